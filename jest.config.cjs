@@ -1,0 +1,10 @@
+/** Tests sit beside what they test (packages), end to end in test/. Packages are taken from their sources: no build is needed. */
+module.exports = {
+  testEnvironment: '<rootDir>/jest.environment.cjs',
+  testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts', '<rootDir>/tools/**/*.test.ts'],
+  transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/tsconfig.test.json' }] },
+  moduleNameMapper: { '^@retroplume/(native|core|cli)$': '<rootDir>/packages/$1/src/index.ts' },
+  modulePathIgnorePatterns: ['<rootDir>/packages/.*/dist', '<rootDir>/packages/native/build'],
+  maxWorkers: 2,
+  testTimeout: 120000,
+};

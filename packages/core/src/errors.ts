@@ -1,0 +1,65 @@
+/**
+ * The error family: one class per kind of trouble, one sentence per error (`subject: expected … but received …: remedy`),
+ * a stable `code`, and the exit code that the command line gives it.
+ */
+export abstract class RetroplumeError extends Error {
+  abstract readonly exitCode: number;
+
+  /**
+   * @param code - stable, upper-case, `KIND_WHAT` (for example `GRID_MISMATCH`)
+   * @param message - one sentence that names the file or tensor and ends with the remedy
+   */
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A tensor does not have the shape that an op or a file asks for. Mend the call or the model's settings. */
+export class ShapeError extends RetroplumeError {
+  readonly exitCode = 1;
+}
+
+/** A value is in a unit that cannot be converted to the one asked for. Mend the unit in the file or the case. */
+export class UnitError extends RetroplumeError {
+  readonly exitCode = 3;
+}
+
+/** Two inputs are not on the same grid, or a grid cannot be read. Mend the file or the case's `grid`. */
+export class GridError extends RetroplumeError {
+  readonly exitCode = 3;
+}
+
+/** An input file is missing, truncated, has gaps or holds values that make no sense. */
+export class DataError extends RetroplumeError {
+  readonly exitCode = 3;
+}
+
+/** The case file or the command line is wrong. */
+export class ConfigError extends RetroplumeError {
+  readonly exitCode = 2;
+}
+
+/** The device or the native build that was asked for is not there. */
+export class DeviceError extends RetroplumeError {
+  readonly exitCode = 4;
+}
+
+/** The run was stopped by a signal; names the checkpoint from which it resumes. */
+export class InterruptedError extends RetroplumeError {
+  readonly exitCode = 130;
+}
+
+/** A number became NaN or infinite during a computation; names the step and the tensor. */
+export class NumericalError extends RetroplumeError {
+  readonly exitCode = 1;
+}
+
+/** The external transport model failed, timed out or left no usable output. */
+export class TransportError extends RetroplumeError {
+  readonly exitCode = 1;
+}
