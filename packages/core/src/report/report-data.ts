@@ -1,0 +1,162 @@
+/**
+ * Everything that the report shows, as plain objects and typed arrays: the pipeline fills it, the page only draws it.
+ *
+ * Conventions, everywhere in this file:
+ * - fields `[H, W]` are row-major with rows south → north, as the grid's;
+ * - series `[T, S]` are time-major over the stations of `ReportData.stations`, NaN where a value is missing;
+ * - what is optional and absent is left out of the page, never invented;
+ * - NaN or undefined inside a table is printed as "–".
+ *
+ * Totals, changes, scores (MAE, NMB, NME, r) and regional sums are computed by the report from these fields, so that a number on the page
+ * can never disagree with the field or the series beside it.
+ */
+import type { Grid } from '../grid/grid';
+
+/** Which of the two methods a result belongs to: Retroplume's own, or that of Huang et al. (2021). */
+export type ReportMode = 'default' | 'paper';
+
+/** What the page needs of a grid; `Grid` of core/src/grid is one. */
+export type ReportGrid = Pick<Grid, 'rows' | 'cols' | 'definition' | 'toXY' | 'toLonLat' | 'cellArea'>;
+
+/** Coast and borders under the maps: of the real world, of a made-up region (cell edges between land and sea of a mask), or none. */
+export type ReportBasemap = { kind: 'world' } | { kind: 'landMask'; landMask: ArrayLike<number> /* [H, W], 1 land, 0 sea */ } | { kind: 'none' };
+
+/** One period of the case; `hours` without the spin-up. */
+export interface ReportPeriod {
+  name: string;
+  start: Date;
+  hours: number;
+  spinUpHours?: number;
+}
+
+/** Emissions of one group in one period: means over the period, `[H, W]`, kg m-2 s-1. */
+export interface ReportEmissions {
+  period: string;
+  group: string;
+  prior: ArrayLike<number>;
+  /** of the run's own mode (`ReportData.mode`) */
+  updated: ArrayLike<number>;
+  /** of the paper's mode, where it was run beside the default */
+  paper?: ArrayLike<number>;
+  /** twin experiment only: truth = prior × factor, `[H, W]`, dimensionless */
+  truthFactor?: ArrayLike<number>;
+}
+
+/** A monitor; `withheld` ones were never shown to the inversion. `block`: the spatial block in which it was drawn. */
+export interface ReportStation {
+  id: string;
+  name?: string;
+  lon: number;
+  lat: number;
+  role: 'used' | 'withheld';
+  block?: number | string;
+}
+
+/**
+ * Concentrations of one species in one period at all stations, `[T, S]`, in the species' unit, at the times of the observations.
+ * `prior`, `updated` and `paper` come from runs of the CTM itself (never of the surrogate).
+ */
+export interface ReportConcentrations {
+  period: string;
+  species: string;
+  start: Date;
+  /** 3600 or 86400 */
+  stepSeconds: number;
+  observed: ArrayLike<number>;
+  prior: ArrayLike<number>;
+  updated: ArrayLike<number>;
+  paper?: ArrayLike<number>;
+}
+
+/** Error of the surrogate's concentrations against the CTM on days that training did not see (the paper's table 1). `r` optional. */
+export interface SurrogateScore {
+  mode: ReportMode;
+  species: string;
+  mae: number;
+  nmb?: number;
+  nme?: number;
+  r?: number;
+  period?: string;
+}
+
+/** Free-running response (+30 % of one group for the whole period, unless `perturbation` says otherwise), surrogate against CTM. */
+export interface ResponseScore {
+  mode: ReportMode;
+  /** such as `NOx>NO2` */
+  pair: string;
+  slope: number;
+  r: number;
+  period?: string;
+  /** mean change over the domain in the CTM and the surrogate, in the species' unit */
+  ctmChange?: number;
+  surrogateChange?: number;
+}
+
+/** One point of a learning curve; losses are dimensionless. */
+export interface LearningPoint {
+  iteration: number;
+  loss: number;
+  testLoss?: number;
+}
+
+/** One point of an inversion: total cost J = observation term + prior term (dimensionless); `withheld`: misfit on withheld monitors. */
+export interface InversionPoint {
+  iteration: number;
+  total: number;
+  observation?: number;
+  prior?: number;
+  withheld?: number;
+}
+
+/** A region of the tables; `mask` `[H, W]`, a cell counts by its value in 0…1. */
+export interface ReportRegion {
+  name: string;
+  mask: ArrayLike<number>;
+}
+
+/** Error of the inventory against the known truth (fractions: 0.3 = 30 %), as the pipeline scores it. Twin experiments only. */
+export interface InventoryError {
+  mode: ReportMode;
+  group: string;
+  period?: string;
+  priorError: number;
+  updatedError: number;
+}
+
+/** All that one report shows. */
+export interface ReportData {
+  caseName: string;
+  description: string;
+  /** the method behind `updated` in `emissions` and `concentrations` */
+  mode: ReportMode;
+  /** which CTM ran, in words: "Retroplume's reference transport model", "CMAQ 5.2 (user's command)" */
+  ctm: string;
+  /** true where the observations were made by the CTM from a known inventory */
+  twin: boolean;
+  created: Date;
+  /** what a reader must know to judge the result; one sentence each, shown at the top */
+  assumptions: string[];
+  periods: ReportPeriod[];
+  grid: ReportGrid;
+  basemap?: ReportBasemap;
+  /** in the order of tables and maps */
+  groups: string[];
+  /** groups that no monitor sees, so that only the prior constrains them (by default NH3 and VOC) */
+  notObservedGroups?: string[];
+  species: { name: string; unit: string }[];
+  emissions: ReportEmissions[];
+  stations: ReportStation[];
+  concentrations: ReportConcentrations[];
+  surrogate?: SurrogateScore[];
+  response?: ResponseScore[];
+  learning?: { mode: ReportMode; points: LearningPoint[] }[];
+  inversion?: { mode: ReportMode; period?: string; points: InversionPoint[] }[];
+  inventoryError?: InventoryError[];
+  regions?: ReportRegion[];
+  /** wall-clock seconds per stage, in order */
+  stageSeconds?: { stage: string; seconds: number }[];
+  /** any depth; flattened to `training.learningRate` and so on */
+  settings: Record<string, unknown>;
+  /** name → version: retroplume, commit, node, onnxruntime, netcdf, machine … */
+  versions: Record<string, string>;
+}
