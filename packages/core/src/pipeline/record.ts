@@ -1,0 +1,88 @@
+/**
+ * What a stage did and from what: `record.json` in its folder. A stage is up to date when its record's key — the hash of its settings,
+ * its input files, the keys of the stages before it and the version — is the key it would have now, and its products are there.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../data/checkpoint';
+import { DataError } from '../errors';
+
+export interface InputFile {
+  path: string;
+  bytes: number;
+  sha256: string;
+}
+
+export interface StageRecord {
+  stage: string;
+  key: string;
+  settings: unknown;
+  versions: Record<string, string>;
+  device: string;
+  threads: number;
+  inputs: InputFile[];
+  startedAt: string;
+  seconds: number;
+  /** file names within the stage's folder */
+  products: string[];
+  /** what the stage found: figures that the report and later stages read */
+  summary: unknown;
+}
+
+const RECORD = 'record.json';
+const PARTIAL = 'partial.json';
+
+/** JSON with sorted keys: equal values give equal text. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, v: unknown) =>
+    v && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1))) : v,
+  );
+}
+
+export function hashText(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Size and SHA-256 of a file. @throws {DataError} `FILE_MISSING` */
+export async function describeFile(path: string): Promise<InputFile> {
+  if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: no such file: check the path in the case`);
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return { path, bytes: statSync(path).size, sha256: hash.digest('hex') };
+}
+
+/** The record in a stage's folder, or undefined. An unreadable record counts as none. */
+export function readRecord(dir: string): StageRecord | undefined {
+  const path = join(dir, RECORD);
+  if (!existsSync(path)) return undefined;
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as StageRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isUpToDate(dir: string, key: string): boolean {
+  const record = readRecord(dir);
+  return record !== undefined && record.key === key && record.products.every((product) => existsSync(join(dir, product)));
+}
+
+/**
+ * Makes a stage's folder ready: what an interrupted run with the same key left (checkpoints, finished files) is kept, anything else is
+ * removed.
+ */
+export function beginStage(dir: string, key: string): void {
+  const partial = join(dir, PARTIAL);
+  const resumes = existsSync(partial) && (JSON.parse(readFileSync(partial, 'utf8')) as { key?: string }).key === key;
+  if (!resumes) rmSync(dir, { recursive: true, force: true });
+  mkdirSync(dir, { recursive: true });
+  rmSync(join(dir, RECORD), { force: true });
+  writeFileAtomic(partial, JSON.stringify({ key }));
+}
+
+/** Writes the record: from here on the stage is done. */
+export function finishStage(dir: string, record: StageRecord): void {
+  writeFileAtomic(join(dir, RECORD), JSON.stringify(record, null, 2));
+  rmSync(join(dir, PARTIAL), { force: true });
+}

@@ -1,0 +1,191 @@
+/**
+ * Training samples: random hours and crops of random runs.
+ *
+ * With more than one run, a batch holds pairs: element i and element i + pairs are the same hour and crop of two different runs, so that the
+ * loss can compare their difference with the transport model's own. Every batch is drawn from (seed, iteration) alone: a resumed training
+ * sees the same batches, without any state to keep.
+ */
+import { ConfigError } from '../errors';
+import { Random } from '../random';
+import type { PreparedPeriod, PreparedRun } from '../data/prepared';
+import { canRotate, rotatePlanes } from './rotation';
+import { gatherWindow, type Crop, type Window } from './window';
+
+/** Which hours of a period are trained on and which are kept for the test. */
+export interface HourSplit {
+  train: number[];
+  test: number[];
+}
+
+export interface SamplerSettings {
+  /** samples a batch; even when pairs are drawn */
+  batch: number;
+  /** side of the square crop in cells; 0 = the whole domain */
+  crop: number;
+  rotation: boolean;
+  /** standard deviation of the noise on normalised inputs, as a fraction of their scale */
+  noise: number;
+  /** largest random rescaling of emissions and concentrations together (0 = off): the paper's augmentation, wrong for non-linear chemistry */
+  rescaling: number;
+  previousConcentrations: boolean;
+  seed: number;
+}
+
+/** One batch in physical units, channels last. */
+export interface Batch {
+  emissions: Float32Array;
+  meteorology: Float32Array;
+  geography: Float32Array;
+  previous: Float32Array;
+  target: Float32Array;
+}
+
+/** Splits a period's hours by days: the last `testFraction` of its days test, the others train; spin-up and incomplete windows are left out. */
+export function splitHours(hours: number, firstHour: number, testFraction: number): HourSplit {
+  const days = Math.ceil((hours - firstHour) / 24);
+  const testDays = Math.min(days - 1, Math.round(days * testFraction));
+  const boundary = hours - testDays * 24;
+  const range = (from: number, to: number): number[] => Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+  return { train: range(firstHour, boundary), test: range(boundary, hours) };
+}
+
+/** Copies the crop of one hour's fields into `out`. */
+export function copyHour(data: Float32Array, rows: number, cols: number, channels: number, hour: number, crop: Crop, out: Float32Array, offset: number): void {
+  const width = crop.cols * channels;
+  for (let r = 0; r < crop.rows; r++) {
+    const from = ((hour * rows + crop.row + r) * cols + crop.col) * channels;
+    out.set(data.subarray(from, from + width), offset + r * width);
+  }
+}
+
+/** The size of the crops that a sampler takes from a domain. */
+export function cropSize(rows: number, cols: number, crop: number): { rows: number; cols: number } {
+  if (crop > 0 && (crop > rows || crop > cols)) {
+    throw new ConfigError('CASE_CROP', `training.crop: ${crop} cells do not fit in a domain of ${rows} x ${cols}: lower it, or set 0 for the whole domain`);
+  }
+  return crop > 0 ? { rows: crop, cols: crop } : { rows, cols };
+}
+
+interface Choice {
+  period: PreparedPeriod;
+  hour: number;
+  crop: Crop;
+  turns: number;
+}
+
+export class Sampler {
+  readonly pairs: number;
+  readonly size: { rows: number; cols: number };
+  private readonly runs: string[];
+  private readonly wind?: { u: number; v: number };
+
+  constructor(
+    private readonly periods: readonly PreparedPeriod[],
+    private readonly splits: readonly HourSplit[],
+    private readonly window: Window,
+    private readonly settings: SamplerSettings,
+    runs?: readonly string[],
+  ) {
+    const { grid, meteorologyNames } = periods[0];
+    this.runs = [...(runs ?? periods[0].runs.keys())];
+    this.size = cropSize(grid.rows, grid.cols, settings.crop);
+    this.pairs = this.runs.length > 1 ? settings.batch >> 1 : 0;
+    if (this.pairs > 0 && settings.batch % 2 !== 0) {
+      throw new ConfigError('CASE_BATCH', `training.batch: ${settings.batch} is odd, but samples come in pairs of runs: make it even`);
+    }
+    if (meteorologyNames.includes('u') && meteorologyNames.includes('v')) {
+      this.wind = { u: meteorologyNames.indexOf('u'), v: meteorologyNames.indexOf('v') };
+    }
+  }
+
+  /** The training batch of an iteration. */
+  train(iteration: number): Batch {
+    return this.draw(new Random(this.settings.seed).fork(`batch ${iteration}`), 'train');
+  }
+
+  /** A fixed test batch, without augmentation. */
+  test(index: number): Batch {
+    return this.draw(new Random(this.settings.seed).fork(`test ${index}`), 'test');
+  }
+
+  private draw(random: Random, part: 'train' | 'test'): Batch {
+    const { batch } = this.settings;
+    const cells = this.size.rows * this.size.cols;
+    const { meteorologyNames, geographyNames } = this.periods[0];
+    const steps = this.window.steps.length;
+    const out: Batch = {
+      emissions: new Float32Array(batch * steps * cells * 5),
+      meteorology: new Float32Array(batch * steps * cells * meteorologyNames.length),
+      geography: new Float32Array(batch * cells * geographyNames.length),
+      previous: new Float32Array(this.settings.previousConcentrations ? batch * cells * 4 : 0),
+      target: new Float32Array(batch * cells * 4),
+    };
+    for (let i = 0; i < (this.pairs || batch); i++) {
+      const choice = this.choose(random, part);
+      const [first, second] = this.chooseRuns(random);
+      this.fill(out, i, choice, first, random, part);
+      if (this.pairs > 0) this.fill(out, i + this.pairs, choice, second, random, part, i);
+    }
+    return out;
+  }
+
+  private choose(random: Random, part: 'train' | 'test'): Choice {
+    const p = random.integer(this.periods.length);
+    const period = this.periods[p];
+    const hours = this.splits[p][part];
+    const { rows, cols } = this.size;
+    const crop = { row: random.integer(period.grid.rows - rows + 1), col: random.integer(period.grid.cols - cols + 1), rows, cols };
+    const turns = part === 'train' && this.settings.rotation && canRotate(crop) ? random.integer(4) : 0;
+    return { period, hour: hours[random.integer(hours.length)], crop, turns };
+  }
+
+  private chooseRuns(random: Random): [string, string] {
+    const first = random.integer(this.runs.length);
+    if (this.runs.length === 1) return [this.runs[0], this.runs[0]];
+    const second = (first + 1 + random.integer(this.runs.length - 1)) % this.runs.length;
+    return [this.runs[first], this.runs[second]];
+  }
+
+  /** Fills sample `i`; `sameAs` names a sample whose meteorology, geography and noise it shares. */
+  private fill(out: Batch, i: number, choice: Choice, runName: string, random: Random, part: 'train' | 'test', sameAs?: number): void {
+    const { period, hour, crop, turns } = choice;
+    const { rows, cols } = period.grid;
+    const run = period.runs.get(runName) as PreparedRun;
+    const cells = crop.rows * crop.cols;
+    const steps = this.window.steps.length;
+    const meteorologyChannels = period.meteorologyNames.length;
+    const size = { emissions: steps * cells * 5, meteorology: steps * cells * meteorologyChannels, geography: cells * period.geographyNames.length, species: cells * 4 };
+
+    gatherWindow({ data: run.emissions, rows, cols, channels: 5 }, this.window, hour, crop, out.emissions, i * size.emissions);
+    rotatePlanes(out.emissions, i * size.emissions, steps, crop.rows, 5, turns);
+    copyHour(run.concentrations, rows, cols, 4, hour, crop, out.target, i * size.species);
+    rotatePlanes(out.target, i * size.species, 1, crop.rows, 4, turns);
+    if (this.settings.previousConcentrations) {
+      copyHour(run.concentrations, rows, cols, 4, Math.max(0, hour - this.window.hours), crop, out.previous, i * size.species);
+      rotatePlanes(out.previous, i * size.species, 1, crop.rows, 4, turns);
+    }
+    if (sameAs !== undefined) {
+      out.meteorology.copyWithin(i * size.meteorology, sameAs * size.meteorology, (sameAs + 1) * size.meteorology);
+      out.geography.copyWithin(i * size.geography, sameAs * size.geography, (sameAs + 1) * size.geography);
+    } else {
+      gatherWindow({ data: period.meteorology, rows, cols, channels: meteorologyChannels }, this.window, hour, crop, out.meteorology, i * size.meteorology);
+      rotatePlanes(out.meteorology, i * size.meteorology, steps, crop.rows, meteorologyChannels, turns, this.wind);
+      copyHour(period.geography, rows, cols, period.geographyNames.length, 0, crop, out.geography, i * size.geography);
+      rotatePlanes(out.geography, i * size.geography, 1, crop.rows, period.geographyNames.length, turns);
+    }
+    if (part === 'train') this.augment(out, i, size, random);
+  }
+
+  private augment(out: Batch, i: number, size: { emissions: number; species: number }, random: Random): void {
+    const { noise, rescaling } = this.settings;
+    const emissions = out.emissions.subarray(i * size.emissions, (i + 1) * size.emissions);
+    if (noise > 0) for (let k = 0; k < emissions.length; k++) emissions[k] *= Math.max(0, 1 + noise * random.normal());
+    if (rescaling > 0) {
+      const factor = 1 + rescaling * (2 * random.uniform() - 1);
+      for (let k = 0; k < emissions.length; k++) emissions[k] *= factor;
+      for (const field of [out.target, out.previous]) {
+        for (let k = i * size.species; k < Math.min(field.length, (i + 1) * size.species); k++) field[k] *= factor;
+      }
+    }
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * The surrogate's window in time: which hours before (and including) hour t it sees, and how they are averaged into steps.
+ *
+ * A window is a list of segments, oldest first. `[{count: 24, hours: 1}]` is the paper's k = 24 hourly steps; the multi-rate window
+ * `[{count: 4, hours: 12}, {count: 4, hours: 3}, {count: 8, hours: 1}]` sees 68 hours in 16 steps, so that a long-lived species needs no
+ * earlier concentration as an input (docs/beware.md says why that matters).
+ */
+import { ConfigError } from '../errors';
+
+/** `count` consecutive steps, each the mean over `hours` hours. */
+export interface WindowSegment {
+  count: number;
+  hours: number;
+}
+
+/** One step: the mean of hours t − last … t − first (both included, hours back from t). */
+export interface WindowStep {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The window's steps, oldest first, and the number of hours that they cover. */
+export class Window {
+  readonly steps: readonly WindowStep[];
+  readonly hours: number;
+
+  /** @throws {ConfigError} if there is no segment or one is not a positive whole number of hours */
+  constructor(readonly segments: readonly WindowSegment[]) {
+    const wrong = segments.find((s) => !(Number.isInteger(s.count) && Number.isInteger(s.hours) && s.count > 0 && s.hours > 0));
+    if (segments.length === 0 || wrong) {
+      throw new ConfigError('CASE_WINDOW', `surrogate.window: expected segments {count, hours} of whole numbers ≥ 1 but received ${JSON.stringify(segments)}`);
+    }
+    const steps: WindowStep[] = [];
+    let back = 0;
+    for (const { count, hours } of [...segments].reverse()) {
+      for (let i = 0; i < count; i++, back += hours) steps.push({ first: back, last: back + hours - 1 });
+    }
+    this.steps = steps.reverse();
+    this.hours = back;
+  }
+
+  /** The earliest hour t for which the whole window lies in the data. */
+  get firstHour(): number {
+    return this.hours - 1;
+  }
+}
+
+/** A rectangle of cells. */
+export interface Crop {
+  row: number;
+  col: number;
+  rows: number;
+  cols: number;
+}
+
+/** Hourly fields `[T, H, W, C]`. */
+export interface HourlyFields {
+  data: Float32Array;
+  rows: number;
+  cols: number;
+  channels: number;
+}
+
+/**
+ * Averages the hours of every step into `out[step, row, col, channel]` (a sample of `[T, H, W, C]`), from `outOffset` on.
+ */
+export function gatherWindow(fields: HourlyFields, window: Window, hour: number, crop: Crop, out: Float32Array, outOffset = 0): void {
+  const { data, rows, cols, channels } = fields;
+  const width = crop.cols * channels;
+  const hourSize = rows * cols * channels;
+  let to = outOffset;
+  for (const { first, last } of window.steps) {
+    const scale = 1 / (last - first + 1);
+    for (let r = 0; r < crop.rows; r++, to += width) {
+      let from = (hour - last) * hourSize + ((crop.row + r) * cols + crop.col) * channels;
+      if (first === last) {
+        out.set(data.subarray(from, from + width), to);
+        continue;
+      }
+      out.fill(0, to, to + width);
+      for (let back = last; back >= first; back--, from += hourSize) {
+        for (let i = 0; i < width; i++) out[to + i] += data[from + i] * scale;
+      }
+    }
+  }
+}
