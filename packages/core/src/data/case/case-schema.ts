@@ -1,0 +1,57 @@
+/** The whole case file: sections in the order in which a reader meets them. */
+import { z } from 'zod';
+import {
+  concentrationsSchema,
+  ctmSchema,
+  emissionsSchema,
+  geographySchema,
+  gridSchema,
+  meteorologySchema,
+  periodSchema,
+  regionsSchema,
+} from './domain-schema';
+import { membersSchema, observationsSchema, truthSchema, withheldSchema } from './experiment-schema';
+import { files, flag, text } from './fields';
+import { inversionSchema } from './inversion-schema';
+import { surrogateSchema, trainingSchema } from './learning-schema';
+
+export const caseSchema = z.strictObject({
+  name: text('Name of the case.'),
+  description: z.string().default('').meta({ description: 'What the case is, in a sentence or two; shown in the report.' }),
+  assumptions: z.array(z.string()).default([]).meta({ description: 'What was assumed in making the inputs; listed in the report.' }),
+  grid: gridSchema,
+  periods: z.array(periodSchema).min(1).meta({ description: 'Spans of time that are modelled.' }),
+  meteorology: meteorologySchema,
+  geography: geographySchema.optional(),
+  emissions: emissionsSchema,
+  concentrations: concentrationsSchema.prefault({}),
+  ctm: ctmSchema.prefault({ kind: 'reference' }),
+  members: membersSchema.prefault({}),
+  priorConcentrations: files("The transport model's output for the prior emissions, where it was run outside Retroplume.").optional(),
+  truth: truthSchema.optional(),
+  observations: observationsSchema,
+  withheld: withheldSchema.prefault({}),
+  surrogate: surrogateSchema.prefault({}),
+  training: trainingSchema.prefault({}),
+  inversion: inversionSchema.prefault({}),
+  paperMode: z
+    .strictObject({
+      run: flag("Whether the paper's mode is run beside the default.").default(false),
+      surrogate: surrogateSchema.prefault({}),
+      training: trainingSchema.prefault({}),
+      inversion: inversionSchema.prefault({}),
+    })
+    .prefault({})
+    .meta({ description: "The paper's mode beside the default: keys of surrogate, training and inversion that differ from the paper's values." }),
+  regions: regionsSchema.default({}),
+});
+
+/** A checked case; `file` is the absolute path of the case file, and all paths in it are absolute. */
+export type Case = z.output<typeof caseSchema> & { file: string };
+export type PeriodSettings = Case['periods'][number];
+export type SurrogateSettings = Case['surrogate'];
+export type TrainingSettings = Case['training'];
+export type InversionSettings = Case['inversion'];
+export type ObservationsSettings = Case['observations'];
+export type MembersSettings = Case['members'];
+export type CtmSettings = Case['ctm'];

@@ -1,0 +1,79 @@
+/** What no single key can say: the rules that tie several keys together. */
+import type { Case } from './case-schema';
+import type { KeyPath } from './source';
+
+export interface Breach {
+  path: KeyPath;
+  /** the rest of the sentence, from what is wrong to what to do */
+  text: string;
+}
+
+function windowHours(surrogate: Case['surrogate']): number {
+  return surrogate.window.reduce((sum, segment) => sum + segment.count * segment.hours, 0);
+}
+
+function checkPeriods(c: Case): Breach[] {
+  const seen = new Set<string>();
+  return c.periods.flatMap((period, i) => {
+    const breaches: Breach[] = [];
+    if (seen.has(period.name)) breaches.push({ path: ['periods', i, 'name'], text: `the name ${period.name} is used twice: rename one` });
+    seen.add(period.name);
+    if (period.spinUpHours >= period.hours) {
+      breaches.push({
+        path: ['periods', i, 'spinUpHours'],
+        text: `${period.spinUpHours} hours of spin-up leave nothing of ${period.hours} hours: lower it or lengthen the period`,
+      });
+    }
+    const hours = windowHours(c.surrogate);
+    if (hours >= period.hours) {
+      breaches.push({
+        path: ['surrogate', 'window'],
+        text: `the window reaches back ${hours} hours, but period ${period.name} has only ${period.hours}: shorten the window or lengthen the period`,
+      });
+    }
+    return breaches;
+  });
+}
+
+function checkRuns(c: Case): Breach[] {
+  const names = (c.members.runs ?? []).map((run) => run.name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i || name === 'prior');
+  return twice === undefined ? [] : [{ path: ['members', 'runs'], text: `the name ${twice} is used twice (prior is the prior run): rename one` }];
+}
+
+function checkObservations(c: Case): Breach[] {
+  const { observations: o, truth } = c;
+  const breaches: Breach[] = [];
+  if (o.files === undefined && o.twin === undefined)
+    breaches.push({
+      path: ['observations'],
+      text: 'there are neither files nor a twin experiment: add observations.files, or observations.twin and truth',
+    });
+  if (o.twin !== undefined && truth === undefined)
+    breaches.push({ path: ['observations', 'twin'], text: 'a twin experiment needs a truth: add truth.factors' });
+  if (o.layout === 'long' && o.twin === undefined && o.columns === undefined)
+    breaches.push({ path: ['observations'], text: 'the long layout needs observations.columns: add the columns of station, time and species' });
+  if (o.columns !== undefined && Object.keys(o.columns.species).length === 0)
+    breaches.push({ path: ['observations', 'columns', 'species'], text: 'no species is named: add at least one of NO2, SO2, O3, PM2.5' });
+  return breaches;
+}
+
+function checkTraining(c: Case): Breach[] {
+  const runs = c.members.runs?.length ?? c.members.count;
+  if (runs > 0 && c.training.batch % 2 !== 0)
+    return [{ path: ['training', 'batch'], text: `${c.training.batch} is odd, but with members samples come in pairs of runs: make it even` }];
+  if (runs === 0 && c.training.differenceWeight > 0) {
+    return [
+      {
+        path: ['training', 'differenceWeight'],
+        text: 'the loss on differences needs members, and there are none: set members.count, or training.differenceWeight: 0',
+      },
+    ];
+  }
+  return [];
+}
+
+/** Every breach of the rules that tie keys together. */
+export function checkCase(c: Case): Breach[] {
+  return [...checkPeriods(c), ...checkRuns(c), ...checkObservations(c), ...checkTraining(c)];
+}

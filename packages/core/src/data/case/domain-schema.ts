@@ -1,0 +1,118 @@
+/** What is modelled: the grid, the periods and the fields that drive the transport model. */
+import { z } from 'zod';
+import { file, files, hourUtc, real, text, whole } from './fields';
+
+export const gridSchema = z
+  .strictObject({
+    griddesc: file('GRIDDESC file that describes the grid.'),
+    name: text('Name of the grid in that file.'),
+  })
+  .meta({ description: 'The grid of every field in the case.' });
+
+export const periodSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+$/, { error: 'expected letters, digits, - and _ only, since it becomes part of file names' })
+    .meta({ description: 'Name of the period; replaces `{period}` in globs.' }),
+  start: hourUtc('First hour, spin-up included, in UTC.'),
+  hours: whole('Number of hours, spin-up included.', { min: 2, max: 20000, unit: 'h' }),
+  spinUpHours: whole('Hours at the start that are simulated, but neither trained on nor compared.', { min: 0, unit: 'h' }).default(72),
+});
+
+export const meteorologySchema = z
+  .strictObject({
+    files: files('METCRO2D files (I/O API), hourly.'),
+    variables: z
+      .array(text('Name of a channel.'))
+      .min(1)
+      .default(['u', 'v', 'TEMP2', 'PBL', 'inversePbl', 'RGRND', 'Q2', 'RN', 'hourSin', 'hourCos'])
+      .meta({
+        description:
+          'Channels for the surrogate: METCRO2D variables, or `u`, `v`, `inversePbl`, `RN`, `hourSin`, `hourCos`, which are derived from them.',
+      }),
+  })
+  .meta({ description: 'Meteorology, as MCIP writes it.' });
+
+export const geographySchema = z
+  .strictObject({
+    files: files('GRIDCRO2D file (I/O API, time-independent).'),
+    variables: z.array(text('Name of a variable.')).default(['HT', 'LWMASK']).meta({ description: 'Static channels for the surrogate.' }),
+  })
+  .meta({ description: 'Fields that do not change in time.' });
+
+const groupSchema = z.strictObject({
+  variables: z
+    .array(text('Name of a variable.'))
+    .min(1)
+    .meta({ description: 'Variables of the emission files whose sum over variables and layers makes up the group.' }),
+  molarMass: real('Molar mass that turns moles/s into kg s-1; for species given in g/s it is not needed.', {
+    above: 0,
+    max: 1000,
+    unit: 'g mol-1',
+  }).optional(),
+});
+
+export const emissionsSchema = z
+  .strictObject({
+    files: files('Emission files of the prior inventory (I/O API, hourly, moles/s or g/s).'),
+    groups: z
+      .strictObject({
+        NOx: groupSchema.meta({ description: 'Nitrogen oxides; the molar mass decides as what they are counted (46.0055 = as NO2).' }),
+        NH3: groupSchema.meta({ description: 'Ammonia.' }),
+        SO2: groupSchema.meta({ description: 'Sulfur dioxide.' }),
+        VOC: groupSchema.meta({ description: 'Volatile organic compounds.' }),
+        'PM2.5': groupSchema.meta({ description: 'Primary fine particles.' }),
+      })
+      .meta({ description: 'How the five emission groups are made up.' }),
+  })
+  .meta({ description: 'The prior inventory.' });
+
+export const concentrationsSchema = z
+  .strictObject({
+    variables: z
+      .strictObject({
+        NO2: text('Variable of NO2.').default('NO2'),
+        SO2: text('Variable of SO2.').default('SO2'),
+        O3: text('Variable of O3.').default('O3'),
+        'PM2.5': text('Variable of PM2.5.').default('PM25'),
+      })
+      .prefault({})
+      .meta({ description: "Names of the target species in the transport model's output." }),
+  })
+  .meta({ description: 'Surface concentrations that the transport model writes.' });
+
+const point = z.tuple([real('Longitude.', { min: -180, max: 360 }), real('Latitude.', { min: -90, max: 90 })]);
+const span = z.tuple([whole('First.', { min: 0 }), whole('Last.', { min: 0 })]);
+
+export const regionSchema = z
+  .strictObject({
+    polygon: z.array(point).min(3).optional().meta({ description: 'Corners as [longitude, latitude].', unit: '°' }),
+    rows: span.optional().meta({ description: 'First and last row, counted from 0 in the south.' }),
+    cols: span.optional().meta({ description: 'First and last column, counted from 0 in the west.' }),
+  })
+  .refine((region) => (region.polygon !== undefined) !== (region.rows !== undefined && region.cols !== undefined), {
+    error: 'expected either a polygon, or rows and cols',
+  });
+
+export const regionsSchema = z
+  .record(text('Name of a region.'), regionSchema)
+  .meta({ description: 'Regions for the tables: a polygon, or rows and cols.' });
+
+const option = z.union([z.string(), z.number(), z.boolean()]);
+
+export const ctmSchema = z
+  .discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('reference').meta({ description: "Retroplume's own reference transport model." }),
+      options: z.record(z.string(), option).default({}).meta({ description: 'Settings of the reference model; see docs/reference-model.md.' }),
+    }),
+    z.strictObject({
+      kind: z.literal('command').meta({ description: 'A transport model that a command runs.' }),
+      command: text(
+        'Command line with the placeholders `{emissions}`, `{output}`, `{period}`, `{run}`, such as `sbatch --wait run_cmaq.sh {emissions} {output}`.',
+      ),
+      output: text('Glob of the files that the command leaves, inside the folder `{output}`.').default('*'),
+      timeoutHours: real('A run that takes longer is ended and counts as failed.', { above: 0, unit: 'h' }).default(48),
+    }),
+  ])
+  .meta({ description: 'The chemical transport model.' });

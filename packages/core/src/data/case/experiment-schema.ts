@@ -1,0 +1,145 @@
+/** What is known beside the prior run: members, the truth of a twin experiment, the monitors. */
+import { z } from 'zod';
+import { choice, file, files, GROUPS, real, seed, SPECIES, text, whole, type Group, type Species } from './fields';
+
+/** The same schema for each group, with the group's own default. */
+export function perGroup(
+  make: (group: Group) => z.ZodType<number>,
+  defaults: Record<Group, number>,
+): z.ZodObject<Record<Group, z.ZodDefault<z.ZodType<number>>>, z.core.$strict> {
+  return z.strictObject(Object.fromEntries(GROUPS.map((g) => [g, make(g).default(defaults[g])])) as Record<Group, z.ZodDefault<z.ZodType<number>>>);
+}
+
+/** The same schema for each species, with the species' own default. */
+export function perSpecies(
+  make: (species: Species) => z.ZodType<number>,
+  defaults: Record<Species, number>,
+): z.ZodObject<Record<Species, z.ZodDefault<z.ZodType<number>>>, z.core.$strict> {
+  return z.strictObject(
+    Object.fromEntries(SPECIES.map((s) => [s, make(s).default(defaults[s])])) as Record<Species, z.ZodDefault<z.ZodType<number>>>,
+  );
+}
+
+export const membersSchema = z
+  .strictObject({
+    count: whole('Number of members that simulate makes and runs; each has its own smooth random factors on the emissions.', {
+      min: 0,
+      max: 200,
+    }).default(6),
+    seed: seed('Seed of the random factors.').default(1),
+    spread: perGroup((group) => real(`Standard deviation of the log factor on ${group}.`, { min: 0, max: 2 }), {
+      NOx: 0.4,
+      NH3: 0.4,
+      SO2: 0.4,
+      VOC: 0.4,
+      'PM2.5': 0.4,
+    })
+      .prefault({})
+      .meta({ description: 'Standard deviation of the natural logarithm of the factor, per group.' }),
+    lengthKm: real('Correlation length of the factors.', { above: 0, unit: 'km' }).default(200),
+    runs: z
+      .array(
+        z.strictObject({
+          name: text('Name of the run.'),
+          emissions: files('Emission files of the run.'),
+          concentrations: files('Concentrations that the transport model gave for them.'),
+        }),
+      )
+      .optional()
+      .meta({ description: 'Runs that were made outside Retroplume, instead of count.' }),
+  })
+  .meta({
+    description:
+      'Runs of the transport model with perturbed emissions under the same meteorology: what teaches the surrogate how concentrations respond.',
+  });
+
+export const truthSchema = z
+  .strictObject({ factors: file('netCDF file with a factor per group, row and column: emissions of the truth = prior x factor.') })
+  .meta({ description: 'The truth of a twin experiment, which only the scoring reads.' });
+
+type SpeciesColumn = z.ZodOptional<z.ZodObject<{ column: z.ZodString; unit: z.ZodString }, z.core.$strict>>;
+
+function speciesColumn(species: Species): SpeciesColumn {
+  const column = z.strictObject({
+    column: text('Column of the values.'),
+    unit: text('Unit of the values, such as `ug m-3`, `mg m-3` or `ppb`.'),
+  });
+  return column.optional().meta({ description: `Where ${species} stands.` });
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export const observationsSchema = z
+  .strictObject({
+    stations: z
+      .strictObject({
+        file: file('CSV of the stations.'),
+        id: text('Column of the identifier.').default('id'),
+        lon: text('Column of the longitude.').default('lon'),
+        lat: text('Column of the latitude.').default('lat'),
+        name: text('Column of the name.').optional(),
+      })
+      .meta({ description: 'Where the monitors are.' }),
+    files: files('CSV, gzipped CSV or Parquet files of the observations; in a twin experiment simulate writes them from the truth run.').optional(),
+    layout: choice('`long`: one row per station and time. `cnemc-wide`: date, hour, type, then one column per station.', [
+      'long',
+      'cnemc-wide',
+    ]).default('long'),
+    resolution: choice('Whether a value is an hourly or a daily mean.', ['hourly', 'daily']).default('hourly'),
+    timeZone: z
+      .string()
+      .refine(isTimeZone, { error: 'expected an IANA time zone such as UTC or Asia/Shanghai' })
+      .default('UTC')
+      .meta({ description: 'Time zone of dates and hours in the files; also the one in which days begin.' }),
+    columns: z
+      .strictObject({
+        station: text('Column of the station identifier.').default('station'),
+        time: text('Column of the time or date.').default('time'),
+        species: z
+          .strictObject({ NO2: speciesColumn('NO2'), SO2: speciesColumn('SO2'), O3: speciesColumn('O3'), 'PM2.5': speciesColumn('PM2.5') })
+          .meta({ description: 'Column and unit of each species that is observed.' }),
+      })
+      .optional()
+      .meta({ description: 'Columns of the long layout.' }),
+    gasReference: z
+      .strictObject({
+        temperature: real('Temperature to which mass concentrations of gases refer.', { min: 200, max: 350, unit: 'K' }).default(273.15),
+        pressure: real('Pressure to which mass concentrations of gases refer.', { min: 50000, max: 120000, unit: 'Pa' }).default(101325),
+      })
+      .prefault({})
+      .meta({ description: 'Reference state for µg m-3 → ppb of gases.' }),
+    twin: z
+      .strictObject({
+        noise: real('Relative standard deviation of the noise.', { min: 0, max: 1 }).default(0.05),
+        floor: perSpecies(
+          (species) => real(`Smallest standard deviation of the noise of ${species}.`, { min: 0, unit: species === 'PM2.5' ? 'ug m-3' : 'ppb' }),
+          {
+            NO2: 0.3,
+            SO2: 0.2,
+            O3: 0.5,
+            'PM2.5': 0.5,
+          },
+        )
+          .prefault({})
+          .meta({ description: 'Smallest standard deviation of the noise, per species.' }),
+        seed: seed('Seed of the noise.').default(7),
+      })
+      .optional()
+      .meta({ description: 'How the observations of a twin experiment are drawn from the truth run.' }),
+  })
+  .meta({ description: 'The monitors and what they measured.' });
+
+export const withheldSchema = z
+  .strictObject({
+    fraction: real('Part of the stations that the inversion never sees.', { min: 0, max: 0.9 }).default(0.2),
+    blockCells: whole('Stations are withheld in square blocks of this many cells.', { min: 1 }).default(6),
+    seed: seed('Seed of the choice of blocks.').default(3),
+  })
+  .meta({ description: 'Monitors kept out of the inversion, to judge it.' });

@@ -1,0 +1,79 @@
+/**
+ * The kinds of value that a case file holds. Every key is described where it is defined: `unit` and the sentence go into
+ * docs/case-file.md and docs/case.schema.json, the bounds into the error that names them.
+ */
+import { z } from 'zod';
+
+/** The five emission groups, in the order of every array. */
+export const GROUPS = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'] as const;
+/** The four target species, in the order of every array; NO2, SO2 and O3 in ppb, PM2.5 in µg m-3. */
+export const SPECIES = ['NO2', 'SO2', 'O3', 'PM2.5'] as const;
+export type Group = (typeof GROUPS)[number];
+export type Species = (typeof SPECIES)[number];
+
+/** Bounds of a number; the end that is not given is open. `above` excludes its value. */
+export interface Bounds {
+  unit?: string;
+  min?: number;
+  max?: number;
+  above?: number;
+}
+
+function bounded(schema: z.ZodNumber, { min, max, above }: Bounds): z.ZodNumber {
+  let out = schema;
+  if (min !== undefined) out = out.min(min);
+  if (max !== undefined) out = out.max(max);
+  if (above !== undefined) out = out.gt(above);
+  return out;
+}
+
+/** A real number. */
+export function real(description: string, bounds: Bounds = {}): z.ZodNumber {
+  return bounded(z.number(), bounds).meta({ description, unit: bounds.unit });
+}
+
+/** A whole number. */
+export function whole(description: string, bounds: Bounds = {}): z.ZodNumber {
+  return bounded(z.int(), bounds).meta({ description, unit: bounds.unit });
+}
+
+/** A seed of the random numbers. */
+export function seed(description: string): z.ZodNumber {
+  return whole(description, { min: 0, max: 2 ** 31 - 1 });
+}
+
+/** True or false. */
+export function flag(description: string): z.ZodBoolean {
+  return z.boolean().meta({ description });
+}
+
+/** Text that is not empty. */
+export function text(description: string): z.ZodString {
+  return z.string().min(1).meta({ description });
+}
+
+/** A file, relative to the case file; {@link loadCase} makes it absolute. */
+export function file(description: string): z.ZodString {
+  return z.string().min(1).meta({ description, kind: 'file' });
+}
+
+/** A glob of files, relative to the case file, in which `{period}` stands for the period's name. */
+export function files(description: string): z.ZodString {
+  return z.string().min(1).meta({ description, kind: 'files' });
+}
+
+/** One of a few words. */
+export function choice<const T extends readonly [string, ...string[]]>(description: string, values: T): z.ZodEnum<{ [K in T[number]]: K }> {
+  return z.enum(values).meta({ description });
+}
+
+/** A moment in UTC on the full hour, such as `2026-01-05T00:00:00Z`. */
+export function hourUtc(description: string): z.ZodPipe<z.ZodString, z.ZodTransform<Date, string>> {
+  const pattern = /^\d{4}-\d\d-\d\dT\d\d:00(:00)?Z$/;
+  return z
+    .string()
+    .regex(pattern, { error: 'expected a full hour in UTC such as 2026-01-05T00:00:00Z' })
+    .refine((value) => !Number.isNaN(Date.parse(value)), { error: 'expected a date that exists' })
+    .meta({ description })
+    .transform((value) => new Date(value));
+}

@@ -1,0 +1,17 @@
+/** The case file: one domain, its periods and files, and how it is to be learned and inverted. */
+export type {
+  Case,
+  CtmSettings,
+  InversionSettings,
+  MembersSettings,
+  ObservationsSettings,
+  PeriodSettings,
+  SurrogateSettings,
+  TrainingSettings,
+} from './case-schema';
+export { caseSchema } from './case-schema';
+export { GROUPS, SPECIES, type Group, type Species } from './fields';
+export { caseJsonSchema, type JsonSchema } from './json-schema';
+export { loadCase } from './load-case';
+export { nearestKey } from './nearest-key';
+export { paperDefaults } from './paper-defaults';

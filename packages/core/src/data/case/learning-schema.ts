@@ -1,0 +1,76 @@
+/**
+ * The surrogate and its training. Defaults are those of variant h of the trial (docs/beware.md): multi-rate window without earlier
+ * concentrations, difference loss. `PAPER` values stand in paper-defaults.ts.
+ */
+import { z } from 'zod';
+import { perSpecies } from './experiment-schema';
+import { choice, flag, real, seed, whole } from './fields';
+
+export const surrogateSchema = z
+  .strictObject({
+    mode: choice('`paper` takes the defaults of Huang et al. (2021) for surrogate and training.', ['default', 'paper']).default('default'),
+    window: z
+      .array(
+        z.strictObject({
+          count: whole('Number of steps.', { min: 1, max: 200 }),
+          hours: whole('Length of a step; the fields are averaged over it.', { min: 1, max: 240, unit: 'h' }),
+        }),
+      )
+      .min(1)
+      .default([
+        { count: 4, hours: 12 },
+        { count: 4, hours: 3 },
+        { count: 8, hours: 1 },
+      ])
+      .meta({ description: 'What the surrogate sees of the past, oldest first; the last step ends with the hour that is predicted.' }),
+    previousConcentrations: flag('Whether concentrations from before the window are an input (y of the paper).').default(false),
+    network: choice('Network that is trained.', ['lstm-unet', 'resnet']).default('lstm-unet'),
+    hidden: whole('Hidden units of the LSTM.', { min: 1, max: 1024 }).default(16),
+    allStates: flag('Whether the hidden states of all steps go on to the U-Net, or only the last.').default(true),
+    widths: z
+      .array(whole('Channels.', { min: 1, max: 2048 }))
+      .length(3)
+      .default([24, 48, 96])
+      .meta({ description: 'Channels of the two levels and the middle of the U-Net; the first is the width of the resnet.' }),
+    encoderConvs: whole('Convolutions per level on the way down and in the middle.', { min: 1, max: 8 }).default(2),
+    decoderConvs: whole('Convolutions per level on the way up.', { min: 1, max: 8 }).default(1),
+    residualBlocks: whole('Residual blocks of the resnet.', { min: 1, max: 100 }).default(8),
+    batchNorm: flag('Batch normalisation after each convolution.').default(false),
+    dropout: real('Probability with which an activation is dropped in training.', { min: 0, max: 0.9 }).default(0),
+    headWidth: whole('Hidden units of the head.', { min: 1, max: 2048 }).default(32),
+    headActivation: choice('Activation of the output.', ['softplus', 'relu', 'none']).default('softplus'),
+    branchLayers: whole('Convolutions of the branches of geography and earlier concentrations.', { min: 1, max: 8 }).default(2),
+    branchWidth: whole('Channels of these branches.', { min: 1, max: 256 }).default(8),
+  })
+  .meta({ description: 'The neural network that stands in for the transport model.' });
+
+export const trainingSchema = z
+  .strictObject({
+    iterations: whole('Largest number of steps.', { min: 1 }).default(3000),
+    maxMinutes: real('Training ends after this time even if steps are left.', { above: 0, unit: 'min' }).optional(),
+    batch: whole('Samples per step.', { min: 1, max: 1024 }).default(4),
+    learningRate: real('Step of Adam.', { above: 0, max: 1 }).default(2e-3),
+    learningRateDecay: real('Step at the end as a part of that at the start, along a cosine; 1 keeps it constant.', { above: 0, max: 1 }).default(
+      0.1,
+    ),
+    l2: real('L2 penalty on the weights, added to the gradient.', { min: 0, max: 1 }).default(0),
+    differenceWeight: real('Weight of the loss on the difference between two runs at the same hour; 0 turns it off.', { min: 0, max: 100 }).default(
+      0.3,
+    ),
+    speciesWeights: perSpecies((species) => real(`Weight of ${species} in the loss.`, { min: 0 }), { NO2: 1, SO2: 1, O3: 1, 'PM2.5': 1 })
+      .prefault({})
+      .meta({ description: "Weights of the species, whose errors are counted in units of the species' standard deviation." }),
+    crop: whole('Side of the square that a sample covers; 0 takes the whole domain.', { min: 0, unit: 'cells' }).default(0),
+    noise: real('Relative standard deviation of the noise on the emissions of a sample.', { min: 0, max: 1 }).default(0),
+    rotation: flag('Whether samples are turned by random multiples of 90°, winds with them.').default(false),
+    rescaling: real(
+      'Largest relative change by which emissions and concentrations of a sample are multiplied together; wrong for non-linear chemistry.',
+      { min: 0, max: 1 },
+    ).default(0),
+    earlyStoppingIterations: whole('Steps without a better test loss after which training ends; 0 never.', { min: 0 }).default(0),
+    evaluateEvery: whole('Steps between two looks at the test loss.', { min: 1 }).default(100),
+    testFraction: real('Part of the days at the end of each period that are not trained on.', { min: 0, max: 0.9 }).default(0.25),
+    checkpointEvery: whole('Steps between two checkpoints.', { min: 1 }).default(200),
+    seed: seed('Seed of weights, batches and dropout.').default(11),
+  })
+  .meta({ description: 'How the network is trained.' });

@@ -1,0 +1,203 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError } from '../../errors';
+import { caseDocumentation } from './case-doc';
+import { caseJsonSchema, loadCase, paperDefaults, type JsonSchema } from './index';
+import { editDistance, nearestKey } from './nearest-key';
+
+const VALID = `name: tiny
+grid: { griddesc: inputs/GRIDDESC, name: TINY }
+periods:
+  - { name: winter, start: 2026-01-05T00:00:00Z, hours: 216 }
+meteorology: { files: "inputs/METCRO2D_{period}*.nc" }
+geography: { files: inputs/GRIDCRO2D.nc }
+emissions:
+  files: "inputs/EMIS_{period}*.nc"
+  groups:
+    NOx: { variables: [NO, NO2], molarMass: 46.0055 }
+    NH3: { variables: [NH3], molarMass: 17.031 }
+    SO2: { variables: [SO2], molarMass: 64.066 }
+    VOC: { variables: [VOC], molarMass: 40 }
+    PM2.5: { variables: [PM25] }
+truth: { factors: inputs/truth.nc }
+observations:
+  stations: { file: inputs/stations.csv }
+  twin: {}
+`;
+
+let folder: string;
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'case-'))));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function write(text: string): string {
+  const path = join(folder, 'case.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+function failure(text: string, overrides: string[] = []): ConfigError {
+  const path = write(text);
+  try {
+    loadCase(path, overrides);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return error as ConfigError;
+  }
+  throw new Error('the case was accepted');
+}
+
+describe('a valid case', () => {
+  it('gets every default, absolute paths and keeps {period}', () => {
+    const c = loadCase(write(VALID));
+    expect(c.meteorology.files).toBe(join(folder, 'inputs/METCRO2D_{period}*.nc'));
+    expect(c.periods[0].start).toEqual(new Date('2026-01-05T00:00:00Z'));
+    expect(c.periods[0].spinUpHours).toBe(72);
+    expect(c.surrogate.window.reduce((hours, s) => hours + s.count * s.hours, 0)).toBe(68);
+    expect(c.inversion.priorSpread).toEqual({ NOx: 0.5, NH3: 0.12, SO2: 0.5, VOC: 0.12, 'PM2.5': 0.5 });
+    expect(c.observations.gasReference).toEqual({ temperature: 273.15, pressure: 101325 });
+    expect(c.ctm).toEqual({ kind: 'reference', options: {} });
+  });
+
+  it('gives paperMode the values of the paper, and the file the last word', () => {
+    const c = loadCase(write(`${VALID}paperMode: { run: true, surrogate: { hidden: 8 } }\n`));
+    expect(c.paperMode.surrogate).toMatchObject({ ...paperDefaults.surrogate, hidden: 8 });
+    expect(c.paperMode.inversion).toMatchObject(paperDefaults.inversion);
+    expect(c.surrogate.previousConcentrations).toBe(false);
+  });
+
+  it('takes the defaults of the paper where its mode is set, by --set too', () => {
+    const c = loadCase(write(VALID), ['surrogate.mode=paper', 'inversion.mode=paper', 'training.iterations=5', 'inversion.priorSpread.PM2.5=0.3']);
+    expect(c.surrogate).toMatchObject(paperDefaults.surrogate);
+    expect(c.training).toMatchObject({ ...paperDefaults.training, iterations: 5 });
+    expect(c.inversion.lengthKm).toBe(0);
+    expect(c.inversion.priorSpread['PM2.5']).toBe(0.3);
+  });
+
+  it('sets entries of lists by number', () => {
+    expect(loadCase(write(VALID), ['periods.0.hours=96']).periods[0].hours).toBe(96);
+  });
+});
+
+describe('every path that the schema knows', () => {
+  it('comes back absolute', () => {
+    const text = `${VALID}priorConcentrations: out/ACONC_{period}.nc\nmembers: { runs: [{ name: a, emissions: "a/E*.nc", concentrations: "a/C*.nc" }] }\n`;
+    const c = loadCase(write(text.replace('  twin: {}', '  twin: {}\n  files: obs.csv')));
+    const found: string[] = [];
+    const walk = (schema: JsonSchema, value: unknown): void => {
+      if (schema.kind) found.push(value as string);
+      for (const [key, inner] of Object.entries(schema.properties ?? {})) walk(inner, (value as Record<string, unknown> | undefined)?.[key]);
+      if (schema.items) for (const entry of (value as unknown[] | undefined) ?? []) walk(schema.items, entry);
+    };
+    walk(caseJsonSchema(), c);
+    expect(found).toHaveLength(10);
+    for (const path of found) expect(path.startsWith(folder)).toBe(true);
+  });
+});
+
+describe('what is wrong is said in one sentence each', () => {
+  it('names file, line, path and the nearest key for an unknown key', () => {
+    const error = failure(`${VALID}inversion:\n  iteration: 5\n`);
+    expect(error.code).toBe('CASE_UNKNOWN_KEY');
+    expect(error.exitCode).toBe(2);
+    expect(error.message).toBe(`${join(folder, 'case.yaml')}:20: unknown key inversion.iteration: did you mean iterations?`);
+  });
+
+  it('says where a key belongs that stands in the wrong section', () => {
+    expect(failure(`${VALID}batchNorm: true\n`).message).toMatch(/unknown key batchNorm: did you mean surrogate\.batchNorm/);
+  });
+
+  it('lists the known keys when none is near', () => {
+    expect(failure(`${VALID}withheld: { zzzzzz: 1 }\n`).message).toMatch(/unknown key withheld\.zzzzzz: known here: fraction, blockCells, seed/);
+  });
+
+  it('points at the override that is wrong', () => {
+    const error = failure(VALID, ['training.lerningRate=1']);
+    expect(error.message).toBe('--set training.lerningRate=1: unknown key training.lerningRate: did you mean learningRate?');
+    expect(failure(VALID, ['nonsense']).code).toBe('CASE_OVERRIDE');
+    expect(failure(VALID, ['name=[']).code).toBe('CASE_OVERRIDE');
+  });
+
+  it('tells all problems at once', () => {
+    const error = failure(
+      VALID.replace('hours: 216', 'hours: many') +
+        'training: { batch: 0, l2: -1 }\nsurrogate: { network: cnn }\nctm: { kind: wrf }\nmembers: { cuont: 3 }\n',
+    );
+    expect(error.code).toBe('CASE_UNKNOWN_KEY');
+    const lines = error.message.split('\n').map((line) => line.replace(/^.*case\.yaml/, ''));
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        ':4: periods.0.hours: expected a whole number (in h) but received "many"',
+        ':19: training.batch: expected at least 1 but received 0',
+        ':19: training.l2: expected at least 0 but received -1',
+        ':20: surrogate.network: expected one of lstm-unet, resnet but received "cnn"',
+        ':21: ctm.kind: expected one of reference, command but received "wrf"',
+        ':22: unknown key members.cuont: did you mean count?',
+      ]),
+    );
+    expect(lines).toHaveLength(6);
+  });
+
+  it('names what is missing and what it is for', () => {
+    const error = failure(VALID.replace(/^grid.*$/m, ''));
+    expect(error.code).toBe('CASE_INVALID');
+    expect(error.message).toMatch(/grid is missing: add it \(The grid of every field in the case\)/);
+  });
+
+  it.each([
+    ['start: 2026-01-05T00:00:00Z', 'start: 2026-01-05', /periods\.0\.start: expected a full hour in UTC/],
+    ['start: 2026-01-05T00:00:00Z', 'start: 2026-13-05T00:00:00Z', /expected a date that exists/],
+    ['hours: 216', 'hours: 60', /spinUpHours: 72 hours of spin-up leave nothing[\s\S]*the window reaches back 68 hours/],
+    ['name: winter', 'name: "a b"', /expected letters, digits/],
+    ['  twin: {}', '  timeZone: Mars/Base', /timeZone: expected an IANA time zone/],
+    ['  twin: {}', '', /neither files nor a twin/],
+    ['  twin: {}', '  files: obs.csv', /needs observations\.columns/],
+    ['truth: { factors: inputs/truth.nc }', '', /needs a truth/],
+    ['truth:', 'training: { batch: 3 }\ntruth:', /training\.batch: 3 is odd/],
+    ['truth:', 'members: { count: 0 }\ntruth:', /needs members, and there are none/],
+    ['truth:', 'regions: { north: { rows: [0, 3] } }\ntruth:', /regions\.north: expected either a polygon, or rows and cols/],
+    ['truth:', 'members: { runs: [{ name: prior, emissions: e, concentrations: c }] }\ntruth:', /the name prior is used twice/],
+  ])('%s → %s', (from, to, message) => {
+    expect(failure(VALID.replace(from, to)).message).toMatch(message);
+  });
+
+  it('a file that is missing, a folder, empty or not YAML', () => {
+    expect(() => loadCase(join(folder, 'none.yaml'))).toThrow(/no such case file/);
+    expect(() => loadCase(folder)).toThrow(/cannot be read/);
+    expect(failure('').code).toBe('CASE_SYNTAX');
+    expect(failure('name: x\nname: y\n').message).toMatch(/case\.yaml:2: not valid YAML \(Map keys must be unique\)/);
+    expect(failure('a: [1').code).toBe('CASE_SYNTAX');
+  });
+});
+
+describe('the nearest key', () => {
+  it('counts swaps of neighbours once', () => {
+    expect(editDistance('cuont', 'count')).toBe(1);
+    expect(editDistance('', 'abc')).toBe(3);
+    expect(nearestKey('LearningRat', ['learningRate', 'l2'])).toBe('learningRate');
+    expect(nearestKey('zzzz', ['learningRate', 'l2'])).toBeUndefined();
+  });
+});
+
+describe('what is published', () => {
+  const root = join(__dirname, '../../../../..');
+  it('docs/case.schema.json is current (node tools/case-docs.mjs)', () => {
+    expect(JSON.parse(readFileSync(join(root, 'docs/case.schema.json'), 'utf8'))).toEqual(JSON.parse(JSON.stringify(caseJsonSchema())));
+  });
+  it('docs/case-file.md is current (node tools/case-docs.mjs)', () => {
+    expect(readFileSync(join(root, 'docs/case-file.md'), 'utf8')).toBe(caseDocumentation());
+  });
+  it('describes every key', () => {
+    const bare: string[] = [];
+    const walk = (schema: JsonSchema, path: string): void => {
+      for (const [key, inner] of Object.entries(schema.properties ?? {})) {
+        if (!inner.description) bare.push(path + key);
+        walk(inner, `${path}${key}.`);
+      }
+      for (const option of schema.oneOf ?? []) walk(option, path);
+      if (schema.items) walk(schema.items, `${path}[].`);
+    };
+    walk(caseJsonSchema(), '');
+    expect(bare.filter((path) => !path.startsWith('paperMode.'))).toEqual([]);
+  });
+});

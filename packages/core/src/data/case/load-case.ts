@@ -1,0 +1,99 @@
+/** Reads a case file: YAML, checked strictly, with the paper's defaults where its mode is asked for and absolute paths. */
+import { dirname, resolve } from 'node:path';
+import { ConfigError } from '../../errors';
+import { caseSchema, type Case } from './case-schema';
+import { checkCase } from './checks';
+import { paperDefaults } from './paper-defaults';
+import { describeProblems } from './problems';
+import { joinPath, readSource } from './source';
+
+type Tree = Record<string, unknown>;
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** `over` laid over `under`, key by key; what is not a group of keys replaces. */
+function overlay(under: Tree, over: Tree): Tree {
+  const out = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    const below = out[key];
+    out[key] = isTree(below) && isTree(value) ? overlay(below, value) : value;
+  }
+  return out;
+}
+
+function withDefaults(defaults: object, given: unknown): unknown {
+  if (given === undefined || given === null) return { ...defaults };
+  return isTree(given) ? overlay(defaults as Tree, given) : given;
+}
+
+/**
+ * Puts the paper's values under what the file says: in `surrogate` (with `training`) and `inversion` where their mode is `paper`, and in
+ * the three sections of `paperMode`, which inherit nothing from the case's own.
+ */
+function applyPaperDefaults(values: Tree): Tree {
+  const out = { ...values };
+  const isPaper = (section: unknown): boolean => isTree(section) && section['mode'] === 'paper';
+  if (isPaper(values['surrogate'])) {
+    out['surrogate'] = withDefaults(paperDefaults.surrogate, values['surrogate']);
+    out['training'] = withDefaults(paperDefaults.training, values['training']);
+  }
+  if (isPaper(values['inversion'])) out['inversion'] = withDefaults(paperDefaults.inversion, values['inversion']);
+  const paperMode = values['paperMode'] ?? {};
+  if (isTree(paperMode)) {
+    out['paperMode'] = {
+      ...paperMode,
+      surrogate: withDefaults(paperDefaults.surrogate, paperMode['surrogate']),
+      training: withDefaults(paperDefaults.training, paperMode['training']),
+      inversion: withDefaults(paperDefaults.inversion, paperMode['inversion']),
+    };
+  }
+  return out;
+}
+
+/** Makes every path of the case absolute; the keys are those that the schema marks as `kind: file` or `files` (a test compares). */
+function resolvePaths(c: Omit<Case, 'file'>, directory: string): void {
+  const absolute = (path: string): string => resolve(directory, path);
+  c.grid.griddesc = absolute(c.grid.griddesc);
+  c.meteorology.files = absolute(c.meteorology.files);
+  if (c.geography) c.geography.files = absolute(c.geography.files);
+  c.emissions.files = absolute(c.emissions.files);
+  for (const run of c.members.runs ?? []) {
+    run.emissions = absolute(run.emissions);
+    run.concentrations = absolute(run.concentrations);
+  }
+  if (c.priorConcentrations !== undefined) c.priorConcentrations = absolute(c.priorConcentrations);
+  if (c.truth) c.truth.factors = absolute(c.truth.factors);
+  c.observations.stations.file = absolute(c.observations.stations.file);
+  if (c.observations.files !== undefined) c.observations.files = absolute(c.observations.files);
+}
+
+/**
+ * Reads and checks a case file.
+ *
+ * @param path - the YAML file; paths in it are relative to its folder and come back absolute, with `{period}` kept
+ * @param overrides - `key=value`, such as `inversion.priorSpread.NOx=0.4` or `periods.0.hours=48`; values are YAML
+ * @throws {ConfigError} `CASE_FILE_MISSING`, `CASE_SYNTAX`, `CASE_OVERRIDE`; `CASE_UNKNOWN_KEY` or `CASE_INVALID` with every problem found,
+ *   one sentence a line
+ * @example const demo = loadCase('examples/demo/case.yaml', ['inversion.iterations=50']);
+ */
+export function loadCase(path: string, overrides: readonly string[] = []): Case {
+  const file = resolve(path);
+  const source = readSource(path, overrides);
+  const parsed = caseSchema.safeParse(applyPaperDefaults(source.values));
+  if (!parsed.success) {
+    const { sentences, unknown } = describeProblems(parsed.error.issues, source);
+    throw new ConfigError(unknown ? 'CASE_UNKNOWN_KEY' : 'CASE_INVALID', sentences.join('\n'));
+  }
+  const result: Case = { ...parsed.data, file };
+  const breaches = checkCase(result);
+  if (breaches.length > 0) {
+    throw new ConfigError(
+      'CASE_INVALID',
+      breaches.map((breach) => `${source.whereIs(breach.path)}: ${joinPath(breach.path)}: ${breach.text}`).join('\n'),
+    );
+  }
+  resolvePaths(result, dirname(file));
+  return result;
+}

@@ -1,0 +1,82 @@
+/** Turns what the schema finds into sentences: where, what was expected, what was received, what to do. */
+import type { z } from 'zod';
+import { pathsOfKey, schemaAt } from './json-schema';
+import { nearestKey } from './nearest-key';
+import { joinPath, type CaseSource, type KeyPath } from './source';
+
+type Issue = z.core.$ZodIssue;
+
+function valueAt(values: unknown, path: KeyPath): unknown {
+  return path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined), values);
+}
+
+function shown(value: unknown): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+const TYPES: Record<string, string> = {
+  string: 'text',
+  int: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a group of keys',
+  record: 'a group of keys',
+  tuple: 'a list of two',
+};
+
+function unknownKey(key: string, path: KeyPath, source: CaseSource): string {
+  const full = joinPath([...path, key]);
+  const known = Object.keys(schemaAt(path, valueAt(source.values, path))?.properties ?? {});
+  const near = nearestKey(key, known);
+  const elsewhere = pathsOfKey(key);
+  let remedy = `known here: ${known.join(', ')}`;
+  if (near !== undefined) remedy = `did you mean ${near}?`;
+  else if (elsewhere.length > 0) remedy = `did you mean ${elsewhere.join(' or ')}?`;
+  return `${source.whereIs([...path, key])}: unknown key ${full}: ${remedy}`;
+}
+
+function expected(issue: Issue, type?: string): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return TYPES[type === 'integer' ? 'int' : issue.expected] ?? issue.expected;
+    case 'invalid_value':
+      return issue.values.length === 1 ? String(issue.values[0]) : `one of ${issue.values.join(', ')}`;
+    case 'invalid_union':
+      return issue.discriminator === undefined ? 'text, a number, or true or false' : 'one of reference, command';
+    case 'too_small': {
+      const bound = `${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
+      if (issue.origin === 'string') return 'text that is not empty';
+      return issue.origin === 'array' ? `${bound} entries` : `${bound}`;
+    }
+    case 'too_big':
+      return `${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}${issue.origin === 'array' ? ' entries' : ''}`;
+    default:
+      return issue.message.replace(/^expected /, '');
+  }
+}
+
+function wrongValue(issue: Issue, source: CaseSource): string {
+  const path =
+    issue.code === 'invalid_union' && issue.discriminator !== undefined
+      ? [...issue.path.filter((key) => key !== issue.discriminator), issue.discriminator]
+      : issue.path;
+  const value = valueAt(source.values, path);
+  const schema = schemaAt(path, value);
+  const unit = schema?.unit !== undefined ? ` (in ${schema.unit})` : '';
+  const place = `${source.whereIs(path)}: ${joinPath(path)}`;
+  if (value === undefined && issue.code !== 'custom') {
+    const what = schema?.description !== undefined ? `: add it (${schema.description.replace(/\.$/, '')})` : ': add it';
+    return `${place} is missing${what}`;
+  }
+  return `${place}: expected ${expected(issue, schema?.type)}${unit} but received ${shown(value)}`;
+}
+
+/** One sentence per problem; `unknown` says whether a key was not known. */
+export function describeProblems(issues: readonly Issue[], source: CaseSource): { sentences: string[]; unknown: boolean } {
+  const sentences = issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => unknownKey(key, issue.path, source)) : [wrongValue(issue, source)],
+  );
+  return { sentences, unknown: issues.some((issue) => issue.code === 'unrecognized_keys') };
+}

@@ -1,0 +1,103 @@
+/** Where a case's values come from: the YAML file, with line numbers, and `key=value` overrides of the command line. */
+import { existsSync, readFileSync } from 'node:fs';
+import { isCollection, isNode, LineCounter, parse, parseDocument, type Document } from 'yaml';
+import { ConfigError } from '../../errors';
+
+export type KeyPath = readonly PropertyKey[];
+
+/** The raw values of a case and a way to say where each stands. */
+export interface CaseSource {
+  values: Record<string, unknown>;
+  /** `case.yaml:12` or `--set a.b=1` */
+  whereIs(path: KeyPath): string;
+}
+
+/** `inversion.priorSpread["PM2.5"]` stays readable as `inversion.priorSpread.PM2.5`: a name with a dot needs no quotes on the command line either. */
+export function joinPath(path: KeyPath): string {
+  return path.map(String).join('.');
+}
+
+/** Splits `inversion.priorSpread.PM2.5`; the one known name with a dot stays whole. */
+export function splitPath(text: string): (string | number)[] {
+  const parts = text.match(/PM2\.5|[^.]+/g) ?? [];
+  return parts.map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+}
+
+function readDocument(path: string, lines: LineCounter): Document {
+  if (!existsSync(path)) throw new ConfigError('CASE_FILE_MISSING', `${path}: no such case file: check the path, or start from a copy of examples/`);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ConfigError('CASE_FILE_MISSING', `${path}: cannot be read (${(cause as Error).message}): give the path of a YAML file`, { cause });
+  }
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) {
+    const [error] = document.errors;
+    throw new ConfigError(
+      'CASE_SYNTAX',
+      `${path}:${lines.linePos(error.pos[0]).line}: not valid YAML (${error.message.split('\n')[0]}): mend this line`,
+      { cause: error },
+    );
+  }
+  return document;
+}
+
+/** The line of the node at `path`, or of its nearest ancestor that exists. */
+function lineOf(document: Document, lines: LineCounter, path: KeyPath): number {
+  for (let length = path.length; length > 0; length--) {
+    const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+    if (!isCollection(parent)) continue;
+    const key = path[length - 1];
+    const item = parent.items.find((pair, i) => i === key || String((pair as { key?: unknown }).key) === String(key)) as
+      { key?: unknown } | undefined;
+    const node = isNode(item?.key) ? item.key : item;
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return 1;
+}
+
+/** Sets one value of a tree, making objects on the way. */
+function setIn(values: Record<string, unknown>, path: readonly (string | number)[], value: unknown): void {
+  let at = values as Record<string | number, unknown>;
+  for (const key of path.slice(0, -1)) {
+    if (typeof at[key] !== 'object' || at[key] === null) at[key] = {};
+    at = at[key] as Record<string | number, unknown>;
+  }
+  at[path[path.length - 1]] = value;
+}
+
+/** Reads the file and lays the overrides over it. @throws {ConfigError} if the file is missing or not YAML, or an override not key=value */
+export function readSource(path: string, overrides: readonly string[]): CaseSource {
+  const lines = new LineCounter();
+  const document = readDocument(path, lines);
+  const values = document.toJS() as unknown;
+  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
+    throw new ConfigError(
+      'CASE_SYNTAX',
+      `${path}: expected keys and values but received ${values === null ? 'an empty file' : 'something else'}: start from a copy of examples/`,
+    );
+  }
+  const set = new Map<string, string>();
+  for (const override of overrides) {
+    const [, key, value] = /^([^=\s]+)=(.*)$/s.exec(override) ?? [];
+    if (key === undefined) throw new ConfigError('CASE_OVERRIDE', `--set ${override}: expected key=value, such as inversion.iterations=50`);
+    let parsed: unknown;
+    try {
+      parsed = parse(value);
+    } catch (cause) {
+      throw new ConfigError('CASE_OVERRIDE', `--set ${override}: the value is not valid YAML: put text with special characters in quotes`, { cause });
+    }
+    const keyPath = splitPath(key);
+    setIn(values as Record<string, unknown>, keyPath, parsed);
+    set.set(joinPath(keyPath), `--set ${override}`);
+  }
+  const whereIs = (at: KeyPath): string => {
+    for (let length = at.length; length > 0; length--) {
+      const override = set.get(joinPath(at.slice(0, length)));
+      if (override !== undefined) return override;
+    }
+    return `${path}:${lineOf(document, lines, at)}`;
+  };
+  return { values: values as Record<string, unknown>, whereIs };
+}

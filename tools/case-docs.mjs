@@ -1,0 +1,14 @@
+// Writes docs/case.schema.json and docs/case-file.md from the schema of the case file. Needs the built packages (npm run build).
+import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const require = createRequire(import.meta.url);
+const folder = join(root, 'packages/core/dist/data/case');
+const { caseJsonSchema } = require(join(folder, 'index.js'));
+const { caseDocumentation } = require(join(folder, 'case-doc.js'));
+
+writeFileSync(join(root, 'docs/case.schema.json'), `${JSON.stringify(caseJsonSchema(), null, 2)}\n`);
+writeFileSync(join(root, 'docs/case-file.md'), caseDocumentation());
