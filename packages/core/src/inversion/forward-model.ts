@@ -1,0 +1,64 @@
+/**
+ * What the inversion knows of the model: factors on the prior emissions in, simulated observations out, and the adjoint of that.
+ * The surrogate, the two-cell model of the tests and anything else that a reader wants to invert stand behind this interface.
+ */
+
+/** Factor fields on the prior emissions, `data[slot, row, col, group]`; a slot is a period, or an hour of one. */
+export interface FactorShape {
+  slots: number;
+  rows: number;
+  cols: number;
+  groups: number;
+}
+
+/** Number of factors in a field of that shape. */
+export function factorCount({ slots, rows, cols, groups }: FactorShape): number {
+  return slots * rows * cols * groups;
+}
+
+/** What a (super-)observation is used for. */
+export const Role = {
+  /** in the cost function */
+  used: 0,
+  /** not in the cost, but watched to choose the iterate that is kept */
+  watched: 1,
+  /** never looked at: it judges the result */
+  withheld: 2,
+} as const;
+
+/** Observations of one batch; arrays of equal length. */
+export interface ObservationBatch {
+  /** in the unit of its species (ppb or µg m-3); NaN counts as missing */
+  values: Float32Array;
+  /** standard deviation of observation and model error together, in the same unit, above 0 */
+  error: Float32Array;
+  /** index of the species */
+  species: Uint8Array;
+  /** one of {@link Role} */
+  withheld: Uint8Array;
+  /** number of observation times (hours or days) in the batch: the N of the paper's equation 5 */
+  times: number;
+}
+
+/**
+ * A model that the inversion can run and differentiate. One pass over all observations is batches 0 … `batches` − 1.
+ *
+ * For a resumed run to equal an uninterrupted one bit for bit, `forward` and `adjoint` must depend on their arguments alone.
+ */
+export interface ForwardModel {
+  readonly shape: FactorShape;
+  readonly batches: number;
+  observations(batch: number): ObservationBatch;
+  /**
+   * @param factors - `[slots, rows, cols, groups]`
+   * @returns simulated values in the order of `observations(batch).values`
+   */
+  forward(factors: Float32Array, batch: number, signal?: AbortSignal): Promise<Float32Array>;
+  /**
+   * Kᵀ·g at the factors of the last forward run of that batch.
+   *
+   * @param gradSimulated - dJ/d(simulated), in the order of the values
+   * @returns dJ/d(factors), `[slots, rows, cols, groups]`; factors that the batch does not see get 0
+   */
+  adjoint(gradSimulated: Float32Array, batch: number): Promise<Float32Array>;
+}
