@@ -1,0 +1,56 @@
+#pragma once
+#include <napi.h>
+
+#include <functional>
+#include <memory>
+
+#include "runtime/executor.h"
+#include "runtime/registry.h"
+
+namespace retroplume {
+
+/** Calls `body`; a C++ exception becomes a JavaScript error with the property `code`. */
+template <class Body>
+auto guarded(Napi::Env env, Body body) -> decltype(body());
+
+/** What one JavaScript environment (main thread or worker) owns: nothing here is shared between environments. */
+class Addon : public Napi::Addon<Addon> {
+ public:
+  Addon(Napi::Env env, Napi::Object exports);
+  ~Addon();
+
+  using Finish = std::function<Napi::Value(Napi::Env)>;
+  /**
+   * Runs `job` on the executor's thread and settles the promise on JavaScript's: with the value of the Finish that the job returns, or
+   * with the error that it threw. The event loop stays alive until then.
+   */
+  Napi::Promise submit(Napi::Env env, std::function<Finish()> job);
+  Executor& executor();
+  const Registry& registry() const { return registry_; }
+  const Napi::FunctionReference& programClass() const { return programClass_; }
+
+ private:
+  Napi::Value kernelNames(const Napi::CallbackInfo& info);
+  Napi::Value cpuFeatures(const Napi::CallbackInfo& info);
+
+  Registry registry_;
+  std::unique_ptr<Executor> executor_;
+  Napi::ThreadSafeFunction settle_;
+  int pending_ = 0;
+  Napi::FunctionReference programClass_;
+};
+
+Napi::Error toJavaScript(Napi::Env env, const std::exception& error);
+
+template <class Body>
+auto guarded(Napi::Env env, Body body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw toJavaScript(env, error);
+  }
+}
+
+}  // namespace retroplume

@@ -1,0 +1,188 @@
+#include "binding/program_binding.h"
+
+#include <algorithm>
+
+#include "binding/spec_reader.h"
+#include "runtime/error.h"
+
+namespace retroplume {
+
+namespace {
+
+template <class From, class To>
+void copyInto(const void* from, void* to, std::size_t count) {
+  std::copy_n(static_cast<const From*>(from), count, static_cast<To*>(to));
+}
+
+double numberArgument(const Napi::CallbackInfo& info, std::size_t index, const char* name) {
+  if (!info[index].IsNumber()) throw NativeError("ARGUMENT_INVALID", std::string("program: expected ") + name + " to be a number");
+  return info[index].As<Napi::Number>().DoubleValue();
+}
+
+Napi::Value toObject(Napi::Env env, const std::optional<NonFinite>& found) {
+  if (!found) return env.Undefined();
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("instruction", static_cast<double>(found->instruction));
+  result.Set("label", found->label);
+  result.Set("operand", found->operand);
+  return result;
+}
+
+Napi::Value toArray(Napi::Env env, const std::vector<InstructionProfile>& profile) {
+  Napi::Array result = Napi::Array::New(env, profile.size());
+  for (std::size_t i = 0; i < profile.size(); ++i) {
+    Napi::Object entry = Napi::Object::New(env);
+    entry.Set("op", profile[i].op);
+    entry.Set("label", profile[i].label);
+    entry.Set("seconds", profile[i].seconds);
+    entry.Set("flops", profile[i].flops);
+    entry.Set("bytes", profile[i].bytes);
+    result.Set(static_cast<uint32_t>(i), entry);
+  }
+  return result;
+}
+
+}  // namespace
+
+Napi::Function ProgramBinding::define(Napi::Env env) {
+  return DefineClass(env, "Program",
+                     {
+                         InstanceMethod("write", &ProgramBinding::write),
+                         InstanceMethod("read", &ProgramBinding::read),
+                         InstanceMethod("fill", &ProgramBinding::fill),
+                         InstanceMethod("run", &ProgramBinding::run),
+                         InstanceMethod("runSync", &ProgramBinding::runSync),
+                         InstanceMethod("runChecked", &ProgramBinding::runChecked),
+                         InstanceMethod("profile", &ProgramBinding::profile),
+                         InstanceMethod("dispose", &ProgramBinding::dispose),
+                     });
+}
+
+ProgramBinding::ProgramBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ProgramBinding>(info), addon_(info.Env().GetInstanceData<Addon>()) {
+  guarded(info.Env(), [&] {
+    program_ = makeProgram(addon_->registry(), readProgramSpec(info[0]), readProgramOptions(info[1]));
+    reportedBytes_ = static_cast<int64_t>(program_->bytes());
+    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), reportedBytes_);
+  });
+}
+
+void ProgramBinding::Finalize(Napi::BasicEnv env) {
+  program_.reset();
+  if (reportedBytes_ > 0) Napi::MemoryManagement::AdjustExternalMemory(env, -reportedBytes_);
+}
+
+Program& ProgramBinding::live() const {
+  if (!program_) throw NativeError("PROGRAM_DISPOSED", "program: expected a live program but it has been disposed: make a new one");
+  return *program_;
+}
+
+Program& ProgramBinding::idle() const {
+  Program& program = live();
+  if (*running_ > 0) throw NativeError("PROGRAM_BUSY", "program: expected no run under way: await the promise of run() first");
+  return program;
+}
+
+Phase ProgramBinding::phaseArgument(const Napi::CallbackInfo& info) const {
+  return live().phase(info[0].IsString() ? info[0].As<Napi::String>().Utf8Value() : "");
+}
+
+Napi::Value ProgramBinding::write(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    Program& program = idle();
+    if (!info[1].IsTypedArray()) throw NativeError("ARGUMENT_INVALID", "program.write: expected a Float32Array or Float64Array");
+    const auto data = info[1].As<Napi::TypedArray>();
+    const std::size_t count = data.ElementLength();
+    const void* from = static_cast<const char*>(data.ArrayBuffer().Data()) + data.ByteOffset();
+    void* to = program.at(numberArgument(info, 0, "offset"), static_cast<double>(count));
+    const bool fromDouble = data.TypedArrayType() == napi_float64_array;
+    if (!fromDouble && data.TypedArrayType() != napi_float32_array) {
+      throw NativeError("ARGUMENT_INVALID", "program.write: expected a Float32Array or Float64Array but received another typed array");
+    }
+    if (program.doublePrecision()) fromDouble ? copyInto<double, double>(from, to, count) : copyInto<float, double>(from, to, count);
+    else fromDouble ? copyInto<double, float>(from, to, count) : copyInto<float, float>(from, to, count);
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value ProgramBinding::read(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Program& program = idle();
+    const double length = numberArgument(info, 1, "length");
+    const void* from = program.at(numberArgument(info, 0, "offset"), length);
+    const auto count = static_cast<std::size_t>(length);
+    if (program.doublePrecision()) {
+      Napi::Float64Array result = Napi::Float64Array::New(info.Env(), count);
+      copyInto<double, double>(from, result.Data(), count);
+      return result;
+    }
+    Napi::Float32Array result = Napi::Float32Array::New(info.Env(), count);
+    copyInto<float, float>(from, result.Data(), count);
+    return result;
+  });
+}
+
+Napi::Value ProgramBinding::fill(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    Program& program = idle();
+    const double length = numberArgument(info, 1, "length"), value = numberArgument(info, 2, "value");
+    void* to = program.at(numberArgument(info, 0, "offset"), length);
+    const auto count = static_cast<std::size_t>(length);
+    if (program.doublePrecision()) std::fill_n(static_cast<double*>(to), count, value);
+    else std::fill_n(static_cast<float*>(to), count, static_cast<float>(value));
+    return info.Env().Undefined();
+  });
+}
+
+template <class Body>
+Napi::Value ProgramBinding::submit(const Napi::CallbackInfo& info, Body body) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const Phase phase = phaseArgument(info);
+    const std::atomic<bool>& stop = addon_->executor().stopping();
+    ++*running_;
+    return addon_->submit(info.Env(), [program = program_, running = running_, phase, &stop, body]() -> Addon::Finish {
+      Addon::Finish finish = body(*program, phase, stop);
+      // The run is over when its promise settles, on JavaScript's thread.
+      return [finish, running](Napi::Env env) {
+        --*running;
+        return finish(env);
+      };
+    });
+  });
+}
+
+Napi::Value ProgramBinding::run(const Napi::CallbackInfo& info) {
+  return submit(info, [](Program& program, Phase phase, const std::atomic<bool>& stop) -> Addon::Finish {
+    program.run(phase, stop);
+    return [](Napi::Env env) { return env.Undefined(); };
+  });
+}
+
+Napi::Value ProgramBinding::runChecked(const Napi::CallbackInfo& info) {
+  return submit(info, [](Program& program, Phase phase, const std::atomic<bool>& stop) -> Addon::Finish {
+    return [found = program.runChecked(phase, stop)](Napi::Env env) { return toObject(env, found); };
+  });
+}
+
+Napi::Value ProgramBinding::profile(const Napi::CallbackInfo& info) {
+  return submit(info, [](Program& program, Phase phase, const std::atomic<bool>& stop) -> Addon::Finish {
+    return [profile = program.profile(phase, stop)](Napi::Env env) { return toArray(env, profile); };
+  });
+}
+
+Napi::Value ProgramBinding::runSync(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Phase phase = phaseArgument(info);
+    Executor& executor = addon_->executor();
+    executor.runAndWait([&] { program_->run(phase, executor.stopping()); });
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value ProgramBinding::dispose(const Napi::CallbackInfo& info) {
+  program_.reset();
+  if (reportedBytes_ > 0) Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -reportedBytes_);
+  reportedBytes_ = 0;
+  return info.Env().Undefined();
+}
+
+}  // namespace retroplume

@@ -1,0 +1,102 @@
+#include "binding/spec_reader.h"
+
+#include "runtime/error.h"
+
+namespace retroplume {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& where, const std::string& expected) {
+  throw NativeError("SPEC_INVALID", where + ": expected " + expected);
+}
+
+Napi::Object object(const Napi::Value& value, const std::string& where) {
+  if (!value.IsObject()) refuse(where, "an object");
+  return value.As<Napi::Object>();
+}
+
+double number(const Napi::Value& value, const std::string& where) {
+  if (!value.IsNumber()) refuse(where, "a number");
+  return value.As<Napi::Number>().DoubleValue();
+}
+
+std::string string(const Napi::Value& value, const std::string& where) {
+  if (!value.IsString()) refuse(where, "a string");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+/** A record of numbers; keys whose value is undefined count as not given. */
+std::map<std::string, double> numbers(const Napi::Value& value, const std::string& where) {
+  std::map<std::string, double> record;
+  const Napi::Object source = object(value, where);
+  const Napi::Array keys = source.GetPropertyNames();
+  for (uint32_t i = 0; i < keys.Length(); ++i) {
+    const std::string key = keys.Get(i).As<Napi::String>().Utf8Value();
+    const Napi::Value entry = source.Get(key);
+    if (!entry.IsUndefined()) record[key] = number(entry, where + "." + key);
+  }
+  return record;
+}
+
+InstructionSpec readInstruction(const Napi::Value& value, const std::string& where) {
+  const Napi::Object source = object(value, where);
+  InstructionSpec instruction;
+  instruction.op = string(source.Get("op"), where + ".op");
+  const Napi::Value label = source.Get("label");
+  if (!label.IsUndefined()) instruction.label = string(label, where + ".label");
+  instruction.operands = numbers(source.Get("operands"), where + ".operands");
+  instruction.params = numbers(source.Get("params"), where + ".params");
+  return instruction;
+}
+
+}  // namespace
+
+ProgramSpec readProgramSpec(const Napi::Value& value) {
+  ProgramSpec spec;
+  const Napi::Object source = object(value, "spec");
+  spec.arenaElements = static_cast<int64_t>(number(source.Get("arenaElements"), "spec.arenaElements"));
+  const Napi::Value list = source.Get("instructions");
+  if (!list.IsArray()) refuse("spec.instructions", "an array");
+  const auto instructions = list.As<Napi::Array>();
+  for (uint32_t i = 0; i < instructions.Length(); ++i) {
+    const Napi::HandleScope scope(value.Env());
+    spec.instructions.push_back(readInstruction(instructions.Get(i), "spec.instructions[" + std::to_string(i) + "]"));
+  }
+  const Napi::Object phases = object(source.Get("phases"), "spec.phases");
+  const Napi::Array names = phases.GetPropertyNames();
+  for (uint32_t i = 0; i < names.Length(); ++i) {
+    const std::string name = names.Get(i).As<Napi::String>().Utf8Value();
+    const Napi::Object range = object(phases.Get(name), "spec.phases." + name);
+    const double begin = number(range.Get(0u), "spec.phases." + name), end = number(range.Get(1u), "spec.phases." + name);
+    spec.phases[name] = {static_cast<int64_t>(begin), static_cast<int64_t>(end)};
+  }
+  return spec;
+}
+
+ProgramOptions readProgramOptions(const Napi::Value& value) {
+  ProgramOptions options;
+  std::string dtype = "float32", kernels = "fast", isa = "auto";
+  double threads = defaultThreads();
+  if (!value.IsUndefined()) {
+    const Napi::Object source = object(value, "options");
+    const auto choose = [&](const char* name, std::string& target) {
+      if (!source.Get(name).IsUndefined()) target = string(source.Get(name), std::string("options.") + name);
+    };
+    choose("dtype", dtype);
+    choose("kernels", kernels);
+    choose("isa", isa);
+    if (!source.Get("threads").IsUndefined()) threads = number(source.Get("threads"), "options.threads");
+  }
+  if (dtype != "float32" && dtype != "float64") throw NativeError("OPTION_INVALID", "options.dtype: expected float32 or float64 but received \"" + dtype + "\"");
+  if (kernels != "fast" && kernels != "reference") {
+    throw NativeError("OPTION_INVALID", "options.kernels: expected fast or reference but received \"" + kernels + "\"");
+  }
+  if (!(threads >= 1 && threads <= 1024)) throw NativeError("OPTION_INVALID", "options.threads: expected 1 to 1024 but received " + std::to_string(threads));
+  options.doublePrecision = dtype == "float64";
+  options.fastKernels = kernels == "fast";
+  options.isa = parseIsa(isa);
+  options.threads = static_cast<int>(threads);
+  return options;
+}
+
+}  // namespace retroplume

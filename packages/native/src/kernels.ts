@@ -1,0 +1,147 @@
+import { loadAddon } from './load-addon';
+
+/** One call of a kernel. Offsets are in elements of the arena; an operand or parameter that is absent or undefined is not given. */
+export interface Instruction {
+  /** a name of {@link kernelNames} */
+  op: string;
+  operands: Record<string, number>;
+  params: Record<string, number>;
+  /** appears in errors, profiles and the search for NaN */
+  label?: string;
+}
+
+/** A flat list of kernel calls over one arena, and names for ranges of it. */
+export interface ProgramSpec {
+  arenaElements: number;
+  instructions: Instruction[];
+  /** half-open ranges of instructions */
+  phases: Record<string, [begin: number, end: number]>;
+}
+
+export interface ProgramOptions {
+  /** precision of the arena; `float64` always runs the reference kernels. Default `float32`. */
+  dtype?: 'float32' | 'float64';
+  /** default `fast` */
+  kernels?: 'fast' | 'reference';
+  /** instruction set of the fast kernels; default `auto`: the widest that the processor has */
+  isa?: 'auto' | 'baseline' | 'avx2' | 'avx512';
+  /** default: what OpenMP would use (OMP_NUM_THREADS, affinity) */
+  threads?: number;
+}
+
+/** The first operand that came out NaN or infinite. */
+export interface NonFinite {
+  instruction: number;
+  label: string;
+  operand: string;
+}
+
+/** Cost of one instruction: wall seconds of one execution, floating-point operations, least bytes of memory traffic. */
+export interface InstructionProfile {
+  op: string;
+  label: string;
+  seconds: number;
+  flops: number;
+  bytes: number;
+}
+
+interface ProgramHandle {
+  write(offset: number, data: Float32Array | Float64Array): void;
+  read(offset: number, length: number): Float32Array | Float64Array;
+  fill(offset: number, length: number, value: number): void;
+  run(phase?: string): Promise<void>;
+  runSync(phase?: string): void;
+  runChecked(phase?: string): Promise<NonFinite | undefined>;
+  profile(phase?: string): Promise<InstructionProfile[]>;
+  dispose(): void;
+}
+
+interface KernelAddon {
+  Program: new (spec: ProgramSpec, options?: ProgramOptions) => ProgramHandle;
+  kernelNames(): string[];
+  cpuFeatures(): { isa: string; threads: number };
+}
+
+let loaded: KernelAddon | undefined;
+
+function addon(): KernelAddon {
+  loaded ??= loadAddon('retroplume') as KernelAddon;
+  return loaded;
+}
+
+/**
+ * A program bound to native memory: one arena, zeroed, and instructions that were checked against it once.
+ *
+ * Runs are queued on the executor's thread, in order, shared by all programs; while one is under way the arena can be neither read nor
+ * written. Results are the same, bit for bit, for the same number of threads and the same instruction set. Errors carry a `code`:
+ * `OP_UNKNOWN`, `OPERAND_MISSING`, `OPERAND_UNKNOWN`, `OPERAND_OUT_OF_ARENA`, `PARAM_MISSING`, `PARAM_UNKNOWN`, `PARAM_INVALID`, `PHASE_INVALID`,
+ * `PHASE_UNKNOWN`, `SPEC_INVALID`, `OPTION_INVALID`, `ISA_UNKNOWN`, `ISA_UNSUPPORTED`, `OUT_OF_MEMORY`, `RANGE_OUT_OF_ARENA`, `PROGRAM_BUSY`,
+ * `PROGRAM_DISPOSED`, `ARGUMENT_INVALID`.
+ *
+ * @example
+ * const program = new NativeProgram({
+ *   arenaElements: 32,
+ *   instructions: [{ op: 'scale', operands: { input: 0, output: 16 }, params: { elements: 3, alpha: 2 } }],
+ *   phases: {},
+ * });
+ * program.write(0, Float32Array.of(1, 2, 3));
+ * await program.run();
+ * program.read(16, 3); // 2, 4, 6
+ * program.dispose();
+ */
+export class NativeProgram {
+  readonly #handle: ProgramHandle;
+
+  constructor(spec: ProgramSpec, options?: ProgramOptions) {
+    this.#handle = new (addon().Program)(spec, options);
+  }
+
+  /** Copies `data` into the arena, converted to the program's precision. */
+  write(offset: number, data: Float32Array | Float64Array): void {
+    this.#handle.write(offset, data);
+  }
+
+  /** A copy of `length` elements, in the program's precision. */
+  read(offset: number, length: number): Float32Array | Float64Array {
+    return this.#handle.read(offset, length);
+  }
+
+  fill(offset: number, length: number, value: number): void {
+    this.#handle.fill(offset, length, value);
+  }
+
+  /** Runs a phase, or everything, on the executor's thread. */
+  run(phase?: string): Promise<void> {
+    return this.#handle.run(phase);
+  }
+
+  /** As {@link run}, but waits: the event loop stands still. For small programs and tests. */
+  runSync(phase?: string): void {
+    this.#handle.runSync(phase);
+  }
+
+  /** Runs until an instruction writes a NaN or an infinity; undefined if none does. Slower than {@link run}. */
+  runChecked(phase?: string): Promise<NonFinite | undefined> {
+    return this.#handle.runChecked(phase);
+  }
+
+  /** Runs once and times every instruction. */
+  profile(phase?: string): Promise<InstructionProfile[]> {
+    return this.#handle.profile(phase);
+  }
+
+  /** Releases the memory, at once or when the runs under way are done. Later calls throw `PROGRAM_DISPOSED`; a second dispose does nothing. */
+  dispose(): void {
+    this.#handle.dispose();
+  }
+}
+
+/** Names of all kernels that a program can call. */
+export function kernelNames(): string[] {
+  return addon().kernelNames();
+}
+
+/** The widest instruction set of this processor that kernels exist for, and the threads that a program takes by default. */
+export function cpuFeatures(): { isa: string; threads: number } {
+  return addon().cpuFeatures();
+}

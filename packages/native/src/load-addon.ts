@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** Thrown where a native module has not been built or does not load on this machine. `code` is `ADDON_MISSING` or `ADDON_BROKEN`. */
+export class AddonError extends Error {
+  constructor(
+    readonly code: 'ADDON_MISSING' | 'ADDON_BROKEN',
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = 'AddonError';
+  }
+}
+
+/**
+ * Loads `packages/native/build/Release/NAME.node`, from wherever this file runs (`src` or `dist`).
+ *
+ * @param name - `retroplume`, `transport` or `netcdf`
+ * @returns the module's exports; the caller knows their type
+ * @throws {AddonError} if the file is not there or the system cannot load it
+ */
+export function loadAddon(name: string): unknown {
+  const path = join(dirname(__dirname), 'build', 'Release', `${name}.node`);
+  if (!existsSync(path)) throw new AddonError('ADDON_MISSING', `${name}.node: expected at ${path} but it has not been built: run: npm run setup`);
+  try {
+    // A computed path: the addon is not a module that the compiler could resolve.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    return require(path) as unknown;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new AddonError('ADDON_BROKEN', `${name}.node: expected to load but the system says "${reason}": run: npm run setup`, { cause });
+  }
+}

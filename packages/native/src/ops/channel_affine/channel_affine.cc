@@ -1,0 +1,38 @@
+#include "ops/channel_affine/channel_affine.h"
+
+#include "ops/ops.h"
+#include "runtime/registry.h"
+
+namespace retroplume {
+
+namespace {
+
+template <class T>
+BoundKernel bindForward(InstructionReader<T>& reader) {
+  ChannelAffineForward<T> call{};
+  const ChannelAffineParams& p = call.params = {reader.integer("pixels"), reader.integer("channels")};
+  call.input = reader.input("input", {p.pixels, p.channels});
+  call.scale = reader.input("scale", {p.channels});
+  call.shift = reader.input("shift", {p.channels});
+  call.output = reader.output("output", {p.pixels, p.channels});
+  return bindCall(reader, channelAffineForwardReference<T>, &CpuKernels::channelAffineForward, call, 2.0 * p.pixels * p.channels);
+}
+
+template <class T>
+BoundKernel bindBackward(InstructionReader<T>& reader) {
+  ChannelAffineBackward<T> call{};
+  const ChannelAffineParams& p = call.params = {reader.integer("pixels"), reader.integer("channels")};
+  call.scale = reader.input("scale", {p.channels});
+  call.gradOutput = reader.input("gradOutput", {p.pixels, p.channels});
+  call.gradInput = reader.output("gradInput", {p.pixels, p.channels});
+  return bindCall(reader, channelAffineBackwardReference<T>, &CpuKernels::channelAffineBackward, call, 1.0 * p.pixels * p.channels);
+}
+
+}  // namespace
+
+void registerChannelAffine(Registry& registry) {
+  registry.add("channelAffineForward", bindForward<float>, bindForward<double>);
+  registry.add("channelAffineBackward", bindBackward<float>, bindBackward<double>);
+}
+
+}  // namespace retroplume

@@ -1,0 +1,38 @@
+#pragma once
+#include <cstdint>
+
+#include "runtime/context.h"
+
+/**
+ * A scale and a shift per channel: output[i,c] = scale[c]·input[i,c] + shift[c]; gradInput = scale[c]·gradOutput.
+ * Normalisation of inputs and outputs; scale and shift are constants and get no gradient.
+ */
+namespace retroplume {
+
+struct ChannelAffineParams {
+  int64_t pixels, channels;
+};
+
+template <class T>
+struct ChannelAffineForward {
+  ChannelAffineParams params;
+  const T* input;
+  const T* scale;
+  const T* shift;
+  T* output;  // may be the input
+};
+
+template <class T>
+struct ChannelAffineBackward {
+  ChannelAffineParams params;
+  const T* scale;
+  const T* gradOutput;
+  T* gradInput;  // may be gradOutput
+};
+
+template <class T>
+void channelAffineForwardReference(const ChannelAffineForward<T>& call, const Context& context);
+template <class T>
+void channelAffineBackwardReference(const ChannelAffineBackward<T>& call, const Context& context);
+
+}  // namespace retroplume

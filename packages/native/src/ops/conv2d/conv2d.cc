@@ -1,0 +1,69 @@
+#include "ops/conv2d/conv2d.h"
+
+#include "ops/ops.h"
+#include "runtime/registry.h"
+
+namespace retroplume {
+
+namespace {
+
+template <class T>
+Conv2dParams readParams(InstructionReader<T>& reader) {
+  Conv2dParams p{};
+  p.batch = reader.integer("batch");
+  p.height = reader.integer("height");
+  p.width = reader.integer("width");
+  p.inChannels = reader.integer("inChannels");
+  p.outChannels = reader.integer("outChannels");
+  p.kernel = reader.integer("kernel");
+  p.activation = reader.choice("activation", 3);
+  p.accumulate = reader.flag("accumulate");
+  if (p.kernel % 2 == 0) reader.fail("PARAM_INVALID", "expected an odd kernel but received " + std::to_string(p.kernel));
+  return p;
+}
+
+/** A multiply-add counts as two; taps outside the grid are counted, as everybody does. */
+double flops(const Conv2dParams& p) { return 2.0 * p.batch * p.height * p.width * p.inChannels * p.outChannels * p.kernel * p.kernel; }
+
+template <class T>
+BoundKernel bindForward(InstructionReader<T>& reader) {
+  Conv2dForward<T> call{};
+  const Conv2dParams& p = call.params = readParams(reader);
+  call.input = reader.input("input", {p.batch, p.height, p.width, p.inChannels});
+  call.weight = reader.input("weight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
+  call.bias = reader.optionalInput("bias", {p.outChannels});
+  call.slope = p.activation == 2 ? reader.input("slope", {p.outChannels}) : nullptr;
+  call.output = reader.output("output", {p.batch, p.height, p.width, p.outChannels});
+  return bindCall(reader, conv2dForwardReference<T>, &CpuKernels::conv2dForward, call, flops(p), conv2dForwardScratch(p, reader.threads()));
+}
+
+template <class T>
+BoundKernel bindBackwardInput(InstructionReader<T>& reader) {
+  Conv2dBackwardInput<T> call{};
+  const Conv2dParams& p = call.params = readParams(reader);
+  call.gradOutput = reader.input("gradOutput", {p.batch, p.height, p.width, p.outChannels});
+  call.weight = reader.input("weight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
+  call.gradInput = reader.output("gradInput", {p.batch, p.height, p.width, p.inChannels});
+  return bindCall(reader, conv2dBackwardInputReference<T>, &CpuKernels::conv2dBackwardInput, call, flops(p), conv2dBackwardInputScratch(p, reader.threads()));
+}
+
+template <class T>
+BoundKernel bindBackwardWeight(InstructionReader<T>& reader) {
+  Conv2dBackwardWeight<T> call{};
+  const Conv2dParams& p = call.params = readParams(reader);
+  call.input = reader.input("input", {p.batch, p.height, p.width, p.inChannels});
+  call.gradOutput = reader.input("gradOutput", {p.batch, p.height, p.width, p.outChannels});
+  call.gradWeight = reader.output("gradWeight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
+  call.gradBias = reader.optionalOutput("gradBias", {p.outChannels});
+  return bindCall(reader, conv2dBackwardWeightReference<T>, &CpuKernels::conv2dBackwardWeight, call, flops(p), conv2dBackwardWeightScratch(p, reader.threads()));
+}
+
+}  // namespace
+
+void registerConv2d(Registry& registry) {
+  registry.add("conv2dForward", bindForward<float>, bindForward<double>);
+  registry.add("conv2dBackwardInput", bindBackwardInput<float>, bindBackwardInput<double>);
+  registry.add("conv2dBackwardWeight", bindBackwardWeight<float>, bindBackwardWeight<double>);
+}
+
+}  // namespace retroplume

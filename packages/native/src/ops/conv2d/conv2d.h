@@ -1,0 +1,69 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/context.h"
+
+/**
+ * 2-D cross-correlation, stride 1, odd kernel K, zero padding p = (K−1)/2, channels last:
+ *
+ *   z[n,i,j,o]   = bias[o] + Σ_{k,l,c} weight[k,l,c,o] · input[n, i+k−p, j+l−p, c]
+ *   output       = activation(z): none, max(z, 0), or z > 0 ? z : slope[o]·z
+ *
+ * Backward (of z; the activation has ops of its own), with G = gradOutput. Each output cell (i,j) took input cell (i+k−p, j+l−p), so the
+ * cell (a,b) of the input was used by output (a−k+p, b−l+p):
+ *
+ *   gradInput[n,a,b,c]    = Σ_{k,l,o} weight[k,l,c,o] · G[n, a−k+p, b−l+p, o]    a correlation of G with the weights turned by 180°
+ *   gradWeight[k,l,c,o]   = Σ_{n,i,j} input[n, i+k−p, j+l−p, c] · G[n,i,j,o]
+ *   gradBias[o]           = Σ_{n,i,j} G[n,i,j,o]
+ *
+ * Dumoulin & Visin (2016), arXiv:1603.07285.
+ */
+namespace retroplume {
+
+struct Conv2dParams {
+  int64_t batch, height, width, inChannels, outChannels, kernel;
+  int activation;  // 0 none, 1 relu, 2 prelu
+  bool accumulate;
+};
+
+template <class T>
+struct Conv2dForward {
+  Conv2dParams params;
+  const T* input;   // [N, H, W, Cin]
+  const T* weight;  // [K, K, Cin, Cout]
+  const T* bias;    // [Cout] or null
+  const T* slope;   // [Cout], with activation 2
+  T* output;        // [N, H, W, Cout]
+};
+
+template <class T>
+struct Conv2dBackwardInput {
+  Conv2dParams params;
+  const T* gradOutput;
+  const T* weight;
+  T* gradInput;
+};
+
+template <class T>
+struct Conv2dBackwardWeight {
+  Conv2dParams params;
+  const T* input;
+  const T* gradOutput;
+  T* gradWeight;
+  T* gradBias;  // or null
+};
+
+template <class T>
+void conv2dForwardReference(const Conv2dForward<T>& call, const Context& context);
+template <class T>
+void conv2dBackwardInputReference(const Conv2dBackwardInput<T>& call, const Context& context);
+template <class T>
+void conv2dBackwardWeightReference(const Conv2dBackwardWeight<T>& call, const Context& context);
+
+/** Scratch bytes that the fast kernels need. */
+std::size_t conv2dForwardScratch(const Conv2dParams& params, int threads);
+std::size_t conv2dBackwardInputScratch(const Conv2dParams& params, int threads);
+std::size_t conv2dBackwardWeightScratch(const Conv2dParams& params, int threads);
+
+}  // namespace retroplume

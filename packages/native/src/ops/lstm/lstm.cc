@@ -1,0 +1,77 @@
+#include "ops/lstm/lstm.h"
+
+#include "ops/ops.h"
+#include "runtime/registry.h"
+
+namespace retroplume {
+
+namespace {
+
+template <class T>
+LstmParams readParams(InstructionReader<T>& reader) {
+  LstmParams p{};
+  p.batch = reader.integer("batch");
+  p.steps = reader.integer("steps");
+  p.cells = reader.integer("cells");
+  p.inChannels = reader.integer("inChannels");
+  p.hidden = reader.integer("hidden");
+  p.allStates = reader.flag("allStates");
+  p.accumulate = reader.flag("accumulate");
+  return p;
+}
+
+int64_t outputChannels(const LstmParams& p) { return p.allStates ? p.steps * p.hidden : p.hidden; }
+
+/** Of one pass over all gate products; the element-wise part is small beside it. */
+double gateFlops(const LstmParams& p, double inputRows, double hiddenRows) {
+  return 8.0 * p.batch * p.steps * p.cells * p.hidden * (inputRows + hiddenRows);
+}
+
+template <class T>
+BoundKernel bindForward(InstructionReader<T>& reader) {
+  LstmForward<T> call{};
+  const LstmParams& p = call.params = readParams(reader);
+  call.input = reader.input("input", {p.batch, p.steps, p.cells, p.inChannels});
+  call.weightInput = reader.input("weightInput", {p.inChannels, 4, p.hidden});
+  call.weightHidden = reader.input("weightHidden", {p.hidden, 4, p.hidden});
+  call.bias = reader.input("bias", {4, p.hidden});
+  call.initialHidden = reader.optionalInput("initialHidden", {p.hidden});
+  call.initialCell = reader.optionalInput("initialCell", {p.hidden});
+  call.output = reader.output("output", {p.batch, p.cells, outputChannels(p)});
+  call.gates = reader.optionalOutput("gates", {p.batch, p.steps, p.cells, 4, p.hidden});
+  call.cellStates = reader.optionalOutput("cells", {p.batch, p.steps, p.cells, p.hidden});
+  return bindCall(reader, lstmForwardReference<T>, &CpuKernels::lstmForward, call, gateFlops(p, p.inChannels, p.hidden), lstmForwardScratch(p, reader.threads()));
+}
+
+template <class T>
+BoundKernel bindBackward(InstructionReader<T>& reader) {
+  LstmBackward<T> call{};
+  const LstmParams& p = call.params = readParams(reader);
+  call.input = reader.input("input", {p.batch, p.steps, p.cells, p.inChannels});
+  call.weightInput = reader.input("weightInput", {p.inChannels, 4, p.hidden});
+  call.weightHidden = reader.input("weightHidden", {p.hidden, 4, p.hidden});
+  call.initialHidden = reader.optionalInput("initialHidden", {p.hidden});
+  call.initialCell = reader.optionalInput("initialCell", {p.hidden});
+  call.output = reader.input("output", {p.batch, p.cells, outputChannels(p)});
+  call.gates = reader.input("gates", {p.batch, p.steps, p.cells, 4, p.hidden});
+  call.cellStates = reader.input("cells", {p.batch, p.steps, p.cells, p.hidden});
+  call.gradOutput = reader.input("gradOutput", {p.batch, p.cells, outputChannels(p)});
+  call.gradInput = reader.optionalOutput("gradInput", {p.batch, p.steps, p.cells, p.inChannels});
+  call.gradWeightInput = reader.optionalOutput("gradWeightInput", {p.inChannels, 4, p.hidden});
+  call.gradWeightHidden = reader.optionalOutput("gradWeightHidden", {p.hidden, 4, p.hidden});
+  call.gradBias = reader.optionalOutput("gradBias", {4, p.hidden});
+  call.gradInitialHidden = reader.optionalOutput("gradInitialHidden", {p.hidden});
+  call.gradInitialCell = reader.optionalOutput("gradInitialCell", {p.hidden});
+  const double inputRows = p.inChannels * ((call.gradInput ? 1.0 : 0.0) + (call.gradWeightInput ? 1.0 : 0.0));
+  const double hiddenRows = p.hidden * (1.0 + (call.gradWeightHidden ? 1.0 : 0.0));
+  return bindCall(reader, lstmBackwardReference<T>, &CpuKernels::lstmBackward, call, gateFlops(p, inputRows, hiddenRows), lstmBackwardScratch(p, reader.threads()));
+}
+
+}  // namespace
+
+void registerLstm(Registry& registry) {
+  registry.add("lstmForward", bindForward<float>, bindForward<double>);
+  registry.add("lstmBackward", bindBackward<float>, bindBackward<double>);
+}
+
+}  // namespace retroplume

@@ -1,0 +1,22 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace retroplume {
+
+/** What a kernel may use while it runs: its threads, and scratch memory of the size that it asked for when it was bound (64-byte aligned). */
+struct Context {
+  int threads;
+  void* scratch;
+};
+
+/** Half-open range of work items. */
+struct Range {
+  int64_t begin;
+  int64_t end;
+};
+
+/** The `index`-th of `parts` nearly equal shares of `count` items: fixed by its arguments, so that reductions over shares are reproducible. */
+inline Range shareOf(int64_t count, int parts, int index) { return {count * index / parts, count * (index + 1) / parts}; }
+
+}  // namespace retroplume

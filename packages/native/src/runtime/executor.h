@@ -1,0 +1,38 @@
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace retroplume {
+
+/**
+ * One thread that runs jobs in the order in which they came. All programs of a JavaScript environment share it: OpenMP keeps a team of
+ * threads for every thread that opens a parallel region, so a second executor would double the threads of the machine.
+ */
+class Executor {
+ public:
+  Executor();
+  /** Sets `stopping`, drops the jobs that have not begun, and waits for the one that has. */
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  void enqueue(std::function<void()> job);
+  /** Runs the job on the executor's thread after those before it, and returns when it is done. The job must not throw. */
+  void runAndWait(const std::function<void()>& job);
+  const std::atomic<bool>& stopping() const { return stopping_; }
+
+ private:
+  void loop();
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> jobs_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace retroplume

@@ -1,0 +1,137 @@
+#include "runtime/instruction_reader.h"
+
+#include <cmath>
+
+#include "runtime/error.h"
+
+namespace retroplume {
+
+namespace {
+
+std::string text(double value) {
+  const auto whole = static_cast<long long>(value);
+  return static_cast<double>(whole) == value ? std::to_string(whole) : std::to_string(value);
+}
+
+/** Product of dimensions, or -1 where it does not fit 63 bits. */
+int64_t product(std::initializer_list<int64_t> dimensions) {
+  int64_t total = 1;
+  for (int64_t d : dimensions) {
+    if (__builtin_mul_overflow(total, d, &total)) return -1;
+  }
+  return total;
+}
+
+}  // namespace
+
+template <class T>
+InstructionReader<T>::InstructionReader(const InstructionSpec& spec, std::string where, T* arena, int64_t arenaElements, int threads, const CpuKernels* fast)
+    : spec_(spec), where_(std::move(where)), arena_(arena), arenaElements_(arenaElements), threads_(threads), fast_(fast) {}
+
+template <class T>
+void InstructionReader<T>::fail(const std::string& code, const std::string& what) const {
+  throw NativeError(code, where_ + ": " + what);
+}
+
+template <class T>
+T* InstructionReader<T>::locate(const char* name, std::initializer_list<int64_t> dimensions, bool required) {
+  usedOperands_.insert(name);
+  const auto found = spec_.operands.find(name);
+  if (found == spec_.operands.end()) {
+    if (required) fail("OPERAND_MISSING", std::string("expected operand \"") + name + "\" but it is not given");
+    return nullptr;
+  }
+  const double offset = found->second;
+  const int64_t length = product(dimensions);
+  const bool inside = length >= 0 && offset >= 0 && offset == std::floor(offset) && offset <= static_cast<double>(arenaElements_) &&
+                      length <= arenaElements_ - static_cast<int64_t>(offset);
+  if (!inside) {
+    fail("OPERAND_OUT_OF_ARENA", std::string("expected operand \"") + name + "\" within the arena of " + std::to_string(arenaElements_) +
+                                     " elements but received offset " + text(offset) + " and length " + std::to_string(length));
+  }
+  bytes_ += static_cast<double>(length) * sizeof(T);
+  return arena_ + static_cast<int64_t>(offset);
+}
+
+template <class T>
+const T* InstructionReader<T>::input(const char* name, std::initializer_list<int64_t> dimensions) {
+  return locate(name, dimensions, true);
+}
+
+template <class T>
+const T* InstructionReader<T>::optionalInput(const char* name, std::initializer_list<int64_t> dimensions) {
+  return locate(name, dimensions, false);
+}
+
+template <class T>
+T* InstructionReader<T>::output(const char* name, std::initializer_list<int64_t> dimensions) {
+  T* data = locate(name, dimensions, true);
+  written_.push_back({name, data, product(dimensions)});
+  return data;
+}
+
+template <class T>
+T* InstructionReader<T>::optionalOutput(const char* name, std::initializer_list<int64_t> dimensions) {
+  T* data = locate(name, dimensions, false);
+  if (data != nullptr) written_.push_back({name, data, product(dimensions)});
+  return data;
+}
+
+template <class T>
+const double* InstructionReader<T>::param(const char* name, bool required) {
+  usedParams_.insert(name);
+  const auto found = spec_.params.find(name);
+  if (found != spec_.params.end()) return &found->second;
+  if (required) fail("PARAM_MISSING", std::string("expected parameter \"") + name + "\" but it is not given");
+  return nullptr;
+}
+
+template <class T>
+int64_t InstructionReader<T>::integer(const char* name, int64_t minimum) {
+  const double value = *param(name, true);
+  if (!(value >= static_cast<double>(minimum) && value < 2147483648.0 && value == std::floor(value))) {
+    fail("PARAM_INVALID", std::string("expected parameter \"") + name + "\" to be an integer of at least " + std::to_string(minimum) + " but received " + text(value));
+  }
+  return static_cast<int64_t>(value);
+}
+
+template <class T>
+int64_t InstructionReader<T>::integer(const char* name, int64_t minimum, int64_t fallback) {
+  return param(name, false) == nullptr ? fallback : integer(name, minimum);
+}
+
+template <class T>
+double InstructionReader<T>::real(const char* name) {
+  const double value = *param(name, true);
+  if (!std::isfinite(value)) fail("PARAM_INVALID", std::string("expected parameter \"") + name + "\" to be finite but received " + std::to_string(value));
+  return value;
+}
+
+template <class T>
+double InstructionReader<T>::real(const char* name, double fallback) {
+  return param(name, false) == nullptr ? fallback : real(name);
+}
+
+template <class T>
+int InstructionReader<T>::choice(const char* name, int count) {
+  const int64_t value = integer(name, 0, 0);
+  if (value >= count) {
+    fail("PARAM_INVALID", std::string("expected parameter \"") + name + "\" in 0 to " + std::to_string(count - 1) + " but received " + std::to_string(value));
+  }
+  return static_cast<int>(value);
+}
+
+template <class T>
+void InstructionReader<T>::finish() const {
+  for (const auto& [name, offset] : spec_.operands) {
+    if (usedOperands_.count(name) == 0) fail("OPERAND_UNKNOWN", "has no operand \"" + name + "\": remove it");
+  }
+  for (const auto& [name, value] : spec_.params) {
+    if (usedParams_.count(name) == 0) fail("PARAM_UNKNOWN", "has no parameter \"" + name + "\": remove it");
+  }
+}
+
+template class InstructionReader<float>;
+template class InstructionReader<double>;
+
+}  // namespace retroplume

@@ -1,0 +1,94 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/context.h"
+
+namespace retroplume {
+
+struct CpuKernels;
+
+/** An instruction as the host wrote it. Offsets are in elements of the arena. */
+struct InstructionSpec {
+  std::string op;
+  std::string label;
+  std::map<std::string, double> operands;
+  std::map<std::string, double> params;
+};
+
+/** An operand that an instruction writes, for the search of the first non-finite value. */
+template <class T>
+struct WrittenOperand {
+  std::string name;
+  const T* data;
+  int64_t length;
+};
+
+/** An instruction ready to run: pointers are bound, nothing is looked up or allocated any more. */
+struct BoundKernel {
+  std::function<void(const Context&)> run;
+  double flops = 0;
+  std::size_t scratchBytes = 0;
+};
+
+/**
+ * Reads one instruction's operands and parameters, checks every one against the arena, and remembers which were asked for, so that a
+ * misspelt or superfluous name is refused too. Used once an instruction, when a program is made.
+ */
+template <class T>
+class InstructionReader {
+ public:
+  InstructionReader(const InstructionSpec& spec, std::string where, T* arena, int64_t arenaElements, int threads, const CpuKernels* fast);
+
+  /** Pointer to an operand of the product of `dimensions` elements. @throws NativeError OPERAND_MISSING, OPERAND_OUT_OF_ARENA */
+  const T* input(const char* name, std::initializer_list<int64_t> dimensions);
+  T* output(const char* name, std::initializer_list<int64_t> dimensions);
+  /** As above; null where the operand is not given. */
+  const T* optionalInput(const char* name, std::initializer_list<int64_t> dimensions);
+  T* optionalOutput(const char* name, std::initializer_list<int64_t> dimensions);
+
+  /** An integer in [minimum, 2^31). @throws NativeError PARAM_MISSING, PARAM_INVALID */
+  int64_t integer(const char* name, int64_t minimum = 1);
+  int64_t integer(const char* name, int64_t minimum, int64_t fallback);
+  double real(const char* name);
+  double real(const char* name, double fallback);
+  /** A parameter that selects one of `count` variants, 0 … count−1; 0 if not given. */
+  int choice(const char* name, int count);
+  bool flag(const char* name) { return choice(name, 2) != 0; }
+
+  /** @throws NativeError OPERAND_UNKNOWN, PARAM_UNKNOWN if the instruction holds a name that nothing asked for */
+  void finish() const;
+  [[noreturn]] void fail(const std::string& code, const std::string& what) const;
+
+  /** The fast kernels to choose from; null where the reference kernels were asked for. */
+  const CpuKernels* fast() const { return fast_; }
+  int threads() const { return threads_; }
+  /** Bytes of all operands read so far: the least traffic that the instruction can have. */
+  double bytes() const { return bytes_; }
+  const std::vector<WrittenOperand<T>>& written() const { return written_; }
+
+ private:
+  T* locate(const char* name, std::initializer_list<int64_t> dimensions, bool required);
+  const double* param(const char* name, bool required);
+
+  const InstructionSpec& spec_;
+  std::string where_;
+  T* arena_;
+  int64_t arenaElements_;
+  int threads_;
+  const CpuKernels* fast_;
+  double bytes_ = 0;
+  std::vector<WrittenOperand<T>> written_;
+  std::set<std::string> usedOperands_;
+  std::set<std::string> usedParams_;
+};
+
+extern template class InstructionReader<float>;
+extern template class InstructionReader<double>;
+
+}  // namespace retroplume

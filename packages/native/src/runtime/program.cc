@@ -1,0 +1,120 @@
+#include "runtime/program.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "runtime/error.h"
+
+namespace retroplume {
+
+namespace {
+
+std::string describe(const InstructionSpec& spec, std::size_t index) {
+  return "instruction " + std::to_string(index) + " " + spec.op + (spec.label.empty() ? "" : " (" + spec.label + ")");
+}
+
+template <class T>
+class TypedProgram final : public Program {
+ public:
+  TypedProgram(const Registry& registry, const ProgramSpec& spec, const ProgramOptions& options) : Program(spec, options, sizeof(T)) {
+    const CpuKernels* fast = options.fastKernels && !options.doublePrecision ? &cpuKernels(options.isa) : nullptr;
+    std::size_t scratchBytes = 0;
+    for (std::size_t i = 0; i < spec.instructions.size(); ++i) {
+      const InstructionSpec& instruction = spec.instructions[i];
+      const std::string where = describe(instruction, i);
+      const KernelEntry& entry = registry.find(instruction.op, where);
+      InstructionReader<T> reader(instruction, where, static_cast<T*>(arena_.data()), arenaElements_, options.threads, fast);
+      BoundKernel kernel = bind(entry, reader);
+      reader.finish();
+      scratchBytes = std::max(scratchBytes, kernel.scratchBytes);
+      instructions_.push_back({instruction.op, instruction.label, std::move(kernel), reader.bytes()});
+      written_.push_back(reader.written());
+    }
+    scratch_ = Buffer(scratchBytes);
+  }
+
+  std::optional<NonFinite> runChecked(Phase phase, const std::atomic<bool>& stop) override {
+    for (int64_t i = phase.begin; i < phase.end && !stop; ++i) {
+      instructions_[i].kernel.run(context());
+      for (const auto& operand : written_[i]) {
+        const bool finite = std::all_of(operand.data, operand.data + operand.length, [](T value) { return std::isfinite(value); });
+        if (!finite) return NonFinite{i, instructions_[i].label, operand.name};
+      }
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static BoundKernel bind(const KernelEntry& entry, InstructionReader<T>& reader) {
+    if constexpr (std::is_same_v<T, float>) {
+      return entry.bindFloat(reader);
+    } else {
+      return entry.bindDouble(reader);
+    }
+  }
+
+  std::vector<std::vector<WrittenOperand<T>>> written_;
+};
+
+std::size_t arenaBytes(int64_t elements, std::size_t elementBytes) {
+  if (elements < 0 || elements > (int64_t{1} << 50)) {
+    throw NativeError("ARENA_INVALID", "program: expected arenaElements of 0 or more but received " + std::to_string(elements));
+  }
+  return static_cast<std::size_t>(elements) * elementBytes;
+}
+
+}  // namespace
+
+Program::Program(const ProgramSpec& spec, const ProgramOptions& options, std::size_t elementBytes)
+    : options_(options), arenaElements_(spec.arenaElements), elementBytes_(elementBytes), arena_(arenaBytes(spec.arenaElements, elementBytes)), phases_(spec.phases) {
+  const auto count = static_cast<int64_t>(spec.instructions.size());
+  for (const auto& [name, range] : phases_) {
+    if (0 <= range.first && range.first <= range.second && range.second <= count) continue;
+    throw NativeError("PHASE_INVALID", "program: expected phase \"" + name + "\" within the " + std::to_string(count) + " instructions but received [" +
+                                           std::to_string(range.first) + ", " + std::to_string(range.second) + "]");
+  }
+}
+
+Phase Program::phase(const std::string& name) const {
+  if (name.empty()) return {0, static_cast<int64_t>(instructions_.size())};
+  const auto found = phases_.find(name);
+  if (found == phases_.end()) {
+    std::string known;
+    for (const auto& [other, range] : phases_) known += (known.empty() ? "" : ", ") + other;
+    throw NativeError("PHASE_UNKNOWN", "program: expected one of the phases " + known + " but received \"" + name + "\"");
+  }
+  return {found->second.first, found->second.second};
+}
+
+void Program::run(Phase phase, const std::atomic<bool>& stop) {
+  for (int64_t i = phase.begin; i < phase.end && !stop; ++i) instructions_[i].kernel.run(context());
+}
+
+std::vector<InstructionProfile> Program::profile(Phase phase, const std::atomic<bool>& stop) {
+  std::vector<InstructionProfile> profile;
+  for (int64_t i = phase.begin; i < phase.end && !stop; ++i) {
+    const Bound& instruction = instructions_[i];
+    const auto start = std::chrono::steady_clock::now();
+    instruction.kernel.run(context());
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    profile.push_back({instruction.op, instruction.label, seconds.count(), instruction.kernel.flops, instruction.bytes});
+  }
+  return profile;
+}
+
+void* Program::at(double offset, double length) const {
+  const bool whole = offset >= 0 && length >= 0 && offset == std::floor(offset) && length == std::floor(length);
+  if (!whole || offset + length > static_cast<double>(arenaElements_)) {
+    throw NativeError("RANGE_OUT_OF_ARENA", "program: expected a range within the arena of " + std::to_string(arenaElements_) + " elements but received offset " +
+                                                std::to_string(offset) + " and length " + std::to_string(length));
+  }
+  return static_cast<char*>(arena_.data()) + static_cast<std::size_t>(offset) * elementBytes_;
+}
+
+std::unique_ptr<Program> makeProgram(const Registry& registry, const ProgramSpec& spec, const ProgramOptions& options) {
+  if (options.doublePrecision) return std::make_unique<TypedProgram<double>>(registry, spec, options);
+  return std::make_unique<TypedProgram<float>>(registry, spec, options);
+}
+
+}  // namespace retroplume

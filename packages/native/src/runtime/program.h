@@ -1,0 +1,91 @@
+#pragma once
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/buffer.h"
+#include "runtime/cpu_features.h"
+#include "runtime/registry.h"
+
+namespace retroplume {
+
+struct ProgramSpec {
+  int64_t arenaElements = 0;
+  std::vector<InstructionSpec> instructions;
+  std::map<std::string, std::pair<int64_t, int64_t>> phases;
+};
+
+struct ProgramOptions {
+  bool doublePrecision = false;  // always on the reference kernels
+  bool fastKernels = true;
+  Isa isa = Isa::baseline;
+  int threads = 1;
+};
+
+/** Where the first NaN or infinity appeared. */
+struct NonFinite {
+  int64_t instruction;
+  std::string label;
+  std::string operand;
+};
+
+/** One instruction's cost; seconds are wall time of one execution. */
+struct InstructionProfile {
+  std::string op;
+  std::string label;
+  double seconds, flops, bytes;
+};
+
+/** Half-open range of instructions. */
+struct Phase {
+  int64_t begin, end;
+};
+
+/**
+ * A flat list of kernel calls over one arena, bound once. It owns the arena and the scratch memory; both live as long as it does.
+ * Not for several threads at once: the executor runs one job after the other.
+ */
+class Program {
+ public:
+  virtual ~Program() = default;
+
+  /** Instructions of a phase; all of them where `name` is empty. @throws NativeError PHASE_UNKNOWN */
+  Phase phase(const std::string& name) const;
+  std::size_t bytes() const { return arena_.bytes() + scratch_.bytes(); }
+  bool doublePrecision() const { return options_.doublePrecision; }
+
+  /** Stops early, between two instructions, once `stop` is set. */
+  void run(Phase phase, const std::atomic<bool>& stop);
+  std::vector<InstructionProfile> profile(Phase phase, const std::atomic<bool>& stop);
+  virtual std::optional<NonFinite> runChecked(Phase phase, const std::atomic<bool>& stop) = 0;
+
+  /** First element of the arena at `offset`. @throws NativeError RANGE_OUT_OF_ARENA if `length` elements from there are not in the arena */
+  void* at(double offset, double length) const;
+
+ protected:
+  struct Bound {
+    std::string op;
+    std::string label;
+    BoundKernel kernel;
+    double bytes;
+  };
+
+  Program(const ProgramSpec& spec, const ProgramOptions& options, std::size_t elementBytes);
+  Context context() const { return {options_.threads, scratch_.data()}; }
+
+  ProgramOptions options_;
+  int64_t arenaElements_;
+  std::size_t elementBytes_;
+  Buffer arena_;
+  Buffer scratch_;
+  std::vector<Bound> instructions_;
+  std::map<std::string, std::pair<int64_t, int64_t>> phases_;
+};
+
+/** @throws NativeError for anything in `spec` that is not valid */
+std::unique_ptr<Program> makeProgram(const Registry& registry, const ProgramSpec& spec, const ProgramOptions& options);
+
+}  // namespace retroplume

@@ -1,0 +1,48 @@
+#pragma once
+#include <map>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "ops/cpu_kernels.h"
+#include "runtime/instruction_reader.h"
+
+namespace retroplume {
+
+/** How a kernel's name becomes a bound call, in either precision. */
+struct KernelEntry {
+  BoundKernel (*bindFloat)(InstructionReader<float>&);
+  BoundKernel (*bindDouble)(InstructionReader<double>&);
+};
+
+/** All kernels by name. Each op adds its own in `register<Op>`; the list of those is in registry.cc. */
+class Registry {
+ public:
+  void add(const std::string& name, BoundKernel (*bindFloat)(InstructionReader<float>&), BoundKernel (*bindDouble)(InstructionReader<double>&)) {
+    entries_[name] = {bindFloat, bindDouble};
+  }
+  /** @throws NativeError OP_UNKNOWN */
+  const KernelEntry& find(const std::string& name, const std::string& where) const;
+  std::vector<std::string> names() const;
+
+ private:
+  std::map<std::string, KernelEntry> entries_;
+};
+
+/** The registry with every op of this library. */
+Registry makeRegistry();
+
+/**
+ * Binds `call` to the fast kernel in `slot` where the program asked for fast kernels and the instruction set has it, else to `reference`.
+ * Double always runs the reference.
+ */
+template <class T, class Call, class Slot>
+BoundKernel bindCall(const InstructionReader<T>& reader, Kernel<Call> reference, Slot CpuKernels::*slot, const Call& call, double flops, std::size_t scratchBytes = 0) {
+  Kernel<Call> kernel = reference;
+  if constexpr (std::is_same_v<T, float>) {
+    if (reader.fast() != nullptr && reader.fast()->*slot != nullptr) kernel = reader.fast()->*slot;
+  }
+  return {[kernel, call](const Context& context) { kernel(call, context); }, flops, scratchBytes};
+}
+
+}  // namespace retroplume
