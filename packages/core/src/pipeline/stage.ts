@@ -1,0 +1,122 @@
+/** What a stage is, and the engine that runs stages in order, skipping those that are up to date. */
+import { join } from 'node:path';
+import type { Case } from '../data/case';
+import { ConfigError, InterruptedError } from '../errors';
+import { VERSIONS } from './versions';
+import { beginStage, canonicalJson, describeFile, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
+
+export const STAGES = ['simulate', 'prepare', 'train', 'evaluate', 'export', 'invert', 'apply', 'verify', 'report'] as const;
+export type StageName = (typeof STAGES)[number];
+
+/** A case may be run in the paper's mode beside its own: the stages from `train` to `verify` then exist twice. */
+export type Variant = 'default' | 'paper';
+
+export type StageEvent =
+  | { kind: 'stage-start'; stage: StageName; variant: Variant }
+  | { kind: 'stage-done'; stage: StageName; variant: Variant; seconds: number }
+  | { kind: 'stage-skipped'; stage: StageName; variant: Variant }
+  | { kind: 'progress'; stage: StageName; variant: Variant; done: number; total: number; text: string }
+  | { kind: 'log'; stage: StageName; variant: Variant; text: string };
+
+export interface RunContext {
+  case: Case;
+  /** run folder */
+  out: string;
+  threads: number;
+  device: 'cpu';
+  onEvent: (event: StageEvent) => void;
+  signal: AbortSignal;
+}
+
+/** A run's context as one stage of one variant sees it. */
+export interface StageContext extends RunContext {
+  stage: StageName;
+  variant: Variant;
+  /** the stage's own folder */
+  dir: string;
+  /** the folder of an earlier stage, of the same variant where it has one */
+  dirOf: (stage: StageName) => string;
+  progress: (done: number, total: number, text: string) => void;
+  log: (text: string) => void;
+}
+
+export interface Stage {
+  name: StageName;
+  /** stages whose products it reads */
+  needs: readonly StageName[];
+  /** the part of the case that decides its result */
+  settings: (context: StageContext) => unknown;
+  /** input files from outside the run folder */
+  inputs: (context: StageContext) => string[];
+  /** does the work; returns the products' file names and a summary for the record */
+  run: (context: StageContext) => Promise<{ products: string[]; summary: unknown }>;
+}
+
+const SHARED: readonly StageName[] = ['simulate', 'prepare', 'report'];
+
+export function stageDir(out: string, stage: StageName, variant: Variant): string {
+  return variant === 'paper' && !SHARED.includes(stage) ? join(out, 'paper', stage) : join(out, stage);
+}
+
+export function stageContext(run: RunContext, stage: StageName, variant: Variant): StageContext {
+  return {
+    ...run,
+    stage,
+    variant,
+    dir: stageDir(run.out, stage, variant),
+    dirOf: (other) => stageDir(run.out, other, variant),
+    progress: (done, total, text) => run.onEvent({ kind: 'progress', stage, variant, done, total, text }),
+    log: (text) => run.onEvent({ kind: 'log', stage, variant, text }),
+  };
+}
+
+async function keyOf(stage: Stage, context: StageContext): Promise<{ key: string; settings: unknown; inputs: StageRecord['inputs'] }> {
+  const settings = stage.settings(context);
+  const inputs = [];
+  for (const path of stage.inputs(context)) inputs.push(await describeFile(path));
+  const before = stage.needs.map((need) => {
+    const record = readRecord(context.dirOf(need));
+    if (!record) {
+      throw new ConfigError('STAGE_MISSING', `${stage.name}: the products of ${need} are not in ${context.dirOf(need)}: run "retroplume ${need}" (or "retroplume run") first`);
+    }
+    return record.key;
+  });
+  const content = { stage: stage.name, version: VERSIONS.retroplume, settings, inputs: inputs.map(({ bytes, sha256 }) => ({ bytes, sha256 })), before };
+  return { key: hashText(canonicalJson(content)), settings, inputs };
+}
+
+/**
+ * Runs one stage unless it is up to date, and returns its record.
+ * @throws {ConfigError} `STAGE_MISSING` if a stage before it has not been run
+ * @throws {InterruptedError} if the signal was raised; what was finished or checkpointed is kept
+ */
+export async function runStage(stage: Stage, context: StageContext): Promise<StageRecord> {
+  const { variant, dir, onEvent } = context;
+  if (context.signal.aborted) throw new InterruptedError('INTERRUPTED', `${stage.name}: interrupted before it began: run the same command to go on`);
+  const { key, settings, inputs } = await keyOf(stage, context);
+  if (isUpToDate(dir, key)) {
+    onEvent({ kind: 'stage-skipped', stage: stage.name, variant });
+    return readRecord(dir) as StageRecord;
+  }
+  onEvent({ kind: 'stage-start', stage: stage.name, variant });
+  beginStage(dir, key);
+  const startedAt = new Date();
+  const { products, summary } = await stage.run(context);
+  const seconds = (Date.now() - startedAt.getTime()) / 1000;
+  const record: StageRecord = {
+    stage: stage.name,
+    key,
+    settings,
+    versions: VERSIONS,
+    device: context.device,
+    threads: context.threads,
+    inputs,
+    startedAt: startedAt.toISOString(),
+    seconds,
+    products,
+    summary,
+  };
+  finishStage(dir, record);
+  onEvent({ kind: 'stage-done', stage: stage.name, variant, seconds });
+  return record;
+}

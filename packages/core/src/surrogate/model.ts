@@ -1,0 +1,75 @@
+/**
+ * The surrogate as a graph: physical units in and out, normalisation inside.
+ *
+ *   emissions [N, T, H, W, 5] (kg m-2 s-1), meteorology [N, T, H, W, M], geography [N, H, W, G], previous [N, H, W, 4]
+ *     → concentrations [N, H, W, 4] (ppb; PM2.5 in µg m-3)
+ *
+ * One function builds it for every use: training (batch statistics, dropout), the frozen program of the inversion, and ONNX.
+ */
+import type { SurrogateSettings } from '../data/case';
+import { channelAffine, concat, type Graph, type Mode, type Value } from '../graph';
+import { lstmUnet, resnet } from '../nn';
+import type { ChannelScale, Normalisation } from './normalisation';
+
+export interface SurrogateSizes {
+  batch: number;
+  steps: number;
+  rows: number;
+  cols: number;
+  meteorology: number;
+  geography: number;
+}
+
+export interface SurrogateValues {
+  emissions: Value;
+  meteorology: Value;
+  geography?: Value;
+  previous?: Value;
+  /** physical units */
+  concentrations: Value;
+  /** in units of each species' standard deviation */
+  normalised: Value;
+}
+
+function normalise(g: Graph, value: Value, { offset, scale }: ChannelScale): Value {
+  const channels = scale.length;
+  return channelAffine(
+    g,
+    value,
+    g.constant(
+      scale.map((s) => 1 / s),
+      [channels],
+    ),
+    g.constant(
+      offset.map((o, c) => -o / scale[c]),
+      [channels],
+    ),
+  );
+}
+
+function denormalise(g: Graph, value: Value, { offset, scale }: ChannelScale): Value {
+  return channelAffine(g, value, g.constant(scale, [scale.length]), g.constant(offset, [offset.length]));
+}
+
+/** Concentrations in units of each species' standard deviation. */
+export function normaliseConcentrations(g: Graph, value: Value, normalisation: Normalisation): Value {
+  return normalise(g, value, normalisation.concentrations);
+}
+
+/** Adds the surrogate to a graph; parameters are shared by name when it is added twice. */
+export function buildSurrogate(g: Graph, settings: SurrogateSettings, sizes: SurrogateSizes, normalisation: Normalisation, mode: Mode): SurrogateValues {
+  const { batch, steps, rows, cols } = sizes;
+  const emissions = g.input('emissions', [batch, steps, rows, cols, normalisation.emissions.scale.length]);
+  const meteorology = g.input('meteorology', [batch, steps, rows, cols, sizes.meteorology]);
+  const geography = sizes.geography > 0 ? g.input('geography', [batch, rows, cols, sizes.geography]) : undefined;
+  const species = normalisation.concentrations.scale.length;
+  const previous = settings.previousConcentrations ? g.input('previous', [batch, rows, cols, species]) : undefined;
+  const inputs = {
+    steps: concat(g, [normalise(g, emissions, normalisation.emissions), normalise(g, meteorology, normalisation.meteorology)]),
+    geography: geography && normalise(g, geography, normalisation.geography),
+    y: previous && normalise(g, previous, normalisation.concentrations),
+  };
+  const network = settings.network === 'resnet' ? resnet : lstmUnet;
+  const normalised = network(g, inputs, networkSettings(settings, species), mode);
+  return { emissions, meteorology, geography, previous, normalised, concentrations: denormalise(g, normalised, normalisation.concentrations) };
+}

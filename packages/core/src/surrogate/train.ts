@@ -1,0 +1,195 @@
+/** The training loop: batches, learning rate, test loss, checkpoints, early stop. */
+import type { SurrogateSettings, TrainingSettings } from '../data/case';
+import { readCheckpoint, writeCheckpoint, type Tensor } from '../data/checkpoint';
+import type { PreparedPeriod } from '../data/prepared';
+import { DataError, InterruptedError } from '../errors';
+import type { Normalisation } from './normalisation';
+import { Sampler, splitHours, type Batch } from './sampler';
+import { TrainingProgram, type StepLosses } from './training-program';
+import { Window } from './window';
+
+/** One look at the test loss. */
+export interface CurvePoint {
+  iteration: number;
+  /** mean over the steps since the point before */
+  train: StepLosses;
+  test: StepLosses;
+}
+
+export interface TrainOptions {
+  threads: number;
+  checkpoint: string;
+  onProgress?: (done: number, total: number, text: string) => void;
+  log?: (text: string) => void;
+  signal?: AbortSignal;
+}
+
+export type TrainStatus = 'iterations' | 'early-stop' | 'time';
+
+export interface TrainResult {
+  /** the weights with the lowest test loss if early stopping is on, else the last */
+  weights: Map<string, Tensor>;
+  curve: CurvePoint[];
+  status: TrainStatus;
+  iterations: number;
+}
+
+const TEST_BATCHES = 8;
+
+interface Progress {
+  iteration: number;
+  seconds: number;
+  curve: CurvePoint[];
+  best: { loss: number; iteration: number };
+}
+
+/** Step size at an iteration: a short linear start, then a cosine down to `decay` of the start. */
+export function learningRateAt(iteration: number, { iterations, learningRate, learningRateDecay: decay }: TrainingSettings): number {
+  const warmUp = Math.min(100, iterations / 20);
+  const cosine = 0.5 * (1 + Math.cos((Math.PI * iteration) / iterations));
+  return learningRate * Math.min(1, (iteration + 1) / warmUp) * (decay + (1 - decay) * cosine);
+}
+
+/** The sampler that a training uses; `evaluate` takes its test hours from the same. */
+export function samplerOf(periods: readonly PreparedPeriod[], spinUp: readonly number[], surrogate: SurrogateSettings, training: TrainingSettings, runs?: readonly string[]): Sampler {
+  const window = new Window(surrogate.window);
+  const splits = periods.map((period, p) => {
+    const first = Math.max(spinUp[p], window.firstHour + (surrogate.previousConcentrations ? 1 : 0));
+    if (first + 24 > period.time.count) {
+      throw new DataError(
+        'PERIOD_TOO_SHORT',
+        `period ${period.name}: ${period.time.count} hours are too few for a window of ${window.hours} h and ${spinUp[p]} h of spin-up: lengthen the period or shorten surrogate.window`,
+      );
+    }
+    return splitHours(period.time.count, first, training.testFraction);
+  });
+  return new Sampler(periods, splits, window, { ...training, previousConcentrations: surrogate.previousConcentrations }, runs);
+}
+
+/**
+ * Trains the surrogate on all runs of the prepared periods. Resumes from `options.checkpoint`, bit for bit, when it is there.
+ *
+ * @throws {NumericalError} when a loss is not finite
+ * @throws {InterruptedError} when the signal is raised; a checkpoint has been written
+ */
+export async function train(
+  periods: readonly PreparedPeriod[],
+  spinUp: readonly number[],
+  surrogate: SurrogateSettings,
+  training: TrainingSettings,
+  normalisation: Normalisation,
+  options: TrainOptions,
+): Promise<TrainResult> {
+  const onlyPrior = surrogate.mode === 'paper' ? ['prior'] : undefined;
+  const sampler = samplerOf(periods, spinUp, surrogate, training, onlyPrior);
+  const sizes = {
+    batch: training.batch,
+    steps: new Window(surrogate.window).steps.length,
+    ...sampler.size,
+    meteorology: periods[0].meteorologyNames.length,
+    geography: periods[0].geographyNames.length,
+  };
+  const program = new TrainingProgram(surrogate, training, sizes, normalisation, sampler.pairs, options.threads);
+  try {
+    return await new Loop(program, sampler, training, options).run();
+  } finally {
+    program.dispose();
+  }
+}
+
+class Loop {
+  private progress: Progress = { iteration: 0, seconds: 0, curve: [], best: { loss: Infinity, iteration: 0 } };
+  private best?: Map<string, Tensor>;
+  private readonly sums: StepLosses[] = [];
+
+  constructor(
+    private readonly program: TrainingProgram,
+    private readonly sampler: Sampler,
+    private readonly settings: TrainingSettings,
+    private readonly options: TrainOptions,
+  ) {}
+
+  async run(): Promise<TrainResult> {
+    this.resume();
+    const { settings } = this;
+    const testBatches = Array.from({ length: TEST_BATCHES }, (_, i) => this.sampler.test(i));
+    const began = Date.now() - this.progress.seconds * 1000;
+    let next: Batch = this.sampler.train(this.progress.iteration);
+    let status: TrainStatus = 'iterations';
+    while (this.progress.iteration < settings.iterations) {
+      const { iteration } = this.progress;
+      const batch = next;
+      const losses = await this.program.step(batch, iteration, learningRateAt(iteration, settings), () => {
+        if (iteration + 1 < settings.iterations) next = this.sampler.train(iteration + 1);
+      });
+      this.sums.push(losses);
+      this.progress.iteration++;
+      this.progress.seconds = (Date.now() - began) / 1000;
+      if (this.due(settings.evaluateEvery)) await this.look(testBatches);
+      this.options.onProgress?.(this.progress.iteration, settings.iterations, this.describe(losses));
+      if (this.due(settings.checkpointEvery) || this.options.signal?.aborted) this.save();
+      if (this.options.signal?.aborted) {
+        throw new InterruptedError('INTERRUPTED', `train: stopped at step ${this.progress.iteration}; the checkpoint is ${this.options.checkpoint}: run the same command to go on`);
+      }
+      if (this.stoppedEarly()) status = 'early-stop';
+      else if (settings.maxMinutes !== undefined && this.progress.seconds > settings.maxMinutes * 60) status = 'time';
+      if (status !== 'iterations') break;
+    }
+    const keepBest = settings.earlyStoppingIterations > 0 && this.best;
+    const weights = keepBest ? (this.best as Map<string, Tensor>) : this.program.weightsNow();
+    return { weights, curve: this.progress.curve, status, iterations: this.progress.iteration };
+  }
+
+  private due(every: number): boolean {
+    return this.progress.iteration % every === 0 || this.progress.iteration === this.settings.iterations;
+  }
+
+  private async look(testBatches: readonly Batch[]): Promise<void> {
+    const test = await this.program.evaluate(testBatches);
+    const { iteration, curve } = this.progress;
+    curve.push({ iteration, train: meanLosses(this.sums), test });
+    this.sums.length = 0;
+    if (test.total < this.progress.best.loss) {
+      this.progress.best = { loss: test.total, iteration };
+      if (this.settings.earlyStoppingIterations > 0) this.best = this.program.weightsNow();
+    }
+  }
+
+  private stoppedEarly(): boolean {
+    const patience = this.settings.earlyStoppingIterations;
+    return patience > 0 && this.progress.curve.length > 0 && this.progress.iteration - this.progress.best.iteration >= patience;
+  }
+
+  private describe(losses: StepLosses): string {
+    const test = this.progress.curve.at(-1)?.test;
+    return `loss ${losses.total.toFixed(4)}${test ? `, test ${test.total.toFixed(4)}` : ''}`;
+  }
+
+  private save(): void {
+    const tensors = this.program.state();
+    for (const [name, tensor] of this.best ?? []) tensors.set(`best/${name}`, tensor);
+    const { iteration, seconds, curve, best } = this.progress;
+    const finiteBest = { ...best, loss: Number.isFinite(best.loss) ? best.loss : null };
+    writeCheckpoint(this.options.checkpoint, { tensors, metadata: { iteration, seconds, curve, best: finiteBest, pending: this.sums } });
+  }
+
+  private resume(): void {
+    const found = readCheckpoint(this.options.checkpoint, (error) => this.options.log?.(error.message));
+    if (!found) return;
+    const kept = found.metadata as unknown as Omit<Progress, 'best'> & { best: { loss: number | null; iteration: number }; pending: StepLosses[] };
+    const state = new Map([...found.tensors].filter(([name]) => !name.startsWith('best/')));
+    const best = [...found.tensors].filter(([name]) => name.startsWith('best/')).map(([name, tensor]) => [name.slice('best/'.length), tensor] as const);
+    this.program.restore(state);
+    this.best = best.length > 0 ? new Map(best) : undefined;
+    this.progress = { iteration: kept.iteration, seconds: kept.seconds, curve: kept.curve, best: { ...kept.best, loss: kept.best.loss ?? Infinity } };
+    this.sums.push(...kept.pending);
+    this.options.log?.(`resuming at step ${kept.iteration}`);
+  }
+}
+
+function meanLosses(list: readonly StepLosses[]): StepLosses {
+  const mean = (pick: (losses: StepLosses) => number): number => list.reduce((sum, losses) => sum + pick(losses), 0) / list.length;
+  const paired = list[0]?.difference !== undefined;
+  return { total: mean((l) => l.total), absolute: mean((l) => l.absolute), ...(paired ? { difference: mean((l) => l.difference as number) } : {}) };
+}
+

@@ -1,0 +1,202 @@
+/**
+ * The training step as one native program: forward, loss, reverse, Adam.
+ *
+ *   J = J_abs + λ·J_diff
+ *   J_abs  = Σ_s w_s Σ |ŷ − y| / (N·H·W·Σ w_s)                 with ŷ, y in units of each species' standard deviation (eq. 3 of the paper)
+ *   J_diff = Σ_s w_s (Σ |Δŷ − Δy| / Σ |Δy|) / Σ w_s              with Δ the difference between the two runs of a pair at the same hour
+ *
+ * J_diff is what teaches the response: an error of a tenth of the concentration may be an error of the whole response.
+ */
+import type { SurrogateSettings, TrainingSettings } from '../data/case';
+import { adamUpdate, compile, Graph, gradients, initializeParameters, loss, slice, subtract, weightedSum, type Program, type Value } from '../graph';
+import type { Tensor } from '../data/checkpoint';
+import { NumericalError } from '../errors';
+import { buildSurrogate, normaliseConcentrations, type SurrogateSizes } from './model';
+import type { Normalisation } from './normalisation';
+import type { Batch } from './sampler';
+
+export interface StepLosses {
+  total: number;
+  absolute: number;
+  /** undefined when samples are not paired */
+  difference?: number;
+}
+
+interface LossValues {
+  total: Value;
+  absolute: Value;
+  difference?: Value;
+}
+
+const SPECIES = 4;
+
+export class TrainingProgram {
+  private readonly training: Program;
+  private readonly frozen: Program;
+  private readonly weight: Float32Array;
+  private readonly differenceWeight: Float32Array;
+
+  /** @param pairs - pairs of runs in a batch; 0 = samples are not paired */
+  constructor(
+    settings: SurrogateSettings,
+    private readonly training_: TrainingSettings,
+    private readonly sizes: SurrogateSizes,
+    private readonly normalisation: Normalisation,
+    private readonly pairs: number,
+    threads: number,
+  ) {
+    const g = new Graph();
+    const losses = this.losses(g, settings, 'train');
+    const parameters = g.modelValues().filter((value) => value.kind === 'parameter');
+    const grads = gradients(g, losses.total, parameters);
+    const update = adamUpdate(g, new Map(parameters.map((parameter, i) => [parameter, grads[i]])), {
+      learningRate: g.scalar('learningRate'),
+      step: g.scalar('step'),
+      l2: training_.l2,
+      clipNorm: training_.clipNorm,
+    });
+    this.training = compile(g, { outputs: outputsOf(losses), phases: { step: [...Object.values(outputsOf(losses)), update] }, threads });
+    this.training.setParameters(initializeParameters(g, training_.seed));
+
+    const f = new Graph();
+    const frozenLosses = this.losses(f, settings, 'frozen');
+    this.frozen = compile(f, { outputs: outputsOf(frozenLosses), phases: { evaluate: Object.values(outputsOf(frozenLosses)) }, threads });
+    this.weight = this.speciesWeights(sizes.batch * sizes.rows * sizes.cols);
+    this.differenceWeight = new Float32Array(pairs * sizes.rows * sizes.cols * SPECIES);
+  }
+
+  private losses(g: Graph, settings: SurrogateSettings, mode: 'train' | 'frozen'): LossValues {
+    const { batch, rows, cols } = this.sizes;
+    const { normalised } = buildSurrogate(g, settings, this.sizes, this.normalisation, mode);
+    const shape = [batch, rows, cols, SPECIES];
+    const target = normaliseConcentrations(g, g.input('target', shape), this.normalisation);
+    const absolute = loss(g, normalised, target, g.input('weight', shape), { kind: 'l1', divisor: 1 });
+    if (this.pairs === 0 || this.training_.differenceWeight === 0) return { total: absolute, absolute };
+    const half = (value: Value): Value => subtract(g, slice(g, value, 0, 0, this.pairs), slice(g, value, 0, this.pairs, 2 * this.pairs));
+    const difference = loss(g, half(normalised), half(target), g.input('differenceWeight', [this.pairs, rows, cols, SPECIES]), { kind: 'l1', divisor: 1 });
+    const total = weightedSum(g, [
+      { value: absolute, weight: 1 },
+      { value: difference, weight: this.training_.differenceWeight },
+    ]);
+    return { total, absolute, difference };
+  }
+
+  private weights(): number[] {
+    const { speciesWeights: w } = this.training_;
+    const list = [w.NO2, w.SO2, w.O3, w['PM2.5']];
+    const total = list.reduce((a, b) => a + b, 0);
+    return list.map((x) => x / total);
+  }
+
+  private speciesWeights(cells: number): Float32Array {
+    const weights = this.weights();
+    return Float32Array.from({ length: cells * SPECIES }, (_, i) => weights[i % SPECIES] / cells);
+  }
+
+  /** Weights w_s / Σ|Δy|: the difference loss is relative to the size of the difference in this batch. */
+  private setDifferenceWeights(target: Float32Array): void {
+    const half = this.differenceWeight.length;
+    const sums = new Float64Array(SPECIES);
+    for (let i = 0; i < half; i++) sums[i % SPECIES] += Math.abs(target[i] - target[i + half]);
+    const weights = this.weights().map((w, s) => (sums[s] > 0 ? (w * this.normalisation.concentrations.scale[s]) / sums[s] : 0));
+    for (let i = 0; i < half; i++) this.differenceWeight[i] = weights[i % SPECIES];
+  }
+
+  private load(program: Program, batch: Batch): void {
+    program.set('emissions', batch.emissions);
+    program.set('meteorology', batch.meteorology);
+    if (batch.geography.length > 0) program.set('geography', batch.geography);
+    if (batch.previous.length > 0) program.set('previous', batch.previous);
+    program.set('target', batch.target);
+    program.set('weight', this.weight);
+    if (this.pairs > 0 && this.training_.differenceWeight > 0) {
+      this.setDifferenceWeights(batch.target);
+      program.set('differenceWeight', this.differenceWeight);
+    }
+  }
+
+  /**
+   * One step of Adam.
+   * @param iteration - from 0
+   * @param overlap - work for the host while the device computes
+   * @throws {NumericalError} naming the step and the tensor if the loss is not finite
+   */
+  async step(batch: Batch, iteration: number, learningRate: number, overlap?: () => void): Promise<StepLosses> {
+    this.load(this.training, batch);
+    this.training.set('learningRate', [learningRate]);
+    this.training.set('step', [iteration + 1]);
+    const running = this.training.run('step');
+    overlap?.();
+    await running;
+    const losses = readLosses(this.training, this.pairs > 0 && this.training_.differenceWeight > 0);
+    if (!Number.isFinite(losses.total)) {
+      await this.explainNonFinite(batch, iteration);
+    }
+    return losses;
+  }
+
+  /** Finds the tensor in which the first value that is not finite appears, with the weights that met this batch. */
+  private async explainNonFinite(batch: Batch, iteration: number): Promise<never> {
+    let where = 'the weights themselves, from the step before';
+    this.frozen.setParameters(this.training.getParameters());
+    this.load(this.frozen, batch);
+    try {
+      await this.frozen.runChecked('evaluate');
+    } catch (cause) {
+      where = (cause as Error).message;
+    }
+    throw new NumericalError(
+      'TRAINING_NOT_FINITE',
+      `train: the loss is not finite at step ${iteration}: ${where}; lower training.learningRate, or look for NaN in the inputs of prepare`,
+    );
+  }
+
+  /** Mean losses over batches with the network frozen. */
+  async evaluate(batches: readonly Batch[]): Promise<StepLosses> {
+    this.frozen.setParameters(this.training.getParameters());
+    const mean: StepLosses = { total: 0, absolute: 0 };
+    for (const batch of batches) {
+      this.load(this.frozen, batch);
+      await this.frozen.run('evaluate');
+      const losses = readLosses(this.frozen, this.pairs > 0 && this.training_.differenceWeight > 0);
+      mean.total += losses.total / batches.length;
+      mean.absolute += losses.absolute / batches.length;
+      if (losses.difference !== undefined) mean.difference = (mean.difference ?? 0) + losses.difference / batches.length;
+    }
+    return mean;
+  }
+
+  /** Parameters and batch-norm statistics. */
+  weightsNow(): Map<string, Tensor> {
+    return withShapes(this.training, this.training.getParameters());
+  }
+
+  /** Everything that the next step depends on: weights, statistics, moments. */
+  state(): Map<string, Tensor> {
+    return withShapes(this.training, new Map([...this.training.getParameters(), ...this.training.getState()]));
+  }
+
+  restore(state: Map<string, Tensor>): void {
+    const arrays = new Map([...state].map(([name, { data }]) => [name, data]));
+    this.training.setParameters(arrays);
+    this.training.setState(arrays);
+  }
+
+  dispose(): void {
+    this.training.dispose();
+    this.frozen.dispose();
+  }
+}
+
+function withShapes(program: Program, arrays: Map<string, Float32Array>): Map<string, Tensor> {
+  return new Map([...arrays].map(([name, data]) => [name, { data, shape: [...program.shapeOf(name)] }]));
+}
+
+function outputsOf({ total, absolute, difference }: LossValues): Record<string, Value> {
+  return { total, absolute, ...(difference ? { difference } : {}) };
+}
+
+function readLosses(program: Program, paired: boolean): StepLosses {
+  const read = (name: string): number => program.get(name)[0];
+  return { total: read('total'), absolute: read('absolute'), ...(paired ? { difference: read('difference') } : {}) };
+}
