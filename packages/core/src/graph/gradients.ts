@@ -1,0 +1,73 @@
+/**
+ * Reverse mode: walks the nodes backwards from one value and lets each op's rule build the nodes of its adjoint. Only nodes on a path
+ * from a requested value to the loss are visited, and a rule is told which of its inputs are asked for; so the inversion's reverse
+ * pass holds no gradient of a weight.
+ */
+import { ShapeError } from '../errors';
+import type { Graph, Node, Value } from './graph';
+import { GraphError } from './graph-error';
+import { sum } from './ops/arithmetic';
+import { formatShape, sameShape } from './shape';
+
+export interface GradientOptions {
+  /** Gradient of the final cost with respect to `of`; same shape. Needed unless `of` is a scalar, where 1 is taken. */
+  seed?: Value;
+}
+
+/**
+ * Gradients of `of` with respect to `values`, as new values of the graph: Jᵀ·seed.
+ *
+ * @param of - a scalar loss, or any value together with a `seed` (a vector-Jacobian product)
+ * @returns one gradient for each of `values`, with its shape
+ * @throws {GraphError} if `of` does not depend on one of `values`, or an op on the way has no reverse rule
+ */
+export function gradients(g: Graph, of: Value, values: readonly Value[], options: GradientOptions = {}): Value[] {
+  const dependent = dependents(g, values);
+  const parts = new Map<Value, Value[]>([[of, [seedOf(g, of, options.seed)]]]);
+  const end = of.node ? of.node.id : -1;
+  for (let id = end; id >= 0; id--) visit(g, g.nodes[id], dependent, parts);
+  return values.map((value) => {
+    const gradient = total(g, parts, value);
+    if (!gradient) throw new GraphError('GRAPH_NO_PATH', `gradients: the loss does not depend on ${value.name ?? `value ${value.id}`}; leave it out`);
+    return gradient;
+  });
+}
+
+function seedOf(g: Graph, of: Value, seed: Value | undefined): Value {
+  if (!seed && of.shape.length > 0) {
+    throw new ShapeError('SHAPE_SEED', `gradients: expected a scalar but received ${formatShape(of.shape)}; give a seed of that shape`);
+  }
+  if (seed && !sameShape(seed.shape, of.shape)) {
+    throw new ShapeError('SHAPE_SEED', `gradients: expected seed ${formatShape(of.shape)} but received ${formatShape(seed.shape)}`);
+  }
+  return seed ?? g.constant(1);
+}
+
+/** The values themselves and all that are computed from them. */
+function dependents(g: Graph, values: readonly Value[]): Set<Value> {
+  const found = new Set(values);
+  for (const node of g.nodes) {
+    if (node.inputs.some((input) => input && found.has(input))) node.outputs.forEach((output) => found.add(output));
+  }
+  return found;
+}
+
+function visit(g: Graph, node: Node, dependent: Set<Value>, parts: Map<Value, Value[]>): void {
+  const wanted = node.inputs.map((input) => input !== undefined && dependent.has(input));
+  if (!wanted.includes(true) || !node.outputs.some((output) => parts.has(output))) return;
+  if (!node.op.gradient) throw new GraphError('GRAPH_NO_GRADIENT', `gradients: ${node.op.name} (${node.label}) has no reverse rule`);
+  const gradOutputs = node.outputs.map((output) => total(g, parts, output));
+  const gradInputs = node.op.gradient(node, gradOutputs, wanted);
+  node.inputs.forEach((input, i) => {
+    const gradient = gradInputs[i];
+    if (input && wanted[i] && gradient) parts.set(input, [...(parts.get(input) ?? []), gradient]);
+  });
+}
+
+/** Sum of the parts that reached a value so far; all have arrived once its own node is visited. */
+function total(g: Graph, parts: Map<Value, Value[]>, value: Value): Value | undefined {
+  const list = parts.get(value);
+  if (!list) return undefined;
+  if (list.length > 1) parts.set(value, [sum(g, list)]);
+  return parts.get(value)![0];
+}

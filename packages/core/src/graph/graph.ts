@@ -1,0 +1,147 @@
+/**
+ * A model as data: values and the nodes that compute them. Building a graph computes nothing and needs no native code; `gradients`
+ * adds the reverse pass to it, `compile` turns it into a program, `exportOnnx` into an ONNX model.
+ *
+ * Nodes are appended only, so creation order is a topological order: every pass over the graph relies on it.
+ */
+import { ShapeError } from '../errors';
+import { GraphError } from './graph-error';
+import type { Op } from './op';
+import { formatShape, sameShape, size, type Shape } from './shape';
+
+/**
+ * Where a value comes from: set by the host (`input`), learned (`parameter`), kept by the model but not learned (`buffer`, batch-norm
+ * statistics), kept by an optimiser (`state`), fixed when the graph is built (`constant`), or computed by a node.
+ */
+export type ValueKind = 'input' | 'parameter' | 'buffer' | 'state' | 'constant' | 'computed';
+
+/** How a parameter or buffer begins; see {@link initializeParameters}. */
+export type Initializer =
+  | { init: 'he'; fanIn: number } // normal, variance 2 / fanIn (He et al. 2015, arXiv:1502.01852)
+  | { init: 'uniform'; bound: number } // uniform in ±bound
+  | { init: 'constant'; value: number };
+
+/** One array of a graph. Immutable. */
+export interface Value {
+  readonly id: number;
+  readonly graph: Graph;
+  readonly kind: ValueKind;
+  readonly shape: Shape;
+  readonly name?: string;
+  /** The node that computes it, for `computed`. */
+  readonly node?: Node;
+  /** For parameters and buffers. */
+  readonly initializer?: Initializer;
+  /** For constants. */
+  readonly data?: Float64Array;
+}
+
+/** One application of an op. `inputs` holds undefined where an optional operand is not given. */
+export interface Node<A = unknown> {
+  readonly id: number;
+  readonly op: Op<A>;
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly Value[];
+  readonly attributes: A;
+  readonly label: string;
+}
+
+/**
+ * A description of a computation.
+ *
+ * ```ts
+ * const g = new Graph();
+ * const x = g.input('x', [8, 32, 32, 4]);
+ * const w = g.parameter('w', [3, 3, 4, 16], { init: 'he', fanIn: 36 });
+ * const y = relu(g, conv2d(g, x, w));
+ * ```
+ */
+export class Graph {
+  readonly values: Value[] = [];
+  readonly nodes: Node[] = [];
+  private readonly named = new Map<string, Value>();
+
+  /** An array that the host sets before a run. Asking again for the same name and shape gives the same value. */
+  input(name: string, shape: Shape): Value {
+    return this.leaf('input', name, shape);
+  }
+
+  /** A single number that the host sets, such as the learning rate. */
+  scalar(name: string): Value {
+    return this.leaf('input', name, []);
+  }
+
+  /** A learned array. Asking again for the same name and shape gives the same value: that is how networks share weights. */
+  parameter(name: string, shape: Shape, initializer: Initializer): Value {
+    return this.leaf('parameter', name, shape, initializer);
+  }
+
+  /** An array that belongs to the model but is not learned. */
+  buffer(name: string, shape: Shape, initializer: Initializer): Value {
+    return this.leaf('buffer', name, shape, initializer);
+  }
+
+  /** An array that belongs to an optimiser; begins at zero. */
+  state(name: string, shape: Shape): Value {
+    return this.leaf('state', name, shape);
+  }
+
+  /** A fixed array. */
+  constant(data: number | ArrayLike<number>, shape: Shape = []): Value {
+    const values = Float64Array.from(typeof data === 'number' ? [data] : data);
+    if (values.length !== size(shape)) {
+      throw new ShapeError(
+        'SHAPE_MISMATCH',
+        `constant: expected ${size(shape)} numbers for shape ${formatShape(shape)} but received ${values.length}`,
+      );
+    }
+    return this.append({ kind: 'constant', shape, data: values });
+  }
+
+  /** The value with this name. @throws {GraphError} if there is none */
+  find(name: string): Value {
+    const value = this.named.get(name);
+    if (!value) throw new GraphError('GRAPH_UNKNOWN_NAME', `graph: there is no value named "${name}"; known: ${[...this.named.keys()].join(', ')}`);
+    return value;
+  }
+
+  /** Parameters and buffers, in the order in which they were made. */
+  modelValues(): Value[] {
+    return this.values.filter((value) => value.kind === 'parameter' || value.kind === 'buffer');
+  }
+
+  /** Appends a node; op functions call it after they have checked shapes. */
+  apply<A>(op: Op<A>, inputs: readonly (Value | undefined)[], attributes: A, outputShapes: readonly Shape[], label: string = op.name): Value[] {
+    for (const input of inputs) {
+      if (input && input.graph !== this) throw new GraphError('GRAPH_FOREIGN_VALUE', `${op.name}: an operand belongs to another graph`);
+    }
+    const outputs: Value[] = [];
+    const node: Node = { id: this.nodes.length, op, inputs, outputs, attributes, label };
+    this.nodes.push(node);
+    for (const shape of outputShapes) outputs.push(this.append({ kind: 'computed', shape, node }));
+    return outputs;
+  }
+
+  private leaf(kind: ValueKind, name: string, shape: Shape, initializer?: Initializer): Value {
+    const known = this.named.get(name);
+    if (!known) {
+      const value = this.append({ kind, name, shape, initializer });
+      this.named.set(name, value);
+      return value;
+    }
+    if (known.kind !== kind || !sameShape(known.shape, shape)) {
+      const was = `${known.kind} ${formatShape(known.shape)}`;
+      throw new ShapeError(
+        'SHAPE_NAME_TAKEN',
+        `graph: "${name}" is already a ${was} and cannot also be a ${kind} ${formatShape(shape)}; give it another name`,
+      );
+    }
+    return known;
+  }
+
+  private append(value: Omit<Value, 'id' | 'graph'>): Value {
+    const made: Value = { id: this.values.length, graph: this, ...value };
+    this.values.push(made);
+    return made;
+  }
+}

@@ -1,0 +1,20 @@
+/** One graph, four uses: how models are described, differentiated, compiled and exported. See docs/graph.md. */
+export { compile, planProgram, type CompileOptions } from './compile';
+export { Graph, type Initializer, type Node, type Value, type ValueKind } from './graph';
+export { GraphError } from './graph-error';
+export { gradients, type GradientOptions } from './gradients';
+export { initializeParameters } from './initialize';
+export { abs, exp, relu, sigmoid, softplus, square, tanh } from './ops/unary';
+export { add, multiply, scale, subtract, sum } from './ops/arithmetic';
+export { adamUpdate, sgdProject, type AdamOptions, type ProjectionOptions } from './ops/updates';
+export { batchNorm, type BatchNormOperands, type Mode } from './ops/batch-norm';
+export { channelAffine } from './ops/channel-affine';
+export { concat, crop, pad, reshape, slice, transpose } from './ops/copies';
+export { conv2d } from './ops/conv2d';
+export { dropout, type DropoutOptions } from './ops/dropout';
+export { loss, weightedSum, type LossKind, type LossOptions } from './ops/loss';
+export { lstm, type LstmOperands } from './ops/lstm';
+export { maxpool2x2 } from './ops/maxpool2x2';
+export { prelu } from './ops/prelu';
+export { Program, type FloatArray, type Region } from './program';
+export { upconv2x2 } from './ops/upconv2x2';

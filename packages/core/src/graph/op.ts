@@ -1,0 +1,59 @@
+/** What an op has to say about itself. One file a kind in `ops/`; see docs/graph.md for how to add one. */
+import type { Node, Value } from './graph';
+import type { OnnxNodeWriter } from './onnx/node-writer';
+
+/** A run of arrays that must lie next to each other in the arena, such as all parameters: then one instruction serves them all. */
+export interface RegionRequest {
+  readonly region: string;
+  readonly members: readonly Value[];
+}
+
+/** What an op sees while it is turned into instructions. */
+export interface Emitter {
+  /** Offset of a value in the arena. */
+  at(value: Value): number;
+  /** Offset, or undefined where an operand is absent or nobody reads an output. */
+  optional(value: Value | undefined): number | undefined;
+  /** 1 where the node must add to what its outputs already hold (they are parts of a sum), else 0. */
+  accumulate(): number;
+  /** Appends an instruction; operands that are undefined are left out. */
+  emit(kernel: string, operands: Record<string, number | undefined>, params: Record<string, number>): void;
+}
+
+export interface Op<A = unknown> {
+  readonly name: string;
+
+  /**
+   * The reverse rule: from the gradients of the outputs (undefined where nobody depends on one), the gradients of the inputs.
+   *
+   * @param wanted - which inputs' gradients are asked for; the others may be left undefined and should cost nothing
+   */
+  gradient?(node: Node<A>, gradOutputs: readonly (Value | undefined)[], wanted: readonly boolean[]): (Value | undefined)[];
+
+  /** Instructions for the native program. */
+  lower(node: Node<A>, emitter: Emitter): void;
+
+  /** Nodes of the ONNX model; absent for ops that an inference model never holds. */
+  onnx?(node: Node<A>, writer: OnnxNodeWriter): void;
+
+  /** True where output 0 is the memory of input 0 under another shape. */
+  readonly view?: boolean;
+
+  /** Outputs that the kernel writes even if nobody reads them: they are always given memory. */
+  readonly scratchOutputs?: readonly number[];
+
+  /** True where `lower` obeys {@link Emitter.accumulate}. */
+  readonly accumulates?: boolean;
+
+  /** True where output 0 may be written over input 0 if that is not needed any more (elementwise kernels). */
+  readonly inPlace?: boolean;
+
+  /** Indices of inputs that the node writes (running statistics, parameters under an update). */
+  writes?(node: Node<A>): readonly number[];
+
+  /** True where the node must come after all readers of what it writes: updates. */
+  readonly effect?: boolean;
+
+  /** Arrays that must be contiguous for `lower`. */
+  regions?(node: Node<A>): RegionRequest[];
+}

@@ -1,0 +1,49 @@
+/** out[…, c] = scale[c] · input[…, c] + shift[c]: normalisation with fixed numbers. Scale and shift are not learned: they have no gradient. */
+import type { Graph, Value } from '../graph';
+import { GraphError } from '../graph-error';
+import type { Op } from '../op';
+import { channels, expectShape, pixels } from '../shape';
+
+/**
+ * Scale and shift per channel.
+ *
+ * @param input - `[…, C]`
+ * @param scale - `[C]`
+ * @param shift - `[C]`
+ * @returns shape of `input`
+ * @throws {ShapeError} if scale or shift is not `[C]`
+ */
+export function channelAffine(g: Graph, input: Value, scale: Value, shift: Value): Value {
+  expectShape('channelAffine', 'scale', scale, [channels(input.shape)]);
+  expectShape('channelAffine', 'shift', shift, [channels(input.shape)]);
+  return g.apply(channelAffineOp, [input, scale, shift], {}, [input.shape])[0];
+}
+
+function params(input: Value): Record<string, number> {
+  return { pixels: pixels(input.shape), channels: channels(input.shape) };
+}
+
+export const channelAffineOp: Op = {
+  name: 'channelAffine',
+  gradient(node, [gradOutput], wanted) {
+    const [input, scale] = node.inputs as [Value, Value];
+    if (!gradOutput) return [];
+    if (wanted[1] || wanted[2])
+      throw new GraphError('GRAPH_NO_GRADIENT', `gradients: channelAffine (${node.label}) has none for its scale and shift; use batchNorm`);
+    return input.graph.apply(channelAffineBackwardOp, [scale, gradOutput], {}, [input.shape], node.label);
+  },
+  lower(node, emitter) {
+    const [input, scale, shift] = node.inputs as [Value, Value, Value];
+    const operands = { input: emitter.at(input), scale: emitter.at(scale), shift: emitter.at(shift), output: emitter.at(node.outputs[0]) };
+    emitter.emit('channelAffineForward', operands, params(input));
+  },
+};
+
+const channelAffineBackwardOp: Op = {
+  name: 'channelAffineBackward',
+  lower(node, emitter) {
+    const [scale, gradOutput] = node.inputs as [Value, Value];
+    const operands = { scale: emitter.at(scale), gradOutput: emitter.at(gradOutput), gradInput: emitter.at(node.outputs[0]) };
+    emitter.emit('channelAffineBackward', operands, params(gradOutput));
+  },
+};

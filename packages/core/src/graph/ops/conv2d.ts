@@ -1,0 +1,111 @@
+/**
+ * Cross-correlation of gridded fields with a bank of filters. With p = (K−1)/2 and out = φ(s), φ the activation:
+ *
+ *   s[n,i,j,o]            = bias[o] + Σ_{k,l,c} weight[k,l,c,o] · input[n, i+k−p, j+l−p, c]
+ *   gradInput[n,i,j,c]    = Σ_{k,l,o} weight[k,l,c,o] · gradOutput[n, i−k+p, j−l+p, o]
+ *   gradWeight[k,l,c,o]   = Σ_{n,i,j} input[n, i+k−p, j+l−p, c] · gradOutput[n,i,j,o]
+ *   gradBias[o]           = Σ_{n,i,j} gradOutput[n,i,j,o]
+ *
+ * The activation is fused only in forward programs (rewrites/fuse-activation.ts): the reverse pass needs s, which fusing hides.
+ */
+import { ShapeError } from '../../errors';
+import type { Graph, Node, Value } from '../graph';
+import { GraphError } from '../graph-error';
+import type { Emitter, Op } from '../op';
+import { expectShape, formatShape } from '../shape';
+
+export type FusedActivation = 'none' | 'relu' | 'prelu';
+const ACTIVATION_CODE: Record<FusedActivation, number> = { none: 0, relu: 1, prelu: 2 };
+
+export interface Conv2dAttributes {
+  readonly activation: FusedActivation;
+}
+
+/**
+ * 2-D cross-correlation, stride 1, zero padding, odd square kernels.
+ *
+ * @param input - `[N, H, W, C_in]`
+ * @param weight - `[K, K, C_in, C_out]`
+ * @param bias - `[C_out]`
+ * @returns `[N, H, W, C_out]`
+ * @throws {ShapeError} if an operand does not fit or K is even
+ * @see Dumoulin & Visin (2016), arXiv:1603.07285
+ */
+export function conv2d(g: Graph, input: Value, weight: Value, bias?: Value): Value {
+  expectShape('conv2d', 'input', input, ['N', 'H', 'W', 'C_in']);
+  expectShape('conv2d', 'weight', weight, ['K', 'K', input.shape[3], 'C_out']);
+  const [kernel, other, , outChannels] = weight.shape;
+  if (kernel !== other || kernel % 2 === 0) {
+    throw new ShapeError('SHAPE_KERNEL', `conv2d: expected an odd square kernel but received weight ${formatShape(weight.shape)}; use 1, 3, 5, 7 …`);
+  }
+  if (bias) expectShape('conv2d', 'bias', bias, [outChannels]);
+  const outShape = [...input.shape.slice(0, 3), outChannels];
+  return g.apply<Conv2dAttributes>(conv2dOp, [input, weight, bias, undefined], { activation: 'none' }, [outShape], labelOf(weight, 'conv2d'))[0];
+}
+
+/** Layers are known by their weight: `unet.down0.conv0.weight` labels `unet.down0.conv0`. */
+export function labelOf(weight: Value, fallback: string): string {
+  return weight.name?.replace(/\.weight$/, '') ?? fallback;
+}
+
+function sizes(image: Value, weight: Value): Record<string, number> {
+  const [batch, height, width] = image.shape;
+  const [kernel, , inChannels, outChannels] = weight.shape;
+  return { batch, height, width, inChannels, outChannels, kernel };
+}
+
+export const conv2dOp: Op<Conv2dAttributes> = {
+  name: 'conv2d',
+  gradient(node, [gradOutput], wanted) {
+    if (!gradOutput) return [];
+    if (node.attributes.activation !== 'none')
+      throw new GraphError('GRAPH_NO_GRADIENT', `gradients: ${node.label} is already fused; call gradients first`);
+    const [input, weight, bias] = node.inputs as [Value, Value, Value | undefined];
+    const g = input.graph;
+    const gradInput = wanted[0] ? g.apply(conv2dBackwardInputOp, [gradOutput, weight], {}, [input.shape], node.label)[0] : undefined;
+    if (!wanted[1] && !wanted[2]) return [gradInput];
+    const biasShape = bias ? [bias.shape] : [];
+    const [gradWeight, gradBias] = g.apply(conv2dBackwardWeightOp, [input, gradOutput], {}, [weight.shape, ...biasShape], node.label);
+    return [gradInput, gradWeight, gradBias];
+  },
+  lower(node, emitter) {
+    const [input, weight, bias, slope] = node.inputs as [Value, Value, Value | undefined, Value | undefined];
+    emitter.emit(
+      'conv2dForward',
+      {
+        input: emitter.at(input),
+        weight: emitter.at(weight),
+        bias: emitter.optional(bias),
+        slope: emitter.optional(slope),
+        output: emitter.at(node.outputs[0]),
+      },
+      { ...sizes(input, weight), activation: ACTIVATION_CODE[node.attributes.activation] },
+    );
+  },
+};
+
+const conv2dBackwardInputOp: Op = {
+  name: 'conv2dBackwardInput',
+  accumulates: true,
+  lower(node, emitter) {
+    const [gradOutput, weight] = node.inputs as [Value, Value];
+    const operands = { gradOutput: emitter.at(gradOutput), weight: emitter.at(weight), gradInput: emitter.at(node.outputs[0]) };
+    emitter.emit('conv2dBackwardInput', operands, { ...sizes(gradOutput, weight), activation: 0, accumulate: emitter.accumulate() });
+  },
+};
+
+const conv2dBackwardWeightOp: Op = {
+  name: 'conv2dBackwardWeight',
+  accumulates: true,
+  lower(node: Node, emitter: Emitter) {
+    const [input, gradOutput] = node.inputs as [Value, Value];
+    const [gradWeight, gradBias] = node.outputs;
+    const operands = {
+      input: emitter.at(input),
+      gradOutput: emitter.at(gradOutput),
+      gradWeight: emitter.at(gradWeight),
+      gradBias: emitter.optional(gradBias),
+    };
+    emitter.emit('conv2dBackwardWeight', operands, { ...sizes(input, gradWeight), activation: 0, accumulate: emitter.accumulate() });
+  },
+};

@@ -1,0 +1,211 @@
+/**
+ * Ops that only move numbers: concat, slice, pad, crop, transpose, and reshape, which moves none. The kernel is one strided copy; a
+ * box inside a larger array is described by the strides of the larger one.
+ */
+import { ShapeError } from '../../errors';
+import type { Graph, Node, Value } from '../graph';
+import type { Emitter, Op } from '../op';
+import { formatShape, size, type Shape } from '../shape';
+
+interface ConcatAttributes {
+  readonly axis: number;
+}
+interface BoxAttributes {
+  /** First index along every axis of the larger array. */
+  readonly begin: readonly number[];
+}
+interface TransposeAttributes {
+  readonly order: readonly number[];
+}
+
+const strides = (shape: Shape): number[] => shape.map((_, axis) => size(shape.slice(axis + 1)));
+const offsetOf = (begin: readonly number[], larger: Shape): number => strides(larger).reduce((at, stride, axis) => at + stride * begin[axis], 0);
+
+/**
+ * Joins arrays along one axis (the channels unless told otherwise).
+ *
+ * @throws {ShapeError} if another extent differs
+ */
+export function concat(g: Graph, parts: readonly Value[], axis: number = parts[0].shape.length - 1): Value {
+  const shape = [...parts[0].shape];
+  for (const part of parts.slice(1)) {
+    if (part.shape.length !== shape.length || part.shape.some((extent, i) => i !== axis && extent !== shape[i])) {
+      const shapes = parts.map((each) => formatShape(each.shape)).join(' and ');
+      throw new ShapeError('SHAPE_MISMATCH', `concat: expected shapes that differ only along axis ${axis} but received ${shapes}`);
+    }
+  }
+  shape[axis] = parts.reduce((total, part) => total + part.shape[axis], 0);
+  return parts.length === 1 ? parts[0] : g.apply(concatOp, parts, { axis }, [shape])[0];
+}
+
+/** The entries `begin … end − 1` along one axis. @throws {ShapeError} if they are not there */
+export function slice(g: Graph, input: Value, axis: number, begin: number, end: number): Value {
+  const extent = input.shape[axis];
+  if (!(0 <= begin && begin < end && end <= extent)) {
+    throw new ShapeError(
+      'SHAPE_RANGE',
+      `slice: expected a range within 0…${extent} of axis ${axis} of ${formatShape(input.shape)} but received ${begin}…${end}`,
+    );
+  }
+  if (end - begin === extent) return input;
+  return box(
+    g,
+    input,
+    input.shape.map((_, i) => (i === axis ? begin : 0)),
+    input.shape.map((n, i) => (i === axis ? end - begin : n)),
+  );
+}
+
+/** The first `height` rows and `width` columns of `[N, H, W, C]`. */
+export function crop(g: Graph, input: Value, height: number, width: number): Value {
+  return slice(g, slice(g, input, 1, 0, height), 2, 0, width);
+}
+
+/** A box of `shape` that begins at `begin`. */
+function box(g: Graph, input: Value, begin: readonly number[], shape: Shape): Value {
+  return g.apply(boxOp, [input], { begin }, [shape], 'slice')[0];
+}
+
+/** Zeros after the last row and column of `[N, H, W, C]`. */
+export function pad(g: Graph, input: Value, rows: number, columns: number): Value {
+  if (rows === 0 && columns === 0) return input;
+  const [batch, height, width, channels] = input.shape;
+  return embed(g, input, [0, 0, 0, 0], [batch, height + rows, width + columns, channels]);
+}
+
+/** `input` as a box that begins at `begin` in an array of zeros. */
+function embed(g: Graph, input: Value, begin: readonly number[], shape: Shape): Value {
+  return g.apply(embedOp, [input], { begin }, [shape], 'pad')[0];
+}
+
+/** Axes in another order: axis a of the result is axis `order[a]` of `input`. */
+export function transpose(g: Graph, input: Value, order: readonly number[]): Value {
+  if ([...order].sort().some((axis, i) => axis !== i) || order.length !== input.shape.length || order.length > 5) {
+    throw new ShapeError(
+      'SHAPE_ORDER',
+      `transpose: expected an order of the ${input.shape.length} axes (at most 5) but received ${formatShape(order)}`,
+    );
+  }
+  return g.apply(transposeOp, [input], { order }, [order.map((axis) => input.shape[axis])])[0];
+}
+
+/** The same numbers under another shape; costs nothing. @throws {ShapeError} if the sizes differ */
+export function reshape(g: Graph, input: Value, shape: Shape): Value {
+  if (size(shape) !== size(input.shape)) {
+    throw new ShapeError(
+      'SHAPE_SIZE',
+      `reshape: expected ${size(input.shape)} elements as in ${formatShape(input.shape)} but received ${formatShape(shape)}`,
+    );
+  }
+  return g.apply(reshapeOp, [input], {}, [shape])[0];
+}
+
+/** Copies a box between arrays of the given shapes; axes that both hold whole are one loop. */
+function copyBox(emitter: Emitter, from: { at: number; shape: Shape }, to: { at: number; shape: Shape }, extents: Shape, accumulate: number): void {
+  const inner = strides(from.shape);
+  const outer = strides(to.shape);
+  let loops = extents.map((extent, axis) => ({ extent, is: inner[axis], os: outer[axis] })).filter((loop) => loop.extent > 1);
+  loops = loops.reduceRight<typeof loops>((kept, loop) => {
+    const next = kept[0];
+    const joined = next && loop.is === next.is * next.extent && loop.os === next.os * next.extent;
+    return joined ? [{ ...next, extent: loop.extent * next.extent }, ...kept.slice(1)] : [loop, ...kept];
+  }, []);
+  const params: Record<string, number> = { accumulate };
+  loops.forEach(({ extent, is, os }, i) => Object.assign(params, { [`d${i}`]: extent, [`is${i}`]: is, [`os${i}`]: os }));
+  if (loops.length === 0) Object.assign(params, { d0: 1, is0: 1, os0: 1 });
+  emitter.emit('stridedCopy', { input: from.at, output: to.at }, params);
+}
+
+export const concatOp: Op<ConcatAttributes> = {
+  name: 'concat',
+  gradient(node, [gradOutput], wanted) {
+    if (!gradOutput) return [];
+    const { axis } = node.attributes;
+    return begins(node).map((begin, i) => {
+      const extent = node.inputs[i]!.shape[axis];
+      return wanted[i] ? slice(gradOutput.graph, gradOutput, axis, begin, begin + extent) : undefined;
+    });
+  },
+  lower(node, emitter) {
+    const output = node.outputs[0];
+    const stride = strides(output.shape)[node.attributes.axis];
+    begins(node).forEach((begin, i) => {
+      const part = node.inputs[i] as Value;
+      copyBox(emitter, { at: emitter.at(part), shape: part.shape }, { at: emitter.at(output) + begin * stride, shape: output.shape }, part.shape, 0);
+    });
+  },
+};
+
+/** Where each part begins along the axis. */
+function begins(node: Node<ConcatAttributes>): number[] {
+  let at = 0;
+  return node.inputs.map((part) => {
+    const begin = at;
+    at += part!.shape[node.attributes.axis];
+    return begin;
+  });
+}
+
+export const boxOp: Op<BoxAttributes> = {
+  name: 'slice',
+  accumulates: true,
+  gradient(node, [gradOutput]) {
+    return [gradOutput && embed(gradOutput.graph, gradOutput, node.attributes.begin, node.inputs[0]!.shape)];
+  },
+  lower(node, emitter) {
+    const input = node.inputs[0] as Value;
+    const output = node.outputs[0];
+    const from = { at: emitter.at(input) + offsetOf(node.attributes.begin, input.shape), shape: input.shape };
+    copyBox(emitter, from, { at: emitter.at(output), shape: output.shape }, output.shape, emitter.accumulate());
+  },
+};
+
+export const embedOp: Op<BoxAttributes> = {
+  name: 'pad',
+  accumulates: true,
+  gradient(node, [gradOutput]) {
+    return [gradOutput && box(gradOutput.graph, gradOutput, node.attributes.begin, node.inputs[0]!.shape)];
+  },
+  lower(node, emitter) {
+    const input = node.inputs[0] as Value;
+    const output = node.outputs[0];
+    const accumulate = emitter.accumulate();
+    if (!accumulate) emitter.emit('fill', { output: emitter.at(output) }, { elements: size(output.shape), value: 0 });
+    const to = { at: emitter.at(output) + offsetOf(node.attributes.begin, output.shape), shape: output.shape };
+    copyBox(emitter, { at: emitter.at(input), shape: input.shape }, to, input.shape, accumulate);
+  },
+};
+
+export const transposeOp: Op<TransposeAttributes> = {
+  name: 'transpose',
+  accumulates: true,
+  gradient(node, [gradOutput]) {
+    const { order } = node.attributes;
+    return [
+      gradOutput &&
+        transpose(
+          gradOutput.graph,
+          gradOutput,
+          order.map((_, axis) => order.indexOf(axis)),
+        ),
+    ];
+  },
+  lower(node, emitter) {
+    const input = node.inputs[0] as Value;
+    const output = node.outputs[0];
+    const inner = strides(input.shape);
+    const outer = strides(output.shape);
+    const params: Record<string, number> = { accumulate: emitter.accumulate() };
+    node.attributes.order.forEach((axis, i) => Object.assign(params, { [`d${i}`]: output.shape[i], [`is${i}`]: inner[axis], [`os${i}`]: outer[i] }));
+    emitter.emit('stridedCopy', { input: emitter.at(input), output: emitter.at(output) }, params);
+  },
+};
+
+export const reshapeOp: Op = {
+  name: 'reshape',
+  view: true,
+  gradient(node, [gradOutput]) {
+    return [gradOutput && reshape(gradOutput.graph, gradOutput, node.inputs[0]!.shape)];
+  },
+  lower() {},
+};

@@ -1,0 +1,51 @@
+/** P-ReLU (He et al. 2015, arXiv:1502.01852): out = x > 0 ? x : slope_c · x, one slope a channel; at x = 0 the derivative is the slope, as in PyTorch. */
+import type { Graph, Value } from '../graph';
+import type { Op } from '../op';
+import { channels, expectShape, pixels } from '../shape';
+
+/**
+ * Parametric rectifier.
+ *
+ * @param input - `[…, C]`
+ * @param slope - `[C]`
+ * @returns shape of `input`
+ * @throws {ShapeError} if slope is not `[C]`
+ */
+export function prelu(g: Graph, input: Value, slope: Value): Value {
+  expectShape('prelu', 'slope', slope, [channels(input.shape)]);
+  return g.apply(preluOp, [input, slope], {}, [input.shape], slope.name?.replace(/\.slope$/, ''))[0];
+}
+
+function params(input: Value): Record<string, number> {
+  return { pixels: pixels(input.shape), channels: channels(input.shape) };
+}
+
+export const preluOp: Op = {
+  name: 'prelu',
+  gradient(node, [gradOutput]) {
+    if (!gradOutput) return [];
+    const [input, slope] = node.inputs as [Value, Value];
+    return input.graph.apply(preluBackwardOp, [input, slope, gradOutput], {}, [input.shape, slope.shape], node.label);
+  },
+  lower(node, emitter) {
+    const [input, slope] = node.inputs as [Value, Value];
+    emitter.emit('preluForward', { input: emitter.at(input), slope: emitter.at(slope), output: emitter.at(node.outputs[0]) }, params(input));
+  },
+};
+
+const preluBackwardOp: Op = {
+  name: 'preluBackward',
+  scratchOutputs: [0],
+  lower(node, emitter) {
+    const [input, slope, gradOutput] = node.inputs as [Value, Value, Value];
+    const [gradInput, gradSlope] = node.outputs;
+    const operands = {
+      input: emitter.at(input),
+      slope: emitter.at(slope),
+      gradOutput: emitter.at(gradOutput),
+      gradInput: emitter.at(gradInput),
+      gradSlope: emitter.optional(gradSlope),
+    };
+    emitter.emit('preluBackward', operands, params(input));
+  },
+};

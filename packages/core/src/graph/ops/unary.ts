@@ -1,0 +1,65 @@
+/**
+ * Functions of one number, by element. Derivatives, with y the output: relu 1 if x > 0 else 0; softplus σ(x); sigmoid y(1 − y); tanh 1 − y²;
+ * exp y; abs sign(x), 0 at 0; square 2x.
+ */
+import type { Graph, Value } from '../graph';
+import type { Op } from '../op';
+import { size } from '../shape';
+
+export type UnaryKind = 'relu' | 'softplus' | 'sigmoid' | 'tanh' | 'exp' | 'abs' | 'square';
+const KINDS: readonly UnaryKind[] = ['relu', 'softplus', 'sigmoid', 'tanh', 'exp', 'abs', 'square'];
+
+export interface UnaryAttributes {
+  readonly kind: UnaryKind;
+}
+
+function unary(g: Graph, input: Value, kind: UnaryKind): Value {
+  return g.apply(unaryOp, [input], { kind }, [input.shape], kind)[0];
+}
+
+/** max(x, 0). @returns shape of `input` */
+export const relu = (g: Graph, input: Value): Value => unary(g, input, 'relu');
+/** ln(1 + eˣ), computed without overflow. @returns shape of `input` */
+export const softplus = (g: Graph, input: Value): Value => unary(g, input, 'softplus');
+/** 1 / (1 + e⁻ˣ). @returns shape of `input` */
+export const sigmoid = (g: Graph, input: Value): Value => unary(g, input, 'sigmoid');
+/** Hyperbolic tangent. @returns shape of `input` */
+export const tanh = (g: Graph, input: Value): Value => unary(g, input, 'tanh');
+/** eˣ. @returns shape of `input` */
+export const exp = (g: Graph, input: Value): Value => unary(g, input, 'exp');
+/** |x|. @returns shape of `input` */
+export const abs = (g: Graph, input: Value): Value => unary(g, input, 'abs');
+/** x². @returns shape of `input` */
+export const square = (g: Graph, input: Value): Value => unary(g, input, 'square');
+
+function params(value: Value, kind: UnaryKind): Record<string, number> {
+  return { elements: size(value.shape), kind: KINDS.indexOf(kind) };
+}
+
+export const unaryOp: Op<UnaryAttributes> = {
+  name: 'unary',
+  gradient(node, [gradOutput]) {
+    if (!gradOutput) return [];
+    const input = node.inputs[0] as Value;
+    return input.graph.apply(unaryBackwardOp, [input, node.outputs[0], gradOutput], node.attributes, [input.shape], node.label);
+  },
+  lower(node, emitter) {
+    const input = node.inputs[0] as Value;
+    emitter.emit('unaryForward', { input: emitter.at(input), output: emitter.at(node.outputs[0]) }, params(input, node.attributes.kind));
+  },
+};
+
+const unaryBackwardOp: Op<UnaryAttributes> = {
+  name: 'unaryBackward',
+  accumulates: true,
+  lower(node, emitter) {
+    const [input, output, gradOutput] = node.inputs as [Value, Value, Value];
+    const operands = {
+      input: emitter.at(input),
+      output: emitter.at(output),
+      gradOutput: emitter.at(gradOutput),
+      gradInput: emitter.at(node.outputs[0]),
+    };
+    emitter.emit('unaryBackward', operands, { ...params(input, node.attributes.kind), accumulate: emitter.accumulate() });
+  },
+};

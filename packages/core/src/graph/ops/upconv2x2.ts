@@ -1,0 +1,80 @@
+/**
+ * Transposed convolution that doubles rows and columns; its 2 x 2 windows do not overlap, so each output has one source pixel:
+ *
+ *   out[n, 2i+a, 2j+b, o]  = bias[o] + Σ_c weight[a,b,c,o] · input[n,i,j,c]
+ *   gradInput[n,i,j,c]     = Σ_{a,b,o} weight[a,b,c,o] · gradOutput[n, 2i+a, 2j+b, o]
+ *   gradWeight[a,b,c,o]    = Σ_{n,i,j} input[n,i,j,c] · gradOutput[n, 2i+a, 2j+b, o]
+ */
+import type { Graph, Value } from '../graph';
+import type { Op } from '../op';
+import { expectShape } from '../shape';
+import { labelOf } from './conv2d';
+
+/**
+ * 2 x 2 transposed convolution, stride 2.
+ *
+ * @param input - `[N, H, W, C_in]`
+ * @param weight - `[2, 2, C_in, C_out]`
+ * @param bias - `[C_out]`
+ * @returns `[N, 2H, 2W, C_out]`
+ * @throws {ShapeError} if an operand does not fit
+ */
+export function upconv2x2(g: Graph, input: Value, weight: Value, bias?: Value): Value {
+  expectShape('upconv2x2', 'input', input, ['N', 'H', 'W', 'C_in']);
+  expectShape('upconv2x2', 'weight', weight, [2, 2, input.shape[3], 'C_out']);
+  const outChannels = weight.shape[3];
+  if (bias) expectShape('upconv2x2', 'bias', bias, [outChannels]);
+  const [batch, height, width] = input.shape;
+  return g.apply(upconv2x2Op, [input, weight, bias], {}, [[batch, 2 * height, 2 * width, outChannels]], labelOf(weight, 'upconv2x2'))[0];
+}
+
+function sizes(input: Value, weight: Value): Record<string, number> {
+  const [batch, height, width] = input.shape;
+  return { batch, height, width, inChannels: weight.shape[2], outChannels: weight.shape[3] };
+}
+
+export const upconv2x2Op: Op = {
+  name: 'upconv2x2',
+  gradient(node, [gradOutput], wanted) {
+    if (!gradOutput) return [];
+    const [input, weight, bias] = node.inputs as [Value, Value, Value | undefined];
+    const g = input.graph;
+    const gradInput = wanted[0] ? g.apply(upconv2x2BackwardInputOp, [gradOutput, weight], {}, [input.shape], node.label)[0] : undefined;
+    if (!wanted[1] && !wanted[2]) return [gradInput];
+    const biasShape = bias ? [bias.shape] : [];
+    const [gradWeight, gradBias] = g.apply(upconv2x2BackwardWeightOp, [input, gradOutput], {}, [weight.shape, ...biasShape], node.label);
+    return [gradInput, gradWeight, gradBias];
+  },
+  lower(node, emitter) {
+    const [input, weight, bias] = node.inputs as [Value, Value, Value | undefined];
+    const operands = { input: emitter.at(input), weight: emitter.at(weight), bias: emitter.optional(bias), output: emitter.at(node.outputs[0]) };
+    emitter.emit('upconv2x2Forward', operands, sizes(input, weight));
+  },
+};
+
+const upconv2x2BackwardInputOp: Op = {
+  name: 'upconv2x2BackwardInput',
+  accumulates: true,
+  lower(node, emitter) {
+    const [gradOutput, weight] = node.inputs as [Value, Value];
+    const gradInput = node.outputs[0];
+    const operands = { gradOutput: emitter.at(gradOutput), weight: emitter.at(weight), gradInput: emitter.at(gradInput) };
+    emitter.emit('upconv2x2BackwardInput', operands, { ...sizes(gradInput, weight), accumulate: emitter.accumulate() });
+  },
+};
+
+const upconv2x2BackwardWeightOp: Op = {
+  name: 'upconv2x2BackwardWeight',
+  accumulates: true,
+  lower(node, emitter) {
+    const [input, gradOutput] = node.inputs as [Value, Value];
+    const [gradWeight, gradBias] = node.outputs;
+    const operands = {
+      input: emitter.at(input),
+      gradOutput: emitter.at(gradOutput),
+      gradWeight: emitter.at(gradWeight),
+      gradBias: emitter.optional(gradBias),
+    };
+    emitter.emit('upconv2x2BackwardWeight', operands, { ...sizes(input, gradWeight), accumulate: emitter.accumulate() });
+  },
+};

@@ -1,0 +1,229 @@
+/** A compiled graph: its memory in the native arena, and the phases that the host runs. */
+import { NativeProgram, type ProgramOptions, type ProgramSpec } from '@retroplume/native';
+import { NumericalError, ShapeError } from '../errors';
+import type { Value, ValueKind } from './graph';
+import { GraphError } from './graph-error';
+import { PREPARE, type ScheduledPhase } from './schedule';
+import { formatShape, size } from './shape';
+import type { Storage } from './storage';
+
+/** A contiguous part of the arena, in elements. Arrays in it begin at multiples of 16; the padding between them is zero. */
+export interface Region {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What `planProgram` decides. */
+export interface ProgramLayout {
+  readonly spec: ProgramSpec;
+  /** `parameters`, `gradients` (if Adam is used), `buffers`, `state` … */
+  readonly regions: Readonly<Record<string, Region>>;
+  readonly storageOf: ReadonlyMap<Value, Storage>;
+  readonly phases: readonly ScheduledPhase[];
+  readonly outputs: Readonly<Record<string, Value>>;
+  /** Lower bound of the arena: the most that is alive at once. */
+  readonly leastElements: number;
+}
+
+export type FloatArray = Float32Array | Float64Array;
+
+/** Time and work of one instruction. */
+export type InstructionProfile = Awaited<ReturnType<NativeProgram['profile']>>[number];
+
+/**
+ * A program. Arrays are set and read by the names of the graph's inputs, parameters, buffers and state, and of the outputs given to `compile`.
+ * Phases run in the order in which they were given; one that builds on another's results refuses to run once they are gone.
+ */
+export class Program<T extends FloatArray = Float32Array> {
+  readonly regions: ProgramLayout['regions'];
+  private readonly native: NativeProgram;
+  private readonly named = new Map<string, Value>();
+  private readonly lastRun = new Map<string, number>();
+  private readonly needs: ReadonlyMap<string, ReadonlySet<string>>;
+  private runs = 0;
+  private prepared = false;
+
+  constructor(
+    private readonly layout: ProgramLayout,
+    private readonly options: ProgramOptions = {},
+  ) {
+    this.regions = layout.regions;
+    this.native = new NativeProgram(layout.spec, options);
+    for (const value of layout.storageOf.keys()) {
+      if (value.name !== undefined) this.named.set(value.name, value);
+      if (value.data) this.native.write(this.offset(value), this.cast(value.data));
+    }
+    for (const [name, value] of Object.entries(layout.outputs)) this.named.set(name, value);
+    this.needs = phaseNeeds(layout.phases);
+  }
+
+  /** Size of the arena, and the least that any placement could need. */
+  get memory(): { bytes: number; leastBytes: number } {
+    const width = this.options.dtype === 'float64' ? 8 : 4;
+    return { bytes: this.layout.spec.arenaElements * width, leastBytes: this.layout.leastElements * width };
+  }
+
+  /** Names of values of a kind that the program holds. */
+  names(kind: ValueKind): string[] {
+    return [...this.named].filter(([, value]) => value.kind === kind).map(([name]) => name);
+  }
+
+  /** Shape of a named value. */
+  shapeOf(name: string): readonly number[] {
+    return this.value(name).shape;
+  }
+
+  /** True if the program holds a value of this name; an input that nothing reads is not held. */
+  has(name: string): boolean {
+    return this.named.has(name);
+  }
+
+  /**
+   * Sets an input, parameter, buffer or state.
+   *
+   * @throws {ShapeError} if the length differs @throws {GraphError} if the name is unknown
+   */
+  set(name: string, data: number | ArrayLike<number>): void {
+    const value = this.value(name);
+    const array = typeof data === 'number' ? [data] : data;
+    if (array.length !== size(value.shape)) {
+      throw new ShapeError(
+        'SHAPE_LENGTH',
+        `program: expected ${size(value.shape)} numbers for ${name} ${formatShape(value.shape)} but received ${array.length}`,
+      );
+    }
+    if (value.kind === 'parameter' || value.kind === 'buffer') this.prepared = false;
+    this.native.write(this.offset(value), this.cast(array));
+  }
+
+  /** A copy of a named array. */
+  get(name: string): T {
+    const value = this.value(name);
+    return this.native.read(this.offset(value), size(value.shape)) as T;
+  }
+
+  /** Runs one phase (the only one, if there is one) on the native thread; runs are taken in order. */
+  async run(phase?: string): Promise<void> {
+    for (const each of this.enter(phase)) await this.native.run(each);
+  }
+
+  /** Like `run`, on the calling thread. */
+  runSync(phase?: string): void {
+    for (const each of this.enter(phase)) this.native.runSync(each);
+  }
+
+  /**
+   * Runs a phase and looks at every array that it writes: slow, to find where a number went wrong.
+   *
+   * @throws {NumericalError} that names the layer and the array of the first value that is not finite
+   */
+  async runChecked(phase?: string): Promise<void> {
+    for (const each of this.enter(phase)) {
+      const found = await this.native.runChecked(each);
+      if (found)
+        throw new NumericalError(
+          'NUMERICAL_NOT_FINITE',
+          `program: ${found.label} wrote a value that is not finite into ${found.operand}; lower the learning rate or look at the inputs`,
+        );
+    }
+  }
+
+  /** Runs a phase and reports time, FLOPs and bytes of every instruction. */
+  async profile(phase?: string): Promise<InstructionProfile[]> {
+    const profiles: InstructionProfile[] = [];
+    for (const each of this.enter(phase)) profiles.push(...(await this.native.profile(each)));
+    return profiles;
+  }
+
+  /** Parameters and buffers by name: all that a checkpoint of the model needs. */
+  getParameters(): Map<string, T> {
+    return this.read(['parameter', 'buffer']);
+  }
+
+  /**
+   * Sets parameters and buffers; names that the program does not use are passed over.
+   *
+   * @throws {GraphError} if one that the program uses is missing
+   */
+  setParameters(values: ReadonlyMap<string, ArrayLike<number>>): void {
+    this.write(['parameter', 'buffer'], values);
+  }
+
+  /** The optimiser's state by name: with the parameters, all that a bit-exact resume needs. */
+  getState(): Map<string, T> {
+    return this.read(['state']);
+  }
+
+  setState(values: ReadonlyMap<string, ArrayLike<number>>): void {
+    this.write(['state'], values);
+  }
+
+  /** Frees the arena. The program cannot be used afterwards. */
+  dispose(): void {
+    this.native.dispose();
+  }
+
+  /** Checks that a phase may run now, and says what must run: itself, after the prepare phase where parameters have changed. */
+  private enter(phase: string | undefined): string[] {
+    const names = this.layout.phases.map((each) => each.name).slice(1);
+    const name = phase ?? (names.length === 1 ? names[0] : '');
+    const index = names.indexOf(name);
+    if (index < 0) throw new GraphError('GRAPH_UNKNOWN_PHASE', `program: expected one of the phases ${names.join(', ')} but received "${name}"`);
+    for (const need of this.needs.get(name)!) this.requireFresh(need, name, names);
+    this.lastRun.set(name, ++this.runs);
+    const prepare = !this.prepared && this.layout.phases[0].nodes.length > 0;
+    this.prepared = true;
+    return prepare ? [PREPARE, name] : [name];
+  }
+
+  /** Phases from `name` on may have overwritten what `need` left for it. */
+  private requireFresh(need: string, name: string, names: readonly string[]): void {
+    const made = this.lastRun.get(need) ?? 0;
+    const repeatable = this.layout.phases.find((each) => each.name === name)!.repeatable;
+    const later = names.slice(names.indexOf(name) + (repeatable ? 1 : 0));
+    if (made === 0 || later.some((other) => (this.lastRun.get(other) ?? 0) > made)) {
+      throw new GraphError(
+        'GRAPH_PHASE_ORDER',
+        `program: phase ${name} needs the results of ${need}, which are not there any more; run ${need} first`,
+      );
+    }
+  }
+
+  private read(kinds: readonly ValueKind[]): Map<string, T> {
+    return new Map(kinds.flatMap((kind) => this.names(kind)).map((name) => [name, this.get(name)]));
+  }
+
+  private write(kinds: readonly ValueKind[], values: ReadonlyMap<string, ArrayLike<number>>): void {
+    for (const name of kinds.flatMap((kind) => this.names(kind))) {
+      const data = values.get(name);
+      if (!data) throw new GraphError('GRAPH_MISSING_VALUE', `program: ${name} is not among the ${values.size} values that were given`);
+      this.set(name, data);
+    }
+  }
+
+  private value(name: string): Value {
+    const value = this.named.get(name);
+    if (!value) throw new GraphError('GRAPH_UNKNOWN_NAME', `program: nothing is named "${name}"; known: ${[...this.named.keys()].join(', ')}`);
+    return value;
+  }
+
+  private offset(value: Value): number {
+    return this.layout.storageOf.get(value)!.offset!;
+  }
+
+  private cast(data: ArrayLike<number>): FloatArray {
+    const wanted = this.options.dtype === 'float64' ? Float64Array : Float32Array;
+    return data instanceof wanted ? data : wanted.from(data);
+  }
+}
+
+/** For each phase, the phases that compute what it reads. */
+function phaseNeeds(phases: readonly ScheduledPhase[]): Map<string, Set<string>> {
+  const madeIn = new Map(phases.flatMap((phase) => phase.nodes.map((node) => [node, phase.name] as const)));
+  return new Map(
+    phases.map((phase) => {
+      const sources = phase.nodes.flatMap((node) => node.inputs.flatMap((input) => (input?.node ? (madeIn.get(input.node) ?? []) : [])));
+      return [phase.name, new Set(sources.filter((name) => name !== phase.name && name !== PREPARE))];
+    }),
+  );
+}

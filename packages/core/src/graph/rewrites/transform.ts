@@ -1,0 +1,72 @@
+/** Rewriting: a graph is never changed, a new one is made from it node by node. */
+import { Graph, type Node, type Value } from '../graph';
+
+/** Gives the outputs of a node in the new graph, or undefined to copy the node as it is. */
+export type Rule = (node: Node, copy: (value: Value) => Value, target: Graph) => readonly Value[] | undefined;
+
+/**
+ * Copies the part of a graph that `roots` need, letting `rule` replace nodes.
+ *
+ * @returns where every copied value went
+ */
+export function transform(roots: readonly Value[], rule: Rule): { graph: Graph; copyOf: ReadonlyMap<Value, Value> } {
+  const graph = new Graph();
+  const copyOf = new Map<Value, Value>();
+  const copy = (value: Value): Value => {
+    if (!copyOf.has(value)) copyOf.set(value, copyLeaf(graph, value));
+    return copyOf.get(value)!;
+  };
+  for (const node of needed(roots)) {
+    const replaced = rule(node, copy, graph);
+    const outputs =
+      replaced ??
+      graph.apply(
+        node.op,
+        node.inputs.map((input) => input && copy(input)),
+        node.attributes,
+        node.outputs.map((output) => output.shape),
+        node.label,
+      );
+    outputs.forEach((output, i) => copyOf.set(node.outputs[i], output));
+  }
+  roots.forEach(copy);
+  return { graph, copyOf };
+}
+
+/** How often each value is read by nodes that `roots` need, counting being a root as a reading. */
+export function countReaders(roots: readonly Value[]): Map<Value, number> {
+  const count = new Map<Value, number>();
+  const read = (value: Value): unknown => count.set(value, (count.get(value) ?? 0) + 1);
+  roots.forEach(read);
+  for (const node of needed(roots)) for (const input of node.inputs) if (input) read(input);
+  return count;
+}
+
+function needed(roots: readonly Value[]): Node[] {
+  const found = new Set<Node>();
+  const waiting = roots.flatMap((root) => root.node ?? []);
+  while (waiting.length > 0) {
+    const node = waiting.pop()!;
+    if (found.has(node)) continue;
+    found.add(node);
+    for (const input of node.inputs) if (input?.node) waiting.push(input.node);
+  }
+  return [...found].sort((a, b) => a.id - b.id);
+}
+
+function copyLeaf(graph: Graph, value: Value): Value {
+  switch (value.kind) {
+    case 'input':
+      return graph.input(value.name!, value.shape);
+    case 'parameter':
+      return graph.parameter(value.name!, value.shape, value.initializer!);
+    case 'buffer':
+      return graph.buffer(value.name!, value.shape, value.initializer!);
+    case 'state':
+      return graph.state(value.name!, value.shape);
+    case 'constant':
+      return graph.constant(value.data!, value.shape);
+    case 'computed':
+      throw new Error('transform: a computed value was reached before its node');
+  }
+}

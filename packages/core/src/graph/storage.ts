@@ -1,0 +1,165 @@
+/**
+ * Which values share memory, and from when to when they need it. Three things let values share: a view, a sum whose parts are written
+ * straight into it, and an elementwise op that overwrites an input that nobody needs any more. Time is the position of a node in the
+ * program.
+ */
+import type { Node, Value } from './graph';
+import type { ScheduledPhase } from './schedule';
+import { size } from './shape';
+
+/** A stretch of memory and the time in which its content matters. */
+export interface Storage {
+  elements: number;
+  first: number;
+  last: number;
+  /** Set for what lives as long as the program; the others are placed by arena.ts. */
+  pinned: boolean;
+  offset?: number;
+}
+
+export interface StoragePlan {
+  readonly storageOf: ReadonlyMap<Value, Storage>;
+  /** Nodes that add to their outputs instead of overwriting them. */
+  readonly accumulating: ReadonlySet<Node>;
+}
+
+interface Uses {
+  readonly position: ReadonlyMap<Node, number>;
+  readonly phase: ReadonlyMap<Node, number>;
+  /** How often a value is read, and when last. */
+  readonly count: ReadonlyMap<Value, number>;
+  readonly last: ReadonlyMap<Value, number>;
+}
+
+/** Computed values that need memory though no node reads them. */
+export interface Keep {
+  /** Those that must outlive the program's runs: outputs and members of regions. */
+  readonly kept: ReadonlySet<Value>;
+  /** Those that a phase names. */
+  readonly requested: ReadonlySet<Value>;
+}
+
+/** Assigns storages to all values that the phases touch. */
+export function planStorage(phases: readonly ScheduledPhase[], keep: Keep): StoragePlan {
+  const uses = countUses(phases);
+  const nodes = phases.flatMap((phase) => phase.nodes);
+  const storageOf = new Map<Value, Storage>();
+  const { partOf, accumulating } = planSums(nodes, uses, keep);
+  for (const node of nodes) placeNode(node, uses, keep, storageOf, partOf, accumulating);
+  for (const value of uses.count.keys()) if (value.kind !== 'computed') leaf(value, storageOf);
+  extendLifetimes(nodes, uses, storageOf);
+  return { storageOf, accumulating };
+}
+
+function countUses(phases: readonly ScheduledPhase[]): Uses {
+  const position = new Map<Node, number>();
+  const phaseOf = new Map<Node, number>();
+  const count = new Map<Value, number>();
+  const last = new Map<Value, number>();
+  const ends: number[] = [];
+  for (const phase of phases) ends.push((ends.at(-1) ?? 0) + phase.nodes.length);
+  phases.forEach((phase, index) => {
+    phase.nodes.forEach((node) => {
+      position.set(node, position.size);
+      phaseOf.set(node, index);
+      for (const input of node.inputs) {
+        if (!input) continue;
+        count.set(input, (count.get(input) ?? 0) + 1);
+        // What a repeatable phase reads from an earlier one must still be there when it runs again.
+        const foreign = input.node !== undefined && phaseOf.get(input.node) !== index;
+        const until = phase.repeatable && foreign ? ends[index] : position.get(node)!;
+        last.set(input, Math.max(last.get(input) ?? 0, until));
+      }
+    });
+  });
+  return { position, phase: phaseOf, count, last };
+}
+
+const isUsed = (value: Value, uses: Uses, { kept, requested }: Keep): boolean => uses.count.has(value) || kept.has(value) || requested.has(value);
+
+/** For every part that is written straight into a sum, the sum; and the nodes that have to add to what is there. */
+function planSums(nodes: readonly Node[], uses: Uses, keep: Keep): { partOf: Map<Value, Value>; accumulating: Set<Node> } {
+  const partOf = new Map<Value, Value>();
+  const adding = new Map<Value, Value>();
+  for (const node of nodes.filter((each) => each.op.name === 'sum')) {
+    const parts = (node.inputs as Value[]).filter((part) => isOwnPart(part, node, uses, keep));
+    const [base, ...others] = parts.sort((a, b) => uses.position.get(a.node!)! - uses.position.get(b.node!)!);
+    if (base) partOf.set(base, node.outputs[0]);
+    for (const part of others) if (part.node!.op.accumulates) adding.set(part, node.outputs[0]);
+  }
+  const accumulating = new Set<Node>();
+  for (const [part, total] of adding) {
+    // The kernel has one flag for all its outputs: all must be added, or none.
+    if (!part.node!.outputs.every((output) => adding.has(output) || !isUsed(output, uses, keep))) continue;
+    partOf.set(part, total);
+    accumulating.add(part.node!);
+  }
+  return { partOf, accumulating };
+}
+
+/** True where only the sum reads the part, so that it needs no memory of its own. */
+function isOwnPart(part: Value, total: Node, uses: Uses, { kept, requested }: Keep): boolean {
+  const own =
+    part.node !== undefined &&
+    !part.node.op.view &&
+    part.node.op.name !== 'sum' &&
+    uses.count.get(part) === 1 &&
+    !kept.has(part) &&
+    !requested.has(part);
+  return own && uses.phase.get(part.node!) === uses.phase.get(total);
+}
+
+function leaf(value: Value, storageOf: Map<Value, Storage>): Storage {
+  let storage = storageOf.get(value);
+  if (!storage) {
+    storage = { elements: size(value.shape), first: 0, last: Infinity, pinned: true };
+    storageOf.set(value, storage);
+  }
+  return storage;
+}
+
+function placeNode(
+  node: Node,
+  uses: Uses,
+  keep: Keep,
+  storageOf: Map<Value, Storage>,
+  partOf: ReadonlyMap<Value, Value>,
+  accumulating: ReadonlySet<Node>,
+): void {
+  const at = uses.position.get(node)!;
+  node.outputs.forEach((output, i) => {
+    if (!isUsed(output, uses, keep) && !node.op.scratchOutputs?.includes(i)) return;
+    if (storageOf.has(output)) return; // a sum that its first part has placed
+    const shared = i === 0 && !partOf.has(output) && !accumulating.has(node) ? sharedWithInput(node, uses, keep, storageOf) : undefined;
+    const total = partOf.get(output);
+    const storage = shared ?? (total && storageOf.get(total)) ?? { elements: size(output.shape), first: at, last: at, pinned: false };
+    storageOf.set(output, storage);
+    if (total) storageOf.set(total, storage);
+  });
+}
+
+/** The storage of the first input where the first output may lie there. */
+function sharedWithInput(node: Node, uses: Uses, { kept, requested }: Keep, storageOf: Map<Value, Storage>): Storage | undefined {
+  const input = node.inputs[0];
+  if (!input) return undefined;
+  if (node.op.view) return input.node ? storageOf.get(input) : leaf(input, storageOf);
+  const storage = storageOf.get(input);
+  if (!node.op.inPlace || !input.node || !storage || kept.has(node.outputs[0])) return undefined;
+  const at = uses.position.get(node)!;
+  const sharers = [...storageOf].filter(([, each]) => each === storage).map(([value]) => value);
+  const free = sharers.every((value) => value.kind === 'computed' && !kept.has(value) && !requested.has(value) && (uses.last.get(value) ?? 0) <= at);
+  // Read twice by this node: the kernel would see its own results.
+  return free && node.inputs.filter((each) => each && storageOf.get(each) === storage).length === 1 ? storage : undefined;
+}
+
+function extendLifetimes(nodes: readonly Node[], uses: Uses, storageOf: ReadonlyMap<Value, Storage>): void {
+  for (const node of nodes) {
+    for (const value of node.outputs) {
+      const storage = storageOf.get(value);
+      if (!storage) continue;
+      const at = uses.position.get(node)!;
+      storage.first = Math.min(storage.first, at);
+      storage.last = Math.max(storage.last, at, uses.last.get(value) ?? at);
+    }
+  }
+}

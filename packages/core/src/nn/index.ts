@@ -1,0 +1,20 @@
+/** Networks: functions from values to values. */
+export type { NetworkInputs } from './head';
+export { lstmUnet } from './lstm-unet';
+export { network } from './network';
+export { receptiveField, type ReceptiveField } from './receptive-field';
+export { resnet } from './resnet';
+export {
+  AUTHORS_LSTM_UNET,
+  DEFAULT_LSTM_UNET,
+  PAPER_LSTM_UNET,
+  PAPER_RESNET,
+  plainBranch,
+  type Activation,
+  type BranchSettings,
+  type ConvSettings,
+  type HeadSettings,
+  type LstmUnetSettings,
+  type NetworkSettings,
+  type ResnetSettings,
+} from './settings';

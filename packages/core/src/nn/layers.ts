@@ -1,0 +1,89 @@
+/** The pieces that networks are made of: functions from values to values that make their own parameters, named after the place they stand in. */
+import { batchNorm, concat, conv2d, dropout, prelu, relu, slice, softplus, type Graph, type Mode, type Value } from '../graph';
+import type { Activation, BranchSettings, ConvSettings } from './settings';
+
+const PRELU_SLOPE = 0.25; // He et al. 2015
+
+/** conv2d with its own weight and bias; He's variance before a rectifier, PyTorch's uniform default for outputs. */
+export function convLayer(
+  g: Graph,
+  input: Value,
+  name: string,
+  { kernel, width }: ConvSettings,
+  before: 'rectifier' | 'output' = 'rectifier',
+): Value {
+  const inChannels = input.shape[3];
+  const fanIn = kernel * kernel * inChannels;
+  const initializer = before === 'rectifier' ? ({ init: 'he', fanIn } as const) : ({ init: 'uniform', bound: 1 / Math.sqrt(fanIn) } as const);
+  const weight = g.parameter(`${name}.weight`, [kernel, kernel, inChannels, width], initializer);
+  return conv2d(g, input, weight, g.parameter(`${name}.bias`, [width], { init: 'constant', value: 0 }));
+}
+
+/** Batch norm with its own parameters and running statistics. */
+export function normLayer(g: Graph, input: Value, name: string, mode: Mode): Value {
+  const shape = [input.shape.at(-1)!];
+  const scale = g.parameter(`${name}.scale`, shape, { init: 'constant', value: 1 });
+  const shift = g.parameter(`${name}.shift`, shape, { init: 'constant', value: 0 });
+  const runningMean = g.buffer(`${name}.runningMean`, shape, { init: 'constant', value: 0 });
+  const runningVariance = g.buffer(`${name}.runningVariance`, shape, { init: 'constant', value: 1 });
+  return batchNorm(g, input, { scale, shift, runningMean, runningVariance }, mode);
+}
+
+/** P-ReLU with its own slopes. */
+export function preluLayer(g: Graph, input: Value, name: string): Value {
+  return prelu(g, input, g.parameter(`${name}.slope`, [input.shape.at(-1)!], { init: 'constant', value: PRELU_SLOPE }));
+}
+
+export interface BlockOptions {
+  readonly batchNorm: boolean;
+  readonly dropout: number;
+  readonly mode: Mode;
+}
+
+/** 3x3 conv → batch norm → P-ReLU → dropout, the last three as the options say. */
+export function block(g: Graph, input: Value, name: string, width: number, options: BlockOptions): Value {
+  const convolved = convLayer(g, input, `${name}.conv`, { kernel: 3, width });
+  const normalized = options.batchNorm ? normLayer(g, convolved, `${name}.norm`, options.mode) : convolved;
+  return dropped(g, preluLayer(g, normalized, `${name}.prelu`), name, options);
+}
+
+/** Dropout in training; its stream of random numbers is named after the place. */
+function dropped(g: Graph, input: Value, name: string, { dropout: probability, mode }: BlockOptions): Value {
+  if (mode !== 'train' || probability === 0) return input;
+  return dropout(g, input, { probability, seed: streamOf(name), step: g.scalar('step') });
+}
+
+/** A 24-bit number from a name (FNV-1a), exact in float32. */
+function streamOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (const letter of name) hash = Math.imul(hash ^ letter.codePointAt(0)!, 0x01000193);
+  return (hash >>> 8) & 0xffffff;
+}
+
+/** A stack of conv → P-ReLU; one stack for each channel if the settings say so, side by side in the result. */
+export function branch(g: Graph, input: Value, name: string, settings: BranchSettings, mode: Mode): Value {
+  const normalized = settings.normalizeInput ? normLayer(g, input, `${name}.norm`, mode) : input;
+  const stack = (value: Value, prefix: string): Value =>
+    settings.layers.reduce((x, layer, i) => preluLayer(g, convLayer(g, x, `${prefix}.conv${i}`, layer), `${prefix}.prelu${i}`), value);
+  if (!settings.perChannel) return stack(normalized, name);
+  return concat(
+    g,
+    channelsOf(g, normalized).map((channel, i) => stack(channel, `${name}.channel${i}`)),
+  );
+}
+
+function channelsOf(g: Graph, input: Value): Value[] {
+  return Array.from({ length: input.shape[3] }, (_, i) => slice(g, input, 3, i, i + 1));
+}
+
+/** An activation by name. */
+export function activate(g: Graph, input: Value, activation: Activation): Value {
+  switch (activation) {
+    case 'relu':
+      return relu(g, input);
+    case 'softplus':
+      return softplus(g, input);
+    case 'none':
+      return input;
+  }
+}
