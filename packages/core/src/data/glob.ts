@@ -1,0 +1,42 @@
+/** File patterns of the case: `*`, `?` and `[…]` in any part of a path. */
+import { existsSync, readdirSync } from 'node:fs';
+import { isAbsolute, join, sep } from 'node:path';
+
+import { DataError } from '../errors';
+
+/**
+ * The files that match, sorted by name.
+ *
+ * @throws {DataError} `FILES_NONE` when there are none, `FILE_MISSING` when a plain path does not exist
+ */
+export function expandGlob(pattern: string): string[] {
+  const parts = pattern.split(/[\\/]/).filter((part) => part !== '');
+  const found = parts.reduce((folders, part) => folders.flatMap((folder) => matches(folder, part)), [isAbsolute(pattern) ? sep : '.']);
+  if (found.length > 0) return found.sort();
+  if (!/[*?[]/.test(pattern)) throw new DataError('FILE_MISSING', `${pattern}: there is no such file: check the path in the case`);
+  throw new DataError('FILES_NONE', `${pattern}: no file matches: check the pattern in the case, and the folder that it is relative to`);
+}
+
+function matches(folder: string, part: string): string[] {
+  if (!/[*?[]/.test(part)) {
+    const path = join(folder, part);
+    return existsSync(path) ? [path] : [];
+  }
+  const expression = toRegExp(part);
+  try {
+    return readdirSync(folder)
+      .filter((name) => expression.test(name) && (part.startsWith('.') || !name.startsWith('.')))
+      .map((name) => join(folder, name));
+  } catch {
+    return []; // a file where the pattern has a folder, or a folder that may not be read: no match
+  }
+}
+
+function toRegExp(part: string): RegExp {
+  const source = part.replace(/\[[^\]]+\]|[\\^$.*+?()[\]{}|]/g, (token) => {
+    if (token === '*') return '.*';
+    if (token === '?') return '.';
+    return token.length > 1 ? token.replace(/^\[!/, '[^') : `\\${token}`;
+  });
+  return new RegExp(`^${source}$`);
+}

@@ -1,0 +1,5 @@
+/** I/O API files: {@link IoapiFile} one file, {@link IoapiSeries} several joined in time, {@link IoapiWriter} a new one. */
+export { IoapiFile, type IoapiReader, type IoapiVariable } from './ioapi-file';
+export { IoapiSeries, type SeriesOptions } from './ioapi-series';
+export { IoapiWriter, type IoapiContents } from './ioapi-writer';
+export { expandGlob } from './glob';

@@ -1,0 +1,144 @@
+/** netCDF files as the rest of core sees them: opened or created with errors that say what to do, and products that appear only when whole. */
+import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import { NetcdfFile, type NetcdfError, type NetcdfFormat } from '@retroplume/native';
+
+import { DataError, RetroplumeError } from '../errors';
+
+/**
+ * Opens a netCDF file for reading.
+ *
+ * @throws {DataError} `FILE_MISSING`, `FILE_NOT_NETCDF`, `FILE_TRUNCATED`, `FILE_UNREADABLE`
+ */
+export function openNetcdf(path: string): NetcdfFile {
+  if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path in the case`);
+  return reading(path, () => NetcdfFile.open(path));
+}
+
+/** Runs `call`, which reads `path`, and turns what netCDF says into one sentence with a remedy. */
+export function reading<T>(path: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof RetroplumeError || !isNetcdfError(error)) throw error;
+    throw readingError(path, error);
+  }
+}
+
+function readingError(path: string, error: NetcdfError): DataError {
+  const said = error.message.replace(`${error.path}: `, '');
+  switch (error.code) {
+    case 'NC_ENOTNC':
+      return new DataError('FILE_NOT_NETCDF', `${path}: expected a netCDF file but received something else: check the path in the case`, {
+        cause: error,
+      });
+    case 'NC_ETRUNC':
+      return new DataError('FILE_TRUNCATED', `${path}: ${said.replace(/^is truncated: /, 'the file is truncated: ')}: copy or make it again`, {
+        cause: error,
+      });
+    case 'NC_EHDFERR':
+      return new DataError('FILE_TRUNCATED', `${path}: the netCDF-4 file is truncated or damaged (${said}): copy or make it again`, { cause: error });
+    default:
+      return new DataError('FILE_UNREADABLE', `${path}: ${said}: check the file with ncdump -h, and its permissions`, { cause: error });
+  }
+}
+
+function isNetcdfError(error: unknown): error is NetcdfError {
+  return error instanceof Error && 'code' in error && 'status' in error && 'path' in error;
+}
+
+/**
+ * A netCDF file in the making. It is written to `NAME.tmp` and gets its name in {@link commit}; {@link abort} leaves nothing behind.
+ *
+ * @example
+ * const output = NetcdfOutput.create('maps.nc', { format: 'netcdf4' });
+ * output.write((file) => file.defineDimension('y', 10));
+ * output.commit();
+ */
+export class NetcdfOutput {
+  private readonly temporary: string;
+  private readonly file: NetcdfFile;
+
+  private constructor(
+    readonly path: string,
+    private readonly bytes: number,
+    format: NetcdfFormat,
+    prefill: boolean,
+  ) {
+    this.temporary = `${path}.tmp`;
+    mkdirSync(dirname(path), { recursive: true });
+    this.file = this.guarded(() => NetcdfFile.create(this.temporary, format, prefill));
+  }
+
+  /**
+   * @param options - bytes: size of the values, uncompressed, for the check and the message of a full disk; prefill: see NetcdfFile.create
+   * @throws {DataError} `DISK_FULL` when an uncompressed file cannot fit; `FILE_UNWRITABLE`
+   */
+  static create(path: string, options: { format: NetcdfFormat; bytes?: number; prefill?: boolean }): NetcdfOutput {
+    const { format, bytes = 0, prefill = true } = options;
+    const output = new NetcdfOutput(path, bytes, format, prefill);
+    // A compressed file's size isn't known before it is there; the others' is, so that an hour's work needn't end in a full disk.
+    if (format !== 'netcdf4' && output.free() < bytes) {
+      output.abort();
+      throw output.diskFull();
+    }
+    return output;
+  }
+
+  /** Runs `call` on the open file; when it fails, nothing is left behind. */
+  write<T>(call: (file: NetcdfFile) => T): T {
+    return this.guarded(() => call(this.file));
+  }
+
+  /** Closes the file and gives it its name. */
+  commit(): void {
+    this.guarded(() => {
+      this.file.close();
+      renameSync(this.temporary, this.path);
+    });
+  }
+
+  /** Gives up: the temporary file goes, and a file that had the name stays. */
+  abort(): void {
+    try {
+      this.file?.close();
+    } catch {
+      // What could not be written is thrown away anyway.
+    }
+    rmSync(this.temporary, { force: true });
+  }
+
+  private guarded<T>(call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      const full = isFull(error) || (isNetcdfError(error) && this.free() < Math.max(this.bytes, 1 << 20));
+      this.abort();
+      if (error instanceof RetroplumeError) throw error;
+      if (full) throw this.diskFull(error);
+      if (!isNetcdfError(error)) throw error;
+      const said = error.message.replace(`${error.path}: `, '');
+      throw new DataError('FILE_UNWRITABLE', `${this.path}: ${said}: check the folder and its permissions`, { cause: error });
+    }
+  }
+
+  private free(): number {
+    const { bavail, bsize } = statfsSync(dirname(this.path));
+    return bavail * bsize;
+  }
+
+  private diskFull(cause?: unknown): DataError {
+    const needed = this.bytes > 0 ? `the file needs ${megabytes(this.bytes)} and ` : '';
+    const text = `${this.path}: the disk is full: ${needed}${megabytes(this.free())} are free: make room or choose another folder with --out`;
+    return new DataError('DISK_FULL', text, { cause });
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String(error.code));
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 2 : 0)} MB`;
+}

@@ -1,0 +1,140 @@
+/** A regular horizontal grid of the I/O API: a projection, an origin, a cell size, rows from south to north. */
+import { GridError } from '../errors';
+import { EARTH_RADIUS, LATLON, projectionOf, type CoordinateSystem, type Projection } from './projection';
+
+/** XORIG, YORIG: the outer corner of cell (0, 0); XCELL, YCELL: m, or degrees on a lat-lon grid. */
+export interface GridDefinition extends CoordinateSystem {
+  name: string;
+  xorig: number;
+  yorig: number;
+  xcell: number;
+  ycell: number;
+  cols: number;
+  rows: number;
+}
+
+/** Steps that follow each other without a gap: step t begins at `start + t·stepSeconds`. 0 seconds: one field without time. */
+export interface TimeAxis {
+  start: Date;
+  stepSeconds: number;
+  count: number;
+}
+
+const RADIANS = Math.PI / 180;
+
+/**
+ * @example
+ * const grid = readGriddesc('GRIDDESC', 'cn27');
+ * const cell = grid.cellAt(116.4, 39.9); // Beijing: { row, col }, or undefined outside the grid
+ */
+export class Grid {
+  private readonly projection: Projection;
+
+  /** @throws {GridError} `GRID_PROJECTION`, or `GRID_DEFINITION` for sizes that make no grid */
+  constructor(readonly definition: Readonly<GridDefinition>) {
+    const { name, xcell, ycell, cols, rows } = definition;
+    if (!(xcell > 0 && ycell > 0 && cols > 0 && rows > 0 && Number.isInteger(cols) && Number.isInteger(rows))) {
+      throw new GridError(
+        'GRID_DEFINITION',
+        `grid ${name}: expected cells larger than 0 and at least one row and column but received ${cols} x ${rows} cells of ${xcell} x ${ycell}: mend the GRIDDESC or the file's header`,
+      );
+    }
+    this.projection = projectionOf(definition);
+  }
+
+  get rows(): number {
+    return this.definition.rows;
+  }
+
+  get cols(): number {
+    return this.definition.cols;
+  }
+
+  get name(): string {
+    return this.definition.name;
+  }
+
+  /** Projection coordinates (m; degrees on a lat-lon grid, with x brought into the grid's own turn of 360°). */
+  toXY(lon: number, lat: number): [x: number, y: number] {
+    if (this.definition.gdtyp !== LATLON) return this.projection.forward(lon, lat);
+    const turns = Math.floor((lon - this.definition.xorig) / 360);
+    return [lon - 360 * turns, lat];
+  }
+
+  toLonLat(x: number, y: number): [lon: number, lat: number] {
+    const [lon, lat] = this.projection.inverse(x, y);
+    return [lon - 360 * Math.floor((lon + 180) / 360), lat];
+  }
+
+  /** The cell that holds a place (its western and southern edges belong to it); undefined outside the grid. */
+  cellAt(lon: number, lat: number): { row: number; col: number } | undefined {
+    const { xorig, yorig, xcell, ycell, cols, rows } = this.definition;
+    const [x, y] = this.toXY(lon, lat);
+    const col = Math.floor((x - xorig) / xcell);
+    const row = Math.floor((y - yorig) / ycell);
+    return col >= 0 && col < cols && row >= 0 && row < rows ? { row, col } : undefined;
+  }
+
+  /** Longitude (-180 … 180) and latitude of a cell's centre; fractions give places between centres, -0.5 the outer edge. */
+  centre(row: number, col: number): { lon: number; lat: number } {
+    const { xorig, yorig, xcell, ycell } = this.definition;
+    const [lon, lat] = this.toLonLat(xorig + (col + 0.5) * xcell, yorig + (row + 0.5) * ycell);
+    return { lon, lat };
+  }
+
+  /**
+   * Area of a cell of that row, m². On a projected grid XCELL·YCELL, as CMAQ takes it (the map-scale factor is ignored);
+   * on a lat-lon grid that of the spherical rectangle.
+   */
+  cellArea(row: number): number {
+    const { gdtyp, yorig, xcell, ycell } = this.definition;
+    if (gdtyp !== LATLON) return xcell * ycell;
+    const south = Math.sin((yorig + row * ycell) * RADIANS);
+    const north = Math.sin((yorig + (row + 1) * ycell) * RADIANS);
+    return EARTH_RADIUS * EARTH_RADIUS * xcell * RADIANS * (north - south);
+  }
+
+  /** {@link cellArea} of the middle row: the area of every cell on a projected grid. */
+  get cellAreaM2(): number {
+    return this.cellArea((this.rows - 1) / 2);
+  }
+
+  /**
+   * Refuses a file that is on another grid. Names may differ (MCIP writes `METCRO_…`); GRIDDESC's three decimals are allowed for.
+   *
+   * @throws {GridError} `GRID_MISMATCH`, naming the first field that differs
+   */
+  assertSame(other: Grid, fileName: string): void {
+    const [mine, theirs] = [this.definition, other.definition];
+    const field = FIELDS.find(([key, tolerance]) => Math.abs(mine[key] - theirs[key]) > tolerance(mine));
+    if (!field) return;
+    const [key, , label] = field;
+    throw new GridError(
+      'GRID_MISMATCH',
+      `${fileName}: expected the grid ${mine.name} with ${label} ${mine[key]} but received ${theirs.name || 'a grid'} with ${label} ${theirs[key]}: give files on the case's grid, or name the other grid in the case`,
+    );
+  }
+}
+
+type NumericField = Exclude<keyof GridDefinition, 'name'>;
+const exact = (): number => 0;
+const angle = (): number => 1e-3;
+const ofCell = (grid: Readonly<GridDefinition>): number => 1e-3 * Math.min(grid.xcell, grid.ycell);
+/** A cell size that is wrong by so much moves the far edge by a thousandth of a cell. */
+const ofCellSize = (grid: Readonly<GridDefinition>): number => ofCell(grid) / Math.max(grid.cols, grid.rows);
+
+/** What makes two grids one, how closely, and how the header calls it. */
+const FIELDS: [key: NumericField, tolerance: (grid: Readonly<GridDefinition>) => number, label: string][] = [
+  ['cols', exact, 'NCOLS'],
+  ['rows', exact, 'NROWS'],
+  ['gdtyp', exact, 'GDTYP'],
+  ['pAlp', angle, 'P_ALP'],
+  ['pBet', angle, 'P_BET'],
+  ['pGam', angle, 'P_GAM'],
+  ['xcent', angle, 'XCENT'],
+  ['ycent', angle, 'YCENT'],
+  ['xorig', ofCell, 'XORIG'],
+  ['yorig', ofCell, 'YORIG'],
+  ['xcell', ofCellSize, 'XCELL'],
+  ['ycell', ofCellSize, 'YCELL'],
+];

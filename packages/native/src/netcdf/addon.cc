@@ -1,0 +1,321 @@
+// The N-API layer over Dataset: it turns values over and nothing else. Meaning is checked in netcdf.ts; here only what memory
+// safety needs (types, byte lengths, counts). Node checks that a method's `this` is a Dataset; a closed one raises NC_EBADID.
+#include <napi.h>
+
+#include <cstring>
+#include <memory>
+
+#include "dataset.h"
+
+namespace {
+
+using retroplume::netcdf::Attribute;
+using retroplume::netcdf::Dataset;
+using retroplume::netcdf::NetcdfError;
+using retroplume::netcdf::SizeOf;
+using retroplume::netcdf::Storage;
+
+constexpr struct {
+  const char* name;
+  nc_type type;
+} kTypes[] = {{"byte", NC_BYTE},   {"char", NC_CHAR},     {"short", NC_SHORT}, {"int", NC_INT},     {"float", NC_FLOAT},   {"double", NC_DOUBLE},
+              {"ubyte", NC_UBYTE}, {"ushort", NC_USHORT}, {"uint", NC_UINT},   {"int64", NC_INT64}, {"uint64", NC_UINT64}, {"string", NC_STRING}};
+
+std::string TypeName(nc_type type) {
+  for (const auto& entry : kTypes) {
+    if (entry.type == type) return entry.name;
+  }
+  return "user-defined";
+}
+
+nc_type TypeOf(Napi::Env env, const std::string& name) {
+  for (const auto& entry : kTypes) {
+    if (name == entry.name) return entry.type;
+  }
+  throw Napi::TypeError::New(env, "netcdf: unknown type \"" + name + "\"");
+}
+
+nc_type TypeOf(const Napi::TypedArray& array) {
+  switch (array.TypedArrayType()) {
+    case napi_int8_array:
+      return NC_BYTE;
+    case napi_uint8_array:
+    case napi_uint8_clamped_array:
+      return NC_UBYTE;
+    case napi_int16_array:
+      return NC_SHORT;
+    case napi_uint16_array:
+      return NC_USHORT;
+    case napi_int32_array:
+      return NC_INT;
+    case napi_uint32_array:
+      return NC_UINT;
+    case napi_float32_array:
+      return NC_FLOAT;
+    case napi_float64_array:
+      return NC_DOUBLE;
+    case napi_bigint64_array:
+      return NC_INT64;
+    case napi_biguint64_array:
+      return NC_UINT64;
+    default:
+      throw Napi::TypeError::New(array.Env(), "netcdf: this kind of typed array is not known");
+  }
+}
+
+Napi::TypedArray NewTypedArray(Napi::Env env, nc_type type, size_t length) {
+  switch (type) {
+    case NC_BYTE:
+      return Napi::Int8Array::New(env, length);
+    case NC_SHORT:
+      return Napi::Int16Array::New(env, length);
+    case NC_USHORT:
+      return Napi::Uint16Array::New(env, length);
+    case NC_INT:
+      return Napi::Int32Array::New(env, length);
+    case NC_UINT:
+      return Napi::Uint32Array::New(env, length);
+    case NC_FLOAT:
+      return Napi::Float32Array::New(env, length);
+    case NC_DOUBLE:
+      return Napi::Float64Array::New(env, length);
+    case NC_INT64:
+      return Napi::BigInt64Array::New(env, length);
+    case NC_UINT64:
+      return Napi::BigUint64Array::New(env, length);
+    default:
+      return Napi::Uint8Array::New(env, length);
+  }
+}
+
+char* DataOf(const Napi::TypedArray& array) { return static_cast<char*>(array.ArrayBuffer().Data()) + array.ByteOffset(); }
+
+std::vector<size_t> Sizes(const Napi::Value& value) {
+  if (!value.IsArray()) throw Napi::TypeError::New(value.Env(), "netcdf: expected an array of whole numbers");
+  const Napi::Array array = value.As<Napi::Array>();
+  std::vector<size_t> sizes;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value item = array.Get(i);
+    const double number = item.IsNumber() ? item.As<Napi::Number>().DoubleValue() : -1;
+    if (!(number >= 0 && number <= 9007199254740991.0)) throw Napi::TypeError::New(value.Env(), "netcdf: expected an array of whole numbers >= 0");
+    sizes.push_back(static_cast<size_t>(number));
+  }
+  return sizes;
+}
+
+std::string Text(const Napi::Value& value) {
+  if (!value.IsString()) throw Napi::TypeError::New(value.Env(), "netcdf: expected a string");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+std::vector<std::string> Texts(const Napi::Value& value) {
+  if (!value.IsArray()) throw Napi::TypeError::New(value.Env(), "netcdf: expected an array of strings");
+  const Napi::Array array = value.As<Napi::Array>();
+  std::vector<std::string> texts;
+  for (uint32_t i = 0; i < array.Length(); ++i) texts.push_back(Text(array.Get(i)));
+  return texts;
+}
+
+Napi::Array ToJs(Napi::Env env, const std::vector<std::string>& texts) {
+  Napi::Array array = Napi::Array::New(env, texts.size());
+  for (uint32_t i = 0; i < texts.size(); ++i) array.Set(i, texts[i]);
+  return array;
+}
+
+/// Text as bytes (the caller decides on padding and encoding), NC_STRING as an array of strings, numbers as a typed array.
+Napi::Value ToJs(Napi::Env env, const Attribute& attribute) {
+  if (attribute.type == NC_STRING) return ToJs(env, attribute.strings);
+  if (SizeOf(attribute.type) == 0) return env.Undefined();
+  Napi::TypedArray array = NewTypedArray(env, attribute.type, attribute.length);
+  if (!attribute.bytes.empty()) std::memcpy(DataOf(array), attribute.bytes.data(), attribute.bytes.size());
+  return array;
+}
+
+/// Runs `call` and turns what netCDF says into an Error with `code`, `path` and `status`.
+template <typename Call>
+auto Translate(Napi::Env env, Call&& call) -> decltype(call()) {
+  try {
+    return call();
+  } catch (const NetcdfError& error) {
+    Napi::Error js = Napi::Error::New(env, error.what());
+    js.Set("code", Napi::String::New(env, error.Code()));
+    js.Set("path", Napi::String::New(env, error.path));
+    js.Set("status", Napi::Number::New(env, error.status));
+    throw js;
+  }
+}
+
+class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "Dataset",
+                       {InstanceMethod<&DatasetHandle::Close>("close"), InstanceMethod<&DatasetHandle::Sync>("sync"),
+                        InstanceMethod<&DatasetHandle::EndDefine>("endDefine"), InstanceMethod<&DatasetHandle::Describe>("describe"),
+                        InstanceMethod<&DatasetHandle::Attributes>("attributes"), InstanceMethod<&DatasetHandle::DefineDimension>("defineDimension"),
+                        InstanceMethod<&DatasetHandle::DefineVariable>("defineVariable"),
+                        InstanceMethod<&DatasetHandle::PutAttribute>("putAttribute"), InstanceMethod<&DatasetHandle::Read>("read"),
+                        InstanceMethod<&DatasetHandle::ReadStrings>("readStrings"), InstanceMethod<&DatasetHandle::Write>("write")});
+  }
+
+  /// new Dataset(path, 'read' | 'write') or new Dataset(path, format, prefill)
+  explicit DatasetHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DatasetHandle>(info) {
+    const std::string path = Text(info[0]);
+    const std::string mode = Text(info[1]);
+    Translate(info.Env(), [&] {
+      if (mode == "read" || mode == "write") {
+        dataset_ = std::make_unique<Dataset>(path, mode == "write");
+        return;
+      }
+      const int flags = mode == "netcdf4" ? NC_NETCDF4 : mode == "cdf5" ? NC_64BIT_DATA : mode == "64bit" ? NC_64BIT_OFFSET : 0;
+      dataset_ = std::make_unique<Dataset>(path, flags, info[2].ToBoolean().Value());
+    });
+  }
+
+ private:
+  void Close(const Napi::CallbackInfo& info) {
+    Translate(info.Env(), [&] { dataset_->Close(); });
+  }
+
+  void Sync(const Napi::CallbackInfo& info) {
+    Translate(info.Env(), [&] { dataset_->Sync(); });
+  }
+
+  void EndDefine(const Napi::CallbackInfo& info) {
+    Translate(info.Env(), [&] { dataset_->EndDefine(); });
+  }
+
+  Napi::Value Describe(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    return Translate(env, [&]() -> Napi::Value {
+      Napi::Object result = Napi::Object::New(env);
+      result.Set("format", dataset_->Format());
+      const auto dimensions = dataset_->Dimensions();
+      Napi::Array js_dimensions = Napi::Array::New(env, dimensions.size());
+      for (uint32_t i = 0; i < dimensions.size(); ++i) {
+        Napi::Object item = Napi::Object::New(env);
+        item.Set("name", dimensions[i].name);
+        item.Set("length", static_cast<double>(dimensions[i].length));
+        item.Set("unlimited", dimensions[i].unlimited);
+        js_dimensions.Set(i, item);
+      }
+      result.Set("dimensions", js_dimensions);
+      const auto variables = dataset_->Variables();
+      Napi::Array js_variables = Napi::Array::New(env, variables.size());
+      for (uint32_t i = 0; i < variables.size(); ++i) {
+        Napi::Object item = Napi::Object::New(env);
+        item.Set("name", variables[i].name);
+        item.Set("type", TypeName(variables[i].type));
+        item.Set("dimensions", ToJs(env, variables[i].dimensions));
+        js_variables.Set(i, item);
+      }
+      result.Set("variables", js_variables);
+      return result;
+    });
+  }
+
+  /// attributes(variable or ''): [{ name, type, value }]
+  Napi::Value Attributes(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const std::string variable = Text(info[0]);
+    return Translate(env, [&]() -> Napi::Value {
+      const auto attributes = dataset_->Attributes(variable);
+      Napi::Array result = Napi::Array::New(env, attributes.size());
+      for (uint32_t i = 0; i < attributes.size(); ++i) {
+        Napi::Object item = Napi::Object::New(env);
+        item.Set("name", attributes[i].name);
+        item.Set("type", TypeName(attributes[i].type));
+        item.Set("value", ToJs(env, attributes[i]));
+        result.Set(i, item);
+      }
+      return result;
+    });
+  }
+
+  /// defineDimension(name, length), 0 for a record dimension
+  void DefineDimension(const Napi::CallbackInfo& info) {
+    const std::string name = Text(info[0]);
+    const double length = info[1].ToNumber().DoubleValue();
+    if (!(length >= 0)) throw Napi::TypeError::New(info.Env(), "netcdf: a dimension's length is 0 or more");
+    static_assert(NC_UNLIMITED == 0L, "a record dimension is one of length 0");
+    Translate(info.Env(), [&] { dataset_->DefineDimension(name, static_cast<size_t>(length)); });
+  }
+
+  /// defineVariable(name, type, dimensions, deflate, chunks)
+  void DefineVariable(const Napi::CallbackInfo& info) {
+    const std::string name = Text(info[0]);
+    const nc_type type = TypeOf(info.Env(), Text(info[1]));
+    const std::vector<std::string> dimensions = Texts(info[2]);
+    const Storage storage{info[3].ToNumber().Int32Value(), Sizes(info[4])};
+    Translate(info.Env(), [&] { dataset_->DefineVariable(name, type, dimensions, storage); });
+  }
+
+  /// putAttribute(variable or '', name, isText, bytes or numbers)
+  void PutAttribute(const Napi::CallbackInfo& info) {
+    const std::string variable = Text(info[0]);
+    const std::string name = Text(info[1]);
+    const Napi::TypedArray value = Array(info[3]);
+    const nc_type type = info[2].ToBoolean().Value() ? NC_CHAR : TypeOf(value);
+    if (type == NC_CHAR && value.ElementSize() != 1) throw Napi::TypeError::New(info.Env(), "netcdf: text is given as bytes");
+    Translate(info.Env(), [&] { dataset_->PutAttribute(variable, name, type, value.ElementLength(), DataOf(value)); });
+  }
+
+  /// read(variable, start, count, target, isText) fills `target`
+  void Read(const Napi::CallbackInfo& info) {
+    const std::string variable = Text(info[0]);
+    const Slab slab = SlabOf(info);
+    Translate(info.Env(), [&] { dataset_->Read(variable, slab.start, slab.count, slab.type, slab.data); });
+  }
+
+  /// write(variable, start, count, data, isText)
+  void Write(const Napi::CallbackInfo& info) {
+    const std::string variable = Text(info[0]);
+    const Slab slab = SlabOf(info);
+    Translate(info.Env(), [&] { dataset_->Write(variable, slab.start, slab.count, slab.type, slab.data); });
+  }
+
+  Napi::Value ReadStrings(const Napi::CallbackInfo& info) {
+    const std::string variable = Text(info[0]);
+    const std::vector<size_t> start = Sizes(info[1]);
+    const std::vector<size_t> count = Sizes(info[2]);
+    return Translate(info.Env(), [&]() -> Napi::Value { return ToJs(info.Env(), dataset_->ReadStrings(variable, start, count)); });
+  }
+
+  struct Slab {
+    std::vector<size_t> start, count;
+    nc_type type;
+    char* data;
+  };
+
+  static Napi::TypedArray Array(const Napi::Value& value) {
+    if (!value.IsTypedArray()) throw Napi::TypeError::New(value.Env(), "netcdf: expected a typed array");
+    return value.As<Napi::TypedArray>();
+  }
+
+  /// (variable, start, count, array, isText): refuses an array whose length is not the product of `count`.
+  static Slab SlabOf(const Napi::CallbackInfo& info) {
+    Slab slab{Sizes(info[1]), Sizes(info[2]), NC_NAT, nullptr};
+    const Napi::TypedArray array = Array(info[3]);
+    double elements = 1;  // in double, so that a product too large for size_t cannot wrap round
+    for (const size_t n : slab.count) elements *= static_cast<double>(n);
+    if (elements != static_cast<double>(array.ElementLength())) {
+      throw Napi::RangeError::New(info.Env(), "netcdf: the array holds " + std::to_string(array.ElementLength()) + " values but count asks for " +
+                                                  std::to_string(static_cast<long long>(elements)));
+    }
+    slab.type = info[4].ToBoolean().Value() ? NC_CHAR : TypeOf(array);
+    if (slab.type == NC_CHAR && array.ElementSize() != 1) throw Napi::TypeError::New(info.Env(), "netcdf: text is given as bytes");
+    slab.data = DataOf(array);
+    return slab;
+  }
+
+  std::unique_ptr<Dataset> dataset_;
+};
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("Dataset", DatasetHandle::Define(env));
+  exports.Set("libraryVersion", Napi::String::New(env, nc_inq_libvers()));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(netcdf, Init)

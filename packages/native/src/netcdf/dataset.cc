@@ -1,0 +1,407 @@
+#include "dataset.h"
+
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <utility>
+
+namespace retroplume::netcdf {
+namespace {
+
+std::recursive_mutex& Lock() {
+  static std::recursive_mutex mutex;
+  return mutex;
+}
+using Guard = std::lock_guard<std::recursive_mutex>;
+
+std::string Message(int status, const std::string& path, const std::string& doing) {
+  return path + ": " + doing + ": " + nc_strerror(status) + " (netCDF " + std::to_string(status) + ")";
+}
+
+}  // namespace
+
+NetcdfError::NetcdfError(int status, std::string path, const std::string& doing)
+    : std::runtime_error(Message(status, path, doing)), status(status), path(std::move(path)) {}
+
+std::string NetcdfError::Code() const {
+#define RETROPLUME_CODE(name) \
+  case name:                  \
+    return #name
+  switch (status) {
+    RETROPLUME_CODE(ENOENT);
+    RETROPLUME_CODE(EACCES);
+    RETROPLUME_CODE(EISDIR);
+    RETROPLUME_CODE(ENOSPC);
+    RETROPLUME_CODE(EDQUOT);
+    RETROPLUME_CODE(EFBIG);
+    RETROPLUME_CODE(EIO);
+    RETROPLUME_CODE(EROFS);
+    RETROPLUME_CODE(NC_EBADID);
+    RETROPLUME_CODE(NC_EINVAL);
+    RETROPLUME_CODE(NC_EPERM);
+    RETROPLUME_CODE(NC_ENOTINDEFINE);
+    RETROPLUME_CODE(NC_EINDEFINE);
+    RETROPLUME_CODE(NC_EINVALCOORDS);
+    RETROPLUME_CODE(NC_ENAMEINUSE);
+    RETROPLUME_CODE(NC_ENOTATT);
+    RETROPLUME_CODE(NC_EBADTYPE);
+    RETROPLUME_CODE(NC_EBADDIM);
+    RETROPLUME_CODE(NC_EUNLIMPOS);
+    RETROPLUME_CODE(NC_ENOTVAR);
+    RETROPLUME_CODE(NC_ENOTNC);
+    RETROPLUME_CODE(NC_ECHAR);
+    RETROPLUME_CODE(NC_EEDGE);
+    RETROPLUME_CODE(NC_EBADNAME);
+    RETROPLUME_CODE(NC_ERANGE);
+    RETROPLUME_CODE(NC_ENOMEM);
+    RETROPLUME_CODE(NC_EVARSIZE);
+    RETROPLUME_CODE(NC_EDIMSIZE);
+    RETROPLUME_CODE(NC_ETRUNC);
+    RETROPLUME_CODE(NC_EHDFERR);
+    RETROPLUME_CODE(NC_ECANTREAD);
+    RETROPLUME_CODE(NC_ECANTWRITE);
+    RETROPLUME_CODE(NC_ECANTCREATE);
+    RETROPLUME_CODE(NC_ENOTNC4);
+    RETROPLUME_CODE(NC_ESTRICTNC3);
+    RETROPLUME_CODE(NC_EBADCHUNK);
+    RETROPLUME_CODE(NC_ENOTBUILT);
+    default:
+      return status > 0 ? "ERRNO_" + std::to_string(status) : "NC_" + std::to_string(status);
+  }
+#undef RETROPLUME_CODE
+}
+
+size_t SizeOf(nc_type type) {
+  switch (type) {
+    case NC_BYTE:
+    case NC_CHAR:
+    case NC_UBYTE:
+      return 1;
+    case NC_SHORT:
+    case NC_USHORT:
+      return 2;
+    case NC_INT:
+    case NC_UINT:
+    case NC_FLOAT:
+      return 4;
+    case NC_DOUBLE:
+    case NC_INT64:
+    case NC_UINT64:
+      return 8;
+    default:
+      return 0;
+  }
+}
+
+Dataset::Dataset(const std::string& path, bool writable) : path_(path) {
+  Guard guard(Lock());
+  int ncid = -1;
+  Check(nc_open(path.c_str(), writable ? NC_WRITE : NC_NOWRITE, &ncid), "cannot be opened");
+  ncid_ = ncid;
+  writing_ = writable;
+}
+
+Dataset::Dataset(const std::string& path, int mode, bool prefill) : path_(path) {
+  Guard guard(Lock());
+  int ncid = -1;
+  Check(nc_create(path.c_str(), mode | NC_CLOBBER, &ncid), "cannot be created");
+  ncid_ = ncid;
+  int before = 0;
+  if (!prefill) Check(nc_set_fill(ncid_, NC_NOFILL, &before), "cannot switch prefilling off");
+}
+
+Dataset::~Dataset() {
+  if (closed()) return;
+  Guard guard(Lock());
+  nc_close(ncid_);  // a destructor does not throw: whoever needs to know that all is on disk calls Close()
+}
+
+void Dataset::Close() {
+  if (closed()) return;
+  Guard guard(Lock());
+  const int ncid = std::exchange(ncid_, -1);
+  // A full disk shows here. After a failed sync the file is whole enough for nc_abort, which frees its descriptor; after a
+  // failed nc_close it is not (nc_abort then reads freed memory), so what may fail is done first.
+  const int flushed = writing_ ? nc_sync(ncid) : NC_NOERR;
+  if (flushed != NC_NOERR) nc_abort(ncid);
+  Check(flushed, "cannot be written out");
+  Check(nc_close(ncid), "cannot be closed");
+}
+
+void Dataset::Sync() {
+  Guard guard(Lock());
+  RequireOpen("cannot be flushed");
+  Check(nc_sync(ncid_), "cannot be flushed");
+}
+
+void Dataset::EndDefine() {
+  Guard guard(Lock());
+  RequireOpen("cannot end its definitions");
+  Check(nc_enddef(ncid_), "cannot end its definitions");
+  writing_ = true;
+}
+
+std::string Dataset::Format() const {
+  Guard guard(Lock());
+  RequireOpen("cannot tell its format");
+  int format = 0;
+  Check(nc_inq_format(ncid_, &format), "cannot tell its format");
+  switch (format) {
+    case NC_FORMAT_CLASSIC:
+      return "classic";
+    case NC_FORMAT_64BIT_OFFSET:
+      return "64bit";
+    case NC_FORMAT_CDF5:
+      return "cdf5";
+    default:
+      return "netcdf4";
+  }
+}
+
+std::vector<Dimension> Dataset::Dimensions() const {
+  Guard guard(Lock());
+  RequireOpen("cannot list its dimensions");
+  int count = 0;
+  Check(nc_inq_dimids(ncid_, &count, nullptr, 0), "cannot list its dimensions");
+  std::vector<int> ids(count);
+  Check(nc_inq_dimids(ncid_, &count, ids.data(), 0), "cannot list its dimensions");
+  int unlimited_count = 0;
+  Check(nc_inq_unlimdims(ncid_, &unlimited_count, nullptr), "cannot list its record dimensions");
+  std::vector<int> unlimited(unlimited_count);
+  Check(nc_inq_unlimdims(ncid_, &unlimited_count, unlimited.data()), "cannot list its record dimensions");
+  std::vector<Dimension> dimensions;
+  for (const int id : ids) {
+    size_t length = 0;
+    Check(nc_inq_dimlen(ncid_, id, &length), "cannot tell a dimension's length");
+    bool is_unlimited = false;
+    for (const int other : unlimited) is_unlimited = is_unlimited || other == id;
+    dimensions.push_back({DimensionName(id), length, is_unlimited});
+  }
+  return dimensions;
+}
+
+std::vector<Variable> Dataset::Variables() const {
+  Guard guard(Lock());
+  RequireOpen("cannot list its variables");
+  int count = 0;
+  Check(nc_inq_nvars(ncid_, &count), "cannot list its variables");
+  std::vector<Variable> variables;
+  for (int id = 0; id < count; ++id) {
+    char name[NC_MAX_NAME + 1] = {0};
+    nc_type type = NC_NAT;
+    int rank = 0;
+    int dimension_ids[NC_MAX_VAR_DIMS];
+    Check(nc_inq_var(ncid_, id, name, &type, &rank, dimension_ids, nullptr), "cannot describe a variable");
+    Variable variable{name, type, {}};
+    for (int i = 0; i < rank; ++i) variable.dimensions.push_back(DimensionName(dimension_ids[i]));
+    variables.push_back(variable);
+  }
+  return variables;
+}
+
+std::vector<Attribute> Dataset::Attributes(const std::string& variable) const {
+  Guard guard(Lock());
+  RequireOpen("cannot list attributes");
+  const int id = VariableId(variable);
+  int count = 0;
+  Check(nc_inq_varnatts(ncid_, id, &count), "cannot list attributes");
+  std::vector<Attribute> attributes;
+  for (int i = 0; i < count; ++i) attributes.push_back(ReadAttribute(id, i));
+  return attributes;
+}
+
+Attribute Dataset::ReadAttribute(int variable_id, int index) const {
+  char name[NC_MAX_NAME + 1] = {0};
+  Check(nc_inq_attname(ncid_, variable_id, index, name), "cannot name an attribute");
+  Attribute attribute{name, NC_NAT, 0, {}, {}};
+  const std::string doing = "attribute " + attribute.name;
+  Check(nc_inq_att(ncid_, variable_id, name, &attribute.type, &attribute.length), doing);
+  if (attribute.type == NC_STRING) {
+    std::vector<char*> texts(attribute.length, nullptr);
+    Check(nc_get_att_string(ncid_, variable_id, name, texts.data()), doing);
+    for (const char* text : texts) attribute.strings.emplace_back(text ? text : "");
+    nc_free_string(texts.size(), texts.data());
+    return attribute;
+  }
+  const size_t size = SizeOf(attribute.type);
+  if (size == 0) return attribute;  // a user-defined type: listed, without a value
+  attribute.bytes.resize(attribute.length * size);
+  if (attribute.length > 0) Check(nc_get_att(ncid_, variable_id, name, attribute.bytes.data()), doing);
+  return attribute;
+}
+
+void Dataset::DefineDimension(const std::string& name, size_t length) {
+  Guard guard(Lock());
+  RequireOpen("dimension " + name);
+  Check(nc_def_dim(ncid_, name.c_str(), length, nullptr), "dimension " + name);
+}
+
+void Dataset::DefineVariable(const std::string& name, nc_type type, const std::vector<std::string>& dimensions, const Storage& storage) {
+  Guard guard(Lock());
+  const std::string doing = "variable " + name;
+  RequireOpen(doing);
+  std::vector<int> ids(dimensions.size());
+  for (size_t i = 0; i < ids.size(); ++i) Check(nc_inq_dimid(ncid_, dimensions[i].c_str(), &ids[i]), doing + ", dimension " + dimensions[i]);
+  int id = 0;
+  Check(nc_def_var(ncid_, name.c_str(), type, static_cast<int>(ids.size()), ids.data(), &id), doing);
+  if (!storage.chunks.empty()) {
+    if (storage.chunks.size() != ids.size()) throw NetcdfError(NC_EBADCHUNK, path_, doing);  // nc_def_var_chunking reads one size a dimension
+    Check(nc_def_var_chunking(ncid_, id, NC_CHUNKED, storage.chunks.data()), doing + ", chunks");
+  }
+  if (storage.deflate > 0) Check(nc_def_var_deflate(ncid_, id, 1, 1, storage.deflate), doing + ", deflate");
+}
+
+void Dataset::PutAttribute(const std::string& variable, const std::string& name, nc_type type, size_t length, const void* data) {
+  Guard guard(Lock());
+  const std::string doing = "attribute " + name;
+  RequireOpen(doing);
+  const int id = VariableId(variable);
+  Check(type == NC_CHAR ? nc_put_att_text(ncid_, id, name.c_str(), length, static_cast<const char*>(data))
+                        : nc_put_att(ncid_, id, name.c_str(), type, length, data),
+        doing);
+}
+
+void Dataset::Read(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count, nc_type type, void* data) const {
+  Guard guard(Lock());
+  const std::string doing = "reading " + variable;
+  RequireOpen(doing);
+  const int id = SlabVariable(variable, start, count);
+  const size_t* s = start.data();
+  const size_t* c = count.data();
+  int status = NC_EBADTYPE;
+  switch (type) {
+    case NC_CHAR:
+      status = nc_get_vara_text(ncid_, id, s, c, static_cast<char*>(data));
+      break;
+    case NC_BYTE:
+      status = nc_get_vara_schar(ncid_, id, s, c, static_cast<signed char*>(data));
+      break;
+    case NC_UBYTE:
+      status = nc_get_vara_uchar(ncid_, id, s, c, static_cast<unsigned char*>(data));
+      break;
+    case NC_SHORT:
+      status = nc_get_vara_short(ncid_, id, s, c, static_cast<short*>(data));
+      break;
+    case NC_USHORT:
+      status = nc_get_vara_ushort(ncid_, id, s, c, static_cast<unsigned short*>(data));
+      break;
+    case NC_INT:
+      status = nc_get_vara_int(ncid_, id, s, c, static_cast<int*>(data));
+      break;
+    case NC_UINT:
+      status = nc_get_vara_uint(ncid_, id, s, c, static_cast<unsigned int*>(data));
+      break;
+    case NC_FLOAT:
+      status = nc_get_vara_float(ncid_, id, s, c, static_cast<float*>(data));
+      break;
+    case NC_DOUBLE:
+      status = nc_get_vara_double(ncid_, id, s, c, static_cast<double*>(data));
+      break;
+    case NC_INT64:
+      status = nc_get_vara_longlong(ncid_, id, s, c, static_cast<long long*>(data));
+      break;
+    case NC_UINT64:
+      status = nc_get_vara_ulonglong(ncid_, id, s, c, static_cast<unsigned long long*>(data));
+      break;
+    default:
+      break;
+  }
+  Check(status, doing);
+}
+
+void Dataset::Write(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count, nc_type type, const void* data) {
+  Guard guard(Lock());
+  const std::string doing = "writing " + variable;
+  RequireOpen(doing);
+  const int id = SlabVariable(variable, start, count);
+  const size_t* s = start.data();
+  const size_t* c = count.data();
+  int status = NC_EBADTYPE;
+  switch (type) {
+    case NC_CHAR:
+      status = nc_put_vara_text(ncid_, id, s, c, static_cast<const char*>(data));
+      break;
+    case NC_BYTE:
+      status = nc_put_vara_schar(ncid_, id, s, c, static_cast<const signed char*>(data));
+      break;
+    case NC_UBYTE:
+      status = nc_put_vara_uchar(ncid_, id, s, c, static_cast<const unsigned char*>(data));
+      break;
+    case NC_SHORT:
+      status = nc_put_vara_short(ncid_, id, s, c, static_cast<const short*>(data));
+      break;
+    case NC_USHORT:
+      status = nc_put_vara_ushort(ncid_, id, s, c, static_cast<const unsigned short*>(data));
+      break;
+    case NC_INT:
+      status = nc_put_vara_int(ncid_, id, s, c, static_cast<const int*>(data));
+      break;
+    case NC_UINT:
+      status = nc_put_vara_uint(ncid_, id, s, c, static_cast<const unsigned int*>(data));
+      break;
+    case NC_FLOAT:
+      status = nc_put_vara_float(ncid_, id, s, c, static_cast<const float*>(data));
+      break;
+    case NC_DOUBLE:
+      status = nc_put_vara_double(ncid_, id, s, c, static_cast<const double*>(data));
+      break;
+    case NC_INT64:
+      status = nc_put_vara_longlong(ncid_, id, s, c, static_cast<const long long*>(data));
+      break;
+    case NC_UINT64:
+      status = nc_put_vara_ulonglong(ncid_, id, s, c, static_cast<const unsigned long long*>(data));
+      break;
+    default:
+      break;
+  }
+  Check(status, doing);
+}
+
+std::vector<std::string> Dataset::ReadStrings(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const {
+  Guard guard(Lock());
+  RequireOpen("reading " + variable);
+  const int id = SlabVariable(variable, start, count);
+  size_t total = 1;
+  for (const size_t n : count) total *= n;
+  std::vector<char*> texts(total, nullptr);
+  Check(nc_get_vara_string(ncid_, id, start.data(), count.data(), texts.data()), "reading " + variable);
+  std::vector<std::string> strings;
+  for (const char* text : texts) strings.emplace_back(text ? text : "");
+  nc_free_string(texts.size(), texts.data());
+  return strings;
+}
+
+void Dataset::Check(int status, const std::string& doing) const {
+  if (status != NC_NOERR) throw NetcdfError(status, path_, doing);
+}
+
+void Dataset::RequireOpen(const std::string& doing) const {
+  if (closed()) throw NetcdfError(NC_EBADID, path_, doing + ": the file was closed");
+}
+
+int Dataset::VariableId(const std::string& variable) const {
+  if (variable == kGlobal) return NC_GLOBAL;
+  int id = 0;
+  Check(nc_inq_varid(ncid_, variable.c_str(), &id), "variable " + variable);
+  return id;
+}
+
+int Dataset::SlabVariable(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const {
+  int id = 0;
+  int rank = 0;
+  Check(nc_inq_varid(ncid_, variable.c_str(), &id), "variable " + variable);
+  Check(nc_inq_varndims(ncid_, id, &rank), "variable " + variable);
+  const size_t expected = static_cast<size_t>(rank);
+  if (start.size() != expected || count.size() != expected) {
+    throw NetcdfError(NC_EINVALCOORDS, path_, variable + " has " + std::to_string(rank) + " dimensions; start and count must have as many");
+  }
+  return id;
+}
+
+std::string Dataset::DimensionName(int id) const {
+  char name[NC_MAX_NAME + 1] = {0};
+  Check(nc_inq_dimname(ncid_, id, name), "cannot name a dimension");
+  return name;
+}
+
+}  // namespace retroplume::netcdf

@@ -1,0 +1,100 @@
+// An open netCDF file, as a C++ object: RAII, exceptions instead of status codes, and one lock.
+//
+// netCDF-C (and HDF5 under it) is not thread-safe, not even for different files, and Node loads this module once for all worker
+// threads. So every call takes the one lock of the process; that lock is the only global.
+#pragma once
+#include <netcdf.h>
+
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace retroplume::netcdf {
+
+/// What netCDF-C said, about which file.
+class NetcdfError : public std::runtime_error {
+ public:
+  NetcdfError(int status, std::string path, const std::string& doing);
+  int status;        ///< netCDF's status (negative) or errno (positive)
+  std::string path;  ///< the file
+  /// A stable name of the status: `NC_ENOTNC`, `ENOENT`, …
+  std::string Code() const;
+};
+
+struct Dimension {
+  std::string name;
+  size_t length;
+  bool unlimited;
+};
+
+struct Variable {
+  std::string name;
+  nc_type type;
+  std::vector<std::string> dimensions;
+};
+
+/// Numbers lie in `bytes` in the machine's order; text (NC_CHAR) too; NC_STRING in `strings`.
+struct Attribute {
+  std::string name;
+  nc_type type;
+  size_t length;
+  std::vector<char> bytes;
+  std::vector<std::string> strings;
+};
+
+/// How a new variable lies on disk (netCDF-4 only, but for the name).
+struct Storage {
+  int deflate = 0;             ///< 0 none … 9
+  std::vector<size_t> chunks;  ///< empty: netCDF's own choice
+};
+
+class Dataset {
+ public:
+  static constexpr const char* kGlobal = "";  ///< in place of a variable's name: the file's own attributes
+
+  /// Opens an existing file.
+  Dataset(const std::string& path, bool writable);
+  /// Creates a file (overwrites). `mode`: the format flags of nc_create. `prefill`: whether values never written are filled.
+  Dataset(const std::string& path, int mode, bool prefill);
+  ~Dataset();
+  Dataset(const Dataset&) = delete;
+  Dataset& operator=(const Dataset&) = delete;
+
+  void Close();
+  void Sync();
+  void EndDefine();
+  bool closed() const { return ncid_ < 0; }
+  const std::string& path() const { return path_; }
+
+  std::string Format() const;
+  std::vector<Dimension> Dimensions() const;
+  std::vector<Variable> Variables() const;
+  std::vector<Attribute> Attributes(const std::string& variable) const;
+
+  void DefineDimension(const std::string& name, size_t length);  ///< NC_UNLIMITED for a record dimension
+  void DefineVariable(const std::string& name, nc_type type, const std::vector<std::string>& dimensions, const Storage& storage);
+  void PutAttribute(const std::string& variable, const std::string& name, nc_type type, size_t length, const void* data);
+
+  /// Hyperslab [start, start + count) into or from `data`, which holds `type`; netCDF converts from the file's type.
+  void Read(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count, nc_type type, void* data) const;
+  void Write(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count, nc_type type, const void* data);
+  std::vector<std::string> ReadStrings(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const;
+
+ private:
+  void Check(int status, const std::string& doing) const;
+  void RequireOpen(const std::string& doing) const;
+  int VariableId(const std::string& variable) const;
+  int SlabVariable(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const;
+  std::string DimensionName(int id) const;
+  Attribute ReadAttribute(int variable_id, int index) const;
+
+  std::string path_;
+  int ncid_ = -1;
+  bool writing_ = false;  ///< open for writing and out of define mode: there is something to flush
+};
+
+/// Bytes of one value of an atomic type; 0 for NC_STRING and user-defined types.
+size_t SizeOf(nc_type type);
+
+}  // namespace retroplume::netcdf
