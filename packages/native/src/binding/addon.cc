@@ -23,12 +23,6 @@ Addon::Addon(Napi::Env env, Napi::Object exports) : registry_(makeRegistry()) {
                        });
 }
 
-Addon::~Addon() {
-  if (!executor_) return;
-  executor_.reset();  // joins first: a job may still call settle_
-  settle_.Abort();
-}
-
 Executor& Addon::executor() {
   if (!executor_) executor_ = std::make_unique<Executor>();
   return *executor_;
@@ -39,6 +33,8 @@ Napi::Promise Addon::submit(Napi::Env env, std::function<Finish()> job) {
   if (!settle_) {
     settle_ = Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), "retroplume", 0, 1);
     settle_.Unref(env);
+    // Hooks run last first: the executor's thread ends before Node closes the function that it calls.
+    env.AddCleanupHook([this] { executor_.reset(); });
   }
   if (pending_++ == 0) settle_.Ref(env);
   auto deferred = std::make_shared<Napi::Promise::Deferred>(env);

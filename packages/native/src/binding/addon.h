@@ -17,7 +17,6 @@ auto guarded(Napi::Env env, Body body) -> decltype(body());
 class Addon : public Napi::Addon<Addon> {
  public:
   Addon(Napi::Env env, Napi::Object exports);
-  ~Addon();
 
   using Finish = std::function<Napi::Value(Napi::Env)>;
   /**

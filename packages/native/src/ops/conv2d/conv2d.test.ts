@@ -1,0 +1,122 @@
+import { allVariants, callKernel, fastVariants, type Variant } from '../../testing/call-kernel';
+import { channelsLast, describeGolden, permute, readGolden } from '../../testing/golden';
+import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
+import { conv2dCases, type Conv2dCase } from './conv2d.cases';
+
+const double: Variant['options'] = { dtype: 'float64' };
+
+describe('conv2d by hand', () => {
+  // A row of three cells, one channel, weights (1, 10, 100) in the middle row: out = 10·x + left·1 + right·100.
+  const params = { batch: 1, height: 1, width: 3, inChannels: 1, outChannels: 1, kernel: 3 };
+  const weight = [0, 0, 0, 1, 10, 100, 0, 0, 0];
+
+  test.each(allVariants)('$name: forward', ({ options }) => {
+    const { output } = callKernel('conv2dForward', { input: [1, 2, 3], weight, bias: [0.5], output: 3 }, { ...params, activation: 0 }, options);
+    expect([...output]).toEqual([210.5, 321.5, 32.5]);
+  });
+
+  test.each(allVariants)('$name: the input gradient is the turned correlation', ({ options }) => {
+    const { gradInput } = callKernel('conv2dBackwardInput', { gradOutput: [1, 2, 3], weight, gradInput: 3 }, params, options);
+    expect([...gradInput]).toEqual([12, 123, 230]);
+  });
+
+  test.each(allVariants)('$name: weight and bias gradient', ({ options }) => {
+    const { gradWeight, gradBias } = callKernel('conv2dBackwardWeight', { input: [1, 2, 3], gradOutput: [1, 10, 100], gradWeight: 9, gradBias: 1 }, params, options);
+    expect([...gradWeight]).toEqual([0, 0, 0, 210, 321, 32, 0, 0, 0]);
+    expect([...gradBias]).toEqual([111]);
+  });
+});
+
+describeGolden('conv2d against PyTorch', () => {
+  for (const name of ['conv1x1_even', 'conv1x1_odd', 'conv3x3_even', 'conv3x3_odd']) {
+    test.each(allVariants)(`${name}: $name`, ({ options, tolerance }) => {
+      const { arrays } = readGolden(name);
+      const [batch, inChannels, height, width] = arrays['in.x'].shape;
+      const [outChannels, , kernel] = arrays['p.weight'].shape;
+      const params = { batch, height, width, inChannels, outChannels, kernel };
+      const input = channelsLast(arrays['in.x']);
+      const weight = permute(arrays['p.weight'], [2, 3, 1, 0]);
+      const gradOutput = channelsLast(arrays['in.gy']);
+      const forward = callKernel('conv2dForward', { input, weight, bias: arrays['p.bias'].data, output: gradOutput.length }, params, options);
+      expect(relativeError(forward.output, channelsLast(arrays['out.y']))).toBeLessThan(tolerance);
+      const toInput = callKernel('conv2dBackwardInput', { gradOutput, weight, gradInput: input.length }, params, options);
+      expect(relativeError(toInput.gradInput, channelsLast(arrays['g.in.x']))).toBeLessThan(tolerance);
+      const toWeight = callKernel('conv2dBackwardWeight', { input, gradOutput, gradWeight: weight.length, gradBias: outChannels }, params, options);
+      expect(relativeError(toWeight.gradWeight, permute(arrays['g.p.weight'], [2, 3, 1, 0]))).toBeLessThan(tolerance);
+      expect(relativeError(toWeight.gradBias, arrays['g.p.bias'].data)).toBeLessThan(tolerance);
+    });
+  }
+});
+
+/** Inputs of a case, by a fixed seed. */
+function makeCase(shape: Conv2dCase): {
+  params: Record<string, number>;
+  input: Float64Array;
+  weight: Float64Array;
+  bias: Float64Array;
+  slope: Float64Array;
+  gradOutput: Float64Array;
+} {
+  const { batch, height, width, inChannels, outChannels, kernel, activation = 0 } = shape;
+  const pixels = batch * height * width;
+  return {
+    params: { batch, height, width, inChannels, outChannels, kernel, activation },
+    input: randomArray(pixels * inChannels, 1),
+    weight: randomArray(kernel * kernel * inChannels * outChannels, 2),
+    bias: randomArray(outChannels, 3),
+    slope: randomArray(outChannels, 4),
+    gradOutput: randomArray(pixels * outChannels, 5),
+  };
+}
+
+test('conv2d gradients agree with central differences in double', () => {
+  const { params, input, weight, bias, gradOutput } = makeCase({ name: '', batch: 2, height: 4, width: 3, inChannels: 2, outChannels: 3, kernel: 3 });
+  const loss = (x: ArrayLike<number>, w: ArrayLike<number>, b: ArrayLike<number>): number =>
+    dot(callKernel('conv2dForward', { input: x, weight: w, bias: b, output: gradOutput.length }, params, double).output, gradOutput);
+  const { gradInput } = callKernel('conv2dBackwardInput', { gradOutput, weight, gradInput: input.length }, params, double);
+  const { gradWeight, gradBias } = callKernel('conv2dBackwardWeight', { input, gradOutput, gradWeight: weight.length, gradBias: 3 }, params, double);
+  // The loss is linear in each argument: only rounding is left, about 1e-16/1e-5.
+  expect(relativeError(gradInput, centralDifferences((x) => loss(x, weight, bias), input))).toBeLessThan(1e-9);
+  expect(relativeError(gradWeight, centralDifferences((w) => loss(input, w, bias), weight))).toBeLessThan(1e-9);
+  expect(relativeError(gradBias, centralDifferences((b) => loss(input, weight, b), bias))).toBeLessThan(1e-9);
+});
+
+describe.each(fastVariants)('conv2d, $name, against the double reference', ({ options }) => {
+  // Float sums of up to K·K·C (forward, input) or N·H·W (weight) terms of random sign: error well below 1e-5 of the array's maximum.
+  const bound = 1e-5;
+
+  test.each(conv2dCases)('$name: forward', (shape) => {
+    const { params, input, weight, bias, slope, gradOutput } = makeCase(shape);
+    const operands = { input, weight, bias, slope: params.activation === 2 ? slope : undefined, output: gradOutput.length };
+    const expected = callKernel('conv2dForward', operands, params, double).output;
+    expect(relativeError(callKernel('conv2dForward', operands, params, options).output, expected)).toBeLessThan(bound);
+    const noBias = { ...operands, bias: undefined };
+    const plain = callKernel('conv2dForward', noBias, params, double).output;
+    expect(relativeError(callKernel('conv2dForward', noBias, params, options).output, plain)).toBeLessThan(bound);
+  });
+
+  test.each(conv2dCases)('$name: backward', (shape) => {
+    const { params, input, weight, gradOutput } = makeCase(shape);
+    for (const accumulate of [0, 1]) {
+      const toInput = { gradOutput, weight, gradInput: accumulate ? randomArray(input.length, 6) : input.length };
+      const expected = callKernel('conv2dBackwardInput', toInput, { ...params, accumulate }, double).gradInput;
+      expect(relativeError(callKernel('conv2dBackwardInput', toInput, { ...params, accumulate }, options).gradInput, expected)).toBeLessThan(bound);
+      const toWeight = {
+        input,
+        gradOutput,
+        gradWeight: accumulate ? randomArray(weight.length, 7) : weight.length,
+        gradBias: accumulate ? randomArray(params.outChannels, 8) : params.outChannels,
+      };
+      const reference = callKernel('conv2dBackwardWeight', toWeight, { ...params, accumulate }, double);
+      const actual = callKernel('conv2dBackwardWeight', toWeight, { ...params, accumulate }, options);
+      expect(relativeError(actual.gradWeight, reference.gradWeight)).toBeLessThan(bound);
+      expect(relativeError(actual.gradBias, reference.gradBias)).toBeLessThan(bound);
+    }
+  });
+
+  test('the same threads give the same bits', () => {
+    const { params, input, gradOutput, weight } = makeCase(conv2dCases[0]);
+    const once = (): Float64Array => callKernel('conv2dBackwardWeight', { input, gradOutput, gradWeight: weight.length }, params, options).gradWeight;
+    expect(once()).toEqual(once());
+  });
+});

@@ -1,0 +1,149 @@
+import { allVariants, callKernel, fastVariants, type Variant } from '../../testing/call-kernel';
+import { describeGolden, permute, readGolden } from '../../testing/golden';
+import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
+
+const double: Variant['options'] = { dtype: 'float64' };
+
+interface Sizes {
+  batch: number;
+  steps: number;
+  cells: number;
+  inChannels: number;
+  hidden: number;
+  allStates: number;
+}
+
+/** Inputs of an LSTM call by a fixed seed; the initial states are learned ones. */
+function makeInputs({ batch, steps, cells, inChannels, hidden }: Sizes): Record<string, Float64Array> {
+  const scaled = (length: number, seed: number, factor: number): Float64Array => randomArray(length, seed).map((x) => Math.fround(factor * x));
+  return {
+    input: randomArray(batch * steps * cells * inChannels, 1),
+    weightInput: scaled(inChannels * 4 * hidden, 2, 1 / Math.sqrt(inChannels)),
+    weightHidden: scaled(hidden * 4 * hidden, 3, 1 / Math.sqrt(hidden)),
+    bias: randomArray(4 * hidden, 4),
+    initialHidden: scaled(hidden, 5, 0.5),
+    initialCell: randomArray(hidden, 6),
+  };
+}
+
+function forward(inputs: Record<string, ArrayLike<number>>, sizes: Sizes, options: Variant['options']): Record<string, Float64Array> {
+  const states = sizes.batch * sizes.cells * sizes.hidden;
+  const outputs = { output: states * (sizes.allStates ? sizes.steps : 1), gates: 4 * states * sizes.steps, cells: states * sizes.steps };
+  return callKernel('lstmForward', { ...inputs, ...outputs }, { ...sizes }, options);
+}
+
+const gradients = ['gradInput', 'gradWeightInput', 'gradWeightHidden', 'gradBias', 'gradInitialHidden', 'gradInitialCell'];
+const sources = ['input', 'weightInput', 'weightHidden', 'bias', 'initialHidden', 'initialCell'];
+
+/** All six gradients; each starts at `before`, by default unset. */
+function backward(
+  inputs: Record<string, Float64Array>,
+  saved: Record<string, Float64Array>,
+  gradOutput: Float64Array,
+  params: Record<string, number>,
+  options: Variant['options'],
+  before?: (length: number) => Float64Array,
+): Record<string, Float64Array> {
+  const grads = Object.fromEntries(gradients.map((name, k) => [name, before ? before(inputs[sources[k]].length) : inputs[sources[k]].length]));
+  const { input, weightInput, weightHidden, initialHidden, initialCell } = inputs;
+  const { output, gates, cells } = saved;
+  const operands = { input, weightInput, weightHidden, initialHidden, initialCell, output, gates, cells, gradOutput, ...grads };
+  return callKernel('lstmBackward', operands, params, options);
+}
+
+test.each(allVariants)('lstm by hand, one step from zero: $name', ({ options, tolerance }) => {
+  // Weights 0, bias (i, f, g, o) = (0, 0, atanh 0.5, 0): i = o = 1/2, g = 1/2, c = 1/4, h = tanh(1/4)/2.
+  const sizes = { batch: 1, steps: 1, cells: 1, inChannels: 1, hidden: 1, allStates: 1 };
+  const inputs = { input: [7], weightInput: [0, 0, 0, 0], weightHidden: [0, 0, 0, 0], bias: [0, 0, Math.atanh(0.5), 0] };
+  const { output, gates, cells } = forward(inputs, sizes, options);
+  expect(relativeError(gates, [0.5, 0.5, 0.5, 0.5])).toBeLessThan(tolerance);
+  expect(relativeError(cells, [0.25])).toBeLessThan(tolerance);
+  expect(relativeError(output, [Math.tanh(0.25) / 2])).toBeLessThan(tolerance);
+});
+
+describeGolden('lstm against PyTorch', () => {
+  for (const name of ['lstm_pixel_even', 'lstm_pixel_odd']) {
+    test.each(allVariants)(`${name}: $name`, ({ options, tolerance }) => {
+      const { arrays } = readGolden(name);
+      const [batch, steps, inChannels, height, width] = arrays['in.x'].shape;
+      const hidden = arrays['p.weight_hh'].shape[1];
+      const sizes = { batch, steps, cells: height * width, inChannels, hidden, allStates: 1 };
+      const inputs = {
+        input: permute(arrays['in.x'], [0, 1, 3, 4, 2]),
+        weightInput: permute(arrays['p.weight_ih'], [1, 0]),
+        weightHidden: permute(arrays['p.weight_hh'], [1, 0]),
+        bias: arrays['p.bias_ih'].data.map((b, i) => b + arrays['p.bias_hh'].data[i]),
+        initialHidden: new Float64Array(hidden),
+        initialCell: new Float64Array(hidden),
+      };
+      const saved = forward(inputs, sizes, options);
+      expect(relativeError(saved.output, permute(arrays['out.y'], [0, 2, 3, 1]))).toBeLessThan(tolerance);
+      const gradOutput = permute(arrays['in.gy'], [0, 2, 3, 1]);
+      const grads = backward(inputs, saved, gradOutput, sizes, options);
+      expect(relativeError(grads.gradInput, permute(arrays['g.in.x'], [0, 1, 3, 4, 2]))).toBeLessThan(tolerance);
+      expect(relativeError(grads.gradWeightInput, permute(arrays['g.p.weight_ih'], [1, 0]))).toBeLessThan(tolerance);
+      expect(relativeError(grads.gradWeightHidden, permute(arrays['g.p.weight_hh'], [1, 0]))).toBeLessThan(tolerance);
+      expect(relativeError(grads.gradBias, arrays['g.p.bias_ih'].data)).toBeLessThan(tolerance);
+    });
+  }
+});
+
+test.each([0, 1])('lstm gradients agree with central differences in double, allStates %i', (allStates) => {
+  const sizes = { batch: 2, steps: 3, cells: 2, inChannels: 2, hidden: 3, allStates };
+  const inputs = makeInputs(sizes);
+  const saved = forward(inputs, sizes, double);
+  const gradOutput = randomArray(saved.output.length, 9);
+  const grads = backward(inputs, saved, gradOutput, sizes, double);
+  for (let k = 0; k < sources.length; k++) {
+    const loss = (x: Float64Array): number => dot(forward({ ...inputs, [sources[k]]: x }, sizes, double).output, gradOutput);
+    // step² = 1e-10 times a third derivative of order 1
+    expect(relativeError(grads[gradients[k]], centralDifferences(loss, inputs[sources[k]]))).toBeLessThan(1e-8);
+  }
+});
+
+test('lstm without gates and cells gives the same output', () => {
+  const sizes = { batch: 1, steps: 4, cells: 37, inChannels: 3, hidden: 5, allStates: 0 };
+  const inputs = makeInputs(sizes);
+  for (const { options } of allVariants) {
+    const { output } = callKernel('lstmForward', { ...inputs, output: 37 * 5 }, sizes, options);
+    expect(output).toEqual(forward(inputs, sizes, options).output);
+  }
+});
+
+describe.each(fastVariants)('lstm, $name, against the double reference', ({ options }) => {
+  const shapes = [
+    [2, 16, 50, 15, 16, 1],
+    [1, 3, 1, 1, 1, 1],
+    [1, 5, 33, 7, 3, 0],
+    [2, 4, 67, 13, 17, 1],
+    [1, 2, 40, 41, 64, 0],
+    [1, 3, 129, 5, 24, 1],
+  ];
+  test.each(shapes)('batch %i, %i steps, %i cells, channels %i to %i, allStates %i', (batch, steps, cells, inChannels, hidden, allStates) => {
+    const sizes = { batch, steps, cells, inChannels, hidden, allStates };
+    const inputs = makeInputs(sizes);
+    const expected = forward(inputs, sizes, double);
+    const actual = forward(inputs, sizes, options);
+    for (const name of ['output', 'gates', 'cells']) expect(relativeError(actual[name], expected[name])).toBeLessThan(1e-5);
+    const gradOutput = randomArray(expected.output.length, 9);
+    for (const accumulate of [0, 1]) {
+      const before = accumulate ? (length: number): Float64Array => randomArray(length, 11) : undefined;
+      const reference = backward(inputs, expected, gradOutput, { ...sizes, accumulate }, double, before);
+      const grads = backward(inputs, expected, gradOutput, { ...sizes, accumulate }, options, before);
+      for (const name of gradients) expect(relativeError(grads[name], reference[name])).toBeLessThan(2e-5);
+    }
+  });
+
+  test('a gradient that is not asked for changes no other, and the same threads give the same bits', () => {
+    const sizes = { batch: 1, steps: 3, cells: 45, inChannels: 6, hidden: 8, allStates: 1 };
+    const inputs = makeInputs(sizes);
+    const saved = forward(inputs, sizes, options);
+    const gradOutput = randomArray(saved.output.length, 9);
+    const all = backward(inputs, saved, gradOutput, sizes, options);
+    expect(backward(inputs, saved, gradOutput, sizes, options)).toEqual(all);
+    const { input, weightInput, weightHidden, initialHidden, initialCell } = inputs;
+    const { output, gates, cells } = saved;
+    const operands = { input, weightInput, weightHidden, initialHidden, initialCell, output, gates, cells, gradOutput, gradInput: input.length };
+    expect(callKernel('lstmBackward', operands, sizes, options).gradInput).toEqual(all.gradInput);
+  });
+});
