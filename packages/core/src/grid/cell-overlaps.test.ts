@@ -1,0 +1,54 @@
+import { CellOverlaps } from './cell-overlaps';
+import { Grid } from './grid';
+
+const lcc = { gdtyp: 2, pAlp: 25, pBet: 40, pGam: 110, xcent: 110, ycent: 34 };
+const fine = new Grid({ name: 'FINE', ...lcc, xorig: -600e3, yorig: -600e3, xcell: 30e3, ycell: 30e3, cols: 40, rows: 40 });
+const coarse = new Grid({ name: 'COARSE', ...lcc, xorig: -600e3, yorig: -600e3, xcell: 60e3, ycell: 60e3, cols: 20, rows: 20 });
+const degree = { name: 'LL', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0, xcell: 1, ycell: 1 };
+const lonLat = new Grid({ ...degree, xorig: 107, yorig: 31, cols: 6, rows: 6 });
+const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
+
+describe('CellOverlaps', () => {
+  it('splits a cell into its four quarters when the target is twice as fine', () => {
+    const amount = new Float64Array(400);
+    amount[3 * 20 + 7] = 8;
+    const out = new CellOverlaps(coarse, fine, 4).regrid(amount);
+    for (const cell of [6 * 40 + 14, 6 * 40 + 15, 7 * 40 + 14, 7 * 40 + 15]) expect(out[cell]).toBeCloseTo(2, 12);
+    expect(sum(out)).toBeCloseTo(8, 12);
+  });
+
+  it('conserves what lies on the target, between projections too', () => {
+    const amount = Float64Array.from({ length: 36 }, (_, i) => 1 + (i % 7));
+    const out = new CellOverlaps(lonLat, fine, 8).regrid(amount);
+    expect(sum(out) / sum(amount)).toBeCloseTo(1, 12);
+  });
+
+  it('spreads an even density evenly: each target cell inside gets its area', () => {
+    const kilograms = Float64Array.from({ length: 36 }, (_, i) => lonLat.cellArea(Math.floor(i / 6)));
+    const out = new CellOverlaps(lonLat, fine, 48).regrid(kilograms);
+    // true area of an LCC cell is its nominal area over the squared map scale: 2.4 % more at most at 31 … 37 N
+    const { row, col } = fine.cellAt(110, 34)!;
+    const block = [-1, 0, 1].flatMap((r) => [-1, 0, 1].map((c) => out[(row + r) * 40 + col + c]));
+    const mean = block.reduce((a, b) => a + b, 0) / 9;
+    expect(mean / fine.cellAreaM2).toBeGreaterThan(1);
+    expect(mean / fine.cellAreaM2).toBeLessThan(1.03);
+  });
+
+  it('follows a pattern within a source cell and keeps its total', () => {
+    const pattern = new Float64Array(1600).fill(0);
+    pattern[6 * 40 + 14] = 3;
+    pattern[7 * 40 + 15] = 1;
+    const amount = new Float64Array(400);
+    amount[3 * 20 + 7] = 8;
+    amount[0] = 4; // no pattern there: even
+    const out = new CellOverlaps(coarse, fine, 4).regrid(amount, pattern);
+    expect(out[6 * 40 + 14]).toBeCloseTo(6, 12);
+    expect(out[7 * 40 + 15]).toBeCloseTo(2, 12);
+    expect(out[0]).toBeCloseTo(1, 12);
+  });
+
+  it('loses what lies outside the target', () => {
+    const east = new Grid({ ...degree, xorig: 140, yorig: 31, cols: 2, rows: 2 });
+    expect(sum(new CellOverlaps(east, fine).regrid(new Float64Array(4).fill(1)))).toBe(0);
+  });
+});
