@@ -16,7 +16,7 @@ Editors that know JSON Schema complete and check the file when its first line is
 `;
 
 function typeOf(schema: JsonSchema): string {
-  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
+  if (schema.const !== undefined) return literal(schema.const).replaceAll('"', '');
   if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
   if (schema.kind === 'file') return 'file';
   if (schema.kind === 'files') return 'glob';

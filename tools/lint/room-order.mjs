@@ -1,0 +1,74 @@
+// An ESLint rule for the directions of docs/architecture.md: cli → core → native, and inside core later rooms use earlier ones only.
+// It looks at the text of imports and exports, so types count too and nothing has to be built.
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** Packages, lowest first. */
+export const PACKAGES = ['native', 'core', 'cli'];
+
+/** Rooms of core, lowest first; files directly in core/src (errors, random) lie below all rooms, index.ts above. */
+export const ROOMS = ['units', 'grid', 'data', 'graph', 'nn', 'surrogate', 'transport', 'worlds', 'inversion', 'report', 'pipeline'];
+
+/** Not a matter of order: the inversion knows a forward model's interface, never the surrogate behind it. */
+const FORBIDDEN = { inversion: ['graph', 'nn', 'surrogate'] };
+
+/** `{ pkg, room }` of a file; room '' for the files directly in src, undefined where the file is in no package. */
+function placeOf(path) {
+  const [top, pkg, , room = '', ...rest] = relative(root, path).split(sep);
+  if (top !== 'packages') return {};
+  return rest.length > 0 || ROOMS.includes(room) ? { pkg, room, file: rest.join('/') } : { pkg, room: '', file: room };
+}
+
+function targetOf(source, importer) {
+  const named = /^@retroplume\/(\w+)(\/.*)?$/.exec(source);
+  if (named) return { pkg: named[1], named: true, deep: named[2] !== undefined };
+  return source.startsWith('.') ? placeOf(resolve(dirname(importer), source)) : {};
+}
+
+/** Why `importer` may not import `source`, or undefined if it may. */
+export function breach(importer, source) {
+  const from = placeOf(importer);
+  const to = targetOf(source, importer);
+  if (to.pkg === undefined) return undefined;
+  if (to.deep) return `${source} goes past the public entry of ${to.pkg}: import @retroplume/${to.pkg}`;
+  if (from.pkg === undefined) return undefined;
+  if (to.pkg !== from.pkg) {
+    if (!to.named) return `${source} reaches into package ${to.pkg} by its path: import @retroplume/${to.pkg}`;
+    return PACKAGES.indexOf(to.pkg) < PACKAGES.indexOf(from.pkg)
+      ? undefined
+      : `package ${from.pkg} may not import ${to.pkg}: the direction is cli → core → native`;
+  }
+  if (to.named) return `package ${from.pkg} imports itself by name: use a relative path`;
+  if (from.pkg !== 'core' || from.room === to.room) return undefined;
+  if (from.room === '')
+    return from.file.startsWith('index.') ? undefined : `core/src/${from.file} lies below all rooms and may not import ${to.room}`;
+  if (to.room === '') return to.file.startsWith('index') ? 'a room may not import the public entry of its own package' : undefined;
+  const [below, above] = [ROOMS.indexOf(to.room), ROOMS.indexOf(from.room)];
+  if (below < 0 || above < 0) return `room ${below < 0 ? to.room : from.room} has no place in the order of tools/lint/room-order.mjs: give it one`;
+  if (below > above || FORBIDDEN[from.room]?.includes(to.room))
+    return `room ${from.room} may not import ${to.room}: the order is ${ROOMS.join(' → ')}, and inversion knows no network`;
+  return undefined;
+}
+
+/** @type {import('eslint').Rule.RuleModule} */
+export const roomOrder = {
+  meta: { type: 'problem', schema: [], messages: { breach: '{{why}}' } },
+  create(context) {
+    const check = (node) => {
+      const source = node?.value ?? node?.literal?.value;
+      const why = typeof source === 'string' ? breach(context.filename, source) : undefined;
+      if (why !== undefined) context.report({ node, messageId: 'breach', data: { why } });
+    };
+    return {
+      ImportDeclaration: (node) => check(node.source),
+      ExportNamedDeclaration: (node) => check(node.source),
+      ExportAllDeclaration: (node) => check(node.source),
+      ImportExpression: (node) => check(node.source),
+      TSImportType: (node) => check(node.source ?? node.argument),
+      TSExternalModuleReference: (node) => check(node.expression),
+      CallExpression: (node) => node.callee.name === 'require' && check(node.arguments[0]),
+    };
+  },
+};
