@@ -1,0 +1,230 @@
+/**
+ * From gridded hourly concentrations to what the monitors see: H in y = H·c + ε. Linear, so its adjoint is its transpose:
+ *
+ *   (H·c)_i = Σ_k w_k · c[t_k, cell_i, species_i]        (Hᵀ·g)[t, cell, s] = Σ_{i, k: t_k = t, cell_i = cell, species_i = s} w_k · g_i
+ *
+ * with the hours t_k and weights w_k of the observation time (one hour, or a day's mean) and one value i per cell with monitors.
+ */
+import { ConfigError, DataError, ShapeError } from '../errors';
+import type { Grid } from '../grid/grid';
+import type { Observations } from '../data/observations';
+import type { ObservationBatch } from './forward-model';
+import { observedTimes, type ModelPeriod, type ObservedTime } from './observation-slots';
+import { averagePerCell, placeStations, type ObservationErrorSettings, type PlacedStation, type SuperObservations } from './super-observations';
+
+export interface ObservationOperatorOptions {
+  grid: Pick<Grid, 'rows' | 'cols' | 'cellAt'>;
+  period: ModelPeriod;
+  observations: Observations;
+  /** the channels of the fields, in their order */
+  species: readonly string[];
+  error: ObservationErrorSettings;
+  /** ids of stations that judge the result */
+  withheld?: ReadonlySet<string>;
+  /** ids of stations that only choose the iterate that is kept */
+  watched?: ReadonlySet<string>;
+  /** see {@link observedTimes} */
+  hoursPerDay?: number;
+}
+
+/** Series at single stations, `[times, stations]` per species. */
+export interface StationSeries {
+  stations: { id: string; role: number; cell: number }[];
+  times: Date[];
+  observed: Map<string, Float32Array>;
+  simulated: Map<string, Float32Array>;
+}
+
+/**
+ * The observation operator of one period.
+ *
+ * @throws {DataError} if no station lies inside the grid, or no value inside the period
+ * @throws {ConfigError} if a species is observed that the fields do not hold, or has no error
+ */
+export class ObservationOperator {
+  /** the observation times that can be compared, in order */
+  readonly times: readonly ObservedTime[];
+  readonly stations: readonly PlacedStation[];
+  /** ids of stations outside the grid, which are left out */
+  readonly outside: readonly string[];
+  readonly observed: SuperObservations;
+  readonly species: readonly string[];
+  private readonly cells: number;
+
+  constructor(private readonly options: ObservationOperatorOptions) {
+    const { grid, period, observations, species, error } = options;
+    const unknown = observations.species.find((name) => !species.includes(name));
+    if (unknown) throw new ConfigError('OBSERVATION_SPECIES', `observations: ${unknown} is not simulated: expected ${species.join(', ')}`);
+    const { inside, outside } = placeStations(observations.stations, grid, options.withheld ?? new Set(), options.watched ?? new Set());
+    this.stations = inside;
+    this.outside = outside;
+    this.species = species;
+    this.cells = grid.rows * grid.cols;
+    this.times = observedTimes(observations.time, period, options.hoursPerDay);
+    this.observed = averagePerCell(observations, inside, this.times, species, error);
+    if (this.observed.values.length === 0) {
+      throw new DataError(
+        'OBSERVATIONS_NONE_IN_PERIOD',
+        `observations: no value of ${species.join(', ')} at stations inside the grid falls into the ${period.hours - period.spinUpHours} hours from ${new Date(
+          period.start.getTime() + period.spinUpHours * 3_600_000,
+        ).toISOString()}: check observations.files, timeZone and the period`,
+      );
+    }
+  }
+
+  /** Species without a single value in the period. */
+  get unobserved(): string[] {
+    const seen = new Set(this.observed.species);
+    return this.species.filter((_, s) => !seen.has(s));
+  }
+
+  /** The observations of some times (default: all), in the order in which {@link forward} gives the simulated values. */
+  batch(times = this.allTimes()): ObservationBatch {
+    const { values, error, species, withheld } = this.observed;
+    const pick = <A extends Float32Array | Uint8Array>(from: A, to: A): A => {
+      let at = 0;
+      this.forEachRange(times, (begin, end) => {
+        to.set(from.subarray(begin, end), at);
+        at += end - begin;
+      });
+      return to;
+    };
+    const n = this.count(times);
+    return {
+      values: pick(values, new Float32Array(n)),
+      error: pick(error, new Float32Array(n)),
+      species: pick(species, new Uint8Array(n)),
+      withheld: pick(withheld, new Uint8Array(n)),
+      times: times.length,
+    };
+  }
+
+  /** The hours of the period that {@link forwardAt} wants for some times: each time's hours in turn. */
+  hoursOf(times: readonly number[]): Int32Array {
+    return Int32Array.from(times.flatMap((i) => [...this.times[i].hours]));
+  }
+
+  /**
+   * H·c of the whole period.
+   *
+   * @param fields - `[hours, H, W, S]`, all hours of the period
+   */
+  forward(fields: Float32Array): Float32Array {
+    this.checkLength(fields, this.options.period.hours);
+    return this.gather(fields, this.allTimes(), this.everyHour());
+  }
+
+  /** Hᵀ·g of the whole period: `[hours, H, W, S]`. */
+  adjoint(gradSimulated: Float32Array): Float32Array {
+    return this.scatter(gradSimulated, this.allTimes(), this.everyHour(), this.options.period.hours);
+  }
+
+  /**
+   * H·c of some times from only the hours that they need.
+   *
+   * @param fields - `[hoursOf(times).length, H, W, S]`
+   */
+  forwardAt(fields: Float32Array, times: readonly number[]): Float32Array {
+    this.checkLength(fields, this.hoursOf(times).length);
+    return this.gather(fields, times, this.compactHours(times));
+  }
+
+  /** The transpose of {@link forwardAt}. */
+  adjointAt(gradSimulated: Float32Array, times: readonly number[]): Float32Array {
+    return this.scatter(gradSimulated, times, this.compactHours(times), this.hoursOf(times).length);
+  }
+
+  /** Observed and simulated series at each station inside the grid, not averaged over cells: for scores and the report. */
+  atStations(fields: Float32Array): StationSeries {
+    this.checkLength(fields, this.options.period.hours);
+    const { observations } = this.options;
+    const [observed, simulated] = [new Map<string, Float32Array>(), new Map<string, Float32Array>()];
+    this.species.forEach((name, s) => {
+      const series = observations.values.get(name);
+      if (!series) return;
+      const size = this.times.length * this.stations.length;
+      const [observedSeries, simulatedSeries] = [new Float32Array(size), new Float32Array(size)];
+      this.times.forEach(({ step, hours, weights }, t) => {
+        this.stations.forEach(({ index, cell }, j) => {
+          observedSeries[t * this.stations.length + j] = series[step * observations.stations.length + index];
+          simulatedSeries[t * this.stations.length + j] = this.mean(fields, hours, weights, cell, s);
+        });
+      });
+      observed.set(name, observedSeries);
+      simulated.set(name, simulatedSeries);
+    });
+    return {
+      stations: this.stations.map(({ id, role, cell }) => ({ id, role, cell })),
+      times: this.times.map(({ start }) => start),
+      observed,
+      simulated,
+    };
+  }
+
+  private allTimes(): number[] {
+    return this.times.map((_, i) => i);
+  }
+
+  private everyHour(): Int32Array[] {
+    return this.times.map(({ hours }) => hours);
+  }
+
+  /** Where the hours of each time lie when fields hold only the hours of `times`, one after the other. */
+  private compactHours(times: readonly number[]): Int32Array[] {
+    let at = 0;
+    return times.map((i) => this.times[i].hours.map(() => at++));
+  }
+
+  private forEachRange(times: readonly number[], visit: (begin: number, end: number, position: number, time: ObservedTime) => void): void {
+    times.forEach((i, position) => visit(this.observed.first[i], this.observed.first[i + 1], position, this.times[i]));
+  }
+
+  private count(times: readonly number[]): number {
+    return times.reduce((sum, i) => sum + this.observed.first[i + 1] - this.observed.first[i], 0);
+  }
+
+  private mean(fields: Float32Array, hours: Int32Array, weights: Float64Array, cell: number, species: number): number {
+    let sum = 0;
+    for (let k = 0; k < hours.length; k++) sum += weights[k] * fields[(hours[k] * this.cells + cell) * this.species.length + species];
+    return sum;
+  }
+
+  private gather(fields: Float32Array, times: readonly number[], hours: Int32Array[]): Float32Array {
+    const simulated = new Float32Array(this.count(times));
+    let at = 0;
+    this.forEachRange(times, (begin, end, position, { weights }) => {
+      for (let i = begin; i < end; i++)
+        simulated[at++] = this.mean(fields, hours[position], weights, this.observed.cell[i], this.observed.species[i]);
+    });
+    return simulated;
+  }
+
+  private scatter(gradSimulated: Float32Array, times: readonly number[], hours: Int32Array[], hourCount: number): Float32Array {
+    if (gradSimulated.length !== this.count(times)) {
+      throw new ShapeError(
+        'OBSERVATION_SHAPE',
+        `observation operator: expected a gradient of ${this.count(times)} values but received ${gradSimulated.length}`,
+      );
+    }
+    const channels = this.species.length;
+    const gradient = new Float32Array(hourCount * this.cells * channels);
+    let at = 0;
+    this.forEachRange(times, (begin, end, position, { weights }) => {
+      for (let i = begin; i < end; i++, at++) {
+        const offset = this.observed.cell[i] * channels + this.observed.species[i];
+        hours[position].forEach((hour, k) => (gradient[hour * this.cells * channels + offset] += weights[k] * gradSimulated[at]));
+      }
+    });
+    return gradient;
+  }
+
+  private checkLength(fields: Float32Array, hours: number): void {
+    const expected = hours * this.cells * this.species.length;
+    if (fields.length === expected) return;
+    const { rows, cols } = this.options.grid;
+    throw new ShapeError(
+      'OBSERVATION_SHAPE',
+      `observation operator: expected fields [${hours}, ${rows}, ${cols}, ${this.species.length}] but received ${fields.length} values`,
+    );
+  }
+}

@@ -1,0 +1,54 @@
+import { Random } from '../random';
+import { unitGrid } from './testing/small-world';
+import { chooseWithheld } from './withheld';
+
+const grid = unitGrid(30, 40);
+
+function stations(n: number, seed: number): { id: string; lon: number; lat: number }[] {
+  const random = new Random(seed);
+  return Array.from({ length: n }, (_, i) => ({ id: `s${i}`, lon: random.uniform() * 42, lat: random.uniform() * 30 }));
+}
+
+describe('chooseWithheld', () => {
+  it.each([1, 2, 3, 4, 5])('withholds whole blocks, about the asked part (seed %i)', (seed) => {
+    const all = stations(100, seed);
+    const inside = all.filter(({ lon }) => lon < 40);
+    const { withheld, block } = chooseWithheld(all, grid, { fraction: 0.2, blockCells: 6, seed });
+    expect(Math.abs(withheld.size - 0.2 * inside.length)).toBeLessThanOrEqual(2);
+    expect(block.size).toBe(inside.length);
+    const cellOf = ({ lon, lat }: { lon: number; lat: number }): string => `${Math.floor(lon)},${Math.floor(lat)}`;
+    const used = inside.filter(({ id }) => !withheld.has(id));
+    const held = inside.filter(({ id }) => withheld.has(id));
+    const usedCells = new Set(used.map(cellOf));
+    expect(held.some((station) => usedCells.has(cellOf(station)))).toBe(false);
+    const usedBlocks = new Set(used.map(({ id }) => block.get(id)));
+    expect(held.some(({ id }) => usedBlocks.has(block.get(id)))).toBe(false);
+  });
+
+  it('depends on seed and stations, not on their order', () => {
+    const all = stations(80, 9);
+    const choose = (list: typeof all, seed: number): string[] =>
+      [...chooseWithheld(list, grid, { fraction: 0.3, blockCells: 4, seed }).withheld].sort();
+    expect(choose([...all].reverse(), 1)).toEqual(choose(all, 1));
+    expect(choose(all, 2)).not.toEqual(choose(all, 1));
+  });
+
+  it('withholds nothing at fraction 0, and says when nothing can be', () => {
+    const close = [
+      { id: 'a', lon: 1.2, lat: 1 },
+      { id: 'b', lon: 1.8, lat: 1 },
+    ];
+    expect(chooseWithheld(close, grid, { fraction: 0, blockCells: 6, seed: 1 }).withheld.size).toBe(0);
+    expect(() => chooseWithheld(close, grid, { fraction: 0.2, blockCells: 6, seed: 1 })).toThrow(/lower withheld.blockCells/);
+    expect(() => chooseWithheld(close, grid, { fraction: 1.2, blockCells: 6, seed: 1 })).toThrow(/fraction/);
+  });
+
+  it('withholds at least one block where a fraction is asked', () => {
+    const few = [
+      { id: 'a', lon: 1.2, lat: 1 },
+      { id: 'b', lon: 30, lat: 20 },
+    ];
+    expect(chooseWithheld(few, grid, { fraction: 0.1, blockCells: 6, seed: 1 }).withheld.size).toBe(1);
+    expect(chooseWithheld(few, grid, { fraction: 0.9, blockCells: 6, seed: 1 }).withheld.size).toBe(1);
+  });
+});

@@ -1,0 +1,74 @@
+/**
+ * Which monitors are kept out of the inversion: whole blocks of cells, because a monitor next to a used one judges nothing.
+ */
+import { ConfigError, DataError } from '../errors';
+import type { Grid } from '../grid/grid';
+import type { Observations } from '../data/observations';
+import { Random } from '../random';
+
+export interface WithheldSettings {
+  /** part of the stations inside the grid, 0 … 0.9 */
+  fraction: number;
+  /** edge of a square block in cells */
+  blockCells: number;
+  seed: number;
+}
+
+/** The chosen stations, and the block of every station inside the grid (for maps). */
+export interface WithheldChoice {
+  withheld: Set<string>;
+  block: Map<string, string>;
+}
+
+/**
+ * Draws blocks at random until the asked part of the stations is reached; a block that would overshoot by more than it helps is passed over.
+ * Used and withheld stations never share a cell. The same stations, grid and settings give the same choice, whatever the stations' order.
+ *
+ * @throws {DataError} `WITHHELD_ONE_BLOCK` if the stations fill fewer than two blocks
+ *
+ * @example
+ * const { withheld } = chooseWithheld(observations.stations, grid, { fraction: 0.2, blockCells: 6, seed: 3 });
+ */
+export function chooseWithheld(stations: Observations['stations'], grid: Pick<Grid, 'cellAt'>, settings: WithheldSettings): WithheldChoice {
+  const { fraction, blockCells, seed } = settings;
+  if (!(fraction >= 0 && fraction < 1 && Number.isInteger(blockCells) && blockCells >= 1)) {
+    throw new ConfigError(
+      'WITHHELD_SETTINGS',
+      `withheld: expected a fraction in [0, 1) and whole blockCells ≥ 1 but received ${fraction} and ${blockCells}`,
+    );
+  }
+  const random = new Random(seed).fork('withheld');
+  // The lattice starts at a random cell, so that block edges do not always fall on the grid's.
+  const [shiftRow, shiftCol] = [random.integer(blockCells), random.integer(blockCells)];
+  const block = new Map<string, string>();
+  const members = new Map<string, string[]>();
+  for (const { id, lon, lat } of stations) {
+    const at = grid.cellAt(lon, lat);
+    if (!at) continue;
+    const name = `${Math.floor((at.row + shiftRow) / blockCells)}/${Math.floor((at.col + shiftCol) / blockCells)}`;
+    block.set(id, name);
+    members.set(name, [...(members.get(name) ?? []), id]);
+  }
+  if (fraction === 0) return { withheld: new Set(), block };
+  if (members.size < 2) {
+    throw new DataError(
+      'WITHHELD_ONE_BLOCK',
+      `withheld: the ${block.size} stations inside the grid fill ${members.size} block of ${blockCells} cells, so that none can be withheld: lower withheld.blockCells or set withheld.fraction: 0`,
+    );
+  }
+  const names = [...members.keys()].sort();
+  const order = [...random.permutation(names.length)].map((i) => members.get(names[i])!);
+  return { withheld: takeBlocks(order, fraction * block.size), block };
+}
+
+function takeBlocks(blocks: string[][], target: number): Set<string> {
+  const taken = new Set<string>();
+  // The last block stays with the used stations whatever the fraction.
+  for (const ids of blocks.slice(0, -1)) {
+    const miss = target - taken.size;
+    if (miss > 0 && Math.abs(miss - ids.length) < miss) ids.forEach((id) => taken.add(id));
+  }
+  // Every block may be larger than twice the target: then the smallest is the nearest to what was asked.
+  if (taken.size === 0) blocks.reduce((a, b) => (b.length < a.length ? b : a)).forEach((id) => taken.add(id));
+  return taken;
+}
