@@ -1,0 +1,94 @@
+/** Line charts by echarts, drawn to SVG text on the server. */
+import * as echarts from 'echarts';
+import type { Markup } from './html';
+import { html, trusted } from './html';
+
+export interface ChartLine {
+  name: string;
+  /** NaN leaves a gap */
+  points: [x: number, y: number][];
+  colour: string;
+  dashed?: boolean;
+  width?: number;
+}
+
+export interface ChartSpec {
+  title: string;
+  description: string;
+  lines: ChartLine[];
+  xName: string;
+  yName: string;
+  /** x are milliseconds since 1970, UTC */
+  time?: boolean;
+  logarithmic?: boolean;
+  width?: number;
+  height?: number;
+}
+
+const HEIGHT = 250;
+const WIDTH = 520;
+const TEXT = '#222';
+
+function axisLook(name: string, gap: number): object {
+  return {
+    name,
+    nameLocation: 'middle',
+    nameGap: gap,
+    nameTextStyle: { color: TEXT, fontSize: 11 },
+    axisLabel: { color: TEXT, fontSize: 10, hideOverlap: true },
+    axisLine: { show: true, lineStyle: { color: '#555' } },
+    splitLine: { lineStyle: { color: '#e6e4de' } },
+  };
+}
+
+function xAxis({ xName, time, lines }: ChartSpec): object {
+  if (!time) return { type: 'value', ...axisLook(xName, 24), min: 'dataMin', max: 'dataMax' };
+  const first = Math.min(...lines.flatMap(({ points }) => points.map(([x]) => x)));
+  const formatter = (value: number): string => new Date(value).toISOString().slice(5, 10);
+  const look = axisLook(xName, 24);
+  return { type: 'value', ...look, min: first, max: 'dataMax', interval: dayStep(lines), axisLabel: { color: TEXT, fontSize: 10, hideOverlap: true, formatter } };
+}
+
+/** Whole days between the labels of a time axis, about eight labels. */
+function dayStep(lines: ChartLine[]): number {
+  const xs = lines.flatMap(({ points }) => points.map(([x]) => x));
+  const days = (Math.max(...xs) - Math.min(...xs)) / 86400e3;
+  return Math.max(1, Math.ceil(days / 8)) * 86400e3;
+}
+
+function series(line: ChartLine, logarithmic: boolean): object {
+  const drawable = (y: number): number | null => (Number.isFinite(y) && (!logarithmic || y > 0) ? y : null);
+  return {
+    type: 'line',
+    name: line.name,
+    data: line.points.map(([x, y]) => [x, drawable(y)]),
+    showSymbol: line.points.length === 1,
+    lineStyle: { color: line.colour, width: line.width ?? 1.6, type: line.dashed ? 'dashed' : 'solid' },
+    itemStyle: { color: line.colour },
+  };
+}
+
+/**
+ * @returns nothing where no line has a point
+ */
+export function drawChart(spec: ChartSpec): Markup {
+  const lines = spec.lines.filter(({ points }) => points.length > 0);
+  if (lines.length === 0) return html``;
+  const [width, height] = [spec.width ?? WIDTH, spec.height ?? HEIGHT];
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
+  try {
+    chart.setOption({
+      animation: false,
+      textStyle: { fontFamily: 'inherit' },
+      legend: { top: 0, left: 50, itemWidth: 22, itemHeight: 8, textStyle: { color: TEXT, fontSize: 11 }, icon: 'path://M0 3h22v2h-22z' },
+      grid: { left: 58, right: 16, top: 30, bottom: 40 },
+      xAxis: xAxis({ ...spec, lines }),
+      yAxis: { type: spec.logarithmic ? 'log' : 'value', scale: true, ...axisLook(spec.yName, 44) },
+      series: lines.map((line) => series(line, spec.logarithmic ?? false)),
+    });
+    const svg = chart.renderToSVGString();
+    return html`<figure class="chart" role="img" aria-label="${spec.title}: ${spec.description}">${trusted(svg)}<figcaption>${spec.title}</figcaption></figure>`;
+  } finally {
+    chart.dispose(); // an undisposed chart keeps Node alive
+  }
+}

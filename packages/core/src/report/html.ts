@@ -1,0 +1,44 @@
+/**
+ * HTML and SVG by tagged template: what is interpolated is escaped, unless it is `Markup` itself. Nothing else in the report builds markup from
+ * strings, so a station or a case that is called `<script>` stays text.
+ */
+
+/** Text that is already markup. Made by `html`; by `trusted` only from what our own code wrote (numbers, generated SVG). */
+export class Markup {
+  constructor(readonly text: string) {}
+  toString(): string {
+    return this.text;
+  }
+}
+
+/** What may stand in a template: nothing is printed for undefined, null and false. */
+export type Content = Markup | string | number | undefined | null | false | readonly Content[];
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** Characters that XML forbids (SVG is XML) become a replacement sign; the five special ones become entities. */
+export function escapeHtml(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are exactly what has to go
+  return text.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F]/g, '\uFFFD').replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+}
+
+function render(content: Content): string {
+  if (content === undefined || content === null || content === false) return '';
+  if (content instanceof Markup) return content.text;
+  if (Array.isArray(content)) return (content as readonly Content[]).map(render).join('');
+  return escapeHtml(String(content));
+}
+
+/** `html\`<td>${name}</td>\`` escapes `name`. */
+export function html(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
+  let text = strings[0] ?? '';
+  values.forEach((value, index) => {
+    text += render(value) + (strings[index + 1] ?? '');
+  });
+  return new Markup(text);
+}
+
+/** Marks a string that our own code made as markup. Never for text from the case or its files. */
+export function trusted(text: string): Markup {
+  return new Markup(text);
+}

@@ -1,0 +1,78 @@
+/** The page's style sheet: light, sober, the same on screen and on paper; no font and no image from elsewhere. */
+export const PAGE_STYLE = `
+:root { color-scheme: light; --ink: #1b1b1b; --soft: #5a5f66; --line: #d9d6cf; --paper: #ffffff; --tint: #f6f5f1; --good: #1c5d99; --bad: #a8321a; }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 "Helvetica Neue", Arial, "Liberation Sans", "DejaVu Sans", sans-serif; }
+main, header, footer { max-width: 1180px; margin: 0 auto; padding: 0 28px; }
+header { padding-top: 36px; }
+h1 { font-size: 28px; line-height: 1.2; margin: 0 0 6px; font-weight: 650; letter-spacing: -0.01em; }
+h2 { font-size: 20px; margin: 44px 0 12px; padding-top: 10px; border-top: 2px solid var(--ink); font-weight: 650; }
+h3 { font-size: 15px; margin: 0; }
+p { margin: 0 0 10px; max-width: 78ch; }
+.lead { font-size: 18px; line-height: 1.45; max-width: 70ch; }
+.kicker { color: var(--soft); font-size: 13px; margin-bottom: 14px; max-width: none; }
+.small, .note, .unit { font-size: 12px; color: var(--soft); }
+.note { margin-top: 6px; max-width: 110ch; }
+nav { font-size: 13px; margin-top: 8px; }
+nav a { color: var(--good); margin-right: 16px; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 16px; margin: 18px 0 10px; }
+.card { border: 1px solid var(--line); border-top: 4px solid var(--soft); background: var(--tint); padding: 12px 14px 8px; }
+.card.better { border-top-color: var(--good); }
+.card.worse { border-top-color: var(--bad); }
+.card .figure { font-size: 34px; line-height: 1.15; font-weight: 650; margin: 2px 0 8px; font-variant-numeric: tabular-nums; }
+.card.better .figure { color: var(--good); }
+.card.worse .figure { color: var(--bad); }
+.bar { display: grid; grid-template-columns: 54px 1fr auto; gap: 8px; align-items: center; font-size: 12px; margin-bottom: 3px; }
+.bar-track { height: 9px; background: #e7e4dc; }
+.bar-track span { display: block; height: 100%; }
+.bar-value { min-width: 76px; text-align: right; font-variant-numeric: tabular-nums; }
+.card .small { margin: 8px 0 2px; }
+.assumptions { border: 1px solid #c9a54a; border-left-width: 6px; background: #fdf8e8; padding: 4px 20px 10px; margin-top: 28px; }
+.assumptions h2 { border: 0; margin: 6px 0; padding: 0; font-size: 17px; }
+.assumptions ul { margin: 0; padding-left: 18px; }
+.assumptions li { margin-bottom: 4px; max-width: 100ch; }
+.table { overflow-x: auto; margin: 18px 0; }
+table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; min-width: 50%; }
+caption { text-align: left; padding-bottom: 6px; font-size: 13.5px; }
+th, td { padding: 4px 10px; text-align: right; vertical-align: top; }
+thead th { border-bottom: 1.5px solid var(--ink); border-top: 1.5px solid var(--ink); font-weight: 600; vertical-align: bottom; }
+thead .unit { display: block; font-weight: 400; }
+tbody tr:last-child > * { border-bottom: 1.5px solid var(--ink); }
+tbody th { text-align: left; font-weight: 500; white-space: nowrap; }
+th.text, td.text { text-align: left; overflow-wrap: anywhere; }
+tr.begins > * { border-top: 1px solid var(--line); }
+tr.strong > * { font-weight: 600; }
+tr.strong ~ tr:not(.strong) > th { color: var(--soft); }
+figure { margin: 22px 0; }
+figcaption { font-size: 13px; color: var(--ink); margin-top: 6px; max-width: 110ch; }
+figure.chart { margin: 0; }
+figure.chart figcaption { font-weight: 650; font-size: 12.5px; order: -1; margin: 0; }
+figure.chart { display: flex; flex-direction: column; }
+.panels { display: grid; gap: 14px 18px; align-items: start; }
+.panels svg { width: 100%; height: auto; display: block; }
+.panels.maps { grid-template-columns: repeat(auto-fill, minmax(255px, 1fr)); }
+.panels.scatter { grid-template-columns: repeat(4, 1fr); }
+.panels.charts { grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)); }
+.cells { image-rendering: pixelated; }
+.columns { columns: 2 460px; column-gap: 32px; }
+.columns .table { break-inside: avoid-column; margin-top: 0; padding-top: 4px; }
+.columns table { width: 100%; }
+#table-settings { break-inside: auto; }
+footer { margin-top: 40px; padding-top: 12px; padding-bottom: 30px; color: var(--soft); font-size: 12.5px; border-top: 1px solid var(--line); }
+@media (max-width: 760px) { .panels.scatter { grid-template-columns: repeat(2, 1fr); } .panels.charts { grid-template-columns: 1fr; } }
+@media print {
+  @page { size: A4; margin: 14mm 12mm; }
+  body { font-size: 10pt; }
+  main, header, footer { max-width: none; padding: 0; }
+  nav { display: none; }
+  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .card, .assumptions, .panels > *, tr { break-inside: avoid; }
+  h2 { break-after: avoid; margin-top: 20px; }
+  .cards { grid-template-columns: repeat(4, 1fr); gap: 8px; }
+  .card .figure { font-size: 22pt; }
+  .panels.maps { grid-template-columns: repeat(3, 1fr); }
+  .panels.charts { grid-template-columns: 1fr 1fr; }
+  table { font-size: 8pt; }
+  th, td { padding: 2px 5px; }
+}
+`;

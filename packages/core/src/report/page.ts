@@ -1,0 +1,43 @@
+/** The page as one text: head, sections in the order in which a reader asks, no script and no address outside itself. */
+import { utc } from './format';
+import type { Markup } from './html';
+import { html, trusted } from './html';
+import { basemapDefinition } from './map';
+import type { PageContext } from './page-context';
+import { PAGE_STYLE } from './page-style';
+import { assumptions } from './sections/assumptions';
+import { concentrations } from './sections/concentrations';
+import { emissions } from './sections/emissions';
+import { headline } from './sections/headline';
+import { inversion } from './sections/inversion';
+import { provenance } from './sections/provenance';
+import { surrogate } from './sections/surrogate';
+
+/** The browser itself refuses any request: only styles and images inside the file. */
+const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+
+const SECTIONS: readonly [id: string, title: string, draw: (context: PageContext) => Markup][] = [
+  ['headline', 'Result', headline],
+  ['assumptions', 'Assumptions', assumptions],
+  ['concentrations', 'Concentrations', concentrations],
+  ['emissions', 'Emissions', emissions],
+  ['surrogate', 'Surrogate', surrogate],
+  ['inversion', 'Inversion', inversion],
+  ['provenance', 'Settings and versions', provenance],
+];
+
+export function page(context: PageContext): string {
+  const { data } = context;
+  const sections = SECTIONS.map(([id, title, draw]) => ({ id, title, content: draw(context) })).filter(({ content }) => content.text !== '');
+  const document = html`<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="Content-Security-Policy" content="${trusted(POLICY)}"><link rel="icon" href="data:,"><title>${data.caseName}: updated emissions</title><style>${trusted(PAGE_STYLE)}</style></head>
+<body>${basemapDefinition(context.basemap)}
+<header><h1>${data.caseName}: emissions updated from monitors</h1>
+<p class="kicker">${data.periods.map(({ name }) => name).join(', ')} · ${data.twin ? 'twin experiment' : 'real observations'} · ${data.ctm} · ${data.mode === 'paper' ? 'paper mode' : 'default mode'} · ${utc(data.created)}</p>
+<p>${data.description}</p><nav aria-label="Sections">${sections.map(({ id, title }) => html`<a href="#${id}">${title}</a>`)}</nav></header>
+<main>${sections.map(({ content }) => content)}</main>
+<footer>Made by Retroplume. Method after Huang et al. (2021), Geosci. Model Dev. 14, 4641–4654, doi:10.5194/gmd-14-4641-2021.${data.basemap === undefined || data.basemap.kind === 'world' ? ' Coasts and borders: Natural Earth, which takes no position on disputed borders.' : ''}</footer>
+</body></html>
+`;
+  return document.text;
+}

@@ -1,0 +1,26 @@
+/** What a reader must know before believing a number: stated by the case, and true of every run. */
+import type { Markup } from '../html';
+import { html } from '../html';
+import { chemical } from '../format';
+import type { PageContext } from '../page-context';
+
+function notObservedNote(context: PageContext): string | undefined {
+  const unseen = context.data.groups.filter((group) => context.notObserved(group));
+  if (unseen.length === 0) return undefined;
+  const names = unseen.map(chemical).join(' and ');
+  return `† ${names}: no monitor in this case measures ${unseen.length > 1 ? 'them' : 'it'}, so the prior constrains ${unseen.length > 1 ? 'them' : 'it'} and little else; changes of ${unseen.length > 1 ? 'these groups' : 'this group'} are not a finding.`;
+}
+
+export function assumptions(context: PageContext): Markup {
+  const { data } = context;
+  const sentences = [
+    ...data.assumptions,
+    ...(data.twin
+      ? ['The observations are synthetic: the transport model made them from a known “true” inventory, with noise added. The result shows what the method can do, not what the air was.']
+      : []),
+    ...(data.mode === 'paper' ? ['The updated emissions come from the method of Huang et al. (2021), not from Retroplume’s default.'] : []),
+    notObservedNote(context),
+  ].filter((sentence) => sentence !== undefined);
+  if (sentences.length === 0) return html``;
+  return html`<section id="assumptions" class="assumptions"><h2>What this result rests on</h2><ul>${sentences.map((sentence) => html`<li>${sentence}</li>`)}</ul></section>`;
+}

@@ -1,0 +1,166 @@
+/** The transport model against the monitors, with prior and with updated emissions: tables, scatter, time series, station maps. */
+import { drawChart } from '../chart';
+import { divergingScale } from '../colour-scale';
+import { change, chemical, fixed, relativeChange, significant, unitText } from '../format';
+import type { Markup } from '../html';
+import { html } from '../html';
+import { COLOURS } from '../page-context';
+import type { PageContext } from '../page-context';
+import { PUBLISHED_CTM_MAE } from '../published';
+import type { ReportStation } from '../report-data';
+import { drawScatter, scatterEnd } from '../scatter';
+import type { Pairs, Scores, Variant } from '../statistics';
+import { errorChangeAtStation, meanSeries, pairs, variantScores } from '../statistics';
+import type { Column, Row } from '../table';
+import { table } from '../table';
+
+const VARIANT_LABEL: Record<Variant, string> = { prior: 'prior', updated: 'updated', paper: 'paper’s' };
+
+function scoreColumns(variants: Variant[], severalPeriods: boolean): Column[] {
+  const of = (title: string, unit: string): Column[] => variants.map((variant) => ({ title: html`${title}<br>${VARIANT_LABEL[variant]}`, unit }));
+  return [
+    { title: 'Species', text: true },
+    ...(severalPeriods ? [{ title: 'Period', text: true }] : []),
+    { title: 'Monitors' },
+    { title: 'Pairs' },
+    { title: 'Observed mean' },
+    ...of('MAE', ''),
+    { title: html`MAE<br>change` },
+    ...of('NMB', '%'),
+    ...of('NME', '%'),
+    ...of('r', ''),
+  ];
+}
+
+function scoreRow(context: PageContext, species: string, role: ReportStation['role'], period: string | undefined): Row | undefined {
+  const selection = pairs(context.data, { species, role, period });
+  if (selection.observed.length === 0) return undefined;
+  const unit = unitText(context.unit(species));
+  const of = (show: (scores: Scores | undefined) => string): string[] => context.variants.map((variant) => show(variantScores(selection, variant)));
+  const prior = variantScores(selection, 'prior')?.mae;
+  return {
+    cells: [
+      html`${chemical(species)} <span class="unit">${unit}</span>`,
+      ...(context.severalPeriods ? [period ?? 'all'] : []),
+      String(selection.stations),
+      String(selection.observed.length),
+      significant(mean(selection)),
+      ...of((scores) => significant(scores?.mae)),
+      html`<b>${change(relativeChange(prior, variantScores(selection, 'updated')?.mae))}</b>`,
+      ...of((scores) => fixed(times100(scores?.nmb), 0)),
+      ...of((scores) => fixed(times100(scores?.nme), 0)),
+      ...of((scores) => fixed(scores?.r, 2)),
+    ],
+    begins: context.severalPeriods && period === undefined,
+    strong: context.severalPeriods && period === undefined,
+  };
+}
+
+function times100(fraction: number | undefined): number | undefined {
+  return fraction === undefined ? undefined : 100 * fraction;
+}
+
+function mean({ observed }: Pairs): number {
+  return observed.reduce((sum, value) => sum + value, 0) / observed.length;
+}
+
+function publishedNote(context: PageContext): string {
+  const known = context.data.species.flatMap(({ name }) => {
+    const published = PUBLISHED_CTM_MAE[name];
+    return published ? [`${chemical(name)} ${change(relativeChange(published.prior, published.updated))}`] : [];
+  });
+  return known.length > 0 ? ` For scale only: Huang et al. (2021, fig. 7) report changes of MAE of ${known.join(', ')} for China 2015, on the stations used.` : '';
+}
+
+function scoreTable(context: PageContext, role: ReportStation['role']): Markup {
+  const periods = context.severalPeriods ? [undefined, ...context.data.periods.map(({ name }) => name)] : [undefined];
+  const rows = context.data.species.flatMap(({ name }) => periods.flatMap((period) => scoreRow(context, name, role, period) ?? []));
+  if (rows.length === 0) return html``;
+  const whose = role === 'withheld' ? 'withheld monitors, which the inversion never saw' : 'the monitors that the inversion used (in-sample)';
+  return table({
+    id: `table-${role}`,
+    caption: context.tableCaption(`The transport model (${context.data.ctm}) against ${whose}, with prior and with updated emissions.`),
+    columns: scoreColumns(context.variants, context.severalPeriods),
+    rows,
+    note: `MAE mean absolute error and observed mean in the species’ unit; NMB and NME normalised mean bias and error; r Pearson’s correlation. All columns of a row rest on the same pairs.${role === 'used' ? publishedNote(context) : ''}`,
+  });
+}
+
+const ROLES = ['withheld', 'used'] as const;
+
+function scatterRow(context: PageContext, species: string): Markup[] {
+  const unit = unitText(context.unit(species));
+  const selections = ROLES.map((role) => ({ role, selection: pairs(context.data, { species, role }) })).filter(({ selection }) => selection.observed.length > 0);
+  const end = scatterEnd(selections.flatMap(({ selection }) => [selection.observed, ...(['prior', 'updated'] as const).flatMap((variant) => selection.simulated[variant] ?? [])]));
+  return selections.flatMap(({ role, selection }) =>
+    (['prior', 'updated'] as const).map((variant) => {
+      const own = variantScores(selection, variant);
+      const notes = [`MAE ${significant(own?.mae)} ${unit}`, `r ${fixed(own?.r, 2)}`];
+      return drawScatter({
+        title: `${chemical(species)}, ${role}, ${variant}`,
+        description: `density of ${selection.observed.length} pairs of observed and simulated values with the ${variant} emissions; ${notes.join(', ')}`,
+        observed: selection.observed,
+        simulated: selection.simulated[variant] ?? [],
+        end,
+        unit,
+        simulatedLabel: `${variant} run`,
+        notes,
+      });
+    }),
+  );
+}
+
+function scatterFigure(context: PageContext): Markup {
+  const panels = context.data.species.flatMap(({ name }) => scatterRow(context, name));
+  if (panels.length === 0) return html``;
+  return html`<figure><div class="panels scatter">${panels}</div>${context.figureCaption('Observed against simulated concentrations, all periods: darker is more pairs (logarithm of the count). Lines: equal, and a factor of two either way. Values beyond an axis lie in its last bin.')}</figure>`;
+}
+
+/** The mean over withheld monitors hides no station by choice: every one that has all series counts. */
+function seriesFigure(context: PageContext): Markup {
+  const { data } = context;
+  const role = data.stations.some((station) => station.role === 'withheld') ? 'withheld' : 'used';
+  const charts = data.concentrations.map((series) => {
+    const means = meanSeries(data, series, role);
+    const time = (step: number): number => series.start.getTime() + step * series.stepSeconds * 1000;
+    const line = (name: 'observed' | Variant): [number, number][] => means[name].map((value, step) => [time(step), value]);
+    const title = `${chemical(series.species)}${context.severalPeriods ? `, ${series.period}` : ''}`;
+    return drawChart({
+      title,
+      description: `time series, mean over ${role} monitors, observed and simulated with prior and updated emissions`,
+      xName: 'UTC, month-day',
+      yName: unitText(context.unit(series.species)),
+      time: true,
+      lines: [
+        { name: 'observed', points: line('observed'), colour: COLOURS.observed, width: 1.3 },
+        { name: 'prior', points: line('prior'), colour: COLOURS.prior },
+        { name: 'updated', points: line('updated'), colour: COLOURS.updated },
+        ...(means.paper.length > 0 && context.hasPaper ? [{ name: 'paper’s', points: line('paper'), colour: COLOURS.paper, dashed: true, width: 1.1 }] : []),
+      ],
+    });
+  });
+  if (charts.length === 0) return html``;
+  const step = (data.concentrations[0]?.stepSeconds ?? 3600) >= 86400 ? 'daily' : 'hourly';
+  return html`<figure><div class="panels charts">${charts}</div>${context.figureCaption(`Mean over ${role} monitors, ${step} values: observed, and simulated with prior and with updated emissions.`)}</figure>`;
+}
+
+function stationMap(context: PageContext, species: string): Markup {
+  const { stations } = context.data;
+  const values = stations.map((_, index) => errorChangeAtStation(context.data, species, index));
+  const known = values.filter(Number.isFinite);
+  if (known.length === 0) return html``;
+  const better = known.filter((value) => value < 0).length;
+  return context.map(['stations', species], {
+    title: `${chemical(species)}: change of MAE`,
+    description: `error fell at ${better} of ${known.length} monitors`,
+    unit: `${unitText(context.unit(species))} (blue: error fell)`,
+    scale: divergingScale([values], 1e-6),
+    marks: stations.map(({ lon, lat, role }, index) => ({ lon, lat, value: values[index] ?? NaN, withheld: role === 'withheld' })),
+  });
+}
+
+export function concentrations(context: PageContext): Markup {
+  return html`<section id="concentrations"><h2>Concentrations at the monitors</h2>
+${ROLES.map((role) => scoreTable(context, role))}${scatterFigure(context)}${seriesFigure(context)}
+<figure><div class="panels maps">${context.data.species.map(({ name }) => stationMap(context, name))}</div>${context.figureCaption('Change of the mean absolute error at each monitor, updated − prior, all periods. Circles: used; squares with a dark edge: withheld.')}</figure></section>`;
+}

@@ -1,0 +1,182 @@
+/** The inventory: totals, what was moved within them, regions, error against a known truth, and maps. */
+import type { ColourScale } from '../colour-scale';
+import { divergingScale, quantile, sequentialScale } from '../colour-scale';
+import { change, chemical, percent, relativeChange, significant, unitText } from '../format';
+import type { Content, Markup } from '../html';
+import { html } from '../html';
+import { modeLabel } from '../page-context';
+import type { PageContext } from '../page-context';
+import type { ReportEmissions, ReportRegion } from '../report-data';
+import { annualTotal, redistribution, SECONDS_PER_YEAR } from '../statistics';
+import type { Row } from '../table';
+import { table } from '../table';
+
+/** kg m-2 s-1 → t km-2 a-1, the unit of inventories. */
+const TO_DISPLAY = (SECONDS_PER_YEAR * 1e6) / 1e3;
+const DISPLAY_UNIT = unitText('t km-2 a-1');
+/** Cells with less than this part of the map's high end have no change worth a colour. */
+const NEGLIGIBLE = 1e-4;
+
+function truthOf({ prior, truthFactor }: ReportEmissions): Float64Array | undefined {
+  return truthFactor && Float64Array.from(prior, (value, cell) => value * (truthFactor[cell] ?? NaN));
+}
+
+function totalsRow(context: PageContext, emissions: ReportEmissions, begins: boolean): Row {
+  const { grid } = context.data;
+  const { prior, updated, paper } = emissions;
+  const total = annualTotal(grid, prior);
+  const sum = (field: ArrayLike<number> | undefined): number | undefined => field && annualTotal(grid, field);
+  const truth = truthOf(emissions);
+  return {
+    cells: [
+      ...(context.severalPeriods ? [emissions.period] : []),
+      context.groupLabel(emissions.group),
+      significant(total, 4),
+      significant(sum(updated), 4),
+      change(relativeChange(total, sum(updated)), 1),
+      percent(redistribution(grid, prior, updated), 1),
+      ...(context.data.twin ? [change(relativeChange(total, sum(truth)), 1)] : []),
+      ...(context.hasPaper ? [change(relativeChange(total, sum(paper)), 1), paper ? percent(redistribution(grid, prior, paper), 1) : '–'] : []),
+    ],
+    begins,
+  };
+}
+
+function ordered(context: PageContext): ReportEmissions[] {
+  const { periods, groups, emissions } = context.data;
+  return periods.flatMap(({ name }) => groups.flatMap((group) => emissions.filter((each) => each.period === name && each.group === group)));
+}
+
+function totalsTable(context: PageContext): Markup {
+  const all = ordered(context);
+  const rows = all.map((emissions, index) => totalsRow(context, emissions, index > 0 && all[index - 1]?.period !== emissions.period));
+  return table({
+    id: 'table-totals',
+    caption: context.tableCaption('Emissions of the whole domain, period means as annual rates.'),
+    columns: [
+      ...(context.severalPeriods ? [{ title: 'Period', text: true }] : []),
+      { title: 'Group', text: true },
+      { title: 'Prior', unit: unitText('Mt a-1') },
+      { title: 'Updated', unit: unitText('Mt a-1') },
+      { title: 'Change', unit: '%' },
+      { title: 'Moved', unit: '% of prior' },
+      ...(context.data.twin ? [{ title: 'True change', unit: '%' }] : []),
+      ...(context.hasPaper ? [{ title: 'Paper’s: change', unit: '%' }, { title: 'Paper’s: moved', unit: '% of prior' }] : []),
+    ],
+    rows,
+    note: `Moved: Σ|updated − prior| over the cells, as part of the prior total; ups and downs that cancel in the total show here.${context.data.groups.some((group) => context.notObserved(group)) ? ' † not seen by any monitor: constrained by the prior only.' : ''}`,
+  });
+}
+
+function regionCell(context: PageContext, region: ReportRegion, emissions: ReportEmissions | undefined): Content {
+  if (!emissions) return '–';
+  const { grid } = context.data;
+  const [prior, updated] = [annualTotal(grid, emissions.prior, region.mask), annualTotal(grid, emissions.updated, region.mask)];
+  const moved = redistribution(grid, emissions.prior, emissions.updated, region.mask);
+  return html`${significant(prior)} → ${significant(updated)}<br><span class="small">${change(relativeChange(prior, updated))}, moved ${percent(moved)}</span>`;
+}
+
+function regionTable(context: PageContext): Markup {
+  const { regions = [], groups, periods, emissions } = context.data;
+  const rows = regions.flatMap((region) =>
+    periods.map(({ name: period }, index) => ({
+      cells: [
+        region.name,
+        ...(context.severalPeriods ? [period] : []),
+        ...groups.map((group) => regionCell(context, region, emissions.find((each) => each.period === period && each.group === group))),
+      ],
+      begins: index === 0,
+    })),
+  );
+  if (rows.length === 0) return html``;
+  return table({
+    id: 'table-regions',
+    caption: context.tableCaption('Emissions by region, prior → updated, change, and what was moved within the region.'),
+    columns: [
+      { title: 'Region', text: true },
+      ...(context.severalPeriods ? [{ title: 'Period', text: true }] : []),
+      ...groups.map((group) => ({ title: context.groupLabel(group), unit: unitText('Mt a-1') })),
+    ],
+    rows,
+  });
+}
+
+function errorTable(context: PageContext): Markup {
+  const errors = context.data.inventoryError ?? [];
+  if (errors.length === 0) return html``;
+  const withPeriod = errors.some(({ period }) => period !== undefined);
+  return table({
+    id: 'table-inventory-error',
+    caption: context.tableCaption('Error of the inventory against the known truth (twin experiment).'),
+    columns: [
+      { title: 'Group', text: true },
+      ...(withPeriod ? [{ title: 'Period', text: true }] : []),
+      { title: 'Method', text: true },
+      { title: 'Prior', unit: '%' },
+      { title: 'Updated', unit: '%' },
+      { title: 'Change of the error', unit: '%' },
+    ],
+    rows: context.data.groups.flatMap((group) =>
+      errors
+        .filter((error) => error.group === group)
+        .map(({ mode, period, priorError, updatedError }, index) => ({
+          cells: [
+            context.groupLabel(group),
+            ...(withPeriod ? [period ?? 'all'] : []),
+            modeLabel(mode),
+            percent(priorError, 1),
+            percent(updatedError, 1),
+            change(relativeChange(priorError, updatedError)),
+          ],
+          begins: index === 0,
+        })),
+    ),
+  });
+}
+
+/** 100 (field / prior − 1), NaN where the prior is negligible. */
+function changeField(prior: ArrayLike<number>, field: ArrayLike<number>): Float64Array {
+  const least = NEGLIGIBLE * quantile(Array.from(prior), 0.998);
+  return Float64Array.from(prior, (value, cell) => (value > least ? 100 * ((field[cell] ?? NaN) / value - 1) : NaN));
+}
+
+function extent(values: ArrayLike<number>): string {
+  const all = Array.from(values);
+  return `from ${significant(quantile(all, 0.001))} to ${significant(quantile(all, 0.999))}`;
+}
+
+function changeMap(context: PageContext, emissions: ReportEmissions, field: Float64Array, what: string, slug: string, scale: ColourScale): Markup {
+  return context.map(['emissions', emissions.group, emissions.period, slug], {
+    title: `${chemical(emissions.group)}: ${what}`,
+    description: `change of the emissions relative to the prior, ${extent(field)} per cent`,
+    unit: '% of the prior',
+    scale,
+    field,
+  });
+}
+
+function groupMaps(context: PageContext, emissions: ReportEmissions): Markup {
+  const { group, period, prior, updated, paper } = emissions;
+  const display = (field: ArrayLike<number>): Float64Array => Float64Array.from(field, (value) => value * TO_DISPLAY);
+  const amounts = sequentialScale([display(prior), display(updated)]);
+  const truth = truthOf(emissions);
+  const changes: [Float64Array, string, string][] = [[changeField(prior, updated), 'change', 'change']];
+  if (truth) changes.push([changeField(prior, truth), 'true change', 'true-change']);
+  if (paper) changes.push([changeField(prior, paper), 'change, paper’s method', 'paper-change']);
+  const scale = divergingScale(changes.map(([field]) => field), 1);
+  const amount = (field: ArrayLike<number>, what: string): Markup =>
+    context.map(['emissions', group, period, what], {
+      title: `${chemical(group)}: ${what}`,
+      description: `emission rate, ${extent(display(field))} tonnes per square kilometre and year`,
+      unit: DISPLAY_UNIT,
+      scale: amounts,
+      field: display(field),
+    });
+  const maps = [amount(prior, 'prior'), amount(updated, 'updated'), ...changes.map(([field, what, slug]) => changeMap(context, emissions, field, what, slug, scale))];
+  const caption = `${context.groupLabel(group)}${context.severalPeriods ? `, ${period}` : ''}: mean emissions, prior and updated on one ${amounts.logarithmic ? 'logarithmic ' : ''}scale, and changes relative to the prior on one scale. Grey in the changes: emissions negligible.`;
+  return html`<figure><div class="panels maps">${maps}</div>${context.figureCaption(caption)}</figure>`;
+}
+
+export function emissions(context: PageContext): Markup {
+  return html`<section id="emissions"><h2>Emissions</h2>${totalsTable(context)}${errorTable(context)}${regionTable(context)}${ordered(context).map((each) => groupMaps(context, each))}</section>`;
+}

@@ -1,0 +1,92 @@
+/** The answer first: what the updated inventory changed on monitors that the inversion never saw. */
+import { change, chemical, fixed, relativeChange, significant, unitText } from '../format';
+import type { Markup } from '../html';
+import { html } from '../html';
+import { COLOURS } from '../page-context';
+import type { PageContext } from '../page-context';
+import type { ReportStation } from '../report-data';
+import type { Pairs, Variant } from '../statistics';
+import { pairs, variantScores } from '../statistics';
+
+interface Card {
+  species: string;
+  unit: string;
+  selection: Pairs;
+  prior: number;
+  updated: number;
+  relative: number | undefined;
+}
+
+function cards(context: PageContext, role: ReportStation['role']): Card[] {
+  return context.data.species.flatMap(({ name, unit }) => {
+    const selection = pairs(context.data, { species: name, role });
+    const [prior, updated] = [variantScores(selection, 'prior')?.mae, variantScores(selection, 'updated')?.mae];
+    if (prior === undefined || updated === undefined) return [];
+    return [{ species: name, unit: unitText(unit), selection, prior, updated, relative: relativeChange(prior, updated) }];
+  });
+}
+
+function joined(words: string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** One sentence that says what fell, what rose and what stayed (within half a per cent). */
+function verdict(given: Card[]): string {
+  const part = (verb: string, chosen: Card[]): string[] =>
+    chosen.length === 0
+      ? []
+      : [`${verb} for ${joined(chosen.map(({ species, relative }) => `${chemical(species)} (${change(relative)})`))}`];
+  const of = (test: (relative: number) => boolean): Card[] => given.filter(({ relative }) => relative !== undefined && test(relative));
+  return joined([
+    ...part('fell', of((relative) => relative < -0.005)),
+    ...part('stayed', of((relative) => Math.abs(relative) <= 0.005)),
+    ...part('rose', of((relative) => relative > 0.005)),
+  ]);
+}
+
+function bar(label: string, value: number, most: number, colour: string, unit: string): Markup {
+  return html`<div class="bar"><span class="bar-label">${label}</span><span class="bar-track"><span style="width:${((100 * value) / most).toFixed(1)}%;background:${colour}"></span></span><span class="bar-value">${significant(value)} ${unit}</span></div>`;
+}
+
+function drawCard(card: Card, used: Card | undefined, variants: Variant[]): Markup {
+  const { species, unit, prior, updated, relative, selection } = card;
+  const paper = variants.includes('paper') ? variantScores(selection, 'paper')?.mae : undefined;
+  const most = Math.max(prior, updated, paper ?? 0) || 1;
+  const tone = relative === undefined ? '' : relative < -0.005 ? 'better' : relative > 0.005 ? 'worse' : '';
+  return html`<div class="card ${tone}" data-species="${species}"><h3>${chemical(species)}</h3><p class="figure">${change(relative)}</p>
+${bar('prior', prior, most, COLOURS.prior, unit)}${bar('updated', updated, most, COLOURS.updated, unit)}${paper === undefined ? '' : bar('paper’s', paper, most, COLOURS.paper, unit)}
+<p class="small">${selection.stations} monitors${selection.blocks > 0 ? ` in ${selection.blocks} blocks` : ''}, ${selection.observed.length} pairs${used ? html`; used monitors: ${change(used.relative)}` : ''}${paper === undefined ? '' : html`; paper’s method: ${change(relativeChange(prior, paper))}`}</p></div>`;
+}
+
+function lead(context: PageContext, given: Card[], withheld: boolean): Markup {
+  if (given.length === 0) return html`<p class="lead">No monitor has a pair of observed and simulated values, so this run proves nothing.</p>`;
+  const where = withheld
+    ? 'monitors that were kept out of the inversion'
+    : 'the monitors that the inversion was fitted to (none was withheld, so this is no proof)';
+  return html`<p class="lead">When ${context.data.ctm} ran again with the updated emissions, its mean absolute error against ${where} ${verdict(given)}.</p>`;
+}
+
+/** What the inventory gained, where the truth is known. */
+function inventoryLine(context: PageContext): Markup {
+  const errors = (context.data.inventoryError ?? []).filter(({ mode }) => mode === context.data.mode);
+  if (errors.length === 0) return html``;
+  const words = context.data.groups.flatMap((group) => {
+    const own = errors.filter((error) => error.group === group);
+    const mean = (key: 'priorError' | 'updatedError'): number => own.reduce((sum, error) => sum + error[key], 0) / own.length;
+    return own.length > 0 ? [`${context.groupLabel(group)} ${fixed(100 * mean('priorError'), 0)} → ${fixed(100 * mean('updatedError'), 0)} %`] : [];
+  });
+  return html`<p>Twin experiment, so the true inventory is known. Error of the inventory against it, prior → updated: ${joined(words)}.</p>`;
+}
+
+export function headline(context: PageContext): Markup {
+  const withheld = cards(context, 'withheld');
+  const used = cards(context, 'used');
+  const shown = withheld.length > 0 ? withheld : used;
+  return html`<section id="headline"><h2>${withheld.length > 0 ? 'What changed on monitors that the inversion never saw' : 'What changed on the monitors that were used'}</h2>
+${lead(context, shown, withheld.length > 0)}
+<div class="cards">${shown.map((card) =>
+    drawCard(card, withheld.length > 0 ? used.find(({ species }) => species === card.species) : undefined, context.variants),
+  )}</div>
+<p class="small">Mean absolute error (MAE) of the transport model itself, not of the surrogate, over all periods. Bars share one scale within a card.</p>
+${inventoryLine(context)}</section>`;
+}

@@ -1,0 +1,68 @@
+/** How the run was made: periods, grid, stages and their time, every setting, every version. */
+import { duration, significant, utc } from '../format';
+import type { Content, Markup } from '../html';
+import { html } from '../html';
+import type { PageContext } from '../page-context';
+import type { Column } from '../table';
+import { table } from '../table';
+
+const TEXT_PAIR: Column[] = [
+  { title: 'Name', text: true },
+  { title: 'Value', text: true },
+];
+
+/** `{ training: { seed: 1 } }` → `training.seed` `1`; lists of plain values stay on one line. */
+export function flatten(value: unknown, path: string[] = []): [name: string, value: string][] {
+  if (Array.isArray(value)) {
+    const plain = value.every((each) => typeof each !== 'object' || each === null);
+    return plain ? [[path.join('.'), value.map(plainText).join(', ')]] : value.flatMap((each, index) => flatten(each, [...path, String(index + 1)]));
+  }
+  if (value instanceof Date) return [[path.join('.'), utc(value)]];
+  if (typeof value === 'object' && value !== null) return Object.entries(value).flatMap(([key, inner]) => flatten(inner, [...path, key]));
+  return [[path.join('.'), plainText(value)]];
+}
+
+function plainText(value: unknown): string {
+  if (value === undefined || value === null || (typeof value === 'number' && Number.isNaN(value))) return '–';
+  return typeof value === 'object' || typeof value === 'function' ? JSON.stringify(value) : String(value as string | number | boolean);
+}
+
+function gridText(context: PageContext): string {
+  const { grid } = context.data;
+  const { name, xcell, ycell, gdtyp } = grid.definition;
+  const size = gdtyp === 1 ? `${significant(xcell)}° x ${significant(ycell)}°` : `${significant(xcell / 1000)} km x ${significant(ycell / 1000)} km`;
+  return `${name}, ${grid.cols} x ${grid.rows} cells of ${size}`;
+}
+
+function facts(context: PageContext): [string, Content][] {
+  const { data } = context;
+  const used = data.stations.filter(({ role }) => role === 'used').length;
+  return [
+    ['Case', data.caseName],
+    ['Grid', gridText(context)],
+    ...data.periods.map(({ name, start, hours, spinUpHours }): [string, Content] => [
+      `Period ${name}`,
+      `${utc(start)}, ${hours} h${spinUpHours ? `, after ${spinUpHours} h of spin-up` : ''}`,
+    ]),
+    ['Monitors', `${used} used, ${data.stations.length - used} withheld`],
+    ['Transport model', data.ctm],
+    ['Method', data.mode === 'paper' ? 'Huang et al. (2021), paper mode' : 'Retroplume’s default'],
+    ['Report made', utc(data.created)],
+  ];
+}
+
+export function provenance(context: PageContext): Markup {
+  const { stageSeconds = [], settings, versions } = context.data;
+  const pairs = (entries: [string, Content][]): { cells: Content[] }[] => entries.map(([name, value]) => ({ cells: [name, value] }));
+  return html`<section id="provenance"><h2>How it was made</h2><div class="columns">
+${table({ caption: context.tableCaption('The run.'), columns: TEXT_PAIR, rows: pairs(facts(context)) })}
+${table({
+  id: 'table-stages',
+  caption: context.tableCaption('Wall-clock time of each stage.'),
+  columns: [{ title: 'Stage', text: true }, { title: 'Time' }],
+  rows: pairs(stageSeconds.map(({ stage, seconds }) => [stage, duration(seconds)])),
+})}
+${table({ id: 'table-versions', caption: context.tableCaption('Versions.'), columns: TEXT_PAIR, rows: pairs(Object.entries(versions)) })}
+${table({ id: 'table-settings', caption: context.tableCaption('Settings.'), columns: TEXT_PAIR, rows: pairs(flatten(settings)) })}
+</div></section>`;
+}

@@ -1,0 +1,124 @@
+/** The pairs behind every score on the page: which stations, which species, which periods; and sums of emissions over regions. */
+import { scores } from '../inversion/scores';
+import type { ReportConcentrations, ReportData, ReportGrid, ReportStation } from './report-data';
+
+/** Which simulation is compared with the observations. */
+export type Variant = 'prior' | 'updated' | 'paper';
+
+export type Scores = ReturnType<typeof scores>;
+
+export interface Selection {
+  species: string;
+  role: ReportStation['role'];
+  /** all periods together where absent */
+  period?: string;
+}
+
+export interface Pairs {
+  observed: Float64Array;
+  simulated: Partial<Record<Variant, Float64Array>>;
+  /** stations with at least one pair, and the spatial blocks that they lie in */
+  stations: number;
+  blocks: number;
+}
+
+/** The variants that every one of these series has. */
+function variantsOf(series: ReportConcentrations[]): Variant[] {
+  return series.every((each) => each.paper) ? ['prior', 'updated', 'paper'] : ['prior', 'updated'];
+}
+
+function matching(data: ReportData, { species, period }: Pick<Selection, 'species' | 'period'>): ReportConcentrations[] {
+  return data.concentrations.filter((each) => each.species === species && (period === undefined || each.period === period));
+}
+
+/** Observed and simulated values, where the observation and *every* variant is there: all variants are judged on the same pairs. */
+export function pairs(data: ReportData, selection: Selection): Pairs {
+  const series = matching(data, selection);
+  const variants = variantsOf(series);
+  const observed: number[] = [];
+  const simulated: number[][] = variants.map(() => []);
+  const seen = new Set<ReportStation>();
+  for (const each of series) {
+    for (let index = 0; index < each.observed.length; index++) {
+      const station = data.stations[index % data.stations.length];
+      const values = [each.observed[index] ?? NaN, ...variants.map((variant) => each[variant]?.[index] ?? NaN)];
+      if (station?.role !== selection.role || !values.every(Number.isFinite)) continue;
+      seen.add(station);
+      observed.push(values[0] ?? NaN);
+      variants.forEach((_, place) => simulated[place]?.push(values[place + 1] ?? NaN));
+    }
+  }
+  return {
+    observed: Float64Array.from(observed),
+    simulated: Object.fromEntries(variants.map((variant, place) => [variant, Float64Array.from(simulated[place] ?? [])])),
+    stations: seen.size,
+    blocks: new Set([...seen].flatMap(({ block }) => (block === undefined ? [] : [block]))).size,
+  };
+}
+
+/** Scores of one variant against the observations; undefined where there is no pair. */
+export function variantScores({ observed, simulated }: Pairs, variant: Variant): Scores | undefined {
+  const values = simulated[variant];
+  return values && observed.length > 0 ? scores(observed, values) : undefined;
+}
+
+/** Change of the mean absolute error at one station, updated − prior, over all periods; NaN without a pair. Species' unit. */
+export function errorChangeAtStation(data: ReportData, species: string, station: number, period?: string): number {
+  let sum = 0;
+  let count = 0;
+  for (const { observed, prior, updated } of matching(data, { species, period })) {
+    for (let index = station; index < observed.length; index += data.stations.length) {
+      const difference = Math.abs((updated[index] ?? NaN) - (observed[index] ?? NaN)) - Math.abs((prior[index] ?? NaN) - (observed[index] ?? NaN));
+      if (!Number.isFinite(difference)) continue;
+      sum += difference;
+      count++;
+    }
+  }
+  return count > 0 ? sum / count : NaN;
+}
+
+/** Mean over the stations of a role at each time, over those where observation and every variant is there; NaN where none is. */
+export function meanSeries(data: ReportData, series: ReportConcentrations, role: ReportStation['role']): Record<'observed' | Variant, number[]> {
+  const variants = variantsOf([series]);
+  const names = ['observed' as const, ...variants];
+  const result: Record<'observed' | Variant, number[]> = { observed: [], prior: [], updated: [], paper: [] };
+  for (let first = 0; first < series.observed.length; first += data.stations.length) {
+    const chosen = data.stations.flatMap((station, index) =>
+      station.role === role && names.every((name) => Number.isFinite(series[name]?.[first + index])) ? [first + index] : [],
+    );
+    for (const name of names) {
+      result[name].push(chosen.reduce((sum, index) => sum + (series[name]?.[index] ?? NaN), 0) / (chosen.length || NaN));
+    }
+  }
+  return result;
+}
+
+/** Mean Gregorian year. */
+export const SECONDS_PER_YEAR = 365.2425 * 86400;
+const KG_PER_MT = 1e9;
+
+/**
+ * Emission rate of a field over a region.
+ *
+ *   total = Σ_cells field · cell area · mask · seconds a year
+ *
+ * @param field - `[H, W]` kg m-2 s-1 @param mask - `[H, W]` 0…1, everything where absent
+ * @returns Mt a-1
+ */
+export function annualTotal(grid: ReportGrid, field: ArrayLike<number>, mask?: ArrayLike<number>): number {
+  let sum = 0;
+  for (let row = 0; row < grid.rows; row++) {
+    const area = grid.cellArea(row);
+    for (let col = 0; col < grid.cols; col++) {
+      const cell = row * grid.cols + col;
+      sum += (field[cell] ?? NaN) * area * (mask ? (mask[cell] ?? 0) : 1);
+    }
+  }
+  return (sum * SECONDS_PER_YEAR) / KG_PER_MT;
+}
+
+/** Σ|updated − prior| / Σ prior: what was moved, which the change of the total hides where ups and downs cancel. */
+export function redistribution(grid: ReportGrid, prior: ArrayLike<number>, updated: ArrayLike<number>, mask?: ArrayLike<number>): number {
+  const moved = Float64Array.from(prior, (value, cell) => Math.abs((updated[cell] ?? NaN) - value));
+  return annualTotal(grid, moved, mask) / annualTotal(grid, prior, mask);
+}

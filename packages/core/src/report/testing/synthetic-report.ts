@@ -1,0 +1,134 @@
+/** A report's worth of made-up data, for tests of the page: plausible in shape and size, true of nothing. */
+import { smoothRandomField } from '../../grid/correlation';
+import { Grid } from '../../grid/grid';
+import { Random } from '../../random';
+import type { ReportConcentrations, ReportData, ReportEmissions, ReportStation } from '../report-data';
+
+export const GROUPS = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'];
+export const SPECIES = [
+  { name: 'NO2', unit: 'ppb' },
+  { name: 'SO2', unit: 'ppb' },
+  { name: 'O3', unit: 'ppb' },
+  { name: 'PM2.5', unit: 'ug m-3' },
+];
+
+/** Huang et al.'s grid: Lambert conformal, 27 km, 232 x 182. */
+export function chinaGrid(): Grid {
+  return new Grid({ name: 'cn27', gdtyp: 2, pAlp: 25, pBet: 40, pGam: 110, xcent: 110, ycent: 34, xorig: -3132000, yorig: -2457000, xcell: 27000, ycell: 27000, cols: 232, rows: 182 });
+}
+
+export function smallGrid(): Grid {
+  return new Grid({ name: 'DEMO', gdtyp: 2, pAlp: 30, pBet: 60, pGam: 10, xcent: 10, ycent: 45, xorig: -648000, yorig: -648000, xcell: 27000, ycell: 27000, cols: 48, rows: 48 });
+}
+
+export interface SyntheticOptions {
+  grid: Grid;
+  periods: string[];
+  steps: number;
+  stepSeconds: number;
+  stations: number;
+  twin: boolean;
+  paper: boolean;
+}
+
+function makeEmissions(options: SyntheticOptions, land: Float64Array, random: Random): ReportEmissions[] {
+  const { grid, periods, twin, paper } = options;
+  return periods.flatMap((period) =>
+    GROUPS.map((group) => {
+      const pattern = smoothRandomField(grid.rows, grid.cols, 3, random);
+      const error = smoothRandomField(grid.rows, grid.cols, 8, random);
+      const prior = Float32Array.from(pattern, (value, cell) => (land[cell] ? 2e-10 * Math.exp(1.6 * value) : 0));
+      const factor = Float32Array.from(error, (value) => Math.exp(0.3 * value));
+      return {
+        period,
+        group,
+        prior,
+        updated: prior.map((value, cell) => value * (factor[cell] ?? 1) ** 0.8),
+        ...(paper ? { paper: prior.map((value, cell) => value * (factor[cell] ?? 1) ** 1.9) } : {}),
+        ...(twin ? { truthFactor: factor } : {}),
+      };
+    }),
+  );
+}
+
+function makeStations(options: SyntheticOptions, random: Random): ReportStation[] {
+  const { grid } = options;
+  return Array.from({ length: options.stations }, (_, index) => {
+    const [row, col] = [random.integer(grid.rows), random.integer(grid.cols)];
+    const block = `${Math.floor(row / 8)}-${Math.floor(col / 8)}`;
+    return { id: `S${index}`, ...grid.centre(row, col), role: (Math.floor(row / 8) + Math.floor(col / 8)) % 5 === 0 ? 'withheld' : 'used', block };
+  });
+}
+
+function makeConcentrations(options: SyntheticOptions, random: Random): ReportConcentrations[] {
+  const size = options.steps * options.stations;
+  return options.periods.flatMap((period, index) =>
+    SPECIES.map(({ name }, species) => {
+      const truth = Float32Array.from({ length: size }, (_, at) => {
+        const phase = (2 * Math.PI * Math.floor(at / options.stations) * options.stepSeconds) / 86400;
+        return (6 + 8 * species) * Math.exp(0.5 * random.normal() + 0.4 * Math.sin(phase));
+      });
+      const off = (bias: number, noise: number): Float32Array => truth.map((value) => value * bias * Math.exp(noise * random.normal()));
+      return {
+        period,
+        species: name,
+        start: new Date(Date.UTC(2026, index === 0 ? 0 : 6, 5)),
+        stepSeconds: options.stepSeconds,
+        observed: truth.map((value) => (random.uniform() < 0.03 ? NaN : value)),
+        prior: off(1.35, 0.3),
+        updated: off(name === 'O3' ? 1.45 : 1.05, 0.15),
+        ...(options.paper ? { paper: off(0.8, 0.3) } : {}),
+      };
+    }),
+  );
+}
+
+function makeInversion(): NonNullable<ReportData['inversion']>[number]['points'] {
+  return Array.from({ length: 80 }, (_, iteration) => {
+    const observation = 400 * Math.exp(-iteration / 15) + 60;
+    const prior = 50 * (1 - Math.exp(-iteration / 20));
+    return { iteration, total: observation + prior, observation, prior, withheld: 420 * Math.exp(-iteration / 18) + 90 };
+  });
+}
+
+export function syntheticReport(options: SyntheticOptions): ReportData {
+  const random = new Random(5);
+  const { grid, twin, paper } = options;
+  const sea = smoothRandomField(grid.rows, grid.cols, 10, random);
+  const land = sea.map((value) => (value > -0.8 ? 1 : 0));
+  const modes = paper ? (['default', 'paper'] as const) : (['default'] as const);
+  return {
+    caseName: 'synthetic <b>case</b> & co',
+    description: 'Made up to test the page: <script>alert(1)</script> must stay text.',
+    mode: 'default',
+    ctm: 'Retroplume’s reference transport model',
+    twin,
+    created: new Date(Date.UTC(2026, 10, 24, 12)),
+    assumptions: ['The pattern of all groups follows NOx.', 'Temperature and humidity come from a stated climatology, not from a weather model.'],
+    periods: options.periods.map((name, index) => ({ name, start: new Date(Date.UTC(2026, index === 0 ? 0 : 6, 5)), hours: (options.steps * options.stepSeconds) / 3600, spinUpHours: 72 })),
+    grid,
+    basemap: twin ? { kind: 'landMask', landMask: land } : { kind: 'world' },
+    groups: GROUPS,
+    species: SPECIES,
+    emissions: makeEmissions(options, land, random),
+    stations: makeStations(options, random),
+    concentrations: makeConcentrations(options, random),
+    surrogate: modes.flatMap((mode) => SPECIES.map(({ name }, index) => ({ mode, species: name, mae: 0.4 + 0.3 * index, nmb: -0.02, nme: 0.15, r: 0.95 }))),
+    response: modes.flatMap((mode) =>
+      ['NOx>NO2', 'SO2>SO2', 'PM2.5>PM2.5', 'NOx>O3'].map((pair) => ({ mode, pair, slope: mode === 'paper' ? 0.5 : 0.93, r: 0.97, ctmChange: 1.2, surrogateChange: 1.1 })),
+    ),
+    learning: modes.map((mode) => ({
+      mode,
+      points: Array.from({ length: 120 }, (_, step) => ({ iteration: step * 25, loss: 0.9 * Math.exp(-step / 40) + 0.1, ...(step % 4 === 0 ? { testLoss: 0.95 * Math.exp(-step / 40) + 0.14 } : {}) })),
+    })),
+    inversion: modes.flatMap((mode) => options.periods.map((period) => ({ mode, period, points: makeInversion() }))),
+    ...(twin ? { inventoryError: modes.flatMap((mode) => GROUPS.map((group) => ({ mode, group, priorError: 0.31, updatedError: mode === 'paper' ? 0.45 : 0.14 }))) } : {}),
+    regions: [
+      { name: 'North', mask: Uint8Array.from({ length: grid.rows * grid.cols }, (_, cell) => (cell >= (grid.rows * grid.cols) / 2 ? 1 : 0)) },
+      { name: 'South', mask: Uint8Array.from({ length: grid.rows * grid.cols }, (_, cell) => (cell < (grid.rows * grid.cols) / 2 ? 1 : 0)) },
+    ],
+    stageSeconds: ['simulate', 'prepare', 'train', 'evaluate', 'export', 'invert', 'apply', 'verify'].map((stage, index) => ({ stage, seconds: 3 * 2.7 ** index })),
+    settings: { surrogate: { network: 'lstm-unet', widths: [24, 48, 96], window: [{ count: 8, hours: 1 }, { count: 4, hours: 3 }] }, training: { seed: 1, learningRate: 1e-3, missing: NaN }, inversion: { engine: 'native' } },
+    versions: { retroplume: '0.1.0', node: process.version },
+  };
+}
