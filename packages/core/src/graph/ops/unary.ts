@@ -1,5 +1,5 @@
 /**
- * Functions of one number, by element. Derivatives, with y the output: relu 1 if x > 0 else 0; softplus σ(x); sigmoid y(1 − y); tanh 1 − y²;
+ * Functions of one number, by element. Derivatives, with y the output: relu 1 if y > 0 else 0; softplus 1 − e⁻ʸ; sigmoid y(1 − y); tanh 1 − y²;
  * exp y; abs sign(x), 0 at 0; square 2x.
  */
 import type { Graph, Value } from '../graph';
@@ -41,7 +41,10 @@ export const unaryOp: Op<UnaryAttributes> = {
   gradient(node, [gradOutput]) {
     if (!gradOutput) return [];
     const input = node.inputs[0] as Value;
-    return input.graph.apply(unaryBackwardOp, [input, node.outputs[0], gradOutput], node.attributes, [input.shape], node.label);
+    // Where the output says enough, the input need not be kept for the reverse pass.
+    const { kind } = node.attributes;
+    const known = kind === 'abs' || kind === 'square' ? input : node.outputs[0];
+    return input.graph.apply(unaryBackwardOp, [known, node.outputs[0], gradOutput], node.attributes, [input.shape], node.label);
   },
   lower(node, emitter) {
     const input = node.inputs[0] as Value;
