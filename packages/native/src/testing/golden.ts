@@ -7,7 +7,8 @@ import { join } from 'node:path';
  */
 const repository = join(__dirname, '..', '..', '..', '..');
 const sharedData = process.env.RETROPLUME_TEST_DATA;
-export const goldenFolder = process.env.RETROPLUME_TEST_GOLDEN ?? (sharedData ? join(sharedData, '..', 'golden') : join(repository, '..', 'shared', 'golden'));
+export const goldenFolder =
+  process.env.RETROPLUME_TEST_GOLDEN ?? (sharedData ? join(sharedData, '..', 'golden') : join(repository, '..', 'shared', 'golden'));
 
 /** `describe`, or `describe.skip` with the reason in its title. */
 export function describeGolden(title: string, body: () => void): void {

@@ -21,7 +21,12 @@ describe('conv2d by hand', () => {
   });
 
   test.each(allVariants)('$name: weight and bias gradient', ({ options }) => {
-    const { gradWeight, gradBias } = callKernel('conv2dBackwardWeight', { input: [1, 2, 3], gradOutput: [1, 10, 100], gradWeight: 9, gradBias: 1 }, params, options);
+    const { gradWeight, gradBias } = callKernel(
+      'conv2dBackwardWeight',
+      { input: [1, 2, 3], gradOutput: [1, 10, 100], gradWeight: 9, gradBias: 1 },
+      params,
+      options,
+    );
     expect([...gradWeight]).toEqual([0, 0, 0, 210, 321, 32, 0, 0, 0]);
     expect([...gradBias]).toEqual([111]);
   });
@@ -76,9 +81,24 @@ test('conv2d gradients agree with central differences in double', () => {
   const { gradInput } = callKernel('conv2dBackwardInput', { gradOutput, weight, gradInput: input.length }, params, double);
   const { gradWeight, gradBias } = callKernel('conv2dBackwardWeight', { input, gradOutput, gradWeight: weight.length, gradBias: 3 }, params, double);
   // The loss is linear in each argument: only rounding is left, about 1e-16/1e-5.
-  expect(relativeError(gradInput, centralDifferences((x) => loss(x, weight, bias), input))).toBeLessThan(1e-9);
-  expect(relativeError(gradWeight, centralDifferences((w) => loss(input, w, bias), weight))).toBeLessThan(1e-9);
-  expect(relativeError(gradBias, centralDifferences((b) => loss(input, weight, b), bias))).toBeLessThan(1e-9);
+  expect(
+    relativeError(
+      gradInput,
+      centralDifferences((x) => loss(x, weight, bias), input),
+    ),
+  ).toBeLessThan(1e-9);
+  expect(
+    relativeError(
+      gradWeight,
+      centralDifferences((w) => loss(input, w, bias), weight),
+    ),
+  ).toBeLessThan(1e-9);
+  expect(
+    relativeError(
+      gradBias,
+      centralDifferences((b) => loss(input, weight, b), bias),
+    ),
+  ).toBeLessThan(1e-9);
 });
 
 describe.each(fastVariants)('conv2d, $name, against the double reference', ({ options }) => {

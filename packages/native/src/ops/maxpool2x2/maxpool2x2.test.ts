@@ -14,7 +14,9 @@ test.each(allVariants)('maxpool2x2 by hand, odd sizes: $name', ({ options }) => 
 
 test.each(allVariants)('maxpool2x2: the first of equal maxima wins, NaN is kept: $name', ({ options }) => {
   const params = { batch: 1, height: 2, width: 2, channels: 1, ceil: 0 };
-  expect([...callKernel('maxpool2x2Backward', { input: [1, 3, 3, 3], gradOutput: [1], gradInput: 4 }, params, options).gradInput]).toEqual([0, 1, 0, 0]);
+  expect([...callKernel('maxpool2x2Backward', { input: [1, 3, 3, 3], gradOutput: [1], gradInput: 4 }, params, options).gradInput]).toEqual([
+    0, 1, 0, 0,
+  ]);
   expect([...callKernel('maxpool2x2Forward', { input: [1, NaN, 3, 2], output: 1 }, params, options).output]).toEqual([NaN]);
 });
 

@@ -9,7 +9,9 @@ test.each(allVariants)('upconv2x2 by hand: $name', ({ options }) => {
   const params = { batch: 1, height: 1, width: 1, inChannels: 1, outChannels: 1 };
   const weight = [1, 2, 3, 4];
   expect([...callKernel('upconv2x2Forward', { input: [3], weight, bias: [1], output: 4 }, params, options).output]).toEqual([4, 7, 10, 13]);
-  expect([...callKernel('upconv2x2BackwardInput', { gradOutput: [1, 10, 100, 1000], weight, gradInput: 1 }, params, options).gradInput]).toEqual([4321]);
+  expect([...callKernel('upconv2x2BackwardInput', { gradOutput: [1, 10, 100, 1000], weight, gradInput: 1 }, params, options).gradInput]).toEqual([
+    4321,
+  ]);
   const back = callKernel('upconv2x2BackwardWeight', { input: [3], gradOutput: [1, 10, 100, 1000], gradWeight: 4, gradBias: 1 }, params, options);
   expect([...back.gradWeight, ...back.gradBias]).toEqual([3, 30, 300, 3000, 1111]);
 });
@@ -28,7 +30,12 @@ describeGolden('upconv2x2 against PyTorch', () => {
       expect(relativeError(forward.output, channelsLast(arrays['out.y']))).toBeLessThan(tolerance);
       const toInput = callKernel('upconv2x2BackwardInput', { gradOutput, weight, gradInput: input.length }, params, options);
       expect(relativeError(toInput.gradInput, channelsLast(arrays['g.in.x']))).toBeLessThan(tolerance);
-      const toWeight = callKernel('upconv2x2BackwardWeight', { input, gradOutput, gradWeight: weight.length, gradBias: outChannels }, params, options);
+      const toWeight = callKernel(
+        'upconv2x2BackwardWeight',
+        { input, gradOutput, gradWeight: weight.length, gradBias: outChannels },
+        params,
+        options,
+      );
       expect(relativeError(toWeight.gradWeight, permute(arrays['g.p.weight'], [2, 3, 0, 1]))).toBeLessThan(tolerance);
       expect(relativeError(toWeight.gradBias, arrays['g.p.bias'].data)).toBeLessThan(tolerance);
     });
@@ -42,9 +49,24 @@ test('upconv2x2 gradients agree with central differences in double', () => {
     dot(callKernel('upconv2x2Forward', { input: x, weight: w, bias: b, output: 144 }, params, double).output, gradOutput);
   const { gradInput } = callKernel('upconv2x2BackwardInput', { gradOutput, weight, gradInput: 24 }, params, double);
   const { gradWeight, gradBias } = callKernel('upconv2x2BackwardWeight', { input, gradOutput, gradWeight: 24, gradBias: 3 }, params, double);
-  expect(relativeError(gradInput, centralDifferences((x) => loss(x, weight, bias), input))).toBeLessThan(1e-9);
-  expect(relativeError(gradWeight, centralDifferences((w) => loss(input, w, bias), weight))).toBeLessThan(1e-9);
-  expect(relativeError(gradBias, centralDifferences((b) => loss(input, weight, b), bias))).toBeLessThan(1e-9);
+  expect(
+    relativeError(
+      gradInput,
+      centralDifferences((x) => loss(x, weight, bias), input),
+    ),
+  ).toBeLessThan(1e-9);
+  expect(
+    relativeError(
+      gradWeight,
+      centralDifferences((w) => loss(input, w, bias), weight),
+    ),
+  ).toBeLessThan(1e-9);
+  expect(
+    relativeError(
+      gradBias,
+      centralDifferences((b) => loss(input, weight, b), bias),
+    ),
+  ).toBeLessThan(1e-9);
 });
 
 describe.each(fastVariants)('upconv2x2, $name, against the double reference', ({ options }) => {

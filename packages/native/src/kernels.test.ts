@@ -1,0 +1,160 @@
+import { cpuFeatures, kernelNames, NativeProgram, type Instruction, type ProgramOptions } from './kernels';
+import { AddonError, loadAddon } from './load-addon';
+
+const scale = (changes: Partial<Instruction> = {}): Instruction => ({
+  op: 'scale',
+  operands: { input: 0, output: 16 },
+  params: { elements: 3, alpha: 2 },
+  label: 'twice',
+  ...changes,
+});
+const make = (instructions: Instruction[], options?: ProgramOptions, phases: Record<string, [number, number]> = {}): NativeProgram =>
+  new NativeProgram({ arenaElements: 64, instructions, phases }, options);
+
+/** The `code` of the error that `body` throws. */
+function codeOf(body: () => unknown): string | undefined {
+  try {
+    body();
+  } catch (error) {
+    expect(error).toBeInstanceOf(Error);
+    return (error as Error & { code?: string }).code;
+  }
+  return undefined;
+}
+
+test('a program computes, by promise and at once, in either precision', async () => {
+  for (const dtype of ['float32', 'float64'] as const) {
+    const program = make([scale()], { dtype });
+    expect([...program.read(0, 64)]).toEqual(new Array(64).fill(0));
+    program.write(0, Float64Array.of(0.1, 2, 3));
+    await program.run();
+    const result = program.read(16, 3);
+    expect(result).toBeInstanceOf(dtype === 'float32' ? Float32Array : Float64Array);
+    expect(result[0]).toBe(dtype === 'float32' ? Math.fround(0.2) : 0.2);
+    program.fill(0, 3, 5);
+    program.runSync();
+    expect([...program.read(16, 3)]).toEqual([10, 10, 10]);
+    program.dispose();
+  }
+});
+
+test('runs queue in order, and phases run their part alone', async () => {
+  const program = make(
+    [scale({ operands: { input: 0, output: 0 } }), scale({ op: 'fill', operands: { output: 0 }, params: { elements: 1, value: 7 } })],
+    {},
+    {
+      double: [0, 1],
+      seven: [1, 2],
+    },
+  );
+  program.write(0, Float32Array.of(1));
+  await Promise.all([program.run('double'), program.run('double')]);
+  expect(program.read(0, 1)[0]).toBe(4);
+  const runs = [program.run('double'), program.run('seven'), program.run('double')];
+  await Promise.all(runs);
+  expect(program.read(0, 1)[0]).toBe(14);
+  program.dispose();
+});
+
+test.each<[string, Instruction]>([
+  ['OP_UNKNOWN', scale({ op: 'scail' })],
+  ['OPERAND_MISSING', scale({ operands: { input: 0 } })],
+  ['OPERAND_UNKNOWN', scale({ operands: { input: 0, output: 16, ouput: 16 } })],
+  ['OPERAND_OUT_OF_ARENA', scale({ operands: { input: 0, output: 62 } })],
+  ['OPERAND_OUT_OF_ARENA', scale({ operands: { input: -1, output: 16 } })],
+  ['OPERAND_OUT_OF_ARENA', scale({ operands: { input: 0.5, output: 16 } })],
+  ['OPERAND_OUT_OF_ARENA', scale({ operands: { input: NaN, output: 16 } })],
+  ['PARAM_MISSING', scale({ params: { elements: 3 } })],
+  ['PARAM_UNKNOWN', scale({ params: { elements: 3, alpha: 2, beta: 1 } })],
+  ['PARAM_INVALID', scale({ params: { elements: 0, alpha: 2 } })],
+  ['PARAM_INVALID', scale({ params: { elements: 2.5, alpha: 2 } })],
+  ['PARAM_INVALID', scale({ params: { elements: 3, alpha: NaN } })],
+  ['PARAM_INVALID', { op: 'conv2dForward', operands: {}, params: { batch: 1, height: 1, width: 1, inChannels: 1, outChannels: 1, kernel: 2 } }],
+  ['OPERAND_OUT_OF_ARENA', { op: 'maxpool2x2Forward', operands: { input: 0 }, params: { batch: 2e9, height: 2e9, width: 2e9, channels: 2e9 } }],
+  ['SPEC_INVALID', { op: 'scale' } as unknown as Instruction],
+])('a bad instruction is refused: %s', (code, instruction) => {
+  expect(codeOf(() => make([instruction]))).toBe(code);
+});
+
+test('an error names the instruction, its label, what was expected and what was received', () => {
+  expect(() => make([scale(), scale({ operands: { input: 0, output: 62 } })])).toThrow(
+    'instruction 1 scale (twice): expected operand "output" within the arena of 64 elements but received offset 62 and length 3',
+  );
+});
+
+test('bad options, phases and ranges are refused', () => {
+  expect(codeOf(() => make([], { isa: 'sse9' as 'avx2' }))).toBe('ISA_UNKNOWN');
+  expect(codeOf(() => make([], { threads: 0 }))).toBe('OPTION_INVALID');
+  expect(codeOf(() => make([], { dtype: 'half' as 'float32' }))).toBe('OPTION_INVALID');
+  expect(codeOf(() => make([], { kernels: 'slow' as 'fast' }))).toBe('OPTION_INVALID');
+  expect(codeOf(() => make([scale()], {}, { all: [0, 2] }))).toBe('PHASE_INVALID');
+  expect(codeOf(() => new NativeProgram({ arenaElements: -1, instructions: [], phases: {} }))).toBe('ARENA_INVALID');
+  const program = make([scale()]);
+  expect(codeOf(() => program.runSync('forward'))).toBe('PHASE_UNKNOWN');
+  expect(codeOf(() => program.read(60, 5))).toBe('RANGE_OUT_OF_ARENA');
+  expect(codeOf(() => program.write(-1, new Float32Array(1)))).toBe('RANGE_OUT_OF_ARENA');
+  expect(codeOf(() => program.fill(0, 65, 1))).toBe('RANGE_OUT_OF_ARENA');
+  expect(codeOf(() => program.write(0, new Int32Array(1) as unknown as Float32Array))).toBe('ARGUMENT_INVALID');
+  program.dispose();
+});
+
+test('memory that the system has not got is an error, not a crash', () => {
+  expect(codeOf(() => new NativeProgram({ arenaElements: 2 ** 50, instructions: [], phases: {} }))).toBe('OUT_OF_MEMORY');
+});
+
+test('the arena cannot be touched while a run is under way, and a disposed program lets it finish', async () => {
+  const program = make([scale()]);
+  const run = program.run();
+  expect(codeOf(() => program.read(0, 1))).toBe('PROGRAM_BUSY');
+  expect(codeOf(() => program.write(0, new Float32Array(1)))).toBe('PROGRAM_BUSY');
+  program.dispose();
+  program.dispose();
+  await expect(run).resolves.toBeUndefined();
+  expect(codeOf(() => program.read(0, 1))).toBe('PROGRAM_DISPOSED');
+  expect(codeOf(() => program.run())).toBe('PROGRAM_DISPOSED');
+  expect(codeOf(() => program.runSync())).toBe('PROGRAM_DISPOSED');
+});
+
+test('runChecked names the first operand that is not finite', async () => {
+  const program = make([
+    scale({ label: 'fine', operands: { input: 32, output: 48 } }),
+    scale(),
+    scale({ label: 'later', operands: { input: 16, output: 16 } }),
+  ]);
+  await expect(program.runChecked()).resolves.toBeUndefined();
+  program.write(0, Float32Array.of(1, Infinity, 1));
+  await expect(program.runChecked()).resolves.toEqual({ instruction: 1, label: 'twice', operand: 'output' });
+  program.dispose();
+});
+
+test('profile gives a time, operations and bytes for every instruction', async () => {
+  const elements = 1e6;
+  const program = new NativeProgram({
+    arenaElements: 2e6,
+    instructions: [
+      { op: 'scale', operands: { input: 0, output: 1e6 }, params: { elements, alpha: 2 }, label: 'long' },
+      { op: 'scale', operands: { input: 0, output: 16 }, params: { elements: 1, alpha: 2 }, label: 'short' },
+    ],
+    phases: {},
+  });
+  await program.run();
+  const started = performance.now();
+  const [long, short] = await program.profile();
+  const wall = (performance.now() - started) / 1e3;
+  expect(long).toMatchObject({ op: 'scale', label: 'long', flops: elements, bytes: 8 * elements });
+  // 8 MB take far more than one element, and both together no more than the call took.
+  expect(long.seconds).toBeGreaterThan(short.seconds);
+  expect(long.seconds + short.seconds).toBeLessThan(wall);
+  program.dispose();
+});
+
+test('the kernels and the processor can be listed', () => {
+  expect(kernelNames()).toMatchSnapshot();
+  expect(['baseline', 'avx2', 'avx512']).toContain(cpuFeatures().isa);
+  expect(cpuFeatures().threads).toBeGreaterThan(0);
+});
+
+test('an addon that is not built says how to build it', () => {
+  expect(() => loadAddon('absent')).toThrow(AddonError);
+  expect(() => loadAddon('absent')).toThrow(/npm run setup/);
+});

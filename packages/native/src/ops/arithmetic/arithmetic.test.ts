@@ -1,0 +1,29 @@
+import { allVariants, callKernel } from '../../testing/call-kernel';
+import { randomArray, relativeError } from '../../testing/oracles';
+
+describe.each(allVariants)('arithmetic, $name', ({ options }) => {
+  const elements = 1003;
+  const [a, b] = [randomArray(elements, 1), randomArray(elements, 2)];
+  const bound = 1e-6;
+
+  test.each([
+    { kind: 0, expected: a.map((x, i) => x + b[i]) },
+    { kind: 1, expected: a.map((x, i) => x - b[i]) },
+    { kind: 2, expected: a.map((x, i) => x * b[i]) },
+  ])('binary kind $kind', ({ kind, expected }) => {
+    expect(relativeError(callKernel('binary', { a, b, output: elements }, { elements, kind }, options).output, expected)).toBeLessThan(bound);
+  });
+
+  test('axpy, scale, fill', () => {
+    const axpy = callKernel('axpy', { input: a, output: b }, { elements, alpha: -1.5 }, options).output;
+    expect(
+      relativeError(
+        axpy,
+        b.map((y, i) => y - 1.5 * a[i]),
+      ),
+    ).toBeLessThan(bound);
+    const scaled = callKernel('scale', { input: a, output: elements }, { elements, alpha: 0.25 }, options).output;
+    expect(scaled).toEqual(a.map((x) => 0.25 * x));
+    expect(callKernel('fill', { output: elements }, { elements, value: 3 }, options).output).toEqual(new Float64Array(elements).fill(3));
+  });
+});

@@ -1,0 +1,68 @@
+import { allVariants, callKernel, fastVariants, type Variant } from '../../testing/call-kernel';
+import { channelsLast, describeGolden, readGolden } from '../../testing/golden';
+import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
+
+const double: Variant['options'] = { dtype: 'float64' };
+
+test.each(allVariants)('prelu by hand: $name', ({ options }) => {
+  const params = { pixels: 2, channels: 2 };
+  const input = [1, -2, -3, 0];
+  expect([...callKernel('preluForward', { input, slope: [0.5, 0.25], output: 4 }, params, options).output]).toEqual([1, -0.5, -1.5, 0]);
+  const back = callKernel('preluBackward', { input, slope: [0.5, 0.25], gradOutput: [1, 2, 4, 8], gradInput: 4, gradSlope: 2 }, params, options);
+  expect([...back.gradInput]).toEqual([1, 0.5, 2, 2]);
+  expect([...back.gradSlope]).toEqual([-12, -4]);
+});
+
+describeGolden('prelu against PyTorch', () => {
+  for (const name of ['prelu_even', 'prelu_odd', 'prelu_zero']) {
+    test.each(allVariants)(`${name}: $name`, ({ options, tolerance }) => {
+      const { arrays } = readGolden(name);
+      const [batch, channels, height, width] = arrays['in.x'].shape;
+      const params = { pixels: batch * height * width, channels };
+      const [input, gradOutput, slope] = [channelsLast(arrays['in.x']), channelsLast(arrays['in.gy']), arrays['p.weight'].data];
+      const { output } = callKernel('preluForward', { input, slope, output: input.length }, params, options);
+      expect(relativeError(output, channelsLast(arrays['out.y']))).toBeLessThan(tolerance);
+      const back = callKernel('preluBackward', { input, slope, gradOutput, gradInput: input.length, gradSlope: channels }, params, options);
+      expect(relativeError(back.gradInput, channelsLast(arrays['g.in.x']))).toBeLessThan(tolerance);
+      expect(relativeError(back.gradSlope, arrays['g.p.weight'].data)).toBeLessThan(tolerance);
+    });
+  }
+});
+
+test('prelu gradients agree with central differences in double', () => {
+  const params = { pixels: 6, channels: 3 };
+  const [input, slope, gradOutput] = [randomArray(18, 1), randomArray(3, 2), randomArray(18, 3)]; // no input within 1e-5 of the kink
+  const forward = (x: Float64Array, a: Float64Array): number =>
+    dot(callKernel('preluForward', { input: x, slope: a, output: 18 }, params, double).output, gradOutput);
+  const back = callKernel('preluBackward', { input, slope, gradOutput, gradInput: 18, gradSlope: 3 }, params, double);
+  expect(
+    relativeError(
+      back.gradInput,
+      centralDifferences((x) => forward(x, slope), input),
+    ),
+  ).toBeLessThan(1e-9);
+  expect(
+    relativeError(
+      back.gradSlope,
+      centralDifferences((a) => forward(input, a), slope),
+    ),
+  ).toBeLessThan(1e-9);
+});
+
+describe.each(fastVariants)('prelu, $name, against the double reference', ({ options }) => {
+  test.each([
+    [500, 24],
+    [7, 1],
+    [65, 33],
+    [130, 5],
+  ])('%i pixels, %i channels', (pixels, channels) => {
+    const params = { pixels, channels };
+    const [input, slope, gradOutput] = [randomArray(pixels * channels, 1), randomArray(channels, 2), randomArray(pixels * channels, 3)];
+    const forward = (o: typeof options): Float64Array => callKernel('preluForward', { input, slope, output: input.length }, params, o).output;
+    const backward = (o: typeof options): Record<string, Float64Array> =>
+      callKernel('preluBackward', { input, slope, gradOutput, gradInput: input.length, gradSlope: channels }, params, o);
+    expect(relativeError(forward(options), forward(double))).toBeLessThan(1e-6);
+    expect(relativeError(backward(options).gradInput, backward(double).gradInput)).toBeLessThan(1e-6);
+    expect(relativeError(backward(options).gradSlope, backward(double).gradSlope)).toBeLessThan(1e-5);
+  });
+});
