@@ -1,0 +1,3 @@
+export { convert, conversion, type ConversionContext } from './convert';
+export { parseUnit, type Unit } from './parse-unit';
+export * from './constants';

@@ -1,0 +1,115 @@
+/**
+ * Units as files spell them: SI in CF's manner (`ug m-3`, `kg m-2 s-1`), CMAQ's and MCIP's (`moles/s`, `micrograms/m**3`, `WATTS/M**2`,
+ * `KG/KG`, `ppmV`) and what spreadsheets hold (`µg/m3`). Names are looked up as they stand and then in lower case, so that `Mg` is a
+ * megagram, `mg` a milligram and MCIP's `M` a metre.
+ */
+import { UnitError } from '../errors';
+
+/** Powers of kg, mol, m, s, K, mole fraction. A mole fraction is kept apart from other ratios: ppb is not 1e-9 kg/kg. */
+export type Dimension = readonly [mass: number, amount: number, length: number, time: number, temperature: number, fraction: number];
+
+/** value in SI = scale · value + offset */
+export interface Unit {
+  dimension: Dimension;
+  scale: number;
+  offset: number;
+}
+
+type Entry = [scale: number, dimension: Dimension];
+
+const NONE: Dimension = [0, 0, 0, 0, 0, 0];
+const MASS: Dimension = [1, 0, 0, 0, 0, 0];
+const AMOUNT: Dimension = [0, 1, 0, 0, 0, 0];
+const LENGTH: Dimension = [0, 0, 1, 0, 0, 0];
+const TIME: Dimension = [0, 0, 0, 1, 0, 0];
+const TEMPERATURE: Dimension = [0, 0, 0, 0, 1, 0];
+const FRACTION: Dimension = [0, 0, 0, 0, 0, 1];
+const PRESSURE: Dimension = [1, 0, -1, -2, 0, 0];
+const POWER: Dimension = [1, 0, 2, -3, 0, 0];
+const ENERGY: Dimension = [1, 0, 2, -2, 0, 0];
+
+const DAY = 86400;
+/** Inventories count a year as 365 days. */
+const YEAR = 365 * DAY;
+const DEGREE = Math.PI / 180;
+
+const PREFIXES: [string, number][] = [
+  ['', 1], ['p', 1e-12], ['n', 1e-9], ['u', 1e-6], ['m', 1e-3], ['c', 1e-2], ['h', 1e2], ['k', 1e3], ['M', 1e6], ['G', 1e9], ['T', 1e12],
+]; // prettier-ignore
+
+const PREFIXED: [string, Entry][] = [
+  ['g', [1e-3, MASS]],
+  ['t', [1e3, MASS]],
+  ['mol', [1, AMOUNT]],
+  ['m', [1, LENGTH]],
+  ['s', [1, TIME]],
+  ['Pa', [1, PRESSURE]],
+  ['W', [1, POWER]],
+  ['J', [1, ENERGY]],
+];
+
+/** In lower case. */
+const NAMES: Record<string, Entry> = {
+  gram: [1e-3, MASS], grams: [1e-3, MASS], kilogram: [1, MASS], kilograms: [1, MASS],
+  microgram: [1e-9, MASS], micrograms: [1e-9, MASS], microg: [1e-9, MASS],
+  tonne: [1e3, MASS], tonnes: [1e3, MASS],
+  ton: [907.18474, MASS], tons: [907.18474, MASS], // short tons, as SMOKE's reports
+  mole: [1, AMOUNT], moles: [1, AMOUNT],
+  meter: [1, LENGTH], meters: [1, LENGTH], metre: [1, LENGTH], metres: [1, LENGTH],
+  l: [1e-3, [0, 0, 3, 0, 0, 0]],
+  ha: [1e4, [0, 0, 2, 0, 0, 0]],
+  sec: [1, TIME], second: [1, TIME], seconds: [1, TIME], min: [60, TIME], minute: [60, TIME], minutes: [60, TIME],
+  h: [3600, TIME], hr: [3600, TIME], hour: [3600, TIME], hours: [3600, TIME], d: [DAY, TIME], day: [DAY, TIME], days: [DAY, TIME],
+  a: [YEAR, TIME], yr: [YEAR, TIME], year: [YEAR, TIME], years: [YEAR, TIME],
+  k: [1, TEMPERATURE], kelvin: [1, TEMPERATURE],
+  pa: [1, PRESSURE], pascal: [1, PRESSURE], pascals: [1, PRESSURE], mb: [100, PRESSURE], mbar: [100, PRESSURE], atm: [101325, PRESSURE],
+  w: [1, POWER], watt: [1, POWER], watts: [1, POWER], joule: [1, ENERGY], joules: [1, ENERGY],
+  ppm: [1e-6, FRACTION], ppmv: [1e-6, FRACTION], ppb: [1e-9, FRACTION], ppbv: [1e-9, FRACTION], ppt: [1e-12, FRACTION], pptv: [1e-12, FRACTION],
+  '1': [1, NONE], fraction: [1, NONE], decimal: [1, NONE], area: [1, NONE], category: [1, NONE],
+  '%': [1e-2, NONE], percent: [1e-2, NONE],
+  degree: [DEGREE, NONE], degrees: [DEGREE, NONE], degrees_north: [DEGREE, NONE], degrees_east: [DEGREE, NONE], rad: [1, NONE], radians: [1, NONE],
+}; // prettier-ignore
+
+const EXACT = new Map<string, Entry>(
+  PREFIXED.flatMap(([name, [scale, dimension]]) => PREFIXES.map(([prefix, factor]): [string, Entry] => [prefix + name, [factor * scale, dimension]])),
+);
+
+/** Spellings that the grammar below would read wrongly. */
+const WHOLE: Record<string, Unit> = {
+  degc: { dimension: TEMPERATURE, scale: 1, offset: 273.15 },
+  celsius: { dimension: TEMPERATURE, scale: 1, offset: 273.15 },
+  '°c': { dimension: TEMPERATURE, scale: 1, offset: 273.15 },
+  '': { dimension: NONE, scale: 1, offset: 0 },
+  'mol mol-1': { dimension: FRACTION, scale: 1, offset: 0 },
+  'mol/mol': { dimension: FRACTION, scale: 1, offset: 0 },
+  'moles/mole': { dimension: FRACTION, scale: 1, offset: 0 },
+};
+
+/** @throws {UnitError} `UNIT_UNKNOWN`, naming the part that isn't known */
+export function parseUnit(text: string): Unit {
+  const spelling = text.trim().replace(/[µμ]/g, 'u');
+  const whole = WHOLE[spelling.toLowerCase()];
+  if (whole) return whole;
+  const unit = { dimension: [...NONE] as number[], scale: 1, offset: 0 };
+  let sign = 1;
+  // "/" turns the sign of the part after it; "kg/m2/s" and "kg/m2 s" mean what they look like: the latter is m-2 s.
+  for (const part of spelling.match(/\/|[^\s/]+/g) ?? []) {
+    if (part === '/') {
+      sign = -1;
+      continue;
+    }
+    multiply(unit, part, sign, text);
+    sign = 1;
+  }
+  return unit as unknown as Unit;
+}
+
+function multiply(unit: { dimension: number[]; scale: number }, part: string, sign: number, text: string): void {
+  const match = /^(1|%|[A-Za-z_]+)(?:(?:\*\*|\^)?([+-]?\d+))?$/.exec(part);
+  const entry = match && (EXACT.get(match[1]) ?? NAMES[match[1].toLowerCase()] ?? EXACT.get(match[1].toLowerCase()));
+  if (!entry)
+    throw new UnitError('UNIT_UNKNOWN', `unit "${text}": "${part}" is not known: write it as in "ug m-3", "ppb", "moles/s", "g/s", "kg m-2 s-1"`);
+  const power = sign * Number(match[2] ?? 1);
+  unit.scale *= entry[0] ** power;
+  entry[1].forEach((exponent, i) => (unit.dimension[i] += exponent * power));
+}

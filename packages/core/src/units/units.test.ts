@@ -1,0 +1,107 @@
+import { UnitError } from '../errors';
+import { convert, MOLAR_MASS, parseUnit } from '.';
+
+const state = { temperature: 273.15, pressure: 101325 };
+
+describe('spellings', () => {
+  test.each([
+    ['moles/s', 'mol s-1'],
+    ['moles/s         ', 'mol s-1'],
+    ['MOLES/S', 'mol s-1'],
+    ['micrograms/m**3', 'ug m-3'],
+    ['µg/m3', 'ug m-3'],
+    ['μg m^-3', 'ug m-3'],
+    ['ug/m**3', 'ug m-3'],
+    ['MICROG/M**3', 'ug m-3'],
+    ['ppmV', 'ppm'],
+    ['ppbV', 'ppb'],
+    ['PPBV', 'ppb'],
+    ['Pascal', 'Pa'],
+    ['WATTS/M**2', 'W m-2'],
+    ['M', 'm'],
+    ['METERS', 'm'],
+    ['M/S', 'm s-1'],
+    ['KG/KG', '1'],
+    ['M**3/M**3', 'FRACTION'],
+    ['kg m-2 s-1', 'kg/m2/s'],
+    ['K', 'kelvin'],
+    ['g/s', 'G/S'],
+    ['J m-2 s-1', 'W m-2'],
+    ['kg m-1 s-2', 'Pa'],
+  ])('%s is %s', (spelling, same) => {
+    const [a, b] = [parseUnit(spelling), parseUnit(same)];
+    expect(a.dimension).toEqual(b.dimension);
+    expect(a.scale / b.scale).toBeCloseTo(1, 12);
+  });
+
+  test('a megagram is not a milligram', () => {
+    expect(convert(1, 'Mg', 'kg')).toBeCloseTo(1000, 9);
+    expect(convert(1, 'mg', 'kg')).toBeCloseTo(1e-6, 15);
+  });
+
+  test('an unknown part is named', () => {
+    expect(() => parseUnit('furlong/s')).toThrow(
+      new UnitError('UNIT_UNKNOWN', 'unit "furlong/s": "furlong" is not known: write it as in "ug m-3", "ppb", "moles/s", "g/s", "kg m-2 s-1"'),
+    );
+    expect(() => parseUnit('kgN/m2/s')).toThrow('"kgN" is not known');
+  });
+});
+
+describe('conversion', () => {
+  test('worked by hand', () => {
+    // 1 mol of an ideal gas at 273.15 K and 101325 Pa fills 22.41397 L, so 1 ppb of NO2 is 46.005/22.41397 = 2.052515 µg m-3.
+    expect(convert(1, 'ppb', 'ug m-3', { molarMass: MOLAR_MASS.NO2, ...state })).toBeCloseTo(2.052515, 5);
+    expect(convert(2.052515, 'ug m-3', 'ppb', { molarMass: MOLAR_MASS.NO2, ...state })).toBeCloseTo(1, 5);
+    expect(convert(2, 'moles/s', 'g/s', { molarMass: 64.058 })).toBeCloseTo(128.116, 9);
+    expect(convert(128.116, 'g/s', 'moles/s', { molarMass: 64.058 })).toBeCloseTo(2, 12);
+    expect(convert(0, 'degC', 'K')).toBeCloseTo(273.15, 12);
+    expect(convert(300, 'K', 'degC')).toBeCloseTo(26.85, 12);
+    expect(convert(1, 'Mt a-1', 'kg s-1')).toBeCloseTo(1e9 / (365 * 86400), 9);
+    expect(convert(1, 'ppmV', 'ppbV')).toBeCloseTo(1000, 9);
+    expect(convert(1, 'mg m-3', 'ug m-3')).toBeCloseTo(1000, 9);
+    expect(convert(1, 'cm', 'mm')).toBeCloseTo(10, 12);
+    expect(convert(1, 'ppm', 'mol m-3', state)).toBeCloseTo(1e-6 * (101325 / (8.314462618 * 273.15)), 15);
+  });
+
+  test('arrays in place, and there and back', () => {
+    const values = Float64Array.of(1, 2, Number.NaN);
+    expect(convert(values, 'ppb', 'ug m-3', { molarMass: 48, ...state })).toBe(values);
+    convert(values, 'ug m-3', 'ppb', { molarMass: 48, ...state });
+    expect(values[0]).toBeCloseTo(1, 12);
+    expect(values[1]).toBeCloseTo(2, 12);
+    expect(values[2]).toBeNaN();
+  });
+
+  test.each<[string, string, string, Parameters<typeof convert>[3], string]>([
+    [
+      'UNIT_MOLAR_MASS',
+      'moles/s',
+      'g/s',
+      {},
+      'emis.nc: NO: it is in "moles/s" but "g/s" was asked for: that needs a molar mass: set molarMass (g mol-1)',
+    ],
+    [
+      'UNIT_GAS_STATE',
+      'ug m-3',
+      'ppb',
+      { molarMass: 46 },
+      'emis.nc: NO: it is in "ug m-3" but "ppb" was asked for: that needs the gas\'s temperature (K) and pressure (Pa): set gasReference',
+    ],
+    [
+      'UNIT_MISMATCH',
+      'moles/s',
+      'ppb',
+      { molarMass: 46, ...state },
+      'emis.nc: NO: it is in "moles/s" but "ppb" was asked for: one cannot become the other: set the unit that the values are really in',
+    ],
+    [
+      'UNIT_MISMATCH',
+      'KG/KG',
+      'ppb',
+      { molarMass: 46, ...state },
+      'emis.nc: NO: it is in "KG/KG" but "ppb" was asked for: one cannot become the other: set the unit that the values are really in',
+    ],
+  ])('%s', (code, from, to, context, message) => {
+    expect(() => convert(1, from, to, { ...context, subject: 'emis.nc: NO' })).toThrow(expect.objectContaining({ code, message }) as Error);
+  });
+});
