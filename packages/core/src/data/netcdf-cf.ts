@@ -1,0 +1,162 @@
+/** Small netCDF/CF files read and written whole: products, and gridded inputs from elsewhere. */
+import type { NetcdfArray, NetcdfAttribute, NetcdfFile, NetcdfFormat, NetcdfType } from '@retroplume/native';
+
+import { DataError, ShapeError } from '../errors';
+import { NetcdfOutput, openNetcdf, reading } from './netcdf-access';
+
+export type CfData = Exclude<NetcdfArray, BigInt64Array | BigUint64Array>;
+export type CfAttributes = Record<string, string | number | NetcdfArray>;
+
+export interface CfVariable {
+  name: string;
+  dimensions: string[];
+  /** row-major; missing values are NaN in floating point */
+  data: CfData;
+  attributes?: CfAttributes;
+}
+
+export interface CfContents {
+  dimensions: Record<string, number>;
+  /** variables that bear the name of their dimension (x, y, time, lat, lon) */
+  coordinates?: CfVariable[];
+  variables: CfVariable[];
+  attributes?: CfAttributes;
+}
+
+const TYPES: [new (length: number) => CfData, NetcdfType][] = [
+  [Float32Array, 'float'],
+  [Float64Array, 'double'],
+  [Int32Array, 'int'],
+  [Uint32Array, 'uint'],
+  [Int16Array, 'short'],
+  [Uint16Array, 'ushort'],
+  [Int8Array, 'byte'],
+  [Uint8Array, 'ubyte'],
+];
+
+/**
+ * Writes a compressed netCDF-4 file under CF conventions, to a temporary name first.
+ *
+ * @throws {ShapeError} `CF_SHAPE` if a variable's length is not the product of its dimensions
+ * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`
+ */
+export function writeCf(path: string, contents: CfContents, options: { format?: NetcdfFormat; deflate?: number } = {}): void {
+  const variables = [...(contents.coordinates ?? []), ...contents.variables];
+  for (const variable of variables) checkShape(path, variable, contents.dimensions);
+  const bytes = variables.reduce((sum, { data }) => sum + data.byteLength, 0);
+  const output = NetcdfOutput.create(path, { format: options.format ?? 'netcdf4', bytes });
+  output.write((file) => {
+    defineCf(file, contents, variables, options.deflate ?? 2);
+    for (const { name, dimensions, data } of variables) {
+      file.write(
+        name,
+        dimensions.map(() => 0),
+        dimensions.map((dimension) => contents.dimensions[dimension]),
+        data,
+      );
+    }
+  });
+  output.commit();
+}
+
+function checkShape(path: string, { name, dimensions, data }: CfVariable, lengths: Record<string, number>): void {
+  const unknown = dimensions.find((dimension) => lengths[dimension] === undefined);
+  const shape = dimensions.map((dimension) => lengths[dimension]);
+  if (unknown === undefined && data.length === shape.reduce((product, length) => product * length, 1)) return;
+  const received = unknown === undefined ? `${data.length} values` : `an undefined dimension ${unknown}`;
+  throw new ShapeError(
+    'CF_SHAPE',
+    `${path}: ${name}: expected [${dimensions.join(', ')}] = [${shape.join(', ')}] but received ${received}: mend the call`,
+  );
+}
+
+function defineCf(file: NetcdfFile, { dimensions, attributes = {} }: CfContents, variables: CfVariable[], deflate: number): void {
+  for (const [name, value] of Object.entries({ Conventions: 'CF-1.10', ...attributes })) file.putAttribute('', name, value);
+  for (const [name, length] of Object.entries(dimensions)) file.defineDimension(name, length);
+  for (const { name, dimensions: axes, data, attributes: own = {} } of variables) {
+    const type = typeOf(data);
+    file.defineVariable(name, type, axes, axes.length > 0 ? { deflate } : {});
+    const floating = data instanceof Float32Array || data instanceof Float64Array;
+    if (floating && !axes.includes(name))
+      file.putAttribute(name, '_FillValue', (data instanceof Float32Array ? Float32Array : Float64Array).of(Number.NaN));
+    for (const [key, value] of Object.entries(own)) if (key !== '_FillValue') file.putAttribute(name, key, value);
+  }
+  file.endDefine();
+}
+
+function typeOf(data: CfData): NetcdfType {
+  return TYPES.find(([constructor]) => data instanceof constructor)?.[1] ?? 'double';
+}
+
+/**
+ * Reads a netCDF file whole: numeric variables, with fill values as NaN and CF packing (scale_factor, add_offset) undone.
+ *
+ * @param only - names of the variables to read; default all
+ * @returns variables that bear their dimension's name under `coordinates`, the others under `variables`; attributes of one number as a number
+ * @throws {DataError} `FILE_MISSING`, `FILE_NOT_NETCDF`, `FILE_TRUNCATED`, `VARIABLE_MISSING`
+ */
+export function readCf(path: string, only?: string[]): Required<CfContents> {
+  const file = openNetcdf(path);
+  try {
+    return reading(path, () => {
+      const missing = only?.find((name) => !file.variable(name));
+      if (missing !== undefined) throw variableMissing(file, missing);
+      const wanted = file.variables.filter(
+        ({ name, type }) => type !== 'string' && type !== 'user-defined' && type !== 'char' && (only?.includes(name) ?? true),
+      );
+      const variables = wanted.map(({ name, dimensions }) => readVariable(file, name, dimensions));
+      return {
+        dimensions: Object.fromEntries(file.dimensions.map(({ name, length }) => [name, length])),
+        coordinates: variables.filter(({ name, dimensions }) => dimensions.length === 1 && dimensions[0] === name),
+        variables: variables.filter(({ name, dimensions }) => dimensions.length !== 1 || dimensions[0] !== name),
+        attributes: plain(file.attributes()),
+      };
+    });
+  } finally {
+    file.close();
+  }
+}
+
+/** One variable of a file that was read. @throws {DataError} `VARIABLE_MISSING` */
+export function cfVariable(contents: CfContents, name: string, path: string): CfVariable {
+  const all = [...(contents.coordinates ?? []), ...contents.variables];
+  const found = all.find((variable) => variable.name === name);
+  if (found) return found;
+  throw new DataError(
+    'VARIABLE_MISSING',
+    `${path}: there is no variable ${name}; it holds ${all.map((variable) => variable.name).join(', ')}: give another file`,
+  );
+}
+
+function variableMissing(file: NetcdfFile, name: string): DataError {
+  const names = file.variables.map((variable) => variable.name).join(', ');
+  return new DataError('VARIABLE_MISSING', `${file.path}: there is no variable ${name}; it holds ${names}: give another file`);
+}
+
+function readVariable(file: NetcdfFile, name: string, dimensions: string[]): CfVariable & { attributes: CfAttributes } {
+  const attributes = plain(file.attributes(name));
+  const data = unpacked(file.read(name), attributes);
+  return { name, dimensions, data, attributes };
+}
+
+function unpacked(raw: NetcdfArray, attributes: CfAttributes): CfData {
+  const fills = [attributes._FillValue, attributes.missing_value].filter((value): value is number => typeof value === 'number');
+  const packed = typeof attributes.scale_factor === 'number' || typeof attributes.add_offset === 'number';
+  const wide = raw instanceof BigInt64Array || raw instanceof BigUint64Array;
+  const data: CfData = wide || (packed && !(raw instanceof Float64Array)) ? Float64Array.from(raw as Float64Array, Number) : raw;
+  if (data instanceof Float32Array || data instanceof Float64Array) {
+    const [scale, offset] = [Number(attributes.scale_factor ?? 1), Number(attributes.add_offset ?? 0)];
+    for (let i = 0; i < data.length; i++) data[i] = fills.includes(data[i]) ? Number.NaN : packed ? scale * data[i] + offset : data[i];
+  }
+  return data;
+}
+
+function plain(attributes: Map<string, NetcdfAttribute>): CfAttributes {
+  const result: CfAttributes = {};
+  for (const [name, value] of attributes) {
+    if (value === undefined) continue;
+    if (Array.isArray(value)) result[name] = value.join(' ');
+    else result[name] = typeof value !== 'string' && value.length === 1 ? Number(value[0]) : value;
+  }
+  return result;
+}
