@@ -1,0 +1,24 @@
+/** `retroplume doctor`: what the machine has. */
+import { describeEnvironment, DeviceError, type Finding } from '@retroplume/core';
+import type { CommonOptions } from './options';
+
+function line({ name, found, detail, remedy }: Finding): string {
+  const mark = found ? 'found  ' : 'missing';
+  return `${mark}  ${name}: ${detail}${!found && remedy !== undefined ? `\n         → ${remedy}` : ''}\n`;
+}
+
+/** Prints the findings. @throws {DeviceError} `ADDON_MISSING` if something is missing that Retroplume cannot work without */
+export async function doctor({ json }: Pick<CommonOptions, 'json'>): Promise<void> {
+  const environment = await describeEnvironment();
+  const missing = environment.findings.filter((finding) => finding.needed && !finding.found);
+  if (json) {
+    process.stdout.write(`${JSON.stringify(environment)}\n`);
+  } else {
+    const { node, platform, cpu, memory, findings } = environment;
+    process.stdout.write(`Node ${node} on ${platform}\n${cpu.cores} x ${cpu.model}\n${memory.totalGiB} GiB memory, ${memory.freeGiB} GiB free\n\n`);
+    for (const finding of findings) process.stdout.write(line(finding));
+  }
+  if (missing.length === 0) return;
+  if (json) process.exitCode = 4;
+  else throw new DeviceError('ADDON_MISSING', `${missing.map((finding) => finding.name).join(', ')} missing: run: npm run setup`);
+}

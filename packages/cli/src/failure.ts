@@ -1,0 +1,39 @@
+/** How a failure is told: one sentence with its code on stderr, the stack only when asked for, and the exit code that belongs to it. */
+import { inspect } from 'node:util';
+import { RetroplumeError } from '@retroplume/core';
+import { CommanderError } from 'commander';
+
+interface Told {
+  code: string;
+  message: string;
+  exitCode: number;
+}
+
+/** A wrong command line: commander's sentence, without its prefix, and where help is. */
+function usage(error: CommanderError): Told {
+  const [first, hint] = error.message.replace(/^error: /, '').split('\n');
+  const meant = hint !== undefined ? ` ${hint.replace(/^\(Did you mean (.*)\?\)$/, '(did you mean $1?)')}` : '';
+  return { code: 'CLI_USAGE', message: `${first}${meant}: see retroplume --help`, exitCode: 2 };
+}
+
+function tell(error: unknown): Told {
+  if (error instanceof CommanderError) return usage(error);
+  if (error instanceof RetroplumeError) return { code: error.code, message: error.message, exitCode: error.exitCode };
+  const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
+  if (code?.startsWith('ADDON_')) return { code, message, exitCode: 4 };
+  return { code: code ?? 'UNEXPECTED', message: `${message}: run again with --verbose to see where, and report it`, exitCode: 1 };
+}
+
+/**
+ * Prints the failure: the sentence on stderr; with `--json` also `{"error": {code, message}}` on stdout, so that stdout holds one object whatever happens.
+ * @returns the exit code
+ */
+export function reportFailure(error: unknown, args: readonly string[]): number {
+  // Help and version end commander by an error too, with exit code 0.
+  if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  const { code, message, exitCode } = tell(error);
+  process.stderr.write(`retroplume: ${code}: ${message}\n`);
+  if (args.includes('--verbose')) process.stderr.write(`${inspect(error)}\n`);
+  if (args.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
+  return exitCode;
+}

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+/** The `retroplume` command: parses, calls core, prints. */
+import { reportFailure } from './failure';
+import { buildProgram } from './program';
+
+// A reader that closes the pipe (`retroplume … | head`) has seen enough; that is no failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    throw error;
+  });
+}
+
+buildProgram()
+  .parseAsync(process.argv)
+  .catch((error: unknown) => {
+    process.exitCode = reportFailure(error, process.argv);
+  });

@@ -1,0 +1,44 @@
+/** The end of a run: one JSON object, or where the report is and the main figures. */
+import type { CommonOptions } from './options';
+
+interface Score {
+  priorMae: number;
+  updatedMae: number;
+  unit: string;
+}
+
+interface Figures {
+  withheld?: Record<string, Score>;
+  used?: Record<string, Score>;
+}
+
+/** What is printed of a result; stages that end before `verify` have no figures. */
+interface Printable {
+  report?: string;
+  default?: Figures;
+  paperMode?: Figures;
+}
+
+function change({ priorMae, updatedMae, unit }: Score): string {
+  const percent = (100 * (updatedMae - priorMae)) / priorMae;
+  return `${priorMae.toFixed(2)} → ${updatedMae.toFixed(2)} ${unit} (${percent > 0 ? '+' : ''}${percent.toFixed(0)} %)`;
+}
+
+function table(title: string, scores: Record<string, Score>): string {
+  const rows = Object.entries(scores).map(([species, score]) => `  ${species.padEnd(6)} ${change(score)}\n`);
+  return `${title}\n${rows.join('')}`;
+}
+
+/** Prints the result on stdout: nothing with --quiet, one line of JSON with --json. */
+export function printResult(result: object, options: Pick<CommonOptions, 'json' | 'quiet'>, out: string): void {
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  if (options.quiet) return;
+  const { report, default: own, paperMode } = result as Printable;
+  const told = { ...(result as Figures), ...own };
+  if (told.withheld) process.stdout.write(table('Mean absolute error against withheld monitors, prior → updated inventory:', told.withheld));
+  if (paperMode?.withheld) process.stdout.write(table("The same in the paper's mode:", paperMode.withheld));
+  process.stdout.write(report !== undefined ? `Report: ${report}\n` : `Run folder: ${out}\n`);
+}

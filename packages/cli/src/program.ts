@@ -1,0 +1,58 @@
+/** The command line: commands, options, help. */
+import { createRequire } from 'node:module';
+import { STAGES, type StageName } from '@retroplume/core';
+import { Command, Option } from 'commander';
+import { doctor } from './doctor';
+import { withOutputOptions, withOverrides, withRunOptions, type CommonOptions } from './options';
+import { demo, runCase } from './run-command';
+
+const STAGE_HELP: Record<StageName, string> = {
+  simulate: 'run the transport model: prior, members, truth of a twin',
+  prepare: 'gather emissions, meteorology and concentrations on one grid',
+  train: 'train the surrogate',
+  evaluate: 'judge the surrogate on days and responses it was not trained on',
+  export: 'write the surrogate as ONNX',
+  invert: 'carry the misfit against the monitors back to the emissions',
+  apply: 'write the updated inventory as files that the transport model reads',
+  verify: 'run the transport model on it and compare with all monitors',
+  report: 'write the report',
+};
+
+const { version } = createRequire(__filename)('../package.json') as { version: string };
+
+const AFTER_HELP = `
+Exit codes: 0 done; 2 command line or case file; 3 input data; 4 device or build; 5 a gate refused; 1 anything else; 130 interrupted.
+A case file is explained in docs/case-file.md.`;
+
+function addDemo(program: Command): void {
+  const command = program.command('demo').description('twin experiment on the reference model, from nothing to a report');
+  withRunOptions(command)
+    .addOption(new Option('--quick', 'every stage in under two minutes, with poorer figures').default(false).conflicts('full'))
+    .addOption(new Option('--full', 'the best figures, without regard to time').default(false).conflicts('quick'))
+    .action((options: CommonOptions & { quick: boolean; full: boolean }) => demo(options));
+}
+
+function addCaseCommand(program: Command, name: string, description: string, stages: 'all' | StageName[]): void {
+  const command = program.command(name).description(description).argument('<case>', 'case file (YAML)');
+  withOverrides(withRunOptions(command)).action((path: string, options: CommonOptions) => runCase(path, stages, options));
+}
+
+/** The program, ready to parse; wrong usage throws a CommanderError. */
+export function buildProgram(): Command {
+  const program = new Command('retroplume');
+  program
+    .description('Learn a chemical transport model, carry the misfit against monitors back to the emissions, prove the result.')
+    .version(version)
+    .addHelpText('after', AFTER_HELP)
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    // Wrong usage is told by failure.ts, in the same form as every other error.
+    .configureOutput({ outputError: () => undefined });
+  addDemo(program);
+  addCaseCommand(program, 'run', 'every stage that is not up to date', 'all');
+  for (const stage of STAGES) addCaseCommand(program, stage, STAGE_HELP[stage], [stage]);
+  withOutputOptions(program.command('doctor').description('what this machine has, what is missing, how to get it')).action((options: CommonOptions) =>
+    doctor(options),
+  );
+  return program;
+}

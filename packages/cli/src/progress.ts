@@ -1,0 +1,70 @@
+/** Shows a run's events on stderr: a bar where a person watches, else a line every few seconds; nothing with --quiet. */
+import type { StageEvent } from '@retroplume/core';
+import { Presets, SingleBar } from 'cli-progress';
+
+const LINE_EVERY_MS = 5000;
+
+type Progress = Extract<StageEvent, { kind: 'progress' }>;
+
+function titleOf(event: StageEvent): string {
+  return event.variant === 'paper' ? `${event.stage} (paper mode)` : event.stage;
+}
+
+/** One bar per stage on a terminal. */
+class Bar {
+  private bar?: SingleBar;
+
+  update(event: Progress): void {
+    this.bar ??= this.begin(event);
+    this.bar.setTotal(event.total);
+    this.bar.update(event.done, { text: event.text });
+  }
+
+  private begin(event: Progress): SingleBar {
+    const bar = new SingleBar(
+      { format: `  ${titleOf(event).padEnd(20)} {bar} {percentage}% {text}`, stream: process.stderr, hideCursor: false, barsize: 24, etaBuffer: 50 },
+      Presets.shades_classic,
+    );
+    bar.start(event.total, event.done, { text: event.text });
+    return bar;
+  }
+
+  end(): void {
+    this.bar?.stop();
+    this.bar = undefined;
+  }
+}
+
+/** A line now and then in a log file. */
+class Lines {
+  private last = 0;
+
+  update(event: Progress): void {
+    const now = Date.now();
+    if (now - this.last < LINE_EVERY_MS) return;
+    this.last = now;
+    process.stderr.write(`  ${titleOf(event)} ${Math.round((100 * event.done) / event.total)}% ${event.text}\n`);
+  }
+
+  end(): void {
+    this.last = Date.now();
+  }
+}
+
+/** A listener for the events of a run. `close` must be called at the end, or the terminal keeps a half-drawn bar. */
+export function progressListener(quiet: boolean): { onEvent: (event: StageEvent) => void; close: () => void } {
+  if (quiet) return { onEvent: () => undefined, close: () => undefined };
+  const view = process.stderr.isTTY ? new Bar() : new Lines();
+  const line = (text: string): void => {
+    view.end();
+    process.stderr.write(`${text}\n`);
+  };
+  const onEvent = (event: StageEvent): void => {
+    if (event.kind === 'progress') view.update(event);
+    else if (event.kind === 'stage-start') line(`${titleOf(event)} …`);
+    else if (event.kind === 'stage-done') line(`${titleOf(event)} done in ${event.seconds.toFixed(1)} s`);
+    else if (event.kind === 'stage-skipped') line(`${titleOf(event)} is up to date`);
+    else line(`  ${event.text}`);
+  };
+  return { onEvent, close: () => view.end() };
+}

@@ -1,0 +1,150 @@
+/** What this machine has: processor, memory, addons, netCDF, ONNX Runtime, MPI, GPU. `retroplume doctor` prints it. */
+import { execFile } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { cpuFeatures, loadAddon, netcdfVersion } from '@retroplume/native';
+import { DeviceError } from './errors';
+
+const run = promisify(execFile);
+
+/** One thing that was looked for. */
+export interface Finding {
+  name: string;
+  found: boolean;
+  /** what was found, or where it was looked for */
+  detail: string;
+  /** how to get it, where it is missing */
+  remedy?: string;
+  /** whether Retroplume cannot work without it */
+  needed: boolean;
+}
+
+export interface Environment {
+  node: string;
+  platform: string;
+  cpu: { model: string; cores: number };
+  memory: { totalGiB: number; freeGiB: number };
+  findings: Finding[];
+}
+
+function onPath(name: string): string | undefined {
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+async function firstLine(command: string, args: string[]): Promise<string> {
+  try {
+    const { stdout, stderr } = await run(command, args, { timeout: 10000 });
+    return (stdout || stderr).split('\n')[0].trim();
+  } catch {
+    return '';
+  }
+}
+
+function addon(name: string, probe: () => string): Finding {
+  try {
+    return { name, found: true, detail: probe(), needed: true };
+  } catch (error) {
+    return { name, found: false, detail: (error as Error).message, remedy: 'npm run setup', needed: true };
+  }
+}
+
+function onnxRuntime(): Finding {
+  const name = 'ONNX Runtime';
+  try {
+    // Loaded when asked for: its library may not load on this machine, and that is what is to be told.
+    const load = createRequire(__filename);
+    const { version } = load('onnxruntime-node/package.json') as { version: string };
+    const { listSupportedBackends } = load('onnxruntime-node') as typeof import('onnxruntime-node');
+    const backends = listSupportedBackends().map((backend) => backend.name);
+    return { name, found: true, detail: `${version}, providers ${backends.join(', ')}`, needed: false };
+  } catch (error) {
+    return {
+      name,
+      found: false,
+      detail: (error as Error).message.split('\n')[0],
+      remedy: 'npm run setup; until then inversion.engine: native',
+      needed: false,
+    };
+  }
+}
+
+async function mpi(): Promise<Finding> {
+  const name = 'MPI';
+  const launcher = ['mpirun', 'mpiexec', 'srun'].map(onPath).find((path) => path !== undefined);
+  if (launcher === undefined)
+    return {
+      name,
+      found: false,
+      detail: 'looked for mpirun, mpiexec and srun on PATH',
+      remedy: 'not used by this version; runs use the threads of one node',
+      needed: false,
+    };
+  return { name, found: true, detail: `${launcher} ${await firstLine(launcher, ['--version'])} (not used by this version)`, needed: false };
+}
+
+const GPU_TRACES = ['/dev/nvidia0', '/proc/driver/nvidia/version', '/usr/lib/x86_64-linux-gnu/libcuda.so.1', '/usr/lib64/libcuda.so.1'];
+
+async function gpu(): Promise<Finding> {
+  const name = 'GPU';
+  const tool = onPath('nvidia-smi');
+  const model = tool === undefined ? '' : await firstLine(tool, ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader']);
+  if (model !== '' || existsSync(GPU_TRACES[0]))
+    return { name, found: true, detail: `${model || GPU_TRACES[0]} (not used: this build has no CUDA kernels)`, needed: false };
+  return {
+    name,
+    found: false,
+    detail: `looked for nvidia-smi on PATH, ${GPU_TRACES.join(', ')}`,
+    remedy: 'not needed: this build runs on the CPU',
+    needed: false,
+  };
+}
+
+/** Looks at the machine. Never throws: what is missing is a finding. */
+export async function describeEnvironment(): Promise<Environment> {
+  const round = (bytes: number): number => Math.round((bytes / 2 ** 30) * 10) / 10;
+  return {
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cpu: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() },
+    memory: { totalGiB: round(totalmem()), freeGiB: round(freemem()) },
+    findings: [
+      addon('kernels (retroplume.node)', () => {
+        const { isa, threads } = cpuFeatures();
+        return `instruction set ${isa}, ${threads} threads`;
+      }),
+      addon('reference transport model (transport.node)', () => (loadAddon('transport') ? 'loads' : '')),
+      addon('netCDF (netcdf.node)', netcdfVersion),
+      onnxRuntime(),
+      await mpi(),
+      await gpu(),
+    ],
+  };
+}
+
+/**
+ * The device that computations run on.
+ * @param asked - `auto` takes the best that there is; this version has CPU kernels only
+ * @throws {DeviceError} `DEVICE_CUDA_MISSING` if CUDA is asked for: there is no silent fallback
+ */
+export async function chooseDevice(asked: 'auto' | 'cpu' | 'cuda'): Promise<'cpu'> {
+  if (asked !== 'cuda') return 'cpu';
+  const { found, detail } = await gpu();
+  const seen = found ? `a GPU is there (${detail})` : `no GPU was found either (${detail})`;
+  throw new DeviceError(
+    'DEVICE_CUDA_MISSING',
+    `device cuda: expected CUDA kernels in the addon but this version has none, and ${seen}: use --device cpu`,
+  );
+}
