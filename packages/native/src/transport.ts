@@ -1,0 +1,132 @@
+/**
+ * The reference chemical transport model, one hour at a time; it knows no files and no calendar. Fields are row-major, south to north, all of one grid.
+ * The science, with its sources, stands in the headers of `src/transport/*.h` and in `docs/reference-model.md`.
+ */
+import { loadAddon } from './load-addon';
+
+/** Gases and ions in ppb; `PPM` (primary PM2.5) and `SOA` in ng per mol of air. `TNO3` is HNO3 + nitrate, `TNH3` NH3 + ammonium. */
+export const transportSpecies = ['NO', 'NO2', 'O3', 'VOC', 'OVOC', 'SO2', 'SO4', 'TNO3', 'TNH3', 'PPM', 'SOA'] as const;
+export type TransportSpecies = (typeof transportSpecies)[number];
+export type TransportGroup = 'NOx' | 'NH3' | 'SO2' | 'VOC' | 'PM2.5';
+
+export interface TransportGrid {
+  rows: number;
+  cols: number;
+  /** metres */
+  cellSizeX: number;
+  /** metres */
+  cellSizeY: number;
+}
+
+/** All have defaults; the comment gives them. */
+export interface TransportOptions {
+  /** tops of the layers above the mixed layer, metres: [1500, 3500] */
+  layerTops?: number[];
+  /** 1 */
+  threads?: number;
+  /** operator-splitting steps an hour: 4 */
+  stepsPerHour?: number;
+  /** chemistry steps per step: 2 */
+  chemistrySteps?: number;
+  /** m2 s-1: 1000 */
+  horizontalDiffusivity?: number;
+  /** metres: 100 */
+  minimumMixedLayer?: number;
+  /** power of the wind profile: 1/7; 0 gives every layer the wind as it is */
+  windExponent?: number;
+  /** share of NO2 in emitted NOx: 0.1 */
+  no2Share?: number;
+  /** share of each group that leaves stacks between 150 and 450 m: NOx 0.3, SO2 0.5, PM2.5 0.15 */
+  stackShare?: Partial<Record<TransportGroup, number>>;
+  /** g SOA per g VOC oxidised: 0.06 */
+  soaYield?: number;
+  /** share of RO2 + NO that ends as organic nitrate: 0.05 */
+  organicNitrateYield?: number;
+  /** s-1, SO2 to sulfate in saturated air: 3e-5 */
+  aqueousRate?: number;
+  /** uptake coefficient of N2O5 on particles: 0.02 */
+  n2o5Uptake?: number;
+  /** edges of the domain: open */
+  boundary?: 'open' | 'periodic' | 'closed';
+  /** mixing ratios outside and at the start (ppb; PPM and SOA ng mol-1) */
+  background?: Partial<Record<TransportSpecies, number>>;
+  /** processes to leave out (false), for tests and attribution */
+  processes?: Partial<Record<'emission' | 'transport' | 'vertical' | 'chemistry' | 'dryDeposition' | 'wetDeposition', boolean>>;
+}
+
+type Field = Float32Array | Float64Array;
+
+/** One hour; each field is `[rows, cols]` unless it says otherwise. */
+export interface TransportHour {
+  /** `[rows, cols, 5]` NOx, NH3, SO2, VOC in mol s-1 per cell, PM2.5 in g s-1 per cell */
+  emissions: Field;
+  /** m s-1 at 10 m, along the grid's x axis */
+  windU: Field;
+  /** m s-1 at 10 m, along the grid's y axis */
+  windV: Field;
+  /** K at 2 m */
+  temperature: Field;
+  /** m */
+  boundaryLayerHeight: Field;
+  /** kg kg-1 at 2 m */
+  humidity: Field;
+  /** W m-2 at the ground */
+  radiation: Field;
+  /** mm h-1 */
+  rain: Field;
+  /** Pa at the ground; 101325 where not given */
+  pressure?: Field;
+  /** 1 land, 0 sea; all land where not given */
+  land?: Field;
+}
+
+/** mol (PPM and SOA: g): start + emitted + inflow + top + reacted − dry − wet = mass. */
+export interface SpeciesBudget {
+  start: number;
+  emitted: number;
+  /** through the domain's edges, in less out */
+  inflow: number;
+  /** through the top, in less out */
+  top: number;
+  reacted: number;
+  dry: number;
+  wet: number;
+  mass: number;
+}
+
+export interface TransportBudget {
+  species: Record<TransportSpecies, SpeciesBudget>;
+  /** mol NOx that became organic nitrate, which the model does not carry */
+  organicNitrate: number;
+}
+
+/**
+ * The model. Every error has a `code`: TRANSPORT_BAD_OPTIONS, TRANSPORT_BAD_SHAPE, TRANSPORT_BAD_EMISSIONS, TRANSPORT_BAD_METEOROLOGY,
+ * TRANSPORT_BAD_STATE, TRANSPORT_BUSY (an hour is running), TRANSPORT_DISPOSED.
+ *
+ * @example
+ * const model = createTransportModel({ rows: 48, cols: 48, cellSizeX: 27000, cellSizeY: 27000 }, { threads: 2 });
+ * const surface = await model.advanceHour(hour); // Float32Array [48, 48, 4]: NO2, SO2, O3 in ppb, PM2.5 in µg m-3
+ */
+export interface TransportModel {
+  readonly layers: number;
+  /** Runs one hour on the model's own thread; inputs are copied before it returns. @returns `[rows, cols, 4]` surface means NO2, SO2, O3 (ppb), PM2.5 (µg m-3) */
+  advanceHour(hour: TransportHour): Promise<Float32Array>;
+  /** A copy of `[12, layers, rows, cols]`: the eleven species in the order of `transportSpecies`, then air in mol m-2 (zero before the first hour). */
+  state(): Float64Array;
+  /** Goes on from what `state()` gave, bit for bit; the budget starts anew. */
+  restore(state: Float64Array): void;
+  budget(): TransportBudget;
+  /** Frees the model and its thread; later calls throw TRANSPORT_DISPOSED. */
+  dispose(): void;
+}
+
+interface TransportAddon {
+  TransportModel: new (grid: TransportGrid, options: TransportOptions) => TransportModel;
+}
+
+/** @throws Error with `code` TRANSPORT_BAD_OPTIONS; AddonError where the addon is not built */
+export function createTransportModel(grid: TransportGrid, options: TransportOptions = {}): TransportModel {
+  const addon = loadAddon('transport') as TransportAddon;
+  return new addon.TransportModel(grid, options);
+}

@@ -1,0 +1,250 @@
+// What holds for an hour: air and layers, winds at faces, rates, emissions, deposition velocities.
+#include <algorithm>
+#include <cmath>
+
+#include "aerosol.h"
+#include "transport_model.h"
+
+namespace retroplume::transport {
+namespace {
+
+constexpr double kScaleHeight = 8000.0, kLapse = 6.5e-3, kWaterScaleHeight = 2000.0;  // m, K m-1, m
+constexpr double kAloftTemperature = 285.0;              // K: density above the mixed layer, where 2 m temperature and its daily cycle say little
+constexpr double kStackLow = 150.0, kStackHigh = 450.0;  // m
+constexpr double kFreeDiffusivity = 1.0;                 // m2 s-1
+
+double pressure_at(const HourInputs& in, long c) { return in.pressure.empty() ? kStandardPressure : in.pressure[c]; }
+double land_at(const HourInputs& in, long c) { return in.land.empty() ? 1.0 : in.land[c]; }
+
+// Bolton (1980), Mon. Weather Rev. 108, 1046, eq. 10.
+double relative_humidity(double temperature, double humidity, double pressure) {
+  const double celsius = temperature - 273.15;
+  const double saturation = 611.2 * std::exp(17.67 * celsius / (celsius + 243.5));
+  const double vapour = pressure * humidity / (0.622 + 0.378 * humidity);
+  return std::clamp(vapour / saturation, 0.0, 1.0);
+}
+
+Options checked(const GridShape& grid, Options options) {
+  auto refuse = [](const std::string& message) { throw TransportInputError("TRANSPORT_BAD_OPTIONS", "transport model: " + message); };
+  if (grid.rows < 1 || grid.cols < 1 || !(grid.cell_size_x > 0) || !(grid.cell_size_y > 0) || !std::isfinite(grid.cell_size_x * grid.cell_size_y)) {
+    refuse("expected a grid with rows and cols of 1 or more and cell sizes above 0 m");
+  }
+  if (options.layer_tops.size() + 1 > kMaxLayers)
+    refuse("expected at most 4 layers above the mixed layer but received " + std::to_string(options.layer_tops.size()));
+  for (std::size_t k = 0; k < options.layer_tops.size(); ++k) {
+    if (!(options.layer_tops[k] > (k ? options.layer_tops[k - 1] : options.minimum_mixed_layer)))
+      refuse("expected layer tops that rise from above the minimum mixed layer");
+  }
+  if (options.threads < 1 || options.steps_per_hour < 1 || options.chemistry_steps < 1)
+    refuse("expected threads, steps per hour and chemistry steps of 1 or more");
+  if (!(options.horizontal_diffusivity >= 0) || !(options.minimum_mixed_layer >= 10))
+    refuse("expected a diffusivity of 0 m2 s-1 or more and a minimum mixed layer of 10 m or more");
+  if (!(options.no2_share >= 0 && options.no2_share <= 1)) refuse("expected a share of NO2 in NOx between 0 and 1");
+  for (double share : options.stack_share) {
+    if (!(share >= 0 && share <= 1)) refuse("expected stack shares between 0 and 1");
+  }
+  for (double value : options.background) {
+    if (!(value >= 0) || !std::isfinite(value)) refuse("expected background mixing ratios of 0 or more");
+  }
+  return options;
+}
+
+}  // namespace
+
+TransportModel::TransportModel(const GridShape& grid, const Options& options)
+    : grid_(grid),
+      options_(checked(grid, options)),
+      layers_(static_cast<int>(options.layer_tops.size()) + 1),
+      cells_(static_cast<long>(grid.rows) * grid.cols),
+      to_amount_(1e-9 * grid.cell_size_x * grid.cell_size_y),
+      shape_{grid.rows, grid.cols, options.boundary},
+      state_((kSpeciesCount + 1) * layers_ * cells_),
+      target_(layers_ * cells_),
+      density_(layers_ * cells_),
+      exchange_(layers_ * cells_),
+      rates_(layers_ * kRateCount * cells_),
+      emission_(std::min(layers_, 2) * kSpeciesCount * cells_),
+      kept_(kDepositionClasses * cells_),
+      nitrate_constant_(cells_),
+      scavenging_(cells_),
+      rains_(grid.rows),
+      wind_factor_(layers_ * cells_),
+      courant_x_(layers_),
+      courant_y_(layers_),
+      sub_steps_(layers_),
+      moved_(layers_),
+      observed_(kOutputCount * cells_) {
+  for (int s = 0; s < kSpeciesCount; ++s) std::fill_n(plane(s, 0), layers_ * cells_, options_.background[s]);
+}
+
+void TransportModel::restore(const std::vector<double>& state) {
+  if (state.size() != state_.size()) {
+    throw TransportInputError("TRANSPORT_BAD_STATE", "transport model: expected a state of " + std::to_string(state_.size()) +
+                                                         " values but received " + std::to_string(state.size()) +
+                                                         ": restore what a model of the same grid and layers gave");
+  }
+  const auto air_begin = state.begin() + kSpeciesCount * layers_ * cells_;
+  const bool fresh = std::all_of(air_begin, state.end(), [](double m) { return m == 0.0; });
+  const bool sound = std::all_of(state.begin(), state.end(), [](double v) { return std::isfinite(v) && v >= 0.0; });
+  if (!sound || (!fresh && std::any_of(air_begin, state.end(), [](double m) { return !(m > 0.0); }))) {
+    throw TransportInputError("TRANSPORT_BAD_STATE", "transport model: the state holds negative or non-finite values: restore an undamaged one");
+  }
+  state_ = state;
+  start_budget();
+}
+
+void TransportModel::prepare_hour(const HourInputs& inputs, double time_step) {
+#pragma omp parallel for num_threads(options_.threads) schedule(static)
+  for (int j = 0; j < grid_.rows; ++j) {
+    prepare_air(inputs, j);
+    for (int k = 0; k < layers_; ++k) prepare_rates(inputs, k, j);
+    prepare_emissions(inputs, j);
+    prepare_deposition(inputs, j, time_step);
+  }
+#pragma omp parallel for num_threads(options_.threads) schedule(dynamic)
+  for (int k = 0; k < layers_; ++k) prepare_faces(inputs, k, time_step);
+  if (air(0)[0] == 0.0) {  // the first hour of a fresh state: fill the layers with air
+    std::copy(target_.begin(), target_.end(), air(0));
+    start_budget();
+  }
+}
+
+// Layers, their air, and what turbulence exchanges across their tops.
+void TransportModel::prepare_air(const HourInputs& in, int j) {
+  std::vector<double> wind(grid_.cols), land(grid_.cols), friction(grid_.cols);
+  const long first = static_cast<long>(j) * grid_.cols;
+  for (int i = 0; i < grid_.cols; ++i) {
+    wind[i] = std::hypot(in.wind_u[first + i], in.wind_v[first + i]);
+    land[i] = land_at(in, first + i);
+  }
+  friction_row(grid_.cols, wind.data(), land.data(), friction.data());
+  for (int i = 0; i < grid_.cols; ++i) {
+    const long c = first + i;
+    const double pressure = pressure_at(in, c), aloft = pressure / (kGasConstant * kAloftTemperature);
+    double bottom = 0.0, top = std::max(in.boundary_layer_height[c], options_.minimum_mixed_layer), thickness_below = 0.0;
+    for (int k = 0; k < layers_; ++k) {
+      if (k > 0) top = std::max(options_.layer_tops[k - 1], bottom + 100.0);
+      const double middle = 0.5 * (bottom + top), thickness = top - bottom;
+      const double n = k == 0 ? pressure / (kGasConstant * in.temperature[c]) : aloft * std::exp(-middle / kScaleHeight);
+      density_[k * cells_ + c] = n;
+      target_[k * cells_ + c] = n * thickness;
+      exchange_[k * cells_ + c] = 0.0;
+      if (k > 0) {
+        const double velocity = k == 1 ? 0.002 + 0.02 * friction[i] : kFreeDiffusivity / (0.5 * (thickness + thickness_below));
+        exchange_[(k - 1) * cells_ + c] = n * velocity;
+      }
+      wind_factor_[k * cells_ + c] = std::pow(std::clamp(middle, 20.0, 1000.0) / 10.0, options_.wind_exponent);
+      bottom = top, thickness_below = thickness;
+    }
+  }
+}
+
+void TransportModel::prepare_rates(const HourInputs& in, int layer, int j) {
+  const int cols = grid_.cols;
+  const long first = static_cast<long>(j) * cols;
+  std::vector<double> work(3 * cols), none(in.rain.empty() ? cols : 0, 0.0);
+  double *temperature = work.data(), *water = temperature + cols, *humidity = water + cols;
+  for (int i = 0; i < cols; ++i) {
+    const long c = first + i;
+    double bottom = 0.0;
+    for (int k = 0; k < layer; ++k) bottom += target_[k * cells_ + c] / density_[k * cells_ + c];
+    const double middle = layer == 0 ? 0.0 : bottom + 0.5 * target_[layer * cells_ + c] / density_[layer * cells_ + c];
+    temperature[i] = std::max(in.temperature[c] - kLapse * middle, 220.0);
+    water[i] = 1.6077 * in.humidity[c] * std::exp(-middle / kWaterScaleHeight);
+    humidity[i] = relative_humidity(in.temperature[c], in.humidity[c], pressure_at(in, c));
+    if (layer == 0) nitrate_constant_[c] = ammonium_nitrate_constant(temperature[i], humidity[i]);
+  }
+  double* rate[kRateCount];
+  for (int r = 0; r < kRateCount; ++r) rate[r] = rate_rows(layer, j) + r * cols;
+  const ChemistryWeather weather{temperature, &density_[layer * cells_ + first], water, humidity, &in.radiation[first], &in.rain[first]};
+  rate_row(cols, weather, options_.chemistry, rate);
+}
+
+// Groups -> species, stacks -> layers: mol s-1 per cell -> ppb s-1 of the layer.
+void TransportModel::prepare_emissions(const HourInputs& in, int j) {
+  const int cols = grid_.cols, emitting = std::min(layers_, 2);
+  const double per_area = 1.0 / to_amount_;  // nmol m-2 s-1 of one mol s-1
+  for (int k = 0; k < emitting; ++k) std::fill_n(emission_row(k, j), kSpeciesCount * cols, 0.0);
+  for (int i = 0; i < cols; ++i) {
+    const long c = static_cast<long>(j) * cols + i;
+    const double height = target_[c] / density_[c];
+    const double stacks_in_layer_0 = emitting == 1 ? 1.0 : std::clamp((height - kStackLow) / (kStackHigh - kStackLow), 0.0, 1.0);
+    const double* e = &in.emissions[c * kGroupCount];
+    auto add = [&](int species, int group, double share) {
+      const double low = 1.0 - options_.stack_share[group] * (1.0 - stacks_in_layer_0), amount = e[group] * share * per_area;
+      emission_row(0, j)[species * cols + i] = amount * low / target_[c];
+      if (emitting > 1) emission_row(1, j)[species * cols + i] = amount * (1.0 - low) / target_[cells_ + c];
+    };
+    add(kNO, kGroupNOx, 1.0 - options_.no2_share);
+    add(kNO2, kGroupNOx, options_.no2_share);
+    add(kTNH3, kGroupNH3, 1.0);
+    add(kSO2, kGroupSO2, 1.0);
+    add(kVOC, kGroupVOC, 1.0);
+    add(kPPM, kGroupPM25, 1.0);
+  }
+}
+
+void TransportModel::prepare_deposition(const HourInputs& in, int j, double time_step) {
+  const int cols = grid_.cols;
+  const long first = static_cast<long>(j) * cols;
+  std::vector<double> wind(cols), land(cols), friction(cols);
+  bool rains = false;
+  for (int i = 0; i < cols; ++i) {
+    const long c = first + i;
+    wind[i] = std::hypot(in.wind_u[c], in.wind_v[c]);
+    land[i] = land_at(in, c);
+    scavenging_[c] = 1e6 * in.rain[c] / 3600.0 / (2000.0 * 1000.0);
+    rains = rains || in.rain[c] > 0.0;
+  }
+  rains_[j] = rains;
+  double* velocity[kDepositionClasses];
+  for (int d = 0; d < kDepositionClasses; ++d) velocity[d] = kept_rows(j) + d * cols;
+  friction_row(cols, wind.data(), land.data(), friction.data());
+  velocity_row(cols, {&in.temperature[first], wind.data(), &in.radiation[first], land.data()}, friction.data(), velocity);
+  for (int d = 0; d < kDepositionClasses; ++d) {
+    for (int i = 0; i < cols; ++i) velocity[d][i] = std::exp(-velocity[d][i] * time_step * density_[first + i] / target_[first + i]);
+  }
+}
+
+// Winds at faces are means of both cells, or the cell's own at an open edge; then the number of sub-steps and their Courant numbers.
+void TransportModel::prepare_faces(const HourInputs& in, int layer, double time_step) {
+  const int rows = grid_.rows, cols = grid_.cols;
+  const bool wraps = options_.boundary == Boundary::kPeriodic, closed = options_.boundary == Boundary::kClosed;
+  auto wind = [&](const std::vector<double>& component, int j, int i) {
+    const long c = static_cast<long>((j + rows) % rows) * cols + (i + cols) % cols;
+    return component[c] * wind_factor_[layer * cells_ + c];
+  };
+  auto face = [&](const std::vector<double>& component, int j, int i, int dj, int di) {  // between cell (j - dj, i - di) and cell (j, i)
+    const bool low = j - dj < 0 || i - di < 0, high = j == rows || i == cols;
+    if ((low || high) && closed) return 0.0;
+    if ((low || high) && !wraps) return low ? wind(component, j, i) : wind(component, j - dj, i - di);
+    return 0.5 * (wind(component, j - dj, i - di) + wind(component, j, i));
+  };
+  auto& x = courant_x_[layer];
+  auto& y = courant_y_[layer];
+  x.resize(static_cast<long>(rows) * (cols + 1));
+  y.resize(static_cast<long>(rows + 1) * cols);
+  const double per_x = time_step / grid_.cell_size_x, per_y = time_step / grid_.cell_size_y;
+  for (int j = 0; j < rows; ++j) {
+    for (int i = 0; i <= cols; ++i) x[static_cast<long>(j) * (cols + 1) + i] = per_x * face(in.wind_u, j, i, 0, 1);
+  }
+  for (int j = 0; j <= rows; ++j) {
+    for (int i = 0; i < cols; ++i) y[static_cast<long>(j) * cols + i] = per_y * face(in.wind_v, j, i, 1, 0);
+  }
+  double outflow = 0.0;
+  for (int j = 0; j < rows; ++j) {
+    for (int i = 0; i < cols; ++i) {
+      const double* fx = &x[static_cast<long>(j) * (cols + 1) + i];
+      const double* fy = &y[static_cast<long>(j) * cols + i];
+      outflow = std::max({outflow, std::max(fx[1], 0.0) - std::min(fx[0], 0.0), std::max(fy[cols], 0.0) - std::min(fy[0], 0.0)});
+    }
+  }
+  const double diffusion = options_.horizontal_diffusivity * std::max(per_x / grid_.cell_size_x, per_y / grid_.cell_size_y);
+  const int steps = transport_steps(outflow, diffusion);
+  for (double& c : x) c /= steps;
+  for (double& c : y) c /= steps;
+  sub_steps_[layer] = steps;
+  moved_[layer].resize((2 * steps + 1) * cells_);
+}
+
+}  // namespace retroplume::transport

@@ -1,0 +1,65 @@
+// Refuses an hour that would poison the run, naming the field and the cell.
+#include <cmath>
+#include <sstream>
+
+#include "transport_model.h"
+
+namespace retroplume::transport {
+namespace {
+
+struct Field {
+  const char* name;
+  const std::vector<double>& values;
+  double low, high;
+  const char* expected;
+  bool optional;
+};
+
+constexpr const char* kGroupNames[kGroupCount] = {"NOx", "NH3", "SO2", "VOC", "PM2.5"};
+
+[[noreturn]] void refuse(const char* code, const std::string& text) { throw TransportInputError(code, "transport model: " + text); }
+
+}  // namespace
+
+void TransportModel::check(const HourInputs& in) const {
+  const Field fields[] = {
+      {"wind u", in.wind_u, -120, 120, "-120 to 120 m s-1", false},
+      {"wind v", in.wind_v, -120, 120, "-120 to 120 m s-1", false},
+      {"temperature", in.temperature, 180, 340, "180 to 340 K", false},
+      {"boundary-layer height", in.boundary_layer_height, 0, 10000, "0 to 10000 m", false},
+      {"humidity", in.humidity, 0, 0.1, "0 to 0.1 kg kg-1", false},
+      {"radiation", in.radiation, 0, 1500, "0 to 1500 W m-2", false},
+      {"rain", in.rain, 0, 500, "0 to 500 mm h-1", false},
+      {"pressure", in.pressure, 20000, 115000, "20000 to 115000 Pa", true},
+      {"land", in.land, 0, 1, "0 to 1", true},
+  };
+  auto expect_size = [&](const char* name, std::size_t size, std::size_t expected) {
+    if (size == expected) return;
+    std::ostringstream text;
+    text << name << ": expected " << expected << " values but received " << size << ": pass fields of " << grid_.rows << " x " << grid_.cols
+         << " cells";
+    refuse("TRANSPORT_BAD_SHAPE", text.str());
+  };
+  auto at = [&](std::size_t cell) { return " at row " + std::to_string(cell / grid_.cols) + ", column " + std::to_string(cell % grid_.cols); };
+  expect_size("emissions", in.emissions.size(), cells_ * kGroupCount);
+  for (const Field& f : fields) {
+    if (!(f.optional && f.values.empty())) expect_size(f.name, f.values.size(), cells_);
+  }
+  for (std::size_t e = 0; e < in.emissions.size(); ++e) {
+    if (in.emissions[e] >= 0.0 && std::isfinite(in.emissions[e])) continue;
+    std::ostringstream text;
+    text << "emissions: expected finite values of 0 or more but received " << in.emissions[e] << " for " << kGroupNames[e % kGroupCount]
+         << at(e / kGroupCount) << ": mend the emission file";
+    refuse("TRANSPORT_BAD_EMISSIONS", text.str());
+  }
+  for (const Field& f : fields) {
+    for (std::size_t c = 0; c < f.values.size(); ++c) {
+      if (f.values[c] >= f.low && f.values[c] <= f.high) continue;
+      std::ostringstream text;
+      text << f.name << ": expected " << f.expected << " but received " << f.values[c] << at(c) << ": mend the meteorology file";
+      refuse("TRANSPORT_BAD_METEOROLOGY", text.str());
+    }
+  }
+}
+
+}  // namespace retroplume::transport

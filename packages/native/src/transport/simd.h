@@ -1,0 +1,45 @@
+// Vectorisation: row kernels are compiled for several instruction sets and the loader picks one.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
+#define RETROPLUME_ROW_KERNEL __attribute__((target_clones("default", "arch=haswell", "arch=skylake-avx512")))
+#else
+#define RETROPLUME_ROW_KERNEL
+#endif
+
+namespace retroplume {
+
+// e^x to 2 ulp for |x| < 700 (clamped beyond), free of branches and calls so that loops over it vectorise: range reduction by
+// ln 2 in two parts (Cody & Waite 1980), Taylor polynomial of degree 12 on |r| <= ln2/2.
+inline double exp_vector(double x) {
+  constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer, held in the low mantissa bits
+  x = x > -700.0 ? x : -700.0;
+  x = x < 700.0 ? x : 700.0;
+  const double t = x * 1.4426950408889634 + kMagic;
+  const double n = t - kMagic;
+  const double r = (x - n * 6.93147180369123816490e-01) - n * 1.90821492927058770002e-10;
+  double p = 1.0 / 479001600.0;
+  p = p * r + 1.0 / 39916800.0;
+  p = p * r + 1.0 / 3628800.0;
+  p = p * r + 1.0 / 362880.0;
+  p = p * r + 1.0 / 40320.0;
+  p = p * r + 1.0 / 5040.0;
+  p = p * r + 1.0 / 720.0;
+  p = p * r + 1.0 / 120.0;
+  p = p * r + 1.0 / 24.0;
+  p = p * r + 1.0 / 6.0;
+  p = p * r + 0.5;
+  p = p * r + 1.0;
+  p = p * r + 1.0;
+  std::int64_t bits;
+  std::memcpy(&bits, &t, sizeof bits);
+  bits = (bits + 1023) << 52;
+  double scale;
+  std::memcpy(&scale, &bits, sizeof scale);
+  return p * scale;
+}
+
+}  // namespace retroplume

@@ -1,0 +1,148 @@
+// The reference chemical transport model: an Eulerian grid, a mixed layer and fixed layers above it, eleven species, one hour at a time.
+//
+// An hour is `steps_per_hour` steps, each: horizontal transport (advection.h; as many sub-steps per layer as its winds ask for, x and y in
+// alternating order: Strang 1968) -> vertical remapping and turbulence (layers.h) -> emissions and chemistry (photochemistry.h) -> deposition
+// (deposition.h). Emissions and weather hold for the hour. Output is the mean of the hour's steps in layer 0.
+//
+// Winds: the 10 m wind is taken up by a power law with exponent 1/7 (Seinfeld & Pandis section 16.4.5) to the middle of the layer, between 20 m and
+// 1000 m. Air density: ideal gas at 2 m temperature in layer 0, falling with a scale height of 8 km above. Temperature falls by 6.5 K km-1.
+// Emissions: a share of each group leaves tall stacks (uniform between 150 and 450 m), the rest goes into layer 0; NOx is 10 % NO2.
+//
+// Threads share planes (horizontal) and rows (everything else); nothing is summed across threads in arrival order, so results
+// are the same bits for any number of threads.
+#pragma once
+
+#include <array>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "advection.h"
+#include "deposition.h"
+#include "layers.h"
+#include "photochemistry.h"
+#include "species.h"
+
+namespace retroplume::transport {
+
+// What the caller got wrong; `code` is stable.
+class TransportInputError : public std::invalid_argument {
+ public:
+  TransportInputError(std::string error_code, const std::string& message) : std::invalid_argument(message), code(std::move(error_code)) {}
+  const std::string code;
+};
+
+struct GridShape {
+  int rows = 0, cols = 0;
+  double cell_size_x = 0, cell_size_y = 0;  // m
+};
+
+struct Processes {
+  bool emission = true, transport = true, vertical = true, chemistry = true, dry_deposition = true, wet_deposition = true;
+};
+
+struct Options {
+  std::vector<double> layer_tops{1500.0, 3500.0};  // m, of the layers above the mixed layer
+  int threads = 1;
+  int steps_per_hour = 4;
+  int chemistry_steps = 2;                 // per step
+  double horizontal_diffusivity = 1000.0;  // m2 s-1
+  double minimum_mixed_layer = 100.0;      // m
+  double wind_exponent = 1.0 / 7.0;        // 0: the given wind in every layer
+  double no2_share = 0.1;
+  std::array<double, kGroupCount> stack_share{0.3, 0.0, 0.5, 0.0, 0.15};
+  Boundary boundary = Boundary::kOpen;
+  Processes processes;
+  ChemistryOptions chemistry;
+  // Outside the domain and at the start: ppb, kPPM and kSOA in ng mol-1 (24 ng mol-1 = 1 ug m-3).
+  std::array<double, kSpeciesCount> background{0.02, 0.3, 38.0, 3.0, 0.5, 0.3, 0.3, 0.3, 0.8, 48.0, 24.0};
+};
+
+// One hour, all [rows][cols] row-major, south to north. Optional ones may be empty.
+struct HourInputs {
+  std::vector<double> emissions;              // [rows][cols][kGroupCount], mol s-1 per cell (PM2.5: g s-1)
+  std::vector<double> wind_u, wind_v;         // m s-1 at 10 m, along the grid's axes
+  std::vector<double> temperature;            // K at 2 m
+  std::vector<double> boundary_layer_height;  // m
+  std::vector<double> humidity;               // kg kg-1 at 2 m
+  std::vector<double> radiation;              // W m-2 at the ground
+  std::vector<double> rain;                   // mm h-1
+  std::vector<double> pressure;               // Pa, optional: 101325
+  std::vector<double> land;                   // 0..1, optional: all land
+};
+
+// Mass budget since construction or restore, mol (PPM and SOA: g): start + emitted + inflow + top + reacted - dry - wet = mass now.
+struct Budget {
+  std::array<double, kSpeciesCount> start{}, emitted{}, inflow{} /* edges: in less out */, top{} /* in less out */, reacted{}, dry{}, wet{}, mass{};
+  double organic_nitrate = 0.0;  // mol NOx that became organic nitrate
+};
+
+class TransportModel {
+ public:
+  TransportModel(const GridShape& grid, const Options& options);
+
+  // Surface means of the hour, [rows][cols][kOutputCount]: NO2, SO2, O3 in ppb, PM2.5 in ug m-3.
+  std::vector<float> advance_hour(const HourInputs& inputs);
+
+  // [kSpeciesCount + 1][layers][rows][cols]: mixing ratios, then air (mol m-2; zero before the first hour).
+  const std::vector<double>& state() const { return state_; }
+  void restore(const std::vector<double>& state);
+
+  const Budget& budget();
+  int layers() const { return layers_; }
+  const GridShape& grid() const { return grid_; }
+
+ private:
+  void check(const HourInputs& inputs) const;  // input_checks.cc
+  double* plane(int species, int layer) { return state_.data() + (static_cast<long>(species) * layers_ + layer) * cells_; }
+  double* air(int layer) { return plane(kSpeciesCount, layer); }
+
+  double* row(int species, int layer, int j) { return plane(species, layer) + static_cast<long>(j) * grid_.cols; }
+  double* emission_row(int layer, int j) { return emission_.data() + (static_cast<long>(layer) * grid_.rows + j) * kSpeciesCount * grid_.cols; }
+  double* rate_rows(int layer, int j) { return rates_.data() + (static_cast<long>(layer) * grid_.rows + j) * kRateCount * grid_.cols; }
+  double* kept_rows(int j) { return kept_.data() + static_cast<long>(j) * kDepositionClasses * grid_.cols; }
+
+  // hour_preparation.cc: what holds for the hour.
+  void prepare_hour(const HourInputs& inputs, double time_step);
+  void prepare_air(const HourInputs& inputs, int j);
+  void prepare_rates(const HourInputs& inputs, int layer, int j);
+  void prepare_emissions(const HourInputs& inputs, int j);
+  void prepare_deposition(const HourInputs& inputs, int j, double time_step);
+  void prepare_faces(const HourInputs& inputs, int layer, double time_step);
+  void start_budget();
+
+  // transport_model.cc: the processes of a step.
+  void transport(double time_step, bool x_first);
+  double transport_plane(int species, int layer, double time_step, bool x_first, double* scratch);
+  void remap_and_mix(double time_step);
+  void react(double time_step);
+  void deposit(double time_step);
+  void observe();
+  void add_rows(std::array<double, kSpeciesCount>& into, const std::vector<double>& rows);
+  std::array<double, kSpeciesCount> mass();
+
+  const GridShape grid_;
+  const Options options_;
+  const int layers_;
+  const long cells_;
+  const double to_amount_;  // q M of one cell (nmol m-2) -> mol
+  const PlaneShape shape_;
+  std::vector<double> state_;
+  Budget budget_;
+
+  // Of the hour.
+  std::vector<double> target_, density_, exchange_;         // [layers][cells]: air mol m-2; mol m-3; E of the interface above, mol m-2 s-1
+  std::vector<double> rates_;                               // [layers][rows][kRateCount][cols]
+  std::vector<double> emission_;                            // [min(layers, 2)][rows][kSpeciesCount][cols], ppb s-1
+  std::vector<double> kept_;                                // [rows][kDepositionClasses][cols]
+  std::vector<double> nitrate_constant_, scavenging_;       // [cells]
+  std::vector<char> rains_;                                 // [rows]
+  std::vector<double> wind_factor_;                         // [layers][cells]
+  std::vector<std::vector<double>> courant_x_, courant_y_;  // [layers][faces], of one sub-step
+  std::vector<int> sub_steps_;                              // [layers]
+  std::vector<std::vector<double>> moved_;                  // [layers][2 * sub-steps + 1][cells]: air before and after each sweep
+  std::vector<double> observed_;                            // [rows][kOutputCount][cols], sums over the hour's steps
+};
+
+}  // namespace retroplume::transport
