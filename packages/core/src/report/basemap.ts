@@ -19,8 +19,7 @@ const MARGIN = 20;
 
 /** Path data of a line in pixels: breaks where it leaves the map, leaves out steps too small to see, relative moves with one decimal. */
 export function pathData(points: Iterable<readonly [number, number]>, frame: MapFrame): string {
-  const inside = ([x, y]: readonly [number, number]): boolean =>
-    x > -MARGIN && x < frame.width + MARGIN && y > -MARGIN && y < frame.height + MARGIN;
+  const inside = ([x, y]: readonly [number, number]): boolean => x > -MARGIN && x < frame.width + MARGIN && y > -MARGIN && y < frame.height + MARGIN;
   const pieces: string[] = [];
   let last: [number, number] | undefined; // in tenths of a pixel, as written, so that rounding never adds up
   for (const point of points) {
@@ -46,13 +45,18 @@ function worldLines(grid: ReportGrid, frame: MapFrame): string {
     lat > box.south && lat < box.north && Math.abs(relativeLongitude(lon, box.centreLon)) < box.halfWidth;
   const far: readonly [number, number] = [NaN, NaN];
   return mesh(atlas, atlas.objects.countries)
-    .coordinates.map((line) => pathData(line.map(([lon = NaN, lat = NaN]) => (near(lon, lat) ? frame.place(lon, lat) : far)), frame))
+    .coordinates.map((line) =>
+      pathData(
+        line.map(([lon = NaN, lat = NaN]) => (near(lon, lat) ? frame.place(lon, lat) : far)),
+        frame,
+      ),
+    )
     .join('');
 }
 
 /** The edges between land and sea cells of a mask: the coast of a made-up region. */
 function maskLines(grid: ReportGrid, frame: MapFrame, mask: ArrayLike<number>): string {
-  const land = (row: number, col: number): boolean => (mask[row * grid.cols + col] ?? 0) >= 0.5;
+  const land = (row: number, col: number): boolean => mask[row * grid.cols + col] >= 0.5;
   const x = (col: number): number => Math.round((col / grid.cols) * frame.width * 10) / 10;
   const y = (row: number): number => Math.round((1 - row / grid.rows) * frame.height * 10) / 10;
   const pieces: string[] = [];

@@ -46,7 +46,14 @@ function xAxis({ xName, time, lines }: ChartSpec): object {
   const first = Math.min(...lines.flatMap(({ points }) => points.map(([x]) => x)));
   const formatter = (value: number): string => new Date(value).toISOString().slice(5, 10);
   const look = axisLook(xName, 24);
-  return { type: 'value', ...look, min: first, max: 'dataMax', interval: dayStep(lines), axisLabel: { color: TEXT, fontSize: 10, hideOverlap: true, formatter } };
+  return {
+    type: 'value',
+    ...look,
+    min: first,
+    max: 'dataMax',
+    interval: dayStep(lines),
+    axisLabel: { color: TEXT, fontSize: 10, hideOverlap: true, formatter },
+  };
 }
 
 /** Whole days between the labels of a time axis, about eight labels. */
@@ -87,7 +94,10 @@ export function drawChart(spec: ChartSpec): Markup {
       series: lines.map((line) => series(line, spec.logarithmic ?? false)),
     });
     const svg = chart.renderToSVGString();
-    return html`<figure class="chart" role="img" aria-label="${spec.title}: ${spec.description}">${trusted(svg)}<figcaption>${spec.title}</figcaption></figure>`;
+    return html`<figure class="chart" role="img" aria-label="${spec.title}: ${spec.description}">
+      ${trusted(svg)}
+      <figcaption>${spec.title}</figcaption>
+    </figure>`;
   } finally {
     chart.dispose(); // an undisposed chart keeps Node alive
   }

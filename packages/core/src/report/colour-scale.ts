@@ -32,7 +32,13 @@ function finite(values: Iterable<number>): number[] {
   return kept;
 }
 
-function scale(palette: readonly Rgb[], position: (value: number) => number, ticks: Tick[], logarithmic: boolean, domain: [number, number]): ColourScale {
+function scale(
+  palette: readonly Rgb[],
+  position: (value: number) => number,
+  ticks: Tick[],
+  logarithmic: boolean,
+  domain: [number, number],
+): ColourScale {
   const index = (value: number): number => {
     if (!Number.isFinite(value)) return 0;
     return 1 + Math.round(Math.min(1, Math.max(0, position(value))) * (palette.length - 1));
@@ -98,7 +104,15 @@ export function sequentialScale(fields: readonly ArrayLike<number>[]): ColourSca
  * @param least - the end is never smaller: a change of nothing must not look like one
  */
 export function divergingScale(fields: readonly ArrayLike<number>[], least: number): ColourScale {
-  const end = niceCeiling(Math.max(least, quantile(fields.flatMap((field) => finite(Array.from(field)).map(Math.abs)), 0.98) || 0));
+  const end = niceCeiling(
+    Math.max(
+      least,
+      quantile(
+        fields.flatMap((field) => finite(Array.from(field)).map(Math.abs)),
+        0.98,
+      ) || 0,
+    ),
+  );
   const position = (value: number): number => (value / end + 1) / 2;
   const digits = end >= 10 ? 0 : Math.ceil(1 - Math.log10(end));
   const label = (value: number): string => `${value > 0 ? '+' : ''}${fixed(value, Number.isInteger(value) ? 0 : digits)}`;

@@ -20,7 +20,11 @@ export function significant(value: Value, digits = 3): string {
   if (!isNumber(value)) return MISSING;
   if (value === 0) return '0';
   const magnitude = Math.floor(Math.log10(Math.abs(value)));
-  if (magnitude < -4 || magnitude >= 7) return value.toExponential(digits - 1).replace(/-/g, '−').replace('e+', 'e');
+  if (magnitude < -4 || magnitude >= 7)
+    return value
+      .toExponential(digits - 1)
+      .replace(/-/g, '−')
+      .replace('e+', 'e');
   return fixed(value, Math.max(0, digits - 1 - magnitude));
 }
 
@@ -57,7 +61,19 @@ export function utc(date: Date): string {
   return Number.isFinite(date.getTime()) ? `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC` : MISSING;
 }
 
-const SUPERSCRIPT: Record<string, string> = { '-': '⁻', '0': '⁰', '1': '¹', '2': '²', '3': '³', '4': '⁴', '5': '⁵', '6': '⁶', '7': '⁷', '8': '⁸', '9': '⁹' };
+const SUPERSCRIPT: Record<string, string> = {
+  '-': '⁻',
+  '0': '⁰',
+  '1': '¹',
+  '2': '²',
+  '3': '³',
+  '4': '⁴',
+  '5': '⁵',
+  '6': '⁶',
+  '7': '⁷',
+  '8': '⁸',
+  '9': '⁹',
+};
 
 /** CF spelling to print: "ug m-3" → "µg m⁻³", "kg m-2 s-1" → "kg m⁻² s⁻¹". Other words stay as they are. */
 export function unitText(unit: string): string {

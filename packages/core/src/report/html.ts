@@ -29,13 +29,19 @@ function render(content: Content): string {
   return escapeHtml(String(content));
 }
 
-/** `html\`<td>${name}</td>\`` escapes `name`. */
+/** Stands for `false` until the template is whole; no text can hold it, since `escapeHtml` replaces control characters. */
+const DROPPED = '\u0000';
+// eslint-disable-next-line no-control-regex -- see DROPPED
+const DROPPED_ATTRIBUTE = / [a-z-]+="\u0000"/g;
+
+/** `html\`<td>${name}</td>\`` escapes `name`; an attribute whose value is `false` is left out: `<a id="${id ?? false}">`. */
 export function html(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
-  let text = strings[0] ?? '';
+  let text = strings[0];
   values.forEach((value, index) => {
-    text += render(value) + (strings[index + 1] ?? '');
+    text += value === false ? DROPPED : render(value);
+    text += strings[index + 1];
   });
-  return new Markup(text);
+  return new Markup(values.includes(false) ? text.replace(DROPPED_ATTRIBUTE, '').replaceAll(DROPPED, '') : text);
 }
 
 /** Marks a string that our own code made as markup. Never for text from the case or its files. */

@@ -41,12 +41,21 @@ const BOTTOM = BAR_TOP + BAR_HEIGHT + 30;
 const SHARED_ID = 'basemap';
 
 function basemapPaths(basemap: Basemap): Markup {
-  return html`<path d="${trusted(basemap.graticule)}" fill="none" stroke="#000" stroke-opacity="0.16" stroke-width="0.5"/><path d="${trusted(basemap.lines)}" fill="none" stroke="#222" stroke-opacity="0.75" stroke-width="0.7" stroke-linejoin="round"/>`;
+  return html`<path d="${trusted(basemap.graticule)}" fill="none" stroke="#000" stroke-opacity="0.16" stroke-width="0.5" /><path
+      d="${trusted(basemap.lines)}"
+      fill="none"
+      stroke="#fff"
+      stroke-opacity="0.55"
+      stroke-width="1.8"
+      stroke-linejoin="round"
+    /><path d="${trusted(basemap.lines)}" fill="none" stroke="#111" stroke-width="0.7" stroke-linejoin="round" />`;
 }
 
 /** Stands once in the page; maps with `shared` refer to it instead of carrying the coast each. */
 export function basemapDefinition(basemap: Basemap): Markup {
-  return html`<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs><g id="${SHARED_ID}">${basemapPaths(basemap)}</g></defs></svg>`;
+  return html`<svg width="0" height="0" style="position:absolute" aria-hidden="true">
+    <defs><g id="${SHARED_ID}">${basemapPaths(basemap)}</g></defs>
+  </svg>`;
 }
 
 function cells(spec: MapSpec, basemap: Basemap): Markup {
@@ -54,20 +63,36 @@ function cells(spec: MapSpec, basemap: Basemap): Markup {
   if (!field) return html``;
   const indices = new Uint8Array(rows * cols);
   for (let row = 0; row < rows; row++) {
-    for (let col = 0; col < cols; col++) indices[(rows - 1 - row) * cols + col] = spec.scale.index(field[row * cols + col] ?? NaN);
+    for (let col = 0; col < cols; col++) indices[(rows - 1 - row) * cols + col] = spec.scale.index(field[row * cols + col]);
   }
   const { width, height } = basemap.frame;
   const address = pngDataUrl(encodePalettePng(indices, cols, rows, spec.scale.palette));
-  return html`<image class="cells" width="${width}" height="${height.toFixed(1)}" preserveAspectRatio="none" image-rendering="optimizeSpeed" href="${trusted(address)}"/>`;
+  return html`<image
+    class="cells"
+    width="${width}"
+    height="${height.toFixed(1)}"
+    preserveAspectRatio="none"
+    image-rendering="optimizeSpeed"
+    href="${trusted(address)}"
+  />`;
 }
 
 function mark({ lon, lat, value, withheld }: StationMark, size: number, spec: MapSpec, basemap: Basemap): Markup | undefined {
   const [x, y] = basemap.frame.place(lon, lat);
   const fill = spec.scale.colour(value);
   if (!fill || !Number.isFinite(x) || !Number.isFinite(y)) return undefined;
-  if (!withheld) return html`<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="${size}" fill="${fill}"/>`;
+  if (!withheld) return html`<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="${size}" fill="${fill}" />`;
   const side = 1.9 * size;
-  return html`<rect class="withheld" x="${(x - side / 2).toFixed(1)}" y="${(y - side / 2).toFixed(1)}" width="${side.toFixed(1)}" height="${side.toFixed(1)}" fill="${fill}" stroke="#111" stroke-width="1"/>`;
+  return html`<rect
+    class="withheld"
+    x="${(x - side / 2).toFixed(1)}"
+    y="${(y - side / 2).toFixed(1)}"
+    width="${side.toFixed(1)}"
+    height="${side.toFixed(1)}"
+    fill="${fill}"
+    stroke="#111"
+    stroke-width="1"
+  />`;
 }
 
 /** The largest values last, so that they lie on top; withheld ones above the used ones. */
@@ -78,22 +103,43 @@ function marks(spec: MapSpec, basemap: Basemap): Markup {
 }
 
 function netLabels(basemap: Basemap): Markup {
-  return html`<g font-size="8.5" fill="#555">${basemap.labels.map(({ x, y, text, side }) =>
-    side === 'left'
-      ? html`<text x="${-4}" y="${(y + 3).toFixed(1)}" text-anchor="end">${text}</text>`
-      : html`<text x="${x.toFixed(1)}" y="${(y + 11).toFixed(1)}" text-anchor="middle">${text}</text>`,
-  )}</g>`;
+  return html`<g font-size="9.5" fill="#444"
+    >${basemap.labels.map(({ x, y, text, side }) =>
+      side === 'left'
+        ? html`<text x="${-4}" y="${(y + 3).toFixed(1)}" text-anchor="end">${text}</text>`
+        : html`<text x="${x.toFixed(1)}" y="${(y + 11).toFixed(1)}" text-anchor="middle">${text}</text>`,
+    )}</g
+  >`;
 }
 
 function colourBar(spec: MapSpec, top: number, width: number): Markup {
   const { palette, ticks } = spec.scale;
-  const address = pngDataUrl(encodePalettePng(Uint8Array.from(palette, (_, index) => index + 1), palette.length, 1, palette));
-  return html`<g transform="translate(0 ${top.toFixed(1)})"><image width="${width}" height="${BAR_HEIGHT}" preserveAspectRatio="none" href="${trusted(address)}"/><rect width="${width}" height="${BAR_HEIGHT}" fill="none" stroke="#333" stroke-width="0.6"/>
-<g font-size="9.5" fill="#222">${ticks.map(({ position, label }) => {
-    const x = (position * width).toFixed(1);
-    const anchor = position < 0.03 ? 'start' : position > 0.97 ? 'end' : 'middle';
-    return html`<path d="M${x} ${BAR_HEIGHT}v3" stroke="#333" stroke-width="0.6"/><text x="${x}" y="${BAR_HEIGHT + 13}" text-anchor="${anchor}">${label}</text>`;
-  })}<text x="${width / 2}" y="${BAR_HEIGHT + 26}" text-anchor="middle">${spec.unit}</text></g></g>`;
+  const address = pngDataUrl(
+    encodePalettePng(
+      Uint8Array.from(palette, (_, index) => index + 1),
+      palette.length,
+      1,
+      palette,
+    ),
+  );
+  return html`<g transform="translate(0 ${top.toFixed(1)})"
+    ><image width="${width}" height="${BAR_HEIGHT}" preserveAspectRatio="none" href="${trusted(address)}" /><rect
+      width="${width}"
+      height="${BAR_HEIGHT}"
+      fill="none"
+      stroke="#333"
+      stroke-width="0.6"
+    />
+    <g font-size="10.5" fill="#222"
+      >${ticks.map(({ position, label }) => {
+        const x = (position * width).toFixed(1);
+        const anchor = position < 0.03 ? 'start' : position > 0.97 ? 'end' : 'middle';
+        return html`<path d="M${x} ${BAR_HEIGHT}v3" stroke="#333" stroke-width="0.6" /><text x="${x}" y="${BAR_HEIGHT + 13}" text-anchor="${anchor}"
+            >${label}</text
+          >`;
+      })}<text x="${width / 2}" y="${BAR_HEIGHT + 26}" text-anchor="middle">${spec.unit}</text></g
+    ></g
+  >`;
 }
 
 /**
@@ -104,8 +150,25 @@ export function drawMap(spec: MapSpec, basemap: Basemap, shared: boolean): Marku
   const { width, height } = basemap.frame;
   const full = { width: LEFT + width + RIGHT, height: Math.ceil(TOP + height + BOTTOM) };
   const clip = `clip-${spec.cols}-${spec.rows}`; // the same rectangle in every map, so that a repeated id does no harm
-  return html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${full.width} ${full.height}" width="${full.width}" height="${full.height}" role="img" aria-label="${spec.title}: ${spec.description}"><defs><clipPath id="${clip}"><rect width="${width}" height="${height.toFixed(1)}"/></clipPath></defs>
-<text x="${LEFT}" y="15" font-size="12.5" font-weight="bold" fill="#111">${spec.title}</text>
-<g transform="translate(${LEFT} ${TOP})"><g clip-path="url(#${clip})"><rect width="${width}" height="${height.toFixed(1)}" fill="#efeeea"/>${cells(spec, basemap)}${shared ? html`<use href="#${SHARED_ID}"/>` : basemapPaths(basemap)}${marks(spec, basemap)}</g>
-<rect width="${width}" height="${height.toFixed(1)}" fill="none" stroke="#333" stroke-width="0.8"/>${netLabels(basemap)}${colourBar(spec, height + BAR_TOP, width)}</g></svg>`;
+  return html`<svg
+    xmlns="http://www.w3.org/2000/svg"
+    viewBox="0 0 ${full.width} ${full.height}"
+    width="${full.width}"
+    height="${full.height}"
+    role="img"
+    aria-label="${spec.title}: ${spec.description}"
+  >
+    <defs>
+      <clipPath id="${clip}"><rect width="${width}" height="${height.toFixed(1)}" /></clipPath>
+    </defs>
+    <text x="${LEFT}" y="15" font-size="13.5" font-weight="bold" fill="#111">${spec.title}</text>
+    <g transform="translate(${LEFT} ${TOP})">
+      <g clip-path="url(#${clip})">
+        <rect width="${width}" height="${height.toFixed(1)}" fill="#efeeea" />
+        ${cells(spec, basemap)}${shared ? html`<use href="#${SHARED_ID}" />` : basemapPaths(basemap)}${marks(spec, basemap)}
+      </g>
+      <rect width="${width}" height="${height.toFixed(1)}" fill="none" stroke="#333" stroke-width="0.8" />
+      ${netLabels(basemap)}${colourBar(spec, height + BAR_TOP, width)}
+    </g>
+  </svg>`;
 }

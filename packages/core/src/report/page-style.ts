@@ -11,8 +11,8 @@ h3 { font-size: 15px; margin: 0; }
 p { margin: 0 0 10px; max-width: 78ch; }
 .lead { font-size: 18px; line-height: 1.45; max-width: 70ch; }
 .kicker { color: var(--soft); font-size: 13px; margin-bottom: 14px; max-width: none; }
-.small, .note, .unit { font-size: 12px; color: var(--soft); }
-.note { margin-top: 6px; max-width: 110ch; }
+.small, .note, .unit { font-size: 12px; color: var(--soft); max-width: 110ch; }
+.note { margin-top: 6px; }
 nav { font-size: 13px; margin-top: 8px; }
 nav a { color: var(--good); margin-right: 16px; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 16px; margin: 18px 0 10px; }
@@ -34,12 +34,15 @@ nav a { color: var(--good); margin-right: 16px; }
 .table { overflow-x: auto; margin: 18px 0; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; min-width: 50%; }
 caption { text-align: left; padding-bottom: 6px; font-size: 13.5px; }
-th, td { padding: 4px 10px; text-align: right; vertical-align: top; }
+th, td { padding: 4px 8px; text-align: right; vertical-align: top; }
 thead th { border-bottom: 1.5px solid var(--ink); border-top: 1.5px solid var(--ink); font-weight: 600; vertical-align: bottom; }
 thead .unit { display: block; font-weight: 400; }
 tbody tr:last-child > * { border-bottom: 1.5px solid var(--ink); }
 tbody th { text-align: left; font-weight: 500; white-space: nowrap; }
-th.text, td.text { text-align: left; overflow-wrap: anywhere; }
+th.text, td.text { text-align: left; }
+thead th.group { text-align: center; border-bottom: 1px solid var(--soft); }
+thead tr + tr th { border-top: 0; }
+#table-settings td, #table-versions td { overflow-wrap: anywhere; }
 tr.begins > * { border-top: 1px solid var(--line); }
 tr.strong > * { font-weight: 600; }
 tr.strong ~ tr:not(.strong) > th { color: var(--soft); }
@@ -50,7 +53,8 @@ figure.chart figcaption { font-weight: 650; font-size: 12.5px; order: -1; margin
 figure.chart { display: flex; flex-direction: column; }
 .panels { display: grid; gap: 14px 18px; align-items: start; }
 .panels svg { width: 100%; height: auto; display: block; }
-.panels.maps { grid-template-columns: repeat(auto-fill, minmax(255px, 1fr)); }
+.panels.maps { grid-template-columns: repeat(3, 1fr); }
+.panels.maps.four { grid-template-columns: repeat(4, 1fr); }
 .panels.scatter { grid-template-columns: repeat(4, 1fr); }
 .panels.charts { grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)); }
 .cells { image-rendering: pixelated; }
@@ -59,7 +63,7 @@ figure.chart { display: flex; flex-direction: column; }
 .columns table { width: 100%; }
 #table-settings { break-inside: auto; }
 footer { margin-top: 40px; padding-top: 12px; padding-bottom: 30px; color: var(--soft); font-size: 12.5px; border-top: 1px solid var(--line); }
-@media (max-width: 760px) { .panels.scatter { grid-template-columns: repeat(2, 1fr); } .panels.charts { grid-template-columns: 1fr; } }
+@media (max-width: 760px) { .panels.maps, .panels.maps.four { grid-template-columns: repeat(2, 1fr); } .panels.scatter { grid-template-columns: repeat(2, 1fr); } .panels.charts { grid-template-columns: 1fr; } }
 @media print {
   @page { size: A4; margin: 14mm 12mm; }
   body { font-size: 10pt; }
@@ -70,7 +74,6 @@ footer { margin-top: 40px; padding-top: 12px; padding-bottom: 30px; color: var(-
   h2 { break-after: avoid; margin-top: 20px; }
   .cards { grid-template-columns: repeat(4, 1fr); gap: 8px; }
   .card .figure { font-size: 22pt; }
-  .panels.maps { grid-template-columns: repeat(3, 1fr); }
   .panels.charts { grid-template-columns: 1fr 1fr; }
   table { font-size: 8pt; }
   th, td { padding: 2px 5px; }

@@ -30,14 +30,34 @@ export function page(context: PageContext): string {
   const { data } = context;
   const sections = SECTIONS.map(([id, title, draw]) => ({ id, title, content: draw(context) })).filter(({ content }) => content.text !== '');
   const document = html`<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="Content-Security-Policy" content="${trusted(POLICY)}"><link rel="icon" href="data:,"><title>${data.caseName}: updated emissions</title><style>${trusted(PAGE_STYLE)}</style></head>
-<body>${basemapDefinition(context.basemap)}
-<header><h1>${data.caseName}: emissions updated from monitors</h1>
-<p class="kicker">${data.periods.map(({ name }) => name).join(', ')} · ${data.twin ? 'twin experiment' : 'real observations'} · ${data.ctm} · ${data.mode === 'paper' ? 'paper mode' : 'default mode'} · ${utc(data.created)}</p>
-<p>${data.description}</p><nav aria-label="Sections">${sections.map(({ id, title }) => html`<a href="#${id}">${title}</a>`)}</nav></header>
-<main>${sections.map(({ content }) => content)}</main>
-<footer>Made by Retroplume. Method after Huang et al. (2021), Geosci. Model Dev. 14, 4641–4654, doi:10.5194/gmd-14-4641-2021.${data.basemap === undefined || data.basemap.kind === 'world' ? ' Coasts and borders: Natural Earth, which takes no position on disputed borders.' : ''}</footer>
-</body></html>
-`;
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta http-equiv="Content-Security-Policy" content="${trusted(POLICY)}" />
+        <link rel="icon" href="data:," />
+        <title>${data.caseName}: updated emissions</title>
+        <style>
+          ${trusted(PAGE_STYLE)}
+        </style>
+      </head>
+      <body>
+        ${basemapDefinition(context.basemap)}
+        <header>
+          <h1>${data.caseName}: emissions updated from monitors</h1>
+          <p class="kicker">
+            ${data.periods.map(({ name }) => name).join(', ')} · ${data.twin ? 'twin experiment' : 'real observations'} · ${data.ctm} ·
+            ${data.mode === 'paper' ? 'paper mode' : 'default mode'} · ${utc(data.created)}
+          </p>
+          <p>${data.description}</p>
+          <nav aria-label="Sections">${sections.map(({ id, title }) => html`<a href="#${id}">${title}</a>`)}</nav>
+        </header>
+        <main>${sections.map(({ content }) => content)}</main>
+        <footer>
+          Made by Retroplume. Method after Huang et al. (2021), Geosci. Model Dev. 14, 4641–4654,
+          doi:10.5194/gmd-14-4641-2021.${data.basemap === undefined || data.basemap.kind === 'world' ? ' Coasts and borders: Natural Earth, which takes no position on disputed borders.' : ''}
+        </footer>
+      </body>
+    </html> `;
   return document.text;
 }

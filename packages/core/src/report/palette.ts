@@ -34,7 +34,11 @@ export function oklch(lightness: number, chroma: number, hueDegrees: number): Rg
   for (let fitted = chroma; ; fitted -= 0.002) {
     const linear = oklchToLinear(lightness, Math.max(0, fitted), hueDegrees);
     if (fitted <= 0 || linear.every((channel) => channel >= -1e-4 && channel <= 1.0001)) {
-      const [red, green, blue] = linear.map((channel) => Math.round(255 * gammaEncode(Math.min(1, Math.max(0, channel))))) as [number, number, number];
+      const [red, green, blue] = linear.map((channel) => Math.round(255 * gammaEncode(Math.min(1, Math.max(0, channel))))) as [
+        number,
+        number,
+        number,
+      ];
       return [red, green, blue];
     }
   }

@@ -14,7 +14,7 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 
 function crc32(data: Uint8Array): number {
   let value = 0xffffffff;
-  for (const byte of data) value = (CRC_TABLE[(value ^ byte) & 0xff] ?? 0) ^ (value >>> 8);
+  for (const byte of data) value = CRC_TABLE[(value ^ byte) & 0xff] ^ (value >>> 8);
   return (value ^ 0xffffffff) >>> 0;
 }
 
@@ -31,9 +31,16 @@ function chunk(type: string, data: Uint8Array): Buffer {
  * @param indices - `[height, width]`, top row first; 0 is transparent, n is colour `palette[n - 1]`
  * @param palette - at most 255 colours `[red, green, blue]` in 0…255
  */
-export function encodePalettePng(indices: Uint8Array, width: number, height: number, palette: readonly (readonly [number, number, number])[]): Buffer {
+export function encodePalettePng(
+  indices: Uint8Array,
+  width: number,
+  height: number,
+  palette: readonly (readonly [number, number, number])[],
+): Buffer {
   if (indices.length !== width * height || palette.length > 255 || width < 1 || height < 1) {
-    throw new RangeError(`encodePalettePng: expected ${width} x ${height} indices and at most 255 colours but received ${indices.length} and ${palette.length}`);
+    throw new RangeError(
+      `encodePalettePng: expected ${width} x ${height} indices and at most 255 colours but received ${indices.length} and ${palette.length}`,
+    );
   }
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);

@@ -44,8 +44,8 @@ export function pairs(data: ReportData, selection: Selection): Pairs {
       const values = [each.observed[index] ?? NaN, ...variants.map((variant) => each[variant]?.[index] ?? NaN)];
       if (station?.role !== selection.role || !values.every(Number.isFinite)) continue;
       seen.add(station);
-      observed.push(values[0] ?? NaN);
-      variants.forEach((_, place) => simulated[place]?.push(values[place + 1] ?? NaN));
+      observed.push(values[0]);
+      variants.forEach((_, place) => simulated[place]?.push(values[place + 1]));
     }
   }
   return {
@@ -68,7 +68,7 @@ export function errorChangeAtStation(data: ReportData, species: string, station:
   let count = 0;
   for (const { observed, prior, updated } of matching(data, { species, period })) {
     for (let index = station; index < observed.length; index += data.stations.length) {
-      const difference = Math.abs((updated[index] ?? NaN) - (observed[index] ?? NaN)) - Math.abs((prior[index] ?? NaN) - (observed[index] ?? NaN));
+      const difference = Math.abs(updated[index] - observed[index]) - Math.abs(prior[index] - observed[index]);
       if (!Number.isFinite(difference)) continue;
       sum += difference;
       count++;
@@ -111,7 +111,7 @@ export function annualTotal(grid: ReportGrid, field: ArrayLike<number>, mask?: A
     const area = grid.cellArea(row);
     for (let col = 0; col < grid.cols; col++) {
       const cell = row * grid.cols + col;
-      sum += (field[cell] ?? NaN) * area * (mask ? (mask[cell] ?? 0) : 1);
+      sum += field[cell] * area * (mask ? mask[cell] : 1);
     }
   }
   return (sum * SECONDS_PER_YEAR) / KG_PER_MT;
@@ -119,6 +119,6 @@ export function annualTotal(grid: ReportGrid, field: ArrayLike<number>, mask?: A
 
 /** Σ|updated − prior| / Σ prior: what was moved, which the change of the total hides where ups and downs cancel. */
 export function redistribution(grid: ReportGrid, prior: ArrayLike<number>, updated: ArrayLike<number>, mask?: ArrayLike<number>): number {
-  const moved = Float64Array.from(prior, (value, cell) => Math.abs((updated[cell] ?? NaN) - value));
+  const moved = Float64Array.from(prior, (value, cell) => Math.abs(updated[cell] - value));
   return annualTotal(grid, moved, mask) / annualTotal(grid, prior, mask);
 }

@@ -16,11 +16,18 @@ export function assumptions(context: PageContext): Markup {
   const sentences = [
     ...data.assumptions,
     ...(data.twin
-      ? ['The observations are synthetic: the transport model made them from a known “true” inventory, with noise added. The result shows what the method can do, not what the air was.']
+      ? [
+          'The observations are synthetic: the transport model made them from a known “true” inventory, with noise added. The result shows what the method can do, not what the air was.',
+        ]
       : []),
     ...(data.mode === 'paper' ? ['The updated emissions come from the method of Huang et al. (2021), not from Retroplume’s default.'] : []),
     notObservedNote(context),
   ].filter((sentence) => sentence !== undefined);
   if (sentences.length === 0) return html``;
-  return html`<section id="assumptions" class="assumptions"><h2>What this result rests on</h2><ul>${sentences.map((sentence) => html`<li>${sentence}</li>`)}</ul></section>`;
+  return html`<section id="assumptions" class="assumptions">
+    <h2>What this result rests on</h2>
+    <ul>
+      ${sentences.map((sentence) => html`<li>${sentence}</li>`)}
+    </ul>
+  </section>`;
 }

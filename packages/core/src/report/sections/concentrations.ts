@@ -14,21 +14,21 @@ import { errorChangeAtStation, meanSeries, pairs, variantScores } from '../stati
 import type { Column, Row } from '../table';
 import { table } from '../table';
 
-const VARIANT_LABEL: Record<Variant, string> = { prior: 'prior', updated: 'updated', paper: 'paper’s' };
+const VARIANT_LABEL: Record<Variant, string> = { prior: 'prior', updated: 'updated', paper: 'paper' };
 
 function scoreColumns(variants: Variant[], severalPeriods: boolean): Column[] {
-  const of = (title: string, unit: string): Column[] => variants.map((variant) => ({ title: html`${title}<br>${VARIANT_LABEL[variant]}`, unit }));
+  const of = (group: string): Column[] => variants.map((variant) => ({ title: VARIANT_LABEL[variant], group }));
   return [
     { title: 'Species', text: true },
     ...(severalPeriods ? [{ title: 'Period', text: true }] : []),
     { title: 'Monitors' },
     { title: 'Pairs' },
-    { title: 'Observed mean' },
-    ...of('MAE', ''),
-    { title: html`MAE<br>change` },
-    ...of('NMB', '%'),
-    ...of('NME', '%'),
-    ...of('r', ''),
+    { title: 'Observed', unit: 'mean' },
+    ...of('MAE'),
+    { title: 'change', group: 'MAE' },
+    ...of('NMB, %'),
+    ...of('NME, %'),
+    ...of('r'),
   ];
 }
 
@@ -69,7 +69,9 @@ function publishedNote(context: PageContext): string {
     const published = PUBLISHED_CTM_MAE[name];
     return published ? [`${chemical(name)} ${change(relativeChange(published.prior, published.updated))}`] : [];
   });
-  return known.length > 0 ? ` For scale only: Huang et al. (2021, fig. 7) report changes of MAE of ${known.join(', ')} for China 2015, on the stations used.` : '';
+  return known.length > 0
+    ? ` For scale only: Huang et al. (2021, fig. 7) report changes of MAE of ${known.join(', ')} for China 2015, on the stations used.`
+    : '';
 }
 
 function scoreTable(context: PageContext, role: ReportStation['role']): Markup {
@@ -82,7 +84,7 @@ function scoreTable(context: PageContext, role: ReportStation['role']): Markup {
     caption: context.tableCaption(`The transport model (${context.data.ctm}) against ${whose}, with prior and with updated emissions.`),
     columns: scoreColumns(context.variants, context.severalPeriods),
     rows,
-    note: `MAE mean absolute error and observed mean in the species’ unit; NMB and NME normalised mean bias and error; r Pearson’s correlation. All columns of a row rest on the same pairs.${role === 'used' ? publishedNote(context) : ''}`,
+    note: `MAE mean absolute error and observed mean in the species’ unit; NMB and NME normalised mean bias and error; r Pearson’s correlation; change is that from prior to updated.${context.hasPaper ? ' Paper: the method of Huang et al. (2021).' : ''} All columns of a row rest on the same pairs.${role === 'used' ? publishedNote(context) : ''}`,
   });
 }
 
@@ -90,8 +92,15 @@ const ROLES = ['withheld', 'used'] as const;
 
 function scatterRow(context: PageContext, species: string): Markup[] {
   const unit = unitText(context.unit(species));
-  const selections = ROLES.map((role) => ({ role, selection: pairs(context.data, { species, role }) })).filter(({ selection }) => selection.observed.length > 0);
-  const end = scatterEnd(selections.flatMap(({ selection }) => [selection.observed, ...(['prior', 'updated'] as const).flatMap((variant) => selection.simulated[variant] ?? [])]));
+  const selections = ROLES.map((role) => ({ role, selection: pairs(context.data, { species, role }) })).filter(
+    ({ selection }) => selection.observed.length > 0,
+  );
+  const end = scatterEnd(
+    selections.flatMap(({ selection }) => [
+      selection.observed,
+      ...(['prior', 'updated'] as const).flatMap((variant) => selection.simulated[variant] ?? []),
+    ]),
+  );
   return selections.flatMap(({ role, selection }) =>
     (['prior', 'updated'] as const).map((variant) => {
       const own = variantScores(selection, variant);
@@ -102,8 +111,8 @@ function scatterRow(context: PageContext, species: string): Markup[] {
         observed: selection.observed,
         simulated: selection.simulated[variant] ?? [],
         end,
-        unit,
-        simulatedLabel: `${variant} run`,
+        xLabel: `observed (${unit})`,
+        yLabel: `${variant} run (${unit})`,
         notes,
       });
     }),
@@ -113,7 +122,10 @@ function scatterRow(context: PageContext, species: string): Markup[] {
 function scatterFigure(context: PageContext): Markup {
   const panels = context.data.species.flatMap(({ name }) => scatterRow(context, name));
   if (panels.length === 0) return html``;
-  return html`<figure><div class="panels scatter">${panels}</div>${context.figureCaption('Observed against simulated concentrations, all periods: darker is more pairs (logarithm of the count). Lines: equal, and a factor of two either way. Values beyond an axis lie in its last bin.')}</figure>`;
+  return html`<figure>
+    <div class="panels scatter">${panels}</div>
+    ${context.figureCaption('Observed against simulated concentrations, all periods: darker is more pairs (logarithm of the count). Lines: equal, and a factor of two either way. Values beyond an axis lie in its last bin.')}
+  </figure>`;
 }
 
 /** The mean over withheld monitors hides no station by choice: every one that has all series counts. */
@@ -135,13 +147,18 @@ function seriesFigure(context: PageContext): Markup {
         { name: 'observed', points: line('observed'), colour: COLOURS.observed, width: 1.3 },
         { name: 'prior', points: line('prior'), colour: COLOURS.prior },
         { name: 'updated', points: line('updated'), colour: COLOURS.updated },
-        ...(means.paper.length > 0 && context.hasPaper ? [{ name: 'paper’s', points: line('paper'), colour: COLOURS.paper, dashed: true, width: 1.1 }] : []),
+        ...(means.paper.length > 0 && context.hasPaper
+          ? [{ name: 'paper’s method', points: line('paper'), colour: COLOURS.paper, dashed: true, width: 1.1 }]
+          : []),
       ],
     });
   });
   if (charts.length === 0) return html``;
   const step = (data.concentrations[0]?.stepSeconds ?? 3600) >= 86400 ? 'daily' : 'hourly';
-  return html`<figure><div class="panels charts">${charts}</div>${context.figureCaption(`Mean over ${role} monitors, ${step} values: observed, and simulated with prior and with updated emissions.`)}</figure>`;
+  return html`<figure>
+    <div class="panels charts">${charts}</div>
+    ${context.figureCaption(`Mean over ${role} monitors, ${step} values: observed, and simulated with prior and with updated emissions.`)}
+  </figure>`;
 }
 
 function stationMap(context: PageContext, species: string): Markup {
@@ -160,7 +177,12 @@ function stationMap(context: PageContext, species: string): Markup {
 }
 
 export function concentrations(context: PageContext): Markup {
-  return html`<section id="concentrations"><h2>Concentrations at the monitors</h2>
-${ROLES.map((role) => scoreTable(context, role))}${scatterFigure(context)}${seriesFigure(context)}
-<figure><div class="panels maps">${context.data.species.map(({ name }) => stationMap(context, name))}</div>${context.figureCaption('Change of the mean absolute error at each monitor, updated − prior, all periods. Circles: used; squares with a dark edge: withheld.')}</figure></section>`;
+  return html`<section id="concentrations">
+    <h2>Concentrations at the monitors</h2>
+    ${ROLES.map((role) => scoreTable(context, role))}${scatterFigure(context)}${seriesFigure(context)}
+    <figure>
+      <div class="panels maps four">${context.data.species.map(({ name }) => stationMap(context, name))}</div>
+      ${context.figureCaption('Change of the mean absolute error at each monitor, updated − prior, all periods. Circles: used; squares with a dark edge: withheld.')}
+    </figure>
+  </section>`;
 }

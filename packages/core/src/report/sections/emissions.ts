@@ -1,12 +1,14 @@
 /** The inventory: totals, what was moved within them, regions, error against a known truth, and maps. */
 import type { ColourScale } from '../colour-scale';
 import { divergingScale, quantile, sequentialScale } from '../colour-scale';
-import { change, chemical, percent, relativeChange, significant, unitText } from '../format';
+import { change, chemical, fixed, percent, relativeChange, significant, unitText } from '../format';
 import type { Content, Markup } from '../html';
 import { html } from '../html';
 import { modeLabel } from '../page-context';
 import type { PageContext } from '../page-context';
+import { scores } from '../../inversion/scores';
 import type { ReportEmissions, ReportRegion } from '../report-data';
+import { drawScatter, scatterEnd } from '../scatter';
 import { annualTotal, redistribution, SECONDS_PER_YEAR } from '../statistics';
 import type { Row } from '../table';
 import { table } from '../table';
@@ -18,7 +20,7 @@ const DISPLAY_UNIT = unitText('t km-2 a-1');
 const NEGLIGIBLE = 1e-4;
 
 function truthOf({ prior, truthFactor }: ReportEmissions): Float64Array | undefined {
-  return truthFactor && Float64Array.from(prior, (value, cell) => value * (truthFactor[cell] ?? NaN));
+  return truthFactor && Float64Array.from(prior, (value, cell) => value * truthFactor[cell]);
 }
 
 function totalsRow(context: PageContext, emissions: ReportEmissions, begins: boolean): Row {
@@ -61,7 +63,12 @@ function totalsTable(context: PageContext): Markup {
       { title: 'Change', unit: '%' },
       { title: 'Moved', unit: '% of prior' },
       ...(context.data.twin ? [{ title: 'True change', unit: '%' }] : []),
-      ...(context.hasPaper ? [{ title: 'Paper’s: change', unit: '%' }, { title: 'Paper’s: moved', unit: '% of prior' }] : []),
+      ...(context.hasPaper
+        ? [
+            { title: 'Paper’s: change', unit: '%' },
+            { title: 'Paper’s: moved', unit: '% of prior' },
+          ]
+        : []),
     ],
     rows,
     note: `Moved: Σ|updated − prior| over the cells, as part of the prior total; ups and downs that cancel in the total show here.${context.data.groups.some((group) => context.notObserved(group)) ? ' † not seen by any monitor: constrained by the prior only.' : ''}`,
@@ -73,7 +80,9 @@ function regionCell(context: PageContext, region: ReportRegion, emissions: Repor
   const { grid } = context.data;
   const [prior, updated] = [annualTotal(grid, emissions.prior, region.mask), annualTotal(grid, emissions.updated, region.mask)];
   const moved = redistribution(grid, emissions.prior, emissions.updated, region.mask);
-  return html`${significant(prior)} → ${significant(updated)}<br><span class="small">${change(relativeChange(prior, updated))}, moved ${percent(moved)}</span>`;
+  return html`${significant(prior)} → ${significant(updated)}<br /><span class="small"
+      >${change(relativeChange(prior, updated))}, moved ${percent(moved)}</span
+    >`;
 }
 
 function regionTable(context: PageContext): Markup {
@@ -83,7 +92,13 @@ function regionTable(context: PageContext): Markup {
       cells: [
         region.name,
         ...(context.severalPeriods ? [period] : []),
-        ...groups.map((group) => regionCell(context, region, emissions.find((each) => each.period === period && each.group === group))),
+        ...groups.map((group) =>
+          regionCell(
+            context,
+            region,
+            emissions.find((each) => each.period === period && each.group === group),
+          ),
+        ),
       ],
       begins: index === 0,
     })),
@@ -137,7 +152,7 @@ function errorTable(context: PageContext): Markup {
 /** 100 (field / prior − 1), NaN where the prior is negligible. */
 function changeField(prior: ArrayLike<number>, field: ArrayLike<number>): Float64Array {
   const least = NEGLIGIBLE * quantile(Array.from(prior), 0.998);
-  return Float64Array.from(prior, (value, cell) => (value > least ? 100 * ((field[cell] ?? NaN) / value - 1) : NaN));
+  return Float64Array.from(prior, (value, cell) => (value > least ? 100 * (field[cell] / value - 1) : NaN));
 }
 
 function extent(values: ArrayLike<number>): string {
@@ -155,6 +170,23 @@ function changeMap(context: PageContext, emissions: ReportEmissions, field: Floa
   });
 }
 
+/** Cell by cell: by what factor the truth differs from the prior, and what factor the inversion found. */
+function factorScatter({ group, prior, updated, truthFactor }: ReportEmissions): Markup {
+  if (!truthFactor) return html``;
+  const found = changeField(prior, updated).map((percentage) => 1 + percentage / 100);
+  const truth = Float64Array.from(found, (factor, cell) => (Number.isFinite(factor) ? truthFactor[cell] : NaN));
+  return drawScatter({
+    title: `${chemical(group)}: factors on the prior`,
+    description: 'density of cells by the true factor and the factor found by the inversion',
+    observed: truth,
+    simulated: found,
+    end: scatterEnd([truth, found]),
+    xLabel: 'true factor',
+    yLabel: 'updated / prior',
+    notes: [`r ${fixed(scores(truth, found).r, 2)} over cells`],
+  });
+}
+
 function groupMaps(context: PageContext, emissions: ReportEmissions): Markup {
   const { group, period, prior, updated, paper } = emissions;
   const display = (field: ArrayLike<number>): Float64Array => Float64Array.from(field, (value) => value * TO_DISPLAY);
@@ -163,7 +195,10 @@ function groupMaps(context: PageContext, emissions: ReportEmissions): Markup {
   const changes: [Float64Array, string, string][] = [[changeField(prior, updated), 'change', 'change']];
   if (truth) changes.push([changeField(prior, truth), 'true change', 'true-change']);
   if (paper) changes.push([changeField(prior, paper), 'change, paper’s method', 'paper-change']);
-  const scale = divergingScale(changes.map(([field]) => field), 1);
+  const scale = divergingScale(
+    changes.map(([field]) => field),
+    1,
+  );
   const amount = (field: ArrayLike<number>, what: string): Markup =>
     context.map(['emissions', group, period, what], {
       title: `${chemical(group)}: ${what}`,
@@ -172,11 +207,21 @@ function groupMaps(context: PageContext, emissions: ReportEmissions): Markup {
       scale: amounts,
       field: display(field),
     });
-  const maps = [amount(prior, 'prior'), amount(updated, 'updated'), ...changes.map(([field, what, slug]) => changeMap(context, emissions, field, what, slug, scale))];
+  const maps = [
+    amount(prior, 'prior'),
+    amount(updated, 'updated'),
+    ...changes.map(([field, what, slug]) => changeMap(context, emissions, field, what, slug, scale)),
+  ];
   const caption = `${context.groupLabel(group)}${context.severalPeriods ? `, ${period}` : ''}: mean emissions, prior and updated on one ${amounts.logarithmic ? 'logarithmic ' : ''}scale, and changes relative to the prior on one scale. Grey in the changes: emissions negligible.`;
-  return html`<figure><div class="panels maps">${maps}</div>${context.figureCaption(caption)}</figure>`;
+  return html`<figure>
+    <div class="panels maps ${maps.length === 4 && !emissions.truthFactor ? 'four' : ''}">${maps}${factorScatter(emissions)}</div>
+    ${context.figureCaption(caption)}
+  </figure>`;
 }
 
 export function emissions(context: PageContext): Markup {
-  return html`<section id="emissions"><h2>Emissions</h2>${totalsTable(context)}${errorTable(context)}${regionTable(context)}${ordered(context).map((each) => groupMaps(context, each))}</section>`;
+  return html`<section id="emissions">
+    <h2>Emissions</h2>
+    ${totalsTable(context)}${errorTable(context)}${regionTable(context)}${ordered(context).map((each) => groupMaps(context, each))}
+  </section>`;
 }

@@ -33,19 +33,30 @@ function joined(words: string[]): string {
 /** One sentence that says what fell, what rose and what stayed (within half a per cent). */
 function verdict(given: Card[]): string {
   const part = (verb: string, chosen: Card[]): string[] =>
-    chosen.length === 0
-      ? []
-      : [`${verb} for ${joined(chosen.map(({ species, relative }) => `${chemical(species)} (${change(relative)})`))}`];
+    chosen.length === 0 ? [] : [`${verb} for ${joined(chosen.map(({ species, relative }) => `${chemical(species)} (${change(relative)})`))}`];
   const of = (test: (relative: number) => boolean): Card[] => given.filter(({ relative }) => relative !== undefined && test(relative));
   return joined([
-    ...part('fell', of((relative) => relative < -0.005)),
-    ...part('stayed', of((relative) => Math.abs(relative) <= 0.005)),
-    ...part('rose', of((relative) => relative > 0.005)),
+    ...part(
+      'fell',
+      of((relative) => relative < -0.005),
+    ),
+    ...part(
+      'stayed',
+      of((relative) => Math.abs(relative) <= 0.005),
+    ),
+    ...part(
+      'rose',
+      of((relative) => relative > 0.005),
+    ),
   ]);
 }
 
 function bar(label: string, value: number, most: number, colour: string, unit: string): Markup {
-  return html`<div class="bar"><span class="bar-label">${label}</span><span class="bar-track"><span style="width:${((100 * value) / most).toFixed(1)}%;background:${colour}"></span></span><span class="bar-value">${significant(value)} ${unit}</span></div>`;
+  return html`<div class="bar">
+    <span class="bar-label">${label}</span
+    ><span class="bar-track"><span style="width:${((100 * value) / most).toFixed(1)}%;background:${colour}"></span></span
+    ><span class="bar-value">${significant(value)} ${unit}</span>
+  </div>`;
 }
 
 function drawCard(card: Card, used: Card | undefined, variants: Variant[]): Markup {
@@ -53,9 +64,15 @@ function drawCard(card: Card, used: Card | undefined, variants: Variant[]): Mark
   const paper = variants.includes('paper') ? variantScores(selection, 'paper')?.mae : undefined;
   const most = Math.max(prior, updated, paper ?? 0) || 1;
   const tone = relative === undefined ? '' : relative < -0.005 ? 'better' : relative > 0.005 ? 'worse' : '';
-  return html`<div class="card ${tone}" data-species="${species}"><h3>${chemical(species)}</h3><p class="figure">${change(relative)}</p>
-${bar('prior', prior, most, COLOURS.prior, unit)}${bar('updated', updated, most, COLOURS.updated, unit)}${paper === undefined ? '' : bar('paper’s', paper, most, COLOURS.paper, unit)}
-<p class="small">${selection.stations} monitors${selection.blocks > 0 ? ` in ${selection.blocks} blocks` : ''}, ${selection.observed.length} pairs${used ? html`; used monitors: ${change(used.relative)}` : ''}${paper === undefined ? '' : html`; paper’s method: ${change(relativeChange(prior, paper))}`}</p></div>`;
+  return html`<div class="card ${tone}" data-species="${species}">
+    <h3>${chemical(species)}</h3>
+    <p class="figure">${change(relative)}</p>
+    ${bar('prior', prior, most, COLOURS.prior, unit)}${bar('updated', updated, most, COLOURS.updated, unit)}${paper === undefined ? '' : bar('paper', paper, most, COLOURS.paper, unit)}
+    <p class="small">
+      ${selection.stations} monitors${selection.blocks > 0 ? ` in ${selection.blocks} blocks` : ''}, ${selection.observed.length}
+      pairs${used ? html`; used monitors: ${change(used.relative)}` : ''}${paper === undefined ? '' : html`; paper’s method: ${change(relativeChange(prior, paper))}`}
+    </p>
+  </div>`;
 }
 
 function lead(context: PageContext, given: Card[], withheld: boolean): Markup {
@@ -63,7 +80,9 @@ function lead(context: PageContext, given: Card[], withheld: boolean): Markup {
   const where = withheld
     ? 'monitors that were kept out of the inversion'
     : 'the monitors that the inversion was fitted to (none was withheld, so this is no proof)';
-  return html`<p class="lead">When ${context.data.ctm} ran again with the updated emissions, its mean absolute error against ${where} ${verdict(given)}.</p>`;
+  return html`<p class="lead">
+    When ${context.data.ctm} ran again with the updated emissions, its mean absolute error against ${where} ${verdict(given)}.
+  </p>`;
 }
 
 /** What the inventory gained, where the truth is known. */
@@ -82,11 +101,16 @@ export function headline(context: PageContext): Markup {
   const withheld = cards(context, 'withheld');
   const used = cards(context, 'used');
   const shown = withheld.length > 0 ? withheld : used;
-  return html`<section id="headline"><h2>${withheld.length > 0 ? 'What changed on monitors that the inversion never saw' : 'What changed on the monitors that were used'}</h2>
-${lead(context, shown, withheld.length > 0)}
-<div class="cards">${shown.map((card) =>
-    drawCard(card, withheld.length > 0 ? used.find(({ species }) => species === card.species) : undefined, context.variants),
-  )}</div>
-<p class="small">Mean absolute error (MAE) of the transport model itself, not of the surrogate, over all periods. Bars share one scale within a card.</p>
-${inventoryLine(context)}</section>`;
+  return html`<section id="headline">
+    <h2>${withheld.length > 0 ? 'What changed on monitors that the inversion never saw' : 'What changed on the monitors that were used'}</h2>
+    ${lead(context, shown, withheld.length > 0)}
+    <div class="cards">
+      ${shown.map((card) => drawCard(card, withheld.length > 0 ? used.find(({ species }) => species === card.species) : undefined, context.variants))}
+    </div>
+    <p class="small">
+      Mean absolute error (MAE) of the transport model itself, not of the surrogate, over all periods. Bars share one scale within a
+      card.${context.hasPaper ? ' Paper: the same case by the method of Huang et al. (2021).' : ''}
+    </p>
+    ${inventoryLine(context)}
+  </section>`;
 }

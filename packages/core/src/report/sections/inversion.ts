@@ -30,5 +30,11 @@ export function inversion(context: PageContext): Markup {
     }),
   );
   if (charts.every(({ text }) => text === '')) return html``;
-  return html`<section id="inversion"><h2>The inversion</h2><figure><div class="panels charts">${charts}</div>${context.figureCaption('Cost of the inversion per iteration: its observation and prior terms, and the misfit on withheld monitors, which it does not see.')}</figure></section>`;
+  return html`<section id="inversion">
+    <h2>The inversion</h2>
+    <figure>
+      <div class="panels charts">${charts}</div>
+      ${context.figureCaption('Cost of the inversion per iteration: its observation and prior terms, and the misfit on withheld monitors, which it does not see.')}
+    </figure>
+  </section>`;
 }

@@ -1,5 +1,5 @@
 /** How the run was made: periods, grid, stages and their time, every setting, every version. */
-import { duration, significant, utc } from '../format';
+import { duration, MISSING, significant, utc } from '../format';
 import type { Content, Markup } from '../html';
 import { html } from '../html';
 import type { PageContext } from '../page-context';
@@ -23,8 +23,9 @@ export function flatten(value: unknown, path: string[] = []): [name: string, val
 }
 
 function plainText(value: unknown): string {
-  if (value === undefined || value === null || (typeof value === 'number' && Number.isNaN(value))) return '–';
-  return typeof value === 'object' || typeof value === 'function' ? JSON.stringify(value) : String(value as string | number | boolean);
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return Number.isNaN(value) ? MISSING : String(value);
+  return value === undefined || value === null ? MISSING : JSON.stringify(value);
 }
 
 function gridText(context: PageContext): string {
@@ -54,15 +55,18 @@ function facts(context: PageContext): [string, Content][] {
 export function provenance(context: PageContext): Markup {
   const { stageSeconds = [], settings, versions } = context.data;
   const pairs = (entries: [string, Content][]): { cells: Content[] }[] => entries.map(([name, value]) => ({ cells: [name, value] }));
-  return html`<section id="provenance"><h2>How it was made</h2><div class="columns">
-${table({ caption: context.tableCaption('The run.'), columns: TEXT_PAIR, rows: pairs(facts(context)) })}
-${table({
-  id: 'table-stages',
-  caption: context.tableCaption('Wall-clock time of each stage.'),
-  columns: [{ title: 'Stage', text: true }, { title: 'Time' }],
-  rows: pairs(stageSeconds.map(({ stage, seconds }) => [stage, duration(seconds)])),
-})}
-${table({ id: 'table-versions', caption: context.tableCaption('Versions.'), columns: TEXT_PAIR, rows: pairs(Object.entries(versions)) })}
-${table({ id: 'table-settings', caption: context.tableCaption('Settings.'), columns: TEXT_PAIR, rows: pairs(flatten(settings)) })}
-</div></section>`;
+  return html`<section id="provenance">
+    <h2>How it was made</h2>
+    <div class="columns">
+      ${table({ caption: context.tableCaption('The run.'), columns: TEXT_PAIR, rows: pairs(facts(context)) })}
+      ${table({
+        id: 'table-stages',
+        caption: context.tableCaption('Wall-clock time of each stage.'),
+        columns: [{ title: 'Stage', text: true }, { title: 'Time' }],
+        rows: pairs(stageSeconds.map(({ stage, seconds }) => [stage, duration(seconds)])),
+      })}
+      ${table({ id: 'table-versions', caption: context.tableCaption('Versions.'), columns: TEXT_PAIR, rows: pairs(Object.entries(versions)) })}
+      ${table({ id: 'table-settings', caption: context.tableCaption('Settings.'), columns: TEXT_PAIR, rows: pairs(flatten(settings)) })}
+    </div>
+  </section>`;
 }

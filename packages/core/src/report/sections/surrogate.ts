@@ -16,7 +16,9 @@ function responseTable(context: PageContext): Markup {
   if (response.length === 0) return html``;
   return table({
     id: 'table-response',
-    caption: context.tableCaption('Free-running response to emissions: surrogate against the transport model, one group raised by 30 % for the whole period.'),
+    caption: context.tableCaption(
+      'Free-running response to emissions: surrogate against the transport model, one group raised by 30 % for the whole period.',
+    ),
     columns: [
       { title: 'Emission → species', text: true },
       ...(withPeriod ? [{ title: 'Period', text: true }] : []),
@@ -93,11 +95,17 @@ function learningFigure(context: PageContext): Markup {
     }),
   );
   if (charts.length === 0) return html``;
-  return html`<figure><div class="panels charts">${charts}</div>${context.figureCaption('Learning curves of the surrogate: loss on the training days and on days kept out of training.')}</figure>`;
+  return html`<figure>
+    <div class="panels charts">${charts}</div>
+    ${context.figureCaption('Learning curves of the surrogate: loss on the training days and on days kept out of training.')}
+  </figure>`;
 }
 
 export function surrogate(context: PageContext): Markup {
   const parts = [responseTable(context), errorTable(context), learningFigure(context)];
   if (parts.every(({ text }) => text === '')) return html``;
-  return html`<section id="surrogate"><h2>The surrogate</h2>${parts}</section>`;
+  return html`<section id="surrogate">
+    <h2>The surrogate</h2>
+    ${parts}
+  </section>`;
 }

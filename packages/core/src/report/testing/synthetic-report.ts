@@ -14,11 +14,39 @@ export const SPECIES = [
 
 /** Huang et al.'s grid: Lambert conformal, 27 km, 232 x 182. */
 export function chinaGrid(): Grid {
-  return new Grid({ name: 'cn27', gdtyp: 2, pAlp: 25, pBet: 40, pGam: 110, xcent: 110, ycent: 34, xorig: -3132000, yorig: -2457000, xcell: 27000, ycell: 27000, cols: 232, rows: 182 });
+  return new Grid({
+    name: 'cn27',
+    gdtyp: 2,
+    pAlp: 25,
+    pBet: 40,
+    pGam: 110,
+    xcent: 110,
+    ycent: 34,
+    xorig: -3132000,
+    yorig: -2457000,
+    xcell: 27000,
+    ycell: 27000,
+    cols: 232,
+    rows: 182,
+  });
 }
 
 export function smallGrid(): Grid {
-  return new Grid({ name: 'DEMO', gdtyp: 2, pAlp: 30, pBet: 60, pGam: 10, xcent: 10, ycent: 45, xorig: -648000, yorig: -648000, xcell: 27000, ycell: 27000, cols: 48, rows: 48 });
+  return new Grid({
+    name: 'DEMO',
+    gdtyp: 2,
+    pAlp: 30,
+    pBet: 60,
+    pGam: 10,
+    xcent: 10,
+    ycent: 45,
+    xorig: -648000,
+    yorig: -648000,
+    xcell: 27000,
+    ycell: 27000,
+    cols: 48,
+    rows: 48,
+  });
 }
 
 export interface SyntheticOptions {
@@ -105,7 +133,12 @@ export function syntheticReport(options: SyntheticOptions): ReportData {
     twin,
     created: new Date(Date.UTC(2026, 10, 24, 12)),
     assumptions: ['The pattern of all groups follows NOx.', 'Temperature and humidity come from a stated climatology, not from a weather model.'],
-    periods: options.periods.map((name, index) => ({ name, start: new Date(Date.UTC(2026, index === 0 ? 0 : 6, 5)), hours: (options.steps * options.stepSeconds) / 3600, spinUpHours: 72 })),
+    periods: options.periods.map((name, index) => ({
+      name,
+      start: new Date(Date.UTC(2026, index === 0 ? 0 : 6, 5)),
+      hours: (options.steps * options.stepSeconds) / 3600,
+      spinUpHours: 72,
+    })),
     grid,
     basemap: twin ? { kind: 'landMask', landMask: land } : { kind: 'world' },
     groups: GROUPS,
@@ -113,22 +146,55 @@ export function syntheticReport(options: SyntheticOptions): ReportData {
     emissions: makeEmissions(options, land, random),
     stations: makeStations(options, random),
     concentrations: makeConcentrations(options, random),
-    surrogate: modes.flatMap((mode) => SPECIES.map(({ name }, index) => ({ mode, species: name, mae: 0.4 + 0.3 * index, nmb: -0.02, nme: 0.15, r: 0.95 }))),
+    surrogate: modes.flatMap((mode) =>
+      SPECIES.map(({ name }, index) => ({ mode, species: name, mae: 0.4 + 0.3 * index, nmb: -0.02, nme: 0.15, r: 0.95 })),
+    ),
     response: modes.flatMap((mode) =>
-      ['NOx>NO2', 'SO2>SO2', 'PM2.5>PM2.5', 'NOx>O3'].map((pair) => ({ mode, pair, slope: mode === 'paper' ? 0.5 : 0.93, r: 0.97, ctmChange: 1.2, surrogateChange: 1.1 })),
+      ['NOx>NO2', 'SO2>SO2', 'PM2.5>PM2.5', 'NOx>O3'].map((pair) => ({
+        mode,
+        pair,
+        slope: mode === 'paper' ? 0.5 : 0.93,
+        r: 0.97,
+        ctmChange: 1.2,
+        surrogateChange: 1.1,
+      })),
     ),
     learning: modes.map((mode) => ({
       mode,
-      points: Array.from({ length: 120 }, (_, step) => ({ iteration: step * 25, loss: 0.9 * Math.exp(-step / 40) + 0.1, ...(step % 4 === 0 ? { testLoss: 0.95 * Math.exp(-step / 40) + 0.14 } : {}) })),
+      points: Array.from({ length: 120 }, (_, step) => ({
+        iteration: step * 25,
+        loss: 0.9 * Math.exp(-step / 40) + 0.1,
+        ...(step % 4 === 0 ? { testLoss: 0.95 * Math.exp(-step / 40) + 0.14 } : {}),
+      })),
     })),
     inversion: modes.flatMap((mode) => options.periods.map((period) => ({ mode, period, points: makeInversion() }))),
-    ...(twin ? { inventoryError: modes.flatMap((mode) => GROUPS.map((group) => ({ mode, group, priorError: 0.31, updatedError: mode === 'paper' ? 0.45 : 0.14 }))) } : {}),
+    ...(twin
+      ? {
+          inventoryError: modes.flatMap((mode) =>
+            GROUPS.map((group) => ({ mode, group, priorError: 0.31, updatedError: mode === 'paper' ? 0.45 : 0.14 })),
+          ),
+        }
+      : {}),
     regions: [
       { name: 'North', mask: Uint8Array.from({ length: grid.rows * grid.cols }, (_, cell) => (cell >= (grid.rows * grid.cols) / 2 ? 1 : 0)) },
       { name: 'South', mask: Uint8Array.from({ length: grid.rows * grid.cols }, (_, cell) => (cell < (grid.rows * grid.cols) / 2 ? 1 : 0)) },
     ],
-    stageSeconds: ['simulate', 'prepare', 'train', 'evaluate', 'export', 'invert', 'apply', 'verify'].map((stage, index) => ({ stage, seconds: 3 * 2.7 ** index })),
-    settings: { surrogate: { network: 'lstm-unet', widths: [24, 48, 96], window: [{ count: 8, hours: 1 }, { count: 4, hours: 3 }] }, training: { seed: 1, learningRate: 1e-3, missing: NaN }, inversion: { engine: 'native' } },
+    stageSeconds: ['simulate', 'prepare', 'train', 'evaluate', 'export', 'invert', 'apply', 'verify'].map((stage, index) => ({
+      stage,
+      seconds: 3 * 2.7 ** index,
+    })),
+    settings: {
+      surrogate: {
+        network: 'lstm-unet',
+        widths: [24, 48, 96],
+        window: [
+          { count: 8, hours: 1 },
+          { count: 4, hours: 3 },
+        ],
+      },
+      training: { seed: 1, learningRate: 1e-3, missing: NaN },
+      inversion: { engine: 'native' },
+    },
     versions: { retroplume: '0.1.0', node: process.version },
   };
 }
