@@ -31,6 +31,8 @@ function tell(error: unknown): Told {
 export function reportFailure(error: unknown, args: readonly string[]): number {
   // Help and version end commander by an error too, with exit code 0.
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  // No command at all: commander has printed the help.
+  if (error instanceof CommanderError && error.code === 'commander.help') return 2;
   const { code, message, exitCode } = tell(error);
   process.stderr.write(`retroplume: ${code}: ${message}\n`);
   if (args.includes('--verbose')) process.stderr.write(`${inspect(error)}\n`);
