@@ -90,7 +90,7 @@ export function drawChart(spec: ChartSpec): Markup {
       legend: { top: 0, left: 50, itemWidth: 22, itemHeight: 8, textStyle: { color: TEXT, fontSize: 11 }, icon: 'path://M0 3h22v2h-22z' },
       grid: { left: 58, right: 16, top: 30, bottom: 40 },
       xAxis: xAxis({ ...spec, lines }),
-      yAxis: { type: spec.logarithmic ? 'log' : 'value', scale: true, ...axisLook(spec.yName, 44) },
+      yAxis: { type: spec.logarithmic ? 'log' : 'value', ...axisLook(spec.yName, 44) },
       series: lines.map((line) => series(line, spec.logarithmic ?? false)),
     });
     const svg = chart.renderToSVGString();

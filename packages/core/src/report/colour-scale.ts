@@ -1,5 +1,5 @@
 /** From values to colours: domain, logarithm or not, ticks; the palettes themselves are in palette.ts. */
-import { fixed, significant } from './format';
+import { significant } from './format';
 import type { Rgb } from './palette';
 import { cssColour, DIVERGING, SEQUENTIAL } from './palette';
 
@@ -114,8 +114,7 @@ export function divergingScale(fields: readonly ArrayLike<number>[], least: numb
     ),
   );
   const position = (value: number): number => (value / end + 1) / 2;
-  const digits = end >= 10 ? 0 : Math.ceil(1 - Math.log10(end));
-  const label = (value: number): string => `${value > 0 ? '+' : ''}${fixed(value, Number.isInteger(value) ? 0 : digits)}`;
+  const label = (value: number): string => `${value > 0 ? '+' : ''}${String(Number(value.toPrecision(3))).replace('-', '−')}`;
   const ticks = [-end, -end / 2, 0, end / 2, end].map((value) => ({ position: position(value), label: label(value) }));
   return scale(DIVERGING, position, ticks, false, [-end, end]);
 }

@@ -11,7 +11,7 @@ h3 { font-size: 15px; margin: 0; }
 p { margin: 0 0 10px; max-width: 78ch; }
 .lead { font-size: 18px; line-height: 1.45; max-width: 70ch; }
 .kicker { color: var(--soft); font-size: 13px; margin-bottom: 14px; max-width: none; }
-.small, .note, .unit { font-size: 12px; color: var(--soft); max-width: 110ch; }
+.small, .note, .unit { font-size: 12px; color: var(--soft); max-width: 140ch; }
 .note { margin-top: 6px; }
 nav { font-size: 13px; margin-top: 8px; }
 nav a { color: var(--good); margin-right: 16px; }
@@ -20,6 +20,7 @@ nav a { color: var(--good); margin-right: 16px; }
 .card.better { border-top-color: var(--good); }
 .card.worse { border-top-color: var(--bad); }
 .card .figure { font-size: 34px; line-height: 1.15; font-weight: 650; margin: 2px 0 8px; font-variant-numeric: tabular-nums; }
+.card .interval { margin: -6px 0 10px; }
 .card.better .figure { color: var(--good); }
 .card.worse .figure { color: var(--bad); }
 .bar { display: grid; grid-template-columns: 54px 1fr auto; gap: 8px; align-items: center; font-size: 12px; margin-bottom: 3px; }
@@ -47,7 +48,7 @@ tr.begins > * { border-top: 1px solid var(--line); }
 tr.strong > * { font-weight: 600; }
 tr.strong ~ tr:not(.strong) > th { color: var(--soft); }
 figure { margin: 22px 0; }
-figcaption { font-size: 13px; color: var(--ink); margin-top: 6px; max-width: 110ch; }
+figcaption { font-size: 13px; color: var(--ink); margin-top: 6px; max-width: 130ch; }
 figure.chart { margin: 0; }
 figure.chart figcaption { font-weight: 650; font-size: 12.5px; order: -1; margin: 0; }
 figure.chart { display: flex; flex-direction: column; }
@@ -55,6 +56,7 @@ figure.chart { display: flex; flex-direction: column; }
 .panels svg { width: 100%; height: auto; display: block; }
 .panels.maps { grid-template-columns: repeat(3, 1fr); }
 .panels.maps.four { grid-template-columns: repeat(4, 1fr); }
+.panels.maps svg.scatter { max-width: 310px; }
 .panels.scatter { grid-template-columns: repeat(4, 1fr); }
 .panels.charts { grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)); }
 .cells { image-rendering: pixelated; }
@@ -62,8 +64,9 @@ figure.chart { display: flex; flex-direction: column; }
 .columns .table { break-inside: avoid-column; margin-top: 0; padding-top: 4px; }
 .columns table { width: 100%; }
 #table-settings { break-inside: auto; }
-footer { margin-top: 40px; padding-top: 12px; padding-bottom: 30px; color: var(--soft); font-size: 12.5px; border-top: 1px solid var(--line); }
-@media (max-width: 760px) { .panels.maps, .panels.maps.four { grid-template-columns: repeat(2, 1fr); } .panels.scatter { grid-template-columns: repeat(2, 1fr); } .panels.charts { grid-template-columns: 1fr; } }
+footer { margin-top: 40px; padding-bottom: 30px; color: var(--soft); font-size: 12.5px; }
+@media (max-width: 760px) { .panels.maps, .panels.maps.four { grid-template-columns: repeat(2, 1fr); } .panels.maps svg.scatter { max-width: 310px; }
+.panels.scatter { grid-template-columns: repeat(2, 1fr); } .panels.charts { grid-template-columns: 1fr; } }
 @media print {
   @page { size: A4; margin: 14mm 12mm; }
   body { font-size: 10pt; }

@@ -24,12 +24,12 @@ const BINS = 50;
 const LEFT = 40;
 const TOP = 22;
 
-/** One end of the axes for all series: the 99.5th percentile, rounded up. What lies beyond is counted in the last bin. */
+/** One end of the axes for all series: the 99.9th percentile, rounded up. What lies beyond is counted in the last bin. */
 export function scatterEnd(series: readonly ArrayLike<number>[]): number {
   return niceCeiling(
     quantile(
       series.flatMap((values) => Array.from(values)),
-      0.995,
+      0.999,
     ),
   );
 }
@@ -71,6 +71,7 @@ export function drawScatter(spec: ScatterSpec): Markup {
     return html`<path d="M0 ${SIDE}L${x} ${y}" stroke="#333" stroke-width="0.8" stroke-dasharray="${dashes}" />`;
   };
   return html`<svg
+    class="scatter"
     xmlns="http://www.w3.org/2000/svg"
     viewBox="0 0 ${LEFT + SIDE + 12} ${TOP + SIDE + 34}"
     width="${LEFT + SIDE + 12}"

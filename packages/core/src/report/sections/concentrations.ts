@@ -170,7 +170,7 @@ function stationMap(context: PageContext, species: string): Markup {
   return context.map(['stations', species], {
     title: `${chemical(species)}: change of MAE`,
     description: `error fell at ${better} of ${known.length} monitors`,
-    unit: `${unitText(context.unit(species))} (blue: error fell)`,
+    unit: `${unitText(context.unit(species))} (blue: error fell, at ${better} of ${known.length} monitors)`,
     scale: divergingScale([values], 1e-6),
     marks: stations.map(({ lon, lat, role }, index) => ({ lon, lat, value: values[index] ?? NaN, withheld: role === 'withheld' })),
   });

@@ -60,13 +60,13 @@ function totalsTable(context: PageContext): Markup {
       { title: 'Group', text: true },
       { title: 'Prior', unit: unitText('Mt a-1') },
       { title: 'Updated', unit: unitText('Mt a-1') },
-      { title: 'Change', unit: '%' },
-      { title: 'Moved', unit: '% of prior' },
-      ...(context.data.twin ? [{ title: 'True change', unit: '%' }] : []),
+      { title: 'Change' },
+      { title: 'Moved', unit: 'part of prior' },
+      ...(context.data.twin ? [{ title: 'True change' }] : []),
       ...(context.hasPaper
         ? [
-            { title: 'Paper’s: change', unit: '%' },
-            { title: 'Paper’s: moved', unit: '% of prior' },
+            { title: 'Change', group: 'Paper’s method' },
+            { title: 'Moved', group: 'Paper’s method' },
           ]
         : []),
     ],
@@ -127,9 +127,9 @@ function errorTable(context: PageContext): Markup {
       { title: 'Group', text: true },
       ...(withPeriod ? [{ title: 'Period', text: true }] : []),
       { title: 'Method', text: true },
-      { title: 'Prior', unit: '%' },
-      { title: 'Updated', unit: '%' },
-      { title: 'Change of the error', unit: '%' },
+      { title: 'Prior' },
+      { title: 'Updated' },
+      { title: 'Change of the error' },
     ],
     rows: context.data.groups.flatMap((group) =>
       errors
@@ -189,16 +189,14 @@ function factorScatter({ group, prior, updated, truthFactor }: ReportEmissions):
 
 function groupMaps(context: PageContext, emissions: ReportEmissions): Markup {
   const { group, period, prior, updated, paper } = emissions;
-  const display = (field: ArrayLike<number>): Float64Array => Float64Array.from(field, (value) => value * TO_DISPLAY);
+  const display = (field: ArrayLike<number>): Float64Array => Float64Array.from(field, (value) => (value > 0 ? value * TO_DISPLAY : NaN));
   const amounts = sequentialScale([display(prior), display(updated)]);
   const truth = truthOf(emissions);
   const changes: [Float64Array, string, string][] = [[changeField(prior, updated), 'change', 'change']];
   if (truth) changes.push([changeField(prior, truth), 'true change', 'true-change']);
+  const ownFields = changes.map(([field]) => field); // the paper's changes can be so large that its scale would hide the others
+  const scale = divergingScale(ownFields, 1);
   if (paper) changes.push([changeField(prior, paper), 'change, paper’s method', 'paper-change']);
-  const scale = divergingScale(
-    changes.map(([field]) => field),
-    1,
-  );
   const amount = (field: ArrayLike<number>, what: string): Markup =>
     context.map(['emissions', group, period, what], {
       title: `${chemical(group)}: ${what}`,
@@ -212,7 +210,7 @@ function groupMaps(context: PageContext, emissions: ReportEmissions): Markup {
     amount(updated, 'updated'),
     ...changes.map(([field, what, slug]) => changeMap(context, emissions, field, what, slug, scale)),
   ];
-  const caption = `${context.groupLabel(group)}${context.severalPeriods ? `, ${period}` : ''}: mean emissions, prior and updated on one ${amounts.logarithmic ? 'logarithmic ' : ''}scale, and changes relative to the prior on one scale. Grey in the changes: emissions negligible.`;
+  const caption = `${context.groupLabel(group)}${context.severalPeriods ? `, ${period}` : ''}: mean emissions, prior and updated on one ${amounts.logarithmic ? 'logarithmic ' : ''}scale, and changes relative to the prior on one scale. Grey: no emissions, or too little for a change to mean anything. Values beyond a scale take the colour of its end.`;
   return html`<figure>
     <div class="panels maps ${maps.length === 4 && !emissions.truthFactor ? 'four' : ''}">${maps}${factorScatter(emissions)}</div>
     ${context.figureCaption(caption)}

@@ -1,4 +1,6 @@
 /** The answer first: what the updated inventory changed on monitors that the inversion never saw. */
+import type { ChangeInterval } from '../block-bootstrap';
+import { changeInterval } from '../block-bootstrap';
 import { change, chemical, fixed, relativeChange, significant, unitText } from '../format';
 import type { Markup } from '../html';
 import { html } from '../html';
@@ -15,6 +17,7 @@ interface Card {
   prior: number;
   updated: number;
   relative: number | undefined;
+  interval: ChangeInterval | undefined;
 }
 
 function cards(context: PageContext, role: ReportStation['role']): Card[] {
@@ -22,7 +25,17 @@ function cards(context: PageContext, role: ReportStation['role']): Card[] {
     const selection = pairs(context.data, { species: name, role });
     const [prior, updated] = [variantScores(selection, 'prior')?.mae, variantScores(selection, 'updated')?.mae];
     if (prior === undefined || updated === undefined) return [];
-    return [{ species: name, unit: unitText(unit), selection, prior, updated, relative: relativeChange(prior, updated) }];
+    return [
+      {
+        species: name,
+        unit: unitText(unit),
+        selection,
+        prior,
+        updated,
+        relative: relativeChange(prior, updated),
+        interval: changeInterval(context.data, name, role),
+      },
+    ];
   });
 }
 
@@ -60,13 +73,14 @@ function bar(label: string, value: number, most: number, colour: string, unit: s
 }
 
 function drawCard(card: Card, used: Card | undefined, variants: Variant[]): Markup {
-  const { species, unit, prior, updated, relative, selection } = card;
+  const { species, unit, prior, updated, relative, selection, interval } = card;
   const paper = variants.includes('paper') ? variantScores(selection, 'paper')?.mae : undefined;
   const most = Math.max(prior, updated, paper ?? 0) || 1;
   const tone = relative === undefined ? '' : relative < -0.005 ? 'better' : relative > 0.005 ? 'worse' : '';
   return html`<div class="card ${tone}" data-species="${species}">
     <h3>${chemical(species)}</h3>
     <p class="figure">${change(relative)}</p>
+    ${interval ? html`<p class="small interval">90 % interval ${change(interval.low)} to ${change(interval.high)}</p>` : ''}
     ${bar('prior', prior, most, COLOURS.prior, unit)}${bar('updated', updated, most, COLOURS.updated, unit)}${paper === undefined ? '' : bar('paper', paper, most, COLOURS.paper, unit)}
     <p class="small">
       ${selection.stations} monitors${selection.blocks > 0 ? ` in ${selection.blocks} blocks` : ''}, ${selection.observed.length}

@@ -1,6 +1,6 @@
 /** The surrogate that carried the gradient: its response to emissions first (what the inversion needs), then its concentrations, then how it learned. */
 import { drawChart } from '../chart';
-import { chemical, fixed, percent, significant, unitText } from '../format';
+import { change, chemical, fixed, percent, significant, unitText } from '../format';
 import type { Markup } from '../html';
 import { html } from '../html';
 import { COLOURS, modeLabel } from '../page-context';
@@ -54,8 +54,8 @@ function errorTable(context: PageContext): Markup {
       ...(withPeriod ? [{ title: 'Period', text: true }] : []),
       { title: 'Method', text: true },
       { title: 'MAE' },
-      { title: 'NMB', unit: '%' },
-      { title: 'NME', unit: '%' },
+      { title: 'NMB' },
+      { title: 'NME' },
       { title: 'r' },
       { title: 'Huang et al. (2021), MAE' },
     ],
@@ -65,7 +65,7 @@ function errorTable(context: PageContext): Markup {
         ...(withPeriod ? [period ?? 'all'] : []),
         modeLabel(mode),
         significant(mae),
-        percent(nmb),
+        change(nmb),
         percent(nme),
         fixed(r, 2),
         significant(PUBLISHED_SURROGATE_MAE[species]),
