@@ -140,13 +140,15 @@ function readVariable(file: NetcdfFile, name: string, dimensions: string[]): CfV
 }
 
 function unpacked(raw: NetcdfArray, attributes: CfAttributes): CfData {
+  // netCDF's own fill value, for what was never written, is larger than any real value.
+  const isMissing = (value: number): boolean => fills.includes(value) || value > 9e36;
   const fills = [attributes._FillValue, attributes.missing_value].filter((value): value is number => typeof value === 'number');
   const packed = typeof attributes.scale_factor === 'number' || typeof attributes.add_offset === 'number';
   const wide = raw instanceof BigInt64Array || raw instanceof BigUint64Array;
-  const data: CfData = wide || (packed && !(raw instanceof Float64Array)) ? Float64Array.from(raw as Float64Array, Number) : raw;
+  const data: CfData = wide || (packed && !(raw instanceof Float64Array)) ? Float64Array.from(raw as Iterable<number | bigint>, Number) : raw;
   if (data instanceof Float32Array || data instanceof Float64Array) {
     const [scale, offset] = [Number(attributes.scale_factor ?? 1), Number(attributes.add_offset ?? 0)];
-    for (let i = 0; i < data.length; i++) data[i] = fills.includes(data[i]) ? Number.NaN : packed ? scale * data[i] + offset : data[i];
+    for (let i = 0; i < data.length; i++) data[i] = isMissing(data[i]) ? Number.NaN : packed ? scale * data[i] + offset : data[i];
   }
   return data;
 }

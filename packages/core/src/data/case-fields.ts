@@ -1,0 +1,121 @@
+/** A case's gridded inputs in the layout and units of the prepared store: emission groups, concentrations, geography. */
+import { DataError } from '../errors';
+import type { TimeAxis } from '../grid/grid';
+import { conversion, parseUnit } from '../units';
+import type { IoapiReader } from './ioapi-file';
+import { timeAt } from './ioapi-time';
+import { assertValues, forEachSlab, putChannel, type LongRead } from './period-steps';
+
+/** How variables of an emission file make up a group; molarMass (g mol-1) turns moles/s into mass. */
+export interface EmissionGroup {
+  variables: string[];
+  molarMass?: number;
+}
+
+/**
+ * Emissions of a period by group: the sum over the group's variables and over all layers, per area.
+ *
+ * @param groups - in the order of the channels
+ * @returns `[T, H, W, groups]`, kg m-2 s-1
+ * @throws {DataError} `VARIABLE_MISSING`, `PERIOD_NOT_COVERED`, `NOT_FINITE`, `NEGATIVE`
+ * @throws {UnitError} `UNIT_MOLAR_MASS` for moles without a molar mass, `UNIT_MISMATCH` for what is no emission
+ */
+export function readEmissions(reader: IoapiReader, period: TimeAxis, groups: Record<string, EmissionGroup>, options: LongRead = {}): Float32Array {
+  const { grid } = reader;
+  const cells = grid.rows * grid.cols;
+  const entries = Object.entries(groups);
+  const scales = entries.map(([group, { variables, molarMass }]) => variables.map((name) => areaScale(reader, group, name, molarMass)));
+  const result = new Float32Array(period.count * cells * entries.length);
+  forEachSlab(reader, period, options, (fileStep, step, count) => {
+    entries.forEach(([, { variables }], channel) => {
+      const sum = new Float32Array(count * cells);
+      variables.forEach((name, i) => {
+        const fields = reader.read(name, fileStep, count);
+        assertValues(
+          fields,
+          { path: reader.path, variable: name, grid, start: timeAt(period, step), stepSeconds: period.stepSeconds, layers: reader.layers },
+          0,
+        );
+        addLayers(sum, fields, reader.layers, cells, grid.cols, scales[channel][i]);
+      });
+      putChannel(result, entries.length, channel, step * cells, sum);
+    });
+  });
+  return result;
+}
+
+/** Per row: what turns the variable's unit into kg m-2 s-1. Files hold emissions per cell (moles/s, g/s) or per area. */
+function areaScale(reader: IoapiReader, group: string, name: string, molarMass?: number): Float64Array {
+  const units = unitsOf(reader, name);
+  const context = { molarMass, subject: `${reader.path}: ${name} (emissions.groups.${group})` };
+  const perArea = parseUnit(units).dimension[2] === -2;
+  const { scale } = conversion(units, perArea ? 'kg m-2 s-1' : 'kg s-1', context);
+  return Float64Array.from({ length: reader.grid.rows }, (_, row) => (perArea ? scale : scale / reader.grid.cellArea(row)));
+}
+
+function addLayers(sum: Float32Array, fields: Float32Array, layers: number, cells: number, cols: number, scales: Float64Array): void {
+  for (let i = 0; i < sum.length; i++) {
+    const cell = i % cells;
+    const column = Math.floor(i / cells) * layers * cells + cell;
+    let total = 0;
+    for (let layer = 0; layer < layers; layer++) total += fields[column + layer * cells];
+    sum[i] += total * scales[Math.floor(cell / cols)];
+  }
+}
+
+/**
+ * Surface concentrations of a period.
+ *
+ * @param variables - the file's variable for each species, in the order of the channels
+ * @returns `[T, H, W, species]`; gases in ppb, PM2.5 in µg m-3
+ * @throws {DataError} `VARIABLE_MISSING`, `PERIOD_NOT_COVERED`, `NOT_FINITE`
+ * @throws {UnitError} for a gas that is not given as a mole fraction
+ */
+export function readConcentrations(reader: IoapiReader, period: TimeAxis, variables: Record<string, string>, options: LongRead = {}): Float32Array {
+  const { grid, path } = reader;
+  const cells = grid.rows * grid.cols;
+  const entries = Object.entries(variables);
+  const scales = entries.map(([species, name]) => conversion(unitsOf(reader, name), speciesUnit(species), { subject: `${path}: ${name}` }).scale);
+  const result = new Float32Array(period.count * cells * entries.length);
+  forEachSlab(reader, period, options, (fileStep, step, count) => {
+    entries.forEach(([, name], channel) => {
+      const fields = reader.read(name, fileStep, count, 0);
+      assertValues(fields, { path, variable: name, grid, start: timeAt(period, step), stepSeconds: period.stepSeconds, layers: 1 });
+      for (let i = 0; i < fields.length; i++) fields[i] *= scales[channel];
+      putChannel(result, entries.length, channel, step * cells, fields);
+    });
+  });
+  return result;
+}
+
+/** `ug m-3` for particles, `ppb` for gases: what every concentration inside Retroplume is in. */
+export function speciesUnit(species: string): 'ppb' | 'ug m-3' {
+  return species.startsWith('PM') ? 'ug m-3' : 'ppb';
+}
+
+/**
+ * Static fields.
+ *
+ * @returns `[H, W, names]`, in the file's units
+ * @throws {DataError} `VARIABLE_MISSING`, `NOT_FINITE`
+ */
+export function readGeography(reader: IoapiReader, names: string[]): Float32Array {
+  const { grid, path, time } = reader;
+  const result = new Float32Array(grid.rows * grid.cols * names.length);
+  names.forEach((name, channel) => {
+    const fields = reader.read(name, 0, 1, 0);
+    assertValues(fields, { path, variable: name, grid, start: time.start, stepSeconds: 0, layers: 1 });
+    putChannel(result, names.length, channel, 0, fields);
+  });
+  return result;
+}
+
+function unitsOf(reader: IoapiReader, name: string): string {
+  const found = reader.variables.find((variable) => variable.name === name);
+  if (found) return found.units;
+  const names = reader.variables.map((variable) => variable.name).join(', ');
+  throw new DataError(
+    'VARIABLE_MISSING',
+    `${reader.path}: there is no variable ${name}; it holds ${names}: mend the name in the case or give another file`,
+  );
+}

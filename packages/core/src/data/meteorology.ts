@@ -1,0 +1,152 @@
+/**
+ * Meteorological channels for the surrogate, from MCIP's METCRO2D.
+ *
+ *   u, v            m s-1, along the grid, from WSPD10 and WDIR10 (wind.ts)
+ *   inversePbl      m-1, 1 / PBL, with PBL of 10 m at least
+ *   RN              cm per step, RN + RC (non-convective and convective) where both are there
+ *   hourSin, hourCos  sine and cosine of the local solar hour in the middle of the step, from the cell's longitude
+ *
+ * TEMP2, PBL, RGRND, Q2 and other known ones are brought to the unit in CHANNELS; any other variable of the file keeps its own.
+ * Steps are MCIP's: the instant at the beginning of the hour stands for the hour.
+ */
+import { DataError } from '../errors';
+import type { Grid, TimeAxis } from '../grid/grid';
+import { convert } from '../units';
+import type { IoapiReader } from './ioapi-file';
+import { timeAt } from './ioapi-time';
+import { assertValues, forEachSlab, putChannel, type LongRead } from './period-steps';
+import { gridConvergence, windToGrid } from './wind';
+
+/** Unit and description of the channels whose unit is fixed. */
+export const CHANNELS: Readonly<Record<string, { units: string; description: string }>> = {
+  u: { units: 'm s-1', description: 'wind along the grid x axis at 10 m' },
+  v: { units: 'm s-1', description: 'wind along the grid y axis at 10 m' },
+  TEMP2: { units: 'K', description: 'temperature at 2 m' },
+  PBL: { units: 'm', description: 'boundary-layer height' },
+  inversePbl: { units: 'm-1', description: 'inverse of the boundary-layer height' },
+  RGRND: { units: 'W m-2', description: 'solar radiation reaching the ground' },
+  Q2: { units: 'KG/KG', description: 'water-vapour mixing ratio at 2 m' },
+  RN: { units: 'cm', description: 'precipitation per step' },
+  RC: { units: 'cm', description: 'convective precipitation per step' },
+  PRSFC: { units: 'Pa', description: 'surface pressure' },
+  WSPD10: { units: 'm s-1', description: 'wind speed at 10 m' },
+  USTAR: { units: 'm s-1', description: 'friction velocity' },
+  hourSin: { units: '1', description: 'sine of the local solar hour' },
+  hourCos: { units: '1', description: 'cosine of the local solar hour' },
+};
+
+const LOWEST_PBL = 10;
+
+/** A day of one file, each variable read once. */
+class Slab {
+  private readonly held = new Map<string, Float32Array>();
+
+  constructor(
+    private readonly reader: IoapiReader,
+    private readonly fileStep: number,
+    readonly count: number,
+    readonly start: Date,
+    readonly convergence: Float64Array,
+    readonly longitudes: Float64Array,
+  ) {}
+
+  get grid(): Grid {
+    return this.reader.grid;
+  }
+
+  get stepSeconds(): number {
+    return this.reader.time.stepSeconds;
+  }
+
+  has(variable: string): boolean {
+    return this.reader.variables.some(({ name }) => name === variable);
+  }
+
+  /** `[count, rows, cols]` of the lowest layer, in the unit of CHANNELS. */
+  variable(name: string): Float32Array {
+    const held = this.held.get(name);
+    if (held) return held;
+    const { reader, count, start, grid, stepSeconds } = this;
+    const fields = reader.read(name, this.fileStep, count, 0);
+    assertValues(fields, { path: reader.path, variable: name, grid, start, stepSeconds, layers: 1 });
+    const units = reader.variables.find((variable) => variable.name === name)?.units ?? '';
+    if (CHANNELS[name]) convert(fields, units, CHANNELS[name].units, { subject: `${reader.path}: ${name}` });
+    this.held.set(name, fields);
+    return fields;
+  }
+
+  derived(name: string, make: () => Record<string, Float32Array>): Float32Array {
+    if (!this.held.has(name)) for (const [key, fields] of Object.entries(make())) this.held.set(key, fields);
+    return this.held.get(name) as Float32Array;
+  }
+}
+
+function wind(slab: Slab): Record<string, Float32Array> {
+  return { ...windToGrid(slab.variable('WSPD10'), slab.variable('WDIR10'), slab.convergence) };
+}
+
+function solarHour(slab: Slab): Record<string, Float32Array> {
+  const cells = slab.longitudes.length;
+  const [hourSin, hourCos] = [new Float32Array(slab.count * cells), new Float32Array(slab.count * cells)];
+  for (let step = 0; step < slab.count; step++) {
+    const middle = slab.start.getTime() / 3600e3 + ((step + 0.5) * slab.stepSeconds) / 3600;
+    for (let cell = 0; cell < cells; cell++) {
+      const angle = (2 * Math.PI * (middle + slab.longitudes[cell] / 15)) / 24;
+      hourSin[step * cells + cell] = Math.sin(angle);
+      hourCos[step * cells + cell] = Math.cos(angle);
+    }
+  }
+  return { hourSin, hourCos };
+}
+
+const DERIVED: Record<string, (slab: Slab) => Float32Array> = {
+  u: (slab) => slab.derived('u', () => wind(slab)),
+  v: (slab) => slab.derived('v', () => wind(slab)),
+  inversePbl: (slab) => slab.variable('PBL').map((height) => 1 / Math.max(height, LOWEST_PBL)),
+  RN: (slab) => {
+    const rain = slab.variable('RN');
+    if (!slab.has('RC')) return rain;
+    const convective = slab.variable('RC');
+    return rain.map((amount, i) => amount + convective[i]);
+  },
+  hourSin: (slab) => slab.derived('hourSin', () => solarHour(slab)),
+  hourCos: (slab) => slab.derived('hourCos', () => solarHour(slab)),
+};
+
+const NEEDS: Record<string, string[]> = { u: ['WSPD10', 'WDIR10'], v: ['WSPD10', 'WDIR10'], inversePbl: ['PBL'], hourSin: [], hourCos: [] };
+
+/**
+ * Reads the channels of a period.
+ *
+ * @param channels - names of CHANNELS, or of any variable of the file
+ * @returns `[T, H, W, channels]`
+ * @throws {DataError} `VARIABLE_MISSING` (names file and variable, before anything is read), `PERIOD_NOT_COVERED`, `NOT_FINITE`
+ * @throws {UnitError} if a variable's unit is of another kind
+ */
+export function readMeteorology(reader: IoapiReader, period: TimeAxis, channels: string[], options: LongRead = {}): Float32Array {
+  for (const channel of channels) requireVariables(reader, channel);
+  const { rows, cols } = reader.grid;
+  const cells = rows * cols;
+  const result = new Float32Array(period.count * cells * channels.length);
+  const convergence = gridConvergence(reader.grid);
+  const longitudes = Float64Array.from({ length: cells }, (_, cell) => reader.grid.centre(Math.floor(cell / cols), cell % cols).lon);
+  forEachSlab(reader, period, options, (fileStep, step, count) => {
+    const slab = new Slab(reader, fileStep, count, timeAt(period, step), convergence, longitudes);
+    channels.forEach((name, channel) => {
+      const fields = DERIVED[name] ? DERIVED[name](slab) : slab.variable(name);
+      putChannel(result, channels.length, channel, step * cells, fields);
+    });
+  });
+  return result;
+}
+
+function requireVariables(reader: IoapiReader, channel: string): void {
+  const held = reader.variables.map(({ name }) => name);
+  const missing = (NEEDS[channel] ?? [channel]).find((name) => !held.includes(name));
+  if (missing === undefined) return;
+  const reason = missing === channel ? '' : `, which the channel ${channel} needs`;
+  throw new DataError(
+    'VARIABLE_MISSING',
+    `${reader.path}: there is no variable ${missing}${reason}: leave ${channel} out of meteorology.variables or give files that hold it`,
+  );
+}

@@ -1,0 +1,262 @@
+/**
+ * The prepared store: a period's fields as the surrogate takes them, in files that any netCDF tool reads.
+ *
+ *   DIR/PERIOD/meteorology.nc   one variable a channel on (time, y, x), geography on (y, x)
+ *   DIR/PERIOD/run-NAME.nc      emission_GROUP, kg m-2 s-1, and SPECIES, ppb or µg m-3, on (time, y, x)
+ *
+ * In memory channels come last. Both directions go through a buffer of a day, so that reading a month at 232 x 182 takes the memory of
+ * its arrays and no more.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { NetcdfFile } from '@retroplume/native';
+
+import { DataError, ShapeError } from '../errors';
+import type { Grid, TimeAxis } from '../grid/grid';
+import { speciesUnit } from './case-fields';
+import { CRS, cfGrid, cfTime, gridFromCf, timeFromCf } from './cf-grid';
+import { CHANNELS } from './meteorology';
+import { cfVariable, readCf, type CfAttributes } from './netcdf-cf';
+import { NetcdfOutput, openNetcdf, reading } from './netcdf-access';
+import { putChannel } from './period-steps';
+
+/** Channels of emissions and concentrations, in the order of every array. */
+export const PREPARED_GROUPS = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'] as const;
+export const PREPARED_SPECIES = ['NO2', 'SO2', 'O3', 'PM2.5'] as const;
+
+/** One run of the transport model. */
+export interface PreparedRun {
+  /** `[T, H, W, 5]`, kg m-2 s-1; NOx, NH3, SO2, VOC, PM2.5 */
+  emissions: Float32Array;
+  /** `[T, H, W, 4]`; NO2, SO2, O3 in ppb, PM2.5 in µg m-3 */
+  concentrations: Float32Array;
+}
+
+export interface PreparedMeteorology {
+  name: string;
+  grid: Grid;
+  time: TimeAxis;
+  meteorologyNames: string[];
+  /** `[T, H, W, M]` */
+  meteorology: Float32Array;
+  geographyNames: string[];
+  /** `[H, W, G]` */
+  geography: Float32Array;
+}
+
+export interface PreparedPeriod extends PreparedMeteorology {
+  runs: Map<string, PreparedRun>;
+}
+
+const SLAB = 24;
+const METEOROLOGY = 'meteorology.nc';
+
+/** @returns the file's path @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE` */
+export function writePreparedMeteorology(dir: string, period: PreparedMeteorology): string {
+  const { grid, time, meteorologyNames: met, geographyNames: geo } = period;
+  const path = join(dir, period.name, METEOROLOGY);
+  const channels = [
+    ...met.map((name) => ({
+      name,
+      dimensions: ['time', 'y', 'x'],
+      attributes: described(CHANNELS[name]?.units, CHANNELS[name]?.description ?? name),
+    })),
+    ...geo.map((name) => ({ name: geographyVariable(name), dimensions: ['y', 'x'], attributes: described(undefined, `geography: ${name}`) })),
+  ];
+  const attributes = { title: `Meteorology and geography of ${period.name}`, meteorology: met.join(' '), geography: geo.join(' ') };
+  writeChannels(path, grid, time, channels, attributes, (file) => {
+    met.forEach((name, channel) => writeChannel(file, name, period.meteorology, [time.count, grid.rows, grid.cols, met.length], channel));
+    geo.forEach((name, channel) => writeChannel(file, geographyVariable(name), period.geography, [grid.rows, grid.cols, geo.length], channel));
+  });
+  return path;
+}
+
+/** @returns the file's path @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE` */
+export function writePreparedRun(dir: string, run: PreparedRun & { period: string; run: string; grid: Grid; time: TimeAxis }): string {
+  const { grid, time } = run;
+  const path = join(dir, run.period, `run-${run.run}.nc`);
+  const channels = [
+    ...PREPARED_GROUPS.map((group) => ({
+      name: emissionVariable(group),
+      dimensions: ['time', 'y', 'x'],
+      attributes: described('kg m-2 s-1', `emission of ${group}, all layers`),
+    })),
+    ...PREPARED_SPECIES.map((species) => ({
+      name: speciesVariable(species),
+      dimensions: ['time', 'y', 'x'],
+      attributes: { ...described(speciesUnit(species), `surface ${species}`), cell_methods: 'time: mean' },
+    })),
+  ];
+  writeChannels(path, grid, time, channels, { title: `Run ${run.run} of ${run.period}` }, (file) => {
+    const shape = (channelCount: number): number[] => [time.count, grid.rows, grid.cols, channelCount];
+    PREPARED_GROUPS.forEach((group, channel) => writeChannel(file, emissionVariable(group), run.emissions, shape(5), channel));
+    PREPARED_SPECIES.forEach((species, channel) => writeChannel(file, speciesVariable(species), run.concentrations, shape(4), channel));
+  });
+  return path;
+}
+
+/** Names of the runs that are in the store for a period. */
+export function preparedRuns(dir: string, period: string): string[] {
+  const folder = join(dir, period);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names.flatMap((name) => /^run-(.+)\.nc$/.exec(name)?.[1] ?? []).sort();
+}
+
+/**
+ * Reads a period.
+ *
+ * @param options - runs: which runs to read, default all
+ * @throws {DataError} `PREPARED_MISSING` if the period or a run isn't there, `PREPARED_TIME` if a run is of another time
+ * @throws {GridError} `GRID_MISMATCH`
+ */
+export function readPrepared(dir: string, period: string, options: { runs?: string[] } = {}): PreparedPeriod {
+  const path = join(dir, period, METEOROLOGY);
+  const meteorology = readChannels(path, (file, header) => {
+    const names = (key: string): string[] =>
+      String(header.attributes[key] ?? '')
+        .split(' ')
+        .filter((name) => name);
+    const [met, geo] = [names('meteorology'), names('geography')];
+    const { rows, cols } = header.grid;
+    return {
+      grid: header.grid,
+      time: header.time,
+      meteorologyNames: met,
+      meteorology: readInterleaved(file, met, [header.time.count, rows, cols]),
+      geographyNames: geo,
+      geography: readInterleaved(file, geo.map(geographyVariable), [rows, cols]),
+    };
+  });
+  const wanted = options.runs ?? preparedRuns(dir, period);
+  const runs = new Map(wanted.map((run) => [run, readRun(join(dir, period, `run-${run}.nc`), meteorology)]));
+  return { name: period, ...meteorology, runs };
+}
+
+function readRun(path: string, expected: { grid: Grid; time: TimeAxis }): PreparedRun {
+  return readChannels(path, (file, { grid, time }) => {
+    expected.grid.assertSame(grid, path);
+    if (time.start.getTime() !== expected.time.start.getTime() || time.count !== expected.time.count) {
+      throw new DataError('PREPARED_TIME', `${path}: the run is of other hours than the meteorology: run prepare again`);
+    }
+    const shape = [time.count, grid.rows, grid.cols];
+    return {
+      emissions: readInterleaved(file, PREPARED_GROUPS.map(emissionVariable), shape),
+      concentrations: readInterleaved(file, PREPARED_SPECIES.map(speciesVariable), shape),
+    };
+  });
+}
+
+// A geographic field may bear the name of a meteorological one; CF names hold no dots.
+const geographyVariable = (name: string): string => `geography_${name}`;
+const speciesVariable = (species: string): string => species.replace('.', '');
+const emissionVariable = (group: string): string => `emission_${speciesVariable(group)}`;
+
+function described(units: string | undefined, description: string): CfAttributes {
+  return { long_name: description, ...(units === undefined ? {} : { units }), grid_mapping: CRS, coordinates: 'lat lon' };
+}
+
+interface Channel {
+  name: string;
+  dimensions: string[];
+  attributes: CfAttributes;
+}
+
+function writeChannels(
+  path: string,
+  grid: Grid,
+  time: TimeAxis,
+  channels: Channel[],
+  attributes: CfAttributes,
+  write: (file: NetcdfFile) => void,
+): void {
+  const frame = cfGrid(grid);
+  const fixed = [cfTime(time), ...frame.coordinates, ...frame.variables];
+  const steps = (channel: Channel): number => (channel.dimensions[0] === 'time' ? time.count : 1);
+  const bytes = channels.reduce((sum, channel) => sum + 4 * steps(channel) * grid.rows * grid.cols, 0);
+  const output = NetcdfOutput.create(path, { format: 'netcdf4', bytes, prefill: false });
+  output.write((file) => {
+    for (const [name, value] of Object.entries({ Conventions: 'CF-1.10', ...attributes })) file.putAttribute('', name, value);
+    for (const [name, length] of Object.entries({ time: time.count, ...frame.dimensions })) file.defineDimension(name, length);
+    for (const variable of fixed) file.defineVariable(variable.name, variable.data instanceof Int32Array ? 'int' : 'double', variable.dimensions);
+    for (const { name, dimensions } of channels) {
+      const chunks = [...(dimensions[0] === 'time' ? [Math.min(SLAB, time.count)] : []), grid.rows, grid.cols];
+      file.defineVariable(name, 'float', dimensions, { deflate: 1, chunks });
+    }
+    for (const { name, attributes: own = {} } of [...fixed, ...channels]) {
+      for (const [key, value] of Object.entries(own)) file.putAttribute(name, key, value);
+    }
+    file.endDefine();
+    const lengths: Record<string, number> = { time: time.count, ...frame.dimensions };
+    for (const { name, dimensions, data } of fixed) {
+      file.write(
+        name,
+        dimensions.map(() => 0),
+        dimensions.map((dimension) => lengths[dimension]),
+        data,
+      );
+    }
+    write(file);
+  });
+  output.commit();
+}
+
+/** Writes one channel of `[…, channels]`, a day at a time. */
+function writeChannel(file: NetcdfFile, name: string, data: Float32Array, shape: number[], channel: number): void {
+  const channels = shape[shape.length - 1];
+  const axes = shape.slice(0, -1);
+  if (data.length !== shape.reduce((product, length) => product * length, 1)) {
+    throw new ShapeError(
+      'PREPARED_SHAPE',
+      `${file.path}: expected [${shape.join(', ')}] for ${name} but received ${data.length} values: mend the call`,
+    );
+  }
+  forEachDay(axes, (start, count, firstCell) => {
+    const buffer = new Float32Array(count.reduce((product, length) => product * length, 1));
+    for (let i = 0, at = firstCell * channels + channel; i < buffer.length; i++, at += channels) buffer[i] = data[at];
+    file.write(name, start, count, buffer);
+  });
+}
+
+/** @param axes - `[time, rows, cols]` or `[rows, cols]` */
+function forEachDay(axes: number[], visit: (start: number[], count: number[], firstCell: number) => void): void {
+  if (axes.length === 2) {
+    visit([0, 0], axes, 0);
+    return;
+  }
+  const [steps, rows, cols] = axes;
+  for (let step = 0; step < steps; step += SLAB) visit([step, 0, 0], [Math.min(SLAB, steps - step), rows, cols], step * rows * cols);
+}
+
+function readInterleaved(file: NetcdfFile, names: string[], axes: number[]): Float32Array {
+  const result = new Float32Array(names.length * axes.reduce((product, length) => product * length, 1));
+  names.forEach((name, channel) => {
+    forEachDay(axes, (start, count, firstCell) => {
+      const fields = file.read(name, start, count, new Float32Array(count.reduce((product, length) => product * length, 1)));
+      putChannel(result, names.length, channel, firstCell, fields);
+    });
+  });
+  return result;
+}
+
+interface StoreHeader {
+  grid: Grid;
+  time: TimeAxis;
+  attributes: CfAttributes;
+}
+
+function readChannels<T>(path: string, read: (file: NetcdfFile, header: StoreHeader) => T): T {
+  if (!existsSync(path)) throw new DataError('PREPARED_MISSING', `${path}: the prepared store does not hold it: run prepare`);
+  const contents = readCf(path, ['time', CRS]);
+  const header = {
+    grid: gridFromCf(cfVariable(contents, CRS, path).attributes, path),
+    time: timeFromCf(cfVariable(contents, 'time', path), path),
+    attributes: contents.attributes,
+  };
+  const file = openNetcdf(path);
+  try {
+    return reading(path, () => read(file, header));
+  } finally {
+    file.close();
+  }
+}
