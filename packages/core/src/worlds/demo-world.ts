@@ -5,6 +5,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IoapiWriter } from '../data/ioapi';
+import { gridConvergence, windFromGrid } from '../data/wind';
 import { writeGriddesc } from '../grid/griddesc';
 import { Random } from '../random';
 import { DEMO_SIZES, demoCaseYaml, DemoSize } from './demo-case';
@@ -43,7 +44,7 @@ const MET_VARIABLES = [
   { name: 'RN', units: 'CM', description: 'nonconvec. pcpn per met TSTEP' },
   { name: 'RC', units: 'CM', description: 'convective pcpn per met TSTEP' },
   { name: 'WSPD10', units: 'M/S', description: 'wind speed at 10 m' },
-  { name: 'WDIR10', units: 'DEGREES', description: 'wind direction at 10 m, from grid north' },
+  { name: 'WDIR10', units: 'DEGREES', description: 'wind direction at 10 m' },
 ];
 
 const EMISSION_VARIABLES = [
@@ -113,18 +114,18 @@ function writeGeography(path: string, geography: DemoGeography): void {
 function writeMeteorology(path: string, geography: DemoGeography, weather: DemoWeather, start: Date, hours: number): void {
   const time = { start, stepSeconds: 3600, count: hours };
   const writer = IoapiWriter.create(path, { grid: geography.grid, time, layers: 1, variables: MET_VARIABLES });
+  const convergence = gridConvergence(geography.grid);
   for (let t = 0; t < hours; t++) {
-    const fields = mcipFields(weather.hour(t));
+    const fields = mcipFields(weather.hour(t), convergence);
     for (const { name } of MET_VARIABLES) writer.write(name, t, fields[name]);
   }
   writer.close();
 }
 
-/** Wind as speed and the direction it comes from, clockwise from grid north, as MCIP gives it. */
-function mcipFields(hour: WeatherHour): Record<string, Float32Array> {
+function mcipFields(hour: WeatherHour, convergence: Float64Array): Record<string, Float32Array> {
   const { u, v, ...rest } = hour;
-  const direction = u.map((east, i) => ((Math.atan2(-east, -v[i]) * 180) / Math.PI + 360) % 360);
-  return { ...rest, WSPD10: u.map((east, i) => Math.hypot(east, v[i])), WDIR10: direction };
+  const { speed, direction } = windFromGrid(u, v, convergence);
+  return { ...rest, WSPD10: speed, WDIR10: direction };
 }
 
 function writeEmissions(path: string, geography: DemoGeography, inventory: DemoInventory, season: Season, start: Date, hours: number): void {
