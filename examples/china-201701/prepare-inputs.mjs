@@ -1,0 +1,83 @@
+// Turns the public data of January 2017 into the inputs of case.yaml on the grid cn27.
+//
+//   node examples/china-201701/prepare-inputs.mjs DATA_DIR OUT_DIR
+//
+// DATA_DIR holds china-201701/, ioapi/ and geography/ (where they come from: docs/real-case.md). OUT_DIR gets case.yaml and inputs/:
+// keep it outside the repository. Every assumption is a sentence in case.yaml; the numbers stand in prepare/*.mjs.
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { IoapiWriter, readGriddesc, writeGriddesc } from '@retroplume/core';
+import { makeInventory } from './prepare/inventory.mjs';
+import { makeTerrain } from './prepare/terrain.mjs';
+import { makeWeather } from './prepare/weather.mjs';
+import { makeWinds } from './prepare/winds.mjs';
+
+const TIME = { start: new Date('2017-01-01T00:00:00Z'), stepSeconds: 3600, count: 744 };
+const MOLAR_MASS = { NOx: 46.0055, NH3: 17.031, SO2: 64.066, VOC: 40 };
+
+const [dataDir, outDir] = process.argv.slice(2);
+if (!dataDir || !outDir) {
+  console.error('usage: node examples/china-201701/prepare-inputs.mjs DATA_DIR OUT_DIR');
+  process.exit(2);
+}
+const inputs = join(outDir, 'inputs');
+mkdirSync(inputs, { recursive: true });
+
+const grid = readGriddesc(join(dataDir, 'china-201701', 'GRIDDESC'), 'cn27');
+say('terrain');
+const terrain = makeTerrain(grid, dataDir);
+writeStatic(terrain);
+say('winds and weather');
+writeMeteorology(makeWinds(terrain, dataDir), makeWeather(terrain, dataDir));
+say('emissions');
+writeEmissions(makeInventory(terrain, dataDir));
+writeGriddesc(join(inputs, 'GRIDDESC'), grid);
+for (const name of ['stations.csv', 'obs_daily.csv.gz']) copyFileSync(join(dataDir, 'china-201701', name), join(inputs, name));
+copyFileSync(join(dirname(fileURLToPath(import.meta.url)), 'case.yaml'), join(outDir, 'case.yaml'));
+say(`done: ${join(outDir, 'case.yaml')}`);
+
+function say(text) {
+  console.error(`prepare-inputs: ${text}`);
+}
+
+function writeStatic({ lon, lat, height, land }) {
+  const fields = { LAT: ['DEGREES', lat], LON: ['DEGREES', lon], HT: ['M', height], LWMASK: ['CATEGORY', land] };
+  const variables = Object.entries(fields).map(([name, [units]]) => ({ name, units }));
+  const time = { start: TIME.start, stepSeconds: 0, count: 1 };
+  write('GRIDCRO2D.nc', variables, time, () => Object.fromEntries(Object.entries(fields).map(([name, [, data]]) => [name, data])));
+}
+
+/** Winds as MCIP gives them: speed, and the direction from which they blow, clockwise from true north (so nothing is turned to the grid here). */
+function writeMeteorology(windsAt, weatherAt) {
+  const units = { TEMP2: 'K', Q2: 'KG/KG', PRSFC: 'Pascal', PBL: 'M', RGRND: 'WATTS/M**2', RN: 'CM', WSPD10: 'M/S', WDIR10: 'DEGREES' };
+  write('METCRO2D_january.nc', Object.entries(units).map(([name, unit]) => ({ name, units: unit })), TIME, (hour) => {
+    const { u, v } = windsAt(hour);
+    const speed = u.map((east, i) => Math.hypot(east, v[i]));
+    const direction = u.map((east, i) => ((Math.atan2(-east, -v[i]) * 180) / Math.PI + 360) % 360);
+    return { ...weatherAt(hour, { u, v }), WSPD10: speed, WDIR10: direction };
+  });
+}
+
+function writeEmissions({ maps, hourFactor }) {
+  const units = { NO: 'moles/s', NO2: 'moles/s', NH3: 'moles/s', SO2: 'moles/s', VOC: 'moles/s', PM25: 'g/s' };
+  write('EMIS_january.nc', Object.entries(units).map(([name, unit]) => ({ name, units: unit })), TIME, (hour) => {
+    const grams = (group, scale) => Float32Array.from(maps[group], (value) => 1000 * value * hourFactor(group, hour) * scale);
+    const moles = (group, scale = 1) => grams(group, scale / MOLAR_MASS[group]);
+    return { NO: moles('NOx', 0.9), NO2: moles('NOx', 0.1), NH3: moles('NH3'), SO2: moles('SO2'), VOC: moles('VOC'), PM25: grams('PM2.5', 1) };
+  });
+}
+
+function write(name, variables, time, fieldsAt) {
+  const writer = IoapiWriter.create(join(inputs, name), { grid, time, layers: 1, variables });
+  try {
+    for (let step = 0; step < time.count; step++) {
+      const fields = fieldsAt(step);
+      for (const variable of variables) writer.write(variable.name, step, fields[variable.name]);
+    }
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
+  writer.close();
+}
