@@ -16,5 +16,8 @@ export { loss, weightedSum, type LossKind, type LossOptions } from './ops/loss';
 export { lstm, type LstmOperands } from './ops/lstm';
 export { maxpool2x2 } from './ops/maxpool2x2';
 export { prelu } from './ops/prelu';
+export { exportOnnx, type OnnxExportOptions } from './onnx/export-onnx';
+export { OnnxModel, type Field } from './onnx/onnx-model';
+export { foldBatchNorm } from './rewrites/fold-batch-norm';
 export { Program, type FloatArray, type Region } from './program';
 export { upconv2x2 } from './ops/upconv2x2';

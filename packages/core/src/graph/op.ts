@@ -45,8 +45,8 @@ export interface Op<A = unknown> {
   /** True where `lower` obeys {@link Emitter.accumulate}. */
   readonly accumulates?: boolean;
 
-  /** True where output 0 may be written over input 0 if that is not needed any more (elementwise kernels). */
-  readonly inPlace?: boolean;
+  /** Index of the input that output 0 may be written over once nobody needs it any more (kernels that work element by element). */
+  readonly inPlace?: number;
 
   /** Indices of inputs that the node writes (running statistics, parameters under an update). */
   writes?(node: Node<A>): readonly number[];

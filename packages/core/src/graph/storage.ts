@@ -138,13 +138,15 @@ function placeNode(
   });
 }
 
-/** The storage of the first input where the first output may lie there. */
+/** The storage of an input where the first output may lie there too: a view of it, or the last reader of it. */
 function sharedWithInput(node: Node, uses: Uses, { kept, requested }: Keep, storageOf: Map<Value, Storage>): Storage | undefined {
-  const input = node.inputs[0];
-  if (!input) return undefined;
-  if (node.op.view) return input.node ? storageOf.get(input) : leaf(input, storageOf);
-  const storage = storageOf.get(input);
-  if (!node.op.inPlace || !input.node || !storage || kept.has(node.outputs[0])) return undefined;
+  if (node.op.view) {
+    const input = node.inputs[0]!;
+    return input.node ? storageOf.get(input) : leaf(input, storageOf);
+  }
+  const input = node.op.inPlace === undefined ? undefined : node.inputs[node.op.inPlace];
+  const storage = input?.node && storageOf.get(input);
+  if (!storage || kept.has(node.outputs[0])) return undefined;
   const at = uses.position.get(node)!;
   const sharers = [...storageOf].filter(([, each]) => each === storage).map(([value]) => value);
   const free = sharers.every((value) => value.kind === 'computed' && !kept.has(value) && !requested.has(value) && (uses.last.get(value) ?? 0) <= at);

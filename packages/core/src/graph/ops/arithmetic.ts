@@ -41,6 +41,7 @@ export function sum(g: Graph, parts: readonly Value[]): Value {
 
 export const binaryOp: Op<BinaryAttributes> = {
   name: 'binary',
+  inPlace: 0,
   gradient(node, [gradOutput], wanted) {
     if (!gradOutput) return [];
     const [a, b] = node.inputs as [Value, Value];
@@ -59,10 +60,19 @@ export const binaryOp: Op<BinaryAttributes> = {
     const params = { elements: size(a.shape), kind: KINDS.indexOf(node.attributes.kind) };
     emitter.emit('binary', { a: emitter.at(a), b: emitter.at(b), output: emitter.at(node.outputs[0]) }, params);
   },
+  onnx(node, writer) {
+    const type = { add: 'Add', subtract: 'Sub', multiply: 'Mul' }[node.attributes.kind];
+    writer.node(
+      type,
+      (node.inputs as Value[]).map((input) => writer.nameOf(input)),
+      [writer.nameOf(node.outputs[0])],
+    );
+  },
 };
 
 export const scaleOp: Op<ScaleAttributes> = {
   name: 'scale',
+  inPlace: 0,
   gradient(node, [gradOutput]) {
     return [gradOutput && scale(gradOutput.graph, gradOutput, node.attributes.alpha)];
   },
@@ -70,6 +80,10 @@ export const scaleOp: Op<ScaleAttributes> = {
     const input = node.inputs[0] as Value;
     const params = { elements: size(input.shape), alpha: node.attributes.alpha };
     emitter.emit('scale', { input: emitter.at(input), output: emitter.at(node.outputs[0]) }, params);
+  },
+  onnx(node, writer) {
+    const alpha = writer.floats([node.attributes.alpha], []);
+    writer.node('Mul', [writer.nameOf(node.inputs[0]!), alpha], [writer.nameOf(node.outputs[0])]);
   },
 };
 
@@ -88,5 +102,12 @@ export const sumOp: Op = {
       if (i === 0 && !begun) emitter.emit('scale', { input: emitter.at(part), output }, { elements, alpha: 1 });
       else emitter.emit('axpy', { input: emitter.at(part), output }, { elements, alpha: 1 });
     });
+  },
+  onnx(node, writer) {
+    writer.node(
+      'Sum',
+      (node.inputs as Value[]).map((part) => writer.nameOf(part)),
+      [writer.nameOf(node.outputs[0])],
+    );
   },
 };

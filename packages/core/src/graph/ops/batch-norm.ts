@@ -97,6 +97,12 @@ export const batchNormFrozenOp: Op<BatchNormAttributes> = {
     const named = { input, scale, shift, runningMean, runningVariance, output: node.outputs[0] };
     emitter.emit('batchNormEvalForward', place(emitter, named), params(input, node.attributes));
   },
+  onnx(node, writer) {
+    const [input, ...operands] = node.inputs as Inputs;
+    const fixed = operands.map((value) => writer.floats(writer.dataOf(value), value.shape));
+    const attributes = { epsilon: { float: node.attributes.epsilon } };
+    writer.node('BatchNormalization', [writer.nameOf(input), ...fixed], [writer.nameOf(node.outputs[0])], attributes);
+  },
 };
 
 const batchNormFrozenBackwardOp: Op<BatchNormAttributes> = {

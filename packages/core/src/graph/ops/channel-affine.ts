@@ -3,6 +3,7 @@ import type { Graph, Value } from '../graph';
 import { GraphError } from '../graph-error';
 import type { Op } from '../op';
 import { channels, expectShape, pixels } from '../shape';
+import { perChannel } from '../onnx/layout';
 
 /**
  * Scale and shift per channel.
@@ -25,6 +26,7 @@ function params(input: Value): Record<string, number> {
 
 export const channelAffineOp: Op = {
   name: 'channelAffine',
+  inPlace: 0,
   gradient(node, [gradOutput], wanted) {
     const [input, scale] = node.inputs as [Value, Value];
     if (!gradOutput) return [];
@@ -37,10 +39,18 @@ export const channelAffineOp: Op = {
     const operands = { input: emitter.at(input), scale: emitter.at(scale), shift: emitter.at(shift), output: emitter.at(node.outputs[0]) };
     emitter.emit('channelAffineForward', operands, params(input));
   },
+  onnx(node, writer) {
+    const [input, scale, shift] = node.inputs as [Value, Value, Value];
+    const fixed = (value: Value): string => writer.floats(writer.dataOf(value), perChannel(value, input));
+    const scaled = writer.temporary();
+    writer.node('Mul', [writer.nameOf(input), fixed(scale)], [scaled]);
+    writer.node('Add', [scaled, fixed(shift)], [writer.nameOf(node.outputs[0])]);
+  },
 };
 
 const channelAffineBackwardOp: Op = {
   name: 'channelAffineBackward',
+  inPlace: 1,
   lower(node, emitter) {
     const [scale, gradOutput] = node.inputs as [Value, Value];
     const operands = { scale: emitter.at(scale), gradOutput: emitter.at(gradOutput), gradInput: emitter.at(node.outputs[0]) };

@@ -13,6 +13,8 @@ import type { Graph, Node, Value } from '../graph';
 import { GraphError } from '../graph-error';
 import type { Emitter, Op } from '../op';
 import { expectShape, formatShape } from '../shape';
+import { permute } from '../onnx/layout';
+import type { OnnxNodeWriter } from '../onnx/node-writer';
 
 export type FusedActivation = 'none' | 'relu' | 'prelu';
 const ACTIVATION_CODE: Record<FusedActivation, number> = { none: 0, relu: 1, prelu: 2 };
@@ -82,7 +84,23 @@ export const conv2dOp: Op<Conv2dAttributes> = {
       { ...sizes(input, weight), activation: ACTIVATION_CODE[node.attributes.activation] },
     );
   },
+  onnx: writeConv2d,
 };
+
+/** ONNX's filters are `[C_out, C_in, K, K]`. */
+function writeConv2d(node: Node<Conv2dAttributes>, writer: OnnxNodeWriter): void {
+  const [input, weight, bias, slope] = node.inputs as [Value, Value, Value | undefined, Value | undefined];
+  const [kernel, , inChannels, outChannels] = weight.shape;
+  const filters = writer.floats(permute(writer.dataOf(weight), weight.shape, [3, 2, 0, 1]), [outChannels, inChannels, kernel, kernel]);
+  const operands = [writer.nameOf(input), filters, ...(bias ? [writer.floats(writer.dataOf(bias), bias.shape)] : [])];
+  const output = writer.nameOf(node.outputs[0]);
+  const { activation } = node.attributes;
+  const plain = activation === 'none' ? output : writer.temporary();
+  const padding = (kernel - 1) / 2;
+  writer.node('Conv', operands, [plain], { kernel_shape: [kernel, kernel], pads: [padding, padding, padding, padding] });
+  if (activation === 'relu') writer.node('Relu', [plain], [output]);
+  if (slope) writer.node('PRelu', [plain, writer.floats(writer.dataOf(slope), [outChannels, 1, 1])], [output]);
+}
 
 const conv2dBackwardInputOp: Op = {
   name: 'conv2dBackwardInput',

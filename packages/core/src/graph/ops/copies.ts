@@ -6,6 +6,7 @@ import { ShapeError } from '../../errors';
 import type { Graph, Node, Value } from '../graph';
 import type { Emitter, Op } from '../op';
 import { formatShape, size, type Shape } from '../shape';
+import { fromOnnxOrder, toOnnxAxis, toOnnxOrder, toOnnxShape } from '../onnx/layout';
 
 interface ConcatAttributes {
   readonly axis: number;
@@ -134,6 +135,16 @@ export const concatOp: Op<ConcatAttributes> = {
       copyBox(emitter, { at: emitter.at(part), shape: part.shape }, { at: emitter.at(output) + begin * stride, shape: output.shape }, part.shape, 0);
     });
   },
+  onnx(node, writer) {
+    const output = node.outputs[0];
+    const axis = toOnnxAxis(node.attributes.axis, output.shape.length);
+    writer.node(
+      'Concat',
+      (node.inputs as Value[]).map((part) => writer.nameOf(part)),
+      [writer.nameOf(output)],
+      { axis },
+    );
+  },
 };
 
 /** Where each part begins along the axis. */
@@ -158,6 +169,19 @@ export const boxOp: Op<BoxAttributes> = {
     const from = { at: emitter.at(input) + offsetOf(node.attributes.begin, input.shape), shape: input.shape };
     copyBox(emitter, from, { at: emitter.at(output), shape: output.shape }, output.shape, emitter.accumulate());
   },
+  onnx(node, writer) {
+    const { shape } = node.inputs[0]!;
+    const output = node.outputs[0];
+    // Only axes that are cut are named: the batch may be of any size.
+    const cut = shape.map((_, axis) => axis).filter((axis) => output.shape[axis] !== shape[axis]);
+    const { begin } = node.attributes;
+    const ranges = [
+      cut.map((axis) => begin[axis]),
+      cut.map((axis) => begin[axis] + output.shape[axis]),
+      cut.map((axis) => toOnnxAxis(axis, shape.length)),
+    ];
+    writer.node('Slice', [writer.nameOf(node.inputs[0]!), ...ranges.map((list) => writer.integers(list))], [writer.nameOf(output)]);
+  },
 };
 
 export const embedOp: Op<BoxAttributes> = {
@@ -173,6 +197,14 @@ export const embedOp: Op<BoxAttributes> = {
     if (!accumulate) emitter.emit('fill', { output: emitter.at(output) }, { elements: size(output.shape), value: 0 });
     const to = { at: emitter.at(output) + offsetOf(node.attributes.begin, output.shape), shape: output.shape };
     copyBox(emitter, { at: emitter.at(input), shape: input.shape }, to, input.shape, accumulate);
+  },
+  onnx(node, writer) {
+    const input = node.inputs[0] as Value;
+    const output = node.outputs[0];
+    const { begin } = node.attributes;
+    const after = begin.map((first, axis) => output.shape[axis] - first - input.shape[axis]);
+    const pads = writer.integers([...toOnnxShape(begin), ...toOnnxShape(after)]);
+    writer.node('Pad', [writer.nameOf(input), pads], [writer.nameOf(output)], { mode: 'constant' });
   },
 };
 
@@ -199,6 +231,12 @@ export const transposeOp: Op<TransposeAttributes> = {
     node.attributes.order.forEach((axis, i) => Object.assign(params, { [`d${i}`]: output.shape[i], [`is${i}`]: inner[axis], [`os${i}`]: outer[i] }));
     emitter.emit('stridedCopy', { input: emitter.at(input), output: emitter.at(output) }, params);
   },
+  onnx(node, writer) {
+    const { order } = node.attributes;
+    const from = fromOnnxOrder(order.length);
+    const perm = toOnnxOrder(order.length).map((axis) => from[order[axis]]);
+    writer.node('Transpose', [writer.nameOf(node.inputs[0]!)], [writer.nameOf(node.outputs[0])], { perm });
+  },
 };
 
 export const reshapeOp: Op = {
@@ -208,4 +246,16 @@ export const reshapeOp: Op = {
     return [gradOutput && reshape(gradOutput.graph, gradOutput, node.inputs[0]!.shape)];
   },
   lower() {},
+  onnx(node, writer) {
+    const input = node.inputs[0] as Value;
+    const output = node.outputs[0];
+    const inner = writer.temporary();
+    const outer = writer.temporary();
+    writer.node('Transpose', [writer.nameOf(input)], [inner], { perm: fromOnnxOrder(input.shape.length) });
+    // 0 keeps the batch, whatever its size.
+    const keepsBatch = input.shape[0] === output.shape[0];
+    const shape = output.shape.map((extent, axis) => (axis === 0 && keepsBatch ? 0 : extent));
+    writer.node('Reshape', [inner, writer.integers(shape)], [outer]);
+    writer.node('Transpose', [outer], [writer.nameOf(output)], { perm: toOnnxOrder(output.shape.length) });
+  },
 };

@@ -37,6 +37,7 @@ function params(value: Value, { probability, seed }: DropoutAttributes): Record<
 
 export const dropoutOp: Op<DropoutAttributes> = {
   name: 'dropout',
+  inPlace: 0,
   gradient(node, [gradOutput]) {
     if (!gradOutput) return [];
     const [input, step, mask] = node.inputs as [Value, Value, Value | undefined];
@@ -51,6 +52,7 @@ export const dropoutOp: Op<DropoutAttributes> = {
 
 const dropoutBackwardOp: Op<DropoutAttributes> = {
   name: 'dropoutBackward',
+  inPlace: 0,
   lower(node, emitter) {
     const [gradOutput, step, mask] = node.inputs as [Value, Value, Value | undefined];
     const gradInput = emitter.at(node.outputs[0]);

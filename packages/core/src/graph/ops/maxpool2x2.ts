@@ -42,6 +42,10 @@ export const maxpool2x2Op: Op<MaxPoolAttributes> = {
     const input = node.inputs[0] as Value;
     emitter.emit('maxpool2x2Forward', { input: emitter.at(input), output: emitter.at(node.outputs[0]) }, params(input, node.attributes.ceil));
   },
+  onnx(node, writer) {
+    const attributes = { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: node.attributes.ceil ? 1 : 0 };
+    writer.node('MaxPool', [writer.nameOf(node.inputs[0]!)], [writer.nameOf(node.outputs[0])], attributes);
+  },
 };
 
 const maxpool2x2BackwardOp: Op<MaxPoolAttributes> = {

@@ -2,6 +2,7 @@
 import type { Graph, Value } from '../graph';
 import type { Op } from '../op';
 import { channels, expectShape, pixels } from '../shape';
+import { perChannel } from '../onnx/layout';
 
 /**
  * Parametric rectifier.
@@ -22,6 +23,7 @@ function params(input: Value): Record<string, number> {
 
 export const preluOp: Op = {
   name: 'prelu',
+  inPlace: 0,
   gradient(node, [gradOutput]) {
     if (!gradOutput) return [];
     const [input, slope] = node.inputs as [Value, Value];
@@ -31,10 +33,16 @@ export const preluOp: Op = {
     const [input, slope] = node.inputs as [Value, Value];
     emitter.emit('preluForward', { input: emitter.at(input), slope: emitter.at(slope), output: emitter.at(node.outputs[0]) }, params(input));
   },
+  onnx(node, writer) {
+    const [input, slope] = node.inputs as [Value, Value];
+    const slopes = writer.floats(writer.dataOf(slope), perChannel(slope, input));
+    writer.node('PRelu', [writer.nameOf(input), slopes], [writer.nameOf(node.outputs[0])]);
+  },
 };
 
 const preluBackwardOp: Op = {
   name: 'preluBackward',
+  inPlace: 2,
   scratchOutputs: [0],
   lower(node, emitter) {
     const [input, slope, gradOutput] = node.inputs as [Value, Value, Value];

@@ -38,6 +38,7 @@ function params(value: Value, kind: UnaryKind): Record<string, number> {
 
 export const unaryOp: Op<UnaryAttributes> = {
   name: 'unary',
+  inPlace: 0,
   gradient(node, [gradOutput]) {
     if (!gradOutput) return [];
     const input = node.inputs[0] as Value;
@@ -50,10 +51,17 @@ export const unaryOp: Op<UnaryAttributes> = {
     const input = node.inputs[0] as Value;
     emitter.emit('unaryForward', { input: emitter.at(input), output: emitter.at(node.outputs[0]) }, params(input, node.attributes.kind));
   },
+  onnx(node, writer) {
+    const input = writer.nameOf(node.inputs[0]!);
+    const { kind } = node.attributes;
+    if (kind === 'square') writer.node('Mul', [input, input], [writer.nameOf(node.outputs[0])]);
+    else writer.node(kind[0].toUpperCase() + kind.slice(1), [input], [writer.nameOf(node.outputs[0])]);
+  },
 };
 
 const unaryBackwardOp: Op<UnaryAttributes> = {
   name: 'unaryBackward',
+  inPlace: 2,
   accumulates: true,
   lower(node, emitter) {
     const [input, output, gradOutput] = node.inputs as [Value, Value, Value];

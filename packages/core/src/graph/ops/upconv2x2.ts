@@ -9,6 +9,7 @@ import type { Graph, Value } from '../graph';
 import type { Op } from '../op';
 import { expectShape } from '../shape';
 import { labelOf } from './conv2d';
+import { permute } from '../onnx/layout';
 
 /**
  * 2 x 2 transposed convolution, stride 2.
@@ -49,6 +50,13 @@ export const upconv2x2Op: Op = {
     const [input, weight, bias] = node.inputs as [Value, Value, Value | undefined];
     const operands = { input: emitter.at(input), weight: emitter.at(weight), bias: emitter.optional(bias), output: emitter.at(node.outputs[0]) };
     emitter.emit('upconv2x2Forward', operands, sizes(input, weight));
+  },
+  onnx(node, writer) {
+    const [input, weight, bias] = node.inputs as [Value, Value, Value | undefined];
+    const [, , inChannels, outChannels] = weight.shape;
+    const filters = writer.floats(permute(writer.dataOf(weight), weight.shape, [2, 3, 0, 1]), [inChannels, outChannels, 2, 2]);
+    const operands = [writer.nameOf(input), filters, ...(bias ? [writer.floats(writer.dataOf(bias), bias.shape)] : [])];
+    writer.node('ConvTranspose', operands, [writer.nameOf(node.outputs[0])], { kernel_shape: [2, 2], strides: [2, 2] });
   },
 };
 

@@ -1,0 +1,181 @@
+/**
+ * Writes a forward model as ONNX (opset 17, IR 8). Fields are `[N, C, H, W]` or `[N, T, C, H, W]` at the border, the batch is
+ * free. Batch norms are folded and all that follows from parameters alone is computed here, by the same kernels that run natively.
+ */
+import { compile } from '../compile';
+import type { Graph, Node, Value } from '../graph';
+import { GraphError } from '../graph-error';
+import type { FloatArray } from '../program';
+import { foldBatchNorm } from '../rewrites/fold-batch-norm';
+import { schedule } from '../schedule';
+import { hasImageAxes, toOnnxShape } from './layout';
+import type { OnnxAttribute, OnnxNodeWriter } from './node-writer';
+import { ATTRIBUTE, modelProto, TENSOR } from './schema';
+
+export interface OnnxExportOptions {
+  /** Parameters and buffers by name, as from `Program.getParameters`. */
+  parameters: ReadonlyMap<string, ArrayLike<number>>;
+  /** Name of the model. */
+  name?: string;
+  /** Free keys and values that travel with the model: units, windows, versions. */
+  metadata?: Readonly<Record<string, string>>;
+  /** What inputs and outputs mean, with units; by name. */
+  descriptions?: Readonly<Record<string, string>>;
+  version?: string;
+}
+
+interface TensorProto {
+  name: string;
+  dims: number[];
+  data_type: number;
+  raw_data: Uint8Array;
+}
+
+/**
+ * The model that computes `outputs`, as the bytes of an `.onnx` file.
+ *
+ * @param outputs - by the name that they get in the model
+ * @throws {GraphError} if an op has no ONNX form (reverse passes, batch norm in train mode) or a parameter is missing
+ */
+export function exportOnnx(outputs: Readonly<Record<string, Value>>, options: OnnxExportOptions): Uint8Array {
+  const { graph, values } = foldBatchNorm(outputs);
+  const [fixed, run] = schedule(graph, { run: { values: Object.values(values) } });
+  const writer = new ModelWriter(values, evaluate(graph, fixed.nodes, run.nodes, options.parameters));
+  run.nodes.forEach((node) => writer.write(node));
+  const inputs = run.nodes.flatMap((node) => node.inputs).filter((value): value is Value => value?.kind === 'input');
+  const describe = (name: string, value: Value): object => valueInfo(name, value, options.descriptions?.[name] ?? '');
+  const model = {
+    ir_version: 8,
+    producer_name: 'retroplume',
+    producer_version: options.version ?? '',
+    opset_import: [{ domain: '', version: 17 }],
+    metadata_props: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
+    graph: {
+      name: options.name ?? 'model',
+      node: writer.nodes,
+      initializer: writer.initializers,
+      input: [...new Set(inputs)].map((value) => describe(value.name!, value)),
+      output: Object.entries(values).map(([name, value]) => describe(name, value)),
+    },
+  };
+  const codec = modelProto();
+  return codec.encode(codec.fromObject(model)).finish();
+}
+
+/** Fields have a free batch; anything else is as it is. */
+function valueInfo(name: string, value: Value, description: string): object {
+  const dim = toOnnxShape(value.shape).map((extent, axis) =>
+    axis === 0 && hasImageAxes(value.shape.length) ? { dim_param: 'batch' } : { dim_value: extent },
+  );
+  return { name, doc_string: description, type: { tensor_type: { elem_type: TENSOR.FLOAT, shape: { dim } } } };
+}
+
+/** Numbers of all leaves but inputs, and of what is computed from them alone. */
+function evaluate(g: Graph, fixed: readonly Node[], run: readonly Node[], parameters: OnnxExportOptions['parameters']): Map<Value, FloatArray> {
+  const data = new Map<Value, FloatArray>();
+  for (const value of g.values) {
+    if (value.data) data.set(value, value.data);
+    const given = value.kind === 'parameter' || value.kind === 'buffer' ? parameters.get(value.name!) : undefined;
+    if (given) data.set(value, Float32Array.from(given));
+  }
+  const made = new Set(fixed.flatMap((node) => node.outputs));
+  const wanted = [...new Set(run.flatMap((node) => node.inputs))].filter((value): value is Value => value !== undefined && made.has(value));
+  if (wanted.length === 0) return data;
+  const program = compile(g, { outputs: Object.fromEntries(wanted.map((value) => [`value ${value.id}`, value])), phases: { run: wanted } });
+  program.setParameters(parameters);
+  program.runSync();
+  for (const value of wanted) data.set(value, program.get(`value ${value.id}`));
+  program.dispose();
+  return data;
+}
+
+class ModelWriter implements OnnxNodeWriter {
+  readonly nodes: object[] = [];
+  readonly initializers: TensorProto[] = [];
+  private readonly names = new Map<Value, string>();
+  private readonly taken = new Set<string>();
+  private current!: Node;
+  private temporaries = 0;
+
+  constructor(
+    private readonly outputs: Readonly<Record<string, Value>>,
+    private readonly data: ReadonlyMap<Value, FloatArray>,
+  ) {
+    for (const [name, value] of Object.entries(outputs)) {
+      if (!value.node) throw new GraphError('GRAPH_NOT_COMPUTED', `exportOnnx: output ${name} is not computed by the model`);
+      if (this.names.has(value))
+        throw new GraphError('GRAPH_OUTPUT_TWICE', `exportOnnx: ${name} is the same value as ${this.names.get(value)}; export it once`);
+      this.names.set(value, name);
+    }
+  }
+
+  write(node: Node): void {
+    if (!node.op.onnx)
+      throw new GraphError('GRAPH_NO_ONNX', `exportOnnx: ${node.op.name} (${node.label}) has no ONNX form; export the frozen forward model`);
+    this.current = node;
+    node.op.onnx(node, this);
+  }
+
+  nameOf(value: Value): string {
+    let name = this.names.get(value);
+    if (name === undefined) {
+      name = value.kind === 'input' ? value.name! : value.kind === 'computed' && !this.data.has(value) ? `value_${value.id}` : this.fixed(value);
+      this.names.set(value, name);
+    }
+    return name;
+  }
+
+  dataOf(value: Value): FloatArray {
+    const data = this.data.get(value);
+    if (data) return data;
+    const name = value.name ?? `value ${value.id}`;
+    throw new GraphError(
+      'GRAPH_MISSING_VALUE',
+      `exportOnnx: ${this.current.label} needs ${name}, which is neither given nor follows from parameters`,
+    );
+  }
+
+  /** A fixed array read where a field could stand. */
+  private fixed(value: Value): string {
+    if (hasImageAxes(value.shape.length))
+      throw new GraphError('GRAPH_NO_ONNX', `exportOnnx: ${this.current.label} reads a fixed field; make it an input`);
+    return this.floats(this.dataOf(value), value.shape);
+  }
+
+  floats(data: ArrayLike<number>, shape: readonly number[]): string {
+    return this.initializer(TENSOR.FLOAT, shape, Float32Array.from(data));
+  }
+
+  integers(data: readonly number[]): string {
+    return this.initializer(TENSOR.INT64, [data.length], BigInt64Array.from(data.map(BigInt)));
+  }
+
+  private initializer(type: number, shape: readonly number[], data: Float32Array | BigInt64Array): string {
+    const name = this.unique(`${this.current.label}.data`);
+    this.initializers.push({ name, dims: [...shape], data_type: type, raw_data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
+    return name;
+  }
+
+  temporary(): string {
+    return `temporary_${this.temporaries++}`;
+  }
+
+  node(type: string, inputs: readonly string[], outputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}): void {
+    const attribute = Object.entries(attributes).map(([name, value]) => ({ name, ...attributeValue(value) }));
+    this.nodes.push({ op_type: type, name: this.unique(`${this.current.label}/${type}`), input: inputs, output: outputs, attribute });
+  }
+
+  private unique(name: string): string {
+    let free = name;
+    for (let i = 1; this.taken.has(free); i++) free = `${name}_${i}`;
+    this.taken.add(free);
+    return free;
+  }
+}
+
+function attributeValue(value: OnnxAttribute): object {
+  if (typeof value === 'number') return { i: value, type: ATTRIBUTE.INT };
+  if (typeof value === 'string') return { s: Buffer.from(value, 'utf8'), type: ATTRIBUTE.STRING };
+  if ('float' in value) return { f: value.float, type: ATTRIBUTE.FLOAT };
+  return { ints: value, type: ATTRIBUTE.INTS };
+}

@@ -1,0 +1,58 @@
+/**
+ * Channels-last here, channels-first in ONNX: an array with four or more axes `[…, H, W, C]` is `[…, C, H, W]` there. For each axis of
+ * the ONNX array, {@link toOnnxOrder} names the axis it is here.
+ */
+import type { Value } from '../graph';
+import type { Shape } from '../shape';
+
+/** True where the two layouts differ. */
+export function hasImageAxes(rank: number): boolean {
+  return rank >= 4;
+}
+
+/** The order in which our axes appear in ONNX. */
+export function toOnnxOrder(rank: number): number[] {
+  const axes = Array.from({ length: rank }, (_, axis) => axis);
+  return hasImageAxes(rank) ? [...axes.slice(0, rank - 3), rank - 1, rank - 3, rank - 2] : axes;
+}
+
+/** The order in which ONNX's axes appear here. */
+export function fromOnnxOrder(rank: number): number[] {
+  const order = toOnnxOrder(rank);
+  return order.map((_, axis) => order.indexOf(axis));
+}
+
+/** Where an axis of ours lies in ONNX. */
+export function toOnnxAxis(axis: number, rank: number): number {
+  return toOnnxOrder(rank).indexOf(axis);
+}
+
+/** A shape of ours in ONNX's order (also for lists such as paddings: one number an axis). */
+export function toOnnxShape(shape: Shape): number[] {
+  return toOnnxOrder(shape.length).map((axis) => shape[axis]);
+}
+
+/** Shape under which one number a channel spreads over `input`. */
+export function perChannel(perChannelValue: Value, input: Value): number[] {
+  return hasImageAxes(input.shape.length) ? [perChannelValue.shape[0], 1, 1] : [...perChannelValue.shape];
+}
+
+/** Copies an array with its axes in another order: axis a of the result is axis `order[a]` of `data`. */
+export function permute<T extends Float32Array | Float64Array>(data: T, shape: Shape, order: readonly number[]): T {
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, extent) => product * extent, 1));
+  const extents = order.map((axis) => shape[axis]);
+  const steps = order.map((axis) => strides[axis]);
+  const out = data.slice() as T;
+  const index = new Array<number>(extents.length).fill(0);
+  let from = 0;
+  for (let to = 0; to < out.length; to++) {
+    out[to] = data[from];
+    for (let axis = extents.length - 1; axis >= 0; axis--) {
+      from += steps[axis];
+      if (++index[axis] < extents[axis]) break;
+      from -= steps[axis] * extents[axis];
+      index[axis] = 0;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,120 @@
+/** Runs an exported model in ONNX Runtime. */
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { DataError, DeviceError, ShapeError } from '../../errors';
+import { fromOnnxOrder, permute, toOnnxOrder } from './layout';
+
+/** An array with its shape, channels last. */
+export interface Field {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
+/**
+ * A model in ONNX Runtime. Its border is channels-first; this class takes and gives channels-last arrays, as all of Retroplume does.
+ *
+ * ```ts
+ * const model = await OnnxModel.load('surrogate.onnx', { threads: 2 });
+ * const { concentrations } = await model.run({ emissions, meteorology });
+ * ```
+ */
+export class OnnxModel {
+  private constructor(
+    private readonly session: InferenceSession,
+    private readonly tensor: typeof Tensor,
+  ) {}
+
+  /**
+   * @param model - path of an `.onnx` file, or its bytes
+   * @param options - `threads` 0: as many as ONNX Runtime chooses
+   * @throws {DataError} if it cannot be read as a model
+   * @throws {DeviceError} if ONNX Runtime itself does not load
+   */
+  static async load(model: string | Uint8Array, { threads = 0 }: { threads?: number } = {}): Promise<OnnxModel> {
+    const runtime = await loadRuntime();
+    const options: InferenceSession.SessionOptions = {
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      executionProviders: ['cpu'],
+      logSeverityLevel: 3,
+    };
+    try {
+      // ONNX Runtime's overloads do not take a union.
+      const session =
+        typeof model === 'string' ? await runtime.InferenceSession.create(model, options) : await runtime.InferenceSession.create(model, options);
+      return new OnnxModel(session, runtime.Tensor);
+    } catch (cause) {
+      const name = typeof model === 'string' ? model : 'ONNX model';
+      throw new DataError('ONNX_UNREADABLE', `${name}: expected an ONNX model but ONNX Runtime says: ${(cause as Error).message}; export it again`, {
+        cause,
+      });
+    }
+  }
+
+  get inputNames(): readonly string[] {
+    return this.session.inputNames;
+  }
+
+  get outputNames(): readonly string[] {
+    return this.session.outputNames;
+  }
+
+  /** Extents of an input, channels last; a string for a free one. */
+  inputShape(name: string): readonly (number | string)[] {
+    const found = this.session.inputMetadata.find((input) => input.name === name);
+    if (!found?.isTensor)
+      throw new ShapeError('ONNX_UNKNOWN_INPUT', `ONNX model: expected one of the inputs ${this.inputNames.join(', ')} but received ${name}`);
+    const { shape } = found;
+    return fromOnnxOrder(shape.length).map((axis) => shape[axis]);
+  }
+
+  /**
+   * Runs the model once.
+   *
+   * @throws {ShapeError} if an input is missing or does not fit
+   */
+  async run(inputs: Readonly<Record<string, Field>>): Promise<Record<string, Field>> {
+    const feeds = Object.fromEntries(this.inputNames.map((name) => [name, this.feed(name, inputs[name])]));
+    const results = await this.session.run(feeds);
+    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, channelsLast(tensor)]));
+  }
+
+  /** Frees the session. */
+  async dispose(): Promise<void> {
+    await this.session.release();
+  }
+
+  private feed(name: string, field: Field | undefined): Tensor {
+    const wanted = this.inputShape(name);
+    const fits = field?.shape.length === wanted.length && wanted.every((extent, axis) => typeof extent === 'string' || extent === field.shape[axis]);
+    if (!field || !fits) {
+      throw new ShapeError(
+        'SHAPE_MISMATCH',
+        `ONNX model: expected ${name} [${wanted.join(', ')}] but received ${field ? `[${field.shape.join(', ')}]` : 'nothing'}`,
+      );
+    }
+    const order = toOnnxOrder(field.shape.length);
+    return new this.tensor(
+      'float32',
+      permute(field.data, field.shape, order),
+      order.map((axis) => field.shape[axis]),
+    );
+  }
+}
+
+/** Loaded when first used: most runs need no ONNX Runtime. */
+async function loadRuntime(): Promise<typeof import('onnxruntime-node')> {
+  try {
+    return await import('onnxruntime-node');
+  } catch (cause) {
+    throw new DeviceError(
+      'ONNX_RUNTIME_MISSING',
+      `ONNX Runtime does not load (${(cause as Error).message}); run: npm run setup, or use engine: native`,
+      { cause },
+    );
+  }
+}
+
+function channelsLast(tensor: Tensor): Field {
+  const order = fromOnnxOrder(tensor.dims.length);
+  return { data: permute(tensor.data as Float32Array, tensor.dims, order), shape: order.map((axis) => tensor.dims[axis]) };
+}
