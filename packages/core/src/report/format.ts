@@ -2,6 +2,8 @@
 
 export const MISSING = '–';
 
+const NO_BREAK = '\u00a0';
+
 type Value = number | undefined | null;
 
 function isNumber(value: Value): value is number {
@@ -32,12 +34,12 @@ export function significant(value: Value, digits = 3): string {
 export function change(fraction: Value, digits = 0): string {
   if (!isNumber(fraction)) return MISSING;
   const text = fixed(fraction * 100, digits);
-  return `${fraction > 0 && Number(text) !== 0 ? '+' : ''}${text} %`;
+  return `${fraction > 0 && Number(text) !== 0 ? '+' : ''}${text}${NO_BREAK}%`;
 }
 
 /** A fraction as unsigned per cent: `percent(0.34)` is "34 %". */
 export function percent(fraction: Value, digits = 0): string {
-  return isNumber(fraction) ? `${fixed(fraction * 100, digits)} %` : MISSING;
+  return isNumber(fraction) ? `${fixed(fraction * 100, digits)}${NO_BREAK}%` : MISSING;
 }
 
 /** updated / prior − 1; undefined where the prior is missing or zero. */

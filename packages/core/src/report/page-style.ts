@@ -20,7 +20,6 @@ nav a { color: var(--good); margin-right: 16px; }
 .card.better { border-top-color: var(--good); }
 .card.worse { border-top-color: var(--bad); }
 .card .figure { font-size: 34px; line-height: 1.15; font-weight: 650; margin: 2px 0 8px; font-variant-numeric: tabular-nums; }
-.card .interval { margin: -6px 0 10px; }
 .card.better .figure { color: var(--good); }
 .card.worse .figure { color: var(--bad); }
 .bar { display: grid; grid-template-columns: 54px 1fr auto; gap: 8px; align-items: center; font-size: 12px; margin-bottom: 3px; }
@@ -28,12 +27,14 @@ nav a { color: var(--good); margin-right: 16px; }
 .bar-track span { display: block; height: 100%; }
 .bar-value { min-width: 76px; text-align: right; font-variant-numeric: tabular-nums; }
 .card .small { margin: 8px 0 2px; }
+.card p.interval { margin: -6px 0 10px; }
 .assumptions { border: 1px solid #c9a54a; border-left-width: 6px; background: #fdf8e8; padding: 4px 20px 10px; margin-top: 28px; }
 .assumptions h2 { border: 0; margin: 6px 0; padding: 0; font-size: 17px; }
 .assumptions ul { margin: 0; padding-left: 18px; }
 .assumptions li { margin-bottom: 4px; max-width: 100ch; }
 .table { overflow-x: auto; margin: 18px 0; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; min-width: 50%; }
+table .unit, table .small { font-size: 0.92em; }
 caption { text-align: left; padding-bottom: 6px; font-size: 13.5px; }
 th, td { padding: 4px 8px; text-align: right; vertical-align: top; }
 thead th { border-bottom: 1.5px solid var(--ink); border-top: 1.5px solid var(--ink); font-weight: 600; vertical-align: bottom; }
@@ -65,7 +66,7 @@ figure.chart { display: flex; flex-direction: column; }
 .columns table { width: 100%; }
 #table-settings { break-inside: auto; }
 footer { margin-top: 40px; padding-bottom: 30px; color: var(--soft); font-size: 12.5px; }
-@media (max-width: 760px) { .panels.maps, .panels.maps.four { grid-template-columns: repeat(2, 1fr); } .panels.maps svg.scatter { max-width: 310px; }
+@media screen and (max-width: 760px) { .panels.maps, .panels.maps.four { grid-template-columns: repeat(2, 1fr); } .panels.maps svg.scatter { max-width: 310px; }
 .panels.scatter { grid-template-columns: repeat(2, 1fr); } .panels.charts { grid-template-columns: 1fr; } }
 @media print {
   @page { size: A4; margin: 14mm 12mm; }
@@ -75,10 +76,15 @@ footer { margin-top: 40px; padding-bottom: 30px; color: var(--soft); font-size: 
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .card, .assumptions, .panels > *, tr { break-inside: avoid; }
   h2 { break-after: avoid; margin-top: 20px; }
-  .cards { grid-template-columns: repeat(4, 1fr); gap: 8px; }
+  .cards { grid-template-columns: 1fr 1fr; gap: 8px; }
   .card .figure { font-size: 22pt; }
   .panels.charts { grid-template-columns: 1fr 1fr; }
-  table { font-size: 8pt; }
-  th, td { padding: 2px 5px; }
+  table { font-size: 7.2pt; }
+  th, td { padding: 2px 2.5px; }
+  .note { font-size: 8pt; }
+  .panels.maps.four { grid-template-columns: 1fr 1fr; }
+  .panels.charts { gap: 6px; }
+  caption, figcaption { font-size: 9pt; }
+  .table { overflow: visible; }
 }
 `;

@@ -160,9 +160,14 @@ function extent(values: ArrayLike<number>): string {
   return `from ${significant(quantile(all, 0.001))} to ${significant(quantile(all, 0.999))}`;
 }
 
+/** Maps are also files of their own: the title says which period it is. */
+function mapLabel(context: PageContext, { group, period }: ReportEmissions): string {
+  return `${chemical(group)}${context.severalPeriods ? `, ${period}` : ''}`;
+}
+
 function changeMap(context: PageContext, emissions: ReportEmissions, field: Float64Array, what: string, slug: string, scale: ColourScale): Markup {
   return context.map(['emissions', emissions.group, emissions.period, slug], {
-    title: `${chemical(emissions.group)}: ${what}`,
+    title: `${mapLabel(context, emissions)}: ${what}`,
     description: `change of the emissions relative to the prior, ${extent(field)} per cent`,
     unit: '% of the prior',
     scale,
@@ -190,6 +195,7 @@ function factorScatter({ group, prior, updated, truthFactor }: ReportEmissions):
 function groupMaps(context: PageContext, emissions: ReportEmissions): Markup {
   const { group, period, prior, updated, paper } = emissions;
   const display = (field: ArrayLike<number>): Float64Array => Float64Array.from(field, (value) => (value > 0 ? value * TO_DISPLAY : NaN));
+  const label = mapLabel(context, emissions);
   const amounts = sequentialScale([display(prior), display(updated)]);
   const truth = truthOf(emissions);
   const changes: [Float64Array, string, string][] = [[changeField(prior, updated), 'change', 'change']];
@@ -199,7 +205,7 @@ function groupMaps(context: PageContext, emissions: ReportEmissions): Markup {
   if (paper) changes.push([changeField(prior, paper), 'change, paper’s method', 'paper-change']);
   const amount = (field: ArrayLike<number>, what: string): Markup =>
     context.map(['emissions', group, period, what], {
-      title: `${chemical(group)}: ${what}`,
+      title: `${label}: ${what}`,
       description: `emission rate, ${extent(display(field))} tonnes per square kilometre and year`,
       unit: DISPLAY_UNIT,
       scale: amounts,

@@ -122,8 +122,9 @@ export function headline(context: PageContext): Markup {
       ${shown.map((card) => drawCard(card, withheld.length > 0 ? used.find(({ species }) => species === card.species) : undefined, context.variants))}
     </div>
     <p class="small">
-      Mean absolute error (MAE) of the transport model itself, not of the surrogate, over all periods. Bars share one scale within a
-      card.${context.hasPaper ? ' Paper: the same case by the method of Huang et al. (2021).' : ''}
+      Mean absolute error (MAE) of the transport model itself, not of the surrogate, over all periods. Bars share one scale within a card. Intervals
+      come from drawing whole spatial blocks of monitors anew (block
+      bootstrap).${context.hasPaper ? ' Paper: the same case by the method of Huang et al. (2021).' : ''}
     </p>
     ${inventoryLine(context)}
   </section>`;
