@@ -39,7 +39,7 @@ const DESCRIPTION =
   'the prior inventory is that truth with smooth errors of about 30 %.';
 
 const ASSUMPTIONS = [
-  'Land, cities, weather and emissions are made up; their magnitudes are those of eastern China about 2015.',
+  'Land, cities, weather and emissions are made up; their magnitudes are those of the North China Plain about 2013.',
   'Observations are the concentrations of the truth run at the monitors with 5 % noise; no monitor knows the prior run.',
   'Prior and truth share the transport model, so the transport model itself has no error here: a real case is harder.',
 ];

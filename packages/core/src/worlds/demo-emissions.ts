@@ -2,7 +2,7 @@
  * An inventory in five sectors, made the way real ones are: a yearly total per sector and group, spread over the map by a
  * proxy (people, roads, stacks, fields), and over the hours by a profile of the sector.
  *
- * The densities are those of eastern China about 2015 (NOx 5, SO2 4, NH3 3.5, VOC 6, PM2.5 2 t km-2 a-1 of land;
+ * The densities are those of the North China Plain about 2013 (NOx 10, SO2 8, NH3 5, VOC 12, PM2.5 5 t km-2 a-1 of land;
  * Zheng et al. 2018, doi:10.5194/acp-18-14095-2018), so that the reference model's concentrations are realistic.
  */
 import { smoothRandomField } from '../grid/correlation';
@@ -18,11 +18,11 @@ export type Group = (typeof GROUPS)[number];
 
 /** Yearly emission per land area (t km-2 a-1) and its split over the sectors (fractions, in the order of SECTORS). */
 const INVENTORY: Record<Group, { density: number; split: readonly [number, number, number, number, number] }> = {
-  NOx: { density: 5, split: [0.36, 0.3, 0.27, 0.07, 0] },
-  NH3: { density: 3.5, split: [0.03, 0.02, 0, 0.07, 0.88] },
-  SO2: { density: 4, split: [0.02, 0.43, 0.35, 0.2, 0] },
-  VOC: { density: 6, split: [0.24, 0.52, 0.01, 0.19, 0.04] },
-  'PM2.5': { density: 2, split: [0.12, 0.42, 0.06, 0.36, 0.04] },
+  NOx: { density: 10, split: [0.36, 0.3, 0.27, 0.07, 0] },
+  NH3: { density: 5, split: [0.03, 0.02, 0, 0.07, 0.88] },
+  SO2: { density: 8, split: [0.02, 0.43, 0.35, 0.2, 0] },
+  VOC: { density: 12, split: [0.24, 0.52, 0.01, 0.19, 0.04] },
+  'PM2.5': { density: 5, split: [0.12, 0.42, 0.06, 0.36, 0.04] },
 };
 
 /** Ratio to the yearly mean. Heating doubles what homes emit in winter; warm soils and crops more than double agriculture's ammonia in summer. */

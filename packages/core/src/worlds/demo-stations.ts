@@ -8,7 +8,7 @@ export interface DemoStation {
 }
 
 /**
- * Monitors as networks have them: most where people live (probability ∝ people^0.7, at most two in a cell), every sixth one
+ * Monitors as networks have them: most where people live (probability ∝ people^0.85, at most two in a cell), every sixth one
  * anywhere on land; none within one cell of the grid's edge, where the boundary's concentrations rule.
  *
  * @param people - people per cell, any scale, `[rows, cols]`
@@ -20,7 +20,7 @@ export function placeStations(geography: DemoGeography, people: Float64Array, co
     const col = i % grid.cols;
     return land[i] === 1 && row > 0 && col > 0 && row < grid.rows - 1 && col < grid.cols - 1;
   };
-  const urban = cumulative(people.map((p, i) => (inside(i) ? p ** 0.7 : 0)));
+  const urban = cumulative(people.map((p, i) => (inside(i) ? p ** 0.85 : 0)));
   const rural = cumulative(people.map((_, i) => (inside(i) ? 1 : 0)));
   const perCell = new Map<number, number>();
   const stations: DemoStation[] = [];

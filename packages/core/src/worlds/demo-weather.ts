@@ -55,27 +55,27 @@ interface Climate {
 
 const CLIMATES: Record<Season, Climate> = {
   winter: {
-    meanFlow: [1, -1.2],
-    amplitude: 780,
+    meanFlow: [0.7, -0.9],
+    amplitude: 640,
     speed: 8,
     temperature: 277,
     seaTemperature: 283,
     diurnalRange: 8,
     seaBreeze: 0.4,
-    layerNight: 110,
-    layerDay: 750,
+    layerNight: 100,
+    layerDay: 620,
     showers: 0,
   },
   summer: {
     meanFlow: [-1, 2],
-    amplitude: 640,
+    amplitude: 560,
     speed: 6,
     temperature: 298,
     seaTemperature: 297,
     diurnalRange: 10,
     seaBreeze: 1.6,
-    layerNight: 130,
-    layerDay: 1450,
+    layerNight: 110,
+    layerDay: 1400,
     showers: 0.25,
   },
 };
@@ -161,7 +161,7 @@ export class DemoWeather {
     out.Q2[i] = humidity * saturationMixingRatio(temperature, pressurePa);
     out.RGRND[i] = clearSkyIrradiance(cosZenith) * cloudTransmission(cloud);
     out.PBL[i] = this.boundaryLayer(land, solarHour, cloud, speed, pressure.anomaly);
-    out.RN[i] = 0.35 * Math.max(0, cloud - 0.78); // cm in the hour: up to 0.8 mm in the core of a low
+    out.RN[i] = 0.25 * Math.max(0, cloud - 0.78); // cm in the hour: up to 0.5 mm in the core of a low
     const shower = land * climate.showers * Math.max(0, Math.cos(((solarHour - 16) * Math.PI) / 8));
     out.RC[i] = Math.abs(solarHour - 16) < 4 ? shower * Math.max(0, this.texture(hours, i) - 1.2) : 0;
   }
@@ -215,7 +215,7 @@ export class DemoWeather {
   /** Boundary-layer height (m): convective by day, kept up by the wind at night; steady over the sea. Bounded to 150 … 1500 m. */
   private boundaryLayer(land: number, solarHour: number, cloud: number, speed: number, anomaly: number): number {
     const { layerNight, layerDay } = this.climate;
-    const mechanical = layerNight + 38 * speed;
+    const mechanical = layerNight + 30 * speed;
     if (!land) return Math.max(200, Math.min(1500, 260 + 45 * speed));
     // grows from 8 h, deepest at 15 h, gone at 19 h
     const convection =
