@@ -1,0 +1,137 @@
+import { describeGolden, readGolden, channelsLast } from '../graph/testing/golden';
+import { Random } from '../random';
+import type { Control } from './control';
+import { emittingCells } from './control';
+import { LinearControl } from './linear-control';
+import { LogFactorControl } from './log-factor-control';
+import { Sgd } from './optimisers/sgd';
+import { dot } from './testing/small-world';
+
+const shape = { slots: 3, rows: 4, cols: 5, groups: 2 };
+const size = 3 * 4 * 5 * 2;
+
+function normals(seed: number, n = size): Float64Array {
+  const random = new Random(seed);
+  return Float64Array.from({ length: n }, () => random.normal());
+}
+
+const emitting = emittingCells(normals(1).map((x) => (x > -1 ? 1 : 0)));
+
+function logControl(slotCorrelation = 0.6): LogFactorControl {
+  return new LogFactorControl(shape, { spread: [0.5, 0.1], lengthCells: 1.5, bound: 3, slotCorrelation, emitting });
+}
+
+/** dJ/d(control) of J = Σ w·factor against central differences along random directions. */
+function checkGradient(control: Control, at: Float64Array): void {
+  const weights = normals(5);
+  const gradient = control.gradient(at, weights);
+  const value = (x: Float64Array): number => dot(control.factors(x), weights);
+  for (let direction = 0; direction < 5; direction++) {
+    const d = normals(10 + direction);
+    const h = 1e-2;
+    const difference = (value(at.map((x, i) => x + h * d[i])) - value(at.map((x, i) => x - h * d[i]))) / (2 * h);
+    // Factors are float32: 6e-8 · 120 values / h, and h² times the third derivative.
+    expect(Math.abs(difference - dot(gradient, d))).toBeLessThan(2e-3 * Math.sqrt(dot(gradient, gradient)));
+  }
+}
+
+describe('LogFactorControl', () => {
+  it('starts from the prior: every factor 1', () => {
+    const control = logControl();
+    expect(control.factors(control.initial()).every((f) => f === 1)).toBe(true);
+    expect(control.penalty(control.initial())).toBe(0);
+  });
+
+  it.each([0, 0.6])('has an exact adjoint of the map to log factors (slot correlation %f)', (rho) => {
+    const control = logControl(rho);
+    const [v, w] = [normals(2), normals(3)];
+    expect(dot(control.logFactors(v), w)).toBeCloseTo(dot(v, control.logFactorsAdjoint(w)), 11);
+  });
+
+  it('has the prior spread of its group in every slot and cell', () => {
+    const control = logControl();
+    for (const index of [0, 1, 41, 119]) {
+      // The variance of z_i is |row i of σTS|², and that row is the adjoint of the unit vector.
+      const unit = new Float64Array(size);
+      unit[index] = 1;
+      const row = control.logFactorsAdjoint(unit);
+      expect(Math.sqrt(dot(row, row))).toBeCloseTo([0.5, 0.1][index % 2], 10);
+    }
+  });
+
+  it('correlates neighbouring slots by ρ', () => {
+    const control = logControl();
+    const [a, b] = [0, 40].map((index) => {
+      const unit = new Float64Array(size);
+      unit[index] = 1;
+      return control.logFactorsAdjoint(unit);
+    });
+    expect(dot(a, b) / 0.25).toBeCloseTo(0.6, 10);
+  });
+
+  it('stays within the bounds, leaves what emits nothing alone, and says how much lies at the bound', () => {
+    const control = logControl();
+    const v = normals(4).map((x) => 30 * x);
+    const factors = control.factors(v);
+    factors.forEach((f, i) => {
+      if (!emitting[i]) expect(f).toBe(1);
+      expect(f).toBeGreaterThanOrEqual(1 / 3);
+      expect(f).toBeLessThanOrEqual(3);
+    });
+    const [wide, tight] = control.atBound(v);
+    expect(wide).toBeGreaterThan(0.7);
+    expect(tight).toBeLessThan(wide);
+    expect(control.atBound(control.initial())).toEqual([0, 0]);
+  });
+
+  it('has the right gradient, prior term included', () => {
+    const control = logControl();
+    checkGradient(control, normals(6));
+    const gradient = new Float64Array(size);
+    control.addPenaltyGradient(normals(6), gradient);
+    expect(gradient).toEqual(normals(6));
+    expect(control.penalty(Float64Array.of(3, 4))).toBe(12.5);
+  });
+});
+
+describe('LinearControl', () => {
+  const prior = normals(7).map((x, i) => (emitting[i] ? Math.abs(x) + 0.1 : 0));
+  const control = new LinearControl(shape, { bound: 3, prior });
+
+  it('starts from the prior and has the right gradient', () => {
+    expect(control.factors(control.initial()).every((f) => f === 1)).toBe(true);
+    checkGradient(
+      control,
+      prior.map((p, i) => p * (1 + 0.2 * Math.sin(i))),
+    );
+  });
+
+  it.each([2, 3])('keeps 0 ≤ factor ≤ %i, both readings of 200 %%', (bound) => {
+    const bounded = new LinearControl(shape, { bound, prior });
+    const e = prior.map((p, i) => (i % 2 ? 10 * p + 1 : -1));
+    bounded.project(e);
+    expect([...new Set([...bounded.factors(e)].filter((_, i) => emitting[i]).map((f) => Math.round(f * 1e5) / 1e5))].sort()).toEqual([0, bound]);
+    e.forEach((value, i) => (emitting[i] ? undefined : expect(value).toBe(0)));
+    expect(bounded.atBound(e)).toEqual([1, 1]);
+  });
+});
+
+describeGolden('projected SGD against PyTorch', () => {
+  it('follows three steps, bounds included', () => {
+    const golden = readGolden('sgd_projection');
+    const prior = Float64Array.from(channelsLast(golden.array('in.prior')).data);
+    const [slots, groups, rows, cols] = golden.array('in.prior').shape;
+    const control = new LinearControl({ slots, rows, cols, groups }, { bound: 1 + Number(golden.scalars['max_change']), prior });
+    const e = Float64Array.from(channelsLast(golden.array('in.e0')).data);
+    const gradients = golden.array('in.grad');
+    const n = prior.length;
+    for (let step = 0; step < 3; step++) {
+      const g = channelsLast({ shape: gradients.shape.slice(1), data: gradients.data.subarray(step * n, (step + 1) * n) }).data;
+      new Sgd().step(e, Float64Array.from(g), Number(golden.scalars['lr']));
+      control.project(e);
+      const expected = channelsLast(golden.array(`out.e${step + 1}`)).data;
+      // The vectors are rounded to float32 once.
+      e.forEach((value, i) => expect(Math.abs(value - expected[i])).toBeLessThan(1e-6 * Math.max(1, Math.abs(expected[i]))));
+    }
+  });
+});

@@ -1,0 +1,44 @@
+/**
+ * The control vector: what the optimiser changes, and how it makes factors on the prior emissions.
+ */
+import type { FactorShape } from './forward-model';
+
+export interface Control {
+  readonly shape: FactorShape;
+  readonly size: number;
+  /** the control of the prior emissions: every factor is 1 */
+  initial(): Float64Array;
+  /** `[slots, rows, cols, groups]`, dimensionless; 1 where nothing is emitted */
+  factors(control: Float64Array): Float32Array;
+  /**
+   * The chain rule through {@link factors}.
+   *
+   * @param gradFactors - dJ/d(factors), `[slots, rows, cols, groups]`
+   * @returns dJ/d(control)
+   */
+  gradient(control: Float64Array, gradFactors: ArrayLike<number>): Float64Array;
+  /** the prior term Jb of the cost */
+  penalty(control: Float64Array): number;
+  /** adds dJb/d(control) */
+  addPenaltyGradient(control: Float64Array, gradient: Float64Array): void;
+  /** moves the control back between its bounds, where it has hard ones */
+  project(control: Float64Array): void;
+  /** per group, the share of emitting cells and slots whose factor lies at a bound */
+  atBound(control: Float64Array): number[];
+}
+
+/** Where something is emitted: 1 or 0, `[slots, rows, cols, groups]`. A factor on nothing stays 1 and has no gradient. */
+export function emittingCells(priorEmissions: ArrayLike<number>): Uint8Array {
+  return Uint8Array.from({ length: priorEmissions.length }, (_, i) => (priorEmissions[i] > 0 ? 1 : 0));
+}
+
+/** The share of emitting factors, per group, for which `hit` holds. */
+export function shareOfEmitting(emitting: Uint8Array, groups: number, hit: (index: number) => boolean): number[] {
+  const [hits, all] = [new Float64Array(groups), new Float64Array(groups)];
+  for (let i = 0; i < emitting.length; i++) {
+    if (!emitting[i]) continue;
+    all[i % groups]++;
+    if (hit(i)) hits[i % groups]++;
+  }
+  return Array.from(hits, (n, g) => (all[g] ? n / all[g] : 0));
+}

@@ -1,0 +1,100 @@
+/**
+ * The observation term of the cost function.
+ *
+ *   Jo = c · Σ_i w_{s(i)} · φ(u_i),     u_i = (K(x)_i − y_i) / σ_i
+ *
+ * over the used, finite observations y_i of species s(i). φ is |u| (`l1`), ½u² (`l2`) or Huber's function with its bend at δ = 1.345, the value
+ * that keeps 95 % of the efficiency of least squares on normal errors (Holland & Welsch 1977, doi:10.1080/03610927708827533). The weights
+ * w_s = n / (S·n_s) give each of the S observed species the same say, whatever its number of values n_s; they are 1 where all have the same.
+ *
+ * The constant c is the paper's choice of divisor (eq. 5): `none` (c = 1; a mini-batch is scaled up to the whole), `observations` (the number of
+ * values in the step) or `cells` (N·h·w·l: times, rows, columns and species, observed or not).
+ */
+import { Role, type ObservationBatch } from './forward-model';
+
+export type Loss = 'l1' | 'l2' | 'huber';
+export type Divisor = 'none' | 'observations' | 'cells';
+
+export interface CostSettings {
+  loss: Loss;
+  divisor: Divisor;
+  /** w_s; see {@link speciesWeights} */
+  weights: readonly number[];
+  /** replaces the observation errors by one scale per species (paper mode: the surrogate's normalised units) */
+  scale?: readonly number[];
+  /** h·w·l, for the divisor `cells` */
+  cells?: number;
+}
+
+/** Sums over one batch, before the constant c. */
+export interface BatchCost {
+  /** Σ w·φ of the used values, per species */
+  cost: Float64Array;
+  /** dJo/d(simulated), before c; 0 at values that are not used */
+  gradient: Float32Array;
+  /** numbers of values and sums of |simulated − observed| of the used and the watched values, per species */
+  used: { n: Float64Array; absolute: Float64Array };
+  watched: { n: Float64Array; absolute: Float64Array };
+  times: number;
+  /** first used or watched value whose simulation is NaN or infinite: index of its species */
+  nonFinite?: number;
+}
+
+const HUBER_BEND = 1.345;
+
+/** φ(u) */
+export function misfit(u: number, loss: Loss): number {
+  if (loss === 'l2') return (u * u) / 2;
+  const size = Math.abs(u);
+  if (loss === 'l1') return size;
+  return size <= HUBER_BEND ? (u * u) / 2 : HUBER_BEND * (size - HUBER_BEND / 2);
+}
+
+/** φ'(u); 0 at 0 */
+export function misfitDerivative(u: number, loss: Loss): number {
+  if (loss === 'l2') return u;
+  if (loss === 'l1') return Math.sign(u);
+  return Math.abs(u) <= HUBER_BEND ? u : HUBER_BEND * Math.sign(u);
+}
+
+/** Cost and gradient of one batch. Missing and withheld observations contribute exactly nothing, whatever stands there. */
+export function batchCost(batch: ObservationBatch, simulated: Float32Array, settings: CostSettings): BatchCost {
+  const species = settings.weights.length;
+  const tally = (): { n: Float64Array; absolute: Float64Array } => ({ n: new Float64Array(species), absolute: new Float64Array(species) });
+  const result: BatchCost = {
+    cost: new Float64Array(species),
+    gradient: new Float32Array(simulated.length),
+    used: tally(),
+    watched: tally(),
+    times: batch.times,
+  };
+  for (let i = 0; i < simulated.length; i++) {
+    const role = batch.withheld[i];
+    if (role === Role.withheld || !Number.isFinite(batch.values[i])) continue;
+    const s = batch.species[i];
+    const difference = simulated[i] - batch.values[i];
+    if (!Number.isFinite(difference)) result.nonFinite ??= s;
+    const group = role === Role.used ? result.used : result.watched;
+    group.n[s]++;
+    group.absolute[s] += Math.abs(difference);
+    if (role !== Role.used) continue;
+    const sigma = settings.scale ? settings.scale[s] : batch.error[i];
+    result.cost[s] += settings.weights[s] * misfit(difference / sigma, settings.loss);
+    result.gradient[i] = (settings.weights[s] * misfitDerivative(difference / sigma, settings.loss)) / sigma;
+  }
+  return result;
+}
+
+/** The constant c for a step that saw `batches` of `allBatches`, with `n` used values at `times` times. */
+export function costScale(settings: CostSettings, step: { batches: number; allBatches: number; n: number; times: number }): number {
+  if (settings.divisor === 'none') return step.allBatches / step.batches;
+  if (settings.divisor === 'observations') return step.n > 0 ? 1 / step.n : 0;
+  return 1 / (step.times * settings.cells!);
+}
+
+/** w_s = n / (S·n_s) over the S species that are observed at all; 0 for the others. */
+export function speciesWeights(counts: ArrayLike<number>): number[] {
+  const observed = Array.from(counts).filter((n) => n > 0);
+  const total = observed.reduce((sum, n) => sum + n, 0);
+  return Array.from(counts, (n) => (n > 0 ? total / (observed.length * n) : 0));
+}

@@ -1,0 +1,131 @@
+/**
+ * The cost, its parts and its gradient for some batches of observations at one control.
+ */
+import { NumericalError, ShapeError } from '../errors';
+import type { Control } from './control';
+import { batchCost, costScale, type BatchCost, type CostSettings } from './cost';
+import type { ForwardModel } from './forward-model';
+
+export interface Evaluation {
+  /** J = Jo + Jb */
+  total: number;
+  /** Jo */
+  observation: number;
+  /** Jb */
+  prior: number;
+  /** Jo per species */
+  bySpecies: number[];
+  /** mean |simulated − observed| at used monitors per species, in its unit; null where there is none */
+  usedMae: (number | null)[];
+  /** the same at watched monitors */
+  watchedMae: (number | null)[];
+  /** dJ/d(control), where asked for */
+  gradient?: Float64Array;
+}
+
+export interface EvaluationContext {
+  model: ForwardModel;
+  control: Control;
+  cost: CostSettings;
+  species: readonly string[];
+  groups: readonly string[];
+  signal?: AbortSignal;
+}
+
+/**
+ * @param at - the control vector
+ * @param batches - which of the model's batches
+ * @param iteration - for messages only
+ * @throws {NumericalError} if a simulated value, the gradient or the cost is not finite
+ */
+export async function evaluate(
+  context: EvaluationContext,
+  at: Float64Array,
+  batches: readonly number[],
+  iteration: number,
+  withGradient: boolean,
+): Promise<Evaluation> {
+  const { model, control, cost } = context;
+  const factors = control.factors(at);
+  const gradFactors = withGradient ? new Float64Array(factors.length) : undefined;
+  const sums = emptySums(cost.weights.length);
+  for (const batch of batches) {
+    context.signal?.throwIfAborted();
+    const part = await forwardBatch(context, factors, batch, iteration);
+    addSums(sums, part);
+    if (gradFactors) addInto(gradFactors, await adjointBatch(context, part.gradient, batch, iteration));
+  }
+  const scale = costScale(cost, { batches: batches.length, allBatches: model.batches, n: sum(sums.used.n), times: sums.times });
+  const evaluation = summarise(sums, scale, control.penalty(at));
+  if (!Number.isFinite(evaluation.total)) throw notFinite('the cost', iteration);
+  if (gradFactors) {
+    for (let i = 0; i < gradFactors.length; i++) gradFactors[i] *= scale;
+    evaluation.gradient = control.gradient(at, gradFactors);
+    control.addPenaltyGradient(at, evaluation.gradient);
+  }
+  return evaluation;
+}
+
+async function forwardBatch(context: EvaluationContext, factors: Float32Array, batch: number, iteration: number): Promise<BatchCost> {
+  const observations = context.model.observations(batch);
+  const simulated = await context.model.forward(factors, batch, context.signal);
+  if (simulated.length !== observations.values.length) {
+    throw new ShapeError(
+      'INVERSION_SHAPE',
+      `inversion: expected ${observations.values.length} simulated values of batch ${batch} but received ${simulated.length}`,
+    );
+  }
+  const part = batchCost(observations, simulated, context.cost);
+  if (part.nonFinite !== undefined) throw notFinite(`simulated ${context.species[part.nonFinite]} of batch ${batch}`, iteration);
+  return part;
+}
+
+async function adjointBatch(context: EvaluationContext, gradSimulated: Float32Array, batch: number, iteration: number): Promise<Float32Array> {
+  const gradient = await context.model.adjoint(gradSimulated, batch);
+  if (gradient.length !== context.control.size) {
+    throw new ShapeError('INVERSION_SHAPE', `inversion: expected a gradient of ${context.control.size} factors but received ${gradient.length}`);
+  }
+  const bad = gradient.findIndex((g) => !Number.isFinite(g));
+  if (bad >= 0) throw notFinite(`the gradient with respect to ${context.groups[bad % context.groups.length]} of batch ${batch}`, iteration);
+  return gradient;
+}
+
+function notFinite(what: string, iteration: number): NumericalError {
+  return new NumericalError(
+    'INVERSION_NOT_FINITE',
+    `inversion: ${what} became NaN or infinite at iteration ${iteration}: lower inversion.learningRate, or check the surrogate's inputs and training`,
+  );
+}
+
+type Sums = Pick<BatchCost, 'cost' | 'used' | 'watched' | 'times'>;
+
+function emptySums(species: number): Sums {
+  const tally = (): BatchCost['used'] => ({ n: new Float64Array(species), absolute: new Float64Array(species) });
+  return { cost: new Float64Array(species), used: tally(), watched: tally(), times: 0 };
+}
+
+function addSums(into: Sums, part: Sums): void {
+  addInto(into.cost, part.cost);
+  for (const role of ['used', 'watched'] as const) {
+    addInto(into[role].n, part[role].n);
+    addInto(into[role].absolute, part[role].absolute);
+  }
+  into.times += part.times;
+}
+
+function summarise(sums: Sums, scale: number, prior: number): Evaluation {
+  const mae = ({ n, absolute }: BatchCost['used']): (number | null)[] => Array.from(absolute, (a, s) => (n[s] > 0 ? a / n[s] : null));
+  const bySpecies = Array.from(sums.cost, (value) => value * scale);
+  const observation = sum(bySpecies);
+  return { total: observation + prior, observation, prior, bySpecies, usedMae: mae(sums.used), watchedMae: mae(sums.watched) };
+}
+
+function addInto(into: Float64Array, values: ArrayLike<number>): void {
+  for (let i = 0; i < into.length; i++) into[i] += values[i];
+}
+
+function sum(values: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i];
+  return total;
+}

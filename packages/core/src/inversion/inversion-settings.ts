@@ -1,0 +1,144 @@
+/**
+ * What is inverted and how: the settings (keys of the case file's `inversion`), the problem (what the settings cannot know), and the control,
+ * cost and optimiser that follow from the two.
+ */
+import { ConfigError, DataError, ShapeError } from '../errors';
+import type { Control } from './control';
+import { emittingCells } from './control';
+import { speciesWeights, type CostSettings, type Loss } from './cost';
+import { factorCount, Role, type ForwardModel } from './forward-model';
+import { LinearControl } from './linear-control';
+import { LogFactorControl } from './log-factor-control';
+import { Adam } from './optimisers/adam';
+import type { Optimiser } from './optimisers/optimiser';
+import { Sgd } from './optimisers/sgd';
+
+/** Keys that the case file has too mean the same there; a `Case['inversion']` can be passed as it is, once `batch` counts model batches. */
+export interface InversionSettings {
+  mode: 'default' | 'paper';
+  /** largest number of steps */
+  iterations: number;
+  learningRate: number;
+  /** the learning rate falls exponentially to this part of itself at the last step; default 0.1, in paper mode 1 (it stays) */
+  learningRateDecay?: number;
+  loss: Loss;
+  /** paper mode: what the misfit is divided by (eq. 5) */
+  lossDivisor: 'observations' | 'cells';
+  /** largest factor; in default mode its inverse is the smallest, in paper mode 0 is */
+  bound: number;
+  factors: 'period' | 'hour';
+  /** batches of the forward model that a step draws; 0 takes all of them in every step */
+  batch: number;
+  priorSpread: Record<string, number>;
+  /** choose the iterate by the watched monitors, and stop when they get no better */
+  stopOnWithheld: boolean;
+  /** evaluations without a better value on the watched monitors before it stops; default 30 (Adam's first swings take that long) */
+  patience?: number;
+  /** with mini-batches: passes between two evaluations of all observations; default 1 */
+  evaluateEvery?: number;
+  /** relative change of the cost below which five evaluations in a row count as converged; default 1e-5, in paper mode 0 (never) */
+  tolerance?: number;
+  seed: number;
+}
+
+export interface InversionProblem {
+  groups: readonly string[];
+  species: readonly string[];
+  /** mean prior emissions per slot, `[slots, rows, cols, groups]`, any unit; what is 0 stays 0 */
+  priorEmissions: ArrayLike<number>;
+  /** correlation length of the control in cells (case: lengthKm / cell size) */
+  lengthCells: number | readonly [number, number];
+  /** correlation between neighbouring slots; default: 0 for periods, exp(−1/24) for hours */
+  slotCorrelation?: number;
+  /** paper mode: emissions are stepped in units of this, per group; absent: the factors themselves are */
+  emissionScale?: readonly number[];
+  /** paper mode: misfits are in units of this, per species; absent: in units of the observation error */
+  speciesScale?: readonly number[];
+}
+
+/** Checked settings with their defaults filled in. */
+export type CompleteSettings = Required<InversionSettings>;
+
+export function completeSettings(settings: InversionSettings): CompleteSettings {
+  const paper = settings.mode === 'paper';
+  const complete: CompleteSettings = {
+    ...settings,
+    learningRateDecay: settings.learningRateDecay ?? (paper ? 1 : 0.1),
+    patience: settings.patience ?? 30,
+    evaluateEvery: settings.evaluateEvery ?? 1,
+    tolerance: settings.tolerance ?? (paper ? 0 : 1e-5),
+  };
+  const refuse = (key: keyof CompleteSettings, expected: string): never => {
+    throw new ConfigError('INVERSION_SETTINGS', `inversion.${key}: expected ${expected} but received ${String(complete[key])}`);
+  };
+  if (!(complete.bound > 1)) refuse('bound', 'a factor above 1');
+  if (!(complete.learningRate > 0)) refuse('learningRate', 'a number above 0');
+  if (!(complete.learningRateDecay > 0 && complete.learningRateDecay <= 1)) refuse('learningRateDecay', 'a number in (0, 1]');
+  for (const key of ['iterations', 'patience', 'evaluateEvery'] as const) {
+    if (!(Number.isInteger(complete[key]) && complete[key] >= 1)) refuse(key, 'a whole number ≥ 1');
+  }
+  if (!(Number.isInteger(complete.batch) && complete.batch >= 0)) refuse('batch', 'a whole number ≥ 0');
+  return complete;
+}
+
+/** The control of the mode: correlated log factors with a prior, or the paper's free emissions between bounds. */
+export function controlFor(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings): Control {
+  const { shape } = model;
+  const size = factorCount(shape);
+  if (problem.priorEmissions.length !== size || problem.groups.length !== shape.groups) {
+    throw new ShapeError(
+      'INVERSION_SHAPE',
+      `inversion: expected prior emissions [${shape.slots}, ${shape.rows}, ${shape.cols}, ${shape.groups}] but received ${problem.priorEmissions.length} values of ${problem.groups.length} groups`,
+    );
+  }
+  const emitting = emittingCells(problem.priorEmissions);
+  if (settings.mode === 'paper') {
+    const scaled = ({ emissionScale, priorEmissions }: InversionProblem, i: number): number =>
+      emissionScale ? priorEmissions[i] / emissionScale[i % shape.groups] : 1;
+    return new LinearControl(shape, { bound: settings.bound, prior: Float64Array.from(emitting, (on, i) => (on ? scaled(problem, i) : 0)) });
+  }
+  const spread = problem.groups.map((group) => {
+    const value = settings.priorSpread[group];
+    if (!(value >= 0))
+      throw new ConfigError('INVERSION_SETTINGS', `inversion.priorSpread.${group}: expected a number ≥ 0 but received ${String(value)}`);
+    return value;
+  });
+  const slotCorrelation = problem.slotCorrelation ?? (settings.factors === 'hour' ? Math.exp(-1 / 24) : 0);
+  return new LogFactorControl(shape, { spread, lengthCells: problem.lengthCells, bound: settings.bound, slotCorrelation, emitting });
+}
+
+/** The cost of the mode. @throws {DataError} `OBSERVATIONS_NONE_USED` if there is nothing to fit */
+export function costFor(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings): CostSettings {
+  const counts = usedCounts(model, problem.species.length);
+  if (counts.every((n) => n === 0)) {
+    throw new DataError(
+      'OBSERVATIONS_NONE_USED',
+      'inversion: no observation is left to fit: check the observations, the period and withheld.fraction',
+    );
+  }
+  const { rows, cols } = model.shape;
+  if (settings.mode === 'paper') {
+    const weights = Array.from(counts, () => 1);
+    return { loss: settings.loss, divisor: settings.lossDivisor, weights, scale: problem.speciesScale, cells: rows * cols * counts.length };
+  }
+  return { loss: settings.loss, divisor: 'none', weights: speciesWeights(counts) };
+}
+
+/** Number of finite values with role `used`, per species. */
+function usedCounts(model: ForwardModel, species: number): Float64Array {
+  const counts = new Float64Array(species);
+  for (let batch = 0; batch < model.batches; batch++) {
+    const { values, withheld, species: kinds } = model.observations(batch);
+    for (let i = 0; i < values.length; i++) if (withheld[i] === Role.used && Number.isFinite(values[i])) counts[kinds[i]]++;
+  }
+  return counts;
+}
+
+export function optimiserFor(settings: CompleteSettings, size: number): Optimiser {
+  return settings.mode === 'paper' ? new Sgd() : new Adam(size);
+}
+
+/** η_k = η · decay^(k / iterations) */
+export function learningRateAt(settings: CompleteSettings, iteration: number): number {
+  return settings.learningRate * settings.learningRateDecay ** (iteration / settings.iterations);
+}

@@ -1,0 +1,108 @@
+/**
+ * Where an inversion stands, and its checkpoint. The state after step k holds all that step k + 1 depends on (the order of mini-batches
+ * follows from the seed and the pass), so a run that resumes from it continues bit for bit.
+ */
+import { createHash } from 'node:crypto';
+import { readCheckpoint, writeCheckpoint, type Tensor } from '../data/checkpoint';
+import type { Optimiser } from './optimisers/optimiser';
+
+/** One evaluation of all observations. Values that do not exist are null, which JSON keeps. */
+export interface HistoryPoint {
+  iteration: number;
+  learningRate: number;
+  total: number;
+  observation: number;
+  prior: number;
+  /** Jo per species */
+  bySpecies: number[];
+  /** mean absolute error per species at used and at watched monitors */
+  usedMae: (number | null)[];
+  watchedMae: (number | null)[];
+  /** mean over species of watchedMae relative to iteration 0 */
+  watched: number | null;
+  /** Euclidean norm of dJ/d(control) */
+  gradientNorm: number | null;
+}
+
+export type InversionStatus = 'converged' | 'stopped-on-withheld' | 'iterations';
+
+/** The state between two steps. */
+export interface InversionState {
+  iteration: number;
+  control: Float64Array;
+  /** the iterate to keep, and the value by which it was chosen */
+  best: { iteration: number; value: number; control: Float64Array };
+  /** evaluations since the best one */
+  sinceBest: number;
+  /** evaluations in a row with hardly any change */
+  flat: number;
+  history: HistoryPoint[];
+  status: InversionStatus | null;
+}
+
+export function initialState(control: Float64Array): InversionState {
+  // The largest number instead of infinity: JSON has none.
+  return {
+    iteration: 0,
+    control,
+    best: { iteration: 0, value: Number.MAX_VALUE, control: control.slice() },
+    sinceBest: 0,
+    flat: 0,
+    history: [],
+    status: null,
+  };
+}
+
+/** Hash of what a checkpoint belongs to. */
+export function fingerprint(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}
+
+/** Writes atomically and keeps the checkpoint before as `PATH.previous`. */
+export function saveState(path: string, state: InversionState, optimiser: Optimiser, key: string): void {
+  const tensors = new Map<string, Tensor>();
+  const add = (name: string, data: Float64Array): unknown => tensors.set(name, { data, shape: [data.length] });
+  add('control', state.control);
+  add('best', state.best.control);
+  for (const [name, data] of optimiser.state()) add(`optimiser.${name}`, data);
+  const { iteration, best, sinceBest, flat, history, status } = state;
+  const record = { iteration, best: { iteration: best.iteration, value: best.value }, sinceBest, flat, history, status };
+  // The file's own checksum covers the tensors; this one covers the record.
+  writeCheckpoint(path, { tensors, metadata: { kind: 'inversion', key, record, sha256: fingerprint(record) } });
+}
+
+/**
+ * The newest whole checkpoint that belongs to `key`; the optimiser is restored with it.
+ *
+ * @param say - told in one sentence why a checkpoint was passed over
+ */
+export function loadState(path: string, optimiser: Optimiser, key: string, say: (text: string) => void): InversionState | undefined {
+  for (const candidate of [path, `${path}.previous`]) {
+    const state = loadOne(candidate, optimiser, key, say);
+    if (state) return state;
+  }
+  return undefined;
+}
+
+interface StoredRecord extends Omit<InversionState, 'control' | 'best'> {
+  best: { iteration: number; value: number };
+}
+
+function loadOne(path: string, optimiser: Optimiser, key: string, say: (text: string) => void): InversionState | undefined {
+  const checkpoint = readCheckpoint(path, (error) => say(`${error.message}; it is passed over`));
+  if (!checkpoint) return undefined;
+  const { tensors, metadata } = checkpoint;
+  if (fingerprint(metadata['record']) !== metadata['sha256']) {
+    say(`${path}: the checksum of its record does not match; it is passed over`);
+    return undefined;
+  }
+  if (metadata['key'] !== key) {
+    say(`${path}: belongs to other settings or observations; it is passed over`);
+    return undefined;
+  }
+  const record = metadata['record'] as StoredRecord;
+  const tensor = (name: string): Float64Array => Float64Array.from(tensors.get(name)!.data);
+  const stored = [...tensors.keys()].filter((name) => name.startsWith('optimiser.'));
+  optimiser.restore(new Map(stored.map((name) => [name.slice('optimiser.'.length), tensor(name)])));
+  return { ...record, control: tensor('control'), best: { ...record.best, control: tensor('best') } };
+}

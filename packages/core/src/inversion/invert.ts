@@ -1,0 +1,250 @@
+/**
+ * The inversion: the control that minimises J(v) = Jo(v) + Jb(v), or the one at which monitors outside the cost are matched best.
+ *
+ *   v ← v − step(∇J(v)),   ∇J = ∇Jb + (dfactors/dv)ᵀ · Kᵀ · ∇Jo
+ *
+ * Each step draws `batch` of the forward model's batches (all of them at 0) in an order shuffled anew in every pass. All observations are
+ * evaluated at the same control: in every step where all batches are drawn (at no extra cost), else after every `evaluateEvery` passes. These
+ * evaluations make the history, choose the iterate that is kept and decide when to stop:
+ *
+ * - with `stopOnWithheld` and watched monitors, the iterate with the lowest error there (mean over species of the MAE relative to the prior's)
+ *   is kept, and `patience` evaluations without a better one end the run (`stopped-on-withheld`);
+ * - without them the iterate with the lowest cost is kept; in paper mode the last one, as the paper does;
+ * - five evaluations in a row that change the cost by less than `tolerance` end the run (`converged`).
+ */
+import { createHash } from 'node:crypto';
+import { InterruptedError, RetroplumeError } from '../errors';
+import { Random } from '../random';
+import type { Control } from './control';
+import { evaluate, type Evaluation, type EvaluationContext } from './evaluation';
+import { Role, type ForwardModel } from './forward-model';
+import {
+  completeSettings,
+  controlFor,
+  costFor,
+  learningRateAt,
+  optimiserFor,
+  type CompleteSettings,
+  type InversionProblem,
+  type InversionSettings,
+} from './inversion-settings';
+import { fingerprint, initialState, loadState, saveState, type HistoryPoint, type InversionState, type InversionStatus } from './inversion-state';
+import type { Optimiser } from './optimisers/optimiser';
+
+export interface InversionOptions {
+  onProgress?: (done: number, total: number, text: string) => void;
+  /** told in one sentence when a checkpoint is passed over or resumed from */
+  onMessage?: (text: string) => void;
+  signal?: AbortSignal;
+  /** where the state is kept, and after how many steps it is written */
+  checkpoint?: { path: string; every: number };
+  /** continue from the checkpoint if there is one (default); false starts anew */
+  resume?: boolean;
+}
+
+export interface InversionResult {
+  /** why it ended; not converging is a result, not an error */
+  status: InversionStatus;
+  /** steps taken */
+  iterations: number;
+  /** the step whose control is kept */
+  keptIteration: number;
+  /** `[slots, rows, cols, groups]` factors on the prior emissions */
+  factors: Float32Array;
+  control: Float64Array;
+  history: HistoryPoint[];
+  /** share of emitting cells whose factor lies at a bound, per group */
+  atBound: Record<string, number>;
+}
+
+interface Run {
+  context: EvaluationContext;
+  control: Control;
+  settings: CompleteSettings;
+  optimiser: Optimiser;
+  options: InversionOptions;
+  state: InversionState;
+  /** names what the checkpoint belongs to */
+  key: string;
+  /** by what the kept iterate is chosen */
+  keep: 'watched' | 'cost' | 'last';
+}
+
+const FLAT_EVALUATIONS = 5;
+
+/**
+ * Inverts a forward model.
+ *
+ * @throws {NumericalError} if a number stops being finite: names iteration and species or group
+ * @throws {InterruptedError} if `signal` is aborted, after the checkpoint was written
+ * @throws {ConfigError} | {DataError} | {ShapeError} if settings, observations and model do not fit together
+ *
+ * @example
+ * const { factors, status } = await invert(model, { groups, species, priorEmissions, lengthCells: 3 }, caseFile.inversion, {
+ *   checkpoint: { path: 'run/invert/checkpoint.safetensors', every: 10 },
+ *   signal: abort.signal,
+ * });
+ */
+export async function invert(
+  model: ForwardModel,
+  problem: InversionProblem,
+  settings: InversionSettings,
+  options: InversionOptions = {},
+): Promise<InversionResult> {
+  const run = prepare(model, problem, completeSettings(settings), options);
+  try {
+    while (run.state.status === null) await advance(run);
+  } catch (error) {
+    const other = error instanceof RetroplumeError && !(error instanceof InterruptedError);
+    if (!options.signal?.aborted || other) throw error;
+    throw interrupted(run, error);
+  }
+  return result(run, problem.groups);
+}
+
+function prepare(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings, options: InversionOptions): Run {
+  const control = controlFor(model, problem, settings);
+  const cost = costFor(model, problem, settings);
+  const optimiser = optimiserFor(settings, control.size);
+  const key = fingerprint([
+    settings,
+    model.shape,
+    model.batches,
+    cost,
+    problem.lengthCells,
+    problem.slotCorrelation,
+    problem.groups,
+    observationsHash(model),
+  ]);
+  const context = { model, control, cost, species: problem.species, groups: problem.groups, signal: options.signal };
+  const keep = settings.stopOnWithheld && hasWatched(model) ? 'watched' : settings.mode === 'paper' ? 'last' : 'cost';
+  const say = options.onMessage ?? ((): void => {});
+  const resumed = options.checkpoint && options.resume !== false ? loadState(options.checkpoint.path, optimiser, key, say) : undefined;
+  if (resumed) say(`inversion resumes after step ${resumed.iteration} from ${options.checkpoint!.path}`);
+  return { context, control, settings, optimiser, options, key, keep, state: resumed ?? initialState(control.initial()) };
+}
+
+/** One step: evaluate where it is due, decide whether to go on, draw batches, move. */
+async function advance(run: Run): Promise<void> {
+  const { settings, state, options, context } = run;
+  const batches = context.model.batches;
+  const whole = settings.batch === 0 || settings.batch >= batches;
+  const last = state.iteration === settings.iterations;
+  let evaluation: Evaluation | undefined;
+  if (whole || last || evaluationIsDue(state, batches, settings)) {
+    evaluation = await evaluate(context, state.control, range(batches), state.iteration, whole && !last);
+    record(run, evaluation);
+    if (state.status !== null) {
+      if (options.checkpoint) saveState(options.checkpoint.path, state, run.optimiser, run.key);
+      return;
+    }
+  }
+  const drawn = whole ? evaluation! : await evaluate(context, state.control, draw(state.iteration, batches, settings), state.iteration, true);
+  run.optimiser.step(state.control, drawn.gradient!, learningRateAt(settings, state.iteration));
+  run.control.project(state.control);
+  state.iteration++;
+  if (options.checkpoint && state.iteration % options.checkpoint.every === 0) saveState(options.checkpoint.path, state, run.optimiser, run.key);
+}
+
+/** Enters an evaluation into the history, keeps the iterate if it is the best so far, and sets the status if the run is to end here. */
+function record({ state, settings, options, keep }: Run, evaluation: Evaluation): void {
+  const point = historyPoint(state, settings, evaluation);
+  const before = state.history.at(-1);
+  state.history.push(point);
+  const value = keep === 'watched' ? point.watched! : point.total;
+  if (keep === 'last' || value < state.best.value) {
+    state.best = { iteration: state.iteration, value, control: state.control.slice() };
+    state.sinceBest = 0;
+  } else {
+    state.sinceBest++;
+  }
+  const change = before ? Math.abs(point.total - before.total) : Infinity;
+  state.flat = change <= settings.tolerance * Math.abs(point.total) && settings.tolerance > 0 ? state.flat + 1 : 0;
+  if (keep === 'watched' && state.sinceBest >= settings.patience) state.status = 'stopped-on-withheld';
+  else if (state.flat >= FLAT_EVALUATIONS) state.status = 'converged';
+  else if (state.iteration >= settings.iterations) state.status = 'iterations';
+  const watched = point.watched === null ? '' : `, watched monitors ${(100 * point.watched).toFixed(1)} % of the prior error`;
+  options.onProgress?.(
+    state.iteration,
+    settings.iterations,
+    `cost ${point.total.toPrecision(5)} (prior term ${point.prior.toPrecision(3)})${watched}`,
+  );
+}
+
+function historyPoint(state: InversionState, settings: CompleteSettings, { gradient, ...evaluation }: Evaluation): HistoryPoint {
+  const first = state.history[0] as HistoryPoint | undefined;
+  return {
+    iteration: state.iteration,
+    learningRate: learningRateAt(settings, state.iteration),
+    ...evaluation,
+    watched: relativeError(evaluation.watchedMae, first?.watchedMae ?? evaluation.watchedMae),
+    gradientNorm: gradient ? Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0)) : null,
+  };
+}
+
+/** Mean over species of the error relative to the first one; null without watched monitors. */
+function relativeError(mae: (number | null)[], first: (number | null)[]): number | null {
+  const ratios = mae.flatMap((value, s) => (value !== null && first[s] ? [value / first[s]] : []));
+  return ratios.length ? ratios.reduce((a, b) => a + b) / ratios.length : null;
+}
+
+function stepsPerPass(batches: number, settings: CompleteSettings): number {
+  return Math.ceil(batches / settings.batch);
+}
+
+/** At the start of every `evaluateEvery`-th pass, but not again where a run resumes between an evaluation and its step. */
+function evaluationIsDue({ iteration, history }: InversionState, batches: number, settings: CompleteSettings): boolean {
+  return iteration % (stepsPerPass(batches, settings) * settings.evaluateEvery) === 0 && history.at(-1)?.iteration !== iteration;
+}
+
+/** The batches of a step. The order of a pass follows from seed and pass alone, so that a resumed run draws the same. */
+function draw(iteration: number, batches: number, settings: CompleteSettings): number[] {
+  const steps = stepsPerPass(batches, settings);
+  const order = new Random(settings.seed).fork(`pass ${Math.floor(iteration / steps)}`).permutation(batches);
+  const begin = (iteration % steps) * settings.batch;
+  return [...order.subarray(begin, begin + settings.batch)];
+}
+
+function interrupted({ options, state, optimiser, key }: Run, cause: unknown): InterruptedError {
+  if (!options.checkpoint)
+    return new InterruptedError('INVERSION_INTERRUPTED', `inversion: stopped after step ${state.iteration}; no checkpoint was asked for`, { cause });
+  saveState(options.checkpoint.path, state, optimiser, key);
+  return new InterruptedError(
+    'INVERSION_INTERRUPTED',
+    `inversion: stopped after step ${state.iteration}: run the same command again to resume from ${options.checkpoint.path}`,
+    { cause },
+  );
+}
+
+function result({ state, control }: Run, groups: readonly string[]): InversionResult {
+  const shares = control.atBound(state.best.control);
+  return {
+    status: state.status!,
+    iterations: state.iteration,
+    keptIteration: state.best.iteration,
+    factors: control.factors(state.best.control),
+    control: state.best.control,
+    history: state.history,
+    atBound: Object.fromEntries(groups.map((group, g) => [group, shares[g]])),
+  };
+}
+
+function hasWatched(model: ForwardModel): boolean {
+  return range(model.batches).some((batch) => {
+    const { withheld, values } = model.observations(batch);
+    return withheld.some((role, i) => role === Role.watched && Number.isFinite(values[i]));
+  });
+}
+
+function observationsHash(model: ForwardModel): string {
+  const hash = createHash('sha256');
+  for (const batch of range(model.batches)) {
+    const { values, error, species, withheld } = model.observations(batch);
+    for (const { buffer, byteOffset, byteLength } of [values, error, species, withheld]) hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hash.digest('hex');
+}
+
+function range(n: number): number[] {
+  return Array.from({ length: n }, (_, i) => i);
+}

@@ -1,0 +1,59 @@
+/**
+ * The paper's control (Huang et al. 2021, sect. 2.4): every cell's emission on its own, no prior term, hard bounds.
+ *
+ *   e = factor · p,     0 ≤ e ≤ bound · p
+ *
+ * with p the prior emission in the surrogate's normalised units, in which the paper's step of 0.1 is meant. "At most 200 % of the prior" is read
+ * as an update of at most +200 % (bound 3) or as a result of at most 200 % (bound 2). Without p the control is the factor itself.
+ */
+import { shareOfEmitting, type Control } from './control';
+import { factorCount, type FactorShape } from './forward-model';
+
+export interface LinearOptions {
+  /** largest factor */
+  bound: number;
+  /** p, `[slots, rows, cols, groups]`, 0 where nothing is emitted */
+  prior: Float64Array;
+}
+
+export class LinearControl implements Control {
+  readonly size: number;
+  private readonly emitting: Uint8Array;
+
+  constructor(
+    readonly shape: FactorShape,
+    private readonly options: LinearOptions,
+  ) {
+    this.size = factorCount(shape);
+    this.emitting = Uint8Array.from(options.prior, (p) => (p > 0 ? 1 : 0));
+  }
+
+  initial(): Float64Array {
+    return this.options.prior.slice();
+  }
+
+  factors(control: Float64Array): Float32Array {
+    return Float32Array.from(control, (e, i) => (this.emitting[i] ? e / this.options.prior[i] : 1));
+  }
+
+  gradient(_control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {
+    return Float64Array.from({ length: this.size }, (_, i) => (this.emitting[i] ? gradFactors[i] / this.options.prior[i] : 0));
+  }
+
+  /** The paper has no prior term: the bounds are all that holds the emissions. */
+  penalty(): number {
+    return 0;
+  }
+
+  addPenaltyGradient(): void {}
+
+  project(control: Float64Array): void {
+    const { prior, bound } = this.options;
+    for (let i = 0; i < this.size; i++) control[i] = Math.min(Math.max(control[i], 0), bound * prior[i]);
+  }
+
+  atBound(control: Float64Array): number[] {
+    const { prior, bound } = this.options;
+    return shareOfEmitting(this.emitting, this.shape.groups, (i) => control[i] <= 0 || control[i] >= bound * prior[i]);
+  }
+}

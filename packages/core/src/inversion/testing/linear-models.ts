@@ -1,0 +1,140 @@
+/** Small forward models whose inversions have known answers. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Random } from '../../random';
+import { Role, type FactorShape, type ForwardModel, type ObservationBatch } from '../forward-model';
+
+export function observationBatch(
+  values: number[],
+  error: number,
+  options: { species?: number[]; role?: number[]; times?: number } = {},
+): ObservationBatch {
+  return {
+    values: Float32Array.from(values),
+    error: new Float32Array(values.length).fill(error),
+    species: Uint8Array.from(options.species ?? values.map(() => 0)),
+    withheld: Uint8Array.from(options.role ?? values.map(() => Role.used)),
+    times: options.times ?? 1,
+  };
+}
+
+/** simulated = K · g(factors), with g the identity or the logarithm; batch b has matrix `matrices[b]`, `[values, factors]`. */
+export class MatrixModel implements ForwardModel {
+  readonly batches: number;
+  private readonly lastFactors: Float32Array[] = [];
+
+  constructor(
+    readonly shape: FactorShape,
+    private readonly matrices: number[][][],
+    private readonly batchesOfObservations: ObservationBatch[],
+    private readonly logarithm = false,
+  ) {
+    this.batches = matrices.length;
+  }
+
+  observations(batch: number): ObservationBatch {
+    return this.batchesOfObservations[batch];
+  }
+
+  forward(factors: Float32Array, batch: number): Promise<Float32Array> {
+    this.lastFactors[batch] = factors.slice();
+    const g = this.logarithm ? (f: number): number => Math.log(f) : (f: number): number => f;
+    return Promise.resolve(Float32Array.from(this.matrices[batch], (row) => row.reduce((sum, k, j) => sum + k * g(factors[j]), 0)));
+  }
+
+  adjoint(gradSimulated: Float32Array, batch: number): Promise<Float32Array> {
+    const gradient = new Float32Array(this.lastFactors[batch].length);
+    this.matrices[batch].forEach((row, i) => row.forEach((k, j) => (gradient[j] += k * gradSimulated[i])));
+    if (this.logarithm) gradient.forEach((_, j) => (gradient[j] /= this.lastFactors[batch][j]));
+    return Promise.resolve(gradient);
+  }
+}
+
+/** What the toy plume twin plants and knows. */
+export interface PlumeTwin {
+  model: PlumeModel;
+  prior: Float32Array;
+  truth: Float64Array;
+}
+
+/**
+ * A plume on a periodic grid: each hour, concentrations keep a part, a part moves one cell with a wind that changes with the hour, all decay
+ * by a tenth, and emissions are added. Linear in the factors; observed hourly at some cells, in batches of some hours.
+ */
+export class PlumeModel implements ForwardModel {
+  readonly shape: FactorShape;
+  readonly batches: number;
+  private readonly observed: ObservationBatch[] = [];
+
+  constructor(
+    private readonly options: {
+      rows: number;
+      cols: number;
+      hours: number;
+      batchHours: number;
+      prior: Float32Array;
+      cells: number[];
+      delayMs?: number;
+    },
+  ) {
+    this.shape = { slots: 1, rows: options.rows, cols: options.cols, groups: 1 };
+    this.batches = options.hours / options.batchHours;
+  }
+
+  /** Sets the observations from known factors, with noise of the given size; every `watchedEvery`-th cell is watched only. */
+  observe(factors: ArrayLike<number>, noise: number, random: Random, watchedEvery = Infinity): void {
+    const { batchHours, cells } = this.options;
+    for (let batch = 0; batch < this.batches; batch++) {
+      const values = [...this.simulate(Float32Array.from(factors), batch)].map((value) => value + noise * random.normal());
+      const role = values.map((_, i) => ((i % cells.length) % watchedEvery === watchedEvery - 1 ? Role.watched : Role.used));
+      this.observed[batch] = observationBatch(values, Math.max(noise, 0.01), { role, times: batchHours });
+    }
+  }
+
+  observations(batch: number): ObservationBatch {
+    return this.observed[batch];
+  }
+
+  async forward(factors: Float32Array, batch: number, signal?: AbortSignal): Promise<Float32Array> {
+    if (this.options.delayMs) await sleep(this.options.delayMs, undefined, { signal });
+    return this.simulate(factors, batch);
+  }
+
+  adjoint(gradSimulated: Float32Array, batch: number): Promise<Float32Array> {
+    const { prior, cells, batchHours } = this.options;
+    const first = batch * batchHours;
+    let adjoint: Float64Array = new Float64Array(prior.length);
+    const gradient = new Float64Array(prior.length);
+    for (let t = first + batchHours - 1; t >= 0; t--) {
+      if (t >= first) cells.forEach((cell, i) => (adjoint[cell] += gradSimulated[(t - first) * cells.length + i]));
+      for (let p = 0; p < gradient.length; p++) gradient[p] += adjoint[p] * prior[p];
+      adjoint = this.move(adjoint, t, -1);
+    }
+    return Promise.resolve(Float32Array.from(gradient));
+  }
+
+  private simulate(factors: Float32Array, batch: number): Float32Array {
+    const { prior, cells, batchHours } = this.options;
+    const first = batch * batchHours;
+    let field: Float64Array = new Float64Array(prior.length);
+    const values: number[] = [];
+    for (let t = 0; t < first + batchHours; t++) {
+      field = this.move(field, t, 1);
+      for (let p = 0; p < field.length; p++) field[p] += factors[p] * prior[p];
+      if (t >= first) values.push(...cells.map((cell) => field[cell]));
+    }
+    return Float32Array.from(values);
+  }
+
+  /** One hour of transport; `direction` −1 is the transpose (on a periodic grid: the wind turned round). */
+  private move(field: Float64Array, hour: number, direction: 1 | -1): Float64Array {
+    const { rows, cols } = this.options;
+    const angle = (2 * Math.PI * hour) / 10;
+    const [dr, dc] = [direction * Math.round(Math.sin(angle)), direction * Math.round(Math.cos(angle))];
+    const moved = new Float64Array(field.length);
+    for (let row = 0, p = 0; row < rows; row++) {
+      const fromRow = ((row - dr + rows) % rows) * cols;
+      for (let col = 0; col < cols; col++, p++) moved[p] = 0.9 * (0.4 * field[p] + 0.6 * field[fromRow + ((col - dc + cols) % cols)]);
+    }
+    return moved;
+  }
+}
