@@ -9,20 +9,20 @@ namespace retroplume::transport {
 namespace {
 
 // Twice the monotonised central half-slope: sign * min(2|l|, 2|r|, |l + r| / 2), zero at extrema (van Leer 1977, eq. 66).
-inline double limited_slope(double left, double right) {
+RETROPLUME_INLINE double limited_slope(double left, double right) {
   const double central = 0.5 * std::fabs(left + right);
-  const double edge = 2.0 * std::min(std::fabs(left), std::fabs(right));
-  const double size = std::min(central, edge);
+  const double edge = 2.0 * smaller(std::fabs(left), std::fabs(right));
+  const double size = smaller(central, edge);
   return left * right > 0.0 ? std::copysign(size, left) : 0.0;
 }
 
 // Tracer flux through a face from the cells on both sides.
-inline double tracer_flux(double courant, double q_left, double slope_left, double air_left, double q_right, double slope_right, double air_right,
+RETROPLUME_INLINE double tracer_flux(double courant, double q_left, double slope_left, double air_left, double q_right, double slope_right, double air_right,
                           double diffusion) {
   const bool forward = courant >= 0.0;
   const double upwind = forward ? q_left + 0.5 * (1.0 - courant) * slope_left : q_right - 0.5 * (1.0 + courant) * slope_right;
   const double air = courant * (forward ? air_left : air_right);
-  return air * upwind - diffusion * std::min(air_left, air_right) * (q_right - q_left);
+  return air * upwind - diffusion * smaller(air_left, air_right) * (q_right - q_left);
 }
 
 RETROPLUME_ROW_KERNEL

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "simd.h"
+
 namespace retroplume::transport {
 
 // ppb^2; `temperature` K, `humidity` 0..1.
@@ -28,12 +30,12 @@ struct Partition {
   double ammonium, nitrate;  // in particles, ppb
 };
 
-inline Partition partition(double sulfate, double total_nitrate, double total_ammonia, double constant) {
-  const double bound = std::min(total_ammonia, 2.0 * sulfate);
+RETROPLUME_INLINE Partition partition(double sulfate, double total_nitrate, double total_ammonia, double constant) {
+  const double bound = smaller(total_ammonia, 2.0 * sulfate);
   const double free = total_ammonia - bound;
   const double difference = free - total_nitrate;
   const double x = 0.5 * (free + total_nitrate - std::sqrt(difference * difference + 4.0 * constant));
-  const double nitrate = std::max(0.0, std::min(x, std::min(free, total_nitrate)));
+  const double nitrate = larger(0.0, smaller(x, smaller(free, total_nitrate)));
   return {bound + nitrate, nitrate};
 }
 

@@ -125,6 +125,7 @@ void observe_row(int cols, const double* const* q, const double* nitrate_constan
   double* const __restrict pm25 = sums[kOutPM25];
   const double *no2_row = q[kNO2], *so2_row = q[kSO2], *o3_row = q[kO3], *so4 = q[kSO4], *tno3 = q[kTNO3], *tnh3 = q[kTNH3], *ppm = q[kPPM],
                *soa = q[kSOA];
+#pragma omp simd
   for (int i = 0; i < cols; ++i) {
     const Partition p = partition(so4[i], tno3[i], tnh3[i], nitrate_constant[i]);
     no2[i] += no2_row[i];

@@ -12,8 +12,8 @@ RETROPLUME_ROW_KERNEL
 void overlap_row(int cols, const double* low_new, const double* high_new, const double* low_old, const double* high_old, const double* per,
                  double* __restrict weight) {
   for (int i = 0; i < cols; ++i) {
-    const double overlap = std::min(high_new[i], high_old[i]) - std::max(low_new[i], low_old[i]);
-    weight[i] = std::max(overlap, 0.0) / (per ? per[i] : 1.0);
+    const double overlap = smaller(high_new[i], high_old[i]) - larger(low_new[i], low_old[i]);
+    weight[i] = larger(overlap, 0.0) / (per ? per[i] : 1.0);
   }
 }
 

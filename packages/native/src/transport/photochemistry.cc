@@ -1,6 +1,5 @@
 #include "photochemistry.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "simd.h"
@@ -15,17 +14,13 @@ constexpr double kOhBackground = 200.0 * 2.4e-13 + 1850.0 * 6.3e-15 + 500.0 * 6.
 constexpr double kNo3PhotolysisRatio = 25.0;  // j(NO3)/j(NO2), MCM
 
 // Share of O(1D) that meets water, from JPL's constants at 298 K (they vary by a few per cent).
-inline double water_share(double water) { return 2.0e-10 * water / (2.0e-10 * water + 3.26e-11); }
+RETROPLUME_INLINE double water_share(double water) { return 2.0e-10 * water / (2.0e-10 * water + 3.26e-11); }
 
 // Sundqvist's (1989) idea of cloud by relative humidity: nothing below 60 %, all at saturation; rain means cloud.
-inline double cloud_share(double humidity, double rain) {
-  const double x = std::max(0.0, std::min(1.0, (humidity - 0.6) / 0.4));
-  return rain > 0.01 ? std::max(x * x, 0.5) : x * x;
+RETROPLUME_INLINE double cloud_share(double humidity, double rain) {
+  const double x = larger(0.0, smaller(1.0, (humidity - 0.6) / 0.4));
+  return rain > 0.01 ? larger(x * x, 0.5) : x * x;
 }
-
-struct Cell {
-  double no, no2, o3, voc, ovoc, so2, so4, tno3, soa, particles;
-};
 
 }  // namespace
 
@@ -37,9 +32,10 @@ void rate_row(int cols, const ChemistryWeather& w, const ChemistryOptions& optio
   double* const __restrict j_no2 = rate[kJNO2];
   double* const __restrict j_o1d = rate[kJO1D];
   double* const __restrict j_ovoc = rate[kJOVOC];
+#pragma omp simd
   for (int i = 0; i < cols; ++i) {
-    const double g = radiation[i] > 0.0 ? std::min(radiation[i], 1200.0) : 0.0;
-    const double sun = std::max(std::min(g / 1050.0, 1.0), 1e-3);
+    const double g = radiation[i] > 0.0 ? smaller(radiation[i], 1200.0) : 0.0;
+    const double sun = larger(smaller(g / 1050.0, 1.0), 1e-3);
     const double lit = g > 1.0 ? 1.0 : 0.0;
     j_no2[i] = lit * 1.06 * (1.47e-5 * g - 4.84e-9 * g * g);
     const double sqrt_sun = std::sqrt(sun);  // cos^1.743 as cos^1.75, cos^0.762 as cos^0.75: square roots only
@@ -53,6 +49,7 @@ void rate_row(int cols, const ChemistryWeather& w, const ChemistryOptions& optio
   double* const __restrict r_no = rate[kRNO];
   double* const __restrict r_r = rate[kRR];
   double* const __restrict scale = rate[kScale];
+#pragma omp simd
   for (int i = 0; i < cols; ++i) {
     const double per_t = 1.0 / temperature[i], n = density[i] * kMoleculesPerPpb;
     scale[i] = n;
@@ -67,6 +64,7 @@ void rate_row(int cols, const ChemistryWeather& w, const ChemistryOptions& optio
   double* const __restrict n2o5 = rate[kN2O5Equilibrium];
   double* const __restrict hydrolysis = rate[kN2O5Hydrolysis];
   double* const __restrict so2_aqueous = rate[kSO2Aqueous];
+#pragma omp simd
   for (int i = 0; i < cols; ++i) {
     const double per_t = 1.0 / temperature[i], n = density[i] * kMoleculesPerPpb;
     oh_o3[i] = n * 1.7e-12 * exp_vector(-940.0 * per_t);
@@ -98,6 +96,7 @@ void react_row(int cols, const double* const* rate, const double* const* emissio
   const double *r_oh_no2 = rate[kOHNO2], *r_r_no = rate[kRNO], *r_r_r = rate[kRR], *r_oh_o3 = rate[kOHO3], *r_ho2_o3 = rate[kHO2O3];
   const double *r_n2o5 = rate[kN2O5Equilibrium], *r_hydrolysis = rate[kN2O5Hydrolysis], *r_aqueous = rate[kSO2Aqueous], *r_scale = rate[kScale];
   for (int step = 0; step < steps; ++step) {
+#pragma omp simd
     for (int i = 0; i < cols; ++i) {
       double no = no_row[i], no2 = no2_row[i], o3 = o3_row[i], voc = voc_row[i];
       const double ovoc = ovoc_row[i], scale = r_scale[i];
@@ -122,13 +121,13 @@ void react_row(int cols, const double* const* rate, const double* const* emissio
       const double nox = no + no2, ox = no2 + o3;
       const double source = (k * ox + k_r) * nox;
       const double b = k * (ox + nox) + k_r + j;
-      const double s = std::max(std::sqrt(std::max(b * b - 4.0 * k * source, 0.0)), 1e-9);
+      const double s = larger(std::sqrt(larger(b * b - 4.0 * k * source, 0.0)), 1e-9);
       const double steady = 2.0 * source / (b + s);
       const double decay = exp_vector(-s * dt);
       const double away = no2 - steady;
       const double shrink = 1.0 - away * k * (1.0 - decay) / s;
-      no2 = steady + away * decay / std::max(shrink, 1e-12);
-      no2 = std::max(std::min(no2, std::min(nox, ox)), 0.0);
+      no2 = steady + away * decay / larger(shrink, 1e-12);
+      no2 = larger(smaller(no2, smaller(nox, ox)), 0.0);
       no = nox - no2;
       o3 = ox - no2 + k_r * no * dt;
       // Night: NO3 and N2O5 in steady state.

@@ -1,0 +1,74 @@
+/** Emissions of the five groups from I/O API files, in the units of the reference model: mol s-1 per cell, PM2.5 in g s-1. */
+import { type IoapiReader } from '../data/ioapi';
+import { assertValues } from '../data/period-steps';
+import { timeAt } from '../data/ioapi-time';
+import { DataError } from '../errors';
+import { conversion, MOLAR_MASS } from '../units';
+
+export const GROUP_NAMES = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'] as const;
+export type GroupName = (typeof GROUP_NAMES)[number];
+
+/** As the case file says it: the variables whose sum is the group, and the molar mass (g mol-1) that g/s of a gas need. */
+export type EmissionGroups = Record<GroupName, { variables: string[]; molarMass?: number }>;
+
+interface Source {
+  variable: string;
+  group: number;
+  scale: number;
+}
+
+/** What turns a variable's unit into the model's; a gas in g/s that has no molar mass in the case takes its own, or its group's. */
+function sourcesOf(reader: IoapiReader, groups: EmissionGroups): Source[] {
+  return GROUP_NAMES.flatMap((name, group) =>
+    groups[name].variables.map((variable) => {
+      const found = reader.variables.find((candidate) => candidate.name === variable);
+      if (!found) {
+        throw new DataError(
+          'VARIABLE_MISSING',
+          `${reader.path}: there is no variable ${variable}, which emissions.groups.${name} needs: mend the case or give files that hold it`,
+        );
+      }
+      const molarMass = groups[name].molarMass ?? MOLAR_MASS[variable];
+      const { scale } = conversion(found.units, name === 'PM2.5' ? 'g/s' : 'moles/s', { subject: `${reader.path}: ${variable}`, molarMass });
+      return { variable, group, scale };
+    }),
+  );
+}
+
+/** Reads groups a few hours at a time; variables and layers of a group are summed. */
+export class EmissionReader {
+  private readonly sources: Source[];
+
+  /**
+   * @throws {DataError} `VARIABLE_MISSING`
+   * @throws {UnitError} if a unit is neither amount nor mass per time
+   */
+  constructor(
+    private readonly reader: IoapiReader,
+    groups: EmissionGroups,
+  ) {
+    this.sources = sourcesOf(reader, groups);
+  }
+
+  /**
+   * @param first - step of the files
+   * @returns `[count, rows, cols, 5]`
+   * @throws {DataError} `NOT_FINITE`, `NEGATIVE`, naming variable, time and cell
+   */
+  read(first: number, count: number): Float32Array {
+    const { reader } = this;
+    const { grid, layers, time } = reader;
+    const cells = grid.rows * grid.cols;
+    const out = new Float32Array(count * cells * GROUP_NAMES.length);
+    const start = timeAt(time, first);
+    for (const { variable, group, scale } of this.sources) {
+      const fields = reader.read(variable, first, count);
+      assertValues(fields, { path: reader.path, variable, grid, start, stepSeconds: time.stepSeconds, layers }, 0);
+      for (let i = 0; i < fields.length; i++) {
+        const step = Math.floor(i / (cells * layers));
+        out[(step * cells + (i % cells)) * GROUP_NAMES.length + group] += scale * fields[i];
+      }
+    }
+    return out;
+  }
+}

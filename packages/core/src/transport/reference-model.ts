@@ -1,0 +1,174 @@
+/**
+ * Runs the reference transport model over a period: I/O API emissions and meteorology in, an ACONC-like I/O API file out, as CMAQ's would be.
+ */
+import { createTransportModel, type TransportBudget, type TransportModel, type TransportOptions } from '@retroplume/native';
+import { IoapiSeries, IoapiWriter } from '../data/ioapi';
+import { instant, timeAt } from '../data/ioapi-time';
+import { firstStepOf } from '../data/period-steps';
+import { ConfigError, DataError, ShapeError, TransportError } from '../errors';
+import type { Grid, TimeAxis } from '../grid/grid';
+import { LATLON } from '../grid/projection';
+import { EmissionReader, GROUP_NAMES, type EmissionGroups } from './emission-reader';
+import { referenceOptions, type ReferenceSettings } from './reference-options';
+import { readLandMask, readWeather } from './weather-reader';
+
+export interface ReferenceRun {
+  /** I/O API, hourly, on the grid of the meteorology; together they cover the period */
+  emissionFiles: string[];
+  meteorologyFiles: string[];
+  /** GRIDCRO2D with LWMASK; without it all cells are land */
+  geographyFile?: string;
+  /** path of the file to write */
+  output: string;
+  period: { start: Date; hours: number };
+  groups: EmissionGroups;
+  /** `ctm.options` of the case */
+  options?: ReferenceSettings;
+  /** factors on the emission groups, `[rows, cols, 5]`, or one such field per hour */
+  factors?: Float32Array;
+  threads?: number;
+  onProgress?: (done: number, total: number, text: string) => void;
+  signal?: AbortSignal;
+}
+
+/** Variables of the output, in the order of the species everywhere. */
+export const OUTPUT_VARIABLES = [
+  { name: 'NO2', units: 'ppbV', description: 'nitrogen dioxide at the surface, mean of the hour' },
+  { name: 'SO2', units: 'ppbV', description: 'sulfur dioxide at the surface, mean of the hour' },
+  { name: 'O3', units: 'ppbV', description: 'ozone at the surface, mean of the hour' },
+  { name: 'PM25', units: 'ug m-3', description: 'fine particles at the surface, mean of the hour' },
+];
+
+const HOURS_AT_ONCE = 24;
+
+/**
+ * Writes `output` under a temporary name and renames it at the end; an error or an abort leaves nothing behind.
+ *
+ * @returns the mass budget of the run
+ * @throws {DataError} for input files that do not fit (see IoapiSeries, readMeteorology), `NEGATIVE`, `NOT_FINITE`
+ * @throws {GridError} `GRID_MISMATCH`, `GRID_NOT_PROJECTED` for a lat-lon grid
+ * @throws {ConfigError} `CTM_OPTION`
+ */
+export async function runReferenceModel(run: ReferenceRun): Promise<TransportBudget> {
+  const options = { ...referenceOptions(run.options ?? {}), threads: run.threads ?? 1 };
+  const meteorology = IoapiSeries.open(run.meteorologyFiles, { overlap: 'later' }); // hour 24 of a day's file is a forecast of the next file's hour 0
+  try {
+    const emissions = IoapiSeries.open(run.emissionFiles);
+    try {
+      meteorology.grid.assertSame(emissions.grid, emissions.path);
+      return await simulate(run, options, meteorology, emissions);
+    } finally {
+      emissions.close();
+    }
+  } finally {
+    meteorology.close();
+  }
+}
+
+async function simulate(run: ReferenceRun, options: TransportOptions, meteorology: IoapiSeries, emissions: IoapiSeries): Promise<TransportBudget> {
+  const { grid } = meteorology;
+  const period: TimeAxis = { start: run.period.start, stepSeconds: 3600, count: run.period.hours };
+  const [land, firstEmission] = [run.geographyFile && readLandMask(run.geographyFile, grid), firstStepOf(emissions, period)];
+  firstStepOf(meteorology, period);
+  checkFactors(run.factors, grid, period.count);
+  const reader = new EmissionReader(emissions, run.groups);
+  const model = openModel(grid, options);
+  const writer = createOutput(run.output, grid, period);
+  try {
+    for (let hour = 0; hour < period.count; hour += HOURS_AT_ONCE) {
+      const count = Math.min(HOURS_AT_ONCE, period.count - hour);
+      const weather = readWeather(meteorology, { ...period, start: timeAt(period, hour), count });
+      const emitted = scaled(reader.read(firstEmission + hour, count), run.factors, hour, grid);
+      for (let h = 0; h < count; h++) {
+        run.signal?.throwIfAborted();
+        const cells = emitted.length / count;
+        const fields = { ...weather[h], emissions: emitted.subarray(h * cells, (h + 1) * cells), ...(land ? { land } : {}) };
+        writeHour(writer, hour + h, await advance(model, fields, instant(timeAt(period, hour + h))));
+        run.onProgress?.(hour + h + 1, period.count, 'reference model');
+      }
+    }
+    writer.close();
+    return model.budget();
+  } catch (error) {
+    writer.abort();
+    throw error;
+  } finally {
+    model.dispose();
+  }
+}
+
+function openModel(grid: Grid, options: TransportOptions): TransportModel {
+  const { rows, cols, xcell, ycell, gdtyp, name } = grid.definition;
+  if (gdtyp === LATLON) {
+    throw new ConfigError(
+      'GRID_NOT_PROJECTED',
+      `grid ${name}: the reference model needs cells of one size in metres but received a lat-lon grid: use a projected grid, or a command of your own as ctm`,
+    );
+  }
+  try {
+    return createTransportModel({ rows, cols, cellSizeX: xcell, cellSizeY: ycell }, options);
+  } catch (error) {
+    if (codeOf(error) !== 'TRANSPORT_BAD_OPTIONS') throw error;
+    throw new ConfigError('CTM_OPTION', `ctm.options: ${(error as Error).message}: see docs/reference-model.md`, { cause: error });
+  }
+}
+
+async function advance(model: TransportModel, fields: Parameters<TransportModel['advanceHour']>[0], when: string): Promise<Float32Array> {
+  try {
+    return await model.advanceHour(fields);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const code = codeOf(error);
+    if (code === 'TRANSPORT_BAD_EMISSIONS' || code === 'TRANSPORT_BAD_METEOROLOGY') {
+      throw new DataError(code, `${when}: ${message.replace(/^transport model: /, '')}`, { cause: error });
+    }
+    throw new TransportError(code ?? 'TRANSPORT_FAILED', `${when}: ${message}`, { cause: error });
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function createOutput(path: string, grid: Grid, time: TimeAxis): IoapiWriter {
+  return IoapiWriter.create(path, {
+    grid,
+    time,
+    layers: 1,
+    variables: OUTPUT_VARIABLES,
+    attributes: { FILEDESC: 'Surface concentrations, hourly means (ACONC)', HISTORY: 'made by the reference transport model of Retroplume' },
+  });
+}
+
+function writeHour(writer: IoapiWriter, hour: number, surface: Float32Array): void {
+  const channels = OUTPUT_VARIABLES.length;
+  OUTPUT_VARIABLES.forEach(({ name }, channel) => {
+    writer.write(
+      name,
+      hour,
+      Float32Array.from({ length: surface.length / channels }, (_, cell) => surface[cell * channels + channel]),
+    );
+  });
+}
+
+function checkFactors(factors: Float32Array | undefined, grid: Grid, hours: number): void {
+  if (!factors) return;
+  const one = grid.rows * grid.cols * GROUP_NAMES.length;
+  if (factors.length !== one && factors.length !== hours * one) {
+    throw new ShapeError(
+      'FACTORS_SHAPE',
+      `factors: expected [${grid.rows}, ${grid.cols}, 5] or [${hours}, ${grid.rows}, ${grid.cols}, 5] but received ${factors.length} values: pass one field, or one per hour`,
+    );
+  }
+  const wrong = factors.find((factor) => !(factor >= 0 && factor < Infinity));
+  if (wrong !== undefined) throw new DataError('FACTORS_INVALID', `factors: expected finite values of 0 or more but received ${wrong}: mend the factors`);
+}
+
+/** Multiplies hours `[count, rows, cols, 5]` from `hour` on by the factors, in place. */
+function scaled(emissions: Float32Array, factors: Float32Array | undefined, hour: number, grid: Grid): Float32Array {
+  if (!factors) return emissions;
+  const one = grid.rows * grid.cols * GROUP_NAMES.length;
+  const offset = factors.length === one ? 0 : hour * one;
+  for (let i = 0; i < emissions.length; i++) emissions[i] *= factors[factors.length === one ? i % one : offset + i];
+  return emissions;
+}

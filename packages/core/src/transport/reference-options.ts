@@ -1,0 +1,47 @@
+/** Settings of the reference model as the case file gives them: one flat list of names and numbers. */
+import { transportSpecies, type TransportOptions } from '@retroplume/native';
+import { ConfigError } from '../errors';
+import { GROUP_NAMES } from './emission-reader';
+
+export type ReferenceSettings = Record<string, string | number | boolean>;
+
+const NUMBERS = [
+  'stepsPerHour',
+  'chemistrySteps',
+  'horizontalDiffusivity',
+  'minimumMixedLayer',
+  'windExponent',
+  'no2Share',
+  'soaYield',
+  'organicNitrateYield',
+  'aqueousRate',
+  'n2o5Uptake',
+] as const;
+
+/** `background.O3: 35` and `stackShare.SO2: 0.4` name a species of the model and a group. */
+export const referenceSettingNames: readonly string[] = [
+  ...NUMBERS,
+  ...transportSpecies.map((name) => `background.${name}`),
+  ...GROUP_NAMES.map((name) => `stackShare.${name}`),
+];
+
+/**
+ * @throws {ConfigError} `CTM_OPTION` for a name that the model does not know or a value that is not a number
+ */
+export function referenceOptions(settings: ReferenceSettings): TransportOptions {
+  const options: Record<string, unknown> = {};
+  const [background, stackShare]: [Record<string, number>, Record<string, number>] = [{}, {}];
+  for (const [name, value] of Object.entries(settings)) {
+    if (!referenceSettingNames.includes(name)) {
+      throw new ConfigError('CTM_OPTION', `ctm.options.${name}: the reference model has no such setting: use one of ${referenceSettingNames.join(', ')}`);
+    }
+    if (typeof value !== 'number' || !Number.isFinite(value)) {
+      throw new ConfigError('CTM_OPTION', `ctm.options.${name}: expected a number but received ${JSON.stringify(value)}: see docs/reference-model.md`);
+    }
+    const dot = name.indexOf('.');
+    if (name.startsWith('background.')) background[name.slice(dot + 1)] = value;
+    else if (name.startsWith('stackShare.')) stackShare[name.slice(dot + 1)] = value;
+    else options[name] = value;
+  }
+  return { ...options, background, stackShare };
+}

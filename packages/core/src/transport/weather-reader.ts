@@ -1,0 +1,55 @@
+/** Meteorology for the reference model from METCRO2D and GRIDCRO2D, a day at a time. */
+import type { TransportHour } from '@retroplume/native';
+import { IoapiFile, type IoapiReader } from '../data/ioapi';
+import { readMeteorology } from '../data/meteorology';
+import type { Grid, TimeAxis } from '../grid/grid';
+
+export type WeatherHour = Omit<TransportHour, 'emissions'>;
+
+const CHANNELS = ['u', 'v', 'TEMP2', 'PBL', 'Q2', 'RGRND', 'RN'];
+
+/** Rounding in packed files gives values just below zero; anything larger is left for the model to refuse. */
+function clampedTiny(values: Float32Array, tolerance: number): Float32Array {
+  for (let i = 0; i < values.length; i++) if (values[i] < 0 && values[i] > -tolerance) values[i] = 0;
+  return values;
+}
+
+/**
+ * @returns one entry per step: winds along the grid, K, m, kg kg-1, W m-2, mm h-1, Pa (PRSFC, where the files hold it)
+ * @throws {DataError} `VARIABLE_MISSING`, `PERIOD_NOT_COVERED`, `NOT_FINITE`
+ */
+export function readWeather(reader: IoapiReader, span: TimeAxis): WeatherHour[] {
+  const withPressure = reader.variables.some(({ name }) => name === 'PRSFC');
+  const channels = withPressure ? [...CHANNELS, 'PRSFC'] : CHANNELS;
+  const values = readMeteorology(reader, span, channels);
+  const cells = reader.grid.rows * reader.grid.cols;
+  return Array.from({ length: span.count }, (_, step) => {
+    const field = (channel: number, scale = 1): Float32Array =>
+      Float32Array.from({ length: cells }, (_, cell) => scale * values[(step * cells + cell) * channels.length + channel]);
+    return {
+      windU: field(0),
+      windV: field(1),
+      temperature: field(2),
+      boundaryLayerHeight: field(3),
+      humidity: clampedTiny(field(4), 1e-6),
+      radiation: clampedTiny(field(5), 1),
+      rain: clampedTiny(field(6, (10 * 3600) / span.stepSeconds), 1e-3), // cm per step -> mm h-1
+      ...(withPressure ? { pressure: field(7) } : {}),
+    };
+  });
+}
+
+/**
+ * The land mask of GRIDCRO2D (`LWMASK`: 1 land, 0 water), or nothing where the file has none: the model then takes all for land.
+ *
+ * @throws {GridError} `GRID_MISMATCH`
+ */
+export function readLandMask(path: string, grid: Grid): Float32Array | undefined {
+  const file = IoapiFile.open(path);
+  try {
+    grid.assertSame(file.grid, path);
+    return file.variables.some(({ name }) => name === 'LWMASK') ? file.read('LWMASK', 0, 1, 0) : undefined;
+  } finally {
+    file.close();
+  }
+}
