@@ -2,9 +2,28 @@
 
 namespace retroplume {
 
-const CpuKernels& cpuKernels(Isa) {
-  static const CpuKernels none;
-  return none;
+// Each is cpu_table_cpu.cc, compiled for that instruction set.
+namespace baseline {
+CpuKernels cpuTable();
+}
+#if defined(__x86_64__)
+namespace avx2 {
+CpuKernels cpuTable();
+}
+namespace avx512 {
+CpuKernels cpuTable();
+}
+#endif
+
+const CpuKernels& cpuKernels(Isa isa) {
+#if defined(__x86_64__)
+  static const CpuKernels tables[] = {baseline::cpuTable(), avx2::cpuTable(), avx512::cpuTable()};
+  // Building the tables runs no vector code: they are addresses.
+  return tables[static_cast<int>(isa)];
+#else
+  static const CpuKernels table = baseline::cpuTable();
+  return table;
+#endif
 }
 
 }  // namespace retroplume

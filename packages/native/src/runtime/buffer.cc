@@ -13,12 +13,14 @@ namespace retroplume {
 
 namespace {
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
+// Kernels load whole vectors (64 bytes at most) at the end of a row and drop what lies past it: that much must be readable behind the last element.
+constexpr std::size_t kSlack = 64;
 }
 
 Buffer::Buffer(std::size_t bytes) : bytes_(bytes) {
   if (bytes == 0) return;
   const std::size_t alignment = bytes >= kHugePage ? kHugePage : 64;
-  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  const std::size_t rounded = (bytes + kSlack + alignment - 1) / alignment * alignment;
   data_ = rounded < bytes ? nullptr : std::aligned_alloc(alignment, rounded);
   if (data_ == nullptr) {
     throw NativeError("OUT_OF_MEMORY", "program: expected " + std::to_string(bytes >> 20) + " MiB of memory but the system has not that much: use a smaller batch");

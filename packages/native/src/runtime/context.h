@@ -16,7 +16,8 @@ struct Range {
   int64_t end;
 };
 
+// Called from code compiled for several instruction sets: always inlined, since the linker would keep any one copy.
 /** The `index`-th of `parts` nearly equal shares of `count` items: fixed by its arguments, so that reductions over shares are reproducible. */
-inline Range shareOf(int64_t count, int parts, int index) { return {count * index / parts, count * (index + 1) / parts}; }
+[[gnu::always_inline]] inline Range shareOf(int64_t count, int parts, int index) { return {count * index / parts, count * (index + 1) / parts}; }
 
 }  // namespace retroplume

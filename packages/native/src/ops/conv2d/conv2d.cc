@@ -1,5 +1,6 @@
 #include "ops/conv2d/conv2d.h"
 
+#include "ops/conv2d/conv2d_scratch.h"
 #include "ops/ops.h"
 #include "runtime/registry.h"
 
@@ -59,6 +60,18 @@ BoundKernel bindBackwardWeight(InstructionReader<T>& reader) {
 }
 
 }  // namespace
+
+std::size_t conv2dForwardScratch(const Conv2dParams& p, int threads) {
+  return sizeof(float) * Conv2dRowScratch(p.kernel, p.inChannels, p.outChannels, threads).total;
+}
+
+std::size_t conv2dBackwardInputScratch(const Conv2dParams& p, int threads) {
+  return sizeof(float) * Conv2dRowScratch(p.kernel, p.outChannels, p.inChannels, threads).total;
+}
+
+std::size_t conv2dBackwardWeightScratch(const Conv2dParams& p, int threads) {
+  return sizeof(float) * Conv2dWeightScratch(p.kernel, p.inChannels, p.outChannels, threads).total;
+}
 
 void registerConv2d(Registry& registry) {
   registry.add("conv2dForward", bindForward<float>, bindForward<double>);

@@ -37,7 +37,7 @@ struct DropoutBackward {
 };
 
 /** Four words of Philox 4x32-10 for a counter and a key; words[i] is 32 random bits. */
-inline void philox4x32(uint64_t counterLow, uint64_t counterHigh, uint64_t key, uint32_t words[4]) {
+[[gnu::always_inline]] inline void philox4x32(uint64_t counterLow, uint64_t counterHigh, uint64_t key, uint32_t words[4]) {
   uint32_t c0 = static_cast<uint32_t>(counterLow), c1 = static_cast<uint32_t>(counterLow >> 32);
   uint32_t c2 = static_cast<uint32_t>(counterHigh), c3 = static_cast<uint32_t>(counterHigh >> 32);
   uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
@@ -54,7 +54,7 @@ inline void philox4x32(uint64_t counterLow, uint64_t counterHigh, uint64_t key, 
 }
 
 /** Words below this are dropped. */
-inline uint32_t dropoutThreshold(double probability) { return static_cast<uint32_t>(probability * 4294967296.0); }
+[[gnu::always_inline]] inline uint32_t dropoutThreshold(double probability) { return static_cast<uint32_t>(probability * 4294967296.0); }
 
 template <class T>
 void dropoutForwardReference(const DropoutForward<T>& call, const Context& context);

@@ -16,8 +16,8 @@ namespace retroplume {
 struct Maxpool2x2Params {
   int64_t batch, height, width, channels;  // of the input
   bool ceil;
-  int64_t outHeight() const { return (height + (ceil ? 1 : 0)) / 2; }
-  int64_t outWidth() const { return (width + (ceil ? 1 : 0)) / 2; }
+  [[gnu::always_inline]] int64_t outHeight() const { return (height + (ceil ? 1 : 0)) / 2; }
+  [[gnu::always_inline]] int64_t outWidth() const { return (width + (ceil ? 1 : 0)) / 2; }
 };
 
 template <class T>

@@ -1,6 +1,7 @@
 #include "ops/upconv2x2/upconv2x2.h"
 
 #include "ops/ops.h"
+#include "ops/upconv2x2/upconv2x2_scratch.h"
 #include "runtime/registry.h"
 
 namespace retroplume {
@@ -54,6 +55,8 @@ BoundKernel bindBackwardWeight(InstructionReader<T>& reader) {
 }
 
 }  // namespace
+
+std::size_t upconv2x2Scratch(const Upconv2x2Params& p, int threads) { return sizeof(float) * Upconv2x2Scratch(p, threads).total; }
 
 void registerUpconv2x2(Registry& registry) {
   registry.add("upconv2x2Forward", bindForward<float>, bindForward<double>);

@@ -1,0 +1,240 @@
+#include <omp.h>
+
+#include "ops/conv2d/conv2d_scratch.h"
+#include "ops/cpu_declarations.h"
+#include "ops/simd/gemm_tile.h"
+#include "ops/simd/partial_sums.h"
+
+/**
+ * Convolution as a matrix product without the matrix (implicit GEMM), on the register tiles of simd/gemm_tile.h.
+ *
+ * With channels last, the window of a cell is K runs of K·C consecutive floats, one a grid row, and the window of the next cell starts C
+ * floats further: a tile of neighbouring cells is a rowTile with K segments of length K·C and stride C, read where it lies. Only tiles at the left
+ * and right border, whose windows leave the grid, are first copied into a small patch with zeros around; rows above and below are left out of
+ * the sum. Weights are packed once a call, by all threads. The data gradient is the same computation on turned and transposed weights.
+ *
+ * The weight gradient keeps a tile of gradWeight in registers while it runs over a strip of grid rows that fits the cache. Each thread sums
+ * its share of the rows into a partial of its own; the partials are added in the order of the threads, so the result depends on their number alone.
+ */
+namespace retroplume::RETROPLUME_ISA {
+
+namespace {
+
+/** A convolution with packed weights, forward or as a data gradient. */
+struct RowConvolution {
+  int64_t batch, height, width, in, out, kernel;
+  const float* input;
+  const float* panel;
+  const float* bias;
+  const float* slope;
+  int activation;
+  bool accumulate;
+  float* output;
+};
+
+/** All columns of a tile of `cells` cells, whose windows' first rows start at x. */
+void computeTile(const RowConvolution& conv, const float* x, int64_t segmentStride, int64_t kBegin, int64_t kEnd, int cells, float* output) {
+  const ColumnBlocks blocks(conv.out);
+  RowTileCall call{};
+  call.x = x;
+  call.stride = conv.in;
+  call.segmentStride = segmentStride;
+  call.segments = kEnd - kBegin;
+  call.length = conv.kernel * conv.in;
+  call.activation = conv.activation;
+  call.accumulate = conv.accumulate;
+  call.outStride = conv.out;
+  for (int64_t b = 0; b < blocks.count; ++b) {
+    const int64_t first = blocks.begin(b) * kLanes;
+    call.panel = conv.panel + first * conv.kernel * call.length + kBegin * call.length * blocks.size(b) * kLanes;
+    call.bias = conv.bias != nullptr ? conv.bias + first : nullptr;
+    call.slope = conv.slope != nullptr ? conv.slope + first : nullptr;
+    call.out = output + first;
+    call.lastLanes = lastLanes(blocks, b, conv.out);
+    runRowTile(cells, blocks.size(b), call);
+  }
+}
+
+/** Window rows kBegin … kEnd of the cells [first, first + cells) of a row into `patch`, zeros where they leave the grid. `row` is the first of them. */
+void copyPatch(const RowConvolution& conv, const float* row, int64_t rows, int64_t first, int64_t cells, float* patch) {
+  const int64_t pad = (conv.kernel - 1) / 2, span = cells + conv.kernel - 1;
+  const int64_t left = larger(0, pad - first), right = smaller(span, conv.width - first + pad);
+  for (int64_t k = 0; k < rows; ++k) {
+    float* to = patch + k * span * conv.in;
+    __builtin_memset(to, 0, left * conv.in * sizeof(float));
+    __builtin_memcpy(to + left * conv.in, row + (k * conv.width + first - pad + left) * conv.in, (right - left) * conv.in * sizeof(float));
+    __builtin_memset(to + right * conv.in, 0, (span - right) * conv.in * sizeof(float));
+  }
+}
+
+void computeRow(const RowConvolution& conv, int64_t sample, int64_t i, float* patch) {
+  const int64_t pad = (conv.kernel - 1) / 2;
+  const int64_t kBegin = larger(0, pad - i), kEnd = smaller(conv.kernel, conv.height + pad - i);
+  const float* top = conv.input + (sample * conv.height + i + kBegin - pad) * conv.width * conv.in;
+  float* output = conv.output + (sample * conv.height + i) * conv.width * conv.out;
+  const int64_t tiles = tileCount(conv.width, ColumnBlocks(conv.out).rowLimit());
+  for (int64_t t = 0; t < tiles; ++t) {
+    const int64_t first = t * conv.width / tiles, cells = (t + 1) * conv.width / tiles - first;
+    const float* x = top + (first - pad) * conv.in;
+    int64_t segmentStride = conv.width * conv.in;
+    if (first < pad || first + cells + pad > conv.width) {
+      copyPatch(conv, top, kEnd - kBegin, first, cells, patch);
+      x = patch;
+      segmentStride = (cells + conv.kernel - 1) * conv.in;
+    }
+    computeTile(conv, x, segmentStride, kBegin, kEnd, static_cast<int>(cells), output + first * conv.out);
+  }
+}
+
+/** Kernel 1 has no borders: all cells in one row. */
+void computePointwise(const RowConvolution& conv, Range cells) {
+  const int64_t count = cells.end - cells.begin, tiles = tileCount(count, ColumnBlocks(conv.out).rowLimit());
+  for (int64_t t = 0; t < tiles; ++t) {
+    const int64_t first = cells.begin + t * count / tiles, size = cells.begin + (t + 1) * count / tiles - first;
+    computeTile(conv, conv.input + first * conv.in, 0, 0, 1, static_cast<int>(size), conv.output + first * conv.out);
+  }
+}
+
+/** The part of a convolution that thread `thread` of `threads` computes. */
+void computeShare(const RowConvolution& conv, int thread, int threads, float* patch) {
+  if (conv.kernel == 1) return computePointwise(conv, shareOf(conv.batch * conv.height * conv.width, threads, thread));
+  const Range rows = shareOf(conv.batch * conv.height, threads, thread);
+  for (int64_t row = rows.begin; row < rows.end; ++row) computeRow(conv, row / conv.height, row % conv.height, patch);
+}
+
+}  // namespace
+
+void conv2dForward(const Conv2dForward<float>& call, const Context& context) {
+  const Conv2dParams& p = call.params;
+  const Conv2dRowScratch layout(p.kernel, p.inChannels, p.outChannels, context.threads);
+  float* scratch = static_cast<float*>(context.scratch);
+  RowConvolution conv{p.batch, p.height, p.width, p.inChannels, p.outChannels, p.kernel, call.input, scratch, nullptr, nullptr, p.activation, false, call.output};
+  conv.bias = packVector(call.bias, p.outChannels, scratch + layout.bias);
+  conv.slope = packVector(call.slope, p.outChannels, scratch + layout.slope);
+  const int64_t panelRows = p.kernel * p.kernel * p.inChannels;
+#pragma omp parallel num_threads(context.threads)
+  {
+    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+    const Range rows = shareOf(panelRows, threads, thread);
+    packPanel(call.weight + rows.begin * p.outChannels, rows.end - rows.begin, p.outChannels, p.outChannels, 1, rows.begin, panelRows, scratch);
+#pragma omp barrier
+    computeShare(conv, thread, threads, scratch + layout.patches + thread * layout.patch);
+  }
+}
+
+void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& context) {
+  const Conv2dParams& p = call.params;
+  const Conv2dRowScratch layout(p.kernel, p.outChannels, p.inChannels, context.threads);
+  float* scratch = static_cast<float*>(context.scratch);
+  const RowConvolution conv{p.batch, p.height, p.width, p.outChannels, p.inChannels, p.kernel, call.gradOutput, scratch, nullptr, nullptr, 0, p.accumulate, call.gradInput};
+  const int64_t taps = p.kernel * p.kernel, C = p.inChannels, O = p.outChannels;
+#pragma omp parallel num_threads(context.threads)
+  {
+    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+    // Shares of output channels: a 1x1 kernel has one tap, but the work must be divided there too.
+    const Range outputs = shareOf(O, threads, thread);
+    for (int64_t tap = 0; tap < taps; ++tap) {
+      const float* turned = call.weight + (taps - 1 - tap) * C * O + outputs.begin;
+      packPanel(turned, outputs.end - outputs.begin, C, 1, O, tap * O + outputs.begin, taps * O, scratch);
+    }
+#pragma omp barrier
+    computeShare(conv, thread, threads, scratch + layout.patches + thread * layout.patch);
+  }
+}
+
+namespace {
+
+/** Grid rows [begin, end) of one sample: x and gradOutput of such a strip stay in the second-level cache while all tiles of the gradient pass over them. */
+struct Strip {
+  int64_t sample, begin, end;
+};
+
+constexpr int64_t kStripCells = 256;
+
+/** Adds a strip's share to the gradient of tap (k, l), for the input channels [firstIn, firstIn + rows). */
+void addTap(const Conv2dBackwardWeight<float>& call, const Strip& strip, int64_t k, int64_t l, int64_t firstIn, int rows, float* partial) {
+  const Conv2dParams& p = call.params;
+  const int64_t pad = (p.kernel - 1) / 2, C = p.inChannels, O = p.outChannels;
+  const int64_t iBegin = larger(strip.begin, pad - k), iEnd = smaller(strip.end, p.height + pad - k);
+  const int64_t jBegin = larger(0, pad - l), jEnd = smaller(p.width, p.width + pad - l);
+  if (iBegin >= iEnd || jBegin >= jEnd) return;
+  const ColumnBlocks blocks(O);
+  const bool contiguous = p.width == 1;  // a column (a flattened 1x1): all its cells in one piece
+  OuterTileCall tile{};
+  tile.x = call.input + ((strip.sample * p.height + iBegin + k - pad) * p.width + jBegin + l - pad) * C + firstIn;
+  tile.xStride = C;
+  tile.gStride = O;
+  tile.count = contiguous ? iEnd - iBegin : jEnd - jBegin;
+  tile.segments = contiguous ? 1 : iEnd - iBegin;
+  tile.xSegmentStride = p.width * C;
+  tile.gSegmentStride = p.width * O;
+  tile.toStride = blocks.vectors * kLanes;
+  for (int64_t b = 0; b < blocks.count; ++b) {
+    tile.g = call.gradOutput + ((strip.sample * p.height + iBegin) * p.width + jBegin) * O + blocks.begin(b) * kLanes;
+    tile.to = partial + ((k * p.kernel + l) * C + firstIn) * tile.toStride + blocks.begin(b) * kLanes;
+    runOuterTile(rows, blocks.size(b), tile);
+  }
+}
+
+void addStrip(const Conv2dBackwardWeight<float>& call, const Strip& strip, float* partial) {
+  const Conv2dParams& p = call.params;
+  const int64_t tiles = tileCount(p.inChannels, ColumnBlocks(p.outChannels).rowLimit());
+  for (int64_t t = 0; t < tiles; ++t) {
+    const int64_t first = t * p.inChannels / tiles, rows = (t + 1) * p.inChannels / tiles - first;
+    for (int64_t k = 0; k < p.kernel; ++k) {
+      for (int64_t l = 0; l < p.kernel; ++l) addTap(call, strip, k, l, first, static_cast<int>(rows), partial);
+    }
+  }
+}
+
+/** partial[o] += Σ gradOutput over `cells` cells */
+void addBias(const float* gradOutput, int64_t cells, int64_t channels, float* partial) {
+  for (int64_t v = 0; v < ceilDivide(channels, kLanes); ++v) {
+    Vector sum = load(partial + v * kLanes);
+    for (int64_t cell = 0; cell < cells; ++cell) sum += load(gradOutput + cell * channels + v * kLanes);
+    store(partial + v * kLanes, sum);
+  }
+}
+
+/** Sums one thread's share of the grid rows; a 1x1 kernel knows no rows, so all cells are cut into strips there. */
+void addShare(const Conv2dBackwardWeight<float>& call, Range rows, float* partial, float* partialBias) {
+  const Conv2dParams& p = call.params;
+  const int64_t stripRows = larger(1, kStripCells / p.width);
+  for (int64_t row = rows.begin; row < rows.end;) {
+    const int64_t sample = row / p.height, begin = row % p.height;
+    const int64_t end = smaller(begin + stripRows, smaller(p.height, begin + rows.end - row));
+    addStrip(call, {sample, begin, end}, partial);
+    if (call.gradBias != nullptr) addBias(call.gradOutput + row * p.width * p.outChannels, (end - begin) * p.width, p.outChannels, partialBias);
+    row += end - begin;
+  }
+}
+
+/** The same call with the cells of a 1x1 kernel seen as one column, which any number of threads can share. */
+Conv2dBackwardWeight<float> flattened(Conv2dBackwardWeight<float> call) {
+  if (call.params.kernel != 1) return call;
+  call.params.height *= call.params.batch * call.params.width;
+  call.params.batch = call.params.width = 1;
+  return call;
+}
+
+}  // namespace
+
+void conv2dBackwardWeight(const Conv2dBackwardWeight<float>& original, const Context& context) {
+  const Conv2dBackwardWeight<float> call = flattened(original);
+  const Conv2dParams& p = call.params;
+  const Conv2dWeightScratch layout(p.kernel, p.inChannels, p.outChannels, context.threads);
+  float* scratch = static_cast<float*>(context.scratch);
+  const int64_t weightRows = p.kernel * p.kernel * p.inChannels;
+#pragma omp parallel num_threads(context.threads)
+  {
+    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+    float* partial = scratch + thread * layout.partial;
+    __builtin_memset(partial, 0, layout.partial * sizeof(float));
+    addShare(call, shareOf(p.batch * p.height, threads, thread), partial, partial + layout.bias);
+#pragma omp barrier
+    reduceRows(scratch, layout.partial, threads, shareOf(weightRows, threads, thread), p.outChannels, p.accumulate, call.gradWeight);
+    if (thread == 0 && call.gradBias != nullptr) reduceRows(scratch + layout.bias, layout.partial, threads, {0, 1}, p.outChannels, p.accumulate, call.gradBias);
+  }
+}
+
+}  // namespace retroplume::RETROPLUME_ISA

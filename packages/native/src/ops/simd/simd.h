@@ -1,0 +1,98 @@
+#pragma once
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX2__) || defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+/**
+ * Vectors of floats for the fast kernels. Every *_cpu.cc is compiled once for each instruction set, with its own flags and with
+ * RETROPLUME_ISA as the name of a namespace, so that the same source gives several kernels in one library (binding/CMakeLists.txt).
+ *
+ * Such a file must not use templates or inline functions of the standard library: the linker keeps one copy of those for all instruction sets,
+ * and it might keep the AVX-512 one.
+ *
+ * GCC's vector extensions do the arithmetic (+ − * / < ?: element by element); only what they cannot say is an intrinsic here.
+ */
+namespace retroplume::RETROPLUME_ISA {
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+#elif defined(__AVX2__)
+constexpr int kLanes = 8;
+#else
+constexpr int kLanes = 4;
+#endif
+
+typedef float Vector __attribute__((vector_size(kLanes * 4)));
+typedef int32_t IntVector __attribute__((vector_size(kLanes * 4)));
+
+[[gnu::always_inline]] inline Vector load(const float* from) {
+  Vector v;
+  __builtin_memcpy(&v, from, sizeof v);
+  return v;
+}
+
+[[gnu::always_inline]] inline void store(float* to, Vector v) { __builtin_memcpy(to, &v, sizeof v); }
+
+[[gnu::always_inline]] inline Vector splat(float x) { return x - Vector{}; }  // x − 0 is x, −0 included, so only a broadcast is left
+
+/** The first `count` (0 … kLanes) elements of v; reads and writes nothing past them. */
+[[gnu::always_inline]] inline void storePartial(float* to, Vector v, int count) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), reinterpret_cast<__m512>(v));
+#elif defined(__AVX2__)
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  _mm256_maskstore_ps(to, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane), reinterpret_cast<__m256>(v));
+#else
+  for (int i = 0; i < count; ++i) to[i] = v[i];
+#endif
+}
+
+/** The first `count` elements, 0 in the lanes after them. */
+[[gnu::always_inline]] inline Vector loadPartial(const float* from, int count) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vector>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from));
+#elif defined(__AVX2__)
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return reinterpret_cast<Vector>(_mm256_maskload_ps(from, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane)));
+#else
+  Vector v = {};
+  for (int i = 0; i < count; ++i) v[i] = from[i];
+  return v;
+#endif
+}
+
+[[gnu::always_inline]] inline Vector maximum(Vector a, Vector b) { return a > b ? a : b; }  // b where a is NaN
+[[gnu::always_inline]] inline Vector minimum(Vector a, Vector b) { return a < b ? a : b; }  // b where a is NaN
+
+[[gnu::always_inline]] inline Vector squareRoot(Vector v) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vector>(_mm512_sqrt_ps(reinterpret_cast<__m512>(v)));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Vector>(_mm256_sqrt_ps(reinterpret_cast<__m256>(v)));
+#else
+  for (int i = 0; i < kLanes; ++i) v[i] = __builtin_sqrtf(v[i]);
+  return v;
+#endif
+}
+
+/** 1/v to 2 units in the last place for 2⁻¹²⁵ < |v| < 2¹²⁵: the processor's estimate and one Newton step, several times faster than a division. */
+[[gnu::always_inline]] inline Vector reciprocal(Vector v) {
+#if defined(__AVX512F__)
+  const Vector estimate = reinterpret_cast<Vector>(_mm512_rcp14_ps(reinterpret_cast<__m512>(v)));
+  return estimate * (2.0f - v * estimate);
+#elif defined(__AVX2__)
+  const Vector estimate = reinterpret_cast<Vector>(_mm256_rcp_ps(reinterpret_cast<__m256>(v)));
+  return estimate * (2.0f - v * estimate);
+#else
+  return 1.0f / v;
+#endif
+}
+
+inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+inline int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+}  // namespace retroplume::RETROPLUME_ISA
