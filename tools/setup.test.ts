@@ -1,0 +1,145 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(__dirname, '..');
+
+/** A folder with a copy of the set-up, so that locks and stamps of the real clone are left alone. */
+let clone: string;
+beforeEach(() => {
+  clone = mkdtempSync(join(tmpdir(), 'setup-'));
+  mkdirSync(join(clone, 'tools'));
+  cpSync(join(root, 'tools/setup'), join(clone, 'tools/setup'), { recursive: true });
+  cpSync(join(root, 'tools/setup.mjs'), join(clone, 'tools/setup.mjs'));
+});
+afterEach(() => rmSync(clone, { recursive: true }));
+
+function script(text: string): string {
+  return text.replaceAll('SETUP', join(clone, 'tools/setup'));
+}
+
+/** Runs an ES module text to its end; resolves to its output. */
+function run(text: string): Promise<{ stdout: string; stderr: string; code: number | null }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script(text)]);
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    child.on('close', (code) => resolve({ stdout, stderr, code }));
+  });
+}
+
+describe('system packages', () => {
+  it('names what is missing and what to type where it may not install', () => {
+    const { status, stderr } = spawnSync(process.execPath, [join(clone, 'tools/setup.mjs')], { encoding: 'utf8', env: { PATH: '/nonexistent' } });
+    expect(status).toBe(4);
+    expect(stderr).toMatch(
+      /^set-up: SETUP_SYSTEM_PACKAGES: C\+\+ compiler, make or ninja, CMake, .*not found: install with\n\n.*g\+\+ make cmake.*\n\nor on a cluster .*module load/,
+    );
+  });
+
+  it('refuses an option that it does not know', () => {
+    const { status, stderr } = spawnSync(process.execPath, [join(clone, 'tools/setup.mjs'), '--tests'], { encoding: 'utf8' });
+    expect(status).toBe(2);
+    expect(stderr).toContain('unknown option --tests');
+  });
+});
+
+describe('the lock', () => {
+  const WORK = `
+    import { withLock } from 'SETUP/lock.mjs';
+    import { appendFileSync } from 'node:fs';
+    await withLock(async () => {
+      appendFileSync('SETUP/trace', 'in ');
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      appendFileSync('SETUP/trace', 'out ');
+    });`;
+
+  it('lets two set-ups work one after the other', async () => {
+    const [a, b] = await Promise.all([run(WORK), run(WORK)]);
+    expect([a.code, b.code]).toEqual([0, 0]);
+    expect(readFileSync(join(clone, 'tools/setup/trace'), 'utf8')).toBe('in out in out ');
+    expect(a.stderr + b.stderr).toMatch(/another set-up is at work/);
+    expect(existsSync(join(clone, 'build/setup/lock'))).toBe(false);
+  });
+
+  it('is taken over from a process that is gone', async () => {
+    const gone = spawnSync(process.execPath, ['-e', '']).pid;
+    mkdirSync(join(clone, 'build/setup'), { recursive: true });
+    writeFileSync(join(clone, 'build/setup/lock'), `${hostname()} ${gone}`);
+    expect((await run(WORK)).code).toBe(0);
+  });
+});
+
+describe('a step', () => {
+  it('that fails shows the end of its log, a code and a remedy', async () => {
+    const { stderr, stdout } = await run(`
+      import { step } from 'SETUP/step.mjs';
+      try {
+        await step('building', [['sh', '-c', 'echo first; echo the cause >&2; exit 3']], { code: 'STEP_X', remedy: 'remedy: do this' });
+      } catch (error) {
+        console.log(error.code + '|' + error.exitCode + '|' + error.message);
+      }`);
+    expect(stderr).toBe('set-up: building … failed\n');
+    expect(stdout).toMatch(/^STEP_X\|4\|sh -c .* ended with code 3; the end of .*step_x\.log:\n\nfirst\nthe cause\n\nremedy: do this\n$/);
+  });
+
+  it('whose program is not there fails too', async () => {
+    const { stdout } = await run(`
+      import { step } from 'SETUP/step.mjs';
+      await step('building', [['no-such-program']], { code: 'STEP_X', remedy: 'r' }).catch((error) => console.log(error.message));`);
+    expect(stdout).toMatch(/no-such-program ended with code 127/);
+  });
+});
+
+describe('stamps', () => {
+  const DIE = `
+    import { stamped } from 'SETUP/stamp.mjs';
+    await stamped('thing', 'HASH', () => { process.kill(process.pid, 'SIGKILL'); return new Promise(() => setInterval(() => {}, 1000)); });`;
+  const READ = `import { readStamp } from 'SETUP/stamp.mjs'; console.log(readStamp('thing'));`;
+
+  it('mark work that was killed as unfinished, that failed as failed, and that was done by its inputs', async () => {
+    expect((await run(READ)).stdout).toBe('undefined\n');
+    await run(DIE);
+    expect((await run(READ)).stdout).toBe('unfinished\n');
+    await run(`import { stamped } from 'SETUP/stamp.mjs'; await stamped('thing', 'HASH', async () => { throw new Error('no'); }).catch(() => {});`);
+    expect((await run(READ)).stdout).toBe('failed\n');
+    await run(`import { stamped } from 'SETUP/stamp.mjs'; await stamped('thing', 'HASH', async () => {});`);
+    expect((await run(READ)).stdout).toBe('HASH\n');
+  });
+
+  it('change with the content of any source', async () => {
+    const HASH = `import { hashFiles } from 'SETUP/stamp.mjs'; console.log(hashFiles(['SETUP/a.cc', 'SETUP/b.cc']));`;
+    const write = (a: string, b: string): void => {
+      writeFileSync(join(clone, 'tools/setup/a.cc'), a);
+      writeFileSync(join(clone, 'tools/setup/b.cc'), b);
+    };
+    const hashes = [];
+    for (const [a, b] of [
+      ['1', '2'],
+      ['12', ''],
+      ['1', '3'],
+      ['1', '2'],
+    ]) {
+      write(a, b);
+      hashes.push((await run(HASH)).stdout);
+    }
+    expect(new Set(hashes).size).toBe(3);
+    expect(hashes[3]).toBe(hashes[0]);
+  });
+});
+
+describe('with everything there', () => {
+  const check = `import('${root}/tools/setup/npm-packages.mjs').then(async (n) => { const a = await import('${root}/tools/setup/addons.mjs'); const t = await import('${root}/tools/setup/typescript.mjs'); process.exit(n.npmPackagesCurrent() && a.addonsCurrent() && t.typescriptCurrent() ? 0 : 1); })`;
+  const current = spawnSync(process.execPath, ['-e', check]).status === 0;
+
+  // Skipped where jest is run by hand in a clone that is not up to date: the set-up would begin to build.
+  (current ? it : it.skip)('does nothing, in under a second', () => {
+    const begin = performance.now();
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'tools/setup.mjs')], { encoding: 'utf8' });
+    const seconds = (performance.now() - begin) / 1000;
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(seconds).toBeLessThan(1);
+  });
+});
