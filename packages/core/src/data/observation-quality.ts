@@ -1,0 +1,96 @@
+/**
+ * Which observed values are taken. The rules:
+ *
+ *   missing     empty, NA, NaN, null, -, and the codes -99, -999, -9999, …: left out
+ *   negative    below zero: left out and counted
+ *   absurd      above LIMITS (ppb, µg m-3): left out and counted
+ *   unreadable  text that is no number: left out and counted
+ *
+ * Where negative, absurd and unreadable ones together are more than 5 % of a species' values, the unit or the column is wrong rather than
+ * the monitor, and the file is refused.
+ */
+import { DataError } from '../errors';
+import { speciesUnit } from './case-fields';
+
+/** Above any hourly mean of a monitor that works (ppb; PM µg m-3): severe dust and volcanic plumes stay below. */
+const LIMITS: Record<string, number> = { NO2: 1000, SO2: 3000, O3: 600, 'PM2.5': 5000 };
+const DEFAULT_LIMIT = 1e5;
+const REFUSED_PART = 0.05;
+
+export interface SpeciesQuality {
+  valid: number;
+  /** steps x stations without a value */
+  missing: number;
+  negative: number;
+  absurd: number;
+  unreadable: number;
+  /** the same value given twice for a station and time, and counted once */
+  repeated: number;
+}
+
+export interface ObservationQuality {
+  /** listed without coordinates, and dropped */
+  stationsWithoutCoordinates: string[];
+  /** in the observations but not in the list of stations, and dropped */
+  stationsUnknown: string[];
+  /** listed, but without a value that counts */
+  stationsSilent: string[];
+  /** steps between the first and the last for which the files hold nothing */
+  absentSteps: number;
+  species: Record<string, SpeciesQuality>;
+}
+
+export const emptyQuality = (): SpeciesQuality => ({ valid: 0, missing: 0, negative: 0, absurd: 0, unreadable: 0, repeated: 0 });
+
+/** SQL list of the words that stand for no value. */
+export const MISSING_WORDS = `('', 'na', 'n/a', 'nan', 'null', 'none', 'nil', '-', '--', '—', '*', '.')`;
+
+/** Counts a value (ppb, µg m-3) and says whether it is taken. */
+export function accept(quality: SpeciesQuality, species: string, value: number, raw: number): boolean {
+  if (isMissingCode(raw) || Number.isNaN(value)) return false;
+  if (value < 0) quality.negative++;
+  else if (value > (LIMITS[species] ?? DEFAULT_LIMIT)) quality.absurd++;
+  else return true;
+  return false;
+}
+
+function isMissingCode(raw: number): boolean {
+  return raw <= -99 && /^-9+$/.test(String(raw));
+}
+
+/** @throws {DataError} `OBSERVATIONS_ABSURD`, `OBSERVATIONS_EMPTY` */
+export function assertQuality(files: string, species: string, quality: SpeciesQuality): void {
+  const { valid, negative, absurd, unreadable } = quality;
+  const bad = negative + absurd + unreadable;
+  if (bad > REFUSED_PART * (valid + bad)) {
+    const counts = `${negative} negative, ${absurd} above ${LIMITS[species] ?? DEFAULT_LIMIT} ${speciesUnit(species)}, ${unreadable} unreadable of ${valid + bad}`;
+    throw new DataError(
+      'OBSERVATIONS_ABSURD',
+      `${files}: ${species}: too many values make no sense (${counts}): check its column and unit in the case`,
+    );
+  }
+  if (valid === 0)
+    throw new DataError(
+      'OBSERVATIONS_EMPTY',
+      `${files}: ${species} has no value at any station and time: check its column, or leave the species out of the case`,
+    );
+}
+
+/** Sentences for the log and the report; empty where there is nothing to tell. */
+export function describeQuality(quality: ObservationQuality): string[] {
+  const some = (count: number, text: string): string[] => (count > 0 ? [`${count} ${text}`] : []);
+  return [
+    ...some(quality.stationsWithoutCoordinates.length, 'stations without coordinates were dropped'),
+    ...some(
+      quality.stationsUnknown.length,
+      `stations are in the observations but not in the list and were dropped (${quality.stationsUnknown.slice(0, 5).join(', ')}…)`,
+    ),
+    ...some(quality.stationsSilent.length, 'listed stations have no value'),
+    ...some(quality.absentSteps, 'steps are absent from the files'),
+    ...Object.entries(quality.species).flatMap(([name, counts]) => [
+      ...some(counts.negative, `negative values of ${name} were left out`),
+      ...some(counts.absurd, `values of ${name} above ${LIMITS[name] ?? DEFAULT_LIMIT} ${speciesUnit(name)} were left out`),
+      ...some(counts.unreadable, `values of ${name} that are no number were left out`),
+    ]),
+  ];
+}

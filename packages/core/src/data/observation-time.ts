@@ -1,0 +1,50 @@
+/** Dates and hours of observation files, in the files' time zone, as instants. */
+
+/**
+ * Reads `2017-01-02`, `20170102`, `2017/1/2`, with or without `[T ]HH[:MM[:SS]]`, with or without `Z` or `+08:00`.
+ *
+ * @param zone - IANA name; counts where the text has no offset of its own
+ * @returns ms since 1970, or undefined if it is none of these
+ */
+export function parseTime(text: string, zone: string): number | undefined {
+  const match = /^(\d{4})[-/]?(\d{1,2})[-/]?(\d{1,2})(?:[T ]+(\d{1,2})(?::?(\d{2})(?::?(\d{2})(?:\.\d+)?)?)?)?\s*(Z|[+-]\d{2}:?\d{2})?$/.exec(
+    text.trim(),
+  );
+  if (!match) return undefined;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0));
+  if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 24 || minute > 59) return undefined;
+  const local = Date.UTC(year, month - 1, day, hour, minute, second);
+  if (new Date(Date.UTC(year, month - 1, day)).getUTCDate() !== day) return undefined; // 31 February
+  const offset = match[7];
+  if (offset === undefined) return local - zoneOffset(local, zone);
+  if (offset === 'Z') return local;
+  const [hours, minutes] = [Number(offset.slice(1, 3)), Number(offset.slice(-2))];
+  return local - Math.sign(Number(`${offset[0]}1`)) * (hours * 60 + minutes) * 60000;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Offset of a zone from UTC (ms) at a local time; in the hour that summer time skips or repeats, that before the change. */
+function zoneOffset(local: number, zone: string): number {
+  if (zone === 'UTC') return 0;
+  const first = offsetAt(local - offsetAt(local, zone), zone);
+  return offsetAt(local - first, zone);
+}
+
+function offsetAt(instant: number, zone: string): number {
+  const format =
+    formats.get(zone) ??
+    new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    });
+  formats.set(zone, format);
+  const parts = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]));
+  return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second) - Math.floor(instant / 1000) * 1000;
+}

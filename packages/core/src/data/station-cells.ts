@@ -1,0 +1,71 @@
+/** Monitors that share a cell of the grid, averaged: a model has one value there. */
+import { DataError } from '../errors';
+import type { Grid, TimeAxis } from '../grid/grid';
+import type { Observations } from './observations';
+import type { Station } from './stations';
+
+export interface CellObservations {
+  cells: { row: number; col: number; /** indices into the observations' stations */ members: number[] }[];
+  time: TimeAxis;
+  species: string[];
+  /** per species `[time, cell]`: mean of the members that have a value, NaN where none has */
+  values: Map<string, Float32Array>;
+  /** per species `[time, cell]`: how many have one */
+  counts: Map<string, Uint16Array>;
+  /** stations outside the grid: left out, and to be told to the user */
+  outside: Station[];
+}
+
+/**
+ * Super-observations of a grid, cells in the order of rows and columns.
+ *
+ * @throws {DataError} `STATIONS_OUTSIDE_GRID` if all stations lie outside
+ */
+export function stationsToCells(observations: Observations, grid: Grid): CellObservations {
+  const { stations, time, species } = observations;
+  const byCell = new Map<number, number[]>();
+  const outside: Station[] = [];
+  stations.forEach((station, index) => {
+    const cell = grid.cellAt(station.lon, station.lat);
+    if (!cell) outside.push(station);
+    else byCell.set(cell.row * grid.cols + cell.col, [...(byCell.get(cell.row * grid.cols + cell.col) ?? []), index]);
+  });
+  if (byCell.size === 0) {
+    const first = stations[0];
+    const example = first ? ` (${first.id} at ${first.lon}, ${first.lat})` : '';
+    throw new DataError(
+      'STATIONS_OUTSIDE_GRID',
+      `observations: none of ${stations.length} stations${example} lies inside the grid ${grid.name}: check lon and lat of the stations, and the case's grid`,
+    );
+  }
+  const cells = [...byCell]
+    .sort(([a], [b]) => a - b)
+    .map(([cell, members]) => ({ row: Math.floor(cell / grid.cols), col: cell % grid.cols, members }));
+  const values = new Map<string, Float32Array>();
+  const counts = new Map<string, Uint16Array>();
+  for (const name of species) {
+    const mean = average(observations.values.get(name) as Float32Array, time.count, stations.length, cells);
+    values.set(name, mean.values);
+    counts.set(name, mean.counts);
+  }
+  return { cells, time, species, values, counts, outside };
+}
+
+function average(
+  series: Float32Array,
+  steps: number,
+  stations: number,
+  cells: CellObservations['cells'],
+): { values: Float32Array; counts: Uint16Array } {
+  const values = new Float32Array(steps * cells.length).fill(Number.NaN);
+  const counts = new Uint16Array(steps * cells.length);
+  for (let step = 0; step < steps; step++) {
+    cells.forEach(({ members }, cell) => {
+      const held = members.map((station) => series[step * stations + station]).filter((value) => !Number.isNaN(value));
+      if (held.length === 0) return;
+      counts[step * cells.length + cell] = held.length;
+      values[step * cells.length + cell] = held.reduce((sum, value) => sum + value, 0) / held.length;
+    });
+  }
+  return { values, counts };
+}

@@ -1,0 +1,66 @@
+/** What a CSV file is like, found before it is read: its separator and line ends, and that it is whole and UTF-8. */
+import { createReadStream, existsSync, openSync, readSync, closeSync } from 'node:fs';
+import { createGunzip } from 'node:zlib';
+
+import { DataError } from '../errors';
+
+export interface CsvDialect {
+  delimiter: ',' | ';' | '\t';
+  newline: '\n' | '\r\n';
+}
+
+const HEAD = 1 << 16;
+
+/**
+ * @throws {DataError} `FILE_MISSING`, `FILE_EMPTY`, `FILE_ENCODING`, `FILE_TRUNCATED` (a gzip file that ends early: DuckDB would read
+ * what there is without a word)
+ */
+export async function inspectCsv(path: string): Promise<CsvDialect> {
+  if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path in the case`);
+  const head = /\.gz$/i.test(path) ? await gunzippedHead(path) : plainHead(path);
+  if (head.length === 0) throw new DataError('FILE_EMPTY', `${path}: the file is empty: give one with a header line and data`);
+  const end = head.indexOf(0x0a);
+  requireUtf8(path, head.subarray(0, Math.max(0, head.lastIndexOf(0x0a))));
+  const header = head.subarray(0, end < 0 ? head.length : end).toString('utf8');
+  const count = (delimiter: string): number => header.split(delimiter).length;
+  const delimiter = ([',', ';', '\t'] as const).reduce((best, candidate) => (count(candidate) > count(best) ? candidate : best));
+  return { delimiter, newline: header.endsWith('\r') ? '\r\n' : '\n' };
+}
+
+function plainHead(path: string): Buffer {
+  const descriptor = openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(HEAD);
+    return buffer.subarray(0, readSync(descriptor, buffer, 0, HEAD, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Unpacks the whole file, since only its end tells that it is whole, and keeps the beginning. */
+async function gunzippedHead(path: string): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let kept = 0;
+  const gunzip = createGunzip();
+  const source = createReadStream(path);
+  source.on('error', (error) => gunzip.destroy(error));
+  try {
+    for await (const chunk of source.pipe(gunzip) as AsyncIterable<Buffer>) {
+      if (kept < HEAD) parts.push(chunk);
+      kept += chunk.length;
+    }
+  } catch (error) {
+    const truncated = error instanceof Error && 'code' in error && error.code === 'Z_BUF_ERROR';
+    const what = truncated ? 'the gzip file is truncated' : `the file cannot be unpacked (${error instanceof Error ? error.message : String(error)})`;
+    throw new DataError('FILE_TRUNCATED', `${path}: ${what}: copy or download it again`, { cause: error });
+  }
+  return Buffer.concat(parts).subarray(0, HEAD);
+}
+
+function requireUtf8(path: string, head: Buffer): void {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(head);
+  } catch (error) {
+    throw new DataError('FILE_ENCODING', `${path}: the text is not UTF-8: convert it, for example with iconv -f GB18030 -t UTF-8`, { cause: error });
+  }
+}
