@@ -8,7 +8,8 @@
  */
 import type { SurrogateSettings } from '../data/case';
 import { channelAffine, concat, type Graph, type Mode, type Value } from '../graph';
-import { lstmUnet, resnet } from '../nn';
+import { network } from '../nn';
+import { networkSettings } from './network-settings';
 import type { ChannelScale, Normalisation } from './normalisation';
 
 export interface SurrogateSizes {
@@ -69,7 +70,6 @@ export function buildSurrogate(g: Graph, settings: SurrogateSettings, sizes: Sur
     geography: geography && normalise(g, geography, normalisation.geography),
     y: previous && normalise(g, previous, normalisation.concentrations),
   };
-  const network = settings.network === 'resnet' ? resnet : lstmUnet;
   const normalised = network(g, inputs, networkSettings(settings, species), mode);
   return { emissions, meteorology, geography, previous, normalised, concentrations: denormalise(g, normalised, normalisation.concentrations) };
 }

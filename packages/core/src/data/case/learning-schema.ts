@@ -54,6 +54,7 @@ export const trainingSchema = z
       0.1,
     ),
     l2: real('L2 penalty on the weights, added to the gradient.', { min: 0, max: 1 }).default(0),
+    clipNorm: real('Norm of the gradient above which it is scaled down; 0 never.', { min: 0 }).default(1),
     differenceWeight: real('Weight of the loss on the difference between two runs at the same hour; 0 turns it off.', { min: 0, max: 100 }).default(
       0.3,
     ),
