@@ -74,7 +74,7 @@ describe('wrong usage ends with code 2 and one sentence', () => {
     const { status, stderr } = retroplume('run', writeCase('inversion: { iteratons: 3 }'), '--set', 'training.batsch=2');
     expect(status).toBe(2);
     expect(stderr).toMatch(/CASE_UNKNOWN_KEY/);
-    expect(stderr).toMatch(/case\.yaml:12: unknown key inversion\.iteratons: did you mean iterations\?/);
+    expect(stderr).toMatch(/case\.yaml:15: unknown key inversion\.iteratons: did you mean iterations\?/);
     expect(stderr).toMatch(/--set training\.batsch=2: unknown key training\.batsch: did you mean batch\?/);
   });
 

@@ -68,8 +68,8 @@ function onnxRuntime(): Finding {
     const load = createRequire(__filename);
     const { version } = load('onnxruntime-node/package.json') as { version: string };
     const { listSupportedBackends } = load('onnxruntime-node') as typeof import('onnxruntime-node');
-    const backends = listSupportedBackends().map((backend) => backend.name);
-    return { name, found: true, detail: `${version}, providers ${backends.join(', ')}`, needed: false };
+    const bundled = listSupportedBackends().filter((backend) => backend.bundled);
+    return { name, found: true, detail: `${version}, providers ${bundled.map((backend) => backend.name).join(', ')} (cpu is used)`, needed: false };
   } catch (error) {
     return {
       name,
@@ -126,7 +126,7 @@ export async function describeEnvironment(): Promise<Environment> {
         return `instruction set ${isa}, ${threads} threads`;
       }),
       addon('reference transport model (transport.node)', () => (loadAddon('transport') ? 'loads' : '')),
-      addon('netCDF (netcdf.node)', netcdfVersion),
+      addon('netCDF (netcdf.node)', () => netcdfVersion().split(' ')[0]),
       onnxRuntime(),
       await mpi(),
       await gpu(),
