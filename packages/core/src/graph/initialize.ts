@@ -15,7 +15,9 @@ export function initializeParameters(g: Graph, seed: number): Map<string, Float3
 
 function initialize(value: Value, random: Random): Float32Array {
   const draw = drawing(value.initializer!, random);
-  return Float32Array.from({ length: size(value.shape) }, draw);
+  const data = new Float32Array(size(value.shape));
+  for (let i = 0; i < data.length; i++) data[i] = draw();
+  return data;
 }
 
 function drawing(initializer: Initializer, random: Random): () => number {

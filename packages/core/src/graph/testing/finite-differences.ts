@@ -39,7 +39,8 @@ export async function gradientError(build: (g: Graph) => Built, seed = 1): Promi
 export function fill(program: Program<Float64Array>, random: Random, values: Readonly<Record<string, ArrayLike<number>>> = {}): void {
   for (const kind of ['input', 'parameter', 'buffer'] as const) {
     for (const name of program.names(kind)) {
-      program.set(name, values[name] ?? Float64Array.from({ length: size(program.shapeOf(name)) }, () => random.normal()));
+      const own = random.fork(name); // whatever the order in which two programs name their leaves
+      program.set(name, values[name] ?? Float64Array.from({ length: size(program.shapeOf(name)) }, () => own.normal()));
     }
   }
 }

@@ -1,0 +1,218 @@
+/** Whole networks: adjoint, Taylor remainder, receptive field, sizes, initial values. */
+import { compile, gradients, Graph, initializeParameters, loss, planProgram, type Program, type Value } from '../graph';
+import { Random } from '../random';
+import {
+  AUTHORS_LSTM_UNET,
+  DEFAULT_LSTM_UNET,
+  network,
+  PAPER_LSTM_UNET,
+  PAPER_RESNET,
+  receptiveField,
+  type LstmUnetSettings,
+  type NetworkSettings,
+} from '.';
+import { footprint } from './receptive-field';
+
+const small: Record<string, NetworkSettings> = {
+  default: { ...DEFAULT_LSTM_UNET, hidden: 3, widths: [4, 5, 6], headWidth: 5 },
+  paper: { ...PAPER_LSTM_UNET, dropout: 0, hidden: 3, widths: [4, 5, 6], headWidth: 5, headActivation: 'softplus' },
+  authors: { ...AUTHORS_LSTM_UNET, dropout: 0, hidden: 4, widths: [4, 5, 5], headWidth: 5, headActivation: 'none' },
+  resnet: { ...PAPER_RESNET, dropout: 0, width: 5, blocks: 2, headWidth: 5, headActivation: 'none' },
+};
+
+interface Built {
+  g: Graph;
+  emissions: Value;
+  out: Value;
+}
+
+function build(settings: NetworkSettings, [rows, cols]: [number, number] = [9, 10], mode: 'train' | 'frozen' = 'frozen'): Built {
+  const g = new Graph();
+  const emissions = g.input('emissions', [1, 3, rows, cols, 2]);
+  const out = network(
+    g,
+    { steps: emissions, y: g.input('y', [1, rows, cols, 4]), geography: g.input('geography', [1, rows, cols, 2]) },
+    settings,
+    mode,
+  );
+  return { g, emissions, out };
+}
+
+function randomize(program: Program<Float64Array>, g: Graph): Random {
+  const random = new Random(8);
+  program.setParameters(initializeParameters(g, 2));
+  for (const name of program.names('input'))
+    program.set(
+      name,
+      program.get(name).map(() => random.normal()),
+    );
+  return random;
+}
+
+const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((total, value, i) => total + value * b[i], 0);
+
+describe.each(Object.keys(small))('%s', (name) => {
+  const { g, emissions, out } = build(small[name]);
+  const [gradient] = gradients(g, out, [emissions], { seed: g.input('seed', out.shape) });
+  const program = compile(g, {
+    outputs: { out, gradient },
+    phases: { forward: [out], backward: { values: [gradient], repeatable: true } },
+    dtype: 'float64',
+  });
+  const random = randomize(program, g);
+  const base = program.get('emissions');
+  const direction = base.map(() => random.normal());
+  const forward = async (step: number): Promise<Float64Array> => {
+    program.set(
+      'emissions',
+      base.map((value, i) => value + step * direction[i]),
+    );
+    await program.run('forward');
+    return program.get('out');
+  };
+  afterAll(() => program.dispose());
+
+  test('⟨J·v, w⟩ = ⟨v, Jᵀ·w⟩', async () => {
+    const [plus, minus] = [await forward(1e-6), await forward(-1e-6)];
+    const jv = plus.map((value, i) => (value - minus[i]) / 2e-6);
+    await forward(0);
+    const w = program.get('out').map(() => random.normal());
+    program.set('seed', w);
+    await program.run('backward');
+    const left = dot(jv, w);
+    expect(Math.abs(left - dot(direction, program.get('gradient')))).toBeLessThan(1e-7 * Math.abs(left)); // rounding of the differences
+  });
+
+  test('the Taylor remainder of ½|out|² falls at rate 2', async () => {
+    const cost = async (step: number): Promise<number> => dot(await forward(step), program.get('out')) / 2;
+    const centre = await cost(0);
+    program.set('seed', program.get('out'));
+    await program.run('backward');
+    const slope = dot(program.get('gradient'), direction);
+    const remainder = async (step: number): Promise<number> => Math.abs((await cost(step)) - centre - step * slope);
+    // Kinks (P-ReLU, max-pool) must lie farther away than the steps; the ResNet, which only its cost bends, allows smaller ones.
+    const largest = name === 'resnet' ? 1e-5 : 1e-4;
+    for (const step of [largest, largest / 2]) expect(Math.log2((await remainder(step)) / (await remainder(step / 2)))).toBeCloseTo(2, 1);
+  });
+});
+
+describe('receptive field', () => {
+  test('two convolutions an encoder level and one a decoder level: 38 on average, the paper’s 38 x 38', () => {
+    expect(receptiveField(PAPER_LSTM_UNET)).toEqual({ smallest: 36, largest: 40, mean: 38 });
+    expect(receptiveField({ ...PAPER_RESNET, blocks: 6 })).toEqual({ smallest: 27, largest: 27, mean: 27 });
+  });
+
+  test.each([
+    ['two levels', { widths: [2, 2, 2], encoderConvs: 2, decoderConvs: 1 }, 64],
+    ['one level, two decoder convolutions', { widths: [2, 2], encoderConvs: 1, decoderConvs: 2 }, 40],
+  ] as const)('%s: equals the footprint of the gradient', async (_, part, cols) => {
+    const settings: LstmUnetSettings = { ...DEFAULT_LSTM_UNET, hidden: 2, headWidth: 4, headActivation: 'none', ...part };
+    const { g, emissions, out } = build(settings, [8, cols]);
+    const [gradient] = gradients(g, out, [emissions], { seed: g.input('seed', out.shape) });
+    const program = compile(g, {
+      outputs: { out, gradient },
+      phases: { forward: [out], backward: { values: [gradient], repeatable: true } },
+      dtype: 'float64',
+    });
+    const random = randomize(program, g);
+    // Smooth everywhere: a slope of 1 makes P-ReLU the identity, and no path is cut. Pooling is: sum over several fields.
+    for (const name of program.names('parameter')) if (name.endsWith('slope')) program.set(name, program.get(name).fill(1));
+    for (const at of [0, 1, 2, 3].map((i) => cols / 2 - 2 + i)) {
+      const touched = new Set<number>();
+      for (let field = 0; field < 12; field++) {
+        program.set(
+          'emissions',
+          program.get('emissions').map(() => random.normal()),
+        );
+        await program.run('forward');
+        const seed = new Float64Array(8 * cols * 4);
+        seed.fill(1, (4 * cols + at) * 4, (4 * cols + at) * 4 + 4);
+        program.set('seed', seed);
+        await program.run('backward');
+        program.get('gradient').forEach((value, i) => value !== 0 && touched.add(Math.floor(i / 2) % cols));
+      }
+      expect([Math.min(...touched), Math.max(...touched)]).toEqual(footprint(settings, at));
+    }
+    program.dispose();
+  });
+});
+
+describe('sizes and settings', () => {
+  test.each([
+    [5, 7],
+    [8, 8],
+    [13, 4],
+  ])('any size: %i x %i', (rows, cols) => {
+    for (const settings of Object.values(small)) expect(build(settings, [rows, cols]).out.shape).toEqual([1, rows, cols, 4]);
+  });
+
+  test('called twice on one graph, a network shares its parameters', () => {
+    const { g, emissions } = build(small.default);
+    const count = g.modelValues().length;
+    network(g, { steps: emissions, y: g.find('y'), geography: g.find('geography') }, small.default, 'frozen');
+    expect(g.modelValues()).toHaveLength(count);
+  });
+
+  test('dropout is in training only, and follows the step', async () => {
+    const settings = { ...small.paper, dropout: 0.3 };
+    const frozen = build(settings);
+    const kernels = planProgram(frozen.g, { outputs: { out: frozen.out } }).spec.instructions.map(({ op }) => op);
+    expect(kernels).not.toContain('dropoutForward');
+    const { g, out } = build(settings, [9, 10], 'train');
+    const program = compile(g, { outputs: { out }, dtype: 'float64' });
+    randomize(program, g);
+    const at = async (step: number): Promise<Float64Array> => {
+      program.set('step', step);
+      await program.run();
+      return program.get('out');
+    };
+    const first = await at(1);
+    expect(await at(2)).not.toEqual(first);
+    expect(await at(1)).toEqual(first);
+    program.dispose();
+  });
+
+  test('initial values: the same for the same seed, and He’s variance', () => {
+    const first = (seed: number): number[] => [...initializeParameters(build(small.default).g, seed).get('head.conv0.weight')!];
+    expect(first(7)).toEqual(first(7));
+    expect(first(8)).not.toEqual(first(7));
+    const values = initializeParameters(build(DEFAULT_LSTM_UNET).g, 7);
+    const weight = values.get('unet.middle.1.conv.weight')!;
+    const variance = dot(weight, weight) / weight.length;
+    expect(variance).toBeGreaterThan(0.95 * (2 / (9 * 96)));
+    expect(variance).toBeLessThan(1.05 * (2 / (9 * 96)));
+  });
+});
+
+describe('memory at paper scale: 232 x 182 cells, batch 8', () => {
+  const [batch, rows, cols, steps] = [8, 182, 232, 16];
+
+  function plan(kind: 'training' | 'inversion'): ReturnType<typeof planProgram> {
+    const g = new Graph();
+    const emissions = g.input('emissions', [batch, steps, rows, cols, 15]);
+    const out = network(
+      g,
+      { steps: emissions, geography: g.input('geography', [batch, rows, cols, 2]) },
+      DEFAULT_LSTM_UNET,
+      kind === 'training' ? 'train' : 'frozen',
+    );
+    if (kind === 'inversion') {
+      const [gradient] = gradients(g, out, [emissions], { seed: g.input('seed', out.shape) });
+      return planProgram(g, { outputs: { out, gradient }, phases: { forward: [out], backward: [gradient] } });
+    }
+    const misfit = loss(g, out, g.input('target', out.shape), g.input('weight', out.shape), { kind: 'l1', divisor: 1 });
+    const grads = gradients(g, misfit, g.modelValues());
+    return planProgram(g, { outputs: { misfit }, phases: { step: [misfit, ...grads] } });
+  }
+
+  test.each(['training', 'inversion'] as const)('%s: the arena is within 3 %% of the most that is alive at once', (kind) => {
+    const layout = plan(kind);
+    expect(layout.spec.arenaElements).toBeLessThan(1.03 * layout.leastElements);
+    expect((layout.spec.arenaElements * 4) / 2 ** 30).toBeLessThan(2); // GiB
+  });
+
+  test('the inversion writes no gradient of a weight', () => {
+    const written = plan('inversion').spec.instructions.flatMap(({ op, operands }) => (op.includes('Backward') ? Object.keys(operands) : []));
+    expect(written.filter((operand) => /^grad(Weight|Bias|Slope|Scale|Shift|Initial)/.test(operand))).toEqual([]);
+  });
+});
