@@ -25,6 +25,10 @@ export const inversionSchema = z
       above: 0,
       max: 1000,
     }).default(0.05),
+    learningRateDecay: real('Step at the last iteration as a part of that at the first, falling exponentially; 1 keeps it constant.', {
+      above: 0,
+      max: 1,
+    }).default(0.1),
     lengthKm: real('Correlation length of the factors; 0 leaves every cell free.', { min: 0, unit: 'km' }).default(81),
     priorSpread: perGroup((group) => real(`Standard deviation of the log factor on ${group}.`, { min: 0, max: 3 }), {
       NOx: 0.5,
@@ -59,6 +63,7 @@ export const inversionSchema = z
       8,
     ),
     stopOnWithheld: flag('Whether a part of the used monitors is set aside to choose the step at which to stop.').default(true),
+    patience: whole('Evaluations without a better value at these monitors after which it stops.', { min: 1 }).default(30),
     checkpointEvery: whole('Steps between two checkpoints.', { min: 1 }).default(10),
     seed: seed('Seed of the batches.').default(13),
   })

@@ -40,6 +40,7 @@ export const paperDefaults: {
     mode: 'paper',
     iterations: 10000,
     learningRate: 0.1,
+    learningRateDecay: 1,
     lengthKm: 0,
     loss: 'l1',
     bound: 3, // "200 %" read as prior + 200 %; the other reading is 2
