@@ -1,6 +1,6 @@
 /**
  * Tensors and metadata in one file: the safetensors layout (8 bytes header length, JSON header, raw little-endian data), which other tools
- * read, with a SHA-256 of the data in its metadata. A checkpoint replaces the one before by renaming and keeps that as `PATH.previous`, so
+ * read, with a SHA-256 of all that it holds in its metadata. A checkpoint replaces the one before by renaming and keeps that as `PATH.previous`, so
  * that a kill at any moment leaves at least one whole file.
  */
 import { createHash } from 'node:crypto';
@@ -35,9 +35,15 @@ export function writeFileAtomic(path: string, content: Uint8Array | string): voi
   } catch (cause) {
     rmSync(temporary, { force: true });
     if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') {
-      throw new DataError('DISK_FULL', `${path}: the disk has no room for ${content.length} bytes: free some space and run again; earlier products are intact`, { cause });
+      throw new DataError(
+        'DISK_FULL',
+        `${path}: the disk has no room for ${content.length} bytes: free some space and run again; earlier products are intact`,
+        { cause },
+      );
     }
-    throw new DataError('WRITE_FAILED', `${path}: cannot be written (${(cause as Error).message}): check that the folder exists and may be written`, { cause });
+    throw new DataError('WRITE_FAILED', `${path}: cannot be written (${(cause as Error).message}): check that the folder exists and may be written`, {
+      cause,
+    });
   }
 }
 
@@ -45,16 +51,15 @@ export function writeFileAtomic(path: string, content: Uint8Array | string): voi
 export function encodeTensors({ tensors, metadata }: Checkpoint): Uint8Array {
   const header: Record<string, HeaderEntry | Record<string, string>> = {};
   const parts: Buffer[] = [];
-  const hash = createHash('sha256');
+  const record = JSON.stringify(metadata);
   let offset = 0;
   for (const [name, { data, shape }] of tensors) {
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     header[name] = { dtype: data instanceof Float64Array ? 'F64' : 'F32', shape, data_offsets: [offset, offset + bytes.length] };
-    hash.update(bytes);
     parts.push(bytes);
     offset += bytes.length;
   }
-  header['__metadata__'] = { format: 'retroplume', sha256: hash.digest('hex'), record: JSON.stringify(metadata) };
+  header['__metadata__'] = { format: 'retroplume', sha256: checksum(header, record, parts), record };
   const text = Buffer.from(JSON.stringify(header));
   const padded = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')]);
   const length = Buffer.alloc(8);
@@ -62,9 +67,17 @@ export function encodeTensors({ tensors, metadata }: Checkpoint): Uint8Array {
   return Buffer.concat([length, padded, ...parts]);
 }
 
+/** SHA-256 of all that a file says: names, shapes, the record and the data. */
+function checksum(entries: Record<string, unknown>, record: string, data: Uint8Array[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(entries)).update(record);
+  for (const bytes of data) hash.update(bytes);
+  return hash.digest('hex');
+}
+
 /** Reads what {@link encodeTensors} wrote. @throws {DataError} `CHECKPOINT_CORRUPT` if it is cut short or its checksum does not match */
 export function decodeTensors(content: Buffer, path: string): Checkpoint {
-  const corrupt = (why: string): DataError => new DataError('CHECKPOINT_CORRUPT', `${path}: ${why}: delete it, and the stage starts from the one before or anew`);
+  const corrupt = (why: string): DataError =>
+    new DataError('CHECKPOINT_CORRUPT', `${path}: ${why}: delete it, and the stage starts from the one before or anew`);
   if (content.length < 8) throw corrupt('too short to hold a header');
   const headerLength = Number(content.readBigUInt64LE(0));
   if (headerLength > content.length - 8) throw corrupt('cut short in its header');
@@ -76,9 +89,9 @@ export function decodeTensors(content: Buffer, path: string): Checkpoint {
   }
   const { __metadata__: meta, ...entries } = header as unknown as Record<string, HeaderEntry> & { __metadata__?: Record<string, string> };
   const body = content.subarray(8 + headerLength);
-  const end = Math.max(0, ...Object.values(entries).map((entry) => entry.data_offsets[1]));
-  if (!meta || end > body.length) throw corrupt('cut short');
-  if (createHash('sha256').update(body.subarray(0, end)).digest('hex') !== meta['sha256']) throw corrupt('its checksum does not match its data');
+  if (typeof meta?.['record'] !== 'string' || checksum(entries, meta['record'], [body]) !== meta['sha256']) {
+    throw corrupt('it is cut short or its checksum does not match what it holds');
+  }
   const tensors = new Map<string, Tensor>();
   for (const [name, { dtype, shape, data_offsets }] of Object.entries(entries)) {
     const bytes = new Uint8Array(body.subarray(...data_offsets)).buffer;

@@ -67,35 +67,22 @@ export function saveState(path: string, state: InversionState, optimiser: Optimi
   for (const [name, data] of optimiser.state()) add(`optimiser.${name}`, data);
   const { iteration, best, sinceBest, flat, history, status } = state;
   const record = { iteration, best: { iteration: best.iteration, value: best.value }, sinceBest, flat, history, status };
-  // The file's own checksum covers the tensors; this one covers the record.
-  writeCheckpoint(path, { tensors, metadata: { kind: 'inversion', key, record, sha256: fingerprint(record) } });
-}
-
-/**
- * The newest whole checkpoint that belongs to `key`; the optimiser is restored with it.
- *
- * @param say - told in one sentence why a checkpoint was passed over
- */
-export function loadState(path: string, optimiser: Optimiser, key: string, say: (text: string) => void): InversionState | undefined {
-  for (const candidate of [path, `${path}.previous`]) {
-    const state = loadOne(candidate, optimiser, key, say);
-    if (state) return state;
-  }
-  return undefined;
+  writeCheckpoint(path, { tensors, metadata: { kind: 'inversion', key, record } });
 }
 
 interface StoredRecord extends Omit<InversionState, 'control' | 'best'> {
   best: { iteration: number; value: number };
 }
 
-function loadOne(path: string, optimiser: Optimiser, key: string, say: (text: string) => void): InversionState | undefined {
+/**
+ * The state in the newest whole checkpoint, if it belongs to `key`; the optimiser is restored with it.
+ *
+ * @param say - told in one sentence why a checkpoint was passed over
+ */
+export function loadState(path: string, optimiser: Optimiser, key: string, say: (text: string) => void): InversionState | undefined {
   const checkpoint = readCheckpoint(path, (error) => say(`${error.message}; it is passed over`));
   if (!checkpoint) return undefined;
   const { tensors, metadata } = checkpoint;
-  if (fingerprint(metadata['record']) !== metadata['sha256']) {
-    say(`${path}: the checksum of its record does not match; it is passed over`);
-    return undefined;
-  }
   if (metadata['key'] !== key) {
     say(`${path}: belongs to other settings or observations; it is passed over`);
     return undefined;

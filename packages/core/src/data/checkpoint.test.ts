@@ -1,0 +1,60 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataError } from '../errors';
+import { decodeTensors, encodeTensors, readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint';
+
+const content: Checkpoint = {
+  tensors: new Map([
+    ['weight', { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [2, 3] }],
+    ['moment', { data: Float64Array.of(0.1, -0.2), shape: [2] }],
+  ]),
+  metadata: { step: 12, name: 'a "quoted" text' },
+};
+
+/** Whether a file is refused; any other error than a DataError fails the test. */
+function refused(file: Buffer): boolean {
+  try {
+    decodeTensors(file, 'file');
+    return false;
+  } catch (error) {
+    if (error instanceof DataError) return true;
+    throw error;
+  }
+}
+
+describe('tensor files', () => {
+  it('come back as they were', () => {
+    expect(decodeTensors(Buffer.from(encodeTensors(content)), 'file')).toEqual(content);
+  });
+
+  it('are refused where any bit is wrong or any byte is missing', () => {
+    const good = Buffer.from(encodeTensors(content));
+    let refusals = 0;
+    for (let i = 0; i < good.length; i++) {
+      const spoilt = Buffer.from(good);
+      spoilt[i] ^= 1;
+      // The name of the format and the padding carry nothing: a file with a flaw there may be read, and must then be right.
+      if (refused(spoilt)) refusals++;
+      else expect(decodeTensors(spoilt, 'file')).toEqual(content);
+      expect(() => decodeTensors(good.subarray(0, i), 'file')).toThrow(/file: .*delete it/);
+    }
+    expect(refusals).toBeGreaterThan(good.length - 40);
+  });
+});
+
+describe('checkpoints', () => {
+  it('fall back on the one before when the newest is spoilt, and say so', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'retroplume-checkpoint-'));
+    const path = join(folder, 'checkpoint');
+    expect(readCheckpoint(path)).toBeUndefined();
+    writeCheckpoint(path, content);
+    writeCheckpoint(path, { ...content, metadata: { step: 13 } });
+    expect(readCheckpoint(path)?.metadata).toEqual({ step: 13 });
+    writeFileSync(path, readFileSync(path).subarray(0, 100));
+    const said: string[] = [];
+    expect(readCheckpoint(path, (error) => said.push(error.code))).toEqual(content);
+    expect(said).toEqual(['CHECKPOINT_CORRUPT']);
+    rmSync(folder, { recursive: true });
+  });
+});
