@@ -118,8 +118,14 @@ function bytesNeeded(header: Header): number {
  * @returns undefined when all is there or the file isn't of the classic family; otherwise bytes found and needed
  */
 export function classicShortfall(path: string): { found: number; needed: number } | undefined {
-  const descriptor = openSync(path, 'r');
+  let descriptor: number;
   try {
+    descriptor = openSync(path, 'r');
+  } catch {
+    return undefined; // netCDF says what is wrong with the path
+  }
+  try {
+    if (!fstatSync(descriptor).isFile()) return undefined;
     const magic = Buffer.alloc(4);
     readSync(descriptor, magic, 0, 4, 0);
     if (magic.toString('latin1', 0, 3) !== 'CDF' || ![1, 2, 5].includes(magic[3])) return undefined;

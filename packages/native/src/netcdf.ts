@@ -91,11 +91,10 @@ export class NetcdfFile {
 
   /** Opens an existing file. A truncated one is refused (`NC_ETRUNC`, `NC_EHDFERR`), where netCDF-C itself would read zeros. */
   static open(path: string, mode: 'read' | 'write' = 'read'): NetcdfFile {
-    const raw = new (load().Dataset)(path, mode);
     const short = classicShortfall(path);
-    if (!short) return new NetcdfFile(raw, path);
-    raw.close();
-    throw failure('NC_ETRUNC', -137, path, `is truncated: it has ${short.found} bytes, its header promises ${short.needed}`);
+    if (!short) return new NetcdfFile(new (load().Dataset)(path, mode), path);
+    const promise = Number.isNaN(short.needed) ? 'its header goes on' : `its header promises ${short.needed}`;
+    throw failure('NC_ETRUNC', -137, path, `is truncated: it has ${short.found} bytes, ${promise}`);
   }
 
   /**

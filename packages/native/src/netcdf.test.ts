@@ -1,0 +1,253 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Worker } from 'node:worker_threads';
+
+import { NetcdfFile, netcdfVersion, type NetcdfArray, type NetcdfFormat, type NetcdfType } from './netcdf';
+import { classicShortfall } from './netcdf-classic';
+
+const formats: NetcdfFormat[] = ['classic', '64bit', 'cdf5', 'netcdf4'];
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'netcdf-'))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A file of two steps on a 3 x 4 grid, one fixed and two record variables, one of which is not a multiple of four bytes. */
+function writeSample(path: string, format: NetcdfFormat): void {
+  const file = NetcdfFile.create(path, format);
+  file.defineDimension('time', 'unlimited');
+  file.defineDimension('y', 3);
+  file.defineDimension('x', 4);
+  file.defineVariable('ozone', 'float', ['time', 'y', 'x'], format === 'netcdf4' ? { deflate: 4, chunks: [1, 3, 4] } : {});
+  file.defineVariable('flag', 'short', ['time', 'x']);
+  file.defineVariable('height', 'double', ['y', 'x']);
+  file.defineVariable('label', 'char', ['x']);
+  file.putAttribute('', 'title', 'padded   \0\0');
+  file.putAttribute('ozone', 'valid', Float32Array.of(1.5, 2.5));
+  file.putAttribute('ozone', 'count', Int32Array.of(7));
+  file.putAttribute('ozone', 'scale', 0.1);
+  file.putAttribute('ozone', 'empty', '');
+  file.endDefine();
+  file.write(
+    'ozone',
+    [0, 0, 0],
+    [2, 3, 4],
+    Float32Array.from({ length: 24 }, (_, i) => i),
+  );
+  file.write(
+    'flag',
+    [0, 0],
+    [2, 4],
+    Int16Array.from({ length: 8 }, (_, i) => -i),
+  );
+  file.write(
+    'height',
+    [0, 0],
+    [3, 4],
+    Float64Array.from({ length: 12 }, (_, i) => i / 3),
+  );
+  file.write('label', [0], [4], new TextEncoder().encode('abcd'));
+  file.close();
+}
+
+describe.each(formats)('%s', (format) => {
+  test('what is written is read', () => {
+    const path = join(folder, 'a.nc');
+    writeSample(path, format);
+    const file = NetcdfFile.open(path);
+    expect(file.format).toBe(format);
+    expect(file.dimensions).toEqual([
+      { name: 'time', length: 2, unlimited: true },
+      { name: 'y', length: 3, unlimited: false },
+      { name: 'x', length: 4, unlimited: false },
+    ]);
+    expect(file.variables[0]).toEqual({ name: 'ozone', type: 'float', dimensions: ['time', 'y', 'x'] });
+    expect(file.shape('flag')).toEqual([2, 4]);
+    expect(file.attributes().get('title')).toBe('padded   \0\0');
+    expect([...file.attributes('ozone')]).toEqual([
+      ['valid', Float32Array.of(1.5, 2.5)],
+      ['count', Int32Array.of(7)],
+      ['scale', Float64Array.of(0.1)],
+      ['empty', ''],
+    ]);
+    expect([...file.read('ozone', [1, 1, 0], [1, 2, 4])]).toEqual([16, 17, 18, 19, 20, 21, 22, 23]);
+    expect(file.read('flag')).toEqual(Int16Array.of(-0, -1, -2, -3, -4, -5, -6, -7).map((v) => v));
+    expect(file.read<Float64Array>('height')[4]).toBe(4 / 3);
+    expect(Buffer.from(file.read<Uint8Array>('label')).toString()).toBe('abcd');
+    // netCDF converts to the target's type
+    expect(file.read('flag', undefined, undefined, new Float32Array(8))[3]).toBe(-3);
+    file.close();
+  });
+
+  test('ncdump reads it', () => {
+    const path = join(folder, 'a.nc');
+    writeSample(path, format);
+    expect(execFileSync('ncdump', ['-v', 'flag', path], { encoding: 'utf8' })).toContain('0, -1, -2, -3,\n  -4, -5, -6, -7 ;');
+  });
+
+  test('a file that was cut short is refused, by as little as its last byte', () => {
+    const path = join(folder, 'a.nc');
+    writeSample(path, format);
+    const size = statSync(path).size;
+    expect(() => NetcdfFile.open(path).close()).not.toThrow();
+    for (const bytes of [size - 1, Math.floor(size / 2), 20]) {
+      const cut = join(folder, 'cut.nc');
+      copyFileSync(path, cut);
+      truncateSync(cut, bytes);
+      expect(() => NetcdfFile.open(cut)).toThrow(
+        expect.objectContaining({ code: expect.stringMatching(/NC_(ETRUNC|EHDFERR|ENOTNC)/) as string, path: cut }) as Error,
+      );
+    }
+  });
+});
+
+const types: [NetcdfType, NetcdfArray][] = [
+  ['byte', Int8Array.of(-128, 127)],
+  ['ubyte', Uint8Array.of(0, 255)],
+  ['short', Int16Array.of(-32768, 32767)],
+  ['ushort', Uint16Array.of(0, 65535)],
+  ['int', Int32Array.of(-2147483648, 2147483647)],
+  ['uint', Uint32Array.of(0, 4294967295)],
+  ['float', Float32Array.of(-1.5, Number.NaN)],
+  ['double', Float64Array.of(Math.PI, Infinity)],
+  ['int64', BigInt64Array.of(-(2n ** 63n), 2n ** 63n - 1n)],
+  ['uint64', BigUint64Array.of(0n, 2n ** 64n - 1n)],
+];
+test.each(types)('type %s keeps its extremes, as values and as attribute', (type, values) => {
+  const file = NetcdfFile.create(join(folder, 't.nc'), 'cdf5');
+  file.defineDimension('n', 2);
+  file.defineVariable('v', type, ['n']);
+  file.putAttribute('v', 'a', values);
+  file.endDefine();
+  file.write('v', [0], [2], values);
+  expect(file.read('v')).toEqual(values);
+  expect(file.attributes('v').get('a')).toEqual(values);
+  file.close();
+});
+
+describe('errors carry code, file and netCDF’s words', () => {
+  test('a missing file, and one that is no netCDF', () => {
+    const missing = join(folder, 'none.nc');
+    expect(() => NetcdfFile.open(missing)).toThrow(
+      expect.objectContaining({
+        code: 'ENOENT',
+        path: missing,
+        message: `${missing}: cannot be opened: No such file or directory (netCDF 2)`,
+      }) as Error,
+    );
+    const text = join(folder, 'text.nc');
+    writeFileSync(text, 'date,hour,type\n');
+    expect(() => NetcdfFile.open(text)).toThrow(expect.objectContaining({ code: 'NC_ENOTNC', path: text }) as Error);
+  });
+
+  test('wrong variable, rank, bounds and length', () => {
+    const path = join(folder, 'a.nc');
+    writeSample(path, 'classic');
+    const file = NetcdfFile.open(path);
+    expect(() => file.read('nox')).toThrow(
+      expect.objectContaining({ code: 'NC_ENOTVAR', message: `${path}: there is no variable nox; it holds ozone, flag, height, label` }) as Error,
+    );
+    expect(() => file.read('ozone', [0, 0], [1, 1], new Float32Array(1))).toThrow(/ozone has 3 dimensions/);
+    expect(() => file.read('ozone', [0, 0, 0], [3, 3, 4], new Float32Array(36))).toThrow(expect.objectContaining({ code: 'NC_EEDGE' }) as Error);
+    expect(() => file.read('ozone', [0, 0, 0], [1, 3, 4], new Float32Array(11))).toThrow('the array holds 11 values but count asks for 12');
+    expect(() => file.read('ozone', [-1, 0, 0], [1, 3, 4], new Float32Array(12))).toThrow('whole numbers');
+    expect(() => file.read('label', [0], [4], new Float32Array(4))).toThrow('text is given as bytes');
+    expect(() => file.write('ozone', [0, 0, 0], [1, 3, 4], new Float32Array(12))).toThrow(expect.objectContaining({ code: 'NC_EPERM' }) as Error);
+    file.close();
+  });
+
+  test('a value that does not fit', () => {
+    const path = join(folder, 'a.nc');
+    writeSample(path, 'classic');
+    const file = NetcdfFile.open(path);
+    expect(() => file.read('flag', undefined, undefined, new Uint8Array(8))).toThrow(expect.objectContaining({ code: 'NC_ERANGE' }) as Error);
+    file.close();
+  });
+
+  test('a closed file', () => {
+    const path = join(folder, 'a.nc');
+    writeSample(path, 'netcdf4');
+    const file = NetcdfFile.open(path);
+    file.close();
+    file.close();
+    expect(() => file.variables).toThrow(expect.objectContaining({ code: 'NC_EBADID' }) as Error);
+    expect(() => file.sync()).toThrow(expect.objectContaining({ code: 'NC_EBADID' }) as Error);
+  });
+
+  test('a method of the handle on another object', () => {
+    const path = join(folder, 'a.nc');
+    writeSample(path, 'classic');
+    const file = NetcdfFile.open(path);
+    const raw = (file as unknown as { raw: { describe(): unknown } }).raw;
+    expect(() => raw.describe.call({})).toThrow('Illegal invocation');
+    file.close();
+  });
+});
+
+test('a file that is dropped is closed when it is collected', async () => {
+  const path = join(folder, 'a.nc');
+  writeSample(path, 'classic'); // HDF5 would share one descriptor
+  setFlagsFromString('--expose_gc');
+  const gc = runInNewContext('gc') as () => void;
+  const open = (): number => readdirSync('/proc/self/fd').length;
+  gc();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const before = open();
+  (() => {
+    for (let i = 0; i < 20; i++) NetcdfFile.open(path);
+  })();
+  expect(open()).toBeGreaterThanOrEqual(before + 20);
+  for (let i = 0; i < 50 && open() > before; i++) {
+    gc();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(open()).toBeLessThanOrEqual(before);
+});
+
+test('worker threads share the library', async () => {
+  const path = join(folder, 'a.nc');
+  writeSample(path, 'netcdf4');
+  const addon = join(__dirname, '../build/Release/netcdf.node');
+  const code = `
+    const { Dataset } = require(${JSON.stringify(addon)});
+    const { parentPort } = require('node:worker_threads');
+    let sum = 0;
+    for (let i = 0; i < 100; i++) {
+      const file = new Dataset(${JSON.stringify(path)}, 'read');
+      const values = new Float32Array(24);
+      file.read('ozone', [0, 0, 0], [2, 3, 4], values, false);
+      sum += values.reduce((a, b) => a + b);
+      file.close();
+    }
+    parentPort.postMessage(sum);`;
+  const run = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(code, { eval: true });
+      worker.once('message', resolve);
+      worker.once('error', reject);
+    });
+  expect(await Promise.all([run(), run(), run(), run()])).toEqual([27600, 27600, 27600, 27600]);
+});
+
+test('a classic header of many records, and one without any', () => {
+  const path = join(folder, 'r.nc');
+  const file = NetcdfFile.create(path, '64bit');
+  file.defineDimension('time', 'unlimited');
+  file.defineDimension('n', 3);
+  file.defineVariable('lone', 'short', ['time', 'n']); // a lone record variable is not padded: 6 bytes a record
+  file.endDefine();
+  file.close();
+  expect(classicShortfall(path)).toBeUndefined();
+  const again = NetcdfFile.open(path, 'write');
+  again.write('lone', [0, 0], [5, 3], new Int16Array(15));
+  again.close();
+  expect(classicShortfall(path)).toBeUndefined();
+  truncateSync(path, statSync(path).size - 4);
+  expect(classicShortfall(path)).toMatchObject({ found: statSync(path).size });
+});
+
+test('the library tells its version', () => {
+  expect(netcdfVersion()).toMatch(/^\d+\.\d+\.\d+/);
+});
