@@ -4,7 +4,9 @@
  */
 import { Random } from '../random';
 import { quantile } from './colour-scale';
-import type { ReportData, ReportStation } from './report-data';
+import type { ReportData } from './report-data';
+import type { Side } from './statistics';
+import { sideOf } from './statistics';
 
 export interface ChangeInterval {
   /** 5th and 95th percentile of updated MAE / prior MAE − 1 */
@@ -19,13 +21,13 @@ const DRAWS = 1000;
 const FEWEST_BLOCKS = 5;
 
 /** Sums of |simulated − observed| per block over the pairs in which all three are there; a station without a block is its own. */
-function blockSums(data: ReportData, species: string, role: ReportStation['role']): [prior: number, updated: number][] {
+function blockSums(data: ReportData, species: string, side: Side): [prior: number, updated: number][] {
   const sums = new Map<string, [number, number]>();
   for (const { observed, prior, updated } of data.concentrations.filter((each) => each.species === species)) {
     for (let index = 0; index < observed.length; index++) {
       const station = data.stations[index % data.stations.length];
       const errors = [Math.abs(prior[index] - observed[index]), Math.abs(updated[index] - observed[index])];
-      if (station.role !== role || !errors.every(Number.isFinite)) continue;
+      if (sideOf(station) !== side || !errors.every(Number.isFinite)) continue;
       const key = station.block === undefined ? `station ${station.id}` : `block ${station.block}`;
       const sum = sums.get(key) ?? [0, 0];
       sums.set(key, [sum[0] + errors[0], sum[1] + errors[1]]);
@@ -35,8 +37,8 @@ function blockSums(data: ReportData, species: string, role: ReportStation['role'
 }
 
 /** 90 % interval of the relative change of the mean absolute error, all periods; undefined with fewer than five blocks. Reproducible: one fixed seed. */
-export function changeInterval(data: ReportData, species: string, role: ReportStation['role']): ChangeInterval | undefined {
-  const sums = blockSums(data, species, role);
+export function changeInterval(data: ReportData, species: string, side: Side): ChangeInterval | undefined {
+  const sums = blockSums(data, species, side);
   if (sums.length < FEWEST_BLOCKS) return undefined;
   const random = new Random(1);
   const changes = Array.from({ length: DRAWS }, () => {

@@ -1,5 +1,6 @@
 /** Line charts by echarts, drawn to SVG text on the server. */
 import * as echarts from 'echarts';
+import { niceCeiling } from './colour-scale';
 import type { Markup } from './html';
 import { html, trusted } from './html';
 
@@ -56,6 +57,12 @@ function xAxis({ xName, time, lines }: ChartSpec): object {
   };
 }
 
+/** Ends close to the data: echarts would go to whole decades and leave half of the chart empty. */
+function logExtent(lines: ChartLine[]): { min: number; max: number } {
+  const values = lines.flatMap(({ points }) => points.map(([, y]) => y).filter((y) => y > 0 && Number.isFinite(y)));
+  return { min: 1 / niceCeiling(1 / Math.min(...values)), max: niceCeiling(Math.max(...values)) };
+}
+
 /** Whole days between the labels of a time axis, about eight labels. */
 function dayStep(lines: ChartLine[]): number {
   const xs = lines.flatMap(({ points }) => points.map(([x]) => x));
@@ -90,7 +97,7 @@ export function drawChart(spec: ChartSpec): Markup {
       legend: { top: 0, left: 50, itemWidth: 22, itemHeight: 8, textStyle: { color: TEXT, fontSize: 11 }, icon: 'path://M0 3h22v2h-22z' },
       grid: { left: 58, right: 16, top: 30, bottom: 40 },
       xAxis: xAxis({ ...spec, lines }),
-      yAxis: { type: spec.logarithmic ? 'log' : 'value', ...axisLook(spec.yName, 44) },
+      yAxis: { type: spec.logarithmic ? 'log' : 'value', ...(spec.logarithmic ? logExtent(lines) : {}), ...axisLook(spec.yName, 44) },
       series: lines.map((line) => series(line, spec.logarithmic ?? false)),
     });
     const svg = chart.renderToSVGString();

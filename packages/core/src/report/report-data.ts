@@ -42,13 +42,16 @@ export interface ReportEmissions {
   truthFactor?: ArrayLike<number>;
 }
 
-/** A monitor; `withheld` ones were never shown to the inversion. `block`: the spatial block in which it was drawn. */
+/**
+ * A monitor. `used`: in the cost; `watched`: not in the cost, but it chose the iterate that was kept, so the page counts it with the used;
+ * `withheld`: never looked at, so it judges the result. `block`: the spatial block in which it was drawn.
+ */
 export interface ReportStation {
   id: string;
   name?: string;
   lon: number;
   lat: number;
-  role: 'used' | 'withheld';
+  role: 'used' | 'watched' | 'withheld';
   block?: number | string;
 }
 
@@ -99,13 +102,30 @@ export interface LearningPoint {
   testLoss?: number;
 }
 
-/** One point of an inversion: total cost J = observation term + prior term (dimensionless); `withheld`: misfit on withheld monitors. */
+/**
+ * One point of an inversion (the history of core/src/inversion fits as it is): total cost J = observation term + prior term, dimensionless;
+ * `watched`: mean over species of the MAE at watched monitors relative to that of the prior, 1 at the start.
+ */
 export interface InversionPoint {
   iteration: number;
   total: number;
   observation?: number;
   prior?: number;
-  withheld?: number;
+  watched?: number | null;
+}
+
+/** One inversion: how it went and how it ended. */
+export interface ReportInversion {
+  mode: ReportMode;
+  period?: string;
+  points: InversionPoint[];
+  /** why it ended, such as `converged` */
+  status?: string;
+  /** steps taken, and the step whose control was kept */
+  iterations?: number;
+  keptIteration?: number;
+  /** part of the emitting cells whose factor lies at a bound, per group (0…1) */
+  atBound?: Record<string, number>;
 }
 
 /** A region of the tables; `mask` `[H, W]`, a cell counts by its value in 0…1. */
@@ -150,7 +170,7 @@ export interface ReportData {
   surrogate?: SurrogateScore[];
   response?: ResponseScore[];
   learning?: { mode: ReportMode; points: LearningPoint[] }[];
-  inversion?: { mode: ReportMode; period?: string; points: InversionPoint[] }[];
+  inversion?: ReportInversion[];
   inventoryError?: InventoryError[];
   regions?: ReportRegion[];
   /** wall-clock seconds per stage, in order */

@@ -2,6 +2,14 @@
 import { scores } from '../inversion/scores';
 import type { ReportConcentrations, ReportData, ReportGrid, ReportStation } from './report-data';
 
+/** The two sides of every proof: monitors that had a say in the result, and monitors that had none. */
+export type Side = 'used' | 'withheld';
+
+/** Watched monitors chose when to stop, so they are not on the withheld side. */
+export function sideOf({ role }: ReportStation): Side {
+  return role === 'withheld' ? 'withheld' : 'used';
+}
+
 /** Which simulation is compared with the observations. */
 export type Variant = 'prior' | 'updated' | 'paper';
 
@@ -9,7 +17,7 @@ export type Scores = ReturnType<typeof scores>;
 
 export interface Selection {
   species: string;
-  role: ReportStation['role'];
+  side: Side;
   /** all periods together where absent */
   period?: string;
 }
@@ -42,7 +50,7 @@ export function pairs(data: ReportData, selection: Selection): Pairs {
     for (let index = 0; index < each.observed.length; index++) {
       const station = data.stations[index % data.stations.length];
       const values = [each.observed[index] ?? NaN, ...variants.map((variant) => each[variant]?.[index] ?? NaN)];
-      if (station?.role !== selection.role || !values.every(Number.isFinite)) continue;
+      if (sideOf(station) !== selection.side || !values.every(Number.isFinite)) continue;
       seen.add(station);
       observed.push(values[0]);
       variants.forEach((_, place) => simulated[place]?.push(values[place + 1]));
@@ -77,14 +85,14 @@ export function errorChangeAtStation(data: ReportData, species: string, station:
   return count > 0 ? sum / count : NaN;
 }
 
-/** Mean over the stations of a role at each time, over those where observation and every variant is there; NaN where none is. */
-export function meanSeries(data: ReportData, series: ReportConcentrations, role: ReportStation['role']): Record<'observed' | Variant, number[]> {
+/** Mean over the stations of one side at each time, over those where observation and every variant is there; NaN where none is. */
+export function meanSeries(data: ReportData, series: ReportConcentrations, side: Side): Record<'observed' | Variant, number[]> {
   const variants = variantsOf([series]);
   const names = ['observed' as const, ...variants];
   const result: Record<'observed' | Variant, number[]> = { observed: [], prior: [], updated: [], paper: [] };
   for (let first = 0; first < series.observed.length; first += data.stations.length) {
     const chosen = data.stations.flatMap((station, index) =>
-      station.role === role && names.every((name) => Number.isFinite(series[name]?.[first + index])) ? [first + index] : [],
+      sideOf(station) === side && names.every((name) => Number.isFinite(series[name]?.[first + index])) ? [first + index] : [],
     );
     for (const name of names) {
       result[name].push(chosen.reduce((sum, index) => sum + (series[name]?.[index] ?? NaN), 0) / (chosen.length || NaN));

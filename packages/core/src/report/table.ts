@@ -21,7 +21,8 @@ export interface Row {
 }
 
 export interface Table {
-  caption: Content;
+  /** asked for only where there are rows, so that running numbers have no gap */
+  caption: () => Content;
   columns: Column[];
   rows: Row[];
   note?: Content;
@@ -78,7 +79,7 @@ export function table(spec: Table): Markup {
   return html`<div class="table" id="${spec.id ?? false}">
     <table>
       <caption>
-        ${spec.caption}
+        ${spec.caption()}
       </caption>
       <thead>
         ${header(spec.columns)}

@@ -7,9 +7,8 @@ import { html } from '../html';
 import { COLOURS } from '../page-context';
 import type { PageContext } from '../page-context';
 import { PUBLISHED_CTM_MAE } from '../published';
-import type { ReportStation } from '../report-data';
 import { drawScatter, scatterEnd } from '../scatter';
-import type { Pairs, Scores, Variant } from '../statistics';
+import type { Pairs, Scores, Side, Variant } from '../statistics';
 import { errorChangeAtStation, meanSeries, pairs, variantScores } from '../statistics';
 import type { Column, Row } from '../table';
 import { table } from '../table';
@@ -32,8 +31,8 @@ function scoreColumns(variants: Variant[], severalPeriods: boolean): Column[] {
   ];
 }
 
-function scoreRow(context: PageContext, species: string, role: ReportStation['role'], period: string | undefined): Row | undefined {
-  const selection = pairs(context.data, { species, role, period });
+function scoreRow(context: PageContext, species: string, side: Side, period: string | undefined): Row | undefined {
+  const selection = pairs(context.data, { species, side, period });
   if (selection.observed.length === 0) return undefined;
   const unit = unitText(context.unit(species));
   const of = (show: (scores: Scores | undefined) => string): string[] => context.variants.map((variant) => show(variantScores(selection, variant)));
@@ -74,25 +73,25 @@ function publishedNote(context: PageContext): string {
     : '';
 }
 
-function scoreTable(context: PageContext, role: ReportStation['role']): Markup {
+function scoreTable(context: PageContext, side: Side): Markup {
   const periods = context.severalPeriods ? [undefined, ...context.data.periods.map(({ name }) => name)] : [undefined];
-  const rows = context.data.species.flatMap(({ name }) => periods.flatMap((period) => scoreRow(context, name, role, period) ?? []));
+  const rows = context.data.species.flatMap(({ name }) => periods.flatMap((period) => scoreRow(context, name, side, period) ?? []));
   if (rows.length === 0) return html``;
-  const whose = role === 'withheld' ? 'withheld monitors, which the inversion never saw' : 'the monitors that the inversion used (in-sample)';
+  const whose = side === 'withheld' ? 'withheld monitors, which the inversion never saw' : 'the monitors that the inversion used (in-sample)';
   return table({
-    id: `table-${role}`,
-    caption: context.tableCaption(`The transport model (${context.data.ctm}) against ${whose}, with prior and with updated emissions.`),
+    id: `table-${side}`,
+    caption: () => context.tableCaption(`The transport model (${context.data.ctm}) against ${whose}, with prior and with updated emissions.`),
     columns: scoreColumns(context.variants, context.severalPeriods),
     rows,
-    note: `MAE mean absolute error and observed mean in the species’ unit; NMB and NME normalised mean bias and error; r Pearson’s correlation; change is that from prior to updated.${context.hasPaper ? ' Paper: the method of Huang et al. (2021).' : ''} All columns of a row rest on the same pairs.${role === 'used' ? publishedNote(context) : ''}`,
+    note: `MAE mean absolute error and observed mean in the species’ unit; NMB and NME normalised mean bias and error; r Pearson’s correlation; change is that from prior to updated.${context.hasPaper ? ' Paper: the method of Huang et al. (2021).' : ''} All columns of a row rest on the same pairs.${side === 'used' ? publishedNote(context) : ''}`,
   });
 }
 
-const ROLES = ['withheld', 'used'] as const;
+const SIDES = ['withheld', 'used'] as const;
 
 function scatterRow(context: PageContext, species: string): Markup[] {
   const unit = unitText(context.unit(species));
-  const selections = ROLES.map((role) => ({ role, selection: pairs(context.data, { species, role }) })).filter(
+  const selections = SIDES.map((side) => ({ side, selection: pairs(context.data, { species, side }) })).filter(
     ({ selection }) => selection.observed.length > 0,
   );
   const end = scatterEnd(
@@ -101,12 +100,12 @@ function scatterRow(context: PageContext, species: string): Markup[] {
       ...(['prior', 'updated'] as const).flatMap((variant) => selection.simulated[variant] ?? []),
     ]),
   );
-  return selections.flatMap(({ role, selection }) =>
+  return selections.flatMap(({ side, selection }) =>
     (['prior', 'updated'] as const).map((variant) => {
       const own = variantScores(selection, variant);
       const notes = [`MAE ${significant(own?.mae)} ${unit}`, `r ${fixed(own?.r, 2)}`];
       return drawScatter({
-        title: `${chemical(species)}, ${role}, ${variant}`,
+        title: `${chemical(species)}, ${side}, ${variant}`,
         description: `density of ${selection.observed.length} pairs of observed and simulated values with the ${variant} emissions; ${notes.join(', ')}`,
         observed: selection.observed,
         simulated: selection.simulated[variant] ?? [],
@@ -131,15 +130,15 @@ function scatterFigure(context: PageContext): Markup {
 /** The mean over withheld monitors hides no station by choice: every one that has all series counts. */
 function seriesFigure(context: PageContext): Markup {
   const { data } = context;
-  const role = data.stations.some((station) => station.role === 'withheld') ? 'withheld' : 'used';
+  const side = data.stations.some((station) => station.role === 'withheld') ? 'withheld' : 'used';
   const charts = data.concentrations.map((series) => {
-    const means = meanSeries(data, series, role);
+    const means = meanSeries(data, series, side);
     const time = (step: number): number => series.start.getTime() + step * series.stepSeconds * 1000;
     const line = (name: 'observed' | Variant): [number, number][] => means[name].map((value, step) => [time(step), value]);
     const title = `${chemical(series.species)}${context.severalPeriods ? `, ${series.period}` : ''}`;
     return drawChart({
       title,
-      description: `time series, mean over ${role} monitors, observed and simulated with prior and updated emissions`,
+      description: `time series, mean over ${side} monitors, observed and simulated with prior and updated emissions`,
       xName: 'UTC, month-day',
       yName: unitText(context.unit(series.species)),
       time: true,
@@ -157,7 +156,7 @@ function seriesFigure(context: PageContext): Markup {
   const step = (data.concentrations[0]?.stepSeconds ?? 3600) >= 86400 ? 'daily' : 'hourly';
   return html`<figure>
     <div class="panels charts">${charts}</div>
-    ${context.figureCaption(`Mean over ${role} monitors, ${step} values: observed, and simulated with prior and with updated emissions.`)}
+    ${context.figureCaption(`Mean over ${side} monitors, ${step} values: observed, and simulated with prior and with updated emissions.`)}
   </figure>`;
 }
 
@@ -176,13 +175,18 @@ function stationMap(context: PageContext, species: string): Markup {
   });
 }
 
+function stationFigure(context: PageContext): Markup {
+  const maps = context.data.species.map(({ name }) => stationMap(context, name)).filter(({ text }) => text !== '');
+  if (maps.length === 0) return html``;
+  return html`<figure>
+    <div class="panels maps four">${maps}</div>
+    ${context.figureCaption('Change of the mean absolute error at each monitor, updated − prior, all periods. Circles: used; squares with a dark edge: withheld.')}
+  </figure>`;
+}
+
 export function concentrations(context: PageContext): Markup {
   return html`<section id="concentrations">
     <h2>Concentrations at the monitors</h2>
-    ${ROLES.map((role) => scoreTable(context, role))}${scatterFigure(context)}${seriesFigure(context)}
-    <figure>
-      <div class="panels maps four">${context.data.species.map(({ name }) => stationMap(context, name))}</div>
-      ${context.figureCaption('Change of the mean absolute error at each monitor, updated − prior, all periods. Circles: used; squares with a dark edge: withheld.')}
-    </figure>
+    ${SIDES.map((side) => scoreTable(context, side))}${scatterFigure(context)}${seriesFigure(context)}${stationFigure(context)}
   </section>`;
 }

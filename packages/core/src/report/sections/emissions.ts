@@ -54,7 +54,7 @@ function totalsTable(context: PageContext): Markup {
   const rows = all.map((emissions, index) => totalsRow(context, emissions, index > 0 && all[index - 1]?.period !== emissions.period));
   return table({
     id: 'table-totals',
-    caption: context.tableCaption('Emissions of the whole domain, period means as annual rates.'),
+    caption: () => context.tableCaption('Emissions of the whole domain, period means as annual rates.'),
     columns: [
       ...(context.severalPeriods ? [{ title: 'Period', text: true }] : []),
       { title: 'Group', text: true },
@@ -106,7 +106,7 @@ function regionTable(context: PageContext): Markup {
   if (rows.length === 0) return html``;
   return table({
     id: 'table-regions',
-    caption: context.tableCaption('Emissions by region, prior → updated, change, and what was moved within the region.'),
+    caption: () => context.tableCaption('Emissions by region, prior → updated, change, and what was moved within the region.'),
     columns: [
       { title: 'Region', text: true },
       ...(context.severalPeriods ? [{ title: 'Period', text: true }] : []),
@@ -122,7 +122,7 @@ function errorTable(context: PageContext): Markup {
   const withPeriod = errors.some(({ period }) => period !== undefined);
   return table({
     id: 'table-inventory-error',
-    caption: context.tableCaption('Error of the inventory against the known truth (twin experiment).'),
+    caption: () => context.tableCaption('Error of the inventory against the known truth (twin experiment).'),
     columns: [
       { title: 'Group', text: true },
       ...(withPeriod ? [{ title: 'Period', text: true }] : []),

@@ -6,8 +6,7 @@ import type { Markup } from '../html';
 import { html } from '../html';
 import { COLOURS } from '../page-context';
 import type { PageContext } from '../page-context';
-import type { ReportStation } from '../report-data';
-import type { Pairs, Variant } from '../statistics';
+import type { Pairs, Side, Variant } from '../statistics';
 import { pairs, variantScores } from '../statistics';
 
 interface Card {
@@ -20,9 +19,9 @@ interface Card {
   interval: ChangeInterval | undefined;
 }
 
-function cards(context: PageContext, role: ReportStation['role']): Card[] {
+function cards(context: PageContext, side: Side): Card[] {
   return context.data.species.flatMap(({ name, unit }) => {
-    const selection = pairs(context.data, { species: name, role });
+    const selection = pairs(context.data, { species: name, side });
     const [prior, updated] = [variantScores(selection, 'prior')?.mae, variantScores(selection, 'updated')?.mae];
     if (prior === undefined || updated === undefined) return [];
     return [
@@ -33,7 +32,7 @@ function cards(context: PageContext, role: ReportStation['role']): Card[] {
         prior,
         updated,
         relative: relativeChange(prior, updated),
-        interval: changeInterval(context.data, name, role),
+        interval: changeInterval(context.data, name, side),
       },
     ];
   });

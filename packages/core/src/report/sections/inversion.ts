@@ -1,40 +1,93 @@
-/** How the inversion went: the cost, its terms, and the misfit on monitors that it did not see. */
+/** How the inversion went and ended: the cost and its terms, the error at watched monitors, cells at their bounds. */
 import { drawChart } from '../chart';
-import { significant } from '../format';
+import { change, chemical, MISSING, percent, relativeChange, significant } from '../format';
 import type { Markup } from '../html';
 import { html } from '../html';
 import { COLOURS, modeLabel } from '../page-context';
 import type { PageContext } from '../page-context';
-import type { InversionPoint } from '../report-data';
+import type { InversionPoint, ReportInversion } from '../report-data';
+import { table } from '../table';
 
-function line(points: InversionPoint[], key: 'total' | 'observation' | 'prior' | 'withheld'): [number, number][] {
+function line(points: InversionPoint[], key: 'total' | 'observation' | 'prior' | 'watched'): [number, number][] {
   return points.flatMap((point): [number, number][] => {
     const value = point[key];
-    return value === undefined ? [] : [[point.iteration, value]];
+    return value === undefined || value === null ? [] : [[point.iteration, value]];
+  });
+}
+
+function label({ mode, period }: ReportInversion): string {
+  return `${modeLabel(mode)}${period === undefined ? '' : `, ${period}`}`;
+}
+
+function costChart(inversion: ReportInversion): Markup {
+  const { points } = inversion;
+  return drawChart({
+    title: `Cost, ${label(inversion)}`,
+    description: `cost per iteration, from ${significant(points.at(0)?.total)} to ${significant(points.at(-1)?.total)}`,
+    xName: 'iteration',
+    yName: 'cost (dimensionless)',
+    lines: [
+      { name: 'total', points: line(points, 'total'), colour: COLOURS.observed },
+      { name: 'observation term', points: line(points, 'observation'), colour: COLOURS.updated },
+      { name: 'prior term', points: line(points, 'prior'), colour: COLOURS.neutral },
+    ],
+  });
+}
+
+function watchedChart(inversions: ReportInversion[]): Markup {
+  const colours = [COLOURS.updated, COLOURS.prior, COLOURS.neutral, COLOURS.observed];
+  return drawChart({
+    title: 'Error at watched monitors, relative to the prior',
+    description: 'mean over species of the mean absolute error of the prediction, 1 at the start',
+    xName: 'iteration',
+    yName: 'MAE / prior MAE',
+    lines: inversions.map((inversion, index) => ({
+      name: label(inversion),
+      points: line(inversion.points, 'watched'),
+      colour: inversion.mode === 'paper' ? COLOURS.paper : colours[index % colours.length],
+      dashed: inversion.mode === 'paper',
+    })),
+  });
+}
+
+function outcomeTable(context: PageContext, inversions: ReportInversion[]): Markup {
+  const { groups } = context.data;
+  const known = inversions.filter(({ status, keptIteration, atBound }) => status ?? keptIteration ?? atBound);
+  return table({
+    id: 'table-inversion',
+    caption: () => context.tableCaption('How each inversion ended.'),
+    columns: [
+      { title: 'Inversion', text: true },
+      { title: 'Ended', text: true },
+      { title: 'Steps' },
+      { title: 'Kept step' },
+      { title: 'Cost' },
+      ...groups.map((group) => ({ title: chemical(group), group: 'Cells at a bound' })),
+    ],
+    rows: known.map((inversion) => ({
+      cells: [
+        label(inversion),
+        inversion.status ?? MISSING,
+        significant(inversion.iterations, 6),
+        significant(inversion.keptIteration, 6),
+        change(relativeChange(inversion.points.at(0)?.total, inversion.points.at(-1)?.total)),
+        ...groups.map((group) => percent(inversion.atBound?.[group], 1)),
+      ],
+    })),
+    note: 'A factor at its bound says that the prior, the model or the bound is wrong there, not that the emission is known.',
   });
 }
 
 export function inversion(context: PageContext): Markup {
-  const charts = (context.data.inversion ?? []).map(({ mode, period, points }) =>
-    drawChart({
-      title: `Inversion, ${modeLabel(mode)}${period === undefined ? '' : `, ${period}`}`,
-      description: `cost per iteration, from ${significant(points[0]?.total)} to ${significant(points.at(-1)?.total)}`,
-      xName: 'iteration',
-      yName: 'cost (dimensionless)',
-      lines: [
-        { name: 'total', points: line(points, 'total'), colour: COLOURS.observed },
-        { name: 'observations', points: line(points, 'observation'), colour: COLOURS.updated },
-        { name: 'prior', points: line(points, 'prior'), colour: COLOURS.neutral },
-        { name: 'withheld monitors', points: line(points, 'withheld'), colour: COLOURS.prior, dashed: true },
-      ],
-    }),
-  );
-  if (charts.every(({ text }) => text === '')) return html``;
+  const inversions = context.data.inversion ?? [];
+  const charts = [...inversions.map(costChart), watchedChart(inversions)].filter(({ text }) => text !== '');
+  if (charts.length === 0) return html``;
   return html`<section id="inversion">
     <h2>The inversion</h2>
+    ${outcomeTable(context, inversions)}
     <figure>
       <div class="panels charts">${charts}</div>
-      ${context.figureCaption('Cost of the inversion per iteration: its observation and prior terms, and the misfit on withheld monitors, which it does not see.')}
+      ${context.figureCaption('Cost of each inversion and its terms; and the error of its predictions at monitors outside the cost that chose when to stop.')}
     </figure>
   </section>`;
 }

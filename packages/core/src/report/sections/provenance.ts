@@ -3,6 +3,7 @@ import { duration, MISSING, significant, utc } from '../format';
 import type { Content, Markup } from '../html';
 import { html } from '../html';
 import type { PageContext } from '../page-context';
+import type { ReportStation } from '../report-data';
 import type { Column } from '../table';
 import { table } from '../table';
 
@@ -37,7 +38,8 @@ function gridText(context: PageContext): string {
 
 function facts(context: PageContext): [string, Content][] {
   const { data } = context;
-  const used = data.stations.filter(({ role }) => role === 'used').length;
+  const count = (role: ReportStation['role']): number => data.stations.filter((station) => station.role === role).length;
+  const watched = count('watched') > 0 ? `, ${count('watched')} watched (they chose when to stop)` : '';
   return [
     ['Case', data.caseName],
     ['Grid', gridText(context)],
@@ -45,7 +47,7 @@ function facts(context: PageContext): [string, Content][] {
       `Period ${name}`,
       `${utc(start)}, ${hours} h${spinUpHours ? `, after ${spinUpHours} h of spin-up` : ''}`,
     ]),
-    ['Monitors', `${used} used, ${data.stations.length - used} withheld`],
+    ['Monitors', `${count('used')} used${watched}, ${count('withheld')} withheld`],
     ['Transport model', data.ctm],
     ['Method', data.mode === 'paper' ? 'Huang et al. (2021), paper mode' : 'Retroplume’s default'],
     ['Report made', utc(data.created)],
@@ -58,15 +60,15 @@ export function provenance(context: PageContext): Markup {
   return html`<section id="provenance">
     <h2>How it was made</h2>
     <div class="columns">
-      ${table({ caption: context.tableCaption('The run.'), columns: TEXT_PAIR, rows: pairs(facts(context)) })}
+      ${table({ caption: () => context.tableCaption('The run.'), columns: TEXT_PAIR, rows: pairs(facts(context)) })}
       ${table({
         id: 'table-stages',
-        caption: context.tableCaption('Wall-clock time of each stage.'),
+        caption: () => context.tableCaption('Wall-clock time of each stage.'),
         columns: [{ title: 'Stage', text: true }, { title: 'Time' }],
         rows: pairs(stageSeconds.map(({ stage, seconds }) => [stage, duration(seconds)])),
       })}
-      ${table({ id: 'table-versions', caption: context.tableCaption('Versions.'), columns: TEXT_PAIR, rows: pairs(Object.entries(versions)) })}
-      ${table({ id: 'table-settings', caption: context.tableCaption('Settings.'), columns: TEXT_PAIR, rows: pairs(flatten(settings)) })}
+      ${table({ id: 'table-versions', caption: () => context.tableCaption('Versions.'), columns: TEXT_PAIR, rows: pairs(Object.entries(versions)) })}
+      ${table({ id: 'table-settings', caption: () => context.tableCaption('Settings.'), columns: TEXT_PAIR, rows: pairs(flatten(settings)) })}
     </div>
   </section>`;
 }

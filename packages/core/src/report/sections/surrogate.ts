@@ -16,9 +16,10 @@ function responseTable(context: PageContext): Markup {
   if (response.length === 0) return html``;
   return table({
     id: 'table-response',
-    caption: context.tableCaption(
-      'Free-running response to emissions: surrogate against the transport model, one group raised by 30 % for the whole period.',
-    ),
+    caption: () =>
+      context.tableCaption(
+        'Free-running response to emissions: surrogate against the transport model, one group raised by 30 % for the whole period.',
+      ),
     columns: [
       { title: 'Emission → species', text: true },
       ...(withPeriod ? [{ title: 'Period', text: true }] : []),
@@ -48,7 +49,7 @@ function errorTable(context: PageContext): Markup {
   const withPeriod = scores.some(({ period }) => period !== undefined);
   return table({
     id: 'table-surrogate',
-    caption: context.tableCaption('Error of the surrogate’s concentrations against the transport model on days that training did not see.'),
+    caption: () => context.tableCaption('Error of the surrogate’s concentrations against the transport model on days that training did not see.'),
     columns: [
       { title: 'Species', text: true },
       ...(withPeriod ? [{ title: 'Period', text: true }] : []),

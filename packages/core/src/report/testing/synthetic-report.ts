@@ -84,7 +84,12 @@ function makeStations(options: SyntheticOptions, random: Random): ReportStation[
   return Array.from({ length: options.stations }, (_, index) => {
     const [row, col] = [random.integer(grid.rows), random.integer(grid.cols)];
     const block = `${Math.floor(row / 8)}-${Math.floor(col / 8)}`;
-    return { id: `S${index}`, ...grid.centre(row, col), role: (Math.floor(row / 8) + Math.floor(col / 8)) % 5 === 0 ? 'withheld' : 'used', block };
+    return {
+      id: `S${index}`,
+      ...grid.centre(row, col),
+      role: (Math.floor(row / 8) + Math.floor(col / 8)) % 5 === 0 ? 'withheld' : index % 10 === 0 ? 'watched' : 'used',
+      block,
+    };
   });
 }
 
@@ -115,7 +120,7 @@ function makeInversion(): NonNullable<ReportData['inversion']>[number]['points']
   return Array.from({ length: 80 }, (_, iteration) => {
     const observation = 400 * Math.exp(-iteration / 15) + 60;
     const prior = 50 * (1 - Math.exp(-iteration / 20));
-    return { iteration, total: observation + prior, observation, prior, withheld: 420 * Math.exp(-iteration / 18) + 90 };
+    return { iteration, total: observation + prior, observation, prior, watched: 0.75 * Math.exp(-iteration / 18) + 0.25 };
   });
 }
 
@@ -167,7 +172,17 @@ export function syntheticReport(options: SyntheticOptions): ReportData {
         ...(step % 4 === 0 ? { testLoss: 0.95 * Math.exp(-step / 40) + 0.14 } : {}),
       })),
     })),
-    inversion: modes.flatMap((mode) => options.periods.map((period) => ({ mode, period, points: makeInversion() }))),
+    inversion: modes.flatMap((mode) =>
+      options.periods.map((period) => ({
+        mode,
+        period,
+        points: makeInversion(),
+        status: 'stopped-on-withheld',
+        iterations: 79,
+        keptIteration: 71,
+        atBound: { NOx: 0.02, SO2: 0 },
+      })),
+    ),
     ...(twin
       ? {
           inventoryError: modes.flatMap((mode) =>
