@@ -10,6 +10,8 @@ CpuKernels cpuTable() {
   table.upconv2x2Forward = upconv2x2Forward;
   table.upconv2x2BackwardInput = upconv2x2BackwardInput;
   table.upconv2x2BackwardWeight = upconv2x2BackwardWeight;
+  table.lstmForward = lstmForward;
+  table.lstmBackward = lstmBackward;
   return table;
 }
 

@@ -1,5 +1,6 @@
 #include "ops/lstm/lstm.h"
 
+#include "ops/lstm/lstm_scratch.h"
 #include "ops/ops.h"
 #include "runtime/registry.h"
 
@@ -68,6 +69,10 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
 }
 
 }  // namespace
+
+// The reference needs the state of one cell, in double if the program is; the fast kernels, which are float, need far more.
+std::size_t lstmForwardScratch(const LstmParams& p, int threads) { return sizeof(float) * LstmForwardLayout(p, threads).total + 6 * p.hidden * sizeof(double); }
+std::size_t lstmBackwardScratch(const LstmParams& p, int threads) { return sizeof(float) * LstmBackwardLayout(p, threads).total + 8 * p.hidden * sizeof(double); }
 
 void registerLstm(Registry& registry) {
   registry.add("lstmForward", bindForward<float>, bindForward<double>);
