@@ -1,5 +1,5 @@
 /** netCDF files as the rest of core sees them: opened or created with errors that say what to do, and products that appear only when whole. */
-import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { NetcdfFile, type NetcdfError, type NetcdfFormat } from '@retroplume/native';
@@ -67,8 +67,10 @@ export class NetcdfOutput {
     prefill: boolean,
   ) {
     this.temporary = `${path}.tmp`;
-    mkdirSync(dirname(path), { recursive: true });
-    this.file = this.guarded(() => NetcdfFile.create(this.temporary, format, prefill));
+    this.file = this.guarded(() => {
+      mkdirSync(dirname(path), { recursive: true });
+      return NetcdfFile.create(this.temporary, format, prefill);
+    });
   }
 
   /**
@@ -101,24 +103,26 @@ export class NetcdfOutput {
 
   /** Gives up: the temporary file goes, and a file that had the name stays. */
   abort(): void {
+    // netCDF keeps its descriptor, and so the disk's blocks, when its last flush fails: give that room first.
+    if (existsSync(this.temporary)) truncateSync(this.temporary);
     try {
       this.file?.close();
     } catch {
       // What could not be written is thrown away anyway.
     }
-    rmSync(this.temporary, { force: true });
+    if (existsSync(this.temporary)) rmSync(this.temporary);
   }
 
   private guarded<T>(call: () => T): T {
     try {
       return call();
     } catch (error) {
-      const full = isFull(error) || (isNetcdfError(error) && this.free() < Math.max(this.bytes, 1 << 20));
+      // HDF5 does not say why a write failed: little room left is taken for the reason.
+      const full = isFull(error) || (isNetcdfError(error) && error.code === 'NC_EHDFERR' && this.free() < 1 << 20);
       this.abort();
-      if (error instanceof RetroplumeError) throw error;
       if (full) throw this.diskFull(error);
-      if (!isNetcdfError(error)) throw error;
-      const said = error.message.replace(`${error.path}: `, '');
+      if (!(error instanceof Error && 'code' in error) || error instanceof RetroplumeError) throw error;
+      const said = isNetcdfError(error) ? error.message.replace(`${error.path}: `, '') : error.message;
       throw new DataError('FILE_UNWRITABLE', `${this.path}: ${said}: check the folder and its permissions`, { cause: error });
     }
   }
