@@ -6,14 +6,15 @@
  * with the hours t_k and weights w_k of the observation time (one hour, or a day's mean) and one value i per cell with monitors.
  */
 import { ConfigError, DataError, ShapeError } from '../errors';
-import type { Grid } from '../grid/grid';
 import type { Observations } from '../data/observations';
+import { stationsToCells } from '../data/station-cells';
+import type { Grid } from '../grid/grid';
 import type { ObservationBatch } from './forward-model';
 import { observedTimes, type ModelPeriod, type ObservedTime } from './observation-slots';
-import { averagePerCell, placeStations, type ObservationErrorSettings, type PlacedStation, type SuperObservations } from './super-observations';
+import { placeStations, superObservations, type ObservationErrorSettings, type PlacedStation, type SuperObservations } from './super-observations';
 
 export interface ObservationOperatorOptions {
-  grid: Pick<Grid, 'rows' | 'cols' | 'cellAt'>;
+  grid: Grid;
   period: ModelPeriod;
   observations: Observations;
   /** the channels of the fields, in their order */
@@ -55,13 +56,13 @@ export class ObservationOperator {
     const { grid, period, observations, species, error } = options;
     const unknown = observations.species.find((name) => !species.includes(name));
     if (unknown) throw new ConfigError('OBSERVATION_SPECIES', `observations: ${unknown} is not simulated: expected ${species.join(', ')}`);
-    const { inside, outside } = placeStations(observations.stations, grid, options.withheld ?? new Set(), options.watched ?? new Set());
-    this.stations = inside;
-    this.outside = outside;
+    const perCell = stationsToCells(observations, grid);
+    this.stations = placeStations(perCell, observations.stations, grid.cols, options.withheld ?? new Set(), options.watched ?? new Set());
+    this.outside = perCell.outside.map(({ id }) => id);
     this.species = species;
     this.cells = grid.rows * grid.cols;
     this.times = observedTimes(observations.time, period, options.hoursPerDay);
-    this.observed = averagePerCell(observations, inside, this.times, species, error);
+    this.observed = superObservations(perCell, this.stations, grid.cols, this.times, species, error);
     if (this.observed.values.length === 0) {
       throw new DataError(
         'OBSERVATIONS_NONE_IN_PERIOD',

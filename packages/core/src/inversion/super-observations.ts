@@ -1,9 +1,9 @@
 /**
- * Super-observations: stations that share a grid cell are averaged into one value per cell, species and time, as the model has one value there too.
+ * Super-observations: the values that the inversion compares, one per time, species and cell with monitors, with their errors and roles.
  */
 import { ConfigError, DataError } from '../errors';
-import type { Grid } from '../grid/grid';
-import type { Observations } from '../data/observations';
+import type { CellObservations } from '../data/station-cells';
+import type { Station } from '../data/stations';
 import { Role } from './forward-model';
 import type { ObservedTime } from './observation-slots';
 
@@ -34,81 +34,62 @@ export interface SuperObservations {
 }
 
 /**
- * The stations that lie inside the grid, with their roles.
+ * The stations inside the grid, with their roles, in the order of the observations.
  *
- * @throws {DataError} `STATIONS_OUTSIDE_GRID` if none does; `STATIONS_SHARE_CELL` if used and withheld stations share a cell
+ * @throws {DataError} `STATIONS_SHARE_CELL` if stations of different roles share a cell
  */
 export function placeStations(
-  stations: Observations['stations'],
-  grid: Pick<Grid, 'cols' | 'cellAt'>,
+  { cells }: CellObservations,
+  stations: readonly Station[],
+  cols: number,
   withheld: ReadonlySet<string>,
   watched: ReadonlySet<string>,
-): { inside: PlacedStation[]; outside: string[] } {
-  const inside: PlacedStation[] = [];
-  const outside: string[] = [];
-  const occupant = new Map<number, PlacedStation>();
-  stations.forEach(({ id, lon, lat }, index) => {
-    const at = grid.cellAt(lon, lat);
-    if (!at) {
-      outside.push(id);
-      return;
+): PlacedStation[] {
+  const roleOf = (id: string): number => (withheld.has(id) ? Role.withheld : watched.has(id) ? Role.watched : Role.used);
+  const placed = cells.flatMap(({ row, col, members }) => {
+    const inCell = members.map((index) => ({ index, id: stations[index].id, cell: row * cols + col, role: roleOf(stations[index].id) }));
+    const other = inCell.find(({ role }) => role !== inCell[0].role);
+    if (other) {
+      throw new DataError(
+        'STATIONS_SHARE_CELL',
+        `stations ${inCell[0].id} and ${other.id} share a grid cell, but only one of them is withheld: withhold whole cells`,
+      );
     }
-    const role = withheld.has(id) ? Role.withheld : watched.has(id) ? Role.watched : Role.used;
-    const placed = { index, id, cell: at.row * grid.cols + at.col, role };
-    const other = occupant.get(placed.cell);
-    if (other && other.role !== role) {
-      throw new DataError('STATIONS_SHARE_CELL', `stations ${other.id} and ${id} share a grid cell, but not both are withheld: withhold whole cells`);
-    }
-    occupant.set(placed.cell, placed);
-    inside.push(placed);
+    return inCell;
   });
-  if (inside.length === 0) {
-    throw new DataError(
-      'STATIONS_OUTSIDE_GRID',
-      `observations: none of ${stations.length} stations lies inside the grid: check lon and lat of the station file and the grid`,
-    );
-  }
-  return { inside, outside };
+  return placed.sort((a, b) => a.index - b.index);
 }
 
-/** Averages the stations' values per time, species and cell; missing values are left out. Order: time, species, cell by its first station. */
-export function averagePerCell(
-  observations: Observations,
+/** The cells' means as one list of values; missing ones are left out. Order: time, species, cell in rows and columns. */
+export function superObservations(
+  { cells, values, counts }: CellObservations,
   stations: readonly PlacedStation[],
+  cols: number,
   times: readonly ObservedTime[],
   species: readonly string[],
   errors: ObservationErrorSettings,
 ): SuperObservations {
-  const cells = [...new Set(stations.map(({ cell }) => cell))];
-  const position = new Map(cells.map((cell, i) => [cell, i]));
-  const roles = cells.map((cell) => stations.find((station) => station.cell === cell)!.role);
-  const rows: { value: number; species: number; cell: number; role: number; count: number }[] = [];
+  const roleAt = new Map(stations.map(({ cell, role }) => [cell, role]));
+  const list: { value: number; species: number; cell: number; role: number; count: number }[] = [];
   const first = [0];
   for (const { step } of times) {
     species.forEach((name, s) => {
-      const series = observations.values.get(name);
-      if (!series) return;
-      const sums = new Float64Array(cells.length);
-      const counts = new Int32Array(cells.length);
-      for (const { index, cell } of stations) {
-        const value = series[step * observations.stations.length + index];
-        if (!Number.isFinite(value)) continue;
-        sums[position.get(cell)!] += value;
-        counts[position.get(cell)!]++;
-      }
-      cells.forEach((cell, i) => {
-        if (counts[i]) rows.push({ value: sums[i] / counts[i], species: s, cell, role: roles[i], count: counts[i] });
+      cells.forEach(({ row, col }, i) => {
+        const value = values.get(name)?.[step * cells.length + i] ?? NaN;
+        if (!Number.isFinite(value)) return;
+        const cell = row * cols + col;
+        list.push({ value, species: s, cell, role: roleAt.get(cell)!, count: counts.get(name)![step * cells.length + i] });
       });
     });
-    first.push(rows.length);
+    first.push(list.length);
   }
   return {
-    values: Float32Array.from(rows, (row) => row.value),
-    error: Float32Array.from(rows, (row) => standardDeviation(row.value, species[row.species], errors)),
-    species: Uint8Array.from(rows, (row) => row.species),
-    withheld: Uint8Array.from(rows, (row) => row.role),
-    cell: Int32Array.from(rows, (row) => row.cell),
-    stations: Uint16Array.from(rows, (row) => row.count),
+    values: Float32Array.from(list, ({ value }) => value),
+    error: Float32Array.from(list, (each) => standardDeviation(each.value, species[each.species], errors)),
+    species: Uint8Array.from(list, (each) => each.species),
+    withheld: Uint8Array.from(list, ({ role }) => role),
+    cell: Int32Array.from(list, ({ cell }) => cell),
+    stations: Uint16Array.from(list, ({ count }) => count),
     first: Int32Array.from(first),
   };
 }

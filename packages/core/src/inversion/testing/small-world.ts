@@ -1,19 +1,10 @@
 /** A grid of unit cells (lon = column, lat = row) and observations on it, for the tests of this room. */
 import type { Observations } from '../../data/observations';
+import { Grid } from '../../grid/grid';
 import { Random } from '../../random';
 
-export interface UnitGrid {
-  rows: number;
-  cols: number;
-  cellAt(lon: number, lat: number): { row: number; col: number } | undefined;
-}
-
-export function unitGrid(rows: number, cols: number): UnitGrid {
-  return {
-    rows,
-    cols,
-    cellAt: (lon, lat) => (lon >= 0 && lat >= 0 && lon < cols && lat < rows ? { row: Math.floor(lat), col: Math.floor(lon) } : undefined),
-  };
+export function unitGrid(rows: number, cols: number, xorig = 0): Grid {
+  return new Grid({ name: 'UNIT', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0, xorig, yorig: 0, xcell: 1, ycell: 1, rows, cols });
 }
 
 /** Observations with the given values, `[time, station]` per species. */
