@@ -38,11 +38,15 @@ export interface TransportOptions {
   no2Share?: number;
   /** share of each group that leaves stacks between 150 and 450 m: NOx 0.3, SO2 0.5, PM2.5 0.15 */
   stackShare?: Partial<Record<TransportGroup, number>>;
+  /** isoprene over land at 30 °C in full light, mg C m-2 h-1: 1 */
+  biogenicVoc?: number;
+  /** s-1, daytime source of HONO from NO2 at the ground: 1e-5 */
+  honoRate?: number;
   /** g SOA per g VOC oxidised: 0.06 */
   soaYield?: number;
   /** share of RO2 + NO that ends as organic nitrate: 0.05 */
   organicNitrateYield?: number;
-  /** s-1, SO2 to sulfate in saturated air: 3e-5 */
+  /** s-1, SO2 to sulfate in saturated air: 5e-5 */
   aqueousRate?: number;
   /** uptake coefficient of N2O5 on particles: 0.02 */
   n2o5Uptake?: number;

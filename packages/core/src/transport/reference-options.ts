@@ -12,6 +12,8 @@ const NUMBERS = [
   'minimumMixedLayer',
   'windExponent',
   'no2Share',
+  'biogenicVoc',
+  'honoRate',
   'soaYield',
   'organicNitrateYield',
   'aqueousRate',

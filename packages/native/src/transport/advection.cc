@@ -17,8 +17,8 @@ RETROPLUME_INLINE double limited_slope(double left, double right) {
 }
 
 // Tracer flux through a face from the cells on both sides.
-RETROPLUME_INLINE double tracer_flux(double courant, double q_left, double slope_left, double air_left, double q_right, double slope_right, double air_right,
-                          double diffusion) {
+RETROPLUME_INLINE double tracer_flux(double courant, double q_left, double slope_left, double air_left, double q_right, double slope_right,
+                                     double air_right, double diffusion) {
   const bool forward = courant >= 0.0;
   const double upwind = forward ? q_left + 0.5 * (1.0 - courant) * slope_left : q_right - 0.5 * (1.0 + courant) * slope_right;
   const double air = courant * (forward ? air_left : air_right);

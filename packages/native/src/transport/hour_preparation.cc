@@ -16,6 +16,17 @@ constexpr double kFreeDiffusivity = 1.0;                 // m2 s-1
 double pressure_at(const HourInputs& in, long c) { return in.pressure.empty() ? kStandardPressure : in.pressure[c]; }
 double land_at(const HourInputs& in, long c) { return in.land.empty() ? 1.0 : in.land[c]; }
 
+constexpr double kOvocPerIsoprene = 2.0;  // methacrolein or methyl vinyl ketone, and formaldehyde
+
+// Isoprene emission, nmol m-2 s-1 (Guenther et al. 1993, J. Geophys. Res. 98, 12609: light and temperature corrections, eq. 9 and 10);
+// `standard` mg C m-2 h-1 at 30 C and 1000 umol photons m-2 s-1 (2 umol per J of global radiation).
+double isoprene(double standard, double temperature, double radiation) {
+  const double light = 2.0 * std::max(radiation, 0.0), rt = kGasConstant * temperature, dt = (temperature - 303.0) / (rt * 303.0);
+  const double by_light = 0.0027 * 1.066 * light / std::sqrt(1.0 + 0.0027 * 0.0027 * light * light);
+  const double by_heat = std::exp(95000.0 * dt) / (1.0 + std::exp(230000.0 * (temperature - 314.0) / (rt * 303.0)));
+  return standard * by_light * by_heat * 1e6 / (5.0 * 12.011 * 3600.0);
+}
+
 // Bolton (1980), Mon. Weather Rev. 108, 1046, eq. 10.
 double relative_humidity(double temperature, double humidity, double pressure) {
   const double celsius = temperature - 273.15;
@@ -156,7 +167,7 @@ void TransportModel::prepare_rates(const HourInputs& in, int layer, int j) {
   }
   double* rate[kRateCount];
   for (int r = 0; r < kRateCount; ++r) rate[r] = rate_rows(layer, j) + r * cols;
-  const ChemistryWeather weather{temperature, &density_[layer * cells_ + first], water, humidity, &in.radiation[first], &in.rain[first]};
+  const ChemistryWeather weather{temperature, &density_[layer * cells_ + first], water, humidity, &in.radiation[first], &in.rain[first], layer == 0};
   rate_row(cols, weather, options_.chemistry, rate);
 }
 
@@ -181,6 +192,8 @@ void TransportModel::prepare_emissions(const HourInputs& in, int j) {
     add(kSO2, kGroupSO2, 1.0);
     add(kVOC, kGroupVOC, 1.0);
     add(kPPM, kGroupPM25, 1.0);
+    emission_row(0, j)[kOVOC * cols + i] =
+        isoprene(options_.biogenic_voc, in.temperature[c], in.radiation[c]) * land_at(in, c) * kOvocPerIsoprene / target_[c];
   }
 }
 

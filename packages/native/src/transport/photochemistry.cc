@@ -8,9 +8,11 @@ namespace retroplume::transport {
 namespace {
 
 // Second-order constants that hardly depend on temperature, cm3 s-1.
-constexpr double kOhVoc = 6.0e-12, kOhOvoc = 1.0e-11, kOhSo2 = 9.5e-13, kNo3No = 2.6e-11, kNo3Voc = 2.0e-14;
+constexpr double kOhVoc = 1.0e-11, kOhOvoc = 1.2e-11, kOhSo2 = 9.5e-13, kNo3No = 2.6e-11, kNo3Voc = 2.0e-14;
 // OH reactivity of 200 ppb CO, 1850 ppb CH4 and 500 ppb H2, ppb cm3 s-1.
-constexpr double kOhBackground = 200.0 * 2.4e-13 + 1850.0 * 6.3e-15 + 500.0 * 6.7e-15;
+constexpr double kOhMethane = 1850.0 * 6.3e-15;  // which makes formaldehyde
+constexpr double kOhBackground = 200.0 * 2.4e-13 + kOhMethane + 500.0 * 6.7e-15;
+constexpr double kOvocPerVoc = 1.4;           // carbonyls per VOC, over its generations of products
 constexpr double kNo3PhotolysisRatio = 25.0;  // j(NO3)/j(NO2), MCM
 
 // Share of O(1D) that meets water, from JPL's constants at 298 K (they vary by a few per cent).
@@ -26,10 +28,11 @@ RETROPLUME_INLINE double cloud_share(double humidity, double rain) {
 
 RETROPLUME_ROW_KERNEL
 void rate_row(int cols, const ChemistryWeather& w, const ChemistryOptions& options, double* const* rate) {
-  const double gamma = options.n2o5_uptake, aqueous = options.aqueous_rate;
+  const double hono_rate = w.at_ground ? options.hono_rate : 0.0, gamma = options.n2o5_uptake, aqueous = options.aqueous_rate;
   const double *temperature = w.temperature, *density = w.air_density, *radiation = w.radiation, *water = w.water;
   const double *humidity = w.relative_humidity, *rain = w.rain;
   double* const __restrict j_no2 = rate[kJNO2];
+  double* const __restrict hono = rate[kHONO];
   double* const __restrict j_o1d = rate[kJO1D];
   double* const __restrict j_ovoc = rate[kJOVOC];
 #pragma omp simd
@@ -38,6 +41,7 @@ void rate_row(int cols, const ChemistryWeather& w, const ChemistryOptions& optio
     const double sun = larger(smaller(g / 1050.0, 1.0), 1e-3);
     const double lit = g > 1.0 ? 1.0 : 0.0;
     j_no2[i] = lit * 1.06 * (1.47e-5 * g - 4.84e-9 * g * g);
+    hono[i] = hono_rate * smaller(j_no2[i] / 2e-3, 1.0);
     const double sqrt_sun = std::sqrt(sun);  // cos^1.743 as cos^1.75, cos^0.762 as cos^0.75: square roots only
     const double fourth = std::sqrt(sqrt_sun);
     j_o1d[i] = lit * 2.0 * 6.073e-5 * sun * sqrt_sun * fourth * exp_vector(-0.474 / sun) * water_share(water[i]);
@@ -91,8 +95,9 @@ void react_row(int cols, const double* const* rate, const double* const* emissio
   double* const __restrict soa_row = q[kSOA];
   double* const __restrict nitrate_row = organic_nitrate;
   const double* const ppm_row = q[kPPM];
-  const double *e_no = emission[kNO], *e_no2 = emission[kNO2], *e_voc = emission[kVOC], *e_so2 = emission[kSO2];
-  const double *r_jno2 = rate[kJNO2], *r_jo1d = rate[kJO1D], *r_jovoc = rate[kJOVOC], *r_no_o3 = rate[kNOO3], *r_no2_o3 = rate[kNO2O3];
+  const double *e_no = emission[kNO], *e_no2 = emission[kNO2], *e_voc = emission[kVOC], *e_so2 = emission[kSO2], *e_ovoc = emission[kOVOC];
+  const double *r_jno2 = rate[kJNO2], *r_hono = rate[kHONO], *r_jo1d = rate[kJO1D], *r_jovoc = rate[kJOVOC], *r_no_o3 = rate[kNOO3],
+               *r_no2_o3 = rate[kNO2O3];
   const double *r_oh_no2 = rate[kOHNO2], *r_r_no = rate[kRNO], *r_r_r = rate[kRR], *r_oh_o3 = rate[kOHO3], *r_ho2_o3 = rate[kHO2O3];
   const double *r_n2o5 = rate[kN2O5Equilibrium], *r_hydrolysis = rate[kN2O5Hydrolysis], *r_aqueous = rate[kSO2Aqueous], *r_scale = rate[kScale];
   for (int step = 0; step < steps; ++step) {
@@ -107,7 +112,7 @@ void react_row(int cols, const double* const* rate, const double* const* emissio
       const double beta = x / (x + x_voc);
       const double a = r_r_no[i] * no;
       const double through = 1.0 / (x + y);
-      const double p_oh = r_jo1d[i] * o3;
+      const double p_oh = r_jo1d[i] * o3 + r_hono[i] * no2;
       const double p = r_jovoc[i] * ovoc + p_oh * x * through;
       const double loss = a * (beta * y * through + alpha * (1.0 - beta));
       const double r = 2.0 * p / (loss + std::sqrt(loss * loss + 8.0 * r_r_r[i] * p) + 1e-30);
@@ -150,7 +155,8 @@ void react_row(int cols, const double* const* rate, const double* const* emissio
       no2_row[i] = no2 * no2_kept;
       o3_row[i] = o3;
       voc_row[i] = voc * voc_kept;
-      ovoc_row[i] = (ovoc + voc_lost) / (1.0 + dt * (scale * kOhOvoc * oh + r_jovoc[i]));
+      ovoc_row[i] =
+          (ovoc + e_ovoc[i] * dt + kOvocPerVoc * voc_lost + dt * scale * kOhMethane * oh) / (1.0 + dt * (scale * kOhOvoc * oh + r_jovoc[i]));
       soa_row[i] += soa_per_ppb * voc_lost;
       so2_row[i] = so2 * so2_kept;
       so4_row[i] += so2 * (1.0 - so2_kept);

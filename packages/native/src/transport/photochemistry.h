@@ -12,11 +12,12 @@
 //   R:   P_R + X OH = beta a R + alpha (1 - beta) a R + 2 k_RR R^2
 // give one quadratic for R:  2 k_RR R^2 + a s R = P,  s = beta Y/(X + Y) + alpha (1 - beta),  P = P_R + P_OH X/(X + Y). Where Y is large (cities,
 // winter) radicals end as HNO3 and ozone rises with VOC and falls with NOx; where it is small they end as peroxides and ozone rises with NOx.
-//   P_OH = 2 j(O1D) phi O3, phi = share of O(1D) that meets H2O;  P_R = j_V OVOC.
+//   P_OH = 2 j(O1D) phi O3 + k_h NO2, phi = share of O(1D) that meets H2O, k_h the daytime source of HONO at surfaces (layer 0 only; Sarwar et al.
+//   2008, Atmos. Environ. 42, 5760, for its size), which photolyses within minutes and gives the NO back;  P_R = j_V OVOC.
 //
 // Slow reactions, each implicit in its own species: NO2 + OH -> HNO3; NO2 + O3 -> NO3 <-> N2O5 -> 2 HNO3 on particles (NO3 and N2O5 in steady state,
-// NO3 lost to light, NO, VOC); VOC + OH -> OVOC + SOA; OVOC + OH, hv; O3 + OH, HO2, O(1D) + H2O; SO2 + OH -> sulfate; SO2 -> sulfate in cloud and
-// haze water (proxy: relative humidity).  Nitrogen and sulfur are kept exactly (organic nitrate is counted on its own).
+// NO3 lost to light, NO, VOC); VOC + OH -> 1.4 OVOC + SOA; CH4 + OH -> OVOC; OVOC + OH, hv; O3 + OH, HO2, O(1D) + H2O; SO2 + OH -> sulfate; SO2 ->
+// sulfate in cloud and haze water (proxy: relative humidity).  Nitrogen and sulfur are kept exactly (organic nitrate is counted on its own).
 //
 // Rate constants: JPL Publication 19-5 (Burkholder et al. 2020). Photolysis: j(NO2) from global radiation by Trebs et al. (2009) Atmos. Meas. Tech.
 // 2, 725; j(O1D), j(HCHO) by the MCM's l cos^m exp(-n sec) (Saunders et al. 2003, Atmos. Chem. Phys. 3, 161), with the sun's cosine taken as G / 1050
@@ -31,13 +32,15 @@ namespace retroplume::transport {
 struct ChemistryOptions {
   double soa_yield = 0.06;              // g SOA per g VOC that reacted (Seinfeld & Pandis ch. 14: 0.02-0.15 by precursor)
   double organic_nitrate_yield = 0.05;  // alpha
-  double aqueous_rate = 3e-5;           // s-1, SO2 -> sulfate where the air is saturated (lifetime of SO2 in cloud 9 h)
+  double aqueous_rate = 5e-5;           // s-1, SO2 -> sulfate where the air is saturated (lifetime of SO2 in cloud 6 h)
+  double hono_rate = 1e-5;              // s-1, NO2 -> HONO at the ground in daylight
   double n2o5_uptake = 0.02;            // gamma
 };
 
 // Rates that hold for an hour; each a plane of the layer, here at a row. Constants in ppb-1 s-1, photolysis and aqueous rate in s-1.
 enum Rate {
   kJNO2,
+  kHONO /* s-1 per NO2 */,
   kJO1D /* 2 j phi */,
   kJOVOC,
   kNOO3,
@@ -62,6 +65,7 @@ struct ChemistryWeather {
   const double* relative_humidity;  // 0..1
   const double* radiation;          // W m-2
   const double* rain;               // mm h-1
+  bool at_ground;
 };
 void rate_row(int cols, const ChemistryWeather& weather, const ChemistryOptions& options, double* const* rate);
 

@@ -80,6 +80,8 @@ Options read_options(const Napi::Object& from) {
   read(from, "minimumMixedLayer", o.minimum_mixed_layer);
   read(from, "windExponent", o.wind_exponent);
   read(from, "no2Share", o.no2_share);
+  read(from, "biogenicVoc", o.biogenic_voc);
+  read(from, "honoRate", o.chemistry.hono_rate);
   read(from, "soaYield", o.chemistry.soa_yield);
   read(from, "organicNitrateYield", o.chemistry.organic_nitrate_yield);
   read(from, "aqueousRate", o.chemistry.aqueous_rate);

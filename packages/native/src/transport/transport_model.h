@@ -52,6 +52,7 @@ struct Options {
   double wind_exponent = 1.0 / 7.0;        // 0: the given wind in every layer
   double no2_share = 0.1;
   std::array<double, kGroupCount> stack_share{0.3, 0.0, 0.5, 0.0, 0.15};
+  double biogenic_voc = 1.0;  // mg C m-2 h-1 of isoprene over land at 30 C in full light
   Boundary boundary = Boundary::kOpen;
   Processes processes;
   ChemistryOptions chemistry;
