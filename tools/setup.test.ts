@@ -72,6 +72,21 @@ describe('the lock', () => {
   });
 });
 
+describe('a set-up that was killed while it ran a program', () => {
+  it('keeps its lock until the program has ended', async () => {
+    await run(`
+      import { withLock } from 'SETUP/lock.mjs';
+      import { step } from 'SETUP/step.mjs';
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300);
+      await withLock(() => step('working', [['sh', '-c', 'sleep 1.5; echo end > SETUP/orphan']], { code: 'STEP_X', remedy: 'r' }));`);
+    const { stdout } = await run(`
+      import { withLock } from 'SETUP/lock.mjs';
+      import { existsSync } from 'node:fs';
+      await withLock(async () => console.log(existsSync('SETUP/orphan')));`);
+    expect(stdout).toBe('true\n');
+  });
+});
+
 describe('a step', () => {
   it('that fails shows the end of its log, a code and a remedy', async () => {
     const { stderr, stdout } = await run(`

@@ -1,8 +1,9 @@
-// Lets one set-up at a time work on a clone; a second one waits. A lock whose owner is gone (kill -9, power cut) is taken over.
+// Lets one set-up at a time work on a clone; a second one waits. A lock whose owner is gone (kill -9, power cut) is taken over, but not while
+// what the owner started (npm, the compiler) still runs: the lock holds `HOST PID CHILD`.
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { say, stateFolder } from './step.mjs';
+import { onChild, say, stateFolder } from './step.mjs';
 
 const path = join(stateFolder, 'lock');
 const mine = `${hostname()} ${process.pid}`;
@@ -25,15 +26,19 @@ function readOwner() {
   }
 }
 
-function isGone(owner) {
-  const [host, pid] = owner.split(' ');
-  if (host !== hostname()) return false; // another node on a shared file system: cannot be looked up from here
+function isAlive(pid) {
   try {
     process.kill(Number(pid), 0);
-    return false;
+    return true;
   } catch (error) {
-    return error.code === 'ESRCH';
+    return error.code !== 'ESRCH';
   }
+}
+
+function isGone(owner) {
+  const [host, ...pids] = owner.split(' ');
+  if (host !== hostname()) return false; // another node on a shared file system: cannot be looked up from here
+  return !pids.some(isAlive);
 }
 
 /** Removes the lock of an owner that is gone; if somebody took it over meanwhile, theirs is put back. */
@@ -59,14 +64,16 @@ export async function withLock(work) {
       breakLock(owner);
       continue;
     }
-    if (!told) say(`another set-up is at work (${owner.replace(' ', ', process ')}), waiting for it; if there is none, delete ${path}`);
+    if (!told)
+      say(`another set-up is at work (${owner.split(' ').slice(0, 2).join(', process ')}), waiting for it; if there is none, delete ${path}`);
     told = true;
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
   const release = () => {
-    if (readOwner() === mine) rmSync(path, { force: true });
+    if (readOwner()?.startsWith(mine)) rmSync(path, { force: true });
   };
   process.on('exit', release);
+  onChild((pid) => writeFileSync(path, `${mine} ${pid}`));
   try {
     await work();
   } finally {

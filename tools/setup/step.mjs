@@ -22,6 +22,13 @@ export function say(text) {
 }
 
 const children = new Set();
+let noteChild = () => {};
+
+/** Tells `listener` the id of every process that a step starts. */
+export function onChild(listener) {
+  noteChild = listener;
+}
+
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -43,6 +50,7 @@ function execute([command, ...args], { log, cwd, env }) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', log, log] });
     children.add(child);
+    if (child.pid !== undefined) noteChild(child.pid);
     const finish = (code) => {
       children.delete(child);
       resolve(code);
