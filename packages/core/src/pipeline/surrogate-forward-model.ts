@@ -140,13 +140,13 @@ export class SurrogateForwardModel implements ForwardModel {
         batch.setEmissions(i, hour, emissions);
         batch.scaleEmissions(i, factors.subarray(this.slot[problem] * field, (this.slot[problem] + 1) * field));
       } else {
-        batch.setEmissions(i, 0, this.scaledHours(problem, hour, emissions, factors));
+        batch.setEmissions(i, this.surrogate.window.hours - 1, this.scaledHours(problem, hour, emissions, factors));
       }
     }
     return batch;
   }
 
-  /** The hours of the window before `hour`, each scaled by its own factors, so that the last of them is the window's hour 0 back. */
+  /** The hours of the window that ends with `hour`, each scaled by its own factors: `[window.hours, H, W, 5]`. */
   private scaledHours(problem: number, hour: number, emissions: Float32Array, factors: Float32Array): Float32Array {
     const { window } = this.surrogate;
     const field = this.shape.rows * this.shape.cols * GROUPS;

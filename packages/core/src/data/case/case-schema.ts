@@ -10,7 +10,7 @@ import {
   periodSchema,
   regionsSchema,
 } from './domain-schema';
-import { membersSchema, observationsSchema, truthSchema, withheldSchema } from './experiment-schema';
+import { membersSchema, observationsSchema, responseSchema, truthSchema, withheldSchema } from './experiment-schema';
 import { files, flag, text } from './fields';
 import { inversionSchema } from './inversion-schema';
 import { surrogateSchema, trainingSchema } from './learning-schema';
@@ -27,6 +27,7 @@ export const caseSchema = z.strictObject({
   concentrations: concentrationsSchema.prefault({}),
   ctm: ctmSchema.prefault({ kind: 'reference' }),
   members: membersSchema.prefault({}),
+  response: responseSchema.prefault({}),
   priorConcentrations: files("The transport model's output for the prior emissions, where it was run outside Retroplume.").optional(),
   truth: truthSchema.optional(),
   observations: observationsSchema,

@@ -53,6 +53,16 @@ export const membersSchema = z
       'Runs of the transport model with perturbed emissions under the same meteorology: what teaches the surrogate how concentrations respond.',
   });
 
+export const responseSchema = z
+  .strictObject({
+    groups: z
+      .array(choice('Emission group.', GROUPS))
+      .default([...GROUPS])
+      .meta({ description: 'Groups for which simulate makes a run with all their emissions changed, to judge the response of the surrogate; none turns it off.' }),
+    factor: real('Factor on the emissions of the group, for the whole period.', { above: 0, max: 3 }).default(1.3),
+  })
+  .meta({ description: 'Runs by which the free-running response of the surrogate is judged against that of the transport model.' });
+
 export const truthSchema = z
   .strictObject({ factors: file('netCDF file with a factor per group, row and column: emissions of the truth = prior x factor.') })
   .meta({ description: 'The truth of a twin experiment, which only the scoring reads.' });

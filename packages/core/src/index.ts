@@ -1,0 +1,28 @@
+/** The public API of `@retroplume/core`. */
+export * from './errors';
+export { chooseDevice, describeEnvironment, type Environment, type Finding } from './environment';
+export { loadCase, type Case } from './data/case';
+export { runDemo, type DemoOptions, type DemoResult } from './pipeline/demo';
+export { runStages, type RunOptions, type RunResult, type VariantResult } from './pipeline/run';
+export { STAGES, type StageEvent, type StageName, type Variant } from './pipeline/stage';
+
+// Grids and files: for programs that make a case's inputs.
+export { Grid, type GridDefinition, type TimeAxis } from './grid/grid';
+export { readGriddesc, writeGriddesc } from './grid/griddesc';
+export { CellOverlaps } from './grid/cell-overlaps';
+export { expandGlob, IoapiFile, IoapiSeries, IoapiWriter, type IoapiContents, type IoapiVariable } from './data/ioapi';
+export { readCf, writeCf } from './data/netcdf-cf';
+export { readStations } from './data/stations';
+export { readObservations, type Observations } from './data/observations';
+export { convert } from './units';
+
+// Models: graph, networks, the trained surrogate.
+export * as graph from './graph';
+export * as nn from './nn';
+export { Surrogate } from './surrogate/surrogate';
+export { freeRun } from './surrogate/free-run';
+
+// Inversion of any forward model.
+export { invert } from './inversion/invert';
+export type { FactorShape, ForwardModel, ObservationBatch } from './inversion/forward-model';
+export { scores, type Scores } from './inversion/scores';

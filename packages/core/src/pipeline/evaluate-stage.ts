@@ -1,0 +1,101 @@
+/** `evaluate`: errors of the surrogate's concentrations, and its free-running response. */
+import { join } from 'node:path';
+import { GROUPS, type Group } from '../data/case';
+import { readConcentrations } from '../data/case-fields';
+import { writeFileAtomic } from '../data/checkpoint';
+import { IoapiSeries } from '../data/ioapi';
+import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
+import { InterruptedError } from '../errors';
+import { concentrationErrors, responses, sampledHours, type ConcentrationErrors, type Response } from '../surrogate/evaluate';
+import { freeRun } from '../surrogate/free-run';
+import type { FrozenProgram } from '../surrogate/frozen-program';
+import { splitHours } from '../surrogate/sampler';
+import type { Surrogate } from '../surrogate/surrogate';
+import { responseRun, simulatedFile } from './case-runs';
+import { firstHours, hoursAtOnce, loadSurrogate, preparedPeriods, variantSettings } from './learning';
+import type { Stage, StageContext } from './stage';
+
+export interface EvaluateSummary {
+  /** per period; test: hours that training did not see */
+  concentrations: { period: string; test: ConcentrationErrors; all: ConcentrationErrors }[];
+  /** per period and pair such as `NOx>NO2` */
+  response: ({ period: string; pair: string } & Response)[];
+}
+
+/** Every third hour: enough for slopes, a third of the time. */
+const HOUR_STEP = 3;
+
+export const evaluateStage: Stage = {
+  name: 'evaluate',
+  needs: ['train', 'simulate'],
+  settings: ({ case: { response } }) => ({ response, hourStep: HOUR_STEP }),
+  inputs: () => [],
+  async run(context) {
+    const surrogate = loadSurrogate(context);
+    const periods = preparedPeriods(context, 'prior');
+    const { rows, cols } = periods[0].grid;
+    const program = surrogate.program(hoursAtOnce(rows * cols), rows, cols, context.threads, { adjoint: false });
+    const summary: EvaluateSummary = { concentrations: [], response: [] };
+    try {
+      for (const [p, period] of periods.entries()) await evaluatePeriod(context, surrogate, program, period, p, summary);
+    } finally {
+      program.dispose();
+    }
+    writeFileAtomic(join(context.dir, 'evaluation.json'), JSON.stringify(summary, null, 2));
+    return { products: ['evaluation.json'], summary };
+  },
+};
+
+async function evaluatePeriod(context: StageContext, surrogate: Surrogate, program: FrozenProgram, period: PreparedPeriod, index: number, summary: EvaluateSummary): Promise<void> {
+  const first = firstHours(context)[index];
+  const hours = sampledHours(period, first, HOUR_STEP);
+  const { emissions, concentrations } = period.runs.get('prior')!;
+  const { groups, factor } = context.case.response;
+  const passes = 1 + groups.length;
+  let done = 0;
+  const total = passes * hours.length;
+  const run = (factors?: Float32Array): Promise<Float32Array> =>
+    freeRun(surrogate, program, program.sizes.batch, period, emissions, hours, factors, (hoursDone) => {
+      context.progress(done + hoursDone, total, `${period.name}`);
+      if (context.signal.aborted) throw new InterruptedError('INTERRUPTED', 'evaluate: interrupted: run the same command again');
+    });
+  const prior = await run();
+  done += hours.length;
+  const test = new Set(splitHours(period.time.count, first, variantSettings(context).training.testFraction).test);
+  const testIndices = hours.flatMap((hour, i) => (test.has(hour) ? [i] : []));
+  const field = prior.length / hours.length;
+  const testPrior = new Float32Array(testIndices.length * field);
+  testIndices.forEach((i, k) => testPrior.set(prior.subarray(i * field, (i + 1) * field), k * field));
+  summary.concentrations.push({
+    period: period.name,
+    test: concentrationErrors(
+      testPrior,
+      concentrations,
+      testIndices.map((i) => hours[i]),
+    ),
+    all: concentrationErrors(prior, concentrations, hours),
+  });
+  for (const group of groups) {
+    const changed = await run(uniformFactor(period, group, factor));
+    done += hours.length;
+    const ctm = { prior: concentrations, changed: readResponseRun(context, period, group) };
+    responses({ prior, changed }, ctm, hours).forEach((response, s) =>
+      summary.response.push({ period: period.name, pair: `${group}>${PREPARED_SPECIES[s]}`, ...response }),
+    );
+  }
+}
+
+function uniformFactor({ grid }: PreparedPeriod, group: Group, factor: number): Float32Array {
+  const g = GROUPS.indexOf(group);
+  return Float32Array.from({ length: grid.rows * grid.cols * GROUPS.length }, (_, i) => (i % GROUPS.length === g ? factor : 1));
+}
+
+function readResponseRun(context: StageContext, period: PreparedPeriod, group: Group): Float32Array {
+  const series = IoapiSeries.open([simulatedFile(context.dirOf('simulate'), responseRun(group), 'ACONC', period.name)]);
+  try {
+    const { variables } = context.case.concentrations;
+    return readConcentrations(series, period.time, Object.fromEntries(PREPARED_SPECIES.map((name) => [name, variables[name]])));
+  } finally {
+    series.close();
+  }
+}

@@ -1,0 +1,95 @@
+/** `prepare`: meteorology, geography and all runs of the transport model into the prepared store, every contract of the inputs checked. */
+import { GROUPS, type Case, type PeriodSettings } from '../data/case';
+import { readConcentrations, readEmissions, readGeography } from '../data/case-fields';
+import { IoapiFile, IoapiSeries } from '../data/ioapi';
+import { readMeteorology } from '../data/meteorology';
+import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun } from '../data/prepared';
+import { readGriddesc } from '../grid/griddesc';
+import { basename, relative } from 'node:path';
+import { geographyFiles, memberNames, meteorologyFiles, PRIOR, priorEmissionFiles, runFiles, timeOf } from './case-runs';
+import type { Stage, StageContext } from './stage';
+
+function readSeries<T>(paths: string[], read: (series: IoapiSeries) => T, options?: Parameters<typeof IoapiSeries.open>[1]): T {
+  const series = IoapiSeries.open(paths, options);
+  try {
+    return read(series);
+  } finally {
+    series.close();
+  }
+}
+
+function preparePeriod(context: StageContext, period: PeriodSettings, note: (text: string) => void): string[] {
+  const { case: settings, dir } = context;
+  const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
+  const time = timeOf(period);
+  const options = { signal: context.signal };
+  note('meteorology');
+  const meteorology = readSeries(
+    meteorologyFiles(settings, period.name),
+    (series) => {
+      grid.assertSame(series.grid, series.path);
+      return readMeteorology(series, time, settings.meteorology.variables, options);
+    },
+    { overlap: 'later' },
+  );
+  const geographyNames = settings.geography?.variables ?? [];
+  const geography = geographyOf(settings, grid.rows * grid.cols);
+  const written = [
+    writePreparedMeteorology(dir, { name: period.name, grid, time, meteorologyNames: settings.meteorology.variables, meteorology, geographyNames, geography }),
+  ];
+  const groups = Object.fromEntries(GROUPS.map((group) => [group, settings.emissions.groups[group]]));
+  const species = Object.fromEntries(PREPARED_SPECIES.map((name) => [name, settings.concentrations.variables[name]]));
+  for (const run of [PRIOR, ...memberNames(settings)]) {
+    note(run);
+    const files = runFiles(context, run, period.name);
+    const emissions = readSeries(files.emissions, (series) => {
+      grid.assertSame(series.grid, series.path);
+      return readEmissions(series, time, groups, options);
+    });
+    const concentrations = readSeries(files.concentrations, (series) => {
+      grid.assertSame(series.grid, series.path);
+      return readConcentrations(series, time, species, options);
+    });
+    written.push(writePreparedRun(dir, { period: period.name, run, grid, time, emissions, concentrations }));
+  }
+  return written;
+}
+
+function geographyOf(settings: Case, cells: number): Float32Array {
+  const [file] = geographyFiles(settings);
+  if (!settings.geography || !file) return new Float32Array(0);
+  const opened = IoapiFile.open(file);
+  try {
+    const fields = readGeography(opened, settings.geography.variables);
+    if (fields.length !== cells * settings.geography.variables.length) readGriddesc(settings.grid.griddesc, settings.grid.name).assertSame(opened.grid, file);
+    return fields;
+  } finally {
+    opened.close();
+  }
+}
+
+export const prepareStage: Stage = {
+  name: 'prepare',
+  needs: ['simulate'],
+  settings: ({ case: { grid, periods, meteorology, geography, emissions, concentrations, members } }) => ({
+    grid: grid.name,
+    periods,
+    meteorology: meteorology.variables,
+    geography: geography?.variables,
+    emissions: emissions.groups,
+    concentrations,
+    members: members.runs?.map(({ name }) => name) ?? members.count,
+  }),
+  inputs: ({ case: settings }) => [
+    settings.grid.griddesc,
+    ...geographyFiles(settings),
+    ...settings.periods.flatMap(({ name }) => [...meteorologyFiles(settings, name), ...priorEmissionFiles(settings, name)]),
+  ],
+  run(context) {
+    const { periods } = context.case;
+    const total = periods.length * (2 + memberNames(context.case).length);
+    let done = 0;
+    const products = periods.flatMap((period) => preparePeriod(context, period, (text) => context.progress(done++, total, `${period.name}: ${text}`)));
+    return Promise.resolve({ products: products.map((path) => relative(context.dir, path)), summary: { files: products.map((path) => basename(path)) } });
+  },
+};

@@ -1,0 +1,194 @@
+/** `report`: everything that the stages before found, on one page. */
+import { join, relative } from 'node:path';
+import { GROUPS, type Case, type PeriodSettings } from '../data/case';
+import { speciesUnit } from '../data/case-fields';
+import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../data/prepared';
+import { Role } from '../inversion/forward-model';
+import { writeReport, type ReportConcentrations, type ReportData, type ReportEmissions, type ReportMode, type ReportStation } from '../report';
+import { readTruthFactors } from '../worlds/truth-factors';
+import { PRIOR } from './case-runs';
+import type { EvaluateSummary } from './evaluate-stage';
+import { FACTORS_FILE, meanEmissions, readFactors } from './factors-file';
+import type { InvertSummary } from './invert-stage';
+import { readRecord } from './record';
+import { regionMask } from './regions';
+import { stageContext, STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from './stage';
+import type { TrainSummary } from './train-stage';
+import { seriesOf, type PeriodSeries, type VerifySummary } from './verify-stage';
+import { VERSIONS } from './versions';
+
+/** Groups that no monitor of these species sees. */
+const NOT_OBSERVED = ['NH3', 'VOC'];
+
+export const reportStage: Stage = {
+  name: 'report',
+  needs: ['verify', 'evaluate', 'invert'],
+  settings: ({ case: settings, out }) => ({
+    case: { ...settings, file: undefined },
+    paper: settings.paperMode.run ? readRecord(stageDir(out, 'verify', 'paper'))?.key : undefined,
+  }),
+  inputs: () => [],
+  async run(context) {
+    const data = await reportData(context);
+    const { html, pngs } = await writeReport(context.dir, data);
+    return { products: [html, ...pngs].map((path) => relative(context.dir, path)), summary: { html: relative(context.out, html) } };
+  },
+};
+
+/** The contexts of the variants that were run: the case's own first. */
+function variantsOf(context: StageContext): StageContext[] {
+  const variants: Variant[] = context.case.paperMode.run && readRecord(stageDir(context.out, 'verify', 'paper')) ? ['default', 'paper'] : ['default'];
+  return variants.map((variant) => stageContext(context, 'report', variant));
+}
+
+/** The case itself may be in the paper's mode; its results are then shown as the paper's. */
+function modeOf({ case: settings, variant }: StageContext): ReportMode {
+  return variant === 'paper' || settings.inversion.mode === 'paper' ? 'paper' : 'default';
+}
+
+async function reportData(context: StageContext): Promise<ReportData> {
+  const { case: settings } = context;
+  const variants = variantsOf(context);
+  const [own, paper] = variants;
+  const emissions: ReportEmissions[] = [];
+  const concentrations: ReportConcentrations[] = [];
+  const stations = new Map<string, ReportStation>();
+  let grid: PreparedPeriod['grid'] | undefined;
+  let landMask: Float32Array | undefined;
+  const series: { period: PeriodSettings; own: PeriodSeries; paper?: PeriodSeries }[] = [];
+  for (const period of settings.periods) {
+    const prepared = readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] });
+    grid = prepared.grid;
+    landMask = landMaskOf(prepared);
+    emissions.push(...emissionsOf(context, prepared, own, paper));
+    const each = { period, own: await seriesOf(own, period, prepared), paper: paper && (await seriesOf(paper, period, prepared)) };
+    for (const station of stationsOf(each.own)) stations.set(station.id, station);
+    series.push(each);
+  }
+  const order = [...stations.keys()];
+  for (const each of series) concentrations.push(...concentrationsOf(each, order));
+  return {
+    caseName: settings.name,
+    description: settings.description,
+    mode: modeOf(own),
+    ctm: settings.ctm.kind === 'reference' ? "Retroplume's reference transport model" : `the user's command (${settings.ctm.command})`,
+    twin: settings.truth !== undefined,
+    created: new Date(),
+    assumptions: settings.assumptions,
+    periods: settings.periods.map(({ name, start, hours, spinUpHours }) => ({ name, start: new Date(start), hours: hours - spinUpHours, spinUpHours })),
+    grid: grid as PreparedPeriod['grid'],
+    basemap: settings.truth && landMask ? { kind: 'landMask', landMask } : { kind: settings.truth ? 'none' : 'world' },
+    groups: [...GROUPS],
+    notObservedGroups: NOT_OBSERVED,
+    species: PREPARED_SPECIES.map((name) => ({ name, unit: speciesUnit(name) === 'ppb' ? 'ppb' : 'µg m⁻³' })),
+    emissions,
+    stations: [...stations.values()],
+    concentrations,
+    ...learned(variants),
+    inventoryError: variants.flatMap((variant) => {
+      const { inventory } = summaryOf<VerifySummary>(variant, 'verify') ?? {};
+      return inventory ? GROUPS.map((group) => ({ mode: modeOf(variant), group, ...inventory[group] })) : [];
+    }),
+    regions: Object.entries(settings.regions).map(([name, region]) => ({ name, mask: regionMask(region, grid as PreparedPeriod['grid']) })),
+    stageSeconds: stageSeconds(variants),
+    settings: shownSettings(settings),
+    versions: VERSIONS,
+  };
+}
+
+function summaryOf<T>(context: StageContext, stage: StageName): T | undefined {
+  return readRecord(context.dirOf(stage))?.summary as T | undefined;
+}
+
+function learned(variants: readonly StageContext[]): Pick<ReportData, 'surrogate' | 'response' | 'learning' | 'inversion'> {
+  const out: Required<Pick<ReportData, 'surrogate' | 'response' | 'learning' | 'inversion'>> = { surrogate: [], response: [], learning: [], inversion: [] };
+  for (const context of variants) {
+    const mode = modeOf(context);
+    const evaluation = summaryOf<EvaluateSummary>(context, 'evaluate');
+    for (const { period, test } of evaluation?.concentrations ?? []) {
+      PREPARED_SPECIES.forEach((species, s) => out.surrogate.push({ mode, species, period, mae: test.mae[s], nme: test.nme[s], r: test.r[s] }));
+    }
+    for (const response of evaluation?.response ?? []) out.response.push({ mode, ...response });
+    const training = summaryOf<TrainSummary>(context, 'train');
+    if (training) out.learning.push({ mode, points: training.curve.map(({ iteration, train, test }) => ({ iteration, loss: train.total, testLoss: test.total })) });
+    const inversion = summaryOf<InvertSummary>(context, 'invert');
+    if (inversion) {
+      const points = inversion.history.map(({ iteration, total, observation, prior, watched }) => ({ iteration, total, observation, prior, ...(watched === null ? {} : { withheld: watched }) }));
+      out.inversion.push({ mode, points });
+    }
+  }
+  return out;
+}
+
+function landMaskOf({ geography, geographyNames }: PreparedPeriod): Float32Array | undefined {
+  const channel = geographyNames.indexOf('LWMASK');
+  return channel < 0 ? undefined : geography.filter((_, i) => i % geographyNames.length === channel);
+}
+
+function emissionsOf(context: StageContext, period: PreparedPeriod, own: StageContext, paper: StageContext | undefined): ReportEmissions[] {
+  const { emissions } = period.runs.get(PRIOR)!;
+  const { grid, name, time } = period;
+  const cells = grid.rows * grid.cols;
+  const updatedBy = (variant: StageContext): Float64Array => meanEmissions(emissions, time.count, readFactors(join(variant.dirOf('invert'), FACTORS_FILE), grid, name));
+  const prior = meanEmissions(emissions, time.count);
+  const updated = updatedBy(own);
+  const paperUpdated = paper && updatedBy(paper);
+  const truth = context.case.truth && readTruthFactors(context.case.truth.factors, grid, name);
+  const group = (field: Float64Array, g: number): Float64Array => field.filter((_, i) => i % GROUPS.length === g);
+  return GROUPS.map((groupName, g) => ({
+    period: name,
+    group: groupName,
+    prior: group(prior, g),
+    updated: group(updated, g),
+    ...(paperUpdated ? { paper: group(paperUpdated, g) } : {}),
+    ...(truth ? { truthFactor: truth.subarray(g * cells, (g + 1) * cells) } : {}),
+  }));
+}
+
+function stationsOf({ monitors, prior }: PeriodSeries): ReportStation[] {
+  const known = new Map(monitors.observations.stations.map((station) => [station.id, station]));
+  return prior.stations.map(({ id, role }) => {
+    const { lon, lat, name } = known.get(id)!;
+    return { id, lon, lat, ...(name === undefined ? {} : { name }), role: role === Role.withheld ? 'withheld' : 'used', block: monitors.block.get(id) };
+  });
+}
+
+/** Series of a period in the common order of stations; a station that the period lacks is missing throughout. */
+function concentrationsOf({ period, own, paper }: { period: PeriodSettings; own: PeriodSeries; paper?: PeriodSeries }, order: readonly string[]): ReportConcentrations[] {
+  const column = new Map(own.prior.stations.map(({ id }, j) => [id, j]));
+  const width = own.prior.stations.length;
+  const ordered = (values: Float32Array): Float32Array => {
+    const out = new Float32Array((values.length / width) * order.length).fill(NaN);
+    order.forEach((id, j) => {
+      const from = column.get(id);
+      if (from === undefined) return;
+      for (let t = 0; t < values.length / width; t++) out[t * order.length + j] = values[t * width + from];
+    });
+    return out;
+  };
+  return PREPARED_SPECIES.filter((species) => own.prior.observed.has(species)).map((species) => ({
+    period: period.name,
+    species,
+    start: own.prior.times[0],
+    stepSeconds: own.monitors.observations.time.stepSeconds,
+    observed: ordered(own.prior.observed.get(species)!),
+    prior: ordered(own.prior.simulated.get(species)!),
+    updated: ordered(own.updated.simulated.get(species)!),
+    ...(paper ? { paper: ordered(paper.updated.simulated.get(species)!) } : {}),
+  }));
+}
+
+function stageSeconds(variants: readonly StageContext[]): ReportData['stageSeconds'] {
+  return variants.flatMap((context) =>
+    STAGES.flatMap((stage) => {
+      const shared = context.variant === 'paper' && context.dirOf(stage) === stageDir(context.out, stage, 'default');
+      const record = shared ? undefined : readRecord(context.dirOf(stage));
+      return record && stage !== 'report' ? [{ stage: context.variant === 'paper' ? `${stage} (paper)` : stage, seconds: record.seconds }] : [];
+    }),
+  );
+}
+
+function shownSettings({ surrogate, training, inversion, members, withheld, observations, paperMode, ctm }: Case): Record<string, unknown> {
+  const { resolution, layout, timeZone, gasReference, twin } = observations;
+  return { surrogate, training, inversion, members, withheld, observations: { resolution, layout, timeZone, gasReference, twin }, ctm, ...(paperMode.run ? { paperMode } : {}) };
+}

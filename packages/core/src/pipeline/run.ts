@@ -1,0 +1,116 @@
+/** Runs of a case: all stages that are not up to date, or some of them. */
+import { resolve } from 'node:path';
+import { loadCase, type Case } from '../data/case';
+import { applyStage } from './apply-stage';
+import { evaluateStage, type EvaluateSummary } from './evaluate-stage';
+import { exportStage } from './export-stage';
+import { invertStage } from './invert-stage';
+import { prepareStage } from './prepare';
+import type { StageRecord } from './record';
+import { reportStage } from './report-stage';
+import { simulateStage } from './simulate-stage';
+import { runStage, stageContext, STAGES, type RunContext, type Stage, type StageEvent, type StageName, type Variant } from './stage';
+import { trainStage } from './train-stage';
+import { verifyStage, type VerifySummary } from './verify-stage';
+
+const STAGE_OF: Record<StageName, Stage> = {
+  simulate: simulateStage,
+  prepare: prepareStage,
+  train: trainStage,
+  evaluate: evaluateStage,
+  export: exportStage,
+  invert: invertStage,
+  apply: applyStage,
+  verify: verifyStage,
+  report: reportStage,
+};
+
+/** Stages that the paper's mode runs beside the case's own. */
+const PAPER_STAGES: readonly StageName[] = ['train', 'evaluate', 'export', 'invert', 'apply', 'verify'];
+
+export interface RunOptions {
+  /** run folder; default `runs/<name of the case>` */
+  out?: string;
+  stages?: 'all' | readonly StageName[];
+  threads?: number;
+  device?: 'cpu';
+  onEvent?: (event: StageEvent) => void;
+  signal?: AbortSignal;
+}
+
+/** What one variant of a run found: the figures of `demo --json` and `verify --json`. */
+export interface VariantResult extends Partial<Pick<VerifySummary, 'withheld' | 'used' | 'inventory'>> {
+  response?: Record<string, { slope: number; r: number }>;
+}
+
+export interface RunResult extends VariantResult {
+  case: string;
+  out: string;
+  report?: string;
+  paperMode?: VariantResult;
+  /** per stage that was run or found up to date; `paper/<stage>` for the paper's mode */
+  seconds: Record<string, number>;
+}
+
+/**
+ * Runs stages of a case in order; one that is up to date is skipped, one that was interrupted goes on from its checkpoint.
+ *
+ * @param source - path of the case file, or a loaded case
+ * @throws {RetroplumeError} of the stage that fails; the products of the stages before it stay
+ *
+ * @example
+ * const { withheld } = await runStages('case.yaml', { out: 'runs/mine', threads: 2 });
+ * console.log(withheld?.NO2?.updatedMae);
+ */
+export async function runStages(source: string | Case, options: RunOptions = {}): Promise<RunResult> {
+  const settings = typeof source === 'string' ? loadCase(source, []) : source;
+  const out = resolve(options.out ?? `runs/${settings.name}`);
+  const context: RunContext = {
+    case: settings,
+    out,
+    threads: options.threads ?? 2,
+    device: 'cpu',
+    onEvent: options.onEvent ?? (() => undefined),
+    signal: options.signal ?? new AbortController().signal,
+  };
+  const wanted = options.stages === undefined || options.stages === 'all' ? STAGES : options.stages;
+  const seconds: Record<string, number> = {};
+  const records = new Map<string, StageRecord>();
+  for (const { stage, variant } of planOf(settings, wanted)) {
+    const record = await runStage(STAGE_OF[stage], stageContext(context, stage, variant));
+    const label = variant === 'paper' ? `paper/${stage}` : stage;
+    seconds[label] = record.seconds;
+    records.set(label, record);
+  }
+  return {
+    case: settings.name,
+    out,
+    ...variantResult(records, ''),
+    ...(settings.paperMode.run && wanted.some((stage) => PAPER_STAGES.includes(stage)) ? { paperMode: variantResult(records, 'paper/') } : {}),
+    ...(records.has('report') ? { report: resolve(out, (records.get('report')!.summary as { html: string }).html) } : {}),
+    seconds,
+  };
+}
+
+/** The paper's mode runs after the case's own stages and before the report that shows both. */
+function planOf(settings: Case, wanted: readonly StageName[]): { stage: StageName; variant: Variant }[] {
+  const own = STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'default' as const }));
+  const paper = settings.paperMode.run ? PAPER_STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'paper' as const })) : [];
+  return [...own.filter(({ stage }) => stage !== 'report'), ...paper, ...own.filter(({ stage }) => stage === 'report')];
+}
+
+function variantResult(records: ReadonlyMap<string, StageRecord>, prefix: string): VariantResult {
+  const verify = records.get(`${prefix}verify`)?.summary as VerifySummary | undefined;
+  const evaluate = records.get(`${prefix}evaluate`)?.summary as EvaluateSummary | undefined;
+  return { ...(verify ?? {}), ...(evaluate ? { response: responseByPair(evaluate) } : {}) };
+}
+
+/** Mean over periods of slope and r of each pair. */
+function responseByPair({ response }: EvaluateSummary): Record<string, { slope: number; r: number }> {
+  const pairs = new Map<string, { slope: number; r: number; n: number }>();
+  for (const { pair, slope, r } of response) {
+    const sum = pairs.get(pair) ?? { slope: 0, r: 0, n: 0 };
+    pairs.set(pair, { slope: sum.slope + slope, r: sum.r + r, n: sum.n + 1 });
+  }
+  return Object.fromEntries([...pairs].map(([pair, { slope, r, n }]) => [pair, { slope: slope / n, r: r / n }]));
+}

@@ -1,0 +1,135 @@
+/**
+ * `simulate`: the runs of the transport model that the case does not bring: prior run, members with random smooth factors, runs with one
+ * group changed, and in a twin experiment the truth and the observations drawn from it. A run that is done is not made again after an
+ * interruption.
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
+import { GROUPS, type PeriodSettings } from '../data/case';
+import { readConcentrations } from '../data/case-fields';
+import { IoapiSeries } from '../data/ioapi';
+import { PREPARED_SPECIES } from '../data/prepared';
+import type { Grid } from '../grid/grid';
+import { readGriddesc } from '../grid/griddesc';
+import { createCtm, type Ctm } from '../transport/ctm';
+import { memberFactors, writeScaledEmissions } from '../transport/members';
+import { readTruthFactors } from '../worlds/truth-factors';
+import { geographyFiles, memberNames, meteorologyFiles, PRIOR, priorEmissionFiles, responseRun, simulatedFile, simulatedRuns, timeOf, TRUTH, twinObservationsFile } from './case-runs';
+import type { Stage, StageContext } from './stage';
+import { groupLast, writeTwinObservations } from './twin-observations';
+
+interface Job {
+  run: string;
+  period: PeriodSettings;
+}
+
+export const simulateStage: Stage = {
+  name: 'simulate',
+  needs: [],
+  settings: ({ case: { grid, periods, emissions, ctm, members, response, observations } }) => ({
+    grid: grid.name,
+    periods,
+    emissions: emissions.groups,
+    ctm,
+    members,
+    response,
+    twin: observations.twin,
+  }),
+  inputs: ({ case: settings }) => [
+    settings.grid.griddesc,
+    ...geographyFiles(settings),
+    ...(settings.truth ? [settings.truth.factors, settings.observations.stations.file] : []),
+    ...settings.periods.flatMap(({ name }) => [...meteorologyFiles(settings, name), ...priorEmissionFiles(settings, name)]),
+  ],
+  async run(context) {
+    const { case: settings, dir } = context;
+    const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
+    const ctm = createCtm(settings);
+    const jobs = simulatedRuns(settings).flatMap((run) => settings.periods.map((period) => ({ run, period })));
+    await runJobs(context, ctm, grid, jobs);
+    const products = jobs.map(({ run, period }) => simulatedFile(dir, run, 'ACONC', period.name));
+    if (settings.observations.twin) {
+      for (const period of settings.periods) {
+        const path = twinObservationsFile(dir, period.name);
+        await writeTwinObservations(path, settings, { name: period.name, start: new Date(period.start) }, grid, readTruth(context, period));
+        products.push(path);
+      }
+    }
+    return { products: products.map((path) => relative(dir, path)), summary: { runs: simulatedRuns(settings) } };
+  },
+};
+
+/** As many runs side by side as there are threads, each on one: less waiting than one run on all. An external command runs alone. */
+async function runJobs(context: StageContext, ctm: Ctm, grid: Grid, jobs: readonly Job[]): Promise<void> {
+  const beside = context.case.ctm.kind === 'reference' ? Math.min(context.threads, jobs.length) : 1;
+  const threads = Math.max(1, Math.floor(context.threads / Math.max(1, beside)));
+  const done = jobs.map(() => 0);
+  const totals = jobs.map(({ period }) => period.hours);
+  const total = totals.reduce((a, b) => a + b, 0);
+  const failure = new AbortController();
+  const signal = AbortSignal.any([context.signal, failure.signal]);
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < jobs.length && !signal.aborted) {
+      const j = next++;
+      await runJob(context, ctm, grid, jobs[j], threads, signal, (hours) => {
+        done[j] = hours;
+        context.progress(
+          done.reduce((a, b) => a + b, 0),
+          total,
+          `${jobs[j].run}, ${jobs[j].period.name}`,
+        );
+      });
+    }
+  };
+  const guarded = async (): Promise<void> => {
+    try {
+      await worker();
+    } catch (error) {
+      failure.abort(error);
+      throw error;
+    }
+  };
+  await Promise.all(Array.from({ length: beside }, guarded));
+}
+
+async function runJob(context: StageContext, ctm: Ctm, grid: Grid, { run, period }: Job, threads: number, signal: AbortSignal, onHours: (hours: number) => void): Promise<void> {
+  const output = simulatedFile(context.dir, run, 'ACONC', period.name);
+  if (!existsSync(output)) {
+    mkdirSync(dirname(output), { recursive: true });
+    const emissionFiles = emissionsOf(context, grid, run, period);
+    await ctm.run({ run, period, emissionFiles, output, threads, signal, onProgress: onHours });
+  }
+  onHours(timeOf(period).count);
+}
+
+/** The run's emission files; factors on the prior inventory make those of every run but the prior. */
+function emissionsOf(context: StageContext, grid: Grid, run: string, period: PeriodSettings): string[] {
+  const prior = priorEmissionFiles(context.case, period.name);
+  if (run === PRIOR) return prior;
+  const output = simulatedFile(context.dir, run, 'EMIS', period.name);
+  if (!existsSync(output)) writeScaledEmissions(prior, output, factorsOf(context, grid, run, period.name), context.case.emissions.groups);
+  return [output];
+}
+
+/** Factors of a run, `[H, W, 5]`. */
+function factorsOf({ case: settings }: StageContext, grid: Grid, run: string, period: string): Float32Array {
+  if (run === TRUTH && settings.truth) return groupLast(readTruthFactors(settings.truth.factors, grid, period));
+  const group = settings.response.groups.find((name) => responseRun(name) === run);
+  if (group) {
+    const g = GROUPS.indexOf(group);
+    return Float32Array.from({ length: grid.rows * grid.cols * GROUPS.length }, (_, i) => (i % GROUPS.length === g ? settings.response.factor : 1));
+  }
+  const { seed, spread, lengthKm } = settings.members;
+  return memberFactors(grid, { seed, index: memberNames(settings).indexOf(run), spread, lengthKm, period });
+}
+
+function readTruth({ case: settings, dir }: StageContext, period: PeriodSettings): Float32Array {
+  const series = IoapiSeries.open([simulatedFile(dir, TRUTH, 'ACONC', period.name)]);
+  try {
+    const { variables } = settings.concentrations;
+    return readConcentrations(series, timeOf(period), Object.fromEntries(PREPARED_SPECIES.map((name) => [name, variables[name]])));
+  } finally {
+    series.close();
+  }
+}

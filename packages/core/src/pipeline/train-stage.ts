@@ -1,0 +1,68 @@
+/** `train`: the surrogate from prior run and members. */
+import { join } from 'node:path';
+import { GROUPS } from '../data/case';
+import { speciesUnit } from '../data/case-fields';
+import { removeCheckpoint } from '../data/checkpoint';
+import { PREPARED_SPECIES } from '../data/prepared';
+import { receptiveField } from '../nn';
+import { networkSettings } from '../surrogate/network-settings';
+import { normalisationOf } from '../surrogate/normalisation';
+import { Surrogate } from '../surrogate/surrogate';
+import { train, type CurvePoint } from '../surrogate/train';
+import { preparedPeriods, spinUpHours, variantSettings } from './learning';
+import type { Stage } from './stage';
+
+export interface TrainSummary {
+  status: string;
+  iterations: number;
+  parameters: number;
+  /** cells, of the network in space */
+  receptiveField: number;
+  runs: string[];
+  curve: CurvePoint[];
+}
+
+export const trainStage: Stage = {
+  name: 'train',
+  needs: ['prepare'],
+  settings: (context) => {
+    const { surrogate, training } = variantSettings(context);
+    return { surrogate, training, threads: context.threads };
+  },
+  inputs: () => [],
+  async run(context) {
+    const { surrogate, training } = variantSettings(context);
+    const periods = preparedPeriods(context, surrogate.mode === 'paper' ? 'prior' : 'all');
+    const spinUp = spinUpHours(context);
+    const normalisation = normalisationOf(periods, spinUp);
+    const field = receptiveField(networkSettings(surrogate, PREPARED_SPECIES.length)).mean;
+    context.log(`network ${surrogate.network}, receptive field ${field} x ${field} cells, runs ${[...periods[0].runs.keys()].join(', ')}`);
+    const checkpoint = join(context.dir, 'checkpoint.safetensors');
+    const result = await train(periods, spinUp, surrogate, training, normalisation, {
+      threads: context.threads,
+      checkpoint,
+      onProgress: context.progress,
+      log: context.log,
+      signal: context.signal,
+    });
+    const description = {
+      settings: surrogate,
+      normalisation,
+      meteorologyNames: periods[0].meteorologyNames,
+      geographyNames: periods[0].geographyNames,
+      species: PREPARED_SPECIES.map((name) => ({ name, unit: speciesUnit(name) })),
+      groups: GROUPS.map((name) => ({ name, unit: 'kg m-2 s-1' })),
+    };
+    const products = new Surrogate(description, result.weights).save(context.dir);
+    removeCheckpoint(checkpoint);
+    const summary: TrainSummary = {
+      status: result.status,
+      iterations: result.iterations,
+      parameters: [...result.weights.values()].reduce((sum, { data }) => sum + data.length, 0),
+      receptiveField: field,
+      runs: [...periods[0].runs.keys()],
+      curve: result.curve,
+    };
+    return { products, summary };
+  },
+};

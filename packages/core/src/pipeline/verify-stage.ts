@@ -1,0 +1,144 @@
+/** `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
+import { join } from 'node:path';
+import { GROUPS, type Group, type PeriodSettings, type Species } from '../data/case';
+import { readConcentrations, speciesUnit } from '../data/case-fields';
+import { writeFileAtomic } from '../data/checkpoint';
+import { IoapiSeries } from '../data/ioapi';
+import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../data/prepared';
+import { inventoryError } from '../inversion/inventory-error';
+import { Role } from '../inversion/forward-model';
+import type { StationSeries } from '../inversion/observation-operator';
+import { scores, type Scores } from '../inversion/scores';
+import { createCtm } from '../transport/ctm';
+import { readTruthFactors } from '../worlds/truth-factors';
+import { appliedFiles } from './apply-stage';
+import { PRIOR } from './case-runs';
+import { FACTORS_FILE, meanEmissions, readFactors } from './factors-file';
+import { operatorOf, readMonitors, type Monitors } from './monitors';
+import type { Stage, StageContext } from './stage';
+
+/** Scores of prior and updated run at one set of stations, all periods together. */
+export interface Comparison {
+  unit: string;
+  priorMae: number;
+  updatedMae: number;
+  prior: Scores;
+  updated: Scores;
+}
+
+export interface VerifySummary {
+  /** stations that the inversion never saw */
+  withheld: Partial<Record<Species, Comparison>>;
+  /** stations that it used, those that only chose the step included */
+  used: Partial<Record<Species, Comparison>>;
+  /** twin experiments: error against the known truth, all periods together */
+  inventory?: Record<Group, { priorError: number; updatedError: number }>;
+}
+
+export function updatedOutput(dir: string, period: string): string {
+  return join(dir, `ACONC_${period}.nc`);
+}
+
+/** Series at the stations of one period, for prior and updated run. */
+export interface PeriodSeries {
+  monitors: Monitors;
+  prior: StationSeries;
+  updated: StationSeries;
+}
+
+export const verifyStage: Stage = {
+  name: 'verify',
+  needs: ['apply', 'invert', 'prepare', 'simulate'],
+  settings: ({ case: { ctm, withheld, observations } }) => ({ ctm, withheld, observations: { ...observations, files: undefined, stations: undefined } }),
+  inputs: () => [],
+  async run(context) {
+    const { case: settings, dir, threads } = context;
+    const ctm = createCtm(settings);
+    for (const [p, period] of settings.periods.entries()) {
+      await ctm.run({
+        run: context.variant === 'paper' ? 'updated-paper' : 'updated',
+        period,
+        emissionFiles: appliedFiles(context.dirOf('apply'), settings, period.name),
+        output: updatedOutput(dir, period.name),
+        threads,
+        signal: context.signal,
+        onProgress: (done, total) => context.progress(p * total + done, settings.periods.length * total, `${period.name}: transport model`),
+      });
+    }
+    const summary = await compare(context);
+    writeFileAtomic(join(dir, 'verification.json'), JSON.stringify(summary, null, 2));
+    return { products: ['verification.json', ...settings.periods.map(({ name }) => `ACONC_${name}.nc`)], summary };
+  },
+};
+
+/** Observed, prior and updated series of a period, from the runs of the transport model. */
+export async function seriesOf(context: StageContext, settings: PeriodSettings, period: PreparedPeriod): Promise<PeriodSeries> {
+  const monitors = await readMonitors(context, settings, period.grid);
+  const operator = operatorOf(context, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
+  const updated = readUpdated(context, period);
+  return { monitors, prior: operator.atStations(period.runs.get(PRIOR)!.concentrations), updated: operator.atStations(updated) };
+}
+
+function readUpdated(context: StageContext, period: PreparedPeriod): Float32Array {
+  const series = IoapiSeries.open([updatedOutput(context.dirOf('verify'), period.name)]);
+  try {
+    const { variables } = context.case.concentrations;
+    return readConcentrations(series, period.time, Object.fromEntries(PREPARED_SPECIES.map((name) => [name, variables[name]])));
+  } finally {
+    series.close();
+  }
+}
+
+async function compare(context: StageContext): Promise<VerifySummary> {
+  const { case: settings } = context;
+  const collected: PeriodSeries[] = [];
+  const weights = GROUPS.map(() => ({ prior: 0, updated: 0, truth: 0 }));
+  for (const period of settings.periods) {
+    const prepared = readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] });
+    collected.push(await seriesOf(context, period, prepared));
+    if (settings.truth) addInventoryErrors(context, settings.truth.factors, prepared, weights);
+  }
+  const byRole = (withheld: boolean): VerifySummary['used'] => Object.fromEntries(PREPARED_SPECIES.flatMap((species) => comparison(collected, species, withheld)));
+  const inventory = Object.fromEntries(
+    GROUPS.map((group, g) => [group, { priorError: weights[g].prior / weights[g].truth, updatedError: weights[g].updated / weights[g].truth }]),
+  ) as Record<Group, { priorError: number; updatedError: number }>;
+  return { withheld: byRole(true), used: byRole(false), ...(settings.truth ? { inventory } : {}) };
+}
+
+function comparison(periods: readonly PeriodSeries[], species: Species, withheld: boolean): [Species, Comparison][] {
+  const observed: number[] = [];
+  const prior: number[] = [];
+  const updated: number[] = [];
+  for (const period of periods) {
+    const values = period.prior.observed.get(species)!;
+    const stations = period.prior.stations;
+    for (let i = 0; i < values.length; i++) {
+      if ((stations[i % stations.length].role === Role.withheld) !== withheld || !Number.isFinite(values[i])) continue;
+      observed.push(values[i]);
+      prior.push(period.prior.simulated.get(species)![i]);
+      updated.push(period.updated.simulated.get(species)![i]);
+    }
+  }
+  if (observed.length === 0) return [];
+  const [before, after] = [scores(observed, prior), scores(observed, updated)];
+  return [[species, { unit: speciesUnit(species), priorMae: before.mae, updatedMae: after.mae, prior: before, updated: after }]];
+}
+
+/** Adds the emission-weighted errors of a period to the sums over periods. */
+function addInventoryErrors(context: StageContext, truthFile: string, period: PreparedPeriod, sums: { prior: number; updated: number; truth: number }[]): void {
+  const { grid, name, time } = period;
+  const cells = grid.rows * grid.cols;
+  const truth = readTruthFactors(truthFile, grid, name);
+  const { emissions } = period.runs.get(PRIOR)!;
+  const prior = meanEmissions(emissions, time.count);
+  const updated = meanEmissions(emissions, time.count, readFactors(join(context.dirOf('invert'), FACTORS_FILE), grid, name));
+  GROUPS.forEach((_, g) => {
+    const weight = Float64Array.from({ length: cells }, (_unused, cell) => prior[cell * GROUPS.length + g]);
+    const truthOfGroup = truth.subarray(g * cells, (g + 1) * cells);
+    const factors = Float64Array.from(weight, (w, cell) => (w > 0 ? updated[cell * GROUPS.length + g] / w : 1));
+    const total = weight.reduce((sum, w, cell) => sum + w * truthOfGroup[cell], 0);
+    sums[g].truth += total;
+    sums[g].prior += total * inventoryError(weight, truthOfGroup);
+    sums[g].updated += total * inventoryError(weight, truthOfGroup, factors);
+  });
+}

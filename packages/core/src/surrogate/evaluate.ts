@@ -1,0 +1,85 @@
+/**
+ * How well the surrogate does what the transport model does: its concentrations on hours that training did not see, and its free-running
+ * response: S(f·E) − S(E) against C(f·E) − C(E) when emissions are changed for the whole period.
+ */
+import type { PreparedPeriod } from '../data/prepared';
+
+/** Errors of concentrations, per species in the order of the channels. */
+export interface ConcentrationErrors {
+  mae: number[];
+  /** Σ|S − C| / ΣC */
+  nme: number[];
+  r: number[];
+}
+
+/** Change of one species by one group. */
+export interface Response {
+  /** of the surrogate's change on the transport model's, through the origin: Σ ΔS·ΔC / Σ ΔC² */
+  slope: number;
+  /** Σ ΔS·ΔC / √(Σ ΔS² · Σ ΔC²) */
+  r: number;
+  /** means over cells and hours, in the species' unit */
+  ctmChange: number;
+  surrogateChange: number;
+}
+
+const SPECIES = 4;
+
+/** Errors of `simulated` `[hours, H, W, 4]` against a run's concentrations at those hours. */
+export function concentrationErrors(simulated: Float32Array, run: Float32Array, hours: readonly number[]): ConcentrationErrors {
+  const field = simulated.length / hours.length;
+  const sums = Array.from({ length: SPECIES }, () => ({ n: 0, error: 0, s: 0, c: 0, ss: 0, cc: 0, sc: 0 }));
+  hours.forEach((hour, i) => {
+    for (let k = 0; k < field; k++) {
+      const sum = sums[k % SPECIES];
+      const s = simulated[i * field + k];
+      const c = run[hour * field + k];
+      sum.n++;
+      sum.error += Math.abs(s - c);
+      sum.s += s;
+      sum.c += c;
+      sum.ss += s * s;
+      sum.cc += c * c;
+      sum.sc += s * c;
+    }
+  });
+  return {
+    mae: sums.map(({ error, n }) => error / n),
+    nme: sums.map(({ error, c }) => error / c),
+    r: sums.map(({ n, s, c, ss, cc, sc }) => (n * sc - s * c) / Math.sqrt((n * ss - s * s) * (n * cc - c * c))),
+  };
+}
+
+/**
+ * Response of each species, the surrogate's against the transport model's, over the given hours and all cells.
+ *
+ * @param surrogate - prior and changed run of the surrogate, `[hours, H, W, 4]`
+ * @param ctm - the same of the transport model, all hours of the period
+ */
+export function responses(
+  surrogate: { prior: Float32Array; changed: Float32Array },
+  ctm: { prior: Float32Array; changed: Float32Array },
+  hours: readonly number[],
+): Response[] {
+  const field = surrogate.prior.length / hours.length;
+  const sums = Array.from({ length: SPECIES }, () => ({ n: 0, sc: 0, ss: 0, cc: 0, s: 0, c: 0 }));
+  hours.forEach((hour, i) => {
+    for (let k = 0; k < field; k++) {
+      const sum = sums[k % SPECIES];
+      const s = surrogate.changed[i * field + k] - surrogate.prior[i * field + k];
+      const c = ctm.changed[hour * field + k] - ctm.prior[hour * field + k];
+      sum.n++;
+      sum.sc += s * c;
+      sum.ss += s * s;
+      sum.cc += c * c;
+      sum.s += s;
+      sum.c += c;
+    }
+  });
+  return sums.map(({ n, sc, ss, cc, s, c }) => ({ slope: sc / cc, r: sc / Math.sqrt(ss * cc), ctmChange: c / n, surrogateChange: s / n }));
+}
+
+/** Every `step`-th hour from `first` on, of a period of `count` hours. */
+export function sampledHours(period: PreparedPeriod, first: number, step: number): number[] {
+  return Array.from({ length: Math.ceil((period.time.count - first) / step) }, (_, i) => first + i * step);
+}
