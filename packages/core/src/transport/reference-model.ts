@@ -2,7 +2,7 @@
  * Runs the reference transport model over a period: I/O API emissions and meteorology in, an ACONC-like I/O API file out, as CMAQ's would be.
  */
 import { createTransportModel, type TransportBudget, type TransportModel, type TransportOptions } from '@retroplume/native';
-import { IoapiSeries, IoapiWriter } from '../data/ioapi';
+import { IoapiSeries, type IoapiWriter } from '../data/ioapi';
 import { instant, timeAt } from '../data/ioapi-time';
 import { firstStepOf } from '../data/period-steps';
 import { ConfigError, DataError, ShapeError, TransportError } from '../errors';
@@ -10,6 +10,7 @@ import type { Grid, TimeAxis } from '../grid/grid';
 import { LATLON } from '../grid/projection';
 import { EmissionReader, GROUP_NAMES, type EmissionGroups } from './emission-reader';
 import { referenceOptions, type ReferenceSettings } from './reference-options';
+import { createSurfaceOutput, DEFAULT_OUTPUT_NAMES, OUTPUT_SPECIES, type OutputNames } from './surface-output';
 import { readLandMask, readWeather } from './weather-reader';
 
 export interface ReferenceRun {
@@ -24,20 +25,14 @@ export interface ReferenceRun {
   groups: EmissionGroups;
   /** `ctm.options` of the case */
   options?: ReferenceSettings;
+  /** names of the variables of the output; by default NO2, SO2, O3, PM25 */
+  variables?: OutputNames;
   /** factors on the emission groups, `[rows, cols, 5]`, or one such field per hour */
   factors?: Float32Array;
   threads?: number;
   onProgress?: (done: number, total: number, text: string) => void;
   signal?: AbortSignal;
 }
-
-/** Variables of the output, in the order of the species everywhere. */
-export const OUTPUT_VARIABLES = [
-  { name: 'NO2', units: 'ppbV', description: 'nitrogen dioxide at the surface, mean of the hour' },
-  { name: 'SO2', units: 'ppbV', description: 'sulfur dioxide at the surface, mean of the hour' },
-  { name: 'O3', units: 'ppbV', description: 'ozone at the surface, mean of the hour' },
-  { name: 'PM25', units: 'ug m-3', description: 'fine particles at the surface, mean of the hour' },
-];
 
 const HOURS_AT_ONCE = 24;
 
@@ -73,7 +68,8 @@ async function simulate(run: ReferenceRun, options: TransportOptions, meteorolog
   checkFactors(run.factors, grid, period.count);
   const reader = new EmissionReader(emissions, run.groups);
   const model = openModel(grid, options);
-  const writer = createOutput(run.output, grid, period);
+  const names = run.variables ?? DEFAULT_OUTPUT_NAMES;
+  const writer = createSurfaceOutput(run.output, grid, period, names, 'made by the reference transport model of Retroplume');
   try {
     for (let hour = 0; hour < period.count; hour += HOURS_AT_ONCE) {
       const count = Math.min(HOURS_AT_ONCE, period.count - hour);
@@ -83,7 +79,7 @@ async function simulate(run: ReferenceRun, options: TransportOptions, meteorolog
         run.signal?.throwIfAborted();
         const cells = emitted.length / count;
         const fields = { ...weather[h], emissions: emitted.subarray(h * cells, (h + 1) * cells), ...(land ? { land } : {}) };
-        writeHour(writer, hour + h, await advance(model, fields, instant(timeAt(period, hour + h))));
+        writeHour(writer, names, hour + h, await advance(model, fields, instant(timeAt(period, hour + h))));
         run.onProgress?.(hour + h + 1, period.count, 'reference model');
       }
     }
@@ -130,24 +126,11 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-function createOutput(path: string, grid: Grid, time: TimeAxis): IoapiWriter {
-  return IoapiWriter.create(path, {
-    grid,
-    time,
-    layers: 1,
-    variables: OUTPUT_VARIABLES,
-    attributes: { FILEDESC: 'Surface concentrations, hourly means (ACONC)', HISTORY: 'made by the reference transport model of Retroplume' },
-  });
-}
-
-function writeHour(writer: IoapiWriter, hour: number, surface: Float32Array): void {
-  const channels = OUTPUT_VARIABLES.length;
-  OUTPUT_VARIABLES.forEach(({ name }, channel) => {
-    writer.write(
-      name,
-      hour,
-      Float32Array.from({ length: surface.length / channels }, (_, cell) => surface[cell * channels + channel]),
-    );
+function writeHour(writer: IoapiWriter, names: OutputNames, hour: number, surface: Float32Array): void {
+  const channels = OUTPUT_SPECIES.length;
+  OUTPUT_SPECIES.forEach(({ species }, channel) => {
+    const field = Float32Array.from({ length: surface.length / channels }, (_, cell) => surface[cell * channels + channel]);
+    writer.write(names[species], hour, field);
   });
 }
 

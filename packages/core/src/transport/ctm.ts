@@ -1,0 +1,64 @@
+/** How a chemical transport model is run: the reference model in this process, or the user's own by a command. */
+import type { Case, PeriodSettings } from '../data/case';
+import { expandGlob } from '../data/ioapi';
+import { readGriddesc } from '../grid/griddesc';
+import { ExternalCtm } from './external-ctm';
+import { runReferenceModel } from './reference-model';
+
+export interface CtmRequest {
+  /** name of the run: prior, updated, member-1 … */
+  run: string;
+  period: Pick<PeriodSettings, 'name' | 'start' | 'hours'>;
+  /** I/O API files that cover the period */
+  emissionFiles: string[];
+  /** I/O API file to write: the case's four surface concentrations, hour by hour */
+  output: string;
+  /** factors on the emission groups, `[rows, cols, 5]` or one such field per hour; reference model only */
+  factors?: Float32Array;
+  threads?: number;
+  onProgress?: (done: number, total: number, text: string) => void;
+  signal?: AbortSignal;
+}
+
+export interface Ctm {
+  /** Writes `request.output`, or throws and leaves no file of that name. */
+  run(request: CtmRequest): Promise<void>;
+}
+
+/** The files of a glob of the case for one period. */
+export function periodFiles(pattern: string, period: string): string[] {
+  return expandGlob(pattern.replaceAll('{period}', period));
+}
+
+/** The transport model that the case names. */
+export function createCtm(settings: Case): Ctm {
+  const { ctm } = settings;
+  if (ctm.kind === 'command') {
+    return new ExternalCtm({
+      command: ctm.command,
+      outputGlob: ctm.output,
+      timeoutHours: ctm.timeoutHours,
+      caseFile: settings.file,
+      grid: readGriddesc(settings.grid.griddesc, settings.grid.name),
+      variables: settings.concentrations.variables,
+    });
+  }
+  return {
+    run: async ({ period, emissionFiles, output, factors, threads, onProgress, signal }) => {
+      await runReferenceModel({
+        emissionFiles,
+        meteorologyFiles: periodFiles(settings.meteorology.files, period.name),
+        geographyFile: settings.geography && periodFiles(settings.geography.files, period.name)[0],
+        output,
+        period,
+        groups: settings.emissions.groups,
+        options: ctm.options,
+        variables: settings.concentrations.variables,
+        factors,
+        threads,
+        onProgress,
+        signal,
+      });
+    },
+  };
+}

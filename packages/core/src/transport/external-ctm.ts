@@ -1,0 +1,192 @@
+/**
+ * The user's own transport model, run by a command such as `sbatch --wait run_cmaq.sh {emissions} {output} {period}`.
+ *
+ * The command gets a folder of its own for its output and a log file beside it; afterwards the four surface concentrations of its
+ * files are copied into the run's output, so that nothing downstream knows which model ran.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { expandGlob, IoapiSeries } from '../data/ioapi';
+import { assertValues, firstStepOf } from '../data/period-steps';
+import { instant, timeAt } from '../data/ioapi-time';
+import { RetroplumeError, TransportError } from '../errors';
+import type { Grid, TimeAxis } from '../grid/grid';
+import { conversion } from '../units';
+import type { Ctm, CtmRequest } from './ctm';
+import { createSurfaceOutput, OUTPUT_SPECIES, type OutputNames } from './surface-output';
+
+export interface ExternalCtmSettings {
+  /** shell command with the placeholders `{emissions}` (files), `{output}` (folder), `{period}`, `{run}`, `{start}`, `{hours}`, `{case}` */
+  command: string;
+  /** glob, relative to the folder `{output}`, of the files that it leaves */
+  outputGlob: string;
+  timeoutHours: number;
+  caseFile: string;
+  grid: Grid;
+  variables: OutputNames;
+}
+
+/** How long a command that was told to end may take before it is killed. */
+const GRACE_MS = 10_000;
+
+export class ExternalCtm implements Ctm {
+  constructor(private readonly settings: ExternalCtmSettings) {}
+
+  /**
+   * @throws {TransportError} `CTM_COMMAND_FAILED` (exit code or signal), `CTM_TIMEOUT`, `CTM_OUTPUT` (missing or unfit); the log file is named
+   */
+  async run(request: CtmRequest): Promise<void> {
+    const folder = request.output.replace(/\.nc$/, '');
+    const log = `${folder}.log`;
+    if (request.factors) {
+      throw new TransportError('CTM_FACTORS', `${request.run}: a command takes no factors: write scaled emission files and pass those as emissionFiles`);
+    }
+    request.signal?.throwIfAborted();
+    rmSync(folder, { recursive: true, force: true }); // output of an earlier, broken attempt must not pass for this one's
+    mkdirSync(folder, { recursive: true });
+    request.onProgress?.(0, request.period.hours, `${request.run}: running the command, log in ${log}`);
+    await this.execute(fillIn(this.settings, request, folder), log, request);
+    this.collect(folder, log, request);
+    request.onProgress?.(request.period.hours, request.period.hours, `${request.run}: done`);
+  }
+
+  private async execute(command: string, log: string, request: CtmRequest): Promise<void> {
+    mkdirSync(dirname(log), { recursive: true });
+    const output = openSync(log, 'w');
+    try {
+      const timeoutMs = this.settings.timeoutHours * 3600e3;
+      const { code, signal, timedOut } = await runCommand(command, output, timeoutMs, request.signal);
+      request.signal?.throwIfAborted();
+      if (timedOut) {
+        throw new TransportError(
+          'CTM_TIMEOUT',
+          `${request.run}: the command of ctm.command took longer than ${this.settings.timeoutHours} h: raise ctm.timeoutHours or see ${log}`,
+        );
+      }
+      if (code !== 0) {
+        const how = code === null ? `was ended by ${String(signal)}` : `ended with exit code ${code}`;
+        throw new TransportError('CTM_COMMAND_FAILED', `${request.run}: the command of ctm.command ${how}${lastLine(log)}: see ${log}`);
+      }
+    } finally {
+      closeSync(output);
+    }
+  }
+
+  /** Copies what the case needs from the command's files into the output. */
+  private collect(folder: string, log: string, request: CtmRequest): void {
+    try {
+      const series = IoapiSeries.open(expandGlob(`${folder}/${this.settings.outputGlob}`), { overlap: 'earlier' });
+      try {
+        copySurface(series, request, this.settings);
+      } finally {
+        series.close();
+      }
+    } catch (error) {
+      if (!(error instanceof RetroplumeError)) throw error;
+      throw new TransportError('CTM_OUTPUT', `${request.run}: the command of ctm.command left no usable output: ${error.message}; its log is ${log}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function fillIn({ command, caseFile }: ExternalCtmSettings, { run, period, emissionFiles }: CtmRequest, folder: string): string {
+  const values: Record<string, string> = {
+    emissions: emissionFiles.map(quoted).join(' '),
+    output: quoted(folder),
+    period: quoted(period.name),
+    run: quoted(run),
+    start: quoted(instant(period.start)),
+    hours: String(period.hours),
+    case: quoted(caseFile),
+  };
+  return command.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+}
+
+interface Ended {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  timedOut: boolean;
+}
+
+/** Runs a shell command in a process group of its own, so that a time-out or an abort ends its children too. */
+function runCommand(command: string, output: number, timeoutMs: number, abort?: AbortSignal): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('/bin/sh', ['-c', command], { detached: true, stdio: ['ignore', output, output] });
+    let timedOut = false;
+    let killer: NodeJS.Timeout | undefined;
+    const end = (): void => {
+      killGroup(child.pid, 'SIGTERM');
+      killer = setTimeout(() => killGroup(child.pid, 'SIGKILL'), GRACE_MS);
+    };
+    // setTimeout holds at most 2^31 - 1 ms (25 days)
+    const timer = setTimeout(
+      () => {
+        timedOut = true;
+        end();
+      },
+      Math.min(timeoutMs, 2 ** 31 - 1),
+    );
+    const settle = (): void => {
+      clearTimeout(timer);
+      clearTimeout(killer);
+      abort?.removeEventListener('abort', end);
+    };
+    abort?.addEventListener('abort', end);
+    child.once('error', (error) => {
+      settle();
+      reject(new TransportError('CTM_COMMAND_FAILED', `ctm.command could not be started (${error.message}): check that /bin/sh is there`, { cause: error }));
+    });
+    child.once('close', (code, signal) => {
+      settle();
+      resolve({ code, signal, timedOut });
+    });
+  });
+}
+
+function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // it has ended meanwhile
+  }
+}
+
+function lastLine(log: string): string {
+  const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
+  const last = lines[lines.length - 1].trim();
+  return last === '' ? '' : ` ("${last.slice(0, 200)}")`;
+}
+
+function copySurface(series: IoapiSeries, request: CtmRequest, { grid, variables }: ExternalCtmSettings): void {
+  const time: TimeAxis = { start: request.period.start, stepSeconds: 3600, count: request.period.hours };
+  grid.assertSame(series.grid, series.path);
+  const first = firstStepOf(series, time);
+  const writer = createSurfaceOutput(request.output, grid, time, variables, 'copied from the output of the command of the case');
+  try {
+    for (const { species, units } of OUTPUT_SPECIES) {
+      const name = variables[species];
+      for (let step = 0; step < time.count; step++) {
+        const field = series.read(name, first + step, 1, 0);
+        assertValues(field, { path: series.path, variable: name, grid, start: timeAt(time, step), stepSeconds: 3600, layers: 1 });
+        const from = series.variables.find((variable) => variable.name === name)?.units ?? '';
+        const { scale } = conversion(from, units, { subject: `${series.path}: ${name}` });
+        writer.write(
+          name,
+          step,
+          field.map((value) => value * scale),
+        );
+      }
+    }
+    writer.close();
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
+}
