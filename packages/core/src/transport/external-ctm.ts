@@ -40,7 +40,10 @@ export class ExternalCtm implements Ctm {
     const folder = request.output.replace(/\.nc$/, '');
     const log = `${folder}.log`;
     if (request.factors) {
-      throw new TransportError('CTM_FACTORS', `${request.run}: a command takes no factors: write scaled emission files and pass those as emissionFiles`);
+      throw new TransportError(
+        'CTM_FACTORS',
+        `${request.run}: a command takes no factors: write scaled emission files and pass those as emissionFiles`,
+      );
     }
     request.signal?.throwIfAborted();
     rmSync(folder, { recursive: true, force: true }); // output of an earlier, broken attempt must not pass for this one's
@@ -84,9 +87,13 @@ export class ExternalCtm implements Ctm {
       }
     } catch (error) {
       if (!(error instanceof RetroplumeError)) throw error;
-      throw new TransportError('CTM_OUTPUT', `${request.run}: the command of ctm.command left no usable output: ${error.message}; its log is ${log}`, {
-        cause: error,
-      });
+      throw new TransportError(
+        'CTM_OUTPUT',
+        `${request.run}: the command of ctm.command left no usable output: ${error.message}; its log is ${log}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 }
@@ -140,7 +147,11 @@ function runCommand(command: string, output: number, timeoutMs: number, abort?: 
     abort?.addEventListener('abort', end);
     child.once('error', (error) => {
       settle();
-      reject(new TransportError('CTM_COMMAND_FAILED', `ctm.command could not be started (${error.message}): check that /bin/sh is there`, { cause: error }));
+      reject(
+        new TransportError('CTM_COMMAND_FAILED', `ctm.command could not be started (${error.message}): check that /bin/sh is there`, {
+          cause: error,
+        }),
+      );
     });
     child.once('close', (code, signal) => {
       settle();

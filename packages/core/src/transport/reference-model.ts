@@ -144,7 +144,8 @@ function checkFactors(factors: Float32Array | undefined, grid: Grid, hours: numb
     );
   }
   const wrong = factors.find((factor) => !(factor >= 0 && factor < Infinity));
-  if (wrong !== undefined) throw new DataError('FACTORS_INVALID', `factors: expected finite values of 0 or more but received ${wrong}: mend the factors`);
+  if (wrong !== undefined)
+    throw new DataError('FACTORS_INVALID', `factors: expected finite values of 0 or more but received ${wrong}: mend the factors`);
 }
 
 /** Multiplies hours `[count, rows, cols, 5]` from `hour` on by the factors, in place. */

@@ -35,10 +35,16 @@ export function referenceOptions(settings: ReferenceSettings): TransportOptions 
   const [background, stackShare]: [Record<string, number>, Record<string, number>] = [{}, {}];
   for (const [name, value] of Object.entries(settings)) {
     if (!referenceSettingNames.includes(name)) {
-      throw new ConfigError('CTM_OPTION', `ctm.options.${name}: the reference model has no such setting: use one of ${referenceSettingNames.join(', ')}`);
+      throw new ConfigError(
+        'CTM_OPTION',
+        `ctm.options.${name}: the reference model has no such setting: use one of ${referenceSettingNames.join(', ')}`,
+      );
     }
     if (typeof value !== 'number' || !Number.isFinite(value)) {
-      throw new ConfigError('CTM_OPTION', `ctm.options.${name}: expected a number but received ${JSON.stringify(value)}: see docs/reference-model.md`);
+      throw new ConfigError(
+        'CTM_OPTION',
+        `ctm.options.${name}: expected a number but received ${JSON.stringify(value)}: see docs/reference-model.md`,
+      );
     }
     const dot = name.indexOf('.');
     if (name.startsWith('background.')) background[name.slice(dot + 1)] = value;

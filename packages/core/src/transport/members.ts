@@ -1,0 +1,56 @@
+/** Members: runs with smooth random factors on the emissions, from which the surrogate learns how concentrations respond. */
+import { CorrelationFilter } from '../grid/correlation';
+import type { Grid } from '../grid/grid';
+import { LATLON } from '../grid/projection';
+import { Random } from '../random';
+import { GROUP_NAMES, type GroupName } from './emission-reader';
+
+export { writeScaledEmissions, type ScaledEmissionsOptions } from './scaled-emissions';
+
+export interface MemberSettings {
+  seed: number;
+  /** which member, from 0 */
+  index: number;
+  /** standard deviation of the natural logarithm of the factor */
+  spread: Record<GroupName, number>;
+  lengthKm: number;
+  /** name of the period: each has factors of its own */
+  period: string;
+  /** share of the log factor's variance that all cells have in common; default 0.25 */
+  commonShare?: number;
+}
+
+const KM_PER_DEGREE = 111.195;
+
+/**
+ * Log-normal factors with median 1: factor = exp(spread · z), z of variance 1 with Gaussian correlation of `lengthKm`.
+ *
+ * A part of z is one number for the whole domain: smooth fields alone average out over a large domain, and the surrogate would never see
+ * that all of a group goes up, as a wrong national total makes it.
+ *
+ * @returns `[rows, cols, 5]`; the same settings give the same bits
+ */
+export function memberFactors(grid: Grid, settings: MemberSettings): Float32Array {
+  const { rows, cols } = grid;
+  const { seed, index, spread, lengthKm, period, commonShare = 0.25 } = settings;
+  const filter = new CorrelationFilter(rows, cols, lengthInCells(grid, lengthKm));
+  const random = new Random(seed).fork(`member ${index} ${period}`);
+  const factors = new Float32Array(rows * cols * GROUP_NAMES.length);
+  GROUP_NAMES.forEach((name, group) => {
+    const ofGroup = random.fork(name);
+    const common = Math.sqrt(commonShare) * ofGroup.normal();
+    const local = filter.apply(Float64Array.from({ length: rows * cols }, () => ofGroup.normal()));
+    local.forEach((value, cell) => {
+      factors[cell * GROUP_NAMES.length + group] = Math.exp(spread[name] * (common + Math.sqrt(1 - commonShare) * value));
+    });
+  });
+  return factors;
+}
+
+/** @returns [along rows (north), along columns (east)] */
+function lengthInCells(grid: Grid, lengthKm: number): [number, number] {
+  const { gdtyp, xcell, ycell } = grid.definition;
+  if (gdtyp !== LATLON) return [(1000 * lengthKm) / ycell, (1000 * lengthKm) / xcell];
+  const { lat } = grid.centre((grid.rows - 1) / 2, 0);
+  return [lengthKm / (KM_PER_DEGREE * ycell), lengthKm / (KM_PER_DEGREE * xcell * Math.cos((lat * Math.PI) / 180))];
+}
