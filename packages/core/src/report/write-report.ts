@@ -1,7 +1,8 @@
 /** Checks what it was given, draws the page and its maps, and writes them whole or not at all. */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ShapeError } from '../errors';
+import { writeFileAtomic } from '../data/checkpoint';
+import { DataError, ShapeError } from '../errors';
 import { drawMap } from './map';
 import { page } from './page';
 import { PageContext } from './page-context';
@@ -33,15 +34,11 @@ function check({ grid, stations, emissions, concentrations, regions = [], basema
   if (basemap?.kind === 'landMask') expectLength('land mask', shape, cells, basemap.landMask);
 }
 
-/** A reader never sees half a file: it is written beside its place and renamed. */
-async function writeWhole(path: string, content: string | Buffer): Promise<void> {
-  const temporary = `${path}.tmp`;
+async function makeFolder(path: string): Promise<void> {
   try {
-    await writeFile(temporary, content);
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw new DataError('WRITE_FAILED', `${path}: this folder cannot be made (${(cause as Error).message}): give another --out`, { cause });
   }
 }
 
@@ -50,20 +47,21 @@ async function writeWhole(path: string, content: string | Buffer): Promise<void>
  *
  * @param dir - created where missing; older files of the same names are replaced
  * @returns the paths written
+ * @throws {DataError} `WRITE_FAILED`, `DISK_FULL`
  * @throws {ShapeError} `REPORT_SHAPE` where a field is not on the grid or a series not on the stations
  */
 export async function writeReport(dir: string, data: ReportData): Promise<{ html: string; pngs: string[] }> {
   check(data);
   const context = new PageContext(data);
   const text = page(context);
-  await mkdir(join(dir, 'maps'), { recursive: true });
+  await makeFolder(join(dir, 'maps'));
   const pngs: string[] = [];
   for (const { name, spec } of context.maps) {
     const path = join(dir, 'maps', `${name}.png`);
-    await writeWhole(path, svgToPng(drawMap(spec, context.basemap, false).text));
+    writeFileAtomic(path, svgToPng(drawMap(spec, context.basemap, false).text));
     pngs.push(path);
   }
   const htmlPath = join(dir, 'report.html');
-  await writeWhole(htmlPath, text);
+  writeFileAtomic(htmlPath, text);
   return { html: htmlPath, pngs };
 }

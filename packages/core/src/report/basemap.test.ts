@@ -1,0 +1,102 @@
+import { Grid } from '../grid/grid';
+import { makeBasemap, pathData } from './basemap';
+import { lonLatBox, mapFrame, relativeLongitude } from './map-frame';
+import { chinaGrid, smallGrid } from './testing/synthetic-report';
+
+const latLon = (xorig: number, cols: number): Grid =>
+  new Grid({ name: 'll', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0, xorig, yorig: -30, xcell: 1, ycell: 1, cols, rows: 60 });
+
+describe('map frame', () => {
+  it('puts a cell’s centre where its pixels are, north up', () => {
+    const grid = chinaGrid();
+    const frame = mapFrame(grid, 464); // 2 pixels a cell
+    expect(frame.height).toBeCloseTo(364);
+    const { lon, lat } = grid.centre(0, 0);
+    expect(frame.place(lon, lat)[0]).toBeCloseTo(1, 4);
+    expect(frame.place(lon, lat)[1]).toBeCloseTo(363, 4);
+    const beijing = grid.cellAt(116.4, 39.9)!;
+    const [x, y] = frame.place(116.4, 39.9);
+    expect(Math.floor(x / 2)).toBe(beijing.col);
+    expect(Math.floor((364 - y) / 2)).toBe(beijing.row);
+  });
+
+  it('keeps what lies just west of a lat-lon grid west of it, across the date line too', () => {
+    const frame = mapFrame(latLon(170, 40), 400); // 170° E … 150° W, 10 pixels a degree
+    expect(frame.place(169, 0)[0]).toBeCloseTo(-10);
+    expect(frame.place(-175, 0)[0]).toBeCloseTo(150);
+    expect(frame.place(0, 30)[1]).toBeCloseTo(0);
+  });
+
+  it('measures longitudes from the centre', () => {
+    expect(relativeLongitude(-175, 170)).toBe(15);
+    expect(relativeLongitude(165, 170)).toBe(-5);
+    const box = lonLatBox(latLon(170, 40));
+    expect(box.centreLon).toBeCloseTo(-170);
+    expect(box.halfWidth).toBeCloseTo(21);
+    expect([box.south, box.north]).toEqual([-31, 31]);
+  });
+});
+
+describe('basemap', () => {
+  const frame = { width: 100, height: 100, place: (): [number, number] => [0, 0] };
+
+  it('draws lines with relative moves, breaks them outside, drops lone points', () => {
+    expect(
+      pathData(
+        [
+          [1, 1],
+          [2, 1],
+          [2, 3],
+        ],
+        frame,
+      ),
+    ).toBe('M1 1l1 0l0 2');
+    expect(
+      pathData(
+        [
+          [1, 1],
+          [2, 1],
+          [NaN, NaN],
+          [50, 50],
+          [500, 50],
+          [60, 60],
+          [70, 60],
+        ],
+        frame,
+      ),
+    ).toBe('M1 1l1 0M60 60l10 0');
+    expect(
+      pathData(
+        [
+          [1, 1],
+          [1.2, 1],
+          [4, 1],
+        ],
+        frame,
+      ),
+    ).toBe('M1 1l3 0'); // a fifth of a pixel is left out, and nothing is lost
+  });
+
+  it('finds coasts and borders of China and names the net’s degrees', () => {
+    const basemap = makeBasemap(chinaGrid(), { kind: 'world' }, 300);
+    expect(basemap.lines.length).toBeGreaterThan(5000);
+    expect(basemap.lines.length).toBeLessThan(60000);
+    expect(basemap.lines).not.toMatch(/NaN|Infinity/);
+    const texts = basemap.labels.map(({ text }) => text);
+    expect(texts).toEqual(expect.arrayContaining(['100°E', '120°E', '20°N', '30°N', '40°N']));
+    for (const { x, y } of basemap.labels) expect(x >= -1 && x <= 300 && y >= 0 && y <= basemap.frame.height + 1).toBe(true);
+  });
+
+  it('draws the coast of a made-up region along the edges of its cells', () => {
+    const grid = smallGrid();
+    const mask = new Uint8Array(48 * 48);
+    mask[10 * 48 + 20] = 1; // one cell of land: four edges
+    expect(makeBasemap(grid, { kind: 'landMask', landMask: mask }, 480).lines.match(/M/g)).toHaveLength(4);
+    expect(makeBasemap(grid, { kind: 'none' }, 480).lines).toBe('');
+  });
+
+  it('labels the net of a lat-lon grid on both edges', () => {
+    const sides = makeBasemap(latLon(170, 40), { kind: 'none' }, 300).labels.map(({ side, text }) => `${side} ${text}`);
+    expect(sides).toEqual(expect.arrayContaining(['bottom 180°W', 'left 0°']));
+  });
+});

@@ -1,0 +1,107 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { page } from './page';
+import { PageContext } from './page-context';
+import type { ReportData } from './report-data';
+import { GROUPS, SPECIES, smallGrid, syntheticReport } from './testing/synthetic-report';
+import { writeReport } from './write-report';
+
+const small = { grid: smallGrid(), periods: ['winter'], steps: 12, stepSeconds: 3600, stations: 40, twin: true, paper: true };
+
+describe('writeReport', () => {
+  let dir: string;
+  beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'report-'))));
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  it('writes one page and a PNG of each map, and leaves no temporary file', async () => {
+    const { html, pngs } = await writeReport(dir, syntheticReport(small));
+    expect(pngs).toHaveLength(SPECIES.length + GROUPS.length * 5); // prior, updated, change, true change, paper's change
+    for (const png of pngs) expect(readFileSync(png).subarray(1, 4).toString()).toBe('PNG');
+    expect(statSync(html).size).toBeGreaterThan(1e5);
+    expect(readdirSync(dir).sort()).toEqual(['maps', 'report.html']);
+    expect(readdirSync(join(dir, 'maps')).every((name) => name.endsWith('.png'))).toBe(true);
+  });
+
+  it('keeps map files apart whose periods differ only in signs, and inside their folder', async () => {
+    const data = syntheticReport({ ...small, periods: ['../a b', '..+a+b'], twin: false, paper: false });
+    const { pngs } = await writeReport(dir, data);
+    expect(new Set(pngs).size).toBe(pngs.length);
+    expect(readdirSync(join(dir, 'maps'))).toHaveLength(pngs.length);
+  });
+
+  it('refuses fields that are not on the grid and series that are not on the stations, and writes nothing', async () => {
+    const data = syntheticReport(small);
+    const emissions = [{ ...data.emissions[0], updated: new Float32Array(7) }];
+    await expect(writeReport(dir, { ...data, emissions })).rejects.toMatchObject({ code: 'REPORT_SHAPE' });
+    await expect(writeReport(dir, { ...data, emissions })).rejects.toThrow(
+      'expected updated emissions of NOx in winter [48, 48] = 2304 values but received 7',
+    );
+    const concentrations = [{ ...data.concentrations[0], prior: new Float32Array(3) }];
+    await expect(writeReport(dir, { ...data, concentrations })).rejects.toMatchObject({ code: 'REPORT_SHAPE' });
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  it('says in one sentence where it cannot write', async () => {
+    writeFileSync(join(dir, 'file'), '');
+    await expect(writeReport(join(dir, 'file'), syntheticReport(small))).rejects.toMatchObject({ code: 'WRITE_FAILED', exitCode: 3 });
+  });
+});
+
+describe('page', () => {
+  const write = (data: ReportData): string => page(new PageContext(data));
+
+  it('says first what changed on withheld monitors, and prints no NaN', () => {
+    const text = write(syntheticReport(small));
+    expect(text.indexOf('What changed on monitors that the inversion never saw')).toBeLessThan(text.indexOf('<table'));
+    expect(text.replace(/base64,[A-Za-z0-9+/=]+/g, '')).not.toMatch(/NaN|undefined|Infinity|\[object/);
+  });
+
+  it('escapes all text of the case', () => {
+    const evil = '"><script>alert(1)</script>';
+    const data = syntheticReport(small);
+    const text = write({
+      ...data,
+      caseName: evil,
+      description: evil,
+      ctm: evil,
+      assumptions: [evil],
+      regions: [{ name: evil, mask: new Uint8Array(48 * 48).fill(1) }],
+      settings: { [evil]: evil },
+      versions: { [evil]: evil },
+      stageSeconds: [{ stage: evil, seconds: 1 }],
+    });
+    expect(text).not.toContain('<script');
+    expect(text.split('&lt;script&gt;alert(1)').length).toBeGreaterThan(10);
+  });
+
+  it('says that nothing is proven where no monitor was withheld', () => {
+    const data = syntheticReport(small);
+    const text = write({ ...data, stations: data.stations.map((station) => ({ ...station, role: 'used' as const })) });
+    expect(text.replace(/\s+/g, ' ')).toContain('none was withheld, so this is no proof');
+    expect(text).not.toContain('id="table-withheld"');
+  });
+
+  it('stands a species without any observation, missing parts and no stations', () => {
+    const data = syntheticReport({ ...small, twin: false, paper: false });
+    const allMissing = data.concentrations.map((each) =>
+      each.species === 'O3' ? { ...each, observed: Float32Array.from(each.observed, () => NaN) } : each,
+    );
+    expect(write({ ...data, concentrations: allMissing })).toContain('data-species="NO2"');
+    const bare = {
+      ...data,
+      surrogate: undefined,
+      response: undefined,
+      learning: undefined,
+      inversion: undefined,
+      inventoryError: undefined,
+      regions: undefined,
+      stageSeconds: undefined,
+    };
+    const text = write({ ...bare, stations: [], concentrations: [], assumptions: [], settings: {}, versions: {} });
+    expect(text).toContain('this run proves nothing');
+    expect(text).not.toMatch(/id="(surrogate|inversion)"/);
+    const numbers = [...text.matchAll(/<b>Table (\d+)\.<\/b>/g)].map(([, number]) => Number(number));
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+  });
+});
