@@ -113,8 +113,8 @@ function learned(variants: readonly StageContext[]): Pick<ReportData, 'surrogate
     if (training) out.learning.push({ mode, points: training.curve.map(({ iteration, train, test }) => ({ iteration, loss: train.total, testLoss: test.total })) });
     const inversion = summaryOf<InvertSummary>(context, 'invert');
     if (inversion) {
-      const points = inversion.history.map(({ iteration, total, observation, prior, watched }) => ({ iteration, total, observation, prior, ...(watched === null ? {} : { withheld: watched }) }));
-      out.inversion.push({ mode, points });
+      const { history: points, status, iterations, keptIteration, atBound } = inversion;
+      out.inversion.push({ mode, points, status, iterations, keptIteration, atBound });
     }
   }
   return out;
@@ -149,7 +149,7 @@ function stationsOf({ monitors, prior }: PeriodSeries): ReportStation[] {
   const known = new Map(monitors.observations.stations.map((station) => [station.id, station]));
   return prior.stations.map(({ id, role }) => {
     const { lon, lat, name } = known.get(id)!;
-    return { id, lon, lat, ...(name === undefined ? {} : { name }), role: role === Role.withheld ? 'withheld' : 'used', block: monitors.block.get(id) };
+    return { id, lon, lat, ...(name === undefined ? {} : { name }), role: role === Role.withheld ? 'withheld' : role === Role.watched ? 'watched' : 'used', block: monitors.block.get(id) };
   });
 }
 

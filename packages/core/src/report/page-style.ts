@@ -57,6 +57,7 @@ figure.chart { display: flex; flex-direction: column; }
 .panels svg { width: 100%; height: auto; display: block; }
 .panels.maps { grid-template-columns: repeat(3, 1fr); }
 .panels.maps.four { grid-template-columns: repeat(4, 1fr); }
+.panels.maps.two { grid-template-columns: repeat(2, 1fr); }
 .panels.maps svg.scatter { max-width: 310px; }
 .panels.scatter { grid-template-columns: repeat(4, 1fr); }
 .panels.charts { grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)); }

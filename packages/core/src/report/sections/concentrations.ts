@@ -175,11 +175,14 @@ function stationMap(context: PageContext, species: string): Markup {
   });
 }
 
+/** More marks than this need a larger map. */
+const MANY_STATIONS = 300;
+
 function stationFigure(context: PageContext): Markup {
   const maps = context.data.species.map(({ name }) => stationMap(context, name)).filter(({ text }) => text !== '');
   if (maps.length === 0) return html``;
   return html`<figure>
-    <div class="panels maps four">${maps}</div>
+    <div class="panels maps ${context.data.stations.length > MANY_STATIONS ? 'two' : 'four'}">${maps}</div>
     ${context.figureCaption('Change of the mean absolute error at each monitor, updated − prior, all periods. Circles: used; squares with a dark edge: withheld.')}
   </figure>`;
 }

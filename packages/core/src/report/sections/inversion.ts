@@ -42,7 +42,7 @@ function watchedChart(inversions: ReportInversion[]): Markup {
     xName: 'iteration',
     yName: 'MAE / prior MAE',
     lines: inversions.map((inversion, index) => ({
-      name: label(inversion),
+      name: [inversion.mode === 'paper' ? 'paper' : 'default', inversion.period ?? ''].join(' ').trim(), // short: four must fit in one line
       points: line(inversion.points, 'watched'),
       colour: inversion.mode === 'paper' ? COLOURS.paper : colours[index % colours.length],
       dashed: inversion.mode === 'paper',
