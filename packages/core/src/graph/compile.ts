@@ -49,7 +49,7 @@ export function compile(g: Graph, options: CompileOptions): Program<Float32Array
 export function planProgram(g: Graph, { outputs, phases }: Pick<CompileOptions, 'outputs' | 'phases'>): ProgramLayout {
   const requests = phaseRequests(g, outputs, phases);
   const fused = fuseActivations(g, requests, outputs);
-  const scheduled = schedule(fused.graph, fused.phases);
+  const scheduled = schedule(fused.phases);
   const nodes = scheduled.flatMap((phase) => phase.nodes);
   const regions = regionRequests(nodes);
   const kept = new Set([...Object.values(fused.outputs), ...regions.flatMap((each) => each.members), ...crossPrepare(scheduled)]);

@@ -3,7 +3,7 @@
  * nothing needs do not appear. What follows from parameters alone (folded weights) goes to a phase of its own that runs only when
  * parameters have changed.
  */
-import type { Graph, Node, Value } from './graph';
+import type { Node, Value } from './graph';
 
 /** Runs by itself before the next phase whenever parameters have been set. */
 export const PREPARE = '(prepare)';
@@ -21,7 +21,7 @@ export interface PhaseRequest {
 }
 
 /** Orders the nodes of all phases; the first phase of the result is {@link PREPARE}, which may be empty. */
-export function schedule(g: Graph, phases: Readonly<Record<string, PhaseRequest>>): ScheduledPhase[] {
+export function schedule(phases: Readonly<Record<string, PhaseRequest>>): ScheduledPhase[] {
   const done = new Set<Node>();
   const requests = Object.entries(phases).map(([name, request]) => ({
     name,

@@ -39,7 +39,7 @@ interface TensorProto {
  */
 export function exportOnnx(outputs: Readonly<Record<string, Value>>, options: OnnxExportOptions): Uint8Array {
   const { graph, values } = foldBatchNorm(outputs);
-  const [fixed, run] = schedule(graph, { run: { values: Object.values(values) } });
+  const [fixed, run] = schedule({ run: { values: Object.values(values) } });
   const writer = new ModelWriter(values, evaluate(graph, fixed.nodes, run.nodes, options.parameters));
   run.nodes.forEach((node) => writer.write(node));
   const inputs = run.nodes.flatMap((node) => node.inputs).filter((value): value is Value => value?.kind === 'input');
@@ -98,7 +98,7 @@ class ModelWriter implements OnnxNodeWriter {
   private temporaries = 0;
 
   constructor(
-    private readonly outputs: Readonly<Record<string, Value>>,
+    outputs: Readonly<Record<string, Value>>,
     private readonly data: ReadonlyMap<Value, FloatArray>,
   ) {
     for (const [name, value] of Object.entries(outputs)) {
