@@ -1,0 +1,222 @@
+/** The whole model: budget, bits, signs, refusals. */
+import { createTransportModel, transportSpecies, type TransportHour, type TransportOptions } from '../transport';
+import { cityHour, field, generator, hourOf } from './testing/hours';
+
+const grid = { rows: 18, cols: 24, cellSizeX: 27000, cellSizeY: 27000 };
+
+/** Weather and emissions without sense, but within their bounds. */
+function wildHour(random: () => number): TransportHour {
+  const values = (low: number, high: number): Float64Array => field(grid, () => low + (high - low) * random());
+  return {
+    windU: values(-30, 30),
+    windV: values(-30, 30),
+    temperature: values(235, 312),
+    boundaryLayerHeight: values(0, 3500),
+    humidity: values(0, 0.025),
+    radiation: values(0, 1100),
+    rain: values(-8, 12).map((rain) => Math.max(0, rain)),
+    pressure: values(60000, 103000),
+    land: field(grid, () => Math.round(random())),
+    emissions: Float64Array.from({ length: grid.rows * grid.cols * 5 }, () => 200 * random() ** 6),
+  };
+}
+
+async function run(season: 'winter' | 'summer', hours: number, factors?: number[], options: TransportOptions = {}): Promise<Float32Array[]> {
+  const model = createTransportModel(grid, options);
+  const out: Float32Array[] = [];
+  for (let hour = 0; hour < hours; hour++) out.push(await model.advanceHour(cityHour(grid, season, hour, factors)));
+  model.dispose();
+  return out;
+}
+
+/** Mean over local hours 13-16 of the days after the first. */
+function afternoons(hours: Float32Array[]): Float64Array {
+  const chosen = hours.filter((_, hour) => hour >= 24 && hour % 24 >= 13 && hour % 24 <= 16);
+  return Float64Array.from(chosen[0], (_, i) => chosen.reduce((sum, surface) => sum + surface[i], 0) / chosen.length);
+}
+
+const at = (surface: Float64Array, row: number, col: number, species: number): number => surface[(row * grid.cols + col) * 4 + species];
+const [CITY_ROW, CITY_COL] = [grid.rows / 2, grid.cols / 3];
+
+describe('budget', () => {
+  it('closes for every species under random weather, and nothing is negative', async () => {
+    const random = generator(5);
+    const model = createTransportModel(grid);
+    for (let hour = 0; hour < 12; hour++) {
+      const surface = await model.advanceHour(wildHour(random));
+      for (const value of surface) if (!(value >= 0 && value < 1e5)) throw new Error(`hour ${hour}: ${value}`);
+    }
+    for (const value of model.state()) if (!(value >= 0)) throw new Error(`state: ${value}`);
+    const { species } = model.budget();
+    for (const name of transportSpecies) {
+      const { start, emitted, inflow, top, reacted, dry, wet, mass } = species[name];
+      const turnover = start + emitted + Math.abs(inflow) + Math.abs(top) + Math.abs(reacted) + dry + wet;
+      expect(Math.abs(start + emitted + inflow + top + reacted - dry - wet - mass) / turnover).toBeLessThan(1e-12);
+    }
+    expect(species.NO.emitted).toBeGreaterThan(0);
+    expect(species.TNO3.wet).toBeGreaterThan(0);
+    expect(species.O3.dry).toBeGreaterThan(0);
+    model.dispose();
+  });
+
+  it('counts what was emitted', async () => {
+    const model = createTransportModel(grid);
+    const hour = hourOf(grid, { emissions: () => [1, 2, 3, 4, 5] });
+    for (let h = 0; h < 3; h++) await model.advanceHour(hour);
+    const { species } = model.budget();
+    const total = 3 * 3600 * grid.rows * grid.cols;
+    expect((species.NO.emitted + species.NO2.emitted) / total).toBeCloseTo(1, 10);
+    expect(species.NO2.emitted / total).toBeCloseTo(0.1, 10);
+    expect(species.TNH3.emitted / total).toBeCloseTo(2, 10);
+    expect(species.SO2.emitted / total).toBeCloseTo(3, 10);
+    expect(species.VOC.emitted / total).toBeCloseTo(4, 10);
+    expect(species.PPM.emitted / total).toBeCloseTo(5, 10);
+    model.dispose();
+  });
+});
+
+describe('bits', () => {
+  it('are the same for 1, 2 and 3 threads', async () => {
+    const random = generator(9);
+    const hours = Array.from({ length: 4 }, () => wildHour(random));
+    const states = [];
+    for (const threads of [1, 2, 3]) {
+      const model = createTransportModel(grid, { threads });
+      for (const hour of hours) await model.advanceHour(hour);
+      states.push(Buffer.from(model.state().buffer).toString('base64') + JSON.stringify(model.budget()));
+      model.dispose();
+    }
+    expect(states[1] === states[0]).toBe(true);
+    expect(states[2] === states[0]).toBe(true);
+  });
+
+  it('are the same after restore()', async () => {
+    const random = generator(10);
+    const hours = Array.from({ length: 6 }, () => wildHour(random));
+    const through = createTransportModel(grid);
+    for (const hour of hours.slice(0, 3)) await through.advanceHour(hour);
+    const state = through.state();
+    const resumed = createTransportModel(grid);
+    resumed.restore(state);
+    for (const hour of hours.slice(3)) expect(await resumed.advanceHour(hour)).toEqual(await through.advanceHour(hour));
+    expect(Buffer.from(resumed.state().buffer).equals(Buffer.from(through.state().buffer))).toBe(true);
+    through.dispose();
+    resumed.dispose();
+  });
+});
+
+describe('response to emissions', () => {
+  it('winter: more NOx lowers O3 in and near the city', async () => {
+    const prior = afternoons(await run('winter', 72));
+    const more = afternoons(await run('winter', 72, [1.3, 1, 1, 1, 1]));
+    for (let col = CITY_COL; col < CITY_COL + 4; col++) {
+      expect(at(more, CITY_ROW, col, 2)).toBeLessThan(at(prior, CITY_ROW, col, 2) - 0.5);
+      expect(at(more, CITY_ROW, col, 0)).toBeGreaterThan(at(prior, CITY_ROW, col, 0) + 0.5);
+    }
+  });
+
+  it('summer: more NOx lowers O3 in the city and raises it downwind', async () => {
+    const prior = afternoons(await run('summer', 72));
+    const more = afternoons(await run('summer', 72, [1.3, 1, 1, 1, 1]));
+    expect(at(more, CITY_ROW, CITY_COL, 2)).toBeLessThan(at(prior, CITY_ROW, CITY_COL, 2) - 1);
+    expect(at(more, CITY_ROW, grid.cols - 3, 2)).toBeGreaterThan(at(prior, CITY_ROW, grid.cols - 3, 2) + 0.2);
+  });
+
+  it('gives levels of a large city: NO2, SO2, PM2.5 and O3 within what monitors show', async () => {
+    const [winter, summer] = [afternoons(await run('winter', 72)), afternoons(await run('summer', 72))];
+    const winterNight = (await run('winter', 72))[68];
+    const city = (surface: Float64Array | Float32Array, species: number): number => surface[(CITY_ROW * grid.cols + CITY_COL) * 4 + species];
+    expect(city(winterNight, 0)).toBeGreaterThan(20);
+    expect(city(winterNight, 0)).toBeLessThan(80);
+    expect(city(winterNight, 2)).toBeLessThan(15);
+    expect(city(winter, 3)).toBeGreaterThan(30);
+    expect(city(winter, 3)).toBeLessThan(250);
+    const downwind = Math.max(...Array.from({ length: 12 }, (_, i) => at(summer, CITY_ROW, CITY_COL + i, 2)));
+    expect(downwind).toBeGreaterThan(60);
+    expect(downwind).toBeLessThan(160);
+  });
+
+  it.each([
+    ['NH3', 1, 3, 'winter', 0.02],
+    ['SO2', 2, 1, 'winter', 1],
+    ['SO2', 2, 3, 'summer', 0.1],
+    ['VOC', 3, 2, 'summer', 1],
+    ['PM2.5', 4, 3, 'winter', 3],
+  ] as const)('more %s (group %i) raises species %i in %s', async (_, group, species, season, least) => {
+    const factors = [1, 1, 1, 1, 1].map((one, g) => (g === group ? 1.3 : one));
+    const [prior, more] = [afternoons(await run(season, 48)), afternoons(await run(season, 48, factors))];
+    const rise = Math.max(
+      ...Array.from({ length: 10 }, (_u, i) => at(more, CITY_ROW, CITY_COL + i, species) - at(prior, CITY_ROW, CITY_COL + i, species)),
+    );
+    expect(rise).toBeGreaterThan(least);
+  });
+});
+
+describe('refusals', () => {
+  const model = createTransportModel(grid);
+  const good = hourOf(grid);
+  const withValue = (name: keyof TransportHour, index: number, value: number): TransportHour => {
+    const changed = Float64Array.from(good[name]!);
+    changed[index] = value;
+    return { ...good, [name]: changed };
+  };
+  afterAll(() => model.dispose());
+
+  it.each([
+    ['NaN in emissions', () => withValue('emissions', 7, NaN), 'TRANSPORT_BAD_EMISSIONS', /received nan for SO2 at row 0, column 1/],
+    ['negative emissions', () => withValue('emissions', 0, -1), 'TRANSPORT_BAD_EMISSIONS', /-1 for NOx at row 0, column 0/],
+    [
+      'a negative boundary layer',
+      () => withValue('boundaryLayerHeight', 25, -1),
+      'TRANSPORT_BAD_METEOROLOGY',
+      /boundary-layer height.*-1 at row 1, column 1/,
+    ],
+    ['NaN wind', () => withValue('windU', 0, NaN), 'TRANSPORT_BAD_METEOROLOGY', /wind u/],
+    ['a temperature in Celsius', () => withValue('temperature', 3, 15), 'TRANSPORT_BAD_METEOROLOGY', /180 to 340 K but received 15/],
+    ['a field of another size', () => ({ ...good, rain: new Float64Array(5) }), 'TRANSPORT_BAD_SHAPE', /rain: expected 432 values but received 5/],
+  ])('%s', async (_, hour, code, message) => {
+    await expect(model.advanceHour(hour())).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string });
+  });
+
+  it('a field that is no float array', () => {
+    const hour = { ...good, windU: [1, 2] as unknown as Float64Array };
+    expect(() => model.advanceHour(hour)).toThrow(expect.objectContaining({ code: 'TRANSPORT_BAD_SHAPE' }) as Error);
+  });
+
+  it.each<[string, TransportOptions, RegExp]>([
+    ['no threads', { threads: 0 }, /threads/],
+    ['tops that fall', { layerTops: [3000, 1500] }, /layer tops/],
+    ['a share above 1', { stackShare: { SO2: 1.5 } }, /stack shares/],
+    ['a negative background', { background: { O3: -1 } }, /background/],
+    ['half a step', { stepsPerHour: 2.5 }, /stepsPerHour: expected a whole number/],
+    ['an unknown edge', { boundary: 'soft' as 'open' }, /boundary: expected open, periodic or closed but received soft/],
+  ])('%s', (_, options, message) => {
+    const error = expect.objectContaining({ code: 'TRANSPORT_BAD_OPTIONS', message: expect.stringMatching(message) as string }) as Error;
+    expect(() => createTransportModel(grid, options)).toThrow(error);
+  });
+
+  it('a grid without cells', () => {
+    expect(() => createTransportModel({ ...grid, rows: 0 })).toThrow(expect.objectContaining({ code: 'TRANSPORT_BAD_OPTIONS' }) as Error);
+  });
+
+  it.each([
+    ['of another size', () => new Float64Array(3)],
+    ['with NaN', () => model.state().fill(NaN)],
+    ['with negative values', () => model.state().fill(-1)],
+  ])('a state %s', (_, state) => {
+    expect(() => model.restore(state())).toThrow(expect.objectContaining({ code: 'TRANSPORT_BAD_STATE' }) as Error);
+  });
+
+  it('a second hour while one is running, and any call after dispose()', async () => {
+    const other = createTransportModel(grid);
+    const running = other.advanceHour(good);
+    const busy = expect.objectContaining({ code: 'TRANSPORT_BUSY' }) as Error;
+    expect(() => other.advanceHour(good)).toThrow(busy);
+    expect(() => other.state()).toThrow(busy);
+    expect(() => other.dispose()).toThrow(busy);
+    await running;
+    other.dispose();
+    other.dispose();
+    expect(() => other.state()).toThrow(expect.objectContaining({ code: 'TRANSPORT_DISPOSED' }) as Error);
+  });
+});
