@@ -68,7 +68,7 @@ export function completeSettings(settings: InversionSettings): CompleteSettings 
     evaluateEvery: settings.evaluateEvery ?? 1,
     tolerance: settings.tolerance ?? (paper ? 0 : 1e-5),
   };
-  const refuse = (key: keyof CompleteSettings, expected: string): never => {
+  const refuse = (key: Exclude<keyof CompleteSettings, 'priorSpread'>, expected: string): never => {
     throw new ConfigError('INVERSION_SETTINGS', `inversion.${key}: expected ${expected} but received ${String(complete[key])}`);
   };
   if (!(complete.bound > 1)) refuse('bound', 'a factor above 1');

@@ -1,6 +1,6 @@
 /** Small forward models whose inversions have known answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Random } from '../../random';
+import type { Random } from '../../random';
 import { Role, type FactorShape, type ForwardModel, type ObservationBatch } from '../forward-model';
 
 export function observationBatch(
