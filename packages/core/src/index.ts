@@ -26,3 +26,6 @@ export { freeRun } from './surrogate/free-run';
 export { invert } from './inversion/invert';
 export type { FactorShape, ForwardModel, ObservationBatch } from './inversion/forward-model';
 export { scores, type Scores } from './inversion/scores';
+
+// Sun and air, for made-up or climatological weather.
+export { clearSkyIrradiance, cloudTransmission, cosSolarZenith, localSolarHour, saturationMixingRatio, solarDeclination } from './worlds/solar';
