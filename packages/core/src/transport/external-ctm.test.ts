@@ -1,0 +1,115 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Grid } from '../grid/grid';
+import type { CtmRequest } from './ctm';
+import { ExternalCtm, type ExternalCtmSettings } from './external-ctm';
+import { CELLS, GRID, readAll, START, temporaryFolder, writeFile } from './testing/small-case';
+
+const SPECIES = [
+  { name: 'NO2', units: 'ppmV', value: (hour: number, cell: number) => 1e-3 * (hour + cell) },
+  { name: 'SO2', units: 'ppbV', value: () => 2 },
+  { name: 'O3', units: 'ppmV', value: () => 0.04 },
+  { name: 'PM25_TOT', units: 'micrograms/m**3', value: (_: number, __: number, layer: number) => 50 - 10 * layer },
+];
+
+describe('ExternalCtm', () => {
+  const folder = temporaryFolder();
+  const aconc = join(folder.path, "made by 'hand'.nc");
+  const output = join(folder.path, 'prior', 'ACONC_winter.nc');
+  const log = join(folder.path, 'prior', 'ACONC_winter.log');
+  const settingsOf = (command: string, changes: Partial<ExternalCtmSettings> = {}): ExternalCtmSettings => ({
+    command,
+    outputGlob: '*.nc',
+    timeoutHours: 1,
+    caseFile: '/cases/case.yaml',
+    grid: GRID,
+    variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25_TOT' },
+    ...changes,
+  });
+  const requestOf = (changes: Partial<CtmRequest> = {}): CtmRequest => ({
+    run: 'prior',
+    period: { name: 'winter', start: START, hours: 24 },
+    emissionFiles: [aconc],
+    output,
+    ...changes,
+  });
+  beforeAll(() => writeFile(aconc, SPECIES, { layers: 2 }));
+  afterAll(() => folder.remove());
+
+  it('fills in the placeholders, keeps the log, and copies the surface in our units', async () => {
+    const command = 'echo {run} {period} {start} {hours} {case} && cp {emissions} {output}/CCTM_ACONC.nc';
+    await new ExternalCtm(settingsOf(command)).run(requestOf());
+    expect(readFileSync(log, 'utf8')).toBe('prior winter 2026-07-06T00:00Z 24 /cases/case.yaml\n');
+    const all = readAll(output);
+    expect([...all.keys()]).toEqual(['NO2', 'SO2', 'O3', 'PM25_TOT']);
+    expect(all.get('NO2')!.length).toBe(24 * CELLS);
+    expect(all.get('NO2')![3 * CELLS + 7]).toBeCloseTo(10, 5);
+    expect(all.get('O3')![0]).toBeCloseTo(40, 5);
+    expect(all.get('PM25_TOT')![5]).toBe(50);
+  });
+
+  const otherGrid = (): string => writeFile(join(folder.path, 'other-grid.nc'), SPECIES, { grid: new Grid({ ...GRID.definition, xorig: 0 }) });
+  const short = (): string => writeFile(join(folder.path, 'short.nc'), SPECIES, { count: 20 });
+  const noOzone = (): string =>
+    writeFile(
+      join(folder.path, 'no-ozone.nc'),
+      SPECIES.filter(({ name }) => name !== 'O3'),
+    );
+  const withGap = (): string =>
+    writeFile(
+      join(folder.path, 'gap.nc'),
+      SPECIES.map((variable) => ({ ...variable, value: (hour: number) => (hour === 4 ? NaN : 1) })),
+    );
+  const notNetcdf = (): string => {
+    writeFileSync(join(folder.path, 'text.nc'), 'no such thing');
+    return join(folder.path, 'text.nc');
+  };
+
+  it.each<[string, string, () => string, string, RegExp]>([
+    [
+      'a command that fails',
+      'echo out of memory >&2; exit 3',
+      () => aconc,
+      'CTM_COMMAND_FAILED',
+      /prior: .* exit code 3 \("out of memory"\): see .*ACONC_winter.log/,
+    ],
+    ['a command that is killed', 'kill -9 $$', () => aconc, 'CTM_COMMAND_FAILED', /was ended by SIGKILL/],
+    ['a command that is not there', 'no-such-ctm {output}', () => aconc, 'CTM_COMMAND_FAILED', /exit code 127/],
+    ['no output', 'true', () => aconc, 'CTM_OUTPUT', /no file matches/],
+    ['output on another grid', 'cp {emissions} {output}/', otherGrid, 'CTM_OUTPUT', /XORIG/],
+    ['too few hours', 'cp {emissions} {output}/', short, 'CTM_OUTPUT', /give files that cover it/],
+    ['a species missing', 'cp {emissions} {output}/', noOzone, 'CTM_OUTPUT', /there is no variable O3/],
+    ['missing values', 'cp {emissions} {output}/', withGap, 'CTM_OUTPUT', /NO2 is missing or not a number.*2026-07-06T04:00Z/],
+    ['output that is no netCDF', 'cp {emissions} {output}/', notNetcdf, 'CTM_OUTPUT', /expected a netCDF file/],
+  ])('refuses %s in one sentence that names the log, and leaves no output', async (_, command, file, code, message) => {
+    const refused = requestOf({ emissionFiles: [file()], output: join(folder.path, 'refused', 'ACONC_winter.nc') });
+    const failure = new ExternalCtm(settingsOf(command)).run(refused);
+    await expect(failure).rejects.toMatchObject({ name: 'TransportError', code, message: expect.stringMatching(message) as string });
+    await expect(failure).rejects.toThrow(/ACONC_winter\.log/);
+    expect(existsSync(refused.output) || existsSync(`${refused.output}.tmp`)).toBe(false);
+  });
+
+  it('does not take the output of an earlier attempt for its own', async () => {
+    await new ExternalCtm(settingsOf('cp {emissions} {output}/')).run(requestOf());
+    await expect(new ExternalCtm(settingsOf('true')).run(requestOf())).rejects.toMatchObject({ code: 'CTM_OUTPUT' });
+  });
+
+  it('ends the command and its children on a time-out and on an abort', async () => {
+    const marker = join(folder.path, 'still-alive');
+    const command = `(sleep 2; touch '${marker}') & sleep 30`;
+    const began = Date.now();
+    await expect(new ExternalCtm(settingsOf(command, { timeoutHours: 0.3 / 3600 })).run(requestOf())).rejects.toMatchObject({ code: 'CTM_TIMEOUT' });
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(new Error('stopped')), 300);
+    await expect(new ExternalCtm(settingsOf(command)).run(requestOf({ signal: stop.signal }))).rejects.toThrow('stopped');
+    expect(Date.now() - began).toBeLessThan(5000);
+    await new Promise((resolve) => setTimeout(resolve, 2200));
+    expect(existsSync(marker)).toBe(false);
+  });
+
+  it('has no use for factors', async () => {
+    await expect(new ExternalCtm(settingsOf('true')).run(requestOf({ factors: new Float32Array(CELLS * 5) }))).rejects.toMatchObject({
+      code: 'CTM_FACTORS',
+    });
+  });
+});

@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { IoapiFile } from '../data/ioapi';
+import { memberFactors, writeScaledEmissions } from './members';
+import { CELLS, EMISSIONS, GRID, GROUPS, HOURS, readAll, START, temporaryFolder, writeFile } from './testing/small-case';
+import { Grid } from '../grid/grid';
+
+const spread = { NOx: 0.4, NH3: 0.2, SO2: 0.4, VOC: 0, 'PM2.5': 0.3 };
+
+describe('memberFactors', () => {
+  const large = new Grid({ ...GRID.definition, rows: 40, cols: 40 });
+  const logsOf = (index: number, group: number): Float64Array => {
+    const factors = memberFactors(large, { seed: 3, index, spread, lengthKm: 200, period: 'winter' });
+    return Float64Array.from({ length: 1600 }, (_, cell) => Math.log(factors[cell * 5 + group]));
+  };
+
+  it('has the asked spread, median 1, and no spread where none is asked', () => {
+    const members = Array.from({ length: 60 }, (_, index) => logsOf(index, 0));
+    const all = members.flatMap((logs) => [...logs]);
+    const mean = all.reduce((a, b) => a + b, 0) / all.length;
+    const deviation = Math.sqrt(all.reduce((sum, value) => sum + value * value, 0) / all.length);
+    expect(Math.abs(mean)).toBeLessThan(0.1); // 60 members: the common part alone has a standard error of 0.4 · 0.5 / √60 = 0.03
+    expect(Math.abs(deviation - 0.4)).toBeLessThan(0.04);
+    expect(logsOf(0, 3).every((value) => value === 0)).toBe(true);
+  });
+
+  it('is smooth over the length, and shares a part over the whole domain', () => {
+    let [near, far, total] = [0, 0, 0];
+    for (let index = 0; index < 60; index++) {
+      const logs = logsOf(index, 2);
+      for (let row = 0; row < 40; row++) {
+        near += logs[row * 40] * logs[row * 40 + 2];
+        far += logs[row * 40] * logs[row * 40 + 39];
+        total += logs[row * 40] ** 2;
+      }
+    }
+    expect(near / total).toBeGreaterThan(0.85); // 0.25 + 0.75 · exp(−(54/200)²/2) = 0.97
+    expect(far / total).toBeGreaterThan(0);
+    expect(far / total).toBeLessThan(0.5); // 0.25
+  });
+
+  it('is the same for the same seed, and another for another member, period and seed', () => {
+    const settings = { seed: 3, index: 0, spread, lengthKm: 200, period: 'winter' };
+    const one = memberFactors(GRID, settings);
+    expect(memberFactors(GRID, settings)).toEqual(one);
+    for (const change of [{ index: 1 }, { period: 'summer' }, { seed: 4 }]) expect(memberFactors(GRID, { ...settings, ...change })).not.toEqual(one);
+  });
+});
+
+describe('writeScaledEmissions', () => {
+  const folder = temporaryFolder();
+  const input = join(folder.path, 'EMIS.nc');
+  const output = join(folder.path, 'SCALED.nc');
+  const factors = memberFactors(GRID, { seed: 1, index: 0, spread, lengthKm: 100, period: 'p' });
+  beforeAll(() => {
+    const carbonMonoxide = { name: 'CO', units: 'moles/s', value: (hour: number, cell: number) => hour + cell };
+    writeFile(input, [...EMISSIONS, carbonMonoxide], { layers: 2 });
+  });
+  afterAll(() => folder.remove());
+
+  it('scales mass per species and hour by the factors to 1e-6, and copies the rest', () => {
+    writeScaledEmissions([input], output, factors, GROUPS);
+    const [before, after] = [readAll(input), readAll(output)];
+    const names = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'] as const;
+    names.forEach((group, g) => {
+      for (const name of GROUPS[group].variables) {
+        for (let hour = 0; hour < HOURS; hour++) {
+          let [expected, received] = [0, 0];
+          for (let i = hour * 2 * CELLS; i < (hour + 1) * 2 * CELLS; i++) {
+            expected += before.get(name)![i] * factors[(i % CELLS) * 5 + g];
+            received += after.get(name)![i];
+          }
+          expect(Math.abs(received / expected - 1)).toBeLessThan(1e-6);
+        }
+      }
+    });
+    expect(after.get('CO')).toEqual(before.get('CO'));
+  });
+
+  it('keeps variables, units, layers, header and time axis', () => {
+    const [a, b] = [IoapiFile.open(input), IoapiFile.open(output)];
+    expect(b.variables).toEqual(a.variables);
+    expect([b.time, b.layers]).toEqual([a.time, a.layers]);
+    b.grid.assertSame(a.grid, input);
+    const changing = ['HISTORY', 'WDATE', 'WTIME', 'CDATE', 'CTIME'];
+    for (const name of Object.keys(a.attributes))
+      if (!changing.includes(name)) expect([name, b.attributes[name]]).toEqual([name, a.attributes[name]]);
+    a.close();
+    b.close();
+  });
+
+  it('takes a factor per hour, for the hours that they cover', () => {
+    const hourly = new Float32Array(3 * CELLS * 5).map((_, i) => 1 + Math.floor(i / (CELLS * 5)));
+    writeScaledEmissions([input], output, hourly, GROUPS, { factorStart: new Date(START.getTime() + 3600e3) });
+    const [before, after] = [readAll(input).get('NH3')!, readAll(output).get('NH3')!];
+    const ratios = Array.from({ length: 6 }, (_, hour) => after[hour * 2 * CELLS + 5] / before[hour * 2 * CELLS + 5]);
+    [1, 1, 2, 3, 1, 1].forEach((ratio, hour) => expect(ratios[hour]).toBeCloseTo(ratio, 5));
+  });
+
+  it.each([
+    ['NaN factors', () => factors.map((factor, i) => (i === 3 ? NaN : factor)), GROUPS, 'FACTORS_INVALID'],
+    ['negative factors', () => factors.map((factor, i) => (i === 3 ? -1 : factor)), GROUPS, 'FACTORS_INVALID'],
+    ['factors of another grid', () => factors.subarray(5), GROUPS, 'FACTORS_SHAPE'],
+    ['a variable that is not there', () => factors, { ...GROUPS, VOC: { variables: ['ISOP'] } }, 'VARIABLE_MISSING'],
+    ['a variable in two groups', () => factors, { ...GROUPS, VOC: { variables: ['NO'] } }, 'GROUPS_OVERLAP'],
+  ])('refuses %s and writes nothing', (_, given, groups, code) => {
+    const refused = join(folder.path, 'refused.nc');
+    expect(() => writeScaledEmissions([input], refused, given(), groups)).toThrow(expect.objectContaining({ code }) as Error);
+    expect(existsSync(refused) || existsSync(`${refused}.tmp`)).toBe(false);
+  });
+
+  it('refuses NaN in the emissions', () => {
+    const bad = writeFile(
+      join(folder.path, 'bad.nc'),
+      EMISSIONS.map((variable) => ({ ...variable, value: (hour: number, cell: number) => (hour === 5 && cell === 2 ? NaN : 1) })),
+    );
+    const refused = join(folder.path, 'refused.nc');
+    expect(() => writeScaledEmissions([bad], refused, factors, GROUPS)).toThrow(expect.objectContaining({ code: 'NOT_FINITE' }) as Error);
+    expect(existsSync(refused) || existsSync(`${refused}.tmp`)).toBe(false);
+  });
+});
