@@ -10,8 +10,32 @@ CpuKernels cpuTable() {
   table.upconv2x2Forward = upconv2x2Forward;
   table.upconv2x2BackwardInput = upconv2x2BackwardInput;
   table.upconv2x2BackwardWeight = upconv2x2BackwardWeight;
+  table.maxpool2x2Forward = maxpool2x2Forward;
+  table.maxpool2x2Backward = maxpool2x2Backward;
   table.lstmForward = lstmForward;
   table.lstmBackward = lstmBackward;
+  table.batchNormTrainForward = batchNormTrainForward;
+  table.batchNormTrainBackward = batchNormTrainBackward;
+  table.batchNormEvalForward = batchNormEvalForward;
+  table.batchNormEvalBackward = batchNormEvalBackward;
+  table.preluForward = preluForward;
+  table.preluBackward = preluBackward;
+  table.channelAffineForward = channelAffineForward;
+  table.channelAffineBackward = channelAffineBackward;
+  table.unaryForward = unaryForward;
+  table.unaryBackward = unaryBackward;
+  table.dropoutForward = dropoutForward;
+  table.dropoutBackward = dropoutBackward;
+  table.binary = binary;
+  table.axpy = axpy;
+  table.scale = scale;
+  table.fill = fill;
+  table.stridedCopy = stridedCopy;
+  table.lossForward = lossForward;
+  table.lossBackward = lossBackward;
+  table.adam = adam;
+  table.sgdProject = sgdProject;
+  table.clipNorm = clipNorm;
   return table;
 }
 

@@ -1,6 +1,7 @@
 #include "ops/batch_norm/batch_norm.h"
 
 #include "ops/ops.h"
+#include "ops/simd/scratch.h"
 #include "runtime/registry.h"
 
 namespace retroplume {
@@ -79,6 +80,8 @@ BoundKernel bindEvalBackward(InstructionReader<T>& reader) {
 }
 
 }  // namespace
+
+std::size_t batchNormScratch(const BatchNormParams& p, int threads) { return sizeof(float) * ChannelScratch(p.channels, 4, threads).total; }
 
 void registerBatchNorm(Registry& registry) {
   registry.add("batchNormTrainForward", bindTrainForward<float>, bindTrainForward<double>);

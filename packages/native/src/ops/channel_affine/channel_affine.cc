@@ -1,6 +1,7 @@
 #include "ops/channel_affine/channel_affine.h"
 
 #include "ops/ops.h"
+#include "ops/simd/scratch.h"
 #include "runtime/registry.h"
 
 namespace retroplume {
@@ -15,7 +16,7 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.scale = reader.input("scale", {p.channels});
   call.shift = reader.input("shift", {p.channels});
   call.output = reader.output("output", {p.pixels, p.channels});
-  return bindCall(reader, channelAffineForwardReference<T>, &CpuKernels::channelAffineForward, call, 2.0 * p.pixels * p.channels);
+  return bindCall(reader, channelAffineForwardReference<T>, &CpuKernels::channelAffineForward, call, 2.0 * p.pixels * p.channels, channelAffineScratch(p));
 }
 
 template <class T>
@@ -25,10 +26,12 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
   call.scale = reader.input("scale", {p.channels});
   call.gradOutput = reader.input("gradOutput", {p.pixels, p.channels});
   call.gradInput = reader.output("gradInput", {p.pixels, p.channels});
-  return bindCall(reader, channelAffineBackwardReference<T>, &CpuKernels::channelAffineBackward, call, 1.0 * p.pixels * p.channels);
+  return bindCall(reader, channelAffineBackwardReference<T>, &CpuKernels::channelAffineBackward, call, 1.0 * p.pixels * p.channels, channelAffineScratch(p));
 }
 
 }  // namespace
+
+std::size_t channelAffineScratch(const ChannelAffineParams& p) { return 2 * sizeof(float) * channelPatternFloats(p.channels); }
 
 void registerChannelAffine(Registry& registry) {
   registry.add("channelAffineForward", bindForward<float>, bindForward<double>);

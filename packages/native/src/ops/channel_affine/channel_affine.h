@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 
 #include "runtime/context.h"
@@ -34,5 +35,8 @@ template <class T>
 void channelAffineForwardReference(const ChannelAffineForward<T>& call, const Context& context);
 template <class T>
 void channelAffineBackwardReference(const ChannelAffineBackward<T>& call, const Context& context);
+
+/** Scratch bytes that the fast kernels need. */
+std::size_t channelAffineScratch(const ChannelAffineParams& params);
 
 }  // namespace retroplume

@@ -43,6 +43,8 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
 
 }  // namespace
 
+std::size_t lossForwardScratch(int threads) { return sizeof(double) * threads; }
+
 void registerLoss(Registry& registry) {
   registry.add("lossForward", bindForward<float>, bindForward<double>);
   registry.add("lossBackward", bindBackward<float>, bindBackward<double>);

@@ -2,6 +2,7 @@
 
 #include "ops/cpu_declarations.h"
 #include "ops/lstm/lstm_scratch.h"
+#include "ops/simd/elementwise.h"
 #include "ops/simd/gemm_tile.h"
 #include "ops/simd/math.h"
 #include "ops/simd/partial_sums.h"
@@ -50,13 +51,6 @@ const float* outputGradient(const BackwardTile& tile, int64_t step, int64_t m) {
   const int64_t column = tile.sample * p.cells + tile.firstCell + m;
   if (p.allStates) return tile.call.gradOutput + (column * p.steps + step) * p.hidden;
   return step == p.steps - 1 ? tile.call.gradOutput + column * p.hidden : nullptr;
-}
-
-[[gnu::always_inline]] inline Vector fetch(const float* from, int valid) { return valid == kLanes ? load(from) : loadPartial(from, valid); }
-
-[[gnu::always_inline]] inline void keep(float* to, Vector v, int valid) {
-  if (valid == kLanes) store(to, v);
-  else storePartial(to, v, valid);
 }
 
 /** tanh(c) of the last step, and no gradient from beyond it. */

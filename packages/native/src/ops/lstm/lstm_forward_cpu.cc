@@ -2,6 +2,7 @@
 
 #include "ops/cpu_declarations.h"
 #include "ops/lstm/lstm_scratch.h"
+#include "ops/simd/elementwise.h"
 #include "ops/simd/gemm_tile.h"
 #include "ops/simd/math.h"
 
@@ -31,12 +32,6 @@ struct ForwardTile {
   float* hidden;
   float* cell;
 };
-
-/** Stores a vector of units, `valid` of them, if there is a place for it. */
-[[gnu::always_inline]] inline void keep(float* to, Vector v, int valid) {
-  if (valid == kLanes) store(to, v);
-  else storePartial(to, v, valid);
-}
 
 /** The units [unit, unit + lanes) of MR cells from the tile's cell `m0` on. */
 template <int MR>

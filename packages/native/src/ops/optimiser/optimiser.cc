@@ -48,6 +48,8 @@ BoundKernel bindClipNorm(InstructionReader<T>& reader) {
 
 }  // namespace
 
+std::size_t clipNormScratch(int threads) { return sizeof(double) * threads; }
+
 void registerOptimiser(Registry& registry) {
   registry.add("adam", bindAdam<float>, bindAdam<double>);
   registry.add("sgdProject", bindSgdProject<float>, bindSgdProject<double>);

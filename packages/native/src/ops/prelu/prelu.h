@@ -39,7 +39,7 @@ void preluForwardReference(const PreluForward<T>& call, const Context& context);
 template <class T>
 void preluBackwardReference(const PreluBackward<T>& call, const Context& context);
 
-/** Scratch bytes for partial sums. */
-std::size_t preluBackwardScratch(const PreluParams& params, int threads);
+/** Scratch bytes that the fast kernels need. */
+std::size_t preluScratch(const PreluParams& params, int threads);
 
 }  // namespace retroplume

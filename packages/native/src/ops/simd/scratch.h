@@ -6,8 +6,25 @@
 namespace retroplume {
 
 constexpr int64_t kWidestLanes = 16;
-constexpr int64_t kCacheLine = 16;  // in floats
 
 constexpr int64_t roundUp(int64_t count, int64_t unit = kWidestLanes) { return (count + unit - 1) / unit * unit; }
+
+/** Floats of a channel pattern (simd/channels.h) at most, for any number of lanes. */
+[[gnu::always_inline]] inline int64_t channelPatternFloats(int64_t channels) { return (channels + 8) * kWidestLanes; }
+
+/**
+ * Memory of a per-channel op, in floats: `patterns` patterns shared by all threads, then for each thread two sums a channel in double and two
+ * patterns for their float parts.
+ */
+struct ChannelScratch {
+  int64_t pattern, threadsBegin, sums, perThread, total;
+  [[gnu::always_inline]] ChannelScratch(int64_t channels, int patterns, int threads) {
+    pattern = channelPatternFloats(channels);
+    threadsBegin = patterns * pattern;
+    sums = roundUp(2 * 2 * channels);  // doubles, as floats
+    perThread = sums + 2 * pattern;
+    total = threadsBegin + perThread * threads;
+  }
+};
 
 }  // namespace retroplume

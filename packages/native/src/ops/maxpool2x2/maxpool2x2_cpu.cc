@@ -1,0 +1,90 @@
+#include "ops/cpu_declarations.h"
+#include "ops/simd/elementwise.h"
+
+// Channels are the vectors. Threads share the rows of windows.
+namespace retroplume::RETROPLUME_ISA {
+
+namespace {
+
+/** The up to four cells of a window, as offsets of their first channels; a window at an odd edge has fewer. */
+struct Window {
+  int64_t cells[4];
+  int count;
+};
+
+Window windowAt(const Maxpool2x2Params& p, int64_t sample, int64_t i, int64_t j) {
+  Window window{};
+  for (int64_t row = 2 * i; row < smaller(2 * i + 2, p.height); ++row) {
+    for (int64_t column = 2 * j; column < smaller(2 * j + 2, p.width); ++column) {
+      window.cells[window.count++] = ((sample * p.height + row) * p.width + column) * p.channels;
+    }
+  }
+  return window;
+}
+
+/** True where x beats the best so far: greater, or the first NaN. */
+[[gnu::always_inline]] inline IntVector beats(Vector x, Vector best) { return (x > best) | ((x != x) & (best == best)); }
+
+/** Calls body(sample, i, j, index of the window's output) for a share of the window rows. */
+template <class Body>
+[[gnu::always_inline]] inline void forEachWindow(const Maxpool2x2Params& p, const Context& context, Body body) {
+  const int64_t outHeight = p.outHeight(), outWidth = p.outWidth(), rows = p.batch * outHeight;
+  const Context own{threadsFor(p.batch * p.height * p.width * p.channels, context), nullptr};
+#pragma omp parallel num_threads(own.threads)
+  {
+    const Range share = shareOf(rows, omp_get_num_threads(), omp_get_thread_num());
+    for (int64_t row = share.begin; row < share.end; ++row) {
+      for (int64_t j = 0; j < outWidth; ++j) body(row / outHeight, row % outHeight, j, (row * outWidth + j) * p.channels);
+    }
+  }
+}
+
+/** Without ceil a last odd row or column belongs to no window: its gradient is 0. */
+void clearUncovered(const Maxpool2x2Params& p, float* gradInput) {
+  if (p.ceil) return;
+  const int64_t rowLength = p.width * p.channels;
+  for (int64_t row = 0; row < p.batch * p.height; ++row) {
+    float* at = gradInput + row * rowLength;
+    if (p.height % 2 == 1 && row % p.height == p.height - 1) __builtin_memset(at, 0, rowLength * sizeof(float));
+    else if (p.width % 2 == 1) __builtin_memset(at + rowLength - p.channels, 0, p.channels * sizeof(float));
+  }
+}
+
+}  // namespace
+
+void maxpool2x2Forward(const Maxpool2x2Forward<float>& call, const Context& context) {
+  const Maxpool2x2Params& p = call.params;
+  forEachWindow(p, context, [&](int64_t sample, int64_t i, int64_t j, int64_t out) {
+    const Window window = windowAt(p, sample, i, j);
+    forEachVector({0, p.channels}, [&](int64_t c, int valid) {
+      Vector best = fetch(call.input + window.cells[0] + c, valid);
+      for (int k = 1; k < window.count; ++k) {
+        const Vector x = fetch(call.input + window.cells[k] + c, valid);
+        best = beats(x, best) ? x : best;
+      }
+      keep(call.output + out + c, best, valid);
+    });
+  });
+}
+
+void maxpool2x2Backward(const Maxpool2x2Backward<float>& call, const Context& context) {
+  const Maxpool2x2Params& p = call.params;
+  clearUncovered(p, call.gradInput);
+  forEachWindow(p, context, [&](int64_t sample, int64_t i, int64_t j, int64_t out) {
+    const Window window = windowAt(p, sample, i, j);
+    forEachVector({0, p.channels}, [&](int64_t c, int valid) {
+      Vector best = fetch(call.input + window.cells[0] + c, valid);
+      IntVector winner = {};
+      for (int k = 1; k < window.count; ++k) {
+        const Vector x = fetch(call.input + window.cells[k] + c, valid);
+        const IntVector better = beats(x, best);
+        best = better ? x : best;
+        winner = better ? IntVector{} + k : winner;
+      }
+      const Vector grad = fetch(call.gradOutput + out + c, valid);
+      for (int k = 0; k < window.count; ++k) keep(call.gradInput + window.cells[k] + c, winner == k ? grad : Vector{}, valid);
+    });
+  });
+}
+
+}  // namespace retroplume::RETROPLUME_ISA

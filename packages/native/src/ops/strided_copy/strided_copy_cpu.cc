@@ -1,0 +1,81 @@
+#include "ops/cpu_declarations.h"
+#include "ops/simd/elementwise.h"
+
+/**
+ * Dimensions that follow one another in memory are merged first, so that concatenations and crops become copies of long rows. Threads share the rows;
+ * where rows of the output coincide (a sum, an output stride of 0) one thread does them all, in the reference's order.
+ */
+namespace retroplume::RETROPLUME_ISA {
+
+namespace {
+
+/** Drops dimensions of size 1, merges neighbours, and puts what is left at the end; the front is filled with ones. */
+StridedCopyParams merged(const StridedCopyParams& p) {
+  StridedCopyParams result{{1, 1, 1, 1, 1}, {}, {}, p.accumulate};
+  int last = 5;  // result dimensions last … 4 are in use
+  for (int k = 4; k >= 0; --k) {
+    if (p.size[k] == 1) continue;
+    const bool follows = last < 5 && p.inputStride[k] == result.inputStride[last] * result.size[last] &&
+                         p.outputStride[k] == result.outputStride[last] * result.size[last];
+    if (follows) {
+      result.size[last] *= p.size[k];
+      continue;
+    }
+    --last;
+    result.size[last] = p.size[k];
+    result.inputStride[last] = p.inputStride[k];
+    result.outputStride[last] = p.outputStride[k];
+  }
+  return result;
+}
+
+void copyRow(const float* from, int64_t fromStride, float* to, int64_t toStride, int64_t count, bool accumulate) {
+  if (fromStride == 1 && toStride == 1) {
+    if (accumulate) return forEachVector({0, count}, [=](int64_t e, int valid) { keep(to + e, fetch(to + e, valid) + fetch(from + e, valid), valid); });
+    return forEachVector({0, count}, [=](int64_t e, int valid) { keep(to + e, fetch(from + e, valid), valid); });
+  }
+  if (accumulate) {
+    for (int64_t e = 0; e < count; ++e) to[e * toStride] += from[e * fromStride];
+  } else {
+    for (int64_t e = 0; e < count; ++e) to[e * toStride] = from[e * fromStride];
+  }
+}
+
+/** Rows [begin, end) of the four outer dimensions, in row-major order. */
+void copyRows(const StridedCopyParams& p, const float* input, float* output, Range rows) {
+  for (int64_t row = rows.begin; row < rows.end; ++row) {
+    int64_t rest = row, from = 0, to = 0;
+    for (int k = 3; k >= 0; --k) {
+      const int64_t at = rest % p.size[k];
+      rest /= p.size[k];
+      from += at * p.inputStride[k];
+      to += at * p.outputStride[k];
+    }
+    copyRow(input + from, p.inputStride[4], output + to, p.outputStride[4], p.size[4], p.accumulate);
+  }
+}
+
+/** A copy that is one long row is cut in two dimensions, for the threads. */
+StridedCopyParams divided(StridedCopyParams p) {
+  constexpr int64_t kPiece = 4096;
+  if (p.size[3] != 1 || p.size[4] % kPiece != 0 || p.outputStride[4] == 0) return p;
+  p.size[3] = p.size[4] / kPiece;
+  p.inputStride[3] = p.inputStride[4] * kPiece;
+  p.outputStride[3] = p.outputStride[4] * kPiece;
+  p.size[4] = kPiece;
+  return p;
+}
+
+}  // namespace
+
+void stridedCopy(const StridedCopy<float>& call, const Context& context) {
+  const StridedCopyParams p = divided(merged(call.params));
+  const int64_t rows = p.size[0] * p.size[1] * p.size[2] * p.size[3];
+  bool coincide = false;
+  for (int k = 0; k < 5; ++k) coincide = coincide || (p.size[k] > 1 && p.outputStride[k] == 0);
+  const int wanted = coincide ? 1 : threadsFor(rows * p.size[4], context);
+#pragma omp parallel num_threads(wanted)
+  copyRows(p, call.input, call.output, shareOf(rows, omp_get_num_threads(), omp_get_thread_num()));
+}
+
+}  // namespace retroplume::RETROPLUME_ISA
