@@ -8,6 +8,8 @@ import {
   gradients,
   Graph,
   loss,
+  lstm,
+  multiply,
   planProgram,
   prelu,
   relu,
@@ -99,6 +101,25 @@ describe('what is not asked for costs nothing', () => {
 });
 
 describe('memory', () => {
+  test('the LSTM’s reverse pass gives the same whether gates are kept or computed again, also with several users of its weights', () => {
+    const run = (recompute: boolean): Float64Array => {
+      const g = new Graph();
+      const operands = { weightInput: g.input('wi', [2, 12]), weightHidden: g.input('wh', [3, 12]), bias: g.input('b', [12]) };
+      const states = ['x', 'y'].map((name) => lstm(g, g.input(name, [3, 4, 2, 2, 2]), operands, true, recompute));
+      const out = multiply(g, states[0], states[1]);
+      const [gradient] = gradients(g, out, [operands.weightInput], { seed: ones(g, out.shape) });
+      const layout = planProgram(g, { outputs: { gradient } });
+      expect(kernelsOf(layout).filter((op) => op === 'lstmForward')).toHaveLength(recompute ? 2 + 6 : 2);
+      const program = compile(g, { outputs: { gradient }, dtype: 'float64' });
+      program.names('input').forEach((name) => program.set(name, normals(program.get(name).length, name.length + name.charCodeAt(0))));
+      program.runSync();
+      const result = program.get('gradient');
+      program.dispose();
+      return result;
+    };
+    expect(relativeError(run(true), run(false))).toBeLessThan(1e-14);
+  });
+
   test('parts of a sum are written straight into it', () => {
     const g = new Graph();
     const x = g.input('x', [1, 4, 4, 2]);
