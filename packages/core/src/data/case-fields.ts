@@ -1,5 +1,5 @@
 /** A case's gridded inputs in the layout and units of the prepared store: emission groups, concentrations, geography. */
-import { DataError } from '../errors';
+import { DataError, UnitError } from '../errors';
 import type { TimeAxis } from '../grid/grid';
 import { conversion, parseUnit } from '../units';
 import type { IoapiReader } from './ioapi-file';
@@ -75,7 +75,7 @@ export function readConcentrations(reader: IoapiReader, period: TimeAxis, variab
   const { grid, path } = reader;
   const cells = grid.rows * grid.cols;
   const entries = Object.entries(variables);
-  const scales = entries.map(([species, name]) => conversion(unitsOf(reader, name), speciesUnit(species), { subject: `${path}: ${name}` }).scale);
+  const scales = entries.map(([species, name]) => concentrationScale(reader, species, name));
   const result = new Float32Array(period.count * cells * entries.length);
   forEachSlab(reader, period, options, (fileStep, step, count) => {
     entries.forEach(([, name], channel) => {
@@ -86,6 +86,19 @@ export function readConcentrations(reader: IoapiReader, period: TimeAxis, variab
     });
   });
   return result;
+}
+
+function concentrationScale(reader: IoapiReader, species: string, name: string): number {
+  const units = unitsOf(reader, name);
+  const wanted = speciesUnit(species);
+  // Mass per volume of a gas would need temperature and pressure of every cell.
+  if (parseUnit(units).dimension.some((power, i) => power !== parseUnit(wanted).dimension[i])) {
+    throw new UnitError(
+      'UNIT_MISMATCH',
+      `${reader.path}: ${name} is in "${units}" but ${species} is wanted in ${wanted}: let the transport model write it so`,
+    );
+  }
+  return conversion(units, wanted).scale;
 }
 
 /** `ug m-3` for particles, `ppb` for gases: what every concentration inside Retroplume is in. */

@@ -230,10 +230,12 @@ function forEachDay(axes: number[], visit: (start: number[], count: number[], fi
 
 function readInterleaved(file: NetcdfFile, names: string[], axes: number[]): Float32Array {
   const result = new Float32Array(names.length * axes.reduce((product, length) => product * length, 1));
+  const [cols, rows] = [axes[axes.length - 1], axes[axes.length - 2]];
+  const buffer = new Float32Array((axes.length === 3 ? SLAB : 1) * rows * cols); // one for all: garbage would double the memory
   names.forEach((name, channel) => {
     forEachDay(axes, (start, count, firstCell) => {
-      const fields = file.read(name, start, count, new Float32Array(count.reduce((product, length) => product * length, 1)));
-      putChannel(result, names.length, channel, firstCell, fields);
+      const size = count.reduce((product, length) => product * length, 1);
+      putChannel(result, names.length, channel, firstCell, file.read(name, start, count, buffer.subarray(0, size)));
     });
   });
   return result;
