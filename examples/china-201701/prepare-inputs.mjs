@@ -1,9 +1,9 @@
 // Turns the public data of January 2017 into the inputs of case.yaml on the grid cn27.
 //
-//   node examples/china-201701/prepare-inputs.mjs DATA_DIR OUT_DIR
+//   node examples/china-201701/prepare-inputs.mjs DATA_DIR OUT_DIR [HOURS]
 //
 // DATA_DIR holds china-201701/, ioapi/ and geography/ (where they come from: docs/real-case.md). OUT_DIR gets case.yaml and inputs/:
-// keep it outside the repository. Every assumption is a sentence in case.yaml; the numbers stand in prepare/*.mjs.
+// keep it outside the repository. HOURS (default 744, the month) is for a quick look. Every assumption is a sentence in case.yaml; the numbers stand in prepare/*.mjs.
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,12 +13,12 @@ import { makeTerrain } from './prepare/terrain.mjs';
 import { makeWeather } from './prepare/weather.mjs';
 import { makeWinds } from './prepare/winds.mjs';
 
-const TIME = { start: new Date('2017-01-01T00:00:00Z'), stepSeconds: 3600, count: 744 };
 const MOLAR_MASS = { NOx: 46.0055, NH3: 17.031, SO2: 64.066, VOC: 40 };
 
-const [dataDir, outDir] = process.argv.slice(2);
-if (!dataDir || !outDir) {
-  console.error('usage: node examples/china-201701/prepare-inputs.mjs DATA_DIR OUT_DIR');
+const [dataDir, outDir, hours = '744'] = process.argv.slice(2);
+const TIME = { start: new Date('2017-01-01T00:00:00Z'), stepSeconds: 3600, count: Number(hours) };
+if (!dataDir || !outDir || !(TIME.count >= 1 && TIME.count <= 744)) {
+  console.error('usage: node examples/china-201701/prepare-inputs.mjs DATA_DIR OUT_DIR [HOURS: 1 to 744]');
   process.exit(2);
 }
 const inputs = join(outDir, 'inputs');
@@ -59,10 +59,16 @@ function writeMeteorology(windsAt, weatherAt) {
   });
 }
 
-function writeEmissions({ maps, hourFactor }) {
+function writeEmissions({ maps, hourFactor, nationalRate }) {
+  say(`over China at January's rate, Mt a-1: ${Object.keys(maps).map((group) => `${group} ${nationalRate(group).toFixed(2)}`).join(', ')}`);
   const units = { NO: 'moles/s', NO2: 'moles/s', NH3: 'moles/s', SO2: 'moles/s', VOC: 'moles/s', PM25: 'g/s' };
   write('EMIS_january.nc', Object.entries(units).map(([name, unit]) => ({ name, units: unit })), TIME, (hour) => {
-    const grams = (group, scale) => Float32Array.from(maps[group], (value) => 1000 * value * hourFactor(group, hour) * scale);
+    const grams = (group, scale) => {
+      const factor = 1000 * scale * hourFactor(group, hour);
+      const out = new Float32Array(maps[group].length);
+      for (let i = 0; i < out.length; i++) out[i] = factor * maps[group][i];
+      return out;
+    };
     const moles = (group, scale = 1) => grams(group, scale / MOLAR_MASS[group]);
     return { NO: moles('NOx', 0.9), NO2: moles('NOx', 0.1), NH3: moles('NH3'), SO2: moles('SO2'), VOC: moles('VOC'), PM25: grams('PM2.5', 1) };
   });

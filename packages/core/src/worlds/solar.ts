@@ -27,9 +27,8 @@ export function solarDeclination(time: number): number {
   );
 }
 
-/** Cosine of the solar zenith angle, 0 when the sun is down. `time` in milliseconds UTC, position in degrees. */
-export function cosSolarZenith(time: number, lon: number, lat: number): number {
-  const declination = solarDeclination(time);
+/** Cosine of the solar zenith angle, 0 when the sun is down. `time` in milliseconds UTC, position in degrees; the declination may be given to spare its evaluation. */
+export function cosSolarZenith(time: number, lon: number, lat: number, declination = solarDeclination(time)): number {
   const hourAngle = ((localSolarHour(time, lon) - 12) * Math.PI) / 12;
   const cosine = Math.sin(lat * DEGREE) * Math.sin(declination) + Math.cos(lat * DEGREE) * Math.cos(declination) * Math.cos(hourAngle);
   return Math.max(0, cosine);
