@@ -1,0 +1,56 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadCase } from '../data/case';
+import { writeGriddesc } from '../grid/griddesc';
+import { createCtm, periodFiles } from './ctm';
+import { EMISSIONS, GRID, readAll, START, temporaryFolder, WEATHER, writeFile } from './testing/small-case';
+
+const yaml = (ctm: string): string => `
+name: small
+grid: { griddesc: GRIDDESC, name: SMALL }
+periods: [ { name: week, start: 2026-07-06T00:00:00Z, hours: 6, spinUpHours: 1 } ]
+meteorology: { files: "METCRO2D_{period}*.nc" }
+emissions:
+  files: "EMIS_{period}*.nc"
+  groups: { NOx: { variables: [NO, NO2] }, NH3: { variables: [NH3] }, SO2: { variables: [SO2] }, VOC: { variables: [VOC] }, PM2.5: { variables: [PM25] } }
+concentrations: { variables: { PM2.5: PM25_TOT } }
+${ctm}
+members: { count: 0 }
+training: { differenceWeight: 0 }
+surrogate: { window: [ { count: 2, hours: 1 } ] }
+observations: { stations: { file: stations.csv, id: id, lon: lon, lat: lat }, files: "obs.csv", layout: cnemc-wide }
+`;
+
+describe('createCtm', () => {
+  const folder = temporaryFolder();
+  const file = (name: string): string => join(folder.path, name);
+  const period = { name: 'week', start: START, hours: 6 };
+  beforeAll(() => {
+    writeGriddesc(file('GRIDDESC'), GRID);
+    writeFile(file('METCRO2D_week_1.nc'), WEATHER);
+    writeFile(file('EMIS_week_1.nc'), EMISSIONS);
+    writeFileSync(file('stations.csv'), 'id,lon,lat\n1,110,34\n');
+  });
+  afterAll(() => folder.remove());
+
+  const outputOf = async (ctm: string, run: string): Promise<Map<string, Float32Array>> => {
+    writeFileSync(file('case.yaml'), yaml(ctm));
+    const settings = loadCase(file('case.yaml'));
+    const output = join(folder.path, run, 'ACONC_week.nc');
+    await createCtm(settings).run({ run, period, emissionFiles: periodFiles(settings.emissions.files, 'week'), output });
+    return readAll(output);
+  };
+
+  it('runs the reference model with the options and the names of the case', async () => {
+    const plain = await outputOf('', 'plain');
+    expect([...plain.keys()]).toEqual(['NO2', 'SO2', 'O3', 'PM25_TOT']);
+    const options = await outputOf('ctm: { kind: reference, options: { background.O3: 60 } }', 'options');
+    expect(options.get('O3')![0]).toBeGreaterThan(plain.get('O3')![0] + 5);
+  });
+
+  it('runs a command, whose output then looks the same', async () => {
+    await outputOf('', 'plain');
+    const copied = await outputOf(`ctm: { kind: command, command: "cp ${file('plain/ACONC_week.nc')} {output}/" }`, 'command');
+    expect(copied).toEqual(readAll(file('plain/ACONC_week.nc')));
+  });
+});
