@@ -203,7 +203,7 @@ export class Program<T extends FloatArray = Float32Array> {
 
   private value(name: string): Value {
     const value = this.named.get(name);
-    if (!value) throw new GraphError('GRAPH_UNKNOWN_NAME', `program: nothing is named "${name}"; known: ${[...this.named.keys()].join(', ')}`);
+    if (!value) throw new GraphError('GRAPH_UNKNOWN_NAME', `program: nothing is named "${name}"; its inputs are ${this.names('input').join(', ')}`);
     return value;
   }
 

@@ -106,7 +106,7 @@ function isOwnPart(part: Value, total: Node, uses: Uses, { kept, requested }: Ke
     uses.count.get(part) === 1 &&
     !kept.has(part) &&
     !requested.has(part);
-  return own && uses.phase.get(part.node!) === uses.phase.get(total);
+  return own && uses.phase.get(part.node) === uses.phase.get(total);
 }
 
 function leaf(value: Value, storageOf: Map<Value, Storage>): Storage {

@@ -64,7 +64,7 @@ function lstmCase(allStates: boolean, initialState: boolean, recompute = false):
     const weightInput = g.input('wi', [inChannels, 4 * hidden]);
     const weightHidden = g.input('wh', [hidden, 4 * hidden]);
     const bias = g.input('b', [4 * hidden]);
-    const initial = initialState ? { initialHidden: g.input('h0', [hidden]), initialCell: g.input('c0', [hidden]) } : {};
+    const initial: Record<string, Value> = initialState ? { initialHidden: g.input('h0', [hidden]), initialCell: g.input('c0', [hidden]) } : {};
     const output = lstm(g, x, { weightInput, weightHidden, bias, ...initial }, allStates, recompute);
     return { wrt: [x, weightInput, weightHidden, bias, ...Object.values(initial)], output };
   };

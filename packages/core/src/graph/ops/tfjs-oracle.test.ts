@@ -16,8 +16,8 @@ beforeAll(async () => {
 
 interface Case {
   shapes: Record<string, number[]>;
-  ours(g: Graph, leaves: Record<string, Value>): Value;
-  theirs(leaves: Record<string, tf.Tensor>): tf.Tensor;
+  ours: (g: Graph, leaves: Record<string, Value>) => Value;
+  theirs: (leaves: Record<string, tf.Tensor>) => tf.Tensor;
 }
 
 const image = (t: tf.Tensor): tf.Tensor4D => t as tf.Tensor4D;
@@ -33,11 +33,11 @@ function lstmSteps({ x, weightInput, weightHidden, bias }: Record<string, tf.Ten
   const offsets = reordered(bias) as tf.Tensor1D;
   const [batch, steps, rows, cols, channels] = x.shape;
   const cells = batch * rows * cols;
-  let c = tf.zeros([cells, hidden]) as tf.Tensor2D;
+  let c = tf.zeros<tf.Rank.R2>([cells, hidden]);
   let h = c;
   const states: tf.Tensor[] = [];
   for (const step of tf.unstack(tf.transpose(x, [1, 0, 2, 3, 4]))) {
-    [c, h] = tf.basicLSTMCell(tf.scalar(0), kernel, offsets, tf.reshape(step, [cells, channels]) as tf.Tensor2D, c, h);
+    [c, h] = tf.basicLSTMCell(tf.scalar(0), kernel, offsets, tf.reshape<tf.Rank.R2>(step, [cells, channels]), c, h);
     states.push(h);
   }
   return tf.reshape(tf.concat(states, 1), [batch, rows, cols, steps * hidden]);

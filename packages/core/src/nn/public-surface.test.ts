@@ -1,0 +1,62 @@
+import * as graph from '../graph';
+import * as nn from '.';
+
+test('what the rooms graph and nn offer', () => {
+  expect([Object.keys(graph).sort(), Object.keys(nn).sort()]).toMatchInlineSnapshot(`
+   [
+     [
+       "Graph",
+       "GraphError",
+       "OnnxModel",
+       "Program",
+       "abs",
+       "adamUpdate",
+       "add",
+       "batchNorm",
+       "channelAffine",
+       "compile",
+       "concat",
+       "conv2d",
+       "crop",
+       "dropout",
+       "exp",
+       "exportOnnx",
+       "foldBatchNorm",
+       "gradients",
+       "initializeParameters",
+       "loss",
+       "lstm",
+       "maxpool2x2",
+       "multiply",
+       "pad",
+       "planProgram",
+       "prelu",
+       "relu",
+       "reshape",
+       "scale",
+       "sgdProject",
+       "sigmoid",
+       "slice",
+       "softplus",
+       "square",
+       "subtract",
+       "sum",
+       "tanh",
+       "transpose",
+       "upconv2x2",
+       "weightedSum",
+     ],
+     [
+       "AUTHORS_LSTM_UNET",
+       "DEFAULT_LSTM_UNET",
+       "PAPER_LSTM_UNET",
+       "PAPER_RESNET",
+       "lstmUnet",
+       "network",
+       "plainBranch",
+       "receptiveField",
+       "resnet",
+     ],
+   ]
+  `);
+});
