@@ -21,6 +21,8 @@ export class AddonError extends Error {
  * @throws {AddonError} if the file is not there or the system cannot load it
  */
 export function loadAddon(name: string): unknown {
+  // OpenMP's threads spin at barriers by default: on a machine that others use too, that makes a program many times slower. Read when it loads.
+  process.env['OMP_WAIT_POLICY'] ??= 'passive';
   const path = join(dirname(__dirname), 'build', 'Release', `${name}.node`);
   if (!existsSync(path)) throw new AddonError('ADDON_MISSING', `${name}.node: expected at ${path} but it has not been built: run: npm run setup`);
   try {
