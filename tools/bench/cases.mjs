@@ -1,0 +1,255 @@
+/**
+ * What is measured: per case a group of kernels on shared operands, at the sizes of the demo (48 x 48, batch 8) and of the *compact* workload
+ * (182 x 232, batch 2; hidden 16, U-Net 32/64/128). Operands are given by length; `draw` ones are filled with random numbers, the others are results.
+ */
+
+/** @typedef {{op: string, operands: string[], params: Record<string, number>}} Call */
+/** @typedef {{name: string, kind: string, arrays: Record<string, {length: number, draw?: boolean, scale?: number}>, calls: Call[], check: string[]}} Case */
+
+/** @returns {Case} */
+function convolution(workload, [batch, height, width, inChannels, outChannels, kernel]) {
+  const pixels = batch * height * width;
+  const params = { batch, height, width, inChannels, outChannels, kernel };
+  return {
+    name: `${workload} conv${kernel}x${kernel} ${batch}x${height}x${width} ${inChannels}-${outChannels}`,
+    kind: 'conv2d',
+    arrays: {
+      input: { length: pixels * inChannels, draw: true },
+      weight: { length: kernel * kernel * inChannels * outChannels, draw: true, scale: 1 / Math.sqrt(kernel * kernel * inChannels) },
+      bias: { length: outChannels, draw: true },
+      gradOutput: { length: pixels * outChannels, draw: true },
+      output: { length: pixels * outChannels },
+      gradInput: { length: pixels * inChannels },
+      gradWeight: { length: kernel * kernel * inChannels * outChannels },
+      gradBias: { length: outChannels },
+    },
+    calls: [
+      { op: 'conv2dForward', operands: ['input', 'weight', 'bias', 'output'], params },
+      { op: 'conv2dBackwardInput', operands: ['gradOutput', 'weight', 'gradInput'], params },
+      { op: 'conv2dBackwardWeight', operands: ['input', 'gradOutput', 'gradWeight', 'gradBias'], params },
+    ],
+    check: ['output', 'gradInput', 'gradWeight', 'gradBias'],
+  };
+}
+
+/** @returns {Case} */
+function upconvolution(workload, [batch, height, width, inChannels, outChannels]) {
+  const pixels = batch * height * width;
+  const params = { batch, height, width, inChannels, outChannels };
+  return {
+    name: `${workload} upconv2x2 ${batch}x${height}x${width} ${inChannels}-${outChannels}`,
+    kind: 'upconv2x2',
+    arrays: {
+      input: { length: pixels * inChannels, draw: true },
+      weight: { length: 4 * inChannels * outChannels, draw: true, scale: 1 / Math.sqrt(inChannels) },
+      bias: { length: outChannels, draw: true },
+      gradOutput: { length: 4 * pixels * outChannels, draw: true },
+      output: { length: 4 * pixels * outChannels },
+      gradInput: { length: pixels * inChannels },
+      gradWeight: { length: 4 * inChannels * outChannels },
+      gradBias: { length: outChannels },
+    },
+    calls: [
+      { op: 'upconv2x2Forward', operands: ['input', 'weight', 'bias', 'output'], params },
+      { op: 'upconv2x2BackwardInput', operands: ['gradOutput', 'weight', 'gradInput'], params },
+      { op: 'upconv2x2BackwardWeight', operands: ['input', 'gradOutput', 'gradWeight', 'gradBias'], params },
+    ],
+    check: ['output', 'gradInput', 'gradWeight', 'gradBias'],
+  };
+}
+
+/** @returns {Case} */
+function lstm(workload, [batch, steps, cells, inChannels, hidden]) {
+  const params = { batch, steps, cells, inChannels, hidden, allStates: 1 };
+  const states = batch * steps * cells * hidden;
+  return {
+    name: `${workload} lstm ${batch}x${steps}x${cells} ${inChannels}-${hidden}`,
+    kind: 'lstm',
+    arrays: {
+      input: { length: batch * steps * cells * inChannels, draw: true },
+      weightInput: { length: inChannels * 4 * hidden, draw: true, scale: 1 / Math.sqrt(inChannels) },
+      weightHidden: { length: hidden * 4 * hidden, draw: true, scale: 1 / Math.sqrt(hidden) },
+      bias: { length: 4 * hidden, draw: true },
+      gradOutput: { length: states, draw: true },
+      output: { length: states },
+      gates: { length: 4 * states },
+      cells: { length: states },
+      gradInput: { length: batch * steps * cells * inChannels },
+      gradWeightInput: { length: inChannels * 4 * hidden },
+      gradWeightHidden: { length: hidden * 4 * hidden },
+      gradBias: { length: 4 * hidden },
+    },
+    calls: [
+      { op: 'lstmForward', operands: ['input', 'weightInput', 'weightHidden', 'bias', 'output', 'gates', 'cells'], params },
+      {
+        op: 'lstmBackward',
+        operands: [
+          'input',
+          'weightInput',
+          'weightHidden',
+          'output',
+          'gates',
+          'cells',
+          'gradOutput',
+          'gradInput',
+          'gradWeightInput',
+          'gradWeightHidden',
+          'gradBias',
+        ],
+        params,
+      },
+    ],
+    check: ['output', 'gradInput', 'gradWeightInput', 'gradWeightHidden', 'gradBias'],
+  };
+}
+
+/** The element-wise ops on the largest activation of a workload. @returns {Case[]} */
+function elementwise(workload, [batch, height, width, channels]) {
+  const pixels = batch * height * width;
+  const elements = pixels * channels;
+  const size = `${batch}x${height}x${width} ${channels}`;
+  const activation = {
+    input: { length: elements, draw: true },
+    gradOutput: { length: elements, draw: true },
+    output: { length: elements },
+    gradInput: { length: elements },
+  };
+  const perChannel = { length: channels, draw: true };
+  const pooled = elements / 4;
+  const pool = { batch, height, width, channels, ceil: 0 };
+  const norm = { pixels, channels, epsilon: 1e-5, momentum: 0.1 };
+  const dropout = { elements, probability: 0.1, seed: 1 };
+  const loss = { elements, kind: 0, divisor: elements };
+  return [
+    {
+      name: `${workload} prelu ${size}`,
+      kind: 'prelu',
+      arrays: { ...activation, slope: perChannel, gradSlope: { length: channels } },
+      calls: [
+        { op: 'preluForward', operands: ['input', 'slope', 'output'], params: { pixels, channels } },
+        { op: 'preluBackward', operands: ['input', 'slope', 'gradOutput', 'gradInput', 'gradSlope'], params: { pixels, channels } },
+      ],
+      check: ['output', 'gradInput', 'gradSlope'],
+    },
+    {
+      name: `${workload} batchNorm ${size}`,
+      kind: 'batchNorm',
+      arrays: {
+        ...activation,
+        scale: perChannel,
+        shift: perChannel,
+        runningMean: { length: channels },
+        runningVariance: { length: channels },
+        savedMean: { length: channels },
+        savedInvStd: { length: channels },
+        gradScale: { length: channels },
+        gradShift: { length: channels },
+      },
+      calls: [
+        {
+          op: 'batchNormTrainForward',
+          operands: ['input', 'scale', 'shift', 'runningMean', 'runningVariance', 'output', 'savedMean', 'savedInvStd'],
+          params: norm,
+        },
+        {
+          op: 'batchNormTrainBackward',
+          operands: ['input', 'scale', 'savedMean', 'savedInvStd', 'gradOutput', 'gradInput', 'gradScale', 'gradShift'],
+          params: norm,
+        },
+      ],
+      check: ['output', 'gradInput', 'gradScale', 'gradShift'],
+    },
+    {
+      name: `${workload} maxpool2x2 ${size}`,
+      kind: 'maxpool2x2',
+      arrays: { ...activation, gradOutput: { length: pooled, draw: true }, output: { length: pooled } },
+      calls: [
+        { op: 'maxpool2x2Forward', operands: ['input', 'output'], params: pool },
+        { op: 'maxpool2x2Backward', operands: ['input', 'gradOutput', 'gradInput'], params: pool },
+      ],
+      check: ['output', 'gradInput'],
+    },
+    {
+      name: `${workload} dropout ${size}`,
+      kind: 'dropout', // its random numbers differ from PyTorch's: nothing to compare but the time
+      arrays: activation,
+      calls: [
+        { op: 'dropoutForward', operands: ['input', 'output'], params: dropout },
+        { op: 'dropoutBackward', operands: ['gradOutput', 'gradInput'], params: dropout },
+      ],
+      check: [],
+    },
+    {
+      name: `${workload} l1 loss ${size}`,
+      kind: 'l1Loss',
+      arrays: {
+        prediction: { length: elements, draw: true },
+        target: { length: elements, draw: true },
+        weight: { length: elements, draw: true },
+        loss: { length: 1 },
+        gradPrediction: { length: elements },
+      },
+      calls: [
+        { op: 'lossForward', operands: ['prediction', 'target', 'weight', 'loss:output'], params: loss },
+        { op: 'lossBackward', operands: ['prediction', 'target', 'weight', 'gradPrediction'], params: loss },
+      ],
+      check: ['gradPrediction'],
+    },
+  ];
+}
+
+/** @returns {Case} */
+function adam(elements) {
+  const drawn = { length: elements, draw: true };
+  return {
+    name: `adam ${elements} parameters`,
+    kind: 'adam', // updates in place, so rounds differ: correctness is the tests' business
+    arrays: {
+      parameter: drawn,
+      gradient: drawn,
+      firstMoment: { length: elements },
+      secondMoment: { length: elements },
+      learningRate: { length: 1 },
+      step: { length: 1 },
+    },
+    calls: [
+      {
+        op: 'adam',
+        operands: ['parameter', 'gradient', 'firstMoment', 'secondMoment', 'learningRate', 'step'],
+        params: { elements, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, l2: 1e-4 },
+      },
+    ],
+    check: [],
+  };
+}
+
+/** @type {Case[]} */
+export const cases = [
+  lstm('demo', [8, 16, 48 * 48, 15, 16]),
+  ...[
+    [8, 48, 48, 256, 24, 3],
+    [8, 48, 48, 24, 24, 3],
+    [8, 24, 24, 24, 48, 3],
+    [8, 24, 24, 48, 48, 3],
+    [8, 12, 12, 48, 96, 3],
+    [8, 12, 12, 96, 96, 3],
+    [8, 48, 48, 48, 24, 3],
+    [8, 48, 48, 24, 64, 1],
+    [8, 48, 48, 64, 4, 1],
+  ].map((sizes) => convolution('demo', sizes)),
+  upconvolution('demo', [8, 12, 12, 96, 48]),
+  upconvolution('demo', [8, 24, 24, 48, 24]),
+  ...elementwise('demo', [8, 48, 48, 24]),
+  adam(300000),
+  lstm('compact', [2, 8, 182 * 232, 13, 16]),
+  ...[
+    [2, 182, 232, 128, 32, 3],
+    [2, 182, 232, 32, 32, 3],
+    [2, 91, 116, 64, 64, 3],
+    [2, 45, 58, 128, 128, 3],
+    [2, 182, 232, 4, 16, 3],
+    [2, 182, 232, 64, 64, 1],
+  ].map((sizes) => convolution('compact', sizes)),
+  upconvolution('compact', [2, 91, 116, 64, 32]),
+  ...elementwise('compact', [2, 182, 232, 32]),
+];
