@@ -27,7 +27,7 @@ export class TableStore {
    * @throws {DataError} what {@link inspectCsv} throws, and `TABLE_UNREADABLE` with DuckDB's reason
    */
   async load(table: string, paths: string[]): Promise<string[]> {
-    const selections = await Promise.all([...(await byDialect(paths))].map(([reader, members]) => `SELECT * FROM ${reader(members)}`));
+    const selections = [...(await byDialect(paths))].map(([reader, members]) => `SELECT * FROM ${reader(members)}`);
     const label = paths.length === 1 ? paths[0] : `${paths[0]} … (${paths.length} files)`;
     await this.run(`CREATE TABLE ${identifier(table)} AS ${selections.join(' UNION ALL BY NAME ')}`, label);
     const rows = await this.rows(`SELECT column_name FROM (DESCRIBE ${identifier(table)})`);

@@ -1,0 +1,416 @@
+import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+import { DuckDBInstance } from '@duckdb/node-api';
+
+import { readGriddesc } from '../grid/griddesc';
+import { Grid } from '../grid/grid';
+import { describeQuality } from './observation-quality';
+import { parseTime } from './observation-time';
+import { readObservations, type Observations, type ObservationsOptions, type ObservationsSpec } from './observations';
+import { stationsToCells } from './station-cells';
+import { readStations } from './stations';
+import { describeShared, failure, sharedData, sharedFile, temporaryFolder } from './testing/shared-data';
+
+const folder = temporaryFolder();
+const at = (name: string): string => join(folder.path, name);
+const write = (name: string, content: string | Buffer): string => {
+  writeFileSync(at(name), content);
+  return at(name);
+};
+const grid = new Grid({
+  name: 'TEST', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0,
+  xorig: 110, yorig: 30, xcell: 1, ycell: 1, cols: 10, rows: 10,
+}); // prettier-ignore
+
+const STATIONS = 'id,lon,lat\nA,116.1,39.1\nB,116.9,39.9\nC,110.5,30.5\nD,,\nE,-,-\nF,0,0\nG,95,30\n';
+const ug = (column: string): { column: string; unit: string } => ({ column, unit: 'ug m-3' });
+
+function spec(change: Partial<ObservationsSpec> = {}): ObservationsSpec {
+  return {
+    stations: { file: at('stations.csv'), id: 'id', lon: 'lon', lat: 'lat' },
+    files: at('obs*'),
+    layout: 'long',
+    resolution: 'hourly',
+    timeZone: 'UTC',
+    columns: { station: 'station', time: 'time', species: { NO2: ug('no2'), 'PM2.5': ug('pm25') } },
+    gasReference: { temperature: 273.15, pressure: 101325 },
+    ...change,
+  };
+}
+
+/** Reads `rows` of the long layout `station,time,no2,pm25`. */
+function read(rows: string, change: Partial<ObservationsSpec> = {}, options: ObservationsOptions = {}): Promise<Observations> {
+  write('stations.csv', STATIONS);
+  write('obs.csv', `station,time,no2,pm25\n${rows}`);
+  return readObservations(spec(change), options);
+}
+
+const series = (observations: Observations, species: string, station: string): number[] => {
+  const index = observations.stations.findIndex(({ id }) => id === station);
+  return [...(observations.values.get(species) as Float32Array)].filter((_, i) => i % observations.stations.length === index);
+};
+
+describe('times', () => {
+  test.each([
+    ['2017-01-02', 'UTC', '2017-01-02T00:00Z'],
+    ['20170102', 'Asia/Shanghai', '2017-01-01T16:00Z'],
+    ['2017/1/2 5:00', 'Asia/Shanghai', '2017-01-01T21:00Z'],
+    ['2017-01-02T05:00:00.000', 'Asia/Shanghai', '2017-01-01T21:00Z'],
+    ['20170102 24', 'Asia/Shanghai', '2017-01-02T16:00Z'],
+    ['2017-01-02T05:00Z', 'Asia/Shanghai', '2017-01-02T05:00Z'],
+    ['2017-01-02T05:00+09:00', 'Asia/Shanghai', '2017-01-01T20:00Z'],
+    ['2017-01-02T05:00-0330', 'UTC', '2017-01-02T08:30Z'],
+    ['2017-07-01T00:00', 'America/New_York', '2017-07-01T04:00Z'],
+    ['2017-12-01T00:00', 'America/New_York', '2017-12-01T05:00Z'],
+    ['2017-03-12T03:00', 'America/New_York', '2017-03-12T07:00Z'],
+  ])('%s in %s', (text, zone, instant) => {
+    expect(new Date(parseTime(text, zone) ?? Number.NaN)).toEqual(new Date(instant));
+  });
+  test.each(['', '2017', '2017-13-01', '2017-02-30', '2017-01-01T25:00', 'noon', '01.02.2017'])('"%s" is no time', (text) => {
+    expect(parseTime(text, 'UTC')).toBeUndefined();
+  });
+});
+
+describe('stations', () => {
+  test('those without coordinates are dropped and counted', async () => {
+    write('stations.csv', `${STATIONS}H,400,10\nI,110,95\n`);
+    const { stations, withoutCoordinates } = await readStations(spec().stations);
+    expect(stations).toEqual([
+      { id: 'A', lon: 116.1, lat: 39.1 },
+      { id: 'B', lon: 116.9, lat: 39.9 },
+      { id: 'C', lon: 110.5, lat: 30.5 },
+      { id: 'G', lon: 95, lat: 30 },
+    ]);
+    expect(withoutCoordinates).toEqual(['D', 'E', 'F', 'H', 'I']);
+  });
+
+  test('a byte-order mark, semicolons, CR LF, names in quotes', async () => {
+    write('stations.csv', '\ufeffid;lon;lat;name\r\nA;116;39;"North; ""old"" town"\r\n');
+    expect((await readStations({ ...spec().stations, name: 'name' })).stations).toEqual([{ id: 'A', lon: 116, lat: 39, name: 'North; "old" town' }]);
+  });
+
+  test('errors', async () => {
+    const file = at('stations.csv');
+    const fails = async (content: string | Buffer, code: string, said: string): Promise<void> => {
+      write('stations.csv', content);
+      await expect(readStations(spec().stations)).rejects.toThrow(failure(code, `${file}: ${said}`));
+    };
+    await expect(readStations(spec().stations)).rejects.toThrow(
+      failure('FILE_MISSING', `${file}: there is no such file: check the path in the case`),
+    );
+    await fails('', 'FILE_EMPTY', 'the file is empty: give one with a header line and data');
+    await fails('code,lon,lat\nA,1,2\n', 'COLUMN_MISSING', 'there is no column id; it holds code, lon, lat: name the right column in the case');
+    await fails('id,lon,lat\nA,,\n', 'STATIONS_NONE', 'no station has coordinates: check the columns of longitude and latitude in the case');
+    await fails('id,lon,lat\nA,1,2\nA,1,3\n', 'STATION_TWICE', 'station A stands at 1, 2 and at 1, 3: keep one of the two');
+    await fails(
+      Buffer.from([0x69, 0x64, 0x2c, 0xb1, 0xb1, 0x0a, 0x41, 0x2c, 0x31, 0x0a]),
+      'FILE_ENCODING',
+      'the text is not UTF-8: convert it, for example with iconv -f GB18030 -t UTF-8',
+    );
+  });
+});
+
+describe('long layout', () => {
+  test('gaps are NaN, gases in ppb at the stated state, stations without a value left out', async () => {
+    const observations = await read('A,2017-01-01T00:00,20.5,10\nB,2017-01-01T00:00,,12.5\nA,2017-01-01T03:00,41,NA\n');
+    expect(observations.time).toEqual({ start: new Date('2017-01-01T00:00Z'), stepSeconds: 3600, count: 4 });
+    expect(observations.stations.map(({ id }) => id)).toEqual(['A', 'B']);
+    expect([...observations.units]).toEqual([['NO2', 'ppb'], ['PM2.5', 'ug m-3']]); // prettier-ignore
+    const [first, , , last] = series(observations, 'NO2', 'A');
+    expect([first * 2.052515, last * 2.052515]).toEqual([20.5, 41].map((value) => expect.closeTo(value, 3) as number)); // 1 ppb is 2.052515 µg m-3
+    expect(series(observations, 'PM2.5', 'B')).toEqual([12.5, Number.NaN, Number.NaN, Number.NaN]);
+    expect(observations.quality).toEqual({
+      stationsWithoutCoordinates: ['D', 'E', 'F'],
+      stationsUnknown: [],
+      stationsSilent: ['C', 'G'],
+      absentSteps: 2,
+      species: {
+        NO2: { valid: 2, missing: 6, negative: 0, absurd: 0, unreadable: 0, repeated: 0 },
+        'PM2.5': { valid: 2, missing: 6, negative: 0, absurd: 0, unreadable: 0, repeated: 0 },
+      },
+    });
+  });
+
+  test('another state of the gas, mg, and ppb as they are', async () => {
+    const no2 = async (unit: string, gasReference?: { temperature: number; pressure: number }): Promise<number> => {
+      const columns = { station: 'station', time: 'time', species: { NO2: { column: 'no2', unit } } };
+      return series(await read('A,2017-01-01T00:00,20,\n', { columns, ...(gasReference ? { gasReference } : {}) }), 'NO2', 'A')[0];
+    };
+    expect(await no2('ug m-3')).toBeCloseTo(9.7442, 3);
+    expect(await no2('ug m-3', { temperature: 298.15, pressure: 101325 })).toBeCloseTo(9.7442 * (298.15 / 273.15), 3);
+    expect(await no2('mg m-3').then(undefined, (error: unknown) => String(error))).toContain('too many values make no sense');
+    expect(await no2('ppb')).toBe(20);
+    await expect(no2('moles/s')).rejects.toThrow(/obs\.csv: NO2: it is in "moles\/s" but "ppb" was asked for/);
+  });
+
+  test('a daily mean begins at midnight of the files’ zone', async () => {
+    const observations = await read('A,2017-01-02,10,10\nA,2017-01-04,30,30\n', { resolution: 'daily', timeZone: 'Asia/Shanghai' });
+    expect(observations.time).toEqual({ start: new Date('2017-01-01T16:00Z'), stepSeconds: 86400, count: 3 });
+    expect(series(observations, 'PM2.5', 'A')).toEqual([10, Number.NaN, 30]);
+  });
+
+  test('only what lies in the span; several files, gzip, columns in another order or missing', async () => {
+    write('stations.csv', STATIONS);
+    write('obs_1.csv', 'station,time,no2,pm25\nA,2017-01-01T23:00,1,1\nA,2017-01-02T00:00,2,2\n');
+    write('obs_2.csv.gz', gzipSync('pm25;station;time\n3;A;2017-01-02T01:00\n4;A;2017-01-02T02:00\n'));
+    const span = { start: new Date('2017-01-02T00:00Z'), end: new Date('2017-01-02T02:00Z') };
+    const observations = await readObservations(spec(), { span });
+    expect(observations.time).toEqual({ start: new Date('2017-01-02T00:00Z'), stepSeconds: 3600, count: 2 });
+    expect(series(observations, 'PM2.5', 'A')).toEqual([2, 3]);
+    const first = await readObservations(spec({ files: at('obs_{period}.csv*') }), { period: '1' });
+    expect(first.time.count).toBe(2);
+    expect((await readObservations(spec({ files: at('obs_{period}.csv*') }))).time.count).toBe(4);
+  }, 20000);
+
+  test('Parquet', async () => {
+    write('stations.csv', STATIONS);
+    const instance = await DuckDBInstance.create(':memory:');
+    const connection = await instance.connect();
+    await connection.run(
+      `COPY (SELECT 'A' AS station, TIMESTAMP '2017-01-01 05:00:00' AS time, 20.5 AS no2, 7::INTEGER AS pm25) TO '${at('obs.parquet')}'`,
+    );
+    connection.closeSync();
+    instance.closeSync();
+    const observations = await readObservations(spec());
+    expect(observations.time.start).toEqual(new Date('2017-01-01T05:00Z'));
+    expect(series(observations, 'PM2.5', 'A')).toEqual([7]);
+  });
+});
+
+describe('values that make no sense', () => {
+  /** 100 good rows at A, then the given ones. */
+  const withGood = (rows: string): string =>
+    Array.from({ length: 100 }, (_, i) => `A,2017-01-${String(1 + Math.floor(i / 24)).padStart(2, '0')}T${i % 24}:00,20,30\n`).join('') + rows;
+
+  test('a few are left out and counted; missing codes are just missing', async () => {
+    const observations = await read(
+      withGood(
+        'B,2017-01-01T00:00,-3,1\nB,2017-01-01T01:00,99999,1\nB,2017-01-01T02:00,n.d.,1\nB,2017-01-01T03:00,-999,1\nB,2017-01-01T04:00,-,1\nA,2017-01-01T00:00,20,30\nX,2017-01-01T00:00,5,5\n',
+      ),
+    );
+    expect(observations.quality?.species.NO2).toEqual({ valid: 100, missing: 100, negative: 1, absurd: 1, unreadable: 1, repeated: 1 });
+    expect(observations.quality?.stationsUnknown).toEqual(['X']);
+    expect(describeQuality(observations.quality as NonNullable<Observations['quality']>)).toEqual([
+      '3 stations without coordinates were dropped',
+      '1 stations are in the observations but not in the list and were dropped (X…)',
+      '2 listed stations have no value',
+      '1 negative values of NO2 were left out',
+      '1 values of NO2 above 1000 ppb were left out',
+      '1 values of NO2 that are no number were left out',
+    ]);
+  });
+
+  test('many mean that the column or unit is wrong', async () => {
+    const bad = Array.from({ length: 6 }, (_, i) => `B,2017-01-01T0${i}:00,-3,1\n`).join('');
+    await expect(read(withGood(bad))).rejects.toThrow(
+      failure(
+        'OBSERVATIONS_ABSURD',
+        `${at('obs.csv')}: NO2: too many values make no sense (6 negative, 0 above 1000 ppb, 0 unreadable of 106): check its column and unit in the case`,
+      ),
+    );
+  });
+
+  test('a species without any value', async () => {
+    await expect(read('A,2017-01-01T00:00,,5\n')).rejects.toThrow(
+      failure(
+        'OBSERVATIONS_EMPTY',
+        `${at('obs.csv')}: NO2 has no value at any station and time: check its column, or leave the species out of the case`,
+      ),
+    );
+  });
+
+  test('two values for one station and time', async () => {
+    await expect(read('A,2017-01-01T00:00,5,5\nA,2017-01-01T00:00,6,5\n')).rejects.toThrow(
+      failure('OBSERVATIONS_TWICE', `${at('obs.csv')}: NO2 at station A, 2017-01-01T00:00Z, has two values: keep one row for each station and time`),
+    );
+  });
+});
+
+describe('files that cannot be used', () => {
+  test('times', async () => {
+    const file = at('obs.csv');
+    await expect(read('A,yesterday,5,5\n')).rejects.toThrow(
+      failure('OBSERVATIONS_TIME', `${file}: "yesterday" is no time: write times as 2017-01-31T05:00, 2017-01-31 or 20170131`),
+    );
+    await expect(read('A,2017-01-01T00:30,5,5\n')).rejects.toThrow(
+      failure('OBSERVATIONS_TIME', `${file}: 2017-01-01T00:30Z is not a whole hour: set observations.resolution and timeZone to what the files hold`),
+    );
+    await expect(read('A,2017-01-01,5,5\nA,2017-01-02T05:00,5,5\n', { resolution: 'daily' })).rejects.toThrow(
+      failure(
+        'OBSERVATIONS_TIME',
+        `${file}: 2017-01-02T05:00Z is not a whole day after 2017-01-01T00:00Z: set observations.resolution and timeZone to what the files hold`,
+      ),
+    );
+    const span = { start: new Date('2018-01-01T00:00Z'), end: new Date('2018-02-01T00:00Z') };
+    await expect(read('A,2017-01-01T00:00,5,5\n', {}, { span })).rejects.toThrow(
+      failure(
+        'OBSERVATIONS_EMPTY',
+        `${file}: no time lies between 2018-01-01T00:00Z and 2018-02-01T00:00Z; the files hold 2017-01-01T00:00Z to 2017-01-01T00:00Z: give files of the period, or mend timeZone`,
+      ),
+    );
+    await expect(read('')).rejects.toThrow(failure('OBSERVATIONS_EMPTY', `${file}: there is no row: give files that hold observations`));
+  });
+
+  test('columns, ragged rows, no files', async () => {
+    write('stations.csv', STATIONS);
+    write('obs.csv', 'station,time,NO2\nA,2017-01-01T00:00,5\n');
+    await expect(readObservations(spec())).rejects.toThrow(
+      failure('COLUMN_MISSING', `${at('obs.csv')}: there is no column no2; it holds station, time, NO2: name the right column in the case`),
+    );
+    write('obs.csv', 'station,time,no2,pm25\nA,2017-01-01T00:00,5,5\nA,2017-01-01T01:00,5\n');
+    await expect(readObservations(spec())).rejects.toThrow(expect.objectContaining({ code: 'TABLE_UNREADABLE', exitCode: 3 }) as Error);
+    await expect(readObservations(spec({ files: at('none_*.csv') }))).rejects.toThrow(expect.objectContaining({ code: 'FILES_NONE' }) as Error);
+    await expect(readObservations(spec({ files: undefined }))).rejects.toThrow(
+      failure('FILES_NONE', 'observations: the case names no files: set observations.files'),
+    );
+  });
+
+  test('a gzip file that ends early, and one that is none', async () => {
+    write('stations.csv', STATIONS);
+    const rows = Array.from({ length: 2000 }, (_, i) => `A,2017-01-01T00:00,${Math.sin(i)},5\n`).join('');
+    write('obs.csv.gz', gzipSync(`station,time,no2,pm25\n${rows}`));
+    truncateSync(at('obs.csv.gz'), 5000);
+    await expect(readObservations(spec())).rejects.toThrow(
+      failure('FILE_TRUNCATED', `${at('obs.csv.gz')}: the gzip file is truncated: copy or download it again`),
+    );
+    write('obs.csv.gz', 'plain text');
+    await expect(readObservations(spec())).rejects.toThrow(
+      expect.objectContaining({ code: 'FILE_TRUNCATED', message: expect.stringContaining('cannot be unpacked') as string }) as Error,
+    );
+  });
+});
+
+describe('wide layout of CNEMC', () => {
+  const wide: Partial<ObservationsSpec> = { layout: 'cnemc-wide', timeZone: 'Asia/Shanghai', columns: undefined };
+
+  test('columns that change between files, types that nobody asked for, an hour without any value', async () => {
+    write('stations.csv', STATIONS);
+    write('obs_1.csv', 'date,hour,type,A,B\n20190101,0,PM2.5,50,60\n20190101,0,AQI,1,2\n20190101,0,NO2,,\n20190101,1,PM2.5,,\n20190101,1,NO2,20,\n');
+    write('obs_2.csv', 'date,hour,type,C,A,Z\n20190101,2,PM2.5,7,52,3\n20190101,2,NO2,10,20,3\n');
+    const observations = await readObservations(spec(wide));
+    expect(observations.species).toEqual(['NO2', 'PM2.5']);
+    expect(observations.time).toEqual({ start: new Date('2018-12-31T16:00Z'), stepSeconds: 3600, count: 3 });
+    expect(series(observations, 'PM2.5', 'A')).toEqual([50, Number.NaN, 52]);
+    expect(series(observations, 'PM2.5', 'C')).toEqual([Number.NaN, Number.NaN, 7]);
+    expect(series(observations, 'NO2', 'B').every(Number.isNaN)).toBe(true);
+    expect(observations.quality).toMatchObject({ stationsUnknown: ['Z'], absentSteps: 0 });
+  });
+
+  test('not this layout', async () => {
+    write('stations.csv', STATIONS);
+    write('obs.csv', 'station,time,no2\nA,2019-01-01,1\n');
+    await expect(readObservations(spec(wide))).rejects.toThrow(
+      failure('COLUMN_MISSING', `${at('obs.csv')}: there is no column date; it holds station, time, no2: name the right column in the case`),
+    );
+    write('obs.csv', 'date,hour,type,A\n20190101,0,AQI,1\n');
+    await expect(readObservations(spec(wide))).rejects.toThrow(
+      failure('OBSERVATIONS_EMPTY', `${at('obs.csv')}: expected the types NO2, SO2, O3, PM2.5 but received AQI: check the files`),
+    );
+  });
+});
+
+describe('several stations in one cell', () => {
+  test('are averaged over those that have a value; stations outside are reported', async () => {
+    const observations = await read(
+      'A,2017-01-01T00:00,10,1\nB,2017-01-01T00:00,20,\nC,2017-01-01T00:00,5,5\nG,2017-01-01T00:00,8,8\nA,2017-01-01T01:00,,3\nB,2017-01-01T01:00,,5\n',
+    );
+    const cells = stationsToCells(observations, grid);
+    expect(cells.outside.map(({ id }) => id)).toEqual(['G']);
+    expect(cells.cells).toEqual([
+      { row: 0, col: 0, members: [2] },
+      { row: 9, col: 6, members: [0, 1] },
+    ]);
+    expect([...(cells.values.get('PM2.5') as Float32Array)]).toEqual([5, 1, Number.NaN, 4]);
+    expect([...(cells.counts.get('PM2.5') as Uint16Array)]).toEqual([1, 1, 0, 2]);
+    const ppb = (value: number): number => value / 2.052515;
+    expect((cells.values.get('NO2') as Float32Array)[1]).toBeCloseTo(ppb(15), 4);
+  });
+
+  test('all outside', async () => {
+    const observations = await read('G,2017-01-01T00:00,8,8\n');
+    expect(() => stationsToCells(observations, grid)).toThrow(
+      failure(
+        'STATIONS_OUTSIDE_GRID',
+        "observations: none of 1 stations (G at 95, 30) lies inside the grid TEST: check lon and lat of the stations, and the case's grid",
+      ),
+    );
+  });
+});
+
+describeShared('real monitors', () => {
+  const cn27 = (): Grid => readGriddesc(sharedFile('china-201701/GRIDDESC'), 'cn27');
+  const cnemc = (files: string): ObservationsSpec => ({
+    stations: { file: join(sharedData, 'cnemc-2019-01/stations.csv'), id: '监测点编码', lon: '经度', lat: '纬度', name: '监测点名称' },
+    files: join(sharedData, 'cnemc-2019-01', files),
+    layout: 'cnemc-wide',
+    resolution: 'hourly',
+    timeZone: 'Asia/Shanghai',
+    gasReference: { temperature: 298.15, pressure: 101325 },
+  });
+
+  test('China, January 2017: daily means at 1639 stations, against the file’s own lines', async () => {
+    const species = { NO2: ug('no2_ugm3'), SO2: ug('so2_ugm3'), O3: ug('o3_ugm3'), 'PM2.5': ug('pm25_ugm3') };
+    const observations = await readObservations(
+      spec({
+        stations: { file: join(sharedData, 'china-201701/stations.csv'), id: 'station', lon: 'lon', lat: 'lat' },
+        files: join(sharedData, 'china-201701/obs_daily.csv.gz'),
+        resolution: 'daily',
+        timeZone: 'Asia/Shanghai',
+        columns: { station: 'station', time: 'date', species },
+      }),
+    );
+    // day 1 is missing, days 2 to 31 are there
+    expect(observations.time).toEqual({ start: new Date('2017-01-01T16:00Z'), stepSeconds: 86400, count: 30 });
+    expect(observations.quality).toMatchObject({
+      stationsWithoutCoordinates: [],
+      stationsUnknown: [],
+      absentSteps: 0,
+      species: { NO2: { valid: 41572 }, 'PM2.5': { valid: 41316 } },
+    });
+    expect(observations.stations.length + (observations.quality?.stationsSilent.length ?? 0)).toBe(1639);
+    // S0001,2017-01-03,171.04,12.67,9.09,381.92
+    expect(series(observations, 'PM2.5', 'S0001')[1]).toBeCloseTo(381.92, 4);
+    expect(series(observations, 'NO2', 'S0001')[1]).toBeCloseTo(171.04 / 2.052515, 3);
+    const cells = stationsToCells(observations, cn27());
+    expect(cells.outside).toEqual([]);
+    expect(cells.cells.reduce((sum, { members }) => sum + members.length, 0)).toBe(observations.stations.length);
+    expect(cells.cells.length).toBe(607);
+  });
+
+  test('CNEMC, two days of January 2019: Beijing time, stations without coordinates, against the files’ own cells', async () => {
+    const observations = await readObservations(cnemc('china_sites_2019010[12].csv.gz'));
+    expect(observations.time).toEqual({ start: new Date('2018-12-31T16:00Z'), stepSeconds: 3600, count: 48 });
+    expect(observations.species).toEqual(['NO2', 'SO2', 'O3', 'PM2.5']);
+    expect(observations.quality?.stationsWithoutCoordinates).toHaveLength(14);
+    expect(observations.quality?.stationsWithoutCoordinates).toContain('3019A');
+    // 20190101,0,PM2.5,53,,68: 1001A has 53, 1002A nothing, 1003A 68
+    expect(series(observations, 'PM2.5', '1001A')[0]).toBe(53);
+    expect(series(observations, 'PM2.5', '1003A')[0]).toBe(68);
+    expect(series(observations, 'PM2.5', '1002A')[0]).toBeNaN();
+    expect(observations.stations.find(({ id }) => id === '1001A')).toEqual({ id: '1001A', lon: 116.366, lat: 39.8673, name: '万寿西宫' });
+  });
+
+  test('a real day cut short', async () => {
+    copyFileSync(sharedFile('cnemc-2019-01/china_sites_20190101*'), at('obs_20190101.csv.gz'));
+    writeFileSync(at('obs_20190101.csv.gz'), readFileSync(sharedFile('cnemc-2019-01/china_sites_20190101*')).subarray(0, 100000));
+    await expect(readObservations({ ...cnemc(''), files: at('obs_*.gz') })).rejects.toThrow(
+      failure('FILE_TRUNCATED', `${at('obs_20190101.csv.gz')}: the gzip file is truncated: copy or download it again`),
+    );
+  });
+
+  test('Beijing’s twelve monitors, hourly, as a long table', async () => {
+    write('stations.csv', 'id,lon,lat\nAotizhongxin,116.397,39.982\n');
+    const observations = await readObservations(
+      spec({
+        files: join(sharedData, 'china-201701/beijing_hourly_201701.csv.gz'),
+        timeZone: 'Asia/Shanghai',
+        columns: { station: 'station', time: 'time_local', species: { 'PM2.5': ug('pm25_ugm3') } },
+      }),
+    );
+    expect(observations.time).toEqual({ start: new Date('2016-12-31T16:00Z'), stepSeconds: 3600, count: 744 });
+    expect(series(observations, 'PM2.5', 'Aotizhongxin').slice(0, 3)).toEqual([485, 477, 454]);
+    expect(observations.quality?.stationsUnknown).toHaveLength(11);
+  });
+});
