@@ -1,4 +1,4 @@
-import { Grid } from './grid';
+import { type Grid } from './grid';
 
 /**
  * Which part of each source cell lies in which target cell, for conservative regridding between any two grids.

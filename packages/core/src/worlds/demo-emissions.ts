@@ -6,10 +6,10 @@
  * Zheng et al. 2018, doi:10.5194/acp-18-14095-2018), so that the reference model's concentrations are realistic.
  */
 import { smoothRandomField } from '../grid/correlation';
-import { Random } from '../random';
-import { DemoGeography } from './demo-geography';
+import { type Random } from '../random';
+import { type DemoGeography } from './demo-geography';
 import { localSolarHour } from './solar';
-import { Season } from './demo-weather';
+import { type Season } from './demo-weather';
 
 export const SECTORS = ['traffic', 'industry', 'power', 'residential', 'agriculture'] as const;
 export type Sector = (typeof SECTORS)[number];

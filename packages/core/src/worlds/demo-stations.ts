@@ -1,5 +1,5 @@
-import { Random } from '../random';
-import { DemoGeography } from './demo-geography';
+import { type Random } from '../random';
+import { type DemoGeography } from './demo-geography';
 
 export interface DemoStation {
   id: string;

@@ -7,8 +7,8 @@
  * the cities fall.
  */
 import { smoothRandomField } from '../grid/correlation';
-import { Random } from '../random';
-import { Group, GROUPS } from './demo-emissions';
+import { type Random } from '../random';
+import { type Group, GROUPS } from './demo-emissions';
 
 /** Bias of the log factor. Negative: the prior is too high. */
 const BIAS: Record<Group, number> = { NOx: -0.2, NH3: 0.12, SO2: -0.22, VOC: 0.16, 'PM2.5': -0.18 };

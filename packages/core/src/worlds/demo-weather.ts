@@ -9,9 +9,9 @@
  *
  * The core of a high is a stagnant day with little cloud and a shallow night layer; a low brings wind, cloud and rain.
  */
-import { Random } from '../random';
+import { type Random } from '../random';
 import { smoothRandomField } from '../grid/correlation';
-import { DemoGeography } from './demo-geography';
+import { type DemoGeography } from './demo-geography';
 import { clearSkyIrradiance, cloudTransmission, cosSolarZenith, localSolarHour, saturationMixingRatio } from './solar';
 
 export type Season = 'winter' | 'summer';

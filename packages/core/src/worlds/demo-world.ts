@@ -8,12 +8,12 @@ import { IoapiWriter } from '../data/ioapi';
 import { gridConvergence, windFromGrid } from '../data/wind';
 import { writeGriddesc } from '../grid/griddesc';
 import { Random } from '../random';
-import { DEMO_SIZES, demoCaseYaml, DemoSize } from './demo-case';
-import { DemoInventory, emissionAt, GROUPS, makeDemoInventory, seasonMean } from './demo-emissions';
-import { DemoGeography, makeDemoGeography } from './demo-geography';
+import { DEMO_SIZES, demoCaseYaml, type DemoSize } from './demo-case';
+import { type DemoInventory, emissionAt, GROUPS, makeDemoInventory, seasonMean } from './demo-emissions';
+import { type DemoGeography, makeDemoGeography } from './demo-geography';
 import { placeStations } from './demo-stations';
 import { plantTruth } from './demo-truth';
-import { DemoWeather, Season, WeatherHour } from './demo-weather';
+import { DemoWeather, type Season, type WeatherHour } from './demo-weather';
 import { writeTruthFactors } from './truth-factors';
 
 export interface DemoWorldOptions {

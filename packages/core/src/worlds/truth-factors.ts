@@ -1,6 +1,6 @@
 import { readCf, writeCf } from '../data/netcdf-cf';
 import { DataError } from '../errors';
-import { Grid } from '../grid/grid';
+import { type Grid } from '../grid/grid';
 import { GROUPS } from './demo-emissions';
 
 /**
