@@ -108,7 +108,10 @@ describe('devices and data', () => {
 describe('doctor', () => {
   it('finds what the set-up made', () => {
     const { status, stdout } = retroplume('doctor', '--json');
-    const { findings, cpu } = JSON.parse(stdout) as { findings: { name: string; found: boolean; needed: boolean; detail: string }[]; cpu: { cores: number } };
+    const { findings, cpu } = JSON.parse(stdout) as {
+      findings: { name: string; found: boolean; needed: boolean; detail: string }[];
+      cpu: { cores: number };
+    };
     expect(cpu.cores).toBeGreaterThan(0);
     expect(findings.filter((finding) => finding.needed && !finding.found)).toEqual([]);
     expect(findings.map((finding) => finding.name)).toEqual(expect.arrayContaining(['ONNX Runtime', 'MPI', 'GPU']));

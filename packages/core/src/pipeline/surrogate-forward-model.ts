@@ -79,10 +79,11 @@ export class SurrogateForwardModel implements ForwardModel {
 
   async forward(factors: Float32Array, batch: number): Promise<Float32Array> {
     const { problem, first, last } = this.plan[batch];
+    // Before the pass with these factors: the adjoint differentiates what the program ran last.
+    const prior = this.options.anchored ? (this.priorSimulated[batch] ??= await this.simulatePrior(batch)) : undefined;
     const simulated = await this.simulate(batch, factors);
     this.lastForward = { batch, factors };
-    if (!this.options.anchored) return simulated;
-    const prior = (this.priorSimulated[batch] ??= await this.simulatePrior(batch));
+    if (!prior) return simulated;
     const anchor = this.problems[problem].anchor.subarray(first, last);
     return simulated.map((value, i) => anchor[i] + value - prior[i]);
   }

@@ -1,0 +1,205 @@
+/** A whole run through the command line on a small twin: every stage, skipping, Ctrl-C, kill -9. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+
+const main = join(__dirname, '../packages/cli/dist/main.js');
+const STAGES = ['simulate', 'prepare', 'train', 'evaluate', 'export', 'invert', 'apply', 'verify', 'report'];
+const SETTINGS = [
+  'members.count=2',
+  'surrogate.hidden=4',
+  'surrogate.widths=[4,8,8]',
+  'training.iterations=240',
+  'training.checkpointEvery=10',
+  'training.evaluateEvery=60',
+  'inversion.iterations=6',
+  'inversion.hoursPerDay=2',
+  'inversion.checkpointEvery=1',
+  'paperMode.run=false',
+].flatMap((setting) => ['--set', setting]);
+
+let folder: string;
+let caseFile: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'run-'));
+  caseFile = await writeDemoWorld(folder, { size: 'quick', rows: 24, cols: 24, hours: 108, spinUpHours: 72, stations: 40 });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function commandLine(command: string, out: string, more: string[]): string[] {
+  return [main, command, caseFile, '--out', join(folder, out), '--threads', '2', ...SETTINGS, ...more];
+}
+
+interface Outcome {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function retroplume(command: string, out: string, ...more: string[]): Outcome {
+  return spawnSync(process.execPath, commandLine(command, out, more), { encoding: 'utf8', cwd: folder });
+}
+
+/** Starts a command, calls `when` every few milliseconds and sends the signal once it is true. */
+function interrupt(command: string, out: string, signal: NodeJS.Signals, when: () => boolean): Promise<Outcome & { sent: boolean }> {
+  const child: ChildProcess = spawn(process.execPath, commandLine(command, out, []), { cwd: folder });
+  let [stdout, stderr, sent] = ['', '', false];
+  child.stdout?.on('data', (data: Buffer) => (stdout += data.toString()));
+  child.stderr?.on('data', (data: Buffer) => (stderr += data.toString()));
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      if (sent || !when()) return;
+      sent = child.kill(signal);
+    }, 5);
+    child.on('close', (status) => {
+      clearInterval(timer);
+      resolve({ status, stdout, stderr, sent });
+    });
+  });
+}
+
+/** A copy of the finished run up to `prepare`, to train in. */
+function preparedRun(name: string): string {
+  for (const stage of ['simulate', 'prepare'])
+    cpSync(join(folder, 'run', stage), join(folder, name, stage), { recursive: true, preserveTimestamps: true });
+  return join(folder, name, 'train');
+}
+
+function weights(out: string): Buffer {
+  return readFileSync(join(folder, out, 'train/weights.safetensors'));
+}
+
+function leftovers(path: string): string[] {
+  return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tmp$|checkpoint|partial/.test(name));
+}
+
+describe('a run from nothing to the report', () => {
+  let first: Outcome;
+  beforeAll(() => {
+    first = retroplume('run', 'run', '--json');
+  });
+
+  it('ends with one JSON object that holds the figures', () => {
+    expect(first.stderr).not.toMatch(/retroplume: [A-Z]/);
+    expect(first.status).toBe(0);
+    expect(first.stdout.trimEnd().split('\n')).toHaveLength(1);
+    const result = JSON.parse(first.stdout) as Record<string, Record<string, Record<string, unknown>>>;
+    const score = {
+      priorMae: expect.any(Number) as number,
+      updatedMae: expect.any(Number) as number,
+      unit: expect.stringMatching(/^(ppb|ug m-3)$/) as string,
+    };
+    for (const species of ['NO2', 'SO2', 'O3', 'PM2.5']) {
+      expect(result['withheld'][species]).toMatchObject(score);
+      expect(result['used'][species]).toMatchObject(score);
+    }
+    expect(result['response']['NOx>NO2']).toMatchObject({ slope: expect.any(Number) as number, r: expect.any(Number) as number });
+    expect(result['inventory']['NOx']).toMatchObject({ priorError: expect.any(Number) as number, updatedError: expect.any(Number) as number });
+    for (const stage of STAGES) expect(result['seconds'][stage]).toEqual(expect.any(Number));
+  });
+
+  it('leaves a record per stage, and neither temporary files nor checkpoints', () => {
+    for (const stage of STAGES) {
+      const record = JSON.parse(readFileSync(join(folder, 'run', stage, 'record.json'), 'utf8')) as { products: string[]; versions: object };
+      expect(record.versions).toHaveProperty('retroplume');
+      for (const product of record.products) expect(existsSync(join(folder, 'run', stage, product))).toBe(true);
+    }
+    expect(leftovers(join(folder, 'run'))).toEqual([]);
+  });
+
+  it('does nothing when run again, and only what a changed setting needs', () => {
+    const again = retroplume('run', 'run');
+    expect(again.status).toBe(0);
+    for (const stage of STAGES) expect(again.stderr).toContain(`${stage} is up to date`);
+    const changed = retroplume('run', 'run', '--set', 'inversion.iterations=3');
+    expect(changed.status).toBe(0);
+    expect(changed.stderr).toContain('train is up to date');
+    for (const stage of ['invert', 'apply', 'verify', 'report']) expect(changed.stderr).toContain(`${stage} done`);
+  });
+
+  it('verify --json alone gives the figures too', () => {
+    const { status, stdout } = retroplume('verify', 'run', '--json', '--quiet', '--set', 'inversion.iterations=3');
+    expect(status).toBe(0);
+    expect((JSON.parse(stdout) as { withheld: object }).withheld).toHaveProperty('NO2');
+  });
+
+  it('ncdump reads what apply wrote', () => {
+    const updated = readdirSync(join(folder, 'run/apply')).filter((name) => name.endsWith('.nc'));
+    expect(updated).toHaveLength(2);
+    for (const name of updated) {
+      const { status, stdout, error } = spawnSync('ncdump', ['-h', join(folder, 'run/apply', name)], { encoding: 'utf8' });
+      if (error) return; // no ncdump on this machine
+      expect(status).toBe(0);
+      for (const variable of ['TFLAG', 'NO', 'NO2', 'NH3', 'SO2', 'VOC', 'PM25']) expect(stdout).toMatch(new RegExp(`\\b${variable}\\(TSTEP`));
+    }
+  });
+});
+
+describe('training that is interrupted', () => {
+  const untouched = (): Buffer => weights('run');
+
+  it('ends with the same weights, bit for bit, after kill -9 at three points', async () => {
+    const train = preparedRun('killed');
+    const checkpoint = join(train, 'checkpoint.safetensors');
+    const changes = (): number => (existsSync(checkpoint) ? statSync(checkpoint).mtimeMs : 0);
+    for (const wait of [0, 37, 111]) {
+      const before = changes();
+      let seen = 0;
+      const { sent, status } = await interrupt('train', 'killed', 'SIGKILL', () => {
+        if (changes() !== before && seen === 0) seen = performance.now();
+        return seen > 0 && performance.now() - seen >= wait;
+      });
+      expect({ sent, status }).toEqual({ sent: true, status: null });
+      expect(existsSync(join(train, 'record.json'))).toBe(false);
+    }
+    const last = retroplume('train', 'killed');
+    expect(last.stderr).toMatch(/resuming at step \d+/);
+    expect(last.status).toBe(0);
+    expect(weights('killed').equals(untouched())).toBe(true);
+  });
+
+  it('names its checkpoint on Ctrl-C, exits with 130 and goes on from there', async () => {
+    const train = preparedRun('stopped');
+    const { status, stderr } = await interrupt('train', 'stopped', 'SIGINT', () => existsSync(join(train, 'checkpoint.safetensors')));
+    expect(stderr).toMatch(/retroplume: INTERRUPTED: train: .*checkpoint/);
+    expect(status).toBe(130);
+    expect(retroplume('train', 'stopped').status).toBe(0);
+    expect(weights('stopped').equals(untouched())).toBe(true);
+  });
+
+  it('takes the checkpoint before where the last one is damaged', async () => {
+    const train = preparedRun('damaged');
+    const checkpoint = join(train, 'checkpoint.safetensors');
+    await interrupt('train', 'damaged', 'SIGKILL', () => existsSync(`${checkpoint}.previous`));
+    writeFileSync(checkpoint, readFileSync(checkpoint).subarray(0, 1000));
+    const { status, stderr } = retroplume('train', 'damaged');
+    expect(stderr).toMatch(/checkpoint\.safetensors: .*cut short/);
+    expect(status).toBe(0);
+    expect(weights('damaged').equals(untouched())).toBe(true);
+  });
+});
+
+describe('an inversion that is interrupted', () => {
+  it('resumes after kill -9 and gives the same factors', async () => {
+    const whole = retroplume('run', 'run', '--quiet');
+    expect(whole.status).toBe(0);
+    const factors = join(folder, 'run/invert/inversion.json');
+    const expected = JSON.parse(readFileSync(factors, 'utf8')) as { history: unknown };
+    for (const stage of ['simulate', 'prepare', 'train', 'evaluate', 'export'])
+      cpSync(join(folder, 'run', stage), join(folder, 'inverted', stage), { recursive: true, preserveTimestamps: true });
+    const dir = join(folder, 'inverted/invert');
+    const { sent, stderr } = await interrupt(
+      'invert',
+      'inverted',
+      'SIGKILL',
+      () => existsSync(dir) && readdirSync(dir).some((name) => name.startsWith('checkpoint') && !name.endsWith('.tmp')),
+    );
+    expect({ sent, stderr }).toMatchObject({ sent: true });
+    const resumed = retroplume('invert', 'inverted');
+    expect(resumed.stderr).toMatch(/resum/i);
+    expect(resumed.status).toBe(0);
+    expect(JSON.parse(readFileSync(join(dir, 'inversion.json'), 'utf8'))).toEqual(expected);
+  });
+});
