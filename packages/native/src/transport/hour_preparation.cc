@@ -35,36 +35,11 @@ double relative_humidity(double temperature, double humidity, double pressure) {
   return std::clamp(vapour / saturation, 0.0, 1.0);
 }
 
-Options checked(const GridShape& grid, Options options) {
-  auto refuse = [](const std::string& message) { throw TransportInputError("TRANSPORT_BAD_OPTIONS", "transport model: " + message); };
-  if (grid.rows < 1 || grid.cols < 1 || !(grid.cell_size_x > 0) || !(grid.cell_size_y > 0) || !std::isfinite(grid.cell_size_x * grid.cell_size_y)) {
-    refuse("expected a grid with rows and cols of 1 or more and cell sizes above 0 m");
-  }
-  if (options.layer_tops.size() + 1 > kMaxLayers)
-    refuse("expected at most 4 layers above the mixed layer but received " + std::to_string(options.layer_tops.size()));
-  for (std::size_t k = 0; k < options.layer_tops.size(); ++k) {
-    if (!(options.layer_tops[k] > (k ? options.layer_tops[k - 1] : options.minimum_mixed_layer)))
-      refuse("expected layer tops that rise from above the minimum mixed layer");
-  }
-  if (options.threads < 1 || options.steps_per_hour < 1 || options.chemistry_steps < 1)
-    refuse("expected threads, steps per hour and chemistry steps of 1 or more");
-  if (!(options.horizontal_diffusivity >= 0) || !(options.minimum_mixed_layer >= 10))
-    refuse("expected a diffusivity of 0 m2 s-1 or more and a minimum mixed layer of 10 m or more");
-  if (!(options.no2_share >= 0 && options.no2_share <= 1)) refuse("expected a share of NO2 in NOx between 0 and 1");
-  for (double share : options.stack_share) {
-    if (!(share >= 0 && share <= 1)) refuse("expected stack shares between 0 and 1");
-  }
-  for (double value : options.background) {
-    if (!(value >= 0) || !std::isfinite(value)) refuse("expected background mixing ratios of 0 or more");
-  }
-  return options;
-}
-
 }  // namespace
 
 TransportModel::TransportModel(const GridShape& grid, const Options& options)
     : grid_(grid),
-      options_(checked(grid, options)),
+      options_(checked_options(grid, options)),
       layers_(static_cast<int>(options.layer_tops.size()) + 1),
       cells_(static_cast<long>(grid.rows) * grid.cols),
       to_amount_(1e-9 * grid.cell_size_x * grid.cell_size_y),

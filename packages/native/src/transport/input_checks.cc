@@ -1,4 +1,4 @@
-// Refuses an hour that would poison the run, naming the field and the cell.
+// Refuses options that make no model, and an hour that would poison the run, naming the field and the cell.
 #include <cmath>
 #include <sstream>
 
@@ -19,7 +19,38 @@ constexpr const char* kGroupNames[kGroupCount] = {"NOx", "NH3", "SO2", "VOC", "P
 
 [[noreturn]] void refuse(const char* code, const std::string& text) { throw TransportInputError(code, "transport model: " + text); }
 
+[[noreturn]] void refuse_option(const std::string& text) { refuse("TRANSPORT_BAD_OPTIONS", text); }
+
 }  // namespace
+
+Options checked_options(const GridShape& grid, const Options& options) {
+  if (grid.rows < 1 || grid.cols < 1 || !(grid.cell_size_x > 0) || !(grid.cell_size_y > 0) || !std::isfinite(grid.cell_size_x * grid.cell_size_y)) {
+    refuse_option("expected a grid with rows and cols of 1 or more and cell sizes above 0 m");
+  }
+  if (options.layer_tops.size() + 1 > kMaxLayers)
+    refuse_option("expected at most 4 layers above the mixed layer but received " + std::to_string(options.layer_tops.size()));
+  for (std::size_t k = 0; k < options.layer_tops.size(); ++k) {
+    if (!(options.layer_tops[k] > (k ? options.layer_tops[k - 1] : options.minimum_mixed_layer)))
+      refuse_option("expected layer tops that rise from above the minimum mixed layer");
+  }
+  if (options.threads < 1 || options.steps_per_hour < 1 || options.chemistry_steps < 1)
+    refuse_option("expected threads, steps per hour and chemistry steps of 1 or more");
+  if (!(options.horizontal_diffusivity >= 0) || !(options.minimum_mixed_layer >= 10))
+    refuse_option("expected a diffusivity of 0 m2 s-1 or more and a minimum mixed layer of 10 m or more");
+  if (!(options.no2_share >= 0 && options.no2_share <= 1)) refuse_option("expected a share of NO2 in NOx between 0 and 1");
+  for (double share : options.stack_share) {
+    if (!(share >= 0 && share <= 1)) refuse_option("expected stack shares between 0 and 1");
+  }
+  const ChemistryOptions& c = options.chemistry;
+  for (double value :
+       {options.wind_exponent, options.biogenic_voc, c.soa_yield, c.organic_nitrate_yield, c.aqueous_rate, c.hono_rate, c.n2o5_uptake}) {
+    if (!(value >= 0) || !std::isfinite(value)) refuse_option("expected exponents, yields, rates and uptake of 0 or more");
+  }
+  for (double value : options.background) {
+    if (!(value >= 0) || !std::isfinite(value)) refuse_option("expected background mixing ratios of 0 or more");
+  }
+  return options;
+}
 
 void TransportModel::check(const HourInputs& in) const {
   const Field fields[] = {

@@ -188,6 +188,7 @@ describe('refusals', () => {
     ['tops that fall', { layerTops: [3000, 1500] }, /layer tops/],
     ['a share above 1', { stackShare: { SO2: 1.5 } }, /stack shares/],
     ['a negative background', { background: { O3: -1 } }, /background/],
+    ['a yield that is no number', { soaYield: NaN }, /yields/],
     ['half a step', { stepsPerHour: 2.5 }, /stepsPerHour: expected a whole number/],
     ['an unknown edge', { boundary: 'soft' as 'open' }, /boundary: expected open, periodic or closed but received soft/],
   ])('%s', (_, options, message) => {

@@ -60,6 +60,9 @@ struct Options {
   std::array<double, kSpeciesCount> background{0.02, 0.3, 38.0, 3.0, 0.5, 0.3, 0.3, 0.3, 0.8, 48.0, 24.0};
 };
 
+// Returns the options, or throws TransportInputError where they make no model (input_checks.cc).
+Options checked_options(const GridShape& grid, const Options& options);
+
 // One hour, all [rows][cols] row-major, south to north. Optional ones may be empty.
 struct HourInputs {
   std::vector<double> emissions;              // [rows][cols][kGroupCount], mol s-1 per cell (PM2.5: g s-1)
