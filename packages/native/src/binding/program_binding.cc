@@ -98,8 +98,10 @@ Napi::Value ProgramBinding::write(const Napi::CallbackInfo& info) {
     if (!fromDouble && data.TypedArrayType() != napi_float32_array) {
       throw NativeError("ARGUMENT_INVALID", "program.write: expected a Float32Array or Float64Array but received another typed array");
     }
-    if (program.doublePrecision()) fromDouble ? copyInto<double, double>(from, to, count) : copyInto<float, double>(from, to, count);
-    else fromDouble ? copyInto<double, float>(from, to, count) : copyInto<float, float>(from, to, count);
+    if (program.doublePrecision())
+      fromDouble ? copyInto<double, double>(from, to, count) : copyInto<float, double>(from, to, count);
+    else
+      fromDouble ? copyInto<double, float>(from, to, count) : copyInto<float, float>(from, to, count);
     return info.Env().Undefined();
   });
 }
@@ -127,8 +129,10 @@ Napi::Value ProgramBinding::fill(const Napi::CallbackInfo& info) {
     const double length = numberArgument(info, 1, "length"), value = numberArgument(info, 2, "value");
     void* to = program.at(numberArgument(info, 0, "offset"), length);
     const auto count = static_cast<std::size_t>(length);
-    if (program.doublePrecision()) std::fill_n(static_cast<double*>(to), count, value);
-    else std::fill_n(static_cast<float*>(to), count, static_cast<float>(value));
+    if (program.doublePrecision())
+      std::fill_n(static_cast<double*>(to), count, value);
+    else
+      std::fill_n(static_cast<float*>(to), count, static_cast<float>(value));
     return info.Env().Undefined();
   });
 }

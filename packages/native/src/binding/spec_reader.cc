@@ -87,11 +87,13 @@ ProgramOptions readProgramOptions(const Napi::Value& value) {
     choose("isa", isa);
     if (!source.Get("threads").IsUndefined()) threads = number(source.Get("threads"), "options.threads");
   }
-  if (dtype != "float32" && dtype != "float64") throw NativeError("OPTION_INVALID", "options.dtype: expected float32 or float64 but received \"" + dtype + "\"");
+  if (dtype != "float32" && dtype != "float64")
+    throw NativeError("OPTION_INVALID", "options.dtype: expected float32 or float64 but received \"" + dtype + "\"");
   if (kernels != "fast" && kernels != "reference") {
     throw NativeError("OPTION_INVALID", "options.kernels: expected fast or reference but received \"" + kernels + "\"");
   }
-  if (!(threads >= 1 && threads <= 1024)) throw NativeError("OPTION_INVALID", "options.threads: expected 1 to 1024 but received " + std::to_string(threads));
+  if (!(threads >= 1 && threads <= 1024))
+    throw NativeError("OPTION_INVALID", "options.threads: expected 1 to 1024 but received " + std::to_string(threads));
   options.doublePrecision = dtype == "float64";
   options.fastKernels = kernels == "fast";
   options.isa = parseIsa(isa);

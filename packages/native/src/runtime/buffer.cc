@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 // Kernels load whole vectors (64 bytes at most) at the end of a row and drop what lies past it: that much must be readable behind the last element.
 constexpr std::size_t kSlack = 64;
-}
+}  // namespace
 
 Buffer::Buffer(std::size_t bytes) : bytes_(bytes) {
   if (bytes == 0) return;
@@ -23,7 +23,8 @@ Buffer::Buffer(std::size_t bytes) : bytes_(bytes) {
   const std::size_t rounded = (bytes + kSlack + alignment - 1) / alignment * alignment;
   data_ = rounded < bytes ? nullptr : std::aligned_alloc(alignment, rounded);
   if (data_ == nullptr) {
-    throw NativeError("OUT_OF_MEMORY", "program: expected " + std::to_string(bytes >> 20) + " MiB of memory but the system has not that much: use a smaller batch");
+    throw NativeError("OUT_OF_MEMORY",
+                      "program: expected " + std::to_string(bytes >> 20) + " MiB of memory but the system has not that much: use a smaller batch");
   }
   // A hint only: without huge pages the arena works as well, with more page faults.
   if (alignment == kHugePage) madvise(data_, rounded, MADV_HUGEPAGE);

@@ -25,7 +25,8 @@ int64_t product(std::initializer_list<int64_t> dimensions) {
 }  // namespace
 
 template <class T>
-InstructionReader<T>::InstructionReader(const InstructionSpec& spec, std::string where, T* arena, int64_t arenaElements, int threads, const CpuKernels* fast)
+InstructionReader<T>::InstructionReader(const InstructionSpec& spec, std::string where, T* arena, int64_t arenaElements, int threads,
+                                        const CpuKernels* fast)
     : spec_(spec), where_(std::move(where)), arena_(arena), arenaElements_(arenaElements), threads_(threads), fast_(fast) {}
 
 template <class T>
@@ -90,7 +91,8 @@ template <class T>
 int64_t InstructionReader<T>::integer(const char* name, int64_t minimum) {
   const double value = *param(name, true);
   if (!(value >= static_cast<double>(minimum) && value < 2147483648.0 && value == std::floor(value))) {
-    fail("PARAM_INVALID", std::string("expected parameter \"") + name + "\" to be an integer of at least " + std::to_string(minimum) + " but received " + text(value));
+    fail("PARAM_INVALID",
+         std::string("expected parameter \"") + name + "\" to be an integer of at least " + std::to_string(minimum) + " but received " + text(value));
   }
   return static_cast<int64_t>(value);
 }
@@ -103,7 +105,8 @@ int64_t InstructionReader<T>::integer(const char* name, int64_t minimum, int64_t
 template <class T>
 double InstructionReader<T>::real(const char* name) {
   const double value = *param(name, true);
-  if (!std::isfinite(value)) fail("PARAM_INVALID", std::string("expected parameter \"") + name + "\" to be finite but received " + std::to_string(value));
+  if (!std::isfinite(value))
+    fail("PARAM_INVALID", std::string("expected parameter \"") + name + "\" to be finite but received " + std::to_string(value));
   return value;
 }
 
@@ -116,7 +119,8 @@ template <class T>
 int InstructionReader<T>::choice(const char* name, int count) {
   const int64_t value = integer(name, 0, 0);
   if (value >= count) {
-    fail("PARAM_INVALID", std::string("expected parameter \"") + name + "\" in 0 to " + std::to_string(count - 1) + " but received " + std::to_string(value));
+    fail("PARAM_INVALID",
+         std::string("expected parameter \"") + name + "\" in 0 to " + std::to_string(count - 1) + " but received " + std::to_string(value));
   }
   return static_cast<int>(value);
 }

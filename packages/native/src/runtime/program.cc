@@ -67,12 +67,16 @@ std::size_t arenaBytes(int64_t elements, std::size_t elementBytes) {
 }  // namespace
 
 Program::Program(const ProgramSpec& spec, const ProgramOptions& options, std::size_t elementBytes)
-    : options_(options), arenaElements_(spec.arenaElements), elementBytes_(elementBytes), arena_(arenaBytes(spec.arenaElements, elementBytes)), phases_(spec.phases) {
+    : options_(options),
+      arenaElements_(spec.arenaElements),
+      elementBytes_(elementBytes),
+      arena_(arenaBytes(spec.arenaElements, elementBytes)),
+      phases_(spec.phases) {
   const auto count = static_cast<int64_t>(spec.instructions.size());
   for (const auto& [name, range] : phases_) {
     if (0 <= range.first && range.first <= range.second && range.second <= count) continue;
-    throw NativeError("PHASE_INVALID", "program: expected phase \"" + name + "\" within the " + std::to_string(count) + " instructions but received [" +
-                                           std::to_string(range.first) + ", " + std::to_string(range.second) + "]");
+    throw NativeError("PHASE_INVALID", "program: expected phase \"" + name + "\" within the " + std::to_string(count) +
+                                           " instructions but received [" + std::to_string(range.first) + ", " + std::to_string(range.second) + "]");
   }
 }
 
@@ -106,8 +110,8 @@ std::vector<InstructionProfile> Program::profile(Phase phase, const std::atomic<
 void* Program::at(double offset, double length) const {
   const bool whole = offset >= 0 && length >= 0 && offset == std::floor(offset) && length == std::floor(length);
   if (!whole || offset + length > static_cast<double>(arenaElements_)) {
-    throw NativeError("RANGE_OUT_OF_ARENA", "program: expected a range within the arena of " + std::to_string(arenaElements_) + " elements but received offset " +
-                                                std::to_string(offset) + " and length " + std::to_string(length));
+    throw NativeError("RANGE_OUT_OF_ARENA", "program: expected a range within the arena of " + std::to_string(arenaElements_) +
+                                                " elements but received offset " + std::to_string(offset) + " and length " + std::to_string(length));
   }
   return static_cast<char*>(arena_.data()) + static_cast<std::size_t>(offset) * elementBytes_;
 }

@@ -37,7 +37,8 @@ Registry makeRegistry();
  * Double always runs the reference.
  */
 template <class T, class Call, class Slot>
-BoundKernel bindCall(const InstructionReader<T>& reader, Kernel<Call> reference, Slot CpuKernels::*slot, const Call& call, double flops, std::size_t scratchBytes = 0) {
+BoundKernel bindCall(const InstructionReader<T>& reader, Kernel<Call> reference, Slot CpuKernels::*slot, const Call& call, double flops,
+                     std::size_t scratchBytes = 0) {
   Kernel<Call> kernel = reference;
   if constexpr (std::is_same_v<T, float>) {
     if (reader.fast() != nullptr && reader.fast()->*slot != nullptr) kernel = reader.fast()->*slot;

@@ -17,16 +17,20 @@ void combine(const Binary<float>& call, const Context& context, Function f) {
 
 void binary(const Binary<float>& call, const Context& context) {
   switch (call.kind) {
-    case BinaryKind::add: return combine(call, context, [](Vector a, Vector b) { return a + b; });
-    case BinaryKind::subtract: return combine(call, context, [](Vector a, Vector b) { return a - b; });
-    case BinaryKind::multiply: return combine(call, context, [](Vector a, Vector b) { return a * b; });
+    case BinaryKind::add:
+      return combine(call, context, [](Vector a, Vector b) { return a + b; });
+    case BinaryKind::subtract:
+      return combine(call, context, [](Vector a, Vector b) { return a - b; });
+    case BinaryKind::multiply:
+      return combine(call, context, [](Vector a, Vector b) { return a * b; });
   }
 }
 
 void axpy(const Axpy<float>& call, const Context& context) {
   const Vector alpha = splat(static_cast<float>(call.alpha));
   forEachShare(call.elements, kShareUnit, context, [&](Range range, int, int) {
-    forEachVector(range, [&](int64_t e, int valid) { keep(call.output + e, fetch(call.output + e, valid) + alpha * fetch(call.input + e, valid), valid); });
+    forEachVector(range,
+                  [&](int64_t e, int valid) { keep(call.output + e, fetch(call.output + e, valid) + alpha * fetch(call.input + e, valid), valid); });
   });
 }
 
@@ -37,9 +41,8 @@ void scale(const Scale<float>& call, const Context& context) {
 
 void fill(const Fill<float>& call, const Context& context) {
   const Vector value = splat(static_cast<float>(call.value));
-  forEachShare(call.elements, kShareUnit, context, [&](Range range, int, int) {
-    forEachVector(range, [&](int64_t e, int valid) { keep(call.output + e, value, valid); });
-  });
+  forEachShare(call.elements, kShareUnit, context,
+               [&](Range range, int, int) { forEachVector(range, [&](int64_t e, int valid) { keep(call.output + e, value, valid); }); });
 }
 
 }  // namespace retroplume::RETROPLUME_ISA

@@ -33,7 +33,8 @@ BoundKernel bindTrainForward(InstructionReader<T>& reader) {
   call.output = reader.output("output", {p.pixels, p.channels});
   call.savedMean = reader.output("savedMean", {p.channels});
   call.savedInvStd = reader.output("savedInvStd", {p.channels});
-  return bindCall(reader, batchNormTrainForwardReference<T>, &CpuKernels::batchNormTrainForward, call, flops(p, 6), batchNormScratch(p, reader.threads()));
+  return bindCall(reader, batchNormTrainForwardReference<T>, &CpuKernels::batchNormTrainForward, call, flops(p, 6),
+                  batchNormScratch(p, reader.threads()));
 }
 
 template <class T>
@@ -48,7 +49,8 @@ BoundKernel bindTrainBackward(InstructionReader<T>& reader) {
   call.gradInput = reader.output("gradInput", {p.pixels, p.channels});
   call.gradScale = reader.output("gradScale", {p.channels});
   call.gradShift = reader.output("gradShift", {p.channels});
-  return bindCall(reader, batchNormTrainBackwardReference<T>, &CpuKernels::batchNormTrainBackward, call, flops(p, 9), batchNormScratch(p, reader.threads()));
+  return bindCall(reader, batchNormTrainBackwardReference<T>, &CpuKernels::batchNormTrainBackward, call, flops(p, 9),
+                  batchNormScratch(p, reader.threads()));
 }
 
 template <class T>
@@ -61,7 +63,8 @@ BoundKernel bindEvalForward(InstructionReader<T>& reader) {
   call.runningMean = reader.input("runningMean", {p.channels});
   call.runningVariance = reader.input("runningVariance", {p.channels});
   call.output = reader.output("output", {p.pixels, p.channels});
-  return bindCall(reader, batchNormEvalForwardReference<T>, &CpuKernels::batchNormEvalForward, call, flops(p, 2), batchNormScratch(p, reader.threads()));
+  return bindCall(reader, batchNormEvalForwardReference<T>, &CpuKernels::batchNormEvalForward, call, flops(p, 2),
+                  batchNormScratch(p, reader.threads()));
 }
 
 template <class T>
@@ -76,7 +79,8 @@ BoundKernel bindEvalBackward(InstructionReader<T>& reader) {
   call.gradInput = reader.output("gradInput", {p.pixels, p.channels});
   call.gradScale = reader.optionalOutput("gradScale", {p.channels});
   call.gradShift = reader.optionalOutput("gradShift", {p.channels});
-  return bindCall(reader, batchNormEvalBackwardReference<T>, &CpuKernels::batchNormEvalBackward, call, flops(p, 4), batchNormScratch(p, reader.threads()));
+  return bindCall(reader, batchNormEvalBackwardReference<T>, &CpuKernels::batchNormEvalBackward, call, flops(p, 4),
+                  batchNormScratch(p, reader.threads()));
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 #include "ops/simd/channels.h"
 
 /**
- * Two passes each way: sums, then the map. The variance comes from one pass over x − x₀, with x₀ the channel's first pixel: without the shift the squares
- * of a mean far from 0 would cancel.
+ * Two passes each way: sums, then the map. The variance comes from one pass over x − x₀, with x₀ the channel's first pixel: without the shift the
+ * squares of a mean far from 0 would cancel.
  */
 namespace retroplume::RETROPLUME_ISA {
 
@@ -18,7 +18,11 @@ struct Channels {
   const Context& context;
 
   Channels(const BatchNormParams& p, const Context& where)
-      : pattern(p.channels), layout(p.channels, 4, where.threads), scratch(static_cast<float*>(where.scratch)), elements(p.pixels * p.channels), context(where) {}
+      : pattern(p.channels),
+        layout(p.channels, 4, where.threads),
+        scratch(static_cast<float*>(where.scratch)),
+        elements(p.pixels * p.channels),
+        context(where) {}
 
   /** Pattern number `index` of a channel parameter. */
   template <class Function>
@@ -119,7 +123,8 @@ void batchNormEvalForward(const BatchNormEvalForward<float>& call, const Context
   const Channels channels(call.params, context);
   const double epsilon = call.params.epsilon;
   const float* mean = channels.make(0, [&](int64_t c) { return call.runningMean[c]; });
-  const float* factor = channels.make(1, [&](int64_t c) { return static_cast<float>(call.scale[c] * inverseRoot(call.runningVariance[c] + epsilon)); });
+  const float* factor =
+      channels.make(1, [&](int64_t c) { return static_cast<float>(call.scale[c] * inverseRoot(call.runningVariance[c] + epsilon)); });
   const float* shift = channels.make(2, [&](int64_t c) { return call.shift[c]; });
   channels.normalise(call.input, mean, factor, shift, call.output);
 }
@@ -129,7 +134,8 @@ void batchNormEvalBackward(const BatchNormEvalBackward<float>& call, const Conte
   const int64_t C = call.params.channels;
   const double epsilon = call.params.epsilon;
   const float* mean = channels.make(0, [&](int64_t c) { return call.runningMean[c]; });
-  const float* factor = channels.make(1, [&](int64_t c) { return static_cast<float>(call.scale[c] * inverseRoot(call.runningVariance[c] + epsilon)); });
+  const float* factor =
+      channels.make(1, [&](int64_t c) { return static_cast<float>(call.scale[c] * inverseRoot(call.runningVariance[c] + epsilon)); });
   if (call.gradScale != nullptr || call.gradShift != nullptr) {
     const double* sums = channels.gradientSums(call.input, call.gradOutput, mean);
     for (int64_t c = 0; c < C; ++c) {

@@ -16,7 +16,8 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.scale = reader.input("scale", {p.channels});
   call.shift = reader.input("shift", {p.channels});
   call.output = reader.output("output", {p.pixels, p.channels});
-  return bindCall(reader, channelAffineForwardReference<T>, &CpuKernels::channelAffineForward, call, 2.0 * p.pixels * p.channels, channelAffineScratch(p));
+  return bindCall(reader, channelAffineForwardReference<T>, &CpuKernels::channelAffineForward, call, 2.0 * p.pixels * p.channels,
+                  channelAffineScratch(p));
 }
 
 template <class T>
@@ -26,7 +27,8 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
   call.scale = reader.input("scale", {p.channels});
   call.gradOutput = reader.input("gradOutput", {p.pixels, p.channels});
   call.gradInput = reader.output("gradInput", {p.pixels, p.channels});
-  return bindCall(reader, channelAffineBackwardReference<T>, &CpuKernels::channelAffineBackward, call, 1.0 * p.pixels * p.channels, channelAffineScratch(p));
+  return bindCall(reader, channelAffineBackwardReference<T>, &CpuKernels::channelAffineBackward, call, 1.0 * p.pixels * p.channels,
+                  channelAffineScratch(p));
 }
 
 }  // namespace

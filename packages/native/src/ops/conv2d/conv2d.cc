@@ -45,7 +45,8 @@ BoundKernel bindBackwardInput(InstructionReader<T>& reader) {
   call.gradOutput = reader.input("gradOutput", {p.batch, p.height, p.width, p.outChannels});
   call.weight = reader.input("weight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
   call.gradInput = reader.output("gradInput", {p.batch, p.height, p.width, p.inChannels});
-  return bindCall(reader, conv2dBackwardInputReference<T>, &CpuKernels::conv2dBackwardInput, call, flops(p), conv2dBackwardInputScratch(p, reader.threads()));
+  return bindCall(reader, conv2dBackwardInputReference<T>, &CpuKernels::conv2dBackwardInput, call, flops(p),
+                  conv2dBackwardInputScratch(p, reader.threads()));
 }
 
 template <class T>
@@ -56,7 +57,8 @@ BoundKernel bindBackwardWeight(InstructionReader<T>& reader) {
   call.gradOutput = reader.input("gradOutput", {p.batch, p.height, p.width, p.outChannels});
   call.gradWeight = reader.output("gradWeight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
   call.gradBias = reader.optionalOutput("gradBias", {p.outChannels});
-  return bindCall(reader, conv2dBackwardWeightReference<T>, &CpuKernels::conv2dBackwardWeight, call, flops(p), conv2dBackwardWeightScratch(p, reader.threads()));
+  return bindCall(reader, conv2dBackwardWeightReference<T>, &CpuKernels::conv2dBackwardWeight, call, flops(p),
+                  conv2dBackwardWeightScratch(p, reader.threads()));
 }
 
 }  // namespace

@@ -55,7 +55,8 @@ void computeTile(const RowConvolution& conv, const float* x, int64_t segmentStri
   }
 }
 
-/** Window rows kBegin … kEnd of the cells [first, first + cells) of a row into `patch`, zeros where they leave the grid. `row` is the first of them. */
+/** Window rows kBegin … kEnd of the cells [first, first + cells) of a row into `patch`, zeros where they leave the grid. `row` is the first of them.
+ */
 void copyPatch(const RowConvolution& conv, const float* row, int64_t rows, int64_t first, int64_t cells, float* patch) {
   const int64_t pad = (conv.kernel - 1) / 2, span = cells + conv.kernel - 1;
   const int64_t left = larger(0, pad - first), right = smaller(span, conv.width - first + pad);
@@ -108,7 +109,8 @@ void conv2dForward(const Conv2dForward<float>& call, const Context& context) {
   const Conv2dParams& p = call.params;
   const Conv2dRowScratch layout(p.kernel, p.inChannels, p.outChannels, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
-  RowConvolution conv{p.batch, p.height, p.width, p.inChannels, p.outChannels, p.kernel, call.input, scratch, nullptr, nullptr, p.activation, false, call.output};
+  RowConvolution conv{p.batch, p.height, p.width, p.inChannels, p.outChannels, p.kernel,   call.input,
+                      scratch, nullptr,  nullptr, p.activation, false,         call.output};
   conv.bias = packVector(call.bias, p.outChannels, scratch + layout.bias);
   conv.slope = packVector(call.slope, p.outChannels, scratch + layout.slope);
   const int64_t panelRows = p.kernel * p.kernel * p.inChannels;
@@ -126,7 +128,8 @@ void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& 
   const Conv2dParams& p = call.params;
   const Conv2dRowScratch layout(p.kernel, p.outChannels, p.inChannels, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
-  const RowConvolution conv{p.batch, p.height, p.width, p.outChannels, p.inChannels, p.kernel, call.gradOutput, scratch, nullptr, nullptr, 0, p.accumulate, call.gradInput};
+  const RowConvolution conv{p.batch, p.height, p.width, p.outChannels, p.inChannels,  p.kernel, call.gradOutput, scratch,
+                            nullptr, nullptr,  0,       p.accumulate,  call.gradInput};
   const int64_t taps = p.kernel * p.kernel, C = p.inChannels, O = p.outChannels;
 #pragma omp parallel num_threads(context.threads)
   {
@@ -144,7 +147,8 @@ void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& 
 
 namespace {
 
-/** Grid rows [begin, end) of one sample: x and gradOutput of such a strip stay in the second-level cache while all tiles of the gradient pass over them. */
+/** Grid rows [begin, end) of one sample: x and gradOutput of such a strip stay in the second-level cache while all tiles of the gradient pass over
+ * them. */
 struct Strip {
   int64_t sample, begin, end;
 };
@@ -233,7 +237,8 @@ void conv2dBackwardWeight(const Conv2dBackwardWeight<float>& original, const Con
     addShare(call, shareOf(p.batch * p.height, threads, thread), partial, partial + layout.bias);
 #pragma omp barrier
     reduceRows(scratch, layout.partial, threads, shareOf(weightRows, threads, thread), p.outChannels, p.accumulate, call.gradWeight);
-    if (thread == 0 && call.gradBias != nullptr) reduceRows(scratch + layout.bias, layout.partial, threads, {0, 1}, p.outChannels, p.accumulate, call.gradBias);
+    if (thread == 0 && call.gradBias != nullptr)
+      reduceRows(scratch + layout.bias, layout.partial, threads, {0, 1}, p.outChannels, p.accumulate, call.gradBias);
   }
 }
 

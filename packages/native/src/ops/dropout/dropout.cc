@@ -13,7 +13,8 @@ DropoutParams readParams(InstructionReader<T>& reader) {
   p.elements = reader.integer("elements");
   p.probability = reader.real("probability");
   p.seed = static_cast<uint64_t>(reader.integer("seed", 0, 0));
-  if (p.probability < 0 || p.probability >= 1) reader.fail("PARAM_INVALID", "expected a probability in [0, 1) but received " + std::to_string(p.probability));
+  if (p.probability < 0 || p.probability >= 1)
+    reader.fail("PARAM_INVALID", "expected a probability in [0, 1) but received " + std::to_string(p.probability));
   return p;
 }
 

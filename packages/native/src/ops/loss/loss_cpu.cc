@@ -48,9 +48,12 @@ void lossBackward(const LossBackward<float>& call, const Context& context) {
   const float delta = static_cast<float>(call.params.delta);
   const Vector one = splat(1.0f);
   switch (call.params.kind) {
-    case LossKind::l1: return gradient(call, context, [=](Vector d) { return d > 0.0f ? one : d < 0.0f ? -one : d; });
-    case LossKind::l2: return gradient(call, context, [](Vector d) { return d; });
-    case LossKind::huber: return gradient(call, context, [=](Vector d) { return d > delta ? splat(delta) : d < -delta ? splat(-delta) : d; });
+    case LossKind::l1:
+      return gradient(call, context, [=](Vector d) { return d > 0.0f ? one : d < 0.0f ? -one : d; });
+    case LossKind::l2:
+      return gradient(call, context, [](Vector d) { return d; });
+    case LossKind::huber:
+      return gradient(call, context, [=](Vector d) { return d > delta ? splat(delta) : d < -delta ? splat(-delta) : d; });
   }
 }
 

@@ -41,7 +41,8 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.output = reader.output("output", {p.batch, p.cells, outputChannels(p)});
   call.gates = reader.optionalOutput("gates", {p.batch, p.steps, p.cells, 4, p.hidden});
   call.cellStates = reader.optionalOutput("cells", {p.batch, p.steps, p.cells, p.hidden});
-  return bindCall(reader, lstmForwardReference<T>, &CpuKernels::lstmForward, call, gateFlops(p, p.inChannels, p.hidden), lstmForwardScratch(p, reader.threads()));
+  return bindCall(reader, lstmForwardReference<T>, &CpuKernels::lstmForward, call, gateFlops(p, p.inChannels, p.hidden),
+                  lstmForwardScratch(p, reader.threads()));
 }
 
 template <class T>
@@ -65,14 +66,19 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
   call.gradInitialCell = reader.optionalOutput("gradInitialCell", {p.hidden});
   const double inputRows = p.inChannels * ((call.gradInput ? 1.0 : 0.0) + (call.gradWeightInput ? 1.0 : 0.0));
   const double hiddenRows = p.hidden * (1.0 + (call.gradWeightHidden ? 1.0 : 0.0));
-  return bindCall(reader, lstmBackwardReference<T>, &CpuKernels::lstmBackward, call, gateFlops(p, inputRows, hiddenRows), lstmBackwardScratch(p, reader.threads()));
+  return bindCall(reader, lstmBackwardReference<T>, &CpuKernels::lstmBackward, call, gateFlops(p, inputRows, hiddenRows),
+                  lstmBackwardScratch(p, reader.threads()));
 }
 
 }  // namespace
 
 // The reference needs the state of one cell, in double if the program is; the fast kernels, which are float, need far more.
-std::size_t lstmForwardScratch(const LstmParams& p, int threads) { return sizeof(float) * LstmForwardLayout(p, threads).total + 6 * p.hidden * sizeof(double); }
-std::size_t lstmBackwardScratch(const LstmParams& p, int threads) { return sizeof(float) * LstmBackwardLayout(p, threads).total + 8 * p.hidden * sizeof(double); }
+std::size_t lstmForwardScratch(const LstmParams& p, int threads) {
+  return sizeof(float) * LstmForwardLayout(p, threads).total + 6 * p.hidden * sizeof(double);
+}
+std::size_t lstmBackwardScratch(const LstmParams& p, int threads) {
+  return sizeof(float) * LstmBackwardLayout(p, threads).total + 8 * p.hidden * sizeof(double);
+}
 
 void registerLstm(Registry& registry) {
   registry.add("lstmForward", bindForward<float>, bindForward<double>);

@@ -61,6 +61,20 @@ test.each(allVariants)('lstm by hand, one step from zero: $name', ({ options, to
   expect(relativeError(output, [Math.tanh(0.25) / 2])).toBeLessThan(tolerance);
 });
 
+test.each(fastVariants)('sigmoid and tanh of the gates are within 3e-7 over [-30, 30], and NaN stays NaN: $name', ({ options }) => {
+  const hidden = 601;
+  const z = Float64Array.from({ length: 4 * hidden }, (_, j) => Math.fround(((j % hidden) - 300) / 10));
+  z[7] = NaN;
+  const sizes = { batch: 1, steps: 1, cells: 1, inChannels: 1, hidden, allStates: 1 };
+  // The step is forward from zero states, so that the gates are functions of the bias alone.
+  const inputs = { input: [0], weightInput: new Float64Array(4 * hidden), weightHidden: new Float64Array(4 * hidden * hidden), bias: z };
+  const { gates } = forward(inputs, sizes, options);
+  const exact = z.map((x, j) => (j >= 2 * hidden && j < 3 * hidden ? Math.tanh(x) : 1 / (1 + Math.exp(-x))));
+  const wrong = gates.map((value, j) => Math.abs(value - exact[j])).filter((error, j) => j !== 7 && !(error < 3e-7));
+  expect([...wrong]).toEqual([]);
+  expect(gates[7]).toBeNaN();
+});
+
 describeGolden('lstm against PyTorch', () => {
   for (const name of ['lstm_pixel_even', 'lstm_pixel_odd']) {
     test.each(allVariants)(`${name}: $name`, ({ options, tolerance }) => {

@@ -62,7 +62,7 @@ void begin(const BackwardTile& tile) {
   for (int64_t m = 0; m < tile.cells; ++m) {
     for (int64_t unit = 0; unit < p.hidden; unit += kLanes) {
       const int valid = static_cast<int>(smaller(kLanes, p.hidden - unit));
-      store(tile.work.tanhCell + m * units + unit, hyperbolicTangent(fetch(tile.call.cellStates + (row + m) * p.hidden + unit, valid)));
+      store(tile.work.tanhCell + m * units + unit, gateTanh(fetch(tile.call.cellStates + (row + m) * p.hidden + unit, valid)));
     }
   }
 }
@@ -85,7 +85,7 @@ void elementwise(const BackwardTile& tile, int64_t step, int64_t unit) {
     Vector cBefore = firstCell, hBefore = firstHidden;
     if (step > 0) {
       cBefore = fetch(call.cellStates + (before + m) * D + unit, valid);
-      const Vector tanhBefore = hyperbolicTangent(cBefore);
+      const Vector tanhBefore = gateTanh(cBefore);
       store(tile.work.tanhCell + state, tanhBefore);
       if (call.gradWeightHidden != nullptr) hBefore = fetch(call.gates + (before + m) * 4 * D + 3 * D + unit, valid) * tanhBefore;
     }
@@ -104,7 +104,8 @@ void elementwise(const BackwardTile& tile, int64_t step, int64_t unit) {
 }
 
 /** out[m] (+)= dz[m] · panel for all cells of the tile */
-void multiplyTransposed(const BackwardTile& tile, const float* panel, int64_t columns, float* out, int64_t outStride, int64_t outColumns, bool accumulate) {
+void multiplyTransposed(const BackwardTile& tile, const float* panel, int64_t columns, float* out, int64_t outStride, int64_t outColumns,
+                        bool accumulate) {
   const int64_t gates = 4 * tile.call.params.hidden;
   const ColumnBlocks blocks(columns);
   const int64_t tiles = tileCount(tile.cells, blocks.rowLimit());
@@ -188,7 +189,8 @@ void reduce(const LstmBackward<float>& call, const LstmBackwardLayout& layout, c
   add(call.gradInitialCell, layout.partialInitialCell, 1, p.hidden);
   if (call.gradBias == nullptr || thread != 0) return;
   for (int64_t gate = 0; gate < 4; ++gate) {
-    reduceRows(partials + layout.partialBias + gate * layout.units, layout.perThread, threads, {0, 1}, p.hidden, p.accumulate, call.gradBias + gate * p.hidden);
+    reduceRows(partials + layout.partialBias + gate * layout.units, layout.perThread, threads, {0, 1}, p.hidden, p.accumulate,
+               call.gradBias + gate * p.hidden);
   }
 }
 

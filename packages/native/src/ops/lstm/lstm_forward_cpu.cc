@@ -49,9 +49,9 @@ template <int MR>
   const int valid = static_cast<int>(smaller(kLanes, D - unit));
   for (int m = 0; m < MR; ++m) {
     float* state = tile.cell + (m0 + m) * tile.units + unit;
-    const Vector i = sigmoid(z[m][0]), f = sigmoid(z[m][1]), g = hyperbolicTangent(z[m][2]), o = sigmoid(z[m][3]);
+    const Vector i = gateSigmoid(z[m][0]), f = gateSigmoid(z[m][1]), g = gateTanh(z[m][2]), o = gateSigmoid(z[m][3]);
     const Vector c = f * load(state) + i * g;
-    const Vector h = o * hyperbolicTangent(c);
+    const Vector h = o * gateTanh(c);
     store(state, c);
     store(tile.hidden + (m0 + m) * tile.units + unit, h);
     if (tile.call.gates != nullptr) {
@@ -63,8 +63,10 @@ template <int MR>
     }
     if (tile.call.cellStates != nullptr) keep(tile.call.cellStates + (at + m) * D + unit, c, valid);
     const int64_t column = tile.sample * p.cells + tile.firstCell + m0 + m;
-    if (p.allStates) keep(tile.call.output + (column * p.steps + tile.step) * D + unit, h, valid);
-    else if (tile.step == p.steps - 1) keep(tile.call.output + column * D + unit, h, valid);
+    if (p.allStates)
+      keep(tile.call.output + (column * p.steps + tile.step) * D + unit, h, valid);
+    else if (tile.step == p.steps - 1)
+      keep(tile.call.output + column * D + unit, h, valid);
   }
 }
 

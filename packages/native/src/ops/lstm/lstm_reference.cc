@@ -77,8 +77,10 @@ void backwardCell(const LstmBackward<T>& call, int64_t n, int64_t cell, T* work)
       const T tanhC = std::tanh(call.cellStates[at * D + d]);
       cBefore[d] = before ? before[d] : T(0);
       hBefore[d] = t > 0 ? call.gates[(at - cells) * 4 * D + 3 * D + d] * std::tanh(cBefore[d]) : call.initialHidden ? call.initialHidden[d] : T(0);
-      if (allStates) dh[d] += call.gradOutput[((n * cells + cell) * steps + t) * D + d];
-      else if (t == steps - 1) dh[d] += call.gradOutput[(n * cells + cell) * D + d];
+      if (allStates)
+        dh[d] += call.gradOutput[((n * cells + cell) * steps + t) * D + d];
+      else if (t == steps - 1)
+        dh[d] += call.gradOutput[(n * cells + cell) * D + d];
       dc[d] += dh[d] * o * (T(1) - tanhC * tanhC);
       dz[d] = dc[d] * g * i * (T(1) - i);
       dz[D + d] = dc[d] * cBefore[d] * f * (T(1) - f);

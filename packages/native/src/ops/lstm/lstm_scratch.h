@@ -5,10 +5,12 @@
 /** How the fast LSTM divides its scratch memory, in floats. */
 namespace retroplume {
 
-/** Cells that one thread takes through all steps: their states stay in the first-level cache at hidden 16, and rows of inputs are long enough to stream. */
+/** Cells that one thread takes through all steps: their states stay in the first-level cache at hidden 16, and rows of inputs are long enough to
+ * stream. */
 constexpr int64_t kLstmTileCells = 96;
 
-/** Forward: packed weights [(C + D), 4D] and bias [4D], gate-interleaved; per thread the hidden states (two of them, by turns) and the cell states of a tile. */
+/** Forward: packed weights [(C + D), 4D] and bias [4D], gate-interleaved; per thread the hidden states (two of them, by turns) and the cell states of
+ * a tile. */
 struct LstmForwardLayout {
   int64_t units, bias, work, hidden, cell, perThread, total;
   [[gnu::always_inline]] LstmForwardLayout(const LstmParams& p, int threads) {
@@ -23,8 +25,8 @@ struct LstmForwardLayout {
 };
 
 /**
- * Backward: the transposed weights [4D, D] and [4D, C]; per thread its partial sums (weights, bias by gate, initial states), then the work space of a tile:
- * dz [cells, 4D] and, each [cells, D], the gradients of hidden and cell state, tanh(c) and the hidden state before.
+ * Backward: the transposed weights [4D, D] and [4D, C]; per thread its partial sums (weights, bias by gate, initial states), then the work space of a
+ * tile: dz [cells, 4D] and, each [cells, D], the gradients of hidden and cell state, tanh(c) and the hidden state before.
  */
 struct LstmBackwardLayout {
   int64_t units, gates, inputPanel, threadsBegin;

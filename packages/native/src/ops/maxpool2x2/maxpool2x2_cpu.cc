@@ -45,8 +45,10 @@ void clearUncovered(const Maxpool2x2Params& p, float* gradInput) {
   const int64_t rowLength = p.width * p.channels;
   for (int64_t row = 0; row < p.batch * p.height; ++row) {
     float* at = gradInput + row * rowLength;
-    if (p.height % 2 == 1 && row % p.height == p.height - 1) __builtin_memset(at, 0, rowLength * sizeof(float));
-    else if (p.width % 2 == 1) __builtin_memset(at + rowLength - p.channels, 0, p.channels * sizeof(float));
+    if (p.height % 2 == 1 && row % p.height == p.height - 1)
+      __builtin_memset(at, 0, rowLength * sizeof(float));
+    else if (p.width % 2 == 1)
+      __builtin_memset(at + rowLength - p.channels, 0, p.channels * sizeof(float));
   }
 }
 

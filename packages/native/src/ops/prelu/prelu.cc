@@ -27,7 +27,8 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
   call.gradOutput = reader.input("gradOutput", {p.pixels, p.channels});
   call.gradInput = reader.output("gradInput", {p.pixels, p.channels});
   call.gradSlope = reader.optionalOutput("gradSlope", {p.channels});
-  return bindCall(reader, preluBackwardReference<T>, &CpuKernels::preluBackward, call, 3.0 * p.pixels * p.channels, preluScratch(p, reader.threads()));
+  return bindCall(reader, preluBackwardReference<T>, &CpuKernels::preluBackward, call, 3.0 * p.pixels * p.channels,
+                  preluScratch(p, reader.threads()));
 }
 
 }  // namespace

@@ -3,8 +3,8 @@
 #include "ops/simd/scratch.h"
 
 /**
- * Loops over [pixels, C] with one parameter a channel, for any C: the parameter is repeated to a pattern of whole vectors (24 channels and 16 lanes: 3
- * vectors make 2 pixels), and the array is walked a pattern at a time. Sums per channel are kept in the same form and folded at the end.
+ * Loops over [pixels, C] with one parameter a channel, for any C: the parameter is repeated to a pattern of whole vectors (24 channels and 16 lanes:
+ * 3 vectors make 2 pixels), and the array is walked a pattern at a time. Sums per channel are kept in the same form and folded at the end.
  */
 namespace retroplume::RETROPLUME_ISA {
 
@@ -48,8 +48,8 @@ inline void foldPattern(const ChannelPattern& pattern, float* partial, double* s
 }
 
 /**
- * Two sums a channel over a range: add(offset, slot, valid, first, second) returns its terms in `first` and `second`. Float sums of short stretches go
- * into `sums` [2, C] in double. `partial` is [2, pattern].
+ * Two sums a channel over a range: add(offset, slot, valid, first, second) returns its terms in `first` and `second`. Float sums of short stretches
+ * go into `sums` [2, C] in double. `partial` is [2, pattern].
  */
 template <class Terms>
 [[gnu::always_inline]] inline void sumChannels(Range range, const ChannelPattern& pattern, float* partial, double* sums, Terms terms) {

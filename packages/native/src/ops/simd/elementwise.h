@@ -33,8 +33,10 @@ template <class Body>
 [[gnu::always_inline]] inline Vector fetch(const float* from, int valid) { return valid == kLanes ? load(from) : loadPartial(from, valid); }
 
 [[gnu::always_inline]] inline void keep(float* to, Vector v, int valid) {
-  if (valid == kLanes) store(to, v);
-  else storePartial(to, v, valid);
+  if (valid == kLanes)
+    store(to, v);
+  else
+    storePartial(to, v, valid);
 }
 
 /** Calls body(offset, valid lanes) for the vectors of a range; only the last may be partial. */
@@ -48,9 +50,8 @@ template <class Body>
 /** y[e] = f(x[e]) on all threads; y may be x. */
 template <class Function>
 [[gnu::always_inline]] inline void mapArray(const float* x, float* y, int64_t elements, const Context& context, Function f) {
-  forEachShare(elements, kShareUnit, context, [=](Range range, int, int) {
-    forEachVector(range, [=](int64_t e, int valid) { keep(y + e, f(fetch(x + e, valid)), valid); });
-  });
+  forEachShare(elements, kShareUnit, context,
+               [=](Range range, int, int) { forEachVector(range, [=](int64_t e, int valid) { keep(y + e, f(fetch(x + e, valid)), valid); }); });
 }
 
 [[gnu::always_inline]] inline double laneSum(Vector v) {

@@ -84,7 +84,8 @@ inline int lastLanes(const ColumnBlocks& blocks, int64_t block, int64_t columns)
  * Packs `rows` rows of a matrix into a panel of `panelRows` rows, from its row `firstRow` on: [block][row][vector][lane], columns past the end 0.
  * Element (r, c) is source[r·rowStride + c·columnStride].
  */
-inline void packPanel(const float* source, int64_t rows, int64_t columns, int64_t rowStride, int64_t columnStride, int64_t firstRow, int64_t panelRows, float* panel) {
+inline void packPanel(const float* source, int64_t rows, int64_t columns, int64_t rowStride, int64_t columnStride, int64_t firstRow,
+                      int64_t panelRows, float* panel) {
   const ColumnBlocks blocks(columns);
   for (int64_t b = 0; b < blocks.count; ++b) {
     const int64_t width = blocks.size(b) * kLanes, first = blocks.begin(b) * kLanes, valid = smaller(width, columns - first);
@@ -114,10 +115,10 @@ struct RowTileCall {
   int64_t stride;         // between the left rows of the tile
   int64_t segmentStride;  // between pieces
   int64_t segments;
-  int64_t length;       // of a piece
-  const float* panel;   // [segments·length][NV·lanes]
-  const float* bias;    // [NV·lanes], or null: 0
-  const float* slope;   // [NV·lanes], with activation 2
+  int64_t length;      // of a piece
+  const float* panel;  // [segments·length][NV·lanes]
+  const float* bias;   // [NV·lanes], or null: 0
+  const float* slope;  // [NV·lanes], with activation 2
   int activation;
   bool accumulate;
   float* out;
@@ -143,8 +144,10 @@ void runRowTile(const RowTileCall& call) {
       Vector z = acc[m][v];
       if (call.activation != 0) z = z < 0.0f ? (call.activation == 2 ? z * load(call.slope + v * kLanes) : Vector{}) : z;
       float* out = call.out + m * call.outStride + v * kLanes;
-      if (v < NV - 1) store(out, z);
-      else storePartial(out, z, call.lastLanes);
+      if (v < NV - 1)
+        store(out, z);
+      else
+        storePartial(out, z, call.lastLanes);
     }
   }
 }
@@ -155,11 +158,11 @@ struct OuterTileCall {
   int64_t xStride;
   const float* g;
   int64_t gStride;
-  int64_t count;       // cells of a piece
-  int64_t segments;    // pieces: rows of the grid
+  int64_t count;     // cells of a piece
+  int64_t segments;  // pieces: rows of the grid
   int64_t xSegmentStride;
   int64_t gSegmentStride;
-  float* to;           // rows of full vectors
+  float* to;  // rows of full vectors
   int64_t toStride;
 };
 

@@ -64,8 +64,27 @@ typedef int32_t IntVector __attribute__((vector_size(kLanes * 4)));
 #endif
 }
 
-[[gnu::always_inline]] inline Vector maximum(Vector a, Vector b) { return a > b ? a : b; }  // b where a is NaN
-[[gnu::always_inline]] inline Vector minimum(Vector a, Vector b) { return a < b ? a : b; }  // b where a is NaN
+/** x, but not below `low`. A NaN stays one: the instruction returns its second operand where either is NaN. */
+[[gnu::always_inline]] inline Vector limitBelow(Vector x, float low) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vector>(_mm512_max_ps(_mm512_set1_ps(low), reinterpret_cast<__m512>(x)));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Vector>(_mm256_max_ps(_mm256_set1_ps(low), reinterpret_cast<__m256>(x)));
+#else
+  return x < low ? splat(low) : x;
+#endif
+}
+
+/** x, but not above `high`. A NaN stays one. */
+[[gnu::always_inline]] inline Vector limitAbove(Vector x, float high) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vector>(_mm512_min_ps(_mm512_set1_ps(high), reinterpret_cast<__m512>(x)));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Vector>(_mm256_min_ps(_mm256_set1_ps(high), reinterpret_cast<__m256>(x)));
+#else
+  return x > high ? splat(high) : x;
+#endif
+}
 
 [[gnu::always_inline]] inline Vector squareRoot(Vector v) {
 #if defined(__AVX512F__)
@@ -89,6 +108,40 @@ typedef int32_t IntVector __attribute__((vector_size(kLanes * 4)));
 #else
   return 1.0f / v;
 #endif
+}
+
+typedef uint32_t UintVector __attribute__((vector_size(kLanes * 4)));
+
+/** The 64-bit products of 32-bit lanes with `factor`, as their low and high halves. */
+[[gnu::always_inline]] inline void multiplyWide(UintVector a, uint32_t factor, UintVector& low, UintVector& high) {
+#if defined(__AVX512F__)
+  const __m512i x = reinterpret_cast<__m512i>(a), f = _mm512_set1_epi32(static_cast<int>(factor));
+  const __m512i even = _mm512_mul_epu32(x, f), odd = _mm512_mul_epu32(_mm512_srli_epi64(x, 32), f);
+  low = reinterpret_cast<UintVector>(_mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32)));
+  high = reinterpret_cast<UintVector>(_mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 32), odd));
+#elif defined(__AVX2__)
+  const __m256i x = reinterpret_cast<__m256i>(a), f = _mm256_set1_epi32(static_cast<int>(factor));
+  const __m256i even = _mm256_mul_epu32(x, f), odd = _mm256_mul_epu32(_mm256_srli_epi64(x, 32), f);
+  low = reinterpret_cast<UintVector>(_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA));
+  high = reinterpret_cast<UintVector>(_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA));
+#else
+  for (int i = 0; i < kLanes; ++i) {
+    const uint64_t product = uint64_t{factor} * a[i];
+    low[i] = static_cast<uint32_t>(product);
+    high[i] = static_cast<uint32_t>(product >> 32);
+  }
+#endif
+}
+
+/** a0 b0 a1 b1 …: the lower halves of a and b into `first`, the upper ones into `second`. */
+[[gnu::always_inline]] inline void interleave(Vector a, Vector b, Vector& first, Vector& second) {
+  IntVector low, high;
+  for (int i = 0; i < kLanes / 2; ++i) {
+    low[2 * i] = i, low[2 * i + 1] = kLanes + i;
+    high[2 * i] = kLanes / 2 + i, high[2 * i + 1] = kLanes + kLanes / 2 + i;
+  }
+  first = __builtin_shuffle(a, b, low);
+  second = __builtin_shuffle(a, b, high);
 }
 
 inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }

@@ -31,7 +31,8 @@ StridedCopyParams merged(const StridedCopyParams& p) {
 
 void copyRow(const float* from, int64_t fromStride, float* to, int64_t toStride, int64_t count, bool accumulate) {
   if (fromStride == 1 && toStride == 1) {
-    if (accumulate) return forEachVector({0, count}, [=](int64_t e, int valid) { keep(to + e, fetch(to + e, valid) + fetch(from + e, valid), valid); });
+    if (accumulate)
+      return forEachVector({0, count}, [=](int64_t e, int valid) { keep(to + e, fetch(to + e, valid) + fetch(from + e, valid), valid); });
     return forEachVector({0, count}, [=](int64_t e, int valid) { keep(to + e, fetch(from + e, valid), valid); });
   }
   if (accumulate) {

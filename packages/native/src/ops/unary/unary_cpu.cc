@@ -48,13 +48,20 @@ void pullBack(const UnaryBackward<float>& call, const Context& context, Derivati
 void unaryForward(const UnaryForward<float>& call, const Context& context) {
   const auto map = [&](auto f) { mapArray(call.input, call.output, call.params.elements, context, f); };
   switch (call.params.kind) {
-    case UnaryKind::relu: return map([](Vector x) { return x < 0.0f ? Vector{} : x; });
-    case UnaryKind::softplus: return map([](Vector x) { return softplus(x); });
-    case UnaryKind::sigmoid: return map([](Vector x) { return sigmoid(x); });
-    case UnaryKind::tanh: return map([](Vector x) { return hyperbolicTangent(x); });
-    case UnaryKind::exp: return map([](Vector x) { return exponential(x); });
-    case UnaryKind::abs: return map([](Vector x) { return magnitude(x); });
-    case UnaryKind::square: return map([](Vector x) { return x * x; });
+    case UnaryKind::relu:
+      return map([](Vector x) { return x < 0.0f ? Vector{} : x; });
+    case UnaryKind::softplus:
+      return map([](Vector x) { return softplus(x); });
+    case UnaryKind::sigmoid:
+      return map([](Vector x) { return sigmoid(x); });
+    case UnaryKind::tanh:
+      return map([](Vector x) { return hyperbolicTangent(x); });
+    case UnaryKind::exp:
+      return map([](Vector x) { return exponential(x); });
+    case UnaryKind::abs:
+      return map([](Vector x) { return magnitude(x); });
+    case UnaryKind::square:
+      return map([](Vector x) { return x * x; });
   }
 }
 
@@ -62,13 +69,20 @@ void unaryBackward(const UnaryBackward<float>& call, const Context& context) {
   const Vector one = splat(1.0f);
   const auto pull = [&](auto derivative) { pullBack(call, context, derivative); };
   switch (call.params.kind) {
-    case UnaryKind::relu: return pull([=](Vector x, Vector) { return x > 0.0f ? one : Vector{}; });
-    case UnaryKind::softplus: return pull([](Vector, Vector y) { return oneMinusExponential(y); });
-    case UnaryKind::sigmoid: return pull([](Vector, Vector y) { return y - y * y; });
-    case UnaryKind::tanh: return pull([](Vector, Vector y) { return 1.0f - y * y; });
-    case UnaryKind::exp: return pull([](Vector, Vector y) { return y; });
-    case UnaryKind::abs: return pull([=](Vector x, Vector) { return x > 0.0f ? one : x < 0.0f ? -one : Vector{}; });
-    case UnaryKind::square: return pull([](Vector x, Vector) { return x + x; });
+    case UnaryKind::relu:
+      return pull([=](Vector x, Vector) { return x > 0.0f ? one : Vector{}; });
+    case UnaryKind::softplus:
+      return pull([](Vector, Vector y) { return oneMinusExponential(y); });
+    case UnaryKind::sigmoid:
+      return pull([](Vector, Vector y) { return y - y * y; });
+    case UnaryKind::tanh:
+      return pull([](Vector, Vector y) { return 1.0f - y * y; });
+    case UnaryKind::exp:
+      return pull([](Vector, Vector y) { return y; });
+    case UnaryKind::abs:
+      return pull([=](Vector x, Vector) { return x > 0.0f ? one : x < 0.0f ? -one : Vector{}; });
+    case UnaryKind::square:
+      return pull([](Vector x, Vector) { return x + x; });
   }
 }
 

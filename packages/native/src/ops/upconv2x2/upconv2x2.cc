@@ -40,7 +40,8 @@ BoundKernel bindBackwardInput(InstructionReader<T>& reader) {
   call.gradOutput = reader.input("gradOutput", {p.batch, p.height, p.width, 4, p.outChannels});
   call.weight = reader.input("weight", {4, p.inChannels, p.outChannels});
   call.gradInput = reader.output("gradInput", {p.batch, p.height, p.width, p.inChannels});
-  return bindCall(reader, upconv2x2BackwardInputReference<T>, &CpuKernels::upconv2x2BackwardInput, call, flops(p), upconv2x2Scratch(p, reader.threads()));
+  return bindCall(reader, upconv2x2BackwardInputReference<T>, &CpuKernels::upconv2x2BackwardInput, call, flops(p),
+                  upconv2x2Scratch(p, reader.threads()));
 }
 
 template <class T>
@@ -51,7 +52,8 @@ BoundKernel bindBackwardWeight(InstructionReader<T>& reader) {
   call.gradOutput = reader.input("gradOutput", {p.batch, p.height, p.width, 4, p.outChannels});
   call.gradWeight = reader.output("gradWeight", {4, p.inChannels, p.outChannels});
   call.gradBias = reader.optionalOutput("gradBias", {p.outChannels});
-  return bindCall(reader, upconv2x2BackwardWeightReference<T>, &CpuKernels::upconv2x2BackwardWeight, call, flops(p), upconv2x2Scratch(p, reader.threads()));
+  return bindCall(reader, upconv2x2BackwardWeightReference<T>, &CpuKernels::upconv2x2BackwardWeight, call, flops(p),
+                  upconv2x2Scratch(p, reader.threads()));
 }
 
 }  // namespace

@@ -151,7 +151,8 @@ void upconv2x2BackwardWeight(const Upconv2x2BackwardWeight<float>& call, const C
     for (int64_t row = rows.begin; row < rows.end; ++row) addRow(call, row, partial, partial + layout.bias);
 #pragma omp barrier
     reduceRows(scratch, layout.partial, threads, shareOf(4 * p.inChannels, threads, thread), p.outChannels, p.accumulate, call.gradWeight);
-    if (thread == 0 && call.gradBias != nullptr) reduceRows(scratch + layout.bias, layout.partial, threads, {0, 1}, p.outChannels, p.accumulate, call.gradBias);
+    if (thread == 0 && call.gradBias != nullptr)
+      reduceRows(scratch + layout.bias, layout.partial, threads, {0, 1}, p.outChannels, p.accumulate, call.gradBias);
   }
 }
 
