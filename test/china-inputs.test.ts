@@ -12,10 +12,10 @@ const SCRIPT = join(__dirname, '..', 'examples', 'china-201701', 'prepare-inputs
 const HOURS = 41; // up to the end of 2 January in Beijing
 
 describeShared('prepare-inputs of examples/china-201701', () => {
-  const out = mkdtempSync(join(tmpdir(), 'retroplume-china-'));
-  const inputs = join(out, 'inputs');
-  let messages = '';
+  let [out, inputs, messages] = ['', '', ''];
   beforeAll(() => {
+    out = mkdtempSync(join(tmpdir(), 'retroplume-china-'));
+    inputs = join(out, 'inputs');
     const run = spawnSync(process.execPath, [SCRIPT, sharedData, out, String(HOURS)], { encoding: 'utf8' });
     messages = run.stderr;
     if (run.status !== 0) throw new Error(messages);
