@@ -14,7 +14,7 @@ const small = new Grid({ ...cn27.definition, name: 'small', xorig: -20000, yorig
 const cells = 12;
 
 describe('wind', () => {
-  test('γ is n·(λ0 − λ) on a Lambert grid: 0 on the central meridian, −16° in the north-eastern corner of cn27', () => {
+  test('γ is n·(λ0 − λ) on a Lambert grid: 0 on the central meridian, −23° in the north-eastern corner of cn27', () => {
     const n =
       Math.log(Math.cos(25 * (Math.PI / 180)) / Math.cos(40 * (Math.PI / 180))) /
       Math.log(Math.tan(65 * (Math.PI / 180)) / Math.tan((45 + 12.5) * (Math.PI / 180)));

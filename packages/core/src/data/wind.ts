@@ -6,7 +6,7 @@
  *
  *   D_grid = D + γ        u = −S·sin(D_grid)        v = −S·cos(D_grid)
  *
- * γ is 0 on the central meridian; at the edge of the paper's grid it is 19°.
+ * γ is 0 on the central meridian; at the northern corners of the paper's grid it is 23°.
  */
 import type { Grid } from '../grid/grid';
 

@@ -4,6 +4,7 @@ import { readConcentrations, readEmissions, readGeography } from '../data/case-f
 import { IoapiFile, IoapiSeries } from '../data/ioapi';
 import { readMeteorology } from '../data/meteorology';
 import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun } from '../data/prepared';
+import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
 import { basename, relative } from 'node:path';
 import { geographyFiles, memberNames, meteorologyFiles, PRIOR, priorEmissionFiles, runFiles, timeOf } from './case-runs';
@@ -33,7 +34,7 @@ function preparePeriod(context: StageContext, period: PeriodSettings, note: (tex
     { overlap: 'later' },
   );
   const geographyNames = settings.geography?.variables ?? [];
-  const geography = geographyOf(settings, grid.rows * grid.cols);
+  const geography = geographyOf(settings, grid);
   const written = [
     writePreparedMeteorology(dir, { name: period.name, grid, time, meteorologyNames: settings.meteorology.variables, meteorology, geographyNames, geography }),
   ];
@@ -55,14 +56,13 @@ function preparePeriod(context: StageContext, period: PeriodSettings, note: (tex
   return written;
 }
 
-function geographyOf(settings: Case, cells: number): Float32Array {
+function geographyOf(settings: Case, grid: Grid): Float32Array {
   const [file] = geographyFiles(settings);
   if (!settings.geography || !file) return new Float32Array(0);
   const opened = IoapiFile.open(file);
   try {
-    const fields = readGeography(opened, settings.geography.variables);
-    if (fields.length !== cells * settings.geography.variables.length) readGriddesc(settings.grid.griddesc, settings.grid.name).assertSame(opened.grid, file);
-    return fields;
+    grid.assertSame(opened.grid, file);
+    return readGeography(opened, settings.geography.variables);
   } finally {
     opened.close();
   }
