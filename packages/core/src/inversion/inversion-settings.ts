@@ -11,6 +11,7 @@ import { LinearControl } from './linear-control';
 import { LogFactorControl } from './log-factor-control';
 import { Adam } from './optimisers/adam';
 import type { Optimiser } from './optimisers/optimiser';
+import { Lbfgs } from './optimisers/lbfgs';
 import { Sgd } from './optimisers/sgd';
 
 /** Keys that the case file has too mean the same there; a `Case['inversion']` can be passed as it is, once `batch` counts model batches. */
@@ -18,6 +19,8 @@ export interface InversionSettings {
   mode: 'default' | 'paper';
   /** largest number of steps */
   iterations: number;
+  /** default: Adam, in paper mode gradient descent */
+  optimiser?: 'lbfgs' | 'adam' | 'sgd';
   learningRate: number;
   /** the learning rate falls exponentially to this part of itself at the last step; default 0.1, in paper mode 1 (it stays) */
   learningRateDecay?: number;
@@ -63,6 +66,7 @@ export function completeSettings(settings: InversionSettings): CompleteSettings 
   const paper = settings.mode === 'paper';
   const complete: CompleteSettings = {
     ...settings,
+    optimiser: settings.optimiser ?? (paper ? 'sgd' : 'adam'),
     learningRateDecay: settings.learningRateDecay ?? (paper ? 1 : 0.1),
     patience: settings.patience ?? 30,
     evaluateEvery: settings.evaluateEvery ?? 1,
@@ -135,7 +139,14 @@ function usedCounts(model: ForwardModel, species: number): Float64Array {
 }
 
 export function optimiserFor(settings: CompleteSettings, size: number): Optimiser {
-  return settings.mode === 'paper' ? new Sgd() : new Adam(size);
+  switch (settings.optimiser) {
+    case 'sgd':
+      return new Sgd();
+    case 'adam':
+      return new Adam(size);
+    case 'lbfgs':
+      return new Lbfgs();
+  }
 }
 
 /** η_k = η · decay^(k / iterations) */

@@ -140,7 +140,7 @@ async function advance(run: Run): Promise<void> {
     }
   }
   const drawn = whole ? evaluation! : await evaluate(context, state.control, draw(state.iteration, batches, settings), state.iteration, true);
-  run.optimiser.step(state.control, drawn.gradient!, learningRateAt(settings, state.iteration));
+  run.optimiser.step(state.control, drawn.gradient!, learningRateAt(settings, state.iteration), drawn.total);
   run.control.project(state.control);
   state.iteration++;
   if (options.checkpoint && state.iteration % options.checkpoint.every === 0) saveState(options.checkpoint.path, state, run.optimiser, run.key);

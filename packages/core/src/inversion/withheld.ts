@@ -24,7 +24,7 @@ export interface WithheldChoice {
  * Draws blocks at random until the asked part of the stations is reached; a block that would overshoot by more than it helps is passed over.
  * Used and withheld stations never share a cell. The same stations, grid and settings give the same choice, whatever the stations' order.
  *
- * @throws {DataError} `WITHHELD_ONE_BLOCK` if the stations fill fewer than two blocks
+ * @throws {DataError} `STATIONS_OUTSIDE_GRID`; `WITHHELD_ONE_BLOCK` if the stations fill fewer than two blocks
  *
  * @example
  * const { withheld } = chooseWithheld(observations.stations, grid, { fraction: 0.2, blockCells: 6, seed: 3 });
@@ -48,6 +48,12 @@ export function chooseWithheld(stations: Observations['stations'], grid: Pick<Gr
     const name = `${Math.floor((at.row + shiftRow) / blockCells)}/${Math.floor((at.col + shiftCol) / blockCells)}`;
     block.set(id, name);
     members.set(name, [...(members.get(name) ?? []), id]);
+  }
+  if (block.size === 0) {
+    throw new DataError(
+      'STATIONS_OUTSIDE_GRID',
+      `withheld: none of ${stations.length} stations lies inside the grid: check lon and lat of the stations, and the case's grid`,
+    );
   }
   if (fraction === 0) return { withheld: new Set(), block };
   if (members.size < 2) {

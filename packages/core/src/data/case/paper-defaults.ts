@@ -38,6 +38,7 @@ export const paperDefaults: {
   },
   inversion: {
     mode: 'paper',
+    optimiser: 'sgd',
     iterations: 10000,
     learningRate: 0.1,
     learningRateDecay: 1,

@@ -1,0 +1,76 @@
+import { Lbfgs } from './lbfgs';
+
+type Cost = (x: Float64Array) => { cost: number; gradient: Float64Array };
+
+const rosenbrock: Cost = (x) => {
+  const gradient = new Float64Array(x.length);
+  let cost = 0;
+  for (let i = 0; i + 1 < x.length; i++) {
+    const a = x[i + 1] - x[i] ** 2;
+    cost += 100 * a * a + (1 - x[i]) ** 2;
+    gradient[i] += -400 * a * x[i] - 2 * (1 - x[i]);
+    gradient[i + 1] += 200 * a;
+  }
+  return { cost, gradient };
+};
+
+/** Eigenvalues 1 … 1000. */
+const quadratic: Cost = (x) => {
+  const lambda = (i: number): number => 1000 ** (i / (x.length - 1));
+  return { cost: x.reduce((sum, v, i) => sum + (lambda(i) * v * v) / 2, 0), gradient: x.map((v, i) => lambda(i) * v) };
+};
+
+function minimise(f: Cost, start: Float64Array, steps: number): { x: Float64Array; accepted: number[] } {
+  const optimiser = new Lbfgs();
+  const x = start.slice();
+  const accepted: number[] = [];
+  for (let i = 0; i < steps; i++) {
+    const { cost, gradient } = f(x);
+    optimiser.step(x, gradient, 0.1, cost);
+    const now = optimiser.state().get('scalars')![1];
+    if (now !== accepted.at(-1)) accepted.push(now);
+  }
+  return { x, accepted };
+}
+
+describe('Lbfgs', () => {
+  it('reaches the minimum of an ill-conditioned quadratic', () => {
+    const { x } = minimise(quadratic, Float64Array.from({ length: 20 }, (_, i) => 1 + (i % 3)), 250);
+    expect(quadratic(x).cost).toBeLessThan(1e-10);
+  });
+
+  it("reaches the minimum of Rosenbrock's valley from the usual start, and the cost never rises on an accepted step", () => {
+    const { x, accepted } = minimise(rosenbrock, Float64Array.of(-1.2, 1, -1.2, 1), 200);
+    expect(rosenbrock(x).cost).toBeLessThan(1e-12);
+    accepted.slice(1).forEach((cost, i) => expect(cost).toBeLessThan(accepted[i]));
+  });
+
+  it('takes a step back that leads to a cost that is not finite', () => {
+    const wall: Cost = (x) => (x[0] > 1 ? { cost: NaN, gradient: Float64Array.of(NaN) } : { cost: (x[0] - 0.9) ** 2, gradient: Float64Array.of(2 * (x[0] - 0.9)) });
+    const optimiser = new Lbfgs();
+    const x = Float64Array.of(-5);
+    for (let i = 0; i < 40; i++) {
+      const { cost, gradient } = wall(x);
+      optimiser.step(x, gradient, 10, cost);
+    }
+    expect(x[0]).toBeCloseTo(0.9, 6);
+  });
+
+  it('goes on from its state bit for bit', () => {
+    const optimiser = new Lbfgs();
+    const x = Float64Array.of(-1.2, 1, 0.5);
+    const advance = (o: Lbfgs, at: Float64Array): void => {
+      const { cost, gradient } = rosenbrock(at);
+      o.step(at, gradient, 0.1, cost);
+    };
+    for (let i = 0; i < 7; i++) advance(optimiser, x);
+    const copy = new Lbfgs();
+    copy.restore(optimiser.state());
+    const y = x.slice();
+    for (let i = 0; i < 20; i++) {
+      advance(optimiser, x);
+      advance(copy, y);
+    }
+    expect(y).toEqual(x);
+  });
+});

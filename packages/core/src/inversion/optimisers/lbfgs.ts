@@ -1,0 +1,113 @@
+/**
+ * Limited-memory BFGS with backtracking (Nocedal & Wright 2006, algorithms 7.4 and 7.5), one cost evaluation a step.
+ *
+ *   d = −H·g,   x ← x + t·d   accepted if J(x + t·d) ≤ J(x) + c₁·t·gᵀd, else t is lowered by the parabola through what is known
+ *
+ * H is built from the last pairs s = Δx, y = Δg with sᵀy > 0. The caller gives J and g at the control that the last step left; a step that was
+ * too long is taken back and tried shorter. So J never rises from one accepted control to the next. It needs the whole cost in every
+ * step: mini-batches would look like a cost that jumps.
+ *
+ * @remarks The learning rate is the length ‖Δx‖ of the first step; after it the step length follows from the curvature.
+ */
+import type { Optimiser } from './optimiser';
+
+const MEMORY = 8;
+const ARMIJO = 1e-4;
+const SHRINK = { most: 0.5, least: 0.1 };
+
+interface Accepted {
+  control: Float64Array;
+  gradient: Float64Array;
+  cost: number;
+}
+
+export class Lbfgs implements Optimiser {
+  private accepted?: Accepted;
+  private direction: Float64Array = new Float64Array(0);
+  private length = 1;
+  private pairs: { s: Float64Array; y: Float64Array }[] = [];
+
+  /** Moves `control` in place to the next trial. @param cost - J at `control` */
+  step(control: Float64Array, gradient: Float64Array, learningRate: number, cost: number): void {
+    const last = this.accepted;
+    if (last) {
+      const slope = dot(last.gradient, this.direction);
+      if (!(cost <= last.cost + ARMIJO * this.length * slope)) {
+        this.length *= shrinkage(this.length, slope, cost - last.cost);
+        move(control, last.control, this.length, this.direction);
+        return;
+      }
+      this.remember(difference(control, last.control), difference(gradient, last.gradient));
+    }
+    this.accepted = { control: control.slice(), gradient: gradient.slice(), cost };
+    this.direction = this.newDirection(gradient);
+    const norm = Math.sqrt(dot(gradient, gradient));
+    this.length = this.pairs.length > 0 || norm === 0 ? 1 : learningRate / norm;
+    move(control, control, this.length, this.direction);
+  }
+
+  state(): Map<string, Float64Array> {
+    const out = new Map<string, Float64Array>([
+      ['scalars', Float64Array.of(this.length, this.accepted?.cost ?? NaN, this.pairs.length)],
+      ['direction', this.direction],
+    ]);
+    if (this.accepted) out.set('control', this.accepted.control).set('gradient', this.accepted.gradient);
+    this.pairs.forEach(({ s, y }, i) => out.set(`s${i}`, s).set(`y${i}`, y));
+    return out;
+  }
+
+  restore(state: Map<string, Float64Array>): void {
+    const [length, cost, count] = state.get('scalars')!;
+    this.length = length;
+    this.direction = state.get('direction')!.slice();
+    const control = state.get('control');
+    this.accepted = control && { control: control.slice(), gradient: state.get('gradient')!.slice(), cost };
+    this.pairs = Array.from({ length: count }, (_, i) => ({ s: state.get(`s${i}`)!.slice(), y: state.get(`y${i}`)!.slice() }));
+  }
+
+  private remember(s: Float64Array, y: Float64Array): void {
+    if (dot(s, y) <= 1e-10 * Math.sqrt(dot(s, s) * dot(y, y))) return;
+    this.pairs = [...this.pairs, { s, y }].slice(-MEMORY);
+  }
+
+  /** −H·g by the two-loop recursion; back to the steepest descent where rounding has spoiled H. */
+  private newDirection(gradient: Float64Array): Float64Array {
+    const d = gradient.map((g) => -g);
+    const alphas = this.pairs.map(() => 0);
+    for (let i = this.pairs.length - 1; i >= 0; i--) {
+      const { s, y } = this.pairs[i];
+      alphas[i] = dot(s, d) / dot(s, y);
+      for (let k = 0; k < d.length; k++) d[k] -= alphas[i] * y[k];
+    }
+    const newest = this.pairs.at(-1);
+    const scale = newest ? dot(newest.s, newest.y) / dot(newest.y, newest.y) : 1;
+    for (let k = 0; k < d.length; k++) d[k] *= scale;
+    this.pairs.forEach(({ s, y }, i) => {
+      const beta = dot(y, d) / dot(s, y);
+      for (let k = 0; k < d.length; k++) d[k] += (alphas[i] - beta) * s[k];
+    });
+    if (dot(d, gradient) < 0) return d;
+    this.pairs = [];
+    return gradient.map((g) => -g);
+  }
+}
+
+/** Minimum of the parabola with the given slope at 0 and rise at `length`, as a part of `length`, within bounds. */
+function shrinkage(length: number, slope: number, rise: number): number {
+  const part = (-slope * length) / (2 * (rise - slope * length));
+  return Number.isFinite(part) ? Math.min(SHRINK.most, Math.max(SHRINK.least, part)) : SHRINK.least;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+function difference(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, i) => value - b[i]);
+}
+
+function move(out: Float64Array, from: Float64Array, length: number, direction: Float64Array): void {
+  for (let i = 0; i < out.length; i++) out[i] = from[i] + length * direction[i];
+}
