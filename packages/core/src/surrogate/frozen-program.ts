@@ -1,6 +1,6 @@
 /** The frozen surrogate as a native program: concentrations, and the adjoint that carries a gradient on them back to the emissions. */
 import type { SurrogateSettings } from '../data/case';
-import { compile, gradients, Graph, type Program } from '../graph';
+import { compile, foldBatchNorm, gradients, Graph, type Program } from '../graph';
 import type { Tensor } from '../data/checkpoint';
 import { buildSurrogate, type SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';
@@ -31,8 +31,9 @@ export class FrozenProgram implements SurrogateEngine {
     threads: number,
     options: { adjoint: boolean } = { adjoint: true },
   ) {
-    const g = new Graph();
-    const { emissions, concentrations } = buildSurrogate(g, settings, sizes, normalisation, 'frozen');
+    const built = buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
+    const { graph: g, values } = foldBatchNorm({ emissions: built.emissions, concentrations: built.concentrations });
+    const { emissions, concentrations } = values;
     if (options.adjoint) {
       const [gradEmissions] = gradients(g, concentrations, [emissions], { seed: g.input('gradConcentrations', [...concentrations.shape]) });
       this.program = compile(g, { outputs: { concentrations, gradEmissions }, phases: { forward: [concentrations], backward: [gradEmissions] }, threads });
