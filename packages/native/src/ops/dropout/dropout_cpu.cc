@@ -6,15 +6,12 @@ namespace retroplume::RETROPLUME_ISA {
 
 namespace {
 
-/** Words of Philox 4x32-10 for the counters first, first + 1, …, one a lane. */
-[[gnu::always_inline]] inline void philoxLanes(uint64_t first, uint64_t step, uint64_t key, UintVector (&words)[4]) {
-  uint32_t low[kLanes], high[kLanes];
-  for (int i = 0; i < kLanes; ++i) {
-    low[i] = static_cast<uint32_t>(first + i);
-    high[i] = static_cast<uint32_t>((first + i) >> 32);
-  }
-  __builtin_memcpy(&words[0], low, sizeof low);
-  __builtin_memcpy(&words[1], high, sizeof high);
+/** Words of Philox 4x32-10 for the counters first, first + 1, …, one a lane. An array has less than 2³¹ elements, so that a counter is one word. */
+[[gnu::always_inline]] inline void philoxLanes(uint32_t first, uint64_t step, uint64_t key, UintVector (&words)[4]) {
+  UintVector lane;
+  for (int i = 0; i < kLanes; ++i) lane[i] = static_cast<uint32_t>(i);
+  words[0] = lane + first;
+  words[1] = UintVector{};
   words[2] = UintVector{} + static_cast<uint32_t>(step);
   words[3] = UintVector{} + static_cast<uint32_t>(step >> 32);
   uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
@@ -48,7 +45,7 @@ void applyGenerated(const DropoutParams& p, Range range, uint64_t step, const fl
   for (int64_t group = range.begin; group < range.end; group += 4 * kLanes) {
     UintVector words[4];
     Vector factors[4];
-    philoxLanes(static_cast<uint64_t>(group / 4), step, p.seed, words);
+    philoxLanes(static_cast<uint32_t>(group / 4), step, p.seed, words);
     dropFactors(words, threshold, factor, factors);
     for (int64_t k = 0; k < 4 && group + k * kLanes < range.end; ++k) {
       const int64_t e = group + k * kLanes;
