@@ -146,7 +146,7 @@ export class Sampler {
     return [this.runs[first], this.runs[second]];
   }
 
-  /** Fills sample `i`; `sameAs` names a sample whose meteorology, geography and noise it shares. */
+  /** Fills sample `i`; `sameAs` names a sample whose meteorology and geography it shares. */
   private fill(out: Batch, i: number, choice: Choice, runName: string, random: Random, part: 'train' | 'test', sameAs?: number): void {
     const { period, hour, crop, turns } = choice;
     const { rows, cols } = period.grid;

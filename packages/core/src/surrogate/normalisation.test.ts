@@ -1,0 +1,71 @@
+import { DataError } from '../errors';
+import { normalisationOf } from './normalisation';
+import { CELLS, METEOROLOGY, tinyPeriod, WORLD } from './testing/tiny-world';
+
+describe('normalisation', () => {
+  const periods = [tinyPeriod('winter', 1), tinyPeriod('summer', 2)];
+  const spinUp = [WORLD.spinUpHours, WORLD.spinUpHours];
+
+  it('brings meteorology to mean 0 and deviation 1 over all periods', () => {
+    const { offset, scale } = normalisationOf(periods, spinUp).meteorology;
+    for (let c = 0; c < METEOROLOGY.length; c++) {
+      let [sum, squares, n] = [0, 0, 0];
+      for (const { meteorology } of periods) {
+        for (let i = c; i < meteorology.length; i += METEOROLOGY.length, n++) {
+          const z = (meteorology[i] - offset[c]) / scale[c];
+          sum += z;
+          squares += z * z;
+        }
+      }
+      expect(sum / n).toBeCloseTo(0, 9);
+      expect(squares / n).toBeCloseTo(1, 9);
+    }
+  });
+
+  it('scales emissions by their root mean square and shifts neither them nor concentrations: zero stays zero', () => {
+    const { emissions, concentrations } = normalisationOf(periods, spinUp);
+    expect([...emissions.offset, ...concentrations.offset]).toEqual(new Array(9).fill(0));
+    const nox = periods.flatMap(({ runs }) => [...runs.get('prior')!.emissions].filter((_, i) => i % 5 === 0));
+    expect(emissions.scale[0] / Math.sqrt(nox.reduce((sum, e) => sum + e * e, 0) / nox.length)).toBeCloseTo(1, 9);
+  });
+
+  it('does not look at the spin-up of concentrations, nor at members', () => {
+    const changed = [tinyPeriod('winter', 1), tinyPeriod('summer', 2)];
+    changed[0].runs.get('prior')!.concentrations.fill(1e6, 0, WORLD.spinUpHours * CELLS * 4);
+    changed[1].runs.get('member01')!.concentrations.fill(NaN);
+    expect(normalisationOf(changed, spinUp)).toEqual(normalisationOf(periods, spinUp));
+    changed[0].runs.get('prior')!.concentrations.fill(1e6, 0, WORLD.spinUpHours * CELLS * 4 + 1);
+    expect(normalisationOf(changed, spinUp)).not.toEqual(normalisationOf(periods, spinUp));
+  });
+
+  it('only shifts what is constant', () => {
+    const period = tinyPeriod('winter', 1);
+    period.geography.fill(0.3);
+    const { geography } = normalisationOf([period], [0]);
+    expect(geography.scale).toEqual([1]);
+    expect(geography.offset[0]).toBeCloseTo(0.3, 6);
+  });
+
+  it.each([
+    [
+      'winter: prior emissions: channel 2',
+      (period: ReturnType<typeof tinyPeriod>): void => void (period.runs.get('prior')!.emissions[7 * 5 + 2] = NaN),
+    ],
+    [
+      'winter: prior concentrations: channel 3',
+      (period: ReturnType<typeof tinyPeriod>): void => void (period.runs.get('prior')!.concentrations[24 * CELLS * 4 + 3] = Infinity),
+    ],
+    ['winter: meteorology: channel 1', (period: ReturnType<typeof tinyPeriod>): void => void (period.meteorology[METEOROLOGY.length + 1] = NaN)],
+    ['winter: geography: channel 0', (period: ReturnType<typeof tinyPeriod>): void => void (period.geography[5] = NaN)],
+  ])('refuses values that are not finite, and says where: %s', (where, spoil) => {
+    const period = tinyPeriod('winter', 1);
+    spoil(period);
+    expect(() => normalisationOf([period], [24])).toThrow(DataError);
+    expect(() => normalisationOf([period], [24])).toThrow(where);
+  });
+
+  it('asks for the prior run', () => {
+    const period = tinyPeriod('winter', 1, { runs: { member01: 1 } });
+    expect(() => normalisationOf([period], [24])).toThrow(expect.objectContaining({ code: 'PRIOR_MISSING' }) as Error);
+  });
+});

@@ -1,0 +1,68 @@
+/** Random prepared periods on a few cells and the smallest network that has every part, for the tests of surrogate and pipeline. */
+import type { SurrogateSettings, TrainingSettings } from '../../data/case';
+import { surrogateSchema, trainingSchema } from '../../data/case/learning-schema';
+import { PREPARED_GROUPS, PREPARED_SPECIES, type PreparedPeriod, type PreparedRun } from '../../data/prepared';
+import { Grid } from '../../grid/grid';
+import { Random } from '../../random';
+
+export const WORLD = { rows: 8, cols: 8, hours: 72, spinUpHours: 24, start: new Date('2026-01-05T00:00:00Z') };
+export const CELLS = WORLD.rows * WORLD.cols;
+
+/** A lat-lon grid of one-degree cells whose corner is at 0° E, 0° N: longitude and latitude are column and row. */
+export const GRID = new Grid({
+  ...{ name: 'TINY', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0, xorig: 0, yorig: 0, xcell: 1, ycell: 1 },
+  rows: WORLD.rows,
+  cols: WORLD.cols,
+});
+
+export const METEOROLOGY = ['u', 'v', 'inversePbl'];
+
+function positive(random: Random, length: number, size: number): Float32Array {
+  return Float32Array.from({ length }, () => size * (0.2 + random.uniform()));
+}
+
+/** Concentrations that follow from the emissions of the hour and the hour before: something that can be learned. */
+function run(random: Random, factor: number, hours: number): PreparedRun {
+  const groups = PREPARED_GROUPS.length;
+  const emissions = positive(random, hours * CELLS * groups, 1e-9 * factor);
+  const species = PREPARED_SPECIES.length;
+  const concentrations = new Float32Array(hours * CELLS * species);
+  const field = CELLS * groups;
+  for (let i = 0; i < concentrations.length; i++) {
+    const at = Math.floor(i / species) * groups + (i % species);
+    concentrations[i] = 5 + 1e10 * (emissions[at] + 0.5 * emissions[at < field ? at : at - field]);
+  }
+  return { emissions, concentrations };
+}
+
+/** A period with the runs `prior` and, by default, `member01` of 1.4 times its emissions. */
+export function tinyPeriod(name: string, seed: number, options: { runs?: Record<string, number>; hours?: number } = {}): PreparedPeriod {
+  const random = new Random(seed).fork(name);
+  const { runs = { prior: 1, member01: 1.4 }, hours = WORLD.hours } = options;
+  const meteorology = Float32Array.from({ length: hours * CELLS * METEOROLOGY.length }, () => random.normal());
+  return {
+    name,
+    grid: GRID,
+    time: { start: WORLD.start, stepSeconds: 3600, count: hours },
+    meteorologyNames: METEOROLOGY,
+    meteorology,
+    geographyNames: ['HT'],
+    geography: positive(random.fork('geography'), CELLS, 100),
+    runs: new Map(Object.entries(runs).map(([run_, factor]) => [run_, run(random.fork('runs'), factor, hours)])),
+  };
+}
+
+export function tinySurrogate(over: Record<string, unknown> = {}): SurrogateSettings {
+  const tiny = {
+    window: [
+      { count: 2, hours: 3 },
+      { count: 2, hours: 1 },
+    ],
+    ...{ hidden: 3, widths: [4, 4, 4], encoderConvs: 1, headWidth: 4, branchLayers: 1, branchWidth: 2 },
+  };
+  return surrogateSchema.parse({ ...tiny, ...over });
+}
+
+export function tinyTraining(over: Record<string, unknown> = {}): TrainingSettings {
+  return trainingSchema.parse({ iterations: 60, batch: 4, learningRate: 0.01, evaluateEvery: 20, checkpointEvery: 10, testFraction: 0.5, ...over });
+}
