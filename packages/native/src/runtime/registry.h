@@ -37,7 +37,7 @@ Registry makeRegistry();
  * Double always runs the reference.
  */
 template <class T, class Call, class Slot>
-BoundKernel bindCall(const InstructionReader<T>& reader, Kernel<Call> reference, Slot CpuKernels::*slot, const Call& call, double flops,
+BoundKernel bindCall(const InstructionReader<T>& reader, Kernel<Call> reference, Slot CpuKernels::* slot, const Call& call, double flops,
                      std::size_t scratchBytes = 0) {
   Kernel<Call> kernel = reference;
   if constexpr (std::is_same_v<T, float>) {
