@@ -46,7 +46,14 @@ export const evaluateStage: Stage = {
   },
 };
 
-async function evaluatePeriod(context: StageContext, surrogate: Surrogate, program: FrozenProgram, period: PreparedPeriod, index: number, summary: EvaluateSummary): Promise<void> {
+async function evaluatePeriod(
+  context: StageContext,
+  surrogate: Surrogate,
+  program: FrozenProgram,
+  period: PreparedPeriod,
+  index: number,
+  summary: EvaluateSummary,
+): Promise<void> {
   const first = firstHours(context)[index];
   const hours = sampledHours(period, first, HOUR_STEP);
   const { emissions, concentrations } = period.runs.get('prior')!;

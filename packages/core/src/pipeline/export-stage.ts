@@ -39,7 +39,10 @@ export const exportStage: Stage = {
       const largest = native.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
       const difference = native.reduce((max, value, i) => Math.max(max, Math.abs(value - onnx[i])), 0) / largest;
       if (!(difference <= AGREEMENT)) {
-        throw new NumericalError('ONNX_DISAGREES', `export: ONNX Runtime differs from the native program by ${difference.toExponential(1)} of the largest value, more than ${AGREEMENT}: report it`);
+        throw new NumericalError(
+          'ONNX_DISAGREES',
+          `export: ONNX Runtime differs from the native program by ${difference.toExponential(1)} of the largest value, more than ${AGREEMENT}: report it`,
+        );
       }
       return { products: [ONNX_FILE], summary: { relativeDifference: difference } };
     } finally {
@@ -53,7 +56,14 @@ export const exportStage: Stage = {
 export function surrogateOnnx(surrogate: Surrogate, rows: number, cols: number): Uint8Array {
   const { settings, normalisation, meteorologyNames, geographyNames, species, groups } = surrogate.description;
   const g = new Graph();
-  const sizes = { batch: 1, steps: surrogate.window.steps.length, rows, cols, meteorology: meteorologyNames.length, geography: geographyNames.length };
+  const sizes = {
+    batch: 1,
+    steps: surrogate.window.steps.length,
+    rows,
+    cols,
+    meteorology: meteorologyNames.length,
+    geography: geographyNames.length,
+  };
   const { concentrations } = buildSurrogate(g, settings, sizes, normalisation, 'frozen');
   const list = (items: { name: string; unit: string }[]): string => items.map(({ name, unit }) => `${name} (${unit})`).join(', ');
   return exportOnnx(
@@ -73,4 +83,3 @@ export function surrogateOnnx(surrogate: Surrogate, rows: number, cols: number):
     },
   );
 }
-

@@ -27,7 +27,12 @@ export const invertStage: Stage = {
   needs: ['train', 'prepare', 'simulate', 'export'],
   settings: (context) => {
     const { observations, withheld } = context.case;
-    return { inversion: variantSettings(context).inversion, observations: { ...observations, files: undefined, stations: undefined }, withheld, threads: context.threads };
+    return {
+      inversion: variantSettings(context).inversion,
+      observations: { ...observations, files: undefined, stations: undefined },
+      withheld,
+      threads: context.threads,
+    };
   },
   inputs: ({ case: settings }) => observationFiles(settings),
   async run(context) {
@@ -40,10 +45,18 @@ export const invertStage: Stage = {
     const program = surrogate.program(hours, grid.rows, grid.cols, context.threads, { adjoint: true });
     const engine: SurrogateEngine | undefined =
       inversion.engine === 'onnx' ? await OnnxEngine.load(join(context.dirOf('export'), ONNX_FILE), surrogate, grid, context.threads) : undefined;
-    const model = new SurrogateForwardModel(surrogate, program, problems, { anchored: inversion.mode === 'default', factors: inversion.factors, hours, engine });
+    const model = new SurrogateForwardModel(surrogate, program, problems, {
+      anchored: inversion.mode === 'default',
+      factors: inversion.factors,
+      hours,
+      engine,
+    });
     const checkpoint = join(context.dir, 'checkpoint.safetensors');
     try {
-      const lengthCells: [number, number] = [(inversion.lengthKm * 1000) / grid.definition.ycell, (inversion.lengthKm * 1000) / grid.definition.xcell];
+      const lengthCells: [number, number] = [
+        (inversion.lengthKm * 1000) / grid.definition.ycell,
+        (inversion.lengthKm * 1000) / grid.definition.xcell,
+      ];
       const result = await invert(
         model,
         {
@@ -52,11 +65,19 @@ export const invertStage: Stage = {
           priorEmissions: priorEmissions(periods, inversion.factors),
           lengthCells,
           ...(inversion.mode === 'paper'
-            ? { emissionScale: surrogate.description.normalisation.emissions.scale, speciesScale: surrogate.description.normalisation.concentrations.scale }
+            ? {
+                emissionScale: surrogate.description.normalisation.emissions.scale,
+                speciesScale: surrogate.description.normalisation.concentrations.scale,
+              }
             : {}),
         },
         { ...inversion, batch: inversion.mode === 'paper' ? 1 : inversion.batch },
-        { onProgress: context.progress, onMessage: context.log, signal: context.signal, checkpoint: { path: checkpoint, every: inversion.checkpointEvery } },
+        {
+          onProgress: context.progress,
+          onMessage: context.log,
+          signal: context.signal,
+          checkpoint: { path: checkpoint, every: inversion.checkpointEvery },
+        },
       );
       const factors = splitSlots(result.factors, periods, inversion.factors);
       writeFactors(join(context.dir, FACTORS_FILE), grid, factors);
@@ -72,7 +93,10 @@ export const invertStage: Stage = {
   },
 };
 
-async function problemsOf(context: StageContext, periods: readonly PreparedPeriod[]): Promise<{ problems: PeriodProblem[]; stations: InvertSummary['stations'] }> {
+async function problemsOf(
+  context: StageContext,
+  periods: readonly PreparedPeriod[],
+): Promise<{ problems: PeriodProblem[]; stations: InvertSummary['stations'] }> {
   const { inversion } = variantSettings(context);
   const first = firstHours(context);
   const problems: PeriodProblem[] = [];
@@ -85,7 +109,14 @@ async function problemsOf(context: StageContext, periods: readonly PreparedPerio
     const anchor = anchorOf(period, operator, operatorOf(context, settings, period.grid, monitors, options));
     problems.push({ period, operator, anchor });
     const count = (role: number): number => operator.stations.filter((station) => station.role === role).length;
-    stations.push({ period: period.name, used: count(0), watched: count(1), withheld: count(2), outside: operator.outside.length, withheldMark: markOf(monitors.withheld) });
+    stations.push({
+      period: period.name,
+      used: count(0),
+      watched: count(1),
+      withheld: count(2),
+      outside: operator.outside.length,
+      withheldMark: markOf(monitors.withheld),
+    });
     for (const species of operator.unobserved) context.log(`${period.name}: no value of ${species}: it is not used`);
     if (operator.outside.length > 0) context.log(`${period.name}: ${operator.outside.length} stations lie outside the grid and are left out`);
   }

@@ -29,7 +29,8 @@ export function observationPattern(context: StageContext, period: string): strin
 
 /** Files of the observations outside the run folder, for the record. */
 export function observationFiles({ observations, periods }: Case): string[] {
-  const given = observations.twin || !observations.files ? [] : periods.flatMap(({ name }) => expandGlob(inPeriod(observations.files as string, name)));
+  const given =
+    observations.twin || !observations.files ? [] : periods.flatMap(({ name }) => expandGlob(inPeriod(observations.files as string, name)));
   return [...new Set([observations.stations.file, ...given])];
 }
 
@@ -52,7 +53,13 @@ export async function readMonitors(context: StageContext, period: PeriodSettings
  * @param watch - whether some stations are set aside to choose the step at which to stop
  * @param hoursPerDay - see {@link ObservationOperator}
  */
-export function operatorOf(context: StageContext, period: PeriodSettings, grid: Grid, monitors: Monitors, options: { firstHour: number; watch: boolean; hoursPerDay?: number }): ObservationOperator {
+export function operatorOf(
+  context: StageContext,
+  period: PeriodSettings,
+  grid: Grid,
+  monitors: Monitors,
+  options: { firstHour: number; watch: boolean; hoursPerDay?: number },
+): ObservationOperator {
   return new ObservationOperator({
     grid,
     period: { start: new Date(period.start), hours: period.hours, spinUpHours: options.firstHour },

@@ -36,7 +36,15 @@ function preparePeriod(context: StageContext, period: PeriodSettings, note: (tex
   const geographyNames = settings.geography?.variables ?? [];
   const geography = geographyOf(settings, grid);
   const written = [
-    writePreparedMeteorology(dir, { name: period.name, grid, time, meteorologyNames: settings.meteorology.variables, meteorology, geographyNames, geography }),
+    writePreparedMeteorology(dir, {
+      name: period.name,
+      grid,
+      time,
+      meteorologyNames: settings.meteorology.variables,
+      meteorology,
+      geographyNames,
+      geography,
+    }),
   ];
   const groups = Object.fromEntries(GROUPS.map((group) => [group, settings.emissions.groups[group]]));
   const species = Object.fromEntries(PREPARED_SPECIES.map((name) => [name, settings.concentrations.variables[name]]));
@@ -89,7 +97,12 @@ export const prepareStage: Stage = {
     const { periods } = context.case;
     const total = periods.length * (2 + memberNames(context.case).length);
     let done = 0;
-    const products = periods.flatMap((period) => preparePeriod(context, period, (text) => context.progress(done++, total, `${period.name}: ${text}`)));
-    return Promise.resolve({ products: products.map((path) => relative(context.dir, path)), summary: { files: products.map((path) => basename(path)) } });
+    const products = periods.flatMap((period) =>
+      preparePeriod(context, period, (text) => context.progress(done++, total, `${period.name}: ${text}`)),
+    );
+    return Promise.resolve({
+      products: products.map((path) => relative(context.dir, path)),
+      summary: { files: products.map((path) => basename(path)) },
+    });
   },
 };

@@ -75,7 +75,12 @@ async function reportData(context: StageContext): Promise<ReportData> {
     twin: settings.truth !== undefined,
     created: new Date(),
     assumptions: settings.assumptions,
-    periods: settings.periods.map(({ name, start, hours, spinUpHours }) => ({ name, start: new Date(start), hours: hours - spinUpHours, spinUpHours })),
+    periods: settings.periods.map(({ name, start, hours, spinUpHours }) => ({
+      name,
+      start: new Date(start),
+      hours: hours - spinUpHours,
+      spinUpHours,
+    })),
     grid: grid as PreparedPeriod['grid'],
     basemap: settings.truth && landMask ? { kind: 'landMask', landMask } : { kind: settings.truth ? 'none' : 'world' },
     groups: [...GROUPS],
@@ -101,7 +106,12 @@ function summaryOf<T>(context: StageContext, stage: StageName): T | undefined {
 }
 
 function learned(variants: readonly StageContext[]): Pick<ReportData, 'surrogate' | 'response' | 'learning' | 'inversion'> {
-  const out: Required<Pick<ReportData, 'surrogate' | 'response' | 'learning' | 'inversion'>> = { surrogate: [], response: [], learning: [], inversion: [] };
+  const out: Required<Pick<ReportData, 'surrogate' | 'response' | 'learning' | 'inversion'>> = {
+    surrogate: [],
+    response: [],
+    learning: [],
+    inversion: [],
+  };
   for (const context of variants) {
     const mode = modeOf(context);
     const evaluation = summaryOf<EvaluateSummary>(context, 'evaluate');
@@ -110,7 +120,11 @@ function learned(variants: readonly StageContext[]): Pick<ReportData, 'surrogate
     }
     for (const response of evaluation?.response ?? []) out.response.push({ mode, ...response });
     const training = summaryOf<TrainSummary>(context, 'train');
-    if (training) out.learning.push({ mode, points: training.curve.map(({ iteration, train, test }) => ({ iteration, loss: train.total, testLoss: test.total })) });
+    if (training)
+      out.learning.push({
+        mode,
+        points: training.curve.map(({ iteration, train, test }) => ({ iteration, loss: train.total, testLoss: test.total })),
+      });
     const inversion = summaryOf<InvertSummary>(context, 'invert');
     if (inversion) {
       const { history: points, status, iterations, keptIteration, atBound } = inversion;
@@ -129,7 +143,8 @@ function emissionsOf(context: StageContext, period: PreparedPeriod, own: StageCo
   const { emissions } = period.runs.get(PRIOR)!;
   const { grid, name, time } = period;
   const cells = grid.rows * grid.cols;
-  const updatedBy = (variant: StageContext): Float64Array => meanEmissions(emissions, time.count, readFactors(join(variant.dirOf('invert'), FACTORS_FILE), grid, name));
+  const updatedBy = (variant: StageContext): Float64Array =>
+    meanEmissions(emissions, time.count, readFactors(join(variant.dirOf('invert'), FACTORS_FILE), grid, name));
   const prior = meanEmissions(emissions, time.count);
   const updated = updatedBy(own);
   const paperUpdated = paper && updatedBy(paper);
@@ -149,12 +164,22 @@ function stationsOf({ monitors, prior }: PeriodSeries): ReportStation[] {
   const known = new Map(monitors.observations.stations.map((station) => [station.id, station]));
   return prior.stations.map(({ id, role }) => {
     const { lon, lat, name } = known.get(id)!;
-    return { id, lon, lat, ...(name === undefined ? {} : { name }), role: role === Role.withheld ? 'withheld' : role === Role.watched ? 'watched' : 'used', block: monitors.block.get(id) };
+    return {
+      id,
+      lon,
+      lat,
+      ...(name === undefined ? {} : { name }),
+      role: role === Role.withheld ? 'withheld' : role === Role.watched ? 'watched' : 'used',
+      block: monitors.block.get(id),
+    };
   });
 }
 
 /** Series of a period in the common order of stations; a station that the period lacks is missing throughout. */
-function concentrationsOf({ period, own, paper }: { period: PeriodSettings; own: PeriodSeries; paper?: PeriodSeries }, order: readonly string[]): ReportConcentrations[] {
+function concentrationsOf(
+  { period, own, paper }: { period: PeriodSettings; own: PeriodSeries; paper?: PeriodSeries },
+  order: readonly string[],
+): ReportConcentrations[] {
   const column = new Map(own.prior.stations.map(({ id }, j) => [id, j]));
   const width = own.prior.stations.length;
   const ordered = (values: Float32Array): Float32Array => {
@@ -190,5 +215,14 @@ function stageSeconds(variants: readonly StageContext[]): ReportData['stageSecon
 
 function shownSettings({ surrogate, training, inversion, members, withheld, observations, paperMode, ctm }: Case): Record<string, unknown> {
   const { resolution, layout, timeZone, gasReference, twin } = observations;
-  return { surrogate, training, inversion, members, withheld, observations: { resolution, layout, timeZone, gasReference, twin }, ctm, ...(paperMode.run ? { paperMode } : {}) };
+  return {
+    surrogate,
+    training,
+    inversion,
+    members,
+    withheld,
+    observations: { resolution, layout, timeZone, gasReference, twin },
+    ctm,
+    ...(paperMode.run ? { paperMode } : {}),
+  };
 }

@@ -95,7 +95,9 @@ export async function runStages(source: string | Case, options: RunOptions = {})
 /** The paper's mode runs after the case's own stages and before the report that shows both. */
 function planOf(settings: Case, wanted: readonly StageName[]): { stage: StageName; variant: Variant }[] {
   const own = STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'default' as const }));
-  const paper = settings.paperMode.run ? PAPER_STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'paper' as const })) : [];
+  const paper = settings.paperMode.run
+    ? PAPER_STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'paper' as const }))
+    : [];
   return [...own.filter(({ stage }) => stage !== 'report'), ...paper, ...own.filter(({ stage }) => stage === 'report')];
 }
 

@@ -14,7 +14,19 @@ import { readGriddesc } from '../grid/griddesc';
 import { createCtm, type Ctm } from '../transport/ctm';
 import { memberFactors, writeScaledEmissions } from '../transport/members';
 import { readTruthFactors } from '../worlds/truth-factors';
-import { geographyFiles, memberNames, meteorologyFiles, PRIOR, priorEmissionFiles, responseRun, simulatedFile, simulatedRuns, timeOf, TRUTH, twinObservationsFile } from './case-runs';
+import {
+  geographyFiles,
+  memberNames,
+  meteorologyFiles,
+  PRIOR,
+  priorEmissionFiles,
+  responseRun,
+  simulatedFile,
+  simulatedRuns,
+  timeOf,
+  TRUTH,
+  twinObservationsFile,
+} from './case-runs';
 import type { Stage, StageContext } from './stage';
 import { groupLast, writeTwinObservations } from './twin-observations';
 
@@ -93,7 +105,15 @@ async function runJobs(context: StageContext, ctm: Ctm, grid: Grid, jobs: readon
   await Promise.all(Array.from({ length: beside }, guarded));
 }
 
-async function runJob(context: StageContext, ctm: Ctm, grid: Grid, { run, period }: Job, threads: number, signal: AbortSignal, onHours: (hours: number) => void): Promise<void> {
+async function runJob(
+  context: StageContext,
+  ctm: Ctm,
+  grid: Grid,
+  { run, period }: Job,
+  threads: number,
+  signal: AbortSignal,
+  onHours: (hours: number) => void,
+): Promise<void> {
   const output = simulatedFile(context.dir, run, 'ACONC', period.name);
   if (!existsSync(output)) {
     mkdirSync(dirname(output), { recursive: true });

@@ -77,11 +77,20 @@ async function keyOf(stage: Stage, context: StageContext): Promise<{ key: string
   const before = stage.needs.map((need) => {
     const record = readRecord(context.dirOf(need));
     if (!record) {
-      throw new ConfigError('STAGE_MISSING', `${stage.name}: the products of ${need} are not in ${context.dirOf(need)}: run "retroplume ${need}" (or "retroplume run") first`);
+      throw new ConfigError(
+        'STAGE_MISSING',
+        `${stage.name}: the products of ${need} are not in ${context.dirOf(need)}: run "retroplume ${need}" (or "retroplume run") first`,
+      );
     }
     return record.key;
   });
-  const content = { stage: stage.name, version: VERSIONS.retroplume, settings, inputs: inputs.map(({ bytes, sha256 }) => ({ bytes, sha256 })), before };
+  const content = {
+    stage: stage.name,
+    version: VERSIONS.retroplume,
+    settings,
+    inputs: inputs.map(({ bytes, sha256 }) => ({ bytes, sha256 })),
+    before,
+  };
   return { key: hashText(canonicalJson(content)), settings, inputs };
 }
 

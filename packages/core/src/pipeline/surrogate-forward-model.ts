@@ -181,7 +181,16 @@ export class SurrogateForwardModel implements ForwardModel {
   }
 }
 
-function scatterHours(gradient: Float32Array, base: number, window: Window, hour: number, field: number, emissions: Float32Array, out: Float32Array, offset: number): void {
+function scatterHours(
+  gradient: Float32Array,
+  base: number,
+  window: Window,
+  hour: number,
+  field: number,
+  emissions: Float32Array,
+  out: Float32Array,
+  offset: number,
+): void {
   window.steps.forEach(({ first, last }, step) => {
     const weight = 1 / (last - first + 1);
     for (let back = first; back <= last; back++) {

@@ -12,9 +12,16 @@ import { Random } from '../random';
  *
  * @param truth - concentrations of the truth run, `[hours, H, W, 4]`
  */
-export async function writeTwinObservations(path: string, settings: Case, period: { name: string; start: Date }, grid: Grid, truth: Float32Array): Promise<void> {
+export async function writeTwinObservations(
+  path: string,
+  settings: Case,
+  period: { name: string; start: Date },
+  grid: Grid,
+  truth: Float32Array,
+): Promise<void> {
   const { twin, columns, stations: stationSettings } = settings.observations;
-  if (!twin || !columns) throw new ConfigError('TWIN_OBSERVATIONS', 'observations: a twin experiment needs observations.twin and observations.columns: add both');
+  if (!twin || !columns)
+    throw new ConfigError('TWIN_OBSERVATIONS', 'observations: a twin experiment needs observations.twin and observations.columns: add both');
   const { stations } = await readStations(stationSettings);
   const random = new Random(twin.seed).fork(`observations ${period.name}`);
   const species = PREPARED_SPECIES.filter((name) => columns.species[name]);

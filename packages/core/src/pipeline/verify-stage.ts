@@ -49,7 +49,11 @@ export interface PeriodSeries {
 export const verifyStage: Stage = {
   name: 'verify',
   needs: ['apply', 'invert', 'prepare', 'simulate'],
-  settings: ({ case: { ctm, withheld, observations } }) => ({ ctm, withheld, observations: { ...observations, files: undefined, stations: undefined } }),
+  settings: ({ case: { ctm, withheld, observations } }) => ({
+    ctm,
+    withheld,
+    observations: { ...observations, files: undefined, stations: undefined },
+  }),
   inputs: () => [],
   async run(context) {
     const { case: settings, dir, threads } = context;
@@ -98,7 +102,8 @@ async function compare(context: StageContext): Promise<VerifySummary> {
     collected.push(await seriesOf(context, period, prepared));
     if (settings.truth) addInventoryErrors(context, settings.truth.factors, prepared, weights);
   }
-  const byRole = (withheld: boolean): VerifySummary['used'] => Object.fromEntries(PREPARED_SPECIES.flatMap((species) => comparison(collected, species, withheld)));
+  const byRole = (withheld: boolean): VerifySummary['used'] =>
+    Object.fromEntries(PREPARED_SPECIES.flatMap((species) => comparison(collected, species, withheld)));
   const inventory = Object.fromEntries(
     GROUPS.map((group, g) => [group, { priorError: weights[g].prior / weights[g].truth, updatedError: weights[g].updated / weights[g].truth }]),
   ) as Record<Group, { priorError: number; updatedError: number }>;
@@ -125,7 +130,12 @@ function comparison(periods: readonly PeriodSeries[], species: Species, withheld
 }
 
 /** Adds the emission-weighted errors of a period to the sums over periods. */
-function addInventoryErrors(context: StageContext, truthFile: string, period: PreparedPeriod, sums: { prior: number; updated: number; truth: number }[]): void {
+function addInventoryErrors(
+  context: StageContext,
+  truthFile: string,
+  period: PreparedPeriod,
+  sums: { prior: number; updated: number; truth: number }[],
+): void {
   const { grid, name, time } = period;
   const cells = grid.rows * grid.cols;
   const truth = readTruthFactors(truthFile, grid, name);

@@ -36,7 +36,11 @@ export class FrozenProgram implements SurrogateEngine {
     const { emissions, concentrations } = values;
     if (options.adjoint) {
       const [gradEmissions] = gradients(g, concentrations, [emissions], { seed: g.input('gradConcentrations', [...concentrations.shape]) });
-      this.program = compile(g, { outputs: { concentrations, gradEmissions }, phases: { forward: [concentrations], backward: [gradEmissions] }, threads });
+      this.program = compile(g, {
+        outputs: { concentrations, gradEmissions },
+        phases: { forward: [concentrations], backward: [gradEmissions] },
+        threads,
+      });
     } else {
       this.program = compile(g, { outputs: { concentrations }, phases: { forward: [concentrations] }, threads });
     }

@@ -58,7 +58,13 @@ export function normaliseConcentrations(g: Graph, value: Value, normalisation: N
 }
 
 /** Adds the surrogate to a graph; parameters are shared by name when it is added twice. */
-export function buildSurrogate(g: Graph, settings: SurrogateSettings, sizes: SurrogateSizes, normalisation: Normalisation, mode: Mode): SurrogateValues {
+export function buildSurrogate(
+  g: Graph,
+  settings: SurrogateSettings,
+  sizes: SurrogateSizes,
+  normalisation: Normalisation,
+  mode: Mode,
+): SurrogateValues {
   const { batch, steps, rows, cols } = sizes;
   const emissions = g.input('emissions', [batch, steps, rows, cols, normalisation.emissions.scale.length]);
   const meteorology = g.input('meteorology', [batch, steps, rows, cols, sizes.meteorology]);

@@ -42,7 +42,8 @@ function accumulate(into: Moments, data: Float32Array, from: number, name: strin
   }
   into.count += (data.length - from) / channels;
   const bad = into.sum.findIndex((s) => !Number.isFinite(s));
-  if (bad >= 0) throw new DataError('DATA_NOT_FINITE', `${name}: channel ${bad} holds NaN or infinite values: mend the input files and run prepare again`);
+  if (bad >= 0)
+    throw new DataError('DATA_NOT_FINITE', `${name}: channel ${bad} holds NaN or infinite values: mend the input files and run prepare again`);
 }
 
 /** Values that vary by less than this part of their size are taken for constant and only shifted. */

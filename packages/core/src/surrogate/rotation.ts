@@ -11,7 +11,15 @@ export interface VectorChannels {
  * Rotates planes `[count, n, n, channels]` counter-clockwise by `turns` quarter turns, in place.
  * A cell at (row r, column c), rows running south to north, moves to (c, n−1−r); a vector (u, v) becomes (−v, u).
  */
-export function rotatePlanes(data: Float32Array, offset: number, count: number, n: number, channels: number, turns: number, vector?: VectorChannels): void {
+export function rotatePlanes(
+  data: Float32Array,
+  offset: number,
+  count: number,
+  n: number,
+  channels: number,
+  turns: number,
+  vector?: VectorChannels,
+): void {
   const size = n * n * channels;
   const copy = new Float32Array(size);
   for (let turn = 0; turn < ((turns % 4) + 4) % 4; turn++) {

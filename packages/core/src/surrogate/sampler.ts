@@ -50,7 +50,16 @@ export function splitHours(hours: number, firstHour: number, testFraction: numbe
 }
 
 /** Copies the crop of one hour's fields into `out`. */
-export function copyHour(data: Float32Array, rows: number, cols: number, channels: number, hour: number, crop: Crop, out: Float32Array, offset: number): void {
+export function copyHour(
+  data: Float32Array,
+  rows: number,
+  cols: number,
+  channels: number,
+  hour: number,
+  crop: Crop,
+  out: Float32Array,
+  offset: number,
+): void {
   const width = crop.cols * channels;
   for (let r = 0; r < crop.rows; r++) {
     const from = ((hour * rows + crop.row + r) * cols + crop.col) * channels;
@@ -61,7 +70,10 @@ export function copyHour(data: Float32Array, rows: number, cols: number, channel
 /** The size of the crops that a sampler takes from a domain. */
 export function cropSize(rows: number, cols: number, crop: number): { rows: number; cols: number } {
   if (crop > 0 && (crop > rows || crop > cols)) {
-    throw new ConfigError('CASE_CROP', `training.crop: ${crop} cells do not fit in a domain of ${rows} x ${cols}: lower it, or set 0 for the whole domain`);
+    throw new ConfigError(
+      'CASE_CROP',
+      `training.crop: ${crop} cells do not fit in a domain of ${rows} x ${cols}: lower it, or set 0 for the whole domain`,
+    );
   }
   return crop > 0 ? { rows: crop, cols: crop } : { rows, cols };
 }
@@ -154,7 +166,12 @@ export class Sampler {
     const cells = crop.rows * crop.cols;
     const steps = this.window.steps.length;
     const meteorologyChannels = period.meteorologyNames.length;
-    const size = { emissions: steps * cells * 5, meteorology: steps * cells * meteorologyChannels, geography: cells * period.geographyNames.length, species: cells * 4 };
+    const size = {
+      emissions: steps * cells * 5,
+      meteorology: steps * cells * meteorologyChannels,
+      geography: cells * period.geographyNames.length,
+      species: cells * 4,
+    };
 
     gatherWindow({ data: run.emissions, rows, cols, channels: 5 }, this.window, hour, crop, out.emissions, i * size.emissions);
     rotatePlanes(out.emissions, i * size.emissions, steps, crop.rows, 5, turns);
@@ -168,7 +185,14 @@ export class Sampler {
       out.meteorology.copyWithin(i * size.meteorology, sameAs * size.meteorology, (sameAs + 1) * size.meteorology);
       out.geography.copyWithin(i * size.geography, sameAs * size.geography, (sameAs + 1) * size.geography);
     } else {
-      gatherWindow({ data: period.meteorology, rows, cols, channels: meteorologyChannels }, this.window, hour, crop, out.meteorology, i * size.meteorology);
+      gatherWindow(
+        { data: period.meteorology, rows, cols, channels: meteorologyChannels },
+        this.window,
+        hour,
+        crop,
+        out.meteorology,
+        i * size.meteorology,
+      );
       rotatePlanes(out.meteorology, i * size.meteorology, steps, crop.rows, meteorologyChannels, turns, this.wind);
       copyHour(period.geography, rows, cols, period.geographyNames.length, 0, crop, out.geography, i * size.geography);
       rotatePlanes(out.geography, i * size.geography, 1, crop.rows, period.geographyNames.length, turns);

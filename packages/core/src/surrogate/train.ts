@@ -51,7 +51,13 @@ export function learningRateAt(iteration: number, { iterations, learningRate, le
 }
 
 /** The sampler that a training uses; `evaluate` takes its test hours from the same. */
-export function samplerOf(periods: readonly PreparedPeriod[], spinUp: readonly number[], surrogate: SurrogateSettings, training: TrainingSettings, runs?: readonly string[]): Sampler {
+export function samplerOf(
+  periods: readonly PreparedPeriod[],
+  spinUp: readonly number[],
+  surrogate: SurrogateSettings,
+  training: TrainingSettings,
+  runs?: readonly string[],
+): Sampler {
   const window = new Window(surrogate.window);
   const splits = periods.map((period, p) => {
     const first = Math.max(spinUp[p], window.firstHour + (surrogate.previousConcentrations ? 1 : 0));
@@ -129,7 +135,10 @@ class Loop {
       this.options.onProgress?.(this.progress.iteration, settings.iterations, this.describe(losses));
       if (this.due(settings.checkpointEvery) || this.options.signal?.aborted) this.save();
       if (this.options.signal?.aborted) {
-        throw new InterruptedError('INTERRUPTED', `train: stopped at step ${this.progress.iteration}; the checkpoint is ${this.options.checkpoint}: run the same command to go on`);
+        throw new InterruptedError(
+          'INTERRUPTED',
+          `train: stopped at step ${this.progress.iteration}; the checkpoint is ${this.options.checkpoint}: run the same command to go on`,
+        );
       }
       if (this.stoppedEarly()) status = 'early-stop';
       else if (settings.maxMinutes !== undefined && this.progress.seconds > settings.maxMinutes * 60) status = 'time';
@@ -178,7 +187,9 @@ class Loop {
     if (!found) return;
     const kept = found.metadata as unknown as Omit<Progress, 'best'> & { best: { loss: number | null; iteration: number }; pending: StepLosses[] };
     const state = new Map([...found.tensors].filter(([name]) => !name.startsWith('best/')));
-    const best = [...found.tensors].filter(([name]) => name.startsWith('best/')).map(([name, tensor]) => [name.slice('best/'.length), tensor] as const);
+    const best = [...found.tensors]
+      .filter(([name]) => name.startsWith('best/'))
+      .map(([name, tensor]) => [name.slice('best/'.length), tensor] as const);
     this.program.restore(state);
     this.best = best.length > 0 ? new Map(best) : undefined;
     this.progress = { iteration: kept.iteration, seconds: kept.seconds, curve: kept.curve, best: { ...kept.best, loss: kept.best.loss ?? Infinity } };
@@ -192,4 +203,3 @@ function meanLosses(list: readonly StepLosses[]): StepLosses {
   const paired = list[0]?.difference !== undefined;
   return { total: mean((l) => l.total), absolute: mean((l) => l.absolute), ...(paired ? { difference: mean((l) => l.difference as number) } : {}) };
 }
-

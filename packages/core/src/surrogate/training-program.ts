@@ -73,7 +73,10 @@ export class TrainingProgram {
     const absolute = loss(g, normalised, target, g.input('weight', shape), { kind: 'l1', divisor: 1 });
     if (this.pairs === 0 || this.training_.differenceWeight === 0) return { total: absolute, absolute };
     const half = (value: Value): Value => subtract(g, slice(g, value, 0, 0, this.pairs), slice(g, value, 0, this.pairs, 2 * this.pairs));
-    const difference = loss(g, half(normalised), half(target), g.input('differenceWeight', [this.pairs, rows, cols, SPECIES]), { kind: 'l1', divisor: 1 });
+    const difference = loss(g, half(normalised), half(target), g.input('differenceWeight', [this.pairs, rows, cols, SPECIES]), {
+      kind: 'l1',
+      divisor: 1,
+    });
     const total = weightedSum(g, [
       { value: absolute, weight: 1 },
       { value: difference, weight: this.training_.differenceWeight },

@@ -28,7 +28,10 @@ export class Window {
   constructor(readonly segments: readonly WindowSegment[]) {
     const wrong = segments.find((s) => !(Number.isInteger(s.count) && Number.isInteger(s.hours) && s.count > 0 && s.hours > 0));
     if (segments.length === 0 || wrong) {
-      throw new ConfigError('CASE_WINDOW', `surrogate.window: expected segments {count, hours} of whole numbers ≥ 1 but received ${JSON.stringify(segments)}`);
+      throw new ConfigError(
+        'CASE_WINDOW',
+        `surrogate.window: expected segments {count, hours} of whole numbers ≥ 1 but received ${JSON.stringify(segments)}`,
+      );
     }
     const steps: WindowStep[] = [];
     let back = 0;

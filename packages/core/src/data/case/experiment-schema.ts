@@ -58,7 +58,10 @@ export const responseSchema = z
     groups: z
       .array(choice('Emission group.', GROUPS))
       .default([...GROUPS])
-      .meta({ description: 'Groups for which simulate makes a run with all their emissions changed, to judge the response of the surrogate; none turns it off.' }),
+      .meta({
+        description:
+          'Groups for which simulate makes a run with all their emissions changed, to judge the response of the surrogate; none turns it off.',
+      }),
     factor: real('Factor on the emissions of the group, for the whole period.', { above: 0, max: 3 }).default(1.3),
   })
   .meta({ description: 'Runs by which the free-running response of the surrogate is judged against that of the transport model.' });

@@ -21,12 +21,19 @@ export const inversionSchema = z
     mode: choice('`paper` takes the defaults and the cost function of Huang et al. (2021).', ['default', 'paper']).default('default'),
     engine: choice('What runs the frozen surrogate.', ['native', 'onnx']).default('native'),
     iterations: whole('Largest number of steps.', { min: 1 }).default(40),
-    optimiser: choice('`lbfgs` takes all observations in every step, `adam` may draw a batch, `sgd` is that of the paper.', ['lbfgs', 'adam', 'sgd']).default('lbfgs'),
+    optimiser: choice('`lbfgs` takes all observations in every step, `adam` may draw a batch, `sgd` is that of the paper.', [
+      'lbfgs',
+      'adam',
+      'sgd',
+    ]).default('lbfgs'),
     learningRate: real('Length of the first step of L-BFGS; step size of Adam and of gradient descent.', { above: 0, max: 1000 }).default(3),
-    learningRateDecay: real('Adam and gradient descent: step at the last iteration as a part of that at the first, falling exponentially; 1 keeps it constant.', {
-      above: 0,
-      max: 1,
-    }).default(0.1),
+    learningRateDecay: real(
+      'Adam and gradient descent: step at the last iteration as a part of that at the first, falling exponentially; 1 keeps it constant.',
+      {
+        above: 0,
+        max: 1,
+      },
+    ).default(0.1),
     lengthKm: real('Correlation length of the factors; 0 leaves every cell free.', { min: 0, unit: 'km' }).default(81),
     priorSpread: perGroup((group) => real(`Standard deviation of the log factor on ${group}.`, { min: 0, max: 3 }), {
       NOx: 0.5,

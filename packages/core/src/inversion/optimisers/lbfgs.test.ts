@@ -35,7 +35,11 @@ function minimise(f: Cost, start: Float64Array, steps: number): { x: Float64Arra
 
 describe('Lbfgs', () => {
   it('reaches the minimum of an ill-conditioned quadratic', () => {
-    const { x } = minimise(quadratic, Float64Array.from({ length: 20 }, (_, i) => 1 + (i % 3)), 250);
+    const { x } = minimise(
+      quadratic,
+      Float64Array.from({ length: 20 }, (_, i) => 1 + (i % 3)),
+      250,
+    );
     expect(quadratic(x).cost).toBeLessThan(1e-10);
   });
 
@@ -46,7 +50,8 @@ describe('Lbfgs', () => {
   });
 
   it('takes a step back that leads to a cost that is not finite', () => {
-    const wall: Cost = (x) => (x[0] > 1 ? { cost: NaN, gradient: Float64Array.of(NaN) } : { cost: (x[0] - 0.9) ** 2, gradient: Float64Array.of(2 * (x[0] - 0.9)) });
+    const wall: Cost = (x) =>
+      x[0] > 1 ? { cost: NaN, gradient: Float64Array.of(NaN) } : { cost: (x[0] - 0.9) ** 2, gradient: Float64Array.of(2 * (x[0] - 0.9)) };
     const optimiser = new Lbfgs();
     const x = Float64Array.of(-5);
     for (let i = 0; i < 40; i++) {
