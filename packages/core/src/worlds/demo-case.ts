@@ -20,7 +20,7 @@ const EFFORT: Record<DemoSize, { members: number; training: object; inversion: o
   },
   default: {
     members: 8,
-    training: { iterations: 3500, maxMinutes: 4 },
+    training: { iterations: 3500, maxMinutes: 4.5, learningRateDecay: 0.03, testFraction: 0.17 },
     inversion: { iterations: 24 },
     paperTraining: { iterations: 150, evaluateEvery: 50, maxMinutes: 0.5 },
     paperInversion: { iterations: 100 },
