@@ -13,23 +13,23 @@ export const DEMO_SIZES: Record<DemoSize, { rows: number; cols: number; hours: n
 const EFFORT: Record<DemoSize, { members: number; training: object; inversion: object; paperTraining: object; paperInversion: object }> = {
   quick: {
     members: 3,
-    training: { iterations: 300, evaluateEvery: 50, maxMinutes: 0.5 },
+    training: { iterations: 300, evaluateEvery: 50, learningRateDecay: 0.03 },
     inversion: { iterations: 8 },
-    paperTraining: { iterations: 30, evaluateEvery: 15, maxMinutes: 0.2 },
+    paperTraining: { iterations: 30, evaluateEvery: 15 },
     paperInversion: { iterations: 20 },
   },
   default: {
     members: 8,
-    training: { iterations: 3500, maxMinutes: 4.5, learningRateDecay: 0.03, testFraction: 0.17 },
+    training: { iterations: 3000, learningRateDecay: 0.03, testFraction: 0.17 },
     inversion: { iterations: 24 },
-    paperTraining: { iterations: 150, evaluateEvery: 50, maxMinutes: 0.5 },
+    paperTraining: { iterations: 150, evaluateEvery: 50 },
     paperInversion: { iterations: 100 },
   },
   full: {
     members: 12,
-    training: { iterations: 12000, maxMinutes: 40 },
+    training: { iterations: 12000, learningRateDecay: 0.03, testFraction: 0.17 },
     inversion: { iterations: 40 },
-    paperTraining: { iterations: 2000, maxMinutes: 8 },
+    paperTraining: { iterations: 2000 },
     paperInversion: { iterations: 1000 },
   },
 };
