@@ -19,6 +19,9 @@ import { IoapiFile, IoapiWriter, type IoapiVariable } from '../packages/core/src
 import type { TimeAxis } from '../packages/core/src/grid/grid';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 
+// Whole runs on a machine that does other things too.
+jest.setTimeout(400_000);
+
 const main = join(__dirname, '../packages/cli/dist/main.js');
 const SETTINGS = [
   'members.count=0',

@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 
+// Whole runs on a machine that does other things too.
+jest.setTimeout(400_000);
+
 const main = join(__dirname, '../packages/cli/dist/main.js');
 const STAGES = ['simulate', 'prepare', 'train', 'evaluate', 'export', 'invert', 'apply', 'verify', 'report'];
 const SETTINGS = [
