@@ -2,7 +2,7 @@
 import type { SurrogateSettings, TrainingSettings } from '../data/case';
 import { readCheckpoint, writeCheckpoint, type Tensor } from '../data/checkpoint';
 import type { PreparedPeriod } from '../data/prepared';
-import { DataError, InterruptedError } from '../errors';
+import { ConfigError, DataError, InterruptedError } from '../errors';
 import type { Normalisation } from './normalisation';
 import { Sampler, splitHours, type Batch } from './sampler';
 import { TrainingProgram, type StepLosses } from './training-program';
@@ -67,7 +67,14 @@ export function samplerOf(
         `period ${period.name}: ${period.time.count} hours are too few for a window of ${window.hours} h and ${spinUp[p]} h of spin-up: lengthen the period or shorten surrogate.window`,
       );
     }
-    return splitHours(period.time.count, first, training.testFraction);
+    const split = splitHours(period.time.count, first, training.testFraction);
+    if (split.test.length === 0) {
+      throw new ConfigError(
+        'CASE_TEST_FRACTION',
+        `training.testFraction: ${training.testFraction} leaves no day of ${period.name} to test on (${period.time.count - first} hours remain after spin-up and window): raise it or lengthen the period`,
+      );
+    }
+    return split;
   });
   return new Sampler(periods, splits, window, { ...training, previousConcentrations: surrogate.previousConcentrations }, runs);
 }
@@ -121,8 +128,8 @@ class Loop {
     const testBatches = Array.from({ length: TEST_BATCHES }, (_, i) => this.sampler.test(i));
     const began = Date.now() - this.progress.seconds * 1000;
     let next: Batch = this.sampler.train(this.progress.iteration);
-    let status: TrainStatus = 'iterations';
-    while (this.progress.iteration < settings.iterations) {
+    let status = this.ended();
+    while (!status) {
       const { iteration } = this.progress;
       const batch = next;
       const losses = await this.program.step(batch, iteration, learningRateAt(iteration, settings), () => {
@@ -140,9 +147,7 @@ class Loop {
           `train: stopped at step ${this.progress.iteration}; the checkpoint is ${this.options.checkpoint}: run the same command to go on`,
         );
       }
-      if (this.stoppedEarly()) status = 'early-stop';
-      else if (settings.maxMinutes !== undefined && this.progress.seconds > settings.maxMinutes * 60) status = 'time';
-      if (status !== 'iterations') break;
+      status = this.ended();
     }
     const keepBest = settings.earlyStoppingIterations > 0 && this.best;
     const weights = keepBest ? (this.best as Map<string, Tensor>) : this.program.weightsNow();
@@ -164,9 +169,13 @@ class Loop {
     }
   }
 
-  private stoppedEarly(): boolean {
-    const patience = this.settings.earlyStoppingIterations;
-    return patience > 0 && this.progress.curve.length > 0 && this.progress.iteration - this.progress.best.iteration >= patience;
+  /** Why training is over, if it is; asked before the first step too, for a run that was stopped at its very end. */
+  private ended(): TrainStatus | undefined {
+    const { iterations, maxMinutes, earlyStoppingIterations: patience } = this.settings;
+    const { iteration, seconds, curve, best } = this.progress;
+    if (patience > 0 && curve.length > 0 && iteration - best.iteration >= patience) return 'early-stop';
+    if (iteration >= iterations) return 'iterations';
+    return maxMinutes !== undefined && seconds > maxMinutes * 60 ? 'time' : undefined;
   }
 
   private describe(losses: StepLosses): string {

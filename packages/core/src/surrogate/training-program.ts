@@ -55,7 +55,7 @@ export class TrainingProgram {
       l2: training_.l2,
       clipNorm: training_.clipNorm,
     });
-    this.training = compile(g, { outputs: outputsOf(losses), phases: { step: [...Object.values(outputsOf(losses)), update] }, threads });
+    this.training = compile(g, { outputs: outputsOf(losses), phases: { forward: Object.values(outputsOf(losses)), update: [update] }, threads });
     this.training.setParameters(initializeParameters(g, training_.seed));
 
     const f = new Graph();
@@ -128,23 +128,23 @@ export class TrainingProgram {
     this.load(this.training, batch);
     this.training.set('learningRate', [learningRate]);
     this.training.set('step', [iteration + 1]);
-    const running = this.training.run('step');
+    await this.training.run('forward');
+    const losses = readLosses(this.training, this.pairs > 0 && this.training_.differenceWeight > 0);
+    if (!Number.isFinite(losses.total)) await this.explainNonFinite(batch, iteration);
+    const running = this.training.run('update');
     overlap?.();
     await running;
-    const losses = readLosses(this.training, this.pairs > 0 && this.training_.differenceWeight > 0);
-    if (!Number.isFinite(losses.total)) {
-      await this.explainNonFinite(batch, iteration);
-    }
     return losses;
   }
 
-  /** Finds the tensor in which the first value that is not finite appears, with the weights that met this batch. */
+  /** Finds the tensor in which the first value that is not finite appears: one of the batch, or one that the weights make of it. */
   private async explainNonFinite(batch: Batch, iteration: number): Promise<never> {
-    let where = 'the weights themselves, from the step before';
+    const spoiled = Object.entries(batch).find(([, data]: [string, Float32Array]) => !data.every(Number.isFinite));
+    let where = spoiled ? `the batch holds NaN or infinite values in ${spoiled[0]}` : 'the sum itself overflows';
     this.frozen.setParameters(this.training.getParameters());
     this.load(this.frozen, batch);
     try {
-      await this.frozen.runChecked('evaluate');
+      if (!spoiled) await this.frozen.runChecked('evaluate');
     } catch (cause) {
       where = (cause as Error).message;
     }
