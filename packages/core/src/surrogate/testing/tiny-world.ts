@@ -66,3 +66,12 @@ export function tinySurrogate(over: Record<string, unknown> = {}): SurrogateSett
 export function tinyTraining(over: Record<string, unknown> = {}): TrainingSettings {
   return trainingSchema.parse({ iterations: 60, batch: 4, learningRate: 0.01, evaluateEvery: 20, checkpointEvery: 10, testFraction: 0.5, ...over });
 }
+
+/** The training that tests interrupt: dropout, noise and rotation draw random numbers in every step. */
+export function killedTraining(): TrainingSettings {
+  return tinyTraining({ iterations: 150, evaluateEvery: 20, checkpointEvery: 5, noise: 0.05, rotation: true, l2: 1e-4 });
+}
+
+export function killedWorld(): PreparedPeriod[] {
+  return [tinyPeriod('winter', 1)];
+}
