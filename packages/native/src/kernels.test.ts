@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { cpuFeatures, kernelNames, NativeProgram, type Instruction, type ProgramOptions } from './kernels';
 import { AddonError, loadAddon } from './load-addon';
 
@@ -115,6 +117,28 @@ test('the arena cannot be touched while a run is under way, and a disposed progr
   expect(codeOf(() => program.runSync())).toBe('PROGRAM_DISPOSED');
 });
 
+test('dispose gives the memory back', () => {
+  const elements = 16 * 1024 * 1024; // 64 MiB, touched by the zeroing
+  const before = process.memoryUsage().rss;
+  for (let i = 0; i < 20; i++) new NativeProgram({ arenaElements: elements, instructions: [], phases: {} }).dispose();
+  expect(process.memoryUsage().rss - before).toBeLessThan(4 * elements * 4);
+});
+
+test('a worker and a process that end in the middle of a run do so at once and in order', () => {
+  const addon = join(__dirname, '..', 'build', 'Release', 'retroplume.node');
+  const script = `
+    const { Worker, isMainThread } = require('node:worker_threads');
+    const { Program } = require(${JSON.stringify(addon)});
+    const call = { op: 'scale', operands: { input: 0, output: 0 }, params: { elements: 4e6, alpha: 1 } };
+    const program = new Program({ arenaElements: 4e6, instructions: Array(20000).fill(call), phases: {} });
+    program.run(); // about a minute
+    program.run();
+    if (isMainThread) new Worker(process.env.SCRIPT, { eval: true }).on('exit', () => { console.log('worker ended'); process.exit(0); });
+    else setTimeout(() => process.exit(0), 50);`;
+  const output = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 30000, env: { ...process.env, SCRIPT: script } });
+  expect(output).toBe('worker ended\n');
+});
+
 test('runChecked names the first operand that is not finite', async () => {
   const program = make([
     scale({ label: 'fine', operands: { input: 32, output: 48 } }),
@@ -138,13 +162,19 @@ test('profile gives a time, operations and bytes for every instruction', async (
     phases: {},
   });
   await program.run();
-  const started = performance.now();
-  const [long, short] = await program.profile();
-  const wall = (performance.now() - started) / 1e3;
-  expect(long).toMatchObject({ op: 'scale', label: 'long', flops: elements, bytes: 8 * elements });
-  // 8 MB take far more than one element, and both together no more than the call took.
-  expect(long.seconds).toBeGreaterThan(short.seconds);
-  expect(long.seconds + short.seconds).toBeLessThan(wall);
+  const seconds = { long: Infinity, short: Infinity };
+  for (let round = 0; round < 5; round++) {
+    const started = performance.now();
+    const [long, short] = await program.profile();
+    const wall = (performance.now() - started) / 1e3;
+    expect(long).toMatchObject({ op: 'scale', label: 'long', flops: elements, bytes: 8 * elements });
+    expect(short.label).toBe('short');
+    expect(long.seconds + short.seconds).toBeLessThan(wall);
+    seconds.long = Math.min(seconds.long, long.seconds);
+    seconds.short = Math.min(seconds.short, short.seconds);
+  }
+  // 8 MB take far more than one element; the best of five, since another process may hold the core during one.
+  expect(seconds.long).toBeGreaterThan(seconds.short);
   program.dispose();
 });
 

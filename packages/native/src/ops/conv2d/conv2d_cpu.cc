@@ -3,7 +3,6 @@
 #include "ops/conv2d/conv2d_scratch.h"
 #include "ops/cpu_declarations.h"
 #include "ops/simd/gemm_tile.h"
-#include "ops/simd/partial_sums.h"
 
 /**
  * Convolution as a matrix product without the matrix (implicit GEMM), on the register tiles of simd/gemm_tile.h.
@@ -12,9 +11,6 @@
  * floats further: a tile of neighbouring cells is a rowTile with K segments of length K·C and stride C, read where it lies. Only tiles at the left
  * and right border, whose windows leave the grid, are first copied into a small patch with zeros around; rows above and below are left out of
  * the sum. Weights are packed once a call, by all threads. The data gradient is the same computation on turned and transposed weights.
- *
- * The weight gradient keeps a tile of gradWeight in registers while it runs over a strip of grid rows that fits the cache. Each thread sums
- * its share of the rows into a partial of its own; the partials are added in the order of the threads, so the result depends on their number alone.
  */
 namespace retroplume::RETROPLUME_ISA {
 
@@ -142,103 +138,6 @@ void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& 
     }
 #pragma omp barrier
     computeShare(conv, thread, threads, scratch + layout.patches + thread * layout.patch);
-  }
-}
-
-namespace {
-
-/** Grid rows [begin, end) of one sample: x and gradOutput of such a strip stay in the second-level cache while all tiles of the gradient pass over
- * them. */
-struct Strip {
-  int64_t sample, begin, end;
-};
-
-constexpr int64_t kStripCells = 256;
-
-/** Adds a strip's share to the gradient of tap (k, l), for the input channels [firstIn, firstIn + rows). */
-void addTap(const Conv2dBackwardWeight<float>& call, const Strip& strip, int64_t k, int64_t l, int64_t firstIn, int rows, float* partial) {
-  const Conv2dParams& p = call.params;
-  const int64_t pad = (p.kernel - 1) / 2, C = p.inChannels, O = p.outChannels;
-  const int64_t iBegin = larger(strip.begin, pad - k), iEnd = smaller(strip.end, p.height + pad - k);
-  const int64_t jBegin = larger(0, pad - l), jEnd = smaller(p.width, p.width + pad - l);
-  if (iBegin >= iEnd || jBegin >= jEnd) return;
-  const ColumnBlocks blocks(O);
-  const bool contiguous = p.width == 1;  // a column (a flattened 1x1): all its cells in one piece
-  OuterTileCall tile{};
-  tile.x = call.input + ((strip.sample * p.height + iBegin + k - pad) * p.width + jBegin + l - pad) * C + firstIn;
-  tile.xStride = C;
-  tile.gStride = O;
-  tile.count = contiguous ? iEnd - iBegin : jEnd - jBegin;
-  tile.segments = contiguous ? 1 : iEnd - iBegin;
-  tile.xSegmentStride = p.width * C;
-  tile.gSegmentStride = p.width * O;
-  tile.toStride = blocks.vectors * kLanes;
-  for (int64_t b = 0; b < blocks.count; ++b) {
-    tile.g = call.gradOutput + ((strip.sample * p.height + iBegin) * p.width + jBegin) * O + blocks.begin(b) * kLanes;
-    tile.to = partial + ((k * p.kernel + l) * C + firstIn) * tile.toStride + blocks.begin(b) * kLanes;
-    runOuterTile(rows, blocks.size(b), tile);
-  }
-}
-
-void addStrip(const Conv2dBackwardWeight<float>& call, const Strip& strip, float* partial) {
-  const Conv2dParams& p = call.params;
-  const int64_t tiles = tileCount(p.inChannels, ColumnBlocks(p.outChannels).rowLimit());
-  for (int64_t t = 0; t < tiles; ++t) {
-    const int64_t first = t * p.inChannels / tiles, rows = (t + 1) * p.inChannels / tiles - first;
-    for (int64_t k = 0; k < p.kernel; ++k) {
-      for (int64_t l = 0; l < p.kernel; ++l) addTap(call, strip, k, l, first, static_cast<int>(rows), partial);
-    }
-  }
-}
-
-/** partial[o] += Σ gradOutput over `cells` cells */
-void addBias(const float* gradOutput, int64_t cells, int64_t channels, float* partial) {
-  for (int64_t v = 0; v < ceilDivide(channels, kLanes); ++v) {
-    Vector sum = load(partial + v * kLanes);
-    for (int64_t cell = 0; cell < cells; ++cell) sum += load(gradOutput + cell * channels + v * kLanes);
-    store(partial + v * kLanes, sum);
-  }
-}
-
-/** Sums one thread's share of the grid rows; a 1x1 kernel knows no rows, so all cells are cut into strips there. */
-void addShare(const Conv2dBackwardWeight<float>& call, Range rows, float* partial, float* partialBias) {
-  const Conv2dParams& p = call.params;
-  const int64_t stripRows = larger(1, kStripCells / p.width);
-  for (int64_t row = rows.begin; row < rows.end;) {
-    const int64_t sample = row / p.height, begin = row % p.height;
-    const int64_t end = smaller(begin + stripRows, smaller(p.height, begin + rows.end - row));
-    addStrip(call, {sample, begin, end}, partial);
-    if (call.gradBias != nullptr) addBias(call.gradOutput + row * p.width * p.outChannels, (end - begin) * p.width, p.outChannels, partialBias);
-    row += end - begin;
-  }
-}
-
-/** The same call with the cells of a 1x1 kernel seen as one column, which any number of threads can share. */
-Conv2dBackwardWeight<float> flattened(Conv2dBackwardWeight<float> call) {
-  if (call.params.kernel != 1) return call;
-  call.params.height *= call.params.batch * call.params.width;
-  call.params.batch = call.params.width = 1;
-  return call;
-}
-
-}  // namespace
-
-void conv2dBackwardWeight(const Conv2dBackwardWeight<float>& original, const Context& context) {
-  const Conv2dBackwardWeight<float> call = flattened(original);
-  const Conv2dParams& p = call.params;
-  const Conv2dWeightScratch layout(p.kernel, p.inChannels, p.outChannels, context.threads);
-  float* scratch = static_cast<float*>(context.scratch);
-  const int64_t weightRows = p.kernel * p.kernel * p.inChannels;
-#pragma omp parallel num_threads(context.threads)
-  {
-    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
-    float* partial = scratch + thread * layout.partial;
-    __builtin_memset(partial, 0, layout.partial * sizeof(float));
-    addShare(call, shareOf(p.batch * p.height, threads, thread), partial, partial + layout.bias);
-#pragma omp barrier
-    reduceRows(scratch, layout.partial, threads, shareOf(weightRows, threads, thread), p.outChannels, p.accumulate, call.gradWeight);
-    if (thread == 0 && call.gradBias != nullptr)
-      reduceRows(scratch + layout.bias, layout.partial, threads, {0, 1}, p.outChannels, p.accumulate, call.gradBias);
   }
 }
 

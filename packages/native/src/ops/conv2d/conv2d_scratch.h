@@ -19,11 +19,12 @@ struct Conv2dRowScratch {
   }
 };
 
-/** Weight gradient: one partial sum a thread, of the weights [K·K·in, out] and then the bias [out]. */
+/** Weight gradient: one partial sum a thread, of the weights [K·K·in, out] (or with in and out exchanged) and then the bias [out]. */
 struct Conv2dWeightScratch {
   int64_t bias, partial, total;
   [[gnu::always_inline]] Conv2dWeightScratch(int64_t kernel, int64_t in, int64_t out, int threads) {
-    bias = kernel * kernel * in * roundUp(out);
+    const int64_t plain = in * roundUp(out), exchanged = out * roundUp(in);
+    bias = kernel * kernel * (plain > exchanged ? plain : exchanged);
     partial = bias + roundUp(out);
     total = partial * threads;
   }

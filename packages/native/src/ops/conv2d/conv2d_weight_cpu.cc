@@ -1,0 +1,147 @@
+#include <omp.h>
+
+#include "ops/conv2d/conv2d_scratch.h"
+#include "ops/cpu_declarations.h"
+#include "ops/simd/gemm_tile.h"
+#include "ops/simd/partial_sums.h"
+
+/**
+ * The weight gradient, on the outer tile of simd/gemm_tile.h: a tile of gradWeight stays in registers while it runs over a strip of grid rows
+ * that fits the cache. Each thread sums its share of the rows into a partial of its own; the partials are added in the order of the threads, so
+ * the result depends on their number alone.
+ *
+ * Of input and gradOutput one is broadcast and the other makes the vectors. Vectors want channels that fill them: with 256 channels in and 24 out
+ * (one and a half AVX-512 vectors) the input makes them, the partial is gradWeight with its channels exchanged, and a quarter of the work is saved.
+ */
+namespace retroplume::RETROPLUME_ISA {
+
+namespace {
+
+/** Grid rows [begin, end) of one sample: both operands of such a strip stay in the second-level cache while all tiles of the gradient pass over it.
+ */
+struct Strip {
+  int64_t sample, begin, end;
+};
+
+constexpr int64_t kStripCells = 256;
+
+/** A call, and which operand plays which part. */
+struct WeightGradient {
+  Conv2dBackwardWeight<float> call;
+  bool exchanged;         // gradOutput is broadcast and input makes the vectors
+  int64_t rows, columns;  // of a tap's part of the partial: broadcast channels, vector channels
+
+  explicit WeightGradient(const Conv2dBackwardWeight<float>& original) : call(original) {
+    const int64_t C = call.params.inChannels, O = call.params.outChannels;
+    exchanged = O * ceilDivide(C, kLanes) < C * ceilDivide(O, kLanes);
+    rows = exchanged ? O : C;
+    columns = exchanged ? C : O;
+    if (call.params.kernel != 1) return;
+    // A 1x1 kernel knows no grid: its cells are seen as one column, which any number of threads can share.
+    call.params.height *= call.params.batch * call.params.width;
+    call.params.batch = call.params.width = 1;
+  }
+  int64_t paddedColumns() const { return ceilDivide(columns, kLanes) * kLanes; }
+};
+
+/** Adds a strip's share to the gradient of tap (k, l), for the broadcast channels [first, first + rows). */
+void addTap(const WeightGradient& gradient, const Strip& strip, int64_t k, int64_t l, int64_t first, int rows, float* partial) {
+  const Conv2dParams& p = gradient.call.params;
+  const int64_t pad = (p.kernel - 1) / 2;
+  const int64_t iBegin = larger(strip.begin, pad - k), iEnd = smaller(strip.end, p.height + pad - k);
+  const int64_t jBegin = larger(0, pad - l), jEnd = smaller(p.width, p.width + pad - l);
+  if (iBegin >= iEnd || jBegin >= jEnd) return;
+  const float* input = gradient.call.input + ((strip.sample * p.height + iBegin + k - pad) * p.width + jBegin + l - pad) * p.inChannels;
+  const float* gradOutput = gradient.call.gradOutput + ((strip.sample * p.height + iBegin) * p.width + jBegin) * p.outChannels;
+  const float* vectors = gradient.exchanged ? input : gradOutput;
+  const ColumnBlocks blocks(gradient.columns);
+  const bool contiguous = p.width == 1;  // all cells in one piece
+  OuterTileCall tile{};
+  tile.x = (gradient.exchanged ? gradOutput : input) + first;
+  tile.xStride = gradient.rows;
+  tile.gStride = gradient.columns;
+  tile.count = contiguous ? iEnd - iBegin : jEnd - jBegin;
+  tile.segments = contiguous ? 1 : iEnd - iBegin;
+  tile.xSegmentStride = p.width * gradient.rows;
+  tile.gSegmentStride = p.width * gradient.columns;
+  tile.toStride = gradient.paddedColumns();
+  for (int64_t b = 0; b < blocks.count; ++b) {
+    tile.g = vectors + blocks.begin(b) * kLanes;
+    tile.to = partial + ((k * p.kernel + l) * gradient.rows + first) * tile.toStride + blocks.begin(b) * kLanes;
+    runOuterTile(rows, blocks.size(b), tile);
+  }
+}
+
+void addStrip(const WeightGradient& gradient, const Strip& strip, float* partial) {
+  const int64_t kernel = gradient.call.params.kernel, tiles = tileCount(gradient.rows, ColumnBlocks(gradient.columns).rowLimit());
+  for (int64_t t = 0; t < tiles; ++t) {
+    const int64_t first = t * gradient.rows / tiles, rows = (t + 1) * gradient.rows / tiles - first;
+    for (int64_t k = 0; k < kernel; ++k) {
+      for (int64_t l = 0; l < kernel; ++l) addTap(gradient, strip, k, l, first, static_cast<int>(rows), partial);
+    }
+  }
+}
+
+/** partial[o] += Σ gradOutput over `cells` cells */
+void addBias(const float* gradOutput, int64_t cells, int64_t channels, float* partial) {
+  for (int64_t v = 0; v < ceilDivide(channels, kLanes); ++v) {
+    Vector sum = load(partial + v * kLanes);
+    for (int64_t cell = 0; cell < cells; ++cell) sum += load(gradOutput + cell * channels + v * kLanes);
+    store(partial + v * kLanes, sum);
+  }
+}
+
+/** Sums one thread's share of the grid rows, strip by strip. */
+void addShare(const WeightGradient& gradient, Range rows, float* partial, float* partialBias) {
+  const Conv2dBackwardWeight<float>& call = gradient.call;
+  const Conv2dParams& p = call.params;
+  const int64_t stripRows = larger(1, kStripCells / p.width);
+  for (int64_t row = rows.begin; row < rows.end;) {
+    const int64_t sample = row / p.height, begin = row % p.height;
+    const int64_t end = smaller(begin + stripRows, smaller(p.height, begin + rows.end - row));
+    addStrip(gradient, {sample, begin, end}, partial);
+    if (call.gradBias != nullptr) addBias(call.gradOutput + row * p.width * p.outChannels, (end - begin) * p.width, p.outChannels, partialBias);
+    row += end - begin;
+  }
+}
+
+/** gradWeight[tap, c, o] (+)= Σ_thread partial[thread][tap, o, c], for a share of the rows (tap, c). */
+void reduceExchanged(const WeightGradient& gradient, const float* partials, int64_t partialStride, int threads, Range share) {
+  const Conv2dParams& p = gradient.call.params;
+  const int64_t C = p.inChannels, O = p.outChannels, padded = gradient.paddedColumns();
+  for (int64_t row = share.begin; row < share.end; ++row) {
+    float* to = gradient.call.gradWeight + row * O;
+    const float* from = partials + row / C * O * padded + row % C;
+    for (int64_t o = 0; o < O; ++o) {
+      float sum = p.accumulate ? to[o] : 0.0f;
+      for (int t = 0; t < threads; ++t) sum += from[t * partialStride + o * padded];
+      to[o] = sum;
+    }
+  }
+}
+
+}  // namespace
+
+void conv2dBackwardWeight(const Conv2dBackwardWeight<float>& original, const Context& context) {
+  const WeightGradient gradient(original);
+  const Conv2dParams& p = gradient.call.params;
+  const Conv2dWeightScratch layout(p.kernel, p.inChannels, p.outChannels, context.threads);
+  float* scratch = static_cast<float*>(context.scratch);
+  float* gradBias = gradient.call.gradBias;
+#pragma omp parallel num_threads(context.threads)
+  {
+    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+    float* partial = scratch + thread * layout.partial;
+    __builtin_memset(partial, 0, layout.partial * sizeof(float));
+    addShare(gradient, shareOf(p.batch * p.height, threads, thread), partial, partial + layout.bias);
+#pragma omp barrier
+    const Range share = shareOf(p.kernel * p.kernel * p.inChannels, threads, thread);
+    if (gradient.exchanged)
+      reduceExchanged(gradient, scratch, layout.partial, threads, share);
+    else
+      reduceRows(scratch, layout.partial, threads, share, p.outChannels, p.accumulate, gradient.call.gradWeight);
+    if (thread == 0 && gradBias != nullptr) reduceRows(scratch + layout.bias, layout.partial, threads, {0, 1}, p.outChannels, p.accumulate, gradBias);
+  }
+}
+
+}  // namespace retroplume::RETROPLUME_ISA
