@@ -1,0 +1,101 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataError } from '../errors';
+import { beginStage, canonicalJson, describeFile, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
+
+let folder: string;
+let dir: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'retroplume-record-'));
+  dir = join(folder, 'train');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function record(key: string, products: string[]): StageRecord {
+  return {
+    stage: 'train',
+    key,
+    settings: {},
+    versions: {},
+    device: 'cpu',
+    threads: 1,
+    inputs: [],
+    startedAt: '',
+    seconds: 1,
+    products,
+    summary: { n: 1 },
+  };
+}
+
+it('equal settings give equal text, whatever the order of their keys; lists keep theirs', () => {
+  expect(canonicalJson({ b: [1, { d: 1, c: 2 }], a: undefined, e: null })).toBe(canonicalJson({ e: null, b: [1, { c: 2, d: 1 }] }));
+  expect(canonicalJson({ a: [1, 2] })).not.toBe(canonicalJson({ a: [2, 1] }));
+  expect(hashText('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'); // FIPS 180-2, appendix B.1
+});
+
+it('an input is described by its size and hash; one that is missing is refused', async () => {
+  const path = join(folder, 'input');
+  writeFileSync(path, 'abc');
+  expect(await describeFile(path)).toEqual({ path, bytes: 3, sha256: hashText('abc') });
+  await expect(describeFile(`${path}.nc`)).rejects.toThrow(DataError);
+  await expect(describeFile(`${path}.nc`)).rejects.toThrow(/input\.nc: no such file/);
+});
+
+describe('a stage is up to date', () => {
+  it('only with a record of the same key and all of its products', () => {
+    expect(isUpToDate(dir, 'k')).toBe(false);
+    beginStage(dir, 'k');
+    writeFileSync(join(dir, 'weights'), '');
+    expect(isUpToDate(dir, 'k')).toBe(false);
+    finishStage(dir, record('k', ['weights']));
+    expect(isUpToDate(dir, 'k')).toBe(true);
+    expect(isUpToDate(dir, 'other')).toBe(false);
+    expect(readRecord(dir)).toEqual(record('k', ['weights']));
+    rmSync(join(dir, 'weights'));
+    expect(isUpToDate(dir, 'k')).toBe(false);
+  });
+
+  it('not with a record that cannot be read', () => {
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'record.json'), '{"key": "k", "prod');
+    expect(readRecord(dir)).toBeUndefined();
+    expect(isUpToDate(dir, 'k')).toBe(false);
+  });
+
+  it('not while it is made again', () => {
+    beginStage(dir, 'k');
+    finishStage(dir, record('k', []));
+    beginStage(dir, 'k');
+    expect(isUpToDate(dir, 'k')).toBe(false);
+  });
+});
+
+describe('what an interrupted stage left', () => {
+  const leave = (key: string): void => {
+    beginStage(dir, key);
+    writeFileSync(join(dir, 'checkpoint'), '');
+  };
+
+  it('is kept for the same key', () => {
+    leave('k');
+    beginStage(dir, 'k');
+    expect(existsSync(join(dir, 'checkpoint'))).toBe(true);
+  });
+
+  it('is removed for another one', () => {
+    leave('k');
+    beginStage(dir, 'other');
+    expect(readdirSync(dir)).toEqual(['partial.json']);
+    beginStage(dir, 'k');
+    expect(existsSync(join(dir, 'checkpoint'))).toBe(false);
+  });
+
+  it('is removed once the stage had ended: its products are of another key', () => {
+    leave('k');
+    finishStage(dir, record('k', ['checkpoint']));
+    expect(readdirSync(dir).sort()).toEqual(['checkpoint', 'record.json']);
+    beginStage(dir, 'k2');
+    expect(readdirSync(dir)).toEqual(['partial.json']);
+  });
+});

@@ -1,0 +1,126 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Case } from '../data/case';
+import { ConfigError, InterruptedError } from '../errors';
+import { readRecord } from './record';
+import { runStage, stageContext, stageDir, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
+
+let out: string;
+let events: StageEvent[];
+let settings: Record<string, unknown>;
+let runs: number;
+beforeEach(() => {
+  out = mkdtempSync(join(tmpdir(), 'retroplume-stage-'));
+  writeFileSync(join(out, 'input.csv'), 'a');
+  [events, settings, runs] = [[], { iterations: 3 }, 0];
+});
+afterEach(() => rmSync(out, { recursive: true }));
+
+/** A stage that writes one file; what it needs and does can be changed. */
+function stage(name: StageName, needs: StageName[], run?: Stage['run']): Stage {
+  return {
+    name,
+    needs,
+    settings: () => settings,
+    inputs: () => [join(out, 'input.csv')],
+    run:
+      run ??
+      (({ dir }) => {
+        runs++;
+        writeFileSync(join(dir, 'product'), '');
+        return Promise.resolve({ products: ['product'], summary: { runs } });
+      }),
+  };
+}
+
+function context(over: Partial<RunContext> = {}): RunContext {
+  return { case: {} as Case, out, threads: 1, device: 'cpu', onEvent: (event) => events.push(event), signal: new AbortController().signal, ...over };
+}
+
+const run = (each: Stage, over?: Partial<RunContext>): ReturnType<typeof runStage> =>
+  runStage(each, stageContext(context(over), each.name, 'default'));
+const kinds = (): string[] => events.map(({ kind }) => kind);
+
+describe('a stage', () => {
+  it('is run once, recorded, and then skipped', async () => {
+    const first = await run(stage('simulate', []));
+    expect(first).toMatchObject({ stage: 'simulate', products: ['product'], summary: { runs: 1 }, settings, threads: 1, device: 'cpu' });
+    expect(first.inputs).toEqual([expect.objectContaining({ path: join(out, 'input.csv'), bytes: 1 })]);
+    expect(await run(stage('simulate', []))).toEqual(first);
+    expect([runs, kinds()]).toEqual([1, ['stage-start', 'stage-done', 'stage-skipped']]);
+  });
+
+  it.each([
+    ['its settings change', (): unknown => (settings['iterations'] = 4)],
+    ['an input changes', (): void => writeFileSync(join(out, 'input.csv'), 'b')],
+    ['a product is gone', (): void => rmSync(join(out, 'simulate/product'))],
+  ])('is run again when %s', async (_what, change) => {
+    await run(stage('simulate', []));
+    change();
+    await run(stage('simulate', []));
+    expect(runs).toBe(2);
+  });
+
+  it('is run again when one before it was run with other settings', async () => {
+    const [simulate, prepare] = [stage('simulate', []), stage('prepare', ['simulate'])];
+    await run(simulate);
+    await run(prepare);
+    const { key } = readRecord(join(out, 'prepare'))!;
+    settings = { iterations: 3, other: 1 };
+    await run(simulate);
+    settings = { iterations: 3 };
+    await run(prepare);
+    expect(readRecord(join(out, 'prepare'))!.key).not.toBe(key);
+    expect(runs).toBe(4);
+  });
+
+  it('asks for the stage before it by name', async () => {
+    const missing = run(stage('train', ['prepare']));
+    await expect(missing).rejects.toThrow(ConfigError);
+    await expect(missing).rejects.toMatchObject({ code: 'STAGE_MISSING' });
+    await expect(missing).rejects.toThrow(`train: the products of prepare are not in ${join(out, 'prepare')}: run "retroplume prepare"`);
+    expect(existsSync(join(out, 'train'))).toBe(false);
+  });
+
+  it('that fails leaves no record, and goes on in its folder when run again', async () => {
+    const failing = stage('simulate', [], ({ dir }) => {
+      writeFileSync(join(dir, 'half'), '');
+      return Promise.reject(new Error('no room'));
+    });
+    await expect(run(failing)).rejects.toThrow('no room');
+    expect(readRecord(join(out, 'simulate'))).toBeUndefined();
+    const found: string[] = [];
+    await run(
+      stage('simulate', [], ({ dir }) => {
+        found.push(...readdirSync(dir));
+        return Promise.resolve({ products: [], summary: {} });
+      }),
+    );
+    expect(found).toContain('half');
+    expect(kinds()).toEqual(['stage-start', 'stage-start', 'stage-done']);
+  });
+
+  it('does not begin once the run is interrupted', async () => {
+    const interrupted = run(stage('simulate', []), { signal: AbortSignal.abort() });
+    await expect(interrupted).rejects.toThrow(InterruptedError);
+    expect([runs, existsSync(join(out, 'simulate'))]).toEqual([0, false]);
+  });
+
+  it('reports progress and messages under its name and variant', () => {
+    const { progress, log } = stageContext(context(), 'train', 'paper');
+    progress(1, 2, 'loss 3');
+    log('resuming');
+    expect(events).toEqual([
+      { kind: 'progress', stage: 'train', variant: 'paper', done: 1, total: 2, text: 'loss 3' },
+      { kind: 'log', stage: 'train', variant: 'paper', text: 'resuming' },
+    ]);
+  });
+});
+
+it("the paper's mode shares what does not depend on it", () => {
+  const { dir, dirOf } = stageContext(context(), 'train', 'paper');
+  expect(dir).toBe(join(out, 'paper/train'));
+  expect(dirOf('prepare')).toBe(join(out, 'prepare'));
+  expect(stageDir(out, 'train', 'default')).toBe(join(out, 'train'));
+});
