@@ -23,6 +23,11 @@ describe('splitting the hours', () => {
     expect(new Set([...train, ...test]).size).toBe(144);
   });
 
+  it('tests on at least a day of two, unless no part is asked for', () => {
+    expect(splitHours(120, 72, 0.17).test).toEqual(Array.from({ length: 24 }, (_, i) => 96 + i));
+    expect(splitHours(120, 72, 0).test).toEqual([]);
+  });
+
   it('leaves at least a day to train on, and with a broken day the whole days are tested', () => {
     expect(splitHours(72, 24, 0.9).train).toEqual(Array.from({ length: 24 }, (_, i) => 24 + i));
     expect(splitHours(70, 24, 0.5).test).toEqual(Array.from({ length: 24 }, (_, i) => 46 + i));

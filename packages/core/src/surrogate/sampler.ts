@@ -40,10 +40,10 @@ export interface Batch {
   target: Float32Array;
 }
 
-/** Splits a period's hours by days: the last `testFraction` of its days test, the others train; spin-up and incomplete windows are left out. */
+/** Splits a period's hours by days: the last `testFraction` of its days (above 0: at least one) test, the others train; spin-up and incomplete windows are left out. */
 export function splitHours(hours: number, firstHour: number, testFraction: number): HourSplit {
   const days = Math.ceil((hours - firstHour) / 24);
-  const testDays = Math.min(days - 1, Math.round(days * testFraction));
+  const testDays = Math.min(days - 1, Math.max(testFraction > 0 ? 1 : 0, Math.round(days * testFraction)));
   const boundary = hours - testDays * 24;
   const range = (from: number, to: number): number[] => Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
   return { train: range(firstHour, boundary), test: range(boundary, hours) };
