@@ -82,6 +82,7 @@ export function completeSettings(settings: InversionSettings): CompleteSettings 
     if (!(Number.isInteger(complete[key]) && complete[key] >= 1)) refuse(key, 'a whole number ≥ 1');
   }
   if (!(Number.isInteger(complete.batch) && complete.batch >= 0)) refuse('batch', 'a whole number ≥ 0');
+  if (complete.optimiser === 'lbfgs' && complete.batch > 0) refuse('batch', '0, all observations, with optimiser lbfgs (adam may draw a batch)');
   return complete;
 }
 

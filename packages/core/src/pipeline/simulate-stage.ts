@@ -5,9 +5,10 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
-import { GROUPS, type PeriodSettings } from '../data/case';
+import { GROUPS, type Case, type PeriodSettings } from '../data/case';
 import { readConcentrations } from '../data/case-fields';
 import { IoapiSeries } from '../data/ioapi';
+import { firstStepOf } from '../data/period-steps';
 import { PREPARED_SPECIES } from '../data/prepared';
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
@@ -56,6 +57,7 @@ export const simulateStage: Stage = {
   async run(context) {
     const { case: settings, dir } = context;
     const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
+    checkInputs(settings, grid);
     const ctm = createCtm(settings);
     const jobs = simulatedRuns(settings).flatMap((run) => settings.periods.map((period) => ({ run, period })));
     await runJobs(context, ctm, grid, jobs);
@@ -70,6 +72,23 @@ export const simulateStage: Stage = {
     return { products: products.map((path) => relative(dir, path)), summary: { runs: simulatedRuns(settings) } };
   },
 };
+
+/** Grid and hours of all inputs, from their headers: what does not fit is told before the first long run. */
+function checkInputs(settings: Case, grid: Grid): void {
+  for (const period of settings.periods) {
+    const meteorology = IoapiSeries.open(meteorologyFiles(settings, period.name), { overlap: 'later' });
+    const emissions = IoapiSeries.open(priorEmissionFiles(settings, period.name));
+    try {
+      for (const series of [meteorology, emissions]) {
+        grid.assertSame(series.grid, series.path);
+        firstStepOf(series, timeOf(period));
+      }
+    } finally {
+      meteorology.close();
+      emissions.close();
+    }
+  }
+}
 
 /** As many runs side by side as there are threads, each on one: less waiting than one run on all. An external command runs alone. */
 async function runJobs(context: StageContext, ctm: Ctm, grid: Grid, jobs: readonly Job[]): Promise<void> {
