@@ -71,7 +71,7 @@ export const invertStage: Stage = {
               }
             : {}),
         },
-        { ...inversion, batch: inversion.mode === 'paper' ? 1 : inversion.batch },
+        { ...inversion, batch: inversion.mode === 'paper' ? 1 : Math.ceil(inversion.batch / hours) },
         {
           onProgress: context.progress,
           onMessage: context.log,
