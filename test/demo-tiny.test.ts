@@ -1,0 +1,174 @@
+/** Everything through `runStages` on a small twin: what each stage leaves, what is made again after a change, what `apply` writes. */
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GROUPS, loadCase, SPECIES } from '../packages/core/src/data/case';
+import { IoapiFile } from '../packages/core/src/data/ioapi';
+import { appliedFiles } from '../packages/core/src/pipeline/apply-stage';
+import { priorEmissionFiles } from '../packages/core/src/pipeline/case-runs';
+import { FACTORS_FILE, readFactors, type PeriodFactors } from '../packages/core/src/pipeline/factors-file';
+import { readRecord } from '../packages/core/src/pipeline/record';
+import { runStages, type RunResult } from '../packages/core/src/pipeline/run';
+import { STAGES, type StageEvent, type StageName } from '../packages/core/src/pipeline/stage';
+import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+
+const PAPER_STAGES: StageName[] = ['train', 'evaluate', 'export', 'invert', 'apply', 'verify'];
+const ALL = [...STAGES, ...PAPER_STAGES.map((stage) => `paper/${stage}`)];
+const NETWORK = ['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'];
+const SETTINGS = [
+  'members.count=2',
+  'response.groups=[NOx]',
+  'surrogate.window=[{count: 2, hours: 3}, {count: 2, hours: 1}]',
+  ...NETWORK.map((setting) => `surrogate.${setting}`),
+  'training.iterations=20',
+  'training.evaluateEvery=10',
+  'inversion.iterations=4',
+  'inversion.stopOnWithheld=false', // twenty steps of training teach nothing that watched monitors would confirm
+  'inversion.hoursPerDay=4',
+  'paperMode.run=true',
+  'paperMode.surrogate.window=[{count: 4, hours: 1}]',
+  ...NETWORK.map((setting) => `paperMode.surrogate.${setting}`),
+  'paperMode.training.iterations=4', // the branches are the authors', and large
+  'paperMode.training.batch=2',
+  'paperMode.inversion.iterations=2',
+];
+
+let folder: string;
+let caseFile: string;
+let first: { result: RunResult; events: StageEvent[] };
+
+/** Runs all stages with some settings changed. */
+async function run(...changes: string[]): Promise<{ result: RunResult; events: StageEvent[] }> {
+  const events: StageEvent[] = [];
+  const result = await runStages(loadCase(caseFile, [...SETTINGS, ...changes]), {
+    out: join(folder, 'run'),
+    threads: 2,
+    onEvent: (event) => events.push(event),
+  });
+  return { result, events };
+}
+
+/** Stages with an event of a kind, in order; those of the paper's mode as `paper/STAGE`. */
+function stagesWith(kind: StageEvent['kind'], events: readonly StageEvent[]): string[] {
+  return events.filter((event) => event.kind === kind).map(({ stage, variant }) => (variant === 'paper' ? `paper/${stage}` : stage));
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'retroplume-tiny-'));
+  caseFile = await writeDemoWorld(folder, { rows: 16, cols: 16, hours: 60, spinUpHours: 24, stations: 30 });
+  first = await run();
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the first run', () => {
+  it("makes every stage, the paper's beside the case's own, and the report last", () => {
+    const done = stagesWith('stage-done', first.events);
+    expect([...done].sort()).toEqual([...ALL].sort());
+    expect(done.at(-1)).toBe('report');
+    expect(stagesWith('stage-skipped', first.events)).toEqual([]);
+  });
+
+  it('gives the figures of both modes', () => {
+    const { result } = first;
+    expect(result.case).toBe('demo');
+    expect(Object.keys(result.seconds).sort()).toEqual([...ALL].sort());
+    for (const mode of [result, result.paperMode!]) {
+      for (const stations of [mode.withheld!, mode.used!]) {
+        expect(Object.keys(stations)).toEqual([...SPECIES]);
+        for (const { priorMae, updatedMae } of Object.values(stations)) {
+          expect(priorMae).toBeGreaterThan(0);
+          expect(updatedMae).toBeGreaterThan(0);
+        }
+      }
+      expect(Object.keys(mode.response!)).toEqual(SPECIES.map((species) => `NOx>${species}`));
+      expect(mode.response!['NOx>NO2'].slope).not.toBeNaN();
+      expect(Object.keys(mode.inventory!)).toEqual([...GROUPS]);
+    }
+    // The two modes share truth and prior run, so the prior's figures are the same, and the updates are not.
+    const [own, paper] = [result.withheld!.NO2!, result.paperMode!.withheld!.NO2!];
+    expect(paper.priorMae).toBe(own.priorMae);
+    expect(paper.updatedMae).not.toBe(own.updatedMae);
+    expect(result.inventory!.NOx.priorError).toBe(result.paperMode!.inventory!.NOx.priorError);
+  });
+
+  it('lowers the misfit at the monitors that the inversion used', () => {
+    const { history } = readRecord(join(folder, 'run/invert'))!.summary as { history: { total: number }[] };
+    expect(history[history.length - 1].total).toBeLessThan(history[0].total);
+  });
+
+  it('ends with a page', () => {
+    const { report } = first.result;
+    expect(report).toMatch(/report\.html$/);
+    expect(readFileSync(report!, 'utf8')).toContain('</html>');
+    expect(statSync(report!).size).toBeGreaterThan(100_000);
+  });
+});
+
+describe('apply', () => {
+  const settings = (): ReturnType<typeof loadCase> => loadCase(caseFile, SETTINGS);
+
+  /** Sum over the grid of a variable at every hour, with the factors of its group on it where given. */
+  function mass(file: IoapiFile, variable: string, group: number, factors?: PeriodFactors): number[] {
+    const { rows, cols } = file.grid;
+    const field = rows * cols;
+    return Array.from({ length: file.time.count }, (_, hour) => {
+      const values = file.read(variable, hour, 1);
+      const slot = factors && factors.slots > 1 ? hour : 0;
+      return values.reduce((sum, value, cell) => sum + value * (factors ? factors.data[(slot * field + cell) * GROUPS.length + group] : 1), 0);
+    });
+  }
+
+  it.each(['invert', 'paper/invert'])('writes the prior times the factors of %s, species by species and hour by hour', (invert) => {
+    const applied = join(folder, 'run', invert.replace('invert', 'apply'));
+    let largestChange = 0;
+    for (const { name: period } of settings().periods) {
+      const [priorPath] = priorEmissionFiles(settings(), period);
+      const [updatedPath] = appliedFiles(applied, settings(), period);
+      const [prior, updated] = [IoapiFile.open(priorPath), IoapiFile.open(updatedPath)];
+      const factors = readFactors(join(folder, 'run', invert, FACTORS_FILE), prior.grid, period);
+      GROUPS.forEach((group, g) => {
+        for (const variable of settings().emissions.groups[group].variables) {
+          const expected = mass(prior, variable, g, factors);
+          const unchanged = mass(prior, variable, g);
+          mass(updated, variable, g).forEach((value, hour) => {
+            expect(Math.abs(value / expected[hour] - 1)).toBeLessThan(1e-6);
+            largestChange = Math.max(largestChange, Math.abs(value / unchanged[hour] - 1));
+          });
+        }
+      });
+      prior.close();
+      updated.close();
+    }
+    expect(largestChange).toBeGreaterThan(1e-3);
+  });
+
+  it('keeps grid, time axis, variables and header of the prior', () => {
+    for (const { name: period } of settings().periods) {
+      const prior = IoapiFile.open(priorEmissionFiles(settings(), period)[0]);
+      const updated = IoapiFile.open(appliedFiles(join(folder, 'run/apply'), settings(), period)[0]);
+      expect(updated.grid.definition).toEqual(prior.grid.definition);
+      expect(updated.time).toEqual(prior.time);
+      expect(updated.layers).toBe(prior.layers);
+      expect(updated.variables).toEqual(prior.variables);
+      prior.close();
+      updated.close();
+    }
+  });
+});
+
+describe('another run', () => {
+  it('skips every stage and gives the same figures', async () => {
+    const { result, events } = await run();
+    expect(stagesWith('stage-skipped', events)).toEqual(stagesWith('stage-done', first.events));
+    expect(stagesWith('stage-start', events)).toEqual([]);
+    expect(result).toEqual(first.result);
+  });
+
+  it('with another setting of the inversion makes again what depends on it', async () => {
+    const { events } = await run('inversion.iterations=2');
+    expect(stagesWith('stage-done', events)).toEqual(['invert', 'apply', 'verify', 'report']);
+    expect(stagesWith('stage-skipped', events).sort()).toEqual(
+      ALL.filter((stage) => !['invert', 'apply', 'verify', 'report'].includes(stage)).sort(),
+    );
+  });
+});
