@@ -1,6 +1,6 @@
 /** kill -9 at random moments, checkpoints being written among them, must change nothing in the result. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +19,11 @@ const child = (checkpoint: string, output: string, batch: number): ReturnType<ty
 
 const exit = (process: ReturnType<typeof spawn>): Promise<void> => new Promise((resolve) => process.once('exit', () => resolve()));
 
+/** When a file was last written; 0 while there is none, which is so for an instant whenever a checkpoint takes the place of another. */
+function writtenAt(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
 describe('an inversion killed with SIGKILL', () => {
   it.each([0, 2])('ends bit for bit as one that was not (batch %i)', async (batch) => {
     const folder = mkdtempSync(join(tmpdir(), 'retroplume-killed-'));
@@ -30,8 +35,8 @@ describe('an inversion killed with SIGKILL', () => {
       const ended = exit(running);
       if (kills < 3) {
         // The first steps are over when a checkpoint is there; then somewhere in the next tenth of a second.
-        const before = existsSync(checkpoint) ? readFileSync(checkpoint) : undefined;
-        while (running.exitCode === null && (!existsSync(checkpoint) || (before && readFileSync(checkpoint).equals(before)))) await sleep(2);
+        const before = writtenAt(checkpoint);
+        while (running.exitCode === null && writtenAt(checkpoint) === before) await sleep(2);
         await sleep(100 * random.uniform());
         if (running.exitCode === null && running.kill('SIGKILL')) kills++;
       }
