@@ -25,6 +25,9 @@ export interface EvaluateSummary {
 /** Every third hour: enough for slopes, a third of the time. */
 const HOUR_STEP = 3;
 
+/** Pairs whose response in the transport model is smaller than this part of the concentration (NH3 on SO2, say) are left out. */
+const SMALLEST_RESPONSE = 2e-3;
+
 export const evaluateStage: Stage = {
   name: 'evaluate',
   needs: ['train', 'simulate'],
@@ -86,9 +89,10 @@ async function evaluatePeriod(
     const changed = await run(uniformFactor(period, group, factor));
     done += hours.length;
     const ctm = { prior: concentrations, changed: readResponseRun(context, period, group) };
-    responses({ prior, changed }, ctm, hours).forEach((response, s) =>
-      summary.response.push({ period: period.name, pair: `${group}>${PREPARED_SPECIES[s]}`, ...response }),
-    );
+    responses({ prior, changed }, ctm, hours).forEach((response, s) => {
+      if (response.relativeSize < SMALLEST_RESPONSE) return;
+      summary.response.push({ period: period.name, pair: `${group}>${PREPARED_SPECIES[s]}`, ...response });
+    });
   }
 }
 

@@ -21,6 +21,8 @@ export interface Response {
   /** means over cells and hours, in the species' unit */
   ctmChange: number;
   surrogateChange: number;
+  /** root mean square of the transport model's change over its mean concentration: below about 1e-3 a slope means nothing */
+  relativeSize: number;
 }
 
 const SPECIES = 4;
@@ -62,7 +64,7 @@ export function responses(
   hours: readonly number[],
 ): Response[] {
   const field = surrogate.prior.length / hours.length;
-  const sums = Array.from({ length: SPECIES }, () => ({ n: 0, sc: 0, ss: 0, cc: 0, s: 0, c: 0 }));
+  const sums = Array.from({ length: SPECIES }, () => ({ n: 0, sc: 0, ss: 0, cc: 0, s: 0, c: 0, level: 0 }));
   hours.forEach((hour, i) => {
     for (let k = 0; k < field; k++) {
       const sum = sums[k % SPECIES];
@@ -74,9 +76,16 @@ export function responses(
       sum.cc += c * c;
       sum.s += s;
       sum.c += c;
+      sum.level += ctm.prior[hour * field + k];
     }
   });
-  return sums.map(({ n, sc, ss, cc, s, c }) => ({ slope: sc / cc, r: sc / Math.sqrt(ss * cc), ctmChange: c / n, surrogateChange: s / n }));
+  return sums.map(({ n, sc, ss, cc, s, c, level }) => ({
+    slope: sc / cc,
+    r: sc / Math.sqrt(ss * cc),
+    ctmChange: c / n,
+    surrogateChange: s / n,
+    relativeSize: Math.sqrt(cc / n) / (level / n),
+  }));
 }
 
 /** Every `step`-th hour from `first` on, of a period of `count` hours. */
