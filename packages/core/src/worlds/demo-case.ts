@@ -21,9 +21,9 @@ const EFFORT: Record<DemoSize, { members: number; training: object; inversion: o
   default: {
     members: 8,
     training: { iterations: 3000, learningRateDecay: 0.03, testFraction: 0.17 },
-    inversion: { iterations: 24 },
-    paperTraining: { iterations: 1000 },
-    paperInversion: { iterations: 300 },
+    inversion: { iterations: 18 },
+    paperTraining: { iterations: 600 },
+    paperInversion: { iterations: 200 },
   },
   full: {
     members: 12,
