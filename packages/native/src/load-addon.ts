@@ -27,7 +27,7 @@ export function loadAddon(name: string): unknown {
   if (!existsSync(path)) throw new AddonError('ADDON_MISSING', `${name}.node: expected at ${path} but it has not been built: run: npm run setup`);
   try {
     // A computed path: the addon is not a module that the compiler could resolve.
-    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- see above
     return require(path) as unknown;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
