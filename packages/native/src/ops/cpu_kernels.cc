@@ -2,7 +2,7 @@
 
 namespace retroplume {
 
-// Each is cpu_table_cpu.cc, compiled for that instruction set.
+// Each is cpu_table_cpu.cc in the namespace of that instruction set; the tables themselves are compiled for the plainest processor.
 namespace baseline {
 CpuKernels cpuTable();
 }
@@ -18,7 +18,6 @@ CpuKernels cpuTable();
 const CpuKernels& cpuKernels(Isa isa) {
 #if defined(__x86_64__)
   static const CpuKernels tables[] = {baseline::cpuTable(), avx2::cpuTable(), avx512::cpuTable()};
-  // Building the tables runs no vector code: they are addresses.
   return tables[static_cast<int>(isa)];
 #else
   static const CpuKernels table = baseline::cpuTable();
