@@ -1,4 +1,5 @@
 export * from './kernels';
 export * from './netcdf';
 export * from './transport';
+export * from './window-mean';
 export { AddonError, loadAddon } from './load-addon';

@@ -64,11 +64,12 @@ async function evaluatePeriod(
   const passes = 1 + groups.length;
   let done = 0;
   const total = passes * hours.length;
+  const onHour = (hoursDone: number): void => {
+    context.progress(done + hoursDone, total, `${period.name}`);
+    if (context.signal.aborted) throw new InterruptedError('INTERRUPTED', 'evaluate: interrupted: run the same command again');
+  };
   const run = (factors?: Float32Array): Promise<Float32Array> =>
-    freeRun(surrogate, program, program.sizes.batch, period, emissions, hours, factors, (hoursDone) => {
-      context.progress(done + hoursDone, total, `${period.name}`);
-      if (context.signal.aborted) throw new InterruptedError('INTERRUPTED', 'evaluate: interrupted: run the same command again');
-    });
+    freeRun({ surrogate, engine: program, batchSize: program.sizes.batch, period, emissions, hours, factors, threads: context.threads, onHour });
   const prior = await run();
   done += hours.length;
   const test = new Set(splitHours(period.time.count, first, variantSettings(context).training.testFraction).test);

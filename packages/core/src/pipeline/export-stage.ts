@@ -34,8 +34,9 @@ export const exportStage: Stage = {
     const engine = await OnnxEngine.load(path, surrogate, { rows, cols }, context.threads);
     try {
       const { emissions } = period.runs.get('prior')!;
-      const native = await freeRun(surrogate, program, 1, period, emissions, hours);
-      const onnx = await freeRun(surrogate, engine, 1, period, emissions, hours);
+      const firstHour = { surrogate, batchSize: 1, period, emissions, hours };
+      const native = await freeRun({ ...firstHour, engine: program });
+      const onnx = await freeRun({ ...firstHour, engine });
       const largest = native.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
       const difference = native.reduce((max, value, i) => Math.max(max, Math.abs(value - onnx[i])), 0) / largest;
       if (!(difference <= AGREEMENT)) {

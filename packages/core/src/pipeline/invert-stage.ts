@@ -49,6 +49,7 @@ export const invertStage: Stage = {
       anchored: inversion.mode === 'default',
       factors: inversion.factors,
       hours,
+      threads: context.threads,
       engine,
     });
     const checkpoint = join(context.dir, 'checkpoint.safetensors');

@@ -10,16 +10,16 @@
 import type { PreparedPeriod } from '../data/prepared';
 import type { FactorShape, ForwardModel, ObservationBatch } from '../inversion/forward-model';
 import type { ObservationOperator } from '../inversion/observation-operator';
-import { HourBatch } from '../surrogate/free-run';
+import { HourBatch, type EmissionFactors } from '../surrogate/free-run';
 import type { FrozenProgram, SurrogateEngine } from '../surrogate/frozen-program';
 import type { Surrogate } from '../surrogate/surrogate';
-import { gatherWindow, type Window } from '../surrogate/window';
 
 export interface SurrogateForwardOptions {
   anchored: boolean;
   factors: 'period' | 'hour';
   /** hours that the surrogate takes at once */
   hours: number;
+  threads: number;
   /** runs the forward pass instead of the native program (ONNX Runtime); the adjoint is always native */
   engine?: SurrogateEngine;
 }
@@ -57,7 +57,7 @@ export class SurrogateForwardModel implements ForwardModel {
   private lastForward?: { batch: number; factors: Float32Array };
 
   constructor(
-    private readonly surrogate: Surrogate,
+    surrogate: Surrogate,
     private readonly program: FrozenProgram,
     private readonly problems: readonly PeriodProblem[],
     private readonly options: SurrogateForwardOptions,
@@ -68,7 +68,7 @@ export class SurrogateForwardModel implements ForwardModel {
     this.shape = { slots: problems.reduce((sum, each) => sum + slotsOf(each), 0), rows, cols, groups: GROUPS };
     this.plan = problems.flatMap(({ operator }, p) => batchesOf(operator, p, options.hours));
     this.batches = this.plan.length;
-    this.hourBatches = problems.map(({ period }) => new HourBatch(surrogate, period, options.hours));
+    this.hourBatches = problems.map(({ period }) => new HourBatch(surrogate, period, options.hours, options.threads));
     this.priorSimulated = this.plan.map(() => undefined);
   }
 
@@ -90,7 +90,7 @@ export class SurrogateForwardModel implements ForwardModel {
 
   async adjoint(gradSimulated: Float32Array, batch: number): Promise<Float32Array> {
     const { problem, times, hours } = this.plan[batch];
-    const { operator, period } = this.problems[problem];
+    const { operator } = this.problems[problem];
     const factors = this.lastForward?.batch === batch ? this.lastForward.factors : undefined;
     if (!factors) throw new Error(`surrogate forward model: adjoint of batch ${batch} was asked for before its forward pass`);
     const seed = operator.adjointAt(gradSimulated, times);
@@ -101,7 +101,7 @@ export class SurrogateForwardModel implements ForwardModel {
       if (this.options.engine || hours.length > this.options.hours) await this.runNative(problem, chunk, factors);
       const padded = new Float32Array(this.options.hours * hourSize);
       padded.set(seed.subarray(from * hourSize, (from + chunk.length) * hourSize));
-      this.scatter(await this.program.adjoint(padded), problem, period, chunk, out);
+      this.scatter(await this.program.adjoint(padded), problem, chunk, out);
     }
     return out;
   }
@@ -131,73 +131,29 @@ export class SurrogateForwardModel implements ForwardModel {
   /** Puts hours and their emissions, scaled by the factors, into the batch of a period; a short chunk repeats its last hour. */
   private load(problem: number, hours: Int32Array, factors: Float32Array): HourBatch {
     const batch = this.hourBatches[problem];
-    const { period } = this.problems[problem];
-    const emissions = period.runs.get('prior')!.emissions;
-    const field = this.shape.rows * this.shape.cols * GROUPS;
+    const emissions = this.priorEmissions(problem);
     for (let i = 0; i < batch.size; i++) {
       const hour = hours[Math.min(i, hours.length - 1)];
       batch.setHour(i, hour);
-      if (this.options.factors === 'period') {
-        batch.setEmissions(i, hour, emissions);
-        batch.scaleEmissions(i, factors.subarray(this.slot[problem] * field, (this.slot[problem] + 1) * field));
-      } else {
-        batch.setEmissions(i, this.surrogate.window.hours - 1, this.scaledHours(problem, hour, emissions, factors));
-      }
+      batch.setEmissions(i, hour, emissions, this.factorsOf(problem, factors));
     }
     return batch;
   }
 
-  /** The hours of the window that ends with `hour`, each scaled by its own factors: `[window.hours, H, W, 5]`. */
-  private scaledHours(problem: number, hour: number, emissions: Float32Array, factors: Float32Array): Float32Array {
-    const { window } = this.surrogate;
-    const field = this.shape.rows * this.shape.cols * GROUPS;
-    const first = hour - window.hours + 1;
-    const scaled = emissions.slice(first * field, (hour + 1) * field);
-    const offset = (this.slot[problem] + first) * field;
-    for (let i = 0; i < scaled.length; i++) scaled[i] *= factors[offset + i];
-    return scaled;
-  }
-
   /** The transpose of window and scaling: adds E · dJ/d(f·E) to the factors' gradient. */
-  private scatter(gradient: Float32Array, problem: number, period: PreparedPeriod, hours: Int32Array, out: Float32Array): void {
-    const { window } = this.surrogate;
-    const field = this.shape.rows * this.shape.cols * GROUPS;
-    const emissions = period.runs.get('prior')!.emissions;
-    const size = window.steps.length * field;
-    const gathered = this.options.factors === 'period' ? new Float32Array(size) : undefined;
-    hours.forEach((hour, i) => {
-      const base = i * size;
-      if (gathered) {
-        const { rows, cols } = period.grid;
-        gatherWindow({ data: emissions, rows, cols, channels: GROUPS }, window, hour, { row: 0, col: 0, rows, cols }, gathered);
-        const offset = this.slot[problem] * field;
-        for (let step = 0; step < window.steps.length; step++) {
-          for (let k = 0; k < field; k++) out[offset + k] += gathered[step * field + k] * gradient[base + step * field + k];
-        }
-      } else {
-        scatterHours(gradient, base, window, hour, field, emissions, out, this.slot[problem] * field);
-      }
-    });
+  private scatter(gradient: Float32Array, problem: number, hours: Int32Array, out: Float32Array): void {
+    const emissions = this.priorEmissions(problem);
+    hours.forEach((hour, i) => this.hourBatches[problem].addFactorGradient(i, hour, emissions, gradient, this.factorsOf(problem, out)));
   }
-}
 
-function scatterHours(
-  gradient: Float32Array,
-  base: number,
-  window: Window,
-  hour: number,
-  field: number,
-  emissions: Float32Array,
-  out: Float32Array,
-  offset: number,
-): void {
-  window.steps.forEach(({ first, last }, step) => {
-    const weight = 1 / (last - first + 1);
-    for (let back = first; back <= last; back++) {
-      const at = (hour - back) * field;
-      for (let k = 0; k < field; k++) out[offset + at + k] += weight * emissions[at + k] * gradient[base + step * field + k];
-    }
-  });
+  private priorEmissions(problem: number): Float32Array {
+    return this.problems[problem].period.runs.get('prior')!.emissions;
+  }
+
+  /** A period's part of the factors of all periods, or of their gradient. */
+  private factorsOf(problem: number, data: Float32Array): EmissionFactors {
+    return { data, offset: this.slot[problem] * this.shape.rows * this.shape.cols * GROUPS, hourly: this.options.factors === 'hour' };
+  }
 }
 
 /** Consecutive observation times with as many hours together as the surrogate takes at once; a day is never split. */

@@ -1,8 +1,9 @@
+import { windowMean } from '@retroplume/native';
 import { ConfigError } from '../errors';
 import { rotatePlanes } from './rotation';
 import { cropSize, Sampler, splitHours, type SamplerSettings } from './sampler';
 import { METEOROLOGY, tinyPeriod, WORLD } from './testing/tiny-world';
-import { gatherWindow, Window } from './window';
+import { Window } from './window';
 
 const window = new Window([
   { count: 2, hours: 3 },
@@ -60,7 +61,7 @@ describe('batches', () => {
     const { emissions, meteorology, target } = only.train(0);
     const { rows, cols } = WORLD;
     const expected = new Float32Array(emissions.length);
-    gatherWindow({ data: period.runs.get('prior')!.emissions, rows, cols, channels: 5 }, window, 40, { row: 0, col: 0, rows, cols }, expected);
+    windowMean(window.request(WORLD, 5, 40, { row: 0, col: 0, rows, cols }), period.runs.get('prior')!.emissions, expected);
     expect(emissions).toEqual(expected);
     const field = rows * cols * METEOROLOGY.length;
     expect(meteorology.subarray(3 * field)).toEqual(period.meteorology.subarray(40 * field, 41 * field));

@@ -5,11 +5,12 @@
  * loss can compare their difference with the transport model's own. Every batch is drawn from (seed, iteration) alone: a resumed training
  * sees the same batches, without any state to keep.
  */
+import { windowMean } from '@retroplume/native';
 import { ConfigError } from '../errors';
 import { Random } from '../random';
 import type { PreparedPeriod, PreparedRun } from '../data/prepared';
 import { canRotate, rotatePlanes } from './rotation';
-import { gatherWindow, type Crop, type Window } from './window';
+import type { Crop, Window } from './window';
 
 /** Which hours of a period are trained on and which are kept for the test. */
 export interface HourSplit {
@@ -173,7 +174,8 @@ export class Sampler {
       species: cells * 4,
     };
 
-    gatherWindow({ data: run.emissions, rows, cols, channels: 5 }, this.window, hour, crop, out.emissions, i * size.emissions);
+    const request = this.window.request(period.grid, 5, hour, crop);
+    windowMean({ ...request, stepsOffset: i * size.emissions }, run.emissions, out.emissions);
     rotatePlanes(out.emissions, i * size.emissions, steps, crop.rows, 5, turns);
     copyHour(run.concentrations, rows, cols, 4, hour, crop, out.target, i * size.species);
     rotatePlanes(out.target, i * size.species, 1, crop.rows, 4, turns);
@@ -185,14 +187,7 @@ export class Sampler {
       out.meteorology.copyWithin(i * size.meteorology, sameAs * size.meteorology, (sameAs + 1) * size.meteorology);
       out.geography.copyWithin(i * size.geography, sameAs * size.geography, (sameAs + 1) * size.geography);
     } else {
-      gatherWindow(
-        { data: period.meteorology, rows, cols, channels: meteorologyChannels },
-        this.window,
-        hour,
-        crop,
-        out.meteorology,
-        i * size.meteorology,
-      );
+      windowMean({ ...request, channels: meteorologyChannels, stepsOffset: i * size.meteorology }, period.meteorology, out.meteorology);
       rotatePlanes(out.meteorology, i * size.meteorology, steps, crop.rows, meteorologyChannels, turns, this.wind);
       copyHour(period.geography, rows, cols, period.geographyNames.length, 0, crop, out.geography, i * size.geography);
       rotatePlanes(out.geography, i * size.geography, 1, crop.rows, period.geographyNames.length, turns);

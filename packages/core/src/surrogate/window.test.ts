@@ -1,5 +1,6 @@
+import { windowMean } from '@retroplume/native';
 import { ConfigError } from '../errors';
-import { gatherWindow, Window } from './window';
+import { Window } from './window';
 
 describe('the steps of a window', () => {
   it("are the paper's 24 hours, oldest first, for one segment of hours", () => {
@@ -44,28 +45,14 @@ describe('the steps of a window', () => {
   });
 });
 
-describe('gatherWindow', () => {
-  /** Value 1000·hour + 100·row + 10·column + channel on 5 hours of 2 x 3 cells with 2 channels: every mean can be read off. */
-  const fields = { rows: 2, cols: 3, channels: 2, data: new Float32Array(5 * 2 * 3 * 2) };
-  fields.data.forEach((_, i) => {
-    const [channel, col, row, hour] = [i % 2, Math.floor(i / 2) % 3, Math.floor(i / 6) % 2, Math.floor(i / 12)];
-    fields.data[i] = 1000 * hour + 100 * row + 10 * col + channel;
-  });
+it('asks for the means of its steps in the cells of a crop', () => {
   const window = new Window([
     { count: 1, hours: 3 },
     { count: 1, hours: 1 },
   ]);
-
-  it('takes the means of the hours before and the hour itself, from the crop alone', () => {
-    const out = new Float32Array(2 * 1 * 2 * 2);
-    gatherWindow(fields, window, 4, { row: 1, col: 1, rows: 1, cols: 2 }, out);
-    // hours 1, 2, 3 → mean 2; then hour 4; row 1, columns 1 and 2
-    expect([...out]).toEqual([2110, 2111, 2120, 2121, 4110, 4111, 4120, 4121]);
-  });
-
-  it('writes from the offset on and nowhere else', () => {
-    const out = new Float32Array(7).fill(-1);
-    gatherWindow(fields, window, 3, { row: 0, col: 0, rows: 1, cols: 1 }, out, 2);
-    expect([...out]).toEqual([-1, -1, 1000, 1001, 3000, 3001, -1]);
-  });
+  // Value 100·hour + cell of 1 x 3 cells: hours 1, 2, 3 → mean 2; then hour 4.
+  const fields = Float32Array.from({ length: 5 * 3 }, (_, i) => 100 * Math.floor(i / 3) + (i % 3));
+  const out = new Float32Array(4);
+  windowMean(window.request({ rows: 1, cols: 3 }, 1, 4, { row: 0, col: 1, rows: 1, cols: 2 }), fields, out);
+  expect([...out]).toEqual([201, 202, 401, 402]);
 });

@@ -5,6 +5,7 @@
  * `[{count: 4, hours: 12}, {count: 4, hours: 3}, {count: 8, hours: 1}]` sees 68 hours in 16 steps, so that a long-lived species needs no
  * earlier concentration as an input (docs/beware.md says why that matters).
  */
+import type { WindowMeanRequest } from '@retroplume/native';
 import { ConfigError } from '../errors';
 
 /** `count` consecutive steps, each the mean over `hours` hours. */
@@ -23,6 +24,7 @@ export interface WindowStep {
 export class Window {
   readonly steps: readonly WindowStep[];
   readonly hours: number;
+  private readonly pairs: Int32Array;
 
   /** @throws {ConfigError} if there is no segment or one is not a positive whole number of hours */
   constructor(readonly segments: readonly WindowSegment[]) {
@@ -40,6 +42,22 @@ export class Window {
     }
     this.steps = steps.reverse();
     this.hours = back;
+    this.pairs = Int32Array.from(this.steps.flatMap(({ first, last }) => [first, last]));
+  }
+
+  /** What the native `windowMean` needs to average hourly fields of a grid over this window at `hour`, in the cells of `crop`. */
+  request(grid: { rows: number; cols: number }, channels: number, hour: number, crop: Crop): WindowMeanRequest {
+    return {
+      rows: grid.rows,
+      cols: grid.cols,
+      channels,
+      hour,
+      steps: this.pairs,
+      cropRow: crop.row,
+      cropCol: crop.col,
+      cropRows: crop.rows,
+      cropCols: crop.cols,
+    };
   }
 
   /** The earliest hour t for which the whole window lies in the data. */
@@ -54,36 +72,4 @@ export interface Crop {
   col: number;
   rows: number;
   cols: number;
-}
-
-/** Hourly fields `[T, H, W, C]`. */
-export interface HourlyFields {
-  data: Float32Array;
-  rows: number;
-  cols: number;
-  channels: number;
-}
-
-/**
- * Averages the hours of every step into `out[step, row, col, channel]` (a sample of `[T, H, W, C]`), from `outOffset` on.
- */
-export function gatherWindow(fields: HourlyFields, window: Window, hour: number, crop: Crop, out: Float32Array, outOffset = 0): void {
-  const { data, rows, cols, channels } = fields;
-  const width = crop.cols * channels;
-  const hourSize = rows * cols * channels;
-  let to = outOffset;
-  for (const { first, last } of window.steps) {
-    const scale = 1 / (last - first + 1);
-    for (let r = 0; r < crop.rows; r++, to += width) {
-      let from = (hour - last) * hourSize + ((crop.row + r) * cols + crop.col) * channels;
-      if (first === last) {
-        out.set(data.subarray(from, from + width), to);
-        continue;
-      }
-      out.fill(0, to, to + width);
-      for (let back = last; back >= first; back--, from += hourSize) {
-        for (let i = 0; i < width; i++) out[to + i] += data[from + i] * scale;
-      }
-    }
-  }
 }

@@ -19,6 +19,8 @@ Addon::Addon(Napi::Env env, Napi::Object exports) : registry_(makeRegistry()) {
   DefineAddon(exports, {
                            InstanceMethod("kernelNames", &Addon::kernelNames),
                            InstanceMethod("cpuFeatures", &Addon::cpuFeatures),
+                           InstanceMethod("windowMean", &Addon::windowMean),
+                           InstanceMethod("windowMeanAdjoint", &Addon::windowMeanAdjoint),
                            InstanceValue("Program", constructor, napi_enumerable),
                        });
 }

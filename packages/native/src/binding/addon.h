@@ -31,6 +31,8 @@ class Addon : public Napi::Addon<Addon> {
  private:
   Napi::Value kernelNames(const Napi::CallbackInfo& info);
   Napi::Value cpuFeatures(const Napi::CallbackInfo& info);
+  Napi::Value windowMean(const Napi::CallbackInfo& info);
+  Napi::Value windowMeanAdjoint(const Napi::CallbackInfo& info);
 
   Registry registry_;
   std::unique_ptr<Executor> executor_;

@@ -38,5 +38,7 @@ void lossBackward(const LossBackward<float>& call, const Context& context);
 void adam(const Adam<float>& call, const Context& context);
 void sgdProject(const SgdProject<float>& call, const Context& context);
 void clipNorm(const ClipNorm<float>& call, const Context& context);
+void windowMean(const WindowMean& call, const Context& context);
+void windowMeanAdjoint(const WindowMeanAdjoint& call, const Context& context);
 
 }  // namespace retroplume::RETROPLUME_ISA

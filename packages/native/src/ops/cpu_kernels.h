@@ -12,6 +12,7 @@
 #include "ops/strided_copy/strided_copy.h"
 #include "ops/unary/unary.h"
 #include "ops/upconv2x2/upconv2x2.h"
+#include "ops/window_mean/window_mean.h"
 #include "runtime/context.h"
 #include "runtime/cpu_features.h"
 
@@ -54,6 +55,8 @@ struct CpuKernels {
   Kernel<Adam<float>> adam = nullptr;
   Kernel<SgdProject<float>> sgdProject = nullptr;
   Kernel<ClipNorm<float>> clipNorm = nullptr;
+  Kernel<WindowMean> windowMean = nullptr;
+  Kernel<WindowMeanAdjoint> windowMeanAdjoint = nullptr;
 };
 
 /** The fast kernels for `isa`; they are compiled from the same sources once for each instruction set (binding/CMakeLists.txt). */

@@ -36,6 +36,8 @@ CpuKernels cpuTable() {
   table.adam = adam;
   table.sgdProject = sgdProject;
   table.clipNorm = clipNorm;
+  table.windowMean = windowMean;
+  table.windowMeanAdjoint = windowMeanAdjoint;
   return table;
 }
 

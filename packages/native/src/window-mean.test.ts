@@ -1,0 +1,74 @@
+import { windowMean, windowMeanAdjoint, type WindowMeanRequest } from './window-mean';
+import { randomArray } from './testing/oracles';
+
+const FIELDS = { rows: 5, cols: 7, channels: 3 };
+const HOURS = 9;
+const STEPS = Int32Array.of(4, 7, 1, 3, 0, 0);
+const request: WindowMeanRequest = { ...FIELDS, hour: 7, steps: STEPS, cropRow: 1, cropCol: 2, cropRows: 3, cropCols: 4 };
+const whole = { cropRow: 0, cropCol: 0, cropRows: FIELDS.rows, cropCols: FIELDS.cols };
+const random = (length: number, seed: number): Float32Array => Float32Array.from(randomArray(length, seed));
+const fields = random(HOURS * FIELDS.rows * FIELDS.cols * FIELDS.channels, 1);
+const hourlyFactors = random(fields.length, 2);
+
+const hourSize = FIELDS.rows * FIELDS.cols * FIELDS.channels;
+const stepsLength = ({ cropRows, cropCols }: WindowMeanRequest): number => (STEPS.length / 2) * cropRows * cropCols * FIELDS.channels;
+
+/** Visits every term of the sums: the weight, and the places of step, field and factor. */
+function forEachTerm(r: WindowMeanRequest, visit: (weight: number, step: number, field: number, factor: number) => void): void {
+  const width = r.cropCols * r.channels;
+  for (let step = 0; step < r.steps.length / 2; step++) {
+    const [first, last] = r.steps.subarray(2 * step, 2 * step + 2);
+    for (let hour = r.hour - last; hour <= r.hour - first; hour++) {
+      for (let i = 0; i < r.cropRows * width; i++) {
+        const cell = (r.cropRow + Math.floor(i / width)) * r.cols * r.channels + r.cropCol * r.channels + (i % width);
+        const factor = (r.factorsOffset ?? 0) + (r.hourlyFactors ? hour * hourSize : 0) + cell;
+        visit(1 / (last - first + 1), (r.stepsOffset ?? 0) + step * r.cropRows * width + i, hour * hourSize + cell, factor);
+      }
+    }
+  }
+}
+
+const variants: [string, Partial<WindowMeanRequest>][] = [
+  ['a crop', {}],
+  ['the whole domain on two threads', { ...whole, threads: 2 }],
+  ['a place further on in the output', { stepsOffset: 5 }],
+  ['one factor for all hours', { factorsOffset: 4 }],
+  ['factors of each hour, two threads', { ...whole, hourlyFactors: true, threads: 2 }],
+];
+
+describe.each(variants)('%s', (name, over) => {
+  const r = { ...request, ...over };
+  const factors = name.includes('factor') ? hourlyFactors : undefined;
+
+  it('takes the mean over the hours of each step, and writes nothing else', () => {
+    const length = (r.stepsOffset ?? 0) + stepsLength(r) + 2;
+    const expected = new Float64Array(length);
+    forEachTerm(r, (weight, step, field, factor) => (expected[step] += weight * fields[field] * (factors?.[factor] ?? 1)));
+    const out = new Float32Array(length).fill(-9);
+    windowMean(r, fields, out, factors);
+    out.forEach((value, i) => {
+      if (i < (r.stepsOffset ?? 0) || i >= length - 2) expect(value).toBe(-9);
+      else expect(Math.abs(value - expected[i])).toBeLessThan(1e-6);
+    });
+  });
+
+  it('adds the transpose to the gradient of the factors', () => {
+    const grad = random((r.stepsOffset ?? 0) + stepsLength(r), 3);
+    const expected = new Float64Array(fields.length + 4).fill(0.5);
+    forEachTerm(r, (weight, step, field, factor) => (expected[factor] += weight * fields[field] * grad[step]));
+    const out = new Float32Array(fields.length + 4).fill(0.5);
+    windowMeanAdjoint(r, fields, grad, out);
+    out.forEach((value, i) => expect(Math.abs(value - expected[i])).toBeLessThan(2e-6));
+  });
+});
+
+it.each<[string, Partial<WindowMeanRequest>, RegExp]>([
+  ['a crop that leaves the fields', { cropCols: 6 }, /crop to lie inside/],
+  ['an hour after the last', { hour: 9 }, /hold the hour/],
+  ['a step that begins before the first hour', { hour: 6 }, /hours of every step/],
+  ['a negative offset', { stepsOffset: -1 }, /stepsOffset/],
+  ['a place past the end of the output', { stepsOffset: 1 }, /out to be long enough/],
+])('refuses %s', (_, over, message) => {
+  const out = new Float32Array(stepsLength(request));
+  expect(() => windowMean({ ...request, ...over }, fields, out)).toThrow(message);
+});

@@ -1,0 +1,56 @@
+import { loadAddon } from './load-addon';
+
+/** Hourly fields `[T, H, W, C]`, the hour at which a window ends, its steps, and the rectangle of cells that is asked for. */
+export interface WindowMeanRequest {
+  rows: number;
+  cols: number;
+  channels: number;
+  hour: number;
+  /** pairs (first, last): each step is the mean of the hours `hour − last … hour − first`, both included */
+  steps: Int32Array;
+  cropRow: number;
+  cropCol: number;
+  cropRows: number;
+  cropCols: number;
+  /** where the steps begin in the array that holds them, in elements; default 0 */
+  stepsOffset?: number;
+  /** where the factors begin in their array; default 0 */
+  factorsOffset?: number;
+  /** factors are `[T, H, W, C]`, one for every hour of the fields, instead of `[H, W, C]` for all; default false */
+  hourlyFactors?: boolean;
+  /** 1 (default): on the calling thread, also while a program runs; more: on the executor, after the runs that are queued there */
+  threads?: number;
+}
+
+interface WindowAddon {
+  windowMean(request: WindowMeanRequest, fields: Float32Array, factors: Float32Array | undefined, out: Float32Array): void;
+  windowMeanAdjoint(request: WindowMeanRequest, fields: Float32Array, gradOut: Float32Array, gradFactors: Float32Array): void;
+}
+
+const DEFAULTS = { stepsOffset: 0, factorsOffset: 0, hourlyFactors: false, threads: 1 };
+
+let loaded: WindowAddon | undefined;
+
+function addon(): WindowAddon {
+  loaded ??= loadAddon('retroplume') as WindowAddon;
+  return loaded;
+}
+
+/**
+ * Means over the hours of every step: `out[step, row, col, channel] = 1/n Σ_hours factors · fields` over the crop.
+ *
+ * @param factors - absent = 1
+ * @throws Error with `code` `ARGUMENT_INVALID` if a step, the crop or an array does not fit
+ */
+export function windowMean(request: WindowMeanRequest, fields: Float32Array, out: Float32Array, factors?: Float32Array): void {
+  addon().windowMean({ ...DEFAULTS, ...request }, fields, factors, out);
+}
+
+/**
+ * The transpose of {@link windowMean} with respect to its factors, added: `gradFactors += 1/n Σ fields · gradOut`.
+ *
+ * @throws as {@link windowMean}
+ */
+export function windowMeanAdjoint(request: WindowMeanRequest, fields: Float32Array, gradOut: Float32Array, gradFactors: Float32Array): void {
+  addon().windowMeanAdjoint({ ...DEFAULTS, ...request }, fields, gradOut, gradFactors);
+}
