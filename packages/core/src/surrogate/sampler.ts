@@ -111,28 +111,35 @@ export class Sampler {
     }
   }
 
-  /** The training batch of an iteration. */
-  train(iteration: number): Batch {
-    return this.draw(new Random(this.settings.seed).fork(`batch ${iteration}`), 'train');
+  /**
+   * The training batch of an iteration.
+   * @param out - memory of an earlier batch to write it into: new arrays in every step keep the garbage collector busier than the sampler
+   */
+  train(iteration: number, out = this.emptyBatch()): Batch {
+    return this.draw(new Random(this.settings.seed).fork(`batch ${iteration}`), 'train', out);
   }
 
   /** A fixed test batch, without augmentation. */
   test(index: number): Batch {
-    return this.draw(new Random(this.settings.seed).fork(`test ${index}`), 'test');
+    return this.draw(new Random(this.settings.seed).fork(`test ${index}`), 'test', this.emptyBatch());
   }
 
-  private draw(random: Random, part: 'train' | 'test'): Batch {
+  private emptyBatch(): Batch {
     const { batch } = this.settings;
     const cells = this.size.rows * this.size.cols;
     const { meteorologyNames, geographyNames } = this.periods[0];
     const steps = this.window.steps.length;
-    const out: Batch = {
+    return {
       emissions: new Float32Array(batch * steps * cells * 5),
       meteorology: new Float32Array(batch * steps * cells * meteorologyNames.length),
       geography: new Float32Array(batch * cells * geographyNames.length),
       previous: new Float32Array(this.settings.previousConcentrations ? batch * cells * 4 : 0),
       target: new Float32Array(batch * cells * 4),
     };
+  }
+
+  private draw(random: Random, part: 'train' | 'test', out: Batch): Batch {
+    const { batch } = this.settings;
     for (let i = 0; i < (this.pairs || batch); i++) {
       const choice = this.choose(random, part);
       const [first, second] = this.chooseRuns(random);

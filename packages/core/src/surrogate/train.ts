@@ -128,13 +128,15 @@ class Loop {
     const testBatches = Array.from({ length: TEST_BATCHES }, (_, i) => this.sampler.test(i));
     const began = Date.now() - this.progress.seconds * 1000;
     let next: Batch = this.sampler.train(this.progress.iteration);
+    let spare: Batch | undefined;
     let status = this.ended();
     while (!status) {
       const { iteration } = this.progress;
       const batch = next;
       const losses = await this.program.step(batch, iteration, learningRateAt(iteration, settings), () => {
-        if (iteration + 1 < settings.iterations) next = this.sampler.train(iteration + 1);
+        if (iteration + 1 < settings.iterations) next = this.sampler.train(iteration + 1, spare);
       });
+      spare = batch;
       this.sums.push(losses);
       this.progress.iteration++;
       this.progress.seconds = (Date.now() - began) / 1000;
