@@ -8,6 +8,7 @@ export { abs, exp, relu, sigmoid, softplus, square, tanh } from './ops/unary';
 export { add, multiply, scale, subtract, sum } from './ops/arithmetic';
 export { adamUpdate, sgdProject, type AdamOptions, type ProjectionOptions } from './ops/updates';
 export { batchNorm, type BatchNormOperands, type Mode } from './ops/batch-norm';
+export { batchNormPrelu, type BatchNormPreluOperands } from './ops/batch-norm-prelu';
 export { channelAffine } from './ops/channel-affine';
 export { concat, crop, pad, reshape, slice, transpose } from './ops/copies';
 export { conv2d } from './ops/conv2d';

@@ -1,5 +1,20 @@
 /** The pieces that networks are made of: functions from values to values that make their own parameters, named after the place they stand in. */
-import { batchNorm, concat, conv2d, dropout, prelu, relu, slice, softplus, type Graph, type Mode, type Value } from '../graph';
+import {
+  batchNorm,
+  batchNormPrelu,
+  concat,
+  conv2d,
+  dropout,
+  prelu,
+  relu,
+  slice,
+  softplus,
+  type BatchNormOperands,
+  type DropoutOptions,
+  type Graph,
+  type Mode,
+  type Value,
+} from '../graph';
 import type { Activation, BranchSettings, ConvSettings } from './settings';
 
 const PRELU_SLOPE = 0.25; // He et al. 2015
@@ -19,19 +34,28 @@ export function convLayer(
   return conv2d(g, input, weight, g.parameter(`${name}.bias`, [width], { init: 'constant', value: 0 }));
 }
 
-/** Batch norm with its own parameters and running statistics. */
-export function normLayer(g: Graph, input: Value, name: string, mode: Mode): Value {
+/** Batch norm's own parameters and running statistics. */
+function normOperands(g: Graph, input: Value, name: string): BatchNormOperands {
   const shape = [input.shape.at(-1)!];
   const scale = g.parameter(`${name}.scale`, shape, { init: 'constant', value: 1 });
   const shift = g.parameter(`${name}.shift`, shape, { init: 'constant', value: 0 });
   const runningMean = g.buffer(`${name}.runningMean`, shape, { init: 'constant', value: 0 });
   const runningVariance = g.buffer(`${name}.runningVariance`, shape, { init: 'constant', value: 1 });
-  return batchNorm(g, input, { scale, shift, runningMean, runningVariance }, mode);
+  return { scale, shift, runningMean, runningVariance };
+}
+
+/** Batch norm with its own parameters and running statistics. */
+export function normLayer(g: Graph, input: Value, name: string, mode: Mode): Value {
+  return batchNorm(g, input, normOperands(g, input, name), mode);
+}
+
+function slopeOf(g: Graph, input: Value, name: string): Value {
+  return g.parameter(`${name}.slope`, [input.shape.at(-1)!], { init: 'constant', value: PRELU_SLOPE });
 }
 
 /** P-ReLU with its own slopes. */
 export function preluLayer(g: Graph, input: Value, name: string): Value {
-  return prelu(g, input, g.parameter(`${name}.slope`, [input.shape.at(-1)!], { init: 'constant', value: PRELU_SLOPE }));
+  return prelu(g, input, slopeOf(g, input, name));
 }
 
 export interface BlockOptions {
@@ -43,14 +67,20 @@ export interface BlockOptions {
 /** 3x3 conv → batch norm → P-ReLU → dropout, the last three as the options say. */
 export function block(g: Graph, input: Value, name: string, width: number, options: BlockOptions): Value {
   const convolved = convLayer(g, input, `${name}.conv`, { kernel: 3, width });
+  const drop = dropOptions(g, name, options);
+  if (options.batchNorm && options.mode === 'train') {
+    const operands = { ...normOperands(g, convolved, `${name}.norm`), slope: slopeOf(g, convolved, `${name}.prelu`) };
+    return batchNormPrelu(g, convolved, operands, drop);
+  }
   const normalized = options.batchNorm ? normLayer(g, convolved, `${name}.norm`, options.mode) : convolved;
-  return dropped(g, preluLayer(g, normalized, `${name}.prelu`), name, options);
+  const activated = preluLayer(g, normalized, `${name}.prelu`);
+  return drop ? dropout(g, activated, drop) : activated;
 }
 
 /** Dropout in training; its stream of random numbers is named after the place. */
-function dropped(g: Graph, input: Value, name: string, { dropout: probability, mode }: BlockOptions): Value {
-  if (mode !== 'train' || probability === 0) return input;
-  return dropout(g, input, { probability, seed: streamOf(name), step: g.scalar('step') });
+function dropOptions(g: Graph, name: string, { dropout: probability, mode }: BlockOptions): DropoutOptions | undefined {
+  if (mode !== 'train' || probability === 0) return undefined;
+  return { probability, seed: streamOf(name), step: g.scalar('step') };
 }
 
 /** A 24-bit number from a name (FNV-1a), exact in float32. */

@@ -13,6 +13,7 @@ test('what the rooms graph and nn offer', () => {
        "adamUpdate",
        "add",
        "batchNorm",
+       "batchNormPrelu",
        "channelAffine",
        "compile",
        "concat",

@@ -20,6 +20,8 @@ void batchNormTrainForward(const BatchNormTrainForward<float>& call, const Conte
 void batchNormTrainBackward(const BatchNormTrainBackward<float>& call, const Context& context);
 void batchNormEvalForward(const BatchNormEvalForward<float>& call, const Context& context);
 void batchNormEvalBackward(const BatchNormEvalBackward<float>& call, const Context& context);
+void batchNormPreluForward(const BatchNormPreluForward<float>& call, const Context& context);
+void batchNormPreluBackward(const BatchNormPreluBackward<float>& call, const Context& context);
 void preluForward(const PreluForward<float>& call, const Context& context);
 void preluBackward(const PreluBackward<float>& call, const Context& context);
 void channelAffineForward(const ChannelAffineForward<float>& call, const Context& context);

@@ -1,6 +1,7 @@
 #pragma once
 #include "ops/arithmetic/arithmetic.h"
 #include "ops/batch_norm/batch_norm.h"
+#include "ops/batch_norm_prelu/batch_norm_prelu.h"
 #include "ops/channel_affine/channel_affine.h"
 #include "ops/conv2d/conv2d.h"
 #include "ops/dropout/dropout.h"
@@ -37,6 +38,8 @@ struct CpuKernels {
   Kernel<BatchNormTrainBackward<float>> batchNormTrainBackward = nullptr;
   Kernel<BatchNormEvalForward<float>> batchNormEvalForward = nullptr;
   Kernel<BatchNormEvalBackward<float>> batchNormEvalBackward = nullptr;
+  Kernel<BatchNormPreluForward<float>> batchNormPreluForward = nullptr;
+  Kernel<BatchNormPreluBackward<float>> batchNormPreluBackward = nullptr;
   Kernel<PreluForward<float>> preluForward = nullptr;
   Kernel<PreluBackward<float>> preluBackward = nullptr;
   Kernel<ChannelAffineForward<float>> channelAffineForward = nullptr;

@@ -18,6 +18,8 @@ CpuKernels cpuTable() {
   table.batchNormTrainBackward = batchNormTrainBackward;
   table.batchNormEvalForward = batchNormEvalForward;
   table.batchNormEvalBackward = batchNormEvalBackward;
+  table.batchNormPreluForward = batchNormPreluForward;
+  table.batchNormPreluBackward = batchNormPreluBackward;
   table.preluForward = preluForward;
   table.preluBackward = preluBackward;
   table.channelAffineForward = channelAffineForward;

@@ -10,6 +10,7 @@ void registerUpconv2x2(Registry& registry);
 void registerMaxpool2x2(Registry& registry);
 void registerLstm(Registry& registry);
 void registerBatchNorm(Registry& registry);
+void registerBatchNormPrelu(Registry& registry);
 void registerPrelu(Registry& registry);
 void registerChannelAffine(Registry& registry);
 void registerUnary(Registry& registry);

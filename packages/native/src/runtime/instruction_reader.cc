@@ -35,7 +35,7 @@ void InstructionReader<T>::fail(const std::string& code, const std::string& what
 }
 
 template <class T>
-T* InstructionReader<T>::locate(const char* name, std::initializer_list<int64_t> dimensions, bool required) {
+T* InstructionReader<T>::locate(const char* name, int64_t length, bool required) {
   usedOperands_.insert(name);
   const auto found = spec_.operands.find(name);
   if (found == spec_.operands.end()) {
@@ -43,7 +43,6 @@ T* InstructionReader<T>::locate(const char* name, std::initializer_list<int64_t>
     return nullptr;
   }
   const double offset = found->second;
-  const int64_t length = product(dimensions);
   const bool inside = length >= 0 && offset >= 0 && offset == std::floor(offset) && offset <= static_cast<double>(arenaElements_) &&
                       length <= arenaElements_ - static_cast<int64_t>(offset);
   if (!inside) {
@@ -55,26 +54,52 @@ T* InstructionReader<T>::locate(const char* name, std::initializer_list<int64_t>
 }
 
 template <class T>
+T* InstructionReader<T>::locateRows(const char* name, const Rows& rows) {
+  if (rows.stride < rows.length) {
+    fail("PARAM_INVALID", std::string("expected a stride of at least ") + std::to_string(rows.length) + " for operand \"" + name +
+                              "\" but received " + std::to_string(rows.stride));
+  }
+  const int64_t before = product({rows.count - 1, rows.stride});
+  T* data = locate(name, before < 0 ? -1 : before + rows.length, true);
+  bytes_ -= static_cast<double>(rows.count - 1) * (rows.stride - rows.length) * sizeof(T);
+  return data;
+}
+
+template <class T>
 const T* InstructionReader<T>::input(const char* name, std::initializer_list<int64_t> dimensions) {
-  return locate(name, dimensions, true);
+  return locate(name, product(dimensions), true);
 }
 
 template <class T>
 const T* InstructionReader<T>::optionalInput(const char* name, std::initializer_list<int64_t> dimensions) {
-  return locate(name, dimensions, false);
+  return locate(name, product(dimensions), false);
 }
 
 template <class T>
 T* InstructionReader<T>::output(const char* name, std::initializer_list<int64_t> dimensions) {
-  T* data = locate(name, dimensions, true);
-  written_.push_back({name, data, product(dimensions)});
+  const int64_t length = product(dimensions);
+  T* data = locate(name, length, true);
+  written_.push_back({name, data, {1, length, length}});
+  return data;
+}
+
+template <class T>
+const T* InstructionReader<T>::inputRows(const char* name, const Rows& rows) {
+  return locateRows(name, rows);
+}
+
+template <class T>
+T* InstructionReader<T>::outputRows(const char* name, const Rows& rows) {
+  T* data = locateRows(name, rows);
+  written_.push_back({name, data, rows});
   return data;
 }
 
 template <class T>
 T* InstructionReader<T>::optionalOutput(const char* name, std::initializer_list<int64_t> dimensions) {
-  T* data = locate(name, dimensions, false);
-  if (data != nullptr) written_.push_back({name, data, product(dimensions)});
+  const int64_t length = product(dimensions);
+  T* data = locate(name, length, false);
+  if (data != nullptr) written_.push_back({name, data, {1, length, length}});
   return data;
 }
 

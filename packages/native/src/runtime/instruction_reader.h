@@ -21,12 +21,17 @@ struct InstructionSpec {
   std::map<std::string, double> params;
 };
 
+/** Where an operand lies that is part of a larger array: `count` runs of `length` elements, `stride` elements from one to the next. */
+struct Rows {
+  int64_t count, length, stride;
+};
+
 /** An operand that an instruction writes, for the search of the first non-finite value. */
 template <class T>
 struct WrittenOperand {
   std::string name;
   const T* data;
-  int64_t length;
+  Rows rows;
 };
 
 /** An instruction ready to run: pointers are bound, nothing is looked up or allocated any more. */
@@ -51,6 +56,9 @@ class InstructionReader {
   /** As above; null where the operand is not given. */
   const T* optionalInput(const char* name, std::initializer_list<int64_t> dimensions);
   T* optionalOutput(const char* name, std::initializer_list<int64_t> dimensions);
+  /** As `input` and `output`, for an operand that is part of a larger array. */
+  const T* inputRows(const char* name, const Rows& rows);
+  T* outputRows(const char* name, const Rows& rows);
 
   /** An integer in [minimum, 2^31). @throws NativeError PARAM_MISSING, PARAM_INVALID */
   int64_t integer(const char* name, int64_t minimum = 1);
@@ -73,7 +81,9 @@ class InstructionReader {
   const std::vector<WrittenOperand<T>>& written() const { return written_; }
 
  private:
-  T* locate(const char* name, std::initializer_list<int64_t> dimensions, bool required);
+  /** Null where the operand is not given; `length` below 0: larger than any arena. */
+  T* locate(const char* name, int64_t length, bool required);
+  T* locateRows(const char* name, const Rows& rows);
   const double* param(const char* name, bool required);
 
   const InstructionSpec& spec_;

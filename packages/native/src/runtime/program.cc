@@ -15,6 +15,15 @@ std::string describe(const InstructionSpec& spec, std::size_t index) {
 }
 
 template <class T>
+bool isFinite(const WrittenOperand<T>& operand) {
+  for (int64_t row = 0; row < operand.rows.count; ++row) {
+    const T* data = operand.data + row * operand.rows.stride;
+    if (!std::all_of(data, data + operand.rows.length, [](T value) { return std::isfinite(value); })) return false;
+  }
+  return true;
+}
+
+template <class T>
 class TypedProgram final : public Program {
  public:
   TypedProgram(const Registry& registry, const ProgramSpec& spec, const ProgramOptions& options) : Program(spec, options, sizeof(T)) {
@@ -38,8 +47,7 @@ class TypedProgram final : public Program {
     for (int64_t i = phase.begin; i < phase.end && !stop; ++i) {
       instructions_[i].kernel.run(context());
       for (const auto& operand : written_[i]) {
-        const bool finite = std::all_of(operand.data, operand.data + operand.length, [](T value) { return std::isfinite(value); });
-        if (!finite) return NonFinite{i, instructions_[i].label, operand.name};
+        if (!isFinite(operand)) return NonFinite{i, instructions_[i].label, operand.name};
       }
     }
     return std::nullopt;

@@ -24,6 +24,7 @@ Registry makeRegistry() {
   registerMaxpool2x2(registry);
   registerLstm(registry);
   registerBatchNorm(registry);
+  registerBatchNormPrelu(registry);
   registerPrelu(registry);
   registerChannelAffine(registry);
   registerUnary(registry);

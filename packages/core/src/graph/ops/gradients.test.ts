@@ -3,6 +3,7 @@ import {
   abs,
   add,
   batchNorm,
+  batchNormPrelu,
   channelAffine,
   concat,
   conv2d,
@@ -81,6 +82,18 @@ function norm(mode: 'train' | 'frozen'): (g: Graph) => Built {
   };
 }
 
+function normPrelu(probability: number): (g: Graph) => Built {
+  return (g) => {
+    const x = image(g);
+    const [scale, shift, slope] = ['scale', 'shift', 'slope'].map((name) => g.input(name, [3]));
+    const runningMean = g.buffer('mean', [3], { init: 'constant', value: 0 });
+    const runningVariance = g.buffer('variance', [3], { init: 'constant', value: 1 });
+    const drop = probability > 0 ? { probability, seed: 7, step: g.scalar('step') } : undefined;
+    const output = batchNormPrelu(g, x, { scale, shift, slope, runningMean, runningVariance }, drop);
+    return { wrt: [x, scale, shift, slope], output };
+  };
+}
+
 function lossCase(kind: 'l1' | 'l2' | 'huber'): (g: Graph) => Built {
   return (g) => {
     const [x, y, w] = [image(g), image(g, 'y'), image(g, 'w')];
@@ -106,6 +119,8 @@ const cases: Record<string, (g: Graph) => Built> = {
   'lstm, gates computed again, learned initial state, last': lstmCase(false, true, true),
   'batchNorm train': norm('train'),
   'batchNorm frozen': norm('frozen'),
+  batchNormPrelu: normPrelu(0),
+  'batchNormPrelu with dropout': normPrelu(0.4),
   prelu(g) {
     const [x, slope] = [image(g), g.input('slope', [3])];
     return { wrt: [x, slope], output: prelu(g, x, slope) };

@@ -1,0 +1,233 @@
+#include "ops/batch_norm_prelu/batch_norm_prelu_scratch.h"
+#include "ops/cpu_declarations.h"
+#include "ops/dropout/dropout_factors.h"
+#include "ops/simd/elementwise.h"
+
+/**
+ * Two passes each way. A thread takes strips of 64 pixels, and in a strip one vector of channels after the other: the constants of those channels
+ * and their sums stay in registers for all pixels of the strip, which itself stays in the first-level cache. The backward pass leaves F in gradInput
+ * between its two passes, since making dropout's factors costs more than the memory traffic.
+ */
+namespace retroplume::RETROPLUME_ISA {
+
+namespace {
+
+struct Strip {
+  int64_t first, pixels;
+};
+
+/** A call's scratch memory, and the ways of going through its pixels. */
+class Strips {
+ public:
+  Strips(const BatchNormPreluParams& params, const float* step, const Context& context)
+      : p_(params), step_(step != nullptr ? static_cast<uint64_t>(*step) : 0), context_(context), layout_(params, context.threads) {}
+
+  /** Channel constants number `index`, f(c), in whole vectors. */
+  template <class Function>
+  const float* constants(int index, Function f) const {
+    float* to = scratch() + index * layout_.constant;
+    for (int64_t c = 0; c < layout_.constant; ++c) to[c] = c < p_.channels ? static_cast<float>(f(c)) : 0.0f;
+    return to;
+  }
+
+  /** Calls body(strip, thread) for all strips, each thread taking one run of them. */
+  template <class Body>
+  void forEach(Body body) const {
+    const int64_t strips = ceilDivide(p_.pixels, kBatchNormPreluStrip);
+#pragma omp parallel num_threads(threadsFor(p_.pixels* p_.channels, context_))
+    {
+      const int thread = omp_get_thread_num();
+      const Range share = shareOf(strips, omp_get_num_threads(), thread);
+      for (int64_t s = share.begin; s < share.end; ++s) {
+        const int64_t first = s * kBatchNormPreluStrip;
+        body(Strip{first, smaller(kBatchNormPreluStrip, p_.pixels - first)}, thread);
+      }
+    }
+  }
+
+  /** Dropout's factors of a strip, [pixels, C]; null without dropout. */
+  const float* dropFactors(const Strip& strip, int thread) const {
+    if (p_.probability == 0) return nullptr;
+    float* factors = ofThread(thread) + layout_.factors;
+    const uint32_t threshold = dropoutThreshold(p_.probability);
+    const float factor = static_cast<float>(1 / (1 - p_.probability));
+    const int64_t first = strip.first * p_.channels;
+    for (int64_t e = 0; e < strip.pixels * p_.channels; e += 4 * kLanes) {
+      Vector group[4];
+      RETROPLUME_ISA::dropFactors(first + e, step_, p_.seed, threshold, factor, group);
+      for (int k = 0; k < 4; ++k) store(factors + e + k * kLanes, group[k]);
+    }
+    return factors;
+  }
+
+  /** Clears the sums; between this and `totals` the threads add to theirs. */
+  void clearSums() const {
+    for (int t = 0; t < context_.threads; ++t) __builtin_memset(ofThread(t), 0, layout_.factors * sizeof(float));
+  }
+
+  /** Adds the lanes of `sum` to the thread's sums number `index`, channels c … c + valid − 1. */
+  [[gnu::always_inline]] void add(int thread, int index, int64_t c, int valid, Vector sum) const {
+    double* to = reinterpret_cast<double*>(ofThread(thread)) + index * p_.channels + c;
+    for (int lane = 0; lane < valid; ++lane) to[lane] += sum[lane];
+  }
+
+  /** The sums of all threads, [kSums, C]. */
+  const double* totals() const {
+    double* total = reinterpret_cast<double*>(ofThread(0));
+    for (int t = 1; t < context_.threads; ++t) {
+      const double* other = reinterpret_cast<const double*>(ofThread(t));
+      for (int64_t i = 0; i < BatchNormPreluScratch::kSums * p_.channels; ++i) total[i] += other[i];
+    }
+    return total;
+  }
+
+ private:
+  float* scratch() const { return static_cast<float*>(context_.scratch); }
+  float* ofThread(int thread) const { return scratch() + layout_.threadsBegin + thread * layout_.perThread; }
+
+  const BatchNormPreluParams& p_;
+  uint64_t step_;
+  const Context& context_;
+  BatchNormPreluScratch layout_;
+};
+
+/** The normalisation of one vector of channels: z = (x − mean)·factor + shift, the same both ways. */
+struct Normalisation {
+  Vector mean, factor, shift, slope;
+  [[gnu::always_inline]] Vector centred(Vector x) const { return x - mean; }
+  [[gnu::always_inline]] Vector apply(Vector centred) const { return centred * factor + shift; }
+};
+
+/** Moments of the batch into savedMean and savedInvStd, and on into the running statistics. Squares are of x − x₀, x₀ the channel's first pixel:
+ * without that shift they would cancel for a mean far from 0. */
+void statistics(const BatchNormPreluForward<float>& call, const Strips& strips) {
+  const BatchNormPreluParams& p = call.params;
+  const int64_t C = p.channels;
+  const float* origin = strips.constants(0, [&](int64_t c) { return call.input[c]; });
+  strips.clearSums();
+  strips.forEach([&](const Strip& strip, int thread) {
+    forEachVector({0, C}, [&](int64_t c, int valid) {
+      const float* x = call.input + strip.first * C + c;
+      const Vector start = load(origin + c);
+      Vector sum[2] = {}, squares[2] = {};  // of even and odd pixels: an addition need not wait for the one before
+      const auto add = [&](int64_t i, int k) {
+        const Vector d = fetch(x + i * C, valid) - start;
+        sum[k] += d;
+        squares[k] += d * d;
+      };
+      int64_t i = 0;
+      for (; i + 2 <= strip.pixels; i += 2) add(i, 0), add(i + 1, 1);
+      if (i < strip.pixels) add(i, 0);
+      strips.add(thread, 0, c, valid, sum[0] + sum[1]);
+      strips.add(thread, 1, c, valid, squares[0] + squares[1]);
+    });
+  });
+  const double* sums = strips.totals();
+  const double m = static_cast<double>(p.pixels);
+  for (int64_t c = 0; c < C; ++c) {
+    const double shifted = sums[c] / m, squares = sums[C + c] - shifted * sums[c];
+    const double mean = call.input[c] + shifted;
+    call.savedMean[c] = static_cast<float>(mean);
+    call.savedInvStd[c] = static_cast<float>(1 / __builtin_sqrt(squares / m + p.epsilon));
+    call.runningMean[c] = static_cast<float>((1 - p.momentum) * call.runningMean[c] + p.momentum * mean);
+    call.runningVariance[c] = static_cast<float>((1 - p.momentum) * call.runningVariance[c] + p.momentum * squares / (m - 1));
+  }
+}
+
+/** The constants of a call, forward or backward, as vectors of channels. */
+struct Constants {
+  const float *mean, *factor, *shift, *slope;
+  template <class Call>
+  Constants(const Call& call, const Strips& strips)
+      : mean(strips.constants(0, [&](int64_t c) { return call.savedMean[c]; })),
+        factor(strips.constants(1, [&](int64_t c) { return call.savedInvStd[c] * call.scale[c]; })),
+        shift(strips.constants(2, [&](int64_t c) { return call.shift[c]; })),
+        slope(strips.constants(3, [&](int64_t c) { return call.slope[c]; })) {}
+  [[gnu::always_inline]] Normalisation at(int64_t c) const { return {load(mean + c), load(factor + c), load(shift + c), load(slope + c)}; }
+};
+
+/** F into gradInput; its sums, in the order of the header: Σ F, Σ F·(x − μ), Σ k·G·z where z ≤ 0. */
+void backwardSums(const BatchNormPreluBackward<float>& call, const Strips& strips) {
+  const int64_t C = call.params.channels, stride = call.params.outputStride;
+  const Constants constants(call, strips);
+  strips.clearSums();
+  strips.forEach([&](const Strip& strip, int thread) {
+    const float* factors = strips.dropFactors(strip, thread);
+    forEachVector({0, C}, [&](int64_t c, int valid) {
+      const float* x = call.input + strip.first * C + c;
+      const float* gradOutput = call.gradOutput + strip.first * stride + c;
+      float* gradInput = call.gradInput + strip.first * C + c;
+      const Normalisation norm = constants.at(c);
+      Vector sum{}, sumCentred{}, sumSlope{};
+      for (int64_t i = 0; i < strip.pixels; ++i) {
+        const Vector centred = norm.centred(fetch(x + i * C, valid)), z = norm.apply(centred);
+        Vector kept = fetch(gradOutput + i * stride, valid);
+        if (factors != nullptr) kept *= fetch(factors + i * C + c, valid);
+        const Vector grad = z > 0.0f ? kept : kept * norm.slope;
+        sum += grad;
+        sumCentred += grad * centred;
+        sumSlope += z > 0.0f ? Vector{} : kept * z;
+        keep(gradInput + i * C, grad, valid);
+      }
+      strips.add(thread, 0, c, valid, sum);
+      strips.add(thread, 1, c, valid, sumCentred);
+      strips.add(thread, 2, c, valid, sumSlope);
+    });
+  });
+}
+
+}  // namespace
+
+void batchNormPreluForward(const BatchNormPreluForward<float>& call, const Context& context) {
+  const int64_t C = call.params.channels, stride = call.params.outputStride;
+  const Strips strips(call.params, call.step, context);
+  statistics(call, strips);
+  const Constants constants(call, strips);
+  strips.forEach([&](const Strip& strip, int thread) {
+    const float* factors = strips.dropFactors(strip, thread);
+    forEachVector({0, C}, [&](int64_t c, int valid) {
+      const float* x = call.input + strip.first * C + c;
+      float* output = call.output + strip.first * stride + c;
+      const Normalisation norm = constants.at(c);
+      for (int64_t i = 0; i < strip.pixels; ++i) {
+        const Vector z = norm.apply(norm.centred(fetch(x + i * C, valid)));
+        Vector y = z > 0.0f ? z : z * norm.slope;
+        if (factors != nullptr) {
+          const Vector factor = fetch(factors + i * C + c, valid);
+          y = factor == 0.0f ? Vector{} : y * factor;  // a dropped value is 0 even where z is infinite
+        }
+        keep(output + i * stride, y, valid);
+      }
+    });
+  });
+}
+
+void batchNormPreluBackward(const BatchNormPreluBackward<float>& call, const Context& context) {
+  const int64_t C = call.params.channels;
+  const double m = static_cast<double>(call.params.pixels);
+  const Strips strips(call.params, call.step, context);
+  backwardSums(call, strips);
+  const double* sums = strips.totals();
+  for (int64_t c = 0; c < C; ++c) {
+    call.gradShift[c] = static_cast<float>(sums[c]);
+    call.gradScale[c] = static_cast<float>(sums[C + c] * call.savedInvStd[c]);
+    call.gradSlope[c] = static_cast<float>(sums[2 * C + c]);
+  }
+  const float* factor = strips.constants(4, [&](int64_t c) { return call.scale[c] * call.savedInvStd[c]; });
+  const float* meanGrad = strips.constants(5, [&](int64_t c) { return sums[c] / m; });
+  const float* share = strips.constants(6, [&](int64_t c) { return sums[C + c] / m * call.savedInvStd[c] * call.savedInvStd[c]; });
+  const float* mean = strips.constants(0, [&](int64_t c) { return call.savedMean[c]; });
+  strips.forEach([&](const Strip& strip, int) {
+    forEachVector({0, C}, [&](int64_t c, int valid) {
+      const float* x = call.input + strip.first * C + c;
+      float* gradInput = call.gradInput + strip.first * C + c;
+      const Vector scale = load(factor + c), ofShift = load(meanGrad + c), ofScale = load(share + c), centre = load(mean + c);
+      for (int64_t i = 0; i < strip.pixels; ++i) {
+        const Vector grad = fetch(gradInput + i * C, valid) - ofShift - (fetch(x + i * C, valid) - centre) * ofScale;
+        keep(gradInput + i * C, scale * grad, valid);
+      }
+    });
+  });
+}
+
+}  // namespace retroplume::RETROPLUME_ISA

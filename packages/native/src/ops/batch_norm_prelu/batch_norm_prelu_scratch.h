@@ -1,0 +1,24 @@
+#pragma once
+#include "ops/batch_norm_prelu/batch_norm_prelu.h"
+#include "ops/simd/scratch.h"
+
+/** How the fast kernels divide their scratch memory, in floats. */
+namespace retroplume {
+
+/** Pixels that are taken together. 64 of them, whatever their channels, are whole groups of dropout's counters. */
+constexpr int64_t kBatchNormPreluStrip = 64;
+
+/** Vectors of channel constants; then for each thread three sums a channel in double, and dropout's factors for a strip. */
+struct BatchNormPreluScratch {
+  static constexpr int kConstants = 7, kSums = 3;
+  int64_t constant, threadsBegin, factors, perThread, total;
+  [[gnu::always_inline]] BatchNormPreluScratch(const BatchNormPreluParams& p, int threads) {
+    constant = roundUp(p.channels);
+    threadsBegin = kConstants * constant;
+    factors = roundUp(2 * kSums * p.channels);  // doubles, as floats
+    perThread = factors + (p.probability > 0 ? kBatchNormPreluStrip * p.channels : 0);
+    total = threadsBegin + perThread * threads;
+  }
+};
+
+}  // namespace retroplume
