@@ -11,7 +11,7 @@ import { alignUp } from './ops/updates';
 import { Program, type ProgramLayout, type Region } from './program';
 import { fuseActivations } from './rewrites/fuse-activation';
 import { schedule, type PhaseRequest, type ScheduledPhase } from './schedule';
-import { size } from './shape';
+import { size, stridesOf } from './shape';
 import { planStorage, type Storage, type StoragePlan } from './storage';
 
 export interface CompileOptions extends ProgramOptions {
@@ -139,9 +139,10 @@ function lower(phases: readonly ScheduledPhase[], plan: StoragePlan): Pick<Progr
 }
 
 function emitterFor(node: Node, plan: StoragePlan, instructions: Instruction[]): Emitter {
-  const at = (value: Value): number => plan.storageOf.get(value)!.offset!;
+  const at = (value: Value): number => plan.storageOf.get(value)!.offset! + (plan.places.get(value)?.offset ?? 0);
   return {
     at,
+    strides: (value) => plan.places.get(value)?.strides ?? stridesOf(value.shape),
     optional: (value) => (value && plan.storageOf.has(value) ? at(value) : undefined),
     accumulate: () => (plan.accumulating.has(node) ? 1 : 0),
     emit(op, operands, params) {

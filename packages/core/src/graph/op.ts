@@ -8,10 +8,25 @@ export interface RegionRequest {
   readonly members: readonly Value[];
 }
 
+/** `part` is the box of `whole` that begins at `begin`. */
+export interface Box {
+  readonly part: Value;
+  readonly whole: Value;
+  readonly begin: readonly number[];
+}
+
+/**
+ * How an operand may lie in a larger array: `pixels`: pixels at even distances, the channels of each together; `samples`: samples at even
+ * distances, each in one piece; `box`: with any strides.
+ */
+export type Spread = 'pixels' | 'samples' | 'box';
+
 /** What an op sees while it is turned into instructions. */
 export interface Emitter {
   /** Offset of a value in the arena. */
   at(value: Value): number;
+  /** Elements of the arena from one entry of each axis to the next; only an operand that may be spread out (`Op.spreadInput`) has others than its shape's. */
+  strides(value: Value): readonly number[];
   /** Offset, or undefined where an operand is absent or nobody reads an output. */
   optional(value: Value | undefined): number | undefined;
   /** 1 where the node must add to what its outputs already hold (they are parts of a sum), else 0. */
@@ -38,6 +53,13 @@ export interface Op<A = unknown> {
 
   /** True where output 0 is the memory of input 0 under another shape. */
   readonly view?: boolean;
+
+  /** Where an operand is a box of another: then nothing need be copied (parts.ts). */
+  boxes?(node: Node<A>): Box[];
+
+  /** Operands that `lower` takes as parts of larger arrays; absent or undefined: in one piece only. */
+  spreadInput?(index: number): Spread | undefined;
+  spreadOutput?(index: number): Spread | undefined;
 
   /** Outputs that the kernel writes even if nobody reads them: they are always given memory. */
   readonly scratchOutputs?: readonly number[];

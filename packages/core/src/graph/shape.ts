@@ -19,6 +19,11 @@ export function channels(shape: Shape): number {
   return shape[shape.length - 1];
 }
 
+/** Elements from one entry of each axis to the next, where nothing lies between them. */
+export function stridesOf(shape: Shape): number[] {
+  return shape.map((_, axis) => size(shape.slice(axis + 1)));
+}
+
 export function formatShape(shape: readonly (number | string)[]): string {
   return `[${shape.join(', ')}]`;
 }

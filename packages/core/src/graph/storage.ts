@@ -1,9 +1,10 @@
 /**
- * Which values share memory, and from when to when they need it. Three things let values share: a view, a sum whose parts are written
- * straight into it, and an elementwise op that overwrites an input that nobody needs any more. Time is the position of a node in the
- * program.
+ * Which values share memory, and from when to when they need it. Four things let values share: a view, a sum whose parts are written
+ * straight into it, an elementwise op that overwrites an input that nobody needs any more, and a part of a larger array (parts.ts). Time is
+ * the position of a node in the program.
  */
 import type { Node, Value } from './graph';
+import { planParts, type Place } from './parts';
 import type { ScheduledPhase } from './schedule';
 import { size } from './shape';
 
@@ -19,13 +20,16 @@ export interface Storage {
 
 export interface StoragePlan {
   readonly storageOf: ReadonlyMap<Value, Storage>;
+  /** Where in their storages those values lie that are parts of others. */
+  readonly places: ReadonlyMap<Value, Place>;
   /** Nodes that add to their outputs instead of overwriting them. */
   readonly accumulating: ReadonlySet<Node>;
 }
 
-interface Uses {
+export interface Uses {
   readonly position: ReadonlyMap<Node, number>;
   readonly phase: ReadonlyMap<Node, number>;
+  readonly readers: ReadonlyMap<Value, readonly Node[]>;
   /** How often a value is read, and when last. */
   readonly count: ReadonlyMap<Value, number>;
   readonly last: ReadonlyMap<Value, number>;
@@ -44,16 +48,18 @@ export function planStorage(phases: readonly ScheduledPhase[], keep: Keep): Stor
   const uses = countUses(phases);
   const nodes = phases.flatMap((phase) => phase.nodes);
   const storageOf = new Map<Value, Storage>();
-  const { partOf, accumulating } = planSums(nodes, uses, keep);
-  for (const node of nodes) placeNode(node, uses, keep, storageOf, partOf, accumulating);
+  const sums = planSums(nodes, uses, keep);
+  const places = planParts(nodes, uses, keep, sums);
+  for (const node of nodes) placeNode(node, uses, keep, { storageOf, places, ...sums });
   for (const value of uses.count.keys()) if (value.kind !== 'computed') leaf(value, storageOf);
   extendLifetimes(nodes, uses, storageOf);
-  return { storageOf, accumulating };
+  return { storageOf, places, accumulating: sums.accumulating };
 }
 
 function countUses(phases: readonly ScheduledPhase[]): Uses {
   const position = new Map<Node, number>();
   const phaseOf = new Map<Node, number>();
+  const readers = new Map<Value, Node[]>();
   const count = new Map<Value, number>();
   const last = new Map<Value, number>();
   const ends: number[] = [];
@@ -65,6 +71,7 @@ function countUses(phases: readonly ScheduledPhase[]): Uses {
       for (const input of node.inputs) {
         if (!input) continue;
         count.set(input, (count.get(input) ?? 0) + 1);
+        readers.set(input, [...(readers.get(input) ?? []), node]);
         // What a repeatable phase reads from an earlier one must still be there when it runs again.
         const foreign = input.node !== undefined && phaseOf.get(input.node) !== index;
         const until = phase.repeatable && foreign ? ends[index] : position.get(node)!;
@@ -72,13 +79,19 @@ function countUses(phases: readonly ScheduledPhase[]): Uses {
       }
     });
   });
-  return { position, phase: phaseOf, count, last };
+  return { position, phase: phaseOf, readers, count, last };
 }
 
 const isUsed = (value: Value, uses: Uses, { kept, requested }: Keep): boolean => uses.count.has(value) || kept.has(value) || requested.has(value);
 
-/** For every part that is written straight into a sum, the sum; and the nodes that have to add to what is there. */
-function planSums(nodes: readonly Node[], uses: Uses, keep: Keep): { partOf: Map<Value, Value>; accumulating: Set<Node> } {
+export interface SumPlan {
+  /** For every part that is written straight into a sum, the sum. */
+  readonly partOf: ReadonlyMap<Value, Value>;
+  /** The nodes that have to add to what is there. */
+  readonly accumulating: ReadonlySet<Node>;
+}
+
+function planSums(nodes: readonly Node[], uses: Uses, keep: Keep): SumPlan {
   const partOf = new Map<Value, Value>();
   const adding = new Map<Value, Value>();
   for (const node of nodes.filter((each) => each.op.name === 'sum')) {
@@ -118,35 +131,41 @@ function leaf(value: Value, storageOf: Map<Value, Storage>): Storage {
   return storage;
 }
 
-function placeNode(
-  node: Node,
-  uses: Uses,
-  keep: Keep,
-  storageOf: Map<Value, Storage>,
-  partOf: ReadonlyMap<Value, Value>,
-  accumulating: ReadonlySet<Node>,
-): void {
+interface Placing extends SumPlan {
+  readonly storageOf: Map<Value, Storage>;
+  readonly places: ReadonlyMap<Value, Place>;
+}
+
+function placeNode(node: Node, uses: Uses, keep: Keep, placing: Placing): void {
+  const { storageOf, places, partOf, accumulating } = placing;
   const at = uses.position.get(node)!;
   node.outputs.forEach((output, i) => {
     if (!isUsed(output, uses, keep) && !node.op.scratchOutputs?.includes(i)) return;
-    if (storageOf.has(output)) return; // a sum that its first part has placed
-    const shared = i === 0 && !partOf.has(output) && !accumulating.has(node) ? sharedWithInput(node, uses, keep, storageOf) : undefined;
+    if (storageOf.has(output)) return; // a sum that its first part has placed, or a whole that a part has
+    const newStorage = (value: Value): Storage => ({ elements: size(value.shape), first: at, last: at, pinned: false });
+    const root = places.get(output)?.root;
+    if (root) {
+      if (!storageOf.has(root)) storageOf.set(root, newStorage(root));
+      storageOf.set(output, storageOf.get(root)!);
+      return;
+    }
+    const shared = i === 0 && !partOf.has(output) && !accumulating.has(node) ? sharedWithInput(node, uses, keep, placing) : undefined;
     const total = partOf.get(output);
-    const storage = shared ?? (total && storageOf.get(total)) ?? { elements: size(output.shape), first: at, last: at, pinned: false };
+    const storage = shared ?? (total && storageOf.get(total)) ?? newStorage(output);
     storageOf.set(output, storage);
     if (total) storageOf.set(total, storage);
   });
 }
 
 /** The storage of an input where the first output may lie there too: a view of it, or the last reader of it. */
-function sharedWithInput(node: Node, uses: Uses, { kept, requested }: Keep, storageOf: Map<Value, Storage>): Storage | undefined {
+function sharedWithInput(node: Node, uses: Uses, { kept, requested }: Keep, { storageOf, places }: Placing): Storage | undefined {
   if (node.op.view) {
     const input = node.inputs[0]!;
     return input.node ? storageOf.get(input) : leaf(input, storageOf);
   }
   const input = node.op.inPlace === undefined ? undefined : node.inputs[node.op.inPlace];
   const storage = input?.node && storageOf.get(input);
-  if (!storage || kept.has(node.outputs[0])) return undefined;
+  if (!storage || kept.has(node.outputs[0]) || places.has(input)) return undefined;
   const at = uses.position.get(node)!;
   const sharers = [...storageOf].filter(([, each]) => each === storage).map(([value]) => value);
   const free = sharers.every((value) => value.kind === 'computed' && !kept.has(value) && !requested.has(value) && (uses.last.get(value) ?? 0) <= at);

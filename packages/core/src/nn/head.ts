@@ -1,5 +1,5 @@
 /** What both networks share: the branches beside the trunk, and the multilayer perceptron of each cell (1x1 convolutions) that ends them. */
-import { concat, relu, slice, type Graph, type Mode, type Value } from '../graph';
+import { concat, crop, pad, relu, slice, type Graph, type Mode, type Value } from '../graph';
 import { expectShape } from '../graph/shape';
 import { activate, branch, convLayer } from './layers';
 import type { HeadSettings } from './settings';
@@ -14,13 +14,20 @@ export interface NetworkInputs {
   geography?: Value;
 }
 
-/** Adds the branches to the trunk and turns each cell's features into species. @returns `[N, H, W, species]` */
+/**
+ * Adds the branches to the trunk and turns each cell's features into species. What the trunk has padded is cut off at the very end: cells know
+ * nothing of each other here, and the result is the smallest array to cut.
+ *
+ * @param trunk - `[N, H', W', C]`, H' ≥ H and W' ≥ W
+ * @returns `[N, H, W, species]`
+ */
 export function head(g: Graph, trunk: Value, inputs: NetworkInputs, settings: HeadSettings, mode: Mode): Value {
-  const [batch, height, width] = trunk.shape;
+  const [batch, , height, width] = inputs.steps.shape;
   if (inputs.y) expectShape('network', 'y', inputs.y, [batch, height, width, 'S']);
   if (inputs.geography) expectShape('network', 'geography', inputs.geography, [batch, height, width, 'G']);
-  const y = inputs.y && branch(g, inputs.y, 'y', settings.yBranch, mode);
-  const geography = inputs.geography && branch(g, inputs.geography, 'geography', settings.geographyBranch, mode);
+  const padded = (value: Value): Value => pad(g, value, trunk.shape[1] - height, trunk.shape[2] - width);
+  const y = inputs.y && padded(branch(g, inputs.y, 'y', settings.yBranch, mode));
+  const geography = inputs.geography && padded(branch(g, inputs.geography, 'geography', settings.geographyBranch, mode));
   const perceptron = (ownY: Value | undefined, name: string, species: number): Value => {
     const features = concat(
       g,
@@ -29,11 +36,9 @@ export function head(g: Graph, trunk: Value, inputs: NetworkInputs, settings: He
     const hidden = relu(g, convLayer(g, features, `${name}.conv0`, { kernel: 1, width: settings.headWidth }));
     return activate(g, convLayer(g, hidden, `${name}.conv1`, { kernel: 1, width: species }, 'output'), settings.headActivation);
   };
-  if (!settings.perSpeciesHead) return perceptron(y, 'head', settings.species);
-  return concat(
-    g,
-    Array.from({ length: settings.species }, (_, s) => perceptron(y && ownBranch(g, y, inputs.y!, s, settings), `head.species${s}`, 1)),
-  );
+  if (!settings.perSpeciesHead) return crop(g, perceptron(y, 'head', settings.species), height, width);
+  const each = Array.from({ length: settings.species }, (_, s) => perceptron(y && ownBranch(g, y, inputs.y!, s, settings), `head.species${s}`, 1));
+  return crop(g, concat(g, each), height, width);
 }
 
 /** The part of the y branch that belongs to one species. */

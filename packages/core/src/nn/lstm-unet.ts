@@ -4,7 +4,7 @@
  *
  * @see Huang et al. (2021), doi:10.5194/gmd-14-4641-2021, section 2.3; Ronneberger et al. (2015), arXiv:1505.04597
  */
-import { concat, crop, lstm, maxpool2x2, pad, upconv2x2, type Graph, type Mode, type Value } from '../graph';
+import { concat, lstm, maxpool2x2, pad, upconv2x2, type Graph, type Mode, type Value } from '../graph';
 import { expectShape } from '../graph/shape';
 import { head, type NetworkInputs } from './head';
 import { block } from './layers';
@@ -37,7 +37,7 @@ function recurrence(g: Graph, steps: Value, { hidden, allStates, learnedInitialS
   return lstm(g, steps, operands, allStates);
 }
 
-/** Encoder, deepest level, decoder with skips; any size, padded with zeros at the north and east. @returns `[N, H, W, widths[0]]` */
+/** Encoder, deepest level, decoder with skips; any size, padded with zeros at the north and east. @returns `[N, H', W', widths[0]]`, as padded */
 function unet(g: Graph, input: Value, settings: LstmUnetSettings, mode: Mode): Value {
   const { widths, encoderConvs, decoderConvs } = settings;
   const [, height, width] = input.shape;
@@ -57,7 +57,7 @@ function unet(g: Graph, input: Value, settings: LstmUnetSettings, mode: Mode): V
     const up = upLayer(g, x, `unet.up${level}.upconv`, widths[level]);
     x = blocks(concat(g, [up, skips[level]]), `unet.up${level}`, decoderConvs, widths[level]);
   }
-  return crop(g, x, height, width);
+  return x;
 }
 
 function upLayer(g: Graph, input: Value, name: string, width: number): Value {

@@ -9,6 +9,7 @@
  */
 import type { Graph, Value } from '../graph';
 import type { Emitter, Op } from '../op';
+import { pixelStride } from '../parts';
 import { channels, expectShape, pixels } from '../shape';
 import type { BatchNormAttributes, BatchNormOperands } from './batch-norm';
 import type { DropoutAttributes, DropoutOptions } from './dropout';
@@ -47,8 +48,10 @@ export function batchNormPrelu(
   return g.apply<Attributes>(batchNormPreluOp, inputs, attributes, [input.shape, scale.shape, scale.shape], label)[0];
 }
 
-function params(input: Value, attributes: Attributes): Record<string, number> {
-  return { pixels: pixels(input.shape), channels: channels(input.shape), ...attributes };
+/** @param outer - the output, or its gradient */
+function params(emitter: Emitter, outer: Value, attributes: Attributes): Record<string, number> {
+  const outputStride = pixelStride(emitter.strides(outer), outer.shape);
+  return { pixels: pixels(outer.shape), channels: channels(outer.shape), outputStride, ...attributes };
 }
 
 function place(emitter: Emitter, named: Record<string, Value | undefined>): Record<string, number | undefined> {
@@ -59,6 +62,7 @@ export const batchNormPreluOp: Op<Attributes> = {
   name: 'batchNormPrelu',
   writes: () => [4, 5],
   scratchOutputs: [0, 1, 2],
+  spreadOutput: (index) => (index === 0 ? 'pixels' : undefined),
   gradient(node, [gradOutput]) {
     if (!gradOutput) return [];
     const [input, scale, shift, slope, , , step] = node.inputs as [Value, Value, Value, Value, Value, Value, Value | undefined];
@@ -71,7 +75,7 @@ export const batchNormPreluOp: Op<Attributes> = {
     const [input, scale, shift, slope, runningMean, runningVariance, step] = node.inputs as Value[];
     const [output, savedMean, savedInvStd] = node.outputs;
     const named = { input, scale, shift, slope, step, runningMean, runningVariance, output, savedMean, savedInvStd };
-    emitter.emit('batchNormPreluForward', place(emitter, named), params(input, node.attributes));
+    emitter.emit('batchNormPreluForward', place(emitter, named), params(emitter, output, node.attributes));
   },
 };
 
@@ -79,10 +83,11 @@ const batchNormPreluBackwardOp: Op<Attributes> = {
   name: 'batchNormPreluBackward',
   inPlace: 6,
   scratchOutputs: [0, 1, 2, 3],
+  spreadInput: (index) => (index === 6 ? 'pixels' : undefined),
   lower(node, emitter) {
     const [input, scale, shift, slope, savedMean, savedInvStd, gradOutput, step] = node.inputs as Value[];
     const [gradInput, gradScale, gradShift, gradSlope] = node.outputs;
     const named = { input, scale, shift, slope, step, savedMean, savedInvStd, gradOutput, gradInput, gradScale, gradShift, gradSlope };
-    emitter.emit('batchNormPreluBackward', place(emitter, named), params(input, node.attributes));
+    emitter.emit('batchNormPreluBackward', place(emitter, named), params(emitter, gradOutput, node.attributes));
   },
 };

@@ -1,12 +1,14 @@
 /**
  * Ops that only move numbers: concat, slice, pad, crop, transpose, and reshape, which moves none. The kernel is one strided copy; a
- * box inside a larger array is described by the strides of the larger one.
+ * box inside a larger array is described by the strides of the larger one. Where a part can lie in the larger array from the
+ * beginning (parts.ts), nothing is copied.
  */
 import { ShapeError } from '../../errors';
 import type { Graph, Node, Value } from '../graph';
-import type { Emitter, Op } from '../op';
+import type { Op } from '../op';
 import { formatShape, size, type Shape } from '../shape';
 import { fromOnnxOrder, toOnnxAxis, toOnnxOrder, toOnnxShape } from '../onnx/layout';
+import { boxAt, copyBox, located } from './copy-box';
 
 interface ConcatAttributes {
   readonly axis: number;
@@ -18,9 +20,6 @@ interface BoxAttributes {
 interface TransposeAttributes {
   readonly order: readonly number[];
 }
-
-const strides = (shape: Shape): number[] => shape.map((_, axis) => size(shape.slice(axis + 1)));
-const offsetOf = (begin: readonly number[], larger: Shape): number => strides(larger).reduce((at, stride, axis) => at + stride * begin[axis], 0);
 
 /**
  * Joins arrays along one axis (the channels unless told otherwise).
@@ -76,7 +75,7 @@ export function pad(g: Graph, input: Value, rows: number, columns: number): Valu
 
 /** `input` as a box that begins at `begin` in an array of zeros. */
 function embed(g: Graph, input: Value, begin: readonly number[], shape: Shape): Value {
-  return g.apply(embedOp, [input], { begin }, [shape], 'pad')[0];
+  return g.apply(embedOp, [input, g.constant(0)], { begin }, [shape], 'pad')[0];
 }
 
 /** Axes in another order: axis a of the result is axis `order[a]` of `input`. */
@@ -101,22 +100,6 @@ export function reshape(g: Graph, input: Value, shape: Shape): Value {
   return g.apply(reshapeOp, [input], {}, [shape])[0];
 }
 
-/** Copies a box between arrays of the given shapes; axes that both hold whole are one loop. */
-function copyBox(emitter: Emitter, from: { at: number; shape: Shape }, to: { at: number; shape: Shape }, extents: Shape, accumulate: number): void {
-  const inner = strides(from.shape);
-  const outer = strides(to.shape);
-  let loops = extents.map((extent, axis) => ({ extent, is: inner[axis], os: outer[axis] })).filter((loop) => loop.extent > 1);
-  loops = loops.reduceRight<typeof loops>((kept, loop) => {
-    const next = kept[0];
-    const joined = next && loop.is === next.is * next.extent && loop.os === next.os * next.extent;
-    return joined ? [{ ...next, extent: loop.extent * next.extent }, ...kept.slice(1)] : [loop, ...kept];
-  }, []);
-  const params: Record<string, number> = { accumulate };
-  loops.forEach(({ extent, is, os }, i) => Object.assign(params, { [`d${i}`]: extent, [`is${i}`]: is, [`os${i}`]: os }));
-  if (loops.length === 0) Object.assign(params, { d0: 1, is0: 1, os0: 1 });
-  emitter.emit('stridedCopy', { input: from.at, output: to.at }, params);
-}
-
 export const concatOp: Op<ConcatAttributes> = {
   name: 'concat',
   gradient(node, [gradOutput], wanted) {
@@ -127,13 +110,20 @@ export const concatOp: Op<ConcatAttributes> = {
       return wanted[i] ? slice(gradOutput.graph, gradOutput, axis, begin, begin + extent) : undefined;
     });
   },
+  boxes(node) {
+    const [whole] = node.outputs;
+    return begins(node).map((at, i) => ({
+      part: node.inputs[i]!,
+      whole,
+      begin: whole.shape.map((_, axis) => (axis === node.attributes.axis ? at : 0)),
+    }));
+  },
+  spreadInput: () => 'box',
+  spreadOutput: () => 'box',
   lower(node, emitter) {
-    const output = node.outputs[0];
-    const stride = strides(output.shape)[node.attributes.axis];
-    begins(node).forEach((begin, i) => {
-      const part = node.inputs[i] as Value;
-      copyBox(emitter, { at: emitter.at(part), shape: part.shape }, { at: emitter.at(output) + begin * stride, shape: output.shape }, part.shape, 0);
-    });
+    for (const { part, whole, begin } of concatOp.boxes!(node)) {
+      copyBox(emitter, located(emitter, part), boxAt(located(emitter, whole), begin), part.shape);
+    }
   },
   onnx(node, writer) {
     const output = node.outputs[0];
@@ -163,11 +153,13 @@ export const boxOp: Op<BoxAttributes> = {
   gradient(node, [gradOutput]) {
     return [gradOutput && embed(gradOutput.graph, gradOutput, node.attributes.begin, node.inputs[0]!.shape)];
   },
+  boxes: (node) => [{ part: node.outputs[0], whole: node.inputs[0]!, begin: node.attributes.begin }],
+  spreadInput: () => 'box',
+  spreadOutput: () => 'box',
   lower(node, emitter) {
-    const input = node.inputs[0] as Value;
-    const output = node.outputs[0];
-    const from = { at: emitter.at(input) + offsetOf(node.attributes.begin, input.shape), shape: input.shape };
-    copyBox(emitter, from, { at: emitter.at(output), shape: output.shape }, output.shape, emitter.accumulate());
+    const [output] = node.outputs;
+    const from = boxAt(located(emitter, node.inputs[0]!), node.attributes.begin);
+    copyBox(emitter, from, located(emitter, output), output.shape, emitter.accumulate());
   },
   onnx(node, writer) {
     const { shape } = node.inputs[0]!;
@@ -184,19 +176,37 @@ export const boxOp: Op<BoxAttributes> = {
   },
 };
 
+/** Boxes that fill what the box of `inner` at `begin` leaves of `outer`: before and behind it along each axis, within it along the axes before. */
+function around(inner: Shape, begin: readonly number[], outer: Shape): { begin: number[]; shape: number[] }[] {
+  return outer.flatMap((extent, axis) => {
+    const beside = (first: number, length: number): { begin: number[]; shape: number[] } => ({
+      begin: outer.map((_, a) => (a < axis ? begin[a] : a === axis ? first : 0)),
+      shape: outer.map((n, a) => (a < axis ? inner[a] : a === axis ? length : n)),
+    });
+    const end = begin[axis] + inner[axis];
+    return [beside(0, begin[axis]), beside(end, extent - end)].filter(({ shape }) => size(shape) > 0);
+  });
+}
+
 export const embedOp: Op<BoxAttributes> = {
   name: 'pad',
   accumulates: true,
   gradient(node, [gradOutput]) {
     return [gradOutput && box(gradOutput.graph, gradOutput, node.attributes.begin, node.inputs[0]!.shape)];
   },
+  boxes: (node) => [{ part: node.inputs[0]!, whole: node.outputs[0], begin: node.attributes.begin }],
+  spreadInput: (index) => (index === 0 ? 'box' : undefined),
+  spreadOutput: () => 'box',
   lower(node, emitter) {
-    const input = node.inputs[0] as Value;
-    const output = node.outputs[0];
+    const [input, zero] = node.inputs as [Value, Value];
+    const [output] = node.outputs;
+    const to = located(emitter, output);
     const accumulate = emitter.accumulate();
-    if (!accumulate) emitter.emit('fill', { output: emitter.at(output) }, { elements: size(output.shape), value: 0 });
-    const to = { at: emitter.at(output) + offsetOf(node.attributes.begin, output.shape), shape: output.shape };
-    copyBox(emitter, { at: emitter.at(input), shape: input.shape }, to, input.shape, accumulate);
+    if (!accumulate) {
+      const nothing = { at: emitter.at(zero), strides: output.shape.map(() => 0) };
+      for (const { begin, shape } of around(input.shape, node.attributes.begin, output.shape)) copyBox(emitter, nothing, boxAt(to, begin), shape);
+    }
+    copyBox(emitter, located(emitter, input), boxAt(to, node.attributes.begin), input.shape, accumulate);
   },
   onnx(node, writer) {
     const input = node.inputs[0] as Value;
@@ -222,14 +232,13 @@ export const transposeOp: Op<TransposeAttributes> = {
         ),
     ];
   },
+  spreadInput: () => 'box',
+  spreadOutput: () => 'box',
   lower(node, emitter) {
-    const input = node.inputs[0] as Value;
-    const output = node.outputs[0];
-    const inner = strides(input.shape);
-    const outer = strides(output.shape);
-    const params: Record<string, number> = { accumulate: emitter.accumulate() };
-    node.attributes.order.forEach((axis, i) => Object.assign(params, { [`d${i}`]: output.shape[i], [`is${i}`]: inner[axis], [`os${i}`]: outer[i] }));
-    emitter.emit('stridedCopy', { input: emitter.at(input), output: emitter.at(output) }, params);
+    const { at, strides } = located(emitter, node.inputs[0]!);
+    const [output] = node.outputs;
+    const from = { at, strides: node.attributes.order.map((axis) => strides[axis]) };
+    copyBox(emitter, from, located(emitter, output), output.shape, emitter.accumulate());
   },
   onnx(node, writer) {
     const { order } = node.attributes;

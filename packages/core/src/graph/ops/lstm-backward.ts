@@ -11,7 +11,7 @@
 import type { Node, Value } from '../graph';
 import type { Emitter, Op } from '../op';
 import { size } from '../shape';
-import { params, weightOperands, type LstmAttributes, type LstmInputs } from './lstm-operands';
+import { params, pieces, samples, weightOperands, type LstmAttributes, type LstmInputs, type Piece } from './lstm-operands';
 
 /** 256 MiB of float32: training crops keep their gates (a tenth of a step is saved), whole domains do not. */
 const KEEP_ELEMENTS = 2 ** 26;
@@ -31,9 +31,11 @@ export function lstmGradients(node: Node<LstmAttributes>, gradOutput: Value, wan
   return wanted.map((want, i) => (want ? gradients[i] : undefined));
 }
 
-function targets(emitter: Emitter, outputs: readonly Value[]): Record<string, number | undefined> {
-  const names = ['gradInput', 'gradWeightInput', 'gradWeightHidden', 'gradBias', 'gradInitialHidden', 'gradInitialCell'];
-  return Object.fromEntries(names.map((name, i) => [name, emitter.optional(outputs[i])]));
+const GRADIENTS = ['gradInput', 'gradWeightInput', 'gradWeightHidden', 'gradBias', 'gradInitialHidden', 'gradInitialCell'];
+
+/** The gradients of a piece: that of the input is its own, those of the weights are shared. */
+function targets(emitter: Emitter, outputs: readonly Value[], piece: Piece): Record<string, number | undefined> {
+  return Object.fromEntries(GRADIENTS.map((name, i) => [name, i === 0 ? piece.of(outputs[i]) : emitter.optional(outputs[i])]));
 }
 
 /** The kernel takes all weights but the bias. */
@@ -41,15 +43,35 @@ function reverseWeights(emitter: Emitter, inputs: LstmInputs): Record<string, nu
   return { ...weightOperands(emitter, inputs), bias: undefined };
 }
 
+/**
+ * Pieces add to the weights' gradients; the kernel has one flag for all its outputs, so all begin at zero and are added to. The inversion asks for
+ * no gradient but the input's, of which every piece has its own part.
+ *
+ * @returns that flag
+ */
+function beginGradients(emitter: Emitter, outputs: readonly Value[], parts: readonly Piece[]): number {
+  const placed = outputs.filter((value) => emitter.optional(value) !== undefined);
+  const shared = parts.length > 1 && placed.some((value) => value !== outputs[0]);
+  if (!shared || emitter.accumulate() === 1) return emitter.accumulate();
+  for (const value of placed) emitter.emit('fill', { output: emitter.at(value) }, { elements: size(value.shape), value: 0 });
+  return 1;
+}
+
 const lstmBackwardOp: Op<LstmAttributes> = {
   name: 'lstmBackward',
   accumulates: true,
+  spreadInput: (index) => (index === 6 || index === 7 ? 'samples' : undefined),
   lower(node, emitter) {
     const inputs = node.inputs.slice(0, 6) as LstmInputs;
-    const [gradOutput, output, gates, cells] = (node.inputs.slice(6) as Value[]).map((value) => emitter.at(value));
-    const operands = { input: emitter.at(inputs[0]), ...reverseWeights(emitter, inputs), gradOutput, output, gates, cells };
-    const gradients = targets(emitter, node.outputs);
-    emitter.emit('lstmBackward', { ...operands, ...gradients }, { ...params(inputs, node.attributes), accumulate: emitter.accumulate() });
+    const [gradOutput, output, gates, cells] = node.inputs.slice(6) as Value[];
+    const parts = pieces(emitter, inputs[0].shape[0], [gradOutput, output]);
+    const accumulate = beginGradients(emitter, node.outputs, parts);
+    for (const piece of parts) {
+      const { batch, of } = piece;
+      const made = { input: of(inputs[0]), gradOutput: of(gradOutput), output: of(output), gates: of(gates), cells: of(cells) };
+      const operands = { ...reverseWeights(emitter, inputs), ...made, ...targets(emitter, node.outputs, piece) };
+      emitter.emit('lstmBackward', operands, { ...params(inputs, node.attributes), batch, accumulate });
+    }
   },
 };
 
@@ -58,30 +80,19 @@ const lstmRecomputedBackwardOp: Op<LstmAttributes> = {
   name: 'lstmRecomputedBackward',
   accumulates: true,
   scratchOutputs: [6, 7, 8],
+  spreadInput: (index) => (index === 6 ? 'samples' : undefined),
   lower(node, emitter) {
     const inputs = node.inputs.slice(0, 6) as LstmInputs;
     const gradOutput = node.inputs[6] as Value;
-    const batch = inputs[0].shape[0];
-    const stride = (value: Value): number => size(value.shape) / batch;
     const [output, gates, cells] = node.outputs.slice(6).map((value) => emitter.at(value));
-    const gradients = targets(emitter, node.outputs);
-    // Samples add to the weights' gradients; the kernel has one flag for all its outputs, so all begin at zero and are added to.
-    const adds = batch > 1 || emitter.accumulate() === 1;
-    if (adds && emitter.accumulate() === 0) zero(emitter, node.outputs.slice(0, 6));
+    const parts = samples(emitter, inputs[0].shape[0]);
+    const accumulate = beginGradients(emitter, node.outputs.slice(0, 6), parts);
     const one = { ...params(inputs, node.attributes), batch: 1 };
-    for (let n = 0; n < batch; n++) {
-      const scratch = { input: emitter.at(inputs[0]) + n * stride(inputs[0]), output, gates, cells };
+    for (const piece of parts) {
+      const scratch = { input: piece.of(inputs[0]), output, gates, cells };
       emitter.emit('lstmForward', { ...weightOperands(emitter, inputs), ...scratch }, one);
-      const gradInput = gradients.gradInput === undefined ? undefined : gradients.gradInput + n * stride(node.outputs[0]);
-      const sample = { ...gradients, gradInput, gradOutput: emitter.at(gradOutput) + n * stride(gradOutput) };
-      emitter.emit('lstmBackward', { ...reverseWeights(emitter, inputs), ...scratch, ...sample }, { ...one, accumulate: adds ? 1 : 0 });
+      const gradients = { gradOutput: piece.of(gradOutput), ...targets(emitter, node.outputs, piece) };
+      emitter.emit('lstmBackward', { ...reverseWeights(emitter, inputs), ...scratch, ...gradients }, { ...one, accumulate });
     }
   },
 };
-
-function zero(emitter: Emitter, values: readonly Value[]): void {
-  for (const value of values) {
-    const output = emitter.optional(value);
-    if (output !== undefined) emitter.emit('fill', { output }, { elements: size(value.shape), value: 0 });
-  }
-}

@@ -13,7 +13,7 @@ import type { Graph, Value } from '../graph';
 import type { Op } from '../op';
 import { expectShape } from '../shape';
 import { lstmGradients } from './lstm-backward';
-import { params, weightOperands, type LstmAttributes, type LstmInputs } from './lstm-operands';
+import { params, pieces, weightOperands, type LstmAttributes, type LstmInputs } from './lstm-operands';
 import { writeLstm } from './lstm-onnx';
 
 export interface LstmOperands {
@@ -62,12 +62,15 @@ export const lstmOp: Op<LstmAttributes> = {
   gradient(node, [gradOutput], wanted) {
     return gradOutput ? lstmGradients(node, gradOutput, wanted) : [];
   },
+  spreadOutput: (index) => (index === 0 ? 'samples' : undefined),
   lower(node, emitter) {
     const inputs = node.inputs as LstmInputs;
     const [output, gates, cells] = node.outputs;
-    const kept = { gates: emitter.optional(gates), cells: emitter.optional(cells) };
-    const operands = { input: emitter.at(inputs[0]), ...weightOperands(emitter, inputs), output: emitter.at(output), ...kept };
-    emitter.emit('lstmForward', operands, params(inputs, node.attributes));
+    const weights = weightOperands(emitter, inputs);
+    for (const { batch, of } of pieces(emitter, inputs[0].shape[0], [output])) {
+      const operands = { ...weights, input: of(inputs[0]), output: of(output), gates: of(gates), cells: of(cells) };
+      emitter.emit('lstmForward', operands, { ...params(inputs, node.attributes), batch });
+    }
   },
   onnx: writeLstm,
 };

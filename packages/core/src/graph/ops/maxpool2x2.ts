@@ -3,7 +3,8 @@
  * rather than store its place: it needs the input, and nothing else.
  */
 import type { Graph, Value } from '../graph';
-import type { Op } from '../op';
+import type { Emitter, Op } from '../op';
+import { pixelStride } from '../parts';
 import { expectShape } from '../shape';
 
 export interface MaxPoolAttributes {
@@ -26,13 +27,14 @@ export function maxpool2x2(g: Graph, input: Value, ceil = false): Value {
   return g.apply(maxpool2x2Op, [input], { ceil }, [[batch, half(height), half(width), channels]])[0];
 }
 
-function params(input: Value, ceil: boolean): Record<string, number> {
+function params(emitter: Emitter, input: Value, ceil: boolean): Record<string, number> {
   const [batch, height, width, channels] = input.shape;
-  return { batch, height, width, channels, ceil: ceil ? 1 : 0 };
+  return { batch, height, width, channels, inputStride: pixelStride(emitter.strides(input), input.shape), ceil: ceil ? 1 : 0 };
 }
 
 export const maxpool2x2Op: Op<MaxPoolAttributes> = {
   name: 'maxpool2x2',
+  spreadInput: () => 'pixels',
   gradient(node, [gradOutput]) {
     const input = node.inputs[0] as Value;
     if (!gradOutput) return [];
@@ -40,7 +42,11 @@ export const maxpool2x2Op: Op<MaxPoolAttributes> = {
   },
   lower(node, emitter) {
     const input = node.inputs[0] as Value;
-    emitter.emit('maxpool2x2Forward', { input: emitter.at(input), output: emitter.at(node.outputs[0]) }, params(input, node.attributes.ceil));
+    emitter.emit(
+      'maxpool2x2Forward',
+      { input: emitter.at(input), output: emitter.at(node.outputs[0]) },
+      params(emitter, input, node.attributes.ceil),
+    );
   },
   onnx(node, writer) {
     const attributes = { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: node.attributes.ceil ? 1 : 0 };
@@ -50,9 +56,15 @@ export const maxpool2x2Op: Op<MaxPoolAttributes> = {
 
 const maxpool2x2BackwardOp: Op<MaxPoolAttributes> = {
   name: 'maxpool2x2Backward',
+  accumulates: true,
+  spreadInput: (index) => (index === 0 ? 'pixels' : undefined),
+  spreadOutput: () => 'pixels',
   lower(node, emitter) {
     const [input, gradOutput] = node.inputs as [Value, Value];
-    const operands = { input: emitter.at(input), gradOutput: emitter.at(gradOutput), gradInput: emitter.at(node.outputs[0]) };
-    emitter.emit('maxpool2x2Backward', operands, params(input, node.attributes.ceil));
+    const [gradInput] = node.outputs;
+    const operands = { input: emitter.at(input), gradOutput: emitter.at(gradOutput), gradInput: emitter.at(gradInput) };
+    const gradInputStride = pixelStride(emitter.strides(gradInput), gradInput.shape);
+    const own = { gradInputStride, accumulate: emitter.accumulate() };
+    emitter.emit('maxpool2x2Backward', operands, { ...params(emitter, input, node.attributes.ceil), ...own });
   },
 };

@@ -6,7 +6,8 @@
  *   gradWeight[a,b,c,o]    = Σ_{n,i,j} input[n,i,j,c] · gradOutput[n, 2i+a, 2j+b, o]
  */
 import type { Graph, Value } from '../graph';
-import type { Op } from '../op';
+import type { Emitter, Op } from '../op';
+import { pixelStride } from '../parts';
 import { expectShape } from '../shape';
 import { labelOf } from './conv2d';
 import { permute } from '../onnx/layout';
@@ -29,13 +30,16 @@ export function upconv2x2(g: Graph, input: Value, weight: Value, bias?: Value): 
   return g.apply(upconv2x2Op, [input, weight, bias], {}, [[batch, 2 * height, 2 * width, outChannels]], labelOf(weight, 'upconv2x2'))[0];
 }
 
-function sizes(input: Value, weight: Value): Record<string, number> {
+/** @param output - the output, or its gradient */
+function sizes(emitter: Emitter, input: Value, weight: Value, output: Value): Record<string, number> {
   const [batch, height, width] = input.shape;
-  return { batch, height, width, inChannels: weight.shape[2], outChannels: weight.shape[3] };
+  const outputStride = pixelStride(emitter.strides(output), output.shape);
+  return { batch, height, width, inChannels: weight.shape[2], outChannels: weight.shape[3], outputStride };
 }
 
 export const upconv2x2Op: Op = {
   name: 'upconv2x2',
+  spreadOutput: () => 'pixels',
   gradient(node, [gradOutput], wanted) {
     if (!gradOutput) return [];
     const [input, weight, bias] = node.inputs as [Value, Value, Value | undefined];
@@ -49,7 +53,7 @@ export const upconv2x2Op: Op = {
   lower(node, emitter) {
     const [input, weight, bias] = node.inputs as [Value, Value, Value | undefined];
     const operands = { input: emitter.at(input), weight: emitter.at(weight), bias: emitter.optional(bias), output: emitter.at(node.outputs[0]) };
-    emitter.emit('upconv2x2Forward', operands, sizes(input, weight));
+    emitter.emit('upconv2x2Forward', operands, sizes(emitter, input, weight, node.outputs[0]));
   },
   onnx(node, writer) {
     const [input, weight, bias] = node.inputs as [Value, Value, Value | undefined];
@@ -63,17 +67,19 @@ export const upconv2x2Op: Op = {
 const upconv2x2BackwardInputOp: Op = {
   name: 'upconv2x2BackwardInput',
   accumulates: true,
+  spreadInput: (index) => (index === 0 ? 'pixels' : undefined),
   lower(node, emitter) {
     const [gradOutput, weight] = node.inputs as [Value, Value];
     const gradInput = node.outputs[0];
     const operands = { gradOutput: emitter.at(gradOutput), weight: emitter.at(weight), gradInput: emitter.at(gradInput) };
-    emitter.emit('upconv2x2BackwardInput', operands, { ...sizes(gradInput, weight), accumulate: emitter.accumulate() });
+    emitter.emit('upconv2x2BackwardInput', operands, { ...sizes(emitter, gradInput, weight, gradOutput), accumulate: emitter.accumulate() });
   },
 };
 
 const upconv2x2BackwardWeightOp: Op = {
   name: 'upconv2x2BackwardWeight',
   accumulates: true,
+  spreadInput: (index) => (index === 1 ? 'pixels' : undefined),
   lower(node, emitter) {
     const [input, gradOutput] = node.inputs as [Value, Value];
     const [gradWeight, gradBias] = node.outputs;
@@ -83,6 +89,6 @@ const upconv2x2BackwardWeightOp: Op = {
       gradWeight: emitter.at(gradWeight),
       gradBias: emitter.optional(gradBias),
     };
-    emitter.emit('upconv2x2BackwardWeight', operands, { ...sizes(input, gradWeight), accumulate: emitter.accumulate() });
+    emitter.emit('upconv2x2BackwardWeight', operands, { ...sizes(emitter, input, gradWeight, gradOutput), accumulate: emitter.accumulate() });
   },
 };

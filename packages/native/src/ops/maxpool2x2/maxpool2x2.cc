@@ -14,7 +14,10 @@ Maxpool2x2Params readParams(InstructionReader<T>& reader) {
   p.height = reader.integer("height");
   p.width = reader.integer("width");
   p.channels = reader.integer("channels");
+  p.inputStride = reader.integer("inputStride", p.channels, p.channels);
+  p.gradInputStride = reader.integer("gradInputStride", p.channels, p.channels);
   p.ceil = reader.flag("ceil");
+  p.accumulate = reader.flag("accumulate");
   if (p.outHeight() == 0 || p.outWidth() == 0) reader.fail("PARAM_INVALID", "expected at least 2 rows and columns without ceil");
   return p;
 }
@@ -23,7 +26,7 @@ template <class T>
 BoundKernel bindForward(InstructionReader<T>& reader) {
   Maxpool2x2Forward<T> call{};
   const Maxpool2x2Params& p = call.params = readParams(reader);
-  call.input = reader.input("input", {p.batch, p.height, p.width, p.channels});
+  call.input = reader.inputRows("input", {p.batch * p.height * p.width, p.channels, p.inputStride});
   call.output = reader.output("output", {p.batch, p.outHeight(), p.outWidth(), p.channels});
   return bindCall(reader, maxpool2x2ForwardReference<T>, &CpuKernels::maxpool2x2Forward, call, 1.0 * p.batch * p.height * p.width * p.channels);
 }
@@ -32,9 +35,9 @@ template <class T>
 BoundKernel bindBackward(InstructionReader<T>& reader) {
   Maxpool2x2Backward<T> call{};
   const Maxpool2x2Params& p = call.params = readParams(reader);
-  call.input = reader.input("input", {p.batch, p.height, p.width, p.channels});
+  call.input = reader.inputRows("input", {p.batch * p.height * p.width, p.channels, p.inputStride});
   call.gradOutput = reader.input("gradOutput", {p.batch, p.outHeight(), p.outWidth(), p.channels});
-  call.gradInput = reader.output("gradInput", {p.batch, p.height, p.width, p.channels});
+  call.gradInput = reader.outputRows("gradInput", {p.batch * p.height * p.width, p.channels, p.gradInputStride});
   return bindCall(reader, maxpool2x2BackwardReference<T>, &CpuKernels::maxpool2x2Backward, call, 1.0 * p.batch * p.height * p.width * p.channels);
 }
 

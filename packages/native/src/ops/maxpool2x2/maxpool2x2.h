@@ -10,12 +10,16 @@
  *
  * Backward: the gradient goes to the winner alone, which is found again from the input: the first maximum in row-major order, so ties
  * agree with PyTorch's. Cells that no window covers get 0. A NaN is kept: it wins over every number.
+ *
+ * `input` and `gradInput` may be channels of a larger array.
  */
 namespace retroplume {
 
 struct Maxpool2x2Params {
   int64_t batch, height, width, channels;  // of the input
+  int64_t inputStride, gradInputStride;    // from one cell to the next
   bool ceil;
+  bool accumulate;
   [[gnu::always_inline]] int64_t outHeight() const { return (height + (ceil ? 1 : 0)) / 2; }
   [[gnu::always_inline]] int64_t outWidth() const { return (width + (ceil ? 1 : 0)) / 2; }
 };

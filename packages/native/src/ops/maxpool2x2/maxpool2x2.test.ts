@@ -1,6 +1,7 @@
 import { allVariants, callKernel, fastVariants } from '../../testing/call-kernel';
 import { channelsLast, describeGolden, readGolden } from '../../testing/golden';
 import { randomArray, relativeError } from '../../testing/oracles';
+import { gathered, spread } from '../../testing/strided';
 
 test.each(allVariants)('maxpool2x2 by hand, odd sizes: $name', ({ options }) => {
   // 3 x 3: windows {1,2,4,5}, {3,6}, {7,8}, {9} with ceil; the first alone without.
@@ -54,5 +55,21 @@ describe.each(fastVariants)('maxpool2x2, $name, equals the reference', ({ option
       callKernel('maxpool2x2Backward', { input, gradOutput, gradInput: input.length }, params, o).gradInput;
     expect(forward(options)).toEqual(forward({ kernels: 'reference' }));
     expect(backward(options)).toEqual(backward({ kernels: 'reference' }));
+  });
+
+  test.each(shapes)('as channels of a larger array, adding: batch %i, %i x %i, %i channels, ceil %i', (batch, height, width, channels, ceil) => {
+    const shape = { batch, height, width, channels, ceil };
+    const strides = { inputStride: channels + 3, gradInputStride: channels + 8 };
+    const outputs = batch * Math.floor((height + ceil) / 2) * Math.floor((width + ceil) / 2) * channels;
+    const input = randomArray(batch * height * width * channels, 1).map((x) => Math.round(4 * x));
+    const gradOutput = randomArray(outputs, 2);
+    const before = randomArray(input.length, 3).map((x) => Math.fround(x));
+    const apart = spread(input, channels, strides.inputStride);
+    const { output } = callKernel('maxpool2x2Forward', { input: apart, output: outputs }, { ...shape, inputStride: channels + 3 }, options);
+    expect(output).toEqual(callKernel('maxpool2x2Forward', { input, output: outputs }, shape, { kernels: 'reference' }).output);
+    const operands = { input: apart, gradOutput, gradInput: spread(before, channels, strides.gradInputStride) };
+    const { gradInput } = callKernel('maxpool2x2Backward', operands, { ...shape, ...strides, accumulate: 1 }, options);
+    const alone = callKernel('maxpool2x2Backward', { input, gradOutput, gradInput: input.length }, shape, { kernels: 'reference' }).gradInput;
+    expect(gathered(gradInput, channels, strides.gradInputStride)).toEqual(alone.map((x, i) => Math.fround(x + before[i])));
   });
 });

@@ -6,7 +6,7 @@ namespace retroplume::RETROPLUME_ISA {
 
 namespace {
 
-/** The up to four cells of a window, as offsets of their first channels; a window at an odd edge has fewer. */
+/** The up to four cells of a window; one at an odd edge has fewer. */
 struct Window {
   int64_t cells[4];
   int count;
@@ -16,7 +16,7 @@ Window windowAt(const Maxpool2x2Params& p, int64_t sample, int64_t i, int64_t j)
   Window window{};
   for (int64_t row = 2 * i; row < smaller(2 * i + 2, p.height); ++row) {
     for (int64_t column = 2 * j; column < smaller(2 * j + 2, p.width); ++column) {
-      window.cells[window.count++] = ((sample * p.height + row) * p.width + column) * p.channels;
+      window.cells[window.count++] = (sample * p.height + row) * p.width + column;
     }
   }
   return window;
@@ -42,13 +42,11 @@ template <class Body>
 /** Without ceil a last odd row or column belongs to no window: its gradient is 0. */
 void clearUncovered(const Maxpool2x2Params& p, float* gradInput) {
   if (p.ceil) return;
-  const int64_t rowLength = p.width * p.channels;
   for (int64_t row = 0; row < p.batch * p.height; ++row) {
-    float* at = gradInput + row * rowLength;
-    if (p.height % 2 == 1 && row % p.height == p.height - 1)
-      __builtin_memset(at, 0, rowLength * sizeof(float));
-    else if (p.width % 2 == 1)
-      __builtin_memset(at + rowLength - p.channels, 0, p.channels * sizeof(float));
+    const bool whole = p.height % 2 == 1 && row % p.height == p.height - 1;
+    for (int64_t column = whole ? 0 : p.width - p.width % 2; column < p.width; ++column) {
+      __builtin_memset(gradInput + (row * p.width + column) * p.gradInputStride, 0, p.channels * sizeof(float));
+    }
   }
 }
 
@@ -59,9 +57,9 @@ void maxpool2x2Forward(const Maxpool2x2Forward<float>& call, const Context& cont
   forEachWindow(p, context, [&](int64_t sample, int64_t i, int64_t j, int64_t out) {
     const Window window = windowAt(p, sample, i, j);
     forEachVector({0, p.channels}, [&](int64_t c, int valid) {
-      Vector best = fetch(call.input + window.cells[0] + c, valid);
+      Vector best = fetch(call.input + window.cells[0] * p.inputStride + c, valid);
       for (int k = 1; k < window.count; ++k) {
-        const Vector x = fetch(call.input + window.cells[k] + c, valid);
+        const Vector x = fetch(call.input + window.cells[k] * p.inputStride + c, valid);
         best = beats(x, best) ? x : best;
       }
       keep(call.output + out + c, best, valid);
@@ -71,20 +69,24 @@ void maxpool2x2Forward(const Maxpool2x2Forward<float>& call, const Context& cont
 
 void maxpool2x2Backward(const Maxpool2x2Backward<float>& call, const Context& context) {
   const Maxpool2x2Params& p = call.params;
-  clearUncovered(p, call.gradInput);
+  if (!p.accumulate) clearUncovered(p, call.gradInput);
   forEachWindow(p, context, [&](int64_t sample, int64_t i, int64_t j, int64_t out) {
     const Window window = windowAt(p, sample, i, j);
     forEachVector({0, p.channels}, [&](int64_t c, int valid) {
-      Vector best = fetch(call.input + window.cells[0] + c, valid);
+      Vector best = fetch(call.input + window.cells[0] * p.inputStride + c, valid);
       IntVector winner = {};
       for (int k = 1; k < window.count; ++k) {
-        const Vector x = fetch(call.input + window.cells[k] + c, valid);
+        const Vector x = fetch(call.input + window.cells[k] * p.inputStride + c, valid);
         const IntVector better = beats(x, best);
         best = better ? x : best;
         winner = better ? IntVector{} + k : winner;
       }
       const Vector grad = fetch(call.gradOutput + out + c, valid);
-      for (int k = 0; k < window.count; ++k) keep(call.gradInput + window.cells[k] + c, winner == k ? grad : Vector{}, valid);
+      for (int k = 0; k < window.count; ++k) {
+        float* to = call.gradInput + window.cells[k] * p.gradInputStride + c;
+        const Vector part = winner == k ? grad : Vector{};
+        keep(to, p.accumulate ? fetch(to, valid) + part : part, valid);
+      }
     });
   });
 }

@@ -7,7 +7,7 @@ namespace retroplume {
 
 namespace {
 
-/** Calls visit(index of the winner in the input, index in the output) for every output value. */
+/** Calls visit(winning cell of the input, cell of the output, channel) for every output value. */
 template <class T, class Visit>
 void forEachWinner(const Maxpool2x2Params& p, const T* input, Visit visit) {
   const int64_t outHeight = p.outHeight(), outWidth = p.outWidth(), C = p.channels;
@@ -18,11 +18,12 @@ void forEachWinner(const Maxpool2x2Params& p, const T* input, Visit visit) {
           int64_t winner = -1;
           for (int64_t row = 2 * i; row < std::min(2 * i + 2, p.height); ++row) {
             for (int64_t column = 2 * j; column < std::min(2 * j + 2, p.width); ++column) {
-              const int64_t index = ((n * p.height + row) * p.width + column) * C + c;
-              if (winner < 0 || input[index] > input[winner] || (std::isnan(input[index]) && !std::isnan(input[winner]))) winner = index;
+              const int64_t cell = (n * p.height + row) * p.width + column;
+              const T x = input[cell * p.inputStride + c], best = input[(winner < 0 ? cell : winner) * p.inputStride + c];
+              if (winner < 0 || x > best || (std::isnan(x) && !std::isnan(best))) winner = cell;
             }
           }
-          visit(winner, ((n * outHeight + i) * outWidth + j) * C + c);
+          visit(winner, (n * outHeight + i) * outWidth + j, c);
         }
       }
     }
@@ -33,14 +34,20 @@ void forEachWinner(const Maxpool2x2Params& p, const T* input, Visit visit) {
 
 template <class T>
 void maxpool2x2ForwardReference(const Maxpool2x2Forward<T>& call, const Context&) {
-  forEachWinner(call.params, call.input, [&](int64_t winner, int64_t out) { call.output[out] = call.input[winner]; });
+  const Maxpool2x2Params& p = call.params;
+  forEachWinner(p, call.input,
+                [&](int64_t winner, int64_t out, int64_t c) { call.output[out * p.channels + c] = call.input[winner * p.inputStride + c]; });
 }
 
 template <class T>
 void maxpool2x2BackwardReference(const Maxpool2x2Backward<T>& call, const Context&) {
   const Maxpool2x2Params& p = call.params;
-  std::fill_n(call.gradInput, p.batch * p.height * p.width * p.channels, T(0));
-  forEachWinner(p, call.input, [&](int64_t winner, int64_t out) { call.gradInput[winner] = call.gradOutput[out]; });
+  for (int64_t cell = 0; cell < p.batch * p.height * p.width && !p.accumulate; ++cell) {
+    std::fill_n(call.gradInput + cell * p.gradInputStride, p.channels, T(0));
+  }
+  forEachWinner(p, call.input, [&](int64_t winner, int64_t out, int64_t c) {
+    call.gradInput[winner * p.gradInputStride + c] += call.gradOutput[out * p.channels + c];
+  });
 }
 
 template void maxpool2x2ForwardReference(const Maxpool2x2Forward<float>&, const Context&);

@@ -35,6 +35,10 @@ void copyRow(const float* from, int64_t fromStride, float* to, int64_t toStride,
       return forEachVector({0, count}, [=](int64_t e, int valid) { keep(to + e, fetch(to + e, valid) + fetch(from + e, valid), valid); });
     return forEachVector({0, count}, [=](int64_t e, int valid) { keep(to + e, fetch(from + e, valid), valid); });
   }
+  if (fromStride == 0 && toStride == 1 && !accumulate) {
+    const Vector value = splat(*from);
+    return forEachVector({0, count}, [=](int64_t e, int valid) { keep(to + e, value, valid); });
+  }
   if (accumulate) {
     for (int64_t e = 0; e < count; ++e) to[e * toStride] += from[e * fromStride];
   } else {

@@ -14,11 +14,14 @@
  *   gradInput[n,i,j,c]   = Σ_{a,b,o} weight[a,b,c,o] · G[n, 2i+a, 2j+b, o]
  *   gradWeight[a,b,c,o]  = Σ_{n,i,j} input[n,i,j,c] · G[n, 2i+a, 2j+b, o]
  *   gradBias[o]          = Σ over all output cells of G
+ *
+ * `output` and `gradOutput` may be channels of a larger array.
  */
 namespace retroplume {
 
 struct Upconv2x2Params {
   int64_t batch, height, width, inChannels, outChannels;  // height and width of the input
+  int64_t outputStride;                                   // from one cell of output and gradOutput to the next
   bool accumulate;
 };
 

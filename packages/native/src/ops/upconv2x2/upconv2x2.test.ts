@@ -1,6 +1,7 @@
 import { allVariants, callKernel, fastVariants, type Variant } from '../../testing/call-kernel';
 import { channelsLast, describeGolden, permute, readGolden } from '../../testing/golden';
 import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
+import { gathered, spread } from '../../testing/strided';
 
 const double: Variant['options'] = { dtype: 'float64' };
 
@@ -101,4 +102,31 @@ describe.each(fastVariants)('upconv2x2, $name, against the double reference', ({
       }
     }
   });
+
+  test.each(shapes)(
+    'output and its gradient as channels of a larger array: batch %i, grid %i x %i, channels %i to %i',
+    (batch, height, width, inChannels, outChannels) => {
+      const pixels = batch * height * width;
+      const outputStride = outChannels + 9;
+      const [plain, strided] = [{}, { outputStride }].map((more) => ({ batch, height, width, inChannels, outChannels, accumulate: 1, ...more }));
+      const [input, weight, gradOutput] = [
+        randomArray(pixels * inChannels, 1),
+        randomArray(4 * inChannels * outChannels, 2),
+        randomArray(4 * pixels * outChannels, 3),
+      ];
+      const apart = spread(gradOutput, outChannels, outputStride);
+      const { output } = callKernel('upconv2x2Forward', { input, weight, output: apart }, strided, options);
+      const forward = callKernel('upconv2x2Forward', { input, weight, output: gradOutput.length }, plain, double);
+      expect(relativeError(gathered(output, outChannels, outputStride), forward.output)).toBeLessThan(1e-5);
+      const starts = { gradInput: randomArray(input.length, 4), gradWeight: randomArray(weight.length, 5), gradBias: randomArray(outChannels, 6) };
+      for (const [op, operands, results] of [
+        ['upconv2x2BackwardInput', { weight, gradInput: starts.gradInput }, ['gradInput']],
+        ['upconv2x2BackwardWeight', { input, gradWeight: starts.gradWeight, gradBias: starts.gradBias }, ['gradWeight', 'gradBias']],
+      ] as [string, Record<string, Float64Array>, string[]][]) {
+        const expected = callKernel(op, { ...operands, gradOutput }, plain, double);
+        const actual = callKernel(op, { ...operands, gradOutput: apart }, strided, options);
+        for (const result of results) expect(relativeError(actual[result], expected[result])).toBeLessThan(1e-5);
+      }
+    },
+  );
 });

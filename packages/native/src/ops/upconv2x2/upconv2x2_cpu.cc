@@ -9,7 +9,8 @@
  * The 2x2 transposed convolution on the register tiles of simd/gemm_tile.h.
  *
  * Forward: four matrix products [cells, in] · [in, out], one for each (a, b), whose output cells are two apart. Data gradient: the two output cells
- * (2i+a, 2j), (2i+a, 2j+1) lie side by side, so it is one product over two segments (a) of length 2·out. Weight gradient: four outer products.
+ * (2i+a, 2j), (2i+a, 2j+1) lie side by side, so it is one product over two segments (a) of length 2·out; where other channels lie between them, it
+ * is two products, one for each b, that add up. Weight gradient: four outer products.
  * Threads share the grid rows; partial sums are added in the order of the threads.
  */
 namespace retroplume::RETROPLUME_ISA {
@@ -39,9 +40,9 @@ void forwardRows(const Upconv2x2Forward<float>& call, Range rows, const float* p
     tile.stride = C;
     tile.segments = 1;
     tile.length = C;
-    tile.outStride = 2 * O;
+    tile.outStride = 2 * p.outputStride;
     for (int64_t tap = 0; tap < 4; ++tap) {
-      float* output = call.output + ((2 * row + tap / 2) * 2 * p.width + 2 * first + tap % 2) * O;
+      float* output = call.output + ((2 * row + tap / 2) * 2 * p.width + 2 * first + tap % 2) * p.outputStride;
       for (int64_t b = 0; b < blocks.count; ++b) {
         const int64_t column = blocks.begin(b) * kLanes;
         tile.panel = panel + tap * panelSize + column * C;
@@ -54,25 +55,31 @@ void forwardRows(const Upconv2x2Forward<float>& call, Range rows, const float* p
   });
 }
 
+/** Products that the data gradient is made of: 2 where the two output cells of a row are apart. */
+int64_t productsOf(const Upconv2x2Params& p) { return p.outputStride == p.outChannels ? 1 : 2; }
+
 void backwardInputRows(const Upconv2x2BackwardInput<float>& call, Range rows, const float* panel) {
   const Upconv2x2Params& p = call.params;
   const int64_t C = p.inChannels, O = p.outChannels;
+  const int64_t products = productsOf(p);
   const ColumnBlocks blocks(C);
   forEachTile(rows, p.width, blocks.rowLimit(), [&](int64_t row, int64_t first, int cells) {
     RowTileCall tile{};
-    tile.x = call.gradOutput + (2 * row * 2 * p.width + 2 * first) * O;
-    tile.stride = 2 * O;
-    tile.segmentStride = 2 * p.width * O;
+    tile.stride = 2 * p.outputStride;
+    tile.segmentStride = 2 * p.width * p.outputStride;
     tile.segments = 2;
-    tile.length = 2 * O;
-    tile.accumulate = p.accumulate;
+    tile.length = 2 * O / products;
     tile.outStride = C;
     for (int64_t b = 0; b < blocks.count; ++b) {
-      const int64_t column = blocks.begin(b) * kLanes;
-      tile.panel = panel + column * 4 * O;
+      const int64_t column = blocks.begin(b) * kLanes, width = blocks.size(b) * kLanes;
       tile.out = call.gradInput + (row * p.width + first) * C + column;
       tile.lastLanes = lastLanes(blocks, b, C);
-      runRowTile(cells, blocks.size(b), tile);
+      for (int64_t product = 0; product < products; ++product) {
+        tile.x = call.gradOutput + (2 * row * 2 * p.width + 2 * first + product) * p.outputStride;
+        tile.panel = panel + column * 4 * O + product * 2 * O * width;
+        tile.accumulate = p.accumulate || product > 0;
+        runRowTile(cells, blocks.size(b), tile);
+      }
     }
   });
 }
@@ -85,12 +92,12 @@ void addRow(const Upconv2x2BackwardWeight<float>& call, int64_t row, float* part
   const int64_t tiles = tileCount(C, blocks.rowLimit()), padded = blocks.vectors * kLanes;
   OuterTileCall tile{};
   tile.xStride = C;
-  tile.gStride = 2 * O;
+  tile.gStride = 2 * p.outputStride;
   tile.count = p.width;
   tile.segments = 1;
   tile.toStride = padded;
   for (int64_t tap = 0; tap < 4; ++tap) {
-    const float* g = call.gradOutput + ((2 * row + tap / 2) * 2 * p.width + tap % 2) * O;
+    const float* g = call.gradOutput + ((2 * row + tap / 2) * 2 * p.width + tap % 2) * p.outputStride;
     for (int64_t t = 0; t < tiles; ++t) {
       const int64_t first = t * C / tiles;
       tile.x = call.input + row * p.width * C + first;
@@ -102,7 +109,8 @@ void addRow(const Upconv2x2BackwardWeight<float>& call, int64_t row, float* part
     }
     if (call.gradBias == nullptr) continue;
     for (int64_t j = 0; j < p.width; ++j) {
-      for (int64_t v = 0; v < blocks.vectors; ++v) store(partialBias + v * kLanes, load(partialBias + v * kLanes) + load(g + j * 2 * O + v * kLanes));
+      for (int64_t v = 0; v < blocks.vectors; ++v)
+        store(partialBias + v * kLanes, load(partialBias + v * kLanes) + load(g + j * 2 * p.outputStride + v * kLanes));
     }
   }
 }
@@ -132,7 +140,10 @@ void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Con
   {
     const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
     const Range taps = shareOf(4, threads, thread);
-    for (int64_t tap = taps.begin; tap < taps.end; ++tap) packPanel(call.weight + tap * C * O, O, C, 1, O, tap * O, 4 * O, scratch);
+    for (int64_t tap = taps.begin; tap < taps.end; ++tap) {
+      const int64_t place = productsOf(p) == 1 ? tap : tap % 2 * 2 + tap / 2;  // by (a, b), or by (b, a)
+      packPanel(call.weight + tap * C * O, O, C, 1, O, place * O, 4 * O, scratch);
+    }
 #pragma omp barrier
     backwardInputRows(call, shareOf(p.batch * p.height, threads, thread), scratch);
   }

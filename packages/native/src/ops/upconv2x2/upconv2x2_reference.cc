@@ -24,7 +24,7 @@ template <class T>
 void upconv2x2ForwardReference(const Upconv2x2Forward<T>& call, const Context&) {
   const int64_t C = call.params.inChannels, O = call.params.outChannels;
   forEachTap(call.params, [&](int64_t in, int64_t out, int64_t tap) {
-    T* output = call.output + out * O;
+    T* output = call.output + out * call.params.outputStride;
     for (int64_t o = 0; o < O; ++o) output[o] = call.bias ? call.bias[o] : T(0);
     for (int64_t c = 0; c < C; ++c) {
       const T x = call.input[in * C + c];
@@ -41,7 +41,7 @@ void upconv2x2BackwardInputReference(const Upconv2x2BackwardInput<T>& call, cons
   forEachTap(p, [&](int64_t in, int64_t out, int64_t tap) {
     for (int64_t c = 0; c < C; ++c) {
       T sum = 0;
-      for (int64_t o = 0; o < O; ++o) sum += call.weight[(tap * C + c) * O + o] * call.gradOutput[out * O + o];
+      for (int64_t o = 0; o < O; ++o) sum += call.weight[(tap * C + c) * O + o] * call.gradOutput[out * p.outputStride + o];
       call.gradInput[in * C + c] += sum;
     }
   });
@@ -55,7 +55,7 @@ void upconv2x2BackwardWeightReference(const Upconv2x2BackwardWeight<T>& call, co
     if (call.gradBias) std::fill_n(call.gradBias, O, T(0));
   }
   forEachTap(call.params, [&](int64_t in, int64_t out, int64_t tap) {
-    const T* grad = call.gradOutput + out * O;
+    const T* grad = call.gradOutput + out * call.params.outputStride;
     for (int64_t c = 0; c < C; ++c) {
       const T x = call.input[in * C + c];
       for (int64_t o = 0; o < O; ++o) call.gradWeight[(tap * C + c) * O + o] += x * grad[o];

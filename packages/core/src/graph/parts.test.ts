@@ -1,0 +1,133 @@
+/** What is copied and what is not, and that the numbers are the same either way. */
+import {
+  add,
+  batchNormPrelu,
+  compile,
+  concat,
+  conv2d,
+  crop,
+  Graph,
+  gradients,
+  loss,
+  lstm,
+  maxpool2x2,
+  pad,
+  planProgram,
+  relu,
+  slice,
+  tanh,
+  upconv2x2,
+  type Value,
+} from '.';
+import { fits, pixelStride } from './parts';
+import { gradientError, type Built } from './testing/finite-differences';
+
+const copies = ['stridedCopy', 'fill', 'axpy', 'scale'];
+const copiesOf = (g: Graph, values: Value[]): string[] => {
+  const named = Object.fromEntries(values.map((value, i) => [`out${i}`, value]));
+  return planProgram(g, { outputs: named })
+    .spec.instructions.map(({ op }) => op)
+    .filter((op) => copies.includes(op));
+};
+
+/** A level of a U-Net with its skip: `rows` odd, so that the recurrence's states are padded. */
+function level(g: Graph, rows = 3): Built {
+  const steps = g.input('steps', [2, 2, rows, 4, 1]);
+  const vector = (name: string, length: number): Value => g.input(name, [length]);
+  const weights = { weightInput: g.input('wi', [1, 8]), weightHidden: g.input('wh', [2, 8]), bias: vector('b', 8) };
+  const states = pad(g, lstm(g, steps, weights, true), rows % 2, 0);
+  const block = (input: Value, name: string, width: number): Value => {
+    const convolved = conv2d(g, input, g.input(`${name}.w`, [3, 3, input.shape[3], width]));
+    const operands = { scale: vector(`${name}.scale`, width), shift: vector(`${name}.shift`, width), slope: vector(`${name}.slope`, width) };
+    const running = (what: string): Value => g.buffer(`${name}.${what}`, [width], { init: 'constant', value: 1 });
+    return batchNormPrelu(g, convolved, { ...operands, runningMean: running('mean'), runningVariance: running('variance') });
+  };
+  const skip = block(states, 'down', 3);
+  const up = upconv2x2(g, block(maxpool2x2(g, skip), 'middle', 2), g.input('up.w', [2, 2, 2, 3]));
+  const joined = concat(g, [up, skip]);
+  const output = crop(g, conv2d(g, joined, g.input('head.w', [1, 1, 6, 2])), rows, 4);
+  return { wrt: [steps, ...Object.values(weights), g.find('down.w'), g.find('middle.slope'), g.find('up.w')], output };
+}
+
+describe('a level of a U-Net', () => {
+  test.each([3, 4])('with %i rows: only zeros for the padded row and the output are copied, forward and backward', (rows) => {
+    const g = new Graph();
+    const { wrt, output } = level(g, rows);
+    const grads = gradients(g, output, wrt, { seed: g.input('seed', output.shape) });
+    const update = planProgram(g, { outputs: { output, ...Object.fromEntries(grads.map((each, i) => [`grad${i}`, each])) } }).spec.instructions;
+    const copied = update.filter(({ op }) => copies.includes(op)).map(({ op, label }) => `${op} ${label}`);
+    // Backward: the seed's padding is two instructions, and the two samples of the LSTM add to gradients that begin at zero.
+    const padded = ['stridedCopy pad', 'stridedCopy slice', 'stridedCopy pad', 'stridedCopy pad', ...new Array<string>(4).fill('fill wi')];
+    expect(copied).toEqual(rows === 3 ? padded : []);
+  });
+
+  test.each([3, 4])('with %i rows: gradients agree with central differences', async (rows) => {
+    expect(await gradientError((g) => level(g, rows))).toBeLessThan(2e-7);
+  });
+});
+
+describe('what has to be copied', () => {
+  const image = (g: Graph, name = 'x'): Value => g.input(name, [1, 4, 4, 2]);
+  const up = (g: Graph, name: string): Value => upconv2x2(g, g.input(name, [1, 2, 2, 2]), g.input(`${name}.w`, [2, 2, 2, 2]));
+
+  test('inputs, and what is joined twice', () => {
+    const g = new Graph();
+    const a = up(g, 'a');
+    expect(copiesOf(g, [concat(g, [image(g), a])])).toEqual(['stridedCopy']);
+    expect(copiesOf(g, [concat(g, [a, a])])).toEqual(['stridedCopy', 'stridedCopy']);
+    expect(copiesOf(g, [concat(g, [up(g, 'b'), a])])).toEqual([]);
+  });
+
+  test('what a kernel reads or makes that knows no strides', () => {
+    const g = new Graph();
+    const [a, b] = [up(g, 'a'), up(g, 'b')];
+    expect(copiesOf(g, [concat(g, [a, b]), tanh(g, a)])).toEqual(['stridedCopy']);
+    expect(copiesOf(g, [concat(g, [tanh(g, a), b])])).toEqual(['stridedCopy']);
+  });
+
+  test('what the host reads, and what another phase has made', () => {
+    const g = new Graph();
+    const [a, b] = [up(g, 'a'), up(g, 'b')];
+    const joined = concat(g, [a, b]);
+    expect(copiesOf(g, [joined, a])).toEqual(['stridedCopy']);
+    const { spec } = planProgram(g, { outputs: { joined }, phases: { first: [b], second: [joined] } });
+    expect(spec.instructions.filter(({ op }) => op === 'stridedCopy')).toHaveLength(1);
+  });
+
+  test('a slice whose sum would spoil what others read', () => {
+    const g = new Graph();
+    const whole = conv2d(g, image(g), g.input('w', [1, 1, 2, 4]));
+    const pooled = maxpool2x2(g, slice(g, whole, 3, 0, 2));
+    const misfit = loss(g, add(g, pooled, pooled), g.input('t', pooled.shape), g.input('m', pooled.shape), { kind: 'l2', divisor: 1 });
+    const [grad] = gradients(g, misfit, [g.find('w')]);
+    expect(copiesOf(g, [grad, relu(g, whole)])).toContain('stridedCopy'); // the gradient of a slice begins with zeros
+  });
+});
+
+test('overwriting the joined array waits for the readers of its parts', () => {
+  const g = new Graph();
+  const up = (name: string): Value => upconv2x2(g, g.input(name, [1, 2, 2, 2]), g.input(`${name}.w`, [2, 2, 2, 2]));
+  const [a, b] = [up('a'), up('b')];
+  const activated = relu(g, concat(g, [a, b])); // could be written over its input, were `a` not read again
+  const pooled = maxpool2x2(g, a);
+  const program = compile(g, { outputs: { activated, pooled }, dtype: 'float64' });
+  for (const name of ['a', 'b']) program.set(name, new Float64Array(8).fill(-1));
+  for (const name of ['a.w', 'b.w']) program.set(name, new Float64Array(16).fill(1));
+  program.runSync();
+  expect([...program.get('activated')]).toEqual(new Array<number>(64).fill(0));
+  expect([...program.get('pooled')]).toEqual(new Array<number>(8).fill(-2));
+  program.dispose();
+});
+
+test('strides that operands may have', () => {
+  const shape = [2, 3, 4, 5];
+  const channelsOfSeven = [84, 28, 7, 1];
+  const paddedRows = [100, 20, 5, 1];
+  const paddedColumns = [90, 30, 5, 1];
+  expect([undefined, 'pixels', 'samples', 'box'].map((spread) => fits(channelsOfSeven, shape, spread as 'box'))).toEqual([false, true, false, true]);
+  expect([undefined, 'pixels', 'samples', 'box'].map((spread) => fits(paddedRows, shape, spread as 'box'))).toEqual([false, false, true, true]);
+  expect([undefined, 'pixels', 'samples', 'box'].map((spread) => fits(paddedColumns, shape, spread as 'box'))).toEqual([false, false, false, true]);
+  expect(fits(paddedRows, [1, 3, 4, 5], undefined)).toBe(true); // one sample is in one piece
+  expect(pixelStride(channelsOfSeven, shape)).toBe(7);
+  expect(pixelStride([1, 1, 1, 1], [1, 1, 1, 5])).toBe(5);
+});
