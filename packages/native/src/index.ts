@@ -1,5 +1,6 @@
 export * from './kernels';
 export * from './netcdf';
+export * from './peak';
 export * from './transport';
 export * from './window-mean';
 export { AddonError, loadAddon } from './load-addon';

@@ -56,10 +56,20 @@ interface ProgramHandle {
   dispose(): void;
 }
 
+/** What programs run with on this machine. */
+export interface CpuFeatures {
+  /** the widest instruction set of this processor that kernels exist for */
+  isa: string;
+  /** that a program takes by default */
+  threads: number;
+  /** that made the kernels, with its version */
+  compiler: string;
+}
+
 interface KernelAddon {
   Program: new (spec: ProgramSpec, options?: ProgramOptions) => ProgramHandle;
   kernelNames(): string[];
-  cpuFeatures(): { isa: string; threads: number };
+  cpuFeatures(): CpuFeatures;
 }
 
 let loaded: KernelAddon | undefined;
@@ -141,7 +151,7 @@ export function kernelNames(): string[] {
   return addon().kernelNames();
 }
 
-/** The widest instruction set of this processor that kernels exist for, and the threads that a program takes by default. */
-export function cpuFeatures(): { isa: string; threads: number } {
+/** What programs run with here. */
+export function cpuFeatures(): CpuFeatures {
   return addon().cpuFeatures();
 }

@@ -19,6 +19,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) : registry_(makeRegistry()) {
   DefineAddon(exports, {
                            InstanceMethod("kernelNames", &Addon::kernelNames),
                            InstanceMethod("cpuFeatures", &Addon::cpuFeatures),
+                           InstanceMethod("measurePeak", &Addon::measurePeak),
                            InstanceMethod("windowMean", &Addon::windowMean),
                            InstanceMethod("windowMeanAdjoint", &Addon::windowMeanAdjoint),
                            InstanceValue("Program", constructor, napi_enumerable),
@@ -73,6 +74,7 @@ Napi::Value Addon::cpuFeatures(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("isa", isaName(detectIsa()));
   result.Set("threads", defaultThreads());
+  result.Set("compiler", __VERSION__);
   return result;
 }
 

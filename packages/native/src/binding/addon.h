@@ -31,6 +31,7 @@ class Addon : public Napi::Addon<Addon> {
  private:
   Napi::Value kernelNames(const Napi::CallbackInfo& info);
   Napi::Value cpuFeatures(const Napi::CallbackInfo& info);
+  Napi::Value measurePeak(const Napi::CallbackInfo& info);
   Napi::Value windowMean(const Napi::CallbackInfo& info);
   Napi::Value windowMeanAdjoint(const Napi::CallbackInfo& info);
 

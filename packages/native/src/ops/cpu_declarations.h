@@ -40,6 +40,8 @@ void lossBackward(const LossBackward<float>& call, const Context& context);
 void adam(const Adam<float>& call, const Context& context);
 void sgdProject(const SgdProject<float>& call, const Context& context);
 void clipNorm(const ClipNorm<float>& call, const Context& context);
+void multiplyAdds(const MultiplyAdds& call, const Context& context);
+void triad(const Triad& call, const Context& context);
 void windowMean(const WindowMean& call, const Context& context);
 void windowMeanAdjoint(const WindowMeanAdjoint& call, const Context& context);
 

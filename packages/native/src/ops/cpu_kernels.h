@@ -9,6 +9,7 @@
 #include "ops/lstm/lstm.h"
 #include "ops/maxpool2x2/maxpool2x2.h"
 #include "ops/optimiser/optimiser.h"
+#include "ops/peak/peak.h"
 #include "ops/prelu/prelu.h"
 #include "ops/strided_copy/strided_copy.h"
 #include "ops/unary/unary.h"
@@ -58,6 +59,8 @@ struct CpuKernels {
   Kernel<Adam<float>> adam = nullptr;
   Kernel<SgdProject<float>> sgdProject = nullptr;
   Kernel<ClipNorm<float>> clipNorm = nullptr;
+  Kernel<MultiplyAdds> multiplyAdds = nullptr;
+  Kernel<Triad> triad = nullptr;
   Kernel<WindowMean> windowMean = nullptr;
   Kernel<WindowMeanAdjoint> windowMeanAdjoint = nullptr;
 };

@@ -38,6 +38,8 @@ CpuKernels cpuTable() {
   table.adam = adam;
   table.sgdProject = sgdProject;
   table.clipNorm = clipNorm;
+  table.multiplyAdds = multiplyAdds;
+  table.triad = triad;
   table.windowMean = windowMean;
   table.windowMeanAdjoint = windowMeanAdjoint;
   return table;
