@@ -38,7 +38,21 @@ describe('help', () => {
   it('lists every command', () => {
     const { status, stdout } = retroplume('--help');
     expect(status).toBe(0);
-    for (const command of ['demo', 'run', 'simulate', 'prepare', 'train', 'evaluate', 'export', 'invert', 'apply', 'verify', 'report', 'doctor']) {
+    for (const command of [
+      'demo',
+      'run',
+      'simulate',
+      'prepare',
+      'train',
+      'evaluate',
+      'export',
+      'invert',
+      'apply',
+      'verify',
+      'report',
+      'bench',
+      'doctor',
+    ]) {
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     }
     expect(stdout).toContain('Exit codes');

@@ -9,7 +9,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 export const PACKAGES = ['native', 'core', 'cli'];
 
 /** Rooms of core, lowest first; files directly in core/src (errors, random) lie below all rooms, index.ts above. */
-export const ROOMS = ['units', 'grid', 'data', 'graph', 'nn', 'surrogate', 'transport', 'worlds', 'inversion', 'report', 'pipeline'];
+export const ROOMS = ['units', 'grid', 'data', 'graph', 'nn', 'surrogate', 'transport', 'worlds', 'inversion', 'report', 'pipeline', 'bench'];
 
 /** Not a matter of order: the inversion knows a forward model's interface, never the surrogate behind it. */
 const FORBIDDEN = { inversion: ['graph', 'nn', 'surrogate'] };

@@ -12,7 +12,8 @@ export interface CommonOptions {
   verbose: boolean;
 }
 
-function wholeNumber(text: string): number {
+/** Of an option: a whole number of at least 1. */
+export function wholeNumber(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('expected a whole number of at least 1');
   return Number(text);
 }
@@ -31,13 +32,17 @@ export function withOutputOptions(command: Command): Command {
     .option('--verbose', 'show where an error came from', false);
 }
 
+/** `--threads`. */
+export function withThreads(command: Command): Command {
+  return command.option('--threads <n>', 'processor threads', wholeNumber, defaultThreads());
+}
+
 /** Options of a computation. */
 export function withRunOptions(command: Command): Command {
   return withOutputOptions(
-    command
-      .option('--out <folder>', 'run folder (default: runs/NAME)')
-      .option('--threads <n>', 'processor threads', wholeNumber, defaultThreads())
-      .addOption(new Option('--device <device>', 'where to compute').choices(['auto', 'cpu', 'cuda']).default('auto')),
+    withThreads(command.option('--out <folder>', 'run folder (default: runs/NAME)')).addOption(
+      new Option('--device <device>', 'where to compute').choices(['auto', 'cpu', 'cuda']).default('auto'),
+    ),
   );
 }
 

@@ -2,8 +2,9 @@
 import { createRequire } from 'node:module';
 import { STAGES, type StageName } from '@retroplume/core';
 import { Command, Option } from 'commander';
+import { benchCommand, type BenchCommandOptions } from './bench';
 import { doctor } from './doctor';
-import { withOutputOptions, withOverrides, withRunOptions, type CommonOptions } from './options';
+import { withOutputOptions, withOverrides, withRunOptions, withThreads, wholeNumber, type CommonOptions } from './options';
 import { demo, runCase } from './run-command';
 
 const STAGE_HELP: Record<StageName, string> = {
@@ -37,6 +38,21 @@ function addCaseCommand(program: Command, name: string, description: string, sta
   withOverrides(withRunOptions(command)).action((path: string, options: CommonOptions) => runCase(path, stages, options));
 }
 
+function addBench(program: Command): void {
+  const command = program
+    .command('bench')
+    .description("kernels and whole workloads against PyTorch, ONNX Runtime and the machine's limits")
+    .argument('[op...]', "ops (conv2d, lstm), kernels (conv2dForward) or parts of a case's name; none: the workloads and all ops");
+  withThreads(withOutputOptions(command))
+    .option('--workload <name>', 'compact, authors or demo; with ops: only their cases of its sizes')
+    .option('--python <path>', 'an interpreter with PyTorch and NumPy, to compare with')
+    .option('--rounds <n>', 'rounds in which ours and the peers take turns', wholeNumber, 11)
+    .option('--memory', 'peak memory of training where that is slow, too', false)
+    .option('--no-compile', 'leave torch.compile out')
+    .addOption(new Option('--isa <name>', 'instruction set of our kernels').choices(['auto', 'baseline', 'avx2', 'avx512']).default('auto'))
+    .action((ops: string[], options: BenchCommandOptions) => benchCommand(ops, options));
+}
+
 /** The program, ready to parse; wrong usage throws a CommanderError. */
 export function buildProgram(): Command {
   const program = new Command('retroplume');
@@ -51,6 +67,7 @@ export function buildProgram(): Command {
   addDemo(program);
   addCaseCommand(program, 'run', 'every stage that is not up to date', 'all');
   for (const stage of STAGES) addCaseCommand(program, stage, STAGE_HELP[stage], [stage]);
+  addBench(program);
   withOutputOptions(program.command('doctor').description('what this machine has, what is missing, how to get it')).action((options: CommonOptions) =>
     doctor(options),
   );

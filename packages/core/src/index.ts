@@ -29,3 +29,6 @@ export { scores, type Scores } from './inversion/scores';
 
 // Sun and air, for made-up or climatological weather.
 export { clearSkyIrradiance, cloudTransmission, cosSolarZenith, localSolarHour, saturationMixingRatio, solarDeclination } from './worlds/solar';
+
+// Speed: what `retroplume bench` measures.
+export * as bench from './bench';

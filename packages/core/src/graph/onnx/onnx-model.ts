@@ -73,9 +73,25 @@ export class OnnxModel {
    * @throws {ShapeError} if an input is missing or does not fit
    */
   async run(inputs: Readonly<Record<string, Field>>): Promise<Record<string, Field>> {
+    const prepared = this.prepare(inputs);
+    await prepared.run();
+    return prepared.outputs();
+  }
+
+  /**
+   * The inputs in ONNX Runtime's layout, to run on them several times without turning them again.
+   *
+   * @returns `run`, and `outputs` of the last run, channels last
+   * @throws {ShapeError} if an input is missing or does not fit
+   */
+  prepare(inputs: Readonly<Record<string, Field>>): { run: () => Promise<void>; outputs: () => Record<string, Field> } {
     const feeds = Object.fromEntries(this.inputNames.map((name) => [name, this.feed(name, inputs[name])]));
-    const results = await this.session.run(feeds);
-    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, channelsLast(tensor)]));
+    let results: InferenceSession.OnnxValueMapType = {};
+    const run = async (): Promise<void> => {
+      results = await this.session.run(feeds);
+    };
+    const outputs = (): Record<string, Field> => Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, channelsLast(tensor)]));
+    return { run, outputs };
   }
 
   /** Frees the session. */

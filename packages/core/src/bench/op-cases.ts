@@ -1,13 +1,36 @@
 /**
- * What is measured: per case a group of kernels on shared operands, at the sizes of the demo (48 x 48, batch 8) and of the *compact* workload
- * (182 x 232, batch 2; hidden 16, U-Net 32/64/128). Operands are given by length; `draw` ones are filled with random numbers, the others are results.
+ * What is measured op by op: per case a group of kernels on shared operands, at the sizes that the workloads give them (workloads.ts). The trunk's
+ * 182 rows are padded to 184, so that they can be halved twice; the branches' and the head's are not.
  */
 
-/** @typedef {{op: string, operands: string[], params: Record<string, number>}} Call */
-/** @typedef {{name: string, kind: string, arrays: Record<string, {length: number, draw?: boolean, scale?: number}>, calls: Call[], check: string[]}} Case */
+/** One kernel of a case; an operand is the name of an array, or `array:operand` where their names differ. */
+export interface OpCall {
+  readonly op: string;
+  readonly operands: readonly string[];
+  readonly params: Readonly<Record<string, number>>;
+}
 
-/** @returns {Case} */
-function convolution(workload, [batch, height, width, inChannels, outChannels, kernel]) {
+/** An array of `length` floats; drawn ones are uniform in ±`scale` (default 1), the others are results. */
+export interface CaseArray {
+  readonly length: number;
+  readonly draw?: boolean;
+  readonly scale?: number;
+}
+
+export interface OpCase {
+  readonly name: string;
+  /** Which class of torch-peer/ops.py is the peer. */
+  readonly kind: string;
+  readonly arrays: Readonly<Record<string, CaseArray>>;
+  readonly calls: readonly OpCall[];
+  /** Results that must agree with the peer's before anything is timed. */
+  readonly check: readonly string[];
+}
+
+/** Rows, columns, channels in and out, size of the square kernel. */
+type ConvolutionSizes = readonly [height: number, width: number, inChannels: number, outChannels: number, kernel: number];
+
+function convolution(workload: string, batch: number, [height, width, inChannels, outChannels, kernel]: ConvolutionSizes): OpCase {
   const pixels = batch * height * width;
   const params = { batch, height, width, inChannels, outChannels, kernel };
   return {
@@ -32,8 +55,11 @@ function convolution(workload, [batch, height, width, inChannels, outChannels, k
   };
 }
 
-/** @returns {Case} */
-function upconvolution(workload, [batch, height, width, inChannels, outChannels]) {
+function convolutions(workload: string, batch: number, sizes: readonly ConvolutionSizes[]): OpCase[] {
+  return sizes.map((each) => convolution(workload, batch, each));
+}
+
+function upconvolution(workload: string, [batch, height, width, inChannels, outChannels]: readonly number[]): OpCase {
   const pixels = batch * height * width;
   const params = { batch, height, width, inChannels, outChannels };
   return {
@@ -58,10 +84,10 @@ function upconvolution(workload, [batch, height, width, inChannels, outChannels]
   };
 }
 
-/** @returns {Case} */
-function lstm(workload, [batch, steps, cells, inChannels, hidden]) {
-  const params = { batch, steps, cells, inChannels, hidden, allStates: 1 };
+function lstm(workload: string, [batch, steps, cells, inChannels, hidden]: readonly number[], allStates: boolean): OpCase {
+  const params = { batch, steps, cells, inChannels, hidden, allStates: allStates ? 1 : 0 };
   const states = batch * steps * cells * hidden;
+  const shown = allStates ? states : batch * cells * hidden;
   return {
     name: `${workload} lstm ${batch}x${steps}x${cells} ${inChannels}-${hidden}`,
     kind: 'lstm',
@@ -70,8 +96,8 @@ function lstm(workload, [batch, steps, cells, inChannels, hidden]) {
       weightInput: { length: inChannels * 4 * hidden, draw: true, scale: 1 / Math.sqrt(inChannels) },
       weightHidden: { length: hidden * 4 * hidden, draw: true, scale: 1 / Math.sqrt(hidden) },
       bias: { length: 4 * hidden, draw: true },
-      gradOutput: { length: states, draw: true },
-      output: { length: states },
+      gradOutput: { length: shown, draw: true },
+      output: { length: shown },
       gates: { length: 4 * states },
       cells: { length: states },
       gradInput: { length: batch * steps * cells * inChannels },
@@ -103,8 +129,8 @@ function lstm(workload, [batch, steps, cells, inChannels, hidden]) {
   };
 }
 
-/** The element-wise ops on the largest activation of a workload. @returns {Case[]} */
-function elementwise(workload, [batch, height, width, channels]) {
+/** The element-wise ops on the largest activation of a workload. */
+function elementwise(workload: string, [batch, height, width, channels]: readonly number[]): OpCase[] {
   const pixels = batch * height * width;
   const elements = pixels * channels;
   const size = `${batch}x${height}x${width} ${channels}`;
@@ -198,8 +224,7 @@ function elementwise(workload, [batch, height, width, channels]) {
   ];
 }
 
-/** @returns {Case} */
-function adam(elements) {
+function adam(elements: number): OpCase {
   const drawn = { length: elements, draw: true };
   return {
     name: `adam ${elements} parameters`,
@@ -223,33 +248,58 @@ function adam(elements) {
   };
 }
 
-/** @type {Case[]} */
-export const cases = [
-  lstm('demo', [8, 16, 48 * 48, 15, 16]),
-  ...[
-    [8, 48, 48, 256, 24, 3],
-    [8, 48, 48, 24, 24, 3],
-    [8, 24, 24, 24, 48, 3],
-    [8, 24, 24, 48, 48, 3],
-    [8, 12, 12, 48, 96, 3],
-    [8, 12, 12, 96, 96, 3],
-    [8, 48, 48, 48, 24, 3],
-    [8, 48, 48, 24, 64, 1],
-    [8, 48, 48, 64, 4, 1],
-  ].map((sizes) => convolution('demo', sizes)),
+/** Every op at the sizes that the workloads give it. */
+export const OP_CASES: readonly OpCase[] = [
+  lstm('demo', [8, 16, 48 * 48, 15, 16], true),
+  ...convolutions('demo', 8, [
+    [48, 48, 256, 24, 3],
+    [48, 48, 24, 24, 3],
+    [24, 24, 24, 48, 3],
+    [24, 24, 48, 48, 3],
+    [12, 12, 48, 96, 3],
+    [12, 12, 96, 96, 3],
+    [48, 48, 48, 24, 3],
+    [48, 48, 24, 64, 1],
+    [48, 48, 64, 4, 1],
+  ]),
   upconvolution('demo', [8, 12, 12, 96, 48]),
   upconvolution('demo', [8, 24, 24, 48, 24]),
   ...elementwise('demo', [8, 48, 48, 24]),
   adam(300000),
-  lstm('compact', [2, 8, 182 * 232, 13, 16]),
-  ...[
-    [2, 182, 232, 128, 32, 3],
-    [2, 182, 232, 32, 32, 3],
-    [2, 91, 116, 64, 64, 3],
-    [2, 45, 58, 128, 128, 3],
-    [2, 182, 232, 4, 16, 3],
-    [2, 182, 232, 64, 64, 1],
-  ].map((sizes) => convolution('compact', sizes)),
-  upconvolution('compact', [2, 91, 116, 64, 32]),
-  ...elementwise('compact', [2, 182, 232, 32]),
+  lstm('compact', [2, 8, 182 * 232, 13, 16], true),
+  ...convolutions('compact', 2, [
+    [184, 232, 128, 32, 3],
+    [184, 232, 32, 32, 3],
+    [184, 232, 64, 32, 3],
+    [92, 116, 32, 64, 3],
+    [92, 116, 64, 64, 3],
+    [92, 116, 128, 64, 3],
+    [46, 58, 64, 128, 3],
+    [46, 58, 128, 128, 3],
+    [182, 232, 4, 16, 3],
+    [182, 232, 16, 16, 3],
+    [182, 232, 64, 64, 1],
+    [182, 232, 64, 4, 1],
+  ]),
+  upconvolution('compact', [2, 46, 58, 128, 64]),
+  upconvolution('compact', [2, 92, 116, 64, 32]),
+  ...elementwise('compact', [2, 184, 232, 32]),
+  lstm('authors', [1, 24, 182 * 232, 41, 64], false),
+  ...convolutions('authors', 1, [
+    [184, 232, 64, 64, 3],
+    [184, 232, 128, 64, 3],
+    [92, 116, 64, 128, 3],
+    [92, 116, 128, 128, 3],
+    [92, 116, 256, 128, 3],
+    [46, 58, 128, 128, 3],
+    [182, 232, 1, 8, 7],
+    [182, 232, 8, 8, 3],
+    [182, 232, 27, 32, 7],
+    [182, 232, 32, 16, 3],
+    [182, 232, 16, 8, 3],
+    [182, 232, 80, 64, 1],
+    [182, 232, 64, 1, 1],
+  ]),
+  upconvolution('authors', [1, 46, 58, 128, 128]),
+  upconvolution('authors', [1, 92, 116, 128, 64]),
 ];

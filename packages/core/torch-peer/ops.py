@@ -1,12 +1,8 @@
-"""The peer of bench-kernels.mjs: runs the same cases in PyTorch, in the layout that suits PyTorch best, and says how long each kernel took.
+"""Single ops in PyTorch, each in the layout that suits PyTorch best, timed one by one as Retroplume's kernels are.
 
-Speaks JSON lines. {"prepare": case, "folder": ...} reads the drawn arrays and answers {"ready": true}; {"run": true} runs every kernel of the case once
-and answers {"seconds": {op: s}}; {"results": [names]} writes those arrays in Retroplume's layout and answers {"written": true}.
-Weight and input gradients are timed one by one (convolution_backward with an output mask), as Retroplume's kernels are.
+Weight and input gradients are timed apart (convolution_backward with an output mask). The cases are those of packages/core/src/bench/op-cases.ts.
 """
-import json
 import os
-import sys
 import time
 
 import numpy as np
@@ -101,9 +97,10 @@ class Lstm(Case):
         super().__init__(spec, folder)
         p = self.first()
         n, t, cells, c, d = (p[x] for x in ("batch", "steps", "cells", "inChannels", "hidden"))
-        self.sizes = (n, t, cells, c, d)
+        self.sizes, self.all_states = (n, t, cells, c, d), p["allStates"]
         self.x = self.arrays["input"].view(n, t, cells, c).permute(1, 0, 2, 3).reshape(t, n * cells, c).requires_grad_()
-        self.g = self.arrays["gradOutput"].view(n, cells, t, d).permute(2, 0, 1, 3).reshape(t, n * cells, d).contiguous()
+        shown = t if self.all_states else 1
+        self.g = self.arrays["gradOutput"].view(n, cells, shown, d).permute(2, 0, 1, 3).reshape(shown, n * cells, d).contiguous()
         self.net = torch.nn.LSTM(c, d)
         with torch.no_grad():
             self.net.weight_ih_l0.copy_(self.arrays["weightInput"].view(c, 4 * d).T)
@@ -114,13 +111,14 @@ class Lstm(Case):
     def run(self, seconds):
         self.x.grad = None
         self.net.zero_grad()
-        self.y, _ = timed(seconds, "lstmForward", lambda: self.net(self.x))
+        states, _ = timed(seconds, "lstmForward", lambda: self.net(self.x))
+        self.y = states if self.all_states else states[-1:]
         timed(seconds, "lstmBackward", lambda: self.y.backward(self.g))
 
     def results(self):
         n, t, cells, c, d = self.sizes
         return {
-            "output": self.y.detach().view(t, n, cells, d).permute(1, 2, 0, 3).reshape(-1),
+            "output": self.y.detach().view(-1, n, cells, d).permute(1, 2, 0, 3).reshape(-1),
             "gradInput": self.x.grad.view(t, n, cells, c).permute(1, 0, 2, 3).reshape(-1),
             "gradWeightInput": self.net.weight_ih_l0.grad.T.reshape(-1),
             "gradWeightHidden": self.net.weight_hh_l0.grad.T.reshape(-1),
@@ -248,32 +246,3 @@ KINDS = {
     "l1Loss": L1Loss,
     "adam": Adam,
 }
-
-
-def answer(**message):
-    sys.stdout.write(json.dumps(message) + "\n")
-    sys.stdout.flush()
-
-
-def main():
-    torch.set_num_threads(int(sys.argv[1]))
-    answer(version=torch.__version__, threads=torch.get_num_threads())
-    case = folder = None
-    for line in sys.stdin:
-        message = json.loads(line)
-        if "prepare" in message:
-            folder = message["folder"]
-            case = KINDS[message["prepare"]["kind"]](message["prepare"], folder)
-            answer(ready=True)
-        elif "run" in message:
-            seconds = {}
-            case.run(seconds)
-            answer(seconds=seconds)
-        else:
-            results = case.results()
-            for name in message["results"]:
-                results[name].detach().numpy().astype(np.float32).tofile(os.path.join(folder, name + ".peer.bin"))
-            answer(written=True)
-
-
-main()

@@ -1,0 +1,92 @@
+/** A benchmark's result as Markdown tables: times in milliseconds, median (10th–90th percentile) of the rounds. */
+import { bench } from '@retroplume/core';
+
+const milliseconds = ({ median, p10, p90 }: bench.Timing): string => {
+  const [m, low, high] = [median, p10, p90].map((seconds) =>
+    (1e3 * seconds).toPrecision(3).replace(/e\+\d+$/, (e) => String(Number(`1${e}`)).slice(1)),
+  );
+  return `${m} (${low}–${high})`;
+};
+
+const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
+
+function row(...cells: (string | number)[]): string {
+  return `| ${cells.join(' | ')} |\n`;
+}
+
+function table(title: string, head: string[], rows: string): string {
+  return `\n${title}\n\n${row(...head)}|${'---|'.repeat(head.length)}\n${rows}`;
+}
+
+function machineLine({ machine, peak }: bench.BenchResult): string {
+  const { cpu, isa, threads, memoryGiB, node, compiler, commit, torch, load } = machine;
+  const peer = torch ? `PyTorch ${torch.version}, torch.compile ${torch.compiles ?? 'left out'}` : 'no PyTorch';
+  const limit = (each: { gflops: number; gbytes: number }): string => `${each.gflops.toFixed(0)} GFLOP/s, ${each.gbytes.toFixed(1)} GB/s`;
+  return (
+    `${cpu}, ${isa}, ${threads} threads, ${memoryGiB} GiB; compiler ${compiler}, Node ${node}, ${peer}; commit ${commit ?? 'unknown'}; load ${load.toFixed(1)}\n` +
+    `Peak: ${limit(peak)}; one thread: ${limit(peak.oneThread)}\n`
+  );
+}
+
+function stepTable(title: string, step: bench.StepComparison): string {
+  const peers = Object.entries(step.peers).map(([name, timing]) => row(name, milliseconds(timing), timing.ratio.toFixed(2)));
+  return table(`${title}, batch ${step.batch}`, ['who', 'ms', 'ratio to ours'], row('retroplume', milliseconds(step.ours), 1) + peers.join(''));
+}
+
+function kernelTable(step: bench.StepComparison, peak: bench.Peaks): string {
+  const rows = step.kernels.map(({ kernel, calls, seconds, share, gflops, gbytes }) =>
+    row(
+      kernel,
+      calls,
+      (1e3 * seconds).toFixed(2),
+      percent(share),
+      gflops.toFixed(0),
+      percent(gflops / peak.gflops),
+      gbytes.toFixed(1),
+      percent(gbytes / peak.gbytes),
+    ),
+  );
+  return table('Kernels, each at its best', ['kernel', 'calls', 'ms', 'share', 'GFLOP/s', 'of peak', 'GB/s', 'of peak'], rows.join(''));
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+
+function memoryTable(title: string, { batch, ours, peers }: bench.MemoryComparison): string {
+  const rows = Object.entries(peers).map(([name, bytes]) => row(name, mebibytes(bytes), (bytes / ours).toFixed(2)));
+  return table(
+    `${title}: peak resident memory of training at batch ${batch}`,
+    ['who', 'MiB', 'ratio to ours'],
+    row('retroplume', mebibytes(ours), 1) + rows.join(''),
+  );
+}
+
+function opTable({ ops, peak }: bench.BenchResult): string {
+  const peerNames = [...new Set(Object.values(ops).flatMap((op) => Object.keys(op.peers)))];
+  const rows = Object.entries(ops).map(([name, op]) => {
+    const peers = peerNames.map((peer) => (op.peers[peer] ? milliseconds(op.peers[peer]) : '–'));
+    return row(
+      name,
+      milliseconds(op.ours),
+      ...peers,
+      op.ratio?.toFixed(2) ?? '–',
+      op.gflops.toFixed(0),
+      percent(op.gflops / peak.gflops),
+      op.gbytes.toFixed(1),
+    );
+  });
+  return table(
+    'Kernels',
+    ['case, kernel', 'ours, ms', ...peerNames.map((name) => `${name}, ms`), 'ratio', 'GFLOP/s', 'of peak', 'GB/s'],
+    rows.join(''),
+  );
+}
+
+/** The whole result. */
+export function benchTables(result: bench.BenchResult): string {
+  const workloads = Object.entries(result.workloads).map(([name, workload]) => {
+    const steps = bench.STEPS.map((step) => [step, workload[step]] as const);
+    const tables = steps.map(([step, each]) => (each ? stepTable(`${name} ${step}`, each) + kernelTable(each, result.peak) : ''));
+    return tables.join('') + (workload.memory ? memoryTable(name, workload.memory) : '');
+  });
+  return machineLine(result) + workloads.join('') + (Object.keys(result.ops).length > 0 ? opTable(result) : '');
+}

@@ -1,0 +1,20 @@
+/** `retroplume bench`: from options to core, and the result as tables. */
+import { bench } from '@retroplume/core';
+import { benchTables } from './bench-tables';
+import type { CommonOptions } from './options';
+
+export interface BenchCommandOptions extends Pick<CommonOptions, 'threads' | 'json' | 'quiet'> {
+  workload?: string;
+  python?: string;
+  rounds: number;
+  memory: boolean;
+  compile: boolean;
+  isa: bench.BenchOptions['isa'];
+}
+
+/** Measures, and prints one JSON object or Markdown tables on stdout; what is under way goes to stderr. */
+export async function benchCommand(ops: string[], { json, quiet, compile, ...options }: BenchCommandOptions): Promise<void> {
+  const onText = quiet ? undefined : (text: string) => void process.stderr.write(`  ${text}\n`);
+  const result = await bench.runBench({ ...options, ops, compiles: compile, onText });
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : benchTables(result));
+}

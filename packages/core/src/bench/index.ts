@@ -1,0 +1,9 @@
+/** Speed and memory: kernels and whole workloads against their peers and the machine's limits. */
+export { type Machine, type Peaks } from './machine';
+export { type MemoryComparison } from './memory';
+export { type OpComparison } from './op-bench';
+export { type Timing } from './quantiles';
+export { type Comparison, type PeerTiming } from './rounds';
+export { runBench, type BenchOptions, type BenchResult, type WorkloadResult } from './run-bench';
+export { type StepComparison } from './step-bench';
+export { STEPS, type Step } from './workloads';

@@ -1,0 +1,138 @@
+/** Times single kernels against PyTorch's, by turns, after both have given the same answer. */
+import { NativeProgram, type ProgramOptions } from '@retroplume/native';
+import { ConfigError } from '../errors';
+import { Random } from '../random';
+import { OP_CASES, type OpCase } from './op-cases';
+import { compare, type Comparison } from './rounds';
+import { expectSame, readPeerArray, writeArrays, type TorchPeer } from './torch-peer';
+
+/** Largest error against PyTorch's, relative to the array's maximum, that still counts as the same answer: both sum thousands of floats. */
+const TOLERANCE = 2e-4;
+
+/** Runs before the first round that counts. */
+const WARM_UP = 2;
+
+/** Arrays begin at multiples of a cache line. */
+const ALIGNMENT = 16;
+
+export interface OpComparison extends Comparison {
+  readonly gflops: number;
+  readonly gbytes: number;
+}
+
+/**
+ * The cases that are asked for.
+ *
+ * @param wanted - names of ops (`conv2d`, `lstm`), of kernels (`conv2dForward`) or parts of a case's name (`compact conv3x3`)
+ * @throws {ConfigError} `BENCH_UNKNOWN_OP` if nothing is called so
+ */
+export function chooseCases(wanted: readonly string[], workload?: string): OpCase[] {
+  const matches = (spec: OpCase, name: string): boolean => spec.kind === name || spec.name.includes(name) || spec.calls.some(({ op }) => op === name);
+  for (const name of wanted) {
+    if (OP_CASES.some((spec) => matches(spec, name))) continue;
+    const known = [...new Set(OP_CASES.map((spec) => spec.kind))].join(', ');
+    throw new ConfigError('BENCH_UNKNOWN_OP', `bench: expected an op (${known}), a kernel or a part of a case's name but received "${name}"`);
+  }
+  return OP_CASES.filter((spec) => wanted.some((name) => matches(spec, name)) && (workload === undefined || spec.name.startsWith(`${workload} `)));
+}
+
+interface Placed {
+  readonly program: NativeProgram;
+  readonly offsets: Readonly<Record<string, number>>;
+}
+
+/** Every array of a case in one arena, with a program of its kernels. */
+function place(spec: OpCase, options: ProgramOptions): Placed {
+  const offsets: Record<string, number> = {};
+  let end = ALIGNMENT;
+  for (const [name, { length }] of Object.entries(spec.arrays)) {
+    offsets[name] = end;
+    end += Math.ceil(length / ALIGNMENT) * ALIGNMENT + ALIGNMENT;
+  }
+  const operand = (text: string): [string, number] => {
+    const [array, name = array] = text.split(':');
+    return [name, offsets[array]];
+  };
+  const instructions = spec.calls.map(({ op, operands, params }) => ({ op, operands: Object.fromEntries(operands.map(operand)), params }));
+  return { program: new NativeProgram({ arenaElements: end, instructions, phases: {} }, options), offsets };
+}
+
+/** Random inputs of a case, by name. */
+function drawArrays(spec: OpCase): [string, Float32Array][] {
+  const random = new Random(1).fork(spec.name);
+  return Object.entries(spec.arrays)
+    .filter(([, array]) => array.draw)
+    .map(([name, { length, scale = 1 }]) => {
+      const own = random.fork(name);
+      return [name, Float32Array.from({ length }, () => scale * (2 * own.uniform() - 1))];
+    });
+}
+
+/** Scalars that an optimiser reads. */
+function setScalars({ program, offsets }: Placed): void {
+  if (offsets.step !== undefined) program.fill(offsets.step, 1, 1);
+  if (offsets.learningRate !== undefined) program.fill(offsets.learningRate, 1, 1e-3);
+}
+
+export interface OpBenchOptions extends ProgramOptions {
+  readonly rounds: number;
+  /** A folder of its own, through which arrays reach the peer. */
+  readonly folder: string;
+  readonly peer?: TorchPeer;
+}
+
+/**
+ * Times the kernels of one case.
+ *
+ * @returns by kernel
+ * @throws {NumericalError} if ours and PyTorch differ
+ */
+export async function benchOp(spec: OpCase, { rounds, folder, peer, ...options }: OpBenchOptions): Promise<Map<string, OpComparison>> {
+  const placed = place(spec, options);
+  try {
+    const arrays = drawArrays(spec);
+    for (const [name, data] of arrays) placed.program.write(placed.offsets[name], data);
+    setScalars(placed);
+    if (peer) {
+      writeArrays(folder, arrays);
+      await peer.ask({ op: spec, folder });
+    }
+    return await timeKernels(spec, placed, rounds, folder, peer);
+  } finally {
+    placed.program.dispose();
+  }
+}
+
+async function timeKernels(
+  spec: OpCase,
+  placed: Placed,
+  rounds: number,
+  folder: string,
+  peer: TorchPeer | undefined,
+): Promise<Map<string, OpComparison>> {
+  const ours: Record<string, number[]> = Object.fromEntries(spec.calls.map(({ op }) => [op, []]));
+  const theirs: Record<string, number[]> = Object.fromEntries(spec.calls.map(({ op }) => [op, []]));
+  let profile = await placed.program.profile();
+  for (let round = 1 - WARM_UP; round < rounds; round++) {
+    profile = await placed.program.profile();
+    const seconds = peer ? ((await peer.ask({ run: null })).seconds as Record<string, number>) : {};
+    if (round === 0 && peer) await checkAnswers(spec, placed, folder, peer);
+    if (round < 0) continue;
+    for (const { op, seconds: own } of profile) ours[op].push(own);
+    for (const [op, own] of Object.entries(seconds)) theirs[op].push(own);
+  }
+  return new Map(
+    profile.map(({ op, flops, bytes }) => {
+      const comparison = compare(ours[op], peer ? { 'torch-channels-last': theirs[op] } : {});
+      return [op, { ...comparison, gflops: flops / comparison.ours.median / 1e9, gbytes: bytes / comparison.ours.median / 1e9 }];
+    }),
+  );
+}
+
+async function checkAnswers(spec: OpCase, { program, offsets }: Placed, folder: string, peer: TorchPeer): Promise<void> {
+  await peer.ask({ results: spec.check });
+  for (const name of spec.check) {
+    const ours = program.read(offsets[name], spec.arrays[name].length) as Float32Array;
+    expectSame(`${spec.name}: ${name}`, ours, readPeerArray(folder, name), TOLERANCE);
+  }
+}

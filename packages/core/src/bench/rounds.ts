@@ -1,0 +1,57 @@
+/** Contestants take turns, so that what else happens on the machine meets all of them alike. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { timingOf, type Timing } from './quantiles';
+
+/** Something that runs once and says how long that took. */
+export type Contestant = () => Promise<number>;
+
+/** A peer's time, and how many times ours it is. */
+export interface PeerTiming extends Timing {
+  readonly ratio: number;
+}
+
+/** Ours beside the peers, in seconds. */
+export interface Comparison {
+  readonly ours: Timing;
+  readonly peers: Readonly<Record<string, PeerTiming>>;
+  /** Median of the fastest peer over ours: above 1 ours is faster. Absent without peers. */
+  readonly ratio?: number;
+  /** The fastest peer. */
+  readonly best?: string;
+}
+
+/** Threads of the one before that still spin would slow the next: they give up after a few milliseconds. */
+const PAUSE_MS = 5;
+
+/** Runs every contestant once a round. @returns seconds of each */
+export async function takeTurns(contestants: Readonly<Record<string, Contestant>>, rounds: number): Promise<Record<string, number[]>> {
+  const seconds: Record<string, number[]> = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, run] of Object.entries(contestants)) {
+      await sleep(PAUSE_MS);
+      seconds[name].push(await run());
+    }
+  }
+  return seconds;
+}
+
+/** @param seconds - of the rounds, by contestant */
+export function compare(ours: readonly number[], peers: Readonly<Record<string, readonly number[]>>): Comparison {
+  const own = timingOf(ours);
+  const timed = Object.entries(peers).map(([name, each]): [string, PeerTiming] => {
+    const timing = timingOf(each);
+    return [name, { ...timing, ratio: timing.median / own.median }];
+  });
+  const best = timed.reduce<[string, PeerTiming] | undefined>(
+    (least, each) => (!least || each[1].median < least[1].median ? each : least),
+    undefined,
+  );
+  return { ours: own, peers: Object.fromEntries(timed), ...(best && { ratio: best[1].ratio, best: best[0] }) };
+}
+
+/** Wall seconds of a call. */
+export async function wallSeconds(call: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await call();
+  return (performance.now() - start) / 1e3;
+}

@@ -1,0 +1,115 @@
+/** `retroplume bench`: the machine's limits, then workloads and single ops against their peers. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ProgramOptions } from '@retroplume/native';
+import { ConfigError } from '../errors';
+import { describeMachine, expectFastTorch, measurePeaks, type Machine, type Peaks } from './machine';
+import { measureMemory, type MemoryComparison } from './memory';
+import { benchOp, chooseCases, type OpComparison } from './op-bench';
+import { benchStep, type StepComparison, type TorchPeers } from './step-bench';
+import { TorchPeer, type TorchDescription } from './torch-peer';
+import { drawWeights } from './workload-step';
+import { STEPS, WORKLOADS, type Step, type Workload } from './workloads';
+
+export interface BenchOptions {
+  /** Names of ops, kernels, or parts of a case's name; empty: no op if a workload is named, else all. */
+  readonly ops: readonly string[];
+  /** One workload (with `ops`: only their cases of its sizes); absent: *compact* and *authors*, if no op is named. */
+  readonly workload?: string;
+  readonly threads: number;
+  readonly isa?: ProgramOptions['isa'];
+  readonly rounds: number;
+  /** An interpreter with PyTorch and NumPy; absent: only ours and ONNX Runtime are timed. */
+  readonly python?: string;
+  /** Whether torch.compile is a peer. */
+  readonly compiles: boolean;
+  /** Whether to measure peak memory where that is slow, too. */
+  readonly memory: boolean;
+  /** Called with what is under way. */
+  readonly onText?: (text: string) => void;
+}
+
+/** Times in seconds, memory in bytes. */
+export interface WorkloadResult extends Readonly<Partial<Record<Step, StepComparison>>> {
+  readonly memory?: MemoryComparison;
+}
+
+export interface BenchResult {
+  readonly machine: Machine;
+  readonly peak: Peaks;
+  readonly workloads: Readonly<Record<string, WorkloadResult>>;
+  /** By case and kernel. */
+  readonly ops: Readonly<Record<string, OpComparison>>;
+}
+
+/** The workloads of the speed that is stated; `demo` is timed when it is named. */
+const STATED = ['compact', 'authors'];
+
+/** What a step and an op need of a run. */
+interface Session {
+  readonly options: BenchOptions;
+  readonly folder: string;
+  readonly torch?: TorchPeers & { readonly description: TorchDescription };
+}
+
+/**
+ * Checks and times what is asked for.
+ *
+ * @throws {ConfigError} for a name that is unknown, or a Python without a PyTorch that is worth comparing with
+ * @throws {NumericalError} if ours and a peer differ
+ */
+export async function runBench(options: BenchOptions): Promise<BenchResult> {
+  const workloads = chooseWorkloads(options);
+  const cases = chooseCases(options.ops.length > 0 || options.workload !== undefined ? options.ops : ['']);
+  const wanted = options.workload === undefined ? cases : cases.filter((spec) => spec.name.startsWith(`${options.workload} `));
+  const peak = await measurePeaks(options.threads, options.isa);
+  const folder = mkdtempSync(join(tmpdir(), 'retroplume-bench-'));
+  const torch = options.python === undefined ? undefined : await startTorch(options.python, options);
+  try {
+    if (torch) expectFastTorch(options.python!, torch.description, peak);
+    const session: Session = { options, folder, torch };
+    const machine = describeMachine(options.threads, options.isa, torch?.description);
+    const result: { workloads: Record<string, WorkloadResult>; ops: Record<string, OpComparison> } = { workloads: {}, ops: {} };
+    for (const workload of workloads) result.workloads[workload.name] = await benchWorkload(workload, session);
+    for (const spec of wanted) {
+      options.onText?.(spec.name);
+      const { threads, isa, rounds } = options;
+      const kernels = await benchOp(spec, { threads, isa, rounds, folder, peer: torch?.tuned });
+      for (const [kernel, comparison] of kernels) result.ops[`${spec.name} ${kernel}`] = comparison;
+    }
+    return { machine, peak, ...result };
+  } finally {
+    await torch?.tuned.stop();
+    await torch?.untuned.stop();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function chooseWorkloads({ ops, workload }: BenchOptions): Workload[] {
+  if (workload !== undefined && !WORKLOADS[workload]) {
+    throw new ConfigError(
+      'BENCH_UNKNOWN_WORKLOAD',
+      `bench: expected one of the workloads ${Object.keys(WORKLOADS).join(', ')} but received "${workload}"`,
+    );
+  }
+  if (ops.length > 0) return [];
+  return (workload === undefined ? STATED : [workload]).map((name) => WORKLOADS[name]);
+}
+
+async function startTorch(python: string, { threads, compiles }: BenchOptions): Promise<TorchPeers & { description: TorchDescription }> {
+  const { peer: tuned, description } = await TorchPeer.start({ python, threads, tuned: true, compiles });
+  const { peer: untuned } = await TorchPeer.start({ python, threads, tuned: false, compiles: false });
+  return { tuned, untuned, compiles: description.compiles !== null, description };
+}
+
+/** All steps of a workload, and its memory where that is asked for. */
+export async function benchWorkload(workload: Workload, { options, folder, torch }: Session): Promise<WorkloadResult> {
+  const { threads, isa, rounds, onText, python } = options;
+  const weights = drawWeights(workload);
+  const steps: Partial<Record<Step, StepComparison>> = {};
+  for (const step of STEPS) steps[step] = await benchStep(workload, step, weights, { threads, isa, rounds, folder, torch, onText });
+  if (!options.memory && !workload.memory.unasked) return steps;
+  onText?.(`${workload.name}: peak memory of training at batch ${workload.memory.batch}`);
+  return { ...steps, memory: await measureMemory(workload, { threads, python, compiles: torch?.compiles ?? false, folder }) };
+}

@@ -1,0 +1,74 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { measureMemory } from './memory';
+import { benchStep, type TorchPeers } from './step-bench';
+import { TINY_WORKLOADS } from './testing/tiny-workloads';
+import { TorchPeer } from './torch-peer';
+import { drawInputs, drawWeights, stepProgram } from './workload-step';
+import { STEPS } from './workloads';
+
+/** An interpreter with PyTorch and NumPy; where a machine has one, its answers are checked. */
+const python = process.env['RETROPLUME_TEST_PYTHON'];
+const withPython = python === undefined ? describe.skip : describe;
+const folders: string[] = [];
+
+function folder(): string {
+  folders.push(mkdtempSync(join(tmpdir(), 'retroplume-bench-test-')));
+  return folders.at(-1)!;
+}
+
+afterAll(() => folders.forEach((each) => rmSync(each, { recursive: true })));
+
+const cases = TINY_WORKLOADS.flatMap((workload) => STEPS.map((step) => ({ workload, step, title: `${workload.name}, ${step}` })));
+
+describe.each(cases)('$title', ({ workload, step }) => {
+  test('is timed, with ONNX Runtime as a peer of the forward pass', async () => {
+    const result = await benchStep(workload, step, drawWeights(workload), { rounds: 3, threads: 1, folder: folder() });
+    expect(Object.keys(result.peers)).toEqual(step === 'infer' ? ['onnxruntime'] : []);
+    expect(result.ours.median).toBeGreaterThan(0);
+    expect(result.ours.p10).toBeLessThanOrEqual(result.ours.p90);
+    if (step === 'infer') expect(result.ratio).toBeCloseTo(result.peers['onnxruntime'].median / result.ours.median, 12);
+    expect(result.kernels.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
+    expect(result.arenaBytes).toBeGreaterThan(0);
+  });
+
+  test('does its work: repeats change what it is to change', async () => {
+    const program = stepProgram(workload, step, 2, drawWeights(workload), drawInputs(workload, step, 2), { threads: 1 });
+    const changing = { train: 'lstm.weightInput', invert: 'emissions', infer: 'out' }[step];
+    await program.run('step');
+    const first = program.get(changing);
+    await program.run('step');
+    expect(program.get(changing).every(Number.isFinite)).toBe(true);
+    expect(program.get(changing).some((value, i) => value !== first[i])).toBe(step !== 'infer');
+    program.dispose();
+  });
+});
+
+withPython(`PyTorch${python === undefined ? ' (skipped: RETROPLUME_TEST_PYTHON names no interpreter)' : ''}`, () => {
+  let torch: TorchPeers;
+
+  beforeAll(async () => {
+    const start = async (tuned: boolean): Promise<TorchPeer> => (await TorchPeer.start({ python: python!, threads: 1, tuned, compiles: false })).peer;
+    torch = { tuned: await start(true), untuned: await start(false), compiles: false };
+  });
+
+  afterAll(async () => {
+    await torch.tuned.stop();
+    await torch.untuned.stop();
+  });
+
+  test.each(cases)('gives the same answers: $title', async ({ workload, step }) => {
+    const result = await benchStep(workload, step, drawWeights(workload), { rounds: 1, threads: 1, folder: folder(), torch });
+    expect(Object.keys(result.peers).slice(0, 3)).toEqual(['torch-eager', 'torch-channels-last', 'torch-untuned']);
+    expect(result.ratio).toBe(Math.min(...Object.values(result.peers).map((peer) => peer.ratio)));
+  });
+});
+
+const built = existsSync(join(__dirname, '..', '..', 'dist', 'bench', 'memory-child.js'));
+(built ? test : test.skip)(`peak memory is that of a process${built ? '' : ' (skipped: run npm run build)'}`, async () => {
+  const memory = await measureMemory(TINY_WORKLOADS[0], { threads: 1, python, compiles: false, folder: folder() });
+  expect(memory.ours).toBeGreaterThan(2 ** 25); // Node itself
+  expect(memory.ours).toBeLessThan(2 ** 30);
+  expect(Object.keys(memory.peers)).toEqual(python === undefined ? [] : ['torch-eager', 'torch-channels-last']);
+});

@@ -1,0 +1,138 @@
+/** Times one step of a workload against PyTorch in its variants and ONNX Runtime, by turns, after all have given the same answer. */
+import type { ProgramOptions } from '@retroplume/native';
+import { OnnxModel, type Field } from '../graph/onnx/onnx-model';
+import type { Program } from '../graph';
+import { profileKernels, type KernelShare } from './kernel-profile';
+import { compare, takeTurns, wallSeconds, type Comparison, type Contestant } from './rounds';
+import { expectSame, largest, readPeerArray, writeArrays, type TorchPeer } from './torch-peer';
+import { drawInputs, gradientOf, inputShapes, LEARNING_RATE, onnxModel, stepProgram, weightShapes, type Arrays } from './workload-step';
+import type { Step, Workload } from './workloads';
+
+/**
+ * Largest error against a peer's, relative to the array's maximum, that still counts as the same answer. Forward passes agree to 1e-5; in a gradient an
+ * activation next to a kink (P-ReLU, max-pooling, the sign of the misfit) may fall to the other side, and that cell's share of the gradient with it.
+ */
+const TOLERANCE = { out: 1e-4, misfit: 1e-4, gradient: 5e-3 };
+
+/** Rounds of the profile, of which the least of every kernel counts. */
+const PROFILE_ROUNDS = 5;
+
+export interface StepComparison extends Comparison {
+  readonly batch: number;
+  /** Bytes of our program's arena. */
+  readonly arenaBytes: number;
+  /** Our step by kernel, the slowest first. */
+  readonly kernels: readonly KernelShare[];
+}
+
+/** The PyTorch processes of a run. */
+export interface TorchPeers {
+  readonly tuned: TorchPeer;
+  /** As a user finds it: no malloc settings, eager, default layout. */
+  readonly untuned: TorchPeer;
+  /** Whether torch.compile counts. */
+  readonly compiles: boolean;
+}
+
+export interface StepBenchOptions extends ProgramOptions {
+  readonly rounds: number;
+  /** A folder of its own, through which arrays reach the peers. */
+  readonly folder: string;
+  readonly torch?: TorchPeers;
+  /** Called with what is under way. */
+  readonly onText?: (text: string) => void;
+}
+
+/** What the functions below share. */
+interface Bench {
+  readonly workload: Workload;
+  readonly step: Step;
+  readonly weights: Arrays;
+  readonly inputs: Arrays;
+  readonly options: StepBenchOptions;
+}
+
+const EAGER_VARIANTS = ['eager', 'channels-last'];
+const COMPILED_VARIANTS = ['compiled', 'compiled-lstm'];
+
+const variantsOf = ({ compiles }: TorchPeers): string[] => [...EAGER_VARIANTS, ...(compiles ? COMPILED_VARIANTS : [])];
+
+/**
+ * Checks and times a step.
+ *
+ * @param weights - as from `drawWeights`
+ * @throws {NumericalError} if ours and a peer differ
+ */
+export async function benchStep(workload: Workload, step: Step, weights: Arrays, options: StepBenchOptions): Promise<StepComparison> {
+  const bench: Bench = { workload, step, weights, inputs: drawInputs(workload, step, workload.batch[step]), options };
+  const onnx = step === 'infer' ? await OnnxModel.load(onnxModel(workload, weights), { threads: options.threads }) : undefined;
+  const onnxRun = onnx?.prepare(onnxFields(bench));
+  const program = programOf(bench, workload);
+  try {
+    await onnxRun?.run();
+    if (options.torch) await prepareTorch(bench, options.torch);
+    await checkAnswers(bench, program, onnxRun?.outputs());
+    await program.run('step');
+    const peers: Record<string, Contestant> = options.torch ? torchContestants(options.torch) : {};
+    if (onnxRun) peers['onnxruntime'] = () => wallSeconds(onnxRun.run);
+    options.onText?.(`${workload.name} ${step}: ${options.rounds} rounds of retroplume, ${Object.keys(peers).join(', ')}`);
+    const { ours, ...theirs } = await takeTurns({ ours: () => wallSeconds(() => program.run('step')), ...peers }, options.rounds);
+    const kernels = await profileKernels(program, 'step', PROFILE_ROUNDS);
+    return { batch: workload.batch[step], ...compare(ours, theirs), arenaBytes: program.memory.bytes, kernels };
+  } finally {
+    program.dispose();
+    await onnx?.dispose();
+  }
+}
+
+function programOf({ step, weights, inputs, options }: Bench, workload: Workload): Program {
+  const { isa, threads } = options;
+  return stepProgram(workload, step, workload.batch[step], weights, inputs, { isa, threads });
+}
+
+function onnxFields({ workload, step, inputs }: Bench): Record<string, Field> {
+  const shapes = inputShapes(workload, step, workload.batch[step]);
+  return Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, { data: inputs.get(name)!, shape }]));
+}
+
+async function prepareTorch({ workload, step, weights, inputs, options }: Bench, torch: TorchPeers): Promise<void> {
+  const { folder, onText } = options;
+  writeArrays(folder, weights);
+  writeArrays(folder, inputs);
+  const shapes = { weights: weightShapes(workload), inputs: inputShapes(workload, step, workload.batch[step]) };
+  const message = { step, workload, shapes, learningRate: LEARNING_RATE, folder };
+  onText?.(`${workload.name} ${step}: PyTorch makes ready${torch.compiles ? ' (torch.compile takes minutes the first time)' : ''}`);
+  await torch.tuned.ask({ ...message, variants: variantsOf(torch) });
+  await torch.untuned.ask({ ...message, variants: ['eager'] });
+}
+
+function torchContestants(torch: TorchPeers): Record<string, Contestant> {
+  const run = (peer: TorchPeer, variant: string) => async () => (await peer.ask({ run: variant })).seconds as number;
+  const tuned = variantsOf(torch).map((variant) => [`torch-${variant}`, run(torch.tuned, variant)] as const);
+  return { ...Object.fromEntries(tuned), 'torch-untuned': run(torch.untuned, 'eager') };
+}
+
+/** Without dropout, whose random numbers differ: a training program of its own is made for that. */
+async function checkAnswers(bench: Bench, timed: Program, onnx: Record<string, Field> | undefined): Promise<void> {
+  const { workload, step, weights, options } = bench;
+  if (!options.torch && !onnx) return;
+  const still = step === 'train' && workload.network.dropout > 0;
+  const program = still ? programOf(bench, { ...workload, network: { ...workload.network, dropout: 0 } }) : timed;
+  await program.run('step');
+  const arrays = step === 'train' ? [...weights.keys()].filter((name) => program.has(gradientOf(name))) : ['emissions'];
+  const names = ['out', 'misfit', ...arrays.map(gradientOf)].filter((name) => program.has(name));
+  for (const variant of options.torch ? variantsOf(options.torch) : []) {
+    await options.torch!.tuned.ask({ results: names, variant });
+    const theirs = new Map(names.map((name) => [name, readPeerArray(options.folder, name)]));
+    for (const name of names) expectSameArray(`${workload.name} ${step}, torch-${variant}: ${name}`, name, program.get(name), theirs);
+  }
+  if (onnx) expectSame(`${workload.name} ${step}, onnxruntime: out`, program.get('out'), onnx.out.data, TOLERANCE.out);
+  if (still) program.dispose();
+}
+
+/** A bias before a batch norm has no gradient but rounding: it is measured against the weight's beside it. */
+function expectSameArray(what: string, name: string, ours: Float32Array, theirs: ReadonlyMap<string, Float32Array>): void {
+  const beside = theirs.get(name.replace(/\.bias$/, '.weight')) ?? new Float32Array(0);
+  const tolerance = name === 'out' || name === 'misfit' ? TOLERANCE[name] : TOLERANCE.gradient;
+  expectSame(what, ours, theirs.get(name)!, tolerance, Math.max(largest(theirs.get(name)!), largest(beside)));
+}

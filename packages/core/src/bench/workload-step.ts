@@ -1,0 +1,151 @@
+/** A step of a workload as a native program with its inputs in place: what is timed, checked and profiled. */
+import type { ProgramOptions } from '@retroplume/native';
+import {
+  adamUpdate,
+  compile,
+  concat,
+  exportOnnx,
+  foldBatchNorm,
+  gradients,
+  Graph,
+  initializeParameters,
+  loss,
+  sgdProject,
+  type Program,
+  type Value,
+} from '../graph';
+import { size } from '../graph/shape';
+import { network } from '../nn';
+import { Random } from '../random';
+import type { Step, Workload } from './workloads';
+
+export type Arrays = ReadonlyMap<string, Float32Array>;
+
+/** Small enough that hundreds of timed steps keep every number finite; the time does not depend on it. */
+export const LEARNING_RATE = 1e-4;
+
+/** Shapes of what the host gives a step, by name; channels last. */
+export function inputShapes(workload: Workload, step: Step, batch: number): Record<string, readonly number[]> {
+  const { rows, cols, steps, channels, emissions, geography, network: settings } = workload;
+  const window = (width: number): number[] => [batch, steps, rows, cols, width];
+  const field = (width: number): number[] => [batch, rows, cols, width];
+  const shapes: Record<string, readonly number[]> = { y: field(settings.species), geography: field(geography) };
+  if (step === 'invert') {
+    shapes.meteorology = window(channels - emissions);
+    for (const name of ['emissions', 'lower', 'upper']) shapes[name] = window(emissions);
+  } else {
+    shapes.steps = window(channels);
+  }
+  if (step !== 'infer') shapes.target = shapes.weight = field(settings.species);
+  return shapes;
+}
+
+/** Random inputs of a step: normalised fields, a mask that leaves half of the cells to an inversion, bounds of 0 and 3 times the emissions. */
+export function drawInputs(workload: Workload, step: Step, batch: number): Arrays {
+  const random = new Random(1).fork(`${workload.name} ${step}`);
+  const draw: Record<string, (name: string, length: number) => Float32Array> = {
+    weight: (_, length) => Float32Array.from({ length }, (_, i) => (step === 'train' || i % 2 === 0 ? 1 : 0)),
+    lower: (_, length) => new Float32Array(length),
+    upper: () => inputs.get('emissions')!.map((value) => 3 * value),
+  };
+  const inputs = new Map<string, Float32Array>();
+  for (const [name, shape] of Object.entries(inputShapes(workload, step, batch))) {
+    const own = random.fork(name);
+    const uniform = (length: number): Float32Array => Float32Array.from({ length }, () => own.uniform());
+    inputs.set(name, draw[name]?.(name, size(shape)) ?? uniform(size(shape)));
+  }
+  return inputs;
+}
+
+/** First weights of a workload, with statistics of batch norm as training would leave them: none of them 0 or 1, so that folding is seen. */
+export function drawWeights(workload: Workload): Arrays {
+  const g = new Graph();
+  build(g, workload, 'infer', 1);
+  const random = new Random(2);
+  const spread: [RegExp, number, number][] = [
+    [/\.runningMean$/, -0.1, 0.1],
+    [/\.runningVariance$/, 0.5, 1.5],
+    [/\.scale$/, 0.8, 1.2],
+    [/\.(shift|bias|initialHidden|initialCell)$/, -0.1, 0.1],
+  ];
+  const weights = initializeParameters(g, 1);
+  for (const [name, data] of weights) {
+    const range = spread.find(([pattern]) => pattern.test(name));
+    const own = random.fork(name);
+    if (range)
+      weights.set(
+        name,
+        Float32Array.from(data, () => range[1] + (range[2] - range[1]) * own.uniform()),
+      );
+  }
+  return weights;
+}
+
+/** Shapes of all weights, by name. */
+export function weightShapes(workload: Workload): Record<string, readonly number[]> {
+  const g = new Graph();
+  build(g, workload, 'infer', 1);
+  return Object.fromEntries(g.modelValues().map((value) => [value.name!, value.shape]));
+}
+
+/** The network and its inputs in a graph. */
+function build(g: Graph, workload: Workload, step: Step, batch: number): { out: Value; emissions?: Value } {
+  const shapes = inputShapes(workload, step, batch);
+  const emissions = step === 'invert' ? g.input('emissions', shapes.emissions) : undefined;
+  const steps = emissions ? concat(g, [emissions, g.input('meteorology', shapes.meteorology)]) : g.input('steps', shapes.steps);
+  const inputs = { steps, y: g.input('y', shapes.y), geography: g.input('geography', shapes.geography) };
+  return { out: network(g, inputs, workload.network, step === 'train' ? 'train' : 'frozen'), emissions };
+}
+
+/** Mean absolute error over the weighted cells. */
+function misfitOf(g: Graph, out: Value): Value {
+  return loss(g, out, g.input('target', out.shape), g.input('weight', out.shape), { kind: 'l1', divisor: size(out.shape) });
+}
+
+function trainProgram(workload: Workload, batch: number, options: ProgramOptions): Program {
+  const g = new Graph();
+  const { out } = build(g, workload, 'train', batch);
+  const misfit = misfitOf(g, out);
+  const parameters = g.modelValues().filter((value) => value.kind === 'parameter');
+  const grads = gradients(g, misfit, parameters);
+  const rates = { learningRate: g.scalar('learningRate'), step: g.scalar('step') };
+  const update = adamUpdate(g, new Map(parameters.map((parameter, i) => [parameter, grads[i]])), rates);
+  const outputs = { out, misfit, ...Object.fromEntries(parameters.map(({ name }, i) => [gradientOf(name!), grads[i]])) };
+  return compile(g, { outputs, phases: { step: [misfit, update] }, ...options, dtype: 'float32' });
+}
+
+function invertProgram(workload: Workload, batch: number, options: ProgramOptions): Program {
+  const built = build(new Graph(), workload, 'invert', batch);
+  const { graph: g, values } = foldBatchNorm({ out: built.out, emissions: built.emissions! });
+  const misfit = misfitOf(g, values.out);
+  const [grad] = gradients(g, misfit, [values.emissions]);
+  const bounds = { lower: g.input('lower', grad.shape), upper: g.input('upper', grad.shape) };
+  const update = sgdProject(g, values.emissions, grad, { learningRate: g.scalar('learningRate'), ...bounds });
+  const outputs = { out: values.out, misfit, [gradientOf('emissions')]: grad };
+  return compile(g, { outputs, phases: { step: [misfit, update] }, ...options, dtype: 'float32' });
+}
+
+function inferProgram(workload: Workload, batch: number, options: ProgramOptions): Program {
+  const { values } = foldBatchNorm({ out: build(new Graph(), workload, 'infer', batch).out });
+  return compile(values.out.graph, { outputs: values, phases: { step: [values.out] }, ...options, dtype: 'float32' });
+}
+
+/** Under which name a step's program and its peers give the gradient of a parameter or input. */
+export const gradientOf = (name: string): string => `grad ${name}`;
+
+const PROGRAMS = { train: trainProgram, invert: invertProgram, infer: inferProgram };
+
+/** A compiled step with weights and inputs set; its phase is `step`, its outputs `out`, `misfit` and the gradients that it uses. */
+export function stepProgram(workload: Workload, step: Step, batch: number, weights: Arrays, inputs: Arrays, options: ProgramOptions = {}): Program {
+  const program = PROGRAMS[step](workload, batch, options);
+  program.setParameters(weights);
+  for (const [name, data] of inputs) if (program.has(name)) program.set(name, data);
+  if (program.has('learningRate')) program.set('learningRate', LEARNING_RATE);
+  if (program.has('step')) program.set('step', 1);
+  return program;
+}
+
+/** The frozen network as an ONNX model of the inputs `steps`, `y` and `geography`. */
+export function onnxModel(workload: Workload, weights: Arrays): Uint8Array {
+  return exportOnnx({ out: build(new Graph(), workload, 'infer', 1).out }, { parameters: weights });
+}

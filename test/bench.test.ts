@@ -1,0 +1,47 @@
+/** `retroplume bench` as a user calls it: once for life, not for speed. The workloads themselves are tested small, in packages/core/src/bench. */
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { join } from 'node:path';
+import { type bench } from '@retroplume/core';
+
+const main = join(__dirname, '..', 'packages/cli/dist/main.js');
+const run = (...args: string[]): SpawnSyncReturns<string> => spawnSync(process.execPath, [main, 'bench', ...args], { encoding: 'utf8' });
+
+test('prints a row a kernel of the cases that are named', () => {
+  const { status, stdout } = run('demo prelu', 'adam', '--rounds', '1', '--quiet');
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^Peak: \d+ GFLOP\/s/m);
+  expect(stdout.match(/^\| .* (preluForward|preluBackward|adam) \| [\d.]+ \(/gm)).toHaveLength(3);
+});
+
+test('gives seconds and the limits of the machine as JSON', () => {
+  const { stdout } = run('maxpool2x2', '--workload', 'demo', '--rounds', '2', '--threads', '1', '--json', '--quiet');
+  const { machine, peak, ops, workloads } = JSON.parse(stdout) as bench.BenchResult;
+  expect(machine.threads).toBe(1);
+  expect(peak.gflops).toBe(peak.oneThread.gflops);
+  expect(workloads).toEqual({});
+  expect(Object.keys(ops)).toEqual(['demo maxpool2x2 8x48x48 24 maxpool2x2Forward', 'demo maxpool2x2 8x48x48 24 maxpool2x2Backward']);
+  for (const op of Object.values(ops)) {
+    expect(op.ours.median).toBeGreaterThan(0);
+    expect(op.peers).toEqual({});
+  }
+});
+
+test.each([
+  [
+    ['convolution'],
+    /^retroplume: BENCH_UNKNOWN_OP: bench: expected an op \(lstm, conv2d, .*\), a kernel or a part of a case's name but received "convolution"\n$/,
+  ],
+  [
+    ['--workload', 'paper'],
+    /^retroplume: BENCH_UNKNOWN_WORKLOAD: bench: expected one of the workloads compact, authors, demo but received "paper"\n$/,
+  ],
+  [
+    ['adam', '--python', '/nowhere/python'],
+    /^retroplume: BENCH_PYTHON: --python \/nowhere\/python: expected an interpreter with PyTorch and NumPy but .*ENOENT"\n$/,
+  ],
+  [['--rounds', '0'], /^retroplume: CLI_USAGE: .*expected a whole number of at least 1/],
+])('wrong usage ends with code 2 and one sentence: %j', (args, message) => {
+  const { status, stderr } = run(...args, '--quiet');
+  expect(stderr).toMatch(message);
+  expect(status).toBe(2);
+});
