@@ -113,7 +113,6 @@ function lstm(workload: string, [batch, steps, cells, inChannels, hidden]: reado
           'input',
           'weightInput',
           'weightHidden',
-          'output',
           'gates',
           'cells',
           'gradOutput',

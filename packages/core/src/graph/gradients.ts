@@ -57,7 +57,7 @@ function visit(g: Graph, node: Node, dependent: Set<Value>, parts: Map<Value, Va
   if (!wanted.includes(true) || !node.outputs.some((output) => parts.has(output))) return;
   if (!node.op.gradient) throw new GraphError('GRAPH_NO_GRADIENT', `gradients: ${node.op.name} (${node.label}) has no reverse rule`);
   const gradOutputs = node.outputs.map((output) => total(g, parts, output));
-  const gradInputs = node.op.gradient(node, gradOutputs, wanted);
+  const gradInputs = node.op.gradient(node, gradOutputs, wanted, (value) => dependent.has(value));
   node.inputs.forEach((input, i) => {
     const gradient = gradInputs[i];
     if (input && wanted[i] && gradient) parts.set(input, [...(parts.get(input) ?? []), gradient]);

@@ -42,8 +42,14 @@ export interface Op<A = unknown> {
    * The reverse rule: from the gradients of the outputs (undefined where nobody depends on one), the gradients of the inputs.
    *
    * @param wanted - which inputs' gradients are asked for; the others may be left undefined and should cost nothing
+   * @param isWanted - the same of any value: of the parts that an input was joined from, some may not be asked for
    */
-  gradient?(node: Node<A>, gradOutputs: readonly (Value | undefined)[], wanted: readonly boolean[]): (Value | undefined)[];
+  gradient?(
+    node: Node<A>,
+    gradOutputs: readonly (Value | undefined)[],
+    wanted: readonly boolean[],
+    isWanted: (value: Value) => boolean,
+  ): (Value | undefined)[];
 
   /** Instructions for the native program. */
   lower(node: Node<A>, emitter: Emitter): void;

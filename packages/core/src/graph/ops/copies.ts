@@ -6,7 +6,7 @@
 import { ShapeError } from '../../errors';
 import type { Graph, Node, Value } from '../graph';
 import type { Op } from '../op';
-import { formatShape, size, type Shape } from '../shape';
+import { formatShape, sameShape, size, type Shape } from '../shape';
 import { fromOnnxOrder, toOnnxAxis, toOnnxOrder, toOnnxShape } from '../onnx/layout';
 import { boxAt, copyBox, located } from './copy-box';
 
@@ -61,8 +61,31 @@ export function crop(g: Graph, input: Value, height: number, width: number): Val
   return slice(g, slice(g, input, 1, 0, height), 2, 0, width);
 }
 
-/** A box of `shape` that begins at `begin`. */
+/** Index range along the channels that holds all parts whose gradient is asked for, where `value` was joined from several; else all of it. */
+export function wantedChannels(value: Value, isWanted: (value: Value) => boolean): [begin: number, end: number] {
+  const all: [number, number] = [0, value.shape[value.shape.length - 1]];
+  if (value.node?.op !== concatOp) return all;
+  const node = value.node as Node<ConcatAttributes>;
+  if (node.attributes.axis !== value.shape.length - 1) return all;
+  const ends = begins(node).map((begin, i) => begin + node.inputs[i]!.shape[node.attributes.axis]);
+  const parts = node.inputs.flatMap((part, i) => (part && isWanted(part) ? [i] : []));
+  return [begins(node)[parts[0]], ends[parts[parts.length - 1]]];
+}
+
+/** `part` as the channels from `begin` on of an array of `channels` channels, the others 0. */
+export function embedChannels(g: Graph, part: Value, begin: number, channels: number): Value {
+  const shape = [...part.shape.slice(0, -1), channels];
+  return part.shape[shape.length - 1] === channels ? part : embed(g, part, [...shape.slice(1).map(() => 0), begin], shape);
+}
+
+/** A box of `shape` that begins at `begin`; of a box among zeros, a part that lies within it is taken from it. */
 function box(g: Graph, input: Value, begin: readonly number[], shape: Shape): Value {
+  if (input.node?.op === embedOp) {
+    const inner = input.node.inputs[0]!;
+    const from = (input.node as Node<BoxAttributes>).attributes.begin.map((first, axis) => begin[axis] - first);
+    if (sameShape(inner.shape, shape) && from.every((first) => first === 0)) return inner;
+    if (from.every((first, axis) => first >= 0 && first + shape[axis] <= inner.shape[axis])) return box(g, inner, from, shape);
+  }
   return g.apply(boxOp, [input], { begin }, [shape], 'slice')[0];
 }
 

@@ -5,94 +5,67 @@
  *   δz = gates' derivatives ⊙ [δi | δf | δg | δo],   δh_{t−1} = δz · weightHiddenᵀ,   δc_{t−1} = δc_t ⊙ f,   gradInput_t = δz · weightInputᵀ
  *
  * It needs the gates and cell states of all steps: 5D numbers a step and cell, much more than anything else in the network. Up to
- * {@link KEEP_ELEMENTS} the forward pass keeps them; beyond, they are computed again, one sample of the batch at a time: one more forward
- * pass in time, 1/N of the memory.
+ * {@link KEEP_ELEMENTS} the forward pass keeps them; beyond, the kernel computes them again, tile by tile.
  */
 import type { Node, Value } from '../graph';
 import type { Emitter, Op } from '../op';
-import { size } from '../shape';
-import { params, pieces, samples, weightOperands, type LstmAttributes, type LstmInputs, type Piece } from './lstm-operands';
+import { channels, size } from '../shape';
+import { embedChannels, wantedChannels } from './copies';
+import { params, weightOperands, type LstmAttributes, type LstmInputs } from './lstm-operands';
 
 /** 256 MiB of float32: training crops keep their gates (a tenth of a step is saved), whole domains do not. */
 const KEEP_ELEMENTS = 2 ** 26;
 
+interface BackwardAttributes extends LstmAttributes {
+  /** First channel of the input that the gradient of the input holds: an inversion asks for the emissions', not for the meteorology's. */
+  readonly gradBegin: number;
+}
+
 /** Gradients of the LSTM's inputs, of which only those that are wanted are computed. */
-export function lstmGradients(node: Node<LstmAttributes>, gradOutput: Value, wanted: readonly boolean[]): (Value | undefined)[] {
+export function lstmGradients(
+  node: Node<LstmAttributes>,
+  gradOutput: Value,
+  wanted: readonly boolean[],
+  isWanted: (value: Value) => boolean,
+): (Value | undefined)[] {
   const [input, weightInput, weightHidden, bias, initialHidden, initialCell] = node.inputs as LstmInputs;
-  const [output, gates, cells] = node.outputs;
+  const [, gates, cells] = node.outputs;
   // All gradients are outputs; those that nobody asks for are never placed.
-  const shapes = [input, weightInput, weightHidden, bias, initialHidden ?? bias, initialCell ?? bias].map((value) => value.shape);
+  const [gradBegin, gradEnd] = wanted[0] ? wantedChannels(input, isWanted) : [0, channels(input.shape)];
+  const gradInput = [...input.shape.slice(0, -1), gradEnd - gradBegin];
+  const shapes = [gradInput, ...[weightInput, weightHidden, bias, initialHidden ?? bias, initialCell ?? bias].map((value) => value.shape)];
   const recompute = node.attributes.recompute ?? size(gates.shape) > KEEP_ELEMENTS;
-  const sample = (value: Value): number[] => [1, ...value.shape.slice(1)];
-  const g = input.graph;
-  const gradients = recompute
-    ? g.apply(lstmRecomputedBackwardOp, [...node.inputs, gradOutput], node.attributes, [...shapes, ...node.outputs.map(sample)], node.label)
-    : g.apply(lstmBackwardOp, [...node.inputs, gradOutput, output, gates, cells], node.attributes, shapes, node.label);
+  const kept = recompute ? [] : [gates, cells];
+  const attributes = { ...node.attributes, gradBegin };
+  const [part, ...others] = input.graph.apply(lstmBackwardOp, [...node.inputs, gradOutput, ...kept], attributes, shapes, node.label);
+  const gradients = [wanted[0] ? embedChannels(input.graph, part, gradBegin, channels(input.shape)) : undefined, ...others];
   return wanted.map((want, i) => (want ? gradients[i] : undefined));
 }
 
-const GRADIENTS = ['gradInput', 'gradWeightInput', 'gradWeightHidden', 'gradBias', 'gradInitialHidden', 'gradInitialCell'];
-
-/** The gradients of a piece: that of the input is its own, those of the weights are shared. */
-function targets(emitter: Emitter, outputs: readonly Value[], piece: Piece): Record<string, number | undefined> {
-  return Object.fromEntries(GRADIENTS.map((name, i) => [name, i === 0 ? piece.of(outputs[i]) : emitter.optional(outputs[i])]));
+function targets(emitter: Emitter, outputs: readonly Value[]): Record<string, number | undefined> {
+  const names = ['gradInput', 'gradWeightInput', 'gradWeightHidden', 'gradBias', 'gradInitialHidden', 'gradInitialCell'];
+  return Object.fromEntries(names.map((name, i) => [name, emitter.optional(outputs[i])]));
 }
 
-/** The kernel takes all weights but the bias. */
-function reverseWeights(emitter: Emitter, inputs: LstmInputs): Record<string, number | undefined> {
-  return { ...weightOperands(emitter, inputs), bias: undefined };
-}
-
-/**
- * Pieces add to the weights' gradients; the kernel has one flag for all its outputs, so all begin at zero and are added to. The inversion asks for
- * no gradient but the input's, of which every piece has its own part.
- *
- * @returns that flag
- */
-function beginGradients(emitter: Emitter, outputs: readonly Value[], parts: readonly Piece[]): number {
-  const placed = outputs.filter((value) => emitter.optional(value) !== undefined);
-  const shared = parts.length > 1 && placed.some((value) => value !== outputs[0]);
-  if (!shared || emitter.accumulate() === 1) return emitter.accumulate();
-  for (const value of placed) emitter.emit('fill', { output: emitter.at(value) }, { elements: size(value.shape), value: 0 });
-  return 1;
-}
-
-const lstmBackwardOp: Op<LstmAttributes> = {
+const lstmBackwardOp: Op<BackwardAttributes> = {
   name: 'lstmBackward',
   accumulates: true,
-  spreadInput: (index) => (index === 6 || index === 7 ? 'samples' : undefined),
-  lower(node, emitter) {
-    const inputs = node.inputs.slice(0, 6) as LstmInputs;
-    const [gradOutput, output, gates, cells] = node.inputs.slice(6) as Value[];
-    const parts = pieces(emitter, inputs[0].shape[0], [gradOutput, output]);
-    const accumulate = beginGradients(emitter, node.outputs, parts);
-    for (const piece of parts) {
-      const { batch, of } = piece;
-      const made = { input: of(inputs[0]), gradOutput: of(gradOutput), output: of(output), gates: of(gates), cells: of(cells) };
-      const operands = { ...reverseWeights(emitter, inputs), ...made, ...targets(emitter, node.outputs, piece) };
-      emitter.emit('lstmBackward', operands, { ...params(inputs, node.attributes), batch, accumulate });
-    }
-  },
-};
-
-/** Outputs 6 to 8 are one sample's states, gates and cell states. */
-const lstmRecomputedBackwardOp: Op<LstmAttributes> = {
-  name: 'lstmRecomputedBackward',
-  accumulates: true,
-  scratchOutputs: [6, 7, 8],
   spreadInput: (index) => (index === 6 ? 'samples' : undefined),
   lower(node, emitter) {
     const inputs = node.inputs.slice(0, 6) as LstmInputs;
-    const gradOutput = node.inputs[6] as Value;
-    const [output, gates, cells] = node.outputs.slice(6).map((value) => emitter.at(value));
-    const parts = samples(emitter, inputs[0].shape[0]);
-    const accumulate = beginGradients(emitter, node.outputs.slice(0, 6), parts);
-    const one = { ...params(inputs, node.attributes), batch: 1 };
-    for (const piece of parts) {
-      const scratch = { input: piece.of(inputs[0]), output, gates, cells };
-      emitter.emit('lstmForward', { ...weightOperands(emitter, inputs), ...scratch }, one);
-      const gradients = { gradOutput: piece.of(gradOutput), ...targets(emitter, node.outputs, piece) };
-      emitter.emit('lstmBackward', { ...reverseWeights(emitter, inputs), ...scratch, ...gradients }, { ...one, accumulate });
-    }
+    const [gradOutput, gates, cells] = node.inputs.slice(6);
+    const kept = { gates: emitter.optional(gates), cells: emitter.optional(cells) };
+    const weights = weightOperands(emitter, inputs);
+    const operands = {
+      input: emitter.at(inputs[0]),
+      ...weights,
+      bias: gates ? undefined : weights.bias,
+      gradOutput: emitter.at(gradOutput!),
+      ...kept,
+    };
+    const outputStride = emitter.strides(gradOutput!)[0];
+    const range = { gradBegin: node.attributes.gradBegin, gradChannels: channels(node.outputs[0].shape) };
+    const settings = { ...params(inputs, node.attributes), ...range, outputStride, accumulate: emitter.accumulate() };
+    emitter.emit('lstmBackward', { ...operands, ...targets(emitter, node.outputs) }, settings);
   },
 };

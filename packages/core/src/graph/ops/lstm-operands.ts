@@ -1,7 +1,6 @@
 /** What the LSTM's forward and reverse pass share. */
 import type { Value } from '../graph';
 import type { Emitter } from '../op';
-import { fits } from '../parts';
 
 export interface LstmAttributes {
   readonly allStates: boolean;
@@ -26,28 +25,4 @@ export function weightOperands(emitter: Emitter, inputs: LstmInputs): Record<str
     initialHidden: emitter.optional(initialHidden),
     initialCell: emitter.optional(initialCell),
   };
-}
-
-/** Samples that one instruction takes. */
-export interface Piece {
-  readonly batch: number;
-  /** Where a value's first sample of the piece lies; undefined where the value has no memory. */
-  readonly of: (value: Value) => number | undefined;
-}
-
-/** All samples as one piece where `spread`, which may lie apart, do not; else a piece for each sample. */
-export function pieces(emitter: Emitter, batch: number, spread: readonly Value[]): Piece[] {
-  if (spread.every((value) => fits(emitter.strides(value), value.shape, undefined))) return [{ batch, of: (value) => emitter.optional(value) }];
-  return samples(emitter, batch);
-}
-
-/** A piece for each sample. */
-export function samples(emitter: Emitter, batch: number): Piece[] {
-  return Array.from({ length: batch }, (_, n) => ({
-    batch: 1,
-    of: (value) => {
-      const at = emitter.optional(value);
-      return at === undefined ? undefined : at + n * emitter.strides(value)[0];
-    },
-  }));
 }

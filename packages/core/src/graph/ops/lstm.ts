@@ -13,7 +13,7 @@ import type { Graph, Value } from '../graph';
 import type { Op } from '../op';
 import { expectShape } from '../shape';
 import { lstmGradients } from './lstm-backward';
-import { params, pieces, weightOperands, type LstmAttributes, type LstmInputs } from './lstm-operands';
+import { params, weightOperands, type LstmAttributes, type LstmInputs } from './lstm-operands';
 import { writeLstm } from './lstm-onnx';
 
 export interface LstmOperands {
@@ -59,18 +59,17 @@ export function lstm(g: Graph, input: Value, operands: LstmOperands, allStates: 
 /** Outputs: the states, and gates and cell states, which have memory only if the reverse pass reads them. */
 export const lstmOp: Op<LstmAttributes> = {
   name: 'lstm',
-  gradient(node, [gradOutput], wanted) {
-    return gradOutput ? lstmGradients(node, gradOutput, wanted) : [];
+  scratchOutputs: [0],
+  gradient(node, [gradOutput], wanted, isWanted) {
+    return gradOutput ? lstmGradients(node, gradOutput, wanted, isWanted) : [];
   },
   spreadOutput: (index) => (index === 0 ? 'samples' : undefined),
   lower(node, emitter) {
     const inputs = node.inputs as LstmInputs;
     const [output, gates, cells] = node.outputs;
-    const weights = weightOperands(emitter, inputs);
-    for (const { batch, of } of pieces(emitter, inputs[0].shape[0], [output])) {
-      const operands = { ...weights, input: of(inputs[0]), output: of(output), gates: of(gates), cells: of(cells) };
-      emitter.emit('lstmForward', operands, { ...params(inputs, node.attributes), batch });
-    }
+    const kept = { gates: emitter.optional(gates), cells: emitter.optional(cells) };
+    const operands = { input: emitter.at(inputs[0]), ...weightOperands(emitter, inputs), output: emitter.at(output), ...kept };
+    emitter.emit('lstmForward', operands, { ...params(inputs, node.attributes), outputStride: emitter.strides(output)[0] });
   },
   onnx: writeLstm,
 };

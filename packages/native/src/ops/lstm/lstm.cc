@@ -17,11 +17,10 @@ LstmParams readParams(InstructionReader<T>& reader) {
   p.inChannels = reader.integer("inChannels");
   p.hidden = reader.integer("hidden");
   p.allStates = reader.flag("allStates");
+  p.outputStride = reader.integer("outputStride", p.cells * p.outputChannels(), p.cells * p.outputChannels());
   p.accumulate = reader.flag("accumulate");
   return p;
 }
-
-int64_t outputChannels(const LstmParams& p) { return p.allStates ? p.steps * p.hidden : p.hidden; }
 
 /** Of one pass over all gate products; the element-wise part is small beside it. */
 double gateFlops(const LstmParams& p, double inputRows, double hiddenRows) {
@@ -38,7 +37,7 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.bias = reader.input("bias", {4, p.hidden});
   call.initialHidden = reader.optionalInput("initialHidden", {p.hidden});
   call.initialCell = reader.optionalInput("initialCell", {p.hidden});
-  call.output = reader.output("output", {p.batch, p.cells, outputChannels(p)});
+  call.output = reader.outputRows("output", {p.batch, p.cells * p.outputChannels(), p.outputStride});
   call.gates = reader.optionalOutput("gates", {p.batch, p.steps, p.cells, 4, p.hidden});
   call.cellStates = reader.optionalOutput("cells", {p.batch, p.steps, p.cells, p.hidden});
   return bindCall(reader, lstmForwardReference<T>, &CpuKernels::lstmForward, call, gateFlops(p, p.inChannels, p.hidden),
@@ -49,35 +48,44 @@ template <class T>
 BoundKernel bindBackward(InstructionReader<T>& reader) {
   LstmBackward<T> call{};
   const LstmParams& p = call.params = readParams(reader);
+  call.gradBegin = reader.integer("gradBegin", 0, 0);
+  call.gradChannels = reader.integer("gradChannels", 1, p.inChannels - call.gradBegin);
+  if (call.gradBegin + call.gradChannels > p.inChannels) reader.fail("PARAM_INVALID", "gradBegin + gradChannels exceeds inChannels");
   call.input = reader.input("input", {p.batch, p.steps, p.cells, p.inChannels});
   call.weightInput = reader.input("weightInput", {p.inChannels, 4, p.hidden});
   call.weightHidden = reader.input("weightHidden", {p.hidden, 4, p.hidden});
   call.initialHidden = reader.optionalInput("initialHidden", {p.hidden});
   call.initialCell = reader.optionalInput("initialCell", {p.hidden});
-  call.output = reader.input("output", {p.batch, p.cells, outputChannels(p)});
-  call.gates = reader.input("gates", {p.batch, p.steps, p.cells, 4, p.hidden});
-  call.cellStates = reader.input("cells", {p.batch, p.steps, p.cells, p.hidden});
-  call.gradOutput = reader.input("gradOutput", {p.batch, p.cells, outputChannels(p)});
-  call.gradInput = reader.optionalOutput("gradInput", {p.batch, p.steps, p.cells, p.inChannels});
+  call.gates = reader.optionalInput("gates", {p.batch, p.steps, p.cells, 4, p.hidden});
+  const bool recompute = call.gates == nullptr;
+  if (recompute)
+    call.bias = reader.input("bias", {4, p.hidden});
+  else
+    call.cellStates = reader.input("cells", {p.batch, p.steps, p.cells, p.hidden});
+  call.gradOutput = reader.inputRows("gradOutput", {p.batch, p.cells * p.outputChannels(), p.outputStride});
+  call.gradInput = reader.optionalOutput("gradInput", {p.batch, p.steps, p.cells, call.gradChannels});
   call.gradWeightInput = reader.optionalOutput("gradWeightInput", {p.inChannels, 4, p.hidden});
   call.gradWeightHidden = reader.optionalOutput("gradWeightHidden", {p.hidden, 4, p.hidden});
   call.gradBias = reader.optionalOutput("gradBias", {4, p.hidden});
   call.gradInitialHidden = reader.optionalOutput("gradInitialHidden", {p.hidden});
   call.gradInitialCell = reader.optionalOutput("gradInitialCell", {p.hidden});
-  const double inputRows = p.inChannels * ((call.gradInput ? 1.0 : 0.0) + (call.gradWeightInput ? 1.0 : 0.0));
+  const double inputRows = (call.gradInput ? call.gradChannels : 0) + (call.gradWeightInput ? p.inChannels : 0);
   const double hiddenRows = p.hidden * (1.0 + (call.gradWeightHidden ? 1.0 : 0.0));
-  return bindCall(reader, lstmBackwardReference<T>, &CpuKernels::lstmBackward, call, gateFlops(p, inputRows, hiddenRows),
-                  lstmBackwardScratch(p, reader.threads()));
+  const double again = recompute ? gateFlops(p, p.inChannels, p.hidden) : 0.0;
+  return bindCall(reader, lstmBackwardReference<T>, &CpuKernels::lstmBackward, call, gateFlops(p, inputRows, hiddenRows) + again,
+                  lstmBackwardScratch(p, reader.threads(), recompute));
 }
 
 }  // namespace
 
-// The reference needs the state of one cell, in double if the program is; the fast kernels, which are float, need far more.
+// The reference needs the states of one cell, of all steps where they are computed again, in double if the program is; the fast kernels, which are
+// float, need far more.
 std::size_t lstmForwardScratch(const LstmParams& p, int threads) {
   return sizeof(float) * LstmForwardLayout(p, threads).total + 6 * p.hidden * sizeof(double);
 }
-std::size_t lstmBackwardScratch(const LstmParams& p, int threads) {
-  return sizeof(float) * LstmBackwardLayout(p, threads).total + 8 * p.hidden * sizeof(double);
+std::size_t lstmBackwardScratch(const LstmParams& p, int threads, bool recompute) {
+  const int64_t reference = (8 + (recompute ? 5 * p.steps : 0)) * p.hidden;
+  return sizeof(float) * LstmBackwardLayout(p, threads, recompute).total + reference * sizeof(double);
 }
 
 void registerLstm(Registry& registry) {

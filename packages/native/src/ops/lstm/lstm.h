@@ -13,7 +13,7 @@
  *   c_t = f ∘ c_{t−1} + i ∘ g;   h_t = o ∘ tanh(c_t);   h_{−1} = initialHidden, c_{−1} = initialCell (0 where not given)
  *
  * `output` holds all h_t time-major (channel t·D + d) or the last alone. `gates` (i, f, g, o after their activation) and `cells` (c_t) are
- * what the backward pass needs; a frozen forward pass leaves them out.
+ * what the backward pass needs: it takes them from the forward pass or, where that has not kept them, computes them again.
  *
  * Backward in time, with dh the gradient of h_t (from gradOutput and from step t+1) and dc that of c_t (from step t+1):
  *
@@ -30,7 +30,10 @@ namespace retroplume {
 struct LstmParams {
   int64_t batch, steps, cells, inChannels, hidden;  // N, T, P, C, D
   bool allStates;
+  int64_t outputStride;  // elements from one sample of output or gradOutput to the next
   bool accumulate;
+
+  [[gnu::always_inline]] int64_t outputChannels() const { return allStates ? steps * hidden : hidden; }
 };
 
 template <class T>
@@ -50,16 +53,17 @@ struct LstmForward {
 template <class T>
 struct LstmBackward {
   LstmParams params;
+  int64_t gradBegin, gradChannels;  // the channels of the input that gradInput holds
   const T* input;
   const T* weightInput;
   const T* weightHidden;
+  const T* bias;  // null if the gates are given
   const T* initialHidden;
   const T* initialCell;
-  const T* output;
-  const T* gates;
+  const T* gates;  // with cellStates: of the forward pass, or null: to be computed again
   const T* cellStates;
   const T* gradOutput;
-  T* gradInput;  // what is null is not computed
+  T* gradInput;  // [N, T, P, gradChannels]; what is null is not computed
   T* gradWeightInput;
   T* gradWeightHidden;
   T* gradBias;
@@ -74,6 +78,6 @@ void lstmBackwardReference(const LstmBackward<T>& call, const Context& context);
 
 /** Scratch bytes that the kernels, reference and fast, need at most. */
 std::size_t lstmForwardScratch(const LstmParams& params, int threads);
-std::size_t lstmBackwardScratch(const LstmParams& params, int threads);
+std::size_t lstmBackwardScratch(const LstmParams& params, int threads, bool recompute);
 
 }  // namespace retroplume

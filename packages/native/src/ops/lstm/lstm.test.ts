@@ -1,8 +1,11 @@
 import { allVariants, callKernel, fastVariants, type Variant } from '../../testing/call-kernel';
 import { describeGolden, permute, readGolden } from '../../testing/golden';
 import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
+import { gathered, spread } from '../../testing/strided';
 
-const double: Variant['options'] = { dtype: 'float64' };
+const double: Variant['options'] = {
+  dtype: 'float64',
+};
 
 interface Sizes {
   batch: number;
@@ -35,19 +38,18 @@ function forward(inputs: Record<string, ArrayLike<number>>, sizes: Sizes, option
 const gradients = ['gradInput', 'gradWeightInput', 'gradWeightHidden', 'gradBias', 'gradInitialHidden', 'gradInitialCell'];
 const sources = ['input', 'weightInput', 'weightHidden', 'bias', 'initialHidden', 'initialCell'];
 
-/** All six gradients; each starts at `before`, by default unset. */
+/** All six gradients; each starts at `before`, by default unset. Without `saved`, the kernel computes gates and cell states again. */
 function backward(
   inputs: Record<string, Float64Array>,
-  saved: Record<string, Float64Array>,
+  saved: Record<string, Float64Array> | undefined,
   gradOutput: Float64Array,
   params: Record<string, number>,
   options: Variant['options'],
   before?: (length: number) => Float64Array,
 ): Record<string, Float64Array> {
   const grads = Object.fromEntries(gradients.map((name, k) => [name, before ? before(inputs[sources[k]].length) : inputs[sources[k]].length]));
-  const { input, weightInput, weightHidden, initialHidden, initialCell } = inputs;
-  const { output, gates, cells } = saved;
-  const operands = { input, weightInput, weightHidden, initialHidden, initialCell, output, gates, cells, gradOutput, ...grads };
+  const { bias, ...others } = inputs;
+  const operands = { ...others, ...(saved ? { gates: saved.gates, cells: saved.cells } : { bias }), gradOutput, ...grads };
   return callKernel('lstmBackward', operands, params, options);
 }
 
@@ -115,6 +117,15 @@ test.each([0, 1])('lstm gradients agree with central differences in double, allS
   }
 });
 
+test('lstm whose reference computes the gates again gives the same gradients', () => {
+  const sizes = { batch: 2, steps: 3, cells: 4, inChannels: 2, hidden: 3, allStates: 1 };
+  const inputs = makeInputs(sizes);
+  const saved = forward(inputs, sizes, double);
+  const gradOutput = randomArray(saved.output.length, 9);
+  const [again, kept] = [undefined, saved].map((given) => backward(inputs, given, gradOutput, sizes, double));
+  for (const name of gradients) expect(again[name]).toEqual(kept[name]);
+});
+
 test('lstm without gates and cells gives the same output', () => {
   const sizes = { batch: 1, steps: 4, cells: 37, inChannels: 3, hidden: 5, allStates: 0 };
   const inputs = makeInputs(sizes);
@@ -128,6 +139,7 @@ describe.each(fastVariants)('lstm, $name, against the double reference', ({ opti
   const shapes = [
     [2, 16, 50, 15, 16, 1],
     [1, 3, 1, 1, 1, 1],
+    [1, 3, 7, 3, 5, 1],
     [1, 5, 33, 7, 3, 0],
     [2, 4, 67, 13, 17, 1],
     [1, 2, 40, 41, 64, 0],
@@ -143,9 +155,41 @@ describe.each(fastVariants)('lstm, $name, against the double reference', ({ opti
     for (const accumulate of [0, 1]) {
       const before = accumulate ? (length: number): Float64Array => randomArray(length, 11) : undefined;
       const reference = backward(inputs, expected, gradOutput, { ...sizes, accumulate }, double, before);
-      const grads = backward(inputs, expected, gradOutput, { ...sizes, accumulate }, options, before);
-      for (const name of gradients) expect(relativeError(grads[name], reference[name])).toBeLessThan(2e-5);
+      for (const saved of [expected, undefined]) {
+        const grads = backward(inputs, saved, gradOutput, { ...sizes, accumulate }, options, before);
+        for (const name of gradients) expect(relativeError(grads[name], reference[name])).toBeLessThan(2e-5);
+      }
     }
+  });
+
+  test.each([0, 1])('the samples of output and gradOutput may lie apart, allStates %i', (allStates) => {
+    const sizes = { batch: 3, steps: 3, cells: 7, inChannels: 3, hidden: 5, allStates };
+    const inputs = makeInputs(sizes);
+    const states = 7 * 5 * (allStates ? 3 : 1);
+    const params = { ...sizes, outputStride: states + 11 };
+    const gradOutput = randomArray(3 * states, 9);
+    const apart = spread(gradOutput, states, params.outputStride);
+    const { output } = callKernel('lstmForward', { ...inputs, output: apart }, params, options);
+    expect(gathered(output, states, params.outputStride)).toEqual(forward(inputs, sizes, options).output);
+    const expected = backward(inputs, undefined, gradOutput, sizes, options);
+    const actual = backward(inputs, undefined, apart, params, options);
+    for (const name of gradients) expect(actual[name]).toEqual(expected[name]);
+  });
+
+  test('gradInput may hold some channels of the input only', () => {
+    const sizes = { batch: 2, steps: 3, cells: 19, inChannels: 13, hidden: 8, allStates: 0 };
+    const inputs = makeInputs(sizes);
+    const gradOutput = randomArray(2 * 19 * 8, 9);
+    const all = backward(inputs, undefined, gradOutput, sizes, options).gradInput;
+    const operands = { ...inputs, gradOutput, gradInput: 2 * 3 * 19 * 5 };
+    const part = callKernel('lstmBackward', operands, { ...sizes, gradBegin: 4, gradChannels: 5 }, options).gradInput;
+    expect(
+      relativeError(
+        part,
+        all.filter((_, i) => i % 13 >= 4 && i % 13 < 9),
+      ),
+    ).toBeLessThan(1e-6);
+    expect(() => callKernel('lstmBackward', operands, { ...sizes, gradBegin: 9, gradChannels: 5 }, options)).toThrow('exceeds inChannels');
   });
 
   test('a gradient that is not asked for changes no other, and the same threads give the same bits', () => {
@@ -155,9 +199,8 @@ describe.each(fastVariants)('lstm, $name, against the double reference', ({ opti
     const gradOutput = randomArray(saved.output.length, 9);
     const all = backward(inputs, saved, gradOutput, sizes, options);
     expect(backward(inputs, saved, gradOutput, sizes, options)).toEqual(all);
-    const { input, weightInput, weightHidden, initialHidden, initialCell } = inputs;
-    const { output, gates, cells } = saved;
-    const operands = { input, weightInput, weightHidden, initialHidden, initialCell, output, gates, cells, gradOutput, gradInput: input.length };
+    const { bias: _bias, ...others } = inputs;
+    const operands = { ...others, gates: saved.gates, cells: saved.cells, gradOutput, gradInput: inputs.input.length };
     expect(callKernel('lstmBackward', operands, sizes, options).gradInput).toEqual(all.gradInput);
   });
 });

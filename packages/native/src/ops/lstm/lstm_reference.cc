@@ -38,17 +38,26 @@ void addOuter(const T* x, const T* z, int64_t rows, int64_t columns, T* weight) 
   }
 }
 
+/** Gates and cell states of one cell's steps, `stride` cells apart. */
 template <class T>
-void forwardCell(const LstmForward<T>& call, int64_t n, int64_t cell, T* z, T* h, T* c) {
-  const auto& [N, steps, cells, C, D, allStates, accumulate] = call.params;
+struct Trace {
+  T* gates;       // [T, stride, 4D], or null
+  T* cellStates;  // [T, stride, D], or null
+  int64_t stride;
+};
+
+/** All steps of one cell; `output` may be null. */
+template <class Call, class T>
+void forwardCell(const Call& call, int64_t n, int64_t cell, T* output, const Trace<T>& trace, T* work) {
+  const auto& [N, steps, cells, C, D, allStates, outputStride, accumulate] = call.params;
+  T *z = work, *h = work + 4 * D, *c = h + D;
   for (int64_t d = 0; d < D; ++d) {
     h[d] = call.initialHidden ? call.initialHidden[d] : T(0);
     c[d] = call.initialCell ? call.initialCell[d] : T(0);
   }
   for (int64_t t = 0; t < steps; ++t) {
-    const int64_t at = (n * steps + t) * cells + cell;
     std::copy_n(call.bias, 4 * D, z);
-    addProduct(call.input + at * C, call.weightInput, C, 4 * D, z);
+    addProduct(call.input + ((n * steps + t) * cells + cell) * C, call.weightInput, C, 4 * D, z);
     addProduct(h, call.weightHidden, D, 4 * D, z);
     for (int64_t d = 0; d < D; ++d) {
       const T i = sigmoid(z[d]), f = sigmoid(z[D + d]), g = std::tanh(z[2 * D + d]), o = sigmoid(z[3 * D + d]);
@@ -56,31 +65,32 @@ void forwardCell(const LstmForward<T>& call, int64_t n, int64_t cell, T* z, T* h
       h[d] = o * std::tanh(c[d]);
       z[d] = i, z[D + d] = f, z[2 * D + d] = g, z[3 * D + d] = o;
     }
-    if (call.gates) std::copy_n(z, 4 * D, call.gates + at * 4 * D);
-    if (call.cellStates) std::copy_n(c, D, call.cellStates + at * D);
-    if (allStates) std::copy_n(h, D, call.output + ((n * cells + cell) * steps + t) * D);
+    if (trace.gates) std::copy_n(z, 4 * D, trace.gates + t * trace.stride * 4 * D);
+    if (trace.cellStates) std::copy_n(c, D, trace.cellStates + t * trace.stride * D);
+    if (output && allStates) std::copy_n(h, D, output + t * D);
   }
-  if (!allStates) std::copy_n(h, D, call.output + (n * cells + cell) * D);
+  if (output && !allStates) std::copy_n(h, D, output);
 }
 
 template <class T>
-void backwardCell(const LstmBackward<T>& call, int64_t n, int64_t cell, T* work) {
-  const auto& [N, steps, cells, C, D, allStates, accumulate] = call.params;
+void backwardCell(const LstmBackward<T>& call, int64_t n, int64_t cell, const Trace<const T>& trace, T* work) {
+  const auto& [N, steps, cells, C, D, allStates, outputStride, accumulate] = call.params;
   T *dz = work, *dh = work + 4 * D, *dc = dh + D, *hBefore = dc + D, *cBefore = hBefore + D;
+  const T* gradOutput = call.gradOutput + n * call.params.outputStride + cell * call.params.outputChannels();
   std::fill_n(dh, 2 * D, T(0));
   for (int64_t t = steps - 1; t >= 0; --t) {
     const int64_t at = (n * steps + t) * cells + cell;
-    const T* gates = call.gates + at * 4 * D;
-    const T* before = t > 0 ? call.cellStates + (at - cells) * D : call.initialCell;
+    const T *gates = trace.gates + t * trace.stride * 4 * D, *cellStates = trace.cellStates + t * trace.stride * D;
+    const T* before = t > 0 ? cellStates - trace.stride * D : call.initialCell;
     for (int64_t d = 0; d < D; ++d) {
       const T i = gates[d], f = gates[D + d], g = gates[2 * D + d], o = gates[3 * D + d];
-      const T tanhC = std::tanh(call.cellStates[at * D + d]);
+      const T tanhC = std::tanh(cellStates[d]);
       cBefore[d] = before ? before[d] : T(0);
-      hBefore[d] = t > 0 ? call.gates[(at - cells) * 4 * D + 3 * D + d] * std::tanh(cBefore[d]) : call.initialHidden ? call.initialHidden[d] : T(0);
+      hBefore[d] = t > 0 ? gates[3 * D + d - trace.stride * 4 * D] * std::tanh(cBefore[d]) : call.initialHidden ? call.initialHidden[d] : T(0);
       if (allStates)
-        dh[d] += call.gradOutput[((n * cells + cell) * steps + t) * D + d];
+        dh[d] += gradOutput[t * D + d];
       else if (t == steps - 1)
-        dh[d] += call.gradOutput[(n * cells + cell) * D + d];
+        dh[d] += gradOutput[d];
       dc[d] += dh[d] * o * (T(1) - tanhC * tanhC);
       dz[d] = dc[d] * g * i * (T(1) - i);
       dz[D + d] = dc[d] * cBefore[d] * f * (T(1) - f);
@@ -88,7 +98,9 @@ void backwardCell(const LstmBackward<T>& call, int64_t n, int64_t cell, T* work)
       dz[3 * D + d] = dh[d] * tanhC * o * (T(1) - o);
       dc[d] *= f;
     }
-    if (call.gradInput) productTransposed(dz, call.weightInput, C, 4 * D, accumulate, call.gradInput + at * C);
+    if (call.gradInput) {
+      productTransposed(dz, call.weightInput + call.gradBegin * 4 * D, call.gradChannels, 4 * D, accumulate, call.gradInput + at * call.gradChannels);
+    }
     if (call.gradWeightInput) addOuter(call.input + at * C, dz, C, 4 * D, call.gradWeightInput);
     if (call.gradWeightHidden) addOuter(hBefore, dz, D, 4 * D, call.gradWeightHidden);
     for (int64_t j = 0; call.gradBias && j < 4 * D; ++j) call.gradBias[j] += dz[j];
@@ -96,6 +108,13 @@ void backwardCell(const LstmBackward<T>& call, int64_t n, int64_t cell, T* work)
   }
   for (int64_t d = 0; call.gradInitialHidden && d < D; ++d) call.gradInitialHidden[d] += dh[d];
   for (int64_t d = 0; call.gradInitialCell && d < D; ++d) call.gradInitialCell[d] += dc[d];
+}
+
+/** The trace of one cell in arrays [N, T, P, …]. */
+template <class T>
+Trace<T> traceOf(const LstmParams& p, T* gates, T* cellStates, int64_t n, int64_t cell) {
+  const int64_t at = n * p.steps * p.cells + cell;
+  return {gates ? gates + at * 4 * p.hidden : nullptr, cellStates ? cellStates + at * p.hidden : nullptr, p.cells};
 }
 
 template <class T>
@@ -107,10 +126,12 @@ void clear(T* data, int64_t count) {
 
 template <class T>
 void lstmForwardReference(const LstmForward<T>& call, const Context& context) {
-  const int64_t D = call.params.hidden;
-  T* z = static_cast<T*>(context.scratch);
-  for (int64_t n = 0; n < call.params.batch; ++n) {
-    for (int64_t cell = 0; cell < call.params.cells; ++cell) forwardCell(call, n, cell, z, z + 4 * D, z + 5 * D);
+  const LstmParams& p = call.params;
+  for (int64_t n = 0; n < p.batch; ++n) {
+    for (int64_t cell = 0; cell < p.cells; ++cell) {
+      T* output = call.output + n * p.outputStride + cell * p.outputChannels();
+      forwardCell(call, n, cell, output, traceOf(p, call.gates, call.cellStates, n, cell), static_cast<T*>(context.scratch));
+    }
   }
 }
 
@@ -124,8 +145,16 @@ void lstmBackwardReference(const LstmBackward<T>& call, const Context& context) 
     clear(call.gradInitialHidden, D);
     clear(call.gradInitialCell, D);
   }
+  T *work = static_cast<T*>(context.scratch), *gates = work + 8 * D, *cellStates = gates + 4 * D * call.params.steps;
   for (int64_t n = 0; n < call.params.batch; ++n) {
-    for (int64_t cell = 0; cell < call.params.cells; ++cell) backwardCell(call, n, cell, static_cast<T*>(context.scratch));
+    for (int64_t cell = 0; cell < call.params.cells; ++cell) {
+      if (call.gates) {
+        backwardCell(call, n, cell, traceOf(call.params, call.gates, call.cellStates, n, cell), work);
+      } else {
+        forwardCell<LstmBackward<T>, T>(call, n, cell, nullptr, {gates, cellStates, 1}, work);
+        backwardCell<T>(call, n, cell, {gates, cellStates, 1}, work);
+      }
+    }
   }
 }
 

@@ -9,44 +9,55 @@ namespace retroplume {
  * stream. */
 constexpr int64_t kLstmTileCells = 96;
 
-/** Forward: packed weights [(C + D), 4D] and bias [4D], gate-interleaved; per thread the hidden states (two of them, by turns) and the cell states of
- * a tile. */
-struct LstmForwardLayout {
-  int64_t units, bias, work, hidden, cell, perThread, total;
-  [[gnu::always_inline]] LstmForwardLayout(const LstmParams& p, int threads) {
+/** Packed weights [(C + D), 4D] and bias [4D], gate-interleaved. */
+struct LstmWeightLayout {
+  int64_t units, bias, total;
+  [[gnu::always_inline]] explicit LstmWeightLayout(const LstmParams& p) {
     units = roundUp(p.hidden);
     bias = (p.inChannels + p.hidden) * 4 * units;
-    work = bias + 4 * units;
-    hidden = kLstmTileCells * units;
-    cell = 2 * hidden;
-    perThread = cell + hidden;
-    total = work + perThread * threads;
+    total = bias + 4 * units;
+  }
+};
+
+/** Forward: the weights; per thread the hidden states (two of them, by turns) and the cell states of a tile. */
+struct LstmForwardLayout {
+  int64_t units, threadsBegin, states, total;
+  [[gnu::always_inline]] LstmForwardLayout(const LstmParams& p, int threads) {
+    units = roundUp(p.hidden);
+    threadsBegin = LstmWeightLayout(p).total;
+    states = 3 * kLstmTileCells * units;
+    total = threadsBegin + states * threads;
   }
 };
 
 /**
- * Backward: the transposed weights [4D, D] and [4D, C]; per thread its partial sums (weights, bias by gate, initial states), then the work space of a
- * tile: dz [cells, 4D] and, each [cells, D], the gradients of hidden and cell state, tanh(c) and the hidden state before.
+ * Backward: the weights as the forward pass has them, and transposed [4D, D] and [4D, C]; per thread its partial sums (weights, bias, initial
+ * states), then the work space of a tile: dz [cells, 4D] and, each [cells, D], the gradients of hidden and cell state, tanh(c) of two steps, and the
+ * hidden state before; where gates are computed again, the forward pass's states, and the gates and cell states of all steps.
  */
 struct LstmBackwardLayout {
-  int64_t units, gates, inputPanel, threadsBegin;
+  int64_t units, hiddenPanel, inputPanel, threadsBegin;
   int64_t partialHidden, partialBias, partialInitialHidden, partialInitialCell, partials;
-  int64_t gradHidden, gradCell, tanhCell, hiddenBefore, perThread, total;
-  [[gnu::always_inline]] LstmBackwardLayout(const LstmParams& p, int threads) {
+  int64_t gradHidden, gradCell, tanhCell, hiddenBefore, states, gates, cellStates, perThread, total;
+  [[gnu::always_inline]] LstmBackwardLayout(const LstmParams& p, int threads, bool recompute) {
     units = roundUp(p.hidden);
-    gates = roundUp(4 * p.hidden);
-    inputPanel = 4 * p.hidden * units;
-    threadsBegin = inputPanel + 4 * p.hidden * roundUp(p.inChannels);
-    partialHidden = p.inChannels * gates;
-    partialBias = partialHidden + p.hidden * gates;
+    hiddenPanel = LstmWeightLayout(p).total;
+    inputPanel = hiddenPanel + 4 * units * units;
+    threadsBegin = inputPanel + 4 * units * roundUp(p.inChannels);
+    partialHidden = p.inChannels * 4 * units;
+    partialBias = partialHidden + p.hidden * 4 * units;
     partialInitialHidden = partialBias + 4 * units;
     partialInitialCell = partialInitialHidden + units;
     partials = partialInitialCell + units;  // dz begins here
-    gradHidden = partials + roundUp(kLstmTileCells * 4 * p.hidden + kWidestLanes);
-    gradCell = gradHidden + kLstmTileCells * units;
-    tanhCell = gradCell + kLstmTileCells * units;
-    hiddenBefore = tanhCell + kLstmTileCells * units;
-    perThread = hiddenBefore + kLstmTileCells * units;
+    const int64_t plane = kLstmTileCells * units, trace = recompute ? p.steps * kLstmTileCells * p.hidden : 0;
+    gradHidden = partials + 4 * plane;
+    gradCell = gradHidden + plane;
+    tanhCell = gradCell + plane;
+    hiddenBefore = tanhCell + 2 * plane;
+    states = hiddenBefore + plane;
+    gates = states + (recompute ? 3 * plane : 0);
+    cellStates = gates + 4 * trace;
+    perThread = cellStates + roundUp(trace);
     total = threadsBegin + perThread * threads;
   }
 };

@@ -30,15 +30,28 @@ template <int MR, int NV>
   const float* base[kBases];
 #pragma GCC unroll 8
   for (int b = 0; b < kBases; ++b) base[b] = x + 3 * b * stride;
+  // The smaller side waits in registers for the larger one.
   for (int64_t i = 0; i < length; ++i) {
-    Vector panel[NV];
+    if constexpr (MR < NV) {
+      Vector value[MR];
 #pragma GCC unroll 4
-    for (int v = 0; v < NV; ++v) panel[v] = load(w + (i * NV + v) * kLanes);
+      for (int m = 0; m < MR; ++m) value[m] = splat(base[m / 3][(m % 3) * stride + i]);
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) {
+        const Vector panel = load(w + (i * NV + v) * kLanes);
+#pragma GCC unroll 4
+        for (int m = 0; m < MR; ++m) acc[m][v] += value[m] * panel;
+      }
+    } else {
+      Vector panel[NV];
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) panel[v] = load(w + (i * NV + v) * kLanes);
 #pragma GCC unroll 16
-    for (int m = 0; m < MR; ++m) {
-      const Vector value = splat(base[m / 3][(m % 3) * stride + i]);
+      for (int m = 0; m < MR; ++m) {
+        const Vector value = splat(base[m / 3][(m % 3) * stride + i]);
 #pragma GCC unroll 4
-      for (int v = 0; v < NV; ++v) acc[m][v] += value * panel[v];
+        for (int v = 0; v < NV; ++v) acc[m][v] += value * panel[v];
+      }
     }
   }
 }
