@@ -49,14 +49,9 @@ class Strips {
   const float* dropFactors(const Strip& strip, int thread) const {
     if (p_.probability == 0) return nullptr;
     float* factors = ofThread(thread) + layout_.factors;
-    const uint32_t threshold = dropoutThreshold(p_.probability);
-    const float factor = static_cast<float>(1 / (1 - p_.probability));
+    const DropoutParams dropout{p_.pixels * p_.channels, p_.probability, p_.seed};
     const int64_t first = strip.first * p_.channels;
-    for (int64_t e = 0; e < strip.pixels * p_.channels; e += 4 * kLanes) {
-      Vector group[4];
-      RETROPLUME_ISA::dropFactors(first + e, step_, p_.seed, threshold, factor, group);
-      for (int k = 0; k < 4; ++k) store(factors + e + k * kLanes, group[k]);
-    }
+    for (int64_t e = 0; e < strip.pixels * p_.channels; e += kDropGroup) RETROPLUME_ISA::dropFactors(first + e, step_, dropout, factors + e);
     return factors;
   }
 

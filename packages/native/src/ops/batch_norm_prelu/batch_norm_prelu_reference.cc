@@ -11,9 +11,7 @@ namespace {
 template <class T>
 double dropFactor(const BatchNormPreluParams& p, const T* step, int64_t element) {
   if (p.probability == 0) return 1;
-  uint32_t words[4];
-  philox4x32(static_cast<uint64_t>(element / 4), step ? static_cast<uint64_t>(*step) : uint64_t{0}, p.seed, words);
-  return words[element % 4] >= dropoutThreshold(p.probability) ? 1 / (1 - p.probability) : 0;
+  return dropoutKeeps(element, step ? static_cast<uint64_t>(*step) : uint64_t{0}, p.seed, p.probability) ? 1 / (1 - p.probability) : 0;
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 /** How the fast kernels divide their scratch memory, in floats. */
 namespace retroplume {
 
-/** Pixels that are taken together. 64 of them, whatever their channels, are whole groups of dropout's counters. */
+/** Pixels that are taken together. 64 of them, whatever their channels, are whole blocks of dropout. */
 constexpr int64_t kBatchNormPreluStrip = 64;
 
 /** Vectors of channel constants; then for each thread three sums a channel in double, and dropout's factors for a strip. */
@@ -16,7 +16,7 @@ struct BatchNormPreluScratch {
     constant = roundUp(p.channels);
     threadsBegin = kConstants * constant;
     factors = roundUp(2 * kSums * p.channels);  // doubles, as floats
-    perThread = factors + (p.probability > 0 ? kBatchNormPreluStrip * p.channels : 0);
+    perThread = factors + (p.probability > 0 ? roundUp(kBatchNormPreluStrip * p.channels, 8 * kWidestLanes) : 0);
     total = threadsBegin + perThread * threads;
   }
 };

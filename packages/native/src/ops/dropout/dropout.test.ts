@@ -27,12 +27,12 @@ describeGolden('dropout against PyTorch', () => {
   }
 });
 
-test('the generator is Philox 4x32-10: its published answer for counter and key 0 is 6627e8d5 e169c58d bc57ac4c 9b00dbd8', () => {
-  // Dropped where word < p·2³²: a probability just above word/2³² drops the element, just below keeps it.
-  const words = [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8];
-  words.forEach((word, i) => {
-    expect(keep(4, (word + 1) / 2 ** 32, 0, 0)[i]).toBe(0);
-    expect(keep(4, word / 2 ** 32, 0, 0)[i]).toBe(1);
+test('the generator is Philox 4x32-7: its published answer for counter and key 0 is 5f6fb709 0d893f64 4f121f81 4f730a48', () => {
+  // Half h decides about element 8·h of a block. Dropped where half < p·2¹⁶: a probability above half/2¹⁶ drops the element, half/2¹⁶ keeps it.
+  const halves = [0xb709, 0x5f6f, 0x3f64, 0x0d89, 0x1f81, 0x4f12, 0x0a48, 0x4f73];
+  halves.forEach((half, h) => {
+    expect(keep(64, (half + 1) / 2 ** 16, 0, 0)[8 * h]).toBe(0);
+    expect(keep(64, half / 2 ** 16, 0, 0)[8 * h]).toBe(1);
   });
 });
 

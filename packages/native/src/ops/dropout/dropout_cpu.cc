@@ -6,24 +6,21 @@ namespace retroplume::RETROPLUME_ISA {
 
 namespace {
 
-/** y = x·factor where kept, by generated numbers, for elements [begin, end); begin is a multiple of 64. */
+/** y = x·factor where kept, by generated numbers, for elements [begin, end); begin is a multiple of a block. */
 void applyGenerated(const DropoutParams& p, Range range, uint64_t step, const float* x, float* y) {
-  const float factor = static_cast<float>(1 / (1 - p.probability));
-  const uint32_t threshold = dropoutThreshold(p.probability);
-  for (int64_t group = range.begin; group < range.end; group += 4 * kLanes) {
-    Vector factors[4];
-    dropFactors(group, step, p.seed, threshold, factor, factors);
-    for (int64_t k = 0; k < 4 && group + k * kLanes < range.end; ++k) {
-      const int64_t e = group + k * kLanes;
-      const int valid = static_cast<int>(smaller(kLanes, range.end - e));
+  for (int64_t group = range.begin; group < range.end; group += kDropGroup) {
+    float factors[kDropGroup];
+    dropFactors(group, step, p, factors);
+    forEachVector({group, smaller(group + kDropGroup, range.end)}, [&](int64_t e, int valid) {
+      const Vector factor = load(factors + e - group);
       // A dropped value is 0 even where x is infinite.
-      keep(y + e, factors[k] == 0.0f ? Vector{} : fetch(x + e, valid) * factors[k], valid);
-    }
+      keep(y + e, factor == 0.0f ? Vector{} : fetch(x + e, valid) * factor, valid);
+    });
   }
 }
 
 void apply(const DropoutParams& p, const float* x, const float* mask, const float* step, float* y, const Context& context) {
-  static_assert(kShareUnit % (4 * kLanes) == 0);
+  static_assert(kShareUnit % kDropoutBlock == 0);
   const uint64_t stepIndex = step != nullptr ? static_cast<uint64_t>(*step) : 0;
   const Vector factor = splat(static_cast<float>(1 / (1 - p.probability)));
   forEachShare(p.elements, kShareUnit, context, [&](Range range, int, int) {

@@ -7,12 +7,9 @@ namespace {
 template <class T>
 void apply(const DropoutParams& p, const T* x, const T* mask, const T* step, T* y) {
   const T factor = static_cast<T>(1 / (1 - p.probability));
-  const uint32_t threshold = dropoutThreshold(p.probability);
   const auto stepIndex = step ? static_cast<uint64_t>(*step) : uint64_t{0};
-  uint32_t words[4] = {};
   for (int64_t e = 0; e < p.elements; ++e) {
-    if (!mask && e % 4 == 0) philox4x32(static_cast<uint64_t>(e / 4), stepIndex, p.seed, words);
-    const bool keep = mask ? mask[e] != 0 : words[e % 4] >= threshold;
+    const bool keep = mask ? mask[e] != 0 : dropoutKeeps(e, stepIndex, p.seed, p.probability);
     y[e] = keep ? x[e] * factor : T(0);
   }
 }

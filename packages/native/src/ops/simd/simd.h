@@ -133,17 +133,6 @@ typedef uint32_t UintVector __attribute__((vector_size(kLanes * 4)));
 #endif
 }
 
-/** a0 b0 a1 b1 …: the lower halves of a and b into `first`, the upper ones into `second`. */
-[[gnu::always_inline]] inline void interleave(Vector a, Vector b, Vector& first, Vector& second) {
-  IntVector low, high;
-  for (int i = 0; i < kLanes / 2; ++i) {
-    low[2 * i] = i, low[2 * i + 1] = kLanes + i;
-    high[2 * i] = kLanes / 2 + i, high[2 * i + 1] = kLanes + kLanes / 2 + i;
-  }
-  first = __builtin_shuffle(a, b, low);
-  second = __builtin_shuffle(a, b, high);
-}
-
 inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 inline int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }

@@ -46,17 +46,25 @@ void copyRow(const float* from, int64_t fromStride, float* to, int64_t toStride,
   }
 }
 
-/** Rows [begin, end) of the four outer dimensions, in row-major order. */
+/** Rows [begin, end) of the four outer dimensions, in row-major order. Counting them up is cheaper than dividing for each: rows may be short. */
 void copyRows(const StridedCopyParams& p, const float* input, float* output, Range rows) {
+  int64_t at[4];
+  for (int64_t k = 3, rest = rows.begin; k >= 0; --k) {
+    at[k] = rest % p.size[k];
+    rest /= p.size[k];
+    input += at[k] * p.inputStride[k];
+    output += at[k] * p.outputStride[k];
+  }
   for (int64_t row = rows.begin; row < rows.end; ++row) {
-    int64_t rest = row, from = 0, to = 0;
+    copyRow(input, p.inputStride[4], output, p.outputStride[4], p.size[4], p.accumulate);
     for (int k = 3; k >= 0; --k) {
-      const int64_t at = rest % p.size[k];
-      rest /= p.size[k];
-      from += at * p.inputStride[k];
-      to += at * p.outputStride[k];
+      input += p.inputStride[k];
+      output += p.outputStride[k];
+      if (++at[k] < p.size[k]) break;
+      at[k] = 0;
+      input -= p.size[k] * p.inputStride[k];
+      output -= p.size[k] * p.outputStride[k];
     }
-    copyRow(input + from, p.inputStride[4], output + to, p.outputStride[4], p.size[4], p.accumulate);
   }
 }
 
