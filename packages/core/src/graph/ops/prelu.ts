@@ -1,6 +1,7 @@
 /** P-ReLU (He et al. 2015, arXiv:1502.01852): out = x > 0 ? x : slope_c · x, one slope a channel; at x = 0 the derivative is the slope, as in PyTorch. */
 import type { Graph, Value } from '../graph';
-import type { Op } from '../op';
+import type { Emitter, Op } from '../op';
+import { pixelStride } from '../parts';
 import { channels, expectShape, pixels } from '../shape';
 import { perChannel } from '../onnx/layout';
 
@@ -17,13 +18,15 @@ export function prelu(g: Graph, input: Value, slope: Value): Value {
   return g.apply(preluOp, [input, slope], {}, [input.shape], slope.name?.replace(/\.slope$/, ''))[0];
 }
 
-function params(input: Value): Record<string, number> {
-  return { pixels: pixels(input.shape), channels: channels(input.shape) };
+/** @param outer - the output, or its gradient */
+function params(emitter: Emitter, outer: Value): Record<string, number> {
+  return { pixels: pixels(outer.shape), channels: channels(outer.shape), outputStride: pixelStride(emitter.strides(outer), outer.shape) };
 }
 
 export const preluOp: Op = {
   name: 'prelu',
   inPlace: 0,
+  spreadOutput: () => 'pixels',
   gradient(node, [gradOutput]) {
     if (!gradOutput) return [];
     const [input, slope] = node.inputs as [Value, Value];
@@ -31,7 +34,8 @@ export const preluOp: Op = {
   },
   lower(node, emitter) {
     const [input, slope] = node.inputs as [Value, Value];
-    emitter.emit('preluForward', { input: emitter.at(input), slope: emitter.at(slope), output: emitter.at(node.outputs[0]) }, params(input));
+    const [output] = node.outputs;
+    emitter.emit('preluForward', { input: emitter.at(input), slope: emitter.at(slope), output: emitter.at(output) }, params(emitter, output));
   },
   onnx(node, writer) {
     const [input, slope] = node.inputs as [Value, Value];
@@ -43,6 +47,7 @@ export const preluOp: Op = {
 const preluBackwardOp: Op = {
   name: 'preluBackward',
   inPlace: 2,
+  spreadInput: (index) => (index === 2 ? 'pixels' : undefined),
   scratchOutputs: [0],
   lower(node, emitter) {
     const [input, slope, gradOutput] = node.inputs as [Value, Value, Value];
@@ -54,6 +59,6 @@ const preluBackwardOp: Op = {
       gradInput: emitter.at(gradInput),
       gradSlope: emitter.optional(gradSlope),
     };
-    emitter.emit('preluBackward', operands, params(input));
+    emitter.emit('preluBackward', operands, params(emitter, gradOutput));
   },
 };

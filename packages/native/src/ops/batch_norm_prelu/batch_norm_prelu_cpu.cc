@@ -1,20 +1,17 @@
 #include "ops/batch_norm_prelu/batch_norm_prelu_scratch.h"
 #include "ops/cpu_declarations.h"
 #include "ops/dropout/dropout_factors.h"
-#include "ops/simd/elementwise.h"
+#include "ops/simd/strips.h"
 
 /**
- * Two passes each way. A thread takes strips of 64 pixels, and in a strip one vector of channels after the other: the constants of those channels
- * and their sums stay in registers for all pixels of the strip, which itself stays in the first-level cache. The backward pass leaves F in gradInput
- * between its two passes, since making dropout's factors costs more than the memory traffic.
+ * Two passes each way, in strips. The backward pass leaves F in gradInput between its two, since making dropout's factors costs more than the memory
+ * traffic.
  */
 namespace retroplume::RETROPLUME_ISA {
 
 namespace {
 
-struct Strip {
-  int64_t first, pixels;
-};
+static_assert(kBatchNormPreluStrip == kStripPixels);
 
 /** A call's scratch memory, and the ways of going through its pixels. */
 class Strips {
@@ -33,16 +30,7 @@ class Strips {
   /** Calls body(strip, thread) for all strips, each thread taking one run of them. */
   template <class Body>
   void forEach(Body body) const {
-    const int64_t strips = ceilDivide(p_.pixels, kBatchNormPreluStrip);
-#pragma omp parallel num_threads(threadsFor(p_.pixels* p_.channels, context_))
-    {
-      const int thread = omp_get_thread_num();
-      const Range share = shareOf(strips, omp_get_num_threads(), thread);
-      for (int64_t s = share.begin; s < share.end; ++s) {
-        const int64_t first = s * kBatchNormPreluStrip;
-        body(Strip{first, smaller(kBatchNormPreluStrip, p_.pixels - first)}, thread);
-      }
-    }
+    forEachStrip(p_.pixels, p_.channels, context_, body);
   }
 
   /** Dropout's factors of a strip, [pixels, C]; null without dropout. */

@@ -5,7 +5,7 @@
 /** How the fast kernels divide their scratch memory, in floats. */
 namespace retroplume {
 
-/** Pixels that are taken together. 64 of them, whatever their channels, are whole blocks of dropout. */
+/** Pixels of a strip, kStripPixels of simd/strips.h. */
 constexpr int64_t kBatchNormPreluStrip = 64;
 
 /** Vectors of channel constants; then for each thread three sums a channel in double, and dropout's factors for a strip. */

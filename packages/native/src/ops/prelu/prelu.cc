@@ -1,7 +1,7 @@
 #include "ops/prelu/prelu.h"
 
 #include "ops/ops.h"
-#include "ops/simd/scratch.h"
+#include "ops/prelu/prelu_scratch.h"
 #include "runtime/registry.h"
 
 namespace retroplume {
@@ -9,22 +9,31 @@ namespace retroplume {
 namespace {
 
 template <class T>
+PreluParams readParams(InstructionReader<T>& reader) {
+  PreluParams p{};
+  p.pixels = reader.integer("pixels");
+  p.channels = reader.integer("channels");
+  p.outputStride = reader.integer("outputStride", p.channels, p.channels);
+  return p;
+}
+
+template <class T>
 BoundKernel bindForward(InstructionReader<T>& reader) {
   PreluForward<T> call{};
-  const PreluParams& p = call.params = {reader.integer("pixels"), reader.integer("channels")};
+  const PreluParams& p = call.params = readParams(reader);
   call.input = reader.input("input", {p.pixels, p.channels});
   call.slope = reader.input("slope", {p.channels});
-  call.output = reader.output("output", {p.pixels, p.channels});
+  call.output = reader.outputRows("output", {p.pixels, p.channels, p.outputStride});
   return bindCall(reader, preluForwardReference<T>, &CpuKernels::preluForward, call, 1.0 * p.pixels * p.channels, preluScratch(p, reader.threads()));
 }
 
 template <class T>
 BoundKernel bindBackward(InstructionReader<T>& reader) {
   PreluBackward<T> call{};
-  const PreluParams& p = call.params = {reader.integer("pixels"), reader.integer("channels")};
+  const PreluParams& p = call.params = readParams(reader);
   call.input = reader.input("input", {p.pixels, p.channels});
   call.slope = reader.input("slope", {p.channels});
-  call.gradOutput = reader.input("gradOutput", {p.pixels, p.channels});
+  call.gradOutput = reader.inputRows("gradOutput", {p.pixels, p.channels, p.outputStride});
   call.gradInput = reader.output("gradInput", {p.pixels, p.channels});
   call.gradSlope = reader.optionalOutput("gradSlope", {p.channels});
   return bindCall(reader, preluBackwardReference<T>, &CpuKernels::preluBackward, call, 3.0 * p.pixels * p.channels,
@@ -33,7 +42,7 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
 
 }  // namespace
 
-std::size_t preluScratch(const PreluParams& p, int threads) { return sizeof(float) * ChannelScratch(p.channels, 1, threads).total; }
+std::size_t preluScratch(const PreluParams& p, int threads) { return sizeof(float) * PreluScratch(p.channels, threads).total; }
 
 void registerPrelu(Registry& registry) {
   registry.add("preluForward", bindForward<float>, bindForward<double>);

@@ -9,11 +9,14 @@
  *
  * Backward, with G = gradOutput: gradInput = G·(x > 0 ? 1 : slope[c]) (at x = 0 the slope, as PyTorch);
  * gradSlope[c] = Σ over pixels with x ≤ 0 of G·x, summed in a fixed order for a given number of threads.
+ *
+ * `output` and `gradOutput` may be channels of a larger array.
  */
 namespace retroplume {
 
 struct PreluParams {
   int64_t pixels, channels;
+  int64_t outputStride;  // from one pixel of output and gradOutput to the next
 };
 
 template <class T>

@@ -1,6 +1,7 @@
 import { allVariants, callKernel, fastVariants, type Variant } from '../../testing/call-kernel';
 import { channelsLast, describeGolden, readGolden } from '../../testing/golden';
 import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
+import { gathered, spread } from '../../testing/strided';
 
 const double: Variant['options'] = { dtype: 'float64' };
 
@@ -64,5 +65,23 @@ describe.each(fastVariants)('prelu, $name, against the double reference', ({ opt
     expect(relativeError(forward(options), forward(double))).toBeLessThan(1e-6);
     expect(relativeError(backward(options).gradInput, backward(double).gradInput)).toBeLessThan(1e-6);
     expect(relativeError(backward(options).gradSlope, backward(double).gradSlope)).toBeLessThan(1e-5);
+  });
+
+  test('output and its gradient as channels of a larger array', () => {
+    const [pixels, channels, outputStride] = [130, 21, 30];
+    const [plain, strided] = [
+      { pixels, channels },
+      { pixels, channels, outputStride },
+    ];
+    const [input, slope, gradOutput] = [randomArray(pixels * channels, 1), randomArray(channels, 2), randomArray(pixels * channels, 3)];
+    const apart = spread(gradOutput, channels, outputStride);
+    const { output } = callKernel('preluForward', { input, slope, output: apart }, strided, options);
+    const expected = callKernel('preluForward', { input, slope, output: input.length }, plain, double).output;
+    expect(relativeError(gathered(output, channels, outputStride), expected)).toBeLessThan(1e-6);
+    const gradients = { gradInput: input.length, gradSlope: channels };
+    const reference = callKernel('preluBackward', { input, slope, gradOutput, ...gradients }, plain, double);
+    const actual = callKernel('preluBackward', { input, slope, gradOutput: apart, ...gradients }, strided, options);
+    expect(relativeError(actual.gradInput, reference.gradInput)).toBeLessThan(1e-6);
+    expect(relativeError(actual.gradSlope, reference.gradSlope)).toBeLessThan(1e-5);
   });
 });

@@ -1,42 +1,62 @@
 #include "ops/cpu_declarations.h"
-#include "ops/simd/channels.h"
+#include "ops/prelu/prelu_scratch.h"
+#include "ops/simd/strips.h"
 
 // One pass each; the slope's gradient is summed on the way.
 namespace retroplume::RETROPLUME_ISA {
 
+namespace {
+
+/** The slopes in whole vectors, zeros behind. */
+const float* packSlopes(const PreluParams& p, const float* slope, float* packed) {
+  for (int64_t c = 0; c < PreluScratch(p.channels, 0).sums; ++c) packed[c] = c < p.channels ? slope[c] : 0.0f;
+  return packed;
+}
+
+}  // namespace
+
 void preluForward(const PreluForward<float>& call, const Context& context) {
-  const ChannelPattern pattern(call.params.channels);
-  float* slope = static_cast<float*>(context.scratch);
-  pattern.fill(slope, [&](int64_t c) { return call.slope[c]; });
-  forEachShare(call.params.pixels * call.params.channels, pattern.length(), context, [&](Range range, int, int) {
-    forEachChannelVector(range, pattern, [&](int64_t e, int64_t slot, int valid) {
-      const Vector x = fetch(call.input + e, valid);
-      keep(call.output + e, x > 0.0f ? x : x * load(slope + slot), valid);
+  const int64_t pixels = call.params.pixels, C = call.params.channels, stride = call.params.outputStride;
+  const float* slopes = packSlopes(call.params, call.slope, static_cast<float*>(context.scratch));
+  forEachStrip(pixels, C, context, [&](const Strip& strip, int) {
+    forEachVector({0, C}, [&](int64_t c, int valid) {
+      const float* input = call.input + strip.first * C + c;
+      float* output = call.output + strip.first * stride + c;
+      const Vector slope = load(slopes + c);
+      for (int64_t i = 0; i < strip.pixels; ++i) {
+        const Vector x = fetch(input + i * C, valid);
+        keep(output + i * stride, x > 0.0f ? x : x * slope, valid);
+      }
     });
   });
 }
 
 void preluBackward(const PreluBackward<float>& call, const Context& context) {
-  const int64_t C = call.params.channels;
-  const ChannelPattern pattern(C);
-  const ChannelScratch layout(C, 1, context.threads);
-  float* slope = static_cast<float*>(context.scratch);
-  float* work = slope + layout.threadsBegin;
-  pattern.fill(slope, [&](int64_t c) { return call.slope[c]; });
-  int used = 1;
-  forEachShare(call.params.pixels * C, pattern.length(), context, [&](Range range, int thread, int threads) {
-    if (thread == 0) used = threads;
-    float* own = work + thread * layout.perThread;
-    sumChannels(range, pattern, own + layout.sums, reinterpret_cast<double*>(own), [&](int64_t e, int64_t slot, int valid, Vector& sum, Vector&) {
-      const Vector x = fetch(call.input + e, valid), grad = fetch(call.gradOutput + e, valid);
-      keep(call.gradInput + e, x > 0.0f ? grad : grad * load(slope + slot), valid);
-      sum += x > 0.0f ? Vector{} : grad * x;
+  const int64_t pixels = call.params.pixels, C = call.params.channels, stride = call.params.outputStride;
+  const PreluScratch layout(C, context.threads);
+  float* scratch = static_cast<float*>(context.scratch);
+  const float* slopes = packSlopes(call.params, call.slope, scratch);
+  const auto sumsOf = [&](int thread) { return reinterpret_cast<double*>(scratch + layout.sums + thread * layout.perThread); };
+  __builtin_memset(scratch + layout.sums, 0, (layout.total - layout.sums) * sizeof(float));
+  forEachStrip(pixels, C, context, [&](const Strip& strip, int thread) {
+    forEachVector({0, C}, [&](int64_t c, int valid) {
+      const float* input = call.input + strip.first * C + c;
+      const float* gradOutput = call.gradOutput + strip.first * stride + c;
+      float* gradInput = call.gradInput + strip.first * C + c;
+      const Vector slope = load(slopes + c);
+      Vector sum = {};
+      for (int64_t i = 0; i < strip.pixels; ++i) {
+        const Vector x = fetch(input + i * C, valid), grad = fetch(gradOutput + i * stride, valid);
+        keep(gradInput + i * C, x > 0.0f ? grad : grad * slope, valid);
+        sum += x > 0.0f ? Vector{} : grad * x;
+      }
+      for (int lane = 0; lane < valid; ++lane) sumsOf(thread)[c + lane] += sum[lane];
     });
   });
   if (call.gradSlope == nullptr) return;
   for (int64_t c = 0; c < C; ++c) {
     double sum = 0;
-    for (int t = 0; t < used; ++t) sum += reinterpret_cast<double*>(work + t * layout.perThread)[c];
+    for (int t = 0; t < context.threads; ++t) sum += sumsOf(t)[c];
     call.gradSlope[c] = static_cast<float>(sum);
   }
 }
