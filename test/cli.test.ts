@@ -75,6 +75,7 @@ describe('wrong usage ends with code 2 and one sentence', () => {
     [['run', 'case.yaml', '--threads', '0'], /expected a whole number of at least 1/],
     [['run', 'case.yaml', '--device', 'tpu'], /Allowed choices are auto, cpu, cuda/],
     [['demo', '--quick', '--full'], /cannot be used with/],
+    [['demo', '--profile', 'none/trace.json'], /^retroplume: PROFILE_PATH: .*trace\.json: name a file in a folder that exists/],
     [['run', 'none.yaml'], /^retroplume: CASE_FILE_MISSING: none\.yaml: no such case file/],
   ])('%j', (args, message) => {
     const { status, stderr, stdout } = retroplume(...args);

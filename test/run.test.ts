@@ -81,7 +81,7 @@ function leftovers(path: string): string[] {
 describe('a run from nothing to the report', () => {
   let first: Outcome;
   beforeAll(() => {
-    first = retroplume('run', 'run', '--json');
+    first = retroplume('run', 'run', '--json', '--profile', 'trace.json');
   });
 
   it('ends with one JSON object that holds the figures', () => {
@@ -101,6 +101,21 @@ describe('a run from nothing to the report', () => {
     expect(result['response']['NOx>NO2']).toMatchObject({ slope: expect.any(Number) as number, r: expect.any(Number) as number });
     expect(result['inventory']['NOx']).toMatchObject({ priorError: expect.any(Number) as number, updatedError: expect.any(Number) as number });
     for (const stage of STAGES) expect(result['seconds'][stage]).toEqual(expect.any(Number));
+  });
+
+  it('with --profile tells where the time went, and leaves a trace', () => {
+    for (const row of [/^kernel +calls +seconds +share/m, /^conv2dForward +\d+ /m, /^adam +\d+ /m, /^\(outside kernels\) /m]) {
+      expect(first.stderr).toMatch(row);
+    }
+    const { traceEvents } = JSON.parse(readFileSync(join(folder, 'trace.json'), 'utf8')) as {
+      traceEvents: { ph: string; ts: number; dur: number }[];
+    };
+    expect(traceEvents.length).toBeGreaterThan(100);
+    traceEvents.forEach(({ ph, ts, dur }, i) => {
+      expect(ph).toBe('X');
+      expect(dur).toBeGreaterThan(0);
+      if (i > 0) expect(ts).toBeGreaterThanOrEqual(traceEvents[i - 1].ts + traceEvents[i - 1].dur - 1e-3);
+    });
   });
 
   it('leaves a record per stage, and neither temporary files nor checkpoints', () => {

@@ -7,6 +7,7 @@ export interface CommonOptions {
   set: string[];
   device: 'auto' | 'cpu' | 'cuda';
   threads: number;
+  profile?: string;
   json: boolean;
   quiet: boolean;
   verbose: boolean;
@@ -40,9 +41,9 @@ export function withThreads(command: Command): Command {
 /** Options of a computation. */
 export function withRunOptions(command: Command): Command {
   return withOutputOptions(
-    withThreads(command.option('--out <folder>', 'run folder (default: runs/NAME)')).addOption(
-      new Option('--device <device>', 'where to compute').choices(['auto', 'cpu', 'cuda']).default('auto'),
-    ),
+    withThreads(command.option('--out <folder>', 'run folder (default: runs/NAME)'))
+      .option('--profile <file>', 'time every kernel call: a table on stderr, and a Chrome trace in the file')
+      .addOption(new Option('--device <device>', 'where to compute').choices(['auto', 'cpu', 'cuda']).default('auto')),
   );
 }
 

@@ -8,6 +8,7 @@ import type { Graph, Node, Value } from './graph';
 import { GraphError } from './graph-error';
 import type { Emitter, RegionRequest } from './op';
 import { alignUp } from './ops/updates';
+import type { Profiler } from './profiler';
 import { Program, type ProgramLayout, type Region } from './program';
 import { fuseActivations } from './rewrites/fuse-activation';
 import { schedule, type PhaseRequest, type ScheduledPhase } from './schedule';
@@ -23,6 +24,8 @@ export interface CompileOptions extends ProgramOptions {
    * again (several adjoints after one forward pass), at the price of memory.
    */
   phases?: Readonly<Record<string, readonly Value[] | PhaseRequest>>;
+  /** Is told of every run of every phase. */
+  profiler?: Profiler;
 }
 
 /**
@@ -40,9 +43,9 @@ export function compile(g: Graph, options: CompileOptions & { dtype: 'float64' }
 export function compile(g: Graph, options: CompileOptions & { dtype?: 'float32' }): Program<Float32Array>;
 export function compile(g: Graph, options: CompileOptions): Program<Float32Array> | Program<Float64Array>;
 export function compile(g: Graph, options: CompileOptions): Program<Float32Array> | Program<Float64Array> {
-  const { outputs, phases, ...native } = options;
+  const { outputs, phases, profiler, ...native } = options;
   const plan = planProgram(g, { outputs, phases });
-  return options.dtype === 'float64' ? new Program<Float64Array>(plan, native) : new Program<Float32Array>(plan, native);
+  return options.dtype === 'float64' ? new Program<Float64Array>(plan, native, profiler) : new Program<Float32Array>(plan, native, profiler);
 }
 
 /** Everything about a program but its memory: what `compile` runs, and what tests and tools can look at without native code. */

@@ -3,6 +3,7 @@ import { NativeProgram, type ProgramOptions, type ProgramSpec } from '@retroplum
 import { NumericalError, ShapeError } from '../errors';
 import type { Value, ValueKind } from './graph';
 import { GraphError } from './graph-error';
+import type { Profiler } from './profiler';
 import { PREPARE, type ScheduledPhase } from './schedule';
 import { formatShape, size } from './shape';
 import type { Storage } from './storage';
@@ -46,6 +47,7 @@ export class Program<T extends FloatArray = Float32Array> {
   constructor(
     private readonly layout: ProgramLayout,
     private readonly options: ProgramOptions = {},
+    private readonly profiler?: Profiler,
   ) {
     this.regions = layout.regions;
     this.native = new NativeProgram(layout.spec, options);
@@ -104,7 +106,11 @@ export class Program<T extends FloatArray = Float32Array> {
 
   /** Runs one phase (the only one, if there is one) on the native thread; runs are taken in order. */
   async run(phase?: string): Promise<void> {
-    for (const each of this.enter(phase)) await this.native.run(each);
+    for (const each of this.enter(phase)) {
+      const start = performance.now();
+      if (this.profiler) this.profiler.record(each, start, await this.native.profile(each));
+      else await this.native.run(each);
+    }
   }
 
   /** Like `run`, on the calling thread. */

@@ -37,7 +37,7 @@ export const evaluateStage: Stage = {
     const surrogate = loadSurrogate(context);
     const periods = preparedPeriods(context, 'prior');
     const { rows, cols } = periods[0].grid;
-    const program = surrogate.program(hoursAtOnce(rows * cols), rows, cols, context.threads, { adjoint: false });
+    const program = surrogate.program(hoursAtOnce(rows * cols), rows, cols, context, { adjoint: false });
     const summary: EvaluateSummary = { concentrations: [], response: [] };
     try {
       for (const [p, period] of periods.entries()) await evaluatePeriod(context, surrogate, program, period, p, summary);

@@ -42,7 +42,7 @@ export const invertStage: Stage = {
     const { grid } = periods[0];
     const hours = inversion.mode === 'paper' ? inversion.batch : hoursAtOnce(grid.rows * grid.cols);
     const { problems, stations } = await problemsOf(context, periods);
-    const program = surrogate.program(hours, grid.rows, grid.cols, context.threads, { adjoint: true });
+    const program = surrogate.program(hours, grid.rows, grid.cols, context, { adjoint: true });
     const engine: SurrogateEngine | undefined =
       inversion.engine === 'onnx' ? await OnnxEngine.load(join(context.dirOf('export'), ONNX_FILE), surrogate, grid, context.threads) : undefined;
     const model = new SurrogateForwardModel(surrogate, program, problems, {

@@ -1,6 +1,7 @@
 /** Runs of a case: all stages that are not up to date, or some of them. */
 import { resolve } from 'node:path';
 import { loadCase, type Case } from '../data/case';
+import type { Profiler } from '../graph';
 import { applyStage } from './apply-stage';
 import { evaluateStage, type EvaluateSummary } from './evaluate-stage';
 import { exportStage } from './export-stage';
@@ -34,6 +35,8 @@ export interface RunOptions {
   stages?: 'all' | readonly StageName[];
   threads?: number;
   device?: 'cpu';
+  /** times every instruction of the programs that run */
+  profiler?: Profiler;
   onEvent?: (event: StageEvent) => void;
   signal?: AbortSignal;
 }
@@ -70,6 +73,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     out,
     threads: options.threads ?? 2,
     device: 'cpu',
+    profiler: options.profiler,
     onEvent: options.onEvent ?? (() => undefined),
     signal: options.signal ?? new AbortController().signal,
   };

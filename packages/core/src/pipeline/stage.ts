@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Case } from '../data/case';
 import { ConfigError, InterruptedError } from '../errors';
+import type { Execution } from '../graph';
 import { VERSIONS } from './versions';
 import { beginStage, canonicalJson, describeFile, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
 
@@ -18,11 +19,10 @@ export type StageEvent =
   | { kind: 'progress'; stage: StageName; variant: Variant; done: number; total: number; text: string }
   | { kind: 'log'; stage: StageName; variant: Variant; text: string };
 
-export interface RunContext {
+export interface RunContext extends Execution {
   case: Case;
   /** run folder */
   out: string;
-  threads: number;
   device: 'cpu';
   onEvent: (event: StageEvent) => void;
   signal: AbortSignal;

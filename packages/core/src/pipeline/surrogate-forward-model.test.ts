@@ -83,7 +83,7 @@ const disposals: (() => void)[] = [];
 afterEach(() => disposals.splice(0).forEach((dispose) => dispose()));
 
 function modelOf({ resolution = 'hourly', surrogate = randomSurrogate(), ...over }: Variant = {}): SurrogateForwardModel {
-  const program = surrogate.program(HOURS_AT_ONCE, WORLD.rows, WORLD.cols, 1, { adjoint: true });
+  const program = surrogate.program(HOURS_AT_ONCE, WORLD.rows, WORLD.cols, { threads: 1 }, { adjoint: true });
   disposals.push(() => program.dispose());
   const options: SurrogateForwardOptions = { anchored: true, factors: 'period', hours: HOURS_AT_ONCE, threads: 1, ...over };
   return new SurrogateForwardModel(

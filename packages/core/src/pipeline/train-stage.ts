@@ -40,6 +40,7 @@ export const trainStage: Stage = {
     const checkpoint = join(context.dir, 'checkpoint.safetensors');
     const result = await train(periods, spinUp, surrogate, training, normalisation, {
       threads: context.threads,
+      profiler: context.profiler,
       checkpoint,
       onProgress: context.progress,
       log: context.log,

@@ -1,6 +1,6 @@
 /** The frozen surrogate as a native program: concentrations, and the adjoint that carries a gradient on them back to the emissions. */
 import type { SurrogateSettings } from '../data/case';
-import { compile, foldBatchNorm, gradients, Graph, type Program } from '../graph';
+import { compile, foldBatchNorm, gradients, Graph, type Execution, type Program } from '../graph';
 import type { Tensor } from '../data/checkpoint';
 import { buildSurrogate, type SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';
@@ -28,7 +28,7 @@ export class FrozenProgram implements SurrogateEngine {
     readonly sizes: SurrogateSizes,
     normalisation: Normalisation,
     weights: ReadonlyMap<string, Tensor>,
-    threads: number,
+    { threads, profiler }: Execution,
     options: { adjoint: boolean } = { adjoint: true },
   ) {
     const built = buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
@@ -40,9 +40,10 @@ export class FrozenProgram implements SurrogateEngine {
         outputs: { concentrations, gradEmissions },
         phases: { forward: [concentrations], backward: [gradEmissions] },
         threads,
+        profiler,
       });
     } else {
-      this.program = compile(g, { outputs: { concentrations }, phases: { forward: [concentrations] }, threads });
+      this.program = compile(g, { outputs: { concentrations }, phases: { forward: [concentrations] }, threads, profiler });
     }
     this.program.setParameters(new Map([...weights].map(([name, { data }]) => [name, data])));
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { SurrogateSettings } from '../data/case';
 import { readTensors, writeFileAtomic, writeTensors, type Tensor } from '../data/checkpoint';
 import { DataError } from '../errors';
+import type { Execution } from '../graph';
 import { FrozenProgram } from './frozen-program';
 import type { Normalisation } from './normalisation';
 import { Window } from './window';
@@ -45,9 +46,9 @@ export class Surrogate {
   }
 
   /** The frozen network on a grid, for `batch` hours at once. */
-  program(batch: number, rows: number, cols: number, threads: number, options: { adjoint: boolean }): FrozenProgram {
+  program(batch: number, rows: number, cols: number, execution: Execution, options: { adjoint: boolean }): FrozenProgram {
     const { settings, normalisation, meteorologyNames, geographyNames } = this.description;
     const sizes = { batch, steps: this.window.steps.length, rows, cols, meteorology: meteorologyNames.length, geography: geographyNames.length };
-    return new FrozenProgram(settings, sizes, normalisation, this.weights, threads, options);
+    return new FrozenProgram(settings, sizes, normalisation, this.weights, execution, options);
   }
 }

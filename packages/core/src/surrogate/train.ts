@@ -3,6 +3,7 @@ import type { SurrogateSettings, TrainingSettings } from '../data/case';
 import { readCheckpoint, writeCheckpoint, type Tensor } from '../data/checkpoint';
 import type { PreparedPeriod } from '../data/prepared';
 import { ConfigError, DataError, InterruptedError } from '../errors';
+import type { Execution } from '../graph';
 import type { Normalisation } from './normalisation';
 import { Sampler, splitHours, type Batch } from './sampler';
 import { TrainingProgram, type StepLosses } from './training-program';
@@ -16,8 +17,7 @@ export interface CurvePoint {
   test: StepLosses;
 }
 
-export interface TrainOptions {
-  threads: number;
+export interface TrainOptions extends Execution {
   checkpoint: string;
   onProgress?: (done: number, total: number, text: string) => void;
   log?: (text: string) => void;
@@ -102,7 +102,7 @@ export async function train(
     meteorology: periods[0].meteorologyNames.length,
     geography: periods[0].geographyNames.length,
   };
-  const program = new TrainingProgram(surrogate, training, sizes, normalisation, sampler.pairs, options.threads);
+  const program = new TrainingProgram(surrogate, training, sizes, normalisation, sampler.pairs, options);
   try {
     return await new Loop(program, sampler, training, options).run();
   } finally {

@@ -8,7 +8,20 @@
  * J_diff is what teaches the response: an error of a tenth of the concentration may be an error of the whole response.
  */
 import type { SurrogateSettings, TrainingSettings } from '../data/case';
-import { adamUpdate, compile, Graph, gradients, initializeParameters, loss, slice, subtract, weightedSum, type Program, type Value } from '../graph';
+import {
+  adamUpdate,
+  compile,
+  Graph,
+  gradients,
+  initializeParameters,
+  loss,
+  slice,
+  subtract,
+  weightedSum,
+  type Execution,
+  type Program,
+  type Value,
+} from '../graph';
 import type { Tensor } from '../data/checkpoint';
 import { NumericalError } from '../errors';
 import { buildSurrogate, normaliseConcentrations, type SurrogateSizes } from './model';
@@ -43,8 +56,9 @@ export class TrainingProgram {
     private readonly sizes: SurrogateSizes,
     private readonly normalisation: Normalisation,
     private readonly pairs: number,
-    threads: number,
+    execution: Execution,
   ) {
+    const { threads, profiler } = execution;
     const g = new Graph();
     const losses = this.losses(g, settings, 'train');
     const parameters = g.modelValues().filter((value) => value.kind === 'parameter');
@@ -55,12 +69,17 @@ export class TrainingProgram {
       l2: training_.l2,
       clipNorm: training_.clipNorm,
     });
-    this.training = compile(g, { outputs: outputsOf(losses), phases: { forward: Object.values(outputsOf(losses)), update: [update] }, threads });
+    this.training = compile(g, {
+      outputs: outputsOf(losses),
+      phases: { forward: Object.values(outputsOf(losses)), update: [update] },
+      threads,
+      profiler,
+    });
     this.training.setParameters(initializeParameters(g, training_.seed));
 
     const f = new Graph();
     const frozenLosses = this.losses(f, settings, 'frozen');
-    this.frozen = compile(f, { outputs: outputsOf(frozenLosses), phases: { evaluate: Object.values(outputsOf(frozenLosses)) }, threads });
+    this.frozen = compile(f, { outputs: outputsOf(frozenLosses), phases: { evaluate: Object.values(outputsOf(frozenLosses)) }, threads, profiler });
     this.weight = this.speciesWeights(sizes.batch * sizes.rows * sizes.cols);
     this.differenceWeight = new Float32Array(pairs * sizes.rows * sizes.cols * SPECIES);
   }

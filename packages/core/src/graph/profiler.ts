@@ -1,0 +1,94 @@
+/** Where the time of a real run goes: every instruction of every program that is given the profiler, as a table and as a trace. */
+import type { InstructionProfile } from './program';
+
+/** How programs run: a part of the context of a run. */
+export interface Execution {
+  threads: number;
+  /** times every instruction, at the price of two clock reads each */
+  profiler?: Profiler;
+}
+
+/** One row of the table: all calls of one kernel. */
+export interface ProfileRow {
+  op: string;
+  calls: number;
+  seconds: number;
+  /** of the wall time between the first and the last instruction */
+  share: number;
+  /** floating-point operations, and the least memory traffic in bytes */
+  flops: number;
+  bytes: number;
+}
+
+/** An event of Chrome's trace format (about:tracing, Perfetto): times in microseconds. */
+interface TraceEvent {
+  name: string;
+  cat: string;
+  ph: 'X';
+  ts: number;
+  dur: number;
+  pid: number;
+  tid: number;
+  args: Record<string, number | string>;
+}
+
+/** Runs that are kept in the trace; a training of thousands of steps would make one that no viewer opens. */
+const TRACED_RUNS = 60;
+
+/** The row of the time between instructions: sampling, copies to and from the host, waiting. */
+export const OUTSIDE = '(outside kernels)';
+
+export class Profiler {
+  private readonly byOp = new Map<string, Omit<ProfileRow, 'share'>>();
+  private readonly events: TraceEvent[] = [];
+  private runs = 0;
+  private first = Infinity;
+  private last = -Infinity;
+
+  /** Enters one run of a phase. @param start - milliseconds of `performance.now()` at which it began */
+  record(phase: string, start: number, instructions: readonly InstructionProfile[]): void {
+    this.first = Math.min(this.first, start);
+    let at = start * 1000;
+    for (const { op, label, seconds, flops, bytes } of instructions) {
+      const row = this.byOp.get(op) ?? { op, calls: 0, seconds: 0, flops: 0, bytes: 0 };
+      this.byOp.set(op, { op, calls: row.calls + 1, seconds: row.seconds + seconds, flops: row.flops + flops, bytes: row.bytes + bytes });
+      if (this.runs < TRACED_RUNS) {
+        this.events.push({ name: label || op, cat: op, ph: 'X', ts: at, dur: seconds * 1e6, pid: 1, tid: 1, args: { phase, flops, bytes } });
+      }
+      at += seconds * 1e6;
+    }
+    this.last = Math.max(this.last, at / 1000);
+    this.runs++;
+  }
+
+  /** Kernels by time, the time outside them among them; empty if nothing ran. */
+  rows(): ProfileRow[] {
+    if (this.runs === 0) return [];
+    const wall = (this.last - this.first) / 1000;
+    const inside = [...this.byOp.values()].reduce((sum, { seconds }) => sum + seconds, 0);
+    const outside = { op: OUTSIDE, calls: this.runs, seconds: Math.max(0, wall - inside), flops: 0, bytes: 0 };
+    return [...this.byOp.values(), outside].sort((a, b) => b.seconds - a.seconds).map((row) => ({ ...row, share: row.seconds / wall }));
+  }
+
+  /** The rows as text, one line each. */
+  table(): string {
+    const lines = this.rows().map(({ op, calls, seconds, share, flops, bytes }) => [
+      op,
+      String(calls),
+      seconds.toFixed(3),
+      `${(100 * share).toFixed(1)} %`,
+      seconds > 0 ? (flops / seconds / 1e9).toFixed(1) : '–',
+      seconds > 0 ? (bytes / seconds / 1e9).toFixed(1) : '–',
+    ]);
+    const head = ['kernel', 'calls', 'seconds', 'share', 'GFLOP/s', 'GB/s'];
+    const widths = head.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i].length)));
+    return [head, ...lines]
+      .map((line) => `${line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ')}\n`)
+      .join('');
+  }
+
+  /** The first runs as a trace that chrome://tracing and Perfetto read. */
+  chromeTrace(): { displayTimeUnit: 'ms'; traceEvents: TraceEvent[] } {
+    return { displayTimeUnit: 'ms', traceEvents: this.events };
+  }
+}
