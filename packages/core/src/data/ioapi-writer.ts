@@ -49,7 +49,7 @@ export class IoapiWriter {
     checkNames(path, contents);
     const { grid, time, layers, variables, format = '64bit' } = contents;
     const bytes = 4 * time.count * variables.length * (layers * grid.rows * grid.cols + 2);
-    const output = NetcdfOutput.create(path, { format, bytes, prefill: false });
+    const output = NetcdfOutput.create(path, { format, bytes, compressed: format === 'netcdf4', prefill: false });
     output.write((file) => {
       define(file, contents);
       file.write('TFLAG', [0, 0, 0], [time.count, variables.length, 2], tflags(time, variables.length));

@@ -74,14 +74,15 @@ export class NetcdfOutput {
   }
 
   /**
-   * @param options - bytes: size of the values, uncompressed, for the check and the message of a full disk; prefill: see NetcdfFile.create
+   * @param options - bytes: size of the values, uncompressed, for the check and the message of a full disk; compressed: the file may become
+   *   smaller than that, so nothing is checked; prefill: see NetcdfFile.create
    * @throws {DataError} `DISK_FULL` when an uncompressed file cannot fit; `FILE_UNWRITABLE`
    */
-  static create(path: string, options: { format: NetcdfFormat; bytes?: number; prefill?: boolean }): NetcdfOutput {
-    const { format, bytes = 0, prefill = true } = options;
+  static create(path: string, options: { format: NetcdfFormat; bytes?: number; compressed?: boolean; prefill?: boolean }): NetcdfOutput {
+    const { format, bytes = 0, compressed = false, prefill = true } = options;
     const output = new NetcdfOutput(path, bytes, format, prefill);
     // A compressed file's size isn't known before it is there; the others' is, so that an hour's work needn't end in a full disk.
-    if (format !== 'netcdf4' && output.free() < bytes) {
+    if (!compressed && output.free() < bytes) {
       output.abort();
       throw output.diskFull();
     }

@@ -44,7 +44,8 @@ export function writeCf(path: string, contents: CfContents, options: { format?: 
   const variables = [...(contents.coordinates ?? []), ...contents.variables];
   for (const variable of variables) checkShape(path, variable, contents.dimensions);
   const bytes = variables.reduce((sum, { data }) => sum + data.byteLength, 0);
-  const output = NetcdfOutput.create(path, { format: options.format ?? 'netcdf4', bytes });
+  const { format = 'netcdf4' } = options;
+  const output = NetcdfOutput.create(path, { format, bytes, compressed: format === 'netcdf4' });
   output.write((file) => {
     defineCf(file, contents, variables, options.deflate ?? 2);
     for (const { name, dimensions, data } of variables) {
