@@ -2,11 +2,12 @@
 import { NativeProgram, type ProgramOptions } from '@retroplume/native';
 import { ConfigError } from '../errors';
 import { Random } from '../random';
+import { expectSame } from './agreement';
 import { OP_CASES, type OpCase } from './op-cases';
 import { compare, type Comparison } from './rounds';
-import { expectSame, readPeerArray, writeArrays, type TorchPeer } from './torch-peer';
+import { readPeerArray, writeArrays, type TorchPeer } from './torch-peer';
 
-/** Largest error against PyTorch's, relative to the array's maximum, that still counts as the same answer: both sum thousands of floats. */
+/** Relative error against PyTorch's that still counts as the same answer: both sum thousands of floats. */
 const TOLERANCE = 2e-4;
 
 /** Runs before the first round that counts. */

@@ -11,6 +11,8 @@ import { STEPS } from './workloads';
 /** An interpreter with PyTorch and NumPy; where a machine has one, its answers are checked. */
 const python = process.env['RETROPLUME_TEST_PYTHON'];
 const withPython = python === undefined ? describe.skip : describe;
+/** Float32 over reductions of some thousand terms; so few cells that none lies next to a kink. */
+const tolerance = { forward: 1e-5, gradient: 1e-4 };
 const folders: string[] = [];
 
 function folder(): string {
@@ -59,16 +61,20 @@ withPython(`PyTorch${python === undefined ? ' (skipped: RETROPLUME_TEST_PYTHON n
   });
 
   test.each(cases)('gives the same answers: $title', async ({ workload, step }) => {
-    const result = await benchStep(workload, step, drawWeights(workload), { rounds: 1, threads: 1, folder: folder(), torch });
+    const result = await benchStep(workload, step, drawWeights(workload), { rounds: 1, threads: 1, folder: folder(), torch, tolerance });
     expect(Object.keys(result.peers).slice(0, 3)).toEqual(['torch-eager', 'torch-channels-last', 'torch-untuned']);
     expect(result.ratio).toBe(Math.min(...Object.values(result.peers).map((peer) => peer.ratio)));
   });
 });
 
 const built = existsSync(join(__dirname, '..', '..', 'dist', 'bench', 'memory-child.js'));
-(built ? test : test.skip)(`peak memory is that of a process${built ? '' : ' (skipped: run npm run build)'}`, async () => {
-  const memory = await measureMemory(TINY_WORKLOADS[0], { threads: 1, python, compiles: false, folder: folder() });
-  expect(memory.ours).toBeGreaterThan(2 ** 25); // Node itself
-  expect(memory.ours).toBeLessThan(2 ** 30);
-  expect(Object.keys(memory.peers)).toEqual(python === undefined ? [] : ['torch-eager', 'torch-channels-last']);
-});
+(built ? test : test.skip)(
+  `peak memory is that of a process${built ? '' : ' (skipped: run npm run build)'}`,
+  async () => {
+    const memory = await measureMemory(TINY_WORKLOADS[0], { threads: 1, python, compiles: false, folder: folder() });
+    expect(memory.ours).toBeGreaterThan(2 ** 25); // Node itself
+    expect(memory.ours).toBeLessThan(2 ** 30);
+    expect(Object.keys(memory.peers)).toEqual(python === undefined ? [] : ['torch-eager', 'torch-channels-last']);
+  },
+  300000,
+); // starts PyTorch twice

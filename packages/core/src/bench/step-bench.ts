@@ -2,17 +2,25 @@
 import type { ProgramOptions } from '@retroplume/native';
 import { OnnxModel, type Field } from '../graph/onnx/onnx-model';
 import type { Program } from '../graph';
+import { expectSame, norm } from './agreement';
 import { profileKernels, type KernelShare } from './kernel-profile';
 import { compare, takeTurns, wallSeconds, type Comparison, type Contestant } from './rounds';
-import { expectSame, largest, readPeerArray, writeArrays, type TorchPeer } from './torch-peer';
+import { readPeerArray, writeArrays, type TorchPeer } from './torch-peer';
 import { drawInputs, gradientOf, inputShapes, LEARNING_RATE, onnxModel, stepProgram, weightShapes, type Arrays } from './workload-step';
 import type { Step, Workload } from './workloads';
 
 /**
- * Largest error against a peer's, relative to the array's maximum, that still counts as the same answer. Forward passes agree to 1e-5; in a gradient an
- * activation next to a kink (P-ReLU, max-pooling, the sign of the misfit) may fall to the other side, and that cell's share of the gradient with it.
+ * Relative error against a peer's that still counts as the same answer. Gradients are ill-conditioned: where rounding moves an activation over a kink
+ * (P-ReLU, max-pooling, the sign of the misfit), that cell's share changes. PyTorch's own two layouts differ by 2e-2 in training, ours from the better
+ * one by 3e-3; on a few cells, where kinks are rare, all agree to 1e-4 (step-bench.test.ts).
  */
-const TOLERANCE = { out: 1e-4, misfit: 1e-4, gradient: 5e-3 };
+const TOLERANCE: Tolerance = { forward: 1e-3, gradient: 5e-2 };
+
+/** Relative errors that count as the same answer, of outputs and loss and of gradients. */
+export interface Tolerance {
+  readonly forward: number;
+  readonly gradient: number;
+}
 
 /** Rounds of the profile, of which the least of every kernel counts. */
 const PROFILE_ROUNDS = 5;
@@ -39,6 +47,7 @@ export interface StepBenchOptions extends ProgramOptions {
   /** A folder of its own, through which arrays reach the peers. */
   readonly folder: string;
   readonly torch?: TorchPeers;
+  readonly tolerance?: Tolerance;
   /** Called with what is under way. */
   readonly onText?: (text: string) => void;
 }
@@ -115,6 +124,7 @@ function torchContestants(torch: TorchPeers): Record<string, Contestant> {
 /** Without dropout, whose random numbers differ: a training program of its own is made for that. */
 async function checkAnswers(bench: Bench, timed: Program, onnx: Record<string, Field> | undefined): Promise<void> {
   const { workload, step, weights, options } = bench;
+  const { tolerance = TOLERANCE } = options;
   if (!options.torch && !onnx) return;
   const still = step === 'train' && workload.network.dropout > 0;
   const program = still ? programOf(bench, { ...workload, network: { ...workload.network, dropout: 0 } }) : timed;
@@ -124,15 +134,15 @@ async function checkAnswers(bench: Bench, timed: Program, onnx: Record<string, F
   for (const variant of options.torch ? variantsOf(options.torch) : []) {
     await options.torch!.tuned.ask({ results: names, variant });
     const theirs = new Map(names.map((name) => [name, readPeerArray(options.folder, name)]));
-    for (const name of names) expectSameArray(`${workload.name} ${step}, torch-${variant}: ${name}`, name, program.get(name), theirs);
+    for (const name of names) expectSameArray(`${workload.name} ${step}, torch-${variant}: ${name}`, name, program.get(name), theirs, tolerance);
   }
-  if (onnx) expectSame(`${workload.name} ${step}, onnxruntime: out`, program.get('out'), onnx.out.data, TOLERANCE.out);
+  if (onnx) expectSame(`${workload.name} ${step}, onnxruntime: out`, program.get('out'), onnx.out.data, tolerance.forward);
   if (still) program.dispose();
 }
 
 /** A bias before a batch norm has no gradient but rounding: it is measured against the weight's beside it. */
-function expectSameArray(what: string, name: string, ours: Float32Array, theirs: ReadonlyMap<string, Float32Array>): void {
+function expectSameArray(what: string, name: string, ours: Float32Array, theirs: ReadonlyMap<string, Float32Array>, tolerance: Tolerance): void {
   const beside = theirs.get(name.replace(/\.bias$/, '.weight')) ?? new Float32Array(0);
-  const tolerance = name === 'out' || name === 'misfit' ? TOLERANCE[name] : TOLERANCE.gradient;
-  expectSame(what, ours, theirs.get(name)!, tolerance, Math.max(largest(theirs.get(name)!), largest(beside)));
+  const allowed = name === 'out' || name === 'misfit' ? tolerance.forward : tolerance.gradient;
+  expectSame(what, ours, theirs.get(name)!, allowed, Math.max(norm(theirs.get(name)!), norm(beside)));
 }

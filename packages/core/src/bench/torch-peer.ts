@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { ConfigError, DeviceError, NumericalError } from '../errors';
+import { ConfigError, DeviceError } from '../errors';
 
 const SCRIPT = join(__dirname, '..', '..', 'torch-peer', 'main.py');
 
@@ -102,28 +102,4 @@ export function writeArrays(folder: string, arrays: Iterable<readonly [string, F
 export function readPeerArray(folder: string, name: string): Float32Array {
   const bytes = readFileSync(join(folder, `${name}.peer.bin`));
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-}
-
-/**
- * That two programs gave the same answer.
- *
- * @param scale - what an error is measured against; default: the largest magnitude of `theirs`
- * @throws {NumericalError} `BENCH_ANSWERS_DIFFER` where an element differs by more than tolerance · scale
- */
-export function expectSame(what: string, ours: Float32Array, theirs: Float32Array, tolerance: number, scale: number = largest(theirs)): void {
-  let error = ours.length === theirs.length ? 0 : Infinity;
-  for (let i = 0; i < ours.length; i++) {
-    const difference = Math.abs(ours[i] - theirs[i]);
-    error = Math.max(error, Number.isNaN(difference) ? Infinity : difference);
-  }
-  if (error <= tolerance * scale) return;
-  throw new NumericalError(
-    'BENCH_ANSWERS_DIFFER',
-    `bench: ${what}: expected the peer's answer to ${tolerance} of ${scale.toPrecision(3)} but the largest difference is ${error.toPrecision(3)}: nothing is timed, and one of the two is wrong`,
-  );
-}
-
-/** The largest magnitude. */
-export function largest(array: Float32Array): number {
-  return array.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
