@@ -48,10 +48,13 @@ class Strips {
     for (int t = 0; t < context_.threads; ++t) __builtin_memset(ofThread(t), 0, layout_.factors * sizeof(float));
   }
 
-  /** Adds the lanes of `sum` to the thread's sums number `index`, channels c … c + valid − 1. */
-  [[gnu::always_inline]] void add(int thread, int index, int64_t c, int valid, Vector sum) const {
-    double* to = reinterpret_cast<double*>(ofThread(thread)) + index * p_.channels + c;
-    for (int lane = 0; lane < valid; ++lane) to[lane] += sum[lane];
+  /** The thread's float sums number `index`, in whole vectors, for the strip at hand. */
+  float* sums(int thread, int index) const { return ofThread(thread) + layout_.sums + index * layout_.constant; }
+
+  /** Ends a strip: its sums go to the thread's. */
+  void fold(int thread) const {
+    double* to = reinterpret_cast<double*>(ofThread(thread));
+    for (int k = 0; k < BatchNormPreluScratch::kSums; ++k) foldSums(p_.channels, sums(thread, k), to + k * p_.channels);
   }
 
   /** The sums of all threads, [kSums, C]. */
@@ -74,13 +77,6 @@ class Strips {
   BatchNormPreluScratch layout_;
 };
 
-/** The normalisation of one vector of channels: z = (x − mean)·factor + shift, the same both ways. */
-struct Normalisation {
-  Vector mean, factor, shift, slope;
-  [[gnu::always_inline]] Vector centred(Vector x) const { return x - mean; }
-  [[gnu::always_inline]] Vector apply(Vector centred) const { return centred * factor + shift; }
-};
-
 /** Moments of the batch into savedMean and savedInvStd, and on into the running statistics. Squares are of x − x₀, x₀ the channel's first pixel:
  * without that shift they would cancel for a mean far from 0. */
 void statistics(const BatchNormPreluForward<float>& call, const Strips& strips) {
@@ -89,21 +85,14 @@ void statistics(const BatchNormPreluForward<float>& call, const Strips& strips) 
   const float* origin = strips.constants(0, [&](int64_t c) { return call.input[c]; });
   strips.clearSums();
   strips.forEach([&](const Strip& strip, int thread) {
-    forEachVector({0, C}, [&](int64_t c, int valid) {
-      const float* x = call.input + strip.first * C + c;
-      const Vector start = load(origin + c);
-      Vector sum[2] = {}, squares[2] = {};  // of even and odd pixels: an addition need not wait for the one before
-      const auto add = [&](int64_t i, int k) {
-        const Vector d = fetch(x + i * C, valid) - start;
-        sum[k] += d;
-        squares[k] += d * d;
-      };
-      int64_t i = 0;
-      for (; i + 2 <= strip.pixels; i += 2) add(i, 0), add(i + 1, 1);
-      if (i < strip.pixels) add(i, 0);
-      strips.add(thread, 0, c, valid, sum[0] + sum[1]);
-      strips.add(thread, 1, c, valid, squares[0] + squares[1]);
+    const float* x = call.input + strip.first * C;
+    float *sum = strips.sums(thread, 0), *squares = strips.sums(thread, 1);
+    forEachStripVector(strip, C, [&](int64_t i, int64_t c, int valid) {
+      const Vector d = fetch(x + i * C + c, valid) - load(origin + c);
+      addTo(sum + c, d);
+      addTo(squares + c, d * d);
     });
+    strips.fold(thread);
   });
   const double* sums = strips.totals();
   const double m = static_cast<double>(p.pixels);
@@ -117,45 +106,40 @@ void statistics(const BatchNormPreluForward<float>& call, const Strips& strips) 
   }
 }
 
-/** The constants of a call, forward or backward, as vectors of channels. */
-struct Constants {
+/** What the normalisation needs of every channel: z = (x − mean)·factor + shift, the same both ways. */
+struct Normalisation {
   const float *mean, *factor, *shift, *slope;
   template <class Call>
-  Constants(const Call& call, const Strips& strips)
+  Normalisation(const Call& call, const Strips& strips)
       : mean(strips.constants(0, [&](int64_t c) { return call.savedMean[c]; })),
         factor(strips.constants(1, [&](int64_t c) { return call.savedInvStd[c] * call.scale[c]; })),
         shift(strips.constants(2, [&](int64_t c) { return call.shift[c]; })),
         slope(strips.constants(3, [&](int64_t c) { return call.slope[c]; })) {}
-  [[gnu::always_inline]] Normalisation at(int64_t c) const { return {load(mean + c), load(factor + c), load(shift + c), load(slope + c)}; }
+  [[gnu::always_inline]] Vector centred(Vector x, int64_t c) const { return x - load(mean + c); }
+  [[gnu::always_inline]] Vector apply(Vector centred, int64_t c) const { return centred * load(factor + c) + load(shift + c); }
 };
 
 /** F into gradInput; its sums, in the order of the header: Σ F, Σ F·(x − μ), Σ k·G·z where z ≤ 0. */
 void backwardSums(const BatchNormPreluBackward<float>& call, const Strips& strips) {
   const int64_t C = call.params.channels, stride = call.params.outputStride;
-  const Constants constants(call, strips);
+  const Normalisation norm(call, strips);
   strips.clearSums();
   strips.forEach([&](const Strip& strip, int thread) {
     const float* factors = strips.dropFactors(strip, thread);
-    forEachVector({0, C}, [&](int64_t c, int valid) {
-      const float* x = call.input + strip.first * C + c;
-      const float* gradOutput = call.gradOutput + strip.first * stride + c;
-      float* gradInput = call.gradInput + strip.first * C + c;
-      const Normalisation norm = constants.at(c);
-      Vector sum{}, sumCentred{}, sumSlope{};
-      for (int64_t i = 0; i < strip.pixels; ++i) {
-        const Vector centred = norm.centred(fetch(x + i * C, valid)), z = norm.apply(centred);
-        Vector kept = fetch(gradOutput + i * stride, valid);
-        if (factors != nullptr) kept *= fetch(factors + i * C + c, valid);
-        const Vector grad = z > 0.0f ? kept : kept * norm.slope;
-        sum += grad;
-        sumCentred += grad * centred;
-        sumSlope += z > 0.0f ? Vector{} : kept * z;
-        keep(gradInput + i * C, grad, valid);
-      }
-      strips.add(thread, 0, c, valid, sum);
-      strips.add(thread, 1, c, valid, sumCentred);
-      strips.add(thread, 2, c, valid, sumSlope);
+    const float *x = call.input + strip.first * C, *gradOutput = call.gradOutput + strip.first * stride;
+    float* gradInput = call.gradInput + strip.first * C;
+    float *sum = strips.sums(thread, 0), *sumCentred = strips.sums(thread, 1), *sumSlope = strips.sums(thread, 2);
+    forEachStripVector(strip, C, [&](int64_t i, int64_t c, int valid) {
+      const Vector centred = norm.centred(fetch(x + i * C + c, valid), c), z = norm.apply(centred, c);
+      Vector kept = fetch(gradOutput + i * stride + c, valid);
+      if (factors != nullptr) kept *= fetch(factors + i * C + c, valid);
+      const Vector grad = z > 0.0f ? kept : kept * load(norm.slope + c);
+      addTo(sum + c, grad);
+      addTo(sumCentred + c, grad * centred);
+      addTo(sumSlope + c, z > 0.0f ? Vector{} : kept * z);
+      keep(gradInput + i * C + c, grad, valid);
     });
+    strips.fold(thread);
   });
 }
 
@@ -165,22 +149,19 @@ void batchNormPreluForward(const BatchNormPreluForward<float>& call, const Conte
   const int64_t C = call.params.channels, stride = call.params.outputStride;
   const Strips strips(call.params, call.step, context);
   statistics(call, strips);
-  const Constants constants(call, strips);
+  const Normalisation norm(call, strips);
   strips.forEach([&](const Strip& strip, int thread) {
     const float* factors = strips.dropFactors(strip, thread);
-    forEachVector({0, C}, [&](int64_t c, int valid) {
-      const float* x = call.input + strip.first * C + c;
-      float* output = call.output + strip.first * stride + c;
-      const Normalisation norm = constants.at(c);
-      for (int64_t i = 0; i < strip.pixels; ++i) {
-        const Vector z = norm.apply(norm.centred(fetch(x + i * C, valid)));
-        Vector y = z > 0.0f ? z : z * norm.slope;
-        if (factors != nullptr) {
-          const Vector factor = fetch(factors + i * C + c, valid);
-          y = factor == 0.0f ? Vector{} : y * factor;  // a dropped value is 0 even where z is infinite
-        }
-        keep(output + i * stride, y, valid);
+    const float* x = call.input + strip.first * C;
+    float* output = call.output + strip.first * stride;
+    forEachStripVector(strip, C, [&](int64_t i, int64_t c, int valid) {
+      const Vector z = norm.apply(norm.centred(fetch(x + i * C + c, valid), c), c);
+      Vector y = z > 0.0f ? z : z * load(norm.slope + c);
+      if (factors != nullptr) {
+        const Vector factor = fetch(factors + i * C + c, valid);
+        y = factor == 0.0f ? Vector{} : y * factor;  // a dropped value is 0 even where z is infinite
       }
+      keep(output + i * stride + c, y, valid);
     });
   });
 }
@@ -201,14 +182,12 @@ void batchNormPreluBackward(const BatchNormPreluBackward<float>& call, const Con
   const float* share = strips.constants(6, [&](int64_t c) { return sums[C + c] / m * call.savedInvStd[c] * call.savedInvStd[c]; });
   const float* mean = strips.constants(0, [&](int64_t c) { return call.savedMean[c]; });
   strips.forEach([&](const Strip& strip, int) {
-    forEachVector({0, C}, [&](int64_t c, int valid) {
-      const float* x = call.input + strip.first * C + c;
-      float* gradInput = call.gradInput + strip.first * C + c;
-      const Vector scale = load(factor + c), ofShift = load(meanGrad + c), ofScale = load(share + c), centre = load(mean + c);
-      for (int64_t i = 0; i < strip.pixels; ++i) {
-        const Vector grad = fetch(gradInput + i * C, valid) - ofShift - (fetch(x + i * C, valid) - centre) * ofScale;
-        keep(gradInput + i * C, scale * grad, valid);
-      }
+    const float* x = call.input + strip.first * C;
+    float* gradInput = call.gradInput + strip.first * C;
+    forEachStripVector(strip, C, [&](int64_t i, int64_t c, int valid) {
+      const Vector centred = fetch(x + i * C + c, valid) - load(mean + c);
+      const Vector grad = fetch(gradInput + i * C + c, valid) - load(meanGrad + c) - centred * load(share + c);
+      keep(gradInput + i * C + c, grad * load(factor + c), valid);
     });
   });
 }

@@ -9,7 +9,7 @@ namespace {
 
 /** The slopes in whole vectors, zeros behind. */
 const float* packSlopes(const PreluParams& p, const float* slope, float* packed) {
-  for (int64_t c = 0; c < PreluScratch(p.channels, 0).sums; ++c) packed[c] = c < p.channels ? slope[c] : 0.0f;
+  for (int64_t c = 0; c < PreluScratch(p.channels, 0).threadsBegin; ++c) packed[c] = c < p.channels ? slope[c] : 0.0f;
   return packed;
 }
 
@@ -19,14 +19,11 @@ void preluForward(const PreluForward<float>& call, const Context& context) {
   const int64_t pixels = call.params.pixels, C = call.params.channels, stride = call.params.outputStride;
   const float* slopes = packSlopes(call.params, call.slope, static_cast<float*>(context.scratch));
   forEachStrip(pixels, C, context, [&](const Strip& strip, int) {
-    forEachVector({0, C}, [&](int64_t c, int valid) {
-      const float* input = call.input + strip.first * C + c;
-      float* output = call.output + strip.first * stride + c;
-      const Vector slope = load(slopes + c);
-      for (int64_t i = 0; i < strip.pixels; ++i) {
-        const Vector x = fetch(input + i * C, valid);
-        keep(output + i * stride, x > 0.0f ? x : x * slope, valid);
-      }
+    const float* input = call.input + strip.first * C;
+    float* output = call.output + strip.first * stride;
+    forEachStripVector(strip, C, [&](int64_t i, int64_t c, int valid) {
+      const Vector x = fetch(input + i * C + c, valid);
+      keep(output + i * stride + c, x > 0.0f ? x : x * load(slopes + c), valid);
     });
   });
 }
@@ -36,27 +33,24 @@ void preluBackward(const PreluBackward<float>& call, const Context& context) {
   const PreluScratch layout(C, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
   const float* slopes = packSlopes(call.params, call.slope, scratch);
-  const auto sumsOf = [&](int thread) { return reinterpret_cast<double*>(scratch + layout.sums + thread * layout.perThread); };
-  __builtin_memset(scratch + layout.sums, 0, (layout.total - layout.sums) * sizeof(float));
+  float* work = scratch + layout.threadsBegin;
+  __builtin_memset(work, 0, (layout.total - layout.threadsBegin) * sizeof(float));
   forEachStrip(pixels, C, context, [&](const Strip& strip, int thread) {
-    forEachVector({0, C}, [&](int64_t c, int valid) {
-      const float* input = call.input + strip.first * C + c;
-      const float* gradOutput = call.gradOutput + strip.first * stride + c;
-      float* gradInput = call.gradInput + strip.first * C + c;
-      const Vector slope = load(slopes + c);
-      Vector sum = {};
-      for (int64_t i = 0; i < strip.pixels; ++i) {
-        const Vector x = fetch(input + i * C, valid), grad = fetch(gradOutput + i * stride, valid);
-        keep(gradInput + i * C, x > 0.0f ? grad : grad * slope, valid);
-        sum += x > 0.0f ? Vector{} : grad * x;
-      }
-      for (int lane = 0; lane < valid; ++lane) sumsOf(thread)[c + lane] += sum[lane];
+    const float *input = call.input + strip.first * C, *gradOutput = call.gradOutput + strip.first * stride;
+    float* gradInput = call.gradInput + strip.first * C;
+    float* own = work + thread * layout.perThread;
+    float* sum = own + layout.sums;
+    forEachStripVector(strip, C, [&](int64_t i, int64_t c, int valid) {
+      const Vector x = fetch(input + i * C + c, valid), grad = fetch(gradOutput + i * stride + c, valid);
+      keep(gradInput + i * C + c, x > 0.0f ? grad : grad * load(slopes + c), valid);
+      addTo(sum + c, x > 0.0f ? Vector{} : grad * x);
     });
+    foldSums(C, sum, reinterpret_cast<double*>(own));
   });
   if (call.gradSlope == nullptr) return;
   for (int64_t c = 0; c < C; ++c) {
     double sum = 0;
-    for (int t = 0; t < context.threads; ++t) sum += sumsOf(t)[c];
+    for (int t = 0; t < context.threads; ++t) sum += reinterpret_cast<double*>(work + t * layout.perThread)[c];
     call.gradSlope[c] = static_cast<float>(sum);
   }
 }
