@@ -8,6 +8,7 @@ test('what the rooms graph and nn offer', () => {
        "Graph",
        "GraphError",
        "OnnxModel",
+       "Profiler",
        "Program",
        "abs",
        "adamUpdate",
