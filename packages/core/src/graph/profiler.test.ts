@@ -43,7 +43,7 @@ describe('the profile of made-up runs', () => {
 it('sees every instruction of a program, whose results stay the same', async () => {
   const build = (profiler?: Profiler): ReturnType<typeof compile> => {
     const g = new Graph();
-    const kernel = g.parameter('kernel', [3, 3, 2, 4], { kind: 'zeros' });
+    const kernel = g.parameter('kernel', [3, 3, 2, 4], { init: 'constant', value: 0 });
     const out = conv2d(g, g.input('x', [1, 5, 6, 2]), kernel);
     const misfit = loss(g, out, g.input('y', [1, 5, 6, 4]), g.input('w', [1, 5, 6, 4]), { kind: 'l2', divisor: 1 });
     const [grad] = gradients(g, misfit, [kernel]);

@@ -108,7 +108,8 @@ describe.each(fastVariants)('upconv2x2, $name, against the double reference', ({
     (batch, height, width, inChannels, outChannels) => {
       const pixels = batch * height * width;
       const outputStride = outChannels + 9;
-      const [plain, strided] = [{}, { outputStride }].map((more) => ({ batch, height, width, inChannels, outChannels, accumulate: 1, ...more }));
+      const plain = { batch, height, width, inChannels, outChannels, accumulate: 1 };
+      const strided = { ...plain, outputStride };
       const [input, weight, gradOutput] = [
         randomArray(pixels * inChannels, 1),
         randomArray(4 * inChannels * outChannels, 2),
