@@ -12,6 +12,7 @@ import { ShapeError } from '../../errors';
 import type { Graph, Node, Value } from '../graph';
 import { GraphError } from '../graph-error';
 import type { Emitter, Op } from '../op';
+import { pixelStride } from '../parts';
 import { expectShape, formatShape } from '../shape';
 import { permute } from '../onnx/layout';
 import type { OnnxNodeWriter } from '../onnx/node-writer';
@@ -58,6 +59,7 @@ function sizes(image: Value, weight: Value): Record<string, number> {
 
 export const conv2dOp: Op<Conv2dAttributes> = {
   name: 'conv2d',
+  spreadOutput: () => 'pixels',
   gradient(node, [gradOutput], wanted) {
     if (!gradOutput) return [];
     if (node.attributes.activation !== 'none')
@@ -72,6 +74,8 @@ export const conv2dOp: Op<Conv2dAttributes> = {
   },
   lower(node, emitter) {
     const [input, weight, bias, slope] = node.inputs as [Value, Value, Value | undefined, Value | undefined];
+    const [output] = node.outputs;
+    const outputStride = pixelStride(emitter.strides(output), output.shape);
     emitter.emit(
       'conv2dForward',
       {
@@ -79,9 +83,9 @@ export const conv2dOp: Op<Conv2dAttributes> = {
         weight: emitter.at(weight),
         bias: emitter.optional(bias),
         slope: emitter.optional(slope),
-        output: emitter.at(node.outputs[0]),
+        output: emitter.at(output),
       },
-      { ...sizes(input, weight), activation: ACTIVATION_CODE[node.attributes.activation] },
+      { ...sizes(input, weight), outputStride, activation: ACTIVATION_CODE[node.attributes.activation] },
     );
   },
   onnx: writeConv2d,

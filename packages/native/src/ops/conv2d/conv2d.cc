@@ -17,6 +17,7 @@ Conv2dParams readParams(InstructionReader<T>& reader) {
   p.inChannels = reader.integer("inChannels");
   p.outChannels = reader.integer("outChannels");
   p.kernel = reader.integer("kernel");
+  p.outputStride = reader.integer("outputStride", p.outChannels, p.outChannels);
   p.activation = reader.choice("activation", 3);
   p.accumulate = reader.flag("accumulate");
   if (p.kernel % 2 == 0) reader.fail("PARAM_INVALID", "expected an odd kernel but received " + std::to_string(p.kernel));
@@ -34,7 +35,7 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.weight = reader.input("weight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
   call.bias = reader.optionalInput("bias", {p.outChannels});
   call.slope = p.activation == 2 ? reader.input("slope", {p.outChannels}) : nullptr;
-  call.output = reader.output("output", {p.batch, p.height, p.width, p.outChannels});
+  call.output = reader.outputRows("output", {p.batch * p.height * p.width, p.outChannels, p.outputStride});
   return bindCall(reader, conv2dForwardReference<T>, &CpuKernels::conv2dForward, call, flops(p), conv2dForwardScratch(p, reader.threads()));
 }
 

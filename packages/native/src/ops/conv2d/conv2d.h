@@ -17,13 +17,16 @@
  *   gradWeight[k,l,c,o]   = Σ_{n,i,j} input[n, i+k−p, j+l−p, c] · G[n,i,j,o]
  *   gradBias[o]           = Σ_{n,i,j} G[n,i,j,o]
  *
+ * `output` may be channels of a larger array.
+ *
  * Dumoulin & Visin (2016), arXiv:1603.07285.
  */
 namespace retroplume {
 
 struct Conv2dParams {
   int64_t batch, height, width, inChannels, outChannels, kernel;
-  int activation;  // 0 none, 1 relu, 2 prelu
+  int64_t outputStride;  // from one cell of the output to the next
+  int activation;        // 0 none, 1 relu, 2 prelu
   bool accumulate;
 };
 

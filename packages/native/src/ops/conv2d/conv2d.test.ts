@@ -1,6 +1,7 @@
 import { allVariants, callKernel, fastVariants, type Variant } from '../../testing/call-kernel';
 import { channelsLast, describeGolden, permute, readGolden } from '../../testing/golden';
 import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
+import { gathered, spread } from '../../testing/strided';
 import { conv2dCases, type Conv2dCase } from './conv2d.cases';
 
 const double: Variant['options'] = { dtype: 'float64' };
@@ -113,6 +114,16 @@ describe.each(fastVariants)('conv2d, $name, against the double reference', ({ op
     const noBias = { ...operands, bias: undefined };
     const plain = callKernel('conv2dForward', noBias, params, double).output;
     expect(relativeError(callKernel('conv2dForward', noBias, params, options).output, plain)).toBeLessThan(bound);
+  });
+
+  test.each(conv2dCases)('$name: forward, into channels of a larger array', (shape) => {
+    const { params, input, weight, bias, slope, gradOutput } = makeCase(shape);
+    const outputStride = params.outChannels + 5;
+    const operands = { input, weight, bias, slope: params.activation === 2 ? slope : undefined };
+    const apart = spread(gradOutput, params.outChannels, outputStride);
+    const { output } = callKernel('conv2dForward', { ...operands, output: apart }, { ...params, outputStride }, options);
+    const expected = callKernel('conv2dForward', { ...operands, output: gradOutput.length }, params, double).output;
+    expect(relativeError(gathered(output, params.outChannels, outputStride), expected)).toBeLessThan(bound);
   });
 
   test.each(conv2dCases)('$name: backward', (shape) => {

@@ -26,6 +26,7 @@ struct RowConvolution {
   int activation;
   bool accumulate;
   float* output;
+  int64_t outStride;  // from one cell of the output to the next
 };
 
 /** All columns of a tile of `cells` cells, whose windows' first rows start at x. */
@@ -39,7 +40,7 @@ void computeTile(const RowConvolution& conv, const float* x, int64_t segmentStri
   call.length = conv.kernel * conv.in;
   call.activation = conv.activation;
   call.accumulate = conv.accumulate;
-  call.outStride = conv.out;
+  call.outStride = conv.outStride;
   for (int64_t b = 0; b < blocks.count; ++b) {
     const int64_t first = blocks.begin(b) * kLanes;
     call.panel = conv.panel + first * conv.kernel * call.length + kBegin * call.length * blocks.size(b) * kLanes;
@@ -68,7 +69,7 @@ void computeRow(const RowConvolution& conv, int64_t sample, int64_t i, float* pa
   const int64_t pad = (conv.kernel - 1) / 2;
   const int64_t kBegin = larger(0, pad - i), kEnd = smaller(conv.kernel, conv.height + pad - i);
   const float* top = conv.input + (sample * conv.height + i + kBegin - pad) * conv.width * conv.in;
-  float* output = conv.output + (sample * conv.height + i) * conv.width * conv.out;
+  float* output = conv.output + (sample * conv.height + i) * conv.width * conv.outStride;
   const int64_t tiles = tileCount(conv.width, ColumnBlocks(conv.out).rowLimit());
   for (int64_t t = 0; t < tiles; ++t) {
     const int64_t first = t * conv.width / tiles, cells = (t + 1) * conv.width / tiles - first;
@@ -79,7 +80,7 @@ void computeRow(const RowConvolution& conv, int64_t sample, int64_t i, float* pa
       x = patch;
       segmentStride = (cells + conv.kernel - 1) * conv.in;
     }
-    computeTile(conv, x, segmentStride, kBegin, kEnd, static_cast<int>(cells), output + first * conv.out);
+    computeTile(conv, x, segmentStride, kBegin, kEnd, static_cast<int>(cells), output + first * conv.outStride);
   }
 }
 
@@ -88,7 +89,7 @@ void computePointwise(const RowConvolution& conv, Range cells) {
   const int64_t count = cells.end - cells.begin, tiles = tileCount(count, ColumnBlocks(conv.out).rowLimit());
   for (int64_t t = 0; t < tiles; ++t) {
     const int64_t first = cells.begin + t * count / tiles, size = cells.begin + (t + 1) * count / tiles - first;
-    computeTile(conv, conv.input + first * conv.in, 0, 0, 1, static_cast<int>(size), conv.output + first * conv.out);
+    computeTile(conv, conv.input + first * conv.in, 0, 0, 1, static_cast<int>(size), conv.output + first * conv.outStride);
   }
 }
 
@@ -105,8 +106,8 @@ void conv2dForward(const Conv2dForward<float>& call, const Context& context) {
   const Conv2dParams& p = call.params;
   const Conv2dRowScratch layout(p.kernel, p.inChannels, p.outChannels, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
-  RowConvolution conv{p.batch, p.height, p.width, p.inChannels, p.outChannels, p.kernel,   call.input,
-                      scratch, nullptr,  nullptr, p.activation, false,         call.output};
+  RowConvolution conv{p.batch, p.height, p.width, p.inChannels, p.outChannels, p.kernel,    call.input,
+                      scratch, nullptr,  nullptr, p.activation, false,         call.output, p.outputStride};
   conv.bias = packVector(call.bias, p.outChannels, scratch + layout.bias);
   conv.slope = packVector(call.slope, p.outChannels, scratch + layout.slope);
   const int64_t panelRows = p.kernel * p.kernel * p.inChannels;
@@ -124,8 +125,8 @@ void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& 
   const Conv2dParams& p = call.params;
   const Conv2dRowScratch layout(p.kernel, p.outChannels, p.inChannels, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
-  const RowConvolution conv{p.batch, p.height, p.width, p.outChannels, p.inChannels,  p.kernel, call.gradOutput, scratch,
-                            nullptr, nullptr,  0,       p.accumulate,  call.gradInput};
+  const RowConvolution conv{p.batch, p.height, p.width, p.outChannels, p.inChannels,   p.kernel,    call.gradOutput, scratch,
+                            nullptr, nullptr,  0,       p.accumulate,  call.gradInput, p.inChannels};
   const int64_t taps = p.kernel * p.kernel, C = p.inChannels, O = p.outChannels;
 #pragma omp parallel num_threads(context.threads)
   {
