@@ -48,8 +48,14 @@ async function ownPeak(workload: Workload, threads: number): Promise<number> {
     const { stdout } = await promisify(execFile)(process.execPath, [CHILD, JSON.stringify(workload), String(threads), String(STEPS)]);
     return Number(stdout);
   } catch (cause) {
-    throw new DeviceError('BENCH_MEMORY', `bench: ${workload.name}: the process that trains ended early: ${(cause as Error).message}`, { cause });
+    throw new DeviceError('BENCH_MEMORY', `bench: ${workload.name}: the process that trains ended early: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** The sentence of the error in a process that ended, or the signal: the system kills what takes too much memory. */
+function reasonOf(cause: unknown): string {
+  const { stderr = '', signal } = cause as { stderr?: string; signal?: string | null };
+  return /^\w*Error: (.*)$/m.exec(stderr)?.[1] ?? (signal ? `${signal}, perhaps for want of memory` : (cause as Error).message.split('\n')[0]);
 }
 
 async function torchPeaks(workload: Workload, python: string, { threads, compiles, folder }: MemoryOptions): Promise<Record<string, number>> {

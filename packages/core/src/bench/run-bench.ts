@@ -103,13 +103,16 @@ async function startTorch(python: string, { threads, compiles }: BenchOptions): 
   return { tuned, untuned, compiles: description.compiles !== null, description };
 }
 
-/** All steps of a workload, and its memory where that is asked for. */
-export async function benchWorkload(workload: Workload, { options, folder, torch }: Session): Promise<WorkloadResult> {
+/** The memory of a workload where that is asked for, first since it fails first; then all its steps. */
+async function benchWorkload(workload: Workload, { options, folder, torch }: Session): Promise<WorkloadResult> {
   const { threads, isa, rounds, onText, python } = options;
+  const steps: { -readonly [each in Step]?: StepComparison } = {};
+  let memory: MemoryComparison | undefined;
+  if (options.memory || workload.memory.unasked) {
+    onText?.(`${workload.name}: peak memory of training at batch ${workload.memory.batch}`);
+    memory = await measureMemory(workload, { threads, python, compiles: torch?.compiles ?? false, folder });
+  }
   const weights = drawWeights(workload);
-  const steps: Partial<Record<Step, StepComparison>> = {};
   for (const step of STEPS) steps[step] = await benchStep(workload, step, weights, { threads, isa, rounds, folder, torch, onText });
-  if (!options.memory && !workload.memory.unasked) return steps;
-  onText?.(`${workload.name}: peak memory of training at batch ${workload.memory.batch}`);
-  return { ...steps, memory: await measureMemory(workload, { threads, python, compiles: torch?.compiles ?? false, folder }) };
+  return { ...steps, ...(memory && { memory }) };
 }

@@ -78,3 +78,10 @@ const built = existsSync(join(__dirname, '..', '..', 'dist', 'bench', 'memory-ch
   },
   300000,
 ); // starts PyTorch twice
+
+(built ? test : test.skip)('a process that cannot train is told in one sentence', async () => {
+  const uneven = { ...TINY_WORKLOADS[0], rows: 0 };
+  await expect(measureMemory(uneven, { threads: 1, compiles: false, folder: folder() })).rejects.toThrow(
+    /^bench: tiny compact: the process that trains ended early: [^\n]+$/,
+  );
+});
