@@ -2,9 +2,7 @@
 import { bench } from '@retroplume/core';
 
 const milliseconds = ({ median, p10, p90 }: bench.Timing): string => {
-  const [m, low, high] = [median, p10, p90].map((seconds) =>
-    (1e3 * seconds).toPrecision(3).replace(/e\+\d+$/, (e) => String(Number(`1${e}`)).slice(1)),
-  );
+  const [m, low, high] = [median, p10, p90].map((seconds) => Number((1e3 * seconds).toPrecision(3)));
   return `${m} (${low}–${high})`;
 };
 

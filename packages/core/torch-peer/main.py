@@ -5,7 +5,7 @@
   {"step": name, "workload": …, "shapes": {"weights": …, "inputs": …}, "learningRate": r, "variants": [names], "folder": F}
                                                    builds and warms up the step's variants
   {"results": [names], "variant": v}               writes arrays to F as NAME.peer.bin, in Retroplume's layout
-  {"run": variant or null}                         runs once, answers {"seconds": …}: a number of a step, one a kernel of an op
+  {"run": variant or null}                         runs once, answers {"seconds": …}: a number of a step; of an op, one a variant and kernel
   {"peak": true}                                   the process's peak resident memory so far, in bytes
 """
 import json
@@ -46,7 +46,8 @@ def timed_product(a, b):
 
 
 class Peer:
-    def __init__(self):
+    def __init__(self, compiles):
+        self.compiles = compiles
         self.folder, self.op, self.variants = None, None, {}
 
     def handle(self, message):
@@ -67,7 +68,8 @@ class Peer:
 
     def run_op(self):
         seconds = {}
-        self.op.run(seconds)
+        for name, run in self.op.variants(self.compiles).items():
+            run(seconds.setdefault(name, {}))
         return seconds
 
     def prepare_step(self, message):
@@ -100,7 +102,7 @@ def main():
     torch.manual_seed(1)
     compiler = vector_isa() if os.environ.get("RETROPLUME_PEER_COMPILES") else None
     answer({"version": torch.__version__, "oneDnn": torch.backends.mkldnn.is_available(), "gemmGflops": gemm_gflops(), "compiles": compiler})
-    peer = Peer()
+    peer = Peer(compiler is not None)
     for line in sys.stdin:
         try:
             answer(peer.handle(json.loads(line)))

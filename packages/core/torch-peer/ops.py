@@ -8,6 +8,7 @@ import time
 import numpy as np
 import torch
 import torch.nn.functional as F
+from networks import CellLstm
 
 
 def timed(seconds, op, body):
@@ -26,6 +27,10 @@ class Case:
             if array.get("draw")
         }
         self.out = {}
+
+    def variants(self, compiles):
+        """What is timed: functions that write the seconds of each kernel into a dictionary. The better counts."""
+        return {"torch-channels-last": self.run}
 
     def first(self):
         return next(iter(self.params.values()))
@@ -91,7 +96,7 @@ class Upconv2x2(Case):
 
 
 class Lstm(Case):
-    """nn.LSTM over all cells as one batch, steps first; the transposition to that layout is not counted."""
+    """An LSTM over all cells as one batch, steps first; the transposition to that layout is not counted."""
 
     def __init__(self, spec, folder):
         super().__init__(spec, folder)
@@ -108,11 +113,25 @@ class Lstm(Case):
             self.net.bias_ih_l0.copy_(self.arrays["bias"])
             self.net.bias_hh_l0.zero_()
 
+        # The same written out, step by step: torch.compile fuses that, while nn.LSTM is opaque to it.
+        written_out = CellLstm(c, {"hidden": d, "allStates": self.all_states, "learnedInitialState": False}, True, True)
+        written_out.rnn = self.net
+        shown_states = slice(None) if self.all_states else slice(-1, None)
+        self.compiled = torch.compile(lambda x: torch.stack(written_out.loop(x)[shown_states]))
+
+    def variants(self, compiles):
+        return {**super().variants(compiles), **({"torch-compiled-lstm": self.run_compiled} if compiles else {})}
+
     def run(self, seconds):
+        self.run_function(seconds, lambda x: self.net(x)[0] if self.all_states else self.net(x)[0][-1:])
+
+    def run_compiled(self, seconds):
+        self.run_function(seconds, self.compiled)
+
+    def run_function(self, seconds, function):
         self.x.grad = None
         self.net.zero_grad()
-        states, _ = timed(seconds, "lstmForward", lambda: self.net(self.x))
-        self.y = states if self.all_states else states[-1:]
+        self.y = timed(seconds, "lstmForward", lambda: function(self.x))
         timed(seconds, "lstmBackward", lambda: self.y.backward(self.g))
 
     def results(self):

@@ -112,19 +112,22 @@ async function timeKernels(
   peer: TorchPeer | undefined,
 ): Promise<Map<string, OpComparison>> {
   const ours: Record<string, number[]> = Object.fromEntries(spec.calls.map(({ op }) => [op, []]));
-  const theirs: Record<string, number[]> = Object.fromEntries(spec.calls.map(({ op }) => [op, []]));
+  /** By kernel and variant. */
+  const theirs: Record<string, Record<string, number[]>> = Object.fromEntries(spec.calls.map(({ op }) => [op, {}]));
   let profile = await placed.program.profile();
   for (let round = 1 - WARM_UP; round < rounds; round++) {
     profile = await placed.program.profile();
-    const seconds = peer ? ((await peer.ask({ run: null })).seconds as Record<string, number>) : {};
+    const seconds = peer ? ((await peer.ask({ run: null })).seconds as Record<string, Record<string, number>>) : {};
     if (round === 0 && peer) await checkAnswers(spec, placed, folder, peer);
     if (round < 0) continue;
     for (const { op, seconds: own } of profile) ours[op].push(own);
-    for (const [op, own] of Object.entries(seconds)) theirs[op].push(own);
+    for (const [variant, kernels] of Object.entries(seconds)) {
+      for (const [op, own] of Object.entries(kernels)) (theirs[op][variant] ??= []).push(own);
+    }
   }
   return new Map(
     profile.map(({ op, flops, bytes }) => {
-      const comparison = compare(ours[op], peer ? { 'torch-channels-last': theirs[op] } : {});
+      const comparison = compare(ours[op], theirs[op]);
       return [op, { ...comparison, gflops: flops / comparison.ours.median / 1e9, gbytes: bytes / comparison.ours.median / 1e9 }];
     }),
   );

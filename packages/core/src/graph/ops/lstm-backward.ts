@@ -13,8 +13,8 @@ import { channels, size } from '../shape';
 import { embedChannels, wantedChannels } from './copies';
 import { params, weightOperands, type LstmAttributes, type LstmInputs } from './lstm-operands';
 
-/** 256 MiB of float32: training crops keep their gates (a tenth of a step is saved), whole domains do not. */
-const KEEP_ELEMENTS = 2 ** 26;
+/** 1 GiB of float32. Computing the gates again takes a quarter more than keeping them (forward and backward); several samples of a large network outgrow that. */
+const KEEP_ELEMENTS = 2 ** 28;
 
 interface BackwardAttributes extends LstmAttributes {
   /** First channel of the input that the gradient of the input holds: an inversion asks for the emissions', not for the meteorology's. */

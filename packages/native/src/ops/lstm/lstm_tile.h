@@ -80,9 +80,9 @@ template <int MR>
   }
   rowTile<MR, 4>(z, tile.input + (step * p.cells + m0) * C, C, panel, C);
   rowTile<MR, 4>(z, tile.states + step % 2 * plane + m0 * tile.units, tile.units, panel + C * 4 * kLanes, D);
-  Vector(&flat)[MR * 4] = reinterpret_cast<Vector(&)[MR * 4]>(z);
-  reciprocalOnePlusPower(flat);
   Vector c[MR], tanhC[MR];
+#pragma GCC unroll 8
+  for (int m = 0; m < MR; ++m) reciprocalOnePlusPower(z[m]);
   for (int m = 0; m < MR; ++m) {
     z[m][2] = 1.0f - 2.0f * z[m][2];
     c[m] = tanhC[m] = z[m][1] * load(tile.states + 2 * plane + (m0 + m) * tile.units + unit) + z[m][0] * z[m][2];
