@@ -7,8 +7,11 @@ namespace retroplume::RETROPLUME_ISA {
 CpuKernels cpuTable();
 
 void conv2dForward(const Conv2dForward<float>& call, const Context& context);
+void conv2dForwardWinograd(const Conv2dForward<float>& call, const Context& context);
 void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& context);
+void conv2dBackwardInputWinograd(const Conv2dBackwardInput<float>& call, const Context& context);
 void conv2dBackwardWeight(const Conv2dBackwardWeight<float>& call, const Context& context);
+void conv2dBackwardWeightWinograd(const Conv2dBackwardWeight<float>& call, const Context& context);
 void upconv2x2Forward(const Upconv2x2Forward<float>& call, const Context& context);
 void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Context& context);
 void upconv2x2BackwardWeight(const Upconv2x2BackwardWeight<float>& call, const Context& context);

@@ -26,8 +26,11 @@ using Kernel = void (*)(const Call&, const Context&);
 /** The fast float kernels of one instruction set; a null slot means that the reference kernel is used. */
 struct CpuKernels {
   Kernel<Conv2dForward<float>> conv2dForward = nullptr;
+  Kernel<Conv2dForward<float>> conv2dForwardWinograd = nullptr;
   Kernel<Conv2dBackwardInput<float>> conv2dBackwardInput = nullptr;
+  Kernel<Conv2dBackwardInput<float>> conv2dBackwardInputWinograd = nullptr;
   Kernel<Conv2dBackwardWeight<float>> conv2dBackwardWeight = nullptr;
+  Kernel<Conv2dBackwardWeight<float>> conv2dBackwardWeightWinograd = nullptr;
   Kernel<Upconv2x2Forward<float>> upconv2x2Forward = nullptr;
   Kernel<Upconv2x2BackwardInput<float>> upconv2x2BackwardInput = nullptr;
   Kernel<Upconv2x2BackwardWeight<float>> upconv2x2BackwardWeight = nullptr;

@@ -5,8 +5,11 @@ namespace retroplume::RETROPLUME_ISA {
 CpuKernels cpuTable() {
   CpuKernels table;
   table.conv2dForward = conv2dForward;
+  table.conv2dForwardWinograd = conv2dForwardWinograd;
   table.conv2dBackwardInput = conv2dBackwardInput;
+  table.conv2dBackwardInputWinograd = conv2dBackwardInputWinograd;
   table.conv2dBackwardWeight = conv2dBackwardWeight;
+  table.conv2dBackwardWeightWinograd = conv2dBackwardWeightWinograd;
   table.upconv2x2Forward = upconv2x2Forward;
   table.upconv2x2BackwardInput = upconv2x2BackwardInput;
   table.upconv2x2BackwardWeight = upconv2x2BackwardWeight;

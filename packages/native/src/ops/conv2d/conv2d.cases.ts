@@ -36,6 +36,8 @@ export const conv2dCases: Conv2dCase[] = [
   shape('kernel wider than the grid', [1, 2, 3, 4, 5, 7]),
   shape('single cell', [1, 1, 1, 8, 8, 3]),
   shape('single column', [1, 40, 1, 8, 8, 3]),
+  shape('tiles of Winograd reach over the border', [2, 9, 21, 19, 26, 3]),
+  shape('several blocks of tiles', [1, 31, 33, 40, 24, 3]),
   shape('relu', [1, 6, 8, 9, 10, 3], 1),
   shape('prelu', [2, 6, 19, 9, 20, 3], 2),
 ];

@@ -1,6 +1,8 @@
 #include "ops/conv2d/conv2d.h"
 
+#include "ops/conv2d/conv2d_choice.h"
 #include "ops/conv2d/conv2d_scratch.h"
+#include "ops/conv2d/conv2d_winograd_scratch.h"
 #include "ops/ops.h"
 #include "runtime/registry.h"
 
@@ -20,6 +22,8 @@ Conv2dParams readParams(InstructionReader<T>& reader) {
   p.outputStride = reader.integer("outputStride", p.outChannels, p.outChannels);
   p.activation = reader.choice("activation", 3);
   p.accumulate = reader.flag("accumulate");
+  p.algorithm = reader.choice("algorithm", 3);
+  if (p.kernel != 3 && p.algorithm == 2) reader.fail("PARAM_INVALID", "expected kernel 3 for Winograd but received " + std::to_string(p.kernel));
   if (p.kernel % 2 == 0) reader.fail("PARAM_INVALID", "expected an odd kernel but received " + std::to_string(p.kernel));
   return p;
 }
@@ -36,7 +40,11 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.bias = reader.optionalInput("bias", {p.outChannels});
   call.slope = p.activation == 2 ? reader.input("slope", {p.outChannels}) : nullptr;
   call.output = reader.outputRows("output", {p.batch * p.height * p.width, p.outChannels, p.outputStride});
-  return bindCall(reader, conv2dForwardReference<T>, &CpuKernels::conv2dForward, call, flops(p), conv2dForwardScratch(p, reader.threads()));
+  const bool winograd = forwardByWinograd(p);
+  const auto slot = winograd ? &CpuKernels::conv2dForwardWinograd : &CpuKernels::conv2dForward;
+  const int64_t scratch = winograd ? WinogradScratch(p.inChannels, p.outChannels, reader.threads()).total
+                                   : Conv2dRowScratch(p.kernel, p.inChannels, p.outChannels, reader.threads()).total;
+  return bindCall(reader, conv2dForwardReference<T>, slot, call, flops(p), sizeof(float) * scratch);
 }
 
 template <class T>
@@ -46,8 +54,11 @@ BoundKernel bindBackwardInput(InstructionReader<T>& reader) {
   call.gradOutput = reader.input("gradOutput", {p.batch, p.height, p.width, p.outChannels});
   call.weight = reader.input("weight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
   call.gradInput = reader.output("gradInput", {p.batch, p.height, p.width, p.inChannels});
-  return bindCall(reader, conv2dBackwardInputReference<T>, &CpuKernels::conv2dBackwardInput, call, flops(p),
-                  conv2dBackwardInputScratch(p, reader.threads()));
+  const bool winograd = backwardInputByWinograd(p);
+  const auto slot = winograd ? &CpuKernels::conv2dBackwardInputWinograd : &CpuKernels::conv2dBackwardInput;
+  const int64_t scratch = winograd ? WinogradScratch(p.outChannels, p.inChannels, reader.threads()).total
+                                   : Conv2dRowScratch(p.kernel, p.outChannels, p.inChannels, reader.threads()).total;
+  return bindCall(reader, conv2dBackwardInputReference<T>, slot, call, flops(p), sizeof(float) * scratch);
 }
 
 template <class T>
@@ -58,23 +69,14 @@ BoundKernel bindBackwardWeight(InstructionReader<T>& reader) {
   call.gradOutput = reader.input("gradOutput", {p.batch, p.height, p.width, p.outChannels});
   call.gradWeight = reader.output("gradWeight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
   call.gradBias = reader.optionalOutput("gradBias", {p.outChannels});
-  return bindCall(reader, conv2dBackwardWeightReference<T>, &CpuKernels::conv2dBackwardWeight, call, flops(p),
-                  conv2dBackwardWeightScratch(p, reader.threads()));
+  const bool winograd = backwardWeightByWinograd(p);
+  const auto slot = winograd ? &CpuKernels::conv2dBackwardWeightWinograd : &CpuKernels::conv2dBackwardWeight;
+  const int64_t scratch = winograd ? WinogradWeightScratch(p.inChannels, p.outChannels, reader.threads()).total
+                                   : Conv2dWeightScratch(p.kernel, p.inChannels, p.outChannels, reader.threads()).total;
+  return bindCall(reader, conv2dBackwardWeightReference<T>, slot, call, flops(p), sizeof(float) * scratch);
 }
 
 }  // namespace
-
-std::size_t conv2dForwardScratch(const Conv2dParams& p, int threads) {
-  return sizeof(float) * Conv2dRowScratch(p.kernel, p.inChannels, p.outChannels, threads).total;
-}
-
-std::size_t conv2dBackwardInputScratch(const Conv2dParams& p, int threads) {
-  return sizeof(float) * Conv2dRowScratch(p.kernel, p.outChannels, p.inChannels, threads).total;
-}
-
-std::size_t conv2dBackwardWeightScratch(const Conv2dParams& p, int threads) {
-  return sizeof(float) * Conv2dWeightScratch(p.kernel, p.inChannels, p.outChannels, threads).total;
-}
 
 void registerConv2d(Registry& registry) {
   registry.add("conv2dForward", bindForward<float>, bindForward<double>);

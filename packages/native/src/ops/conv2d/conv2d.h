@@ -28,6 +28,7 @@ struct Conv2dParams {
   int64_t outputStride;  // from one cell of the output to the next
   int activation;        // 0 none, 1 relu, 2 prelu
   bool accumulate;
+  int algorithm;  // 0 by measured rule (conv2d_choice.h), 1 direct, 2 Winograd; the reference kernels know no other than their own
 };
 
 template <class T>
@@ -63,10 +64,5 @@ template <class T>
 void conv2dBackwardInputReference(const Conv2dBackwardInput<T>& call, const Context& context);
 template <class T>
 void conv2dBackwardWeightReference(const Conv2dBackwardWeight<T>& call, const Context& context);
-
-/** Scratch bytes that the fast kernels need. */
-std::size_t conv2dForwardScratch(const Conv2dParams& params, int threads);
-std::size_t conv2dBackwardInputScratch(const Conv2dParams& params, int threads);
-std::size_t conv2dBackwardWeightScratch(const Conv2dParams& params, int threads);
 
 }  // namespace retroplume

@@ -102,44 +102,49 @@ test('conv2d gradients agree with central differences in double', () => {
   ).toBeLessThan(1e-9);
 });
 
-describe.each(fastVariants)('conv2d, $name, against the double reference', ({ options }) => {
-  // Float sums of up to K·K·C (forward, input) or N·H·W (weight) terms of random sign: error well below 1e-5 of the array's maximum.
-  const bound = 1e-5;
+/** `algorithm`: by the measured rule, direct, Winograd */
+const algorithms = [0, 1, 2].flatMap((algorithm) => fastVariants.map(({ name, options }) => ({ name: `${name}, algorithm ${algorithm}`, options, algorithm })));
 
-  test.each(conv2dCases)('$name: forward', (shape) => {
+describe.each(algorithms)('conv2d, $name, against the double reference', ({ options, algorithm }) => {
+  // Float sums of up to K·K·C (forward, input) or N·H·W (weight) terms of random sign, and Winograd's transforms: error well below 1e-5 of the array's maximum.
+  const bound = 1e-5;
+  const shapes = conv2dCases.filter(({ kernel }) => algorithm !== 2 || kernel === 3);
+
+  test.each(shapes)('$name: forward', (shape) => {
     const { params, input, weight, bias, slope, gradOutput } = makeCase(shape);
     const operands = { input, weight, bias, slope: params.activation === 2 ? slope : undefined, output: gradOutput.length };
     const expected = callKernel('conv2dForward', operands, params, double).output;
-    expect(relativeError(callKernel('conv2dForward', operands, params, options).output, expected)).toBeLessThan(bound);
+    expect(relativeError(callKernel('conv2dForward', operands, { ...params, algorithm }, options).output, expected)).toBeLessThan(bound);
     const noBias = { ...operands, bias: undefined };
     const plain = callKernel('conv2dForward', noBias, params, double).output;
-    expect(relativeError(callKernel('conv2dForward', noBias, params, options).output, plain)).toBeLessThan(bound);
+    expect(relativeError(callKernel('conv2dForward', noBias, { ...params, algorithm }, options).output, plain)).toBeLessThan(bound);
   });
 
-  test.each(conv2dCases)('$name: forward, into channels of a larger array', (shape) => {
+  test.each(shapes)('$name: forward, into channels of a larger array', (shape) => {
     const { params, input, weight, bias, slope, gradOutput } = makeCase(shape);
     const outputStride = params.outChannels + 5;
     const operands = { input, weight, bias, slope: params.activation === 2 ? slope : undefined };
     const apart = spread(gradOutput, params.outChannels, outputStride);
-    const { output } = callKernel('conv2dForward', { ...operands, output: apart }, { ...params, outputStride }, options);
+    const { output } = callKernel('conv2dForward', { ...operands, output: apart }, { ...params, outputStride, algorithm }, options);
     const expected = callKernel('conv2dForward', { ...operands, output: gradOutput.length }, params, double).output;
     expect(relativeError(gathered(output, params.outChannels, outputStride), expected)).toBeLessThan(bound);
   });
 
-  test.each(conv2dCases)('$name: backward', (shape) => {
+  test.each(shapes)('$name: backward', (shape) => {
     const { params, input, weight, gradOutput } = makeCase(shape);
     for (const accumulate of [0, 1]) {
+      const asked = { ...params, accumulate, algorithm };
       const toInput = { gradOutput, weight, gradInput: accumulate ? randomArray(input.length, 6) : input.length };
-      const expected = callKernel('conv2dBackwardInput', toInput, { ...params, accumulate }, double).gradInput;
-      expect(relativeError(callKernel('conv2dBackwardInput', toInput, { ...params, accumulate }, options).gradInput, expected)).toBeLessThan(bound);
+      const expected = callKernel('conv2dBackwardInput', toInput, asked, double).gradInput;
+      expect(relativeError(callKernel('conv2dBackwardInput', toInput, asked, options).gradInput, expected)).toBeLessThan(bound);
       const toWeight = {
         input,
         gradOutput,
         gradWeight: accumulate ? randomArray(weight.length, 7) : weight.length,
         gradBias: accumulate ? randomArray(params.outChannels, 8) : params.outChannels,
       };
-      const reference = callKernel('conv2dBackwardWeight', toWeight, { ...params, accumulate }, double);
-      const actual = callKernel('conv2dBackwardWeight', toWeight, { ...params, accumulate }, options);
+      const reference = callKernel('conv2dBackwardWeight', toWeight, asked, double);
+      const actual = callKernel('conv2dBackwardWeight', toWeight, asked, options);
       expect(relativeError(actual.gradWeight, reference.gradWeight)).toBeLessThan(bound);
       expect(relativeError(actual.gradBias, reference.gradBias)).toBeLessThan(bound);
     }
@@ -147,7 +152,8 @@ describe.each(fastVariants)('conv2d, $name, against the double reference', ({ op
 
   test('the same threads give the same bits', () => {
     const { params, input, gradOutput, weight } = makeCase(conv2dCases[0]);
-    const once = (): Float64Array => callKernel('conv2dBackwardWeight', { input, gradOutput, gradWeight: weight.length }, params, options).gradWeight;
+    const once = (): Float64Array =>
+      callKernel('conv2dBackwardWeight', { input, gradOutput, gradWeight: weight.length }, { ...params, algorithm }, options).gradWeight;
     expect(once()).toEqual(once());
   });
 });

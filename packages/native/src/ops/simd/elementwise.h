@@ -30,15 +30,6 @@ template <class Body>
   body(alignedShare(elements, unit, omp_get_num_threads(), omp_get_thread_num()), omp_get_thread_num(), omp_get_num_threads());
 }
 
-[[gnu::always_inline]] inline Vector fetch(const float* from, int valid) { return valid == kLanes ? load(from) : loadPartial(from, valid); }
-
-[[gnu::always_inline]] inline void keep(float* to, Vector v, int valid) {
-  if (valid == kLanes)
-    store(to, v);
-  else
-    storePartial(to, v, valid);
-}
-
 /** Calls body(offset, valid lanes) for the vectors of a range; only the last may be partial. */
 template <class Body>
 [[gnu::always_inline]] inline void forEachVector(Range range, Body body) {

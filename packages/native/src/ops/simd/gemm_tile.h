@@ -77,11 +77,13 @@ template <int MC, int NV>
 /** `count` items as tiles of at most `limit`: their number; tile t holds items t·count/tiles … (t+1)·count/tiles. */
 inline int64_t tileCount(int64_t count, int64_t limit) { return ceilDivide(count, limit); }
 
-/** A panel's column blocks: `vectors` vectors cut into blocks of at most kMaxVectors. */
+/** A panel's column blocks: `vectors` vectors cut into blocks of at most kMaxVectors, all of the same size where 3 or 2 divides their number. */
 struct ColumnBlocks {
   int64_t vectors;
   int64_t count;
-  explicit ColumnBlocks(int64_t columns) : vectors(ceilDivide(columns, kLanes)), count(tileCount(vectors, kMaxVectors)) {}
+  explicit ColumnBlocks(int64_t columns) : vectors(ceilDivide(columns, kLanes)) {
+    count = vectors % kMaxVectors != 0 && vectors % 2 == 0 ? vectors / 2 : tileCount(vectors, kMaxVectors);
+  }
   int64_t begin(int64_t block) const { return block * vectors / count; }
   int size(int64_t block) const { return static_cast<int>(begin(block + 1) - begin(block)); }
   /** Rows of a tile that every block can be computed with. */
@@ -139,6 +141,12 @@ struct RowTileCall {
   int lastLanes;  // of the last vector that are stored
 };
 
+/** activation(z): 0 none, 1 max(z, 0), 2 z > 0 ? z : slope·z with the slopes at `slope` */
+[[gnu::always_inline]] inline Vector activate(Vector z, int activation, const float* slope) {
+  if (activation == 0) return z;
+  return z < 0.0f ? (activation == 2 ? z * load(slope) : Vector{}) : z;
+}
+
 template <int MR, int NV>
 void runRowTile(const RowTileCall& call) {
   Vector acc[MR][NV];
@@ -146,7 +154,7 @@ void runRowTile(const RowTileCall& call) {
     for (int v = 0; v < NV; ++v) {
       const float* out = call.out + m * call.outStride + v * kLanes;
       acc[m][v] = call.bias != nullptr ? load(call.bias + v * kLanes) : Vector{};
-      if (call.accumulate) acc[m][v] += v < NV - 1 ? load(out) : loadPartial(out, call.lastLanes);
+      if (call.accumulate) acc[m][v] += fetch(out, v < NV - 1 ? kLanes : call.lastLanes);
     }
   }
   for (int64_t s = 0; s < call.segments; ++s) {
@@ -154,13 +162,8 @@ void runRowTile(const RowTileCall& call) {
   }
   for (int m = 0; m < MR; ++m) {
     for (int v = 0; v < NV; ++v) {
-      Vector z = acc[m][v];
-      if (call.activation != 0) z = z < 0.0f ? (call.activation == 2 ? z * load(call.slope + v * kLanes) : Vector{}) : z;
-      float* out = call.out + m * call.outStride + v * kLanes;
-      if (v < NV - 1)
-        store(out, z);
-      else
-        storePartial(out, z, call.lastLanes);
+      const Vector z = activate(acc[m][v], call.activation, call.slope + v * kLanes);
+      keep(call.out + m * call.outStride + v * kLanes, z, v < NV - 1 ? kLanes : call.lastLanes);
     }
   }
 }

@@ -64,6 +64,16 @@ typedef int32_t IntVector __attribute__((vector_size(kLanes * 4)));
 #endif
 }
 
+/** The first `valid` elements, mostly all of them: masked stores cost AMD's processors a dozen cycles. */
+[[gnu::always_inline]] inline Vector fetch(const float* from, int valid) { return valid == kLanes ? load(from) : loadPartial(from, valid); }
+
+[[gnu::always_inline]] inline void keep(float* to, Vector v, int valid) {
+  if (valid == kLanes)
+    store(to, v);
+  else
+    storePartial(to, v, valid);
+}
+
 /** x, but not below `low`. A NaN stays one: the instruction returns its second operand where either is NaN. */
 [[gnu::always_inline]] inline Vector limitBelow(Vector x, float low) {
 #if defined(__AVX512F__)

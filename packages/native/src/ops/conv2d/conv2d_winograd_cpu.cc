@@ -1,0 +1,160 @@
+#include <omp.h>
+
+#include "ops/conv2d/conv2d_winograd_scratch.h"
+#include "ops/conv2d/winograd_tiles.h"
+#include "ops/cpu_declarations.h"
+#include "ops/simd/elementwise.h"
+#include "ops/simd/gemm_tile.h"
+
+/**
+ * 3x3 convolution by Winograd's F(4x4, 3x3), a block of tiles at a time: their windows are transformed into scratch memory that stays in cache, 36
+ * matrix products [tiles, in] · [in, out] run over it on the register tiles of simd/gemm_tile.h, and their results are transformed back with bias and
+ * activation. Weights are transformed once a call, by all threads; they are few next to the cells. Threads share the tiles. The data gradient
+ * is the same computation on turned and transposed weights.
+ */
+namespace retroplume::RETROPLUME_ISA {
+
+namespace {
+
+/** A convolution with transformed weights, forward or as a data gradient. */
+struct WinogradConvolution {
+  Image input;
+  int64_t out, outStride;  // channels, floats between cells
+  const float* panels;     // [36], each a panel of [in, out]
+  const float* bias;
+  const float* slope;
+  int activation;
+  bool accumulate;
+  float* output;
+
+  int64_t paddedIn() const { return ceilDivide(input.channels, kLanes) * kLanes; }
+  int64_t paddedOut() const { return ceilDivide(out, kLanes) * kLanes; }
+};
+
+/** A 3x3 kernel as the transform reads it: tap t, row r, column c at first[t·tapStride + r·rowStride + c·columnStride]. */
+struct Taps {
+  const float* first;
+  int64_t tapStride, rowStride, columnStride;
+};
+
+[[gnu::always_inline]] inline Vector loadStrided(const float* from, int64_t stride, int count) {
+  if (stride == 1) return loadPartial(from, count);
+  Vector v = {};
+  for (int lane = 0; lane < count; ++lane) v[lane] = from[lane * stride];
+  return v;
+}
+
+/** Transforms the rows `share` of the weights into 36 panels of `rows` rows, laid out as packPanel does. */
+void transformWeights(const Taps& taps, int64_t rows, int64_t columns, Range share, float* panels) {
+  const ColumnBlocks blocks(columns);
+  const int64_t panelSize = rows * blocks.vectors * kLanes;
+  for (int64_t b = 0; b < blocks.count; ++b) {
+    const int64_t width = blocks.size(b) * kLanes, first = blocks.begin(b) * kLanes;
+    for (int64_t v = 0; v < width; v += kLanes) {
+      const int valid = static_cast<int>(smaller(kLanes, columns - first - v));
+      for (int64_t r = share.begin; r < share.end; ++r) {
+        const float* from = taps.first + r * taps.rowStride + (first + v) * taps.columnStride;
+        float* to = panels + first * rows + r * width + v;
+        transformTile<winograd::Weight>([=](int i, int j) { return loadStrided(from + (3 * i + j) * taps.tapStride, taps.columnStride, valid); },
+                                        [=](int i, int j, Vector x) { store(to + (i * kWinogradPoints + j) * panelSize, x); });
+      }
+    }
+  }
+}
+
+/** outputs[product] = inputs[product] · panels[product], for `tiles` tiles */
+void multiply(const WinogradConvolution& conv, const float* inputs, int64_t inputStride, int64_t tiles, float* outputs, int64_t outputStride) {
+  const ColumnBlocks blocks(conv.out);
+  const int64_t in = conv.input.channels, rowTiles = tileCount(tiles, blocks.rowLimit());
+  RowTileCall call{};
+  call.stride = conv.paddedIn();
+  call.segments = 1;
+  call.length = in;
+  call.outStride = conv.paddedOut();
+  call.lastLanes = kLanes;
+  for (int64_t product = 0; product < kWinogradProducts; ++product) {
+    for (int64_t b = 0; b < blocks.count; ++b) {
+      const int64_t column = blocks.begin(b) * kLanes;
+      call.panel = conv.panels + (product * call.outStride + column) * in;
+      for (int64_t t = 0; t < rowTiles; ++t) {
+        const int64_t first = t * tiles / rowTiles, size = (t + 1) * tiles / rowTiles - first;
+        call.x = inputs + product * inputStride + first * call.stride;
+        call.out = outputs + product * outputStride + first * call.outStride + column;
+        runRowTile(static_cast<int>(size), blocks.size(b), call);
+      }
+    }
+  }
+}
+
+/** Transforms one tile's products back and writes those of its cells that lie in the grid. */
+void writeTile(const WinogradConvolution& conv, const Tile& tile, const float* products, int64_t productStride) {
+  const Image& grid = conv.input;
+  const int64_t rows = grid.height - tile.i, columns = grid.width - tile.j;
+  float* cells = conv.output + ((tile.sample * grid.height + tile.i) * grid.width + tile.j) * conv.outStride;
+  for (int64_t c = 0; c < conv.out; c += kLanes) {
+    const Vector bias = conv.bias != nullptr ? load(conv.bias + c) : Vector{};
+    const int valid = static_cast<int>(smaller(kLanes, conv.out - c));
+    transformTile<winograd::Output>([=](int i, int j) { return load(products + (i * kWinogradPoints + j) * productStride + c); },
+                                    [=](int i, int j, Vector z) {
+                                      if (i >= rows || j >= columns) return;
+                                      float* to = cells + (i * grid.width + j) * conv.outStride + c;
+                                      z += bias;
+                                      if (conv.accumulate) z += fetch(to, valid);
+                                      keep(to, activate(z, conv.activation, conv.slope + c), valid);
+                                    });
+  }
+}
+
+/** The tiles `share`, a block at a time. `memory` is one thread's scratch. */
+void computeTiles(const WinogradConvolution& conv, Range share, const WinogradScratch& layout, float* memory) {
+  const TileGrid grid(conv.input);
+  const int64_t pad = 1, paddedIn = conv.paddedIn(), paddedOut = conv.paddedOut();
+  const int64_t inputStride = layout.tiles * paddedIn + kWidestLanes, outputStride = layout.tiles * paddedOut + kWidestLanes;
+  float *inputs = memory + layout.inputs, *outputs = memory + layout.outputs;
+  for (int64_t begin = share.begin; begin < share.end; begin += layout.tiles) {
+    const int64_t tiles = smaller(layout.tiles, share.end - begin);
+    for (int64_t t = 0; t < tiles; ++t) {
+      const Tile tile = grid.at(begin + t);
+      const Window window = windowAt(conv.input, tile.sample, tile.i - pad, tile.j - pad, kWinogradPoints, memory);
+      transformWindow<winograd::Input>(window, conv.input.channels, inputs + t * paddedIn, inputStride);
+    }
+    multiply(conv, inputs, inputStride, tiles, outputs, outputStride);
+    for (int64_t t = 0; t < tiles; ++t) writeTile(conv, grid.at(begin + t), outputs + t * paddedOut, outputStride);
+  }
+}
+
+void convolve(const WinogradConvolution& conv, const Taps& taps, const WinogradScratch& layout, const Context& context) {
+  float* scratch = static_cast<float*>(context.scratch);
+  const int64_t in = conv.input.channels, tiles = TileGrid(conv.input).count;
+#pragma omp parallel num_threads(context.threads)
+  {
+    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+    transformWeights(taps, in, conv.out, shareOf(in, threads, thread), scratch);
+#pragma omp barrier
+    computeTiles(conv, shareOf(tiles, threads, thread), layout, scratch + layout.threadsBegin + thread * layout.perThread);
+  }
+}
+
+}  // namespace
+
+void conv2dForwardWinograd(const Conv2dForward<float>& call, const Context& context) {
+  const Conv2dParams& p = call.params;
+  const int64_t C = p.inChannels, O = p.outChannels;
+  const WinogradScratch layout(C, O, context.threads);
+  float* scratch = static_cast<float*>(context.scratch);
+  const float *bias = packVector(call.bias, O, scratch + layout.bias), *slope = packVector(call.slope, O, scratch + layout.slope);
+  const Image input{call.input, p.batch, p.height, p.width, C, C};
+  const Taps taps{call.weight, C * O, O, 1};
+  convolve({input, O, p.outputStride, scratch, bias, slope, p.activation, false, call.output}, taps, layout, context);
+}
+
+void conv2dBackwardInputWinograd(const Conv2dBackwardInput<float>& call, const Context& context) {
+  const Conv2dParams& p = call.params;
+  const int64_t C = p.inChannels, O = p.outChannels;
+  const WinogradScratch layout(O, C, context.threads);
+  const Image gradOutput{call.gradOutput, p.batch, p.height, p.width, O, O};
+  const Taps turned{call.weight + 8 * C * O, -C * O, 1, O};
+  convolve({gradOutput, C, C, static_cast<float*>(context.scratch), nullptr, nullptr, 0, p.accumulate, call.gradInput}, turned, layout, context);
+}
+
+}  // namespace retroplume::RETROPLUME_ISA
