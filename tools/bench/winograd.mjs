@@ -41,7 +41,8 @@ const channels = [
   [128, 128],
   [256, 24],
 ];
-const shapes = positionals.length > 0 ? positionals.map((text) => text.split('x').map(Number)) : grids.flatMap((grid) => channels.map((c) => [...grid, ...c]));
+const shapes =
+  positionals.length > 0 ? positionals.map((text) => text.split('x').map(Number)) : grids.flatMap((grid) => channels.map((c) => [...grid, ...c]));
 
 const operands = {
   conv2dForward: ['input', 'weight', 'bias', 'output'],
@@ -73,7 +74,10 @@ function makeProgram([batch, height, width, inChannels, outChannels]) {
   );
   const program = new NativeProgram({ arenaElements: end, instructions, phases: {} }, { threads: Number(options.threads), isa: options.isa });
   for (const name of ['input', 'weight', 'bias', 'gradOutput']) {
-    program.write(offsets[name], Float32Array.from({ length: lengths[name] }, () => 2 * Math.random() - 1));
+    program.write(
+      offsets[name],
+      Float32Array.from({ length: lengths[name] }, () => 2 * Math.random() - 1),
+    );
   }
   return program;
 }

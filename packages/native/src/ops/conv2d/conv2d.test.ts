@@ -103,7 +103,9 @@ test('conv2d gradients agree with central differences in double', () => {
 });
 
 /** `algorithm`: by the measured rule, direct, Winograd */
-const algorithms = [0, 1, 2].flatMap((algorithm) => fastVariants.map(({ name, options }) => ({ name: `${name}, algorithm ${algorithm}`, options, algorithm })));
+const algorithms = [0, 1, 2].flatMap((algorithm) =>
+  fastVariants.map(({ name, options }) => ({ name: `${name}, algorithm ${algorithm}`, options, algorithm })),
+);
 
 describe.each(algorithms)('conv2d, $name, against the double reference', ({ options, algorithm }) => {
   // Float sums of up to K·K·C (forward, input) or N·H·W (weight) terms of random sign, and Winograd's transforms: error well below 1e-5 of the array's maximum.
