@@ -47,7 +47,7 @@ struct Taps {
 /** Transforms the rows `share` of the weights into 36 panels of `rows` rows, laid out as packPanel does. */
 void transformWeights(const Taps& taps, int64_t rows, int64_t columns, Range share, float* panels) {
   const ColumnBlocks blocks(columns);
-  const int64_t panelSize = rows * blocks.vectors * kLanes;
+  const int64_t panelStride = winogradStride(rows, blocks.vectors * kLanes);
   for (int64_t b = 0; b < blocks.count; ++b) {
     const int64_t width = blocks.size(b) * kLanes, first = blocks.begin(b) * kLanes;
     for (int64_t v = 0; v < width; v += kLanes) {
@@ -56,7 +56,7 @@ void transformWeights(const Taps& taps, int64_t rows, int64_t columns, Range sha
         const float* from = taps.first + r * taps.rowStride + (first + v) * taps.columnStride;
         float* to = panels + first * rows + r * width + v;
         transformTile<winograd::Weight>([=](int i, int j) { return loadStrided(from + (3 * i + j) * taps.tapStride, taps.columnStride, valid); },
-                                        [=](int i, int j, Vector x) { store(to + (i * kWinogradPoints + j) * panelSize, x); });
+                                        [=](int i, int j, Vector x) { store(to + (i * kWinogradPoints + j) * panelStride, x); });
       }
     }
   }
@@ -66,21 +66,20 @@ void transformWeights(const Taps& taps, int64_t rows, int64_t columns, Range sha
 void multiply(const WinogradConvolution& conv, const float* inputs, int64_t inputStride, int64_t tiles, float* outputs, int64_t outputStride) {
   const ColumnBlocks blocks(conv.out);
   const int64_t in = conv.input.channels, rowTiles = tileCount(tiles, blocks.rowLimit());
-  RowTileCall call{};
+  ProductTileCall call{};
   call.stride = conv.paddedIn();
-  call.segments = 1;
   call.length = in;
   call.outStride = conv.paddedOut();
-  call.lastLanes = kLanes;
   for (int64_t product = 0; product < kWinogradProducts; ++product) {
+    const float* panel = conv.panels + product * winogradStride(in, conv.paddedOut());
     for (int64_t b = 0; b < blocks.count; ++b) {
       const int64_t column = blocks.begin(b) * kLanes;
-      call.panel = conv.panels + (product * call.outStride + column) * in;
+      call.panel = panel + column * in;
       for (int64_t t = 0; t < rowTiles; ++t) {
         const int64_t first = t * tiles / rowTiles, size = (t + 1) * tiles / rowTiles - first;
         call.x = inputs + product * inputStride + first * call.stride;
         call.out = outputs + product * outputStride + first * call.outStride + column;
-        runRowTile(static_cast<int>(size), blocks.size(b), call);
+        runProductTile(static_cast<int>(size), blocks.size(b), call);
       }
     }
   }
@@ -109,10 +108,10 @@ void writeTile(const WinogradConvolution& conv, const Tile& tile, const float* p
 void computeTiles(const WinogradConvolution& conv, Range share, const WinogradScratch& layout, float* memory) {
   const TileGrid grid(conv.input);
   const int64_t pad = 1, paddedIn = conv.paddedIn(), paddedOut = conv.paddedOut();
-  const int64_t inputStride = layout.tiles * paddedIn + kWidestLanes, outputStride = layout.tiles * paddedOut + kWidestLanes;
+  const int64_t inputStride = winogradStride(kWinogradBlockTiles, paddedIn), outputStride = winogradStride(kWinogradBlockTiles, paddedOut);
   float *inputs = memory + layout.inputs, *outputs = memory + layout.outputs;
-  for (int64_t begin = share.begin; begin < share.end; begin += layout.tiles) {
-    const int64_t tiles = smaller(layout.tiles, share.end - begin);
+  for (int64_t begin = share.begin; begin < share.end; begin += kWinogradBlockTiles) {
+    const int64_t tiles = smaller(kWinogradBlockTiles, share.end - begin);
     for (int64_t t = 0; t < tiles; ++t) {
       const Tile tile = grid.at(begin + t);
       const Window window = windowAt(conv.input, tile.sample, tile.i - pad, tile.j - pad, kWinogradPoints, memory);

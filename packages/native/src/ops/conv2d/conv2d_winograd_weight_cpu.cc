@@ -29,14 +29,15 @@ struct WeightGradient {
   int64_t rows() const { return exchanged ? gradOutput.channels : input.channels; }  // broadcast
   int64_t columns() const { return exchanged ? input.channels : gradOutput.channels; }
   int64_t paddedColumns() const { return ceilDivide(columns(), kLanes) * kLanes; }
+  int64_t sumStride() const { return winogradStride(rows(), paddedColumns()); }
 };
 
 /** A block's transformed windows, [36][tiles, channels]: tile t of product p at data + p·productStride + t·tileStride. */
 struct Block {
   float* data;
   int64_t tileStride, productStride;
-  Block(float* memory, const Image& image, int64_t tiles)
-      : data(memory), tileStride(ceilDivide(image.channels, kLanes) * kLanes), productStride(tiles * tileStride + kWidestLanes) {}
+  Block(float* memory, const Image& image)
+      : data(memory), tileStride(ceilDivide(image.channels, kLanes) * kLanes), productStride(winogradStride(kWinogradBlockTiles, tileStride)) {}
 };
 
 /** partial[product] += xᵀ · g over `tiles` tiles */
@@ -56,7 +57,7 @@ void addProducts(const WeightGradient& gradient, const Block& x, const Block& g,
       for (int64_t t = 0; t < rowTiles; ++t) {
         const int64_t first = t * rows / rowTiles, size = (t + 1) * rows / rowTiles - first;
         call.x = x.data + product * x.productStride + first;
-        call.to = partial + (product * rows + first) * call.toStride + column;
+        call.to = partial + product * gradient.sumStride() + first * call.toStride + column;
         runOuterTile(static_cast<int>(size), blocks.size(b), call);
       }
     }
@@ -78,9 +79,9 @@ void addCells(const Window& window, int64_t channels, float* sums) {
 void addShare(const WeightGradient& gradient, Range share, bool withBias, float* memory) {
   const WinogradWeightScratch& layout = gradient.layout;
   const TileGrid grid(gradient.input);
-  const Block inputs(memory + layout.inputs, gradient.input, layout.tiles), gradients(memory + layout.gradients, gradient.gradOutput, layout.tiles);
-  for (int64_t begin = share.begin; begin < share.end; begin += layout.tiles) {
-    const int64_t tiles = smaller(layout.tiles, share.end - begin);
+  const Block inputs(memory + layout.inputs, gradient.input), gradients(memory + layout.gradients, gradient.gradOutput);
+  for (int64_t begin = share.begin; begin < share.end; begin += kWinogradBlockTiles) {
+    const int64_t tiles = smaller(kWinogradBlockTiles, share.end - begin);
     for (int64_t t = 0; t < tiles; ++t) {
       const Tile tile = grid.at(begin + t);
       float* patch = memory + layout.patch;
@@ -97,7 +98,7 @@ void addShare(const WeightGradient& gradient, Range share, bool withBias, float*
 /** The gradients of the weights between broadcast channel `row` and all others: the threads' partials added in order and transformed back. */
 void reduceRow(const WeightGradient& gradient, const float* partials, int threads, int64_t row, bool accumulate, float* gradWeight) {
   const int64_t C = gradient.input.channels, O = gradient.gradOutput.channels, padded = gradient.paddedColumns();
-  const int64_t productStride = gradient.rows() * padded;
+  const int64_t productStride = gradient.sumStride();
   for (int64_t column = 0; column < gradient.columns(); column += kLanes) {
     const float* from = partials + row * padded + column;
     const int valid = static_cast<int>(smaller(kLanes, gradient.columns() - column));

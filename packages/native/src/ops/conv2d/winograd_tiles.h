@@ -20,9 +20,7 @@ struct TileGrid {
   int64_t rows, columns, count;
   explicit TileGrid(const Image& image)
       : rows(ceilDivide(image.height, kWinogradOutputs)), columns(ceilDivide(image.width, kWinogradOutputs)), count(image.batch * rows * columns) {}
-  Tile at(int64_t index) const {
-    return {index / (rows * columns), index / columns % rows * kWinogradOutputs, index % columns * kWinogradOutputs};
-  }
+  Tile at(int64_t index) const { return {index / (rows * columns), index / columns % rows * kWinogradOutputs, index % columns * kWinogradOutputs}; }
 };
 
 /** Where the cells of a square window are found: cell (i, j) at data + i·rowStride + j·cellStride. */
@@ -31,7 +29,8 @@ struct Window {
   int64_t rowStride, cellStride;
 };
 
-/** The window of `size` cells whose first cell is (i, j), which may lie outside: read in place, or from a copy in `patch` with zeros outside the grid. */
+/** The window of `size` cells whose first cell is (i, j), which may lie outside: read in place, or from a copy in `patch` with zeros outside the
+ * grid. */
 inline Window windowAt(const Image& image, int64_t sample, int64_t i, int64_t j, int64_t size, float* patch) {
   const float* origin = image.data + ((sample * image.height + i) * image.width + j) * image.stride;
   if (i >= 0 && j >= 0 && i + size <= image.height && j + size <= image.width) return {origin, image.width * image.stride, image.stride};

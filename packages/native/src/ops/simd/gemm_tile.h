@@ -150,21 +150,48 @@ struct RowTileCall {
 template <int MR, int NV>
 void runRowTile(const RowTileCall& call) {
   Vector acc[MR][NV];
-  for (int m = 0; m < MR; ++m) {
-    for (int v = 0; v < NV; ++v) {
-      const float* out = call.out + m * call.outStride + v * kLanes;
-      acc[m][v] = call.bias != nullptr ? load(call.bias + v * kLanes) : Vector{};
-      if (call.accumulate) acc[m][v] += fetch(out, v < NV - 1 ? kLanes : call.lastLanes);
-    }
+#pragma GCC unroll 4
+  for (int v = 0; v < NV; ++v) {
+    const Vector bias = call.bias != nullptr ? load(call.bias + v * kLanes) : Vector{};
+#pragma GCC unroll 16
+    for (int m = 0; m < MR; ++m) acc[m][v] = bias;
   }
+  const auto forEach = [&](auto body) {
+#pragma GCC unroll 16
+    for (int m = 0; m < MR; ++m) {
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) body(acc[m][v], v, call.out + m * call.outStride + v * kLanes, v < NV - 1 ? kLanes : call.lastLanes);
+    }
+  };
+  if (call.accumulate) forEach([](Vector& z, int, const float* out, int valid) { z += fetch(out, valid); });
   for (int64_t s = 0; s < call.segments; ++s) {
     rowTile<MR, NV>(acc, call.x + s * call.segmentStride, call.stride, call.panel + s * call.length * NV * kLanes, call.length);
   }
+  if (call.activation != 0) forEach([&](Vector& z, int v, const float*, int) { z = activate(z, call.activation, call.slope + v * kLanes); });
+  if (call.lastLanes == kLanes)
+    forEach([](Vector& z, int, float* out, int) { store(out, z); });
+  else
+    forEach([](Vector& z, int, float* out, int valid) { keep(out, z, valid); });
+}
+
+/** One tile of a plain matrix product, rows of full vectors: for sums so short that a RowTileCall's pieces and epilogue would be felt. */
+struct ProductTileCall {
+  const float* x;
+  int64_t stride;  // between rows of x
+  int64_t length;
+  const float* panel;  // [length][NV·lanes]
+  float* out;
+  int64_t outStride;
+};
+
+template <int MR, int NV>
+void runProductTile(const ProductTileCall& call) {
+  Vector acc[MR][NV] = {};
+  rowTile<MR, NV>(acc, call.x, call.stride, call.panel, call.length);
+#pragma GCC unroll 16
   for (int m = 0; m < MR; ++m) {
-    for (int v = 0; v < NV; ++v) {
-      const Vector z = activate(acc[m][v], call.activation, call.slope + v * kLanes);
-      keep(call.out + m * call.outStride + v * kLanes, z, v < NV - 1 ? kLanes : call.lastLanes);
-    }
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; ++v) store(call.out + m * call.outStride + v * kLanes, acc[m][v]);
   }
 }
 
@@ -185,13 +212,17 @@ struct OuterTileCall {
 template <int MC, int NV>
 void runOuterTile(const OuterTileCall& call) {
   Vector acc[MC][NV];
+#pragma GCC unroll 16
   for (int m = 0; m < MC; ++m) {
+#pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) acc[m][v] = load(call.to + m * call.toStride + v * kLanes);
   }
   for (int64_t s = 0; s < call.segments; ++s) {
     outerTile<MC, NV>(acc, call.x + s * call.xSegmentStride, call.xStride, call.g + s * call.gSegmentStride, call.gStride, call.count);
   }
+#pragma GCC unroll 16
   for (int m = 0; m < MC; ++m) {
+#pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) store(call.to + m * call.toStride + v * kLanes, acc[m][v]);
   }
 }
@@ -218,12 +249,18 @@ struct RowTile {
   [[gnu::noinline]] static void run(const RowTileCall& call) { runRowTile<MR, NV>(call); }
 };
 
+template <int MR, int NV>
+struct ProductTile {
+  [[gnu::noinline]] static void run(const ProductTileCall& call) { runProductTile<MR, NV>(call); }
+};
+
 template <int MC, int NV>
 struct OuterTile {
   [[gnu::noinline]] static void run(const OuterTileCall& call) { runOuterTile<MC, NV>(call); }
 };
 
 inline void runRowTile(int rows, int vectors, const RowTileCall& call) { dispatchRows<RowTile>(rows, vectors, call); }
+inline void runProductTile(int rows, int vectors, const ProductTileCall& call) { dispatchRows<ProductTile>(rows, vectors, call); }
 inline void runOuterTile(int rows, int vectors, const OuterTileCall& call) { dispatchRows<OuterTile>(rows, vectors, call); }
 
 }  // namespace retroplume::RETROPLUME_ISA
