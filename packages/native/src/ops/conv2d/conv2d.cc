@@ -40,7 +40,7 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.bias = reader.optionalInput("bias", {p.outChannels});
   call.slope = p.activation == 2 ? reader.input("slope", {p.outChannels}) : nullptr;
   call.output = reader.outputRows("output", {p.batch * p.height * p.width, p.outChannels, p.outputStride});
-  const bool winograd = forwardByWinograd(p);
+  const bool winograd = convolvesByWinograd(p, p.inChannels, p.outChannels);
   const auto slot = winograd ? &CpuKernels::conv2dForwardWinograd : &CpuKernels::conv2dForward;
   const int64_t scratch = winograd ? WinogradScratch(p.inChannels, p.outChannels, reader.threads()).total
                                    : Conv2dRowScratch(p.kernel, p.inChannels, p.outChannels, reader.threads()).total;
@@ -54,7 +54,7 @@ BoundKernel bindBackwardInput(InstructionReader<T>& reader) {
   call.gradOutput = reader.input("gradOutput", {p.batch, p.height, p.width, p.outChannels});
   call.weight = reader.input("weight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
   call.gradInput = reader.output("gradInput", {p.batch, p.height, p.width, p.inChannels});
-  const bool winograd = backwardInputByWinograd(p);
+  const bool winograd = convolvesByWinograd(p, p.outChannels, p.inChannels);
   const auto slot = winograd ? &CpuKernels::conv2dBackwardInputWinograd : &CpuKernels::conv2dBackwardInput;
   const int64_t scratch = winograd ? WinogradScratch(p.outChannels, p.inChannels, reader.threads()).total
                                    : Conv2dRowScratch(p.kernel, p.outChannels, p.inChannels, reader.threads()).total;
@@ -69,7 +69,7 @@ BoundKernel bindBackwardWeight(InstructionReader<T>& reader) {
   call.gradOutput = reader.input("gradOutput", {p.batch, p.height, p.width, p.outChannels});
   call.gradWeight = reader.output("gradWeight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
   call.gradBias = reader.optionalOutput("gradBias", {p.outChannels});
-  const bool winograd = backwardWeightByWinograd(p);
+  const bool winograd = weightGradientByWinograd(p);
   const auto slot = winograd ? &CpuKernels::conv2dBackwardWeightWinograd : &CpuKernels::conv2dBackwardWeight;
   const int64_t scratch = winograd ? WinogradWeightScratch(p.inChannels, p.outChannels, reader.threads()).total
                                    : Conv2dWeightScratch(p.kernel, p.inChannels, p.outChannels, reader.threads()).total;
