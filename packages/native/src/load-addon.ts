@@ -26,8 +26,7 @@ export function loadAddon(name: string): unknown {
   const path = join(dirname(__dirname), 'build', 'Release', `${name}.node`);
   if (!existsSync(path)) throw new AddonError('ADDON_MISSING', `${name}.node: expected at ${path} but it has not been built: run: npm run setup`);
   try {
-    // A computed path: the addon is not a module that the compiler could resolve.
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- see above
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- a path that is computed: the compiler could not resolve it as a module
     return require(path) as unknown;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

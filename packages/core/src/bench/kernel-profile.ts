@@ -1,4 +1,5 @@
 /** Where the time of a step goes, by kernel. */
+import { sumByKernel } from '../graph/profiler';
 import type { InstructionProfile, Program } from '../graph/program';
 
 /** All calls of one kernel in a step; `seconds` is the sum over its calls of the least time that each was seen to take. */
@@ -23,15 +24,10 @@ export async function profileKernels(program: Program, phase: string, rounds: nu
 }
 
 function shares(entries: readonly InstructionProfile[]): KernelShare[] {
-  const groups = new Map<string, InstructionProfile[]>();
-  for (const entry of entries) groups.set(entry.op, [...(groups.get(entry.op) ?? []), entry]);
-  const total = (list: readonly InstructionProfile[], key: 'seconds' | 'flops' | 'bytes'): number => list.reduce((sum, each) => sum + each[key], 0);
-  const all = total(entries, 'seconds');
-  return [...groups]
-    .map(([kernel, list]) => {
-      const seconds = total(list, 'seconds');
-      const [gflops, gbytes] = [total(list, 'flops') / seconds / 1e9, total(list, 'bytes') / seconds / 1e9];
-      return { kernel, calls: list.length, seconds, share: seconds / all, gflops, gbytes };
-    })
-    .sort((a, b) => b.seconds - a.seconds);
+  const all = entries.reduce((sum, { seconds }) => sum + seconds, 0);
+  return [...sumByKernel(entries).values()]
+    .sort((a, b) => b.seconds - a.seconds)
+    .map(({ op: kernel, calls, seconds, flops, bytes }) => {
+      return { kernel, calls, seconds, share: seconds / all, gflops: flops / seconds / 1e9, gbytes: bytes / seconds / 1e9 };
+    });
 }

@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describeWhere } from '../data/testing/describe-where';
 import { measureMemory } from './memory';
 import { benchStep, type TorchPeers } from './step-bench';
 import { TINY_WORKLOADS } from './testing/tiny-workloads';
@@ -10,7 +11,6 @@ import { STEPS } from './workloads';
 
 /** An interpreter with PyTorch and NumPy; where a machine has one, its answers are checked. */
 const python = process.env['RETROPLUME_TEST_PYTHON'];
-const withPython = python === undefined ? describe.skip : describe;
 /** Float32 over reductions of some thousand terms; so few cells that none lies next to a kink. */
 const tolerance = { forward: 1e-5, gradient: 1e-4 };
 const folders: string[] = [];
@@ -47,7 +47,7 @@ describe.each(cases)('$title', ({ workload, step }) => {
   });
 });
 
-withPython(`PyTorch${python === undefined ? ' (skipped: RETROPLUME_TEST_PYTHON names no interpreter)' : ''}`, () => {
+describeWhere(python !== undefined, 'RETROPLUME_TEST_PYTHON names no interpreter', 'PyTorch', () => {
   let torch: TorchPeers;
 
   beforeAll(async () => {
@@ -67,19 +67,14 @@ withPython(`PyTorch${python === undefined ? ' (skipped: RETROPLUME_TEST_PYTHON n
   });
 });
 
-const built = existsSync(join(__dirname, '..', '..', 'dist', 'bench', 'memory-child.js'));
-(built ? test : test.skip)(
-  `peak memory is that of a process${built ? '' : ' (skipped: run npm run build)'}`,
-  async () => {
-    const memory = await measureMemory(TINY_WORKLOADS[0], { threads: 1, python, compiles: false, folder: folder() });
-    expect(memory.ours).toBeGreaterThan(2 ** 25); // Node itself
-    expect(memory.ours).toBeLessThan(2 ** 30);
-    expect(Object.keys(memory.peers)).toEqual(python === undefined ? [] : ['torch-eager', 'torch-channels-last']);
-  },
-  300000,
-); // starts PyTorch twice
+test('peak memory is that of a process', async () => {
+  const memory = await measureMemory(TINY_WORKLOADS[0], { threads: 1, python, compiles: false, folder: folder() });
+  expect(memory.ours).toBeGreaterThan(2 ** 25); // Node itself
+  expect(memory.ours).toBeLessThan(2 ** 30);
+  expect(Object.keys(memory.peers)).toEqual(python === undefined ? [] : ['torch-eager', 'torch-channels-last']);
+}, 300000); // starts PyTorch twice
 
-(built ? test : test.skip)('a process that cannot train is told in one sentence', async () => {
+test('a process that cannot train is told in one sentence', async () => {
   const uneven = { ...TINY_WORKLOADS[0], rows: 0 };
   await expect(measureMemory(uneven, { threads: 1, compiles: false, folder: folder() })).rejects.toThrow(
     /^bench: tiny compact: the process that trains ended early: [^\n]+$/,

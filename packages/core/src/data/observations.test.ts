@@ -1,56 +1,22 @@
-import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { truncateSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 
 import { DuckDBInstance } from '@duckdb/node-api';
 
-import { readGriddesc } from '../grid/griddesc';
 import { Grid } from '../grid/grid';
 import { describeQuality } from './observation-quality';
 import { parseTime } from './observation-time';
-import { readObservations, type Observations, type ObservationsOptions, type ObservationsSpec } from './observations';
+import { readObservations, type Observations, type ObservationsSpec } from './observations';
 import { stationsToCells } from './station-cells';
 import { readStations } from './stations';
-import { describeShared, failure, sharedData, sharedFile, temporaryFolder } from './testing/shared-data';
+import { observationTables, series, STATIONS } from './testing/observation-samples';
+import { failure } from './testing/shared-data';
 
-const folder = temporaryFolder();
-const at = (name: string): string => join(folder.path, name);
-const write = (name: string, content: string | Buffer): string => {
-  writeFileSync(at(name), content);
-  return at(name);
-};
+const { at, write, spec, read } = observationTables();
 const grid = new Grid({
   name: 'TEST', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0,
   xorig: 110, yorig: 30, xcell: 1, ycell: 1, cols: 10, rows: 10,
 }); // prettier-ignore
-
-const STATIONS = 'id,lon,lat\nA,116.1,39.1\nB,116.9,39.9\nC,110.5,30.5\nD,,\nE,-,-\nF,0,0\nG,95,30\n';
-const ug = (column: string): { column: string; unit: string } => ({ column, unit: 'ug m-3' });
-
-function spec(change: Partial<ObservationsSpec> = {}): ObservationsSpec {
-  return {
-    stations: { file: at('stations.csv'), id: 'id', lon: 'lon', lat: 'lat' },
-    files: at('obs*'),
-    layout: 'long',
-    resolution: 'hourly',
-    timeZone: 'UTC',
-    columns: { station: 'station', time: 'time', species: { NO2: ug('no2'), 'PM2.5': ug('pm25') } },
-    gasReference: { temperature: 273.15, pressure: 101325 },
-    ...change,
-  };
-}
-
-/** Reads `rows` of the long layout `station,time,no2,pm25`. */
-function read(rows: string, change: Partial<ObservationsSpec> = {}, options: ObservationsOptions = {}): Promise<Observations> {
-  write('stations.csv', STATIONS);
-  write('obs.csv', `station,time,no2,pm25\n${rows}`);
-  return readObservations(spec(change), options);
-}
-
-const series = (observations: Observations, species: string, station: string): number[] => {
-  const index = observations.stations.findIndex(({ id }) => id === station);
-  return [...(observations.values.get(species) as Float32Array)].filter((_, i) => i % observations.stations.length === index);
-};
 
 describe('times', () => {
   test.each([
@@ -336,81 +302,5 @@ describe('several stations in one cell', () => {
         "observations: none of 1 stations (G at 95, 30) lies inside the grid TEST: check lon and lat of the stations, and the case's grid",
       ),
     );
-  });
-});
-
-describeShared('real monitors', () => {
-  const cn27 = (): Grid => readGriddesc(sharedFile('china-201701/GRIDDESC'), 'cn27');
-  const cnemc = (files: string): ObservationsSpec => ({
-    stations: { file: join(sharedData, 'cnemc-2019-01/stations.csv'), id: '监测点编码', lon: '经度', lat: '纬度', name: '监测点名称' },
-    files: join(sharedData, 'cnemc-2019-01', files),
-    layout: 'cnemc-wide',
-    resolution: 'hourly',
-    timeZone: 'Asia/Shanghai',
-    gasReference: { temperature: 298.15, pressure: 101325 },
-  });
-
-  test('China, January 2017: daily means at 1639 stations, against the file’s own lines', async () => {
-    const species = { NO2: ug('no2_ugm3'), SO2: ug('so2_ugm3'), O3: ug('o3_ugm3'), 'PM2.5': ug('pm25_ugm3') };
-    const observations = await readObservations(
-      spec({
-        stations: { file: join(sharedData, 'china-201701/stations.csv'), id: 'station', lon: 'lon', lat: 'lat' },
-        files: join(sharedData, 'china-201701/obs_daily.csv.gz'),
-        resolution: 'daily',
-        timeZone: 'Asia/Shanghai',
-        columns: { station: 'station', time: 'date', species },
-      }),
-    );
-    // day 1 is missing, days 2 to 31 are there
-    expect(observations.time).toEqual({ start: new Date('2017-01-01T16:00Z'), stepSeconds: 86400, count: 30 });
-    expect(observations.quality).toMatchObject({
-      stationsWithoutCoordinates: [],
-      stationsUnknown: [],
-      absentSteps: 0,
-      species: { NO2: { valid: 41572 }, 'PM2.5': { valid: 41316 } },
-    });
-    expect(observations.stations.length + (observations.quality?.stationsSilent.length ?? 0)).toBe(1639);
-    // S0001,2017-01-03,171.04,12.67,9.09,381.92
-    expect(series(observations, 'PM2.5', 'S0001')[1]).toBeCloseTo(381.92, 4);
-    expect(series(observations, 'NO2', 'S0001')[1]).toBeCloseTo(171.04 / 2.052515, 3);
-    const cells = stationsToCells(observations, cn27());
-    expect(cells.outside).toEqual([]);
-    expect(cells.cells.reduce((sum, { members }) => sum + members.length, 0)).toBe(observations.stations.length);
-    expect(cells.cells.length).toBe(607);
-  });
-
-  test('CNEMC, two days of January 2019: Beijing time, stations without coordinates, against the files’ own cells', async () => {
-    const observations = await readObservations(cnemc('china_sites_2019010[12].csv.gz'));
-    expect(observations.time).toEqual({ start: new Date('2018-12-31T16:00Z'), stepSeconds: 3600, count: 48 });
-    expect(observations.species).toEqual(['NO2', 'SO2', 'O3', 'PM2.5']);
-    expect(observations.quality?.stationsWithoutCoordinates).toHaveLength(14);
-    expect(observations.quality?.stationsWithoutCoordinates).toContain('3019A');
-    // 20190101,0,PM2.5,53,,68: 1001A has 53, 1002A nothing, 1003A 68
-    expect(series(observations, 'PM2.5', '1001A')[0]).toBe(53);
-    expect(series(observations, 'PM2.5', '1003A')[0]).toBe(68);
-    expect(series(observations, 'PM2.5', '1002A')[0]).toBeNaN();
-    expect(observations.stations.find(({ id }) => id === '1001A')).toEqual({ id: '1001A', lon: 116.366, lat: 39.8673, name: '万寿西宫' });
-  });
-
-  test('a real day cut short', async () => {
-    copyFileSync(sharedFile('cnemc-2019-01/china_sites_20190101*'), at('obs_20190101.csv.gz'));
-    writeFileSync(at('obs_20190101.csv.gz'), readFileSync(sharedFile('cnemc-2019-01/china_sites_20190101*')).subarray(0, 100000));
-    await expect(readObservations({ ...cnemc(''), files: at('obs_*.gz') })).rejects.toThrow(
-      failure('FILE_TRUNCATED', `${at('obs_20190101.csv.gz')}: the gzip file is truncated: copy or download it again`),
-    );
-  });
-
-  test('Beijing’s twelve monitors, hourly, as a long table', async () => {
-    write('stations.csv', 'id,lon,lat\nAotizhongxin,116.397,39.982\n');
-    const observations = await readObservations(
-      spec({
-        files: join(sharedData, 'china-201701/beijing_hourly_201701.csv.gz'),
-        timeZone: 'Asia/Shanghai',
-        columns: { station: 'station', time: 'time_local', species: { 'PM2.5': ug('pm25_ugm3') } },
-      }),
-    );
-    expect(observations.time).toEqual({ start: new Date('2016-12-31T16:00Z'), stepSeconds: 3600, count: 744 });
-    expect(series(observations, 'PM2.5', 'Aotizhongxin').slice(0, 3)).toEqual([485, 477, 454]);
-    expect(observations.quality?.stationsUnknown).toHaveLength(11);
   });
 });

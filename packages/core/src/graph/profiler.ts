@@ -8,16 +8,29 @@ export interface Execution {
   profiler?: Profiler;
 }
 
-/** One row of the table: all calls of one kernel. */
-export interface ProfileRow {
+/** All calls of one kernel. */
+export interface KernelSum {
   op: string;
   calls: number;
   seconds: number;
-  /** of the wall time between the first and the last instruction */
-  share: number;
   /** floating-point operations, and the least memory traffic in bytes */
   flops: number;
   bytes: number;
+}
+
+/** One row of the table. */
+export interface ProfileRow extends KernelSum {
+  /** of the wall time between the first and the last instruction */
+  share: number;
+}
+
+/** Adds instructions to the sums of their kernels. */
+export function sumByKernel(instructions: readonly InstructionProfile[], sums = new Map<string, KernelSum>()): Map<string, KernelSum> {
+  for (const { op, seconds, flops, bytes } of instructions) {
+    const sum = sums.get(op) ?? { op, calls: 0, seconds: 0, flops: 0, bytes: 0 };
+    sums.set(op, { op, calls: sum.calls + 1, seconds: sum.seconds + seconds, flops: sum.flops + flops, bytes: sum.bytes + bytes });
+  }
+  return sums;
 }
 
 /** An event of Chrome's trace format (about:tracing, Perfetto): times in microseconds. */
@@ -39,7 +52,7 @@ const TRACED_RUNS = 60;
 export const OUTSIDE = '(outside kernels)';
 
 export class Profiler {
-  private readonly byOp = new Map<string, Omit<ProfileRow, 'share'>>();
+  private readonly byKernel = new Map<string, KernelSum>();
   private readonly events: TraceEvent[] = [];
   private runs = 0;
   private first = Infinity;
@@ -48,10 +61,9 @@ export class Profiler {
   /** Enters one run of a phase. @param start - milliseconds of `performance.now()` at which it began */
   record(phase: string, start: number, instructions: readonly InstructionProfile[]): void {
     this.first = Math.min(this.first, start);
+    sumByKernel(instructions, this.byKernel);
     let at = start * 1000;
     for (const { op, label, seconds, flops, bytes } of instructions) {
-      const row = this.byOp.get(op) ?? { op, calls: 0, seconds: 0, flops: 0, bytes: 0 };
-      this.byOp.set(op, { op, calls: row.calls + 1, seconds: row.seconds + seconds, flops: row.flops + flops, bytes: row.bytes + bytes });
       if (this.runs < TRACED_RUNS) {
         this.events.push({ name: label || op, cat: op, ph: 'X', ts: at, dur: seconds * 1e6, pid: 1, tid: 1, args: { phase, flops, bytes } });
       }
@@ -65,9 +77,9 @@ export class Profiler {
   rows(): ProfileRow[] {
     if (this.runs === 0) return [];
     const wall = (this.last - this.first) / 1000;
-    const inside = [...this.byOp.values()].reduce((sum, { seconds }) => sum + seconds, 0);
+    const inside = [...this.byKernel.values()].reduce((sum, { seconds }) => sum + seconds, 0);
     const outside = { op: OUTSIDE, calls: this.runs, seconds: Math.max(0, wall - inside), flops: 0, bytes: 0 };
-    return [...this.byOp.values(), outside].sort((a, b) => b.seconds - a.seconds).map((row) => ({ ...row, share: row.seconds / wall }));
+    return [...this.byKernel.values(), outside].sort((a, b) => b.seconds - a.seconds).map((row) => ({ ...row, share: row.seconds / wall }));
   }
 
   /** The rows as text, one line each. */

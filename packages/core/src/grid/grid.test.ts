@@ -1,7 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { describeShared, sharedData } from '../data/testing/shared-data';
 import { Grid, type GridDefinition } from './grid';
 import { parseGriddesc, readGriddesc, writeGriddesc } from './griddesc';
 import { EARTH_RADIUS } from './projection';
@@ -241,9 +242,7 @@ describe('GRIDDESC', () => {
   });
 });
 
-const sharedData = process.env.RETROPLUME_TEST_DATA ?? join(__dirname, '../../../../../shared/data');
-const describeShared = existsSync(sharedData) ? describe : describe.skip;
-describeShared(`real GRIDDESC files${existsSync(sharedData) ? '' : ` (skipped: no test data at ${sharedData})`}`, () => {
+describeShared('real GRIDDESC files', () => {
   const folder = join(sharedData, 'griddesc');
   const read = (name: string): GridDefinition[] => parseGriddesc(readFileSync(join(folder, name), 'utf8'), name);
 

@@ -31,7 +31,7 @@ function render(content: Content): string {
 
 /** Stands for `false` until the template is whole; no text can hold it, since `escapeHtml` replaces control characters. */
 const DROPPED = '\u0000';
-// eslint-disable-next-line no-control-regex -- see DROPPED
+// eslint-disable-next-line no-control-regex -- DROPPED is a control character, so that no text can hold it
 const DROPPED_ATTRIBUTE = / [a-z-]+="\u0000"/g;
 
 /** `html\`<td>${name}</td>\`` escapes `name`; an attribute whose value is `false` is left out: `<a id="${id ?? false}">`. */

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
+import { describeWhere } from '../data/testing/describe-where';
 import { chinaGrid, GROUPS, smallGrid, SPECIES, syntheticReport, type SyntheticOptions } from './testing/synthetic-report';
 import { writeReport } from './write-report';
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const describeInBrowser = existsSync(executablePath) ? describe : describe.skip;
 const folder = join(tmpdir(), 'retroplume-report');
 
 const cases: Record<string, SyntheticOptions> = {
@@ -39,7 +39,7 @@ function watch(page: Page, self: string): string[] {
   return troubles;
 }
 
-describeInBrowser(`the page in Chromium (needs ${executablePath})`, () => {
+describeWhere(existsSync(executablePath), `no Chromium at ${executablePath}`, 'the page in Chromium', () => {
   let browser: Browser;
   beforeAll(async () => {
     mkdirSync(folder, { recursive: true });

@@ -6,21 +6,12 @@
 #include <netcdf.h>
 
 #include <cstddef>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-namespace retroplume::netcdf {
+#include "netcdf_error.h"
 
-/// What netCDF-C said, about which file.
-class NetcdfError : public std::runtime_error {
- public:
-  NetcdfError(int status, std::string path, const std::string& doing);
-  int status;        ///< netCDF's status (negative) or errno (positive)
-  std::string path;  ///< the file
-  /// A stable name of the status: `NC_ENOTNC`, `ENOENT`, …
-  std::string Code() const;
-};
+namespace retroplume::netcdf {
 
 struct Dimension {
   std::string name;

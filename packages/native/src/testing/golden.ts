@@ -10,7 +10,7 @@ const sharedData = process.env.RETROPLUME_TEST_DATA;
 export const goldenFolder =
   process.env.RETROPLUME_TEST_GOLDEN ?? (sharedData ? join(sharedData, '..', 'golden') : join(repository, '..', 'shared', 'golden'));
 
-/** `describe`, or `describe.skip` with the reason in its title. */
+/** Tests against the golden vectors; skipped where these are missing, since they may not be copied into the repository. */
 export function describeGolden(title: string, body: () => void): void {
   if (existsSync(goldenFolder)) describe(title, body);
   else describe.skip(`${title} (skipped: no golden vectors at ${goldenFolder})`, body);

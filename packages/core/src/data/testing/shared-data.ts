@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { expandGlob } from '../glob';
+import { describeWhere } from './describe-where';
 
 /** Real files that may not be copied into the repository; tests that need them are skipped, and say so, where they are missing. */
 export const sharedData = process.env.RETROPLUME_TEST_DATA ?? join(__dirname, '..', '..', '..', '..', '..', '..', 'shared', 'data');
 
-/** `describe`, or `describe.skip` with the reason in its title. */
+/** Tests that read real files. */
 export function describeShared(title: string, body: () => void): void {
-  if (existsSync(sharedData)) describe(title, body);
-  else describe.skip(`${title} (skipped: no test data at ${sharedData})`, body);
+  describeWhere(existsSync(sharedData), `no test data at ${sharedData}`, title, body);
 }
 
 /** The one file that matches. */

@@ -1,6 +1,8 @@
 /** Reads the golden vectors (PyTorch, float64) that lie outside the repository; tests that need them are skipped where they are missing. */
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { describeWhere } from '../../data/testing/describe-where';
+import { sharedData } from '../../data/testing/shared-data';
 
 export interface GoldenArray {
   shape: number[];
@@ -12,14 +14,11 @@ export interface GoldenCase {
   names(prefix: string): string[];
 }
 
-const data = process.env.RETROPLUME_TEST_DATA ?? resolve(__dirname, '../../../../../../shared/data');
-export const goldenFolder = join(data, '..', 'golden');
+export const goldenFolder = join(sharedData, '..', 'golden');
 
-/** `describe`, or `describe.skip` with the reason in its title where the vectors are missing. */
+/** Tests against the golden vectors. */
 export function describeGolden(title: string, body: () => void): void {
-  if (existsSync(goldenFolder)) describe(title, body);
-  // Not `body`: it reads the vectors while the tests are collected, skipped or not.
-  else describe.skip(title, () => it('skipped: no golden vectors beside RETROPLUME_TEST_DATA', () => undefined));
+  describeWhere(existsSync(goldenFolder), `no golden vectors at ${goldenFolder}`, title, body);
 }
 
 export function readGolden(name: string): GoldenCase {

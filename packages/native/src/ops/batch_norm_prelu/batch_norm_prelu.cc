@@ -22,15 +22,22 @@ BatchNormPreluParams readParams(InstructionReader<T>& reader) {
   return p;
 }
 
-template <class T>
-BoundKernel bindForward(InstructionReader<T>& reader) {
-  BatchNormPreluForward<T> call{};
+/** What both directions read: the convolution's result and the constants of the channels. */
+template <class Call, class T>
+void readOperands(InstructionReader<T>& reader, Call& call) {
   const BatchNormPreluParams& p = call.params = readParams(reader);
   call.input = reader.input("input", {p.pixels, p.channels});
   call.scale = reader.input("scale", {p.channels});
   call.shift = reader.input("shift", {p.channels});
   call.slope = reader.input("slope", {p.channels});
   call.step = reader.optionalInput("step", {1});
+}
+
+template <class T>
+BoundKernel bindForward(InstructionReader<T>& reader) {
+  BatchNormPreluForward<T> call{};
+  readOperands(reader, call);
+  const BatchNormPreluParams& p = call.params;
   call.runningMean = reader.output("runningMean", {p.channels});
   call.runningVariance = reader.output("runningVariance", {p.channels});
   call.output = reader.outputRows("output", {p.pixels, p.channels, p.outputStride});
@@ -43,12 +50,8 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
 template <class T>
 BoundKernel bindBackward(InstructionReader<T>& reader) {
   BatchNormPreluBackward<T> call{};
-  const BatchNormPreluParams& p = call.params = readParams(reader);
-  call.input = reader.input("input", {p.pixels, p.channels});
-  call.scale = reader.input("scale", {p.channels});
-  call.shift = reader.input("shift", {p.channels});
-  call.slope = reader.input("slope", {p.channels});
-  call.step = reader.optionalInput("step", {1});
+  readOperands(reader, call);
+  const BatchNormPreluParams& p = call.params;
   call.savedMean = reader.input("savedMean", {p.channels});
   call.savedInvStd = reader.input("savedInvStd", {p.channels});
   call.gradOutput = reader.inputRows("gradOutput", {p.pixels, p.channels, p.outputStride});

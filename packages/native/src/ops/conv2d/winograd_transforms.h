@@ -22,18 +22,23 @@ namespace winograd {
 constexpr float kA = 0.70710678118654752f, kB = 1.4142135623730951f, kA2 = 0.5f, kB2 = 2.0f, kA3 = kA * kA2, kB3 = kB * kB2;
 constexpr float kScaleA = -2.0f / 3.0f, kScaleB = 1.0f / 6.0f;  // 1/Π(p − other finite points), for ±a and ±b; 1 for 0
 
+/** Values at the points, in their order: at 0, at ±a and ±b from the polynomial's even and odd part there, and at ∞. */
+[[gnu::always_inline]] inline void atPoints(Vector (&y)[6], Vector zero, Vector evenA, Vector oddA, Vector evenB, Vector oddB, Vector infinity) {
+  y[0] = zero;
+  y[1] = evenA + oddA;
+  y[2] = evenA - oddA;
+  y[3] = evenB + oddB;
+  y[4] = evenB - oddB;
+  y[5] = infinity;
+}
+
 /** Bᵀ: values of the input at the points. */
 struct Input {
   static constexpr int kFrom = 6, kTo = 6;
   [[gnu::always_inline]] static void apply(const Vector (&x)[6], Vector (&y)[6]) {
-    const Vector evenA = x[4] - kB2 * x[2], oddA = x[3] - kB2 * x[1];
-    const Vector evenB = x[4] - kA2 * x[2], oddB = x[3] - kA2 * x[1];
-    y[0] = x[0] - 2.5f * x[2] + x[4];
-    y[1] = evenA + kA * oddA;
-    y[2] = evenA - kA * oddA;
-    y[3] = evenB + kB * oddB;
-    y[4] = evenB - kB * oddB;
-    y[5] = x[1] - 2.5f * x[3] + x[5];
+    const Vector evenA = x[4] - kB2 * x[2], oddA = kA * (x[3] - kB2 * x[1]);
+    const Vector evenB = x[4] - kA2 * x[2], oddB = kB * (x[3] - kA2 * x[1]);
+    atPoints(y, x[0] - 2.5f * x[2] + x[4], evenA, oddA, evenB, oddB, x[1] - 2.5f * x[3] + x[5]);
   }
 };
 
@@ -43,12 +48,7 @@ struct Weight {
   [[gnu::always_inline]] static void apply(const Vector (&x)[3], Vector (&y)[6]) {
     const Vector evenA = kScaleA * (x[0] + kA2 * x[2]), oddA = kScaleA * kA * x[1];
     const Vector evenB = kScaleB * (x[0] + kB2 * x[2]), oddB = kScaleB * kB * x[1];
-    y[0] = x[0];
-    y[1] = evenA + oddA;
-    y[2] = evenA - oddA;
-    y[3] = evenB + oddB;
-    y[4] = evenB - oddB;
-    y[5] = x[2];
+    atPoints(y, x[0], evenA, oddA, evenB, oddB, x[2]);
   }
 };
 
@@ -70,12 +70,7 @@ struct GradOutput {
   [[gnu::always_inline]] static void apply(const Vector (&x)[4], Vector (&y)[6]) {
     const Vector evenA = x[0] + kA2 * x[2], oddA = kA * x[1] + kA3 * x[3];
     const Vector evenB = x[0] + kB2 * x[2], oddB = kB * x[1] + kB3 * x[3];
-    y[0] = x[0];
-    y[1] = evenA + oddA;
-    y[2] = evenA - oddA;
-    y[3] = evenB + oddB;
-    y[4] = evenB - oddB;
-    y[5] = x[3];
+    atPoints(y, x[0], evenA, oddA, evenB, oddB, x[3]);
   }
 };
 

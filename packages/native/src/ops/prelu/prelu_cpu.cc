@@ -5,19 +5,9 @@
 // One pass each; the slope's gradient is summed on the way.
 namespace retroplume::RETROPLUME_ISA {
 
-namespace {
-
-/** The slopes in whole vectors, zeros behind. */
-const float* packSlopes(const PreluParams& p, const float* slope, float* packed) {
-  for (int64_t c = 0; c < PreluScratch(p.channels, 0).threadsBegin; ++c) packed[c] = c < p.channels ? slope[c] : 0.0f;
-  return packed;
-}
-
-}  // namespace
-
 void preluForward(const PreluForward<float>& call, const Context& context) {
   const int64_t pixels = call.params.pixels, C = call.params.channels, stride = call.params.outputStride;
-  const float* slopes = packSlopes(call.params, call.slope, static_cast<float*>(context.scratch));
+  const float* slopes = packVector(call.slope, C, static_cast<float*>(context.scratch));
   forEachStrip(pixels, C, context, [&](const Strip& strip, int) {
     const float* input = call.input + strip.first * C;
     float* output = call.output + strip.first * stride;
@@ -32,7 +22,7 @@ void preluBackward(const PreluBackward<float>& call, const Context& context) {
   const int64_t pixels = call.params.pixels, C = call.params.channels, stride = call.params.outputStride;
   const PreluScratch layout(C, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
-  const float* slopes = packSlopes(call.params, call.slope, scratch);
+  const float* slopes = packVector(call.slope, C, scratch);
   float* work = scratch + layout.threadsBegin;
   __builtin_memset(work, 0, (layout.total - layout.threadsBegin) * sizeof(float));
   forEachStrip(pixels, C, context, [&](const Strip& strip, int thread) {

@@ -117,13 +117,6 @@ inline void packPanel(const float* source, int64_t rows, int64_t columns, int64_
   }
 }
 
-/** Copies a vector of `count` values into memory of whole vectors, zeros behind; null stays null. */
-inline const float* packVector(const float* source, int64_t count, float* packed) {
-  if (source == nullptr) return nullptr;
-  for (int64_t c = 0; c < ceilDivide(count, kLanes) * kLanes; ++c) packed[c] = c < count ? source[c] : 0.0f;
-  return packed;
-}
-
 /** One tile of outputs of a matrix product whose left rows lie in `segments` pieces (the rows of a convolution's window). */
 struct RowTileCall {
   const float* x;

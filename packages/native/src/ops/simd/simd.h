@@ -159,4 +159,11 @@ inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 inline int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+/** Copies a vector of `count` values into memory of whole vectors, zeros behind; null stays null. */
+inline const float* packVector(const float* source, int64_t count, float* packed) {
+  if (source == nullptr) return nullptr;
+  for (int64_t c = 0; c < ceilDivide(count, kLanes) * kLanes; ++c) packed[c] = c < count ? source[c] : 0.0f;
+  return packed;
+}
+
 }  // namespace retroplume::RETROPLUME_ISA

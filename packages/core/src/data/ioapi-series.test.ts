@@ -1,0 +1,105 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Grid } from '../grid/grid';
+import { expandGlob, IoapiSeries, type IoapiContents } from './ioapi';
+import { grid, hourly, writeSample } from './testing/ioapi-sample';
+import { failure, temporaryFolder } from './testing/shared-data';
+
+const folder = temporaryFolder();
+const at = (name: string): string => join(folder.path, name);
+
+describe('IoapiSeries', () => {
+  const day = (name: string, start: string, count: number, value: (i: number) => number, options: Partial<IoapiContents> = {}): string => {
+    writeSample(at(name), { time: hourly(start, count), layers: 1, variables: [{ name: 'NO2', units: 'moles/s' }], ...options }, value);
+    return at(name);
+  };
+
+  test('files are joined in time, whatever their order', () => {
+    const b = day('b.nc', '2017-01-02T00:00Z', 24, (i) => 1000 + i);
+    const a = day('a.nc', '2017-01-01T00:00Z', 24, (i) => i);
+    const series = IoapiSeries.open([b, a]);
+    expect(series.time).toEqual(hourly('2017-01-01T00:00Z', 48));
+    expect(series.path).toBe(`${a} … ${b}`);
+    expect([...series.read('NO2', 23, 2)]).toEqual([
+      ...Array.from({ length: 20 }, (_, i) => 460 + i),
+      ...Array.from({ length: 20 }, (_, i) => 1000 + i),
+    ]);
+    expect(() => series.read('NO2', 40, 9)).toThrow(expect.objectContaining({ code: 'STEP_OUTSIDE' }) as Error);
+    series.close();
+  });
+
+  test('the 25th hour of CMAQ: it may be there twice if it is the same', () => {
+    const a = day('a.nc', '2017-01-01T00:00Z', 25, (i) => i);
+    const b = day('b.nc', '2017-01-02T00:00Z', 25, (i) => 480 + i);
+    const series = IoapiSeries.open([a, b]);
+    expect(series.time.count).toBe(49);
+    expect([...series.read('NO2')]).toEqual(Array.from({ length: 49 * 20 }, (_, i) => i));
+    series.close();
+  });
+
+  test('and if it differs it is refused, or one is chosen', () => {
+    const a = day('a.nc', '2017-01-01T00:00Z', 25, () => 1);
+    const b = day('b.nc', '2017-01-02T00:00Z', 25, () => 2);
+    const refused = IoapiSeries.open([a, b]);
+    expect(() => refused.read('NO2', 0, 1)).toThrow(
+      failure(
+        'FILES_OVERLAP',
+        `${b}: NO2 at 2017-01-02T00:00Z differs from that in ${a}, which holds the same hour: cut the files so that each hour is in one file`,
+      ),
+    );
+    refused.close();
+    for (const [overlap, value] of [
+      ['earlier', 1],
+      ['later', 2],
+    ] as const) {
+      // prettier-ignore
+      const series = IoapiSeries.open([a, b], { overlap });
+      expect([23, 24, 25].map((step) => series.read('NO2', step, 1)[0])).toEqual([1, value, 2]);
+      series.close();
+    }
+  });
+
+  test('a day that is missing, another grid, another unit, another step', () => {
+    const a = day('a.nc', '2017-01-01T00:00Z', 24, () => 1);
+    const c = day('c.nc', '2017-01-03T00:00Z', 24, () => 1);
+    expect(() => IoapiSeries.open([c, a])).toThrow(
+      failure(
+        'TFLAG_GAP',
+        `${c}: expected to begin at 2017-01-02T00:00Z, where ${a} ends, but it begins at 2017-01-03T00:00Z: give the files that lie between`,
+      ),
+    );
+    const moved = day('m.nc', '2017-01-02T00:00Z', 24, () => 1, { grid: new Grid({ ...grid.definition, xorig: -60000 }) });
+    expect(() => IoapiSeries.open([a, moved])).toThrow(
+      failure(
+        'GRID_MISMATCH',
+        `${moved}: expected the grid TEST with XORIG -50000 but received TEST with XORIG -60000: give files on the case's grid, or name the other grid in the case`,
+      ),
+    );
+    const unit = day('u.nc', '2017-01-02T00:00Z', 24, () => 1, { variables: [{ name: 'NO2', units: 'g/s' }] });
+    expect(() => IoapiSeries.open([a, unit])).toThrow(
+      failure('FILES_DIFFER', `${unit}: expected NO2 in "moles/s" as in ${a} but received "g/s": give files of one run`),
+    );
+    const daily = day('d.nc', '2017-01-02T00:00Z', 1, () => 1, { time: { start: new Date('2017-01-02T00:00Z'), stepSeconds: 86400, count: 1 } });
+    expect(() => IoapiSeries.open([a, daily])).toThrow(
+      failure('FILES_DIFFER', `${daily}: expected a time step (s) of 3600 as in ${a} but received 86400: give files of one run`),
+    );
+    expect(() => IoapiSeries.open([])).toThrow(failure('FILES_NONE', 'no I/O API file was given: check the pattern in the case'));
+  });
+});
+
+describe('expandGlob', () => {
+  test('patterns', () => {
+    for (const name of ['EMIS_a.nc', 'EMIS_b.nc', 'EMIS_b.txt', 'E(1).nc', '.hidden.nc']) writeFileSync(at(name), '');
+    expect(expandGlob(at('EMIS_*.nc'))).toEqual([at('EMIS_a.nc'), at('EMIS_b.nc')]);
+    expect(expandGlob(at('EMIS_[!a].nc'))).toEqual([at('EMIS_b.nc')]);
+    expect(expandGlob(at('EMIS_?.*'))).toHaveLength(3);
+    expect(expandGlob(join(folder.path, '..', '*', 'EMIS_a.nc'))).toContain(at('EMIS_a.nc'));
+    expect(expandGlob(at('E(1)*'))).toEqual([at('E(1).nc')]);
+    expect(expandGlob(at('*.nc'))).toHaveLength(3);
+    expect(() => expandGlob(at('MET_*.nc'))).toThrow(
+      failure('FILES_NONE', `${at('MET_*.nc')}: no file matches: check the pattern in the case, and the folder that it is relative to`),
+    );
+    expect(() => expandGlob(at('MET.nc'))).toThrow(failure('FILE_MISSING', `${at('MET.nc')}: there is no such file: check the path in the case`));
+  });
+});
