@@ -22,8 +22,13 @@ export function openProfile(file: string): { profiler: graph.Profiler; finish: (
         process.stderr.write('profile: no program ran (the stages were up to date, or run none), so nothing was written\n');
         return;
       }
-      writeFileSync(path, JSON.stringify(profiler.chromeTrace()));
-      process.stderr.write(`${profiler.table()}trace of the first runs: ${path}\n`);
+      process.stderr.write(profiler.table());
+      try {
+        writeFileSync(path, JSON.stringify(profiler.chromeTrace()));
+      } catch (cause) {
+        throw new ConfigError('PROFILE_PATH', `--profile: ${path} could not be written (${(cause as Error).message}): name another file`, { cause });
+      }
+      process.stderr.write(`trace of the first runs: ${path}\n`);
     },
   };
 }

@@ -4,7 +4,7 @@ import { ConfigError } from '../errors';
 import { Random } from '../random';
 import { expectSame } from './agreement';
 import { OP_CASES, type OpCase } from './op-cases';
-import { compare, type Comparison } from './rounds';
+import { compare, settle, type Comparison } from './rounds';
 import { readPeerArray, writeArrays, type TorchPeer } from './torch-peer';
 
 /** Relative error against PyTorch's that still counts as the same answer: both sum thousands of floats. */
@@ -116,7 +116,9 @@ async function timeKernels(
   const theirs: Record<string, Record<string, number[]>> = Object.fromEntries(spec.calls.map(({ op }) => [op, {}]));
   let profile = await placed.program.profile();
   for (let round = 1 - WARM_UP; round < rounds; round++) {
+    await settle();
     profile = await placed.program.profile();
+    if (peer) await settle();
     const seconds = peer ? ((await peer.ask({ run: null })).seconds as Record<string, Record<string, number>>) : {};
     if (round === 0 && peer) await checkAnswers(spec, placed, folder, peer);
     if (round < 0) continue;

@@ -20,15 +20,15 @@ export interface Comparison {
   readonly best?: string;
 }
 
-/** Threads of the one before that still spin would slow the next: they give up after a few milliseconds. */
-const PAUSE_MS = 5;
+/** Before each turn: threads of the one before that still spin would slow the next, and give up after a few milliseconds. */
+export const settle = (): Promise<void> => sleep(5);
 
 /** Runs every contestant once a round. @returns seconds of each */
 export async function takeTurns(contestants: Readonly<Record<string, Contestant>>, rounds: number): Promise<Record<string, number[]>> {
   const seconds: Record<string, number[]> = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const [name, run] of Object.entries(contestants)) {
-      await sleep(PAUSE_MS);
+      await settle();
       seconds[name].push(await run());
     }
   }
