@@ -58,7 +58,7 @@ function conv(kernel: number): (g: Graph) => Built {
   };
 }
 
-function lstmCase(allStates: boolean, initialState: boolean, recompute = false): (g: Graph) => Built {
+function lstmCase(allStates: boolean, initialState: boolean, kept?: number): (g: Graph) => Built {
   return (g) => {
     const [hidden, inChannels] = [3, 2];
     const x = g.input('x', [2, 4, 2, 3, inChannels]);
@@ -66,7 +66,7 @@ function lstmCase(allStates: boolean, initialState: boolean, recompute = false):
     const weightHidden = g.input('wh', [hidden, 4 * hidden]);
     const bias = g.input('b', [4 * hidden]);
     const initial: Record<string, Value> = initialState ? { initialHidden: g.input('h0', [hidden]), initialCell: g.input('c0', [hidden]) } : {};
-    const output = lstm(g, x, { weightInput, weightHidden, bias, ...initial }, allStates, recompute);
+    const output = lstm(g, x, { weightInput, weightHidden, bias, ...initial }, allStates, kept);
     return { wrt: [x, weightInput, weightHidden, bias, ...Object.values(initial)], output };
   };
 }
@@ -115,8 +115,9 @@ const cases: Record<string, (g: Graph) => Built> = {
   'lstm, last state': lstmCase(false, false),
   'lstm, learned initial state, all': lstmCase(true, true),
   'lstm, learned initial state, last': lstmCase(false, true),
-  'lstm, gates computed again, all states': lstmCase(true, false, true),
-  'lstm, gates computed again, learned initial state, last': lstmCase(false, true, true),
+  'lstm, gates computed again, all states': lstmCase(true, false, 0),
+  'lstm, gates computed again, learned initial state, last': lstmCase(false, true, 0),
+  'lstm, gates of four cells kept, learned initial state, all': lstmCase(true, true, 4),
   'batchNorm train': norm('train'),
   'batchNorm frozen': norm('frozen'),
   batchNormPrelu: normPrelu(0),

@@ -4,17 +4,13 @@
  *   δc_t += δh_t ⊙ o ⊙ (1 − tanh² c_t),   δo = δh_t ⊙ tanh c_t,   δi = δc_t ⊙ g,   δf = δc_t ⊙ c_{t−1},   δg = δc_t ⊙ i
  *   δz = gates' derivatives ⊙ [δi | δf | δg | δo],   δh_{t−1} = δz · weightHiddenᵀ,   δc_{t−1} = δc_t ⊙ f,   gradInput_t = δz · weightInputᵀ
  *
- * It needs the gates and cell states of all steps: 5D numbers a step and cell, much more than anything else in the network. Up to
- * {@link KEEP_ELEMENTS} the forward pass keeps them; beyond, the kernel computes them again, tile by tile.
+ * Gates and cell states of all steps come from the forward pass for the cells of which it keeps them (lstm.ts); the kernel makes the others again.
  */
 import type { Node, Value } from '../graph';
 import type { Emitter, Op } from '../op';
-import { channels, size } from '../shape';
+import { channels } from '../shape';
 import { embedChannels, wantedChannels } from './copies';
-import { params, weightOperands, type LstmAttributes, type LstmInputs } from './lstm-operands';
-
-/** 1 GiB of float32. Computing the gates again takes a quarter more than keeping them (forward and backward); several samples of a large network outgrow that. */
-const KEEP_ELEMENTS = 2 ** 28;
+import { cellsOf, params, weightOperands, type LstmAttributes, type LstmInputs } from './lstm-operands';
 
 interface BackwardAttributes extends LstmAttributes {
   /** First channel of the input that the gradient of the input holds: an inversion asks for the emissions', not for the meteorology's. */
@@ -34,8 +30,7 @@ export function lstmGradients(
   const [gradBegin, gradEnd] = wanted[0] ? wantedChannels(input, isWanted) : [0, channels(input.shape)];
   const gradInput = [...input.shape.slice(0, -1), gradEnd - gradBegin];
   const shapes = [gradInput, ...[weightInput, weightHidden, bias, initialHidden ?? bias, initialCell ?? bias].map((value) => value.shape)];
-  const recompute = node.attributes.recompute ?? size(gates.shape) > KEEP_ELEMENTS;
-  const kept = recompute ? [] : [gates, cells];
+  const kept = node.attributes.keptCells > 0 ? [gates, cells] : [];
   const attributes = { ...node.attributes, gradBegin };
   const [part, ...others] = input.graph.apply(lstmBackwardOp, [...node.inputs, gradOutput, ...kept], attributes, shapes, node.label);
   const gradients = [wanted[0] ? embedChannels(input.graph, part, gradBegin, channels(input.shape)) : undefined, ...others];
@@ -59,7 +54,7 @@ const lstmBackwardOp: Op<BackwardAttributes> = {
     const operands = {
       input: emitter.at(inputs[0]),
       ...weights,
-      bias: gates ? undefined : weights.bias,
+      bias: node.attributes.keptCells < cellsOf(inputs[0]) ? weights.bias : undefined,
       gradOutput: emitter.at(gradOutput!),
       ...kept,
     };

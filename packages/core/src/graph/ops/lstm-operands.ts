@@ -1,19 +1,31 @@
 /** What the LSTM's forward and reverse pass share. */
 import type { Value } from '../graph';
 import type { Emitter } from '../op';
+import { channels } from '../shape';
 
 export interface LstmAttributes {
   readonly allStates: boolean;
-  /** The reverse pass computes gates and cell states again instead of keeping them; absent: if they are large. */
-  readonly recompute?: boolean;
+  /** Cells of each sample of which the forward pass keeps gates and cell states for the reverse pass. */
+  readonly keptCells: number;
 }
 
 /** input, weightInput, weightHidden, bias, initialHidden, initialCell */
 export type LstmInputs = [Value, Value, Value, Value, Value | undefined, Value | undefined];
 
-export function params([input, , weightHidden]: LstmInputs, { allStates }: LstmAttributes): Record<string, number> {
-  const [batch, steps, height, width, inChannels] = input.shape;
-  return { batch, steps, cells: height * width, inChannels, hidden: weightHidden.shape[0], allStates: allStates ? 1 : 0 };
+/** Cells of a sample's grid. */
+export const cellsOf = ({ shape: [, , height, width] }: Value): number => height * width;
+
+export function params([input, , weightHidden]: LstmInputs, { allStates, keptCells }: LstmAttributes): Record<string, number> {
+  const [batch, steps] = input.shape;
+  return {
+    batch,
+    steps,
+    cells: cellsOf(input),
+    inChannels: channels(input.shape),
+    hidden: weightHidden.shape[0],
+    allStates: allStates ? 1 : 0,
+    keptCells,
+  };
 }
 
 export function weightOperands(emitter: Emitter, inputs: LstmInputs): Record<string, number | undefined> {

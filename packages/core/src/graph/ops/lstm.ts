@@ -6,8 +6,8 @@
  *
  * (Hochreiter & Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735; forget gate: Gers et al. 2000.) One bias: PyTorch's two add up to it.
  *
- * The reverse pass needs the gates (4D numbers a step and cell) and the cell states. Where they are small, the forward pass keeps them; on
- * large grids they would outweigh all else in the network and are computed again (lstm-backward.ts).
+ * The reverse pass needs the gates (4D numbers a step and cell) and the cell states: 5D numbers a step and cell, much more than anything else in the
+ * network. The forward pass keeps those of the first cells, up to {@link KEPT_ELEMENTS}; of the others the reverse pass computes them again, tile by tile.
  */
 import type { Graph, Value } from '../graph';
 import type { Op } from '../op';
@@ -15,6 +15,13 @@ import { expectShape } from '../shape';
 import { lstmGradients } from './lstm-backward';
 import { params, weightOperands, type LstmAttributes, type LstmInputs } from './lstm-operands';
 import { writeLstm } from './lstm-onnx';
+
+/**
+ * Numbers that are kept, for every row of the weights (inputs and states of a gate): what a kept number saves is its product with all of them. 16 MiB a
+ * row of float32 keep all gates of one sample of the paper's grid with 105 rows, and half of those of eight samples with 29, where computing the other
+ * half again takes 3 % of a training step.
+ */
+const KEPT_ELEMENTS = 2 ** 22;
 
 export interface LstmOperands {
   /** `[C, 4D]`, gate order i, f, g, o */
@@ -34,11 +41,11 @@ export interface LstmOperands {
  *
  * @param input - `[N, T, H, W, C]`
  * @param allStates - true: hidden states of all steps as channels, oldest first; false: the last state only
- * @param recompute - whether the reverse pass computes the gates again rather than keep them; by their size unless given
+ * @param kept - cells of each sample of which the forward pass keeps the gates for the reverse pass; by their size unless given
  * @returns `[N, H, W, T·D]` or `[N, H, W, D]`
  * @throws {ShapeError} if an operand does not fit
  */
-export function lstm(g: Graph, input: Value, operands: LstmOperands, allStates: boolean, recompute?: boolean): Value {
+export function lstm(g: Graph, input: Value, operands: LstmOperands, allStates: boolean, kept?: number): Value {
   const { weightInput, weightHidden, bias, initialHidden, initialCell } = operands;
   expectShape('lstm', 'input', input, ['N', 'T', 'H', 'W', 'C']);
   expectShape('lstm', 'weightHidden', weightHidden, ['D', '4D']);
@@ -50,10 +57,11 @@ export function lstm(g: Graph, input: Value, operands: LstmOperands, allStates: 
   if (initialHidden) expectShape('lstm', 'initialHidden', initialHidden, [hidden]);
   if (initialCell) expectShape('lstm', 'initialCell', initialCell, [hidden]);
   const outShape = [batch, height, width, allStates ? steps * hidden : hidden];
-  const cells = [batch, steps, height, width];
+  const keptCells = kept ?? Math.min(height * width, Math.floor((KEPT_ELEMENTS * (inChannels + hidden)) / (batch * steps * 5 * hidden)));
+  const trace = [batch, steps, keptCells];
   const label = weightInput.name?.replace(/\.weightInput$/, '') ?? 'lstm';
   const inputs = [input, weightInput, weightHidden, bias, initialHidden, initialCell];
-  return g.apply(lstmOp, inputs, { allStates, recompute }, [outShape, [...cells, 4 * hidden], [...cells, hidden]], label)[0];
+  return g.apply(lstmOp, inputs, { allStates, keptCells }, [outShape, [...trace, 4 * hidden], [...trace, hidden]], label)[0];
 }
 
 /** Outputs: the states, and gates and cell states, which have memory only if the reverse pass reads them. */

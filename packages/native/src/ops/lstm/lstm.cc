@@ -18,6 +18,8 @@ LstmParams readParams(InstructionReader<T>& reader) {
   p.hidden = reader.integer("hidden");
   p.allStates = reader.flag("allStates");
   p.outputStride = reader.integer("outputStride", p.cells * p.outputChannels(), p.cells * p.outputChannels());
+  p.keptCells = reader.integer("keptCells", 0, p.cells);
+  if (p.keptCells > p.cells) reader.fail("PARAM_INVALID", "keptCells exceeds cells");
   p.accumulate = reader.flag("accumulate");
   return p;
 }
@@ -38,8 +40,8 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.initialHidden = reader.optionalInput("initialHidden", {p.hidden});
   call.initialCell = reader.optionalInput("initialCell", {p.hidden});
   call.output = reader.outputRows("output", {p.batch, p.cells * p.outputChannels(), p.outputStride});
-  call.gates = reader.optionalOutput("gates", {p.batch, p.steps, p.cells, 4, p.hidden});
-  call.cellStates = reader.optionalOutput("cells", {p.batch, p.steps, p.cells, p.hidden});
+  call.gates = reader.optionalOutput("gates", {p.batch, p.steps, p.keptCells, 4, p.hidden});
+  call.cellStates = reader.optionalOutput("cells", {p.batch, p.steps, p.keptCells, p.hidden});
   return bindCall(reader, lstmForwardReference<T>, &CpuKernels::lstmForward, call, gateFlops(p, p.inChannels, p.hidden),
                   lstmForwardScratch(p, reader.threads()));
 }
@@ -56,12 +58,11 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
   call.weightHidden = reader.input("weightHidden", {p.hidden, 4, p.hidden});
   call.initialHidden = reader.optionalInput("initialHidden", {p.hidden});
   call.initialCell = reader.optionalInput("initialCell", {p.hidden});
-  call.gates = reader.optionalInput("gates", {p.batch, p.steps, p.cells, 4, p.hidden});
-  const bool recompute = call.gates == nullptr;
-  if (recompute)
-    call.bias = reader.input("bias", {4, p.hidden});
-  else
-    call.cellStates = reader.input("cells", {p.batch, p.steps, p.cells, p.hidden});
+  if (p.keptCells > 0) {
+    call.gates = reader.input("gates", {p.batch, p.steps, p.keptCells, 4, p.hidden});
+    call.cellStates = reader.input("cells", {p.batch, p.steps, p.keptCells, p.hidden});
+  }
+  if (p.keptCells < p.cells) call.bias = reader.input("bias", {4, p.hidden});
   call.gradOutput = reader.inputRows("gradOutput", {p.batch, p.cells * p.outputChannels(), p.outputStride});
   call.gradInput = reader.optionalOutput("gradInput", {p.batch, p.steps, p.cells, call.gradChannels});
   call.gradWeightInput = reader.optionalOutput("gradWeightInput", {p.inChannels, 4, p.hidden});
@@ -71,9 +72,9 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
   call.gradInitialCell = reader.optionalOutput("gradInitialCell", {p.hidden});
   const double inputRows = (call.gradInput ? call.gradChannels : 0) + (call.gradWeightInput ? p.inChannels : 0);
   const double hiddenRows = p.hidden * (1.0 + (call.gradWeightHidden ? 1.0 : 0.0));
-  const double again = recompute ? gateFlops(p, p.inChannels, p.hidden) : 0.0;
+  const double again = gateFlops(p, p.inChannels, p.hidden) * (p.cells - p.keptCells) / p.cells;
   return bindCall(reader, lstmBackwardReference<T>, &CpuKernels::lstmBackward, call, gateFlops(p, inputRows, hiddenRows) + again,
-                  lstmBackwardScratch(p, reader.threads(), recompute));
+                  lstmBackwardScratch(p, reader.threads()));
 }
 
 }  // namespace
@@ -83,9 +84,9 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
 std::size_t lstmForwardScratch(const LstmParams& p, int threads) {
   return sizeof(float) * LstmForwardLayout(p, threads).total + 6 * p.hidden * sizeof(double);
 }
-std::size_t lstmBackwardScratch(const LstmParams& p, int threads, bool recompute) {
-  const int64_t reference = (8 + (recompute ? 5 * p.steps : 0)) * p.hidden;
-  return sizeof(float) * LstmBackwardLayout(p, threads, recompute).total + reference * sizeof(double);
+std::size_t lstmBackwardScratch(const LstmParams& p, int threads) {
+  const int64_t reference = (8 + 5 * p.steps) * p.hidden;
+  return sizeof(float) * LstmBackwardLayout(p, threads).total + reference * sizeof(double);
 }
 
 void registerLstm(Registry& registry) {

@@ -13,7 +13,8 @@
  *   c_t = f ∘ c_{t−1} + i ∘ g;   h_t = o ∘ tanh(c_t);   h_{−1} = initialHidden, c_{−1} = initialCell (0 where not given)
  *
  * `output` holds all h_t time-major (channel t·D + d) or the last alone. `gates` (i, f, g, o after their activation) and `cells` (c_t) are
- * what the backward pass needs: it takes them from the forward pass or, where that has not kept them, computes them again.
+ * what the backward pass needs: for the first `keptCells` cells of each sample it takes them from the forward pass, of the others it computes them
+ * again.
  *
  * Backward in time, with dh the gradient of h_t (from gradOutput and from step t+1) and dc that of c_t (from step t+1):
  *
@@ -31,6 +32,7 @@ struct LstmParams {
   int64_t batch, steps, cells, inChannels, hidden;  // N, T, P, C, D
   bool allStates;
   int64_t outputStride;  // elements from one sample of output or gradOutput to the next
+  int64_t keptCells;     // K: cells of each sample whose gates and cell states are kept, the first ones
   bool accumulate;
 
   [[gnu::always_inline]] int64_t outputChannels() const { return allStates ? steps * hidden : hidden; }
@@ -46,8 +48,8 @@ struct LstmForward {
   const T* initialHidden;  // [D] or null: 0
   const T* initialCell;    // [D] or null: 0
   T* output;               // [N, P, T·D] or [N, P, D]
-  T* gates;                // [N, T, P, 4D] or null
-  T* cellStates;           // [N, T, P, D] or null
+  T* gates;                // [N, T, K, 4D] or null
+  T* cellStates;           // [N, T, K, D] or null
 };
 
 template <class T>
@@ -57,10 +59,10 @@ struct LstmBackward {
   const T* input;
   const T* weightInput;
   const T* weightHidden;
-  const T* bias;  // null if the gates are given
+  const T* bias;  // null if the gates of all cells are given
   const T* initialHidden;
   const T* initialCell;
-  const T* gates;  // with cellStates: of the forward pass, or null: to be computed again
+  const T* gates;  // [N, T, K, 4D] and [N, T, K, D] of the forward pass, null if K is 0
   const T* cellStates;
   const T* gradOutput;
   T* gradInput;  // [N, T, P, gradChannels]; what is null is not computed
@@ -78,6 +80,6 @@ void lstmBackwardReference(const LstmBackward<T>& call, const Context& context);
 
 /** Scratch bytes that the kernels, reference and fast, need at most. */
 std::size_t lstmForwardScratch(const LstmParams& params, int threads);
-std::size_t lstmBackwardScratch(const LstmParams& params, int threads, bool recompute);
+std::size_t lstmBackwardScratch(const LstmParams& params, int threads);
 
 }  // namespace retroplume

@@ -14,6 +14,8 @@ interface Sizes {
   inChannels: number;
   hidden: number;
   allStates: number;
+  /** Cells whose gates are kept; absent: all. */
+  keptCells?: number;
 }
 
 /** Inputs of an LSTM call by a fixed seed; the initial states are learned ones. */
@@ -31,26 +33,28 @@ function makeInputs({ batch, steps, cells, inChannels, hidden }: Sizes): Record<
 
 function forward(inputs: Record<string, ArrayLike<number>>, sizes: Sizes, options: Variant['options']): Record<string, Float64Array> {
   const states = sizes.batch * sizes.cells * sizes.hidden;
-  const outputs = { output: states * (sizes.allStates ? sizes.steps : 1), gates: 4 * states * sizes.steps, cells: states * sizes.steps };
+  const kept = sizes.batch * sizes.steps * (sizes.keptCells ?? sizes.cells) * sizes.hidden;
+  const outputs = { output: states * (sizes.allStates ? sizes.steps : 1), gates: 4 * kept, cells: kept };
   return callKernel('lstmForward', { ...inputs, ...outputs }, { ...sizes }, options);
 }
 
 const gradients = ['gradInput', 'gradWeightInput', 'gradWeightHidden', 'gradBias', 'gradInitialHidden', 'gradInitialCell'];
 const sources = ['input', 'weightInput', 'weightHidden', 'bias', 'initialHidden', 'initialCell'];
 
-/** All six gradients; each starts at `before`, by default unset. Without `saved`, the kernel computes gates and cell states again. */
+/** All six gradients; each starts at `before`, by default unset. What is not `saved`, the kernel computes again. */
 function backward(
   inputs: Record<string, Float64Array>,
   saved: Record<string, Float64Array> | undefined,
   gradOutput: Float64Array,
-  params: Record<string, number>,
+  params: Sizes & { accumulate?: number; outputStride?: number },
   options: Variant['options'],
   before?: (length: number) => Float64Array,
 ): Record<string, Float64Array> {
   const grads = Object.fromEntries(gradients.map((name, k) => [name, before ? before(inputs[sources[k]].length) : inputs[sources[k]].length]));
   const { bias, ...others } = inputs;
-  const operands = { ...others, ...(saved ? { gates: saved.gates, cells: saved.cells } : { bias }), gradOutput, ...grads };
-  return callKernel('lstmBackward', operands, params, options);
+  const keptCells = saved ? (params.keptCells ?? params.cells) : 0;
+  const given = { ...(keptCells < params.cells && { bias }), ...(keptCells > 0 && { gates: saved!.gates, cells: saved!.cells }) };
+  return callKernel('lstmBackward', { ...others, ...given, gradOutput, ...grads }, { ...params, keptCells }, options);
 }
 
 test.each(allVariants)('lstm by hand, one step from zero: $name', ({ options, tolerance }) => {
@@ -117,13 +121,22 @@ test.each([0, 1])('lstm gradients agree with central differences in double, allS
   }
 });
 
+test('keptCells is at most the number of cells', () => {
+  const sizes = { batch: 1, steps: 1, cells: 2, inChannels: 1, hidden: 1, allStates: 0, keptCells: 3 };
+  expect(() => forward(makeInputs(sizes), sizes, double)).toThrow('keptCells exceeds cells');
+});
+
 test('lstm whose reference computes the gates again gives the same gradients', () => {
   const sizes = { batch: 2, steps: 3, cells: 4, inChannels: 2, hidden: 3, allStates: 1 };
   const inputs = makeInputs(sizes);
   const saved = forward(inputs, sizes, double);
   const gradOutput = randomArray(saved.output.length, 9);
-  const [again, kept] = [undefined, saved].map((given) => backward(inputs, given, gradOutput, sizes, double));
-  for (const name of gradients) expect(again[name]).toEqual(kept[name]);
+  const kept = backward(inputs, saved, gradOutput, sizes, double);
+  for (const keptCells of [0, 1, 3]) {
+    const some = forward(inputs, { ...sizes, keptCells }, double);
+    const again = backward(inputs, some, gradOutput, { ...sizes, keptCells }, double);
+    for (const name of gradients) expect(again[name]).toEqual(kept[name]);
+  }
 });
 
 test('lstm without gates and cells gives the same output', () => {
@@ -155,8 +168,9 @@ describe.each(fastVariants)('lstm, $name, against the double reference', ({ opti
     for (const accumulate of [0, 1]) {
       const before = accumulate ? (length: number): Float64Array => randomArray(length, 11) : undefined;
       const reference = backward(inputs, expected, gradOutput, { ...sizes, accumulate }, double, before);
-      for (const saved of [expected, undefined]) {
-        const grads = backward(inputs, saved, gradOutput, { ...sizes, accumulate }, options, before);
+      for (const keptCells of [0, Math.floor(cells / 3), cells]) {
+        const saved = forward(inputs, { ...sizes, keptCells }, options);
+        const grads = backward(inputs, saved, gradOutput, { ...sizes, keptCells, accumulate }, options, before);
         for (const name of gradients) expect(relativeError(grads[name], reference[name])).toBeLessThan(2e-5);
       }
     }
@@ -182,14 +196,16 @@ describe.each(fastVariants)('lstm, $name, against the double reference', ({ opti
     const gradOutput = randomArray(2 * 19 * 8, 9);
     const all = backward(inputs, undefined, gradOutput, sizes, options).gradInput;
     const operands = { ...inputs, gradOutput, gradInput: 2 * 3 * 19 * 5 };
-    const part = callKernel('lstmBackward', operands, { ...sizes, gradBegin: 4, gradChannels: 5 }, options).gradInput;
+    const part = callKernel('lstmBackward', operands, { ...sizes, keptCells: 0, gradBegin: 4, gradChannels: 5 }, options).gradInput;
     expect(
       relativeError(
         part,
         all.filter((_, i) => i % 13 >= 4 && i % 13 < 9),
       ),
     ).toBeLessThan(1e-6);
-    expect(() => callKernel('lstmBackward', operands, { ...sizes, gradBegin: 9, gradChannels: 5 }, options)).toThrow('exceeds inChannels');
+    expect(() => callKernel('lstmBackward', operands, { ...sizes, keptCells: 0, gradBegin: 9, gradChannels: 5 }, options)).toThrow(
+      'exceeds inChannels',
+    );
   });
 
   test('a gradient that is not asked for changes no other, and the same threads give the same bits', () => {

@@ -5,8 +5,8 @@
 #include "ops/simd/partial_sums.h"
 
 /**
- * LSTM backward. A thread takes a tile of cells backward through all steps; where the forward pass has left no gates, it first takes the tile forward
- * once more, with gates that stay in its caches. At each step it makes dz of the whole tile (element by element), then
+ * LSTM backward. A thread takes a tile of cells backward through all steps; where the forward pass has not kept its gates, it first takes the tile
+ * forward once more, with gates that stay in its caches. At each step it makes dz of the whole tile (element by element), then
  *
  *   gradInput = dz · weightInputᵀ, dh = dz · weightHiddenᵀ            rowTile, weights transposed and packed once a call
  *   gradWeightInput += xᵀ · dz, gradWeightHidden += hᵀ · dz           outerTile, into the thread's own partial sums
@@ -245,50 +245,48 @@ Panels packAll(const LstmBackward<float>& call, const LstmBackwardLayout& layout
   const LstmParams& p = call.params;
   packTransposed(call.weightHidden, p.hidden, p.hidden, scratch + layout.hiddenPanel);
   packTransposed(call.weightInput + call.gradBegin * 4 * p.hidden, call.gradChannels, p.hidden, scratch + layout.inputPanel);
-  const GateWeights forward = call.gates == nullptr ? packGateWeights(call, scratch) : GateWeights{};
+  const GateWeights forward = p.keptCells < p.cells ? packGateWeights(call, scratch) : GateWeights{};
   return {forward, scratch + layout.hiddenPanel, scratch + layout.inputPanel};
 }
 
-/** The cells [first, end) of a sample; `own` is the thread's memory. */
-void runCells(const LstmBackward<float>& call, const LstmBackwardLayout& layout, const Panels& panels, float* own, int64_t sample, int64_t first,
-              int64_t end) {
+/** Tile t of a sample; `own` is the thread's memory. */
+void runCells(const LstmBackward<float>& call, const LstmBackwardLayout& layout, const Panels& panels, float* own, int64_t sample,
+              const LstmTiles& tiles, int64_t t) {
   const LstmParams& p = call.params;
-  const int64_t row = sample * p.steps * p.cells + first;
+  const int64_t first = tiles.begin(t), cells = tiles.begin(t + 1) - first, row = sample * p.steps * p.cells + first;
   const Work work{own, own + layout.partials, own + layout.gradHidden, own + layout.gradCell, own + layout.tanhCell, own + layout.hiddenBefore};
-  const float *input = call.input + row * p.inChannels, *gates = call.gates, *cellStates = call.cellStates;
-  int64_t traceCells = p.cells;
-  if (gates != nullptr) {
-    gates += row * 4 * p.hidden;
-    cellStates += row * p.hidden;
+  const float *input = call.input + row * p.inChannels, *gates = own + layout.gates, *cellStates = own + layout.cellStates;
+  int64_t traceCells = kLstmTileCells;
+  if (tiles.isKept(t)) {
+    const int64_t kept = sample * p.steps * p.keptCells + first;
+    gates = call.gates + kept * 4 * p.hidden;
+    cellStates = call.cellStates + kept * p.hidden;
+    traceCells = p.keptCells;
   } else {
-    gates = own + layout.gates;
-    cellStates = own + layout.cellStates;
-    traceCells = kLstmTileCells;
-    runForwardTile({p, panels.forward, end - first, input, call.initialHidden, call.initialCell, nullptr, own + layout.gates, own + layout.cellStates,
+    runForwardTile({p, panels.forward, cells, input, call.initialHidden, call.initialCell, nullptr, own + layout.gates, own + layout.cellStates,
                     traceCells, own + layout.states, layout.units});
   }
   const float* gradOutput = call.gradOutput + sample * p.outputStride + first * p.outputChannels();
   float* gradInput = call.gradInput != nullptr ? call.gradInput + row * call.gradChannels : nullptr;
-  runTile({call, layout, panels.hidden, panels.input, work, end - first, input, gradOutput, gradInput, gates, cellStates, traceCells});
+  runTile({call, layout, panels.hidden, panels.input, work, cells, input, gradOutput, gradInput, gates, cellStates, traceCells});
 }
 
 }  // namespace
 
 void lstmBackward(const LstmBackward<float>& call, const Context& context) {
   const LstmParams& p = call.params;
-  const LstmBackwardLayout layout(p, context.threads, call.gates == nullptr);
+  const LstmBackwardLayout layout(p, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
   const Panels panels = packAll(call, layout, scratch);
-  const int64_t tiles = tileCount(p.cells, kLstmTileCells);
+  const LstmTiles tiles(p);
 #pragma omp parallel num_threads(context.threads)
   {
     const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
     float* own = scratch + layout.threadsBegin + thread * layout.perThread;
     __builtin_memset(own, 0, layout.partials * sizeof(float));
-    const Range share = shareOf(p.batch * tiles, threads, thread);
+    const Range share = shareOf(p.batch * tiles.count, threads, thread);
     for (int64_t index = share.begin; index < share.end; ++index) {
-      const int64_t t = index % tiles;
-      runCells(call, layout, panels, own, index / tiles, t * p.cells / tiles, (t + 1) * p.cells / tiles);
+      runCells(call, layout, panels, own, index / tiles.count, tiles, index % tiles.count);
     }
 #pragma omp barrier
     reduce(call, layout, scratch + layout.threadsBegin, thread, threads);

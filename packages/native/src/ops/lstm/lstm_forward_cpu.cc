@@ -11,18 +11,18 @@ void lstmForward(const LstmForward<float>& call, const Context& context) {
   const LstmForwardLayout layout(p, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
   const GateWeights weights = packGateWeights(call, scratch);
-  const int64_t tiles = tileCount(p.cells, kLstmTileCells);
+  const LstmTiles tiles(p);
 #pragma omp parallel num_threads(context.threads)
   {
     const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
-    const Range share = shareOf(p.batch * tiles, threads, thread);
+    const Range share = shareOf(p.batch * tiles.count, threads, thread);
     for (int64_t index = share.begin; index < share.end; ++index) {
-      const int64_t sample = index / tiles, t = index % tiles, first = t * p.cells / tiles;
-      const int64_t row = sample * p.steps * p.cells + first;
-      runForwardTile({p, weights, (t + 1) * p.cells / tiles - first, call.input + row * p.inChannels, call.initialHidden, call.initialCell,
+      const int64_t sample = index / tiles.count, t = index % tiles.count, first = tiles.begin(t);
+      const int64_t row = sample * p.steps * p.cells + first, kept = sample * p.steps * p.keptCells + first;
+      runForwardTile({p, weights, tiles.begin(t + 1) - first, call.input + row * p.inChannels, call.initialHidden, call.initialCell,
                       call.output + sample * p.outputStride + first * p.outputChannels(),
-                      call.gates != nullptr ? call.gates + row * 4 * p.hidden : nullptr,
-                      call.cellStates != nullptr ? call.cellStates + row * p.hidden : nullptr, p.cells,
+                      call.gates != nullptr && tiles.isKept(t) ? call.gates + kept * 4 * p.hidden : nullptr,
+                      call.cellStates != nullptr && tiles.isKept(t) ? call.cellStates + kept * p.hidden : nullptr, p.keptCells,
                       scratch + layout.threadsBegin + thread * layout.states, layout.units});
     }
   }

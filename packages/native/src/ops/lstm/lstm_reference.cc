@@ -49,7 +49,7 @@ struct Trace {
 /** All steps of one cell; `output` may be null. */
 template <class Call, class T>
 void forwardCell(const Call& call, int64_t n, int64_t cell, T* output, const Trace<T>& trace, T* work) {
-  const auto& [N, steps, cells, C, D, allStates, outputStride, accumulate] = call.params;
+  const auto& [N, steps, cells, C, D, allStates, outputStride, keptCells, accumulate] = call.params;
   T *z = work, *h = work + 4 * D, *c = h + D;
   for (int64_t d = 0; d < D; ++d) {
     h[d] = call.initialHidden ? call.initialHidden[d] : T(0);
@@ -74,7 +74,7 @@ void forwardCell(const Call& call, int64_t n, int64_t cell, T* output, const Tra
 
 template <class T>
 void backwardCell(const LstmBackward<T>& call, int64_t n, int64_t cell, const Trace<const T>& trace, T* work) {
-  const auto& [N, steps, cells, C, D, allStates, outputStride, accumulate] = call.params;
+  const auto& [N, steps, cells, C, D, allStates, outputStride, keptCells, accumulate] = call.params;
   T *dz = work, *dh = work + 4 * D, *dc = dh + D, *hBefore = dc + D, *cBefore = hBefore + D;
   const T* gradOutput = call.gradOutput + n * call.params.outputStride + cell * call.params.outputChannels();
   std::fill_n(dh, 2 * D, T(0));
@@ -110,11 +110,12 @@ void backwardCell(const LstmBackward<T>& call, int64_t n, int64_t cell, const Tr
   for (int64_t d = 0; call.gradInitialCell && d < D; ++d) call.gradInitialCell[d] += dc[d];
 }
 
-/** The trace of one cell in arrays [N, T, P, …]. */
+/** The trace of one cell in arrays [N, T, K, …]; nothing for those past the first K. */
 template <class T>
 Trace<T> traceOf(const LstmParams& p, T* gates, T* cellStates, int64_t n, int64_t cell) {
-  const int64_t at = n * p.steps * p.cells + cell;
-  return {gates ? gates + at * 4 * p.hidden : nullptr, cellStates ? cellStates + at * p.hidden : nullptr, p.cells};
+  if (cell >= p.keptCells) return {};
+  const int64_t at = n * p.steps * p.keptCells + cell;
+  return {gates ? gates + at * 4 * p.hidden : nullptr, cellStates ? cellStates + at * p.hidden : nullptr, p.keptCells};
 }
 
 template <class T>
@@ -148,7 +149,7 @@ void lstmBackwardReference(const LstmBackward<T>& call, const Context& context) 
   T *work = static_cast<T*>(context.scratch), *gates = work + 8 * D, *cellStates = gates + 4 * D * call.params.steps;
   for (int64_t n = 0; n < call.params.batch; ++n) {
     for (int64_t cell = 0; cell < call.params.cells; ++cell) {
-      if (call.gates) {
+      if (cell < call.params.keptCells) {
         backwardCell(call, n, cell, traceOf(call.params, call.gates, call.cellStates, n, cell), work);
       } else {
         forwardCell<LstmBackward<T>, T>(call, n, cell, nullptr, {gates, cellStates, 1}, work);

@@ -9,6 +9,23 @@ namespace retroplume {
  * stream. */
 constexpr int64_t kLstmTileCells = 96;
 
+/** The tiles of one sample's cells. None holds both cells whose gates are kept and others. */
+struct LstmTiles {
+  int64_t cells, kept, keptTiles, count;
+  [[gnu::always_inline]] explicit LstmTiles(const LstmParams& p) : cells(p.cells), kept(p.keptCells) {
+    keptTiles = tilesOf(kept);
+    count = keptTiles + tilesOf(cells - kept);
+  }
+  /** First cell of tile t; of tile `count`: the end. */
+  [[gnu::always_inline]] int64_t begin(int64_t t) const {
+    return t < keptTiles ? t * kept / keptTiles : t == count ? cells : kept + (t - keptTiles) * (cells - kept) / (count - keptTiles);
+  }
+  [[gnu::always_inline]] bool isKept(int64_t t) const { return t < keptTiles; }
+
+ private:
+  [[gnu::always_inline]] static int64_t tilesOf(int64_t cells) { return (cells + kLstmTileCells - 1) / kLstmTileCells; }
+};
+
 /** Packed weights [(C + D), 4D] and bias [4D], gate-interleaved. */
 struct LstmWeightLayout {
   int64_t units, bias, total;
@@ -39,7 +56,8 @@ struct LstmBackwardLayout {
   int64_t units, hiddenPanel, inputPanel, threadsBegin;
   int64_t partialHidden, partialBias, partialInitialHidden, partialInitialCell, partials;
   int64_t gradHidden, gradCell, tanhCell, hiddenBefore, states, gates, cellStates, perThread, total;
-  [[gnu::always_inline]] LstmBackwardLayout(const LstmParams& p, int threads, bool recompute) {
+  [[gnu::always_inline]] LstmBackwardLayout(const LstmParams& p, int threads) {
+    const bool recompute = p.keptCells < p.cells;
     units = roundUp(p.hidden);
     hiddenPanel = LstmWeightLayout(p).total;
     inputPanel = hiddenPanel + 4 * units * units;
