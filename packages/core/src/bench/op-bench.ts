@@ -1,10 +1,13 @@
-/** Times single kernels against PyTorch's, by turns, after both have given the same answer. */
+/** Times single kernels against PyTorch's and, forward, those of ONNX Runtime and TensorFlow.js, by turns, after all have given the same answer. */
 import { NativeProgram, type ProgramOptions } from '@retroplume/native';
 import { ConfigError } from '../errors';
 import { Random } from '../random';
 import { expectSame } from './agreement';
+import { forwardPeers, type ForwardPeer } from './forward-peers';
 import { OP_CASES, type OpCase } from './op-cases';
-import { compare, settle, type Comparison } from './rounds';
+import { forwardModelOf } from './op-forward-model';
+import { compare, settle, worthAnother, type Comparison } from './rounds';
+import type { TfjsRuntime } from './tfjs-model';
 import { readPeerArray, writeArrays, type TorchPeer } from './torch-peer';
 
 /** Relative error against PyTorch's that still counts as the same answer: both sum thousands of floats. */
@@ -80,26 +83,30 @@ export interface OpBenchOptions extends ProgramOptions {
   /** A folder of its own, through which arrays reach the peer. */
   readonly folder: string;
   readonly peer?: TorchPeer;
+  readonly tfjs?: TfjsRuntime;
 }
 
 /**
  * Times the kernels of one case.
  *
  * @returns by kernel
- * @throws {NumericalError} if ours and PyTorch differ
+ * @throws {NumericalError} if ours and a peer differ
  */
-export async function benchOp(spec: OpCase, { rounds, folder, peer, ...options }: OpBenchOptions): Promise<Map<string, OpComparison>> {
+export async function benchOp(spec: OpCase, { rounds, folder, peer, tfjs, ...options }: OpBenchOptions): Promise<Map<string, OpComparison>> {
   const placed = place(spec, options);
+  const arrays = drawArrays(spec);
+  const model = forwardModelOf(spec, new Map(arrays));
+  const others = model ? await forwardPeers(model, options.threads, tfjs) : [];
   try {
-    const arrays = drawArrays(spec);
     for (const [name, data] of arrays) placed.program.write(placed.offsets[name], data);
     setScalars(placed);
     if (peer) {
       writeArrays(folder, arrays);
       await peer.ask({ op: spec, folder });
     }
-    return await timeKernels(spec, placed, rounds, folder, peer);
+    return await timeKernels(spec, placed, rounds, folder, peer, others);
   } finally {
+    for (const other of others) await other.dispose();
     placed.program.dispose();
   }
 }
@@ -110,10 +117,13 @@ async function timeKernels(
   rounds: number,
   folder: string,
   peer: TorchPeer | undefined,
+  others: readonly ForwardPeer[],
 ): Promise<Map<string, OpComparison>> {
   const ours: Record<string, number[]> = Object.fromEntries(spec.calls.map(({ op }) => [op, []]));
   /** By kernel and variant. */
   const theirs: Record<string, Record<string, number[]>> = Object.fromEntries(spec.calls.map(({ op }) => [op, {}]));
+  /** The first kernel of a case is its forward pass. */
+  const forward = spec.calls[0].op;
   let profile = await placed.program.profile();
   for (let round = 1 - WARM_UP; round < rounds; round++) {
     await settle();
@@ -121,10 +131,17 @@ async function timeKernels(
     if (peer) await settle();
     const seconds = peer ? ((await peer.ask({ run: null })).seconds as Record<string, Record<string, number>>) : {};
     if (round === 0 && peer) await checkAnswers(spec, placed, folder, peer);
+    if (round === 0) checkForward(spec, placed, others);
     if (round < 0) continue;
     for (const { op, seconds: own } of profile) ours[op].push(own);
     for (const [variant, kernels] of Object.entries(seconds)) {
       for (const [op, own] of Object.entries(kernels)) (theirs[op][variant] ??= []).push(own);
+    }
+    for (const { name, run } of others) {
+      const own = (theirs[forward][name] ??= []);
+      if (!worthAnother(ours[forward], own)) continue;
+      await settle();
+      own.push(await run());
     }
   }
   return new Map(
@@ -133,6 +150,13 @@ async function timeKernels(
       return [op, { ...comparison, gflops: flops / comparison.ours.median / 1e9, gbytes: bytes / comparison.ours.median / 1e9 }];
     }),
   );
+}
+
+function checkForward(spec: OpCase, { program, offsets }: Placed, others: readonly ForwardPeer[]): void {
+  for (const peer of others) {
+    const ours = program.read(offsets.output, spec.arrays.output.length) as Float32Array;
+    expectSame(`${spec.name}, ${peer.name}: output`, ours, peer.output(), TOLERANCE);
+  }
 }
 
 async function checkAnswers(spec: OpCase, { program, offsets }: Placed, folder: string, peer: TorchPeer): Promise<void> {

@@ -23,11 +23,21 @@ export interface Comparison {
 /** Before each turn: threads of the one before that still spin would slow the next, and give up after a few milliseconds. */
 export const settle = (): Promise<void> => sleep(5);
 
-/** Runs every contestant once a round. @returns seconds of each */
-export async function takeTurns(contestants: Readonly<Record<string, Contestant>>, rounds: number): Promise<Record<string, number[]>> {
+/** A contestant that takes so many times as long as ours runs in the first round only: more of them would say no more. */
+const HOPELESS = 20;
+
+/** True while another round of a contestant is worth its time. */
+export const worthAnother = (ours: readonly number[], theirs: readonly number[]): boolean => theirs.length === 0 || theirs[0] < HOPELESS * ours[0];
+
+/** Runs every contestant once a round, `ours` first. @returns seconds of each */
+export async function takeTurns(
+  contestants: Readonly<Record<string, Contestant>> & { readonly ours: Contestant },
+  rounds: number,
+): Promise<Record<string, number[]>> {
   const seconds: Record<string, number[]> = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const [name, run] of Object.entries(contestants)) {
+      if (name !== 'ours' && !worthAnother(seconds.ours, seconds[name])) continue;
       await settle();
       seconds[name].push(await run());
     }
@@ -50,7 +60,7 @@ export function compare(ours: readonly number[], peers: Readonly<Record<string, 
 }
 
 /** Wall seconds of a call. */
-export async function wallSeconds(call: () => Promise<unknown>): Promise<number> {
+export async function wallSeconds(call: () => unknown): Promise<number> {
   const start = performance.now();
   await call();
   return (performance.now() - start) / 1e3;

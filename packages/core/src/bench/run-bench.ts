@@ -8,6 +8,7 @@ import { describeMachine, expectFastTorch, measurePeaks, type Machine, type Peak
 import { measureMemory, type MemoryComparison } from './memory';
 import { benchOp, chooseCases, type OpComparison } from './op-bench';
 import { benchStep, type StepComparison, type TorchPeers } from './step-bench';
+import { loadTfjs, type TfjsRuntime } from './tfjs-model';
 import { TorchPeer, type TorchDescription } from './torch-peer';
 import { drawWeights } from './workload-step';
 import { STEPS, WORKLOADS, type Step, type Workload } from './workloads';
@@ -51,6 +52,7 @@ interface Session {
   readonly options: BenchOptions;
   readonly folder: string;
   readonly torch?: TorchPeers & { readonly description: TorchDescription };
+  readonly tfjs?: TfjsRuntime;
 }
 
 /**
@@ -68,14 +70,14 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const torch = options.python === undefined ? undefined : await startTorch(options.python, options);
   try {
     if (torch) expectFastTorch(options.python!, torch.description, peak);
-    const session: Session = { options, folder, torch };
+    const session: Session = { options, folder, torch, tfjs: await loadTfjs() };
     const machine = describeMachine(options.threads, options.isa, torch?.description);
     const result: { workloads: Record<string, WorkloadResult>; ops: Record<string, OpComparison> } = { workloads: {}, ops: {} };
     for (const workload of workloads) result.workloads[workload.name] = await benchWorkload(workload, session);
     for (const spec of wanted) {
       options.onText?.(spec.name);
       const { threads, isa, rounds } = options;
-      const kernels = await benchOp(spec, { threads, isa, rounds, folder, peer: torch?.tuned });
+      const kernels = await benchOp(spec, { threads, isa, rounds, folder, peer: torch?.tuned, tfjs: session.tfjs });
       for (const [kernel, comparison] of kernels) result.ops[`${spec.name} ${kernel}`] = comparison;
     }
     return { machine, peak, ...result };
@@ -104,7 +106,7 @@ async function startTorch(python: string, { threads, compiles }: BenchOptions): 
 }
 
 /** The memory of a workload where that is asked for, first since it fails first; then all its steps. */
-async function benchWorkload(workload: Workload, { options, folder, torch }: Session): Promise<WorkloadResult> {
+async function benchWorkload(workload: Workload, { options, folder, torch, tfjs }: Session): Promise<WorkloadResult> {
   const { threads, isa, rounds, onText, python } = options;
   const steps: { -readonly [each in Step]?: StepComparison } = {};
   let memory: MemoryComparison | undefined;
@@ -113,6 +115,6 @@ async function benchWorkload(workload: Workload, { options, folder, torch }: Ses
     memory = await measureMemory(workload, { threads, python, compiles: torch?.compiles ?? false, folder });
   }
   const weights = drawWeights(workload);
-  for (const step of STEPS) steps[step] = await benchStep(workload, step, weights, { threads, isa, rounds, folder, torch, onText });
+  for (const step of STEPS) steps[step] = await benchStep(workload, step, weights, { threads, isa, rounds, folder, torch, tfjs, onText });
   return { ...steps, ...(memory && { memory }) };
 }

@@ -1,12 +1,14 @@
-/** Times one step of a workload against PyTorch in its variants and ONNX Runtime, by turns, after all have given the same answer. */
+/** Times one step of a workload against PyTorch in its variants, ONNX Runtime and TensorFlow.js, by turns, after all have given the same answer. */
 import type { ProgramOptions } from '@retroplume/native';
-import { OnnxModel, type Field } from '../graph/onnx/onnx-model';
+import type { Field } from '../graph/onnx/onnx-model';
 import type { Program } from '../graph';
 import { expectSame, norm } from './agreement';
+import { forwardPeers, type ForwardModel, type ForwardPeer } from './forward-peers';
 import { profileKernels, type KernelShare } from './kernel-profile';
 import { compare, takeTurns, wallSeconds, type Comparison, type Contestant } from './rounds';
+import type { TfjsRuntime } from './tfjs-model';
 import { readPeerArray, writeArrays, type TorchPeer } from './torch-peer';
-import { drawInputs, gradientOf, inputShapes, LEARNING_RATE, onnxModel, stepProgram, weightShapes, type Arrays } from './workload-step';
+import { drawInputs, gradientOf, inferOutput, inputShapes, LEARNING_RATE, stepProgram, weightShapes, type Arrays } from './workload-step';
 import type { Step, Workload } from './workloads';
 
 /**
@@ -47,6 +49,7 @@ export interface StepBenchOptions extends ProgramOptions {
   /** A folder of its own, through which arrays reach the peers. */
   readonly folder: string;
   readonly torch?: TorchPeers;
+  readonly tfjs?: TfjsRuntime;
   readonly tolerance?: Tolerance;
   /** Called with what is under way. */
   readonly onText?: (text: string) => void;
@@ -74,23 +77,21 @@ const variantsOf = ({ compiles }: TorchPeers): string[] => [...EAGER_VARIANTS, .
  */
 export async function benchStep(workload: Workload, step: Step, weights: Arrays, options: StepBenchOptions): Promise<StepComparison> {
   const bench: Bench = { workload, step, weights, inputs: drawInputs(workload, step, workload.batch[step]), options };
-  const onnx = step === 'infer' ? await OnnxModel.load(onnxModel(workload, weights), { threads: options.threads }) : undefined;
-  const onnxRun = onnx?.prepare(onnxFields(bench));
+  const others = step === 'infer' ? await forwardPeers(forwardModel(bench), options.threads, options.tfjs) : [];
   const program = programOf(bench, workload);
   try {
-    await onnxRun?.run();
     if (options.torch) await prepareTorch(bench, options.torch);
-    await checkAnswers(bench, program, onnxRun?.outputs());
+    await checkAnswers(bench, program, others);
     await program.run('step');
     const peers: Record<string, Contestant> = options.torch ? torchContestants(options.torch) : {};
-    if (onnxRun) peers['onnxruntime'] = () => wallSeconds(onnxRun.run);
+    for (const { name, run } of others) peers[name] = run;
     options.onText?.(`${workload.name} ${step}: ${options.rounds} rounds of retroplume, ${Object.keys(peers).join(', ')}`);
     const { ours, ...theirs } = await takeTurns({ ours: () => wallSeconds(() => program.run('step')), ...peers }, options.rounds);
     const kernels = await profileKernels(program, 'step', PROFILE_ROUNDS);
     return { batch: workload.batch[step], ...compare(ours, theirs), arenaBytes: program.memory.bytes, kernels };
   } finally {
     program.dispose();
-    await onnx?.dispose();
+    for (const peer of others) await peer.dispose();
   }
 }
 
@@ -99,9 +100,10 @@ function programOf({ step, weights, inputs, options }: Bench, workload: Workload
   return stepProgram(workload, step, workload.batch[step], weights, inputs, { isa, threads });
 }
 
-function onnxFields({ workload, step, inputs }: Bench): Record<string, Field> {
-  const shapes = inputShapes(workload, step, workload.batch[step]);
-  return Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, { data: inputs.get(name)!, shape }]));
+function forwardModel({ workload, step, weights, inputs }: Bench): ForwardModel {
+  const shapes = Object.entries(inputShapes(workload, step, workload.batch[step]));
+  const given = shapes.map(([name, shape]): [string, Field] => [name, { data: inputs.get(name)!, shape }]);
+  return { output: inferOutput(workload), weights, inputs: Object.fromEntries(given) };
 }
 
 async function prepareTorch({ workload, step, weights, inputs, options }: Bench, torch: TorchPeers): Promise<void> {
@@ -122,10 +124,10 @@ function torchContestants(torch: TorchPeers): Record<string, Contestant> {
 }
 
 /** Without dropout, whose random numbers differ: a training program of its own is made for that. */
-async function checkAnswers(bench: Bench, timed: Program, onnx: Record<string, Field> | undefined): Promise<void> {
+async function checkAnswers(bench: Bench, timed: Program, others: readonly ForwardPeer[]): Promise<void> {
   const { workload, step, weights, options } = bench;
   const { tolerance = TOLERANCE } = options;
-  if (!options.torch && !onnx) return;
+  if (!options.torch && others.length === 0) return;
   const still = step === 'train' && workload.network.dropout > 0;
   const program = still ? programOf(bench, { ...workload, network: { ...workload.network, dropout: 0 } }) : timed;
   await program.run('step');
@@ -136,7 +138,7 @@ async function checkAnswers(bench: Bench, timed: Program, onnx: Record<string, F
     const theirs = new Map(names.map((name) => [name, readPeerArray(options.folder, name)]));
     for (const name of names) expectSameArray(`${workload.name} ${step}, torch-${variant}: ${name}`, name, program.get(name), theirs, tolerance);
   }
-  if (onnx) expectSame(`${workload.name} ${step}, onnxruntime: out`, program.get('out'), onnx.out.data, tolerance.forward);
+  for (const peer of others) expectSame(`${workload.name} ${step}, ${peer.name}: out`, program.get('out'), peer.output(), tolerance.forward);
   if (still) program.dispose();
 }
 

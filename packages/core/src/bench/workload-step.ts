@@ -4,7 +4,6 @@ import {
   adamUpdate,
   compile,
   concat,
-  exportOnnx,
   foldBatchNorm,
   gradients,
   Graph,
@@ -145,7 +144,7 @@ export function stepProgram(workload: Workload, step: Step, batch: number, weigh
   return program;
 }
 
-/** The frozen network as an ONNX model of the inputs `steps`, `y` and `geography`. */
-export function onnxModel(workload: Workload, weights: Arrays): Uint8Array {
-  return exportOnnx({ out: build(new Graph(), workload, 'infer', 1).out }, { parameters: weights });
+/** What the frozen network gives, from the inputs `steps`, `y` and `geography`. */
+export function inferOutput(workload: Workload): Value {
+  return build(new Graph(), workload, 'infer', workload.batch.infer).out;
 }

@@ -40,7 +40,7 @@ interface TensorProto {
 export function exportOnnx(outputs: Readonly<Record<string, Value>>, options: OnnxExportOptions): Uint8Array {
   const { graph, values } = foldBatchNorm(outputs);
   const [fixed, run] = schedule({ run: { values: Object.values(values) } });
-  const writer = new ModelWriter(values, evaluate(graph, fixed.nodes, run.nodes, options.parameters));
+  const writer = new ModelWriter(values, fixedArrays(graph, fixed.nodes, run.nodes, options.parameters));
   run.nodes.forEach((node) => writer.write(node));
   const inputs = run.nodes.flatMap((node) => node.inputs).filter((value): value is Value => value?.kind === 'input');
   const describe = (name: string, value: Value): object => valueInfo(name, value, options.descriptions?.[name] ?? '');
@@ -70,8 +70,8 @@ function valueInfo(name: string, value: Value, description: string): object {
   return { name, doc_string: description, type: { tensor_type: { elem_type: TENSOR.FLOAT, shape: { dim } } } };
 }
 
-/** Numbers of all leaves but inputs, and of what is computed from them alone. */
-function evaluate(g: Graph, fixed: readonly Node[], run: readonly Node[], parameters: OnnxExportOptions['parameters']): Map<Value, FloatArray> {
+/** Numbers of all leaves but inputs, and of what the nodes `fixed` compute from them alone and `run` reads. */
+export function fixedArrays(g: Graph, fixed: readonly Node[], run: readonly Node[], parameters: OnnxExportOptions['parameters']): Map<Value, FloatArray> {
   const data = new Map<Value, FloatArray>();
   for (const value of g.values) {
     if (value.data) data.set(value, value.data);

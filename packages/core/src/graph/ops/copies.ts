@@ -10,10 +10,10 @@ import { formatShape, sameShape, size, type Shape } from '../shape';
 import { fromOnnxOrder, toOnnxAxis, toOnnxOrder, toOnnxShape } from '../onnx/layout';
 import { boxAt, copyBox, located } from './copy-box';
 
-interface ConcatAttributes {
+export interface ConcatAttributes {
   readonly axis: number;
 }
-interface BoxAttributes {
+export interface BoxAttributes {
   /** First index along every axis of the larger array. */
   readonly begin: readonly number[];
 }
