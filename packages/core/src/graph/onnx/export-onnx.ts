@@ -71,7 +71,12 @@ function valueInfo(name: string, value: Value, description: string): object {
 }
 
 /** Numbers of all leaves but inputs, and of what the nodes `fixed` compute from them alone and `run` reads. */
-export function fixedArrays(g: Graph, fixed: readonly Node[], run: readonly Node[], parameters: OnnxExportOptions['parameters']): Map<Value, FloatArray> {
+export function fixedArrays(
+  g: Graph,
+  fixed: readonly Node[],
+  run: readonly Node[],
+  parameters: OnnxExportOptions['parameters'],
+): Map<Value, FloatArray> {
   const data = new Map<Value, FloatArray>();
   for (const value of g.values) {
     if (value.data) data.set(value, value.data);
