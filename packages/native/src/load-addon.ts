@@ -21,10 +21,8 @@ export class AddonError extends Error {
  * @throws {AddonError} if the file is not there or the system cannot load it
  */
 export function loadAddon(name: string): unknown {
-  // OpenMP's threads spin at barriers by default, for milliseconds: on a machine that others use too, that makes a program many times slower. Without
-  // any spinning each of a step's hundred barriers waits for the system to wake its threads: some ten microseconds save a tenth. Read when it loads.
+  // The transport model's OpenMP threads spin at barriers by default: on a machine that others use too, that makes it many times slower. Read at load.
   process.env['OMP_WAIT_POLICY'] ??= 'passive';
-  process.env['GOMP_SPINCOUNT'] ??= '2000';
   const path = join(dirname(__dirname), 'build', 'Release', `${name}.node`);
   if (!existsSync(path)) throw new AddonError('ADDON_MISSING', `${name}.node: expected at ${path} but it has not been built: run: npm run setup`);
   try {

@@ -13,9 +13,6 @@ import { readPeerArray, writeArrays, type TorchPeer } from './torch-peer';
 /** Relative error against PyTorch's that still counts as the same answer: both sum thousands of floats. */
 const TOLERANCE = 2e-4;
 
-/** Runs before the first round that counts. */
-const WARM_UP = 2;
-
 /** Arrays begin at multiples of a cache line. */
 const ALIGNMENT = 16;
 
@@ -111,6 +108,19 @@ export async function benchOp(spec: OpCase, { rounds, folder, peer, tfjs, ...opt
   }
 }
 
+/** Seconds of a contestant's rounds, by kernel. */
+type Seconds = Record<string, number[]>;
+
+/**
+ * One contestant's turn. Its first run does not count: it would be timed how the threads wake and how the caches lose what the others left there, which
+ * takes as long as a small kernel, while in a step the threads are awake.
+ */
+async function turn<T>(run: () => Promise<T>): Promise<T> {
+  await settle();
+  await run();
+  return run();
+}
+
 async function timeKernels(
   spec: OpCase,
   placed: Placed,
@@ -119,34 +129,35 @@ async function timeKernels(
   peer: TorchPeer | undefined,
   others: readonly ForwardPeer[],
 ): Promise<Map<string, OpComparison>> {
-  const ours: Record<string, number[]> = Object.fromEntries(spec.calls.map(({ op }) => [op, []]));
-  /** By kernel and variant. */
-  const theirs: Record<string, Record<string, number[]>> = Object.fromEntries(spec.calls.map(({ op }) => [op, {}]));
+  const none = (): Seconds => Object.fromEntries(spec.calls.map(({ op }) => [op, []]));
+  const ours = none();
+  const theirs = new Map<string, Seconds>();
+  const add = (variant: string, kernel: string, seconds: number): void => {
+    if (!theirs.has(variant)) theirs.set(variant, none());
+    theirs.get(variant)![kernel].push(seconds);
+  };
   /** The first kernel of a case is its forward pass. */
   const forward = spec.calls[0].op;
   let profile = await placed.program.profile();
-  for (let round = 1 - WARM_UP; round < rounds; round++) {
-    await settle();
-    profile = await placed.program.profile();
-    if (peer) await settle();
-    const seconds = peer ? ((await peer.ask({ run: null })).seconds as Record<string, Record<string, number>>) : {};
-    if (round === 0 && peer) await checkAnswers(spec, placed, folder, peer);
-    if (round === 0) checkForward(spec, placed, others);
-    if (round < 0) continue;
-    for (const { op, seconds: own } of profile) ours[op].push(own);
-    for (const [variant, kernels] of Object.entries(seconds)) {
-      for (const [op, own] of Object.entries(kernels)) (theirs[op][variant] ??= []).push(own);
+  for (let round = 0; round < rounds; round++) {
+    profile = await turn(() => placed.program.profile());
+    for (const { op, seconds } of profile) ours[op].push(seconds);
+    const torch = peer ? (await turn(() => peer.ask({ run: null }))).seconds : {};
+    for (const [variant, kernels] of Object.entries(torch as Record<string, Record<string, number>>)) {
+      for (const [op, seconds] of Object.entries(kernels)) add(variant, op, seconds);
     }
     for (const { name, run } of others) {
-      const own = (theirs[forward][name] ??= []);
-      if (!worthAnother(ours[forward], own)) continue;
-      await settle();
-      own.push(await run());
+      if (worthAnother(ours[forward], theirs.get(name)?.[forward] ?? [])) add(name, forward, await turn(run));
     }
+    if (round > 0) continue;
+    if (peer) await checkAnswers(spec, placed, folder, peer);
+    checkForward(spec, placed, others);
   }
+  const peersOf = (op: string): Seconds =>
+    Object.fromEntries([...theirs].map(([variant, seconds]) => [variant, seconds[op]]).filter(([, seconds]) => seconds.length > 0));
   return new Map(
     profile.map(({ op, flops, bytes }) => {
-      const comparison = compare(ours[op], theirs[op]);
+      const comparison = compare(ours[op], peersOf(op));
       return [op, { ...comparison, gflops: flops / comparison.ours.median / 1e9, gbytes: bytes / comparison.ours.median / 1e9 }];
     }),
   );

@@ -60,7 +60,6 @@ export class TorchPeer {
     const env: NodeJS.ProcessEnv = { ...process.env, OMP_NUM_THREADS: String(threads), RETROPLUME_PEER_COMPILES: compiles ? '1' : '' };
     // Of our own library, and not what a user of PyTorch would set.
     delete env.OMP_WAIT_POLICY;
-    delete env.GOMP_SPINCOUNT;
     delete env.GLIBC_TUNABLES;
     if (tuned) env.GLIBC_TUNABLES = KEEP_MEMORY;
     const peer = new TorchPeer(spawn(python, [SCRIPT, String(threads)], { stdio: ['pipe', 'pipe', 'pipe'], env }), python);

@@ -141,10 +141,10 @@ template <class Body>
 Napi::Value ProgramBinding::submit(const Napi::CallbackInfo& info, Body body) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const Phase phase = phaseArgument(info);
-    const std::atomic<bool>& stop = addon_->executor().stopping();
+    Executor& executor = addon_->executor();
     ++*running_;
-    return addon_->submit(info.Env(), [program = program_, running = running_, phase, &stop, body]() -> Addon::Finish {
-      Addon::Finish finish = body(*program, phase, stop);
+    return addon_->submit(info.Env(), [program = program_, running = running_, phase, &executor, body]() -> Addon::Finish {
+      Addon::Finish finish = body(*program, phase, executor);
       // The run is over when its promise settles, on JavaScript's thread.
       return [finish, running](Napi::Env env) {
         --*running;
@@ -155,21 +155,21 @@ Napi::Value ProgramBinding::submit(const Napi::CallbackInfo& info, Body body) {
 }
 
 Napi::Value ProgramBinding::run(const Napi::CallbackInfo& info) {
-  return submit(info, [](Program& program, Phase phase, const std::atomic<bool>& stop) -> Addon::Finish {
-    program.run(phase, stop);
+  return submit(info, [](Program& program, Phase phase, Executor& executor) -> Addon::Finish {
+    program.run(phase, executor.team(), executor.stopping());
     return [](Napi::Env env) { return env.Undefined(); };
   });
 }
 
 Napi::Value ProgramBinding::runChecked(const Napi::CallbackInfo& info) {
-  return submit(info, [](Program& program, Phase phase, const std::atomic<bool>& stop) -> Addon::Finish {
-    return [found = program.runChecked(phase, stop)](Napi::Env env) { return toObject(env, found); };
+  return submit(info, [](Program& program, Phase phase, Executor& executor) -> Addon::Finish {
+    return [found = program.runChecked(phase, executor.team(), executor.stopping())](Napi::Env env) { return toObject(env, found); };
   });
 }
 
 Napi::Value ProgramBinding::profile(const Napi::CallbackInfo& info) {
-  return submit(info, [](Program& program, Phase phase, const std::atomic<bool>& stop) -> Addon::Finish {
-    return [profile = program.profile(phase, stop)](Napi::Env env) { return toArray(env, profile); };
+  return submit(info, [](Program& program, Phase phase, Executor& executor) -> Addon::Finish {
+    return [profile = program.profile(phase, executor.team(), executor.stopping())](Napi::Env env) { return toArray(env, profile); };
   });
 }
 
@@ -177,7 +177,7 @@ Napi::Value ProgramBinding::runSync(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const Phase phase = phaseArgument(info);
     Executor& executor = addon_->executor();
-    executor.runAndWait([&] { program_->run(phase, executor.stopping()); });
+    executor.runAndWait([&] { program_->run(phase, executor.team(), executor.stopping()); });
     return info.Env().Undefined();
   });
 }

@@ -56,11 +56,12 @@ float* at(Napi::Float32Array array, int64_t offset, int64_t length, const char* 
 int64_t stepElements(const WindowMeanParams& p) { return p.stepCount * p.cropRows * p.cropCols * p.channels; }
 int64_t factorElements(const WindowMeanParams& p) { return p.factorStride > 0 ? (p.hour + 1) * p.factorStride : p.rows * p.cols * p.channels; }
 
-/** On the calling thread where it is alone: it may then run beside a program. Otherwise on the executor's, whose team of threads exists. */
+/** On the calling thread where it is alone: it may then run beside a program. Otherwise on the executor's, which has a team. */
 template <class Call>
 void runKernel(Addon& addon, Kernel<Call> kernel, const Call& call, int threads) {
-  const auto run = [&] { kernel(call, Context{threads, nullptr}); };
-  threads == 1 ? run() : addon.executor().runAndWait(run);
+  if (threads == 1) return kernel(call, Context{1, nullptr, nullptr});
+  Executor& executor = addon.executor();
+  executor.runAndWait([&] { kernel(call, Context{threads, nullptr, &executor.team()}); });
 }
 
 }  // namespace

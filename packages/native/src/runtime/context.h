@@ -4,10 +4,18 @@
 
 namespace retroplume {
 
+class Team;
+
+/** Team::run and Team::barrier, for kernels: code that is compiled for several instruction sets must not see the standard library's inline functions.
+ */
+void share(Team& team, int threads, void (*body)(void* state, int thread, int threads), void* state);
+void meet(Team& team);
+
 /** What a kernel may use while it runs: its threads, and scratch memory of the size that it asked for when it was bound (64-byte aligned). */
 struct Context {
   int threads;
   void* scratch;
+  Team* team;  // not read where `threads` is 1
 };
 
 /** Half-open range of work items. */

@@ -6,11 +6,13 @@
 #include <mutex>
 #include <thread>
 
+#include "runtime/team.h"
+
 namespace retroplume {
 
 /**
- * One thread that runs jobs in the order in which they came. All programs of a JavaScript environment share it: OpenMP keeps a team of
- * threads for every thread that opens a parallel region, so a second executor would double the threads of the machine.
+ * One thread that runs jobs in the order in which they came, with a team that it shares their work with. All programs of a JavaScript environment
+ * share it: a second one would double the threads of the machine.
  */
 class Executor {
  public:
@@ -24,6 +26,8 @@ class Executor {
   /** Runs the job on the executor's thread after those before it, and returns when it is done. The job must not throw. */
   void runAndWait(const std::function<void()>& job);
   const std::atomic<bool>& stopping() const { return stopping_; }
+  /** For the jobs alone, which run one after the other. */
+  Team& team() { return team_; }
 
  private:
   void loop();
@@ -32,7 +36,8 @@ class Executor {
   std::condition_variable wake_;
   std::deque<std::function<void()>> jobs_;
   std::atomic<bool> stopping_{false};
-  std::thread thread_;
+  Team team_;
+  std::thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace retroplume

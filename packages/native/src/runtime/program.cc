@@ -43,9 +43,9 @@ class TypedProgram final : public Program {
     scratch_ = Buffer(scratchBytes);
   }
 
-  std::optional<NonFinite> runChecked(Phase phase, const std::atomic<bool>& stop) override {
+  std::optional<NonFinite> runChecked(Phase phase, Team& team, const std::atomic<bool>& stop) override {
     for (int64_t i = phase.begin; i < phase.end && !stop; ++i) {
-      instructions_[i].kernel.run(context());
+      instructions_[i].kernel.run(context(team));
       for (const auto& operand : written_[i]) {
         if (!isFinite(operand)) return NonFinite{i, instructions_[i].label, operand.name};
       }
@@ -99,16 +99,16 @@ Phase Program::phase(const std::string& name) const {
   return {found->second.first, found->second.second};
 }
 
-void Program::run(Phase phase, const std::atomic<bool>& stop) {
-  for (int64_t i = phase.begin; i < phase.end && !stop; ++i) instructions_[i].kernel.run(context());
+void Program::run(Phase phase, Team& team, const std::atomic<bool>& stop) {
+  for (int64_t i = phase.begin; i < phase.end && !stop; ++i) instructions_[i].kernel.run(context(team));
 }
 
-std::vector<InstructionProfile> Program::profile(Phase phase, const std::atomic<bool>& stop) {
+std::vector<InstructionProfile> Program::profile(Phase phase, Team& team, const std::atomic<bool>& stop) {
   std::vector<InstructionProfile> profile;
   for (int64_t i = phase.begin; i < phase.end && !stop; ++i) {
     const Bound& instruction = instructions_[i];
     const auto start = std::chrono::steady_clock::now();
-    instruction.kernel.run(context());
+    instruction.kernel.run(context(team));
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     profile.push_back({instruction.op, instruction.label, seconds.count(), instruction.kernel.flops, instruction.bytes});
   }

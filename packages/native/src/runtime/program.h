@@ -58,9 +58,9 @@ class Program {
   bool doublePrecision() const { return options_.doublePrecision; }
 
   /** Stops early, between two instructions, once `stop` is set. */
-  void run(Phase phase, const std::atomic<bool>& stop);
-  std::vector<InstructionProfile> profile(Phase phase, const std::atomic<bool>& stop);
-  virtual std::optional<NonFinite> runChecked(Phase phase, const std::atomic<bool>& stop) = 0;
+  void run(Phase phase, Team& team, const std::atomic<bool>& stop);
+  std::vector<InstructionProfile> profile(Phase phase, Team& team, const std::atomic<bool>& stop);
+  virtual std::optional<NonFinite> runChecked(Phase phase, Team& team, const std::atomic<bool>& stop) = 0;
 
   /** First element of the arena at `offset`. @throws NativeError RANGE_OUT_OF_ARENA if `length` elements from there are not in the arena */
   void* at(double offset, double length) const;
@@ -74,7 +74,7 @@ class Program {
   };
 
   Program(const ProgramSpec& spec, const ProgramOptions& options, std::size_t elementBytes);
-  Context context() const { return {options_.threads, scratch_.data()}; }
+  Context context(Team& team) const { return {options_.threads, scratch_.data(), &team}; }
 
   ProgramOptions options_;
   int64_t arenaElements_;

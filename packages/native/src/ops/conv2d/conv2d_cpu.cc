@@ -1,8 +1,7 @@
-#include <omp.h>
-
 #include "ops/conv2d/conv2d_scratch.h"
 #include "ops/cpu_declarations.h"
 #include "ops/simd/gemm_tile.h"
+#include "ops/simd/parallel.h"
 
 /**
  * Convolution as a matrix product without the matrix (implicit GEMM), on the register tiles of simd/gemm_tile.h.
@@ -111,14 +110,13 @@ void conv2dForward(const Conv2dForward<float>& call, const Context& context) {
   conv.bias = packVector(call.bias, p.outChannels, scratch + layout.bias);
   conv.slope = packVector(call.slope, p.outChannels, scratch + layout.slope);
   const int64_t panelRows = p.kernel * p.kernel * p.inChannels;
-#pragma omp parallel num_threads(context.threads)
-  {
-    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+  inParallel(context, [&](const Worker& worker) {
+    const int thread = worker.thread, threads = worker.threads;
     const Range rows = shareOf(panelRows, threads, thread);
     packPanel(call.weight + rows.begin * p.outChannels, rows.end - rows.begin, p.outChannels, p.outChannels, 1, rows.begin, panelRows, scratch);
-#pragma omp barrier
+    worker.barrier();
     computeShare(conv, thread, threads, scratch + layout.patches + thread * layout.patch);
-  }
+  });
 }
 
 void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& context) {
@@ -128,18 +126,17 @@ void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& 
   const RowConvolution conv{p.batch, p.height, p.width, p.outChannels, p.inChannels,   p.kernel,    call.gradOutput, scratch,
                             nullptr, nullptr,  0,       p.accumulate,  call.gradInput, p.inChannels};
   const int64_t taps = p.kernel * p.kernel, C = p.inChannels, O = p.outChannels;
-#pragma omp parallel num_threads(context.threads)
-  {
-    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+  inParallel(context, [&](const Worker& worker) {
+    const int thread = worker.thread, threads = worker.threads;
     // Shares of output channels: a 1x1 kernel has one tap, but the work must be divided there too.
     const Range outputs = shareOf(O, threads, thread);
     for (int64_t tap = 0; tap < taps; ++tap) {
       const float* turned = call.weight + (taps - 1 - tap) * C * O + outputs.begin;
       packPanel(turned, outputs.end - outputs.begin, C, 1, O, tap * O + outputs.begin, taps * O, scratch);
     }
-#pragma omp barrier
+    worker.barrier();
     computeShare(conv, thread, threads, scratch + layout.patches + thread * layout.patch);
-  }
+  });
 }
 
 }  // namespace retroplume::RETROPLUME_ISA

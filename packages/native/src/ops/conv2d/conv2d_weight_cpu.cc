@@ -1,8 +1,7 @@
-#include <omp.h>
-
 #include "ops/conv2d/conv2d_scratch.h"
 #include "ops/cpu_declarations.h"
 #include "ops/simd/gemm_tile.h"
+#include "ops/simd/parallel.h"
 #include "ops/simd/partial_sums.h"
 
 /**
@@ -128,20 +127,19 @@ void conv2dBackwardWeight(const Conv2dBackwardWeight<float>& original, const Con
   const Conv2dWeightScratch layout(p.kernel, p.inChannels, p.outChannels, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
   float* gradBias = gradient.call.gradBias;
-#pragma omp parallel num_threads(context.threads)
-  {
-    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+  inParallel(context, [&](const Worker& worker) {
+    const int thread = worker.thread, threads = worker.threads;
     float* partial = scratch + thread * layout.partial;
     __builtin_memset(partial, 0, layout.partial * sizeof(float));
     addShare(gradient, shareOf(p.batch * p.height, threads, thread), partial, partial + layout.bias);
-#pragma omp barrier
+    worker.barrier();
     const Range share = shareOf(p.kernel * p.kernel * p.inChannels, threads, thread);
     if (gradient.exchanged)
       reduceExchanged(gradient, scratch, layout.partial, threads, share);
     else
       reduceRows(scratch, layout.partial, threads, share, p.outChannels, p.accumulate, gradient.call.gradWeight);
     if (thread == 0 && gradBias != nullptr) reduceRows(scratch + layout.bias, layout.partial, threads, {0, 1}, p.outChannels, p.accumulate, gradBias);
-  }
+  });
 }
 
 }  // namespace retroplume::RETROPLUME_ISA

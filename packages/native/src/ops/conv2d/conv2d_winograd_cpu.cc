@@ -1,10 +1,9 @@
-#include <omp.h>
-
 #include "ops/conv2d/conv2d_winograd_scratch.h"
 #include "ops/conv2d/winograd_tiles.h"
 #include "ops/cpu_declarations.h"
 #include "ops/simd/elementwise.h"
 #include "ops/simd/gemm_tile.h"
+#include "ops/simd/parallel.h"
 
 /**
  * 3x3 convolution by Winograd's F(4x4, 3x3), a block of tiles at a time: their windows are transformed into scratch memory that stays in cache, 36
@@ -125,13 +124,12 @@ void computeTiles(const WinogradConvolution& conv, Range share, const WinogradSc
 void convolve(const WinogradConvolution& conv, const Taps& taps, const WinogradScratch& layout, const Context& context) {
   float* scratch = static_cast<float*>(context.scratch);
   const int64_t in = conv.input.channels, tiles = TileGrid(conv.input).count;
-#pragma omp parallel num_threads(context.threads)
-  {
-    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+  inParallel(context, [&](const Worker& worker) {
+    const int thread = worker.thread, threads = worker.threads;
     transformWeights(taps, in, conv.out, shareOf(in, threads, thread), scratch);
-#pragma omp barrier
+    worker.barrier();
     computeTiles(conv, shareOf(tiles, threads, thread), layout, scratch + layout.threadsBegin + thread * layout.perThread);
-  }
+  });
 }
 
 }  // namespace

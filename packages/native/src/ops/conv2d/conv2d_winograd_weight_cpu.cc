@@ -1,10 +1,9 @@
-#include <omp.h>
-
 #include "ops/conv2d/conv2d_winograd_scratch.h"
 #include "ops/conv2d/winograd_tiles.h"
 #include "ops/cpu_declarations.h"
 #include "ops/simd/elementwise.h"
 #include "ops/simd/gemm_tile.h"
+#include "ops/simd/parallel.h"
 #include "ops/simd/partial_sums.h"
 
 /**
@@ -124,18 +123,17 @@ void conv2dBackwardWeightWinograd(const Conv2dBackwardWeight<float>& call, const
   const WinogradWeightScratch& layout = gradient.layout;
   float* scratch = static_cast<float*>(context.scratch);
   const bool accumulate = call.params.accumulate;
-#pragma omp parallel num_threads(context.threads)
-  {
-    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+  inParallel(context, [&](const Worker& worker) {
+    const int thread = worker.thread, threads = worker.threads;
     float* memory = scratch + thread * layout.perThread;
     __builtin_memset(memory, 0, layout.patch * sizeof(float));
     addShare(gradient, shareOf(TileGrid(gradient.input).count, threads, thread), call.gradBias != nullptr, memory);
-#pragma omp barrier
+    worker.barrier();
     const Range rows = shareOf(gradient.rows(), threads, thread);
     for (int64_t row = rows.begin; row < rows.end; ++row) reduceRow(gradient, scratch, threads, row, accumulate, call.gradWeight);
     if (thread == 0 && call.gradBias != nullptr)
       reduceRows(scratch + layout.bias, layout.perThread, threads, {0, 1}, call.params.outChannels, accumulate, call.gradBias);
-  }
+  });
 }
 
 }  // namespace retroplume::RETROPLUME_ISA

@@ -1,7 +1,6 @@
-#include <omp.h>
-
 #include "ops/cpu_declarations.h"
 #include "ops/lstm/lstm_tile.h"
+#include "ops/simd/parallel.h"
 #include "ops/simd/partial_sums.h"
 
 /**
@@ -279,18 +278,17 @@ void lstmBackward(const LstmBackward<float>& call, const Context& context) {
   float* scratch = static_cast<float*>(context.scratch);
   const Panels panels = packAll(call, layout, scratch);
   const LstmTiles tiles(p);
-#pragma omp parallel num_threads(context.threads)
-  {
-    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+  inParallel(context, [&](const Worker& worker) {
+    const int thread = worker.thread, threads = worker.threads;
     float* own = scratch + layout.threadsBegin + thread * layout.perThread;
     __builtin_memset(own, 0, layout.partials * sizeof(float));
     const Range share = shareOf(p.batch * tiles.count, threads, thread);
     for (int64_t index = share.begin; index < share.end; ++index) {
       runCells(call, layout, panels, own, index / tiles.count, tiles, index % tiles.count);
     }
-#pragma omp barrier
+    worker.barrier();
     reduce(call, layout, scratch + layout.threadsBegin, thread, threads);
-  }
+  });
 }
 
 }  // namespace retroplume::RETROPLUME_ISA

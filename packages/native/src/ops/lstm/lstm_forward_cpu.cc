@@ -1,7 +1,6 @@
-#include <omp.h>
-
 #include "ops/cpu_declarations.h"
 #include "ops/lstm/lstm_tile.h"
+#include "ops/simd/parallel.h"
 
 /** LSTM forward in one pass: each thread takes its tiles of cells through all steps, one after the other (lstm_tile.h). */
 namespace retroplume::RETROPLUME_ISA {
@@ -12,9 +11,8 @@ void lstmForward(const LstmForward<float>& call, const Context& context) {
   float* scratch = static_cast<float*>(context.scratch);
   const GateWeights weights = packGateWeights(call, scratch);
   const LstmTiles tiles(p);
-#pragma omp parallel num_threads(context.threads)
-  {
-    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+  inParallel(context, [&](const Worker& worker) {
+    const int thread = worker.thread, threads = worker.threads;
     const Range share = shareOf(p.batch * tiles.count, threads, thread);
     for (int64_t index = share.begin; index < share.end; ++index) {
       const int64_t sample = index / tiles.count, t = index % tiles.count, first = tiles.begin(t);
@@ -25,7 +23,7 @@ void lstmForward(const LstmForward<float>& call, const Context& context) {
                       call.cellStates != nullptr && tiles.isKept(t) ? call.cellStates + kept * p.hidden : nullptr, p.keptCells,
                       scratch + layout.threadsBegin + thread * layout.states, layout.units});
     }
-  }
+  });
 }
 
 }  // namespace retroplume::RETROPLUME_ISA

@@ -29,14 +29,12 @@ Window windowAt(const Maxpool2x2Params& p, int64_t sample, int64_t i, int64_t j)
 template <class Body>
 [[gnu::always_inline]] inline void forEachWindow(const Maxpool2x2Params& p, const Context& context, Body body) {
   const int64_t outHeight = p.outHeight(), outWidth = p.outWidth(), rows = p.batch * outHeight;
-  const Context own{threadsFor(p.batch * p.height * p.width * p.channels, context), nullptr};
-#pragma omp parallel num_threads(own.threads)
-  {
-    const Range share = shareOf(rows, omp_get_num_threads(), omp_get_thread_num());
+  inParallel(context, threadsFor(p.batch * p.height * p.width * p.channels, context), [&](const Worker& worker) {
+    const Range share = shareOf(rows, worker.threads, worker.thread);
     for (int64_t row = share.begin; row < share.end; ++row) {
       for (int64_t j = 0; j < outWidth; ++j) body(row / outHeight, row % outHeight, j, (row * outWidth + j) * p.channels);
     }
-  }
+  });
 }
 
 /** Without ceil a last odd row or column belongs to no window: its gradient is 0. */

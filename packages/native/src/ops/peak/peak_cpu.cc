@@ -26,8 +26,7 @@ float chains(int64_t iterations) {
 
 void multiplyAdds(const MultiplyAdds& call, const Context& context) {
   *call.operationsPerThread = 2 * call.iterations * kChains * kLanes;
-#pragma omp parallel num_threads(context.threads)
-  call.sums[omp_get_thread_num()] = chains(call.iterations);
+  inParallel(context, [&](const Worker& worker) { call.sums[worker.thread] = chains(call.iterations); });
 }
 
 void triad(const Triad& call, const Context& context) {

@@ -1,6 +1,5 @@
 #pragma once
-#include <omp.h>
-
+#include "ops/simd/parallel.h"
 #include "ops/simd/simd.h"
 #include "runtime/context.h"
 
@@ -24,10 +23,8 @@ constexpr int64_t kShareUnit = 64;
 /** Calls body(share, thread, threads) on every thread. */
 template <class Body>
 [[gnu::always_inline]] inline void forEachShare(int64_t elements, int64_t unit, const Context& context, Body body) {
-  const int wanted = threadsFor(elements, context);
-  if (wanted == 1) return body(Range{0, elements}, 0, 1);
-#pragma omp parallel num_threads(wanted)
-  body(alignedShare(elements, unit, omp_get_num_threads(), omp_get_thread_num()), omp_get_thread_num(), omp_get_num_threads());
+  inParallel(context, threadsFor(elements, context),
+             [&](const Worker& worker) { body(alignedShare(elements, unit, worker.threads, worker.thread), worker.thread, worker.threads); });
 }
 
 /** Calls body(offset, valid lanes) for the vectors of a range; only the last may be partial. */

@@ -19,12 +19,10 @@ struct Strip {
 template <class Body>
 [[gnu::always_inline]] inline void forEachStrip(int64_t pixels, int64_t channels, const Context& context, Body body) {
   const int64_t strips = ceilDivide(pixels, kStripPixels);
-#pragma omp parallel num_threads(threadsFor(pixels* channels, context))
-  {
-    const int thread = omp_get_thread_num();
-    const Range share = shareOf(strips, omp_get_num_threads(), thread);
-    for (int64_t s = share.begin; s < share.end; ++s) body(Strip{s * kStripPixels, smaller(kStripPixels, pixels - s * kStripPixels)}, thread);
-  }
+  inParallel(context, threadsFor(pixels * channels, context), [&](const Worker& worker) {
+    const Range share = shareOf(strips, worker.threads, worker.thread);
+    for (int64_t s = share.begin; s < share.end; ++s) body(Strip{s * kStripPixels, smaller(kStripPixels, pixels - s * kStripPixels)}, worker.thread);
+  });
 }
 
 /** Calls body(pixel of the strip, first channel, valid) for all vectors of a strip. */

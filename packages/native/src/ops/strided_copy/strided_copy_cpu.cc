@@ -87,8 +87,7 @@ void stridedCopy(const StridedCopy<float>& call, const Context& context) {
   bool coincide = false;
   for (int k = 0; k < 5; ++k) coincide = coincide || (p.size[k] > 1 && p.outputStride[k] == 0);
   const int wanted = coincide ? 1 : threadsFor(rows * p.size[4], context);
-#pragma omp parallel num_threads(wanted)
-  copyRows(p, call.input, call.output, shareOf(rows, omp_get_num_threads(), omp_get_thread_num()));
+  inParallel(context, wanted, [&](const Worker& worker) { copyRows(p, call.input, call.output, shareOf(rows, worker.threads, worker.thread)); });
 }
 
 }  // namespace retroplume::RETROPLUME_ISA

@@ -1,7 +1,6 @@
-#include <omp.h>
-
 #include "ops/cpu_declarations.h"
 #include "ops/simd/gemm_tile.h"
+#include "ops/simd/parallel.h"
 #include "ops/simd/partial_sums.h"
 #include "ops/upconv2x2/upconv2x2_scratch.h"
 
@@ -122,49 +121,46 @@ void upconv2x2Forward(const Upconv2x2Forward<float>& call, const Context& contex
   const int64_t C = p.inChannels, O = p.outChannels, panelSize = C * ColumnBlocks(O).vectors * kLanes;
   float* scratch = static_cast<float*>(context.scratch);
   const float* bias = packVector(call.bias, O, scratch + Upconv2x2Scratch(p, context.threads).bias);
-#pragma omp parallel num_threads(context.threads)
-  {
-    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+  inParallel(context, [&](const Worker& worker) {
+    const int thread = worker.thread, threads = worker.threads;
     const Range taps = shareOf(4, threads, thread);
     for (int64_t tap = taps.begin; tap < taps.end; ++tap) packPanel(call.weight + tap * C * O, C, O, O, 1, 0, C, scratch + tap * panelSize);
-#pragma omp barrier
+    worker.barrier();
     forwardRows(call, shareOf(p.batch * p.height, threads, thread), scratch, bias);
-  }
+  });
 }
 
 void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Context& context) {
   const Upconv2x2Params& p = call.params;
   const int64_t C = p.inChannels, O = p.outChannels;
   float* scratch = static_cast<float*>(context.scratch);
-#pragma omp parallel num_threads(context.threads)
-  {
-    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+  inParallel(context, [&](const Worker& worker) {
+    const int thread = worker.thread, threads = worker.threads;
     const Range taps = shareOf(4, threads, thread);
     for (int64_t tap = taps.begin; tap < taps.end; ++tap) {
       const int64_t place = productsOf(p) == 1 ? tap : tap % 2 * 2 + tap / 2;  // by (a, b), or by (b, a)
       packPanel(call.weight + tap * C * O, O, C, 1, O, place * O, 4 * O, scratch);
     }
-#pragma omp barrier
+    worker.barrier();
     backwardInputRows(call, shareOf(p.batch * p.height, threads, thread), scratch);
-  }
+  });
 }
 
 void upconv2x2BackwardWeight(const Upconv2x2BackwardWeight<float>& call, const Context& context) {
   const Upconv2x2Params& p = call.params;
   const Upconv2x2Scratch layout(p, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
-#pragma omp parallel num_threads(context.threads)
-  {
-    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+  inParallel(context, [&](const Worker& worker) {
+    const int thread = worker.thread, threads = worker.threads;
     float* partial = scratch + thread * layout.partial;
     __builtin_memset(partial, 0, layout.partial * sizeof(float));
     const Range rows = shareOf(p.batch * p.height, threads, thread);
     for (int64_t row = rows.begin; row < rows.end; ++row) addRow(call, row, partial, partial + layout.bias);
-#pragma omp barrier
+    worker.barrier();
     reduceRows(scratch, layout.partial, threads, shareOf(4 * p.inChannels, threads, thread), p.outChannels, p.accumulate, call.gradWeight);
     if (thread == 0 && call.gradBias != nullptr)
       reduceRows(scratch + layout.bias, layout.partial, threads, {0, 1}, p.outChannels, p.accumulate, call.gradBias);
-  }
+  });
 }
 
 }  // namespace retroplume::RETROPLUME_ISA

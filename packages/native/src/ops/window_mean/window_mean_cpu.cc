@@ -47,19 +47,17 @@ void adjointRow(const WindowMeanAdjoint& call, int64_t row) {
 
 void windowMean(const WindowMean& call, const Context& context) {
   const WindowMeanParams& p = call.params;
-#pragma omp parallel num_threads(context.threads)
-  {
-    const Range rows = shareOf(p.stepCount * p.cropRows, omp_get_num_threads(), omp_get_thread_num());
+  inParallel(context, [&](const Worker& worker) {
+    const Range rows = shareOf(p.stepCount * p.cropRows, worker.threads, worker.thread);
     for (int64_t i = rows.begin; i < rows.end; ++i) meanRow(call, i / p.cropRows, i % p.cropRows);
-  }
+  });
 }
 
 void windowMeanAdjoint(const WindowMeanAdjoint& call, const Context& context) {
-#pragma omp parallel num_threads(context.threads)
-  {
-    const Range rows = shareOf(call.params.cropRows, omp_get_num_threads(), omp_get_thread_num());
+  inParallel(context, [&](const Worker& worker) {
+    const Range rows = shareOf(call.params.cropRows, worker.threads, worker.thread);
     for (int64_t row = rows.begin; row < rows.end; ++row) adjointRow(call, row);
-  }
+  });
 }
 
 }  // namespace retroplume::RETROPLUME_ISA
