@@ -23,7 +23,7 @@ struct RowConvolution {
   const float* bias;
   const float* slope;
   int activation;
-  bool accumulate;
+  bool accumulate, streamed;
   float* output;
   int64_t outStride;  // from one cell of the output to the next
 };
@@ -39,6 +39,7 @@ void computeTile(const RowConvolution& conv, const float* x, int64_t segmentStri
   call.length = conv.kernel * conv.in;
   call.activation = conv.activation;
   call.accumulate = conv.accumulate;
+  call.streamed = conv.streamed;
   call.outStride = conv.outStride;
   for (int64_t b = 0; b < blocks.count; ++b) {
     const int64_t first = blocks.begin(b) * kLanes;
@@ -94,10 +95,16 @@ void computePointwise(const RowConvolution& conv, Range cells) {
 
 /** The part of a convolution that thread `thread` of `threads` computes. */
 void computeShare(const RowConvolution& conv, int thread, int threads, float* patch) {
-  if (conv.kernel == 1) return computePointwise(conv, shareOf(conv.batch * conv.height * conv.width, threads, thread));
-  const Range rows = shareOf(conv.batch * conv.height, threads, thread);
-  for (int64_t row = rows.begin; row < rows.end; ++row) computeRow(conv, row / conv.height, row % conv.height, patch);
+  if (conv.kernel == 1) {
+    computePointwise(conv, shareOf(conv.batch * conv.height * conv.width, threads, thread));
+  } else {
+    const Range rows = shareOf(conv.batch * conv.height, threads, thread);
+    for (int64_t row = rows.begin; row < rows.end; ++row) computeRow(conv, row / conv.height, row % conv.height, patch);
+  }
+  finishStreams();
 }
+
+int64_t cellsOf(const Conv2dParams& p) { return p.batch * p.height * p.width; }
 
 }  // namespace
 
@@ -105,8 +112,21 @@ void conv2dForward(const Conv2dForward<float>& call, const Context& context) {
   const Conv2dParams& p = call.params;
   const Conv2dRowScratch layout(p.kernel, p.inChannels, p.outChannels, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
-  RowConvolution conv{p.batch, p.height, p.width, p.inChannels, p.outChannels, p.kernel,    call.input,
-                      scratch, nullptr,  nullptr, p.activation, false,         call.output, p.outputStride};
+  RowConvolution conv{p.batch,
+                      p.height,
+                      p.width,
+                      p.inChannels,
+                      p.outChannels,
+                      p.kernel,
+                      call.input,
+                      scratch,
+                      nullptr,
+                      nullptr,
+                      p.activation,
+                      false,
+                      streamsRows(call.output, cellsOf(p), p.outChannels, p.outputStride),
+                      call.output,
+                      p.outputStride};
   conv.bias = packVector(call.bias, p.outChannels, scratch + layout.bias);
   conv.slope = packVector(call.slope, p.outChannels, scratch + layout.slope);
   const int64_t panelRows = p.kernel * p.kernel * p.inChannels;
@@ -123,8 +143,9 @@ void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& 
   const Conv2dParams& p = call.params;
   const Conv2dRowScratch layout(p.kernel, p.outChannels, p.inChannels, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
-  const RowConvolution conv{p.batch, p.height, p.width, p.outChannels, p.inChannels,   p.kernel,    call.gradOutput, scratch,
-                            nullptr, nullptr,  0,       p.accumulate,  call.gradInput, p.inChannels};
+  const bool streamed = !p.accumulate && streamsRows(call.gradInput, cellsOf(p), p.inChannels, p.inChannels);
+  const RowConvolution conv{p.batch, p.height, p.width, p.outChannels, p.inChannels, p.kernel,       call.gradOutput, scratch,
+                            nullptr, nullptr,  0,       p.accumulate,  streamed,     call.gradInput, p.inChannels};
   const int64_t taps = p.kernel * p.kernel, C = p.inChannels, O = p.outChannels;
   inParallel(context, [&](const Worker& worker) {
     const int thread = worker.thread, threads = worker.threads;

@@ -96,6 +96,17 @@ inline int lastLanes(const ColumnBlocks& blocks, int64_t block, int64_t columns)
 }
 
 /**
+ * True for outputs that are streamed: [rows, columns], `stride` apart, so many that no cache holds them until they are read, and a tile writes
+ * whole cache lines. (1x1 64-64 on 2x182x232 cells: 4.5 instead of 5.0 ms with two threads.)
+ */
+inline bool streamsRows(const float* out, int64_t rows, int64_t columns, int64_t stride) {
+  constexpr int64_t kLine = 16, kLeast = int64_t{4} << 20;  // floats
+  const ColumnBlocks blocks(columns);
+  const bool wholeLines = columns % kLine == 0 && blocks.size(0) * kLanes % kLine == 0 && blocks.vectors % blocks.count == 0;
+  return wholeLines && stride % kLine == 0 && reinterpret_cast<uintptr_t>(out) % (kLine * sizeof(float)) == 0 && rows * columns >= kLeast;
+}
+
+/**
  * Packs `rows` rows of a matrix into a panel of `panelRows` rows, from its row `firstRow` on: [block][row][vector][lane], columns past the end 0.
  * Element (r, c) is source[r·rowStride + c·columnStride].
  */
@@ -129,6 +140,7 @@ struct RowTileCall {
   const float* slope;  // [NV·lanes], with activation 2
   int activation;
   bool accumulate;
+  bool streamed;  // see streamsRows
   float* out;
   int64_t outStride;
   int lastLanes;  // of the last vector that are stored
@@ -161,7 +173,9 @@ void runRowTile(const RowTileCall& call) {
     rowTile<MR, NV>(acc, call.x + s * call.segmentStride, call.stride, call.panel + s * call.length * NV * kLanes, call.length);
   }
   if (call.activation != 0) forEach([&](Vector& z, int v, const float*, int) { z = activate(z, call.activation, call.slope + v * kLanes); });
-  if (call.lastLanes == kLanes)
+  if (call.streamed)
+    forEach([](Vector& z, int, float* out, int) { stream(out, z); });
+  else if (call.lastLanes == kLanes)
     forEach([](Vector& z, int, float* out, int) { store(out, z); });
   else
     forEach([](Vector& z, int, float* out, int valid) { keep(out, z, valid); });

@@ -38,6 +38,26 @@ typedef int32_t IntVector __attribute__((vector_size(kLanes * 4)));
 
 [[gnu::always_inline]] inline Vector splat(float x) { return x - Vector{}; }  // x − 0 is x, −0 included, so only a broadcast is left
 
+/**
+ * As `store`, past the caches: for results that no cache will hold until they are read, whose lines then need not be read before they are written.
+ * `to` must be aligned to a whole vector, and finishStreams come before another thread reads.
+ */
+[[gnu::always_inline]] inline void stream(float* to, Vector v) {
+#if defined(__AVX512F__)
+  _mm512_stream_ps(to, reinterpret_cast<__m512>(v));
+#elif defined(__AVX2__)
+  _mm256_stream_ps(to, reinterpret_cast<__m256>(v));
+#else
+  store(to, v);
+#endif
+}
+
+[[gnu::always_inline]] inline void finishStreams() {
+#if defined(__AVX2__) || defined(__AVX512F__)
+  _mm_sfence();
+#endif
+}
+
 /** The first `count` (0 … kLanes) elements of v; reads and writes nothing past them. */
 [[gnu::always_inline]] inline void storePartial(float* to, Vector v, int count) {
 #if defined(__AVX512F__)

@@ -33,8 +33,10 @@ void forwardRows(const Upconv2x2Forward<float>& call, Range rows, const float* p
   const int64_t C = p.inChannels, O = p.outChannels;
   const ColumnBlocks blocks(O);
   const int64_t panelSize = C * blocks.vectors * kLanes;
+  const bool streamed = streamsRows(call.output, 4 * p.batch * p.height * p.width, O, p.outputStride);
   forEachTile(rows, p.width, blocks.rowLimit(), [&](int64_t row, int64_t first, int cells) {
     RowTileCall tile{};
+    tile.streamed = streamed;
     tile.x = call.input + (row * p.width + first) * C;
     tile.stride = C;
     tile.segments = 1;
@@ -52,6 +54,7 @@ void forwardRows(const Upconv2x2Forward<float>& call, Range rows, const float* p
       }
     }
   });
+  finishStreams();
 }
 
 /** Products that the data gradient is made of: 2 where the two output cells of a row are apart. */
