@@ -43,20 +43,24 @@ struct WeightGradient {
   int64_t paddedColumns() const { return ceilDivide(columns, kLanes) * kLanes; }
 };
 
-/** Adds a strip's share to the gradient of tap (k, l), for the broadcast channels [first, first + rows). */
-void addTap(const WeightGradient& gradient, const Strip& strip, int64_t k, int64_t l, int64_t first, int rows, float* partial) {
+/**
+ * Adds a strip's share to the broadcast rows [first, first + rows) of kernel row k, where row l·channels + c is channel c of tap l, over the columns
+ * [jBegin, jEnd) of gradOutput. All taps that the rows belong to must lie in the grid there; if `exchanged`, they belong to one tap.
+ */
+void addRows(const WeightGradient& gradient, const Strip& strip, int64_t k, int64_t jBegin, int64_t jEnd, int64_t first, int64_t rows,
+             float* partial) {
   const Conv2dParams& p = gradient.call.params;
-  const int64_t pad = (p.kernel - 1) / 2;
+  const int64_t pad = (p.kernel - 1) / 2, tap = first / gradient.rows;
   const int64_t iBegin = larger(strip.begin, pad - k), iEnd = smaller(strip.end, p.height + pad - k);
-  const int64_t jBegin = larger(0, pad - l), jEnd = smaller(p.width, p.width + pad - l);
   if (iBegin >= iEnd || jBegin >= jEnd) return;
-  const float* input = gradient.call.input + ((strip.sample * p.height + iBegin + k - pad) * p.width + jBegin + l - pad) * p.inChannels;
+  const float* input = gradient.call.input + ((strip.sample * p.height + iBegin + k - pad) * p.width + jBegin - pad) * p.inChannels;
   const float* gradOutput = gradient.call.gradOutput + ((strip.sample * p.height + iBegin) * p.width + jBegin) * p.outChannels;
-  const float* vectors = gradient.exchanged ? input : gradOutput;
+  const float* vectors = gradient.exchanged ? input + tap * p.inChannels : gradOutput;
   const ColumnBlocks blocks(gradient.columns);
   const bool contiguous = p.width == 1;  // all cells in one piece
   OuterTileCall tile{};
-  tile.x = (gradient.exchanged ? gradOutput : input) + first;
+  // Channels last: the channels of the next tap follow those of this one in memory.
+  tile.x = gradient.exchanged ? gradOutput + first % gradient.rows : input + first;
   tile.xStride = gradient.rows;
   tile.gStride = gradient.columns;
   tile.count = contiguous ? iEnd - iBegin : jEnd - jBegin;
@@ -66,19 +70,40 @@ void addTap(const WeightGradient& gradient, const Strip& strip, int64_t k, int64
   tile.toStride = gradient.paddedColumns();
   for (int64_t b = 0; b < blocks.count; ++b) {
     tile.g = vectors + blocks.begin(b) * kLanes;
-    tile.to = partial + ((k * p.kernel + l) * gradient.rows + first) * tile.toStride + blocks.begin(b) * kLanes;
-    runOuterTile(rows, blocks.size(b), tile);
+    tile.to = partial + (k * p.kernel * gradient.rows + first) * tile.toStride + blocks.begin(b) * kLanes;
+    runOuterTile(static_cast<int>(rows), blocks.size(b), tile);
   }
 }
 
+/** Calls body(first, rows) for `count` rows as tiles. */
+template <class Body>
+[[gnu::always_inline]] inline void forEachTile(const WeightGradient& gradient, int64_t count, Body body) {
+  const int64_t tiles = tileCount(count, ColumnBlocks(gradient.columns).rowLimit());
+  for (int64_t t = 0; t < tiles; ++t) body(t * count / tiles, (t + 1) * count / tiles - t * count / tiles);
+}
+
+/** Where the taps of a kernel row all lie in the grid, they are one matrix of kernel·channels rows: with few channels, full tiles instead of thin
+ * ones. */
 void addStrip(const WeightGradient& gradient, const Strip& strip, float* partial) {
-  const int64_t kernel = gradient.call.params.kernel, tiles = tileCount(gradient.rows, ColumnBlocks(gradient.columns).rowLimit());
-  for (int64_t t = 0; t < tiles; ++t) {
-    const int64_t first = t * gradient.rows / tiles, rows = (t + 1) * gradient.rows / tiles - first;
-    for (int64_t k = 0; k < kernel; ++k) {
-      for (int64_t l = 0; l < kernel; ++l) addTap(gradient, strip, k, l, first, static_cast<int>(rows), partial);
-    }
+  const Conv2dParams& p = gradient.call.params;
+  const int64_t pad = (p.kernel - 1) / 2;
+  const bool thin = gradient.rows < ColumnBlocks(gradient.columns).rowLimit();  // else the columns at the border cost more than is saved
+  const bool joined = thin && !gradient.exchanged && pad > 0 && p.width > 2 * pad;
+  const int64_t left = joined ? pad : p.width, right = joined ? p.width - pad : p.width;  // the taps are joined between them
+  if (joined) {
+    forEachTile(gradient, p.kernel * gradient.rows, [&](int64_t first, int64_t rows) {
+      for (int64_t k = 0; k < p.kernel; ++k) addRows(gradient, strip, k, left, right, first, rows, partial);
+    });
   }
+  forEachTile(gradient, gradient.rows, [&](int64_t first, int64_t rows) {
+    for (int64_t k = 0; k < p.kernel; ++k) {
+      for (int64_t l = 0; l < p.kernel; ++l) {
+        const int64_t row = l * gradient.rows + first, begin = larger(0, pad - l), end = smaller(p.width, p.width + pad - l);
+        addRows(gradient, strip, k, begin, smaller(left, end), row, rows, partial);
+        addRows(gradient, strip, k, larger(right, begin), end, row, rows, partial);
+      }
+    }
+  });
 }
 
 /** partial[o] += Σ gradOutput over `cells` cells */
