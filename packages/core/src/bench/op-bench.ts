@@ -154,7 +154,9 @@ async function timeKernels(
     checkForward(spec, placed, others);
   }
   const peersOf = (op: string): Seconds =>
-    Object.fromEntries([...theirs].map(([variant, seconds]) => [variant, seconds[op]]).filter(([, seconds]) => seconds.length > 0));
+    Object.fromEntries(
+      [...theirs].map(([variant, seconds]): [string, number[]] => [variant, seconds[op]]).filter(([, seconds]) => seconds.length > 0),
+    );
   return new Map(
     profile.map(({ op, flops, bytes }) => {
       const comparison = compare(ours[op], peersOf(op));

@@ -87,6 +87,7 @@ function upconvolution(workload: string, [batch, height, width, inChannels, outC
 function lstm(workload: string, [batch, steps, cells, inChannels, hidden]: readonly number[], allStates: boolean): OpCase {
   const params = { batch, steps, cells, inChannels, hidden, allStates: allStates ? 1 : 0 };
   const states = batch * steps * cells * hidden;
+  const kept = batch * steps * cells * Math.ceil(hidden / 16) * 16; // whole vectors, of the widest kind
   const shown = allStates ? states : batch * cells * hidden;
   return {
     name: `${workload} lstm ${batch}x${steps}x${cells} ${inChannels}-${hidden}`,
@@ -98,8 +99,8 @@ function lstm(workload: string, [batch, steps, cells, inChannels, hidden]: reado
       bias: { length: 4 * hidden, draw: true },
       gradOutput: { length: shown, draw: true },
       output: { length: shown },
-      gates: { length: 4 * states },
-      cells: { length: states },
+      gates: { length: 4 * kept },
+      cells: { length: kept },
       gradInput: { length: batch * steps * cells * inChannels },
       gradWeightInput: { length: inChannels * 4 * hidden },
       gradWeightHidden: { length: hidden * 4 * hidden },

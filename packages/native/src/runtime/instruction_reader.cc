@@ -104,6 +104,11 @@ T* InstructionReader<T>::optionalOutput(const char* name, std::initializer_list<
 }
 
 template <class T>
+T* InstructionReader<T>::optionalMemory(const char* name, std::initializer_list<int64_t> dimensions) {
+  return locate(name, product(dimensions), false);
+}
+
+template <class T>
 const double* InstructionReader<T>::param(const char* name, bool required) {
   usedParams_.insert(name);
   const auto found = spec_.params.find(name);

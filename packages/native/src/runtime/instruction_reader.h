@@ -56,6 +56,8 @@ class InstructionReader {
   /** As above; null where the operand is not given. */
   const T* optionalInput(const char* name, std::initializer_list<int64_t> dimensions);
   T* optionalOutput(const char* name, std::initializer_list<int64_t> dimensions);
+  /** As optionalOutput, for memory whose layout is the kernel's own: not all of it need be written, so it is not searched for NaN. */
+  T* optionalMemory(const char* name, std::initializer_list<int64_t> dimensions);
   /** As `input` and `output`, for an operand that is part of a larger array. */
   const T* inputRows(const char* name, const Rows& rows);
   T* outputRows(const char* name, const Rows& rows);

@@ -23,6 +23,9 @@ import { writeLstm } from './lstm-onnx';
  */
 const KEPT_ELEMENTS = 2 ** 22;
 
+/** Kernels keep whole vectors of units; this is the widest. */
+const UNITS = 16;
+
 export interface LstmOperands {
   /** `[C, 4D]`, gate order i, f, g, o */
   weightInput: Value;
@@ -59,9 +62,10 @@ export function lstm(g: Graph, input: Value, operands: LstmOperands, allStates: 
   const outShape = [batch, height, width, allStates ? steps * hidden : hidden];
   const keptCells = kept ?? Math.min(height * width, Math.floor((KEPT_ELEMENTS * (inChannels + hidden)) / (batch * steps * 5 * hidden)));
   const trace = [batch, steps, keptCells];
+  const units = Math.ceil(hidden / UNITS) * UNITS;
   const label = weightInput.name?.replace(/\.weightInput$/, '') ?? 'lstm';
   const inputs = [input, weightInput, weightHidden, bias, initialHidden, initialCell];
-  return g.apply(lstmOp, inputs, { allStates, keptCells }, [outShape, [...trace, 4 * hidden], [...trace, hidden]], label)[0];
+  return g.apply(lstmOp, inputs, { allStates, keptCells }, [outShape, [...trace, 4 * units], [...trace, units]], label)[0];
 }
 
 /** Outputs: the states, and gates and cell states, which have memory only if the reverse pass reads them. */

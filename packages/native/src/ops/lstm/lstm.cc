@@ -40,8 +40,8 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.initialHidden = reader.optionalInput("initialHidden", {p.hidden});
   call.initialCell = reader.optionalInput("initialCell", {p.hidden});
   call.output = reader.outputRows("output", {p.batch, p.cells * p.outputChannels(), p.outputStride});
-  call.gates = reader.optionalOutput("gates", {p.batch, p.steps, p.keptCells, 4, p.hidden});
-  call.cellStates = reader.optionalOutput("cells", {p.batch, p.steps, p.keptCells, p.hidden});
+  call.gates = reader.optionalMemory("gates", {p.batch, p.steps, p.keptCells, 4, roundUp(p.hidden)});
+  call.cellStates = reader.optionalMemory("cells", {p.batch, p.steps, p.keptCells, roundUp(p.hidden)});
   return bindCall(reader, lstmForwardReference<T>, &CpuKernels::lstmForward, call, gateFlops(p, p.inChannels, p.hidden),
                   lstmForwardScratch(p, reader.threads()));
 }
@@ -59,8 +59,8 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
   call.initialHidden = reader.optionalInput("initialHidden", {p.hidden});
   call.initialCell = reader.optionalInput("initialCell", {p.hidden});
   if (p.keptCells > 0) {
-    call.gates = reader.input("gates", {p.batch, p.steps, p.keptCells, 4, p.hidden});
-    call.cellStates = reader.input("cells", {p.batch, p.steps, p.keptCells, p.hidden});
+    call.gates = reader.input("gates", {p.batch, p.steps, p.keptCells, 4, roundUp(p.hidden)});
+    call.cellStates = reader.input("cells", {p.batch, p.steps, p.keptCells, roundUp(p.hidden)});
   }
   if (p.keptCells < p.cells) call.bias = reader.input("bias", {4, p.hidden});
   call.gradOutput = reader.inputRows("gradOutput", {p.batch, p.cells * p.outputChannels(), p.outputStride});

@@ -14,7 +14,7 @@
  *
  * `output` holds all h_t time-major (channel t·D + d) or the last alone. `gates` (i, f, g, o after their activation) and `cells` (c_t) are
  * what the backward pass needs: for the first `keptCells` cells of each sample it takes them from the forward pass, of the others it computes them
- * again.
+ * again. Their layout is the kernels' own: the reference's is as written below, the fast one's that of TraceLayout (lstm_tile.h).
  *
  * Backward in time, with dh the gradient of h_t (from gradOutput and from step t+1) and dc that of c_t (from step t+1):
  *
@@ -48,8 +48,8 @@ struct LstmForward {
   const T* initialHidden;  // [D] or null: 0
   const T* initialCell;    // [D] or null: 0
   T* output;               // [N, P, T·D] or [N, P, D]
-  T* gates;                // [N, T, K, 4D] or null
-  T* cellStates;           // [N, T, K, D] or null
+  T* gates;                // [N, T, K, 4D], in memory for D rounded up to whole vectors, or null
+  T* cellStates;           // [N, T, K, D], likewise
 };
 
 template <class T>

@@ -1,3 +1,4 @@
+import { cpuFeatures } from '../../kernels';
 import { allVariants, callKernel, fastVariants, type Variant } from '../../testing/call-kernel';
 import { describeGolden, permute, readGolden } from '../../testing/golden';
 import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
@@ -33,9 +34,29 @@ function makeInputs({ batch, steps, cells, inChannels, hidden }: Sizes): Record<
 
 function forward(inputs: Record<string, ArrayLike<number>>, sizes: Sizes, options: Variant['options']): Record<string, Float64Array> {
   const states = sizes.batch * sizes.cells * sizes.hidden;
-  const kept = sizes.batch * sizes.steps * (sizes.keptCells ?? sizes.cells) * sizes.hidden;
+  const kept = sizes.batch * sizes.steps * (sizes.keptCells ?? sizes.cells) * Math.ceil(sizes.hidden / 16) * 16;
   const outputs = { output: states * (sizes.allStates ? sizes.steps : 1), gates: 4 * kept, cells: kept };
   return callKernel('lstmForward', { ...inputs, ...outputs }, { ...sizes }, options);
+}
+
+const LANES = { baseline: 4, avx2: 8, avx512: 16 };
+
+/** Gates [N, T, P, 4, D] or, with one part, cell states [N, T, P, D] from the layout that the variant's kernels keep them in. */
+function plain(trace: Float64Array, { batch, steps, cells, hidden }: Sizes, parts: number, options: Variant['options']): Float64Array {
+  const fast = options?.dtype !== 'float64' && options?.kernels !== 'reference';
+  const lanes = fast ? LANES[(options?.isa === undefined || options.isa === 'auto' ? cpuFeatures().isa : options.isa) as keyof typeof LANES] : hidden;
+  const vectors = Math.ceil(hidden / lanes);
+  const result = new Float64Array(batch * steps * cells * parts * hidden);
+  for (let to = 0; to < result.length; to++) {
+    const [unit, part, cell, step] = [
+      to % hidden,
+      Math.floor(to / hidden) % parts,
+      Math.floor(to / (hidden * parts)) % cells,
+      Math.floor(to / (hidden * parts * cells)),
+    ];
+    result[to] = trace[(((step * vectors + Math.floor(unit / lanes)) * cells + cell) * parts + part) * lanes + (unit % lanes)];
+  }
+  return result;
 }
 
 const gradients = ['gradInput', 'gradWeightInput', 'gradWeightHidden', 'gradBias', 'gradInitialHidden', 'gradInitialCell'];
@@ -62,8 +83,8 @@ test.each(allVariants)('lstm by hand, one step from zero: $name', ({ options, to
   const sizes = { batch: 1, steps: 1, cells: 1, inChannels: 1, hidden: 1, allStates: 1 };
   const inputs = { input: [7], weightInput: [0, 0, 0, 0], weightHidden: [0, 0, 0, 0], bias: [0, 0, Math.atanh(0.5), 0] };
   const { output, gates, cells } = forward(inputs, sizes, options);
-  expect(relativeError(gates, [0.5, 0.5, 0.5, 0.5])).toBeLessThan(tolerance);
-  expect(relativeError(cells, [0.25])).toBeLessThan(tolerance);
+  expect(relativeError(plain(gates, sizes, 4, options), [0.5, 0.5, 0.5, 0.5])).toBeLessThan(tolerance);
+  expect(relativeError(plain(cells, sizes, 1, options), [0.25])).toBeLessThan(tolerance);
   expect(relativeError(output, [Math.tanh(0.25) / 2])).toBeLessThan(tolerance);
 });
 
@@ -74,7 +95,7 @@ test.each(fastVariants)('sigmoid and tanh of the gates are within 3e-7 over [-30
   const sizes = { batch: 1, steps: 1, cells: 1, inChannels: 1, hidden, allStates: 1 };
   // The step is forward from zero states, so that the gates are functions of the bias alone.
   const inputs = { input: [0], weightInput: new Float64Array(4 * hidden), weightHidden: new Float64Array(4 * hidden * hidden), bias: z };
-  const { gates } = forward(inputs, sizes, options);
+  const gates = plain(forward(inputs, sizes, options).gates, sizes, 4, options);
   const exact = z.map((x, j) => (j >= 2 * hidden && j < 3 * hidden ? Math.tanh(x) : 1 / (1 + Math.exp(-x))));
   const wrong = gates.map((value, j) => Math.abs(value - exact[j])).filter((error, j) => j !== 7 && !(error < 3e-7));
   expect([...wrong]).toEqual([]);
@@ -163,7 +184,14 @@ describe.each(fastVariants)('lstm, $name, against the double reference', ({ opti
     const inputs = makeInputs(sizes);
     const expected = forward(inputs, sizes, double);
     const actual = forward(inputs, sizes, options);
-    for (const name of ['output', 'gates', 'cells']) expect(relativeError(actual[name], expected[name])).toBeLessThan(1e-5);
+    expect(relativeError(actual.output, expected.output)).toBeLessThan(1e-5);
+    for (const [name, parts] of [
+      ['gates', 4],
+      ['cells', 1],
+    ] as const) {
+      const [ours, reference] = [plain(actual[name], sizes, parts, options), plain(expected[name], sizes, parts, double)];
+      expect(relativeError(ours, reference)).toBeLessThan(1e-5);
+    }
     const gradOutput = randomArray(expected.output.length, 9);
     for (const accumulate of [0, 1]) {
       const before = accumulate ? (length: number): Float64Array => randomArray(length, 11) : undefined;

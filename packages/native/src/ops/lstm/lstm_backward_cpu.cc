@@ -39,9 +39,9 @@ struct BackwardTile {
   const float* input;       // [T][P][C]
   const float* gradOutput;  // [cells][T·D] or [cells][D]
   float* gradInput;         // [T][P][gradChannels] or null
-  const float* gates;       // [T][traceCells][4D]
-  const float* cellStates;  // [T][traceCells][D]
-  int64_t traceCells;
+  const float* gates;
+  const float* cellStates;
+  TraceLayout trace;
 
   int64_t paddedUnits() const { return ceilDivide(call.params.hidden, kLanes) * kLanes; }
 };
@@ -59,15 +59,14 @@ float* tanhPlane(const BackwardTile& tile, int64_t step) { return tile.work.tanh
 void makeTanh(const BackwardTile& tile, int64_t step) {
   constexpr int kChains = 8;
   const int64_t D = tile.call.params.hidden, units = tile.layout.units;
-  const float* cellStates = tile.cellStates + step * tile.traceCells * D;
   for (int64_t unit = 0; unit < D; unit += kLanes) {
-    const int valid = static_cast<int>(smaller(kLanes, D - unit));
+    const float* cellStates = tile.cellStates + tile.trace.at(step, unit, 0);
     float* to = tanhPlane(tile, step) + unit;
     for (int64_t m0 = 0; m0 < tile.cells; m0 += kChains) {
       // The last group begins so early that it is whole, unless the tile is smaller than a group.
       const int64_t first = larger(0, smaller(m0, tile.cells - kChains));
       Vector x[kChains];
-      for (int64_t n = 0; n < kChains; ++n) x[n] = fetch(cellStates + smaller(first + n, tile.cells - 1) * D + unit, valid);
+      for (int64_t n = 0; n < kChains; ++n) x[n] = load(cellStates + smaller(first + n, tile.cells - 1) * kLanes);
       gateTanh(x);
       for (int64_t n = 0; n < kChains; ++n) store(to + smaller(first + n, tile.cells - 1) * units, x[n]);
     }
@@ -84,7 +83,7 @@ void begin(const BackwardTile& tile) {
 /** dz of the tile at a step, for the units [unit, unit + lanes); also h of the step before, and the bias gradient. */
 void elementwise(const BackwardTile& tile, int64_t step, int64_t unit) {
   const LstmBackward<float>& call = tile.call;
-  const int64_t D = call.params.hidden, units = tile.layout.units, row = step * tile.traceCells, before = row - tile.traceCells;
+  const int64_t D = call.params.hidden, units = tile.layout.units;
   const int valid = static_cast<int>(smaller(kLanes, D - unit));
   const Vector firstCell = call.initialCell != nullptr ? fetch(call.initialCell + unit, valid) : Vector{};
   const Vector firstHidden = call.initialHidden != nullptr ? fetch(call.initialHidden + unit, valid) : Vector{};
@@ -93,15 +92,14 @@ void elementwise(const BackwardTile& tile, int64_t step, int64_t unit) {
   for (int gate = 0; gate < 4; ++gate) sums[gate] = load(bias + gate * kLanes);
   for (int64_t m = 0; m < tile.cells; ++m) {
     const int64_t state = m * units + unit;
-    const float* gates = tile.gates + (row + m) * 4 * D + unit;
-    const Vector i = fetch(gates, valid), f = fetch(gates + D, valid), g = fetch(gates + 2 * D, valid), o = fetch(gates + 3 * D, valid);
+    const float* gates = tile.gates + 4 * tile.trace.at(step, unit, m);
+    const Vector i = load(gates), f = load(gates + kLanes), g = load(gates + 2 * kLanes), o = load(gates + 3 * kLanes);
     const Vector tanhC = load(tanhPlane(tile, step) + state);
     Vector cBefore = firstCell, hBefore = firstHidden;
     if (step > 0) {
-      cBefore = fetch(tile.cellStates + (before + m) * D + unit, valid);
-      if (call.gradWeightHidden != nullptr) {
-        hBefore = fetch(tile.gates + (before + m) * 4 * D + 3 * D + unit, valid) * load(tanhPlane(tile, step - 1) + state);
-      }
+      const int64_t before = tile.trace.at(step - 1, unit, m);
+      cBefore = load(tile.cellStates + before);
+      if (call.gradWeightHidden != nullptr) hBefore = load(tile.gates + 4 * before + 3 * kLanes) * load(tanhPlane(tile, step - 1) + state);
     }
     if (call.gradWeightHidden != nullptr) store(tile.work.hiddenBefore + state, hBefore);
     Vector dh = load(tile.work.gradHidden + state);
@@ -255,19 +253,18 @@ void runCells(const LstmBackward<float>& call, const LstmBackwardLayout& layout,
   const int64_t first = tiles.begin(t), cells = tiles.begin(t + 1) - first, row = sample * p.steps * p.cells + first;
   const Work work{own, own + layout.partials, own + layout.gradHidden, own + layout.gradCell, own + layout.tanhCell, own + layout.hiddenBefore};
   const float *input = call.input + row * p.inChannels, *gates = own + layout.gates, *cellStates = own + layout.cellStates;
-  int64_t traceCells = kLstmTileCells;
+  const TraceLayout trace(p.hidden, tiles.isKept(t) ? p.keptCells : kLstmTileCells);
   if (tiles.isKept(t)) {
-    const int64_t kept = sample * p.steps * p.keptCells + first;
-    gates = call.gates + kept * 4 * p.hidden;
-    cellStates = call.cellStates + kept * p.hidden;
-    traceCells = p.keptCells;
+    const int64_t traced = trace.at(sample * p.steps, 0, first);
+    gates = call.gates + 4 * traced;
+    cellStates = call.cellStates + traced;
   } else {
     runForwardTile({p, panels.forward, cells, input, call.initialHidden, call.initialCell, nullptr, own + layout.gates, own + layout.cellStates,
-                    traceCells, own + layout.states, layout.units});
+                    trace, false, own + layout.states, layout.units});
   }
   const float* gradOutput = call.gradOutput + sample * p.outputStride + first * p.outputChannels();
   float* gradInput = call.gradInput != nullptr ? call.gradInput + row * call.gradChannels : nullptr;
-  runTile({call, layout, panels.hidden, panels.input, work, cells, input, gradOutput, gradInput, gates, cellStates, traceCells});
+  runTile({call, layout, panels.hidden, panels.input, work, cells, input, gradOutput, gradInput, gates, cellStates, trace});
 }
 
 }  // namespace

@@ -11,18 +11,22 @@ void lstmForward(const LstmForward<float>& call, const Context& context) {
   float* scratch = static_cast<float*>(context.scratch);
   const GateWeights weights = packGateWeights(call, scratch);
   const LstmTiles tiles(p);
+  const TraceLayout trace(p.hidden, p.keptCells);
+  const int64_t sampleTrace = trace.at(p.steps, 0, 0);
+  const bool streamed = exceedsCaches(call.gates, p.batch * 4 * sampleTrace) && exceedsCaches(call.cellStates, p.batch * 4 * sampleTrace);
   inParallel(context, [&](const Worker& worker) {
     const int thread = worker.thread, threads = worker.threads;
     const Range share = shareOf(p.batch * tiles.count, threads, thread);
     for (int64_t index = share.begin; index < share.end; ++index) {
       const int64_t sample = index / tiles.count, t = index % tiles.count, first = tiles.begin(t);
-      const int64_t row = sample * p.steps * p.cells + first, kept = sample * p.steps * p.keptCells + first;
+      const int64_t row = sample * p.steps * p.cells + first, traced = trace.at(sample * p.steps, 0, first);
       runForwardTile({p, weights, tiles.begin(t + 1) - first, call.input + row * p.inChannels, call.initialHidden, call.initialCell,
                       call.output + sample * p.outputStride + first * p.outputChannels(),
-                      call.gates != nullptr && tiles.isKept(t) ? call.gates + kept * 4 * p.hidden : nullptr,
-                      call.cellStates != nullptr && tiles.isKept(t) ? call.cellStates + kept * p.hidden : nullptr, p.keptCells,
+                      call.gates != nullptr && tiles.isKept(t) ? call.gates + 4 * traced : nullptr,
+                      call.cellStates != nullptr && tiles.isKept(t) ? call.cellStates + traced : nullptr, trace, streamed,
                       scratch + layout.threadsBegin + thread * layout.states, layout.units});
     }
+    finishStreams();
   });
 }
 

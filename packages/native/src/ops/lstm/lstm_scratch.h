@@ -67,7 +67,7 @@ struct LstmBackwardLayout {
     partialInitialHidden = partialBias + 4 * units;
     partialInitialCell = partialInitialHidden + units;
     partials = partialInitialCell + units;  // dz begins here
-    const int64_t plane = kLstmTileCells * units, trace = recompute ? p.steps * kLstmTileCells * p.hidden : 0;
+    const int64_t plane = kLstmTileCells * units, trace = recompute ? p.steps * plane : 0;
     gradHidden = partials + 4 * plane;
     gradCell = gradHidden + plane;
     tanhCell = gradCell + plane;
@@ -75,7 +75,7 @@ struct LstmBackwardLayout {
     states = hiddenBefore + plane;
     gates = states + (recompute ? 3 * plane : 0);
     cellStates = gates + 4 * trace;
-    perThread = cellStates + roundUp(trace);
+    perThread = cellStates + trace;
     total = threadsBegin + perThread * threads;
   }
 };

@@ -51,6 +51,17 @@ GateWeights packGateWeights(const Call& call, float* scratch) {
   return {scratch, bias};
 }
 
+/**
+ * How gates and cell states are kept: [T][unit vector][cells][gate][lane] and [T][unit vector][cells][lane], so that what a register tile makes is
+ * written, and read again, in one long run. `cells` of each sample are kept.
+ */
+struct TraceLayout {
+  int64_t unitVectors, cells;
+  TraceLayout(int64_t hidden, int64_t traceCells) : unitVectors(ceilDivide(hidden, kLanes)), cells(traceCells) {}
+  /** Floats before a cell state; four times as many before its gates. */
+  int64_t at(int64_t step, int64_t unit, int64_t cell) const { return ((step * unitVectors + unit / kLanes) * cells + cell) * kLanes; }
+};
+
 /** Cells of one sample. Pointers are to the first of them, at step 0. */
 struct ForwardTile {
   const LstmParams& params;
@@ -60,9 +71,10 @@ struct ForwardTile {
   const float* initialHidden;  // [D] or null: 0
   const float* initialCell;
   float* output;      // [cells][T·D] or [cells][D], or null
-  float* gates;       // [T][traceCells][4D], or null
-  float* cellStates;  // [T][traceCells][D], or null
-  int64_t traceCells;
+  float* gates;       // or null
+  float* cellStates;  // or null
+  TraceLayout trace;
+  bool streamed;  // past the caches
   float* states;  // hidden, hidden by turns, cell: each [kLstmTileCells][units]
   int64_t units;  // D, padded to whole vectors of the widest kind
 };
@@ -93,15 +105,14 @@ template <int MR>
     const Vector h = z[m][3] * tanhC[m];
     store(tile.states + 2 * plane + (m0 + m) * tile.units + unit, c[m]);
     store(tile.states + (step + 1) % 2 * plane + (m0 + m) * tile.units + unit, h);
-    const int64_t traced = step * tile.traceCells + m0 + m;
+    const int64_t traced = tile.trace.at(step, unit, m0 + m);
     if (tile.gates != nullptr) {
-      float* gates = tile.gates + traced * 4 * D + unit;
-      keep(gates, z[m][0], valid);
-      keep(gates + D, z[m][1], valid);
-      keep(gates + 2 * D, z[m][2], valid);
-      keep(gates + 3 * D, z[m][3], valid);
+      for (int gate = 0; gate < 4; ++gate) {
+        float* to = tile.gates + 4 * traced + gate * kLanes;
+        tile.streamed ? stream(to, z[m][gate]) : store(to, z[m][gate]);
+      }
     }
-    if (tile.cellStates != nullptr) keep(tile.cellStates + traced * D + unit, c[m], valid);
+    if (tile.cellStates != nullptr) tile.streamed ? stream(tile.cellStates + traced, c[m]) : store(tile.cellStates + traced, c[m]);
     if (tile.output == nullptr) continue;
     if (p.allStates)
       keep(tile.output + ((m0 + m) * p.steps + step) * D + unit, h, valid);
