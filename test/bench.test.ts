@@ -1,5 +1,8 @@
 /** `retroplume bench` as a user calls it: once for life, not for speed. The workloads themselves are tested small, in packages/core/src/bench. */
-import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type bench } from '@retroplume/core';
 
@@ -44,4 +47,19 @@ test.each([
   const { status, stderr } = run(...args, '--quiet');
   expect(stderr).toMatch(message);
   expect(status).toBe(2);
+});
+
+test('Ctrl-C ends it with code 130 and one sentence, and leaves no folder behind', async () => {
+  const temporary = mkdtempSync(join(tmpdir(), 'retroplume-bench-interrupted-'));
+  const args = [main, 'bench', 'conv2d', '--workload', 'demo', '--rounds', '100000'];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, TMPDIR: temporary } });
+  let stderr = '';
+  child.stderr.on('data', (text: Buffer) => {
+    if (stderr === '') child.kill('SIGINT');
+    stderr += text.toString();
+  });
+  expect(await once(child, 'exit')).toEqual([130, null]);
+  expect(stderr).toMatch(/^retroplume: INTERRUPTED: bench: interrupted: nothing is left behind\n$/m);
+  expect(readdirSync(temporary).filter((name) => name.startsWith('retroplume'))).toEqual([]); // ONNX Runtime leaves files of its own
+  rmSync(temporary, { recursive: true });
 });

@@ -1,6 +1,7 @@
 /** `retroplume bench`: from options to core, and the result as tables. */
 import { bench } from '@retroplume/core';
 import { benchTables } from './bench-tables';
+import { interruptible } from './interrupt';
 import type { CommonOptions } from './options';
 
 export interface BenchCommandOptions extends Pick<CommonOptions, 'threads' | 'json' | 'quiet'> {
@@ -15,6 +16,7 @@ export interface BenchCommandOptions extends Pick<CommonOptions, 'threads' | 'js
 /** Measures, and prints one JSON object or Markdown tables on stdout; what is under way goes to stderr. */
 export async function benchCommand(ops: string[], { json, quiet, compile, ...options }: BenchCommandOptions): Promise<void> {
   const onText = quiet ? undefined : (text: string) => void process.stderr.write(`  ${text}\n`);
-  const result = await bench.runBench({ ...options, ops, compiles: compile, onText });
+  const { signal, release } = interruptible();
+  const result = await bench.runBench({ ...options, ops, compiles: compile, onText, signal }).finally(release);
   process.stdout.write(json ? `${JSON.stringify(result)}\n` : benchTables(result));
 }

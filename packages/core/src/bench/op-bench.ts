@@ -81,6 +81,7 @@ export interface OpBenchOptions extends ProgramOptions {
   readonly folder: string;
   readonly peer?: TorchPeer;
   readonly tfjs?: TfjsRuntime;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -89,7 +90,7 @@ export interface OpBenchOptions extends ProgramOptions {
  * @returns by kernel
  * @throws {NumericalError} if ours and a peer differ
  */
-export async function benchOp(spec: OpCase, { rounds, folder, peer, tfjs, ...options }: OpBenchOptions): Promise<Map<string, OpComparison>> {
+export async function benchOp(spec: OpCase, { rounds, folder, peer, tfjs, signal, ...options }: OpBenchOptions): Promise<Map<string, OpComparison>> {
   const placed = place(spec, options);
   const arrays = drawArrays(spec);
   const model = forwardModelOf(spec, new Map(arrays));
@@ -101,7 +102,7 @@ export async function benchOp(spec: OpCase, { rounds, folder, peer, tfjs, ...opt
       writeArrays(folder, arrays);
       await peer.ask({ op: spec, folder });
     }
-    return await timeKernels(spec, placed, rounds, folder, peer, others);
+    return await timeKernels(spec, placed, { rounds, folder, peer, others, signal });
   } finally {
     for (const other of others) await other.dispose();
     placed.program.dispose();
@@ -121,14 +122,9 @@ async function turn<T>(run: () => Promise<T>): Promise<T> {
   return run();
 }
 
-async function timeKernels(
-  spec: OpCase,
-  placed: Placed,
-  rounds: number,
-  folder: string,
-  peer: TorchPeer | undefined,
-  others: readonly ForwardPeer[],
-): Promise<Map<string, OpComparison>> {
+type Turns = Pick<OpBenchOptions, 'rounds' | 'folder' | 'peer' | 'signal'> & { readonly others: readonly ForwardPeer[] };
+
+async function timeKernels(spec: OpCase, placed: Placed, { rounds, folder, peer, others, signal }: Turns): Promise<Map<string, OpComparison>> {
   const none = (): Seconds => Object.fromEntries(spec.calls.map(({ op }) => [op, []]));
   const ours = none();
   const theirs = new Map<string, Seconds>();
@@ -140,6 +136,7 @@ async function timeKernels(
   const forward = spec.calls[0].op;
   let profile = await placed.program.profile();
   for (let round = 0; round < rounds; round++) {
+    signal?.throwIfAborted();
     profile = await turn(() => placed.program.profile());
     for (const { op, seconds } of profile) ours[op].push(seconds);
     const torch = peer ? (await turn(() => peer.ask({ run: null }))).seconds : {};

@@ -29,15 +29,17 @@ const HOPELESS = 20;
 /** True while another round of a contestant is worth its time. */
 export const worthAnother = (ours: readonly number[], theirs: readonly number[]): boolean => theirs.length === 0 || theirs[0] < HOPELESS * ours[0];
 
-/** Runs every contestant once a round, `ours` first. @returns seconds of each */
+/** Runs every contestant once a round, `ours` first. @returns seconds of each @throws the signal's reason once it is raised, between two turns */
 export async function takeTurns(
   contestants: Readonly<Record<string, Contestant>> & { readonly ours: Contestant },
   rounds: number,
+  signal?: AbortSignal,
 ): Promise<Record<string, number[]>> {
   const seconds: Record<string, number[]> = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const [name, run] of Object.entries(contestants)) {
       if (name !== 'ours' && !worthAnother(seconds.ours, seconds[name])) continue;
+      signal?.throwIfAborted();
       await settle();
       seconds[name].push(await run());
     }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProgramOptions } from '@retroplume/native';
-import { ConfigError } from '../errors';
+import { ConfigError, InterruptedError } from '../errors';
 import { describeMachine, expectFastTorch, measurePeaks, type Machine, type Peaks } from './machine';
 import { measureMemory, type MemoryComparison } from './memory';
 import { benchOp, chooseCases, type OpComparison } from './op-bench';
@@ -29,6 +29,7 @@ export interface BenchOptions {
   readonly memory: boolean;
   /** Called with what is under way. */
   readonly onText?: (text: string) => void;
+  readonly signal?: AbortSignal;
 }
 
 /** Times in seconds, memory in bytes. */
@@ -60,6 +61,7 @@ interface Session {
  *
  * @throws {ConfigError} for a name that is unknown, or a Python without a PyTorch that is worth comparing with
  * @throws {NumericalError} if ours and a peer differ
+ * @throws {InterruptedError} if the signal is raised
  */
 export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const workloads = chooseWorkloads(options);
@@ -76,11 +78,15 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
     for (const workload of workloads) result.workloads[workload.name] = await benchWorkload(workload, session);
     for (const spec of wanted) {
       options.onText?.(spec.name);
-      const { threads, isa, rounds } = options;
-      const kernels = await benchOp(spec, { threads, isa, rounds, folder, peer: torch?.tuned, tfjs: session.tfjs });
+      const { threads, isa, rounds, signal } = options;
+      const kernels = await benchOp(spec, { threads, isa, rounds, folder, peer: torch?.tuned, tfjs: session.tfjs, signal });
       for (const [kernel, comparison] of kernels) result.ops[`${spec.name} ${kernel}`] = comparison;
     }
     return { machine, peak, ...result };
+  } catch (cause) {
+    // Ctrl-C ends PyTorch's process too: whatever came of that is no failure of its own.
+    if (options.signal?.aborted) throw new InterruptedError('INTERRUPTED', 'bench: interrupted: nothing is left behind', { cause });
+    throw cause;
   } finally {
     await torch?.tuned.stop();
     await torch?.untuned.stop();
@@ -107,7 +113,7 @@ async function startTorch(python: string, { threads, compiles }: BenchOptions): 
 
 /** The memory of a workload where that is asked for, first since it fails first; then all its steps. */
 async function benchWorkload(workload: Workload, { options, folder, torch, tfjs }: Session): Promise<WorkloadResult> {
-  const { threads, isa, rounds, onText, python } = options;
+  const { threads, isa, rounds, onText, python, signal } = options;
   const steps: { -readonly [each in Step]?: StepComparison } = {};
   let memory: MemoryComparison | undefined;
   if (options.memory || workload.memory.unasked) {
@@ -115,6 +121,6 @@ async function benchWorkload(workload: Workload, { options, folder, torch, tfjs 
     memory = await measureMemory(workload, { threads, python, compiles: torch?.compiles ?? false, folder });
   }
   const weights = drawWeights(workload);
-  for (const step of STEPS) steps[step] = await benchStep(workload, step, weights, { threads, isa, rounds, folder, torch, tfjs, onText });
+  for (const step of STEPS) steps[step] = await benchStep(workload, step, weights, { threads, isa, rounds, folder, torch, tfjs, onText, signal });
   return { ...steps, ...(memory && { memory }) };
 }

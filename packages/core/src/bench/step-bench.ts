@@ -53,6 +53,7 @@ export interface StepBenchOptions extends ProgramOptions {
   readonly tolerance?: Tolerance;
   /** Called with what is under way. */
   readonly onText?: (text: string) => void;
+  readonly signal?: AbortSignal;
 }
 
 /** What the functions below share. */
@@ -86,7 +87,7 @@ export async function benchStep(workload: Workload, step: Step, weights: Arrays,
     const peers: Record<string, Contestant> = options.torch ? torchContestants(options.torch) : {};
     for (const { name, run } of others) peers[name] = run;
     options.onText?.(`${workload.name} ${step}: ${options.rounds} rounds of retroplume, ${Object.keys(peers).join(', ')}`);
-    const { ours, ...theirs } = await takeTurns({ ours: () => wallSeconds(() => program.run('step')), ...peers }, options.rounds);
+    const { ours, ...theirs } = await takeTurns({ ours: () => wallSeconds(() => program.run('step')), ...peers }, options.rounds, options.signal);
     const kernels = await profileKernels(program, 'step', PROFILE_ROUNDS);
     return { batch: workload.batch[step], ...compare(ours, theirs), arenaBytes: program.memory.bytes, kernels };
   } finally {

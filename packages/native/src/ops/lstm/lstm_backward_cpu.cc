@@ -260,7 +260,7 @@ void runCells(const LstmBackward<float>& call, const LstmBackwardLayout& layout,
     cellStates = call.cellStates + traced;
   } else {
     runForwardTile({p, panels.forward, cells, input, call.initialHidden, call.initialCell, nullptr, own + layout.gates, own + layout.cellStates,
-                    trace, false, own + layout.states, layout.units});
+                    trace, false, false, own + layout.states, layout.units});
   }
   const float* gradOutput = call.gradOutput + sample * p.outputStride + first * p.outputChannels();
   float* gradInput = call.gradInput != nullptr ? call.gradInput + row * call.gradChannels : nullptr;

@@ -14,6 +14,10 @@ void lstmForward(const LstmForward<float>& call, const Context& context) {
   const TraceLayout trace(p.hidden, p.keptCells);
   const int64_t sampleTrace = trace.at(p.steps, 0, 0);
   const bool streamed = exceedsCaches(call.gates, p.batch * 4 * sampleTrace) && exceedsCaches(call.cellStates, p.batch * 4 * sampleTrace);
+  // 21 MB are still in the third-level cache when the next convolution reads them: 14.1 ms, streamed 15.1 ms.
+  constexpr int64_t kLeastOutput = int64_t{8} << 20;
+  const bool wholeLines = p.hidden % kWidestLanes == 0 && p.outputStride % kWidestLanes == 0;
+  const bool streamedOutput = wholeLines && exceedsCaches(call.output, p.batch * p.cells * p.outputChannels(), kLeastOutput);
   inParallel(context, [&](const Worker& worker) {
     const int thread = worker.thread, threads = worker.threads;
     const Range share = shareOf(p.batch * tiles.count, threads, thread);
@@ -23,7 +27,7 @@ void lstmForward(const LstmForward<float>& call, const Context& context) {
       runForwardTile({p, weights, tiles.begin(t + 1) - first, call.input + row * p.inChannels, call.initialHidden, call.initialCell,
                       call.output + sample * p.outputStride + first * p.outputChannels(),
                       call.gates != nullptr && tiles.isKept(t) ? call.gates + 4 * traced : nullptr,
-                      call.cellStates != nullptr && tiles.isKept(t) ? call.cellStates + traced : nullptr, trace, streamed,
+                      call.cellStates != nullptr && tiles.isKept(t) ? call.cellStates + traced : nullptr, trace, streamed, streamedOutput,
                       scratch + layout.threadsBegin + thread * layout.states, layout.units});
     }
     finishStreams();

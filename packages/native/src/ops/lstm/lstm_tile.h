@@ -74,9 +74,9 @@ struct ForwardTile {
   float* gates;       // or null
   float* cellStates;  // or null
   TraceLayout trace;
-  bool streamed;  // past the caches
-  float* states;  // hidden, hidden by turns, cell: each [kLstmTileCells][units]
-  int64_t units;  // D, padded to whole vectors of the widest kind
+  bool streamed, streamedOutput;  // past the caches
+  float* states;                  // hidden, hidden by turns, cell: each [kLstmTileCells][units]
+  int64_t units;                  // D, padded to whole vectors of the widest kind
 };
 
 /** One step of MR cells from `m0` on, for the units [unit, unit + lanes). */
@@ -100,7 +100,6 @@ template <int MR>
     c[m] = tanhC[m] = z[m][1] * load(tile.states + 2 * plane + (m0 + m) * tile.units + unit) + z[m][0] * z[m][2];
   }
   gateTanh(tanhC);
-  const int valid = static_cast<int>(smaller(kLanes, D - unit));
   for (int m = 0; m < MR; ++m) {
     const Vector h = z[m][3] * tanhC[m];
     store(tile.states + 2 * plane + (m0 + m) * tile.units + unit, c[m]);
@@ -113,11 +112,6 @@ template <int MR>
       }
     }
     if (tile.cellStates != nullptr) tile.streamed ? stream(tile.cellStates + traced, c[m]) : store(tile.cellStates + traced, c[m]);
-    if (tile.output == nullptr) continue;
-    if (p.allStates)
-      keep(tile.output + ((m0 + m) * p.steps + step) * D + unit, h, valid);
-    else if (step == p.steps - 1)
-      keep(tile.output + (m0 + m) * D + unit, h, valid);
   }
 }
 
@@ -140,6 +134,21 @@ inline void startStates(const ForwardTile& tile) {
   }
 }
 
+/** The hidden states that a step has made, in whole rows: the outputs of a cell's steps lie side by side, and a row may be a cache line. */
+inline void writeOutput(const ForwardTile& tile, int64_t step) {
+  const LstmParams& p = tile.params;
+  if (tile.output == nullptr || (!p.allStates && step < p.steps - 1)) return;
+  const float* hidden = tile.states + (step + 1) % 2 * kLstmTileCells * tile.units;
+  float* output = tile.output + (p.allStates ? step * p.hidden : 0);
+  for (int64_t m = 0; m < tile.cells; ++m) {
+    for (int64_t unit = 0; unit < p.hidden; unit += kLanes) {
+      float* to = output + m * p.outputChannels() + unit;
+      const Vector h = load(hidden + m * tile.units + unit);
+      tile.streamedOutput ? stream(to, h) : keep(to, h, static_cast<int>(smaller(kLanes, p.hidden - unit)));
+    }
+  }
+}
+
 /** All steps. Units are the outer loop: a unit vector's weights are read from the first-level cache for all cells. */
 inline void runForwardTile(const ForwardTile& tile) {
   startStates(tile);
@@ -151,6 +160,7 @@ inline void runForwardTile(const ForwardTile& tile) {
         advanceRows(static_cast<int>((t + 1) * tile.cells / tiles - m0), tile, step, m0, unit);
       }
     }
+    writeOutput(tile, step);
   }
 }
 

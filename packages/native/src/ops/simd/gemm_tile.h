@@ -96,9 +96,8 @@ inline int lastLanes(const ColumnBlocks& blocks, int64_t block, int64_t columns)
 }
 
 /** True for results of so many floats that no cache holds them until they are read; they must begin at a cache line to be streamed. */
-inline bool exceedsCaches(const float* out, int64_t floats) {
-  constexpr int64_t kLeast = int64_t{4} << 20;
-  return floats >= kLeast && reinterpret_cast<uintptr_t>(out) % 64 == 0;
+inline bool exceedsCaches(const float* out, int64_t floats, int64_t least = int64_t{4} << 20) {
+  return floats >= least && reinterpret_cast<uintptr_t>(out) % 64 == 0;
 }
 
 /**
