@@ -159,3 +159,16 @@ describe.each(algorithms)('conv2d, $name, against the double reference', ({ opti
     expect(once()).toEqual(once());
   });
 });
+
+test.each(fastVariants)('an output so large that it is stored past the caches is the same as its halves, which are not: $name', ({ options }) => {
+  const [width, channels] = [2 ** 18, 16]; // 4 Mi floats (streamsRows); each cell of a 1x1 convolution is a sum of its own
+  const input = randomArray(width * channels, 1);
+  const [weight, bias] = [randomArray(channels * channels, 2), randomArray(channels, 3)];
+  const convolve = (cells: Float64Array): Float64Array => {
+    const params = { batch: 1, height: 1, width: cells.length / channels, inChannels: channels, outChannels: channels, kernel: 1 };
+    return callKernel('conv2dForward', { input: cells, weight, bias, output: cells.length }, params, options).output;
+  };
+  const [whole, ...halves] = [input, input.slice(0, input.length / 2), input.slice(input.length / 2)].map(convolve);
+  const different = whole.filter((value, i) => value !== halves[Math.floor((2 * i) / whole.length)][i % halves[0].length]);
+  expect(different.length).toBe(0);
+});

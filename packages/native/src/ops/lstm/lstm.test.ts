@@ -248,3 +248,15 @@ describe.each(fastVariants)('lstm, $name, against the double reference', ({ opti
     expect(callKernel('lstmBackward', operands, sizes, options).gradInput).toEqual(all.gradInput);
   });
 });
+
+test.each(fastVariants)(
+  'gates so many that they are stored past the caches give the same gradients as gates computed again: $name',
+  ({ options }) => {
+    const sizes = { batch: 1, steps: 1, cells: 2 ** 16, inChannels: 1, hidden: 16, allStates: 0 }; // 4 Mi floats (exceedsCaches)
+    const inputs = makeInputs(sizes);
+    const saved = forward(inputs, sizes, options);
+    const gradOutput = randomArray(saved.output.length, 9);
+    const [kept, again] = [saved, undefined].map((given) => backward(inputs, given, gradOutput, sizes, options));
+    for (const name of gradients) expect(relativeError(kept[name], again[name])).toBeLessThan(1e-5);
+  },
+);
