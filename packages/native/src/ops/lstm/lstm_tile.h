@@ -12,7 +12,7 @@
 namespace retroplume::RETROPLUME_ISA {
 
 #if defined(__AVX512F__)
-constexpr int kGateRows = 6;  // 24 accumulators, 4 vectors of weights, a broadcast
+constexpr int kGateRows = 4;  // 16 accumulators leave the activations registers: 6 rows multiply with fewer loads, but took 5 % longer
 #elif defined(__AVX2__)
 constexpr int kGateRows = 3;  // 12 accumulators, 3 broadcasts, a vector of weights
 #else
@@ -149,6 +149,14 @@ inline void writeOutput(const ForwardTile& tile, int64_t step) {
   }
 }
 
+/** The rows of cells [begin, end) that the next step reads: each step's begin where no prefetcher of the processor expects them. */
+inline void prefetchInput(const ForwardTile& tile, int64_t step, int64_t begin, int64_t end) {
+  const LstmParams& p = tile.params;
+  const int64_t next = step + 1 < p.steps ? (step + 1) * p.cells : tile.cells;
+  const float* last = tile.input + (next + end) * p.inChannels;
+  for (const float* line = tile.input + (next + begin) * p.inChannels; line < last; line += 16) __builtin_prefetch(line);
+}
+
 /** All steps. Units are the outer loop: a unit vector's weights are read from the first-level cache for all cells. */
 inline void runForwardTile(const ForwardTile& tile) {
   startStates(tile);
@@ -157,6 +165,7 @@ inline void runForwardTile(const ForwardTile& tile) {
     for (int64_t unit = 0; unit < tile.params.hidden; unit += kLanes) {
       for (int64_t t = 0; t < tiles; ++t) {
         const int64_t m0 = t * tile.cells / tiles;
+        if (unit == 0) prefetchInput(tile, step, m0, (t + 1) * tile.cells / tiles);
         advanceRows(static_cast<int>((t + 1) * tile.cells / tiles - m0), tile, step, m0, unit);
       }
     }
