@@ -30,13 +30,13 @@ const rebuild = options.includes('--build');
 
 async function bringUpToDate() {
   if (!npmPackagesCurrent()) await installNpmPackages();
-  if (rebuild || !addonsCurrent()) await buildAddons();
+  if (rebuild || !addonsCurrent({ forTests })) await buildAddons({ forTests });
   if (rebuild || !typescriptCurrent()) await buildTypescript();
 }
 
 try {
   await ensureSystemPackages({ forTests });
-  if (rebuild || !npmPackagesCurrent() || !addonsCurrent() || !typescriptCurrent()) await withLock(bringUpToDate);
+  if (rebuild || !npmPackagesCurrent() || !addonsCurrent({ forTests }) || !typescriptCurrent()) await withLock(bringUpToDate);
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   say(`${error.code}: ${error.message}`);

@@ -146,7 +146,7 @@ describe('stamps', () => {
 });
 
 describe('with everything there', () => {
-  const check = `import('${root}/tools/setup/npm-packages.mjs').then(async (n) => { const a = await import('${root}/tools/setup/addons.mjs'); const t = await import('${root}/tools/setup/typescript.mjs'); process.exit(n.npmPackagesCurrent() && a.addonsCurrent() && t.typescriptCurrent() ? 0 : 1); })`;
+  const check = `import('${root}/tools/setup/npm-packages.mjs').then(async (n) => { const a = await import('${root}/tools/setup/addons.mjs'); const t = await import('${root}/tools/setup/typescript.mjs'); process.exit(n.npmPackagesCurrent() && a.addonsCurrent({ forTests: true }) && t.typescriptCurrent() ? 0 : 1); })`;
   const current = spawnSync(process.execPath, ['-e', check]).status === 0;
 
   // Skipped where jest is run by hand in a clone that is not up to date: the set-up would begin to build.

@@ -12,16 +12,17 @@ function sources() {
   return [join(native, 'package.json'), ...listFiles(native, (name) => /\.(cc|cu|h|cuh)$/.test(name) || name === 'CMakeLists.txt')];
 }
 
-/** The addons that the CMake files describe. */
-function addonFiles() {
-  const lists = listFiles(join(native, 'src'), (name) => name === 'CMakeLists.txt');
+/** The addons that the CMake files describe; those in testing/ are for the tests. */
+function addonFiles({ forTests }) {
+  const described = listFiles(join(native, 'src'), (name) => name === 'CMakeLists.txt');
+  const lists = described.filter((path) => forTests || !path.includes('/testing/'));
   const names = lists.flatMap((path) => [...readFileSync(path, 'utf8').matchAll(/^\s*add_node_module\(\s*(\w+)/gm)].map((match) => match[1]));
   return names.map((name) => join(build, 'Release', `${name}.node`));
 }
 
 /** Whether every addon is there and made from the sources as they are. */
-export function addonsCurrent() {
-  return addonFiles().every(existsSync) && readStamp('addons') === hashFiles(sources());
+export function addonsCurrent({ forTests }) {
+  return addonFiles({ forTests }).every(existsSync) && readStamp('addons') === hashFiles(sources());
 }
 
 /** A build tree that another clone, a moved folder or a killed build left is not trusted. */
@@ -32,9 +33,10 @@ function removeForeignTree() {
 }
 
 /** Configures and builds all addons. @throws {SetupError} SETUP_ADDONS */
-export async function buildAddons() {
+export async function buildAddons({ forTests }) {
   removeForeignTree();
   const cmakeJs = [process.execPath, join(root, 'node_modules/cmake-js/bin/cmake-js'), '--CDCMAKE_BUILD_TYPE=Release'];
+  if (forTests) cmakeJs.push('--CDRETROPLUME_EMULATION=ON');
   await stamped('addons', hashFiles(sources()), () =>
     step(
       'building the addons (CMake)',

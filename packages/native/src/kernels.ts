@@ -27,6 +27,13 @@ export interface ProgramOptions {
   isa?: 'auto' | 'baseline' | 'avx2' | 'avx512';
   /** default: what OpenMP would use (OMP_NUM_THREADS, affinity) */
   threads?: number;
+  /** default `cpu`. A GPU, the first or the one of that index, runs `float32` alone, by kernels of its own. */
+  device?: 'cpu' | 'cuda' | `cuda:${number}`;
+  /**
+   * How a GPU multiplies matrices: exactly (default), or on its tensor cores with factors rounded to 10 bits of mantissa (`tf32`) or to 7 (`bf16`).
+   * Sums are float32 in either. The CPU is always exact.
+   */
+  products?: 'float32' | 'tf32' | 'bf16';
 }
 
 /** The first operand that came out NaN or infinite. */
@@ -66,17 +73,36 @@ export interface CpuFeatures {
   compiler: string;
 }
 
+/** A GPU that programs can run on. */
+export interface CudaDevice {
+  index: number;
+  name: string;
+  /** as `sm_90` */
+  architecture: string;
+  memoryBytes: number;
+}
+
+/** The GPUs of this machine, and where there are none, why. */
+export interface CudaDevices {
+  /** whether this build has CUDA kernels */
+  built: boolean;
+  reason: string;
+  devices: CudaDevice[];
+}
+
 interface KernelAddon {
   Program: new (spec: ProgramSpec, options?: ProgramOptions) => ProgramHandle;
   kernelNames(): string[];
   cpuFeatures(): CpuFeatures;
+  cudaDevices(): CudaDevices;
 }
 
-let loaded: KernelAddon | undefined;
+const loaded = new Map<string, KernelAddon>();
 
-function addon(): KernelAddon {
-  loaded ??= loadAddon('retroplume') as KernelAddon;
-  return loaded;
+function addon(name = 'retroplume'): KernelAddon {
+  const known = loaded.get(name) ?? (loadAddon(name) as KernelAddon);
+  loaded.set(name, known);
+  return known;
 }
 
 /**
@@ -86,7 +112,7 @@ function addon(): KernelAddon {
  * written. Results are the same, bit for bit, for the same number of threads and the same instruction set. Errors carry a `code`:
  * `OP_UNKNOWN`, `OPERAND_MISSING`, `OPERAND_UNKNOWN`, `OPERAND_OUT_OF_ARENA`, `PARAM_MISSING`, `PARAM_UNKNOWN`, `PARAM_INVALID`, `PHASE_INVALID`,
  * `PHASE_UNKNOWN`, `SPEC_INVALID`, `OPTION_INVALID`, `ISA_UNKNOWN`, `ISA_UNSUPPORTED`, `OUT_OF_MEMORY`, `RANGE_OUT_OF_ARENA`, `PROGRAM_BUSY`,
- * `PROGRAM_DISPOSED`, `ARGUMENT_INVALID`.
+ * `PROGRAM_DISPOSED`, `ARGUMENT_INVALID`; with a GPU `DEVICE_CUDA_MISSING`, `DEVICE_OUT_OF_MEMORY`, `DEVICE_OP_MISSING`, `CUDA_FAILED`.
  *
  * @example
  * const program = new NativeProgram({
@@ -102,8 +128,9 @@ function addon(): KernelAddon {
 export class NativeProgram {
   readonly #handle: ProgramHandle;
 
-  constructor(spec: ProgramSpec, options?: ProgramOptions) {
-    this.#handle = new (addon().Program)(spec, options);
+  /** @param module - the addon to take; tests have one whose device is emulated */
+  constructor(spec: ProgramSpec, options?: ProgramOptions, module?: string) {
+    this.#handle = new (addon(module).Program)(spec, options);
   }
 
   /** Copies `data` into the arena, converted to the program's precision. */
@@ -154,4 +181,9 @@ export function kernelNames(): string[] {
 /** What programs run with here. */
 export function cpuFeatures(): CpuFeatures {
   return addon().cpuFeatures();
+}
+
+/** The GPUs that `device: 'cuda'` can mean. */
+export function cudaDevices(): CudaDevices {
+  return addon().cudaDevices();
 }

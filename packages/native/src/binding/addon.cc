@@ -19,11 +19,40 @@ Addon::Addon(Napi::Env env, Napi::Object exports) : registry_(makeRegistry()) {
   DefineAddon(exports, {
                            InstanceMethod("kernelNames", &Addon::kernelNames),
                            InstanceMethod("cpuFeatures", &Addon::cpuFeatures),
+                           InstanceMethod("cudaDevices", &Addon::cudaDevices),
                            InstanceMethod("measurePeak", &Addon::measurePeak),
                            InstanceMethod("windowMean", &Addon::windowMean),
                            InstanceMethod("windowMeanAdjoint", &Addon::windowMeanAdjoint),
                            InstanceValue("Program", constructor, napi_enumerable),
                        });
+}
+
+ProgramOptions Addon::withDevice(ReadOptions read) {
+  if (read.gpu < 0) return read.options;
+  std::shared_ptr<Device>& device = devices_[read.gpu];
+  if (!device) device = openDevice(read.gpu);
+  read.options.device = device;
+  return read.options;
+}
+
+Napi::Value Addon::cudaDevices(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const DevicesFound found = findDevices();
+    Napi::Object result = Napi::Object::New(info.Env());
+    result.Set("built", found.built);
+    result.Set("reason", found.reason);
+    Napi::Array devices = Napi::Array::New(info.Env(), found.devices.size());
+    for (std::size_t i = 0; i < found.devices.size(); ++i) {
+      Napi::Object device = Napi::Object::New(info.Env());
+      device.Set("index", found.devices[i].index);
+      device.Set("name", found.devices[i].name);
+      device.Set("architecture", found.devices[i].architecture);
+      device.Set("memoryBytes", found.devices[i].memoryBytes);
+      devices.Set(static_cast<uint32_t>(i), device);
+    }
+    result.Set("devices", devices);
+    return result;
+  });
 }
 
 Executor& Addon::executor() {

@@ -2,8 +2,10 @@
 #include <napi.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 
+#include "binding/spec_reader.h"
 #include "runtime/executor.h"
 #include "runtime/registry.h"
 
@@ -26,16 +28,21 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Promise submit(Napi::Env env, std::function<Finish()> job);
   Executor& executor();
   const Registry& registry() const { return registry_; }
+  /** The options as they were read, with the device that they ask for opened; the programs on one GPU share it. @throws NativeError
+   * DEVICE_CUDA_MISSING */
+  ProgramOptions withDevice(ReadOptions read);
   const Napi::FunctionReference& programClass() const { return programClass_; }
 
  private:
   Napi::Value kernelNames(const Napi::CallbackInfo& info);
   Napi::Value cpuFeatures(const Napi::CallbackInfo& info);
+  Napi::Value cudaDevices(const Napi::CallbackInfo& info);
   Napi::Value measurePeak(const Napi::CallbackInfo& info);
   Napi::Value windowMean(const Napi::CallbackInfo& info);
   Napi::Value windowMeanAdjoint(const Napi::CallbackInfo& info);
 
   Registry registry_;
+  std::map<int, std::shared_ptr<Device>> devices_;  // opened
   std::unique_ptr<Executor> executor_;
   Napi::ThreadSafeFunction settle_;
   int pending_ = 0;

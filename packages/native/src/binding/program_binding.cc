@@ -60,7 +60,7 @@ Napi::Function ProgramBinding::define(Napi::Env env) {
 
 ProgramBinding::ProgramBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ProgramBinding>(info), addon_(info.Env().GetInstanceData<Addon>()) {
   guarded(info.Env(), [&] {
-    program_ = makeProgram(addon_->registry(), readProgramSpec(info[0]), readProgramOptions(info[1]));
+    program_ = makeProgram(addon_->registry(), readProgramSpec(info[0]), addon_->withDevice(readProgramOptions(info[1])));
     reportedBytes_ = static_cast<int64_t>(program_->bytes());
     Napi::MemoryManagement::AdjustExternalMemory(info.Env(), reportedBytes_);
   });
@@ -93,15 +93,17 @@ Napi::Value ProgramBinding::write(const Napi::CallbackInfo& info) {
     const auto data = info[1].As<Napi::TypedArray>();
     const std::size_t count = data.ElementLength();
     const void* from = static_cast<const char*>(data.ArrayBuffer().Data()) + data.ByteOffset();
-    void* to = program.at(numberArgument(info, 0, "offset"), static_cast<double>(count));
+    const double offset = numberArgument(info, 0, "offset");
     const bool fromDouble = data.TypedArrayType() == napi_float64_array;
     if (!fromDouble && data.TypedArrayType() != napi_float32_array) {
       throw NativeError("ARGUMENT_INVALID", "program.write: expected a Float32Array or Float64Array but received another typed array");
     }
-    if (program.doublePrecision())
-      fromDouble ? copyInto<double, double>(from, to, count) : copyInto<float, double>(from, to, count);
-    else
-      fromDouble ? copyInto<double, float>(from, to, count) : copyInto<float, float>(from, to, count);
+    program.write(offset, static_cast<double>(count), [&](void* to) {
+      if (program.doublePrecision())
+        fromDouble ? copyInto<double, double>(from, to, count) : copyInto<float, double>(from, to, count);
+      else
+        fromDouble ? copyInto<double, float>(from, to, count) : copyInto<float, float>(from, to, count);
+    });
     return info.Env().Undefined();
   });
 }
@@ -110,15 +112,19 @@ Napi::Value ProgramBinding::read(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     Program& program = idle();
     const double length = numberArgument(info, 1, "length");
-    const void* from = program.at(numberArgument(info, 0, "offset"), length);
-    const auto count = static_cast<std::size_t>(length);
-    if (program.doublePrecision()) {
-      Napi::Float64Array result = Napi::Float64Array::New(info.Env(), count);
-      copyInto<double, double>(from, result.Data(), count);
-      return result;
-    }
-    Napi::Float32Array result = Napi::Float32Array::New(info.Env(), count);
-    copyInto<float, float>(from, result.Data(), count);
+    Napi::Value result;
+    program.read(numberArgument(info, 0, "offset"), length, [&](const void* from) {
+      const auto count = static_cast<std::size_t>(length);
+      if (program.doublePrecision()) {
+        Napi::Float64Array array = Napi::Float64Array::New(info.Env(), count);
+        copyInto<double, double>(from, array.Data(), count);
+        result = array;
+      } else {
+        Napi::Float32Array array = Napi::Float32Array::New(info.Env(), count);
+        copyInto<float, float>(from, array.Data(), count);
+        result = array;
+      }
+    });
     return result;
   });
 }
@@ -127,12 +133,13 @@ Napi::Value ProgramBinding::fill(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     Program& program = idle();
     const double length = numberArgument(info, 1, "length"), value = numberArgument(info, 2, "value");
-    void* to = program.at(numberArgument(info, 0, "offset"), length);
-    const auto count = static_cast<std::size_t>(length);
-    if (program.doublePrecision())
-      std::fill_n(static_cast<double*>(to), count, value);
-    else
-      std::fill_n(static_cast<float*>(to), count, static_cast<float>(value));
+    program.write(numberArgument(info, 0, "offset"), length, [&](void* to) {
+      const auto count = static_cast<std::size_t>(length);
+      if (program.doublePrecision())
+        std::fill_n(static_cast<double*>(to), count, value);
+      else
+        std::fill_n(static_cast<float*>(to), count, static_cast<float>(value));
+    });
     return info.Env().Undefined();
   });
 }
@@ -177,7 +184,15 @@ Napi::Value ProgramBinding::runSync(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const Phase phase = phaseArgument(info);
     Executor& executor = addon_->executor();
-    executor.runAndWait([&] { program_->run(phase, executor.team(), executor.stopping()); });
+    std::exception_ptr error;
+    executor.runAndWait([&] {
+      try {
+        program_->run(phase, executor.team(), executor.stopping());
+      } catch (...) {
+        error = std::current_exception();
+      }
+    });
+    if (error) std::rethrow_exception(error);
     return info.Env().Undefined();
   });
 }

@@ -1,5 +1,7 @@
 #include "binding/spec_reader.h"
 
+#include <algorithm>
+
 #include "runtime/error.h"
 
 namespace retroplume {
@@ -73,9 +75,24 @@ ProgramSpec readProgramSpec(const Napi::Value& value) {
   return spec;
 }
 
-ProgramOptions readProgramOptions(const Napi::Value& value) {
+namespace {
+
+/** The GPU that "cuda" or "cuda:1" names; −1 for "cpu". */
+int parseDevice(const std::string& device) {
+  if (device == "cpu") return -1;
+  if (device == "cuda") return 0;
+  const std::string index = device.substr(0, 5) == "cuda:" ? device.substr(5) : "";
+  if (index.empty() || index.size() > 3 || index.find_first_not_of("0123456789") != std::string::npos) {
+    throw NativeError("OPTION_INVALID", "options.device: expected cpu, cuda or cuda:N but received \"" + device + "\"");
+  }
+  return std::stoi(index);
+}
+
+}  // namespace
+
+ReadOptions readProgramOptions(const Napi::Value& value) {
   ProgramOptions options;
-  std::string dtype = "float32", kernels = "fast", isa = "auto";
+  std::string dtype = "float32", kernels = "fast", isa = "auto", device = "cpu", products = "float32";
   double threads = defaultThreads();
   if (!value.IsUndefined()) {
     const Napi::Object source = object(value, "options");
@@ -85,6 +102,8 @@ ProgramOptions readProgramOptions(const Napi::Value& value) {
     choose("dtype", dtype);
     choose("kernels", kernels);
     choose("isa", isa);
+    choose("device", device);
+    choose("products", products);
     if (!source.Get("threads").IsUndefined()) threads = number(source.Get("threads"), "options.threads");
   }
   if (dtype != "float32" && dtype != "float64")
@@ -94,11 +113,16 @@ ProgramOptions readProgramOptions(const Napi::Value& value) {
   }
   if (!(threads >= 1 && threads <= 1024))
     throw NativeError("OPTION_INVALID", "options.threads: expected 1 to 1024 but received " + std::to_string(threads));
+  const std::string kinds[] = {"float32", "tf32", "bf16"};
+  const auto kind = std::find(std::begin(kinds), std::end(kinds), products);
+  if (kind == std::end(kinds))
+    throw NativeError("OPTION_INVALID", "options.products: expected float32, tf32 or bf16 but received \"" + products + "\"");
+  options.products = static_cast<Products>(kind - std::begin(kinds));
   options.doublePrecision = dtype == "float64";
   options.fastKernels = kernels == "fast";
   options.isa = parseIsa(isa);
   options.threads = static_cast<int>(threads);
-  return options;
+  return {options, parseDevice(device)};
 }
 
 }  // namespace retroplume

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "runtime/device.h"
 #include "runtime/error.h"
 
 namespace retroplume {
@@ -31,13 +32,25 @@ Buffer::Buffer(std::size_t bytes) : bytes_(bytes) {
   std::memset(data_, 0, rounded);
 }
 
-Buffer::~Buffer() { std::free(data_); }
+Buffer::Buffer(std::size_t bytes, std::shared_ptr<Device> device) {
+  if (device == nullptr) {
+    *this = Buffer(bytes);
+  } else if (bytes > 0) {
+    data_ = device->allocate(bytes);
+    bytes_ = bytes;
+    device_ = std::move(device);
+  }
+}
 
-Buffer::Buffer(Buffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+Buffer::~Buffer() { device_ != nullptr ? device_->release(data_) : std::free(data_); }
+
+Buffer::Buffer(Buffer&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)), device_(std::move(other.device_)) {}
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(bytes_, other.bytes_);
+  std::swap(device_, other.device_);
   return *this;
 }
 

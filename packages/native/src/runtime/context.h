@@ -11,11 +11,16 @@ class Team;
 void share(Team& team, int threads, void (*body)(void* state, int thread, int threads), void* state);
 void meet(Team& team);
 
+/** How the device multiplies matrices: exactly, or on tensor cores with factors rounded to 10 (tf32) or 7 bits (bf16); sums are float32 always. */
+enum class Products : int { float32, tf32, bf16 };
+
 /** What a kernel may use while it runs: its threads, and scratch memory of the size that it asked for when it was bound (64-byte aligned). */
 struct Context {
   int threads;
   void* scratch;
-  Team* team;  // not read where `threads` is 1
+  Team* team;              // not read where `threads` is 1
+  void* stream = nullptr;  // of a device, for its kernels
+  Products products = Products::float32;
 };
 
 /** Half-open range of work items. */

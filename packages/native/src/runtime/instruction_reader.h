@@ -7,11 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "ops/cuda_kernels.h"
 #include "runtime/context.h"
 
 namespace retroplume {
-
-struct CpuKernels;
 
 /** An instruction as the host wrote it. Offsets are in elements of the arena. */
 struct InstructionSpec {
@@ -48,7 +47,8 @@ struct BoundKernel {
 template <class T>
 class InstructionReader {
  public:
-  InstructionReader(const InstructionSpec& spec, std::string where, T* arena, int64_t arenaElements, int threads, const CpuKernels* fast);
+  InstructionReader(const InstructionSpec& spec, std::string where, T* arena, int64_t arenaElements, int threads, const CpuKernels* fast,
+                    const CudaKernels* cuda);
 
   /** Pointer to an operand of the product of `dimensions` elements. @throws NativeError OPERAND_MISSING, OPERAND_OUT_OF_ARENA */
   const T* input(const char* name, std::initializer_list<int64_t> dimensions);
@@ -77,6 +77,8 @@ class InstructionReader {
 
   /** The fast kernels to choose from; null where the reference kernels were asked for. */
   const CpuKernels* fast() const { return fast_; }
+  /** Those of the device; null where the program runs on the CPU. */
+  const CudaKernels* cuda() const { return cuda_; }
   int threads() const { return threads_; }
   /** Bytes of all operands read so far: the least traffic that the instruction can have. */
   double bytes() const { return bytes_; }
@@ -94,6 +96,7 @@ class InstructionReader {
   int64_t arenaElements_;
   int threads_;
   const CpuKernels* fast_;
+  const CudaKernels* cuda_;
   double bytes_ = 0;
   std::vector<WrittenOperand<T>> written_;
   std::set<std::string> usedOperands_;

@@ -15,10 +15,18 @@ std::string describe(const InstructionSpec& spec, std::size_t index) {
 }
 
 template <class T>
-bool isFinite(const WrittenOperand<T>& operand) {
-  for (int64_t row = 0; row < operand.rows.count; ++row) {
-    const T* data = operand.data + row * operand.rows.stride;
-    if (!std::all_of(data, data + operand.rows.length, [](T value) { return std::isfinite(value); })) return false;
+bool isFinite(const WrittenOperand<T>& operand, Device* device) {
+  const Rows& rows = operand.rows;
+  std::vector<T> copy;
+  const T* first = operand.data;
+  if (device != nullptr && rows.count > 0) {
+    copy.resize((rows.count - 1) * rows.stride + rows.length);
+    device->download(copy.data(), first, copy.size() * sizeof(T));
+    first = copy.data();
+  }
+  for (int64_t row = 0; row < rows.count; ++row) {
+    const T* data = first + row * rows.stride;
+    if (!std::all_of(data, data + rows.length, [](T value) { return std::isfinite(value); })) return false;
   }
   return true;
 }
@@ -28,26 +36,27 @@ class TypedProgram final : public Program {
  public:
   TypedProgram(const Registry& registry, const ProgramSpec& spec, const ProgramOptions& options) : Program(spec, options, sizeof(T)) {
     const CpuKernels* fast = options.fastKernels && !options.doublePrecision ? &cpuKernels(options.isa) : nullptr;
+    const CudaKernels* cuda = options.device ? &options.device->kernels() : nullptr;
     std::size_t scratchBytes = 0;
     for (std::size_t i = 0; i < spec.instructions.size(); ++i) {
       const InstructionSpec& instruction = spec.instructions[i];
       const std::string where = describe(instruction, i);
       const KernelEntry& entry = registry.find(instruction.op, where);
-      InstructionReader<T> reader(instruction, where, static_cast<T*>(arena_.data()), arenaElements_, options.threads, fast);
+      InstructionReader<T> reader(instruction, where, static_cast<T*>(arena_.data()), arenaElements_, options.threads, fast, cuda);
       BoundKernel kernel = bind(entry, reader);
       reader.finish();
       scratchBytes = std::max(scratchBytes, kernel.scratchBytes);
       instructions_.push_back({instruction.op, instruction.label, std::move(kernel), reader.bytes()});
       written_.push_back(reader.written());
     }
-    scratch_ = Buffer(scratchBytes);
+    scratch_ = Buffer(scratchBytes, options.device);
   }
 
   std::optional<NonFinite> runChecked(Phase phase, Team& team, const std::atomic<bool>& stop) override {
     for (int64_t i = phase.begin; i < phase.end && !stop; ++i) {
       instructions_[i].kernel.run(context(team));
       for (const auto& operand : written_[i]) {
-        if (!isFinite(operand)) return NonFinite{i, instructions_[i].label, operand.name};
+        if (!isFinite(operand, device())) return NonFinite{i, instructions_[i].label, operand.name};
       }
     }
     return std::nullopt;
@@ -65,6 +74,13 @@ class TypedProgram final : public Program {
   std::vector<std::vector<WrittenOperand<T>>> written_;
 };
 
+template <class Body>
+double secondsOf(Body body) {
+  const auto start = std::chrono::steady_clock::now();
+  body();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 std::size_t arenaBytes(int64_t elements, std::size_t elementBytes) {
   if (elements < 0 || elements > (int64_t{1} << 50)) {
     throw NativeError("ARENA_INVALID", "program: expected arenaElements of 0 or more but received " + std::to_string(elements));
@@ -78,7 +94,7 @@ Program::Program(const ProgramSpec& spec, const ProgramOptions& options, std::si
     : options_(options),
       arenaElements_(spec.arenaElements),
       elementBytes_(elementBytes),
-      arena_(arenaBytes(spec.arenaElements, elementBytes)),
+      arena_(arenaBytes(spec.arenaElements, elementBytes), options.device),
       phases_(spec.phases) {
   const auto count = static_cast<int64_t>(spec.instructions.size());
   for (const auto& [name, range] : phases_) {
@@ -100,6 +116,16 @@ Phase Program::phase(const std::string& name) const {
 }
 
 void Program::run(Phase phase, Team& team, const std::atomic<bool>& stop) {
+  if (device() != nullptr) {
+    auto& graph = graphs_[{phase.begin, phase.end}];
+    if (!graph) {
+      graph = device()->record([&] {
+        for (int64_t i = phase.begin; i < phase.end; ++i) instructions_[i].kernel.run(context(team));
+      });
+    }
+    graph->launch();
+    return device()->synchronise();
+  }
   for (int64_t i = phase.begin; i < phase.end && !stop; ++i) instructions_[i].kernel.run(context(team));
 }
 
@@ -107,10 +133,9 @@ std::vector<InstructionProfile> Program::profile(Phase phase, Team& team, const 
   std::vector<InstructionProfile> profile;
   for (int64_t i = phase.begin; i < phase.end && !stop; ++i) {
     const Bound& instruction = instructions_[i];
-    const auto start = std::chrono::steady_clock::now();
-    instruction.kernel.run(context(team));
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    profile.push_back({instruction.op, instruction.label, seconds.count(), instruction.kernel.flops, instruction.bytes});
+    const auto run = [&] { instruction.kernel.run(context(team)); };
+    const double seconds = device() != nullptr ? device()->time(run) : secondsOf(run);
+    profile.push_back({instruction.op, instruction.label, seconds, instruction.kernel.flops, instruction.bytes});
   }
   return profile;
 }
@@ -124,7 +149,26 @@ void* Program::at(double offset, double length) const {
   return static_cast<char*>(arena_.data()) + static_cast<std::size_t>(offset) * elementBytes_;
 }
 
+void Program::write(double offset, double length, const std::function<void(void*)>& fill) {
+  void* to = at(offset, length);
+  if (device() == nullptr) return fill(to);
+  std::vector<char> staged(static_cast<std::size_t>(length) * elementBytes_);
+  fill(staged.data());
+  device()->upload(to, staged.data(), staged.size());
+}
+
+void Program::read(double offset, double length, const std::function<void(const void*)>& take) const {
+  const void* from = at(offset, length);
+  if (device() == nullptr) return take(from);
+  std::vector<char> staged(static_cast<std::size_t>(length) * elementBytes_);
+  device()->download(staged.data(), from, staged.size());
+  take(staged.data());
+}
+
 std::unique_ptr<Program> makeProgram(const Registry& registry, const ProgramSpec& spec, const ProgramOptions& options) {
+  if (options.device && (options.doublePrecision || !options.fastKernels)) {
+    throw NativeError("OPTION_INVALID", "options.device: expected float32 and fast kernels with device cuda: the reference kernels run on the CPU");
+  }
   if (options.doublePrecision) return std::make_unique<TypedProgram<double>>(registry, spec, options);
   return std::make_unique<TypedProgram<float>>(registry, spec, options);
 }

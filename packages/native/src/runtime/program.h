@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "runtime/buffer.h"
 #include "runtime/cpu_features.h"
+#include "runtime/device.h"
 #include "runtime/registry.h"
 
 namespace retroplume {
@@ -23,6 +25,8 @@ struct ProgramOptions {
   bool fastKernels = true;
   Isa isa = Isa::baseline;
   int threads = 1;
+  std::shared_ptr<Device> device;  // null: the CPU; else in single precision, with the device's kernels
+  Products products = Products::float32;
 };
 
 /** Where the first NaN or infinity appeared. */
@@ -62,8 +66,10 @@ class Program {
   std::vector<InstructionProfile> profile(Phase phase, Team& team, const std::atomic<bool>& stop);
   virtual std::optional<NonFinite> runChecked(Phase phase, Team& team, const std::atomic<bool>& stop) = 0;
 
-  /** First element of the arena at `offset`. @throws NativeError RANGE_OUT_OF_ARENA if `length` elements from there are not in the arena */
-  void* at(double offset, double length) const;
+  /** `fill` writes `length` elements for the arena at `offset`. @throws NativeError RANGE_OUT_OF_ARENA if they are not all in it */
+  void write(double offset, double length, const std::function<void(void*)>& fill);
+  /** `take` reads `length` elements of the arena at `offset`. @throws NativeError RANGE_OUT_OF_ARENA */
+  void read(double offset, double length, const std::function<void(const void*)>& take) const;
 
  protected:
   struct Bound {
@@ -74,7 +80,12 @@ class Program {
   };
 
   Program(const ProgramSpec& spec, const ProgramOptions& options, std::size_t elementBytes);
-  Context context(Team& team) const { return {options_.threads, scratch_.data(), &team}; }
+  Context context(Team& team) const {
+    return {options_.threads, scratch_.data(), &team, options_.device ? options_.device->stream() : nullptr, options_.products};
+  }
+  Device* device() const { return options_.device.get(); }
+  /** First element of the arena at `offset`, on the device if there is one. @throws NativeError RANGE_OUT_OF_ARENA */
+  void* at(double offset, double length) const;
 
   ProgramOptions options_;
   int64_t arenaElements_;
@@ -83,6 +94,7 @@ class Program {
   Buffer scratch_;
   std::vector<Bound> instructions_;
   std::map<std::string, std::pair<int64_t, int64_t>> phases_;
+  std::map<std::pair<int64_t, int64_t>, std::unique_ptr<DeviceGraph>> graphs_;  // of the phases that have run on the device
 };
 
 /** @throws NativeError for anything in `spec` that is not valid */

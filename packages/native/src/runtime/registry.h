@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "ops/cpu_kernels.h"
+#include "ops/cuda_kernels.h"
 #include "runtime/instruction_reader.h"
 
 namespace retroplume {
@@ -33,14 +33,20 @@ class Registry {
 Registry makeRegistry();
 
 /**
- * Binds `call` to the fast kernel in `slot` where the program asked for fast kernels and the instruction set has it, else to `reference`.
- * Double always runs the reference.
+ * Binds `call` to the device's kernel where the program runs on one, to the fast kernel in `slot` where the program asked for fast kernels and the
+ * instruction set has it, else to `reference`. Double always runs the reference.
  */
 template <class T, class Call, class Slot>
 BoundKernel bindCall(const InstructionReader<T>& reader, Kernel<Call> reference, Slot CpuKernels::* slot, const Call& call, double flops,
                      std::size_t scratchBytes = 0) {
   Kernel<Call> kernel = reference;
   if constexpr (std::is_same_v<T, float>) {
+    if (reader.cuda() != nullptr) {
+      const auto& device = std::get<CudaKernel<Call>>(*reader.cuda());
+      if (device.run == nullptr) reader.fail("DEVICE_OP_MISSING", "expected an op that has CUDA kernels: run it with device cpu");
+      return {[run = device.run, call](const Context& context) { run(call, context); }, flops,
+              device.scratchBytes != nullptr ? device.scratchBytes(call) : 0};
+    }
     if (reader.fast() != nullptr && reader.fast()->*slot != nullptr) kernel = reader.fast()->*slot;
   }
   return {[kernel, call](const Context& context) { kernel(call, context); }, flops, scratchBytes};

@@ -5,8 +5,16 @@ export type Operands = Record<string, ArrayLike<number> | number | undefined>;
 
 const ALIGNMENT = 16;
 
+/** How a kernel is run: as a program's options say, in the addon of that name. */
+export type CallOptions = ProgramOptions & { module?: string };
+
 /** Runs one instruction on an arena of its own and returns every operand as it is afterwards. */
-export function callKernel(op: string, operands: Operands, params: Record<string, number>, options?: ProgramOptions): Record<string, Float64Array> {
+export function callKernel(
+  op: string,
+  operands: Operands,
+  params: Record<string, number>,
+  { module, ...options }: CallOptions = {},
+): Record<string, Float64Array> {
   const offsets: Record<string, number> = {};
   let end = ALIGNMENT;
   for (const [name, operand] of Object.entries(operands)) {
@@ -16,7 +24,7 @@ export function callKernel(op: string, operands: Operands, params: Record<string
     // A gap after every operand, so that a kernel that writes past its end is caught below.
     end += Math.ceil(length / ALIGNMENT) * ALIGNMENT + ALIGNMENT;
   }
-  const program = new NativeProgram({ arenaElements: end, instructions: [{ op, operands: offsets, params }], phases: {} }, options);
+  const program = new NativeProgram({ arenaElements: end, instructions: [{ op, operands: offsets, params }], phases: {} }, options, module);
   program.fill(0, end, Number.NaN);
   for (const [name, operand] of Object.entries(operands)) {
     if (operand !== undefined && typeof operand !== 'number') program.write(offsets[name], Float64Array.from(operand));
@@ -44,7 +52,7 @@ function collect(arena: Float64Array, offsets: Record<string, number>, operands:
 /** One way of running a kernel, and the largest error against PyTorch's float64, relative to the array's maximum, that issue 2 allows it. */
 export interface Variant {
   name: string;
-  options: ProgramOptions;
+  options: CallOptions;
   tolerance: number;
 }
 
@@ -58,4 +66,7 @@ export const fastVariants: Variant[] = order
   .slice(0, order.indexOf(cpuFeatures().isa as (typeof order)[number]) + 1)
   .map((isa) => ({ name: `float, ${isa}`, options: { isa, threads: 2 }, tolerance: 1e-4 }));
 
-export const allVariants: Variant[] = [doubleReference, floatReference, ...fastVariants];
+/** The CUDA kernels, run by the host (emulation/block.h). */
+export const emulatedVariant: Variant = { name: 'float, cuda emulated', options: { device: 'cuda', module: 'retroplume_emulated' }, tolerance: 1e-4 };
+
+export const allVariants: Variant[] = [doubleReference, floatReference, ...fastVariants, emulatedVariant];

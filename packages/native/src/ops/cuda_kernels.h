@@ -1,0 +1,32 @@
+#pragma once
+#include <tuple>
+
+#include "ops/cpu_kernels.h"
+
+namespace retroplume {
+
+/** A kernel on the device and the scratch memory that it needs there. */
+template <class Call>
+struct CudaKernel {
+  Kernel<Call> run = nullptr;
+  std::size_t (*scratchBytes)(const Call&) = nullptr;  // null: none
+};
+
+/** The CUDA kernels, found by what they compute: std::get<CudaKernel<Call>>. All are float; ops/cuda_table_cuda.cu lists them. */
+using CudaKernels =
+    std::tuple<CudaKernel<Conv2dForward<float>>, CudaKernel<Conv2dBackwardInput<float>>, CudaKernel<Conv2dBackwardWeight<float>>,
+               CudaKernel<Upconv2x2Forward<float>>, CudaKernel<Upconv2x2BackwardInput<float>>, CudaKernel<Upconv2x2BackwardWeight<float>>,
+               CudaKernel<Maxpool2x2Forward<float>>, CudaKernel<Maxpool2x2Backward<float>>, CudaKernel<LstmForward<float>>,
+               CudaKernel<LstmBackward<float>>, CudaKernel<BatchNormTrainForward<float>>, CudaKernel<BatchNormTrainBackward<float>>,
+               CudaKernel<BatchNormEvalForward<float>>, CudaKernel<BatchNormEvalBackward<float>>, CudaKernel<BatchNormPreluForward<float>>,
+               CudaKernel<BatchNormPreluBackward<float>>, CudaKernel<PreluForward<float>>, CudaKernel<PreluBackward<float>>,
+               CudaKernel<ChannelAffineForward<float>>, CudaKernel<ChannelAffineBackward<float>>, CudaKernel<UnaryForward<float>>,
+               CudaKernel<UnaryBackward<float>>, CudaKernel<DropoutForward<float>>, CudaKernel<DropoutBackward<float>>, CudaKernel<Binary<float>>,
+               CudaKernel<Axpy<float>>, CudaKernel<Scale<float>>, CudaKernel<Fill<float>>, CudaKernel<StridedCopy<float>>,
+               CudaKernel<LossForward<float>>, CudaKernel<LossBackward<float>>, CudaKernel<Adam<float>>, CudaKernel<SgdProject<float>>,
+               CudaKernel<ClipNorm<float>>>;
+
+/** Defined where CUDA kernels are compiled: for a device, or for its emulation. */
+CudaKernels cudaKernels();
+
+}  // namespace retroplume

@@ -1,0 +1,11 @@
+#pragma once
+#include <cuda_runtime.h>
+
+namespace retroplume {
+
+/** @throws NativeError CUDA_FAILED, CUDA_OUT_OF_MEMORY with the expression, its place and CUDA's message, unless `status` is success */
+void checkCuda(cudaError_t status, const char* expression, const char* file, int line);
+
+}  // namespace retroplume
+
+#define RETROPLUME_CUDA(expression) ::retroplume::checkCuda((expression), #expression, __FILE__, __LINE__)

@@ -1,0 +1,150 @@
+#pragma once
+#include <cstdint>
+
+#include "runtime/context.h"
+
+/**
+ * What kernels of *_cuda.cu are written with. The same sources are compiled by nvcc for a GPU and, with RETROPLUME_EMULATION, by the host's compiler
+ * for the tests (testing/emulation): there the names of CUDA that kernels use (threadIdx, __syncthreads, __shfl_xor_sync …) are functions of the
+ * emulation, and what CUDA says in PTX is said here, once, for both:
+ *
+ *   Global<T>, Shared<T>   arrays in global and in shared memory, with the length that the emulation checks every index against
+ *   SharedMemory           divides a block's dynamic shared memory
+ *   load4, store4          16 bytes at once; index and address multiples of four floats
+ *   copyAsync4, copyAsync16, commitCopies, waitCopies   from global to shared memory past the registers (cp.async)
+ *   toTf32, mmaTf32, packBf16, mmaBf16                  tensor cores of one warp
+ *   launch                 a kernel on the context's stream
+ *
+ * Indices are 64 bits wide for global memory: an arena may have more than 2^31 elements.
+ */
+
+#if defined(RETROPLUME_EMULATION)
+#include "testing/emulation/device.h"
+#else
+#include <cuda_runtime.h>
+
+#include "runtime/cuda/check.h"
+
+namespace retroplume {
+
+template <class T>
+class Global {
+ public:
+  __host__ __device__ Global() : data_(nullptr) {}
+  /** `length` elements from `data` on; null stays null. */
+  __host__ __device__ Global(T* data, int64_t) : data_(data) {}
+  __device__ __forceinline__ T& operator[](int64_t index) const { return data_[index]; }
+  __host__ __device__ explicit operator bool() const { return data_ != nullptr; }
+  __device__ __forceinline__ T* at(int64_t index) const { return data_ + index; }
+
+ private:
+  T* data_;
+};
+
+template <class T>
+class Shared {
+ public:
+  __device__ Shared() : data_(nullptr) {}
+  __device__ __forceinline__ T& operator[](int index) const { return data_[index]; }
+  __device__ __forceinline__ T* at(int index) const { return data_ + index; }
+  /** The elements from `index` on. */
+  __device__ __forceinline__ Shared from(int index) const { return Shared(data_ + index); }
+
+ private:
+  friend class SharedMemory;
+  __device__ explicit Shared(T* data) : data_(data) {}
+  T* data_;
+};
+
+/** A block's dynamic shared memory, handed out from its beginning; each part begins at a multiple of 16 bytes. */
+class SharedMemory {
+ public:
+  __device__ __forceinline__ SharedMemory() {
+    extern __shared__ __align__(128) unsigned char memory[];
+    next_ = memory;
+  }
+  template <class T>
+  __device__ __forceinline__ Shared<T> take(int count) {
+    Shared<T> part(reinterpret_cast<T*>(next_));
+    next_ += (count * static_cast<int>(sizeof(T)) + 15) / 16 * 16;
+    return part;
+  }
+
+ private:
+  unsigned char* next_;
+};
+
+__device__ __forceinline__ float4 load4(const Global<const float>& from, int64_t index) { return *reinterpret_cast<const float4*>(from.at(index)); }
+__device__ __forceinline__ float4 load4(const Global<float>& from, int64_t index) { return *reinterpret_cast<const float4*>(from.at(index)); }
+__device__ __forceinline__ float4 load4(const Shared<float>& from, int index) { return *reinterpret_cast<const float4*>(from.at(index)); }
+__device__ __forceinline__ void store4(const Global<float>& to, int64_t index, float4 value) { *reinterpret_cast<float4*>(to.at(index)) = value; }
+__device__ __forceinline__ void store4(const Shared<float>& to, int index, float4 value) { *reinterpret_cast<float4*>(to.at(index)) = value; }
+
+/** Four floats; zeros where not `valid`, and then nothing is read. Both addresses are multiples of 16 bytes. */
+__device__ __forceinline__ void copyAsync16(const Shared<float>& to, int index, const Global<const float>& from, int64_t source, bool valid) {
+  const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to.at(index)));
+  const float* data = valid ? from.at(source) : from.at(0);
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(address), "l"(data), "r"(valid ? 16 : 0) : "memory");
+}
+
+/** One float, likewise. */
+__device__ __forceinline__ void copyAsync4(const Shared<float>& to, int index, const Global<const float>& from, int64_t source, bool valid) {
+  const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to.at(index)));
+  const float* data = valid ? from.at(source) : from.at(0);
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;\n" ::"r"(address), "l"(data), "r"(valid ? 4 : 0) : "memory");
+}
+
+/** Ends a group of copies of this thread. */
+__device__ __forceinline__ void commitCopies() { asm volatile("cp.async.commit_group;\n" ::: "memory"); }
+
+/** Until all groups of this thread but the last N have arrived; other threads see them after the next __syncthreads. */
+template <int N>
+__device__ __forceinline__ void waitCopies() {
+  asm volatile("cp.async.wait_group %0;\n" ::"n"(N) : "memory");
+}
+
+/** Rounded to 10 bits of mantissa, ties away from zero, as tensor cores want it. */
+__device__ __forceinline__ uint32_t toTf32(float x) {
+  uint32_t bits;
+  asm("cvt.rna.tf32.f32 %0, %1;\n" : "=r"(bits) : "f"(x));
+  return bits;
+}
+
+/**
+ * d += a·b of a 16x8 and an 8x8 matrix (mma.m16n8k8). With g = lane / 4, t = lane % 4:
+ * a = (g, t), (g+8, t), (g, t+4), (g+8, t+4); b = (t, g), (t+4, g) as row, column; d = (g, 2t), (g, 2t+1), (g+8, 2t), (g+8, 2t+1).
+ */
+__device__ __forceinline__ void mmaTf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+/** Two bfloat16, `low` in the lower half, rounded to nearest even. */
+__device__ __forceinline__ uint32_t packBf16(float low, float high) {
+  uint32_t bits;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;\n" : "=r"(bits) : "f"(high), "f"(low));
+  return bits;
+}
+
+/**
+ * d += a·b of a 16x16 and a 16x8 matrix (mma.m16n8k16); each register holds two columns of a, or two rows of b:
+ * a = (g, 2t), (g+8, 2t), (g, 2t+8), (g+8, 2t+8); b = (2t, g), (2t+8, g); d as mmaTf32.
+ */
+__device__ __forceinline__ void mmaBf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+/** Runs a kernel on the context's stream, with `sharedBytes` of dynamic shared memory. @throws NativeError CUDA_FAILED */
+template <class... Parameters, class... Arguments>
+void launch(const Context& context, void (*kernel)(Parameters...), dim3 grid, unsigned threads, int sharedBytes, const Arguments&... arguments) {
+  constexpr int kWithoutAsking = 48 * 1024;
+  if (sharedBytes > kWithoutAsking) RETROPLUME_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, sharedBytes));
+  kernel<<<grid, threads, sharedBytes, static_cast<cudaStream_t>(context.stream)> > >(Parameters(arguments)...);
+  RETROPLUME_CUDA(cudaGetLastError());
+}
+
+}  // namespace retroplume
+#endif

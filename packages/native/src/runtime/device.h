@@ -1,0 +1,58 @@
+#pragma once
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ops/cuda_kernels.h"
+
+namespace retroplume {
+
+/** A sequence of kernels that a device has recorded and starts as one. */
+class DeviceGraph {
+ public:
+  virtual ~DeviceGraph() = default;
+  virtual void launch() = 0;
+};
+
+/** A GPU, or the emulation of one (testing/emulation): memory of its own, and one stream of work. Calls throw NativeError CUDA_FAILED. */
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual const CudaKernels& kernels() const = 0;
+  /** Zeroed. @throws NativeError DEVICE_OUT_OF_MEMORY */
+  virtual void* allocate(std::size_t bytes) = 0;
+  virtual void release(void* memory) noexcept = 0;
+  /** Both wait: the host's memory may go or be read when they return. */
+  virtual void upload(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void download(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void* stream() const = 0;
+  /** Waits for the stream. */
+  virtual void synchronise() = 0;
+  /** Records what `body` launches on the stream. */
+  virtual std::unique_ptr<DeviceGraph> record(const std::function<void()>& body) = 0;
+  /** Seconds that the device takes for what `body` launches. */
+  virtual double time(const std::function<void()>& body) = 0;
+};
+
+struct DeviceInfo {
+  int index;
+  std::string name;
+  std::string architecture;  // sm_90
+  double memoryBytes;
+};
+
+/** What can be computed on, apart from the CPU. */
+struct DevicesFound {
+  bool built;          // whether this build has CUDA kernels
+  std::string reason;  // why `devices` is empty, in words
+  std::vector<DeviceInfo> devices;
+};
+
+DevicesFound findDevices();
+
+/** @throws NativeError DEVICE_CUDA_MISSING where this build has no CUDA kernels or the machine no such GPU */
+std::shared_ptr<Device> openDevice(int index);
+
+}  // namespace retroplume

@@ -1,0 +1,187 @@
+#include "testing/emulation/block.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/error.h"
+
+namespace retroplume::emulation {
+
+namespace {
+
+constexpr std::size_t kStackBytes = 64 * 1024;
+thread_local Block* running = nullptr;
+
+}  // namespace
+
+Block& block() { return *running; }
+
+Block::Block(Dim3 grid, Dim3 index, unsigned threads, int sharedBytes)
+    : grid(grid), index(index), threads(threads), fibres_(threads), shared_(sharedBytes, 0xff), words_((sharedBytes + 3) / 4) {
+  const std::size_t warps = (threads + kWarp - 1) / kWarp;
+  warpTime_.assign(warps, 0);
+  exchanges_.assign(threads, 0);
+  for (auto& each : exchanged_) each.resize(warps * kWarp * kExchangeBytes);
+}
+
+void Block::fail(const std::string& what) const {
+  throw NativeError("EMULATION_FAILED", "thread " + std::to_string(current) + " of block (" + std::to_string(index.x) + ", " +
+                                            std::to_string(index.y) + ", " + std::to_string(index.z) + "): " + what);
+}
+
+void Block::enter(unsigned high, unsigned low) {
+  auto* block = reinterpret_cast<Block*>(static_cast<uintptr_t>(high) << 32 | low);
+  try {
+    (*block->kernel_)();
+  } catch (...) {
+    block->error_ = std::current_exception();
+  }
+  block->yield(State::finished, "");
+}
+
+void Block::yield(State state, const char* waitsFor) {
+  Fibre& fibre = fibres_[current];
+  fibre.state = state;
+  fibre.waitsFor = waitsFor;
+  swapcontext(&fibre.context, &scheduler_);
+}
+
+void Block::run(const std::function<void()>& kernel) {
+  kernel_ = &kernel;
+  Block* outer = running;
+  running = this;
+  const auto address = reinterpret_cast<uintptr_t>(this);
+  for (Fibre& fibre : fibres_) {
+    fibre.stack.reset(new unsigned char[kStackBytes]);
+    getcontext(&fibre.context);
+    fibre.context.uc_stack.ss_sp = fibre.stack.get();
+    fibre.context.uc_stack.ss_size = kStackBytes;
+    fibre.context.uc_link = nullptr;
+    makecontext(&fibre.context, reinterpret_cast<void (*)()>(&Block::enter), 2, static_cast<unsigned>(address >> 32), static_cast<unsigned>(address));
+  }
+  for (bool moved = true; moved && !error_;) {
+    moved = false;
+    for (current = 0; current < threads && !error_; ++current) {
+      if (fibres_[current].state != State::ready) continue;
+      swapcontext(&scheduler_, &fibres_[current].context);
+      moved = true;
+    }
+    if (!error_) moved = releaseWarps() || releaseBlock() || moved;
+  }
+  running = outer;
+  if (error_) std::rethrow_exception(error_);
+  for (current = 0; current < threads; ++current) {
+    if (fibres_[current].state != State::finished) fail(std::string("waits at ") + fibres_[current].waitsFor + " for threads that do not come");
+  }
+}
+
+bool Block::releaseWarps() {
+  bool released = false;
+  for (unsigned first = 0; first < threads; first += kWarp) {
+    const unsigned last = std::min(first + kWarp, threads);
+    const auto waits = [&](const Fibre& f) { return f.state == State::warp && std::strcmp(f.waitsFor, fibres_[first].waitsFor) == 0; };
+    if (!std::all_of(fibres_.begin() + first, fibres_.begin() + last, waits)) continue;
+    if (std::strcmp(fibres_[first].waitsFor, "__syncwarp") == 0) ++warpTime_[first / kWarp];
+    for (unsigned t = first; t < last; ++t) fibres_[t].state = State::ready;
+    released = true;
+  }
+  return released;
+}
+
+bool Block::releaseBlock() {
+  if (!std::all_of(fibres_.begin(), fibres_.end(), [](const Fibre& f) { return f.state == State::barrier; })) return false;
+  ++blockTime_;
+  for (Fibre& fibre : fibres_) fibre.state = State::ready;
+  return true;
+}
+
+void Block::barrier() { yield(State::barrier, "__syncthreads"); }
+void Block::warpBarrier() { yield(State::warp, "__syncwarp"); }
+
+const unsigned char* Block::exchange(const void* value, int bytes, const char* what) {
+  // Two buffers: a lane that is first at the next exchange must not overwrite what others still read.
+  auto& buffer = exchanged_[exchanges_[current]++ % 2];
+  std::memcpy(buffer.data() + current * kExchangeBytes, value, bytes);
+  yield(State::warp, what);
+  return buffer.data() + static_cast<std::size_t>(warp()) * kWarp * kExchangeBytes;
+}
+
+bool Block::ordered(const Access& before) const {
+  if (before.thread == -1 || before.thread == static_cast<int>(current)) return true;
+  if (before.blockTime < blockTime_) return true;
+  return before.warp == warp() && before.warpTime < warpTime_[warp()];
+}
+
+void Block::readShared(int offset, int bytes) {
+  if (offset < 0 || offset + bytes > sharedBytes()) fail("reads shared memory past its " + std::to_string(sharedBytes()) + " bytes");
+  for (int w = offset / 4; w < (offset + bytes + 3) / 4; ++w) {
+    SharedWord& word = words_[w];
+    if (word.arriving) fail("reads shared memory at byte " + std::to_string(4 * w) + " while a copy is on its way there: waitCopies is missing");
+    if (word.write.thread == -1) fail("reads shared memory at byte " + std::to_string(4 * w) + ", which nobody has written");
+    if (!ordered(word.write)) {
+      fail("reads shared memory at byte " + std::to_string(4 * w) + ", written by thread " + std::to_string(word.write.thread) +
+           " since the last barrier: a barrier is missing");
+    }
+    const Access access = now();
+    const bool several = word.read.thread != access.thread && !ordered(word.read);
+    const bool sameWarp = word.read.warp == access.warp;
+    word.read = access;
+    if (several) {
+      word.read.thread = -2;
+      if (!sameWarp) word.read.warp = -2;
+    }
+  }
+}
+
+void Block::writeShared(int offset, int bytes) {
+  if (offset < 0 || offset + bytes > sharedBytes()) fail("writes shared memory past its " + std::to_string(sharedBytes()) + " bytes");
+  for (int w = offset / 4; w < (offset + bytes + 3) / 4; ++w) {
+    SharedWord& word = words_[w];
+    if (word.arriving) fail("writes shared memory at byte " + std::to_string(4 * w) + " while a copy is on its way there");
+    for (const Access* before : {&word.read, &word.write}) {
+      if (ordered(*before)) continue;
+      fail("writes shared memory at byte " + std::to_string(4 * w) + ", " + (before == &word.read ? "read" : "written") +
+           " by another thread since the last barrier: a barrier is missing");
+    }
+    word.write = now();
+    word.read = {};
+  }
+}
+
+void Block::copyAsync(int offset, const float* from, int floats) {
+  writeShared(offset, 4 * floats);
+  Copy copy{offset, floats, {}};
+  if (from != nullptr) std::copy_n(from, floats, copy.values);
+  for (int i = 0; i < floats; ++i) words_[offset / 4 + i].arriving = true;
+  fibres_[current].open.push_back(copy);
+}
+
+void Block::commitCopies() {
+  Fibre& fibre = fibres_[current];
+  fibre.groups.push_back(std::move(fibre.open));
+  fibre.open.clear();
+}
+
+void Block::waitCopies(int remaining) {
+  auto& groups = fibres_[current].groups;
+  while (static_cast<int>(groups.size()) > remaining) {
+    for (const Copy& copy : groups.front()) {
+      std::memcpy(shared() + copy.offset, copy.values, 4 * copy.floats);
+      for (int i = 0; i < copy.floats; ++i) {
+        SharedWord& word = words_[copy.offset / 4 + i];
+        word.arriving = false;
+        word.write = now();
+      }
+    }
+    groups.erase(groups.begin());
+  }
+}
+
+void runGrid(Dim3 grid, unsigned threads, int sharedBytes, const std::function<void()>& kernel) {
+  for (int64_t n = int64_t{grid.x} * grid.y * grid.z - 1; n >= 0; --n) {
+    const Dim3 index(static_cast<unsigned>(n % grid.x), static_cast<unsigned>(n / grid.x % grid.y), static_cast<unsigned>(n / grid.x / grid.y));
+    Block(grid, index, threads, sharedBytes).run(kernel);
+  }
+}
+
+}  // namespace retroplume::emulation

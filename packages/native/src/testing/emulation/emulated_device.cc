@@ -1,0 +1,52 @@
+#include <chrono>
+
+#include "runtime/buffer.h"
+#include "runtime/device.h"
+
+/** A device in the host's memory, whose kernels block.cc runs. It stands for every index. */
+namespace retroplume {
+
+namespace {
+
+class EmulatedDevice final : public Device {
+ public:
+  const CudaKernels& kernels() const override { return kernels_; }
+  void* allocate(std::size_t bytes) override {
+    buffers_.emplace_back(bytes);
+    return buffers_.back().data();
+  }
+  void release(void* memory) noexcept override {
+    for (Buffer& buffer : buffers_) {
+      if (buffer.data() == memory) buffer = Buffer();
+    }
+  }
+  void upload(void* to, const void* from, std::size_t bytes) override { __builtin_memcpy(to, from, bytes); }
+  void download(void* to, const void* from, std::size_t bytes) override { __builtin_memcpy(to, from, bytes); }
+  void* stream() const override { return nullptr; }
+  void synchronise() override {}
+  std::unique_ptr<DeviceGraph> record(const std::function<void()>& body) override {
+    struct Graph final : DeviceGraph {
+      explicit Graph(std::function<void()> body) : body(std::move(body)) {}
+      void launch() override { body(); }
+      std::function<void()> body;
+    };
+    return std::make_unique<Graph>(body);
+  }
+  double time(const std::function<void()>& body) override {
+    const auto start = std::chrono::steady_clock::now();
+    body();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+
+ private:
+  const CudaKernels kernels_ = cudaKernels();
+  std::vector<Buffer> buffers_;
+};
+
+}  // namespace
+
+DevicesFound findDevices() { return {true, "", {{0, "emulated device", "emulation", 0}}}; }
+
+std::shared_ptr<Device> openDevice(int) { return std::make_shared<EmulatedDevice>(); }
+
+}  // namespace retroplume
