@@ -142,7 +142,9 @@ template <class... Parameters, class... Arguments>
 void launch(const Context& context, void (*kernel)(Parameters...), dim3 grid, unsigned threads, int sharedBytes, const Arguments&... arguments) {
   constexpr int kWithoutAsking = 48 * 1024;
   if (sharedBytes > kWithoutAsking) RETROPLUME_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, sharedBytes));
-  kernel<<<grid, threads, sharedBytes, static_cast<cudaStream_t>(context.stream)> > >(Parameters(arguments)...);
+  // clang-format off: it takes <<< for two operators
+  kernel<<<grid, threads, sharedBytes, static_cast<cudaStream_t>(context.stream)>>>(Parameters(arguments)...);
+  // clang-format on
   RETROPLUME_CUDA(cudaGetLastError());
 }
 
