@@ -1,5 +1,5 @@
 /** Times single kernels against PyTorch's and, forward, those of ONNX Runtime and TensorFlow.js, by turns, after all have given the same answer. */
-import { NativeProgram, type ProgramOptions } from '@retroplume/native';
+import { NativeProgram, type ProgramOptions, type ProgramSpec } from '@retroplume/native';
 import { ConfigError } from '../errors';
 import { Random } from '../random';
 import { expectSame } from './agreement';
@@ -42,8 +42,8 @@ interface Placed {
   readonly offsets: Readonly<Record<string, number>>;
 }
 
-/** Every array of a case in one arena, with a program of its kernels. */
-function place(spec: OpCase, options: ProgramOptions): Placed {
+/** Every array of a case in one arena, and the calls of its kernels there. */
+export function placeCase(spec: OpCase): { spec: ProgramSpec; offsets: Readonly<Record<string, number>> } {
   const offsets: Record<string, number> = {};
   let end = ALIGNMENT;
   for (const [name, { length }] of Object.entries(spec.arrays)) {
@@ -55,7 +55,12 @@ function place(spec: OpCase, options: ProgramOptions): Placed {
     return [name, offsets[array]];
   };
   const instructions = spec.calls.map(({ op, operands, params }) => ({ op, operands: Object.fromEntries(operands.map(operand)), params }));
-  return { program: new NativeProgram({ arenaElements: end, instructions, phases: {} }, options), offsets };
+  return { spec: { arenaElements: end, instructions, phases: {} }, offsets };
+}
+
+function place(opCase: OpCase, options: ProgramOptions): Placed {
+  const { spec, offsets } = placeCase(opCase);
+  return { program: new NativeProgram(spec, options), offsets };
 }
 
 /** Random inputs of a case, by name. */

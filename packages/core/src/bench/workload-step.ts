@@ -9,8 +9,11 @@ import {
   Graph,
   initializeParameters,
   loss,
+  planProgram,
   sgdProject,
+  type CompileOptions,
   type Program,
+  type ProgramLayout,
   type Value,
 } from '../graph';
 import { size } from '../graph/shape';
@@ -101,7 +104,12 @@ function misfitOf(g: Graph, out: Value): Value {
   return loss(g, out, g.input('target', out.shape), g.input('weight', out.shape), { kind: 'l1', divisor: size(out.shape) });
 }
 
-function trainProgram(workload: Workload, batch: number, options: ProgramOptions): Program {
+/** A step's graph, and what of it is computed and can be read. */
+interface Described extends Required<Pick<CompileOptions, 'outputs' | 'phases'>> {
+  g: Graph;
+}
+
+function describeTrain(workload: Workload, batch: number): Described {
   const g = new Graph();
   const { out } = build(g, workload, 'train', batch);
   const misfit = misfitOf(g, out);
@@ -110,10 +118,10 @@ function trainProgram(workload: Workload, batch: number, options: ProgramOptions
   const rates = { learningRate: g.scalar('learningRate'), step: g.scalar('step') };
   const update = adamUpdate(g, new Map(parameters.map((parameter, i) => [parameter, grads[i]])), rates);
   const outputs = { out, misfit, ...Object.fromEntries(parameters.map(({ name }, i) => [gradientOf(name!), grads[i]])) };
-  return compile(g, { outputs, phases: { step: [misfit, update] }, ...options, dtype: 'float32' });
+  return { g, outputs, phases: { step: [misfit, update] } };
 }
 
-function invertProgram(workload: Workload, batch: number, options: ProgramOptions): Program {
+function describeInvert(workload: Workload, batch: number): Described {
   const built = build(new Graph(), workload, 'invert', batch);
   const { graph: g, values } = foldBatchNorm({ out: built.out, emissions: built.emissions! });
   const misfit = misfitOf(g, values.out);
@@ -121,22 +129,29 @@ function invertProgram(workload: Workload, batch: number, options: ProgramOption
   const bounds = { lower: g.input('lower', grad.shape), upper: g.input('upper', grad.shape) };
   const update = sgdProject(g, values.emissions, grad, { learningRate: g.scalar('learningRate'), ...bounds });
   const outputs = { out: values.out, misfit, [gradientOf('emissions')]: grad };
-  return compile(g, { outputs, phases: { step: [misfit, update] }, ...options, dtype: 'float32' });
+  return { g, outputs, phases: { step: [misfit, update] } };
 }
 
-function inferProgram(workload: Workload, batch: number, options: ProgramOptions): Program {
+function describeInfer(workload: Workload, batch: number): Described {
   const { values } = foldBatchNorm({ out: build(new Graph(), workload, 'infer', batch).out });
-  return compile(values.out.graph, { outputs: values, phases: { step: [values.out] }, ...options, dtype: 'float32' });
+  return { g: values.out.graph, outputs: values, phases: { step: [values.out] } };
 }
 
 /** Under which name a step's program and its peers give the gradient of a parameter or input. */
 export const gradientOf = (name: string): string => `grad ${name}`;
 
-const PROGRAMS = { train: trainProgram, invert: invertProgram, infer: inferProgram };
+const DESCRIPTIONS = { train: describeTrain, invert: describeInvert, infer: describeInfer };
+
+/** A step's program without its memory. */
+export function stepLayout(workload: Workload, step: Step, batch: number): ProgramLayout {
+  const { g, ...described } = DESCRIPTIONS[step](workload, batch);
+  return planProgram(g, described);
+}
 
 /** A compiled step with weights and inputs set; its phase is `step`, its outputs `out`, `misfit` and the gradients that it uses. */
 export function stepProgram(workload: Workload, step: Step, batch: number, weights: Arrays, inputs: Arrays, options: ProgramOptions = {}): Program {
-  const program = PROGRAMS[step](workload, batch, options);
+  const { g, ...described } = DESCRIPTIONS[step](workload, batch);
+  const program = compile(g, { ...described, ...options, dtype: 'float32' });
   program.setParameters(weights);
   for (const [name, data] of inputs) if (program.has(name)) program.set(name, data);
   if (program.has('learningRate')) program.set('learningRate', LEARNING_RATE);

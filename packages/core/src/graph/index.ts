@@ -21,5 +21,5 @@ export { exportOnnx, type OnnxExportOptions } from './onnx/export-onnx';
 export { OnnxModel, type Field } from './onnx/onnx-model';
 export { foldBatchNorm } from './rewrites/fold-batch-norm';
 export { Profiler, type Execution, type ProfileRow } from './profiler';
-export { Program, type FloatArray, type Region } from './program';
+export { Program, type FloatArray, type ProgramLayout, type Region } from './program';
 export { upconv2x2 } from './ops/upconv2x2';

@@ -62,6 +62,13 @@ class TypedProgram final : public Program {
     return std::nullopt;
   }
 
+  std::vector<WrittenRange> written(int64_t instruction) const override {
+    std::vector<WrittenRange> ranges;
+    for (const auto& operand : written_[instruction])
+      ranges.push_back({operand.name, operand.data - static_cast<const T*>(arena_.data()), operand.rows});
+    return ranges;
+  }
+
  private:
   static BoundKernel bind(const KernelEntry& entry, InstructionReader<T>& reader) {
     if constexpr (std::is_same_v<T, float>) {

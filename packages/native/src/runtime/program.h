@@ -36,6 +36,13 @@ struct NonFinite {
   std::string operand;
 };
 
+/** What an instruction writes of the arena: `rows.count` runs from element `offset` on. */
+struct WrittenRange {
+  std::string operand;
+  int64_t offset;
+  Rows rows;
+};
+
 /** One instruction's cost; seconds are wall time of one execution. */
 struct InstructionProfile {
   std::string op;
@@ -58,6 +65,10 @@ class Program {
 
   /** Instructions of a phase; all of them where `name` is empty. @throws NativeError PHASE_UNKNOWN */
   Phase phase(const std::string& name) const;
+  int64_t instructions() const { return static_cast<int64_t>(instructions_.size()); }
+  const std::string& op(int64_t instruction) const { return instructions_[instruction].op; }
+  const std::string& label(int64_t instruction) const { return instructions_[instruction].label; }
+  virtual std::vector<WrittenRange> written(int64_t instruction) const = 0;
   std::size_t bytes() const { return arena_.bytes() + scratch_.bytes(); }
   bool doublePrecision() const { return options_.doublePrecision; }
 

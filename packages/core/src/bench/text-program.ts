@@ -1,0 +1,86 @@
+/**
+ * Programs as text, for `kernel_bench` (packages/native/src/bench), which runs where there is no Node. A line is one of
+ *
+ *   arena ELEMENTS
+ *   phase NAME BEGIN END                        a range of the instructions, end excluded
+ *   uniform OFFSET LENGTH LOW HIGH              what a stretch of the arena holds at first; zero where nothing is said
+ *   values OFFSET NUMBER…
+ *   run OP @operand=OFFSET… param=NUMBER… # LABEL
+ */
+import type { ProgramSpec } from '@retroplume/native';
+import type { Value } from '../graph';
+import { size } from '../graph/shape';
+import { OP_CASES, type OpCase } from './op-cases';
+import { placeCase } from './op-bench';
+import { LEARNING_RATE, stepLayout } from './workload-step';
+import { STEPS, WORKLOADS, type Step, type Workload } from './workloads';
+
+type Initial = { uniform: [low: number, high: number] } | { values: readonly number[] };
+
+function programText(spec: ProgramSpec, initial: readonly [offset: number, length: number, Initial][]): string {
+  const lines = [`arena ${spec.arenaElements}`];
+  for (const [name, [begin, end]] of Object.entries(spec.phases)) lines.push(`phase ${name} ${begin} ${end}`);
+  for (const [offset, length, content] of initial) {
+    if ('uniform' in content) lines.push(`uniform ${offset} ${length} ${content.uniform.join(' ')}`);
+    else lines.push(`values ${offset} ${content.values.join(' ')}`);
+  }
+  for (const { op, operands, params, label } of spec.instructions) {
+    const named = (entries: Record<string, number | undefined>, mark: string): string[] =>
+      Object.entries(entries).flatMap(([name, value]) => (value === undefined ? [] : [`${mark}${name}=${value}`]));
+    lines.push(['run', op, ...named(operands, '@'), ...named(params, ''), ...(label === undefined ? [] : ['#', label])].join(' '));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** What a named array of a workload begins with: numbers of the size that training leaves. */
+function initialOf({ kind, name = '', shape, data }: Value): Initial | undefined {
+  if (data) return { values: [...data] };
+  if (name === 'learningRate') return { values: [LEARNING_RATE] };
+  if (name === 'step') return { values: [1] };
+  if (kind === 'input') return { uniform: name === 'weight' ? [1, 1] : name === 'upper' ? [1, 3] : name === 'lower' ? [0, 0] : [0, 1] };
+  if (/\.runningVariance$/.test(name)) return { uniform: [0.5, 1.5] };
+  if (/\.(scale|slope)$/.test(name)) return { uniform: /scale$/.test(name) ? [0.8, 1.2] : [0.1, 0.3] };
+  if (kind === 'buffer' || shape.length === 1) return { uniform: [-0.1, 0.1] };
+  const bound = 1 / Math.sqrt(size(shape) / shape[shape.length - 1]); // of the sum over all but the last axis
+  return kind === 'parameter' ? { uniform: [-bound, bound] } : undefined;
+}
+
+function workloadText(workload: Workload, step: Step, batch: number): string {
+  const { spec, storageOf } = stepLayout(workload, step, batch);
+  const initial = [...storageOf].flatMap(([value, storage]): [number, number, Initial][] => {
+    const content = value.kind === 'computed' ? undefined : initialOf(value);
+    return content === undefined ? [] : [[storage.offset!, size(value.shape), content]];
+  });
+  return programText(spec, initial);
+}
+
+const SCALARS: Readonly<Record<string, Initial>> = { learningRate: { values: [LEARNING_RATE] }, step: { values: [1] } };
+
+function caseText(spec: OpCase): string {
+  const placed = placeCase(spec);
+  const initial = Object.entries(spec.arrays).flatMap(([name, { length, draw, scale = 1 }]): [number, number, Initial][] => {
+    const content: Initial | undefined = draw ? { uniform: [-scale, scale] } : SCALARS[name];
+    return content === undefined ? [] : [[placed.offsets[name], length, content]];
+  });
+  return programText(placed.spec, initial);
+}
+
+/** The networks of both workloads on a few odd cells: quick enough for an emulated device. */
+function tiny(workload: Workload): Workload {
+  return { ...workload, rows: 6, cols: 7, steps: 3 };
+}
+
+/** All steps of both workloads that speed is stated for, the same on a few cells, and every case of single kernels at their sizes, by file name. */
+export function textPrograms(): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const name of ['compact', 'authors']) {
+    const workload = WORKLOADS[name];
+    for (const step of STEPS) files.set(`${name}-${step}.txt`, workloadText(workload, step, workload.batch[step]));
+    for (const step of STEPS) files.set(`tiny-${name}-${step}.txt`, workloadText(tiny(workload), step, 1));
+    files.set(`${name}-train-batch-${workload.memory.batch}.txt`, workloadText(workload, 'train', workload.memory.batch));
+  }
+  for (const spec of OP_CASES) {
+    if (/^(compact|authors) /.test(spec.name)) files.set(`op-${spec.name.replaceAll(/[^\w]+/g, '-')}.txt`, caseText(spec));
+  }
+  return files;
+}

@@ -1,0 +1,223 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <utility>
+
+#include "bench/text_program.h"
+#include "runtime/cpu_features.h"
+#include "runtime/error.h"
+#include "runtime/team.h"
+
+/**
+ * Kernels and whole steps without Node: checks them against the CPU, and times them. Results are JSON on stdout, one line a program.
+ *
+ *   kernel_bench check FILE… [--device cuda] [--products tf32] [--reference]
+ *   kernel_bench time FILE… [--device cuda] [--products tf32] [--rounds 20]
+ *
+ * `check` runs every instruction on the CPU (fast kernels, or with --reference the plain ones) and on the device, each from the CPU's results so far,
+ * and compares all that it writes by the root mean square. Exit code 1 if anything differs by more than the bound of the products, 2 on wrong usage,
+ * 4 without the device.
+ */
+namespace retroplume {
+
+namespace {
+
+struct Arguments {
+  std::string mode;
+  std::vector<std::string> files;
+  ProgramOptions options;
+  std::string device = "cpu", products = "float32";
+  bool reference = false;
+  int rounds = 20;
+};
+
+[[noreturn]] void usage() {
+  std::fprintf(
+      stderr, "usage: kernel_bench check|time FILE... [--device cpu|cuda] [--products float32|tf32|bf16] [--rounds N] [--reference] [--threads N]\n");
+  std::exit(2);
+}
+
+Arguments parse(int count, char** words) {
+  Arguments arguments;
+  if (count < 3) usage();
+  arguments.mode = words[1];
+  if (arguments.mode != "check" && arguments.mode != "time") usage();
+  arguments.options.threads = defaultThreads();
+  arguments.options.isa = detectIsa();
+  for (int i = 2; i < count; ++i) {
+    const std::string word = words[i];
+    const auto next = [&]() -> std::string { return ++i < count ? words[i] : (usage(), ""); };
+    if (word == "--device")
+      arguments.device = next();
+    else if (word == "--products")
+      arguments.products = next();
+    else if (word == "--rounds")
+      arguments.rounds = std::max(1, std::atoi(next().c_str()));
+    else if (word == "--threads")
+      arguments.options.threads = std::max(1, std::atoi(next().c_str()));
+    else if (word == "--reference")
+      arguments.reference = true;
+    else if (word[0] == '-')
+      usage();
+    else
+      arguments.files.push_back(word);
+  }
+  if (arguments.files.empty() || (arguments.device != "cpu" && arguments.device != "cuda")) usage();
+  if (arguments.products == "tf32")
+    arguments.options.products = Products::tf32;
+  else if (arguments.products == "bf16")
+    arguments.options.products = Products::bf16;
+  else if (arguments.products != "float32")
+    usage();
+  return arguments;
+}
+
+/** Of the root mean square. Both sum thousands of floats in another order; tf32 rounds each factor by up to 2^-11, bf16 by 2^-8. */
+double bound(Products products) { return products == Products::float32 ? 1e-4 : products == Products::tf32 ? 2e-3 : 2e-2; }
+
+void fillArena(Program& program, const std::vector<float>& arena) {
+  program.write(0, static_cast<double>(arena.size()), [&](void* to) { std::memcpy(to, arena.data(), arena.size() * sizeof(float)); });
+}
+
+std::vector<float> readRange(const Program& program, int64_t offset, int64_t length) {
+  std::vector<float> values(length);
+  program.read(static_cast<double>(offset), static_cast<double>(length),
+               [&](const void* from) { std::memcpy(values.data(), from, values.size() * sizeof(float)); });
+  return values;
+}
+
+int64_t spanOf(const Rows& rows) { return rows.count == 0 ? 0 : (rows.count - 1) * rows.stride + rows.length; }
+
+/** An operand's root mean square, and that of the error; infinite where either has a NaN that the other has not. */
+struct Deviation {
+  std::string operand;
+  double size, error;
+};
+
+Deviation deviation(const std::string& operand, const std::vector<float>& expected, const std::vector<float>& actual, const Rows& rows) {
+  double squares = 0, total = 0;
+  for (int64_t r = 0; r < rows.count; ++r) {
+    for (int64_t i = r * rows.stride; i < r * rows.stride + rows.length; ++i) {
+      if (std::isfinite(expected[i]) != std::isfinite(actual[i])) return {operand, 0, INFINITY};
+      if (!std::isfinite(expected[i])) continue;
+      squares += (double{actual[i]} - expected[i]) * (double{actual[i]} - expected[i]);
+      total += double{expected[i]} * expected[i];
+    }
+  }
+  const double count = static_cast<double>(rows.count * rows.length);
+  return {operand, std::sqrt(total / count), std::sqrt(squares / count)};
+}
+
+/** True if all agree. */
+bool check(const Registry& registry, const TextProgram& text, const Arguments& arguments, Team& team) {
+  ProgramOptions plain = arguments.options;
+  plain.device = nullptr;
+  plain.fastKernels = !arguments.reference;
+  const auto expected = makeProgram(registry, text.spec, plain), actual = makeProgram(registry, text.spec, arguments.options);
+  const std::vector<float> arena = initialArena(text);
+  fillArena(*expected, arena);
+  fillArena(*actual, arena);
+  const std::atomic<bool> stop{false};
+  std::map<std::string, double> worst;
+  std::string failed;
+  for (int64_t i = 0; i < expected->instructions(); ++i) {
+    expected->run({i, i + 1}, team, stop);
+    actual->run({i, i + 1}, team, stop);
+    std::vector<Deviation> deviations;
+    for (const WrittenRange& range : expected->written(i)) {
+      const int64_t span = spanOf(range.rows);
+      const std::vector<float> wanted = readRange(*expected, range.offset, span), got = readRange(*actual, range.offset, span);
+      deviations.push_back(deviation(range.operand, wanted, got, range.rows));
+      actual->write(static_cast<double>(range.offset), static_cast<double>(span),
+                    [&](void* to) { std::memcpy(to, wanted.data(), wanted.size() * sizeof(float)); });
+    }
+    // Against the largest operand: a bias before a batch norm has the gradient 0, of which only rounding is left.
+    double size = 1e-30;
+    for (const Deviation& each : deviations) size = std::max(size, each.size);
+    for (const Deviation& each : deviations) {
+      double& most = worst[expected->op(i)];
+      most = std::max(most, each.error / size);
+      if (!(each.error <= bound(arguments.options.products) * size) && failed.empty())
+        failed = expected->op(i) + " (" + expected->label(i) + ") " + each.operand + ": " + std::to_string(each.error / size);
+    }
+  }
+  std::printf("{\"program\":\"%s\",\"products\":\"%s\",\"bound\":%g,\"ok\":%s,\"failed\":\"%s\",\"worst\":{", text.name.c_str(),
+              arguments.products.c_str(), bound(arguments.options.products), failed.empty() ? "true" : "false", failed.c_str());
+  const char* comma = "";
+  for (const auto& [op, error] : worst) std::printf("%s\"%s\":%.3g", std::exchange(comma, ","), op.c_str(), std::isfinite(error) ? error : 1e30);
+  std::printf("}}\n");
+  return failed.empty();
+}
+
+double quantile(std::vector<double> values, double q) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1) + 0.5)];
+}
+
+void printTiming(const char* name, const std::vector<double>& seconds) {
+  std::printf("\"%s\":{\"median\":%.6g,\"p10\":%.6g,\"p90\":%.6g}", name, quantile(seconds, 0.5), quantile(seconds, 0.1), quantile(seconds, 0.9));
+}
+
+void time(const Registry& registry, const TextProgram& text, const Arguments& arguments, Team& team) {
+  const auto program = makeProgram(registry, text.spec, arguments.options);
+  fillArena(*program, initialArena(text));
+  const std::atomic<bool> stop{false};
+  const Phase all{0, program->instructions()};
+  for (int i = 0; i < 3; ++i) program->run(all, team, stop);
+  std::vector<double> steps;
+  std::vector<std::vector<double>> each(program->instructions());
+  for (int i = 0; i < arguments.rounds; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    program->run(all, team, stop);
+    steps.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  std::vector<InstructionProfile> last;
+  for (int i = 0; i < std::min(arguments.rounds, 7); ++i) {
+    last = program->profile(all, team, stop);
+    for (std::size_t n = 0; n < last.size(); ++n) each[n].push_back(last[n].seconds);
+  }
+  std::printf("{\"program\":\"%s\",\"device\":\"%s\",\"products\":\"%s\",\"bytes\":%.0f,", text.name.c_str(), arguments.device.c_str(),
+              arguments.products.c_str(), static_cast<double>(program->bytes()));
+  printTiming("step", steps);
+  std::printf(",\"kernels\":[");
+  for (std::size_t n = 0; n < last.size(); ++n) {
+    std::printf("%s{\"op\":\"%s\",\"label\":\"%s\",\"flops\":%.6g,\"bytes\":%.6g,", n == 0 ? "" : ",", last[n].op.c_str(), last[n].label.c_str(),
+                last[n].flops, last[n].bytes);
+    printTiming("seconds", each[n]);
+    std::printf("}");
+  }
+  std::printf("]}\n");
+}
+
+int run(int count, char** words) {
+  Arguments arguments = parse(count, words);
+  if (arguments.device == "cuda") arguments.options.device = openDevice(0);
+  const Registry registry = makeRegistry();
+  Team team;
+  bool right = true;
+  for (const std::string& file : arguments.files) {
+    const TextProgram text = readTextProgram(file);
+    if (arguments.mode == "check")
+      right = check(registry, text, arguments, team) && right;
+    else
+      time(registry, text, arguments, team);
+    std::fflush(stdout);
+  }
+  return right ? 0 : 1;
+}
+
+}  // namespace
+
+}  // namespace retroplume
+
+int main(int count, char** words) {
+  try {
+    return retroplume::run(count, words);
+  } catch (const retroplume::NativeError& error) {
+    std::fprintf(stderr, "%s: %s\n", error.code().c_str(), error.what());
+    return error.code() == "DEVICE_CUDA_MISSING" ? 4 : 1;
+  }
+}
