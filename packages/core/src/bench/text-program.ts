@@ -12,7 +12,7 @@ import type { Value } from '../graph';
 import { size } from '../graph/shape';
 import { OP_CASES, type OpCase } from './op-cases';
 import { placeCase } from './op-bench';
-import { LEARNING_RATE, stepLayout } from './workload-step';
+import { inputShapes, LEARNING_RATE, stepLayout, weightShapes } from './workload-step';
 import { STEPS, WORKLOADS, type Step, type Workload } from './workloads';
 
 type Initial = { uniform: [low: number, high: number] } | { values: readonly number[] };
@@ -82,5 +82,16 @@ export function textPrograms(): Map<string, string> {
   for (const spec of OP_CASES) {
     if (/^(compact|authors) /.test(spec.name)) files.set(`op-${spec.name.replaceAll(/[^\w]+/g, '-')}.txt`, caseText(spec));
   }
+  files.set('workloads.json', `${JSON.stringify(peerShapes(), null, 1)}\n`);
   return files;
+}
+
+/** What the PyTorch peer builds the workloads from. */
+function peerShapes(): Record<string, unknown> {
+  const shapesOf = (workload: Workload): unknown => ({
+    workload,
+    weights: weightShapes(workload),
+    inputs: Object.fromEntries(STEPS.map((step) => [step, inputShapes(workload, step, workload.batch[step])])),
+  });
+  return { compact: shapesOf(WORKLOADS.compact), authors: shapesOf(WORKLOADS.authors) };
 }

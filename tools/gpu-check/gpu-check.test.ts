@@ -1,0 +1,18 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+test('without a GPU gpu-check says so, with exit code 4', () => {
+  const out = mkdtempSync(join(tmpdir(), 'gpu-check-'));
+  try {
+    const { status, stderr } = spawnSync('python3', [join(__dirname, 'gpu_check.py'), '--out', out], {
+      encoding: 'utf8',
+      env: { ...process.env, CUDA_VISIBLE_DEVICES: '', PATH: '/usr/bin:/bin' },
+    });
+    expect(stderr).toMatch(/DEVICE_CUDA_MISSING: .*nvidia-smi/);
+    expect(status).toBe(4);
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+});
