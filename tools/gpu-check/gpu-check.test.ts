@@ -6,10 +6,8 @@ import { join } from 'node:path';
 test('without a GPU gpu-check says so, with exit code 4', () => {
   const out = mkdtempSync(join(tmpdir(), 'gpu-check-'));
   try {
-    const { status, stderr } = spawnSync('python3', [join(__dirname, 'gpu_check.py'), '--out', out], {
-      encoding: 'utf8',
-      env: { ...process.env, CUDA_VISIBLE_DEVICES: '', PATH: '/usr/bin:/bin' },
-    });
+    const python = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).stdout.trim();
+    const { status, stderr } = spawnSync(python, [join(__dirname, 'gpu_check.py'), '--out', out], { encoding: 'utf8', env: { PATH: out } });
     expect(stderr).toMatch(/DEVICE_CUDA_MISSING: .*nvidia-smi/);
     expect(status).toBe(4);
   } finally {

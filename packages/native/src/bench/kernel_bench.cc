@@ -16,7 +16,9 @@
  *
  *   kernel_bench check FILE… [--device cuda] [--products tf32] [--reference]
  *   kernel_bench time FILE… [--device cuda] [--products tf32] [--rounds 20]
+ *   kernel_bench roofline FILE… [--gflops 495000] [--gbytes 3000]
  *
+ * `roofline` runs nothing: operations and bytes of each op, and the time that they would take at those rates, instruction by instruction.
  * `check` runs every instruction on the CPU (fast kernels, or with --reference the plain ones) and on the device, each from the CPU's results so far,
  * and compares all that it writes by the root mean square. Exit code 1 if anything differs by more than the bound of the products, 2 on wrong usage,
  * 4 without the device.
@@ -32,11 +34,13 @@ struct Arguments {
   std::string device = "cpu", products = "float32";
   bool reference = false;
   int rounds = 20;
+  double gflops = 495000, gbytes = 3000;  // of an H100 (SXM): TF32 without sparsity; memory as copies reach it
 };
 
 [[noreturn]] void usage() {
-  std::fprintf(
-      stderr, "usage: kernel_bench check|time FILE... [--device cpu|cuda] [--products float32|tf32|bf16] [--rounds N] [--reference] [--threads N]\n");
+  std::fprintf(stderr,
+               "usage: kernel_bench check|time|roofline FILE... [--device cpu|cuda] [--products float32|tf32|bf16] [--rounds N] [--reference] "
+               "[--threads N] [--gflops N] [--gbytes N]\n");
   std::exit(2);
 }
 
@@ -44,7 +48,7 @@ Arguments parse(int count, char** words) {
   Arguments arguments;
   if (count < 3) usage();
   arguments.mode = words[1];
-  if (arguments.mode != "check" && arguments.mode != "time") usage();
+  if (arguments.mode != "check" && arguments.mode != "time" && arguments.mode != "roofline") usage();
   arguments.options.threads = defaultThreads();
   arguments.options.isa = detectIsa();
   for (int i = 2; i < count; ++i) {
@@ -58,6 +62,10 @@ Arguments parse(int count, char** words) {
       arguments.rounds = std::max(1, std::atoi(next().c_str()));
     else if (word == "--threads")
       arguments.options.threads = std::max(1, std::atoi(next().c_str()));
+    else if (word == "--gflops")
+      arguments.gflops = std::atof(next().c_str());
+    else if (word == "--gbytes")
+      arguments.gbytes = std::atof(next().c_str());
     else if (word == "--reference")
       arguments.reference = true;
     else if (word[0] == '-')
@@ -192,6 +200,32 @@ void time(const Registry& registry, const TextProgram& text, const Arguments& ar
   std::printf("]}\n");
 }
 
+/** One line of a Markdown table an op, the longest first, and their sum. Ops without products of matrices are held to the bytes alone. */
+void roofline(const Registry& registry, const TextProgram& text, const Arguments& arguments) {
+  struct Row {
+    int calls = 0;
+    double flops = 0, bytes = 0, seconds = 0;
+  };
+  const auto program = makeProgram(registry, text.spec, arguments.options);
+  std::map<std::string, Row> rows;
+  Row total;
+  for (int64_t i = 0; i < program->instructions(); ++i) {
+    const auto [flops, bytes] = program->work(i);
+    const std::string& op = program->op(i);
+    const bool products = op.rfind("conv2d", 0) == 0 || op.rfind("upconv", 0) == 0 || op.rfind("lstm", 0) == 0;
+    const double seconds = std::max(products ? flops / (1e9 * arguments.gflops) : 0, bytes / (1e9 * arguments.gbytes));
+    for (Row* row : {&rows[op], &total}) *row = {row->calls + 1, row->flops + flops, row->bytes + bytes, row->seconds + seconds};
+  }
+  std::vector<std::pair<std::string, Row>> sorted(rows.begin(), rows.end());
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
+  sorted.push_back({"all", total});
+  std::printf("%s: memory %.2f GB\n\n| kernel | calls | GFLOP | GB | ms |\n|---|---|---|---|---|\n", text.name.c_str(),
+              1e-9 * static_cast<double>(program->bytes()));
+  for (const auto& [op, row] : sorted)
+    std::printf("| %s | %d | %.2f | %.3f | %.3f |\n", op.c_str(), row.calls, 1e-9 * row.flops, 1e-9 * row.bytes, 1e3 * row.seconds);
+  std::printf("\n");
+}
+
 int run(int count, char** words) {
   Arguments arguments = parse(count, words);
   if (arguments.device == "cuda") arguments.options.device = openDevice(0);
@@ -202,6 +236,8 @@ int run(int count, char** words) {
     const TextProgram text = readTextProgram(file);
     if (arguments.mode == "check")
       right = check(registry, text, arguments, team) && right;
+    else if (arguments.mode == "roofline")
+      roofline(registry, text, arguments);
     else
       time(registry, text, arguments, team);
     std::fflush(stdout);

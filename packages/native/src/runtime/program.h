@@ -68,6 +68,8 @@ class Program {
   int64_t instructions() const { return static_cast<int64_t>(instructions_.size()); }
   const std::string& op(int64_t instruction) const { return instructions_[instruction].op; }
   const std::string& label(int64_t instruction) const { return instructions_[instruction].label; }
+  /** Floating-point operations of an instruction, and the bytes of its operands. */
+  std::pair<double, double> work(int64_t instruction) const { return {instructions_[instruction].kernel.flops, instructions_[instruction].bytes}; }
   virtual std::vector<WrittenRange> written(int64_t instruction) const = 0;
   std::size_t bytes() const { return arena_.bytes() + scratch_.bytes(); }
   bool doublePrecision() const { return options_.doublePrecision; }

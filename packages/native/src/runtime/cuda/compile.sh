@@ -1,0 +1,28 @@
+#!/bin/sh
+# compile.sh NVCC ARGUMENT…: compiles, writes what each kernel takes beside the object (OBJECT.resources: architecture, registers, bytes of shared memory that
+# are fixed, kernel), and fails if one spills registers to memory, which costs more than any tuning gains.
+told=$("$@" 2>&1)
+result=$?
+printf '%s\n' "$told" | grep -Ev '^(ptxas info|    [0-9]+ bytes stack|$)' >&2
+[ "$result" -eq 0 ] || exit "$result"
+
+object=
+previous=
+for word in "$@"; do
+  [ "$previous" = -o ] && object=$word
+  previous=$word
+done
+printf '%s\n' "$told" | awk '
+  /Compiling entry function/ { split($0, part, "\047"); kernel = part[2]; architecture = part[4] }
+  /bytes spill stores/ && kernel != "" {
+    match($0, /[0-9]+ bytes spill stores/)
+    spilled = substr($0, RSTART, RLENGTH) + 0
+    if (spilled > 0) { print kernel " spills " spilled " bytes of registers for " architecture ": give it smaller tiles" > "/dev/stderr"; bad = 1 }
+  }
+  /Used [0-9]+ registers/ && kernel != "" {
+    match($0, /Used [0-9]+/); registers = substr($0, RSTART + 5, RLENGTH - 5)
+    shared = match($0, /[0-9]+ bytes smem/) ? substr($0, RSTART, RLENGTH) + 0 : 0
+    print architecture, registers, shared, kernel
+    kernel = ""
+  }
+  END { exit bad }' >"$object.resources" || { rm -f "$object"; exit 1; }

@@ -1,0 +1,31 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** compile.sh with a compiler that says what nvcc would. */
+function compile(spilled: number): { status: number | null; stderr: string; object: boolean; report: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'compile-'));
+  const object = join(folder, 'x.o');
+  const says = [
+    "ptxas info    : Compiling entry function '_Z1kPf' for 'sm_80'",
+    'ptxas info    : Function properties for _Z1kPf',
+    `    0 bytes stack frame, ${spilled} bytes spill stores, ${spilled} bytes spill loads`,
+    'ptxas info    : Used 22 registers, used 1 barriers, 128 bytes smem, 384 bytes cmem[0]',
+  ];
+  const compiler = join(folder, 'nvcc');
+  writeFileSync(compiler, `#!/bin/sh\ncat <<'END' >&2\n${says.join('\n')}\nEND\ntouch "$2"\n`, { mode: 0o755 });
+  try {
+    const { status, stderr } = spawnSync('sh', [join(__dirname, 'compile.sh'), compiler, '-o', object], { encoding: 'utf8' });
+    return { status, stderr, object: existsSync(object), report: readFileSync(`${object}.resources`, 'utf8') };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('a kernel that spills registers fails the build, with its name; what every kernel takes is written down', () => {
+  expect(compile(0)).toEqual({ status: 0, stderr: '', object: true, report: 'sm_80 22 128 _Z1kPf\n' });
+  const { status, stderr, object } = compile(8);
+  expect({ status, object }).toEqual({ status: 1, object: false });
+  expect(stderr).toContain('_Z1kPf spills 8 bytes of registers for sm_80');
+});
