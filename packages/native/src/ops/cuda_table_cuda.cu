@@ -15,6 +15,10 @@ CudaKernels cudaKernels() {
   CudaKernels table;
   set(table, cuda::unaryForward);
   set(table, cuda::unaryBackward);
+  set(table, cuda::binary);
+  set(table, cuda::axpy);
+  set(table, cuda::scale);
+  set(table, cuda::fill);
   return table;
 }
 
