@@ -10,5 +10,11 @@ void binary(const Binary<float>& call, const Context& context);
 void axpy(const Axpy<float>& call, const Context& context);
 void scale(const Scale<float>& call, const Context& context);
 void fill(const Fill<float>& call, const Context& context);
+void channelAffineForward(const ChannelAffineForward<float>& call, const Context& context);
+void channelAffineBackward(const ChannelAffineBackward<float>& call, const Context& context);
+void dropoutForward(const DropoutForward<float>& call, const Context& context);
+void dropoutBackward(const DropoutBackward<float>& call, const Context& context);
+void maxpool2x2Forward(const Maxpool2x2Forward<float>& call, const Context& context);
+void maxpool2x2Backward(const Maxpool2x2Backward<float>& call, const Context& context);
 
 }  // namespace retroplume::cuda

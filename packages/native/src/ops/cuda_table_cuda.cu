@@ -19,6 +19,12 @@ CudaKernels cudaKernels() {
   set(table, cuda::axpy);
   set(table, cuda::scale);
   set(table, cuda::fill);
+  set(table, cuda::channelAffineForward);
+  set(table, cuda::channelAffineBackward);
+  set(table, cuda::dropoutForward);
+  set(table, cuda::dropoutBackward);
+  set(table, cuda::maxpool2x2Forward);
+  set(table, cuda::maxpool2x2Backward);
   return table;
 }
 

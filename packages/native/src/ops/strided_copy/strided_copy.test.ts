@@ -1,5 +1,5 @@
 import { NativeProgram } from '../../kernels';
-import { allVariants, callKernel, fastVariants, floatReference } from '../../testing/call-kernel';
+import { allVariants, callKernel, emulatedVariant, fastVariants, floatReference } from '../../testing/call-kernel';
 import { randomArray } from '../../testing/oracles';
 
 describe.each(allVariants)('stridedCopy, $name', ({ options }) => {
@@ -29,7 +29,7 @@ test('a view that leaves the arena is refused', () => {
   expect(() => new NativeProgram({ arenaElements: 32, instructions: [instruction], phases: {} })).toThrow(/"output" within the arena of 32 elements/);
 });
 
-test.each(fastVariants)('stridedCopy, $name, equals the reference for five dimensions', ({ options }) => {
+test.each([...fastVariants, emulatedVariant])('stridedCopy, $name, equals the reference for five dimensions', ({ options }) => {
   const sizes = [2, 3, 5, 7, 11];
   for (const order of [
     [0, 1, 2, 3, 4],
