@@ -25,6 +25,12 @@ CudaKernels cudaKernels() {
   set(table, cuda::dropoutBackward);
   set(table, cuda::maxpool2x2Forward);
   set(table, cuda::maxpool2x2Backward);
+  set(table, cuda::stridedCopy);
+  set(table, cuda::lossForward, cuda::lossForwardScratch);
+  set(table, cuda::lossBackward);
+  set(table, cuda::adam);
+  set(table, cuda::sgdProject);
+  set(table, cuda::clipNorm, cuda::clipNormScratch);
   return table;
 }
 

@@ -12,12 +12,12 @@ test.each(allVariants)('adam by hand: the first step is the rate, against the si
 });
 
 /** Runs the golden file's three steps with one program whose step scalar the test sets. */
-function threeAdamSteps(name: string, options: Variant['options']): { parameters: Float64Array[]; moments: Float64Array[] } {
+function threeAdamSteps(name: string, { module, ...options }: Variant['options']): { parameters: Float64Array[]; moments: Float64Array[] } {
   const { arrays, scalars } = readGolden(name);
   const elements = arrays['in.p0'].data.length;
   const operands = { parameter: 0, gradient: 32, firstMoment: 64, secondMoment: 96, learningRate: 128, step: 144 };
   const params = { elements, beta1: scalars.beta1, beta2: scalars.beta2, epsilon: scalars.eps, l2: scalars.l2 };
-  const program = new NativeProgram({ arenaElements: 160, instructions: [{ op: 'adam', operands, params }], phases: {} }, options);
+  const program = new NativeProgram({ arenaElements: 160, instructions: [{ op: 'adam', operands, params }], phases: {} }, options, module);
   program.write(0, arrays['in.p0'].data);
   program.fill(128, 1, scalars.lr);
   const parameters = [1, 2, 3].map((step) => {

@@ -21,6 +21,7 @@ class Divisor {
     factor_ = static_cast<uint32_t>((uint64_t{1} << (31 + bits)) / static_cast<uint64_t>(divisor) + 1);
   }
 
+  __device__ __forceinline__ int64_t divisor() const { return divisor_; }
   __device__ __forceinline__ int64_t quotient(int64_t index) const {
     if (index >> 31 != 0) return index / divisor_;
     return __umulhi(2 * static_cast<uint32_t>(index), factor_) >> shift_;
