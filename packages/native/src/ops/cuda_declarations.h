@@ -6,5 +6,23 @@ namespace retroplume::cuda {
 
 void unaryForward(const UnaryForward<float>& call, const Context& context);
 void unaryBackward(const UnaryBackward<float>& call, const Context& context);
+void binary(const Binary<float>& call, const Context& context);
+void axpy(const Axpy<float>& call, const Context& context);
+void scale(const Scale<float>& call, const Context& context);
+void fill(const Fill<float>& call, const Context& context);
+void channelAffineForward(const ChannelAffineForward<float>& call, const Context& context);
+void channelAffineBackward(const ChannelAffineBackward<float>& call, const Context& context);
+void dropoutForward(const DropoutForward<float>& call, const Context& context);
+void dropoutBackward(const DropoutBackward<float>& call, const Context& context);
+void maxpool2x2Forward(const Maxpool2x2Forward<float>& call, const Context& context);
+void maxpool2x2Backward(const Maxpool2x2Backward<float>& call, const Context& context);
+void stridedCopy(const StridedCopy<float>& call, const Context& context);
+std::size_t lossForwardScratch(const LossForward<float>& call);
+void lossForward(const LossForward<float>& call, const Context& context);
+void lossBackward(const LossBackward<float>& call, const Context& context);
+void adam(const Adam<float>& call, const Context& context);
+void sgdProject(const SgdProject<float>& call, const Context& context);
+std::size_t clipNormScratch(const ClipNorm<float>& call);
+void clipNorm(const ClipNorm<float>& call, const Context& context);
 
 }  // namespace retroplume::cuda

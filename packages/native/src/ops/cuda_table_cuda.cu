@@ -15,6 +15,22 @@ CudaKernels cudaKernels() {
   CudaKernels table;
   set(table, cuda::unaryForward);
   set(table, cuda::unaryBackward);
+  set(table, cuda::binary);
+  set(table, cuda::axpy);
+  set(table, cuda::scale);
+  set(table, cuda::fill);
+  set(table, cuda::channelAffineForward);
+  set(table, cuda::channelAffineBackward);
+  set(table, cuda::dropoutForward);
+  set(table, cuda::dropoutBackward);
+  set(table, cuda::maxpool2x2Forward);
+  set(table, cuda::maxpool2x2Backward);
+  set(table, cuda::stridedCopy);
+  set(table, cuda::lossForward, cuda::lossForwardScratch);
+  set(table, cuda::lossBackward);
+  set(table, cuda::adam);
+  set(table, cuda::sgdProject);
+  set(table, cuda::clipNorm, cuda::clipNormScratch);
   return table;
 }
 

@@ -1,3 +1,4 @@
+import { NativeProgram } from '../../kernels';
 import { allVariants, callKernel } from '../../testing/call-kernel';
 import { randomArray, relativeError } from '../../testing/oracles';
 
@@ -25,5 +26,28 @@ describe.each(allVariants)('arithmetic, $name', ({ options }) => {
     const scaled = callKernel('scale', { input: a, output: elements }, { elements, alpha: 0.25 }, options).output;
     expect(scaled).toEqual(a.map((x) => 0.25 * x));
     expect(callKernel('fill', { output: elements }, { elements, value: 3 }, options).output).toEqual(new Float64Array(elements).fill(3));
+  });
+
+  test('arrays at any offset: vectors of 16 bytes are not everywhere', () => {
+    const { module, ...rest } = options;
+    const operands = { a: 0, b: 1025, output: 2050 };
+    const program = new NativeProgram(
+      { arenaElements: 3072, instructions: [{ op: 'binary', operands, params: { elements, kind: 0 } }], phases: {} },
+      rest,
+      module,
+    );
+    program.write(operands.a, a);
+    program.write(operands.b, b);
+    program.fill(operands.output, 1022, 7);
+    program.runSync();
+    const after = Float64Array.from(program.read(operands.output, 1022));
+    program.dispose();
+    expect(
+      relativeError(
+        after.slice(0, elements),
+        a.map((x, i) => x + b[i]),
+      ),
+    ).toBeLessThan(bound);
+    expect([...after.slice(elements)]).toEqual(new Array(1022 - elements).fill(7));
   });
 });

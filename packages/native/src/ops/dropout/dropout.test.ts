@@ -1,4 +1,4 @@
-import { allVariants, callKernel, fastVariants, floatReference, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, emulatedVariant, fastVariants, floatReference, type Variant } from '../../testing/call-kernel';
 import { describeGolden, readGolden } from '../../testing/golden';
 import { relativeError } from '../../testing/oracles';
 
@@ -61,6 +61,9 @@ test.each(allVariants)('the backward pass makes the same mask again: $name', ({ 
   expect(gradInput).toEqual(output);
 });
 
-test.each(fastVariants)('every instruction set drops the same elements: $name', ({ options }) => {
+test.each([...fastVariants, emulatedVariant])('every instruction set drops the same elements: $name', ({ options }) => {
   expect(keep(1003, 0.2, 42, 5, options)).toEqual(keep(1003, 0.2, 42, 5, floatReference.options));
+  // The largest seed, and a step of more than 32 bits.
+  const [seed, step] = [2 ** 31 - 1, 2 ** 33];
+  expect(keep(130, 0.5, seed, step, options)).toEqual(keep(130, 0.5, seed, step, floatReference.options));
 });

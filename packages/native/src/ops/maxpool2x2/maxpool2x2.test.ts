@@ -1,4 +1,4 @@
-import { allVariants, callKernel, fastVariants } from '../../testing/call-kernel';
+import { allVariants, callKernel, emulatedVariant, fastVariants } from '../../testing/call-kernel';
 import { channelsLast, describeGolden, readGolden } from '../../testing/golden';
 import { randomArray, relativeError } from '../../testing/oracles';
 import { gathered, spread } from '../../testing/strided';
@@ -37,7 +37,7 @@ describeGolden('maxpool2x2 against PyTorch', () => {
   }
 });
 
-describe.each(fastVariants)('maxpool2x2, $name, equals the reference', ({ options }) => {
+describe.each([...fastVariants, emulatedVariant])('maxpool2x2, $name, equals the reference', ({ options }) => {
   const shapes = [
     [2, 8, 8, 24, 0],
     [1, 7, 9, 5, 1],
@@ -57,17 +57,19 @@ describe.each(fastVariants)('maxpool2x2, $name, equals the reference', ({ option
     expect(backward(options)).toEqual(backward({ kernels: 'reference' }));
   });
 
-  test.each(shapes)('as channels of a larger array, adding: batch %i, %i x %i, %i channels, ceil %i', (batch, height, width, channels, ceil) => {
+  const apart = shapes.flatMap((shape) => [3, 4].map((gap) => [...shape, gap])); // with a gap of 4, vectors of 16 bytes stay whole
+  test.each(apart)('as channels of a larger array, adding: batch %i, %i x %i, %i channels, ceil %i, gap %i', (...shapeAndGap) => {
+    const [batch, height, width, channels, ceil, gap] = shapeAndGap;
     const shape = { batch, height, width, channels, ceil };
-    const strides = { inputStride: channels + 3, gradInputStride: channels + 8 };
+    const strides = { inputStride: channels + gap, gradInputStride: channels + 8 };
     const outputs = batch * Math.floor((height + ceil) / 2) * Math.floor((width + ceil) / 2) * channels;
     const input = randomArray(batch * height * width * channels, 1).map((x) => Math.round(4 * x));
     const gradOutput = randomArray(outputs, 2);
     const before = randomArray(input.length, 3).map((x) => Math.fround(x));
-    const apart = spread(input, channels, strides.inputStride);
-    const { output } = callKernel('maxpool2x2Forward', { input: apart, output: outputs }, { ...shape, inputStride: channels + 3 }, options);
+    const spreadInput = spread(input, channels, strides.inputStride);
+    const { output } = callKernel('maxpool2x2Forward', { input: spreadInput, output: outputs }, { ...shape, inputStride: channels + gap }, options);
     expect(output).toEqual(callKernel('maxpool2x2Forward', { input, output: outputs }, shape, { kernels: 'reference' }).output);
-    const operands = { input: apart, gradOutput, gradInput: spread(before, channels, strides.gradInputStride) };
+    const operands = { input: spreadInput, gradOutput, gradInput: spread(before, channels, strides.gradInputStride) };
     const { gradInput } = callKernel('maxpool2x2Backward', operands, { ...shape, ...strides, accumulate: 1 }, options);
     const alone = callKernel('maxpool2x2Backward', { input, gradOutput, gradInput: input.length }, shape, { kernels: 'reference' }).gradInput;
     expect(gathered(gradInput, channels, strides.gradInputStride)).toEqual(alone.map((x, i) => Math.fround(x + before[i])));

@@ -1,5 +1,5 @@
 import { NativeProgram } from '../../kernels';
-import { allVariants, callKernel, fastVariants, floatReference, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, emulatedVariant, fastVariants, floatReference, type Variant } from '../../testing/call-kernel';
 import { describeGolden, readGolden } from '../../testing/golden';
 import { randomArray, relativeError } from '../../testing/oracles';
 
@@ -12,12 +12,12 @@ test.each(allVariants)('adam by hand: the first step is the rate, against the si
 });
 
 /** Runs the golden file's three steps with one program whose step scalar the test sets. */
-function threeAdamSteps(name: string, options: Variant['options']): { parameters: Float64Array[]; moments: Float64Array[] } {
+function threeAdamSteps(name: string, { module, ...options }: Variant['options']): { parameters: Float64Array[]; moments: Float64Array[] } {
   const { arrays, scalars } = readGolden(name);
   const elements = arrays['in.p0'].data.length;
   const operands = { parameter: 0, gradient: 32, firstMoment: 64, secondMoment: 96, learningRate: 128, step: 144 };
   const params = { elements, beta1: scalars.beta1, beta2: scalars.beta2, epsilon: scalars.eps, l2: scalars.l2 };
-  const program = new NativeProgram({ arenaElements: 160, instructions: [{ op: 'adam', operands, params }], phases: {} }, options);
+  const program = new NativeProgram({ arenaElements: 160, instructions: [{ op: 'adam', operands, params }], phases: {} }, options, module);
   program.write(0, arrays['in.p0'].data);
   program.fill(128, 1, scalars.lr);
   const parameters = [1, 2, 3].map((step) => {
@@ -65,7 +65,7 @@ test.each(allVariants)('sgdProject without bounds, clipNorm by hand: $name', ({ 
   expect([...callKernel('clipNorm', { gradient: [3, 4] }, { elements: 2, maxNorm: 6 }, options).gradient]).toEqual([3, 4]);
 });
 
-test.each(fastVariants)('optimisers, $name, on many elements against the reference', ({ options }) => {
+test.each([...fastVariants, emulatedVariant])('optimisers, $name, on many elements against the reference', ({ options }) => {
   const elements = 10007;
   const [parameter, gradient, lower] = [randomArray(elements, 1), randomArray(elements, 2), new Float64Array(elements).fill(-0.2)];
   const moments = { firstMoment: randomArray(elements, 3), secondMoment: randomArray(elements, 4).map(Math.abs) };

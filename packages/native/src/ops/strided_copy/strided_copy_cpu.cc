@@ -1,5 +1,6 @@
 #include "ops/cpu_declarations.h"
 #include "ops/simd/elementwise.h"
+#include "ops/strided_copy/strided_copy_merged.h"
 
 /**
  * Dimensions that follow one another in memory are merged first, so that concatenations and crops become copies of long rows. Threads share the rows;
@@ -8,26 +9,6 @@
 namespace retroplume::RETROPLUME_ISA {
 
 namespace {
-
-/** Drops dimensions of size 1, merges neighbours, and puts what is left at the end; the front is filled with ones. */
-StridedCopyParams merged(const StridedCopyParams& p) {
-  StridedCopyParams result{{1, 1, 1, 1, 1}, {}, {}, p.accumulate};
-  int last = 5;  // result dimensions last … 4 are in use
-  for (int k = 4; k >= 0; --k) {
-    if (p.size[k] == 1) continue;
-    const bool follows = last < 5 && p.inputStride[k] == result.inputStride[last] * result.size[last] &&
-                         p.outputStride[k] == result.outputStride[last] * result.size[last];
-    if (follows) {
-      result.size[last] *= p.size[k];
-      continue;
-    }
-    --last;
-    result.size[last] = p.size[k];
-    result.inputStride[last] = p.inputStride[k];
-    result.outputStride[last] = p.outputStride[k];
-  }
-  return result;
-}
 
 void copyRow(const float* from, int64_t fromStride, float* to, int64_t toStride, int64_t count, bool accumulate) {
   if (fromStride == 1 && toStride == 1) {
@@ -82,7 +63,7 @@ StridedCopyParams divided(StridedCopyParams p) {
 }  // namespace
 
 void stridedCopy(const StridedCopy<float>& call, const Context& context) {
-  const StridedCopyParams p = divided(merged(call.params));
+  const StridedCopyParams p = divided(mergedDimensions(call.params));
   const int64_t rows = p.size[0] * p.size[1] * p.size[2] * p.size[3];
   bool coincide = false;
   for (int k = 0; k < 5; ++k) coincide = coincide || (p.size[k] > 1 && p.outputStride[k] == 0);
