@@ -2,6 +2,13 @@
 #include <cstddef>
 #include <cstdint>
 
+/** Before a function that kernels of the host and of a device call. */
+#if defined(__CUDACC__)
+#define RETROPLUME_HOST_DEVICE __host__ __device__
+#else
+#define RETROPLUME_HOST_DEVICE [[gnu::always_inline]]
+#endif
+
 namespace retroplume {
 
 class Team;

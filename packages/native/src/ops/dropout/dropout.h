@@ -44,7 +44,7 @@ constexpr int kPhiloxRounds = 7;
 constexpr int64_t kDropoutBlock = 64;
 
 /** Four words of Philox 4x32-7 for a counter and a key; words[i] is 32 random bits. */
-[[gnu::always_inline]] inline void philox4x32(uint64_t counterLow, uint64_t counterHigh, uint64_t key, uint32_t words[4]) {
+RETROPLUME_HOST_DEVICE inline void philox4x32(uint64_t counterLow, uint64_t counterHigh, uint64_t key, uint32_t words[4]) {
   uint32_t c0 = static_cast<uint32_t>(counterLow), c1 = static_cast<uint32_t>(counterLow >> 32);
   uint32_t c2 = static_cast<uint32_t>(counterHigh), c3 = static_cast<uint32_t>(counterHigh >> 32);
   uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);

@@ -19,22 +19,6 @@ struct Decisions {
   uint64_t seed;
 };
 
-/** philox4x32 of dropout.h, which is the host's. */
-__device__ __forceinline__ void philox(uint64_t counter, uint64_t step, uint64_t key, uint32_t (&c)[4]) {
-  c[0] = static_cast<uint32_t>(counter), c[1] = static_cast<uint32_t>(counter >> 32);
-  c[2] = static_cast<uint32_t>(step), c[3] = static_cast<uint32_t>(step >> 32);
-  uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
-  for (int round = 0; round < kPhiloxRounds; ++round) {
-    const uint64_t product0 = uint64_t{0xD2511F53} * c[0], product1 = uint64_t{0xCD9E8D57} * c[2];
-    c[0] = static_cast<uint32_t>(product1 >> 32) ^ c[1] ^ k0;
-    c[2] = static_cast<uint32_t>(product0 >> 32) ^ c[3] ^ k1;
-    c[1] = static_cast<uint32_t>(product1);
-    c[3] = static_cast<uint32_t>(product0);
-    k0 += 0x9E3779B9;
-    k1 += 0xBB67AE85;
-  }
-}
-
 __global__ void __launch_bounds__(kElementThreads)
     dropout_generated_kernel(Decisions p, int64_t counters, Global<const float> step, Global<const float> x, Global<float> y) {
   const uint64_t stepIndex = step ? static_cast<uint64_t>(static_cast<float>(step[0])) : 0;
@@ -44,7 +28,7 @@ __global__ void __launch_bounds__(kElementThreads)
     float values[kHalves];
     for (int half = 0; half < kHalves; ++half) values[half] = first + 8 * half < p.elements ? static_cast<float>(x[first + 8 * half]) : 0.0f;
     uint32_t words[4];
-    philox(static_cast<uint64_t>(counter), stepIndex, p.seed, words);
+    philox4x32(static_cast<uint64_t>(counter), stepIndex, p.seed, words);
     for (int half = 0; half < kHalves; ++half) {
       const bool kept = static_cast<int>(words[half / 2] >> (half % 2 * 16) & 0xffff) >= p.threshold;
       // A dropped value is 0 even where x is infinite.
