@@ -54,6 +54,7 @@ export interface InstructionProfile {
 
 interface ProgramHandle {
   write(offset: number, data: Float32Array | Float64Array): void;
+  stage(offset: number, data: Float32Array | Float64Array): void;
   read(offset: number, length: number): Float32Array | Float64Array;
   fill(offset: number, length: number, value: number): void;
   run(phase?: string): Promise<void>;
@@ -112,7 +113,8 @@ function addon(name = 'retroplume'): KernelAddon {
  * written. Results are the same, bit for bit, for the same number of threads and the same instruction set. Errors carry a `code`:
  * `OP_UNKNOWN`, `OPERAND_MISSING`, `OPERAND_UNKNOWN`, `OPERAND_OUT_OF_ARENA`, `PARAM_MISSING`, `PARAM_UNKNOWN`, `PARAM_INVALID`, `PHASE_INVALID`,
  * `PHASE_UNKNOWN`, `SPEC_INVALID`, `OPTION_INVALID`, `ISA_UNKNOWN`, `ISA_UNSUPPORTED`, `OUT_OF_MEMORY`, `RANGE_OUT_OF_ARENA`, `PROGRAM_BUSY`,
- * `PROGRAM_DISPOSED`, `ARGUMENT_INVALID`; with a GPU `DEVICE_CUDA_MISSING`, `DEVICE_OUT_OF_MEMORY`, `DEVICE_OP_MISSING`, `CUDA_FAILED`.
+ * `PROGRAM_DISPOSED`, `ARGUMENT_INVALID`; with a GPU `DEVICE_CUDA_MISSING`, `DEVICE_OUT_OF_MEMORY`, `DEVICE_OP_MISSING`, `CUDA_FAILED`; without
+ * one `STAGING_UNSUPPORTED`.
  *
  * @example
  * const program = new NativeProgram({
@@ -136,6 +138,14 @@ export class NativeProgram {
   /** Copies `data` into the arena, converted to the program's precision. */
   write(offset: number, data: Float32Array | Float64Array): void {
     this.#handle.write(offset, data);
+  }
+
+  /**
+   * As {@link write}, but also while a run is under way, which does not see it: `data` is in the arena when the next run begins. GPUs only
+   * (`STAGING_UNSUPPORTED`): their copies go past the computation.
+   */
+  stage(offset: number, data: Float32Array | Float64Array): void {
+    this.#handle.stage(offset, data);
   }
 
   /** A copy of `length` elements, in the program's precision. */

@@ -48,6 +48,7 @@ Napi::Function ProgramBinding::define(Napi::Env env) {
   return DefineClass(env, "Program",
                      {
                          InstanceMethod("write", &ProgramBinding::write),
+                         InstanceMethod("stage", &ProgramBinding::stage),
                          InstanceMethod("read", &ProgramBinding::read),
                          InstanceMethod("fill", &ProgramBinding::fill),
                          InstanceMethod("run", &ProgramBinding::run),
@@ -86,24 +87,53 @@ Phase ProgramBinding::phaseArgument(const Napi::CallbackInfo& info) const {
   return live().phase(info[0].IsString() ? info[0].As<Napi::String>().Utf8Value() : "");
 }
 
+namespace {
+
+/** The numbers of an array, converted to the program's precision, for memory of `count` elements. */
+struct Source {
+  const void* from;
+  std::size_t count;
+  bool isDouble;
+
+  explicit Source(const Napi::Value& value) {
+    if (!value.IsTypedArray()) throw NativeError("ARGUMENT_INVALID", "program.write: expected a Float32Array or Float64Array");
+    const auto data = value.As<Napi::TypedArray>();
+    count = data.ElementLength();
+    from = static_cast<const char*>(data.ArrayBuffer().Data()) + data.ByteOffset();
+    isDouble = data.TypedArrayType() == napi_float64_array;
+    if (!isDouble && data.TypedArrayType() != napi_float32_array) {
+      throw NativeError("ARGUMENT_INVALID", "program.write: expected a Float32Array or Float64Array but received another typed array");
+    }
+  }
+
+  void fill(void* to, bool doublePrecision) const {
+    if (doublePrecision)
+      isDouble ? copyInto<double, double>(from, to, count) : copyInto<float, double>(from, to, count);
+    else
+      isDouble ? copyInto<double, float>(from, to, count) : copyInto<float, float>(from, to, count);
+  }
+};
+
+}  // namespace
+
 Napi::Value ProgramBinding::write(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     Program& program = idle();
-    if (!info[1].IsTypedArray()) throw NativeError("ARGUMENT_INVALID", "program.write: expected a Float32Array or Float64Array");
-    const auto data = info[1].As<Napi::TypedArray>();
-    const std::size_t count = data.ElementLength();
-    const void* from = static_cast<const char*>(data.ArrayBuffer().Data()) + data.ByteOffset();
-    const double offset = numberArgument(info, 0, "offset");
-    const bool fromDouble = data.TypedArrayType() == napi_float64_array;
-    if (!fromDouble && data.TypedArrayType() != napi_float32_array) {
-      throw NativeError("ARGUMENT_INVALID", "program.write: expected a Float32Array or Float64Array but received another typed array");
-    }
-    program.write(offset, static_cast<double>(count), [&](void* to) {
-      if (program.doublePrecision())
-        fromDouble ? copyInto<double, double>(from, to, count) : copyInto<float, double>(from, to, count);
-      else
-        fromDouble ? copyInto<double, float>(from, to, count) : copyInto<float, float>(from, to, count);
-    });
+    const Source source(info[1]);
+    program.write(numberArgument(info, 0, "offset"), static_cast<double>(source.count),
+                  [&](void* to) { source.fill(to, program.doublePrecision()); });
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value ProgramBinding::stage(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    Program& program = live();
+    // Two runs that wait would each need memory for what is staged for them.
+    if (*running_ > 1) throw NativeError("PROGRAM_BUSY", "program.stage: expected one run under way at most: await the promise of run() first");
+    const Source source(info[1]);
+    program.stage(numberArgument(info, 0, "offset"), static_cast<double>(source.count),
+                  [&](void* to) { source.fill(to, program.doublePrecision()); });
     return info.Env().Undefined();
   });
 }
@@ -150,7 +180,9 @@ Napi::Value ProgramBinding::submit(const Napi::CallbackInfo& info, Body body) {
     const Phase phase = phaseArgument(info);
     Executor& executor = addon_->executor();
     ++*running_;
-    return addon_->submit(info.Env(), [program = program_, running = running_, phase, &executor, body]() -> Addon::Finish {
+    const int staged = program_->handOverStaged();
+    return addon_->submit(info.Env(), [program = program_, running = running_, phase, &executor, body, staged]() -> Addon::Finish {
+      program->takeStaged(staged);
       Addon::Finish finish = body(*program, phase, executor);
       // The run is over when its promise settles, on JavaScript's thread.
       return [finish, running](Napi::Env env) {
@@ -185,8 +217,10 @@ Napi::Value ProgramBinding::runSync(const Napi::CallbackInfo& info) {
     const Phase phase = phaseArgument(info);
     Executor& executor = addon_->executor();
     std::exception_ptr error;
+    const int staged = program_->handOverStaged();
     executor.runAndWait([&] {
       try {
+        program_->takeStaged(staged);
         program_->run(phase, executor.team(), executor.stopping());
       } catch (...) {
         error = std::current_exception();

@@ -19,6 +19,7 @@ class ProgramBinding : public Napi::ObjectWrap<ProgramBinding> {
 
  private:
   Napi::Value write(const Napi::CallbackInfo& info);
+  Napi::Value stage(const Napi::CallbackInfo& info);
   Napi::Value read(const Napi::CallbackInfo& info);
   Napi::Value fill(const Napi::CallbackInfo& info);
   Napi::Value run(const Napi::CallbackInfo& info);

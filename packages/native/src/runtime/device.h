@@ -16,6 +16,21 @@ class DeviceGraph {
   virtual void launch() = 0;
 };
 
+/**
+ * Writes to a device's memory that are made while it computes: `write` copies past the stream into memory of its own, `apply` lets the stream take
+ * that over, before what comes next. One thread writes while another applies what was handed over.
+ */
+class DeviceStaging {
+ public:
+  virtual ~DeviceStaging() = default;
+  /** `from` may go when this returns. */
+  virtual void write(void* to, const void* from, std::size_t bytes) = 0;
+  /** Closes the set of what was written so far; -1 if there is nothing. There are two sets, by turns: nothing is written before the one before the
+   * last is applied. */
+  virtual int handOver() = 0;
+  virtual void apply(int set) = 0;
+};
+
 /** A GPU, or the emulation of one (testing/emulation): memory of its own, and one stream of work. Calls throw NativeError CUDA_FAILED. */
 class Device {
  public:
@@ -27,10 +42,11 @@ class Device {
   /** Both wait: the host's memory may go or be read when they return. */
   virtual void upload(void* to, const void* from, std::size_t bytes) = 0;
   virtual void download(void* to, const void* from, std::size_t bytes) = 0;
+  virtual std::unique_ptr<DeviceStaging> makeStaging() = 0;
   virtual void* stream() const = 0;
   /** Waits for the stream. */
   virtual void synchronise() = 0;
-  /** Records what `body` launches on the stream. */
+  /** Records what `body` launches on the stream; the emulation keeps `body` and calls it at every launch. */
   virtual std::unique_ptr<DeviceGraph> record(const std::function<void()>& body) = 0;
   /** Seconds that the device takes for what `body` launches. */
   virtual double time(const std::function<void()>& body) = 0;

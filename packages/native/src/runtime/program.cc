@@ -126,7 +126,7 @@ void Program::run(Phase phase, Team& team, const std::atomic<bool>& stop) {
   if (device() != nullptr) {
     auto& graph = graphs_[{phase.begin, phase.end}];
     if (!graph) {
-      graph = device()->record([&] {
+      graph = device()->record([this, phase, &team] {
         for (int64_t i = phase.begin; i < phase.end; ++i) instructions_[i].kernel.run(context(team));
       });
     }
@@ -162,6 +162,17 @@ void Program::write(double offset, double length, const std::function<void(void*
   std::vector<char> staged(static_cast<std::size_t>(length) * elementBytes_);
   fill(staged.data());
   device()->upload(to, staged.data(), staged.size());
+}
+
+void Program::stage(double offset, double length, const std::function<void(void*)>& fill) {
+  void* to = at(offset, length);
+  if (device() == nullptr) {
+    throw NativeError("STAGING_UNSUPPORTED", "program.stage: expected a program on a GPU: on the CPU write when no run is under way");
+  }
+  if (!staging_) staging_ = device()->makeStaging();
+  std::vector<char> data(static_cast<std::size_t>(length) * elementBytes_);
+  fill(data.data());
+  staging_->write(to, data.data(), data.size());
 }
 
 void Program::read(double offset, double length, const std::function<void(const void*)>& take) const {

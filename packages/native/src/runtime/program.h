@@ -81,6 +81,17 @@ class Program {
 
   /** `fill` writes `length` elements for the arena at `offset`. @throws NativeError RANGE_OUT_OF_ARENA if they are not all in it */
   void write(double offset, double length, const std::function<void(void*)>& fill);
+  /**
+   * As `write`, but while a run may be under way: what `fill` writes is there when the next run begins that is submitted after this. Only on a
+   * device.
+   * @throws NativeError RANGE_OUT_OF_ARENA, STAGING_UNSUPPORTED
+   */
+  void stage(double offset, double length, const std::function<void(void*)>& fill);
+  /** When a run is submitted: what was staged until now belongs to it. The run calls `takeStaged` with the result before it begins. */
+  int handOverStaged() { return staging_ ? staging_->handOver() : -1; }
+  void takeStaged(int set) {
+    if (set >= 0) staging_->apply(set);
+  }
   /** `take` reads `length` elements of the arena at `offset`. @throws NativeError RANGE_OUT_OF_ARENA */
   void read(double offset, double length, const std::function<void(const void*)>& take) const;
 
@@ -107,6 +118,7 @@ class Program {
   Buffer scratch_;
   std::vector<Bound> instructions_;
   std::map<std::string, std::pair<int64_t, int64_t>> phases_;
+  std::unique_ptr<DeviceStaging> staging_;                                      // once something is staged
   std::map<std::pair<int64_t, int64_t>, std::unique_ptr<DeviceGraph>> graphs_;  // of the phases that have run on the device
 };
 

@@ -8,6 +8,32 @@ namespace retroplume {
 
 namespace {
 
+/** What is staged waits in vectors, so that a program that reads it too early sees the old numbers. */
+class EmulatedStaging final : public DeviceStaging {
+ public:
+  void write(void* to, const void* from, std::size_t bytes) override {
+    const char* first = static_cast<const char*>(from);
+    sets_[filling_].push_back({to, std::vector<char>(first, first + bytes)});
+  }
+  int handOver() override {
+    if (sets_[filling_].empty()) return -1;
+    filling_ = 1 - filling_;
+    return 1 - filling_;
+  }
+  void apply(int set) override {
+    for (const Write& write : sets_[set]) __builtin_memcpy(write.to, write.data.data(), write.data.size());
+    sets_[set].clear();
+  }
+
+ private:
+  struct Write {
+    void* to;
+    std::vector<char> data;
+  };
+  std::vector<Write> sets_[2];
+  int filling_ = 0;
+};
+
 class EmulatedDevice final : public Device {
  public:
   const CudaKernels& kernels() const override { return kernels_; }
@@ -22,6 +48,7 @@ class EmulatedDevice final : public Device {
   }
   void upload(void* to, const void* from, std::size_t bytes) override { __builtin_memcpy(to, from, bytes); }
   void download(void* to, const void* from, std::size_t bytes) override { __builtin_memcpy(to, from, bytes); }
+  std::unique_ptr<DeviceStaging> makeStaging() override { return std::make_unique<EmulatedStaging>(); }
   void* stream() const override { return nullptr; }
   void synchronise() override {}
   std::unique_ptr<DeviceGraph> record(const std::function<void()>& body) override {

@@ -1,0 +1,83 @@
+import { cudaDevices, NativeProgram, type ProgramSpec } from './kernels';
+
+/** Doubles what lies at 0 into 16. */
+const spec: ProgramSpec = {
+  arenaElements: 32,
+  instructions: [{ op: 'scale', operands: { input: 0, output: 16 }, params: { elements: 2, alpha: 2 } }],
+  phases: { all: [0, 1] },
+};
+
+const emulated = (): NativeProgram => new NativeProgram(spec, { device: 'cuda' }, 'retroplume_emulated');
+const codeOf = (body: () => unknown): unknown => {
+  try {
+    body();
+  } catch (error) {
+    return (error as { code?: unknown }).code;
+  }
+  return undefined;
+};
+
+describe('a program on a device (emulated)', () => {
+  test('what is staged while a run is under way is there for the next one', async () => {
+    const program = emulated();
+    program.write(0, Float32Array.of(1, 2));
+    const first = program.run('all');
+    program.stage(0, Float32Array.of(10, 20));
+    await first;
+    expect([...program.read(0, 2)]).toEqual([1, 2]);
+    expect([...program.read(16, 2)]).toEqual([2, 4]);
+    const second = program.run('all');
+    program.stage(0, Float64Array.of(100, 200));
+    program.stage(1, Float64Array.of(300));
+    await second;
+    expect([...program.read(16, 2)]).toEqual([20, 40]);
+    program.runSync('all');
+    expect([...program.read(16, 2)]).toEqual([200, 600]);
+    program.dispose();
+    expect(codeOf(() => program.stage(0, Float32Array.of(1)))).toBe('PROGRAM_DISPOSED');
+  });
+
+  test('one run under way at most, a range in the arena, numbers', async () => {
+    const program = emulated();
+    const runs = [program.run(), program.run()];
+    expect(codeOf(() => program.stage(0, Float32Array.of(1)))).toBe('PROGRAM_BUSY');
+    await Promise.all(runs);
+    expect(codeOf(() => program.stage(31, Float32Array.of(1, 2)))).toBe('RANGE_OUT_OF_ARENA');
+    expect(codeOf(() => program.stage(0, [1] as unknown as Float32Array))).toBe('ARGUMENT_INVALID');
+    program.dispose();
+  });
+
+  test('the first NaN is found in its memory, and every instruction is timed', async () => {
+    const program = emulated();
+    program.write(0, Float32Array.of(1, NaN));
+    expect(await program.runChecked()).toEqual({ instruction: 0, label: '', operand: 'output' });
+    program.write(0, Float32Array.of(1, 2));
+    expect(await program.runChecked()).toBeUndefined();
+    const [{ op, seconds }] = await program.profile();
+    expect([op, seconds > 0]).toEqual(['scale', true]);
+    program.dispose();
+  });
+
+  test('float32 and fast kernels only', () => {
+    for (const options of [{ dtype: 'float64' }, { kernels: 'reference' }] as const) {
+      expect(codeOf(() => new NativeProgram(spec, { ...options, device: 'cuda' }, 'retroplume_emulated'))).toBe('OPTION_INVALID');
+    }
+    for (const device of ['gpu', 'cuda:', 'cuda:x', 'cuda:-1', 'cuda:1000'] as 'cuda'[]) {
+      expect(codeOf(() => new NativeProgram(spec, { device }))).toBe('OPTION_INVALID');
+    }
+    expect(codeOf(() => new NativeProgram(spec, { products: 'fp8' as 'tf32' }))).toBe('OPTION_INVALID');
+  });
+});
+
+test('staging on the CPU is refused: nothing would be gained', () => {
+  const program = new NativeProgram(spec);
+  expect(codeOf(() => program.stage(0, Float32Array.of(1)))).toBe('STAGING_UNSUPPORTED');
+  program.dispose();
+});
+
+test('a GPU that is not there is refused with the reason, and what is there is told', () => {
+  const { devices, reason } = cudaDevices();
+  expect(reason === '').toBe(devices.length > 0);
+  expect(() => new NativeProgram(spec, { device: 'cuda:99' })).toThrow(/device cuda: /);
+  expect(codeOf(() => new NativeProgram(spec, { device: 'cuda:99' }))).toBe('DEVICE_CUDA_MISSING');
+});
