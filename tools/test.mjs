@@ -31,6 +31,7 @@ const LINTERS = [
   ['Prettier', () => bin('prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '**/*.{ts,mjs,cjs,json}')],
   ['types of the tests (tsc)', () => bin('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.test.json')],
   ['clang-format 19', clangFormat],
+  ['C++ tests (ctest)', () => ['ctest', '--test-dir', join(root, 'packages/native/build'), '--output-on-failure']],
 ];
 
 function lint() {
