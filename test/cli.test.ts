@@ -1,7 +1,9 @@
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cudaDevices } from '@retroplume/native';
+import { describeOn } from '../packages/core/src/graph/testing/devices';
 
 const root = join(__dirname, '..');
 const main = join(root, 'packages/cli/dist/main.js');
@@ -61,7 +63,8 @@ describe('help', () => {
   it('of a command lists its options', () => {
     const { status, stdout } = retroplume('train', '--help');
     expect(status).toBe(0);
-    for (const option of ['--out', '--set', '--device', '--threads', '--json', '--quiet', '--verbose']) expect(stdout).toContain(option);
+    for (const option of ['--out', '--set', '--device', '--products', '--threads', '--json', '--quiet', '--verbose'])
+      expect(stdout).toContain(option);
   });
 
   it('tells the version', () => expect(retroplume('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/));
@@ -73,7 +76,8 @@ describe('wrong usage ends with code 2 and one sentence', () => {
     [['run', 'case.yaml', '--thread', '2'], /^retroplume: CLI_USAGE: unknown option '--thread' \(did you mean --threads\?\)/],
     [['run'], /^retroplume: CLI_USAGE: missing required argument 'case'/],
     [['run', 'case.yaml', '--threads', '0'], /expected a whole number of at least 1/],
-    [['run', 'case.yaml', '--device', 'tpu'], /Allowed choices are auto, cpu, cuda/],
+    [['run', 'case.yaml', '--device', 'tpu'], /argument 'tpu' is invalid\. expected auto, cpu, cuda or cuda:N/],
+    [['run', 'case.yaml', '--products', 'fp8'], /Allowed choices are float32, tf32, bf16/],
     [['demo', '--quick', '--full'], /cannot be used with/],
     [['demo', '--profile', 'none/trace.json'], /^retroplume: PROFILE_PATH: .*trace\.json: name a file in a folder that exists/],
     [['run', 'none.yaml'], /^retroplume: CASE_FILE_MISSING: none\.yaml: no such case file/],
@@ -105,11 +109,55 @@ describe('wrong usage ends with code 2 and one sentence', () => {
   });
 });
 
+describeOn('cuda', 'the command line', () => {
+  it.each([['--device', 'auto'], ['--device', 'cuda'], ['--device', 'cuda:0'], []])('tells the first GPU for %s %s', (...options) => {
+    expect(retroplume('run', writeCase(), ...options).stderr).toMatch(/^device: cuda:0 .+ \(sm_\d+, \d+ GiB\)\n/);
+  });
+
+  it('tells the products, and the GPUs where the index is wrong', () => {
+    expect(retroplume('run', writeCase('products: bf16')).stderr).toMatch(/^device: cuda:0 .+, products bf16\n/);
+    const { status, stderr } = retroplume('run', writeCase(), '--device', 'cuda:999');
+    expect([status, stderr]).toEqual([4, expect.stringMatching(/DEVICE_CUDA_MISSING: device cuda:999: .* it has cuda:0 .*: use --device cuda:0/)]);
+  });
+});
+
 describe('devices and data', () => {
-  it('a CUDA device that this version cannot use is an error that says what was looked for', () => {
-    const { status, stderr } = retroplume('run', writeCase(), '--device', 'cuda');
-    expect(stderr).toMatch(/^retroplume: DEVICE_CUDA_MISSING: .*(nvidia|GPU).*use --device cpu\n$/);
+  /** As on a machine without a GPU: CUDA does not see those that are hidden. */
+  const withoutGpu = (...args: string[]): SpawnSyncReturns<string> =>
+    spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8', env: { ...process.env, CUDA_VISIBLE_DEVICES: '-1' } });
+
+  it.each([
+    ['cuda', ['run', '--device', 'cuda'], ''],
+    ['cuda:7', ['run', '--device', 'cuda:7'], ''],
+    ['cuda', ['train'], 'device: cuda'],
+    ['cuda', ['demo', '--device', 'cuda', '--out', 'never'], undefined],
+  ])('%s that is not there is an error that says what was looked for: %j %s', (device, [command, ...options], extra) => {
+    const { status, stderr } = withoutGpu(command, ...(extra === undefined ? [] : [writeCase(extra)]), ...options);
+    expect(stderr).toMatch(
+      /^retroplume: DEVICE_CUDA_MISSING: device cuda(:7)?: expected .*(CUDA kernels|a GPU that CUDA can use).* or use --device cpu\n$/,
+    );
+    expect(stderr).toContain(`device ${device}: `);
     expect(status).toBe(4);
+    expect(existsSync(join(folder, 'never'))).toBe(false);
+  });
+
+  it('auto takes the CPU where there is no GPU, and says so', () => {
+    expect(withoutGpu('run', writeCase(), '--threads', '2').stderr).toMatch(/^device: cpu, 2 threads, (avx512|avx2|baseline)\n/);
+  });
+
+  it('the device is told once, that of the command line before that of the case', () => {
+    const { stderr } = retroplume('run', writeCase('device: cuda:999'), '--device', 'cpu', '--threads', '2');
+    expect(stderr.match(/device: cpu, 2 threads, (avx512|avx2|baseline)\n/g)).toHaveLength(1);
+    expect(retroplume('run', writeCase(), '--quiet').stderr).not.toMatch(/^device/);
+  });
+
+  it.each([
+    [['--device', 'cpu', '--products', 'tf32'], ''],
+    [['--device', 'cpu'], 'products: bf16'],
+  ])('rounded products on the CPU are refused: %j %s', (options, extra) => {
+    const { status, stderr } = retroplume('run', writeCase(extra), ...options);
+    expect(stderr).toMatch(/^retroplume: PRODUCTS_NEED_CUDA: products (tf32|bf16): expected a GPU but device cpu .*use --products float32.*\n$/);
+    expect(status).toBe(2);
   });
 
   it('missing input files end with code 3 and name the file', () => {
@@ -129,8 +177,16 @@ describe('doctor', () => {
     };
     expect(cpu.cores).toBeGreaterThan(0);
     expect(findings.filter((finding) => finding.needed && !finding.found)).toEqual([]);
-    expect(findings.map((finding) => finding.name)).toEqual(expect.arrayContaining(['ONNX Runtime', 'MPI', 'GPU']));
+    expect(findings.map((finding) => finding.name)).toEqual(expect.arrayContaining(['ONNX Runtime', 'MPI', 'CUDA kernels', 'NVIDIA driver', 'GPU']));
     expect(status).toBe(0);
+  });
+
+  it('says of GPUs what CUDA says, and what to do', () => {
+    const { stdout } = retroplume('doctor');
+    const { built, reason, devices } = cudaDevices();
+    expect(stdout).toMatch(built ? /^found {4}CUDA kernels: built into/m : /^missing {2}CUDA kernels: .*nvcc.*\n +→ .*install nvcc/m);
+    if (devices.length > 0) expect(stdout).toContain(`found    GPU: cuda:0 ${devices[0].name}`);
+    else expect(stdout).toContain(`missing  GPU: ${reason}\n         → runs use the CPU`);
   });
 
   it('survives a reader that closes the pipe', () => {

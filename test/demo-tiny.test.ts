@@ -71,6 +71,8 @@ describe('the first run', () => {
   it('gives the figures of both modes', () => {
     const { result } = first;
     expect(result.case).toBe('demo');
+    const { device, hardware } = readRecord(join(folder, 'run/train'))!;
+    expect(result.device).toEqual({ name: device, hardware, products: 'float32' });
     expect(Object.keys(result.seconds).sort()).toEqual([...ALL].sort());
     for (const mode of [result, result.paperMode!]) {
       for (const stations of [mode.withheld!, mode.used!]) {

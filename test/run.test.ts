@@ -120,8 +120,14 @@ describe('a run from nothing to the report', () => {
 
   it('leaves a record per stage, and neither temporary files nor checkpoints', () => {
     for (const stage of STAGES) {
-      const record = JSON.parse(readFileSync(join(folder, 'run', stage, 'record.json'), 'utf8')) as { products: string[]; versions: object };
+      const record = JSON.parse(readFileSync(join(folder, 'run', stage, 'record.json'), 'utf8')) as {
+        products: string[];
+        versions: object;
+        device: string;
+        hardware: string;
+      };
       expect(record.versions).toHaveProperty('retroplume');
+      expect(`${record.device} ${record.hardware}`).toMatch(/^(cpu (avx512|avx2|baseline)|cuda:0 .+)$/);
       for (const product of record.products) expect(existsSync(join(folder, 'run', stage, product))).toBe(true);
     }
     expect(leftovers(join(folder, 'run'))).toEqual([]);

@@ -20,7 +20,7 @@ function tell(error: unknown): Told {
   if (error instanceof CommanderError) return usage(error);
   if (error instanceof RetroplumeError) return { code: error.code, message: error.message, exitCode: error.exitCode };
   const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
-  if (code?.startsWith('ADDON_')) return { code, message, exitCode: 4 };
+  if (code !== undefined && /^(ADDON_|DEVICE_|CUDA_)/.test(code)) return { code, message, exitCode: 4 };
   return { code: code ?? 'UNEXPECTED', message: `${message}: run again with --verbose to see where, and report it`, exitCode: 1 };
 }
 

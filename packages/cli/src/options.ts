@@ -1,11 +1,13 @@
 /** The options that all commands share, and their meaning. */
 import { availableParallelism } from 'node:os';
+import { DEVICE_CHOICES, DEVICE_PATTERN, PRODUCTS, type DeviceChoice, type Products } from '@retroplume/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 export interface CommonOptions {
   out?: string;
   set: string[];
-  device: 'auto' | 'cpu' | 'cuda';
+  device?: DeviceChoice;
+  products?: Products;
   threads: number;
   profile?: string;
   json: boolean;
@@ -17,6 +19,11 @@ export interface CommonOptions {
 export function wholeNumber(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('expected a whole number of at least 1');
   return Number(text);
+}
+
+function deviceChoice(text: string): DeviceChoice {
+  if (!DEVICE_PATTERN.test(text)) throw new InvalidArgumentError(`expected ${DEVICE_CHOICES}`);
+  return text as DeviceChoice;
 }
 
 /** As OpenMP programs do: OMP_NUM_THREADS, else every processor that this process may use. */
@@ -43,7 +50,8 @@ export function withRunOptions(command: Command): Command {
   return withOutputOptions(
     withThreads(command.option('--out <folder>', 'run folder (default: runs/NAME)'))
       .option('--profile <file>', 'time every kernel call: a table on stderr, and a Chrome trace in the file')
-      .addOption(new Option('--device <device>', 'where to compute').choices(['auto', 'cpu', 'cuda']).default('auto')),
+      .option('--device <device>', `where to compute: ${DEVICE_CHOICES} (default: the case's, else auto: the first GPU, else the CPU)`, deviceChoice)
+      .addOption(new Option('--products <kind>', "how a GPU multiplies matrices (default: the case's, else float32: exactly)").choices(PRODUCTS)),
   );
 }
 

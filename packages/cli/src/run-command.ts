@@ -1,28 +1,28 @@
 /** `retroplume run`, the stages, and `retroplume demo`: from options to core and back. */
 import { join, resolve } from 'node:path';
-import { chooseDevice, loadCase, runDemo, runStages, type graph, type StageEvent, type StageName } from '@retroplume/core';
+import { describeDevice, loadCase, runDemo, runStages, type RunOptions, type StageName } from '@retroplume/core';
 import { interruptible } from './interrupt';
 import type { CommonOptions } from './options';
 import { openProfile } from './profile';
 import { printResult } from './print-result';
 import { progressListener } from './progress';
 
-interface Watched {
-  threads: number;
-  onEvent: (event: StageEvent) => void;
-  signal: AbortSignal;
-  profiler?: graph.Profiler;
-}
-
 /** Runs `work` with progress on stderr and Ctrl-C tied to its signal. */
-async function watched<T>(options: CommonOptions, work: (context: Watched & { device: 'cpu' }) => Promise<T>): Promise<T> {
+async function watched<T>(options: CommonOptions, work: (context: RunOptions) => Promise<T>): Promise<T> {
   const profile = options.profile === undefined ? undefined : openProfile(options.profile);
-  const device = await chooseDevice(options.device);
-  if (!options.quiet) process.stderr.write(`device ${device}, ${options.threads} threads\n`);
+  const { threads, device, products, quiet } = options;
   const { signal, release } = interruptible();
-  const { onEvent, close } = progressListener(options.quiet);
+  const { onEvent, close } = progressListener(quiet);
   try {
-    return await work({ threads: options.threads, device, onEvent, signal, profiler: profile?.profiler });
+    return await work({
+      threads,
+      device,
+      products,
+      onDevice: (chosen) => void (quiet || process.stderr.write(`device: ${describeDevice(chosen, threads)}\n`)),
+      onEvent,
+      signal,
+      profiler: profile?.profiler,
+    });
   } finally {
     close();
     release();

@@ -1,12 +1,12 @@
 /** What this machine has: processor, memory, addons, netCDF, ONNX Runtime, MPI, GPU. `retroplume doctor` prints it. */
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { cpuFeatures, loadAddon, netcdfVersion } from '@retroplume/native';
-import { DeviceError } from './errors';
+import { cpuFeatures, cudaDevices, loadAddon, netcdfVersion, type CudaDevices } from '@retroplume/native';
+import { listGpus, nvidiaDriver } from './device';
 
 const run = promisify(execFile);
 
@@ -95,21 +95,46 @@ async function mpi(): Promise<Finding> {
   return { name, found: true, detail: `${launcher} ${await firstLine(launcher, ['--version'])} (not used by this version)`, needed: false };
 }
 
-const GPU_TRACES = ['/dev/nvidia0', '/proc/driver/nvidia/version', '/usr/lib/x86_64-linux-gnu/libcuda.so.1', '/usr/lib64/libcuda.so.1'];
-
-async function gpu(): Promise<Finding> {
-  const name = 'GPU';
+/** Kernels in the addon, driver, GPUs: what `--device cuda` needs, in the order in which it has to be got. */
+async function gpu(): Promise<Finding[]> {
+  const { built, reason, devices } = gpusSeen();
   const tool = onPath('nvidia-smi');
-  const model = tool === undefined ? '' : await firstLine(tool, ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader']);
-  if (model !== '' || existsSync(GPU_TRACES[0]))
-    return { name, found: true, detail: `${model || GPU_TRACES[0]} (not used: this build has no CUDA kernels)`, needed: false };
-  return {
-    name,
-    found: false,
-    detail: `looked for nvidia-smi on PATH, ${GPU_TRACES.join(', ')}`,
-    remedy: 'not needed: this build runs on the CPU',
-    needed: false,
-  };
+  const asked = tool === undefined ? '' : await firstLine(tool, ['--query-gpu=driver_version,name', '--format=csv,noheader']);
+  const { version = asked, lookedFor } = nvidiaDriver();
+  return [
+    {
+      name: 'CUDA kernels',
+      found: built,
+      detail: built ? 'built into retroplume.node' : reason,
+      remedy: 'runs use the CPU; for a GPU install nvcc, delete packages/native/build and run npm run setup',
+      needed: false,
+    },
+    {
+      name: 'NVIDIA driver',
+      found: version !== '',
+      detail: version !== '' ? version : `looked for ${lookedFor} and nvidia-smi on PATH`,
+      remedy: 'runs use the CPU; for a GPU install its driver, or ask the cluster for a node that has one',
+      needed: false,
+    },
+    {
+      name: 'GPU',
+      found: devices.length > 0,
+      detail: devices.length > 0 ? listGpus(devices) : reason,
+      remedy:
+        version === '' || !built
+          ? 'runs use the CPU; first get what is missing above'
+          : 'runs use the CPU; see that the job asked for a GPU, that CUDA_VISIBLE_DEVICES does not hide it, and that the driver is new enough',
+      needed: false,
+    },
+  ];
+}
+
+function gpusSeen(): CudaDevices {
+  try {
+    return cudaDevices();
+  } catch (error) {
+    return { built: false, reason: (error as Error).message, devices: [] };
+  }
 }
 
 /** Looks at the machine. Never throws: what is missing is a finding. */
@@ -129,22 +154,7 @@ export async function describeEnvironment(): Promise<Environment> {
       addon('netCDF (netcdf.node)', () => netcdfVersion().split(' ')[0]),
       onnxRuntime(),
       await mpi(),
-      await gpu(),
+      ...(await gpu()),
     ],
   };
-}
-
-/**
- * The device that computations run on.
- * @param asked - `auto` takes the best that there is; this version has CPU kernels only
- * @throws {DeviceError} `DEVICE_CUDA_MISSING` if CUDA is asked for: there is no silent fallback
- */
-export async function chooseDevice(asked: 'auto' | 'cpu' | 'cuda'): Promise<'cpu'> {
-  if (asked !== 'cuda') return 'cpu';
-  const { found, detail } = await gpu();
-  const seen = found ? `a GPU is there (${detail})` : `no GPU was found either (${detail})`;
-  throw new DeviceError(
-    'DEVICE_CUDA_MISSING',
-    `device cuda: expected CUDA kernels in the addon but this version has none, and ${seen}: use --device cpu`,
-  );
 }

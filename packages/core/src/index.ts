@@ -1,6 +1,7 @@
 /** The public API of `@retroplume/core`. */
 export * from './errors';
-export { chooseDevice, describeEnvironment, type Environment, type Finding } from './environment';
+export { chooseDevice, describeDevice, DEVICE_CHOICES, DEVICE_PATTERN, PRODUCTS, type Device, type DeviceChoice, type Products } from './device';
+export { describeEnvironment, type Environment, type Finding } from './environment';
 export { loadCase, type Case } from './data/case';
 export { runDemo, type DemoOptions, type DemoResult } from './pipeline/demo';
 export { runStages, type RunOptions, type RunResult, type VariantResult } from './pipeline/run';

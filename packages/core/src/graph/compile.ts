@@ -26,6 +26,8 @@ export interface CompileOptions extends ProgramOptions {
   phases?: Readonly<Record<string, readonly Value[] | PhaseRequest>>;
   /** Is told of every run of every phase. */
   profiler?: Profiler;
+  /** What a user can lower where the memory of a GPU is too small; default `the batch`. */
+  shrinkBy?: string;
 }
 
 /**
@@ -43,9 +45,10 @@ export function compile(g: Graph, options: CompileOptions & { dtype: 'float64' }
 export function compile(g: Graph, options: CompileOptions & { dtype?: 'float32' }): Program<Float32Array>;
 export function compile(g: Graph, options: CompileOptions): Program<Float32Array> | Program<Float64Array>;
 export function compile(g: Graph, options: CompileOptions): Program<Float32Array> | Program<Float64Array> {
-  const { outputs, phases, profiler, ...native } = options;
+  const { outputs, phases, profiler, shrinkBy, ...native } = options;
   const plan = planProgram(g, { outputs, phases });
-  return options.dtype === 'float64' ? new Program<Float64Array>(plan, native, profiler) : new Program<Float32Array>(plan, native, profiler);
+  const host = { profiler, shrinkBy };
+  return options.dtype === 'float64' ? new Program<Float64Array>(plan, native, host) : new Program<Float32Array>(plan, native, host);
 }
 
 /** Everything about a program but its memory: what `compile` runs, and what tests and tools can look at without native code. */

@@ -2,6 +2,7 @@
 export { compile, planProgram, type CompileOptions } from './compile';
 export { Graph, type Initializer, type Node, type Value, type ValueKind } from './graph';
 export { GraphError } from './graph-error';
+export type { Execution } from './execution';
 export { gradients, type GradientOptions } from './gradients';
 export { initializeParameters } from './initialize';
 export { abs, exp, relu, sigmoid, softplus, square, tanh } from './ops/unary';
@@ -22,4 +23,5 @@ export { OnnxModel, type Field } from './onnx/onnx-model';
 export { foldBatchNorm } from './rewrites/fold-batch-norm';
 export { Profiler, type Execution, type ProfileRow } from './profiler';
 export { Program, type FloatArray, type ProgramLayout, type Region } from './program';
+export { Profiler, type ProfileRow } from './profiler';
 export { upconv2x2 } from './ops/upconv2x2';

@@ -1,13 +1,6 @@
 /** Where the time of a real run goes: every instruction of every program that is given the profiler, as a table and as a trace. */
 import type { InstructionProfile } from './program';
 
-/** How programs run: a part of the context of a run. */
-export interface Execution {
-  threads: number;
-  /** times every instruction, at the price of two clock reads each */
-  profiler?: Profiler;
-}
-
 /** All calls of one kernel. */
 export interface KernelSum {
   op: string;

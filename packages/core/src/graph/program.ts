@@ -1,6 +1,7 @@
 /** A compiled graph: its memory in the native arena, and the phases that the host runs. */
 import { NativeProgram, type ProgramOptions, type ProgramSpec } from '@retroplume/native';
 import { NumericalError, ShapeError } from '../errors';
+import { deviceFailure } from './device-failure';
 import type { Value, ValueKind } from './graph';
 import { GraphError } from './graph-error';
 import type { Profiler } from './profiler';
@@ -47,16 +48,28 @@ export class Program<T extends FloatArray = Float32Array> {
   constructor(
     private readonly layout: ProgramLayout,
     private readonly options: ProgramOptions = {},
-    private readonly profiler?: Profiler,
+    private readonly host: { profiler?: Profiler; shrinkBy?: string } = {},
   ) {
     this.regions = layout.regions;
-    this.native = new NativeProgram(layout.spec, options);
+    this.native = this.open();
     for (const value of layout.storageOf.keys()) {
       if (value.name !== undefined) this.named.set(value.name, value);
       if (value.data) this.native.write(this.offset(value), this.cast(value.data));
     }
     for (const [name, value] of Object.entries(layout.outputs)) this.named.set(name, value);
     this.needs = phaseNeeds(layout.phases);
+  }
+
+  private open(): NativeProgram {
+    try {
+      return new NativeProgram(this.layout.spec, this.options);
+    } catch (error) {
+      throw this.explain(error);
+    }
+  }
+
+  private explain(error: unknown): unknown {
+    return deviceFailure(error, this.layout, this.options.device ?? 'cpu', this.host.shrinkBy);
   }
 
   /** Size of the arena, and the least that any placement could need. */
@@ -106,10 +119,15 @@ export class Program<T extends FloatArray = Float32Array> {
 
   /** Runs one phase (the only one, if there is one) on the native thread; runs are taken in order. */
   async run(phase?: string): Promise<void> {
+    const { profiler } = this.host;
     for (const each of this.enter(phase)) {
       const start = performance.now();
-      if (this.profiler) this.profiler.record(each, start, await this.native.profile(each));
-      else await this.native.run(each);
+      try {
+        if (profiler) profiler.record(each, start, await this.native.profile(each));
+        else await this.native.run(each);
+      } catch (error) {
+        throw this.explain(error);
+      }
     }
   }
 

@@ -30,7 +30,8 @@ export const exportStage: Stage = {
     const path = join(context.dir, ONNX_FILE);
     writeFileAtomic(path, surrogateOnnx(surrogate, rows, cols));
     const hours = [firstHours(context)[0]];
-    const program = surrogate.program(1, rows, cols, context, { adjoint: false });
+    // Exact, whatever the run's products: ONNX Runtime is.
+    const program = surrogate.program(1, rows, cols, { ...context, products: 'float32' }, { adjoint: false });
     const engine = await OnnxEngine.load(path, surrogate, { rows, cols }, context.threads);
     try {
       const { emissions } = period.runs.get('prior')!;

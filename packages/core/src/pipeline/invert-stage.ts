@@ -10,7 +10,7 @@ import { ONNX_FILE } from './export-stage';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from './factors-file';
 import { firstHours, hoursAtOnce, loadSurrogate, preparedPeriods, variantSettings } from './learning';
 import { markOf, observationFiles, operatorOf, readMonitors } from './monitors';
-import type { Stage, StageContext } from './stage';
+import { numericsOf, type Stage, type StageContext } from './stage';
 import { SurrogateForwardModel, type PeriodProblem } from './surrogate-forward-model';
 
 export interface InvertSummary {
@@ -31,7 +31,7 @@ export const invertStage: Stage = {
       inversion: variantSettings(context).inversion,
       observations: { ...observations, files: undefined, stations: undefined },
       withheld,
-      threads: context.threads,
+      ...numericsOf(context),
     };
   },
   inputs: ({ case: settings }) => observationFiles(settings),

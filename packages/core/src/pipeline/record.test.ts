@@ -19,6 +19,8 @@ function record(key: string, products: string[]): StageRecord {
     settings: {},
     versions: {},
     device: 'cpu',
+    hardware: 'avx2',
+    matrixProducts: 'float32',
     threads: 1,
     inputs: [],
     startedAt: '',

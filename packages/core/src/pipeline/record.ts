@@ -19,7 +19,11 @@ export interface StageRecord {
   key: string;
   settings: unknown;
   versions: Record<string, string>;
+  /** `cpu` or `cuda:N`: where the network computed in stages that run it */
   device: string;
+  hardware: string;
+  /** how a GPU multiplied matrices: the setting `products` of the case */
+  matrixProducts: string;
   threads: number;
   inputs: InputFile[];
   startedAt: string;

@@ -1,6 +1,7 @@
 /** Runs of a case: all stages that are not up to date, or some of them. */
 import { resolve } from 'node:path';
 import { loadCase, type Case } from '../data/case';
+import { chooseDevice, type Device, type DeviceChoice, type Products } from '../device';
 import type { Profiler } from '../graph';
 import { applyStage } from './apply-stage';
 import { evaluateStage, type EvaluateSummary } from './evaluate-stage';
@@ -34,7 +35,12 @@ export interface RunOptions {
   out?: string;
   stages?: 'all' | readonly StageName[];
   threads?: number;
-  device?: 'cpu';
+  /** default: that of the case, which is `auto` if it names none */
+  device?: DeviceChoice;
+  /** how a GPU multiplies matrices; default: that of the case, which is `float32` (exact) if it names none */
+  products?: Products;
+  /** is told once, before anything runs, where programs will */
+  onDevice?: (device: Device) => void;
   /** times every instruction of the programs that run */
   profiler?: Profiler;
   onEvent?: (event: StageEvent) => void;
@@ -49,6 +55,7 @@ export interface VariantResult extends Partial<Pick<VerifySummary, 'withheld' | 
 export interface RunResult extends VariantResult {
   case: string;
   out: string;
+  device: Device;
   report?: string;
   paperMode?: VariantResult;
   /** per stage that was run or found up to date; `paper/<stage>` for the paper's mode */
@@ -59,6 +66,7 @@ export interface RunResult extends VariantResult {
  * Runs stages of a case in order; one that is up to date is skipped, one that was interrupted goes on from its checkpoint.
  *
  * @param source - path of the case file, or a loaded case
+ * @throws {DeviceError} `DEVICE_CUDA_MISSING` @throws {ConfigError} `PRODUCTS_NEED_CUDA`: nothing has been touched
  * @throws {RetroplumeError} of the stage that fails; the products of the stages before it stay
  *
  * @example
@@ -68,11 +76,15 @@ export interface RunResult extends VariantResult {
 export async function runStages(source: string | Case, options: RunOptions = {}): Promise<RunResult> {
   const settings = typeof source === 'string' ? loadCase(source, []) : source;
   const out = resolve(options.out ?? `runs/${settings.name}`);
+  const device = chooseDevice({ device: options.device ?? settings.device, products: options.products ?? settings.products });
+  options.onDevice?.(device);
   const context: RunContext = {
     case: settings,
     out,
     threads: options.threads ?? 2,
-    device: 'cpu',
+    device: device.name,
+    hardware: device.hardware,
+    products: device.products,
     profiler: options.profiler,
     onEvent: options.onEvent ?? (() => undefined),
     signal: options.signal ?? new AbortController().signal,
@@ -89,6 +101,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   return {
     case: settings.name,
     out,
+    device,
     ...variantResult(records, ''),
     ...(settings.paperMode.run && wanted.some((stage) => PAPER_STAGES.includes(stage)) ? { paperMode: variantResult(records, 'paper/') } : {}),
     ...(records.has('report') ? { report: resolve(out, (records.get('report')!.summary as { html: string }).html) } : {}),

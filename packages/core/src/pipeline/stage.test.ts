@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Case } from '../data/case';
 import { ConfigError, InterruptedError } from '../errors';
 import { readRecord } from './record';
-import { runStage, stageContext, stageDir, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
+import { numericsOf, runStage, stageContext, stageDir, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
 
 let out: string;
 let events: StageEvent[];
@@ -35,7 +35,12 @@ function stage(name: StageName, needs: StageName[], run?: Stage['run']): Stage {
 }
 
 function context(over: Partial<RunContext> = {}): RunContext {
-  return { case: {} as Case, out, threads: 1, device: 'cpu', onEvent: (event) => events.push(event), signal: new AbortController().signal, ...over };
+  return {
+    ...{ case: {} as Case, out, threads: 1, device: 'cpu', hardware: 'avx2', products: 'float32' },
+    onEvent: (event) => events.push(event),
+    signal: new AbortController().signal,
+    ...over,
+  };
 }
 
 const run = (each: Stage, over?: Partial<RunContext>): ReturnType<typeof runStage> =>
@@ -45,7 +50,15 @@ const kinds = (): string[] => events.map(({ kind }) => kind);
 describe('a stage', () => {
   it('is run once, recorded, and then skipped', async () => {
     const first = await run(stage('simulate', []));
-    expect(first).toMatchObject({ stage: 'simulate', products: ['product'], summary: { runs: 1 }, settings, threads: 1, device: 'cpu' });
+    expect(first).toMatchObject({
+      stage: 'simulate',
+      products: ['product'],
+      summary: { runs: 1 },
+      settings,
+      threads: 1,
+      device: 'cpu',
+      hardware: 'avx2',
+    });
     expect(first.inputs).toEqual([expect.objectContaining({ path: join(out, 'input.csv'), bytes: 1 })]);
     expect(await run(stage('simulate', []))).toEqual(first);
     expect([runs, kinds()]).toEqual([1, ['stage-start', 'stage-done', 'stage-skipped']]);
@@ -116,6 +129,28 @@ describe('a stage', () => {
       { kind: 'log', stage: 'train', variant: 'paper', text: 'resuming' },
     ]);
   });
+});
+
+describe('where a stage computes', () => {
+  const gpu: Partial<RunContext> = { device: 'cuda:1', hardware: 'NVIDIA H100 (sm_90, 79 GiB)', products: 'tf32' };
+  const training: Stage = { ...stage('train', []), settings: numericsOf, run: () => Promise.resolve({ products: [], summary: {} }) };
+
+  it('stands in its record', async () => {
+    expect(await run(training, gpu)).toMatchObject({ device: 'cuda:1', hardware: 'NVIDIA H100 (sm_90, 79 GiB)', matrixProducts: 'tf32' });
+  });
+
+  it.each<[string, Partial<RunContext>, Partial<RunContext>, boolean]>([
+    ['another GPU', gpu, { ...gpu, device: 'cuda:0' }, false],
+    ['other products', gpu, { ...gpu, products: 'float32' }, true],
+    ['the CPU', { ...gpu, products: 'float32' }, { device: 'cpu' }, true],
+    ['other threads', {}, { threads: 2 }, true],
+  ])('decides whether it is up to date, as threads do: %s', async (_what, before, after, again) => {
+    await run(training, before);
+    await run(training, after);
+    expect(kinds().filter((kind) => kind === 'stage-done')).toHaveLength(again ? 2 : 1);
+  });
+
+  it('does not outdate what was made on the CPU before there were devices', () => expect(numericsOf(context())).toEqual({ threads: 1 }));
 });
 
 it("the paper's mode shares what does not depend on it", () => {

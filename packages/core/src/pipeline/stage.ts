@@ -1,6 +1,7 @@
 /** What a stage is, and the engine that runs stages in order, skipping those that are up to date. */
 import { join } from 'node:path';
 import type { Case } from '../data/case';
+import type { Device } from '../device';
 import { ConfigError, InterruptedError } from '../errors';
 import type { Execution } from '../graph';
 import { VERSIONS } from './versions';
@@ -23,7 +24,9 @@ export interface RunContext extends Execution {
   case: Case;
   /** run folder */
   out: string;
-  device: 'cpu';
+  device: Device['name'];
+  hardware: string;
+  products: Device['products'];
   onEvent: (event: StageEvent) => void;
   signal: AbortSignal;
 }
@@ -68,6 +71,14 @@ export function stageContext(run: RunContext, stage: StageName, variant: Variant
     progress: (done, total, text) => run.onEvent({ kind: 'progress', stage, variant, done, total, text }),
     log: (text) => run.onEvent({ kind: 'log', stage, variant, text }),
   };
+}
+
+/**
+ * What decides the last bits of what programs compute: a part of the settings of stages whose results must be the same after a resume.
+ * GPUs are taken to be alike, as processors are: which one a job gets is chance.
+ */
+export function numericsOf({ threads, device, products }: RunContext): object {
+  return device === 'cpu' ? { threads } : { threads, device: 'cuda', products };
 }
 
 async function keyOf(stage: Stage, context: StageContext): Promise<{ key: string; settings: unknown; inputs: StageRecord['inputs'] }> {
@@ -118,6 +129,8 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
     settings,
     versions: VERSIONS,
     device: context.device,
+    hardware: context.hardware,
+    matrixProducts: context.products,
     threads: context.threads,
     inputs,
     startedAt: startedAt.toISOString(),

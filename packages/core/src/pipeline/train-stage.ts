@@ -4,13 +4,14 @@ import { GROUPS } from '../data/case';
 import { speciesUnit } from '../data/case-fields';
 import { removeCheckpoint } from '../data/checkpoint';
 import { PREPARED_SPECIES } from '../data/prepared';
+import { executionOf } from '../graph/execution';
 import { receptiveField } from '../nn';
 import { networkSettings } from '../surrogate/network-settings';
 import { normalisationOf } from '../surrogate/normalisation';
 import { Surrogate } from '../surrogate/surrogate';
 import { train, type CurvePoint } from '../surrogate/train';
 import { preparedPeriods, spinUpHours, variantSettings } from './learning';
-import type { Stage } from './stage';
+import { numericsOf, type Stage } from './stage';
 
 export interface TrainSummary {
   status: string;
@@ -27,7 +28,7 @@ export const trainStage: Stage = {
   needs: ['prepare'],
   settings: (context) => {
     const { surrogate, training } = variantSettings(context);
-    return { surrogate, training, threads: context.threads };
+    return { surrogate, training, ...numericsOf(context) };
   },
   inputs: () => [],
   async run(context) {
@@ -39,8 +40,7 @@ export const trainStage: Stage = {
     context.log(`network ${surrogate.network}, receptive field ${field} x ${field} cells, runs ${[...periods[0].runs.keys()].join(', ')}`);
     const checkpoint = join(context.dir, 'checkpoint.safetensors');
     const result = await train(periods, spinUp, surrogate, training, normalisation, {
-      threads: context.threads,
-      profiler: context.profiler,
+      ...executionOf(context),
       checkpoint,
       onProgress: context.progress,
       log: context.log,

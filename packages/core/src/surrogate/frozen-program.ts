@@ -1,6 +1,7 @@
 /** The frozen surrogate as a native program: concentrations, and the adjoint that carries a gradient on them back to the emissions. */
 import type { SurrogateSettings } from '../data/case';
 import { compile, foldBatchNorm, gradients, Graph, type Execution, type Program } from '../graph';
+import { executionOf } from '../graph/execution';
 import type { Tensor } from '../data/checkpoint';
 import { buildSurrogate, type SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';
@@ -20,6 +21,9 @@ export interface SurrogateEngine {
   dispose(): void;
 }
 
+/** What makes a run's frozen programs smaller: the hours that they take at once follow from the grid, except in the paper's mode. */
+const SHRINK_BY = 'surrogate.widths, surrogate.hidden or (paper mode) inversion.batch';
+
 export class FrozenProgram implements SurrogateEngine {
   private readonly program: Program;
 
@@ -28,22 +32,22 @@ export class FrozenProgram implements SurrogateEngine {
     readonly sizes: SurrogateSizes,
     normalisation: Normalisation,
     weights: ReadonlyMap<string, Tensor>,
-    { threads, profiler }: Execution,
+    execution: Execution,
     options: { adjoint: boolean } = { adjoint: true },
   ) {
     const built = buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
     const { graph: g, values } = foldBatchNorm({ emissions: built.emissions, concentrations: built.concentrations });
     const { emissions, concentrations } = values;
+    const common = { ...executionOf(execution), shrinkBy: SHRINK_BY };
     if (options.adjoint) {
       const [gradEmissions] = gradients(g, concentrations, [emissions], { seed: g.input('gradConcentrations', [...concentrations.shape]) });
       this.program = compile(g, {
         outputs: { concentrations, gradEmissions },
         phases: { forward: [concentrations], backward: [gradEmissions] },
-        threads,
-        profiler,
+        ...common,
       });
     } else {
-      this.program = compile(g, { outputs: { concentrations }, phases: { forward: [concentrations] }, threads, profiler });
+      this.program = compile(g, { outputs: { concentrations }, phases: { forward: [concentrations] }, ...common });
     }
     this.program.setParameters(new Map([...weights].map(([name, { data }]) => [name, data])));
   }

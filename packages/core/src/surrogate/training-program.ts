@@ -22,6 +22,7 @@ import {
   type Program,
   type Value,
 } from '../graph';
+import { executionOf } from '../graph/execution';
 import type { Tensor } from '../data/checkpoint';
 import { NumericalError } from '../errors';
 import { buildSurrogate, normaliseConcentrations, type SurrogateSizes } from './model';
@@ -43,6 +44,8 @@ interface LossValues {
 
 const SPECIES = 4;
 
+const SHRINK_BY = 'training.batch, or training.crop (a smaller square, 0 is the whole domain)';
+
 export class TrainingProgram {
   private readonly training: Program;
   private readonly frozen: Program;
@@ -58,7 +61,7 @@ export class TrainingProgram {
     private readonly pairs: number,
     execution: Execution,
   ) {
-    const { threads, profiler } = execution;
+    const common = { ...executionOf(execution), shrinkBy: SHRINK_BY };
     const g = new Graph();
     const losses = this.losses(g, settings, 'train');
     const parameters = g.modelValues().filter((value) => value.kind === 'parameter');
@@ -72,14 +75,13 @@ export class TrainingProgram {
     this.training = compile(g, {
       outputs: outputsOf(losses),
       phases: { forward: Object.values(outputsOf(losses)), update: [update] },
-      threads,
-      profiler,
+      ...common,
     });
     this.training.setParameters(initializeParameters(g, training_.seed));
 
     const f = new Graph();
     const frozenLosses = this.losses(f, settings, 'frozen');
-    this.frozen = compile(f, { outputs: outputsOf(frozenLosses), phases: { evaluate: Object.values(outputsOf(frozenLosses)) }, threads, profiler });
+    this.frozen = compile(f, { outputs: outputsOf(frozenLosses), phases: { evaluate: Object.values(outputsOf(frozenLosses)) }, ...common });
     this.weight = this.speciesWeights(sizes.batch * sizes.rows * sizes.cols);
     this.differenceWeight = new Float32Array(pairs * sizes.rows * sizes.cols * SPECIES);
   }

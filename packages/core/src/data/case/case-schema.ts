@@ -1,5 +1,6 @@
 /** The whole case file: sections in the order in which a reader meets them. */
 import { z } from 'zod';
+import { PRODUCTS } from '../../device';
 import {
   concentrationsSchema,
   ctmSchema,
@@ -11,7 +12,7 @@ import {
   regionsSchema,
 } from './domain-schema';
 import { membersSchema, observationsSchema, responseSchema, truthSchema, withheldSchema } from './experiment-schema';
-import { files, flag, text } from './fields';
+import { choice, device, files, flag, text } from './fields';
 import { inversionSchema } from './inversion-schema';
 import { surrogateSchema, trainingSchema } from './learning-schema';
 
@@ -19,6 +20,13 @@ export const caseSchema = z.strictObject({
   name: text('Name of the case.'),
   description: z.string().default('').meta({ description: 'What the case is, in a sentence or two; shown in the report.' }),
   assumptions: z.array(z.string()).default([]).meta({ description: 'What was assumed in making the inputs; listed in the report.' }),
+  device: device(
+    'Where the network computes: `auto` (the first GPU if there is one that this build can use, else the CPU), `cpu`, `cuda` (the first GPU) or `cuda:N`.',
+  ).prefault('auto'),
+  products: choice(
+    'How a GPU multiplies matrices: exactly, or faster with factors rounded to 10 bits of mantissa (tf32) or 7 (bf16); sums are float32.',
+    PRODUCTS,
+  ).default('float32'),
   grid: gridSchema,
   periods: z.array(periodSchema).min(1).meta({ description: 'Spans of time that are modelled.' }),
   meteorology: meteorologySchema,

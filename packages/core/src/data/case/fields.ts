@@ -3,6 +3,7 @@
  * docs/case-file.md and docs/case.schema.json, the bounds into the error that names them.
  */
 import { z } from 'zod';
+import { DEVICE_CHOICES, DEVICE_PATTERN, type DeviceChoice } from '../../device';
 
 /** The five emission groups, in the order of every array. */
 export const GROUPS = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'] as const;
@@ -65,6 +66,15 @@ export function files(description: string): z.ZodString {
 /** One of a few words. */
 export function choice<const T extends readonly [string, ...string[]]>(description: string, values: T): z.ZodEnum<{ [K in T[number]]: K }> {
   return z.enum(values).meta({ description });
+}
+
+/** A device by name. */
+export function device(description: string): z.ZodPipe<z.ZodString, z.ZodTransform<DeviceChoice, string>> {
+  return z
+    .string()
+    .regex(DEVICE_PATTERN, { error: `expected ${DEVICE_CHOICES}` })
+    .meta({ description })
+    .transform((value) => value as DeviceChoice);
 }
 
 /** A moment in UTC on the full hour, such as `2026-01-05T00:00:00Z`. */

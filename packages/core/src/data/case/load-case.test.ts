@@ -57,6 +57,7 @@ describe('a valid case', () => {
     expect(c.inversion.priorSpread).toEqual({ NOx: 0.5, NH3: 0.12, SO2: 0.5, VOC: 0.12, 'PM2.5': 0.5 });
     expect(c.observations.gasReference).toEqual({ temperature: 273.15, pressure: 101325 });
     expect(c.ctm).toEqual({ kind: 'reference', options: {} });
+    expect([c.device, c.products]).toEqual(['auto', 'float32']);
   });
 
   it('gives paperMode the values of the paper, and the file the last word', () => {
@@ -72,6 +73,11 @@ describe('a valid case', () => {
     expect(c.training).toMatchObject({ ...paperDefaults.training, iterations: 5 });
     expect(c.inversion.lengthKm).toBe(0);
     expect(c.inversion.priorSpread['PM2.5']).toBe(0.3);
+  });
+
+  it.each(['auto', 'cpu', 'cuda', 'cuda:7'])('takes the device %s', (device) => {
+    const c = loadCase(write(`${VALID}device: ${device}\nproducts: tf32\n`));
+    expect([c.device, c.products]).toEqual([device, 'tf32']);
   });
 
   it('sets entries of lists by number', () => {
@@ -148,6 +154,8 @@ describe('what is wrong is said in one sentence each', () => {
     ['start: 2026-01-05T00:00:00Z', 'start: 2026-01-05', /periods\.0\.start: expected a full hour in UTC/],
     ['start: 2026-01-05T00:00:00Z', 'start: 2026-13-05T00:00:00Z', /expected a date that exists/],
     ['hours: 216', 'hours: 60', /spinUpHours: 72 hours of spin-up leave nothing[\s\S]*the window reaches back 68 hours/],
+    ['name: tiny', 'name: tiny\ndevice: gpu', /device: expected auto, cpu, cuda or cuda:N but received "gpu"/],
+    ['name: tiny', 'name: tiny\nproducts: fp8', /products: expected one of float32, tf32, bf16 but received "fp8"/],
     ['name: winter', 'name: "a b"', /expected letters, digits/],
     ['  twin: {}', '  timeZone: Mars/Base', /timeZone: expected an IANA time zone/],
     ['  twin: {}', '', /neither files nor a twin/],
