@@ -21,7 +21,6 @@ export { prelu } from './ops/prelu';
 export { exportOnnx, type OnnxExportOptions } from './onnx/export-onnx';
 export { OnnxModel, type Field } from './onnx/onnx-model';
 export { foldBatchNorm } from './rewrites/fold-batch-norm';
-export { Profiler, type Execution, type ProfileRow } from './profiler';
 export { Program, type FloatArray, type ProgramLayout, type Region } from './program';
 export { Profiler, type ProfileRow } from './profiler';
 export { upconv2x2 } from './ops/upconv2x2';

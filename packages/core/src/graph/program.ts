@@ -99,6 +99,23 @@ export class Program<T extends FloatArray = Float32Array> {
    * @throws {ShapeError} if the length differs @throws {GraphError} if the name is unknown
    */
   set(name: string, data: number | ArrayLike<number>): void {
+    const { value, array } = this.checked(name, data);
+    if (value.kind === 'parameter' || value.kind === 'buffer') this.prepared = false;
+    this.native.write(this.offset(value), array);
+  }
+
+  /** True on a GPU, where {@link stage} copies the inputs of the next run while one is under way. */
+  get stages(): boolean {
+    return (this.options.device ?? 'cpu') !== 'cpu';
+  }
+
+  /** As `set` of an input, for the next run that begins; a run that is under way does not see it. */
+  stage(name: string, data: number | ArrayLike<number>): void {
+    const { value, array } = this.checked(name, data);
+    this.native.stage(this.offset(value), array);
+  }
+
+  private checked(name: string, data: number | ArrayLike<number>): { value: Value; array: Float32Array | Float64Array } {
     const value = this.value(name);
     const array = typeof data === 'number' ? [data] : data;
     if (array.length !== size(value.shape)) {
@@ -107,8 +124,7 @@ export class Program<T extends FloatArray = Float32Array> {
         `program: expected ${size(value.shape)} numbers for ${name} ${formatShape(value.shape)} but received ${array.length}`,
       );
     }
-    if (value.kind === 'parameter' || value.kind === 'buffer') this.prepared = false;
-    this.native.write(this.offset(value), this.cast(array));
+    return { value, array: this.cast(array) };
   }
 
   /** A copy of a named array. */

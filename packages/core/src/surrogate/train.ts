@@ -134,7 +134,9 @@ class Loop {
       const { iteration } = this.progress;
       const batch = next;
       const losses = await this.program.step(batch, iteration, learningRateAt(iteration, settings), () => {
-        if (iteration + 1 < settings.iterations) next = this.sampler.train(iteration + 1, spare);
+        if (iteration + 1 >= settings.iterations) return undefined;
+        next = this.sampler.train(iteration + 1, spare);
+        return next;
       });
       spare = batch;
       this.sums.push(losses);

@@ -51,6 +51,8 @@ export class TrainingProgram {
   private readonly frozen: Program;
   private readonly weight: Float32Array;
   private readonly differenceWeight: Float32Array;
+  /** The batch that lies on the GPU for the next step. */
+  private staged?: Batch;
 
   /** @param pairs - pairs of runs in a batch; 0 = samples are not paired */
   constructor(
@@ -126,34 +128,36 @@ export class TrainingProgram {
     for (let i = 0; i < half; i++) this.differenceWeight[i] = weights[i % SPECIES];
   }
 
-  private load(program: Program, batch: Batch): void {
-    program.set('emissions', batch.emissions);
-    program.set('meteorology', batch.meteorology);
-    if (batch.geography.length > 0) program.set('geography', batch.geography);
-    if (batch.previous.length > 0) program.set('previous', batch.previous);
-    program.set('target', batch.target);
-    program.set('weight', this.weight);
+  private load(program: Program, batch: Batch, how: 'set' | 'stage' = 'set'): void {
+    program[how]('emissions', batch.emissions);
+    program[how]('meteorology', batch.meteorology);
+    if (batch.geography.length > 0) program[how]('geography', batch.geography);
+    if (batch.previous.length > 0) program[how]('previous', batch.previous);
+    program[how]('target', batch.target);
+    program[how]('weight', this.weight);
     if (this.pairs > 0 && this.training_.differenceWeight > 0) {
       this.setDifferenceWeights(batch.target);
-      program.set('differenceWeight', this.differenceWeight);
+      program[how]('differenceWeight', this.differenceWeight);
     }
   }
 
   /**
    * One step of Adam.
    * @param iteration - from 0
-   * @param overlap - work for the host while the device computes
+   * @param overlap - work for the host while the device computes; the batch that it makes goes to a GPU meanwhile
    * @throws {NumericalError} naming the step and the tensor if the loss is not finite
    */
-  async step(batch: Batch, iteration: number, learningRate: number, overlap?: () => void): Promise<StepLosses> {
-    this.load(this.training, batch);
+  async step(batch: Batch, iteration: number, learningRate: number, overlap?: () => Batch | undefined): Promise<StepLosses> {
+    if (this.staged !== batch) this.load(this.training, batch);
     this.training.set('learningRate', [learningRate]);
     this.training.set('step', [iteration + 1]);
     await this.training.run('forward');
     const losses = readLosses(this.training, this.pairs > 0 && this.training_.differenceWeight > 0);
     if (!Number.isFinite(losses.total)) await this.explainNonFinite(batch, iteration);
     const running = this.training.run('update');
-    overlap?.();
+    this.staged = overlap?.();
+    if (this.staged && this.training.stages) this.load(this.training, this.staged, 'stage');
+    else this.staged = undefined;
     await running;
     return losses;
   }
