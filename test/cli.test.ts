@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cudaDevices } from '@retroplume/native';
-import { describeOn } from '../packages/core/src/graph/testing/devices';
+import { describeOnCuda } from '../packages/core/src/graph/testing/describe-on-cuda';
 
 const root = join(__dirname, '..');
 const main = join(root, 'packages/cli/dist/main.js');
@@ -109,7 +109,7 @@ describe('wrong usage ends with code 2 and one sentence', () => {
   });
 });
 
-describeOn('cuda', 'the command line', () => {
+describeOnCuda('the command line', () => {
   it.each([['--device', 'auto'], ['--device', 'cuda'], ['--device', 'cuda:0'], []])('tells the first GPU for %s %s', (...options) => {
     expect(retroplume('run', writeCase(), ...options).stderr).toMatch(/^device: cuda:0 .+ \(sm_\d+, \d+ GiB\)\n/);
   });

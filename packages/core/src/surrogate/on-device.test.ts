@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Tensor } from '../data/checkpoint';
 import { InterruptedError } from '../errors';
 import type { Execution } from '../graph';
-import { describeOn, DEVICES } from '../graph/testing/devices';
+import { describeOnCuda } from '../graph/testing/describe-on-cuda';
 import { Random } from '../random';
 import { FrozenProgram } from './frozen-program';
 import { normalisationOf } from './normalisation';
@@ -57,33 +57,34 @@ async function frozenRun(weights: ReadonlyMap<string, Tensor>, execution: Execut
   }
 }
 
-for (const device of DEVICES)
-  describeOn(device, 'the surrogate', () => {
-    it.each([
-      // Bounds on the squared error: of float32 sums in another order; of factors rounded to 2⁻¹¹ and 2⁻⁸, over a few layers.
-      ['float32', 1e-9],
-      ['tf32', 1e-5],
-      ['bf16', 1e-3],
-    ] as const)('with %s products gives the concentrations and the adjoint of the CPU', async (products, bound) => {
-      const weights = await weightsOf('cpu', CPU);
-      const [expected, actual] = [await frozenRun(weights, CPU), await frozenRun(weights, { threads: 1, device, products })];
-      actual.forEach((each, i) => expect(difference(each, expected[i])).toBeLessThan(bound));
-    });
+describeOnCuda('the surrogate', () => {
+  const device = 'cuda';
 
-    it('learns what it learns on the CPU', async () => {
-      const [expected, actual] = [await weightsOf('cpu', CPU), await weightsOf('device', { threads: 1, device })];
-      // Adam divides by the gradient's size: where that is near zero, a last bit turns into a step, so the bound is loose.
-      expect(difference(joined(actual), joined(expected))).toBeLessThan(1e-4);
-    });
-
-    it('resumed after an interruption ends with the same weights, bit for bit', async () => {
-      const expected = await weightsOf('whole', { threads: 1, device });
-      const controller = new AbortController();
-      const stopped = weightsOf('parts', {
-        ...{ threads: 1, device, signal: controller.signal },
-        onProgress: (done) => (done === 7 ? controller.abort() : undefined),
-      });
-      await expect(stopped).rejects.toThrow(InterruptedError);
-      expect(joined(await weightsOf('parts', { threads: 1, device }))).toEqual(joined(expected));
-    });
+  it.each([
+    // Bounds on the squared error: of float32 sums in another order; of factors rounded to 2⁻¹¹ and 2⁻⁸, over a few layers.
+    ['float32', 1e-9],
+    ['tf32', 1e-5],
+    ['bf16', 1e-3],
+  ] as const)('with %s products gives the concentrations and the adjoint of the CPU', async (products, bound) => {
+    const weights = await weightsOf('cpu', CPU);
+    const [expected, actual] = [await frozenRun(weights, CPU), await frozenRun(weights, { threads: 1, device, products })];
+    actual.forEach((each, i) => expect(difference(each, expected[i])).toBeLessThan(bound));
   });
+
+  it('learns what it learns on the CPU', async () => {
+    const [expected, actual] = [await weightsOf('cpu', CPU), await weightsOf('device', { threads: 1, device })];
+    // Adam divides by the gradient's size: where that is near zero, a last bit turns into a step, so the bound is loose.
+    expect(difference(joined(actual), joined(expected))).toBeLessThan(1e-4);
+  });
+
+  it('resumed after an interruption ends with the same weights, bit for bit', async () => {
+    const expected = await weightsOf('whole', { threads: 1, device });
+    const controller = new AbortController();
+    const stopped = weightsOf('parts', {
+      ...{ threads: 1, device, signal: controller.signal },
+      onProgress: (done) => (done === 7 ? controller.abort() : undefined),
+    });
+    await expect(stopped).rejects.toThrow(InterruptedError);
+    expect(joined(await weightsOf('parts', { threads: 1, device }))).toEqual(joined(expected));
+  });
+});

@@ -1,0 +1,87 @@
+/** A run on a GPU, with a made-up one: every program that a stage opens is told the device and the products of the run, and computes on the CPU. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ProgramOptions, ProgramSpec } from '@retroplume/native';
+import { loadCase } from '../packages/core/src/data/case';
+import type { Device } from '../packages/core/src/device';
+import { readRecord } from '../packages/core/src/pipeline/record';
+import { runStages, type RunOptions, type RunResult } from '../packages/core/src/pipeline/run';
+import type { StageEvent, StageName } from '../packages/core/src/pipeline/stage';
+import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+
+let opened: string[] = [];
+
+jest.mock('@retroplume/native', () => {
+  const native = jest.requireActual<typeof import('@retroplume/native')>('@retroplume/native');
+  class HostProgram extends native.NativeProgram {
+    constructor(spec: ProgramSpec, { device, products, ...options }: ProgramOptions = {}) {
+      opened.push(`${device} ${products}`);
+      super(spec, options);
+    }
+  }
+  const gpu = { index: 0, name: 'NVIDIA H100', architecture: 'sm_90', memoryBytes: 85e9 };
+  return { ...native, NativeProgram: HostProgram, cudaDevices: () => ({ built: true, reason: '', devices: [gpu] }) };
+});
+
+const STAGES: StageName[] = ['simulate', 'prepare', 'train', 'evaluate', 'export', 'invert'];
+const SETTINGS = [
+  'members.count=1',
+  'response.groups=[NOx]',
+  'surrogate.window=[{count: 2, hours: 1}]',
+  ...['hidden=2', 'widths=[2,2,2]', 'headWidth=2', 'branchWidth=2'].map((setting) => `surrogate.${setting}`),
+  'training.iterations=2',
+  'inversion.iterations=1',
+  'inversion.stopOnWithheld=false',
+  'inversion.hoursPerDay=1',
+  'paperMode.run=false',
+];
+
+let folder: string;
+let caseFile: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'retroplume-device-run-'));
+  caseFile = await writeDemoWorld(folder, { rows: 16, cols: 16, hours: 60, spinUpHours: 24, stations: 30 });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Programs opened and stages done by a run. */
+async function run(
+  changes: string[],
+  options: RunOptions = {},
+): Promise<{ result: RunResult; told: Device[]; programs: string[]; done: StageName[] }> {
+  const told: Device[] = [];
+  const done: StageName[] = [];
+  const onEvent = (event: StageEvent): void => void (event.kind === 'stage-done' && done.push(event.stage));
+  opened = [];
+  const out = join(folder, 'run');
+  const result = await runStages(loadCase(caseFile, [...SETTINGS, ...changes]), {
+    ...{ out, stages: STAGES, threads: 2, onEvent, onDevice: (device) => told.push(device) },
+    ...options,
+  });
+  return { result, told, programs: opened, done };
+}
+
+const H100 = 'NVIDIA H100 (sm_90, 79 GiB)';
+
+it('hands the device and the products of the case to every program, and keeps them in the records', async () => {
+  const { result, told, programs } = await run(['products=tf32']);
+  expect(told).toEqual([{ name: 'cuda:0', hardware: H100, products: 'tf32' }]);
+  expect(result.device).toEqual(told[0]);
+  // Two programs of train, one each of evaluate and invert; that of export is compared with ONNX Runtime, which is exact. Writing ONNX folds constants on the CPU.
+  expect(programs.filter((each) => each === 'cuda:0 tf32')).toHaveLength(4);
+  expect(programs.filter((each) => each === 'cuda:0 float32')).toHaveLength(1);
+  expect(programs.filter((each) => !each.startsWith('cuda:0')).every((each) => each === 'undefined undefined')).toBe(true);
+  for (const stage of STAGES) {
+    expect(readRecord(join(folder, 'run', stage))).toMatchObject({ device: 'cuda:0', hardware: H100, matrixProducts: 'tf32' });
+  }
+});
+
+it('trains and inverts anew with other products or on the CPU, and not otherwise; options go before the case', async () => {
+  expect((await run(['products=tf32', 'device=cuda:0'])).done).toEqual([]);
+  expect((await run(['products=tf32'], { products: 'float32' })).done).toEqual(['train', 'evaluate', 'export', 'invert']);
+  const { done, programs, told } = await run(['device=cuda'], { device: 'cpu' });
+  expect(done).toEqual(['train', 'evaluate', 'export', 'invert']);
+  expect(told).toMatchObject([{ name: 'cpu', products: 'float32' }]);
+  expect(programs.some((each) => each.startsWith('cuda'))).toBe(false);
+});
