@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "runtime/cuda/check.h"
@@ -220,6 +221,9 @@ class CudaDevice final : public Device {
 
 }  // namespace
 
+/** Asynchronous copies and the tensor cores' tf32 came with sm_80. */
+constexpr int kLeastMajor = 8;
+
 DevicesFound findDevices() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
@@ -229,15 +233,22 @@ DevicesFound findDevices() {
   for (int i = 0; i < count; ++i) {
     cudaDeviceProp properties{};
     RETROPLUME_CUDA(cudaGetDeviceProperties(&properties, i));
+    if (properties.major < kLeastMajor) {
+      found.reason = std::string("the kernels need a GPU of sm_80 or later, and ") + properties.name + " is sm_" + std::to_string(properties.major) +
+                     std::to_string(properties.minor);
+      continue;
+    }
     found.devices.push_back({i, properties.name, "sm_" + std::to_string(properties.major) + std::to_string(properties.minor),
                              static_cast<double>(properties.totalGlobalMem)});
   }
+  if (!found.devices.empty()) found.reason.clear();
   return found;
 }
 
 std::shared_ptr<Device> openDevice(int index) {
   const DevicesFound found = findDevices();
-  if (index < 0 || index >= static_cast<int>(found.devices.size())) {
+  const auto is = [index](const DeviceInfo& device) { return device.index == index; };
+  if (std::none_of(found.devices.begin(), found.devices.end(), is)) {
     const std::string seen = found.devices.empty() ? found.reason : "this machine has " + std::to_string(found.devices.size());
     throw NativeError("DEVICE_CUDA_MISSING", "device cuda: expected GPU " + std::to_string(index) + " but " + seen);
   }
