@@ -24,5 +24,19 @@ void adam(const Adam<float>& call, const Context& context);
 void sgdProject(const SgdProject<float>& call, const Context& context);
 std::size_t clipNormScratch(const ClipNorm<float>& call);
 void clipNorm(const ClipNorm<float>& call, const Context& context);
+void preluForward(const PreluForward<float>& call, const Context& context);
+void preluBackward(const PreluBackward<float>& call, const Context& context);
+std::size_t preluBackwardScratch(const PreluBackward<float>& call);
+void batchNormTrainForward(const BatchNormTrainForward<float>& call, const Context& context);
+std::size_t batchNormTrainForwardScratch(const BatchNormTrainForward<float>& call);
+void batchNormTrainBackward(const BatchNormTrainBackward<float>& call, const Context& context);
+std::size_t batchNormTrainBackwardScratch(const BatchNormTrainBackward<float>& call);
+void batchNormEvalForward(const BatchNormEvalForward<float>& call, const Context& context);
+void batchNormEvalBackward(const BatchNormEvalBackward<float>& call, const Context& context);
+std::size_t batchNormEvalBackwardScratch(const BatchNormEvalBackward<float>& call);
+void batchNormPreluForward(const BatchNormPreluForward<float>& call, const Context& context);
+std::size_t batchNormPreluForwardScratch(const BatchNormPreluForward<float>& call);
+void batchNormPreluBackward(const BatchNormPreluBackward<float>& call, const Context& context);
+std::size_t batchNormPreluBackwardScratch(const BatchNormPreluBackward<float>& call);
 
 }  // namespace retroplume::cuda

@@ -31,6 +31,14 @@ CudaKernels cudaKernels() {
   set(table, cuda::adam);
   set(table, cuda::sgdProject);
   set(table, cuda::clipNorm, cuda::clipNormScratch);
+  set(table, cuda::preluForward);
+  set(table, cuda::preluBackward, cuda::preluBackwardScratch);
+  set(table, cuda::batchNormTrainForward, cuda::batchNormTrainForwardScratch);
+  set(table, cuda::batchNormTrainBackward, cuda::batchNormTrainBackwardScratch);
+  set(table, cuda::batchNormEvalForward);
+  set(table, cuda::batchNormEvalBackward, cuda::batchNormEvalBackwardScratch);
+  set(table, cuda::batchNormPreluForward, cuda::batchNormPreluForwardScratch);
+  set(table, cuda::batchNormPreluBackward, cuda::batchNormPreluBackwardScratch);
   return table;
 }
 

@@ -1,4 +1,4 @@
-import { allVariants, callKernel, fastVariants, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, emulatedVariant, fastVariants, type Variant } from '../../testing/call-kernel';
 import { channelsLast, describeGolden, readGolden } from '../../testing/golden';
 import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
 
@@ -92,7 +92,7 @@ test('batch norm gradients agree with central differences in double', () => {
   }
 });
 
-describe.each(fastVariants)('batch norm, $name, against the double reference', ({ options }) => {
+describe.each([...fastVariants, emulatedVariant])('batch norm, $name, against the double reference', ({ options }) => {
   test.each([
     [1000, 24],
     [37, 5],
