@@ -57,9 +57,9 @@ __global__ void __launch_bounds__(kChannelThreads)
                                       Global<float> gradScale, Global<float> gradShift) {
   forEachChannelTotal<2>(grid, partials, [&](int channel, const double(&totals)[2], bool first) {
     if (!first) return;
-    const float value = statistic[channel], invStd = epsilon == 0.0f ? value : 1.0f / sqrtf(value + epsilon);
-    if (gradScale) gradScale[channel] = static_cast<float>(totals[1] * static_cast<double>(invStd));
     if (gradShift) gradShift[channel] = static_cast<float>(totals[0]);
+    const float value = statistic[channel], invStd = epsilon == 0.0f ? value : rsqrtf(value + epsilon);
+    if (gradScale) gradScale[channel] = static_cast<float>(totals[1]) * invStd;
   });
 }
 

@@ -32,6 +32,7 @@ inline float2 make_float2(float x, float y) { return {x, y}; }
 
 inline void __syncthreads() { retroplume::emulation::block().barrier(); }
 inline void __syncwarp() { retroplume::emulation::block().warpBarrier(); }
+inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
 inline unsigned __umulhi(unsigned a, unsigned b) { return static_cast<unsigned>(uint64_t{a} * b >> 32); }
 inline float __int_as_float(int bits) {
   float x;
