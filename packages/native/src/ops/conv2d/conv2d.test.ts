@@ -1,4 +1,4 @@
-import { allVariants, callKernel, fastVariants, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, emulatedVariant, fastVariants, type Variant } from '../../testing/call-kernel';
 import { channelsLast, describeGolden, permute, readGolden } from '../../testing/golden';
 import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
 import { gathered, spread } from '../../testing/strided';
@@ -102,10 +102,11 @@ test('conv2d gradients agree with central differences in double', () => {
   ).toBeLessThan(1e-9);
 });
 
-/** `algorithm`: by the measured rule, direct, Winograd */
-const algorithms = [0, 1, 2].flatMap((algorithm) =>
-  fastVariants.map(({ name, options }) => ({ name: `${name}, algorithm ${algorithm}`, options, algorithm })),
-);
+/** `algorithm`: by the measured rule, direct, Winograd; the CUDA kernels have one. */
+const algorithms = [
+  ...[0, 1, 2].flatMap((algorithm) => fastVariants.map(({ name, options }) => ({ name: `${name}, algorithm ${algorithm}`, options, algorithm }))),
+  { ...emulatedVariant, algorithm: 0 },
+];
 
 describe.each(algorithms)('conv2d, $name, against the double reference', ({ options, algorithm }) => {
   // Float sums of up to K·K·C (forward, input) or N·H·W (weight) terms of random sign, and Winograd's transforms: error well below 1e-5 of the array's maximum.
