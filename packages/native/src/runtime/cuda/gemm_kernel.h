@@ -61,7 +61,7 @@ class PixelRows {
     constexpr int kWidth = kVector ? 4 : 1, kAcross = kTileDepth / kWidth, kStep = kTileThreads / kAcross;
     const int depth = static_cast<int>(threadIdx.x) % kAcross * kWidth, first = static_cast<int>(threadIdx.x) / kAcross;
     const Feature feature = featureOf(patches_, slab * kTileDepth + depth);
-#pragma unroll
+#pragma unroll 4
     for (int row = 0; row < T::kRows; row += kStep) {
       const Place place = places_[first + row];
       copyPatch<kVector>(patches_, place, feature, to, T::aIndexByRows(first + row, depth));
@@ -87,7 +87,7 @@ class FeatureRows {
   }
   __device__ __forceinline__ void copy(int slab, const Shared<float>& to) const {
     const int row = static_cast<int>(threadIdx.x) % kAcross * kWidth, first = static_cast<int>(threadIdx.x) / kAcross;
-#pragma unroll
+#pragma unroll 4
     for (int depth = 0; depth < kTileDepth; depth += kStep) {
       const Place place = places_[slab % 2 * kTileDepth + first + depth];
       copyPatch<kVector>(patches_, place, feature_, to, T::aIndexByDepth(first + depth, row));
@@ -127,7 +127,7 @@ class MatrixRows {
   __device__ __forceinline__ void copyRows(int slab, const Shared<float>& to) const {
     constexpr int kStep = kTileThreads / kAcross;
     const int first = static_cast<int>(threadIdx.x) / kAcross;
-#pragma unroll
+#pragma unroll 4
     for (int row = 0; row < kTileDepth; row += kStep) {
       if (kStep > kTileDepth && first >= kTileDepth) return;  // more threads than chunks
       const int depth = slab * kTileDepth + first + row;
@@ -195,8 +195,7 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gem
 
   const Left left(gemm.patches, places, firstRow);
   const MatrixRows<T> right(gemm.b, gemm.columns, depth, firstColumn);
-  const auto fetch = [&](int slab) {
-    const int stage = (slab - begin) % kStages;
+  const auto fetch = [&](int slab, int stage) {
     if (slab < end) {
       left.copy(slab, a.from(stage * T::kRows * kTileDepth));
       right.copy(slab, b.from(stage * T::kColumns * kTileDepth));
@@ -205,17 +204,18 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gem
     left.prepare(slab + 1);
   };
   left.prepare(begin);
-  for (int slab = begin; slab < begin + kStages - 1; ++slab) {
+  for (int stage = 0; stage < kStages - 1; ++stage) {
     __syncthreads();
-    fetch(slab);
+    fetch(begin + stage, stage);
   }
   Accumulators<T, P, kByRows> sums;
+  int stage = 0;
   for (int slab = begin; slab < end; ++slab) {
     waitCopies<kStages - 2>();
     __syncthreads();  // the slab is there for all, and all are done with the one whose place the next takes
-    fetch(slab + kStages - 1);
-    const int stage = (slab - begin) % kStages;
+    fetch(slab + kStages - 1, stage == 0 ? kStages - 1 : stage - 1);
     sums.add(a.from(stage * T::kRows * kTileDepth), b.from(stage * T::kColumns * kTileDepth));
+    stage = stage == kStages - 1 ? 0 : stage + 1;
   }
   sums.forEachQuad([&](int row, int column, const float4& quad) { output.store(gemm.to, firstRow + row, firstColumn + column, quad); });
 }

@@ -60,7 +60,9 @@ class Accumulators {
   }
 
   /** += the product of one slab of a and b. */
-  __device__ __forceinline__ void add(const Shared<float>& a, const Shared<float>& b) {
+  __device__ __forceinline__ void add(const Shared<float>& slabOfA, const Shared<float>& slabOfB) {
+    // The warp's part: permutations reach over 8 rows, or 32 rows or columns, and repeat.
+    const Shared<float> a = slabOfA.from(kByRows ? row_ * kTileDepth : row_), b = slabOfB.from(column_);
     if constexpr (P == Products::float32) {
 #pragma unroll
       for (int depth = 0; depth < kTileDepth; depth += 4) addExactly(a, b, depth);
@@ -101,17 +103,17 @@ class Accumulators {
     float4 rows[kDown];
     if constexpr (kByRows) {
 #pragma unroll
-      for (int i = 0; i < kDown; ++i) rows[i] = load4(a, T::aIndexByRows(row_ + lane_ / 4 + 8 * i, depth));
+      for (int i = 0; i < kDown; ++i) rows[i] = load4(a.from(T::aIndexByRows(lane_ / 4, depth)), 8 * i * kTileDepth);
     }
 #pragma unroll
     for (int d = 0; d < 4; ++d) {
       if constexpr (!kByRows) {
 #pragma unroll
-        for (int h = 0; h < kDown / 4; ++h) rows[h] = load4(a, T::aIndexByDepth(depth + d, row_ + lane_ / 4 * 4 + 32 * h));
+        for (int h = 0; h < kDown / 4; ++h) rows[h] = load4(a.from(T::aIndexByDepth(depth + d, lane_ / 4 * 4)), 32 * h);
       }
 #pragma unroll
       for (int j = 0; j < kAcross; ++j) {
-        const float4 columns = load4(b, T::bIndex(depth + d, column_ + lane_ % 4 * 4 + 16 * j));
+        const float4 columns = load4(b, T::bIndex(depth + d, lane_ % 4 * 4 + 16 * j));
 #pragma unroll
         for (int i = 0; i < kDown; ++i) {
           const float x = kByRows ? component(rows[i], d) : component(rows[i / 4], i % 4);
@@ -135,9 +137,10 @@ class Accumulators {
     }
   }
 
-  __device__ __forceinline__ float4 depthsOfA(const Shared<float>& a, int row) {
-    const int depth = lane_ % 4 * 4;
-    if constexpr (kByRows) return load4(a, T::aIndexByRows(row, depth));
+  /** `from`: a multiple of 8. */
+  __device__ __forceinline__ float4 depthsOfA(const Shared<float>& a, int from) {
+    const int depth = lane_ % 4 * 4, row = from + lane_ / 4;
+    if constexpr (kByRows) return load4(a.from(T::aIndexByRows(lane_ / 4, depth)), from * kTileDepth);
     return make_float4(a[T::aIndexByDepth(depth, row)], a[T::aIndexByDepth(depth + 1, row)], a[T::aIndexByDepth(depth + 2, row)],
                        a[T::aIndexByDepth(depth + 3, row)]);
   }
@@ -146,12 +149,11 @@ class Accumulators {
     uint32_t left[2][kDown][4];
 #pragma unroll
     for (int i = 0; i < kDown; ++i) {
-      const int row = row_ + 16 * i + lane_ / 4;
-      fragmentOfA(depthsOfA(a, row), depthsOfA(a, row + 8), left[0][i], left[1][i]);
+      fragmentOfA(depthsOfA(a, 16 * i), depthsOfA(a, 16 * i + 8), left[0][i], left[1][i]);
     }
 #pragma unroll
     for (int j = 0; j < kAcross; ++j) {
-      const int depth = lane_ % 4 * 4, column = column_ + 8 * j + lane_ / 4;
+      const int depth = lane_ % 4 * 4, column = 8 * j + lane_ / 4;
       const float b0 = b[T::bIndex(depth, column)], b1 = b[T::bIndex(depth + 1, column)];
       const float b2 = b[T::bIndex(depth + 2, column)], b3 = b[T::bIndex(depth + 3, column)];
       if constexpr (P == Products::tf32) {
