@@ -109,6 +109,7 @@ Patches::Patches(const float* from, int64_t batch, int64_t height, int64_t width
       kernel(kernel),
       width(width),
       height(height),
+      slabTaps(channels % kTileDepth == 0 ? kernel * kernel : 1),
       pixels(counted(batch * height * width * scale * scale, "cells") / (scale * scale)),
       features(counted(kernel * kernel * channels, "features")),
       scale(scale),
@@ -133,8 +134,8 @@ Destination::Destination(float* to, int64_t rows, int64_t columns, int64_t rowSt
       vector(fours(columns) && fours(rowStride) && aligned(to)) {}
 
 int gemmSplits(int64_t rows, int64_t columns, int64_t depth) {
-  // Three blocks for each of an H100's 132 multiprocessors, where there are less than two; a share of less than 12 slabs would mostly fill its ring.
-  constexpr int64_t kEnough = 264, kWanted = 396, kLeastSlabs = 12;
+  // Three blocks for each of an H100's 132 multiprocessors, where there are less than two; a share of less than 8 slabs would mostly fill its ring.
+  constexpr int64_t kEnough = 264, kWanted = 396, kLeastSlabs = 8;
   const int64_t width = tileColumns(columns), tiles = ((rows - 1) / WideTile::kRows + 1) * ((columns - 1) / width + 1);
   if (tiles >= kEnough) return 1;
   const int64_t splits = (kWanted + tiles - 1) / tiles, most = (depth + kTileDepth - 1) / kTileDepth / kLeastSlabs;

@@ -37,6 +37,7 @@ struct Patches {
   Global<const float> image;
   int64_t stride;  // from one cell of the image to the next
   FastDivisor channels, kernel, width, height;
+  FastDivisor slabTaps;  // taps whose slabs of 16 features come in turns; 1 where slabs have parts of two taps
   int pixels, features, scale, pad;
   bool vector;  // rows of channels may be copied by 16 bytes
 

@@ -16,6 +16,15 @@ struct alignas(16) Place {
   int cell, row, column, unused;
 };
 
+/**
+ * The order in which slabs of features come. Where no slab has two taps, all taps of 16 channels before the next 16: neighbouring taps read the same
+ * cells of the image, which then come out of the first-level cache, not k·k times out of the second, whose bandwidth would be the limit of tf32.
+ */
+__device__ __forceinline__ int slabInOrder(const Patches& p, int slab) {
+  const int channels = p.slabTaps.quotient(slab);
+  return (slab - channels * p.slabTaps.divisor) * (p.channels.divisor / kTileDepth) + channels;
+}
+
 /** A feature: which cell of the patch, and which channel. */
 struct Feature {
   int cell, row, column, channel;
@@ -41,7 +50,7 @@ __device__ __forceinline__ void copyPatch(const Patches& p, const Place& place, 
                       static_cast<unsigned>(place.column + feature.column) < static_cast<unsigned>(p.width.divisor * p.scale);
   const int64_t source = int64_t{place.cell + feature.cell} * p.stride + feature.channel;
   if constexpr (kVector) {
-    copyAsync16(to, index, p.image, source, inside);
+    copyAsync16Cached(to, index, p.image, source, inside);
   } else {
     copyAsync4(to, index, p.image, source, inside);
   }
@@ -197,8 +206,9 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gem
   const MatrixRows<T> right(gemm.b, gemm.columns, depth, firstColumn);
   const auto fetch = [&](int slab, int stage) {
     if (slab < end) {
-      left.copy(slab, a.from(stage * T::kRows * kTileDepth));
-      right.copy(slab, b.from(stage * T::kColumns * kTileDepth));
+      const int next = kByRows ? slabInOrder(gemm.patches, slab) : slab;
+      left.copy(next, a.from(stage * T::kRows * kTileDepth));
+      right.copy(next, b.from(stage * T::kColumns * kTileDepth));
     }
     commitCopies();  // an empty group too, so that the count of groups tells which slab has arrived
     left.prepare(slab + 1);
