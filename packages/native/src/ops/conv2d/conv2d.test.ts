@@ -202,3 +202,18 @@ describe.each(roundedVariants)('conv2d, $name', ({ options, tolerance }) => {
     expect(relativeError(callKernel('conv2dBackwardWeight', operands, params, options).gradBias, expected)).toBeLessThan(1e-6);
   });
 });
+
+test.each([emulatedVariant, roundedVariants[0]])('conv2d of so many cells that tiles are twice as high, $name', ({ options, tolerance }) => {
+  const { params, input, weight, bias, gradOutput } = makeCase({
+    name: '',
+    batch: 1,
+    height: 260,
+    width: 261,
+    inChannels: 1,
+    outChannels: 18,
+    kernel: 3,
+  });
+  const operands = { input, weight, bias, output: gradOutput.length };
+  const expected = callKernel('conv2dForward', operands, params, double).output;
+  expect(relativeError(callKernel('conv2dForward', operands, params, options).output, expected)).toBeLessThan(tolerance);
+});

@@ -1,3 +1,5 @@
+#include <string>
+
 #include "runtime/cuda/gemm_kernel.h"
 
 /** What the products of gemm.h are told, and what stands before and after them: shares of a sum, sums of columns, weights turned round. */
@@ -13,32 +15,30 @@ bool fours(int64_t count) { return count % 4 == 0; }
 int64_t rowsLength(int64_t rows, int64_t columns, int64_t stride) { return (rows - 1) * stride + columns; }
 int64_t wholeLines(int64_t floats) { return (floats + 63) / 64 * 64; }
 
-/** Rows, columns and depths are counted in 31 bits, offsets in 64. */
+/** Rows, columns and depths are counted in 31 bits, tiles that reach past the end included; offsets in 64. */
 int counted(int64_t count, const char* what) {
-  if (count >= int64_t{1} << 31) {
-    throw NativeError("PARAM_INVALID", "expected less than 2^31 " + std::string(what) + " but received " + std::to_string(count));
-  }
-  return static_cast<int>(count);
+  constexpr int64_t kMost = (int64_t{1} << 31) - 1024;
+  if (count <= kMost) return static_cast<int>(count);
+  throw NativeError("PARAM_INVALID", "expected at most " + std::to_string(kMost) + " " + what + " but received " + std::to_string(count));
 }
 
-/** A block has 32 neighbouring elements, for each of which 8 threads take a part of the shares: few elements have many shares, and that in one thread
- * would be a long chain of loads. */
-__global__ void __launch_bounds__(kThreads) add_shares_kernel(Global<const float> partials, int splits, int rows, int columns, Destination to) {
-  constexpr int kGroups = kThreads / kAcross;
+/** A block has `across` neighbouring elements, for each of which its threads share the shares out. */
+__global__ void __launch_bounds__(kThreads)
+    add_shares_kernel(Global<const float> partials, int splits, int rows, int columns, int across, Destination to) {
   SharedMemory memory;
   const Shared<float> sums = memory.take<float>(kThreads);
-  const int t = static_cast<int>(threadIdx.x), group = t / kAcross;
-  const int64_t elements = int64_t{rows} * columns, element = int64_t{blockIdx.x} * kAcross + t % kAcross;
+  const int t = static_cast<int>(threadIdx.x), group = t / across, groups = kThreads / across;
+  const int64_t elements = int64_t{rows} * columns, element = int64_t{blockIdx.x} * across + t % across;
   float sum = 0.0f;
   if (element < elements) {
-    const int end = static_cast<int>(int64_t{splits} * (group + 1) / kGroups);
+    const int end = splits * (group + 1) / groups;
 #pragma unroll 4
-    for (int split = static_cast<int>(int64_t{splits} * group / kGroups); split < end; ++split) sum += partials[split * elements + element];
+    for (int split = splits * group / groups; split < end; ++split) sum += partials[split * elements + element];
   }
   sums[t] = sum;
   __syncthreads();
   if (group > 0 || element >= elements) return;
-  for (int g = 1; g < kGroups; ++g) sum += sums[t + g * kAcross];
+  for (int g = 1; g < groups; ++g) sum += sums[t + g * across];
   to.store(static_cast<int>(element / columns), static_cast<int>(element % columns), sum);
 }
 
@@ -148,7 +148,11 @@ int64_t gemmPartials(int64_t rows, int64_t columns, int64_t depth) {
 }
 
 void addShares(const Global<const float>& partials, int splits, int rows, int columns, const Destination& to, const Context& context) {
-  launch(context, add_shares_kernel, dim3(squares(int64_t{rows} * columns)), kThreads, kThreads * 4, partials, splits, rows, columns, to);
+  // Few elements have many shares, and those in one thread would be a long chain of loads; many elements have few, and fill the device by themselves.
+  const int across = splits > 8 ? kAcross : kThreads;
+  const int64_t elements = int64_t{rows} * columns;
+  launch(context, add_shares_kernel, dim3(static_cast<unsigned>((elements + across - 1) / across)), kThreads, kThreads * 4, partials, splits, rows,
+         columns, across, to);
 }
 
 void transposeTaps(const float* from, float* to, int64_t taps, int64_t channels, int64_t outChannels, bool turned, const Context& context) {

@@ -1,6 +1,5 @@
 #pragma once
-#include "runtime/cuda/gemm.h"
-#include "runtime/cuda/gemm_tile.h"
+#include "runtime/cuda/gemm_operands.h"
 
 /**
  * The kernel of multiplyPatches (kByRows) and multiplyPatchesTransposed. A block makes one tile of the product over one share of the sum; slabs of 16
@@ -8,154 +7,9 @@
  */
 namespace retroplume {
 
-/** Three: 36 KiB for the widest tile, so that four blocks fit into the 164 KiB of an A100's multiprocessor and six into an H100's. */
-constexpr int kStages = 3;
-
-/** A pixel's patch: its first cell in the image, by number, row and column (all may lie outside). */
-struct alignas(16) Place {
-  int cell, row, column, unused;
-};
-
-/**
- * The order in which slabs of features come. Where no slab has two taps, all taps of 16 channels before the next 16: neighbouring taps read the same
- * cells of the image, which then come out of the first-level cache, not k·k times out of the second, whose bandwidth would be the limit of tf32.
+/** Three: 38 KiB for the widest tile, of which four fit into the 164 KiB of an A100's multiprocessor and leave an H100's 70 KiB of first-level cache.
  */
-__device__ __forceinline__ int slabInOrder(const Patches& p, int slab) {
-  const int channels = p.slabTaps.quotient(slab);
-  return (slab - channels * p.slabTaps.divisor) * (p.channels.divisor / kTileDepth) + channels;
-}
-
-/** A feature: which cell of the patch, and which channel. */
-struct Feature {
-  int cell, row, column, channel;
-};
-
-__device__ __forceinline__ Place placeOf(const Patches& p, int pixel) {
-  if (pixel >= p.pixels) return {0, -(1 << 30), 0, 0};  // outside of every image
-  const int line = p.width.quotient(pixel), image = p.height.quotient(line);
-  const int row = (line - image * p.height.divisor) * p.scale - p.pad, column = (pixel - line * p.width.divisor) * p.scale - p.pad;
-  return {(image * p.height.divisor * p.scale + row) * p.width.divisor * p.scale + column, row, column, 0};
-}
-
-__device__ __forceinline__ Feature featureOf(const Patches& p, int feature) {
-  if (feature >= p.features) return {0, -(1 << 30), 0, 0};
-  const int tap = p.channels.quotient(feature), row = p.kernel.quotient(tap), column = tap - row * p.kernel.divisor;
-  return {row * p.width.divisor * p.scale + column, row, column, feature - tap * p.channels.divisor};
-}
-
-/** One float, or four channels with kVector. */
-template <bool kVector>
-__device__ __forceinline__ void copyPatch(const Patches& p, const Place& place, const Feature& feature, const Shared<float>& to, int index) {
-  const bool inside = static_cast<unsigned>(place.row + feature.row) < static_cast<unsigned>(p.height.divisor * p.scale) &&
-                      static_cast<unsigned>(place.column + feature.column) < static_cast<unsigned>(p.width.divisor * p.scale);
-  const int64_t source = int64_t{place.cell + feature.cell} * p.stride + feature.channel;
-  if constexpr (kVector) {
-    copyAsync16Cached(to, index, p.image, source, inside);
-  } else {
-    copyAsync4(to, index, p.image, source, inside);
-  }
-}
-
-/** Slabs of patches with pixels as rows: the pixels stay, the features move on. */
-template <class T, bool kVector>
-class PixelRows {
- public:
-  static constexpr int kPlaces = T::kRows;
-
-  __device__ __forceinline__ PixelRows(const Patches& patches, const Shared<Place>& places, int firstRow) : patches_(patches), places_(places) {
-    for (int row = threadIdx.x; row < T::kRows; row += kTileThreads) places[row] = placeOf(patches, firstRow + row);
-  }
-  __device__ __forceinline__ void prepare(int) const {}
-  __device__ __forceinline__ void copy(int slab, const Shared<float>& to) const {
-    constexpr int kWidth = kVector ? 4 : 1, kAcross = kTileDepth / kWidth, kStep = kTileThreads / kAcross;
-    const int depth = static_cast<int>(threadIdx.x) % kAcross * kWidth, first = static_cast<int>(threadIdx.x) / kAcross;
-    const Feature feature = featureOf(patches_, slab * kTileDepth + depth);
-#pragma unroll 4
-    for (int row = 0; row < T::kRows; row += kStep) {
-      const Place place = places_[first + row];
-      copyPatch<kVector>(patches_, place, feature, to, T::aIndexByRows(first + row, depth));
-    }
-  }
-
- private:
-  const Patches& patches_;
-  Shared<Place> places_;
-};
-
-/** Slabs of patches with features as rows: a thread's feature stays, the pixels move on; a slab's places are worked out one interval before. */
-template <class T, bool kVector>
-class FeatureRows {
- public:
-  static constexpr int kPlaces = 2 * kTileDepth;
-
-  __device__ __forceinline__ FeatureRows(const Patches& patches, const Shared<Place>& places, int firstRow)
-      : patches_(patches), places_(places), feature_(featureOf(patches, firstRow + static_cast<int>(threadIdx.x) % kAcross * kWidth)) {}
-  __device__ __forceinline__ void prepare(int slab) const {
-    const int t = static_cast<int>(threadIdx.x);
-    if (t < kTileDepth) places_[slab % 2 * kTileDepth + t] = placeOf(patches_, slab * kTileDepth + t);
-  }
-  __device__ __forceinline__ void copy(int slab, const Shared<float>& to) const {
-    const int row = static_cast<int>(threadIdx.x) % kAcross * kWidth, first = static_cast<int>(threadIdx.x) / kAcross;
-#pragma unroll 4
-    for (int depth = 0; depth < kTileDepth; depth += kStep) {
-      const Place place = places_[slab % 2 * kTileDepth + first + depth];
-      copyPatch<kVector>(patches_, place, feature_, to, T::aIndexByDepth(first + depth, row));
-    }
-  }
-
- private:
-  static constexpr int kWidth = kVector ? 4 : 1, kAcross = T::kRows / kWidth, kStep = kTileThreads / kAcross;
-  static_assert(kStep >= 1, "a thread has one feature");
-  const Patches& patches_;
-  Shared<Place> places_;
-  Feature feature_;
-};
-
-/** Slabs of b. A thread's columns stay. */
-template <class T>
-class MatrixRows {
- public:
-  __device__ __forceinline__ MatrixRows(const Matrix& matrix, int columns, int depth, int firstColumn) : matrix_(matrix), depth_(depth) {
-    column_ = static_cast<int>(threadIdx.x) % (matrix.vector ? kFours : T::kColumns) * (matrix.vector ? 4 : 1);
-    const int n = firstColumn + column_, group = matrix.group.quotient(n);
-    offset_ = group * matrix.groupStep + (n - group * matrix.group.divisor);
-    valid_ = n < columns;
-  }
-  __device__ __forceinline__ void copy(int slab, const Shared<float>& to) const {
-    if (matrix_.vector) {
-      copyRows<kFours, true>(slab, to);
-    } else {
-      copyRows<T::kColumns, false>(slab, to);
-    }
-  }
-
- private:
-  static constexpr int kFours = T::kColumns / 4;
-
-  template <int kAcross, bool kVector>
-  __device__ __forceinline__ void copyRows(int slab, const Shared<float>& to) const {
-    constexpr int kStep = kTileThreads / kAcross;
-    const int first = static_cast<int>(threadIdx.x) / kAcross;
-#pragma unroll 4
-    for (int row = 0; row < kTileDepth; row += kStep) {
-      if (kStep > kTileDepth && first >= kTileDepth) return;  // more threads than chunks
-      const int depth = slab * kTileDepth + first + row;
-      const bool valid = valid_ && depth < depth_;
-      const int64_t source = offset_ + depth * matrix_.rowStride;
-      const int index = T::bIndex(first + row, column_);
-      if constexpr (kVector) {
-        copyAsync16(to, index, matrix_.data, source, valid);
-      } else {
-        copyAsync4(to, index, matrix_.data, source, valid);
-      }
-    }
-  }
-
-  const Matrix& matrix_;
-  int depth_, column_;
-  int64_t offset_;
-  bool valid_;
-};
+constexpr int kStages = 3;
 
 /** Where a block's tile goes: to the destination, or, where the sum is cut into shares, to this share's part of `partials`. */
 struct Output {
@@ -188,7 +42,7 @@ constexpr int gemmSharedBytes() {
 }
 
 template <class T, Products P, bool kByRows, bool kVector>
-__global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gemm, Output output) {
+__global__ void __launch_bounds__(kTileThreads, T::blocks(P)) gemm_kernel(Gemm gemm, Output output) {
   using Left = std::conditional_t<kByRows, PixelRows<T, kVector>, FeatureRows<T, kVector>>;
   SharedMemory memory;
   const Shared<float> a = memory.take<float>(kStages * T::kRows * kTileDepth);
@@ -230,10 +84,19 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gem
   sums.forEachQuad([&](int row, int column, const float4& quad) { output.store(gemm.to, firstRow + row, firstColumn + column, quad); });
 }
 
-/** 8x8 sums a thread with float32: 16 products a float read from shared memory. Narrow tiles waste less of narrow products. */
-using WideTile = Tile<128, 64, 64, 32, 3>;
-using MiddleTile = Tile<128, 32, 32, 32, 4>;
-using NarrowTile = Tile<128, 16, 32, 16, 6>;
+/**
+ * Wide: 64 sums a thread, so that a float read from shared memory serves 8 products (float32) or a fragment 4 mma, the most that leaves 16 warps a
+ * multiprocessor with 128 registers each. In float32 the eight rows that a thread reads ahead do not fit beside the sums: 12 warps with 168
+ * registers, each with 64 independent sums to hide latency. Middle and Narrow: for few channels, where columns that nobody wants would cost more than
+ * the smaller reuse does; the networks here have 24, 32, 48, 64, 96, 128 channels in the bulk and 4 to 16 at the ends.
+ */
+using WideTile = Tile<128, 64, 64, 32, 4, 3>;
+using MiddleTile = Tile<128, 32, 32, 32, 4, 4>;
+using NarrowTile = Tile<128, 16, 32, 16, 5, 5>;
+
+/** The middle one with the reuse of the wide one, for products with so many pixels that tiles of twice the rows still fill the device. */
+using TallTile = Tile<256, 32, 64, 32, 3, 3>;
+constexpr int64_t kTallRows = 264 * TallTile::kRows;
 
 /** The widest tile that adds no more than an eighth of empty columns to those of the next narrower one. */
 inline int tileColumns(int64_t columns) {
@@ -261,19 +124,21 @@ void multiply(const Gemm& gemm, float* partials, const Context& context) {
   const int splits = gemmSplits(rows, gemm.columns, depth), width = tileColumns(gemm.columns);
   const int64_t length = int64_t{splits} * rows * gemm.columns;
   const Output output{Global<float>(splits > 1 ? partials : nullptr, length), rows, gemm.columns};
-  const int64_t tiles = int64_t{(rows - 1) / WideTile::kRows + 1} * ((gemm.columns - 1) / width + 1);
-  const dim3 grid(static_cast<unsigned>(tiles), static_cast<unsigned>(splits));
   const auto run = [&](auto tile) {
     using T = decltype(tile);
+    const int64_t tiles = int64_t{(rows - 1) / T::kRows + 1} * ((gemm.columns - 1) / T::kColumns + 1);
+    const dim3 grid(static_cast<unsigned>(tiles), static_cast<unsigned>(splits));
     if (gemm.patches.vector) return launchTile<T, kByRows, true>(gemm, output, grid, context);
     return launchTile<T, kByRows, false>(gemm, output, grid, context);
   };
   if (width == WideTile::kColumns) {
     run(WideTile());
-  } else if (width == MiddleTile::kColumns) {
+  } else if (width == NarrowTile::kColumns) {
+    run(NarrowTile());
+  } else if (!kByRows || rows < kTallRows) {
     run(MiddleTile());
   } else {
-    run(NarrowTile());
+    if constexpr (kByRows) run(TallTile());
   }
   if (splits > 1) addShares(Global<const float>(partials, length), splits, rows, gemm.columns, gemm.to, context);
 }

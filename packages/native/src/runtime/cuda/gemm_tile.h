@@ -20,11 +20,12 @@ constexpr int kTileDepth = 16;
 constexpr int kTileThreads = 128;
 constexpr int kTileWarps = kTileThreads / 32;
 
-/** `kBlocks`: the blocks that a multiprocessor shall hold, which bounds registers to 65536 / (128·kBlocks). */
-template <int Rows, int Columns, int WarpRows, int WarpColumns, int Blocks>
+/** `blocks`: how many a multiprocessor shall hold, which bounds registers to 65536 / (128·blocks). */
+template <int Rows, int Columns, int WarpRows, int WarpColumns, int Blocks, int ExactBlocks>
 struct Tile {
-  static constexpr int kRows = Rows, kColumns = Columns, kWarpRows = WarpRows, kWarpColumns = WarpColumns, kBlocks = Blocks;
+  static constexpr int kRows = Rows, kColumns = Columns, kWarpRows = WarpRows, kWarpColumns = WarpColumns;
   static constexpr int kWarpsAcross = Columns / WarpColumns;
+  static constexpr int blocks(Products products) { return products == Products::float32 ? ExactBlocks : Blocks; }
   static_assert(Rows / WarpRows * kWarpsAcross == kTileWarps, "the warps cover the tile");
 
   __device__ static __forceinline__ int aIndexByRows(int row, int depth) {
@@ -146,26 +147,34 @@ class Accumulators {
   }
 
   __device__ __forceinline__ void addOnTensorCores(const Shared<float>& a, const Shared<float>& b) {
-    uint32_t left[2][kDown][4];
-#pragma unroll
-    for (int i = 0; i < kDown; ++i) {
-      fragmentOfA(depthsOfA(a, 16 * i), depthsOfA(a, 16 * i + 8), left[0][i], left[1][i]);
-    }
+    // All of b's fragments and then a's one after the other: of the two orders the one that needs fewer registers.
+    uint32_t right[2][kAcross][2];
 #pragma unroll
     for (int j = 0; j < kAcross; ++j) {
       const int depth = lane_ % 4 * 4, column = 8 * j + lane_ / 4;
       const float b0 = b[T::bIndex(depth, column)], b1 = b[T::bIndex(depth + 1, column)];
       const float b2 = b[T::bIndex(depth + 2, column)], b3 = b[T::bIndex(depth + 3, column)];
       if constexpr (P == Products::tf32) {
-        const uint32_t first[2] = {toTf32(b0), toTf32(b1)}, second[2] = {toTf32(b2), toTf32(b3)};
-#pragma unroll
-        for (int i = 0; i < kDown; ++i) mmaTf32(sums_[i][j], left[0][i], first);
-#pragma unroll
-        for (int i = 0; i < kDown; ++i) mmaTf32(sums_[i][j], left[1][i], second);
+        right[0][j][0] = toTf32(b0), right[0][j][1] = toTf32(b1), right[1][j][0] = toTf32(b2), right[1][j][1] = toTf32(b3);
       } else {
-        const uint32_t right[2] = {packBf16(b0, b1), packBf16(b2, b3)};
+        right[0][j][0] = packBf16(b0, b1), right[0][j][1] = packBf16(b2, b3);
+      }
+    }
 #pragma unroll
-        for (int i = 0; i < kDown; ++i) mmaBf16(sums_[i][j], left[0][i], right);
+    for (int i = 0; i < kDown; ++i) {
+      uint32_t first[4], second[4];
+      fragmentOfA(depthsOfA(a, 16 * i), depthsOfA(a, 16 * i + 8), first, second);
+#pragma unroll
+      for (int j = 0; j < kAcross; ++j) {
+        if constexpr (P == Products::tf32) {
+          mmaTf32(sums_[i][j], first, right[0][j]);
+        } else {
+          mmaBf16(sums_[i][j], first, right[0][j]);
+        }
+      }
+      if constexpr (P == Products::tf32) {
+#pragma unroll
+        for (int j = 0; j < kAcross; ++j) mmaTf32(sums_[i][j], second, right[1][j]);
       }
     }
   }
