@@ -13,6 +13,12 @@ void set(CudaKernels& table, void (*run)(const Call&, const Context&), std::size
 
 CudaKernels cudaKernels() {
   CudaKernels table;
+  set(table, cuda::conv2dForward, cuda::conv2dForwardScratch);
+  set(table, cuda::conv2dBackwardInput, cuda::conv2dBackwardInputScratch);
+  set(table, cuda::conv2dBackwardWeight, cuda::conv2dBackwardWeightScratch);
+  set(table, cuda::upconv2x2Forward, cuda::upconv2x2ForwardScratch);
+  set(table, cuda::upconv2x2BackwardInput, cuda::upconv2x2BackwardInputScratch);
+  set(table, cuda::upconv2x2BackwardWeight, cuda::upconv2x2BackwardWeightScratch);
   set(table, cuda::unaryForward);
   set(table, cuda::unaryBackward);
   set(table, cuda::binary);

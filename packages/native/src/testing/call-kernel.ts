@@ -69,4 +69,13 @@ export const fastVariants: Variant[] = order
 /** The CUDA kernels, run by the host (emulation/block.h). */
 export const emulatedVariant: Variant = { name: 'float, cuda emulated', options: { device: 'cuda', module: 'retroplume_emulated' }, tolerance: 1e-4 };
 
+/**
+ * The same with factors rounded for tensor cores. Each factor is off by up to 2^−11 (tf32) or 2^−9 (bf16) of itself, a product by twice that, and a sum
+ * of terms of random sign by less of its own maximum.
+ */
+export const roundedVariants: Variant[] = [
+  { name: 'tf32, cuda emulated', options: { ...emulatedVariant.options, products: 'tf32' }, tolerance: 2 ** -10 },
+  { name: 'bf16, cuda emulated', options: { ...emulatedVariant.options, products: 'bf16' }, tolerance: 2 ** -8 },
+];
+
 export const allVariants: Variant[] = [doubleReference, floatReference, ...fastVariants, emulatedVariant];

@@ -38,6 +38,7 @@ export const conv2dCases: Conv2dCase[] = [
   shape('single column', [1, 40, 1, 8, 8, 3]),
   shape('tiles of Winograd reach over the border', [2, 9, 21, 19, 26, 3]),
   shape('several blocks of tiles', [1, 31, 33, 40, 24, 3]),
+  shape('sums over many cells', [1, 40, 41, 5, 33, 3]),
   shape('relu', [1, 6, 8, 9, 10, 3], 1),
   shape('prelu', [2, 6, 19, 9, 20, 3], 2),
 ];

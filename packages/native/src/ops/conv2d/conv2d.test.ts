@@ -1,4 +1,4 @@
-import { allVariants, callKernel, fastVariants, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, emulatedVariant, fastVariants, roundedVariants, type Variant } from '../../testing/call-kernel';
 import { channelsLast, describeGolden, permute, readGolden } from '../../testing/golden';
 import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
 import { gathered, spread } from '../../testing/strided';
@@ -102,10 +102,11 @@ test('conv2d gradients agree with central differences in double', () => {
   ).toBeLessThan(1e-9);
 });
 
-/** `algorithm`: by the measured rule, direct, Winograd */
-const algorithms = [0, 1, 2].flatMap((algorithm) =>
-  fastVariants.map(({ name, options }) => ({ name: `${name}, algorithm ${algorithm}`, options, algorithm })),
-);
+/** `algorithm`: by the measured rule, direct, Winograd; the CUDA kernels have one. */
+const algorithms = [
+  ...[0, 1, 2].flatMap((algorithm) => fastVariants.map(({ name, options }) => ({ name: `${name}, algorithm ${algorithm}`, options, algorithm }))),
+  { ...emulatedVariant, algorithm: 0 },
+];
 
 describe.each(algorithms)('conv2d, $name, against the double reference', ({ options, algorithm }) => {
   // Float sums of up to K·K·C (forward, input) or N·H·W (weight) terms of random sign, and Winograd's transforms: error well below 1e-5 of the array's maximum.
@@ -171,4 +172,48 @@ test.each(fastVariants)('an output so large that it is stored past the caches is
   const [whole, ...halves] = [input, input.slice(0, input.length / 2), input.slice(input.length / 2)].map(convolve);
   const different = whole.filter((value, i) => value !== halves[Math.floor((2 * i) / whole.length)][i % halves[0].length]);
   expect(different.length).toBe(0);
+});
+
+describe.each(roundedVariants)('conv2d, $name', ({ options, tolerance }) => {
+  // Every tile, with rows copied by one float and by four.
+  const names = ['odd everything', 'channels fill several tiles', 'channels one past a tile', '5x5', 'single column', 'prelu'];
+  const rounds = (actual: Float64Array, expected: Float64Array): void => {
+    const error = relativeError(actual, expected);
+    expect(error).toBeLessThan(tolerance);
+    expect(error).toBeGreaterThan(1e-5); // of float: rounded factors were asked for
+  };
+
+  test.each(conv2dCases.filter(({ name }) => names.includes(name)))('$name', (shape) => {
+    const { params, input, weight, bias, slope, gradOutput } = makeCase(shape);
+    const calls: [string, Parameters<typeof callKernel>[1], string][] = [
+      ['conv2dForward', { input, weight, bias, slope: params.activation === 2 ? slope : undefined, output: gradOutput.length }, 'output'],
+      ['conv2dBackwardInput', { gradOutput, weight, gradInput: input.length }, 'gradInput'],
+      ['conv2dBackwardWeight', { input, gradOutput, gradWeight: weight.length }, 'gradWeight'],
+    ];
+    for (const [op, operands, result] of calls) {
+      rounds(callKernel(op, operands, params, options)[result], callKernel(op, operands, params, double)[result]);
+    }
+  });
+
+  test('the bias gradient is a sum without products, and exact', () => {
+    const { params, input, weight, gradOutput } = makeCase(conv2dCases[0]);
+    const operands = { input, gradOutput, gradWeight: weight.length, gradBias: params.outChannels };
+    const expected = callKernel('conv2dBackwardWeight', operands, params, double).gradBias;
+    expect(relativeError(callKernel('conv2dBackwardWeight', operands, params, options).gradBias, expected)).toBeLessThan(1e-6);
+  });
+});
+
+test.each([emulatedVariant, roundedVariants[0]])('conv2d of so many cells that tiles are twice as high, $name', ({ options, tolerance }) => {
+  const { params, input, weight, bias, gradOutput } = makeCase({
+    name: '',
+    batch: 1,
+    height: 260,
+    width: 261,
+    inChannels: 1,
+    outChannels: 18,
+    kernel: 3,
+  });
+  const operands = { input, weight, bias, output: gradOutput.length };
+  const expected = callKernel('conv2dForward', operands, params, double).output;
+  expect(relativeError(callKernel('conv2dForward', operands, params, options).output, expected)).toBeLessThan(tolerance);
 });

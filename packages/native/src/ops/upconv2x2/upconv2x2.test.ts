@@ -1,4 +1,4 @@
-import { allVariants, callKernel, fastVariants, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, emulatedVariant, fastVariants, roundedVariants, type Variant } from '../../testing/call-kernel';
 import { channelsLast, describeGolden, permute, readGolden } from '../../testing/golden';
 import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
 import { gathered, spread } from '../../testing/strided';
@@ -70,7 +70,7 @@ test('upconv2x2 gradients agree with central differences in double', () => {
   ).toBeLessThan(1e-9);
 });
 
-describe.each(fastVariants)('upconv2x2, $name, against the double reference', ({ options }) => {
+describe.each([...fastVariants, emulatedVariant])('upconv2x2, $name, against the double reference', ({ options }) => {
   const shapes = [
     [2, 6, 8, 48, 24],
     [1, 3, 5, 7, 5],
@@ -130,4 +130,26 @@ describe.each(fastVariants)('upconv2x2, $name, against the double reference', ({
       }
     },
   );
+});
+
+describe.each(roundedVariants)('upconv2x2, $name', ({ options, tolerance }) => {
+  test.each([
+    [1, 3, 5, 7, 5],
+    [2, 3, 4, 48, 24],
+  ])('batch %i, grid %i x %i, channels %i to %i', (batch, height, width, inChannels, outChannels) => {
+    const pixels = batch * height * width;
+    const params = { batch, height, width, inChannels, outChannels };
+    const [input, weight] = [randomArray(pixels * inChannels, 1), randomArray(4 * inChannels * outChannels, 2)];
+    const gradOutput = randomArray(4 * pixels * outChannels, 3);
+    const calls: [string, Parameters<typeof callKernel>[1], string][] = [
+      ['upconv2x2Forward', { input, weight, output: gradOutput.length }, 'output'],
+      ['upconv2x2BackwardInput', { gradOutput, weight, gradInput: input.length }, 'gradInput'],
+      ['upconv2x2BackwardWeight', { input, gradOutput, gradWeight: weight.length }, 'gradWeight'],
+    ];
+    for (const [op, operands, result] of calls) {
+      const error = relativeError(callKernel(op, operands, params, options)[result], callKernel(op, operands, params, double)[result]);
+      expect(error).toBeLessThan(tolerance);
+      expect(error).toBeGreaterThan(1e-5); // of float: rounded factors were asked for
+    }
+  });
 });

@@ -11,7 +11,7 @@
  *   Global<T>, Shared<T>   arrays in global and in shared memory, with the length that the emulation checks every index against
  *   SharedMemory           divides a block's dynamic shared memory
  *   load4, store4          16 bytes at once; index and address multiples of four floats
- *   copyAsync4, copyAsync16, commitCopies, waitCopies   from global to shared memory past the registers (cp.async)
+ *   copyAsync4, copyAsync16, copyAsync16Cached, commitCopies, waitCopies   from global to shared memory past the registers (cp.async)
  *   toTf32, mmaTf32, packBf16, mmaBf16                  tensor cores of one warp
  *   launch                 a kernel on the context's stream
  *
@@ -85,6 +85,13 @@ __device__ __forceinline__ void copyAsync16(const Shared<float>& to, int index, 
   const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to.at(index)));
   const float* data = valid ? from.at(source) : from.at(0);
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(address), "l"(data), "r"(valid ? 16 : 0) : "memory");
+}
+
+/** The same, for what the block reads again soon: the line stays in the first-level cache. */
+__device__ __forceinline__ void copyAsync16Cached(const Shared<float>& to, int index, const Global<const float>& from, int64_t source, bool valid) {
+  const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to.at(index)));
+  const float* data = valid ? from.at(source) : from.at(0);
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 16, %2;\n" ::"r"(address), "l"(data), "r"(valid ? 16 : 0) : "memory");
 }
 
 /** One float, likewise. */

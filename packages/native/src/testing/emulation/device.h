@@ -206,6 +206,9 @@ inline void copyAsync16(const Shared<float>& to, int index, const Global<const f
   expectAligned(offset % 16 == 0);
   emulation::block().copyAsync(offset, valid ? alignedFour(from.at(source, 4)) : nullptr, 4);
 }
+inline void copyAsync16Cached(const Shared<float>& to, int index, const Global<const float>& from, int64_t source, bool valid) {
+  copyAsync16(to, index, from, source, valid);
+}
 inline void copyAsync4(const Shared<float>& to, int index, const Global<const float>& from, int64_t source, bool valid) {
   emulation::block().copyAsync(to.at(index), valid ? from.at(source) : nullptr, 1);
 }

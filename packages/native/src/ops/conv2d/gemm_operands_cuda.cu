@@ -1,0 +1,179 @@
+#include <string>
+
+#include "runtime/cuda/gemm_kernel.h"
+
+/** What the products of gemm.h are told, and what stands before and after them: shares of a sum, sums of columns, weights turned round. */
+namespace retroplume {
+
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kAcross = 32;
+
+bool aligned(const void* address) { return reinterpret_cast<uintptr_t>(address) % 16 == 0; }
+bool fours(int64_t count) { return count % 4 == 0; }
+int64_t rowsLength(int64_t rows, int64_t columns, int64_t stride) { return (rows - 1) * stride + columns; }
+int64_t wholeLines(int64_t floats) { return (floats + 63) / 64 * 64; }
+
+/** Rows, columns and depths are counted in 31 bits, tiles that reach past the end included; offsets in 64. */
+int counted(int64_t count, const char* what) {
+  constexpr int64_t kMost = (int64_t{1} << 31) - 1024;
+  if (count <= kMost) return static_cast<int>(count);
+  throw NativeError("PARAM_INVALID", "expected at most " + std::to_string(kMost) + " " + what + " but received " + std::to_string(count));
+}
+
+/** A block has `across` neighbouring elements, for each of which its threads share the shares out. */
+__global__ void __launch_bounds__(kThreads)
+    add_shares_kernel(Global<const float> partials, int splits, int rows, int columns, int across, Destination to) {
+  SharedMemory memory;
+  const Shared<float> sums = memory.take<float>(kThreads);
+  const int t = static_cast<int>(threadIdx.x), group = t / across, groups = kThreads / across;
+  const int64_t elements = int64_t{rows} * columns, element = int64_t{blockIdx.x} * across + t % across;
+  float sum = 0.0f;
+  if (element < elements) {
+    const int end = splits * (group + 1) / groups;
+#pragma unroll 4
+    for (int split = splits * group / groups; split < end; ++split) sum += partials[split * elements + element];
+  }
+  sums[t] = sum;
+  __syncthreads();
+  if (group > 0 || element >= elements) return;
+  for (int g = 1; g < groups; ++g) sum += sums[t + g * across];
+  to.store(static_cast<int>(element / columns), static_cast<int>(element % columns), sum);
+}
+
+/** A block sums a share of the rows of `across` columns (a power of two), its threads side by side over them. */
+__global__ void __launch_bounds__(kThreads)
+    column_sums_kernel(Global<const float> from, int64_t rows, int columns, int64_t rowStride, int across, Global<float> partials) {
+  SharedMemory memory;
+  const Shared<float> sums = memory.take<float>(kThreads);
+  const int t = static_cast<int>(threadIdx.x), column = static_cast<int>(blockIdx.x) * across + t % across;
+  const int64_t begin = rows * blockIdx.y / gridDim.y, end = rows * (blockIdx.y + 1) / gridDim.y;
+  float sum = 0.0f;
+  if (column < columns) {
+#pragma unroll 4
+    for (int64_t row = begin + t / across; row < end; row += kThreads / across) sum += from[row * rowStride + column];
+  }
+  sums[t] = sum;
+  for (int half = kThreads / 2; half >= across; half /= 2) {
+    __syncthreads();
+    if (t < half) sums[t] += sums[t + half];
+  }
+  if (t < across && column < columns) partials[int64_t{blockIdx.y} * columns + column] = sums[t];
+}
+
+/** A block turns one square of one tap over in shared memory, so that rows are read and written along; 33: columns of the square lie in all banks. */
+__global__ void __launch_bounds__(kThreads)
+    transpose_taps_kernel(Global<const float> from, Global<float> to, int channels, int outChannels, bool turned) {
+  SharedMemory memory;
+  const Shared<float> square = memory.take<float>(kAcross * (kAcross + 1));
+  const int tap = static_cast<int>(blockIdx.z), source = turned ? static_cast<int>(gridDim.z) - 1 - tap : tap;
+  const int lane = static_cast<int>(threadIdx.x) % kAcross, group = static_cast<int>(threadIdx.x) / kAcross;
+  const int c0 = static_cast<int>(blockIdx.x) * kAcross, o0 = static_cast<int>(blockIdx.y) * kAcross;
+  for (int i = group; i < kAcross; i += kThreads / kAcross) {
+    if (c0 + i < channels && o0 + lane < outChannels) {
+      square[i * (kAcross + 1) + lane] = from[(int64_t{source} * channels + c0 + i) * outChannels + o0 + lane];
+    }
+  }
+  __syncthreads();
+  for (int i = group; i < kAcross; i += kThreads / kAcross) {
+    if (o0 + i < outChannels && c0 + lane < channels) {
+      to[(int64_t{tap} * outChannels + o0 + i) * channels + c0 + lane] = square[lane * (kAcross + 1) + i];
+    }
+  }
+}
+
+unsigned squares(int64_t count) { return static_cast<unsigned>((count + kAcross - 1) / kAcross); }
+
+int columnsAcross(int64_t columns) {
+  int across = 1;
+  while (across < columns && across < kAcross) across *= 2;
+  return across;
+}
+
+/** As many shares as give every multiprocessor two blocks, but each thread 16 rows. */
+int64_t columnSumShares(int64_t rows, int64_t columns) {
+  const int across = columnsAcross(columns);
+  const int64_t blocks = (columns + across - 1) / across, most = rows * across / (16 * kThreads);
+  const int64_t wanted = 264 / blocks;
+  return wanted < most ? (wanted < 1 ? 1 : wanted) : (most < 1 ? 1 : most);
+}
+
+}  // namespace
+
+Patches::Patches(const float* from, int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t stride, int64_t kernel, int scale,
+                 int pad)
+    : image(from, rowsLength(batch * height * width * scale * scale, channels, stride)),
+      stride(stride),
+      channels(channels),
+      kernel(kernel),
+      width(width),
+      height(height),
+      slabTaps(channels % kTileDepth == 0 ? kernel * kernel : 1),
+      pixels(counted(batch * height * width * scale * scale, "cells") / (scale * scale)),
+      features(counted(kernel * kernel * channels, "features")),
+      scale(scale),
+      pad(pad),
+      vector(fours(channels) && fours(stride) && aligned(from)) {}
+
+Matrix::Matrix(const float* from, int64_t rows, int64_t columns, int64_t rowStride)
+    : Matrix(from, rowsLength(rows, columns, rowStride), rowStride, columns, 0) {}
+
+Matrix::Matrix(const float* from, int64_t length, int64_t rowStride, int64_t group, int64_t groupStep)
+    : data(from, length),
+      rowStride(rowStride),
+      groupStep(groupStep),
+      group(counted(group, "columns")),
+      vector(fours(group) && fours(groupStep) && fours(rowStride) && aligned(from)) {}
+
+Destination::Destination(float* to, int64_t rows, int64_t columns, int64_t rowStride)
+    : data(to, rowsLength(rows, columns, rowStride)),
+      rowStride(rowStride),
+      rowGroup(counted(rows, "rows")),
+      columnGroup(counted(columns, "columns")),
+      vector(fours(columns) && fours(rowStride) && aligned(to)) {}
+
+int gemmSplits(int64_t rows, int64_t columns, int64_t depth) {
+  // Three blocks for each of an H100's 132 multiprocessors, where there are less than two; a share of less than 8 slabs would mostly fill its ring.
+  constexpr int64_t kEnough = 264, kWanted = 396, kLeastSlabs = 8;
+  const int64_t width = tileColumns(columns), tiles = ((rows - 1) / WideTile::kRows + 1) * ((columns - 1) / width + 1);
+  if (tiles >= kEnough) return 1;
+  const int64_t splits = (kWanted + tiles - 1) / tiles, most = (depth + kTileDepth - 1) / kTileDepth / kLeastSlabs;
+  return static_cast<int>(most < 1 ? 1 : splits < most ? splits : most);
+}
+
+int64_t gemmPartials(int64_t rows, int64_t columns, int64_t depth) {
+  const int64_t splits = gemmSplits(rows, columns, depth);
+  return splits > 1 ? wholeLines(splits * rows * columns) : 0;
+}
+
+void addShares(const Global<const float>& partials, int splits, int rows, int columns, const Destination& to, const Context& context) {
+  // Few elements have many shares, and those in one thread would be a long chain of loads; many elements have few, and fill the device by themselves.
+  const int across = splits > 8 ? kAcross : kThreads;
+  const int64_t elements = int64_t{rows} * columns;
+  launch(context, add_shares_kernel, dim3(static_cast<unsigned>((elements + across - 1) / across)), kThreads, kThreads * 4, partials, splits, rows,
+         columns, across, to);
+}
+
+void transposeTaps(const float* from, float* to, int64_t taps, int64_t channels, int64_t outChannels, bool turned, const Context& context) {
+  const int64_t length = taps * channels * outChannels;
+  const dim3 grid(squares(channels), squares(outChannels), static_cast<unsigned>(taps));
+  launch(context, transpose_taps_kernel, grid, kThreads, kAcross * (kAcross + 1) * 4, Global<const float>(from, length), Global<float>(to, length),
+         static_cast<int>(channels), static_cast<int>(outChannels), turned);
+}
+
+int64_t columnSumPartials(int64_t rows, int64_t columns) { return wholeLines(columnSumShares(rows, columns) * columns); }
+
+void columnSums(const float* from, int64_t rows, int64_t columns, int64_t rowStride, float* to, bool accumulate, float* partials,
+                const Context& context) {
+  const int64_t shares = columnSumShares(rows, columns), length = shares * columns;
+  const int across = columnsAcross(columns);
+  const dim3 grid(static_cast<unsigned>((columns + across - 1) / across), static_cast<unsigned>(shares));
+  launch(context, column_sums_kernel, grid, kThreads, kThreads * 4, Global<const float>(from, rowsLength(rows, columns, rowStride)), rows,
+         static_cast<int>(columns), rowStride, across, Global<float>(partials, length));
+  Destination sums(to, 1, columns, columns);
+  sums.accumulate = accumulate;
+  addShares(Global<const float>(partials, length), static_cast<int>(shares), 1, static_cast<int>(columns), sums, context);
+}
+
+}  // namespace retroplume

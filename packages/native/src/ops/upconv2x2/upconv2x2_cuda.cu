@@ -1,0 +1,86 @@
+#include "ops/cuda_declarations.h"
+#include "runtime/cuda/gemm.h"
+
+/**
+ * Matrix products (runtime/cuda/gemm.h) with a row for every cell of the input. Forward: [cells, Cin]·[Cin, 4·Cout], whose columns (a,b,o) go to the
+ * four output cells. Data gradient: the 2x2 patches of the output's gradient times the weights transposed, [4·Cout, Cin]. Weight gradient: those
+ * patches, transposed, times the input, [4·Cout, Cin], stored with o and c exchanged.
+ */
+namespace retroplume::cuda {
+
+namespace {
+
+constexpr int64_t kTaps = 4;
+
+int64_t cellsOf(const Upconv2x2Params& p) { return p.batch * p.height * p.width; }
+int64_t weightsOf(const Upconv2x2Params& p) { return kTaps * p.inChannels * p.outChannels; }
+
+Patches blocksOf(const Upconv2x2Params& p, const float* gradOutput) {
+  return Patches(gradOutput, p.batch, p.height, p.width, p.outChannels, p.outputStride, 2, 2, 0);
+}
+
+/** Scratch of a data gradient: weights, then partial sums. */
+int64_t transposedWeights(const Upconv2x2Params& p) { return (weightsOf(p) + 63) / 64 * 64; }
+
+}  // namespace
+
+std::size_t upconv2x2ForwardScratch(const Upconv2x2Forward<float>& call) {
+  const Upconv2x2Params& p = call.params;
+  return sizeof(float) * gemmPartials(cellsOf(p), kTaps * p.outChannels, p.inChannels);
+}
+
+void upconv2x2Forward(const Upconv2x2Forward<float>& call, const Context& context) {
+  const Upconv2x2Params& p = call.params;
+  Gemm gemm{Patches(call.input, p.batch, p.height, p.width, p.inChannels, p.inChannels, 1, 1, 0),
+            Matrix(call.weight, weightsOf(p), p.outChannels, p.outChannels, p.inChannels * p.outChannels),
+            Destination(call.output, kTaps * cellsOf(p), p.outChannels, p.outputStride), static_cast<int>(kTaps * p.outChannels)};
+  // Input cell (row, j) has its block at output cell (2·row)·2W + 2j = 2·(row·W + j) + 2W·row.
+  gemm.to.rowStride = 2 * p.outputStride;
+  gemm.to.rowGroup = FastDivisor(p.width);
+  gemm.to.rowGroupStep = 2 * p.width * p.outputStride;
+  gemm.to.tapStep = p.outputStride;
+  gemm.to.tapRowStep = 2 * p.width * p.outputStride;
+  gemm.to.bias = Global<const float>(call.bias, p.outChannels);
+  multiplyPatches(gemm, static_cast<float*>(context.scratch), context);
+}
+
+std::size_t upconv2x2BackwardInputScratch(const Upconv2x2BackwardInput<float>& call) {
+  const Upconv2x2Params& p = call.params;
+  return sizeof(float) * (transposedWeights(p) + gemmPartials(cellsOf(p), p.inChannels, kTaps * p.outChannels));
+}
+
+void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Context& context) {
+  const Upconv2x2Params& p = call.params;
+  float* transposed = static_cast<float*>(context.scratch);
+  transposeTaps(call.weight, transposed, kTaps, p.inChannels, p.outChannels, false, context);
+  Gemm gemm{blocksOf(p, call.gradOutput), Matrix(transposed, kTaps * p.outChannels, p.inChannels, p.inChannels),
+            Destination(call.gradInput, cellsOf(p), p.inChannels, p.inChannels), static_cast<int>(p.inChannels)};
+  gemm.to.accumulate = p.accumulate;
+  multiplyPatches(gemm, transposed + transposedWeights(p), context);
+}
+
+std::size_t upconv2x2BackwardWeightScratch(const Upconv2x2BackwardWeight<float>& call) {
+  const Upconv2x2Params& p = call.params;
+  return sizeof(float) * (columnSumPartials(kTaps * cellsOf(p), p.outChannels) + gemmPartials(kTaps * p.outChannels, p.inChannels, cellsOf(p)));
+}
+
+void upconv2x2BackwardWeight(const Upconv2x2BackwardWeight<float>& call, const Context& context) {
+  const Upconv2x2Params& p = call.params;
+  float* partials = static_cast<float*>(context.scratch);
+  if (call.gradBias != nullptr) {
+    columnSums(call.gradOutput, kTaps * cellsOf(p), p.outChannels, p.outputStride, call.gradBias, p.accumulate, partials, context);
+  }
+  Gemm gemm{blocksOf(p, call.gradOutput), Matrix(call.input, cellsOf(p), p.inChannels, p.inChannels),
+            Destination(call.gradWeight, 1, weightsOf(p), weightsOf(p)), static_cast<int>(p.inChannels)};
+  // Row (tap, o), column c: (tap·Cin + c)·Cout + o.
+  gemm.to.rowStride = 1;
+  gemm.to.rowGroup = FastDivisor(p.outChannels);
+  gemm.to.rowGroupStep = (p.inChannels - 1) * p.outChannels;
+  gemm.to.columnGroup = FastDivisor(p.inChannels);
+  gemm.to.columnStep = p.outChannels;
+  gemm.to.vector = false;
+  gemm.to.accumulate = p.accumulate;
+  multiplyPatchesTransposed(gemm, partials + columnSumPartials(kTaps * cellsOf(p), p.outChannels), context);
+}
+
+}  // namespace retroplume::cuda

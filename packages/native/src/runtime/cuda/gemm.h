@@ -1,0 +1,121 @@
+#pragma once
+#include "runtime/cuda/device.h"
+#include "runtime/error.h"
+
+/**
+ * Matrix products whose left factor is read out of a channels-last image as if its patches had been written out as rows (implicit im2col):
+ *
+ *   patches[pixel, (k,l,c)] = image[pixel·scale + (k,l) − pad, c], zero outside the image
+ *
+ *   multiplyPatches:             to[pixel, column]  = Σ_feature patches[pixel, feature] · b[feature, column]     convolutions
+ *   multiplyPatchesTransposed:   to[feature, column] = Σ_pixel  patches[pixel, feature] · b[pixel, column]       their weight gradients
+ *
+ * With kernel 1 and scale 1 the patches are a matrix with rows of `stride`, so any product of matrices is one of these.
+ */
+namespace retroplume {
+
+/** n / divisor for 0 ≤ n < 2^31 by a multiplication (Granlund & Montgomery 1994, doi:10.1145/178243.178249). */
+struct FastDivisor {
+  int divisor = 1, shift = 0;
+  unsigned multiplier = 0;
+
+  FastDivisor() = default;
+  explicit FastDivisor(int64_t by) : divisor(static_cast<int>(by)) {
+    if (by == 1) return;
+    int log = 0;
+    while ((int64_t{1} << log) < by) ++log;
+    multiplier = static_cast<unsigned>(((uint64_t{1} << (31 + log)) + by - 1) / by);
+    shift = log - 1;
+  }
+  __device__ __forceinline__ int quotient(int n) const {
+    return divisor == 1 ? n : static_cast<int>(__umulhi(static_cast<unsigned>(n), multiplier) >> shift);
+  }
+};
+
+/** The image and how its patches are taken. Pixels count the grid [batch, height, width]; the image is `scale` times as high and wide. */
+struct Patches {
+  Global<const float> image;
+  int64_t stride;  // from one cell of the image to the next
+  FastDivisor channels, kernel, width, height;
+  FastDivisor slabTaps;  // taps whose slabs of 16 features come in turns; 1 where slabs have parts of two taps
+  int pixels, features, scale, pad;
+  bool vector;  // rows of channels may be copied by 16 bytes
+
+  Patches(const float* from, int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t stride, int64_t kernel, int scale, int pad);
+};
+
+/** A matrix whose row `r` begins at r·rowStride and whose columns come in groups: column n at (n / group)·groupStep + n % group. */
+struct Matrix {
+  Global<const float> data;
+  int64_t rowStride, groupStep;
+  FastDivisor group;
+  bool vector;
+
+  Matrix(const float* from, int64_t rows, int64_t columns, int64_t rowStride);
+  Matrix(const float* from, int64_t length, int64_t rowStride, int64_t group, int64_t groupStep);
+};
+
+/**
+ * Where element (row, column) of a product goes and what is done to it on the way. Columns come in up to four groups, tap = column / columnGroup:
+ *
+ *   offset = row·rowStride + (row / rowGroup)·rowGroupStep + (column % columnGroup)·columnStep + (tap % 2)·tapStep + (tap / 2)·tapRowStep
+ */
+struct Destination {
+  Global<float> data;
+  int64_t rowStride, rowGroupStep = 0, columnStep = 1, tapStep = 0, tapRowStep = 0;
+  FastDivisor rowGroup, columnGroup;
+  Global<const float> bias, slope;  // of column % columnGroup
+  int activation = 0;               // as in Conv2dParams
+  bool accumulate = false;
+  bool vector;  // four columns may be written by 16 bytes
+
+  /** Rows of `columns`, `rowStride` apart. */
+  Destination(float* to, int64_t rows, int64_t columns, int64_t rowStride);
+
+  __device__ __forceinline__ float finish(float z, int64_t offset, int channel) const {
+    if (bias) z += bias[channel];
+    if (activation != 0 && z < 0.0f) z = activation == 2 ? slope[channel] * z : 0.0f;
+    return accumulate ? data[offset] + z : z;
+  }
+  __device__ __forceinline__ int64_t offset(int row, int column, int& channel) const {
+    const int tap = columnGroup.quotient(column);
+    channel = column - tap * columnGroup.divisor;
+    return row * rowStride + rowGroup.quotient(row) * rowGroupStep + channel * columnStep + (tap & 1) * tapStep + (tap >> 1) * tapRowStep;
+  }
+  __device__ __forceinline__ void store(int row, int column, float value) const {
+    int channel;
+    const int64_t at = offset(row, column, channel);
+    data[at] = finish(value, at, channel);
+  }
+};
+
+struct Gemm {
+  Patches patches;
+  Matrix b;
+  Destination to;
+  int columns;
+};
+
+/** Into how many shares the sum of a product [rows, depth]·[depth, columns] is cut. By shape only, so that results do not depend on the card. */
+int gemmSplits(int64_t rows, int64_t columns, int64_t depth);
+/** Floats of scratch for the shares' partial sums, a multiple of 64; none where there is one share. */
+int64_t gemmPartials(int64_t rows, int64_t columns, int64_t depth);
+
+/** `partials`: of gemmPartials(pixels, columns, features). */
+void multiplyPatches(const Gemm& gemm, float* partials, const Context& context);
+/** `partials`: of gemmPartials(features, columns, pixels). */
+void multiplyPatchesTransposed(const Gemm& gemm, float* partials, const Context& context);
+
+/** to[row, column] = the sum of its shares, in their order. */
+void addShares(const Global<const float>& partials, int splits, int rows, int columns, const Destination& to, const Context& context);
+
+/** to[tap][o][c] = from[tap or, turned, the last but tap][c][o]. */
+void transposeTaps(const float* from, float* to, int64_t taps, int64_t channels, int64_t outChannels, bool turned, const Context& context);
+
+/** Floats of scratch for columnSums. */
+int64_t columnSumPartials(int64_t rows, int64_t columns);
+/** to[column] = the sum of that column (added to what is there with `accumulate`). */
+void columnSums(const float* from, int64_t rows, int64_t columns, int64_t rowStride, float* to, bool accumulate, float* partials,
+                const Context& context);
+
+}  // namespace retroplume

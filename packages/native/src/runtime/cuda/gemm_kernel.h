@@ -1,0 +1,146 @@
+#pragma once
+#include "runtime/cuda/gemm_operands.h"
+
+/**
+ * The kernel of multiplyPatches (kByRows) and multiplyPatchesTransposed. A block makes one tile of the product over one share of the sum; slabs of 16
+ * depths come through a ring of kStages by cp.async, so that kStages − 1 of them are on their way while one is multiplied.
+ */
+namespace retroplume {
+
+/** Three: 38 KiB for the widest tile, of which four fit into the 164 KiB of an A100's multiprocessor and leave an H100's 70 KiB of first-level cache.
+ */
+constexpr int kStages = 3;
+
+/** Where a block's tile goes: to the destination, or, where the sum is cut into shares, to this share's part of `partials`. */
+struct Output {
+  Global<float> partials;  // [splits, rows, columns], or null
+  int rows, columns;
+
+  __device__ __forceinline__ void store(const Destination& to, int row, int column, const float4& quad) const {
+    if (row >= rows || column >= columns) return;
+    if (partials) {
+      const int64_t at = (int64_t{blockIdx.y} * rows + row) * columns + column;
+      if (columns % 4 == 0) return store4(partials, at, quad);
+      for (int i = 0; i < 4 && column + i < columns; ++i) partials[at + i] = component(quad, i);
+      return;
+    }
+    if (!to.vector) {
+      for (int i = 0; i < 4 && column + i < columns; ++i) to.store(row, column + i, component(quad, i));
+      return;
+    }
+    int channel;
+    const int64_t at = to.offset(row, column, channel);
+    store4(to.data, at,
+           make_float4(to.finish(quad.x, at, channel), to.finish(quad.y, at + 1, channel + 1), to.finish(quad.z, at + 2, channel + 2),
+                       to.finish(quad.w, at + 3, channel + 3)));
+  }
+};
+
+template <class T, bool kByRows>
+constexpr int gemmSharedBytes() {
+  return kStages * (T::kRows + T::kColumns) * kTileDepth * 4 + (kByRows ? T::kRows : 2 * kTileDepth) * static_cast<int>(sizeof(Place));
+}
+
+template <class T, Products P, bool kByRows, bool kVector>
+__global__ void __launch_bounds__(kTileThreads, T::blocks(P)) gemm_kernel(Gemm gemm, Output output) {
+  using Left = std::conditional_t<kByRows, PixelRows<T, kVector>, FeatureRows<T, kVector>>;
+  SharedMemory memory;
+  const Shared<float> a = memory.take<float>(kStages * T::kRows * kTileDepth);
+  const Shared<float> b = memory.take<float>(kStages * T::kColumns * kTileDepth);
+  const Shared<Place> places = memory.take<Place>(Left::kPlaces);
+
+  // Tiles of the same rows are neighbours: they read the same patches while those are in the second-level cache.
+  const int across = (gemm.columns + T::kColumns - 1) / T::kColumns;
+  const int firstRow = static_cast<int>(blockIdx.x) / across * T::kRows, firstColumn = static_cast<int>(blockIdx.x) % across * T::kColumns;
+  const int depth = kByRows ? gemm.patches.features : gemm.patches.pixels;
+  const int64_t slabs = (depth + kTileDepth - 1) / kTileDepth;
+  const int begin = static_cast<int>(slabs * blockIdx.y / gridDim.y), end = static_cast<int>(slabs * (blockIdx.y + 1) / gridDim.y);
+
+  const Left left(gemm.patches, places, firstRow);
+  const MatrixRows<T> right(gemm.b, gemm.columns, depth, firstColumn);
+  const auto fetch = [&](int slab, int stage) {
+    if (slab < end) {
+      const int next = kByRows ? slabInOrder(gemm.patches, slab) : slab;
+      left.copy(next, a.from(stage * T::kRows * kTileDepth));
+      right.copy(next, b.from(stage * T::kColumns * kTileDepth));
+    }
+    commitCopies();  // an empty group too, so that the count of groups tells which slab has arrived
+    left.prepare(slab + 1);
+  };
+  left.prepare(begin);
+  for (int stage = 0; stage < kStages - 1; ++stage) {
+    __syncthreads();
+    fetch(begin + stage, stage);
+  }
+  Accumulators<T, P, kByRows> sums;
+  int stage = 0;
+  for (int slab = begin; slab < end; ++slab) {
+    waitCopies<kStages - 2>();
+    __syncthreads();  // the slab is there for all, and all are done with the one whose place the next takes
+    fetch(slab + kStages - 1, stage == 0 ? kStages - 1 : stage - 1);
+    sums.add(a.from(stage * T::kRows * kTileDepth), b.from(stage * T::kColumns * kTileDepth));
+    stage = stage == kStages - 1 ? 0 : stage + 1;
+  }
+  sums.forEachQuad([&](int row, int column, const float4& quad) { output.store(gemm.to, firstRow + row, firstColumn + column, quad); });
+}
+
+/**
+ * Wide: 64 sums a thread, so that a float read from shared memory serves 8 products (float32) or a fragment 4 mma, the most that leaves 16 warps a
+ * multiprocessor with 128 registers each. In float32 the eight rows that a thread reads ahead do not fit beside the sums: 12 warps with 168
+ * registers, each with 64 independent sums to hide latency. Middle and Narrow: for few channels, where columns that nobody wants would cost more than
+ * the smaller reuse does; the networks here have 24, 32, 48, 64, 96, 128 channels in the bulk and 4 to 16 at the ends.
+ */
+using WideTile = Tile<128, 64, 64, 32, 4, 3>;
+using MiddleTile = Tile<128, 32, 32, 32, 4, 4>;
+using NarrowTile = Tile<128, 16, 32, 16, 5, 5>;
+
+/** The middle one with the reuse of the wide one, for products with so many pixels that tiles of twice the rows still fill the device. */
+using TallTile = Tile<256, 32, 64, 32, 3, 3>;
+constexpr int64_t kTallRows = 264 * TallTile::kRows;
+
+/** The widest tile that adds no more than an eighth of empty columns to those of the next narrower one. */
+inline int tileColumns(int64_t columns) {
+  const auto padded = [=](int64_t width) { return (columns + width - 1) / width * width; };
+  if (columns <= NarrowTile::kColumns) return NarrowTile::kColumns;
+  return 8 * padded(WideTile::kColumns) <= 9 * padded(MiddleTile::kColumns) ? WideTile::kColumns : MiddleTile::kColumns;
+}
+
+template <class T, bool kByRows, bool kVector>
+void launchTile(const Gemm& gemm, const Output& output, dim3 grid, const Context& context) {
+  constexpr int kBytes = gemmSharedBytes<T, kByRows>();
+  switch (context.products) {
+    case Products::tf32:
+      return launch(context, gemm_kernel<T, Products::tf32, kByRows, kVector>, grid, kTileThreads, kBytes, gemm, output);
+    case Products::bf16:
+      return launch(context, gemm_kernel<T, Products::bf16, kByRows, kVector>, grid, kTileThreads, kBytes, gemm, output);
+    default:
+      return launch(context, gemm_kernel<T, Products::float32, kByRows, kVector>, grid, kTileThreads, kBytes, gemm, output);
+  }
+}
+
+template <bool kByRows>
+void multiply(const Gemm& gemm, float* partials, const Context& context) {
+  const int rows = kByRows ? gemm.patches.pixels : gemm.patches.features, depth = kByRows ? gemm.patches.features : gemm.patches.pixels;
+  const int splits = gemmSplits(rows, gemm.columns, depth), width = tileColumns(gemm.columns);
+  const int64_t length = int64_t{splits} * rows * gemm.columns;
+  const Output output{Global<float>(splits > 1 ? partials : nullptr, length), rows, gemm.columns};
+  const auto run = [&](auto tile) {
+    using T = decltype(tile);
+    const int64_t tiles = int64_t{(rows - 1) / T::kRows + 1} * ((gemm.columns - 1) / T::kColumns + 1);
+    const dim3 grid(static_cast<unsigned>(tiles), static_cast<unsigned>(splits));
+    if (gemm.patches.vector) return launchTile<T, kByRows, true>(gemm, output, grid, context);
+    return launchTile<T, kByRows, false>(gemm, output, grid, context);
+  };
+  if (width == WideTile::kColumns) {
+    run(WideTile());
+  } else if (width == NarrowTile::kColumns) {
+    run(NarrowTile());
+  } else if (!kByRows || rows < kTallRows) {
+    run(MiddleTile());
+  } else {
+    if constexpr (kByRows) run(TallTile());
+  }
+  if (splits > 1) addShares(Global<const float>(partials, length), splits, rows, gemm.columns, gemm.to, context);
+}
+
+}  // namespace retroplume

@@ -1,0 +1,186 @@
+#pragma once
+#include "runtime/cuda/device.h"
+
+/**
+ * The tile of a product that one block makes, 16 deep at a time, out of shared memory. Warps share the tile out, each a rectangle of
+ * kWarpRows·kWarpColumns; a lane of a warp holds kWarpRows·kWarpColumns / 32 sums in quads of four neighbouring columns.
+ *
+ * Shared memory has no padding; rows are permuted (xor) instead, so that no two lanes of one access meet in a bank:
+ *
+ *   a, by rows      [row][16]:      row of 16 floats; its four chunks of 16 bytes are permuted by (row / 2) % 4
+ *   a, by depth     [16][kRows]:    column ^ 8·(depth / 4 % 4)
+ *   b               [16][kColumns]: likewise; with 16 columns, see bIndex
+ *
+ * Tensor cores leave the order of the sum free as long as both factors have the same: a lane with t = lane % 4 takes depths 4t … 4t+3, which lie
+ * together in a row of a, for the two mma of 8 (tf32) or the one of 16 (bf16).
+ */
+namespace retroplume {
+
+constexpr int kTileDepth = 16;
+constexpr int kTileThreads = 128;
+constexpr int kTileWarps = kTileThreads / 32;
+
+/** `blocks`: how many a multiprocessor shall hold, which bounds registers to 65536 / (128·blocks). */
+template <int Rows, int Columns, int WarpRows, int WarpColumns, int Blocks, int ExactBlocks>
+struct Tile {
+  static constexpr int kRows = Rows, kColumns = Columns, kWarpRows = WarpRows, kWarpColumns = WarpColumns;
+  static constexpr int kWarpsAcross = Columns / WarpColumns;
+  static constexpr int blocks(Products products) { return products == Products::float32 ? ExactBlocks : Blocks; }
+  static_assert(Rows / WarpRows * kWarpsAcross == kTileWarps, "the warps cover the tile");
+
+  __device__ static __forceinline__ int aIndexByRows(int row, int depth) {
+    return row * kTileDepth + ((depth >> 2 ^ (row >> 1 & 3)) << 2) + (depth & 3);
+  }
+  __device__ static __forceinline__ int aIndexByDepth(int depth, int row) { return depth * kRows + (row ^ (depth >> 2 & 3) << 3); }
+  __device__ static __forceinline__ int bIndex(int depth, int column) {
+    if constexpr (kColumns >= 32) return depth * kColumns + (column ^ (depth >> 2 & 3) << 3);
+    // Two rows fill the banks: depths 8 … 15 go to the other half by the exchange of neighbours.
+    return (depth ^ depth >> 3) * kColumns + (column ^ (depth >> 2 & 1) << 3);
+  }
+};
+
+__device__ __forceinline__ float component(const float4& v, int i) { return i == 0 ? v.x : i == 1 ? v.y : i == 2 ? v.z : v.w; }
+
+/** A lane's sums: kDown·kAcross quads. */
+template <class T, Products P, bool kByRows>
+class Accumulators {
+ public:
+  __device__ __forceinline__ Accumulators() {
+#pragma unroll
+    for (int i = 0; i < kDown; ++i) {
+#pragma unroll
+      for (int j = 0; j < kAcross; ++j) {
+#pragma unroll
+        for (int e = 0; e < 4; ++e) sums_[i][j][e] = 0.0f;
+      }
+    }
+    const int warp = static_cast<int>(threadIdx.x) / 32;
+    row_ = warp / T::kWarpsAcross * T::kWarpRows;
+    column_ = warp % T::kWarpsAcross * T::kWarpColumns;
+    lane_ = static_cast<int>(threadIdx.x) % 32;
+  }
+
+  /** += the product of one slab of a and b. */
+  __device__ __forceinline__ void add(const Shared<float>& slabOfA, const Shared<float>& slabOfB) {
+    // The warp's part: permutations reach over 8 rows, or 32 rows or columns, and repeat.
+    const Shared<float> a = slabOfA.from(kByRows ? row_ * kTileDepth : row_), b = slabOfB.from(column_);
+    if constexpr (P == Products::float32) {
+#pragma unroll
+      for (int depth = 0; depth < kTileDepth; depth += 4) addExactly(a, b, depth);
+    } else {
+      addOnTensorCores(a, b);
+    }
+  }
+
+  /** Calls visit(row, column, quad) for every quad, with its place in the tile. All lanes of the warp come here. */
+  template <class Visit>
+  __device__ __forceinline__ void forEachQuad(Visit visit) {
+#pragma unroll
+    for (int i = 0; i < kDown; ++i) {
+#pragma unroll
+      for (int j = 0; j < kAcross; ++j) {
+        float(&s)[4] = sums_[i][j];
+        if constexpr (P == Products::float32) {
+          const int row = kByRows ? lane_ / 4 + 8 * i : lane_ / 4 * 4 + i / 4 * 32 + i % 4;
+          visit(row_ + row, column_ + lane_ % 4 * 4 + 16 * j, make_float4(s[0], s[1], s[2], s[3]));
+        } else {
+          // Of rows g and g+8 a lane has two columns each: neighbours exchange, so that the even lane has four of row g and the odd one four of g+8.
+          const bool odd = lane_ % 2 == 1;
+          const float x = __shfl_xor_sync(0xffffffffu, odd ? s[0] : s[2], 1);
+          const float y = __shfl_xor_sync(0xffffffffu, odd ? s[1] : s[3], 1);
+          visit(row_ + 16 * i + lane_ / 4 + (odd ? 8 : 0), column_ + 8 * j + lane_ % 4 / 2 * 4,
+                odd ? make_float4(x, y, s[2], s[3]) : make_float4(s[0], s[1], x, y));
+        }
+      }
+    }
+  }
+
+ private:
+  static constexpr bool kExact = P == Products::float32;
+  static constexpr int kDown = T::kWarpRows / (kExact ? 8 : 16), kAcross = T::kWarpColumns / (kExact ? 16 : 8);
+
+  /** Four depths. By rows, four depths of a row of a are one load; by depth, four rows of one depth. Either way 16 products a float read. */
+  __device__ __forceinline__ void addExactly(const Shared<float>& a, const Shared<float>& b, int depth) {
+    float4 rows[kDown];
+    if constexpr (kByRows) {
+#pragma unroll
+      for (int i = 0; i < kDown; ++i) rows[i] = load4(a.from(T::aIndexByRows(lane_ / 4, depth)), 8 * i * kTileDepth);
+    }
+#pragma unroll
+    for (int d = 0; d < 4; ++d) {
+      if constexpr (!kByRows) {
+#pragma unroll
+        for (int h = 0; h < kDown / 4; ++h) rows[h] = load4(a.from(T::aIndexByDepth(depth + d, lane_ / 4 * 4)), 32 * h);
+      }
+#pragma unroll
+      for (int j = 0; j < kAcross; ++j) {
+        const float4 columns = load4(b, T::bIndex(depth + d, lane_ % 4 * 4 + 16 * j));
+#pragma unroll
+        for (int i = 0; i < kDown; ++i) {
+          const float x = kByRows ? component(rows[i], d) : component(rows[i / 4], i % 4);
+          sums_[i][j][0] = fmaf(x, columns.x, sums_[i][j][0]);
+          sums_[i][j][1] = fmaf(x, columns.y, sums_[i][j][1]);
+          sums_[i][j][2] = fmaf(x, columns.z, sums_[i][j][2]);
+          sums_[i][j][3] = fmaf(x, columns.w, sums_[i][j][3]);
+        }
+      }
+    }
+  }
+
+  /** Rounds a lane's part of four depths of two rows, as the fragments of the first (half 0) and second mma of tf32, or of the one of bf16. */
+  __device__ __forceinline__ void fragmentOfA(const float4& upper, const float4& lower, uint32_t (&first)[4], uint32_t (&second)[4]) {
+    if constexpr (P == Products::tf32) {
+      first[0] = toTf32(upper.x), first[1] = toTf32(lower.x), first[2] = toTf32(upper.y), first[3] = toTf32(lower.y);
+      second[0] = toTf32(upper.z), second[1] = toTf32(lower.z), second[2] = toTf32(upper.w), second[3] = toTf32(lower.w);
+    } else {
+      first[0] = packBf16(upper.x, upper.y), first[1] = packBf16(lower.x, lower.y);
+      first[2] = packBf16(upper.z, upper.w), first[3] = packBf16(lower.z, lower.w);
+    }
+  }
+
+  /** `from`: a multiple of 8. */
+  __device__ __forceinline__ float4 depthsOfA(const Shared<float>& a, int from) {
+    const int depth = lane_ % 4 * 4, row = from + lane_ / 4;
+    if constexpr (kByRows) return load4(a.from(T::aIndexByRows(lane_ / 4, depth)), from * kTileDepth);
+    return make_float4(a[T::aIndexByDepth(depth, row)], a[T::aIndexByDepth(depth + 1, row)], a[T::aIndexByDepth(depth + 2, row)],
+                       a[T::aIndexByDepth(depth + 3, row)]);
+  }
+
+  __device__ __forceinline__ void addOnTensorCores(const Shared<float>& a, const Shared<float>& b) {
+    // All of b's fragments and then a's one after the other: of the two orders the one that needs fewer registers.
+    uint32_t right[2][kAcross][2];
+#pragma unroll
+    for (int j = 0; j < kAcross; ++j) {
+      const int depth = lane_ % 4 * 4, column = 8 * j + lane_ / 4;
+      const float b0 = b[T::bIndex(depth, column)], b1 = b[T::bIndex(depth + 1, column)];
+      const float b2 = b[T::bIndex(depth + 2, column)], b3 = b[T::bIndex(depth + 3, column)];
+      if constexpr (P == Products::tf32) {
+        right[0][j][0] = toTf32(b0), right[0][j][1] = toTf32(b1), right[1][j][0] = toTf32(b2), right[1][j][1] = toTf32(b3);
+      } else {
+        right[0][j][0] = packBf16(b0, b1), right[0][j][1] = packBf16(b2, b3);
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < kDown; ++i) {
+      uint32_t first[4], second[4];
+      fragmentOfA(depthsOfA(a, 16 * i), depthsOfA(a, 16 * i + 8), first, second);
+#pragma unroll
+      for (int j = 0; j < kAcross; ++j) {
+        if constexpr (P == Products::tf32) {
+          mmaTf32(sums_[i][j], first, right[0][j]);
+        } else {
+          mmaBf16(sums_[i][j], first, right[0][j]);
+        }
+      }
+      if constexpr (P == Products::tf32) {
+#pragma unroll
+        for (int j = 0; j < kAcross; ++j) mmaTf32(sums_[i][j], second, right[1][j]);
+      }
+    }
+  }
+
+  float sums_[kDown][kAcross][4];
+  int row_, column_, lane_;
+};
+
+}  // namespace retroplume
