@@ -13,6 +13,8 @@ void set(CudaKernels& table, void (*run)(const Call&, const Context&), std::size
 
 CudaKernels cudaKernels() {
   CudaKernels table;
+  set(table, cuda::lstmForward, cuda::lstmForwardScratch);
+  set(table, cuda::lstmBackward, cuda::lstmBackwardScratch);
   set(table, cuda::unaryForward);
   set(table, cuda::unaryBackward);
   return table;
