@@ -17,6 +17,10 @@ std::size_t upconv2x2BackwardInputScratch(const Upconv2x2BackwardInput<float>& c
 void upconv2x2BackwardWeight(const Upconv2x2BackwardWeight<float>& call, const Context& context);
 std::size_t upconv2x2BackwardWeightScratch(const Upconv2x2BackwardWeight<float>& call);
 
+void lstmForward(const LstmForward<float>& call, const Context& context);
+std::size_t lstmForwardScratch(const LstmForward<float>& call);
+void lstmBackward(const LstmBackward<float>& call, const Context& context);
+std::size_t lstmBackwardScratch(const LstmBackward<float>& call);
 void unaryForward(const UnaryForward<float>& call, const Context& context);
 void unaryBackward(const UnaryBackward<float>& call, const Context& context);
 void binary(const Binary<float>& call, const Context& context);

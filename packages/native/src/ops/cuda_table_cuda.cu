@@ -19,6 +19,8 @@ CudaKernels cudaKernels() {
   set(table, cuda::upconv2x2Forward, cuda::upconv2x2ForwardScratch);
   set(table, cuda::upconv2x2BackwardInput, cuda::upconv2x2BackwardInputScratch);
   set(table, cuda::upconv2x2BackwardWeight, cuda::upconv2x2BackwardWeightScratch);
+  set(table, cuda::lstmForward, cuda::lstmForwardScratch);
+  set(table, cuda::lstmBackward, cuda::lstmBackwardScratch);
   set(table, cuda::unaryForward);
   set(table, cuda::unaryBackward);
   set(table, cuda::binary);

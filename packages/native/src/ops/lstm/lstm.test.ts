@@ -1,5 +1,5 @@
 import { cpuFeatures } from '../../kernels';
-import { allVariants, callKernel, fastVariants, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, emulatedVariant, fastVariants, type Variant } from '../../testing/call-kernel';
 import { describeGolden, permute, readGolden } from '../../testing/golden';
 import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
 import { gathered, spread } from '../../testing/strided';
@@ -41,9 +41,14 @@ function forward(inputs: Record<string, ArrayLike<number>>, sizes: Sizes, option
 
 const LANES = { baseline: 4, avx2: 8, avx512: 16 };
 
+/** The CUDA kernels keep [N, T, P, D, 4], without gaps. */
+const cudaTrace = (trace: Float64Array, rows: number, hidden: number, parts: number): Float64Array =>
+  permute({ shape: [rows, hidden, parts], data: trace.slice(0, rows * hidden * parts) }, [0, 2, 1]);
+
 /** Gates [N, T, P, 4, D] or, with one part, cell states [N, T, P, D] from the layout that the variant's kernels keep them in. */
 function plain(trace: Float64Array, { batch, steps, cells, hidden }: Sizes, parts: number, options: Variant['options']): Float64Array {
   const fast = options?.dtype !== 'float64' && options?.kernels !== 'reference';
+  if (options?.device === 'cuda') return cudaTrace(trace, batch * steps * cells, hidden, parts);
   const lanes = fast ? LANES[(options?.isa === undefined || options.isa === 'auto' ? cpuFeatures().isa : options.isa) as keyof typeof LANES] : hidden;
   const vectors = Math.ceil(hidden / lanes);
   const result = new Float64Array(batch * steps * cells * parts * hidden);
@@ -88,7 +93,7 @@ test.each(allVariants)('lstm by hand, one step from zero: $name', ({ options, to
   expect(relativeError(output, [Math.tanh(0.25) / 2])).toBeLessThan(tolerance);
 });
 
-test.each(fastVariants)('sigmoid and tanh of the gates are within 3e-7 over [-30, 30], and NaN stays NaN: $name', ({ options }) => {
+test.each([...fastVariants, emulatedVariant])('sigmoid and tanh of the gates are within 3e-7 over [-30, 30], and NaN stays NaN: $name', ({ options }) => {
   const hidden = 601;
   const z = Float64Array.from({ length: 4 * hidden }, (_, j) => Math.fround(((j % hidden) - 300) / 10));
   z[7] = NaN;
@@ -169,7 +174,7 @@ test('lstm without gates and cells gives the same output', () => {
   }
 });
 
-describe.each(fastVariants)('lstm, $name, against the double reference', ({ options }) => {
+describe.each([...fastVariants, emulatedVariant])('lstm, $name, against the double reference', ({ options }) => {
   const shapes = [
     [2, 16, 50, 15, 16, 1],
     [1, 3, 1, 1, 1, 1],

@@ -218,6 +218,9 @@ void waitCopies() {
   emulation::block().waitCopies(N);
 }
 
+inline float approximateExp2(float x) { return std::exp2(x); }
+inline float approximateReciprocal(float x) { return 1.0f / x; }
+
 inline uint32_t toTf32(float x) {
   uint32_t bits;
   std::memcpy(&bits, &x, 4);

@@ -1,0 +1,162 @@
+#pragma once
+#include <cstddef>
+#include <type_traits>
+
+#include "ops/cuda_declarations.h"
+#include "runtime/cuda/device.h"
+
+/**
+ * What both passes of the LSTM share. A block takes a tile of M cells of one sample through all steps. In shared memory every array lies as
+ * [channel][cell], rows of M + 4 floats: with a row four banks after the one before, no product and no store of a unit's cells meets a bank twice.
+ */
+namespace retroplume::cuda {
+
+/** Of a block: what leaves an A100's multiprocessor (164 KB) room for one block. */
+constexpr int kLstmMostShared = 160 * 1024;
+
+template <int M>
+constexpr int kLstmRow = M + 4;
+
+/** Channels that one matrix product of a warp takes at once; 1 for fused multiply-adds. */
+template <Products P>
+constexpr int kLstmDepth = P == Products::float32 ? 1
+                           : P == Products::tf32  ? 8
+                                                  : 16;
+
+__host__ __device__ __forceinline__ constexpr int roundedUp(int count, int unit) { return (count + unit - 1) / unit * unit; }
+
+/** Some samples' cells [cellBegin, cellBegin + cells). */
+struct LstmRegion {
+  int64_t sampleBegin, samples, cellBegin, cells;
+  int64_t tiles(int tileCells) const { return samples * ((cells + tileCells - 1) / tileCells); }
+};
+
+/** The gates and cell states of a region: [sample][step][cell][unit][gate] and [sample][step][cell][unit]. */
+template <class T>
+struct LstmTrace {
+  LstmRegion region;
+  Global<T> gates, cellStates;
+
+  LstmTrace() = default;
+  LstmTrace(const LstmParams& p, const LstmRegion& region, T* gatesData, T* cellsData)
+      : region(region),
+        gates(gatesData, region.samples * p.steps * region.cells * 4 * p.hidden),
+        cellStates(cellsData, region.samples * p.steps * region.cells * p.hidden) {}
+  __device__ __forceinline__ int64_t row(int64_t sample, int64_t steps, int64_t step, int64_t cell) const {
+    return ((sample - region.sampleBegin) * steps + step) * region.cells + cell - region.cellBegin;
+  }
+};
+
+/** A block's cells: `count` of sample `sample` from `cell` on. */
+struct LstmTile {
+  int64_t sample, cell;
+  int count;
+};
+
+template <int M>
+__device__ __forceinline__ LstmTile lstmTile(const LstmRegion& region, int64_t tile) {
+  const int64_t perSample = (region.cells + M - 1) / M, first = tile % perSample * M, left = region.cells - first;
+  return {region.sampleBegin + tile / perSample, region.cellBegin + first, static_cast<int>(left < M ? left : M)};
+}
+
+// Special functions alone, 1 − 2/(1 + 2^x) for tanh: within 3e-7, and both limits and NaN come out right.
+__device__ __forceinline__ float lstmSigmoid(float z) { return approximateReciprocal(1.0f + approximateExp2(-1.4426950408889634f * z)); }
+__device__ __forceinline__ float lstmTanh(float z) { return 1.0f - 2.0f * approximateReciprocal(1.0f + approximateExp2(2.8853900817779268f * z)); }
+
+/** Starts to copy inputs [count cells][C] to rows [C] of a tile; zeros for its cells past `count`. */
+template <int M>
+__device__ __forceinline__ void lstmCopyInput(const Global<const float>& input, int64_t first, int channels, int count, const Shared<float>& rows) {
+  // The quotients of the thread's next element, without dividing again.
+  const int threads = blockDim.x, thread = threadIdx.x, cellStep = threads / channels, channelStep = threads % channels;
+  int cell = thread / channels, channel = thread % channels;
+  while (cell < M) {
+    copyAsync4(rows, channel * kLstmRow<M> + cell, input, first + cell * channels + channel, cell < count);
+    cell += cellStep;
+    channel += channelStep;
+    if (channel >= channels) channel -= channels, ++cell;
+  }
+}
+
+template <Products P>
+__device__ __forceinline__ void lstmMultiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  if constexpr (P == Products::tf32) {
+    mmaTf32(d, a, b);
+  } else {
+    mmaBf16(d, a, b);
+  }
+}
+
+/**
+ * The order of the channels within one product of a warp is ours to choose, if both factors have the same: register r of lane t holds channel
+ * 2t + r (tf32), or 8r + 2t and the next (bf16), so that lanes read rows two apart.
+ */
+template <Products P, int M>
+__device__ __forceinline__ void lstmLoadCells(const Shared<float>& rows, int channel, int cell, uint32_t (&a)[4]) {
+  constexpr int S = kLstmRow<M>;
+  const int lane = threadIdx.x % 32, at = (channel + lane % 4 * 2) * S + cell + lane / 4;
+  for (int half = 0; half < 2; ++half) {
+    if constexpr (P == Products::tf32) {
+      a[half] = toTf32(rows[at + 8 * half]);
+      a[half + 2] = toTf32(rows[at + 8 * half + S]);
+    } else {
+      a[half] = packBf16(rows[at + 8 * half], rows[at + 8 * half + S]);
+      a[half + 2] = packBf16(rows[at + 8 * half + 8 * S], rows[at + 8 * half + 9 * S]);
+    }
+  }
+}
+
+/** The channels that lane t's register r holds: the first, and for bf16 also the one after it. */
+template <Products P>
+__host__ __device__ __forceinline__ int lstmChannelOf(int t, int r) {
+  return P == Products::tf32 ? 2 * t + r : 8 * r + 2 * t;
+}
+
+/** A register of weights for a warp's product: `weight(channel)` of the channels that it holds. */
+template <Products P, class Weight>
+__device__ __forceinline__ float lstmPack(int channel, Weight weight) {
+  if constexpr (P == Products::float32) return weight(channel);
+  const uint32_t bits = P == Products::tf32 ? toTf32(weight(channel)) : packBf16(weight(channel), weight(channel + 1));
+  return __int_as_float(static_cast<int>(bits));
+}
+
+__device__ __forceinline__ uint32_t lstmBits(float x) { return static_cast<uint32_t>(__float_as_int(x)); }
+
+/** How the weights of the gates are packed (lstm_forward_cuda.cu), and how much shared memory the states of a tile take. */
+template <Products P>
+struct LstmForwardShape {
+  int inputRows, hiddenRows, units;  // padded
+  __host__ __device__ explicit LstmForwardShape(const LstmParams& p)
+      : inputRows(roundedUp(static_cast<int>(p.inChannels), kLstmDepth<P>)),
+        hiddenRows(roundedUp(static_cast<int>(p.hidden), kLstmDepth<P>)),
+        units(roundedUp(static_cast<int>(p.hidden), P == Products::float32 ? 16 : 8)) {}
+  __host__ __device__ int packed() const { return (inputRows + hiddenRows) * units * (P == Products::bf16 ? 2 : 4); }
+};
+
+/** Calls run(std::integral_constant<Products, products>). */
+template <class Run>
+void withProducts(Products products, Run run) {
+  if (products == Products::bf16) {
+    run(std::integral_constant<Products, Products::bf16>());
+  } else if (products == Products::tf32) {
+    run(std::integral_constant<Products, Products::tf32>());
+  } else {
+    run(std::integral_constant<Products, Products::float32>());
+  }
+}
+
+/** Floats of packed weights at most, whatever the products, as a multiple of 64. */
+int64_t lstmPackedWeights(const LstmParams& p);
+
+/** What the forward pass needs of a call. */
+struct LstmForwardRun {
+  const LstmParams& params;
+  const float *input, *weightInput, *weightHidden, *bias, *initialHidden, *initialCell;
+  float* output;  // null: not written
+  float* packed;  // scratch memory
+};
+
+/** Packs the weights; then the forward pass of any region. `trace` may have no memory, or be of the region's first cells. */
+void lstmPackGates(const LstmForwardRun& run, const Context& context);
+void lstmRunForward(const LstmForwardRun& run, const LstmRegion& region, const LstmTrace<float>& trace, const Context& context);
+
+}  // namespace retroplume::cuda

@@ -1,0 +1,342 @@
+#include <algorithm>
+
+#include "ops/lstm/lstm_cuda.h"
+#include "runtime/error.h"
+
+/**
+ * LSTM forward: one block takes its tile of cells through all steps, with weights and states in shared memory. A thread has eight pairs of cell and
+ * hidden unit with all four gates of each, so that activation and state update follow in the registers of the gate products. While a step is computed
+ * the inputs of the next are copied. Where the weights do not fit beside the states they are read through the caches.
+ *
+ *   float32      a thread's pairs are one unit and eight cells: 32 multiply-adds for 12 numbers from shared memory
+ *   tf32, bf16   a warp has 32 cells and 8 units, four matrix products of 16x8, one a gate: rows are cells, columns the same units in each
+ */
+namespace retroplume::cuda {
+
+namespace {
+
+constexpr int kForwardThreads = 256;
+constexpr int kPairs = 8;
+
+struct ForwardArguments {
+  LstmParams params;
+  LstmRegion region;
+  Global<const float> input, weights, bias, initialHidden, initialCell;
+  Global<float> output;
+  LstmTrace<float> trace;
+};
+
+/** Which pairs a thread has: pair (half, e) is cell `cell(half, e)` and unit `unit(e)`, e < 4. */
+template <Products P, int M>
+struct Pairs {
+  int firstCell, firstUnit;
+
+  /** Sixteen units of a warp lie side by side in memory. */
+  __device__ __forceinline__ explicit Pairs(int item) {
+    if constexpr (P == Products::float32) {
+      firstCell = item / 16 % (M / kPairs) * kPairs;
+      firstUnit = item / (2 * M) * 16 + item % 16;
+    } else {
+      const int lane = item % 32, warp = item / 32;
+      firstCell = warp % (M / 32) * 32 + lane / 4;
+      firstUnit = warp / (M / 32) * 8 + lane % 4 * 2;
+    }
+  }
+  __device__ __forceinline__ int cell(int half, int e) const {
+    return P == Products::float32 ? firstCell + 4 * half + e : firstCell + 16 * half + e / 2 * 8;
+  }
+  __device__ __forceinline__ int unit(int e) const { return P == Products::float32 ? firstUnit : firstUnit + e % 2; }
+
+  /** The four states of a half; those of units past D are not touched. */
+  __device__ __forceinline__ void load(const Shared<float>& states, int half, int units, float (&x)[4]) const {
+    if constexpr (P == Products::float32) {
+      const float4 four = load4(states, firstUnit * kLstmRow<M> + cell(half, 0));
+      x[0] = four.x, x[1] = four.y, x[2] = four.z, x[3] = four.w;
+    } else {
+      for (int e = 0; e < 4; ++e) x[e] = unit(e) < units ? states[unit(e) * kLstmRow<M> + cell(half, e)] : 0.0f;
+    }
+  }
+  __device__ __forceinline__ void store(const Shared<float>& states, int half, int units, const float (&x)[4]) const {
+    if constexpr (P == Products::float32) {
+      store4(states, firstUnit * kLstmRow<M> + cell(half, 0), make_float4(x[0], x[1], x[2], x[3]));
+    } else {
+      for (int e = 0; e < 4; ++e) {
+        if (unit(e) < units) states[unit(e) * kLstmRow<M> + cell(half, e)] = x[e];
+      }
+    }
+  }
+};
+
+using Gates = float[2][4][4];  // [half][gate][e]
+
+__device__ __forceinline__ void addScaled(float (&z)[4], float weight, const float4& x) {
+  z[0] = fmaf(weight, x.x, z[0]);
+  z[1] = fmaf(weight, x.y, z[1]);
+  z[2] = fmaf(weight, x.z, z[2]);
+  z[3] = fmaf(weight, x.w, z[3]);
+}
+
+/** z += rows · weights for `count` channels, the weights' from channel `first` on. Weights: [channel][unit][gate]. */
+template <int M, class Weights>
+__device__ __forceinline__ void multiplyAdd(Gates& z, const Pairs<Products::float32, M>& pairs, const Shared<float>& rows, int count,
+                                            const Weights& weights, int first, int units) {
+#pragma unroll 4
+  for (int k = 0; k < count; ++k) {
+    const float4 w = load4(weights, ((first + k) * units + pairs.firstUnit) * 4);
+    for (int half = 0; half < 2; ++half) {
+      const float4 x = load4(rows, k * kLstmRow<M> + pairs.cell(half, 0));
+      addScaled(z[half][0], w.x, x);
+      addScaled(z[half][1], w.y, x);
+      addScaled(z[half][2], w.z, x);
+      addScaled(z[half][3], w.w, x);
+    }
+  }
+}
+
+/** The same by the tensor cores. Weights: [eight units][depth channels][pair of gates][lane][gate][register]. */
+template <Products P, int M, class Weights>
+__device__ __forceinline__ void multiplyAdd(Gates& z, const Pairs<P, M>& pairs, const Shared<float>& rows, int count, const Weights& weights,
+                                            int first, int channels) {
+  constexpr int kDepth = kLstmDepth<P>;
+  const int lane = threadIdx.x % 32, firstCell = pairs.firstCell - lane / 4, eight = pairs.firstUnit / 8;
+#pragma unroll 2
+  for (int k = 0; k < count; k += kDepth) {
+    const int at = (eight * (channels / kDepth) + (first + k) / kDepth) * 256 + lane * 4;
+    const float4 w[2] = {load4(weights, at), load4(weights, at + 128)};
+    for (int half = 0; half < 2; ++half) {
+      uint32_t a[4];
+      lstmLoadCells<P, M>(rows, k, firstCell + 16 * half, a);
+      for (int pair = 0; pair < 2; ++pair) {
+        lstmMultiply<P>(z[half][2 * pair], a, {lstmBits(w[pair].x), lstmBits(w[pair].y)});
+        lstmMultiply<P>(z[half][2 * pair + 1], a, {lstmBits(w[pair].z), lstmBits(w[pair].w)});
+      }
+    }
+  }
+}
+
+/** Writes what a pair's step has made to global memory. */
+__device__ __forceinline__ void keepPair(const ForwardArguments& a, const LstmTile& tile, int64_t step, int m, int unit, const float4& gates, float c,
+                                         float h) {
+  const LstmParams& p = a.params;
+  if (m >= tile.count || unit >= p.hidden) return;
+  const int64_t cell = tile.cell + m;
+  if (a.output && (p.allStates || step == p.steps - 1)) {
+    a.output[tile.sample * p.outputStride + cell * (p.allStates ? p.steps * p.hidden : p.hidden) + (p.allStates ? step * p.hidden : 0) + unit] = h;
+  }
+  if (cell - a.trace.region.cellBegin >= a.trace.region.cells) return;
+  const int64_t at = a.trace.row(tile.sample, p.steps, step, cell) * p.hidden + unit;
+  if (a.trace.gates) store4(a.trace.gates, 4 * at, gates);
+  if (a.trace.cellStates) a.trace.cellStates[at] = c;
+}
+
+/** Activation and state update of a thread's pairs, in the registers of the products. */
+template <Products P, int M>
+__device__ __forceinline__ void advance(const ForwardArguments& a, const LstmTile& tile, int64_t step, const Pairs<P, M>& pairs, const Gates& z,
+                                        const Shared<float>& cellStates, const Shared<float>& next) {
+  const int D = static_cast<int>(a.params.hidden);
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    float c[4], h[4];
+    pairs.load(cellStates, half, D, c);
+#pragma unroll
+    for (int e = 0; e < 4; ++e) {
+      const float4 gates = make_float4(lstmSigmoid(z[half][0][e]), lstmSigmoid(z[half][1][e]), lstmTanh(z[half][2][e]), lstmSigmoid(z[half][3][e]));
+      c[e] = gates.y * c[e] + gates.x * gates.z;
+      h[e] = gates.w * lstmTanh(c[e]);
+      keepPair(a, tile, step, pairs.cell(half, e), pairs.unit(e), gates, c[e], h[e]);
+    }
+    pairs.store(cellStates, half, D, c);
+    pairs.store(next, half, D, h);
+  }
+}
+
+/** A block's shared memory but for the weights. Inputs and hidden states are two each, used by turns. */
+template <Products P, int M>
+struct Tile {
+  LstmForwardShape<P> shape;
+  Shared<float> bias, inputs, hidden, cellStates;
+  __device__ __forceinline__ Tile(const LstmParams& p, SharedMemory& memory) : shape(p) {
+    constexpr int S = kLstmRow<M>;
+    bias = memory.take<float>(4 * shape.units);
+    inputs = memory.take<float>(2 * shape.inputRows * S);
+    hidden = memory.take<float>(2 * shape.hiddenRows * S);
+    cellStates = memory.take<float>(static_cast<int>(p.hidden) * S);
+  }
+  static int bytes(const LstmParams& p) {
+    const LstmForwardShape<P> shape(p);
+    const int states = 2 * (shape.inputRows + shape.hiddenRows) + static_cast<int>(p.hidden);
+    return static_cast<int>(sizeof(float)) * (4 * shape.units + states * kLstmRow<M>);
+  }
+};
+
+/** States before the first step, the bias as [unit][gate], and zeros where rows are padded. */
+template <Products P, int M>
+__device__ __forceinline__ void prepare(const ForwardArguments& a, const Tile<P, M>& tile) {
+  constexpr int S = kLstmRow<M>;
+  const LstmForwardShape<P>& shape = tile.shape;
+  const int D = static_cast<int>(a.params.hidden), C = static_cast<int>(a.params.inChannels), threads = blockDim.x, thread = threadIdx.x;
+  for (int i = thread; i < 4 * shape.units; i += threads) tile.bias[i] = i / 4 < D ? static_cast<float>(a.bias[i % 4 * D + i / 4]) : 0.0f;
+  for (int i = thread; i < 2 * shape.hiddenRows * S; i += threads) {
+    tile.hidden[i] = a.initialHidden && i / S < D ? static_cast<float>(a.initialHidden[i / S]) : 0.0f;
+  }
+  for (int i = thread; i < D * S; i += threads) tile.cellStates[i] = a.initialCell ? static_cast<float>(a.initialCell[i / S]) : 0.0f;
+  for (int i = C * S + thread; i < shape.inputRows * S; i += threads) tile.inputs[i] = tile.inputs[shape.inputRows * S + i] = 0.0f;
+}
+
+template <Products P, int M, class Weights>
+__device__ __forceinline__ void runSteps(const ForwardArguments& a, const Tile<P, M>& tile, const Weights& weights) {
+  constexpr int S = kLstmRow<M>;
+  const LstmParams& p = a.params;
+  const LstmForwardShape<P>& shape = tile.shape;
+  const LstmTile cells = lstmTile<M>(a.region, blockIdx.x);
+  const int C = static_cast<int>(p.inChannels), D = static_cast<int>(p.hidden), inputs = shape.inputRows * S, states = shape.hiddenRows * S;
+  const int items = shape.units * (M / kPairs), weightStride = P == Products::float32 ? shape.units : shape.inputRows + shape.hiddenRows;
+  const auto copyInput = [&](int64_t step) {
+    const int64_t row = (cells.sample * p.steps + step) * p.cells + cells.cell;
+    lstmCopyInput<M>(a.input, row * C, C, cells.count, tile.inputs.from(static_cast<int>(step % 2) * inputs));
+    commitCopies();
+  };
+  copyInput(0);
+  for (int64_t step = 0; step < p.steps; ++step) {
+    const int turn = static_cast<int>(step % 2);
+    waitCopies<0>();
+    __syncthreads();
+    if (step + 1 < p.steps) copyInput(step + 1);
+    for (int item = threadIdx.x; item < items; item += blockDim.x) {
+      const Pairs<P, M> pairs(item);
+      if (P == Products::float32 && pairs.firstUnit >= D) continue;
+      Gates z;
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        const float4 bias = load4(tile.bias, 4 * pairs.unit(e));
+        z[0][0][e] = z[1][0][e] = bias.x, z[0][1][e] = z[1][1][e] = bias.y;
+        z[0][2][e] = z[1][2][e] = bias.z, z[0][3][e] = z[1][3][e] = bias.w;
+      }
+      multiplyAdd(z, pairs, tile.inputs.from(turn * inputs), shape.inputRows, weights, 0, weightStride);
+      multiplyAdd(z, pairs, tile.hidden.from(turn * states), shape.hiddenRows, weights, shape.inputRows, weightStride);
+      advance(a, cells, step, pairs, z, tile.cellStates, tile.hidden.from((1 - turn) * states));
+    }
+  }
+}
+
+template <Products P, int M, bool Resident>
+__global__ void __launch_bounds__(kForwardThreads) lstm_forward_kernel(ForwardArguments a) {
+  SharedMemory memory;
+  const Tile<P, M> tile(a.params, memory);
+  prepare(a, tile);
+  if constexpr (Resident) {
+    const int packed = tile.shape.packed();
+    const Shared<float> weights = memory.take<float>(packed);
+    for (int i = 4 * threadIdx.x; i < packed; i += 4 * blockDim.x) copyAsync16(weights, i, a.weights, i, true);
+    runSteps(a, tile, weights);
+  } else {
+    runSteps(a, tile, a.weights);
+  }
+}
+
+template <Products P>
+__global__ void __launch_bounds__(256)
+    lstm_pack_gates_kernel(LstmParams p, Global<const float> weightInput, Global<const float> weightHidden, Global<float> packed) {
+  const LstmForwardShape<P> shape(p);
+  const int C = static_cast<int>(p.inChannels), D = static_cast<int>(p.hidden), depth = kLstmDepth<P>, channels = shape.inputRows + shape.hiddenRows;
+  for (int i = blockIdx.x * 256 + threadIdx.x; i < shape.packed(); i += 256 * gridDim.x) {
+    int channel, gate, unit;
+    if (P == Products::float32) {
+      gate = i % 4, unit = i / 4 % shape.units, channel = i / 4 / shape.units;
+    } else {
+      const int lane = i / 4 % 32, group = i / 256;
+      gate = i / 128 % 2 * 2 + i / 2 % 2;
+      unit = group / (channels / depth) * 8 + lane / 4;
+      channel = group % (channels / depth) * depth + lstmChannelOf<P>(lane % 4, i % 2);
+    }
+    packed[i] = lstmPack<P>(channel, [&](int k) -> float {
+      if (unit >= D) return 0.0f;
+      if (k < shape.inputRows) return k < C ? static_cast<float>(weightInput[(k * 4 + gate) * D + unit]) : 0.0f;
+      k -= shape.inputRows;
+      return k < D ? static_cast<float>(weightHidden[(k * 4 + gate) * D + unit]) : 0.0f;
+    });
+  }
+}
+
+template <Products P, int M, bool Resident>
+int sharedBytes(const LstmParams& p) {
+  return Tile<P, M>::bytes(p) + (Resident ? static_cast<int>(sizeof(float)) * LstmForwardShape<P>(p).packed() : 0);
+}
+
+template <Products P, int M, bool Resident>
+bool start(const ForwardArguments& a, const Context& context) {
+  const int bytes = sharedBytes<P, M, Resident>(a.params);
+  if (bytes > kLstmMostShared) return false;
+  const int items = LstmForwardShape<P>(a.params).units * (M / kPairs);
+  const dim3 grid(static_cast<unsigned>(a.region.tiles(M)));
+  launch(context, lstm_forward_kernel<P, M, Resident>, grid, std::min(kForwardThreads, roundedUp(items, 32)), bytes, a);
+  return true;
+}
+
+/** The products that a call uses: states too large for the warps' products go by multiply-adds, eight cells at a time. */
+Products productsOf(const LstmParams& p, Products wanted) {
+  if (wanted == Products::bf16 && sharedBytes<Products::bf16, 64, false>(p) > kLstmMostShared) return Products::float32;
+  if (wanted == Products::tf32 && sharedBytes<Products::tf32, 64, false>(p) > kLstmMostShared) return Products::float32;
+  return wanted;
+}
+
+}  // namespace
+
+int64_t lstmPackedWeights(const LstmParams& p) {
+  return roundedUp(std::max(LstmForwardShape<Products::float32>(p).packed(), LstmForwardShape<Products::tf32>(p).packed()), 64);
+}
+
+void lstmPackGates(const LstmForwardRun& run, const Context& context) {
+  const LstmParams& p = run.params;
+  withProducts(productsOf(p, context.products), [&](auto kind) {
+    const int packed = LstmForwardShape<kind.value>(p).packed();
+    launch(context, lstm_pack_gates_kernel<kind.value>, dim3(std::min(256, (packed + 255) / 256)), 256, 0, p,
+           Global<const float>(run.weightInput, p.inChannels * 4 * p.hidden), Global<const float>(run.weightHidden, p.hidden * 4 * p.hidden),
+           Global<float>(run.packed, packed));
+  });
+}
+
+void lstmRunForward(const LstmForwardRun& run, const LstmRegion& region, const LstmTrace<float>& trace, const Context& context) {
+  const LstmParams& p = run.params;
+  withProducts(productsOf(p, context.products), [&](auto kind) {
+    constexpr Products P = kind.value;
+    const ForwardArguments a{p,
+                             region,
+                             {run.input, p.batch * p.steps * p.cells * p.inChannels},
+                             {run.packed, LstmForwardShape<P>(p).packed()},
+                             {run.bias, 4 * p.hidden},
+                             {run.initialHidden, p.hidden},
+                             {run.initialCell, p.hidden},
+                             {run.output, (p.batch - 1) * p.outputStride + p.cells * p.outputChannels()},
+                             trace};
+    // Smaller tiles before weights through the caches: at 64 units and 41 channels the weights are two thirds of a block's memory.
+    if (start<P, 64, true>(a, context) || start<P, 32, true>(a, context) || start<P, 64, false>(a, context)) return;
+    if constexpr (P == Products::float32) start<P, 8, false>(a, context);
+  });
+}
+
+std::size_t lstmForwardScratch(const LstmForward<float>& call) {
+  const LstmParams& p = call.params;
+  if (sharedBytes<Products::float32, 8, false>(p) > kLstmMostShared) {
+    throw NativeError("DEVICE_LIMIT", "lstmForward: expected 2 inChannels + 3 hidden up to about 3400 on a device but received " +
+                                          std::to_string(2 * p.inChannels + 3 * p.hidden));
+  }
+  return sizeof(float) * lstmPackedWeights(p);
+}
+
+void lstmForward(const LstmForward<float>& call, const Context& context) {
+  const LstmParams& p = call.params;
+  const LstmForwardRun run{p,
+                           call.input,
+                           call.weightInput,
+                           call.weightHidden,
+                           call.bias,
+                           call.initialHidden,
+                           call.initialCell,
+                           call.output,
+                           static_cast<float*>(context.scratch)};
+  lstmPackGates(run, context);
+  lstmRunForward(run, {0, p.batch, 0, p.cells}, LstmTrace<float>(p, {0, p.batch, 0, p.keptCells}, call.gates, call.cellStates), context);
+}
+
+}  // namespace retroplume::cuda
