@@ -80,12 +80,11 @@ __device__ __forceinline__ void forEachChannelTotal(const ChannelGrid& grid, con
   const int lane = static_cast<int>(threadIdx.x) % kWarpLanes;
   const int channel = (static_cast<int>(blockIdx.x) * kChannelThreads + static_cast<int>(threadIdx.x)) / kWarpLanes;
   if (channel >= grid.channels) return;  // the whole warp
-  double totals[K];
-  for (int k = 0; k < K; ++k) {
-    double sum = 0;
-    for (int b = lane; b < grid.blocks; b += kWarpLanes) sum += partials[(int64_t{b} * K + k) * grid.channels + channel];
-    totals[k] = warpSum(sum);
+  double totals[K] = {};
+  for (int b = lane; b < grid.blocks; b += kWarpLanes) {
+    for (int k = 0; k < K; ++k) totals[k] += partials[(int64_t{b} * K + k) * grid.channels + channel];
   }
+  for (int k = 0; k < K; ++k) totals[k] = warpSum(totals[k]);
   body(channel, totals, lane == 0);
 }
 
