@@ -28,7 +28,7 @@ struct Conv2dParams {
   int64_t outputStride;  // from one cell of the output to the next
   int activation;        // 0 none, 1 relu, 2 prelu
   bool accumulate;
-  int algorithm;  // 0 by measured rule (conv2d_choice.h), 1 direct, 2 Winograd; the reference kernels know no other than their own
+  int algorithm;  // 0 by measured rule (conv2d_choice.h), 1 direct, 2 Winograd; the reference and CUDA kernels know no other than their own
 };
 
 template <class T>

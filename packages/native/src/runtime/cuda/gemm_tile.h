@@ -99,7 +99,7 @@ class Accumulators {
   static constexpr bool kExact = P == Products::float32;
   static constexpr int kDown = T::kWarpRows / (kExact ? 8 : 16), kAcross = T::kWarpColumns / (kExact ? 16 : 8);
 
-  /** Four depths. By rows, four depths of a row of a are one load; by depth, four rows of one depth. Either way 16 products a float read. */
+  /** Four depths. By rows, four depths of a row of a are one load; by depth, four rows of one depth. */
   __device__ __forceinline__ void addExactly(const Shared<float>& a, const Shared<float>& b, int depth) {
     float4 rows[kDown];
     if constexpr (kByRows) {
