@@ -265,3 +265,31 @@ test.each(fastVariants)(
     for (const name of gradients) expect(relativeError(kept[name], again[name])).toBeLessThan(1e-5);
   },
 );
+
+describe.each([
+  ['tf32', 1e-3],
+  ['bf16', 1e-2],
+] as const)('lstm on tensor cores, %s, against the double reference', (products, tolerance) => {
+  const options = { ...emulatedVariant.options, products };
+  const shapes = [
+    [1, 3, 70, 13, 16, 1],
+    [1, 2, 40, 41, 64, 0],
+    [2, 3, 5, 3, 5, 1],
+    [1, 2, 3, 2, 88, 1], // tiles of 32 cells backward
+    [1, 2, 3, 2, 170, 0], // multiply-adds backward
+  ];
+  test.each(shapes)('batch %i, %i steps, %i cells, channels %i to %i, allStates %i', (batch, steps, cells, inChannels, hidden, allStates) => {
+    const sizes = { batch, steps, cells, inChannels, hidden, allStates };
+    const inputs = makeInputs(sizes);
+    const expected = forward(inputs, sizes, double);
+    const gradOutput = randomArray(expected.output.length, 9);
+    const reference = backward(inputs, expected, gradOutput, sizes, double);
+    const keptCells = Math.floor(cells / 3);
+    const saved = forward(inputs, { ...sizes, keptCells }, options);
+    expect(relativeError(saved.output, expected.output)).toBeLessThan(tolerance);
+    const grads = backward(inputs, saved, gradOutput, { ...sizes, keptCells }, options);
+    for (const name of gradients) expect(relativeError(grads[name], reference[name])).toBeLessThan(tolerance);
+    // Rounded factors, not exact ones: the products are those that were asked for.
+    if (hidden < 100) expect(relativeError(grads.gradWeightInput, reference.gradWeightInput)).toBeGreaterThan(tolerance / 100);
+  });
+});

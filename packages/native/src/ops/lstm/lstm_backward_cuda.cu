@@ -17,39 +17,51 @@ constexpr int kBackwardThreads = 512;
 /** Shared memory of a block up to which weights are in it: more would leave a multiprocessor with one block. */
 constexpr int kMostWithWeights = 80 * 1024;
 
+/** Where a tile's step lies in global memory, so that a unit has 32-bit sums to do. */
+struct StepSources {
+  int64_t traceAt, traceBefore, outputAt;
+  int outputRow, outputs;  // elements of gradOutput from cell to cell; how many of the tile's cells have one at this step
+  bool first, last;
+
+  __device__ __forceinline__ StepSources(const LstmBackwardArguments& a, const LstmTile& tile, int64_t step) {
+    const LstmParams& p = a.params;
+    first = step == 0;
+    last = step == p.steps - 1;
+    traceAt = a.trace.row(tile.sample, p.steps, step, tile.cell) * p.hidden;
+    traceBefore = traceAt - a.trace.region.cells * p.hidden;
+    outputRow = static_cast<int>(p.allStates ? p.steps * p.hidden : p.hidden);
+    outputs = p.allStates || last ? tile.count : 0;
+    outputAt = tile.sample * p.outputStride + tile.cell * outputRow + (p.allStates ? step * p.hidden : 0);
+  }
+};
+
 /** dz of four cells at a unit, and h of the step before. */
 template <Products P, int M>
 __device__ __forceinline__ void makeUnit(const LstmBackwardArguments& a, const LstmBackwardShape<P>& shape, const LstmBackwardTile<P, M>& tile,
-                                         const LstmTile& cells, int64_t step, int unit, int m) {
+                                         const StepSources& from, int count, int unit, int m0) {
   constexpr int S = kLstmRow<M>;
-  const LstmParams& p = a.params;
-  const int D = shape.hidden, at = unit * S + m;
-  const bool last = step == p.steps - 1;
-  const float4 none = make_float4(0.0f, 0.0f, 0.0f, 0.0f), fromHidden = last ? none : load4(tile.gradHidden, at);
-  const float4 fromCell = last ? none : load4(tile.gradCell, at);
+  const int D = shape.hidden, at = unit * S + m0;
+  const float4 none = make_float4(0.0f, 0.0f, 0.0f, 0.0f), fromHidden = from.last ? none : load4(tile.gradHidden, at);
+  const float4 fromCell = from.last ? none : load4(tile.gradCell, at);
   const float gradHidden[4] = {fromHidden.x, fromHidden.y, fromHidden.z, fromHidden.w};
   float gradCell[4] = {fromCell.x, fromCell.y, fromCell.z, fromCell.w};
   float dz[4][4] = {}, hBefore[4] = {};  // [gate][cell]
 #pragma unroll
   for (int e = 0; e < 4; ++e) {
-    if (m + e >= cells.count) continue;
-    const int64_t cell = cells.cell + m + e, now = a.trace.row(cells.sample, p.steps, step, cell) * D + unit;
-    const int64_t before = now - a.trace.region.cells * D;
-    const float4 gates = load4(a.trace.gates, 4 * now);
+    const int m = m0 + e, pair = m * D + unit;
+    if (m >= count) continue;
+    const float4 gates = load4(a.trace.gates, from.traceAt * 4 + pair * 4);
+    const float tanhC = lstmTanh(a.trace.cellStates[from.traceAt + pair]);
     float cBefore = 0.0f, dh = gradHidden[e];
-    if (step > 0) {
-      cBefore = a.trace.cellStates[before];
-      if (shape.weightHidden) hBefore[e] = a.trace.gates[4 * before + 3] * lstmTanh(cBefore);
+    if (!from.first) {
+      cBefore = a.trace.cellStates[from.traceBefore + pair];
+      if (shape.weightHidden) hBefore[e] = a.trace.gates[from.traceBefore * 4 + (pair * 4 + 3)] * lstmTanh(cBefore);
     } else {
       if (a.initialCell) cBefore = a.initialCell[unit];
       if (a.initialHidden) hBefore[e] = a.initialHidden[unit];
     }
-    if (p.allStates) {
-      dh += a.gradOutput[cells.sample * p.outputStride + (cell * p.steps + step) * D + unit];
-    } else if (last) {
-      dh += a.gradOutput[cells.sample * p.outputStride + cell * D + unit];
-    }
-    const float tanhC = lstmTanh(a.trace.cellStates[now]), dc = gradCell[e] + dh * gates.w * (1.0f - tanhC * tanhC);
+    if (m < from.outputs) dh += a.gradOutput[from.outputAt + (m * from.outputRow + unit)];
+    const float dc = gradCell[e] + dh * gates.w * (1.0f - tanhC * tanhC);
     dz[0][e] = dc * gates.z * gates.x * (1.0f - gates.x);
     dz[1][e] = dc * cBefore * gates.y * (1.0f - gates.y);
     dz[2][e] = dc * gates.x * (1.0f - gates.z * gates.z);
@@ -85,14 +97,15 @@ __device__ __forceinline__ void runTiles(const LstmBackwardArguments& a, const L
       const int64_t row = (cells.sample * p.steps + step) * p.cells + cells.cell;
       if (shape.weightInput) lstmCopyInput<M>(a.input, row * shape.inputs, shape.inputs, cells.count, tile.factors);
       commitCopies();
+      const StepSources sources(a, cells, step);
       for (int item = threadIdx.x; item < items; item += blockDim.x) {
         // Sixteen units of a warp lie side by side in memory.
         const int unit = item / (4 * M) * 16 + item % 16;
-        if (unit < D) makeUnit(a, shape, tile, cells, step, unit, item / 16 % (M / 4) * 4);
+        if (unit < D) makeUnit(a, shape, tile, sources, cells.count, unit, item / 16 % (M / 4) * 4);
       }
       waitCopies<0>();
       __syncthreads();
-      lstmGradients(a, shape, tile, cells, step, step > 0 || a.initialHiddenWanted ? 0 : shape.hiddenColumns, weights);
+      lstmGradients(a, shape, tile, cells.count, row * shape.gradChannels, step > 0 || a.initialHiddenWanted ? 0 : shape.hiddenColumns, weights);
       lstmAddOuter(a, shape, tile, sums);
       __syncthreads();
     }
@@ -196,6 +209,12 @@ Products productsOf(const LstmBackward<float>& call, Products wanted) {
 /** Blocks of a launch at most: as many as are resident at once on the largest cards of today, or two turns of them. */
 int mostBlocks(const LstmParams& p) { return p.hidden > 32 ? 264 : 528; }
 
+template <Products P>
+int tileCells(const LstmBackwardShape<P>& shape) {
+  if (sharedBytes<P, 64, false>(shape) <= kLstmMostShared) return 64;
+  return P != Products::float32 || sharedBytes<P, 32, false>(shape) <= kLstmMostShared ? 32 : 8;
+}
+
 /** How the cells whose gates were not kept are cut: whole samples, or parts of one. */
 struct Chunks {
   int64_t samples = 0, cells = 0;
@@ -226,14 +245,11 @@ struct Layout {
 };
 
 template <Products P, int M, bool Resident>
-bool start(LstmBackwardArguments a, const LstmBackwardShape<P>& shape, int mostBytes, const Context& context) {
-  const int bytes = sharedBytes<P, M, Resident>(shape);
-  if (bytes > mostBytes) return false;
+void start(LstmBackwardArguments a, const LstmBackwardShape<P>& shape, const Context& context) {
   a.tiles = a.region.tiles(M);
   const dim3 grid(static_cast<unsigned>(std::min<int64_t>(a.tiles, mostBlocks(a.params))));
   const int threads = shape.hidden <= 16 ? 128 : shape.hidden <= 32 ? 256 : kBackwardThreads;
-  launch(context, lstm_backward_kernel<P, M, Resident>, grid, threads, bytes, a, shape);
-  return true;
+  launch(context, lstm_backward_kernel<P, M, Resident>, grid, threads, sharedBytes<P, M, Resident>(shape), a, shape);
 }
 
 /** The launches of one call. */
@@ -245,7 +261,14 @@ struct Run {
   const LstmBackwardShape<P> shape{call};
   const Layout layout{call};
   float* scratch = static_cast<float*>(context.scratch);
-  int64_t partialsLength = int64_t{mostBlocks(p)} * shape.partials();
+  const int cells = tileCells(shape), blocks = usedBlocks();  // of a tile; with partial sums
+  const int64_t partialsLength = int64_t{blocks} * shape.partials();
+
+  int usedBlocks() const {
+    const Chunks chunks(p);
+    const int64_t kept = LstmRegion{0, p.batch, 0, p.keptCells}.tiles(cells), again = LstmRegion{0, chunks.samples, 0, chunks.cells}.tiles(cells);
+    return static_cast<int>(std::min<int64_t>(mostBlocks(p), std::max(kept, again)));
+  }
 
   void pack() const {
     const int64_t gates = 4 * p.hidden;
@@ -269,11 +292,10 @@ struct Run {
                                   {scratch + layout.partials, partialsLength},
                                   call.gradInitialHidden != nullptr,
                                   call.gradInitialCell != nullptr};
-    if (start<P, 64, true>(a, shape, kMostWithWeights, context) || start<P, 64, false>(a, shape, kLstmMostShared, context) ||
-        start<P, 32, false>(a, shape, kLstmMostShared, context)) {
-      return;
-    }
-    if constexpr (P == Products::float32) start<P, 8, false>(a, shape, kLstmMostShared, context);
+    if (cells == 64)
+      return sharedBytes<P, 64, true>(shape) <= kMostWithWeights ? start<P, 64, true>(a, shape, context) : start<P, 64, false>(a, shape, context);
+    if (cells == 32) return start<P, 32, false>(a, shape, context);
+    if constexpr (P == Products::float32) start<P, 8, false>(a, shape, context);
   }
   void again() const {
     const LstmForwardRun run{p, call.input, call.weightInput, call.weightHidden, call.bias, call.initialHidden, call.initialCell, nullptr, scratch};
@@ -294,7 +316,7 @@ struct Run {
                        {call.gradInitialHidden, p.hidden},           {call.gradInitialCell, p.hidden},          p.accumulate};
     const int sums = shape.sums() + 2 * shape.hidden;
     launch(context, lstm_reduce_kernel<P>, dim3((sums + 31) / 32), 256, 1024, shape, Global<const float>(scratch + layout.partials, partialsLength),
-           mostBlocks(p), to);
+           blocks, to);
   }
 };
 

@@ -99,7 +99,7 @@ __device__ __forceinline__ void multiplyAdd(Gates& z, const Pairs<P, M>& pairs, 
                                             int first, int channels) {
   constexpr int kDepth = kLstmDepth<P>;
   const int lane = threadIdx.x % 32, firstCell = pairs.firstCell - lane / 4, eight = pairs.firstUnit / 8;
-#pragma unroll 2
+#pragma unroll 1
   for (int k = 0; k < count; k += kDepth) {
     const int at = (eight * (channels / kDepth) + (first + k) / kDepth) * 256 + lane * 4;
     const float4 w[2] = {load4(weights, at), load4(weights, at + 128)};
@@ -114,24 +114,25 @@ __device__ __forceinline__ void multiplyAdd(Gates& z, const Pairs<P, M>& pairs, 
   }
 }
 
-/** Writes what a pair's step has made to global memory. */
-__device__ __forceinline__ void keepPair(const ForwardArguments& a, const LstmTile& tile, int64_t step, int m, int unit, const float4& gates, float c,
-                                         float h) {
-  const LstmParams& p = a.params;
-  if (m >= tile.count || unit >= p.hidden) return;
-  const int64_t cell = tile.cell + m;
-  if (a.output && (p.allStates || step == p.steps - 1)) {
-    a.output[tile.sample * p.outputStride + cell * (p.allStates ? p.steps * p.hidden : p.hidden) + (p.allStates ? step * p.hidden : 0) + unit] = h;
+/** Where a tile's step goes in global memory, so that a pair has 32-bit sums to do. */
+struct StepTargets {
+  int64_t outputAt, traceAt;
+  int outputRow, outputs, traced;  // elements from cell to cell; how many of the tile's cells go there
+
+  __device__ __forceinline__ StepTargets(const ForwardArguments& a, const LstmTile& tile, int step) {
+    const LstmParams& p = a.params;
+    const int64_t left = a.trace.region.cellBegin + a.trace.region.cells - tile.cell;
+    outputRow = static_cast<int>(p.allStates ? p.steps * p.hidden : p.hidden);
+    outputs = a.output && (p.allStates || step == p.steps - 1) ? tile.count : 0;
+    traced = static_cast<int>(left < 0 ? 0 : left < tile.count ? left : tile.count);
+    outputAt = tile.sample * p.outputStride + tile.cell * outputRow + (p.allStates ? step * p.hidden : 0);
+    traceAt = a.trace.row(tile.sample, p.steps, step, tile.cell) * p.hidden;
   }
-  if (cell - a.trace.region.cellBegin >= a.trace.region.cells) return;
-  const int64_t at = a.trace.row(tile.sample, p.steps, step, cell) * p.hidden + unit;
-  if (a.trace.gates) store4(a.trace.gates, 4 * at, gates);
-  if (a.trace.cellStates) a.trace.cellStates[at] = c;
-}
+};
 
 /** Activation and state update of a thread's pairs, in the registers of the products. */
 template <Products P, int M>
-__device__ __forceinline__ void advance(const ForwardArguments& a, const LstmTile& tile, int64_t step, const Pairs<P, M>& pairs, const Gates& z,
+__device__ __forceinline__ void advance(const ForwardArguments& a, const StepTargets& to, const Pairs<P, M>& pairs, const Gates& z,
                                         const Shared<float>& cellStates, const Shared<float>& next) {
   const int D = static_cast<int>(a.params.hidden);
 #pragma unroll
@@ -140,10 +141,15 @@ __device__ __forceinline__ void advance(const ForwardArguments& a, const LstmTil
     pairs.load(cellStates, half, D, c);
 #pragma unroll
     for (int e = 0; e < 4; ++e) {
+      const int m = pairs.cell(half, e), unit = pairs.unit(e);
       const float4 gates = make_float4(lstmSigmoid(z[half][0][e]), lstmSigmoid(z[half][1][e]), lstmTanh(z[half][2][e]), lstmSigmoid(z[half][3][e]));
       c[e] = gates.y * c[e] + gates.x * gates.z;
       h[e] = gates.w * lstmTanh(c[e]);
-      keepPair(a, tile, step, pairs.cell(half, e), pairs.unit(e), gates, c[e], h[e]);
+      if (unit >= D) continue;
+      if (m < to.outputs) a.output[to.outputAt + (m * to.outputRow + unit)] = h[e];
+      if (m >= to.traced) continue;
+      if (a.trace.gates) store4(a.trace.gates, to.traceAt * 4 + (m * D + unit) * 4, gates);
+      if (a.trace.cellStates) a.trace.cellStates[to.traceAt + (m * D + unit)] = c[e];
     }
     pairs.store(cellStates, half, D, c);
     pairs.store(next, half, D, h);
@@ -189,19 +195,21 @@ __device__ __forceinline__ void runSteps(const ForwardArguments& a, const Tile<P
   const LstmParams& p = a.params;
   const LstmForwardShape<P>& shape = tile.shape;
   const LstmTile cells = lstmTile<M>(a.region, blockIdx.x);
-  const int C = static_cast<int>(p.inChannels), D = static_cast<int>(p.hidden), inputs = shape.inputRows * S, states = shape.hiddenRows * S;
+  const int C = static_cast<int>(p.inChannels), D = static_cast<int>(p.hidden), steps = static_cast<int>(p.steps);
+  const int inputs = shape.inputRows * S, states = shape.hiddenRows * S;
   const int items = shape.units * (M / kPairs), weightStride = P == Products::float32 ? shape.units : shape.inputRows + shape.hiddenRows;
-  const auto copyInput = [&](int64_t step) {
+  const auto copyInput = [&](int step) {
     const int64_t row = (cells.sample * p.steps + step) * p.cells + cells.cell;
-    lstmCopyInput<M>(a.input, row * C, C, cells.count, tile.inputs.from(static_cast<int>(step % 2) * inputs));
+    lstmCopyInput<M>(a.input, row * C, C, cells.count, tile.inputs.from(step % 2 * inputs));
     commitCopies();
   };
   copyInput(0);
-  for (int64_t step = 0; step < p.steps; ++step) {
-    const int turn = static_cast<int>(step % 2);
+  for (int step = 0; step < steps; ++step) {
+    const int turn = step % 2;
     waitCopies<0>();
     __syncthreads();
-    if (step + 1 < p.steps) copyInput(step + 1);
+    if (step + 1 < steps) copyInput(step + 1);
+    const StepTargets targets(a, cells, step);
     for (int item = threadIdx.x; item < items; item += blockDim.x) {
       const Pairs<P, M> pairs(item);
       if (P == Products::float32 && pairs.firstUnit >= D) continue;
@@ -214,13 +222,13 @@ __device__ __forceinline__ void runSteps(const ForwardArguments& a, const Tile<P
       }
       multiplyAdd(z, pairs, tile.inputs.from(turn * inputs), shape.inputRows, weights, 0, weightStride);
       multiplyAdd(z, pairs, tile.hidden.from(turn * states), shape.hiddenRows, weights, shape.inputRows, weightStride);
-      advance(a, cells, step, pairs, z, tile.cellStates, tile.hidden.from((1 - turn) * states));
+      advance(a, targets, pairs, z, tile.cellStates, tile.hidden.from((1 - turn) * states));
     }
   }
 }
 
 template <Products P, int M, bool Resident>
-__global__ void __launch_bounds__(kForwardThreads) lstm_forward_kernel(ForwardArguments a) {
+__global__ void __launch_bounds__(kForwardThreads, 2) lstm_forward_kernel(ForwardArguments a) {
   SharedMemory memory;
   const Tile<P, M> tile(a.params, memory);
   prepare(a, tile);
