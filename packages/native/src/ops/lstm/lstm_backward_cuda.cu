@@ -13,7 +13,6 @@ namespace retroplume::cuda {
 
 namespace {
 
-constexpr int kBackwardThreads = 512;
 /** Shared memory of a block up to which weights are in it: more would leave a multiprocessor with one block. */
 constexpr int kMostWithWeights = 80 * 1024;
 
@@ -75,6 +74,31 @@ __device__ __forceinline__ void makeUnit(const LstmBackwardArguments& a, const L
   store4(tile.factors, shape.firstHidden() * S + at, make_float4(hBefore[0], hBefore[1], hBefore[2], hBefore[3]));
 }
 
+constexpr int kLine = 32;  // floats
+
+__device__ __forceinline__ void prefetchRun(const Global<const float>& from, int64_t at, int length) {
+  for (int i = kLine * threadIdx.x; i < length; i += kLine * blockDim.x) prefetch(from, at + i);
+}
+
+/**
+ * What the next step reads of the tile for the first time, so that it comes while this step's products are computed: a block's threads all wait for
+ * it otherwise, and where the states are many no other block has work then. Cell states, and gates for h, are read one step ahead.
+ */
+__device__ __forceinline__ void prefetchStep(const LstmBackwardArguments& a, const LstmTile& tile, int step, bool inputs, bool hiddenBefore) {
+  const LstmParams& p = a.params;
+  const int D = static_cast<int>(p.hidden), C = static_cast<int>(p.inChannels), gatesStep = step - (hiddenBefore ? 2 : 1);
+  const int64_t row = a.trace.row(tile.sample, p.steps, step, tile.cell) * D, back = a.trace.region.cells * D;
+  if (gatesStep >= 0) prefetchRun(a.trace.gates, 4 * (row - (step - gatesStep) * back), tile.count * 4 * D);
+  if (step >= 2) prefetchRun(a.trace.cellStates, row - 2 * back, tile.count * D);
+  if (step < 1) return;
+  if (inputs) prefetchRun(a.input, ((tile.sample * p.steps + step - 1) * p.cells + tile.cell) * C, tile.count * C);
+  if (!p.allStates) return;
+  for (int i = threadIdx.x; i < tile.count * ((D + kLine - 1) / kLine); i += blockDim.x) {
+    const int64_t cell = tile.cell + i % tile.count;
+    prefetch(a.gradOutput, tile.sample * p.outputStride + (cell * p.steps + step - 1) * D + i / tile.count * kLine);
+  }
+}
+
 /** sums[unit] += Σ_cell states[unit][cell] */
 template <int M>
 __device__ __forceinline__ void addStates(const Shared<float>& states, int hidden, const Global<float>& partials, int64_t first) {
@@ -105,6 +129,7 @@ __device__ __forceinline__ void runTiles(const LstmBackwardArguments& a, const L
       }
       waitCopies<0>();
       __syncthreads();
+      prefetchStep(a, cells, static_cast<int>(step), shape.weightInput, shape.weightHidden);
       lstmGradients(a, shape, tile, cells.count, row * shape.gradChannels, step > 0 || a.initialHiddenWanted ? 0 : shape.hiddenColumns, weights);
       lstmAddOuter(a, shape, tile, sums);
       __syncthreads();
@@ -116,7 +141,7 @@ __device__ __forceinline__ void runTiles(const LstmBackwardArguments& a, const L
 }
 
 template <Products P, int M, bool Resident>
-__global__ void __launch_bounds__(kBackwardThreads) lstm_backward_kernel(LstmBackwardArguments a, LstmBackwardShape<P> shape) {
+__global__ void __launch_bounds__(Resident ? 256 : 512, Resident ? 3 : 1) lstm_backward_kernel(LstmBackwardArguments a, LstmBackwardShape<P> shape) {
   SharedMemory memory;
   const LstmBackwardTile<P, M> tile(shape, memory);
   if constexpr (Resident) {
@@ -248,7 +273,7 @@ template <Products P, int M, bool Resident>
 void start(LstmBackwardArguments a, const LstmBackwardShape<P>& shape, const Context& context) {
   a.tiles = a.region.tiles(M);
   const dim3 grid(static_cast<unsigned>(std::min<int64_t>(a.tiles, mostBlocks(a.params))));
-  const int threads = shape.hidden <= 16 ? 128 : shape.hidden <= 32 ? 256 : kBackwardThreads;
+  const int threads = shape.hidden <= 16 ? 128 : Resident ? 256 : 512;
   launch(context, lstm_backward_kernel<P, M, Resident>, grid, threads, sharedBytes<P, M, Resident>(shape), a, shape);
 }
 

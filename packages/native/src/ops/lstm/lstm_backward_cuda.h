@@ -177,7 +177,7 @@ __device__ __forceinline__ void lstmAddOuter(const LstmBackwardArguments& a, con
     const int64_t at = first + item / 32 * 512 + item % 32 * 4;
     float sums[4][4];
     lstmLoadSums(a.partials, at, sums);
-#pragma unroll 2
+#pragma unroll 1
     for (int m = 0; m < M; m += 4) {
       float4 z[4];
 #pragma unroll
