@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <string>
 
-#include "ops/lstm/lstm_backward_cuda.h"
+#include "ops/lstm/lstm_dz_cuda.h"
 #include "runtime/error.h"
 
 /**
@@ -15,89 +15,6 @@ namespace {
 
 /** Shared memory of a block up to which weights are in it: more would leave a multiprocessor with one block. */
 constexpr int kMostWithWeights = 80 * 1024;
-
-/** Where a tile's step lies in global memory, so that a unit has 32-bit sums to do. */
-struct StepSources {
-  int64_t traceAt, traceBefore, outputAt;
-  int outputRow, outputs;  // elements of gradOutput from cell to cell; how many of the tile's cells have one at this step
-  bool first, last;
-
-  __device__ __forceinline__ StepSources(const LstmBackwardArguments& a, const LstmTile& tile, int64_t step) {
-    const LstmParams& p = a.params;
-    first = step == 0;
-    last = step == p.steps - 1;
-    traceAt = a.trace.row(tile.sample, p.steps, step, tile.cell) * p.hidden;
-    traceBefore = traceAt - a.trace.region.cells * p.hidden;
-    outputRow = static_cast<int>(p.allStates ? p.steps * p.hidden : p.hidden);
-    outputs = p.allStates || last ? tile.count : 0;
-    outputAt = tile.sample * p.outputStride + tile.cell * outputRow + (p.allStates ? step * p.hidden : 0);
-  }
-};
-
-/** dz of four cells at a unit, and h of the step before. */
-template <Products P, int M>
-__device__ __forceinline__ void makeUnit(const LstmBackwardArguments& a, const LstmBackwardShape<P>& shape, const LstmBackwardTile<P, M>& tile,
-                                         const StepSources& from, int count, int unit, int m0) {
-  constexpr int S = kLstmRow<M>;
-  const int D = shape.hidden, at = unit * S + m0;
-  const float4 none = make_float4(0.0f, 0.0f, 0.0f, 0.0f), fromHidden = from.last ? none : load4(tile.gradHidden, at);
-  const float4 fromCell = from.last ? none : load4(tile.gradCell, at);
-  const float gradHidden[4] = {fromHidden.x, fromHidden.y, fromHidden.z, fromHidden.w};
-  float gradCell[4] = {fromCell.x, fromCell.y, fromCell.z, fromCell.w};
-  float dz[4][4] = {}, hBefore[4] = {};  // [gate][cell]
-#pragma unroll
-  for (int e = 0; e < 4; ++e) {
-    const int m = m0 + e, pair = m * D + unit;
-    if (m >= count) continue;
-    const float4 gates = load4(a.trace.gates, from.traceAt * 4 + pair * 4);
-    const float tanhC = lstmTanh(a.trace.cellStates[from.traceAt + pair]);
-    float cBefore = 0.0f, dh = gradHidden[e];
-    if (!from.first) {
-      cBefore = a.trace.cellStates[from.traceBefore + pair];
-      if (shape.weightHidden) hBefore[e] = a.trace.gates[from.traceBefore * 4 + (pair * 4 + 3)] * lstmTanh(cBefore);
-    } else {
-      if (a.initialCell) cBefore = a.initialCell[unit];
-      if (a.initialHidden) hBefore[e] = a.initialHidden[unit];
-    }
-    if (m < from.outputs) dh += a.gradOutput[from.outputAt + (m * from.outputRow + unit)];
-    const float dc = gradCell[e] + dh * gates.w * (1.0f - tanhC * tanhC);
-    dz[0][e] = dc * gates.z * gates.x * (1.0f - gates.x);
-    dz[1][e] = dc * cBefore * gates.y * (1.0f - gates.y);
-    dz[2][e] = dc * gates.x * (1.0f - gates.z * gates.z);
-    dz[3][e] = dh * tanhC * gates.w * (1.0f - gates.w);
-    gradCell[e] = dc * gates.y;
-  }
-#pragma unroll
-  for (int gate = 0; gate < 4; ++gate) store4(tile.dz, gate * D * S + at, make_float4(dz[gate][0], dz[gate][1], dz[gate][2], dz[gate][3]));
-  store4(tile.gradCell, at, make_float4(gradCell[0], gradCell[1], gradCell[2], gradCell[3]));
-  if (!shape.weightHidden) return;
-  store4(tile.factors, shape.firstHidden() * S + at, make_float4(hBefore[0], hBefore[1], hBefore[2], hBefore[3]));
-}
-
-constexpr int kLine = 32;  // floats
-
-__device__ __forceinline__ void prefetchRun(const Global<const float>& from, int64_t at, int length) {
-  for (int i = kLine * threadIdx.x; i < length; i += kLine * blockDim.x) prefetch(from, at + i);
-}
-
-/**
- * What the next step reads of the tile for the first time, so that it comes while this step's products are computed: a block's threads all wait for
- * it otherwise, and where the states are many no other block has work then. Cell states, and gates for h, are read one step ahead.
- */
-__device__ __forceinline__ void prefetchStep(const LstmBackwardArguments& a, const LstmTile& tile, int step, bool inputs, bool hiddenBefore) {
-  const LstmParams& p = a.params;
-  const int D = static_cast<int>(p.hidden), C = static_cast<int>(p.inChannels), gatesStep = step - (hiddenBefore ? 2 : 1);
-  const int64_t row = a.trace.row(tile.sample, p.steps, step, tile.cell) * D, back = a.trace.region.cells * D;
-  if (gatesStep >= 0) prefetchRun(a.trace.gates, 4 * (row - (step - gatesStep) * back), tile.count * 4 * D);
-  if (step >= 2) prefetchRun(a.trace.cellStates, row - 2 * back, tile.count * D);
-  if (step < 1) return;
-  if (inputs) prefetchRun(a.input, ((tile.sample * p.steps + step - 1) * p.cells + tile.cell) * C, tile.count * C);
-  if (!p.allStates) return;
-  for (int i = threadIdx.x; i < tile.count * ((D + kLine - 1) / kLine); i += blockDim.x) {
-    const int64_t cell = tile.cell + i % tile.count;
-    prefetch(a.gradOutput, tile.sample * p.outputStride + (cell * p.steps + step - 1) * D + i / tile.count * kLine);
-  }
-}
 
 /** sums[unit] += Σ_cell states[unit][cell] */
 template <int M>
@@ -121,15 +38,15 @@ __device__ __forceinline__ void runTiles(const LstmBackwardArguments& a, const L
       const int64_t row = (cells.sample * p.steps + step) * p.cells + cells.cell;
       if (shape.weightInput) lstmCopyInput<M>(a.input, row * shape.inputs, shape.inputs, cells.count, tile.factors);
       commitCopies();
-      const StepSources sources(a, cells, step);
+      const LstmSources sources(a, cells, step);
       for (int item = threadIdx.x; item < items; item += blockDim.x) {
         // Sixteen units of a warp lie side by side in memory.
         const int unit = item / (4 * M) * 16 + item % 16;
-        if (unit < D) makeUnit(a, shape, tile, sources, cells.count, unit, item / 16 % (M / 4) * 4);
+        if (unit < D) lstmMakeUnit(a, shape, tile, sources, cells.count, unit, item / 16 % (M / 4) * 4);
       }
       waitCopies<0>();
       __syncthreads();
-      prefetchStep(a, cells, static_cast<int>(step), shape.weightInput, shape.weightHidden);
+      lstmPrefetchStep(a, cells, static_cast<int>(step), shape.weightInput, shape.weightHidden);
       lstmGradients(a, shape, tile, cells.count, row * shape.gradChannels, step > 0 || a.initialHiddenWanted ? 0 : shape.hiddenColumns, weights);
       lstmAddOuter(a, shape, tile, sums);
       __syncthreads();
@@ -151,68 +68,6 @@ __global__ void __launch_bounds__(Resident ? 256 : 512, Resident ? 3 : 1) lstm_b
     runTiles(a, shape, tile, weights);
   } else {
     runTiles(a, shape, tile, a.weights);
-  }
-}
-
-/** Packs the weights as lstmGradients reads them, and clears all blocks' partial sums. */
-template <Products P>
-__global__ void __launch_bounds__(256)
-    lstm_pack_transposed_kernel(LstmBackwardShape<P> shape, Global<const float> weightInput, Global<const float> weightHidden, Global<float> packed,
-                                Global<float> partials, int partialsLength) {
-  const int threads = 256 * gridDim.x, thread = blockIdx.x * 256 + threadIdx.x, gates = 4 * shape.hidden;
-  for (int i = thread; i < partialsLength; i += threads) partials[i] = 0.0f;
-  for (int i = thread; i < shape.packed(); i += threads) {
-    int gate, column;
-    if (P == Products::float32) {
-      column = i % shape.columns, gate = i / shape.columns;
-    } else {
-      const int steps = shape.depth() / kLstmDepth<P>, lane = i / 4 % 32, group = i / 128;
-      column = group / steps * 16 + i / 2 % 2 * 8 + lane / 4;
-      gate = group % steps * kLstmDepth<P> + lstmChannelOf<P>(lane % 4, i % 2);
-    }
-    packed[i] = lstmPack<P>(gate, [&](int k) -> float {
-      const int channel = column - shape.hiddenColumns;
-      if (k >= gates || (channel < 0 && column >= shape.hidden) || channel >= shape.gradChannels) return 0.0f;
-      return channel < 0 ? weightHidden[column * gates + k] : weightInput[channel * gates + k];
-    });
-  }
-}
-
-struct Gradients {
-  Global<float> weightInput, weightHidden, bias, initialHidden, initialCell;
-  bool accumulate;
-};
-
-/** Adds up the blocks' partial sums: 32 sums a block of threads, each in eight shares of the blocks. */
-template <Products P>
-__global__ void __launch_bounds__(256) lstm_reduce_kernel(LstmBackwardShape<P> shape, Global<const float> partials, int blocks, Gradients to) {
-  SharedMemory memory;
-  const Shared<float> shares = memory.take<float>(256);
-  const int gates = 4 * shape.hidden, count = shape.sums() + 2 * shape.hidden, thread = threadIdx.x, i = blockIdx.x * 32 + thread % 32;
-  float sum = 0.0f;
-  for (int b = thread / 32; i < count && b < blocks; b += 8) sum += partials[int64_t{b} * shape.partials() + i];
-  shares[thread] = sum;
-  __syncthreads();
-  if (thread >= 32 || i >= count) return;
-  for (int share = 1; share < 8; ++share) sum += shares[share * 32 + thread];
-  const auto put = [&](const Global<float>& gradient, int at) {
-    if (gradient) gradient[at] = to.accumulate ? gradient[at] + sum : sum;
-  };
-  if (i >= shape.sums()) {
-    const int unit = i - shape.sums();
-    unit < shape.hidden ? put(to.initialHidden, unit) : put(to.initialCell, unit - shape.hidden);
-    return;
-  }
-  int row, column;
-  shape.place(i, row, column);
-  if (row >= shape.rows || column >= gates) return;
-  const int firstHidden = shape.firstHidden(), firstBias = firstHidden + (shape.weightHidden ? shape.hidden : 0);
-  if (row < firstHidden) {
-    put(to.weightInput, row * gates + column);
-  } else if (row < firstBias) {
-    put(to.weightHidden, (row - firstHidden) * gates + column);
-  } else {
-    put(to.bias, column);
   }
 }
 
@@ -297,11 +152,9 @@ struct Run {
 
   void pack() const {
     const int64_t gates = 4 * p.hidden;
-    const float* weightInput = call.weightInput + call.gradBegin * gates;
-    launch(context, lstm_pack_transposed_kernel<P>, dim3(256), 256, 0, shape,
-           Global<const float>(weightInput, (p.inChannels - call.gradBegin) * gates), Global<const float>(call.weightHidden, p.hidden * gates),
-           Global<float>(scratch + layout.transposed, shape.packed()), Global<float>(scratch + layout.partials, partialsLength),
-           static_cast<int>(partialsLength));
+    const Global<const float> weightInput(call.weightInput + call.gradBegin * gates, (p.inChannels - call.gradBegin) * gates);
+    lstmPackTransposed(shape, weightInput, call.weightHidden, scratch + layout.transposed, scratch + layout.partials,
+                       static_cast<int>(partialsLength), context);
   }
   void backward(const LstmRegion& region, const LstmTrace<const float>& trace) const {
     const LstmBackwardArguments a{p,
@@ -337,11 +190,9 @@ struct Run {
   }
   void reduce() const {
     const int64_t gates = 4 * p.hidden;
-    const Gradients to{{call.gradWeightInput, p.inChannels * gates}, {call.gradWeightHidden, p.hidden * gates}, {call.gradBias, gates},
-                       {call.gradInitialHidden, p.hidden},           {call.gradInitialCell, p.hidden},          p.accumulate};
-    const int sums = shape.sums() + 2 * shape.hidden;
-    launch(context, lstm_reduce_kernel<P>, dim3((sums + 31) / 32), 256, 1024, shape, Global<const float>(scratch + layout.partials, partialsLength),
-           blocks, to);
+    const LstmGradients to{{call.gradWeightInput, p.inChannels * gates}, {call.gradWeightHidden, p.hidden * gates}, {call.gradBias, gates},
+                           {call.gradInitialHidden, p.hidden},           {call.gradInitialCell, p.hidden},          p.accumulate};
+    lstmReduce(shape, scratch + layout.partials, blocks, to, context);
   }
 };
 

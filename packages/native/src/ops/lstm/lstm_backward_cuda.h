@@ -64,6 +64,21 @@ struct LstmBackwardArguments {
   bool initialHiddenWanted, initialCellWanted;
 };
 
+/** Where the sums go; what has no memory was not wanted. */
+struct LstmGradients {
+  Global<float> weightInput, weightHidden, bias, initialHidden, initialCell;
+  bool accumulate;
+};
+
+/** Packs the weights [gates][channels of the input that are wanted] and [gates][D] for the first product; clears the partial sums of all blocks. */
+template <Products P>
+void lstmPackTransposed(const LstmBackwardShape<P>& shape, const Global<const float>& weightInput, const float* weightHidden, float* packed,
+                        float* partials, int partialsLength, const Context& context);
+
+/** Adds up the blocks' partial sums in their order. */
+template <Products P>
+void lstmReduce(const LstmBackwardShape<P>& shape, const float* partials, int blocks, const LstmGradients& to, const Context& context);
+
 /** What a block has in shared memory, but for the weights. */
 template <Products P, int M>
 struct LstmBackwardTile {
@@ -92,13 +107,6 @@ __device__ __forceinline__ void lstmPutGradient(const LstmBackwardArguments& a, 
   if (column < 0 || column >= shape.gradChannels || m >= count) return;
   at += m * shape.gradChannels + column;
   a.gradInput[at] = a.params.accumulate ? a.gradInput[at] + value : value;
-}
-
-__device__ __forceinline__ void lstmAddScaled(float (&z)[4], float factor, const float4& x) {
-  z[0] = fmaf(factor, x.x, z[0]);
-  z[1] = fmaf(factor, x.y, z[1]);
-  z[2] = fmaf(factor, x.z, z[2]);
-  z[3] = fmaf(factor, x.w, z[3]);
 }
 
 /** The first product from column `firstColumn` on. A thread has four cells and four columns; weights: [column of dz][column]. */

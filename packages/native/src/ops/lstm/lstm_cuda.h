@@ -77,6 +77,13 @@ __device__ __forceinline__ void lstmCopyInput(const Global<const float>& input, 
   }
 }
 
+__device__ __forceinline__ void lstmAddScaled(float (&z)[4], float factor, const float4& x) {
+  z[0] = fmaf(factor, x.x, z[0]);
+  z[1] = fmaf(factor, x.y, z[1]);
+  z[2] = fmaf(factor, x.z, z[2]);
+  z[3] = fmaf(factor, x.w, z[3]);
+}
+
 template <Products P>
 __device__ __forceinline__ void lstmMultiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
   if constexpr (P == Products::tf32) {
@@ -146,6 +153,9 @@ void withProducts(Products products, Run run) {
 
 /** Floats of packed weights at most, whatever the products, as a multiple of 64. */
 int64_t lstmPackedWeights(const LstmParams& p);
+
+template <Products P>
+void lstmPackGates(const LstmParams& p, const float* weightInput, const float* weightHidden, float* packed, const Context& context);
 
 /** What the forward pass needs of a call. */
 struct LstmForwardRun {
