@@ -311,3 +311,10 @@ test.each([
   const reference = backward(inputs, undefined, gradOutput, sizes, double);
   for (const name of gradients) expect(relativeError(grads[name], reference[name])).toBeLessThan(2e-5);
 });
+
+test('states that do not fit into a multiprocessor are refused', () => {
+  const sizes = { batch: 1, steps: 1, cells: 1, inChannels: 1, hidden: 490, allStates: 0 };
+  expect(() => backward(makeInputs(sizes), undefined, randomArray(490, 9), sizes, emulatedVariant.options)).toThrow(
+    'lstmBackward: expected inChannels + 7 hidden up to about 3400 on a device but received 3431',
+  );
+});

@@ -59,7 +59,7 @@ __device__ __forceinline__ LstmTile lstmTile(const LstmRegion& region, int64_t t
   return {region.sampleBegin + tile / perSample, region.cellBegin + first, static_cast<int>(left < M ? left : M)};
 }
 
-// Special functions alone, 1 − 2/(1 + 2^x) for tanh: within 3e-7, and both limits and NaN come out right.
+// Special functions alone, 1 − 2/(1 + 2^x) for tanh: within 4e-7, and both limits and NaN come out right.
 __device__ __forceinline__ float lstmSigmoid(float z) { return approximateReciprocal(1.0f + approximateExp2(-1.4426950408889634f * z)); }
 __device__ __forceinline__ float lstmTanh(float z) { return 1.0f - 2.0f * approximateReciprocal(1.0f + approximateExp2(2.8853900817779268f * z)); }
 
@@ -128,10 +128,10 @@ __device__ __forceinline__ float lstmPack(int channel, Weight weight) {
 
 __device__ __forceinline__ uint32_t lstmBits(float x) { return static_cast<uint32_t>(__float_as_int(x)); }
 
-/** How the weights of the gates are packed (lstm_forward_cuda.cu), and how much shared memory the states of a tile take. */
+/** Sizes of the packed weights of the gates (lstm_gates_cuda.h), padded as the products need them. */
 template <Products P>
 struct LstmForwardShape {
-  int inputRows, hiddenRows, units;  // padded
+  int inputRows, hiddenRows, units;
   __host__ __device__ explicit LstmForwardShape(const LstmParams& p)
       : inputRows(roundedUp(static_cast<int>(p.inChannels), kLstmDepth<P>)),
         hiddenRows(roundedUp(static_cast<int>(p.hidden), kLstmDepth<P>)),

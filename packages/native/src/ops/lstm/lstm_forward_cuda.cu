@@ -15,7 +15,7 @@ namespace retroplume::cuda {
 
 namespace {
 
-constexpr int kForwardThreads = 256;
+constexpr int kForwardThreads = 512;
 
 struct ForwardArguments {
   LstmParams params;
@@ -139,7 +139,7 @@ __device__ __forceinline__ void runSteps(const ForwardArguments& a, const Tile<P
 }
 
 template <Products P, int M, bool Resident>
-__global__ void __launch_bounds__(kForwardThreads, 2) lstm_forward_kernel(ForwardArguments a) {
+__global__ void __launch_bounds__(kForwardThreads, 1) lstm_forward_kernel(ForwardArguments a) {
   SharedMemory memory;
   const Tile<P, M> tile(a.params, memory);
   prepare(a, tile);
