@@ -19,6 +19,14 @@ jest.mock('@retroplume/native', () => {
       opened.push(`${device} ${products}`);
       super(spec, options);
     }
+    private readonly staged: [number, Float32Array | Float64Array][] = [];
+    override stage(offset: number, data: Float32Array | Float64Array): void {
+      this.staged.push([offset, data.slice()]);
+    }
+    override run(phase?: string): Promise<void> {
+      for (const [offset, data] of this.staged.splice(0)) this.write(offset, data);
+      return super.run(phase);
+    }
   }
   const gpu = { index: 0, name: 'NVIDIA H100', architecture: 'sm_90', memoryBytes: 85e9 };
   return { ...native, NativeProgram: HostProgram, cudaDevices: () => ({ built: true, reason: '', devices: [gpu] }) };

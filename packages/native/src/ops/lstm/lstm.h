@@ -14,7 +14,8 @@
  *
  * `output` holds all h_t time-major (channel t·D + d) or the last alone. `gates` (i, f, g, o after their activation) and `cells` (c_t) are
  * what the backward pass needs: for the first `keptCells` cells of each sample it takes them from the forward pass, of the others it computes them
- * again. Their layout is the kernels' own: the reference's is as written below, the fast one's that of TraceLayout (lstm_tile.h).
+ * again. Their layout is the kernels' own: the reference's is as written below, the fast one's that of TraceLayout (lstm_tile.h),
+ * a device's that of LstmTrace (lstm_cuda.h).
  *
  * Backward in time, with dh the gradient of h_t (from gradOutput and from step t+1) and dc that of c_t (from step t+1):
  *

@@ -93,19 +93,22 @@ test.each(allVariants)('lstm by hand, one step from zero: $name', ({ options, to
   expect(relativeError(output, [Math.tanh(0.25) / 2])).toBeLessThan(tolerance);
 });
 
-test.each([...fastVariants, emulatedVariant])('sigmoid and tanh of the gates are within 3e-7 over [-30, 30], and NaN stays NaN: $name', ({ options }) => {
-  const hidden = 601;
-  const z = Float64Array.from({ length: 4 * hidden }, (_, j) => Math.fround(((j % hidden) - 300) / 10));
-  z[7] = NaN;
-  const sizes = { batch: 1, steps: 1, cells: 1, inChannels: 1, hidden, allStates: 1 };
-  // The step is forward from zero states, so that the gates are functions of the bias alone.
-  const inputs = { input: [0], weightInput: new Float64Array(4 * hidden), weightHidden: new Float64Array(4 * hidden * hidden), bias: z };
-  const gates = plain(forward(inputs, sizes, options).gates, sizes, 4, options);
-  const exact = z.map((x, j) => (j >= 2 * hidden && j < 3 * hidden ? Math.tanh(x) : 1 / (1 + Math.exp(-x))));
-  const wrong = gates.map((value, j) => Math.abs(value - exact[j])).filter((error, j) => j !== 7 && !(error < 3e-7));
-  expect([...wrong]).toEqual([]);
-  expect(gates[7]).toBeNaN();
-});
+test.each([...fastVariants, emulatedVariant])(
+  'sigmoid and tanh of the gates are within 3e-7 over [-30, 30], and NaN stays NaN: $name',
+  ({ options }) => {
+    const hidden = 601;
+    const z = Float64Array.from({ length: 4 * hidden }, (_, j) => Math.fround(((j % hidden) - 300) / 10));
+    z[7] = NaN;
+    const sizes = { batch: 1, steps: 1, cells: 1, inChannels: 1, hidden, allStates: 1 };
+    // The step is forward from zero states, so that the gates are functions of the bias alone.
+    const inputs = { input: [0], weightInput: new Float64Array(4 * hidden), weightHidden: new Float64Array(4 * hidden * hidden), bias: z };
+    const gates = plain(forward(inputs, sizes, options).gates, sizes, 4, options);
+    const exact = z.map((x, j) => (j >= 2 * hidden && j < 3 * hidden ? Math.tanh(x) : 1 / (1 + Math.exp(-x))));
+    const wrong = gates.map((value, j) => Math.abs(value - exact[j])).filter((error, j) => j !== 7 && !(error < 3e-7));
+    expect([...wrong]).toEqual([]);
+    expect(gates[7]).toBeNaN();
+  },
+);
 
 describeGolden('lstm against PyTorch', () => {
   for (const name of ['lstm_pixel_even', 'lstm_pixel_odd']) {
@@ -265,3 +268,53 @@ test.each(fastVariants)(
     for (const name of gradients) expect(relativeError(kept[name], again[name])).toBeLessThan(1e-5);
   },
 );
+
+describe.each([
+  ['float32', 1e-5],
+  ['tf32', 1e-3],
+  ['bf16', 1e-2],
+] as const)('lstm on a device, products %s, against the double reference', (products, tolerance) => {
+  const options = { ...emulatedVariant.options, products };
+  const shapes = [
+    [1, 3, 70, 13, 16, 1],
+    [1, 2, 40, 41, 64, 0],
+    [2, 3, 5, 3, 5, 1],
+    [1, 2, 3, 2, 88, 1], // tiles of 32 cells backward
+    ...(products === 'tf32' ? [[1, 1, 2, 1, 170, 0]] : []), // too many for the tensor cores
+  ];
+  test.each(shapes)('batch %i, %i steps, %i cells, channels %i to %i, allStates %i', (batch, steps, cells, inChannels, hidden, allStates) => {
+    const sizes = { batch, steps, cells, inChannels, hidden, allStates };
+    const inputs = makeInputs(sizes);
+    const expected = forward(inputs, sizes, double);
+    const gradOutput = randomArray(expected.output.length, 9);
+    const reference = backward(inputs, expected, gradOutput, sizes, double);
+    const keptCells = Math.floor(cells / 3);
+    const saved = forward(inputs, { ...sizes, keptCells }, options);
+    expect(relativeError(saved.output, expected.output)).toBeLessThan(tolerance);
+    const grads = backward(inputs, saved, gradOutput, { ...sizes, keptCells }, options);
+    for (const name of gradients) expect(relativeError(grads[name], reference[name])).toBeLessThan(tolerance);
+    // Rounded factors, not exact ones: the products are those that were asked for.
+    if (products !== 'float32' && hidden < 100)
+      expect(relativeError(grads.gradWeightInput, reference.gradWeightInput)).toBeGreaterThan(tolerance / 100);
+  });
+});
+
+test.each([
+  [1, 34000],
+  [283, 120],
+])('cells that are computed again in several chunks on a device: batch %i, %i cells', (batch, cells) => {
+  const sizes = { batch, steps: 2, cells, inChannels: 1, hidden: 1, allStates: 1, keptCells: 70 };
+  const inputs = makeInputs(sizes);
+  const saved = forward(inputs, sizes, emulatedVariant.options);
+  const gradOutput = randomArray(saved.output.length, 9);
+  const grads = backward(inputs, saved, gradOutput, sizes, emulatedVariant.options);
+  const reference = backward(inputs, undefined, gradOutput, sizes, double);
+  for (const name of gradients) expect(relativeError(grads[name], reference[name])).toBeLessThan(2e-5);
+});
+
+test('states that do not fit into a multiprocessor are refused', () => {
+  const sizes = { batch: 1, steps: 1, cells: 1, inChannels: 1, hidden: 490, allStates: 0 };
+  expect(() => backward(makeInputs(sizes), undefined, randomArray(490, 9), sizes, emulatedVariant.options)).toThrow(
+    'lstmBackward: expected inChannels + 7 hidden up to about 3400 on a device but received 3431',
+  );
+});

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <string>
 
-#include "ops/lstm/lstm_backward_cuda.h"
+#include "ops/lstm/lstm_dz_cuda.h"
 #include "runtime/error.h"
 
 /**
@@ -13,55 +13,8 @@ namespace retroplume::cuda {
 
 namespace {
 
-constexpr int kBackwardThreads = 512;
 /** Shared memory of a block up to which weights are in it: more would leave a multiprocessor with one block. */
 constexpr int kMostWithWeights = 80 * 1024;
-
-/** dz of four cells at a unit, and h of the step before. */
-template <Products P, int M>
-__device__ __forceinline__ void makeUnit(const LstmBackwardArguments& a, const LstmBackwardShape<P>& shape, const LstmBackwardTile<P, M>& tile,
-                                         const LstmTile& cells, int64_t step, int unit, int m) {
-  constexpr int S = kLstmRow<M>;
-  const LstmParams& p = a.params;
-  const int D = shape.hidden, at = unit * S + m;
-  const bool last = step == p.steps - 1;
-  const float4 none = make_float4(0.0f, 0.0f, 0.0f, 0.0f), fromHidden = last ? none : load4(tile.gradHidden, at);
-  const float4 fromCell = last ? none : load4(tile.gradCell, at);
-  const float gradHidden[4] = {fromHidden.x, fromHidden.y, fromHidden.z, fromHidden.w};
-  float gradCell[4] = {fromCell.x, fromCell.y, fromCell.z, fromCell.w};
-  float dz[4][4] = {}, hBefore[4] = {};  // [gate][cell]
-#pragma unroll
-  for (int e = 0; e < 4; ++e) {
-    if (m + e >= cells.count) continue;
-    const int64_t cell = cells.cell + m + e, now = a.trace.row(cells.sample, p.steps, step, cell) * D + unit;
-    const int64_t before = now - a.trace.region.cells * D;
-    const float4 gates = load4(a.trace.gates, 4 * now);
-    float cBefore = 0.0f, dh = gradHidden[e];
-    if (step > 0) {
-      cBefore = a.trace.cellStates[before];
-      if (shape.weightHidden) hBefore[e] = a.trace.gates[4 * before + 3] * lstmTanh(cBefore);
-    } else {
-      if (a.initialCell) cBefore = a.initialCell[unit];
-      if (a.initialHidden) hBefore[e] = a.initialHidden[unit];
-    }
-    if (p.allStates) {
-      dh += a.gradOutput[cells.sample * p.outputStride + (cell * p.steps + step) * D + unit];
-    } else if (last) {
-      dh += a.gradOutput[cells.sample * p.outputStride + cell * D + unit];
-    }
-    const float tanhC = lstmTanh(a.trace.cellStates[now]), dc = gradCell[e] + dh * gates.w * (1.0f - tanhC * tanhC);
-    dz[0][e] = dc * gates.z * gates.x * (1.0f - gates.x);
-    dz[1][e] = dc * cBefore * gates.y * (1.0f - gates.y);
-    dz[2][e] = dc * gates.x * (1.0f - gates.z * gates.z);
-    dz[3][e] = dh * tanhC * gates.w * (1.0f - gates.w);
-    gradCell[e] = dc * gates.y;
-  }
-#pragma unroll
-  for (int gate = 0; gate < 4; ++gate) store4(tile.dz, gate * D * S + at, make_float4(dz[gate][0], dz[gate][1], dz[gate][2], dz[gate][3]));
-  store4(tile.gradCell, at, make_float4(gradCell[0], gradCell[1], gradCell[2], gradCell[3]));
-  if (!shape.weightHidden) return;
-  store4(tile.factors, shape.firstHidden() * S + at, make_float4(hBefore[0], hBefore[1], hBefore[2], hBefore[3]));
-}
 
 /** sums[unit] += Σ_cell states[unit][cell] */
 template <int M>
@@ -85,14 +38,16 @@ __device__ __forceinline__ void runTiles(const LstmBackwardArguments& a, const L
       const int64_t row = (cells.sample * p.steps + step) * p.cells + cells.cell;
       if (shape.weightInput) lstmCopyInput<M>(a.input, row * shape.inputs, shape.inputs, cells.count, tile.factors);
       commitCopies();
+      const LstmSources sources(a, cells, step);
       for (int item = threadIdx.x; item < items; item += blockDim.x) {
         // Sixteen units of a warp lie side by side in memory.
         const int unit = item / (4 * M) * 16 + item % 16;
-        if (unit < D) makeUnit(a, shape, tile, cells, step, unit, item / 16 % (M / 4) * 4);
+        if (unit < D) lstmMakeUnit(a, shape, tile, sources, cells.count, unit, item / 16 % (M / 4) * 4);
       }
       waitCopies<0>();
       __syncthreads();
-      lstmGradients(a, shape, tile, cells, step, step > 0 || a.initialHiddenWanted ? 0 : shape.hiddenColumns, weights);
+      lstmPrefetchStep(a, cells, static_cast<int>(step), shape.weightInput, shape.weightHidden);
+      lstmGradients(a, shape, tile, cells.count, row * shape.gradChannels, step > 0 || a.initialHiddenWanted ? 0 : shape.hiddenColumns, weights);
       lstmAddOuter(a, shape, tile, sums);
       __syncthreads();
     }
@@ -103,7 +58,7 @@ __device__ __forceinline__ void runTiles(const LstmBackwardArguments& a, const L
 }
 
 template <Products P, int M, bool Resident>
-__global__ void __launch_bounds__(kBackwardThreads) lstm_backward_kernel(LstmBackwardArguments a, LstmBackwardShape<P> shape) {
+__global__ void __launch_bounds__(Resident ? 256 : 512, Resident ? 3 : 1) lstm_backward_kernel(LstmBackwardArguments a, LstmBackwardShape<P> shape) {
   SharedMemory memory;
   const LstmBackwardTile<P, M> tile(shape, memory);
   if constexpr (Resident) {
@@ -113,68 +68,6 @@ __global__ void __launch_bounds__(kBackwardThreads) lstm_backward_kernel(LstmBac
     runTiles(a, shape, tile, weights);
   } else {
     runTiles(a, shape, tile, a.weights);
-  }
-}
-
-/** Packs the weights as lstmGradients reads them, and clears all blocks' partial sums. */
-template <Products P>
-__global__ void __launch_bounds__(256)
-    lstm_pack_transposed_kernel(LstmBackwardShape<P> shape, Global<const float> weightInput, Global<const float> weightHidden, Global<float> packed,
-                                Global<float> partials, int partialsLength) {
-  const int threads = 256 * gridDim.x, thread = blockIdx.x * 256 + threadIdx.x, gates = 4 * shape.hidden;
-  for (int i = thread; i < partialsLength; i += threads) partials[i] = 0.0f;
-  for (int i = thread; i < shape.packed(); i += threads) {
-    int gate, column;
-    if (P == Products::float32) {
-      column = i % shape.columns, gate = i / shape.columns;
-    } else {
-      const int steps = shape.depth() / kLstmDepth<P>, lane = i / 4 % 32, group = i / 128;
-      column = group / steps * 16 + i / 2 % 2 * 8 + lane / 4;
-      gate = group % steps * kLstmDepth<P> + lstmChannelOf<P>(lane % 4, i % 2);
-    }
-    packed[i] = lstmPack<P>(gate, [&](int k) -> float {
-      const int channel = column - shape.hiddenColumns;
-      if (k >= gates || (channel < 0 && column >= shape.hidden) || channel >= shape.gradChannels) return 0.0f;
-      return channel < 0 ? weightHidden[column * gates + k] : weightInput[channel * gates + k];
-    });
-  }
-}
-
-struct Gradients {
-  Global<float> weightInput, weightHidden, bias, initialHidden, initialCell;
-  bool accumulate;
-};
-
-/** Adds up the blocks' partial sums: 32 sums a block of threads, each in eight shares of the blocks. */
-template <Products P>
-__global__ void __launch_bounds__(256) lstm_reduce_kernel(LstmBackwardShape<P> shape, Global<const float> partials, int blocks, Gradients to) {
-  SharedMemory memory;
-  const Shared<float> shares = memory.take<float>(256);
-  const int gates = 4 * shape.hidden, count = shape.sums() + 2 * shape.hidden, thread = threadIdx.x, i = blockIdx.x * 32 + thread % 32;
-  float sum = 0.0f;
-  for (int b = thread / 32; i < count && b < blocks; b += 8) sum += partials[int64_t{b} * shape.partials() + i];
-  shares[thread] = sum;
-  __syncthreads();
-  if (thread >= 32 || i >= count) return;
-  for (int share = 1; share < 8; ++share) sum += shares[share * 32 + thread];
-  const auto put = [&](const Global<float>& gradient, int at) {
-    if (gradient) gradient[at] = to.accumulate ? gradient[at] + sum : sum;
-  };
-  if (i >= shape.sums()) {
-    const int unit = i - shape.sums();
-    unit < shape.hidden ? put(to.initialHidden, unit) : put(to.initialCell, unit - shape.hidden);
-    return;
-  }
-  int row, column;
-  shape.place(i, row, column);
-  if (row >= shape.rows || column >= gates) return;
-  const int firstHidden = shape.firstHidden(), firstBias = firstHidden + (shape.weightHidden ? shape.hidden : 0);
-  if (row < firstHidden) {
-    put(to.weightInput, row * gates + column);
-  } else if (row < firstBias) {
-    put(to.weightHidden, (row - firstHidden) * gates + column);
-  } else {
-    put(to.bias, column);
   }
 }
 
@@ -195,6 +88,12 @@ Products productsOf(const LstmBackward<float>& call, Products wanted) {
 
 /** Blocks of a launch at most: as many as are resident at once on the largest cards of today, or two turns of them. */
 int mostBlocks(const LstmParams& p) { return p.hidden > 32 ? 264 : 528; }
+
+template <Products P>
+int tileCells(const LstmBackwardShape<P>& shape) {
+  if (sharedBytes<P, 64, false>(shape) <= kLstmMostShared) return 64;
+  return P != Products::float32 || sharedBytes<P, 32, false>(shape) <= kLstmMostShared ? 32 : 8;
+}
 
 /** How the cells whose gates were not kept are cut: whole samples, or parts of one. */
 struct Chunks {
@@ -226,14 +125,11 @@ struct Layout {
 };
 
 template <Products P, int M, bool Resident>
-bool start(LstmBackwardArguments a, const LstmBackwardShape<P>& shape, int mostBytes, const Context& context) {
-  const int bytes = sharedBytes<P, M, Resident>(shape);
-  if (bytes > mostBytes) return false;
+void start(LstmBackwardArguments a, const LstmBackwardShape<P>& shape, const Context& context) {
   a.tiles = a.region.tiles(M);
   const dim3 grid(static_cast<unsigned>(std::min<int64_t>(a.tiles, mostBlocks(a.params))));
-  const int threads = shape.hidden <= 16 ? 128 : shape.hidden <= 32 ? 256 : kBackwardThreads;
-  launch(context, lstm_backward_kernel<P, M, Resident>, grid, threads, bytes, a, shape);
-  return true;
+  const int threads = shape.hidden <= 16 ? 128 : Resident ? 256 : 512;
+  launch(context, lstm_backward_kernel<P, M, Resident>, grid, threads, sharedBytes<P, M, Resident>(shape), a, shape);
 }
 
 /** The launches of one call. */
@@ -245,15 +141,20 @@ struct Run {
   const LstmBackwardShape<P> shape{call};
   const Layout layout{call};
   float* scratch = static_cast<float*>(context.scratch);
-  int64_t partialsLength = int64_t{mostBlocks(p)} * shape.partials();
+  const int cells = tileCells(shape), blocks = usedBlocks();  // of a tile; with partial sums
+  const int64_t partialsLength = int64_t{blocks} * shape.partials();
+
+  int usedBlocks() const {
+    const Chunks chunks(p);
+    const int64_t kept = LstmRegion{0, p.batch, 0, p.keptCells}.tiles(cells), again = LstmRegion{0, chunks.samples, 0, chunks.cells}.tiles(cells);
+    return static_cast<int>(std::min<int64_t>(mostBlocks(p), std::max(kept, again)));
+  }
 
   void pack() const {
     const int64_t gates = 4 * p.hidden;
-    const float* weightInput = call.weightInput + call.gradBegin * gates;
-    launch(context, lstm_pack_transposed_kernel<P>, dim3(256), 256, 0, shape,
-           Global<const float>(weightInput, (p.inChannels - call.gradBegin) * gates), Global<const float>(call.weightHidden, p.hidden * gates),
-           Global<float>(scratch + layout.transposed, shape.packed()), Global<float>(scratch + layout.partials, partialsLength),
-           static_cast<int>(partialsLength));
+    const Global<const float> weightInput(call.weightInput + call.gradBegin * gates, (p.inChannels - call.gradBegin) * gates);
+    lstmPackTransposed(shape, weightInput, call.weightHidden, scratch + layout.transposed, scratch + layout.partials,
+                       static_cast<int>(partialsLength), context);
   }
   void backward(const LstmRegion& region, const LstmTrace<const float>& trace) const {
     const LstmBackwardArguments a{p,
@@ -269,11 +170,10 @@ struct Run {
                                   {scratch + layout.partials, partialsLength},
                                   call.gradInitialHidden != nullptr,
                                   call.gradInitialCell != nullptr};
-    if (start<P, 64, true>(a, shape, kMostWithWeights, context) || start<P, 64, false>(a, shape, kLstmMostShared, context) ||
-        start<P, 32, false>(a, shape, kLstmMostShared, context)) {
-      return;
-    }
-    if constexpr (P == Products::float32) start<P, 8, false>(a, shape, kLstmMostShared, context);
+    if (cells == 64)
+      return sharedBytes<P, 64, true>(shape) <= kMostWithWeights ? start<P, 64, true>(a, shape, context) : start<P, 64, false>(a, shape, context);
+    if (cells == 32) return start<P, 32, false>(a, shape, context);
+    if constexpr (P == Products::float32) start<P, 8, false>(a, shape, context);
   }
   void again() const {
     const LstmForwardRun run{p, call.input, call.weightInput, call.weightHidden, call.bias, call.initialHidden, call.initialCell, nullptr, scratch};
@@ -290,11 +190,9 @@ struct Run {
   }
   void reduce() const {
     const int64_t gates = 4 * p.hidden;
-    const Gradients to{{call.gradWeightInput, p.inChannels * gates}, {call.gradWeightHidden, p.hidden * gates}, {call.gradBias, gates},
-                       {call.gradInitialHidden, p.hidden},           {call.gradInitialCell, p.hidden},          p.accumulate};
-    const int sums = shape.sums() + 2 * shape.hidden;
-    launch(context, lstm_reduce_kernel<P>, dim3((sums + 31) / 32), 256, 1024, shape, Global<const float>(scratch + layout.partials, partialsLength),
-           mostBlocks(p), to);
+    const LstmGradients to{{call.gradWeightInput, p.inChannels * gates}, {call.gradWeightHidden, p.hidden * gates}, {call.gradBias, gates},
+                           {call.gradInitialHidden, p.hidden},           {call.gradInitialCell, p.hidden},          p.accumulate};
+    lstmReduce(shape, scratch + layout.partials, blocks, to, context);
   }
 };
 

@@ -64,6 +64,21 @@ struct LstmBackwardArguments {
   bool initialHiddenWanted, initialCellWanted;
 };
 
+/** Where the sums go; what has no memory was not wanted. */
+struct LstmGradients {
+  Global<float> weightInput, weightHidden, bias, initialHidden, initialCell;
+  bool accumulate;
+};
+
+/** Packs the weights [gates][channels of the input that are wanted] and [gates][D] for the first product; clears the partial sums of all blocks. */
+template <Products P>
+void lstmPackTransposed(const LstmBackwardShape<P>& shape, const Global<const float>& weightInput, const float* weightHidden, float* packed,
+                        float* partials, int partialsLength, const Context& context);
+
+/** Adds up the blocks' partial sums in their order. */
+template <Products P>
+void lstmReduce(const LstmBackwardShape<P>& shape, const float* partials, int blocks, const LstmGradients& to, const Context& context);
+
 /** What a block has in shared memory, but for the weights. */
 template <Products P, int M>
 struct LstmBackwardTile {
@@ -84,28 +99,21 @@ struct LstmBackwardTile {
   }
 };
 
-/** Column `column` of the first product, for cell m: dh stays in the block, gradients of inputs go out. */
-template <Products P, int M>
-__device__ __forceinline__ void lstmPutGradient(const LstmBackwardArguments& a, const LstmBackwardShape<P>& shape, const LstmTile& cells,
-                                                int64_t step, int m, int column, float value) {
+/** Column `column` of the first product, for cell m of `count`: dh stays in the block, gradients of inputs go out, from element `at` on. */
+template <Products P>
+__device__ __forceinline__ void lstmPutGradient(const LstmBackwardArguments& a, const LstmBackwardShape<P>& shape, int count, int64_t at, int m,
+                                                int column, float value) {
   column -= shape.hiddenColumns;
-  if (column < 0 || column >= shape.gradChannels || m >= cells.count) return;
-  const int64_t at = ((cells.sample * a.params.steps + step) * a.params.cells + cells.cell + m) * shape.gradChannels + column;
+  if (column < 0 || column >= shape.gradChannels || m >= count) return;
+  at += m * shape.gradChannels + column;
   a.gradInput[at] = a.params.accumulate ? a.gradInput[at] + value : value;
-}
-
-__device__ __forceinline__ void lstmAddScaled(float (&z)[4], float factor, const float4& x) {
-  z[0] = fmaf(factor, x.x, z[0]);
-  z[1] = fmaf(factor, x.y, z[1]);
-  z[2] = fmaf(factor, x.z, z[2]);
-  z[3] = fmaf(factor, x.w, z[3]);
 }
 
 /** The first product from column `firstColumn` on. A thread has four cells and four columns; weights: [column of dz][column]. */
 template <int M, class Weights>
 __device__ __forceinline__ void lstmGradients(const LstmBackwardArguments& a, const LstmBackwardShape<Products::float32>& shape,
-                                              const LstmBackwardTile<Products::float32, M>& tile, const LstmTile& cells, int64_t step,
-                                              int firstColumn, const Weights& weights) {
+                                              const LstmBackwardTile<Products::float32, M>& tile, int count, int64_t inputAt, int firstColumn,
+                                              const Weights& weights) {
   constexpr int S = kLstmRow<M>;
   const int quads = (shape.columns - firstColumn) / 4;
   for (int item = threadIdx.x; item < quads * (M / 4); item += blockDim.x) {
@@ -122,7 +130,7 @@ __device__ __forceinline__ void lstmGradients(const LstmBackwardArguments& a, co
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
       if (column + j < shape.hidden) store4(tile.gradHidden, (column + j) * S + m, make_float4(sums[j][0], sums[j][1], sums[j][2], sums[j][3]));
-      for (int e = 0; e < 4; ++e) lstmPutGradient<Products::float32, M>(a, shape, cells, step, m + e, column + j, sums[j][e]);
+      for (int e = 0; e < 4; ++e) lstmPutGradient(a, shape, count, inputAt, m + e, column + j, sums[j][e]);
     }
   }
 }
@@ -130,13 +138,13 @@ __device__ __forceinline__ void lstmGradients(const LstmBackwardArguments& a, co
 /** The same by the tensor cores: a warp has 32 cells and 16 columns; weights: [16 columns][depth][lane][eight columns][register]. */
 template <Products P, int M, class Weights>
 __device__ __forceinline__ void lstmGradients(const LstmBackwardArguments& a, const LstmBackwardShape<P>& shape, const LstmBackwardTile<P, M>& tile,
-                                              const LstmTile& cells, int64_t step, int firstColumn, const Weights& weights) {
+                                              int count, int64_t inputAt, int firstColumn, const Weights& weights) {
   constexpr int S = kLstmRow<M>, kDepth = kLstmDepth<P>;
   const int lane = threadIdx.x % 32, groups = (shape.columns - firstColumn) / 16;
   for (int item = threadIdx.x / 32; item < groups * (M / 32); item += blockDim.x / 32) {
     const int column = firstColumn + item % groups * 16, m = item / groups * 32;
     float sums[2][2][4] = {};  // [16 cells][8 columns]
-#pragma unroll 2
+#pragma unroll 1
     for (int k = 0; k < shape.depth(); k += kDepth) {
       const float4 w = load4(weights, ((column / 16 * shape.depth() + k) / kDepth * 32 + lane) * 4);
       for (int half = 0; half < 2; ++half) {
@@ -151,7 +159,7 @@ __device__ __forceinline__ void lstmGradients(const LstmBackwardArguments& a, co
       const int to = column + i / 4 % 2 * 8 + lane % 4 * 2 + i % 2, cell = m + i / 8 * 16 + lane / 4 + i / 2 % 2 * 8;
       const float value = sums[i / 8][i / 4 % 2][i % 4];
       if (to < shape.hidden) tile.gradHidden[to * S + cell] = value;
-      lstmPutGradient<P, M>(a, shape, cells, step, cell, to, value);
+      lstmPutGradient(a, shape, count, inputAt, cell, to, value);
     }
   }
 }
@@ -177,7 +185,7 @@ __device__ __forceinline__ void lstmAddOuter(const LstmBackwardArguments& a, con
     const int64_t at = first + item / 32 * 512 + item % 32 * 4;
     float sums[4][4];
     lstmLoadSums(a.partials, at, sums);
-#pragma unroll 2
+#pragma unroll 1
     for (int m = 0; m < M; m += 4) {
       float4 z[4];
 #pragma unroll
@@ -213,7 +221,7 @@ __device__ __forceinline__ void lstmAddOuter(const LstmBackwardArguments& a, con
     const int64_t at = first + item * 512 + lane * 4;
     float sums[4][4];
     lstmLoadSums(a.partials, at, sums);
-#pragma unroll 2
+#pragma unroll 1
     for (int m = 0; m < M; m += kLstmDepth<P>) {
       uint32_t x[4];
       for (int r = 0; r < 4; ++r) x[r] = lstmLoadDeep<P>(tile.factors, row + r % 2 * 8 * S + m, r / 2);

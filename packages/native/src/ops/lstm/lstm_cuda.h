@@ -59,7 +59,7 @@ __device__ __forceinline__ LstmTile lstmTile(const LstmRegion& region, int64_t t
   return {region.sampleBegin + tile / perSample, region.cellBegin + first, static_cast<int>(left < M ? left : M)};
 }
 
-// Special functions alone, 1 − 2/(1 + 2^x) for tanh: within 3e-7, and both limits and NaN come out right.
+// Special functions alone, 1 − 2/(1 + 2^x) for tanh: within 4e-7, and both limits and NaN come out right.
 __device__ __forceinline__ float lstmSigmoid(float z) { return approximateReciprocal(1.0f + approximateExp2(-1.4426950408889634f * z)); }
 __device__ __forceinline__ float lstmTanh(float z) { return 1.0f - 2.0f * approximateReciprocal(1.0f + approximateExp2(2.8853900817779268f * z)); }
 
@@ -75,6 +75,13 @@ __device__ __forceinline__ void lstmCopyInput(const Global<const float>& input, 
     channel += channelStep;
     if (channel >= channels) channel -= channels, ++cell;
   }
+}
+
+__device__ __forceinline__ void lstmAddScaled(float (&z)[4], float factor, const float4& x) {
+  z[0] = fmaf(factor, x.x, z[0]);
+  z[1] = fmaf(factor, x.y, z[1]);
+  z[2] = fmaf(factor, x.z, z[2]);
+  z[3] = fmaf(factor, x.w, z[3]);
 }
 
 template <Products P>
@@ -121,10 +128,10 @@ __device__ __forceinline__ float lstmPack(int channel, Weight weight) {
 
 __device__ __forceinline__ uint32_t lstmBits(float x) { return static_cast<uint32_t>(__float_as_int(x)); }
 
-/** How the weights of the gates are packed (lstm_forward_cuda.cu), and how much shared memory the states of a tile take. */
+/** Sizes of the packed weights of the gates (lstm_gates_cuda.h), padded as the products need them. */
 template <Products P>
 struct LstmForwardShape {
-  int inputRows, hiddenRows, units;  // padded
+  int inputRows, hiddenRows, units;
   __host__ __device__ explicit LstmForwardShape(const LstmParams& p)
       : inputRows(roundedUp(static_cast<int>(p.inChannels), kLstmDepth<P>)),
         hiddenRows(roundedUp(static_cast<int>(p.hidden), kLstmDepth<P>)),
@@ -146,6 +153,9 @@ void withProducts(Products products, Run run) {
 
 /** Floats of packed weights at most, whatever the products, as a multiple of 64. */
 int64_t lstmPackedWeights(const LstmParams& p);
+
+template <Products P>
+void lstmPackGates(const LstmParams& p, const float* weightInput, const float* weightHidden, float* packed, const Context& context);
 
 /** What the forward pass needs of a call. */
 struct LstmForwardRun {

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "ops/lstm/lstm_cuda.h"
+#include "ops/lstm/lstm_gates_cuda.h"
 #include "runtime/error.h"
 
 /**
@@ -15,8 +15,7 @@ namespace retroplume::cuda {
 
 namespace {
 
-constexpr int kForwardThreads = 256;
-constexpr int kPairs = 8;
+constexpr int kForwardThreads = 512;
 
 struct ForwardArguments {
   LstmParams params;
@@ -26,112 +25,25 @@ struct ForwardArguments {
   LstmTrace<float> trace;
 };
 
-/** Which pairs a thread has: pair (half, e) is cell `cell(half, e)` and unit `unit(e)`, e < 4. */
-template <Products P, int M>
-struct Pairs {
-  int firstCell, firstUnit;
+/** Where a tile's step goes in global memory, so that a pair has 32-bit sums to do. */
+struct StepTargets {
+  int64_t outputAt, traceAt;
+  int outputRow, outputs, traced;  // elements from cell to cell; how many of the tile's cells go there
 
-  /** Sixteen units of a warp lie side by side in memory. */
-  __device__ __forceinline__ explicit Pairs(int item) {
-    if constexpr (P == Products::float32) {
-      firstCell = item / 16 % (M / kPairs) * kPairs;
-      firstUnit = item / (2 * M) * 16 + item % 16;
-    } else {
-      const int lane = item % 32, warp = item / 32;
-      firstCell = warp % (M / 32) * 32 + lane / 4;
-      firstUnit = warp / (M / 32) * 8 + lane % 4 * 2;
-    }
-  }
-  __device__ __forceinline__ int cell(int half, int e) const {
-    return P == Products::float32 ? firstCell + 4 * half + e : firstCell + 16 * half + e / 2 * 8;
-  }
-  __device__ __forceinline__ int unit(int e) const { return P == Products::float32 ? firstUnit : firstUnit + e % 2; }
-
-  /** The four states of a half; those of units past D are not touched. */
-  __device__ __forceinline__ void load(const Shared<float>& states, int half, int units, float (&x)[4]) const {
-    if constexpr (P == Products::float32) {
-      const float4 four = load4(states, firstUnit * kLstmRow<M> + cell(half, 0));
-      x[0] = four.x, x[1] = four.y, x[2] = four.z, x[3] = four.w;
-    } else {
-      for (int e = 0; e < 4; ++e) x[e] = unit(e) < units ? states[unit(e) * kLstmRow<M> + cell(half, e)] : 0.0f;
-    }
-  }
-  __device__ __forceinline__ void store(const Shared<float>& states, int half, int units, const float (&x)[4]) const {
-    if constexpr (P == Products::float32) {
-      store4(states, firstUnit * kLstmRow<M> + cell(half, 0), make_float4(x[0], x[1], x[2], x[3]));
-    } else {
-      for (int e = 0; e < 4; ++e) {
-        if (unit(e) < units) states[unit(e) * kLstmRow<M> + cell(half, e)] = x[e];
-      }
-    }
+  __device__ __forceinline__ StepTargets(const ForwardArguments& a, const LstmTile& tile, int step) {
+    const LstmParams& p = a.params;
+    const int64_t left = a.trace.region.cellBegin + a.trace.region.cells - tile.cell;
+    outputRow = static_cast<int>(p.allStates ? p.steps * p.hidden : p.hidden);
+    outputs = a.output && (p.allStates || step == p.steps - 1) ? tile.count : 0;
+    traced = static_cast<int>(left < 0 ? 0 : left < tile.count ? left : tile.count);
+    outputAt = tile.sample * p.outputStride + tile.cell * outputRow + (p.allStates ? step * p.hidden : 0);
+    traceAt = a.trace.row(tile.sample, p.steps, step, tile.cell) * p.hidden;
   }
 };
 
-using Gates = float[2][4][4];  // [half][gate][e]
-
-__device__ __forceinline__ void addScaled(float (&z)[4], float weight, const float4& x) {
-  z[0] = fmaf(weight, x.x, z[0]);
-  z[1] = fmaf(weight, x.y, z[1]);
-  z[2] = fmaf(weight, x.z, z[2]);
-  z[3] = fmaf(weight, x.w, z[3]);
-}
-
-/** z += rows · weights for `count` channels, the weights' from channel `first` on. Weights: [channel][unit][gate]. */
-template <int M, class Weights>
-__device__ __forceinline__ void multiplyAdd(Gates& z, const Pairs<Products::float32, M>& pairs, const Shared<float>& rows, int count,
-                                            const Weights& weights, int first, int units) {
-#pragma unroll 4
-  for (int k = 0; k < count; ++k) {
-    const float4 w = load4(weights, ((first + k) * units + pairs.firstUnit) * 4);
-    for (int half = 0; half < 2; ++half) {
-      const float4 x = load4(rows, k * kLstmRow<M> + pairs.cell(half, 0));
-      addScaled(z[half][0], w.x, x);
-      addScaled(z[half][1], w.y, x);
-      addScaled(z[half][2], w.z, x);
-      addScaled(z[half][3], w.w, x);
-    }
-  }
-}
-
-/** The same by the tensor cores. Weights: [eight units][depth channels][pair of gates][lane][gate][register]. */
-template <Products P, int M, class Weights>
-__device__ __forceinline__ void multiplyAdd(Gates& z, const Pairs<P, M>& pairs, const Shared<float>& rows, int count, const Weights& weights,
-                                            int first, int channels) {
-  constexpr int kDepth = kLstmDepth<P>;
-  const int lane = threadIdx.x % 32, firstCell = pairs.firstCell - lane / 4, eight = pairs.firstUnit / 8;
-#pragma unroll 2
-  for (int k = 0; k < count; k += kDepth) {
-    const int at = (eight * (channels / kDepth) + (first + k) / kDepth) * 256 + lane * 4;
-    const float4 w[2] = {load4(weights, at), load4(weights, at + 128)};
-    for (int half = 0; half < 2; ++half) {
-      uint32_t a[4];
-      lstmLoadCells<P, M>(rows, k, firstCell + 16 * half, a);
-      for (int pair = 0; pair < 2; ++pair) {
-        lstmMultiply<P>(z[half][2 * pair], a, {lstmBits(w[pair].x), lstmBits(w[pair].y)});
-        lstmMultiply<P>(z[half][2 * pair + 1], a, {lstmBits(w[pair].z), lstmBits(w[pair].w)});
-      }
-    }
-  }
-}
-
-/** Writes what a pair's step has made to global memory. */
-__device__ __forceinline__ void keepPair(const ForwardArguments& a, const LstmTile& tile, int64_t step, int m, int unit, const float4& gates, float c,
-                                         float h) {
-  const LstmParams& p = a.params;
-  if (m >= tile.count || unit >= p.hidden) return;
-  const int64_t cell = tile.cell + m;
-  if (a.output && (p.allStates || step == p.steps - 1)) {
-    a.output[tile.sample * p.outputStride + cell * (p.allStates ? p.steps * p.hidden : p.hidden) + (p.allStates ? step * p.hidden : 0) + unit] = h;
-  }
-  if (cell - a.trace.region.cellBegin >= a.trace.region.cells) return;
-  const int64_t at = a.trace.row(tile.sample, p.steps, step, cell) * p.hidden + unit;
-  if (a.trace.gates) store4(a.trace.gates, 4 * at, gates);
-  if (a.trace.cellStates) a.trace.cellStates[at] = c;
-}
-
 /** Activation and state update of a thread's pairs, in the registers of the products. */
 template <Products P, int M>
-__device__ __forceinline__ void advance(const ForwardArguments& a, const LstmTile& tile, int64_t step, const Pairs<P, M>& pairs, const Gates& z,
+__device__ __forceinline__ void advance(const ForwardArguments& a, const StepTargets& to, const LstmPairs<P, M>& pairs, const LstmGates& z,
                                         const Shared<float>& cellStates, const Shared<float>& next) {
   const int D = static_cast<int>(a.params.hidden);
 #pragma unroll
@@ -140,10 +52,15 @@ __device__ __forceinline__ void advance(const ForwardArguments& a, const LstmTil
     pairs.load(cellStates, half, D, c);
 #pragma unroll
     for (int e = 0; e < 4; ++e) {
+      const int m = pairs.cell(half, e), unit = pairs.unit(e);
       const float4 gates = make_float4(lstmSigmoid(z[half][0][e]), lstmSigmoid(z[half][1][e]), lstmTanh(z[half][2][e]), lstmSigmoid(z[half][3][e]));
       c[e] = gates.y * c[e] + gates.x * gates.z;
       h[e] = gates.w * lstmTanh(c[e]);
-      keepPair(a, tile, step, pairs.cell(half, e), pairs.unit(e), gates, c[e], h[e]);
+      if (unit >= D) continue;
+      if (m < to.outputs) a.output[to.outputAt + (m * to.outputRow + unit)] = h[e];
+      if (m >= to.traced) continue;
+      if (a.trace.gates) store4(a.trace.gates, to.traceAt * 4 + (m * D + unit) * 4, gates);
+      if (a.trace.cellStates) a.trace.cellStates[to.traceAt + (m * D + unit)] = c[e];
     }
     pairs.store(cellStates, half, D, c);
     pairs.store(next, half, D, h);
@@ -189,38 +106,40 @@ __device__ __forceinline__ void runSteps(const ForwardArguments& a, const Tile<P
   const LstmParams& p = a.params;
   const LstmForwardShape<P>& shape = tile.shape;
   const LstmTile cells = lstmTile<M>(a.region, blockIdx.x);
-  const int C = static_cast<int>(p.inChannels), D = static_cast<int>(p.hidden), inputs = shape.inputRows * S, states = shape.hiddenRows * S;
-  const int items = shape.units * (M / kPairs), weightStride = P == Products::float32 ? shape.units : shape.inputRows + shape.hiddenRows;
-  const auto copyInput = [&](int64_t step) {
+  const int C = static_cast<int>(p.inChannels), D = static_cast<int>(p.hidden), steps = static_cast<int>(p.steps);
+  const int inputs = shape.inputRows * S, states = shape.hiddenRows * S;
+  const int items = shape.units * (M / kLstmPairs), weightStride = P == Products::float32 ? shape.units : shape.inputRows + shape.hiddenRows;
+  const auto copyInput = [&](int step) {
     const int64_t row = (cells.sample * p.steps + step) * p.cells + cells.cell;
-    lstmCopyInput<M>(a.input, row * C, C, cells.count, tile.inputs.from(static_cast<int>(step % 2) * inputs));
+    lstmCopyInput<M>(a.input, row * C, C, cells.count, tile.inputs.from(step % 2 * inputs));
     commitCopies();
   };
   copyInput(0);
-  for (int64_t step = 0; step < p.steps; ++step) {
-    const int turn = static_cast<int>(step % 2);
+  for (int step = 0; step < steps; ++step) {
+    const int turn = step % 2;
     waitCopies<0>();
     __syncthreads();
-    if (step + 1 < p.steps) copyInput(step + 1);
+    if (step + 1 < steps) copyInput(step + 1);
+    const StepTargets targets(a, cells, step);
     for (int item = threadIdx.x; item < items; item += blockDim.x) {
-      const Pairs<P, M> pairs(item);
+      const LstmPairs<P, M> pairs(item);
       if (P == Products::float32 && pairs.firstUnit >= D) continue;
-      Gates z;
+      LstmGates z;
 #pragma unroll
       for (int e = 0; e < 4; ++e) {
         const float4 bias = load4(tile.bias, 4 * pairs.unit(e));
         z[0][0][e] = z[1][0][e] = bias.x, z[0][1][e] = z[1][1][e] = bias.y;
         z[0][2][e] = z[1][2][e] = bias.z, z[0][3][e] = z[1][3][e] = bias.w;
       }
-      multiplyAdd(z, pairs, tile.inputs.from(turn * inputs), shape.inputRows, weights, 0, weightStride);
-      multiplyAdd(z, pairs, tile.hidden.from(turn * states), shape.hiddenRows, weights, shape.inputRows, weightStride);
-      advance(a, cells, step, pairs, z, tile.cellStates, tile.hidden.from((1 - turn) * states));
+      lstmMultiplyAdd(z, pairs, tile.inputs.from(turn * inputs), shape.inputRows, weights, 0, weightStride);
+      lstmMultiplyAdd(z, pairs, tile.hidden.from(turn * states), shape.hiddenRows, weights, shape.inputRows, weightStride);
+      advance(a, targets, pairs, z, tile.cellStates, tile.hidden.from((1 - turn) * states));
     }
   }
 }
 
 template <Products P, int M, bool Resident>
-__global__ void __launch_bounds__(kForwardThreads) lstm_forward_kernel(ForwardArguments a) {
+__global__ void __launch_bounds__(kForwardThreads, 1) lstm_forward_kernel(ForwardArguments a) {
   SharedMemory memory;
   const Tile<P, M> tile(a.params, memory);
   prepare(a, tile);
@@ -234,30 +153,6 @@ __global__ void __launch_bounds__(kForwardThreads) lstm_forward_kernel(ForwardAr
   }
 }
 
-template <Products P>
-__global__ void __launch_bounds__(256)
-    lstm_pack_gates_kernel(LstmParams p, Global<const float> weightInput, Global<const float> weightHidden, Global<float> packed) {
-  const LstmForwardShape<P> shape(p);
-  const int C = static_cast<int>(p.inChannels), D = static_cast<int>(p.hidden), depth = kLstmDepth<P>, channels = shape.inputRows + shape.hiddenRows;
-  for (int i = blockIdx.x * 256 + threadIdx.x; i < shape.packed(); i += 256 * gridDim.x) {
-    int channel, gate, unit;
-    if (P == Products::float32) {
-      gate = i % 4, unit = i / 4 % shape.units, channel = i / 4 / shape.units;
-    } else {
-      const int lane = i / 4 % 32, group = i / 256;
-      gate = i / 128 % 2 * 2 + i / 2 % 2;
-      unit = group / (channels / depth) * 8 + lane / 4;
-      channel = group % (channels / depth) * depth + lstmChannelOf<P>(lane % 4, i % 2);
-    }
-    packed[i] = lstmPack<P>(channel, [&](int k) -> float {
-      if (unit >= D) return 0.0f;
-      if (k < shape.inputRows) return k < C ? static_cast<float>(weightInput[(k * 4 + gate) * D + unit]) : 0.0f;
-      k -= shape.inputRows;
-      return k < D ? static_cast<float>(weightHidden[(k * 4 + gate) * D + unit]) : 0.0f;
-    });
-  }
-}
-
 template <Products P, int M, bool Resident>
 int sharedBytes(const LstmParams& p) {
   return Tile<P, M>::bytes(p) + (Resident ? static_cast<int>(sizeof(float)) * LstmForwardShape<P>(p).packed() : 0);
@@ -267,7 +162,7 @@ template <Products P, int M, bool Resident>
 bool start(const ForwardArguments& a, const Context& context) {
   const int bytes = sharedBytes<P, M, Resident>(a.params);
   if (bytes > kLstmMostShared) return false;
-  const int items = LstmForwardShape<P>(a.params).units * (M / kPairs);
+  const int items = LstmForwardShape<P>(a.params).units * (M / kLstmPairs);
   const dim3 grid(static_cast<unsigned>(a.region.tiles(M)));
   launch(context, lstm_forward_kernel<P, M, Resident>, grid, std::min(kForwardThreads, roundedUp(items, 32)), bytes, a);
   return true;
@@ -287,13 +182,8 @@ int64_t lstmPackedWeights(const LstmParams& p) {
 }
 
 void lstmPackGates(const LstmForwardRun& run, const Context& context) {
-  const LstmParams& p = run.params;
-  withProducts(productsOf(p, context.products), [&](auto kind) {
-    const int packed = LstmForwardShape<kind.value>(p).packed();
-    launch(context, lstm_pack_gates_kernel<kind.value>, dim3(std::min(256, (packed + 255) / 256)), 256, 0, p,
-           Global<const float>(run.weightInput, p.inChannels * 4 * p.hidden), Global<const float>(run.weightHidden, p.hidden * 4 * p.hidden),
-           Global<float>(run.packed, packed));
-  });
+  withProducts(productsOf(run.params, context.products),
+               [&](auto kind) { lstmPackGates<kind.value>(run.params, run.weightInput, run.weightHidden, run.packed, context); });
 }
 
 void lstmRunForward(const LstmForwardRun& run, const LstmRegion& region, const LstmTrace<float>& trace, const Context& context) {

@@ -12,6 +12,7 @@
  *   SharedMemory           divides a block's dynamic shared memory
  *   load4, store4          16 bytes at once; index and address multiples of four floats
  *   copyAsync4, copyAsync16, copyAsync16Cached, commitCopies, waitCopies   from global to shared memory past the registers (cp.async)
+ *   prefetch                                            from memory to the second-level cache
  *   toTf32, mmaTf32, packBf16, mmaBf16                  tensor cores of one warp
  *   approximateExp2, approximateReciprocal              special function unit
  *   launch                 a kernel on the context's stream
@@ -143,6 +144,11 @@ __device__ __forceinline__ void mmaBf16(float (&d)[4], const uint32_t (&a)[4], c
   asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
                : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+/** Starts to bring an element's 128 bytes from memory to the second-level cache. */
+__device__ __forceinline__ void prefetch(const Global<const float>& from, int64_t index) {
+  asm volatile("prefetch.global.L2 [%0];\n" ::"l"(from.at(index)));
 }
 
 /** 2^x and 1/x by the special function unit, within 2 and 1 units in the last place; of denormal numbers, as of zero. */

@@ -218,6 +218,8 @@ void waitCopies() {
   emulation::block().waitCopies(N);
 }
 
+inline void prefetch(const Global<const float>& from, int64_t index) { from.at(index); }
+
 inline float approximateExp2(float x) { return std::exp2(x); }
 inline float approximateReciprocal(float x) { return 1.0f / x; }
 
