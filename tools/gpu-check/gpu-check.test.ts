@@ -9,7 +9,7 @@ const python = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'],
 (python ? test : test.skip)('without a GPU gpu-check says so, with exit code 4', () => {
   const out = mkdtempSync(join(tmpdir(), 'gpu-check-'));
   try {
-    const { status, stderr } = spawnSync(python!, [join(__dirname, 'gpu_check.py'), '--out', out], { encoding: 'utf8', env: { PATH: out } });
+    const { status, stderr } = spawnSync(python, [join(__dirname, 'gpu_check.py'), '--out', out], { encoding: 'utf8', env: { PATH: out } });
     expect(stderr).toMatch(/DEVICE_CUDA_MISSING: .*nvidia-smi/);
     expect(status).toBe(4);
   } finally {

@@ -62,7 +62,7 @@ describe('a program on a device (emulated)', () => {
     for (const options of [{ dtype: 'float64' }, { kernels: 'reference' }] as const) {
       expect(codeOf(() => new NativeProgram(spec, { ...options, device: 'cuda' }, 'retroplume_emulated'))).toBe('OPTION_INVALID');
     }
-    for (const device of ['gpu', 'cuda:', 'cuda:x', 'cuda:-1', 'cuda:1000'] as 'cuda'[]) {
+    for (const device of ['gpu', 'cuda:', 'cuda:x', 'cuda:-1', 'cuda:1000'] as unknown as 'cuda'[]) {
       expect(codeOf(() => new NativeProgram(spec, { device }))).toBe('OPTION_INVALID');
     }
     expect(codeOf(() => new NativeProgram(spec, { products: 'fp8' as 'tf32' }))).toBe('OPTION_INVALID');
