@@ -51,14 +51,20 @@ __global__ void __launch_bounds__(kChannelThreads)
   });
 }
 
-/** gradShift = Σ G, gradScale = s·Σ G·(x − mean); `epsilon` is 0 where the statistic is 1/σ itself, else it is σ². */
-__global__ void __launch_bounds__(kChannelThreads)
-    batch_norm_gradient_totals_kernel(ChannelGrid grid, Global<const double> partials, float epsilon, Global<const float> statistic,
-                                      Global<float> gradScale, Global<float> gradShift) {
+/** What a channel's spread is given as: s itself, or σ², to which ε is to be added. */
+struct Spread {
+  Global<const float> values;
+  bool variance;
+  float epsilon;
+};
+
+/** gradShift = Σ G, gradScale = s·Σ G·(x − mean) */
+__global__ void __launch_bounds__(kChannelThreads) batch_norm_gradient_totals_kernel(ChannelGrid grid, Global<const double> partials, Spread spread,
+                                                                                     Global<float> gradScale, Global<float> gradShift) {
   forEachChannelTotal<2>(grid, partials, [&](int channel, const double(&totals)[2], bool first) {
     if (!first) return;
     if (gradShift) gradShift[channel] = static_cast<float>(totals[0]);
-    const float value = statistic[channel], invStd = epsilon == 0.0f ? value : rsqrtf(value + epsilon);
+    const float value = spread.values[channel], invStd = spread.variance ? rsqrtf(value + spread.epsilon) : value;
     if (gradScale) gradScale[channel] = static_cast<float>(totals[1]) * invStd;
   });
 }
@@ -87,7 +93,7 @@ __global__ void __launch_bounds__(kElementThreads)
 }
 
 /** gradScale and gradShift, by way of scratch memory. */
-void gradientSums(const Context& context, const BatchNormParams& p, const float* input, const float* mean, const float* statistic, float epsilon,
+void gradientSums(const Context& context, const BatchNormParams& p, const float* input, const float* mean, const Spread& spread,
                   const float* gradOutput, float* gradScale, float* gradShift) {
   const int64_t n = p.pixels * p.channels, C = p.channels;
   const ChannelGrid grid(p.pixels, C, aligned16(input, mean, gradOutput));
@@ -96,8 +102,8 @@ void gradientSums(const Context& context, const BatchNormParams& p, const float*
   launch(context, grid.width == 4 ? batch_norm_gradient_sums_kernel<4> : batch_norm_gradient_sums_kernel<1>, grid.grid(), kChannelThreads,
          grid.sharedBytes(2), grid, Global<const float>(input, n), Global<const float>(mean, C), Global<const float>(gradOutput, n),
          Global<double>(partials, sums));
-  launch(context, batch_norm_gradient_totals_kernel, totalBlocks(grid), kChannelThreads, 0, grid, Global<const double>(partials, sums), epsilon,
-         Global<const float>(statistic, C), Global<float>(gradScale, C), Global<float>(gradShift, C));
+  launch(context, batch_norm_gradient_totals_kernel, totalBlocks(grid), kChannelThreads, 0, grid, Global<const double>(partials, sums), spread,
+         Global<float>(gradScale, C), Global<float>(gradShift, C));
 }
 
 }  // namespace
@@ -124,7 +130,7 @@ std::size_t batchNormTrainBackwardScratch(const BatchNormTrainBackward<float>& c
 void batchNormTrainBackward(const BatchNormTrainBackward<float>& call, const Context& context) {
   const BatchNormParams& p = call.params;
   const int64_t C = p.channels, n = p.pixels * C;
-  gradientSums(context, p, call.input, call.savedMean, call.savedInvStd, 0.0f, call.gradOutput, call.gradScale, call.gradShift);
+  gradientSums(context, p, call.input, call.savedMean, Spread{{call.savedInvStd, C}, false, 0}, call.gradOutput, call.gradScale, call.gradShift);
   const bool fours = aligned16(call.input, call.gradOutput, call.gradInput, call.savedMean, call.savedInvStd, call.scale) &&
                      aligned16(call.gradScale, call.gradShift);
   const ChannelMap map(p.pixels, C, fours);
@@ -152,7 +158,8 @@ void batchNormEvalBackward(const BatchNormEvalBackward<float>& call, const Conte
   const int64_t C = p.channels, n = p.pixels * C;
   const auto epsilon = static_cast<float>(p.epsilon);
   if (call.gradScale != nullptr || call.gradShift != nullptr) {
-    gradientSums(context, p, call.input, call.runningMean, call.runningVariance, epsilon, call.gradOutput, call.gradScale, call.gradShift);
+    gradientSums(context, p, call.input, call.runningMean, Spread{{call.runningVariance, C}, true, epsilon}, call.gradOutput, call.gradScale,
+                 call.gradShift);
   }
   const ChannelMap map(p.pixels, C, aligned16(call.gradOutput, call.gradInput, call.runningVariance, call.scale));
   launch(context, batch_norm_eval_backward_kernel, map.blocks(), kElementThreads, 0, map, epsilon, Global<const float>(call.runningVariance, C),
