@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describeWhere } from '../packages/core/src/data/testing/describe-where';
 import { IoapiFile, IoapiWriter, type IoapiVariable } from '../packages/core/src/data/ioapi';
 import type { TimeAxis } from '../packages/core/src/grid/grid';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
@@ -260,16 +261,15 @@ describe('observations', () => {
   });
 });
 
-describe('a full disk', () => {
-  const small = mkdtempSync(join(tmpdir(), 'small-'));
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', small]).status === 0;
-  afterAll(() => {
-    if (mounted) spawnSync('umount', [small]);
-    rmSync(small, { recursive: true });
-  });
+const small = mkdtempSync(join(tmpdir(), 'small-'));
+const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', small]).status === 0;
+afterAll(() => {
+  if (mounted) spawnSync('umount', [small]);
+  rmSync(small, { recursive: true });
+});
 
-  // Needs the right to mount a small file system.
-  (mounted ? it : it.skip)('is told in one sentence and leaves nothing half-written', () => {
+describeWhere(mounted, 'no right to mount a small file system', 'a full disk', () => {
+  it('is told in one sentence and leaves nothing half-written', () => {
     const out = join(small, 'run');
     mkdirSync(out);
     const { status, stderr } = retroplume('run', '--out', out);

@@ -15,6 +15,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -150,11 +151,11 @@ def table(record):
 def main():
     parser = argparse.ArgumentParser(description="Proves and times the CUDA kernels on this machine's GPU.")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("gpu-check"))
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("/tmp/retroplume-gpu-check"))
+    parser.add_argument("--build", type=pathlib.Path, help="default: a folder of the system's for temporary files")
     parser.add_argument("--minutes", type=float, default=9)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    check = Check(options.out, options.minutes, options.build)
+    check = Check(options.out, options.minutes, options.build or pathlib.Path(tempfile.gettempdir()) / "retroplume-gpu-check")
     check.record |= {"gpu": gpu_name(), "date": time.strftime("%Y-%m-%d")}
     if check.record["gpu"] is None:
         print("gpu-check: DEVICE_CUDA_MISSING: nvidia-smi finds no GPU: run this on a machine that has one", file=sys.stderr)

@@ -44,7 +44,7 @@ describe('the prepared store', () => {
     expect(readdirSync(join(folder.path, 'jan')).sort()).toEqual(['meteorology.nc', 'run-m1.nc', 'run-prior.nc']);
   });
 
-  test('as any netCDF tool sees it: CF names, units, grid mapping', () => {
+  test('as other netCDF tools see it: CF names, units, grid mapping', () => {
     const path = writePreparedRun(folder.path, { period: 'jan', run: 'prior', grid, time, ...run(0) });
     const text = execFileSync('ncdump', ['-h', path], { encoding: 'utf8' });
     for (const line of [

@@ -38,7 +38,8 @@ export function pathData(points: Iterable<readonly [number, number]>, frame: Map
 
 /** Natural Earth's coasts and borders through world-atlas (public domain data), 1 : 50 million. */
 function worldLines(grid: ReportGrid, frame: MapFrame): string {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- 750 kB of JSON that only a report needs
+  // Read here, not imported above: 750 kB of JSON that only a report needs, and an import would load at the start of every command.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- for that reason; a dynamic import would make all of the report asynchronous
   const atlas = require('world-atlas/countries-50m.json') as Topology<{ countries: GeometryCollection }>;
   const box = lonLatBox(grid);
   const near = (lon: number, lat: number): boolean =>

@@ -9,7 +9,7 @@ describe('svgToPng', () => {
     const signs = ['kg m⁻² s⁻¹', 'µg m⁻³', 'NOₓ', 'PM₂.₅', '−30 %', '+15', '→', '°E'];
     const images = signs.map(draw);
     for (const image of images) expect(image.equals(empty)).toBe(false);
-    // a sign that the font lacks would be drawn as the same empty box as any other
+    // a sign that the font lacks would be drawn as the empty box that this character gets
     const box = draw('\u{10FFFF}');
     for (const sign of ['⁻', '²', '³', '¹', 'µ', 'ₓ', '₂', '₅', '−', '→', '°']) expect(draw(sign).equals(box)).toBe(false);
   });

@@ -36,7 +36,7 @@ describe('ExternalCtm', () => {
   beforeAll(() => writeFile(aconc, SPECIES, { layers: 2 }));
   afterAll(() => folder.remove());
 
-  it('fills in the placeholders, keeps the log, and copies the surface in our units', async () => {
+  it('fills in the command, keeps the log, and copies the surface in our units', async () => {
     const command = 'echo {run} {period} {start} {hours} {case} && cp {emissions} {output}/CCTM_ACONC.nc';
     await new ExternalCtm(settingsOf(command)).run(requestOf());
     expect(readFileSync(log, 'utf8')).toBe('prior winter 2026-07-06T00:00Z 24 /cases/case.yaml\n');

@@ -17,7 +17,7 @@ import type { Ctm, CtmRequest } from './ctm';
 import { createSurfaceOutput, OUTPUT_SPECIES, type OutputNames } from './surface-output';
 
 export interface ExternalCtmSettings {
-  /** shell command with the placeholders `{emissions}` (files), `{output}` (folder), `{period}`, `{run}`, `{start}`, `{hours}`, `{case}` */
+  /** shell command; filled in are `{emissions}` (files), `{output}` (folder), `{period}`, `{run}`, `{start}`, `{hours}`, `{case}` */
   command: string;
   /** glob, relative to the folder `{output}`, of the files that it leaves */
   outputGlob: string;
