@@ -23,8 +23,8 @@ class DeviceGraph {
 class DeviceStaging {
  public:
   virtual ~DeviceStaging() = default;
-  /** `from` may go when this returns. */
-  virtual void write(void* to, const void* from, std::size_t bytes) = 0;
+  /** `fill` writes the `bytes` bytes that are to be at `to`, into memory that the device copies from. */
+  virtual void write(void* to, std::size_t bytes, const std::function<void(void*)>& fill) = 0;
   /** Closes the set of what was written so far; -1 if there is nothing. There are two sets, by turns: nothing is written before the one before the
    * last is applied. */
   virtual int handOver() = 0;

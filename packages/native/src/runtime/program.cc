@@ -170,9 +170,7 @@ void Program::stage(double offset, double length, const std::function<void(void*
     throw NativeError("STAGING_UNSUPPORTED", "program.stage: expected a program on a GPU: on the CPU write when no run is under way");
   }
   if (!staging_) staging_ = device()->makeStaging();
-  std::vector<char> data(static_cast<std::size_t>(length) * elementBytes_);
-  fill(data.data());
-  staging_->write(to, data.data(), data.size());
+  staging_->write(to, static_cast<std::size_t>(length) * elementBytes_, fill);
 }
 
 void Program::read(double offset, double length, const std::function<void(const void*)>& take) const {

@@ -36,7 +36,7 @@ void upconv2x2Forward(const Upconv2x2Forward<float>& call, const Context& contex
             Destination(call.output, kTaps * cellsOf(p), p.outChannels, p.outputStride), static_cast<int>(kTaps * p.outChannels)};
   // Input cell (row, j) has its block at output cell (2·row)·2W + 2j = 2·(row·W + j) + 2W·row.
   gemm.to.rowStride = 2 * p.outputStride;
-  gemm.to.rowGroup = FastDivisor(p.width);
+  gemm.to.rowGroup = IndexDivisor(p.width);
   gemm.to.rowGroupStep = 2 * p.width * p.outputStride;
   gemm.to.tapStep = p.outputStride;
   gemm.to.tapRowStep = 2 * p.width * p.outputStride;
@@ -74,9 +74,9 @@ void upconv2x2BackwardWeight(const Upconv2x2BackwardWeight<float>& call, const C
             Destination(call.gradWeight, 1, weightsOf(p), weightsOf(p)), static_cast<int>(p.inChannels)};
   // Row (tap, o), column c: (tap·Cin + c)·Cout + o.
   gemm.to.rowStride = 1;
-  gemm.to.rowGroup = FastDivisor(p.outChannels);
+  gemm.to.rowGroup = IndexDivisor(p.outChannels);
   gemm.to.rowGroupStep = (p.inChannels - 1) * p.outChannels;
-  gemm.to.columnGroup = FastDivisor(p.inChannels);
+  gemm.to.columnGroup = IndexDivisor(p.inChannels);
   gemm.to.columnStep = p.outChannels;
   gemm.to.vector = false;
   gemm.to.accumulate = p.accumulate;

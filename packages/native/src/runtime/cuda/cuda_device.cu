@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "runtime/cuda/check.h"
+#include "runtime/cuda/cuda_staging.h"
 #include "runtime/device.h"
 #include "runtime/error.h"
 
@@ -34,99 +35,6 @@ class CudaGraph final : public DeviceGraph {
  private:
   cudaGraphExec_t executable_ = nullptr;
   cudaStream_t stream_;
-};
-
-/**
- * Two sets of pairs of pinned and device memory, by turns: one is filled, by a stream of its own, while the program may still take over the other.
- * The copy from there into the arena runs at the speed of the device's memory.
- */
-class CudaStaging final : public DeviceStaging {
- public:
-  CudaStaging(int device, cudaStream_t stream) : device_(device), stream_(stream) {
-    RETROPLUME_CUDA(cudaSetDevice(device_));
-    RETROPLUME_CUDA(cudaStreamCreateWithFlags(&copies_, cudaStreamNonBlocking));
-    for (Set& set : sets_) {
-      for (cudaEvent_t* event : {&set.copied, &set.applied}) RETROPLUME_CUDA(cudaEventCreateWithFlags(event, cudaEventDisableTiming));
-    }
-  }
-  ~CudaStaging() override {
-    cudaSetDevice(device_);
-    cudaStreamSynchronize(copies_);
-    cudaStreamSynchronize(stream_);
-    for (Set& set : sets_) {
-      for (Slot& slot : set.slots) {
-        cudaFreeHost(slot.pinned);
-        cudaFree(slot.memory);
-      }
-      cudaEventDestroy(set.copied);
-      cudaEventDestroy(set.applied);
-    }
-    cudaStreamDestroy(copies_);
-  }
-
-  void write(void* to, const void* from, std::size_t bytes) override {
-    RETROPLUME_CUDA(cudaSetDevice(device_));
-    Set& set = sets_[filling_];
-    if (set.used == 0) {
-      // What this set held two runs ago has left pinned memory, and the program has taken it over.
-      RETROPLUME_CUDA(cudaEventSynchronize(set.copied));
-      RETROPLUME_CUDA(cudaStreamWaitEvent(copies_, set.applied));
-    }
-    if (set.used == set.slots.size()) set.slots.emplace_back();
-    Slot& slot = set.slots[set.used];
-    if (slot.capacity < bytes) grow(slot, bytes);
-    ++set.used;
-    slot.to = to;
-    slot.bytes = bytes;
-    std::memcpy(slot.pinned, from, bytes);
-    RETROPLUME_CUDA(cudaMemcpyAsync(slot.memory, slot.pinned, bytes, cudaMemcpyHostToDevice, copies_));
-  }
-
-  int handOver() override {
-    Set& set = sets_[filling_];
-    if (set.used == 0) return -1;
-    RETROPLUME_CUDA(cudaSetDevice(device_));
-    RETROPLUME_CUDA(cudaEventRecord(set.copied, copies_));
-    filling_ = 1 - filling_;
-    return 1 - filling_;
-  }
-
-  void apply(int index) override {
-    RETROPLUME_CUDA(cudaSetDevice(device_));
-    Set& set = sets_[index];
-    RETROPLUME_CUDA(cudaStreamWaitEvent(stream_, set.copied));
-    for (std::size_t i = 0; i < set.used; ++i) {
-      RETROPLUME_CUDA(cudaMemcpyAsync(set.slots[i].to, set.slots[i].memory, set.slots[i].bytes, cudaMemcpyDeviceToDevice, stream_));
-    }
-    RETROPLUME_CUDA(cudaEventRecord(set.applied, stream_));
-    set.used = 0;
-  }
-
- private:
-  struct Slot {
-    void *pinned = nullptr, *memory = nullptr, *to = nullptr;
-    std::size_t capacity = 0, bytes = 0;
-  };
-  struct Set {
-    std::vector<Slot> slots;
-    std::size_t used = 0;
-    cudaEvent_t copied = nullptr, applied = nullptr;
-  };
-
-  void grow(Slot& slot, std::size_t bytes) {
-    RETROPLUME_CUDA(cudaStreamSynchronize(copies_));
-    RETROPLUME_CUDA(cudaFreeHost(slot.pinned));
-    RETROPLUME_CUDA(cudaFree(slot.memory));
-    slot = {};
-    RETROPLUME_CUDA(cudaMallocHost(&slot.pinned, bytes));
-    RETROPLUME_CUDA(cudaMalloc(&slot.memory, bytes));
-    slot.capacity = bytes;
-  }
-
-  int device_;
-  cudaStream_t stream_, copies_ = nullptr;
-  Set sets_[2];
-  int filling_ = 0;
 };
 
 class CudaDevice final : public Device {
@@ -169,7 +77,7 @@ class CudaDevice final : public Device {
 
   void upload(void* to, const void* from, std::size_t bytes) override { copy(to, from, bytes, cudaMemcpyHostToDevice); }
   void download(void* to, const void* from, std::size_t bytes) override { copy(to, from, bytes, cudaMemcpyDeviceToHost); }
-  std::unique_ptr<DeviceStaging> makeStaging() override { return std::make_unique<CudaStaging>(index_, stream_); }
+  std::unique_ptr<DeviceStaging> makeStaging() override { return makeCudaStaging(index_, stream_); }
   void* stream() const override { return stream_; }
 
   void synchronise() override {

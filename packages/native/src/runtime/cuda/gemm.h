@@ -1,5 +1,5 @@
 #pragma once
-#include "runtime/cuda/device.h"
+#include "runtime/cuda/divisor.h"
 #include "runtime/error.h"
 
 /**
@@ -14,30 +14,12 @@
  */
 namespace retroplume {
 
-/** n / divisor for 0 ≤ n < 2^31 by a multiplication (Granlund & Montgomery 1994, doi:10.1145/178243.178249). */
-struct FastDivisor {
-  int divisor = 1, shift = 0;
-  unsigned multiplier = 0;
-
-  FastDivisor() = default;
-  explicit FastDivisor(int64_t by) : divisor(static_cast<int>(by)) {
-    if (by == 1) return;
-    int log = 0;
-    while ((int64_t{1} << log) < by) ++log;
-    multiplier = static_cast<unsigned>(((uint64_t{1} << (31 + log)) + by - 1) / by);
-    shift = log - 1;
-  }
-  __device__ __forceinline__ int quotient(int n) const {
-    return divisor == 1 ? n : static_cast<int>(__umulhi(static_cast<unsigned>(n), multiplier) >> shift);
-  }
-};
-
 /** The image and how its patches are taken. Pixels count the grid [batch, height, width]; the image is `scale` times as high and wide. */
 struct Patches {
   Global<const float> image;
   int64_t stride;  // from one cell of the image to the next
-  FastDivisor channels, kernel, width, height;
-  FastDivisor slabTaps;  // taps whose slabs of 16 features come in turns; 1 where slabs have parts of two taps
+  IndexDivisor channels, kernel, width, height;
+  IndexDivisor slabTaps;  // taps whose slabs of 16 features come in turns; 1 where slabs have parts of two taps
   int pixels, features, scale, pad;
   bool vector;  // rows of channels may be copied by 16 bytes
 
@@ -48,7 +30,7 @@ struct Patches {
 struct Matrix {
   Global<const float> data;
   int64_t rowStride, groupStep;
-  FastDivisor group;
+  IndexDivisor group;
   bool vector;
 
   Matrix(const float* from, int64_t rows, int64_t columns, int64_t rowStride);
@@ -63,7 +45,7 @@ struct Matrix {
 struct Destination {
   Global<float> data;
   int64_t rowStride, rowGroupStep = 0, columnStep = 1, tapStep = 0, tapRowStep = 0;
-  FastDivisor rowGroup, columnGroup;
+  IndexDivisor rowGroup, columnGroup;
   Global<const float> bias, slope;  // of column % columnGroup
   int activation = 0;               // as in Conv2dParams
   bool accumulate = false;

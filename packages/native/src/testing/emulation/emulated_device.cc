@@ -11,9 +11,9 @@ namespace {
 /** What is staged waits in vectors, so that a program that reads it too early sees the old numbers. */
 class EmulatedStaging final : public DeviceStaging {
  public:
-  void write(void* to, const void* from, std::size_t bytes) override {
-    const char* first = static_cast<const char*>(from);
-    sets_[filling_].push_back({to, std::vector<char>(first, first + bytes)});
+  void write(void* to, std::size_t bytes, const std::function<void(void*)>& fill) override {
+    sets_[filling_].push_back({to, std::vector<char>(bytes)});
+    fill(sets_[filling_].back().data.data());
   }
   int handOver() override {
     if (sets_[filling_].empty()) return -1;
