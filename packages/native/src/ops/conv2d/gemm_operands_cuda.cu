@@ -2,7 +2,7 @@
 
 #include "runtime/cuda/gemm_kernel.h"
 
-/** What the products of gemm.h are told, and what stands before and after them: shares of a sum, sums of columns, weights turned round. */
+/** What the products of gemm.h are told, and what stands before and after them: shares of a sum, weights turned round. */
 namespace retroplume {
 
 namespace {
@@ -42,26 +42,6 @@ __global__ void __launch_bounds__(kThreads)
   to.store(static_cast<int>(element / columns), static_cast<int>(element % columns), sum);
 }
 
-/** A block sums a share of the rows of `across` columns (a power of two), its threads side by side over them. */
-__global__ void __launch_bounds__(kThreads)
-    column_sums_kernel(Global<const float> from, int64_t rows, int columns, int64_t rowStride, int across, Global<float> partials) {
-  SharedMemory memory;
-  const Shared<float> sums = memory.take<float>(kThreads);
-  const int t = static_cast<int>(threadIdx.x), column = static_cast<int>(blockIdx.x) * across + t % across;
-  const int64_t begin = rows * blockIdx.y / gridDim.y, end = rows * (blockIdx.y + 1) / gridDim.y;
-  float sum = 0.0f;
-  if (column < columns) {
-#pragma unroll 4
-    for (int64_t row = begin + t / across; row < end; row += kThreads / across) sum += from[row * rowStride + column];
-  }
-  sums[t] = sum;
-  for (int half = kThreads / 2; half >= across; half /= 2) {
-    __syncthreads();
-    if (t < half) sums[t] += sums[t + half];
-  }
-  if (t < across && column < columns) partials[int64_t{blockIdx.y} * columns + column] = sums[t];
-}
-
 /** A block turns one square of one tap over in shared memory, so that rows are read and written along; 33: columns of the square lie in all banks. */
 __global__ void __launch_bounds__(kThreads)
     transpose_taps_kernel(Global<const float> from, Global<float> to, int channels, int outChannels, bool turned) {
@@ -84,20 +64,6 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 unsigned squares(int64_t count) { return static_cast<unsigned>((count + kAcross - 1) / kAcross); }
-
-int columnsAcross(int64_t columns) {
-  int across = 1;
-  while (across < columns && across < kAcross) across *= 2;
-  return across;
-}
-
-/** As many shares as give every multiprocessor two blocks, but each thread 16 rows. */
-int64_t columnSumShares(int64_t rows, int64_t columns) {
-  const int across = columnsAcross(columns);
-  const int64_t blocks = (columns + across - 1) / across, most = rows * across / (16 * kThreads);
-  const int64_t wanted = 264 / blocks;
-  return wanted < most ? (wanted < 1 ? 1 : wanted) : (most < 1 ? 1 : most);
-}
 
 }  // namespace
 
@@ -160,20 +126,6 @@ void transposeTaps(const float* from, float* to, int64_t taps, int64_t channels,
   const dim3 grid(squares(channels), squares(outChannels), static_cast<unsigned>(taps));
   launch(context, transpose_taps_kernel, grid, kThreads, kAcross * (kAcross + 1) * 4, Global<const float>(from, length), Global<float>(to, length),
          static_cast<int>(channels), static_cast<int>(outChannels), turned);
-}
-
-int64_t columnSumPartials(int64_t rows, int64_t columns) { return wholeLines(columnSumShares(rows, columns) * columns); }
-
-void columnSums(const float* from, int64_t rows, int64_t columns, int64_t rowStride, float* to, bool accumulate, float* partials,
-                const Context& context) {
-  const int64_t shares = columnSumShares(rows, columns), length = shares * columns;
-  const int across = columnsAcross(columns);
-  const dim3 grid(static_cast<unsigned>((columns + across - 1) / across), static_cast<unsigned>(shares));
-  launch(context, column_sums_kernel, grid, kThreads, kThreads * 4, Global<const float>(from, rowsLength(rows, columns, rowStride)), rows,
-         static_cast<int>(columns), rowStride, across, Global<float>(partials, length));
-  Destination sums(to, 1, columns, columns);
-  sums.accumulate = accumulate;
-  addShares(Global<const float>(partials, length), static_cast<int>(shares), 1, static_cast<int>(columns), sums, context);
 }
 
 }  // namespace retroplume

@@ -1,4 +1,5 @@
 #include "ops/cuda_declarations.h"
+#include "runtime/cuda/column_sums.h"
 #include "runtime/cuda/gemm.h"
 
 /**

@@ -94,10 +94,4 @@ void addShares(const Global<const float>& partials, int splits, int rows, int co
 /** to[tap][o][c] = from[tap or, turned, the last but tap][c][o]. */
 void transposeTaps(const float* from, float* to, int64_t taps, int64_t channels, int64_t outChannels, bool turned, const Context& context);
 
-/** Floats of scratch for columnSums. */
-int64_t columnSumPartials(int64_t rows, int64_t columns);
-/** to[column] = the sum of that column (added to what is there with `accumulate`). */
-void columnSums(const float* from, int64_t rows, int64_t columns, int64_t rowStride, float* to, bool accumulate, float* partials,
-                const Context& context);
-
 }  // namespace retroplume
