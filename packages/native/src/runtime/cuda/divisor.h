@@ -6,21 +6,29 @@
 namespace retroplume {
 
 /**
- * Division of indices below 2^31 by a number that the launcher knows, as a multiplication (Granlund & Montgomery 1994, doi:10.1145/178243.178249,
- * theorem 4.2 with N = 31): with l = ⌈log₂ d⌉ and m = ⌊2^(31+l)/d⌋ + 1 < 2^32, n/d = ⌊n·m/2^(31+l)⌋. The hardware has no division.
+ * Division of indices below 2^31 by a number that the launcher knows, as a multiplication (Granlund & Montgomery 1994, doi:10.1145/178243.178249):
+ * with l = ⌈log₂ d⌉ ≥ 1 and m = ⌈2^(31+l)/d⌉ < 2^32, n/d = ⌊n·m/2^(31+l)⌋. The hardware has no division. Twice n with a factor that also serves d = 1
+ * would save the choice, but cost the matrix products a register that they have not.
  */
 struct IndexDivisor {
   int divisor = 1, shift = 0;
-  uint32_t factor = 0x80000001u;  // of 1
+  unsigned factor = 0;
 
   IndexDivisor() = default;
-  /** @param by - at least 1; a divisor above 2^31 − 1 divides every such index to 0 */
-  explicit IndexDivisor(int64_t by) : divisor(static_cast<int>(by)) {
-    while (int64_t{1} << shift < by) ++shift;
-    factor = shift > 31 ? 0 : static_cast<uint32_t>((uint64_t{1} << (31 + shift)) / static_cast<uint64_t>(by) + 1);
-    if (shift > 31) shift = 0;
+  /** @param by - at least 1; one above 2^31 − 1 divides every such index to 0 */
+  explicit IndexDivisor(int64_t by) : divisor(by < kLimit ? static_cast<int>(by) : kLimit) {
+    if (by == 1 || by > kLimit) return;
+    int log = 0;
+    while ((int64_t{1} << log) < by) ++log;
+    factor = static_cast<unsigned>(((uint64_t{1} << (31 + log)) + by - 1) / by);
+    shift = log - 1;
   }
-  __device__ __forceinline__ int quotient(int index) const { return static_cast<int>(__umulhi(2 * static_cast<uint32_t>(index), factor) >> shift); }
+  __device__ __forceinline__ int quotient(int index) const {
+    return divisor == 1 ? index : static_cast<int>(__umulhi(static_cast<unsigned>(index), factor) >> shift);
+  }
+
+ private:
+  static constexpr int kLimit = 0x7fffffff;
 };
 
 /** The same for indices that may lie above: by true division there, of which that of 64 bits takes some hundred instructions. */
