@@ -5,7 +5,6 @@ import { readConcentrations } from '../data/case-fields';
 import { writeFileAtomic } from '../data/checkpoint';
 import { IoapiSeries } from '../data/ioapi';
 import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
-import { InterruptedError } from '../errors';
 import { concentrationErrors, responses, sampledHours, type ConcentrationErrors, type Response } from '../surrogate/evaluate';
 import { freeRun } from '../surrogate/free-run';
 import type { FrozenProgram } from '../surrogate/frozen-program';
@@ -66,7 +65,7 @@ async function evaluatePeriod(
   const total = passes * hours.length;
   const onHour = (hoursDone: number): void => {
     context.progress(done + hoursDone, total, `${period.name}`);
-    if (context.signal.aborted) throw new InterruptedError('INTERRUPTED', 'evaluate: interrupted: run the same command again');
+    context.signal.throwIfAborted();
   };
   const run = (factors?: Float32Array): Promise<Float32Array> =>
     freeRun({ surrogate, engine: program, batchSize: program.sizes.batch, period, emissions, hours, factors, threads: context.threads, onHour });

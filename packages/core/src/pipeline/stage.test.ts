@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Case } from '../data/case';
-import { ConfigError, InterruptedError } from '../errors';
+import { ConfigError, DataError, InterruptedError } from '../errors';
 import { readRecord } from './record';
 import { numericsOf, runStage, stageContext, stageDir, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
 
@@ -118,6 +118,21 @@ describe('a stage', () => {
     const interrupted = run(stage('simulate', []), { signal: AbortSignal.abort() });
     await expect(interrupted).rejects.toThrow(InterruptedError);
     expect([runs, existsSync(join(out, 'simulate'))]).toEqual([0, false]);
+  });
+
+  it('tells an interruption on the way as one, and what failed then as what it is', async () => {
+    const interruptedBy = (cause: Error): Promise<unknown> => {
+      const controller = new AbortController();
+      const failing = (): Promise<never> => {
+        controller.abort();
+        return Promise.reject(cause);
+      };
+      return run({ ...stage('simulate', []), run: failing }, { signal: controller.signal });
+    };
+    const aborted = interruptedBy(new DOMException('This operation was aborted', 'AbortError'));
+    await expect(aborted).rejects.toMatchObject({ code: 'INTERRUPTED', exitCode: 130, message: expect.stringMatching(/^simulate: /) as string });
+    const full = new DataError('DISK_FULL', 'no space');
+    await expect(interruptedBy(full)).rejects.toBe(full);
   });
 
   it('reports progress and messages under its name and variant', () => {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Case } from '../data/case';
 import type { Device } from '../device';
-import { ConfigError, InterruptedError } from '../errors';
+import { ConfigError, InterruptedError, RetroplumeError } from '../errors';
 import type { Execution } from '../graph';
 import { VERSIONS } from './versions';
 import { beginStage, canonicalJson, describeFile, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
@@ -105,6 +105,12 @@ async function keyOf(stage: Stage, context: StageContext): Promise<{ key: string
   return { key: hashText(canonicalJson(content)), settings, inputs };
 }
 
+/** What a stage threw; the signal's own error, which says nothing to a user, as one that does. A stage that has a checkpoint names it itself. */
+function throwInterrupted({ name }: Stage, { signal }: StageContext, cause: unknown): never {
+  if (!signal.aborted || cause instanceof RetroplumeError) throw cause;
+  throw new InterruptedError('INTERRUPTED', `${name}: interrupted: what was finished is kept: run the same command to go on`, { cause });
+}
+
 /**
  * Runs one stage unless it is up to date, and returns its record.
  * @throws {ConfigError} `STAGE_MISSING` if a stage before it has not been run
@@ -121,7 +127,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   onEvent({ kind: 'stage-start', stage: stage.name, variant });
   beginStage(dir, key);
   const startedAt = new Date();
-  const { products, summary } = await stage.run(context);
+  const { products, summary } = await stage.run(context).catch((cause: unknown) => throwInterrupted(stage, context, cause));
   const seconds = (Date.now() - startedAt.getTime()) / 1000;
   const record: StageRecord = {
     stage: stage.name,
