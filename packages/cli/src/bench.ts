@@ -1,6 +1,4 @@
 /** `retroplume bench`: from options to core, and the result as tables. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { bench } from '@retroplume/core';
 import { benchTables } from './bench-tables';
 import { interruptible } from './interrupt';
@@ -18,17 +16,13 @@ export interface BenchCommandOptions extends Pick<CommonOptions, 'threads' | 'js
 
 /** Measures, and prints one JSON object or Markdown tables on stdout; what is under way goes to stderr. */
 export async function benchCommand(ops: string[], { json, quiet, compile, programs, ...options }: BenchCommandOptions): Promise<void> {
-  if (programs !== undefined) return writePrograms(programs);
   const onText = quiet ? undefined : (text: string) => void process.stderr.write(`  ${text}\n`);
+  if (programs !== undefined) {
+    const files = bench.writeTextPrograms(programs);
+    onText?.(`${files} programs in ${programs}`);
+    return;
+  }
   const { signal, release } = interruptible();
   const result = await bench.runBench({ ...options, ops, compiles: compile, onText, signal }).finally(release);
   process.stdout.write(json ? `${JSON.stringify(result)}\n` : benchTables(result));
-}
-
-/** What `kernel_bench` reads, a file each. */
-function writePrograms(folder: string): void {
-  mkdirSync(folder, { recursive: true });
-  const files = bench.textPrograms();
-  for (const [name, text] of files) writeFileSync(join(folder, name), text);
-  process.stderr.write(`  ${files.size} programs in ${folder}\n`);
 }

@@ -7,7 +7,11 @@
  *   values OFFSET NUMBER…
  *   run OP @operand=OFFSET… param=NUMBER… # LABEL
  */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ProgramSpec } from '@retroplume/native';
+import { writeFileAtomic } from '../data/checkpoint';
+import { DataError } from '../errors';
 import type { Value } from '../graph';
 import { size } from '../graph/shape';
 import { OP_CASES, type OpCase } from './op-cases';
@@ -84,6 +88,22 @@ export function textPrograms(): Map<string, string> {
   }
   files.set('workloads.json', `${JSON.stringify(peerShapes(), null, 1)}\n`);
   return files;
+}
+
+/**
+ * Writes {@link textPrograms} into a folder, which is made where it is missing.
+ *
+ * @returns the number of files @throws {DataError} `WRITE_FAILED`, `DISK_FULL`
+ */
+export function writeTextPrograms(folder: string): number {
+  const files = textPrograms();
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    throw new DataError('WRITE_FAILED', `${folder}: this folder cannot be made (${(cause as Error).message}): give another --programs`, { cause });
+  }
+  for (const [name, text] of files) writeFileAtomic(join(folder, name), text);
+  return files.size;
 }
 
 /** What the PyTorch peer builds the workloads from. */
