@@ -9,7 +9,8 @@
  * With channels last, the window of a cell is K runs of K·C consecutive floats, one a grid row, and the window of the next cell starts C
  * floats further: a tile of neighbouring cells is a rowTile with K segments of length K·C and stride C, read where it lies. Only tiles at the left
  * and right border, whose windows leave the grid, are first copied into a small patch with zeros around; rows above and below are left out of
- * the sum. Weights are packed once a call, by all threads. The data gradient is the same computation on turned and transposed weights.
+ * the sum. Weights are packed once a call, by all threads; a single output channel would fill one lane of a vector, so there the vectors run along
+ * the sum (dotTile) and the weights stay as they are. The data gradient is the same computation on turned and transposed weights.
  */
 namespace retroplume::RETROPLUME_ISA {
 
@@ -41,6 +42,13 @@ void computeTile(const RowConvolution& conv, const float* x, int64_t segmentStri
   call.accumulate = conv.accumulate;
   call.streamed = conv.streamed;
   call.outStride = conv.outStride;
+  if (conv.out == 1) {
+    call.panel = conv.panel + kBegin * call.length;
+    call.bias = conv.bias;
+    call.slope = conv.slope;
+    call.out = output;
+    return runDotTile(cells, call);
+  }
   for (int64_t b = 0; b < blocks.count; ++b) {
     const int64_t first = blocks.begin(b) * kLanes;
     call.panel = conv.panel + first * conv.kernel * call.length + kBegin * call.length * blocks.size(b) * kLanes;
@@ -133,7 +141,10 @@ void conv2dForward(const Conv2dForward<float>& call, const Context& context) {
   inParallel(context, [&](const Worker& worker) {
     const int thread = worker.thread, threads = worker.threads;
     const Range rows = shareOf(panelRows, threads, thread);
-    packPanel(call.weight + rows.begin * p.outChannels, rows.end - rows.begin, p.outChannels, p.outChannels, 1, rows.begin, panelRows, scratch);
+    if (p.outChannels == 1)
+      __builtin_memcpy(scratch + rows.begin, call.weight + rows.begin, (rows.end - rows.begin) * sizeof(float));
+    else
+      packPanel(call.weight + rows.begin * p.outChannels, rows.end - rows.begin, p.outChannels, p.outChannels, 1, rows.begin, panelRows, scratch);
     worker.barrier();
     computeShare(conv, thread, threads, scratch + layout.patches + thread * layout.patch);
   });
@@ -153,7 +164,10 @@ void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& 
     const Range outputs = shareOf(O, threads, thread);
     for (int64_t tap = 0; tap < taps; ++tap) {
       const float* turned = call.weight + (taps - 1 - tap) * C * O + outputs.begin;
-      packPanel(turned, outputs.end - outputs.begin, C, 1, O, tap * O + outputs.begin, taps * O, scratch);
+      if (C == 1)
+        __builtin_memcpy(scratch + tap * O + outputs.begin, turned, (outputs.end - outputs.begin) * sizeof(float));
+      else
+        packPanel(turned, outputs.end - outputs.begin, C, 1, O, tap * O + outputs.begin, taps * O, scratch);
     }
     worker.barrier();
     computeShare(conv, thread, threads, scratch + layout.patches + thread * layout.patch);

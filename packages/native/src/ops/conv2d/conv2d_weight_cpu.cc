@@ -16,13 +16,13 @@ namespace retroplume::RETROPLUME_ISA {
 
 namespace {
 
-/** Grid rows [begin, end) of one sample: both operands of such a strip stay in the second-level cache while all tiles of the gradient pass over it.
- */
+/** Cells of one sample, grid rows [begin, end) and columns [left, right): both operands of such a strip stay in the first-level cache while all tiles
+ * of the gradient pass over it. */
 struct Strip {
-  int64_t sample, begin, end;
+  int64_t sample, begin, end, left, right;
 };
 
-constexpr int64_t kStripCells = 256;
+constexpr int64_t kStripFloats = 8192;  // 32 of 48 KiB
 
 /** A call, and which operand plays which part. */
 struct WeightGradient {
@@ -89,7 +89,9 @@ void addStrip(const WeightGradient& gradient, const Strip& strip, float* partial
   const int64_t pad = (p.kernel - 1) / 2;
   const bool thin = gradient.rows < ColumnBlocks(gradient.columns).rowLimit();  // else the columns at the border cost more than is saved
   const bool joined = thin && !gradient.exchanged && pad > 0 && p.width > 2 * pad;
-  const int64_t left = joined ? pad : p.width, right = joined ? p.width - pad : p.width;  // the taps are joined between them
+  // The taps are joined between them.
+  const int64_t left = joined ? larger(pad, strip.left) : strip.right,
+                right = joined ? larger(left, smaller(p.width - pad, strip.right)) : strip.right;
   if (joined) {
     forEachTile(gradient, p.kernel * gradient.rows, [&](int64_t first, int64_t rows) {
       for (int64_t k = 0; k < p.kernel; ++k) addRows(gradient, strip, k, left, right, first, rows, partial);
@@ -98,7 +100,7 @@ void addStrip(const WeightGradient& gradient, const Strip& strip, float* partial
   forEachTile(gradient, gradient.rows, [&](int64_t first, int64_t rows) {
     for (int64_t k = 0; k < p.kernel; ++k) {
       for (int64_t l = 0; l < p.kernel; ++l) {
-        const int64_t row = l * gradient.rows + first, begin = larger(0, pad - l), end = smaller(p.width, p.width + pad - l);
+        const int64_t row = l * gradient.rows + first, begin = larger(strip.left, pad - l), end = smaller(strip.right, p.width + pad - l);
         addRows(gradient, strip, k, begin, smaller(left, end), row, rows, partial);
         addRows(gradient, strip, k, larger(right, begin), end, row, rows, partial);
       }
@@ -119,11 +121,13 @@ void addBias(const float* gradOutput, int64_t cells, int64_t channels, float* pa
 void addShare(const WeightGradient& gradient, Range rows, float* partial, float* partialBias) {
   const Conv2dBackwardWeight<float>& call = gradient.call;
   const Conv2dParams& p = call.params;
-  const int64_t stripRows = larger(1, kStripCells / p.width);
+  const int64_t cells = larger(1, kStripFloats / (p.inChannels + p.outChannels)), stripRows = larger(1, cells / p.width),
+                parts = ceilDivide(p.width, cells);
   for (int64_t row = rows.begin; row < rows.end;) {
     const int64_t sample = row / p.height, begin = row % p.height;
     const int64_t end = smaller(begin + stripRows, smaller(p.height, begin + rows.end - row));
-    addStrip(gradient, {sample, begin, end}, partial);
+    for (int64_t part = 0; part < parts; ++part)
+      addStrip(gradient, {sample, begin, end, part * p.width / parts, (part + 1) * p.width / parts}, partial);
     if (call.gradBias != nullptr) addBias(call.gradOutput + row * p.width * p.outChannels, (end - begin) * p.width, p.outChannels, partialBias);
     row += end - begin;
   }

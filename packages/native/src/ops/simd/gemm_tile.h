@@ -2,11 +2,13 @@
 #include "ops/simd/simd.h"
 
 /**
- * The two register tiles that all matrix-like kernels are made of. `rows` values are broadcast against `vectors` vectors, and their
+ * The register tiles that all matrix-like kernels are made of. Of the first two, `rows` values are broadcast against `vectors` vectors, and their
  * rows·vectors products stay in registers for the whole sum:
  *
  *   rowTile    acc[m][v] += Σ_i x[m·stride + i] · w[i][v]          x: rows of a matrix; w: packed panel        forward, data gradients
  *   outerTile  acc[m][v] += Σ_p x[p·xStride + m] · g[p·gStride + v]  both by rows; p: cells                    weight gradients
+ *
+ *   dotTile    acc[m] += x[m·stride + i…] ⊙ w[i…], lanes added at the end  x: rows; w: one column                   a single output channel
  *
  * Sizes: AVX-512 has 32 registers, so 14x2 or 9x3 accumulators leave room for the panel's vectors and one broadcast; with 16 registers it is 6x2 or
  * 4x3. Each step of the sum then makes 24–28 multiply-adds (12) of at most 16 loads (8): the two multiply-add units are the limit, not the
@@ -22,16 +24,22 @@ constexpr int kMaxRows[kMaxVectors + 1] = {0, 12, 6, 4};
 #endif
 constexpr int kRowLimit = 14;
 
-/** acc += x · w over `length` products. `w` holds NV vectors for each of them, packed. */
-template <int MR, int NV>
+/**
+ * acc += x · w over `length` products. `w` holds NV vectors for each of them, packed. With `kAhead` what lies behind the tile's rows, which the next
+ * tile reads, is fetched meanwhile: the processor's own fetching does not keep up with an operand that comes from memory.
+ */
+template <int MR, int NV, bool kAhead = false>
 [[gnu::always_inline]] inline void rowTile(Vector (&acc)[MR][NV], const float* x, int64_t stride, const float* w, int64_t length) {
   // One pointer for three rows: x86 addresses base, base + stride and base + 2·stride without further registers.
   constexpr int kBases = (MR + 2) / 3;
   const float* base[kBases];
 #pragma GCC unroll 8
   for (int b = 0; b < kBases; ++b) base[b] = x + 3 * b * stride;
+  const float* ahead = x + MR * stride;
+  const int64_t step = kAhead ? MR * stride / length : 0;
   // The smaller side waits in registers for the larger one.
   for (int64_t i = 0; i < length; ++i) {
+    if constexpr (kAhead) __builtin_prefetch(ahead + i * step);
     if constexpr (MR < NV) {
       Vector value[MR];
 #pragma GCC unroll 4
@@ -173,9 +181,17 @@ void runRowTile(const RowTileCall& call) {
       for (int v = 0; v < NV; ++v) body(acc[m][v], v, call.out + m * call.outStride + v * kLanes, v < NV - 1 ? kLanes : call.lastLanes);
     }
   };
+  // Lines to be written come while the sum is made.
+  if (!call.streamed) forEach([](Vector&, int, const float* out, int) { __builtin_prefetch(out, 1); });
   if (call.accumulate) forEach([](Vector& z, int, const float* out, int valid) { z += fetch(out, valid); });
   for (int64_t s = 0; s < call.segments; ++s) {
-    rowTile<MR, NV>(acc, call.x + s * call.segmentStride, call.stride, call.panel + s * call.length * NV * kLanes, call.length);
+    const float* x = call.x + s * call.segmentStride;
+    const float* panel = call.panel + s * call.length * NV * kLanes;
+    // Of windows that overlap only the last row is new.
+    if (s + 1 == call.segments || call.stride >= call.length)
+      rowTile<MR, NV, true>(acc, x, call.stride, panel, call.length);
+    else
+      rowTile<MR, NV>(acc, x, call.stride, panel, call.length);
   }
   if (call.activation != 0) forEach([&](Vector& z, int v, const float*, int) { z = activate(z, call.activation, call.slope + v * kLanes); });
   if (call.streamed)
@@ -184,6 +200,28 @@ void runRowTile(const RowTileCall& call) {
     forEach([](Vector& z, int, float* out, int) { store(out, z); });
   else
     forEach([](Vector& z, int, float* out, int valid) { keep(out, z, valid); });
+}
+
+/** As runRowTile, for one column: call.panel is [segments·length]. */
+template <int MR>
+void runDotTile(const RowTileCall& call) {
+  Vector acc[MR] = {};
+  for (int64_t s = 0; s < call.segments; ++s) {
+    const float *x = call.x + s * call.segmentStride, *panel = call.panel + s * call.length;
+    for (int64_t i = 0; i < call.length; i += kLanes) {
+      const int valid = static_cast<int>(smaller(kLanes, call.length - i));
+      const Vector w = fetch(panel + i, valid);
+#pragma GCC unroll 16
+      for (int m = 0; m < MR; ++m) acc[m] += fetch(x + m * call.stride + i, valid) * w;
+    }
+  }
+#pragma GCC unroll 16
+  for (int m = 0; m < MR; ++m) {
+    float* out = call.out + m * call.outStride;
+    float z = sumLanes(acc[m]) + (call.bias != nullptr ? *call.bias : 0.0f) + (call.accumulate ? *out : 0.0f);
+    if (call.activation != 0 && z < 0.0f) z = call.activation == 2 ? z * *call.slope : 0.0f;
+    *out = z;
+  }
 }
 
 /** One tile of a plain matrix product, rows of full vectors: for sums so short that a RowTileCall's pieces and epilogue would be felt. */
@@ -261,6 +299,12 @@ struct RowTile {
   [[gnu::noinline]] static void run(const RowTileCall& call) { runRowTile<MR, NV>(call); }
 };
 
+/** For one vector, of which one lane is a column. */
+template <int MR, int NV>
+struct DotTile {
+  [[gnu::noinline]] static void run(const RowTileCall& call) { runDotTile<MR>(call); }
+};
+
 template <int MR, int NV>
 struct ProductTile {
   [[gnu::noinline]] static void run(const ProductTileCall& call) { runProductTile<MR, NV>(call); }
@@ -272,6 +316,7 @@ struct OuterTile {
 };
 
 inline void runRowTile(int rows, int vectors, const RowTileCall& call) { dispatchRows<RowTile>(rows, vectors, call); }
+inline void runDotTile(int rows, const RowTileCall& call) { dispatchRows<DotTile>(rows, 1, call); }
 inline void runProductTile(int rows, int vectors, const ProductTileCall& call) { dispatchRows<ProductTile>(rows, vectors, call); }
 inline void runOuterTile(int rows, int vectors, const OuterTileCall& call) { dispatchRows<OuterTile>(rows, vectors, call); }
 

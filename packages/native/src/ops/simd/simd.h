@@ -175,6 +175,18 @@ typedef uint32_t UintVector __attribute__((vector_size(kLanes * 4)));
 #endif
 }
 
+/** Sum of all lanes, by halves. */
+[[gnu::always_inline]] inline float sumLanes(Vector v) {
+  float lanes[kLanes];
+  store(lanes, v);
+#pragma GCC unroll 4
+  for (int half = kLanes / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+    for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
 inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 inline int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
