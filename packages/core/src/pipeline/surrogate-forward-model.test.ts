@@ -2,17 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GROUPS } from '../data/case';
+import { inMemory } from '../data/period-source';
 import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
-import { Graph, initializeParameters } from '../graph';
 import { factorCount } from '../inversion/forward-model';
 import { ObservationOperator } from '../inversion/observation-operator';
 import { dot, observationsOf, randomFloats } from '../inversion/testing/small-world';
 import { Random } from '../random';
-import { buildSurrogate } from '../surrogate/model';
-import { normalisationOf } from '../surrogate/normalisation';
 import { OnnxEngine } from '../surrogate/onnx-engine';
-import { Surrogate } from '../surrogate/surrogate';
-import { GRID, METEOROLOGY, tinyPeriod, tinySurrogate, WORLD } from '../surrogate/testing/tiny-world';
+import type { Surrogate } from '../surrogate/surrogate';
+import { randomSurrogate } from '../surrogate/testing/random-surrogate';
+import { GRID, tinyPeriod, tinySurrogate, WORLD } from '../surrogate/testing/tiny-world';
 import { surrogateOnnx } from './export-stage';
 import { SurrogateForwardModel, type PeriodProblem, type SurrogateForwardOptions } from './surrogate-forward-model';
 
@@ -26,35 +25,8 @@ const STATIONS: [string, number, number][] = [
 ];
 const periods = [tinyPeriod('winter', 1), tinyPeriod('summer', 2)];
 
-/** A surrogate with random weights. Slopes of 1 take the kinks out of its PReLUs, which would blur central differences. */
-function randomSurrogate(over: Record<string, unknown> = {}): Surrogate {
-  const settings = tinySurrogate(over);
-  const normalisation = normalisationOf(periods, [WORLD.spinUpHours, WORLD.spinUpHours]);
-  const g = new Graph();
-  buildSurrogate(
-    g,
-    settings,
-    { batch: 1, steps: 4, rows: WORLD.rows, cols: WORLD.cols, meteorology: METEOROLOGY.length, geography: 1 },
-    normalisation,
-    'frozen',
-  );
-  const weights = new Map(
-    [...initializeParameters(g, 3)].map(([name, data]) => [
-      name,
-      { data: name.endsWith('slope') ? data.map(() => 1) : data, shape: [...g.find(name).shape] },
-    ]),
-  );
-  return new Surrogate(
-    {
-      settings,
-      normalisation,
-      meteorologyNames: METEOROLOGY,
-      geographyNames: ['HT'],
-      species: PREPARED_SPECIES.map((name) => ({ name, unit: '' })),
-      groups: GROUPS.map((name) => ({ name, unit: '' })),
-    },
-    weights,
-  );
+function smoothSurrogate(over: Record<string, unknown> = {}): Surrogate {
+  return randomSurrogate(tinySurrogate(over), periods, true);
 }
 
 /** Observations of NO2 and PM2.5 at three cells after the spin-up: every hour, or means of days. */
@@ -71,7 +43,7 @@ function problemOf(period: PreparedPeriod, resolution: 'hourly' | 'daily'): Peri
     error: { NO2: ERROR, SO2: ERROR, O3: ERROR, 'PM2.5': ERROR },
     hoursPerDay: 4,
   });
-  return { period, operator, anchor: randomFloats(operator.observed.values.length, 9) };
+  return { period: inMemory(period), operator, anchor: randomFloats(operator.observed.values.length, 9) };
 }
 
 interface Variant extends Partial<SurrogateForwardOptions> {
@@ -82,10 +54,10 @@ interface Variant extends Partial<SurrogateForwardOptions> {
 const disposals: (() => void)[] = [];
 afterEach(() => disposals.splice(0).forEach((dispose) => dispose()));
 
-function modelOf({ resolution = 'hourly', surrogate = randomSurrogate(), ...over }: Variant = {}): SurrogateForwardModel {
+function modelOf({ resolution = 'hourly', surrogate = smoothSurrogate(), ...over }: Variant = {}): SurrogateForwardModel {
   const program = surrogate.program(HOURS_AT_ONCE, WORLD.rows, WORLD.cols, { threads: 1 }, { adjoint: true });
   disposals.push(() => program.dispose());
-  const options: SurrogateForwardOptions = { anchored: true, factors: 'period', hours: HOURS_AT_ONCE, threads: 1, ...over };
+  const options: SurrogateForwardOptions = { anchored: true, factors: 'period', threads: 1, ...over };
   return new SurrogateForwardModel(
     surrogate,
     program,
@@ -105,7 +77,7 @@ describe('the adjoint is the transpose of the derivative: ⟨K·df, w⟩ = ⟨df
 
   it.each(cases)('factors per $factors, anchored $anchored, $resolution', async (variant) => {
     // The residual network: no pooling, whose kinks would blur the differences as those of a PReLU would.
-    const model = modelOf({ ...variant, surrogate: randomSurrogate({ network: 'resnet', residualBlocks: 1 }) });
+    const model = modelOf({ ...variant, surrogate: smoothSurrogate({ network: 'resnet', residualBlocks: 1 }) });
     const factors = randomFactors(model, 4);
     const direction = randomFloats(factors.length, 5);
     const epsilon = 2e-3;
@@ -127,7 +99,7 @@ describe('the adjoint is the transpose of the derivative: ⟨K·df, w⟩ = ⟨df
   });
 
   it('is taken at the factors of the last forward pass, the first of a resumed run too', async () => {
-    const surrogate = randomSurrogate();
+    const surrogate = smoothSurrogate();
     const [fresh, used] = [modelOf({ surrogate }), modelOf({ surrogate })];
     const factors = randomFactors(fresh, 4);
     const w = randomFloats((await used.forward(randomFactors(fresh, 7), 1)).length, 6);
@@ -165,7 +137,7 @@ describe('the anchored prediction', () => {
   });
 
   it('moves with the surrogate: by H·(S(f·E) − S(E))', async () => {
-    const surrogate = randomSurrogate();
+    const surrogate = smoothSurrogate();
     const [anchored, free] = [modelOf({ surrogate }), modelOf({ surrogate, anchored: false })];
     const factors = randomFactors(free, 4);
     const [changed, prior] = [
@@ -188,7 +160,7 @@ describe('the anchored prediction', () => {
 });
 
 it('the same factors for every hour are factors of the period', async () => {
-  const surrogate = randomSurrogate();
+  const surrogate = smoothSurrogate();
   const [period, hour] = [modelOf({ surrogate }), modelOf({ surrogate, factors: 'hour' })];
   const factors = randomFactors(period, 4);
   const field = WORLD.rows * WORLD.cols * GROUPS.length;
@@ -203,7 +175,7 @@ it('the same factors for every hour are factors of the period', async () => {
 });
 
 it('earlier concentrations of the prior run are given to a surrogate that wants them', async () => {
-  const model = modelOf({ surrogate: randomSurrogate({ previousConcentrations: true }), anchored: false });
+  const model = modelOf({ surrogate: smoothSurrogate({ previousConcentrations: true }), anchored: false });
   const before = await model.forward(randomFactors(model, 4), 0);
   const { concentrations } = periods[0].runs.get('prior')!;
   const kept = concentrations.slice();
@@ -221,7 +193,7 @@ it('refuses an adjoint before the forward pass that it belongs to', async () => 
 
 it('ONNX Runtime gives the values of the native program, and the adjoint stays that of the native one', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'retroplume-forward-'));
-  const surrogate = randomSurrogate();
+  const surrogate = smoothSurrogate();
   const path = join(folder, 'surrogate.onnx');
   writeFileSync(path, surrogateOnnx(surrogate, WORLD.rows, WORLD.cols));
   const engine = await OnnxEngine.load(path, surrogate, WORLD, 1);
