@@ -50,12 +50,12 @@ export interface PreparedPeriod extends PreparedMeteorology {
 }
 
 const SLAB = 24;
-const METEOROLOGY = 'meteorology.nc';
+export const METEOROLOGY_FILE = 'meteorology.nc';
 
 /** @returns the file's path @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE` */
 export function writePreparedMeteorology(dir: string, period: PreparedMeteorology): string {
   const { grid, time, meteorologyNames: met, geographyNames: geo } = period;
-  const path = join(dir, period.name, METEOROLOGY);
+  const path = join(dir, period.name, METEOROLOGY_FILE);
   const channels = [
     ...met.map((name) => ({
       name,
@@ -111,21 +111,17 @@ export function preparedRuns(dir: string, period: string): string[] {
  * @throws {GridError} `GRID_MISMATCH`
  */
 export function readPrepared(dir: string, period: string, options: { runs?: string[] } = {}): PreparedPeriod {
-  const path = join(dir, period, METEOROLOGY);
+  const path = join(dir, period, METEOROLOGY_FILE);
   const meteorology = readChannels(path, (file, header) => {
-    const names = (key: string): string[] =>
-      String(header.attributes[key] ?? '')
-        .split(' ')
-        .filter((name) => name);
-    const [met, geo] = [names('meteorology'), names('geography')];
+    const { meteorologyNames, geographyNames } = channelNames(header);
     const { rows, cols } = header.grid;
     return {
       grid: header.grid,
       time: header.time,
-      meteorologyNames: met,
-      meteorology: readInterleaved(file, met, [header.time.count, rows, cols]),
-      geographyNames: geo,
-      geography: readInterleaved(file, geo.map(geographyVariable), [rows, cols]),
+      meteorologyNames,
+      meteorology: readInterleaved(file, meteorologyNames, [header.time.count, rows, cols]),
+      geographyNames,
+      geography: readInterleaved(file, geographyNames.map(geographyVariable), [rows, cols]),
     };
   });
   const wanted = options.runs ?? preparedRuns(dir, period);
@@ -133,12 +129,27 @@ export function readPrepared(dir: string, period: string, options: { runs?: stri
   return { name: period, ...meteorology, runs };
 }
 
+/** Names of the channels, from the attributes of the file of the meteorology. */
+export function channelNames({ attributes }: StoreHeader): { meteorologyNames: string[]; geographyNames: string[] } {
+  const names = (key: string): string[] =>
+    String(attributes[key] ?? '')
+      .split(' ')
+      .filter((name) => name);
+  return { meteorologyNames: names('meteorology'), geographyNames: names('geography') };
+}
+
+/** @throws {DataError} `PREPARED_TIME` @throws {GridError} `GRID_MISMATCH` if a run's file is of another time or grid than the meteorology */
+export function assertRunFits(path: string, { grid, time }: StoreHeader, expected: { grid: Grid; time: TimeAxis }): void {
+  expected.grid.assertSame(grid, path);
+  if (time.start.getTime() !== expected.time.start.getTime() || time.count !== expected.time.count) {
+    throw new DataError('PREPARED_TIME', `${path}: the run is of other hours than the meteorology: run prepare again`);
+  }
+}
+
 function readRun(path: string, expected: { grid: Grid; time: TimeAxis }): PreparedRun {
-  return readChannels(path, (file, { grid, time }) => {
-    expected.grid.assertSame(grid, path);
-    if (time.start.getTime() !== expected.time.start.getTime() || time.count !== expected.time.count) {
-      throw new DataError('PREPARED_TIME', `${path}: the run is of other hours than the meteorology: run prepare again`);
-    }
+  return readChannels(path, (file, header) => {
+    assertRunFits(path, header, expected);
+    const { grid, time } = header;
     const shape = [time.count, grid.rows, grid.cols];
     return {
       emissions: readInterleaved(file, PREPARED_GROUPS.map(emissionVariable), shape),
@@ -148,9 +159,9 @@ function readRun(path: string, expected: { grid: Grid; time: TimeAxis }): Prepar
 }
 
 // A geographic field may bear the name of a meteorological one; CF names hold no dots.
-const geographyVariable = (name: string): string => `geography_${name}`;
-const speciesVariable = (species: string): string => species.replace('.', '');
-const emissionVariable = (group: string): string => `emission_${speciesVariable(group)}`;
+export const geographyVariable = (name: string): string => `geography_${name}`;
+export const speciesVariable = (species: string): string => species.replace('.', '');
+export const emissionVariable = (group: string): string => `emission_${speciesVariable(group)}`;
 
 function described(units: string | undefined, description: string): CfAttributes {
   return { long_name: description, ...(units === undefined ? {} : { units }), grid_mapping: CRS, coordinates: 'lat lon' };
@@ -242,13 +253,15 @@ function readInterleaved(file: NetcdfFile, names: string[], axes: number[]): Flo
   return result;
 }
 
-interface StoreHeader {
+/** What every file of the store says of itself. */
+export interface StoreHeader {
   grid: Grid;
   time: TimeAxis;
   attributes: CfAttributes;
 }
 
-function readChannels<T>(path: string, read: (file: NetcdfFile, header: StoreHeader) => T): T {
+/** Opens a file of the store for `read`. @throws {DataError} `PREPARED_MISSING` */
+export function readChannels<T>(path: string, read: (file: NetcdfFile, header: StoreHeader) => T): T {
   if (!existsSync(path)) throw new DataError('PREPARED_MISSING', `${path}: the prepared store does not hold it: run prepare`);
   const contents = readCf(path, ['time', CRS]);
   const header = {

@@ -2,7 +2,7 @@
 export type { NetworkInputs } from './head';
 export { lstmUnet } from './lstm-unet';
 export { network } from './network';
-export { receptiveField, type ReceptiveField } from './receptive-field';
+export { dependence, poolingBlock, receptiveField, type ReceptiveField } from './receptive-field';
 export { resnet } from './resnet';
 export {
   AUTHORS_LSTM_UNET,

@@ -2,7 +2,7 @@
  * How far in space an output looks. Through pooling and up-convolution this depends on where the output cell lies in the pooling
  * blocks, so the field has a smallest and a largest extent; their mean is what a layer-by-layer count gives (38 for the paper's U-Net).
  */
-import type { NetworkSettings } from './settings';
+import type { BranchSettings, NetworkSettings } from './settings';
 
 /** Extents in cells, along rows or columns, of the steps that one output cell depends on. */
 export interface ReceptiveField {
@@ -19,7 +19,7 @@ const widened = ([first, last]: Interval, radius: number): Interval => [first - 
 
 /** Computed from the structure; branches for y and geography do not count. */
 export function receptiveField(settings: NetworkSettings): ReceptiveField {
-  const period = settings.network === 'resnet' ? 1 : 2 ** (settings.widths.length - 1);
+  const period = poolingBlock(settings);
   const extents = Array.from({ length: period }, (_, at) => {
     const [first, last] = footprint(settings, at);
     return last - first + 1;
@@ -40,4 +40,16 @@ export function footprint(settings: NetworkSettings, at: number): Interval {
     return widened(union(decoded, pooled), encoderConvs);
   };
   return throughLevel([at, at], 0);
+}
+
+/** Cells of the deepest level's pooling blocks: a part of a domain that begins at a multiple of it is pooled as the domain is. */
+export function poolingBlock(settings: NetworkSettings): number {
+  return settings.network === 'resnet' ? 1 : 2 ** (settings.widths.length - 1);
+}
+
+/** The rows (or columns) of all inputs that the output at row `at` depends on, in an unbounded field: {@link footprint} and the branches. */
+export function dependence(settings: NetworkSettings, at: number): Interval {
+  const radius = ({ layers }: BranchSettings): number => layers.reduce((sum, { kernel }) => sum + (kernel - 1) / 2, 0);
+  const branches = Math.max(radius(settings.yBranch), radius(settings.geographyBranch));
+  return union(footprint(settings, at), widened([at, at], branches));
 }

@@ -11,7 +11,7 @@ import type { FrozenProgram } from '../surrogate/frozen-program';
 import { splitHours } from '../surrogate/sampler';
 import type { Surrogate } from '../surrogate/surrogate';
 import { responseRun, simulatedFile } from './case-runs';
-import { firstHours, hoursAtOnce, loadSurrogate, preparedPeriods, variantSettings } from './learning';
+import { domainPlan, firstHours, loadSurrogate, preparedPeriods, variantSettings, type DomainPlan } from './learning';
 import type { Stage, StageContext } from './stage';
 
 export interface EvaluateSummary {
@@ -35,11 +35,11 @@ export const evaluateStage: Stage = {
   async run(context) {
     const surrogate = loadSurrogate(context);
     const periods = preparedPeriods(context, 'prior');
-    const { rows, cols } = periods[0].grid;
-    const program = surrogate.program(hoursAtOnce(rows * cols), rows, cols, context, { adjoint: false });
+    const plan = domainPlan(context, surrogate, periods[0].grid, { adjoint: false });
+    const program = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: false });
     const summary: EvaluateSummary = { concentrations: [], response: [] };
     try {
-      for (const [p, period] of periods.entries()) await evaluatePeriod(context, surrogate, program, period, p, summary);
+      for (const [p, period] of periods.entries()) await evaluatePeriod(context, { surrogate, engine: program, ...plan }, period, p, summary);
     } finally {
       program.dispose();
     }
@@ -50,8 +50,7 @@ export const evaluateStage: Stage = {
 
 async function evaluatePeriod(
   context: StageContext,
-  surrogate: Surrogate,
-  program: FrozenProgram,
+  how: DomainPlan & { surrogate: Surrogate; engine: FrozenProgram },
   period: PreparedPeriod,
   index: number,
   summary: EvaluateSummary,
@@ -68,7 +67,7 @@ async function evaluatePeriod(
     context.signal.throwIfAborted();
   };
   const run = (factors?: Float32Array): Promise<Float32Array> =>
-    freeRun({ surrogate, engine: program, batchSize: program.sizes.batch, period, emissions, hours, factors, threads: context.threads, onHour });
+    freeRun({ ...how, period, emissions, hours, factors, threads: context.threads, onHour });
   const prior = await run();
   done += hours.length;
   const test = new Set(splitHours(period.time.count, first, variantSettings(context).training.testFraction).test);

@@ -2,13 +2,18 @@
 import { join } from 'node:path';
 import { GROUPS } from '../data/case';
 import { removeCheckpoint, writeFileAtomic } from '../data/checkpoint';
-import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
+import { inMemory, wholeGrid, type PeriodSource } from '../data/period-source';
+import { PREPARED_SPECIES } from '../data/prepared';
+import { openPrepared } from '../data/prepared-store';
+import { ConfigError } from '../errors';
 import { invert, type InversionResult } from '../inversion/invert';
 import type { SurrogateEngine } from '../surrogate/frozen-program';
 import { OnnxEngine } from '../surrogate/onnx-engine';
+import type { Surrogate } from '../surrogate/surrogate';
+import type { Tiling } from '../surrogate/tiles';
 import { ONNX_FILE } from './export-stage';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from './factors-file';
-import { firstHours, hoursAtOnce, loadSurrogate, preparedPeriods, variantSettings } from './learning';
+import { domainPlan, firstHours, HOURS_TOGETHER, loadSurrogate, preparedPeriods, variantSettings } from './learning';
 import { markOf, observationFiles, operatorOf, readMonitors } from './monitors';
 import { numericsOf, type Stage, type StageContext } from './stage';
 import { SurrogateForwardModel, type PeriodProblem } from './surrogate-forward-model';
@@ -29,6 +34,7 @@ export const invertStage: Stage = {
     const { observations, withheld } = context.case;
     return {
       inversion: variantSettings(context).inversion,
+      ...(context.case.tileCells > 0 ? { tileCells: context.case.tileCells } : {}),
       observations: { ...observations, files: undefined, stations: undefined },
       withheld,
       ...numericsOf(context),
@@ -38,18 +44,23 @@ export const invertStage: Stage = {
   async run(context) {
     const { inversion } = variantSettings(context);
     const surrogate = loadSurrogate(context);
-    const periods = preparedPeriods(context, 'prior');
-    const { grid } = periods[0];
-    const hours = inversion.mode === 'paper' ? inversion.batch : hoursAtOnce(grid.rows * grid.cols);
+    const stored = context.case.periods.map(({ name }) => openPrepared(context.dirOf('prepare'), name));
+    const { grid } = stored[0];
+    const paper = inversion.mode === 'paper';
+    const plan = domainPlan(context, surrogate, grid, { adjoint: true, hours: paper ? inversion.batch : undefined });
+    const tiled = plan.tiling.tiles.length > 1;
+    // Tiles read what they need from disk, for as many hours at once as make the reading cheap.
+    const periods = tiled ? stored : preparedPeriods(context, 'prior').map((period) => inMemory(period));
+    const hours = !tiled ? plan.batchSize : paper ? inversion.batch : HOURS_TOGETHER;
     const { problems, stations } = await problemsOf(context, periods);
-    const program = surrogate.program(hours, grid.rows, grid.cols, context, { adjoint: true });
-    const engine: SurrogateEngine | undefined =
-      inversion.engine === 'onnx' ? await OnnxEngine.load(join(context.dirOf('export'), ONNX_FILE), surrogate, grid, context.threads) : undefined;
+    const engine = inversion.engine === 'onnx' ? await onnxEngine(context, surrogate, plan.tiling) : undefined;
+    const program = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: true });
     const model = new SurrogateForwardModel(surrogate, program, problems, {
-      anchored: inversion.mode === 'default',
+      anchored: !paper,
       factors: inversion.factors,
       hours,
       threads: context.threads,
+      tiling: plan.tiling,
       engine,
     });
     const checkpoint = join(context.dir, 'checkpoint.safetensors');
@@ -65,14 +76,14 @@ export const invertStage: Stage = {
           species: PREPARED_SPECIES,
           priorEmissions: priorEmissions(periods, inversion.factors),
           lengthCells,
-          ...(inversion.mode === 'paper'
+          ...(paper
             ? {
                 emissionScale: surrogate.description.normalisation.emissions.scale,
                 speciesScale: surrogate.description.normalisation.concentrations.scale,
               }
             : {}),
         },
-        { ...inversion, batch: inversion.mode === 'paper' ? 1 : Math.ceil(inversion.batch / hours) },
+        { ...inversion, batch: paper ? 1 : Math.ceil(inversion.batch / hours) },
         {
           onProgress: context.progress,
           onMessage: context.log,
@@ -94,9 +105,21 @@ export const invertStage: Stage = {
   },
 };
 
+/** @throws {ConfigError} `CASE_TILE_CELLS` on tiles: the exported model is that of the whole domain */
+async function onnxEngine(context: StageContext, surrogate: Surrogate, { tiles: [{ crop }, ...others] }: Tiling): Promise<SurrogateEngine> {
+  if (others.length > 0) {
+    throw new ConfigError(
+      'CASE_TILE_CELLS',
+      'inversion.engine: onnx runs on the whole domain, which is too large for it or was cut by tileCells: set engine: native, or tileCells to the ' +
+        "domain's longer side",
+    );
+  }
+  return OnnxEngine.load(join(context.dirOf('export'), ONNX_FILE), surrogate, crop, context.threads);
+}
+
 async function problemsOf(
   context: StageContext,
-  periods: readonly PreparedPeriod[],
+  periods: readonly PeriodSource[],
 ): Promise<{ problems: PeriodProblem[]; stations: InvertSummary['stations'] }> {
   const { inversion } = variantSettings(context);
   const first = firstHours(context);
@@ -124,13 +147,14 @@ async function problemsOf(
   return { problems, stations };
 }
 
-/** H·C_prior at the observations of `operator`, daily means from all hours of the day. */
-function anchorOf(period: PreparedPeriod, operator: PeriodProblem['operator'], whole: PeriodProblem['operator']): Float32Array {
-  const all = whole.forward(period.runs.get('prior')!.concentrations);
-  const first = new Map(whole.times.map(({ step }, i) => [step, whole.observed.first[i]]));
-  const parts = operator.times.map(({ step }, i) => {
-    const from = first.get(step)!;
-    return all.subarray(from, from + operator.observed.first[i + 1] - operator.observed.first[i]);
+/** H·C_prior at the observations of `operator`, daily means from all hours of the day; the fields are read a day at a time. */
+function anchorOf(period: PeriodSource, operator: PeriodProblem['operator'], whole: PeriodProblem['operator']): Float32Array {
+  const of = new Map(whole.times.map(({ step }, i) => [step, i]));
+  const parts = operator.times.map(({ step }) => {
+    const i = of.get(step)!;
+    const { hours } = whole.times[i]; // without gaps: it is that of all hours
+    const fields = period.hourly('concentrations', wholeGrid(period), { first: hours[0], count: hours.length });
+    return whole.forwardAt(fields, [i]);
   });
   const anchor = new Float32Array(operator.observed.values.length);
   let at = 0;
@@ -142,13 +166,13 @@ function anchorOf(period: PreparedPeriod, operator: PeriodProblem['operator'], w
 }
 
 /** Mean prior emissions of each slot, `[slots, H, W, 5]`. */
-function priorEmissions(periods: readonly PreparedPeriod[], factors: 'period' | 'hour'): Float32Array {
+function priorEmissions(periods: readonly PeriodSource[], factors: 'period' | 'hour'): Float32Array {
   const parts = periods.map((period) => {
-    const { emissions } = period.runs.get('prior')!;
-    if (factors === 'hour') return emissions;
-    const field = emissions.length / period.time.count;
-    const mean = new Float32Array(field);
-    for (let i = 0; i < emissions.length; i++) mean[i % field] += emissions[i] / period.time.count;
+    const { count } = period.time;
+    const hours = (first: number, of: number): Float32Array => period.hourly('emissions', wholeGrid(period), { first, count: of });
+    if (factors === 'hour') return hours(0, count);
+    const mean = new Float32Array(period.grid.rows * period.grid.cols * GROUPS.length);
+    for (let hour = 0; hour < count; hour++) hours(hour, 1).forEach((emission, i) => (mean[i] += emission / count));
     return mean;
   });
   const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -160,7 +184,7 @@ function priorEmissions(periods: readonly PreparedPeriod[], factors: 'period' | 
   return out;
 }
 
-function splitSlots(all: Float32Array, periods: readonly PreparedPeriod[], factors: 'period' | 'hour'): PeriodFactors[] {
+function splitSlots(all: Float32Array, periods: readonly PeriodSource[], factors: 'period' | 'hour'): PeriodFactors[] {
   let at = 0;
   return periods.map(({ name, grid, time }) => {
     const slots = factors === 'hour' ? time.count : 1;

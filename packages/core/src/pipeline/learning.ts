@@ -2,6 +2,7 @@
 import type { InversionSettings, SurrogateSettings, TrainingSettings } from '../data/case';
 import { readPrepared, type PreparedPeriod } from '../data/prepared';
 import { Surrogate } from '../surrogate/surrogate';
+import type { Tiling } from '../surrogate/tiles';
 import { Window } from '../surrogate/window';
 import { memberNames, PRIOR } from './case-runs';
 import type { StageContext } from './stage';
@@ -38,7 +39,26 @@ export function loadSurrogate(context: StageContext): Surrogate {
   return Surrogate.load(context.dirOf('train'));
 }
 
-/** Hours that the frozen surrogate takes at once: as many as keep its arena small on large domains. */
-export function hoursAtOnce(cells: number): number {
-  return Math.max(1, Math.min(8, Math.floor(40000 / cells)));
+/** How the frozen surrogate is run over a domain. */
+export interface DomainPlan {
+  tiling: Tiling;
+  /** hours that its program takes at once */
+  batchSize: number;
+}
+
+/** Hours that are simulated together where nothing says otherwise, if memory allows. */
+export const HOURS_TOGETHER = 8;
+
+/** @param hours - hours that the program takes at once on the whole domain; default: as many as keep its arena small on large domains */
+export function domainPlan(
+  context: StageContext,
+  surrogate: Surrogate,
+  { rows, cols }: { rows: number; cols: number },
+  options: { adjoint: boolean; hours?: number },
+): DomainPlan {
+  const hours = options.hours ?? Math.max(1, Math.min(HOURS_TOGETHER, Math.floor(40000 / (rows * cols))));
+  const tiling = surrogate.tiling(hours, { rows, cols }, context.case.tileCells, options);
+  const { length } = tiling.tiles;
+  if (length > 1) context.log(`the surrogate runs on ${length} tiles of ${tiling.rows} x ${tiling.cols} cells`);
+  return { tiling, batchSize: length > 1 ? 1 : hours };
 }

@@ -2,17 +2,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GROUPS } from '../data/case';
-import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
-import { Graph, initializeParameters } from '../graph';
+import { inMemory, type PeriodSource } from '../data/period-source';
+import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun } from '../data/prepared';
+import { openPrepared } from '../data/prepared-store';
 import { factorCount } from '../inversion/forward-model';
 import { ObservationOperator } from '../inversion/observation-operator';
 import { dot, observationsOf, randomFloats } from '../inversion/testing/small-world';
 import { Random } from '../random';
-import { buildSurrogate } from '../surrogate/model';
-import { normalisationOf } from '../surrogate/normalisation';
 import { OnnxEngine } from '../surrogate/onnx-engine';
-import { Surrogate } from '../surrogate/surrogate';
-import { GRID, METEOROLOGY, tinyPeriod, tinySurrogate, WORLD } from '../surrogate/testing/tiny-world';
+import type { Surrogate } from '../surrogate/surrogate';
+import { networkSettings } from '../surrogate/network-settings';
+import { randomSurrogate } from '../surrogate/testing/random-surrogate';
+import { GRID, tinyPeriod, tinySurrogate, WORLD } from '../surrogate/testing/tiny-world';
+import { smallestSide, tilesOf } from '../surrogate/tiles';
 import { surrogateOnnx } from './export-stage';
 import { SurrogateForwardModel, type PeriodProblem, type SurrogateForwardOptions } from './surrogate-forward-model';
 
@@ -25,40 +27,14 @@ const STATIONS: [string, number, number][] = [
   ['outside', -3, 2],
 ];
 const periods = [tinyPeriod('winter', 1), tinyPeriod('summer', 2)];
+const inMemories = periods.map((period) => inMemory(period));
 
-/** A surrogate with random weights. Slopes of 1 take the kinks out of its PReLUs, which would blur central differences. */
-function randomSurrogate(over: Record<string, unknown> = {}): Surrogate {
-  const settings = tinySurrogate(over);
-  const normalisation = normalisationOf(periods, [WORLD.spinUpHours, WORLD.spinUpHours]);
-  const g = new Graph();
-  buildSurrogate(
-    g,
-    settings,
-    { batch: 1, steps: 4, rows: WORLD.rows, cols: WORLD.cols, meteorology: METEOROLOGY.length, geography: 1 },
-    normalisation,
-    'frozen',
-  );
-  const weights = new Map(
-    [...initializeParameters(g, 3)].map(([name, data]) => [
-      name,
-      { data: name.endsWith('slope') ? data.map(() => 1) : data, shape: [...g.find(name).shape] },
-    ]),
-  );
-  return new Surrogate(
-    {
-      settings,
-      normalisation,
-      meteorologyNames: METEOROLOGY,
-      geographyNames: ['HT'],
-      species: PREPARED_SPECIES.map((name) => ({ name, unit: '' })),
-      groups: GROUPS.map((name) => ({ name, unit: '' })),
-    },
-    weights,
-  );
+function smoothSurrogate(over: Record<string, unknown> = {}): Surrogate {
+  return randomSurrogate(tinySurrogate(over), periods, true);
 }
 
 /** Observations of NO2 and PM2.5 at three cells after the spin-up: every hour, or means of days. */
-function problemOf(period: PreparedPeriod, resolution: 'hourly' | 'daily'): PeriodProblem {
+function problemOf(period: PeriodSource, resolution: 'hourly' | 'daily'): PeriodProblem {
   const stepSeconds = resolution === 'hourly' ? 3600 : 86400;
   const count = (WORLD.hours * 3600) / stepSeconds;
   const random = new Random(8);
@@ -77,19 +53,21 @@ function problemOf(period: PreparedPeriod, resolution: 'hourly' | 'daily'): Peri
 interface Variant extends Partial<SurrogateForwardOptions> {
   resolution?: 'hourly' | 'daily';
   surrogate?: Surrogate;
+  sources?: PeriodSource[];
 }
 
 const disposals: (() => void)[] = [];
 afterEach(() => disposals.splice(0).forEach((dispose) => dispose()));
 
-function modelOf({ resolution = 'hourly', surrogate = randomSurrogate(), ...over }: Variant = {}): SurrogateForwardModel {
-  const program = surrogate.program(HOURS_AT_ONCE, WORLD.rows, WORLD.cols, { threads: 1 }, { adjoint: true });
+function modelOf({ resolution = 'hourly', surrogate = smoothSurrogate(), sources = inMemories, ...over }: Variant = {}): SurrogateForwardModel {
+  const { rows, cols } = over.tiling ?? WORLD;
+  const program = surrogate.program(over.tiling ? 1 : HOURS_AT_ONCE, rows, cols, { threads: 1 }, { adjoint: true });
   disposals.push(() => program.dispose());
-  const options: SurrogateForwardOptions = { anchored: true, factors: 'period', hours: HOURS_AT_ONCE, threads: 1, ...over };
+  const options: SurrogateForwardOptions = { anchored: true, factors: 'period', threads: 1, ...over };
   return new SurrogateForwardModel(
     surrogate,
     program,
-    periods.map((period) => problemOf(period, resolution)),
+    sources.map((period) => problemOf(period, resolution)),
     options,
   );
 }
@@ -105,7 +83,7 @@ describe('the adjoint is the transpose of the derivative: ⟨K·df, w⟩ = ⟨df
 
   it.each(cases)('factors per $factors, anchored $anchored, $resolution', async (variant) => {
     // The residual network: no pooling, whose kinks would blur the differences as those of a PReLU would.
-    const model = modelOf({ ...variant, surrogate: randomSurrogate({ network: 'resnet', residualBlocks: 1 }) });
+    const model = modelOf({ ...variant, surrogate: smoothSurrogate({ network: 'resnet', residualBlocks: 1 }) });
     const factors = randomFactors(model, 4);
     const direction = randomFloats(factors.length, 5);
     const epsilon = 2e-3;
@@ -127,7 +105,7 @@ describe('the adjoint is the transpose of the derivative: ⟨K·df, w⟩ = ⟨df
   });
 
   it('is taken at the factors of the last forward pass, the first of a resumed run too', async () => {
-    const surrogate = randomSurrogate();
+    const surrogate = smoothSurrogate();
     const [fresh, used] = [modelOf({ surrogate }), modelOf({ surrogate })];
     const factors = randomFactors(fresh, 4);
     const w = randomFloats((await used.forward(randomFactors(fresh, 7), 1)).length, 6);
@@ -161,11 +139,11 @@ describe('the anchored prediction', () => {
     const simulated: number[] = [];
     for (let batch = 0; batch < model.batches; batch++)
       simulated.push(...(await model.forward(new Float32Array(factorCount(model.shape)).fill(1), batch)));
-    expect(simulated).toEqual(periods.flatMap((period) => [...problemOf(period, resolution).anchor]));
+    expect(simulated).toEqual(inMemories.flatMap((period) => [...problemOf(period, resolution).anchor]));
   });
 
   it('moves with the surrogate: by H·(S(f·E) − S(E))', async () => {
-    const surrogate = randomSurrogate();
+    const surrogate = smoothSurrogate();
     const [anchored, free] = [modelOf({ surrogate }), modelOf({ surrogate, anchored: false })];
     const factors = randomFactors(free, 4);
     const [changed, prior] = [
@@ -188,7 +166,7 @@ describe('the anchored prediction', () => {
 });
 
 it('the same factors for every hour are factors of the period', async () => {
-  const surrogate = randomSurrogate();
+  const surrogate = smoothSurrogate();
   const [period, hour] = [modelOf({ surrogate }), modelOf({ surrogate, factors: 'hour' })];
   const factors = randomFactors(period, 4);
   const field = WORLD.rows * WORLD.cols * GROUPS.length;
@@ -203,7 +181,7 @@ it('the same factors for every hour are factors of the period', async () => {
 });
 
 it('earlier concentrations of the prior run are given to a surrogate that wants them', async () => {
-  const model = modelOf({ surrogate: randomSurrogate({ previousConcentrations: true }), anchored: false });
+  const model = modelOf({ surrogate: smoothSurrogate({ previousConcentrations: true }), anchored: false });
   const before = await model.forward(randomFactors(model, 4), 0);
   const { concentrations } = periods[0].runs.get('prior')!;
   const kept = concentrations.slice();
@@ -213,6 +191,43 @@ it('earlier concentrations of the prior run are given to a surrogate that wants 
   expect(without).not.toEqual(before);
 });
 
+describe('on tiles whose fields are read from the prepared store', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'retroplume-tiles-'));
+  for (const period of periods) {
+    writePreparedMeteorology(folder, period);
+    writePreparedRun(folder, { ...period.runs.get('prior')!, period: period.name, run: 'prior', grid: period.grid, time: period.time });
+  }
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const sources = periods.map(({ name }) => openPrepared(folder, name));
+  const surrogate = smoothSurrogate({ network: 'resnet', residualBlocks: 1, previousConcentrations: true });
+  const network = networkSettings(surrogate.description.settings, PREPARED_SPECIES.length);
+  const tiling = tilesOf(network, WORLD, smallestSide(network, WORLD));
+
+  it.each((['period', 'hour'] as const).flatMap((factors) => (['hourly', 'daily'] as const).map((resolution) => ({ factors, resolution }))))(
+    'simulated values and gradient are those of the whole domain in memory (factors per $factors, $resolution)',
+    async (variant) => {
+      expect(tiling.tiles.length).toBeGreaterThan(3);
+      const whole = modelOf({ ...variant, surrogate });
+      const tiled = modelOf({ ...variant, surrogate, sources, tiling, hours: HOURS_AT_ONCE });
+      expect([tiled.batches, tiled.shape]).toEqual([whole.batches, whole.shape]);
+      const factors = randomFactors(whole, 4);
+      for (let batch = 0; batch < whole.batches; batch++) {
+        const [a, b] = [await whole.forward(factors, batch), await tiled.forward(factors, batch)];
+        expectClose(b, a);
+        const w = randomFloats(a.length, 6);
+        expectClose(await tiled.adjoint(w, batch), await whole.adjoint(w, batch));
+      }
+    },
+  );
+});
+
+/** Rounding of sums of a few hundred float32 products in another order, as a part of the largest value. */
+function expectClose(a: Float32Array, b: Float32Array): void {
+  const largest = Math.max(...b.map(Math.abs));
+  expect(a.length).toBe(b.length);
+  expect(Math.max(...a.map((value, i) => Math.abs(value - b[i])))).toBeLessThan(1e-5 * largest);
+}
+
 it('refuses an adjoint before the forward pass that it belongs to', async () => {
   const model = modelOf();
   await model.forward(randomFactors(model, 4), 0);
@@ -221,7 +236,7 @@ it('refuses an adjoint before the forward pass that it belongs to', async () => 
 
 it('ONNX Runtime gives the values of the native program, and the adjoint stays that of the native one', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'retroplume-forward-'));
-  const surrogate = randomSurrogate();
+  const surrogate = smoothSurrogate();
   const path = join(folder, 'surrogate.onnx');
   writeFileSync(path, surrogateOnnx(surrogate, WORLD.rows, WORLD.cols));
   const engine = await OnnxEngine.load(path, surrogate, WORLD, 1);

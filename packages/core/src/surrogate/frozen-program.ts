@@ -1,6 +1,6 @@
 /** The frozen surrogate as a native program: concentrations, and the adjoint that carries a gradient on them back to the emissions. */
 import type { SurrogateSettings } from '../data/case';
-import { compile, foldBatchNorm, gradients, Graph, type Execution, type Program } from '../graph';
+import { compile, foldBatchNorm, gradients, Graph, planProgram, type Execution, type Program, type Value } from '../graph';
 import { executionOf } from '../graph/execution';
 import type { Tensor } from '../data/checkpoint';
 import { buildSurrogate, type SurrogateSizes } from './model';
@@ -22,7 +22,22 @@ export interface SurrogateEngine {
 }
 
 /** What makes a run's frozen programs smaller: the hours that they take at once follow from the grid, except in the paper's mode. */
-const SHRINK_BY = 'surrogate.widths, surrogate.hidden or (paper mode) inversion.batch';
+const SHRINK_BY = 'tileCells (the side of the tiles that it runs on), surrogate.widths, surrogate.hidden or (paper mode) inversion.batch';
+
+/** The frozen network as a graph, and what is compiled of it. */
+function frozenGraph(
+  settings: SurrogateSettings,
+  sizes: SurrogateSizes,
+  normalisation: Normalisation,
+  { adjoint }: { adjoint: boolean },
+): { graph: Graph; outputs: Record<string, Value>; phases: Record<string, Value[]> } {
+  const built = buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
+  const { graph, values } = foldBatchNorm({ emissions: built.emissions, concentrations: built.concentrations });
+  const { emissions, concentrations } = values;
+  if (!adjoint) return { graph, outputs: { concentrations }, phases: { forward: [concentrations] } };
+  const [gradEmissions] = gradients(graph, concentrations, [emissions], { seed: graph.input('gradConcentrations', [...concentrations.shape]) });
+  return { graph, outputs: { concentrations, gradEmissions }, phases: { forward: [concentrations], backward: [gradEmissions] } };
+}
 
 export class FrozenProgram implements SurrogateEngine {
   private readonly program: Program;
@@ -35,21 +50,15 @@ export class FrozenProgram implements SurrogateEngine {
     execution: Execution,
     options: { adjoint: boolean } = { adjoint: true },
   ) {
-    const built = buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
-    const { graph: g, values } = foldBatchNorm({ emissions: built.emissions, concentrations: built.concentrations });
-    const { emissions, concentrations } = values;
-    const common = { ...executionOf(execution), shrinkBy: SHRINK_BY };
-    if (options.adjoint) {
-      const [gradEmissions] = gradients(g, concentrations, [emissions], { seed: g.input('gradConcentrations', [...concentrations.shape]) });
-      this.program = compile(g, {
-        outputs: { concentrations, gradEmissions },
-        phases: { forward: [concentrations], backward: [gradEmissions] },
-        ...common,
-      });
-    } else {
-      this.program = compile(g, { outputs: { concentrations }, phases: { forward: [concentrations] }, ...common });
-    }
+    const { graph, ...parts } = frozenGraph(settings, sizes, normalisation, options);
+    this.program = compile(graph, { ...parts, ...executionOf(execution), shrinkBy: SHRINK_BY });
     this.program.setParameters(new Map([...weights].map(([name, { data }]) => [name, data])));
+  }
+
+  /** Bytes of the arena that such a program takes, without making it. */
+  static bytes(settings: SurrogateSettings, sizes: SurrogateSizes, normalisation: Normalisation, options: { adjoint: boolean }): number {
+    const { graph, ...parts } = frozenGraph(settings, sizes, normalisation, options);
+    return 4 * planProgram(graph, parts).spec.arenaElements;
   }
 
   async forward(inputs: SurrogateInputs): Promise<Float32Array> {

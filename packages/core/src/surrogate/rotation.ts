@@ -1,5 +1,5 @@
 /** Rotation of square samples by quarter turns, the winds turned with them. */
-import type { Crop } from './window';
+import type { Crop } from '../data/period-source';
 
 /** Channels of a sample that form a horizontal vector (u east, v north). */
 export interface VectorChannels {

@@ -8,9 +8,10 @@
 import { windowMean } from '@retroplume/native';
 import { ConfigError } from '../errors';
 import { Random } from '../random';
+import { copyHour, type Crop } from '../data/period-source';
 import type { PreparedPeriod, PreparedRun } from '../data/prepared';
 import { canRotate, rotatePlanes } from './rotation';
-import type { Crop, Window } from './window';
+import type { Window } from './window';
 
 /** Which hours of a period are trained on and which are kept for the test. */
 export interface HourSplit {
@@ -48,24 +49,6 @@ export function splitHours(hours: number, firstHour: number, testFraction: numbe
   const boundary = hours - testDays * 24;
   const range = (from: number, to: number): number[] => Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
   return { train: range(firstHour, boundary), test: range(boundary, hours) };
-}
-
-/** Copies the crop of one hour's fields into `out`. */
-export function copyHour(
-  data: Float32Array,
-  rows: number,
-  cols: number,
-  channels: number,
-  hour: number,
-  crop: Crop,
-  out: Float32Array,
-  offset: number,
-): void {
-  const width = crop.cols * channels;
-  for (let r = 0; r < crop.rows; r++) {
-    const from = ((hour * rows + crop.row + r) * cols + crop.col) * channels;
-    out.set(data.subarray(from, from + width), offset + r * width);
-  }
 }
 
 /** The size of the crops that a sampler takes from a domain. */

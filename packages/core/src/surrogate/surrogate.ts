@@ -6,7 +6,10 @@ import { readTensors, writeFileAtomic, writeTensors, type Tensor } from '../data
 import { DataError } from '../errors';
 import type { Execution } from '../graph';
 import { FrozenProgram } from './frozen-program';
+import type { SurrogateSizes } from './model';
+import { networkSettings } from './network-settings';
 import type { Normalisation } from './normalisation';
+import { smallestSide, tilesOf, wholeDomain, type Tiling } from './tiles';
 import { Window } from './window';
 
 /** What is written beside the weights. */
@@ -20,6 +23,13 @@ export interface SurrogateDescription {
 }
 
 export const SURROGATE_FILES = { description: 'surrogate.json', weights: 'weights.safetensors' } as const;
+
+/** Up to this much the program of the whole domain is made: twice what the paper's network takes on the paper's grid. */
+const WHOLE_BYTES = 3 * 2 ** 30;
+/** Beyond it, what the program of a tile may take: more makes the halo's share no much smaller. */
+const TILE_BYTES = 2 ** 29;
+/** By how much sides differ that are tried. */
+const SIDE_STEP = 8;
 
 export class Surrogate {
   readonly window: Window;
@@ -45,10 +55,36 @@ export class Surrogate {
     return Object.values(SURROGATE_FILES);
   }
 
-  /** The frozen network on a grid, for `batch` hours at once. */
+  /** The frozen network on a grid, or on a tile of one, for `batch` hours at once. */
   program(batch: number, rows: number, cols: number, execution: Execution, options: { adjoint: boolean }): FrozenProgram {
-    const { settings, normalisation, meteorologyNames, geographyNames } = this.description;
-    const sizes = { batch, steps: this.window.steps.length, rows, cols, meteorology: meteorologyNames.length, geography: geographyNames.length };
-    return new FrozenProgram(settings, sizes, normalisation, this.weights, execution, options);
+    const { settings, normalisation } = this.description;
+    return new FrozenProgram(settings, this.sizes(batch, rows, cols), normalisation, this.weights, execution, options);
+  }
+
+  /**
+   * How the frozen network is run on a grid: `batch` hours at once on the whole of it, or one hour at a time on tiles.
+   *
+   * @param side - largest side of a tile in cells; 0: the whole domain if its program takes at most {@link WHOLE_BYTES}, else the largest tiles
+   *   whose program takes at most {@link TILE_BYTES}
+   * @throws {ConfigError} `CASE_TILE_CELLS` if the halo leaves nothing of such a tile
+   */
+  tiling(batch: number, grid: { rows: number; cols: number }, side: number, options: { adjoint: boolean }): Tiling {
+    const { settings, normalisation, species } = this.description;
+    const network = networkSettings(settings, species.length);
+    if (side > 0) return tilesOf(network, grid, side);
+    const bytes = (hours: number, { rows, cols }: { rows: number; cols: number }): number =>
+      FrozenProgram.bytes(settings, this.sizes(hours, rows, cols), normalisation, options);
+    if (bytes(batch, grid) <= WHOLE_BYTES) return wholeDomain(grid);
+    const least = smallestSide(network, grid);
+    for (let wanted = Math.max(grid.rows, grid.cols) - 1; wanted > least; wanted -= SIDE_STEP) {
+      const tiling = tilesOf(network, grid, wanted);
+      if (bytes(1, tiling) <= TILE_BYTES) return tiling;
+    }
+    return tilesOf(network, grid, least);
+  }
+
+  private sizes(batch: number, rows: number, cols: number): SurrogateSizes {
+    const { meteorologyNames, geographyNames } = this.description;
+    return { batch, steps: this.window.steps.length, rows, cols, meteorology: meteorologyNames.length, geography: geographyNames.length };
   }
 }

@@ -6,6 +6,7 @@
  * earlier concentration as an input (docs/beware.md says why that matters).
  */
 import type { WindowMeanRequest } from '@retroplume/native';
+import type { Crop } from '../data/period-source';
 import { ConfigError } from '../errors';
 
 /** `count` consecutive steps, each the mean over `hours` hours. */
@@ -64,12 +65,4 @@ export class Window {
   get firstHour(): number {
     return this.hours - 1;
   }
-}
-
-/** A rectangle of cells. */
-export interface Crop {
-  row: number;
-  col: number;
-  rows: number;
-  cols: number;
 }

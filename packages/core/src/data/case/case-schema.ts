@@ -12,7 +12,7 @@ import {
   regionsSchema,
 } from './domain-schema';
 import { membersSchema, observationsSchema, responseSchema, truthSchema, withheldSchema } from './experiment-schema';
-import { choice, device, files, flag, text } from './fields';
+import { choice, device, files, flag, text, whole } from './fields';
 import { inversionSchema } from './inversion-schema';
 import { surrogateSchema, trainingSchema } from './learning-schema';
 
@@ -27,6 +27,11 @@ export const caseSchema = z.strictObject({
     'How a GPU multiplies matrices: exactly, or faster with factors rounded to 10 bits of mantissa (tf32) or 7 (bf16); sums are float32.',
     PRODUCTS,
   ).default('float32'),
+  tileCells: whole(
+    'Largest side of the overlapping tiles in which the trained surrogate is run over the domain, forward and backward, so that memory follows from the ' +
+      'tile; the result is that of the whole domain to rounding. 0 takes the whole domain if the program fits in 3 GiB, else tiles of 0.5 GiB.',
+    { min: 0, unit: 'cells' },
+  ).default(0),
   grid: gridSchema,
   periods: z.array(periodSchema).min(1).meta({ description: 'Spans of time that are modelled.' }),
   meteorology: meteorologySchema,

@@ -1,0 +1,217 @@
+/**
+ * The frozen surrogate on the whole domain, at hours of one or more periods, forward and backward: in one piece, or tile by tile (tiles.ts), with the
+ * same result to rounding. Of a tile, only the windows of the hours that are asked for are in memory.
+ */
+import type { Hours, PeriodSource } from '../data/period-source';
+import type { FrozenProgram, SurrogateEngine } from './frozen-program';
+import { HourBatch, type EmissionFactors } from './hour-batch';
+import type { Surrogate } from './surrogate';
+import type { Tile, Tiling } from './tiles';
+
+const GROUPS = 5;
+const SPECIES = 4;
+
+export interface DomainRunOptions {
+  surrogate: Surrogate;
+  /** all on one grid */
+  sources: readonly PeriodSource[];
+  tiling: Tiling;
+  /** runs forward, on one tile */
+  engine: SurrogateEngine;
+  /** runs backward, on one tile; it may be the engine itself */
+  adjoint?: FrozenProgram;
+  /** hours that engine and adjoint take at once */
+  batchSize: number;
+  threads: number;
+}
+
+/** What is run: hours of a period under factors on its emissions, `[H, W, 5]`, or `[hours of the period, H, W, 5]` with `hourly`; absent = 1. */
+export interface DomainHours {
+  /** index of the period's source */
+  period: number;
+  hours: ArrayLike<number>;
+  factors?: EmissionFactors;
+}
+
+/** A tile with the fields of some hours in the batch's memory. */
+interface Position {
+  period: number;
+  tile: Tile;
+  span: Hours;
+}
+
+export class DomainRun {
+  private readonly batch: HourBatch;
+  private readonly grid: { rows: number; cols: number };
+  private position?: Position;
+  /** what the adjoint's program ran forward last */
+  private held?: { position: Position; hours: string; factors?: Float32Array };
+
+  constructor(private readonly options: DomainRunOptions) {
+    const { surrogate, tiling, batchSize, threads, sources } = options;
+    this.grid = sources[0].grid;
+    this.batch = new HourBatch(surrogate, tiling, batchSize, threads);
+  }
+
+  /** The tiles whose kept cells hold one of `cells` (row · W + column). */
+  tilesWith(cells: Iterable<number>): Set<Tile> {
+    const tiles = new Set<Tile>();
+    for (const cell of new Set(cells)) {
+      const [row, col] = [Math.floor(cell / this.grid.cols), cell % this.grid.cols];
+      const inside = ({ kept }: Tile): boolean => row >= kept.row && row < kept.row + kept.rows && col >= kept.col && col < kept.col + kept.cols;
+      tiles.add(this.options.tiling.tiles.find(inside)!);
+    }
+    return tiles;
+  }
+
+  /**
+   * @param wanted - tiles that are run; the cells of others get 0
+   * @param onHours - told how many times an hour of a tile was run
+   * @returns concentrations `[hours, H, W, 4]` in ppb (PM2.5 in µg m-3)
+   */
+  async forward(run: DomainHours, wanted?: ReadonlySet<Tile>, onHours?: (count: number) => void): Promise<Float32Array> {
+    const { tiles } = this.options.tiling;
+    const out = new Float32Array(run.hours.length * this.grid.rows * this.grid.cols * SPECIES);
+    for (const tile of tiles) {
+      if (wanted && !wanted.has(tile)) continue;
+      const { factors } = this.moveTo(tile, run);
+      for (const { from, hours } of this.chunks(run)) {
+        const concentrations = await this.simulate(this.options.engine, run, hours, factors);
+        this.keep(concentrations, tile, hours.length, out, from);
+        onHours?.(hours.length);
+      }
+    }
+    return out;
+  }
+
+  /**
+   * Adds the factors' gradient, E · Jᵀ · gradConcentrations, at the factors of `run`. Tiles without a gradient on their kept cells are not run.
+   *
+   * @param gradConcentrations - `[hours, H, W, 4]`
+   * @param out - laid out as the factors of `run`
+   */
+  async addAdjoint(run: DomainHours & { factors: EmissionFactors }, gradConcentrations: Float32Array, out: Float32Array): Promise<void> {
+    const program = this.options.adjoint!;
+    for (const tile of this.options.tiling.tiles) {
+      const seeds = this.chunks(run).map((chunk) => ({ ...chunk, seed: this.seed(gradConcentrations, tile, chunk.from, chunk.hours.length) }));
+      if (seeds.every(({ seed }) => !seed)) continue;
+      const { factors, gradient } = this.moveTo(tile, run, out);
+      for (const { hours, seed } of seeds) {
+        if (!seed) continue;
+        if (!this.isHeld(hours, run)) await this.simulate(program, run, hours, factors);
+        const gradEmissions = await program.adjoint(seed);
+        hours.forEach((hour, i) => this.batch.addFactorGradient(i, hour, gradEmissions, gradient!));
+      }
+      if (gradient!.data !== out) this.addTile(gradient!.data, tile, run, out);
+    }
+  }
+
+  /** Hours that the engine takes at once, and where they begin among those of the run. */
+  private chunks({ hours }: DomainHours): { from: number; hours: number[] }[] {
+    const all = Array.from(hours);
+    const { batchSize } = this.options;
+    return Array.from({ length: Math.ceil(all.length / batchSize) }, (_, i) => ({
+      from: i * batchSize,
+      hours: all.slice(i * batchSize, (i + 1) * batchSize),
+    }));
+  }
+
+  /** Runs a few hours at the batch's position; a short batch repeats its last hour. */
+  private async simulate(engine: SurrogateEngine, run: DomainHours, hours: number[], factors?: EmissionFactors): Promise<Float32Array> {
+    for (let i = 0; i < this.batch.size; i++) this.batch.setHour(i, hours[Math.min(i, hours.length - 1)], factors);
+    if (engine === this.options.adjoint) this.held = { position: this.position!, hours: hours.join(), factors: run.factors?.data };
+    return engine.forward(this.batch.inputs);
+  }
+
+  private isHeld(hours: number[], run: DomainHours): boolean {
+    const { held, position } = this;
+    return held?.position === position && held?.hours === hours.join() && held.factors === run.factors?.data;
+  }
+
+  /**
+   * Puts the batch on a tile, with all hours that the windows of the run see.
+   *
+   * @returns the factors, and room for their gradient where `out` is given, on the tile's cells and those hours
+   */
+  private moveTo(tile: Tile, run: DomainHours, out?: Float32Array): { factors?: EmissionFactors; gradient?: EmissionFactors } {
+    const span = this.spanOf(run.hours);
+    const { position } = this;
+    if (position?.period !== run.period || position.tile !== tile || position.span.first !== span.first || position.span.count !== span.count) {
+      this.batch.moveTo(this.options.sources[run.period], tile.crop, span);
+      this.position = { period: run.period, tile, span };
+    }
+    if (!run.factors) return {};
+    const { data, hourly = false } = run.factors;
+    if (this.options.tiling.tiles.length === 1) {
+      const offset = this.firstFactor(run, span);
+      return { factors: { data, offset, hourly }, gradient: out && { data: out, offset, hourly } };
+    }
+    const size = tile.crop.rows * tile.crop.cols * GROUPS;
+    const ofTile = new Float32Array((hourly ? span.count : 1) * size);
+    this.forEachFactorRow(tile, run, (at, inTile, width) => ofTile.set(data.subarray(at, at + width), inTile));
+    return { factors: { data: ofTile, hourly }, gradient: out && { data: new Float32Array(ofTile.length), hourly } };
+  }
+
+  private addTile(gradient: Float32Array, tile: Tile, run: DomainHours, out: Float32Array): void {
+    this.forEachFactorRow(tile, run, (at, inTile, width) => {
+      for (let k = 0; k < width; k++) out[at + k] += gradient[inTile + k];
+    });
+  }
+
+  /** The hours that the windows (and the earlier concentrations) of some hours see. */
+  private spanOf(hours: ArrayLike<number>): Hours {
+    const { window, description } = this.options.surrogate;
+    const all = Array.from(hours);
+    const back = description.settings.previousConcentrations ? window.hours : window.hours - 1;
+    const first = Math.max(0, Math.min(...all) - back);
+    return { first, count: Math.max(...all) + 1 - first };
+  }
+
+  /** Where the factors that a span of hours sees begin. */
+  private firstFactor({ factors }: DomainHours, span: Hours): number {
+    const { offset = 0, hourly = false } = factors!;
+    return offset + (hourly ? span.first * this.grid.rows * this.grid.cols * GROUPS : 0);
+  }
+
+  private forEachFactorRow(tile: Tile, run: DomainHours, visit: (at: number, inTile: number, width: number) => void): void {
+    const { crop } = tile;
+    const { rows, cols } = this.grid;
+    const span = this.spanOf(run.hours);
+    const first = this.firstFactor(run, span);
+    const width = crop.cols * GROUPS;
+    for (let slot = 0; slot < (run.factors!.hourly ? span.count : 1); slot++) {
+      for (let r = 0; r < crop.rows; r++) {
+        visit(first + ((slot * rows + crop.row + r) * cols + crop.col) * GROUPS, (slot * crop.rows + r) * width, width);
+      }
+    }
+  }
+
+  /** Copies what is kept of a tile's hours into the domain's, from hour `from` on. */
+  private keep(concentrations: Float32Array, { crop, kept }: Tile, hours: number, out: Float32Array, from: number): void {
+    const { rows, cols } = this.grid;
+    const width = kept.cols * SPECIES;
+    for (let h = 0; h < hours; h++) {
+      for (let r = kept.row; r < kept.row + kept.rows; r++) {
+        const begin = ((h * crop.rows + r - crop.row) * crop.cols + kept.col - crop.col) * SPECIES;
+        out.set(concentrations.subarray(begin, begin + width), (((from + h) * rows + r) * cols + kept.col) * SPECIES);
+      }
+    }
+  }
+
+  /** The gradient on a tile's kept cells, zero in its halo, for a whole batch; undefined where all of it is zero. */
+  private seed(gradient: Float32Array, { crop, kept }: Tile, from: number, hours: number): Float32Array | undefined {
+    const { rows, cols } = this.grid;
+    const width = kept.cols * SPECIES;
+    let seed: Float32Array | undefined;
+    for (let h = 0; h < hours; h++) {
+      for (let r = kept.row; r < kept.row + kept.rows; r++) {
+        const begin = (((from + h) * rows + r) * cols + kept.col) * SPECIES;
+        const row = gradient.subarray(begin, begin + width);
+        if (row.every((g) => g === 0)) continue;
+        seed ??= new Float32Array(this.options.batchSize * crop.rows * crop.cols * SPECIES);
+        seed.set(row, ((h * crop.rows + r - crop.row) * crop.cols + kept.col - crop.col) * SPECIES);
+      }
+    }
+    return seed;
+  }
+}

@@ -1,0 +1,54 @@
+/** A surrogate with random weights, and random periods of any size for it. */
+import { GROUPS, type SurrogateSettings } from '../../data/case';
+import { PREPARED_SPECIES, type PreparedPeriod } from '../../data/prepared';
+import { Graph, initializeParameters } from '../../graph';
+import { Grid } from '../../grid/grid';
+import { Random } from '../../random';
+import { buildSurrogate } from '../model';
+import { normalisationOf } from '../normalisation';
+import { Surrogate } from '../surrogate';
+import { GRID } from './tiny-world';
+
+/** @param smooth - slopes of 1 take the kinks out of PReLUs, which would blur central differences */
+export function randomSurrogate(settings: SurrogateSettings, periods: readonly PreparedPeriod[], smooth = false): Surrogate {
+  const { grid, meteorologyNames, geographyNames } = periods[0];
+  const normalisation = normalisationOf(
+    periods,
+    periods.map(() => 0),
+  );
+  const g = new Graph();
+  const steps = settings.window.reduce((sum, { count }) => sum + count, 0);
+  const sizes = { batch: 1, steps, rows: grid.rows, cols: grid.cols, meteorology: meteorologyNames.length, geography: geographyNames.length };
+  buildSurrogate(g, settings, sizes, normalisation, 'frozen');
+  const weights = new Map(
+    [...initializeParameters(g, 3)].map(([name, data]) => [
+      name,
+      { data: smooth && name.endsWith('slope') ? data.map(() => 1) : data, shape: [...g.find(name).shape] },
+    ]),
+  );
+  return new Surrogate(
+    {
+      ...{ settings, normalisation, meteorologyNames, geographyNames },
+      species: PREPARED_SPECIES.map((name) => ({ name, unit: '' })),
+      groups: GROUPS.map((name) => ({ name, unit: '' })),
+    },
+    weights,
+  );
+}
+
+/** A period with a prior run on `rows` x `cols` cells; no field follows from another. */
+export function randomPeriod(rows: number, cols: number, hours: number): PreparedPeriod {
+  const random = new Random(7);
+  const field = (channels: number, count: number, scale: number): Float32Array =>
+    Float32Array.from({ length: count * rows * cols * channels }, () => scale * random.uniform());
+  return {
+    name: 'random',
+    grid: new Grid({ ...GRID.definition, rows, cols }),
+    time: { start: new Date('2026-01-05T00:00:00Z'), stepSeconds: 3600, count: hours },
+    meteorologyNames: ['u', 'v', 'inversePbl'],
+    meteorology: field(3, hours, 1),
+    geographyNames: ['HT'],
+    geography: field(1, 1, 100),
+    runs: new Map([['prior', { emissions: field(5, hours, 1e-9), concentrations: field(4, hours, 20) }]]),
+  };
+}
