@@ -6,6 +6,7 @@ import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
 import { invert, type InversionResult } from '../inversion/invert';
 import type { SurrogateEngine } from '../surrogate/frozen-program';
 import { OnnxEngine } from '../surrogate/onnx-engine';
+import { passCertificateGate } from './certificate-gate';
 import { ONNX_FILE } from './export-stage';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from './factors-file';
 import { firstHours, hoursAtOnce, loadSurrogate, preparedPeriods, variantSettings } from './learning';
@@ -24,18 +25,20 @@ export interface InvertSummary {
 
 export const invertStage: Stage = {
   name: 'invert',
-  needs: ['train', 'prepare', 'simulate', 'export'],
+  needs: ['train', 'prepare', 'simulate', 'certify', 'export'],
   settings: (context) => {
-    const { observations, withheld } = context.case;
+    const { observations, withheld, certificate } = context.case;
     return {
       inversion: variantSettings(context).inversion,
       observations: { ...observations, files: undefined, stations: undefined },
       withheld,
+      onFailure: certificate.onFailure,
       ...numericsOf(context),
     };
   },
   inputs: ({ case: settings }) => observationFiles(settings),
   async run(context) {
+    passCertificateGate(context);
     const { inversion } = variantSettings(context);
     const surrogate = loadSurrogate(context);
     const periods = preparedPeriods(context, 'prior');
