@@ -47,6 +47,7 @@ describe('help', () => {
       'prepare',
       'train',
       'evaluate',
+      'certify',
       'export',
       'invert',
       'apply',

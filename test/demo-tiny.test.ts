@@ -12,7 +12,7 @@ import { runStages, type RunResult } from '../packages/core/src/pipeline/run';
 import { STAGES, type StageEvent, type StageName } from '../packages/core/src/pipeline/stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 
-const PAPER_STAGES: StageName[] = ['train', 'evaluate', 'export', 'invert', 'apply', 'verify'];
+const PAPER_STAGES: StageName[] = ['train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify'];
 const ALL = [...STAGES, ...PAPER_STAGES.map((stage) => `paper/${stage}`)];
 const NETWORK = ['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'];
 const SETTINGS = [
@@ -22,6 +22,9 @@ const SETTINGS = [
   ...NETWORK.map((setting) => `surrogate.${setting}`),
   'training.iterations=20',
   'training.evaluateEvery=10',
+  'certificate.onFailure=warn', // twenty steps of training teach no response
+  'certificate.factors=[]',
+  'certificate.patches={count: 2, cells: 2}',
   'inversion.iterations=4',
   'inversion.stopOnWithheld=false', // twenty steps of training teach nothing that watched monitors would confirm
   'inversion.hoursPerDay=4',

@@ -32,13 +32,16 @@ jest.mock('@retroplume/native', () => {
   return { ...native, NativeProgram: HostProgram, cudaDevices: () => ({ built: true, reason: '', devices: [gpu] }) };
 });
 
-const STAGES: StageName[] = ['simulate', 'prepare', 'train', 'evaluate', 'export', 'invert'];
+const STAGES: StageName[] = ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert'];
 const SETTINGS = [
   'members.count=1',
   'response.groups=[NOx]',
   'surrogate.window=[{count: 2, hours: 1}]',
   ...['hidden=2', 'widths=[2,2,2]', 'headWidth=2', 'branchWidth=2'].map((setting) => `surrogate.${setting}`),
   'training.iterations=2',
+  'certificate.onFailure=warn', // two steps of training teach nothing
+  'certificate.factors=[]',
+  'certificate.patches.count=0',
   'inversion.iterations=1',
   'inversion.stopOnWithheld=false',
   'inversion.hoursPerDay=1',
@@ -76,8 +79,8 @@ it('hands the device and the products of the case to every program, and keeps th
   const { result, told, programs } = await run(['products=tf32']);
   expect(told).toEqual([{ name: 'cuda:0', hardware: H100, products: 'tf32' }]);
   expect(result.device).toEqual(told[0]);
-  // Two programs of train, one each of evaluate and invert; that of export is compared with ONNX Runtime, which is exact. Writing ONNX folds constants on the CPU.
-  expect(programs.filter((each) => each === 'cuda:0 tf32')).toHaveLength(4);
+  // Two programs of train, one each of evaluate, certify and invert; that of export is compared with ONNX Runtime, which is exact. Writing ONNX folds constants on the CPU.
+  expect(programs.filter((each) => each === 'cuda:0 tf32')).toHaveLength(5);
   expect(programs.filter((each) => each === 'cuda:0 float32')).toHaveLength(1);
   expect(programs.filter((each) => !each.startsWith('cuda:0')).every((each) => each === 'undefined undefined')).toBe(true);
   for (const stage of STAGES) {
@@ -87,9 +90,9 @@ it('hands the device and the products of the case to every program, and keeps th
 
 it('trains and inverts anew with other products or on the CPU, and not otherwise; options go before the case', async () => {
   expect((await run(['products=tf32', 'device=cuda:0'])).done).toEqual([]);
-  expect((await run(['products=tf32'], { products: 'float32' })).done).toEqual(['train', 'evaluate', 'export', 'invert']);
+  expect((await run(['products=tf32'], { products: 'float32' })).done).toEqual(['train', 'evaluate', 'certify', 'export', 'invert']);
   const { done, programs, told } = await run(['device=cuda'], { device: 'cpu' });
-  expect(done).toEqual(['train', 'evaluate', 'export', 'invert']);
+  expect(done).toEqual(['train', 'evaluate', 'certify', 'export', 'invert']);
   expect(told).toMatchObject([{ name: 'cpu', products: 'float32' }]);
   expect(programs.some((each) => each.startsWith('cuda'))).toBe(false);
 });

@@ -9,7 +9,7 @@ import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 jest.setTimeout(400_000);
 
 const main = join(__dirname, '../packages/cli/dist/main.js');
-const STAGES = ['simulate', 'prepare', 'train', 'evaluate', 'export', 'invert', 'apply', 'verify', 'report'];
+const STAGES = ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify', 'report'];
 const SETTINGS = [
   'members.count=2',
   'surrogate.hidden=4',
@@ -17,6 +17,8 @@ const SETTINGS = [
   'training.iterations=240',
   'training.checkpointEvery=10',
   'training.evaluateEvery=60',
+  'certificate.onFailure=warn', // what a small network learns in 240 steps is no response to rely on
+  'certificate.patches.count=2',
   'inversion.iterations=6',
   'inversion.hoursPerDay=2',
   'inversion.checkpointEvery=1',
@@ -223,7 +225,7 @@ describe('an inversion that is interrupted', () => {
     expect(whole.status).toBe(0);
     const factors = join(folder, 'run/invert/inversion.json');
     const expected = JSON.parse(readFileSync(factors, 'utf8')) as { history: unknown };
-    for (const stage of ['simulate', 'prepare', 'train', 'evaluate', 'export'])
+    for (const stage of ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export'])
       cpSync(join(folder, 'run', stage), join(folder, 'inverted', stage), { recursive: true, preserveTimestamps: true });
     const dir = join(folder, 'inverted/invert');
     const { sent, stderr } = await interrupt(

@@ -12,6 +12,7 @@ const STAGE_HELP: Record<StageName, string> = {
   prepare: 'gather emissions, meteorology and concentrations on one grid',
   train: 'train the surrogate',
   evaluate: 'judge the surrogate on days and responses it was not trained on',
+  certify: 'hold the derivative and the response of the surrogate against the transport model',
   export: 'write the surrogate as ONNX',
   invert: 'carry the misfit against the monitors back to the emissions',
   apply: 'write the updated inventory as files that the transport model reads',

@@ -63,3 +63,8 @@ export class NumericalError extends RetroplumeError {
 export class TransportError extends RetroplumeError {
   readonly exitCode = 1;
 }
+
+/** A result is not fit for what was to be done with it: the surrogate's certificate. Mend the surrogate, or say in the case that the run is to go on. */
+export class GateError extends RetroplumeError {
+  readonly exitCode = 5;
+}

@@ -11,6 +11,7 @@ import type { SurrogateEngine } from '../surrogate/frozen-program';
 import { OnnxEngine } from '../surrogate/onnx-engine';
 import type { Surrogate } from '../surrogate/surrogate';
 import type { Tiling } from '../surrogate/tiles';
+import { passCertificateGate } from './certificate-gate';
 import { ONNX_FILE } from './export-stage';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from './factors-file';
 import { domainPlan, firstHours, HOURS_TOGETHER, loadSurrogate, preparedPeriods, variantSettings } from './learning';
@@ -29,19 +30,21 @@ export interface InvertSummary {
 
 export const invertStage: Stage = {
   name: 'invert',
-  needs: ['train', 'prepare', 'simulate', 'export'],
+  needs: ['train', 'prepare', 'simulate', 'certify', 'export'],
   settings: (context) => {
-    const { observations, withheld } = context.case;
+    const { observations, withheld, certificate } = context.case;
     return {
       inversion: variantSettings(context).inversion,
       ...(context.case.tileCells > 0 ? { tileCells: context.case.tileCells } : {}),
       observations: { ...observations, files: undefined, stations: undefined },
       withheld,
+      onFailure: certificate.onFailure,
       ...numericsOf(context),
     };
   },
   inputs: ({ case: settings }) => observationFiles(settings),
   async run(context) {
+    passCertificateGate(context);
     const { inversion } = variantSettings(context);
     const surrogate = loadSurrogate(context);
     const stored = context.case.periods.map(({ name }) => openPrepared(context.dirOf('prepare'), name));

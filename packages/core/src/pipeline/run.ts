@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import { loadCase, type Case } from '../data/case';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../device';
 import type { Profiler } from '../graph';
+import type { Certificate } from '../surrogate/certificate';
 import { applyStage } from './apply-stage';
+import { certifyStage } from './certify-stage';
 import { evaluateStage, type EvaluateSummary } from './evaluate-stage';
 import { exportStage } from './export-stage';
 import { invertStage } from './invert-stage';
@@ -20,6 +22,7 @@ const STAGE_OF: Record<StageName, Stage> = {
   prepare: prepareStage,
   train: trainStage,
   evaluate: evaluateStage,
+  certify: certifyStage,
   export: exportStage,
   invert: invertStage,
   apply: applyStage,
@@ -28,7 +31,7 @@ const STAGE_OF: Record<StageName, Stage> = {
 };
 
 /** Stages that the paper's mode runs beside the case's own. */
-const PAPER_STAGES: readonly StageName[] = ['train', 'evaluate', 'export', 'invert', 'apply', 'verify'];
+const PAPER_STAGES: readonly StageName[] = ['train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify'];
 
 export interface RunOptions {
   /** run folder; default `runs/<name of the case>` */
@@ -50,6 +53,7 @@ export interface RunOptions {
 /** What one variant of a run found: the figures of `demo --json` and `verify --json`. */
 export interface VariantResult extends Partial<Pick<VerifySummary, 'withheld' | 'used' | 'inventory'>> {
   response?: Record<string, { slope: number; r: number }>;
+  certificate?: Pick<Certificate, 'verdict' | 'reasons'>;
 }
 
 export interface RunResult extends VariantResult {
@@ -121,7 +125,12 @@ function planOf(settings: Case, wanted: readonly StageName[]): { stage: StageNam
 function variantResult(records: ReadonlyMap<string, StageRecord>, prefix: string): VariantResult {
   const verify = records.get(`${prefix}verify`)?.summary as VerifySummary | undefined;
   const evaluate = records.get(`${prefix}evaluate`)?.summary as EvaluateSummary | undefined;
-  return { ...(verify ?? {}), ...(evaluate ? { response: responseByPair(evaluate) } : {}) };
+  const certificate = records.get(`${prefix}certify`)?.summary as Certificate | undefined;
+  return {
+    ...(verify ?? {}),
+    ...(evaluate ? { response: responseByPair(evaluate) } : {}),
+    ...(certificate ? { certificate: { verdict: certificate.verdict, reasons: certificate.reasons } } : {}),
+  };
 }
 
 /** Mean over periods of slope and r of each pair. */

@@ -28,6 +28,7 @@ import {
   TRUTH,
   twinObservationsFile,
 } from './case-runs';
+import { runJobs } from './ctm-jobs';
 import type { Stage, StageContext } from './stage';
 import { groupLast, writeTwinObservations } from './twin-observations';
 
@@ -60,7 +61,14 @@ export const simulateStage: Stage = {
     checkInputs(settings, grid);
     const ctm = createCtm(settings);
     const jobs = simulatedRuns(settings).flatMap((run) => settings.periods.map((period) => ({ run, period })));
-    await runJobs(context, ctm, grid, jobs);
+    await runJobs(
+      context,
+      jobs.map((job) => ({
+        label: `${job.run}, ${job.period.name}`,
+        hours: job.period.hours,
+        run: (threads, signal, onHours) => runJob(context, ctm, grid, job, threads, signal, onHours),
+      })),
+    );
     const products = jobs.map(({ run, period }) => simulatedFile(dir, run, 'ACONC', period.name));
     if (settings.observations.twin) {
       for (const period of settings.periods) {
@@ -88,40 +96,6 @@ function checkInputs(settings: Case, grid: Grid): void {
       emissions.close();
     }
   }
-}
-
-/** As many runs side by side as there are threads, each on one: less waiting than one run on all. An external command runs alone. */
-async function runJobs(context: StageContext, ctm: Ctm, grid: Grid, jobs: readonly Job[]): Promise<void> {
-  const beside = context.case.ctm.kind === 'reference' ? Math.min(context.threads, jobs.length) : 1;
-  const threads = Math.max(1, Math.floor(context.threads / Math.max(1, beside)));
-  const done = jobs.map(() => 0);
-  const totals = jobs.map(({ period }) => period.hours);
-  const total = totals.reduce((a, b) => a + b, 0);
-  const failure = new AbortController();
-  const signal = AbortSignal.any([context.signal, failure.signal]);
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < jobs.length && !signal.aborted) {
-      const j = next++;
-      await runJob(context, ctm, grid, jobs[j], threads, signal, (hours) => {
-        done[j] = hours;
-        context.progress(
-          done.reduce((a, b) => a + b, 0),
-          total,
-          `${jobs[j].run}, ${jobs[j].period.name}`,
-        );
-      });
-    }
-  };
-  const guarded = async (): Promise<void> => {
-    try {
-      await worker();
-    } catch (error) {
-      failure.abort(error);
-      throw error;
-    }
-  };
-  await Promise.all(Array.from({ length: beside }, guarded));
 }
 
 async function runJob(

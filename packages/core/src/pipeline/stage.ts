@@ -7,7 +7,7 @@ import type { Execution } from '../graph';
 import { VERSIONS } from './versions';
 import { beginStage, canonicalJson, describeFile, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
 
-export const STAGES = ['simulate', 'prepare', 'train', 'evaluate', 'export', 'invert', 'apply', 'verify', 'report'] as const;
+export const STAGES = ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify', 'report'] as const;
 export type StageName = (typeof STAGES)[number];
 
 /** A case may be run in the paper's mode beside its own: the stages from `train` to `verify` then exist twice. */

@@ -1,24 +1,14 @@
-/**
- * How sure a change of error is: monitors near each other err together, so whole spatial blocks are drawn anew, not single pairs.
- * @see Künsch (1989), Ann. Stat. 17, 1217–1241, doi:10.1214/aos/1176347265: the bootstrap for dependent data
- */
-import { Random } from '../random';
-import { quantile } from './colour-scale';
+/** How sure a change of error is: monitors near each other err together, so whole spatial blocks are drawn anew, not single pairs. */
+import { blockIntervals, type Interval } from '../block-bootstrap';
 import type { ReportData } from './report-data';
 import type { Side } from './statistics';
 import { sideOf } from './statistics';
 
-export interface ChangeInterval {
-  /** 5th and 95th percentile of updated MAE / prior MAE − 1 */
-  low: number;
-  high: number;
+/** Of updated MAE / prior MAE − 1. */
+export interface ChangeInterval extends Interval {
   /** how many blocks were drawn from */
   blocks: number;
 }
-
-const DRAWS = 1000;
-/** Fewer blocks say nothing about the spread between them. */
-const FEWEST_BLOCKS = 5;
 
 /** Sums of |simulated − observed| per block over the pairs in which all three are there; a station without a block is its own. */
 function blockSums(data: ReportData, species: string, side: Side): [prior: number, updated: number][] {
@@ -39,16 +29,6 @@ function blockSums(data: ReportData, species: string, side: Side): [prior: numbe
 /** 90 % interval of the relative change of the mean absolute error, all periods; undefined with fewer than five blocks. Reproducible: one fixed seed. */
 export function changeInterval(data: ReportData, species: string, side: Side): ChangeInterval | undefined {
   const sums = blockSums(data, species, side);
-  if (sums.length < FEWEST_BLOCKS) return undefined;
-  const random = new Random(1);
-  const changes = Array.from({ length: DRAWS }, () => {
-    let [prior, updated] = [0, 0];
-    for (let draw = 0; draw < sums.length; draw++) {
-      const [blockPrior, blockUpdated] = sums[random.integer(sums.length)];
-      prior += blockPrior;
-      updated += blockUpdated;
-    }
-    return updated / prior - 1;
-  });
-  return { low: quantile(changes, 0.05), high: quantile(changes, 0.95), blocks: sums.length };
+  const intervals = blockIntervals(sums, ([prior, updated]) => [updated / prior - 1]);
+  return intervals && { ...intervals[0], blocks: sums.length };
 }

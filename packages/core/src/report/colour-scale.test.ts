@@ -1,4 +1,5 @@
-import { divergingScale, linearTicks, niceCeiling, quantile, sequentialScale } from './colour-scale';
+import { quantile } from '../quantile';
+import { divergingScale, linearTicks, niceCeiling, sequentialScale } from './colour-scale';
 
 describe('colour scales', () => {
   it('quantiles by nearest rank, without what is missing', () => {

@@ -1,4 +1,5 @@
 /** From values to colours: domain, logarithm or not, ticks; the palettes themselves are in palette.ts. */
+import { quantile } from '../quantile';
 import { significant } from './format';
 import type { Rgb } from './palette';
 import { cssColour, DIVERGING, SEQUENTIAL } from './palette';
@@ -18,12 +19,6 @@ export interface ColourScale {
   ticks: Tick[];
   logarithmic: boolean;
   domain: [number, number];
-}
-
-/** The value below which a fraction of the finite values lies (nearest rank); NaN where there are none. */
-export function quantile(values: Iterable<number>, fraction: number): number {
-  const sorted = Float64Array.from(finite(values)).sort();
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(fraction * sorted.length) - 1))] ?? NaN;
 }
 
 function finite(values: Iterable<number>): number[] {

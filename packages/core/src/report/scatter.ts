@@ -1,5 +1,6 @@
 /** One quantity against another (observed and simulated, true and found) as a density of pairs: tens of thousands of hours stay readable, and the figure stays small. */
-import { linearTicks, niceCeiling, quantile } from './colour-scale';
+import { quantile } from '../quantile';
+import { linearTicks, niceCeiling } from './colour-scale';
 import { significant } from './format';
 import type { Markup } from './html';
 import { html, trusted } from './html';

@@ -1,6 +1,7 @@
 /** The whole case file: sections in the order in which a reader meets them. */
 import { z } from 'zod';
 import { PRODUCTS } from '../../device';
+import { certificateSchema } from './certificate-schema';
 import {
   concentrationsSchema,
   ctmSchema,
@@ -47,6 +48,7 @@ export const caseSchema = z.strictObject({
   withheld: withheldSchema.prefault({}),
   surrogate: surrogateSchema.prefault({}),
   training: trainingSchema.prefault({}),
+  certificate: certificateSchema.prefault({}),
   inversion: inversionSchema.prefault({}),
   paperMode: z
     .strictObject({
@@ -65,6 +67,7 @@ export type Case = z.output<typeof caseSchema> & { file: string };
 export type PeriodSettings = Case['periods'][number];
 export type SurrogateSettings = Case['surrogate'];
 export type TrainingSettings = Case['training'];
+export type CertificateSettings = Case['certificate'];
 export type InversionSettings = Case['inversion'];
 export type ObservationsSettings = Case['observations'];
 export type MembersSettings = Case['members'];

@@ -73,7 +73,19 @@ function checkTraining(c: Case): Breach[] {
   return [];
 }
 
+function checkCertificate(c: Case): Breach[] {
+  const twice = (names: string[]): string | undefined => names.find((name, i) => names.indexOf(name) !== i);
+  const pair = twice(c.certificate.pairs.map(({ group, species }) => `${group}>${species}`));
+  const run = twice(c.certificate.runs.map(({ name }) => name));
+  return [
+    ...(pair === undefined ? [] : [{ path: ['certificate', 'pairs'], text: `the pair ${pair} is judged twice: remove one` }]),
+    ...(run === undefined ? [] : [{ path: ['certificate', 'runs'], text: `the name ${run} is used twice: rename one` }]),
+    ...(c.certificate.factors.includes(1) ? [{ path: ['certificate', 'factors'], text: 'a factor of 1 changes nothing: remove it' }] : []),
+    ...(c.certificate.patches.factor === 1 ? [{ path: ['certificate', 'patches', 'factor'], text: 'a factor of 1 changes nothing: change it' }] : []),
+  ];
+}
+
 /** Every breach of the rules that tie keys together. */
 export function checkCase(c: Case): Breach[] {
-  return [...checkPeriods(c), ...checkRuns(c), ...checkObservations(c), ...checkTraining(c)];
+  return [...checkPeriods(c), ...checkRuns(c), ...checkObservations(c), ...checkTraining(c), ...checkCertificate(c)];
 }

@@ -1,6 +1,7 @@
 /** The case file: one domain, its periods and files, and how it is to be learned and inverted. */
 export type {
   Case,
+  CertificateSettings,
   CtmSettings,
   InversionSettings,
   MembersSettings,

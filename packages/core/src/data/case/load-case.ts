@@ -59,7 +59,7 @@ function resolvePaths(c: Omit<Case, 'file'>, directory: string): void {
   c.meteorology.files = absolute(c.meteorology.files);
   if (c.geography) c.geography.files = absolute(c.geography.files);
   c.emissions.files = absolute(c.emissions.files);
-  for (const run of c.members.runs ?? []) {
+  for (const run of [...(c.members.runs ?? []), ...c.certificate.runs]) {
     run.emissions = absolute(run.emissions);
     run.concentrations = absolute(run.concentrations);
   }

@@ -1,6 +1,7 @@
 /** The inventory: totals, what was moved within them, regions, error against a known truth, and maps. */
+import { quantile } from '../../quantile';
 import type { ColourScale } from '../colour-scale';
-import { divergingScale, quantile, sequentialScale } from '../colour-scale';
+import { divergingScale, sequentialScale } from '../colour-scale';
 import { change, chemical, fixed, percent, relativeChange, significant, unitText } from '../format';
 import type { Content, Markup } from '../html';
 import { html } from '../html';

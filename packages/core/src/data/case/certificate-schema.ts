@@ -1,0 +1,66 @@
+/** The certificate: which runs of the transport model the surrogate's response is held against, and what is asked of it before an inversion. */
+import { z } from 'zod';
+import { choice, files, GROUPS, real, seed, SPECIES, text, whole } from './fields';
+
+const pairSchema = z.strictObject({
+  group: choice('Emission group that is changed.', GROUPS),
+  species: choice('Species whose response is judged.', SPECIES),
+  minSlope: real("Least slope of the surrogate's change on the transport model's.", { min: 0, max: 1 }).default(0.6),
+  maxSlope: real('Largest slope.', { min: 1 }).default(1.5),
+  minR: real('Least correlation of the two changes over cells and hours.', { min: -1, max: 1 }).default(0.7),
+  minSignAgreement: real('Least part of the cells and hours with a clear change in which both changes have the same sign.', {
+    min: 0,
+    max: 1,
+  }).default(0.9),
+});
+
+const LIMITS = { minSlope: 0.6, maxSlope: 1.5, minR: 0.7, minSignAgreement: 0.9 };
+
+export const certificateSchema = z
+  .strictObject({
+    onFailure: choice(
+      '`refuse`: without a passed certificate of a surrogate that could be judged, invert ends with exit code 5; `warn`: it goes on, and the report says so.',
+      ['refuse', 'warn'],
+    ).default('refuse'),
+    factors: z
+      .array(real('Factor.', { above: 0, max: 3 }))
+      .default([0.8, 1.2])
+      .meta({
+        description:
+          'Factors on all emissions of one group for which certify runs the transport model, for each group of `pairs`; runs of `response` count too.',
+      }),
+    patches: z
+      .strictObject({
+        count: whole('Patches per group, drawn where the group is emitted and apart from each other; 0 leaves them out.', {
+          min: 0,
+          max: 100,
+        }).default(6),
+        cells: whole('Side of a patch.', { min: 1, max: 50, unit: 'cells' }).default(3),
+        factor: real('Factor on the emissions of the group in all patches, in one run of the transport model per group.', {
+          above: 0,
+          max: 10,
+        }).default(1.5),
+        seed: seed('Seed of the choice of patches.').default(17),
+      })
+      .prefault({})
+      .meta({ description: 'Patches of cells with changed emissions: the response by distance from the source.' }),
+    pairs: z
+      .array(pairSchema)
+      .default([
+        { group: 'NOx', species: 'NO2', ...LIMITS },
+        { group: 'SO2', species: 'SO2', ...LIMITS },
+        { group: 'PM2.5', species: 'PM2.5', ...LIMITS },
+      ])
+      .meta({ description: 'Pairs that are judged, in every period, and what is asked of them.' }),
+    runs: z
+      .array(
+        z.strictObject({
+          name: text('Name of the run.'),
+          emissions: files('Emission files of the run.'),
+          concentrations: files('Concentrations that the transport model gave for them.'),
+        }),
+      )
+      .default([])
+      .meta({ description: 'Further runs, made outside Retroplume: one that changes a single group counts for its pairs.' }),
+  })
+  .meta({ description: "What is asked of the surrogate's response to emissions before an inversion." });

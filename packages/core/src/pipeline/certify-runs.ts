@@ -1,0 +1,129 @@
+/**
+ * Runs of the transport model by which the surrogate's response is judged: the response runs of `simulate`, and those that `certify` makes itself
+ * with one group changed in the whole domain or in patches.
+ *
+ * They depend on the prior inventory, weather and transport model only, so they lie beside the stages' folders, under a hash of those:
+ * a surrogate that is trained anew, and the paper's mode, are judged by the same runs, and none is made twice.
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { GROUPS, type Group, type PeriodSettings } from '../data/case';
+import type { PreparedPeriod } from '../data/prepared';
+import { choosePatches, cellsOf, type Patch } from '../surrogate/source-patches';
+import { createCtm } from '../transport/ctm';
+import { writeScaledEmissions } from '../transport/members';
+import { priorEmissionFiles, responseRun, simulatedFile } from './case-runs';
+import { runJobs } from './ctm-jobs';
+import { meanEmissions } from './factors-file';
+import { canonicalJson, hashText, readRecord } from './record';
+import type { StageContext } from './stage';
+import { VERSIONS } from './versions';
+
+/** A run of the transport model with the emissions of one group changed by the same factor in every hour. */
+export interface CertifyingRun {
+  name: string;
+  group: Group;
+  factor: number;
+  /** where the emissions are changed; absent = everywhere */
+  patches?: Patch[];
+  /** the file with its concentrations in a period */
+  output: (period: string) => string;
+}
+
+/** Whether the transport model of the case is the one that made the prior run. */
+function canRun({ case: { ctm, priorConcentrations } }: StageContext): boolean {
+  return ctm.kind === 'command' || priorConcentrations === undefined;
+}
+
+/** Folder of the runs that `certify` makes. */
+function runsFolder(context: StageContext): string {
+  const { ctm, emissions, concentrations, periods } = context.case;
+  const inputs = readRecord(context.dirOf('simulate'))?.inputs.map(({ bytes, sha256 }) => ({ bytes, sha256 }));
+  const key = hashText(
+    canonicalJson({ ctm, groups: emissions.groups, variables: concentrations.variables, periods, inputs, version: VERSIONS.retroplume }),
+  );
+  return join(context.out, 'certify-runs', key.slice(0, 12));
+}
+
+/** All runs that the case asks for, those that are there already and those that are to be made. None where no transport model could make them. */
+export function certifyingRuns(context: StageContext, period: PreparedPeriod): CertifyingRun[] {
+  if (!canRun(context)) return [];
+  const { response, certificate } = context.case;
+  const groups = [...new Set(certificate.pairs.map(({ group }) => group))];
+  const simulate = context.dirOf('simulate');
+  const folder = runsFolder(context);
+  const made = (name: string) => (periodName: string) => simulatedFile(folder, name, 'ACONC', periodName);
+  const given = response.groups.map((group): CertifyingRun => {
+    const name = responseRun(group);
+    return { name, group, factor: response.factor, output: (periodName) => simulatedFile(simulate, name, 'ACONC', periodName) };
+  });
+  const scaled = groups.flatMap((group) =>
+    certificate.factors
+      .filter((factor) => !given.some((run) => run.group === group && run.factor === factor))
+      .map((factor): CertifyingRun => {
+        const name = `${group}-x${factor}`;
+        return { name, group, factor, output: made(name) };
+      }),
+  );
+  return [...given, ...scaled, ...groups.flatMap((group) => patchRun(context, period, group, made))];
+}
+
+function patchRun(
+  context: StageContext,
+  { grid, runs, time }: PreparedPeriod,
+  group: Group,
+  made: (name: string) => (period: string) => string,
+): CertifyingRun[] {
+  const { count, cells, factor, seed } = context.case.certificate.patches;
+  const mean = meanEmissions(runs.get('prior')!.emissions, time.count);
+  const emission = mean.filter((_, i) => i % GROUPS.length === GROUPS.indexOf(group));
+  const patches = count === 0 ? [] : choosePatches(emission, grid, { count, cells, seed });
+  const name = `${group}-patches${count}-cells${cells}-x${factor}-seed${seed}`;
+  return patches.length === 0 ? [] : [{ name, group, factor, patches, output: made(name) }];
+}
+
+/** Factors of a run, `[H, W, 5]`. */
+export function factorsOfRun({ group, factor, patches }: CertifyingRun, grid: { rows: number; cols: number }): Float32Array {
+  const cells = grid.rows * grid.cols;
+  const factors = new Float32Array(cells * GROUPS.length).fill(1);
+  const changed = patches ? patches.flatMap((patch) => cellsOf(patch, grid)) : Array.from({ length: cells }, (_, cell) => cell);
+  for (const cell of changed) factors[cell * GROUPS.length + GROUPS.indexOf(group)] = factor;
+  return factors;
+}
+
+/**
+ * Makes the runs that are not there yet.
+ * @throws what the transport model throws; runs that are done stay
+ */
+export async function makeRuns(context: StageContext, runs: readonly CertifyingRun[], grid: { rows: number; cols: number }): Promise<void> {
+  const ctm = createCtm(context.case);
+  const missing = runs.flatMap((run) => context.case.periods.flatMap((period) => (existsSync(run.output(period.name)) ? [] : [{ run, period }])));
+  await runJobs(
+    context,
+    missing.map(({ run, period }) => ({
+      label: `transport model: ${run.name}, ${period.name}`,
+      hours: period.hours,
+      run: async (threads, signal, onProgress) => {
+        const output = run.output(period.name);
+        mkdirSync(dirname(output), { recursive: true });
+        const request = { run: run.name, period, output, threads, signal, onProgress };
+        await ctm.run({ ...request, ...emissionsOf(context, run, period, factorsOfRun(run, grid)) });
+      },
+    })),
+  );
+  context.signal.throwIfAborted();
+}
+
+/** The reference model takes factors; a command takes files, which stay beside the run for whoever wants to look. */
+function emissionsOf(
+  { case: settings }: StageContext,
+  run: CertifyingRun,
+  period: PeriodSettings,
+  factors: Float32Array,
+): { emissionFiles: string[]; factors?: Float32Array } {
+  const prior = priorEmissionFiles(settings, period.name);
+  if (settings.ctm.kind === 'reference') return { emissionFiles: prior, factors };
+  const scaled = join(dirname(run.output(period.name)), `EMIS_${period.name}.nc`);
+  if (!existsSync(scaled)) writeScaledEmissions(prior, scaled, factors, settings.emissions.groups);
+  return { emissionFiles: [scaled] };
+}

@@ -1,0 +1,222 @@
+/**
+ * `certify`: the surrogate's derivative and its response to emissions, held against the transport model's own finite differences before any
+ * inversion trusts them.
+ */
+import { join } from 'node:path';
+import { GROUPS, type Group } from '../data/case';
+import { readConcentrations, readEmissions } from '../data/case-fields';
+import { writeFileAtomic } from '../data/checkpoint';
+import { expandGlob, IoapiSeries } from '../data/ioapi';
+import { inMemory, type Crop } from '../data/period-source';
+import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
+import { judge, pairName, type Certificate, type JointResponse, type PairResponse, type RingResponse } from '../surrogate/certificate';
+import { testDifferentiation, type DifferentiationTest } from '../surrogate/differentiation';
+import { sampledHours } from '../surrogate/evaluate';
+import { freeRun } from '../surrogate/free-run';
+import type { FrozenProgram } from '../surrogate/frozen-program';
+import { HourBatch } from '../surrogate/hour-batch';
+import { joinSums, responseFigures, responseSums, type BlockSums, type ComparedRun } from '../surrogate/response-comparison';
+import { distanceRings } from '../surrogate/source-patches';
+import type { Surrogate } from '../surrogate/surrogate';
+import { inPeriod, PRIOR } from './case-runs';
+import { certifyingRuns, factorsOfRun, makeRuns, type CertifyingRun } from './certify-runs';
+import { domainPlan, firstHours, loadSurrogate, preparedPeriods, type DomainPlan } from './learning';
+import type { Stage, StageContext } from './stage';
+
+export const CERTIFICATE_FILE = 'certificate.json';
+
+/** Every third hour, as in `evaluate`. */
+const HOUR_STEP = 3;
+
+/** Pairs that are not asked for and whose change is smaller than this part of the concentration are left out. */
+const SMALLEST_RESPONSE = 2e-3;
+
+/** Unit roundoff of the network's arithmetic, by `products`. */
+const ROUNDOFF = { float32: 2 ** -24, tf32: 2 ** -11, bf16: 2 ** -8 } as const;
+
+export const certifyStage: Stage = {
+  name: 'certify',
+  needs: ['train', 'prepare', 'simulate'],
+  settings: ({ case: { certificate, response, ctm } }) => ({
+    certificate: { ...certificate, onFailure: undefined },
+    response,
+    ctm,
+    hourStep: HOUR_STEP,
+  }),
+  inputs: ({ case: { certificate, periods } }) =>
+    certificate.runs.flatMap(({ emissions, concentrations }) =>
+      periods.flatMap(({ name }) => [emissions, concentrations].flatMap((pattern) => expandGlob(inPeriod(pattern, name)))),
+    ),
+  async run(context) {
+    const surrogate = loadSurrogate(context);
+    const periods = preparedPeriods(context, 'prior');
+    const { grid } = periods[0];
+    const runs = certifyingRuns(context, periods[0]);
+    await makeRuns(context, runs, grid);
+    const plan = domainPlan(context, surrogate, grid, { adjoint: true });
+    const program = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: true });
+    try {
+      const differentiation = await differentiate(context, surrogate, program, periods[0], plan.tiling.tiles[0].crop);
+      const responses = await compare(context, { surrogate, engine: program, ...plan }, periods, runs);
+      const { pairs } = context.case.certificate;
+      const certificate = judge(
+        { differentiation, ...responses },
+        pairs,
+        periods.map(({ name }) => name),
+      );
+      for (const reason of certificate.reasons) context.log(reason);
+      context.log(`certificate: ${certificate.verdict}`);
+      writeFileAtomic(join(context.dir, CERTIFICATE_FILE), JSON.stringify(certificate, null, 2));
+      return { products: [CERTIFICATE_FILE], summary: certificate };
+    } finally {
+      program.dispose();
+    }
+  },
+};
+
+/** Taylor and dot-product test of the frozen program, window and all, at hours spread over a period; where the domain is cut, on one tile. */
+async function differentiate(
+  context: StageContext,
+  surrogate: Surrogate,
+  program: FrozenProgram,
+  period: PreparedPeriod,
+  crop: Crop,
+): Promise<DifferentiationTest> {
+  const { batch: size } = program.sizes;
+  const batch = new HourBatch(surrogate, crop, size, context.threads);
+  batch.moveTo(inMemory(period), crop, { first: 0, count: period.time.count });
+  const first = firstHours(context)[0];
+  const hours = Array.from({ length: size }, (_, i) => first + Math.floor(((i + 0.5) / size) * (period.time.count - first)));
+  hours.forEach((hour, i) => batch.setHour(i, hour));
+  const model = {
+    factors: crop.rows * crop.cols * GROUPS.length,
+    scale: surrogate.description.normalisation.concentrations.scale,
+    forward: (factors: Float32Array): Promise<Float32Array> => {
+      context.signal.throwIfAborted();
+      hours.forEach((hour, i) => batch.setEmissions(i, hour, { data: factors }));
+      return program.forward(batch.inputs);
+    },
+    adjoint: async (grad: Float32Array): Promise<Float32Array> => {
+      const gradEmissions = await program.adjoint(grad);
+      const data = new Float32Array(model.factors);
+      hours.forEach((hour, i) => batch.addFactorGradient(i, hour, gradEmissions, { data }));
+      return data;
+    },
+  };
+  return testDifferentiation(model, { seed: context.case.certificate.patches.seed, roundoff: ROUNDOFF[context.products] });
+}
+
+type Responses = Pick<Certificate, 'pairs' | 'rings' | 'joint'>;
+
+async function compare(
+  context: StageContext,
+  how: DomainPlan & { surrogate: Surrogate; engine: FrozenProgram },
+  periods: readonly PreparedPeriod[],
+  runs: readonly CertifyingRun[],
+): Promise<Responses> {
+  const out: Responses = { pairs: [], rings: [], joint: [] };
+  const { certificate } = context.case;
+  const passes = periods.length * (1 + runs.length + certificate.runs.length);
+  let pass = 0;
+  for (const [p, period] of periods.entries()) {
+    const hours = sampledHours(period, firstHours(context)[p], HOUR_STEP);
+    const { emissions, concentrations } = period.runs.get(PRIOR)!;
+    const free = (label: string, over: { emissions?: Float32Array; factors?: Float32Array }): Promise<Float32Array> => {
+      const done = pass++ * hours.length;
+      const onHour = (hour: number): void => {
+        context.progress(done + hour, passes * hours.length, `${label}, ${period.name}`);
+        context.signal.throwIfAborted();
+      };
+      return freeRun({ ...how, period, emissions, hours, threads: context.threads, onHour, ...over });
+    };
+    const prior = await free(PRIOR, {});
+    const compared = (changed: Float32Array, files: string[]): ComparedRun => ({
+      surrogate: { prior, changed },
+      ctm: { prior: concentrations, changed: concentrationsOf(context, period, files) },
+      hours,
+      period: period.name,
+    });
+    const domain = new DomainSums();
+    for (const run of runs) {
+      const changed = await free(run.name, { factors: factorsOfRun(run, period.grid) });
+      const comparison = compared(changed, [run.output(period.name)]);
+      if (run.patches) out.rings.push(...ringResponses(run, comparison, period));
+      else domain.add(run.group, run.name, responseSums(comparison)[0]);
+    }
+    for (const given of certificate.runs) {
+      const files = (pattern: string): string[] => expandGlob(inPeriod(pattern, period.name));
+      const theirs = emissionsOf(context, period, files(given.emissions));
+      const changed = await free(given.name, { emissions: theirs });
+      const sums = responseSums(compared(changed, files(given.concentrations)))[0];
+      const groups = changedGroups(emissions, theirs);
+      if (groups.length === 1) domain.add(groups[0], given.name, sums);
+      else out.joint.push(...jointResponses(given.name, groups, sums, period.name));
+    }
+    out.pairs.push(...domain.responses(period.name).filter((pair) => isWorthTelling(context, pair)));
+  }
+  return out;
+}
+
+/** Sums of the runs that change one group, by group and species. */
+class DomainSums {
+  private readonly byGroup = new Map<Group, { runs: string[]; sums: BlockSums[][] }>();
+
+  add(group: Group, run: string, ofSpecies: BlockSums[]): void {
+    const { runs, sums } = this.byGroup.get(group) ?? { runs: [], sums: [] };
+    this.byGroup.set(group, { runs: [...runs, run], sums: [...sums, ofSpecies] });
+  }
+
+  responses(period: string): PairResponse[] {
+    return [...this.byGroup].flatMap(([group, { runs, sums }]) =>
+      PREPARED_SPECIES.map((species, s) => ({ group, species, period, runs, figures: responseFigures(joinSums(sums.map((each) => each[s]))) })),
+    );
+  }
+}
+
+function isWorthTelling({ case: { certificate } }: StageContext, pair: PairResponse): boolean {
+  return pair.figures.relativeSize >= SMALLEST_RESPONSE || certificate.pairs.some((asked) => pairName(asked) === pairName(pair));
+}
+
+function ringResponses({ group, patches = [] }: CertifyingRun, comparison: ComparedRun, { grid, name: period }: PreparedPeriod): RingResponse[] {
+  const { ringOf, rings } = distanceRings(grid, patches);
+  const sums = responseSums(comparison, ringOf);
+  return rings.flatMap((ring, at) =>
+    PREPARED_SPECIES.map((species, s) => ({ group, species, period, patches: patches.length, ring, figures: responseFigures(sums[at][s]) })),
+  );
+}
+
+function jointResponses(run: string, groups: Group[], sums: BlockSums[], period: string): JointResponse[] {
+  return PREPARED_SPECIES.map((species, s) => ({ run, groups, species, period, figures: responseFigures(sums[s]) }));
+}
+
+/** Groups whose emissions differ from the prior's by more than rounding. */
+function changedGroups(prior: Float32Array, changed: Float32Array): Group[] {
+  const difference = new Float64Array(GROUPS.length);
+  const total = new Float64Array(GROUPS.length);
+  for (let i = 0; i < prior.length; i++) {
+    difference[i % GROUPS.length] += Math.abs(changed[i] - prior[i]);
+    total[i % GROUPS.length] += Math.abs(prior[i]);
+  }
+  return GROUPS.filter((_, g) => difference[g] > 1e-5 * total[g]);
+}
+
+function concentrationsOf(context: StageContext, period: PreparedPeriod, files: string[]): Float32Array {
+  const { variables } = context.case.concentrations;
+  const names = Object.fromEntries(PREPARED_SPECIES.map((name) => [name, variables[name]]));
+  return readOn(period, files, (series) => readConcentrations(series, period.time, names, { signal: context.signal }));
+}
+
+function emissionsOf(context: StageContext, period: PreparedPeriod, files: string[]): Float32Array {
+  const groups = Object.fromEntries(GROUPS.map((group) => [group, context.case.emissions.groups[group]]));
+  return readOn(period, files, (series) => readEmissions(series, period.time, groups, { signal: context.signal }));
+}
+
+function readOn<T>({ grid }: PreparedPeriod, files: string[], read: (series: IoapiSeries) => T): T {
+  const series = IoapiSeries.open(files);
+  try {
+    grid.assertSame(series.grid, series.path);
+    return read(series);
+  } finally {
+    series.close();
+  }
+}

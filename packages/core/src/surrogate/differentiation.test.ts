@@ -1,0 +1,53 @@
+import { testDifferentiation, type Differentiable } from './differentiation';
+
+const FACTORS = 40;
+const OUTPUTS = 400;
+const options = { seed: 3, roundoff: 2 ** -24 };
+
+/** S_i = Σ_j a_ij f_j + (Σ_j a_ij f_j)²/4 with the derivative times `off`: 1 is right. */
+function model(off = 1, curvature = 0.25): Differentiable {
+  const a = Float64Array.from({ length: OUTPUTS * FACTORS }, (_, k) => Math.sin(1 + 1.7 * k) / Math.sqrt(FACTORS));
+  let inner = new Float64Array(OUTPUTS);
+  return {
+    factors: FACTORS,
+    scale: [1, 2],
+    forward: (factors) => {
+      inner = Float64Array.from({ length: OUTPUTS }, (_, i) => factors.reduce((sum, f, j) => sum + a[i * FACTORS + j] * f, 0));
+      return Promise.resolve(Float32Array.from(inner, (value) => value + curvature * value * value));
+    },
+    adjoint: (grad) =>
+      Promise.resolve(
+        Float32Array.from({ length: FACTORS }, (_, j) =>
+          inner.reduce((sum, value, i) => sum + off * grad[i] * (1 + 2 * curvature * value) * a[i * FACTORS + j], 0),
+        ),
+      ),
+  };
+}
+
+it('a right adjoint passes: order 2, dot products equal', async () => {
+  const { order, dotProduct, passed } = await testDifferentiation(model(), options);
+  expect(order).toBeGreaterThan(1.9);
+  expect(order).toBeLessThan(2.1);
+  expect(dotProduct).toHaveLength(3);
+  for (const { error, gain } of dotProduct) {
+    expect(error).toBeLessThan(1e-3); // rounding of 1e-7 over a step of 2e-3
+    expect(gain).toBeCloseTo(1, 3);
+  }
+  expect(passed).toBe(true);
+});
+
+it.each([0.9, 1.1, -1, 0])('an adjoint that is %d times the right one fails: order 1', async (off) => {
+  const { order, dotProduct, passed } = await testDifferentiation(model(off), options);
+  expect(order).toBeLessThan(1.5);
+  for (const { gain } of dotProduct) expect(gain).toBeCloseTo(off, 3);
+  expect(passed).toBe(false);
+});
+
+it('a NaN fails', async () => {
+  const broken = { ...model(), adjoint: () => Promise.resolve(new Float32Array(FACTORS).fill(NaN)) };
+  expect((await testDifferentiation(broken, options)).passed).toBe(false);
+});
+
+it('the same seed gives the same figures', async () => {
+  expect(await testDifferentiation(model(), options)).toEqual(await testDifferentiation(model(), options));
+});

@@ -1,0 +1,132 @@
+import { joinSums, responseFigures, responseSums, type ComparedRun } from './response-comparison';
+
+const SPECIES = 4;
+
+/** A run over `hours` hours whose change is given per hour, cell and species; 10 everywhere before. */
+function comparedRun(
+  hours: number,
+  cells: number,
+  surrogate: (hour: number, cell: number, species: number) => number,
+  ctm: (hour: number, cell: number, species: number) => number,
+): ComparedRun {
+  const size = hours * cells * SPECIES;
+  const changed = (change: typeof surrogate): Float32Array =>
+    Float32Array.from({ length: size }, (_, i) => 10 + change(Math.floor(i / (cells * SPECIES)), Math.floor(i / SPECIES) % cells, i % SPECIES));
+  const prior = new Float32Array(size).fill(10);
+  return {
+    surrogate: { prior, changed: changed(surrogate) },
+    ctm: { prior, changed: changed(ctm) },
+    hours: Array.from({ length: hours }, (_, hour) => hour),
+    period: 'winter',
+  };
+}
+
+describe('by hand', () => {
+  // ΔC = 1, 2, 0.05 (unclear), −1 and ΔS = 1, 1, −1, −0.5 in one hour of four cells.
+  const run = comparedRun(
+    1,
+    4,
+    (_, cell) => [1, 1, -1, -0.5][cell],
+    (_, cell) => [1, 2, 0.05, -1][cell],
+  );
+  const figures = responseFigures(responseSums(run)[0][2]);
+
+  it('slope, cosine, correlation and signs', () => {
+    const [sc, ss, cc] = [1 + 2 - 0.05 + 0.5, 3.25, 6.0025];
+    expect(figures.slope).toBeCloseTo(sc / cc, 5);
+    expect(figures.cosine).toBeCloseTo(sc / Math.sqrt(ss * cc), 5);
+    // means 0.125 and 0.5125: covariance 0.8625 − 0.0640625, variances 0.8125 − 0.015625 and 1.500625 − 0.26265625
+    expect(figures.r).toBeCloseTo(0.7984375 / Math.sqrt(0.796875 * 1.23796875), 5);
+    // 0.05 is below a tenth of the root mean square of 1.225
+    expect([figures.signAgreement, figures.clear]).toEqual([1, 3]);
+  });
+
+  it('means, size and days', () => {
+    expect(figures.ctmChange).toBeCloseTo(0.5125, 5);
+    expect(figures.surrogateChange).toBeCloseTo(0.125, 5);
+    expect(figures.relativeSize).toBeCloseTo(Math.sqrt(6.0025 / 4) / 10, 5);
+    expect(figures.days).toBe(1);
+    expect(figures).not.toHaveProperty('intervals');
+  });
+});
+
+it('a response with the wrong sign in one of four cells', () => {
+  const run = comparedRun(
+    1,
+    4,
+    (_, cell) => (cell === 0 ? -1 : 1),
+    () => 1,
+  );
+  expect(responseFigures(responseSums(run)[0][0])).toMatchObject({ slope: 0.5, cosine: 0.5, signAgreement: 0.75 });
+});
+
+it('the species are told apart', () => {
+  const run = comparedRun(
+    2,
+    3,
+    (hour, cell, species) => species * (1 + hour + cell),
+    (hour, cell) => 1 + hour + cell,
+  );
+  responseSums(run)[0].forEach((sums, species) => expect(responseFigures(sums).slope).toBeCloseTo(species, 5));
+});
+
+it('classes of cells are told apart, and −1 is left out', () => {
+  const run = comparedRun(
+    1,
+    3,
+    (_, cell) => [0.5, 2, 100][cell],
+    () => 1,
+  );
+  const sums = responseSums(run, Int32Array.of(0, 1, -1));
+  expect(sums).toHaveLength(2);
+  expect(sums.map((each) => responseFigures(each[0]).slope)).toEqual([0.5, 2]);
+});
+
+it('intervals come from days: none where every day says the same, wide where one differs', () => {
+  const of = (slope: (day: number) => number): ReturnType<typeof responseFigures> =>
+    responseFigures(
+      responseSums(
+        comparedRun(
+          24 * 6,
+          2,
+          (hour, cell) => slope(Math.floor(hour / 24)) * (cell + 1),
+          (_, cell) => cell + 1,
+        ),
+      )[0][0],
+    );
+  const same = of(() => 0.8);
+  expect(same.days).toBe(6);
+  expect(same.intervals!.slope.low).toBeCloseTo(0.8, 5);
+  expect(same.intervals!.slope.high).toBeCloseTo(0.8, 5);
+  const { slope } = of((day) => (day === 0 ? 0 : 0.8)).intervals!;
+  expect(slope.low).toBeLessThan(0.5);
+  expect(slope.high).toBeCloseTo(0.8, 5);
+});
+
+it('runs join by day: their changes weigh by their squares', () => {
+  const [small, large] = [1, 3].map((size) =>
+    comparedRun(
+      24,
+      1,
+      () => (size === 1 ? 1 : 1.5),
+      () => size,
+    ),
+  );
+  const figures = responseFigures(joinSums([small, large].map((run) => responseSums(run)[0][0])));
+  expect(figures.slope).toBeCloseTo((1 + 4.5) / (1 + 9), 5);
+  expect(figures.days).toBe(1);
+});
+
+it('no response at all is no number, not a right one', () => {
+  const { slope, signAgreement } = responseFigures(
+    responseSums(
+      comparedRun(
+        1,
+        2,
+        () => 0,
+        () => 0,
+      ),
+    )[0][0],
+  );
+  expect([slope, signAgreement]).toEqual([NaN, NaN]);
+});
