@@ -6,7 +6,7 @@ import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
 import { invert, type InversionResult } from '../inversion/invert';
 import type { SurrogateEngine } from '../surrogate/frozen-program';
 import { OnnxEngine } from '../surrogate/onnx-engine';
-import { ONNX_FILE } from './export-stage';
+import { ONNX_FILES } from './onnx-models';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from './factors-file';
 import { firstHours, hoursAtOnce, loadSurrogate, preparedPeriods, variantSettings } from './learning';
 import { markOf, observationFiles, operatorOf, readMonitors } from './monitors';
@@ -44,7 +44,9 @@ export const invertStage: Stage = {
     const { problems, stations } = await problemsOf(context, periods);
     const program = surrogate.program(hours, grid.rows, grid.cols, context, { adjoint: true });
     const engine: SurrogateEngine | undefined =
-      inversion.engine === 'onnx' ? await OnnxEngine.load(join(context.dirOf('export'), ONNX_FILE), surrogate, grid, context.threads) : undefined;
+      inversion.engine === 'onnx'
+        ? await OnnxEngine.load(join(context.dirOf('export'), ONNX_FILES.forward), surrogate, grid, context.threads)
+        : undefined;
     const model = new SurrogateForwardModel(surrogate, program, problems, {
       anchored: inversion.mode === 'default',
       factors: inversion.factors,

@@ -13,7 +13,7 @@ import { normalisationOf } from '../surrogate/normalisation';
 import { OnnxEngine } from '../surrogate/onnx-engine';
 import { Surrogate } from '../surrogate/surrogate';
 import { GRID, METEOROLOGY, tinyPeriod, tinySurrogate, WORLD } from '../surrogate/testing/tiny-world';
-import { surrogateOnnx } from './export-stage';
+import { surrogateOnnx } from './onnx-models';
 import { SurrogateForwardModel, type PeriodProblem, type SurrogateForwardOptions } from './surrogate-forward-model';
 
 const HOURS_AT_ONCE = 3;
@@ -223,7 +223,7 @@ it('ONNX Runtime gives the values of the native program, and the adjoint stays t
   const folder = mkdtempSync(join(tmpdir(), 'retroplume-forward-'));
   const surrogate = randomSurrogate();
   const path = join(folder, 'surrogate.onnx');
-  writeFileSync(path, surrogateOnnx(surrogate, WORLD.rows, WORLD.cols));
+  writeFileSync(path, surrogateOnnx(surrogate, WORLD));
   const engine = await OnnxEngine.load(path, surrogate, WORLD, 1);
   const [native, onnx] = [modelOf({ surrogate }), modelOf({ surrogate, engine })];
   const factors = randomFactors(native, 4);
