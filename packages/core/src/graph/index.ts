@@ -21,6 +21,7 @@ export { prelu } from './ops/prelu';
 export { exportOnnx, type OnnxExportOptions } from './onnx/export-onnx';
 export { OnnxModel, type Field } from './onnx/onnx-model';
 export { foldBatchNorm } from './rewrites/fold-batch-norm';
+export { unrollLstm } from './rewrites/unroll-lstm';
 export { Program, type FloatArray, type ProgramLayout, type Region } from './program';
 export { Profiler, type ProfileRow } from './profiler';
 export { upconv2x2 } from './ops/upconv2x2';

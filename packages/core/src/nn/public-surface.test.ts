@@ -45,6 +45,7 @@ test('what the rooms graph and nn offer', () => {
        "sum",
        "tanh",
        "transpose",
+       "unrollLstm",
        "upconv2x2",
        "weightedSum",
      ],

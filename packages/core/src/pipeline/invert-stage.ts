@@ -12,7 +12,7 @@ import { OnnxEngine } from '../surrogate/onnx-engine';
 import type { Surrogate } from '../surrogate/surrogate';
 import type { Tiling } from '../surrogate/tiles';
 import { passCertificateGate } from './certificate-gate';
-import { ONNX_FILE } from './export-stage';
+import { ONNX_FILES } from './onnx-models';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from './factors-file';
 import { domainPlan, firstHours, HOURS_TOGETHER, loadSurrogate, preparedPeriods, variantSettings } from './learning';
 import { markOf, observationFiles, operatorOf, readMonitors } from './monitors';
@@ -117,7 +117,7 @@ async function onnxEngine(context: StageContext, surrogate: Surrogate, { tiles: 
         "domain's longer side",
     );
   }
-  return OnnxEngine.load(join(context.dirOf('export'), ONNX_FILE), surrogate, crop, context.threads);
+  return OnnxEngine.load(join(context.dirOf('export'), ONNX_FILES.forward), surrogate, crop, context.threads);
 }
 
 async function problemsOf(

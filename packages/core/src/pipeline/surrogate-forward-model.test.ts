@@ -15,7 +15,7 @@ import { networkSettings } from '../surrogate/network-settings';
 import { randomSurrogate } from '../surrogate/testing/random-surrogate';
 import { GRID, tinyPeriod, tinySurrogate, WORLD } from '../surrogate/testing/tiny-world';
 import { smallestSide, tilesOf } from '../surrogate/tiles';
-import { surrogateOnnx } from './export-stage';
+import { surrogateOnnx } from './onnx-models';
 import { SurrogateForwardModel, type PeriodProblem, type SurrogateForwardOptions } from './surrogate-forward-model';
 
 const HOURS_AT_ONCE = 3;
@@ -238,7 +238,7 @@ it('ONNX Runtime gives the values of the native program, and the adjoint stays t
   const folder = mkdtempSync(join(tmpdir(), 'retroplume-forward-'));
   const surrogate = smoothSurrogate();
   const path = join(folder, 'surrogate.onnx');
-  writeFileSync(path, surrogateOnnx(surrogate, WORLD.rows, WORLD.cols));
+  writeFileSync(path, surrogateOnnx(surrogate, WORLD));
   const engine = await OnnxEngine.load(path, surrogate, WORLD, 1);
   const [native, onnx] = [modelOf({ surrogate }), modelOf({ surrogate, engine })];
   const factors = randomFactors(native, 4);

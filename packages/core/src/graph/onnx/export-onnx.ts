@@ -1,5 +1,5 @@
 /**
- * Writes a forward model as ONNX (opset 17, IR 8). Fields are `[N, C, H, W]` or `[N, T, C, H, W]` at the border, the batch is
+ * Writes a frozen model as ONNX (opset 17, IR 8), with its gradients if they are asked for. Fields are `[N, C, H, W]` or `[N, T, C, H, W]` at the border, the batch is
  * free. Batch norms are folded and all that follows from parameters alone is computed here, by the same kernels that run natively.
  */
 import { compile } from '../compile';
@@ -7,6 +7,7 @@ import type { Graph, Node, Value } from '../graph';
 import { GraphError } from '../graph-error';
 import type { FloatArray } from '../program';
 import { foldBatchNorm } from '../rewrites/fold-batch-norm';
+import { joinBoxes } from '../rewrites/join-boxes';
 import { schedule } from '../schedule';
 import { hasImageAxes, toOnnxShape } from './layout';
 import type { OnnxAttribute, OnnxNodeWriter } from './node-writer';
@@ -32,16 +33,18 @@ interface TensorProto {
 }
 
 /**
- * The model that computes `outputs`, as the bytes of an `.onnx` file.
+ * The model that computes `outputs`, as the bytes of an `.onnx` file. Where a gradient is among them, call `foldBatchNorm` and `unrollLstm` before
+ * `gradients`.
  *
  * @param outputs - by the name that they get in the model
- * @throws {GraphError} if an op has no ONNX form (reverse passes, batch norm in train mode) or a parameter is missing
+ * @throws {GraphError} if an op has no ONNX form (gradients of parameters and of `lstm`, batch norm in train mode) or a parameter is missing
  */
 export function exportOnnx(outputs: Readonly<Record<string, Value>>, options: OnnxExportOptions): Uint8Array {
-  const { graph, values } = foldBatchNorm(outputs);
+  const { graph, values } = joinBoxes(foldBatchNorm(outputs).values);
   const [fixed, run] = schedule({ run: { values: Object.values(values) } });
   const writer = new ModelWriter(values, fixedArrays(graph, fixed.nodes, run.nodes, options.parameters));
   run.nodes.forEach((node) => writer.write(node));
+  writer.expectWritten([...run.nodes.flatMap((node) => node.inputs), ...Object.values(values)]);
   const inputs = run.nodes.flatMap((node) => node.inputs).filter((value): value is Value => value?.kind === 'input');
   const describe = (name: string, value: Value): object => valueInfo(name, value, options.descriptions?.[name] ?? '');
   const model = {
@@ -99,6 +102,7 @@ class ModelWriter implements OnnxNodeWriter {
   readonly initializers: TensorProto[] = [];
   private readonly names = new Map<Value, string>();
   private readonly taken = new Set<string>();
+  private readonly written = new Set<string>();
   private current!: Node;
   private temporaries = 0;
 
@@ -119,6 +123,14 @@ class ModelWriter implements OnnxNodeWriter {
       throw new GraphError('GRAPH_NO_ONNX', `exportOnnx: ${node.op.name} (${node.label}) has no ONNX form; export the frozen forward model`);
     this.current = node;
     node.op.onnx(node, this);
+  }
+
+  /** @throws {GraphError} if an output of a node is read that the node's ONNX form leaves out, such as the gradient of a slope */
+  expectWritten(values: readonly (Value | undefined)[]): void {
+    const missing = values.find((value) => value?.kind === 'computed' && !this.data.has(value) && !this.written.has(this.nameOf(value)));
+    if (!missing) return;
+    const { op, label } = missing.node!;
+    throw new GraphError('GRAPH_NO_ONNX', `exportOnnx: a result of ${op.name} (${label}) has no ONNX form; ask for gradients of inputs only`);
   }
 
   nameOf(value: Value): string {
@@ -167,6 +179,7 @@ class ModelWriter implements OnnxNodeWriter {
 
   node(type: string, inputs: readonly string[], outputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}): void {
     const attribute = Object.entries(attributes).map(([name, value]) => ({ name, ...attributeValue(value) }));
+    outputs.forEach((output) => this.written.add(output));
     this.nodes.push({ op_type: type, name: this.unique(`${this.current.label}/${type}`), input: inputs, output: outputs, attribute });
   }
 

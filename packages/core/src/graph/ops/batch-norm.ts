@@ -9,6 +9,7 @@
 import type { Graph, Value } from '../graph';
 import type { Op } from '../op';
 import { channels, expectShape, pixels } from '../shape';
+import { perChannel } from '../onnx/layout';
 
 export interface BatchNormOperands {
   /** `[C]` */
@@ -114,6 +115,13 @@ const batchNormFrozenBackwardOp: Op<BatchNormAttributes> = {
     const named = { input, scale, runningMean, runningVariance, gradOutput, gradInput };
     const optional = { gradScale: emitter.optional(gradScale), gradShift: emitter.optional(gradShift) };
     emitter.emit('batchNormEvalBackward', { ...place(emitter, named), ...optional }, params(input, node.attributes));
+  },
+  onnx(node, writer) {
+    const [, scale, , runningVariance, gradOutput] = node.inputs as Inputs;
+    const variance = writer.dataOf(runningVariance);
+    const factors = writer.dataOf(scale).map((value, c) => value / Math.sqrt(variance[c] + node.attributes.epsilon));
+    const factor = writer.floats(factors, perChannel(scale, gradOutput));
+    writer.node('Mul', [writer.nameOf(gradOutput), factor], [writer.nameOf(node.outputs[0])]);
   },
 };
 

@@ -56,4 +56,9 @@ const channelAffineBackwardOp: Op = {
     const operands = { scale: emitter.at(scale), gradOutput: emitter.at(gradOutput), gradInput: emitter.at(node.outputs[0]) };
     emitter.emit('channelAffineBackward', operands, params(gradOutput));
   },
+  onnx(node, writer) {
+    const [scale, gradOutput] = node.inputs as [Value, Value];
+    const factors = writer.floats(writer.dataOf(scale), perChannel(scale, gradOutput));
+    writer.node('Mul', [writer.nameOf(gradOutput), factors], [writer.nameOf(node.outputs[0])]);
+  },
 };

@@ -106,6 +106,22 @@ function writeConv2d(node: Node<Conv2dAttributes>, writer: OnnxNodeWriter): void
   if (slope) writer.node('PRelu', [plain, writer.floats(writer.dataOf(slope), [outChannels, 1, 1])], [output]);
 }
 
+/** With odd kernels and as much padding as they are wide, the gradient is a convolution too: channels exchanged, the kernel turned by 180 degrees. */
+function writeConv2dBackwardInput(node: Node, writer: OnnxNodeWriter): void {
+  const [gradOutput, weight] = node.inputs as [Value, Value];
+  const [kernel, , inChannels, outChannels] = weight.shape;
+  const data = writer.dataOf(weight);
+  const turned = data.map((_, at) => {
+    const rest = at % (inChannels * outChannels);
+    const tap = (at - rest) / (inChannels * outChannels);
+    return data[(kernel * kernel - 1 - tap) * inChannels * outChannels + rest];
+  });
+  const filters = writer.floats(permute(turned, weight.shape, [2, 3, 0, 1]), [inChannels, outChannels, kernel, kernel]);
+  const padding = (kernel - 1) / 2;
+  const attributes = { kernel_shape: [kernel, kernel], pads: [padding, padding, padding, padding] };
+  writer.node('Conv', [writer.nameOf(gradOutput), filters], [writer.nameOf(node.outputs[0])], attributes);
+}
+
 const conv2dBackwardInputOp: Op = {
   name: 'conv2dBackwardInput',
   accumulates: true,
@@ -114,6 +130,7 @@ const conv2dBackwardInputOp: Op = {
     const operands = { gradOutput: emitter.at(gradOutput), weight: emitter.at(weight), gradInput: emitter.at(node.outputs[0]) };
     emitter.emit('conv2dBackwardInput', operands, { ...sizes(gradOutput, weight), activation: 0, accumulate: emitter.accumulate() });
   },
+  onnx: writeConv2dBackwardInput,
 };
 
 const conv2dBackwardWeightOp: Op = {

@@ -7,7 +7,7 @@ import { ShapeError } from '../../errors';
 import type { Graph, Node, Value } from '../graph';
 import type { Op } from '../op';
 import { formatShape, sameShape, size, type Shape } from '../shape';
-import { fromOnnxOrder, toOnnxAxis, toOnnxOrder, toOnnxShape } from '../onnx/layout';
+import { fromOnnxOrder, hasImageAxes, toOnnxAxis, toOnnxOrder, toOnnxShape } from '../onnx/layout';
 import { boxAt, copyBox, located } from './copy-box';
 
 export interface ConcatAttributes {
@@ -281,13 +281,17 @@ export const reshapeOp: Op = {
   onnx(node, writer) {
     const input = node.inputs[0] as Value;
     const output = node.outputs[0];
+    // 0 keeps the batch, whatever its size.
+    const keepsBatch = input.shape[0] === output.shape[0];
+    const target = (shape: Shape): string => writer.integers(shape.map((extent, axis) => (axis === 0 && keepsBatch ? 0 : extent)));
+    if (hasImageAxes(input.shape.length) && hasImageAxes(output.shape.length) && sameShape(input.shape.slice(-3), output.shape.slice(-3))) {
+      writer.node('Reshape', [writer.nameOf(input), target(toOnnxShape(output.shape))], [writer.nameOf(output)]); // images stay whole
+      return;
+    }
     const inner = writer.temporary();
     const outer = writer.temporary();
     writer.node('Transpose', [writer.nameOf(input)], [inner], { perm: fromOnnxOrder(input.shape.length) });
-    // 0 keeps the batch, whatever its size.
-    const keepsBatch = input.shape[0] === output.shape[0];
-    const shape = output.shape.map((extent, axis) => (axis === 0 && keepsBatch ? 0 : extent));
-    writer.node('Reshape', [inner, writer.integers(shape)], [outer]);
+    writer.node('Reshape', [inner, target(output.shape)], [outer]);
     writer.node('Transpose', [outer], [writer.nameOf(output)], { perm: toOnnxOrder(output.shape.length) });
   },
 };

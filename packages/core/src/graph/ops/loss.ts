@@ -7,6 +7,7 @@ import { GraphError } from '../graph-error';
 import type { Op } from '../op';
 import { expectShape, size } from '../shape';
 import { scale, sum } from './arithmetic';
+import { writeLoss, writeLossBackward } from './loss-onnx';
 
 export type LossKind = 'l1' | 'l2' | 'huber';
 const KINDS: readonly LossKind[] = ['l1', 'l2', 'huber'];
@@ -70,6 +71,7 @@ export const lossOp: Op<LossAttributes> = {
     };
     emitter.emit('lossForward', operands, params(prediction, node.attributes));
   },
+  onnx: writeLoss,
 };
 
 const lossBackwardOp: Op<LossAttributes> = {
@@ -85,4 +87,5 @@ const lossBackwardOp: Op<LossAttributes> = {
     };
     emitter.emit('lossBackward', operands, params(prediction, node.attributes));
   },
+  onnx: writeLossBackward,
 };

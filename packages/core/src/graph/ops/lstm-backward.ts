@@ -7,6 +7,7 @@
  * Gates and cell states of all steps come from the forward pass for the cells of which it keeps them (lstm.ts); the kernel makes the others again.
  */
 import type { Node, Value } from '../graph';
+import { GraphError } from '../graph-error';
 import type { Emitter, Op } from '../op';
 import { channels } from '../shape';
 import { embedChannels, wantedChannels } from './copies';
@@ -62,5 +63,8 @@ const lstmBackwardOp: Op<BackwardAttributes> = {
     const range = { gradBegin: node.attributes.gradBegin, gradChannels: channels(node.outputs[0].shape) };
     const settings = { ...params(inputs, node.attributes), ...range, outputStride, accumulate: emitter.accumulate() };
     emitter.emit('lstmBackward', { ...operands, ...targets(emitter, node.outputs) }, settings);
+  },
+  onnx() {
+    throw new GraphError('GRAPH_NO_ONNX', 'exportOnnx: the gradient of lstm has no ONNX form: call unrollLstm before gradients');
   },
 };

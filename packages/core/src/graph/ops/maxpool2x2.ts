@@ -2,10 +2,12 @@
  * Maximum over 2 x 2 windows. The reverse pass finds the winner again (the first maximum in row-major order, as PyTorch does)
  * rather than store its place: it needs the input, and nothing else.
  */
-import type { Graph, Value } from '../graph';
+import type { Graph, Node, Value } from '../graph';
+import { GraphError } from '../graph-error';
+import type { OnnxNodeWriter } from '../onnx/node-writer';
 import type { Emitter, Op } from '../op';
 import { pixelStride } from '../parts';
-import { expectShape } from '../shape';
+import { expectShape, formatShape } from '../shape';
 
 export interface MaxPoolAttributes {
   /** Odd sizes: true lets the last row or column form a smaller window, false drops it. */
@@ -54,6 +56,39 @@ export const maxpool2x2Op: Op<MaxPoolAttributes> = {
   },
 };
 
+/**
+ * Of the four pixels of a window, laid side by side as channels by SpaceToDepth, the gradient goes to the better row, the upper one of equals, and in it
+ * to the better pixel, the left one of equals: to the first maximum, as in native, and without MaxUnpool, which few runtimes have.
+ */
+function writeMaxpool2x2Backward(node: Node<MaxPoolAttributes>, writer: OnnxNodeWriter): void {
+  const [input, gradOutput] = node.inputs as [Value, Value];
+  if (input.shape[1] % 2 !== 0 || input.shape[2] % 2 !== 0) {
+    const message = `exportOnnx: the gradient of maxpool2x2 of ${formatShape(input.shape)} has no ONNX form: pad rows and columns to even numbers`;
+    throw new GraphError('GRAPH_NO_ONNX', message);
+  }
+  const zero = writer.floats([0], []);
+  const [pixels, joined] = [writer.temporary(), writer.temporary()];
+  const [a, b, c, d] = Array.from({ length: 4 }, () => writer.temporary()); // upper left, upper right, lower left, lower right
+  writer.node('SpaceToDepth', [writer.nameOf(input)], [pixels], { blocksize: 2 });
+  writer.node('Split', [pixels], [a, b, c, d], { axis: 1 });
+  /** The parts of a gradient that go to the first and the second of two rivals. */
+  const divide = (gradient: string, first: string, second: string): [string, string] => {
+    const [wins, toFirst, toSecond] = [writer.temporary(), writer.temporary(), writer.temporary()];
+    writer.node('GreaterOrEqual', [first, second], [wins]);
+    writer.node('Where', [wins, gradient, zero], [toFirst]);
+    writer.node('Where', [wins, zero, gradient], [toSecond]);
+    return [toFirst, toSecond];
+  };
+  const larger = (first: string, second: string): string => {
+    const most = writer.temporary();
+    writer.node('Max', [first, second], [most]);
+    return most;
+  };
+  const [toUpper, toLower] = divide(writer.nameOf(gradOutput), larger(a, b), larger(c, d));
+  writer.node('Concat', [...divide(toUpper, a, b), ...divide(toLower, c, d)], [joined], { axis: 1 });
+  writer.node('DepthToSpace', [joined], [writer.nameOf(node.outputs[0])], { blocksize: 2, mode: 'DCR' });
+}
+
 const maxpool2x2BackwardOp: Op<MaxPoolAttributes> = {
   name: 'maxpool2x2Backward',
   accumulates: true,
@@ -67,4 +102,5 @@ const maxpool2x2BackwardOp: Op<MaxPoolAttributes> = {
     const own = { gradInputStride, accumulate: emitter.accumulate() };
     emitter.emit('maxpool2x2Backward', operands, { ...params(emitter, input, node.attributes.ceil), ...own });
   },
+  onnx: writeMaxpool2x2Backward,
 };

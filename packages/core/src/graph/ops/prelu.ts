@@ -61,4 +61,11 @@ const preluBackwardOp: Op = {
     };
     emitter.emit('preluBackward', operands, params(emitter, gradOutput));
   },
+  onnx(node, writer) {
+    const [input, slope, gradOutput] = node.inputs as [Value, Value, Value];
+    const [positive, scaled, gradient] = [writer.temporary(), writer.temporary(), writer.nameOf(gradOutput)];
+    writer.node('Greater', [writer.nameOf(input), writer.floats([0], [])], [positive]);
+    writer.node('Mul', [gradient, writer.floats(writer.dataOf(slope), perChannel(slope, input))], [scaled]);
+    writer.node('Where', [positive, gradient, scaled], [writer.nameOf(node.outputs[0])]);
+  },
 };

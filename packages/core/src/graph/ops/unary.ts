@@ -73,4 +73,25 @@ const unaryBackwardOp: Op<UnaryAttributes> = {
     };
     emitter.emit('unaryBackward', operands, { ...params(input, node.attributes.kind), accumulate: emitter.accumulate() });
   },
+  onnx(node, writer) {
+    const [input, output, gradOutput] = (node.inputs as Value[]).map((value) => writer.nameOf(value));
+    const number = (value: number): string => writer.floats([value], []);
+    const compute = (type: string, ...operands: string[]): string => {
+      const result = writer.temporary();
+      writer.node(type, operands, [result]);
+      return result;
+    };
+    const derivatives: Record<Exclude<UnaryKind, 'relu'>, () => string> = {
+      softplus: () => compute('Sub', number(1), compute('Exp', compute('Neg', output))),
+      sigmoid: () => compute('Mul', output, compute('Sub', number(1), output)),
+      tanh: () => compute('Sub', number(1), compute('Mul', output, output)),
+      exp: () => output,
+      abs: () => compute('Sign', input),
+      square: () => compute('Mul', number(2), input),
+    };
+    const { kind } = node.attributes;
+    const result = [writer.nameOf(node.outputs[0])];
+    if (kind === 'relu') writer.node('Where', [compute('Greater', output, number(0)), gradOutput, number(0)], result);
+    else writer.node('Mul', [gradOutput, derivatives[kind]()], result);
+  },
 };

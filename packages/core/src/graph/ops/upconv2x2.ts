@@ -74,6 +74,12 @@ const upconv2x2BackwardInputOp: Op = {
     const operands = { gradOutput: emitter.at(gradOutput), weight: emitter.at(weight), gradInput: emitter.at(gradInput) };
     emitter.emit('upconv2x2BackwardInput', operands, { ...sizes(emitter, gradInput, weight, gradOutput), accumulate: emitter.accumulate() });
   },
+  onnx(node, writer) {
+    const [gradOutput, weight] = node.inputs as [Value, Value];
+    const [, , inChannels, outChannels] = weight.shape;
+    const filters = writer.floats(permute(writer.dataOf(weight), weight.shape, [2, 3, 0, 1]), [inChannels, outChannels, 2, 2]);
+    writer.node('Conv', [writer.nameOf(gradOutput), filters], [writer.nameOf(node.outputs[0])], { kernel_shape: [2, 2], strides: [2, 2] });
+  },
 };
 
 const upconv2x2BackwardWeightOp: Op = {

@@ -1,0 +1,96 @@
+/**
+ * Writes an LSTM out, step by step and gate by gate (the equations stand in ops/lstm.ts), as ops that have a reverse rule and an ONNX form: ONNX has no
+ * gradient of its LSTM. Each product is a 1x1 convolution, which leaves channels where ONNX has them. An input that was joined from parts has a
+ * product a part, so that the reverse pass computes no gradient of those that nobody asks for (meteorology).
+ *
+ * For ONNX only: native's own LSTM is several times faster.
+ */
+import type { Graph, Node, Value } from '../graph';
+import { add, multiply } from '../ops/arithmetic';
+import { channelAffine } from '../ops/channel-affine';
+import { conv2d } from '../ops/conv2d';
+import { concat, concatOp, reshape, slice, type ConcatAttributes } from '../ops/copies';
+import { lstmOp } from '../ops/lstm';
+import type { LstmAttributes, LstmInputs } from '../ops/lstm-operands';
+import { sigmoid, tanh } from '../ops/unary';
+import { transform } from './transform';
+
+type Copy = (value: Value) => Value;
+
+/**
+ * The graph that `values` need, with LSTMs written out; call it before `gradients`. Inputs and parameters keep their names.
+ *
+ * @param values - what is wanted of the graph, by name of your choice
+ */
+export function unrollLstm<K extends string>(values: Readonly<Record<K, Value>>): { graph: Graph; values: Record<K, Value> } {
+  const { graph, copyOf } = transform(Object.values<Value>(values), (node, copy, target) =>
+    node.op.name === lstmOp.name ? [unrolled(node as Node<LstmAttributes>, copy, target)] : undefined,
+  );
+  const entries = Object.entries<Value>(values).map(([name, value]) => [name, copyOf.get(value)!]);
+  return { graph, values: Object.fromEntries(entries) as Record<K, Value> };
+}
+
+/** A part of the input and the rows of the weights that belong to it. */
+interface Part {
+  readonly steps: Value;
+  readonly weight: Value;
+}
+
+function unrolled(node: Node<LstmAttributes>, copy: Copy, g: Graph): Value {
+  const [input, ...weights] = node.inputs as LstmInputs;
+  const [weightInput, weightHidden, bias, initialHidden, initialCell] = weights.map((value) => value && copy(value));
+  const parts = partsOf(g, input, weightInput!, copy);
+  const hidden = weightHidden!.shape[0];
+  const firstBias = initialHidden ? add(g, bias!, product(g, initialHidden, weightHidden!)) : bias!;
+  const states: Value[] = [];
+  let cell: Value | undefined;
+  for (let t = 0; t < input.shape[1]; t++) {
+    const terms = parts.map(({ steps, weight }) => ({ value: stepOf(g, steps, t), weight }));
+    if (t > 0) terms.push({ value: states[t - 1], weight: weightHidden! });
+    const gate = (k: number): Value => {
+      const columns = (value: Value): Value => slice(g, value, value.shape.length - 1, k * hidden, (k + 1) * hidden);
+      const products = terms.map(({ value, weight }, i) =>
+        pointwise(g, value, columns(weight), i === 0 ? columns(t === 0 ? firstBias : bias!) : undefined),
+      );
+      return products.reduce((sum, product) => add(g, sum, product));
+    };
+    const [i, f, o] = [gate(0), gate(1), gate(3)].map((value) => sigmoid(g, value));
+    const entering = multiply(g, i, tanh(g, gate(2)));
+    const kept = cell ? multiply(g, f, cell) : initialCell && scaled(g, f, initialCell);
+    cell = kept ? add(g, kept, entering) : entering;
+    states.push(multiply(g, o, tanh(g, cell)));
+  }
+  return node.attributes.allStates ? concat(g, states) : states[states.length - 1];
+}
+
+function partsOf(g: Graph, input: Value, weightInput: Value, copy: Copy): Part[] {
+  const joined = input.node?.op.name === concatOp.name && (input.node as Node<ConcatAttributes>).attributes.axis === input.shape.length - 1;
+  const values = joined ? (input.node.inputs as Value[]) : [input];
+  let row = 0;
+  return values.map((value) => {
+    const begin = row;
+    row += value.shape[value.shape.length - 1];
+    return { steps: copy(value), weight: slice(g, weightInput, 0, begin, row) };
+  });
+}
+
+/** `[N, T, H, W, C]` → `[N, H, W, C]` */
+function stepOf(g: Graph, steps: Value, t: number): Value {
+  const [batch, , height, width, channels] = steps.shape;
+  return reshape(g, slice(g, steps, 1, t, t + 1), [batch, height, width, channels]);
+}
+
+/** The product of each cell's features with `[C, D]`. */
+function pointwise(g: Graph, value: Value, weight: Value, bias?: Value): Value {
+  return conv2d(g, value, reshape(g, weight, [1, 1, ...weight.shape]), bias);
+}
+
+/** `[D]` · `[D, E]` → `[E]` */
+function product(g: Graph, vector: Value, matrix: Value): Value {
+  return reshape(g, pointwise(g, reshape(g, vector, [1, 1, 1, vector.shape[0]]), matrix), [matrix.shape[1]]);
+}
+
+/** One fixed number a channel times `value`. */
+function scaled(g: Graph, value: Value, factors: Value): Value {
+  return channelAffine(g, value, factors, g.constant(new Float64Array(factors.shape[0]), factors.shape));
+}

@@ -1,0 +1,314 @@
+/**
+ * The exported models against the native program, and it against central differences in double, for all networks; then in Python's ONNX Runtime.
+ * The native side is built here from the network's own ops (its LSTM, not the one written out), so the two have nothing in common but the reverse rules.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GROUPS } from '../data/case';
+import { PREPARED_SPECIES } from '../data/prepared';
+import { describeWhere } from '../data/testing/describe-where';
+import { compile, gradients, Graph, initializeParameters, loss, OnnxModel, type Field, type FloatArray, type Program } from '../graph';
+import { permute, toOnnxOrder } from '../graph/onnx/layout';
+import { modelProto } from '../graph/onnx/schema';
+import { size } from '../graph/shape';
+import { relativeError } from '../graph/testing/golden';
+import { Random } from '../random';
+import { buildSurrogate } from '../surrogate/model';
+import type { ChannelScale, Normalisation } from '../surrogate/normalisation';
+import { Surrogate } from '../surrogate/surrogate';
+import { tinySurrogate } from '../surrogate/testing/tiny-world';
+import { adjointDifference } from './adjoint-difference';
+import { adjointOnnx, surrogateOnnx, vjpOnnx } from './onnx-models';
+
+/** No multiple of 4: the U-Net pads. */
+const CELLS = { rows: 7, cols: 10 };
+/** The files are made for a batch of 1. */
+const BATCH = 2;
+const METEOROLOGY = ['u', 'v', 'T'];
+const NORMALISATION: Normalisation = {
+  emissions: { offset: [0, 0, 0, 0, 0], scale: [1e-10, 3e-10, 2e-10, 5e-10, 4e-10] },
+  meteorology: { offset: [0, 1, 280], scale: [5, 4, 12] },
+  geography: { offset: [300], scale: [200] },
+  concentrations: { offset: [0, 0, 0, 0], scale: [12, 4, 20, 30] },
+};
+
+const paper = { mode: 'paper', previousConcentrations: true, batchNorm: true, headActivation: 'relu' };
+const variants: Record<string, Record<string, unknown>> = {
+  'default lstm-unet': {},
+  "the paper's lstm-unet": paper,
+  "the authors' lstm-unet": { ...paper, allStates: false },
+  resnet: { network: 'resnet', batchNorm: true, residualBlocks: 2 },
+};
+
+function surrogateOf(over: Record<string, unknown>): Surrogate {
+  const settings = tinySurrogate(over);
+  const g = new Graph();
+  buildSurrogate(g, settings, { batch: 1, steps: 4, ...CELLS, meteorology: METEOROLOGY.length, geography: 1 }, NORMALISATION, 'frozen');
+  const random = new Random(11);
+  // Statistics that are not 0 and 1, states and biases that are not 0: what is left out or folded wrongly shows.
+  const spread = /running|scale|shift|initial|slope|bias/;
+  const weights = [...initializeParameters(g, 3)].map(([name, data]): [string, { data: Float32Array; shape: number[] }] => [
+    name,
+    { data: spread.test(name) ? data.map(() => 0.2 + 0.6 * random.uniform()) : data, shape: [...g.find(name).shape] },
+  ]);
+  const description = {
+    ...{ settings, normalisation: NORMALISATION, meteorologyNames: METEOROLOGY, geographyNames: ['HT'] },
+    species: PREPARED_SPECIES.map((name) => ({ name, unit: name === 'PM2.5' ? 'µg m-3' : 'ppb' })),
+    groups: GROUPS.map((name) => ({ name, unit: 'kg m-2 s-1' })),
+  };
+  return new Surrogate(description, new Map(weights));
+}
+
+/** Inputs of a batch, all but the observations of which every third is missing. */
+function inputsOf(surrogate: Surrogate): Record<string, Field> {
+  const random = new Random(5);
+  const { rows, cols } = CELLS;
+  const field = (lead: number[], { offset, scale }: ChannelScale, noise: (own: Random) => number): Field => {
+    const shape = [...lead, rows, cols, scale.length];
+    return { shape, data: Float32Array.from({ length: size(shape) }, (_, i) => offset[i % scale.length] + scale[i % scale.length] * noise(random)) };
+  };
+  const { emissions, meteorology, geography, concentrations } = NORMALISATION;
+  const positive = (own: Random): number => own.uniform();
+  const normal = (own: Random): number => own.normal();
+  const steps = surrogate.window.steps.length;
+  const observations = field([BATCH], concentrations, positive);
+  const weight = field([BATCH], { offset: [0, 0, 0, 0], scale: [1, 2, 0.5, 0.2] }, positive);
+  weight.data.forEach((_, i) => {
+    if (i % 3 === 0) [weight.data[i], observations.data[i]] = [0, NaN];
+  });
+  return {
+    emissions: field([BATCH, steps], emissions, positive),
+    meteorology: field([BATCH, steps], meteorology, normal),
+    geography: field([BATCH], geography, normal),
+    ...(surrogate.description.settings.previousConcentrations ? { previous: field([BATCH], concentrations, positive) } : {}),
+    observations,
+    weight,
+  };
+}
+
+/** Concentrations, loss and gradient, and in phase `backward` the product with a gradient on the concentrations. */
+function nativeProgram(surrogate: Surrogate, dtype: 'float32' | 'float64'): Program<Float32Array> | Program<Float64Array> {
+  const { settings, normalisation } = surrogate.description;
+  const g = new Graph();
+  const sizes = { batch: BATCH, steps: surrogate.window.steps.length, ...CELLS, meteorology: METEOROLOGY.length, geography: 1 };
+  const { emissions, concentrations } = buildSurrogate(g, settings, sizes, normalisation, 'frozen');
+  const [observations, weight, seed] = ['observations', 'weight', 'grad_concentrations'].map((name) => g.input(name, concentrations.shape));
+  const misfit = loss(g, concentrations, observations, weight, { kind: 'l1', divisor: 1 });
+  const [gradEmissions] = gradients(g, misfit, [emissions]);
+  const [product] = gradients(g, concentrations, [emissions], { seed });
+  const program = compile(g, {
+    outputs: { concentrations, loss: misfit, grad_emissions: gradEmissions, product },
+    phases: { forward: [concentrations, misfit], backward: [gradEmissions, product] },
+    dtype,
+  });
+  program.setParameters(new Map([...surrogate.weights].map(([name, { data }]) => [name, data])));
+  return program;
+}
+
+/** Sets and runs. */
+async function evaluate(program: Program<Float32Array> | Program<Float64Array>, inputs: Readonly<Record<string, Field>>): Promise<void> {
+  for (const [name, { data }] of Object.entries(inputs)) program.set(name, data);
+  await program.run('forward');
+  await program.run('backward');
+}
+
+function cotangentOf({ shape }: Field): Field {
+  const random = new Random(6);
+  return { shape, data: Float32Array.from({ length: size(shape) }, () => random.normal()) };
+}
+
+function dot(a: FloatArray, b: FloatArray): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+describe.each(Object.keys(variants))('%s', (name) => {
+  const surrogate = surrogateOf(variants[name]);
+  const inputs = inputsOf(surrogate);
+  const all = { ...inputs, grad_concentrations: cotangentOf(inputs.observations) };
+
+  test('loss and gradient in ONNX Runtime are those of the native program, and so is the product without a loss', async () => {
+    const native = nativeProgram(surrogate, 'float32');
+    await evaluate(native, all);
+    const adjoint = await OnnxModel.load(adjointOnnx(surrogate, CELLS), { threads: 1 });
+    const vjp = await OnnxModel.load(vjpOnnx(surrogate, CELLS), { threads: 1 });
+    expect(adjoint.inputNames.toSorted()).toEqual(Object.keys(inputs).toSorted());
+    const [result, product] = [await adjoint.run(inputs), await vjp.run(all)];
+    expect(new Set(result.grad_emissions.data).size).toBeGreaterThan(result.grad_emissions.data.length / 2);
+    for (const output of ['concentrations', 'loss', 'grad_emissions'])
+      expect([output, relativeError(result[output].data, native.get(output)) < 1e-4]).toEqual([output, true]);
+    expect(relativeError(product.grad_emissions.data, native.get('product'))).toBeLessThan(1e-4);
+    expect(relativeError(product.concentrations.data, native.get('concentrations'))).toBeLessThan(1e-4);
+    native.dispose();
+    await adjoint.dispose();
+    await vjp.dispose();
+  });
+
+  test('native is central differences in double', async () => {
+    const native = nativeProgram(surrogate, 'float64') as Program<Float64Array>;
+    await evaluate(native, all);
+    const [gradient, product, base] = [native.get('grad_emissions'), native.get('product'), native.get('emissions')];
+    const random = new Random(9);
+    const direction = base.map((value) => value * random.normal());
+    const step = 1e-5; // of the emissions: ten times smaller ones lose ten times more to rounding, ten times larger ones meet kinks
+    const at = async (factor: number): Promise<{ loss: number; product: number }> => {
+      native.set(
+        'emissions',
+        base.map((value, i) => value + factor * direction[i]),
+      );
+      await native.run('forward');
+      return { loss: native.get('loss')[0], product: dot(native.get('concentrations'), all.grad_concentrations.data) };
+    };
+    const [ahead, behind] = [await at(step), await at(-step)];
+    const numeric = { loss: (ahead.loss - behind.loss) / (2 * step), product: (ahead.product - behind.product) / (2 * step) };
+    expect(Math.abs(dot(gradient, direction) / numeric.loss - 1)).toBeLessThan(1e-6);
+    expect(Math.abs(dot(product, direction) / numeric.product - 1)).toBeLessThan(1e-6);
+    native.dispose();
+  });
+
+  test('the check of the export stage lets it pass', async () => {
+    expect(await adjointDifference(surrogate, CELLS, 1)).toBeLessThan(1e-4);
+  });
+});
+
+describe('the files', () => {
+  const surrogate = surrogateOf(paper);
+  const read = (bytes: Uint8Array): OnnxFile => modelProto().toObject(modelProto().decode(bytes), { longs: Number }) as OnnxFile;
+
+  test('say what they take and give, with units, window and loss', () => {
+    const { graph, metadata_props: metadata } = read(adjointOnnx(surrogate, CELLS));
+    const described = (of: OnnxFile['graph']['input']): string[] =>
+      of.map(({ name, doc_string: text, type }) => {
+        const dims = type.tensor_type.shape?.dim?.map(({ dim_value: value, dim_param: param }) => param ?? value) ?? [];
+        return `${name} [${dims.join(', ')}]: ${text}`;
+      });
+    expect([...described(graph.input), ...described(graph.output)]).toMatchInlineSnapshot(`
+     [
+       "emissions [batch, 4, 5, 7, 10]: emissions of NOx (kg m-2 s-1), NH3 (kg m-2 s-1), SO2 (kg m-2 s-1), VOC (kg m-2 s-1), PM2.5 (kg m-2 s-1), means over the window's steps, oldest first",
+       "meteorology [batch, 4, 3, 7, 10]: u, v, T, means over the window's steps",
+       "geography [batch, 1, 7, 10]: HT",
+       "previous [batch, 4, 7, 10]: concentrations from before the window: NO2 (ppb), SO2 (ppb), O3 (ppb), PM2.5 (µg m-3)",
+       "observations [batch, 4, 7, 10]: observed hourly means at the surface of NO2 (ppb), SO2 (ppb), O3 (ppb), PM2.5 (µg m-3); may be NaN where the weight is 0",
+       "weight [batch, 4, 7, 10]: weights of the observations in the loss, by species and cell, in units of the loss over NO2 (ppb), SO2 (ppb), O3 (ppb), PM2.5 (µg m-3); 0 where there is none",
+       "concentrations [batch, 4, 7, 10]: hourly mean at the surface of NO2 (ppb), SO2 (ppb), O3 (ppb), PM2.5 (µg m-3)",
+       "loss []: sum over batch, species and cells of weight times absolute difference of concentrations and observations",
+       "grad_emissions [batch, 4, 5, 7, 10]: derivative of the loss with respect to the emissions, in units of the loss: NOx (1/(kg m-2 s-1)), NH3 (1/(kg m-2 s-1)), SO2 (1/(kg m-2 s-1)), VOC (1/(kg m-2 s-1)), PM2.5 (1/(kg m-2 s-1))",
+     ]
+    `);
+    expect(metadata).toMatchInlineSnapshot(`
+     [
+       {
+         "key": "window",
+         "value": "[{"count":2,"hours":3},{"count":2,"hours":1}]",
+       },
+       {
+         "key": "meteorology",
+         "value": "u v T",
+       },
+       {
+         "key": "geography",
+         "value": "HT",
+       },
+       {
+         "key": "loss",
+         "value": "sum(weight * abs(concentrations - observations))",
+       },
+     ]
+    `);
+  });
+
+  test('hold every name once, and no LSTM where a gradient goes through it', () => {
+    for (const bytes of [adjointOnnx(surrogate, CELLS), vjpOnnx(surrogate, CELLS)]) {
+      const { node } = read(bytes).graph;
+      expect(new Set(node.map(({ name }) => name)).size).toBe(node.length);
+      expect(node.map(({ op_type: type }) => type)).not.toContain('LSTM');
+    }
+    expect(read(surrogateOnnx(surrogate, CELLS)).graph.node.map(({ op_type: type }) => type)).toContain('LSTM');
+  });
+});
+
+/** What of a model these tests look at. */
+interface OnnxFile {
+  metadata_props: { key: string; value: string }[];
+  graph: Record<
+    'input' | 'output',
+    { name: string; doc_string: string; type: { tensor_type: { shape?: { dim?: Record<string, string | number>[] } } } }[]
+  > & {
+    node: { name: string; op_type: string }[];
+  };
+}
+
+/** Checks all models of the folder and runs them on `inputs.json`; one process an import, since Debian's builds of the two share symbols. */
+const CHECK = `
+import onnx, sys
+for path in sys.argv[1:]:
+    onnx.checker.check_model(path, full_check=True)
+`;
+const RUN = `
+import json, numpy, onnxruntime, sys
+arrays = json.load(open("inputs.json"))
+inputs = {name: numpy.array([numpy.nan if x is None else x for x in data], numpy.float32).reshape(shape) for name, (data, shape) in arrays.items()}
+results = {}
+for path in sys.argv[1:]:
+    model = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    names = [output.name for output in model.get_outputs()]
+    results[path] = dict(zip(names, model.run(names, {i.name: inputs[i.name] for i in model.get_inputs()})))
+json.dump({path: {name: x.ravel().tolist() for name, x in result.items()} for path, result in results.items()}, open("results.json", "w"))
+`;
+const MODELS = ['surrogate.onnx', 'surrogate-adjoint.onnx', 'surrogate-vjp.onnx'];
+
+/** The first interpreter that has what the models are checked with. */
+const python = [process.env['RETROPLUME_TEST_PYTHON'], 'python3', '/usr/bin/python3'].find(
+  (command) => command && ['onnx', 'onnxruntime, numpy'].every((names) => spawnSync(command, ['-c', `import ${names}`]).status === 0),
+);
+
+describeWhere(python !== undefined, 'no Python with onnx, onnxruntime and numpy', "Python's ONNX Runtime", () => {
+  const folder = mkdtempSync(join(tmpdir(), 'retroplume-python-'));
+  const example = /```python\n([\s\S]*?)```/.exec(readFileSync(join(__dirname, '../../../../docs/adjoint.md'), 'utf8'))?.[1] ?? '';
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function runPython(code: string, cwd: string): string {
+    const { status, stdout, stderr } = spawnSync(python!, ['-c', code, ...MODELS], { cwd, encoding: 'utf8', maxBuffer: 2 ** 28 });
+    if (status !== 0) throw new Error(stderr.slice(-2000));
+    return stdout;
+  }
+
+  test.each(Object.keys(variants))('%s: onnx.checker passes, loss and gradient are those of the native program', async (name) => {
+    const surrogate = surrogateOf(variants[name]);
+    const inputs = inputsOf(surrogate);
+    const all = { ...inputs, grad_concentrations: cotangentOf(inputs.observations) };
+    const cwd = join(folder, name);
+    mkdirSync(cwd);
+    [surrogateOnnx, adjointOnnx, vjpOnnx].forEach((make, i) => writeFileSync(join(cwd, MODELS[i]), make(surrogate, CELLS)));
+    const given = Object.entries(all).map(([input, { data, shape }]) => {
+      const order = toOnnxOrder(shape.length);
+      return [input, [[...permute(data, shape, order)], order.map((axis) => shape[axis])]]; // JSON writes NaN as null
+    });
+    writeFileSync(join(cwd, 'inputs.json'), JSON.stringify(Object.fromEntries(given)));
+    runPython(CHECK, cwd);
+    runPython(RUN, cwd);
+    const results = JSON.parse(readFileSync(join(cwd, 'results.json'), 'utf8')) as Record<string, Record<string, number[]>>;
+    const native = nativeProgram(surrogate, 'float32') as Program<Float32Array>;
+    await evaluate(native, all);
+    const expected = (output: string): Float32Array => {
+      const shape = native.shapeOf(output);
+      return permute(native.get(output), shape, toOnnxOrder(shape.length));
+    };
+    for (const model of MODELS) expect(relativeError(results[model].concentrations, expected('concentrations'))).toBeLessThan(1e-4);
+    expect(relativeError(results[MODELS[1]].loss, expected('loss'))).toBeLessThan(1e-4);
+    expect(relativeError(results[MODELS[1]].grad_emissions, expected('grad_emissions'))).toBeLessThan(1e-4);
+    expect(relativeError(results[MODELS[2]].grad_emissions, expected('product'))).toBeLessThan(1e-4);
+    native.dispose();
+  });
+
+  test('runs the example of docs/adjoint.md, whose misfit falls', () => {
+    expect(example.trim().split('\n').length).toBeLessThan(25);
+    const losses = [...runPython(example, join(folder, 'default lstm-unet')).matchAll(/mean misfit (\S+)/g)].map((match) => Number(match[1]));
+    expect(losses).toHaveLength(5);
+    expect(losses[4]).toBeLessThan(losses[0]);
+  });
+});

@@ -1,0 +1,94 @@
+/**
+ * A surrogate as ONNX models for any ONNX runtime, in physical units, channels before rows and columns, the batch free:
+ *
+ *   surrogate.onnx          emissions, meteorology, previous, geography → concentrations
+ *   surrogate-adjoint.onnx  … and observations, weight → concentrations, loss, grad_emissions = dloss/demissions
+ *   surrogate-vjp.onnx      … and grad_concentrations → concentrations, grad_emissions = Jᵀ·grad_concentrations, J = dconcentrations/demissions
+ *
+ * (`previous` and `geography` where the surrogate has them.) loss = Σ weight · |concentrations − observations| over batch, species and cells; where the
+ * weight is 0 the observation may be NaN. Batches are independent of each other, so every element of grad_emissions belongs to its own hour.
+ *
+ * The steps of the window are fixed: ONNX has no gradient of its LSTM, so it stands in the adjoint step by step, and where the U-Net reads the hidden
+ * states of all steps, or the resnet all steps, its weights are made for their number.
+ */
+import { foldBatchNorm, Graph, gradients, loss, unrollLstm, type Value } from '../graph';
+import { exportOnnx } from '../graph/onnx/export-onnx';
+import { buildSurrogate } from '../surrogate/model';
+import type { Surrogate } from '../surrogate/surrogate';
+import { VERSIONS } from './versions';
+
+/** Files of the `export` stage. */
+export const ONNX_FILES = { forward: 'surrogate.onnx', adjoint: 'surrogate-adjoint.onnx', vjp: 'surrogate-vjp.onnx' } as const;
+
+/** The grid that a model is for: its cells are fixed in the file. */
+export interface ModelSize {
+  readonly rows: number;
+  readonly cols: number;
+}
+
+/** The forward model as the bytes of an ONNX file. */
+export function surrogateOnnx(surrogate: Surrogate, size: ModelSize): Uint8Array {
+  return write('surrogate', surrogate, { concentrations: build(surrogate, size).concentrations });
+}
+
+/** The surrogate with the weighted L1 misfit and its gradient with respect to the emissions, as the bytes of an ONNX file. */
+export function adjointOnnx(surrogate: Surrogate, size: ModelSize): Uint8Array {
+  const { g, emissions, concentrations } = buildUnrolled(surrogate, size);
+  const [observations, weight] = ['observations', 'weight'].map((name) => g.input(name, concentrations.shape));
+  const misfit = loss(g, concentrations, observations, weight, { kind: 'l1', divisor: 1 });
+  const [gradEmissions] = gradients(g, misfit, [emissions]);
+  return write('surrogate-adjoint', surrogate, { concentrations, loss: misfit, grad_emissions: gradEmissions });
+}
+
+/** The surrogate with the product of a given gradient on the concentrations and its Jacobian (no loss), as the bytes of an ONNX file. */
+export function vjpOnnx(surrogate: Surrogate, size: ModelSize): Uint8Array {
+  const { g, emissions, concentrations } = buildUnrolled(surrogate, size);
+  const [gradEmissions] = gradients(g, concentrations, [emissions], { seed: g.input('grad_concentrations', concentrations.shape) });
+  return write('surrogate-vjp', surrogate, { concentrations, grad_emissions: gradEmissions });
+}
+
+function build(surrogate: Surrogate, { rows, cols }: ModelSize): { emissions: Value; concentrations: Value } {
+  const { settings, normalisation, meteorologyNames, geographyNames } = surrogate.description;
+  const channels = { meteorology: meteorologyNames.length, geography: geographyNames.length };
+  const sizes = { batch: 1, steps: surrogate.window.steps.length, rows, cols, ...channels };
+  return buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
+}
+
+/** Ready for `gradients`. */
+function buildUnrolled(surrogate: Surrogate, size: ModelSize): { g: Graph; emissions: Value; concentrations: Value } {
+  const { emissions, concentrations } = build(surrogate, size);
+  const { graph: g, values } = unrollLstm(foldBatchNorm({ emissions, concentrations }).values);
+  return { g, ...values };
+}
+
+function write(name: string, surrogate: Surrogate, outputs: Readonly<Record<string, Value>>): Uint8Array {
+  const { settings, meteorologyNames, geographyNames } = surrogate.description;
+  const window = { window: JSON.stringify(settings.window), meteorology: meteorologyNames.join(' '), geography: geographyNames.join(' ') };
+  return exportOnnx(outputs, {
+    parameters: new Map([...surrogate.weights].map(([weight, { data }]) => [weight, data])),
+    name,
+    version: VERSIONS.retroplume,
+    descriptions: descriptions(surrogate, 'loss' in outputs),
+    metadata: 'loss' in outputs ? { ...window, loss: 'sum(weight * abs(concentrations - observations))' } : window,
+  });
+}
+
+/** What inputs and outputs are, with their units. */
+function descriptions({ description }: Surrogate, hasLoss: boolean): Record<string, string> {
+  const { meteorologyNames, geographyNames, species, groups } = description;
+  const list = (items: { name: string; unit: string }[]): string => items.map(({ name, unit }) => `${name} (${unit})`).join(', ');
+  const perUnit = groups.map(({ name, unit }) => `${name} (1/(${unit}))`).join(', ');
+  const gradient = hasLoss ? 'derivative of the loss with respect to the emissions, in units of the loss' : 'gradient with respect to the emissions';
+  return {
+    emissions: `emissions of ${list(groups)}, means over the window's steps, oldest first`,
+    meteorology: `${meteorologyNames.join(', ')}, means over the window's steps`,
+    geography: geographyNames.join(', '),
+    previous: `concentrations from before the window: ${list(species)}`,
+    concentrations: `hourly mean at the surface of ${list(species)}`,
+    observations: `observed hourly means at the surface of ${list(species)}; may be NaN where the weight is 0`,
+    weight: `weights of the observations in the loss, by species and cell, in units of the loss over ${list(species)}; 0 where there is none`,
+    loss: 'sum over batch, species and cells of weight times absolute difference of concentrations and observations',
+    grad_concentrations: `gradient with respect to the concentrations of a cost of your own, in its units over ${list(species)}`,
+    grad_emissions: `${gradient}: ${perUnit}`,
+  };
+}
