@@ -54,7 +54,7 @@ export interface Op<A = unknown> {
   /** Instructions for the native program. */
   lower(node: Node<A>, emitter: Emitter): void;
 
-  /** Nodes of the ONNX model; absent for ops that an inference model never holds. */
+  /** Nodes of the ONNX model; absent for ops that neither a frozen model nor its gradient to inputs holds. */
   onnx?(node: Node<A>, writer: OnnxNodeWriter): void;
 
   /** True where output 0 is the memory of input 0 under another shape. */

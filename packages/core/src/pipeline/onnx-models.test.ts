@@ -220,10 +220,12 @@ describe('the files', () => {
     `);
   });
 
-  test('hold every name once, and no LSTM where a gradient goes through it', () => {
+  test('hold every name and every array once, and no LSTM where a gradient goes through it', () => {
     for (const bytes of [adjointOnnx(surrogate, CELLS), vjpOnnx(surrogate, CELLS)]) {
-      const { node } = read(bytes).graph;
+      const { node, initializer } = read(bytes).graph;
       expect(new Set(node.map(({ name }) => name)).size).toBe(node.length);
+      const arrays = initializer.map(({ dims = [], data_type: type, raw_data: data }) => `${type} ${dims.join(' ')} ${data.toString('hex')}`);
+      expect(new Set(arrays).size).toBe(arrays.length);
       expect(node.map(({ op_type: type }) => type)).not.toContain('LSTM');
     }
     expect(read(surrogateOnnx(surrogate, CELLS)).graph.node.map(({ op_type: type }) => type)).toContain('LSTM');
@@ -238,6 +240,7 @@ interface OnnxFile {
     { name: string; doc_string: string; type: { tensor_type: { shape?: { dim?: Record<string, string | number>[] } } } }[]
   > & {
     node: { name: string; op_type: string }[];
+    initializer: { dims?: number[]; data_type: number; raw_data: Buffer }[];
   };
 }
 

@@ -2,6 +2,7 @@
  * Writes a frozen model as ONNX (opset 17, IR 8), with its gradients if they are asked for. Fields are `[N, C, H, W]` or `[N, T, C, H, W]` at the border, the batch is
  * free. Batch norms are folded and all that follows from parameters alone is computed here, by the same kernels that run natively.
  */
+import { createHash } from 'node:crypto';
 import { compile } from '../compile';
 import type { Graph, Node, Value } from '../graph';
 import { GraphError } from '../graph-error';
@@ -103,6 +104,8 @@ class ModelWriter implements OnnxNodeWriter {
   private readonly names = new Map<Value, string>();
   private readonly taken = new Set<string>();
   private readonly written = new Set<string>();
+  /** Names of initialisers by what they hold: the steps of an LSTM that is written out share their weights. */
+  private readonly stored = new Map<string, string>();
   private current!: Node;
   private temporaries = 0;
 
@@ -168,8 +171,13 @@ class ModelWriter implements OnnxNodeWriter {
   }
 
   private initializer(type: number, shape: readonly number[], data: Float32Array | BigInt64Array): string {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const key = `${type} ${shape.join(' ')} ${createHash('sha256').update(bytes).digest('hex')}`;
+    const known = this.stored.get(key);
+    if (known !== undefined) return known;
     const name = this.unique(`${this.current.label}.data`);
-    this.initializers.push({ name, dims: [...shape], data_type: type, raw_data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
+    this.initializers.push({ name, dims: [...shape], data_type: type, raw_data: bytes });
+    this.stored.set(key, name);
     return name;
   }
 
