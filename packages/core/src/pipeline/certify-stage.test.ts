@@ -19,7 +19,7 @@ import { PRIOR, responseRun, simulatedFile } from './case-runs';
 import { passCertificateGate } from './certificate-gate';
 import { CERTIFICATE_FILE, certifyStage } from './certify-stage';
 import { finishStage, readRecord, type StageRecord } from './record';
-import { runStage, stageContext, type RunContext, type StageContext, type StageEvent, type Variant } from './stage';
+import { runStage, stageContext, type RunContext, type StageContext, type StageEvent } from './stage';
 
 const HOURS = 96;
 /** Factors on NOx and NH3 of the members: apart, so that one can be told from the other. */
