@@ -15,6 +15,7 @@ interface Figures {
 /** What is printed of a result; stages that end before `verify` have no figures. */
 interface Printable {
   report?: string;
+  certificate?: { verdict: string; reasons: string[] };
   default?: Figures;
   paperMode?: Figures;
 }
@@ -36,8 +37,12 @@ export function printResult(result: object, options: Pick<CommonOptions, 'json' 
     return;
   }
   if (options.quiet) return;
-  const { report, default: own, paperMode } = result as Printable;
+  const { report, certificate, default: own, paperMode } = result as Printable;
   const told = { ...(result as Figures), ...own };
+  if (certificate)
+    process.stdout.write(
+      [`Certificate of the surrogate: ${certificate.verdict}`, ...certificate.reasons.map((reason) => `  ${reason}`), ''].join('\n'),
+    );
   if (told.withheld) process.stdout.write(table('Mean absolute error against withheld monitors, prior → updated inventory:', told.withheld));
   if (paperMode?.withheld) process.stdout.write(table("The same in the paper's mode:", paperMode.withheld));
   process.stdout.write(report !== undefined ? `Report: ${report}\n` : `Run folder: ${out}\n`);

@@ -6,6 +6,9 @@ import { CERTIFICATE_FILE } from './certify-stage';
 import { readRecord } from './record';
 import type { StageContext } from './stage';
 
+/** So many are told in one sentence; the certificate holds all. */
+const MOST_REASONS = 3;
+
 /**
  * Lets a certified surrogate pass, and tells of one that is not. The paper's mode beside the default is a comparison, so it is only warned of.
  * @throws {GateError} `CERTIFICATE_FAILED` if the certificate failed and `certificate.onFailure` is `refuse`
@@ -13,7 +16,9 @@ import type { StageContext } from './stage';
 export function passCertificateGate(context: StageContext): void {
   const { verdict, reasons } = readRecord(context.dirOf('certify'))!.summary as Certificate;
   if (verdict === 'passed') return;
-  const told = reasons.join('; ');
+  const told = [...reasons.slice(0, MOST_REASONS), ...(reasons.length > MOST_REASONS ? [`and ${reasons.length - MOST_REASONS} more`] : [])].join(
+    '; ',
+  );
   const { onFailure } = context.case.certificate;
   if (verdict === 'failed' && onFailure === 'refuse' && context.variant === 'default') {
     throw new GateError(

@@ -5,6 +5,7 @@ import { speciesUnit } from '../data/case-fields';
 import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../data/prepared';
 import { Role } from '../inversion/forward-model';
 import { writeReport, type ReportConcentrations, type ReportData, type ReportEmissions, type ReportMode, type ReportStation } from '../report';
+import type { Certificate } from '../surrogate/certificate';
 import { readTruthFactors } from '../worlds/truth-factors';
 import { PRIOR } from './case-runs';
 import type { EvaluateSummary } from './evaluate-stage';
@@ -22,7 +23,7 @@ const NOT_OBSERVED = ['NH3', 'VOC'];
 
 export const reportStage: Stage = {
   name: 'report',
-  needs: ['verify', 'evaluate', 'invert'],
+  needs: ['verify', 'evaluate', 'certify', 'invert'],
   settings: ({ case: settings, out }) => ({
     case: { ...settings, file: undefined },
     paper: settings.paperMode.run ? readRecord(stageDir(out, 'verify', 'paper'))?.key : undefined,
@@ -90,6 +91,10 @@ async function reportData(context: StageContext): Promise<ReportData> {
     stations: [...stations.values()],
     concentrations,
     ...learned(variants),
+    certificates: variants.flatMap((variant) => {
+      const certificate = summaryOf<Certificate>(variant, 'certify');
+      return certificate ? [{ mode: modeOf(variant), ...certificate }] : [];
+    }),
     inventoryError: variants.flatMap((variant) => {
       const { inventory } = summaryOf<VerifySummary>(variant, 'verify') ?? {};
       return inventory ? GROUPS.map((group) => ({ mode: modeOf(variant), group, ...inventory[group] })) : [];
@@ -213,11 +218,22 @@ function stageSeconds(variants: readonly StageContext[]): ReportData['stageSecon
   );
 }
 
-function shownSettings({ surrogate, training, inversion, members, withheld, observations, paperMode, ctm }: Case): Record<string, unknown> {
+function shownSettings({
+  surrogate,
+  training,
+  certificate,
+  inversion,
+  members,
+  withheld,
+  observations,
+  paperMode,
+  ctm,
+}: Case): Record<string, unknown> {
   const { resolution, layout, timeZone, gasReference, twin } = observations;
   return {
     surrogate,
     training,
+    certificate,
     inversion,
     members,
     withheld,

@@ -32,6 +32,8 @@ nav a { color: var(--good); margin-right: 16px; }
 .assumptions h2 { border: 0; margin: 6px 0; padding: 0; font-size: 17px; }
 .assumptions ul { margin: 0; padding-left: 18px; }
 .assumptions li { margin-bottom: 4px; max-width: 100ch; }
+aside.banner { border: 1px solid var(--bad); border-left-width: 6px; background: #fbeeea; padding: 10px 20px 4px; margin-top: 24px; }
+aside.banner ul { margin: 0 0 8px; padding-left: 18px; }
 .table { overflow-x: auto; margin: 18px 0; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; min-width: 50%; }
 table .unit, table .small { font-size: 0.92em; }
@@ -75,7 +77,7 @@ footer { margin-top: 40px; padding-bottom: 30px; color: var(--soft); font-size: 
   main, header, footer { max-width: none; padding: 0; }
   nav { display: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  .card, .assumptions, .panels > *, tr { break-inside: avoid; }
+  .card, .assumptions, .banner, .panels > *, tr { break-inside: avoid; }
   h2 { break-after: avoid; margin-top: 20px; }
   .cards { grid-template-columns: 1fr 1fr; gap: 8px; }
   .card .figure { font-size: 22pt; }

@@ -6,6 +6,7 @@ import { basemapDefinition } from './map';
 import type { PageContext } from './page-context';
 import { PAGE_STYLE } from './page-style';
 import { assumptions } from './sections/assumptions';
+import { certificate, certificateBanner } from './sections/certificate';
 import { concentrations } from './sections/concentrations';
 import { emissions } from './sections/emissions';
 import { headline } from './sections/headline';
@@ -22,6 +23,7 @@ const SECTIONS: readonly [id: string, title: string, draw: (context: PageContext
   ['concentrations', 'Concentrations', concentrations],
   ['emissions', 'Emissions', emissions],
   ['surrogate', 'Surrogate', surrogate],
+  ['certificate', 'Certificate', certificate],
   ['inversion', 'Inversion', inversion],
   ['provenance', 'Settings and versions', provenance],
 ];
@@ -52,7 +54,7 @@ export function page(context: PageContext): string {
           <p>${data.description}</p>
           <nav aria-label="Sections">${sections.map(({ id, title }) => html`<a href="#${id}">${title}</a>`)}</nav>
         </header>
-        <main>${sections.map(({ content }) => content)}</main>
+        <main>${certificateBanner(context)}${sections.map(({ content }) => content)}</main>
         <footer>
           Made by Retroplume. Method after Huang et al. (2021), Geosci. Model Dev. 14, 4641–4654,
           doi:10.5194/gmd-14-4641-2021.${data.basemap === undefined || data.basemap.kind === 'world' ? ' Coasts and borders: Natural Earth, which takes no position on disputed borders.' : ''}

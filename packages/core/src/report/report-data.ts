@@ -11,6 +11,7 @@
  * can never disagree with the field or the series beside it.
  */
 import type { Grid } from '../grid/grid';
+import type { Certificate } from '../surrogate/certificate';
 
 /** Which of the two methods a result belongs to: Retroplume's own, or that of Huang et al. (2021). */
 export type ReportMode = 'default' | 'paper';
@@ -95,6 +96,9 @@ export interface ResponseScore {
   surrogateChange?: number;
 }
 
+/** The surrogate's certificate; that of `ReportData.mode` decides whether the page begins with a banner, and so does its absence. */
+export type ReportCertificate = Certificate & { mode: ReportMode };
+
 /** One point of a learning curve; losses are dimensionless. */
 export interface LearningPoint {
   iteration: number;
@@ -169,6 +173,7 @@ export interface ReportData {
   concentrations: ReportConcentrations[];
   surrogate?: SurrogateScore[];
   response?: ResponseScore[];
+  certificates?: ReportCertificate[];
   learning?: { mode: ReportMode; points: LearningPoint[] }[];
   inversion?: ReportInversion[];
   inventoryError?: InventoryError[];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { page } from './page';
 import { PageContext } from './page-context';
 import type { ReportData } from './report-data';
-import { GROUPS, SPECIES, smallGrid, syntheticReport } from './testing/synthetic-report';
+import { GROUPS, SPECIES, smallGrid, syntheticCertificate, syntheticReport } from './testing/synthetic-report';
 import { writeReport } from './write-report';
 
 const small = { grid: smallGrid(), periods: ['winter'], steps: 12, stepSeconds: 3600, stations: 40, twin: true, paper: true };
@@ -82,6 +82,23 @@ describe('page', () => {
     expect(text).not.toContain('id="table-withheld"');
   });
 
+  it('begins with a banner where the surrogate of the result failed its certificate or has none, and only there', () => {
+    const data = syntheticReport(small);
+    const words = (text: string): string => text.replace(/\s+/g, ' ');
+    const passed = write(data);
+    expect(passed).not.toContain('certificate-banner');
+    expect(passed).toContain('id="table-certificate"');
+    expect(passed).toContain('id="table-certificate-distance"');
+    expect(words(passed)).toContain('paper’s method: failed.</b> NOₓ → NO₂, winter: slope 0.12 is below 0.6');
+    const failed = words(write({ ...data, certificates: [syntheticCertificate('default', ['winter'], 0.12)] }));
+    expect(failed.indexOf('The certificate failed.')).toBeGreaterThan(0);
+    expect(failed.indexOf('The certificate failed.')).toBeLessThan(failed.indexOf('id="headline"'));
+    expect(failed).toContain('<li>NOₓ → NO₂, winter: slope 0.12 is below 0.6</li>');
+    const partly = { ...syntheticCertificate('default', ['winter'], 0.9), verdict: 'not certified' as const, reasons: ['NOx>NO2, summer: no run'] };
+    expect(words(write({ ...data, certificates: [partly] }))).toContain('Not certified.');
+    expect(words(write({ ...data, certificates: undefined }))).toContain('Not certified.');
+  });
+
   it('stands a species without any observation, missing parts and no stations', () => {
     const data = syntheticReport({ ...small, twin: false, paper: false });
     const allMissing = data.concentrations.map((each) =>
@@ -92,6 +109,7 @@ describe('page', () => {
       ...data,
       surrogate: undefined,
       response: undefined,
+      certificates: undefined,
       learning: undefined,
       inversion: undefined,
       inventoryError: undefined,
@@ -100,7 +118,7 @@ describe('page', () => {
     };
     const text = write({ ...bare, stations: [], concentrations: [], assumptions: [], settings: {}, versions: {} });
     expect(text).toContain('this run proves nothing');
-    expect(text).not.toMatch(/id="(surrogate|inversion)"/);
+    expect(text).not.toMatch(/id="(surrogate|certificate|inversion)"/);
     const numbers = [...text.matchAll(/<b>Table (\d+)\.<\/b>/g)].map(([, number]) => Number(number));
     expect(numbers).toEqual(numbers.map((_, index) => index + 1));
   });

@@ -6,7 +6,7 @@
  * (independent errors of a few u in millions of values average out; the bound is generous), so remainders below {@link ROUNDINGS}·u·J are not judged.
  * Kinks of P-ReLU, max-pooling and threshold activations: the number of them that a step crosses grows with h and so does what each adds, which is of
  * second order again in the mean, but scatters; so the median of the orders at the three smallest steps is judged, where a wrong gradient's first order
- * has overtaken the second.
+ * has overtaken the second. Where a model hardly responds, the scatter hides the order; then R(h) as a part of h·|∇J·δ| says how wrong the gradient can be.
  *
  * Dot product: ⟨w, S′δ⟩ by a central difference against ⟨S′ᵀw, δ⟩. With random w of variance 1/σ² the difference of the two is given in units of ‖S′δ‖/σ, the standard
  * deviation of either over the choice of w, so that chance cancellation cannot make a good adjoint look bad; what a right adjoint leaves there is the kinks
@@ -27,8 +27,8 @@ export interface Differentiable {
 }
 
 export interface DifferentiationTest {
-  /** relative steps h and the remainders R(h)/J */
-  taylor: { step: number; remainder: number }[];
+  /** relative steps h, the remainders R(h)/J, and R(h) as a part of the first-order term h·|∇J·δ| */
+  taylor: { step: number; remainder: number; ofFirstOrder: number }[];
   /** remainder/J below which single precision speaks, not the model */
   floor: number;
   /** median order at the three smallest steps whose remainder is above the floor; absent where there are fewer: the model is linear to rounding */
@@ -40,9 +40,15 @@ export interface DifferentiationTest {
   passed: boolean;
 }
 
-export const SMALLEST_ORDER = 1.7;
+/**
+ * Half-way between the order of a right gradient and of a wrong one: kinks blur both. Right ones had 2.0 on the demo and 1.7 on a network of eight
+ * channels.
+ */
+const SMALLEST_ORDER = 1.5;
 /** A right adjoint left up to 0.04 and 0.002 on the demo, a wrong one leaves about 1. */
 const DOT_LIMITS = { error: 0.15, gain: 0.02 };
+/** Of R(h)/(h·|∇J·δ|) at the smallest step: a gradient that is wrong by a tenth leaves a tenth. */
+const LARGEST_FIRST_ORDER = 0.05;
 const ROUNDINGS = 8;
 const JUDGED_ORDERS = 3;
 const DIRECTIONS = 3;
@@ -66,7 +72,7 @@ export async function testDifferentiation(model: Differentiable, options: { seed
   const dotProduct: DifferentiationTest['dotProduct'] = [];
   for (let k = 0; k < DIRECTIONS; k++) dotProduct.push(await dotProductTest(model, random.fork(`direction ${k}`), step));
   const passed =
-    (order === undefined || order >= SMALLEST_ORDER) &&
+    (order === undefined || order >= SMALLEST_ORDER || taylor[taylor.length - 1].ofFirstOrder <= LARGEST_FIRST_ORDER) &&
     dotProduct.every(({ error, gain }) => error <= limits.error && Math.abs(gain - 1) <= limits.gain);
   return { taylor, floor, ...(order === undefined ? {} : { order }), dotProduct, limits, passed };
 }
@@ -81,10 +87,11 @@ async function taylorTest(model: Differentiable, random: Random, roundoff: numbe
     simulated.reduce((sum, value, i) => sum + ((value - observed[i]) / scale[i % scale.length]) ** 2, 0) / (2 * simulated.length);
   const slope = dot(await model.adjoint(prior.map((value, i) => (value - observed[i]) / scale[i % scale.length] ** 2 / prior.length)), direction);
   const at = cost(prior);
-  const taylor: { step: number; remainder: number }[] = [];
+  const taylor: DifferentiationTest['taylor'] = [];
   for (const step of STEPS) {
     const moved = cost(await model.forward(direction.map((d) => 1 + step * d)));
-    taylor.push({ step, remainder: Math.abs(moved - at - step * slope) / at });
+    const remainder = Math.abs(moved - at - step * slope);
+    taylor.push({ step, remainder: remainder / at, ofFirstOrder: remainder / (step * Math.abs(slope)) });
   }
   return { taylor, floor: ROUNDINGS * roundoff };
 }

@@ -2,7 +2,8 @@
 import { smoothRandomField } from '../../grid/correlation';
 import { Grid } from '../../grid/grid';
 import { Random } from '../../random';
-import type { ReportConcentrations, ReportData, ReportEmissions, ReportStation } from '../report-data';
+import { judge, type PairLimits, type PairResponse } from '../../surrogate/certificate';
+import type { ReportCertificate, ReportConcentrations, ReportData, ReportEmissions, ReportMode, ReportStation } from '../report-data';
 
 export const GROUPS = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'];
 export const SPECIES = [
@@ -124,6 +125,27 @@ function makeInversion(): NonNullable<ReportData['inversion']>[number]['points']
   });
 }
 
+const LIMITS: PairLimits[] = [
+  { group: 'NOx', species: 'NO2', minSlope: 0.6, maxSlope: 1.5, minR: 0.7, minSignAgreement: 0.9 },
+  { group: 'PM2.5', species: 'PM2.5', minSlope: 0.6, maxSlope: 1.5, minR: 0.7, minSignAgreement: 0.9 },
+];
+
+/** A certificate with slopes about `slope`. */
+export function syntheticCertificate(mode: ReportMode, periods: string[], slope: number): ReportCertificate {
+  const figures = {
+    ...{ slope, cosine: 0.93, r: 0.9, signAgreement: 0.97, clear: 1000, ctmChange: 1, surrogateChange: slope, relativeSize: 0.2, days: 6 },
+    intervals: Object.fromEntries(
+      ['slope', 'cosine', 'r', 'signAgreement'].map((name) => [name, { low: slope - 0.1, high: slope + 0.1 }]),
+    ) as NonNullable<PairResponse['figures']['intervals']>,
+  };
+  const pairs = periods.flatMap((period) => LIMITS.map(({ group, species }) => ({ group, species, period, runs: ['a', 'b'], figures })));
+  const rings = [{ fromKm: 0, toKm: 0 }, { fromKm: 0, toKm: 81 }, { fromKm: 81 }].map((ring) => ({ ...pairs[0], patches: 6, ring }));
+  const differentiation = {
+    ...{ taylor: [], floor: 5e-7, order: 2.01, dotProduct: [{ error: 0.01, gain: 1.001 }], limits: { error: 0.15, gain: 0.02 }, passed: true },
+  };
+  return { mode, ...judge({ differentiation, pairs, rings, joint: [] }, LIMITS, periods) };
+}
+
 export function syntheticReport(options: SyntheticOptions): ReportData {
   const random = new Random(5);
   const { grid, twin, paper } = options;
@@ -164,6 +186,7 @@ export function syntheticReport(options: SyntheticOptions): ReportData {
         surrogateChange: 1.1,
       })),
     ),
+    certificates: modes.map((mode) => syntheticCertificate(mode, options.periods, mode === 'paper' ? 0.12 : 0.85)),
     learning: modes.map((mode) => ({
       mode,
       points: Array.from({ length: 120 }, (_, step) => ({

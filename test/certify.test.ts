@@ -1,0 +1,141 @@
+/** The certificate through the command line on a small twin: the gate's exit code, going on all the same, runs given as files, a command as transport model. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Certificate } from '../packages/core/src/surrogate/certificate';
+import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+
+jest.setTimeout(200_000);
+
+const main = join(__dirname, '../packages/cli/dist/main.js');
+const SETTINGS = [
+  'members.count=2',
+  'response.groups=[NOx]',
+  'surrogate.window=[{count: 2, hours: 3}, {count: 2, hours: 1}]',
+  ...['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'].map((setting) => `surrogate.${setting}`),
+  'training.iterations=20',
+  'training.evaluateEvery=20',
+  'certificate.factors=[0.8]',
+  'certificate.patches={count: 2, cells: 2}',
+  'inversion.iterations=1',
+  'inversion.stopOnWithheld=false',
+  'inversion.hoursPerDay=1',
+  'paperMode.run=false',
+];
+
+let folder: string;
+let caseFile: string;
+let first: Outcome;
+
+interface Outcome {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function retroplume(command: string, settings: string[] = [], options: string[] = [], out = 'run'): Outcome {
+  const set = [...SETTINGS, ...settings].flatMap((setting) => ['--set', setting]);
+  return spawnSync(process.execPath, [main, command, caseFile, '--out', join(folder, out), '--threads', '2', ...set, ...options], {
+    encoding: 'utf8',
+  });
+}
+
+function certificate(out = 'run'): Certificate {
+  return JSON.parse(readFileSync(join(folder, out, 'certify/certificate.json'), 'utf8')) as Certificate;
+}
+
+/** Files of the transport model's runs, with the time at which they were written. */
+function ctmRuns(): string[] {
+  const root = join(folder, 'run/certify-runs');
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.nc'));
+  return files.sort().map((name) => `${name} ${statSync(join(root, name)).mtimeMs}`);
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'retroplume-certify-'));
+  caseFile = await writeDemoWorld(folder, { rows: 16, cols: 16, hours: 60, spinUpHours: 24, stations: 30 });
+  first = retroplume('run', [], ['--json']);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('run ends with exit code 5 before the inversion of a surrogate that has learned nothing', () => {
+  expect(first.stderr).toMatch(
+    /^retroplume: CERTIFICATE_FAILED: invert: .*NOx>NO2, winter: slope .*; and 3 more\), see .*certificate\.json: .*onFailure=warn$/m,
+  );
+  expect(first.status).toBe(5);
+  expect(JSON.parse(first.stdout)).toMatchObject({ error: { code: 'CERTIFICATE_FAILED' } });
+  expect(existsSync(join(folder, 'run/invert/record.json'))).toBe(false);
+  expect(certificate()).toMatchObject({ verdict: 'failed', differentiation: { passed: true } });
+});
+
+it('holds every pair against the runs of simulate and its own, and patches by distance', () => {
+  const { pairs, rings } = certificate();
+  const runsOf = (group: string): string[] => pairs.find((pair) => pair.group === group && pair.period === 'summer')!.runs;
+  expect(runsOf('NOx')).toEqual(['response-NOx', 'NOx-x0.8']);
+  expect(runsOf('SO2')).toEqual(['SO2-x0.8']);
+  expect(rings.filter(({ group, species, period }) => group === 'NOx' && species === 'NO2' && period === 'winter').map(({ ring }) => ring)).toEqual([
+    { fromKm: 0, toKm: 0 },
+    { fromKm: 0, toKm: 81 },
+    { fromKm: 81, toKm: 216 },
+    { fromKm: 216 },
+  ]);
+  expect(ctmRuns()).toHaveLength(2 * (3 + 3));
+});
+
+it('makes no run of the transport model twice, whatever else is asked', () => {
+  const before = ctmRuns();
+  const { status, stdout } = retroplume('certify', [
+    'certificate.pairs=[{group: NOx, species: NO2, minSlope: 0, minR: -1, minSignAgreement: 0, maxSlope: 100}]',
+  ]);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^Certificate of the surrogate: (passed|failed)\n/);
+  expect(ctmRuns()).toEqual(before);
+});
+
+it('counts runs that the case gives as files: one of a single group for its pairs, one of several by itself', () => {
+  const given = (name: string, run: string): string =>
+    `{name: ${name}, emissions: "${join(folder, 'run/simulate', run, 'EMIS_{period}.nc')}", concentrations: "${join(folder, 'run/simulate', run, 'ACONC_{period}.nc')}"}`;
+  const { status } = retroplume('certify', [
+    `certificate.runs=[${given('outside', 'response-NOx')}, ${given('mixed', 'member01')}]`,
+    'certificate.factors=[]',
+  ]);
+  expect(status).toBe(0);
+  const { pairs, joint } = certificate();
+  const nox = pairs.find(({ group, species, period }) => group === 'NOx' && species === 'NO2' && period === 'winter')!;
+  expect(nox.runs).toEqual(['response-NOx', 'outside']);
+  expect(joint.map(({ run }) => run)).toContain('mixed');
+  expect(joint[0].groups).toEqual(['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5']);
+});
+
+it('a run that is not there is told before anything runs, with exit code 3', () => {
+  const { status, stderr } = retroplume('certify', ['certificate.runs=[{name: lost, emissions: nowhere/E_*.nc, concentrations: nowhere/C_*.nc}]']);
+  expect(stderr).toMatch(/^retroplume: [A-Z_]+: .*nowhere\/E_\*\.nc/m);
+  expect(status).toBe(3);
+});
+
+it('goes on when told to, says so, and the report begins with a banner', () => {
+  const { status, stdout, stderr } = retroplume('run', ['certificate.onFailure=warn']);
+  expect(stderr).toMatch(/warning: the surrogate is inverted though its certificate failed/);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^Certificate of the surrogate: failed\n {2}NOx>NO2, winter: /);
+  const page = readFileSync(join(folder, 'run/report/report.html'), 'utf8');
+  expect(page).toContain('id="certificate-banner"');
+  expect(page).toContain('id="table-certificate"');
+});
+
+it('hands a command files with the changed emissions; one that answers nothing certifies nothing', () => {
+  const command = `cp ${join(folder, 'run/simulate/prior')}/ACONC_{period}.nc {output}`;
+  const asked = [`ctm={kind: command, command: "${command}"}`, 'members.count=1', 'response.groups=[]', 'certificate.patches.count=0'];
+  for (const stage of ['simulate', 'prepare', 'train', 'certify']) {
+    const { status, stderr } = retroplume(stage, asked, [], 'command');
+    expect({ stage, status, stderr: status === 0 ? '' : stderr }).toEqual({ stage, status: 0, stderr: '' });
+  }
+  const made = readdirSync(join(folder, 'command/certify-runs'), { recursive: true, encoding: 'utf8' });
+  for (const name of ['NOx-x0.8/EMIS_winter.nc', 'NOx-x0.8/ACONC_winter.nc', 'NOx-x0.8/ACONC_winter.log']) {
+    expect(made.some((path) => path.endsWith(name))).toBe(true);
+  }
+  const { verdict, reasons } = certificate('command');
+  expect(verdict).toBe('failed');
+  expect(reasons[0]).toMatch(/^NOx>NO2, winter: slope that is no number is below 0.6/);
+});
