@@ -1,7 +1,7 @@
 /** The surrogate's certificate: its response against the transport model's own finite differences, its derivative, and a banner where it cannot be relied on. */
 import type { Interval } from '../../block-bootstrap';
 import { breaches, pairName, type Certificate, type PairResponse, type RingResponse } from '../../surrogate/certificate';
-import { change, chemical, fixed, percent, significant } from '../format';
+import { chemical, fixed, percent, significant } from '../format';
 import type { Markup } from '../html';
 import { html } from '../html';
 import { modeLabel } from '../page-context';
@@ -49,10 +49,15 @@ function limitsOf({ limits }: Certificate, pair: { group: string; species: strin
   return limits.find((each) => pairName(each) === pairName(pair));
 }
 
+/** Pairs that are not judged are shown where the group matters to the species: a change of at least 2 % of the concentration. */
+function isLarge({ figures }: PairResponse): boolean {
+  return figures.relativeSize >= 0.02;
+}
+
 function pairTable(context: PageContext, certificates: readonly ReportCertificate[]): Markup {
   const rows = certificates.flatMap((certificate) => {
     const asked = certificate.pairs.filter((pair) => limitsOf(certificate, pair));
-    const others = certificate.mode === context.data.mode ? certificate.pairs.filter((pair) => !limitsOf(certificate, pair)) : [];
+    const others = certificate.mode === context.data.mode ? certificate.pairs.filter((pair) => !limitsOf(certificate, pair) && isLarge(pair)) : [];
     return [asked, others].flatMap((block) => block.map((pair, index) => ({ certificate, pair, begins: index === 0 })));
   });
   return table({
@@ -74,7 +79,7 @@ function pairTable(context: PageContext, certificates: readonly ReportCertificat
       { title: 'asked for' },
       { title: 'Size', unit: 'rms / mean' },
       { title: 'Runs' },
-      { title: 'Verdict', text: true },
+      { title: 'Verdict', unit: 'where judged', text: true },
     ],
     rows: rows.map(({ certificate, pair, begins }) => ({ cells: pairCells(certificate, pair), begins })),
     note: 'Slope through the origin over cells and hours; same sign: part of the cells and hours with a clear change (above a tenth of its root mean square) in which both changes have one sign.',
@@ -84,11 +89,11 @@ function pairTable(context: PageContext, certificates: readonly ReportCertificat
 function pairCells(certificate: ReportCertificate, pair: PairResponse): Markup[] {
   const { figures, runs, period } = pair;
   const limits = limitsOf(certificate, pair);
-  const verdict = limits ? (breaches(figures, limits).length === 0 ? 'passes' : 'fails') : 'not asked for';
+  const verdict = limits ? (breaches(figures, limits).length === 0 ? 'passes' : 'fails') : '';
   return [
     html`${chemical(pairName(pair))}`,
     html`${period}`,
-    html`${modeLabel(certificate.mode)}`,
+    html`${certificate.mode}`,
     withInterval(figures.slope, figures.intervals?.slope),
     html`${limits ? `${limits.minSlope} to ${limits.maxSlope}` : ''}`,
     withInterval(figures.r, figures.intervals?.r),
@@ -178,7 +183,7 @@ function differentiation({ mode, differentiation: { order, dotProduct, limits, p
     Derivative, ${modeLabel(mode)}: ${passed ? 'right' : 'wrong'}. Its Taylor remainder falls with order
     ${order === undefined ? 'that rounding hides' : fixed(order, 2)} (2 is right); products of differences with random fields differ from those of the
     adjoint by at most ${significant(error, 2)} of their standard deviation (kinks of the network; allowed ${limits.error}), along the difference
-    itself by ${change(gain, 1)} (allowed ${change(limits.gain)}).
+    itself by ${percent(gain, 1)} (allowed ${percent(limits.gain)}).
   </p>`;
 }
 
