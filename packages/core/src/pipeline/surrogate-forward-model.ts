@@ -89,7 +89,9 @@ export class SurrogateForwardModel implements ForwardModel {
   async forward(factors: Float32Array, batch: number): Promise<Float32Array> {
     const { problem, first, last } = this.plan[batch];
     // Before the pass with these factors: the adjoint differentiates what the program ran last.
-    const prior = this.options.anchored ? (this.priorSimulated[batch] ??= await this.simulate(batch, new Float32Array(factors.length).fill(1))) : undefined;
+    const prior = this.options.anchored
+      ? (this.priorSimulated[batch] ??= await this.simulate(batch, new Float32Array(factors.length).fill(1)))
+      : undefined;
     const simulated = await this.simulate(batch, factors);
     this.lastForward = { batch, factors };
     if (!prior) return simulated;

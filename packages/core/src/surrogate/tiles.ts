@@ -93,7 +93,7 @@ function cutAxis(settings: NetworkSettings, size: number, longest: number): CutA
 function spansOf(settings: NetworkSettings, size: number, length: number): Span[] | undefined {
   const block = poolingBlock(settings);
   const spans: Span[] = [];
-  for (let from = 0, origin = 0; ; ) {
+  for (let from = 0, origin = 0; ;) {
     const to = origin + length === size ? size : firstInexact(settings, origin + length);
     if (to <= from) return undefined;
     spans.push({ origin, from, to });
