@@ -123,7 +123,7 @@ describe('tilesOf', () => {
     const least = smallestSide(DEFAULT_LSTM_UNET, grid);
     expect(least).toBeGreaterThan(38);
     expect(() => tilesOf(DEFAULT_LSTM_UNET, grid, least - 1)).toThrow(
-      expect.objectContaining({ code: 'CASE_TILE_CELLS', message: expect.stringContaining(`set ${least} or more`) as string }),
+      expect.objectContaining({ code: 'CASE_TILE_CELLS', message: expect.stringContaining(`set ${least} or more`) as string }) as Error,
     );
     expect(() => tilesOf(DEFAULT_LSTM_UNET, grid, least)).not.toThrow();
   });
