@@ -15,6 +15,8 @@ interface Figures {
 /** What is printed of a result; stages that end before `verify` have no figures. */
 interface Printable {
   report?: string;
+  /** what `simulate --design` wrote */
+  manifest?: string;
   default?: Figures;
   paperMode?: Figures;
 }
@@ -36,9 +38,10 @@ export function printResult(result: object, options: Pick<CommonOptions, 'json' 
     return;
   }
   if (options.quiet) return;
-  const { report, default: own, paperMode } = result as Printable;
+  const { report, manifest, default: own, paperMode } = result as Printable;
   const told = { ...(result as Figures), ...own };
   if (told.withheld) process.stdout.write(table('Mean absolute error against withheld monitors, prior → updated inventory:', told.withheld));
   if (paperMode?.withheld) process.stdout.write(table("The same in the paper's mode:", paperMode.withheld));
-  process.stdout.write(report !== undefined ? `Report: ${report}\n` : `Run folder: ${out}\n`);
+  if (manifest !== undefined) process.stdout.write(`Design: ${manifest}\n`);
+  else process.stdout.write(report !== undefined ? `Report: ${report}\n` : `Run folder: ${out}\n`);
 }
