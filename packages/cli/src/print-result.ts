@@ -16,6 +16,8 @@ interface Figures {
 interface Printable {
   report?: string;
   certificate?: { verdict: string; reasons: string[] };
+  /** what `simulate --design` wrote */
+  manifest?: string;
   default?: Figures;
   paperMode?: Figures;
 }
@@ -37,7 +39,7 @@ export function printResult(result: object, options: Pick<CommonOptions, 'json' 
     return;
   }
   if (options.quiet) return;
-  const { report, certificate, default: own, paperMode } = result as Printable;
+  const { report, certificate, manifest, default: own, paperMode } = result as Printable;
   const told = { ...(result as Figures), ...own };
   if (certificate)
     process.stdout.write(
@@ -45,5 +47,6 @@ export function printResult(result: object, options: Pick<CommonOptions, 'json' 
     );
   if (told.withheld) process.stdout.write(table('Mean absolute error against withheld monitors, prior → updated inventory:', told.withheld));
   if (paperMode?.withheld) process.stdout.write(table("The same in the paper's mode:", paperMode.withheld));
-  process.stdout.write(report !== undefined ? `Report: ${report}\n` : `Run folder: ${out}\n`);
+  if (manifest !== undefined) process.stdout.write(`Design: ${manifest}\n`);
+  else process.stdout.write(report !== undefined ? `Report: ${report}\n` : `Run folder: ${out}\n`);
 }

@@ -5,7 +5,7 @@ import { Command, Option } from 'commander';
 import { benchCommand, type BenchCommandOptions } from './bench';
 import { doctor } from './doctor';
 import { withOutputOptions, withOverrides, withRunOptions, withThreads, wholeNumber, type CommonOptions } from './options';
-import { demo, runCase } from './run-command';
+import { demo, runCase, simulateCase } from './run-command';
 
 const STAGE_HELP: Record<StageName, string> = {
   simulate: 'run the transport model: prior, members, truth of a twin',
@@ -34,9 +34,18 @@ function addDemo(program: Command): void {
     .action((options: CommonOptions & { quick: boolean; full: boolean }) => demo(options));
 }
 
+function caseCommand(program: Command, name: string, description: string): Command {
+  return withOverrides(withRunOptions(program.command(name).description(description).argument('<case>', 'case file (YAML)')));
+}
+
 function addCaseCommand(program: Command, name: string, description: string, stages: 'all' | StageName[]): void {
-  const command = program.command(name).description(description).argument('<case>', 'case file (YAML)');
-  withOverrides(withRunOptions(command)).action((path: string, options: CommonOptions) => runCase(path, stages, options));
+  caseCommand(program, name, description).action((path: string, options: CommonOptions) => runCase(path, stages, options));
+}
+
+function addSimulate(program: Command): void {
+  caseCommand(program, 'simulate', STAGE_HELP.simulate)
+    .option('--design [folder]', "run nothing: write the members' emission files and design.json for a model run elsewhere (default: OUT/design)")
+    .action((path: string, options: CommonOptions & { design?: string | true }) => simulateCase(path, options));
 }
 
 function addBench(program: Command): void {
@@ -68,7 +77,10 @@ export function buildProgram(): Command {
     .configureOutput({ outputError: () => undefined });
   addDemo(program);
   addCaseCommand(program, 'run', 'every stage that is not up to date', 'all');
-  for (const stage of STAGES) addCaseCommand(program, stage, STAGE_HELP[stage], [stage]);
+  for (const stage of STAGES) {
+    if (stage === 'simulate') addSimulate(program);
+    else addCaseCommand(program, stage, STAGE_HELP[stage], [stage]);
+  }
   addBench(program);
   withOutputOptions(program.command('doctor').description('what this machine has, what is missing, how to get it')).action((options: CommonOptions) =>
     doctor(options),

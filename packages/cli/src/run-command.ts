@@ -1,6 +1,6 @@
 /** `retroplume run`, the stages, and `retroplume demo`: from options to core and back. */
 import { join, resolve } from 'node:path';
-import { describeDevice, loadCase, runDemo, runStages, type RunOptions, type StageName } from '@retroplume/core';
+import { describeDevice, loadCase, runDemo, runStages, writeDesign, type RunOptions, type StageName } from '@retroplume/core';
 import { interruptible } from './interrupt';
 import type { CommonOptions } from './options';
 import { openProfile } from './profile';
@@ -35,6 +35,20 @@ export async function runCase(path: string, stages: 'all' | StageName[], options
   const loaded = loadCase(path, options.set);
   const out = resolve(options.out ?? join('runs', loaded.name));
   printResult(await watched(options, (context) => runStages(loaded, { out, stages, ...context })), options, out);
+}
+
+/** The ensemble design as emission files for a transport model that is run elsewhere, instead of the runs. */
+async function designCase(path: string, dir: string | undefined, options: CommonOptions): Promise<void> {
+  const loaded = loadCase(path, options.set);
+  const out = resolve(options.out ?? join('runs', loaded.name));
+  printResult(await watched(options, ({ onEvent, signal }) => writeDesign(loaded, { out, dir, onEvent, signal })), options, out);
+}
+
+/** `simulate`: the runs, or with `--design` the files for them. */
+export async function simulateCase(path: string, options: CommonOptions & { design?: string | true }): Promise<void> {
+  const { design } = options;
+  if (design === undefined) await runCase(path, ['simulate'], options);
+  else await designCase(path, design === true ? undefined : design, options);
 }
 
 /** The twin experiment, from nothing to the report. */

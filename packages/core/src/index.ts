@@ -5,6 +5,7 @@ export { describeEnvironment, type Environment, type Finding } from './environme
 export { loadCase, type Case } from './data/case';
 export { runDemo, type DemoOptions, type DemoResult } from './pipeline/demo';
 export { runStages, type RunOptions, type RunResult, type VariantResult } from './pipeline/run';
+export { writeDesign, type DesignOptions, type DesignResult } from './pipeline/write-design';
 export { STAGES, type StageEvent, type StageName, type Variant } from './pipeline/stage';
 
 // Grids and files: for programs that make a case's inputs.

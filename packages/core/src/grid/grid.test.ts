@@ -161,6 +161,15 @@ describe('cells', () => {
     expect(new Grid(cn27).cellAt(-100, 40)).toBeUndefined();
   });
 
+  test('a length in cells, north and east; a degree of longitude is shorter away from the equator', () => {
+    expect(new Grid(cn27).lengthInCells(81)).toEqual([3, 3]);
+    const north = new Grid({ ...latLon, yorig: 58, rows: 1 }); // 60 N
+    const degree = (Math.PI * EARTH_RADIUS) / 180 / 1000;
+    const [rows, cols] = north.lengthInCells(8 * degree);
+    expect(rows).toBeCloseTo(2, 12);
+    expect(cols).toBeCloseTo(3.2, 12);
+  });
+
   test('the cells of a whole lat-lon globe add up to the sphere', () => {
     const grid = new Grid({ ...latLon, yorig: -90, rows: 45 });
     let sum = 0;

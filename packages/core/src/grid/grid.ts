@@ -94,6 +94,15 @@ export class Grid {
     return EARTH_RADIUS * EARTH_RADIUS * xcell * RADIANS * (north - south);
   }
 
+  /** A length as numbers of cells [along rows (north), along columns (east)]; on a lat-lon grid at the latitude of the middle row. */
+  lengthInCells(km: number): [number, number] {
+    const { gdtyp, xcell, ycell } = this.definition;
+    if (gdtyp !== LATLON) return [(1000 * km) / ycell, (1000 * km) / xcell];
+    const degrees = (1000 * km) / (EARTH_RADIUS * RADIANS);
+    const { lat } = this.centre((this.rows - 1) / 2, 0);
+    return [degrees / ycell, degrees / (xcell * Math.cos(lat * RADIANS))];
+  }
+
   /** {@link cellArea} of the middle row: the area of every cell on a projected grid. */
   get cellAreaM2(): number {
     return this.cellArea((this.rows - 1) / 2);

@@ -1,6 +1,6 @@
 /** Which runs of the transport model a case has, and where their files are. */
 import { join } from 'node:path';
-import type { Case, Group, PeriodSettings } from '../data/case';
+import { memberDesigns, type Case, type Group, type PeriodSettings } from '../data/case';
 import { expandGlob } from '../data/glob';
 import type { TimeAxis } from '../grid/grid';
 import type { StageContext } from './stage';
@@ -14,15 +14,6 @@ export interface RunFiles {
 export const PRIOR = 'prior';
 export const TRUTH = 'truth';
 
-export function memberName(index: number): string {
-  return `member${String(index + 1).padStart(2, '0')}`;
-}
-
-/** Names of the members: those of the case's own runs, or as many as are to be made. */
-export function memberNames({ members }: Case): string[] {
-  return members.runs ? members.runs.map(({ name }) => name) : Array.from({ length: members.count }, (_, i) => memberName(i));
-}
-
 /** The run in which all emissions of one group are changed. */
 export function responseRun(group: Group): string {
   return `response-${group}`;
@@ -32,7 +23,7 @@ export function responseRun(group: Group): string {
 export function simulatedRuns(settings: Case): string[] {
   return [
     ...(settings.priorConcentrations ? [] : [PRIOR]),
-    ...(settings.members.runs ? [] : memberNames(settings)),
+    ...memberDesigns(settings).map(({ name }) => name),
     ...settings.response.groups.map(responseRun),
     ...(settings.truth ? [TRUTH] : []),
   ];

@@ -68,10 +68,7 @@ export const invertStage: Stage = {
     });
     const checkpoint = join(context.dir, 'checkpoint.safetensors');
     try {
-      const lengthCells: [number, number] = [
-        (inversion.lengthKm * 1000) / grid.definition.ycell,
-        (inversion.lengthKm * 1000) / grid.definition.xcell,
-      ];
+      const lengthCells = grid.lengthInCells(inversion.lengthKm);
       const result = await invert(
         model,
         {

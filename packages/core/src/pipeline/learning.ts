@@ -1,10 +1,10 @@
 /** What the stages from `train` on share: the settings of their variant, the prepared periods, the surrogate. */
-import type { InversionSettings, SurrogateSettings, TrainingSettings } from '../data/case';
+import { memberNames, type InversionSettings, type SurrogateSettings, type TrainingSettings } from '../data/case';
 import { readPrepared, type PreparedPeriod } from '../data/prepared';
 import { Surrogate } from '../surrogate/surrogate';
 import type { Tiling } from '../surrogate/tiles';
 import { Window } from '../surrogate/window';
-import { memberNames, PRIOR } from './case-runs';
+import { PRIOR } from './case-runs';
 import type { StageContext } from './stage';
 
 export interface VariantSettings {

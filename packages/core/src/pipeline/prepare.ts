@@ -1,5 +1,5 @@
 /** `prepare`: meteorology, geography and all runs of the transport model into the prepared store, every contract of the inputs checked. */
-import { GROUPS, type Case, type PeriodSettings } from '../data/case';
+import { GROUPS, memberNames, type Case, type PeriodSettings } from '../data/case';
 import { readConcentrations, readEmissions, readGeography } from '../data/case-fields';
 import { IoapiFile, IoapiSeries } from '../data/ioapi';
 import { readMeteorology } from '../data/meteorology';
@@ -7,7 +7,7 @@ import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun } from '..
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
 import { basename, relative } from 'node:path';
-import { geographyFiles, memberNames, meteorologyFiles, PRIOR, priorEmissionFiles, runFiles, timeOf } from './case-runs';
+import { geographyFiles, meteorologyFiles, PRIOR, priorEmissionFiles, runFiles, timeOf } from './case-runs';
 import type { Stage, StageContext } from './stage';
 
 function readSeries<T>(paths: string[], read: (series: IoapiSeries) => T, options?: Parameters<typeof IoapiSeries.open>[1]): T {
@@ -79,14 +79,14 @@ function geographyOf(settings: Case, grid: Grid): Float32Array {
 export const prepareStage: Stage = {
   name: 'prepare',
   needs: ['simulate'],
-  settings: ({ case: { grid, periods, meteorology, geography, emissions, concentrations, members } }) => ({
-    grid: grid.name,
-    periods,
-    meteorology: meteorology.variables,
-    geography: geography?.variables,
-    emissions: emissions.groups,
-    concentrations,
-    members: members.runs?.map(({ name }) => name) ?? members.count,
+  settings: ({ case: settings }) => ({
+    grid: settings.grid.name,
+    periods: settings.periods,
+    meteorology: settings.meteorology.variables,
+    geography: settings.geography?.variables,
+    emissions: settings.emissions.groups,
+    concentrations: settings.concentrations,
+    members: memberNames(settings),
   }),
   inputs: ({ case: settings }) => [
     settings.grid.griddesc,

@@ -4,8 +4,9 @@
  * interruption.
  */
 import { existsSync, mkdirSync } from 'node:fs';
-import { dirname, relative } from 'node:path';
-import { GROUPS, type Case, type PeriodSettings } from '../data/case';
+import { dirname, join, relative } from 'node:path';
+import { memberDesigns, type Case, type PeriodSettings } from '../data/case';
+import { writeFileAtomic } from '../data/checkpoint';
 import { readConcentrations } from '../data/case-fields';
 import { IoapiSeries } from '../data/ioapi';
 import { firstStepOf } from '../data/period-steps';
@@ -13,11 +14,10 @@ import { PREPARED_SPECIES } from '../data/prepared';
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
 import { createCtm, type Ctm } from '../transport/ctm';
-import { memberFactors, writeScaledEmissions } from '../transport/members';
+import { writeScaledEmissions } from '../transport/members';
 import { readTruthFactors } from '../worlds/truth-factors';
 import {
   geographyFiles,
-  memberNames,
   meteorologyFiles,
   PRIOR,
   priorEmissionFiles,
@@ -29,6 +29,8 @@ import {
   twinObservationsFile,
 } from './case-runs';
 import { runJobs } from './ctm-jobs';
+import { designManifest, MANIFEST, manifestText } from './design-manifest';
+import { checkDesignedRegions, designedFactors, designedRegions, uniformFactors } from './member-factors';
 import type { Stage, StageContext } from './stage';
 import { groupLast, writeTwinObservations } from './twin-observations';
 
@@ -40,14 +42,15 @@ interface Job {
 export const simulateStage: Stage = {
   name: 'simulate',
   needs: [],
-  settings: ({ case: { grid, periods, emissions, ctm, members, response, observations } }) => ({
-    grid: grid.name,
-    periods,
-    emissions: emissions.groups,
-    ctm,
-    members,
-    response,
-    twin: observations.twin,
+  settings: ({ case: settings }) => ({
+    grid: settings.grid.name,
+    periods: settings.periods,
+    emissions: settings.emissions.groups,
+    ctm: settings.ctm,
+    members: settings.members,
+    regions: designedRegions(settings),
+    response: settings.response,
+    twin: settings.observations.twin,
   }),
   inputs: ({ case: settings }) => [
     settings.grid.griddesc,
@@ -59,6 +62,7 @@ export const simulateStage: Stage = {
     const { case: settings, dir } = context;
     const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
     checkInputs(settings, grid);
+    checkDesignedRegions(settings, grid);
     const ctm = createCtm(settings);
     const jobs = simulatedRuns(settings).flatMap((run) => settings.periods.map((period) => ({ run, period })));
     await runJobs(
@@ -76,6 +80,10 @@ export const simulateStage: Stage = {
         await writeTwinObservations(path, settings, { name: period.name, start: new Date(period.start) }, grid, readTruth(context, period));
         products.push(path);
       }
+    }
+    if (memberDesigns(settings).length > 0) {
+      products.push(join(dir, MANIFEST));
+      writeFileAtomic(join(dir, MANIFEST), manifestText(designManifest(settings, grid, dir)));
     }
     return { products: products.map((path) => relative(dir, path)), summary: { runs: simulatedRuns(settings) } };
   },
@@ -129,12 +137,10 @@ function emissionsOf(context: StageContext, grid: Grid, run: string, period: Per
 function factorsOf({ case: settings }: StageContext, grid: Grid, run: string, period: string): Float32Array {
   if (run === TRUTH && settings.truth) return groupLast(readTruthFactors(settings.truth.factors, grid, period));
   const group = settings.response.groups.find((name) => responseRun(name) === run);
-  if (group) {
-    const g = GROUPS.indexOf(group);
-    return Float32Array.from({ length: grid.rows * grid.cols * GROUPS.length }, (_, i) => (i % GROUPS.length === g ? settings.response.factor : 1));
-  }
-  const { seed, spread, lengthKm } = settings.members;
-  return memberFactors(grid, { seed, index: memberNames(settings).indexOf(run), spread, lengthKm, period });
+  if (group) return uniformFactors(grid, { group, factor: settings.response.factor });
+  const design = memberDesigns(settings).find(({ name }) => name === run);
+  if (!design) throw new Error(`${run} is no run of this case`);
+  return designedFactors(settings, grid, design, period);
 }
 
 function readTruth({ case: settings, dir }: StageContext, period: PeriodSettings): Float32Array {

@@ -1,7 +1,6 @@
 /** Members: runs with smooth random factors on the emissions, from which the surrogate learns how concentrations respond. */
 import { CorrelationFilter } from '../grid/correlation';
 import type { Grid } from '../grid/grid';
-import { LATLON } from '../grid/projection';
 import { Random } from '../random';
 import { GROUP_NAMES, type GroupName } from './emission-reader';
 
@@ -11,6 +10,8 @@ export interface MemberSettings {
   seed: number;
   /** which member, from 0 */
   index: number;
+  /** the only group that changes; default: all change */
+  group?: GroupName;
   /** standard deviation of the natural logarithm of the factor */
   spread: Record<GroupName, number>;
   lengthKm: number;
@@ -20,7 +21,10 @@ export interface MemberSettings {
   commonShare?: number;
 }
 
-const KM_PER_DEGREE = 111.195;
+/** Label of the random numbers of a member: a member of one group has numbers of its own, not those of the member with that index on all groups. */
+export function memberStream({ index, group, period }: Pick<MemberSettings, 'index' | 'group' | 'period'>): string {
+  return group === undefined ? `member ${index} ${period}` : `member ${index} of ${group} ${period}`;
+}
 
 /**
  * Log-normal factors with median 1: factor = exp(spread · z), z of variance 1 with Gaussian correlation of `lengthKm`.
@@ -32,11 +36,12 @@ const KM_PER_DEGREE = 111.195;
  */
 export function memberFactors(grid: Grid, settings: MemberSettings): Float32Array {
   const { rows, cols } = grid;
-  const { seed, index, spread, lengthKm, period, commonShare = 0.25 } = settings;
-  const filter = new CorrelationFilter(rows, cols, lengthInCells(grid, lengthKm));
-  const random = new Random(seed).fork(`member ${index} ${period}`);
-  const factors = new Float32Array(rows * cols * GROUP_NAMES.length);
+  const { group: only, spread, lengthKm, commonShare = 0.25 } = settings;
+  const filter = new CorrelationFilter(rows, cols, grid.lengthInCells(lengthKm));
+  const random = new Random(settings.seed).fork(memberStream(settings));
+  const factors = new Float32Array(rows * cols * GROUP_NAMES.length).fill(1);
   GROUP_NAMES.forEach((name, group) => {
+    if (only !== undefined && name !== only) return;
     const ofGroup = random.fork(name);
     const common = Math.sqrt(commonShare) * ofGroup.normal();
     const local = filter.apply(Float64Array.from({ length: rows * cols }, () => ofGroup.normal()));
@@ -45,12 +50,4 @@ export function memberFactors(grid: Grid, settings: MemberSettings): Float32Arra
     });
   });
   return factors;
-}
-
-/** @returns [along rows (north), along columns (east)] */
-function lengthInCells(grid: Grid, lengthKm: number): [number, number] {
-  const { gdtyp, xcell, ycell } = grid.definition;
-  if (gdtyp !== LATLON) return [(1000 * lengthKm) / ycell, (1000 * lengthKm) / xcell];
-  const { lat } = grid.centre((grid.rows - 1) / 2, 0);
-  return [lengthKm / (KM_PER_DEGREE * ycell), lengthKm / (KM_PER_DEGREE * xcell * Math.cos((lat * Math.PI) / 180))];
 }

@@ -1,5 +1,8 @@
 /** What no single key can say: the rules that tie several keys together. */
 import type { Case } from './case-schema';
+import { MOST_MEMBERS } from './fields';
+import { memberNames } from './member-design';
+import { nearestKey } from './nearest-key';
 import type { KeyPath } from './source';
 
 export interface Breach {
@@ -41,6 +44,34 @@ function checkRuns(c: Case): Breach[] {
   return twice === undefined ? [] : [{ path: ['members', 'runs'], text: `the name ${twice} is used twice (prior is the prior run): rename one` }];
 }
 
+/** Only of members that are to be made: a case that brings its runs may keep the design that they came from. */
+function checkDesign(c: Case): Breach[] {
+  const { runs, scalings, regionFactors } = c.members;
+  if (runs) return [];
+  const breaches: Breach[] = regionFactors.flatMap(({ region }, i) => checkRegion(c, region, ['members', 'regionFactors', i, 'region']));
+  const still = (path: KeyPath): Breach => ({ path, text: 'a factor of 1 changes nothing: remove it' });
+  scalings.forEach((factor, i) => void (factor === 1 && breaches.push(still(['members', 'scalings', i]))));
+  regionFactors.forEach(({ factor }, i) => void (factor === 1 && breaches.push(still(['members', 'regionFactors', i, 'factor']))));
+  const names = memberNames(c);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) breaches.push({ path: ['members'], text: `two members would be called ${twice}: remove one, or rename its region` });
+  if (names.length > MOST_MEMBERS) {
+    breaches.push({
+      path: ['members'],
+      text: `count, perGroup, scalings and regionFactors make ${names.length} members, but at most ${MOST_MEMBERS} are run: ask for fewer`,
+    });
+  }
+  return breaches;
+}
+
+function checkRegion({ regions }: Case, name: string, path: KeyPath): Breach[] {
+  if (Object.hasOwn(regions, name)) return [];
+  const known = Object.keys(regions);
+  const near = nearestKey(name, known);
+  const remedy = near !== undefined ? `did you mean ${near}?` : known.length > 0 ? `known are ${known.join(', ')}` : 'add it to regions';
+  return [{ path, text: `there is no region ${name}: ${remedy}` }];
+}
+
 function checkObservations(c: Case): Breach[] {
   const { observations: o, truth } = c;
   const breaches: Breach[] = [];
@@ -59,7 +90,7 @@ function checkObservations(c: Case): Breach[] {
 }
 
 function checkTraining(c: Case): Breach[] {
-  const runs = c.members.runs?.length ?? c.members.count;
+  const runs = memberNames(c).length;
   if (runs > 0 && c.training.batch % 2 !== 0)
     return [{ path: ['training', 'batch'], text: `${c.training.batch} is odd, but with members samples come in pairs of runs: make it even` }];
   if (runs === 0 && c.training.differenceWeight > 0) {
@@ -87,5 +118,5 @@ function checkCertificate(c: Case): Breach[] {
 
 /** Every breach of the rules that tie keys together. */
 export function checkCase(c: Case): Breach[] {
-  return [...checkPeriods(c), ...checkRuns(c), ...checkObservations(c), ...checkTraining(c), ...checkCertificate(c)];
+  return [...checkPeriods(c), ...checkRuns(c), ...checkDesign(c), ...checkObservations(c), ...checkTraining(c), ...checkCertificate(c)];
 }

@@ -1,6 +1,6 @@
 /** What is known beside the prior run: members, the truth of a twin experiment, the monitors. */
 import { z } from 'zod';
-import { choice, file, files, GROUPS, real, seed, SPECIES, text, whole, type Group, type Species } from './fields';
+import { choice, file, files, GROUPS, MOST_MEMBERS, real, seed, SPECIES, text, whole, type Group, type Species } from './fields';
 
 /** The same schema for each group, with the group's own default. */
 export function perGroup(
@@ -24,8 +24,30 @@ export const membersSchema = z
   .strictObject({
     count: whole('Number of members that simulate makes and runs; each has its own smooth random factors on the emissions.', {
       min: 0,
-      max: 200,
+      max: MOST_MEMBERS,
     }).default(6),
+    perGroup: whole('Further members for each of the five groups, with smooth random factors on that group alone.', {
+      min: 0,
+      max: MOST_MEMBERS / GROUPS.length,
+    }).default(0),
+    scalings: z
+      .array(real('Factor.', { above: 0, max: 10 }))
+      .default([])
+      .meta({
+        description:
+          'Further members for each of the five groups, one for each factor here: all emissions of that group times the factor, in the whole domain. A ' +
+          'factor that stands in `response.factor` or `certificate.factors` too is no longer held out from training.',
+      }),
+    regionFactors: z
+      .array(
+        z.strictObject({
+          region: text('Name of one of `regions`.'),
+          group: choice('Group that is changed; without it all are.', GROUPS).optional(),
+          factor: real('Factor on the emissions in the region; elsewhere they stay.', { above: 0, max: 10 }),
+        }),
+      )
+      .default([])
+      .meta({ description: 'Further members, each with the emissions changed in one region only.' }),
     seed: seed('Seed of the random factors.').default(1),
     spread: perGroup((group) => real(`Standard deviation of the log factor on ${group}.`, { min: 0, max: 2 }), {
       NOx: 0.4,
@@ -46,7 +68,10 @@ export const membersSchema = z
         }),
       )
       .optional()
-      .meta({ description: 'Runs that were made outside Retroplume, instead of count.' }),
+      .meta({
+        description:
+          'Runs that were made outside Retroplume, instead of those that simulate would make: count, perGroup, scalings and regionFactors then do nothing.',
+      }),
   })
   .meta({
     description:

@@ -9,6 +9,8 @@ import { DEVICE_CHOICES, DEVICE_PATTERN, type DeviceChoice } from '../../device'
 export const GROUPS = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'] as const;
 /** The four target species, in the order of every array; NO2, SO2 and O3 in ppb, PM2.5 in µg m-3. */
 export const SPECIES = ['NO2', 'SO2', 'O3', 'PM2.5'] as const;
+/** Members that a case may ask for: each is a run of the transport model in every period. */
+export const MOST_MEMBERS = 200;
 export type Group = (typeof GROUPS)[number];
 export type Species = (typeof SPECIES)[number];
 

@@ -14,5 +14,6 @@ export { caseSchema } from './case-schema';
 export { GROUPS, SPECIES, type Group, type Species } from './fields';
 export { caseJsonSchema, type JsonSchema } from './json-schema';
 export { loadCase } from './load-case';
+export { memberDesigns, memberNames, type MemberDesign } from './member-design';
 export { nearestKey } from './nearest-key';
 export { paperDefaults } from './paper-defaults';

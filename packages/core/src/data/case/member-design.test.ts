@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError } from '../../errors';
+import { loadCase, memberDesigns, memberNames } from './index';
+
+const CASE = `name: tiny
+grid: { griddesc: GRIDDESC, name: TINY }
+periods: [{ name: winter, start: 2026-01-05T00:00:00Z, hours: 216 }]
+meteorology: { files: METCRO2D.nc }
+emissions:
+  files: EMIS.nc
+  groups: { NOx: { variables: [NO] }, NH3: { variables: [NH3] }, SO2: { variables: [SO2] }, VOC: { variables: [VOC] }, PM2.5: { variables: [PM25] } }
+truth: { factors: truth.nc }
+observations: { stations: { file: stations.csv }, twin: {} }
+regions: { north: { rows: [4, 7], cols: [0, 9] }, "plain / 平原": { rows: [0, 3], cols: [0, 9] } }
+`;
+
+let folder: string;
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'design-'))));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function load(members: string): ReturnType<typeof loadCase> {
+  const path = join(folder, 'case.yaml');
+  writeFileSync(path, `${CASE}members: ${members}\n`);
+  return loadCase(path);
+}
+
+function refusal(members: string): ConfigError {
+  try {
+    load(members);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return error as ConfigError;
+  }
+  throw new Error('the case was accepted');
+}
+
+describe('the ensemble design', () => {
+  it('is by default six members on all groups', () => {
+    expect(memberDesigns(load('{}'))).toEqual([0, 1, 2, 3, 4, 5].map((index) => ({ name: `member0${index + 1}`, kind: 'random', index })));
+  });
+
+  it('lists members on all groups, on one, scalings and regions, in that order', () => {
+    const members =
+      '{ count: 1, perGroup: 1, scalings: [0.5], regionFactors: [{ region: north, factor: 2 }, { region: plain / 平原, group: NH3, factor: 0.7 }] }';
+    const designs = memberDesigns(load(members));
+    const groups = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'];
+    expect(designs).toEqual([
+      { name: 'member01', kind: 'random', index: 0 },
+      ...groups.map((group) => ({ name: `member01-${group}`, kind: 'group', group, index: 0 })),
+      ...groups.map((group) => ({ name: `scaling-${group}-x0.5`, kind: 'scaling', group, factor: 0.5 })),
+      { name: 'region-north-all-x2', kind: 'region', region: 'north', factor: 2 },
+      { name: 'region-plain_平原-NH3-x0.7', kind: 'region', region: 'plain / 平原', group: 'NH3', factor: 0.7 },
+    ]);
+  });
+
+  it('gives way to the runs that a case brings, whose names then are those of the members', () => {
+    const settings = load('{ perGroup: 1, runs: [{ name: a, emissions: E.nc, concentrations: C.nc }] }');
+    expect(memberDesigns(settings)).toEqual([]);
+    expect(memberNames(settings)).toEqual(['a']);
+  });
+
+  it('may have no members on all groups, and then still meets the loss on differences', () => {
+    expect(memberNames(load('{ count: 0, scalings: [1.5] }'))).toHaveLength(5);
+    expect(refusal('{ count: 0 }').message).toMatch(/training\.differenceWeight: the loss on differences needs members, and there are none/);
+  });
+
+  it.each([
+    ['{ regionFactors: [{ region: nort, factor: 2 }] }', 'members.regionFactors.0.region: there is no region nort: did you mean north?'],
+    ['{ regionFactors: [{ region: constructor, factor: 2 }] }', 'there is no region constructor: known are north, plain / 平原'],
+    ['{ scalings: [0] }', 'members.scalings.0: expected more than 0 but received 0'],
+    ['{ scalings: [-0.5] }', 'members.scalings.0: expected more than 0 but received -0.5'],
+    ['{ scalings: [.nan] }', 'members.scalings.0: expected a number but received null'],
+    ['{ scalings: [0.5, 1] }', 'members.scalings.1: a factor of 1 changes nothing: remove it'],
+    ['{ regionFactors: [{ region: north, factor: 0 }] }', 'members.regionFactors.0.factor: expected more than 0 but received 0'],
+    ['{ regionFactors: [{ region: north, group: CO, factor: 2 }] }', 'expected one of NOx, NH3, SO2, VOC, PM2.5 but received "CO"'],
+    ['{ scalings: [2, 2] }', 'members: two members would be called scaling-NOx-x2: remove one, or rename its region'],
+    ['{ count: 201 }', 'members.count: expected at most 200 but received 201'],
+    ['{ count: 150, perGroup: 10, scalings: [2] }', 'make 205 members, but at most 200 are run: ask for fewer'],
+  ])('refuses %s', (members, sentence) => {
+    const { code, message } = refusal(members);
+    expect(code).toBe('CASE_INVALID');
+    expect(message).toContain(sentence);
+    expect(message.split('\n')).toHaveLength(1);
+  });
+});

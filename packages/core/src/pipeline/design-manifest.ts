@@ -1,0 +1,108 @@
+/** `design.json`: the ensemble design as a file that says to people and scripts which runs there are and what becomes of them. */
+import { dirname, join, relative } from 'node:path';
+import { memberDesigns, type Case, type MemberDesign, type Species } from '../data/case';
+import { PREPARED_SPECIES } from '../data/prepared';
+import type { Grid, GridDefinition } from '../grid/grid';
+import { memberStream } from '../transport/members';
+import { priorEmissionFiles, simulatedFile } from './case-runs';
+import { designedRegions } from './member-factors';
+import { VERSIONS } from './versions';
+
+export const MANIFEST = 'design.json';
+
+/** A member and its files; paths are relative to the manifest. */
+interface DesignedMember {
+  name: string;
+  kind: MemberDesign['kind'];
+  group?: string;
+  region?: string;
+  factor?: number;
+  /** of random factors: the seed, and by period the label of the stream of random numbers that begins there */
+  seed?: number;
+  runs: { period: string; emissions: string; concentrations: string; stream?: string }[];
+}
+
+export interface DesignManifest {
+  about: string;
+  case: string;
+  retroplume: string;
+  grid: GridDefinition;
+  periods: { name: string; start: string; hours: number; spinUpHours: number }[];
+  /** how the groups are made up; a factor on a group multiplies these variables, all layers alike */
+  groups: Case['emissions']['groups'];
+  /** of random factors: standard deviation of the natural logarithm, correlation length */
+  random: { seed: number; spread: Case['members']['spread']; lengthKm: number };
+  regions: Case['regions'];
+  /** emission files of the prior run, which is not a member */
+  prior: { period: string; emissions: string[] }[];
+  members: DesignedMember[];
+  expected: { concentrations: string; variables: Record<Species, { variable: string; unit: string }> };
+  /** keys of the case file, to be pasted there; paths are relative to the case file */
+  caseKeys: { members: { runs: { name: string; emissions: string; concentrations: string }[] } };
+}
+
+const EXPECTED =
+  'For every run a gridded I/O API file at the path "concentrations": hourly means at the surface (the lowest layer is read), on this grid, for every hour ' +
+  'of the period, spin-up included, under the same meteorology as the prior run. Other files and names will do if caseKeys is changed to match.';
+
+const ABOUT =
+  'The ensemble design of a Retroplume case: emission files of members, to be run by the transport model. Put the concentrations where "concentrations" ' +
+  'says, then the keys in caseKeys into the case file, with the prior run as priorConcentrations.';
+
+function memberOf(settings: Case, design: MemberDesign): DesignedMember {
+  const { periods, members } = settings;
+  const { name, kind } = design;
+  const random = design.kind === 'random' || design.kind === 'group';
+  return {
+    name,
+    kind,
+    ...('group' in design ? { group: design.group ?? 'all' } : { group: 'all' }),
+    ...('region' in design ? { region: design.region } : {}),
+    ...('factor' in design ? { factor: design.factor } : {}),
+    ...(random ? { seed: members.seed } : {}),
+    runs: periods.map(({ name: period }) => ({
+      period,
+      emissions: simulatedFile('', name, 'EMIS', period),
+      concentrations: simulatedFile('', name, 'ACONC', period),
+      ...(random ? { stream: memberStream({ ...design, period }) } : {}),
+    })),
+  };
+}
+
+/** The manifest of a design whose files lie in `dir`. */
+export function designManifest(settings: Case, grid: Grid, dir: string): DesignManifest {
+  const { seed, spread, lengthKm } = settings.members;
+  const { variables } = settings.concentrations;
+  const fromCase = relative(dirname(settings.file), dir);
+  return {
+    about: ABOUT,
+    case: settings.name,
+    retroplume: VERSIONS.retroplume,
+    grid: grid.definition,
+    periods: settings.periods.map(({ name, start, hours, spinUpHours }) => ({ name, start: start.toISOString(), hours, spinUpHours })),
+    groups: settings.emissions.groups,
+    random: { seed, spread, lengthKm },
+    regions: designedRegions(settings),
+    prior: settings.periods.map(({ name }) => ({ period: name, emissions: priorEmissionFiles(settings, name) })),
+    members: memberDesigns(settings).map((design) => memberOf(settings, design)),
+    expected: {
+      concentrations: EXPECTED,
+      variables: Object.fromEntries(
+        PREPARED_SPECIES.map((species) => [species, { variable: variables[species], unit: species === 'PM2.5' ? 'ug m-3' : 'ppb' }]),
+      ) as DesignManifest['expected']['variables'],
+    },
+    caseKeys: {
+      members: {
+        runs: memberDesigns(settings).map(({ name }) => ({
+          name,
+          emissions: join(fromCase, simulatedFile('', name, 'EMIS', '{period}')),
+          concentrations: join(fromCase, simulatedFile('', name, 'ACONC', '{period}')),
+        })),
+      },
+    },
+  };
+}
+
+export function manifestText(manifest: DesignManifest): string {
+  return `${JSON.stringify(manifest, null, 2)}\n`;
+}

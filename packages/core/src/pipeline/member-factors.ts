@@ -1,0 +1,54 @@
+/** The factors on the prior emissions that make a member of the ensemble design. */
+import { GROUPS, memberDesigns, type Case, type Group, type MemberDesign } from '../data/case';
+import { ConfigError } from '../errors';
+import type { Grid } from '../grid/grid';
+import { memberFactors } from '../transport/members';
+import { regionMask } from './regions';
+
+/** The same factor wherever the mask is not 0 (default: everywhere), on one group or on all; 1 elsewhere. @returns `[H, W, 5]` */
+export function uniformFactors(grid: Grid, { group, factor, mask }: { group?: Group; factor: number; mask?: Float32Array }): Float32Array {
+  const groups = group === undefined ? GROUPS.map((_, g) => g) : [GROUPS.indexOf(group)];
+  const factors = new Float32Array(grid.rows * grid.cols * GROUPS.length).fill(1);
+  for (let cell = 0; cell < grid.rows * grid.cols; cell++) {
+    if (mask && mask[cell] === 0) continue;
+    for (const g of groups) factors[cell * GROUPS.length + g] = factor;
+  }
+  return factors;
+}
+
+/** @throws {ConfigError} `REGION_EMPTY` */
+function maskOf({ regions }: Case, region: string, grid: Grid): Float32Array {
+  const mask = regionMask(regions[region], grid);
+  if (mask.some((value) => value !== 0)) return mask;
+  const why = 'no cell of the grid has its centre in it, so a member of members.regionFactors would change nothing';
+  throw new ConfigError('REGION_EMPTY', `regions.${region}: ${why}: mend the region, or take it out of members.regionFactors`);
+}
+
+/**
+ * Factors of a member in a period, `[H, W, 5]`; the same case gives the same bits.
+ * @throws {ConfigError} `REGION_EMPTY` if a region has no cell
+ */
+export function designedFactors(settings: Case, grid: Grid, design: MemberDesign, period: string): Float32Array {
+  const { seed, spread, lengthKm } = settings.members;
+  switch (design.kind) {
+    case 'random':
+      return memberFactors(grid, { seed, index: design.index, spread, lengthKm, period });
+    case 'group':
+      return memberFactors(grid, { seed, index: design.index, group: design.group, spread, lengthKm, period });
+    case 'scaling':
+      return uniformFactors(grid, design);
+    case 'region':
+      return uniformFactors(grid, { ...design, mask: maskOf(settings, design.region, grid) });
+  }
+}
+
+/** Says before the first long run what {@link designedFactors} would say after many. @throws {ConfigError} `REGION_EMPTY` */
+export function checkDesignedRegions(settings: Case, grid: Grid): void {
+  for (const design of memberDesigns(settings)) if (design.kind === 'region') maskOf(settings, design.region, grid);
+}
+
+/** The definitions of the regions that members use. */
+export function designedRegions(settings: Case): Case['regions'] {
+  const used = memberDesigns(settings).flatMap((design) => (design.kind === 'region' ? [design.region] : []));
+  return Object.fromEntries([...new Set(used)].map((region) => [region, settings.regions[region]]));
+}
