@@ -15,6 +15,7 @@ import { writeScaledEmissions } from '../transport/members';
 import { priorEmissionFiles, responseRun, simulatedFile } from './case-runs';
 import { runJobs } from './ctm-jobs';
 import { meanEmissions } from './factors-file';
+import { uniformFactors } from './member-factors';
 import { canonicalJson, hashText, readRecord } from './record';
 import type { StageContext } from './stage';
 import { VERSIONS } from './versions';
@@ -84,11 +85,10 @@ function patchRun(
 
 /** Factors of a run, `[H, W, 5]`. */
 export function factorsOfRun({ group, factor, patches }: CertifyingRun, grid: { rows: number; cols: number }): Float32Array {
-  const cells = grid.rows * grid.cols;
-  const factors = new Float32Array(cells * GROUPS.length).fill(1);
-  const changed = patches ? patches.flatMap((patch) => cellsOf(patch, grid)) : Array.from({ length: cells }, (_, cell) => cell);
-  for (const cell of changed) factors[cell * GROUPS.length + GROUPS.indexOf(group)] = factor;
-  return factors;
+  if (!patches) return uniformFactors(grid, { group, factor });
+  const mask = new Float32Array(grid.rows * grid.cols);
+  for (const cell of patches.flatMap((patch) => cellsOf(patch, grid))) mask[cell] = 1;
+  return uniformFactors(grid, { group, factor, mask });
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { GROUPS, type Group } from '../data/case';
-import { readConcentrations, readEmissions } from '../data/case-fields';
+import { readEmissions } from '../data/case-fields';
 import { writeFileAtomic } from '../data/checkpoint';
 import { expandGlob, IoapiSeries } from '../data/ioapi';
 import { inMemory, type Crop } from '../data/period-source';
@@ -21,6 +21,7 @@ import type { Surrogate } from '../surrogate/surrogate';
 import { inPeriod, PRIOR } from './case-runs';
 import { certifyingRuns, factorsOfRun, makeRuns, type CertifyingRun } from './certify-runs';
 import { domainPlan, firstHours, loadSurrogate, preparedPeriods, type DomainPlan } from './learning';
+import { readRunConcentrations } from './run-concentrations';
 import type { Stage, StageContext } from './stage';
 
 export const CERTIFICATE_FILE = 'certificate.json';
@@ -132,7 +133,7 @@ async function compare(
     const prior = await free(PRIOR, {});
     const compared = (changed: Float32Array, files: string[]): ComparedRun => ({
       surrogate: { prior, changed },
-      ctm: { prior: concentrations, changed: concentrationsOf(context, period, files) },
+      ctm: { prior: concentrations, changed: readRunConcentrations(context.case, files, period, context.signal) },
       hours,
       period: period.name,
     });
@@ -198,12 +199,6 @@ function changedGroups(prior: Float32Array, changed: Float32Array): Group[] {
     total[i % GROUPS.length] += Math.abs(prior[i]);
   }
   return GROUPS.filter((_, g) => difference[g] > 1e-5 * total[g]);
-}
-
-function concentrationsOf(context: StageContext, period: PreparedPeriod, files: string[]): Float32Array {
-  const { variables } = context.case.concentrations;
-  const names = Object.fromEntries(PREPARED_SPECIES.map((name) => [name, variables[name]]));
-  return readOn(period, files, (series) => readConcentrations(series, period.time, names, { signal: context.signal }));
 }
 
 function emissionsOf(context: StageContext, period: PreparedPeriod, files: string[]): Float32Array {

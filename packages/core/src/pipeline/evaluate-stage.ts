@@ -1,9 +1,6 @@
 /** `evaluate`: errors of the surrogate's concentrations, and its free-running response. */
 import { join } from 'node:path';
-import { GROUPS, type Group } from '../data/case';
-import { readConcentrations } from '../data/case-fields';
 import { writeFileAtomic } from '../data/checkpoint';
-import { IoapiSeries } from '../data/ioapi';
 import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
 import { concentrationErrors, responses, sampledHours, type ConcentrationErrors, type Response } from '../surrogate/evaluate';
 import { freeRun } from '../surrogate/free-run';
@@ -12,6 +9,8 @@ import { splitHours } from '../surrogate/sampler';
 import type { Surrogate } from '../surrogate/surrogate';
 import { responseRun, simulatedFile } from './case-runs';
 import { domainPlan, firstHours, loadSurrogate, preparedPeriods, variantSettings, type DomainPlan } from './learning';
+import { uniformFactors } from './member-factors';
+import { readRunConcentrations } from './run-concentrations';
 import type { Stage, StageContext } from './stage';
 
 export interface EvaluateSummary {
@@ -84,28 +83,17 @@ async function evaluatePeriod(
     ),
     all: concentrationErrors(prior, concentrations, hours),
   });
+  const simulate = context.dirOf('simulate');
   for (const group of groups) {
-    const changed = await run(uniformFactor(period, group, factor));
+    const changed = await run(uniformFactors(period.grid, { group, factor }));
     done += hours.length;
-    const ctm = { prior: concentrations, changed: readResponseRun(context, period, group) };
+    const ctm = {
+      prior: concentrations,
+      changed: readRunConcentrations(context.case, [simulatedFile(simulate, responseRun(group), 'ACONC', period.name)], period),
+    };
     responses({ prior, changed }, ctm, hours).forEach((response, s) => {
       if (response.relativeSize < SMALLEST_RESPONSE) return;
       summary.response.push({ period: period.name, pair: `${group}>${PREPARED_SPECIES[s]}`, ...response });
     });
-  }
-}
-
-function uniformFactor({ grid }: PreparedPeriod, group: Group, factor: number): Float32Array {
-  const g = GROUPS.indexOf(group);
-  return Float32Array.from({ length: grid.rows * grid.cols * GROUPS.length }, (_, i) => (i % GROUPS.length === g ? factor : 1));
-}
-
-function readResponseRun(context: StageContext, period: PreparedPeriod, group: Group): Float32Array {
-  const series = IoapiSeries.open([simulatedFile(context.dirOf('simulate'), responseRun(group), 'ACONC', period.name)]);
-  try {
-    const { variables } = context.case.concentrations;
-    return readConcentrations(series, period.time, Object.fromEntries(PREPARED_SPECIES.map((name) => [name, variables[name]])));
-  } finally {
-    series.close();
   }
 }

@@ -6,7 +6,10 @@ import { memberFactors } from '../transport/members';
 import { regionMask } from './regions';
 
 /** The same factor wherever the mask is not 0 (default: everywhere), on one group or on all; 1 elsewhere. @returns `[H, W, 5]` */
-export function uniformFactors(grid: Grid, { group, factor, mask }: { group?: Group; factor: number; mask?: Float32Array }): Float32Array {
+export function uniformFactors(
+  grid: { rows: number; cols: number },
+  { group, factor, mask }: { group?: Group; factor: number; mask?: Float32Array },
+): Float32Array {
   const groups = group === undefined ? GROUPS.map((_, g) => g) : [GROUPS.indexOf(group)];
   const factors = new Float32Array(grid.rows * grid.cols * GROUPS.length).fill(1);
   for (let cell = 0; cell < grid.rows * grid.cols; cell++) {

@@ -7,10 +7,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { memberDesigns, type Case, type PeriodSettings } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
-import { readConcentrations } from '../data/case-fields';
 import { IoapiSeries } from '../data/ioapi';
 import { firstStepOf } from '../data/period-steps';
-import { PREPARED_SPECIES } from '../data/prepared';
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
 import { createCtm, type Ctm } from '../transport/ctm';
@@ -31,6 +29,7 @@ import {
 import { runJobs } from './ctm-jobs';
 import { designManifest, MANIFEST, manifestText } from './design-manifest';
 import { checkDesignedRegions, designedFactors, designedRegions, uniformFactors } from './member-factors';
+import { readRunConcentrations } from './run-concentrations';
 import type { Stage, StageContext } from './stage';
 import { groupLast, writeTwinObservations } from './twin-observations';
 
@@ -77,7 +76,13 @@ export const simulateStage: Stage = {
     if (settings.observations.twin) {
       for (const period of settings.periods) {
         const path = twinObservationsFile(dir, period.name);
-        await writeTwinObservations(path, settings, { name: period.name, start: new Date(period.start) }, grid, readTruth(context, period));
+        await writeTwinObservations(
+          path,
+          settings,
+          { name: period.name, start: new Date(period.start) },
+          grid,
+          readRunConcentrations(settings, [simulatedFile(dir, TRUTH, 'ACONC', period.name)], { grid, time: timeOf(period) }),
+        );
         products.push(path);
       }
     }
@@ -141,14 +146,4 @@ function factorsOf({ case: settings }: StageContext, grid: Grid, run: string, pe
   const design = memberDesigns(settings).find(({ name }) => name === run);
   if (!design) throw new Error(`${run} is no run of this case`);
   return designedFactors(settings, grid, design, period);
-}
-
-function readTruth({ case: settings, dir }: StageContext, period: PeriodSettings): Float32Array {
-  const series = IoapiSeries.open([simulatedFile(dir, TRUTH, 'ACONC', period.name)]);
-  try {
-    const { variables } = settings.concentrations;
-    return readConcentrations(series, timeOf(period), Object.fromEntries(PREPARED_SPECIES.map((name) => [name, variables[name]])));
-  } finally {
-    series.close();
-  }
 }

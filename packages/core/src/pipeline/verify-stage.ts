@@ -1,9 +1,7 @@
 /** `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
 import { join } from 'node:path';
 import { GROUPS, type Group, type PeriodSettings, type Species } from '../data/case';
-import { readConcentrations, speciesUnit } from '../data/case-fields';
 import { writeFileAtomic } from '../data/checkpoint';
-import { IoapiSeries } from '../data/ioapi';
 import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../data/prepared';
 import { inventoryError } from '../inversion/inventory-error';
 import { Role } from '../inversion/forward-model';
@@ -15,6 +13,7 @@ import { appliedFiles } from './apply-stage';
 import { PRIOR } from './case-runs';
 import { FACTORS_FILE, meanEmissions, readFactors } from './factors-file';
 import { operatorOf, readMonitors, type Monitors } from './monitors';
+import { readRunConcentrations } from './run-concentrations';
 import type { Stage, StageContext } from './stage';
 
 /** Scores of prior and updated run at one set of stations, all periods together. */
@@ -79,18 +78,8 @@ export const verifyStage: Stage = {
 export async function seriesOf(context: StageContext, settings: PeriodSettings, period: PreparedPeriod): Promise<PeriodSeries> {
   const monitors = await readMonitors(context, settings, period.grid);
   const operator = operatorOf(context, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
-  const updated = readUpdated(context, period);
+  const updated = readRunConcentrations(context.case, [updatedOutput(context.dirOf('verify'), period.name)], period);
   return { monitors, prior: operator.atStations(period.runs.get(PRIOR)!.concentrations), updated: operator.atStations(updated) };
-}
-
-function readUpdated(context: StageContext, period: PreparedPeriod): Float32Array {
-  const series = IoapiSeries.open([updatedOutput(context.dirOf('verify'), period.name)]);
-  try {
-    const { variables } = context.case.concentrations;
-    return readConcentrations(series, period.time, Object.fromEntries(PREPARED_SPECIES.map((name) => [name, variables[name]])));
-  } finally {
-    series.close();
-  }
 }
 
 async function compare(context: StageContext): Promise<VerifySummary> {

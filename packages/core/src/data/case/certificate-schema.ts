@@ -1,6 +1,7 @@
 /** The certificate: which runs of the transport model the surrogate's response is held against, and what is asked of it before an inversion. */
 import { z } from 'zod';
-import { choice, files, GROUPS, real, seed, SPECIES, text, whole } from './fields';
+import { outsideRuns } from './experiment-schema';
+import { choice, GROUPS, real, seed, SPECIES, whole } from './fields';
 
 const pairSchema = z.strictObject({
   group: choice('Emission group that is changed.', GROUPS),
@@ -52,14 +53,7 @@ export const certificateSchema = z
         { group: 'PM2.5', species: 'PM2.5', ...LIMITS },
       ])
       .meta({ description: 'Pairs that are judged, in every period, and what is asked of them.' }),
-    runs: z
-      .array(
-        z.strictObject({
-          name: text('Name of the run.'),
-          emissions: files('Emission files of the run.'),
-          concentrations: files('Concentrations that the transport model gave for them.'),
-        }),
-      )
+    runs: outsideRuns
       .default([])
       .meta({ description: 'Further runs, made outside Retroplume: one that changes a single group counts for its pairs.' }),
   })

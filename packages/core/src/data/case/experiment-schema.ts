@@ -20,6 +20,15 @@ export function perSpecies(
   );
 }
 
+/** Runs of the transport model that were made outside Retroplume. */
+export const outsideRuns = z.array(
+  z.strictObject({
+    name: text('Name of the run.'),
+    emissions: files('Emission files of the run.'),
+    concentrations: files('Concentrations that the transport model gave for them.'),
+  }),
+);
+
 export const membersSchema = z
   .strictObject({
     count: whole('Number of members that simulate makes and runs; each has its own smooth random factors on the emissions.', {
@@ -59,19 +68,10 @@ export const membersSchema = z
       .prefault({})
       .meta({ description: 'Standard deviation of the natural logarithm of the factor, per group.' }),
     lengthKm: real('Correlation length of the factors.', { above: 0, unit: 'km' }).default(200),
-    runs: z
-      .array(
-        z.strictObject({
-          name: text('Name of the run.'),
-          emissions: files('Emission files of the run.'),
-          concentrations: files('Concentrations that the transport model gave for them.'),
-        }),
-      )
-      .optional()
-      .meta({
-        description:
-          'Runs that were made outside Retroplume, instead of those that simulate would make: count, perGroup, scalings and regionFactors then do nothing.',
-      }),
+    runs: outsideRuns.optional().meta({
+      description:
+        'Runs that were made outside Retroplume, instead of those that simulate would make: count, perGroup, scalings and regionFactors then do nothing.',
+    }),
   })
   .meta({
     description:
