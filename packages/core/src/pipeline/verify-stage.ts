@@ -1,6 +1,7 @@
 /** `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
 import { join } from 'node:path';
 import { GROUPS, type Group, type PeriodSettings, type Species } from '../data/case';
+import { speciesUnit } from '../data/case-fields';
 import { writeFileAtomic } from '../data/checkpoint';
 import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../data/prepared';
 import { inventoryError } from '../inversion/inventory-error';
