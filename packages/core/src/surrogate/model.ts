@@ -71,8 +71,10 @@ export function buildSurrogate(
   const geography = sizes.geography > 0 ? g.input('geography', [batch, rows, cols, sizes.geography]) : undefined;
   const species = normalisation.concentrations.scale.length;
   const previous = settings.previousConcentrations ? g.input('previous', [batch, rows, cols, species]) : undefined;
+  const scaledEmissions = normalise(g, emissions, normalisation.emissions);
   const inputs = {
-    steps: concat(g, [normalise(g, emissions, normalisation.emissions), normalise(g, meteorology, normalisation.meteorology)]),
+    emissions: scaledEmissions,
+    steps: concat(g, [scaledEmissions, normalise(g, meteorology, normalisation.meteorology)]),
     geography: geography && normalise(g, geography, normalisation.geography),
     y: previous && normalise(g, previous, normalisation.concentrations),
   };
