@@ -25,7 +25,7 @@ export async function adjointDifference(surrogate: Surrogate, cells: ModelSize, 
   const program = surrogate.program(1, rows, cols, { threads }, { adjoint: true });
   const concentrations = await program.forward(dataOf(inputs));
   const ones = concentrations.map(() => 1);
-  const native = await program.adjoint(ones);
+  const { emissions: native } = await program.adjoint(ones);
   program.dispose();
   const field = (data: Float32Array): Field => ({ data, shape: [1, rows, cols, concentrations.length / (rows * cols)] });
   const misfit = { observations: field(concentrations.map((value) => value - 1)), weight: field(ones) };
@@ -48,6 +48,7 @@ function drawInputs(surrogate: Surrogate, { rows, cols }: ModelSize): Record<key
   const none = { offset: [], scale: [] };
   return {
     emissions: draw('emissions', normalisation.emissions, steps, positive),
+    tracers: draw('tracers', normalisation.tracers ?? none, steps, positive),
     meteorology: draw('meteorology', normalisation.meteorology, steps, about),
     geography: draw('geography', normalisation.geography, [1], about),
     previous: draw('previous', settings.previousConcentrations ? normalisation.concentrations : none, [1], positive),
@@ -55,8 +56,8 @@ function drawInputs(surrogate: Surrogate, { rows, cols }: ModelSize): Record<key
 }
 
 function dataOf(inputs: Record<keyof SurrogateInputs, Field>): SurrogateInputs {
-  const { emissions, meteorology, geography, previous } = inputs;
-  return { emissions: emissions.data, meteorology: meteorology.data, geography: geography.data, previous: previous.data };
+  const { emissions, tracers, meteorology, geography, previous } = inputs;
+  return { emissions: emissions.data, tracers: tracers.data, meteorology: meteorology.data, geography: geography.data, previous: previous.data };
 }
 
 async function gradientOf(bytes: Uint8Array, inputs: Readonly<Record<string, Field>>, threads: number): Promise<Float32Array> {

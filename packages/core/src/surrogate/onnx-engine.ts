@@ -17,11 +17,12 @@ export class OnnxEngine implements SurrogateEngine {
 
   async forward(inputs: SurrogateInputs): Promise<Float32Array> {
     const { rows, cols } = this.size;
-    const { meteorologyNames, geographyNames, groups, species } = this.surrogate.description;
+    const { settings, meteorologyNames, geographyNames, groups, species } = this.surrogate.description;
     const steps = this.surrogate.window.steps.length;
     const batch = inputs.emissions.length / (steps * rows * cols * groups.length);
     const fields: Record<string, Field> = {
       emissions: { data: inputs.emissions, shape: [batch, steps, rows, cols, groups.length] },
+      tracers: { data: inputs.tracers, shape: [batch, steps, rows, cols, groups.length * settings.tracerLifetimes.length] },
       meteorology: { data: inputs.meteorology, shape: [batch, steps, rows, cols, meteorologyNames.length] },
       geography: { data: inputs.geography, shape: [batch, rows, cols, geographyNames.length] },
       previous: { data: inputs.previous, shape: [batch, rows, cols, species.length] },

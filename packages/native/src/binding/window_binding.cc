@@ -13,8 +13,8 @@ Napi::Int32Array stepsOf(const Napi::Object& source) {
   return value.As<Napi::Int32Array>();
 }
 
-/** Reads the request and checks it against the fields; hours, cells and channels then lie inside them. */
-WindowMeanParams readParams(const Napi::Object& request, const Napi::Float32Array& fields, const Napi::Int32Array& steps) {
+/** Reads the request; hours, cells and channels then lie inside fields that hold the hour. */
+WindowMeanParams readParams(const Napi::Object& request, const Napi::Int32Array& steps) {
   WindowMeanParams p{};
   p.rows = arguments.integer(request, "rows"), p.cols = arguments.integer(request, "cols"), p.channels = arguments.integer(request, "channels");
   p.hour = arguments.integer(request, "hour");
@@ -25,12 +25,17 @@ WindowMeanParams readParams(const Napi::Object& request, const Napi::Float32Arra
   const int64_t hourSize = p.rows * p.cols * p.channels;
   p.factorStride = request.Get("hourlyFactors").ToBoolean() ? hourSize : 0;
   if (p.cropRow + p.cropRows > p.rows || p.cropCol + p.cropCols > p.cols) arguments.refuse("the crop to lie inside the fields");
-  if ((p.hour + 1) * hourSize > static_cast<int64_t>(fields.ElementLength())) arguments.refuse("the fields to hold the hour");
   for (int64_t step = 0; step < p.stepCount; ++step) {
     const int32_t first = p.steps[2 * step], last = p.steps[2 * step + 1];
     if (first < 0 || last < first || last > p.hour) arguments.refuse("the hours of every step to lie in the fields");
   }
   return p;
+}
+
+const float* fieldsOf(const Napi::Value& value, const WindowMeanParams& p) {
+  const Napi::Float32Array fields = arguments.floats(value, "fields");
+  if ((p.hour + 1) * p.rows * p.cols * p.channels > static_cast<int64_t>(fields.ElementLength())) arguments.refuse("the fields to hold the hour");
+  return fields.Data();
 }
 
 int64_t stepElements(const WindowMeanParams& p) { return p.stepCount * p.cropRows * p.cropCols * p.channels; }
@@ -41,9 +46,10 @@ int64_t factorElements(const WindowMeanParams& p) { return p.factorStride > 0 ? 
 Napi::Value Addon::windowMean(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const Napi::Object request = info[0].As<Napi::Object>();
-    const Napi::Float32Array fields = arguments.floats(info[1], "fields"), out = arguments.floats(info[3], "out");
+    const Napi::Float32Array out = arguments.floats(info[3], "out");
     const Napi::Int32Array steps = stepsOf(request);
-    WindowMean call{readParams(request, fields, steps), fields.Data(), nullptr, nullptr};
+    WindowMean call{readParams(request, steps), nullptr, nullptr, nullptr};
+    call.fields = fieldsOf(info[1], call.params);
     if (!info[2].IsUndefined())
       call.factors =
           arguments.at(arguments.floats(info[2], "factors"), arguments.integer(request, "factorsOffset"), factorElements(call.params), "factors");
@@ -56,10 +62,10 @@ Napi::Value Addon::windowMean(const Napi::CallbackInfo& info) {
 Napi::Value Addon::windowMeanAdjoint(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const Napi::Object request = info[0].As<Napi::Object>();
-    const Napi::Float32Array fields = arguments.floats(info[1], "fields"), gradOut = arguments.floats(info[2], "gradOut"),
-                             gradFactors = arguments.floats(info[3], "gradFactors");
+    const Napi::Float32Array gradOut = arguments.floats(info[2], "gradOut"), gradFactors = arguments.floats(info[3], "gradFactors");
     const Napi::Int32Array steps = stepsOf(request);
-    WindowMeanAdjoint call{readParams(request, fields, steps), fields.Data(), nullptr, nullptr};
+    WindowMeanAdjoint call{readParams(request, steps), nullptr, nullptr, nullptr};
+    if (!info[1].IsUndefined()) call.fields = fieldsOf(info[1], call.params);
     call.gradOut = arguments.at(gradOut, arguments.integer(request, "stepsOffset"), stepElements(call.params), "gradOut");
     call.gradFactors = arguments.at(gradFactors, arguments.integer(request, "factorsOffset"), factorElements(call.params), "gradFactors");
     runKernel(*this, cpuKernels(detectIsa()).windowMeanAdjoint, call, static_cast<int>(arguments.integer(request, "threads")));
