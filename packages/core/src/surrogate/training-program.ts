@@ -3,7 +3,8 @@
  *
  *   J = J_abs + λ·J_diff
  *   J_abs  = Σ_s w_s Σ |ŷ − y| / (N·H·W·Σ w_s)                 with ŷ, y in units of each species' standard deviation (eq. 3 of the paper)
- *   J_diff = Σ_s w_s (Σ |Δŷ − Δy| / Σ |Δy|) / Σ w_s              with Δ the difference between the two runs of a pair at the same hour
+ *   J_diff = Σ_s w_s (Σ |Δŷ − Δy|^p / Σ |Δy|^p) / Σ w_s          with Δ the difference between the two runs of a pair at the same hour; p = 1, 2, or the mean
+ *                                                              of both
  *
  * J_diff is what teaches the response: an error of a tenth of the concentration may be an error of the whole response.
  */
@@ -43,6 +44,11 @@ interface LossValues {
 }
 
 const SPECIES = 4;
+
+type DifferenceKind = 'l1' | 'l2';
+
+/** Inputs that hold the weights of the loss on differences. */
+const DIFFERENCE_WEIGHT = { l1: 'differenceWeight', l2: 'squaredDifferenceWeight' } as const;
 
 const SHRINK_BY = 'training.batch, or training.crop (a smaller square, 0 is the whole domain)';
 
@@ -96,10 +102,12 @@ export class TrainingProgram {
     const absolute = loss(g, normalised, target, g.input('weight', shape), { kind: 'l1', divisor: 1 });
     if (this.pairs === 0 || this.training_.differenceWeight === 0) return { total: absolute, absolute };
     const half = (value: Value): Value => subtract(g, slice(g, value, 0, 0, this.pairs), slice(g, value, 0, this.pairs, 2 * this.pairs));
-    const difference = loss(g, half(normalised), half(target), g.input('differenceWeight', [this.pairs, rows, cols, SPECIES]), {
-      kind: 'l1',
-      divisor: 1,
+    const [predicted, wanted, kinds] = [half(normalised), half(target), this.differenceKinds()];
+    const terms = kinds.map((kind) => {
+      const weight = g.input(DIFFERENCE_WEIGHT[kind], [this.pairs, rows, cols, SPECIES]);
+      return { value: loss(g, predicted, wanted, weight, { kind, divisor: 1 }), weight: 1 / kinds.length };
     });
+    const difference = weightedSum(g, terms);
     const total = weightedSum(g, [
       { value: absolute, weight: 1 },
       { value: difference, weight: this.training_.differenceWeight },
@@ -119,13 +127,23 @@ export class TrainingProgram {
     return Float32Array.from({ length: cells * SPECIES }, (_, i) => weights[i % SPECIES] / cells);
   }
 
-  /** Weights w_s / Σ|Δy|: the difference loss is relative to the size of the difference in this batch. */
-  private setDifferenceWeights(target: Float32Array): void {
+  private differenceKinds(): DifferenceKind[] {
+    const { differenceLoss } = this.training_;
+    return differenceLoss === 'both' ? ['l1', 'l2'] : [differenceLoss];
+  }
+
+  /** Weights w_s / Σφ(Δy), with φ the loss of one value: it is relative to the size of the difference in this batch. */
+  private differenceWeights(target: Float32Array, kind: DifferenceKind): Float32Array {
     const half = this.differenceWeight.length;
+    const { scale } = this.normalisation.concentrations;
     const sums = new Float64Array(SPECIES);
-    for (let i = 0; i < half; i++) sums[i % SPECIES] += Math.abs(target[i] - target[i + half]);
-    const weights = this.weights().map((w, s) => (sums[s] > 0 ? (w * this.normalisation.concentrations.scale[s]) / sums[s] : 0));
+    for (let i = 0; i < half; i++) {
+      const difference = Math.abs(target[i] - target[i + half]) / scale[i % SPECIES];
+      sums[i % SPECIES] += kind === 'l1' ? difference : difference ** 2 / 2;
+    }
+    const weights = this.weights().map((w, s) => (sums[s] > 0 ? w / sums[s] : 0));
     for (let i = 0; i < half; i++) this.differenceWeight[i] = weights[i % SPECIES];
+    return this.differenceWeight;
   }
 
   private load(program: Program, batch: Batch, how: 'set' | 'stage' = 'set'): void {
@@ -137,8 +155,7 @@ export class TrainingProgram {
     program[how]('target', batch.target);
     program[how]('weight', this.weight);
     if (this.pairs > 0 && this.training_.differenceWeight > 0) {
-      this.setDifferenceWeights(batch.target);
-      program[how]('differenceWeight', this.differenceWeight);
+      for (const kind of this.differenceKinds()) program[how](DIFFERENCE_WEIGHT[kind], this.differenceWeights(batch.target, kind));
     }
   }
 

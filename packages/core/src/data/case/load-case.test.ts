@@ -136,7 +136,7 @@ describe('what is wrong is said in one sentence each', () => {
         ':4: periods.0.hours: expected a whole number (in h) but received "many"',
         ':19: training.batch: expected at least 1 but received 0',
         ':19: training.l2: expected at least 0 but received -1',
-        ':20: surrogate.network: expected one of lstm-unet, resnet but received "cnn"',
+        ':20: surrogate.network: expected one of lstm-unet, response-unet, resnet but received "cnn"',
         ':21: ctm.kind: expected one of reference, command but received "wrf"',
         ':22: unknown key members.cuont: did you mean count?',
       ]),
