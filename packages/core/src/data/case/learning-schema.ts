@@ -70,7 +70,9 @@ export const trainingSchema = z
     differenceWeight: real('Weight of the loss on the difference between two runs at the same hour; 0 turns it off.', { min: 0, max: 100 }).default(
       0.3,
     ),
-    differenceLoss: choice('Of the difference between two runs: absolute values, squares, or the mean of both losses.', ['l1', 'l2', 'both']).default('l1'),
+    differenceLoss: choice('Of the difference between two runs: absolute values, squares, or the mean of both losses.', ['l1', 'l2', 'both']).default(
+      'l1',
+    ),
     speciesWeights: perSpecies((species) => real(`Weight of ${species} in the loss.`, { min: 0 }), { NO2: 1, SO2: 1, O3: 1, 'PM2.5': 1 })
       .prefault({})
       .meta({ description: "Weights of the species, whose errors are counted in units of the species' standard deviation." }),
