@@ -11,6 +11,7 @@ import {
   loss,
   planProgram,
   sgdProject,
+  unrollLstm,
   type CompileOptions,
   type Program,
   type ProgramLayout,
@@ -159,7 +160,15 @@ export function stepProgram(workload: Workload, step: Step, batch: number, weigh
   return program;
 }
 
-/** What the frozen network gives, from the inputs `steps`, `y` and `geography`. */
-export function inferOutput(workload: Workload): Value {
-  return build(new Graph(), workload, 'infer', workload.batch.infer).out;
+/**
+ * What a frozen step computes, for peers that run models: of `infer` what the network gives; of `invert` also misfit and gradient, with the LSTM written
+ * out, since ONNX has no gradient of its own; the update is left out.
+ */
+export function modelOutputs(workload: Workload, step: Exclude<Step, 'train'>): Record<string, Value> {
+  const { out, emissions } = build(new Graph(), workload, step, workload.batch[step]);
+  if (!emissions) return { out };
+  const { graph: g, values } = unrollLstm(foldBatchNorm({ out, emissions }).values);
+  const misfit = misfitOf(g, values.out);
+  const [grad] = gradients(g, misfit, [values.emissions]);
+  return { out: values.out, misfit, [gradientOf('emissions')]: grad };
 }
