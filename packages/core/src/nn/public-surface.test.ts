@@ -43,6 +43,7 @@ test('what the rooms graph and nn offer', () => {
        "square",
        "subtract",
        "sum",
+       "tangents",
        "tanh",
        "transpose",
        "unrollLstm",

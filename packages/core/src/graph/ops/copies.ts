@@ -8,7 +8,9 @@ import type { Graph, Node, Value } from '../graph';
 import type { Op } from '../op';
 import { formatShape, sameShape, size, type Shape } from '../shape';
 import { fromOnnxOrder, hasImageAxes, toOnnxAxis, toOnnxOrder, toOnnxShape } from '../onnx/layout';
+import { sumOf } from './arithmetic';
 import { boxAt, copyBox, located } from './copy-box';
+import { ofFirst } from './tangent-rules';
 
 export interface ConcatAttributes {
   readonly axis: number;
@@ -133,6 +135,12 @@ export const concatOp: Op<ConcatAttributes> = {
       return wanted[i] ? slice(gradOutput.graph, gradOutput, axis, begin, begin + extent) : undefined;
     });
   },
+  tangent(node, parts) {
+    if (parts.every((part) => part !== undefined)) return concat(parts[0].graph, parts, node.attributes.axis);
+    const { shape } = node.outputs[0];
+    const places = begins(node).map((at) => shape.map((_, axis) => (axis === node.attributes.axis ? at : 0)));
+    return sumOf(parts.map((part, i) => part && embed(part.graph, part, places[i], shape)));
+  },
   boxes(node) {
     const [whole] = node.outputs;
     return begins(node).map((at, i) => ({
@@ -176,6 +184,7 @@ export const boxOp: Op<BoxAttributes> = {
   gradient(node, [gradOutput]) {
     return [gradOutput && embed(gradOutput.graph, gradOutput, node.attributes.begin, node.inputs[0]!.shape)];
   },
+  tangent: ofFirst((node, tangent) => box(tangent.graph, tangent, node.attributes.begin, node.outputs[0].shape)),
   boxes: (node) => [{ part: node.outputs[0], whole: node.inputs[0]!, begin: node.attributes.begin }],
   spreadInput: () => 'box',
   spreadOutput: () => 'box',
@@ -217,6 +226,7 @@ export const embedOp: Op<BoxAttributes> = {
   gradient(node, [gradOutput]) {
     return [gradOutput && box(gradOutput.graph, gradOutput, node.attributes.begin, node.inputs[0]!.shape)];
   },
+  tangent: ofFirst((node, tangent) => embed(tangent.graph, tangent, node.attributes.begin, node.outputs[0].shape)),
   boxes: (node) => [{ part: node.inputs[0]!, whole: node.outputs[0], begin: node.attributes.begin }],
   spreadInput: (index) => (index === 0 ? 'box' : undefined),
   spreadOutput: () => 'box',
@@ -255,6 +265,7 @@ export const transposeOp: Op<TransposeAttributes> = {
         ),
     ];
   },
+  tangent: ofFirst((node, tangent) => transpose(tangent.graph, tangent, node.attributes.order)),
   spreadInput: () => 'box',
   spreadOutput: () => 'box',
   lower(node, emitter) {
@@ -277,6 +288,7 @@ export const reshapeOp: Op = {
   gradient(node, [gradOutput]) {
     return [gradOutput && reshape(gradOutput.graph, gradOutput, node.inputs[0]!.shape)];
   },
+  tangent: ofFirst((node, tangent) => reshape(tangent.graph, tangent, node.outputs[0].shape)),
   lower() {},
   onnx(node, writer) {
     const input = node.inputs[0] as Value;
