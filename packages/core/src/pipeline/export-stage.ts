@@ -1,4 +1,4 @@
-/** `export`: the surrogate, its adjoint and its vector-Jacobian product as ONNX models, physical units in and out. */
+/** `export`: the surrogate, its adjoint, and products with its Jacobian from either side as ONNX models, physical units in and out. */
 import { join } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
 import { readPrepared, type PreparedPeriod } from '../data/prepared';
@@ -8,7 +8,7 @@ import { OnnxEngine } from '../surrogate/onnx-engine';
 import type { Surrogate } from '../surrogate/surrogate';
 import { adjointDifference } from './adjoint-difference';
 import { firstHours, loadSurrogate } from './learning';
-import { adjointOnnx, ONNX_FILES, surrogateOnnx, vjpOnnx, type ModelSize } from './onnx-models';
+import { adjointOnnx, jvpOnnx, ONNX_FILES, surrogateOnnx, vjpOnnx, type ModelSize } from './onnx-models';
 import type { Stage, StageContext } from './stage';
 
 /** Largest difference between ONNX Runtime and the native program, as a part of the largest concentration, that is let pass. */
@@ -33,6 +33,7 @@ export const exportStage: Stage = {
     write(ONNX_FILES.forward, surrogateOnnx(surrogate, size));
     write(ONNX_FILES.adjoint, adjointOnnx(surrogate, size));
     write(ONNX_FILES.vjp, vjpOnnx(surrogate, size));
+    write(ONNX_FILES.jvp, jvpOnnx(surrogate, size));
     const relativeDifference = await forwardDifference(context, surrogate, period);
     expectAgreement('concentrations', relativeDifference, AGREEMENT);
     const relativeGradientDifference = await adjointDifference(surrogate, checkedSize(size), context.threads);
@@ -48,7 +49,7 @@ async function forwardDifference(context: StageContext, surrogate: Surrogate, pe
   const firstHour = { surrogate, batchSize: 1, period, emissions, hours: [firstHours(context)[0]] };
   // Exact, whatever the run's products: ONNX Runtime is.
   const program = surrogate.program(1, rows, cols, { ...context, products: 'float32' }, { adjoint: false });
-  const engine = await OnnxEngine.load(join(context.dir, ONNX_FILES.forward), surrogate, { rows, cols }, context.threads);
+  const engine = await OnnxEngine.load({ forward: join(context.dir, ONNX_FILES.forward) }, surrogate, { batch: 1, rows, cols }, context.threads);
   try {
     const native = await freeRun({ ...firstHour, engine: program });
     const onnx = await freeRun({ ...firstHour, engine });

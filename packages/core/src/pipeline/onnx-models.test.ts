@@ -9,7 +9,19 @@ import { join } from 'node:path';
 import { GROUPS } from '../data/case';
 import { PREPARED_SPECIES } from '../data/prepared';
 import { describeWhere } from '../data/testing/describe-where';
-import { compile, gradients, Graph, initializeParameters, loss, OnnxModel, type Field, type FloatArray, type Program } from '../graph';
+import {
+  compile,
+  gradients,
+  Graph,
+  initializeParameters,
+  loss,
+  OnnxModel,
+  tangents,
+  unrollLstm,
+  type Field,
+  type FloatArray,
+  type Program,
+} from '../graph';
 import { permute, toOnnxOrder } from '../graph/onnx/layout';
 import { modelProto } from '../graph/onnx/schema';
 import { size } from '../graph/shape';
@@ -20,7 +32,7 @@ import type { ChannelScale, Normalisation } from '../surrogate/normalisation';
 import { Surrogate } from '../surrogate/surrogate';
 import { tinySurrogate } from '../surrogate/testing/tiny-world';
 import { adjointDifference } from './adjoint-difference';
-import { adjointOnnx, surrogateOnnx, vjpOnnx } from './onnx-models';
+import { adjointOnnx, jvpOnnx, surrogateOnnx, vjpOnnx } from './onnx-models';
 
 /** No multiple of 4: the U-Net pads. */
 const CELLS = { rows: 7, cols: 10 };
@@ -107,9 +119,26 @@ function nativeProgram(surrogate: Surrogate, dtype: 'float32' | 'float64'): Prog
   return program;
 }
 
+/** The product of the Jacobian and `tangent_emissions`, by forward mode: with the LSTM written out and batch norms as they are. */
+function nativeTangent(surrogate: Surrogate, dtype: 'float32' | 'float64', inputs: Readonly<Record<string, Field>>): FloatArray {
+  const { settings, normalisation } = surrogate.description;
+  const sizes = { batch: BATCH, steps: surrogate.window.steps.length, ...CELLS, meteorology: METEOROLOGY.length, geography: 1 };
+  const { emissions, concentrations } = buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
+  const { graph: g, values } = unrollLstm({ emissions, concentrations });
+  const direction = g.input('tangent_emissions', emissions.shape);
+  const [tangent] = tangents(g, [values.concentrations], new Map([[values.emissions, direction]]));
+  const program = compile(g, { outputs: { tangent }, dtype });
+  program.setParameters(new Map([...surrogate.weights].map(([name, { data }]) => [name, data])));
+  for (const [name, { data }] of Object.entries(inputs)) if (program.has(name)) program.set(name, data);
+  program.runSync();
+  const result = program.get('tangent');
+  program.dispose();
+  return result;
+}
+
 /** Sets and runs. */
 async function evaluate(program: Program<Float32Array> | Program<Float64Array>, inputs: Readonly<Record<string, Field>>): Promise<void> {
-  for (const [name, { data }] of Object.entries(inputs)) program.set(name, data);
+  for (const [name, { data }] of Object.entries(inputs)) if (program.has(name)) program.set(name, data);
   await program.run('forward');
   await program.run('backward');
 }
@@ -117,6 +146,12 @@ async function evaluate(program: Program<Float32Array> | Program<Float64Array>, 
 function cotangentOf({ shape }: Field): Field {
   const random = new Random(6);
   return { shape, data: Float32Array.from({ length: size(shape) }, () => random.normal()) };
+}
+
+/** A change of each emission of its own size. */
+function directionOf({ shape, data }: Field): Field {
+  const random = new Random(9);
+  return { shape, data: data.map((value) => value * random.normal()) };
 }
 
 function dot(a: FloatArray, b: FloatArray): number {
@@ -128,7 +163,7 @@ function dot(a: FloatArray, b: FloatArray): number {
 describe.each(Object.keys(variants))('%s', (name) => {
   const surrogate = surrogateOf(variants[name]);
   const inputs = inputsOf(surrogate);
-  const all = { ...inputs, grad_concentrations: cotangentOf(inputs.observations) };
+  const all = { ...inputs, grad_concentrations: cotangentOf(inputs.observations), tangent_emissions: directionOf(inputs.emissions) };
 
   test('loss and gradient in ONNX Runtime are those of the native program, and so is the product without a loss', async () => {
     const native = nativeProgram(surrogate, 'float32');
@@ -145,6 +180,38 @@ describe.each(Object.keys(variants))('%s', (name) => {
     native.dispose();
     await adjoint.dispose();
     await vjp.dispose();
+  });
+
+  test('the product with a change of the emissions in ONNX Runtime is that of the native program', async () => {
+    const jvp = await OnnxModel.load(jvpOnnx(surrogate, CELLS), { threads: 1 });
+    const forward = await OnnxModel.load(surrogateOnnx(surrogate, CELLS), { threads: 1 });
+    const [result, { concentrations }] = [await jvp.run(all), await forward.run(all)];
+    expect(new Set(result.tangent_concentrations.data).size).toBeGreaterThan(result.tangent_concentrations.data.length / 2);
+    expect(relativeError(result.tangent_concentrations.data, nativeTangent(surrogate, 'float32', all))).toBeLessThan(1e-4);
+    expect(relativeError(result.concentrations.data, concentrations.data)).toBeLessThan(1e-4);
+    await jvp.dispose();
+    await forward.dispose();
+  });
+
+  test('native forward mode is central differences in double, and the transpose of its reverse mode', async () => {
+    const native = nativeProgram(surrogate, 'float64') as Program<Float64Array>;
+    await evaluate(native, all);
+    const [product, base, direction] = [native.get('product'), native.get('emissions'), all.tangent_emissions.data];
+    const tangent = nativeTangent(surrogate, 'float64', all);
+    const step = 1e-5;
+    const at = async (factor: number): Promise<Float64Array> => {
+      native.set(
+        'emissions',
+        base.map((value, i) => value + factor * direction[i]),
+      );
+      await native.run('forward');
+      return native.get('concentrations');
+    };
+    const [ahead, behind] = [await at(step), await at(-step)];
+    const differences = ahead.map((value, i) => (value - behind[i]) / (2 * step));
+    expect(relativeError(tangent, differences)).toBeLessThan(1e-6);
+    expect(Math.abs(dot(all.grad_concentrations.data, tangent) / dot(product, direction) - 1)).toBeLessThan(1e-10);
+    native.dispose();
   });
 
   test('native is central differences in double', async () => {
@@ -221,7 +288,7 @@ describe('the files', () => {
   });
 
   test('hold every name and every array once, and no LSTM where a gradient goes through it', () => {
-    for (const bytes of [adjointOnnx(surrogate, CELLS), vjpOnnx(surrogate, CELLS)]) {
+    for (const bytes of [adjointOnnx(surrogate, CELLS), vjpOnnx(surrogate, CELLS), jvpOnnx(surrogate, CELLS)]) {
       const { node, initializer } = read(bytes).graph;
       expect(new Set(node.map(({ name }) => name)).size).toBe(node.length);
       const arrays = initializer.map(({ dims = [], data_type: type, raw_data: data }) => `${type} ${dims.join(' ')} ${data.toString('hex')}`);
@@ -261,7 +328,7 @@ for path in sys.argv[1:]:
     results[path] = dict(zip(names, model.run(names, {i.name: inputs[i.name] for i in model.get_inputs()})))
 json.dump({path: {name: x.ravel().tolist() for name, x in result.items()} for path, result in results.items()}, open("results.json", "w"))
 `;
-const MODELS = ['surrogate.onnx', 'surrogate-adjoint.onnx', 'surrogate-vjp.onnx'];
+const MODELS = ['surrogate.onnx', 'surrogate-adjoint.onnx', 'surrogate-vjp.onnx', 'surrogate-jvp.onnx'];
 
 /** The first interpreter that has what the models are checked with. */
 const python = [process.env['RETROPLUME_TEST_PYTHON'], 'python3', '/usr/bin/python3'].find(
@@ -283,10 +350,10 @@ describeWhere(python !== undefined, 'no Python with onnx, onnxruntime and numpy'
   test.each(Object.keys(variants))('%s: onnx.checker passes, loss and gradient are those of the native program', async (name) => {
     const surrogate = surrogateOf(variants[name]);
     const inputs = inputsOf(surrogate);
-    const all = { ...inputs, grad_concentrations: cotangentOf(inputs.observations) };
+    const all = { ...inputs, grad_concentrations: cotangentOf(inputs.observations), tangent_emissions: directionOf(inputs.emissions) };
     const cwd = join(folder, name);
     mkdirSync(cwd);
-    [surrogateOnnx, adjointOnnx, vjpOnnx].forEach((make, i) => writeFileSync(join(cwd, MODELS[i]), make(surrogate, CELLS)));
+    [surrogateOnnx, adjointOnnx, vjpOnnx, jvpOnnx].forEach((make, i) => writeFileSync(join(cwd, MODELS[i]), make(surrogate, CELLS)));
     const given = Object.entries(all).map(([input, { data, shape }]) => {
       const order = toOnnxOrder(shape.length);
       return [input, [[...permute(data, shape, order)], order.map((axis) => shape[axis])]]; // JSON writes NaN as null
@@ -305,6 +372,8 @@ describeWhere(python !== undefined, 'no Python with onnx, onnxruntime and numpy'
     expect(relativeError(results[MODELS[1]].loss, expected('loss'))).toBeLessThan(1e-4);
     expect(relativeError(results[MODELS[1]].grad_emissions, expected('grad_emissions'))).toBeLessThan(1e-4);
     expect(relativeError(results[MODELS[2]].grad_emissions, expected('product'))).toBeLessThan(1e-4);
+    const tangent = permute(nativeTangent(surrogate, 'float32', all), native.shapeOf('concentrations'), toOnnxOrder(4));
+    expect(relativeError(results[MODELS[3]].tangent_concentrations, tangent)).toBeLessThan(1e-4);
     native.dispose();
   });
 

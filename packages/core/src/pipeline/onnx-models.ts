@@ -4,21 +4,27 @@
  *   surrogate.onnx          emissions, meteorology, previous, geography → concentrations
  *   surrogate-adjoint.onnx  … and observations, weight → concentrations, loss, grad_emissions = dloss/demissions
  *   surrogate-vjp.onnx      … and grad_concentrations → concentrations, grad_emissions = Jᵀ·grad_concentrations, J = dconcentrations/demissions
+ *   surrogate-jvp.onnx      … and tangent_emissions → concentrations, tangent_concentrations = J·tangent_emissions
  *
  * (`previous` and `geography` where the surrogate has them.) loss = Σ weight · |concentrations − observations| over batch, species and cells; where the
  * weight is 0 the observation may be NaN. Batches are independent of each other, so every element of grad_emissions belongs to its own hour.
  *
- * The steps of the window are fixed: ONNX has no gradient of its LSTM, so it stands in the adjoint step by step, and where the U-Net reads the hidden
+ * The steps of the window are fixed: ONNX has no derivative of its LSTM, so it stands in the last three step by step, and where the U-Net reads the hidden
  * states of all steps, or the resnet all steps, its weights are made for their number.
  */
-import { foldBatchNorm, Graph, gradients, loss, unrollLstm, type Value } from '../graph';
+import { foldBatchNorm, Graph, gradients, loss, tangents, unrollLstm, type Value } from '../graph';
 import { exportOnnx } from '../graph/onnx/export-onnx';
 import { buildSurrogate } from '../surrogate/model';
 import type { Surrogate } from '../surrogate/surrogate';
 import { VERSIONS } from './versions';
 
 /** Files of the `export` stage. */
-export const ONNX_FILES = { forward: 'surrogate.onnx', adjoint: 'surrogate-adjoint.onnx', vjp: 'surrogate-vjp.onnx' } as const;
+export const ONNX_FILES = {
+  forward: 'surrogate.onnx',
+  adjoint: 'surrogate-adjoint.onnx',
+  vjp: 'surrogate-vjp.onnx',
+  jvp: 'surrogate-jvp.onnx',
+} as const;
 
 /** The grid that a model is for: its cells are fixed in the file. */
 export interface ModelSize {
@@ -47,6 +53,14 @@ export function vjpOnnx(surrogate: Surrogate, size: ModelSize): Uint8Array {
   return write('surrogate-vjp', surrogate, { concentrations, grad_emissions: gradEmissions });
 }
 
+/** The surrogate with the product of its Jacobian and a change of the emissions, as the bytes of an ONNX file. */
+export function jvpOnnx(surrogate: Surrogate, size: ModelSize): Uint8Array {
+  const { g, emissions, concentrations } = buildUnrolled(surrogate, size);
+  const direction = g.input('tangent_emissions', emissions.shape);
+  const [tangent] = tangents(g, [concentrations], new Map([[emissions, direction]]));
+  return write('surrogate-jvp', surrogate, { concentrations, tangent_concentrations: tangent });
+}
+
 function build(surrogate: Surrogate, { rows, cols }: ModelSize): { emissions: Value; concentrations: Value } {
   const { settings, normalisation, meteorologyNames, geographyNames } = surrogate.description;
   const channels = { meteorology: meteorologyNames.length, geography: geographyNames.length };
@@ -54,7 +68,7 @@ function build(surrogate: Surrogate, { rows, cols }: ModelSize): { emissions: Va
   return buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
 }
 
-/** Ready for `gradients`. */
+/** Ready for `gradients` and `tangents`. */
 function buildUnrolled(surrogate: Surrogate, size: ModelSize): { g: Graph; emissions: Value; concentrations: Value } {
   const { emissions, concentrations } = build(surrogate, size);
   const { graph: g, values } = unrollLstm(foldBatchNorm({ emissions, concentrations }).values);
@@ -90,5 +104,7 @@ function descriptions({ description }: Surrogate, hasLoss: boolean): Record<stri
     loss: 'sum over batch, species and cells of weight times absolute difference of concentrations and observations',
     grad_concentrations: `gradient with respect to the concentrations of a cost of your own, in its units over ${list(species)}`,
     grad_emissions: `${gradient}: ${perUnit}`,
+    tangent_emissions: `a change of the emissions, of ${list(groups)}, or a rate of change by anything of yours`,
+    tangent_concentrations: `the change of the concentrations that it makes, to first order: of ${list(species)}`,
   };
 }

@@ -39,7 +39,15 @@ function frozenGraph(
   return { graph, outputs: { concentrations, gradEmissions }, phases: { forward: [concentrations], backward: [gradEmissions] } };
 }
 
-export class FrozenProgram implements SurrogateEngine {
+/** An engine that can also carry gradients back. */
+export interface AdjointEngine extends SurrogateEngine {
+  /** `batch`: hours that it takes at once */
+  readonly sizes: { readonly batch: number };
+  /** Jᵀ·gradConcentrations of the last forward pass, any number of times. @returns `[N, T, H, W, 5]` */
+  adjoint(gradConcentrations: Float32Array): Promise<Float32Array>;
+}
+
+export class FrozenProgram implements AdjointEngine {
   private readonly program: Program;
 
   constructor(
@@ -67,7 +75,6 @@ export class FrozenProgram implements SurrogateEngine {
     return this.program.get('concentrations');
   }
 
-  /** Jᵀ·gradConcentrations of the last forward pass. @returns `[N, T, H, W, 5]` */
   async adjoint(gradConcentrations: Float32Array): Promise<Float32Array> {
     this.program.set('gradConcentrations', gradConcentrations);
     await this.program.run('backward');
