@@ -4,11 +4,21 @@ import type { Field } from '../graph/onnx/onnx-model';
 import type { Program } from '../graph';
 import { expectSame, norm } from './agreement';
 import { profileKernels, type KernelShare } from './kernel-profile';
-import { adjointPeers, forwardPeers, type ModelPeer } from './model-peers';
+import { onnxPeer, tfjsPeer, type ModelPeer } from './model-peers';
 import { compare, takeTurns, wallSeconds, type Comparison, type Contestant } from './rounds';
 import type { TfjsRuntime } from './tfjs-model';
 import { readPeerArray, writeArrays, type TorchPeer } from './torch-peer';
-import { drawInputs, gradientOf, inputShapes, LEARNING_RATE, modelOutputs, stepProgram, weightShapes, type Arrays } from './workload-step';
+import {
+  drawInputs,
+  exportedStep,
+  gradientOf,
+  inferOutput,
+  inputShapes,
+  LEARNING_RATE,
+  stepProgram,
+  weightShapes,
+  type Arrays,
+} from './workload-step';
 import type { Step, Workload } from './workloads';
 
 /**
@@ -123,8 +133,10 @@ async function modelPeers({ workload, step, weights, inputs, options }: Bench): 
   if (step === 'train') return [];
   const shapes = Object.entries(inputShapes(workload, step, workload.batch[step]));
   const given = shapes.map(([name, shape]): [string, Field] => [name, { data: inputs.get(name)!, shape }]);
-  const model = { outputs: modelOutputs(workload, step), weights, inputs: Object.fromEntries(given) };
-  return step === 'infer' ? forwardPeers(model, options.threads, options.tfjs) : adjointPeers(model, options.threads);
+  const model = { weights, inputs: Object.fromEntries(given) };
+  const onnx = await onnxPeer({ ...model, ...exportedStep(workload, step) }, options.threads);
+  if (step !== 'infer' || !options.tfjs) return [onnx];
+  return [onnx, tfjsPeer({ ...model, outputs: { out: inferOutput(workload) } }, options.tfjs)];
 }
 
 async function prepareTorch({ workload, step, weights, inputs, options }: Bench, torch: TorchPeers): Promise<void> {

@@ -20,6 +20,7 @@ export { lstm, type LstmOperands } from './ops/lstm';
 export { maxpool2x2 } from './ops/maxpool2x2';
 export { prelu } from './ops/prelu';
 export { exportOnnx, type OnnxExportOptions } from './onnx/export-onnx';
+export { freeGrid, type FreeGrid } from './onnx/free-grid';
 export { OnnxModel, type Feeds, type Field } from './onnx/onnx-model';
 export { foldBatchNorm } from './rewrites/fold-batch-norm';
 export { unrollLstm } from './rewrites/unroll-lstm';

@@ -24,6 +24,7 @@ test('what the rooms graph and nn offer', () => {
        "exp",
        "exportOnnx",
        "foldBatchNorm",
+       "freeGrid",
        "gradients",
        "initializeParameters",
        "loss",

@@ -1,6 +1,6 @@
 /**
- * Whether a surrogate's ONNX adjoint, and its products with the Jacobian, do what the native one does, on a few cells and inputs drawn at random about their means: the files' models
- * differ from it in their number of cells only, and on a large grid ONNX Runtime would need many gigabytes.
+ * Whether a surrogate's ONNX adjoint, and its products with the Jacobian, do what the native one does, on a few cells and inputs drawn at random about
+ * their means: on a large grid ONNX Runtime would need many gigabytes, and the models are the same for all.
  *
  * Observations of 1 below the concentrations have an L1 misfit whose gradient on the concentrations is the weight, so one cost serves both models.
  * The product from the other side is taken along native's gradient g = Jᵀ·1, with which the ones must make ⟨1, J·g⟩ = ⟨g, g⟩.
@@ -8,14 +8,14 @@
 import { OnnxModel, type Field } from '../graph';
 import type { Surrogate } from '../surrogate/surrogate';
 import { dataOf, drawInputs } from './drawn-inputs';
-import { adjointOnnx, jvpOnnx, vjpOnnx, type ModelSize } from './onnx-models';
+import { adjointOnnx, jvpOnnx, vjpOnnx } from './onnx-models';
 
 /**
  * Differences between ONNX Runtime and the native program.
  *
  * @returns the largest of the differences of the three models from native, by norm and relative to native's; Infinity where one is not finite
  */
-export async function adjointDifference(surrogate: Surrogate, cells: ModelSize, threads: number): Promise<number> {
+export async function adjointDifference(surrogate: Surrogate, cells: { rows: number; cols: number }, threads: number): Promise<number> {
   const { rows, cols } = cells;
   const inputs = drawInputs(surrogate, { batch: 1, rows, cols });
   const program = surrogate.program(1, rows, cols, { threads }, { adjoint: true });
@@ -25,9 +25,9 @@ export async function adjointDifference(surrogate: Surrogate, cells: ModelSize, 
   program.dispose();
   const field = (data: Float32Array): Field => ({ data, shape: [1, rows, cols, concentrations.length / (rows * cols)] });
   const misfit = { observations: field(concentrations.map((value) => value - 1)), weight: field(ones) };
-  const adjoint = await gradientOf(adjointOnnx(surrogate, cells), { ...inputs, ...misfit }, threads);
-  const vjp = await gradientOf(vjpOnnx(surrogate, cells), { ...inputs, grad_concentrations: field(ones) }, threads);
-  const tangent = await tangentOf(jvpOnnx(surrogate, cells), { ...inputs, tangent_emissions: { ...inputs.emissions, data: native } }, threads);
+  const adjoint = await gradientOf(adjointOnnx(surrogate), { ...inputs, ...misfit }, threads);
+  const vjp = await gradientOf(vjpOnnx(surrogate), { ...inputs, grad_concentrations: field(ones) }, threads);
+  const tangent = await tangentOf(jvpOnnx(surrogate), { ...inputs, tangent_emissions: { ...inputs.emissions, data: native } }, threads);
   return Math.max(differenceByNorm(adjoint, native), differenceByNorm(vjp, native), differenceOfSums(tangent, native));
 }
 

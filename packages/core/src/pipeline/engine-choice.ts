@@ -21,8 +21,6 @@ export interface EngineOptions {
   /** make an engine */
   native: () => AdjointEngine;
   onnx: () => Promise<AdjointEngine>;
-  /** why ONNX Runtime cannot be used, for `auto` */
-  nativeOnly?: string;
   /** of one batch, to time both with */
   inputs: () => SurrogateInputs;
   /** a file that keeps what `auto` chose: a resumed inversion must go on with the engine that it began with */
@@ -60,8 +58,7 @@ async function chosenNow(options: EngineOptions): Promise<Chosen> {
 type Both = Record<EngineName, AdjointEngine>;
 
 /** Both engines, or the native one and the reason why it is alone. */
-async function bothEngines({ native, onnx, nativeOnly: reason }: EngineOptions): Promise<Both | { native: AdjointEngine; reason: string }> {
-  if (reason !== undefined) return { native: native(), reason };
+async function bothEngines({ native, onnx }: EngineOptions): Promise<Both | { native: AdjointEngine; reason: string }> {
   try {
     return { onnx: await onnx(), native: native() };
   } catch (cause) {

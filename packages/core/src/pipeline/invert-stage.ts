@@ -6,7 +6,6 @@ import { removeCheckpoint, writeFileAtomic } from '../data/checkpoint';
 import { inMemory, wholeGrid, type PeriodSource } from '../data/period-source';
 import { PREPARED_SPECIES } from '../data/prepared';
 import { openPrepared } from '../data/prepared-store';
-import { ConfigError } from '../errors';
 import { invert, type InversionResult } from '../inversion/invert';
 import type { AdjointEngine } from '../surrogate/frozen-program';
 import { OnnxEngine } from '../surrogate/onnx-engine';
@@ -107,31 +106,20 @@ export const invertStage: Stage = {
   },
 };
 
-/** The engine that the case asks for; `memory` keeps what `auto` chose. @throws {ConfigError} `CASE_TILE_CELLS` for `onnx` on tiles */
+/** The engine that the case asks for, on the domain or on a tile of it; `memory` keeps what `auto` chose. */
 function chosenEngine(
   context: StageContext,
   surrogate: Surrogate,
-  { tiling, batchSize: batch }: DomainPlan,
+  { tiling: { rows, cols }, batchSize: batch }: DomainPlan,
   memory: string,
 ): Promise<{ engine: AdjointEngine; choice: EngineChoice }> {
-  const { rows, cols } = tiling;
   const path = (file: string): string => join(context.dirOf('export'), file);
   const models = { forward: path(ONNX_FILES.forward), vjp: path(ONNX_FILES.vjp) };
   const { engine: asked } = variantSettings(context).inversion;
-  const tiled = tiling.tiles.length > 1;
-  // The exported models are those of the whole domain.
-  if (tiled && asked === 'onnx') {
-    throw new ConfigError(
-      'CASE_TILE_CELLS',
-      'inversion.engine: onnx runs on the whole domain, which is too large for it or was cut by tileCells: set engine: native, or tileCells to the ' +
-        "domain's longer side",
-    );
-  }
   return chooseEngine({
     asked,
     native: () => surrogate.program(batch, rows, cols, context, { adjoint: true }),
     onnx: () => OnnxEngine.load(models, surrogate, { batch, rows, cols }, context.threads),
-    nativeOnly: tiled ? 'the exported models are those of the whole domain, which runs on tiles' : undefined,
     inputs: () => dataOf(drawInputs(surrogate, { batch, rows, cols })),
     memory,
     log: context.log,

@@ -1,5 +1,5 @@
 /**
- * A surrogate as ONNX models for any ONNX runtime, in physical units, channels before rows and columns, the batch free:
+ * A surrogate as ONNX models for any ONNX runtime, in physical units, channels before rows and columns; batch, rows and columns are free:
  *
  *   surrogate.onnx          emissions, meteorology, previous, geography → concentrations
  *   surrogate-adjoint.onnx  … and observations, weight → concentrations, loss, grad_emissions = dloss/demissions
@@ -12,9 +12,11 @@
  * The steps of the window are fixed: ONNX has no derivative of its LSTM, so it stands in the last three step by step, and where the U-Net reads the hidden
  * states of all steps, or the resnet all steps, its weights are made for their number.
  */
-import { foldBatchNorm, Graph, gradients, loss, tangents, unrollLstm, type Value } from '../graph';
+import { foldBatchNorm, freeGrid, Graph, gradients, loss, tangents, unrollLstm, type FreeGrid, type Value } from '../graph';
 import { exportOnnx } from '../graph/onnx/export-onnx';
+import { poolingBlock } from '../nn';
 import { buildSurrogate } from '../surrogate/model';
+import { networkSettings } from '../surrogate/network-settings';
 import type { Surrogate } from '../surrogate/surrogate';
 import { VERSIONS } from './versions';
 
@@ -26,20 +28,14 @@ export const ONNX_FILES = {
   jvp: 'surrogate-jvp.onnx',
 } as const;
 
-/** The grid that a model is for: its cells are fixed in the file. */
-export interface ModelSize {
-  readonly rows: number;
-  readonly cols: number;
-}
-
 /** The forward model as the bytes of an ONNX file. */
-export function surrogateOnnx(surrogate: Surrogate, size: ModelSize): Uint8Array {
-  return write('surrogate', surrogate, { concentrations: build(surrogate, size).concentrations });
+export function surrogateOnnx(surrogate: Surrogate): Uint8Array {
+  return write('surrogate', surrogate, { concentrations: build(surrogate).concentrations });
 }
 
 /** The surrogate with the weighted L1 misfit and its gradient with respect to the emissions, as the bytes of an ONNX file. */
-export function adjointOnnx(surrogate: Surrogate, size: ModelSize): Uint8Array {
-  const { g, emissions, concentrations } = buildUnrolled(surrogate, size);
+export function adjointOnnx(surrogate: Surrogate): Uint8Array {
+  const { g, emissions, concentrations } = buildUnrolled(surrogate);
   const [observations, weight] = ['observations', 'weight'].map((name) => g.input(name, concentrations.shape));
   const misfit = loss(g, concentrations, observations, weight, { kind: 'l1', divisor: 1 });
   const [gradEmissions] = gradients(g, misfit, [emissions]);
@@ -47,30 +43,33 @@ export function adjointOnnx(surrogate: Surrogate, size: ModelSize): Uint8Array {
 }
 
 /** The surrogate with the product of a given gradient on the concentrations and its Jacobian (no loss), as the bytes of an ONNX file. */
-export function vjpOnnx(surrogate: Surrogate, size: ModelSize): Uint8Array {
-  const { g, emissions, concentrations } = buildUnrolled(surrogate, size);
+export function vjpOnnx(surrogate: Surrogate): Uint8Array {
+  const { g, emissions, concentrations } = buildUnrolled(surrogate);
   const [gradEmissions] = gradients(g, concentrations, [emissions], { seed: g.input('grad_concentrations', concentrations.shape) });
   return write('surrogate-vjp', surrogate, { concentrations, grad_emissions: gradEmissions });
 }
 
 /** The surrogate with the product of its Jacobian and a change of the emissions, as the bytes of an ONNX file. */
-export function jvpOnnx(surrogate: Surrogate, size: ModelSize): Uint8Array {
-  const { g, emissions, concentrations } = buildUnrolled(surrogate, size);
+export function jvpOnnx(surrogate: Surrogate): Uint8Array {
+  const { g, emissions, concentrations } = buildUnrolled(surrogate);
   const direction = g.input('tangent_emissions', emissions.shape);
   const [tangent] = tangents(g, [concentrations], new Map([[emissions, direction]]));
   return write('surrogate-jvp', surrogate, { concentrations, tangent_concentrations: tangent });
 }
 
-function build(surrogate: Surrogate, { rows, cols }: ModelSize): { emissions: Value; concentrations: Value } {
+const gridOf = ({ description: { settings, species } }: Surrogate): FreeGrid => freeGrid(poolingBlock(networkSettings(settings, species.length)));
+
+function build(surrogate: Surrogate): { emissions: Value; concentrations: Value } {
   const { settings, normalisation, meteorologyNames, geographyNames } = surrogate.description;
+  const { rows, cols } = gridOf(surrogate);
   const channels = { meteorology: meteorologyNames.length, geography: geographyNames.length };
   const sizes = { batch: 1, steps: surrogate.window.steps.length, rows, cols, ...channels };
   return buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
 }
 
 /** Ready for `gradients` and `tangents`. */
-function buildUnrolled(surrogate: Surrogate, size: ModelSize): { g: Graph; emissions: Value; concentrations: Value } {
-  const { emissions, concentrations } = build(surrogate, size);
+function buildUnrolled(surrogate: Surrogate): { g: Graph; emissions: Value; concentrations: Value } {
+  const { emissions, concentrations } = build(surrogate);
   const { graph: g, values } = unrollLstm(foldBatchNorm({ emissions, concentrations }).values);
   return { g, ...values };
 }
@@ -81,6 +80,7 @@ function write(name: string, surrogate: Surrogate, outputs: Readonly<Record<stri
   return exportOnnx(outputs, {
     parameters: new Map([...surrogate.weights].map(([weight, { data }]) => [weight, data])),
     name,
+    grid: gridOf(surrogate),
     version: VERSIONS.retroplume,
     descriptions: descriptions(surrogate, 'loss' in outputs),
     metadata: 'loss' in outputs ? { ...window, loss: 'sum(weight * abs(concentrations - observations))' } : window,

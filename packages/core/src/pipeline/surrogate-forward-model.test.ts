@@ -251,7 +251,7 @@ it.each([
   ['resnet with earlier concentrations', { network: 'resnet', residualBlocks: 1, previousConcentrations: true }],
 ])('ONNX Runtime gives the values of the native program and its adjoint: %s', async (_, over) => {
   const surrogate = smoothSurrogate(over);
-  const models = { forward: surrogateOnnx(surrogate, WORLD), vjp: vjpOnnx(surrogate, WORLD) };
+  const models = { forward: surrogateOnnx(surrogate), vjp: vjpOnnx(surrogate) };
   const engine = await OnnxEngine.load(models, surrogate, { ...WORLD, batch: HOURS_AT_ONCE }, 1);
   const [native, onnx] = [modelOf({ surrogate }), modelOf({ surrogate, engine })];
   const factors = randomFactors(native, 4);
@@ -263,12 +263,27 @@ it.each([
   engine.dispose();
 });
 
+it('ONNX Runtime on tiles gives what the native program does on the whole domain', async () => {
+  const surrogate = smoothSurrogate({ network: 'resnet', residualBlocks: 1 });
+  const network = networkSettings(surrogate.description.settings, PREPARED_SPECIES.length);
+  const tiling = tilesOf(network, WORLD, smallestSide(network, WORLD));
+  expect(tiling.tiles.length).toBeGreaterThan(3);
+  const models = { forward: surrogateOnnx(surrogate), vjp: vjpOnnx(surrogate) };
+  const engine = await OnnxEngine.load(models, surrogate, { ...tiling, batch: 1 }, 1);
+  const [whole, tiled] = [modelOf({ surrogate }), modelOf({ surrogate, tiling, hours: HOURS_AT_ONCE, engine })];
+  const factors = randomFactors(whole, 4);
+  const [a, b] = [await whole.forward(factors, 0), await tiled.forward(factors, 0)];
+  expectClose(b, a, 1e-4);
+  expectClose(await tiled.adjoint(a, 0), await whole.adjoint(a, 0), 1e-4);
+  engine.dispose();
+});
+
 it('ONNX Runtime has no adjoint without its model, nor before a forward pass', async () => {
   const surrogate = smoothSurrogate();
   const sizes = { ...WORLD, batch: 1 };
   const needs = /an adjoint needs the model of the vector-Jacobian product, and a forward pass before it/;
-  for (const vjp of [undefined, vjpOnnx(surrogate, WORLD)]) {
-    const engine = await OnnxEngine.load({ forward: surrogateOnnx(surrogate, WORLD), vjp }, surrogate, sizes, 1);
+  for (const vjp of [undefined, vjpOnnx(surrogate)]) {
+    const engine = await OnnxEngine.load({ forward: surrogateOnnx(surrogate), vjp }, surrogate, sizes, 1);
     await expect(engine.adjoint(new Float32Array(1))).rejects.toThrow(needs);
     engine.dispose();
   }
