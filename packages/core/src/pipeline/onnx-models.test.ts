@@ -245,6 +245,36 @@ describe.each(Object.keys(variants))('%s', (name) => {
   );
 });
 
+test('where only the last state is read, the forward model takes a window of any length', async () => {
+  const surrogate = surrogateOf(variants["the authors' lstm-unet"]);
+  const { settings, normalisation } = surrogate.description;
+  const steps = surrogate.window.steps.length + 3;
+  const { geography, previous, ...series } = inputsOf(surrogate);
+  const longer = ({ shape: [batch, , ...rest] }: Field): Field => {
+    const random = new Random(12);
+    const shape = [batch, steps, ...rest];
+    return { shape, data: Float32Array.from({ length: size(shape) }, () => random.uniform()) };
+  };
+  const emissions = longer(series.emissions);
+  const inputs = {
+    geography,
+    previous,
+    meteorology: longer(series.meteorology),
+    emissions: { ...emissions, data: emissions.data.map((x) => 1e-9 * x) },
+  };
+  const sizes = { batch: BATCH, steps, ...CELLS, meteorology: METEOROLOGY.length, geography: 1 };
+  const { concentrations } = buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
+  const program = compile(concentrations.graph, { outputs: { concentrations } });
+  program.setParameters(new Map([...surrogate.weights].map(([name, { data }]) => [name, data])));
+  for (const [name, { data }] of Object.entries(inputs)) program.set(name, data);
+  await program.run();
+  const model = await OnnxModel.load(surrogateOnnx(surrogate), { threads: 1 });
+  expect(model.inputShape('emissions')).toEqual(['batch', 'steps', 'rows', 'cols', 5]);
+  expect(relativeError((await model.run(inputs)).concentrations.data, program.get('concentrations'))).toBeLessThan(1e-4);
+  program.dispose();
+  await model.dispose();
+});
+
 describe('the files', () => {
   const surrogate = surrogateOf(paper);
   const read = (bytes: Uint8Array): OnnxFile => modelProto().toObject(modelProto().decode(bytes), { longs: Number }) as OnnxFile;

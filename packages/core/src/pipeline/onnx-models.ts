@@ -9,12 +9,13 @@
  * (`previous` and `geography` where the surrogate has them.) loss = Σ weight · |concentrations − observations| over batch, species and cells; where the
  * weight is 0 the observation may be NaN. Batches are independent of each other, so every element of grad_emissions belongs to its own hour.
  *
- * The steps of the window are fixed: ONNX has no derivative of its LSTM, so it stands in the last three step by step, and where the U-Net reads the hidden
- * states of all steps, or the resnet all steps, its weights are made for their number.
+ * The steps of the window are fixed: where the U-Net reads the hidden states of all steps, or the resnet all steps, its weights are made for their
+ * number. Where only the last state is read, they are free in the first model; ONNX has no derivative of its LSTM, so that it stands in the others step
+ * by step.
  */
 import { foldBatchNorm, freeGrid, Graph, gradients, loss, tangents, unrollLstm, type FreeGrid, type Value } from '../graph';
 import { exportOnnx } from '../graph/onnx/export-onnx';
-import { poolingBlock } from '../nn';
+import { poolingBlock, type NetworkSettings } from '../nn';
 import { buildSurrogate } from '../surrogate/model';
 import { networkSettings } from '../surrogate/network-settings';
 import type { Surrogate } from '../surrogate/surrogate';
@@ -30,7 +31,7 @@ export const ONNX_FILES = {
 
 /** The forward model as the bytes of an ONNX file. */
 export function surrogateOnnx(surrogate: Surrogate): Uint8Array {
-  return write('surrogate', surrogate, { concentrations: build(surrogate).concentrations });
+  return write('surrogate', surrogate, { concentrations: build(surrogate).concentrations }, readsLastState(surrogate));
 }
 
 /** The surrogate with the weighted L1 misfit and its gradient with respect to the emissions, as the bytes of an ONNX file. */
@@ -57,7 +58,13 @@ export function jvpOnnx(surrogate: Surrogate): Uint8Array {
   return write('surrogate-jvp', surrogate, { concentrations, tangent_concentrations: tangent });
 }
 
-const gridOf = ({ description: { settings, species } }: Surrogate): FreeGrid => freeGrid(poolingBlock(networkSettings(settings, species.length)));
+const networkOf = ({ description: { settings, species } }: Surrogate): NetworkSettings => networkSettings(settings, species.length);
+const gridOf = (surrogate: Surrogate): FreeGrid => freeGrid(poolingBlock(networkOf(surrogate)));
+
+function readsLastState(surrogate: Surrogate): boolean {
+  const settings = networkOf(surrogate);
+  return settings.network === 'lstm-unet' && !settings.allStates;
+}
 
 function build(surrogate: Surrogate): { emissions: Value; concentrations: Value } {
   const { settings, normalisation, meteorologyNames, geographyNames } = surrogate.description;
@@ -74,13 +81,14 @@ function buildUnrolled(surrogate: Surrogate): { g: Graph; emissions: Value; conc
   return { g, ...values };
 }
 
-function write(name: string, surrogate: Surrogate, outputs: Readonly<Record<string, Value>>): Uint8Array {
+function write(name: string, surrogate: Surrogate, outputs: Readonly<Record<string, Value>>, freeSteps = false): Uint8Array {
   const { settings, meteorologyNames, geographyNames } = surrogate.description;
   const window = { window: JSON.stringify(settings.window), meteorology: meteorologyNames.join(' '), geography: geographyNames.join(' ') };
   return exportOnnx(outputs, {
     parameters: new Map([...surrogate.weights].map(([weight, { data }]) => [weight, data])),
     name,
     grid: gridOf(surrogate),
+    freeSteps,
     version: VERSIONS.retroplume,
     descriptions: descriptions(surrogate, 'loss' in outputs),
     metadata: 'loss' in outputs ? { ...window, loss: 'sum(weight * abs(concentrations - observations))' } : window,

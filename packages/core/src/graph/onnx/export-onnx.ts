@@ -27,6 +27,8 @@ export interface OnnxExportOptions {
   version?: string;
   /** The grid that the graph was built for, if the model is to run on any: from `freeGrid`. Absent: its rows and columns are fixed. */
   grid?: FreeGrid;
+  /** True where the model is to take windows of any number of steps: nothing but an LSTM whose last state alone is read may see the time axis. */
+  freeSteps?: boolean;
 }
 
 interface TensorProto {
@@ -50,7 +52,7 @@ export function exportOnnx(outputs: Readonly<Record<string, Value>>, options: On
   const writer = new ModelWriter(values, fixedArrays(graph, fixed.nodes, run.nodes, options.parameters), inputs, options.grid);
   run.nodes.forEach((node) => writer.write(node));
   writer.expectWritten([...run.nodes.flatMap((node) => node.inputs), ...Object.values(values)]);
-  const describe = (name: string, value: Value): object => valueInfo(name, value, options.descriptions?.[name] ?? '', options.grid);
+  const describe = (name: string, value: Value): object => valueInfo(name, value, options);
   const model = {
     ir_version: 8,
     producer_name: 'retroplume',
@@ -69,12 +71,15 @@ export function exportOnnx(outputs: Readonly<Record<string, Value>>, options: On
   return codec.encode(codec.fromObject(model)).finish();
 }
 
-/** Fields have a free batch, and rows and columns as the grid has; anything else is as it is. */
-function valueInfo(name: string, value: Value, description: string, grid?: FreeGrid): object {
+/** Fields have a free batch, and rows, columns and steps as the options say; anything else is as it is. */
+function valueInfo(name: string, value: Value, { descriptions, grid, freeSteps = false }: OnnxExportOptions): object {
   const rank = value.shape.length;
-  const free = (axis: number): string | undefined => (axis === 0 && hasImageAxes(rank) ? 'batch' : grid && gridAxis(rank, axis));
+  const free = (axis: number): string | undefined => {
+    if (axis === 0 && hasImageAxes(rank)) return 'batch';
+    return axis === 1 && rank === 5 && freeSteps ? 'steps' : grid && gridAxis(rank, axis);
+  };
   const dim = toOnnxOrder(rank).map((axis) => (free(axis) === undefined ? { dim_value: value.shape[axis] } : { dim_param: free(axis) }));
-  return { name, doc_string: description, type: { tensor_type: { elem_type: TENSOR.FLOAT, shape: { dim } } } };
+  return { name, doc_string: descriptions?.[name] ?? '', type: { tensor_type: { elem_type: TENSOR.FLOAT, shape: { dim } } } };
 }
 
 /** Numbers of all leaves but inputs, and of what the nodes `fixed` compute from them alone and `run` reads. */

@@ -11,7 +11,7 @@ export function writeLstm(node: Node<LstmAttributes>, writer: OnnxNodeWriter): v
   const hidden = weightHidden.shape[0];
   const [features, series] = [writer.temporary(), writer.temporary()];
   writer.node('Transpose', [writer.nameOf(input)], [features], { perm: [1, 0, 3, 4, 2] });
-  writer.node('Reshape', [features, writer.integers([steps, -1, inChannels])], [series]);
+  writer.node('Reshape', [features, writer.integers([0, -1, inChannels])], [series]);
   const gates = (value: Value, rowsOf: number): string => writer.floats(gatesFirst(writer.dataOf(value), rowsOf, hidden), [1, 4 * hidden, rowsOf]);
   const biases = [...gatesFirst(writer.dataOf(bias), 1, hidden), ...new Array<number>(4 * hidden).fill(0)];
   const operands = [series, gates(weightInput, inChannels), gates(weightHidden, hidden), writer.floats(biases, [1, 8 * hidden])];
