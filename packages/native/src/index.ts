@@ -1,6 +1,7 @@
 export * from './kernels';
 export * from './netcdf';
 export * from './peak';
+export * from './tracers';
 export * from './transport';
 export * from './window-mean';
 export { AddonError, loadAddon } from './load-addon';

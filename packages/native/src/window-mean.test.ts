@@ -60,6 +60,15 @@ describe.each(variants)('%s', (name, over) => {
     windowMeanAdjoint(r, fields, grad, out);
     out.forEach((value, i) => expect(Math.abs(value - expected[i])).toBeLessThan(2e-6));
   });
+
+  it('adds the transpose with respect to fields where none are given', () => {
+    const grad = random((r.stepsOffset ?? 0) + stepsLength(r), 3);
+    const expected = new Float64Array(fields.length + 4);
+    forEachTerm(r, (weight, step, _, factor) => (expected[factor] += weight * grad[step]));
+    const out = new Float32Array(fields.length + 4);
+    windowMeanAdjoint(r, undefined, grad, out);
+    out.forEach((value, i) => expect(Math.abs(value - expected[i])).toBeLessThan(2e-6));
+  });
 });
 
 it.each<[string, Partial<WindowMeanRequest>, RegExp]>([

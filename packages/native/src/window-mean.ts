@@ -24,7 +24,7 @@ export interface WindowMeanRequest {
 
 interface WindowAddon {
   windowMean(request: WindowMeanRequest, fields: Float32Array, factors: Float32Array | undefined, out: Float32Array): void;
-  windowMeanAdjoint(request: WindowMeanRequest, fields: Float32Array, gradOut: Float32Array, gradFactors: Float32Array): void;
+  windowMeanAdjoint(request: WindowMeanRequest, fields: Float32Array | undefined, gradOut: Float32Array, gradFactors: Float32Array): void;
 }
 
 const DEFAULTS = { stepsOffset: 0, factorsOffset: 0, hourlyFactors: false, threads: 1 };
@@ -49,8 +49,14 @@ export function windowMean(request: WindowMeanRequest, fields: Float32Array, out
 /**
  * The transpose of {@link windowMean} with respect to its factors, added: `gradFactors += 1/n Σ fields · gradOut`.
  *
+ * @param fields - absent = 1: with hourly factors that is the transpose with respect to fields
  * @throws as {@link windowMean}
  */
-export function windowMeanAdjoint(request: WindowMeanRequest, fields: Float32Array, gradOut: Float32Array, gradFactors: Float32Array): void {
+export function windowMeanAdjoint(
+  request: WindowMeanRequest,
+  fields: Float32Array | undefined,
+  gradOut: Float32Array,
+  gradFactors: Float32Array,
+): void {
   addon().windowMeanAdjoint({ ...DEFAULTS, ...request }, fields, gradOut, gradFactors);
 }

@@ -67,7 +67,15 @@ export function inMemory(period: PreparedPeriod, emissions = period.runs.get('pr
   };
 }
 
-function part(data: Float32Array, grid: Grid, channels: number, crop: Crop, hours: Hours, memory = newMemory): Float32Array {
+/** A rectangle and span of hours of `[T, H, W, channels]`: as it is where it is all of the grid, else a copy. */
+export function part(
+  data: Float32Array,
+  grid: { rows: number; cols: number },
+  channels: number,
+  crop: Crop,
+  hours: Hours,
+  memory = newMemory,
+): Float32Array {
   const field = grid.rows * grid.cols * channels;
   if (crop.rows === grid.rows && crop.cols === grid.cols) return data.subarray(hours.first * field, (hours.first + hours.count) * field);
   const size = crop.rows * crop.cols * channels;

@@ -26,4 +26,4 @@ export { foldBatchNorm } from './rewrites/fold-batch-norm';
 export { unrollLstm } from './rewrites/unroll-lstm';
 export { Program, type FloatArray, type ProgramLayout, type Region } from './program';
 export { Profiler, type ProfileRow } from './profiler';
-export { upconv2x2 } from './ops/upconv2x2';
+export { downconv2x2, upconv2x2 } from './ops/upconv2x2';

@@ -47,20 +47,27 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const { model, control, cost } = context;
   const factors = control.factors(at);
-  const gradFactors = withGradient ? new Float64Array(factors.length) : undefined;
   const sums = emptySums(cost.weights.length);
-  for (const batch of batches) {
-    context.signal?.throwIfAborted();
-    const part = await forwardBatch(context, factors, batch, iteration);
-    addSums(sums, part);
-    if (gradFactors) addInto(gradFactors, await adjointBatch(context, part.gradient, batch, iteration));
+  try {
+    for (const batch of batches) {
+      context.signal?.throwIfAborted();
+      const part = await forwardBatch(context, factors, batch, iteration);
+      addSums(sums, part);
+      if (withGradient) await model.addAdjoint(part.gradient, batch);
+    }
+  } catch (error) {
+    if (withGradient) await model.takeGradient(); // of half a pass: the next one must not begin with it
+    throw error;
   }
   const scale = costScale(cost, { batches: batches.length, allBatches: model.batches, n: sum(sums.used.n), times: sums.times });
   const evaluation = summarise(sums, scale, control.penalty(at));
   if (!Number.isFinite(evaluation.total)) throw notFinite('the cost', iteration);
-  if (gradFactors) {
-    for (let i = 0; i < gradFactors.length; i++) gradFactors[i] *= scale;
-    evaluation.gradient = control.gradient(at, gradFactors);
+  if (withGradient) {
+    const gradient = await takeGradient(context, iteration);
+    evaluation.gradient = control.gradient(
+      at,
+      Float64Array.from(gradient, (g) => g * scale),
+    );
     control.addPenaltyGradient(at, evaluation.gradient);
   }
   return evaluation;
@@ -80,13 +87,13 @@ async function forwardBatch(context: EvaluationContext, factors: Float32Array, b
   return part;
 }
 
-async function adjointBatch(context: EvaluationContext, gradSimulated: Float32Array, batch: number, iteration: number): Promise<Float32Array> {
-  const gradient = await context.model.adjoint(gradSimulated, batch);
+async function takeGradient(context: EvaluationContext, iteration: number): Promise<Float32Array> {
+  const gradient = await context.model.takeGradient();
   if (gradient.length !== context.control.size) {
     throw new ShapeError('INVERSION_SHAPE', `inversion: expected a gradient of ${context.control.size} factors but received ${gradient.length}`);
   }
   const bad = gradient.findIndex((g) => !Number.isFinite(g));
-  if (bad >= 0) throw notFinite(`the gradient with respect to ${context.groups[bad % context.groups.length]} of batch ${batch}`, iteration);
+  if (bad >= 0) throw notFinite(`the gradient with respect to ${context.groups[bad % context.groups.length]}`, iteration);
   return gradient;
 }
 

@@ -43,7 +43,8 @@ export interface ObservationBatch {
 /**
  * A model that the inversion can run and differentiate. One pass over all observations is batches 0 … `batches` − 1.
  *
- * For a resumed run to equal an uninterrupted one bit for bit, `forward` and `adjoint` must depend on their arguments alone.
+ * For a resumed run to equal an uninterrupted one bit for bit, `forward` and the gradient must depend on
+ * the arguments alone.
  */
 export interface ForwardModel {
   readonly shape: FactorShape;
@@ -55,10 +56,15 @@ export interface ForwardModel {
    */
   forward(factors: Float32Array, batch: number, signal?: AbortSignal): Promise<Float32Array>;
   /**
-   * Kᵀ·g at the factors of the last forward run of that batch.
+   * Adds Kᵀ·g, at the factors of the last forward run of that batch, to what {@link takeGradient} gives.
    *
    * @param gradSimulated - dJ/d(simulated), in the order of the values
-   * @returns dJ/d(factors), `[slots, rows, cols, groups]`; factors that the batch does not see get 0
    */
-  adjoint(gradSimulated: Float32Array, batch: number): Promise<Float32Array>;
+  addAdjoint(gradSimulated: Float32Array, batch: number): Promise<void>;
+  /**
+   * The sum over batches since the last call, all at the same factors: what is done once for all of them is done here.
+   *
+   * @returns dJ/d(factors), `[slots, rows, cols, groups]`; factors that no batch sees get 0
+   */
+  takeGradient(): Promise<Float32Array>;
 }

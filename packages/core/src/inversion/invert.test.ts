@@ -186,7 +186,8 @@ describe('invert, trouble', () => {
       batches: 1,
       observations: (batch) => model.observations(batch),
       forward: (factors, batch) => model.forward(factors, batch),
-      adjoint: (gradient, batch) => model.adjoint(gradient, batch),
+      addAdjoint: (gradient, batch) => model.addAdjoint(gradient, batch),
+      takeGradient: () => model.takeGradient(),
       ...change,
     };
   }
@@ -197,15 +198,21 @@ describe('invert, trouble', () => {
     let calls = 0;
     const model = twoCells([1.8, 0.7], 0.2);
     const forward: ForwardModel['forward'] = async (factors, batch) => (++calls > 3 ? Float32Array.of(1, NaN) : model.forward(factors, batch));
-    const adjoint: ForwardModel['adjoint'] = (gradient, batch) => model.adjoint(gradient, batch);
-    await expect(attempt(spoilt({ forward, adjoint }))).rejects.toThrow(/simulated NO2 of batch 0 became NaN or infinite at iteration 3/);
-    await expect(attempt(spoilt({ forward, adjoint }))).rejects.toBeInstanceOf(NumericalError);
-    await expect(attempt(spoilt({ adjoint: () => Promise.resolve(Float32Array.of(1, Infinity)) }))).rejects.toThrow(/respect to NOx .* iteration 0/);
+    const own: Partial<ForwardModel> = {
+      forward,
+      addAdjoint: (gradient, batch) => model.addAdjoint(gradient, batch),
+      takeGradient: () => model.takeGradient(),
+    };
+    await expect(attempt(spoilt(own))).rejects.toThrow(/simulated NO2 of batch 0 became NaN or infinite at iteration 3/);
+    await expect(attempt(spoilt(own))).rejects.toBeInstanceOf(NumericalError);
+    await expect(attempt(spoilt({ takeGradient: () => Promise.resolve(Float32Array.of(1, Infinity)) }))).rejects.toThrow(
+      /respect to NOx .* iteration 0/,
+    );
   });
 
   it('refuses shapes, settings and observations that do not fit', async () => {
     await expect(attempt(spoilt({ forward: () => Promise.resolve(new Float32Array(3)) }))).rejects.toThrow(/expected 2 simulated values/);
-    await expect(attempt(spoilt({ adjoint: () => Promise.resolve(new Float32Array(3)) }))).rejects.toThrow(/expected a gradient of 2 factors/);
+    await expect(attempt(spoilt({ takeGradient: () => Promise.resolve(new Float32Array(3)) }))).rejects.toThrow(/expected a gradient of 2 factors/);
     await expect(invert(twoCells([1, 1], 1), problemOf([1]), settings)).rejects.toThrow(/expected prior emissions \[1, 1, 2, 1\]/);
     await expect(attempt(twoCells([1, 1], 1), { bound: 0.5 })).rejects.toThrow(/inversion.bound: expected a factor above 1/);
     await expect(attempt(twoCells([1, 1], 1), { priorSpread: {} })).rejects.toThrow(/inversion.priorSpread.NOx/);
@@ -239,7 +246,8 @@ describe('invert, checkpoints', () => {
           if (++calls === stopAfter) abort.abort();
           return twin.model.forward(factors, b, signal);
         },
-        adjoint: (gradient, b) => twin.model.adjoint(gradient, b),
+        addAdjoint: (gradient, b) => twin.model.addAdjoint(gradient, b),
+        takeGradient: () => twin.model.takeGradient(),
       };
       const stopped = invert(
         model,

@@ -4,6 +4,7 @@ export { lstmUnet } from './lstm-unet';
 export { network } from './network';
 export { dependence, poolingBlock, receptiveField, type ReceptiveField } from './receptive-field';
 export { resnet } from './resnet';
+export { responseUnet } from './response-unet';
 export {
   AUTHORS_LSTM_UNET,
   DEFAULT_LSTM_UNET,
@@ -17,4 +18,5 @@ export {
   type LstmUnetSettings,
   type NetworkSettings,
   type ResnetSettings,
+  type ResponseUnetSettings,
 } from './settings';

@@ -8,7 +8,7 @@ import { concat, lstm, maxpool2x2, pad, upconv2x2, type Graph, type Mode, type V
 import { expectShape } from '../graph/shape';
 import { head, type NetworkInputs } from './head';
 import { block } from './layers';
-import type { LstmUnetSettings } from './settings';
+import type { LstmUnetSettings, TrunkSettings } from './settings';
 
 /**
  * Builds the network. Called twice on one graph, it shares its parameters.
@@ -20,10 +20,11 @@ import type { LstmUnetSettings } from './settings';
 export function lstmUnet(g: Graph, inputs: NetworkInputs, settings: LstmUnetSettings, mode: Mode): Value {
   expectShape('lstmUnet', 'steps', inputs.steps, ['N', 'T', 'H', 'W', 'C']);
   const history = recurrence(g, inputs.steps, settings);
-  return head(g, unet(g, history, settings, mode), inputs, settings, mode);
+  return head(g, unet(g, history, settings, mode).up[0], inputs, settings, mode);
 }
 
-function recurrence(g: Graph, steps: Value, { hidden, allStates, learnedInitialState }: LstmUnetSettings): Value {
+/** Hidden states of all steps, or of the last one. @returns `[N, H, W, T·hidden]` or `[N, H, W, hidden]` */
+export function recurrence(g: Graph, steps: Value, { hidden, allStates, learnedInitialState }: TrunkSettings): Value {
   const init = { init: 'uniform', bound: 1 / Math.sqrt(hidden) } as const;
   const initialState = (name: string): Value | undefined =>
     learnedInitialState ? g.parameter(`lstm.${name}`, [hidden], { init: 'constant', value: 0 }) : undefined;
@@ -37,27 +38,42 @@ function recurrence(g: Graph, steps: Value, { hidden, allStates, learnedInitialS
   return lstm(g, steps, operands, allStates);
 }
 
-/** Encoder, deepest level, decoder with skips; any size, padded with zeros at the north and east. @returns `[N, H', W', widths[0]]`, as padded */
-function unet(g: Graph, input: Value, settings: LstmUnetSettings, mode: Mode): Value {
-  const { widths, encoderConvs, decoderConvs } = settings;
+/** Rows and columns that are missing to a multiple of the deepest level's pooling blocks. */
+export function padToLevels(g: Graph, input: Value, { widths }: TrunkSettings): Value {
   const [, height, width] = input.shape;
+  const block = 2 ** (widths.length - 1);
+  const missing = (n: number): number => (block - (n % block)) % block;
+  return pad(g, input, missing(height), missing(width));
+}
+
+/** What a U-Net's levels end with, the finest first. */
+export interface UnetLevels {
+  /** on the way down, the deepest last: `[N, H'/2^level, W'/2^level, widths[level]]` */
+  readonly down: readonly Value[];
+  /** on the way up; `up[0]`, as large as the padded input, is what comes out */
+  readonly up: readonly Value[];
+}
+
+/** Encoder, deepest level, decoder with skips; any size, padded with zeros at the north and east. */
+export function unet(g: Graph, input: Value, settings: TrunkSettings, mode: Mode): UnetLevels {
+  const { widths, encoderConvs, decoderConvs } = settings;
   const levels = widths.length - 1;
-  const missing = (n: number): number => (2 ** levels - (n % 2 ** levels)) % 2 ** levels;
   const options = { ...settings, mode };
   const blocks = (x: Value, name: string, count: number, channels: number): Value =>
     Array.from({ length: count }).reduce<Value>((value, _, i) => block(g, value, `${name}.${i}`, channels, options), x);
-  let x = pad(g, input, missing(height), missing(width));
-  const skips: Value[] = [];
+  let x = padToLevels(g, input, settings);
+  const down: Value[] = [];
   for (let level = 0; level < levels; level++) {
-    skips.push(blocks(x, `unet.down${level}`, encoderConvs, widths[level]));
-    x = maxpool2x2(g, skips[level]);
+    down.push(blocks(x, `unet.down${level}`, encoderConvs, widths[level]));
+    x = maxpool2x2(g, down[level]);
   }
-  x = blocks(x, 'unet.middle', encoderConvs, widths[levels]);
+  down.push(blocks(x, 'unet.middle', encoderConvs, widths[levels]));
+  const up: Value[] = [];
   for (let level = levels - 1; level >= 0; level--) {
-    const up = upLayer(g, x, `unet.up${level}.upconv`, widths[level]);
-    x = blocks(concat(g, [up, skips[level]]), `unet.up${level}`, decoderConvs, widths[level]);
+    const doubled = upLayer(g, up[level + 1] ?? down[levels], `unet.up${level}.upconv`, widths[level]);
+    up[level] = blocks(concat(g, [doubled, down[level]]), `unet.up${level}`, decoderConvs, widths[level]);
   }
-  return x;
+  return { down, up };
 }
 
 function upLayer(g: Graph, input: Value, name: string, width: number): Value {

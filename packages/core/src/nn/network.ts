@@ -2,9 +2,17 @@ import type { Graph, Mode, Value } from '../graph';
 import type { NetworkInputs } from './head';
 import { lstmUnet } from './lstm-unet';
 import { resnet } from './resnet';
+import { responseUnet } from './response-unet';
 import type { NetworkSettings } from './settings';
 
-/** The network that the settings name; see `lstmUnet` and `resnet`. @returns `[N, H, W, species]` */
+/** The network that the settings name; see `lstmUnet`, `responseUnet` and `resnet`. @returns `[N, H, W, species]` */
 export function network(g: Graph, inputs: NetworkInputs, settings: NetworkSettings, mode: Mode): Value {
-  return settings.network === 'resnet' ? resnet(g, inputs, settings, mode) : lstmUnet(g, inputs, settings, mode);
+  switch (settings.network) {
+    case 'lstm-unet':
+      return lstmUnet(g, inputs, settings, mode);
+    case 'response-unet':
+      return responseUnet(g, inputs, settings, mode);
+    case 'resnet':
+      return resnet(g, inputs, settings, mode);
+  }
 }

@@ -18,6 +18,7 @@ const small: Record<string, NetworkSettings> = {
   default: { ...DEFAULT_LSTM_UNET, hidden: 3, widths: [4, 5, 6], headWidth: 5 },
   paper: { ...PAPER_LSTM_UNET, dropout: 0, hidden: 3, widths: [4, 5, 6], headWidth: 5, headActivation: 'softplus' },
   authors: { ...AUTHORS_LSTM_UNET, dropout: 0, hidden: 4, widths: [4, 5, 5], headWidth: 5, headActivation: 'none' },
+  response: { ...DEFAULT_LSTM_UNET, network: 'response-unet', hidden: 3, widths: [4, 5, 6], headWidth: 5 },
   resnet: { ...PAPER_RESNET, dropout: 0, width: 5, blocks: 2, headWidth: 5, headActivation: 'none' },
 };
 
@@ -32,7 +33,7 @@ function build(settings: NetworkSettings, [rows, cols]: [number, number] = [9, 1
   const emissions = g.input('emissions', [1, 3, rows, cols, 2]);
   const out = network(
     g,
-    { steps: emissions, y: g.input('y', [1, rows, cols, 4]), geography: g.input('geography', [1, rows, cols, 2]) },
+    { steps: emissions, emissions, y: g.input('y', [1, rows, cols, 4]), geography: g.input('geography', [1, rows, cols, 2]) },
     settings,
     mode,
   );
@@ -95,6 +96,27 @@ describe.each(Object.keys(small))('%s', (name) => {
     const largest = name === 'resnet' ? 1e-5 : 1e-4;
     for (const step of [largest, largest / 2]) expect(Math.log2((await remainder(step)) / (await remainder(step / 2)))).toBeCloseTo(2, 1);
   });
+});
+
+test('the response-unet is linear in emissions that its context does not see', async () => {
+  const g = new Graph();
+  const [weather, emissions] = [g.input('weather', [1, 3, 9, 10, 2]), g.input('emissions', [1, 3, 9, 10, 2])];
+  const out = network(g, { steps: weather, emissions }, small.response, 'frozen');
+  const program = compile(g, { outputs: { out }, phases: { forward: [out] }, dtype: 'float64' });
+  randomize(program, g);
+  const of = async (field: Float64Array): Promise<Float64Array> => {
+    program.set('emissions', field);
+    await program.run('forward');
+    return program.get('out');
+  };
+  const base = program.get('emissions');
+  const none = await of(base.map(() => 0));
+  const once = await of(base);
+  const thrice = await of(base.map((value) => 3 * value));
+  const largest = Math.max(...once.map(Math.abs));
+  thrice.forEach((value, i) => expect(Math.abs(value - none[i] - 3 * (once[i] - none[i]))).toBeLessThan(1e-12 * largest));
+  expect(Math.max(...once.map((value, i) => Math.abs(value - none[i])))).toBeGreaterThan(1e-3 * largest);
+  program.dispose();
 });
 
 test.each(['train', 'frozen'] as const)('%s: fast float32 kernels agree with the float64 program at real widths, all gradients', async (mode) => {

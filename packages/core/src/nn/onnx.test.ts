@@ -24,6 +24,7 @@ const models: Record<string, NetworkSettings> = {
   'default lstm-unet': { ...DEFAULT_LSTM_UNET, hidden: 4, widths: [6, 8, 10], headWidth: 7 },
   'paper lstm-unet': { ...PAPER_LSTM_UNET, hidden: 4, widths: [6, 8, 10], headWidth: 7 },
   "authors' lstm-unet": { ...AUTHORS_LSTM_UNET, hidden: 5, widths: [6, 8, 8], headWidth: 7 },
+  'response-unet': { ...DEFAULT_LSTM_UNET, network: 'response-unet', hidden: 4, widths: [6, 8, 10], headWidth: 7 },
   resnet: { ...PAPER_RESNET, width: 8, blocks: 2, headWidth: 7 },
 };
 
@@ -41,12 +42,10 @@ function build(settings: NetworkSettings, batch: number): Built {
     const value = g.input(name, shape);
     return channelAffine(g, value, g.constant(new Float64Array(n).fill(1 / scale), [n]), g.constant(new Float64Array(n).fill(-offset / scale), [n]));
   };
-  const steps = concat(g, [
-    physical('emissions', [batch, STEPS, ROWS, COLS, 5], 1e-10, 0),
-    physical('meteorology', [batch, STEPS, ROWS, COLS, 3], 10, 280),
-  ]);
+  const emissions = physical('emissions', [batch, STEPS, ROWS, COLS, 5], 1e-10, 0);
   const inputs = {
-    steps,
+    emissions,
+    steps: concat(g, [emissions, physical('meteorology', [batch, STEPS, ROWS, COLS, 3], 10, 280)]),
     y: physical('previous', [batch, ROWS, COLS, 4], 20, 30),
     geography: physical('geography', [batch, ROWS, COLS, 2], 300, 200),
   };

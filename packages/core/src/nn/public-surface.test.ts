@@ -20,6 +20,7 @@ test('what the rooms graph and nn offer', () => {
        "concat",
        "conv2d",
        "crop",
+       "downconv2x2",
        "dropout",
        "exp",
        "exportOnnx",
@@ -63,6 +64,7 @@ test('what the rooms graph and nn offer', () => {
        "poolingBlock",
        "receptiveField",
        "resnet",
+       "responseUnet",
      ],
    ]
   `);

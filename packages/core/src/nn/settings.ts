@@ -37,8 +37,8 @@ export interface HeadSettings {
   readonly dropout: number;
 }
 
-export interface LstmUnetSettings extends HeadSettings {
-  readonly network: 'lstm-unet';
+/** A recurrence in every cell, and a U-Net over its states. */
+export interface TrunkSettings extends HeadSettings {
   /** Units of the LSTM. */
   readonly hidden: number;
   /** Hidden states of all steps as channels of the U-Net, or the last one only. */
@@ -52,6 +52,14 @@ export interface LstmUnetSettings extends HeadSettings {
   readonly decoderConvs: number;
 }
 
+export interface LstmUnetSettings extends TrunkSettings {
+  readonly network: 'lstm-unet';
+}
+
+export interface ResponseUnetSettings extends TrunkSettings {
+  readonly network: 'response-unet';
+}
+
 export interface ResnetSettings extends HeadSettings {
   readonly network: 'resnet';
   readonly width: number;
@@ -59,7 +67,7 @@ export interface ResnetSettings extends HeadSettings {
   readonly blocks: number;
 }
 
-export type NetworkSettings = LstmUnetSettings | ResnetSettings;
+export type NetworkSettings = LstmUnetSettings | ResponseUnetSettings | ResnetSettings;
 
 /** `layers` equal 3x3 layers. */
 export function plainBranch(layers: number, width: number): BranchSettings {

@@ -10,6 +10,9 @@ import type { Surrogate } from '../surrogate/surrogate';
 import { dataOf, drawInputs } from './drawn-inputs';
 import { adjointOnnx, jvpOnnx, vjpOnnx } from './onnx-models';
 
+/** What follows from the emissions; empty where the surrogate sees none. */
+const SOURCES = ['emissions', 'tracers'] as const;
+
 /**
  * Differences between ONNX Runtime and the native program.
  *
@@ -25,29 +28,30 @@ export async function adjointDifference(surrogate: Surrogate, cells: { rows: num
   program.dispose();
   const field = (data: Float32Array): Field => ({ data, shape: [1, rows, cols, concentrations.length / (rows * cols)] });
   const misfit = { observations: field(concentrations.map((value) => value - 1)), weight: field(ones) };
-  const adjoint = await gradientOf(adjointOnnx(surrogate), { ...inputs, ...misfit }, threads);
-  const vjp = await gradientOf(vjpOnnx(surrogate), { ...inputs, grad_concentrations: field(ones) }, threads);
-  const tangent = await tangentOf(jvpOnnx(surrogate), { ...inputs, tangent_emissions: { ...inputs.emissions, data: native } }, threads);
-  return Math.max(differenceByNorm(adjoint, native), differenceByNorm(vjp, native), differenceOfSums(tangent, native));
+  const tangents = Object.fromEntries(SOURCES.map((name) => [`tangent_${name}`, { ...inputs[name], data: native[name] }]));
+  const adjoint = await resultsOf(adjointOnnx(surrogate), { ...inputs, ...misfit }, threads);
+  const vjp = await resultsOf(vjpOnnx(surrogate), { ...inputs, grad_concentrations: field(ones) }, threads);
+  const jvp = await resultsOf(jvpOnnx(surrogate), { ...inputs, ...tangents }, threads);
+  const sources = SOURCES.filter((name) => native[name].length > 0);
+  const gradients = [adjoint, vjp].flatMap((results) => sources.map((name) => differenceByNorm(results[`grad_${name}`].data, native[name])));
+  const squares = sources.reduce((total, name) => total + sumOf(native[name].map((value) => value * value)), 0);
+  return Math.max(...gradients, differenceOfSums(sumOf(jvp.tangent_concentrations.data), squares));
 }
 
 type Inputs = Readonly<Record<string, Field>>;
 
-const gradientOf = (bytes: Uint8Array, inputs: Inputs, threads: number): Promise<Float32Array> => outputOf('grad_emissions', bytes, inputs, threads);
-const tangentOf = (bytes: Uint8Array, inputs: Inputs, threads: number): Promise<Float32Array> =>
-  outputOf('tangent_concentrations', bytes, inputs, threads);
-
-async function outputOf(name: string, bytes: Uint8Array, inputs: Inputs, threads: number): Promise<Float32Array> {
+async function resultsOf(bytes: Uint8Array, inputs: Inputs, threads: number): Promise<Record<string, Field>> {
   const model = await OnnxModel.load(bytes, { threads });
-  const { [name]: output } = await model.run(inputs);
+  const results = await model.run(inputs);
   await model.dispose();
-  return output.data;
+  return results;
 }
 
-/** |Σ tangent − Σ g²| / Σ g², or |Σ tangent| where g is 0 throughout. */
-function differenceOfSums(tangent: Float32Array, g: Float32Array): number {
-  const squares = g.reduce((sum, value) => sum + value * value, 0);
-  const difference = Math.abs(tangent.reduce((sum, value) => sum + value, 0) - squares) / (squares || 1);
+const sumOf = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0);
+
+/** |a − b| / b, or |a| where b is 0. */
+function differenceOfSums(a: number, b: number): number {
+  const difference = Math.abs(a - b) / (b || 1);
   return Number.isFinite(difference) ? difference : Infinity;
 }
 

@@ -7,14 +7,16 @@ import { GROUPS, type Group } from '../data/case';
 import { readEmissions } from '../data/case-fields';
 import { writeFileAtomic } from '../data/checkpoint';
 import { expandGlob, IoapiSeries } from '../data/ioapi';
-import { inMemory, type Crop } from '../data/period-source';
+import { inMemory } from '../data/period-source';
 import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
 import { judge, pairName, type Certificate, type JointResponse, type PairResponse, type RingResponse } from '../surrogate/certificate';
 import { testDifferentiation, type DifferentiationTest } from '../surrogate/differentiation';
 import { sampledHours } from '../surrogate/evaluate';
 import { freeRun } from '../surrogate/free-run';
 import type { FrozenProgram } from '../surrogate/frozen-program';
-import { HourBatch } from '../surrogate/hour-batch';
+import { DomainRun, type DomainHours } from '../surrogate/domain-run';
+import type { EmissionFactors } from '../surrogate/hour-batch';
+import type { Tiling } from '../surrogate/tiles';
 import { joinSums, responseFigures, responseSums, type BlockSums, type ComparedRun } from '../surrogate/response-comparison';
 import { distanceRings } from '../surrogate/source-patches';
 import type { Surrogate } from '../surrogate/surrogate';
@@ -57,7 +59,7 @@ export const certifyStage: Stage = {
     const plan = domainPlan(context, surrogate, grid, { adjoint: true });
     const program = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: true });
     try {
-      const differentiation = await differentiate(context, surrogate, program, periods[0], plan.tiling.tiles[0].crop);
+      const differentiation = await differentiate(context, surrogate, program, periods[0], plan.tiling);
       const responses = await compare(context, { surrogate, engine: program, ...plan }, periods, runs);
       const { pairs } = context.case.certificate;
       const certificate = judge(
@@ -81,26 +83,28 @@ async function differentiate(
   surrogate: Surrogate,
   program: FrozenProgram,
   period: PreparedPeriod,
-  crop: Crop,
+  tiling: Tiling,
 ): Promise<DifferentiationTest> {
   const { batch: size } = program.sizes;
-  const batch = new HourBatch(surrogate, crop, size, context.threads);
-  batch.moveTo(inMemory(period), crop, { first: 0, count: period.time.count });
+  const { tiles, ...tileSize } = tiling;
+  const one = { ...tileSize, tiles: tiles.slice(0, 1) };
+  const sources = [inMemory(period)];
+  const run = new DomainRun({ surrogate, sources, tiling: one, engine: program, adjoint: program, batchSize: size, threads: context.threads });
   const first = firstHours(context)[0];
   const hours = Array.from({ length: size }, (_, i) => first + Math.floor(((i + 0.5) / size) * (period.time.count - first)));
-  hours.forEach((hour, i) => batch.setHour(i, hour));
+  let at: DomainHours & { factors: EmissionFactors };
   const model = {
-    factors: crop.rows * crop.cols * GROUPS.length,
+    factors: period.grid.rows * period.grid.cols * GROUPS.length,
     scale: surrogate.description.normalisation.concentrations.scale,
     forward: (factors: Float32Array): Promise<Float32Array> => {
       context.signal.throwIfAborted();
-      hours.forEach((hour, i) => batch.setEmissions(i, hour, { data: factors }));
-      return program.forward(batch.inputs);
+      at = { period: 0, hours, factors: { data: factors } };
+      return run.forward(at);
     },
     adjoint: async (grad: Float32Array): Promise<Float32Array> => {
-      const gradEmissions = await program.adjoint(grad);
       const data = new Float32Array(model.factors);
-      hours.forEach((hour, i) => batch.addFactorGradient(i, hour, gradEmissions, { data }));
+      await run.addAdjoint(at, grad, data);
+      run.addTracerAdjoint(0, { data });
       return data;
     },
   };

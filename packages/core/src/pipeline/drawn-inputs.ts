@@ -24,6 +24,7 @@ export function drawInputs(surrogate: Surrogate, sizes: { batch: number; rows: n
   const none = { offset: [], scale: [] };
   return {
     emissions: draw('emissions', normalisation.emissions, steps, positive),
+    tracers: draw('tracers', normalisation.tracers ?? none, steps, positive),
     meteorology: draw('meteorology', normalisation.meteorology, steps, about),
     geography: draw('geography', normalisation.geography, [batch], about),
     previous: draw('previous', settings.previousConcentrations ? normalisation.concentrations : none, [batch], positive),
@@ -31,6 +32,6 @@ export function drawInputs(surrogate: Surrogate, sizes: { batch: number; rows: n
 }
 
 /** The numbers alone. */
-export function dataOf({ emissions, meteorology, geography, previous }: Record<keyof SurrogateInputs, Field>): SurrogateInputs {
-  return { emissions: emissions.data, meteorology: meteorology.data, geography: geography.data, previous: previous.data };
+export function dataOf({ emissions, tracers, meteorology, geography, previous }: Record<keyof SurrogateInputs, Field>): SurrogateInputs {
+  return { emissions: emissions.data, tracers: tracers.data, meteorology: meteorology.data, geography: geography.data, previous: previous.data };
 }

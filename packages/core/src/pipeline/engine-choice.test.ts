@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataError, DeviceError } from '../errors';
-import type { AdjointEngine } from '../surrogate/frozen-program';
+import type { AdjointEngine, SourceGradients } from '../surrogate/frozen-program';
 import { chooseEngine, type EngineOptions } from './engine-choice';
 
 const folder = mkdtempSync(join(tmpdir(), 'retroplume-engine-'));
@@ -25,8 +25,8 @@ class Sleeper implements AdjointEngine {
     return new Float32Array(1);
   }
 
-  adjoint(): Promise<Float32Array> {
-    return this.forward();
+  async adjoint(): Promise<SourceGradients> {
+    return { emissions: await this.forward(), tracers: none };
   }
 
   dispose(): void {
@@ -40,7 +40,7 @@ function choose(asked: EngineOptions['asked'], over: Partial<EngineOptions> = {}
   const log: string[] = [];
   const options = {
     ...{ asked, memory, log: (text: string) => void log.push(text), native: () => new Sleeper(2), onnx: () => Promise.resolve(new Sleeper(2)) },
-    inputs: () => ({ emissions: none, meteorology: none, geography: none, previous: none }),
+    inputs: () => ({ emissions: none, tracers: none, meteorology: none, geography: none, previous: none }),
     ...over,
   };
   return Object.assign(chooseEngine(options), { log });

@@ -21,6 +21,7 @@ import {
   type Field,
   type FloatArray,
   type Program,
+  type Value,
 } from '../graph';
 import { permute, toOnnxOrder } from '../graph/onnx/layout';
 import { modelProto } from '../graph/onnx/schema';
@@ -46,18 +47,23 @@ const NORMALISATION: Normalisation = {
   concentrations: { offset: [0, 0, 0, 0], scale: [12, 4, 20, 30] },
 };
 
+/** Of two lifetimes. */
+const TRACERS: ChannelScale = { offset: new Array<number>(10).fill(0), scale: Array.from({ length: 10 }, (_, i) => (1 + i) * 1e-9) };
+
 const paper = { mode: 'paper', previousConcentrations: true, batchNorm: true, headActivation: 'relu' };
 const variants: Record<string, Record<string, unknown>> = {
   'default lstm-unet': {},
   "the paper's lstm-unet": paper,
   "the authors' lstm-unet": { ...paper, allStates: false },
+  'response-unet with tracers': { network: 'response-unet', tracerLifetimes: [2, 20] },
   resnet: { network: 'resnet', batchNorm: true, residualBlocks: 2 },
 };
 
 function surrogateOf(over: Record<string, unknown>): Surrogate {
   const settings = tinySurrogate(over);
+  const normalisation: Normalisation = { ...NORMALISATION, ...(settings.tracerLifetimes.length > 0 ? { tracers: TRACERS } : {}) };
   const g = new Graph();
-  buildSurrogate(g, settings, { batch: 1, steps: 4, ...CELLS, meteorology: METEOROLOGY.length, geography: 1 }, NORMALISATION, 'frozen');
+  buildSurrogate(g, settings, { batch: 1, steps: 4, ...CELLS, meteorology: METEOROLOGY.length, geography: 1 }, normalisation, 'frozen');
   const random = new Random(11);
   // Statistics that are not 0 and 1, states and biases that are not 0: what is left out or folded wrongly shows.
   const spread = /running|scale|shift|initial|slope|bias/;
@@ -66,7 +72,7 @@ function surrogateOf(over: Record<string, unknown>): Surrogate {
     { data: spread.test(name) ? data.map(() => 0.2 + 0.6 * random.uniform()) : data, shape: [...g.find(name).shape] },
   ]);
   const description = {
-    ...{ settings, normalisation: NORMALISATION, meteorologyNames: METEOROLOGY, geographyNames: ['HT'] },
+    ...{ settings, normalisation, meteorologyNames: METEOROLOGY, geographyNames: ['HT'] },
     species: PREPARED_SPECIES.map((name) => ({ name, unit: name === 'PM2.5' ? 'µg m-3' : 'ppb' })),
     groups: GROUPS.map((name) => ({ name, unit: 'kg m-2 s-1' })),
   };
@@ -92,6 +98,7 @@ function inputsOf(surrogate: Surrogate): Record<string, Field> {
   });
   return {
     emissions: field([BATCH, steps], emissions, positive),
+    ...(surrogate.description.normalisation.tracers ? { tracers: field([BATCH, steps], TRACERS, positive) } : {}),
     meteorology: field([BATCH, steps], meteorology, normal),
     geography: field([BATCH], geography, normal),
     ...(surrogate.description.settings.previousConcentrations ? { previous: field([BATCH], concentrations, positive) } : {}),
@@ -105,28 +112,30 @@ function nativeProgram(surrogate: Surrogate, dtype: 'float32' | 'float64'): Prog
   const { settings, normalisation } = surrogate.description;
   const g = new Graph();
   const sizes = { batch: BATCH, steps: surrogate.window.steps.length, ...CELLS, meteorology: METEOROLOGY.length, geography: 1 };
-  const { emissions, concentrations } = buildSurrogate(g, settings, sizes, normalisation, 'frozen');
+  const { emissions, tracers, concentrations } = buildSurrogate(g, settings, sizes, normalisation, 'frozen');
+  const sources = [emissions, ...(tracers ? [tracers] : [])];
   const [observations, weight, seed] = ['observations', 'weight', 'grad_concentrations'].map((name) => g.input(name, concentrations.shape));
   const misfit = loss(g, concentrations, observations, weight, { kind: 'l1', divisor: 1 });
-  const [gradEmissions] = gradients(g, misfit, [emissions]);
-  const [product] = gradients(g, concentrations, [emissions], { seed });
+  const [grads, products] = [gradients(g, misfit, sources), gradients(g, concentrations, sources, { seed })];
+  const named = (prefix: string, values: Value[]): [string, Value][] => values.map((value, i) => [`${prefix}_${sources[i].name}`, value]);
   const program = compile(g, {
-    outputs: { concentrations, loss: misfit, grad_emissions: gradEmissions, product },
-    phases: { forward: [concentrations, misfit], backward: [gradEmissions, product] },
+    outputs: { concentrations, loss: misfit, ...Object.fromEntries([...named('grad', grads), ...named('product', products)]) },
+    phases: { forward: [concentrations, misfit], backward: [...grads, ...products] },
     dtype,
   });
   program.setParameters(new Map([...surrogate.weights].map(([name, { data }]) => [name, data])));
   return program;
 }
 
-/** The product of the Jacobian and `tangent_emissions`, by forward mode: with the LSTM written out and batch norms as they are. */
+/** The product of the Jacobian and `tangent_emissions` (and `tangent_tracers`), by forward mode: with the LSTM written out and batch norms as they are. */
 function nativeTangent(surrogate: Surrogate, dtype: 'float32' | 'float64', inputs: Readonly<Record<string, Field>>): FloatArray {
   const { settings, normalisation } = surrogate.description;
   const sizes = { batch: BATCH, steps: surrogate.window.steps.length, ...CELLS, meteorology: METEOROLOGY.length, geography: 1 };
-  const { emissions, concentrations } = buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
-  const { graph: g, values } = unrollLstm({ emissions, concentrations });
-  const direction = g.input('tangent_emissions', emissions.shape);
-  const [tangent] = tangents(g, [values.concentrations], new Map([[values.emissions, direction]]));
+  const { concentrations } = buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
+  const { graph: g, values } = unrollLstm({ concentrations });
+  const sources = sourcesOf(inputs).map((name) => g.find(name));
+  const directions = sources.map((source): [Value, Value] => [source, g.input(`tangent_${source.name}`, source.shape)]);
+  const [tangent] = tangents(g, [values.concentrations], new Map(directions));
   const program = compile(g, { outputs: { tangent }, dtype });
   program.setParameters(new Map([...surrogate.weights].map(([name, { data }]) => [name, data])));
   for (const [name, { data }] of Object.entries(inputs)) if (program.has(name)) program.set(name, data);
@@ -148,10 +157,13 @@ function cotangentOf({ shape }: Field): Field {
   return { shape, data: Float32Array.from({ length: size(shape) }, () => random.normal()) };
 }
 
-/** A change of each emission of its own size. */
-function directionOf({ shape, data }: Field): Field {
+const sourcesOf = (inputs: Readonly<Record<string, Field>>): string[] => ['emissions', 'tracers'].filter((name) => name in inputs);
+
+/** A change of each emission and tracer of its own size. */
+function directionsOf(inputs: Readonly<Record<string, Field>>): Record<string, Field> {
   const random = new Random(9);
-  return { shape, data: data.map((value) => value * random.normal()) };
+  const directionOf = ({ shape, data }: Field): Field => ({ shape, data: data.map((value) => value * random.normal()) });
+  return Object.fromEntries(sourcesOf(inputs).map((name) => [`tangent_${name}`, directionOf(inputs[name])]));
 }
 
 function dot(a: FloatArray, b: FloatArray): number {
@@ -163,7 +175,7 @@ function dot(a: FloatArray, b: FloatArray): number {
 describe.each(Object.keys(variants))('%s', (name) => {
   const surrogate = surrogateOf(variants[name]);
   const inputs = inputsOf(surrogate);
-  const all = { ...inputs, grad_concentrations: cotangentOf(inputs.observations), tangent_emissions: directionOf(inputs.emissions) };
+  const all: Record<string, Field> = { ...inputs, grad_concentrations: cotangentOf(inputs.observations), ...directionsOf(inputs) };
 
   test('loss and gradient in ONNX Runtime are those of the native program, and so is the product without a loss', async () => {
     const native = nativeProgram(surrogate, 'float32');
@@ -173,9 +185,10 @@ describe.each(Object.keys(variants))('%s', (name) => {
     expect(adjoint.inputNames.toSorted()).toEqual(Object.keys(inputs).toSorted());
     const [result, product] = [await adjoint.run(inputs), await vjp.run(all)];
     expect(new Set(result.grad_emissions.data).size).toBeGreaterThan(result.grad_emissions.data.length / 2);
-    for (const output of ['concentrations', 'loss', 'grad_emissions'])
+    const sources = sourcesOf(inputs);
+    for (const output of ['concentrations', 'loss', ...sources.map((source) => `grad_${source}`)])
       expect([output, relativeError(result[output].data, native.get(output)) < 1e-4]).toEqual([output, true]);
-    expect(relativeError(product.grad_emissions.data, native.get('product'))).toBeLessThan(1e-4);
+    for (const source of sources) expect(relativeError(product[`grad_${source}`].data, native.get(`product_${source}`))).toBeLessThan(1e-4);
     expect(relativeError(product.concentrations.data, native.get('concentrations'))).toBeLessThan(1e-4);
     native.dispose();
     await adjoint.dispose();
@@ -196,28 +209,33 @@ describe.each(Object.keys(variants))('%s', (name) => {
   test('native forward mode is central differences in double, and the transpose of its reverse mode', async () => {
     const native = nativeProgram(surrogate, 'float64') as Program<Float64Array>;
     await evaluate(native, all);
-    const [product, base, direction] = [native.get('product'), native.get('emissions'), all.tangent_emissions.data];
+    const sources = sourcesOf(inputs).map((source) => {
+      const direction = all[`tangent_${source}`].data;
+      return { source, base: native.get(source), direction, carriedBack: dot(native.get(`product_${source}`), direction) };
+    });
     const tangent = nativeTangent(surrogate, 'float64', all);
     const step = 1e-5;
     const at = async (factor: number): Promise<Float64Array> => {
-      native.set(
-        'emissions',
-        base.map((value, i) => value + factor * direction[i]),
-      );
+      for (const { source, base, direction } of sources)
+        native.set(
+          source,
+          base.map((value, i) => value + factor * direction[i]),
+        );
       await native.run('forward');
       return native.get('concentrations');
     };
     const [ahead, behind] = [await at(step), await at(-step)];
     const differences = ahead.map((value, i) => (value - behind[i]) / (2 * step));
     expect(relativeError(tangent, differences)).toBeLessThan(1e-6);
-    expect(Math.abs(dot(all.grad_concentrations.data, tangent) / dot(product, direction) - 1)).toBeLessThan(1e-10);
+    const carriedBack = sources.reduce((total, source) => total + source.carriedBack, 0);
+    expect(Math.abs(dot(all.grad_concentrations.data, tangent) / carriedBack - 1)).toBeLessThan(1e-10);
     native.dispose();
   });
 
   test('native is central differences in double', async () => {
     const native = nativeProgram(surrogate, 'float64') as Program<Float64Array>;
     await evaluate(native, all);
-    const [gradient, product, base] = [native.get('grad_emissions'), native.get('product'), native.get('emissions')];
+    const [gradient, product, base] = [native.get('grad_emissions'), native.get('product_emissions'), native.get('emissions')];
     const random = new Random(9);
     const direction = base.map((value) => value * random.normal());
     const step = 1e-5; // of the emissions: ten times smaller ones lose ten times more to rounding, ten times larger ones meet kinks
@@ -384,7 +402,7 @@ describeWhere(python !== undefined, 'no Python with onnx, onnxruntime and numpy'
   test.each(Object.keys(variants))('%s: onnx.checker passes, loss and gradient are those of the native program', async (name) => {
     const surrogate = surrogateOf(variants[name]);
     const inputs = inputsOf(surrogate);
-    const all = { ...inputs, grad_concentrations: cotangentOf(inputs.observations), tangent_emissions: directionOf(inputs.emissions) };
+    const all: Record<string, Field> = { ...inputs, grad_concentrations: cotangentOf(inputs.observations), ...directionsOf(inputs) };
     const cwd = join(folder, name);
     mkdirSync(cwd);
     [surrogateOnnx, adjointOnnx, vjpOnnx, jvpOnnx].forEach((make, i) => writeFileSync(join(cwd, MODELS[i]), make(surrogate)));
@@ -404,8 +422,10 @@ describeWhere(python !== undefined, 'no Python with onnx, onnxruntime and numpy'
     };
     for (const model of MODELS) expect(relativeError(results[model].concentrations, expected('concentrations'))).toBeLessThan(1e-4);
     expect(relativeError(results[MODELS[1]].loss, expected('loss'))).toBeLessThan(1e-4);
-    expect(relativeError(results[MODELS[1]].grad_emissions, expected('grad_emissions'))).toBeLessThan(1e-4);
-    expect(relativeError(results[MODELS[2]].grad_emissions, expected('product'))).toBeLessThan(1e-4);
+    for (const source of sourcesOf(inputs)) {
+      expect(relativeError(results[MODELS[1]][`grad_${source}`], expected(`grad_${source}`))).toBeLessThan(1e-4);
+      expect(relativeError(results[MODELS[2]][`grad_${source}`], expected(`product_${source}`))).toBeLessThan(1e-4);
+    }
     const tangent = permute(nativeTangent(surrogate, 'float32', all), native.shapeOf('concentrations'), toOnnxOrder(4));
     expect(relativeError(results[MODELS[3]].tangent_concentrations, tangent)).toBeLessThan(1e-4);
     native.dispose();

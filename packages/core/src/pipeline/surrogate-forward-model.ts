@@ -8,10 +8,11 @@
  * so a daily mean is anchored on all hours of the CTM's run while the difference may be taken from a few hours of the day.
  */
 import type { PeriodSource } from '../data/period-source';
-import type { FactorShape, ForwardModel, ObservationBatch } from '../inversion/forward-model';
+import { factorCount, type FactorShape, type ForwardModel, type ObservationBatch } from '../inversion/forward-model';
 import type { ObservationOperator } from '../inversion/observation-operator';
 import { DomainRun, type DomainHours } from '../surrogate/domain-run';
 import type { AdjointEngine } from '../surrogate/frozen-program';
+import type { EmissionFactors } from '../surrogate/hour-batch';
 import type { Surrogate } from '../surrogate/surrogate';
 import { wholeDomain, type Tile, type Tiling } from '../surrogate/tiles';
 
@@ -57,6 +58,9 @@ export class SurrogateForwardModel implements ForwardModel {
   /** H·S(E) per batch, made when first asked for */
   private readonly priorSimulated: (Float32Array | undefined)[];
   private lastForward?: { batch: number; factors: Float32Array };
+  /** what {@link takeGradient} will give, and the periods whose batches it holds */
+  private gradient?: Float32Array;
+  private readonly touched = new Set<number>();
 
   constructor(
     surrogate: Surrogate,
@@ -97,13 +101,21 @@ export class SurrogateForwardModel implements ForwardModel {
     return simulated.map((value, i) => anchor[i] + value - prior[i]);
   }
 
-  async adjoint(gradSimulated: Float32Array, batch: number): Promise<Float32Array> {
+  async addAdjoint(gradSimulated: Float32Array, batch: number): Promise<void> {
     const { problem, times } = this.plan[batch];
     const factors = this.lastForward?.batch === batch ? this.lastForward.factors : undefined;
     if (!factors) throw new Error(`surrogate forward model: adjoint of batch ${batch} was asked for before its forward pass`);
-    const out = new Float32Array(factors.length);
-    await this.run.addAdjoint(this.domainHours(batch, factors), this.problems[problem].operator.adjointAt(gradSimulated, times), out);
-    return out;
+    this.gradient ??= new Float32Array(factors.length);
+    this.touched.add(problem);
+    await this.run.addAdjoint(this.domainHours(batch, factors), this.problems[problem].operator.adjointAt(gradSimulated, times), this.gradient);
+  }
+
+  takeGradient(): Promise<Float32Array> {
+    const gradient = this.gradient ?? new Float32Array(factorCount(this.shape));
+    for (const period of this.touched) this.run.addTracerAdjoint(period, this.factorsOf(period, gradient));
+    this.gradient = undefined;
+    this.touched.clear();
+    return Promise.resolve(gradient);
   }
 
   /** H·S(f·E) of a batch. */
@@ -114,10 +126,14 @@ export class SurrogateForwardModel implements ForwardModel {
   }
 
   /** The hours of a batch, under its period's part of the factors of all periods. */
-  private domainHours(batch: number, data: Float32Array): Required<DomainHours> {
+  private domainHours(batch: number, factors: Float32Array): Required<DomainHours> {
     const { problem: period, hours } = this.plan[batch];
+    return { period, hours, factors: this.factorsOf(period, factors) };
+  }
+
+  private factorsOf(period: number, data: Float32Array): EmissionFactors {
     const offset = this.slot[period] * this.shape.rows * this.shape.cols * GROUPS;
-    return { period, hours, factors: { data, offset, hourly: this.options.factors === 'hour' } };
+    return { data, offset, hourly: this.options.factors === 'hour' };
   }
 }
 

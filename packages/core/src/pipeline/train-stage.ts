@@ -9,6 +9,7 @@ import { receptiveField } from '../nn';
 import { networkSettings } from '../surrogate/network-settings';
 import { normalisationOf } from '../surrogate/normalisation';
 import { Surrogate } from '../surrogate/surrogate';
+import { carryRuns } from '../surrogate/tracers';
 import { train, type CurvePoint } from '../surrogate/train';
 import { preparedPeriods, spinUpHours, variantSettings } from './learning';
 import { numericsOf, type Stage } from './stage';
@@ -35,6 +36,7 @@ export const trainStage: Stage = {
     const { surrogate, training } = variantSettings(context);
     const periods = preparedPeriods(context, surrogate.mode === 'paper' ? 'prior' : 'all');
     const spinUp = spinUpHours(context);
+    for (const period of periods) carryRuns(period, surrogate.tracerLifetimes, context.threads);
     const normalisation = normalisationOf(periods, spinUp);
     const field = receptiveField(networkSettings(surrogate, PREPARED_SPECIES.length)).mean;
     context.log(`network ${surrogate.network}, receptive field ${field} x ${field} cells, runs ${[...periods[0].runs.keys()].join(', ')}`);

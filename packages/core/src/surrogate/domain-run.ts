@@ -2,11 +2,12 @@
  * The frozen surrogate on the whole domain, at hours of one or more periods, forward and backward: in one piece, or tile by tile (tiles.ts), with the
  * same result to rounding. Of a tile, only the windows of the hours that are asked for are in memory.
  */
-import type { Hours, PeriodSource } from '../data/period-source';
+import { part, type Hours, type PeriodSource } from '../data/period-source';
 import type { AdjointEngine, SurrogateEngine } from './frozen-program';
 import { HourBatch, type EmissionFactors } from './hour-batch';
 import type { Surrogate } from './surrogate';
 import type { Tile, Tiling } from './tiles';
+import { PeriodTracers } from './tracers';
 
 const GROUPS = 5;
 const SPECIES = 4;
@@ -44,6 +45,10 @@ export class DomainRun {
   private readonly batch: HourBatch;
   private readonly grid: { rows: number; cols: number };
   private position?: Position;
+  /** per period, made when first asked for, where the surrogate sees tracers */
+  private readonly tracers: PeriodTracers[] = [];
+  /** per period, dJ/d(tracers) that {@link addTracerAdjoint} has not yet carried back */
+  private readonly gradTracers: (Float32Array | undefined)[] = [];
   /** what the adjoint's program ran forward last */
   private held?: { position: Position; hours: string; factors?: Float32Array };
 
@@ -85,7 +90,8 @@ export class DomainRun {
   }
 
   /**
-   * Adds the factors' gradient, E · Jᵀ · gradConcentrations, at the factors of `run`. Tiles without a gradient on their kept cells are not run.
+   * Adds the factors' gradient, E · Jᵀ · gradConcentrations, at the factors of `run`: all of it where the surrogate sees no tracers; what goes through
+   * these is added by {@link addTracerAdjoint}, once for all hours of a period. Tiles without a gradient on their kept cells are not run.
    *
    * @param gradConcentrations - `[hours, H, W, 4]`
    * @param out - laid out as the factors of `run`
@@ -99,10 +105,45 @@ export class DomainRun {
       for (const { hours, seed } of seeds) {
         if (!seed) continue;
         if (!this.isHeld(hours, run)) await this.simulate(program, run, hours, factors);
-        const gradEmissions = await program.adjoint(seed);
-        hours.forEach((hour, i) => this.batch.addFactorGradient(i, hour, gradEmissions, gradient!));
+        const { emissions, tracers } = await program.adjoint(seed);
+        hours.forEach((hour, i) => this.batch.addFactorGradient(i, hour, emissions, gradient!));
+        if (tracers.length > 0) this.addTracerGradient(tile, run, hours, tracers);
       }
       if (gradient!.data !== out) this.addTile(gradient!.data, tile, run, out);
+    }
+  }
+
+  /** Adds the part of the gradient that goes through a period's tracers, for all that {@link addAdjoint} was given since the last call. */
+  addTracerAdjoint(period: number, gradFactors: EmissionFactors): void {
+    const gradient = this.gradTracers[period];
+    if (!gradient) return;
+    this.tracersOf(period).addAdjoint(gradient, gradFactors);
+    this.gradTracers[period] = undefined;
+  }
+
+  private tracersOf(period: number): PeriodTracers {
+    const { surrogate, sources, threads } = this.options;
+    return (this.tracers[period] ??= new PeriodTracers(sources[period], surrogate.description.settings.tracerLifetimes, threads));
+  }
+
+  private addTracerGradient(tile: Tile, run: DomainHours, hours: number[], gradTracers: Float32Array): void {
+    const { channels } = this.tracersOf(run.period);
+    const { rows, cols } = this.grid;
+    const span = this.spanOf(run.hours);
+    const ofPeriod = (this.gradTracers[run.period] ??= new Float32Array(this.options.sources[run.period].time.count * rows * cols * channels));
+    const ofSpan = ofPeriod.subarray(span.first * rows * cols * channels);
+    if (this.options.tiling.tiles.length === 1) {
+      hours.forEach((hour, i) => this.batch.addTracerGradient(i, hour, gradTracers, ofSpan));
+      return;
+    }
+    const { crop } = tile;
+    const width = crop.cols * channels;
+    const ofTile = new Float32Array(span.count * crop.rows * width);
+    hours.forEach((hour, i) => this.batch.addTracerGradient(i, hour, gradTracers, ofTile));
+    for (let line = 0; line < span.count * crop.rows; line++) {
+      const [slot, r] = [Math.floor(line / crop.rows), line % crop.rows];
+      const at = ((slot * rows + crop.row + r) * cols + crop.col) * channels;
+      for (let k = 0; k < width; k++) ofSpan[at + k] += ofTile[line * width + k];
     }
   }
 
@@ -139,6 +180,10 @@ export class DomainRun {
     if (position?.period !== run.period || position.tile !== tile || position.span.first !== span.first || position.span.count !== span.count) {
       this.batch.moveTo(this.options.sources[run.period], tile.crop, span);
       this.position = { period: run.period, tile, span };
+    }
+    if (this.options.surrogate.description.settings.tracerLifetimes.length > 0) {
+      const tracers = this.tracersOf(run.period);
+      this.batch.setTracers(part(tracers.carry(run.factors), this.grid, tracers.channels, tile.crop, span));
     }
     if (!run.factors) return {};
     const { data, hourly = false } = run.factors;

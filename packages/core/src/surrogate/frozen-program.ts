@@ -9,6 +9,8 @@ import type { Normalisation } from './normalisation';
 /** Inputs of a batch in physical units; see model.ts for shapes. */
 export interface SurrogateInputs {
   emissions: Float32Array;
+  /** empty where the surrogate sees none; so too geography and previous */
+  tracers: Float32Array;
   meteorology: Float32Array;
   geography: Float32Array;
   previous: Float32Array;
@@ -21,6 +23,9 @@ export interface SurrogateEngine {
   dispose(): void;
 }
 
+/** Gradients with respect to the inputs that follow from the emissions, laid out as these. */
+export type SourceGradients = Pick<SurrogateInputs, 'emissions' | 'tracers'>;
+
 /** What makes a run's frozen programs smaller: the hours that they take at once follow from the grid, except in the paper's mode. */
 const SHRINK_BY = 'tileCells (the side of the tiles that it runs on), surrogate.widths, surrogate.hidden or (paper mode) inversion.batch';
 
@@ -32,19 +37,24 @@ function frozenGraph(
   { adjoint }: { adjoint: boolean },
 ): { graph: Graph; outputs: Record<string, Value>; phases: Record<string, Value[]> } {
   const built = buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
-  const { graph, values } = foldBatchNorm({ emissions: built.emissions, concentrations: built.concentrations });
-  const { emissions, concentrations } = values;
+  const { emissions: ofEmissions, tracers: ofTracers } = built;
+  const sources: Record<string, Value> = { emissions: ofEmissions, ...(ofTracers ? { tracers: ofTracers } : {}) };
+  const { graph, values } = foldBatchNorm<string>({ ...sources, concentrations: built.concentrations });
+  const { concentrations } = values;
   if (!adjoint) return { graph, outputs: { concentrations }, phases: { forward: [concentrations] } };
-  const [gradEmissions] = gradients(graph, concentrations, [emissions], { seed: graph.input('gradConcentrations', [...concentrations.shape]) });
-  return { graph, outputs: { concentrations, gradEmissions }, phases: { forward: [concentrations], backward: [gradEmissions] } };
+  const seed = graph.input('gradConcentrations', [...concentrations.shape]);
+  const inputs = Object.keys(sources).map((name) => values[name]);
+  const [gradEmissions, gradTracers] = gradients(graph, concentrations, inputs, { seed });
+  const outputs = { concentrations, gradEmissions, ...(ofTracers ? { gradTracers } : {}) };
+  return { graph, outputs, phases: { forward: [concentrations], backward: Object.values(outputs).slice(1) } };
 }
 
 /** An engine that can also carry gradients back. */
 export interface AdjointEngine extends SurrogateEngine {
   /** `batch`: hours that it takes at once */
   readonly sizes: { readonly batch: number };
-  /** Jᵀ·gradConcentrations of the last forward pass, any number of times. @returns `[N, T, H, W, 5]` */
-  adjoint(gradConcentrations: Float32Array): Promise<Float32Array>;
+  /** Jᵀ·gradConcentrations of the last forward pass, any number of times. */
+  adjoint(gradConcentrations: Float32Array): Promise<SourceGradients>;
 }
 
 export class FrozenProgram implements AdjointEngine {
@@ -75,10 +85,11 @@ export class FrozenProgram implements AdjointEngine {
     return this.program.get('concentrations');
   }
 
-  async adjoint(gradConcentrations: Float32Array): Promise<Float32Array> {
+  async adjoint(gradConcentrations: Float32Array): Promise<SourceGradients> {
     this.program.set('gradConcentrations', gradConcentrations);
     await this.program.run('backward');
-    return this.program.get('gradEmissions');
+    const tracers = this.program.has('tracers') ? this.program.get('gradTracers') : new Float32Array();
+    return { emissions: this.program.get('gradEmissions'), tracers };
   }
 
   dispose(): void {

@@ -22,6 +22,9 @@ export class HourBatch {
   private readonly whole: Crop;
   private meteorology: Float32Array = new Float32Array();
   private emissions: Float32Array = new Float32Array();
+  /** as long as the emissions; set by {@link setTracers} */
+  private tracers: Float32Array = new Float32Array();
+  private readonly tracerChannels: number;
   private previous: Float32Array = new Float32Array();
   private readonly memory = new Map<HourlyField, Float32Array>();
   /** hour of the period with which the fields begin */
@@ -34,11 +37,13 @@ export class HourBatch {
     private readonly threads: number,
   ) {
     const { settings, meteorologyNames, geographyNames } = surrogate.description;
+    this.tracerChannels = GROUPS * settings.tracerLifetimes.length;
     const count = cells.rows * cells.cols;
     const steps = surrogate.window.steps.length;
     this.whole = { row: 0, col: 0, rows: cells.rows, cols: cells.cols };
     this.inputs = {
       emissions: new Float32Array(size * steps * count * GROUPS),
+      tracers: new Float32Array(size * steps * count * this.tracerChannels),
       meteorology: new Float32Array(size * steps * count * meteorologyNames.length),
       geography: new Float32Array(size * count * geographyNames.length),
       previous: new Float32Array(settings.previousConcentrations ? size * count * SPECIES : 0),
@@ -55,6 +60,11 @@ export class HourBatch {
     for (let i = 0; i < this.size; i++) this.inputs.geography.set(geography, i * geography.length);
   }
 
+  /** Takes the tracers of the rectangle and hours of {@link moveTo}, `[hours, rows, cols, channels]`. */
+  setTracers(tracers: Float32Array): void {
+    this.tracers = tracers;
+  }
+
   /** Copies and reads go to memory that is kept from one rectangle to the next; it grows to the longest span of hours. */
   private fetch(source: PeriodSource, field: HourlyField, crop: Crop, hours: Hours): Float32Array {
     return source.hourly(field, crop, hours, (length) => {
@@ -66,7 +76,7 @@ export class HourBatch {
     });
   }
 
-  /** Sets all inputs of element `i`, that of `hour`; factors as for {@link setEmissions}. */
+  /** Sets all inputs of element `i`, that of `hour`; factors as for {@link setEmissions}, and already on the tracers. */
   setHour(i: number, hour: number, factors?: EmissionFactors): void {
     const { surrogate, whole, threads } = this;
     const channels = surrogate.description.meteorologyNames.length;
@@ -78,6 +88,7 @@ export class HourBatch {
       copyHour(this.previous, whole.rows, whole.cols, SPECIES, before, whole, this.inputs.previous, (i * this.inputs.previous.length) / this.size);
     }
     this.setEmissions(i, hour, factors);
+    if (this.tracerChannels > 0) windowMean(this.tracerRequest(i, hour), this.tracers, this.inputs.tracers);
   }
 
   /**
@@ -91,6 +102,21 @@ export class HourBatch {
   /** The transpose of {@link setEmissions} with respect to the factors: adds E · dJ/d(f·E) of element `i` to `gradFactors.data`. */
   addFactorGradient(i: number, hour: number, gradEmissions: Float32Array, gradFactors: EmissionFactors): void {
     windowMeanAdjoint(this.emissionRequest(i, hour, gradFactors), this.emissions, gradEmissions, gradFactors.data);
+  }
+
+  /**
+   * The transpose of what {@link setHour} makes of the tracers, added.
+   *
+   * @param gradHourly - dJ/d(tracers), laid out as those of {@link setTracers}
+   */
+  addTracerGradient(i: number, hour: number, gradTracers: Float32Array, gradHourly: Float32Array): void {
+    windowMeanAdjoint({ ...this.tracerRequest(i, hour), hourlyFactors: true }, undefined, gradTracers, gradHourly);
+  }
+
+  private tracerRequest(i: number, hour: number): Parameters<typeof windowMean>[0] {
+    const { surrogate, whole, threads, tracerChannels } = this;
+    const stepsOffset = (i * this.inputs.tracers.length) / this.size;
+    return { ...surrogate.window.request(whole, tracerChannels, hour - this.begin, whole), stepsOffset, threads };
   }
 
   private emissionRequest(i: number, hour: number, factors?: EmissionFactors): Parameters<typeof windowMean>[0] {

@@ -1,7 +1,7 @@
 /**
  * The surrogate as a graph: physical units in and out, normalisation inside.
  *
- *   emissions [N, T, H, W, 5] (kg m-2 s-1), meteorology [N, T, H, W, M], geography [N, H, W, G], previous [N, H, W, 4]
+ *   emissions [N, T, H, W, 5] (kg m-2 s-1), tracers [N, T, H, W, 5 · lifetimes] (kg m-3), meteorology [N, T, H, W, M], geography [N, H, W, G], previous [N, H, W, 4]
  *     → concentrations [N, H, W, 4] (ppb; PM2.5 in µg m-3)
  *
  * One function builds it for every use: training (batch statistics, dropout), the frozen program of the inversion, and ONNX.
@@ -23,6 +23,8 @@ export interface SurrogateSizes {
 
 export interface SurrogateValues {
   emissions: Value;
+  /** where the surrogate sees them */
+  tracers?: Value;
   meteorology: Value;
   geography?: Value;
   previous?: Value;
@@ -67,15 +69,26 @@ export function buildSurrogate(
 ): SurrogateValues {
   const { batch, steps, rows, cols } = sizes;
   const emissions = g.input('emissions', [batch, steps, rows, cols, normalisation.emissions.scale.length]);
+  const tracers = normalisation.tracers && g.input('tracers', [batch, steps, rows, cols, normalisation.tracers.scale.length]);
   const meteorology = g.input('meteorology', [batch, steps, rows, cols, sizes.meteorology]);
   const geography = sizes.geography > 0 ? g.input('geography', [batch, rows, cols, sizes.geography]) : undefined;
   const species = normalisation.concentrations.scale.length;
   const previous = settings.previousConcentrations ? g.input('previous', [batch, rows, cols, species]) : undefined;
+  const scaled = [normalise(g, emissions, normalisation.emissions), ...(tracers ? [normalise(g, tracers, normalisation.tracers!)] : [])];
   const inputs = {
-    steps: concat(g, [normalise(g, emissions, normalisation.emissions), normalise(g, meteorology, normalisation.meteorology)]),
+    emissions: scaled.length > 1 ? concat(g, scaled) : scaled[0],
+    steps: concat(g, [...scaled, normalise(g, meteorology, normalisation.meteorology)]),
     geography: geography && normalise(g, geography, normalisation.geography),
     y: previous && normalise(g, previous, normalisation.concentrations),
   };
   const normalised = network(g, inputs, networkSettings(settings, species), mode);
-  return { emissions, meteorology, geography, previous, normalised, concentrations: denormalise(g, normalised, normalisation.concentrations) };
+  return {
+    emissions,
+    tracers,
+    meteorology,
+    geography,
+    previous,
+    normalised,
+    concentrations: denormalise(g, normalised, normalisation.concentrations),
+  };
 }

@@ -19,5 +19,5 @@ export function networkSettings(settings: SurrogateSettings, species: number): N
   };
   if (settings.network === 'resnet') return { network: 'resnet', ...around, width: settings.widths[0], blocks: settings.residualBlocks };
   const { hidden, allStates, widths, encoderConvs, decoderConvs } = settings;
-  return { network: 'lstm-unet', ...around, hidden, allStates, learnedInitialState: paper, widths, encoderConvs, decoderConvs };
+  return { network: settings.network, ...around, hidden, allStates, learnedInitialState: paper, widths, encoderConvs, decoderConvs };
 }

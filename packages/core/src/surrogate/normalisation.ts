@@ -2,8 +2,8 @@
  * The scales that bring physical quantities to order one. They live inside the graph (channel-wise affine maps), so every model takes and
  * gives physical units.
  *
- * Emissions and concentrations are scaled, not shifted: zero stays zero. Emissions are divided by their root mean square over cells and
- * hours, concentrations by their standard deviation over the prior run.
+ * Emissions, tracers and concentrations are scaled, not shifted: zero stays zero. Emissions and tracers are divided by their root mean square over
+ * cells and hours, concentrations by their standard deviation over the prior run.
  */
 import { DataError } from '../errors';
 import type { PreparedPeriod } from '../data/prepared';
@@ -16,6 +16,8 @@ export interface ChannelScale {
 
 export interface Normalisation {
   emissions: ChannelScale;
+  /** absent where the surrogate sees none */
+  tracers?: ChannelScale;
   meteorology: ChannelScale;
   geography: ChannelScale;
   concentrations: ChannelScale;
@@ -76,18 +78,22 @@ export function normalisationOf(periods: readonly PreparedPeriod[], spinUpHours:
   const groups = prior.emissions.length / (first.time.count * cells);
   const species = prior.concentrations.length / (first.time.count * cells);
   const emissions = moments(groups);
+  const tracers = prior.tracers && moments((groups * prior.tracers.length) / prior.emissions.length);
   const concentrations = moments(species);
   const meteorology = moments(first.meteorologyNames.length);
   const geography = moments(first.geographyNames.length);
   periods.forEach((period, p) => {
     const run = period.runs.get('prior')!;
     accumulate(emissions, run.emissions, 0, `${period.name}: prior emissions`);
+    if (tracers) accumulate(tracers, run.tracers!, 0, `${period.name}: tracers of the prior emissions`);
     accumulate(concentrations, run.concentrations, spinUpHours[p] * cells * species, `${period.name}: prior concentrations`);
     accumulate(meteorology, period.meteorology, 0, `${period.name}: meteorology`);
     if (period.geographyNames.length > 0) accumulate(geography, period.geography, 0, `${period.name}: geography`);
   });
+  const rootMeanSquare = ({ squares, count }: Moments): ChannelScale => scaledOnly(Array.from(squares, (s) => Math.sqrt(s / count)));
   return {
-    emissions: scaledOnly(Array.from(emissions.squares, (s) => Math.sqrt(s / emissions.count))),
+    emissions: rootMeanSquare(emissions),
+    ...(tracers ? { tracers: rootMeanSquare(tracers) } : {}),
     concentrations: scaledOnly(standardised(concentrations).scale),
     meteorology: standardised(meteorology),
     geography: geography.count > 0 ? standardised(geography) : { offset: [], scale: [] },

@@ -47,11 +47,13 @@ async function frozenRun(weights: ReadonlyMap<string, Tensor>, execution: Execut
   try {
     const concentrations = await program.forward({
       emissions: draw(batch * steps * CELLS * 5, 1e-9),
+      tracers: new Float32Array(0),
       meteorology: draw(batch * steps * CELLS * METEOROLOGY.length, 1),
       geography: draw(batch * CELLS, 100),
       previous: new Float32Array(0),
     });
-    return [concentrations, await program.adjoint(draw(concentrations.length, 1))];
+    const { emissions } = await program.adjoint(draw(concentrations.length, 1));
+    return [concentrations, emissions];
   } finally {
     program.dispose();
   }

@@ -1,6 +1,6 @@
 /** The surrogate in ONNX Runtime, from the models that `export` wrote: forward, and the adjoint by its vector-Jacobian product. */
 import { OnnxModel, type Feeds, type Field } from '../graph/onnx/onnx-model';
-import type { AdjointEngine, SurrogateInputs } from './frozen-program';
+import type { AdjointEngine, SourceGradients, SurrogateInputs } from './frozen-program';
 import type { Surrogate } from './surrogate';
 
 /** Paths of `.onnx` files, or their bytes. */
@@ -36,10 +36,11 @@ export class OnnxEngine implements AdjointEngine {
   }
 
   async forward(inputs: SurrogateInputs): Promise<Float32Array> {
-    const { meteorologyNames, geographyNames, groups, species } = this.surrogate.description;
+    const { settings, meteorologyNames, geographyNames, groups, species } = this.surrogate.description;
     const steps = this.surrogate.window.steps.length;
     this.feeds = this.model.feeds({
       emissions: this.field(inputs.emissions, groups.length, steps),
+      tracers: this.field(inputs.tracers, groups.length * settings.tracerLifetimes.length, steps),
       meteorology: this.field(inputs.meteorology, meteorologyNames.length, steps),
       geography: this.field(inputs.geography, geographyNames.length),
       previous: this.field(inputs.previous, species.length),
@@ -47,11 +48,13 @@ export class OnnxEngine implements AdjointEngine {
     return (await this.model.runFeeds(this.feeds)).concentrations.data;
   }
 
-  async adjoint(gradConcentrations: Float32Array): Promise<Float32Array> {
+  async adjoint(gradConcentrations: Float32Array): Promise<SourceGradients> {
     if (!this.vjp || !this.feeds)
       throw new Error('ONNX engine: an adjoint needs the model of the vector-Jacobian product, and a forward pass before it');
     const seed = this.vjp.feeds({ grad_concentrations: this.field(gradConcentrations, this.surrogate.description.species.length) });
-    return (await this.vjp.runFeeds({ ...this.feeds, ...seed }, ['grad_emissions'])).grad_emissions.data;
+    const wanted = this.vjp.outputNames.filter((name) => name.startsWith('grad_'));
+    const { grad_emissions: emissions, grad_tracers: tracers } = await this.vjp.runFeeds({ ...this.feeds, ...seed }, wanted);
+    return { emissions: emissions.data, tracers: (tracers as Field | undefined)?.data ?? new Float32Array() };
   }
 
   dispose(): void {

@@ -3,6 +3,7 @@ import { ConfigError } from '../errors';
 import { rotatePlanes } from './rotation';
 import { cropSize, Sampler, splitHours, type SamplerSettings } from './sampler';
 import { METEOROLOGY, tinyPeriod, WORLD } from './testing/tiny-world';
+import { carryRuns } from './tracers';
 import { Window } from './window';
 
 const window = new Window([
@@ -57,12 +58,17 @@ describe('batches', () => {
 
   it('hold what the window sees of the hour, target included', () => {
     const period = tinyPeriod('winter', 1);
+    carryRuns(period, [3, 40], 1);
     const only = new Sampler([period], [{ train: [40], test: [41] }], window, { ...base, batch: 1, crop: 0 }, ['prior']);
-    const { emissions, meteorology, target } = only.train(0);
+    const { emissions, tracers, meteorology, target } = only.train(0);
     const { rows, cols } = WORLD;
     const expected = new Float32Array(emissions.length);
     windowMean(window.request(WORLD, 5, 40, { row: 0, col: 0, rows, cols }), period.runs.get('prior')!.emissions, expected);
     expect(emissions).toEqual(expected);
+    const ofTracers = new Float32Array(2 * emissions.length);
+    windowMean(window.request(WORLD, 10, 40, { row: 0, col: 0, rows, cols }), period.runs.get('prior')!.tracers!, ofTracers);
+    expect(tracers).toEqual(ofTracers);
+    expect(new Set(tracers).size).toBeGreaterThan(tracers.length / 2);
     const field = rows * cols * METEOROLOGY.length;
     expect(meteorology.subarray(3 * field)).toEqual(period.meteorology.subarray(40 * field, 41 * field));
     expect(target).toEqual(period.runs.get('prior')!.concentrations.slice(40 * rows * cols * 4, 41 * rows * cols * 4));
@@ -70,13 +76,14 @@ describe('batches', () => {
 
   it('turn target, emissions and winds together', () => {
     const period = tinyPeriod('winter', 1);
+    carryRuns(period, [12], 1);
     const make = (rotation: boolean): Sampler =>
       new Sampler([period], [{ train: [40], test: [41] }], window, { ...base, batch: 1, rotation }, ['prior']);
     const plain = make(false).train(0);
     const turned = make(true);
     const seen = new Set<number>();
     for (let iteration = 0; iteration < 20; iteration++) {
-      const { emissions, meteorology, target } = turned.train(iteration);
+      const { emissions, tracers, meteorology, target } = turned.train(iteration);
       const turns = [0, 1, 2, 3].find((n) => {
         const copy = plain.target.slice();
         rotatePlanes(copy, 0, 1, WORLD.rows, 4, n);
@@ -84,7 +91,9 @@ describe('batches', () => {
       });
       expect(turns).toBeDefined();
       seen.add(turns!);
-      const [e, m] = [plain.emissions.slice(), plain.meteorology.slice()];
+      const [e, t, m] = [plain.emissions.slice(), plain.tracers.slice(), plain.meteorology.slice()];
+      rotatePlanes(t, 0, 4, WORLD.rows, 5, turns!);
+      expect(tracers).toEqual(t);
       rotatePlanes(e, 0, 4, WORLD.rows, 5, turns!);
       rotatePlanes(m, 0, 4, WORLD.rows, METEOROLOGY.length, turns!, { u: 0, v: 1 });
       expect(emissions).toEqual(e);

@@ -36,6 +36,8 @@ export interface SamplerSettings {
 /** One batch in physical units, channels last. */
 export interface Batch {
   emissions: Float32Array;
+  /** empty where the runs have none */
+  tracers: Float32Array;
   meteorology: Float32Array;
   geography: Float32Array;
   previous: Float32Array;
@@ -74,6 +76,7 @@ export class Sampler {
   readonly size: { rows: number; cols: number };
   private readonly runs: string[];
   private readonly wind?: { u: number; v: number };
+  private readonly tracerChannels: number;
 
   constructor(
     private readonly periods: readonly PreparedPeriod[],
@@ -82,8 +85,9 @@ export class Sampler {
     private readonly settings: SamplerSettings,
     runs?: readonly string[],
   ) {
-    const { grid, meteorologyNames } = periods[0];
+    const { grid, meteorologyNames, time } = periods[0];
     this.runs = [...(runs ?? periods[0].runs.keys())];
+    this.tracerChannels = (periods[0].runs.get(this.runs[0])?.tracers?.length ?? 0) / (time.count * grid.rows * grid.cols);
     this.size = cropSize(grid.rows, grid.cols, settings.crop);
     this.pairs = this.runs.length > 1 ? settings.batch >> 1 : 0;
     if (this.pairs > 0 && settings.batch % 2 !== 0) {
@@ -114,6 +118,7 @@ export class Sampler {
     const steps = this.window.steps.length;
     return {
       emissions: new Float32Array(batch * steps * cells * 5),
+      tracers: new Float32Array(batch * steps * cells * this.tracerChannels),
       meteorology: new Float32Array(batch * steps * cells * meteorologyNames.length),
       geography: new Float32Array(batch * cells * geographyNames.length),
       previous: new Float32Array(this.settings.previousConcentrations ? batch * cells * 4 : 0),
@@ -159,6 +164,7 @@ export class Sampler {
     const meteorologyChannels = period.meteorologyNames.length;
     const size = {
       emissions: steps * cells * 5,
+      tracers: steps * cells * this.tracerChannels,
       meteorology: steps * cells * meteorologyChannels,
       geography: cells * period.geographyNames.length,
       species: cells * 4,
@@ -167,6 +173,10 @@ export class Sampler {
     const request = this.window.request(period.grid, 5, hour, crop);
     windowMean({ ...request, stepsOffset: i * size.emissions }, run.emissions, out.emissions);
     rotatePlanes(out.emissions, i * size.emissions, steps, crop.rows, 5, turns);
+    if (run.tracers) {
+      windowMean({ ...request, channels: this.tracerChannels, stepsOffset: i * size.tracers }, run.tracers, out.tracers);
+      rotatePlanes(out.tracers, i * size.tracers, steps, crop.rows, this.tracerChannels, turns);
+    }
     copyHour(run.concentrations, rows, cols, 4, hour, crop, out.target, i * size.species);
     rotatePlanes(out.target, i * size.species, 1, crop.rows, 4, turns);
     if (this.settings.previousConcentrations) {
@@ -185,13 +195,14 @@ export class Sampler {
     if (part === 'train') this.augment(out, i, size, random);
   }
 
-  private augment(out: Batch, i: number, size: { emissions: number; species: number }, random: Random): void {
+  private augment(out: Batch, i: number, size: { emissions: number; tracers: number; species: number }, random: Random): void {
     const { noise, rescaling } = this.settings;
     const emissions = out.emissions.subarray(i * size.emissions, (i + 1) * size.emissions);
     if (noise > 0) for (let k = 0; k < emissions.length; k++) emissions[k] *= Math.max(0, 1 + noise * random.normal());
     if (rescaling > 0) {
       const factor = 1 + rescaling * (2 * random.uniform() - 1);
       for (let k = 0; k < emissions.length; k++) emissions[k] *= factor;
+      for (let k = i * size.tracers; k < (i + 1) * size.tracers; k++) out.tracers[k] *= factor;
       for (const field of [out.target, out.previous]) {
         for (let k = i * size.species; k < Math.min(field.length, (i + 1) * size.species); k++) field[k] *= factor;
       }

@@ -22,6 +22,7 @@ const NETWORKS = {
   default: surrogateSchema.parse(small),
   // 7 x 7 branches of earlier concentrations and geography, batch norm, one head a species; its own widths would take minutes here
   paper: surrogateSchema.parse({ ...paperDefaults.surrogate, ...small }),
+  response: surrogateSchema.parse({ ...small, network: 'response-unet', tracerLifetimes: [2, 20] }),
   resnet: surrogateSchema.parse({ ...small, network: 'resnet', residualBlocks: 3, batchNorm: true }),
 };
 
@@ -44,6 +45,7 @@ describe.each(Object.keys(NETWORKS) as (keyof typeof NETWORKS)[])('%s', (name) =
     const concentrations = await run.forward(what);
     const gradFactors = new Float32Array(factors.length);
     await run.addAdjoint(what, gradient, gradFactors);
+    run.addTracerAdjoint(0, { data: gradFactors, hourly: true });
     program.dispose();
     return { concentrations, gradFactors };
   }

@@ -130,6 +130,7 @@ export class TrainingProgram {
 
   private load(program: Program, batch: Batch, how: 'set' | 'stage' = 'set'): void {
     program[how]('emissions', batch.emissions);
+    if (batch.tracers.length > 0) program[how]('tracers', batch.tracers);
     program[how]('meteorology', batch.meteorology);
     if (batch.geography.length > 0) program[how]('geography', batch.geography);
     if (batch.previous.length > 0) program[how]('previous', batch.previous);

@@ -23,6 +23,8 @@ Addon::Addon(Napi::Env env, Napi::Object exports) : registry_(makeRegistry()) {
                            InstanceMethod("measurePeak", &Addon::measurePeak),
                            InstanceMethod("windowMean", &Addon::windowMean),
                            InstanceMethod("windowMeanAdjoint", &Addon::windowMeanAdjoint),
+                           InstanceMethod("tracers", &Addon::tracers),
+                           InstanceMethod("tracersAdjoint", &Addon::tracersAdjoint),
                            InstanceValue("Program", constructor, napi_enumerable),
                        });
 }

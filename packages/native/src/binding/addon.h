@@ -40,6 +40,8 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Value measurePeak(const Napi::CallbackInfo& info);
   Napi::Value windowMean(const Napi::CallbackInfo& info);
   Napi::Value windowMeanAdjoint(const Napi::CallbackInfo& info);
+  Napi::Value tracers(const Napi::CallbackInfo& info);
+  Napi::Value tracersAdjoint(const Napi::CallbackInfo& info);
 
   Registry registry_;
   std::map<int, std::shared_ptr<Device>> devices_;  // opened

@@ -47,5 +47,7 @@ void multiplyAdds(const MultiplyAdds& call, const Context& context);
 void triad(const Triad& call, const Context& context);
 void windowMean(const WindowMean& call, const Context& context);
 void windowMeanAdjoint(const WindowMeanAdjoint& call, const Context& context);
+void tracers(const Tracers& call, const Context& context);
+void tracersAdjoint(const TracersAdjoint& call, const Context& context);
 
 }  // namespace retroplume::RETROPLUME_ISA

@@ -12,6 +12,7 @@
 #include "ops/peak/peak.h"
 #include "ops/prelu/prelu.h"
 #include "ops/strided_copy/strided_copy.h"
+#include "ops/tracers/tracers.h"
 #include "ops/unary/unary.h"
 #include "ops/upconv2x2/upconv2x2.h"
 #include "ops/window_mean/window_mean.h"
@@ -66,6 +67,8 @@ struct CpuKernels {
   Kernel<Triad> triad = nullptr;
   Kernel<WindowMean> windowMean = nullptr;
   Kernel<WindowMeanAdjoint> windowMeanAdjoint = nullptr;
+  Kernel<Tracers> tracers = nullptr;
+  Kernel<TracersAdjoint> tracersAdjoint = nullptr;
 };
 
 /** The fast kernels for `isa`; they are compiled from the same sources once for each instruction set (binding/CMakeLists.txt). */

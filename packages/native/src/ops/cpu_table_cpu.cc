@@ -45,6 +45,8 @@ CpuKernels cpuTable() {
   table.triad = triad;
   table.windowMean = windowMean;
   table.windowMeanAdjoint = windowMeanAdjoint;
+  table.tracers = tracers;
+  table.tracersAdjoint = tracersAdjoint;
   return table;
 }
 

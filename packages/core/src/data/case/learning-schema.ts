@@ -23,8 +23,20 @@ export const surrogateSchema = z
         { count: 8, hours: 1 },
       ])
       .meta({ description: 'What the surrogate sees of the past, oldest first; the last step ends with the hour that is predicted.' }),
+    tracerLifetimes: z
+      .array(real('Lifetime against a first-order loss.', { above: 0, unit: 'h' }))
+      .max(8)
+      .default([])
+      .meta({
+        description:
+          'Passive tracers that are inputs beside the emissions: each group, carried by the weather of the whole period, with each of these lifetimes. They need u, v and PBL or inversePbl among meteorology.variables. None: []',
+      }),
     previousConcentrations: flag('Whether concentrations from before the window are an input (y of the paper).').default(false),
-    network: choice('Network that is trained.', ['lstm-unet', 'resnet']).default('lstm-unet'),
+    network: choice('Network that is trained; the `response-unet` is linear in the emissions but for what the weather and they make of its gates.', [
+      'lstm-unet',
+      'response-unet',
+      'resnet',
+    ]).default('lstm-unet'),
     hidden: whole('Hidden units of the LSTM.', { min: 1, max: 1024 }).default(16),
     allStates: flag('Whether the hidden states of all steps go on to the U-Net, or only the last.').default(true),
     widths: z

@@ -8,6 +8,7 @@ import {
   concat,
   conv2d,
   crop,
+  downconv2x2,
   dropout,
   exp,
   loss,
@@ -108,6 +109,10 @@ const cases: Record<string, (g: Graph) => Built> = {
   upconv2x2(g) {
     const [x, w, b] = [image(g), g.input('w', [2, 2, 3, 4]), g.input('b', [4])];
     return { wrt: [x, w, b], output: upconv2x2(g, x, w, b) };
+  },
+  downconv2x2(g) {
+    const [x, w] = [g.input('x', [2, 4, 6, 3]), g.input('w', [2, 2, 4, 3])];
+    return { wrt: [x, w], output: downconv2x2(g, x, w) };
   },
   'maxpool2x2 floor': ofOne((g, x) => maxpool2x2(g, x)),
   'maxpool2x2 ceil': ofOne((g, x) => maxpool2x2(g, x, true)),

@@ -9,6 +9,7 @@ import {
   concat,
   conv2d,
   crop,
+  downconv2x2,
   dropout,
   exp,
   gradients,
@@ -84,6 +85,10 @@ const cases: Record<string, (g: Graph) => Built> = {
   'conv2d 3x3': conv(3),
   'conv2d 7x7': conv(7),
   upconv2x2: ofOne((g, x) => upconv2x2(g, x, g.input('w', [2, 2, 3, 4]), g.input('b', [4]))),
+  downconv2x2(g) {
+    const x = g.input('x', [2, 4, 6, 3]);
+    return { changing: [x], output: downconv2x2(g, x, g.input('w', [2, 2, 4, 3])) };
+  },
   'maxpool2x2 floor': ofOne((g, x) => maxpool2x2(g, x)),
   'maxpool2x2 ceil': ofOne((g, x) => maxpool2x2(g, x, true)),
   'lstm written out, all states': () => unrolled(true, false),

@@ -1,14 +1,16 @@
 /**
- * Transposed convolution that doubles rows and columns; its 2 x 2 windows do not overlap, so each output has one source pixel:
+ * Transposed convolution that doubles rows and columns, and its transpose, the convolution that halves them (stride 2). Their 2 x 2 windows do not
+ * overlap, so each pixel of the finer side has one of the coarser:
  *
  *   out[n, 2i+a, 2j+b, o]  = bias[o] + Σ_c weight[a,b,c,o] · input[n,i,j,c]
  *   gradInput[n,i,j,c]     = Σ_{a,b,o} weight[a,b,c,o] · gradOutput[n, 2i+a, 2j+b, o]
  *   gradWeight[a,b,c,o]    = Σ_{n,i,j} input[n,i,j,c] · gradOutput[n, 2i+a, 2j+b, o]
  */
+import { ShapeError } from '../../errors';
 import type { Graph, Value } from '../graph';
 import type { Emitter, Op } from '../op';
 import { pixelStride } from '../parts';
-import { expectShape } from '../shape';
+import { expectShape, formatShape } from '../shape';
 import { labelOf } from './conv2d';
 import { permute } from '../onnx/layout';
 import { ofFirst } from './tangent-rules';
@@ -29,6 +31,27 @@ export function upconv2x2(g: Graph, input: Value, weight: Value, bias?: Value): 
   if (bias) expectShape('upconv2x2', 'bias', bias, [outChannels]);
   const [batch, height, width] = input.shape;
   return g.apply(upconv2x2Op, [input, weight, bias], {}, [[batch, 2 * height, 2 * width, outChannels]], labelOf(weight, 'upconv2x2'))[0];
+}
+
+/**
+ * 2 x 2 convolution with stride 2, linear as it has no bias: the transpose of {@link upconv2x2} with the same weight.
+ *
+ *   out[n,i,j,c] = Σ_{a,b,o} weight[a,b,c,o] · input[n, 2i+a, 2j+b, o]
+ *
+ * @param input - `[N, 2H, 2W, C_in]`
+ * @param weight - `[2, 2, C_out, C_in]`
+ * @returns `[N, H, W, C_out]`
+ * @throws {ShapeError} if an operand does not fit, `SHAPE_ODD` if rows or columns are odd
+ */
+export function downconv2x2(g: Graph, input: Value, weight: Value): Value {
+  expectShape('downconv2x2', 'input', input, ['N', 'H', 'W', 'C_in']);
+  expectShape('downconv2x2', 'weight', weight, [2, 2, 'C_out', input.shape[3]]);
+  const [batch, height, width] = input.shape;
+  if (height % 2 !== 0 || width % 2 !== 0) {
+    throw new ShapeError('SHAPE_ODD', `downconv2x2: expected input with even rows and columns but received ${formatShape(input.shape)}; pad it`);
+  }
+  const shape = [batch, height / 2, width / 2, weight.shape[2]];
+  return g.apply(upconv2x2BackwardInputOp, [input, weight], {}, [shape], labelOf(weight, 'downconv2x2'))[0];
 }
 
 /** @param output - the output, or its gradient */
@@ -72,6 +95,17 @@ const upconv2x2BackwardInputOp: Op = {
   name: 'upconv2x2BackwardInput',
   accumulates: true,
   spreadInput: (index) => (index === 0 ? 'pixels' : undefined),
+  tangent: ofFirst(
+    (node, tangent) => tangent.graph.apply(upconv2x2BackwardInputOp, [tangent, node.inputs[1]], {}, [node.outputs[0].shape], node.label)[0],
+  ),
+  gradient(node, [gradOutput], wanted) {
+    if (!gradOutput) return [];
+    const [input, weight] = node.inputs as [Value, Value];
+    const g = input.graph;
+    const gradInput = wanted[0] ? g.apply(upconv2x2Op, [gradOutput, weight, undefined], {}, [input.shape], node.label)[0] : undefined;
+    const gradWeight = wanted[1] ? g.apply(upconv2x2BackwardWeightOp, [gradOutput, input], {}, [weight.shape], node.label)[0] : undefined;
+    return [gradInput, gradWeight];
+  },
   lower(node, emitter) {
     const [gradOutput, weight] = node.inputs as [Value, Value];
     const gradInput = node.outputs[0];

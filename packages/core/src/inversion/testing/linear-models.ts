@@ -17,8 +17,32 @@ export function observationBatch(
   };
 }
 
+/** A model that adds up its batches' adjoints. */
+abstract class AddingModel implements ForwardModel {
+  abstract readonly shape: FactorShape;
+  abstract readonly batches: number;
+  private gradient?: Float64Array;
+
+  abstract observations(batch: number): ObservationBatch;
+  abstract forward(factors: Float32Array, batch: number, signal?: AbortSignal): Promise<Float32Array>;
+  protected abstract adjoint(gradSimulated: Float32Array, batch: number): Float32Array;
+
+  addAdjoint(gradSimulated: Float32Array, batch: number): Promise<void> {
+    const part = this.adjoint(gradSimulated, batch);
+    this.gradient ??= new Float64Array(part.length);
+    for (let i = 0; i < part.length; i++) this.gradient[i] += part[i];
+    return Promise.resolve();
+  }
+
+  takeGradient(): Promise<Float32Array> {
+    const taken = Float32Array.from(this.gradient ?? []);
+    this.gradient = undefined;
+    return Promise.resolve(taken);
+  }
+}
+
 /** simulated = K · g(factors), with g the identity or the logarithm; batch b has matrix `matrices[b]`, `[values, factors]`. */
-export class MatrixModel implements ForwardModel {
+export class MatrixModel extends AddingModel {
   readonly batches: number;
   private readonly lastFactors: Float32Array[] = [];
 
@@ -28,6 +52,7 @@ export class MatrixModel implements ForwardModel {
     private readonly batchesOfObservations: ObservationBatch[],
     private readonly logarithm = false,
   ) {
+    super();
     this.batches = matrices.length;
   }
 
@@ -41,11 +66,11 @@ export class MatrixModel implements ForwardModel {
     return Promise.resolve(Float32Array.from(this.matrices[batch], (row) => row.reduce((sum, k, j) => sum + k * g(factors[j]), 0)));
   }
 
-  adjoint(gradSimulated: Float32Array, batch: number): Promise<Float32Array> {
+  protected adjoint(gradSimulated: Float32Array, batch: number): Float32Array {
     const gradient = new Float32Array(this.lastFactors[batch].length);
     this.matrices[batch].forEach((row, i) => row.forEach((k, j) => (gradient[j] += k * gradSimulated[i])));
     if (this.logarithm) gradient.forEach((_, j) => (gradient[j] /= this.lastFactors[batch][j]));
-    return Promise.resolve(gradient);
+    return gradient;
   }
 }
 
@@ -60,7 +85,7 @@ export interface PlumeTwin {
  * A plume on a periodic grid: each hour, concentrations keep a part, a part moves one cell with a wind that changes with the hour, all decay
  * by a tenth, and emissions are added. Linear in the factors; observed hourly at some cells, in batches of some hours.
  */
-export class PlumeModel implements ForwardModel {
+export class PlumeModel extends AddingModel {
   readonly shape: FactorShape;
   readonly batches: number;
   private readonly observed: ObservationBatch[] = [];
@@ -76,6 +101,7 @@ export class PlumeModel implements ForwardModel {
       delayMs?: number;
     },
   ) {
+    super();
     this.shape = { slots: 1, rows: options.rows, cols: options.cols, groups: 1 };
     this.batches = options.hours / options.batchHours;
   }
@@ -99,7 +125,7 @@ export class PlumeModel implements ForwardModel {
     return this.simulate(factors, batch);
   }
 
-  adjoint(gradSimulated: Float32Array, batch: number): Promise<Float32Array> {
+  protected adjoint(gradSimulated: Float32Array, batch: number): Float32Array {
     const { prior, cells, batchHours } = this.options;
     const first = batch * batchHours;
     let adjoint: Float64Array = new Float64Array(prior.length);
@@ -109,7 +135,7 @@ export class PlumeModel implements ForwardModel {
       for (let p = 0; p < gradient.length; p++) gradient[p] += adjoint[p] * prior[p];
       adjoint = this.move(adjoint, t, -1);
     }
-    return Promise.resolve(Float32Array.from(gradient));
+    return Float32Array.from(gradient);
   }
 
   private simulate(factors: Float32Array, batch: number): Float32Array {

@@ -7,11 +7,13 @@ import { Random } from '../../random';
 import { buildSurrogate } from '../model';
 import { normalisationOf } from '../normalisation';
 import { Surrogate } from '../surrogate';
+import { carryRuns } from '../tracers';
 import { GRID } from './tiny-world';
 
-/** @param smooth - slopes of 1 take the kinks out of PReLUs, which would blur central differences */
+/** @param smooth - no kinks, which would blur central differences: slopes of 1 in PReLUs, and a bias that keeps the head's rectifiers open */
 export function randomSurrogate(settings: SurrogateSettings, periods: readonly PreparedPeriod[], smooth = false): Surrogate {
   const { grid, meteorologyNames, geographyNames } = periods[0];
+  for (const period of periods) carryRuns(period, settings.tracerLifetimes, 1);
   const normalisation = normalisationOf(
     periods,
     periods.map(() => 0),
@@ -21,10 +23,7 @@ export function randomSurrogate(settings: SurrogateSettings, periods: readonly P
   const sizes = { batch: 1, steps, rows: grid.rows, cols: grid.cols, meteorology: meteorologyNames.length, geography: geographyNames.length };
   buildSurrogate(g, settings, sizes, normalisation, 'frozen');
   const weights = new Map(
-    [...initializeParameters(g, 3)].map(([name, data]) => [
-      name,
-      { data: smooth && name.endsWith('slope') ? data.map(() => 1) : data, shape: [...g.find(name).shape] },
-    ]),
+    [...initializeParameters(g, 3)].map(([name, data]) => [name, { data: smooth ? smoothed(name, data) : data, shape: [...g.find(name).shape] }]),
   );
   return new Surrogate(
     {
@@ -34,6 +33,11 @@ export function randomSurrogate(settings: SurrogateSettings, periods: readonly P
     },
     weights,
   );
+}
+
+function smoothed(name: string, data: Float32Array): Float32Array {
+  if (name.endsWith('slope')) return data.map(() => 1);
+  return name === 'head.conv0.bias' ? data.map(() => 2) : data;
 }
 
 /** A period with a prior run on `rows` x `cols` cells; no field follows from another. */

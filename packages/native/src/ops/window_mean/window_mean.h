@@ -26,7 +26,7 @@ struct WindowMean {
   float* out;
 };
 
-/** The transpose with respect to the factors: gradFactors += 1/n Σ fields · gradOut[step], over the crop. */
+/** The transpose with respect to the factors: gradFactors += 1/n Σ fields · gradOut[step], over the crop; `fields` may be null (all 1). */
 struct WindowMeanAdjoint {
   WindowMeanParams params;
   const float* fields;

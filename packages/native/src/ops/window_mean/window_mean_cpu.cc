@@ -38,7 +38,8 @@ void adjointRow(const WindowMeanAdjoint& call, int64_t row) {
     const float scale = 1.0f / static_cast<float>(last - first + 1);
     const float* grad = call.gradOut + (step * p.cropRows + row) * width;
     for (int64_t hour = p.hour - last; hour <= p.hour - first; ++hour) {
-      addRow(call.gradFactors + hour * p.factorStride + offset, call.fields + hour * hourSize + offset, grad, scale, width, false);
+      const float* fields = call.fields == nullptr ? nullptr : call.fields + hour * hourSize + offset;
+      addRow(call.gradFactors + hour * p.factorStride + offset, grad, fields, scale, width, false);
     }
   }
 }

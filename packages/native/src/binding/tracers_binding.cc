@@ -1,0 +1,86 @@
+#include <cmath>
+#include <vector>
+
+#include "binding/arguments.h"
+
+/** tracers and tracersAdjoint of tracers.ts. */
+namespace retroplume {
+
+namespace {
+
+const Arguments arguments("tracers");
+
+float positive(const Napi::Object& source, const char* name) {
+  const Napi::Value value = source.Get(name);
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
+  if (!(number > 0) || !std::isfinite(number)) arguments.refuse(std::string(name) + " to be a number above 0");
+  return static_cast<float>(number);
+}
+
+/** What a call points to, and its parameters; they live as long as it. */
+struct Request {
+  TracerParams params{};
+  std::vector<float> decay, scratch;
+  int threads;
+  int64_t cells, factorsOffset, factorElements;
+
+  Request(const Napi::Object& source, const Napi::Float32Array& meteorology) {
+    TracerParams& p = params;
+    p.hours = arguments.integer(source, "hours"), p.rows = arguments.integer(source, "rows"), p.cols = arguments.integer(source, "cols");
+    p.groups = arguments.integer(source, "groups");
+    p.sizeX = positive(source, "cellSizeX"), p.sizeY = positive(source, "cellSizeY");
+    const Napi::Array lifetimes = source.Get("lifetimes").As<Napi::Array>();
+    p.lifetimes = lifetimes.Length();
+    for (uint32_t k = 0; k < lifetimes.Length(); ++k) {
+      const double lifetime = lifetimes.Get(k).As<Napi::Number>().DoubleValue();
+      if (!(lifetime > 0)) arguments.refuse("lifetimes above 0 h");
+      decay.push_back(static_cast<float>(std::exp(-1 / lifetime)));
+    }
+    p.decay = decay.data();
+    p.channels = arguments.integer(source, "channels");
+    p.windX = arguments.integer(source, "windX"), p.windY = arguments.integer(source, "windY"), p.height = arguments.integer(source, "height");
+    p.inverseHeight = source.Get("inverseHeight").ToBoolean();
+    if (p.windX >= p.channels || p.windY >= p.channels || p.height >= p.channels) arguments.refuse("channels to hold the winds and the height");
+    cells = p.rows * p.cols;
+    p.meteorology = arguments.at(meteorology, 0, p.hours * cells * p.channels, "meteorology");
+    const bool hourly = source.Get("hourlyFactors").ToBoolean();
+    p.factorStride = hourly ? cells * p.groups : 0;
+    factorsOffset = arguments.integer(source, "factorsOffset");
+    factorElements = cells * p.groups * (hourly ? p.hours : 1);
+    threads = static_cast<int>(arguments.integer(source, "threads"));
+    scratch.resize(tracerScratch(p, threads));
+    p.scratch = scratch.data();
+  }
+
+  int64_t emissionElements() const { return params.hours * cells * params.groups; }
+  int64_t tracerElements() const { return emissionElements() * params.lifetimes; }
+};
+
+}  // namespace
+
+Napi::Value Addon::tracers(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Request request(info[0].As<Napi::Object>(), arguments.floats(info[1], "meteorology"));
+    Tracers call{request.params, nullptr, nullptr, nullptr};
+    call.emissions = arguments.at(arguments.floats(info[2], "emissions"), 0, request.emissionElements(), "emissions");
+    call.out = arguments.at(arguments.floats(info[3], "out"), 0, request.tracerElements(), "out");
+    if (!info[4].IsUndefined())
+      call.factors = arguments.at(arguments.floats(info[4], "factors"), request.factorsOffset, request.factorElements, "factors");
+    runKernel(*this, cpuKernels(detectIsa()).tracers, call, request.threads);
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value Addon::tracersAdjoint(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Request request(info[0].As<Napi::Object>(), arguments.floats(info[1], "meteorology"));
+    TracersAdjoint call{request.params, nullptr, nullptr, nullptr};
+    call.emissions = arguments.at(arguments.floats(info[2], "emissions"), 0, request.emissionElements(), "emissions");
+    call.gradOut = arguments.at(arguments.floats(info[3], "gradOut"), 0, request.tracerElements(), "gradOut");
+    call.gradFactors = arguments.at(arguments.floats(info[4], "gradFactors"), request.factorsOffset, request.factorElements, "gradFactors");
+    runKernel(*this, cpuKernels(detectIsa()).tracersAdjoint, call, request.threads);
+    return info.Env().Undefined();
+  });
+}
+
+}  // namespace retroplume

@@ -1,0 +1,71 @@
+#pragma once
+#include <cstdint>
+
+/**
+ * Passive tracers of emissions: what the weather alone makes of each emitted group, linear in the emissions. They are inputs of the surrogate beside
+ * the emissions themselves; not an instruction of programs, since they pass over all hours of a period.
+ *
+ * A tracer has two masses (kg m-2) in every cell: in the mixed layer, 0 … h, and above it up to 1500 m, h = PBL between 100 and 1500 m. Every hour:
+ *
+ *   exchange    as h grows from h0 to h1, (h1 − h0) / (1500 m − h0) of the upper mass joins the lower; as it falls, (h0 − h1) / h0 of the lower stays
+ * above emission    lower += 3600 s · factor · emission advection   by the 10 m wind times (z / 10 m)^(1/7), z = h / 2 in the lower and 1000 m in the
+ * upper layer; along x and then y, in as many equal steps as keep the Courant number below 0.8, with Fromm's second-order fluxes. No limiter, which
+ * would not be linear; nothing flows in. loss        · exp(−1 h / lifetime)
+ *
+ * and the tracer is the concentration at the ground, lower / h (kg m-3). Fromm (1968) J. Comput. Phys. 3, 176, doi:10.1016/0021-9991(68)90015-6
+ */
+namespace retroplume {
+
+struct TracerParams {
+  int64_t hours, rows, cols;
+  /** emitted groups, and lifetimes of each: tracer g·lifetimes + k */
+  int64_t groups, lifetimes;
+  /** of a cell, m */
+  float sizeX, sizeY;
+  /** exp(−1 h / lifetime), [lifetimes] */
+  const float* decay;
+  /** [hours, rows, cols, channels]; the places of 10 m wind along x and y (m s-1) and of PBL (m), or of 1 / PBL where `inverseHeight` */
+  const float* meteorology;
+  int64_t channels, windX, windY, height;
+  bool inverseHeight;
+  /** elements between two hours of `factors`: 0 where all hours share [H, W, groups] */
+  int64_t factorStride;
+  /** tracerScratch() zeros */
+  float* scratch;
+};
+
+/** out[hour, r, c, g·K + k]; `factors` may be null (all 1). */
+struct Tracers {
+  TracerParams params;
+  /** [hours, rows, cols, groups], kg m-2 s-1 */
+  const float* emissions;
+  const float* factors;
+  float* out;
+};
+
+/** The transpose with respect to the factors, added to `gradFactors`. */
+struct TracersAdjoint {
+  TracerParams params;
+  const float* emissions;
+  const float* gradOut;
+  float* gradFactors;
+};
+
+/** A field with two ghost cells on every side, which stay 0. */
+struct TracerPlane {
+  int64_t rows, cols, stride;
+  [[gnu::always_inline]] int64_t at(int64_t row, int64_t col) const { return (row + 2) * stride + col + 2; }
+  [[gnu::always_inline]] int64_t elements() const { return (rows + 4) * stride; }
+};
+
+[[gnu::always_inline]] inline TracerPlane tracerPlane(const TracerParams& p) { return {p.rows, p.cols, (p.cols + 4 + 15) / 16 * 16}; }
+
+/** Weather: wind along x and y of the lower layer and at 10 m, height, both exchanges, faces along x and y of both layers. */
+constexpr int64_t kTracerWeatherPlanes = 11;
+
+/** Floats of scratch for `threads` threads: two masses a tracer, the weather, a flux a thread, and its largest Courant number. */
+[[gnu::always_inline]] inline int64_t tracerScratch(const TracerParams& p, int threads) {
+  return tracerPlane(p).elements() * (2 * p.groups * p.lifetimes + kTracerWeatherPlanes + threads) + 16 * threads;
+}
+
+}  // namespace retroplume

@@ -1,0 +1,268 @@
+#include <math.h>
+
+#include "ops/cpu_declarations.h"
+#include "ops/simd/parallel.h"
+#include "ops/simd/simd.h"
+
+/**
+ * The weather of an hour is shared by all tracers: rows of cells are worked on by all threads, then each thread advects tracers of its own, whose
+ * planes stay in its cache over the steps of the hour.
+ */
+namespace retroplume::RETROPLUME_ISA {
+
+namespace {
+
+constexpr float kLowest = 100.0f, kTop = 1500.0f;
+constexpr float kUpperHeight = 1000.0f, kWindHeight = 10.0f, kWindPower = 1.0f / 7.0f;
+constexpr float kLargestCourant = 0.8f;
+constexpr float kHour = 3600.0f;  // s
+/** Winds that would need more are no winds. */
+constexpr int kMostSteps = 1000;
+
+[[gnu::always_inline]] inline float positive(float x) { return x > 0.0f ? x : 0.0f; }
+[[gnu::always_inline]] inline float negative(float x) { return x < 0.0f ? x : 0.0f; }
+[[gnu::always_inline]] inline float most(float a, float b) { return a > b ? a : b; }
+
+struct Fields {
+  TracerPlane plane;
+  float *windX, *windY, *surfaceX, *surfaceY;
+  float *height, *up, *down;
+  float *facesX[2], *facesY[2];  // Courant numbers of a step, [layer]
+  float* masses;                 // [tracer][lower, upper]
+  float* flux;                   // of this thread
+  float* courant;                // largest of each thread, a cache line apart
+  float* lower(int64_t tracer) const { return masses + 2 * tracer * plane.elements(); }
+  float* upper(int64_t tracer) const { return lower(tracer) + plane.elements(); }
+};
+
+Fields fieldsOf(const TracerParams& p, const Worker& worker) {
+  Fields f{};
+  f.plane = tracerPlane(p);
+  float* next = p.scratch;
+  const auto take = [&](int64_t planes) {
+    float* const taken = next;
+    next += planes * f.plane.elements();
+    return taken;
+  };
+  f.windX = take(1), f.windY = take(1), f.surfaceX = take(1), f.surfaceY = take(1);
+  f.height = take(1), f.up = take(1), f.down = take(1);
+  f.facesX[0] = take(1), f.facesX[1] = take(1), f.facesY[0] = take(1), f.facesY[1] = take(1);
+  f.masses = take(2 * p.groups * p.lifetimes);
+  f.flux = take(worker.threads) + worker.thread * f.plane.elements();
+  f.courant = next;
+  return f;
+}
+
+float mixedHeight(const TracerParams& p, int64_t hour, int64_t cell) {
+  const float value = p.meteorology[(hour * p.rows * p.cols + cell) * p.channels + p.height];
+  const float height = p.inverseHeight ? 1.0f / value : value;
+  return height < kLowest ? kLowest : height > kTop ? kTop : height;
+}
+
+/** Height, exchange and winds of some rows. @returns the largest Courant number of an hour's step in them */
+float setWeather(const TracerParams& p, const Fields& f, int64_t hour, Range rows) {
+  const float upperFactor = powf(kUpperHeight / kWindHeight, kWindPower);
+  float largest = 0;
+  for (int64_t r = rows.begin; r < rows.end; ++r) {
+    for (int64_t c = 0; c < p.cols; ++c) {
+      const int64_t cell = r * p.cols + c, at = f.plane.at(r, c);
+      const float* own = p.meteorology + (hour * p.rows * p.cols + cell) * p.channels;
+      const float before = mixedHeight(p, hour > 0 ? hour - 1 : 0, cell), now = mixedHeight(p, hour, cell);
+      const float room = kTop - before;
+      f.height[at] = now;
+      f.down[at] = now > before ? (now - before) / (room > 1.0f ? room : 1.0f) : 0.0f;
+      f.up[at] = now < before ? (before - now) / before : 0.0f;
+      const float factor = powf(now / 2 / kWindHeight, kWindPower);
+      f.surfaceX[at] = kHour / p.sizeX * own[p.windX];
+      f.surfaceY[at] = kHour / p.sizeY * own[p.windY];
+      f.windX[at] = factor * f.surfaceX[at];
+      f.windY[at] = factor * f.surfaceY[at];
+      largest = most(largest, upperFactor * most(fabsf(f.surfaceX[at]), fabsf(f.surfaceY[at])));
+    }
+  }
+  return largest;
+}
+
+/** Steps of the hour from what all threads found. */
+int stepsOf(const Fields& f, int threads) {
+  float largest = 0;
+  for (int t = 0; t < threads; ++t) largest = most(largest, f.courant[16 * t]);
+  const float steps = ceilf(largest / kLargestCourant);
+  return steps < 1 ? 1 : steps > kMostSteps ? kMostSteps : static_cast<int>(steps);
+}
+
+/** Courant numbers at the faces of some rows: the mean of both cells, or the cell's own at the domain's edge. The last row brings the northern edge.
+ */
+void setFaces(const TracerParams& p, const Fields& f, int steps, Range rows) {
+  const TracerPlane& plane = f.plane;
+  const float upper = powf(kUpperHeight / kWindHeight, kWindPower);
+  const float *const x[2] = {f.windX, f.surfaceX}, *const y[2] = {f.windY, f.surfaceY};
+  for (int layer = 0; layer < 2; ++layer) {
+    const float scale = (layer == 0 ? 1.0f : upper) / static_cast<float>(steps);
+    for (int64_t r = rows.begin; r < rows.end; ++r) {
+      for (int64_t c = 0; c <= p.cols; ++c) {
+        const float west = x[layer][plane.at(r, c > 0 ? c - 1 : 0)], east = x[layer][plane.at(r, c < p.cols ? c : p.cols - 1)];
+        f.facesX[layer][plane.at(r, c)] = scale * 0.5f * (west + east);
+      }
+    }
+    for (int64_t r = rows.begin; r < (rows.end == p.rows ? p.rows + 1 : rows.end); ++r) {
+      for (int64_t c = 0; c < p.cols; ++c) {
+        const float south = y[layer][plane.at(r > 0 ? r - 1 : 0, c)], north = y[layer][plane.at(r < p.rows ? r : p.rows - 1, c)];
+        f.facesY[layer][plane.at(r, c)] = scale * 0.5f * (south + north);
+      }
+    }
+  }
+}
+
+/**
+ * One sweep along an axis, whose neighbours lie `s` elements apart. With ν⁺, ν⁻ the positive and negative part of a face's Courant number,
+ *   F_i = ν⁺·(q_{i−1} + ¼(1 − ν⁺)(q_i − q_{i−2})) + ν⁻·(q_i − ¼(1 + ν⁻)(q_{i+1} − q_{i−1}))        q_i ← q_i − (F_{i+1} − F_i)
+ */
+void sweep(const TracerPlane& plane, const float* __restrict courant, bool alongX, float* __restrict mass, float* __restrict flux) {
+  const int64_t s = alongX ? 1 : plane.stride;
+  const int64_t faceRows = plane.rows + (alongX ? 0 : 1), faceCols = plane.cols + (alongX ? 1 : 0);
+  for (int64_t r = 0; r < faceRows; ++r) {
+    const int64_t begin = plane.at(r, 0);
+    for (int64_t k = begin; k < begin + faceCols; ++k) {
+      const float plus = positive(courant[k]), minus = negative(courant[k]);
+      const float a = 0.25f * plus * (1.0f - plus), b = 0.25f * minus * (1.0f + minus);
+      flux[k] = plus * mass[k - s] + minus * mass[k] + a * (mass[k] - mass[k - 2 * s]) - b * (mass[k + s] - mass[k - s]);
+    }
+  }
+  for (int64_t r = 0; r < plane.rows; ++r) {
+    const int64_t begin = plane.at(r, 0);
+    for (int64_t k = begin; k < begin + plane.cols; ++k) mass[k] -= flux[k + s] - flux[k];
+  }
+}
+
+/** The transpose of {@link sweep}. Faces outside have the Courant number 0 of the ghost cells, so their terms vanish. */
+void sweepAdjoint(const TracerPlane& plane, const float* __restrict courant, bool alongX, float* __restrict mass, float* __restrict flux) {
+  const int64_t s = alongX ? 1 : plane.stride;
+  const int64_t faceRows = plane.rows + (alongX ? 0 : 1), faceCols = plane.cols + (alongX ? 1 : 0);
+  for (int64_t r = 0; r < faceRows; ++r) {
+    const int64_t begin = plane.at(r, 0);
+    for (int64_t k = begin; k < begin + faceCols; ++k) flux[k] = mass[k] - mass[k - s];
+  }
+  for (int64_t r = 0; r < plane.rows; ++r) {
+    const int64_t begin = plane.at(r, 0);
+    for (int64_t k = begin; k < begin + plane.cols; ++k) {
+      const auto plus = [&](int64_t face) { return positive(courant[face]); };
+      const auto minus = [&](int64_t face) { return negative(courant[face]); };
+      const auto a = [&](int64_t face) { return 0.25f * plus(face) * (1.0f - plus(face)); };
+      const auto b = [&](int64_t face) { return 0.25f * minus(face) * (1.0f + minus(face)); };
+      mass[k] += (minus(k) + a(k)) * flux[k] + (plus(k + s) + b(k + s)) * flux[k + s] - a(k + 2 * s) * flux[k + 2 * s] - b(k - s) * flux[k - s];
+    }
+  }
+}
+
+void decayPlane(const TracerPlane& plane, float decay, float* __restrict mass) {
+  for (int64_t r = 0; r < plane.rows; ++r) {
+    const int64_t begin = plane.at(r, 0);
+    for (int64_t k = begin; k < begin + plane.cols; ++k) mass[k] *= decay;
+  }
+}
+
+/** Calls body(tracer's lower mass, upper mass, index in a plane, cell) for the cells of some rows. */
+template <class Body>
+void forEachMass(const TracerParams& p, const Fields& f, int64_t tracer, Range rows, Body body) {
+  float *const lower = f.lower(tracer), *const upper = f.upper(tracer);
+  for (int64_t r = rows.begin; r < rows.end; ++r)
+    for (int64_t c = 0; c < p.cols; ++c) body(lower[f.plane.at(r, c)], upper[f.plane.at(r, c)], f.plane.at(r, c), r * p.cols + c);
+}
+
+/** Weather, faces and the advection of all tracers in between what `before` and `after` do with rows of cells. */
+template <class Before, class Advect, class After>
+void passHour(const TracerParams& p, const Worker& worker, const Fields& f, int64_t hour, Before before, Advect advect, After after) {
+  const Range rows = shareOf(p.rows, worker.threads, worker.thread);
+  f.courant[16 * worker.thread] = setWeather(p, f, hour, rows);
+  before(rows);
+  worker.barrier();
+  const int steps = stepsOf(f, worker.threads);
+  setFaces(p, f, steps, rows);
+  worker.barrier();
+  const Range tracers = shareOf(p.groups * p.lifetimes, worker.threads, worker.thread);
+  for (int64_t tracer = tracers.begin; tracer < tracers.end; ++tracer) {
+    for (int layer = 0; layer < 2; ++layer) advect(tracer, layer, steps, layer == 0 ? f.lower(tracer) : f.upper(tracer));
+  }
+  worker.barrier();
+  after(rows);
+}
+
+}  // namespace
+
+void tracers(const Tracers& call, const Context& context) {
+  const TracerParams& p = call.params;
+  const int64_t cells = p.rows * p.cols, count = p.groups * p.lifetimes;
+  inParallel(context, [&](const Worker& worker) {
+    const Fields f = fieldsOf(p, worker);
+    for (int64_t hour = 0; hour < p.hours; ++hour) {
+      const float* emissions = call.emissions + hour * cells * p.groups;
+      const float* factors = call.factors == nullptr ? nullptr : call.factors + hour * p.factorStride;
+      const auto emit = [&](Range rows) {
+        for (int64_t tracer = 0; tracer < count; ++tracer) {
+          const int64_t group = tracer / p.lifetimes;
+          forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t cell) {
+            const int64_t source = cell * p.groups + group;
+            const float emitted = kHour * emissions[source] * (factors == nullptr ? 1.0f : factors[source]);
+            const float moved = f.down[at] * upper - f.up[at] * lower;
+            lower += moved + emitted;
+            upper -= moved;
+          });
+        }
+      };
+      const auto advect = [&](int64_t tracer, int layer, int steps, float* mass) {
+        for (int step = 0; step < steps; ++step) {
+          sweep(f.plane, f.facesX[layer], true, mass, f.flux);
+          sweep(f.plane, f.facesY[layer], false, mass, f.flux);
+        }
+        decayPlane(f.plane, p.decay[tracer % p.lifetimes], mass);
+      };
+      const auto write = [&](Range rows) {
+        float* out = call.out + hour * cells * count;
+        for (int64_t tracer = 0; tracer < count; ++tracer)
+          forEachMass(p, f, tracer, rows, [&](float& lower, float&, int64_t at, int64_t cell) { out[cell * count + tracer] = lower / f.height[at]; });
+      };
+      passHour(p, worker, f, hour, emit, advect, write);
+    }
+  });
+}
+
+void tracersAdjoint(const TracersAdjoint& call, const Context& context) {
+  const TracerParams& p = call.params;
+  const int64_t cells = p.rows * p.cols, count = p.groups * p.lifetimes;
+  inParallel(context, [&](const Worker& worker) {
+    const Fields f = fieldsOf(p, worker);
+    for (int64_t hour = p.hours - 1; hour >= 0; --hour) {
+      const float* emissions = call.emissions + hour * cells * p.groups;
+      float* gradient = call.gradFactors + hour * p.factorStride;
+      const auto read = [&](Range rows) {
+        const float* grad = call.gradOut + hour * cells * count;
+        for (int64_t tracer = 0; tracer < count; ++tracer)
+          forEachMass(p, f, tracer, rows,
+                      [&](float& lower, float&, int64_t at, int64_t cell) { lower += grad[cell * count + tracer] / f.height[at]; });
+      };
+      const auto advect = [&](int64_t tracer, int layer, int steps, float* mass) {
+        decayPlane(f.plane, p.decay[tracer % p.lifetimes], mass);
+        for (int step = 0; step < steps; ++step) {
+          sweepAdjoint(f.plane, f.facesY[layer], false, mass, f.flux);
+          sweepAdjoint(f.plane, f.facesX[layer], true, mass, f.flux);
+        }
+      };
+      const auto collect = [&](Range rows) {
+        for (int64_t tracer = 0; tracer < count; ++tracer) {
+          const int64_t group = tracer / p.lifetimes;
+          forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t cell) {
+            const int64_t source = cell * p.groups + group;
+            gradient[source] += kHour * emissions[source] * lower;
+            const float moved = lower - upper;
+            lower -= f.up[at] * moved;
+            upper += f.down[at] * moved;
+          });
+        }
+      };
+      passHour(p, worker, f, hour, read, advect, collect);
+    }
+  });
+}
+
+}  // namespace retroplume::RETROPLUME_ISA

@@ -1,0 +1,60 @@
+/** The tracers of `ops/tracers/tracers.h` in double and as the equations stand there: what the fast kernel is tested against. */
+import type { TracerRequest } from '../tracers';
+
+const [LOWEST, TOP, HOUR] = [100, 1500, 3600];
+
+/** @param source - factor · emission at [hour, cell, group] @returns `[T, H, W, groups · lifetimes]` */
+export function plainTracers(request: TracerRequest, meteorology: ArrayLike<number>, source: (hour: number, i: number) => number): Float64Array {
+  const { hours, rows, cols, groups, lifetimes, channels } = request;
+  const cells = rows * cols;
+  const count = groups * lifetimes.length;
+  const out = new Float64Array(hours * cells * count);
+  const channel = (hour: number, cell: number, c: number): number => meteorology[(hour * cells + cell) * channels + c];
+  const height = (hour: number, cell: number): number => {
+    const value = channel(hour, cell, request.height);
+    return Math.min(TOP, Math.max(LOWEST, request.inverseHeight ? 1 / value : value));
+  };
+  for (let tracer = 0; tracer < count; tracer++) {
+    const group = Math.floor(tracer / lifetimes.length);
+    const layers = [new Float64Array(cells), new Float64Array(cells)];
+    for (let hour = 0; hour < hours; hour++) {
+      for (let cell = 0; cell < cells; cell++) {
+        const [before, now] = [height(Math.max(0, hour - 1), cell), height(hour, cell)];
+        const moved = now > before ? (layers[1][cell] * (now - before)) / Math.max(1, TOP - before) : (-layers[0][cell] * (before - now)) / before;
+        layers[0][cell] += moved + HOUR * source(hour, cell * groups + group);
+        layers[1][cell] -= moved;
+      }
+      const wind = (layer: number, cell: number, c: number): number =>
+        channel(hour, cell, c) * ((layer === 0 ? height(hour, cell) / 2 : 1000) / 10) ** (1 / 7);
+      const courant = (cell: number): number =>
+        Math.max(Math.abs(wind(1, cell, request.windX)) / request.cellSizeX, Math.abs(wind(1, cell, request.windY)) / request.cellSizeY) * HOUR;
+      const steps = Math.max(1, Math.ceil(Math.max(...Array.from({ length: cells }, (_, cell) => courant(cell))) / 0.8));
+      layers.forEach((mass, layer) => {
+        for (let step = 0; step < steps; step++) {
+          for (let r = 0; r < rows; r++) {
+            sweep(mass, r * cols, 1, cols, (cell) => (wind(layer, cell, request.windX) * HOUR) / steps / request.cellSizeX);
+          }
+          for (let c = 0; c < cols; c++) {
+            sweep(mass, c, cols, rows, (cell) => (wind(layer, cell, request.windY) * HOUR) / steps / request.cellSizeY);
+          }
+        }
+        const decay = Math.exp(-1 / lifetimes[tracer % lifetimes.length]);
+        mass.forEach((value, cell) => (mass[cell] = value * decay));
+      });
+      for (let cell = 0; cell < cells; cell++) out[(hour * cells + cell) * count + tracer] = layers[0][cell] / height(hour, cell);
+    }
+  }
+  return out;
+}
+
+/** Fromm's scheme on one line of cells, nothing outside. */
+function sweep(mass: Float64Array, first: number, stride: number, n: number, courantOf: (cell: number) => number): void {
+  const q = (i: number): number => (i < 0 || i >= n ? 0 : mass[first + i * stride]);
+  const wind = (i: number): number => courantOf(first + Math.min(n - 1, Math.max(0, i)) * stride);
+  const fluxes = Array.from({ length: n + 1 }, (_, i) => {
+    const courant = (wind(i - 1) + wind(i)) / 2;
+    const upwind = courant >= 0 ? i - 1 : i;
+    return courant * (q(upwind) + (Math.sign(courant) * (1 - Math.abs(courant)) * (q(upwind + 1) - q(upwind - 1))) / 4);
+  });
+  for (let i = 0; i < n; i++) mass[first + i * stride] -= fluxes[i + 1] - fluxes[i];
+}

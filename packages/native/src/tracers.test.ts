@@ -1,0 +1,97 @@
+/** The tracers against their equations in double; their transpose against themselves. */
+import { tracers, tracersAdjoint, type TracerRequest } from './tracers';
+import { dot, randomArray, relativeError } from './testing/oracles';
+import { plainTracers } from './testing/plain-tracers';
+
+const request: TracerRequest = {
+  hours: 7,
+  rows: 6,
+  cols: 21,
+  groups: 2,
+  lifetimes: [3, 48],
+  cellSizeX: 27000,
+  cellSizeY: 20000,
+  channels: 4,
+  windX: 3,
+  windY: 1,
+  height: 0,
+};
+const cells = request.rows * request.cols;
+const emissionCount = request.hours * cells * request.groups;
+const tracerCount = emissionCount * request.lifetimes.length;
+const random = (length: number, seed: number): Float32Array => Float32Array.from(randomArray(length, seed));
+
+/** Winds of some 10 m s-1, mixed layers between 0 and 2000 m. */
+function weather(): Float32Array {
+  return random(request.hours * cells * request.channels, 1).map((value, i) => (i % request.channels === 0 ? Math.abs(1000 * value) : 8 * value));
+}
+
+const positive = (length: number, seed: number): Float32Array => random(length, seed).map(Math.abs);
+const meteorology = weather();
+const emissions = positive(emissionCount, 2);
+
+const variants: [string, Partial<TracerRequest>, number | undefined][] = [
+  ['the emissions as they are', {}, undefined],
+  ['three threads', { threads: 3 }, undefined],
+  ['one factor for all hours, further on in its array', { factorsOffset: 5 }, 5 + cells * request.groups],
+  ['factors of each hour, two threads', { hourlyFactors: true, threads: 2 }, emissionCount],
+];
+
+describe.each(variants)('%s', (_, over, factorCount) => {
+  const r = { ...request, ...over };
+  const factors = factorCount === undefined ? undefined : positive(factorCount, 3);
+  const factorIndex = (hour: number, i: number): number => (r.factorsOffset ?? 0) + (r.hourlyFactors ? hour * cells * r.groups : 0) + i;
+
+  it('is what the equations say', () => {
+    const out = new Float32Array(tracerCount).fill(Number.NaN);
+    tracers(r, meteorology, emissions, out, factors);
+    const source = (hour: number, i: number): number => emissions[hour * cells * r.groups + i] * (factors?.[factorIndex(hour, i)] ?? 1);
+    expect(relativeError(out, plainTracers(r, meteorology, source))).toBeLessThan(2e-6);
+  });
+
+  it('has a transpose that adds: ⟨A·f, g⟩ = ⟨f, Aᵀ·g⟩', () => {
+    const given = factors ?? new Float32Array(cells * r.groups).fill(1);
+    const out = new Float32Array(tracerCount);
+    tracers(r, meteorology, emissions, out, given);
+    const grad = random(tracerCount, 4);
+    const gradFactors = new Float32Array(given.length).fill(0.5);
+    tracersAdjoint(r, meteorology, emissions, grad, gradFactors);
+    expect(gradFactors.subarray(0, r.factorsOffset ?? 0).every((value) => value === 0.5)).toBe(true);
+    const left = dot(out, grad);
+    const right = dot(
+      gradFactors.map((value) => value - 0.5),
+      given,
+    );
+    expect(Math.abs(left - right)).toBeLessThan(1e-4 * Math.abs(left));
+  });
+});
+
+it('takes 1 / height where the channel holds it', () => {
+  const [of, ofInverse] = [new Float32Array(tracerCount), new Float32Array(tracerCount)];
+  tracers(request, meteorology, emissions, of);
+  const inverse = meteorology.map((value, i) => (i % request.channels === 0 ? 1 / value : value));
+  tracers({ ...request, inverseHeight: true }, inverse, emissions, ofInverse);
+  expect(relativeError(ofInverse, of)).toBeLessThan(1e-5);
+});
+
+it('keeps all mass without wind and loss, and moves none without emissions', () => {
+  const calm = meteorology.map((value, i) => (i % request.channels === 0 ? 400 : 0));
+  const out = new Float32Array(tracerCount);
+  tracers({ ...request, lifetimes: [1e9, 1e9] }, calm, emissions, out);
+  const last = out.subarray(tracerCount - cells * 4);
+  const emitted = 3600 * emissions.reduce((sum, value) => sum + value, 0);
+  expect(last.reduce((sum, value) => sum + 400 * value, 0) / emitted).toBeCloseTo(2, 4); // two lifetimes
+  tracers(request, meteorology, new Float32Array(emissionCount), out);
+  expect(out.every((value) => value === 0)).toBe(true);
+});
+
+it.each<[string, Partial<TracerRequest>, RegExp]>([
+  ['a cell size of 0', { cellSizeX: 0 }, /cellSizeX to be a number above 0/],
+  ['a lifetime of 0', { lifetimes: [0, 3] }, /lifetimes above 0/],
+  ['a channel that is not there', { windX: 4 }, /channels to hold the winds/],
+  ['more hours than there are', { hours: 8 }, /meteorology to be long enough/],
+  ['more groups than there are', { groups: 3 }, /emissions to be long enough/],
+  ['more lifetimes than fit', { lifetimes: [3, 12, 48] }, /out to be long enough/],
+])('refuses %s', (_, over, message) => {
+  expect(() => tracers({ ...request, ...over }, meteorology, emissions, new Float32Array(tracerCount))).toThrow(message);
+});

@@ -1,0 +1,74 @@
+import { loadAddon } from './load-addon';
+
+/** A period of hourly weather and emissions, and the tracers that are asked for; `src/ops/tracers/tracers.h` has the equations. */
+export interface TracerRequest {
+  hours: number;
+  rows: number;
+  cols: number;
+  /** emitted groups */
+  groups: number;
+  /** hours, above 0: every group has a tracer of each */
+  lifetimes: readonly number[];
+  /** metres */
+  cellSizeX: number;
+  /** metres */
+  cellSizeY: number;
+  /** of the meteorology */
+  channels: number;
+  /** channel of the 10 m wind along the grid's x axis, m s-1 */
+  windX: number;
+  /** channel of the 10 m wind along the grid's y axis, m s-1 */
+  windY: number;
+  /** channel of the boundary-layer height, m */
+  height: number;
+  /** the channel holds 1 / height, m-1; default false */
+  inverseHeight?: boolean;
+  /** where the factors begin in their array; default 0 */
+  factorsOffset?: number;
+  /** factors are `[T, H, W, groups]`, one for every hour, instead of `[H, W, groups]` for all; default false */
+  hourlyFactors?: boolean;
+  /** 1 (default): on the calling thread; more: on the executor, after the runs that are queued there */
+  threads?: number;
+}
+
+interface TracersAddon {
+  tracers(request: TracerRequest, meteorology: Float32Array, emissions: Float32Array, out: Float32Array, factors?: Float32Array): void;
+  tracersAdjoint(request: TracerRequest, meteorology: Float32Array, emissions: Float32Array, gradOut: Float32Array, gradFactors: Float32Array): void;
+}
+
+const DEFAULTS = { inverseHeight: false, factorsOffset: 0, hourlyFactors: false, threads: 1 };
+
+let loaded: TracersAddon | undefined;
+
+function addon(): TracersAddon {
+  loaded ??= loadAddon('retroplume') as TracersAddon;
+  return loaded;
+}
+
+/**
+ * Carries emissions as passive tracers through all hours, from none before the first.
+ *
+ * @param meteorology - `[T, H, W, channels]`
+ * @param emissions - `[T, H, W, groups]`, kg m-2 s-1
+ * @param out - `[T, H, W, groups · lifetimes]`, kg m-3 at the ground at the end of each hour; tracer `g · lifetimes + k`
+ * @param factors - on the emissions; absent = 1
+ * @throws Error with `code` `ARGUMENT_INVALID` if a number or an array does not fit
+ */
+export function tracers(request: TracerRequest, meteorology: Float32Array, emissions: Float32Array, out: Float32Array, factors?: Float32Array): void {
+  addon().tracers({ ...DEFAULTS, ...request }, meteorology, emissions, out, factors);
+}
+
+/**
+ * The transpose of {@link tracers} with respect to its factors, added to `gradFactors`.
+ *
+ * @throws as {@link tracers}
+ */
+export function tracersAdjoint(
+  request: TracerRequest,
+  meteorology: Float32Array,
+  emissions: Float32Array,
+  gradOut: Float32Array,
+  gradFactors: Float32Array,
+): void {
+  addon().tracersAdjoint({ ...DEFAULTS, ...request }, meteorology, emissions, gradOut, gradFactors);
+}
