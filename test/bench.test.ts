@@ -29,6 +29,14 @@ test('gives seconds and the limits of the machine as JSON', () => {
   expect(backward.peers).toEqual({});
 });
 
+test('compares the engines that an inversion can run on, of the steps that are named', () => {
+  const { status, stdout } = run('--workload', 'demo', '--steps', 'infer,invert', '--rounds', '1', '--quiet');
+  expect(status).toBe(0);
+  const [, engines] = stdout.split('\nEngines\n');
+  expect(engines.match(/^\| demo (invert|infer), batch 8 \| [\d.]+ \(.*?\) \| [\d.]+ \(.*?\) \| [\d.]+ \| – \|$/gm)).toHaveLength(2);
+  expect(stdout).not.toContain('demo train');
+});
+
 test.each([
   [
     ['convolution'],
@@ -37,6 +45,10 @@ test.each([
   [
     ['--workload', 'paper'],
     /^retroplume: BENCH_UNKNOWN_WORKLOAD: bench: expected one of the workloads compact, authors, demo but received "paper"\n$/,
+  ],
+  [
+    ['--workload', 'demo', '--steps', 'infer,guess'],
+    /^retroplume: BENCH_UNKNOWN_STEP: bench: expected some of the steps train, invert, infer but received "guess"\n$/,
   ],
   [
     ['adam', '--python', '/nowhere/python'],

@@ -241,3 +241,40 @@ describe('an inversion that is interrupted', () => {
     expect(JSON.parse(readFileSync(join(dir, 'inversion.json'), 'utf8'))).toEqual(expected);
   });
 });
+
+describe('an inversion by ONNX Runtime', () => {
+  interface Inversion {
+    engine: { asked: string; used: string; seconds?: Record<string, number> };
+    history: { total: number }[];
+  }
+  const inversion = (out: string): Inversion => JSON.parse(readFileSync(join(folder, out, 'invert/inversion.json'), 'utf8')) as Inversion;
+  const invert = (engine: string): Outcome => {
+    for (const stage of ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export'])
+      cpSync(join(folder, 'run', stage), join(folder, engine, stage), { recursive: true, preserveTimestamps: true });
+    return retroplume('invert', engine, '--set', `inversion.engine=${engine}`);
+  };
+
+  it('lowers the cost as the native program does, forward and backward', () => {
+    expect(retroplume('run', 'run', '--quiet').status).toBe(0);
+    expect(invert('onnx').status).toBe(0);
+    const [native, onnx] = [inversion('run'), inversion('onnx')];
+    expect([native.engine, onnx.engine]).toEqual([
+      { asked: 'native', used: 'native' },
+      { asked: 'onnx', used: 'onnx' },
+    ]);
+    expect(onnx.history).toHaveLength(native.history.length);
+    // Float32 on both sides; steps of a quasi-Newton method amplify its rounding.
+    onnx.history.forEach(({ total }, i) => expect(Math.abs(total / native.history[i].total - 1)).toBeLessThan(1e-2));
+    expect(onnx.history.at(-1)!.total).toBeLessThan(onnx.history[0].total);
+  });
+
+  it('is chosen by auto where it is faster, which is told and recorded', () => {
+    const { status, stderr } = invert('auto');
+    expect(status).toBe(0);
+    const { asked, used, seconds } = inversion('auto').engine;
+    expect(asked).toBe('auto');
+    expect(used).toBe(seconds!.onnx < seconds!.native ? 'onnx' : 'native');
+    expect(stderr).toContain(`engine auto: ${used} is taken: for forward and adjoint of a batch native takes`);
+    expect(readdirSync(join(folder, 'auto/invert'))).not.toContain('engine.json');
+  });
+});

@@ -79,6 +79,21 @@ function opTable({ ops, peak }: bench.BenchResult): string {
   );
 }
 
+/** The engines of `inversion.engine`, side by side. */
+function engineTable({ workloads }: bench.BenchResult): string {
+  const steps = Object.entries(workloads).flatMap(([name, workload]) =>
+    bench.STEPS.map((step) => ({ title: `${name} ${step}`, each: workload[step] })),
+  );
+  const rows = steps.map(({ title, each }) => {
+    if (!each?.engines) return '';
+    const { onnxToNative, onnxToTorch } = each.engines;
+    const ratios = [onnxToNative.toFixed(2), onnxToTorch?.toFixed(2) ?? '–'];
+    return row(`${title}, batch ${each.batch}`, milliseconds(each.ours), milliseconds(each.peers.onnxruntime), ...ratios);
+  });
+  const head = ['step', 'native, ms', 'ONNX Runtime, ms', 'ONNX / native', 'ONNX / best PyTorch'];
+  return rows.join('') === '' ? '' : table('Engines', head, rows.join(''));
+}
+
 /** The whole result. */
 export function benchTables(result: bench.BenchResult): string {
   const workloads = Object.entries(result.workloads).map(([name, workload]) => {
@@ -86,5 +101,5 @@ export function benchTables(result: bench.BenchResult): string {
     const tables = steps.map(([step, each]) => (each ? stepTable(`${name} ${step}`, each) + kernelTable(each, result.peak) : ''));
     return tables.join('') + (workload.memory ? memoryTable(name, workload.memory) : '');
   });
-  return machineLine(result) + workloads.join('') + (Object.keys(result.ops).length > 0 ? opTable(result) : '');
+  return machineLine(result) + workloads.join('') + engineTable(result) + (Object.keys(result.ops).length > 0 ? opTable(result) : '');
 }

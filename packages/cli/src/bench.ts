@@ -6,6 +6,7 @@ import type { CommonOptions } from './options';
 
 export interface BenchCommandOptions extends Pick<CommonOptions, 'threads' | 'json' | 'quiet'> {
   workload?: string;
+  steps?: string[];
   python?: string;
   rounds: number;
   memory: boolean;

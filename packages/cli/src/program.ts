@@ -55,6 +55,7 @@ function addBench(program: Command): void {
     .argument('[op...]', "ops (conv2d, lstm), kernels (conv2dForward) or parts of a case's name; none: the workloads and all ops");
   withThreads(withOutputOptions(command))
     .option('--workload <name>', 'compact, authors or demo; with ops: only their cases of its sizes')
+    .option('--steps <names>', 'of the workloads, with commas: train, invert, infer (default: all)', (names: string) => names.split(','))
     .option('--python <path>', 'an interpreter with PyTorch and NumPy, to compare with')
     .option('--rounds <n>', 'rounds in which ours and the peers take turns', wholeNumber, 11)
     .option('--memory', 'peak memory of training where that is slow, too', false)

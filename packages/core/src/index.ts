@@ -23,7 +23,7 @@ export * as graph from './graph';
 export * as nn from './nn';
 export { Surrogate } from './surrogate/surrogate';
 export { freeRun } from './surrogate/free-run';
-export { adjointOnnx, surrogateOnnx, vjpOnnx, type ModelSize } from './pipeline/onnx-models';
+export { adjointOnnx, jvpOnnx, surrogateOnnx, vjpOnnx } from './pipeline/onnx-models';
 
 // Inversion of any forward model.
 export { invert } from './inversion/invert';

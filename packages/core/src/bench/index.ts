@@ -5,6 +5,6 @@ export { type OpComparison } from './op-bench';
 export { type Timing } from './quantiles';
 export { type Comparison, type PeerTiming } from './rounds';
 export { runBench, type BenchOptions, type BenchResult, type WorkloadResult } from './run-bench';
-export { type StepComparison } from './step-bench';
+export { type EngineComparison, type StepComparison } from './step-bench';
 export { writeTextPrograms } from './text-program';
 export { STEPS, type Step } from './workloads';

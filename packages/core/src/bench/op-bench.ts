@@ -3,7 +3,7 @@ import { NativeProgram, type ProgramOptions, type ProgramSpec } from '@retroplum
 import { ConfigError } from '../errors';
 import { Random } from '../random';
 import { expectSame } from './agreement';
-import { forwardPeers, type ForwardPeer } from './forward-peers';
+import { forwardPeers, type ModelPeer } from './model-peers';
 import { OP_CASES, type OpCase } from './op-cases';
 import { forwardModelOf } from './op-forward-model';
 import { compare, settle, worthAnother, type Comparison } from './rounds';
@@ -127,7 +127,7 @@ async function turn<T>(run: () => Promise<T>): Promise<T> {
   return run();
 }
 
-type Turns = Pick<OpBenchOptions, 'rounds' | 'folder' | 'peer' | 'signal'> & { readonly others: readonly ForwardPeer[] };
+type Turns = Pick<OpBenchOptions, 'rounds' | 'folder' | 'peer' | 'signal'> & { readonly others: readonly ModelPeer[] };
 
 async function timeKernels(spec: OpCase, placed: Placed, { rounds, folder, peer, others, signal }: Turns): Promise<Map<string, OpComparison>> {
   const none = (): Seconds => Object.fromEntries(spec.calls.map(({ op }) => [op, []]));
@@ -167,10 +167,10 @@ async function timeKernels(spec: OpCase, placed: Placed, { rounds, folder, peer,
   );
 }
 
-function checkForward(spec: OpCase, { program, offsets }: Placed, others: readonly ForwardPeer[]): void {
+function checkForward(spec: OpCase, { program, offsets }: Placed, others: readonly ModelPeer[]): void {
   for (const peer of others) {
     const ours = program.read(offsets.output, spec.arrays.output.length) as Float32Array;
-    expectSame(`${spec.name}, ${peer.name}: output`, ours, peer.output(), TOLERANCE);
+    expectSame(`${spec.name}, ${peer.name}: output`, ours, peer.output('out'), TOLERANCE);
   }
 }
 

@@ -1,7 +1,7 @@
 /** The forward pass of an op's case as a model, for peers that run models. */
 import { conv2d, Graph, lstm, maxpool2x2, prelu, upconv2x2, type Value } from '../graph';
 import { size } from '../graph/shape';
-import type { ForwardModel } from './forward-peers';
+import type { PeerModel } from './model-peers';
 import type { OpCase } from './op-cases';
 import type { Arrays } from './workload-step';
 
@@ -30,11 +30,11 @@ const FORMS: Readonly<Record<string, (g: Graph, p: Readonly<Record<string, numbe
 type Weight = (name: string, shape: readonly number[]) => Value;
 
 /** @param arrays - the case's drawn ones @returns undefined for a case that is no part of an inference */
-export function forwardModelOf(spec: OpCase, arrays: Arrays): ForwardModel | undefined {
+export function forwardModelOf(spec: OpCase, arrays: Arrays): PeerModel | undefined {
   const form = FORMS[spec.kind];
   if (!form) return undefined;
   const g = new Graph();
-  const output = form(g, spec.calls[0].params, (name, shape) => g.parameter(name, shape, { init: 'constant', value: 0 }));
+  const out = form(g, spec.calls[0].params, (name, shape) => g.parameter(name, shape, { init: 'constant', value: 0 }));
   const { shape } = g.find('input');
-  return { output, weights: new Map(arrays), inputs: { input: { data: arrays.get('input')!.subarray(0, size(shape)), shape } } };
+  return { outputs: { out }, weights: new Map(arrays), inputs: { input: { data: arrays.get('input')!.subarray(0, size(shape)), shape } } };
 }

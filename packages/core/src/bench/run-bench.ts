@@ -18,6 +18,8 @@ export interface BenchOptions {
   readonly ops: readonly string[];
   /** One workload (with `ops`: only their cases of its sizes); absent: *compact* and *authors*, if no op is named. */
   readonly workload?: string;
+  /** Steps of the workloads; absent: all. */
+  readonly steps?: readonly string[];
   readonly threads: number;
   readonly isa?: ProgramOptions['isa'];
   readonly rounds: number;
@@ -59,12 +61,13 @@ interface Session {
 /**
  * Checks and times what is asked for.
  *
- * @throws {ConfigError} for a name that is unknown, or a Python without a PyTorch that is worth comparing with
+ * @throws {ConfigError} for a workload, step or op that is unknown, or a Python without a PyTorch that is worth comparing with
  * @throws {NumericalError} if ours and a peer differ
  * @throws {InterruptedError} if the signal is raised
  */
 export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const workloads = chooseWorkloads(options);
+  const steps = chooseSteps(options);
   const cases = chooseCases(options.ops.length > 0 || options.workload !== undefined ? options.ops : ['']);
   const wanted = options.workload === undefined ? cases : cases.filter((spec) => spec.name.startsWith(`${options.workload} `));
   const peak = await measurePeaks(options.threads, options.isa);
@@ -75,7 +78,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
     const session: Session = { options, folder, torch, tfjs: await loadTfjs() };
     const machine = describeMachine(options.threads, options.isa, torch?.description);
     const result: { workloads: Record<string, WorkloadResult>; ops: Record<string, OpComparison> } = { workloads: {}, ops: {} };
-    for (const workload of workloads) result.workloads[workload.name] = await benchWorkload(workload, session);
+    for (const workload of workloads) result.workloads[workload.name] = await benchWorkload(workload, steps, session);
     for (const spec of wanted) {
       options.onText?.(spec.name);
       const { threads, isa, rounds, signal } = options;
@@ -105,22 +108,28 @@ function chooseWorkloads({ ops, workload }: BenchOptions): Workload[] {
   return (workload === undefined ? STATED : [workload]).map((name) => WORKLOADS[name]);
 }
 
+function chooseSteps({ steps = STEPS }: BenchOptions): Step[] {
+  const unknown = steps.find((step) => !STEPS.some((known) => known === step));
+  if (unknown === undefined) return STEPS.filter((step) => steps.includes(step));
+  throw new ConfigError('BENCH_UNKNOWN_STEP', `bench: expected some of the steps ${STEPS.join(', ')} but received "${unknown}"`);
+}
+
 async function startTorch(python: string, { threads, compiles }: BenchOptions): Promise<TorchPeers & { description: TorchDescription }> {
   const { peer: tuned, description } = await TorchPeer.start({ python, threads, tuned: true, compiles });
   const { peer: untuned } = await TorchPeer.start({ python, threads, tuned: false, compiles: false });
   return { tuned, untuned, compiles: description.compiles !== null, description };
 }
 
-/** The memory of a workload where that is asked for, first since it fails first; then all its steps. */
-async function benchWorkload(workload: Workload, { options, folder, torch, tfjs }: Session): Promise<WorkloadResult> {
+/** The memory of training a workload where that is asked for, first since it fails first; then its steps. */
+async function benchWorkload(workload: Workload, wanted: readonly Step[], { options, folder, torch, tfjs }: Session): Promise<WorkloadResult> {
   const { threads, isa, rounds, onText, python, signal } = options;
   const steps: { -readonly [each in Step]?: StepComparison } = {};
   let memory: MemoryComparison | undefined;
-  if (options.memory || workload.memory.unasked) {
+  if (options.memory || (workload.memory.unasked && wanted.includes('train'))) {
     onText?.(`${workload.name}: peak memory of training at batch ${workload.memory.batch}`);
     memory = await measureMemory(workload, { threads, python, compiles: torch?.compiles ?? false, folder });
   }
   const weights = drawWeights(workload);
-  for (const step of STEPS) steps[step] = await benchStep(workload, step, weights, { threads, isa, rounds, folder, torch, tfjs, onText, signal });
+  for (const step of wanted) steps[step] = await benchStep(workload, step, weights, { threads, isa, rounds, folder, torch, tfjs, onText, signal });
   return { ...steps, ...(memory && { memory }) };
 }

@@ -26,13 +26,15 @@ afterAll(() => folders.forEach((each) => rmSync(each, { recursive: true })));
 const cases = TINY_WORKLOADS.flatMap((workload) => STEPS.map((step) => ({ workload, step, title: `${workload.name}, ${step}` })));
 
 describe.each(cases)('$title', ({ workload, step }) => {
-  test('is timed, with ONNX Runtime and TensorFlow.js as peers of the forward pass', async () => {
+  test('is timed, with ONNX Runtime as a peer of what is frozen, and TensorFlow.js of the forward pass', async () => {
     const tfjs = await loadTfjs();
     const result = await benchStep(workload, step, drawWeights(workload), { rounds: 3, threads: 1, folder: folder(), tfjs, tolerance });
-    expect(Object.keys(result.peers)).toEqual(step === 'infer' ? ['onnxruntime', `tfjs-${tfjs!.backend}`] : []);
+    const peers = { train: [], invert: ['onnxruntime'], infer: ['onnxruntime', `tfjs-${tfjs!.backend}`] }[step];
+    expect(Object.keys(result.peers)).toEqual(peers);
     expect(result.ours.median).toBeGreaterThan(0);
     expect(result.ours.p10).toBeLessThanOrEqual(result.ours.p90);
-    if (step === 'infer') expect(result.ratio).toBe(Math.min(...Object.values(result.peers).map((peer) => peer.ratio)));
+    expect(result.engines).toEqual(step === 'train' ? undefined : { onnxToNative: result.peers.onnxruntime.ratio });
+    if (peers.length > 0) expect(result.ratio).toBe(Math.min(...Object.values(result.peers).map((peer) => peer.ratio)));
     expect(result.kernels.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
     expect(result.arenaBytes).toBeGreaterThan(0);
   });
@@ -66,6 +68,8 @@ describeWhere(python !== undefined, 'RETROPLUME_TEST_PYTHON names no interpreter
     const result = await benchStep(workload, step, drawWeights(workload), { rounds: 1, threads: 1, folder: folder(), torch, tolerance });
     expect(Object.keys(result.peers).slice(0, 3)).toEqual(['torch-eager', 'torch-channels-last', 'torch-untuned']);
     expect(result.ratio).toBe(Math.min(...Object.values(result.peers).map((peer) => peer.ratio)));
+    const best = Math.min(...Object.entries(result.peers).flatMap(([name, { ratio }]) => (name.startsWith('torch') ? [ratio] : [])));
+    if (step !== 'train') expect(result.engines!.onnxToTorch).toBeCloseTo(result.engines!.onnxToNative / best, 9);
   });
 });
 

@@ -3,12 +3,22 @@ import type { ProgramOptions } from '@retroplume/native';
 import type { Field } from '../graph/onnx/onnx-model';
 import type { Program } from '../graph';
 import { expectSame, norm } from './agreement';
-import { forwardPeers, type ForwardModel, type ForwardPeer } from './forward-peers';
 import { profileKernels, type KernelShare } from './kernel-profile';
+import { onnxPeer, tfjsPeer, type ModelPeer } from './model-peers';
 import { compare, takeTurns, wallSeconds, type Comparison, type Contestant } from './rounds';
 import type { TfjsRuntime } from './tfjs-model';
 import { readPeerArray, writeArrays, type TorchPeer } from './torch-peer';
-import { drawInputs, gradientOf, inferOutput, inputShapes, LEARNING_RATE, stepProgram, weightShapes, type Arrays } from './workload-step';
+import {
+  drawInputs,
+  exportedStep,
+  gradientOf,
+  inferOutput,
+  inputShapes,
+  LEARNING_RATE,
+  stepProgram,
+  weightShapes,
+  type Arrays,
+} from './workload-step';
 import type { Step, Workload } from './workloads';
 
 /**
@@ -27,8 +37,18 @@ export interface Tolerance {
 /** Rounds of the profile, of which the least of every kernel counts. */
 const PROFILE_ROUNDS = 5;
 
+/** The engines that an inversion can run on, `inversion.engine` of the case. */
+export interface EngineComparison {
+  /** Median of ONNX Runtime over that of the native program: above 1 native is faster. */
+  readonly onnxToNative: number;
+  /** Median of ONNX Runtime over that of the fastest PyTorch. Absent without PyTorch. */
+  readonly onnxToTorch?: number;
+}
+
 export interface StepComparison extends Comparison {
   readonly batch: number;
+  /** Absent for training, which ONNX Runtime does not do. */
+  readonly engines?: EngineComparison;
   /** Bytes of our program's arena. */
   readonly arenaBytes: number;
   /** Our step by kernel, the slowest first. */
@@ -78,7 +98,7 @@ const variantsOf = ({ compiles }: TorchPeers): string[] => [...EAGER_VARIANTS, .
  */
 export async function benchStep(workload: Workload, step: Step, weights: Arrays, options: StepBenchOptions): Promise<StepComparison> {
   const bench: Bench = { workload, step, weights, inputs: drawInputs(workload, step, workload.batch[step]), options };
-  const others = step === 'infer' ? await forwardPeers(forwardModel(bench), options.threads, options.tfjs) : [];
+  const others = await modelPeers(bench);
   const program = programOf(bench, workload);
   try {
     if (options.torch) await prepareTorch(bench, options.torch);
@@ -89,11 +109,18 @@ export async function benchStep(workload: Workload, step: Step, weights: Arrays,
     options.onText?.(`${workload.name} ${step}: ${options.rounds} rounds of retroplume, ${Object.keys(peers).join(', ')}`);
     const { ours, ...theirs } = await takeTurns({ ours: () => wallSeconds(() => program.run('step')), ...peers }, options.rounds, options.signal);
     const kernels = await profileKernels(program, 'step', PROFILE_ROUNDS);
-    return { batch: workload.batch[step], ...compare(ours, theirs), arenaBytes: program.memory.bytes, kernels };
+    const comparison = compare(ours, theirs);
+    return { batch: workload.batch[step], ...comparison, engines: enginesOf(comparison), arenaBytes: program.memory.bytes, kernels };
   } finally {
     program.dispose();
     for (const peer of others) await peer.dispose();
   }
+}
+
+function enginesOf({ peers: { onnxruntime, ...others } }: Comparison): EngineComparison | undefined {
+  if (!onnxruntime) return undefined;
+  const torch = Object.entries(others).flatMap(([name, { median }]) => (name.startsWith('torch-') ? [median] : []));
+  return { onnxToNative: onnxruntime.ratio, ...(torch.length > 0 && { onnxToTorch: onnxruntime.median / Math.min(...torch) }) };
 }
 
 function programOf({ step, weights, inputs, options }: Bench, workload: Workload): Program {
@@ -101,10 +128,15 @@ function programOf({ step, weights, inputs, options }: Bench, workload: Workload
   return stepProgram(workload, step, workload.batch[step], weights, inputs, { isa, threads });
 }
 
-function forwardModel({ workload, step, weights, inputs }: Bench): ForwardModel {
+/** Who runs the frozen step as a model. */
+async function modelPeers({ workload, step, weights, inputs, options }: Bench): Promise<ModelPeer[]> {
+  if (step === 'train') return [];
   const shapes = Object.entries(inputShapes(workload, step, workload.batch[step]));
   const given = shapes.map(([name, shape]): [string, Field] => [name, { data: inputs.get(name)!, shape }]);
-  return { output: inferOutput(workload), weights, inputs: Object.fromEntries(given) };
+  const model = { weights, inputs: Object.fromEntries(given) };
+  const onnx = await onnxPeer({ ...model, ...exportedStep(workload, step) }, options.threads);
+  if (step !== 'infer' || !options.tfjs) return [onnx];
+  return [onnx, tfjsPeer({ ...model, outputs: { out: inferOutput(workload) } }, options.tfjs)];
 }
 
 async function prepareTorch({ workload, step, weights, inputs, options }: Bench, torch: TorchPeers): Promise<void> {
@@ -125,7 +157,7 @@ function torchContestants(torch: TorchPeers): Record<string, Contestant> {
 }
 
 /** Without dropout, whose random numbers differ: a training program of its own is made for that. */
-async function checkAnswers(bench: Bench, timed: Program, others: readonly ForwardPeer[]): Promise<void> {
+async function checkAnswers(bench: Bench, timed: Program, others: readonly ModelPeer[]): Promise<void> {
   const { workload, step, weights, options } = bench;
   const { tolerance = TOLERANCE } = options;
   if (!options.torch && others.length === 0) return;
@@ -139,7 +171,10 @@ async function checkAnswers(bench: Bench, timed: Program, others: readonly Forwa
     const theirs = new Map(names.map((name) => [name, readPeerArray(options.folder, name)]));
     for (const name of names) expectSameArray(`${workload.name} ${step}, torch-${variant}: ${name}`, name, program.get(name), theirs, tolerance);
   }
-  for (const peer of others) expectSame(`${workload.name} ${step}, ${peer.name}: out`, program.get('out'), peer.output(), tolerance.forward);
+  for (const peer of others) {
+    const theirs = new Map(names.map((name) => [name, peer.output(name)]));
+    for (const name of names) expectSameArray(`${workload.name} ${step}, ${peer.name}: ${name}`, name, program.get(name), theirs, tolerance);
+  }
   if (still) program.dispose();
 }
 

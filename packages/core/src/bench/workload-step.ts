@@ -5,19 +5,22 @@ import {
   compile,
   concat,
   foldBatchNorm,
+  freeGrid,
   gradients,
   Graph,
   initializeParameters,
   loss,
   planProgram,
   sgdProject,
+  unrollLstm,
   type CompileOptions,
+  type FreeGrid,
   type Program,
   type ProgramLayout,
   type Value,
 } from '../graph';
 import { size } from '../graph/shape';
-import { network } from '../nn';
+import { network, poolingBlock } from '../nn';
 import { Random } from '../random';
 import type { Step, Workload } from './workloads';
 
@@ -100,8 +103,8 @@ function build(g: Graph, workload: Workload, step: Step, batch: number): { out: 
 }
 
 /** Mean absolute error over the weighted cells. */
-function misfitOf(g: Graph, out: Value): Value {
-  return loss(g, out, g.input('target', out.shape), g.input('weight', out.shape), { kind: 'l1', divisor: size(out.shape) });
+function misfitOf(g: Graph, out: Value, divisor: number = size(out.shape)): Value {
+  return loss(g, out, g.input('target', out.shape), g.input('weight', out.shape), { kind: 'l1', divisor });
 }
 
 /** A step's graph, and what of it is computed and can be read. */
@@ -162,4 +165,19 @@ export function stepProgram(workload: Workload, step: Step, batch: number, weigh
 /** What the frozen network gives, from the inputs `steps`, `y` and `geography`. */
 export function inferOutput(workload: Workload): Value {
   return build(new Graph(), workload, 'infer', workload.batch.infer).out;
+}
+
+/**
+ * What a frozen step computes, as `export` writes it, for any grid: of `infer` what the network gives; of `invert` also misfit and gradient, with the
+ * LSTM written out, since ONNX has no gradient of its own; the update is left out.
+ */
+export function exportedStep(workload: Workload, step: Exclude<Step, 'train'>): { outputs: Record<string, Value>; grid: FreeGrid } {
+  const { rows, cols, network: settings } = workload;
+  const grid = freeGrid(poolingBlock(settings));
+  const { out, emissions } = build(new Graph(), { ...workload, ...grid }, step, workload.batch[step]);
+  if (!emissions) return { outputs: { out }, grid };
+  const { graph: g, values } = unrollLstm(foldBatchNorm({ out, emissions }).values);
+  const misfit = misfitOf(g, values.out, workload.batch[step] * rows * cols * settings.species);
+  const [grad] = gradients(g, misfit, [values.emissions]);
+  return { outputs: { out: values.out, misfit, [gradientOf('emissions')]: grad }, grid };
 }

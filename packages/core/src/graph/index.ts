@@ -4,6 +4,7 @@ export { Graph, type Initializer, type Node, type Value, type ValueKind } from '
 export { GraphError } from './graph-error';
 export type { Execution } from './execution';
 export { gradients, type GradientOptions } from './gradients';
+export { tangents } from './tangents';
 export { initializeParameters } from './initialize';
 export { abs, exp, relu, sigmoid, softplus, square, tanh } from './ops/unary';
 export { add, multiply, scale, subtract, sum } from './ops/arithmetic';
@@ -19,7 +20,8 @@ export { lstm, type LstmOperands } from './ops/lstm';
 export { maxpool2x2 } from './ops/maxpool2x2';
 export { prelu } from './ops/prelu';
 export { exportOnnx, type OnnxExportOptions } from './onnx/export-onnx';
-export { OnnxModel, type Field } from './onnx/onnx-model';
+export { freeGrid, type FreeGrid } from './onnx/free-grid';
+export { OnnxModel, type Feeds, type Field } from './onnx/onnx-model';
 export { foldBatchNorm } from './rewrites/fold-batch-norm';
 export { unrollLstm } from './rewrites/unroll-lstm';
 export { Program, type FloatArray, type ProgramLayout, type Region } from './program';

@@ -51,6 +51,12 @@ export interface Op<A = unknown> {
     isWanted: (value: Value) => boolean,
   ): (Value | undefined)[];
 
+  /**
+   * The forward rule: from the tangents of the inputs (undefined where one does not change; one at least is given), that of the only output.
+   * Absent for ops of training and for reverse ops.
+   */
+  tangent?(node: Node<A>, tangents: readonly (Value | undefined)[]): Value;
+
   /** Instructions for the native program. */
   lower(node: Node<A>, emitter: Emitter): void;
 

@@ -1,4 +1,4 @@
-/** `export`: the surrogate, its adjoint and its vector-Jacobian product as ONNX models, physical units in and out. */
+/** `export`: the surrogate, its adjoint, and products with its Jacobian from either side as ONNX models, physical units in and out. */
 import { join } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
 import { readPrepared, type PreparedPeriod } from '../data/prepared';
@@ -8,7 +8,7 @@ import { OnnxEngine } from '../surrogate/onnx-engine';
 import type { Surrogate } from '../surrogate/surrogate';
 import { adjointDifference } from './adjoint-difference';
 import { firstHours, loadSurrogate } from './learning';
-import { adjointOnnx, ONNX_FILES, surrogateOnnx, vjpOnnx, type ModelSize } from './onnx-models';
+import { adjointOnnx, jvpOnnx, ONNX_FILES, surrogateOnnx, vjpOnnx } from './onnx-models';
 import type { Stage, StageContext } from './stage';
 
 /** Largest difference between ONNX Runtime and the native program, as a part of the largest concentration, that is let pass. */
@@ -28,14 +28,14 @@ export const exportStage: Stage = {
   async run(context) {
     const surrogate = loadSurrogate(context);
     const period = readPrepared(context.dirOf('prepare'), context.case.periods[0].name, { runs: ['prior'] });
-    const size = { rows: period.grid.rows, cols: period.grid.cols };
     const write = (file: string, bytes: Uint8Array): void => writeFileAtomic(join(context.dir, file), bytes);
-    write(ONNX_FILES.forward, surrogateOnnx(surrogate, size));
-    write(ONNX_FILES.adjoint, adjointOnnx(surrogate, size));
-    write(ONNX_FILES.vjp, vjpOnnx(surrogate, size));
+    write(ONNX_FILES.forward, surrogateOnnx(surrogate));
+    write(ONNX_FILES.adjoint, adjointOnnx(surrogate));
+    write(ONNX_FILES.vjp, vjpOnnx(surrogate));
+    write(ONNX_FILES.jvp, jvpOnnx(surrogate));
     const relativeDifference = await forwardDifference(context, surrogate, period);
     expectAgreement('concentrations', relativeDifference, AGREEMENT);
-    const relativeGradientDifference = await adjointDifference(surrogate, checkedSize(size), context.threads);
+    const relativeGradientDifference = await adjointDifference(surrogate, checkedSize(period.grid), context.threads);
     expectAgreement('gradients', relativeGradientDifference, GRADIENT_AGREEMENT);
     return { products: Object.values(ONNX_FILES), summary: { relativeDifference, relativeGradientDifference } };
   },
@@ -48,7 +48,7 @@ async function forwardDifference(context: StageContext, surrogate: Surrogate, pe
   const firstHour = { surrogate, batchSize: 1, period, emissions, hours: [firstHours(context)[0]] };
   // Exact, whatever the run's products: ONNX Runtime is.
   const program = surrogate.program(1, rows, cols, { ...context, products: 'float32' }, { adjoint: false });
-  const engine = await OnnxEngine.load(join(context.dir, ONNX_FILES.forward), surrogate, { rows, cols }, context.threads);
+  const engine = await OnnxEngine.load({ forward: join(context.dir, ONNX_FILES.forward) }, surrogate, { batch: 1, rows, cols }, context.threads);
   try {
     const native = await freeRun({ ...firstHour, engine: program });
     const onnx = await freeRun({ ...firstHour, engine });
@@ -71,6 +71,6 @@ function expectAgreement(what: string, difference: number, most: number): void {
 }
 
 /** At most so many cells, an odd number of rows where there are as many: padding is seen. */
-function checkedSize({ rows, cols }: ModelSize): ModelSize {
+function checkedSize({ rows, cols }: { rows: number; cols: number }): { rows: number; cols: number } {
   return { rows: Math.min(rows, 33), cols: Math.min(cols, 32) };
 }

@@ -1,25 +1,27 @@
 /** `invert`: from the misfit at the monitors to factors on the emissions. */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { GROUPS } from '../data/case';
 import { removeCheckpoint, writeFileAtomic } from '../data/checkpoint';
 import { inMemory, wholeGrid, type PeriodSource } from '../data/period-source';
 import { PREPARED_SPECIES } from '../data/prepared';
 import { openPrepared } from '../data/prepared-store';
-import { ConfigError } from '../errors';
 import { invert, type InversionResult } from '../inversion/invert';
-import type { SurrogateEngine } from '../surrogate/frozen-program';
+import type { AdjointEngine } from '../surrogate/frozen-program';
 import { OnnxEngine } from '../surrogate/onnx-engine';
 import type { Surrogate } from '../surrogate/surrogate';
-import type { Tiling } from '../surrogate/tiles';
 import { passCertificateGate } from './certificate-gate';
+import { dataOf, drawInputs } from './drawn-inputs';
+import { chooseEngine, type EngineChoice } from './engine-choice';
 import { ONNX_FILES } from './onnx-models';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from './factors-file';
-import { domainPlan, firstHours, HOURS_TOGETHER, loadSurrogate, preparedPeriods, variantSettings } from './learning';
+import { domainPlan, firstHours, HOURS_TOGETHER, loadSurrogate, preparedPeriods, variantSettings, type DomainPlan } from './learning';
 import { markOf, observationFiles, operatorOf, readMonitors } from './monitors';
 import { numericsOf, type Stage, type StageContext } from './stage';
 import { SurrogateForwardModel, type PeriodProblem } from './surrogate-forward-model';
 
 export interface InvertSummary {
+  engine: EngineChoice;
   status: string;
   iterations: number;
   keptIteration: number;
@@ -56,15 +58,14 @@ export const invertStage: Stage = {
     const periods = tiled ? stored : preparedPeriods(context, 'prior').map((period) => inMemory(period));
     const hours = !tiled ? plan.batchSize : paper ? inversion.batch : HOURS_TOGETHER;
     const { problems, stations } = await problemsOf(context, periods);
-    const engine = inversion.engine === 'onnx' ? await onnxEngine(context, surrogate, plan.tiling) : undefined;
-    const program = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: true });
-    const model = new SurrogateForwardModel(surrogate, program, problems, {
+    const memory = join(context.dir, 'engine.json');
+    const { engine, choice } = await chosenEngine(context, surrogate, plan, memory);
+    const model = new SurrogateForwardModel(surrogate, engine, problems, {
       anchored: !paper,
       factors: inversion.factors,
       hours,
       threads: context.threads,
       tiling: plan.tiling,
-      engine,
     });
     const checkpoint = join(context.dir, 'checkpoint.safetensors');
     try {
@@ -94,27 +95,35 @@ export const invertStage: Stage = {
       const factors = splitSlots(result.factors, periods, inversion.factors);
       writeFactors(join(context.dir, FACTORS_FILE), grid, factors);
       const { status, iterations, keptIteration, atBound, history } = result;
-      const summary: InvertSummary = { status, iterations, keptIteration, atBound, history, stations };
+      const summary: InvertSummary = { engine: choice, status, iterations, keptIteration, atBound, history, stations };
       writeFileAtomic(join(context.dir, 'inversion.json'), JSON.stringify(summary, null, 2));
       removeCheckpoint(checkpoint);
+      rmSync(memory, { force: true });
       return { products: [FACTORS_FILE, 'inversion.json'], summary };
     } finally {
-      program.dispose();
-      engine?.dispose();
+      engine.dispose();
     }
   },
 };
 
-/** @throws {ConfigError} `CASE_TILE_CELLS` on tiles: the exported model is that of the whole domain */
-async function onnxEngine(context: StageContext, surrogate: Surrogate, { tiles: [{ crop }, ...others] }: Tiling): Promise<SurrogateEngine> {
-  if (others.length > 0) {
-    throw new ConfigError(
-      'CASE_TILE_CELLS',
-      'inversion.engine: onnx runs on the whole domain, which is too large for it or was cut by tileCells: set engine: native, or tileCells to the ' +
-        "domain's longer side",
-    );
-  }
-  return OnnxEngine.load(join(context.dirOf('export'), ONNX_FILES.forward), surrogate, crop, context.threads);
+/** The engine that the case asks for, on the domain or on a tile of it; `memory` keeps what `auto` chose. */
+function chosenEngine(
+  context: StageContext,
+  surrogate: Surrogate,
+  { tiling: { rows, cols }, batchSize: batch }: DomainPlan,
+  memory: string,
+): Promise<{ engine: AdjointEngine; choice: EngineChoice }> {
+  const path = (file: string): string => join(context.dirOf('export'), file);
+  const models = { forward: path(ONNX_FILES.forward), vjp: path(ONNX_FILES.vjp) };
+  const { engine: asked } = variantSettings(context).inversion;
+  return chooseEngine({
+    asked,
+    native: () => surrogate.program(batch, rows, cols, context, { adjoint: true }),
+    onnx: () => OnnxEngine.load(models, surrogate, { batch, rows, cols }, context.threads),
+    inputs: () => dataOf(drawInputs(surrogate, { batch, rows, cols })),
+    memory,
+    log: context.log,
+  });
 }
 
 async function problemsOf(

@@ -11,7 +11,7 @@ import type { PeriodSource } from '../data/period-source';
 import { factorCount, type FactorShape, type ForwardModel, type ObservationBatch } from '../inversion/forward-model';
 import type { ObservationOperator } from '../inversion/observation-operator';
 import { DomainRun, type DomainHours } from '../surrogate/domain-run';
-import type { FrozenProgram, SurrogateEngine } from '../surrogate/frozen-program';
+import type { AdjointEngine } from '../surrogate/frozen-program';
 import type { EmissionFactors } from '../surrogate/hour-batch';
 import type { Surrogate } from '../surrogate/surrogate';
 import { wholeDomain, type Tile, type Tiling } from '../surrogate/tiles';
@@ -19,13 +19,11 @@ import { wholeDomain, type Tile, type Tiling } from '../surrogate/tiles';
 export interface SurrogateForwardOptions {
   anchored: boolean;
   factors: 'period' | 'hour';
-  /** hours of a batch: a multiple of those that the program takes at once; default as many */
+  /** hours of a batch: a multiple of those that the engine takes at once; default as many */
   hours?: number;
   threads: number;
-  /** the tiles that the program runs on; default: the whole domain */
+  /** the tiles that the engine runs on; default: the whole domain */
   tiling?: Tiling;
-  /** runs the forward pass instead of the native program (ONNX Runtime); the adjoint is always native */
-  engine?: SurrogateEngine;
 }
 
 /** One period: its fields, its operator, and how the prior run looks through it. */
@@ -66,13 +64,13 @@ export class SurrogateForwardModel implements ForwardModel {
 
   constructor(
     surrogate: Surrogate,
-    program: FrozenProgram,
+    engine: AdjointEngine,
     private readonly problems: readonly PeriodProblem[],
     private readonly options: SurrogateForwardOptions,
   ) {
     const { grid } = problems[0].period;
-    const batchSize = program.sizes.batch;
-    const { factors, threads, engine = program, tiling = wholeDomain(grid), hours = batchSize } = options;
+    const batchSize = engine.sizes.batch;
+    const { factors, threads, tiling = wholeDomain(grid), hours = batchSize } = options;
     const slotsOf = ({ period }: PeriodProblem): number => (factors === 'hour' ? period.time.count : 1);
     this.slot = problems.map((_, p) => problems.slice(0, p).reduce((sum, each) => sum + slotsOf(each), 0));
     const slots = problems.reduce((sum, each) => sum + slotsOf(each), 0);
@@ -80,7 +78,7 @@ export class SurrogateForwardModel implements ForwardModel {
     this.plan = problems.flatMap(({ operator }, p) => batchesOf(operator, p, hours));
     this.batches = this.plan.length;
     const sources = problems.map(({ period }) => period);
-    this.run = new DomainRun({ surrogate, sources, tiling, engine, adjoint: program, batchSize, threads });
+    this.run = new DomainRun({ surrogate, sources, tiling, engine, adjoint: engine, batchSize, threads });
     this.observedTiles = problems.map(({ operator }) => this.run.tilesWith(operator.observed.cell));
     this.priorSimulated = this.plan.map(() => undefined);
   }
@@ -92,7 +90,7 @@ export class SurrogateForwardModel implements ForwardModel {
 
   async forward(factors: Float32Array, batch: number): Promise<Float32Array> {
     const { problem, first, last } = this.plan[batch];
-    // Before the pass with these factors: the adjoint differentiates what the program ran last.
+    // Before the pass with these factors: the adjoint differentiates what the engine ran last.
     const prior = this.options.anchored
       ? (this.priorSimulated[batch] ??= await this.simulate(batch, new Float32Array(factors.length).fill(1)))
       : undefined;

@@ -3,7 +3,7 @@
  * same result to rounding. Of a tile, only the windows of the hours that are asked for are in memory.
  */
 import { part, type Hours, type PeriodSource } from '../data/period-source';
-import type { FrozenProgram, SurrogateEngine } from './frozen-program';
+import type { AdjointEngine, SurrogateEngine } from './frozen-program';
 import { HourBatch, type EmissionFactors } from './hour-batch';
 import type { Surrogate } from './surrogate';
 import type { Tile, Tiling } from './tiles';
@@ -20,7 +20,7 @@ export interface DomainRunOptions {
   /** runs forward, on one tile */
   engine: SurrogateEngine;
   /** runs backward, on one tile; it may be the engine itself */
-  adjoint?: FrozenProgram;
+  adjoint?: AdjointEngine;
   /** hours that engine and adjoint take at once */
   batchSize: number;
   threads: number;

@@ -49,7 +49,15 @@ function frozenGraph(
   return { graph, outputs, phases: { forward: [concentrations], backward: Object.values(outputs).slice(1) } };
 }
 
-export class FrozenProgram implements SurrogateEngine {
+/** An engine that can also carry gradients back. */
+export interface AdjointEngine extends SurrogateEngine {
+  /** `batch`: hours that it takes at once */
+  readonly sizes: { readonly batch: number };
+  /** Jᵀ·gradConcentrations of the last forward pass, any number of times. */
+  adjoint(gradConcentrations: Float32Array): Promise<SourceGradients>;
+}
+
+export class FrozenProgram implements AdjointEngine {
   private readonly program: Program;
 
   constructor(
@@ -77,7 +85,6 @@ export class FrozenProgram implements SurrogateEngine {
     return this.program.get('concentrations');
   }
 
-  /** Jᵀ·gradConcentrations of the last forward pass. */
   async adjoint(gradConcentrations: Float32Array): Promise<SourceGradients> {
     this.program.set('gradConcentrations', gradConcentrations);
     await this.program.run('backward');

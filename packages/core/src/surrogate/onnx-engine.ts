@@ -1,37 +1,69 @@
-/** The surrogate in ONNX Runtime, from the model that `export` wrote: forward only. */
-import { OnnxModel, type Field } from '../graph/onnx/onnx-model';
-import type { SurrogateEngine, SurrogateInputs } from './frozen-program';
+/** The surrogate in ONNX Runtime, from the models that `export` wrote: forward, and the adjoint by its vector-Jacobian product. */
+import { OnnxModel, type Feeds, type Field } from '../graph/onnx/onnx-model';
+import type { AdjointEngine, SourceGradients, SurrogateInputs } from './frozen-program';
 import type { Surrogate } from './surrogate';
 
-export class OnnxEngine implements SurrogateEngine {
+/** Paths of `.onnx` files, or their bytes. */
+export interface OnnxEngineModels {
+  forward: string | Uint8Array;
+  /** needed for the adjoint only */
+  vjp?: string | Uint8Array;
+}
+
+export interface OnnxEngineSizes {
+  /** hours that it takes at once */
+  batch: number;
+  rows: number;
+  cols: number;
+}
+
+export class OnnxEngine implements AdjointEngine {
+  /** of the last forward pass */
+  private feeds?: Feeds;
+
   private constructor(
-    private readonly model: OnnxModel,
     private readonly surrogate: Surrogate,
-    private readonly size: { rows: number; cols: number },
+    readonly sizes: OnnxEngineSizes,
+    private readonly model: OnnxModel,
+    private readonly vjp?: OnnxModel,
   ) {}
 
-  /** @throws {DataError} if the file is not a model; {DeviceError} if ONNX Runtime does not load */
-  static async load(path: string, surrogate: Surrogate, size: { rows: number; cols: number }, threads: number): Promise<OnnxEngine> {
-    return new OnnxEngine(await OnnxModel.load(path, { threads }), surrogate, size);
+  /** @throws {DataError} if a file is not a model; {DeviceError} if ONNX Runtime does not load */
+  static async load(models: OnnxEngineModels, surrogate: Surrogate, sizes: OnnxEngineSizes, threads: number): Promise<OnnxEngine> {
+    const model = await OnnxModel.load(models.forward, { threads });
+    const vjp = models.vjp === undefined ? undefined : await OnnxModel.load(models.vjp, { threads });
+    return new OnnxEngine(surrogate, sizes, model, vjp);
   }
 
   async forward(inputs: SurrogateInputs): Promise<Float32Array> {
-    const { rows, cols } = this.size;
     const { settings, meteorologyNames, geographyNames, groups, species } = this.surrogate.description;
     const steps = this.surrogate.window.steps.length;
-    const batch = inputs.emissions.length / (steps * rows * cols * groups.length);
-    const fields: Record<string, Field> = {
-      emissions: { data: inputs.emissions, shape: [batch, steps, rows, cols, groups.length] },
-      tracers: { data: inputs.tracers, shape: [batch, steps, rows, cols, groups.length * settings.tracerLifetimes.length] },
-      meteorology: { data: inputs.meteorology, shape: [batch, steps, rows, cols, meteorologyNames.length] },
-      geography: { data: inputs.geography, shape: [batch, rows, cols, geographyNames.length] },
-      previous: { data: inputs.previous, shape: [batch, rows, cols, species.length] },
-    };
-    const wanted = Object.fromEntries(Object.entries(fields).filter(([name]) => this.model.inputNames.includes(name)));
-    return (await this.model.run(wanted))['concentrations'].data;
+    this.feeds = this.model.feeds({
+      emissions: this.field(inputs.emissions, groups.length, steps),
+      tracers: this.field(inputs.tracers, groups.length * settings.tracerLifetimes.length, steps),
+      meteorology: this.field(inputs.meteorology, meteorologyNames.length, steps),
+      geography: this.field(inputs.geography, geographyNames.length),
+      previous: this.field(inputs.previous, species.length),
+    });
+    return (await this.model.runFeeds(this.feeds)).concentrations.data;
+  }
+
+  async adjoint(gradConcentrations: Float32Array): Promise<SourceGradients> {
+    if (!this.vjp || !this.feeds)
+      throw new Error('ONNX engine: an adjoint needs the model of the vector-Jacobian product, and a forward pass before it');
+    const seed = this.vjp.feeds({ grad_concentrations: this.field(gradConcentrations, this.surrogate.description.species.length) });
+    const wanted = this.vjp.outputNames.filter((name) => name.startsWith('grad_'));
+    const { grad_emissions: emissions, grad_tracers: tracers } = await this.vjp.runFeeds({ ...this.feeds, ...seed }, wanted);
+    return { emissions: emissions.data, tracers: (tracers as Field | undefined)?.data ?? new Float32Array() };
   }
 
   dispose(): void {
     void this.model.dispose();
+    void this.vjp?.dispose();
+  }
+
+  private field(data: Float32Array, channels: number, ...steps: number[]): Field {
+    const { batch, rows, cols } = this.sizes;
+    return { data, shape: [batch, ...steps, rows, cols, channels] };
   }
 }

@@ -19,7 +19,11 @@ function observationError(
 export const inversionSchema = z
   .strictObject({
     mode: choice('`paper` takes the defaults and the cost function of Huang et al. (2021).', ['default', 'paper']).default('default'),
-    engine: choice('What runs the frozen surrogate.', ['native', 'onnx']).default('native'),
+    engine: choice(
+      'What runs the frozen surrogate, forward and backward: the native program, ONNX Runtime with the exported models, or, `auto`, the one that is ' +
+        'faster here, as both are timed at the beginning. Their results differ by rounding.',
+      ['native', 'onnx', 'auto'],
+    ).default('native'),
     iterations: whole('Largest number of steps.', { min: 1 }).default(40),
     optimiser: choice('`lbfgs` takes all observations in every step, `adam` may draw a batch, `sgd` is that of the paper.', [
       'lbfgs',

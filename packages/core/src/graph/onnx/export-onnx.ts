@@ -1,6 +1,6 @@
 /**
  * Writes a frozen model as ONNX (opset 17, IR 8), with its gradients if they are asked for. Fields are `[N, C, H, W]` or `[N, T, C, H, W]` at the border, the batch is
- * free. Batch norms are folded and all that follows from parameters alone is computed here, by the same kernels that run natively.
+ * free, and rows and columns are where that is asked for (free-grid.ts). Batch norms are folded and all that follows from parameters alone is computed here, by the same kernels that run natively.
  */
 import { createHash } from 'node:crypto';
 import { compile } from '../compile';
@@ -10,7 +10,8 @@ import type { FloatArray } from '../program';
 import { foldBatchNorm } from '../rewrites/fold-batch-norm';
 import { joinBoxes } from '../rewrites/join-boxes';
 import { schedule } from '../schedule';
-import { hasImageAxes, toOnnxShape } from './layout';
+import { gridAxis, type FreeExtent, type FreeGrid } from './free-grid';
+import { hasImageAxes, toOnnxOrder } from './layout';
 import type { OnnxAttribute, OnnxNodeWriter } from './node-writer';
 import { ATTRIBUTE, modelProto, TENSOR } from './schema';
 
@@ -24,6 +25,10 @@ export interface OnnxExportOptions {
   /** What inputs and outputs mean, with units; by name. */
   descriptions?: Readonly<Record<string, string>>;
   version?: string;
+  /** The grid that the graph was built for, if the model is to run on any: from `freeGrid`. Absent: its rows and columns are fixed. */
+  grid?: FreeGrid;
+  /** True where the model is to take windows of any number of steps: nothing but an LSTM whose last state alone is read may see the time axis. */
+  freeSteps?: boolean;
 }
 
 interface TensorProto {
@@ -43,11 +48,11 @@ interface TensorProto {
 export function exportOnnx(outputs: Readonly<Record<string, Value>>, options: OnnxExportOptions): Uint8Array {
   const { graph, values } = joinBoxes(foldBatchNorm(outputs).values);
   const [fixed, run] = schedule({ run: { values: Object.values(values) } });
-  const writer = new ModelWriter(values, fixedArrays(graph, fixed.nodes, run.nodes, options.parameters));
+  const inputs = [...new Set(run.nodes.flatMap((node) => node.inputs))].filter((value): value is Value => value?.kind === 'input');
+  const writer = new ModelWriter(values, fixedArrays(graph, fixed.nodes, run.nodes, options.parameters), inputs, options.grid);
   run.nodes.forEach((node) => writer.write(node));
   writer.expectWritten([...run.nodes.flatMap((node) => node.inputs), ...Object.values(values)]);
-  const inputs = run.nodes.flatMap((node) => node.inputs).filter((value): value is Value => value?.kind === 'input');
-  const describe = (name: string, value: Value): object => valueInfo(name, value, options.descriptions?.[name] ?? '');
+  const describe = (name: string, value: Value): object => valueInfo(name, value, options);
   const model = {
     ir_version: 8,
     producer_name: 'retroplume',
@@ -58,7 +63,7 @@ export function exportOnnx(outputs: Readonly<Record<string, Value>>, options: On
       name: options.name ?? 'model',
       node: writer.nodes,
       initializer: writer.initializers,
-      input: [...new Set(inputs)].map((value) => describe(value.name!, value)),
+      input: inputs.map((value) => describe(value.name!, value)),
       output: Object.entries(values).map(([name, value]) => describe(name, value)),
     },
   };
@@ -66,12 +71,15 @@ export function exportOnnx(outputs: Readonly<Record<string, Value>>, options: On
   return codec.encode(codec.fromObject(model)).finish();
 }
 
-/** Fields have a free batch; anything else is as it is. */
-function valueInfo(name: string, value: Value, description: string): object {
-  const dim = toOnnxShape(value.shape).map((extent, axis) =>
-    axis === 0 && hasImageAxes(value.shape.length) ? { dim_param: 'batch' } : { dim_value: extent },
-  );
-  return { name, doc_string: description, type: { tensor_type: { elem_type: TENSOR.FLOAT, shape: { dim } } } };
+/** Fields have a free batch, and rows, columns and steps as the options say; anything else is as it is. */
+function valueInfo(name: string, value: Value, { descriptions, grid, freeSteps = false }: OnnxExportOptions): object {
+  const rank = value.shape.length;
+  const free = (axis: number): string | undefined => {
+    if (axis === 0 && hasImageAxes(rank)) return 'batch';
+    return axis === 1 && rank === 5 && freeSteps ? 'steps' : grid && gridAxis(rank, axis);
+  };
+  const dim = toOnnxOrder(rank).map((axis) => (free(axis) === undefined ? { dim_value: value.shape[axis] } : { dim_param: free(axis) }));
+  return { name, doc_string: descriptions?.[name] ?? '', type: { tensor_type: { elem_type: TENSOR.FLOAT, shape: { dim } } } };
 }
 
 /** Numbers of all leaves but inputs, and of what the nodes `fixed` compute from them alone and `run` reads. */
@@ -106,12 +114,15 @@ class ModelWriter implements OnnxNodeWriter {
   private readonly written = new Set<string>();
   /** Names of initialisers by what they hold: the steps of an LSTM that is written out share their weights. */
   private readonly stored = new Map<string, string>();
+  private readonly extents = new Map<FreeExtent, string>();
   private current!: Node;
   private temporaries = 0;
 
   constructor(
     outputs: Readonly<Record<string, Value>>,
     private readonly data: ReadonlyMap<Value, FloatArray>,
+    private readonly inputs: readonly Value[],
+    readonly grid?: FreeGrid,
   ) {
     for (const [name, value] of Object.entries(outputs)) {
       if (!value.node) throw new GraphError('GRAPH_NOT_COMPUTED', `exportOnnx: output ${name} is not computed by the model`);
@@ -166,8 +177,38 @@ class ModelWriter implements OnnxNodeWriter {
     return this.initializer(TENSOR.FLOAT, shape, Float32Array.from(data));
   }
 
-  integers(data: readonly number[]): string {
-    return this.initializer(TENSOR.INT64, [data.length], BigInt64Array.from(data.map(BigInt)));
+  integers(data: readonly (number | FreeExtent)[]): string {
+    const isFixed = (each: number | FreeExtent): each is number => typeof each === 'number';
+    if (data.every(isFixed)) return this.initializer(TENSOR.INT64, [data.length], BigInt64Array.from(data.map(BigInt)));
+    const parts = data.map((each) => (isFixed(each) ? this.integers([each]) : this.extent(each)));
+    return parts.length === 1 ? parts[0] : this.computed('Concat', parts, { axis: 0 });
+  }
+
+  /** A size that is known only when the model runs, computed where it is first needed: every input holds the grid. @returns its name */
+  private extent(name: FreeExtent): string {
+    const known = this.extents.get(name);
+    if (known !== undefined) return known;
+    const made = name === 'rows' || name === 'cols' ? this.sizeOfInput(name) : this.missing(name);
+    this.extents.set(name, made);
+    return made;
+  }
+
+  private sizeOfInput(name: 'rows' | 'cols'): string {
+    const field = this.inputs.find(({ shape }) => hasImageAxes(shape.length))!;
+    const [start, end] = name === 'rows' ? [-2, -1] : [-1, field.shape.length];
+    return this.computed('Shape', [field.name!], { start, end });
+  }
+
+  /** −n modulo the block, which in ONNX has the sign of the block. */
+  private missing(name: 'missingRows' | 'missingCols'): string {
+    const negative = this.computed('Neg', [this.extent(name === 'missingRows' ? 'rows' : 'cols')]);
+    return this.computed('Mod', [negative, this.integers([this.grid!.block])]);
+  }
+
+  private computed(type: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>): string {
+    const result = this.temporary();
+    this.node(type, inputs, [result], attributes);
+    return result;
   }
 
   private initializer(type: number, shape: readonly number[], data: Float32Array | BigInt64Array): string {

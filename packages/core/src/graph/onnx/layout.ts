@@ -3,7 +3,7 @@
  * the ONNX array, {@link toOnnxOrder} names the axis it is here.
  */
 import type { Value } from '../graph';
-import type { Shape } from '../shape';
+import { stridesOf, type Shape } from '../shape';
 
 /** True where the two layouts differ. */
 export function hasImageAxes(rank: number): boolean {
@@ -39,14 +39,20 @@ export function perChannel(perChannelValue: Value, input: Value): number[] {
 
 /** Copies an array with its axes in another order: axis a of the result is axis `order[a]` of `data`. */
 export function permute<T extends Float32Array | Float64Array>(data: T, shape: Shape, order: readonly number[]): T {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, extent) => product * extent, 1));
-  const extents = order.map((axis) => shape[axis]);
-  const steps = order.map((axis) => strides[axis]);
+  const strides = stridesOf(shape);
+  const [extents, steps]: [number[], number[]] = [[1], [0]];
+  for (const axis of order) {
+    // Axes that stay side by side are one: the innermost loop, which is the only quick one, gets longer.
+    const last = extents.length - 1;
+    if (steps[last] === strides[axis] * shape[axis]) [extents[last], steps[last]] = [extents[last] * shape[axis], strides[axis]];
+    else [extents[last + 1], steps[last + 1]] = [shape[axis], strides[axis]];
+  }
+  const [length, step] = [extents.pop()!, steps.pop()!];
   const out = data.slice() as T;
   const index = new Array<number>(extents.length).fill(0);
   let from = 0;
-  for (let to = 0; to < out.length; to++) {
-    out[to] = data[from];
+  for (let to = 0; to < out.length; to += length) {
+    for (let k = 0; k < length; k++) out[to + k] = data[from + k * step];
     for (let axis = extents.length - 1; axis >= 0; axis--) {
       from += steps[axis];
       if (++index[axis] < extents[axis]) break;

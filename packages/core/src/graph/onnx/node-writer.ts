@@ -1,5 +1,6 @@
 import type { FloatArray } from '../program';
 import type { Value } from '../graph';
+import type { FreeExtent, FreeGrid } from './free-grid';
 
 /** An attribute of an ONNX node: whole numbers, floats (marked as such, since 1 could be either), or text. */
 export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
@@ -15,8 +16,10 @@ export interface OnnxNodeWriter {
   dataOf(value: Value): FloatArray;
   /** Adds a float tensor to the model's initialisers. @returns its name */
   floats(data: ArrayLike<number>, shape: readonly number[]): string;
-  /** Adds a list of whole numbers (shapes, axes) to the initialisers. @returns its name */
-  integers(data: readonly number[]): string;
+  /** The grid, where its rows and columns are free in the model. */
+  readonly grid?: FreeGrid;
+  /** A list of whole numbers (shapes, axes): an initialiser, or nodes where some are known only when the model runs. @returns its name */
+  integers(data: readonly (number | FreeExtent)[]): string;
   /** A name for a tensor between the nodes of one op. */
   temporary(): string;
   /** Appends a node; its name is made unique. An input or output '' is absent. */

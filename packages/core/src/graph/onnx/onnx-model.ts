@@ -9,6 +9,9 @@ export interface Field {
   readonly shape: readonly number[];
 }
 
+/** Inputs in ONNX Runtime's layout, by name. */
+export type Feeds = Readonly<Record<string, Tensor>>;
+
 /**
  * A model in ONNX Runtime. Its border is channels-first; this class takes and gives channels-last arrays, as all of Retroplume does.
  *
@@ -75,9 +78,29 @@ export class OnnxModel {
    * @throws {ShapeError} if an input is missing or does not fit
    */
   async run(inputs: Readonly<Record<string, Field>>): Promise<Record<string, Field>> {
-    const prepared = this.prepare(inputs);
-    await prepared.run();
-    return prepared.outputs();
+    return this.runFeeds(this.feeds(inputs));
+  }
+
+  /**
+   * Those of the inputs that the model has, in ONNX Runtime's layout: models that share inputs can share them, too.
+   *
+   * @throws {ShapeError} if one does not fit
+   */
+  feeds(inputs: Readonly<Record<string, Field>>): Feeds {
+    const given = this.inputNames.filter((name) => inputs[name] !== undefined);
+    return Object.fromEntries(given.map((name) => [name, this.feed(name, inputs[name])]));
+  }
+
+  /**
+   * Runs the model once.
+   *
+   * @param feeds - as from `feeds`, of this model or of others with the same inputs
+   * @param wanted - the outputs that are computed; default: all
+   * @throws {ShapeError} if an input is missing
+   */
+  async runFeeds(feeds: Feeds, wanted: readonly string[] = this.outputNames): Promise<Record<string, Field>> {
+    const results = await this.session.run(this.expectAll(feeds), [...wanted]);
+    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, channelsLast(tensor)]));
   }
 
   /**
@@ -87,7 +110,7 @@ export class OnnxModel {
    * @throws {ShapeError} if an input is missing or does not fit
    */
   prepare(inputs: Readonly<Record<string, Field>>): { run: () => Promise<void>; outputs: () => Record<string, Field> } {
-    const feeds = Object.fromEntries(this.inputNames.map((name) => [name, this.feed(name, inputs[name])]));
+    const feeds = this.expectAll(this.feeds(inputs));
     let results: InferenceSession.OnnxValueMapType = {};
     const run = async (): Promise<void> => {
       results = await this.session.run(feeds);
@@ -101,15 +124,19 @@ export class OnnxModel {
     await this.session.release();
   }
 
-  private feed(name: string, field: Field | undefined): Tensor {
+  private expectAll(feeds: Feeds): Feeds {
+    for (const name of this.inputNames) if (!feeds[name]) this.refuse(name, 'nothing');
+    return feeds;
+  }
+
+  private refuse(name: string, received: string): never {
+    throw new ShapeError('SHAPE_MISMATCH', `ONNX model: expected ${name} [${this.inputShape(name).join(', ')}] but received ${received}`);
+  }
+
+  private feed(name: string, field: Field): Tensor {
     const wanted = this.inputShape(name);
-    const fits = field?.shape.length === wanted.length && wanted.every((extent, axis) => typeof extent === 'string' || extent === field.shape[axis]);
-    if (!field || !fits) {
-      throw new ShapeError(
-        'SHAPE_MISMATCH',
-        `ONNX model: expected ${name} [${wanted.join(', ')}] but received ${field ? `[${field.shape.join(', ')}]` : 'nothing'}`,
-      );
-    }
+    const fits = field.shape.length === wanted.length && wanted.every((extent, axis) => typeof extent === 'string' || extent === field.shape[axis]);
+    if (!fits) this.refuse(name, `[${field.shape.join(', ')}]`);
     const order = toOnnxOrder(field.shape.length);
     return new this.tensor(
       'float32',

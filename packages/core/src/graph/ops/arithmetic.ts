@@ -2,6 +2,7 @@
 import type { Graph, Value } from '../graph';
 import type { Op } from '../op';
 import { expectShape, size } from '../shape';
+import { elementwise } from './tangent-rules';
 
 type BinaryKind = 'add' | 'subtract' | 'multiply';
 const KINDS: readonly BinaryKind[] = ['add', 'subtract', 'multiply'];
@@ -39,6 +40,12 @@ export function sum(g: Graph, parts: readonly Value[]): Value {
   return g.apply(sumOp, parts, {}, [parts[0].shape])[0];
 }
 
+/** Of the terms that there are. */
+export function sumOf(terms: readonly (Value | undefined)[]): Value {
+  const given = terms.filter((term) => term !== undefined);
+  return given.length === 1 ? given[0] : sum(given[0].graph, given);
+}
+
 export const binaryOp: Op<BinaryAttributes> = {
   name: 'binary',
   inPlace: 0,
@@ -54,6 +61,14 @@ export const binaryOp: Op<BinaryAttributes> = {
       case 'multiply':
         return [wanted[0] ? multiply(g, gradOutput, b) : undefined, wanted[1] ? multiply(g, gradOutput, a) : undefined];
     }
+  },
+  tangent(node, [da, db]) {
+    const [a, b] = node.inputs as [Value, Value];
+    const g = a.graph;
+    const { kind } = node.attributes;
+    const terms =
+      kind === 'multiply' ? [da && multiply(g, da, b), db && multiply(g, a, db)] : [da, kind === 'subtract' ? db && scale(g, db, -1) : db];
+    return sumOf(terms);
   },
   lower(node, emitter) {
     const [a, b] = node.inputs as [Value, Value];
@@ -76,6 +91,7 @@ export const scaleOp: Op<ScaleAttributes> = {
   gradient(node, [gradOutput]) {
     return [gradOutput && scale(gradOutput.graph, gradOutput, node.attributes.alpha)];
   },
+  tangent: elementwise,
   lower(node, emitter) {
     const input = node.inputs[0] as Value;
     const params = { elements: size(input.shape), alpha: node.attributes.alpha };
@@ -92,6 +108,7 @@ export const sumOp: Op = {
   gradient(node, [gradOutput]) {
     return node.inputs.map(() => gradOutput);
   },
+  tangent: (_, parts) => sumOf(parts),
   lower(node, emitter) {
     const output = emitter.at(node.outputs[0]);
     const elements = size(node.outputs[0].shape);

@@ -10,6 +10,7 @@ import type { Graph, Value } from '../graph';
 import type { Op } from '../op';
 import { channels, expectShape, pixels } from '../shape';
 import { perChannel } from '../onnx/layout';
+import { elementwise } from './tangent-rules';
 
 export interface BatchNormOperands {
   /** `[C]` */
@@ -93,6 +94,7 @@ export const batchNormFrozenOp: Op<BatchNormAttributes> = {
     const inputs = [input, scale, runningMean, runningVariance, gradOutput];
     return input.graph.apply(batchNormFrozenBackwardOp, inputs, node.attributes, [input.shape, scale.shape, scale.shape], node.label);
   },
+  tangent: elementwise,
   lower(node, emitter) {
     const [input, scale, shift, runningMean, runningVariance] = node.inputs as Inputs;
     const named = { input, scale, shift, runningMean, runningVariance, output: node.outputs[0] };

@@ -4,6 +4,7 @@ import { GraphError } from '../graph-error';
 import type { Op } from '../op';
 import { channels, expectShape, pixels } from '../shape';
 import { perChannel } from '../onnx/layout';
+import { elementwise } from './tangent-rules';
 
 /**
  * Scale and shift per channel.
@@ -34,6 +35,7 @@ export const channelAffineOp: Op = {
       throw new GraphError('GRAPH_NO_GRADIENT', `gradients: channelAffine (${node.label}) has none for its scale and shift; use batchNorm`);
     return input.graph.apply(channelAffineBackwardOp, [scale, gradOutput], {}, [input.shape], node.label);
   },
+  tangent: elementwise,
   lower(node, emitter) {
     const [input, scale, shift] = node.inputs as [Value, Value, Value];
     const operands = { input: emitter.at(input), scale: emitter.at(scale), shift: emitter.at(shift), output: emitter.at(node.outputs[0]) };

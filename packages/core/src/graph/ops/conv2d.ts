@@ -16,6 +16,7 @@ import { pixelStride } from '../parts';
 import { expectShape, formatShape } from '../shape';
 import { permute } from '../onnx/layout';
 import type { OnnxNodeWriter } from '../onnx/node-writer';
+import { ofFirst } from './tangent-rules';
 
 export type FusedActivation = 'none' | 'relu' | 'prelu';
 const ACTIVATION_CODE: Record<FusedActivation, number> = { none: 0, relu: 1, prelu: 2 };
@@ -72,6 +73,11 @@ export const conv2dOp: Op<Conv2dAttributes> = {
     const [gradWeight, gradBias] = g.apply(conv2dBackwardWeightOp, [input, gradOutput], {}, [weight.shape, ...biasShape], node.label);
     return [gradInput, gradWeight, gradBias];
   },
+  tangent: ofFirst((node, tangent) => {
+    if (node.attributes.activation !== 'none')
+      throw new GraphError('GRAPH_NO_TANGENT', `tangents: ${node.label} is already fused; call tangents first`);
+    return tangent.graph.apply(conv2dOp, [tangent, node.inputs[1], undefined, undefined], node.attributes, [node.outputs[0].shape], node.label)[0];
+  }),
   lower(node, emitter) {
     const [input, weight, bias, slope] = node.inputs as [Value, Value, Value | undefined, Value | undefined];
     const [output] = node.outputs;

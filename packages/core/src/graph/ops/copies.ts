@@ -7,8 +7,11 @@ import { ShapeError } from '../../errors';
 import type { Graph, Node, Value } from '../graph';
 import type { Op } from '../op';
 import { formatShape, sameShape, size, type Shape } from '../shape';
+import { extentOf, paddingOf } from '../onnx/free-grid';
 import { fromOnnxOrder, hasImageAxes, toOnnxAxis, toOnnxOrder, toOnnxShape } from '../onnx/layout';
+import { sumOf } from './arithmetic';
 import { boxAt, copyBox, located } from './copy-box';
+import { ofFirst } from './tangent-rules';
 
 export interface ConcatAttributes {
   readonly axis: number;
@@ -133,6 +136,12 @@ export const concatOp: Op<ConcatAttributes> = {
       return wanted[i] ? slice(gradOutput.graph, gradOutput, axis, begin, begin + extent) : undefined;
     });
   },
+  tangent(node, parts) {
+    if (parts.every((part) => part !== undefined)) return concat(parts[0].graph, parts, node.attributes.axis);
+    const { shape } = node.outputs[0];
+    const places = begins(node).map((at) => shape.map((_, axis) => (axis === node.attributes.axis ? at : 0)));
+    return sumOf(parts.map((part, i) => part && embed(part.graph, part, places[i], shape)));
+  },
   boxes(node) {
     const [whole] = node.outputs;
     return begins(node).map((at, i) => ({
@@ -176,6 +185,7 @@ export const boxOp: Op<BoxAttributes> = {
   gradient(node, [gradOutput]) {
     return [gradOutput && embed(gradOutput.graph, gradOutput, node.attributes.begin, node.inputs[0]!.shape)];
   },
+  tangent: ofFirst((node, tangent) => box(tangent.graph, tangent, node.attributes.begin, node.outputs[0].shape)),
   boxes: (node) => [{ part: node.outputs[0], whole: node.inputs[0]!, begin: node.attributes.begin }],
   spreadInput: () => 'box',
   spreadOutput: () => 'box',
@@ -192,7 +202,7 @@ export const boxOp: Op<BoxAttributes> = {
     const { begin } = node.attributes;
     const ranges = [
       cut.map((axis) => begin[axis]),
-      cut.map((axis) => begin[axis] + output.shape[axis]),
+      cut.map((axis) => (begin[axis] === 0 ? extentOf(writer.grid, shape.length, axis, output.shape[axis]) : begin[axis] + output.shape[axis])),
       cut.map((axis) => toOnnxAxis(axis, shape.length)),
     ];
     writer.node('Slice', [writer.nameOf(node.inputs[0]!), ...ranges.map((list) => writer.integers(list))], [writer.nameOf(output)]);
@@ -217,6 +227,7 @@ export const embedOp: Op<BoxAttributes> = {
   gradient(node, [gradOutput]) {
     return [gradOutput && box(gradOutput.graph, gradOutput, node.attributes.begin, node.inputs[0]!.shape)];
   },
+  tangent: ofFirst((node, tangent) => embed(tangent.graph, tangent, node.attributes.begin, node.outputs[0].shape)),
   boxes: (node) => [{ part: node.inputs[0]!, whole: node.outputs[0], begin: node.attributes.begin }],
   spreadInput: (index) => (index === 0 ? 'box' : undefined),
   spreadOutput: () => 'box',
@@ -235,8 +246,9 @@ export const embedOp: Op<BoxAttributes> = {
     const input = node.inputs[0] as Value;
     const output = node.outputs[0];
     const { begin } = node.attributes;
-    const after = begin.map((first, axis) => output.shape[axis] - first - input.shape[axis]);
-    const pads = writer.integers([...toOnnxShape(begin), ...toOnnxShape(after)]);
+    const rank = begin.length;
+    const after = begin.map((first, axis) => paddingOf(writer.grid, rank, axis, first + input.shape[axis], output.shape[axis]));
+    const pads = writer.integers([...toOnnxShape(begin), ...toOnnxOrder(rank).map((axis) => after[axis])]);
     writer.node('Pad', [writer.nameOf(input), pads], [writer.nameOf(output)], { mode: 'constant' });
   },
 };
@@ -255,6 +267,7 @@ export const transposeOp: Op<TransposeAttributes> = {
         ),
     ];
   },
+  tangent: ofFirst((node, tangent) => transpose(tangent.graph, tangent, node.attributes.order)),
   spreadInput: () => 'box',
   spreadOutput: () => 'box',
   lower(node, emitter) {
@@ -277,21 +290,25 @@ export const reshapeOp: Op = {
   gradient(node, [gradOutput]) {
     return [gradOutput && reshape(gradOutput.graph, gradOutput, node.inputs[0]!.shape)];
   },
+  tangent: ofFirst((node, tangent) => reshape(tangent.graph, tangent, node.outputs[0].shape)),
   lower() {},
   onnx(node, writer) {
     const input = node.inputs[0] as Value;
     const output = node.outputs[0];
-    // 0 keeps the batch, whatever its size.
-    const keepsBatch = input.shape[0] === output.shape[0];
-    const target = (shape: Shape): string => writer.integers(shape.map((extent, axis) => (axis === 0 && keepsBatch ? 0 : extent)));
-    if (hasImageAxes(input.shape.length) && hasImageAxes(output.shape.length) && sameShape(input.shape.slice(-3), output.shape.slice(-3))) {
-      writer.node('Reshape', [writer.nameOf(input), target(toOnnxShape(output.shape))], [writer.nameOf(output)]); // images stay whole
+    const [from, to] = [input.shape, output.shape];
+    // 0 keeps an extent, whatever its size: batch, rows, columns.
+    const target = (before: Shape, after: Shape): string => writer.integers(after.map((extent, axis) => (extent === before[axis] ? 0 : extent)));
+    if (hasImageAxes(from.length) && hasImageAxes(to.length) && sameShape(from.slice(-3), to.slice(-3))) {
+      // Images stay whole; mostly it is one step of several that loses its axis, or gets it again.
+      const type = from.length === 5 && from[1] === 1 ? 'Squeeze' : to.length === 5 && to[1] === 1 ? 'Unsqueeze' : 'Reshape';
+      const operand = type === 'Reshape' ? target(toOnnxShape(from), toOnnxShape(to)) : writer.integers([1]);
+      writer.node(type, [writer.nameOf(input), operand], [writer.nameOf(output)]);
       return;
     }
     const inner = writer.temporary();
     const outer = writer.temporary();
     writer.node('Transpose', [writer.nameOf(input)], [inner], { perm: fromOnnxOrder(input.shape.length) });
-    writer.node('Reshape', [inner, target(output.shape)], [outer]);
+    writer.node('Reshape', [inner, target(from, to)], [outer]);
     writer.node('Transpose', [outer], [writer.nameOf(output)], { perm: toOnnxOrder(output.shape.length) });
   },
 };

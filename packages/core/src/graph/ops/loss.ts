@@ -61,6 +61,9 @@ export const lossOp: Op<LossAttributes> = {
     const [gradient] = g.apply(lossBackwardOp, [prediction, target, weight, gradOutput], node.attributes, [prediction.shape], node.label);
     return [gradient, wanted[1] ? scale(g, gradient, -1) : undefined];
   },
+  tangent() {
+    throw new GraphError('GRAPH_NO_TANGENT', 'tangents: loss has no forward rule: ask for the tangent of the prediction');
+  },
   lower(node, emitter) {
     const [prediction, target, weight] = node.inputs as [Value, Value, Value];
     const operands = {

@@ -1,15 +1,17 @@
 import type { Node, Value } from '../graph';
+import { extentOf } from '../onnx/free-grid';
 import type { OnnxNodeWriter } from '../onnx/node-writer';
 import type { LstmAttributes, LstmInputs } from './lstm-operands';
 
 /** ONNX's LSTM over cells as batch: X `[T, N·H·W, C]`, gate order i, o, f, c, two biases that add. */
 export function writeLstm(node: Node<LstmAttributes>, writer: OnnxNodeWriter): void {
   const [input, weightInput, weightHidden, bias, initialHidden, initialCell] = node.inputs as LstmInputs;
-  const [, steps, height, width, inChannels] = input.shape;
+  const [, steps, rows, cols, inChannels] = input.shape;
+  const [height, width] = [extentOf(writer.grid, 5, 2, rows), extentOf(writer.grid, 5, 3, cols)];
   const hidden = weightHidden.shape[0];
-  const [rows, series] = [writer.temporary(), writer.temporary()];
-  writer.node('Transpose', [writer.nameOf(input)], [rows], { perm: [1, 0, 3, 4, 2] });
-  writer.node('Reshape', [rows, writer.integers([steps, -1, inChannels])], [series]);
+  const [features, series] = [writer.temporary(), writer.temporary()];
+  writer.node('Transpose', [writer.nameOf(input)], [features], { perm: [1, 0, 3, 4, 2] });
+  writer.node('Reshape', [features, writer.integers([0, -1, inChannels])], [series]);
   const gates = (value: Value, rowsOf: number): string => writer.floats(gatesFirst(writer.dataOf(value), rowsOf, hidden), [1, 4 * hidden, rowsOf]);
   const biases = [...gatesFirst(writer.dataOf(bias), 1, hidden), ...new Array<number>(4 * hidden).fill(0)];
   const operands = [series, gates(weightInput, inChannels), gates(weightHidden, hidden), writer.floats(biases, [1, 8 * hidden])];

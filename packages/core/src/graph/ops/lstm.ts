@@ -10,6 +10,7 @@
  * network. The forward pass keeps those of the first cells, up to {@link KEPT_ELEMENTS}; of the others the reverse pass computes them again, tile by tile.
  */
 import type { Graph, Value } from '../graph';
+import { GraphError } from '../graph-error';
 import type { Op } from '../op';
 import { expectShape } from '../shape';
 import { lstmGradients } from './lstm-backward';
@@ -74,6 +75,9 @@ export const lstmOp: Op<LstmAttributes> = {
   scratchOutputs: [0],
   gradient(node, [gradOutput], wanted, isWanted) {
     return gradOutput ? lstmGradients(node, gradOutput, wanted, isWanted) : [];
+  },
+  tangent() {
+    throw new GraphError('GRAPH_NO_TANGENT', 'tangents: lstm has no forward rule: call unrollLstm before tangents');
   },
   spreadOutput: (index) => (index === 0 ? 'samples' : undefined),
   lower(node, emitter) {

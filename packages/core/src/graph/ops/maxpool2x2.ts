@@ -7,7 +7,11 @@ import { GraphError } from '../graph-error';
 import type { OnnxNodeWriter } from '../onnx/node-writer';
 import type { Emitter, Op } from '../op';
 import { pixelStride } from '../parts';
-import { expectShape, formatShape } from '../shape';
+import { channels, expectShape, formatShape } from '../shape';
+import { multiply, scale, subtract } from './arithmetic';
+import { channelAffine } from './channel-affine';
+import { ofFirst } from './tangent-rules';
+import { relu } from './unary';
 
 export interface MaxPoolAttributes {
   /** Odd sizes: true lets the last row or column form a smaller window, false drops it. */
@@ -42,6 +46,7 @@ export const maxpool2x2Op: Op<MaxPoolAttributes> = {
     if (!gradOutput) return [];
     return input.graph.apply(maxpool2x2BackwardOp, [input, gradOutput], node.attributes, [input.shape]);
   },
+  tangent: ofFirst(maxpool2x2Tangent),
   lower(node, emitter) {
     const input = node.inputs[0] as Value;
     emitter.emit(
@@ -55,6 +60,22 @@ export const maxpool2x2Op: Op<MaxPoolAttributes> = {
     writer.node('MaxPool', [writer.nameOf(node.inputs[0]!)], [writer.nameOf(node.outputs[0])], attributes);
   },
 };
+
+/**
+ * The reverse rule marks each window's maximum with 1, so that one element of a window of the product is the tangent, and the others are 0: positive,
+ * it is the maximum of the window; negative, that of the window's negative.
+ */
+function maxpool2x2Tangent(node: Node<MaxPoolAttributes>, tangent: Value): Value {
+  const [input, output] = [node.inputs[0]!, node.outputs[0]];
+  const g = input.graph;
+  const perChannel = (value: number): Value => g.constant(new Float64Array(channels(output.shape)).fill(value), [channels(output.shape)]);
+  const ones = channelAffine(g, output, perChannel(0), perChannel(1));
+  const [maxima] = g.apply(maxpool2x2BackwardOp, [input, ones], node.attributes, [input.shape]);
+  const marked = multiply(g, maxima, tangent);
+  // At odd sizes a window may have no other element than the maximum, hence the rectifiers.
+  const positive = (value: Value): Value => relu(g, maxpool2x2(g, value, node.attributes.ceil));
+  return subtract(g, positive(marked), positive(scale(g, marked, -1)));
+}
 
 /**
  * Of the four pixels of a window, laid side by side as channels by SpaceToDepth, the gradient goes to the better row, the upper one of equals, and in it

@@ -4,6 +4,7 @@ import type { Emitter, Op } from '../op';
 import { pixelStride } from '../parts';
 import { channels, expectShape, pixels } from '../shape';
 import { perChannel } from '../onnx/layout';
+import { elementwise } from './tangent-rules';
 
 /**
  * Parametric rectifier.
@@ -32,6 +33,7 @@ export const preluOp: Op = {
     const [input, slope] = node.inputs as [Value, Value];
     return input.graph.apply(preluBackwardOp, [input, slope, gradOutput], {}, [input.shape, slope.shape], node.label);
   },
+  tangent: elementwise,
   lower(node, emitter) {
     const [input, slope] = node.inputs as [Value, Value];
     const [output] = node.outputs;

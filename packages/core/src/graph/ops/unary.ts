@@ -5,6 +5,7 @@
 import type { Graph, Value } from '../graph';
 import type { Op } from '../op';
 import { size } from '../shape';
+import { elementwise } from './tangent-rules';
 
 export type UnaryKind = 'relu' | 'softplus' | 'sigmoid' | 'tanh' | 'exp' | 'abs' | 'square';
 const KINDS: readonly UnaryKind[] = ['relu', 'softplus', 'sigmoid', 'tanh', 'exp', 'abs', 'square'];
@@ -47,6 +48,7 @@ export const unaryOp: Op<UnaryAttributes> = {
     const known = kind === 'abs' || kind === 'square' ? input : node.outputs[0];
     return input.graph.apply(unaryBackwardOp, [known, node.outputs[0], gradOutput], node.attributes, [input.shape], node.label);
   },
+  tangent: elementwise,
   lower(node, emitter) {
     const input = node.inputs[0] as Value;
     emitter.emit('unaryForward', { input: emitter.at(input), output: emitter.at(node.outputs[0]) }, params(input, node.attributes.kind));

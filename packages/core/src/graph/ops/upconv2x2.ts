@@ -13,6 +13,7 @@ import { pixelStride } from '../parts';
 import { expectShape, formatShape } from '../shape';
 import { labelOf } from './conv2d';
 import { permute } from '../onnx/layout';
+import { ofFirst } from './tangent-rules';
 
 /**
  * 2 x 2 transposed convolution, stride 2.
@@ -73,6 +74,9 @@ export const upconv2x2Op: Op = {
     const [gradWeight, gradBias] = g.apply(upconv2x2BackwardWeightOp, [input, gradOutput], {}, [weight.shape, ...biasShape], node.label);
     return [gradInput, gradWeight, gradBias];
   },
+  tangent: ofFirst(
+    (node, tangent) => tangent.graph.apply(upconv2x2Op, [tangent, node.inputs[1], undefined], {}, [node.outputs[0].shape], node.label)[0],
+  ),
   lower(node, emitter) {
     const [input, weight, bias] = node.inputs as [Value, Value, Value | undefined];
     const operands = { input: emitter.at(input), weight: emitter.at(weight), bias: emitter.optional(bias), output: emitter.at(node.outputs[0]) };
@@ -91,6 +95,9 @@ const upconv2x2BackwardInputOp: Op = {
   name: 'upconv2x2BackwardInput',
   accumulates: true,
   spreadInput: (index) => (index === 0 ? 'pixels' : undefined),
+  tangent: ofFirst(
+    (node, tangent) => tangent.graph.apply(upconv2x2BackwardInputOp, [tangent, node.inputs[1]], {}, [node.outputs[0].shape], node.label)[0],
+  ),
   gradient(node, [gradOutput], wanted) {
     if (!gradOutput) return [];
     const [input, weight] = node.inputs as [Value, Value];

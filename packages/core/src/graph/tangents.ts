@@ -1,0 +1,53 @@
+/**
+ * Forward mode: walks the nodes in their order and lets each op's rule build the nodes of its derivative along a direction. Only nodes on a path from
+ * a value that changes to one that is asked for are visited; what does not change has no tangent, and costs nothing.
+ */
+import { ShapeError } from '../errors';
+import type { Graph, Node, Value } from './graph';
+import { GraphError } from './graph-error';
+import { formatShape, sameShape } from './shape';
+
+/**
+ * Derivatives of `of` along a direction, as new values of the graph: J·v, a Jacobian-vector product.
+ *
+ * ```ts
+ * const [change] = tangents(g, [concentrations], new Map([[emissions, g.input('v', emissions.shape)]]));
+ * ```
+ *
+ * @param directions - v: for each value that changes its rate of change, with its shape
+ * @returns one tangent for each of `of`, with its shape
+ * @throws {GraphError} if one of `of` does not depend on what changes, or an op on the way has no forward rule (LSTM: call `unrollLstm` before)
+ * @throws {ShapeError} if a direction has another shape than its value
+ */
+export function tangents(g: Graph, of: readonly Value[], directions: ReadonlyMap<Value, Value>): Value[] {
+  for (const [value, { shape }] of directions) {
+    if (!sameShape(shape, value.shape))
+      throw new ShapeError('SHAPE_DIRECTION', `tangents: expected direction ${formatShape(value.shape)} but received ${formatShape(shape)}`);
+  }
+  const found = new Map(directions);
+  for (const node of ancestors(g, of)) visit(node, found);
+  return of.map((value) => {
+    const tangent = found.get(value);
+    if (!tangent)
+      throw new GraphError('GRAPH_NO_PATH', `tangents: ${value.name ?? `value ${value.id}`} does not depend on what changes; leave it out`);
+    return tangent;
+  });
+}
+
+/** The nodes that compute `values`, in their order. */
+function ancestors(g: Graph, values: readonly Value[]): Node[] {
+  const needed = new Set(values);
+  const nodes = g.nodes.toReversed().filter((node) => {
+    const wanted = node.outputs.some((output) => needed.has(output));
+    if (wanted) node.inputs.forEach((input) => input && needed.add(input));
+    return wanted;
+  });
+  return nodes.reverse();
+}
+
+function visit(node: Node, found: Map<Value, Value>): void {
+  const given = node.inputs.map((input) => input && found.get(input));
+  if (given.every((tangent) => !tangent)) return;
+  if (!node.op.tangent) throw new GraphError('GRAPH_NO_TANGENT', `tangents: ${node.op.name} (${node.label}) has no forward rule`);
+  found.set(node.outputs[0], node.op.tangent(node, given));
+}
