@@ -160,8 +160,8 @@ describe('the adjoint is the transpose of the derivative: ⟨K·df, w⟩ = ⟨df
     expect((await model.takeGradient()).every((value) => value === 0)).toBe(true);
   });
 
-  it('gives 0 for factors of another period, and of hours that no window of the batch holds', async () => {
-    const model = modelOf({ factors: 'hour' });
+  it('gives 0 for factors of another period, and without tracers of hours that no window of the batch holds', async () => {
+    const model = modelOf({ factors: 'hour', surrogate: smoothSurrogate({ tracerLifetimes: [] }) });
     const field = WORLD.rows * WORLD.cols * GROUPS.length;
     expect(model.shape.slots).toBe(2 * WORLD.hours);
     const factors = randomFactors(model, 4);

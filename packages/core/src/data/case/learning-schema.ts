@@ -1,6 +1,6 @@
 /**
- * The surrogate and its training. Defaults are those of variant h of the trial (docs/beware.md): multi-rate window without earlier
- * concentrations, difference loss. `PAPER` values stand in paper-defaults.ts.
+ * The surrogate and its training. Defaults are those of variant F of the trial of docs/response.md: tracers, a network linear in the emissions, a
+ * multi-rate window without earlier concentrations, difference loss. `PAPER` values stand in paper-defaults.ts.
  */
 import { z } from 'zod';
 import { perSpecies } from './experiment-schema';
@@ -18,15 +18,15 @@ export const surrogateSchema = z
       )
       .min(1)
       .default([
-        { count: 4, hours: 12 },
-        { count: 4, hours: 3 },
-        { count: 8, hours: 1 },
+        { count: 1, hours: 12 },
+        { count: 1, hours: 6 },
+        { count: 6, hours: 1 },
       ])
       .meta({ description: 'What the surrogate sees of the past, oldest first; the last step ends with the hour that is predicted.' }),
     tracerLifetimes: z
       .array(real('Lifetime against a first-order loss.', { above: 0, unit: 'h' }))
       .max(8)
-      .default([])
+      .default([3, 12, 48])
       .meta({
         description:
           'Passive tracers that are inputs beside the emissions: each group, carried by the weather of the whole period, with each of these lifetimes. They need u, v and PBL or inversePbl among meteorology.variables. None: []',
@@ -36,7 +36,7 @@ export const surrogateSchema = z
       'lstm-unet',
       'response-unet',
       'resnet',
-    ]).default('lstm-unet'),
+    ]).default('response-unet'),
     hidden: whole('Hidden units of the LSTM.', { min: 1, max: 1024 }).default(16),
     allStates: flag('Whether the hidden states of all steps go on to the U-Net, or only the last.').default(true),
     widths: z
@@ -50,7 +50,7 @@ export const surrogateSchema = z
     batchNorm: flag('Batch normalisation after each convolution.').default(false),
     dropout: real('Probability with which an activation is dropped in training.', { min: 0, max: 0.9 }).default(0),
     headWidth: whole('Hidden units of the head.', { min: 1, max: 2048 }).default(32),
-    headActivation: choice('Activation of the output.', ['softplus', 'relu', 'none']).default('softplus'),
+    headActivation: choice('Activation of the output; the response-unet has none.', ['softplus', 'relu', 'none']).default('softplus'),
     branchLayers: whole('Convolutions of the branches of geography and earlier concentrations.', { min: 1, max: 8 }).default(2),
     branchWidth: whole('Channels of these branches.', { min: 1, max: 256 }).default(8),
   })
@@ -68,7 +68,7 @@ export const trainingSchema = z
     l2: real('L2 penalty on the weights, added to the gradient.', { min: 0, max: 1 }).default(0),
     clipNorm: real('Norm of the gradient above which it is scaled down; 0 never.', { min: 0 }).default(1),
     differenceWeight: real('Weight of the loss on the difference between two runs at the same hour; 0 turns it off.', { min: 0, max: 100 }).default(
-      0.3,
+      1,
     ),
     differenceLoss: choice('Of the difference between two runs: absolute values, squares, or the mean of both losses.', ['l1', 'l2', 'both']).default(
       'l1',

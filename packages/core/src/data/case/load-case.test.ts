@@ -53,7 +53,7 @@ describe('a valid case', () => {
     expect(c.meteorology.files).toBe(join(folder, 'inputs/METCRO2D_{period}*.nc'));
     expect(c.periods[0].start).toEqual(new Date('2026-01-05T00:00:00Z'));
     expect(c.periods[0].spinUpHours).toBe(72);
-    expect(c.surrogate.window.reduce((hours, s) => hours + s.count * s.hours, 0)).toBe(68);
+    expect(c.surrogate.window.reduce((hours, s) => hours + s.count * s.hours, 0)).toBe(24);
     expect(c.inversion.priorSpread).toEqual({ NOx: 0.5, NH3: 0.12, SO2: 0.5, VOC: 0.12, 'PM2.5': 0.5 });
     expect(c.observations.gasReference).toEqual({ temperature: 273.15, pressure: 101325 });
     expect(c.ctm).toEqual({ kind: 'reference', options: {} });
@@ -153,7 +153,8 @@ describe('what is wrong is said in one sentence each', () => {
   it.each([
     ['start: 2026-01-05T00:00:00Z', 'start: 2026-01-05', /periods\.0\.start: expected a full hour in UTC/],
     ['start: 2026-01-05T00:00:00Z', 'start: 2026-13-05T00:00:00Z', /expected a date that exists/],
-    ['hours: 216', 'hours: 60', /spinUpHours: 72 hours of spin-up leave nothing[\s\S]*the window reaches back 68 hours/],
+    ['hours: 216', 'hours: 60', /spinUpHours: 72 hours of spin-up leave nothing/],
+    ['hours: 216', 'hours: 20', /the window reaches back 24 hours, but period \w+ has only 20/],
     ['name: tiny', 'name: tiny\ndevice: gpu', /device: expected auto, cpu, cuda or cuda:N but received "gpu"/],
     ['name: tiny', 'name: tiny\nproducts: fp8', /products: expected one of float32, tf32, bf16 but received "fp8"/],
     ['name: winter', 'name: "a b"', /expected letters, digits/],

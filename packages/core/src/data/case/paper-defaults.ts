@@ -14,6 +14,8 @@ export const paperDefaults: {
   surrogate: {
     mode: 'paper',
     window: [{ count: 24, hours: 1 }],
+    tracerLifetimes: [],
+    network: 'lstm-unet',
     previousConcentrations: true,
     hidden: 64,
     // The text concatenates all hidden states, the code passes on the last one only; all of 24 x 64 would make the first convolution dominate everything.
