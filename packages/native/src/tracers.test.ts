@@ -1,5 +1,5 @@
 /** The tracers against their equations in double; their transpose against themselves. */
-import { tracers, tracersAdjoint, type TracerRequest } from './tracers';
+import { tracers, tracersAdjoint, tracerState, type TracerRequest } from './tracers';
 import { dot, randomArray, relativeError } from './testing/oracles';
 import { plainTracers } from './testing/plain-tracers';
 
@@ -74,6 +74,35 @@ it('takes 1 / height where the channel holds it', () => {
   expect(relativeError(ofInverse, of)).toBeLessThan(1e-5);
 });
 
+it.each([false, true])('goes on from a state as if there were no break, forward and back (factors of each hour: %s)', (hourlyFactors) => {
+  const factors = positive(hourlyFactors ? emissionCount : cells * request.groups, 5);
+  const grad = random(tracerCount, 6);
+  const r = { ...request, hourlyFactors };
+  const [whole, gradWhole] = [new Float32Array(tracerCount), new Float32Array(factors.length)];
+  tracers(r, meteorology, emissions, whole, factors);
+  tracersAdjoint(r, meteorology, emissions, grad, gradWhole);
+
+  const parts = [
+    { first: 0, hours: 3 },
+    { first: 3, hours: 1 },
+    { first: 4, hours: 3 },
+  ].map(({ first, hours }) => {
+    const hoursOf = (field: Float32Array, from: number): Float32Array =>
+      field.subarray((from * field.length) / r.hours, ((first + hours) * field.length) / r.hours);
+    const factorsOffset = hourlyFactors ? first * cells * r.groups : 0;
+    const own = { ...r, hours, factorsOffset, follows: first > 0 };
+    return { own, hoursOf, first, weather: hoursOf(meteorology, Math.max(0, first - 1)), sources: hoursOf(emissions, first) };
+  });
+  const [out, gradOut] = [new Float32Array(tracerCount), new Float32Array(factors.length)];
+  const [forward, backward] = [tracerState(r), tracerState(r)];
+  for (const { own, weather, sources, hoursOf, first } of parts) tracers(own, weather, sources, hoursOf(out, first), factors, forward);
+  for (const { own, weather, sources, hoursOf, first } of [...parts].reverse()) {
+    tracersAdjoint(own, weather, sources, hoursOf(grad, first), gradOut, backward);
+  }
+  expect(out).toEqual(whole);
+  expect(gradOut).toEqual(gradWhole);
+});
+
 it('keeps all mass without wind and loss, and moves none without emissions', () => {
   const calm = meteorology.map((value, i) => (i % request.channels === 0 ? 400 : 0));
   const out = new Float32Array(tracerCount);
@@ -91,7 +120,9 @@ it.each<[string, Partial<TracerRequest>, RegExp]>([
   ['a channel that is not there', { windX: 4 }, /channels to hold the winds/],
   ['more hours than there are', { hours: 8 }, /meteorology to be long enough/],
   ['more groups than there are', { groups: 3 }, /emissions to be long enough/],
+  ['a state that is too short', {}, /state to be long enough/],
   ['more lifetimes than fit', { lifetimes: [3, 12, 48] }, /out to be long enough/],
-])('refuses %s', (_, over, message) => {
-  expect(() => tracers({ ...request, ...over }, meteorology, emissions, new Float32Array(tracerCount))).toThrow(message);
+])('refuses %s', (name, over, message) => {
+  const state = name.includes('state') ? new Float32Array(10) : undefined;
+  expect(() => tracers({ ...request, ...over }, meteorology, emissions, new Float32Array(tracerCount), undefined, state)).toThrow(message);
 });

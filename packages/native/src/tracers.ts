@@ -27,16 +27,32 @@ export interface TracerRequest {
   factorsOffset?: number;
   /** factors are `[T, H, W, groups]`, one for every hour, instead of `[H, W, groups]` for all; default false */
   hourlyFactors?: boolean;
+  /** the meteorology begins with the hour before: these hours go on from others; default false */
+  follows?: boolean;
   /** 1 (default): on the calling thread; more: on the executor, after the runs that are queued there */
   threads?: number;
 }
 
 interface TracersAddon {
-  tracers(request: TracerRequest, meteorology: Float32Array, emissions: Float32Array, out: Float32Array, factors?: Float32Array): void;
-  tracersAdjoint(request: TracerRequest, meteorology: Float32Array, emissions: Float32Array, gradOut: Float32Array, gradFactors: Float32Array): void;
+  tracers(
+    request: TracerRequest,
+    meteorology: Float32Array,
+    emissions: Float32Array,
+    out: Float32Array,
+    factors?: Float32Array,
+    state?: Float32Array,
+  ): void;
+  tracersAdjoint(
+    request: TracerRequest,
+    meteorology: Float32Array,
+    emissions: Float32Array,
+    gradOut: Float32Array,
+    gradFactors: Float32Array,
+    state?: Float32Array,
+  ): void;
 }
 
-const DEFAULTS = { inverseHeight: false, factorsOffset: 0, hourlyFactors: false, threads: 1 };
+const DEFAULTS = { inverseHeight: false, factorsOffset: 0, hourlyFactors: false, follows: false, threads: 1 };
 
 let loaded: TracersAddon | undefined;
 
@@ -45,21 +61,35 @@ function addon(): TracersAddon {
   return loaded;
 }
 
-/**
- * Carries emissions as passive tracers through all hours, from none before the first.
- *
- * @param meteorology - `[T, H, W, channels]`
- * @param emissions - `[T, H, W, groups]`, kg m-2 s-1
- * @param out - `[T, H, W, groups · lifetimes]`, kg m-3 at the ground at the end of each hour; tracer `g · lifetimes + k`
- * @param factors - on the emissions; absent = 1
- * @throws Error with `code` `ARGUMENT_INVALID` if a number or an array does not fit
- */
-export function tracers(request: TracerRequest, meteorology: Float32Array, emissions: Float32Array, out: Float32Array, factors?: Float32Array): void {
-  addon().tracers({ ...DEFAULTS, ...request }, meteorology, emissions, out, factors);
+/** Memory in which the masses go over from some hours to those that follow, or in the transpose precede: two layers, with ghost cells. */
+export function tracerState({ rows, cols, groups, lifetimes }: TracerRequest): Float32Array {
+  const stride = Math.ceil((cols + 4) / 16) * 16;
+  return new Float32Array(2 * groups * lifetimes.length * (rows + 4) * stride);
 }
 
 /**
- * The transpose of {@link tracers} with respect to its factors, added to `gradFactors`.
+ * Carries emissions as passive tracers through all hours, from none before the first or from `state`.
+ *
+ * @param meteorology - `[T, H, W, channels]`, with an hour more at the beginning where the request says `follows`
+ * @param emissions - `[T, H, W, groups]`, kg m-2 s-1
+ * @param out - `[T, H, W, groups · lifetimes]`, kg m-3 at the ground at the end of each hour; tracer `g · lifetimes + k`
+ * @param factors - on the emissions; absent = 1
+ * @param state - what the hours before left, at the very first a new {@link tracerState}; it is changed to what these hours leave
+ * @throws Error with `code` `ARGUMENT_INVALID` if a number or an array does not fit
+ */
+export function tracers(
+  request: TracerRequest,
+  meteorology: Float32Array,
+  emissions: Float32Array,
+  out: Float32Array,
+  factors?: Float32Array,
+  state?: Float32Array,
+): void {
+  addon().tracers({ ...DEFAULTS, ...request }, meteorology, emissions, out, factors, state);
+}
+
+/**
+ * The transpose of {@link tracers} with respect to its factors, added to `gradFactors`. With a state, the last hours are given first.
  *
  * @throws as {@link tracers}
  */
@@ -69,6 +99,7 @@ export function tracersAdjoint(
   emissions: Float32Array,
   gradOut: Float32Array,
   gradFactors: Float32Array,
+  state?: Float32Array,
 ): void {
-  addon().tracersAdjoint({ ...DEFAULTS, ...request }, meteorology, emissions, gradOut, gradFactors);
+  addon().tracersAdjoint({ ...DEFAULTS, ...request }, meteorology, emissions, gradOut, gradFactors, state);
 }

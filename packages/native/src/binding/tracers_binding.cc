@@ -20,11 +20,11 @@ float positive(const Napi::Object& source, const char* name) {
 /** What a call points to, and its parameters; they live as long as it. */
 struct Request {
   TracerParams params{};
-  std::vector<float> decay, scratch;
+  std::vector<float> decay, scratch, masses;
   int threads;
   int64_t cells, factorsOffset, factorElements;
 
-  Request(const Napi::Object& source, const Napi::Float32Array& meteorology) {
+  Request(const Napi::Object& source, const Napi::Float32Array& meteorology, const Napi::Value& state) {
     TracerParams& p = params;
     p.hours = arguments.integer(source, "hours"), p.rows = arguments.integer(source, "rows"), p.cols = arguments.integer(source, "cols");
     p.groups = arguments.integer(source, "groups");
@@ -42,12 +42,19 @@ struct Request {
     p.inverseHeight = source.Get("inverseHeight").ToBoolean();
     if (p.windX >= p.channels || p.windY >= p.channels || p.height >= p.channels) arguments.refuse("channels to hold the winds and the height");
     cells = p.rows * p.cols;
-    p.meteorology = arguments.at(meteorology, 0, p.hours * cells * p.channels, "meteorology");
+    p.follows = source.Get("follows").ToBoolean();
+    p.meteorology = arguments.at(meteorology, 0, (p.hours + (p.follows ? 1 : 0)) * cells * p.channels, "meteorology");
     const bool hourly = source.Get("hourlyFactors").ToBoolean();
     p.factorStride = hourly ? cells * p.groups : 0;
     factorsOffset = arguments.integer(source, "factorsOffset");
     factorElements = cells * p.groups * (hourly ? p.hours : 1);
     threads = static_cast<int>(arguments.integer(source, "threads"));
+    if (state.IsUndefined()) {
+      masses.resize(tracerMasses(p));
+      p.masses = masses.data();
+    } else {
+      p.masses = arguments.at(arguments.floats(state, "state"), 0, tracerMasses(p), "state");
+    }
     scratch.resize(tracerScratch(p, threads));
     p.scratch = scratch.data();
   }
@@ -60,7 +67,7 @@ struct Request {
 
 Napi::Value Addon::tracers(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const Request request(info[0].As<Napi::Object>(), arguments.floats(info[1], "meteorology"));
+    const Request request(info[0].As<Napi::Object>(), arguments.floats(info[1], "meteorology"), info[5]);
     Tracers call{request.params, nullptr, nullptr, nullptr};
     call.emissions = arguments.at(arguments.floats(info[2], "emissions"), 0, request.emissionElements(), "emissions");
     call.out = arguments.at(arguments.floats(info[3], "out"), 0, request.tracerElements(), "out");
@@ -73,7 +80,7 @@ Napi::Value Addon::tracers(const Napi::CallbackInfo& info) {
 
 Napi::Value Addon::tracersAdjoint(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const Request request(info[0].As<Napi::Object>(), arguments.floats(info[1], "meteorology"));
+    const Request request(info[0].As<Napi::Object>(), arguments.floats(info[1], "meteorology"), info[5]);
     TracersAdjoint call{request.params, nullptr, nullptr, nullptr};
     call.emissions = arguments.at(arguments.floats(info[2], "emissions"), 0, request.emissionElements(), "emissions");
     call.gradOut = arguments.at(arguments.floats(info[3], "gradOut"), 0, request.tracerElements(), "gradOut");

@@ -17,19 +17,24 @@
 namespace retroplume {
 
 struct TracerParams {
+  /** hours that are carried; the hour before them is in the meteorology too where `follows`, and else the heights begin as those of the first */
   int64_t hours, rows, cols;
+  bool follows;
   /** emitted groups, and lifetimes of each: tracer g·lifetimes + k */
   int64_t groups, lifetimes;
   /** of a cell, m */
   float sizeX, sizeY;
   /** exp(−1 h / lifetime), [lifetimes] */
   const float* decay;
-  /** [hours, rows, cols, channels]; the places of 10 m wind along x and y (m s-1) and of PBL (m), or of 1 / PBL where `inverseHeight` */
+  /** [hours (+ 1 where `follows`), rows, cols, channels]; the places of 10 m wind along x and y (m s-1) and of PBL (m), or of 1 / PBL where
+   * `inverseHeight` */
   const float* meteorology;
   int64_t channels, windX, windY, height;
   bool inverseHeight;
   /** elements between two hours of `factors`: 0 where all hours share [H, W, groups] */
   int64_t factorStride;
+  /** tracerMasses() floats, as the hours before (in the transpose: after) left them, or zeros */
+  float* masses;
   /** tracerScratch() zeros */
   float* scratch;
 };
@@ -63,9 +68,12 @@ struct TracerPlane {
 /** Weather: wind along x and y of the lower layer and at 10 m, height, both exchanges, faces along x and y of both layers. */
 constexpr int64_t kTracerWeatherPlanes = 11;
 
-/** Floats of scratch for `threads` threads: two masses a tracer, the weather, a flux a thread, and its largest Courant number. */
+/** Two masses a tracer. */
+[[gnu::always_inline]] inline int64_t tracerMasses(const TracerParams& p) { return tracerPlane(p).elements() * 2 * p.groups * p.lifetimes; }
+
+/** Floats of scratch for `threads` threads: the weather, a flux a thread, and its largest Courant number. */
 [[gnu::always_inline]] inline int64_t tracerScratch(const TracerParams& p, int threads) {
-  return tracerPlane(p).elements() * (2 * p.groups * p.lifetimes + kTracerWeatherPlanes + threads) + 16 * threads;
+  return tracerPlane(p).elements() * (kTracerWeatherPlanes + threads) + 16 * threads;
 }
 
 }  // namespace retroplume

@@ -47,14 +47,18 @@ Fields fieldsOf(const TracerParams& p, const Worker& worker) {
   f.windX = take(1), f.windY = take(1), f.surfaceX = take(1), f.surfaceY = take(1);
   f.height = take(1), f.up = take(1), f.down = take(1);
   f.facesX[0] = take(1), f.facesX[1] = take(1), f.facesY[0] = take(1), f.facesY[1] = take(1);
-  f.masses = take(2 * p.groups * p.lifetimes);
+  f.masses = p.masses;
   f.flux = take(worker.threads) + worker.thread * f.plane.elements();
   f.courant = next;
   return f;
 }
 
+const float* weatherAt(const TracerParams& p, int64_t hour, int64_t cell) {
+  return p.meteorology + ((p.follows ? hour + 1 : hour) * p.rows * p.cols + cell) * p.channels;
+}
+
 float mixedHeight(const TracerParams& p, int64_t hour, int64_t cell) {
-  const float value = p.meteorology[(hour * p.rows * p.cols + cell) * p.channels + p.height];
+  const float value = weatherAt(p, hour, cell)[p.height];
   const float height = p.inverseHeight ? 1.0f / value : value;
   return height < kLowest ? kLowest : height > kTop ? kTop : height;
 }
@@ -66,8 +70,8 @@ float setWeather(const TracerParams& p, const Fields& f, int64_t hour, Range row
   for (int64_t r = rows.begin; r < rows.end; ++r) {
     for (int64_t c = 0; c < p.cols; ++c) {
       const int64_t cell = r * p.cols + c, at = f.plane.at(r, c);
-      const float* own = p.meteorology + (hour * p.rows * p.cols + cell) * p.channels;
-      const float before = mixedHeight(p, hour > 0 ? hour - 1 : 0, cell), now = mixedHeight(p, hour, cell);
+      const float* own = weatherAt(p, hour, cell);
+      const float before = mixedHeight(p, hour > 0 || p.follows ? hour - 1 : 0, cell), now = mixedHeight(p, hour, cell);
       const float room = kTop - before;
       f.height[at] = now;
       f.down[at] = now > before ? (now - before) / (room > 1.0f ? room : 1.0f) : 0.0f;
