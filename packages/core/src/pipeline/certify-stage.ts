@@ -108,7 +108,11 @@ async function differentiate(
       return data;
     },
   };
-  return testDifferentiation(model, { seed: context.case.certificate.patches.seed, roundoff: ROUNDOFF[context.products] });
+  try {
+    return await testDifferentiation(model, { seed: context.case.certificate.patches.seed, roundoff: ROUNDOFF[context.products] });
+  } finally {
+    run.dispose();
+  }
 }
 
 type Responses = Pick<Certificate, 'pairs' | 'rings' | 'joint'>;

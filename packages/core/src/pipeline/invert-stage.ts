@@ -101,6 +101,7 @@ export const invertStage: Stage = {
       rmSync(memory, { force: true });
       return { products: [FACTORS_FILE, 'inversion.json'], summary };
     } finally {
+      model.dispose();
       engine.dispose();
     }
   },

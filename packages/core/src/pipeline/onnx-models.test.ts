@@ -53,11 +53,11 @@ const TRACERS: ChannelScale = { offset: new Array<number>(10).fill(0), scale: Ar
 const lstmUnet = { network: 'lstm-unet', tracerLifetimes: [] };
 const paper = { mode: 'paper', previousConcentrations: true, batchNorm: true, headActivation: 'relu' };
 const variants: Record<string, Record<string, unknown>> = {
-  'default response-unet': {},
+  'default response-unet': { tracerLifetimes: [2, 20] },
   'lstm-unet': lstmUnet,
   "the paper's lstm-unet": { ...lstmUnet, ...paper },
   "the authors' lstm-unet": { ...lstmUnet, ...paper, allStates: false },
-  'resnet with tracers': { network: 'resnet', batchNorm: true, residualBlocks: 2 },
+  'resnet with tracers': { network: 'resnet', tracerLifetimes: [2, 20], batchNorm: true, residualBlocks: 2 },
 };
 
 function surrogateOf(over: Record<string, unknown>): Surrogate {

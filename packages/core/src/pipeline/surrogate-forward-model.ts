@@ -118,6 +118,11 @@ export class SurrogateForwardModel implements ForwardModel {
     return Promise.resolve(gradient);
   }
 
+  /** Temporary files, where tracers needed any; the program is not the model's. */
+  dispose(): void {
+    this.run.dispose();
+  }
+
   /** H·S(f·E) of a batch. */
   private async simulate(batch: number, factors: Float32Array): Promise<Float32Array> {
     const { problem, times } = this.plan[batch];

@@ -2,7 +2,8 @@
  * The frozen surrogate on the whole domain, at hours of one or more periods, forward and backward: in one piece, or tile by tile (tiles.ts), with the
  * same result to rounding. Of a tile, only the windows of the hours that are asked for are in memory.
  */
-import { part, type Hours, type PeriodSource } from '../data/period-source';
+import type { HourStore } from '../data/hour-store';
+import type { Hours, PeriodSource } from '../data/period-source';
 import type { AdjointEngine, SurrogateEngine } from './frozen-program';
 import { HourBatch, type EmissionFactors } from './hour-batch';
 import type { Surrogate } from './surrogate';
@@ -48,7 +49,7 @@ export class DomainRun {
   /** per period, made when first asked for, where the surrogate sees tracers */
   private readonly tracers: PeriodTracers[] = [];
   /** per period, dJ/d(tracers) that {@link addTracerAdjoint} has not yet carried back */
-  private readonly gradTracers: (Float32Array | undefined)[] = [];
+  private readonly gradTracers: (HourStore | undefined)[] = [];
   /** what the adjoint's program ran forward last */
   private held?: { position: Position; hours: string; factors?: Float32Array };
 
@@ -102,14 +103,18 @@ export class DomainRun {
       const seeds = this.chunks(run).map((chunk) => ({ ...chunk, seed: this.seed(gradConcentrations, tile, chunk.from, chunk.hours.length) }));
       if (seeds.every(({ seed }) => !seed)) continue;
       const { factors, gradient } = this.moveTo(tile, run, out);
+      const gradTracers = this.gradTracersOf(tile, run);
       for (const { hours, seed } of seeds) {
         if (!seed) continue;
         if (!this.isHeld(hours, run)) await this.simulate(program, run, hours, factors);
         const { emissions, tracers } = await program.adjoint(seed);
-        hours.forEach((hour, i) => this.batch.addFactorGradient(i, hour, emissions, gradient!));
-        if (tracers.length > 0) this.addTracerGradient(tile, run, hours, tracers);
+        hours.forEach((hour, i) => {
+          this.batch.addFactorGradient(i, hour, emissions, gradient!);
+          if (gradTracers) this.batch.addTracerGradient(i, hour, tracers, gradTracers.data);
+        });
       }
       if (gradient!.data !== out) this.addTile(gradient!.data, tile, run, out);
+      gradTracers?.add();
     }
   }
 
@@ -118,33 +123,28 @@ export class DomainRun {
     const gradient = this.gradTracers[period];
     if (!gradient) return;
     this.tracersOf(period).addAdjoint(gradient, gradFactors);
+    gradient.dispose();
     this.gradTracers[period] = undefined;
+  }
+
+  /** Temporary files, where tracers needed any. */
+  dispose(): void {
+    this.tracers.forEach((each) => each.dispose());
+    this.gradTracers.forEach((each) => each?.dispose());
+  }
+
+  /** Room for dJ/d(tracers) of a tile over the hours of its windows, and what adds it to the period's. */
+  private gradTracersOf(tile: Tile, run: DomainHours): { data: Float32Array; add: () => void } | undefined {
+    if (this.options.surrogate.description.settings.tracerLifetimes.length === 0) return undefined;
+    const tracers = this.tracersOf(run.period);
+    const span = this.spanOf(run.hours);
+    const data = new Float32Array(span.count * tile.crop.rows * tile.crop.cols * tracers.channels);
+    return { data, add: () => (this.gradTracers[run.period] ??= tracers.store()).add(tile.crop, span, data) };
   }
 
   private tracersOf(period: number): PeriodTracers {
     const { surrogate, sources, threads } = this.options;
     return (this.tracers[period] ??= new PeriodTracers(sources[period], surrogate.description.settings.tracerLifetimes, threads));
-  }
-
-  private addTracerGradient(tile: Tile, run: DomainHours, hours: number[], gradTracers: Float32Array): void {
-    const { channels } = this.tracersOf(run.period);
-    const { rows, cols } = this.grid;
-    const span = this.spanOf(run.hours);
-    const ofPeriod = (this.gradTracers[run.period] ??= new Float32Array(this.options.sources[run.period].time.count * rows * cols * channels));
-    const ofSpan = ofPeriod.subarray(span.first * rows * cols * channels);
-    if (this.options.tiling.tiles.length === 1) {
-      hours.forEach((hour, i) => this.batch.addTracerGradient(i, hour, gradTracers, ofSpan));
-      return;
-    }
-    const { crop } = tile;
-    const width = crop.cols * channels;
-    const ofTile = new Float32Array(span.count * crop.rows * width);
-    hours.forEach((hour, i) => this.batch.addTracerGradient(i, hour, gradTracers, ofTile));
-    for (let line = 0; line < span.count * crop.rows; line++) {
-      const [slot, r] = [Math.floor(line / crop.rows), line % crop.rows];
-      const at = ((slot * rows + crop.row + r) * cols + crop.col) * channels;
-      for (let k = 0; k < width; k++) ofSpan[at + k] += ofTile[line * width + k];
-    }
   }
 
   /** Hours that the engine takes at once, and where they begin among those of the run. */
@@ -183,7 +183,7 @@ export class DomainRun {
     }
     if (this.options.surrogate.description.settings.tracerLifetimes.length > 0) {
       const tracers = this.tracersOf(run.period);
-      this.batch.setTracers(part(tracers.carry(run.factors), this.grid, tracers.channels, tile.crop, span));
+      this.batch.setTracers(tracers.carry(run.factors).rectangle(tile.crop, span));
     }
     if (!run.factors) return {};
     const { data, hourly = false } = run.factors;

@@ -34,7 +34,7 @@ export interface FreeRunOptions {
  *
  * @returns concentrations `[hours, H, W, 4]`
  */
-export function freeRun(options: FreeRunOptions): Promise<Float32Array> {
+export async function freeRun(options: FreeRunOptions): Promise<Float32Array> {
   const { surrogate, engine, batchSize, period, emissions, hours, factors, threads = 1, onHour } = options;
   const { tiling = wholeDomain(period.grid) } = options;
   const run = new DomainRun({ surrogate, sources: [inMemory(period, emissions)], tiling, engine, batchSize, threads });
@@ -43,5 +43,9 @@ export function freeRun(options: FreeRunOptions): Promise<Float32Array> {
     done += count;
     onHour?.(Math.floor(done / tiling.tiles.length));
   };
-  return run.forward({ period: 0, hours, factors: factors && { data: factors } }, undefined, onHours);
+  try {
+    return await run.forward({ period: 0, hours, factors: factors && { data: factors } }, undefined, onHours);
+  } finally {
+    run.dispose();
+  }
 }

@@ -69,6 +69,9 @@ export function buildSurrogate(
 ): SurrogateValues {
   const { batch, steps, rows, cols } = sizes;
   const emissions = g.input('emissions', [batch, steps, rows, cols, normalisation.emissions.scale.length]);
+  const lifetimes = settings.tracerLifetimes.length * normalisation.emissions.scale.length;
+  if ((normalisation.tracers?.scale.length ?? 0) !== lifetimes)
+    throw new Error(`surrogate: expected scales of ${lifetimes} tracers: carry the runs first`);
   const tracers = normalisation.tracers && g.input('tracers', [batch, steps, rows, cols, normalisation.tracers.scale.length]);
   const meteorology = g.input('meteorology', [batch, steps, rows, cols, sizes.meteorology]);
   const geography = sizes.geography > 0 ? g.input('geography', [batch, rows, cols, sizes.geography]) : undefined;

@@ -3,9 +3,10 @@
  * (`ops/tracers/tracers.h` of the addon has the equations). Transport then need not be learned, and a window of hours sees the days before it. They are
  * linear in the emissions, so the inversion's gradient goes through their transpose, once for all hours of a period.
  */
-import { tracers, tracersAdjoint, type TracerRequest } from '@retroplume/native';
+import { tracers, tracersAdjoint, tracerState, type TracerRequest } from '@retroplume/native';
 import { totalmem } from 'node:os';
-import { wholeGrid, type PeriodSource } from '../data/period-source';
+import { hourStore, type HourStore } from '../data/hour-store';
+import { wholeGrid, type Hours, type PeriodSource } from '../data/period-source';
 import type { PreparedPeriod } from '../data/prepared';
 import { ConfigError } from '../errors';
 import type { EmissionFactors } from './hour-batch';
@@ -15,13 +16,16 @@ const GROUPS = 5;
 /** Below so many cells an hour is too short to be shared among threads. */
 const CELLS_FOR_THREADS = 10_000;
 
-/** Part of the machine's memory that one field of tracers may take. */
-const MOST_MEMORY = 0.5;
+/** Of the tracers of a period, and as much again for their gradient. */
+const MOST_IN_MEMORY = 3 * 2 ** 30;
 
-type Weather = Pick<PeriodSource, 'name' | 'grid' | 'time' | 'meteorologyNames'>;
+/** Part of the machine's memory that the tracers of all runs may take in training. */
+const MOST_OF_MEMORY = 0.5;
 
-/** @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks a channel, or the tracers of a period do not fit in memory */
-function requestOf({ name, grid, time, meteorologyNames }: Weather, lifetimes: readonly number[], threads: number): TracerRequest {
+type Weather = Pick<PeriodSource, 'grid' | 'time' | 'meteorologyNames'>;
+
+/** @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks a channel */
+function requestOf({ grid, time, meteorologyNames }: Weather, lifetimes: readonly number[], threads: number): TracerRequest {
   const channel = (wanted: string): number => meteorologyNames.indexOf(wanted);
   const [windX, windY, height, inverse] = ['u', 'v', 'PBL', 'inversePbl'].map(channel);
   const missing = windX < 0 ? 'u' : windY < 0 ? 'v' : height < 0 && inverse < 0 ? 'PBL or inversePbl' : undefined;
@@ -29,13 +33,6 @@ function requestOf({ name, grid, time, meteorologyNames }: Weather, lifetimes: r
     throw new ConfigError(
       'CASE_TRACERS',
       `surrogate.tracerLifetimes: tracers need ${missing} among meteorology.variables: add it, or set tracerLifetimes: []`,
-    );
-  }
-  const bytes = 4 * time.count * grid.rows * grid.cols * GROUPS * lifetimes.length;
-  if (bytes > MOST_MEMORY * totalmem()) {
-    throw new ConfigError(
-      'CASE_TRACERS',
-      `surrogate.tracerLifetimes: the tracers of ${name} take ${(bytes / 1e9).toFixed(1)} GB, of ${(totalmem() / 1e9).toFixed(1)} GB of memory: set fewer lifetimes, [] for none, or shorten the period`,
     );
   }
   const [cellsNorth, cellsEast] = grid.lengthInCells(1);
@@ -54,43 +51,81 @@ export class PeriodTracers {
   /** tracers: of each group one for each lifetime */
   readonly channels: number;
   private readonly request: TracerRequest;
-  private readonly meteorology: Float32Array;
-  private readonly emissions: Float32Array;
   /** the tracers that were carried last, and their factors; none: 1 */
-  private held?: { tracers: Float32Array; factors?: Float32Array };
+  private held?: { tracers: HourStore; factors?: Float32Array };
 
-  /** @throws {ConfigError} `CASE_TRACERS` */
-  constructor(source: PeriodSource, lifetimes: readonly number[], threads: number) {
+  /**
+   * @param mostBytes - tracers that take more lie in a temporary file
+   * @throws {ConfigError} `CASE_TRACERS`
+   */
+  constructor(
+    private readonly source: PeriodSource,
+    lifetimes: readonly number[],
+    threads: number,
+    private readonly mostBytes = MOST_IN_MEMORY,
+  ) {
     this.request = requestOf(source, lifetimes, threads);
     this.channels = GROUPS * lifetimes.length;
-    const all = { first: 0, count: source.time.count };
-    this.meteorology = source.hourly('meteorology', wholeGrid(source), all);
-    this.emissions = source.hourly('emissions', wholeGrid(source), all);
   }
 
-  /** @returns `[hours of the period, H, W, channels]`, kg m-3, until the next call */
-  carry(factors?: EmissionFactors): Float32Array {
-    const request = this.with(factors);
+  /** Room for tracers of the period, or for a gradient with respect to them. */
+  store(): HourStore {
+    const { hours, rows, cols } = this.request;
+    return hourStore({ hours, rows, cols, channels: this.channels }, this.mostBytes);
+  }
+
+  /** @returns kg m-3, until the next call */
+  carry(factors?: EmissionFactors): HourStore {
     const given = factors && this.partOf(factors);
     if (this.held && sameFactors(this.held.factors, given)) return this.held.tracers;
-    const { hours, rows, cols } = request;
-    const out = this.held?.tracers ?? new Float32Array(hours * rows * cols * this.channels);
-    tracers(request, this.meteorology, this.emissions, out, factors?.data);
+    const out = this.held?.tracers ?? this.store();
+    this.held = undefined; // should the disk be full in between
+    const state = tracerState(this.request);
+    for (const range of this.parts(out)) {
+      const carried = out.hours(range);
+      tracers(...this.hoursOf(range, factors), carried, factors?.data, state);
+      out.write(range.first, carried);
+    }
     this.held = { tracers: out, factors: given?.slice() };
     return out;
   }
 
-  /**
-   * The transpose of {@link carry}, added: E · Aᵀ · gradTracers.
-   *
-   * @param gradTracers - `[hours of the period, H, W, channels]`
-   */
-  addAdjoint(gradTracers: Float32Array, gradFactors: EmissionFactors): void {
-    tracersAdjoint(this.with(gradFactors), this.meteorology, this.emissions, gradTracers, gradFactors.data);
+  /** The transpose of {@link carry}, added: E · Aᵀ · gradTracers. */
+  addAdjoint(gradTracers: HourStore, gradFactors: EmissionFactors): void {
+    const state = tracerState(this.request);
+    for (const range of this.parts(gradTracers).reverse()) {
+      tracersAdjoint(...this.hoursOf(range, gradFactors), gradTracers.hours(range), gradFactors.data, state);
+    }
   }
 
-  private with({ offset: factorsOffset = 0, hourly: hourlyFactors = false }: Partial<EmissionFactors> = {}): TracerRequest {
-    return { ...this.request, factorsOffset, hourlyFactors };
+  dispose(): void {
+    this.held?.tracers.dispose();
+    this.held = undefined;
+  }
+
+  private parts({ hoursAtOnce }: HourStore): Hours[] {
+    const { hours } = this.request;
+    return Array.from({ length: Math.ceil(hours / hoursAtOnce) }, (_, i) => ({
+      first: i * hoursAtOnce,
+      count: Math.min(hoursAtOnce, hours - i * hoursAtOnce),
+    }));
+  }
+
+  /** What native is told of some hours: request, meteorology (with the hour before) and emissions. */
+  private hoursOf(
+    { first, count }: Hours,
+    { offset = 0, hourly = false }: Partial<EmissionFactors> = {},
+  ): [TracerRequest, Float32Array, Float32Array] {
+    const { source, request } = this;
+    const factorsOffset = offset + (hourly ? first * request.rows * request.cols * request.groups : 0);
+    const follows = first > 0;
+    const weather = follows ? { first: first - 1, count: count + 1 } : { first, count };
+    const grid = wholeGrid(source);
+    return [
+      { ...request, hours: count, follows, factorsOffset, hourlyFactors: hourly },
+      source.hourly('meteorology', grid, weather),
+      source.hourly('emissions', grid, { first, count }),
+    ];
   }
 
   private partOf({ data, offset = 0, hourly = false }: EmissionFactors): Float32Array {
@@ -106,16 +141,26 @@ function sameFactors(a: Float32Array | undefined, b: Float32Array | undefined): 
 }
 
 /**
- * Carries the emissions of all runs of a period: what training samples. Without lifetimes the runs have none afterwards.
+ * Carries the emissions of all runs of all periods: what training samples. Without lifetimes the runs have none afterwards.
  *
- * @throws {ConfigError} `CASE_TRACERS`
+ * @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks a channel, or they do not fit in memory
  */
-export function carryRuns(period: PreparedPeriod, lifetimes: readonly number[], threads: number): void {
-  const request = lifetimes.length > 0 ? requestOf(period, lifetimes, threads) : undefined;
-  for (const run of period.runs.values()) {
+export function carryRuns(periods: readonly PreparedPeriod[], lifetimes: readonly number[], threads: number): void {
+  const runs = periods.flatMap((period) => [...period.runs.values()].map((run) => ({ period, run })));
+  const bytes = lifetimes.length * runs.reduce((sum, { run }) => sum + run.emissions.byteLength, 0);
+  if (bytes > MOST_OF_MEMORY * totalmem()) {
+    throw new ConfigError(
+      'CASE_TRACERS',
+      `surrogate.tracerLifetimes: the tracers of ${runs.length} runs take ${gigabytes(bytes)} of ${gigabytes(totalmem())} of memory: ` +
+        'set fewer lifetimes ([] for none) or members, or shorten the periods',
+    );
+  }
+  for (const { period, run } of runs) {
     run.tracers = undefined;
-    if (!request) continue;
+    if (lifetimes.length === 0) continue;
     run.tracers = new Float32Array(run.emissions.length * lifetimes.length);
-    tracers(request, period.meteorology, run.emissions, run.tracers);
+    tracers(requestOf(period, lifetimes, threads), period.meteorology, run.emissions, run.tracers);
   }
 }
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;

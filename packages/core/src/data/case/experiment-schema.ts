@@ -60,13 +60,16 @@ export const membersSchema = z
     seed: seed('Seed of the random factors.').default(1),
     spread: perGroup((group) => real(`Standard deviation of the log factor on ${group}.`, { min: 0, max: 2 }), {
       NOx: 0.4,
-      NH3: 0.4,
+      NH3: 0.8,
       SO2: 0.4,
-      VOC: 0.4,
+      VOC: 0.6,
       'PM2.5': 0.4,
     })
       .prefault({})
-      .meta({ description: 'Standard deviation of the natural logarithm of the factor, per group.' }),
+      .meta({
+        description:
+          'Standard deviation of the natural logarithm of the factor, per group; larger for NH3 and VOC, whose response is weak and would drown in that of the others.',
+      }),
     lengthKm: real('Correlation length of the factors.', { above: 0, unit: 'km' }).default(200),
     runs: outsideRuns.optional().meta({
       description:

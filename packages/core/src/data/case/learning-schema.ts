@@ -26,7 +26,7 @@ export const surrogateSchema = z
     tracerLifetimes: z
       .array(real('Lifetime against a first-order loss.', { above: 0, unit: 'h' }))
       .max(8)
-      .default([3, 12, 48])
+      .default([3, 12, 48, 200])
       .meta({
         description:
           'Passive tracers that are inputs beside the emissions: each group, carried by the weather of the whole period, with each of these lifetimes. They need u, v and PBL or inversePbl among meteorology.variables. None: []',
@@ -71,7 +71,7 @@ export const trainingSchema = z
       1,
     ),
     differenceLoss: choice('Of the difference between two runs: absolute values, squares, or the mean of both losses.', ['l1', 'l2', 'both']).default(
-      'l1',
+      'both',
     ),
     speciesWeights: perSpecies((species) => real(`Weight of ${species} in the loss.`, { min: 0 }), { NO2: 1, SO2: 1, O3: 1, 'PM2.5': 1 })
       .prefault({})

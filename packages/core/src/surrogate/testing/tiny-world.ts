@@ -1,9 +1,10 @@
-/** Random prepared periods on a few cells and the smallest network that has every part, for the tests of surrogate and pipeline. */
+/** Random prepared periods on a few cells, with the tracers that a surrogate sees by default, and the smallest network that has every part, for the tests of surrogate and pipeline. */
 import type { SurrogateSettings, TrainingSettings } from '../../data/case';
 import { surrogateSchema, trainingSchema } from '../../data/case/learning-schema';
 import { PREPARED_GROUPS, PREPARED_SPECIES, type PreparedPeriod, type PreparedRun } from '../../data/prepared';
 import { Grid } from '../../grid/grid';
 import { Random } from '../../random';
+import { carryRuns } from '../tracers';
 
 export const WORLD = { rows: 8, cols: 8, hours: 72, spinUpHours: 24, start: new Date('2026-01-05T00:00:00Z') };
 export const CELLS = WORLD.rows * WORLD.cols;
@@ -40,7 +41,7 @@ export function tinyPeriod(name: string, seed: number, options: { runs?: Record<
   const random = new Random(seed).fork(name);
   const { runs = { prior: 1, member01: 1.4 }, hours = WORLD.hours } = options;
   const meteorology = Float32Array.from({ length: hours * CELLS * METEOROLOGY.length }, () => random.normal());
-  return {
+  const period: PreparedPeriod = {
     name,
     grid: GRID,
     time: { start: WORLD.start, stepSeconds: 3600, count: hours },
@@ -50,6 +51,8 @@ export function tinyPeriod(name: string, seed: number, options: { runs?: Record<
     geography: positive(random.fork('geography'), CELLS, 100),
     runs: new Map(Object.entries(runs).map(([run_, factor]) => [run_, run(random.fork('runs'), factor, hours)])),
   };
+  carryRuns([period], tinySurrogate().tracerLifetimes, 1);
+  return period;
 }
 
 export function tinySurrogate(over: Record<string, unknown> = {}): SurrogateSettings {

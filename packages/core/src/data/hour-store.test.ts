@@ -1,0 +1,74 @@
+import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Random } from '../random';
+import { hourStore, type HourStore } from './hour-store';
+
+const SHAPE = { hours: 4, rows: 5, cols: 6, channels: 3 };
+const FIELD = SHAPE.rows * SHAPE.cols * SHAPE.channels;
+const random = new Random(2);
+const values = Float32Array.from({ length: SHAPE.hours * FIELD }, () => random.normal());
+const crop = { row: 1, col: 2, rows: 3, cols: 3 };
+const strip = { row: 2, col: 0, rows: 2, cols: 6 };
+
+function filled(store: HourStore): HourStore {
+  store.write(0, values.subarray(0, FIELD));
+  const rest = store.hours({ first: 1, count: 3 });
+  rest.set(values.subarray(FIELD));
+  store.write(1, rest);
+  return store;
+}
+
+describe.each([
+  ['in memory', 1e9],
+  ['in a file', 0],
+])('hourly fields %s', (_, mostBytes) => {
+  const store = hourStore(SHAPE, mostBytes);
+  afterAll(() => store.dispose());
+
+  it('are 0 at first, and then what was written', () => {
+    expect(store.hours({ first: 0, count: 4 }).every((value) => value === 0)).toBe(true);
+    filled(store);
+    expect(store.hours({ first: 1, count: 2 })).toEqual(values.subarray(FIELD, 3 * FIELD));
+  });
+
+  it.each([crop, strip])('are read by rectangles (%p)', (each) => {
+    const out = store.rectangle(each, { first: 1, count: 2 });
+    expect(out.length).toBe(2 * each.rows * each.cols * SHAPE.channels);
+    out.forEach((value, i) => expect(value).toBe(values[placeOf(each, i)]));
+  });
+
+  it.each([crop, strip])('are added to by rectangles (%p)', (each) => {
+    const before = store.hours({ first: 0, count: 4 }).slice();
+    const added = Float32Array.from({ length: 2 * each.rows * each.cols * SHAPE.channels }, () => random.normal());
+    store.add(each, { first: 1, count: 2 }, added);
+    added.forEach((value, i) => (before[placeOf(each, i)] += value));
+    expect(store.hours({ first: 0, count: 4 })).toEqual(before);
+  });
+});
+
+/** Where an element of a rectangle's hours 1 and 2 stands in the store. */
+function placeOf({ row, col, rows, cols }: typeof crop, i: number): number {
+  const { channels } = SHAPE;
+  const [channel, c, r, hour] = [
+    i % channels,
+    Math.floor(i / channels) % cols,
+    Math.floor(i / (channels * cols)) % rows,
+    Math.floor(i / (channels * cols * rows)),
+  ];
+  return (1 + hour) * FIELD + ((row + r) * SHAPE.cols + col + c) * channels + channel;
+}
+
+it('the file has no name', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'retroplume-store-'));
+  const store = filled(hourStore(SHAPE, 0, folder));
+  expect(readdirSync(folder)).toEqual([]);
+  store.dispose();
+  rmdirSync(folder);
+});
+
+it('says what to do where the folder cannot be written', () => {
+  const error = { code: 'FILE_UNWRITABLE', message: expect.stringContaining('/proc: a temporary file') as string };
+  expect(() => hourStore(SHAPE, 0, '/proc')).toThrow(expect.objectContaining(error) as Error);
+  expect(() => hourStore(SHAPE, 0, '/proc')).toThrow(/set TMPDIR/);
+});

@@ -1,0 +1,185 @@
+/**
+ * Hourly fields of a whole grid that are made in a run, a few hours at a time, and read a rectangle at a time: in memory, or where they are too large for
+ * that in a file of the system's temporary folder. The file has no name: it is gone with the process, however that ends.
+ */
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataError } from '../errors';
+import { newMemory, part, type Crop, type Hours, type Memory } from './period-source';
+
+/** `[hours, rows, cols, channels]`, zeros at first. */
+export interface HourStoreShape {
+  hours: number;
+  rows: number;
+  cols: number;
+  channels: number;
+}
+
+export interface HourStore {
+  /** most hours that should be worked on at once */
+  readonly hoursAtOnce: number;
+  /** Consecutive hours of the whole grid from `data`, which {@link hours} gave or which are as long. */
+  write(first: number, data: Float32Array): void;
+  /** @returns `[count, rows, cols, channels]`: the store's own memory, or a copy */
+  hours(range: Hours): Float32Array;
+  /** @returns `[hours.count, crop.rows, crop.cols, channels]`, not to be written to */
+  rectangle(crop: Crop, range: Hours, memory?: Memory): Float32Array;
+  /** Adds to a rectangle. */
+  add(crop: Crop, range: Hours, data: Float32Array): void;
+  dispose(): void;
+}
+
+const BYTES = Float32Array.BYTES_PER_ELEMENT;
+/** What is read or written at once of a file. */
+const FILE_CHUNK = 2 ** 28;
+
+/**
+ * @param mostBytes - in memory up to this, in a file of `folder` (default: the system's for temporary files) beyond
+ * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`
+ */
+export function hourStore(shape: HourStoreShape, mostBytes: number, folder = tmpdir()): HourStore {
+  const bytes = BYTES * shape.hours * shape.rows * shape.cols * shape.channels;
+  return bytes <= mostBytes ? new StoreInMemory(shape) : new StoreInFile(shape, folder);
+}
+
+class StoreInMemory implements HourStore {
+  readonly hoursAtOnce: number;
+  private readonly data: Float32Array;
+  private readonly field: number;
+
+  constructor(private readonly shape: HourStoreShape) {
+    this.hoursAtOnce = shape.hours;
+    this.field = shape.rows * shape.cols * shape.channels;
+    this.data = new Float32Array(shape.hours * this.field);
+  }
+
+  hours({ first, count }: Hours): Float32Array {
+    return this.data.subarray(first * this.field, (first + count) * this.field);
+  }
+
+  write(first: number, data: Float32Array): void {
+    const own = this.hours({ first, count: data.length / this.field });
+    if (own.byteOffset !== data.byteOffset || own.buffer !== data.buffer) own.set(data);
+  }
+
+  rectangle(crop: Crop, range: Hours, memory = newMemory): Float32Array {
+    return part(this.data, this.shape, this.shape.channels, crop, range, memory);
+  }
+
+  add(crop: Crop, range: Hours, data: Float32Array): void {
+    forEachLine(this.shape, crop, range, (at, from, width) => {
+      for (let k = 0; k < width; k++) this.data[at + k] += data[from + k];
+    });
+  }
+
+  dispose(): void {} // the garbage collector's
+}
+
+class StoreInFile implements HourStore {
+  readonly hoursAtOnce: number;
+  private readonly file: number;
+  private readonly field: number;
+
+  constructor(
+    private readonly shape: HourStoreShape,
+    private readonly folder: string,
+  ) {
+    this.field = shape.rows * shape.cols * shape.channels;
+    this.hoursAtOnce = Math.max(1, Math.floor(FILE_CHUNK / (BYTES * this.field)));
+    this.file = nameless(folder);
+    try {
+      ftruncateSync(this.file, BYTES * shape.hours * this.field);
+    } catch (error) {
+      throw unwritable(folder, error);
+    }
+  }
+
+  hours({ first, count }: Hours): Float32Array {
+    const out = new Float32Array(count * this.field);
+    this.read(out, first * this.field);
+    return out;
+  }
+
+  write(first: number, data: Float32Array): void {
+    this.put(data, first * this.field);
+  }
+
+  rectangle(crop: Crop, range: Hours, memory = newMemory): Float32Array {
+    const out = memory(range.count * crop.rows * crop.cols * this.shape.channels);
+    forEachLine(this.shape, crop, range, (at, to, width) => this.read(out.subarray(to, to + width), at));
+    return out;
+  }
+
+  add(crop: Crop, range: Hours, data: Float32Array): void {
+    let held = new Float32Array();
+    forEachLine(this.shape, crop, range, (at, from, width) => {
+      if (held.length !== width) held = new Float32Array(width);
+      this.read(held, at);
+      for (let k = 0; k < width; k++) held[k] += data[from + k];
+      this.put(held, at);
+    });
+  }
+
+  dispose(): void {
+    closeSync(this.file);
+  }
+
+  private read(into: Float32Array, at: number): void {
+    const bytes = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
+    for (let done = 0; done < bytes.length;) {
+      const length = Math.min(FILE_CHUNK, bytes.length - done);
+      const read = readSync(this.file, bytes, done, length, BYTES * at + done);
+      if (read === 0) throw new DataError('FILE_UNREADABLE', `a temporary file in ${this.folder} has become shorter: run the same command again`);
+      done += read;
+    }
+  }
+
+  private put(data: Float32Array, at: number): void {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    try {
+      for (let done = 0; done < bytes.length;) {
+        done += writeSync(this.file, bytes, done, Math.min(FILE_CHUNK, bytes.length - done), BYTES * at + done);
+      }
+    } catch (error) {
+      throw unwritable(this.folder, error);
+    }
+  }
+}
+
+/** A new file, open for reading and writing, whose name is gone already. */
+function nameless(folder: string): number {
+  try {
+    const own = mkdtempSync(join(folder, 'retroplume-hours-'));
+    try {
+      return openSync(join(own, 'fields'), 'wx+', 0o600);
+    } finally {
+      rmSync(own, { recursive: true });
+    }
+  } catch (error) {
+    throw unwritable(folder, error);
+  }
+}
+
+function unwritable(folder: string, cause: unknown): DataError {
+  const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
+  return new DataError(
+    full ? 'DISK_FULL' : 'FILE_UNWRITABLE',
+    `${folder}: a temporary file of fields that are too large for memory cannot be written: ${full ? 'no space is left' : (cause as Error).message}: ` +
+      'make room, or set TMPDIR to a folder on another disk',
+    { cause },
+  );
+}
+
+/** Calls visit(place in the store, place in the rectangle, values) for the lines of a rectangle; all of an hour is one line where that is the grid. */
+function forEachLine(shape: HourStoreShape, crop: Crop, { first, count }: Hours, visit: (at: number, inCrop: number, width: number) => void): void {
+  const { rows, cols, channels } = shape;
+  const whole = crop.cols === cols;
+  const lines = whole ? 1 : crop.rows;
+  const width = (whole ? crop.rows : 1) * crop.cols * channels;
+  for (let hour = 0; hour < count; hour++) {
+    for (let line = 0; line < lines; line++) {
+      visit((((first + hour) * rows + crop.row + line) * cols + crop.col) * channels, (hour * lines + line) * width, width);
+    }
+  }
+}
