@@ -9,7 +9,7 @@ import { receptiveField } from '../nn';
 import { networkSettings } from '../surrogate/network-settings';
 import { normalisationOf } from '../surrogate/normalisation';
 import { Surrogate } from '../surrogate/surrogate';
-import { carryRuns } from '../surrogate/tracers';
+import { carryRuns, dropTracers } from '../surrogate/tracers';
 import { train, type CurvePoint } from '../surrogate/train';
 import { preparedPeriods, spinUpHours, variantSettings } from './learning';
 import { numericsOf, type Stage } from './stage';
@@ -47,7 +47,7 @@ export const trainStage: Stage = {
       onProgress: context.progress,
       log: context.log,
       signal: context.signal,
-    });
+    }).finally(() => dropTracers(periods));
     const description = {
       settings: surrogate,
       normalisation,

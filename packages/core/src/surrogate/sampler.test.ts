@@ -66,7 +66,11 @@ describe('batches', () => {
     windowMean(window.request(WORLD, 5, 40, { row: 0, col: 0, rows, cols }), period.runs.get('prior')!.emissions, expected);
     expect(emissions).toEqual(expected);
     const ofTracers = new Float32Array(2 * emissions.length);
-    windowMean(window.request(WORLD, 10, 40, { row: 0, col: 0, rows, cols }), period.runs.get('prior')!.tracers!, ofTracers);
+    windowMean(
+      window.request(WORLD, 10, 40, { row: 0, col: 0, rows, cols }),
+      period.runs.get('prior')!.tracers!.hours({ first: 0, count: WORLD.hours }),
+      ofTracers,
+    );
     expect(tracers).toEqual(ofTracers);
     expect(new Set(tracers).size).toBeGreaterThan(tracers.length / 2);
     const field = rows * cols * METEOROLOGY.length;

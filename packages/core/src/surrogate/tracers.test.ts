@@ -1,10 +1,10 @@
 import { inMemory } from '../data/period-source';
 import type { TracerSettings } from '../data/case';
 import { Random } from '../random';
-import type { PreparedPeriod, PreparedRun } from '../data/prepared';
+import type { PreparedPeriod } from '../data/prepared';
 import { CELLS, tinyPeriod, WORLD } from './testing/tiny-world';
 import { normalisationOf } from './normalisation';
-import { carryRuns, PeriodTracers } from './tracers';
+import { carryRuns, dropTracers, PeriodTracers } from './tracers';
 
 const TRACERS: TracerSettings[] = [
   { lifetime: 3 },
@@ -14,7 +14,8 @@ const TRACERS: TracerSettings[] = [
 ];
 const period = withWeather(tinyPeriod('winter', 1));
 carryRuns([period], TRACERS, 1);
-const prior = period.runs.get('prior')!;
+const ALL = { first: 0, count: WORLD.hours };
+const prior = period.runs.get('prior')!.tracers!.hours(ALL);
 
 /** The period with the channels that make, change and wash out tracers. */
 function withWeather(of: PreparedPeriod): PreparedPeriod {
@@ -39,8 +40,6 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
   return a.reduce((max, value, i) => Math.max(max, Math.abs(value - b[i])), 0) / b.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
 }
 
-const ALL = { first: 0, count: WORLD.hours };
-
 describe.each([
   ['in memory', 1e9],
   ['in a file', 0],
@@ -55,12 +54,12 @@ describe.each([
   it('are those of its runs, times the factors', () => {
     const tracers = make();
     expect(tracers.channels).toBe(20);
-    expect(tracers.carry().hours(ALL)).toEqual(prior.tracers);
+    expect(tracers.carry().hours(ALL)).toEqual(prior);
     const [all, hourly] = [CELLS * 5, WORLD.hours * CELLS * 5].map((length) => new Float32Array(length + 3).fill(1.4));
     expect(
       largestDifference(
         tracers.carry({ data: all, offset: 3 }).hours(ALL),
-        prior.tracers!.map((value) => 1.4 * value),
+        prior.map((value) => 1.4 * value),
       ),
     ).toBeLessThan(1e-6);
     const byHour = tracers.carry({ data: hourly, offset: 3, hourly: true }).hours(ALL).slice();
@@ -95,8 +94,8 @@ describe.each([
   it('are divided by their root mean square over the prior run', () => {
     const { scale, offset } = normalisationOf([period], [WORLD.spinUpHours]).tracers!;
     const squares = new Float64Array(20);
-    prior.tracers!.forEach((value, i) => (squares[i % 20] += value * value));
-    scale.forEach((value, c) => expect(value / Math.sqrt((squares[c] * 20) / prior.tracers!.length)).toBeCloseTo(1, 6));
+    prior.forEach((value, i) => (squares[i % 20] += value * value));
+    scale.forEach((value, c) => expect(value / Math.sqrt((squares[c] * 20) / prior.length)).toBeCloseTo(1, 6));
     expect(offset).toEqual(scale.map(() => 0));
   });
 });
@@ -104,6 +103,7 @@ describe.each([
 describe('what is refused', () => {
   const without = (names: string[]): PreparedPeriod => ({
     ...period,
+    runs: new Map([...period.runs].map(([name, run]) => [name, { ...run }])),
     meteorologyNames: period.meteorologyNames.map((name) => (names.includes(name) ? `no ${name}` : name)),
   });
 
@@ -118,11 +118,18 @@ describe('what is refused', () => {
     expect(() => carryRuns([without(names)], TRACERS, 1)).toThrow(message);
     expect(() => carryRuns([without(names)], [], 1)).not.toThrow();
   });
+});
 
-  it('tracers that do not fit in memory', () => {
-    const large = { emissions: { byteLength: 1e15 }, concentrations: new Float32Array() } as unknown as PreparedRun;
-    const periods = [{ ...period, runs: new Map([['prior', large]]) }];
-    expect(() => carryRuns(periods, TRACERS, 1)).toThrow(expect.objectContaining({ code: 'CASE_TRACERS' }) as Error);
-    expect(() => carryRuns(periods, TRACERS, 1)).toThrow(/those of 1 runs take 4000000.0 GB of .* GB of memory: set fewer tracers/);
-  });
+it('of runs that do not all fit in memory are the same in files', () => {
+  const other = withWeather(tinyPeriod('winter', 1));
+  carryRuns([other], TRACERS, 1, 4 * prior.length);
+  const [first, second] = ['prior', 'member01'].map((run) => other.runs.get(run)!.tracers!);
+  expect(first.hours({ first: 0, count: 1 }).buffer).toBe(first.hours({ first: 1, count: 1 }).buffer); // memory
+  expect(second.hours({ first: 0, count: 1 }).buffer).not.toBe(second.hours({ first: 0, count: 1 }).buffer);
+  expect(first.hours(ALL)).toEqual(prior);
+  expect(second.hours(ALL)).toEqual(period.runs.get('member01')!.tracers!.hours(ALL));
+  const crop = { row: 2, col: 3, rows: 4, cols: 5 };
+  expect(second.rectangle(crop, { first: 7, count: 9 })).toEqual(period.runs.get('member01')!.tracers!.rectangle(crop, { first: 7, count: 9 }));
+  dropTracers([other]);
+  expect([...other.runs.values()].some(({ tracers }) => tracers)).toBe(false);
 });

@@ -7,7 +7,7 @@
 import { tracers, tracersAdjoint, tracerState, type TracerRequest } from '@retroplume/native';
 import { totalmem } from 'node:os';
 import { hourStore, type HourStore } from '../data/hour-store';
-import { wholeGrid, type Hours, type PeriodSource } from '../data/period-source';
+import { inMemory, wholeGrid, type Hours, type PeriodSource } from '../data/period-source';
 import { missingWeather, type TracerSettings } from '../data/case';
 import type { PreparedPeriod } from '../data/prepared';
 import { ConfigError } from '../errors';
@@ -22,7 +22,7 @@ const CELLS_FOR_THREADS = 10_000;
 /** Of the tracers of a period, and as much again for their gradient. */
 const MOST_IN_MEMORY = 3 * 2 ** 30;
 
-/** Part of the machine's memory that the tracers of all runs may take in training. */
+/** Part of the machine's memory that the tracers of all runs take in training at most. */
 const MOST_OF_MEMORY = 0.5;
 
 type Weather = Pick<PeriodSource, 'grid' | 'time' | 'meteorologyNames'>;
@@ -147,29 +147,33 @@ function sameFactors(a: Float32Array | undefined, b: Float32Array | undefined): 
 }
 
 /**
- * Carries the emissions of all runs of all periods: what training samples. Without settings the runs have none afterwards.
+ * Carries the emissions of all runs of all periods: what training samples. What takes more than half of the machine's memory lies in temporary files.
+ * Without settings the runs have none afterwards.
  *
- * @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks a channel, or they do not fit in memory
+ * @param mostBytes - of tracers in memory
+ * @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks a channel @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`
  */
-export function carryRuns(periods: readonly PreparedPeriod[], settings: readonly TracerSettings[], threads: number): void {
-  const runs = periods.flatMap((period) => [...period.runs.values()]);
-  const bytes = settings.length * runs.reduce((sum, { emissions }) => sum + emissions.byteLength, 0);
-  if (bytes > MOST_OF_MEMORY * totalmem()) {
-    throw new ConfigError(
-      'CASE_TRACERS',
-      `surrogate.tracers: those of ${runs.length} runs take ${gigabytes(bytes)} of ${gigabytes(totalmem())} of memory: ` +
-        'set fewer tracers ([] for none) or members, or shorten the periods',
-    );
-  }
+export function carryRuns(
+  periods: readonly PreparedPeriod[],
+  settings: readonly TracerSettings[],
+  threads: number,
+  mostBytes = MOST_OF_MEMORY * totalmem(),
+): void {
+  dropTracers(periods);
+  let free = mostBytes;
   for (const period of periods) {
-    const rates = settings.length > 0 ? tracerRates(settings, period.meteorologyNames, period.meteorology) : new Float32Array();
-    for (const run of period.runs.values()) {
-      run.tracers = undefined;
-      if (settings.length === 0) continue;
-      run.tracers = new Float32Array(run.emissions.length * settings.length);
-      tracers(requestOf(period, settings, threads), period.meteorology, rates, run.emissions, run.tracers);
+    for (const run of settings.length > 0 ? period.runs.values() : []) {
+      const bytes = settings.length * run.emissions.byteLength;
+      run.tracers = new PeriodTracers(inMemory(period, run.emissions), settings, threads, free).carry();
+      if (bytes <= free) free -= bytes;
     }
   }
 }
 
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+/** Gives the room of {@link carryRuns} back. */
+export function dropTracers(periods: readonly PreparedPeriod[]): void {
+  for (const run of periods.flatMap(({ runs }) => [...runs.values()])) {
+    run.tracers?.dispose();
+    run.tracers = undefined;
+  }
+}
