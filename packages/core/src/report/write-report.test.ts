@@ -16,7 +16,7 @@ describe('writeReport', () => {
 
   it('writes one page and a PNG of each map, and leaves no temporary file', async () => {
     const { html, pngs } = await writeReport(dir, syntheticReport(small));
-    expect(pngs).toHaveLength(SPECIES.length + GROUPS.length * 5); // prior, updated, change, true change, paper's change
+    expect(pngs).toHaveLength(SPECIES.length + GROUPS.length * 5 + 1); // prior, updated, change, true change, paper's change; distance
     for (const png of pngs) expect(readFileSync(png).subarray(1, 4).toString()).toBe('PNG');
     expect(statSync(html).size).toBeGreaterThan(1e5);
     expect(readdirSync(dir).sort()).toEqual(['maps', 'report.html']);
@@ -55,6 +55,23 @@ describe('page', () => {
     const text = write(syntheticReport(small));
     expect(text.indexOf('What changed on monitors that the inversion never saw')).toBeLessThan(text.indexOf('<table'));
     expect(text.replace(/base64,[A-Za-z0-9+/=]+/g, '')).not.toMatch(/NaN|undefined|Infinity|\[object/);
+  });
+
+  it('warns of groups whose emissions lie far from the training, and shows limits where there are any', () => {
+    const data = syntheticReport(small);
+    const text = write(data);
+    const section = (whole: string): string => whole.slice(whole.indexOf('id="trust-region"'), whole.indexOf('id="provenance"'));
+    expect(section(text)).toMatch(/Much of the update lies beyond[^.]*12\s% of SO₂\.<\/b/);
+    expect(section(text)).not.toMatch(/At the limit/);
+    const trust = { ...data.trust!, limit: 1.5, groups: data.trust!.groups.map((each) => ({ ...each, beyond: 0.05, atLimit: 0.37 })) };
+    const limited = section(write({ ...data, trust }));
+    expect(limited).not.toMatch(/Much of the update/);
+    expect(limited).toMatch(/At the limit/);
+    expect(limited).toMatch(/37\.0\s%/);
+    const untold = section(write({ ...data, trust: { members: 0, beyond: 2, groups: [], fields: [] } }));
+    expect(untold).toMatch(/trained on one inventory/);
+    expect(untold).not.toMatch(/<table|<figure/);
+    expect(write({ ...data, trust: undefined })).not.toContain('trust-region');
   });
 
   it('escapes all text of the case', () => {

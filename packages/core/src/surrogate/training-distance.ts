@@ -32,6 +32,9 @@ const NEGLIGIBLE = 1e-6;
 /** Beyond this distance the surrogate is asked about more than members show it: normal members are in 5 % of their cells. */
 export const BEYOND = 2;
 
+/** More than this part of a group's emissions beyond is worth a warning: normal members have as much. */
+const MOST_BEYOND = 0.05;
+
 /** Sums of the squared log factors of members, one added after the other. */
 export class MemberSpread {
   private readonly squares: Float64Array;
@@ -151,6 +154,11 @@ export interface DistanceFigures {
   p95: number;
   /** part of them beyond {@link BEYOND}, 0…1 */
   beyond: number;
+}
+
+/** Whether so much of the group's emissions lies beyond what members show that a reader must be told. */
+export function isFar({ beyond }: DistanceFigures): boolean {
+  return beyond > MOST_BEYOND;
 }
 
 /**

@@ -116,7 +116,20 @@ function checkCertificate(c: Case): Breach[] {
   ];
 }
 
+function checkTrustRegion(c: Case): Breach[] {
+  const paper = { path: ['paperMode', 'inversion', 'trustRegion'], text: "the paper's mode has no trust region: remove it" };
+  const own = (text: string): Breach[] => [{ path: ['inversion', 'trustRegion'], text }];
+  const breaches: Breach[] = c.paperMode.inversion.trustRegion === undefined ? [] : [paper];
+  if (c.inversion.trustRegion === undefined) return breaches;
+  if (c.inversion.mode === 'paper') return [...breaches, ...own(paper.text)];
+  if (memberNames(c).length > 0 && c.surrogate.mode !== 'paper') return breaches;
+  return [
+    ...breaches,
+    ...own('it is measured by the members that the surrogate was trained on, and there are none: set members.count, or remove it'),
+  ];
+}
+
 /** Every breach of the rules that tie keys together. */
 export function checkCase(c: Case): Breach[] {
-  return [...checkPeriods(c), ...checkRuns(c), ...checkDesign(c), ...checkObservations(c), ...checkTraining(c), ...checkCertificate(c)];
+  return [checkPeriods, checkRuns, checkDesign, checkObservations, checkTraining, checkCertificate, checkTrustRegion].flatMap((check) => check(c));
 }

@@ -144,6 +144,16 @@ describe('what is wrong is said in one sentence each', () => {
     expect(lines).toHaveLength(6);
   });
 
+  it('refuses a trust region where nothing could measure or keep it', () => {
+    expect(failure(VALID, ['inversion.trustRegion=1', 'members.count=0', 'training.differenceWeight=0']).message).toMatch(
+      /inversion\.trustRegion: it is measured by the members .* set members\.count, or remove it$/,
+    );
+    expect(failure(VALID, ['inversion.trustRegion=1', 'inversion.mode=paper']).message).toMatch(/the paper's mode has no trust region: remove it$/);
+    expect(failure(VALID, ['paperMode.inversion.trustRegion=1']).message).toMatch(/paperMode\.inversion\.trustRegion: the paper's mode has no/);
+    expect(failure(VALID, ['inversion.trustRegion=0']).message).toMatch(/inversion\.trustRegion: expected more than 0 but received 0/);
+    expect(loadCase(write(VALID), ['inversion.trustRegion=1.5']).inversion.trustRegion).toBe(1.5);
+  });
+
   it('names what is missing and what it is for', () => {
     const error = failure(VALID.replace(/^grid.*$/m, ''));
     expect(error.code).toBe('CASE_INVALID');

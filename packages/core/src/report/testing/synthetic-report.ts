@@ -206,6 +206,14 @@ export function syntheticReport(options: SyntheticOptions): ReportData {
         atBound: { NOx: 0.02, SO2: 0 },
       })),
     ),
+    trust: {
+      members: 8,
+      beyond: 2,
+      groups: options.periods.flatMap((period) =>
+        GROUPS.map((group) => ({ group, period, median: 0.8, p95: 1.6, beyond: group === 'SO2' ? 0.12 : 0.01 })),
+      ),
+      fields: options.periods.map((period) => ({ period, distance: sea.map((value) => (value > 1 ? NaN : Math.abs(value))) })),
+    },
     ...(twin
       ? {
           inventoryError: modes.flatMap((mode) =>
