@@ -106,6 +106,7 @@ describe('page', () => {
     expect(passed).not.toContain('certificate-banner');
     expect(passed).toContain('id="table-certificate"');
     expect(passed).toContain('id="table-certificate-distance"');
+    expect(passed).toMatch(/id="table-certificate-sensitivities"[^]*ddm[^]*whole domain[^]*passes[^]*ddm-north[^]*North/);
     expect(words(passed)).toContain('paper’s method: failed.</b> NOₓ → NO₂, winter: slope 0.12 is below 0.6');
     const failed = words(write({ ...data, certificates: [syntheticCertificate('default', ['winter'], 0.12)] }));
     expect(failed.indexOf('The certificate failed.')).toBeGreaterThan(0);

@@ -108,7 +108,12 @@ function checkCertificate(c: Case): Breach[] {
   const twice = (names: string[]): string | undefined => names.find((name, i) => names.indexOf(name) !== i);
   const pair = twice(c.certificate.pairs.map(({ group, species }) => `${group}>${species}`));
   const run = twice(c.certificate.runs.map(({ name }) => name));
+  const sensitivity = twice(c.certificate.sensitivities.map(({ name }) => name));
   return [
+    ...(sensitivity === undefined ? [] : [{ path: ['certificate', 'sensitivities'], text: `the name ${sensitivity} is used twice: rename one` }]),
+    ...c.certificate.sensitivities.flatMap(({ region }, i) =>
+      region === undefined ? [] : checkRegion(c, region, ['certificate', 'sensitivities', i, 'region']),
+    ),
     ...(pair === undefined ? [] : [{ path: ['certificate', 'pairs'], text: `the pair ${pair} is judged twice: remove one` }]),
     ...(run === undefined ? [] : [{ path: ['certificate', 'runs'], text: `the name ${run} is used twice: rename one` }]),
     ...(c.certificate.factors.includes(1) ? [{ path: ['certificate', 'factors'], text: 'a factor of 1 changes nothing: remove it' }] : []),

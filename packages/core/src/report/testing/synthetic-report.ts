@@ -143,7 +143,11 @@ export function syntheticCertificate(mode: ReportMode, periods: string[], slope:
   const differentiation = {
     ...{ taylor: [], floor: 5e-7, order: 2.01, dotProduct: [{ error: 0.01, gain: 1.001 }], limits: { error: 0.15, gain: 0.02 }, passed: true },
   };
-  return { mode, ...judge({ differentiation, pairs, rings, joint: [] }, LIMITS, periods) };
+  const sensitivities = [
+    { ...pairs[0], name: 'ddm' },
+    { ...pairs[1], name: 'ddm-north', where: 'North' },
+  ];
+  return { mode, ...judge({ differentiation, pairs, rings, joint: [], sensitivities }, LIMITS, periods) };
 }
 
 export function syntheticReport(options: SyntheticOptions): ReportData {
