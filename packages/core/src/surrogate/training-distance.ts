@@ -7,9 +7,9 @@
  *
  * where T(x), the tracers of E·x, is at each cell the sum of x over what the weather brings there. Each is a mean of log factors over emissions, the cell's
  * own or those upwind, in units of the mean spread of the members over the same emissions. The distance of a group is the root mean square of these over
- * its inputs (emissions, and one tracer a lifetime), the one of a cell that of the group that is farthest. Normal members are beyond 2 in 5 % of
- * their cells. A mean is no farther than what it is a mean of: tracers are cut off at the largest |x|/s of the group, which only undershoots of their
- * scheme exceed. So if |x| ≤ d·s wherever something is emitted, every distance is at most d: that is how the inversion keeps a limit
+ * its inputs (emissions, and one tracer a lifetime), the one of a cell that of the group that is farthest. The demo's eight members
+ * are beyond 2 with 1 to 2 % of their emissions. A mean is no farther than what it is a mean of: tracers are cut off at the largest |x|/s of the group,
+ * which only undershoots of their scheme exceed. So if |x| ≤ d·s wherever something is emitted, every distance is at most d: that is how the inversion keeps a limit
  * (`inversion.trustRegion`).
  *
  * It is the scaled distance of applicability domains (Meyer & Pebesma 2021, doi:10.1111/2041-210X.13650, there to the nearest training point), taken from the
@@ -29,10 +29,10 @@ export const LEAST_SPREAD = 1e-3;
 const LEAST_FACTOR = 1e-3;
 /** A tracer below this part of its largest value is not looked at: what the scheme's undershoots leave there has no meaning. */
 const NEGLIGIBLE = 1e-6;
-/** Beyond this distance the surrogate is asked about more than members show it: normal members are in 5 % of their cells. */
+/** Beyond this distance the surrogate is asked about more than members show it: a normal variable lies beyond two standard deviations in 5 % of cases. */
 export const BEYOND = 2;
 
-/** More than this part of a group's emissions beyond is worth a warning: normal members have as much. */
+/** More than this part of a group's emissions beyond is worth a warning: the demo's members have 1 to 2 %. */
 const MOST_BEYOND = 0.05;
 
 /** Sums of the squared log factors of members, one added after the other. */

@@ -51,7 +51,7 @@ function figures(context: PageContext, { beyond, limit, groups }: ReportTrust): 
       ],
       begins: index > 0 && groups[index - 1].period !== each.period,
     })),
-    note: `Distance: log factor on the emissions, the cell’s own and those that the weather brings, over the root mean square of the members’ log factors on the same emissions. The error of the surrogate’s change grows with it; members themselves are beyond ${beyond} with about 5 % of their emissions.`,
+    note: `Distance: log factor on the emissions, the cell’s own and those that the weather brings, over the root mean square of the members’ log factors on the same emissions. The error of the surrogate’s change grows with it; members themselves are typically at 1, and seldom beyond ${beyond}.`,
   });
 }
 
