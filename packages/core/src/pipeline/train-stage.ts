@@ -36,7 +36,7 @@ export const trainStage: Stage = {
     const { surrogate, training } = variantSettings(context);
     const periods = preparedPeriods(context, surrogate.mode === 'paper' ? 'prior' : 'all');
     const spinUp = spinUpHours(context);
-    carryRuns(periods, surrogate.tracerLifetimes, context.threads);
+    carryRuns(periods, surrogate.tracers, context.threads);
     const normalisation = normalisationOf(periods, spinUp);
     const field = receptiveField(networkSettings(surrogate, PREPARED_SPECIES.length)).mean;
     context.log(`network ${surrogate.network}, receptive field ${field} x ${field} cells, runs ${[...periods[0].runs.keys()].join(', ')}`);

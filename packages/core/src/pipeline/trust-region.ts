@@ -94,7 +94,7 @@ export function writeTrust(
     const { grid } = periods[0];
     const fields = periods.map((period, p) => {
       const { data, slots } = factors[p];
-      const distance = trainingDistance(period, surrogate.tracerLifetimes, { data, hourly: slots > 1 }, spread[p], context.threads);
+      const distance = trainingDistance(period, surrogate.tracers, { data, hourly: slots > 1 }, spread[p], context.threads);
       trust.groups.push(
         ...groupsOf(context, period, distance, factors[p], limit === undefined ? undefined : largestLogFactor([spread[p]], limit, [slots])),
       );

@@ -8,7 +8,7 @@ const source = inMemory(period);
 /** 5 m/s to the east, a mixed layer of 500 m. */
 const windy = { ...period, meteorology: Float32Array.from({ length: period.meteorology.length }, (_, i) => [5, 0, 1 / 500][i % 3]) };
 const FIELD = CELLS * 5;
-const LIFETIMES = [3, 40];
+const TRACERS = [{ lifetime: 3 }, { lifetime: 40 }];
 
 describe('spread of the members', () => {
   it('is the root mean square of their log factors, of those that change the group in the cell', () => {
@@ -30,13 +30,13 @@ describe('spread of the members', () => {
 
 describe.each([
   ['emissions alone', []],
-  ['with tracers', LIFETIMES],
-])('distance, %s', (_, lifetimes) => {
+  ['with tracers', TRACERS],
+])('distance, %s', (_, kinds) => {
   const spread = new Float32Array(FIELD).fill(0.2);
 
   it('is |ln f| / s everywhere, if both are the same everywhere', () => {
     const factors = Float32Array.from({ length: FIELD }, (__, i) => Math.exp([0.5, -0.2, 0, 0.1, -0.8][i % 5]));
-    const distance = trainingDistance(source, lifetimes, { data: factors }, spread);
+    const distance = trainingDistance(source, kinds, { data: factors }, spread);
     // 1e-4: undershoots of the tracers' scheme cancel in the ratio, float32 sums over 72 hours do not
     distance.forEach((d, i) => expect(Math.abs(d - [2.5, 1, 0, 0.5, 4][i % 5])).toBeLessThan(1e-4));
   });
@@ -45,7 +45,7 @@ describe.each([
     const data = Float32Array.from({ length: 2 + WORLD.hours * FIELD }, (__, i) =>
       i < 2 ? NaN : Math.exp((i - 2) % (2 * FIELD) < FIELD ? 0.9 : -0.5),
     );
-    const distance = trainingDistance(source, lifetimes, { data, offset: 2, hourly: true }, spread);
+    const distance = trainingDistance(source, kinds, { data, offset: 2, hourly: true }, spread);
     const { emissions } = period.runs.get('prior')!;
     const cell = 3 * 5 + 1;
     let [sum, total] = [0, 0];
@@ -54,7 +54,7 @@ describe.each([
       sum += e * (hour % 2 === 0 ? 0.9 : -0.5);
       total += e;
     }
-    if (lifetimes.length === 0) expect(distance[cell]).toBeCloseTo(Math.abs(sum) / (0.2 * total), 4);
+    if (kinds.length === 0) expect(distance[cell]).toBeCloseTo(Math.abs(sum) / (0.2 * total), 4);
     expect(distance[cell]).toBeGreaterThan(0.5);
     expect(distance[cell]).toBeLessThan(2);
   });
@@ -64,7 +64,7 @@ describe.each([
     const varied = Float32Array.from({ length: FIELD }, () => 0.1 + random.uniform());
     // the sign changes once, in the middle of the domain
     const factors = Float32Array.from(varied, (s, i) => Math.exp(1.5 * s * (Math.floor(i / 5) % WORLD.cols < 4 ? 1 : -1)));
-    const distance = trainingDistance(inMemory(windy), lifetimes, { data: factors }, varied);
+    const distance = trainingDistance(inMemory(windy), kinds, { data: factors }, varied);
     expect(Math.max(...distance)).toBeLessThanOrEqual(1.5 + 1e-4);
     expect(Math.max(...distance)).toBeGreaterThan(1);
   });
@@ -79,7 +79,7 @@ it('a plume carries the distance of its source to cells that emit nothing themse
   const factors = new Float32Array(FIELD).fill(1);
   factors[at(4, 2) * 5] = Math.exp(0.6);
   const spread = new Float32Array(FIELD).fill(0.3);
-  const distance = trainingDistance(wind, [40], { data: factors }, spread);
+  const distance = trainingDistance(wind, [{ lifetime: 40 }], { data: factors }, spread);
   for (let col = 2; col < cols; col++) expect(distance[at(4, col) * 5]).toBeCloseTo(2, 3);
   expect(distance[at(4, 1) * 5]).toBeNaN(); // upwind
   expect(distance[at(rows - 1, 2) * 5]).toBeNaN();

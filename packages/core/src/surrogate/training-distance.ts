@@ -7,7 +7,7 @@
  *
  * where T(x), the tracers of E·x, is at each cell the sum of x over what the weather brings there. Each is a mean of log factors over emissions, the cell's
  * own or those upwind, in units of the mean spread of the members over the same emissions. The distance of a group is the root mean square of these over
- * its inputs (emissions, and one tracer a lifetime), the one of a cell that of the group that is farthest. The demo's eight members
+ * its inputs (emissions, and one tracer of each kind), the one of a cell that of the group that is farthest. The demo's eight members
  * are beyond 2 with 1 to 2 % of their emissions. A mean is no farther than what it is a mean of: tracers are cut off at the largest |x|/s of the group,
  * which only undershoots of their scheme exceed. So if |x| ≤ d·s wherever something is emitted, every distance is at most d: that is how the inversion keeps a limit
  * (`inversion.trustRegion`).
@@ -15,6 +15,7 @@
  * It is the scaled distance of applicability domains (Meyer & Pebesma 2021, doi:10.1111/2041-210X.13650, there to the nearest training point), taken from the
  * prior run, about which members are drawn. docs/trust-region.md says how well it foretells the surrogate's error.
  */
+import type { TracerSettings } from '../data/case';
 import { wholeGrid, type PeriodSource } from '../data/period-source';
 import type { EmissionFactors } from './hour-batch';
 import { PeriodTracers } from './tracers';
@@ -67,7 +68,7 @@ export class MemberSpread {
  * Distance of each group in each cell.
  *
  * @param source - a period with its prior run
- * @param lifetimes - of the tracers that the surrogate sees; [] for none
+ * @param kinds - of the tracers that the surrogate sees; [] for none
  * @param factors - on the emissions, for the period or for each hour
  * @param spread - s, `[H, W, 5]`
  * @returns `[H, W, 5]`, dimensionless; NaN where neither the group's emissions nor its tracers reach
@@ -75,7 +76,7 @@ export class MemberSpread {
  */
 export function trainingDistance(
   source: PeriodSource,
-  lifetimes: readonly number[],
+  kinds: readonly TracerSettings[],
   factors: EmissionFactors,
   spread: Float32Array,
   threads = 1,
@@ -92,15 +93,15 @@ export function trainingDistance(
   };
   const { change, shown, farthest } = ofEmissions(source, { data: x, hourly }, spread);
   for (let i = 0; i < field; i++) if (shown[i] > 0) add(i, Math.abs(change[i]) / shown[i]);
-  if (lifetimes.length > 0) {
-    const tracers = new PeriodTracers(source, lifetimes, threads);
+  if (kinds.length > 0) {
+    const tracers = new PeriodTracers(source, kinds, threads);
     try {
       const ofSpread = sumOfHours(tracers, source.time.count, { data: spread });
       const ofChange = sumOfHours(tracers, source.time.count, { data: x, hourly });
       const least = largestOf(ofSpread, tracers.channels).map((largest) => NEGLIGIBLE * largest);
       ofSpread.forEach((value, i) => {
         const channel = i % tracers.channels;
-        const group = Math.floor(channel / lifetimes.length);
+        const group = Math.floor(channel / kinds.length);
         if (value > least[channel]) add(Math.floor(i / tracers.channels) * GROUPS + group, Math.min(Math.abs(ofChange[i]) / value, farthest[group]));
       });
     } finally {
