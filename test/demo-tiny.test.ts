@@ -9,7 +9,8 @@ import { priorEmissionFiles } from '../packages/core/src/pipeline/case-runs';
 import { FACTORS_FILE, readFactors, type PeriodFactors } from '../packages/core/src/pipeline/factors-file';
 import { readRecord } from '../packages/core/src/pipeline/record';
 import { runStages, type RunResult } from '../packages/core/src/pipeline/run';
-import { STAGES, type StageEvent, type StageName } from '../packages/core/src/pipeline/stage';
+import { DISTANCE_FILE, readDistance, shownSpread, TRUST_FILE, type TrustSummary } from '../packages/core/src/pipeline/trust-region';
+import { stageContext, STAGES, type RunContext, type StageEvent, type StageName } from '../packages/core/src/pipeline/stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 
 const PAPER_STAGES: StageName[] = ['train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify'];
@@ -54,6 +55,11 @@ async function run(...changes: string[]): Promise<{ result: RunResult; events: S
 /** Stages with an event of a kind, in order; those of the paper's mode as `paper/STAGE`. */
 function stagesWith(kind: StageEvent['kind'], events: readonly StageEvent[]): string[] {
   return events.filter((event) => event.kind === kind).map(({ stage, variant }) => (variant === 'paper' ? `paper/${stage}` : stage));
+}
+
+/** What `invert` found of the distance from the training. */
+function trustOf(invert: string): TrustSummary {
+  return JSON.parse(readFileSync(join(folder, 'run', invert, TRUST_FILE), 'utf8')) as TrustSummary;
 }
 
 beforeAll(async () => {
@@ -107,6 +113,22 @@ describe('the first run', () => {
     expect(report).toMatch(/report\.html$/);
     expect(readFileSync(report!, 'utf8')).toContain('</html>');
     expect(statSync(report!).size).toBeGreaterThan(100_000);
+  });
+});
+
+describe('distance from the training', () => {
+  it('is given by group and period, and as a field', () => {
+    const { members, beyond, limit, groups } = trustOf('invert');
+    expect({ members, beyond, limit }).toEqual({ members: 2, beyond: 2, limit: undefined });
+    expect(groups.map(({ group, period }) => `${group} ${period}`)).toEqual(['winter', 'summer'].flatMap((p) => GROUPS.map((g) => `${g} ${p}`)));
+    const distance = readDistance(join(folder, 'run/invert', DISTANCE_FILE), 'winter')!;
+    expect(distance).toHaveLength(16 * 16 * 5);
+    const { median, p95 } = groups[0];
+    expect(median).toBeGreaterThan(0);
+    expect(p95).toBeGreaterThanOrEqual(median);
+    expect(Math.max(...distance.filter((d) => Number.isFinite(d)))).toBeGreaterThanOrEqual(p95);
+    expect(groups[0].atLimit).toBeUndefined();
+    expect(trustOf('paper/invert')).toEqual({ members: 0, beyond: 2, groups: [] });
   });
 });
 
@@ -176,5 +198,30 @@ describe('another run', () => {
     expect(stagesWith('stage-skipped', events).sort()).toEqual(
       ALL.filter((stage) => !['invert', 'apply', 'verify', 'report'].includes(stage)).sort(),
     );
+  });
+
+  it('with a trust region keeps the distance within it', async () => {
+    const limit = 0.01;
+    const { events } = await run(`inversion.trustRegion=${limit}`);
+    expect(stagesWith('stage-done', events)).toEqual(['invert', 'apply', 'verify', 'report']);
+    const trust = trustOf('invert');
+    expect(trust.limit).toBe(limit);
+    expect(Math.max(...trust.groups.map(({ atLimit }) => atLimit!))).toBeGreaterThan(0.1);
+    expect(Math.max(...trust.groups.map(({ p95 }) => p95))).toBeGreaterThan(limit / 2);
+    const settings = loadCase(caseFile, SETTINGS);
+    const context = stageContext(
+      { case: settings, out: join(folder, 'run'), signal: new AbortController().signal } as RunContext,
+      'invert',
+      'default',
+    );
+    const spread = shownSpread(context)!;
+    settings.periods.forEach(({ name }, p) => {
+      const { grid } = IoapiFile.open(priorEmissionFiles(settings, name)[0]);
+      const { data } = readFactors(join(folder, 'run/invert', FACTORS_FILE), grid, name);
+      data.forEach((f, i) => expect(Math.abs(Math.log(f))).toBeLessThanOrEqual(limit * spread[p][i] + 1e-6)); // factors are float32
+      const distance = readDistance(join(folder, 'run/invert', DISTANCE_FILE), name)!;
+      expect(Math.max(...distance.filter((d) => Number.isFinite(d)))).toBeLessThanOrEqual(limit + 1e-4);
+    });
+    expect(readFileSync(join(folder, 'run/report/report.html'), 'utf8')).toContain('At the limit');
   });
 });

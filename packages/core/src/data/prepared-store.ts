@@ -23,14 +23,15 @@ import {
 import { putChannel } from './period-steps';
 
 /**
- * @returns the period with its prior run; nothing but the headers has been read
+ * @param run - whose emissions and concentrations are read
+ * @returns the period with one of its runs; nothing but the headers has been read
  * @throws {DataError} `PREPARED_MISSING`, `PREPARED_TIME` @throws {GridError} `GRID_MISMATCH`
  */
-export function openPrepared(dir: string, period: string): PeriodSource {
+export function openPrepared(dir: string, period: string, run = 'prior'): PeriodSource {
   const meteorologyPath = join(dir, period, METEOROLOGY_FILE);
-  const runPath = join(dir, period, 'run-prior.nc');
+  const runPath = join(dir, period, `run-${run}.nc`);
   const header = readChannels(meteorologyPath, (_, each): StoreHeader => each);
-  readChannels(runPath, (_, run) => assertRunFits(runPath, run, header));
+  readChannels(runPath, (_, its) => assertRunFits(runPath, its, header));
   const { meteorologyNames, geographyNames } = channelNames(header);
   const variables: Record<HourlyField, { path: string; names: readonly string[] }> = {
     meteorology: { path: meteorologyPath, names: meteorologyNames },

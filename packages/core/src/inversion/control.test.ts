@@ -84,6 +84,20 @@ describe('LogFactorControl', () => {
     expect(control.atBound(control.initial())).toEqual([0, 0]);
   });
 
+  it('stays within a tighter bound on single factors, with the right gradient, and is the same to the bit where none is tighter', () => {
+    const largest = normals(8).map((x, i) => (i % 4 === 0 ? 0.05 + 0.1 * Math.abs(x) : 10));
+    const options = { spread: [0.5, 0.1], lengthCells: 1.5, bound: 3, slotCorrelation: 0.6, emitting };
+    const control = new LogFactorControl(shape, { ...options, largest });
+    const far = normals(4).map((x) => 30 * x);
+    control.factors(far).forEach((f, i) => {
+      if (emitting[i]) expect(Math.abs(Math.log(f))).toBeLessThanOrEqual(Math.min(Math.log(3), largest[i]) + 1e-6); // factors are float32
+    });
+    checkGradient(control, normals(6));
+    const loose = new LogFactorControl(shape, { ...options, largest: largest.map(() => 10) });
+    expect(loose.factors(far)).toEqual(logControl().factors(far));
+    expect(loose.gradient(normals(6), normals(5))).toEqual(logControl().gradient(normals(6), normals(5)));
+  });
+
   it('has the right gradient, prior term included', () => {
     const control = logControl();
     checkGradient(control, normals(6));

@@ -53,6 +53,8 @@ export interface InversionProblem {
   lengthCells: number | readonly [number, number];
   /** correlation between neighbouring slots; default: 0 for periods, exp(−1/24) for hours */
   slotCorrelation?: number;
+  /** default mode: |log factor| stays below this too (a trust region), above 0, `[slots, rows, cols, groups]`; absent: only `bound` holds it */
+  largestLogFactor?: ArrayLike<number>;
   /** paper mode: emissions are stepped in units of this, per group; absent: the factors themselves are */
   emissionScale?: readonly number[];
   /** paper mode: misfits are in units of this, per species; absent: in units of the observation error */
@@ -109,7 +111,11 @@ export function controlFor(model: ForwardModel, problem: InversionProblem, setti
     return value;
   });
   const slotCorrelation = problem.slotCorrelation ?? (settings.factors === 'hour' ? Math.exp(-1 / 24) : 0);
-  return new LogFactorControl(shape, { spread, lengthCells: problem.lengthCells, bound: settings.bound, slotCorrelation, emitting });
+  const { lengthCells, largestLogFactor: largest } = problem;
+  if (largest && largest.length !== size) {
+    throw new ShapeError('INVERSION_SHAPE', `inversion: expected ${size} values of largestLogFactor but received ${largest.length}`);
+  }
+  return new LogFactorControl(shape, { spread, lengthCells, bound: settings.bound, largest, slotCorrelation, emitting });
 }
 
 /** The cost of the mode. @throws {DataError} `OBSERVATIONS_NONE_USED` if there is nothing to fit */

@@ -177,6 +177,45 @@ describe('invert, plume twin', () => {
   });
 });
 
+describe('invert within a trust region', () => {
+  const twin = plumeTwin(2);
+  const lbfgs: InversionSettings = { ...twinSettings, optimiser: 'lbfgs', learningRate: 1, iterations: 40, stopOnWithheld: false };
+  const problem = twinProblem(twin.prior, 2.5);
+  const largest = Float32Array.from(twin.prior, (_, p) => (p % 2 === 0 ? 0.1 : 0.3));
+
+  it('keeps the limit in every cell and goes as far as it allows, downhill', async () => {
+    const free = await invert(twin.model, problem, lbfgs);
+    const { factors, history } = await invert(twin.model, { ...problem, largestLogFactor: largest }, lbfgs);
+    const part = (all: Float32Array): number[] => Array.from(all, (f, p) => Math.abs(Math.log(f)) / largest[p]);
+    expect(Math.max(...part(free.factors))).toBeGreaterThan(3);
+    expect(Math.max(...part(factors))).toBeLessThanOrEqual(1 + 1e-6); // factors are float32
+    expect(Math.max(...part(factors))).toBeGreaterThan(0.9);
+    // A trial that raises the cost is taken back: with a bound that the gradient did not know most would be.
+    const rises = history.filter(({ total }, i) => i > 0 && total > history[i - 1].total).length;
+    expect(rises).toBeLessThan(history.length / 4);
+    expect(history.at(-1)!.total).toBeLessThan(0.9 * history[0].total);
+    expect(history.at(-1)!.total).toBeGreaterThan(free.history.at(-1)!.total);
+  });
+
+  it('takes no checkpoint of another limit, and refuses limits that do not fit', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'retroplume-trust-'));
+    try {
+      const checkpoint = { path: join(dir, 'state.safetensors'), every: 1 };
+      const short = { ...lbfgs, iterations: 3 };
+      const messages: string[] = [];
+      const onMessage = (text: string): void => void messages.push(text);
+      await invert(twin.model, { ...problem, largestLogFactor: largest }, short, { checkpoint });
+      await invert(twin.model, { ...problem, largestLogFactor: largest.map((x) => 2 * x) }, short, { checkpoint, onMessage });
+      expect(messages.join()).toMatch(/other settings/);
+      await invert(twin.model, { ...problem, largestLogFactor: largest.map((x) => 2 * x) }, short, { checkpoint, onMessage });
+      expect(messages.join()).toMatch(/resumes/);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+    await expect(invert(twin.model, { ...problem, largestLogFactor: [1] }, lbfgs)).rejects.toMatchObject({ code: 'INVERSION_SHAPE' });
+  });
+});
+
 describe('invert, trouble', () => {
   /** The two-cell model with one of its answers spoilt. */
   function spoilt(change: Partial<ForwardModel>): ForwardModel {

@@ -115,6 +115,7 @@ function prepare(model: ForwardModel, problem: InversionProblem, settings: Compl
     problem.slotCorrelation,
     problem.groups,
     observationsHash(model),
+    ...(problem.largestLogFactor ? [floatsHash(problem.largestLogFactor)] : []),
   ]);
   const context = { model, control, cost, species: problem.species, groups: problem.groups, signal: options.signal };
   const keep = settings.stopOnWithheld && hasWatched(model) ? 'watched' : settings.mode === 'paper' ? 'last' : 'cost';
@@ -243,6 +244,12 @@ function observationsHash(model: ForwardModel): string {
     for (const { buffer, byteOffset, byteLength } of [values, error, species, withheld]) hash.update(new Uint8Array(buffer, byteOffset, byteLength));
   }
   return hash.digest('hex');
+}
+
+function floatsHash(values: ArrayLike<number>): string {
+  return createHash('sha256')
+    .update(new Uint8Array(Float64Array.from(values).buffer))
+    .digest('hex');
 }
 
 function range(n: number): number[] {

@@ -21,6 +21,8 @@ export interface LogFactorOptions {
   lengthCells: number | readonly [number, number];
   /** factors stay within 1/bound … bound */
   bound: number;
+  /** a tighter bound on each |log factor|, above 0, `[slots, rows, cols, groups]` */
+  largest?: ArrayLike<number>;
   /** correlation ρ between neighbouring slots, in [0, 1) */
   slotCorrelation?: number;
   /** 1 where something is emitted, `[slots, rows, cols, groups]` */
@@ -28,7 +30,7 @@ export interface LogFactorOptions {
 }
 
 /** A factor counts as at its bound where |log factor| exceeds this part of the log bound (the bound itself is never reached). */
-const AT_BOUND = 0.95;
+export const AT_BOUND = 0.95;
 
 export class LogFactorControl implements Control {
   readonly size: number;
@@ -52,7 +54,7 @@ export class LogFactorControl implements Control {
 
   factors(control: Float64Array): Float32Array {
     const z = this.logFactors(control);
-    return Float32Array.from(z, (value, i) => (this.options.emitting[i] ? Math.exp(smoothBound(value, this.logBound)) : 1));
+    return Float32Array.from(z, (value, i) => (this.options.emitting[i] ? Math.exp(smoothBound(value, this.boundAt(i))) : 1));
   }
 
   gradient(control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {
@@ -60,7 +62,8 @@ export class LogFactorControl implements Control {
     const gradZ = new Float64Array(this.size);
     for (let i = 0; i < this.size; i++) {
       if (!this.options.emitting[i]) continue;
-      gradZ[i] = gradFactors[i] * Math.exp(smoothBound(z[i], this.logBound)) * smoothBoundDerivative(z[i], this.logBound);
+      const bound = this.boundAt(i);
+      gradZ[i] = gradFactors[i] * Math.exp(smoothBound(z[i], bound)) * smoothBoundDerivative(z[i], bound);
     }
     return this.logFactorsAdjoint(gradZ);
   }
@@ -80,7 +83,7 @@ export class LogFactorControl implements Control {
 
   atBound(control: Float64Array): number[] {
     const z = this.logFactors(control);
-    return shareOfEmitting(this.options.emitting, this.shape.groups, (i) => Math.abs(smoothBound(z[i], this.logBound)) > AT_BOUND * this.logBound);
+    return shareOfEmitting(this.options.emitting, this.shape.groups, (i) => Math.abs(smoothBound(z[i], this.boundAt(i))) > AT_BOUND * this.logBound);
   }
 
   /** z = σ·T·S·v: from planes `[slots, groups, rows, cols]` to `[slots, rows, cols, groups]`; linear. */
@@ -116,6 +119,11 @@ export class LogFactorControl implements Control {
       }
     }
     return gradient;
+  }
+
+  private boundAt(i: number): number {
+    const { largest } = this.options;
+    return largest ? Math.min(this.logBound, largest[i]) : this.logBound;
   }
 
   private plane(field: Float64Array, slot: number, group: number): Float64Array {

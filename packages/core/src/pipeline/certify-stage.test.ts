@@ -7,6 +7,7 @@ import { certificateSchema } from '../data/case/certificate-schema';
 import { responseSchema } from '../data/case/experiment-schema';
 import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun, type PreparedPeriod, type PreparedRun } from '../data/prepared';
 import type { Tensor } from '../data/checkpoint';
+import { IoapiWriter } from '../data/ioapi';
 import { GateError, InterruptedError } from '../errors';
 import { Random } from '../random';
 import type { Certificate } from '../surrogate/certificate';
@@ -161,6 +162,42 @@ it('a surrogate that was trained on members passes, and so does the gate', async
   expect(figures.ctmChange / (0.3 * (mean - 5))).toBeCloseTo(1, 1);
   expect(() => passCertificateGate(gate)).not.toThrow();
   expect(JSON.parse(readFileSync(join(folder, 'good/certify', CERTIFICATE_FILE), 'utf8'))).toEqual(JSON.parse(JSON.stringify(certificate)));
+});
+
+describe('sensitivities as files', () => {
+  /** d(NO2)/dε of the formula for NOx times 1 + ε: what NOx adds to 5; in ppmV, as CMAQ-DDM-3D writes it. */
+  function sensitivity(name: string, factor: number): object {
+    const { grid, time } = period;
+    const writer = IoapiWriter.create(join(folder, `${name}_${period.name}.nc`), {
+      ...{ grid, time, layers: 1, variables: [{ name: 'NO2_ENX', units: 'ppmV' }] },
+    });
+    const { concentrations } = period.runs.get(PRIOR)!;
+    for (let step = 0; step < time.count; step++) {
+      const values = Float32Array.from({ length: CELLS }, (_, cell) => 1e-3 * factor * (concentrations[(step * CELLS + cell) * 4] - 5));
+      writer.write('NO2_ENX', step, values);
+    }
+    writer.close();
+    return { name, group: 'NOx', files: join(folder, `${name}_{period}.nc`), variables: { NO2: 'NO2_ENX' } };
+  }
+
+  it("stand beside runs, and pass where the surrogate's derivative is right", async () => {
+    const { certificate } = await certified('ddm', good, { sensitivities: [sensitivity('right', 1)] });
+    expect(certificate.reasons).toEqual([]);
+    const [{ figures, ...of }, ...others] = certificate.sensitivities;
+    expect(others).toEqual([]);
+    expect(of).toEqual({ name: 'right', group: 'NOx', species: 'NO2', period: period.name });
+    const run = certificate.pairs.find(({ group, species }) => group === 'NOx' && species === 'NO2')!;
+    expect(figures.slope).toBeCloseTo(run.figures.slope, 1); // the formula is linear, the surrogate nearly
+    expect(figures.r).toBeGreaterThan(0.9);
+    expect(figures.ctmChange * 0.3).toBeCloseTo(run.figures.ctmChange, 4);
+  });
+
+  it('fail the certificate where it is not, whatever the runs say', async () => {
+    const { certificate, gate } = await certified('ddm-wrong', good, { sensitivities: [sensitivity('wrong', -1)] });
+    expect(certificate.verdict).toBe('failed');
+    expect(certificate.reasons).toEqual([expect.stringMatching(/^NOx>NO2, winter, sensitivity wrong: slope -\d/)]);
+    expect(() => passCertificateGate(gate)).toThrow(GateError);
+  });
 });
 
 describe('the gate refuses', () => {

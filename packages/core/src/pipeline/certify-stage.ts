@@ -21,6 +21,7 @@ import { joinSums, responseFigures, responseSums, type BlockSums, type ComparedR
 import { distanceRings } from '../surrogate/source-patches';
 import type { Surrogate } from '../surrogate/surrogate';
 import { inPeriod, PRIOR } from './case-runs';
+import { sensitivityInputs, sensitivityRegions, sensitivityResponses } from './certify-sensitivities';
 import { certifyingRuns, factorsOfRun, makeRuns, type CertifyingRun } from './certify-runs';
 import { domainPlan, firstHours, loadSurrogate, preparedPeriods, type DomainPlan } from './learning';
 import { readRunConcentrations } from './run-concentrations';
@@ -40,16 +41,19 @@ const ROUNDOFF = { float32: 2 ** -24, tf32: 2 ** -11, bf16: 2 ** -8 } as const;
 export const certifyStage: Stage = {
   name: 'certify',
   needs: ['train', 'prepare', 'simulate'],
-  settings: ({ case: { certificate, response, ctm } }) => ({
+  settings: ({ case: { certificate, response, ctm, regions } }) => ({
     certificate: { ...certificate, onFailure: undefined },
     response,
     ctm,
     hourStep: HOUR_STEP,
+    ...sensitivityRegions(certificate, regions),
   }),
-  inputs: ({ case: { certificate, periods } }) =>
-    certificate.runs.flatMap(({ emissions, concentrations }) =>
-      periods.flatMap(({ name }) => [emissions, concentrations].flatMap((pattern) => expandGlob(inPeriod(pattern, name)))),
+  inputs: ({ case: settings }) => [
+    ...settings.certificate.runs.flatMap(({ emissions, concentrations }) =>
+      settings.periods.flatMap(({ name }) => [emissions, concentrations].flatMap((pattern) => expandGlob(inPeriod(pattern, name)))),
     ),
+    ...sensitivityInputs(settings),
+  ],
   async run(context) {
     const surrogate = loadSurrogate(context);
     const periods = preparedPeriods(context, 'prior');
@@ -115,7 +119,7 @@ async function differentiate(
   }
 }
 
-type Responses = Pick<Certificate, 'pairs' | 'rings' | 'joint'>;
+type Responses = Pick<Certificate, 'pairs' | 'rings' | 'joint' | 'sensitivities'>;
 
 async function compare(
   context: StageContext,
@@ -123,9 +127,9 @@ async function compare(
   periods: readonly PreparedPeriod[],
   runs: readonly CertifyingRun[],
 ): Promise<Responses> {
-  const out: Responses = { pairs: [], rings: [], joint: [] };
+  const out: Responses = { pairs: [], rings: [], joint: [], sensitivities: [] };
   const { certificate } = context.case;
-  const passes = periods.length * (1 + runs.length + certificate.runs.length);
+  const passes = periods.length * (1 + runs.length + certificate.runs.length + 2 * certificate.sensitivities.length);
   let pass = 0;
   for (const [p, period] of periods.entries()) {
     const hours = sampledHours(period, firstHours(context)[p], HOUR_STEP);
@@ -160,6 +164,10 @@ async function compare(
       const groups = changedGroups(emissions, theirs);
       if (groups.length === 1) domain.add(groups[0], given.name, sums);
       else out.joint.push(...jointResponses(given.name, groups, sums, period.name));
+    }
+    for (const given of certificate.sensitivities) {
+      const run = (factors: Float32Array): Promise<Float32Array> => free(given.name, { factors });
+      out.sensitivities.push(...(await sensitivityResponses(context, given, period, { prior, hours, roundoff: ROUNDOFF[context.products], run })));
     }
     out.pairs.push(...domain.responses(period.name).filter((pair) => isWorthTelling(context, pair)));
   }

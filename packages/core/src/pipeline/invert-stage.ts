@@ -19,6 +19,7 @@ import { domainPlan, firstHours, HOURS_TOGETHER, loadSurrogate, preparedPeriods,
 import { markOf, observationFiles, operatorOf, readMonitors } from './monitors';
 import { numericsOf, type Stage, type StageContext } from './stage';
 import { SurrogateForwardModel, type PeriodProblem } from './surrogate-forward-model';
+import { largestLogFactor, shownSpread, writeTrust, type TrustSummary } from './trust-region';
 
 export interface InvertSummary {
   engine: EngineChoice;
@@ -27,6 +28,7 @@ export interface InvertSummary {
   keptIteration: number;
   atBound: Record<string, number>;
   history: InversionResult['history'];
+  trust: TrustSummary;
   stations: { period: string; used: number; withheld: number; watched: number; outside: number; withheldMark: string }[];
 }
 
@@ -58,6 +60,7 @@ export const invertStage: Stage = {
     const periods = tiled ? stored : preparedPeriods(context, 'prior').map((period) => inMemory(period));
     const hours = !tiled ? plan.batchSize : paper ? inversion.batch : HOURS_TOGETHER;
     const { problems, stations } = await problemsOf(context, periods);
+    const spread = shownSpread(context);
     const memory = join(context.dir, 'engine.json');
     const { engine, choice } = await chosenEngine(context, surrogate, plan, memory);
     const model = new SurrogateForwardModel(surrogate, engine, problems, {
@@ -77,6 +80,9 @@ export const invertStage: Stage = {
           species: PREPARED_SPECIES,
           priorEmissions: priorEmissions(periods, inversion.factors),
           lengthCells,
+          ...(spread && inversion.trustRegion !== undefined
+            ? { largestLogFactor: largestLogFactor(spread, inversion.trustRegion, slotsOf(periods, inversion.factors)) }
+            : {}),
           ...(paper
             ? {
                 emissionScale: surrogate.description.normalisation.emissions.scale,
@@ -95,11 +101,12 @@ export const invertStage: Stage = {
       const factors = splitSlots(result.factors, periods, inversion.factors);
       writeFactors(join(context.dir, FACTORS_FILE), grid, factors);
       const { status, iterations, keptIteration, atBound, history } = result;
-      const summary: InvertSummary = { engine: choice, status, iterations, keptIteration, atBound, history, stations };
+      const { products, trust } = writeTrust(context, periods, factors, spread);
+      const summary: InvertSummary = { engine: choice, status, iterations, keptIteration, atBound, history, trust, stations };
       writeFileAtomic(join(context.dir, 'inversion.json'), JSON.stringify(summary, null, 2));
       removeCheckpoint(checkpoint);
       rmSync(memory, { force: true });
-      return { products: [FACTORS_FILE, 'inversion.json'], summary };
+      return { products: [FACTORS_FILE, 'inversion.json', ...products], summary };
     } finally {
       model.dispose();
       engine.dispose();
@@ -194,10 +201,14 @@ function priorEmissions(periods: readonly PeriodSource[], factors: 'period' | 'h
   return out;
 }
 
+function slotsOf(periods: readonly PeriodSource[], factors: 'period' | 'hour'): number[] {
+  return periods.map(({ time }) => (factors === 'hour' ? time.count : 1));
+}
+
 function splitSlots(all: Float32Array, periods: readonly PeriodSource[], factors: 'period' | 'hour'): PeriodFactors[] {
   let at = 0;
-  return periods.map(({ name, grid, time }) => {
-    const slots = factors === 'hour' ? time.count : 1;
+  return periods.map(({ name, grid }, p) => {
+    const slots = slotsOf(periods, factors)[p];
     const length = slots * grid.rows * grid.cols * GROUPS.length;
     const data = all.slice(at, at + length);
     at += length;

@@ -6,6 +6,7 @@ import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../data/pre
 import { Role } from '../inversion/forward-model';
 import { writeReport, type ReportConcentrations, type ReportData, type ReportEmissions, type ReportMode, type ReportStation } from '../report';
 import type { Certificate } from '../surrogate/certificate';
+import { largestDistance } from '../surrogate/training-distance';
 import { readTruthFactors } from '../worlds/truth-factors';
 import { PRIOR } from './case-runs';
 import type { EvaluateSummary } from './evaluate-stage';
@@ -15,6 +16,7 @@ import { readRecord } from './record';
 import { regionMask } from './regions';
 import { stageContext, STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from './stage';
 import type { TrainSummary } from './train-stage';
+import { DISTANCE_FILE, readDistance } from './trust-region';
 import { seriesOf, type PeriodSeries, type VerifySummary } from './verify-stage';
 import { VERSIONS } from './versions';
 
@@ -91,6 +93,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
     stations: [...stations.values()],
     concentrations,
     ...learned(variants),
+    ...trustOf(own),
     certificates: variants.flatMap((variant) => {
       const certificate = summaryOf<Certificate>(variant, 'certify');
       return certificate ? [{ mode: modeOf(variant), ...certificate }] : [];
@@ -137,6 +140,17 @@ function learned(variants: readonly StageContext[]): Pick<ReportData, 'surrogate
     }
   }
   return out;
+}
+
+/** Nothing where the inversion was made before there were distances. */
+function trustOf(context: StageContext): Pick<ReportData, 'trust'> {
+  const { trust } = summaryOf<InvertSummary>(context, 'invert') ?? {};
+  if (!trust) return {};
+  const fields = context.case.periods.flatMap(({ name: period }) => {
+    const distance = trust.members > 0 ? readDistance(join(context.dirOf('invert'), DISTANCE_FILE), period) : undefined;
+    return distance ? [{ period, distance: largestDistance(distance) }] : [];
+  });
+  return { trust: { ...trust, fields } };
 }
 
 function landMaskOf({ geography, geographyNames }: PreparedPeriod): Float32Array | undefined {

@@ -13,6 +13,7 @@ import { headline } from './sections/headline';
 import { inversion } from './sections/inversion';
 import { provenance } from './sections/provenance';
 import { surrogate } from './sections/surrogate';
+import { trustRegion } from './sections/trust-region';
 
 /** The browser itself refuses any request: only styles and images inside the file. */
 const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
@@ -25,6 +26,7 @@ const SECTIONS: readonly [id: string, title: string, draw: (context: PageContext
   ['surrogate', 'Surrogate', surrogate],
   ['certificate', 'Certificate', certificate],
   ['inversion', 'Inversion', inversion],
+  ['trust-region', 'Distance from the training', trustRegion],
   ['provenance', 'Settings and versions', provenance],
 ];
 

@@ -12,6 +12,7 @@
  */
 import type { Grid } from '../grid/grid';
 import type { Certificate } from '../surrogate/certificate';
+import type { DistanceFigures } from '../surrogate/training-distance';
 
 /** Which of the two methods a result belongs to: Retroplume's own, or that of Huang et al. (2021). */
 export type ReportMode = 'default' | 'paper';
@@ -132,6 +133,19 @@ export interface ReportInversion {
   atBound?: Record<string, number>;
 }
 
+/** How far the updated emissions of `ReportData.mode` lie from those that the surrogate was trained on. */
+export interface ReportTrust {
+  /** runs with changed emissions that the surrogate was trained on; with none there are no figures and no fields */
+  members: number;
+  /** largest distance that the inversion was allowed */
+  limit?: number;
+  /** distance that counts as beyond */
+  beyond: number;
+  groups: (DistanceFigures & { group: string; period: string; atLimit?: number })[];
+  /** distance of the group that is farthest, `[H, W]`, NaN where nothing is emitted or arrives */
+  fields: { period: string; distance: ArrayLike<number> }[];
+}
+
 /** A region of the tables; `mask` `[H, W]`, a cell counts by its value in 0…1. */
 export interface ReportRegion {
   name: string;
@@ -176,6 +190,7 @@ export interface ReportData {
   certificates?: ReportCertificate[];
   learning?: { mode: ReportMode; points: LearningPoint[] }[];
   inversion?: ReportInversion[];
+  trust?: ReportTrust;
   inventoryError?: InventoryError[];
   regions?: ReportRegion[];
   /** wall-clock seconds per stage, in order */

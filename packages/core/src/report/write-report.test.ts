@@ -16,7 +16,7 @@ describe('writeReport', () => {
 
   it('writes one page and a PNG of each map, and leaves no temporary file', async () => {
     const { html, pngs } = await writeReport(dir, syntheticReport(small));
-    expect(pngs).toHaveLength(SPECIES.length + GROUPS.length * 5); // prior, updated, change, true change, paper's change
+    expect(pngs).toHaveLength(SPECIES.length + GROUPS.length * 5 + 1); // prior, updated, change, true change, paper's change; distance
     for (const png of pngs) expect(readFileSync(png).subarray(1, 4).toString()).toBe('PNG');
     expect(statSync(html).size).toBeGreaterThan(1e5);
     expect(readdirSync(dir).sort()).toEqual(['maps', 'report.html']);
@@ -57,6 +57,23 @@ describe('page', () => {
     expect(text.replace(/base64,[A-Za-z0-9+/=]+/g, '')).not.toMatch(/NaN|undefined|Infinity|\[object/);
   });
 
+  it('warns of groups whose emissions lie far from the training, and shows limits where there are any', () => {
+    const data = syntheticReport(small);
+    const text = write(data);
+    const section = (whole: string): string => whole.slice(whole.indexOf('id="trust-region"'), whole.indexOf('id="provenance"'));
+    expect(section(text)).toMatch(/Much of the update lies beyond[^.]*12\s% of SO₂\.<\/b/);
+    expect(section(text)).not.toMatch(/At the limit/);
+    const trust = { ...data.trust!, limit: 1.5, groups: data.trust!.groups.map((each) => ({ ...each, beyond: 0.05, atLimit: 0.37 })) };
+    const limited = section(write({ ...data, trust }));
+    expect(limited).not.toMatch(/Much of the update/);
+    expect(limited).toMatch(/At the limit/);
+    expect(limited).toMatch(/37\.0\s%/);
+    const untold = section(write({ ...data, trust: { members: 0, beyond: 2, groups: [], fields: [] } }));
+    expect(untold).toMatch(/trained on one inventory/);
+    expect(untold).not.toMatch(/<table|<figure/);
+    expect(write({ ...data, trust: undefined })).not.toContain('trust-region');
+  });
+
   it('escapes all text of the case', () => {
     const evil = '"><script>alert(1)</script>';
     const data = syntheticReport(small);
@@ -89,6 +106,7 @@ describe('page', () => {
     expect(passed).not.toContain('certificate-banner');
     expect(passed).toContain('id="table-certificate"');
     expect(passed).toContain('id="table-certificate-distance"');
+    expect(passed).toMatch(/id="table-certificate-sensitivities"[^]*ddm[^]*whole domain[^]*passes[^]*ddm-north[^]*North/);
     expect(words(passed)).toContain('paper’s method: failed.</b> NOₓ → NO₂, winter: slope 0.12 is below 0.6');
     const failed = words(write({ ...data, certificates: [syntheticCertificate('default', ['winter'], 0.12)] }));
     expect(failed.indexOf('The certificate failed.')).toBeGreaterThan(0);

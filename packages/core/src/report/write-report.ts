@@ -16,7 +16,7 @@ function expectLength(what: string, shape: string, expected: number, values: Arr
 }
 
 /** Every field is on the grid, every series on the stations and as long as its observations. */
-function check({ grid, stations, emissions, concentrations, regions = [], basemap }: ReportData): void {
+function check({ grid, stations, emissions, concentrations, regions = [], basemap, trust }: ReportData): void {
   const cells = grid.rows * grid.cols;
   const shape = `[${grid.rows}, ${grid.cols}]`;
   for (const each of emissions) {
@@ -31,6 +31,7 @@ function check({ grid, stations, emissions, concentrations, regions = [], basema
     }
   }
   for (const { name, mask } of regions) expectLength(`mask of region ${name}`, shape, cells, mask);
+  for (const { period, distance } of trust?.fields ?? []) expectLength(`distances in ${period}`, shape, cells, distance);
   if (basemap?.kind === 'landMask') expectLength('land mask', shape, cells, basemap.landMask);
 }
 

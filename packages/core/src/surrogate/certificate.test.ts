@@ -1,5 +1,5 @@
 import { certificateSchema } from '../data/case/certificate-schema';
-import { breaches, judge, type PairResponse } from './certificate';
+import { breaches, judge, type PairResponse, type SensitivityResponse } from './certificate';
 import type { DifferentiationTest } from './differentiation';
 import type { ResponseFigures } from './response-comparison';
 
@@ -17,8 +17,8 @@ function pairs(slope: number, periods = ['winter', 'summer']): PairResponse[] {
   return periods.flatMap((period) => limits.map(({ group, species }) => ({ group, species, period, runs: ['x'], figures: figures(slope) })));
 }
 
-const verdictOf = (given: PairResponse[], differentiation = DIFFERENTIATION): ReturnType<typeof judge> =>
-  judge({ differentiation, pairs: given, rings: [], joint: [] }, limits, ['winter', 'summer']);
+const verdictOf = (given: PairResponse[], differentiation = DIFFERENTIATION, sensitivities: SensitivityResponse[] = []): ReturnType<typeof judge> =>
+  judge({ differentiation, pairs: given, rings: [], joint: [], sensitivities }, limits, ['winter', 'summer']);
 
 it('passes where every pair keeps its limits in every period', () => {
   expect(verdictOf(pairs(0.8))).toMatchObject({ verdict: 'passed', reasons: [] });
@@ -42,7 +42,39 @@ it('says "not certified" where a pair has no run to be judged by, and never "pas
   expect(verdict).toBe('not certified');
   expect(reasons).toContain('NOx>NO2, summer: no run of the transport model changes NOx alone');
   expect(verdictOf([]).verdict).toBe('not certified');
-  expect(judge({ differentiation: DIFFERENTIATION, pairs: pairs(0.8), rings: [], joint: [] }, [], ['winter']).verdict).toBe('not certified');
+  expect(judge({ differentiation: DIFFERENTIATION, pairs: pairs(0.8), rings: [], joint: [], sensitivities: [] }, [], ['winter']).verdict).toBe(
+    'not certified',
+  );
+});
+
+describe('sensitivities', () => {
+  const ddm = (period: string, slope: number, where?: string): SensitivityResponse => ({
+    ...{ name: 'ddm', group: 'NOx', species: 'NO2', period, figures: figures(slope) },
+    ...(where === undefined ? {} : { where }),
+  });
+
+  it('over the whole domain are judged by the limits of their pair, beside its runs', () => {
+    expect(verdictOf(pairs(0.8), DIFFERENTIATION, [ddm('winter', 0.9)]).verdict).toBe('passed');
+    expect(verdictOf(pairs(0.8), DIFFERENTIATION, [ddm('winter', 0.2)])).toMatchObject({
+      verdict: 'failed',
+      reasons: ['NOx>NO2, winter, sensitivity ddm: slope 0.20 is below 0.6'],
+    });
+  });
+
+  it('stand in for runs that are not there', () => {
+    const others = pairs(0.8).filter(({ group }) => group !== 'NOx');
+    expect(verdictOf(others, DIFFERENTIATION, [ddm('winter', 0.9)]).reasons).toEqual([
+      'NOx>NO2, summer: no run of the transport model changes NOx alone',
+    ]);
+    expect(verdictOf(others, DIFFERENTIATION, [ddm('winter', 0.9), ddm('summer', 0.9)]).verdict).toBe('passed');
+  });
+
+  it('of a region are not judged, and stand in for nothing', () => {
+    expect(verdictOf(pairs(0.8), DIFFERENTIATION, [ddm('winter', 0.2, 'north')]).verdict).toBe('passed');
+    expect(verdictOf([], DIFFERENTIATION, [ddm('winter', 0.9, 'north')]).reasons).toContain(
+      'NOx>NO2, winter: no run of the transport model changes NOx alone',
+    );
+  });
 });
 
 it('a failure outweighs what is missing', () => expect(verdictOf(pairs(0.1, ['winter'])).verdict).toBe('failed'));

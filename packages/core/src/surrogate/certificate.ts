@@ -36,6 +36,18 @@ export interface JointResponse {
   figures: ResponseFigures;
 }
 
+/** Derivative of one species with respect to one group, from a file: change for + 100 % of the emissions, to first order. */
+export interface SensitivityResponse {
+  /** of the case's `certificate.sensitivities` */
+  name: string;
+  group: Group;
+  /** region, or variable of the mask, that the emissions are changed in; absent = everywhere */
+  where?: string;
+  species: Species;
+  period: string;
+  figures: ResponseFigures;
+}
+
 /**
  * `passed`: every pair in every period keeps its limits, and the derivative is right. `failed`: one does not. `not certified`: nothing failed, but
  * a pair has no run of the transport model to be judged by.
@@ -51,6 +63,7 @@ export interface Certificate {
   pairs: PairResponse[];
   rings: RingResponse[];
   joint: JointResponse[];
+  sensitivities: SensitivityResponse[];
 }
 
 /** A pair such as `NOx>NO2`. */
@@ -83,12 +96,14 @@ export function judge(
   const missing: string[] = limits.length === 0 ? ['no pair is asked for in certificate.pairs'] : [];
   for (const limit of limits) {
     for (const period of periods) {
-      const found = measured.pairs.find((pair) => pairName(pair) === pairName(limit) && pair.period === period);
+      const isIt = (each: PairResponse | SensitivityResponse): boolean => pairName(each) === pairName(limit) && each.period === period;
+      const found = measured.pairs.filter(isIt);
+      const derivatives = measured.sensitivities.filter((each) => isIt(each) && each.where === undefined);
       const subject = `${pairName(limit)}, ${period}`;
-      if (!found) missing.push(`${subject}: no run of the transport model changes ${limit.group} alone`);
-      else {
-        const broken = breaches(found.figures, limit);
-        if (broken.length > 0) failures.push(`${subject}: ${broken.join(', ')}`);
+      if (found.length + derivatives.length === 0) missing.push(`${subject}: no run of the transport model changes ${limit.group} alone`);
+      for (const { figures, ...of } of [...found, ...derivatives]) {
+        const broken = breaches(figures, limit);
+        if (broken.length > 0) failures.push(`${subject}${'name' in of ? `, sensitivity ${of.name}` : ''}: ${broken.join(', ')}`);
       }
     }
   }

@@ -55,7 +55,8 @@ const DIRECTIONS = 3;
 const STEPS = [0.4, 0.2, 0.1, 0.05, 0.025, 0.0125, 0.00625];
 /** Half-width of the central difference in single precision; with products rounded to tf32 or bf16 it must be wider, and so must the limits. */
 const CENTRAL_STEP = 2 ** -10;
-const ROUNDINGS_PER_STEP = 64;
+/** Least half-width of a central difference, in roundings. */
+export const ROUNDINGS_PER_STEP = 64;
 
 /**
  * Both tests at the prior's factors with seeded random directions.

@@ -50,6 +50,18 @@ describe('by hand', () => {
   });
 });
 
+it('takes changes as they are, too: small ones beside large concentrations keep their digits', () => {
+  const [surrogate, ctm] = [(_: number, cell: number): number => 1e-7 * (cell + 1), (_: number, cell: number): number => 2e-7 * (cell + 1)];
+  const { hours, period } = comparedRun(2, 4, surrogate, ctm);
+  const prior = new Float32Array(2 * 4 * SPECIES).fill(10);
+  const change = (of: typeof surrogate): Float32Array => prior.map((_, i) => of(0, Math.floor(i / SPECIES) % 4));
+  const run = { surrogate: { prior, change: change(surrogate) }, ctm: { prior, change: change(ctm) }, hours, period };
+  const figures = responseFigures(responseSums(run)[0][0]);
+  expect(figures.slope).toBeCloseTo(0.5, 6);
+  expect(figures.r).toBeCloseTo(1, 6);
+  expect(figures.relativeSize).toBeCloseTo((2e-7 * Math.sqrt((1 + 4 + 9 + 16) / 4)) / 10, 12);
+});
+
 it('a response with the wrong sign in one of four cells', () => {
   const run = comparedRun(
     1,

@@ -7,12 +7,15 @@
  */
 import { blockIntervals, type Interval } from '../block-bootstrap';
 
-/** Both models' concentrations with prior and changed emissions. */
+/** Concentrations with prior and changed emissions; or with prior ones and their change, where that is what a model gives. */
+export type ChangedRun = { prior: Float32Array; changed: Float32Array } | { prior: Float32Array; change: Float32Array };
+
+/** Both models' concentrations. */
 export interface ComparedRun {
   /** `[hours, H, W, 4]`, at `hours` */
-  surrogate: { prior: Float32Array; changed: Float32Array };
+  surrogate: ChangedRun;
   /** `[T, H, W, 4]`, all hours of the period */
-  ctm: { prior: Float32Array; changed: Float32Array };
+  ctm: ChangedRun;
   /** hours of the period that are compared */
   hours: readonly number[];
   /** name of the period */
@@ -75,14 +78,17 @@ export function responseSums(run: ComparedRun, classes?: Int32Array): BlockSums[
       if (at < 0) continue;
       for (let species = 0; species < SPECIES; species++) {
         const k = cell * SPECIES + species;
-        const s = surrogate.changed[i * field + k] - surrogate.prior[i * field + k];
-        const level = ctm.prior[hour * field + k];
-        const c = ctm.changed[hour * field + k] - level;
-        addTo(places[at][species], s, c, level, thresholds[at][species]);
+        const s = changeAt(surrogate, i * field + k);
+        const c = changeAt(ctm, hour * field + k);
+        addTo(places[at][species], s, c, ctm.prior[hour * field + k], thresholds[at][species]);
       }
     }
   });
   return out;
+}
+
+function changeAt(run: ChangedRun, at: number): number {
+  return 'change' in run ? run.change[at] : run.changed[at] - run.prior[at];
 }
 
 function blockOf(sums: BlockSums, block: string): Float64Array {
@@ -113,7 +119,7 @@ function clearThresholds({ ctm, hours, surrogate }: ComparedRun, classes: Int32A
     for (let k = 0; k < field; k++) {
       const at = classes ? classes[Math.floor(k / SPECIES)] : 0;
       if (at < 0) continue;
-      const c = ctm.changed[hour * field + k] - ctm.prior[hour * field + k];
+      const c = changeAt(ctm, hour * field + k);
       squares[at][k % SPECIES] += c * c;
       counts[at] += 1 / SPECIES;
     }

@@ -1,7 +1,7 @@
 /** The certificate: which runs of the transport model the surrogate's response is held against, and what is asked of it before an inversion. */
 import { z } from 'zod';
 import { outsideRuns } from './experiment-schema';
-import { choice, GROUPS, real, seed, SPECIES, whole } from './fields';
+import { choice, file, files, GROUPS, real, seed, SPECIES, text, whole } from './fields';
 
 const pairSchema = z.strictObject({
   group: choice('Emission group that is changed.', GROUPS),
@@ -14,6 +14,36 @@ const pairSchema = z.strictObject({
     max: 1,
   }).default(0.9),
 });
+
+const sensitivitySchema = z
+  .strictObject({
+    name: text('Name of the sensitivity.'),
+    group: choice('Emission group whose emissions the sensitivity is to: all species of the group together.', GROUPS),
+    files: files('I/O API files with the sensitivities at the surface, hourly means over the period (ASENS of CMAQ-DDM-3D).'),
+    variables: z
+      .strictObject(
+        Object.fromEntries(SPECIES.map((s) => [s, text(`Variable with the sensitivity of ${s}, such as O3_ENX.`).optional()])) as Record<
+          (typeof SPECIES)[number],
+          z.ZodOptional<z.ZodString>
+        >,
+      )
+      .refine((variables) => Object.values(variables).some((name) => name !== undefined), {
+        error: 'expected at least one of NO2, SO2, O3, PM2.5',
+      })
+      .meta({ description: 'Species that the files hold; semi-normalised, so in a unit of concentration.' }),
+    scale: real('What the values are multiplied by to give the change for + 100 % of the emissions: 1 for CMAQ-DDM-3D, 100 for changes by + 1 %.', {
+      above: 0,
+    }).default(1),
+    region: text('One of `regions`: the sensitivity is to the emissions there; without it and `mask` to those of the whole domain.').optional(),
+    mask: z
+      .strictObject({
+        file: file('I/O API file of masks, such as CMAQ_MASKS.'),
+        variable: text('Variable with the part of the emissions of each cell, 0 to 1, that the sensitivity is to.'),
+      })
+      .optional()
+      .meta({ description: 'Instead of a region: a field of parts of cells.' }),
+  })
+  .refine(({ region, mask }) => region === undefined || mask === undefined, { error: 'expected a region or a mask, not both' });
 
 const LIMITS = { minSlope: 0.6, maxSlope: 1.5, minR: 0.7, minSignAgreement: 0.9 };
 
@@ -56,5 +86,13 @@ export const certificateSchema = z
     runs: outsideRuns
       .default([])
       .meta({ description: 'Further runs, made outside Retroplume: one that changes a single group counts for its pairs.' }),
+    sensitivities: z
+      .array(sensitivitySchema)
+      .default([])
+      .meta({
+        description:
+          "First-order sensitivities of the transport model as files, such as those of CMAQ-DDM-3D, held against the surrogate's own derivative. One over the whole " +
+          'domain is judged by the limits of its pairs.',
+      }),
   })
   .meta({ description: "What is asked of the surrogate's response to emissions before an inversion." });

@@ -126,7 +126,12 @@ function checkCertificate(c: Case): Breach[] {
   const twice = (names: string[]): string | undefined => names.find((name, i) => names.indexOf(name) !== i);
   const pair = twice(c.certificate.pairs.map(({ group, species }) => `${group}>${species}`));
   const run = twice(c.certificate.runs.map(({ name }) => name));
+  const sensitivity = twice(c.certificate.sensitivities.map(({ name }) => name));
   return [
+    ...(sensitivity === undefined ? [] : [{ path: ['certificate', 'sensitivities'], text: `the name ${sensitivity} is used twice: rename one` }]),
+    ...c.certificate.sensitivities.flatMap(({ region }, i) =>
+      region === undefined ? [] : checkRegion(c, region, ['certificate', 'sensitivities', i, 'region']),
+    ),
     ...(pair === undefined ? [] : [{ path: ['certificate', 'pairs'], text: `the pair ${pair} is judged twice: remove one` }]),
     ...(run === undefined ? [] : [{ path: ['certificate', 'runs'], text: `the name ${run} is used twice: rename one` }]),
     ...(c.certificate.factors.includes(1) ? [{ path: ['certificate', 'factors'], text: 'a factor of 1 changes nothing: remove it' }] : []),
@@ -134,15 +139,21 @@ function checkCertificate(c: Case): Breach[] {
   ];
 }
 
+function checkTrustRegion(c: Case): Breach[] {
+  const paper = { path: ['paperMode', 'inversion', 'trustRegion'], text: "the paper's mode has no trust region: remove it" };
+  const own = (text: string): Breach[] => [{ path: ['inversion', 'trustRegion'], text }];
+  const breaches: Breach[] = c.paperMode.inversion.trustRegion === undefined ? [] : [paper];
+  if (c.inversion.trustRegion === undefined) return breaches;
+  if (c.inversion.mode === 'paper') return [...breaches, ...own(paper.text)];
+  if (memberNames(c).length > 0 && c.surrogate.mode !== 'paper') return breaches;
+  return [
+    ...breaches,
+    ...own('it is measured by the members that the surrogate was trained on, and there are none: set members.count, or remove it'),
+  ];
+}
+
 /** Every breach of the rules that tie keys together. */
 export function checkCase(c: Case): Breach[] {
-  return [
-    ...checkPeriods(c),
-    ...checkRuns(c),
-    ...checkDesign(c),
-    ...checkObservations(c),
-    ...checkTraining(c),
-    ...checkTracers(c),
-    ...checkCertificate(c),
-  ];
+  const checks = [checkPeriods, checkRuns, checkDesign, checkObservations, checkTraining, checkTracers, checkCertificate, checkTrustRegion];
+  return checks.flatMap((check) => check(c));
 }

@@ -66,6 +66,11 @@ export const inversionSchema = z
       above: 1,
       max: 100,
     }).default(3),
+    trustRegion: real(
+      'Largest distance of the updated emissions from those that the surrogate was trained on: |log factor| in units of the root mean square of the ' +
+        "members' log factors on that group in that cell. Without it the distance is reported, not limited. Default mode only.",
+      { above: 0, max: 100 },
+    ).optional(),
     factors: choice('One factor per period or one per hour, for each cell and group.', ['period', 'hour']).default('period'),
     batch: whole('Hours that a step draws at random; 0 takes all.', { min: 0 }).default(0),
     hoursPerDay: whole('Hours of each day, evenly spread, at which the surrogate is compared with hourly observations.', { min: 1, max: 24 }).default(

@@ -87,7 +87,8 @@ describe('a valid case', () => {
 
 describe('every path that the schema knows', () => {
   it('comes back absolute', () => {
-    const text = `${VALID}priorConcentrations: out/ACONC_{period}.nc\nmembers: { runs: [{ name: a, emissions: "a/E*.nc", concentrations: "a/C*.nc" }] }\n`;
+    const text = `${VALID}priorConcentrations: out/ACONC_{period}.nc\nmembers: { runs: [{ name: a, emissions: "a/E*.nc", concentrations: "a/C*.nc" }] }
+certificate: { sensitivities: [{ name: ddm, group: NOx, files: "ddm/ASENS_{period}*.nc", variables: { O3: O3_ENX }, mask: { file: masks.nc, variable: GA } }] }\n`;
     const c = loadCase(write(text.replace('  twin: {}', '  twin: {}\n  files: obs.csv')));
     const found: string[] = [];
     const walk = (schema: JsonSchema, value: unknown): void => {
@@ -96,7 +97,7 @@ describe('every path that the schema knows', () => {
       if (schema.items) for (const entry of (value as unknown[] | undefined) ?? []) walk(schema.items, entry);
     };
     walk(caseJsonSchema(), c);
-    expect(found).toHaveLength(10);
+    expect(found).toHaveLength(12);
     for (const path of found) expect(path.startsWith(folder)).toBe(true);
   });
 });
@@ -142,6 +143,27 @@ describe('what is wrong is said in one sentence each', () => {
       ]),
     );
     expect(lines).toHaveLength(6);
+  });
+
+  it('refuses a trust region where nothing could measure or keep it', () => {
+    expect(failure(VALID, ['inversion.trustRegion=1', 'members.count=0', 'training.differenceWeight=0']).message).toMatch(
+      /inversion\.trustRegion: it is measured by the members .* set members\.count, or remove it$/,
+    );
+    expect(failure(VALID, ['inversion.trustRegion=1', 'inversion.mode=paper']).message).toMatch(/the paper's mode has no trust region: remove it$/);
+    expect(failure(VALID, ['paperMode.inversion.trustRegion=1']).message).toMatch(/paperMode\.inversion\.trustRegion: the paper's mode has no/);
+    expect(failure(VALID, ['inversion.trustRegion=0']).message).toMatch(/inversion\.trustRegion: expected more than 0 but received 0/);
+    expect(loadCase(write(VALID), ['inversion.trustRegion=1.5']).inversion.trustRegion).toBe(1.5);
+  });
+
+  it('refuses sensitivities that say nothing, or two things', () => {
+    const of = (more: string, variables = '{ O3: O3_ENX }'): string =>
+      failure(`${VALID}certificate: { sensitivities: [{ name: ddm, group: NOx, files: a.nc, variables: ${variables}${more} }] }\n`).message;
+    expect(of('', '{}')).toMatch(/certificate\.sensitivities\.0\.variables: expected at least one of NO2, SO2, O3, PM2\.5/);
+    expect(of('', '{ CO: CO_ENX }')).toMatch(/variables\.CO/);
+    expect(of(', region: nroth')).toMatch(/certificate\.sensitivities\.0\.region: there is no region nroth/);
+    expect(of(', region: a, mask: { file: m.nc, variable: GA }')).toMatch(/certificate\.sensitivities\.0: expected a region or a mask, not both/);
+    expect(of(', scale: 0')).toMatch(/scale: expected more than 0/);
+    expect(of(' }, { name: ddm, group: SO2, files: b.nc, variables: { SO2: SO2_ES2 }')).toMatch(/the name ddm is used twice/);
   });
 
   it('names what is missing and what it is for', () => {

@@ -63,6 +63,10 @@ function resolvePaths(c: Omit<Case, 'file'>, directory: string): void {
     run.emissions = absolute(run.emissions);
     run.concentrations = absolute(run.concentrations);
   }
+  for (const sensitivity of c.certificate.sensitivities) {
+    sensitivity.files = absolute(sensitivity.files);
+    if (sensitivity.mask) sensitivity.mask.file = absolute(sensitivity.mask.file);
+  }
   if (c.priorConcentrations !== undefined) c.priorConcentrations = absolute(c.priorConcentrations);
   if (c.truth) c.truth.factors = absolute(c.truth.factors);
   c.observations.stations.file = absolute(c.observations.stations.file);

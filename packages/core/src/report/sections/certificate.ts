@@ -175,6 +175,44 @@ function jointTable(context: PageContext): Markup {
   });
 }
 
+function sensitivityTable(context: PageContext): Markup {
+  const certificate = own(context);
+  return table({
+    id: 'table-certificate-sensitivities',
+    caption: () =>
+      context.tableCaption('The surrogate’s derivative against sensitivities that the case gives as files, both for + 100 % of the emissions.'),
+    columns: [
+      { title: 'Sensitivity', text: true },
+      { title: 'Emission → species', text: true },
+      { title: 'Where', text: true },
+      { title: 'Period', text: true },
+      { title: 'Slope', unit: '1 is right' },
+      { title: 'r' },
+      { title: 'Cosine' },
+      { title: 'Same sign' },
+      { title: 'Size', unit: 'rms / mean' },
+      { title: 'Verdict', unit: 'where judged', text: true },
+    ],
+    rows: (certificate?.sensitivities ?? []).map((each) => {
+      const limits = each.where === undefined ? limitsOf(certificate!, each) : undefined;
+      return {
+        cells: [
+          each.name,
+          chemical(pairName(each)),
+          each.where ?? 'whole domain',
+          each.period,
+          withInterval(each.figures.slope, each.figures.intervals?.slope),
+          withInterval(each.figures.r, each.figures.intervals?.r),
+          fixed(each.figures.cosine, 2),
+          percent(each.figures.signAgreement),
+          percent(each.figures.relativeSize, 1),
+          limits ? (breaches(each.figures, limits).length === 0 ? 'passes' : 'fails') : '',
+        ],
+      };
+    }),
+  });
+}
+
 /** One sentence per method on the derivative itself. */
 function differentiation({ mode, differentiation: { order, dotProduct, limits, passed } }: ReportCertificate): Markup {
   const error = Math.max(...dotProduct.map((each) => each.error));
@@ -196,6 +234,6 @@ export function certificate(context: PageContext): Markup {
       (each) =>
         html`<p><b>${modeLabel(each.mode)}: ${each.verdict}.</b>${each.reasons.length > 0 ? ` ${each.reasons.map(sentence).join('; ')}.` : ''}</p>`,
     )}
-    ${pairTable(context, certificates)}${ringTable(context)}${jointTable(context)}${certificates.map(differentiation)}
+    ${pairTable(context, certificates)}${ringTable(context)}${jointTable(context)}${sensitivityTable(context)}${certificates.map(differentiation)}
   </section>`;
 }

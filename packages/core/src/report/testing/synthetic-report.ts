@@ -143,7 +143,11 @@ export function syntheticCertificate(mode: ReportMode, periods: string[], slope:
   const differentiation = {
     ...{ taylor: [], floor: 5e-7, order: 2.01, dotProduct: [{ error: 0.01, gain: 1.001 }], limits: { error: 0.15, gain: 0.02 }, passed: true },
   };
-  return { mode, ...judge({ differentiation, pairs, rings, joint: [] }, LIMITS, periods) };
+  const sensitivities = [
+    { ...pairs[0], name: 'ddm' },
+    { ...pairs[1], name: 'ddm-north', where: 'North' },
+  ];
+  return { mode, ...judge({ differentiation, pairs, rings, joint: [], sensitivities }, LIMITS, periods) };
 }
 
 export function syntheticReport(options: SyntheticOptions): ReportData {
@@ -206,6 +210,14 @@ export function syntheticReport(options: SyntheticOptions): ReportData {
         atBound: { NOx: 0.02, SO2: 0 },
       })),
     ),
+    trust: {
+      members: 8,
+      beyond: 2,
+      groups: options.periods.flatMap((period) =>
+        GROUPS.map((group) => ({ group, period, median: 0.8, p95: 1.6, beyond: group === 'SO2' ? 0.12 : 0.01 })),
+      ),
+      fields: options.periods.map((period) => ({ period, distance: sea.map((value) => (value > 1 ? NaN : Math.abs(value))) })),
+    },
     ...(twin
       ? {
           inventoryError: modes.flatMap((mode) =>
