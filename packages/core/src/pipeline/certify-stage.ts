@@ -14,15 +14,16 @@ import { testDifferentiation, type DifferentiationTest } from '../surrogate/diff
 import { sampledHours } from '../surrogate/evaluate';
 import { freeRun } from '../surrogate/free-run';
 import type { FrozenProgram } from '../surrogate/frozen-program';
-import { DomainRun, type DomainHours } from '../surrogate/domain-run';
+import { DomainRun, type DomainHours, type DomainModel } from '../surrogate/domain-run';
 import type { EmissionFactors } from '../surrogate/hour-batch';
 import type { Tiling } from '../surrogate/tiles';
+import { RolledOutRun } from '../surrogate/rolled-out-run';
 import { joinSums, responseFigures, responseSums, type BlockSums, type ComparedRun } from '../surrogate/response-comparison';
 import { distanceRings } from '../surrogate/source-patches';
 import type { Surrogate } from '../surrogate/surrogate';
 import { inPeriod, PRIOR } from './case-runs';
 import { certifyingRuns, factorsOfRun, makeRuns, type CertifyingRun } from './certify-runs';
-import { domainPlan, firstHours, loadSurrogate, preparedPeriods, type DomainPlan } from './learning';
+import { domainPlan, firstHours, initialConcentrationsOf, loadSurrogate, preparedPeriods, type DomainPlan } from './learning';
 import { readRunConcentrations } from './run-concentrations';
 import type { Stage, StageContext } from './stage';
 
@@ -40,12 +41,10 @@ const ROUNDOFF = { float32: 2 ** -24, tf32: 2 ** -11, bf16: 2 ** -8 } as const;
 export const certifyStage: Stage = {
   name: 'certify',
   needs: ['train', 'prepare', 'simulate'],
-  settings: ({ case: { certificate, response, ctm } }) => ({
-    certificate: { ...certificate, onFailure: undefined },
-    response,
-    ctm,
-    hourStep: HOUR_STEP,
-  }),
+  settings: (context) => {
+    const { certificate, response, ctm } = context.case;
+    return { certificate: { ...certificate, onFailure: undefined }, response, ctm, hourStep: HOUR_STEP, ...initialConcentrationsOf(context) };
+  },
   inputs: ({ case: { certificate, periods } }) =>
     certificate.runs.flatMap(({ emissions, concentrations }) =>
       periods.flatMap(({ name }) => [emissions, concentrations].flatMap((pattern) => expandGlob(inPeriod(pattern, name)))),
@@ -77,7 +76,10 @@ export const certifyStage: Stage = {
   },
 };
 
-/** Taylor and dot-product test of the frozen program, window and all, at hours spread over a period; where the domain is cut, on one tile. */
+/**
+ * Taylor and dot-product test of the frozen program, window and all, at hours spread over a period; where the domain is cut, on one tile. Where y is rolled
+ * out it goes through the chain, on all tiles.
+ */
 async function differentiate(
   context: StageContext,
   surrogate: Surrogate,
@@ -87,11 +89,16 @@ async function differentiate(
 ): Promise<DifferentiationTest> {
   const { batch: size } = program.sizes;
   const { tiles, ...tileSize } = tiling;
-  const one = { ...tileSize, tiles: tiles.slice(0, 1) };
+  const { settings } = surrogate.description;
+  const rolledOut = settings.initialConcentrations === 'rollout';
+  const some = { ...tileSize, tiles: rolledOut ? tiles : tiles.slice(0, 1) };
   const sources = [inMemory(period)];
-  const run = new DomainRun({ surrogate, sources, tiling: one, engine: program, adjoint: program, batchSize: size, threads: context.threads });
+  const plain = new DomainRun({ surrogate, sources, tiling: some, engine: program, adjoint: program, batchSize: size, threads: context.threads });
   const first = firstHours(context)[0];
   const hours = Array.from({ length: size }, (_, i) => first + Math.floor(((i + 0.5) / size) * (period.time.count - first)));
+  const { hours: windowHours } = surrogate.window;
+  const { signal } = context;
+  const run: DomainModel = rolledOut ? new RolledOutRun(plain, { windowHours, sources, hours: [hours], signal }) : plain;
   let at: DomainHours & { factors: EmissionFactors };
   const model = {
     factors: period.grid.rows * period.grid.cols * GROUPS.length,
@@ -104,7 +111,7 @@ async function differentiate(
     adjoint: async (grad: Float32Array): Promise<Float32Array> => {
       const data = new Float32Array(model.factors);
       await run.addAdjoint(at, grad, data);
-      run.addTracerAdjoint(0, { data });
+      await run.finishAdjoint(0, { data });
       return data;
     },
   };

@@ -8,7 +8,7 @@ import type { FrozenProgram } from '../surrogate/frozen-program';
 import { splitHours } from '../surrogate/sampler';
 import type { Surrogate } from '../surrogate/surrogate';
 import { responseRun, simulatedFile } from './case-runs';
-import { domainPlan, firstHours, loadSurrogate, preparedPeriods, variantSettings, type DomainPlan } from './learning';
+import { domainPlan, firstHours, initialConcentrationsOf, loadSurrogate, preparedPeriods, variantSettings, type DomainPlan } from './learning';
 import { uniformFactors } from './member-factors';
 import { readRunConcentrations } from './run-concentrations';
 import type { Stage, StageContext } from './stage';
@@ -29,7 +29,7 @@ const SMALLEST_RESPONSE = 2e-3;
 export const evaluateStage: Stage = {
   name: 'evaluate',
   needs: ['train', 'simulate'],
-  settings: ({ case: { response } }) => ({ response, hourStep: HOUR_STEP }),
+  settings: (context) => ({ response: context.case.response, hourStep: HOUR_STEP, ...initialConcentrationsOf(context) }),
   inputs: () => [],
   async run(context) {
     const surrogate = loadSurrogate(context);

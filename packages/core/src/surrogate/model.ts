@@ -9,6 +9,7 @@
 import type { SurrogateSettings } from '../data/case';
 import { channelAffine, concat, type Graph, type Mode, type Value } from '../graph';
 import { network } from '../nn';
+import { differentiatesInitialConcentrations, takesInitialConcentrations } from './initial-concentrations';
 import { networkSettings } from './network-settings';
 import type { ChannelScale, Normalisation } from './normalisation';
 
@@ -32,6 +33,12 @@ export interface SurrogateValues {
   concentrations: Value;
   /** in units of each species' standard deviation */
   normalised: Value;
+}
+
+/** The inputs that follow from what is inverted: emissions, their tracers, and y where the gradient goes on through it. */
+export function sourcesOf({ emissions, tracers, previous }: SurrogateValues, settings: SurrogateSettings): Value[] {
+  const through = previous && differentiatesInitialConcentrations(settings) ? [previous] : [];
+  return [emissions, ...(tracers ? [tracers] : []), ...through];
 }
 
 function normalise(g: Graph, value: Value, { offset, scale }: ChannelScale): Value {
@@ -76,7 +83,7 @@ export function buildSurrogate(
   const meteorology = g.input('meteorology', [batch, steps, rows, cols, sizes.meteorology]);
   const geography = sizes.geography > 0 ? g.input('geography', [batch, rows, cols, sizes.geography]) : undefined;
   const species = normalisation.concentrations.scale.length;
-  const previous = settings.previousConcentrations ? g.input('previous', [batch, rows, cols, species]) : undefined;
+  const previous = takesInitialConcentrations(settings) ? g.input('previous', [batch, rows, cols, species]) : undefined;
   const scaled = [normalise(g, emissions, normalisation.emissions), ...(tracers ? [normalise(g, tracers, normalisation.tracers!)] : [])];
   const inputs = {
     emissions: scaled.length > 1 ? concat(g, scaled) : scaled[0],

@@ -9,7 +9,7 @@ import { hourStore, type HourStore } from '../data/hour-store';
 import { wholeGrid, type Hours, type PeriodSource } from '../data/period-source';
 import type { PreparedPeriod } from '../data/prepared';
 import { ConfigError } from '../errors';
-import type { EmissionFactors } from './hour-batch';
+import { sameFactors, type EmissionFactors } from './hour-batch';
 
 const GROUPS = 5;
 
@@ -132,12 +132,6 @@ export class PeriodTracers {
     const { hours, rows, cols, groups } = this.request;
     return data.subarray(offset, offset + (hourly ? hours : 1) * rows * cols * groups);
   }
-}
-
-/** By value: callers change factors in place. */
-function sameFactors(a: Float32Array | undefined, b: Float32Array | undefined): boolean {
-  if (!a || !b) return a === b;
-  return a.length === b.length && a.every((value, i) => value === b[i]);
 }
 
 /**

@@ -4,6 +4,7 @@ import { readCheckpoint, writeCheckpoint, type Tensor } from '../data/checkpoint
 import type { PreparedPeriod } from '../data/prepared';
 import { ConfigError, DataError, InterruptedError } from '../errors';
 import type { Execution } from '../graph';
+import { takesInitialConcentrations } from './initial-concentrations';
 import type { Normalisation } from './normalisation';
 import { Sampler, splitHours, type Batch } from './sampler';
 import { TrainingProgram, type StepLosses } from './training-program';
@@ -60,7 +61,7 @@ export function samplerOf(
 ): Sampler {
   const window = new Window(surrogate.window);
   const splits = periods.map((period, p) => {
-    const first = Math.max(spinUp[p], window.firstHour + (surrogate.previousConcentrations ? 1 : 0));
+    const first = Math.max(spinUp[p], window.firstHour + (takesInitialConcentrations(surrogate) ? 1 : 0));
     if (first + 24 > period.time.count) {
       throw new DataError(
         'PERIOD_TOO_SHORT',
@@ -76,7 +77,7 @@ export function samplerOf(
     }
     return split;
   });
-  return new Sampler(periods, splits, window, { ...training, previousConcentrations: surrogate.previousConcentrations }, runs);
+  return new Sampler(periods, splits, window, { ...training, previousConcentrations: takesInitialConcentrations(surrogate) }, runs);
 }
 
 /**

@@ -104,6 +104,25 @@ function checkTraining(c: Case): Breach[] {
   return [];
 }
 
+function checkInitialConcentrations(c: Case): Breach[] {
+  const variants: [KeyPath, Pick<Case, 'surrogate' | 'training' | 'inversion'>][] = [
+    [[], c],
+    [['paperMode'], c.paperMode],
+  ];
+  return variants.flatMap(([path, { surrogate, training, inversion }]) => {
+    const breaches: Breach[] = [];
+    const key = [...path, 'surrogate', 'initialConcentrations'];
+    if (surrogate.initialConcentrations === 'control' && inversion.mode === 'paper')
+      breaches.push({ path: key, text: 'control needs inversion.mode default, as it has a prior term: choose prior, rollout or none' });
+    if (surrogate.initialConcentrations === 'none' && training.rolloutWindows > 1)
+      breaches.push({
+        path: [...path, 'training', 'rolloutWindows'],
+        text: 'without initial concentrations there is nothing to roll out: set surrogate.initialConcentrations, or 1',
+      });
+    return breaches;
+  });
+}
+
 function checkCertificate(c: Case): Breach[] {
   const twice = (names: string[]): string | undefined => names.find((name, i) => names.indexOf(name) !== i);
   const pair = twice(c.certificate.pairs.map(({ group, species }) => `${group}>${species}`));
@@ -118,5 +137,5 @@ function checkCertificate(c: Case): Breach[] {
 
 /** Every breach of the rules that tie keys together. */
 export function checkCase(c: Case): Breach[] {
-  return [...checkPeriods(c), ...checkRuns(c), ...checkDesign(c), ...checkObservations(c), ...checkTraining(c), ...checkCertificate(c)];
+  return [...checkPeriods(c), ...checkRuns(c), ...checkDesign(c), ...checkObservations(c), ...checkTraining(c), ...checkInitialConcentrations(c), ...checkCertificate(c)];
 }
