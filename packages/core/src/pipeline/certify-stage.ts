@@ -23,14 +23,20 @@ import { distanceRings } from '../surrogate/source-patches';
 import type { Surrogate } from '../surrogate/surrogate';
 import { inPeriod, PRIOR } from './case-runs';
 import { certifyingRuns, factorsOfRun, makeRuns, type CertifyingRun } from './certify-runs';
-import { domainPlan, firstHours, initialConcentrationsOf, loadSurrogate, preparedPeriods, type DomainPlan } from './learning';
+import {
+  comparedHourStep,
+  domainPlan,
+  firstHours,
+  initialConcentrationsOf,
+  loadSurrogate,
+  preparedPeriods,
+  variantSettings,
+  type DomainPlan,
+} from './learning';
 import { readRunConcentrations } from './run-concentrations';
 import type { Stage, StageContext } from './stage';
 
 export const CERTIFICATE_FILE = 'certificate.json';
-
-/** Every third hour, as in `evaluate`. */
-const HOUR_STEP = 3;
 
 /** Pairs that are not asked for and whose change is smaller than this part of the concentration are left out. */
 const SMALLEST_RESPONSE = 2e-3;
@@ -43,7 +49,13 @@ export const certifyStage: Stage = {
   needs: ['train', 'prepare', 'simulate'],
   settings: (context) => {
     const { certificate, response, ctm } = context.case;
-    return { certificate: { ...certificate, onFailure: undefined }, response, ctm, hourStep: HOUR_STEP, ...initialConcentrationsOf(context) };
+    return {
+      certificate: { ...certificate, onFailure: undefined },
+      response,
+      ctm,
+      hourStep: comparedHourStep(variantSettings(context).surrogate),
+      ...initialConcentrationsOf(context),
+    };
   },
   inputs: ({ case: { certificate, periods } }) =>
     certificate.runs.flatMap(({ emissions, concentrations }) =>
@@ -135,7 +147,7 @@ async function compare(
   const passes = periods.length * (1 + runs.length + certificate.runs.length);
   let pass = 0;
   for (const [p, period] of periods.entries()) {
-    const hours = sampledHours(period, firstHours(context)[p], HOUR_STEP);
+    const hours = sampledHours(period, firstHours(context)[p], comparedHourStep(variantSettings(context).surrogate));
     const { emissions, concentrations } = period.runs.get(PRIOR)!;
     const free = (label: string, over: { emissions?: Float32Array; factors?: Float32Array }): Promise<Float32Array> => {
       const done = pass++ * hours.length;

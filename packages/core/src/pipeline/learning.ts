@@ -36,6 +36,21 @@ export function firstHours(context: StageContext): number[] {
   return spinUpHours(context).map((hours) => Math.max(hours, window.firstHour + (takesInitialConcentrations(surrogate) ? 1 : 0)));
 }
 
+/** Every third hour: enough for slopes, a third of the time. */
+const HOUR_STEP = 3;
+
+/**
+ * Every how many hours surrogate and transport model are compared: where y is rolled out a divisor of the window's hours, so that the hours of the chain are
+ * those that are compared.
+ */
+export function comparedHourStep(settings: SurrogateSettings): number {
+  if (!takesInitialConcentrations(settings)) return HOUR_STEP;
+  const { hours } = new Window(settings.window);
+  let step = Math.min(HOUR_STEP, hours);
+  while (hours % step !== 0) step++;
+  return step;
+}
+
 /** The trained surrogate, with y taken from where the case says now. */
 export function loadSurrogate(context: StageContext): Surrogate {
   return Surrogate.load(context.dirOf('train')).withInitialConcentrations(variantSettings(context).surrogate.initialConcentrations);

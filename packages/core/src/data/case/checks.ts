@@ -137,5 +137,13 @@ function checkCertificate(c: Case): Breach[] {
 
 /** Every breach of the rules that tie keys together. */
 export function checkCase(c: Case): Breach[] {
-  return [...checkPeriods(c), ...checkRuns(c), ...checkDesign(c), ...checkObservations(c), ...checkTraining(c), ...checkInitialConcentrations(c), ...checkCertificate(c)];
+  return [
+    ...checkPeriods(c),
+    ...checkRuns(c),
+    ...checkDesign(c),
+    ...checkObservations(c),
+    ...checkTraining(c),
+    ...checkInitialConcentrations(c),
+    ...checkCertificate(c),
+  ];
 }

@@ -55,7 +55,8 @@ export const inversionSchema = z
       })
       .prefault({})
       .meta({
-        description: 'Factors on the initial concentrations of every day, independent of each other, where surrogate.initialConcentrations is control.',
+        description:
+          'Factors on the initial concentrations of every day, independent of each other, where surrogate.initialConcentrations is control.',
       }),
     observationError: z
       .strictObject({

@@ -111,8 +111,14 @@ describe('what is wrong is said in one sentence each', () => {
   });
 
   it.each([
-    ['surrogate: { initialConcentrations: control }\ninversion: { mode: paper }\n', 'surrogate.initialConcentrations: control needs inversion.mode default'],
-    ['paperMode: { surrogate: { initialConcentrations: control } }\n', 'paperMode.surrogate.initialConcentrations: control needs inversion.mode default'],
+    [
+      'surrogate: { initialConcentrations: control }\ninversion: { mode: paper }\n',
+      'surrogate.initialConcentrations: control needs inversion.mode default',
+    ],
+    [
+      'paperMode: { surrogate: { initialConcentrations: control } }\n',
+      'paperMode.surrogate.initialConcentrations: control needs inversion.mode default',
+    ],
     ['training: { rolloutWindows: 2 }\n', 'training.rolloutWindows: without initial concentrations there is nothing to roll out'],
     ['surrogate: { initialConcentrations: rolled }\n', 'expected one of none, prior, rollout, control but received "rolled"'],
   ])('refuses %j', (text, sentence) => {
