@@ -66,6 +66,14 @@ export function normaliseConcentrations(g: Graph, value: Value, normalisation: N
   return normalise(g, value, normalisation.concentrations);
 }
 
+/** One of several windows that follow each other in a graph. */
+export interface RolledWindow {
+  /** of its inputs' names, but that of geography, which all windows share */
+  suffix: string;
+  /** the concentrations of the window before, in physical units; absent = an input */
+  previous?: Value;
+}
+
 /** Adds the surrogate to a graph; parameters are shared by name when it is added twice. */
 export function buildSurrogate(
   g: Graph,
@@ -73,17 +81,18 @@ export function buildSurrogate(
   sizes: SurrogateSizes,
   normalisation: Normalisation,
   mode: Mode,
+  { suffix, previous: before }: RolledWindow = { suffix: '' },
 ): SurrogateValues {
   const { batch, steps, rows, cols } = sizes;
-  const emissions = g.input('emissions', [batch, steps, rows, cols, normalisation.emissions.scale.length]);
+  const emissions = g.input(`emissions${suffix}`, [batch, steps, rows, cols, normalisation.emissions.scale.length]);
   const lifetimes = settings.tracerLifetimes.length * normalisation.emissions.scale.length;
   if ((normalisation.tracers?.scale.length ?? 0) !== lifetimes)
     throw new Error(`surrogate: expected scales of ${lifetimes} tracers: carry the runs first`);
-  const tracers = normalisation.tracers && g.input('tracers', [batch, steps, rows, cols, normalisation.tracers.scale.length]);
-  const meteorology = g.input('meteorology', [batch, steps, rows, cols, sizes.meteorology]);
+  const tracers = normalisation.tracers && g.input(`tracers${suffix}`, [batch, steps, rows, cols, normalisation.tracers.scale.length]);
+  const meteorology = g.input(`meteorology${suffix}`, [batch, steps, rows, cols, sizes.meteorology]);
   const geography = sizes.geography > 0 ? g.input('geography', [batch, rows, cols, sizes.geography]) : undefined;
   const species = normalisation.concentrations.scale.length;
-  const previous = takesInitialConcentrations(settings) ? g.input('previous', [batch, rows, cols, species]) : undefined;
+  const previous = takesInitialConcentrations(settings) ? (before ?? g.input(`previous${suffix}`, [batch, rows, cols, species])) : undefined;
   const scaled = [normalise(g, emissions, normalisation.emissions), ...(tracers ? [normalise(g, tracers, normalisation.tracers!)] : [])];
   const inputs = {
     emissions: scaled.length > 1 ? concat(g, scaled) : scaled[0],
