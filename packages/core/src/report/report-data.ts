@@ -11,6 +11,7 @@
  * can never disagree with the field or the series beside it.
  */
 import type { Grid } from '../grid/grid';
+import type { GainByPart } from '../inversion/gain-by-part';
 import type { Certificate } from '../surrogate/certificate';
 
 /** Which of the two methods a result belongs to: Retroplume's own, or that of Huang et al. (2021). */
@@ -96,6 +97,15 @@ export interface ResponseScore {
   surrogateChange?: number;
 }
 
+/** A surrogate that takes initial concentrations, with those from one place: error in test per species (1 = 100 %), slope of the free-running response per pair. */
+export interface InitialScore {
+  mode: ReportMode;
+  period: string;
+  from: 'prior' | 'rollout' | 'zero';
+  nme: Record<string, number>;
+  slopes: Record<string, number>;
+}
+
 /** The surrogate's certificate; that of `ReportData.mode` decides whether the page begins with a banner, and so does its absence. */
 export type ReportCertificate = Certificate & { mode: ReportMode };
 
@@ -130,6 +140,8 @@ export interface ReportInversion {
   keptIteration?: number;
   /** part of the emitting cells whose factor lies at a bound, per group (0…1) */
   atBound?: Record<string, number>;
+  /** where initial concentrations were inverted too; MAE in the order of `ReportData.species` */
+  gain?: GainByPart;
 }
 
 /** A region of the tables; `mask` `[H, W]`, a cell counts by its value in 0…1. */
@@ -173,6 +185,7 @@ export interface ReportData {
   concentrations: ReportConcentrations[];
   surrogate?: SurrogateScore[];
   response?: ResponseScore[];
+  initialConcentrations?: InitialScore[];
   certificates?: ReportCertificate[];
   learning?: { mode: ReportMode; points: LearningPoint[] }[];
   inversion?: ReportInversion[];
