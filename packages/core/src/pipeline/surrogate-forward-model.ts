@@ -29,7 +29,7 @@ export interface SurrogateForwardOptions {
   threads: number;
   /** the tiles that the engine runs on; default: the whole domain */
   tiling?: Tiling;
-  /** ends a run over a chain of hours between two of them */
+  /** ends what takes long, the prior's pass over all batches or a chain of hours, between two parts of it */
   signal?: AbortSignal;
 }
 
@@ -165,7 +165,9 @@ export class SurrogateForwardModel implements ForwardModel {
   private async priorOf(batch: number, factors: number): Promise<Float32Array> {
     const ones = new Float32Array(factors).fill(1);
     for (const [other, { problem }] of this.plan.entries()) {
-      if (problem === this.plan[batch].problem) this.priorSimulated[other] ??= await this.simulate(other, ones);
+      if (problem !== this.plan[batch].problem || this.priorSimulated[other]) continue;
+      this.options.signal?.throwIfAborted();
+      this.priorSimulated[other] = await this.simulate(other, ones);
     }
     return this.priorSimulated[batch]!;
   }
