@@ -13,7 +13,7 @@ const SETTINGS = [
   'response.groups=[SO2]',
   'surrogate.network=lstm-unet',
   'surrogate.window=[{count: 4, hours: 1}]',
-  'surrogate.tracerLifetimes=[]',
+  'surrogate.tracers=[]',
   ...['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'].map((setting) => `surrogate.${setting}`),
   'training.iterations=20',
   'training.evaluateEvery=10',

@@ -25,8 +25,8 @@ const sources = periods.map((period) => inMemory(period));
 type From = 'prior' | 'rollout' | 'control';
 
 /** The residual network: no pooling, whose kinks would blur the differences as those of a PReLU would. */
-function surrogateOf(initialConcentrations: From, tracerLifetimes: number[] = []): ReturnType<typeof randomSurrogate> {
-  const surrogate = randomSurrogate(tinySurrogate({ network: 'resnet', residualBlocks: 1, initialConcentrations, tracerLifetimes }), periods, true);
+function surrogateOf(initialConcentrations: From, tracers: { lifetime: number }[] = []): ReturnType<typeof randomSurrogate> {
+  const surrogate = randomSurrogate(tinySurrogate({ network: 'resnet', residualBlocks: 1, initialConcentrations, tracers }), periods, true);
   surrogate.weights.get('head.conv0.bias')!.data.fill(20); // so that y, a chain of outputs or changed as a whole, shuts no rectifier of the head
   return surrogate;
 }
@@ -36,11 +36,11 @@ afterEach(() => disposals.splice(0).forEach((dispose) => dispose()));
 
 interface Variant extends Partial<SurrogateForwardOptions> {
   resolution?: 'hourly' | 'daily';
-  tracerLifetimes?: number[];
+  tracers?: { lifetime: number }[];
 }
 
-function modelOf(from: From, { resolution = 'hourly', tracerLifetimes, ...over }: Variant = {}): SurrogateForwardModel {
-  const surrogate = surrogateOf(from, tracerLifetimes);
+function modelOf(from: From, { resolution = 'hourly', tracers, ...over }: Variant = {}): SurrogateForwardModel {
+  const surrogate = surrogateOf(from, tracers);
   const { rows, cols } = over.tiling ?? WORLD;
   const engine = surrogate.program(over.tiling ? 1 : HOURS_AT_ONCE, rows, cols, { threads: 1 }, { adjoint: true });
   const problems = sources.map((period) => problemOf(period, resolution));
@@ -84,13 +84,13 @@ describe('the adjoint over all batches is the transpose of the derivative: âŸ¨KÂ
   const cases = (['rollout', 'control'] as const).flatMap((from) =>
     (['period', 'hour'] as const).flatMap((factors) =>
       [
-        { anchored: true, resolution: 'hourly' as const, tracerLifetimes: [] },
-        { anchored: false, resolution: 'daily' as const, tracerLifetimes: [2, 20] },
+        { anchored: true, resolution: 'hourly' as const, tracers: [] },
+        { anchored: false, resolution: 'daily' as const, tracers: [{ lifetime: 2 }, { lifetime: 20 }] },
       ].map((variant) => ({ from, factors, ...variant })),
     ),
   );
 
-  it.each(cases)('$from, factors per $factors, anchored $anchored, $resolution, tracers $tracerLifetimes', async ({ from, ...variant }) => {
+  it.each(cases)('$from, factors per $factors, anchored $anchored, $resolution, tracers $tracers', async ({ from, ...variant }) => {
     const model = modelOf(from, variant);
     const factors = randomFactors(model, 4);
     const direction = randomFloats(factors.length, 5);
@@ -138,7 +138,7 @@ describe('rolled out', () => {
     const network = networkSettings(surrogateOf('rollout').description.settings, PREPARED_SPECIES.length);
     const tiling = tilesOf(network, WORLD, smallestSide(network, WORLD));
     expect(tiling.tiles.length).toBeGreaterThan(3);
-    const variant = { factors: 'hour' as const, tracerLifetimes: [5], anchored: false };
+    const variant = { factors: 'hour' as const, tracers: [{ lifetime: 5 }], anchored: false };
     const [whole, tiled] = [modelOf('rollout', variant), modelOf('rollout', { ...variant, tiling, hours: HOURS_AT_ONCE })];
     const factors = randomFactors(whole, 4);
     const [a, b] = [await simulated(whole, factors), await simulated(tiled, factors)];
@@ -166,12 +166,12 @@ it.each(['rollout', 'control'] as const)('%s: the anchored prediction is the anc
 });
 
 it.each(['rollout', 'control'] as const)('%s: ONNX Runtime gives the gradient of the native program', async (from) => {
-  const surrogate = surrogateOf(from, [5]);
+  const surrogate = surrogateOf(from, [{ lifetime: 5 }]);
   const models = { forward: surrogateOnnx(surrogate), vjp: vjpOnnx(surrogate) };
   const engine = await OnnxEngine.load(models, surrogate, { ...WORLD, batch: HOURS_AT_ONCE }, 1);
   const problems = sources.map((period) => problemOf(period, 'hourly'));
   const onnx = new SurrogateForwardModel(surrogate, engine, problems, { anchored: false, factors: 'period', threads: 1 });
-  const native = modelOf(from, { tracerLifetimes: [5], anchored: false });
+  const native = modelOf(from, { tracers: [{ lifetime: 5 }], anchored: false });
   const factors = randomFactors(native, 4);
   const weights = weightsOf(native);
   expectClose(await gradientOf(onnx, factors, weights), await gradientOf(native, factors, weights), 1e-4);

@@ -10,7 +10,7 @@ import { takesInitialConcentrations } from '../surrogate/initial-concentrations'
 import { networkSettings } from '../surrogate/network-settings';
 import { normalisationOf } from '../surrogate/normalisation';
 import { Surrogate } from '../surrogate/surrogate';
-import { carryRuns } from '../surrogate/tracers';
+import { carryRuns, dropTracers } from '../surrogate/tracers';
 import { train, type CurvePoint } from '../surrogate/train';
 import { preparedPeriods, spinUpHours, variantSettings } from './learning';
 import { numericsOf, type Stage } from './stage';
@@ -39,7 +39,7 @@ export const trainStage: Stage = {
     const { surrogate, training } = variantSettings(context);
     const periods = preparedPeriods(context, surrogate.mode === 'paper' ? 'prior' : 'all');
     const spinUp = spinUpHours(context);
-    carryRuns(periods, surrogate.tracerLifetimes, context.threads);
+    carryRuns(periods, surrogate.tracers, context.threads);
     const normalisation = normalisationOf(periods, spinUp);
     const field = receptiveField(networkSettings(surrogate, PREPARED_SPECIES.length)).mean;
     context.log(`network ${surrogate.network}, receptive field ${field} x ${field} cells, runs ${[...periods[0].runs.keys()].join(', ')}`);
@@ -50,7 +50,7 @@ export const trainStage: Stage = {
       onProgress: context.progress,
       log: context.log,
       signal: context.signal,
-    });
+    }).finally(() => dropTracers(periods));
     const description = {
       settings: surrogate,
       normalisation,

@@ -50,7 +50,7 @@ const halving = {
 function madeByHand(hours: number[], signal?: AbortSignal): { rolled: RolledOutRun; plain: DomainRun; prior: Float32Array } {
   const period = tinyPeriod('winter', 1);
   period.runs.get('prior')!.emissions.fill(1e-9); // every window's mean, times 1e9, is 1
-  const surrogate = randomSurrogate(tinySurrogate({ initialConcentrations: 'rollout', tracerLifetimes: [] }), [period]);
+  const surrogate = randomSurrogate(tinySurrogate({ initialConcentrations: 'rollout', tracers: [] }), [period]);
   const sources = [inMemory(period)];
   const options = { surrogate, sources, tiling: wholeDomain(WORLD), engine: halving, adjoint: halving, batchSize: 2, threads: 1 };
   const run = (): DomainRun => new DomainRun(options);
