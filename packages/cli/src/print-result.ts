@@ -8,6 +8,7 @@ interface Score {
 }
 
 interface Figures {
+  initialConcentrations?: Record<string, Record<string, { slope: number }>>;
   withheld?: Record<string, Score>;
   used?: Record<string, Score>;
 }
@@ -32,6 +33,19 @@ function table(title: string, scores: Record<string, Score>): string {
   return `${title}\n${rows.join('')}`;
 }
 
+/** What an inversion needs most. */
+const SHOWN_PAIRS = ['NOx>NO2', 'SO2>SO2', 'PM2.5>PM2.5', 'NOx>O3'];
+
+const PLACES: Record<string, string> = { prior: 'the prior run', rollout: 'its own output', zero: 'nowhere (0)' };
+
+function slopesByPlace(title: string, places: NonNullable<Figures['initialConcentrations']>): string {
+  const rows = Object.entries(places).map(([place, pairs]) => {
+    const shown = SHOWN_PAIRS.filter((pair) => pair in pairs).map((pair) => `${pair} ${pairs[pair].slope.toFixed(2)}`);
+    return `  ${PLACES[place].padEnd(14)} ${shown.join('  ')}\n`;
+  });
+  return `${title}\n${rows.join('')}`;
+}
+
 /** Prints the result on stdout: nothing with --quiet, one line of JSON with --json. */
 export function printResult(result: object, options: Pick<CommonOptions, 'json' | 'quiet'>, out: string): void {
   if (options.json) {
@@ -45,8 +59,11 @@ export function printResult(result: object, options: Pick<CommonOptions, 'json' 
     process.stdout.write(
       [`Certificate of the surrogate: ${certificate.verdict}`, ...certificate.reasons.map((reason) => `  ${reason}`), ''].join('\n'),
     );
+  const slopes = 'Free-running slope (1 is right) with initial concentrations from:';
+  if (told.initialConcentrations) process.stdout.write(slopesByPlace(slopes, told.initialConcentrations));
   if (told.withheld) process.stdout.write(table('Mean absolute error against withheld monitors, prior → updated inventory:', told.withheld));
   if (paperMode?.withheld) process.stdout.write(table("The same in the paper's mode:", paperMode.withheld));
+  if (paperMode?.initialConcentrations) process.stdout.write(slopesByPlace("The same of the paper's mode:", paperMode.initialConcentrations));
   if (manifest !== undefined) process.stdout.write(`Design: ${manifest}\n`);
   else process.stdout.write(report !== undefined ? `Report: ${report}\n` : `Run folder: ${out}\n`);
 }

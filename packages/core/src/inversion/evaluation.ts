@@ -4,7 +4,7 @@
 import { NumericalError, ShapeError } from '../errors';
 import type { Control } from './control';
 import { batchCost, costScale, type BatchCost, type CostSettings } from './cost';
-import type { ForwardModel } from './forward-model';
+import { factorCount, type ForwardModel } from './forward-model';
 
 export interface Evaluation {
   /** J = Jo + Jb */
@@ -93,7 +93,10 @@ async function takeGradient(context: EvaluationContext, iteration: number): Prom
     throw new ShapeError('INVERSION_SHAPE', `inversion: expected a gradient of ${context.control.size} factors but received ${gradient.length}`);
   }
   const bad = gradient.findIndex((g) => !Number.isFinite(g));
-  if (bad >= 0) throw notFinite(`the gradient with respect to ${context.groups[bad % context.groups.length]}`, iteration);
+  if (bad >= 0) {
+    const what = bad < factorCount(context.model.shape) ? context.groups[bad % context.groups.length] : 'initial concentrations';
+    throw notFinite(`the gradient with respect to ${what}`, iteration);
+  }
   return gradient;
 }
 

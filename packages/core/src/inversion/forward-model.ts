@@ -48,10 +48,12 @@ export interface ObservationBatch {
  */
 export interface ForwardModel {
   readonly shape: FactorShape;
+  /** where the concentrations that the model begins with are inverted too: factors on them, `groups` of which are species, after those of `shape` in every vector */
+  readonly initialConcentrations?: FactorShape;
   readonly batches: number;
   observations(batch: number): ObservationBatch;
   /**
-   * @param factors - `[slots, rows, cols, groups]`
+   * @param factors - `[slots, rows, cols, groups]`, then those on initial concentrations
    * @returns simulated values in the order of `observations(batch).values`
    */
   forward(factors: Float32Array, batch: number, signal?: AbortSignal): Promise<Float32Array>;
@@ -64,7 +66,7 @@ export interface ForwardModel {
   /**
    * The sum over batches since the last call, all at the same factors: what is done once for all of them is done here.
    *
-   * @returns dJ/d(factors), `[slots, rows, cols, groups]`; factors that no batch sees get 0
+   * @returns dJ/d(factors), laid out as the factors; factors that no batch sees get 0
    */
   takeGradient(): Promise<Float32Array>;
 }

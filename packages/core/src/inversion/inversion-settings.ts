@@ -7,6 +7,7 @@ import type { Control } from './control';
 import { emittingCells } from './control';
 import { speciesWeights, type CostSettings, type Loss } from './cost';
 import { factorCount, Role, type ForwardModel } from './forward-model';
+import { JointControl } from './joint-control';
 import { LinearControl } from './linear-control';
 import { LogFactorControl } from './log-factor-control';
 import { Adam } from './optimisers/adam';
@@ -51,6 +52,8 @@ export interface InversionProblem {
   priorEmissions: ArrayLike<number>;
   /** correlation length of the control in cells (case: lengthKm / cell size) */
   lengthCells: number | readonly [number, number];
+  /** of factors on initial concentrations, where the model has them: standard deviation of the logarithm, and correlation length in cells; days are independent */
+  initialConcentrations?: { spread: number; lengthCells: number | readonly [number, number] };
   /** correlation between neighbouring slots; default: 0 for periods, exp(−1/24) for hours */
   slotCorrelation?: number;
   /** default mode: |log factor| stays below this too (a trust region), above 0, `[slots, rows, cols, groups]`; absent: only `bound` holds it */
@@ -88,8 +91,25 @@ export function completeSettings(settings: InversionSettings): CompleteSettings 
   return complete;
 }
 
-/** The control of the mode: correlated log factors with a prior, or the paper's free emissions between bounds. */
+/** The control of the mode, and that of initial concentrations with it where the model has them. */
 export function controlFor(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings): Control {
+  const emissions = emissionControl(model, problem, settings);
+  const { initialConcentrations: shape } = model;
+  if (!shape) return emissions;
+  if (!problem.initialConcentrations || settings.mode === 'paper') {
+    throw new ConfigError(
+      'INVERSION_SETTINGS',
+      'inversion: a model with factors on initial concentrations needs their spread and length in the problem, and mode default',
+    );
+  }
+  const { spread, lengthCells } = problem.initialConcentrations;
+  const emitting = new Uint8Array(factorCount(shape)).fill(1);
+  const spreads = Array.from({ length: shape.groups }, () => spread);
+  return new JointControl(emissions, new LogFactorControl(shape, { spread: spreads, lengthCells, bound: settings.bound, emitting }));
+}
+
+/** Correlated log factors with a prior, or the paper's free emissions between bounds. */
+function emissionControl(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings): Control {
   const { shape } = model;
   const size = factorCount(shape);
   if (problem.priorEmissions.length !== size || problem.groups.length !== shape.groups) {

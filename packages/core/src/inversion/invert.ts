@@ -17,7 +17,8 @@ import { InterruptedError, RetroplumeError } from '../errors';
 import { Random } from '../random';
 import type { Control } from './control';
 import { evaluate, type Evaluation, type EvaluationContext } from './evaluation';
-import { Role, type ForwardModel } from './forward-model';
+import { factorCount, Role, type ForwardModel } from './forward-model';
+import { gainByPart, type GainByPart } from './gain-by-part';
 import {
   completeSettings,
   controlFor,
@@ -29,6 +30,7 @@ import {
   type InversionSettings,
 } from './inversion-settings';
 import { fingerprint, initialState, loadState, saveState, type HistoryPoint, type InversionState, type InversionStatus } from './inversion-state';
+import { JointControl } from './joint-control';
 import type { Optimiser } from './optimisers/optimiser';
 
 export interface InversionOptions {
@@ -51,6 +53,8 @@ export interface InversionResult {
   keptIteration: number;
   /** `[slots, rows, cols, groups]` factors on the prior emissions */
   factors: Float32Array;
+  /** where initial concentrations are a part of the control: their factors, and what they took of the gain */
+  initialConcentrations?: { factors: Float32Array; gain: GainByPart };
   control: Float64Array;
   history: HistoryPoint[];
   /** share of emitting cells whose factor lies at a bound, per group */
@@ -94,12 +98,12 @@ export async function invert(
   const run = prepare(model, problem, completeSettings(settings), options);
   try {
     while (run.state.status === null) await advance(run);
+    return await result(run, problem.groups);
   } catch (error) {
     const other = error instanceof RetroplumeError && !(error instanceof InterruptedError);
     if (!options.signal?.aborted || other) throw error;
     throw interrupted(run, error);
   }
-  return result(run, problem.groups);
 }
 
 function prepare(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings, options: InversionOptions): Run {
@@ -113,6 +117,7 @@ function prepare(model: ForwardModel, problem: InversionProblem, settings: Compl
     cost,
     problem.lengthCells,
     problem.slotCorrelation,
+    ...(model.initialConcentrations ? [model.initialConcentrations, problem.initialConcentrations] : []),
     problem.groups,
     observationsHash(model),
     ...(problem.largestLogFactor ? [floatsHash(problem.largestLogFactor)] : []),
@@ -217,13 +222,18 @@ function interrupted({ options, state, optimiser, key }: Run, cause: unknown): I
   );
 }
 
-function result({ state, control }: Run, groups: readonly string[]): InversionResult {
+async function result({ state, control, context }: Run, groups: readonly string[]): Promise<InversionResult> {
   const shares = control.atBound(state.best.control);
+  const all = control.factors(state.best.control);
+  const emissions = factorCount(context.model.shape);
   return {
     status: state.status!,
     iterations: state.iteration,
     keptIteration: state.best.iteration,
-    factors: control.factors(state.best.control),
+    factors: all.subarray(0, emissions),
+    ...(control instanceof JointControl
+      ? { initialConcentrations: { factors: all.subarray(emissions), gain: await gainByPart(context, control, state.best.control, state.iteration) } }
+      : {}),
     control: state.best.control,
     history: state.history,
     atBound: Object.fromEntries(groups.map((group, g) => [group, shares[g]])),

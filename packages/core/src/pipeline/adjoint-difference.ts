@@ -10,8 +10,8 @@ import type { Surrogate } from '../surrogate/surrogate';
 import { dataOf, drawInputs } from './drawn-inputs';
 import { adjointOnnx, jvpOnnx, vjpOnnx } from './onnx-models';
 
-/** What follows from the emissions; empty where the surrogate sees none. */
-const SOURCES = ['emissions', 'tracers'] as const;
+/** What may be differentiated; native's gradient is empty where it is not. */
+const SOURCES = ['emissions', 'tracers', 'previous'] as const;
 
 /**
  * Differences between ONNX Runtime and the native program.
@@ -26,13 +26,13 @@ export async function adjointDifference(surrogate: Surrogate, cells: { rows: num
   const ones = concentrations.map(() => 1);
   const native = await program.adjoint(ones);
   program.dispose();
+  const sources = SOURCES.filter((name) => native[name].length > 0);
   const field = (data: Float32Array): Field => ({ data, shape: [1, rows, cols, concentrations.length / (rows * cols)] });
   const misfit = { observations: field(concentrations.map((value) => value - 1)), weight: field(ones) };
-  const tangents = Object.fromEntries(SOURCES.map((name) => [`tangent_${name}`, { ...inputs[name], data: native[name] }]));
+  const tangents = Object.fromEntries(sources.map((name) => [`tangent_${name}`, { ...inputs[name], data: native[name] }]));
   const adjoint = await resultsOf(adjointOnnx(surrogate), { ...inputs, ...misfit }, threads);
   const vjp = await resultsOf(vjpOnnx(surrogate), { ...inputs, grad_concentrations: field(ones) }, threads);
   const jvp = await resultsOf(jvpOnnx(surrogate), { ...inputs, ...tangents }, threads);
-  const sources = SOURCES.filter((name) => native[name].length > 0);
   const gradients = [adjoint, vjp].flatMap((results) => sources.map((name) => differenceByNorm(results[`grad_${name}`].data, native[name])));
   const squares = sources.reduce((total, name) => total + sumOf(native[name].map((value) => value * value)), 0);
   return Math.max(...gradients, differenceOfSums(sumOf(jvp.tangent_concentrations.data), squares));

@@ -14,23 +14,30 @@ import { testDifferentiation, type DifferentiationTest } from '../surrogate/diff
 import { sampledHours } from '../surrogate/evaluate';
 import { freeRun } from '../surrogate/free-run';
 import type { FrozenProgram } from '../surrogate/frozen-program';
-import { DomainRun, type DomainHours } from '../surrogate/domain-run';
+import { DomainRun, type DomainHours, type DomainModel } from '../surrogate/domain-run';
 import type { EmissionFactors } from '../surrogate/hour-batch';
 import type { Tiling } from '../surrogate/tiles';
+import { RolledOutRun } from '../surrogate/rolled-out-run';
 import { joinSums, responseFigures, responseSums, type BlockSums, type ComparedRun } from '../surrogate/response-comparison';
 import { distanceRings } from '../surrogate/source-patches';
 import type { Surrogate } from '../surrogate/surrogate';
 import { inPeriod, PRIOR } from './case-runs';
 import { sensitivityInputs, sensitivityRegions, sensitivityResponses } from './certify-sensitivities';
 import { certifyingRuns, factorsOfRun, makeRuns, type CertifyingRun } from './certify-runs';
-import { domainPlan, firstHours, loadSurrogate, preparedPeriods, type DomainPlan } from './learning';
+import {
+  comparedHourStep,
+  domainPlan,
+  firstHours,
+  initialConcentrationsOf,
+  loadSurrogate,
+  preparedPeriods,
+  variantSettings,
+  type DomainPlan,
+} from './learning';
 import { readRunConcentrations } from './run-concentrations';
 import type { Stage, StageContext } from './stage';
 
 export const CERTIFICATE_FILE = 'certificate.json';
-
-/** Every third hour, as in `evaluate`. */
-const HOUR_STEP = 3;
 
 /** Pairs that are not asked for and whose change is smaller than this part of the concentration are left out. */
 const SMALLEST_RESPONSE = 2e-3;
@@ -41,13 +48,17 @@ const ROUNDOFF = { float32: 2 ** -24, tf32: 2 ** -11, bf16: 2 ** -8 } as const;
 export const certifyStage: Stage = {
   name: 'certify',
   needs: ['train', 'prepare', 'simulate'],
-  settings: ({ case: { certificate, response, ctm, regions } }) => ({
-    certificate: { ...certificate, onFailure: undefined },
-    response,
-    ctm,
-    hourStep: HOUR_STEP,
-    ...sensitivityRegions(certificate, regions),
-  }),
+  settings: (context) => {
+    const { certificate, response, ctm, regions } = context.case;
+    return {
+      certificate: { ...certificate, onFailure: undefined },
+      response,
+      ctm,
+      hourStep: comparedHourStep(variantSettings(context).surrogate),
+      ...sensitivityRegions(certificate, regions),
+      ...initialConcentrationsOf(context),
+    };
+  },
   inputs: ({ case: settings }) => [
     ...settings.certificate.runs.flatMap(({ emissions, concentrations }) =>
       settings.periods.flatMap(({ name }) => [emissions, concentrations].flatMap((pattern) => expandGlob(inPeriod(pattern, name)))),
@@ -81,7 +92,10 @@ export const certifyStage: Stage = {
   },
 };
 
-/** Taylor and dot-product test of the frozen program, window and all, at hours spread over a period; where the domain is cut, on one tile. */
+/**
+ * Taylor and dot-product test of the frozen program, window and all, at hours spread over a period; where the domain is cut, on one tile. Where y is rolled
+ * out it goes through the chain, on all tiles.
+ */
 async function differentiate(
   context: StageContext,
   surrogate: Surrogate,
@@ -91,11 +105,16 @@ async function differentiate(
 ): Promise<DifferentiationTest> {
   const { batch: size } = program.sizes;
   const { tiles, ...tileSize } = tiling;
-  const one = { ...tileSize, tiles: tiles.slice(0, 1) };
+  const { settings } = surrogate.description;
+  const rolledOut = settings.initialConcentrations === 'rollout';
+  const some = { ...tileSize, tiles: rolledOut ? tiles : tiles.slice(0, 1) };
   const sources = [inMemory(period)];
-  const run = new DomainRun({ surrogate, sources, tiling: one, engine: program, adjoint: program, batchSize: size, threads: context.threads });
+  const plain = new DomainRun({ surrogate, sources, tiling: some, engine: program, adjoint: program, batchSize: size, threads: context.threads });
   const first = firstHours(context)[0];
   const hours = Array.from({ length: size }, (_, i) => first + Math.floor(((i + 0.5) / size) * (period.time.count - first)));
+  const { hours: windowHours } = surrogate.window;
+  const { signal } = context;
+  const run: DomainModel = rolledOut ? new RolledOutRun(plain, { windowHours, sources, hours: [hours], signal }) : plain;
   let at: DomainHours & { factors: EmissionFactors };
   const model = {
     factors: period.grid.rows * period.grid.cols * GROUPS.length,
@@ -108,7 +127,7 @@ async function differentiate(
     adjoint: async (grad: Float32Array): Promise<Float32Array> => {
       const data = new Float32Array(model.factors);
       await run.addAdjoint(at, grad, data);
-      run.addTracerAdjoint(0, { data });
+      await run.finishAdjoint(0, { data });
       return data;
     },
   };
@@ -132,7 +151,7 @@ async function compare(
   const passes = periods.length * (1 + runs.length + certificate.runs.length + 2 * certificate.sensitivities.length);
   let pass = 0;
   for (const [p, period] of periods.entries()) {
-    const hours = sampledHours(period, firstHours(context)[p], HOUR_STEP);
+    const hours = sampledHours(period, firstHours(context)[p], comparedHourStep(variantSettings(context).surrogate));
     const { emissions, concentrations } = period.runs.get(PRIOR)!;
     const free = (label: string, over: { emissions?: Float32Array; factors?: Float32Array }): Promise<Float32Array> => {
       const done = pass++ * hours.length;

@@ -3,6 +3,7 @@ import type { Field } from '../graph';
 import { size } from '../graph/shape';
 import { Random } from '../random';
 import type { SurrogateInputs } from '../surrogate/frozen-program';
+import { takesInitialConcentrations } from '../surrogate/initial-concentrations';
 import type { ChannelScale } from '../surrogate/normalisation';
 import type { Surrogate } from '../surrogate/surrogate';
 
@@ -27,7 +28,7 @@ export function drawInputs(surrogate: Surrogate, sizes: { batch: number; rows: n
     tracers: draw('tracers', normalisation.tracers ?? none, steps, positive),
     meteorology: draw('meteorology', normalisation.meteorology, steps, about),
     geography: draw('geography', normalisation.geography, [batch], about),
-    previous: draw('previous', settings.previousConcentrations ? normalisation.concentrations : none, [batch], positive),
+    previous: draw('previous', takesInitialConcentrations(settings) ? normalisation.concentrations : none, [batch], positive),
   };
 }
 

@@ -26,7 +26,7 @@ class Sleeper implements AdjointEngine {
   }
 
   async adjoint(): Promise<SourceGradients> {
-    return { emissions: await this.forward(), tracers: none };
+    return { emissions: await this.forward(), tracers: none, previous: none };
   }
 
   dispose(): void {

@@ -1,15 +1,13 @@
-/** `evaluate`: errors of the surrogate's concentrations, and its free-running response. */
+/** `evaluate`: errors of the surrogate's concentrations, and its free-running response; where it takes y, with y from each place by turns. */
 import { join } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
-import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
-import { concentrationErrors, responses, sampledHours, type ConcentrationErrors, type Response } from '../surrogate/evaluate';
-import { freeRun } from '../surrogate/free-run';
-import type { FrozenProgram } from '../surrogate/frozen-program';
+import type { PreparedPeriod } from '../data/prepared';
+import { sampledHours, type ConcentrationErrors, type Response } from '../surrogate/evaluate';
+import { takesInitialConcentrations } from '../surrogate/initial-concentrations';
 import { splitHours } from '../surrogate/sampler';
-import type { Surrogate } from '../surrogate/surrogate';
 import { responseRun, simulatedFile } from './case-runs';
-import { domainPlan, firstHours, loadSurrogate, preparedPeriods, variantSettings, type DomainPlan } from './learning';
-import { uniformFactors } from './member-factors';
+import { evaluatePeriod, type InitialFrom, type PeriodEvaluation } from './evaluate-period';
+import { comparedHourStep, domainPlan, firstHours, initialConcentrationsOf, loadSurrogate, preparedPeriods, variantSettings } from './learning';
 import { readRunConcentrations } from './run-concentrations';
 import type { Stage, StageContext } from './stage';
 
@@ -18,82 +16,78 @@ export interface EvaluateSummary {
   concentrations: { period: string; test: ConcentrationErrors; all: ConcentrationErrors }[];
   /** per period and pair such as `NOx>NO2` */
   response: ({ period: string; pair: string } & Response)[];
+  /** where the surrogate takes y: the same per period and place that y is taken from */
+  initialConcentrations?: InitialFigures[];
 }
 
-/** Every third hour: enough for slopes, a third of the time. */
-const HOUR_STEP = 3;
+export interface InitialFigures {
+  from: InitialFrom;
+  period: string;
+  test: ConcentrationErrors;
+  response: ({ pair: string } & Response)[];
+}
 
-/** Pairs whose response in the transport model is smaller than this part of the concentration (NH3 on SO2, say) are left out. */
-const SMALLEST_RESPONSE = 2e-3;
+const FROM: readonly InitialFrom[] = ['prior', 'rollout', 'zero'];
 
 export const evaluateStage: Stage = {
   name: 'evaluate',
   needs: ['train', 'simulate'],
-  settings: ({ case: { response } }) => ({ response, hourStep: HOUR_STEP }),
+  settings: (context) => ({
+    response: context.case.response,
+    hourStep: comparedHourStep(variantSettings(context).surrogate),
+    ...initialConcentrationsOf(context),
+  }),
   inputs: () => [],
   async run(context) {
     const surrogate = loadSurrogate(context);
+    const { settings } = surrogate.description;
     const periods = preparedPeriods(context, 'prior');
     const plan = domainPlan(context, surrogate, periods[0].grid, { adjoint: false });
-    const program = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: false });
+    const engine = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: false });
     const summary: EvaluateSummary = { concentrations: [], response: [] };
+    // In a part of the control y is the prior run's as long as nothing is inverted.
+    const own: InitialFrom = settings.initialConcentrations === 'rollout' ? 'rollout' : 'prior';
+    const places = takesInitialConcentrations(settings) ? FROM : [own];
     try {
-      for (const [p, period] of periods.entries()) await evaluatePeriod(context, { surrogate, engine: program, ...plan }, period, p, summary);
+      for (const [p, period] of periods.entries()) {
+        for (const [turn, from] of places.entries()) {
+          const options = periodEvaluation(context, { surrogate, engine, ...plan, threads: context.threads }, period, p, { turn, of: places.length });
+          const { test, all, response } = await evaluatePeriod(options, from);
+          if (from === own) {
+            summary.concentrations.push({ period: period.name, test, all });
+            summary.response.push(...response.map((each) => ({ period: period.name, ...each })));
+          }
+          if (places.length > 1) (summary.initialConcentrations ??= []).push({ from, period: period.name, test, response });
+        }
+      }
     } finally {
-      program.dispose();
+      engine.dispose();
     }
     writeFileAtomic(join(context.dir, 'evaluation.json'), JSON.stringify(summary, null, 2));
     return { products: ['evaluation.json'], summary };
   },
 };
 
-async function evaluatePeriod(
+function periodEvaluation(
   context: StageContext,
-  how: DomainPlan & { surrogate: Surrogate; engine: FrozenProgram },
+  how: PeriodEvaluation['how'],
   period: PreparedPeriod,
   index: number,
-  summary: EvaluateSummary,
-): Promise<void> {
+  { turn, of }: { turn: number; of: number },
+): PeriodEvaluation {
+  const { surrogate, training } = variantSettings(context);
   const first = firstHours(context)[index];
-  const hours = sampledHours(period, first, HOUR_STEP);
-  const { emissions, concentrations } = period.runs.get('prior')!;
+  const hours = sampledHours(period, first, comparedHourStep(surrogate));
   const { groups, factor } = context.case.response;
-  const passes = 1 + groups.length;
-  let done = 0;
-  const total = passes * hours.length;
-  const onHour = (hoursDone: number): void => {
-    context.progress(done + hoursDone, total, `${period.name}`);
-    context.signal.throwIfAborted();
-  };
-  const run = (factors?: Float32Array): Promise<Float32Array> =>
-    freeRun({ ...how, period, emissions, hours, factors, threads: context.threads, onHour });
-  const prior = await run();
-  done += hours.length;
-  const test = new Set(splitHours(period.time.count, first, variantSettings(context).training.testFraction).test);
-  const testIndices = hours.flatMap((hour, i) => (test.has(hour) ? [i] : []));
-  const field = prior.length / hours.length;
-  const testPrior = new Float32Array(testIndices.length * field);
-  testIndices.forEach((i, k) => testPrior.set(prior.subarray(i * field, (i + 1) * field), k * field));
-  summary.concentrations.push({
-    period: period.name,
-    test: concentrationErrors(
-      testPrior,
-      concentrations,
-      testIndices.map((i) => hours[i]),
-    ),
-    all: concentrationErrors(prior, concentrations, hours),
-  });
+  const total = (1 + groups.length) * hours.length;
   const simulate = context.dirOf('simulate');
-  for (const group of groups) {
-    const changed = await run(uniformFactors(period.grid, { group, factor }));
-    done += hours.length;
-    const ctm = {
-      prior: concentrations,
-      changed: readRunConcentrations(context.case, [simulatedFile(simulate, responseRun(group), 'ACONC', period.name)], period),
-    };
-    responses({ prior, changed }, ctm, hours).forEach((response, s) => {
-      if (response.relativeSize < SMALLEST_RESPONSE) return;
-      summary.response.push({ period: period.name, pair: `${group}>${PREPARED_SPECIES[s]}`, ...response });
-    });
-  }
+  return {
+    ...{ how, period, hours, groups, factor },
+    testHours: new Set(splitHours(period.time.count, first, training.testFraction).test),
+    changedRun: (group) => readRunConcentrations(context.case, [simulatedFile(simulate, responseRun(group), 'ACONC', period.name)], period),
+    onHour: (done) => {
+      context.progress(turn * total + done, of * total, `${period.name}`);
+      context.signal.throwIfAborted();
+    },
+  };
 }

@@ -7,7 +7,7 @@ import { freeRun } from '../surrogate/free-run';
 import { OnnxEngine } from '../surrogate/onnx-engine';
 import type { Surrogate } from '../surrogate/surrogate';
 import { adjointDifference } from './adjoint-difference';
-import { firstHours, loadSurrogate } from './learning';
+import { firstHours, initialConcentrationsOf, loadSurrogate } from './learning';
 import { adjointOnnx, jvpOnnx, ONNX_FILES, surrogateOnnx, vjpOnnx } from './onnx-models';
 import type { Stage, StageContext } from './stage';
 
@@ -23,7 +23,7 @@ const GRADIENT_AGREEMENT = 5e-2;
 export const exportStage: Stage = {
   name: 'export',
   needs: ['train', 'prepare'],
-  settings: () => ({}),
+  settings: initialConcentrationsOf,
   inputs: () => [],
   async run(context) {
     const surrogate = loadSurrogate(context);
@@ -45,7 +45,7 @@ export const exportStage: Stage = {
 async function forwardDifference(context: StageContext, surrogate: Surrogate, period: PreparedPeriod): Promise<number> {
   const { rows, cols } = period.grid;
   const { emissions } = period.runs.get('prior')!;
-  const firstHour = { surrogate, batchSize: 1, period, emissions, hours: [firstHours(context)[0]] };
+  const firstHour = { initialConcentrations: 'prior' as const, surrogate, batchSize: 1, period, emissions, hours: [firstHours(context)[0]] };
   // Exact, whatever the run's products: ONNX Runtime is.
   const program = surrogate.program(1, rows, cols, { ...context, products: 'float32' }, { adjoint: false });
   const engine = await OnnxEngine.load({ forward: join(context.dir, ONNX_FILES.forward) }, surrogate, { batch: 1, rows, cols }, context.threads);

@@ -6,6 +6,7 @@ import { removeCheckpoint, writeFileAtomic } from '../data/checkpoint';
 import { inMemory, wholeGrid, type PeriodSource } from '../data/period-source';
 import { PREPARED_SPECIES } from '../data/prepared';
 import { openPrepared } from '../data/prepared-store';
+import type { GainByPart } from '../inversion/gain-by-part';
 import { invert, type InversionResult } from '../inversion/invert';
 import type { AdjointEngine } from '../surrogate/frozen-program';
 import { OnnxEngine } from '../surrogate/onnx-engine';
@@ -15,7 +16,16 @@ import { dataOf, drawInputs } from './drawn-inputs';
 import { chooseEngine, type EngineChoice } from './engine-choice';
 import { ONNX_FILES } from './onnx-models';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from './factors-file';
-import { domainPlan, firstHours, HOURS_TOGETHER, loadSurrogate, preparedPeriods, variantSettings, type DomainPlan } from './learning';
+import {
+  domainPlan,
+  firstHours,
+  HOURS_TOGETHER,
+  initialConcentrationsOf,
+  loadSurrogate,
+  preparedPeriods,
+  variantSettings,
+  type DomainPlan,
+} from './learning';
 import { markOf, observationFiles, operatorOf, readMonitors } from './monitors';
 import { numericsOf, type Stage, type StageContext } from './stage';
 import { SurrogateForwardModel, type PeriodProblem } from './surrogate-forward-model';
@@ -29,6 +39,8 @@ export interface InvertSummary {
   atBound: Record<string, number>;
   history: InversionResult['history'];
   trust: TrustSummary;
+  /** where y was a part of the control: what it took of the gain */
+  initialConcentrations?: GainByPart;
   stations: { period: string; used: number; withheld: number; watched: number; outside: number; withheldMark: string }[];
 }
 
@@ -43,6 +55,7 @@ export const invertStage: Stage = {
       observations: { ...observations, files: undefined, stations: undefined },
       withheld,
       onFailure: certificate.onFailure,
+      ...initialConcentrationsOf(context),
       ...numericsOf(context),
     };
   },
@@ -69,9 +82,11 @@ export const invertStage: Stage = {
       hours,
       threads: context.threads,
       tiling: plan.tiling,
+      signal: context.signal,
     });
     const checkpoint = join(context.dir, 'checkpoint.safetensors');
     try {
+      const { initialConcentrations: initial } = inversion;
       const lengthCells = grid.lengthInCells(inversion.lengthKm);
       const result = await invert(
         model,
@@ -83,6 +98,7 @@ export const invertStage: Stage = {
           ...(spread && inversion.trustRegion !== undefined
             ? { largestLogFactor: largestLogFactor(spread, inversion.trustRegion, slotsOf(periods, inversion.factors)) }
             : {}),
+          initialConcentrations: { spread: initial.spread, lengthCells: grid.lengthInCells(initial.lengthKm) },
           ...(paper
             ? {
                 emissionScale: surrogate.description.normalisation.emissions.scale,
@@ -102,7 +118,12 @@ export const invertStage: Stage = {
       writeFactors(join(context.dir, FACTORS_FILE), grid, factors);
       const { status, iterations, keptIteration, atBound, history } = result;
       const { products, trust } = writeTrust(context, periods, factors, spread);
-      const summary: InvertSummary = { engine: choice, status, iterations, keptIteration, atBound, history, trust, stations };
+      const gain = result.initialConcentrations?.gain;
+      if (gain) context.log(gainInWords(gain));
+      const summary: InvertSummary = {
+        ...{ engine: choice, status, iterations, keptIteration, atBound, history, trust, stations },
+        ...(gain ? { initialConcentrations: gain } : {}),
+      };
       writeFileAtomic(join(context.dir, 'inversion.json'), JSON.stringify(summary, null, 2));
       removeCheckpoint(checkpoint);
       rmSync(memory, { force: true });
@@ -113,6 +134,11 @@ export const invertStage: Stage = {
     }
   },
 };
+
+function gainInWords({ shareOfInitialConcentrations: share }: GainByPart): string {
+  if (share === null) return 'the misfit did not fall: there is no gain of which initial concentrations could have taken a part';
+  return `initial concentrations took ${(100 * share).toFixed(0)} % of the fall of the misfit: the transport model's run will not show that part`;
+}
 
 /** The engine that the case asks for, on the domain or on a tile of it; `memory` keeps what `auto` chose. */
 function chosenEngine(

@@ -1,6 +1,7 @@
 /** What the stages from `train` on share: the settings of their variant, the prepared periods, the surrogate. */
 import { memberNames, type InversionSettings, type SurrogateSettings, type TrainingSettings } from '../data/case';
 import { readPrepared, type PreparedPeriod } from '../data/prepared';
+import { takesInitialConcentrations, type InitialConcentrations } from '../surrogate/initial-concentrations';
 import { Surrogate } from '../surrogate/surrogate';
 import type { Tiling } from '../surrogate/tiles';
 import { Window } from '../surrogate/window';
@@ -32,11 +33,33 @@ export function spinUpHours({ case: { periods } }: StageContext): number[] {
 export function firstHours(context: StageContext): number[] {
   const { surrogate } = variantSettings(context);
   const window = new Window(surrogate.window);
-  return spinUpHours(context).map((hours) => Math.max(hours, window.firstHour + (surrogate.previousConcentrations ? 1 : 0)));
+  return spinUpHours(context).map((hours) => Math.max(hours, window.firstHour + (takesInitialConcentrations(surrogate) ? 1 : 0)));
 }
 
+/** Every third hour: enough for slopes, a third of the time. */
+const HOUR_STEP = 3;
+
+/**
+ * Every how many hours surrogate and transport model are compared: where y is rolled out a divisor of the window's hours, so that the hours of the chain are
+ * those that are compared.
+ */
+export function comparedHourStep(settings: SurrogateSettings): number {
+  if (!takesInitialConcentrations(settings)) return HOUR_STEP;
+  const { hours } = new Window(settings.window);
+  let step = Math.min(HOUR_STEP, hours);
+  while (hours % step !== 0) step++;
+  return step;
+}
+
+/** The trained surrogate, with y taken from where the case says now. */
 export function loadSurrogate(context: StageContext): Surrogate {
-  return Surrogate.load(context.dirOf('train'));
+  return Surrogate.load(context.dirOf('train')).withInitialConcentrations(variantSettings(context).surrogate.initialConcentrations);
+}
+
+/** A part of the settings of stages that run the surrogate, which training does not depend on. */
+export function initialConcentrationsOf(context: StageContext): { initialConcentrations?: InitialConcentrations } {
+  const { initialConcentrations } = variantSettings(context).surrogate;
+  return initialConcentrations === 'none' ? {} : { initialConcentrations };
 }
 
 /** How the frozen surrogate is run over a domain. */

@@ -51,7 +51,7 @@ const NORMALISATION: Normalisation = {
 const TRACERS: ChannelScale = { offset: new Array<number>(10).fill(0), scale: Array.from({ length: 10 }, (_, i) => (1 + i) * 1e-9) };
 
 const lstmUnet = { network: 'lstm-unet', tracers: [] };
-const paper = { mode: 'paper', previousConcentrations: true, batchNorm: true, headActivation: 'relu' };
+const paper = { mode: 'paper', initialConcentrations: 'prior', batchNorm: true, headActivation: 'relu' };
 const variants: Record<string, Record<string, unknown>> = {
   'default response-unet': { tracers: [{ lifetime: 2 }, { lifetime: 20 }] },
   'lstm-unet': lstmUnet,
@@ -102,7 +102,7 @@ function inputsOf(surrogate: Surrogate): Record<string, Field> {
     ...(surrogate.description.normalisation.tracers ? { tracers: field([BATCH, steps], TRACERS, positive) } : {}),
     meteorology: field([BATCH, steps], meteorology, normal),
     geography: field([BATCH], geography, normal),
-    ...(surrogate.description.settings.previousConcentrations ? { previous: field([BATCH], concentrations, positive) } : {}),
+    ...(surrogate.description.settings.initialConcentrations !== 'none' ? { previous: field([BATCH], concentrations, positive) } : {}),
     observations,
     weight,
   };

@@ -7,7 +7,7 @@
  *   surrogate-jvp.onnx      … and tangent_emissions → concentrations, tangent_concentrations = J·tangent_emissions
  *
  * (`previous` and `geography` where the surrogate has them. Where it sees tracers, which follow from the emissions outside of it, they are an input, and
- * grad_tracers and tangent_tracers stand beside those of the emissions: J is then for both of them.) loss = Σ weight · |concentrations − observations| over batch, species and cells; where the
+ * grad_tracers and tangent_tracers stand beside those of the emissions: J is then for both of them; so too for `previous` where it is rolled out or inverted.) loss = Σ weight · |concentrations − observations| over batch, species and cells; where the
  * weight is 0 the observation may be NaN. Batches are independent of each other, so every element of grad_emissions belongs to its own hour.
  *
  * The steps of the window are fixed: where the U-Net reads the hidden states of all steps, or the resnet all steps, its weights are made for their
@@ -18,7 +18,7 @@ import type { TracerSettings } from '../data/case';
 import { foldBatchNorm, freeGrid, Graph, gradients, loss, tangents, unrollLstm, type FreeGrid, type Value } from '../graph';
 import { exportOnnx } from '../graph/onnx/export-onnx';
 import { poolingBlock, type NetworkSettings } from '../nn';
-import { buildSurrogate, type SurrogateValues } from '../surrogate/model';
+import { buildSurrogate, sourcesOf, type SurrogateValues } from '../surrogate/model';
 import { networkSettings } from '../surrogate/network-settings';
 import type { Surrogate } from '../surrogate/surrogate';
 import { VERSIONS } from './versions';
@@ -80,11 +80,11 @@ function build(surrogate: Surrogate): SurrogateValues {
   return buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
 }
 
-/** Ready for `gradients` and `tangents` with respect to `sources`: the emissions, and the tracers where there are any. */
+/** Ready for `gradients` and `tangents` with respect to `sources` ({@link sourcesOf}). */
 function buildUnrolled(surrogate: Surrogate): { g: Graph; sources: Value[]; concentrations: Value } {
-  const { emissions, tracers, concentrations } = build(surrogate);
-  const { graph: g, values } = unrollLstm(foldBatchNorm({ concentrations }).values);
-  return { g, sources: [emissions, ...(tracers ? [tracers] : [])].map(({ name }) => g.find(name!)), ...values };
+  const built = build(surrogate);
+  const { graph: g, values } = unrollLstm(foldBatchNorm({ concentrations: built.concentrations }).values);
+  return { g, sources: sourcesOf(built, surrogate.description.settings).map(({ name }) => g.find(name!)), ...values };
 }
 
 function write(name: string, surrogate: Surrogate, outputs: Readonly<Record<string, Value>>, freeSteps = false): Uint8Array {
@@ -127,7 +127,9 @@ function descriptions({ description }: Surrogate, hasLoss: boolean): Record<stri
     grad_concentrations: `gradient with respect to the concentrations of a cost of your own, in its units over ${list(species)}`,
     grad_emissions: `${gradient('emissions')}: ${perUnit}`,
     grad_tracers: `${gradient('tracers')} (1/(kg m-3))`,
+    grad_previous: `${gradient('concentrations from before the window')}, over ${list(species)}`,
     tangent_emissions: `a change of the emissions, of ${list(groups)}, or a rate of change by anything of yours`,
+    tangent_previous: `the change of the concentrations from before the window that belongs to it: of ${list(species)}`,
     tangent_tracers: 'the change of the tracers that belongs to it (kg m-3)',
     tangent_concentrations: `the change of the concentrations that it makes, to first order: of ${list(species)}`,
   };

@@ -4,12 +4,20 @@ import { GROUPS, type Case, type PeriodSettings } from '../data/case';
 import { speciesUnit } from '../data/case-fields';
 import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../data/prepared';
 import { Role } from '../inversion/forward-model';
-import { writeReport, type ReportConcentrations, type ReportData, type ReportEmissions, type ReportMode, type ReportStation } from '../report';
+import {
+  writeReport,
+  type InitialScore,
+  type ReportConcentrations,
+  type ReportData,
+  type ReportEmissions,
+  type ReportMode,
+  type ReportStation,
+} from '../report';
 import type { Certificate } from '../surrogate/certificate';
 import { largestDistance } from '../surrogate/training-distance';
 import { readTruthFactors } from '../worlds/truth-factors';
 import { PRIOR } from './case-runs';
-import type { EvaluateSummary } from './evaluate-stage';
+import type { EvaluateSummary, InitialFigures } from './evaluate-stage';
 import { FACTORS_FILE, meanEmissions, readFactors } from './factors-file';
 import type { InvertSummary } from './invert-stage';
 import { readRecord } from './record';
@@ -113,10 +121,13 @@ function summaryOf<T>(context: StageContext, stage: StageName): T | undefined {
   return readRecord(context.dirOf(stage))?.summary as T | undefined;
 }
 
-function learned(variants: readonly StageContext[]): Pick<ReportData, 'surrogate' | 'response' | 'learning' | 'inversion'> {
-  const out: Required<Pick<ReportData, 'surrogate' | 'response' | 'learning' | 'inversion'>> = {
+type Learned = Required<Pick<ReportData, 'surrogate' | 'response' | 'initialConcentrations' | 'learning' | 'inversion'>>;
+
+function learned(variants: readonly StageContext[]): Learned {
+  const out: Learned = {
     surrogate: [],
     response: [],
+    initialConcentrations: [],
     learning: [],
     inversion: [],
   };
@@ -127,6 +138,7 @@ function learned(variants: readonly StageContext[]): Pick<ReportData, 'surrogate
       PREPARED_SPECIES.forEach((species, s) => out.surrogate.push({ mode, species, period, mae: test.mae[s], nme: test.nme[s], r: test.r[s] }));
     }
     for (const response of evaluation?.response ?? []) out.response.push({ mode, ...response });
+    out.initialConcentrations.push(...(evaluation?.initialConcentrations ?? []).map((figures) => initialScore(mode, figures)));
     const training = summaryOf<TrainSummary>(context, 'train');
     if (training)
       out.learning.push({
@@ -135,8 +147,8 @@ function learned(variants: readonly StageContext[]): Pick<ReportData, 'surrogate
       });
     const inversion = summaryOf<InvertSummary>(context, 'invert');
     if (inversion) {
-      const { history: points, status, iterations, keptIteration, atBound } = inversion;
-      out.inversion.push({ mode, points, status, iterations, keptIteration, atBound });
+      const { history: points, status, iterations, keptIteration, atBound, initialConcentrations: gain } = inversion;
+      out.inversion.push({ mode, points, status, iterations, keptIteration, atBound, gain });
     }
   }
   return out;
@@ -151,6 +163,18 @@ function trustOf(context: StageContext): Pick<ReportData, 'trust'> {
     return distance ? [{ period, distance: largestDistance(distance) }] : [];
   });
   return { trust: { ...trust, fields } };
+}
+
+/** Pairs are shown where the group matters to the species: a change of at least this part of the concentration. */
+const SHOWN_RESPONSE = 0.02;
+
+function initialScore(mode: ReportMode, { from, period, test, response }: InitialFigures): InitialScore {
+  const large = response.filter(({ relativeSize }) => relativeSize >= SHOWN_RESPONSE);
+  return {
+    ...{ mode, period, from },
+    nme: Object.fromEntries(PREPARED_SPECIES.map((species, s) => [species, test.nme[s]])),
+    slopes: Object.fromEntries(large.map(({ pair, slope }) => [pair, slope])),
+  };
 }
 
 function landMaskOf({ geography, geographyNames }: PreparedPeriod): Float32Array | undefined {

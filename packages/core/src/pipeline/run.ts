@@ -6,7 +6,7 @@ import type { Profiler } from '../graph';
 import type { Certificate } from '../surrogate/certificate';
 import { applyStage } from './apply-stage';
 import { certifyStage } from './certify-stage';
-import { evaluateStage, type EvaluateSummary } from './evaluate-stage';
+import { evaluateStage, type EvaluateSummary, type InitialFigures } from './evaluate-stage';
 import { exportStage } from './export-stage';
 import { invertStage } from './invert-stage';
 import { prepareStage } from './prepare';
@@ -53,6 +53,8 @@ export interface RunOptions {
 /** What one variant of a run found: the figures of `demo --json` and `verify --json`. */
 export interface VariantResult extends Partial<Pick<VerifySummary, 'withheld' | 'used' | 'inventory'>> {
   response?: Record<string, { slope: number; r: number }>;
+  /** where the surrogate takes initial concentrations: the response with those of each place */
+  initialConcentrations?: Partial<Record<InitialFigures['from'], Record<string, { slope: number; r: number }>>>;
   certificate?: Pick<Certificate, 'verdict' | 'reasons'>;
 }
 
@@ -128,17 +130,25 @@ function variantResult(records: ReadonlyMap<string, StageRecord>, prefix: string
   const certificate = records.get(`${prefix}certify`)?.summary as Certificate | undefined;
   return {
     ...(verify ?? {}),
-    ...(evaluate ? { response: responseByPair(evaluate) } : {}),
+    ...(evaluate ? { response: responseByPair(evaluate.response) } : {}),
+    ...(evaluate?.initialConcentrations ? { initialConcentrations: responseByPlace(evaluate.initialConcentrations) } : {}),
     ...(certificate ? { certificate: { verdict: certificate.verdict, reasons: certificate.reasons } } : {}),
   };
 }
 
 /** Mean over periods of slope and r of each pair. */
-function responseByPair({ response }: EvaluateSummary): Record<string, { slope: number; r: number }> {
+function responseByPair(response: readonly { pair: string; slope: number; r: number }[]): Record<string, { slope: number; r: number }> {
   const pairs = new Map<string, { slope: number; r: number; n: number }>();
   for (const { pair, slope, r } of response) {
     const sum = pairs.get(pair) ?? { slope: 0, r: 0, n: 0 };
     pairs.set(pair, { slope: sum.slope + slope, r: sum.r + r, n: sum.n + 1 });
   }
   return Object.fromEntries([...pairs].map(([pair, { slope, r, n }]) => [pair, { slope: slope / n, r: r / n }]));
+}
+
+function responseByPlace(figures: readonly InitialFigures[]): NonNullable<VariantResult['initialConcentrations']> {
+  const places = [...new Set(figures.map(({ from }) => from))];
+  return Object.fromEntries(
+    places.map((place) => [place, responseByPair(figures.flatMap(({ from, response }) => (from === place ? response : [])))]),
+  );
 }

@@ -6,49 +6,24 @@ import { inMemory, type PeriodSource } from '../data/period-source';
 import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun } from '../data/prepared';
 import { openPrepared } from '../data/prepared-store';
 import { factorCount } from '../inversion/forward-model';
-import { ObservationOperator } from '../inversion/observation-operator';
-import { dot, observationsOf, randomFloats } from '../inversion/testing/small-world';
-import { Random } from '../random';
+import { dot, randomFloats } from '../inversion/testing/small-world';
 import type { AdjointEngine } from '../surrogate/frozen-program';
 import { OnnxEngine } from '../surrogate/onnx-engine';
 import type { Surrogate } from '../surrogate/surrogate';
 import { networkSettings } from '../surrogate/network-settings';
 import { randomSurrogate } from '../surrogate/testing/random-surrogate';
-import { GRID, tinyPeriod, tinySurrogate, WORLD } from '../surrogate/testing/tiny-world';
+import { tinyPeriod, tinySurrogate, WORLD } from '../surrogate/testing/tiny-world';
 import { smallestSide, tilesOf } from '../surrogate/tiles';
 import { surrogateOnnx, vjpOnnx } from './onnx-models';
-import { SurrogateForwardModel, type PeriodProblem, type SurrogateForwardOptions } from './surrogate-forward-model';
+import { SurrogateForwardModel, type SurrogateForwardOptions } from './surrogate-forward-model';
+import { problemOf } from './testing/tiny-problem';
 
 const HOURS_AT_ONCE = 3;
-const ERROR = { relative: 0.1, absolute: 1 };
-const STATIONS: [string, number, number][] = [
-  ['a', 1.5, 1.5],
-  ['b', 4.5, 2.5],
-  ['c', 6.5, 6.5],
-  ['outside', -3, 2],
-];
 const periods = [tinyPeriod('winter', 1), tinyPeriod('summer', 2)];
 const inMemories = periods.map((period) => inMemory(period));
 
 function smoothSurrogate(over: Record<string, unknown> = {}): Surrogate {
   return randomSurrogate(tinySurrogate(over), periods, true);
-}
-
-/** Observations of NO2 and PM2.5 at three cells after the spin-up: every hour, or means of days. */
-function problemOf(period: PeriodSource, resolution: 'hourly' | 'daily'): PeriodProblem {
-  const stepSeconds = resolution === 'hourly' ? 3600 : 86400;
-  const count = (WORLD.hours * 3600) / stepSeconds;
-  const random = new Random(8);
-  const values = (): number[] => Array.from({ length: count * STATIONS.length }, () => 10 * random.uniform());
-  const operator = new ObservationOperator({
-    grid: GRID,
-    period: { start: WORLD.start, hours: WORLD.hours, spinUpHours: WORLD.spinUpHours },
-    observations: observationsOf(STATIONS, { start: WORLD.start.toISOString(), stepSeconds, count }, { NO2: values(), 'PM2.5': values() }),
-    species: PREPARED_SPECIES,
-    error: { NO2: ERROR, SO2: ERROR, O3: ERROR, 'PM2.5': ERROR },
-    hoursPerDay: 4,
-  });
-  return { period, operator, anchor: randomFloats(operator.observed.values.length, 9) };
 }
 
 interface Variant extends Partial<SurrogateForwardOptions> {
@@ -226,7 +201,7 @@ it('the same factors for every hour are factors of the period', async () => {
 });
 
 it('earlier concentrations of the prior run are given to a surrogate that wants them', async () => {
-  const model = modelOf({ surrogate: smoothSurrogate({ previousConcentrations: true }), anchored: false });
+  const model = modelOf({ surrogate: smoothSurrogate({ initialConcentrations: 'prior' }), anchored: false });
   const before = await model.forward(randomFactors(model, 4), 0);
   const { concentrations } = periods[0].runs.get('prior')!;
   const kept = concentrations.slice();
@@ -244,7 +219,7 @@ describe('on tiles whose fields are read from the prepared store', () => {
   }
   afterAll(() => rmSync(folder, { recursive: true }));
   const sources = periods.map(({ name }) => openPrepared(folder, name));
-  const surrogate = smoothSurrogate({ network: 'resnet', residualBlocks: 1, previousConcentrations: true, tracers: [{ lifetime: 5 }] });
+  const surrogate = smoothSurrogate({ network: 'resnet', residualBlocks: 1, initialConcentrations: 'prior', tracers: [{ lifetime: 5 }] });
   const network = networkSettings(surrogate.description.settings, PREPARED_SPECIES.length);
   const tiling = tilesOf(network, WORLD, smallestSide(network, WORLD));
 
@@ -283,7 +258,7 @@ it('refuses an adjoint before the forward pass that it belongs to', async () => 
 it.each([
   ['lstm-unet', {}],
   ['response-unet with tracers', { network: 'response-unet', tracers: [{ lifetime: 2 }, { lifetime: 20 }] }],
-  ['resnet with earlier concentrations', { network: 'resnet', residualBlocks: 1, previousConcentrations: true }],
+  ['resnet with earlier concentrations', { network: 'resnet', residualBlocks: 1, initialConcentrations: 'prior' }],
 ])('ONNX Runtime gives the values of the native program and its adjoint: %s', async (_, over) => {
   const surrogate = smoothSurrogate(over);
   const models = { forward: surrogateOnnx(surrogate), vjp: vjpOnnx(surrogate) };

@@ -6,13 +6,18 @@
  *
  * with C_prior the CTM's prior run, E the prior emissions, f the factors, S the surrogate and H the observation operator. H is linear,
  * so a daily mean is anchored on all hours of the CTM's run while the difference may be taken from a few hours of the day.
+ *
+ * A surrogate that takes initial concentrations has them from the prior run, from its own earlier output (`RolledOutRun`), or, as a part of the control,
+ * from the prior run times factors g (`ScaledInitial`): S(f·E, g·y), anchored at S(E, y).
  */
 import type { PeriodSource } from '../data/period-source';
 import { factorCount, type FactorShape, type ForwardModel, type ObservationBatch } from '../inversion/forward-model';
 import type { ObservationOperator } from '../inversion/observation-operator';
-import { DomainRun, type DomainHours } from '../surrogate/domain-run';
+import { DomainRun, type DifferentiatedHours, type DomainModel } from '../surrogate/domain-run';
 import type { AdjointEngine } from '../surrogate/frozen-program';
 import type { EmissionFactors } from '../surrogate/hour-batch';
+import { RolledOutRun } from '../surrogate/rolled-out-run';
+import { ScaledInitial } from '../surrogate/scaled-initial';
 import type { Surrogate } from '../surrogate/surrogate';
 import { wholeDomain, type Tile, type Tiling } from '../surrogate/tiles';
 
@@ -24,6 +29,8 @@ export interface SurrogateForwardOptions {
   threads: number;
   /** the tiles that the engine runs on; default: the whole domain */
   tiling?: Tiling;
+  /** ends what takes long, the prior's pass over all batches or a chain of hours, between two parts of it */
+  signal?: AbortSignal;
 }
 
 /** One period: its fields, its operator, and how the prior run looks through it. */
@@ -45,17 +52,21 @@ interface BatchOfTimes {
 }
 
 const GROUPS = 5;
+const SPECIES = 4;
 
 export class SurrogateForwardModel implements ForwardModel {
   readonly shape: FactorShape;
+  readonly initialConcentrations?: FactorShape;
   readonly batches: number;
   private readonly plan: BatchOfTimes[];
-  private readonly run: DomainRun;
+  private readonly run: DomainModel;
+  /** per period, where they are a part of the control */
+  private readonly initial?: ScaledInitial[];
   /** tiles with monitors, per period: the others do not matter to the simulated values */
   private readonly observedTiles: ReadonlySet<Tile>[];
   /** first slot of each period */
   private readonly slot: number[];
-  /** H·S(E) per batch, made when first asked for */
+  /** H·S(E) per batch, made for all batches of a period when first asked for */
   private readonly priorSimulated: (Float32Array | undefined)[];
   private lastForward?: { batch: number; factors: Float32Array };
   /** what {@link takeGradient} will give, and the periods whose batches it holds */
@@ -78,7 +89,16 @@ export class SurrogateForwardModel implements ForwardModel {
     this.plan = problems.flatMap(({ operator }, p) => batchesOf(operator, p, hours));
     this.batches = this.plan.length;
     const sources = problems.map(({ period }) => period);
-    this.run = new DomainRun({ surrogate, sources, tiling, engine, adjoint: engine, batchSize, threads });
+    const run = new DomainRun({ surrogate, sources, tiling, engine, adjoint: engine, batchSize, threads });
+    const { initialConcentrations: from } = surrogate.description.settings;
+    const { hours: windowHours } = surrogate.window;
+    const hoursOf = problems.map((_, p) => this.plan.flatMap((each) => (each.problem === p ? [...each.hours] : [])));
+    this.run = from === 'rollout' ? new RolledOutRun(run, { windowHours, sources, hours: hoursOf, signal: options.signal }) : run;
+    if (from === 'control') {
+      this.initial = sources.map((source, p) => new ScaledInitial(source, [...new Set(hoursOf[p].map((hour) => Math.max(0, hour - windowHours)))]));
+      const days = this.initial.reduce((sum, each) => sum + each.days, 0);
+      this.initialConcentrations = { slots: days, rows: grid.rows, cols: grid.cols, groups: SPECIES };
+    }
     this.observedTiles = problems.map(({ operator }) => this.run.tilesWith(operator.observed.cell));
     this.priorSimulated = this.plan.map(() => undefined);
   }
@@ -91,9 +111,7 @@ export class SurrogateForwardModel implements ForwardModel {
   async forward(factors: Float32Array, batch: number): Promise<Float32Array> {
     const { problem, first, last } = this.plan[batch];
     // Before the pass with these factors: the adjoint differentiates what the engine ran last.
-    const prior = this.options.anchored
-      ? (this.priorSimulated[batch] ??= await this.simulate(batch, new Float32Array(factors.length).fill(1)))
-      : undefined;
+    const prior = this.options.anchored ? await this.priorOf(batch, factors.length) : undefined;
     const simulated = await this.simulate(batch, factors);
     this.lastForward = { batch, factors };
     if (!prior) return simulated;
@@ -110,16 +128,21 @@ export class SurrogateForwardModel implements ForwardModel {
     await this.run.addAdjoint(this.domainHours(batch, factors), this.problems[problem].operator.adjointAt(gradSimulated, times), this.gradient);
   }
 
-  takeGradient(): Promise<Float32Array> {
-    const gradient = this.gradient ?? new Float32Array(factorCount(this.shape));
-    for (const period of this.touched) this.run.addTracerAdjoint(period, this.factorsOf(period, gradient));
+  async takeGradient(): Promise<Float32Array> {
+    const gradient = this.gradient ?? new Float32Array(this.size);
+    const touched = [...this.touched];
     this.gradient = undefined;
     this.touched.clear();
-    return Promise.resolve(gradient);
+    for (const period of touched) {
+      await this.run.finishAdjoint(period, this.factorsOf(period, gradient));
+      this.initial?.[period].takeAdjoint(this.initialFactorsOf(period, gradient));
+    }
+    return gradient;
   }
 
-  /** Temporary files, where tracers needed any; the program is not the model's. */
+  /** Temporary files, where fields needed any; the program is not the model's. */
   dispose(): void {
+    this.initial?.forEach((each) => each.dispose());
     this.run.dispose();
   }
 
@@ -131,9 +154,34 @@ export class SurrogateForwardModel implements ForwardModel {
   }
 
   /** The hours of a batch, under its period's part of the factors of all periods. */
-  private domainHours(batch: number, factors: Float32Array): Required<DomainHours> {
+  private domainHours(batch: number, factors: Float32Array): DifferentiatedHours {
     const { problem: period, hours } = this.plan[batch];
-    return { period, hours, factors: this.factorsOf(period, factors) };
+    const initial = this.initial?.[period];
+    const previous = initial?.scale(this.initialFactorsOf(period, factors));
+    return { period, hours, factors: this.factorsOf(period, factors), previous, gradPrevious: initial?.gradientStore() };
+  }
+
+  /** H·S(E) of a batch; that of all others of its period with it, so that a chain of hours is run once. */
+  private async priorOf(batch: number, factors: number): Promise<Float32Array> {
+    const ones = new Float32Array(factors).fill(1);
+    for (const [other, { problem }] of this.plan.entries()) {
+      if (problem !== this.plan[batch].problem || this.priorSimulated[other]) continue;
+      this.options.signal?.throwIfAborted();
+      this.priorSimulated[other] = await this.simulate(other, ones);
+    }
+    return this.priorSimulated[batch]!;
+  }
+
+  /** Number of factors, those on initial concentrations included. */
+  private get size(): number {
+    return factorCount(this.shape) + (this.initialConcentrations ? factorCount(this.initialConcentrations) : 0);
+  }
+
+  private initialFactorsOf(period: number, data: Float32Array): Float32Array {
+    const { rows, cols, groups } = this.initialConcentrations!;
+    const days = (until: number): number => this.initial!.slice(0, until).reduce((sum, each) => sum + each.days, 0);
+    const at = (day: number): number => factorCount(this.shape) + day * rows * cols * groups;
+    return data.subarray(at(days(period)), at(days(period + 1)));
   }
 
   private factorsOf(period: number, data: Float32Array): EmissionFactors {

@@ -6,6 +6,7 @@ import { removeCheckpoint } from '../data/checkpoint';
 import { PREPARED_SPECIES } from '../data/prepared';
 import { executionOf } from '../graph/execution';
 import { receptiveField } from '../nn';
+import { takesInitialConcentrations } from '../surrogate/initial-concentrations';
 import { networkSettings } from '../surrogate/network-settings';
 import { normalisationOf } from '../surrogate/normalisation';
 import { Surrogate } from '../surrogate/surrogate';
@@ -29,7 +30,9 @@ export const trainStage: Stage = {
   needs: ['prepare'],
   settings: (context) => {
     const { surrogate, training } = variantSettings(context);
-    return { surrogate, training, ...numericsOf(context) };
+    // Where y comes from afterwards does not change what is learned.
+    const initialConcentrations = takesInitialConcentrations(surrogate) ? 'an input' : 'none';
+    return { surrogate: { ...surrogate, initialConcentrations }, training, ...numericsOf(context) };
   },
   inputs: () => [],
   async run(context) {

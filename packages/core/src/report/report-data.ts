@@ -11,6 +11,7 @@
  * can never disagree with the field or the series beside it.
  */
 import type { Grid } from '../grid/grid';
+import type { GainByPart } from '../inversion/gain-by-part';
 import type { Certificate } from '../surrogate/certificate';
 import type { DistanceFigures } from '../surrogate/training-distance';
 
@@ -97,6 +98,15 @@ export interface ResponseScore {
   surrogateChange?: number;
 }
 
+/** A surrogate that takes initial concentrations, with those from one place: error in test per species (1 = 100 %), slope of the free-running response per pair. */
+export interface InitialScore {
+  mode: ReportMode;
+  period: string;
+  from: 'prior' | 'rollout' | 'zero';
+  nme: Record<string, number>;
+  slopes: Record<string, number>;
+}
+
 /** The surrogate's certificate; that of `ReportData.mode` decides whether the page begins with a banner, and so does its absence. */
 export type ReportCertificate = Certificate & { mode: ReportMode };
 
@@ -131,6 +141,8 @@ export interface ReportInversion {
   keptIteration?: number;
   /** part of the emitting cells whose factor lies at a bound, per group (0…1) */
   atBound?: Record<string, number>;
+  /** where initial concentrations were inverted too; MAE in the order of `ReportData.species` */
+  gain?: GainByPart;
 }
 
 /** How far the updated emissions of `ReportData.mode` lie from those that the surrogate was trained on. */
@@ -187,6 +199,7 @@ export interface ReportData {
   concentrations: ReportConcentrations[];
   surrogate?: SurrogateScore[];
   response?: ResponseScore[];
+  initialConcentrations?: InitialScore[];
   certificates?: ReportCertificate[];
   learning?: { mode: ReportMode; points: LearningPoint[] }[];
   inversion?: ReportInversion[];

@@ -117,6 +117,28 @@ describe('page', () => {
     expect(words(write({ ...data, certificates: undefined }))).toContain('Not certified.');
   });
 
+  it('shows what initial concentrations do to the answers of a surrogate that takes them, and what they took of the gain', () => {
+    const data = syntheticReport(small);
+    const words = (text: string): string => text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+    expect(write(data)).not.toMatch(/table-initial-(concentrations|gain)/);
+    const nme = Object.fromEntries(SPECIES.map(({ name }) => [name, 0.2]));
+    const from = (place: 'prior' | 'rollout' | 'zero', slope: number): NonNullable<ReportData['initialConcentrations']>[number] => ({
+      ...{ mode: 'default', period: 'winter', from: place, nme, slopes: { 'SO2>SO2': slope } },
+    });
+    const fit = (observation: number): { observation: number; usedMae: number[]; watchedMae: (number | null)[] } => ({
+      ...{ observation, usedMae: [1, 1, 1, 1], watchedMae: [2, 3, null, 5] },
+    });
+    const gain = { prior: fit(100), emissions: fit(60), initialConcentrations: fit(80), both: fit(50), shareOfInitialConcentrations: 0.2 };
+    const inversion = data.inversion!.map((each, i) => (i === 0 ? { ...each, gain } : each));
+    const text = write({ ...data, initialConcentrations: [from('prior', 0.35), from('rollout', 0.9), from('zero', NaN)], inversion });
+    expect(words(text)).toContain('the prior run 20 % 20 % 20 % 20 % 0.35');
+    expect(words(text)).toContain('its own earlier output 20 % 20 % 20 % 20 % 0.90');
+    expect(words(text)).toContain('both, as inverted 50.0 2.00 3.00 – 5.00');
+    expect(words(text)).toContain('Initial concentrations took 20 % of the fall of the observation term.');
+    const unknown = { ...gain, shareOfInitialConcentrations: null };
+    expect(words(write({ ...data, inversion: [{ ...data.inversion![0], gain: unknown }] }))).toContain('Initial concentrations took – of the fall');
+  });
+
   it('stands a species without any observation, missing parts and no stations', () => {
     const data = syntheticReport({ ...small, twin: false, paper: false });
     const allMissing = data.concentrations.map((each) =>

@@ -6,6 +6,7 @@ import type { HourStore } from '../data/hour-store';
 import type { Hours, PeriodSource } from '../data/period-source';
 import type { AdjointEngine, SurrogateEngine } from './frozen-program';
 import { HourBatch, type EmissionFactors } from './hour-batch';
+import { takesInitialConcentrations } from './initial-concentrations';
 import type { Surrogate } from './surrogate';
 import type { Tile, Tiling } from './tiles';
 import { PeriodTracers } from './tracers';
@@ -33,6 +34,24 @@ export interface DomainHours {
   period: number;
   hours: ArrayLike<number>;
   factors?: EmissionFactors;
+  /** what earlier concentrations are taken from, `[hours of the period, H, W, 4]`; absent = the prior run's */
+  previous?: HourStore;
+}
+
+/** What is differentiated, at its factors. */
+export interface DifferentiatedHours extends DomainHours {
+  factors: EmissionFactors;
+  /** laid out as `previous`: the gradient with respect to it is added here */
+  gradPrevious?: HourStore;
+}
+
+/** The surrogate on the whole domain, as {@link DomainRun} is: with each hour for itself, or with hours that rest on earlier ones. */
+export interface DomainModel {
+  tilesWith(cells: Iterable<number>): Set<Tile>;
+  forward(run: DomainHours, wanted?: ReadonlySet<Tile>, onHours?: (count: number) => void): Promise<Float32Array>;
+  addAdjoint(run: DifferentiatedHours, gradConcentrations: Float32Array, out: Float32Array): Promise<void>;
+  finishAdjoint(period: number, gradFactors: EmissionFactors): Promise<void>;
+  dispose(): void;
 }
 
 /** A tile with the fields of some hours in the batch's memory. */
@@ -40,15 +59,16 @@ interface Position {
   period: number;
   tile: Tile;
   span: Hours;
+  previous?: HourStore;
 }
 
-export class DomainRun {
+export class DomainRun implements DomainModel {
   private readonly batch: HourBatch;
   private readonly grid: { rows: number; cols: number };
   private position?: Position;
   /** per period, made when first asked for, where the surrogate sees tracers */
   private readonly tracers: PeriodTracers[] = [];
-  /** per period, dJ/d(tracers) that {@link addTracerAdjoint} has not yet carried back */
+  /** per period, dJ/d(tracers) that {@link finishAdjoint} has not yet carried back */
   private readonly gradTracers: (HourStore | undefined)[] = [];
   /** what the adjoint's program ran forward last */
   private held?: { position: Position; hours: string; factors?: Float32Array };
@@ -92,12 +112,12 @@ export class DomainRun {
 
   /**
    * Adds the factors' gradient, E · Jᵀ · gradConcentrations, at the factors of `run`: all of it where the surrogate sees no tracers; what goes through
-   * these is added by {@link addTracerAdjoint}, once for all hours of a period. Tiles without a gradient on their kept cells are not run.
+   * these is added by {@link finishAdjoint}, once for all hours of a period. Tiles without a gradient on their kept cells are not run.
    *
    * @param gradConcentrations - `[hours, H, W, 4]`
    * @param out - laid out as the factors of `run`
    */
-  async addAdjoint(run: DomainHours & { factors: EmissionFactors }, gradConcentrations: Float32Array, out: Float32Array): Promise<void> {
+  async addAdjoint(run: DifferentiatedHours, gradConcentrations: Float32Array, out: Float32Array): Promise<void> {
     const program = this.options.adjoint!;
     for (const tile of this.options.tiling.tiles) {
       const seeds = this.chunks(run).map((chunk) => ({ ...chunk, seed: this.seed(gradConcentrations, tile, chunk.from, chunk.hours.length) }));
@@ -107,11 +127,12 @@ export class DomainRun {
       for (const { hours, seed } of seeds) {
         if (!seed) continue;
         if (!this.isHeld(hours, run)) await this.simulate(program, run, hours, factors);
-        const { emissions, tracers } = await program.adjoint(seed);
+        const { emissions, tracers, previous } = await program.adjoint(seed);
         hours.forEach((hour, i) => {
           this.batch.addFactorGradient(i, hour, emissions, gradient!);
           if (gradTracers) this.batch.addTracerGradient(i, hour, tracers, gradTracers.data);
         });
+        if (run.gradPrevious) this.addPrevious(tile, hours, previous, run.gradPrevious);
       }
       if (gradient!.data !== out) this.addTile(gradient!.data, tile, run, out);
       gradTracers?.add();
@@ -119,18 +140,23 @@ export class DomainRun {
   }
 
   /** Adds the part of the gradient that goes through a period's tracers, for all that {@link addAdjoint} was given since the last call. */
-  addTracerAdjoint(period: number, gradFactors: EmissionFactors): void {
+  finishAdjoint(period: number, gradFactors: EmissionFactors): Promise<void> {
     const gradient = this.gradTracers[period];
-    if (!gradient) return;
-    this.tracersOf(period).addAdjoint(gradient, gradFactors);
-    gradient.dispose();
+    if (gradient) this.tracersOf(period).addAdjoint(gradient, gradFactors);
+    gradient?.dispose();
     this.gradTracers[period] = undefined;
+    return Promise.resolve();
   }
 
   /** Temporary files, where tracers needed any. */
   dispose(): void {
     this.tracers.forEach((each) => each.dispose());
     this.gradTracers.forEach((each) => each?.dispose());
+  }
+
+  private addPrevious(tile: Tile, hours: number[], gradient: Float32Array, into: HourStore): void {
+    const size = gradient.length / this.batch.size;
+    hours.forEach((hour, i) => into.add(tile.crop, { first: this.batch.previousHour(hour), count: 1 }, gradient.subarray(i * size, (i + 1) * size)));
   }
 
   /** Room for dJ/d(tracers) of a tile over the hours of its windows, and what adds it to the period's. */
@@ -177,10 +203,17 @@ export class DomainRun {
   private moveTo(tile: Tile, run: DomainHours, out?: Float32Array): { factors?: EmissionFactors; gradient?: EmissionFactors } {
     const span = this.spanOf(run.hours);
     const { position } = this;
-    if (position?.period !== run.period || position.tile !== tile || position.span.first !== span.first || position.span.count !== span.count) {
+    if (
+      position?.period !== run.period ||
+      position.tile !== tile ||
+      position.span.first !== span.first ||
+      position.span.count !== span.count ||
+      position.previous !== run.previous
+    ) {
       this.batch.moveTo(this.options.sources[run.period], tile.crop, span);
-      this.position = { period: run.period, tile, span };
+      this.position = { period: run.period, tile, span, previous: run.previous };
     }
+    if (run.previous) this.batch.setPrevious(run.previous.rectangle(tile.crop, span));
     if (this.options.surrogate.description.settings.tracers.length > 0) {
       const tracers = this.tracersOf(run.period);
       this.batch.setTracers(tracers.carry(run.factors).rectangle(tile.crop, span));
@@ -207,7 +240,7 @@ export class DomainRun {
   private spanOf(hours: ArrayLike<number>): Hours {
     const { window, description } = this.options.surrogate;
     const all = Array.from(hours);
-    const back = description.settings.previousConcentrations ? window.hours : window.hours - 1;
+    const back = takesInitialConcentrations(description.settings) ? window.hours : window.hours - 1;
     const first = Math.max(0, Math.min(...all) - back);
     return { first, count: Math.max(...all) + 1 - first };
   }

@@ -3,7 +3,7 @@ import type { SurrogateSettings } from '../data/case';
 import { compile, foldBatchNorm, gradients, Graph, planProgram, type Execution, type Program, type Value } from '../graph';
 import { executionOf } from '../graph/execution';
 import type { Tensor } from '../data/checkpoint';
-import { buildSurrogate, type SurrogateSizes } from './model';
+import { buildSurrogate, sourcesOf, type SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';
 
 /** Inputs of a batch in physical units; see model.ts for shapes. */
@@ -23,11 +23,13 @@ export interface SurrogateEngine {
   dispose(): void;
 }
 
-/** Gradients with respect to the inputs that follow from the emissions, laid out as these. */
-export type SourceGradients = Pick<SurrogateInputs, 'emissions' | 'tracers'>;
+/** Gradients with respect to the inputs that follow from what is inverted, laid out as these; empty where the surrogate does not see them, or they are fixed. */
+export type SourceGradients = Pick<SurrogateInputs, 'emissions' | 'tracers' | 'previous'>;
 
 /** What makes a run's frozen programs smaller: the hours that they take at once follow from the grid, except in the paper's mode. */
 const SHRINK_BY = 'tileCells (the side of the tiles that it runs on), surrogate.widths, surrogate.hidden or (paper mode) inversion.batch';
+
+const gradientOf = (input: string): string => `gradient of ${input}`;
 
 /** The frozen network as a graph, and what is compiled of it. */
 function frozenGraph(
@@ -35,18 +37,22 @@ function frozenGraph(
   sizes: SurrogateSizes,
   normalisation: Normalisation,
   { adjoint }: { adjoint: boolean },
-): { graph: Graph; outputs: Record<string, Value>; phases: Record<string, Value[]> } {
+): { graph: Graph; sources: string[]; outputs: Record<string, Value>; phases: Record<string, Value[]> } {
   const built = buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
-  const { emissions: ofEmissions, tracers: ofTracers } = built;
-  const sources: Record<string, Value> = { emissions: ofEmissions, ...(ofTracers ? { tracers: ofTracers } : {}) };
+  const sources = Object.fromEntries(sourcesOf(built, settings).map((value) => [value.name!, value]));
   const { graph, values } = foldBatchNorm<string>({ ...sources, concentrations: built.concentrations });
   const { concentrations } = values;
-  if (!adjoint) return { graph, outputs: { concentrations }, phases: { forward: [concentrations] } };
+  const names = Object.keys(sources);
+  if (!adjoint) return { graph, sources: names, outputs: { concentrations }, phases: { forward: [concentrations] } };
   const seed = graph.input('gradConcentrations', [...concentrations.shape]);
-  const inputs = Object.keys(sources).map((name) => values[name]);
-  const [gradEmissions, gradTracers] = gradients(graph, concentrations, inputs, { seed });
-  const outputs = { concentrations, gradEmissions, ...(ofTracers ? { gradTracers } : {}) };
-  return { graph, outputs, phases: { forward: [concentrations], backward: Object.values(outputs).slice(1) } };
+  const grads = gradients(
+    graph,
+    concentrations,
+    names.map((name) => values[name]),
+    { seed },
+  );
+  const outputs = { concentrations, ...Object.fromEntries(names.map((name, i) => [gradientOf(name), grads[i]])) };
+  return { graph, sources: names, outputs, phases: { forward: [concentrations], backward: grads } };
 }
 
 /** An engine that can also carry gradients back. */
@@ -59,6 +65,7 @@ export interface AdjointEngine extends SurrogateEngine {
 
 export class FrozenProgram implements AdjointEngine {
   private readonly program: Program;
+  private readonly sources: readonly string[];
 
   constructor(
     settings: SurrogateSettings,
@@ -68,15 +75,16 @@ export class FrozenProgram implements AdjointEngine {
     execution: Execution,
     options: { adjoint: boolean } = { adjoint: true },
   ) {
-    const { graph, ...parts } = frozenGraph(settings, sizes, normalisation, options);
+    const { graph, sources, ...parts } = frozenGraph(settings, sizes, normalisation, options);
+    this.sources = sources;
     this.program = compile(graph, { ...parts, ...executionOf(execution), shrinkBy: SHRINK_BY });
     this.program.setParameters(new Map([...weights].map(([name, { data }]) => [name, data])));
   }
 
   /** Bytes of the arena that such a program takes, without making it. */
   static bytes(settings: SurrogateSettings, sizes: SurrogateSizes, normalisation: Normalisation, options: { adjoint: boolean }): number {
-    const { graph, ...parts } = frozenGraph(settings, sizes, normalisation, options);
-    return 4 * planProgram(graph, parts).spec.arenaElements;
+    const { graph, outputs, phases } = frozenGraph(settings, sizes, normalisation, options);
+    return 4 * planProgram(graph, { outputs, phases }).spec.arenaElements;
   }
 
   async forward(inputs: SurrogateInputs): Promise<Float32Array> {
@@ -88,8 +96,8 @@ export class FrozenProgram implements AdjointEngine {
   async adjoint(gradConcentrations: Float32Array): Promise<SourceGradients> {
     this.program.set('gradConcentrations', gradConcentrations);
     await this.program.run('backward');
-    const tracers = this.program.has('tracers') ? this.program.get('gradTracers') : new Float32Array();
-    return { emissions: this.program.get('gradEmissions'), tracers };
+    const gradient = (input: string): Float32Array => (this.sources.includes(input) ? this.program.get(gradientOf(input)) : new Float32Array());
+    return { emissions: gradient('emissions'), tracers: gradient('tracers'), previous: gradient('previous') };
   }
 
   dispose(): void {

@@ -2,6 +2,7 @@
 import { windowMean, windowMeanAdjoint } from '@retroplume/native';
 import { copyHour, type Crop, type HourlyField, type Hours, type PeriodSource } from '../data/period-source';
 import type { SurrogateInputs } from './frozen-program';
+import { takesInitialConcentrations } from './initial-concentrations';
 import type { Surrogate } from './surrogate';
 
 const GROUPS = 5;
@@ -14,6 +15,12 @@ export interface EmissionFactors {
   offset?: number;
   /** one field for every hour, instead of one for all; default false */
   hourly?: boolean;
+}
+
+/** Whether factors are the same (absent: all 1), by value: callers change them in place. */
+export function sameFactors(a: Float32Array | undefined, b: Float32Array | undefined): boolean {
+  if (!a || !b) return a === b;
+  return a.length === b.length && a.every((value, i) => value === b[i]);
 }
 
 /** Memory for the inputs of `size` hours on `rows` x `cols` cells; {@link moveTo} says which cells and what part of the period. */
@@ -46,11 +53,14 @@ export class HourBatch {
       tracers: new Float32Array(size * steps * count * this.tracerChannels),
       meteorology: new Float32Array(size * steps * count * meteorologyNames.length),
       geography: new Float32Array(size * count * geographyNames.length),
-      previous: new Float32Array(settings.previousConcentrations ? size * count * SPECIES : 0),
+      previous: new Float32Array(takesInitialConcentrations(settings) ? size * count * SPECIES : 0),
     };
   }
 
-  /** Takes the fields of a rectangle, as large as the batch's, over some hours, which the windows asked for later must not leave. */
+  /**
+   * Takes the fields of a rectangle, as large as the batch's, over some hours, which the windows asked for later must not leave. Earlier concentrations
+   * are those of the prior run until {@link setPrevious} gives others.
+   */
   moveTo(source: PeriodSource, crop: Crop, hours: Hours): void {
     this.begin = hours.first;
     this.meteorology = this.fetch(source, 'meteorology', crop, hours);
@@ -58,6 +68,16 @@ export class HourBatch {
     if (this.inputs.previous.length > 0) this.previous = this.fetch(source, 'concentrations', crop, hours);
     const geography = source.geography(crop);
     for (let i = 0; i < this.size; i++) this.inputs.geography.set(geography, i * geography.length);
+  }
+
+  /** Takes the concentrations of the rectangle and hours of {@link moveTo} from which y is taken, `[hours, rows, cols, 4]`. */
+  setPrevious(concentrations: Float32Array): void {
+    this.previous = concentrations;
+  }
+
+  /** The hour of the period from which the window at `hour` takes y. */
+  previousHour(hour: number): number {
+    return Math.max(0, hour - this.surrogate.window.hours);
   }
 
   /** Takes the tracers of the rectangle and hours of {@link moveTo}, `[hours, rows, cols, channels]`. */
@@ -84,7 +104,7 @@ export class HourBatch {
     const request = surrogate.window.request(whole, channels, hour - this.begin, whole);
     windowMean({ ...request, stepsOffset, threads }, this.meteorology, this.inputs.meteorology);
     if (this.inputs.previous.length > 0) {
-      const before = Math.max(0, hour - surrogate.window.hours) - this.begin;
+      const before = this.previousHour(hour) - this.begin;
       copyHour(this.previous, whole.rows, whole.cols, SPECIES, before, whole, this.inputs.previous, (i * this.inputs.previous.length) / this.size);
     }
     this.setEmissions(i, hour, factors);

@@ -9,6 +9,7 @@
 import type { SurrogateSettings } from '../data/case';
 import { channelAffine, concat, type Graph, type Mode, type Value } from '../graph';
 import { network } from '../nn';
+import { differentiatesInitialConcentrations, takesInitialConcentrations } from './initial-concentrations';
 import { networkSettings } from './network-settings';
 import type { ChannelScale, Normalisation } from './normalisation';
 
@@ -32,6 +33,12 @@ export interface SurrogateValues {
   concentrations: Value;
   /** in units of each species' standard deviation */
   normalised: Value;
+}
+
+/** The inputs that follow from what is inverted: emissions, their tracers, and y where the gradient goes on through it. */
+export function sourcesOf({ emissions, tracers, previous }: SurrogateValues, settings: SurrogateSettings): Value[] {
+  const through = previous && differentiatesInitialConcentrations(settings) ? [previous] : [];
+  return [emissions, ...(tracers ? [tracers] : []), ...through];
 }
 
 function normalise(g: Graph, value: Value, { offset, scale }: ChannelScale): Value {
@@ -59,6 +66,14 @@ export function normaliseConcentrations(g: Graph, value: Value, normalisation: N
   return normalise(g, value, normalisation.concentrations);
 }
 
+/** One of several windows that follow each other in a graph. */
+export interface RolledWindow {
+  /** of its inputs' names, but that of geography, which all windows share */
+  suffix: string;
+  /** the concentrations of the window before, in physical units; absent = an input */
+  previous?: Value;
+}
+
 /** Adds the surrogate to a graph; parameters are shared by name when it is added twice. */
 export function buildSurrogate(
   g: Graph,
@@ -66,17 +81,18 @@ export function buildSurrogate(
   sizes: SurrogateSizes,
   normalisation: Normalisation,
   mode: Mode,
+  { suffix, previous: before }: RolledWindow = { suffix: '' },
 ): SurrogateValues {
   const { batch, steps, rows, cols } = sizes;
-  const emissions = g.input('emissions', [batch, steps, rows, cols, normalisation.emissions.scale.length]);
+  const emissions = g.input(`emissions${suffix}`, [batch, steps, rows, cols, normalisation.emissions.scale.length]);
   const tracerCount = settings.tracers.length * normalisation.emissions.scale.length;
   if ((normalisation.tracers?.scale.length ?? 0) !== tracerCount)
     throw new Error(`surrogate: expected scales of ${tracerCount} tracers: carry the runs first`);
-  const tracers = normalisation.tracers && g.input('tracers', [batch, steps, rows, cols, normalisation.tracers.scale.length]);
-  const meteorology = g.input('meteorology', [batch, steps, rows, cols, sizes.meteorology]);
+  const tracers = normalisation.tracers && g.input(`tracers${suffix}`, [batch, steps, rows, cols, normalisation.tracers.scale.length]);
+  const meteorology = g.input(`meteorology${suffix}`, [batch, steps, rows, cols, sizes.meteorology]);
   const geography = sizes.geography > 0 ? g.input('geography', [batch, rows, cols, sizes.geography]) : undefined;
   const species = normalisation.concentrations.scale.length;
-  const previous = settings.previousConcentrations ? g.input('previous', [batch, rows, cols, species]) : undefined;
+  const previous = takesInitialConcentrations(settings) ? (before ?? g.input(`previous${suffix}`, [batch, rows, cols, species])) : undefined;
   const scaled = [normalise(g, emissions, normalisation.emissions), ...(tracers ? [normalise(g, tracers, normalisation.tracers!)] : [])];
   const inputs = {
     emissions: scaled.length > 1 ? concat(g, scaled) : scaled[0],

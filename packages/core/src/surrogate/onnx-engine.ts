@@ -53,8 +53,9 @@ export class OnnxEngine implements AdjointEngine {
       throw new Error('ONNX engine: an adjoint needs the model of the vector-Jacobian product, and a forward pass before it');
     const seed = this.vjp.feeds({ grad_concentrations: this.field(gradConcentrations, this.surrogate.description.species.length) });
     const wanted = this.vjp.outputNames.filter((name) => name.startsWith('grad_'));
-    const { grad_emissions: emissions, grad_tracers: tracers } = await this.vjp.runFeeds({ ...this.feeds, ...seed }, wanted);
-    return { emissions: emissions.data, tracers: (tracers as Field | undefined)?.data ?? new Float32Array() };
+    const results: Partial<Record<string, Field>> = await this.vjp.runFeeds({ ...this.feeds, ...seed }, wanted);
+    const gradient = (input: string): Float32Array => results[`grad_${input}`]?.data ?? new Float32Array();
+    return { emissions: gradient('emissions'), tracers: gradient('tracers'), previous: gradient('previous') };
   }
 
   dispose(): void {

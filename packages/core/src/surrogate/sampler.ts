@@ -30,18 +30,26 @@ export interface SamplerSettings {
   /** largest random rescaling of emissions and concentrations together (0 = off): the paper's augmentation, wrong for non-linear chemistry */
   rescaling: number;
   previousConcentrations: boolean;
+  /** windows of a sample, one after the other, each with the output of the one before as y; default 1 */
+  rolloutWindows?: number;
   seed: number;
 }
 
-/** One batch in physical units, channels last. */
-export interface Batch {
+/** What the surrogate sees at one hour of each sample, and what the transport model makes of it; in physical units, channels last. */
+export interface WindowBatch {
   emissions: Float32Array;
   /** empty where the runs have none */
   tracers: Float32Array;
   meteorology: Float32Array;
   geography: Float32Array;
+  /** empty where the surrogate takes no y, or takes it from the window before */
   previous: Float32Array;
   target: Float32Array;
+}
+
+/** One batch; `earlier`: the windows before, whose outputs it is rolled out from, the oldest first. */
+export interface Batch extends WindowBatch {
+  earlier: WindowBatch[];
 }
 
 /** Splits a period's hours by days: the last `testFraction` of its days (above 0: at least one) test, the others train; spin-up and incomplete windows are left out. */
@@ -77,6 +85,8 @@ export class Sampler {
   private readonly runs: string[];
   private readonly wind?: { u: number; v: number };
   private readonly tracerChannels: number;
+  /** of windows one after the other */
+  private readonly rollout: number;
   /** of the tracers that a sample sees */
   private seen = new Float32Array();
 
@@ -90,6 +100,7 @@ export class Sampler {
     const { grid, meteorologyNames } = periods[0];
     this.runs = [...(runs ?? periods[0].runs.keys())];
     this.tracerChannels = periods[0].runs.get(this.runs[0])?.tracers?.channels ?? 0;
+    this.rollout = settings.rolloutWindows ?? 1;
     this.size = cropSize(grid.rows, grid.cols, settings.crop);
     this.pairs = this.runs.length > 1 ? settings.batch >> 1 : 0;
     if (this.pairs > 0 && settings.batch % 2 !== 0) {
@@ -114,6 +125,12 @@ export class Sampler {
   }
 
   private emptyBatch(): Batch {
+    const earlier = Array.from({ length: this.rollout - 1 }, (_, i) => this.emptyWindow(i === 0));
+    return { ...this.emptyWindow(earlier.length === 0), earlier };
+  }
+
+  /** @param first - whether y comes from the run */
+  private emptyWindow(first: boolean): WindowBatch {
     const { batch } = this.settings;
     const cells = this.size.rows * this.size.cols;
     const { meteorologyNames, geographyNames } = this.periods[0];
@@ -123,7 +140,7 @@ export class Sampler {
       tracers: new Float32Array(batch * steps * cells * this.tracerChannels),
       meteorology: new Float32Array(batch * steps * cells * meteorologyNames.length),
       geography: new Float32Array(batch * cells * geographyNames.length),
-      previous: new Float32Array(this.settings.previousConcentrations ? batch * cells * 4 : 0),
+      previous: new Float32Array(first && this.settings.previousConcentrations ? batch * cells * 4 : 0),
       target: new Float32Array(batch * cells * 4),
     };
   }
@@ -133,8 +150,8 @@ export class Sampler {
     for (let i = 0; i < (this.pairs || batch); i++) {
       const choice = this.choose(random, part);
       const [first, second] = this.chooseRuns(random);
-      this.fill(out, i, choice, first, random, part);
-      if (this.pairs > 0) this.fill(out, i + this.pairs, choice, second, random, part, i);
+      this.fillWindows(out, i, choice, first, random, part);
+      if (this.pairs > 0) this.fillWindows(out, i + this.pairs, choice, second, random, part, i);
     }
     return out;
   }
@@ -161,8 +178,21 @@ export class Sampler {
     return [this.runs[first], this.runs[second]];
   }
 
-  /** Fills sample `i`; `sameAs` names a sample whose meteorology and geography it shares. */
-  private fill(out: Batch, i: number, choice: Choice, runName: string, random: Random, part: 'train' | 'test', sameAs?: number): void {
+  /** Fills sample `i` at the hour of `choice` and, where it is rolled out, at those a window or more before. */
+  private fillWindows(out: Batch, i: number, choice: Choice, runName: string, random: Random, part: 'train' | 'test', sameAs?: number): void {
+    const { rescaling } = this.settings;
+    const windows = [...out.earlier, out];
+    windows.forEach((window, at) => {
+      const hour = choice.hour - (windows.length - 1 - at) * this.window.hours;
+      this.fill(window, i, { ...choice, hour }, runName, random, part, sameAs);
+    });
+    if (part === 'test' || rescaling === 0) return;
+    const factor = 1 + rescaling * (2 * random.uniform() - 1);
+    for (const window of windows) this.rescale(window, i, factor);
+  }
+
+  /** Fills one window of sample `i`; `sameAs` names a sample whose meteorology and geography it shares. */
+  private fill(out: WindowBatch, i: number, choice: Choice, runName: string, random: Random, part: 'train' | 'test', sameAs?: number): void {
     const { period, hour, crop, turns } = choice;
     const { rows, cols } = period.grid;
     const run = period.runs.get(runName) as PreparedRun;
@@ -189,7 +219,7 @@ export class Sampler {
     }
     copyHour(run.concentrations, rows, cols, 4, hour, crop, out.target, i * size.species);
     rotatePlanes(out.target, i * size.species, 1, crop.rows, 4, turns);
-    if (this.settings.previousConcentrations) {
+    if (out.previous.length > 0) {
       copyHour(run.concentrations, rows, cols, 4, Math.max(0, hour - this.window.hours), crop, out.previous, i * size.species);
       rotatePlanes(out.previous, i * size.species, 1, crop.rows, 4, turns);
     }
@@ -202,20 +232,19 @@ export class Sampler {
       copyHour(period.geography, rows, cols, period.geographyNames.length, 0, crop, out.geography, i * size.geography);
       rotatePlanes(out.geography, i * size.geography, 1, crop.rows, period.geographyNames.length, turns);
     }
-    if (part === 'train') this.augment(out, i, size, random);
+    if (part === 'train') this.addNoise(out.emissions.subarray(i * size.emissions, (i + 1) * size.emissions), random);
   }
 
-  private augment(out: Batch, i: number, size: { emissions: number; tracers: number; species: number }, random: Random): void {
-    const { noise, rescaling } = this.settings;
-    const emissions = out.emissions.subarray(i * size.emissions, (i + 1) * size.emissions);
+  private addNoise(emissions: Float32Array, random: Random): void {
+    const { noise } = this.settings;
     if (noise > 0) for (let k = 0; k < emissions.length; k++) emissions[k] *= Math.max(0, 1 + noise * random.normal());
-    if (rescaling > 0) {
-      const factor = 1 + rescaling * (2 * random.uniform() - 1);
-      for (let k = 0; k < emissions.length; k++) emissions[k] *= factor;
-      for (let k = i * size.tracers; k < (i + 1) * size.tracers; k++) out.tracers[k] *= factor;
-      for (const field of [out.target, out.previous]) {
-        for (let k = i * size.species; k < Math.min(field.length, (i + 1) * size.species); k++) field[k] *= factor;
-      }
+  }
+
+  /** Multiplies what is emitted and what comes of it. */
+  private rescale({ emissions, tracers, target, previous }: WindowBatch, i: number, factor: number): void {
+    for (const field of [emissions, tracers, target, previous]) {
+      const size = field.length / this.settings.batch;
+      for (let k = i * size; k < (i + 1) * size; k++) field[k] *= factor;
     }
   }
 }

@@ -6,6 +6,7 @@ import { readTensors, writeFileAtomic, writeTensors, type Tensor } from '../data
 import { DataError } from '../errors';
 import type { Execution } from '../graph';
 import { FrozenProgram } from './frozen-program';
+import type { InitialConcentrations } from './initial-concentrations';
 import type { SurrogateSizes } from './model';
 import { networkSettings } from './network-settings';
 import type { Normalisation } from './normalisation';
@@ -46,6 +47,12 @@ export class Surrogate {
     const path = join(dir, SURROGATE_FILES.description);
     if (!existsSync(path)) throw new DataError('SURROGATE_MISSING', `${path}: no such file: run the stage train first`);
     return new Surrogate(JSON.parse(readFileSync(path, 'utf8')) as SurrogateDescription, readTensors(join(dir, SURROGATE_FILES.weights)).tensors);
+  }
+
+  /** The same network with y taken from elsewhere. */
+  withInitialConcentrations(initialConcentrations: InitialConcentrations): Surrogate {
+    const { description, weights } = this;
+    return new Surrogate({ ...description, settings: { ...description.settings, initialConcentrations } }, weights);
   }
 
   /** Writes `surrogate.json` and `weights.safetensors`; returns their names. */

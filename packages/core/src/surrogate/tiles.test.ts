@@ -46,7 +46,7 @@ describe.each(Object.keys(NETWORKS) as (keyof typeof NETWORKS)[])('%s', (name) =
     const concentrations = await run.forward(what);
     const gradFactors = new Float32Array(factors.length);
     await run.addAdjoint(what, gradient, gradFactors);
-    run.addTracerAdjoint(0, { data: gradFactors, hourly: true });
+    await run.finishAdjoint(0, { data: gradFactors, hourly: true });
     program.dispose();
     return { concentrations, gradFactors };
   }

@@ -11,7 +11,7 @@ import { inMemory, wholeGrid, type Hours, type PeriodSource } from '../data/peri
 import { missingWeather, type TracerSettings } from '../data/case';
 import type { PreparedPeriod } from '../data/prepared';
 import { ConfigError } from '../errors';
-import type { EmissionFactors } from './hour-batch';
+import { sameFactors, type EmissionFactors } from './hour-batch';
 import { RATE_COUNT, tracerKinds, tracerRates } from './tracer-rates';
 
 const GROUPS = 5;
@@ -138,12 +138,6 @@ export class PeriodTracers {
     const { hours, rows, cols, groups } = this.request;
     return data.subarray(offset, offset + (hourly ? hours : 1) * rows * cols * groups);
   }
-}
-
-/** By value: callers change factors in place. */
-function sameFactors(a: Float32Array | undefined, b: Float32Array | undefined): boolean {
-  if (!a || !b) return a === b;
-  return a.length === b.length && a.every((value, i) => value === b[i]);
 }
 
 /**

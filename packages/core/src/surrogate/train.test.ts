@@ -101,7 +101,7 @@ describe('training', () => {
   it('in the paper mode sees the prior run only', async () => {
     const periods = [tinyPeriod('winter', 1)];
     periods[0].runs.get('member01')!.emissions.fill(NaN);
-    const surrogate = tinySurrogate({ mode: 'paper', window: [{ count: 4, hours: 1 }], previousConcentrations: true });
+    const surrogate = tinySurrogate({ mode: 'paper', window: [{ count: 4, hours: 1 }], initialConcentrations: 'prior' });
     const { curve } = await trained({ periods, surrogate, training: tinyTraining({ iterations: 5, differenceWeight: 0 }) });
     expect(curve[0].test).toEqual({ total: expect.any(Number) as number, absolute: curve[0].test.total });
   });

@@ -4,8 +4,9 @@ import { readCheckpoint, writeCheckpoint, type Tensor } from '../data/checkpoint
 import type { PreparedPeriod } from '../data/prepared';
 import { ConfigError, DataError, InterruptedError } from '../errors';
 import type { Execution } from '../graph';
+import { takesInitialConcentrations } from './initial-concentrations';
 import type { Normalisation } from './normalisation';
-import { Sampler, splitHours, type Batch } from './sampler';
+import { Sampler, splitHours, type Batch, type HourSplit } from './sampler';
 import { TrainingProgram, type StepLosses } from './training-program';
 import { Window } from './window';
 
@@ -50,6 +51,19 @@ export function learningRateAt(iteration: number, { iterations, learningRate, le
   return learningRate * Math.min(1, (iteration + 1) / warmUp) * (decay + (1 - decay) * cosine);
 }
 
+/** The hours of a split for which `hours` before them lie in the period: all windows of a roll-out. */
+function rolledOut(period: PreparedPeriod, { train, test }: HourSplit, hours: number): HourSplit {
+  const whole = (list: number[]): number[] => list.filter((hour) => hour >= hours);
+  const split = { train: whole(train), test: whole(test) };
+  if (split.train.length === 0 || split.test.length === 0) {
+    throw new ConfigError(
+      'CASE_ROLLOUT',
+      `training.rolloutWindows: windows of ${hours} h together leave no hour of ${period.name} to train or test on: lower it, or lengthen the period`,
+    );
+  }
+  return split;
+}
+
 /** The sampler that a training uses; `evaluate` takes its test hours from the same. */
 export function samplerOf(
   periods: readonly PreparedPeriod[],
@@ -60,7 +74,7 @@ export function samplerOf(
 ): Sampler {
   const window = new Window(surrogate.window);
   const splits = periods.map((period, p) => {
-    const first = Math.max(spinUp[p], window.firstHour + (surrogate.previousConcentrations ? 1 : 0));
+    const first = Math.max(spinUp[p], window.firstHour + (takesInitialConcentrations(surrogate) ? 1 : 0));
     if (first + 24 > period.time.count) {
       throw new DataError(
         'PERIOD_TOO_SHORT',
@@ -74,9 +88,9 @@ export function samplerOf(
         `training.testFraction: ${training.testFraction} leaves no day of ${period.name} to test on (${period.time.count - first} hours remain after spin-up and window): raise it or lengthen the period`,
       );
     }
-    return split;
+    return training.rolloutWindows > 1 ? rolledOut(period, split, window.hours * training.rolloutWindows) : split;
   });
-  return new Sampler(periods, splits, window, { ...training, previousConcentrations: surrogate.previousConcentrations }, runs);
+  return new Sampler(periods, splits, window, { ...training, previousConcentrations: takesInitialConcentrations(surrogate) }, runs);
 }
 
 /**

@@ -7,6 +7,9 @@
  *                                                              of both
  *
  * J_diff is what teaches the response: an error of a tenth of the concentration may be an error of the whole response.
+ *
+ * Where samples are rolled out (`training.rolloutWindows`) J is the mean over their windows, each of which takes the output of the one before as y: the gradient
+ * goes through it, so that what the network hands on is trained too.
  */
 import type { SurrogateSettings, TrainingSettings } from '../data/case';
 import {
@@ -28,7 +31,7 @@ import type { Tensor } from '../data/checkpoint';
 import { NumericalError } from '../errors';
 import { buildSurrogate, normaliseConcentrations, type SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';
-import type { Batch } from './sampler';
+import type { Batch, WindowBatch } from './sampler';
 
 export interface StepLosses {
   total: number;
@@ -49,6 +52,9 @@ type DifferenceKind = 'l1' | 'l2';
 
 /** Inputs that hold the weights of the loss on differences. */
 const DIFFERENCE_WEIGHT = { l1: 'differenceWeight', l2: 'squaredDifferenceWeight' } as const;
+
+/** Of the names of inputs of a window so many windows back. */
+const suffixOf = (back: number): string => (back === 0 ? '' : ` ${back} back`);
 
 const SHRINK_BY = 'training.batch, or training.crop (a smaller square, 0 is the whole domain)';
 
@@ -95,16 +101,39 @@ export class TrainingProgram {
   }
 
   private losses(g: Graph, settings: SurrogateSettings, mode: 'train' | 'frozen'): LossValues {
+    const windows: LossValues[] = [];
+    let previous: Value | undefined;
+    for (let back = this.training_.rolloutWindows - 1; back >= 0; back--) {
+      const suffix = suffixOf(back);
+      const built = buildSurrogate(g, settings, this.sizes, this.normalisation, mode, { suffix, previous });
+      previous = built.concentrations;
+      windows.push(this.windowLosses(g, built.normalised, suffix));
+    }
+    const mean = (values: Value[]): Value =>
+      values.length === 1
+        ? values[0]
+        : weightedSum(
+            g,
+            values.map((value) => ({ value, weight: 1 / values.length })),
+          );
+    const differences = windows.flatMap(({ difference }) => difference ?? []);
+    return {
+      total: mean(windows.map(({ total }) => total)),
+      absolute: mean(windows.map(({ absolute }) => absolute)),
+      ...(differences.length > 0 ? { difference: mean(differences) } : {}),
+    };
+  }
+
+  private windowLosses(g: Graph, normalised: Value, suffix: string): LossValues {
     const { batch, rows, cols } = this.sizes;
-    const { normalised } = buildSurrogate(g, settings, this.sizes, this.normalisation, mode);
     const shape = [batch, rows, cols, SPECIES];
-    const target = normaliseConcentrations(g, g.input('target', shape), this.normalisation);
+    const target = normaliseConcentrations(g, g.input(`target${suffix}`, shape), this.normalisation);
     const absolute = loss(g, normalised, target, g.input('weight', shape), { kind: 'l1', divisor: 1 });
     if (this.pairs === 0 || this.training_.differenceWeight === 0) return { total: absolute, absolute };
     const half = (value: Value): Value => subtract(g, slice(g, value, 0, 0, this.pairs), slice(g, value, 0, this.pairs, 2 * this.pairs));
     const [predicted, wanted, kinds] = [half(normalised), half(target), this.differenceKinds()];
     const terms = kinds.map((kind) => {
-      const weight = g.input(DIFFERENCE_WEIGHT[kind], [this.pairs, rows, cols, SPECIES]);
+      const weight = g.input(DIFFERENCE_WEIGHT[kind] + suffix, [this.pairs, rows, cols, SPECIES]);
       return { value: loss(g, predicted, wanted, weight, { kind, divisor: 1 }), weight: 1 / kinds.length };
     });
     const difference = weightedSum(g, terms);
@@ -147,15 +176,19 @@ export class TrainingProgram {
   }
 
   private load(program: Program, batch: Batch, how: 'set' | 'stage' = 'set'): void {
-    program[how]('emissions', batch.emissions);
-    if (batch.tracers.length > 0) program[how]('tracers', batch.tracers);
-    program[how]('meteorology', batch.meteorology);
     if (batch.geography.length > 0) program[how]('geography', batch.geography);
-    if (batch.previous.length > 0) program[how]('previous', batch.previous);
-    program[how]('target', batch.target);
     program[how]('weight', this.weight);
+    batch.earlier.forEach((window, i) => this.loadWindow(program, window, suffixOf(batch.earlier.length - i), how));
+    this.loadWindow(program, batch, suffixOf(0), how);
+  }
+
+  private loadWindow(program: Program, window: WindowBatch, suffix: string, how: 'set' | 'stage'): void {
+    const { emissions, tracers, meteorology, previous, target } = window;
+    for (const [name, data] of Object.entries({ emissions, tracers, meteorology, previous, target })) {
+      if (data.length > 0) program[how](name + suffix, data);
+    }
     if (this.pairs > 0 && this.training_.differenceWeight > 0) {
-      for (const kind of this.differenceKinds()) program[how](DIFFERENCE_WEIGHT[kind], this.differenceWeights(batch.target, kind));
+      for (const kind of this.differenceKinds()) program[how](DIFFERENCE_WEIGHT[kind] + suffix, this.differenceWeights(target, kind));
     }
   }
 
@@ -182,7 +215,10 @@ export class TrainingProgram {
 
   /** Finds the tensor in which the first value that is not finite appears: one of the batch, or one that the weights make of it. */
   private async explainNonFinite(batch: Batch, iteration: number): Promise<never> {
-    const spoiled = Object.entries(batch).find(([, data]: [string, Float32Array]) => !data.every(Number.isFinite));
+    const { earlier, ...own } = batch;
+    const spoiled = [own, ...earlier]
+      .flatMap((window) => Object.entries(window))
+      .find(([, data]: [string, Float32Array]) => !data.every(Number.isFinite));
     let where = spoiled ? `the batch holds NaN or infinite values in ${spoiled[0]}` : 'the sum itself overflows';
     this.frozen.setParameters(this.training.getParameters());
     this.load(this.frozen, batch);

@@ -105,6 +105,25 @@ function checkTraining(c: Case): Breach[] {
   return [];
 }
 
+function checkInitialConcentrations(c: Case): Breach[] {
+  const variants: [KeyPath, Pick<Case, 'surrogate' | 'training' | 'inversion'>][] = [
+    [[], c],
+    [['paperMode'], c.paperMode],
+  ];
+  return variants.flatMap(([path, { surrogate, training, inversion }]) => {
+    const breaches: Breach[] = [];
+    const key = [...path, 'surrogate', 'initialConcentrations'];
+    if (surrogate.initialConcentrations === 'control' && inversion.mode === 'paper')
+      breaches.push({ path: key, text: 'control needs inversion.mode default, as it has a prior term: choose prior, rollout or none' });
+    if (surrogate.initialConcentrations === 'none' && training.rolloutWindows > 1)
+      breaches.push({
+        path: [...path, 'training', 'rolloutWindows'],
+        text: 'without initial concentrations there is nothing to roll out: set surrogate.initialConcentrations, or 1',
+      });
+    return breaches;
+  });
+}
+
 function checkTracers({ surrogate: { tracers }, meteorology }: Case): Breach[] {
   const missing = missingWeather(tracers, meteorology.variables);
   const remedy = 'add it, or set tracers that do without ([] for none)';
@@ -154,6 +173,16 @@ function checkTrustRegion(c: Case): Breach[] {
 
 /** Every breach of the rules that tie keys together. */
 export function checkCase(c: Case): Breach[] {
-  const checks = [checkPeriods, checkRuns, checkDesign, checkObservations, checkTraining, checkTracers, checkCertificate, checkTrustRegion];
+  const checks = [
+    checkPeriods,
+    checkRuns,
+    checkDesign,
+    checkObservations,
+    checkTraining,
+    checkInitialConcentrations,
+    checkTracers,
+    checkCertificate,
+    checkTrustRegion,
+  ];
   return checks.flatMap((check) => check(c));
 }

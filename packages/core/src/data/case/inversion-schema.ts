@@ -48,6 +48,16 @@ export const inversionSchema = z
     })
       .prefault({})
       .meta({ description: 'Standard deviation of the natural logarithm of the factor, per group; tight for what no monitor sees.' }),
+    initialConcentrations: z
+      .strictObject({
+        spread: real('Standard deviation of the log factor, the same for every species.', { above: 0, max: 3 }).default(0.2),
+        lengthKm: real('Correlation length of the factors.', { min: 0, unit: 'km' }).default(162),
+      })
+      .prefault({})
+      .meta({
+        description:
+          'Factors on the initial concentrations of every day, independent of each other, where surrogate.initialConcentrations is control.',
+      }),
     observationError: z
       .strictObject({
         NO2: observationError(0.1, 0.5, 'ppb').meta({ description: 'NO2.' }),

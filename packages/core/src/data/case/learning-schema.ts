@@ -25,7 +25,12 @@ export const surrogateSchema = z
       ])
       .meta({ description: 'What the surrogate sees of the past, oldest first; the last step ends with the hour that is predicted.' }),
     tracers: tracersSchema,
-    previousConcentrations: flag('Whether concentrations from before the window are an input (y of the paper).').default(false),
+    initialConcentrations: choice(
+      'Concentrations at the beginning of the window, y[t−k], as an input, and where they come from when the surrogate is run and inverted: `none`, no such ' +
+        'input; `prior`, the prior run, held fixed (the paper); `rollout`, its own output one window earlier, and the gradient goes back through that chain; ' +
+        '`control`, the prior run times factors that are inverted together with those of the emissions. In training they are those of the run at hand.',
+      ['none', 'prior', 'rollout', 'control'],
+    ).default('none'),
     network: choice('Network that is trained; the `response-unet` is linear in the emissions but for what the weather and they make of its gates.', [
       'lstm-unet',
       'response-unet',
@@ -70,6 +75,10 @@ export const trainingSchema = z
     speciesWeights: perSpecies((species) => real(`Weight of ${species} in the loss.`, { min: 0 }), { NO2: 1, SO2: 1, O3: 1, 'PM2.5': 1 })
       .prefault({})
       .meta({ description: "Weights of the species, whose errors are counted in units of the species' standard deviation." }),
+    rolloutWindows: whole(
+      'Windows that a sample holds, each with the output of the one before as its initialConcentrations, trained through; 1 takes those of the run.',
+      { min: 1, max: 4 },
+    ).default(1),
     crop: whole('Side of the square that a sample covers; 0 takes the whole domain.', { min: 0, unit: 'cells' }).default(0),
     noise: real('Relative standard deviation of the noise on the emissions of a sample.', { min: 0, max: 1 }).default(0),
     rotation: flag('Whether samples are turned by random multiples of 90°, winds with them.').default(false),

@@ -64,7 +64,7 @@ describe('a valid case', () => {
     const c = loadCase(write(`${VALID}paperMode: { run: true, surrogate: { hidden: 8 } }\n`));
     expect(c.paperMode.surrogate).toMatchObject({ ...paperDefaults.surrogate, hidden: 8 });
     expect(c.paperMode.inversion).toMatchObject(paperDefaults.inversion);
-    expect(c.surrogate.previousConcentrations).toBe(false);
+    expect(c.surrogate.initialConcentrations).toBe('none');
   });
 
   it('takes the defaults of the paper where its mode is set, by --set too', () => {
@@ -103,6 +103,29 @@ certificate: { sensitivities: [{ name: ddm, group: NOx, files: "ddm/ASENS_{perio
 });
 
 describe('what is wrong is said in one sentence each', () => {
+  it('says what has come in the place of a key of an earlier version', () => {
+    const error = failure(`${VALID}surrogate:\n  previousConcentrations: true\n`);
+    expect(error.code).toBe('CASE_UNKNOWN_KEY');
+    expect(error.message).toBe(
+      `${join(folder, 'case.yaml')}:20: unknown key surrogate.previousConcentrations: it has become initialConcentrations: write initialConcentrations: prior for true, none for false`,
+    );
+  });
+
+  it.each([
+    [
+      'surrogate: { initialConcentrations: control }\ninversion: { mode: paper }\n',
+      'surrogate.initialConcentrations: control needs inversion.mode default',
+    ],
+    [
+      'paperMode: { surrogate: { initialConcentrations: control } }\n',
+      'paperMode.surrogate.initialConcentrations: control needs inversion.mode default',
+    ],
+    ['training: { rolloutWindows: 2 }\n', 'training.rolloutWindows: without initial concentrations there is nothing to roll out'],
+    ['surrogate: { initialConcentrations: rolled }\n', 'expected one of none, prior, rollout, control but received "rolled"'],
+  ])('refuses %j', (text, sentence) => {
+    expect(failure(VALID + text).message).toContain(sentence);
+  });
+
   it('names file, line, path and the nearest key for an unknown key', () => {
     const error = failure(`${VALID}inversion:\n  iteration: 5\n`);
     expect(error.code).toBe('CASE_UNKNOWN_KEY');

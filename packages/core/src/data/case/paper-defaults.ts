@@ -16,7 +16,7 @@ export const paperDefaults: {
     window: [{ count: 24, hours: 1 }],
     tracers: [],
     network: 'lstm-unet',
-    previousConcentrations: true,
+    initialConcentrations: 'prior',
     hidden: 64,
     // The text concatenates all hidden states, the code passes on the last one only; all of 24 x 64 would make the first convolution dominate everything.
     allStates: false,

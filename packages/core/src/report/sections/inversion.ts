@@ -7,6 +7,7 @@ import { COLOURS, modeLabel } from '../page-context';
 import type { PageContext } from '../page-context';
 import type { InversionPoint, ReportInversion } from '../report-data';
 import { table } from '../table';
+import { initialGainTable } from './initial-concentrations';
 
 function line(points: InversionPoint[], key: 'total' | 'observation' | 'prior' | 'watched'): [number, number][] {
   return points.flatMap((point): [number, number][] => {
@@ -84,7 +85,7 @@ export function inversion(context: PageContext): Markup {
   if (charts.length === 0) return html``;
   return html`<section id="inversion">
     <h2>The inversion</h2>
-    ${outcomeTable(context, inversions)}
+    ${outcomeTable(context, inversions)} ${initialGainTable(context)}
     <figure>
       <div class="panels charts">${charts}</div>
       ${context.figureCaption('Cost of each inversion and its terms; and the error of its predictions at monitors outside the cost that chose when to stop.')}

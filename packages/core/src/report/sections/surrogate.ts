@@ -7,6 +7,7 @@ import { COLOURS, modeLabel } from '../page-context';
 import type { PageContext } from '../page-context';
 import { PUBLISHED_SURROGATE_MAE } from '../published';
 import { table } from '../table';
+import { initialTable } from './initial-concentrations';
 
 function responseTable(context: PageContext): Markup {
   const response = context.data.response ?? [];
@@ -103,7 +104,7 @@ function learningFigure(context: PageContext): Markup {
 }
 
 export function surrogate(context: PageContext): Markup {
-  const parts = [responseTable(context), errorTable(context), learningFigure(context)];
+  const parts = [responseTable(context), initialTable(context), errorTable(context), learningFigure(context)];
   if (parts.every(({ text }) => text === '')) return html``;
   return html`<section id="surrogate">
     <h2>The surrogate</h2>

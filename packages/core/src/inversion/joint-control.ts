@@ -1,0 +1,71 @@
+/** Emission factors and factors on initial concentrations as one control vector: first the one, then the other, which know nothing of each other. */
+import type { Control } from './control';
+import type { FactorShape } from './forward-model';
+
+export class JointControl implements Control {
+  readonly size: number;
+  readonly shape: FactorShape;
+
+  constructor(
+    private readonly emissions: Control,
+    private readonly concentrations: Control,
+  ) {
+    this.shape = emissions.shape;
+    this.size = emissions.size + concentrations.size;
+  }
+
+  initial(): Float64Array {
+    return joined(Float64Array, this.emissions.initial(), this.concentrations.initial());
+  }
+
+  factors(control: Float64Array): Float32Array {
+    const [e, c] = this.split(control);
+    return joined(Float32Array, this.emissions.factors(e), this.concentrations.factors(c));
+  }
+
+  gradient(control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {
+    const [e, c] = this.split(control);
+    const [ofE, ofC] = this.split(Float64Array.from(gradFactors));
+    return joined(Float64Array, this.emissions.gradient(e, ofE), this.concentrations.gradient(c, ofC));
+  }
+
+  penalty(control: Float64Array): number {
+    const [e, c] = this.split(control);
+    return this.emissions.penalty(e) + this.concentrations.penalty(c);
+  }
+
+  addPenaltyGradient(control: Float64Array, gradient: Float64Array): void {
+    const [e, c] = this.split(control);
+    const [ofE, ofC] = this.split(gradient);
+    this.emissions.addPenaltyGradient(e, ofE);
+    this.concentrations.addPenaltyGradient(c, ofC);
+  }
+
+  project(control: Float64Array): void {
+    const [e, c] = this.split(control);
+    this.emissions.project(e);
+    this.concentrations.project(c);
+  }
+
+  /** Of the emissions, by group. */
+  atBound(control: Float64Array): number[] {
+    return this.emissions.atBound(this.split(control)[0]);
+  }
+
+  /** A control with one of its two parts put back to the prior. */
+  withPrior(control: Float64Array, part: 'emissions' | 'concentrations'): Float64Array {
+    const [e, c] = this.split(control);
+    return part === 'emissions' ? joined(Float64Array, this.emissions.initial(), c) : joined(Float64Array, e, this.concentrations.initial());
+  }
+
+  private split(vector: Float64Array): [Float64Array, Float64Array] {
+    return [vector.subarray(0, this.emissions.size), vector.subarray(this.emissions.size)];
+  }
+}
+
+function joined<T extends Float32Array | Float64Array>(kind: new (length: number) => T, a: T, b: T): T {
+  const out = new kind(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
+}
