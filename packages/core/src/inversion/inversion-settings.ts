@@ -53,6 +53,8 @@ export interface InversionProblem {
   lengthCells: number | readonly [number, number];
   /** correlation between neighbouring slots; default: 0 for periods, exp(−1/24) for hours */
   slotCorrelation?: number;
+  /** control to start from; default: that of the prior emissions. The prior term and the bounds refer to the prior emissions all the same */
+  start?: Float64Array;
   /** paper mode: emissions are stepped in units of this, per group; absent: the factors themselves are */
   emissionScale?: readonly number[];
   /** paper mode: misfits are in units of this, per species; absent: in units of the observation error */

@@ -13,7 +13,7 @@
  * - five evaluations in a row that change the cost by less than `tolerance` end the run (`converged`).
  */
 import { createHash } from 'node:crypto';
-import { InterruptedError, RetroplumeError } from '../errors';
+import { InterruptedError, RetroplumeError, ShapeError } from '../errors';
 import { Random } from '../random';
 import type { Control } from './control';
 import { evaluate, type Evaluation, type EvaluationContext } from './evaluation';
@@ -115,13 +115,23 @@ function prepare(model: ForwardModel, problem: InversionProblem, settings: Compl
     problem.slotCorrelation,
     problem.groups,
     observationsHash(model),
+    ...(problem.start ? [arrayHash(problem.start)] : []),
   ]);
   const context = { model, control, cost, species: problem.species, groups: problem.groups, signal: options.signal };
   const keep = settings.stopOnWithheld && hasWatched(model) ? 'watched' : settings.mode === 'paper' ? 'last' : 'cost';
   const say = options.onMessage ?? ((): void => {});
   const resumed = options.checkpoint && options.resume !== false ? loadState(options.checkpoint.path, optimiser, key, say) : undefined;
   if (resumed) say(`inversion resumes after step ${resumed.iteration} from ${options.checkpoint!.path}`);
-  return { context, control, settings, optimiser, options, key, keep, state: resumed ?? initialState(control.initial()) };
+  return { context, control, settings, optimiser, options, key, keep, state: resumed ?? initialState(startOf(control, problem)) };
+}
+
+/** @throws {ShapeError} if the control to start from is not one of this problem */
+function startOf(control: Control, { start }: InversionProblem): Float64Array {
+  if (!start) return control.initial();
+  if (start.length !== control.size) {
+    throw new ShapeError('INVERSION_SHAPE', `inversion: expected a control of ${control.size} elements to start from but received ${start.length}`);
+  }
+  return start.slice();
 }
 
 /** One step: evaluate where it is due, decide whether to go on, draw batches, move. */
@@ -243,6 +253,12 @@ function observationsHash(model: ForwardModel): string {
     for (const { buffer, byteOffset, byteLength } of [values, error, species, withheld]) hash.update(new Uint8Array(buffer, byteOffset, byteLength));
   }
   return hash.digest('hex');
+}
+
+function arrayHash({ buffer, byteOffset, byteLength }: Float64Array): string {
+  return createHash('sha256')
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .digest('hex');
 }
 
 function range(n: number): number[] {

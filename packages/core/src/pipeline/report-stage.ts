@@ -11,9 +11,10 @@ import { PRIOR } from './case-runs';
 import type { EvaluateSummary } from './evaluate-stage';
 import { FACTORS_FILE, meanEmissions, readFactors } from './factors-file';
 import type { InvertSummary } from './invert-stage';
+import type { LoopSummary } from './loop-stage';
 import { readRecord } from './record';
 import { regionMask } from './regions';
-import { stageContext, STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from './stage';
+import { passVariant, stageContext, STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from './stage';
 import type { TrainSummary } from './train-stage';
 import { seriesOf, type PeriodSeries, type VerifySummary } from './verify-stage';
 import { VERSIONS } from './versions';
@@ -25,7 +26,8 @@ export const reportStage: Stage = {
   name: 'report',
   needs: ['verify', 'evaluate', 'certify', 'invert'],
   settings: ({ case: settings, out }) => ({
-    case: { ...settings, file: undefined },
+    case: { ...settings, file: undefined, loop: undefined },
+    loop: settings.loop.passes > 1 ? readRecord(stageDir(out, 'loop', 'default'))?.key : undefined,
     paper: settings.paperMode.run ? readRecord(stageDir(out, 'verify', 'paper'))?.key : undefined,
   }),
   inputs: () => [],
@@ -39,7 +41,14 @@ export const reportStage: Stage = {
 /** The contexts of the variants that were run: the case's own first. */
 function variantsOf(context: StageContext): StageContext[] {
   const variants: Variant[] = context.case.paperMode.run && readRecord(stageDir(context.out, 'verify', 'paper')) ? ['default', 'paper'] : ['default'];
-  return variants.map((variant) => stageContext(context, 'report', variant));
+  const [own, ...paper] = variants.map((variant) => stageContext(context, 'report', variant));
+  const loop = loopOf(context);
+  return [loop ? stageContext(context, 'report', passVariant(loop.kept)) : own, ...paper];
+}
+
+/** What the closed loop found, where the case asks for one that has been run. */
+function loopOf(context: StageContext): LoopSummary | undefined {
+  return context.case.loop.passes > 1 ? summaryOf<LoopSummary>(context, 'loop') : undefined;
 }
 
 /** The case itself may be in the paper's mode; its results are then shown as the paper's. */
@@ -100,7 +109,8 @@ async function reportData(context: StageContext): Promise<ReportData> {
       return inventory ? GROUPS.map((group) => ({ mode: modeOf(variant), group, ...inventory[group] })) : [];
     }),
     regions: Object.entries(settings.regions).map(([name, region]) => ({ name, mask: regionMask(region, grid as PreparedPeriod['grid']) })),
-    stageSeconds: stageSeconds(variants),
+    loop: loopOf(context),
+    stageSeconds: stageSeconds(context, variants),
     settings: shownSettings(settings),
     versions: VERSIONS,
   };
@@ -124,7 +134,8 @@ function learned(variants: readonly StageContext[]): Pick<ReportData, 'surrogate
       PREPARED_SPECIES.forEach((species, s) => out.surrogate.push({ mode, species, period, mae: test.mae[s], nme: test.nme[s], r: test.r[s] }));
     }
     for (const response of evaluation?.response ?? []) out.response.push({ mode, ...response });
-    const training = summaryOf<TrainSummary>(context, 'train');
+    // Of a pass of the loop, too, the first training is shown: its further one is short.
+    const training = summaryOf<TrainSummary>(context.variant === 'paper' ? context : stageContext(context, 'report', 'default'), 'train');
     if (training)
       out.learning.push({
         mode,
@@ -208,12 +219,14 @@ function concentrationsOf(
   }));
 }
 
-function stageSeconds(variants: readonly StageContext[]): ReportData['stageSeconds'] {
-  return variants.flatMap((context) =>
+function stageSeconds({ out }: StageContext, variants: readonly StageContext[]): ReportData['stageSeconds'] {
+  const paper: Variant[] = variants.some(({ variant }) => variant === 'paper') ? ['paper'] : [];
+  // The seconds of `loop` are those of its passes.
+  return (['default', ...paper] as Variant[]).flatMap((variant) =>
     STAGES.flatMap((stage) => {
-      const shared = context.variant === 'paper' && context.dirOf(stage) === stageDir(context.out, stage, 'default');
-      const record = shared ? undefined : readRecord(context.dirOf(stage));
-      return record && stage !== 'report' ? [{ stage: context.variant === 'paper' ? `${stage} (paper)` : stage, seconds: record.seconds }] : [];
+      const shared = variant === 'paper' && stageDir(out, stage, variant) === stageDir(out, stage, 'default');
+      const record = shared ? undefined : readRecord(stageDir(out, stage, variant));
+      return record && stage !== 'report' ? [{ stage: variant === 'paper' ? `${stage} (paper)` : stage, seconds: record.seconds }] : [];
     }),
   );
 }
@@ -223,6 +236,7 @@ function shownSettings({
   training,
   certificate,
   inversion,
+  loop,
   members,
   withheld,
   observations,
@@ -235,6 +249,7 @@ function shownSettings({
     training,
     certificate,
     inversion,
+    ...(loop.passes > 1 ? { loop } : {}),
     members,
     withheld,
     observations: { resolution, layout, timeZone, gasReference, twin },

@@ -3,6 +3,7 @@
  *
  * anchored (default):   simulated = H·C_prior + H·(S(f·E) − S(E))     the CTM's own prior run plus the surrogate's difference
  * free (paper):         simulated = H·S(f·E)
+ * in a loop:            simulated = H·C_k + H·(S(f·E) − S(f_k·E))        the CTM's run C_k on the emissions of an earlier pass
  *
  * with C_prior the CTM's prior run, E the prior emissions, f the factors, S the surrogate and H the observation operator. H is linear,
  * so a daily mean is anchored on all hours of the CTM's run while the difference may be taken from a few hours of the day.
@@ -24,6 +25,8 @@ export interface SurrogateForwardOptions {
   threads: number;
   /** the tiles that the engine runs on; default: the whole domain */
   tiling?: Tiling;
+  /** factors of the CTM's run behind the anchors, `[slots, H, W, 5]`; default: 1, the prior run */
+  base?: Float32Array;
 }
 
 /** One period: its fields, its operator, and how the prior run looks through it. */
@@ -31,7 +34,7 @@ export interface PeriodProblem {
   period: PeriodSource;
   /** with the hours of the day at which the surrogate is run */
   operator: ObservationOperator;
-  /** H·C_prior with all hours, in the order of the operator's observations */
+  /** H·C of the CTM's prior run (or of that on the factors `base`) with all hours, in the order of the operator's observations */
   anchor: Float32Array;
 }
 
@@ -55,8 +58,8 @@ export class SurrogateForwardModel implements ForwardModel {
   private readonly observedTiles: ReadonlySet<Tile>[];
   /** first slot of each period */
   private readonly slot: number[];
-  /** H·S(E) per batch, made when first asked for */
-  private readonly priorSimulated: (Float32Array | undefined)[];
+  /** H·S(E), or H·S(base·E), per batch, made when first asked for */
+  private readonly baseSimulated: (Float32Array | undefined)[];
   private lastForward?: { batch: number; factors: Float32Array };
   /** what {@link takeGradient} will give, and the periods whose batches it holds */
   private gradient?: Float32Array;
@@ -80,7 +83,7 @@ export class SurrogateForwardModel implements ForwardModel {
     const sources = problems.map(({ period }) => period);
     this.run = new DomainRun({ surrogate, sources, tiling, engine, adjoint: engine, batchSize, threads });
     this.observedTiles = problems.map(({ operator }) => this.run.tilesWith(operator.observed.cell));
-    this.priorSimulated = this.plan.map(() => undefined);
+    this.baseSimulated = this.plan.map(() => undefined);
   }
 
   observations(batch: number): ObservationBatch {
@@ -91,14 +94,14 @@ export class SurrogateForwardModel implements ForwardModel {
   async forward(factors: Float32Array, batch: number): Promise<Float32Array> {
     const { problem, first, last } = this.plan[batch];
     // Before the pass with these factors: the adjoint differentiates what the engine ran last.
-    const prior = this.options.anchored
-      ? (this.priorSimulated[batch] ??= await this.simulate(batch, new Float32Array(factors.length).fill(1)))
+    const base = this.options.anchored
+      ? (this.baseSimulated[batch] ??= await this.simulate(batch, this.options.base ?? new Float32Array(factors.length).fill(1)))
       : undefined;
     const simulated = await this.simulate(batch, factors);
     this.lastForward = { batch, factors };
-    if (!prior) return simulated;
+    if (!base) return simulated;
     const anchor = this.problems[problem].anchor.subarray(first, last);
-    return simulated.map((value, i) => anchor[i] + value - prior[i]);
+    return simulated.map((value, i) => anchor[i] + value - base[i]);
   }
 
   async addAdjoint(gradSimulated: Float32Array, batch: number): Promise<void> {

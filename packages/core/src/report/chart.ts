@@ -22,6 +22,8 @@ export interface ChartSpec {
   /** x are milliseconds since 1970, UTC */
   time?: boolean;
   logarithmic?: boolean;
+  /** x are whole numbers: no label between them */
+  whole?: boolean;
   width?: number;
   height?: number;
 }
@@ -42,8 +44,8 @@ function axisLook(name: string, gap: number): object {
   };
 }
 
-function xAxis({ xName, time, lines }: ChartSpec): object {
-  if (!time) return { type: 'value', ...axisLook(xName, 24), min: 'dataMin', max: 'dataMax' };
+function xAxis({ xName, time, whole, lines }: ChartSpec): object {
+  if (!time) return { type: 'value', ...axisLook(xName, 24), min: 'dataMin', max: 'dataMax', ...(whole ? { minInterval: 1 } : {}) };
   const first = Math.min(...lines.flatMap(({ points }) => points.map(([x]) => x)));
   const formatter = (value: number): string => new Date(value).toISOString().slice(5, 10);
   const look = axisLook(xName, 24);

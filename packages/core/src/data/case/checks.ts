@@ -116,7 +116,38 @@ function checkCertificate(c: Case): Breach[] {
   ];
 }
 
+/** The passes of a loop compare runs of one transport model, and need a surrogate that learns from them and is anchored to them. */
+function checkLoop(c: Case): Breach[] {
+  if (c.loop.passes === 1) return [];
+  const breach = (text: string): Breach => ({ path: ['loop', 'passes'], text });
+  const single = 'set loop.passes: 1';
+  return [
+    ...(c.inversion.mode === 'paper'
+      ? [breach(`the paper's inversion has no anchor that a pass could move: ${single}, or inversion.mode: default`)]
+      : []),
+    ...(c.surrogate.mode === 'paper' ? [breach(`the paper's surrogate learns from the prior run only: ${single}, or surrogate.mode: default`)] : []),
+    ...(c.training.batch % 2 !== 0
+      ? [breach(`training.batch: ${c.training.batch} is odd, but in a loop samples come in pairs of runs: make it even`)]
+      : []),
+    ...(c.priorConcentrations !== undefined && c.ctm.kind === 'reference'
+      ? [
+          breach(
+            `the prior run came as priorConcentrations, but ctm is the reference model, which did not make it: ${single}, or name your command in ctm`,
+          ),
+        ]
+      : []),
+  ];
+}
+
 /** Every breach of the rules that tie keys together. */
 export function checkCase(c: Case): Breach[] {
-  return [...checkPeriods(c), ...checkRuns(c), ...checkDesign(c), ...checkObservations(c), ...checkTraining(c), ...checkCertificate(c)];
+  return [
+    ...checkPeriods(c),
+    ...checkRuns(c),
+    ...checkDesign(c),
+    ...checkObservations(c),
+    ...checkTraining(c),
+    ...checkCertificate(c),
+    ...checkLoop(c),
+  ];
 }
