@@ -20,6 +20,7 @@ import type { Tiling } from '../surrogate/tiles';
 import { joinSums, responseFigures, responseSums, type BlockSums, type ComparedRun } from '../surrogate/response-comparison';
 import { distanceRings } from '../surrogate/source-patches';
 import type { Surrogate } from '../surrogate/surrogate';
+import { ctmIdentity } from '../transport/ctm';
 import { inPeriod, PRIOR } from './case-runs';
 import { certifyingRuns, factorsOfRun, makeRuns, type CertifyingRun } from './certify-runs';
 import { domainPlan, firstHours, loadSurrogate, preparedPeriods, type DomainPlan } from './learning';
@@ -43,7 +44,7 @@ export const certifyStage: Stage = {
   settings: ({ case: { certificate, response, ctm } }) => ({
     certificate: { ...certificate, onFailure: undefined },
     response,
-    ctm,
+    ctm: ctmIdentity(ctm),
     hourStep: HOUR_STEP,
   }),
   inputs: ({ case: { certificate, periods } }) =>

@@ -9,7 +9,7 @@ import { inventoryError } from '../inversion/inventory-error';
 import { Role } from '../inversion/forward-model';
 import type { StationSeries } from '../inversion/observation-operator';
 import { scores, type Scores } from '../inversion/scores';
-import { createCtm } from '../transport/ctm';
+import { createCtm, ctmIdentity } from '../transport/ctm';
 import { readTruthFactors } from '../worlds/truth-factors';
 import { appliedFiles } from './apply-stage';
 import { PRIOR } from './case-runs';
@@ -51,7 +51,7 @@ export const verifyStage: Stage = {
   name: 'verify',
   needs: ['apply', 'invert', 'prepare', 'simulate'],
   settings: ({ case: { ctm, withheld, observations } }) => ({
-    ctm,
+    ctm: ctmIdentity(ctm),
     withheld,
     observations: { ...observations, files: undefined, stations: undefined },
   }),

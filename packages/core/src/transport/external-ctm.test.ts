@@ -107,6 +107,15 @@ describe('ExternalCtm', () => {
     expect(existsSync(marker)).toBe(false);
   });
 
+  it('waits until what the command had started has cleaned up', async () => {
+    const marker = join(folder.path, 'cleaned-up');
+    const script = join(folder.path, 'job.sh');
+    writeFileSync(script, `trap "sleep 0.5; touch '${marker}'; exit 143" TERM\nsleep 30 &\nwait $!\n`);
+    const ended = new ExternalCtm(settingsOf(`sh '${script}'; true`, { timeoutHours: 0.3 / 3600 })).run(requestOf());
+    await expect(ended).rejects.toMatchObject({ code: 'CTM_TIMEOUT' });
+    expect(existsSync(marker)).toBe(true);
+  });
+
   it('has no use for factors', async () => {
     await expect(new ExternalCtm(settingsOf('true')).run(requestOf({ factors: new Float32Array(CELLS * 5) }))).rejects.toMatchObject({
       code: 'CTM_FACTORS',

@@ -116,6 +116,20 @@ function checkCertificate(c: Case): Breach[] {
   ];
 }
 
+const PLACEHOLDERS = ['emissions', 'output', 'period', 'run', 'start', 'hours', 'case'];
+
+/** Braces that look like a slip of a placeholder; others, and `${NAME}`, are the shell's. */
+function checkCommand({ ctm }: Case): Breach[] {
+  if (ctm.kind !== 'command') return [];
+  const path = ['ctm', 'command'];
+  const names = [...ctm.command.matchAll(/(?<!\$)\{(\w+)\}/g)].map(([, name]) => name);
+  const slips = names.filter((name) => !PLACEHOLDERS.includes(name) && nearestKey(name, PLACEHOLDERS) !== undefined);
+  return [
+    ...slips.map((name) => ({ path, text: `there is no placeholder {${name}}: did you mean {${nearestKey(name, PLACEHOLDERS)}}?` })),
+    ...(names.includes('output') ? [] : [{ path, text: 'the command is not told where its files are expected: add {output}, a folder' }]),
+  ];
+}
+
 /** The passes of a loop compare runs of one transport model, and need a surrogate that learns from them and is anchored to them. */
 function checkLoop(c: Case): Breach[] {
   if (c.loop.passes === 1) return [];
@@ -149,5 +163,6 @@ export function checkCase(c: Case): Breach[] {
     ...checkTraining(c),
     ...checkCertificate(c),
     ...checkLoop(c),
+    ...checkCommand(c),
   ];
 }

@@ -13,7 +13,7 @@ export const loopSchema = z
     learningRate: real('Step of Adam at the start of a further training; it falls as that of `training` does.', { above: 0, max: 1 }).default(5e-4),
     agreement: real(
       'The loop may end early once the predicted gain differs from the realised one by at most this part of it, for every species at the monitors that the inversion may look at.',
-      { above: 0, max: 1 },
+      { above: 0 },
     ).default(0.25),
     smallestGain: real(
       'It does end then if the next inversion promises to lower the error at those monitors (mean over species of the MAE relative to that of the prior run) by ' +
