@@ -173,7 +173,7 @@ function record({ state, settings, options, keep }: Run, evaluation: Evaluation)
   if (keep === 'watched' && state.sinceBest >= settings.patience) state.status = 'stopped-on-withheld';
   else if (state.flat >= FLAT_EVALUATIONS) state.status = 'converged';
   else if (state.iteration >= settings.iterations) state.status = 'iterations';
-  const watched = point.watched === null ? '' : `, watched monitors ${(100 * point.watched).toFixed(1)} % of the prior error`;
+  const watched = point.watched === null ? '' : `, watched monitors ${(100 * point.watched).toFixed(1)} % of the error at the start`;
   options.onProgress?.(
     state.iteration,
     settings.iterations,

@@ -48,6 +48,12 @@ describe('ExternalCtm', () => {
     expect(all.get('PM25_TOT')![5]).toBe(50);
   });
 
+  it('leaves ${NAME} and other braces to the shell', async () => {
+    const command = `run=mine; echo \${run} {run} {none} && cp {emissions} {output}/`;
+    await new ExternalCtm(settingsOf(command)).run(requestOf());
+    expect(readFileSync(log, 'utf8')).toBe('mine prior {none}\n');
+  });
+
   const otherGrid = (): string => writeFile(join(folder.path, 'other-grid.nc'), SPECIES, { grid: new Grid({ ...GRID.definition, xorig: 0 }) });
   const short = (): string => writeFile(join(folder.path, 'short.nc'), SPECIES, { count: 20 });
   const noOzone = (): string =>
