@@ -41,7 +41,14 @@ function runsFolder(context: StageContext): string {
   const { ctm, emissions, concentrations, periods } = context.case;
   const inputs = readRecord(context.dirOf('simulate'))?.inputs.map(({ bytes, sha256 }) => ({ bytes, sha256 }));
   const key = hashText(
-    canonicalJson({ ctm: ctmIdentity(ctm), groups: emissions.groups, variables: concentrations.variables, periods, inputs, version: VERSIONS.retroplume }),
+    canonicalJson({
+      ctm: ctmIdentity(ctm),
+      groups: emissions.groups,
+      variables: concentrations.variables,
+      periods,
+      inputs,
+      version: VERSIONS.retroplume,
+    }),
   );
   return join(context.out, 'certify-runs', key.slice(0, 12));
 }
