@@ -137,7 +137,7 @@ describe('page', () => {
       ['NO₂ (ppb)', '3', '8.00', '87.5 %', '–', '–', '8.00', '75.0 %', '–', '–'],
     ]);
     expect(table('table-loop-regions')[0]).toEqual(['North', 'NO₂ (ppb)', '1', '8.00', '87.5 %', '75.0 %', '17 %', '–', '–', '–', '–']);
-    expect(text).toContain('Gain at used monitors');
+    expect(text).toContain('Gain, NO₂');
     expect(text.replace(/\s+/g, ' ')).toContain('ended before the transport model ran for pass 3');
   });
 

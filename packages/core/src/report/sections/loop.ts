@@ -11,7 +11,7 @@ import { table, type Column, type Row } from '../table';
 const SIDES = ['used', 'withheld'] as const;
 type Side = (typeof SIDES)[number];
 
-const SPECIES_COLOURS = [COLOURS.updated, COLOURS.prior, COLOURS.paper, COLOURS.observed];
+const SIDE_COLOURS: Record<Side, string> = { used: COLOURS.prior, withheld: COLOURS.updated };
 
 function find({ gains }: LoopPassScore, species: string, stations: Side, region: string | undefined): LoopGain | undefined {
   return gains.find((gain) => gain.species === species && gain.stations === stations && gain.region === region);
@@ -79,25 +79,26 @@ function regionTable(context: PageContext, loop: ReportLoop): Markup {
   });
 }
 
-function gainChart(context: PageContext, { passes }: ReportLoop, side: Side): Markup {
-  const lines = context.data.species.flatMap(({ name }, s): ChartLine[] => {
-    const gains = passes.flatMap((pass) => find(pass, name, side, undefined) ?? []);
-    if (gains.length === 0) return [];
-    const colour = SPECIES_COLOURS[s % SPECIES_COLOURS.length];
-    const points = (of: 'predicted' | 'realised'): [number, number][] =>
-      gains.map((gain, index) => [passes[index].pass, 100 * (partsOf(gain)[of] ?? NaN)]);
+function gainChart({ passes }: ReportLoop, species: string): Markup {
+  const lines = SIDES.flatMap((side): ChartLine[] => {
+    const found = passes.flatMap((pass) => {
+      const gain = find(pass, species, side, undefined);
+      return gain ? [{ pass: pass.pass, ...partsOf(gain) }] : [];
+    });
+    if (found.length === 0) return [];
+    const points = (of: 'predicted' | 'realised'): [number, number][] => found.map((each) => [each.pass, 100 * (each[of] ?? NaN)]);
     return [
-      { name, points: points('realised'), colour },
-      { name: `${name}, predicted`, points: points('predicted'), colour, dashed: true },
+      { name: side, points: points('realised'), colour: SIDE_COLOURS[side] },
+      { name: `${side}, predicted`, points: points('predicted'), colour: SIDE_COLOURS[side], dashed: true },
     ];
   });
   return drawChart({
-    title: `Gain at ${side} monitors`,
-    description: `realised (solid) and predicted (dashed) gain of ${passes.length} passes`,
+    title: `Gain, ${chemical(species)}`,
+    description: `realised (solid) and predicted (dashed) gain of ${passes.length} passes at used and withheld monitors`,
     xName: 'pass',
     yName: '% of the prior error',
     whole: true,
-    width: 640,
+    fitted: true,
     lines,
   });
 }
@@ -115,7 +116,7 @@ function outcome({ status, kept, passes }: ReportLoop): string {
 export function loop(context: PageContext): Markup {
   const { loop: data } = context.data;
   if (!data) return html``;
-  const charts = SIDES.map((side) => gainChart(context, data, side)).filter(({ text }) => text !== '');
+  const charts = context.data.species.map(({ name }) => gainChart(data, name)).filter(({ text }) => text !== '');
   return html`<section id="loop">
     <h2>The closed loop</h2>
     <p>${outcome(data)}</p>
