@@ -104,12 +104,12 @@ describe('a run with a loop', () => {
     const verified = recordOf('run', kept === 1 ? 'verify' : 'pass-2/verify').summary as LoopSummary;
     expect(result.withheld).toEqual(verified.withheld);
     expect(result.loop).toMatchObject({ kept, status });
-    for (const name of ['factors.nc', 'EMIS_winter.updated.nc']) {
-      const from = name === 'factors.nc' ? 'invert' : 'apply';
-      const source = join(folder, 'run', kept === 1 ? from : `pass-2/${from}`, name);
-      if (existsSync(source)) expect(readFileSync(join(folder, 'run/loop', name))).toEqual(readFileSync(source));
-    }
-    expect(recordOf('run', 'loop').products).toContain('factors.nc');
+    const folderOf = (stage: string): string => join(folder, 'run', kept === 1 ? stage : `pass-2/${stage}`);
+    expect(readFileSync(join(folder, 'run/loop/factors.nc'))).toEqual(readFileSync(join(folderOf('invert'), 'factors.nc')));
+    const { files } = recordOf('run', kept === 1 ? 'apply' : 'pass-2/apply').summary as { files: string[] };
+    expect(files).toHaveLength(2);
+    for (const file of files) expect(readFileSync(join(folder, 'run/loop', file))).toEqual(readFileSync(join(folderOf('apply'), file)));
+    expect(recordOf('run', 'loop').products).toEqual(['loop.json', 'factors.nc', ...files]);
   });
 
   it('gives gains by species, side and region', () => {
@@ -154,6 +154,9 @@ describe('a run with a loop', () => {
   it('does nothing when run again; a third pass leaves the second as it is', () => {
     const again = retroplume('run', 'run');
     expect(again.stderr).toContain('loop is up to date');
+    expect(again.stdout).toMatch(
+      /^Closed loop: all passes were made; error at used monitors .* % after pass 1, .* % after pass 2; kept: pass [12]$/m,
+    );
     const more = retroplume('loop', 'run', ['loop.passes=3']);
     expect(more.status).toBe(0);
     expect(more.stderr).toContain('train (pass 2) is up to date');
@@ -245,5 +248,23 @@ describe('with a command as the transport model', () => {
     expect(starts().slice(before)).toEqual(['updated-pass-2 summer']);
     expect(new Set(starts().filter((line) => line !== 'updated-pass-2 summer')).size).toBe(starts().length - 5);
     expect(loopOf('command')).toEqual(loopOf('run'));
+  });
+
+  it('does not keep a pass that made it worse: the next one starts from the one before', () => {
+    cpSync(join(folder, 'command'), join(folder, 'worse'), { recursive: true, preserveTimestamps: true });
+    for (const made of ['loop', 'pass-2/verify']) rmSync(join(folder, 'worse', made), { recursive: true });
+    trouble('worse');
+    const { status, stderr, stdout } = retroplume('loop', 'worse', [ctm(1), 'loop.passes=3'], ['--json']);
+    expect(stderr).not.toMatch(/retroplume: [A-Z]/);
+    expect(status).toBe(0);
+    const { passes, kept } = loopOf('worse');
+    expect(passes[1].realisedError).toBeGreaterThan(passes[0].realisedError!);
+    expect(stderr).toMatch(/pass 2: error at used monitors .*; not kept: pass 1 has/);
+    expect(passes.map(({ anchor }) => anchor)).toEqual([null, 1, 1]);
+    expect(kept).toBe(passes[2].realisedError! < passes[0].realisedError! ? 3 : 1);
+    expect((recordOf('worse', 'pass-3/train').summary as { runs: string[] }).runs.slice(-2)).toEqual(['updated-1', 'updated-2']);
+    const variant = kept === 1 ? '' : 'pass-3/';
+    expect(readFileSync(join(folder, 'worse/loop/factors.nc'))).toEqual(readFileSync(join(folder, 'worse', `${variant}invert/factors.nc`)));
+    expect((JSON.parse(stdout) as RunResult).withheld).toEqual((recordOf('worse', `${variant}verify`).summary as LoopSummary).withheld);
   });
 });

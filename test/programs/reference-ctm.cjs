@@ -4,13 +4,14 @@
  *   node reference-ctm.cjs FOLDER OUTPUT RUN PERIOD START HOURS EMISSIONS…
  *
  * FOLDER/inputs holds meteorology and geography. Every start is noted in FOLDER/ctm.log. FOLDER/trouble.json, `{ run, period, kind }`, makes one run go wrong:
- * `exit` (code 3, after a word on stderr), `missing` (nothing is left), `truncated` (half of the file), `hang` (never ends).
+ * `exit` (code 3, after a word on stderr), `missing` (nothing is left), `truncated` (half of the file), `hang` (never ends), `worse` (three times the emissions).
  */
 const { appendFileSync, existsSync, readFileSync, statSync, truncateSync } = require('node:fs');
 const { join } = require('node:path');
 const { expandGlob } = require('../../packages/core/dist/data/glob.js');
 const { runReferenceModel } = require('../../packages/core/dist/transport/reference-model.js');
 
+const CELLS = 16 * 16;
 const GROUPS = {
   NOx: { variables: ['NO', 'NO2'], molarMass: 46.0055 },
   NH3: { variables: ['NH3'], molarMass: 17.031 },
@@ -47,6 +48,7 @@ async function main() {
     output,
     period: { start: new Date(start), hours: Number(hours) },
     groups: GROUPS,
+    factors: trouble === 'worse' ? new Float32Array(CELLS * 5).fill(3) : undefined,
   });
   if (trouble === 'truncated') truncateSync(output, statSync(output).size / 2);
 }

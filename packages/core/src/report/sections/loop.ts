@@ -89,7 +89,7 @@ function gainChart({ passes }: ReportLoop, species: string): Markup {
     const points = (of: 'predicted' | 'realised'): [number, number][] => found.map((each) => [each.pass, 100 * (each[of] ?? NaN)]);
     return [
       { name: side, points: points('realised'), colour: SIDE_COLOURS[side] },
-      { name: `${side}, predicted`, points: points('predicted'), colour: SIDE_COLOURS[side], dashed: true },
+      { name: side, points: points('predicted'), colour: SIDE_COLOURS[side], dashed: true },
     ];
   });
   return drawChart({
