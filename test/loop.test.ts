@@ -177,6 +177,17 @@ describe('a run with a loop', () => {
     expect(asked.status).toBe(2);
   });
 
+  it('names what an inversion did not leave whole', () => {
+    withoutLoop('broken');
+    writeFileSync(join(folder, 'broken/invert/control.safetensors'), 'no tensors');
+    const { status, stderr } = retroplume('loop', 'broken');
+    expect(stderr).toMatch(/^retroplume: LOOP_CONTROL: .*broken\/invert\/control\.safetensors: is missing or corrupt: remove the folder/m);
+    expect(status).toBe(3);
+    rmSync(join(folder, 'broken/invert'), { recursive: true });
+    expect(retroplume('run', 'broken').status).toBe(0);
+    expect(loopOf('broken')).toEqual(loopOf('run'));
+  });
+
   it('ends before the transport model runs where gains agree and little is promised', () => {
     withoutLoop('early');
     const { status, stderr } = retroplume('loop', 'early', ['loop.smallestGain=1', 'loop.agreement=1e9', 'loop.passes=4']);

@@ -92,7 +92,7 @@ export function readOutcome({ out }: RunContext, number: number): InversionOutco
     const { tensors } = readTensors(path);
     return { control: Float64Array.from(tensors.get('control')!.data), predicted: Float32Array.from(tensors.get('predicted')!.data) };
   } catch (cause) {
-    throw new DataError('LOOP_CONTROL', `${path}: cannot be read (${(cause as Error).message}): remove the folder of invert and run again`, {
+    throw new DataError('LOOP_CONTROL', `${path}: is missing or corrupt: remove the folder that it lies in, and run again`, {
       cause,
     });
   }
