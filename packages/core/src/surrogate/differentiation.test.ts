@@ -4,9 +4,9 @@ const FACTORS = 40;
 const OUTPUTS = 400;
 const options = { seed: 3, roundoff: 2 ** -24 };
 
-/** S_i = Σ_j a_ij f_j + (Σ_j a_ij f_j)²/4 with the derivative times `off`: 1 is right. */
+/** S_i = Σ_j a_ij f_j + (Σ_j a_ij f_j)²/4 with the derivative times `off`: 1 is right. As with concentrations, more emissions are mostly more of it. */
 function model(off = 1, curvature = 0.25): Differentiable {
-  const a = Float64Array.from({ length: OUTPUTS * FACTORS }, (_, k) => Math.sin(1 + 1.7 * k) / Math.sqrt(FACTORS));
+  const a = Float64Array.from({ length: OUTPUTS * FACTORS }, (_, k) => (1 + 3 * Math.sin(1 + 1.7 * k)) / FACTORS);
   let inner = new Float64Array(OUTPUTS);
   return {
     factors: FACTORS,

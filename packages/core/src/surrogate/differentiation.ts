@@ -1,7 +1,7 @@
 /**
  * Whether an adjoint is the derivative of its forward model, on real fields.
  *
- * Taylor: with J(f) = ½·mean((S(f) − y)² / σ²) and a direction δ, the remainder R(h) = |J(f + hδ) − J(f) − h·∇J·δ| falls with h²: its order between h
+ * Taylor: with J(f) = ½·mean((S(f) − y)² / σ²) and a direction δ that nowhere goes against ∇J (by chance ∇J·δ could else vanish among the kinks), the remainder R(h) = |J(f + hδ) − J(f) − h·∇J·δ| falls with h²: its order between h
  * and h/2, log2(R(h)/R(h/2)), is 2, with a wrong gradient 1. Two things blur it. Single precision: J is known to about u·J·√8 with u the unit roundoff
  * (independent errors of a few u in millions of values average out; the bound is generous), so remainders below {@link ROUNDINGS}·u·J are not judged.
  * Kinks of P-ReLU, max-pooling and threshold activations: the number of them that a step crosses grows with h and so does what each adds, which is of
@@ -79,13 +79,14 @@ export async function testDifferentiation(model: Differentiable, options: { seed
 
 async function taylorTest(model: Differentiable, random: Random, roundoff: number): Promise<Pick<DifferentiationTest, 'taylor' | 'floor'>> {
   const { scale } = model;
-  const direction = directionOf(model, random);
   const prior = await model.forward(new Float32Array(model.factors).fill(1));
-  // Observations that differ from the model by about one standard deviation: a misfit as an inversion has it.
-  const observed = prior.map((value, i) => value + scale[i % scale.length] * random.normal());
+  // A model that is too high by about one standard deviation: a misfit as an inversion has it, and one whose gradient is not the sum of noise.
+  const observed = prior.map((value, i) => value - scale[i % scale.length] * (1 + random.normal()));
   const cost = (simulated: Float32Array): number =>
     simulated.reduce((sum, value, i) => sum + ((value - observed[i]) / scale[i % scale.length]) ** 2, 0) / (2 * simulated.length);
-  const slope = dot(await model.adjoint(prior.map((value, i) => (value - observed[i]) / scale[i % scale.length] ** 2 / prior.length)), direction);
+  const gradient = await model.adjoint(prior.map((value, i) => (value - observed[i]) / scale[i % scale.length] ** 2 / prior.length));
+  const direction = directionOf(model, random).map((d, i) => (d * gradient[i] < 0 ? -d : d));
+  const slope = dot(gradient, direction);
   const at = cost(prior);
   const taylor: DifferentiationTest['taylor'] = [];
   for (const step of STEPS) {
