@@ -135,7 +135,9 @@ function checkLoop(c: Case): Breach[] {
   if (c.loop.passes === 1) return [];
   const breach = (text: string): Breach => ({ path: ['loop', 'passes'], text });
   const single = 'set loop.passes: 1';
+  const taken = memberNames(c).find((name) => /^updated-\d+$/.test(name));
   return [
+    ...(taken === undefined ? [] : [breach(`the run ${taken} of members.runs has the name of a run of a pass: rename it`)]),
     ...(c.inversion.mode === 'paper'
       ? [breach(`the paper's inversion has no anchor that a pass could move: ${single}, or inversion.mode: default`)]
       : []),

@@ -178,6 +178,11 @@ describe('what is wrong is said in one sentence each', () => {
       /loop\.passes: training\.batch: 3 is odd/,
     ],
     ['truth:', 'loop: { passes: 2 }\npriorConcentrations: a.nc\ntruth:', /loop\.passes: .* the reference model, which did not make it/],
+    [
+      'truth:',
+      'loop: { passes: 2 }\nmembers: { runs: [{ name: updated-1, emissions: e, concentrations: c }] }\ntruth:',
+      /the run updated-1 of members\.runs has the name of a run of a pass/,
+    ],
     ['truth:', 'loop: { passes: 0 }\ntruth:', /loop\.passes: expected at least 1 but received 0/],
     ['truth:', 'ctm: { kind: command, command: "cmaq {emission} {output}" }\ntruth:', /no placeholder \{emission\}: did you mean \{emissions\}\?/],
     ['truth:', 'ctm: { kind: command, command: "cmaq {emissions}" }\ntruth:', /ctm\.command: .* add \{output\}/],
