@@ -145,7 +145,7 @@ function untrained({ surrogate: settings }, meteorologyNames, geographyNames) {
   const scales = (count, scale) => ({ offset: Array(count).fill(0), scale: Array(count).fill(scale) });
   const normalisation = {
     emissions: scales(5, 6e-10),
-    tracers: scales(5 * settings.tracerLifetimes.length, 1e-8),
+    tracers: scales(5 * settings.tracers.length, 1e-8),
     meteorology: scales(meteorologyNames.length, 1),
     geography: scales(geographyNames.length, 1),
     concentrations: scales(4, 6),

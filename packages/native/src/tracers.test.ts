@@ -8,7 +8,13 @@ const request: TracerRequest = {
   rows: 6,
   cols: 21,
   groups: 2,
-  lifetimes: [3, 48],
+  kinds: [
+    { lifetime: 3 },
+    { lifetime: 48, aloft: true, kept: 1 },
+    { lifetime: 24, precursor: 0, rate: 0 },
+    { lifetime: 9, precursor: 2, rate: 2, kept: 1 },
+  ],
+  rateCount: 3,
   cellSizeX: 27000,
   cellSizeY: 20000,
   channels: 4,
@@ -18,7 +24,7 @@ const request: TracerRequest = {
 };
 const cells = request.rows * request.cols;
 const emissionCount = request.hours * cells * request.groups;
-const tracerCount = emissionCount * request.lifetimes.length;
+const tracerCount = emissionCount * request.kinds.length;
 const random = (length: number, seed: number): Float32Array => Float32Array.from(randomArray(length, seed));
 
 /** Winds of some 10 m s-1, mixed layers between 0 and 2000 m. */
@@ -29,6 +35,7 @@ function weather(): Float32Array {
 const positive = (length: number, seed: number): Float32Array => random(length, seed).map(Math.abs);
 const meteorology = weather();
 const emissions = positive(emissionCount, 2);
+const rates = positive(request.hours * cells * 3, 7);
 
 const variants: [string, Partial<TracerRequest>, number | undefined][] = [
   ['the emissions as they are', {}, undefined],
@@ -44,18 +51,18 @@ describe.each(variants)('%s', (_, over, factorCount) => {
 
   it('is what the equations say', () => {
     const out = new Float32Array(tracerCount).fill(Number.NaN);
-    tracers(r, meteorology, emissions, out, factors);
+    tracers(r, meteorology, rates, emissions, out, factors);
     const source = (hour: number, i: number): number => emissions[hour * cells * r.groups + i] * (factors?.[factorIndex(hour, i)] ?? 1);
-    expect(relativeError(out, plainTracers(r, meteorology, source))).toBeLessThan(2e-6);
+    expect(relativeError(out, plainTracers(r, meteorology, rates, source))).toBeLessThan(2e-6);
   });
 
   it('has a transpose that adds: ⟨A·f, g⟩ = ⟨f, Aᵀ·g⟩', () => {
     const given = factors ?? new Float32Array(cells * r.groups).fill(1);
     const out = new Float32Array(tracerCount);
-    tracers(r, meteorology, emissions, out, given);
+    tracers(r, meteorology, rates, emissions, out, given);
     const grad = random(tracerCount, 4);
     const gradFactors = new Float32Array(given.length).fill(0.5);
-    tracersAdjoint(r, meteorology, emissions, grad, gradFactors);
+    tracersAdjoint(r, meteorology, rates, emissions, grad, gradFactors);
     expect(gradFactors.subarray(0, r.factorsOffset ?? 0).every((value) => value === 0.5)).toBe(true);
     const left = dot(out, grad);
     const right = dot(
@@ -68,9 +75,9 @@ describe.each(variants)('%s', (_, over, factorCount) => {
 
 it('takes 1 / height where the channel holds it', () => {
   const [of, ofInverse] = [new Float32Array(tracerCount), new Float32Array(tracerCount)];
-  tracers(request, meteorology, emissions, of);
+  tracers(request, meteorology, rates, emissions, of);
   const inverse = meteorology.map((value, i) => (i % request.channels === 0 ? 1 / value : value));
-  tracers({ ...request, inverseHeight: true }, inverse, emissions, ofInverse);
+  tracers({ ...request, inverseHeight: true }, inverse, rates, emissions, ofInverse);
   expect(relativeError(ofInverse, of)).toBeLessThan(1e-5);
 });
 
@@ -79,8 +86,8 @@ it.each([false, true])('goes on from a state as if there were no break, forward 
   const grad = random(tracerCount, 6);
   const r = { ...request, hourlyFactors };
   const [whole, gradWhole] = [new Float32Array(tracerCount), new Float32Array(factors.length)];
-  tracers(r, meteorology, emissions, whole, factors);
-  tracersAdjoint(r, meteorology, emissions, grad, gradWhole);
+  tracers(r, meteorology, rates, emissions, whole, factors);
+  tracersAdjoint(r, meteorology, rates, emissions, grad, gradWhole);
 
   const parts = [
     { first: 0, hours: 3 },
@@ -91,38 +98,54 @@ it.each([false, true])('goes on from a state as if there were no break, forward 
       field.subarray((from * field.length) / r.hours, ((first + hours) * field.length) / r.hours);
     const factorsOffset = hourlyFactors ? first * cells * r.groups : 0;
     const own = { ...r, hours, factorsOffset, follows: first > 0 };
-    return { own, hoursOf, first, weather: hoursOf(meteorology, Math.max(0, first - 1)), sources: hoursOf(emissions, first) };
+    return {
+      own,
+      hoursOf,
+      first,
+      weather: hoursOf(meteorology, Math.max(0, first - 1)),
+      parts: hoursOf(rates, first),
+      sources: hoursOf(emissions, first),
+    };
   });
   const [out, gradOut] = [new Float32Array(tracerCount), new Float32Array(factors.length)];
   const [forward, backward] = [tracerState(r), tracerState(r)];
-  for (const { own, weather, sources, hoursOf, first } of parts) tracers(own, weather, sources, hoursOf(out, first), factors, forward);
-  for (const { own, weather, sources, hoursOf, first } of [...parts].reverse()) {
-    tracersAdjoint(own, weather, sources, hoursOf(grad, first), gradOut, backward);
+  for (const { own, weather, parts: made, sources, hoursOf, first } of parts)
+    tracers(own, weather, made, sources, hoursOf(out, first), factors, forward);
+  for (const { own, weather, parts: made, sources, hoursOf, first } of [...parts].reverse()) {
+    tracersAdjoint(own, weather, made, sources, hoursOf(grad, first), gradOut, backward);
   }
   expect(out).toEqual(whole);
   expect(gradOut).toEqual(gradWhole);
 });
 
-it('keeps all mass without wind and loss, and moves none without emissions', () => {
+it('keeps all mass without wind and loss', () => {
   const calm = meteorology.map((value, i) => (i % request.channels === 0 ? 400 : 0));
-  const out = new Float32Array(tracerCount);
-  tracers({ ...request, lifetimes: [1e9, 1e9] }, calm, emissions, out);
-  const last = out.subarray(tracerCount - cells * 4);
+  const out = new Float32Array((tracerCount / 4) * 2);
+  tracers({ ...request, kinds: [{ lifetime: 1e9 }, { lifetime: 1e9, aloft: true }] }, calm, rates, emissions, out);
+  const last = out.subarray(out.length - cells * 4);
   const emitted = 3600 * emissions.reduce((sum, value) => sum + value, 0);
-  expect(last.reduce((sum, value) => sum + 400 * value, 0) / emitted).toBeCloseTo(2, 4); // two lifetimes
-  tracers(request, meteorology, new Float32Array(emissionCount), out);
+  expect(last.reduce((sum, value) => sum + 400 * value, 0) / emitted).toBeCloseTo(2, 4); // two kinds
+});
+
+it('moves none without emissions', () => {
+  const out = new Float32Array(tracerCount).fill(1);
+  tracers(request, meteorology, rates, new Float32Array(emissionCount), out);
   expect(out.every((value) => value === 0)).toBe(true);
 });
 
 it.each<[string, Partial<TracerRequest>, RegExp]>([
   ['a cell size of 0', { cellSizeX: 0 }, /cellSizeX to be a number above 0/],
-  ['a lifetime of 0', { lifetimes: [0, 3] }, /lifetimes above 0/],
+  ['a lifetime of 0', { kinds: [{ lifetime: 0 }] }, /lifetime to be a number above 0/],
+  ['a precursor that comes later', { kinds: [{ lifetime: 3, precursor: 0, rate: 0 }] }, /precursor of tracer 0 below 0/],
+  ['a precursor without a rate', { kinds: [{ lifetime: 3 }, { lifetime: 3, precursor: 0 }] }, /both precursor and rate, or neither/],
+  ['a rate that is not there', { kinds: [{ lifetime: 3, kept: 3 }] }, /kept of tracer 0 below 3/],
+  ['more rates than there are', { rateCount: 4 }, /rates to be long enough/],
   ['a channel that is not there', { windX: 4 }, /channels to hold the winds/],
   ['more hours than there are', { hours: 8 }, /meteorology to be long enough/],
   ['more groups than there are', { groups: 3 }, /emissions to be long enough/],
   ['a state that is too short', {}, /state to be long enough/],
-  ['more lifetimes than fit', { lifetimes: [3, 12, 48] }, /out to be long enough/],
+  ['more kinds than fit', { kinds: [...request.kinds, { lifetime: 12 }] }, /out to be long enough/],
 ])('refuses %s', (name, over, message) => {
   const state = name.includes('state') ? new Float32Array(10) : undefined;
-  expect(() => tracers({ ...request, ...over }, meteorology, emissions, new Float32Array(tracerCount), undefined, state)).toThrow(message);
+  expect(() => tracers({ ...request, ...over }, meteorology, rates, emissions, new Float32Array(tracerCount), undefined, state)).toThrow(message);
 });

@@ -1,5 +1,19 @@
 import { loadAddon } from './load-addon';
 
+/** One of the tracers that every group has: of what is emitted, or of what is made of it underway. */
+export interface TracerKind {
+  /** hours, above 0 */
+  lifetime: number;
+  /** emitted above the mixed layer where that is below 300 m; default false */
+  aloft?: boolean;
+  /** the kind, before it in the list, that it is made of; absent: it is emitted */
+  precursor?: number;
+  /** which of the rates is the part of the precursor that it is made of in an hour */
+  rate?: number;
+  /** which of the rates is the part of it that is kept in an hour; absent: all */
+  kept?: number;
+}
+
 /** A period of hourly weather and emissions, and the tracers that are asked for; `src/ops/tracers/tracers.h` has the equations. */
 export interface TracerRequest {
   hours: number;
@@ -7,8 +21,10 @@ export interface TracerRequest {
   cols: number;
   /** emitted groups */
   groups: number;
-  /** hours, above 0: every group has a tracer of each */
-  lifetimes: readonly number[];
+  /** every group has a tracer of each */
+  kinds: readonly TracerKind[];
+  /** of the rates; default 0 */
+  rateCount?: number;
   /** metres */
   cellSizeX: number;
   /** metres */
@@ -37,6 +53,7 @@ interface TracersAddon {
   tracers(
     request: TracerRequest,
     meteorology: Float32Array,
+    rates: Float32Array,
     emissions: Float32Array,
     out: Float32Array,
     factors?: Float32Array,
@@ -45,6 +62,7 @@ interface TracersAddon {
   tracersAdjoint(
     request: TracerRequest,
     meteorology: Float32Array,
+    rates: Float32Array,
     emissions: Float32Array,
     gradOut: Float32Array,
     gradFactors: Float32Array,
@@ -52,7 +70,7 @@ interface TracersAddon {
   ): void;
 }
 
-const DEFAULTS = { inverseHeight: false, factorsOffset: 0, hourlyFactors: false, follows: false, threads: 1 };
+const DEFAULTS = { rateCount: 0, inverseHeight: false, factorsOffset: 0, hourlyFactors: false, follows: false, threads: 1 };
 
 let loaded: TracersAddon | undefined;
 
@@ -62,17 +80,18 @@ function addon(): TracersAddon {
 }
 
 /** Memory in which the masses go over from some hours to those that follow, or in the transpose precede: two layers, with ghost cells. */
-export function tracerState({ rows, cols, groups, lifetimes }: TracerRequest): Float32Array {
+export function tracerState({ rows, cols, groups, kinds }: TracerRequest): Float32Array {
   const stride = Math.ceil((cols + 4) / 16) * 16;
-  return new Float32Array(2 * groups * lifetimes.length * (rows + 4) * stride);
+  return new Float32Array(2 * groups * kinds.length * (rows + 4) * stride);
 }
 
 /**
- * Carries emissions as passive tracers through all hours, from none before the first or from `state`.
+ * Carries emissions as tracers through all hours, from none before the first or from `state`.
  *
  * @param meteorology - `[T, H, W, channels]`, with an hour more at the beginning where the request says `follows`
+ * @param rates - `[T, H, W, rateCount]`, parts in an hour
  * @param emissions - `[T, H, W, groups]`, kg m-2 s-1
- * @param out - `[T, H, W, groups · lifetimes]`, kg m-3 at the ground at the end of each hour; tracer `g · lifetimes + k`
+ * @param out - `[T, H, W, groups · kinds]`, kg m-3 at the ground at the end of each hour; tracer `g · kinds.length + k`
  * @param factors - on the emissions; absent = 1
  * @param state - what the hours before left, at the very first a new {@link tracerState}; it is changed to what these hours leave
  * @throws Error with `code` `ARGUMENT_INVALID` if a number or an array does not fit
@@ -80,12 +99,13 @@ export function tracerState({ rows, cols, groups, lifetimes }: TracerRequest): F
 export function tracers(
   request: TracerRequest,
   meteorology: Float32Array,
+  rates: Float32Array,
   emissions: Float32Array,
   out: Float32Array,
   factors?: Float32Array,
   state?: Float32Array,
 ): void {
-  addon().tracers({ ...DEFAULTS, ...request }, meteorology, emissions, out, factors, state);
+  addon().tracers({ ...DEFAULTS, ...request }, meteorology, rates, emissions, out, factors, state);
 }
 
 /**
@@ -96,10 +116,11 @@ export function tracers(
 export function tracersAdjoint(
   request: TracerRequest,
   meteorology: Float32Array,
+  rates: Float32Array,
   emissions: Float32Array,
   gradOut: Float32Array,
   gradFactors: Float32Array,
   state?: Float32Array,
 ): void {
-  addon().tracersAdjoint({ ...DEFAULTS, ...request }, meteorology, emissions, gradOut, gradFactors, state);
+  addon().tracersAdjoint({ ...DEFAULTS, ...request }, meteorology, rates, emissions, gradOut, gradFactors, state);
 }

@@ -17,6 +17,7 @@ export interface HourStoreShape {
 }
 
 export interface HourStore {
+  readonly channels: number;
   /** most hours that should be worked on at once */
   readonly hoursAtOnce: number;
   /** Consecutive hours of the whole grid from `data`, which {@link hours} gave or which are as long. */
@@ -44,11 +45,13 @@ export function hourStore(shape: HourStoreShape, mostBytes: number, folder = tmp
 }
 
 class StoreInMemory implements HourStore {
+  readonly channels: number;
   readonly hoursAtOnce: number;
   private readonly data: Float32Array;
   private readonly field: number;
 
   constructor(private readonly shape: HourStoreShape) {
+    this.channels = shape.channels;
     this.hoursAtOnce = shape.hours;
     this.field = shape.rows * shape.cols * shape.channels;
     this.data = new Float32Array(shape.hours * this.field);
@@ -77,6 +80,7 @@ class StoreInMemory implements HourStore {
 }
 
 class StoreInFile implements HourStore {
+  readonly channels: number;
   readonly hoursAtOnce: number;
   private readonly file: number;
   private readonly field: number;
@@ -85,6 +89,7 @@ class StoreInFile implements HourStore {
     private readonly shape: HourStoreShape,
     private readonly folder: string,
   ) {
+    this.channels = shape.channels;
     this.field = shape.rows * shape.cols * shape.channels;
     this.hoursAtOnce = Math.max(1, Math.floor(FILE_CHUNK / (BYTES * this.field)));
     this.file = nameless(folder);

@@ -10,6 +10,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { HourStore } from './hour-store';
 import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError, ShapeError } from '../errors';
@@ -31,8 +32,8 @@ export interface PreparedRun {
   emissions: Float32Array;
   /** `[T, H, W, 4]`; NO2, SO2, O3 in ppb, PM2.5 in µg m-3 */
   concentrations: Float32Array;
-  /** `[T, H, W, 5 · lifetimes]`, kg m-3: the emissions carried as passive tracers; not stored, but made where a surrogate sees them */
-  tracers?: Float32Array;
+  /** `[T, H, W, 5 · kinds]`, kg m-3: the emissions carried as tracers; not stored, but made where a surrogate sees them */
+  tracers?: HourStore;
 }
 
 export interface PreparedMeteorology {

@@ -30,7 +30,7 @@ const VARIABLES = { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' };
 const SURROGATE = tinySurrogate({ window: [{ count: 2, hours: 1 }], hidden: 6, widths: [6, 6, 6], headWidth: 6 });
 
 const period = withMembers(tinyPeriod('winter', 1, { runs: { prior: 1 }, hours: HOURS }));
-carryRuns([period], SURROGATE.tracerLifetimes, 1);
+carryRuns([period], SURROGATE.tracers, 1);
 const normalisation = normalisationOf([period], [WORLD.spinUpHours]);
 let folder: string;
 let good: ReadonlyMap<string, Tensor>;
@@ -43,7 +43,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function trainedOn(each: PreparedPeriod): Promise<ReadonlyMap<string, Tensor>> {
   const single = each.runs.size === 1;
-  carryRuns([each], SURROGATE.tracerLifetimes, 1);
+  carryRuns([each], SURROGATE.tracers, 1);
   const training = tinyTraining({ iterations: 1000, evaluateEvery: 1000, testFraction: 0.2, ...(single ? { differenceWeight: 0 } : {}) });
   const checkpoint = join(folder, `checkpoint-${each.runs.size}`);
   return (await train([each], [WORLD.spinUpHours], SURROGATE, training, normalisation, { threads: 2, checkpoint })).weights;

@@ -47,22 +47,22 @@ const NORMALISATION: Normalisation = {
   concentrations: { offset: [0, 0, 0, 0], scale: [12, 4, 20, 30] },
 };
 
-/** Of two lifetimes. */
+/** Of two kinds. */
 const TRACERS: ChannelScale = { offset: new Array<number>(10).fill(0), scale: Array.from({ length: 10 }, (_, i) => (1 + i) * 1e-9) };
 
-const lstmUnet = { network: 'lstm-unet', tracerLifetimes: [] };
+const lstmUnet = { network: 'lstm-unet', tracers: [] };
 const paper = { mode: 'paper', previousConcentrations: true, batchNorm: true, headActivation: 'relu' };
 const variants: Record<string, Record<string, unknown>> = {
-  'default response-unet': { tracerLifetimes: [2, 20] },
+  'default response-unet': { tracers: [{ lifetime: 2 }, { lifetime: 20 }] },
   'lstm-unet': lstmUnet,
   "the paper's lstm-unet": { ...lstmUnet, ...paper },
   "the authors' lstm-unet": { ...lstmUnet, ...paper, allStates: false },
-  'resnet with tracers': { network: 'resnet', tracerLifetimes: [2, 20], batchNorm: true, residualBlocks: 2 },
+  'resnet with tracers': { network: 'resnet', tracers: [{ lifetime: 2 }, { lifetime: 20 }], batchNorm: true, residualBlocks: 2 },
 };
 
 function surrogateOf(over: Record<string, unknown>): Surrogate {
   const settings = tinySurrogate(over);
-  const normalisation: Normalisation = { ...NORMALISATION, ...(settings.tracerLifetimes.length > 0 ? { tracers: TRACERS } : {}) };
+  const normalisation: Normalisation = { ...NORMALISATION, ...(settings.tracers.length > 0 ? { tracers: TRACERS } : {}) };
   const g = new Graph();
   buildSurrogate(g, settings, { batch: 1, steps: 4, ...CELLS, meteorology: METEOROLOGY.length, geography: 1 }, normalisation, 'frozen');
   const random = new Random(11);

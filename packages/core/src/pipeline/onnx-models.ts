@@ -14,6 +14,7 @@
  * number. Where only the last state is read, they are free in the first model; ONNX has no derivative of its LSTM, so that it stands in the others step
  * by step.
  */
+import type { TracerSettings } from '../data/case';
 import { foldBatchNorm, freeGrid, Graph, gradients, loss, tangents, unrollLstm, type FreeGrid, type Value } from '../graph';
 import { exportOnnx } from '../graph/onnx/export-onnx';
 import { poolingBlock, type NetworkSettings } from '../nn';
@@ -100,6 +101,11 @@ function write(name: string, surrogate: Surrogate, outputs: Readonly<Record<stri
   });
 }
 
+function tracerText({ lifetime, aloft, washed, precursor, by }: TracerSettings): string {
+  const product = precursor === undefined || by === undefined ? '' : ` made by ${by} of that of ${precursor} h`;
+  return `${lifetime} h${product}${aloft ? ' emitted aloft' : ''}${washed ? ' washed out by rain' : ''}`;
+}
+
 /** What inputs and outputs are, with their units. */
 function descriptions({ description }: Surrogate, hasLoss: boolean): Record<string, string> {
   const { settings, meteorologyNames, geographyNames, species, groups } = description;
@@ -107,10 +113,10 @@ function descriptions({ description }: Surrogate, hasLoss: boolean): Record<stri
   const perUnit = groups.map(({ name, unit }) => `${name} (1/(${unit}))`).join(', ');
   const gradient = (of: string): string =>
     hasLoss ? `derivative of the loss with respect to the ${of}, in units of the loss` : `gradient with respect to the ${of}`;
-  const lifetimes = settings.tracerLifetimes.map((hours) => `${hours} h`).join(', ');
+  const kinds = settings.tracers.map((kind) => tracerText(kind)).join(', ');
   return {
     emissions: `emissions of ${list(groups)}, means over the window's steps, oldest first`,
-    tracers: `tracers of ${groups.map(({ name }) => name).join(', ')} at the ground, of each with the lifetimes ${lifetimes} (kg m-3)`,
+    tracers: `tracers of ${groups.map(({ name }) => name).join(', ')} at the ground (kg m-3), of each with the lifetimes ${kinds}`,
     meteorology: `${meteorologyNames.join(', ')}, means over the window's steps`,
     geography: geographyNames.join(', '),
     previous: `concentrations from before the window: ${list(species)}`,

@@ -9,7 +9,7 @@ import { receptiveField } from '../nn';
 import { networkSettings } from '../surrogate/network-settings';
 import { normalisationOf } from '../surrogate/normalisation';
 import { Surrogate } from '../surrogate/surrogate';
-import { carryRuns } from '../surrogate/tracers';
+import { carryRuns, dropTracers } from '../surrogate/tracers';
 import { train, type CurvePoint } from '../surrogate/train';
 import { earlierPasses, surrogateBefore } from './loop-pass';
 import { preparedPeriods, spinUpHours, variantSettings } from './learning';
@@ -37,7 +37,7 @@ export const trainStage: Stage = {
     const { surrogate, training } = variantSettings(context);
     const periods = preparedPeriods(context, surrogate.mode === 'paper' ? 'prior' : 'all');
     const spinUp = spinUpHours(context);
-    carryRuns(periods, surrogate.tracerLifetimes, context.threads);
+    carryRuns(periods, surrogate.tracers, context.threads);
     const before = context.pass && surrogateBefore(context, context.pass);
     const normalisation = before?.description.normalisation ?? normalisationOf(periods, spinUp);
     const field = receptiveField(networkSettings(surrogate, PREPARED_SPECIES.length)).mean;
@@ -50,7 +50,7 @@ export const trainStage: Stage = {
       onProgress: context.progress,
       log: context.log,
       signal: context.signal,
-    });
+    }).finally(() => dropTracers(periods));
     const description = {
       settings: surrogate,
       normalisation,

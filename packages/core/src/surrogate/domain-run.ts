@@ -135,7 +135,7 @@ export class DomainRun {
 
   /** Room for dJ/d(tracers) of a tile over the hours of its windows, and what adds it to the period's. */
   private gradTracersOf(tile: Tile, run: DomainHours): { data: Float32Array; add: () => void } | undefined {
-    if (this.options.surrogate.description.settings.tracerLifetimes.length === 0) return undefined;
+    if (this.options.surrogate.description.settings.tracers.length === 0) return undefined;
     const tracers = this.tracersOf(run.period);
     const span = this.spanOf(run.hours);
     const data = new Float32Array(span.count * tile.crop.rows * tile.crop.cols * tracers.channels);
@@ -144,7 +144,7 @@ export class DomainRun {
 
   private tracersOf(period: number): PeriodTracers {
     const { surrogate, sources, threads } = this.options;
-    return (this.tracers[period] ??= new PeriodTracers(sources[period], surrogate.description.settings.tracerLifetimes, threads));
+    return (this.tracers[period] ??= new PeriodTracers(sources[period], surrogate.description.settings.tracers, threads));
   }
 
   /** Hours that the engine takes at once, and where they begin among those of the run. */
@@ -181,7 +181,7 @@ export class DomainRun {
       this.batch.moveTo(this.options.sources[run.period], tile.crop, span);
       this.position = { period: run.period, tile, span };
     }
-    if (this.options.surrogate.description.settings.tracerLifetimes.length > 0) {
+    if (this.options.surrogate.description.settings.tracers.length > 0) {
       const tracers = this.tracersOf(run.period);
       this.batch.setTracers(tracers.carry(run.factors).rectangle(tile.crop, span));
     }

@@ -37,7 +37,7 @@ export class HourBatch {
     private readonly threads: number,
   ) {
     const { settings, meteorologyNames, geographyNames } = surrogate.description;
-    this.tracerChannels = GROUPS * settings.tracerLifetimes.length;
+    this.tracerChannels = GROUPS * settings.tracers.length;
     const count = cells.rows * cells.cols;
     const steps = surrogate.window.steps.length;
     this.whole = { row: 0, col: 0, rows: cells.rows, cols: cells.cols };

@@ -6,6 +6,7 @@
  * cells and hours, concentrations by their standard deviation over the prior run.
  */
 import { DataError } from '../errors';
+import type { HourStore } from '../data/hour-store';
 import type { PreparedPeriod } from '../data/prepared';
 
 /** `normalised = (physical − offset) / scale`, one value a channel. */
@@ -48,6 +49,10 @@ function accumulate(into: Moments, data: Float32Array, from: number, name: strin
     throw new DataError('DATA_NOT_FINITE', `${name}: channel ${bad} holds NaN or infinite values: mend the input files and run prepare again`);
 }
 
+function forEachPart(store: HourStore, hours: number, visit: (part: Float32Array) => void): void {
+  for (let first = 0; first < hours; first += store.hoursAtOnce) visit(store.hours({ first, count: Math.min(store.hoursAtOnce, hours - first) }));
+}
+
 /** Values that vary by less than this part of their size are taken for constant and only shifted. */
 const CONSTANT = 1e-6;
 
@@ -78,14 +83,15 @@ export function normalisationOf(periods: readonly PreparedPeriod[], spinUpHours:
   const groups = prior.emissions.length / (first.time.count * cells);
   const species = prior.concentrations.length / (first.time.count * cells);
   const emissions = moments(groups);
-  const tracers = prior.tracers && moments((groups * prior.tracers.length) / prior.emissions.length);
+  const tracers = prior.tracers && moments(prior.tracers.channels);
   const concentrations = moments(species);
   const meteorology = moments(first.meteorologyNames.length);
   const geography = moments(first.geographyNames.length);
   periods.forEach((period, p) => {
     const run = period.runs.get('prior')!;
     accumulate(emissions, run.emissions, 0, `${period.name}: prior emissions`);
-    if (tracers) accumulate(tracers, run.tracers!, 0, `${period.name}: tracers of the prior emissions`);
+    if (tracers)
+      forEachPart(run.tracers!, period.time.count, (part) => accumulate(tracers, part, 0, `${period.name}: tracers of the prior emissions`));
     accumulate(concentrations, run.concentrations, spinUpHours[p] * cells * species, `${period.name}: prior concentrations`);
     accumulate(meteorology, period.meteorology, 0, `${period.name}: meteorology`);
     if (period.geographyNames.length > 0) accumulate(geography, period.geography, 0, `${period.name}: geography`);

@@ -58,7 +58,7 @@ describe('batches', () => {
 
   it('hold what the window sees of the hour, target included', () => {
     const period = tinyPeriod('winter', 1);
-    carryRuns([period], [3, 40], 1);
+    carryRuns([period], [{ lifetime: 3 }, { lifetime: 40 }], 1);
     const only = new Sampler([period], [{ train: [40], test: [41] }], window, { ...base, batch: 1, crop: 0 }, ['prior']);
     const { emissions, tracers, meteorology, target } = only.train(0);
     const { rows, cols } = WORLD;
@@ -66,7 +66,11 @@ describe('batches', () => {
     windowMean(window.request(WORLD, 5, 40, { row: 0, col: 0, rows, cols }), period.runs.get('prior')!.emissions, expected);
     expect(emissions).toEqual(expected);
     const ofTracers = new Float32Array(2 * emissions.length);
-    windowMean(window.request(WORLD, 10, 40, { row: 0, col: 0, rows, cols }), period.runs.get('prior')!.tracers!, ofTracers);
+    windowMean(
+      window.request(WORLD, 10, 40, { row: 0, col: 0, rows, cols }),
+      period.runs.get('prior')!.tracers!.hours({ first: 0, count: WORLD.hours }),
+      ofTracers,
+    );
     expect(tracers).toEqual(ofTracers);
     expect(new Set(tracers).size).toBeGreaterThan(tracers.length / 2);
     const field = rows * cols * METEOROLOGY.length;
@@ -76,7 +80,7 @@ describe('batches', () => {
 
   it('turn target, emissions and winds together', () => {
     const period = tinyPeriod('winter', 1);
-    carryRuns([period], [12], 1);
+    carryRuns([period], [{ lifetime: 12 }], 1);
     const make = (rotation: boolean): Sampler =>
       new Sampler([period], [{ train: [40], test: [41] }], window, { ...base, batch: 1, rotation }, ['prior']);
     const plain = make(false).train(0);

@@ -77,6 +77,8 @@ export class Sampler {
   private readonly runs: string[];
   private readonly wind?: { u: number; v: number };
   private readonly tracerChannels: number;
+  /** of the tracers that a sample sees */
+  private seen = new Float32Array();
 
   constructor(
     private readonly periods: readonly PreparedPeriod[],
@@ -85,9 +87,9 @@ export class Sampler {
     private readonly settings: SamplerSettings,
     runs?: readonly string[],
   ) {
-    const { grid, meteorologyNames, time } = periods[0];
+    const { grid, meteorologyNames } = periods[0];
     this.runs = [...(runs ?? periods[0].runs.keys())];
-    this.tracerChannels = (periods[0].runs.get(this.runs[0])?.tracers?.length ?? 0) / (time.count * grid.rows * grid.cols);
+    this.tracerChannels = periods[0].runs.get(this.runs[0])?.tracers?.channels ?? 0;
     this.size = cropSize(grid.rows, grid.cols, settings.crop);
     this.pairs = this.runs.length > 1 ? settings.batch >> 1 : 0;
     if (this.pairs > 0 && settings.batch % 2 !== 0) {
@@ -137,6 +139,11 @@ export class Sampler {
     return out;
   }
 
+  private readonly tracerMemory = (length: number): Float32Array => {
+    if (this.seen.length !== length) this.seen = new Float32Array(length);
+    return this.seen;
+  };
+
   private choose(random: Random, part: 'train' | 'test'): Choice {
     const p = random.integer(this.periods.length);
     const period = this.periods[p];
@@ -174,7 +181,10 @@ export class Sampler {
     windowMean({ ...request, stepsOffset: i * size.emissions }, run.emissions, out.emissions);
     rotatePlanes(out.emissions, i * size.emissions, steps, crop.rows, 5, turns);
     if (run.tracers) {
-      windowMean({ ...request, channels: this.tracerChannels, stepsOffset: i * size.tracers }, run.tracers, out.tracers);
+      const hours = this.window.hours;
+      const seen = run.tracers.rectangle(crop, { first: hour - hours + 1, count: hours }, this.tracerMemory);
+      const own = this.window.request(crop, this.tracerChannels, hours - 1, { ...crop, row: 0, col: 0 });
+      windowMean({ ...own, stepsOffset: i * size.tracers }, seen, out.tracers);
       rotatePlanes(out.tracers, i * size.tracers, steps, crop.rows, this.tracerChannels, turns);
     }
     copyHour(run.concentrations, rows, cols, 4, hour, crop, out.target, i * size.species);

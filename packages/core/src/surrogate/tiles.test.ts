@@ -16,13 +16,14 @@ const small = {
     { count: 1, hours: 2 },
     { count: 2, hours: 1 },
   ],
+  tracers: [{ lifetime: 2 }, { lifetime: 20 }],
   ...{ hidden: 3, widths: [4, 5, 6], headWidth: 4, branchWidth: 2 },
 };
 const NETWORKS = {
   default: surrogateSchema.parse(small),
   // 7 x 7 branches of earlier concentrations and geography, batch norm, one head a species; its own widths would take minutes here
-  paper: surrogateSchema.parse({ ...paperDefaults.surrogate, ...small }),
-  response: surrogateSchema.parse({ ...small, network: 'response-unet', tracerLifetimes: [2, 20] }),
+  paper: surrogateSchema.parse({ ...paperDefaults.surrogate, ...small, tracers: [] }),
+  'lstm-unet': surrogateSchema.parse({ ...small, network: 'lstm-unet', tracers: [] }),
   resnet: surrogateSchema.parse({ ...small, network: 'resnet', residualBlocks: 3, batchNorm: true }),
 };
 
@@ -141,7 +142,7 @@ function holds(settings: NetworkSettings, size: number, [origin, length]: number
 }
 
 describe('the choice of tiles', () => {
-  const surrogate = randomSurrogate(surrogateSchema.parse({}), [randomPeriod(8, 8, 70)]);
+  const surrogate = randomSurrogate(surrogateSchema.parse({ tracers: small.tracers }), [randomPeriod(8, 8, 70)]);
 
   it('is the whole domain while its program fits, and tiles beyond', () => {
     const paperGrid = { rows: 232, cols: 182 };

@@ -1,20 +1,44 @@
 import { inMemory } from '../data/period-source';
+import type { TracerSettings } from '../data/case';
 import { Random } from '../random';
-import type { PreparedPeriod, PreparedRun } from '../data/prepared';
+import type { PreparedPeriod } from '../data/prepared';
 import { CELLS, tinyPeriod, WORLD } from './testing/tiny-world';
 import { normalisationOf } from './normalisation';
-import { carryRuns, PeriodTracers } from './tracers';
+import { carryRuns, dropTracers, PeriodTracers } from './tracers';
 
-const LIFETIMES = [3, 40];
-const period = tinyPeriod('winter', 1);
-carryRuns([period], LIFETIMES, 1);
-const prior = period.runs.get('prior')!;
+const TRACERS: TracerSettings[] = [
+  { lifetime: 3 },
+  { lifetime: 40, aloft: true, washed: true },
+  { lifetime: 20, washed: true, precursor: 3, by: 'light' },
+  { lifetime: 30, precursor: 3, by: 'cloud' },
+];
+const period = withWeather(tinyPeriod('winter', 1));
+carryRuns([period], TRACERS, 1);
+const ALL = { first: 0, count: WORLD.hours };
+const prior = period.runs.get('prior')!.tracers!.hours(ALL);
+
+/** The period with the channels that make, change and wash out tracers. */
+function withWeather(of: PreparedPeriod): PreparedPeriod {
+  const random = new Random(5);
+  const extra = {
+    RGRND: () => 900 * random.uniform(),
+    TEMP2: () => 280 + 10 * random.uniform(),
+    Q2: () => 0.01 * random.uniform(),
+    RN: () => 0.1 * random.uniform(),
+  };
+  const [before, points] = [of.meteorologyNames.length, of.meteorology.length / of.meteorologyNames.length];
+  const channels = before + Object.keys(extra).length;
+  const meteorology = new Float32Array(points * channels);
+  for (let i = 0; i < points; i++) {
+    meteorology.set(of.meteorology.subarray(i * before, (i + 1) * before), i * channels);
+    Object.values(extra).forEach((draw, c) => (meteorology[i * channels + before + c] = draw()));
+  }
+  return { ...of, meteorologyNames: [...of.meteorologyNames, ...Object.keys(extra)], meteorology };
+}
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
   return a.reduce((max, value, i) => Math.max(max, Math.abs(value - b[i])), 0) / b.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
 }
-
-const ALL = { first: 0, count: WORLD.hours };
 
 describe.each([
   ['in memory', 1e9],
@@ -23,19 +47,19 @@ describe.each([
   const made: PeriodTracers[] = [];
   afterAll(() => made.forEach((each) => each.dispose()));
   const make = (): PeriodTracers => {
-    made.push(new PeriodTracers(inMemory(period), LIFETIMES, 1, mostBytes));
+    made.push(new PeriodTracers(inMemory(period), TRACERS, 1, mostBytes));
     return made[made.length - 1];
   };
 
   it('are those of its runs, times the factors', () => {
     const tracers = make();
-    expect(tracers.channels).toBe(10);
-    expect(tracers.carry().hours(ALL)).toEqual(prior.tracers);
+    expect(tracers.channels).toBe(20);
+    expect(tracers.carry().hours(ALL)).toEqual(prior);
     const [all, hourly] = [CELLS * 5, WORLD.hours * CELLS * 5].map((length) => new Float32Array(length + 3).fill(1.4));
     expect(
       largestDifference(
         tracers.carry({ data: all, offset: 3 }).hours(ALL),
-        prior.tracers!.map((value) => 1.4 * value),
+        prior.map((value) => 1.4 * value),
       ),
     ).toBeLessThan(1e-6);
     const byHour = tracers.carry({ data: hourly, offset: 3, hourly: true }).hours(ALL).slice();
@@ -69,9 +93,9 @@ describe.each([
 
   it('are divided by their root mean square over the prior run', () => {
     const { scale, offset } = normalisationOf([period], [WORLD.spinUpHours]).tracers!;
-    const squares = new Float64Array(10);
-    prior.tracers!.forEach((value, i) => (squares[i % 10] += value * value));
-    scale.forEach((value, c) => expect(value / Math.sqrt((squares[c] * 10) / prior.tracers!.length)).toBeCloseTo(1, 6));
+    const squares = new Float64Array(20);
+    prior.forEach((value, i) => (squares[i % 20] += value * value));
+    scale.forEach((value, c) => expect(value / Math.sqrt((squares[c] * 20) / prior.length)).toBeCloseTo(1, 6));
     expect(offset).toEqual(scale.map(() => 0));
   });
 });
@@ -79,22 +103,33 @@ describe.each([
 describe('what is refused', () => {
   const without = (names: string[]): PreparedPeriod => ({
     ...period,
+    runs: new Map([...period.runs].map(([name, run]) => [name, { ...run }])),
     meteorologyNames: period.meteorologyNames.map((name) => (names.includes(name) ? `no ${name}` : name)),
   });
 
   it.each([
     [['u'], /need u among/],
     [['v'], /need v among/],
-    [['inversePbl'], /need PBL or inversePbl among meteorology.variables: add it, or set tracerLifetimes: \[\]/],
+    [['RGRND'], /need RGRND among/],
+    [['Q2'], /need Q2 among/],
+    [['RN'], /need RN among/],
+    [['inversePbl'], /need PBL or inversePbl among meteorology.variables: add it, or set tracers that do without/],
   ])('meteorology without %s', (names, message) => {
-    expect(() => carryRuns([without(names)], LIFETIMES, 1)).toThrow(message);
+    expect(() => carryRuns([without(names)], TRACERS, 1)).toThrow(message);
     expect(() => carryRuns([without(names)], [], 1)).not.toThrow();
   });
+});
 
-  it('tracers that do not fit in memory', () => {
-    const large = { emissions: { byteLength: 1e15 }, concentrations: new Float32Array() } as unknown as PreparedRun;
-    const periods = [{ ...period, runs: new Map([['prior', large]]) }];
-    expect(() => carryRuns(periods, LIFETIMES, 1)).toThrow(expect.objectContaining({ code: 'CASE_TRACERS' }) as Error);
-    expect(() => carryRuns(periods, LIFETIMES, 1)).toThrow(/the tracers of 1 runs take 2000000.0 GB of .* GB of memory: set fewer lifetimes/);
-  });
+it('of runs that do not all fit in memory are the same in files', () => {
+  const other = withWeather(tinyPeriod('winter', 1));
+  carryRuns([other], TRACERS, 1, 4 * prior.length);
+  const [first, second] = ['prior', 'member01'].map((run) => other.runs.get(run)!.tracers!);
+  expect(first.hours({ first: 0, count: 1 }).buffer).toBe(first.hours({ first: 1, count: 1 }).buffer); // memory
+  expect(second.hours({ first: 0, count: 1 }).buffer).not.toBe(second.hours({ first: 0, count: 1 }).buffer);
+  expect(first.hours(ALL)).toEqual(prior);
+  expect(second.hours(ALL)).toEqual(period.runs.get('member01')!.tracers!.hours(ALL));
+  const crop = { row: 2, col: 3, rows: 4, cols: 5 };
+  expect(second.rectangle(crop, { first: 7, count: 9 })).toEqual(period.runs.get('member01')!.tracers!.rectangle(crop, { first: 7, count: 9 }));
+  dropTracers([other]);
+  expect([...other.runs.values()].some(({ tracers }) => tracers)).toBe(false);
 });

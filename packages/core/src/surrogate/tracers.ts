@@ -1,15 +1,18 @@
 /**
- * Passive tracers of the emissions as inputs of the surrogate: what the weather of the whole period makes of each group, with a few lifetimes
- * (`ops/tracers/tracers.h` of the addon has the equations). Transport then need not be learned, and a window of hours sees the days before it. They are
- * linear in the emissions, so the inversion's gradient goes through their transpose, once for all hours of a period.
+ * Tracers of the emissions as inputs of the surrogate: what the weather of the whole period makes of each group, for a few lifetimes, and what is made of it
+ * underway by light and in clouds (`ops/tracers/tracers.h` of the addon has the equations, tracer-rates.ts the rates). Transport and the history of the
+ * chemistry then need not be learned, and a window of hours sees the days before it. They are linear in the emissions, so the inversion's gradient goes
+ * through their transpose, once for all hours of a period.
  */
 import { tracers, tracersAdjoint, tracerState, type TracerRequest } from '@retroplume/native';
 import { totalmem } from 'node:os';
 import { hourStore, type HourStore } from '../data/hour-store';
-import { wholeGrid, type Hours, type PeriodSource } from '../data/period-source';
+import { inMemory, wholeGrid, type Hours, type PeriodSource } from '../data/period-source';
+import { missingWeather, type TracerSettings } from '../data/case';
 import type { PreparedPeriod } from '../data/prepared';
 import { ConfigError } from '../errors';
 import type { EmissionFactors } from './hour-batch';
+import { RATE_COUNT, tracerKinds, tracerRates } from './tracer-rates';
 
 const GROUPS = 5;
 
@@ -19,26 +22,26 @@ const CELLS_FOR_THREADS = 10_000;
 /** Of the tracers of a period, and as much again for their gradient. */
 const MOST_IN_MEMORY = 3 * 2 ** 30;
 
-/** Part of the machine's memory that the tracers of all runs may take in training. */
+/** Part of the machine's memory that the tracers of all runs take in training at most. */
 const MOST_OF_MEMORY = 0.5;
 
 type Weather = Pick<PeriodSource, 'grid' | 'time' | 'meteorologyNames'>;
 
 /** @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks a channel */
-function requestOf({ grid, time, meteorologyNames }: Weather, lifetimes: readonly number[], threads: number): TracerRequest {
+function requestOf({ grid, time, meteorologyNames }: Weather, settings: readonly TracerSettings[], threads: number): TracerRequest {
   const channel = (wanted: string): number => meteorologyNames.indexOf(wanted);
   const [windX, windY, height, inverse] = ['u', 'v', 'PBL', 'inversePbl'].map(channel);
-  const missing = windX < 0 ? 'u' : windY < 0 ? 'v' : height < 0 && inverse < 0 ? 'PBL or inversePbl' : undefined;
+  const missing = missingWeather(settings, meteorologyNames);
   if (missing !== undefined) {
     throw new ConfigError(
       'CASE_TRACERS',
-      `surrogate.tracerLifetimes: tracers need ${missing} among meteorology.variables: add it, or set tracerLifetimes: []`,
+      `surrogate.tracers: they need ${missing} among meteorology.variables: add it, or set tracers that do without ([] for none)`,
     );
   }
   const [cellsNorth, cellsEast] = grid.lengthInCells(1);
   return {
     hours: time.count,
-    ...{ rows: grid.rows, cols: grid.cols, groups: GROUPS, lifetimes },
+    ...{ rows: grid.rows, cols: grid.cols, groups: GROUPS, kinds: tracerKinds(settings), rateCount: RATE_COUNT },
     ...{ cellSizeX: 1000 / cellsEast, cellSizeY: 1000 / cellsNorth },
     ...{ channels: meteorologyNames.length, windX, windY },
     ...(height >= 0 ? { height } : { height: inverse, inverseHeight: true }),
@@ -48,7 +51,7 @@ function requestOf({ grid, time, meteorologyNames }: Weather, lifetimes: readonl
 
 /** Tracers of one period's emissions under changing factors. */
 export class PeriodTracers {
-  /** tracers: of each group one for each lifetime */
+  /** tracers: of each group one of each kind */
   readonly channels: number;
   private readonly request: TracerRequest;
   /** the tracers that were carried last, and their factors; none: 1 */
@@ -60,12 +63,12 @@ export class PeriodTracers {
    */
   constructor(
     private readonly source: PeriodSource,
-    lifetimes: readonly number[],
+    private readonly settings: readonly TracerSettings[],
     threads: number,
     private readonly mostBytes = MOST_IN_MEMORY,
   ) {
-    this.request = requestOf(source, lifetimes, threads);
-    this.channels = GROUPS * lifetimes.length;
+    this.request = requestOf(source, settings, threads);
+    this.channels = GROUPS * settings.length;
   }
 
   /** Room for tracers of the period, or for a gradient with respect to them. */
@@ -111,19 +114,22 @@ export class PeriodTracers {
     }));
   }
 
-  /** What native is told of some hours: request, meteorology (with the hour before) and emissions. */
+  /** What native is told of some hours: request, meteorology (with the hour before), rates and emissions. */
   private hoursOf(
     { first, count }: Hours,
     { offset = 0, hourly = false }: Partial<EmissionFactors> = {},
-  ): [TracerRequest, Float32Array, Float32Array] {
-    const { source, request } = this;
+  ): [TracerRequest, Float32Array, Float32Array, Float32Array] {
+    const { source, request, settings } = this;
     const factorsOffset = offset + (hourly ? first * request.rows * request.cols * request.groups : 0);
     const follows = first > 0;
     const weather = follows ? { first: first - 1, count: count + 1 } : { first, count };
     const grid = wholeGrid(source);
+    const meteorology = source.hourly('meteorology', grid, weather);
+    const own = follows ? meteorology.subarray(meteorology.length / (count + 1)) : meteorology;
     return [
       { ...request, hours: count, follows, factorsOffset, hourlyFactors: hourly },
-      source.hourly('meteorology', grid, weather),
+      meteorology,
+      tracerRates(settings, source.meteorologyNames, own),
       source.hourly('emissions', grid, { first, count }),
     ];
   }
@@ -141,26 +147,33 @@ function sameFactors(a: Float32Array | undefined, b: Float32Array | undefined): 
 }
 
 /**
- * Carries the emissions of all runs of all periods: what training samples. Without lifetimes the runs have none afterwards.
+ * Carries the emissions of all runs of all periods: what training samples. What takes more than half of the machine's memory lies in temporary files.
+ * Without settings the runs have none afterwards.
  *
- * @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks a channel, or they do not fit in memory
+ * @param mostBytes - of tracers in memory
+ * @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks a channel @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`
  */
-export function carryRuns(periods: readonly PreparedPeriod[], lifetimes: readonly number[], threads: number): void {
-  const runs = periods.flatMap((period) => [...period.runs.values()].map((run) => ({ period, run })));
-  const bytes = lifetimes.length * runs.reduce((sum, { run }) => sum + run.emissions.byteLength, 0);
-  if (bytes > MOST_OF_MEMORY * totalmem()) {
-    throw new ConfigError(
-      'CASE_TRACERS',
-      `surrogate.tracerLifetimes: the tracers of ${runs.length} runs take ${gigabytes(bytes)} of ${gigabytes(totalmem())} of memory: ` +
-        'set fewer lifetimes ([] for none) or members, or shorten the periods',
-    );
-  }
-  for (const { period, run } of runs) {
-    run.tracers = undefined;
-    if (lifetimes.length === 0) continue;
-    run.tracers = new Float32Array(run.emissions.length * lifetimes.length);
-    tracers(requestOf(period, lifetimes, threads), period.meteorology, run.emissions, run.tracers);
+export function carryRuns(
+  periods: readonly PreparedPeriod[],
+  settings: readonly TracerSettings[],
+  threads: number,
+  mostBytes = MOST_OF_MEMORY * totalmem(),
+): void {
+  dropTracers(periods);
+  let free = mostBytes;
+  for (const period of periods) {
+    for (const run of settings.length > 0 ? period.runs.values() : []) {
+      const bytes = settings.length * run.emissions.byteLength;
+      run.tracers = new PeriodTracers(inMemory(period, run.emissions), settings, threads, free).carry();
+      if (bytes <= free) free -= bytes;
+    }
   }
 }
 
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+/** Gives the room of {@link carryRuns} back. */
+export function dropTracers(periods: readonly PreparedPeriod[]): void {
+  for (const run of periods.flatMap(({ runs }) => [...runs.values()])) {
+    run.tracers?.dispose();
+    run.tracers = undefined;
+  }
+}

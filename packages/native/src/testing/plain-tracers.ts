@@ -1,29 +1,44 @@
 /** The tracers of `ops/tracers/tracers.h` in double and as the equations stand there: what the fast kernel is tested against. */
 import type { TracerRequest } from '../tracers';
 
-const [LOWEST, TOP, HOUR] = [100, 1500, 3600];
+const [LOWEST, TOP, STACKS, HOUR] = [100, 1500, 300, 3600];
 
-/** @param source - factor · emission at [hour, cell, group] @returns `[T, H, W, groups · lifetimes]` */
-export function plainTracers(request: TracerRequest, meteorology: ArrayLike<number>, source: (hour: number, i: number) => number): Float64Array {
-  const { hours, rows, cols, groups, lifetimes, channels } = request;
+/** @param source - factor · emission at [hour, cell, group] @returns `[T, H, W, groups · kinds]` */
+export function plainTracers(
+  request: TracerRequest,
+  meteorology: ArrayLike<number>,
+  rates: ArrayLike<number>,
+  source: (hour: number, i: number) => number,
+): Float64Array {
+  const { hours, rows, cols, groups, kinds, channels, rateCount = 0 } = request;
   const cells = rows * cols;
-  const count = groups * lifetimes.length;
+  const count = groups * kinds.length;
   const out = new Float64Array(hours * cells * count);
   const channel = (hour: number, cell: number, c: number): number => meteorology[(hour * cells + cell) * channels + c];
+  const rate = (hour: number, cell: number, index: number): number => rates[(hour * cells + cell) * rateCount + index];
   const height = (hour: number, cell: number): number => {
     const value = channel(hour, cell, request.height);
     return Math.min(TOP, Math.max(LOWEST, request.inverseHeight ? 1 / value : value));
   };
-  for (let tracer = 0; tracer < count; tracer++) {
-    const group = Math.floor(tracer / lifetimes.length);
-    const layers = [new Float64Array(cells), new Float64Array(cells)];
-    for (let hour = 0; hour < hours; hour++) {
+  const layersOf = Array.from({ length: count }, () => [new Float64Array(cells), new Float64Array(cells)]);
+  for (let hour = 0; hour < hours; hour++) {
+    for (let tracer = 0; tracer < count; tracer++) {
+      const [group, kind, layers] = [Math.floor(tracer / kinds.length), kinds[tracer % kinds.length], layersOf[tracer]];
       for (let cell = 0; cell < cells; cell++) {
         const [before, now] = [height(Math.max(0, hour - 1), cell), height(hour, cell)];
         const moved = now > before ? (layers[1][cell] * (now - before)) / Math.max(1, TOP - before) : (-layers[0][cell] * (before - now)) / before;
-        layers[0][cell] += moved + HOUR * source(hour, cell * groups + group);
+        layers[0][cell] += moved;
         layers[1][cell] -= moved;
+        if (kind.precursor === undefined) {
+          layers[kind.aloft && now < STACKS ? 1 : 0][cell] += HOUR * source(hour, cell * groups + group);
+        } else {
+          const precursor = layersOf[group * kinds.length + kind.precursor];
+          layers.forEach((mass, layer) => (mass[cell] += rate(hour, cell, kind.rate!) * precursor[layer][cell]));
+        }
       }
+    }
+    layersOf.forEach((layers, tracer) => {
+      const kind = kinds[tracer % kinds.length];
       const wind = (layer: number, cell: number, c: number): number =>
         channel(hour, cell, c) * ((layer === 0 ? height(hour, cell) / 2 : 1000) / 10) ** (1 / 7);
       const courant = (cell: number): number =>
@@ -38,11 +53,11 @@ export function plainTracers(request: TracerRequest, meteorology: ArrayLike<numb
             sweep(mass, c, cols, rows, (cell) => (wind(layer, cell, request.windY) * HOUR) / steps / request.cellSizeY);
           }
         }
-        const decay = Math.exp(-1 / lifetimes[tracer % lifetimes.length]);
-        mass.forEach((value, cell) => (mass[cell] = value * decay));
+        const decay = Math.exp(-1 / kind.lifetime);
+        mass.forEach((value, cell) => (mass[cell] = value * decay * (kind.kept === undefined ? 1 : rate(hour, cell, kind.kept))));
       });
       for (let cell = 0; cell < cells; cell++) out[(hour * cells + cell) * count + tracer] = layers[0][cell] / height(hour, cell);
-    }
+    });
   }
   return out;
 }

@@ -4,6 +4,7 @@ import { MOST_MEMBERS } from './fields';
 import { memberNames } from './member-design';
 import { nearestKey } from './nearest-key';
 import type { KeyPath } from './source';
+import { isPrecursor, missingWeather } from './tracer-schema';
 
 export interface Breach {
   path: KeyPath;
@@ -104,6 +105,23 @@ function checkTraining(c: Case): Breach[] {
   return [];
 }
 
+function checkTracers({ surrogate: { tracers }, meteorology }: Case): Breach[] {
+  const missing = missingWeather(tracers, meteorology.variables);
+  const remedy = 'add it, or set tracers that do without ([] for none)';
+  return [
+    ...(missing === undefined ? [] : [{ path: ['surrogate', 'tracers'], text: `they need ${missing} among meteorology.variables: ${remedy}` }]),
+    ...tracers.flatMap(({ precursor, by, aloft }, i) => {
+      const breach = (text: string): Breach[] => [{ path: ['surrogate', 'tracers', i], text }];
+      if (precursor === undefined && by === undefined) return [];
+      if (precursor === undefined || by === undefined)
+        return breach('a product has precursor and by, an emitted tracer neither: add the other, or remove this one');
+      if (aloft) return breach('a product is made where its precursor is: remove aloft');
+      if (tracers.slice(0, i).some((each) => isPrecursor(each, precursor))) return [];
+      return breach(`no tracer before it is emitted with a lifetime of ${precursor} h, neither aloft nor washed: add that, or change precursor`);
+    }),
+  ];
+}
+
 function checkCertificate(c: Case): Breach[] {
   const twice = (names: string[]): string | undefined => names.find((name, i) => names.indexOf(name) !== i);
   const pair = twice(c.certificate.pairs.map(({ group, species }) => `${group}>${species}`));
@@ -163,6 +181,7 @@ export function checkCase(c: Case): Breach[] {
     ...checkDesign(c),
     ...checkObservations(c),
     ...checkTraining(c),
+    ...checkTracers(c),
     ...checkCertificate(c),
     ...checkLoop(c),
     ...checkCommand(c),

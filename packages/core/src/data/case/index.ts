@@ -18,3 +18,4 @@ export { loadCase } from './load-case';
 export { memberDesigns, memberNames, type MemberDesign } from './member-design';
 export { nearestKey } from './nearest-key';
 export { paperDefaults } from './paper-defaults';
+export { isPrecursor, missingWeather, rateChannels, type TracerSettings } from './tracer-schema';

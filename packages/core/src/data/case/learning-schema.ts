@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { perSpecies } from './experiment-schema';
 import { choice, flag, real, seed, whole } from './fields';
+import { tracersSchema } from './tracer-schema';
 
 export const surrogateSchema = z
   .strictObject({
@@ -23,14 +24,7 @@ export const surrogateSchema = z
         { count: 6, hours: 1 },
       ])
       .meta({ description: 'What the surrogate sees of the past, oldest first; the last step ends with the hour that is predicted.' }),
-    tracerLifetimes: z
-      .array(real('Lifetime against a first-order loss.', { above: 0, unit: 'h' }))
-      .max(8)
-      .default([3, 12, 48, 200])
-      .meta({
-        description:
-          'Passive tracers that are inputs beside the emissions: each group, carried by the weather of the whole period, with each of these lifetimes. They need u, v and PBL or inversePbl among meteorology.variables. None: []',
-      }),
+    tracers: tracersSchema,
     previousConcentrations: flag('Whether concentrations from before the window are an input (y of the paper).').default(false),
     network: choice('Network that is trained; the `response-unet` is linear in the emissions but for what the weather and they make of its gates.', [
       'lstm-unet',

@@ -14,7 +14,7 @@ export const paperDefaults: {
   surrogate: {
     mode: 'paper',
     window: [{ count: 24, hours: 1 }],
-    tracerLifetimes: [],
+    tracers: [],
     network: 'lstm-unet',
     previousConcentrations: true,
     hidden: 64,

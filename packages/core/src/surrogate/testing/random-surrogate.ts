@@ -13,7 +13,7 @@ import { GRID } from './tiny-world';
 /** @param smooth - no kinks, which would blur central differences: slopes of 1 in PReLUs, and a bias that keeps the head's rectifiers open */
 export function randomSurrogate(settings: SurrogateSettings, periods: readonly PreparedPeriod[], smooth = false): Surrogate {
   const { grid, meteorologyNames, geographyNames } = periods[0];
-  carryRuns(periods, settings.tracerLifetimes, 1);
+  carryRuns(periods, settings.tracers, 1);
   const normalisation = normalisationOf(
     periods,
     periods.map(() => 0),

@@ -51,7 +51,7 @@ export function tinyPeriod(name: string, seed: number, options: { runs?: Record<
     geography: positive(random.fork('geography'), CELLS, 100),
     runs: new Map(Object.entries(runs).map(([run_, factor]) => [run_, run(random.fork('runs'), factor, hours)])),
   };
-  carryRuns([period], tinySurrogate().tracerLifetimes, 1);
+  carryRuns([period], tinySurrogate().tracers, 1);
   return period;
 }
 
@@ -61,6 +61,7 @@ export function tinySurrogate(over: Record<string, unknown> = {}): SurrogateSett
       { count: 2, hours: 3 },
       { count: 2, hours: 1 },
     ],
+    tracers: [{ lifetime: 3 }, { lifetime: 48 }],
     ...{ hidden: 3, widths: [4, 4, 4], encoderConvs: 1, headWidth: 4, branchLayers: 1, branchWidth: 2 },
   };
   return surrogateSchema.parse({ ...tiny, ...over });

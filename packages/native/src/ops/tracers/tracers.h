@@ -2,30 +2,46 @@
 #include <cstdint>
 
 /**
- * Passive tracers of emissions: what the weather alone makes of each emitted group, linear in the emissions. They are inputs of the surrogate beside
+ * Tracers of emissions: what the weather alone makes of each emitted group, linear in the emissions. They are inputs of the surrogate beside
  * the emissions themselves; not an instruction of programs, since they pass over all hours of a period.
  *
  * A tracer has two masses (kg m-2) in every cell: in the mixed layer, 0 … h, and above it up to 1500 m, h = PBL between 100 and 1500 m. Every hour:
  *
  *   exchange    as h grows from h0 to h1, (h1 − h0) / (1500 m − h0) of the upper mass joins the lower; as it falls, (h0 − h1) / h0 of the lower stays
- * above emission    lower += 3600 s · factor · emission advection   by the 10 m wind times (z / 10 m)^(1/7), z = h / 2 in the lower and 1000 m in the
- * upper layer; along x and then y, in as many equal steps as keep the Courant number below 0.8, with Fromm's second-order fluxes. No limiter, which
- * would not be linear; nothing flows in. loss        · exp(−1 h / lifetime)
+ *               above
+ *   emission    lower += 3600 s · factor · emission; of an `aloft` tracer upper where h is below 300 m
+ *   or product  both += rate · those of the precursor, which does not lose it: a tracer of what is made of the group underway
+ *   advection   by the 10 m wind times (z / 10 m)^(1/7), z = h / 2 in the lower and 1000 m in the upper layer; along x and then y, in as many equal
+ *               steps as keep the Courant number below 0.8, with Fromm's second-order fluxes. No limiter, which would not be linear; nothing flows in
+ *   loss        · exp(−1 h / lifetime), and · a part that is kept in the cell this hour
  *
  * and the tracer is the concentration at the ground, lower / h (kg m-3). Fromm (1968) J. Comput. Phys. 3, 176, doi:10.1016/0021-9991(68)90015-6
  */
 namespace retroplume {
 
+/** One of the tracers that every group has. Indices are −1 where it has no such thing. */
+struct TracerKind {
+  /** exp(−1 h / lifetime) */
+  float decay;
+  /** the kind that it is made of, before it in the list, and the plane of `rates` with the part that is made in an hour; emitted if there is none */
+  int64_t precursor, rate;
+  /** the plane of `rates` with the part that is kept in an hour */
+  int64_t kept;
+  bool aloft;
+};
+
 struct TracerParams {
   /** hours that are carried; the hour before them is in the meteorology too where `follows`, and else the heights begin as those of the first */
   int64_t hours, rows, cols;
   bool follows;
-  /** emitted groups, and lifetimes of each: tracer g·lifetimes + k */
-  int64_t groups, lifetimes;
+  /** emitted groups, and kinds of each: tracer g·kindCount + k */
+  int64_t groups, kindCount;
+  const TracerKind* kinds;
+  /** [hours, rows, cols, rateCount], parts in an hour */
+  const float* rates;
+  int64_t rateCount;
   /** of a cell, m */
   float sizeX, sizeY;
-  /** exp(−1 h / lifetime), [lifetimes] */
-  const float* decay;
   /** [hours (+ 1 where `follows`), rows, cols, channels]; the places of 10 m wind along x and y (m s-1) and of PBL (m), or of 1 / PBL where
    * `inverseHeight` */
   const float* meteorology;
@@ -39,7 +55,7 @@ struct TracerParams {
   float* scratch;
 };
 
-/** out[hour, r, c, g·K + k]; `factors` may be null (all 1). */
+/** out[hour, r, c, g·kindCount + k]; `factors` may be null (all 1). */
 struct Tracers {
   TracerParams params;
   /** [hours, rows, cols, groups], kg m-2 s-1 */
@@ -69,11 +85,11 @@ struct TracerPlane {
 constexpr int64_t kTracerWeatherPlanes = 11;
 
 /** Two masses a tracer. */
-[[gnu::always_inline]] inline int64_t tracerMasses(const TracerParams& p) { return tracerPlane(p).elements() * 2 * p.groups * p.lifetimes; }
+[[gnu::always_inline]] inline int64_t tracerMasses(const TracerParams& p) { return tracerPlane(p).elements() * 2 * p.groups * p.kindCount; }
 
-/** Floats of scratch for `threads` threads: the weather, a flux a thread, and its largest Courant number. */
+/** Floats of scratch for `threads` threads: the weather, the rates, a flux a thread, and its largest Courant number. */
 [[gnu::always_inline]] inline int64_t tracerScratch(const TracerParams& p, int threads) {
-  return tracerPlane(p).elements() * (kTracerWeatherPlanes + threads) + 16 * threads;
+  return tracerPlane(p).elements() * (kTracerWeatherPlanes + p.rateCount + threads) + 16 * threads;
 }
 
 }  // namespace retroplume

@@ -12,7 +12,7 @@ namespace retroplume::RETROPLUME_ISA {
 
 namespace {
 
-constexpr float kLowest = 100.0f, kTop = 1500.0f;
+constexpr float kLowest = 100.0f, kTop = 1500.0f, kStackTop = 300.0f;
 constexpr float kUpperHeight = 1000.0f, kWindHeight = 10.0f, kWindPower = 1.0f / 7.0f;
 constexpr float kLargestCourant = 0.8f;
 constexpr float kHour = 3600.0f;  // s
@@ -28,11 +28,13 @@ struct Fields {
   float *windX, *windY, *surfaceX, *surfaceY;
   float *height, *up, *down;
   float *facesX[2], *facesY[2];  // Courant numbers of a step, [layer]
+  float* rates;                  // [rate]
   float* masses;                 // [tracer][lower, upper]
   float* flux;                   // of this thread
   float* courant;                // largest of each thread, a cache line apart
   float* lower(int64_t tracer) const { return masses + 2 * tracer * plane.elements(); }
   float* upper(int64_t tracer) const { return lower(tracer) + plane.elements(); }
+  float* rate(int64_t index) const { return rates + index * plane.elements(); }
 };
 
 Fields fieldsOf(const TracerParams& p, const Worker& worker) {
@@ -47,6 +49,7 @@ Fields fieldsOf(const TracerParams& p, const Worker& worker) {
   f.windX = take(1), f.windY = take(1), f.surfaceX = take(1), f.surfaceY = take(1);
   f.height = take(1), f.up = take(1), f.down = take(1);
   f.facesX[0] = take(1), f.facesX[1] = take(1), f.facesY[0] = take(1), f.facesY[1] = take(1);
+  f.rates = take(p.rateCount);
   f.masses = p.masses;
   f.flux = take(worker.threads) + worker.thread * f.plane.elements();
   f.courant = next;
@@ -63,7 +66,7 @@ float mixedHeight(const TracerParams& p, int64_t hour, int64_t cell) {
   return height < kLowest ? kLowest : height > kTop ? kTop : height;
 }
 
-/** Height, exchange and winds of some rows. @returns the largest Courant number of an hour's step in them */
+/** Height, exchange, winds and rates of some rows. @returns the largest Courant number of an hour's step in them */
 float setWeather(const TracerParams& p, const Fields& f, int64_t hour, Range rows) {
   const float upperFactor = powf(kUpperHeight / kWindHeight, kWindPower);
   float largest = 0;
@@ -81,6 +84,7 @@ float setWeather(const TracerParams& p, const Fields& f, int64_t hour, Range row
       f.surfaceY[at] = kHour / p.sizeY * own[p.windY];
       f.windX[at] = factor * f.surfaceX[at];
       f.windY[at] = factor * f.surfaceY[at];
+      for (int64_t k = 0; k < p.rateCount; ++k) f.rate(k)[at] = p.rates[(hour * p.rows * p.cols + cell) * p.rateCount + k];
       largest = most(largest, upperFactor * most(fabsf(f.surfaceX[at]), fabsf(f.surfaceY[at])));
     }
   }
@@ -159,12 +163,17 @@ void sweepAdjoint(const TracerPlane& plane, const float* __restrict courant, boo
   }
 }
 
-void decayPlane(const TracerPlane& plane, float decay, float* __restrict mass) {
+void losePlane(const Fields& f, const TracerKind& kind, float* __restrict mass) {
+  const TracerPlane& plane = f.plane;
+  const float* __restrict kept = kind.kept < 0 ? nullptr : f.rate(kind.kept);
   for (int64_t r = 0; r < plane.rows; ++r) {
     const int64_t begin = plane.at(r, 0);
-    for (int64_t k = begin; k < begin + plane.cols; ++k) mass[k] *= decay;
+    for (int64_t k = begin; k < begin + plane.cols; ++k) mass[k] *= kept == nullptr ? kind.decay : kind.decay * kept[k];
   }
 }
+
+/** Whether it is emitted into the lower layer. */
+[[gnu::always_inline]] inline bool staysBelow(const TracerKind& kind, float height) { return !kind.aloft || height >= kStackTop; }
 
 /** Calls body(tracer's lower mass, upper mass, index in a plane, cell) for the cells of some rows. */
 template <class Body>
@@ -184,7 +193,7 @@ void passHour(const TracerParams& p, const Worker& worker, const Fields& f, int6
   const int steps = stepsOf(f, worker.threads);
   setFaces(p, f, steps, rows);
   worker.barrier();
-  const Range tracers = shareOf(p.groups * p.lifetimes, worker.threads, worker.thread);
+  const Range tracers = shareOf(p.groups * p.kindCount, worker.threads, worker.thread);
   for (int64_t tracer = tracers.begin; tracer < tracers.end; ++tracer) {
     for (int layer = 0; layer < 2; ++layer) advect(tracer, layer, steps, layer == 0 ? f.lower(tracer) : f.upper(tracer));
   }
@@ -196,7 +205,7 @@ void passHour(const TracerParams& p, const Worker& worker, const Fields& f, int6
 
 void tracers(const Tracers& call, const Context& context) {
   const TracerParams& p = call.params;
-  const int64_t cells = p.rows * p.cols, count = p.groups * p.lifetimes;
+  const int64_t cells = p.rows * p.cols, count = p.groups * p.kindCount;
   inParallel(context, [&](const Worker& worker) {
     const Fields f = fieldsOf(p, worker);
     for (int64_t hour = 0; hour < p.hours; ++hour) {
@@ -204,14 +213,27 @@ void tracers(const Tracers& call, const Context& context) {
       const float* factors = call.factors == nullptr ? nullptr : call.factors + hour * p.factorStride;
       const auto emit = [&](Range rows) {
         for (int64_t tracer = 0; tracer < count; ++tracer) {
-          const int64_t group = tracer / p.lifetimes;
-          forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t cell) {
-            const int64_t source = cell * p.groups + group;
-            const float emitted = kHour * emissions[source] * (factors == nullptr ? 1.0f : factors[source]);
+          const int64_t group = tracer / p.kindCount;
+          const TracerKind& kind = p.kinds[tracer % p.kindCount];
+          forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t) {
             const float moved = f.down[at] * upper - f.up[at] * lower;
-            lower += moved + emitted;
+            lower += moved;
             upper -= moved;
           });
+          if (kind.precursor >= 0) {
+            const int64_t precursor = group * p.kindCount + kind.precursor;
+            const float *const rate = f.rate(kind.rate), *const lowerOf = f.lower(precursor), *const upperOf = f.upper(precursor);
+            forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t) {
+              lower += rate[at] * lowerOf[at];
+              upper += rate[at] * upperOf[at];
+            });
+          } else {
+            forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t cell) {
+              const int64_t source = cell * p.groups + group;
+              const float emitted = kHour * emissions[source] * (factors == nullptr ? 1.0f : factors[source]);
+              (staysBelow(kind, f.height[at]) ? lower : upper) += emitted;
+            });
+          }
         }
       };
       const auto advect = [&](int64_t tracer, int layer, int steps, float* mass) {
@@ -219,7 +241,7 @@ void tracers(const Tracers& call, const Context& context) {
           sweep(f.plane, f.facesX[layer], true, mass, f.flux);
           sweep(f.plane, f.facesY[layer], false, mass, f.flux);
         }
-        decayPlane(f.plane, p.decay[tracer % p.lifetimes], mass);
+        losePlane(f, p.kinds[tracer % p.kindCount], mass);
       };
       const auto write = [&](Range rows) {
         float* out = call.out + hour * cells * count;
@@ -233,7 +255,7 @@ void tracers(const Tracers& call, const Context& context) {
 
 void tracersAdjoint(const TracersAdjoint& call, const Context& context) {
   const TracerParams& p = call.params;
-  const int64_t cells = p.rows * p.cols, count = p.groups * p.lifetimes;
+  const int64_t cells = p.rows * p.cols, count = p.groups * p.kindCount;
   inParallel(context, [&](const Worker& worker) {
     const Fields f = fieldsOf(p, worker);
     for (int64_t hour = p.hours - 1; hour >= 0; --hour) {
@@ -246,18 +268,31 @@ void tracersAdjoint(const TracersAdjoint& call, const Context& context) {
                       [&](float& lower, float&, int64_t at, int64_t cell) { lower += grad[cell * count + tracer] / f.height[at]; });
       };
       const auto advect = [&](int64_t tracer, int layer, int steps, float* mass) {
-        decayPlane(f.plane, p.decay[tracer % p.lifetimes], mass);
+        losePlane(f, p.kinds[tracer % p.kindCount], mass);
         for (int step = 0; step < steps; ++step) {
           sweepAdjoint(f.plane, f.facesY[layer], false, mass, f.flux);
           sweepAdjoint(f.plane, f.facesX[layer], true, mass, f.flux);
         }
       };
       const auto collect = [&](Range rows) {
-        for (int64_t tracer = 0; tracer < count; ++tracer) {
-          const int64_t group = tracer / p.lifetimes;
-          forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t cell) {
-            const int64_t source = cell * p.groups + group;
-            gradient[source] += kHour * emissions[source] * lower;
+        for (int64_t tracer = count - 1; tracer >= 0; --tracer) {
+          const int64_t group = tracer / p.kindCount;
+          const TracerKind& kind = p.kinds[tracer % p.kindCount];
+          if (kind.precursor >= 0) {
+            const int64_t precursor = group * p.kindCount + kind.precursor;
+            const float* const rate = f.rate(kind.rate);
+            float *const lowerOf = f.lower(precursor), *const upperOf = f.upper(precursor);
+            forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t) {
+              lowerOf[at] += rate[at] * lower;
+              upperOf[at] += rate[at] * upper;
+            });
+          } else {
+            forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t cell) {
+              const int64_t source = cell * p.groups + group;
+              gradient[source] += kHour * emissions[source] * (staysBelow(kind, f.height[at]) ? lower : upper);
+            });
+          }
+          forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t) {
             const float moved = lower - upper;
             lower -= f.up[at] * moved;
             upper += f.down[at] * moved;
