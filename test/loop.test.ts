@@ -130,12 +130,12 @@ describe('a run with a loop', () => {
   });
 
   it("begins the second inversion at the transport model's own run of the first pass, under the prior term of the first", () => {
-    const [before, after] = ['invert', 'pass-2/invert'].map((stage) => (recordOf('run', stage).summary as InvertSummary).history);
+    const [before, after] = ['invert', 'pass-2/invert'].map((stage) => recordOf('run', stage).summary as InvertSummary);
     const realised = loopOf('run')
       .passes[0].gains.filter(({ stations, region }) => stations === 'used' && region === undefined)
       .map(({ realisedMae }) => realisedMae!);
-    after[0].usedMae.forEach((mae, s) => expect(mae! / realised[s]).toBeCloseTo(1, 5));
-    expect(after[0].prior).toBe(before[before.length - 1].prior);
+    after.history[0].usedMae.forEach((mae, s) => expect(mae! / realised[s]).toBeCloseTo(1, 5));
+    expect(after.history[0].prior).toBe(before.history.find(({ iteration }) => iteration === before.keptIteration)!.prior);
   });
 
   it('trains on with the run of the first pass among the others', () => {
@@ -257,7 +257,8 @@ describe('with a command as the transport model', () => {
     expect(stderr).not.toMatch(/retroplume: [A-Z]/);
     expect(status).toBe(0);
     expect(starts().slice(before)).toEqual(['updated-pass-2 summer']);
-    expect(new Set(starts().filter((line) => line !== 'updated-pass-2 summer')).size).toBe(starts().length - 5);
+    const others = starts().filter((line) => line !== 'updated-pass-2 summer');
+    expect(new Set(others).size).toBe(others.length);
     expect(loopOf('command')).toEqual(loopOf('run'));
   });
 
