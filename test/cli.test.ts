@@ -52,6 +52,7 @@ describe('help', () => {
       'invert',
       'apply',
       'verify',
+      'loop',
       'report',
       'bench',
       'doctor',

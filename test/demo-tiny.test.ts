@@ -14,7 +14,7 @@ import { stageContext, STAGES, type RunContext, type StageEvent, type StageName 
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 
 const PAPER_STAGES: StageName[] = ['train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify'];
-const ALL = [...STAGES, ...PAPER_STAGES.map((stage) => `paper/${stage}`)];
+const ALL = [...STAGES.filter((stage) => stage !== 'loop'), ...PAPER_STAGES.map((stage) => `paper/${stage}`)];
 const NETWORK = ['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'];
 const SETTINGS = [
   'members.count=2',

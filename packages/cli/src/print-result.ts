@@ -19,6 +19,7 @@ interface Printable {
   certificate?: { verdict: string; reasons: string[] };
   /** what `simulate --design` wrote */
   manifest?: string;
+  loop?: { status: string; kept: number; passes: { pass: number; realisedError: number | null }[] };
   default?: Figures;
   paperMode?: Figures;
 }
@@ -26,6 +27,13 @@ interface Printable {
 function change({ priorMae, updatedMae, unit }: Score): string {
   const percent = (100 * (updatedMae - priorMae)) / priorMae;
   return `${priorMae.toFixed(2)} → ${updatedMae.toFixed(2)} ${unit} (${percent > 0 ? '+' : ''}${percent.toFixed(0)} %)`;
+}
+
+function loopLines({ status, kept, passes }: NonNullable<Printable['loop']>): string {
+  const ran = passes.filter(({ realisedError }) => realisedError !== null);
+  const errors = ran.map(({ pass, realisedError }) => `${(100 * realisedError!).toFixed(1)} % after pass ${pass}`).join(', ');
+  const end = status === 'agreed' ? 'predicted and realised gain agree and a further pass promises little' : 'all passes were made';
+  return `Closed loop: ${end}; error at used monitors relative to the prior run ${errors}; kept: pass ${kept}\n`;
 }
 
 function table(title: string, scores: Record<string, Score>): string {
@@ -53,7 +61,7 @@ export function printResult(result: object, options: Pick<CommonOptions, 'json' 
     return;
   }
   if (options.quiet) return;
-  const { report, certificate, manifest, default: own, paperMode } = result as Printable;
+  const { report, certificate, manifest, loop, default: own, paperMode } = result as Printable;
   const told = { ...(result as Figures), ...own };
   if (certificate)
     process.stdout.write(
@@ -61,6 +69,7 @@ export function printResult(result: object, options: Pick<CommonOptions, 'json' 
     );
   const slopes = 'Free-running slope (1 is right) with initial concentrations from:';
   if (told.initialConcentrations) process.stdout.write(slopesByPlace(slopes, told.initialConcentrations));
+  if (loop) process.stdout.write(loopLines(loop));
   if (told.withheld) process.stdout.write(table('Mean absolute error against withheld monitors, prior → updated inventory:', told.withheld));
   if (paperMode?.withheld) process.stdout.write(table("The same in the paper's mode:", paperMode.withheld));
   if (paperMode?.initialConcentrations) process.stdout.write(slopesByPlace("The same of the paper's mode:", paperMode.initialConcentrations));

@@ -17,6 +17,7 @@ const STAGE_HELP: Record<StageName, string> = {
   invert: 'carry the misfit against the monitors back to the emissions',
   apply: 'write the updated inventory as files that the transport model reads',
   verify: 'run the transport model on it and compare with all monitors',
+  loop: 'further passes of training, inversion and transport model, from the best run so far (loop.passes)',
   report: 'write the report',
 };
 

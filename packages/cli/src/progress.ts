@@ -7,7 +7,8 @@ const LINE_EVERY_MS = 5000;
 type Progress = Extract<StageEvent, { kind: 'progress' }>;
 
 function titleOf(event: StageEvent): string {
-  return event.variant === 'paper' ? `${event.stage} (paper mode)` : event.stage;
+  if (event.variant === 'default') return event.stage;
+  return `${event.stage} (${event.variant === 'paper' ? 'paper mode' : event.variant.replace('-', ' ')})`;
 }
 
 /** One bar per stage on a terminal. */

@@ -58,6 +58,8 @@ export interface InversionProblem {
   slotCorrelation?: number;
   /** default mode: |log factor| stays below this too (a trust region), above 0, `[slots, rows, cols, groups]`; absent: only `bound` holds it */
   largestLogFactor?: ArrayLike<number>;
+  /** control to start from; default: that of the prior emissions. The prior term and the bounds refer to the prior emissions all the same */
+  start?: Float64Array;
   /** paper mode: emissions are stepped in units of this, per group; absent: the factors themselves are */
   emissionScale?: readonly number[];
   /** paper mode: misfits are in units of this, per species; absent: in units of the observation error */

@@ -13,7 +13,7 @@
  * - five evaluations in a row that change the cost by less than `tolerance` end the run (`converged`).
  */
 import { createHash } from 'node:crypto';
-import { InterruptedError, RetroplumeError } from '../errors';
+import { InterruptedError, RetroplumeError, ShapeError } from '../errors';
 import { Random } from '../random';
 import type { Control } from './control';
 import { evaluate, type Evaluation, type EvaluationContext } from './evaluation';
@@ -120,14 +120,24 @@ function prepare(model: ForwardModel, problem: InversionProblem, settings: Compl
     ...(model.initialConcentrations ? [model.initialConcentrations, problem.initialConcentrations] : []),
     problem.groups,
     observationsHash(model),
-    ...(problem.largestLogFactor ? [floatsHash(problem.largestLogFactor)] : []),
+    ...(problem.largestLogFactor ? [arrayHash(problem.largestLogFactor)] : []),
+    ...(problem.start ? [arrayHash(problem.start)] : []),
   ]);
   const context = { model, control, cost, species: problem.species, groups: problem.groups, signal: options.signal };
   const keep = settings.stopOnWithheld && hasWatched(model) ? 'watched' : settings.mode === 'paper' ? 'last' : 'cost';
   const say = options.onMessage ?? ((): void => {});
   const resumed = options.checkpoint && options.resume !== false ? loadState(options.checkpoint.path, optimiser, key, say) : undefined;
   if (resumed) say(`inversion resumes after step ${resumed.iteration} from ${options.checkpoint!.path}`);
-  return { context, control, settings, optimiser, options, key, keep, state: resumed ?? initialState(control.initial()) };
+  return { context, control, settings, optimiser, options, key, keep, state: resumed ?? initialState(startOf(control, problem)) };
+}
+
+/** @throws {ShapeError} if the control to start from is not one of this problem */
+function startOf(control: Control, { start }: InversionProblem): Float64Array {
+  if (!start) return control.initial();
+  if (start.length !== control.size) {
+    throw new ShapeError('INVERSION_SHAPE', `inversion: expected a control of ${control.size} elements to start from but received ${start.length}`);
+  }
+  return start.slice();
 }
 
 /** One step: evaluate where it is due, decide whether to go on, draw batches, move. */
@@ -169,7 +179,7 @@ function record({ state, settings, options, keep }: Run, evaluation: Evaluation)
   if (keep === 'watched' && state.sinceBest >= settings.patience) state.status = 'stopped-on-withheld';
   else if (state.flat >= FLAT_EVALUATIONS) state.status = 'converged';
   else if (state.iteration >= settings.iterations) state.status = 'iterations';
-  const watched = point.watched === null ? '' : `, watched monitors ${(100 * point.watched).toFixed(1)} % of the prior error`;
+  const watched = point.watched === null ? '' : `, watched monitors ${(100 * point.watched).toFixed(1)} % of the error at the start`;
   options.onProgress?.(
     state.iteration,
     settings.iterations,
@@ -256,7 +266,7 @@ function observationsHash(model: ForwardModel): string {
   return hash.digest('hex');
 }
 
-function floatsHash(values: ArrayLike<number>): string {
+function arrayHash(values: ArrayLike<number>): string {
   return createHash('sha256')
     .update(new Uint8Array(Float64Array.from(values).buffer))
     .digest('hex');

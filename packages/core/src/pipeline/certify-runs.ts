@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { GROUPS, type Group, type PeriodSettings } from '../data/case';
 import type { PreparedPeriod } from '../data/prepared';
 import { choosePatches, cellsOf, type Patch } from '../surrogate/source-patches';
-import { createCtm } from '../transport/ctm';
+import { createCtm, ctmIdentity } from '../transport/ctm';
 import { writeScaledEmissions } from '../transport/members';
 import { priorEmissionFiles, responseRun, simulatedFile } from './case-runs';
 import { runJobs } from './ctm-jobs';
@@ -41,7 +41,14 @@ function runsFolder(context: StageContext): string {
   const { ctm, emissions, concentrations, periods } = context.case;
   const inputs = readRecord(context.dirOf('simulate'))?.inputs.map(({ bytes, sha256 }) => ({ bytes, sha256 }));
   const key = hashText(
-    canonicalJson({ ctm, groups: emissions.groups, variables: concentrations.variables, periods, inputs, version: VERSIONS.retroplume }),
+    canonicalJson({
+      ctm: ctmIdentity(ctm),
+      groups: emissions.groups,
+      variables: concentrations.variables,
+      periods,
+      inputs,
+      version: VERSIONS.retroplume,
+    }),
   );
   return join(context.out, 'certify-runs', key.slice(0, 12));
 }

@@ -21,6 +21,7 @@ import { RolledOutRun } from '../surrogate/rolled-out-run';
 import { joinSums, responseFigures, responseSums, type BlockSums, type ComparedRun } from '../surrogate/response-comparison';
 import { distanceRings } from '../surrogate/source-patches';
 import type { Surrogate } from '../surrogate/surrogate';
+import { ctmIdentity } from '../transport/ctm';
 import { inPeriod, PRIOR } from './case-runs';
 import { sensitivityInputs, sensitivityRegions, sensitivityResponses } from './certify-sensitivities';
 import { certifyingRuns, factorsOfRun, makeRuns, type CertifyingRun } from './certify-runs';
@@ -53,7 +54,7 @@ export const certifyStage: Stage = {
     return {
       certificate: { ...certificate, onFailure: undefined },
       response,
-      ctm,
+      ctm: ctmIdentity(ctm),
       hourStep: comparedHourStep(variantSettings(context).surrogate),
       ...sensitivityRegions(certificate, regions),
       ...initialConcentrationsOf(context),

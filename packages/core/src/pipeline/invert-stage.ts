@@ -15,7 +15,7 @@ import { passCertificateGate } from './certificate-gate';
 import { dataOf, drawInputs } from './drawn-inputs';
 import { chooseEngine, type EngineChoice } from './engine-choice';
 import { ONNX_FILES } from './onnx-models';
-import { FACTORS_FILE, writeFactors, type PeriodFactors } from './factors-file';
+import { FACTORS_FILE, readFactors, writeFactors, type PeriodFactors } from './factors-file';
 import {
   domainPlan,
   firstHours,
@@ -26,8 +26,10 @@ import {
   variantSettings,
   type DomainPlan,
 } from './learning';
-import { markOf, observationFiles, operatorOf, readMonitors } from './monitors';
-import { numericsOf, type Stage, type StageContext } from './stage';
+import { earlierPasses, readOutcome, writeOutcome } from './loop-pass';
+import { markOf, observationFiles } from './monitors';
+import { observePeriod, passRun, priorRun, throughOperator } from './observed-periods';
+import { numericsOf, passVariant, stageDir, type Stage, type StageContext } from './stage';
 import { SurrogateForwardModel, type PeriodProblem } from './surrogate-forward-model';
 import { largestLogFactor, shownSpread, writeTrust, type TrustSummary } from './trust-region';
 
@@ -56,6 +58,7 @@ export const invertStage: Stage = {
       withheld,
       onFailure: certificate.onFailure,
       ...initialConcentrationsOf(context),
+      ...(context.pass ? { pass: context.pass, earlier: earlierPasses(context) } : {}),
       ...numericsOf(context),
     };
   },
@@ -83,6 +86,7 @@ export const invertStage: Stage = {
       threads: context.threads,
       tiling: plan.tiling,
       signal: context.signal,
+      ...(context.pass ? { base: baseFactors(context, context.pass.anchor, periods) } : {}),
     });
     const checkpoint = join(context.dir, 'checkpoint.safetensors');
     try {
@@ -99,6 +103,7 @@ export const invertStage: Stage = {
             ? { largestLogFactor: largestLogFactor(spread, inversion.trustRegion, slotsOf(periods, inversion.factors)) }
             : {}),
           initialConcentrations: { spread: initial.spread, lengthCells: grid.lengthInCells(initial.lengthKm) },
+          ...(context.pass ? { start: readOutcome(context, context.pass.anchor).control } : {}),
           ...(paper
             ? {
                 emissionScale: surrogate.description.normalisation.emissions.scale,
@@ -125,9 +130,11 @@ export const invertStage: Stage = {
         ...(gain ? { initialConcentrations: gain } : {}),
       };
       writeFileAtomic(join(context.dir, 'inversion.json'), JSON.stringify(summary, null, 2));
+      const all = joined([result.factors, ...(result.initialConcentrations ? [result.initialConcentrations.factors] : [])]);
+      const outcome = writeOutcome(context.dir, { control: result.control, predicted: await predictions(model, all, context.signal) });
       removeCheckpoint(checkpoint);
       rmSync(memory, { force: true });
-      return { products: [FACTORS_FILE, 'inversion.json', ...products], summary };
+      return { products: [FACTORS_FILE, 'inversion.json', outcome, ...products], summary };
     } finally {
       model.dispose();
       engine.dispose();
@@ -164,17 +171,15 @@ async function problemsOf(
   context: StageContext,
   periods: readonly PeriodSource[],
 ): Promise<{ problems: PeriodProblem[]; stations: InvertSummary['stations'] }> {
-  const { inversion } = variantSettings(context);
   const first = firstHours(context);
   const problems: PeriodProblem[] = [];
   const stations: InvertSummary['stations'] = [];
   for (const [p, period] of periods.entries()) {
     const settings = context.case.periods[p];
-    const monitors = await readMonitors(context, settings, period.grid);
-    const options = { firstHour: first[p], watch: inversion.stopOnWithheld };
-    const operator = operatorOf(context, settings, period.grid, monitors, { ...options, hoursPerDay: inversion.hoursPerDay });
-    const anchor = anchorOf(period, operator, operatorOf(context, settings, period.grid, monitors, options));
-    problems.push({ period, operator, anchor });
+    const observed = await observePeriod(context, settings, period.grid, first[p]);
+    const { operator, monitors } = observed;
+    const anchorRun = context.pass ? passRun(context, context.pass.anchor, period) : priorRun(period);
+    problems.push({ period, operator, anchor: throughOperator(anchorRun, observed) });
     const count = (role: number): number => operator.stations.filter((station) => station.role === role).length;
     stations.push({
       period: period.name,
@@ -190,22 +195,20 @@ async function problemsOf(
   return { problems, stations };
 }
 
-/** H·C_prior at the observations of `operator`, daily means from all hours of the day; the fields are read a day at a time. */
-function anchorOf(period: PeriodSource, operator: PeriodProblem['operator'], whole: PeriodProblem['operator']): Float32Array {
-  const of = new Map(whole.times.map(({ step }, i) => [step, i]));
-  const parts = operator.times.map(({ step }) => {
-    const i = of.get(step)!;
-    const { hours } = whole.times[i]; // without gaps: it is that of all hours
-    const fields = period.hourly('concentrations', wholeGrid(period), { first: hours[0], count: hours.length });
-    return whole.forwardAt(fields, [i]);
-  });
-  const anchor = new Float32Array(operator.observed.values.length);
-  let at = 0;
-  for (const part of parts) {
-    anchor.set(part, at);
-    at += part.length;
+/** What the model simulates of all observations, in their order. */
+async function predictions(model: SurrogateForwardModel, factors: Float32Array, signal: AbortSignal): Promise<Float32Array> {
+  const parts: Float32Array[] = [];
+  for (let batch = 0; batch < model.batches; batch++) {
+    signal.throwIfAborted();
+    parts.push(await model.forward(factors, batch));
   }
-  return anchor;
+  return joined(parts);
+}
+
+/** The factors of a pass, of all periods. */
+function baseFactors(context: StageContext, pass: number, periods: readonly PeriodSource[]): Float32Array {
+  const path = join(stageDir(context.out, 'invert', passVariant(pass)), FACTORS_FILE);
+  return joined(periods.map(({ name, grid }) => readFactors(path, grid, name).data));
 }
 
 /** Mean prior emissions of each slot, `[slots, H, W, 5]`. */
@@ -218,6 +221,10 @@ function priorEmissions(periods: readonly PeriodSource[], factors: 'period' | 'h
     for (let hour = 0; hour < count; hour++) hours(hour, 1).forEach((emission, i) => (mean[i] += emission / count));
     return mean;
   });
+  return joined(parts);
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
   const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -6,6 +6,7 @@ import { Surrogate } from '../surrogate/surrogate';
 import type { Tiling } from '../surrogate/tiles';
 import { Window } from '../surrogate/window';
 import { PRIOR } from './case-runs';
+import { addRunsOfPasses, furtherTraining } from './loop-pass';
 import type { StageContext } from './stage';
 
 export interface VariantSettings {
@@ -14,15 +15,19 @@ export interface VariantSettings {
   inversion: InversionSettings;
 }
 
-export function variantSettings({ case: settings, variant }: StageContext): VariantSettings {
+export function variantSettings({ case: settings, variant, pass }: StageContext): VariantSettings {
   const { surrogate, training, inversion } = variant === 'paper' ? settings.paperMode : settings;
-  return { surrogate, training, inversion };
+  if (!pass) return { surrogate, training, inversion };
+  // The exported models are those of the first training.
+  return { surrogate, training: furtherTraining(training, settings.loop, pass), inversion: { ...inversion, engine: 'native' } };
 }
 
-/** The prepared periods, with the runs that the variant learns from: all of them, or in the paper's mode the prior run only. */
+/** The prepared periods, with the runs that the variant learns from: all of them (in the loop those of earlier passes, too), or in the paper's mode the prior run only. */
 export function preparedPeriods(context: StageContext, runs: 'all' | 'prior'): PreparedPeriod[] {
   const names = runs === 'prior' ? [PRIOR] : [PRIOR, ...memberNames(context.case)];
-  return context.case.periods.map(({ name }) => readPrepared(context.dirOf('prepare'), name, { runs: names }));
+  const periods = context.case.periods.map(({ name }) => readPrepared(context.dirOf('prepare'), name, { runs: names }));
+  if (runs === 'all') periods.forEach((period) => addRunsOfPasses(context, period));
+  return periods;
 }
 
 export function spinUpHours({ case: { periods } }: StageContext): number[] {

@@ -20,9 +20,10 @@ import { PRIOR } from './case-runs';
 import type { EvaluateSummary, InitialFigures } from './evaluate-stage';
 import { FACTORS_FILE, meanEmissions, readFactors } from './factors-file';
 import type { InvertSummary } from './invert-stage';
+import type { LoopSummary } from './loop-stage';
 import { readRecord } from './record';
 import { regionMask } from './regions';
-import { stageContext, STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from './stage';
+import { passVariant, stageContext, STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from './stage';
 import type { TrainSummary } from './train-stage';
 import { DISTANCE_FILE, readDistance } from './trust-region';
 import { seriesOf, type PeriodSeries, type VerifySummary } from './verify-stage';
@@ -35,7 +36,8 @@ export const reportStage: Stage = {
   name: 'report',
   needs: ['verify', 'evaluate', 'certify', 'invert'],
   settings: ({ case: settings, out }) => ({
-    case: { ...settings, file: undefined },
+    case: { ...settings, file: undefined, loop: undefined },
+    loop: settings.loop.passes > 1 ? readRecord(stageDir(out, 'loop', 'default'))?.key : undefined,
     paper: settings.paperMode.run ? readRecord(stageDir(out, 'verify', 'paper'))?.key : undefined,
   }),
   inputs: () => [],
@@ -49,7 +51,14 @@ export const reportStage: Stage = {
 /** The contexts of the variants that were run: the case's own first. */
 function variantsOf(context: StageContext): StageContext[] {
   const variants: Variant[] = context.case.paperMode.run && readRecord(stageDir(context.out, 'verify', 'paper')) ? ['default', 'paper'] : ['default'];
-  return variants.map((variant) => stageContext(context, 'report', variant));
+  const [own, ...paper] = variants.map((variant) => stageContext(context, 'report', variant));
+  const loop = loopOf(context);
+  return [loop ? stageContext(context, 'report', passVariant(loop.kept)) : own, ...paper];
+}
+
+/** What the closed loop found, where the case asks for one that has been run. */
+function loopOf(context: StageContext): LoopSummary | undefined {
+  return context.case.loop.passes > 1 ? summaryOf<LoopSummary>(context, 'loop') : undefined;
 }
 
 /** The case itself may be in the paper's mode; its results are then shown as the paper's. */
@@ -111,7 +120,8 @@ async function reportData(context: StageContext): Promise<ReportData> {
       return inventory ? GROUPS.map((group) => ({ mode: modeOf(variant), group, ...inventory[group] })) : [];
     }),
     regions: Object.entries(settings.regions).map(([name, region]) => ({ name, mask: regionMask(region, grid as PreparedPeriod['grid']) })),
-    stageSeconds: stageSeconds(variants),
+    loop: loopOf(context),
+    stageSeconds: stageSeconds(context, variants),
     settings: shownSettings(settings),
     versions: VERSIONS,
   };
@@ -139,7 +149,8 @@ function learned(variants: readonly StageContext[]): Learned {
     }
     for (const response of evaluation?.response ?? []) out.response.push({ mode, ...response });
     out.initialConcentrations.push(...(evaluation?.initialConcentrations ?? []).map((figures) => initialScore(mode, figures)));
-    const training = summaryOf<TrainSummary>(context, 'train');
+    // Of a pass of the loop, too, the first training is shown: its further one is short.
+    const training = summaryOf<TrainSummary>(context.variant === 'paper' ? context : stageContext(context, 'report', 'default'), 'train');
     if (training)
       out.learning.push({
         mode,
@@ -246,12 +257,14 @@ function concentrationsOf(
   }));
 }
 
-function stageSeconds(variants: readonly StageContext[]): ReportData['stageSeconds'] {
-  return variants.flatMap((context) =>
+function stageSeconds({ out }: StageContext, variants: readonly StageContext[]): ReportData['stageSeconds'] {
+  const paper: Variant[] = variants.some(({ variant }) => variant === 'paper') ? ['paper'] : [];
+  // The seconds of `loop` are those of its passes.
+  return (['default', ...paper] as Variant[]).flatMap((variant) =>
     STAGES.flatMap((stage) => {
-      const shared = context.variant === 'paper' && context.dirOf(stage) === stageDir(context.out, stage, 'default');
-      const record = shared ? undefined : readRecord(context.dirOf(stage));
-      return record && stage !== 'report' ? [{ stage: context.variant === 'paper' ? `${stage} (paper)` : stage, seconds: record.seconds }] : [];
+      const shared = variant === 'paper' && stageDir(out, stage, variant) === stageDir(out, stage, 'default');
+      const record = shared ? undefined : readRecord(stageDir(out, stage, variant));
+      return record && stage !== 'report' ? [{ stage: variant === 'paper' ? `${stage} (paper)` : stage, seconds: record.seconds }] : [];
     }),
   );
 }
@@ -261,6 +274,7 @@ function shownSettings({
   training,
   certificate,
   inversion,
+  loop,
   members,
   withheld,
   observations,
@@ -273,6 +287,7 @@ function shownSettings({
     training,
     certificate,
     inversion,
+    ...(loop.passes > 1 ? { loop } : {}),
     members,
     withheld,
     observations: { resolution, layout, timeZone, gasReference, twin },

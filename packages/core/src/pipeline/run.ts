@@ -9,6 +9,7 @@ import { certifyStage } from './certify-stage';
 import { evaluateStage, type EvaluateSummary, type InitialFigures } from './evaluate-stage';
 import { exportStage } from './export-stage';
 import { invertStage } from './invert-stage';
+import { loopStage, type LoopSummary } from './loop-stage';
 import { prepareStage } from './prepare';
 import type { StageRecord } from './record';
 import { reportStage } from './report-stage';
@@ -27,6 +28,7 @@ const STAGE_OF: Record<StageName, Stage> = {
   invert: invertStage,
   apply: applyStage,
   verify: verifyStage,
+  loop: loopStage,
   report: reportStage,
 };
 
@@ -62,6 +64,8 @@ export interface RunResult extends VariantResult {
   case: string;
   out: string;
   device: Device;
+  /** with `loop.passes` above 1: the passes; the figures beside are those of the kept one */
+  loop?: Pick<LoopSummary, 'status' | 'kept' | 'passes'>;
   report?: string;
   paperMode?: VariantResult;
   /** per stage that was run or found up to date; `paper/<stage>` for the paper's mode */
@@ -95,7 +99,8 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     onEvent: options.onEvent ?? (() => undefined),
     signal: options.signal ?? new AbortController().signal,
   };
-  const wanted = options.stages === undefined || options.stages === 'all' ? STAGES : options.stages;
+  const all = STAGES.filter((stage) => stage !== 'loop' || settings.loop.passes > 1);
+  const wanted = options.stages === undefined || options.stages === 'all' ? all : options.stages;
   const seconds: Record<string, number> = {};
   const records = new Map<string, StageRecord>();
   for (const { stage, variant } of planOf(settings, wanted)) {
@@ -109,6 +114,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     out,
     device,
     ...variantResult(records, ''),
+    ...loopResult(records),
     ...(settings.paperMode.run && wanted.some((stage) => PAPER_STAGES.includes(stage)) ? { paperMode: variantResult(records, 'paper/') } : {}),
     ...(records.has('report') ? { report: resolve(out, (records.get('report')!.summary as { html: string }).html) } : {}),
     seconds,
@@ -134,6 +140,13 @@ function variantResult(records: ReadonlyMap<string, StageRecord>, prefix: string
     ...(evaluate?.initialConcentrations ? { initialConcentrations: responseByPlace(evaluate.initialConcentrations) } : {}),
     ...(certificate ? { certificate: { verdict: certificate.verdict, reasons: certificate.reasons } } : {}),
   };
+}
+
+function loopResult(records: ReadonlyMap<string, StageRecord>): Partial<RunResult> {
+  const summary = records.get('loop')?.summary as LoopSummary | undefined;
+  if (!summary) return {};
+  const { status, kept, passes, ...figures } = summary;
+  return { ...figures, loop: { status, kept, passes } };
 }
 
 /** Mean over periods of slope and r of each pair. */

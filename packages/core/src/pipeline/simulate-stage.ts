@@ -11,7 +11,7 @@ import { IoapiSeries } from '../data/ioapi';
 import { firstStepOf } from '../data/period-steps';
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
-import { createCtm, type Ctm } from '../transport/ctm';
+import { createCtm, ctmIdentity, type Ctm } from '../transport/ctm';
 import { writeScaledEmissions } from '../transport/members';
 import { readTruthFactors } from '../worlds/truth-factors';
 import {
@@ -45,7 +45,7 @@ export const simulateStage: Stage = {
     grid: settings.grid.name,
     periods: settings.periods,
     emissions: settings.emissions.groups,
-    ctm: settings.ctm,
+    ctm: ctmIdentity(settings.ctm),
     members: settings.members,
     regions: designedRegions(settings),
     response: settings.response,

@@ -7,11 +7,21 @@ import type { Execution } from '../graph';
 import { VERSIONS } from './versions';
 import { beginStage, canonicalJson, describeFile, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
 
-export const STAGES = ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify', 'report'] as const;
+export const STAGES = ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify', 'loop', 'report'] as const;
 export type StageName = (typeof STAGES)[number];
 
-/** A case may be run in the paper's mode beside its own: the stages from `train` to `verify` then exist twice. */
-export type Variant = 'default' | 'paper';
+/**
+ * A case may be run in the paper's mode beside its own: the stages from `train` to `verify` then exist twice. Further passes of the closed loop have
+ * their own `train`, `invert`, `apply` and `verify`.
+ */
+export type Variant = 'default' | 'paper' | `pass-${number}`;
+
+/** A pass of the closed loop after the first; pass 1 is the case's own stages. */
+export interface LoopPass {
+  number: number;
+  /** the pass before it whose run of the transport model the inversion starts from */
+  anchor: number;
+}
 
 export type StageEvent =
   | { kind: 'stage-start'; stage: StageName; variant: Variant }
@@ -35,6 +45,8 @@ export interface RunContext extends Execution {
 export interface StageContext extends RunContext {
   stage: StageName;
   variant: Variant;
+  /** set in the variants `pass-N` */
+  pass?: LoopPass;
   /** the stage's own folder */
   dir: string;
   /** the folder of an earlier stage, of the same variant where it has one */
@@ -55,10 +67,19 @@ export interface Stage {
   run: (context: StageContext) => Promise<{ products: string[]; summary: unknown }>;
 }
 
-const SHARED: readonly StageName[] = ['simulate', 'prepare', 'report'];
+/** Stages that the paper's mode shares with the default; a pass of the loop has only those of its own. */
+const SHARED: readonly StageName[] = ['simulate', 'prepare', 'loop', 'report'];
+export const PASS_STAGES = ['train', 'invert', 'apply', 'verify'] as const satisfies readonly StageName[];
+export type PassStage = (typeof PASS_STAGES)[number];
 
 export function stageDir(out: string, stage: StageName, variant: Variant): string {
-  return variant === 'paper' && !SHARED.includes(stage) ? join(out, 'paper', stage) : join(out, stage);
+  const own = variant === 'paper' ? !SHARED.includes(stage) : variant !== 'default' && PASS_STAGES.some((name) => name === stage);
+  return own ? join(out, variant, stage) : join(out, stage);
+}
+
+/** The variant of a pass of the loop. */
+export function passVariant(number: number): Variant {
+  return number === 1 ? 'default' : `pass-${number}`;
 }
 
 export function stageContext(run: RunContext, stage: StageName, variant: Variant): StageContext {

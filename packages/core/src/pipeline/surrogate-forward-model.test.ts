@@ -102,6 +102,23 @@ describe('the adjoint is the transpose of the derivative: ⟨K·df, w⟩ = ⟨df
     }
   });
 
+  it('does not depend on the anchor; at the factors of its run the model gives that run itself', async () => {
+    const surrogate = smoothSurrogate();
+    const [plain, moved] = [modelOf({ surrogate }), modelOf({ surrogate, base: randomFactors(modelOf({ surrogate }), 4) })];
+    const [base, factors] = [randomFactors(plain, 4), randomFactors(plain, 5)];
+    const { anchor } = problemOf(inMemories[0], 'hourly');
+    const at = await moved.forward(base, 0);
+    expect(at).toEqual(anchor.subarray(0, at.length));
+    const [fromPrior, fromBase] = [await plain.forward(factors, 0), await moved.forward(factors, 0)];
+    const priorAtBase = await plain.forward(base, 0);
+    // anchor + S(f) − S(base) against anchor + S(f) − S(1): they differ by S(base) − S(1), in single precision.
+    fromBase.forEach((value, i) => expect(value).toBeCloseTo(fromPrior[i] - (priorAtBase[i] - anchor[i]), 3));
+    const w = randomFloats(fromBase.length, 6);
+    await plain.forward(factors, 0);
+    await moved.forward(factors, 0);
+    expect(await adjointOf(moved, w, 0)).toEqual(await adjointOf(plain, w, 0));
+  });
+
   it('is taken at the factors of the last forward pass, the first of a resumed run too', async () => {
     const surrogate = smoothSurrogate();
     const [fresh, used] = [modelOf({ surrogate }), modelOf({ surrogate })];

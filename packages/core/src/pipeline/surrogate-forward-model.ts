@@ -3,6 +3,7 @@
  *
  * anchored (default):   simulated = H·C_prior + H·(S(f·E) − S(E))     the CTM's own prior run plus the surrogate's difference
  * free (paper):         simulated = H·S(f·E)
+ * in a loop:            simulated = H·C_k + H·(S(f·E) − S(f_k·E))        the CTM's run C_k on the emissions of an earlier pass
  *
  * with C_prior the CTM's prior run, E the prior emissions, f the factors, S the surrogate and H the observation operator. H is linear,
  * so a daily mean is anchored on all hours of the CTM's run while the difference may be taken from a few hours of the day.
@@ -31,6 +32,8 @@ export interface SurrogateForwardOptions {
   tiling?: Tiling;
   /** ends what takes long, the prior's pass over all batches or a chain of hours, between two parts of it */
   signal?: AbortSignal;
+  /** factors of the CTM's run behind the anchors, `[slots, H, W, 5]`; default: 1, the prior run */
+  base?: Float32Array;
 }
 
 /** One period: its fields, its operator, and how the prior run looks through it. */
@@ -38,7 +41,7 @@ export interface PeriodProblem {
   period: PeriodSource;
   /** with the hours of the day at which the surrogate is run */
   operator: ObservationOperator;
-  /** H·C_prior with all hours, in the order of the operator's observations */
+  /** H·C of the CTM's prior run (or of that on the factors `base`) with all hours, in the order of the operator's observations */
   anchor: Float32Array;
 }
 
@@ -66,8 +69,8 @@ export class SurrogateForwardModel implements ForwardModel {
   private readonly observedTiles: ReadonlySet<Tile>[];
   /** first slot of each period */
   private readonly slot: number[];
-  /** H·S(E) per batch, made for all batches of a period when first asked for */
-  private readonly priorSimulated: (Float32Array | undefined)[];
+  /** H·S(E), or H·S(base·E), per batch, made for all batches of a period when first asked for */
+  private readonly baseSimulated: (Float32Array | undefined)[];
   private lastForward?: { batch: number; factors: Float32Array };
   /** what {@link takeGradient} will give, and the periods whose batches it holds */
   private gradient?: Float32Array;
@@ -100,7 +103,7 @@ export class SurrogateForwardModel implements ForwardModel {
       this.initialConcentrations = { slots: days, rows: grid.rows, cols: grid.cols, groups: SPECIES };
     }
     this.observedTiles = problems.map(({ operator }) => this.run.tilesWith(operator.observed.cell));
-    this.priorSimulated = this.plan.map(() => undefined);
+    this.baseSimulated = this.plan.map(() => undefined);
   }
 
   observations(batch: number): ObservationBatch {
@@ -111,12 +114,12 @@ export class SurrogateForwardModel implements ForwardModel {
   async forward(factors: Float32Array, batch: number): Promise<Float32Array> {
     const { problem, first, last } = this.plan[batch];
     // Before the pass with these factors: the adjoint differentiates what the engine ran last.
-    const prior = this.options.anchored ? await this.priorOf(batch, factors.length) : undefined;
+    const base = this.options.anchored ? await this.baseOf(batch, factors.length) : undefined;
     const simulated = await this.simulate(batch, factors);
     this.lastForward = { batch, factors };
-    if (!prior) return simulated;
+    if (!base) return simulated;
     const anchor = this.problems[problem].anchor.subarray(first, last);
-    return simulated.map((value, i) => anchor[i] + value - prior[i]);
+    return simulated.map((value, i) => anchor[i] + value - base[i]);
   }
 
   async addAdjoint(gradSimulated: Float32Array, batch: number): Promise<void> {
@@ -161,15 +164,15 @@ export class SurrogateForwardModel implements ForwardModel {
     return { period, hours, factors: this.factorsOf(period, factors), previous, gradPrevious: initial?.gradientStore() };
   }
 
-  /** H·S(E) of a batch; that of all others of its period with it, so that a chain of hours is run once. */
-  private async priorOf(batch: number, factors: number): Promise<Float32Array> {
-    const ones = new Float32Array(factors).fill(1);
+  /** H·S(E), or H·S(base·E), of a batch; that of all others of its period with it, so that a chain of hours is run once. */
+  private async baseOf(batch: number, factors: number): Promise<Float32Array> {
+    const base = this.options.base ?? new Float32Array(factors).fill(1);
     for (const [other, { problem }] of this.plan.entries()) {
-      if (problem !== this.plan[batch].problem || this.priorSimulated[other]) continue;
+      if (problem !== this.plan[batch].problem || this.baseSimulated[other]) continue;
       this.options.signal?.throwIfAborted();
-      this.priorSimulated[other] = await this.simulate(other, ones);
+      this.baseSimulated[other] = await this.simulate(other, base);
     }
-    return this.priorSimulated[batch]!;
+    return this.baseSimulated[batch]!;
   }
 
   /** Number of factors, those on initial concentrations included. */

@@ -12,6 +12,7 @@ import { normalisationOf } from '../surrogate/normalisation';
 import { Surrogate } from '../surrogate/surrogate';
 import { carryRuns, dropTracers } from '../surrogate/tracers';
 import { train, type CurvePoint } from '../surrogate/train';
+import { earlierPasses, surrogateBefore } from './loop-pass';
 import { preparedPeriods, spinUpHours, variantSettings } from './learning';
 import { numericsOf, type Stage } from './stage';
 
@@ -32,7 +33,12 @@ export const trainStage: Stage = {
     const { surrogate, training } = variantSettings(context);
     // Where y comes from afterwards does not change what is learned.
     const initialConcentrations = takesInitialConcentrations(surrogate) ? 'an input' : 'none';
-    return { surrogate: { ...surrogate, initialConcentrations }, training, ...numericsOf(context) };
+    return {
+      surrogate: { ...surrogate, initialConcentrations },
+      training,
+      ...numericsOf(context),
+      ...(context.pass ? { pass: context.pass.number, earlier: earlierPasses(context) } : {}),
+    };
   },
   inputs: () => [],
   async run(context) {
@@ -40,13 +46,15 @@ export const trainStage: Stage = {
     const periods = preparedPeriods(context, surrogate.mode === 'paper' ? 'prior' : 'all');
     const spinUp = spinUpHours(context);
     carryRuns(periods, surrogate.tracers, context.threads);
-    const normalisation = normalisationOf(periods, spinUp);
+    const before = context.pass && surrogateBefore(context, context.pass);
+    const normalisation = before?.description.normalisation ?? normalisationOf(periods, spinUp);
     const field = receptiveField(networkSettings(surrogate, PREPARED_SPECIES.length)).mean;
     context.log(`network ${surrogate.network}, receptive field ${field} x ${field} cells, runs ${[...periods[0].runs.keys()].join(', ')}`);
     const checkpoint = join(context.dir, 'checkpoint.safetensors');
     const result = await train(periods, spinUp, surrogate, training, normalisation, {
       ...executionOf(context),
       checkpoint,
+      weights: before?.weights,
       onProgress: context.progress,
       log: context.log,
       signal: context.signal,

@@ -1,4 +1,5 @@
 /** `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GROUPS, type Group, type PeriodSettings, type Species } from '../data/case';
 import { speciesUnit } from '../data/case-fields';
@@ -8,7 +9,7 @@ import { inventoryError } from '../inversion/inventory-error';
 import { Role } from '../inversion/forward-model';
 import type { StationSeries } from '../inversion/observation-operator';
 import { scores, type Scores } from '../inversion/scores';
-import { createCtm } from '../transport/ctm';
+import { createCtm, ctmIdentity } from '../transport/ctm';
 import { readTruthFactors } from '../worlds/truth-factors';
 import { appliedFiles } from './apply-stage';
 import { PRIOR } from './case-runs';
@@ -50,7 +51,7 @@ export const verifyStage: Stage = {
   name: 'verify',
   needs: ['apply', 'invert', 'prepare', 'simulate'],
   settings: ({ case: { ctm, withheld, observations } }) => ({
-    ctm,
+    ctm: ctmIdentity(ctm),
     withheld,
     observations: { ...observations, files: undefined, stations: undefined },
   }),
@@ -59,8 +60,9 @@ export const verifyStage: Stage = {
     const { case: settings, dir, threads } = context;
     const ctm = createCtm(settings);
     for (const [p, period] of settings.periods.entries()) {
+      if (existsSync(updatedOutput(dir, period.name))) continue; // of an attempt that failed in a later period
       await ctm.run({
-        run: context.variant === 'paper' ? 'updated-paper' : 'updated',
+        run: context.variant === 'default' ? 'updated' : `updated-${context.variant}`,
         period,
         emissionFiles: appliedFiles(context.dirOf('apply'), settings, period.name),
         output: updatedOutput(dir, period.name),

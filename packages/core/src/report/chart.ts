@@ -22,6 +22,10 @@ export interface ChartSpec {
   /** x are milliseconds since 1970, UTC */
   time?: boolean;
   logarithmic?: boolean;
+  /** x are whole numbers: no label between them */
+  whole?: boolean;
+  /** the y axis begins near the smallest value, not at 0 */
+  fitted?: boolean;
   width?: number;
   height?: number;
 }
@@ -42,8 +46,8 @@ function axisLook(name: string, gap: number): object {
   };
 }
 
-function xAxis({ xName, time, lines }: ChartSpec): object {
-  if (!time) return { type: 'value', ...axisLook(xName, 24), min: 'dataMin', max: 'dataMax' };
+function xAxis({ xName, time, whole, lines }: ChartSpec): object {
+  if (!time) return { type: 'value', ...axisLook(xName, 24), min: 'dataMin', max: 'dataMax', ...(whole ? { minInterval: 1 } : {}) };
   const first = Math.min(...lines.flatMap(({ points }) => points.map(([x]) => x)));
   const formatter = (value: number): string => new Date(value).toISOString().slice(5, 10);
   const look = axisLook(xName, 24);
@@ -97,7 +101,12 @@ export function drawChart(spec: ChartSpec): Markup {
       legend: { top: 0, left: 50, itemWidth: 22, itemHeight: 8, textStyle: { color: TEXT, fontSize: 11 }, icon: 'path://M0 3h22v2h-22z' },
       grid: { left: 58, right: 16, top: 30, bottom: 40 },
       xAxis: xAxis({ ...spec, lines }),
-      yAxis: { type: spec.logarithmic ? 'log' : 'value', ...(spec.logarithmic ? logExtent(lines) : {}), ...axisLook(spec.yName, 44) },
+      yAxis: {
+        type: spec.logarithmic ? 'log' : 'value',
+        scale: spec.fitted ?? false,
+        ...(spec.logarithmic ? logExtent(lines) : {}),
+        ...axisLook(spec.yName, 44),
+      },
       series: lines.map((line) => series(line, spec.logarithmic ?? false)),
     });
     const svg = chart.renderToSVGString();

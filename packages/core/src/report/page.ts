@@ -11,6 +11,7 @@ import { concentrations } from './sections/concentrations';
 import { emissions } from './sections/emissions';
 import { headline } from './sections/headline';
 import { inversion } from './sections/inversion';
+import { loop } from './sections/loop';
 import { provenance } from './sections/provenance';
 import { surrogate } from './sections/surrogate';
 import { trustRegion } from './sections/trust-region';
@@ -27,6 +28,7 @@ const SECTIONS: readonly [id: string, title: string, draw: (context: PageContext
   ['certificate', 'Certificate', certificate],
   ['inversion', 'Inversion', inversion],
   ['trust-region', 'Distance from the training', trustRegion],
+  ['loop', 'Closed loop', loop],
   ['provenance', 'Settings and versions', provenance],
 ];
 

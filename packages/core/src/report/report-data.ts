@@ -158,6 +158,32 @@ export interface ReportTrust {
   fields: { period: string; distance: ArrayLike<number> }[];
 }
 
+/** Errors of one species at one side's monitors, in its unit, all periods together; realised: null where the transport model did not run. */
+export interface LoopGain {
+  species: string;
+  stations: 'used' | 'withheld';
+  /** of `ReportData.regions`; absent: the whole domain */
+  region?: string;
+  priorMae: number;
+  predictedMae: number;
+  realisedMae: number | null;
+}
+
+/** One pass of the closed loop; `realisedError`: mean over species of the MAE at used monitors relative to that of the prior run. */
+export interface LoopPassScore {
+  pass: number;
+  realisedError: number | null;
+  gains: LoopGain[];
+}
+
+/** The closed loop; `updated` of emissions and concentrations is that of the pass `kept`. */
+export interface ReportLoop {
+  /** `agreed`: it ended early */
+  status: 'agreed' | 'passes';
+  kept: number;
+  passes: LoopPassScore[];
+}
+
 /** A region of the tables; `mask` `[H, W]`, a cell counts by its value in 0…1. */
 export interface ReportRegion {
   name: string;
@@ -204,6 +230,7 @@ export interface ReportData {
   learning?: { mode: ReportMode; points: LearningPoint[] }[];
   inversion?: ReportInversion[];
   trust?: ReportTrust;
+  loop?: ReportLoop;
   inventoryError?: InventoryError[];
   regions?: ReportRegion[];
   /** wall-clock seconds per stage, in order */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { page } from './page';
 import { PageContext } from './page-context';
-import type { ReportData } from './report-data';
+import type { LoopGain, ReportData, ReportLoop } from './report-data';
 import { GROUPS, SPECIES, smallGrid, syntheticCertificate, syntheticReport } from './testing/synthetic-report';
 import { writeReport } from './write-report';
 
@@ -137,6 +137,48 @@ describe('page', () => {
     expect(words(text)).toContain('Initial concentrations took 20 % of the fall of the observation term.');
     const unknown = { ...gain, shareOfInitialConcentrations: null };
     expect(words(write({ ...data, inversion: [{ ...data.inversion![0], gain: unknown }] }))).toContain('Initial concentrations took – of the fall');
+  });
+
+  it('shows the passes of a loop, one that the transport model did not run for with gaps', () => {
+    const data = syntheticReport(small);
+    expect(write(data)).not.toContain('id="loop"');
+    const gain = (stations: 'used' | 'withheld', predictedMae: number, realisedMae: number | null, region?: string): LoopGain => ({
+      ...{ species: 'NO2', stations, priorMae: 8, predictedMae, realisedMae },
+      ...(region === undefined ? {} : { region }),
+    });
+    const loop: ReportLoop = {
+      status: 'agreed',
+      kept: 2,
+      passes: [
+        { pass: 1, realisedError: 0.5, gains: [gain('used', 2, 4), gain('withheld', 3, 5), gain('used', 1, 2, 'North')] },
+        { pass: 2, realisedError: 0.25, gains: [gain('used', 1, 2), gain('withheld', 3, 4)] },
+        { pass: 3, realisedError: null, gains: [gain('used', 1, null), gain('withheld', 2, null)] },
+      ],
+    };
+    const text = write({ ...data, loop });
+    expect(text).not.toMatch(/NaN|undefined/);
+    const table = (id: string): string[][] => {
+      const body = text
+        .slice(text.indexOf(`id="${id}"`))
+        .split('</table>')[0]
+        .split('<tbody>')[1];
+      return body.split('</tr>').map((row) =>
+        [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, cell]) =>
+          cell
+            .replace(/<[^>]+>/g, '')
+            .replace(/\s+/g, ' ')
+            .trim(),
+        ),
+      );
+    };
+    expect(table('table-loop').slice(0, 3)).toEqual([
+      ['NO₂ (ppb)', '1', '8.00', '75.0 %', '50.0 %', '50 %', '8.00', '62.5 %', '37.5 %', '67 %'],
+      ['NO₂ (ppb)', '2 (kept)', '8.00', '87.5 %', '75.0 %', '17 %', '8.00', '62.5 %', '50.0 %', '25 %'],
+      ['NO₂ (ppb)', '3', '8.00', '87.5 %', '–', '–', '8.00', '75.0 %', '–', '–'],
+    ]);
+    expect(table('table-loop-regions')[0]).toEqual(['North', 'NO₂ (ppb)', '1', '8.00', '87.5 %', '75.0 %', '17 %', '–', '–', '–', '–']);
+    expect(text).toContain('Gain, NO₂');
+    expect(text.replace(/\s+/g, ' ')).toContain('ended before the transport model ran for pass 3');
   });
 
   it('stands a species without any observation, missing parts and no stations', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SurrogateSettings, TrainingSettings } from '../data/case';
-import { readTensors, writeTensors, type Tensor } from '../data/checkpoint';
+import { readTensors, removeCheckpoint, writeTensors, type Tensor } from '../data/checkpoint';
 import type { PreparedPeriod } from '../data/prepared';
 import { DataError, InterruptedError, NumericalError } from '../errors';
 import { Random } from '../random';
@@ -90,6 +90,22 @@ describe('training', () => {
     expect(status).toBe('early-stop');
     const best = curve.reduce((a, b) => (b.test.total < a.test.total ? b : a));
     expect(iterations - best.iteration).toBe(20);
+  });
+
+  it('goes on from given weights, in small steps close to them, and from its own checkpoint before those', async () => {
+    const first = await trained();
+    removeCheckpoint(join(folder, 'checkpoint'));
+    const further = { ...tinyTraining(), iterations: 4, learningRate: 1e-5 };
+    const begun = (await trained({ training: further, options: { weights: first.weights } })).weights;
+    let largest = 0;
+    for (const [name, { data }] of begun)
+      data.forEach((value, i) => (largest = Math.max(largest, Math.abs(value - first.weights.get(name)!.data[i]))));
+    expect(largest).toBeGreaterThan(0);
+    expect(largest).toBeLessThan(1e-4); // Adam moves a weight by about the learning rate a step
+    removeCheckpoint(join(folder, 'checkpoint'));
+    const stopped = trained({ training: further, options: { weights: first.weights, ...stopAt(2) } });
+    await expect(stopped).rejects.toThrow(InterruptedError);
+    expectSameWeights((await trained({ training: further, options: { weights: first.weights } })).weights, begun);
   });
 
   it('stops after its time', async () => {

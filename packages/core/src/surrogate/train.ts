@@ -20,6 +20,8 @@ export interface CurvePoint {
 
 export interface TrainOptions extends Execution {
   checkpoint: string;
+  /** weights of an earlier training with the same network and normalisation to go on from; default: random */
+  weights?: ReadonlyMap<string, Tensor>;
   onProgress?: (done: number, total: number, text: string) => void;
   log?: (text: string) => void;
   signal?: AbortSignal;
@@ -211,7 +213,10 @@ class Loop {
 
   private resume(): void {
     const found = readCheckpoint(this.options.checkpoint, (error) => this.options.log?.(error.message));
-    if (!found) return;
+    if (!found) {
+      if (this.options.weights) this.program.begin(this.options.weights);
+      return;
+    }
     const kept = found.metadata as unknown as Omit<Progress, 'best'> & { best: { loss: number | null; iteration: number }; pending: StepLosses[] };
     const state = new Map([...found.tensors].filter(([name]) => !name.startsWith('best/')));
     const best = [...found.tensors]

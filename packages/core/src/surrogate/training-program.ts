@@ -258,6 +258,11 @@ export class TrainingProgram {
     return withShapes(this.training, new Map([...this.training.getParameters(), ...this.training.getState()]));
   }
 
+  /** Parameters and batch-norm statistics of another training; the moments begin anew. */
+  begin(weights: ReadonlyMap<string, Tensor>): void {
+    this.training.setParameters(new Map([...weights].map(([name, { data }]) => [name, data])));
+  }
+
   restore(state: Map<string, Tensor>): void {
     const arrays = new Map([...state].map(([name, { data }]) => [name, data]));
     this.training.setParameters(arrays);

@@ -1,5 +1,5 @@
 /** How a chemical transport model is run: the reference model in this process, or the user's own by a command. */
-import type { Case, PeriodSettings } from '../data/case';
+import type { Case, CtmSettings, PeriodSettings } from '../data/case';
 import { expandGlob } from '../data/ioapi';
 import { readGriddesc } from '../grid/griddesc';
 import { ExternalCtm } from './external-ctm';
@@ -23,6 +23,11 @@ export interface CtmRequest {
 export interface Ctm {
   /** Writes `request.output`, or throws and leaves no file of that name. */
   run(request: CtmRequest): Promise<void>;
+}
+
+/** The part of `ctm` that decides what a run gives: raising the time-out makes no run anew. */
+export function ctmIdentity(ctm: CtmSettings): object {
+  return ctm.kind === 'command' ? { ...ctm, timeoutHours: undefined } : ctm;
 }
 
 /** The files of a glob of the case for one period. */

@@ -48,6 +48,12 @@ describe('ExternalCtm', () => {
     expect(all.get('PM25_TOT')![5]).toBe(50);
   });
 
+  it('leaves ${NAME} and other braces to the shell', async () => {
+    const command = `run=mine; echo \${run} {run} {none} && cp {emissions} {output}/`;
+    await new ExternalCtm(settingsOf(command)).run(requestOf());
+    expect(readFileSync(log, 'utf8')).toBe('mine prior {none}\n');
+  });
+
   const otherGrid = (): string => writeFile(join(folder.path, 'other-grid.nc'), SPECIES, { grid: new Grid({ ...GRID.definition, xorig: 0 }) });
   const short = (): string => writeFile(join(folder.path, 'short.nc'), SPECIES, { count: 20 });
   const noOzone = (): string =>
@@ -105,6 +111,15 @@ describe('ExternalCtm', () => {
     expect(Date.now() - began).toBeLessThan(5000);
     await new Promise((resolve) => setTimeout(resolve, 2200));
     expect(existsSync(marker)).toBe(false);
+  });
+
+  it('waits until what the command had started has cleaned up', async () => {
+    const marker = join(folder.path, 'cleaned-up');
+    const script = join(folder.path, 'job.sh');
+    writeFileSync(script, `trap "sleep 0.5; touch '${marker}'; exit 143" TERM\nsleep 30 &\nwait $!\n`);
+    const ended = new ExternalCtm(settingsOf(`sh '${script}'; true`, { timeoutHours: 0.3 / 3600 })).run(requestOf());
+    await expect(ended).rejects.toMatchObject({ code: 'CTM_TIMEOUT' });
+    expect(existsSync(marker)).toBe(true);
   });
 
   it('has no use for factors', async () => {

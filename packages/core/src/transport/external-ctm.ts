@@ -27,8 +27,12 @@ export interface ExternalCtmSettings {
   variables: OutputNames;
 }
 
-/** How long a command that was told to end may take before it is killed. */
+/** How long a command that was told to end may take before it is killed, its children included. */
 const GRACE_MS = 10_000;
+const POLL_MS = 50;
+
+/** What is filled in, in braces; `${NAME}` is left to the shell. */
+const PLACEHOLDER = /(?<!\$)\{(\w+)\}/g;
 
 export class ExternalCtm implements Ctm {
   constructor(private readonly settings: ExternalCtmSettings) {}
@@ -112,7 +116,7 @@ function fillIn({ command, caseFile }: ExternalCtmSettings, { run, period, emiss
     hours: String(period.hours),
     case: quoted(caseFile),
   };
-  return command.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+  return command.replace(PLACEHOLDER, (whole, name: string) => values[name] ?? whole);
 }
 
 interface Ended {
@@ -126,10 +130,9 @@ function runCommand(command: string, output: number, timeoutMs: number, abort?: 
   return new Promise((resolve, reject) => {
     const child = spawn('/bin/sh', ['-c', command], { detached: true, stdio: ['ignore', output, output] });
     let timedOut = false;
-    let killer: NodeJS.Timeout | undefined;
+    let ending: Promise<void> | undefined;
     const end = (): void => {
-      killGroup(child.pid, 'SIGTERM');
-      killer = setTimeout(() => killGroup(child.pid, 'SIGKILL'), GRACE_MS);
+      ending ??= endGroup(child.pid);
     };
     // setTimeout holds at most 2^31 - 1 ms (25 days)
     const timer = setTimeout(
@@ -141,7 +144,6 @@ function runCommand(command: string, output: number, timeoutMs: number, abort?: 
     );
     const settle = (): void => {
       clearTimeout(timer);
-      clearTimeout(killer);
       abort?.removeEventListener('abort', end);
     };
     abort?.addEventListener('abort', end);
@@ -155,17 +157,31 @@ function runCommand(command: string, output: number, timeoutMs: number, abort?: 
     });
     child.once('close', (code, signal) => {
       settle();
-      resolve({ code, signal, timedOut });
+      // The shell may be gone before what it has started: a script that cancels its job, say.
+      void Promise.resolve(ending).then(() => resolve({ code, signal, timedOut }));
     });
   });
 }
 
-function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+/** Tells a process group to end, waits until it has, and kills what is left of it after a while. */
+async function endGroup(pid: number | undefined): Promise<void> {
   if (pid === undefined) return;
+  const killAt = Date.now() + GRACE_MS;
+  let alive = signalGroup(pid, 'SIGTERM');
+  while (alive && Date.now() < killAt) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    alive = signalGroup(pid, 0);
+  }
+  if (alive) signalGroup(pid, 'SIGKILL');
+}
+
+/** @returns whether there was anything to signal */
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(-pid, signal);
+    return true;
   } catch {
-    // it has ended meanwhile
+    return false;
   }
 }
 

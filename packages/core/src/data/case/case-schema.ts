@@ -16,6 +16,7 @@ import { membersSchema, observationsSchema, responseSchema, truthSchema, withhel
 import { choice, device, files, flag, text, whole } from './fields';
 import { inversionSchema } from './inversion-schema';
 import { surrogateSchema, trainingSchema } from './learning-schema';
+import { loopSchema } from './loop-schema';
 
 export const caseSchema = z.strictObject({
   name: text('Name of the case.'),
@@ -50,6 +51,7 @@ export const caseSchema = z.strictObject({
   training: trainingSchema.prefault({}),
   certificate: certificateSchema.prefault({}),
   inversion: inversionSchema.prefault({}),
+  loop: loopSchema.prefault({}),
   paperMode: z
     .strictObject({
       run: flag("Whether the paper's mode is run beside the default.").default(false),
@@ -69,6 +71,7 @@ export type SurrogateSettings = Case['surrogate'];
 export type TrainingSettings = Case['training'];
 export type CertificateSettings = Case['certificate'];
 export type InversionSettings = Case['inversion'];
+export type LoopSettings = Case['loop'];
 export type ObservationsSettings = Case['observations'];
 export type MembersSettings = Case['members'];
 export type CtmSettings = Case['ctm'];

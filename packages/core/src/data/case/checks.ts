@@ -171,6 +171,52 @@ function checkTrustRegion(c: Case): Breach[] {
   ];
 }
 
+const PLACEHOLDERS = ['emissions', 'output', 'period', 'run', 'start', 'hours', 'case'];
+
+/** Braces that look like a slip of a placeholder; others, and `${NAME}`, are the shell's. */
+function checkCommand({ ctm }: Case): Breach[] {
+  if (ctm.kind !== 'command') return [];
+  const path = ['ctm', 'command'];
+  const names = [...ctm.command.matchAll(/(?<!\$)\{(\w+)\}/g)].map(([, name]) => name);
+  const slips = names.filter((name) => !PLACEHOLDERS.includes(name) && nearestKey(name, PLACEHOLDERS) !== undefined);
+  return [
+    ...slips.map((name) => ({ path, text: `there is no placeholder {${name}}: did you mean {${nearestKey(name, PLACEHOLDERS)}}?` })),
+    ...(names.includes('output') ? [] : [{ path, text: 'the command is not told where its files are expected: add {output}, a folder' }]),
+  ];
+}
+
+/** The passes of a loop compare runs of one transport model, and need a surrogate that learns from them and is anchored to them. */
+function checkLoop(c: Case): Breach[] {
+  if (c.loop.passes === 1) return [];
+  const breach = (text: string): Breach => ({ path: ['loop', 'passes'], text });
+  const single = 'set loop.passes: 1';
+  const taken = memberNames(c).find((name) => /^updated-\d+$/.test(name));
+  return [
+    ...(taken === undefined ? [] : [breach(`the run ${taken} of members.runs has the name of a run of a pass: rename it`)]),
+    ...(c.inversion.mode === 'paper'
+      ? [breach(`the paper's inversion has no anchor that a pass could move: ${single}, or inversion.mode: default`)]
+      : []),
+    ...(c.surrogate.initialConcentrations === 'control'
+      ? [
+          breach(
+            `surrogate.initialConcentrations: control corrects what the transport model's run would not have: ${single}, or take rollout or none`,
+          ),
+        ]
+      : []),
+    ...(c.surrogate.mode === 'paper' ? [breach(`the paper's surrogate learns from the prior run only: ${single}, or surrogate.mode: default`)] : []),
+    ...(c.training.batch % 2 !== 0
+      ? [breach(`training.batch: ${c.training.batch} is odd, but in a loop samples come in pairs of runs: make it even`)]
+      : []),
+    ...(c.priorConcentrations !== undefined && c.ctm.kind === 'reference'
+      ? [
+          breach(
+            `the prior run came as priorConcentrations, but ctm is the reference model, which did not make it: ${single}, or name your command in ctm`,
+          ),
+        ]
+      : []),
+  ];
+}
+
 /** Every breach of the rules that tie keys together. */
 export function checkCase(c: Case): Breach[] {
   const checks = [
@@ -183,6 +229,8 @@ export function checkCase(c: Case): Breach[] {
     checkTracers,
     checkCertificate,
     checkTrustRegion,
+    checkLoop,
+    checkCommand,
   ];
   return checks.flatMap((check) => check(c));
 }

@@ -4,6 +4,7 @@ export type {
   CertificateSettings,
   CtmSettings,
   InversionSettings,
+  LoopSettings,
   MembersSettings,
   ObservationsSettings,
   PeriodSettings,

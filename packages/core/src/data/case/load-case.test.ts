@@ -80,6 +80,11 @@ describe('a valid case', () => {
     expect([c.device, c.products]).toEqual([device, 'tf32']);
   });
 
+  it('leaves braces of the shell alone in a command', () => {
+    const command = 'cd ${WORK} && cmaq {emissions} {output} | awk "{print}"';
+    expect(loadCase(write(`${VALID}ctm: { kind: command, command: '${command}' }\n`)).ctm).toMatchObject({ command });
+  });
+
   it('sets entries of lists by number', () => {
     expect(loadCase(write(VALID), ['periods.0.hours=96']).periods[0].hours).toBe(96);
   });
@@ -224,6 +229,22 @@ describe('what is wrong is said in one sentence each', () => {
     ['truth:', 'surrogate: { tracers: [{ lifetime: 3, by: sun }] }\ntruth:', /by: expected one of light, cloud/],
     ['truth:', 'members: { count: 0 }\ntruth:', /needs members, and there are none/],
     ['truth:', 'regions: { north: { rows: [0, 3] } }\ntruth:', /regions\.north: expected either a polygon, or rows and cols/],
+    ['truth:', 'loop: { passes: 2 }\ninversion: { mode: paper }\ntruth:', /loop\.passes: the paper's inversion has no anchor/],
+    ['truth:', 'loop: { passes: 2 }\nsurrogate: { mode: paper }\ntruth:', /loop\.passes: the paper's surrogate learns from the prior run only/],
+    [
+      'truth:',
+      'loop: { passes: 2 }\nmembers: { count: 0 }\ntraining: { batch: 3, differenceWeight: 0 }\ntruth:',
+      /loop\.passes: training\.batch: 3 is odd/,
+    ],
+    ['truth:', 'loop: { passes: 2 }\npriorConcentrations: a.nc\ntruth:', /loop\.passes: .* the reference model, which did not make it/],
+    [
+      'truth:',
+      'loop: { passes: 2 }\nmembers: { runs: [{ name: updated-1, emissions: e, concentrations: c }] }\ntruth:',
+      /the run updated-1 of members\.runs has the name of a run of a pass/,
+    ],
+    ['truth:', 'loop: { passes: 0 }\ntruth:', /loop\.passes: expected at least 1 but received 0/],
+    ['truth:', 'ctm: { kind: command, command: "cmaq {emission} {output}" }\ntruth:', /no placeholder \{emission\}: did you mean \{emissions\}\?/],
+    ['truth:', 'ctm: { kind: command, command: "cmaq {emissions}" }\ntruth:', /ctm\.command: .* add \{output\}/],
     ['truth:', 'members: { runs: [{ name: prior, emissions: e, concentrations: c }] }\ntruth:', /the name prior is used twice/],
   ])('%s → %s', (from, to, message) => {
     expect(failure(VALID.replace(from, to)).message).toMatch(message);

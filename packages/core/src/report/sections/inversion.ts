@@ -38,10 +38,10 @@ function costChart(inversion: ReportInversion): Markup {
 function watchedChart(inversions: ReportInversion[]): Markup {
   const colours = [COLOURS.updated, COLOURS.prior, COLOURS.neutral, COLOURS.observed];
   return drawChart({
-    title: 'Error at watched monitors, relative to the prior',
+    title: 'Error at watched monitors, relative to the start',
     description: 'mean over species of the mean absolute error of the prediction, 1 at the start',
     xName: 'iteration',
-    yName: 'MAE / prior MAE',
+    yName: 'MAE / MAE at the start',
     lines: inversions.map((inversion, index) => ({
       name: [inversion.mode === 'paper' ? 'paper' : 'default', inversion.period ?? ''].join(' ').trim(), // short: four must fit in one line
       points: line(inversion.points, 'watched'),

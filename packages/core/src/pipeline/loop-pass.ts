@@ -1,0 +1,103 @@
+/** What a pass of the closed loop has of the passes before it: weights, runs of the transport model, the control and the anchor. */
+import { join } from 'node:path';
+import { GROUPS, type LoopSettings } from '../data/case';
+import { readEmissions } from '../data/case-fields';
+import { readTensors, type Tensor, writeTensors } from '../data/checkpoint';
+import { IoapiSeries } from '../data/ioapi';
+import type { PreparedPeriod, PreparedRun } from '../data/prepared';
+import { DataError } from '../errors';
+import { Surrogate } from '../surrogate/surrogate';
+import { appliedFiles } from './apply-stage';
+import { readRecord } from './record';
+import { readRunConcentrations } from './run-concentrations';
+import { passVariant, stageContext, stageDir, type LoopPass, type RunContext, type StageContext, type StageName } from './stage';
+import { updatedOutput } from './verify-stage';
+
+const CONTROL_FILE = 'control.safetensors';
+
+/** Where an inversion ended. */
+export interface InversionOutcome {
+  /** the control that is kept */
+  control: Float64Array;
+  /** what the model simulates with it, of all observations in their order, withheld ones too */
+  predicted: Float32Array;
+}
+
+/** A stage of a pass as the stage engine sees it. */
+export function passContext(run: RunContext, stage: StageName, pass: LoopPass): StageContext {
+  return { ...stageContext(run, stage, passVariant(pass.number)), pass };
+}
+
+/** The keys of what a pass takes from the passes before, for its own; undefined in other variants. */
+export function earlierPasses(context: StageContext): object | undefined {
+  const { pass, out } = context;
+  if (!pass) return undefined;
+  const key = (stage: StageName, number: number): string | undefined => readRecord(stageDir(out, stage, passVariant(number)))?.key;
+  return {
+    weights: key('train', pass.number - 1),
+    runs: passesBefore(pass).map((number) => key('verify', number)),
+    anchor: key('verify', pass.anchor),
+  };
+}
+
+/** How the surrogate is trained on in a pass. */
+export function furtherTraining<T extends object>(training: T & { seed: number }, { iterations, learningRate }: LoopSettings, pass: LoopPass): T {
+  return { ...training, iterations, learningRate, seed: training.seed + pass.number };
+}
+
+/** The surrogate that a pass trains on: that of the pass before. */
+export function surrogateBefore({ out }: RunContext, { number }: LoopPass): Surrogate {
+  return Surrogate.load(stageDir(out, 'train', passVariant(number - 1)));
+}
+
+/** Adds the transport model's runs on the updated emissions of all passes before, kept or not, to the runs of a period: each is as true as any member. */
+export function addRunsOfPasses(context: StageContext, period: PreparedPeriod): void {
+  for (const number of passesBefore(context.pass)) period.runs.set(`updated-${number}`, updatedRun(context, number, period));
+}
+
+function updatedRun(context: StageContext, number: number, period: PreparedPeriod): PreparedRun {
+  const { case: settings, out, signal } = context;
+  const series = IoapiSeries.open(appliedFiles(stageDir(out, 'apply', passVariant(number)), settings, period.name));
+  try {
+    const groups = Object.fromEntries(GROUPS.map((group) => [group, settings.emissions.groups[group]]));
+    const emissions = readEmissions(series, period.time, groups, { signal });
+    return { emissions, concentrations: readRunConcentrations(settings, [runOfPass(context, number, period.name)], period, signal) };
+  } finally {
+    series.close();
+  }
+}
+
+/** The transport model's output on the emissions of a pass. */
+export function runOfPass({ out }: RunContext, number: number, period: string): string {
+  return updatedOutput(stageDir(out, 'verify', passVariant(number)), period);
+}
+
+/** Writes where an inversion ended, for a pass that goes on from it. @returns the file's name */
+export function writeOutcome(dir: string, { control, predicted }: InversionOutcome): string {
+  const tensors = new Map<string, Tensor>([
+    ['control', { data: control, shape: [control.length] }],
+    ['predicted', { data: predicted, shape: [predicted.length] }],
+  ]);
+  writeTensors(join(dir, CONTROL_FILE), {
+    tensors,
+    metadata: { what: 'control vector of the inversion, and observations as the surrogate predicts them' },
+  });
+  return CONTROL_FILE;
+}
+
+/** @throws {DataError} `LOOP_CONTROL` if the inversion of that pass did not leave it whole */
+export function readOutcome({ out }: RunContext, number: number): InversionOutcome {
+  const path = join(stageDir(out, 'invert', passVariant(number)), CONTROL_FILE);
+  try {
+    const { tensors } = readTensors(path);
+    return { control: Float64Array.from(tensors.get('control')!.data), predicted: Float32Array.from(tensors.get('predicted')!.data) };
+  } catch (cause) {
+    throw new DataError('LOOP_CONTROL', `${path}: is missing or corrupt: remove the folder that it lies in, and run again`, {
+      cause,
+    });
+  }
+}
+
+function passesBefore(pass: LoopPass | undefined): number[] {
+  return Array.from({ length: (pass?.number ?? 1) - 1 }, (_, i) => i + 1);
+}

@@ -1,0 +1,119 @@
+/** The scripts of examples/cmaq-slurm, with stand-ins for sbatch, scancel and CMAQ: a job that outlives sbatch, as Slurm's do. */
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ExternalCtm } from '../packages/core/src/transport/external-ctm';
+import { GRID, readAll, START, temporaryFolder, writeFile } from '../packages/core/src/transport/testing/small-case';
+
+const EXAMPLE = join(__dirname, '../examples/cmaq-slurm');
+
+// Runs the script as a job of its own session, and waits for its end as --wait does.
+const SBATCH = `#!/bin/bash
+while [[ $1 == --* ]]; do
+  case $1 in --wait) shift ;; --job-name) name=$2; shift 2 ;; --output) log=$2; shift 2 ;; *) echo "sbatch: $1?" >&2; exit 64 ;; esac
+done
+[ -n "\${SBATCH_FAILS:-}" ] && { echo "sbatch: error: Batch job submission failed: Invalid account" >&2; exit 1; }
+code="$JOBS/$name.code"
+setsid bash -c '"$0" "$@" >"'"$log"'" 2>&1; echo $? >"'"$code"'.new"; mv "'"$code"'.new" "'"$code"'"' "$@" &
+echo $! >"$JOBS/$name.pid"
+echo "Submitted batch job 4711"
+while [ ! -e "$code" ]; do sleep 0.05; done
+exit "$(cat "$code")"
+`;
+const SCANCEL = `#!/bin/bash
+[ "$1 $2 $4" = "--quiet --user --name" ] || exit 64
+kill -TERM -- "-$(cat "$JOBS/$5.pid")"
+echo "$5" >>"$JOBS/cancelled"
+`;
+const CCTM_DAY = `#!/bin/bash
+echo "$DAY after \${RESTART##*/}" >>"$JOBS/days"
+case "$(cat "$JOBS/trouble" 2>/dev/null)" in
+  "fail $DAY") echo "*** ERROR ABORT in subroutine RDEMIS"; exit 7 ;;
+  "hang $DAY") sleep 300 ;;
+esac
+cp "$JOBS/$DAY.nc" "$DAY_DIR/ACONC_$DAY.nc"
+`;
+
+describe('examples/cmaq-slurm', () => {
+  const folder = temporaryFolder();
+  const jobs = join(folder.path, 'jobs');
+  const output = join(folder.path, 'verify', 'ACONC_july.nc');
+  const emissions = join(folder.path, "it's emissions.nc");
+  const note = (name: string): string[] => (existsSync(join(jobs, name)) ? readFileSync(join(jobs, name), 'utf8').trim().split('\n') : []);
+
+  beforeAll(() => {
+    mkdirSync(jobs);
+    for (const [name, text] of Object.entries({ sbatch: SBATCH, scancel: SCANCEL, 'cctm-day': CCTM_DAY })) {
+      writeFileSync(join(folder.path, name), text);
+      chmodSync(join(folder.path, name), 0o755);
+    }
+    ['20260706', '20260707'].forEach((day, d) =>
+      writeFile(
+        join(jobs, `${day}.nc`),
+        ['NO2', 'SO2', 'O3', 'PM25'].map((name) => ({
+          name,
+          units: name === 'PM25' ? 'ug m-3' : 'ppbV',
+          value: (hour: number) => 24 * d + hour,
+        })),
+        { start: new Date(START.getTime() + d * 86_400_000) },
+      ),
+    );
+    writeFileSync(emissions, 'emissions of the first pass');
+  });
+  beforeEach(() => {
+    for (const name of ['days', 'cancelled', 'trouble']) rmSync(join(jobs, name), { force: true });
+  });
+  afterAll(() => {
+    folder.remove();
+  });
+
+  // In the command: jest gives tests a copy of the environment, which children do not get.
+  const environment = `PATH='${folder.path}':$PATH JOBS='${jobs}' WORK='${folder.path}/work' CCTM_DAY='${folder.path}/cctm-day'`;
+  const run = (timeoutHours = 1, more = ''): Promise<void> =>
+    new ExternalCtm({
+      command: `${environment} ${more} '${EXAMPLE}/run-cmaq.sh' {output} {run} {period} {start} {hours} {emissions}`,
+      outputGlob: 'ACONC_*.nc',
+      timeoutHours,
+      caseFile: '/cases/case.yaml',
+      grid: GRID,
+      variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' },
+    }).run({ run: 'updated-pass-2', period: { name: 'july', start: START, hours: 48 }, emissionFiles: [emissions], output });
+
+  it('tells which day failed and by which exit code; the next try begins with that day', async () => {
+    writeFileSync(join(jobs, 'trouble'), 'fail 20260707');
+    await expect(run()).rejects.toMatchObject({
+      code: 'CTM_COMMAND_FAILED',
+      message: expect.stringMatching(/exit code 7 \("\*\*\* ERROR ABORT in subroutine RDEMIS"\)/) as string,
+    });
+    expect(note('days')).toEqual(['20260706 after ', '20260707 after 20260706']);
+    rmSync(join(jobs, 'days'));
+    rmSync(join(jobs, 'trouble'));
+    await run();
+    expect(note('days')).toEqual(['20260707 after 20260706']);
+    const simulated = readAll(output).get('O3')!;
+    const cells = simulated.length / 48;
+    expect(Array.from({ length: 48 }, (_, hour) => simulated[hour * cells])).toEqual(Array.from({ length: 48 }, (_, hour) => hour));
+  });
+
+  it('takes no day of other emissions for its own', async () => {
+    writeFileSync(emissions, 'emissions of another pass');
+    await run();
+    expect(note('days')).toEqual(['20260706 after ', '20260707 after 20260706']);
+  });
+
+  it('cancels the job on a time-out', async () => {
+    writeFileSync(emissions, 'emissions of a run that hangs');
+    writeFileSync(join(jobs, 'trouble'), 'hang 20260706');
+    await expect(run(1.5 / 3600)).rejects.toMatchObject({ code: 'CTM_TIMEOUT' });
+    const [name] = note('cancelled');
+    expect(name).toMatch(/^retroplume-updated-pass-2-july-\d+$/);
+    const pid = Number(readFileSync(join(jobs, `${name}.pid`), 'utf8'));
+    expect(() => process.kill(-pid, 0)).toThrow(/ESRCH/);
+  });
+
+  it('tells when Slurm refuses the job', async () => {
+    await expect(run(1, 'SBATCH_FAILS=1')).rejects.toMatchObject({
+      code: 'CTM_COMMAND_FAILED',
+      message: expect.stringMatching(/exit code 1 \("sbatch: error: Batch job submission failed: Invalid account"\)/) as string,
+    });
+  });
+});
