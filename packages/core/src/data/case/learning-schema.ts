@@ -72,9 +72,12 @@ export const trainingSchema = z
     differenceLoss: choice('Of the difference between two runs: absolute values, squares, or the mean of both losses.', ['l1', 'l2', 'both']).default(
       'both',
     ),
-    speciesWeights: perSpecies((species) => real(`Weight of ${species} in the loss.`, { min: 0 }), { NO2: 1, SO2: 1, O3: 1, 'PM2.5': 1 })
+    speciesWeights: perSpecies((species) => real(`Weight of ${species} in the loss.`, { min: 0 }), { NO2: 1, SO2: 1, O3: 1, 'PM2.5': 3 })
       .prefault({})
-      .meta({ description: "Weights of the species, whose errors are counted in units of the species' standard deviation." }),
+      .meta({
+        description:
+          "Weights of the species, whose errors are counted in units of the species' standard deviation. PM2.5 answers to all five groups, the others to one or two.",
+      }),
     rolloutWindows: whole(
       'Windows that a sample holds, each with the output of the one before as its initialConcentrations, trained through; 1 takes those of the run.',
       { min: 1, max: 4 },

@@ -33,6 +33,7 @@ export const paperDefaults: {
     learningRateDecay: 1,
     l2: 1e-4,
     differenceWeight: 0,
+    speciesWeights: { 'PM2.5': 1 },
     noise: 0.01,
     rotation: true,
     earlyStoppingIterations: 1000,
