@@ -61,7 +61,7 @@ const AUTHORS: Workload = {
   memory: { batch: 8, peers: false, unasked: false },
 };
 
-/** The network that the demo trains, at its size. */
+/** A network as small as the demo's, at its size: the lstm-unet with the window that it had before there were tracers. */
 const DEMO: Workload = {
   name: 'demo',
   rows: 48,

@@ -74,7 +74,7 @@ export function plainBranch(layers: number, width: number): BranchSettings {
   return { layers: Array.from({ length: layers }, () => ({ kernel: 3, width })) };
 }
 
-/** The default method (design page "findings", rows f to h): small, no batch norm, all states, softplus output. */
+/** The method of the trial (design page "findings", rows f to h), the default before the response-unet: small, no batch norm, all states, softplus output. */
 export const DEFAULT_LSTM_UNET: LstmUnetSettings = {
   network: 'lstm-unet',
   species: 4,
