@@ -23,7 +23,7 @@ const CELLS_FOR_THREADS = 10_000;
 const MOST_IN_MEMORY = 3 * 2 ** 30;
 
 /** Part of the machine's memory that the tracers of all runs take in training at most. */
-const MOST_OF_MEMORY = 0.5;
+const MOST_OF_MEMORY = 0.4;
 
 type Weather = Pick<PeriodSource, 'grid' | 'time' | 'meteorologyNames'>;
 
@@ -141,7 +141,7 @@ export class PeriodTracers {
 }
 
 /**
- * Carries the emissions of all runs of all periods: what training samples. What takes more than half of the machine's memory lies in temporary files.
+ * Carries the emissions of all runs of all periods: what training samples. What takes more than four tenths of the machine's memory lies in temporary files.
  * Without settings the runs have none afterwards.
  *
  * @param mostBytes - of tracers in memory
