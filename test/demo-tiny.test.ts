@@ -13,6 +13,8 @@ import { DISTANCE_FILE, readDistance, shownSpread, TRUST_FILE, type TrustSummary
 import { stageContext, STAGES, type RunContext, type StageEvent, type StageName } from '../packages/core/src/pipeline/stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 
+jest.setTimeout(400_000); // every stage runs twice, on a busy machine too
+
 const PAPER_STAGES: StageName[] = ['train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify'];
 const ALL = [...STAGES.filter((stage) => stage !== 'loop'), ...PAPER_STAGES.map((stage) => `paper/${stage}`)];
 const NETWORK = ['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'];
