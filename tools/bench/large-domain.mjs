@@ -73,7 +73,9 @@ function field(length, scale, seed) {
 
 function make() {
   const { folder } = values;
-  for (const name of ['prepare', 'train', 'invert']) mkdirSync(join(folder, name), { recursive: true });
+  for (const name of ['prepare', 'train', 'certify', 'invert']) mkdirSync(join(folder, name), { recursive: true });
+  // The inversion asks for a certificate; an untrained surrogate has none to show.
+  writeFileSync(join(folder, 'certify', 'record.json'), JSON.stringify({ summary: { verdict: 'not certified', reasons: ['untrained'] } }));
   writeInputs(folder);
   const settings = caseOf(folder);
   const grid = core.readGriddesc(join(folder, 'GRIDDESC'), 'LARGE');
