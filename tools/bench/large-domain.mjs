@@ -3,7 +3,7 @@
  *
  *   node tools/bench/large-domain.mjs [--rows N] [--cols N] [--hours N] [--iterations N] [--tile-cells N] [--threads N] [--folder DIR] [--keep]
  *
- * The inputs are made by a process of its own (a prepared store of 30 hours, a surrogate, 1000 monitors), since making them takes more memory
+ * The inputs are made by a process of its own (a prepared store of 30 hours with a member, a surrogate, 1000 monitors), since making them takes more memory
  * than the inversion; the one that inverts prints what it took. Monitors observe at every third hour of the last three, which is one; tracers begin with the first hour.
  */
 import { execFileSync } from 'node:child_process';
@@ -89,11 +89,13 @@ function make() {
     meteorology: field(hours * cells * meteorologyNames.length, 1, 1),
     geography: field(cells * geographyNames.length, 1, 2),
   });
-  writePreparedRun(join(folder, 'prepare'), {
-    ...{ period: 'large', run: 'prior', grid, time },
-    emissions: field(hours * cells * 5, 1e-9, 3),
-    concentrations: field(hours * cells * 4, 20, 4),
-  });
+  for (const [seed, run] of ['prior', 'member01'].entries()) {
+    writePreparedRun(join(folder, 'prepare'), {
+      ...{ period: 'large', run, grid, time },
+      emissions: field(hours * cells * 5, 1e-9, 3 + seed),
+      concentrations: field(hours * cells * 4, 20, 5),
+    });
+  }
   untrained(settings, meteorologyNames, geographyNames).save(join(folder, 'train'));
 }
 
@@ -132,6 +134,7 @@ function writeInputs(folder) {
     periods: [{ name: 'large', start: START, hours, spinUpHours: hours - 3 }],
     meteorology: { files: none },
     emissions: { files: none, groups },
+    members: { count: 1 },
     observations: {
       files: 'observations.csv',
       stations: { file: 'stations.csv' },
