@@ -68,7 +68,17 @@ export function tinySurrogate(over: Record<string, unknown> = {}): SurrogateSett
 }
 
 export function tinyTraining(over: Record<string, unknown> = {}): TrainingSettings {
-  return trainingSchema.parse({ iterations: 60, batch: 4, learningRate: 0.01, evaluateEvery: 20, checkpointEvery: 10, testFraction: 0.5, ...over });
+  const speciesWeights = { 'PM2.5': 1 }; // the formula is alike for all species
+  return trainingSchema.parse({
+    speciesWeights,
+    iterations: 60,
+    batch: 4,
+    learningRate: 0.01,
+    evaluateEvery: 20,
+    checkpointEvery: 10,
+    testFraction: 0.5,
+    ...over,
+  });
 }
 
 /** The training that tests interrupt: dropout, noise and rotation draw random numbers in every step. */
