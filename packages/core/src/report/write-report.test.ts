@@ -117,6 +117,10 @@ describe('page', () => {
     expect(words(write({ ...data, certificates: undefined }))).toContain('Not certified.');
   });
 
+  it('counts steps in whole numbers', () => {
+    expect(write(syntheticReport(small))).toMatch(/<td[^>]*>79<\/td>/);
+  });
+
   it('shows what initial concentrations do to the answers of a surrogate that takes them, and what they took of the gain', () => {
     const data = syntheticReport(small);
     const words = (text: string): string => text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');

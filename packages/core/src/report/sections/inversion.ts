@@ -1,6 +1,6 @@
 /** How the inversion went and ended: the cost and its terms, the error at watched monitors, cells at their bounds. */
 import { drawChart } from '../chart';
-import { change, chemical, MISSING, percent, relativeChange, significant } from '../format';
+import { change, chemical, fixed, MISSING, percent, relativeChange, significant } from '../format';
 import type { Markup } from '../html';
 import { html } from '../html';
 import { COLOURS, modeLabel } from '../page-context';
@@ -69,8 +69,8 @@ function outcomeTable(context: PageContext, inversions: ReportInversion[]): Mark
       cells: [
         label(inversion),
         inversion.status ?? MISSING,
-        significant(inversion.iterations, 6),
-        significant(inversion.keptIteration, 6),
+        fixed(inversion.iterations, 0),
+        fixed(inversion.keptIteration, 0),
         change(relativeChange(inversion.points.at(0)?.total, inversion.points.at(-1)?.total)),
         ...groups.map((group) => percent(inversion.atBound?.[group], 1)),
       ],
