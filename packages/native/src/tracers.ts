@@ -50,24 +50,8 @@ export interface TracerRequest {
 }
 
 interface TracersAddon {
-  tracers(
-    request: TracerRequest,
-    meteorology: Float32Array,
-    rates: Float32Array,
-    emissions: Float32Array,
-    out: Float32Array,
-    factors?: Float32Array,
-    state?: Float32Array,
-  ): void;
-  tracersAdjoint(
-    request: TracerRequest,
-    meteorology: Float32Array,
-    rates: Float32Array,
-    emissions: Float32Array,
-    gradOut: Float32Array,
-    gradFactors: Float32Array,
-    state?: Float32Array,
-  ): void;
+  tracers: typeof tracers;
+  tracersAdjoint: typeof tracersAdjoint;
 }
 
 const DEFAULTS = { rateCount: 0, inverseHeight: false, factorsOffset: 0, hourlyFactors: false, follows: false, threads: 1 };

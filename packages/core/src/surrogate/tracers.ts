@@ -56,6 +56,8 @@ export class PeriodTracers {
   private readonly request: TracerRequest;
   /** the tracers that were carried last, and their factors; none: 1 */
   private held?: { tracers: HourStore; factors?: Float32Array };
+  /** of the hours that were last asked for: of all, where they are in memory */
+  private rates?: { range: Hours; data: Float32Array };
 
   /**
    * @param mostBytes - tracers that take more lie in a temporary file
@@ -82,15 +84,24 @@ export class PeriodTracers {
     const given = factors && this.partOf(factors);
     if (this.held && sameFactors(this.held.factors, given)) return this.held.tracers;
     const out = this.held?.tracers ?? this.store();
-    this.held = undefined; // should the disk be full in between
+    this.held = undefined;
+    try {
+      this.carryInto(out, factors);
+    } catch (error) {
+      out.dispose(); // half of it is of no use: the disk may be full
+      throw error;
+    }
+    this.held = { tracers: out, factors: given?.slice() };
+    return out;
+  }
+
+  private carryInto(out: HourStore, factors?: EmissionFactors): void {
     const state = tracerState(this.request);
     for (const range of this.parts(out)) {
       const carried = out.hours(range);
       tracers(...this.hoursOf(range, factors), carried, factors?.data, state);
       out.write(range.first, carried);
     }
-    this.held = { tracers: out, factors: given?.slice() };
-    return out;
   }
 
   /** The transpose of {@link carry}, added: E · Aᵀ · gradTracers. */
@@ -114,12 +125,20 @@ export class PeriodTracers {
     }));
   }
 
+  private ratesOf(range: Hours, meteorology: Float32Array): Float32Array {
+    const { rates } = this;
+    if (rates && rates.range.first === range.first && rates.range.count === range.count) return rates.data;
+    const data = tracerRates(this.settings, this.source.meteorologyNames, meteorology);
+    this.rates = { range, data };
+    return data;
+  }
+
   /** What native is told of some hours: request, meteorology (with the hour before), rates and emissions. */
   private hoursOf(
     { first, count }: Hours,
     { offset = 0, hourly = false }: Partial<EmissionFactors> = {},
   ): [TracerRequest, Float32Array, Float32Array, Float32Array] {
-    const { source, request, settings } = this;
+    const { source, request } = this;
     const factorsOffset = offset + (hourly ? first * request.rows * request.cols * request.groups : 0);
     const follows = first > 0;
     const weather = follows ? { first: first - 1, count: count + 1 } : { first, count };
@@ -129,7 +148,7 @@ export class PeriodTracers {
     return [
       { ...request, hours: count, follows, factorsOffset, hourlyFactors: hourly },
       meteorology,
-      tracerRates(settings, source.meteorologyNames, own),
+      this.ratesOf({ first, count }, own),
       source.hourly('emissions', grid, { first, count }),
     ];
   }
@@ -155,12 +174,17 @@ export function carryRuns(
 ): void {
   dropTracers(periods);
   let free = mostBytes;
-  for (const period of periods) {
-    for (const run of settings.length > 0 ? period.runs.values() : []) {
-      const bytes = settings.length * run.emissions.byteLength;
-      run.tracers = new PeriodTracers(inMemory(period, run.emissions), settings, threads, free).carry();
-      if (bytes <= free) free -= bytes;
+  try {
+    for (const period of periods) {
+      for (const run of settings.length > 0 ? period.runs.values() : []) {
+        const bytes = settings.length * run.emissions.byteLength;
+        run.tracers = new PeriodTracers(inMemory(period, run.emissions), settings, threads, free).carry();
+        if (bytes <= free) free -= bytes;
+      }
     }
+  } catch (error) {
+    dropTracers(periods);
+    throw error;
   }
 }
 

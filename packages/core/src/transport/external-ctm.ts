@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isPlaceholder, PLACEHOLDER, type Placeholder } from '../data/case';
 import { expandGlob, IoapiSeries } from '../data/ioapi';
 import { assertValues, firstStepOf } from '../data/period-steps';
 import { instant, timeAt } from '../data/ioapi-time';
@@ -30,9 +31,6 @@ export interface ExternalCtmSettings {
 /** How long a command that was told to end may take before it is killed, its children included. */
 const GRACE_MS = 10_000;
 const POLL_MS = 50;
-
-/** What is filled in, in braces; `${NAME}` is left to the shell. */
-const PLACEHOLDER = /(?<!\$)\{(\w+)\}/g;
 
 export class ExternalCtm implements Ctm {
   constructor(private readonly settings: ExternalCtmSettings) {}
@@ -107,7 +105,7 @@ function quoted(text: string): string {
 }
 
 function fillIn({ command, caseFile }: ExternalCtmSettings, { run, period, emissionFiles }: CtmRequest, folder: string): string {
-  const values: Record<string, string> = {
+  const values: Record<Placeholder, string> = {
     emissions: emissionFiles.map(quoted).join(' '),
     output: quoted(folder),
     period: quoted(period.name),
@@ -116,7 +114,7 @@ function fillIn({ command, caseFile }: ExternalCtmSettings, { run, period, emiss
     hours: String(period.hours),
     case: quoted(caseFile),
   };
-  return command.replace(PLACEHOLDER, (whole, name: string) => values[name] ?? whole);
+  return command.replace(PLACEHOLDER, (whole, name: string) => (isPlaceholder(name) ? values[name] : whole));
 }
 
 interface Ended {

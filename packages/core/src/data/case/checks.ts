@@ -1,5 +1,6 @@
 /** What no single key can say: the rules that tie several keys together. */
 import type { Case } from './case-schema';
+import { isPlaceholder, PLACEHOLDER, PLACEHOLDERS } from './command-placeholders';
 import { MOST_MEMBERS } from './fields';
 import { memberNames } from './member-design';
 import { nearestKey } from './nearest-key';
@@ -171,16 +172,16 @@ function checkTrustRegion(c: Case): Breach[] {
   ];
 }
 
-const PLACEHOLDERS = ['emissions', 'output', 'period', 'run', 'start', 'hours', 'case'];
-
-/** Braces that look like a slip of a placeholder; others, and `${NAME}`, are the shell's. */
+/** Names in braces that are nearly one of those filled in are slips; others are the shell's, whose `{a,b}` and `{}` must stay usable. */
 function checkCommand({ ctm }: Case): Breach[] {
   if (ctm.kind !== 'command') return [];
   const path = ['ctm', 'command'];
-  const names = [...ctm.command.matchAll(/(?<!\$)\{(\w+)\}/g)].map(([, name]) => name);
-  const slips = names.filter((name) => !PLACEHOLDERS.includes(name) && nearestKey(name, PLACEHOLDERS) !== undefined);
+  const names = [...ctm.command.matchAll(PLACEHOLDER)].map(([, name]) => name);
+  const slips = names.filter((name) => !isPlaceholder(name)).map((name) => ({ name, meant: nearestKey(name, PLACEHOLDERS) }));
   return [
-    ...slips.map((name) => ({ path, text: `there is no placeholder {${name}}: did you mean {${nearestKey(name, PLACEHOLDERS)}}?` })),
+    ...slips.flatMap(({ name, meant }) =>
+      meant === undefined ? [] : [{ path, text: `nothing is filled in for {${name}}: did you mean {${meant}}?` }],
+    ),
     ...(names.includes('output') ? [] : [{ path, text: 'the command is not told where its files are expected: add {output}, a folder' }]),
   ];
 }

@@ -12,6 +12,7 @@ export type {
   TrainingSettings,
 } from './case-schema';
 export { caseSchema } from './case-schema';
+export { isPlaceholder, PLACEHOLDER, type Placeholder } from './command-placeholders';
 export { GROUPS, SPECIES, type Group, type Species } from './fields';
 export { caseJsonSchema, type JsonSchema } from './json-schema';
 export { loadCase } from './load-case';

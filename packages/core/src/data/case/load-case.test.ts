@@ -243,7 +243,11 @@ describe('what is wrong is said in one sentence each', () => {
       /the run updated-1 of members\.runs has the name of a run of a pass/,
     ],
     ['truth:', 'loop: { passes: 0 }\ntruth:', /loop\.passes: expected at least 1 but received 0/],
-    ['truth:', 'ctm: { kind: command, command: "cmaq {emission} {output}" }\ntruth:', /no placeholder \{emission\}: did you mean \{emissions\}\?/],
+    [
+      'truth:',
+      'ctm: { kind: command, command: "cmaq {emission} {output}" }\ntruth:',
+      /nothing is filled in for \{emission\}: did you mean \{emissions\}\?/,
+    ],
     ['truth:', 'ctm: { kind: command, command: "cmaq {emissions}" }\ntruth:', /ctm\.command: .* add \{output\}/],
     ['truth:', 'members: { runs: [{ name: prior, emissions: e, concentrations: c }] }\ntruth:', /the name prior is used twice/],
   ])('%s → %s', (from, to, message) => {
