@@ -11,21 +11,17 @@ import { uniformFactors } from '../packages/core/src/pipeline/member-factors';
 import type { Certificate } from '../packages/core/src/surrogate/certificate';
 import { createCtm } from '../packages/core/src/transport/ctm';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+import { MAIN, SMALL_RUN } from './testing/small-run';
 
 jest.setTimeout(200_000);
 
-const main = join(__dirname, '../packages/cli/dist/main.js');
 const SETTINGS = [
-  'members.count=2',
-  'response.groups=[NOx]',
-  'surrogate.window=[{count: 2, hours: 3}, {count: 2, hours: 1}]',
-  ...['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'].map((setting) => `surrogate.${setting}`),
+  ...SMALL_RUN,
   'training.iterations=20',
   'training.evaluateEvery=20',
   'certificate.factors=[0.8]',
   'certificate.patches={count: 2, cells: 2}',
   'inversion.iterations=1',
-  'inversion.stopOnWithheld=false',
   'inversion.hoursPerDay=1',
   'paperMode.run=false',
 ];
@@ -42,7 +38,7 @@ interface Outcome {
 
 function retroplume(command: string, settings: string[] = [], options: string[] = [], out = 'run'): Outcome {
   const set = [...SETTINGS, ...settings].flatMap((setting) => ['--set', setting]);
-  return spawnSync(process.execPath, [main, command, caseFile, '--out', join(folder, out), '--threads', '2', ...set, ...options], {
+  return spawnSync(process.execPath, [MAIN, command, caseFile, '--out', join(folder, out), '--threads', '2', ...set, ...options], {
     encoding: 'utf8',
   });
 }

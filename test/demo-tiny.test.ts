@@ -12,28 +12,24 @@ import { runStages, type RunResult } from '../packages/core/src/pipeline/run';
 import { DISTANCE_FILE, readDistance, shownSpread, TRUST_FILE, type TrustSummary } from '../packages/core/src/pipeline/trust-region';
 import { stageContext, STAGES, type RunContext, type StageEvent, type StageName } from '../packages/core/src/pipeline/stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+import { SMALL_NETWORK, SMALL_RUN } from './testing/small-run';
 
 jest.setTimeout(400_000); // every stage runs twice, on a busy machine too
 
 const PAPER_STAGES: StageName[] = ['train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify'];
 const ALL = [...STAGES.filter((stage) => stage !== 'loop'), ...PAPER_STAGES.map((stage) => `paper/${stage}`)];
-const NETWORK = ['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'];
 const SETTINGS = [
-  'members.count=2',
-  'response.groups=[NOx]',
-  'surrogate.window=[{count: 2, hours: 3}, {count: 2, hours: 1}]',
-  ...NETWORK.map((setting) => `surrogate.${setting}`),
+  ...SMALL_RUN,
   'training.iterations=20',
   'training.evaluateEvery=10',
   'certificate.onFailure=warn', // twenty steps of training teach no response
   'certificate.factors=[]',
   'certificate.patches={count: 2, cells: 2}',
   'inversion.iterations=4',
-  'inversion.stopOnWithheld=false', // twenty steps of training teach nothing that watched monitors would confirm
   'inversion.hoursPerDay=4',
   'paperMode.run=true',
   'paperMode.surrogate.window=[{count: 4, hours: 1}]',
-  ...NETWORK.map((setting) => `paperMode.surrogate.${setting}`),
+  ...SMALL_NETWORK.map((setting) => `paperMode.surrogate.${setting}`),
   'paperMode.training.iterations=4', // the branches are the authors', and large
   'paperMode.training.batch=2',
   'paperMode.inversion.iterations=2',

@@ -6,15 +6,14 @@ import { join } from 'node:path';
 import type { EvaluateSummary } from '../packages/core/src/pipeline/evaluate-stage';
 import type { InvertSummary } from '../packages/core/src/pipeline/invert-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+import { MAIN, SMALL_RUN } from './testing/small-run';
 
-const MAIN = join(__dirname, '../packages/cli/dist/main.js');
 const SETTINGS = [
-  'members.count=2',
+  ...SMALL_RUN,
   'response.groups=[SO2]',
   'surrogate.network=lstm-unet',
   'surrogate.window=[{count: 4, hours: 1}]',
   'surrogate.tracers=[]',
-  ...['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'].map((setting) => `surrogate.${setting}`),
   'training.iterations=20',
   'training.evaluateEvery=10',
   'training.rolloutWindows=2',
@@ -22,7 +21,6 @@ const SETTINGS = [
   'certificate.factors=[]',
   'certificate.patches={count: 2, cells: 2}',
   'inversion.iterations=3',
-  'inversion.stopOnWithheld=false',
   'inversion.hoursPerDay=4',
   'paperMode.run=false',
 ];

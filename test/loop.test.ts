@@ -8,16 +8,13 @@ import type { LoopSummary } from '../packages/core/src/pipeline/loop-stage';
 import type { StageRecord } from '../packages/core/src/pipeline/record';
 import type { RunResult } from '../packages/core/src/pipeline/run';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+import { MAIN, SMALL_RUN } from './testing/small-run';
 
 // Whole runs on a machine that does other things too.
 jest.setTimeout(400_000);
 
-const main = join(__dirname, '../packages/cli/dist/main.js');
 const SETTINGS = [
-  'members.count=2',
-  'response.groups=[NOx]',
-  'surrogate.window=[{count: 2, hours: 3}, {count: 2, hours: 1}]',
-  ...['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'].map((setting) => `surrogate.${setting}`),
+  ...SMALL_RUN,
   'training.iterations=40',
   'training.evaluateEvery=20',
   'training.checkpointEvery=1',
@@ -26,7 +23,6 @@ const SETTINGS = [
   'certificate.patches={count: 1, cells: 2}',
   'certificate.pairs=[{group: NOx, species: NO2}]',
   'inversion.iterations=3',
-  'inversion.stopOnWithheld=false',
   'inversion.hoursPerDay=4',
   'paperMode.run=false',
   'loop.passes=2',
@@ -45,7 +41,7 @@ interface Outcome {
 
 function commandLine(command: string, out: string, settings: string[], options: string[]): string[] {
   const set = [...SETTINGS, ...settings].flatMap((setting) => ['--set', setting]);
-  return [main, command, caseFile, '--out', join(folder, out), '--threads', '1', ...set, ...options];
+  return [MAIN, command, caseFile, '--out', join(folder, out), '--threads', '1', ...set, ...options];
 }
 
 function retroplume(command: string, out: string, settings: string[] = [], options: string[] = []): Outcome {

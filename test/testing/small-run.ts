@@ -1,0 +1,17 @@
+/** What runs of small twins through the command line share. */
+import { join } from 'node:path';
+
+/** The command line, as set-up builds it. */
+export const MAIN = join(__dirname, '../../packages/cli/dist/main.js');
+
+/** The smallest network that has every part, `KEY=VALUE` under `surrogate` (or `paperMode.surrogate`). */
+export const SMALL_NETWORK = ['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'];
+
+/** Two members and one response run, that network on a window of 8 hours. */
+export const SMALL_RUN = [
+  'members.count=2',
+  'response.groups=[NOx]',
+  'surrogate.window=[{count: 2, hours: 3}, {count: 2, hours: 1}]',
+  ...SMALL_NETWORK.map((setting) => `surrogate.${setting}`),
+  'inversion.stopOnWithheld=false', // twenty steps of training teach nothing that watched monitors would confirm
+];
