@@ -67,12 +67,12 @@ export function printResult(result: object, options: Pick<CommonOptions, 'json' 
     process.stdout.write(
       [`Certificate of the surrogate: ${certificate.verdict}`, ...certificate.reasons.map((reason) => `  ${reason}`), ''].join('\n'),
     );
-  const slopes = 'Free-running slope (1 is right) with initial concentrations from:';
-  if (told.initialConcentrations) process.stdout.write(slopesByPlace(slopes, told.initialConcentrations));
+  const slopes = 'free-running slope (1 is right) with initial concentrations from:';
+  if (told.initialConcentrations) process.stdout.write(slopesByPlace(`Surrogate: ${slopes}`, told.initialConcentrations));
   if (loop) process.stdout.write(loopLines(loop));
   if (told.withheld) process.stdout.write(table('Mean absolute error against withheld monitors, prior → updated inventory:', told.withheld));
   if (paperMode?.withheld) process.stdout.write(table("The same in the paper's mode:", paperMode.withheld));
-  if (paperMode?.initialConcentrations) process.stdout.write(slopesByPlace("The same of the paper's mode:", paperMode.initialConcentrations));
+  if (paperMode?.initialConcentrations) process.stdout.write(slopesByPlace(`Paper's mode: ${slopes}`, paperMode.initialConcentrations));
   if (manifest !== undefined) process.stdout.write(`Design: ${manifest}\n`);
   else process.stdout.write(report !== undefined ? `Report: ${report}\n` : `Run folder: ${out}\n`);
 }
