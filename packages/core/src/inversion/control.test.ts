@@ -28,10 +28,10 @@ function checkGradient(control: Control, at: Float64Array): void {
   const value = (x: Float64Array): number => dot(control.factors(x), weights);
   for (let direction = 0; direction < 5; direction++) {
     const d = normals(10 + direction);
-    const h = 1e-2;
+    const h = 1e-5;
     const difference = (value(at.map((x, i) => x + h * d[i])) - value(at.map((x, i) => x - h * d[i]))) / (2 * h);
-    // Factors are float32: 6e-8 · 120 values / h, and h² times the third derivative.
-    expect(Math.abs(difference - dot(gradient, d))).toBeLessThan(2e-3 * Math.sqrt(dot(gradient, gradient)));
+    expect(Math.abs(difference - dot(gradient, d))).toBeLessThan(1e-8 * Math.sqrt(dot(gradient, gradient) * dot(d, d)));
+    expect(dot(control.tangent(at, d), weights)).toBeCloseTo(dot(gradient, d), 10);
   }
 }
 

@@ -6,12 +6,16 @@ import type { FactorShape } from './forward-model';
 export interface Control {
   readonly shape: FactorShape;
   readonly size: number;
+  /** length of {@link factors} */
+  readonly factorCount: number;
   /** the control of the prior emissions: every factor is 1 */
   initial(): Float64Array;
   /** `[slots, rows, cols, groups]`, dimensionless; 1 where nothing is emitted */
-  factors(control: Float64Array): Float32Array;
+  factors(control: Float64Array): Float64Array;
+  /** The derivative of {@link factors} along a direction: (dfactors/dcontrol)·direction. */
+  tangent(control: Float64Array, direction: Float64Array): Float64Array;
   /**
-   * The chain rule through {@link factors}.
+   * The chain rule through {@link factors}, the transpose of {@link tangent}.
    *
    * @param gradFactors - dJ/d(factors), `[slots, rows, cols, groups]`
    * @returns dJ/d(control)

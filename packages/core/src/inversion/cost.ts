@@ -10,7 +10,7 @@
  * The constant c is the paper's choice of divisor (eq. 5): `none` (c = 1; a mini-batch is scaled up to the whole), `observations` (the number of
  * values in the step) or `cells` (N·h·w·l: times, rows, columns and species, observed or not).
  */
-import { Role, type ObservationBatch } from './forward-model';
+import { Role, type ObservationBatch, type Values } from './forward-model';
 
 export type Loss = 'l1' | 'l2' | 'huber';
 export type Divisor = 'none' | 'observations' | 'cells';
@@ -31,7 +31,7 @@ export interface BatchCost {
   /** Σ w·φ of the used values, per species */
   cost: Float64Array;
   /** dJo/d(simulated), before c; 0 at values that are not used */
-  gradient: Float32Array;
+  gradient: Float64Array;
   /** numbers of values and sums of |simulated − observed| of the used and the watched values, per species */
   used: { n: Float64Array; absolute: Float64Array };
   watched: { n: Float64Array; absolute: Float64Array };
@@ -58,12 +58,12 @@ export function misfitDerivative(u: number, loss: Loss): number {
 }
 
 /** Cost and gradient of one batch. Missing and withheld observations contribute exactly nothing, whatever stands there. */
-export function batchCost(batch: ObservationBatch, simulated: Float32Array, settings: CostSettings): BatchCost {
+export function batchCost(batch: ObservationBatch, simulated: Values, settings: CostSettings): BatchCost {
   const species = settings.weights.length;
   const tally = (): { n: Float64Array; absolute: Float64Array } => ({ n: new Float64Array(species), absolute: new Float64Array(species) });
   const result: BatchCost = {
     cost: new Float64Array(species),
-    gradient: new Float32Array(simulated.length),
+    gradient: new Float64Array(simulated.length),
     used: tally(),
     watched: tally(),
     times: batch.times,

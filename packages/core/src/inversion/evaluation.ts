@@ -4,7 +4,7 @@
 import { NumericalError, ShapeError } from '../errors';
 import type { Control } from './control';
 import { batchCost, costScale, type BatchCost, type CostSettings } from './cost';
-import { factorCount, type ForwardModel } from './forward-model';
+import { factorCount, type ForwardModel, type Values } from './forward-model';
 
 export interface Evaluation {
   /** J = Jo + Jb */
@@ -73,7 +73,7 @@ export async function evaluate(
   return evaluation;
 }
 
-async function forwardBatch(context: EvaluationContext, factors: Float32Array, batch: number, iteration: number): Promise<BatchCost> {
+async function forwardBatch(context: EvaluationContext, factors: Float64Array, batch: number, iteration: number): Promise<BatchCost> {
   const observations = context.model.observations(batch);
   const simulated = await context.model.forward(factors, batch, context.signal);
   if (simulated.length !== observations.values.length) {
@@ -87,10 +87,13 @@ async function forwardBatch(context: EvaluationContext, factors: Float32Array, b
   return part;
 }
 
-async function takeGradient(context: EvaluationContext, iteration: number): Promise<Float32Array> {
+async function takeGradient(context: EvaluationContext, iteration: number): Promise<Values> {
   const gradient = await context.model.takeGradient();
-  if (gradient.length !== context.control.size) {
-    throw new ShapeError('INVERSION_SHAPE', `inversion: expected a gradient of ${context.control.size} factors but received ${gradient.length}`);
+  if (gradient.length !== context.control.factorCount) {
+    throw new ShapeError(
+      'INVERSION_SHAPE',
+      `inversion: expected a gradient of ${context.control.factorCount} factors but received ${gradient.length}`,
+    );
   }
   const bad = gradient.findIndex((g) => !Number.isFinite(g));
   if (bad >= 0) {

@@ -11,6 +11,9 @@ export interface FactorShape {
   groups: number;
 }
 
+/** Real numbers: the surrogate's are single, those of models that are tested to rounding double. */
+export type Values = Float32Array | Float64Array;
+
 /** Number of factors in a field of that shape. */
 export function factorCount({ slots, rows, cols, groups }: FactorShape): number {
   return slots * rows * cols * groups;
@@ -29,9 +32,9 @@ export const Role = {
 /** Observations of one batch; arrays of equal length. */
 export interface ObservationBatch {
   /** in the unit of its species (ppb or µg m-3); NaN counts as missing */
-  values: Float32Array;
+  values: Values;
   /** standard deviation of observation and model error together, in the same unit, above 0 */
-  error: Float32Array;
+  error: Values;
   /** index of the species */
   species: Uint8Array;
   /** one of {@link Role} */
@@ -56,17 +59,17 @@ export interface ForwardModel {
    * @param factors - `[slots, rows, cols, groups]`, then those on initial concentrations
    * @returns simulated values in the order of `observations(batch).values`
    */
-  forward(factors: Float32Array, batch: number, signal?: AbortSignal): Promise<Float32Array>;
+  forward(factors: Values, batch: number, signal?: AbortSignal): Promise<Values>;
   /**
    * Adds Kᵀ·g, at the factors of the last forward run of that batch, to what {@link takeGradient} gives.
    *
    * @param gradSimulated - dJ/d(simulated), in the order of the values
    */
-  addAdjoint(gradSimulated: Float32Array, batch: number): Promise<void>;
+  addAdjoint(gradSimulated: Values, batch: number): Promise<void>;
   /**
    * The sum over batches since the last call, all at the same factors: what is done once for all of them is done here.
    *
    * @returns dJ/d(factors), laid out as the factors; factors that no batch sees get 0
    */
-  takeGradient(): Promise<Float32Array>;
+  takeGradient(): Promise<Values>;
 }

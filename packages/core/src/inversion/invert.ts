@@ -240,9 +240,14 @@ async function result({ state, control, context }: Run, groups: readonly string[
     status: state.status!,
     iterations: state.iteration,
     keptIteration: state.best.iteration,
-    factors: all.subarray(0, emissions),
+    factors: Float32Array.from(all.subarray(0, emissions)),
     ...(control instanceof JointControl
-      ? { initialConcentrations: { factors: all.subarray(emissions), gain: await gainByPart(context, control, state.best.control, state.iteration) } }
+      ? {
+          initialConcentrations: {
+            factors: Float32Array.from(all.subarray(emissions)),
+            gain: await gainByPart(context, control, state.best.control, state.iteration),
+          },
+        }
       : {}),
     control: state.best.control,
     history: state.history,

@@ -4,6 +4,7 @@ import type { FactorShape } from './forward-model';
 
 export class JointControl implements Control {
   readonly size: number;
+  readonly factorCount: number;
   readonly shape: FactorShape;
 
   constructor(
@@ -12,21 +13,29 @@ export class JointControl implements Control {
   ) {
     this.shape = emissions.shape;
     this.size = emissions.size + concentrations.size;
+    this.factorCount = emissions.factorCount + concentrations.factorCount;
   }
 
   initial(): Float64Array {
-    return joined(Float64Array, this.emissions.initial(), this.concentrations.initial());
+    return joined(this.emissions.initial(), this.concentrations.initial());
   }
 
-  factors(control: Float64Array): Float32Array {
+  factors(control: Float64Array): Float64Array {
     const [e, c] = this.split(control);
-    return joined(Float32Array, this.emissions.factors(e), this.concentrations.factors(c));
+    return joined(this.emissions.factors(e), this.concentrations.factors(c));
+  }
+
+  tangent(control: Float64Array, direction: Float64Array): Float64Array {
+    const [e, c] = this.split(control);
+    const [ofE, ofC] = this.split(direction);
+    return joined(this.emissions.tangent(e, ofE), this.concentrations.tangent(c, ofC));
   }
 
   gradient(control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {
     const [e, c] = this.split(control);
-    const [ofE, ofC] = this.split(Float64Array.from(gradFactors));
-    return joined(Float64Array, this.emissions.gradient(e, ofE), this.concentrations.gradient(c, ofC));
+    const all = Float64Array.from(gradFactors);
+    const [ofE, ofC] = [all.subarray(0, this.emissions.factorCount), all.subarray(this.emissions.factorCount)];
+    return joined(this.emissions.gradient(e, ofE), this.concentrations.gradient(c, ofC));
   }
 
   penalty(control: Float64Array): number {
@@ -55,7 +64,7 @@ export class JointControl implements Control {
   /** A control with one of its two parts put back to the prior. */
   withPrior(control: Float64Array, part: 'emissions' | 'concentrations'): Float64Array {
     const [e, c] = this.split(control);
-    return part === 'emissions' ? joined(Float64Array, this.emissions.initial(), c) : joined(Float64Array, e, this.concentrations.initial());
+    return part === 'emissions' ? joined(this.emissions.initial(), c) : joined(e, this.concentrations.initial());
   }
 
   private split(vector: Float64Array): [Float64Array, Float64Array] {
@@ -63,8 +72,8 @@ export class JointControl implements Control {
   }
 }
 
-function joined<T extends Float32Array | Float64Array>(kind: new (length: number) => T, a: T, b: T): T {
-  const out = new kind(a.length + b.length);
+function joined(a: Float64Array, b: Float64Array): Float64Array {
+  const out = new Float64Array(a.length + b.length);
   out.set(a);
   out.set(b, a.length);
   return out;

@@ -18,13 +18,14 @@ export interface LinearOptions {
 
 export class LinearControl implements Control {
   readonly size: number;
+  readonly factorCount: number;
   private readonly emitting: Uint8Array;
 
   constructor(
     readonly shape: FactorShape,
     private readonly options: LinearOptions,
   ) {
-    this.size = factorCount(shape);
+    this.size = this.factorCount = factorCount(shape);
     this.emitting = Uint8Array.from(options.prior, (p) => (p > 0 ? 1 : 0));
   }
 
@@ -32,8 +33,12 @@ export class LinearControl implements Control {
     return this.options.prior.slice();
   }
 
-  factors(control: Float64Array): Float32Array {
-    return Float32Array.from(control, (e, i) => (this.emitting[i] ? e / this.options.prior[i] : 1));
+  factors(control: Float64Array): Float64Array {
+    return control.map((e, i) => (this.emitting[i] ? e / this.options.prior[i] : 1));
+  }
+
+  tangent(_control: Float64Array, direction: Float64Array): Float64Array {
+    return direction.map((d, i) => (this.emitting[i] ? d / this.options.prior[i] : 0));
   }
 
   gradient(_control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {

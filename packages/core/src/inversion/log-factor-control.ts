@@ -34,6 +34,7 @@ export const AT_BOUND = 0.95;
 
 export class LogFactorControl implements Control {
   readonly size: number;
+  readonly factorCount: number;
   private readonly filter: CorrelationFilter;
   private readonly logBound: number;
   private readonly rho: number;
@@ -42,7 +43,7 @@ export class LogFactorControl implements Control {
     readonly shape: FactorShape,
     private readonly options: LogFactorOptions,
   ) {
-    this.size = factorCount(shape);
+    this.size = this.factorCount = factorCount(shape);
     this.filter = new CorrelationFilter(shape.rows, shape.cols, options.lengthCells);
     this.logBound = Math.log(options.bound);
     this.rho = options.slotCorrelation ?? 0;
@@ -52,20 +53,19 @@ export class LogFactorControl implements Control {
     return new Float64Array(this.size);
   }
 
-  factors(control: Float64Array): Float32Array {
+  factors(control: Float64Array): Float64Array {
     const z = this.logFactors(control);
-    return Float32Array.from(z, (value, i) => (this.options.emitting[i] ? Math.exp(smoothBound(value, this.boundAt(i))) : 1));
+    return z.map((value, i) => (this.options.emitting[i] ? Math.exp(smoothBound(value, this.boundAt(i))) : 1));
+  }
+
+  tangent(control: Float64Array, direction: Float64Array): Float64Array {
+    const slope = this.slopes(this.logFactors(control));
+    return this.logFactors(direction).map((dz, i) => slope[i] * dz);
   }
 
   gradient(control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {
-    const z = this.logFactors(control);
-    const gradZ = new Float64Array(this.size);
-    for (let i = 0; i < this.size; i++) {
-      if (!this.options.emitting[i]) continue;
-      const bound = this.boundAt(i);
-      gradZ[i] = gradFactors[i] * Math.exp(smoothBound(z[i], bound)) * smoothBoundDerivative(z[i], bound);
-    }
-    return this.logFactorsAdjoint(gradZ);
+    const slope = this.slopes(this.logFactors(control));
+    return this.logFactorsAdjoint(slope.map((s, i) => s * gradFactors[i]));
   }
 
   penalty(control: Float64Array): number {
@@ -119,6 +119,15 @@ export class LogFactorControl implements Control {
       }
     }
     return gradient;
+  }
+
+  /** dfactor/dz; 0 where nothing is emitted */
+  private slopes(z: Float64Array): Float64Array {
+    return z.map((value, i) => {
+      if (!this.options.emitting[i]) return 0;
+      const bound = this.boundAt(i);
+      return Math.exp(smoothBound(value, bound)) * smoothBoundDerivative(value, bound);
+    });
   }
 
   private boundAt(i: number): number {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { GROUPS } from '../data/case';
 import { inMemory } from '../data/period-source';
 import { PREPARED_SPECIES } from '../data/prepared';
-import { factorCount, type ForwardModel } from '../inversion/forward-model';
+import { factorCount } from '../inversion/forward-model';
 import { invert, type InversionOptions, type InversionResult } from '../inversion/invert';
 import { dot, randomFloats } from '../inversion/testing/small-world';
 import { networkSettings } from '../surrogate/network-settings';
@@ -49,14 +49,14 @@ function modelOf(from: From, { resolution = 'hourly', tracers, ...over }: Varian
   return model;
 }
 
-const sizeOf = ({ shape, initialConcentrations }: ForwardModel): number =>
+const sizeOf = ({ shape, initialConcentrations }: SurrogateForwardModel): number =>
   factorCount(shape) + (initialConcentrations ? factorCount(initialConcentrations) : 0);
 
-function randomFactors(model: ForwardModel, seed: number): Float32Array {
+function randomFactors(model: SurrogateForwardModel, seed: number): Float32Array {
   return randomFloats(sizeOf(model), seed).map((z) => 1 + 0.2 * Math.tanh(z));
 }
 
-async function gradientOf(model: ForwardModel, factors: Float32Array, weights: readonly Float32Array[]): Promise<Float32Array> {
+async function gradientOf(model: SurrogateForwardModel, factors: Float32Array, weights: readonly Float32Array[]): Promise<Float32Array> {
   for (let batch = 0; batch < model.batches; batch++) {
     await model.forward(factors, batch);
     await model.addAdjoint(weights[batch], batch);
@@ -64,13 +64,13 @@ async function gradientOf(model: ForwardModel, factors: Float32Array, weights: r
   return model.takeGradient();
 }
 
-async function simulated(model: ForwardModel, factors: Float32Array): Promise<Float32Array[]> {
+async function simulated(model: SurrogateForwardModel, factors: Float32Array): Promise<Float32Array[]> {
   const out: Float32Array[] = [];
   for (let batch = 0; batch < model.batches; batch++) out.push(await model.forward(factors, batch));
   return out;
 }
 
-const weightsOf = (model: ForwardModel): Float32Array[] =>
+const weightsOf = (model: SurrogateForwardModel): Float32Array[] =>
   Array.from({ length: model.batches }, (_, batch) => randomFloats(model.observations(batch).values.length, 6 + batch));
 
 /** @param tolerance - a part of the largest value; default: rounding of sums of a few hundred float32 products in another order */

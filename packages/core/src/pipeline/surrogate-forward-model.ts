@@ -12,7 +12,7 @@
  * from the prior run times factors g (`ScaledInitial`): S(f·E, g·y), anchored at S(E, y).
  */
 import type { PeriodSource } from '../data/period-source';
-import { factorCount, type FactorShape, type ForwardModel, type ObservationBatch } from '../inversion/forward-model';
+import { factorCount, type FactorShape, type ForwardModel, type ObservationBatch, type Values } from '../inversion/forward-model';
 import type { ObservationOperator } from '../inversion/observation-operator';
 import { DomainRun, type DifferentiatedHours, type DomainModel } from '../surrogate/domain-run';
 import type { AdjointEngine } from '../surrogate/frozen-program';
@@ -72,6 +72,7 @@ export class SurrogateForwardModel implements ForwardModel {
   /** H·S(E), or H·S(base·E), per batch, made for all batches of a period when first asked for */
   private readonly baseSimulated: (Float32Array | undefined)[];
   private lastForward?: { batch: number; factors: Float32Array };
+  private lastSingle?: { of: Float64Array; single: Float32Array };
   /** what {@link takeGradient} will give, and the periods whose batches it holds */
   private gradient?: Float32Array;
   private readonly touched = new Set<number>();
@@ -111,8 +112,9 @@ export class SurrogateForwardModel implements ForwardModel {
     return this.problems[problem].operator.batch(times);
   }
 
-  async forward(factors: Float32Array, batch: number): Promise<Float32Array> {
+  async forward(given: Values, batch: number): Promise<Float32Array> {
     const { problem, first, last } = this.plan[batch];
+    const factors = this.single(given);
     // Before the pass with these factors: the adjoint differentiates what the engine ran last.
     const base = this.options.anchored ? await this.baseOf(batch, factors.length) : undefined;
     const simulated = await this.simulate(batch, factors);
@@ -122,13 +124,13 @@ export class SurrogateForwardModel implements ForwardModel {
     return simulated.map((value, i) => anchor[i] + value - base[i]);
   }
 
-  async addAdjoint(gradSimulated: Float32Array, batch: number): Promise<void> {
+  async addAdjoint(gradSimulated: Values, batch: number): Promise<void> {
     const { problem, times } = this.plan[batch];
     const factors = this.lastForward?.batch === batch ? this.lastForward.factors : undefined;
     if (!factors) throw new Error(`surrogate forward model: adjoint of batch ${batch} was asked for before its forward pass`);
     this.gradient ??= new Float32Array(factors.length);
     this.touched.add(problem);
-    await this.run.addAdjoint(this.domainHours(batch, factors), this.problems[problem].operator.adjointAt(gradSimulated, times), this.gradient);
+    await this.run.addAdjoint(this.domainHours(batch, factors), this.problems[problem].operator.adjointAt(Float32Array.from(gradSimulated), times), this.gradient);
   }
 
   async takeGradient(): Promise<Float32Array> {
@@ -147,6 +149,13 @@ export class SurrogateForwardModel implements ForwardModel {
   dispose(): void {
     this.initial?.forEach((each) => each.dispose());
     this.run.dispose();
+  }
+
+  /** Factors as the surrogate takes them; the same array for the same factors, by which what was computed with them is known again. */
+  private single(factors: Values): Float32Array {
+    if (factors instanceof Float32Array) return factors;
+    if (this.lastSingle?.of !== factors) this.lastSingle = { of: factors, single: Float32Array.from(factors) };
+    return this.lastSingle.single;
   }
 
   /** H·S(f·E) of a batch. */

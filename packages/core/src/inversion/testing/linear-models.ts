@@ -1,7 +1,7 @@
 /** Small forward models whose inversions have known answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../random';
-import { Role, type FactorShape, type ForwardModel, type ObservationBatch } from '../forward-model';
+import { Role, type FactorShape, type ForwardModel, type ObservationBatch, type Values } from '../forward-model';
 
 export function observationBatch(
   values: number[],
@@ -9,8 +9,8 @@ export function observationBatch(
   options: { species?: number[]; role?: number[]; times?: number } = {},
 ): ObservationBatch {
   return {
-    values: Float32Array.from(values),
-    error: new Float32Array(values.length).fill(error),
+    values: Float64Array.from(values),
+    error: new Float64Array(values.length).fill(error),
     species: Uint8Array.from(options.species ?? values.map(() => 0)),
     withheld: Uint8Array.from(options.role ?? values.map(() => Role.used)),
     times: options.times ?? 1,
@@ -24,18 +24,18 @@ abstract class AddingModel implements ForwardModel {
   private gradient?: Float64Array;
 
   abstract observations(batch: number): ObservationBatch;
-  abstract forward(factors: Float32Array, batch: number, signal?: AbortSignal): Promise<Float32Array>;
-  protected abstract adjoint(gradSimulated: Float32Array, batch: number): Float32Array;
+  abstract forward(factors: Values, batch: number, signal?: AbortSignal): Promise<Values>;
+  protected abstract adjoint(gradSimulated: Values, batch: number): Float64Array;
 
-  addAdjoint(gradSimulated: Float32Array, batch: number): Promise<void> {
+  addAdjoint(gradSimulated: Values, batch: number): Promise<void> {
     const part = this.adjoint(gradSimulated, batch);
     this.gradient ??= new Float64Array(part.length);
     for (let i = 0; i < part.length; i++) this.gradient[i] += part[i];
     return Promise.resolve();
   }
 
-  takeGradient(): Promise<Float32Array> {
-    const taken = Float32Array.from(this.gradient ?? []);
+  takeGradient(): Promise<Float64Array> {
+    const taken = this.gradient ?? new Float64Array();
     this.gradient = undefined;
     return Promise.resolve(taken);
   }
@@ -44,7 +44,7 @@ abstract class AddingModel implements ForwardModel {
 /** simulated = K · g(factors), with g the identity or the logarithm; batch b has matrix `matrices[b]`, `[values, factors]`. */
 export class MatrixModel extends AddingModel {
   readonly batches: number;
-  private readonly lastFactors: Float32Array[] = [];
+  private readonly lastFactors: Float64Array[] = [];
 
   constructor(
     readonly shape: FactorShape,
@@ -60,14 +60,14 @@ export class MatrixModel extends AddingModel {
     return this.batchesOfObservations[batch];
   }
 
-  forward(factors: Float32Array, batch: number): Promise<Float32Array> {
-    this.lastFactors[batch] = factors.slice();
+  forward(factors: Values, batch: number): Promise<Float64Array> {
+    this.lastFactors[batch] = Float64Array.from(factors);
     const g = this.logarithm ? (f: number): number => Math.log(f) : (f: number): number => f;
-    return Promise.resolve(Float32Array.from(this.matrices[batch], (row) => row.reduce((sum, k, j) => sum + k * g(factors[j]), 0)));
+    return Promise.resolve(Float64Array.from(this.matrices[batch], (row) => row.reduce((sum, k, j) => sum + k * g(factors[j]), 0)));
   }
 
-  protected adjoint(gradSimulated: Float32Array, batch: number): Float32Array {
-    const gradient = new Float32Array(this.lastFactors[batch].length);
+  protected adjoint(gradSimulated: Values, batch: number): Float64Array {
+    const gradient = new Float64Array(this.lastFactors[batch].length);
     this.matrices[batch].forEach((row, i) => row.forEach((k, j) => (gradient[j] += k * gradSimulated[i])));
     if (this.logarithm) gradient.forEach((_, j) => (gradient[j] /= this.lastFactors[batch][j]));
     return gradient;
@@ -110,7 +110,7 @@ export class PlumeModel extends AddingModel {
   observe(factors: ArrayLike<number>, noise: number, random: Random, watchedEvery = Infinity): void {
     const { batchHours, cells } = this.options;
     for (let batch = 0; batch < this.batches; batch++) {
-      const values = [...this.simulate(Float32Array.from(factors), batch)].map((value) => value + noise * random.normal());
+      const values = [...this.simulate(Float64Array.from(factors), batch)].map((value) => value + noise * random.normal());
       const role = values.map((_, i) => ((i % cells.length) % watchedEvery === watchedEvery - 1 ? Role.watched : Role.used));
       this.observed[batch] = observationBatch(values, Math.max(noise, 0.01), { role, times: batchHours });
     }
@@ -120,12 +120,12 @@ export class PlumeModel extends AddingModel {
     return this.observed[batch];
   }
 
-  async forward(factors: Float32Array, batch: number, signal?: AbortSignal): Promise<Float32Array> {
+  async forward(factors: Values, batch: number, signal?: AbortSignal): Promise<Float64Array> {
     if (this.options.delayMs) await sleep(this.options.delayMs, undefined, { signal });
     return this.simulate(factors, batch);
   }
 
-  protected adjoint(gradSimulated: Float32Array, batch: number): Float32Array {
+  protected adjoint(gradSimulated: Values, batch: number): Float64Array {
     const { prior, cells, batchHours } = this.options;
     const first = batch * batchHours;
     let adjoint: Float64Array = new Float64Array(prior.length);
@@ -135,10 +135,10 @@ export class PlumeModel extends AddingModel {
       for (let p = 0; p < gradient.length; p++) gradient[p] += adjoint[p] * prior[p];
       adjoint = this.move(adjoint, t, -1);
     }
-    return Float32Array.from(gradient);
+    return gradient;
   }
 
-  private simulate(factors: Float32Array, batch: number): Float32Array {
+  private simulate(factors: Values, batch: number): Float64Array {
     const { prior, cells, batchHours } = this.options;
     const first = batch * batchHours;
     let field: Float64Array = new Float64Array(prior.length);
@@ -148,7 +148,7 @@ export class PlumeModel extends AddingModel {
       for (let p = 0; p < field.length; p++) field[p] += factors[p] * prior[p];
       if (t >= first) values.push(...cells.map((cell) => field[cell]));
     }
-    return Float32Array.from(values);
+    return Float64Array.from(values);
   }
 
   /** One hour of transport; `direction` −1 is the transpose (on a periodic grid: the wind turned round). */

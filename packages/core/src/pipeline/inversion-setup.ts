@@ -1,0 +1,187 @@
+/** What an inversion of a case works with: the frozen surrogate seen through its monitors, the prior emissions, and the settings of the variant. */
+import { join } from 'node:path';
+import { GROUPS } from '../data/case';
+import { inMemory, wholeGrid, type PeriodSource } from '../data/period-source';
+import { PREPARED_SPECIES } from '../data/prepared';
+import { openPrepared } from '../data/prepared-store';
+import type { Grid } from '../grid/grid';
+import type { InversionProblem, InversionSettings } from '../inversion/inversion-settings';
+import type { AdjointEngine } from '../surrogate/frozen-program';
+import { OnnxEngine } from '../surrogate/onnx-engine';
+import type { Surrogate } from '../surrogate/surrogate';
+import { dataOf, drawInputs } from './drawn-inputs';
+import { chooseEngine, type EngineChoice } from './engine-choice';
+import { FACTORS_FILE, readFactors } from './factors-file';
+import { domainPlan, firstHours, HOURS_TOGETHER, loadSurrogate, preparedPeriods, variantSettings, type DomainPlan } from './learning';
+import { readOutcome } from './loop-pass';
+import { markOf } from './monitors';
+import { observePeriod, passRun, priorRun, throughOperator } from './observed-periods';
+import { ONNX_FILES } from './onnx-models';
+import { passVariant, stageDir, type StageContext } from './stage';
+import { SurrogateForwardModel, type PeriodProblem } from './surrogate-forward-model';
+import { largestLogFactor, shownSpread } from './trust-region';
+
+/** How the monitors of a period are used. */
+export interface StationCounts {
+  period: string;
+  used: number;
+  withheld: number;
+  watched: number;
+  outside: number;
+  withheldMark: string;
+}
+
+export interface InversionSetup {
+  grid: Grid;
+  periods: PeriodSource[];
+  model: SurrogateForwardModel;
+  problem: InversionProblem;
+  /** with `batch` in batches of the model */
+  settings: InversionSettings & { checkpointEvery: number };
+  engine: EngineChoice;
+  stations: StationCounts[];
+  /** root mean square of the members' log factors; see {@link shownSpread} */
+  spread: ReturnType<typeof shownSpread>;
+  /** gives the model's memory and temporary files back */
+  dispose: () => void;
+}
+
+/**
+ * Everything that `invert` needs, and what looks at its result: as {@link InversionProblem} says, for all periods of the case.
+ *
+ * @param engineMemory - file that keeps what engine `auto` chose
+ * @throws {RetroplumeError} if products of the stages before are missing or do not fit together
+ */
+export async function setUpInversion(context: StageContext, engineMemory: string): Promise<InversionSetup> {
+  const { inversion } = variantSettings(context);
+  const surrogate = loadSurrogate(context);
+  const stored = context.case.periods.map(({ name }) => openPrepared(context.dirOf('prepare'), name));
+  const { grid } = stored[0];
+  const paper = inversion.mode === 'paper';
+  const plan = domainPlan(context, surrogate, grid, { adjoint: true, hours: paper ? inversion.batch : undefined });
+  const tiled = plan.tiling.tiles.length > 1;
+  // Tiles read what they need from disk, for as many hours at once as make the reading cheap.
+  const periods: PeriodSource[] = tiled ? stored : preparedPeriods(context, 'prior').map((period) => inMemory(period));
+  const hours = !tiled ? plan.batchSize : paper ? inversion.batch : HOURS_TOGETHER;
+  const { problems, stations } = await problemsOf(context, periods);
+  const spread = shownSpread(context);
+  const { engine, choice } = await chosenEngine(context, surrogate, plan, engineMemory);
+  const model = new SurrogateForwardModel(surrogate, engine, problems, {
+    anchored: !paper,
+    factors: inversion.factors,
+    hours,
+    threads: context.threads,
+    tiling: plan.tiling,
+    signal: context.signal,
+    ...(context.pass ? { base: baseFactors(context, context.pass.anchor, periods) } : {}),
+  });
+  const { initialConcentrations: initial } = inversion;
+  const problem: InversionProblem = {
+    groups: GROUPS,
+    species: PREPARED_SPECIES,
+    priorEmissions: priorEmissions(periods, inversion.factors),
+    lengthCells: grid.lengthInCells(inversion.lengthKm),
+    ...(spread && inversion.trustRegion !== undefined
+      ? { largestLogFactor: largestLogFactor(spread, inversion.trustRegion, slotsOf(periods, inversion.factors)) }
+      : {}),
+    initialConcentrations: { spread: initial.spread, lengthCells: grid.lengthInCells(initial.lengthKm) },
+    ...(context.pass ? { start: readOutcome(context, context.pass.anchor).control } : {}),
+    ...(paper
+      ? {
+          emissionScale: surrogate.description.normalisation.emissions.scale,
+          speciesScale: surrogate.description.normalisation.concentrations.scale,
+        }
+      : {}),
+  };
+  return {
+    ...{ grid, periods, model, problem, engine: choice, stations, spread },
+    settings: { ...inversion, batch: paper ? 1 : Math.ceil(inversion.batch / hours) },
+    dispose: () => {
+      model.dispose();
+      engine.dispose();
+    },
+  };
+}
+
+/** The engine that the case asks for, on the domain or on a tile of it; `memory` keeps what `auto` chose. */
+function chosenEngine(
+  context: StageContext,
+  surrogate: Surrogate,
+  { tiling: { rows, cols }, batchSize: batch }: DomainPlan,
+  memory: string,
+): Promise<{ engine: AdjointEngine; choice: EngineChoice }> {
+  const path = (file: string): string => join(context.dirOf('export'), file);
+  const models = { forward: path(ONNX_FILES.forward), vjp: path(ONNX_FILES.vjp) };
+  const { engine: asked } = variantSettings(context).inversion;
+  return chooseEngine({
+    asked,
+    native: () => surrogate.program(batch, rows, cols, context, { adjoint: true }),
+    onnx: () => OnnxEngine.load(models, surrogate, { batch, rows, cols }, context.threads),
+    inputs: () => dataOf(drawInputs(surrogate, { batch, rows, cols })),
+    memory,
+    log: context.log,
+  });
+}
+
+async function problemsOf(
+  context: StageContext,
+  periods: readonly PeriodSource[],
+): Promise<{ problems: PeriodProblem[]; stations: StationCounts[] }> {
+  const first = firstHours(context);
+  const problems: PeriodProblem[] = [];
+  const stations: StationCounts[] = [];
+  for (const [p, period] of periods.entries()) {
+    const settings = context.case.periods[p];
+    const observed = await observePeriod(context, settings, period.grid, first[p]);
+    const { operator, monitors } = observed;
+    const anchorRun = context.pass ? passRun(context, context.pass.anchor, period) : priorRun(period);
+    problems.push({ period, operator, anchor: throughOperator(anchorRun, observed) });
+    const count = (role: number): number => operator.stations.filter((station) => station.role === role).length;
+    stations.push({
+      period: period.name,
+      used: count(0),
+      watched: count(1),
+      withheld: count(2),
+      outside: operator.outside.length,
+      withheldMark: markOf(monitors.withheld),
+    });
+    for (const species of operator.unobserved) context.log(`${period.name}: no value of ${species}: it is not used`);
+    if (operator.outside.length > 0) context.log(`${period.name}: ${operator.outside.length} stations lie outside the grid and are left out`);
+  }
+  return { problems, stations };
+}
+
+/** The factors of a pass, of all periods. */
+function baseFactors(context: StageContext, pass: number, periods: readonly PeriodSource[]): Float32Array {
+  const path = join(stageDir(context.out, 'invert', passVariant(pass)), FACTORS_FILE);
+  return joined(periods.map(({ name, grid }) => readFactors(path, grid, name).data));
+}
+
+/** Mean prior emissions of each slot, `[slots, H, W, 5]`. */
+function priorEmissions(periods: readonly PeriodSource[], factors: 'period' | 'hour'): Float32Array {
+  const parts = periods.map((period) => {
+    const { count } = period.time;
+    const hours = (first: number, of: number): Float32Array => period.hourly('emissions', wholeGrid(period), { first, count: of });
+    if (factors === 'hour') return hours(0, count);
+    const mean = new Float32Array(period.grid.rows * period.grid.cols * GROUPS.length);
+    for (let hour = 0; hour < count; hour++) hours(hour, 1).forEach((emission, i) => (mean[i] += emission / count));
+    return mean;
+  });
+  return joined(parts);
+}
+
+/** Vectors end to end. */
+export function joined(parts: readonly Float32Array[]): Float32Array {
+  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** Slots of the factors, per period. */
+export function slotsOf(periods: readonly PeriodSource[], factors: 'period' | 'hour'): number[] {
+  return periods.map(({ time }) => (factors === 'hour' ? time.count : 1));
+}
