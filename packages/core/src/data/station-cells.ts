@@ -12,6 +12,8 @@ export interface CellObservations {
   values: Map<string, Float32Array>;
   /** per species `[time, cell]`: how many have one */
   counts: Map<string, Uint16Array>;
+  /** per species `[time, cell]`: sample standard deviation over the members that have a value, NaN where fewer than two have */
+  spread: Map<string, Float32Array>;
   /** stations outside the grid: left out, and to be told to the user */
   outside: Station[];
 }
@@ -43,12 +45,14 @@ export function stationsToCells(observations: Observations, grid: Grid): CellObs
     .map(([cell, members]) => ({ row: Math.floor(cell / grid.cols), col: cell % grid.cols, members }));
   const values = new Map<string, Float32Array>();
   const counts = new Map<string, Uint16Array>();
+  const spread = new Map<string, Float32Array>();
   for (const name of species) {
     const mean = average(observations.values.get(name) as Float32Array, time.count, stations.length, cells);
     values.set(name, mean.values);
     counts.set(name, mean.counts);
+    spread.set(name, mean.spread);
   }
-  return { cells, time, species, values, counts, outside };
+  return { cells, time, species, values, counts, spread, outside };
 }
 
 function average(
@@ -56,16 +60,20 @@ function average(
   steps: number,
   stations: number,
   cells: CellObservations['cells'],
-): { values: Float32Array; counts: Uint16Array } {
+): { values: Float32Array; counts: Uint16Array; spread: Float32Array } {
   const values = new Float32Array(steps * cells.length).fill(Number.NaN);
   const counts = new Uint16Array(steps * cells.length);
+  const spread = new Float32Array(steps * cells.length).fill(Number.NaN);
   for (let step = 0; step < steps; step++) {
     cells.forEach(({ members }, cell) => {
       const held = members.map((station) => series[step * stations + station]).filter((value) => !Number.isNaN(value));
       if (held.length === 0) return;
       counts[step * cells.length + cell] = held.length;
-      values[step * cells.length + cell] = held.reduce((sum, value) => sum + value, 0) / held.length;
+      const mean = held.reduce((sum, value) => sum + value, 0) / held.length;
+      values[step * cells.length + cell] = mean;
+      if (held.length > 1)
+        spread[step * cells.length + cell] = Math.sqrt(held.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (held.length - 1));
     });
   }
-  return { values, counts };
+  return { values, counts, spread };
 }

@@ -4,7 +4,8 @@
  *   Jo = c · Σ_i w_{s(i)} · φ(u_i),     u_i = (K(x)_i − y_i) / σ_i
  *
  * over the used, finite observations y_i of species s(i). φ is |u| (`l1`), ½u² (`l2`) or Huber's function with its bend at δ = 1.345, the value
- * that keeps 95 % of the efficiency of least squares on normal errors (Holland & Welsch 1977, doi:10.1080/03610927708827533). The weights
+ * that keeps 95 % of the efficiency of least squares on normal errors (Holland & Welsch 1977, doi:10.1080/03610927708827533), or `student`, the negative
+ * logarithm of Student's t density with ν = 4 degrees of freedom, ½(ν + 1)·ln(1 + u²/ν): a value far off has hardly any pull left. The weights
  * w_s = n / (S·n_s) give each of the S observed species the same say, whatever its number of values n_s; they are 1 where all have the same.
  *
  * The constant c is the paper's choice of divisor (eq. 5): `none` (c = 1; a mini-batch is scaled up to the whole), `observations` (the number of
@@ -12,7 +13,7 @@
  */
 import { Role, type ObservationBatch, type Values } from './forward-model';
 
-export type Loss = 'l1' | 'l2' | 'huber';
+export type Loss = 'l1' | 'l2' | 'huber' | 'student';
 export type Divisor = 'none' | 'observations' | 'cells';
 
 export interface CostSettings {
@@ -41,10 +42,12 @@ export interface BatchCost {
 }
 
 const HUBER_BEND = 1.345;
+const STUDENT_FREEDOM = 4;
 
 /** φ(u) */
 export function misfit(u: number, loss: Loss): number {
   if (loss === 'l2') return (u * u) / 2;
+  if (loss === 'student') return ((STUDENT_FREEDOM + 1) / 2) * Math.log1p((u * u) / STUDENT_FREEDOM);
   const size = Math.abs(u);
   if (loss === 'l1') return size;
   return size <= HUBER_BEND ? (u * u) / 2 : HUBER_BEND * (size - HUBER_BEND / 2);
@@ -53,6 +56,7 @@ export function misfit(u: number, loss: Loss): number {
 /** φ'(u); 0 at 0 */
 export function misfitDerivative(u: number, loss: Loss): number {
   if (loss === 'l2') return u;
+  if (loss === 'student') return ((STUDENT_FREEDOM + 1) * u) / (STUDENT_FREEDOM + u * u);
   if (loss === 'l1') return Math.sign(u);
   return Math.abs(u) <= HUBER_BEND ? u : HUBER_BEND * Math.sign(u);
 }

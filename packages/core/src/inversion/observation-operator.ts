@@ -11,7 +11,14 @@ import { stationsToCells } from '../data/station-cells';
 import type { Grid } from '../grid/grid';
 import type { ObservationBatch } from './forward-model';
 import { observedTimes, type ModelPeriod, type ObservedTime } from './observation-slots';
-import { placeStations, superObservations, type ObservationErrorSettings, type PlacedStation, type SuperObservations } from './super-observations';
+import {
+  placeStations,
+  superObservations,
+  type ObservationErrorSettings,
+  type PlacedStation,
+  type Representativeness,
+  type SuperObservations,
+} from './super-observations';
 
 export interface ObservationOperatorOptions {
   grid: Grid;
@@ -20,6 +27,8 @@ export interface ObservationOperatorOptions {
   /** the channels of the fields, in their order */
   species: readonly string[];
   error: ObservationErrorSettings;
+  /** default `none` */
+  representativeness?: Representativeness;
   /** ids of stations that judge the result */
   withheld?: ReadonlySet<string>;
   /** ids of stations that only choose the iterate that is kept */
@@ -62,7 +71,7 @@ export class ObservationOperator {
     this.species = species;
     this.cells = grid.rows * grid.cols;
     this.times = observedTimes(observations.time, period, options.hoursPerDay);
-    this.observed = superObservations(perCell, this.stations, grid.cols, this.times, species, error);
+    this.observed = superObservations(perCell, this.stations, grid.cols, this.times, species, error, options.representativeness);
     if (this.observed.values.length === 0) {
       throw new DataError(
         'OBSERVATIONS_NONE_IN_PERIOD',

@@ -5,10 +5,14 @@ import { ConfigError, DataError } from '../errors';
 import type { CellObservations } from '../data/station-cells';
 import type { Station } from '../data/stations';
 import { Role } from './forward-model';
+import { relativeSpread } from './observation-error';
 import type { ObservedTime } from './observation-slots';
 
-/** Error of observation and model together: the standard deviation is √((relative · value)² + absolute²). */
+/** Error of one value, per species: the standard deviation is √((relative · value)² + absolute²). */
 export type ObservationErrorSettings = Record<string, { relative: number; absolute: number }>;
+
+/** Whether the spread of the monitors within a cell is a part of the error; see observation-error.ts. */
+export type Representativeness = 'none' | 'cell-spread';
 
 /** A station inside the grid. */
 export interface PlacedStation {
@@ -62,16 +66,20 @@ export function placeStations(
 
 /** The cells' means as one list of values; missing ones are left out. Order: time, species, cell in rows and columns. */
 export function superObservations(
-  { cells, values, counts }: CellObservations,
+  { cells, values, counts, spread }: CellObservations,
   stations: readonly PlacedStation[],
   cols: number,
   times: readonly ObservedTime[],
   species: readonly string[],
   errors: ObservationErrorSettings,
+  representativeness: Representativeness = 'none',
 ): SuperObservations {
   const roleAt = new Map(stations.map(({ cell, role }) => [cell, role]));
   const list: { value: number; species: number; cell: number; role: number; count: number }[] = [];
   const first = [0];
+  const spreads = species.map((name) =>
+    representativeness === 'none' || !values.has(name) ? 0 : relativeSpread(name, spread.get(name)!, values.get(name)!),
+  );
   for (const { step } of times) {
     species.forEach((name, s) => {
       cells.forEach(({ row, col }, i) => {
@@ -85,7 +93,9 @@ export function superObservations(
   }
   return {
     values: Float32Array.from(list, ({ value }) => value),
-    error: Float32Array.from(list, (each) => standardDeviation(each.value, species[each.species], errors)),
+    error: Float32Array.from(list, ({ value, species: s, count }) =>
+      Math.hypot(standardDeviation(value, species[s], errors), (spreads[s] * value) / Math.sqrt(count)),
+    ),
     species: Uint8Array.from(list, (each) => each.species),
     withheld: Uint8Array.from(list, ({ role }) => role),
     cell: Int32Array.from(list, ({ cell }) => cell),
@@ -94,7 +104,7 @@ export function superObservations(
   };
 }
 
-// Averaging several stations does not lower the error here: most of it is the model's and the cell's (representation), which they share.
+// Averaging several stations does not lower this part: most of it is the model's, which they share.
 function standardDeviation(value: number, species: string, errors: ObservationErrorSettings): number {
   const setting = errors[species];
   if (!setting) throw new ConfigError('OBSERVATION_ERROR', `inversion.observationError: no error is given for ${species}: add it`);

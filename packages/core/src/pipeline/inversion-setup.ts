@@ -11,6 +11,7 @@ import { OnnxEngine } from '../surrogate/onnx-engine';
 import type { Surrogate } from '../surrogate/surrogate';
 import { dataOf, drawInputs } from './drawn-inputs';
 import { chooseEngine, type EngineChoice } from './engine-choice';
+import { addErrors, errorModelOf } from './error-model';
 import { FACTORS_FILE, readFactors } from './factors-file';
 import { domainPlan, firstHours, HOURS_TOGETHER, loadSurrogate, preparedPeriods, variantSettings, type DomainPlan } from './learning';
 import { readOutcome } from './loop-pass';
@@ -135,7 +136,9 @@ async function problemsOf(
     const observed = await observePeriod(context, settings, period.grid, first[p]);
     const { operator, monitors } = observed;
     const anchorRun = context.pass ? passRun(context, context.pass.anchor, period) : priorRun(period);
-    problems.push({ period, operator, anchor: throughOperator(anchorRun, observed) });
+    const anchor = throughOperator(anchorRun, observed);
+    addErrors(operator, errorModelOf(context, period.grid), anchor, period.grid.cols);
+    problems.push({ period, operator, anchor });
     const count = (role: number): number => operator.stations.filter((station) => station.role === role).length;
     stations.push({
       period: period.name,

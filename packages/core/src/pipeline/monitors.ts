@@ -66,6 +66,7 @@ export function operatorOf(
     observations: monitors.observations,
     species: PREPARED_SPECIES,
     error: context.case.inversion.observationError,
+    representativeness: context.case.inversion.representativeness,
     withheld: monitors.withheld,
     watched: options.watch ? monitors.watched : undefined,
     hoursPerDay: options.hoursPerDay,

@@ -130,7 +130,11 @@ export class SurrogateForwardModel implements ForwardModel {
     if (!factors) throw new Error(`surrogate forward model: adjoint of batch ${batch} was asked for before its forward pass`);
     this.gradient ??= new Float32Array(factors.length);
     this.touched.add(problem);
-    await this.run.addAdjoint(this.domainHours(batch, factors), this.problems[problem].operator.adjointAt(Float32Array.from(gradSimulated), times), this.gradient);
+    await this.run.addAdjoint(
+      this.domainHours(batch, factors),
+      this.problems[problem].operator.adjointAt(Float32Array.from(gradSimulated), times),
+      this.gradient,
+    );
   }
 
   async takeGradient(): Promise<Float32Array> {

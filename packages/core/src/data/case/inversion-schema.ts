@@ -66,8 +66,32 @@ export const inversionSchema = z
         'PM2.5': observationError(0.1, 2, 'ug m-3').meta({ description: 'PM2.5.' }),
       })
       .prefault({})
-      .meta({ description: 'Standard deviation of observation and model together.' }),
-    loss: choice('Measure of the misfit.', ['l1', 'l2', 'huber']).default('huber'),
+      .meta({ description: 'Standard deviation of an observed value, and of what the keys below leave to it.' }),
+    representativeness: choice(
+      'What is added for the place of a monitor in its cell: nothing, or the spread of the monitors within a cell, pooled over the cells that hold several.',
+      ['none', 'cell-spread'],
+    ).default('none'),
+    surrogateError: z
+      .union([choice('', ['none', 'certificate']), real('', { min: 0, max: 3 })])
+      .default('none')
+      .meta({
+        description:
+          "Error of the surrogate's change from the prior run as a part of that change: a number for all species, or `certificate`, for each species what " +
+          'certify found. It is added to the errors of the observations, times the mean misfit of the prior run in the cell.',
+      }),
+    errorCorrelation: z
+      .strictObject({
+        hours: real('Time over which errors stay alike; 0: each value counts for itself.', { min: 0, unit: 'h' }).default(0),
+        km: real('Distance over which errors stay alike; 0: each cell counts for itself.', { min: 0, unit: 'km' }).default(0),
+      })
+      .prefault({})
+      .meta({ description: 'Errors of neighbouring values that are alike: their variance is raised by how often they repeat each other.' }),
+    loss: choice("Measure of the misfit; `student` is Student's t with 4 degrees of freedom, for monitors that are far off now and then.", [
+      'l1',
+      'l2',
+      'huber',
+      'student',
+    ]).default('huber'),
     lossDivisor: choice('Paper mode: whether the misfit is divided by the number of observations or, as equation 5 says, by that of all cells.', [
       'observations',
       'cells',

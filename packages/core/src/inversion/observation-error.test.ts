@@ -1,0 +1,75 @@
+import { Role } from './forward-model';
+import { inflatedErrors, relativeSpread, responseError } from './observation-error';
+import type { SuperObservations } from './super-observations';
+
+/** Two hours at cells 0, 1 and 6 of a grid of 3 columns; the last is withheld. Errors are 1. */
+const observed: SuperObservations = {
+  values: Float32Array.of(10, 20, 30, 14, 20, 30),
+  error: new Float32Array(6).fill(1),
+  species: new Uint8Array(6),
+  withheld: Uint8Array.of(Role.used, Role.used, Role.withheld, Role.used, Role.used, Role.withheld),
+  cell: Int32Array.of(0, 1, 6, 0, 1, 6),
+  stations: new Uint16Array(6).fill(1),
+  first: Int32Array.of(0, 3, 6),
+};
+const context = { prior: [13, 20, 30, 10, 20, 30], cols: 3, stepHours: 3 };
+const none = { correlationHours: 0, correlationCells: 0 };
+
+describe('inflatedErrors', () => {
+  it('leaves errors as they are where nothing is added', () => {
+    expect([...inflatedErrors(observed, none, context)]).toEqual([1, 1, 1, 1, 1, 1]);
+  });
+
+  it("adds the surrogate's part of the change that is asked of it in the cell", () => {
+    // D of cell 0 = √((3² + 4²)/2); the others are matched by the prior run
+    const errors = inflatedErrors(observed, { ...none, surrogate: [0.5] }, context);
+    expect(errors[0]).toBeCloseTo(Math.hypot(1, 0.5 * Math.sqrt(12.5)), 6);
+    expect(errors[3]).toBe(errors[0]);
+    expect(errors[1]).toBe(1);
+  });
+
+  it('spreads the information of values that repeat each other in time: n / n_eff of a first-order autoregression', () => {
+    const errors = inflatedErrors(observed, { ...none, correlationHours: 24 }, context);
+    const rho = Math.exp(-3 / 24);
+    expect(errors[1]).toBeCloseTo(Math.sqrt((1 + rho) / (1 - rho)), 5);
+    // as many independent values of that error as a long mean of the autoregression is worth
+    const n = 4000;
+    let variance = n;
+    for (let lag = 1; lag < n; lag++) variance += 2 * (n - lag) * rho ** lag;
+    expect(errors[1] ** 2 / (variance / n)).toBeCloseTo(1, 2);
+  });
+
+  it('counts used cells within reach, and no others', () => {
+    const errors = inflatedErrors(observed, { ...none, correlationCells: 2 }, context);
+    expect(errors[0]).toBeCloseTo(Math.sqrt(1 + Math.exp(-1 / 2)), 6);
+    expect(errors[1]).toBe(errors[0]);
+    expect(errors[2]).toBe(1); // withheld: not in the cost
+    expect(inflatedErrors(observed, { ...none, correlationCells: [2, 4] }, context)[0]).toBeCloseTo(Math.sqrt(1 + Math.exp(-1 / 4)), 6);
+  });
+});
+
+describe('relativeSpread', () => {
+  it('pools the cells and times with several monitors', () => {
+    expect(relativeSpread('NO2', [3, NaN, 4], [30, 99, 40])).toBeCloseTo(0.1, 12);
+  });
+
+  it('refuses where no cell holds two', () => {
+    expect(() => relativeSpread('NO2', [NaN], [3])).toThrow(/no cell holds two monitors of NO2/);
+  });
+});
+
+describe('responseError', () => {
+  it('is the relative root mean square error of the response', () => {
+    const [s, c] = [
+      [1, 2, -1, 3],
+      [2, 2, -2, 2],
+    ];
+    const sum = (a: number[], b: number[]): number => a.reduce((total, x, i) => total + x * b[i], 0);
+    const [slope, cosine] = [sum(s, c) / sum(c, c), sum(s, c) / Math.sqrt(sum(s, s) * sum(c, c))];
+    const wrong = s.reduce((total, x, i) => total + (x - c[i]) ** 2, 0);
+    expect(responseError([{ slope, cosine, relativeSize: 0.3 }])).toBeCloseTo(Math.sqrt(wrong / sum(c, c)), 12);
+    const right = { slope: 1, cosine: 1, relativeSize: 0.4 };
+    expect(responseError([{ slope, cosine, relativeSize: 0.3 }, right])).toBeCloseTo(0.6 * Math.sqrt(wrong / sum(c, c)), 12);
+    expect(responseError([])).toBe(0);
+  });
+});

@@ -1,0 +1,130 @@
+/**
+ * The error of a super-observation, R: what the monitor, the place of the monitor in its cell and the surrogate do not get right.
+ *
+ *   σ² = q · [ (a·y)² + b² + (r_s·y)²/n + (κ_s·D)² ]
+ *
+ * a, b: relative and absolute part per species, for the instrument and what nobody can split up. r_s·y: representativeness, the spread of the n monitors
+ * of a cell about their mean, pooled over all cells that hold at least two. κ_s·D: the surrogate predicts a change from the prior run, and is wrong by a part
+ * κ_s of it; D is the root mean square of observed − prior run in the cell over the period, an estimate of the change that is asked of it.
+ *
+ * R is diagonal, but errors are not independent: a boundary layer that is wrong is wrong all night and in the next cell too. q spreads the information of
+ * one observation over those that repeat it (an inflation of variances, as is usual where R is kept diagonal):
+ *
+ *   q = (1 + ρ)/(1 − ρ) · Σ_j exp(−d_ij/L),     ρ = exp(−Δt/τ)
+ *
+ * the first factor is n/n_eff of a first-order autoregression at the mean spacing Δt, the second counts the observed cells j within reach of cell i.
+ *
+ * @see Chevallier (2007), doi:10.1029/2006JD007375, on inflating variances in place of correlated errors; Bartlett (1946) for n/n_eff
+ */
+import { ConfigError } from '../errors';
+import { Role } from './forward-model';
+import type { SuperObservations } from './super-observations';
+
+export interface ErrorModel {
+  /** κ_s per species of the observations; absent: the surrogate counts as right */
+  surrogate?: readonly number[];
+  /** τ in hours; 0: errors of different hours are independent */
+  correlationHours: number;
+  /** L in cells (rows and columns alike, or [rows, cols]); 0: errors of different cells are independent */
+  correlationCells: number | readonly [number, number];
+}
+
+/** What the errors are made from beside the observations themselves. */
+export interface ErrorContext {
+  /** the prior run of the transport model, in the order of the observations */
+  prior: ArrayLike<number>;
+  cols: number;
+  /** mean hours between two observed times */
+  stepHours: number;
+}
+
+/**
+ * The errors of all observations of a period.
+ *
+ * @param observed - `error` holds σ without what is added here
+ * @returns standard deviations in the order of the observations, in the unit of each
+ */
+export function inflatedErrors(observed: SuperObservations, model: ErrorModel, context: ErrorContext): Float32Array {
+  const change = changes(observed, context.prior);
+  const repeats = neighbours(observed, model.correlationCells, context.cols);
+  const rho = model.correlationHours > 0 ? Math.exp(-context.stepHours / model.correlationHours) : 0;
+  const inflation = (1 + rho) / (1 - rho);
+  return observed.error.map((sigma, i) => {
+    const at = place(observed, i);
+    const ofSurrogate = model.surrogate ? model.surrogate[observed.species[i]] * change.get(at)! : 0;
+    return Math.sqrt(inflation * (repeats.get(at) ?? 1)) * Math.hypot(sigma, ofSurrogate);
+  });
+}
+
+/**
+ * r_s: spread of the monitors of a cell about their mean, relative to it, root mean square over cells and times.
+ *
+ * @param spread - sample standard deviation over the monitors of each cell and time, NaN where there are fewer than two
+ * @param mean - their means
+ * @throws {ConfigError} `OBSERVATION_REPRESENTATIVENESS` if no cell holds two
+ */
+export function relativeSpread(species: string, spread: ArrayLike<number>, mean: ArrayLike<number>): number {
+  let [squares, level] = [0, 0];
+  for (let i = 0; i < spread.length; i++) {
+    if (!Number.isFinite(spread[i])) continue;
+    squares += spread[i] ** 2;
+    level += mean[i] ** 2;
+  }
+  if (!(level > 0)) {
+    throw new ConfigError(
+      'OBSERVATION_REPRESENTATIVENESS',
+      `inversion.representativeness: no cell holds two monitors of ${species} at once, so that their spread within a cell is not known: set it to none and raise observationError.${species}`,
+    );
+  }
+  return Math.sqrt(squares / level);
+}
+
+/** Error of a surrogate's change of one species as a part of that change: root mean square over its responses to single groups, each with its size. */
+export function responseError(responses: readonly { slope: number; cosine: number; relativeSize: number }[]): number {
+  let [wrong, all] = [0, 0];
+  for (const { slope, cosine, relativeSize } of responses) {
+    // Σ(ΔS − ΔC)² / ΣΔC², from slope = ΣΔS·ΔC/ΣΔC² and cosine = ΣΔS·ΔC/√(ΣΔS²·ΣΔC²)
+    const relative = cosine === 0 ? 1 : (slope / cosine) ** 2 - 2 * slope + 1;
+    wrong += relative * relativeSize ** 2;
+    all += relativeSize ** 2;
+  }
+  return all > 0 ? Math.sqrt(wrong / all) : 0;
+}
+
+function place({ species, cell }: SuperObservations, i: number): string {
+  return `${species[i]}/${cell[i]}`;
+}
+
+/** D per species and cell. */
+function changes(observed: SuperObservations, prior: ArrayLike<number>): Map<string, number> {
+  const sums = new Map<string, { squares: number; n: number }>();
+  for (let i = 0; i < observed.values.length; i++) {
+    const sum = sums.get(place(observed, i)) ?? { squares: 0, n: 0 };
+    sums.set(place(observed, i), { squares: sum.squares + (observed.values[i] - prior[i]) ** 2, n: sum.n + 1 });
+  }
+  return new Map([...sums].map(([at, { squares, n }]) => [at, Math.sqrt(squares / n)]));
+}
+
+/** Σ_j exp(−d_ij/L) over the used cells of a species, per species and used cell; itself counts 1. */
+function neighbours(observed: SuperObservations, length: ErrorModel['correlationCells'], cols: number): Map<string, number> {
+  const [alongRows, alongCols] = typeof length === 'number' ? [length, length] : length;
+  const out = new Map<string, number>();
+  if (!(alongRows > 0 && alongCols > 0)) return out;
+  const cells = new Map<number, Set<number>>();
+  for (let i = 0; i < observed.values.length; i++) {
+    if (observed.withheld[i] !== Role.used) continue;
+    const species = observed.species[i];
+    cells.set(species, (cells.get(species) ?? new Set()).add(observed.cell[i]));
+  }
+  for (const [species, all] of cells) {
+    for (const a of all) {
+      let sum = 0;
+      for (const b of all) {
+        const [dr, dc] = [Math.floor(a / cols) - Math.floor(b / cols), (a % cols) - (b % cols)];
+        sum += Math.exp(-Math.hypot(dr / alongRows, dc / alongCols));
+      }
+      out.set(`${species}/${a}`, sum);
+    }
+  }
+  return out;
+}
