@@ -14,6 +14,8 @@ import type { Random } from '../random';
 export class CorrelationFilter {
   private readonly alongRows: FilterMatrix;
   private readonly alongCols: FilterMatrix;
+  /** numbers that a field is made of: one for each cell */
+  readonly size: number;
 
   /** @param lengthCells - correlation length L in cells (rows and columns alike, or [rows, cols]); 0 means no correlation: S is the identity */
   constructor(
@@ -25,6 +27,7 @@ export class CorrelationFilter {
     if (!(lengthRows >= 0 && lengthCols >= 0 && Number.isFinite(lengthRows + lengthCols))) {
       throw new RangeError(`CorrelationFilter: expected a length of 0 or more cells but received ${String(lengthCells)}`);
     }
+    this.size = rows * cols;
     this.alongRows = gaussianRoot(rows, lengthRows);
     this.alongCols = gaussianRoot(cols, lengthCols);
   }

@@ -1,10 +1,12 @@
 import { describeGolden, readGolden, channelsLast } from '../graph/testing/golden';
+import { CorrelationFilter } from '../grid/correlation';
 import { Random } from '../random';
 import type { Control } from './control';
 import { emittingCells } from './control';
 import { LinearControl } from './linear-control';
 import { LogFactorControl } from './log-factor-control';
 import { Sgd } from './optimisers/sgd';
+import { blockRegions, groupRoot, RegionBasis } from './spatial-basis';
 import { dot } from './testing/small-world';
 
 const shape = { slots: 3, rows: 4, cols: 5, groups: 2 };
@@ -18,7 +20,7 @@ function normals(seed: number, n = size): Float64Array {
 const emitting = emittingCells(normals(1).map((x) => (x > -1 ? 1 : 0)));
 
 function logControl(slotCorrelation = 0.6): LogFactorControl {
-  return new LogFactorControl(shape, { spread: [0.5, 0.1], lengthCells: 1.5, bound: 3, slotCorrelation, emitting });
+  return new LogFactorControl(shape, { spread: [0.5, 0.1], basis: new CorrelationFilter(4, 5, 1.5), bound: 3, slotCorrelation, emitting });
 }
 
 /** dJ/d(control) of J = Σ w·factor against central differences along random directions. */
@@ -69,6 +71,52 @@ describe('LogFactorControl', () => {
     expect(dot(a, b) / 0.25).toBeCloseTo(0.6, 10);
   });
 
+  it('takes a correlation of its own for each slot', () => {
+    const control = new LogFactorControl(shape, {
+      ...{ spread: [0.5, 0.1], basis: new CorrelationFilter(4, 5, 1.5), bound: 3, emitting },
+      slotCorrelation: [9, 0, 0.6], // the first means nothing
+    });
+    const rowOf = (index: number): Float64Array => control.logFactorsAdjoint(Float64Array.from({ length: size }, (_, i) => (i === index ? 1 : 0)));
+    const [first, second, third] = [0, 40, 80].map(rowOf);
+    expect([dot(first, second), dot(second, third) / 0.25].map((value) => Math.round(value * 1e9) / 1e9)).toEqual([0, 0.6]);
+    checkGradient(control, normals(6));
+  });
+
+  it('has the correlations between groups that it is given, and the spread of each cell', () => {
+    const names = ['NOx', 'VOC'];
+    const spread = Float64Array.from({ length: 40 }, (_, i) => (i % 2 ? 0.1 : 0.5) * (1 + Math.floor(i / 2)));
+    const control = new LogFactorControl(shape, {
+      ...{ spread, basis: new CorrelationFilter(4, 5, 1.5), bound: 3, slotCorrelation: 0.6, emitting },
+      groupRoot: groupRoot(names, [{ groups: ['NOx', 'VOC'], value: -0.7 }]),
+    });
+    const rowOf = (index: number): Float64Array => control.logFactorsAdjoint(Float64Array.from({ length: size }, (_, i) => (i === index ? 1 : 0)));
+    const [nox, voc] = [rowOf(46), rowOf(47)]; // cell 3 of the second slot
+    expect(Math.sqrt(dot(nox, nox))).toBeCloseTo(0.5 * 4, 10);
+    expect(dot(nox, voc) / (0.5 * 4 * 0.1 * 4)).toBeCloseTo(-0.7, 10);
+    checkGradient(control, normals(6));
+  });
+
+  it('has one number for a region, and none outside', () => {
+    const regionOf = Int32Array.from({ length: 20 }, (_, cell) => (cell < 5 ? 0 : cell < 12 ? 1 : -1));
+    const control = new LogFactorControl(shape, {
+      spread: [0.5, 0.1],
+      basis: new RegionBasis(regionOf, 2),
+      bound: 3,
+      slotCorrelation: 0.6,
+      emitting,
+    });
+    expect([control.size, control.factorCount]).toEqual([3 * 2 * 2, size]);
+    const v = normals(2, control.size);
+    const z = control.logFactors(v);
+    [0, 2, 8].forEach((i) => expect(z[i]).toBe(0.5 * v[0])); // cells 0, 1 and 4 of NOx in the first slot
+    expect(z[10]).toBe(0.5 * v[1]);
+    expect(z[24]).toBe(0);
+    expect(dot(z, normals(3))).toBeCloseTo(dot(v, control.logFactorsAdjoint(normals(3))), 11);
+    const gradient = control.gradient(v, normals(5));
+    const d = normals(7, control.size);
+    expect(dot(control.tangent(v, d), normals(5))).toBeCloseTo(dot(gradient, d), 10);
+  });
+
   it('stays within the bounds, leaves what emits nothing alone, and says how much lies at the bound', () => {
     const control = logControl();
     const v = normals(4).map((x) => 30 * x);
@@ -86,11 +134,11 @@ describe('LogFactorControl', () => {
 
   it('stays within a tighter bound on single factors, with the right gradient, and is the same to the bit where none is tighter', () => {
     const largest = normals(8).map((x, i) => (i % 4 === 0 ? 0.05 + 0.1 * Math.abs(x) : 10));
-    const options = { spread: [0.5, 0.1], lengthCells: 1.5, bound: 3, slotCorrelation: 0.6, emitting };
+    const options = { spread: [0.5, 0.1], basis: new CorrelationFilter(4, 5, 1.5), bound: 3, slotCorrelation: 0.6, emitting };
     const control = new LogFactorControl(shape, { ...options, largest });
     const far = normals(4).map((x) => 30 * x);
     control.factors(far).forEach((f, i) => {
-      if (emitting[i]) expect(Math.abs(Math.log(f))).toBeLessThanOrEqual(Math.min(Math.log(3), largest[i]) + 1e-6); // factors are float32
+      if (emitting[i]) expect(Math.abs(Math.log(f))).toBeLessThanOrEqual(Math.min(Math.log(3), largest[i]) + 1e-12);
     });
     checkGradient(control, normals(6));
     const loose = new LogFactorControl(shape, { ...options, largest: largest.map(() => 10) });
@@ -147,5 +195,30 @@ describeGolden('projected SGD against PyTorch', () => {
       // The vectors are rounded to float32 once.
       e.forEach((value, i) => expect(Math.abs(value - expected[i])).toBeLessThan(1e-6 * Math.max(1, Math.abs(expected[i]))));
     }
+  });
+});
+
+describe('groupRoot', () => {
+  it('is the root of the correlations', () => {
+    const names = ['NOx', 'VOC', 'PM2.5'];
+    const pairs: { groups: [string, string]; value: number }[] = [
+      { groups: ['NOx', 'VOC'], value: 0.5 },
+      { groups: ['PM2.5', 'VOC'], value: 0.3 },
+    ];
+    const root = groupRoot(names, pairs);
+    const c = (a: number, b: number): number => [0, 1, 2].reduce((sum, k) => sum + root[a * 3 + k] * root[b * 3 + k], 0);
+    [c(0, 0), c(1, 1), c(2, 2), c(0, 1), c(1, 2), c(0, 2)].forEach((value, i) => expect(value).toBeCloseTo([1, 1, 1, 0.5, 0.3, 0][i], 12));
+  });
+
+  it('refuses correlations that contradict each other, and a group with itself', () => {
+    const pair = (a: string, b: string, value: number): { groups: [string, string]; value: number } => ({ groups: [a, b], value });
+    expect(() => groupRoot(['a', 'b', 'c'], [pair('a', 'b', 0.9), pair('b', 'c', 0.9), pair('a', 'c', -0.9)])).toThrow(/contradict each other/);
+    expect(() => groupRoot(['a', 'b'], [pair('a', 'a', 0.9)])).toThrow(/two different groups/);
+  });
+});
+
+describe('blockRegions', () => {
+  it('numbers square blocks from the corner, cut at the edges', () => {
+    expect([...blockRegions(3, 5, [2, 2])]).toEqual([0, 0, 1, 1, 2, 0, 0, 1, 1, 2, 3, 3, 4, 4, 5]);
   });
 });

@@ -25,6 +25,8 @@ export interface Control {
   penalty(control: Float64Array): number;
   /** adds dJb/d(control) */
   addPenaltyGradient(control: Float64Array, gradient: Float64Array): void;
+  /** whether {@link project} does anything */
+  readonly hasHardBounds: boolean;
   /** moves the control back between its bounds, where it has hard ones */
   project(control: Float64Array): void;
   /** per group, the share of emitting cells and slots whose factor lies at a bound */

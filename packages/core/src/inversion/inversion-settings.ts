@@ -3,10 +3,11 @@
  * cost and optimiser that follow from the two.
  */
 import { ConfigError, DataError, ShapeError } from '../errors';
+import { CorrelationFilter } from '../grid/correlation';
 import type { Control } from './control';
 import { emittingCells } from './control';
 import { speciesWeights, type CostSettings, type Loss } from './cost';
-import { factorCount, Role, type ForwardModel } from './forward-model';
+import { factorCount, Role, type FactorShape, type ForwardModel } from './forward-model';
 import { JointControl } from './joint-control';
 import { LinearControl } from './linear-control';
 import { LogFactorControl } from './log-factor-control';
@@ -14,6 +15,7 @@ import { Adam } from './optimisers/adam';
 import type { Optimiser } from './optimisers/optimiser';
 import { Lbfgs } from './optimisers/lbfgs';
 import { Sgd } from './optimisers/sgd';
+import { groupRoot, RegionBasis, type SpatialBasis } from './spatial-basis';
 
 /** Keys that the case file has too mean the same there; a `Case['inversion']` can be passed as it is, once `batch` counts model batches. */
 export interface InversionSettings {
@@ -30,7 +32,6 @@ export interface InversionSettings {
   lossDivisor: 'observations' | 'cells';
   /** largest factor; in default mode its inverse is the smallest, in paper mode 0 is */
   bound: number;
-  factors: 'period' | 'hour';
   /** batches of the forward model that a step draws; 0 takes all of them in every step */
   batch: number;
   priorSpread: Record<string, number>;
@@ -42,6 +43,8 @@ export interface InversionSettings {
   evaluateEvery?: number;
   /** relative change of the cost below which five evaluations in a row count as converged; default 1e-5, in paper mode 0 (never) */
   tolerance?: number;
+  /** part of the first gradient's norm at which it counts as converged; default 0 (never) */
+  gradientReduction?: number;
   seed: number;
 }
 
@@ -54,8 +57,14 @@ export interface InversionProblem {
   lengthCells: number | readonly [number, number];
   /** of factors on initial concentrations, where the model has them: standard deviation of the logarithm, and correlation length in cells; days are independent */
   initialConcentrations?: { spread: number; lengthCells: number | readonly [number, number] };
-  /** correlation between neighbouring slots; default: 0 for periods, exp(−1/24) for hours */
-  slotCorrelation?: number;
+  /** in place of the correlation of `lengthCells`: one factor for each of these regions, index of each cell's region or −1 */
+  regionOf?: Int32Array;
+  /** factor on the groups' prior spread, `[rows, cols, groups]`; default 1 */
+  spreadFactor?: ArrayLike<number>;
+  /** correlations of log factors between groups; default: none */
+  groupCorrelation?: readonly { groups: readonly [string, string]; value: number }[];
+  /** correlation of a slot with the one before, for all or for each slot; default 0 */
+  slotCorrelation?: number | readonly number[];
   /** default mode: |log factor| stays below this too (a trust region), above 0, `[slots, rows, cols, groups]`; absent: only `bound` holds it */
   largestLogFactor?: ArrayLike<number>;
   /** control to start from; default: that of the prior emissions. The prior term and the bounds refer to the prior emissions all the same */
@@ -78,6 +87,7 @@ export function completeSettings(settings: InversionSettings): CompleteSettings 
     patience: settings.patience ?? 30,
     evaluateEvery: settings.evaluateEvery ?? 1,
     tolerance: settings.tolerance ?? (paper ? 0 : 1e-5),
+    gradientReduction: settings.gradientReduction ?? 0,
   };
   const refuse = (key: Exclude<keyof CompleteSettings, 'priorSpread'>, expected: string): never => {
     throw new ConfigError('INVERSION_SETTINGS', `inversion.${key}: expected ${expected} but received ${String(complete[key])}`);
@@ -85,6 +95,7 @@ export function completeSettings(settings: InversionSettings): CompleteSettings 
   if (!(complete.bound > 1)) refuse('bound', 'a factor above 1');
   if (!(complete.learningRate > 0)) refuse('learningRate', 'a number above 0');
   if (!(complete.learningRateDecay > 0 && complete.learningRateDecay <= 1)) refuse('learningRateDecay', 'a number in (0, 1]');
+  if (!(complete.gradientReduction >= 0 && complete.gradientReduction < 1)) refuse('gradientReduction', 'a number in [0, 1)');
   for (const key of ['iterations', 'patience', 'evaluateEvery'] as const) {
     if (!(Number.isInteger(complete[key]) && complete[key] >= 1)) refuse(key, 'a whole number ≥ 1');
   }
@@ -107,7 +118,10 @@ export function controlFor(model: ForwardModel, problem: InversionProblem, setti
   const { spread, lengthCells } = problem.initialConcentrations;
   const emitting = new Uint8Array(factorCount(shape)).fill(1);
   const spreads = Array.from({ length: shape.groups }, () => spread);
-  return new JointControl(emissions, new LogFactorControl(shape, { spread: spreads, lengthCells, bound: settings.bound, emitting }));
+  return new JointControl(
+    emissions,
+    new LogFactorControl(shape, { spread: spreads, basis: correlation(shape, lengthCells), bound: settings.bound, emitting }),
+  );
 }
 
 /** Correlated log factors with a prior, or the paper's free emissions between bounds. */
@@ -132,12 +146,20 @@ function emissionControl(model: ForwardModel, problem: InversionProblem, setting
       throw new ConfigError('INVERSION_SETTINGS', `inversion.priorSpread.${group}: expected a number ≥ 0 but received ${String(value)}`);
     return value;
   });
-  const slotCorrelation = problem.slotCorrelation ?? (settings.factors === 'hour' ? Math.exp(-1 / 24) : 0);
-  const { lengthCells, largestLogFactor: largest } = problem;
+  const { lengthCells, slotCorrelation, regionOf, spreadFactor, groupCorrelation = [], largestLogFactor: largest } = problem;
   if (largest && largest.length !== size) {
     throw new ShapeError('INVERSION_SHAPE', `inversion: expected ${size} values of largestLogFactor but received ${largest.length}`);
   }
-  return new LogFactorControl(shape, { spread, lengthCells, bound: settings.bound, largest, slotCorrelation, emitting });
+  return new LogFactorControl(shape, {
+    spread: spreadFactor ? Float64Array.from(spreadFactor, (factor, i) => factor * spread[i % spread.length]) : spread,
+    basis: regionOf ? new RegionBasis(regionOf, 1 + regionOf.reduce((a, b) => Math.max(a, b), -1)) : correlation(shape, lengthCells),
+    ...{ bound: settings.bound, largest, slotCorrelation, emitting },
+    ...(groupCorrelation.length > 0 ? { groupRoot: groupRoot(problem.groups, groupCorrelation) } : {}),
+  });
+}
+
+function correlation({ rows, cols }: FactorShape, lengthCells: InversionProblem['lengthCells']): SpatialBasis {
+  return new CorrelationFilter(rows, cols, lengthCells);
 }
 
 /** The cost of the mode. @throws {DataError} `OBSERVATIONS_NONE_USED` if there is nothing to fit */
@@ -167,14 +189,15 @@ function usedCounts(model: ForwardModel, species: number): Float64Array {
   return counts;
 }
 
-export function optimiserFor(settings: CompleteSettings, size: number): Optimiser {
+/** @param control - what it moves */
+export function optimiserFor(settings: CompleteSettings, control: Control): Optimiser {
   switch (settings.optimiser) {
     case 'sgd':
       return new Sgd();
     case 'adam':
-      return new Adam(size);
+      return new Adam(control.size);
     case 'lbfgs':
-      return new Lbfgs();
+      return new Lbfgs(control.hasHardBounds ? (at) => control.project(at) : undefined);
   }
 }
 

@@ -93,6 +93,22 @@ describe('invert, two cells', () => {
     expect(longer.atBound).toEqual({ NOx: 0.5 });
   });
 
+  it('in paper mode takes L-BFGS between the bounds, too', async () => {
+    const bounded = await invert(twoCells([50, 1.4], 1), problemOf([4, 4]), { ...paper, loss: 'l2', optimiser: 'lbfgs', bound: 3, iterations: 30 });
+    expect(bounded.factors[0]).toBe(3);
+    expect(bounded.factors[1]).toBeCloseTo(1.4, 6);
+  });
+
+  it('ends when the gradient has fallen to the part that is asked for', async () => {
+    const exact: InversionSettings = { ...settings, optimiser: 'lbfgs', batch: 0, tolerance: 0, gradientReduction: 1e-3 };
+    const { status, history } = await invert(twoCells([1.8, 0.7], 0.2), problemOf([1, 1]), exact);
+    expect(status).toBe('converged');
+    const norms = history.map(({ gradientNorm }) => gradientNorm! / history[0].gradientNorm!);
+    expect(norms.at(-1)).toBeLessThanOrEqual(1e-3);
+    norms.slice(0, -1).forEach((norm) => expect(norm).toBeGreaterThan(1e-3));
+    await expect(invert(twoCells([1, 1], 1), problemOf([1, 1]), { ...exact, gradientReduction: 1 })).rejects.toThrow(/gradientReduction: expected/);
+  });
+
   it("hardly moves with the paper's own divisor, as the mission page says", async () => {
     const model = new MatrixModel({ slots: 1, rows: 100, cols: 100, groups: 1 }, [[new Array<number>(1e4).fill(1)]], [observationBatch([5e4], 1)]);
     const result = await invert(model, problemOf(new Array<number>(1e4).fill(1)), { ...paper, lossDivisor: 'cells' });

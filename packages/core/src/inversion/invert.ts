@@ -10,7 +10,8 @@
  * - with `stopOnWithheld` and watched monitors, the iterate with the lowest error there (mean over species of the MAE relative to the prior's)
  *   is kept, and `patience` evaluations without a better one end the run (`stopped-on-withheld`);
  * - without them the iterate with the lowest cost is kept; in paper mode the last one, as the paper does;
- * - five evaluations in a row that change the cost by less than `tolerance` end the run (`converged`).
+ * - five evaluations in a row that change the cost by less than `tolerance`, or a gradient that has fallen to `gradientReduction` of the first one, end the
+ *   run (`converged`).
  */
 import { createHash } from 'node:crypto';
 import { InterruptedError, RetroplumeError, ShapeError } from '../errors';
@@ -109,7 +110,7 @@ export async function invert(
 function prepare(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings, options: InversionOptions): Run {
   const control = controlFor(model, problem, settings);
   const cost = costFor(model, problem, settings);
-  const optimiser = optimiserFor(settings, control.size);
+  const optimiser = optimiserFor(settings, control);
   const key = fingerprint([
     settings,
     model.shape,
@@ -117,6 +118,8 @@ function prepare(model: ForwardModel, problem: InversionProblem, settings: Compl
     cost,
     problem.lengthCells,
     problem.slotCorrelation,
+    problem.groupCorrelation,
+    ...[problem.regionOf, problem.spreadFactor].map((field) => field && arrayHash(field)),
     ...(model.initialConcentrations ? [model.initialConcentrations, problem.initialConcentrations] : []),
     problem.groups,
     observationsHash(model),
@@ -177,7 +180,7 @@ function record({ state, settings, options, keep }: Run, evaluation: Evaluation)
   const change = before ? Math.abs(point.total - before.total) : Infinity;
   state.flat = change <= settings.tolerance * Math.abs(point.total) && settings.tolerance > 0 ? state.flat + 1 : 0;
   if (keep === 'watched' && state.sinceBest >= settings.patience) state.status = 'stopped-on-withheld';
-  else if (state.flat >= FLAT_EVALUATIONS) state.status = 'converged';
+  else if (state.flat >= FLAT_EVALUATIONS || isReduced(state, settings)) state.status = 'converged';
   else if (state.iteration >= settings.iterations) state.status = 'iterations';
   const watched = point.watched === null ? '' : `, watched monitors ${(100 * point.watched).toFixed(1)} % of the error at the start`;
   options.onProgress?.(
@@ -185,6 +188,12 @@ function record({ state, settings, options, keep }: Run, evaluation: Evaluation)
     settings.iterations,
     `cost ${point.total.toPrecision(5)} (prior term ${point.prior.toPrecision(3)})${watched}`,
   );
+}
+
+/** Whether the gradient has become as small a part of the first one as the settings ask. */
+function isReduced({ history }: InversionState, { gradientReduction }: CompleteSettings): boolean {
+  const [first, last] = [history[0].gradientNorm, history.at(-1)!.gradientNorm];
+  return gradientReduction > 0 && first !== null && last !== null && last <= gradientReduction * first;
 }
 
 function historyPoint(state: InversionState, settings: CompleteSettings, { gradient, ...evaluation }: Evaluation): HistoryPoint {

@@ -1,3 +1,4 @@
+import { CorrelationFilter } from '../grid/correlation';
 import { ConfigError } from '../errors';
 import type { ForwardModel } from './forward-model';
 import { invert } from './invert';
@@ -63,7 +64,7 @@ describe('emissions and initial concentrations inverted together', () => {
 
 it('the joint control is its parts side by side', () => {
   const part = (spread: number): LogFactorControl =>
-    new LogFactorControl({ ...CELL, cols: 2 }, { spread: [spread], lengthCells: 1, bound: 3, emitting: Uint8Array.of(1, 1) });
+    new LogFactorControl({ ...CELL, cols: 2 }, { spread: [spread], basis: new CorrelationFilter(1, 2, 1), bound: 3, emitting: Uint8Array.of(1, 1) });
   const [e, c] = [part(0.5), part(0.2)];
   const joint = new JointControl(e, c);
   const v = Float64Array.of(0.3, -1, 2, 0.5);

@@ -5,6 +5,7 @@ import type { FactorShape } from './forward-model';
 export class JointControl implements Control {
   readonly size: number;
   readonly factorCount: number;
+  readonly hasHardBounds: boolean;
   readonly shape: FactorShape;
 
   constructor(
@@ -12,6 +13,7 @@ export class JointControl implements Control {
     private readonly concentrations: Control,
   ) {
     this.shape = emissions.shape;
+    this.hasHardBounds = emissions.hasHardBounds || concentrations.hasHardBounds;
     this.size = emissions.size + concentrations.size;
     this.factorCount = emissions.factorCount + concentrations.factorCount;
   }

@@ -19,6 +19,7 @@ export interface LinearOptions {
 export class LinearControl implements Control {
   readonly size: number;
   readonly factorCount: number;
+  readonly hasHardBounds = true;
   private readonly emitting: Uint8Array;
 
   constructor(

@@ -1,30 +1,33 @@
 /**
- * Log factors with a correlation in space (and between hourly slots), as a preconditioned control (Rodgers 2000; Bannister 2008):
+ * Log factors with a correlation in space, time and between groups, as a preconditioned control (Rodgers 2000; Bannister 2008):
  *
- *   z = σ_g · T·S·v,    x = bound(z),    factor = exp(x),    Jb = ½ vᵀv
+ *   z = σ · L·T·S·v,    x = bound(z),    factor = exp(x),    Jb = ½ vᵀv
  *
- * v is standard normal a priori, so z has the prior covariance Sa = σ_g² T·S·Sᵀ·Tᵀ: the {@link CorrelationFilter} S in space, and between slots
- * the first-order autoregression T (w'_t = ρ·w'_{t−1} + √(1 − ρ²)·w_t), which has variance 1 in every slot. With ρ = 0 slots are independent.
- * Optimising over v instead of x makes the prior's Hessian the identity, which is what lets Adam walk in fields and not in cells.
+ * v is standard normal a priori, so z has the prior covariance Sa = σ·(L·Lᵀ ⊗ T·Tᵀ ⊗ S·Sᵀ)·σ: a {@link SpatialBasis} S in space (a correlation filter, or one
+ * number for each region), between slots the first-order autoregression T (w'_t = ρ_t·w'_{t−1} + √(1 − ρ_t²)·w_t), which has variance 1 in every slot,
+ * and between groups the root L of their correlations. Optimising over v instead of x makes the prior's Hessian the identity, which is what lets an
+ * optimiser walk in fields and not in cells.
  *
  * @see Bannister (2008), doi:10.1002/qj.340, on control variable transforms
  */
-import { CorrelationFilter } from '../grid/correlation';
 import { shareOfEmitting, type Control } from './control';
 import { factorCount, type FactorShape } from './forward-model';
 import { smoothBound, smoothBoundDerivative } from './smooth-bound';
+import type { SpatialBasis } from './spatial-basis';
 
 export interface LogFactorOptions {
-  /** standard deviation of the log factor, per group */
-  spread: readonly number[];
-  /** correlation length in cells; 0: none */
-  lengthCells: number | readonly [number, number];
+  /** standard deviation of the log factor, per group or `[rows, cols, groups]` */
+  spread: ArrayLike<number>;
+  /** S */
+  basis: SpatialBasis;
   /** factors stay within 1/bound … bound */
   bound: number;
   /** a tighter bound on each |log factor|, above 0, `[slots, rows, cols, groups]` */
   largest?: ArrayLike<number>;
-  /** correlation ρ between neighbouring slots, in [0, 1) */
-  slotCorrelation?: number;
+  /** ρ between a slot and the one before, in [0, 1): one number for all, or one for each slot (the first means nothing); default 0 */
+  slotCorrelation?: number | readonly number[];
+  /** L, lower triangular, `[groups, groups]`; default: groups are independent */
+  groupRoot?: Float64Array;
   /** 1 where something is emitted, `[slots, rows, cols, groups]` */
   emitting: Uint8Array;
 }
@@ -35,18 +38,19 @@ export const AT_BOUND = 0.95;
 export class LogFactorControl implements Control {
   readonly size: number;
   readonly factorCount: number;
-  private readonly filter: CorrelationFilter;
+  readonly hasHardBounds = false;
   private readonly logBound: number;
-  private readonly rho: number;
+  private readonly rho: readonly number[];
 
   constructor(
     readonly shape: FactorShape,
     private readonly options: LogFactorOptions,
   ) {
-    this.size = this.factorCount = factorCount(shape);
-    this.filter = new CorrelationFilter(shape.rows, shape.cols, options.lengthCells);
+    this.size = shape.slots * shape.groups * options.basis.size;
+    this.factorCount = factorCount(shape);
     this.logBound = Math.log(options.bound);
-    this.rho = options.slotCorrelation ?? 0;
+    const { slotCorrelation: rho = 0 } = options;
+    this.rho = typeof rho === 'number' ? new Array<number>(shape.slots).fill(rho) : rho;
   }
 
   initial(): Float64Array {
@@ -86,21 +90,22 @@ export class LogFactorControl implements Control {
     return shareOfEmitting(this.options.emitting, this.shape.groups, (i) => Math.abs(smoothBound(z[i], this.boundAt(i))) > AT_BOUND * this.logBound);
   }
 
-  /** z = σ·T·S·v: from planes `[slots, groups, rows, cols]` to `[slots, rows, cols, groups]`; linear. */
+  /** z = σ·L·T·S·v: from `[slots, groups, basis]` to `[slots, rows, cols, groups]`; linear. */
   logFactors(control: Float64Array): Float64Array {
-    const z = new Float64Array(this.size);
+    const z = new Float64Array(this.factorCount);
     const { slots, groups, rows, cols } = this.shape;
     const cells = rows * cols;
     for (let g = 0; g < groups; g++) {
       let before: Float64Array | undefined;
       for (let t = 0; t < slots; t++) {
-        const plane = this.filter.apply(this.plane(control, t, g));
-        if (before) blend(plane, Math.sqrt(1 - this.rho ** 2), before, this.rho);
-        for (let p = 0; p < cells; p++) z[(t * cells + p) * groups + g] = this.options.spread[g] * plane[p];
+        const plane = this.options.basis.apply(this.numbers(control, t, g));
+        if (before) blend(plane, Math.sqrt(1 - this.rho[t] ** 2), before, this.rho[t]);
+        for (let p = 0; p < cells; p++) z[(t * cells + p) * groups + g] = plane[p];
         before = plane;
       }
     }
-    return z;
+    this.mixGroups(z, false);
+    return z.map((value, i) => this.spreadAt(i) * value);
   }
 
   /** The transpose of {@link logFactors}. */
@@ -108,17 +113,39 @@ export class LogFactorControl implements Control {
     const gradient = new Float64Array(this.size);
     const { slots, groups, rows, cols } = this.shape;
     const cells = rows * cols;
+    const weighted = gradZ.map((value, i) => this.spreadAt(i) * value);
+    this.mixGroups(weighted, true);
     for (let g = 0; g < groups; g++) {
       let after: Float64Array | undefined;
       for (let t = slots - 1; t >= 0; t--) {
-        const plane = Float64Array.from({ length: cells }, (_, p) => this.options.spread[g] * gradZ[(t * cells + p) * groups + g]);
-        if (after) blend(plane, 1, after, this.rho);
+        const plane = Float64Array.from({ length: cells }, (_, p) => weighted[(t * cells + p) * groups + g]);
+        if (after) blend(plane, 1, after, this.rho[t + 1]);
         after = plane;
-        const innovation = t > 0 ? plane.map((value) => value * Math.sqrt(1 - this.rho ** 2)) : plane;
-        this.plane(gradient, t, g).set(this.filter.adjoint(innovation));
+        const innovation = t > 0 ? plane.map((value) => value * Math.sqrt(1 - this.rho[t] ** 2)) : plane;
+        this.numbers(gradient, t, g).set(this.options.basis.adjoint(innovation));
       }
     }
     return gradient;
+  }
+
+  /** L on the groups of every cell and slot, or its transpose; in place. */
+  private mixGroups(field: Float64Array, transposed: boolean): void {
+    const { groupRoot: root } = this.options;
+    if (!root) return;
+    const { groups } = this.shape;
+    for (let at = 0; at < field.length; at += groups) {
+      const own = field.slice(at, at + groups);
+      for (let i = 0; i < groups; i++) {
+        let sum = 0;
+        for (let j = 0; j < groups; j++) sum += root[transposed ? j * groups + i : i * groups + j] * own[j];
+        field[at + i] = sum;
+      }
+    }
+  }
+
+  private spreadAt(i: number): number {
+    const { spread } = this.options;
+    return spread[i % spread.length];
   }
 
   /** dfactor/dz; 0 where nothing is emitted */
@@ -135,10 +162,10 @@ export class LogFactorControl implements Control {
     return largest ? Math.min(this.logBound, largest[i]) : this.logBound;
   }
 
-  private plane(field: Float64Array, slot: number, group: number): Float64Array {
-    const cells = this.shape.rows * this.shape.cols;
-    const begin = (slot * this.shape.groups + group) * cells;
-    return field.subarray(begin, begin + cells);
+  private numbers(control: Float64Array, slot: number, group: number): Float64Array {
+    const { size } = this.options.basis;
+    const begin = (slot * this.shape.groups + group) * size;
+    return control.subarray(begin, begin + size);
   }
 }
 

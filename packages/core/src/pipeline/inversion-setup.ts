@@ -1,7 +1,7 @@
 /** What an inversion of a case works with: the frozen surrogate seen through its monitors, the prior emissions, and the settings of the variant. */
 import { join } from 'node:path';
 import { GROUPS } from '../data/case';
-import { inMemory, wholeGrid, type PeriodSource } from '../data/period-source';
+import { inMemory, type PeriodSource } from '../data/period-source';
 import { PREPARED_SPECIES } from '../data/prepared';
 import { openPrepared } from '../data/prepared-store';
 import type { Grid } from '../grid/grid';
@@ -18,8 +18,10 @@ import { readOutcome } from './loop-pass';
 import { markOf } from './monitors';
 import { observePeriod, passRun, priorRun, throughOperator } from './observed-periods';
 import { ONNX_FILES } from './onnx-models';
+import { priorCovariance } from './prior-covariance';
 import { passVariant, stageDir, type StageContext } from './stage';
 import { SurrogateForwardModel, type PeriodProblem } from './surrogate-forward-model';
+import { firstOfSlots, meanOfSlots, timeSlots } from './time-slots';
 import { largestLogFactor, shownSpread } from './trust-region';
 
 /** How the monitors of a period are used. */
@@ -76,14 +78,21 @@ export async function setUpInversion(context: StageContext, engineMemory: string
     signal: context.signal,
     ...(context.pass ? { base: baseFactors(context, context.pass.anchor, periods) } : {}),
   });
+  const slots = periods.map(({ time }) => timeSlots(time, inversion.factors));
   const { initialConcentrations: initial } = inversion;
   const problem: InversionProblem = {
     groups: GROUPS,
     species: PREPARED_SPECIES,
-    priorEmissions: priorEmissions(periods, inversion.factors),
-    lengthCells: grid.lengthInCells(inversion.lengthKm),
+    priorEmissions: joined(periods.map((period, p) => meanOfSlots(period, slots[p]))),
+    ...priorCovariance(inversion, context.case.regions, grid, slots),
     ...(spread && inversion.trustRegion !== undefined
-      ? { largestLogFactor: largestLogFactor(spread, inversion.trustRegion, slotsOf(periods, inversion.factors)) }
+      ? {
+          largestLogFactor: largestLogFactor(
+            spread,
+            inversion.trustRegion,
+            slots.map(({ count }) => count),
+          ),
+        }
       : {}),
     initialConcentrations: { spread: initial.spread, lengthCells: grid.lengthInCells(initial.lengthKm) },
     ...(context.pass ? { start: readOutcome(context, context.pass.anchor).control } : {}),
@@ -157,20 +166,13 @@ async function problemsOf(
 /** The factors of a pass, of all periods. */
 function baseFactors(context: StageContext, pass: number, periods: readonly PeriodSource[]): Float32Array {
   const path = join(stageDir(context.out, 'invert', passVariant(pass)), FACTORS_FILE);
-  return joined(periods.map(({ name, grid }) => readFactors(path, grid, name).data));
-}
-
-/** Mean prior emissions of each slot, `[slots, H, W, 5]`. */
-function priorEmissions(periods: readonly PeriodSource[], factors: 'period' | 'hour'): Float32Array {
-  const parts = periods.map((period) => {
-    const { count } = period.time;
-    const hours = (first: number, of: number): Float32Array => period.hourly('emissions', wholeGrid(period), { first, count: of });
-    if (factors === 'hour') return hours(0, count);
-    const mean = new Float32Array(period.grid.rows * period.grid.cols * GROUPS.length);
-    for (let hour = 0; hour < count; hour++) hours(hour, 1).forEach((emission, i) => (mean[i] += emission / count));
-    return mean;
-  });
-  return joined(parts);
+  const { factors } = variantSettings(context).inversion;
+  return joined(
+    periods.map(({ name, grid, time }) => {
+      const { data, slots } = readFactors(path, grid, name);
+      return slots > 1 ? firstOfSlots(data, timeSlots(time, factors)) : data;
+    }),
+  );
 }
 
 /** Vectors end to end. */
@@ -182,9 +184,4 @@ export function joined(parts: readonly Float32Array[]): Float32Array {
     at += part.length;
   }
   return out;
-}
-
-/** Slots of the factors, per period. */
-export function slotsOf(periods: readonly PeriodSource[], factors: 'period' | 'hour'): number[] {
-  return periods.map(({ time }) => (factors === 'hour' ? time.count : 1));
 }

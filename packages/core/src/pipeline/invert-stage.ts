@@ -9,12 +9,13 @@ import { invert, type InversionResult } from '../inversion/invert';
 import { passCertificateGate } from './certificate-gate';
 import type { EngineChoice } from './engine-choice';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from './factors-file';
-import { joined, setUpInversion, slotsOf, type StationCounts } from './inversion-setup';
+import { joined, setUpInversion, type StationCounts } from './inversion-setup';
 import { initialConcentrationsOf, variantSettings } from './learning';
 import { earlierPasses, writeOutcome } from './loop-pass';
 import { observationFiles } from './monitors';
 import { numericsOf, type Stage } from './stage';
 import type { SurrogateForwardModel } from './surrogate-forward-model';
+import { expandSlots, isPlain, timeSlots, type FactorBasis } from './time-slots';
 import { writeTrust, type TrustSummary } from './trust-region';
 
 export interface InvertSummary {
@@ -98,13 +99,14 @@ async function predictions(model: SurrogateForwardModel, factors: Float32Array, 
   return joined(parts);
 }
 
-function splitSlots(all: Float32Array, periods: readonly PeriodSource[], factors: 'period' | 'hour'): PeriodFactors[] {
+/** Factors of each period; of slots that are neither one nor hours as factors of hours, which every reader of the file knows. */
+function splitSlots(all: Float32Array, periods: readonly PeriodSource[], basis: FactorBasis): PeriodFactors[] {
   let at = 0;
-  return periods.map(({ name, grid }, p) => {
-    const slots = slotsOf(periods, factors)[p];
-    const length = slots * grid.rows * grid.cols * GROUPS.length;
+  return periods.map(({ name, grid, time }) => {
+    const slots = timeSlots(time, basis);
+    const length = slots.count * grid.rows * grid.cols * GROUPS.length;
     const data = all.slice(at, at + length);
     at += length;
-    return { period: name, slots, data };
+    return isPlain(slots) ? { period: name, slots: slots.count, data } : { period: name, slots: time.count, data: expandSlots(data, slots) };
   });
 }

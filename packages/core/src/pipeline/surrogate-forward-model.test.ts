@@ -14,9 +14,11 @@ import { networkSettings } from '../surrogate/network-settings';
 import { randomSurrogate } from '../surrogate/testing/random-surrogate';
 import { tinyPeriod, tinySurrogate, WORLD } from '../surrogate/testing/tiny-world';
 import { smallestSide, tilesOf } from '../surrogate/tiles';
+import { joined } from './inversion-setup';
 import { surrogateOnnx, vjpOnnx } from './onnx-models';
 import { SurrogateForwardModel, type SurrogateForwardOptions } from './surrogate-forward-model';
 import { problemOf } from './testing/tiny-problem';
+import { addHoursToSlots, expandSlots, timeSlots } from './time-slots';
 
 const HOURS_AT_ONCE = 3;
 const periods = [tinyPeriod('winter', 1), tinyPeriod('summer', 2)];
@@ -314,4 +316,36 @@ it('ONNX Runtime has no adjoint without its model, nor before a forward pass', a
     await expect(engine.adjoint(new Float32Array(1))).rejects.toThrow(needs);
     engine.dispose();
   }
+});
+
+it.each(['day', 'hour-of-day'] as const)('factors of slots (%s) are those of their hours, forward and backward', async (basis) => {
+  const surrogate = smoothSurrogate({ tracers: [{ lifetime: 5 }] });
+  const [slots, hour] = [modelOf({ surrogate, factors: basis }), modelOf({ surrogate, factors: 'hour' })];
+  expect(slots.shape.slots).toBeLessThan(hour.shape.slots);
+  const factors = randomFactors(slots, 4);
+  const field = WORLD.rows * WORLD.cols * GROUPS.length;
+  const ofPeriod = inMemories.map(({ time }) => timeSlots(time, basis));
+  const split = (all: Float32Array): Float32Array[] => {
+    const first = ofPeriod.map((_, p) => ofPeriod.slice(0, p).reduce((sum, { count }) => sum + count, 0) * field);
+    return ofPeriod.map(({ count }, p) => all.subarray(first[p], first[p] + count * field));
+  };
+  const hourly = joined(split(factors).map((part, p) => expandSlots(part, ofPeriod[p])));
+  const expected = new Float32Array(factors.length);
+  for (let batch = 0; batch < slots.batches; batch++) {
+    const [a, b] = [await slots.forward(factors, batch), await hour.forward(hourly, batch)];
+    expect(a).toEqual(b);
+    const seed = a.map((_, i) => Math.sin(i));
+    await slots.addAdjoint(seed, batch);
+    await hour.addAdjoint(seed, batch);
+  }
+  const ofHours = await hour.takeGradient();
+  split(expected).forEach((part, p) => {
+    const first = inMemories.slice(0, p).reduce((sum, { time }) => sum + time.count, 0) * field;
+    addHoursToSlots(ofHours.subarray(first, first + inMemories[p].time.count * field), ofPeriod[p], part);
+  });
+  expect(await slots.takeGradient()).toEqual(expected);
+  // changed in place, they are other factors
+  const before = await slots.forward(factors, 0);
+  factors.fill(1.3);
+  expect(await slots.forward(factors, 0)).not.toEqual(before);
 });

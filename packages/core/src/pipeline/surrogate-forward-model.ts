@@ -21,10 +21,11 @@ import { RolledOutRun } from '../surrogate/rolled-out-run';
 import { ScaledInitial } from '../surrogate/scaled-initial';
 import type { Surrogate } from '../surrogate/surrogate';
 import { wholeDomain, type Tile, type Tiling } from '../surrogate/tiles';
+import { addHoursToSlots, expandSlots, isPlain, timeSlots, type FactorBasis, type TimeSlots } from './time-slots';
 
 export interface SurrogateForwardOptions {
   anchored: boolean;
-  factors: 'period' | 'hour';
+  factors: FactorBasis;
   /** hours of a batch: a multiple of those that the engine takes at once; default as many */
   hours?: number;
   threads: number;
@@ -68,14 +69,19 @@ export class SurrogateForwardModel implements ForwardModel {
   /** tiles with monitors, per period: the others do not matter to the simulated values */
   private readonly observedTiles: ReadonlySet<Tile>[];
   /** first slot of each period */
+  private readonly slots: TimeSlots[];
   private readonly slot: number[];
   /** H·S(E), or H·S(base·E), per batch, made for all batches of a period when first asked for */
   private readonly baseSimulated: (Float32Array | undefined)[];
   private lastForward?: { batch: number; factors: Float32Array };
-  private lastSingle?: { of: Float64Array; single: Float32Array };
+  private lastSingle?: Float32Array;
   /** what {@link takeGradient} will give, and the periods whose batches it holds */
   private gradient?: Float32Array;
   private readonly touched = new Set<number>();
+  /** per period whose slots are neither one nor hours: dJ/d(factors of its hours) */
+  private readonly hourlyGradient = new Map<number, Float32Array>();
+  /** factors of hours that were made from factors of slots, per period */
+  private readonly hourly = new WeakMap<Float32Array, Map<number, Float32Array>>();
 
   constructor(
     surrogate: Surrogate,
@@ -86,9 +92,9 @@ export class SurrogateForwardModel implements ForwardModel {
     const { grid } = problems[0].period;
     const batchSize = engine.sizes.batch;
     const { factors, threads, tiling = wholeDomain(grid), hours = batchSize } = options;
-    const slotsOf = ({ period }: PeriodProblem): number => (factors === 'hour' ? period.time.count : 1);
-    this.slot = problems.map((_, p) => problems.slice(0, p).reduce((sum, each) => sum + slotsOf(each), 0));
-    const slots = problems.reduce((sum, each) => sum + slotsOf(each), 0);
+    this.slots = problems.map(({ period }) => timeSlots(period.time, factors));
+    this.slot = this.slots.map((_, p) => this.slots.slice(0, p).reduce((sum, { count }) => sum + count, 0));
+    const slots = this.slots.reduce((sum, { count }) => sum + count, 0);
     this.shape = { slots, rows: grid.rows, cols: grid.cols, groups: GROUPS };
     this.plan = problems.flatMap(({ operator }, p) => batchesOf(operator, p, hours));
     this.batches = this.plan.length;
@@ -130,22 +136,22 @@ export class SurrogateForwardModel implements ForwardModel {
     if (!factors) throw new Error(`surrogate forward model: adjoint of batch ${batch} was asked for before its forward pass`);
     this.gradient ??= new Float32Array(factors.length);
     this.touched.add(problem);
-    await this.run.addAdjoint(
-      this.domainHours(batch, factors),
-      this.problems[problem].operator.adjointAt(Float32Array.from(gradSimulated), times),
-      this.gradient,
-    );
+    const seed = this.problems[problem].operator.adjointAt(Float32Array.from(gradSimulated), times);
+    await this.run.addAdjoint(this.domainHours(batch, factors), seed, this.gradientOf(problem).data);
   }
 
   async takeGradient(): Promise<Float32Array> {
-    const gradient = this.gradient ?? new Float32Array(this.size);
-    const touched = [...this.touched];
-    this.gradient = undefined;
-    this.touched.clear();
-    for (const period of touched) {
-      await this.run.finishAdjoint(period, this.factorsOf(period, gradient));
+    this.gradient ??= new Float32Array(this.size);
+    const { gradient } = this;
+    for (const period of this.touched) {
+      const ofPeriod = this.gradientOf(period);
+      await this.run.finishAdjoint(period, ofPeriod);
+      if (ofPeriod.data !== gradient) addHoursToSlots(ofPeriod.data, this.slots[period], this.slotFactors(period, gradient));
       this.initial?.[period].takeAdjoint(this.initialFactorsOf(period, gradient));
     }
+    this.gradient = undefined;
+    this.touched.clear();
+    this.hourlyGradient.clear();
     return gradient;
   }
 
@@ -155,11 +161,11 @@ export class SurrogateForwardModel implements ForwardModel {
     this.run.dispose();
   }
 
-  /** Factors as the surrogate takes them; the same array for the same factors, by which what was computed with them is known again. */
+  /** Factors as the surrogate takes them, a copy; the same array for the same values, by which what was computed with them is known again. */
   private single(factors: Values): Float32Array {
-    if (factors instanceof Float32Array) return factors;
-    if (this.lastSingle?.of !== factors) this.lastSingle = { of: factors, single: Float32Array.from(factors) };
-    return this.lastSingle.single;
+    const { lastSingle } = this;
+    if (lastSingle?.length === factors.length && lastSingle.every((value, i) => value === Math.fround(factors[i]))) return lastSingle;
+    return (this.lastSingle = Float32Array.from(factors));
   }
 
   /** H·S(f·E) of a batch. */
@@ -201,8 +207,31 @@ export class SurrogateForwardModel implements ForwardModel {
   }
 
   private factorsOf(period: number, data: Float32Array): EmissionFactors {
-    const offset = this.slot[period] * this.shape.rows * this.shape.cols * GROUPS;
-    return { data, offset, hourly: this.options.factors === 'hour' };
+    const slots = this.slots[period];
+    if (isPlain(slots)) return { data, offset: this.slot[period] * this.field, hourly: slots.count > 1 };
+    const made = this.hourly.get(data) ?? new Map<number, Float32Array>();
+    this.hourly.set(data, made);
+    if (!made.has(period)) made.set(period, expandSlots(this.slotFactors(period, data), slots));
+    return { data: made.get(period)!, hourly: true };
+  }
+
+  /** Room for dJ/d(factors) of a period, as {@link factorsOf} lays factors out. */
+  private gradientOf(period: number): EmissionFactors {
+    const slots = this.slots[period];
+    if (isPlain(slots)) return { data: this.gradient!, offset: this.slot[period] * this.field, hourly: slots.count > 1 };
+    const data = this.hourlyGradient.get(period) ?? new Float32Array(slots.of.length * this.field);
+    this.hourlyGradient.set(period, data);
+    return { data, hourly: true };
+  }
+
+  private slotFactors(period: number, data: Float32Array): Float32Array {
+    const first = this.slot[period];
+    return data.subarray(first * this.field, (first + this.slots[period].count) * this.field);
+  }
+
+  /** Factors of one slot. */
+  private get field(): number {
+    return this.shape.rows * this.shape.cols * GROUPS;
   }
 }
 

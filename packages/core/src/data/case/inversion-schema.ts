@@ -1,7 +1,7 @@
 /** The inversion. Defaults are those of variant h of the trial: log factors with a correlation length, a prior spread and the anchored prediction. */
 import { z } from 'zod';
 import { perGroup } from './experiment-schema';
-import { choice, flag, real, seed, whole } from './fields';
+import { choice, flag, GROUPS, real, seed, text, whole } from './fields';
 
 function observationError(
   relative: number,
@@ -38,6 +38,12 @@ export const inversionSchema = z
         max: 1,
       },
     ).default(0.1),
+    space: choice(
+      'Where a factor holds: in a cell, correlated with its neighbours over lengthKm; in a whole region of `regions` (outside all of them factors stay 1); ' +
+        'or in a square block of blockKm.',
+      ['cells', 'regions', 'blocks'],
+    ).default('cells'),
+    blockKm: real('Side of the blocks of `space: blocks`.', { above: 0, unit: 'km' }).default(270),
     lengthKm: real('Correlation length of the factors; 0 leaves every cell free.', { min: 0, unit: 'km' }).default(81),
     priorSpread: perGroup((group) => real(`Standard deviation of the log factor on ${group}.`, { min: 0, max: 3 }), {
       NOx: 0.5,
@@ -48,6 +54,16 @@ export const inversionSchema = z
     })
       .prefault({})
       .meta({ description: 'Standard deviation of the natural logarithm of the factor, per group; tight for what no monitor sees.' }),
+    regionSpread: z
+      .array(
+        z.strictObject({
+          region: text('Name of one of `regions`.'),
+          group: choice('Emission group; without it all.', GROUPS).optional(),
+          factor: real('Factor on priorSpread inside the region.', { min: 0, max: 20 }),
+        }),
+      )
+      .default([])
+      .meta({ description: 'Regions whose inventory is more, or less, certain than that of the rest.' }),
     initialConcentrations: z
       .strictObject({
         spread: real('Standard deviation of the log factor, the same for every species.', { above: 0, max: 3 }).default(0.2),
@@ -105,13 +121,43 @@ export const inversionSchema = z
         "members' log factors on that group in that cell. Without it the distance is reported, not limited. Default mode only.",
       { above: 0, max: 100 },
     ).optional(),
-    factors: choice('One factor per period or one per hour, for each cell and group.', ['period', 'hour']).default('period'),
+    factors: choice(
+      'Which hours of a period share a factor, for each cell and group: all, those of a calendar month, a week (from the period on), a day (UTC) or an hour ' +
+        'of the day, or none.',
+      ['period', 'month', 'week', 'day', 'hour-of-day', 'hour'],
+    ).default('period'),
+    factorCorrelation: z
+      .strictObject({
+        hours: real('Time over which factors of one period stay alike: neighbouring slots correlate by exp(-step / hours); 0: not at all.', {
+          min: 0,
+          unit: 'h',
+        }).default(24),
+        periods: real("Correlation of a period's factors with those of the period before, with `factors: period`.", { min: 0, max: 0.99 }).default(0),
+        groups: z
+          .array(
+            z.strictObject({
+              groups: z.tuple([choice('Emission group.', GROUPS), choice('Emission group.', GROUPS)]).meta({ description: 'Two emission groups.' }),
+              value: real('Correlation of the log factors.', { min: -0.99, max: 0.99 }),
+            }),
+          )
+          .default([])
+          .meta({ description: 'Groups whose log factors are correlated a priori, because they come from the same sources; others are not.' }),
+      })
+      .prefault({})
+      .meta({ description: 'Correlations of the prior beside that in space.' }),
     batch: whole('Hours that a step draws at random; 0 takes all.', { min: 0 }).default(0),
     hoursPerDay: whole('Hours of each day, evenly spread, at which the surrogate is compared with hourly observations.', { min: 1, max: 24 }).default(
       8,
     ),
     stopOnWithheld: flag('Whether a part of the used monitors is set aside to choose the step at which to stop.').default(true),
     patience: whole('Evaluations without a better value at these monitors after which it stops.', { min: 1 }).default(30),
+    gradientReduction: real(
+      'The inversion has converged when the norm of the gradient has fallen to this part of the first one; 0: never for that reason.',
+      {
+        min: 0,
+        max: 0.99,
+      },
+    ).default(0),
     checkpointEvery: whole('Steps between two checkpoints.', { min: 1 }).default(10),
     seed: seed('Seed of the batches.').default(13),
   })

@@ -61,6 +61,32 @@ describe('Lbfgs', () => {
     expect(x[0]).toBeCloseTo(0.9, 6);
   });
 
+  it('ends at the minimum between bounds, some of which hold', () => {
+    // ½ Σ λ_i (x_i − c_i)² on [0, 1]: each element ends at c_i or at the bound next to it.
+    const [lambda, c] = [
+      [1, 10, 100, 1000, 3, 30],
+      [0.3, 2, -1, 0.5, 1.5, -0.2],
+    ];
+    const project = (x: Float64Array): void => x.forEach((value, i) => (x[i] = Math.min(1, Math.max(0, value))));
+    const optimiser = new Lbfgs(project);
+    const x = Float64Array.of(0, 0, 1, 1, 0.5, 0.5);
+    const accepted: number[] = [];
+    for (let step = 0; step < 60; step++) {
+      const cost = x.reduce((sum, value, i) => sum + (lambda[i] * (value - c[i]) ** 2) / 2, 0);
+      optimiser.step(
+        x,
+        x.map((value, i) => lambda[i] * (value - c[i])),
+        0.1,
+        cost,
+      );
+      project(x);
+      const now = optimiser.state().get('scalars')![1];
+      if (now !== accepted.at(-1)) accepted.push(now);
+    }
+    [0.3, 1, 0, 0.5, 1, 0].forEach((expected, i) => expect(x[i]).toBeCloseTo(expected, 8));
+    accepted.slice(1).forEach((cost, i) => expect(cost).toBeLessThanOrEqual(accepted[i]));
+  });
+
   it('goes on from its state bit for bit', () => {
     const optimiser = new Lbfgs();
     const x = Float64Array.of(-1.2, 1, 0.5);

@@ -7,6 +7,9 @@
  * too long is taken back and tried shorter. So J never rises from one accepted control to the next. It needs the whole cost in every
  * step: mini-batches would look like a cost that jumps.
  *
+ * With bounds (a projection P that the caller applies after every step) the elements that lie at a bound and are pushed against it are left out of
+ * g and d, and the decrease asked of x' = P(x + t·d) is c₁·gᵀ(x' − x) (Bertsekas 1982, doi:10.1137/0320018).
+ *
  * @remarks The learning rate is the length ‖Δx‖ of the first step; after it the step length follows from the curvature.
  */
 import type { Optimiser } from './optimiser';
@@ -27,21 +30,25 @@ export class Lbfgs implements Optimiser {
   private length = 1;
   private pairs: { s: Float64Array; y: Float64Array }[] = [];
 
+  /** @param project - moves a control back between its bounds, in place; absent: there are none */
+  constructor(private readonly project?: (control: Float64Array) => void) {}
+
   /** Moves `control` in place to the next trial. @param cost - J at `control` */
   step(control: Float64Array, gradient: Float64Array, learningRate: number, cost: number): void {
     const last = this.accepted;
     if (last) {
-      const slope = dot(last.gradient, this.direction);
-      if (!(cost <= last.cost + ARMIJO * this.length * slope)) {
-        this.length *= shrinkage(this.length, slope, cost - last.cost);
+      const change = dot(last.gradient, difference(control, last.control));
+      if (!(cost <= last.cost + ARMIJO * change)) {
+        this.length *= shrinkage(change, cost - last.cost);
         move(control, last.control, this.length, this.direction);
         return;
       }
       this.remember(difference(control, last.control), difference(gradient, last.gradient));
     }
     this.accepted = { control: control.slice(), gradient: gradient.slice(), cost };
-    this.direction = this.newDirection(gradient);
-    const norm = Math.sqrt(dot(gradient, gradient));
+    const free = this.freeGradient(control, gradient);
+    this.direction = this.newDirection(free);
+    const norm = Math.sqrt(dot(free, free));
     this.length = this.pairs.length > 0 || norm === 0 ? 1 : learningRate / norm;
     move(control, control, this.length, this.direction);
   }
@@ -70,6 +77,14 @@ export class Lbfgs implements Optimiser {
     this.pairs = [...this.pairs, { s, y }].slice(-MEMORY);
   }
 
+  /** The gradient without the elements that a step against it would leave where they are. */
+  private freeGradient(control: Float64Array, gradient: Float64Array): Float64Array {
+    if (!this.project) return gradient;
+    const moved = control.map((x, i) => x - gradient[i]);
+    this.project(moved);
+    return gradient.map((g, i) => (moved[i] === control[i] ? 0 : g));
+  }
+
   /** −H·g by the two-loop recursion; back to the steepest descent where rounding has spoiled H. */
   private newDirection(gradient: Float64Array): Float64Array {
     const d = gradient.map((g) => -g);
@@ -86,15 +101,17 @@ export class Lbfgs implements Optimiser {
       const beta = dot(y, d) / dot(s, y);
       for (let k = 0; k < d.length; k++) d[k] += (alphas[i] - beta) * s[k];
     });
+    // What lies at its bound stays there, whatever the curvature says.
+    for (let k = 0; k < d.length; k++) if (gradient[k] === 0) d[k] = 0;
     if (dot(d, gradient) < 0) return d;
     this.pairs = [];
     return gradient.map((g) => -g);
   }
 }
 
-/** Minimum of the parabola with the given slope at 0 and rise at `length`, as a part of `length`, within bounds. */
-function shrinkage(length: number, slope: number, rise: number): number {
-  const part = (-slope * length) / (2 * (rise - slope * length));
+/** Minimum of the parabola through the cost, its change to first order and its rise, as a part of the step, within bounds. */
+function shrinkage(change: number, rise: number): number {
+  const part = -change / (2 * (rise - change));
   return Number.isFinite(part) ? Math.min(SHRINK.most, Math.max(SHRINK.least, part)) : SHRINK.least;
 }
 

@@ -29,7 +29,6 @@ export const twinSettings: InversionSettings = {
   loss: 'huber',
   lossDivisor: 'observations',
   bound: 3,
-  factors: 'period',
   batch: 0,
   priorSpread: { NOx: 0.5 },
   stopOnWithheld: true,

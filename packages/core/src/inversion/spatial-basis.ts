@@ -1,0 +1,80 @@
+/** From independent numbers to a field of log factors with variance 1: the square root S of the prior's correlation in space. */
+import { ConfigError } from '../errors';
+
+/** {@link CorrelationFilter} is one, with a number for each cell. */
+export interface SpatialBasis {
+  /** how many numbers a field is made of */
+  readonly size: number;
+  /** S·v, `[rows, cols]` */
+  apply(v: Float64Array): Float64Array;
+  /** Sᵀ·field */
+  adjoint(field: Float64Array): Float64Array;
+}
+
+/** One number for each region, independent of the others; cells outside all regions get 0. */
+export class RegionBasis implements SpatialBasis {
+  /** @param regionOf - index of each cell's region, `[rows, cols]`; −1 outside */
+  constructor(
+    private readonly regionOf: Int32Array,
+    readonly size: number,
+  ) {}
+
+  apply(v: Float64Array): Float64Array {
+    return Float64Array.from(this.regionOf, (region) => (region < 0 ? 0 : v[region]));
+  }
+
+  adjoint(field: Float64Array): Float64Array {
+    const out = new Float64Array(this.size);
+    this.regionOf.forEach((region, cell) => {
+      if (region >= 0) out[region] += field[cell];
+    });
+    return out;
+  }
+}
+
+/** Index of each cell's square block, `[rows, cols]`, counted from the grid's corner. @param side - in cells, along rows and columns */
+export function blockRegions(rows: number, cols: number, side: readonly [number, number]): Int32Array {
+  const [height, width] = side.map((cells) => Math.max(1, Math.round(cells)));
+  const across = Math.ceil(cols / width);
+  return Int32Array.from({ length: rows * cols }, (_, cell) => {
+    const [row, col] = [Math.floor(cell / cols), cell % cols];
+    return Math.floor(row / height) * across + Math.floor(col / width);
+  });
+}
+
+/**
+ * The root L of a correlation matrix C = L·Lᵀ between groups, lower triangular (Cholesky), `[groups, groups]`.
+ *
+ * @param pairs - correlations that are not 0
+ * @throws {ConfigError} `INVERSION_GROUP_CORRELATION` if no random numbers can be correlated like that
+ */
+export function groupRoot(groups: readonly string[], pairs: readonly { groups: readonly [string, string]; value: number }[]): Float64Array {
+  const n = groups.length;
+  const c = new Float64Array(n * n);
+  for (let g = 0; g < n; g++) c[g * n + g] = 1;
+  for (const { groups: pair, value } of pairs) {
+    const [a, b] = pair.map((name) => groups.indexOf(name));
+    if (a < 0 || b < 0 || a === b) {
+      throw new ConfigError(
+        'INVERSION_GROUP_CORRELATION',
+        `inversion.factorCorrelation.groups: expected two different groups of ${groups.join(', ')} but received ${pair.join(' and ')}`,
+      );
+    }
+    c[a * n + b] = c[b * n + a] = value;
+  }
+  const root = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      let rest = c[i * n + j];
+      for (let k = 0; k < j; k++) rest -= root[i * n + k] * root[j * n + k];
+      if (i === j && !(rest > 0)) {
+        throw new ConfigError(
+          'INVERSION_GROUP_CORRELATION',
+          `inversion.factorCorrelation.groups: the correlations contradict each other (at ${groups[i]}): bring them nearer to 0`,
+        );
+      }
+      root[i * n + j] = i === j ? Math.sqrt(rest) : rest / root[j * n + j];
+    }
+  }
+  return root;
+}
