@@ -9,10 +9,11 @@
  *
  * @remarks The learning rate is the length ‖Δx‖ of the first step; after it the step length follows from the curvature.
  */
+import { dot } from '../vectors';
 import type { Optimiser } from './optimiser';
 
 const MEMORY = 8;
-const ARMIJO = 1e-4;
+export const ARMIJO = 1e-4;
 const SHRINK = { most: 0.5, least: 0.1 };
 
 interface Accepted {
@@ -93,21 +94,15 @@ export class Lbfgs implements Optimiser {
 }
 
 /** Minimum of the parabola with the given slope at 0 and rise at `length`, as a part of `length`, within bounds. */
-function shrinkage(length: number, slope: number, rise: number): number {
+export function shrinkage(length: number, slope: number, rise: number): number {
   const part = (-slope * length) / (2 * (rise - slope * length));
   return Number.isFinite(part) ? Math.min(SHRINK.most, Math.max(SHRINK.least, part)) : SHRINK.least;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }
 
 function difference(a: Float64Array, b: Float64Array): Float64Array {
   return a.map((value, i) => value - b[i]);
 }
 
-function move(out: Float64Array, from: Float64Array, length: number, direction: Float64Array): void {
+export function move(out: Float64Array, from: Float64Array, length: number, direction: Float64Array): void {
   for (let i = 0; i < out.length; i++) out[i] = from[i] + length * direction[i];
 }
