@@ -43,7 +43,7 @@ describe('batchCost', () => {
     expect(batchCost(batch, Float32Array.of(2, Infinity), { loss: 'l1', divisor: 'none', weights: [1, 1] }).nonFinite).toBe(1);
   });
 
-  it.each(['l1', 'l2', 'huber'] as const)('has the gradient of its cost: %s', (loss) => {
+  it.each(['l1', 'l2', 'huber', 'student'] as const)('has the gradient of its cost: %s', (loss) => {
     for (const u of [-4, -1, 0.2, 1.3, 1.4, 6]) {
       const h = 1e-6;
       expect(misfitDerivative(u, loss)).toBeCloseTo((misfit(u + h, loss) - misfit(u - h, loss)) / (2 * h), 7);

@@ -61,6 +61,21 @@ export function misfitDerivative(u: number, loss: Loss): number {
   return Math.abs(u) <= HUBER_BEND ? u : HUBER_BEND * Math.sign(u);
 }
 
+/** Below this size of u the curvature of `l1`, which has none, is that of a parabola. */
+const L1_BEND = 0.1;
+
+/**
+ * κ(u) = φ'(u)/u: the weight with which least squares would step as the loss does. It is 1 for `l2`, min(1, 1.345/|u|) for Huber's function and 1/|u|, down to
+ * |u| = 0.1, for `l1`. An outlier so counts as a value with a larger error, and the parabola of this curvature lies nowhere below Huber's function, so
+ * that a step is not too long (Huber & Ronchetti 2009, sect. 7.8: modified weights).
+ */
+export function misfitCurvature(u: number, loss: Loss): number {
+  const size = Math.abs(u);
+  if (loss === 'l2') return 1;
+  if (loss === 'student') return (STUDENT_FREEDOM + 1) / (STUDENT_FREEDOM + u * u);
+  return loss === 'l1' ? 1 / Math.max(size, L1_BEND) : Math.min(1, HUBER_BEND / size);
+}
+
 /** Cost and gradient of one batch. Missing and withheld observations contribute exactly nothing, whatever stands there. */
 export function batchCost(batch: ObservationBatch, simulated: Values, settings: CostSettings): BatchCost {
   const species = settings.weights.length;

@@ -1,10 +1,11 @@
+import type { Loss } from './cost';
 import { Random } from '../random';
 import { evaluate, type EvaluationContext } from './evaluation';
 import { completeSettings, controlFor, costFor } from './inversion-settings';
 import { plumeTwin, twinProblem, twinSettings } from './testing/plume-twin';
 import { dot } from './testing/small-world';
 
-function context(loss: 'l1' | 'l2' | 'huber'): EvaluationContext {
+function context(loss: Loss): EvaluationContext {
   const { model, prior } = plumeTwin(5);
   const problem = twinProblem(prior, 2);
   const settings = completeSettings({ ...twinSettings, loss });
@@ -19,7 +20,7 @@ function normals(seed: number): Float64Array {
 const all = [0, 1, 2, 3, 4, 5];
 
 describe('evaluate', () => {
-  it.each(['l2', 'huber'] as const)('has a gradient whose Taylor remainder falls at rate 2: %s', async (loss) => {
+  it.each(['l2', 'huber', 'student'] as const)('has a gradient whose Taylor remainder falls at rate 2: %s', async (loss) => {
     const run = context(loss);
     const [at, direction] = [normals(1), normals(2)];
     const { total, gradient } = await evaluate(run, at, all, 0, true);

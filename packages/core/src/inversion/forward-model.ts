@@ -54,6 +54,8 @@ export interface ForwardModel {
   /** where the concentrations that the model begins with are inverted too: factors on them, `groups` of which are species, after those of `shape` in every vector */
   readonly initialConcentrations?: FactorShape;
   readonly batches: number;
+  /** slots and batches that nothing in the model connects with others, as first and end of each; absent: one part of all */
+  readonly parts?: readonly IndependentPart[];
   observations(batch: number): ObservationBatch;
   /**
    * @param factors - `[slots, rows, cols, groups]`, then those on initial concentrations
@@ -72,4 +74,15 @@ export interface ForwardModel {
    * @returns dJ/d(factors), laid out as the factors; factors that no batch sees get 0
    */
   takeGradient(): Promise<Values>;
+  /**
+   * K·direction at `factors`: how the simulated values of a batch change along a direction of the factors; linear in it. What needs products with the
+   * Jacobian (Gauss–Newton, the posterior) asks for it, for all batches in turn with the same two arrays.
+   */
+  tangent?(factors: Values, direction: Values, batch: number, signal?: AbortSignal): Promise<Values>;
+}
+
+/** Half-open ranges. */
+export interface IndependentPart {
+  slots: readonly [number, number];
+  batches: readonly [number, number];
 }

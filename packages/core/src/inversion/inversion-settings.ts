@@ -13,6 +13,7 @@ import { LinearControl } from './linear-control';
 import { LogFactorControl } from './log-factor-control';
 import { Adam } from './optimisers/adam';
 import type { Optimiser } from './optimisers/optimiser';
+import { GaussNewton } from './optimisers/gauss-newton';
 import { Lbfgs } from './optimisers/lbfgs';
 import { Sgd } from './optimisers/sgd';
 import { groupRoot, RegionBasis, type SpatialBasis } from './spatial-basis';
@@ -23,7 +24,7 @@ export interface InversionSettings {
   /** largest number of steps */
   iterations: number;
   /** default: Adam, in paper mode gradient descent */
-  optimiser?: 'lbfgs' | 'adam' | 'sgd';
+  optimiser?: 'lbfgs' | 'gauss-newton' | 'adam' | 'sgd';
   learningRate: number;
   /** the learning rate falls exponentially to this part of itself at the last step; default 0.1, in paper mode 1 (it stays) */
   learningRateDecay?: number;
@@ -100,7 +101,10 @@ export function completeSettings(settings: InversionSettings): CompleteSettings 
     if (!(Number.isInteger(complete[key]) && complete[key] >= 1)) refuse(key, 'a whole number ≥ 1');
   }
   if (!(Number.isInteger(complete.batch) && complete.batch >= 0)) refuse('batch', 'a whole number ≥ 0');
-  if (complete.optimiser === 'lbfgs' && complete.batch > 0) refuse('batch', '0, all observations, with optimiser lbfgs (adam may draw a batch)');
+  if (['lbfgs', 'gauss-newton'].includes(complete.optimiser) && complete.batch > 0)
+    refuse('batch', `0, all observations, with optimiser ${complete.optimiser} (adam may draw a batch)`);
+  if (complete.optimiser === 'gauss-newton' && paper)
+    refuse('optimiser', "sgd, adam or lbfgs in the paper's mode, which has no prior term to hold the steps,");
   return complete;
 }
 
@@ -198,6 +202,8 @@ export function optimiserFor(settings: CompleteSettings, control: Control): Opti
       return new Adam(control.size);
     case 'lbfgs':
       return new Lbfgs(control.hasHardBounds ? (at) => control.project(at) : undefined);
+    case 'gauss-newton':
+      return new GaussNewton();
   }
 }
 

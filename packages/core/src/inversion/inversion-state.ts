@@ -22,6 +22,8 @@ export interface HistoryPoint {
   watched: number | null;
   /** Euclidean norm of dJ/d(control) */
   gradientNorm: number | null;
+  /** products with the Hessian before it, of a method that makes them: each costs about as much as two gradients */
+  products?: number;
 }
 
 export type InversionStatus = 'converged' | 'stopped-on-withheld' | 'iterations';

@@ -20,6 +20,7 @@ import type { Control } from './control';
 import { evaluate, type Evaluation, type EvaluationContext } from './evaluation';
 import { factorCount, Role, type ForwardModel } from './forward-model';
 import { gainByPart, type GainByPart } from './gain-by-part';
+import { GaussNewtonHessian } from './hessian';
 import {
   completeSettings,
   controlFor,
@@ -32,7 +33,8 @@ import {
 } from './inversion-settings';
 import { fingerprint, initialState, loadState, saveState, type HistoryPoint, type InversionState, type InversionStatus } from './inversion-state';
 import { JointControl } from './joint-control';
-import type { Optimiser } from './optimisers/optimiser';
+import type { Optimiser, Product } from './optimisers/optimiser';
+import { addScaled } from './vectors';
 
 export interface InversionOptions {
   onProgress?: (done: number, total: number, text: string) => void;
@@ -152,22 +154,40 @@ async function advance(run: Run): Promise<void> {
   let evaluation: Evaluation | undefined;
   if (whole || last || evaluationIsDue(state, batches, settings)) {
     evaluation = await evaluate(context, state.control, range(batches), state.iteration, whole && !last);
-    record(run, evaluation);
+    // An interruption during the step leaves an evaluation that is already in the history.
+    if (state.history.at(-1)?.iteration !== state.iteration) record(run, evaluation);
     if (state.status !== null) {
       if (options.checkpoint) saveState(options.checkpoint.path, state, run.optimiser, run.key);
       return;
     }
   }
   const drawn = whole ? evaluation! : await evaluate(context, state.control, draw(state.iteration, batches, settings), state.iteration, true);
-  run.optimiser.step(state.control, drawn.gradient!, learningRateAt(settings, state.iteration), drawn.total);
+  await run.optimiser.step(
+    state.control,
+    drawn.gradient!,
+    learningRateAt(settings, state.iteration),
+    drawn.total,
+    productsAt(context, state.control),
+  );
   run.control.project(state.control);
   state.iteration++;
   if (options.checkpoint && state.iteration % options.checkpoint.every === 0) saveState(options.checkpoint.path, state, run.optimiser, run.key);
 }
 
+/** H·vector at a control, which is linearised about when the first product is asked for. */
+function productsAt(context: EvaluationContext, control: Float64Array): Product {
+  let hessian: Promise<GaussNewtonHessian> | undefined;
+  return async (vector) => {
+    hessian ??= GaussNewtonHessian.at(context, control);
+    const product = (await (await hessian).product(vector)).control;
+    addScaled(product, 1, vector);
+    return product;
+  };
+}
+
 /** Enters an evaluation into the history, keeps the iterate if it is the best so far, and sets the status if the run is to end here. */
-function record({ state, settings, options, keep }: Run, evaluation: Evaluation): void {
-  const point = historyPoint(state, settings, evaluation);
+function record({ state, settings, options, keep, optimiser }: Run, evaluation: Evaluation): void {
+  const point = historyPoint(state, settings, evaluation, optimiser);
   const before = state.history.at(-1);
   state.history.push(point);
   const value = keep === 'watched' ? point.watched! : point.total;
@@ -196,7 +216,12 @@ function isReduced({ history }: InversionState, { gradientReduction }: CompleteS
   return gradientReduction > 0 && first !== null && last !== null && last <= gradientReduction * first;
 }
 
-function historyPoint(state: InversionState, settings: CompleteSettings, { gradient, ...evaluation }: Evaluation): HistoryPoint {
+function historyPoint(
+  state: InversionState,
+  settings: CompleteSettings,
+  { gradient, ...evaluation }: Evaluation,
+  { products }: Optimiser,
+): HistoryPoint {
   const first = state.history[0] as HistoryPoint | undefined;
   return {
     iteration: state.iteration,
@@ -204,6 +229,7 @@ function historyPoint(state: InversionState, settings: CompleteSettings, { gradi
     ...evaluation,
     watched: relativeError(evaluation.watchedMae, first?.watchedMae ?? evaluation.watchedMae),
     gradientNorm: gradient ? Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0)) : null,
+    ...(products === undefined ? {} : { products }),
   };
 }
 

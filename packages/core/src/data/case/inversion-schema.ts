@@ -25,11 +25,11 @@ export const inversionSchema = z
       ['native', 'onnx', 'auto'],
     ).default('native'),
     iterations: whole('Largest number of steps.', { min: 1 }).default(40),
-    optimiser: choice('`lbfgs` takes all observations in every step, `adam` may draw a batch, `sgd` is that of the paper.', [
-      'lbfgs',
-      'adam',
-      'sgd',
-    ]).default('lbfgs'),
+    optimiser: choice(
+      '`lbfgs` takes all observations in every step, and so does `gauss-newton`, which solves for its steps with products of the Hessian (fewer steps, each as long as some ' +
+        'dozens of gradients; default mode only); `adam` may draw a batch, `sgd` is that of the paper.',
+      ['lbfgs', 'gauss-newton', 'adam', 'sgd'],
+    ).default('lbfgs'),
     learningRate: real('Length of the first step of L-BFGS; step size of Adam and of gradient descent.', { above: 0, max: 1000 }).default(3),
     learningRateDecay: real(
       'Adam and gradient descent: step at the last iteration as a part of that at the first, falling exponentially; 1 keeps it constant.',

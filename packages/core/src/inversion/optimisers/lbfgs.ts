@@ -12,10 +12,11 @@
  *
  * @remarks The learning rate is the length ‖Δx‖ of the first step; after it the step length follows from the curvature.
  */
+import { dot } from '../vectors';
 import type { Optimiser } from './optimiser';
 
 const MEMORY = 8;
-const ARMIJO = 1e-4;
+export const ARMIJO = 1e-4;
 const SHRINK = { most: 0.5, least: 0.1 };
 
 interface Accepted {
@@ -110,21 +111,15 @@ export class Lbfgs implements Optimiser {
 }
 
 /** Minimum of the parabola through the cost, its change to first order and its rise, as a part of the step, within bounds. */
-function shrinkage(change: number, rise: number): number {
+export function shrinkage(change: number, rise: number): number {
   const part = -change / (2 * (rise - change));
   return Number.isFinite(part) ? Math.min(SHRINK.most, Math.max(SHRINK.least, part)) : SHRINK.least;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }
 
 function difference(a: Float64Array, b: Float64Array): Float64Array {
   return a.map((value, i) => value - b[i]);
 }
 
-function move(out: Float64Array, from: Float64Array, length: number, direction: Float64Array): void {
+export function move(out: Float64Array, from: Float64Array, length: number, direction: Float64Array): void {
   for (let i = 0; i < out.length; i++) out[i] = from[i] + length * direction[i];
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../random';
 import { Role, type FactorShape, type ForwardModel, type ObservationBatch, type Values } from '../forward-model';
+import { dot } from '../vectors';
 
 export function observationBatch(
   values: number[],
@@ -66,6 +67,11 @@ export class MatrixModel extends AddingModel {
     return Promise.resolve(Float64Array.from(this.matrices[batch], (row) => row.reduce((sum, k, j) => sum + k * g(factors[j]), 0)));
   }
 
+  tangent(factors: Values, direction: Values, batch: number): Promise<Float64Array> {
+    const d = Float64Array.from(direction, (value, j) => (this.logarithm ? value / factors[j] : value));
+    return Promise.resolve(Float64Array.from(this.matrices[batch], (row) => dot(row, d)));
+  }
+
   protected adjoint(gradSimulated: Values, batch: number): Float64Array {
     const gradient = new Float64Array(this.lastFactors[batch].length);
     this.matrices[batch].forEach((row, i) => row.forEach((k, j) => (gradient[j] += k * gradSimulated[i])));
@@ -123,6 +129,10 @@ export class PlumeModel extends AddingModel {
   async forward(factors: Values, batch: number, signal?: AbortSignal): Promise<Float64Array> {
     if (this.options.delayMs) await sleep(this.options.delayMs, undefined, { signal });
     return this.simulate(factors, batch);
+  }
+
+  tangent(_factors: Values, direction: Values, batch: number): Promise<Float64Array> {
+    return Promise.resolve(this.simulate(direction, batch));
   }
 
   protected adjoint(gradSimulated: Values, batch: number): Float64Array {

@@ -27,8 +27,4 @@ export function randomFloats(length: number, seed: number): Float32Array {
   return Float32Array.from({ length }, () => random.normal());
 }
 
-export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
-}
+export { dot } from '../vectors';

@@ -1,0 +1,99 @@
+/**
+ * The Gauss–Newton Hessian of the cost in control space, as products with vectors. With J(v) = ½ vᵀv + Jo and factors f(v),
+ *
+ *   H = I + A,     A = Gᵀ W G,     G = K · df/dv,     W_i = w_s κ(u_i) / σ_i²
+ *
+ * K is the model's Jacobian at f(v), w_s the weight of the value's species in the cost, and κ the curvature of the misfit φ at the value's own residual
+ * u ({@link misfitCurvature}: 1 for least squares). H is the prior-preconditioned Hessian: the prior's own part is the identity, as the control
+ * transform makes it. The second derivative of the model, times the residuals, is left out, so H is never indefinite.
+ *
+ * One product with A is one tangent and one adjoint of all batches.
+ *
+ * @see Bousserez & Henze (2018), doi:10.1002/qj.3209; Nocedal & Wright (2006), sect. 10.3
+ */
+import { ConfigError } from '../errors';
+import { misfitCurvature } from './cost';
+import type { EvaluationContext } from './evaluation';
+import { Role, type ForwardModel } from './forward-model';
+
+/** A·d, and what is met on the way to it. */
+export interface HessianProduct {
+  /** A·d = Gᵀ W G d, laid out as the control */
+  control: Float64Array;
+  /** Kᵀ W K (df/dv) d, laid out as the factors */
+  factors: Float64Array;
+  /** W^½ G d per batch; 0 at values that are not in the cost */
+  simulated: Float64Array[];
+}
+
+export type TangentModel = ForwardModel & Required<Pick<ForwardModel, 'tangent'>>;
+
+/** @throws {ConfigError} `INVERSION_TANGENT` if the model has no {@link ForwardModel.tangent} */
+function withTangent(model: ForwardModel): TangentModel {
+  if (model.tangent) return model as TangentModel;
+  throw new ConfigError(
+    'INVERSION_TANGENT',
+    'inversion: products with the Jacobian are asked for, but this model has none: give it `tangent`, or choose optimiser lbfgs and no uncertainty',
+  );
+}
+
+export class GaussNewtonHessian {
+  /** products so far */
+  products = 0;
+
+  private constructor(
+    private readonly context: EvaluationContext,
+    private readonly model: TangentModel,
+    readonly control: Float64Array,
+    private readonly factors: Float64Array,
+    /** W^½ per batch */
+    private readonly roots: readonly Float64Array[],
+  ) {}
+
+  /**
+   * @param at - the control about which the model is linearised
+   * @param curvature - `misfit` takes κ of the residuals there; `quadratic` takes 1, as where nothing has been fitted yet
+   */
+  static async at(context: EvaluationContext, at: Float64Array, curvature: 'misfit' | 'quadratic' = 'misfit'): Promise<GaussNewtonHessian> {
+    const model = withTangent(context.model);
+    const factors = context.control.factors(at);
+    const roots: Float64Array[] = [];
+    for (let batch = 0; batch < model.batches; batch++) {
+      context.signal?.throwIfAborted();
+      const { values, error, species, withheld } = model.observations(batch);
+      const simulated = curvature === 'misfit' ? await model.forward(factors, batch, context.signal) : values;
+      const { weights, loss } = context.cost;
+      roots.push(
+        Float64Array.from(values, (value, i) => {
+          if (withheld[i] !== Role.used || !Number.isFinite(value)) return 0;
+          const curvatureHere = curvature === 'misfit' ? misfitCurvature((simulated[i] - value) / error[i], loss) : 1;
+          return Math.sqrt(weights[species[i]] * curvatureHere) / error[i];
+        }),
+      );
+    }
+    return new GaussNewtonHessian(context, model, at.slice(), factors, roots);
+  }
+
+  /** A·direction. */
+  async product(direction: Float64Array): Promise<HessianProduct> {
+    const { model, context, factors } = this;
+    const change = context.control.tangent(this.control, direction);
+    const simulated: Float64Array[] = [];
+    for (let batch = 0; batch < model.batches; batch++) {
+      context.signal?.throwIfAborted();
+      const tangent = await model.tangent(factors, change, batch, context.signal);
+      simulated.push(this.roots[batch].map((root, i) => (root > 0 ? root * tangent[i] : 0)));
+    }
+    for (let batch = 0; batch < model.batches; batch++) {
+      context.signal?.throwIfAborted();
+      await model.forward(factors, batch, context.signal); // the adjoint is taken where the batch was run last
+      await model.addAdjoint(
+        simulated[batch].map((value, i) => value * this.roots[batch][i]),
+        batch,
+      );
+    }
+    const gradient = Float64Array.from(await model.takeGradient());
+    this.products++;
+    return { control: context.control.gradient(this.control, gradient), factors: gradient, simulated };
+  }
+}
