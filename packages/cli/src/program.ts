@@ -32,7 +32,8 @@ function addDemo(program: Command): void {
   withRunOptions(command)
     .addOption(new Option('--quick', 'every stage in under two minutes, with poorer figures').default(false).conflicts('full'))
     .addOption(new Option('--full', 'the best figures, without regard to time').default(false).conflicts('quick'))
-    .action((options: CommonOptions & { quick: boolean; full: boolean }) => demo(options));
+    .option('--non-identical', 'the truth has another transport model than prior and members: other mixing, rates and winds', false)
+    .action((options: CommonOptions & { quick: boolean; full: boolean; nonIdentical: boolean }) => demo(options));
 }
 
 function caseCommand(program: Command, name: string, description: string): Command {

@@ -1,6 +1,6 @@
 /** `retroplume run`, the stages, and `retroplume demo`: from options to core and back. */
 import { join, resolve } from 'node:path';
-import { describeDevice, loadCase, runDemo, runStages, writeDesign, type RunOptions, type StageName } from '@retroplume/core';
+import { demoFolder, describeDevice, loadCase, runDemo, runStages, writeDesign, type RunOptions, type StageName } from '@retroplume/core';
 import { interruptible } from './interrupt';
 import type { CommonOptions } from './options';
 import { openProfile } from './profile';
@@ -52,8 +52,8 @@ export async function simulateCase(path: string, options: CommonOptions & { desi
 }
 
 /** The twin experiment, from nothing to the report. */
-export async function demo(options: CommonOptions & { quick: boolean; full: boolean }): Promise<void> {
-  const { quick, full } = options;
-  const out = resolve(options.out ?? join('runs', quick ? 'demo-quick' : full ? 'demo-full' : 'demo'));
-  printResult(await watched(options, (context) => runDemo({ out, quick, full, ...context })), options, out);
+export async function demo(options: CommonOptions & { quick: boolean; full: boolean; nonIdentical: boolean }): Promise<void> {
+  const { quick, full, nonIdentical } = options;
+  const out = resolve(options.out ?? demoFolder(options));
+  printResult(await watched(options, (context) => runDemo({ out, quick, full, nonIdentical, ...context })), options, out);
 }

@@ -3,7 +3,7 @@ export * from './errors';
 export { chooseDevice, describeDevice, DEVICE_CHOICES, DEVICE_PATTERN, PRODUCTS, type Device, type DeviceChoice, type Products } from './device';
 export { describeEnvironment, type Environment, type Finding } from './environment';
 export { loadCase, type Case } from './data/case';
-export { runDemo, type DemoOptions, type DemoResult } from './pipeline/demo';
+export { demoFolder, runDemo, type DemoOptions, type DemoResult } from './pipeline/demo';
 export { runStages, type RunOptions, type RunResult, type VariantResult } from './pipeline/run';
 export { writeDesign, type DesignOptions, type DesignResult } from './pipeline/write-design';
 export { STAGES, type StageEvent, type StageName, type Variant } from './pipeline/stage';

@@ -52,7 +52,7 @@ export class CorrelationFilter {
  *
  * @returns `[rows, cols]`
  */
-export function smoothRandomField(rows: number, cols: number, lengthCells: number, random: Random): Float64Array {
+export function smoothRandomField(rows: number, cols: number, lengthCells: number | readonly [number, number], random: Random): Float64Array {
   const noise = Float64Array.from({ length: rows * cols }, () => random.normal());
   return new CorrelationFilter(rows, cols, lengthCells).apply(noise);
 }

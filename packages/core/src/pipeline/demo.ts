@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { chooseDevice } from '../device';
+import type { DemoSize } from '../worlds/demo-case';
 import { writeDemoWorld } from '../worlds/demo-world';
 import { runStages, type RunOptions, type RunResult } from './run';
 
@@ -10,20 +11,31 @@ export interface DemoOptions extends Omit<RunOptions, 'stages'> {
   quick?: boolean;
   /** longer training and more members: the figures that docs/ gives */
   full?: boolean;
+  /** the truth has another transport model than prior and members, as the air has */
+  nonIdentical?: boolean;
 }
 
 export type DemoResult = RunResult;
 
+function sizeOf({ quick, full }: DemoOptions): DemoSize {
+  return quick ? 'quick' : full ? 'full' : 'default';
+}
+
+/** The run folder unless the caller names one: `runs/demo`, with `-non-identical` and the size after it where they are not the default. */
+export function demoFolder(options: DemoOptions): string {
+  const size = sizeOf(options);
+  return `runs/demo${options.nonIdentical ? '-non-identical' : ''}${size === 'default' ? '' : `-${size}`}`;
+}
+
 /**
  * Writes the made-up world into the run folder, unless it is there already, and runs its case.
  * @throws {DeviceError} {ConfigError} as `runStages` does
- * @param options - out: default `runs/demo`, `runs/demo-quick` or `runs/demo-full`
+ * @param options - out: default {@link demoFolder}
  */
 export async function runDemo(options: DemoOptions = {}): Promise<DemoResult> {
   chooseDevice(options); // refused before anything is written
-  const size = options.quick ? 'quick' : options.full ? 'full' : 'default';
-  const out = resolve(options.out ?? `runs/demo${size === 'default' ? '' : `-${size}`}`);
+  const out = resolve(options.out ?? demoFolder(options));
   const casePath = join(out, 'case.yaml');
-  if (!existsSync(casePath)) await writeDemoWorld(out, { size });
+  if (!existsSync(casePath)) await writeDemoWorld(out, { size: sizeOf(options), nonIdentical: options.nonIdentical });
   return runStages(casePath, { ...options, out, stages: 'all' });
 }

@@ -11,8 +11,9 @@ import { IoapiSeries } from '../data/ioapi';
 import { firstStepOf } from '../data/period-steps';
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
-import { createCtm, ctmIdentity, type Ctm } from '../transport/ctm';
+import { createCtm, ctmIdentity, type Ctm, type ModelError } from '../transport/ctm';
 import { writeScaledEmissions } from '../transport/members';
+import { checkReferenceOptions } from '../transport/reference-model';
 import { readTruthFactors } from '../worlds/truth-factors';
 import {
   geographyFiles,
@@ -49,6 +50,7 @@ export const simulateStage: Stage = {
     members: settings.members,
     regions: designedRegions(settings),
     response: settings.response,
+    truthModel: modelErrorOf(settings),
     twin: settings.observations.twin,
   }),
   inputs: ({ case: settings }) => [
@@ -62,6 +64,7 @@ export const simulateStage: Stage = {
     const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
     checkInputs(settings, grid);
     checkDesignedRegions(settings, grid);
+    if (settings.truth?.options) checkReferenceOptions(grid, settings.truth.options, 'truth.options');
     const ctm = createCtm(settings);
     const jobs = simulatedRuns(settings).flatMap((run) => settings.periods.map((period) => ({ run, period })));
     await runJobs(
@@ -94,6 +97,13 @@ export const simulateStage: Stage = {
   },
 };
 
+/** What makes the truth's model another one; undefined where it is that of all runs. */
+function modelErrorOf({ truth }: Case): ModelError | undefined {
+  if (!truth?.options && !truth?.windError) return undefined;
+  const { options, windError } = truth;
+  return { options, windError };
+}
+
 /** Grid and hours of all inputs, from their headers: what does not fit is told before the first long run. */
 function checkInputs(settings: Case, grid: Grid): void {
   for (const period of settings.periods) {
@@ -124,7 +134,8 @@ async function runJob(
   if (!existsSync(output)) {
     mkdirSync(dirname(output), { recursive: true });
     const emissionFiles = emissionsOf(context, grid, run, period);
-    await ctm.run({ run, period, emissionFiles, output, threads, signal, onProgress: onHours });
+    const modelError = run === TRUTH ? modelErrorOf(context.case) : undefined;
+    await ctm.run({ run, period, emissionFiles, output, modelError, threads, signal, onProgress: onHours });
   }
   onHours(timeOf(period).count);
 }

@@ -4,6 +4,15 @@ import { expandGlob } from '../data/ioapi';
 import { readGriddesc } from '../grid/griddesc';
 import { ExternalCtm } from './external-ctm';
 import { runReferenceModel } from './reference-model';
+import type { ReferenceSettings } from './reference-options';
+import type { WindErrorSettings } from './wind-error';
+
+/** By what the model of one run differs from that of the others; reference model only. */
+export interface ModelError {
+  /** laid over `ctm.options` */
+  options?: ReferenceSettings;
+  windError?: WindErrorSettings;
+}
 
 export interface CtmRequest {
   /** name of the run: prior, updated, member-1 … */
@@ -15,6 +24,7 @@ export interface CtmRequest {
   output: string;
   /** factors on the emission groups, `[rows, cols, 5]` or one such field per hour; reference model only */
   factors?: Float32Array;
+  modelError?: ModelError;
   threads?: number;
   onProgress?: (done: number, total: number, text: string) => void;
   signal?: AbortSignal;
@@ -49,7 +59,7 @@ export function createCtm(settings: Case): Ctm {
     });
   }
   return {
-    run: async ({ period, emissionFiles, output, factors, threads, onProgress, signal }) => {
+    run: async ({ period, emissionFiles, output, factors, modelError, threads, onProgress, signal }) => {
       await runReferenceModel({
         emissionFiles,
         meteorologyFiles: periodFiles(settings.meteorology.files, period.name),
@@ -57,7 +67,8 @@ export function createCtm(settings: Case): Ctm {
         output,
         period,
         groups: settings.emissions.groups,
-        options: ctm.options,
+        options: { ...ctm.options, ...modelError?.options },
+        windError: modelError?.windError,
         variables: settings.concentrations.variables,
         factors,
         threads,

@@ -12,6 +12,7 @@ import { EmissionReader, GROUP_NAMES, type EmissionGroups } from './emission-rea
 import { referenceOptions, type ReferenceSettings } from './reference-options';
 import { createSurfaceOutput, DEFAULT_OUTPUT_NAMES, OUTPUT_SPECIES, type OutputNames } from './surface-output';
 import { readLandMask, readWeather } from './weather-reader';
+import { WindError, type WindErrorSettings } from './wind-error';
 
 export interface ReferenceRun {
   /** I/O API, hourly, on the grid of the meteorology; together they cover the period */
@@ -25,6 +26,8 @@ export interface ReferenceRun {
   groups: EmissionGroups;
   /** `ctm.options` of the case */
   options?: ReferenceSettings;
+  /** laid on the winds of the meteorology */
+  windError?: WindErrorSettings;
   /** names of the variables of the output; by default NO2, SO2, O3, PM25 */
   variables?: OutputNames;
   /** factors on the emission groups, `[rows, cols, 5]`, or one such field per hour */
@@ -35,6 +38,17 @@ export interface ReferenceRun {
 }
 
 const HOURS_AT_ONCE = 24;
+const OPTIONS_KEY = 'ctm.options';
+
+/**
+ * Refuses options that no run on this grid would accept, before one is made.
+ *
+ * @param key - of the case, for messages
+ * @throws {ConfigError} `CTM_OPTION`, `GRID_NOT_PROJECTED`
+ */
+export function checkReferenceOptions(grid: Grid, settings: ReferenceSettings, key: string): void {
+  openModel(grid, referenceOptions(settings, key), key).dispose();
+}
 
 /**
  * Writes `output` under a temporary name and renames it at the end; an error or an abort leaves nothing behind.
@@ -45,7 +59,7 @@ const HOURS_AT_ONCE = 24;
  * @throws {ConfigError} `CTM_OPTION`
  */
 export async function runReferenceModel(run: ReferenceRun): Promise<TransportBudget> {
-  const options = { ...referenceOptions(run.options ?? {}), threads: run.threads ?? 1 };
+  const options = { ...referenceOptions(run.options ?? {}, OPTIONS_KEY), threads: run.threads ?? 1 };
   const meteorology = IoapiSeries.open(run.meteorologyFiles, { overlap: 'later' }); // hour 24 of a day's file is a forecast of the next file's hour 0
   try {
     const emissions = IoapiSeries.open(run.emissionFiles);
@@ -67,13 +81,14 @@ async function simulate(run: ReferenceRun, options: TransportOptions, meteorolog
   firstStepOf(meteorology, period);
   checkFactors(run.factors, grid, period.count);
   const reader = new EmissionReader(emissions, run.groups);
-  const model = openModel(grid, options);
+  const windError = run.windError && new WindError(grid, run.windError);
+  const model = openModel(grid, options, OPTIONS_KEY);
   const names = run.variables ?? DEFAULT_OUTPUT_NAMES;
   const writer = createSurfaceOutput(run.output, grid, period, names, 'made by the reference transport model of Retroplume');
   try {
     for (let hour = 0; hour < period.count; hour += HOURS_AT_ONCE) {
       const count = Math.min(HOURS_AT_ONCE, period.count - hour);
-      const weather = readWeather(meteorology, { ...period, start: timeAt(period, hour), count });
+      const weather = readWeather(meteorology, { ...period, start: timeAt(period, hour), count }, windError);
       const emitted = scaled(reader.read(firstEmission + hour, count), run.factors, hour, grid);
       for (let h = 0; h < count; h++) {
         run.signal?.throwIfAborted();
@@ -93,7 +108,7 @@ async function simulate(run: ReferenceRun, options: TransportOptions, meteorolog
   }
 }
 
-function openModel(grid: Grid, options: TransportOptions): TransportModel {
+function openModel(grid: Grid, options: TransportOptions, key: string): TransportModel {
   const { rows, cols, xcell, ycell, gdtyp, name } = grid.definition;
   if (gdtyp === LATLON) {
     throw new ConfigError(
@@ -105,7 +120,7 @@ function openModel(grid: Grid, options: TransportOptions): TransportModel {
     return createTransportModel({ rows, cols, cellSizeX: xcell, cellSizeY: ycell }, options);
   } catch (error) {
     if (codeOf(error) !== 'TRANSPORT_BAD_OPTIONS') throw error;
-    throw new ConfigError('CTM_OPTION', `ctm.options: ${(error as Error).message}: see docs/reference-model.md`, { cause: error });
+    throw new ConfigError('CTM_OPTION', `${key}: ${(error as Error).message}: see docs/reference-model.md`, { cause: error });
   }
 }
 

@@ -28,23 +28,18 @@ export const referenceSettingNames: readonly string[] = [
 ];
 
 /**
+ * @param key - of the case, for messages
  * @throws {ConfigError} `CTM_OPTION` for a name that the model does not know or a value that is not a number
  */
-export function referenceOptions(settings: ReferenceSettings): TransportOptions {
+export function referenceOptions(settings: ReferenceSettings, key: string): TransportOptions {
   const options: Record<string, unknown> = {};
   const [background, stackShare]: [Record<string, number>, Record<string, number>] = [{}, {}];
   for (const [name, value] of Object.entries(settings)) {
     if (!referenceSettingNames.includes(name)) {
-      throw new ConfigError(
-        'CTM_OPTION',
-        `ctm.options.${name}: the reference model has no such setting: use one of ${referenceSettingNames.join(', ')}`,
-      );
+      throw new ConfigError('CTM_OPTION', `${key}.${name}: the reference model has no such setting: use one of ${referenceSettingNames.join(', ')}`);
     }
     if (typeof value !== 'number' || !Number.isFinite(value)) {
-      throw new ConfigError(
-        'CTM_OPTION',
-        `ctm.options.${name}: expected a number but received ${JSON.stringify(value)}: see docs/reference-model.md`,
-      );
+      throw new ConfigError('CTM_OPTION', `${key}.${name}: expected a number but received ${JSON.stringify(value)}: see docs/reference-model.md`);
     }
     const dot = name.indexOf('.');
     if (name.startsWith('background.')) background[name.slice(dot + 1)] = value;

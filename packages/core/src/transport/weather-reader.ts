@@ -2,7 +2,9 @@
 import type { TransportHour } from '@retroplume/native';
 import { IoapiFile, type IoapiReader } from '../data/ioapi';
 import { readMeteorology } from '../data/meteorology';
+import { timeAt } from '../data/ioapi-time';
 import type { Grid, TimeAxis } from '../grid/grid';
+import type { WindError } from './wind-error';
 
 export type WeatherHour = Omit<TransportHour, 'emissions'>;
 
@@ -15,10 +17,11 @@ function clampedTiny(values: Float32Array, tolerance: number): Float32Array {
 }
 
 /**
+ * @param windError - laid on the winds that are read
  * @returns one entry per step: winds along the grid, K, m, kg kg-1, W m-2, mm h-1, Pa (PRSFC, where the files hold it)
  * @throws {DataError} `VARIABLE_MISSING`, `PERIOD_NOT_COVERED`, `NOT_FINITE`
  */
-export function readWeather(reader: IoapiReader, span: TimeAxis): WeatherHour[] {
+export function readWeather(reader: IoapiReader, span: TimeAxis, windError?: WindError): WeatherHour[] {
   const withPressure = reader.variables.some(({ name }) => name === 'PRSFC');
   const channels = withPressure ? [...CHANNELS, 'PRSFC'] : CHANNELS;
   const values = readMeteorology(reader, span, channels);
@@ -26,9 +29,10 @@ export function readWeather(reader: IoapiReader, span: TimeAxis): WeatherHour[] 
   return Array.from({ length: span.count }, (_, step) => {
     const field = (channel: number, scale = 1): Float32Array =>
       Float32Array.from({ length: cells }, (_, cell) => scale * values[(step * cells + cell) * channels.length + channel]);
+    const { u, v } = windError ? windError.perturb(field(0), field(1), timeAt(span, step)) : { u: field(0), v: field(1) };
     return {
-      windU: field(0),
-      windV: field(1),
+      windU: u,
+      windV: v,
       temperature: field(2),
       boundaryLayerHeight: field(3),
       humidity: clampedTiny(field(4), 1e-6),

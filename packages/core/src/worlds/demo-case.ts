@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { DEMO_MODEL_ERROR, DEMO_MODEL_ERROR_ASSUMPTIONS } from './demo-model-error';
 
 export type DemoSize = 'quick' | 'default' | 'full';
 
@@ -48,16 +49,20 @@ const DESCRIPTION =
   'A twin experiment on a made-up coast: the reference transport model, run with a known true inventory, makes the observations; ' +
   'the prior inventory is that truth with smooth errors of about 30 %.';
 
-const ASSUMPTIONS = [
+const WORLD_ASSUMPTIONS = [
   'Land, cities, weather and emissions are made up; their magnitudes are those of the North China Plain about 2013.',
   'Observations are the concentrations of the truth run at the monitors with 5 % noise; no monitor knows the prior run.',
-  'Prior and truth share the transport model, so the transport model itself has no error here: a real case is harder.',
-  "The paper's mode has its method, but the effort of a demo: 8 hourly steps, a network as wide as the default's, minutes of training, Adam on the input.",
 ];
 
-/** The text of the demo's case file. `periods` in the order in which they run. */
+const IDENTICAL_ASSUMPTION = 'Prior and truth share the transport model, so the transport model itself has no error here: a real case is harder.';
+
+const PAPER_ASSUMPTION =
+  "The paper's mode has its method, but the effort of a demo: 8 hourly steps, a network as wide as the default's, minutes of training, Adam on the input.";
+
+/** The text of the demo's case file. `periods` in the order in which they run; `nonIdentical`: the truth has another model (`demo-model-error.ts`). */
 export function demoCaseYaml(options: {
   size: DemoSize;
+  nonIdentical: boolean;
   seed: number;
   grid: { rows: number; cols: number };
   periods: { name: string; start: Date; hours: number; spinUpHours: number }[];
@@ -65,10 +70,11 @@ export function demoCaseYaml(options: {
   const effort = EFFORT[options.size];
   const { rows, cols } = options.grid;
   const half = Math.floor(rows / 2);
+  const { nonIdentical } = options;
   const demoCase = {
-    name: 'demo',
+    name: nonIdentical ? 'demo-non-identical' : 'demo',
     description: DESCRIPTION,
-    assumptions: ASSUMPTIONS,
+    assumptions: [...WORLD_ASSUMPTIONS, ...(nonIdentical ? DEMO_MODEL_ERROR_ASSUMPTIONS : [IDENTICAL_ASSUMPTION]), PAPER_ASSUMPTION],
     grid: { griddesc: 'inputs/GRIDDESC', name: 'DEMO' },
     periods: options.periods.map((period) => ({ ...period, start: period.start.toISOString().replace('.000', '') })),
     meteorology: { files: 'inputs/METCRO2D_{period}*.nc' },
@@ -85,7 +91,10 @@ export function demoCaseYaml(options: {
     },
     ctm: { kind: 'reference' },
     members: { count: effort.members, seed: options.seed },
-    truth: { factors: 'inputs/truth_factors.nc' },
+    truth: {
+      factors: 'inputs/truth_factors.nc',
+      ...(nonIdentical ? { options: DEMO_MODEL_ERROR.options, windError: { ...DEMO_MODEL_ERROR.windError, seed: options.seed + 10 } } : {}),
+    },
     observations: {
       stations: { file: 'inputs/stations.csv' },
       files: 'inputs/obs_*.csv',

@@ -27,6 +27,8 @@ export interface DemoWorldOptions {
   spinUpHours?: number;
   stations?: number;
   seed?: number;
+  /** whether the truth's transport model differs from that of the other runs */
+  nonIdentical?: boolean;
 }
 
 /** Monday 00:00 UTC of a January and a July week. */
@@ -89,7 +91,7 @@ export function writeDemoWorld(dir: string, options: DemoWorldOptions = {}): Pro
   writeTruthFactors(join(inputs, 'truth_factors.nc'), geography.grid, factors);
   const periods = SEASONS.map(({ season, start }) => ({ name: season, start, hours, spinUpHours }));
   const casePath = join(dir, 'case.yaml');
-  writeText(casePath, demoCaseYaml({ size, seed, grid: { rows, cols }, periods }));
+  writeText(casePath, demoCaseYaml({ size, nonIdentical: options.nonIdentical ?? false, seed, grid: { rows, cols }, periods }));
   return Promise.resolve(casePath);
 }
 

@@ -172,6 +172,14 @@ function checkTrustRegion(c: Case): Breach[] {
   ];
 }
 
+/** The user's own model reads its own files and settings: Retroplume can't make its truth run another one. */
+function checkTruth({ ctm, truth }: Case): Breach[] {
+  if (ctm.kind !== 'command') return [];
+  return (['options', 'windError'] as const)
+    .filter((key) => truth?.[key] !== undefined)
+    .map((key) => ({ path: ['truth', key], text: 'only the reference model can be run with an error, and ctm is a command: remove it' }));
+}
+
 /** Names in braces that are nearly one of those filled in are slips; others are the shell's, whose `{a,b}` and `{}` must stay usable. */
 function checkCommand({ ctm }: Case): Breach[] {
   if (ctm.kind !== 'command') return [];
@@ -225,6 +233,7 @@ export function checkCase(c: Case): Breach[] {
     checkRuns,
     checkDesign,
     checkObservations,
+    checkTruth,
     checkTraining,
     checkInitialConcentrations,
     checkTracers,

@@ -98,13 +98,14 @@ export const regionsSchema = z
   .record(text('Name of a region.'), regionSchema)
   .meta({ description: 'Regions for the tables: a polygon, or rows and cols.' });
 
-const option = z.union([z.string(), z.number(), z.boolean()]);
+/** Settings of the reference model, by name; the model itself knows which there are. */
+export const referenceOptionsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
 export const ctmSchema = z
   .discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('reference').meta({ description: "Retroplume's own reference transport model." }),
-      options: z.record(z.string(), option).default({}).meta({ description: 'Settings of the reference model; see docs/reference-model.md.' }),
+      options: referenceOptionsSchema.default({}).meta({ description: 'Settings of the reference model; see docs/reference-model.md.' }),
     }),
     z.strictObject({
       kind: z.literal('command').meta({ description: 'A transport model that a command runs.' }),

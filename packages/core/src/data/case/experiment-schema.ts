@@ -1,5 +1,6 @@
 /** What is known beside the prior run: members, the truth of a twin experiment, the monitors. */
 import { z } from 'zod';
+import { referenceOptionsSchema } from './domain-schema';
 import { choice, file, files, GROUPS, MOST_MEMBERS, real, seed, SPECIES, text, whole, type Group, type Species } from './fields';
 
 /** The same schema for each group, with the group's own default. */
@@ -95,7 +96,24 @@ export const responseSchema = z
   .meta({ description: 'Runs by which the free-running response of the surrogate is judged against that of the transport model.' });
 
 export const truthSchema = z
-  .strictObject({ factors: file('netCDF file with a factor per group, row and column: emissions of the truth = prior x factor.') })
+  .strictObject({
+    factors: file('netCDF file with a factor per group, row and column: emissions of the truth = prior x factor.'),
+    options: referenceOptionsSchema.optional().meta({
+      description:
+        'Settings of the reference model that differ in the truth run only, laid over `ctm.options`; see docs/reference-model.md. With them, or with ' +
+        '`windError`, truth and prior no longer share their model.',
+    }),
+    windError: z
+      .strictObject({
+        speed: real('Standard deviation of the natural logarithm of the factor on the wind speed.', { min: 0, max: 1 }),
+        direction: real('Standard deviation of the angle by which the wind is turned.', { min: 0, max: 90, unit: '°' }),
+        lengthKm: real('Correlation length of the error.', { above: 0, unit: 'km' }).default(300),
+        lengthHours: real('Correlation time of the error.', { above: 0, unit: 'h' }).default(12),
+        seed: seed('Seed of the error.').default(11),
+      })
+      .optional()
+      .meta({ description: 'A smooth random error on the winds that the truth run reads; every other run reads the winds as they are.' }),
+  })
   .meta({ description: 'The truth of a twin experiment, which only the scoring reads.' });
 
 type SpeciesColumn = z.ZodOptional<z.ZodObject<{ column: z.ZodString; unit: z.ZodString }, z.core.$strict>>;

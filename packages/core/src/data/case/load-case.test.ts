@@ -249,6 +249,16 @@ describe('what is wrong is said in one sentence each', () => {
       /nothing is filled in for \{emission\}: did you mean \{emissions\}\?/,
     ],
     ['truth:', 'ctm: { kind: command, command: "cmaq {emissions}" }\ntruth:', /ctm\.command: .* add \{output\}/],
+    [
+      'truth: { factors: inputs/truth.nc }',
+      'ctm: { kind: command, command: "cmaq {output}" }\ntruth: { factors: inputs/truth.nc, options: { soaYield: 0.1 } }',
+      /truth\.options: only the reference model can be run with an error, and ctm is a command: remove it/,
+    ],
+    [
+      'truth: { factors: inputs/truth.nc }',
+      'ctm: { kind: command, command: "cmaq {output}" }\ntruth: { factors: inputs/truth.nc, windError: { speed: 0.1, direction: 8 } }',
+      /truth\.windError: only the reference model/,
+    ],
     ['truth:', 'members: { runs: [{ name: prior, emissions: e, concentrations: c }] }\ntruth:', /the name prior is used twice/],
   ])('%s → %s', (from, to, message) => {
     expect(failure(VALID.replace(from, to)).message).toMatch(message);

@@ -1,0 +1,104 @@
+/** A twin experiment whose truth has another transport model than prior and members, through `runStages` on a small world. */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GROUPS, loadCase, type Case } from '../packages/core/src/data/case';
+import { IoapiFile } from '../packages/core/src/data/ioapi';
+import { simulatedRuns, TRUTH } from '../packages/core/src/pipeline/case-runs';
+import { canonicalJson } from '../packages/core/src/pipeline/record';
+import { runStages, type RunResult } from '../packages/core/src/pipeline/run';
+import { simulateStage } from '../packages/core/src/pipeline/simulate-stage';
+import type { StageContext } from '../packages/core/src/pipeline/stage';
+import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+import { SMALL_RUN } from './testing/small-run';
+
+jest.setTimeout(400_000); // every stage runs, on a busy machine too
+
+const WORLD = { rows: 16, cols: 16, hours: 72, spinUpHours: 24, stations: 20, seed: 5 };
+const SETTINGS = [
+  ...SMALL_RUN,
+  'training.iterations=20',
+  'training.evaluateEvery=10',
+  'certificate.onFailure=warn', // twenty steps of training teach no response
+  'certificate.factors=[]',
+  'certificate.patches={count: 1, cells: 2}',
+  'inversion.iterations=3',
+  'inversion.hoursPerDay=4',
+  'paperMode.run=false',
+];
+
+const WINDS = 'truth.windError={speed: 0.12, direction: 10}';
+const OPTIONS = 'truth.options.windExponent=0.2';
+
+let folder: string;
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'retroplume-non-identical-'))));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Concentrations of a run of `simulate`. */
+function concentrations(out: string, run: string, period = 'winter'): string {
+  const file = IoapiFile.open(join(folder, out, 'simulate', run, `ACONC_${period}.nc`));
+  const hash = createHash('sha256');
+  for (const { name } of file.variables) hash.update(Buffer.from(file.read(name).buffer));
+  file.close();
+  return hash.digest('hex');
+}
+
+/** What of the case decides the runs of `simulate`, as its key has it. */
+function decisive(out: string, changes: string[] = []): string {
+  return canonicalJson(simulateStage.settings({ case: caseOf(out, changes) } as StageContext));
+}
+
+function caseOf(out: string, changes: string[] = []): Case {
+  return loadCase(join(folder, out, 'case.yaml'), [...SETTINGS, ...changes]);
+}
+
+async function run(out: string, nonIdentical: boolean, stages: 'all' | 'simulate', changes: string[] = []): Promise<RunResult> {
+  await writeDemoWorld(join(folder, out), { ...WORLD, nonIdentical });
+  return runStages(caseOf(out, changes), { out: join(folder, out), stages: stages === 'all' ? 'all' : [stages], threads: 2 });
+}
+
+describe('a truth with another model', () => {
+  let result: RunResult;
+  beforeAll(async () => {
+    await run('identical', false, 'simulate');
+    result = await run('other', true, 'all');
+  });
+
+  it('leaves every other run as it is, bit for bit', () => {
+    const others = simulatedRuns(caseOf('other')).filter((name) => name !== TRUTH);
+    expect(others).toHaveLength(4);
+    for (const name of others) expect(concentrations('other', name)).toBe(concentrations('identical', name));
+    expect(concentrations('other', TRUTH)).not.toBe(concentrations('identical', TRUTH));
+  });
+
+  it('counts for the key of simulate, which stays as it was without it', () => {
+    expect(decisive('identical')).not.toContain('truth');
+    const keys = [decisive('identical'), decisive('other'), decisive('identical', [WINDS]), decisive('identical', [OPTIONS])];
+    expect(new Set(keys).size).toBe(4);
+  });
+
+  it('has another truth with other options alone and with other winds alone, and the same with the same seed', async () => {
+    await run('winds', false, 'simulate', [WINDS]);
+    await run('options', false, 'simulate', [OPTIONS]);
+    await run('again', true, 'simulate');
+    const truths = ['identical', 'winds', 'options', 'other'].map((out) => concentrations(out, TRUTH));
+    expect(new Set(truths).size).toBe(4);
+    expect(concentrations('again', TRUTH)).toBe(truths[3]);
+  });
+
+  it('runs to the report, which says what differs', () => {
+    expect(Object.keys(result.inventory!)).toEqual([...GROUPS]);
+    expect(result.case).toBe('demo-non-identical');
+    expect(readFileSync(result.report!, 'utf8')).toContain('made by another model than all other runs');
+  });
+
+  it('refuses options that the reference model has not, before the first run', async () => {
+    const refused = (setting: string): Promise<RunResult> => run('refused', true, 'simulate', [setting]);
+    await expect(refused('truth.options={diffusion: 2}')).rejects.toMatchObject({
+      code: 'CTM_OPTION',
+      message: expect.stringMatching(/^truth\.options\.diffusion: the reference model has no such setting/) as string,
+    });
+    await expect(refused('truth.options={no2Share: 2}')).rejects.toThrow(/^truth\.options: .*share of NO2/);
+  });
+});

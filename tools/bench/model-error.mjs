@@ -1,0 +1,76 @@
+/**
+ * How far the model error of a twin experiment that is not identical moves the concentrations at the monitors, beside what the error of the emissions does.
+ *
+ *   node tools/bench/model-error.mjs CASE [--threads N]
+ *
+ * Four runs of the reference model per period, prior and true emissions with the model of the case and with that of the truth. Printed per species: the mean
+ * over monitors and hours after the spin-up of |run − prior run|, in the species' unit, and as part of the mean of the prior run.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const require = createRequire(import.meta.url);
+const inside = (path) => require(`../../packages/core/dist/${path}.js`);
+const { loadCase, readGriddesc, readStations } = inside('index');
+const { createCtm } = inside('transport/ctm');
+const { priorEmissionFiles, timeOf } = inside('pipeline/case-runs');
+const { readRunConcentrations } = inside('pipeline/run-concentrations');
+const { groupLast } = inside('pipeline/twin-observations');
+const { readTruthFactors } = inside('worlds/truth-factors');
+const { PREPARED_SPECIES } = inside('data/prepared');
+
+const { values, positionals } = parseArgs({ options: { threads: { type: 'string', default: '2' } }, allowPositionals: true });
+const settings = loadCase(positionals[0]);
+const { factors: factorsFile, options, windError } = settings.truth;
+const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
+const { stations } = await readStations(settings.observations.stations);
+const cells = stations.flatMap(({ lon, lat }) => {
+  const at = grid.cellAt(lon, lat);
+  return at ? [at.row * grid.cols + at.col] : [];
+});
+const folder = mkdtempSync(join(tmpdir(), 'retroplume-model-error-'));
+const ctm = createCtm(settings);
+
+/** Concentrations at the monitors, hours after the spin-up, `[hours, monitors, 4]`. */
+async function atMonitors(period, factors, modelError) {
+  const output = join(folder, 'ACONC.nc');
+  const emissionFiles = priorEmissionFiles(settings, period.name);
+  await ctm.run({ run: 'model error', period, emissionFiles, output, factors, modelError, threads: Number(values.threads) });
+  const fields = readRunConcentrations(settings, [output], { grid, time: timeOf(period) });
+  const hour = grid.rows * grid.cols * PREPARED_SPECIES.length;
+  const hours = Array.from({ length: period.hours - period.spinUpHours }, (_, h) => period.spinUpHours + h);
+  return hours.flatMap((h) => cells.flatMap((cell) => PREPARED_SPECIES.map((_, s) => fields[h * hour + cell * PREPARED_SPECIES.length + s])));
+}
+
+const mean = (numbers) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
+
+try {
+  for (const period of settings.periods) {
+    const truth = groupLast(readTruthFactors(factorsFile, grid, period.name));
+    const model = { options, windError };
+    const prior = await atMonitors(period);
+    const runs = {
+      'model only': await atMonitors(period, undefined, model),
+      'options only': await atMonitors(period, undefined, { options }),
+      'winds only': await atMonitors(period, undefined, { windError }),
+      'emissions only': await atMonitors(period, truth),
+      'both: the truth': await atMonitors(period, truth, model),
+    };
+    process.stdout.write(`${period.name}\n`);
+    for (const [name, run] of Object.entries(runs)) {
+      const figures = PREPARED_SPECIES.map((species, s) => {
+        const of = (numbers) => numbers.filter((_, i) => i % PREPARED_SPECIES.length === s);
+        const [a, b] = [of(run), of(prior)];
+        const size = mean(a.map((value, i) => Math.abs(value - b[i])));
+        const bias = mean(a.map((value, i) => value - b[i]));
+        return `${species} ${size.toFixed(2)} (${((100 * size) / mean(b)).toFixed(0)} %, bias ${bias.toFixed(2)})`;
+      });
+      process.stdout.write(`  ${name.padEnd(16)} ${figures.join('  ')}\n`);
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
