@@ -4,7 +4,7 @@ const blocks = (...errors: BlockErrors[]): Map<string, BlockErrors> => new Map(e
 
 describe('the change of the mean absolute error', () => {
   it('weighs blocks by their pairs, and has no interval with fewer than five blocks', () => {
-    expect(maeChange(blocks([2, 1], [6, 5]))).toEqual({ relative: -0.25, blocks: 2, noInterval: 'an interval needs 5 blocks, here are 2' });
+    expect(maeChange(blocks([2, 1], [6, 5]))).toEqual({ relative: -0.25, blocks: 2, noInterval: 'blocks: 2; an interval needs 5' });
   });
 
   it('is sure where all blocks agree', () => {
@@ -24,6 +24,6 @@ describe('the change of the mean absolute error', () => {
 
   it('is not known where the prior run has no error, or nothing was compared', () => {
     expect(maeChange(blocks([0, 1], [0, 1], [0, 1], [0, 1], [0, 1]))).toEqual({ relative: NaN, blocks: 5, noInterval: 'the prior run has no error' });
-    expect(maeChange(blocks())).toEqual({ relative: NaN, blocks: 0, noInterval: 'an interval needs 5 blocks, here are 0' });
+    expect(maeChange(blocks())).toEqual({ relative: NaN, blocks: 0, noInterval: 'blocks: 0; an interval needs 5' });
   });
 });

@@ -27,7 +27,5 @@ export function maeChange(blocks: ReadonlyMap<string, BlockErrors>): MaeChange {
   const known = { relative: change(total), blocks: sums.length };
   if (sums.length > 0 && total[0] === 0) return { ...known, noInterval: 'the prior run has no error' };
   const intervals = blockIntervals(sums, (drawn) => [change(drawn)]);
-  return intervals
-    ? { ...known, interval: intervals[0] }
-    : { ...known, noInterval: `an interval needs ${FEWEST_BLOCKS} blocks, here are ${sums.length}` };
+  return intervals ? { ...known, interval: intervals[0] } : { ...known, noInterval: `blocks: ${sums.length}; an interval needs ${FEWEST_BLOCKS}` };
 }
