@@ -14,7 +14,7 @@ export interface Interval {
 
 const DRAWS = 1000;
 /** Fewer blocks say nothing about the spread between them. */
-const FEWEST_BLOCKS = 5;
+export const FEWEST_BLOCKS = 5;
 
 /**
  * 90 % intervals of statistics of summed blocks; undefined with fewer than five blocks. Reproducible: one fixed seed.

@@ -31,6 +31,12 @@ function zoneOffset(local: number, zone: string): number {
   return offsetAt(local - first, zone);
 }
 
+/** Offset of a zone's standard time from UTC (ms) in the year of an instant: summer time is ahead of it. */
+export function standardTimeOffset(instant: Date, zone: string): number {
+  const year = instant.getUTCFullYear();
+  return Math.min(offsetAt(Date.UTC(year, 0, 1), zone), offsetAt(Date.UTC(year, 6, 1), zone));
+}
+
 function offsetAt(instant: number, zone: string): number {
   const format =
     formats.get(zone) ??

@@ -57,6 +57,17 @@ describe('stations', () => {
     expect((await readStations({ ...spec().stations, name: 'name' })).stations).toEqual([{ id: 'A', lon: 116, lat: 39, name: 'North; "old" town' }]);
   });
 
+  test('a type of site where a column is named; a station may have none', async () => {
+    write('stations.csv', 'id,lon,lat,kind\nA,116,39, urban \nB,117,39,\n');
+    expect((await readStations({ ...spec().stations, type: 'kind' })).stations).toEqual([
+      { id: 'A', lon: 116, lat: 39, type: 'urban' },
+      { id: 'B', lon: 117, lat: 39 },
+    ]);
+    await expect(readStations({ ...spec().stations, type: 'setting' })).rejects.toThrow(
+      failure('COLUMN_MISSING', `${at('stations.csv')}: there is no column setting; it holds id, lon, lat, kind: name the right column in the case`),
+    );
+  });
+
   test('errors', async () => {
     const file = at('stations.csv');
     const fails = async (content: string | Buffer, code: string, said: string): Promise<void> => {

@@ -9,6 +9,8 @@ export interface Station {
   /** degrees north */
   lat: number;
   name?: string;
+  /** of the site, such as urban or rural */
+  type?: string;
 }
 
 /** The case's `observations.stations`: a CSV and the names of its columns. */
@@ -18,6 +20,7 @@ export interface StationsSpec {
   lon: string;
   lat: string;
   name?: string;
+  type?: string;
 }
 
 export interface StationList {
@@ -33,13 +36,17 @@ export async function readStations(spec: StationsSpec): Promise<StationList> {
   const store = await TableStore.open();
   try {
     const columns = await store.load('stations', [spec.file]);
-    requireColumns(spec.file, columns, [spec.id, spec.lon, spec.lat, ...(spec.name === undefined ? [] : [spec.name])]);
-    const name = spec.name === undefined ? 'NULL' : identifier(spec.name);
+    requireColumns(
+      spec.file,
+      columns,
+      [spec.id, spec.lon, spec.lat, spec.name, spec.type].filter((column) => column !== undefined),
+    );
+    const optional = (column: string | undefined): string => (column === undefined ? 'NULL' : identifier(column));
     const number = (column: string): string => `TRY_CAST(trim(${identifier(column)}) AS DOUBLE)`;
     const rows = await store.rows(
-      `SELECT trim(${identifier(spec.id)}), ${number(spec.lon)}, ${number(spec.lat)}, ${name} FROM stations WHERE trim(${identifier(spec.id)}) <> ''`,
+      `SELECT trim(${identifier(spec.id)}), ${number(spec.lon)}, ${number(spec.lat)}, ${optional(spec.name)}, nullif(trim(${optional(spec.type)}), '') FROM stations WHERE trim(${identifier(spec.id)}) <> ''`,
     );
-    return collect(spec.file, rows as [string, number | null, number | null, string | null][]);
+    return collect(spec.file, rows as StationRow[]);
   } finally {
     store.close();
   }
@@ -53,10 +60,12 @@ export function requireColumns(file: string, held: string[], wanted: string[]): 
   throw new DataError('COLUMN_MISSING', `${file}: there is no column ${missing}; it holds ${shown}: name the right column in the case`);
 }
 
-function collect(file: string, rows: [id: string, lon: number | null, lat: number | null, name: string | null][]): StationList {
+type StationRow = [id: string, lon: number | null, lat: number | null, name: string | null, type: string | null];
+
+function collect(file: string, rows: StationRow[]): StationList {
   const stations = new Map<string, Station>();
   const withoutCoordinates: string[] = [];
-  for (const [id, lon, lat, name] of rows) {
+  for (const [id, lon, lat, name, type] of rows) {
     // (0, 0) lies in the ocean: what a spreadsheet makes of two empty cells.
     if (lon === null || lat === null || !(Math.abs(lat) <= 90 && lon >= -180 && lon <= 360) || (lon === 0 && lat === 0)) {
       withoutCoordinates.push(id);
@@ -69,7 +78,7 @@ function collect(file: string, rows: [id: string, lon: number | null, lat: numbe
         `${file}: station ${id} stands at ${before.lon}, ${before.lat} and at ${lon}, ${lat}: keep one of the two`,
       );
     }
-    stations.set(id, name === null ? { id, lon, lat } : { id, lon, lat, name });
+    stations.set(id, { id, lon, lat, ...(name === null ? {} : { name }), ...(type === null ? {} : { type }) });
   }
   if (stations.size === 0)
     throw new DataError('STATIONS_NONE', `${file}: no station has coordinates: check the columns of longitude and latitude in the case`);

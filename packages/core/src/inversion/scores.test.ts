@@ -1,22 +1,55 @@
-import { scores } from './scores';
+import { scores, type Scores } from './scores';
+import { agree, column, expected } from './testing/scores/tables';
 
 describe('scores', () => {
-  it('agrees with four pairs worked by hand', () => {
-    // o 1 2 3 6 (mean 3), s 2 2 5 7 (mean 4): differences 1 0 2 1; Σo 12;
-    // deviations o −2 −1 0 3, s −2 −2 1 3: covariance 4+2+0+9 = 15, squares 14 and 18.
+  it('agree with four pairs worked by hand', () => {
+    // o 1 2 3 6 (mean 3), m 2 2 5 7 (mean 4): differences 1 0 2 1, their squares 1 0 4 1; Σo 12;
+    // deviations o −2 −1 0 3, m −2 −2 1 3: covariance 4+2+0+9 = 15, squares 14 and 18;
+    // fractions 1/3 0 2/8 1/13; |m − ō| + |o − ō| = 1+2, 1+1, 2+0, 4+3: squares 9 4 4 49.
     const result = scores([1, 2, NaN, 3, 6, 4], [2, 2, 9, 5, 7, NaN]);
-    expect(result).toEqual({ n: 4, mae: 1, bias: 1, nmb: 4 / 12, nme: 4 / 12, r: 15 / Math.sqrt(14 * 18) });
+    const fraction = 50 * (1 / 3 + 2 / 8 + 1 / 13);
+    expect(result).toEqual({
+      ...{ n: 4, mae: 1, bias: 1, nmb: 4 / 12, nme: 4 / 12, r: 15 / Math.sqrt(14 * 18) },
+      ...{ rmse: Math.sqrt(6 / 4), mfb: expect.closeTo(fraction, 12) as number, mfe: expect.closeTo(fraction, 12) as number },
+      ...{ ioa: 1 - 6 / 66, meanObserved: 3, meanSimulated: 4 },
+    });
   });
 
-  it('tells over- from underestimation, and gives NaN where there is nothing to compare', () => {
-    expect(scores([2, 2], [1, 3]).nmb).toBe(0);
-    expect(scores([2, 2], [1, 3]).nme).toBe(0.5);
-    expect(scores([2, 2], [1, 3]).r).toBeNaN();
-    expect(scores([NaN], [1])).toEqual({ n: 0, mae: NaN, bias: NaN, nmb: NaN, nme: NaN, r: NaN });
+  it.each(Object.entries(expected.scores))('%s of the fixed table is that of numpy and scipy to 1e-12', (name, value) => {
+    const received = scores(column('pairs', 'observed'), column('pairs', 'simulated'));
+    expect(agree(received[name as keyof Scores], value)).toBe(true);
+    expect(Object.keys(received).sort()).toEqual(Object.keys(expected.scores).sort());
+  });
+
+  it('tell over- from underestimation', () => {
+    expect(scores([2, 2], [1, 3])).toMatchObject({ nmb: 0, nme: 0.5, mfb: 50 * (-2 / 3 + 2 / 5), mfe: 50 * (2 / 3 + 2 / 5) });
     expect(scores([1, 2, 3], [3, 2, 1]).r).toBeCloseTo(-1, 12);
   });
 
-  it('refuses rows of different lengths', () => {
+  it('have no correlation with constant observations, though the mean of three times 0.1 is not 0.1', () => {
+    expect(scores([0.1, 0.1, 0.1], [1, 2, 4]).r).toBeNaN();
+    expect(scores([1, 2, 4], [0.1, 0.1, 0.1]).r).toBeNaN();
+    // About a constant the potential error is the error itself: no agreement; where both are constant and equal there is nothing to agree about.
+    expect(scores([2, 2, 2], [1, 2, 6]).ioa).toBe(0);
+    expect(scores([0.1, 0.1, 0.1], [0.1, 0.1, 0.1]).ioa).toBeNaN();
+  });
+
+  it('stand zeros: two zeros agree, one zero is a fractional error of 200 %, and nothing can be normalised by zero', () => {
+    expect(scores([0, 0], [0, 0])).toMatchObject({ mae: 0, rmse: 0, mfb: 0, mfe: 0, nmb: NaN, nme: NaN, r: NaN, ioa: NaN });
+    expect(scores([0, 3], [1, 0])).toMatchObject({ mfb: 0, mfe: 200, nme: 4 / 3 });
+  });
+
+  it('of one pair have no correlation', () => {
+    expect(scores([4], [5])).toMatchObject({ n: 1, mae: 1, rmse: 1, nmb: 0.25, mfb: 200 / 9, r: NaN, ioa: 0 });
+  });
+
+  it('of no pair are not a number', () => {
+    const { n, ...rest } = scores([NaN, 1, Infinity], [1, NaN, 1]);
+    expect(n).toBe(0);
+    expect(Object.values(rest).every(Number.isNaN)).toBe(true);
+  });
+
+  it('refuse rows of different lengths', () => {
     expect(() => scores([1], [1, 2])).toThrow(/expected as many simulated/);
   });
 });

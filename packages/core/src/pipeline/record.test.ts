@@ -47,7 +47,7 @@ it('an input is described by its size and hash; one that is missing is refused',
 describe('a stage is up to date', () => {
   it('only with a record of the same key and all of its products', () => {
     expect(isUpToDate(dir, 'k')).toBe(false);
-    beginStage(dir, 'k');
+    beginStage(dir, { key: 'k' });
     writeFileSync(join(dir, 'weights'), '');
     expect(isUpToDate(dir, 'k')).toBe(false);
     finishStage(dir, record('k', ['weights']));
@@ -66,31 +66,31 @@ describe('a stage is up to date', () => {
   });
 
   it('not while it is made again, even after a kill between the record and the removal of the mark', () => {
-    beginStage(dir, 'k');
+    beginStage(dir, { key: 'k' });
     finishStage(dir, record('k', []));
     writeFileSync(join(dir, 'partial.json'), '{"key":"k"}');
-    beginStage(dir, 'k');
+    beginStage(dir, { key: 'k' });
     expect(isUpToDate(dir, 'k')).toBe(false);
   });
 });
 
 describe('what an interrupted stage left', () => {
   const leave = (key: string): void => {
-    beginStage(dir, key);
+    beginStage(dir, { key });
     writeFileSync(join(dir, 'checkpoint'), '');
   };
 
   it('is kept for the same key', () => {
     leave('k');
-    beginStage(dir, 'k');
+    beginStage(dir, { key: 'k' });
     expect(existsSync(join(dir, 'checkpoint'))).toBe(true);
   });
 
   it('is removed for another one', () => {
     leave('k');
-    beginStage(dir, 'other');
+    beginStage(dir, { key: 'other' });
     expect(readdirSync(dir)).toEqual(['partial.json']);
-    beginStage(dir, 'k');
+    beginStage(dir, { key: 'k' });
     expect(existsSync(join(dir, 'checkpoint'))).toBe(false);
   });
 
@@ -98,7 +98,7 @@ describe('what an interrupted stage left', () => {
     leave('k');
     finishStage(dir, record('k', ['checkpoint']));
     expect(readdirSync(dir).sort()).toEqual(['checkpoint', 'record.json']);
-    beginStage(dir, 'k2');
+    beginStage(dir, { key: 'k2' });
     expect(readdirSync(dir)).toEqual(['partial.json']);
   });
 });

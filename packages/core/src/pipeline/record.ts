@@ -17,6 +17,8 @@ export interface InputFile {
 export interface StageRecord {
   stage: string;
   key: string;
+  /** of stages that keep their folder while only the cheap part of their settings changes: the key with the dear part alone */
+  dearKey?: string;
   settings: unknown;
   versions: Record<string, string>;
   /** `cpu` or `cuda:N`: where the network computed in stages that run it */
@@ -73,16 +75,17 @@ export function isUpToDate(dir: string, key: string): boolean {
 }
 
 /**
- * Makes a stage's folder ready: what an interrupted run with the same key left (checkpoints, finished files) is kept, anything else is
- * removed.
+ * Makes a stage's folder ready: what an interrupted run with the same key left (checkpoints, finished files) is kept, and so is what a run with the same
+ * dear key left, finished or not; anything else is removed.
  */
-export function beginStage(dir: string, key: string): void {
+export function beginStage(dir: string, keys: Pick<StageRecord, 'key' | 'dearKey'>): void {
   const partial = join(dir, PARTIAL);
-  const resumes = existsSync(partial) && (JSON.parse(readFileSync(partial, 'utf8')) as { key?: string }).key === key;
-  if (!resumes) rmSync(dir, { recursive: true, force: true });
+  const left = existsSync(partial) ? (JSON.parse(readFileSync(partial, 'utf8')) as Partial<typeof keys>) : readRecord(dir);
+  const resumes = existsSync(partial) && left?.key === keys.key;
+  if (!resumes && (keys.dearKey === undefined || left?.dearKey !== keys.dearKey)) rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
   rmSync(join(dir, RECORD), { force: true });
-  writeFileAtomic(partial, JSON.stringify({ key }));
+  writeFileAtomic(partial, JSON.stringify(keys));
 }
 
 /** Writes the record: from here on the stage is done. */

@@ -114,6 +114,29 @@ describe('a stage', () => {
     expect(kinds()).toEqual(['stage-start', 'stage-start', 'stage-done']);
   });
 
+  it('keeps its folder where only the part of its settings has changed that is not dear, finished or not', async () => {
+    const found: string[][] = [];
+    const dear = (fails = false): Stage => ({
+      ...stage('verify', [], ({ dir }) => {
+        found.push(readdirSync(dir).filter((name) => name === 'dear'));
+        writeFileSync(join(dir, 'dear'), '');
+        return fails ? Promise.reject(new Error('no room')) : Promise.resolve({ products: ['dear'], summary: {} });
+      }),
+      settings: () => settings,
+      dearSettings: () => ({ ctm: settings['ctm'] }),
+    });
+    settings = { ctm: 'a', cutoff: 40 };
+    await run(dear());
+    settings = { ctm: 'a', cutoff: 60 };
+    await expect(run(dear(true))).rejects.toThrow('no room');
+    settings = { ctm: 'a', cutoff: 50 };
+    await run(dear());
+    settings = { ctm: 'b', cutoff: 50 };
+    await run(dear());
+    await run(dear());
+    expect(found).toEqual([[], ['dear'], ['dear'], []]);
+  });
+
   it('does not begin once the run is interrupted', async () => {
     const interrupted = run(stage('simulate', []), { signal: AbortSignal.abort() });
     await expect(interrupted).rejects.toThrow(InterruptedError);

@@ -61,6 +61,11 @@ export interface Stage {
   needs: readonly StageName[];
   /** the part of the case that decides its result */
   settings: (context: StageContext) => unknown;
+  /**
+   * the part of `settings` that decides what is dear to make, where the rest only decides how it is looked at: when nothing but the rest has changed,
+   * the folder is kept as it is, for `run` to take what it can use
+   */
+  dearSettings?: (context: StageContext) => unknown;
   /** input files from outside the run folder */
   inputs: (context: StageContext) => string[];
   /** does the work; returns the products' file names and a summary for the record */
@@ -102,7 +107,7 @@ export function numericsOf({ threads, device, products }: RunContext): object {
   return device === 'cpu' ? { threads } : { threads, device: 'cuda', products };
 }
 
-async function keyOf(stage: Stage, context: StageContext): Promise<{ key: string; settings: unknown; inputs: StageRecord['inputs'] }> {
+async function keyOf(stage: Stage, context: StageContext): Promise<Pick<StageRecord, 'key' | 'dearKey' | 'settings' | 'inputs'>> {
   const settings = stage.settings(context);
   const inputs = [];
   for (const path of stage.inputs(context)) inputs.push(await describeFile(path));
@@ -119,11 +124,11 @@ async function keyOf(stage: Stage, context: StageContext): Promise<{ key: string
   const content = {
     stage: stage.name,
     version: VERSIONS.retroplume,
-    settings,
     inputs: inputs.map(({ bytes, sha256 }) => ({ bytes, sha256 })),
     before,
   };
-  return { key: hashText(canonicalJson(content)), settings, inputs };
+  const keyWith = (part: unknown): string => hashText(canonicalJson({ ...content, settings: part }));
+  return { key: keyWith(settings), ...(stage.dearSettings ? { dearKey: keyWith(stage.dearSettings(context)) } : {}), settings, inputs };
 }
 
 /** What a stage threw; the signal's own error, which says nothing to a user, as one that does. A stage that has a checkpoint names it itself. */
@@ -140,19 +145,20 @@ function throwInterrupted({ name }: Stage, { signal }: StageContext, cause: unkn
 export async function runStage(stage: Stage, context: StageContext): Promise<StageRecord> {
   const { variant, dir, onEvent } = context;
   if (context.signal.aborted) throw new InterruptedError('INTERRUPTED', `${stage.name}: interrupted before it began: run the same command to go on`);
-  const { key, settings, inputs } = await keyOf(stage, context);
+  const { key, dearKey, settings, inputs } = await keyOf(stage, context);
   if (isUpToDate(dir, key)) {
     onEvent({ kind: 'stage-skipped', stage: stage.name, variant });
     return readRecord(dir) as StageRecord;
   }
   onEvent({ kind: 'stage-start', stage: stage.name, variant });
-  beginStage(dir, key);
+  beginStage(dir, { key, dearKey });
   const startedAt = new Date();
   const { products, summary } = await stage.run(context).catch((cause: unknown) => throwInterrupted(stage, context, cause));
   const seconds = (Date.now() - startedAt.getTime()) / 1000;
   const record: StageRecord = {
     stage: stage.name,
     key,
+    dearKey,
     settings,
     versions: VERSIONS,
     device: context.device,

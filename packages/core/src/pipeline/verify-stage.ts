@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { GROUPS, type Group, type PeriodSettings, type Species } from '../data/case';
 import { speciesUnit } from '../data/case-fields';
 import { writeFileAtomic } from '../data/checkpoint';
-import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../data/prepared';
+import { readPrepared, type PreparedPeriod } from '../data/prepared';
 import { inventoryError } from '../inversion/inventory-error';
-import { Role } from '../inversion/forward-model';
+import type { MaeChange } from '../inversion/mae-change';
 import type { StationSeries } from '../inversion/observation-operator';
-import { scores, type Scores } from '../inversion/scores';
+import { measuredAveraging, type ScoreRow } from '../inversion/score-rows';
+import type { Scores } from '../inversion/scores';
 import { createCtm, ctmIdentity } from '../transport/ctm';
 import { readTruthFactors } from '../worlds/truth-factors';
 import { appliedFiles } from './apply-stage';
@@ -16,6 +17,7 @@ import { PRIOR } from './case-runs';
 import { FACTORS_FILE, meanEmissions, readFactors } from './factors-file';
 import { operatorOf, readMonitors, type Monitors } from './monitors';
 import { readRunConcentrations } from './run-concentrations';
+import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from './score-table';
 import type { Stage, StageContext } from './stage';
 
 /** Scores of prior and updated run at one set of stations, all periods together. */
@@ -25,6 +27,8 @@ export interface Comparison {
   updatedMae: number;
   prior: Scores;
   updated: Scores;
+  /** of the MAE, with its interval */
+  change: MaeChange;
 }
 
 export interface VerifySummary {
@@ -35,6 +39,13 @@ export interface VerifySummary {
   /** twin experiments: error against the known truth, all periods together */
   inventory?: Record<Group, { priorError: number; updatedError: number }>;
 }
+
+/** `verification.json`: the summary and every row of scores. */
+export interface Verification extends VerifySummary {
+  scores: ScoreRow[];
+}
+
+export const VERIFICATION_FILE = 'verification.json';
 
 export function updatedOutput(dir: string, period: string): string {
   return join(dir, `ACONC_${period}.nc`);
@@ -50,17 +61,19 @@ export interface PeriodSeries {
 export const verifyStage: Stage = {
   name: 'verify',
   needs: ['apply', 'invert', 'prepare', 'simulate'],
-  settings: ({ case: { ctm, withheld, observations } }) => ({
-    ctm: ctmIdentity(ctm),
-    withheld,
-    observations: { ...observations, files: undefined, stations: undefined },
-  }),
+  settings: (context) => {
+    const { regions, scores, observations } = context.case;
+    return { ...comparedSettings(context), regions, scores, siteType: observations.stations.type };
+  },
+  // Another region or cut-off needs no further run of the transport model.
+  dearSettings: comparedSettings,
   inputs: () => [],
   async run(context) {
     const { case: settings, dir, threads } = context;
     const ctm = createCtm(settings);
     for (const [p, period] of settings.periods.entries()) {
-      if (existsSync(updatedOutput(dir, period.name))) continue; // of an attempt that failed in a later period
+      // Of an attempt that failed in a later period, or with other settings of the scores.
+      if (existsSync(updatedOutput(dir, period.name))) continue;
       await ctm.run({
         run: context.variant === 'default' ? 'updated' : `updated-${context.variant}`,
         period,
@@ -71,11 +84,17 @@ export const verifyStage: Stage = {
         onProgress: (done, total) => context.progress(p * total + done, settings.periods.length * total, `${period.name}: transport model`),
       });
     }
-    const summary = await compare(context);
-    writeFileAtomic(join(dir, 'verification.json'), JSON.stringify(summary, null, 2));
-    return { products: ['verification.json', ...settings.periods.map(({ name }) => `ACONC_${name}.nc`)], summary };
+    const verification = await compare(context);
+    writeFileAtomic(join(dir, VERIFICATION_FILE), JSON.stringify(verification, null, 2));
+    writeFileAtomic(join(dir, SCORES_FILE), scoresCsv(verification.scores));
+    const { scores: _rows, ...summary } = verification;
+    return { products: [VERIFICATION_FILE, SCORES_FILE, ...settings.periods.map(({ name }) => `ACONC_${name}.nc`)], summary };
   },
 };
+
+function comparedSettings({ case: { ctm, withheld, observations } }: StageContext): object {
+  return { ctm: ctmIdentity(ctm), withheld, observations: { ...observations, files: undefined, stations: undefined } };
+}
 
 /** Observed, prior and updated series of a period, from the runs of the transport model. */
 export async function seriesOf(context: StageContext, settings: PeriodSettings, period: PreparedPeriod): Promise<PeriodSeries> {
@@ -85,40 +104,38 @@ export async function seriesOf(context: StageContext, settings: PeriodSettings, 
   return { monitors, prior: operator.atStations(period.runs.get(PRIOR)!.concentrations), updated: operator.atStations(updated) };
 }
 
-async function compare(context: StageContext): Promise<VerifySummary> {
+async function compare(context: StageContext): Promise<Verification> {
   const { case: settings } = context;
-  const collected: PeriodSeries[] = [];
+  const periods: ComparedPeriod[] = [];
   const weights = GROUPS.map(() => ({ prior: 0, updated: 0, truth: 0 }));
   for (const period of settings.periods) {
     const prepared = readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] });
-    collected.push(await seriesOf(context, period, prepared));
+    periods.push({ name: period.name, grid: prepared.grid, ...(await seriesOf(context, period, prepared)) });
     if (settings.truth) addInventoryErrors(context, settings.truth.factors, prepared, weights);
   }
-  const byRole = (withheld: boolean): VerifySummary['used'] =>
-    Object.fromEntries(PREPARED_SPECIES.flatMap((species) => comparison(collected, species, withheld)));
   const inventory = Object.fromEntries(
     GROUPS.map((group, g) => [group, { priorError: weights[g].prior / weights[g].truth, updatedError: weights[g].updated / weights[g].truth }]),
   ) as Record<Group, { priorError: number; updatedError: number }>;
-  return { withheld: byRole(true), used: byRole(false), ...(settings.truth ? { inventory } : {}) };
+  const scores = caseScores(settings, periods);
+  const measured = measuredAveraging(periods[0].monitors.observations.time.stepSeconds);
+  const whole = scores.filter(({ averaging, region, period, type }) => averaging === measured && !region && !period && !type);
+  return {
+    withheld: comparisons(whole, 'withheld'),
+    used: comparisons(whole, 'used'),
+    ...(settings.truth ? { inventory } : {}),
+    scores,
+  };
 }
 
-function comparison(periods: readonly PeriodSeries[], species: Species, withheld: boolean): [Species, Comparison][] {
-  const observed: number[] = [];
-  const prior: number[] = [];
-  const updated: number[] = [];
-  for (const period of periods) {
-    const values = period.prior.observed.get(species)!;
-    const stations = period.prior.stations;
-    for (let i = 0; i < values.length; i++) {
-      if ((stations[i % stations.length].role === Role.withheld) !== withheld || !Number.isFinite(values[i])) continue;
-      observed.push(values[i]);
-      prior.push(period.prior.simulated.get(species)![i]);
-      updated.push(period.updated.simulated.get(species)![i]);
-    }
-  }
-  if (observed.length === 0) return [];
-  const [before, after] = [scores(observed, prior), scores(observed, updated)];
-  return [[species, { unit: speciesUnit(species), priorMae: before.mae, updatedMae: after.mae, prior: before, updated: after }]];
+function comparisons(rows: readonly ScoreRow[], side: ScoreRow['stations']): VerifySummary['used'] {
+  return Object.fromEntries(
+    rows
+      .filter(({ stations, missing }) => stations === side && !missing)
+      .map(({ species, prior, updated, change }): [string, Comparison] => [
+        species,
+        { unit: speciesUnit(species), priorMae: prior.mae, updatedMae: updated.mae, prior, updated, change },
+      ]),
+  );
 }
 
 /** Adds the emission-weighted errors of a period to the sums over periods. */

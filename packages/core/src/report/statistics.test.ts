@@ -1,4 +1,4 @@
-import { changeInterval } from './block-bootstrap';
+import { changeAtSide } from './block-bootstrap';
 import type { ReportData, ReportStation } from './report-data';
 import { annualTotal, errorChangeAtStation, meanSeries, pairs, redistribution, SECONDS_PER_YEAR, variantScores } from './statistics';
 import { smallGrid, syntheticReport } from './testing/synthetic-report';
@@ -78,24 +78,16 @@ describe('block bootstrap', () => {
   };
 
   it('has no width where all blocks agree, and the mean in it where they differ', () => {
-    expect(
-      changeInterval(
-        many(() => 1),
-        'NO2',
-        'withheld',
-      ),
-    ).toEqual({ low: -0.5, high: -0.5, blocks: 6 });
-    const wide = changeInterval(
-      many((station) => (station % 6 === 0 ? 4 : 1)),
-      'NO2',
-      'withheld',
-    )!;
-    expect(wide.low).toBe(-0.5); // blocks all of the kind that got better
-    expect(wide.high).toBeGreaterThan(-0.25); // the mean change is −0.25
+    const agreed = many(() => 1);
+    expect(changeAtSide(agreed, 'NO2', 'withheld')).toEqual({ relative: -0.5, interval: { low: -0.5, high: -0.5 }, blocks: 6 });
+    const differing = many((station) => (station % 6 === 0 ? 4 : 1));
+    const { low, high } = changeAtSide(differing, 'NO2', 'withheld').interval!;
+    expect(low).toBe(-0.5); // blocks all of the kind that got better
+    expect(high).toBeGreaterThan(-0.25); // the mean change is −0.25
   });
 
-  it('says nothing with fewer than five blocks', () => {
-    expect(changeInterval(data, 'NO2', 'withheld')).toBeUndefined();
+  it('has no interval with fewer than five blocks', () => {
+    expect(changeAtSide(data, 'NO2', 'withheld').interval).toBeUndefined();
   });
 });
 

@@ -12,7 +12,7 @@ import {
   periodSchema,
   regionsSchema,
 } from './domain-schema';
-import { membersSchema, observationsSchema, responseSchema, truthSchema, withheldSchema } from './experiment-schema';
+import { membersSchema, observationsSchema, responseSchema, scoresSchema, truthSchema, withheldSchema } from './experiment-schema';
 import { choice, device, files, flag, text, whole } from './fields';
 import { inversionSchema } from './inversion-schema';
 import { surrogateSchema, trainingSchema } from './learning-schema';
@@ -47,6 +47,7 @@ export const caseSchema = z.strictObject({
   truth: truthSchema.optional(),
   observations: observationsSchema,
   withheld: withheldSchema.prefault({}),
+  scores: scoresSchema.prefault({}),
   surrogate: surrogateSchema.prefault({}),
   training: trainingSchema.prefault({}),
   certificate: certificateSchema.prefault({}),

@@ -144,6 +144,7 @@ export const observationsSchema = z
         lon: text('Column of the longitude.').default('lon'),
         lat: text('Column of the latitude.').default('lat'),
         name: text('Column of the name.').optional(),
+        type: text('Column of the type of site, such as urban or rural: scores are then given by type, too.').optional(),
       })
       .meta({ description: 'Where the monitors are.' }),
     files: files('CSV, gzipped CSV or Parquet files of the observations; in a twin experiment simulate writes them from the truth run.').optional(),
@@ -194,6 +195,16 @@ export const observationsSchema = z
       .meta({ description: 'How the observations of a twin experiment are drawn from the truth run.' }),
   })
   .meta({ description: 'The monitors and what they measured.' });
+
+export const scoresSchema = z
+  .strictObject({
+    ozoneCutoff: real('Hours with less observed O3 are left out of the scores of hourly O3 above a cut-off; 40 and 60 are usual.', {
+      min: 0,
+      max: 200,
+      unit: 'ppb',
+    }).default(40),
+  })
+  .meta({ description: 'How simulated concentrations are scored; see docs/scores.md.' });
 
 export const withheldSchema = z
   .strictObject({

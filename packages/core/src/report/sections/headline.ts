@@ -1,6 +1,6 @@
 /** The answer first: what the updated inventory changed on monitors that the inversion never saw. */
-import type { ChangeInterval } from '../block-bootstrap';
-import { changeInterval } from '../block-bootstrap';
+import type { Interval } from '../../block-bootstrap';
+import { changeAtSide } from '../block-bootstrap';
 import { change, chemical, fixed, relativeChange, significant, unitText } from '../format';
 import type { Markup } from '../html';
 import { html } from '../html';
@@ -16,7 +16,7 @@ interface Card {
   prior: number;
   updated: number;
   relative: number | undefined;
-  interval: ChangeInterval | undefined;
+  interval: Interval | undefined;
 }
 
 function cards(context: PageContext, side: Side): Card[] {
@@ -32,7 +32,7 @@ function cards(context: PageContext, side: Side): Card[] {
         prior,
         updated,
         relative: relativeChange(prior, updated),
-        interval: changeInterval(context.data, name, side),
+        interval: changeAtSide(context.data, name, side).interval,
       },
     ];
   });

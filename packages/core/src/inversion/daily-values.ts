@@ -1,0 +1,73 @@
+/**
+ * Daily values of hourly series, as standards and benchmarks are written in: the mean of a day, and the maximum of its 8-hour running means (MDA8).
+ *
+ * MDA8 follows the rule for the US standard of 2015 (40 CFR part 50, appendix U, section 3): the 17 windows of 8 hours that begin at 07:00 … 23:00,
+ * so that the last ends at 07:00 of the next day and no hour of the night counts for two days; a window needs 6 of its 8 hours (75 %), a day 13 of its
+ * 17 windows (75 %). A mean of a day needs 18 of its 24 hours (75 %; appendix N, section 3). Days are those of local standard time.
+ *
+ * An hour counts where it is observed *and* simulated by every run, so that all means of a window are over the same hours. Each run's maximum is its
+ * own: its window need not be that of the observations. Nothing is truncated to whole ppb, as it is for compliance.
+ */
+
+/** Hourly series of one station without a missing step, NaN where a value is missing; all of one length. */
+export interface HourlySeries {
+  observed: ArrayLike<number>;
+  /** of each run */
+  simulated: readonly ArrayLike<number>[];
+}
+
+/** One value per valid day. */
+export interface DailyValues {
+  observed: number[];
+  simulated: number[][];
+}
+
+const HOUR_MS = 3_600_000;
+const DAY = 24;
+const WINDOW = { hours: 8, needed: 6, firstStart: 7, lastStart: 23, neededStarts: 13 };
+const HOURS_OF_A_DAY = 18;
+
+/**
+ * Maximum daily 8-hour means.
+ *
+ * @param firstHour - of the series, see {@link hourOf}
+ * @returns in the unit of the series
+ */
+export function maximumDaily8hMeans(series: HourlySeries, firstHour: number): DailyValues {
+  return daily(series, firstHour, (day, mean) => {
+    const windows: number[][] = [];
+    for (let start = day + WINDOW.firstStart; start <= day + WINDOW.lastStart; start++) {
+      const means = mean(start, WINDOW.hours, WINDOW.needed);
+      if (means) windows.push(means);
+    }
+    return windows.length < WINDOW.neededStarts ? undefined : windows[0].map((_, run) => Math.max(...windows.map((means) => means[run])));
+  });
+}
+
+/** Means from midnight to midnight. @param firstHour - of the series, see {@link hourOf} */
+export function dailyMeans(series: HourlySeries, firstHour: number): DailyValues {
+  return daily(series, firstHour, (day, mean) => mean(day, DAY, HOURS_OF_A_DAY));
+}
+
+/** The hour, counted from 1970 in a time `offset` ms ahead of UTC, in which an instant lies. */
+export function hourOf(instant: Date, offset: number): number {
+  return Math.floor((instant.getTime() + offset) / HOUR_MS);
+}
+
+/** Observed mean, then that of each run, over `hours` hours from `start`; undefined with fewer than `needed` of them. */
+type WindowMean = (start: number, hours: number, needed: number) => number[] | undefined;
+
+function daily(series: HourlySeries, firstHour: number, valueOf: (day: number, mean: WindowMean) => number[] | undefined): DailyValues {
+  const all = [series.observed, ...series.simulated];
+  const mean: WindowMean = (start, hours, needed) => {
+    const places = Array.from({ length: hours }, (_, k) => start - firstHour + k).filter((t) => all.every((values) => Number.isFinite(values[t])));
+    return places.length < needed ? undefined : all.map((values) => places.reduce((sum, t) => sum + values[t], 0) / places.length);
+  };
+  const values: number[][] = [];
+  const end = firstHour + series.observed.length;
+  for (let day = DAY * Math.floor(firstHour / DAY); day < end; day += DAY) {
+    const value = valueOf(day, mean);
+    if (value) values.push(value);
+  }
+  return { observed: values.map(([observed]) => observed), simulated: series.simulated.map((_, run) => values.map((value) => value[run + 1])) };
+}

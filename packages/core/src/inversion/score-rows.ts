@@ -1,0 +1,188 @@
+/**
+ * Scores of prior and updated run broken down: by species, averaging, used and withheld stations, and each of these as a whole, by region, by period, by
+ * region and period, and by type of site. Both runs of a row are scored on the same pairs. See docs/scores.md.
+ */
+import { dailyMeans, maximumDaily8hMeans, type HourlySeries } from './daily-values';
+import { maeChange, type BlockErrors, type MaeChange } from './mae-change';
+import { rate, type Averaging, type Ratings } from './performance-benchmarks';
+import { scores, type Scores } from './scores';
+
+/** A station as the breakdown sees it. */
+export interface ScoredStation {
+  id: string;
+  /** whether the inversion never saw it */
+  withheld: boolean;
+  /** the spatial block in which it was drawn */
+  block: string;
+  /** those that it lies in */
+  regions: readonly string[];
+  /** of the site, where the stations file gives one */
+  type?: string;
+}
+
+/** Series of one species at all stations of a period, `[T, S]`, in its unit; NaN where a value is missing. */
+export type RunSeries = Record<'observed' | 'prior' | 'updated', Float32Array>;
+
+export interface ScoredPeriod {
+  name: string;
+  /** of the first value, counted from 1970 in the standard time in which days are counted: `hourOf` of daily-values.ts */
+  firstHour: number;
+  /** 3600 or 86400 */
+  stepSeconds: number;
+  stations: readonly ScoredStation[];
+  /** a period may lack a species that another has */
+  series: ReadonlyMap<string, RunSeries>;
+}
+
+export interface ScoreOptions {
+  /** in the order of the rows */
+  species: readonly string[];
+  regions: readonly string[];
+  /** smallest observed O3 of the scores above a cut-off, ppb */
+  ozoneCutoff: number;
+}
+
+/** What a row is about; what is absent is taken as a whole. */
+export interface Scope {
+  region?: string;
+  period?: string;
+  type?: string;
+}
+
+export interface ScoreRow extends Scope {
+  species: string;
+  averaging: Averaging;
+  stations: 'withheld' | 'used';
+  /** stations and blocks with a pair */
+  monitors: number;
+  blocks: number;
+  prior: Scores;
+  updated: Scores;
+  ratings: { prior: Ratings; updated: Ratings };
+  change: MaeChange;
+  /** why there are no scores */
+  missing?: string;
+}
+
+/** All rows, withheld stations first. A scope without a pair has a row, too, that says so. */
+export function scoreRows(periods: readonly ScoredPeriod[], options: ScoreOptions): ScoreRow[] {
+  const scopes = scopesOf(periods, options.regions);
+  const tables = options.species.flatMap((species) => {
+    const stepSeconds = periods.find(({ series }) => series.has(species))?.stepSeconds;
+    return stepSeconds === undefined ? [] : averagingsOf(species, stepSeconds).map((averaging) => pairsOf(periods, species, averaging, options));
+  });
+  return (['withheld', 'used'] as const).flatMap((stations) =>
+    tables.flatMap((pairs) => (pairs.unavailable ? [rowOf(pairs, stations, {})] : scopes.map((scope) => rowOf(pairs, stations, scope)))),
+  );
+}
+
+/** The averaging of a species as it was measured. */
+export function measuredAveraging(stepSeconds: number): Averaging {
+  return stepSeconds < 86400 ? 'hourly' : 'daily-mean';
+}
+
+/** Those that benchmarks are written in come after the values as measured. MDA8 of daily means is there to say that there is none. */
+function averagingsOf(species: string, stepSeconds: number): Averaging[] {
+  const measured = measuredAveraging(stepSeconds);
+  if (species === 'O3') return measured === 'hourly' ? ['hourly', 'hourly-cutoff', 'mda8'] : ['daily-mean', 'mda8'];
+  return species === 'PM2.5' && measured === 'hourly' ? ['hourly', 'daily-mean'] : [measured];
+}
+
+function scopesOf(periods: readonly ScoredPeriod[], regions: readonly string[]): Scope[] {
+  const names = periods.length > 1 ? periods.map(({ name }) => name) : [];
+  const types = new Set(periods.flatMap(({ stations }) => stations.flatMap(({ type }) => type ?? [])));
+  return [
+    {},
+    ...regions.map((region) => ({ region })),
+    ...names.map((period) => ({ period })),
+    ...regions.flatMap((region) => names.map((period) => ({ region, period }))),
+    ...[...types].sort().map((type) => ({ type })),
+  ];
+}
+
+/** Pairs of one species, each with the place (station and period) that it is of. */
+interface Pairs {
+  species: string;
+  averaging: Averaging;
+  places: { station: ScoredStation; period: string }[];
+  place: number[];
+  observed: number[];
+  prior: number[];
+  updated: number[];
+  /** why there can be no such values at all */
+  unavailable?: string;
+}
+
+function pairsOf(periods: readonly ScoredPeriod[], species: string, averaging: Averaging, options: ScoreOptions): Pairs {
+  const pairs: Pairs = { species, averaging, places: [], place: [], observed: [], prior: [], updated: [] };
+  for (const period of periods) {
+    const series = period.series.get(species);
+    if (!series) continue;
+    if (averaging === 'mda8' && period.stepSeconds >= 86400)
+      return { ...pairs, unavailable: 'observations are daily means, which hold no 8-hour mean' };
+    period.stations.forEach((station, s) => {
+      const place = pairs.places.push({ station, period: period.name }) - 1;
+      const { observed, simulated } = averaged(stationSeries(series, s, period.stations.length), averaging, period);
+      for (let i = 0; i < observed.length; i++) {
+        const [prior, updated] = [simulated[0][i], simulated[1][i]];
+        if (![observed[i], prior, updated].every(Number.isFinite)) continue;
+        if (averaging === 'hourly-cutoff' && observed[i] < options.ozoneCutoff) continue;
+        pairs.place.push(place);
+        pairs.observed.push(observed[i]);
+        pairs.prior.push(prior);
+        pairs.updated.push(updated);
+      }
+    });
+  }
+  return pairs;
+}
+
+function stationSeries({ observed, prior, updated }: RunSeries, station: number, stations: number): HourlySeries {
+  const column = (values: Float32Array): Float64Array =>
+    Float64Array.from({ length: values.length / stations }, (_, t) => values[t * stations + station]);
+  return { observed: column(observed), simulated: [column(prior), column(updated)] };
+}
+
+function averaged(series: HourlySeries, averaging: Averaging, { firstHour, stepSeconds }: ScoredPeriod): HourlySeries {
+  if (averaging === 'mda8') return maximumDaily8hMeans(series, firstHour);
+  if (averaging === 'daily-mean' && stepSeconds < 86400) return dailyMeans(series, firstHour);
+  return series;
+}
+
+function rowOf(pairs: Pairs, stations: ScoreRow['stations'], scope: Scope): ScoreRow {
+  const { species, averaging } = pairs;
+  const inScope = pairs.places.map(({ station, period }) => matches(station, period, scope) && station.withheld === (stations === 'withheld'));
+  const chosen: number[] = [];
+  pairs.place.forEach((place, i) => inScope[place] && chosen.push(i));
+  const of = (values: number[]): Float64Array => Float64Array.from(chosen, (i) => values[i]);
+  const observed = of(pairs.observed);
+  const [prior, updated] = [scores(observed, of(pairs.prior)), scores(observed, of(pairs.updated))];
+  const missing = pairs.unavailable ?? (chosen.length === 0 ? 'no station with a value' : undefined);
+  const change = maeChange(blockErrors(pairs, chosen));
+  return {
+    ...{ species, averaging, stations, ...scope },
+    monitors: new Set(chosen.map((i) => pairs.places[pairs.place[i]].station.id)).size,
+    blocks: change.blocks,
+    ...{ prior, updated, change },
+    ratings: { prior: rate(species, averaging, prior), updated: rate(species, averaging, updated) },
+    ...(missing === undefined ? {} : { missing }),
+  };
+}
+
+function matches({ regions, type }: ScoredStation, period: string, scope: Scope): boolean {
+  return (
+    (scope.region === undefined || regions.includes(scope.region)) &&
+    (scope.period === undefined || scope.period === period) &&
+    (scope.type === undefined || scope.type === type)
+  );
+}
+
+function blockErrors({ places, place, observed, prior, updated }: Pairs, chosen: readonly number[]): Map<string, BlockErrors> {
+  const sums = new Map<string, BlockErrors>();
+  for (const i of chosen) {
+    const { block } = places[place[i]].station;
+    const [before, after] = sums.get(block) ?? [0, 0];
+    sums.set(block, [before + Math.abs(prior[i] - observed[i]), after + Math.abs(updated[i] - observed[i])]);
+  }
+  return sums;
+}
