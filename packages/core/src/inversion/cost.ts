@@ -21,6 +21,8 @@ export interface CostSettings {
   divisor: Divisor;
   /** w_s; see {@link speciesWeights} */
   weights: readonly number[];
+  /** measures of species that have one of their own, by index */
+  lossOf?: Readonly<Record<number, Loss>>;
   /** replaces the observation errors by one scale per species (paper mode: the surrogate's normalised units) */
   scale?: readonly number[];
   /** h·w·l, for the divisor `cells` */
@@ -43,6 +45,11 @@ export interface BatchCost {
 
 const HUBER_BEND = 1.345;
 const STUDENT_FREEDOM = 4;
+
+/** The measure of a species. */
+export function lossOf(settings: CostSettings, species: number): Loss {
+  return settings.lossOf?.[species] ?? settings.loss;
+}
 
 /** φ(u) */
 export function misfit(u: number, loss: Loss): number {
@@ -98,8 +105,9 @@ export function batchCost(batch: ObservationBatch, simulated: Values, settings: 
     group.absolute[s] += Math.abs(difference);
     if (role !== Role.used) continue;
     const sigma = settings.scale ? settings.scale[s] : batch.error[i];
-    result.cost[s] += settings.weights[s] * misfit(difference / sigma, settings.loss);
-    result.gradient[i] = (settings.weights[s] * misfitDerivative(difference / sigma, settings.loss)) / sigma;
+    const loss = lossOf(settings, s);
+    result.cost[s] += settings.weights[s] * misfit(difference / sigma, loss);
+    result.gradient[i] = (settings.weights[s] * misfitDerivative(difference / sigma, loss)) / sigma;
   }
   return result;
 }

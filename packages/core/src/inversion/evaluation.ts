@@ -83,7 +83,7 @@ async function forwardBatch(context: EvaluationContext, factors: Float64Array, b
     );
   }
   const part = batchCost(observations, simulated, context.cost);
-  if (part.nonFinite !== undefined) throw notFinite(`simulated ${context.species[part.nonFinite]} of batch ${batch}`, iteration);
+  if (part.nonFinite !== undefined) throw notFinite(`simulated ${context.species[part.nonFinite] ?? 'total'} of batch ${batch}`, iteration);
   return part;
 }
 
@@ -97,7 +97,7 @@ async function takeGradient(context: EvaluationContext, iteration: number): Prom
   }
   const bad = gradient.findIndex((g) => !Number.isFinite(g));
   if (bad >= 0) {
-    const what = bad < factorCount(context.model.shape) ? context.groups[bad % context.groups.length] : 'initial concentrations';
+    const what = bad < factorCount(context.model.shape) ? context.groups[bad % context.groups.length] : 'what is inverted beside the emissions';
     throw notFinite(`the gradient with respect to ${what}`, iteration);
   }
   return gradient;

@@ -53,12 +53,14 @@ export interface ForwardModel {
   readonly shape: FactorShape;
   /** where the concentrations that the model begins with are inverted too: factors on them, `groups` of which are species, after those of `shape` in every vector */
   readonly initialConcentrations?: FactorShape;
+  /** where numbers are inverted that only add to what is simulated: the spread a priori of each; they stand last in every vector */
+  readonly nuisance?: readonly number[];
   readonly batches: number;
   /** slots and batches that nothing in the model connects with others, as first and end of each; absent: one part of all */
   readonly parts?: readonly IndependentPart[];
   observations(batch: number): ObservationBatch;
   /**
-   * @param factors - `[slots, rows, cols, groups]`, then those on initial concentrations
+   * @param factors - `[slots, rows, cols, groups]`, then those on initial concentrations, then nuisance numbers
    * @returns simulated values in the order of `observations(batch).values`
    */
   forward(factors: Values, batch: number, signal?: AbortSignal): Promise<Values>;

@@ -5,6 +5,9 @@
 import { evaluate, type Evaluation, type EvaluationContext } from './evaluation';
 import type { JointControl } from './joint-control';
 
+/** Parts of the control, in its order. */
+const [EMISSIONS, CONCENTRATIONS] = [0, 1];
+
 type Fit = Pick<Evaluation, 'observation' | 'usedMae' | 'watchedMae'>;
 
 export interface GainByPart {
@@ -26,8 +29,8 @@ export async function gainByPart(context: EvaluationContext, control: JointContr
     return { observation, usedMae, watchedMae };
   };
   const prior = await fit(control.initial());
-  const emissions = await fit(control.withPrior(kept, 'concentrations'));
-  const initialConcentrations = await fit(control.withPrior(kept, 'emissions'));
+  const emissions = await fit(control.withPrior(kept, CONCENTRATIONS));
+  const initialConcentrations = await fit(control.withPrior(kept, EMISSIONS));
   const both = await fit(kept);
   const fall = prior.observation - both.observation;
   const share = fall > 0 ? (emissions.observation - both.observation) / fall : null;

@@ -12,7 +12,7 @@
  * @see Bousserez & Henze (2018), doi:10.1002/qj.3209; Nocedal & Wright (2006), sect. 10.3
  */
 import { ConfigError } from '../errors';
-import { misfitCurvature } from './cost';
+import { lossOf, misfitCurvature } from './cost';
 import type { EvaluationContext } from './evaluation';
 import { Role, type ForwardModel } from './forward-model';
 
@@ -62,11 +62,11 @@ export class GaussNewtonHessian {
       context.signal?.throwIfAborted();
       const { values, error, species, withheld } = model.observations(batch);
       const simulated = curvature === 'misfit' ? await model.forward(factors, batch, context.signal) : values;
-      const { weights, loss } = context.cost;
+      const { weights } = context.cost;
       roots.push(
         Float64Array.from(values, (value, i) => {
           if (withheld[i] !== Role.used || !Number.isFinite(value)) return 0;
-          const curvatureHere = curvature === 'misfit' ? misfitCurvature((simulated[i] - value) / error[i], loss) : 1;
+          const curvatureHere = curvature === 'misfit' ? misfitCurvature((simulated[i] - value) / error[i], lossOf(context.cost, species[i])) : 1;
           return Math.sqrt(weights[species[i]] * curvatureHere) / error[i];
         }),
       );

@@ -4,6 +4,7 @@
  */
 import { ConfigError, DataError, ShapeError } from '../errors';
 import { CorrelationFilter } from '../grid/correlation';
+import { AdditiveControl } from './additive-control';
 import type { Control } from './control';
 import { emittingCells } from './control';
 import { speciesWeights, type CostSettings, type Loss } from './cost';
@@ -66,6 +67,8 @@ export interface InversionProblem {
   groupCorrelation?: readonly { groups: readonly [string, string]; value: number }[];
   /** correlation of a slot with the one before, for all or for each slot; default 0 */
   slotCorrelation?: number | readonly number[];
+  /** whether the model ends with a batch of known totals (`TotalsModel`), as a species behind `species` */
+  totals?: boolean;
   /** default mode: |log factor| stays below this too (a trust region), above 0, `[slots, rows, cols, groups]`; absent: only `bound` holds it */
   largestLogFactor?: ArrayLike<number>;
   /** control to start from; default: that of the prior emissions. The prior term and the bounds refer to the prior emissions all the same */
@@ -108,11 +111,18 @@ export function completeSettings(settings: InversionSettings): CompleteSettings 
   return complete;
 }
 
-/** The control of the mode, and that of initial concentrations with it where the model has them. */
+/** The control of the mode, and with it those of initial concentrations and nuisance numbers where the model has them. */
 export function controlFor(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings): Control {
   const emissions = emissionControl(model, problem, settings);
-  const { initialConcentrations: shape } = model;
-  if (!shape) return emissions;
+  const parts = [
+    emissions,
+    ...(model.initialConcentrations ? [initialControl(model.initialConcentrations, problem, settings)] : []),
+    ...(model.nuisance ? [new AdditiveControl(model.nuisance)] : []),
+  ];
+  return parts.length > 1 ? new JointControl(parts) : emissions;
+}
+
+function initialControl(shape: FactorShape, problem: InversionProblem, settings: CompleteSettings): Control {
   if (!problem.initialConcentrations || settings.mode === 'paper') {
     throw new ConfigError(
       'INVERSION_SETTINGS',
@@ -122,10 +132,7 @@ export function controlFor(model: ForwardModel, problem: InversionProblem, setti
   const { spread, lengthCells } = problem.initialConcentrations;
   const emitting = new Uint8Array(factorCount(shape)).fill(1);
   const spreads = Array.from({ length: shape.groups }, () => spread);
-  return new JointControl(
-    emissions,
-    new LogFactorControl(shape, { spread: spreads, basis: correlation(shape, lengthCells), bound: settings.bound, emitting }),
-  );
+  return new LogFactorControl(shape, { spread: spreads, basis: correlation(shape, lengthCells), bound: settings.bound, emitting });
 }
 
 /** Correlated log factors with a prior, or the paper's free emissions between bounds. */
@@ -168,7 +175,8 @@ function correlation({ rows, cols }: FactorShape, lengthCells: InversionProblem[
 
 /** The cost of the mode. @throws {DataError} `OBSERVATIONS_NONE_USED` if there is nothing to fit */
 export function costFor(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings): CostSettings {
-  const counts = usedCounts(model, problem.species.length);
+  const totals = problem.totals ? 1 : 0;
+  const counts = usedCounts(model, problem.species.length + totals).subarray(0, problem.species.length);
   if (counts.every((n) => n === 0)) {
     throw new DataError(
       'OBSERVATIONS_NONE_USED',
@@ -180,7 +188,12 @@ export function costFor(model: ForwardModel, problem: InversionProblem, settings
     const weights = Array.from(counts, () => 1);
     return { loss: settings.loss, divisor: settings.lossDivisor, weights, scale: problem.speciesScale, cells: rows * cols * counts.length };
   }
-  return { loss: settings.loss, divisor: 'none', weights: speciesWeights(counts) };
+  return {
+    loss: settings.loss,
+    divisor: 'none',
+    weights: [...speciesWeights(counts), ...(totals ? [1] : [])],
+    ...(totals ? { lossOf: { [counts.length]: 'l2' } } : {}),
+  };
 }
 
 /** Number of finite values with role `used`, per species. */

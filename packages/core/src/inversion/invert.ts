@@ -58,6 +58,8 @@ export interface InversionResult {
   factors: Float32Array;
   /** where initial concentrations are a part of the control: their factors, and what they took of the gain */
   initialConcentrations?: { factors: Float32Array; gain: GainByPart };
+  /** where the model has them: nuisance numbers, each in its unit */
+  nuisance?: Float64Array;
   control: Float64Array;
   history: HistoryPoint[];
   /** share of emitting cells whose factor lies at a bound, per group */
@@ -125,6 +127,7 @@ function prepare(model: ForwardModel, problem: InversionProblem, settings: Compl
     ...(model.initialConcentrations ? [model.initialConcentrations, problem.initialConcentrations] : []),
     problem.groups,
     observationsHash(model),
+    ...(model.nuisance ? [model.nuisance] : []),
     ...(problem.largestLogFactor ? [arrayHash(problem.largestLogFactor)] : []),
     ...(problem.start ? [arrayHash(problem.start)] : []),
   ]);
@@ -270,20 +273,23 @@ function interrupted({ options, state, optimiser, key }: Run, cause: unknown): I
 async function result({ state, control, context }: Run, groups: readonly string[]): Promise<InversionResult> {
   const shares = control.atBound(state.best.control);
   const all = control.factors(state.best.control);
-  const emissions = factorCount(context.model.shape);
+  const { model } = context;
+  const emissions = factorCount(model.shape);
+  const nuisance = model.nuisance?.length ?? 0;
   return {
     status: state.status!,
     iterations: state.iteration,
     keptIteration: state.best.iteration,
     factors: Float32Array.from(all.subarray(0, emissions)),
-    ...(control instanceof JointControl
+    ...(model.initialConcentrations && control instanceof JointControl
       ? {
           initialConcentrations: {
-            factors: Float32Array.from(all.subarray(emissions)),
+            factors: Float32Array.from(all.subarray(emissions, all.length - nuisance)),
             gain: await gainByPart(context, control, state.best.control, state.iteration),
           },
         }
       : {}),
+    ...(nuisance > 0 ? { nuisance: all.slice(all.length - nuisance) } : {}),
     control: state.best.control,
     history: state.history,
     atBound: Object.fromEntries(groups.map((group, g) => [group, shares[g]])),

@@ -66,7 +66,7 @@ it('the joint control is its parts side by side', () => {
   const part = (spread: number): LogFactorControl =>
     new LogFactorControl({ ...CELL, cols: 2 }, { spread: [spread], basis: new CorrelationFilter(1, 2, 1), bound: 3, emitting: Uint8Array.of(1, 1) });
   const [e, c] = [part(0.5), part(0.2)];
-  const joint = new JointControl(e, c);
+  const joint = new JointControl([e, c]);
   const v = Float64Array.of(0.3, -1, 2, 0.5);
   const [ve, vc] = [v.slice(0, 2), v.slice(2)];
   expect([...joint.factors(v)]).toEqual([...e.factors(ve), ...c.factors(vc)]);
@@ -76,6 +76,6 @@ it('the joint control is its parts side by side', () => {
   joint.addPenaltyGradient(v, gradient);
   expect(gradient).toEqual(v);
   expect([...joint.initial()]).toEqual([0, 0, 0, 0]);
-  expect([...joint.withPrior(v, 'emissions')]).toEqual([0, 0, 2, 0.5]);
-  expect([...joint.withPrior(v, 'concentrations')]).toEqual([0.3, -1, 0, 0]);
+  expect([...joint.withPrior(v, 0)]).toEqual([0, 0, 2, 0.5]);
+  expect([...joint.withPrior(v, 1)]).toEqual([0.3, -1, 0, 0]);
 });

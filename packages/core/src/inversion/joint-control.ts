@@ -1,82 +1,89 @@
-/** Emission factors and factors on initial concentrations as one control vector: first the one, then the other, which know nothing of each other. */
+/** Several controls as one vector, one after the other, which know nothing of each other: emission factors first, then what is inverted beside them. */
 import type { Control } from './control';
 import type { FactorShape } from './forward-model';
 
 export class JointControl implements Control {
   readonly size: number;
   readonly factorCount: number;
-  readonly hasHardBounds: boolean;
   readonly shape: FactorShape;
+  readonly hasHardBounds: boolean;
 
-  constructor(
-    private readonly emissions: Control,
-    private readonly concentrations: Control,
-  ) {
-    this.shape = emissions.shape;
-    this.hasHardBounds = emissions.hasHardBounds || concentrations.hasHardBounds;
-    this.size = emissions.size + concentrations.size;
-    this.factorCount = emissions.factorCount + concentrations.factorCount;
+  /** @param parts - the first is that of the emissions */
+  constructor(private readonly parts: readonly Control[]) {
+    this.shape = parts[0].shape;
+    this.hasHardBounds = parts.some((part) => part.hasHardBounds);
+    this.size = parts.reduce((sum, part) => sum + part.size, 0);
+    this.factorCount = parts.reduce((sum, part) => sum + part.factorCount, 0);
   }
 
   initial(): Float64Array {
-    return joined(this.emissions.initial(), this.concentrations.initial());
+    return joined(this.parts.map((part) => part.initial()));
   }
 
   factors(control: Float64Array): Float64Array {
-    const [e, c] = this.split(control);
-    return joined(this.emissions.factors(e), this.concentrations.factors(c));
+    const split = this.split(control);
+    return joined(this.parts.map((part, p) => part.factors(split[p])));
   }
 
   tangent(control: Float64Array, direction: Float64Array): Float64Array {
-    const [e, c] = this.split(control);
-    const [ofE, ofC] = this.split(direction);
-    return joined(this.emissions.tangent(e, ofE), this.concentrations.tangent(c, ofC));
+    const [at, along] = [this.split(control), this.split(direction)];
+    return joined(this.parts.map((part, p) => part.tangent(at[p], along[p])));
   }
 
   gradient(control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {
-    const [e, c] = this.split(control);
+    const at = this.split(control);
     const all = Float64Array.from(gradFactors);
-    const [ofE, ofC] = [all.subarray(0, this.emissions.factorCount), all.subarray(this.emissions.factorCount)];
-    return joined(this.emissions.gradient(e, ofE), this.concentrations.gradient(c, ofC));
+    let first = 0;
+    return joined(
+      this.parts.map((part, p) => {
+        const own = all.subarray(first, first + part.factorCount);
+        first += part.factorCount;
+        return part.gradient(at[p], own);
+      }),
+    );
   }
 
   penalty(control: Float64Array): number {
-    const [e, c] = this.split(control);
-    return this.emissions.penalty(e) + this.concentrations.penalty(c);
+    const at = this.split(control);
+    return this.parts.reduce((sum, part, p) => sum + part.penalty(at[p]), 0);
   }
 
   addPenaltyGradient(control: Float64Array, gradient: Float64Array): void {
-    const [e, c] = this.split(control);
-    const [ofE, ofC] = this.split(gradient);
-    this.emissions.addPenaltyGradient(e, ofE);
-    this.concentrations.addPenaltyGradient(c, ofC);
+    const [at, out] = [this.split(control), this.split(gradient)];
+    this.parts.forEach((part, p) => part.addPenaltyGradient(at[p], out[p]));
   }
 
   project(control: Float64Array): void {
-    const [e, c] = this.split(control);
-    this.emissions.project(e);
-    this.concentrations.project(c);
+    const at = this.split(control);
+    this.parts.forEach((part, p) => part.project(at[p]));
   }
 
   /** Of the emissions, by group. */
   atBound(control: Float64Array): number[] {
-    return this.emissions.atBound(this.split(control)[0]);
+    return this.parts[0].atBound(this.split(control)[0]);
   }
 
-  /** A control with one of its two parts put back to the prior. */
-  withPrior(control: Float64Array, part: 'emissions' | 'concentrations'): Float64Array {
-    const [e, c] = this.split(control);
-    return part === 'emissions' ? joined(this.emissions.initial(), c) : joined(e, this.concentrations.initial());
+  /** The same control with one of its parts put back to the prior. */
+  withPrior(control: Float64Array, part: number): Float64Array {
+    return joined(this.split(control).map((own, p) => (p === part ? this.parts[p].initial() : own)));
   }
 
-  private split(vector: Float64Array): [Float64Array, Float64Array] {
-    return [vector.subarray(0, this.emissions.size), vector.subarray(this.emissions.size)];
+  private split(vector: Float64Array): Float64Array[] {
+    let first = 0;
+    return this.parts.map(({ size }) => {
+      const own = vector.subarray(first, first + size);
+      first += size;
+      return own;
+    });
   }
 }
 
-function joined(a: Float64Array, b: Float64Array): Float64Array {
-  const out = new Float64Array(a.length + b.length);
-  out.set(a);
-  out.set(b, a.length);
+function joined(parts: readonly Float64Array[]): Float64Array {
+  const out = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
   return out;
 }

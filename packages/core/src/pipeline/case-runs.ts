@@ -19,6 +19,11 @@ export function responseRun(group: Group): string {
   return `response-${group}`;
 }
 
+/** The run of a nuisance term, with the prior emissions and something else changed. */
+export function nuisanceRun(name: string): string {
+  return `nuisance-${name}`;
+}
+
 /** The runs that `simulate` makes; the others come as files. */
 export function simulatedRuns(settings: Case): string[] {
   return [
@@ -26,6 +31,7 @@ export function simulatedRuns(settings: Case): string[] {
     ...memberDesigns(settings).map(({ name }) => name),
     ...settings.response.groups.map(responseRun),
     ...(settings.truth ? [TRUTH] : []),
+    ...settings.inversion.nuisance.runs.flatMap(({ name, options }) => (options ? [nuisanceRun(name)] : [])),
   ];
 }
 

@@ -18,7 +18,7 @@ import { carryRuns } from '../surrogate/tracers';
 import { train } from '../surrogate/train';
 import { createSurfaceOutput } from '../transport/surface-output';
 import { PRIOR, responseRun, simulatedFile } from './case-runs';
-import { passCertificateGate } from './certificate-gate';
+import { passCertificateGate } from './inversion-gates';
 import { CERTIFICATE_FILE, certifyStage } from './certify-stage';
 import { finishStage, readRecord, type StageRecord } from './record';
 import { runStage, stageContext, type RunContext, type StageContext, type StageEvent } from './stage';

@@ -5,7 +5,10 @@ import { inMemory, type PeriodSource } from '../data/period-source';
 import { PREPARED_SPECIES } from '../data/prepared';
 import { openPrepared } from '../data/prepared-store';
 import type { Grid } from '../grid/grid';
+import type { ForwardModel } from '../inversion/forward-model';
 import type { InversionProblem, InversionSettings } from '../inversion/inversion-settings';
+import { NuisanceModel } from '../inversion/nuisance-model';
+import { TotalsModel } from '../inversion/totals-model';
 import type { AdjointEngine } from '../surrogate/frozen-program';
 import { OnnxEngine } from '../surrogate/onnx-engine';
 import type { Surrogate } from '../surrogate/surrogate';
@@ -14,9 +17,11 @@ import { chooseEngine, type EngineChoice } from './engine-choice';
 import { addErrors, errorModelOf } from './error-model';
 import { FACTORS_FILE, readFactors } from './factors-file';
 import { domainPlan, firstHours, HOURS_TOGETHER, loadSurrogate, preparedPeriods, variantSettings, type DomainPlan } from './learning';
+import { knownTotals } from './known-totals';
 import { readOutcome } from './loop-pass';
 import { markOf } from './monitors';
-import { observePeriod, passRun, priorRun, throughOperator } from './observed-periods';
+import { nuisanceTerms } from './nuisance';
+import { observePeriod, passRun, priorRun, throughOperator, type ObservedPeriod } from './observed-periods';
 import { ONNX_FILES } from './onnx-models';
 import { priorCovariance } from './prior-covariance';
 import { passVariant, stageDir, type StageContext } from './stage';
@@ -37,7 +42,11 @@ export interface StationCounts {
 export interface InversionSetup {
   grid: Grid;
   periods: PeriodSource[];
-  model: SurrogateForwardModel;
+  model: ForwardModel;
+  /** the same without what is inverted beside the emissions */
+  surrogateModel: SurrogateForwardModel;
+  /** names, units and spreads of the nuisance numbers, in the model's order */
+  nuisance: { name: string; unit: string; spread: number }[];
   problem: InversionProblem;
   /** with `batch` in batches of the model */
   settings: InversionSettings & { checkpointEvery: number };
@@ -66,10 +75,10 @@ export async function setUpInversion(context: StageContext, engineMemory: string
   // Tiles read what they need from disk, for as many hours at once as make the reading cheap.
   const periods: PeriodSource[] = tiled ? stored : preparedPeriods(context, 'prior').map((period) => inMemory(period));
   const hours = !tiled ? plan.batchSize : paper ? inversion.batch : HOURS_TOGETHER;
-  const { problems, stations } = await problemsOf(context, periods);
+  const { problems, stations, observed } = await problemsOf(context, periods);
   const spread = shownSpread(context);
   const { engine, choice } = await chosenEngine(context, surrogate, plan, engineMemory);
-  const model = new SurrogateForwardModel(surrogate, engine, problems, {
+  const surrogateModel = new SurrogateForwardModel(surrogate, engine, problems, {
     anchored: !paper,
     factors: inversion.factors,
     hours,
@@ -79,11 +88,23 @@ export async function setUpInversion(context: StageContext, engineMemory: string
     ...(context.pass ? { base: baseFactors(context, context.pass.anchor, periods) } : {}),
   });
   const slots = periods.map(({ time }) => timeSlots(time, inversion.factors));
+  const priorEmissions = joined(periods.map((period, p) => meanOfSlots(period, slots[p])));
+  const beside = nuisanceTerms(
+    context,
+    surrogateModel,
+    problems.map(({ period, anchor: prior }, p) => ({ period, observed: observed[p], prior })),
+  );
+  let model: ForwardModel = beside ? new NuisanceModel(surrogateModel, beside.terms) : surrogateModel;
+  const { totals } = inversion;
+  if (totals.length > 0) {
+    model = new TotalsModel(model, knownTotals(totals, context.case, grid, priorEmissions, slots), PREPARED_SPECIES.length);
+  }
   const { initialConcentrations: initial } = inversion;
   const problem: InversionProblem = {
     groups: GROUPS,
     species: PREPARED_SPECIES,
-    priorEmissions: joined(periods.map((period, p) => meanOfSlots(period, slots[p]))),
+    priorEmissions,
+    totals: totals.length > 0,
     ...priorCovariance(inversion, context.case.regions, grid, slots),
     ...(spread && inversion.trustRegion !== undefined
       ? {
@@ -104,10 +125,11 @@ export async function setUpInversion(context: StageContext, engineMemory: string
       : {}),
   };
   return {
-    ...{ grid, periods, model, problem, engine: choice, stations, spread },
+    nuisance: (beside?.names ?? []).map((name, k) => ({ name, unit: beside!.units[k], spread: model.nuisance![k] })),
+    ...{ grid, periods, model, surrogateModel, problem, engine: choice, stations, spread },
     settings: { ...inversion, batch: paper ? 1 : Math.ceil(inversion.batch / hours) },
     dispose: () => {
-      model.dispose();
+      surrogateModel.dispose();
       engine.dispose();
     },
   };
@@ -136,14 +158,16 @@ function chosenEngine(
 async function problemsOf(
   context: StageContext,
   periods: readonly PeriodSource[],
-): Promise<{ problems: PeriodProblem[]; stations: StationCounts[] }> {
+): Promise<{ problems: PeriodProblem[]; stations: StationCounts[]; observed: ObservedPeriod[] }> {
   const first = firstHours(context);
   const problems: PeriodProblem[] = [];
   const stations: StationCounts[] = [];
+  const all: ObservedPeriod[] = [];
   for (const [p, period] of periods.entries()) {
     const settings = context.case.periods[p];
     const observed = await observePeriod(context, settings, period.grid, first[p]);
     const { operator, monitors } = observed;
+    all.push(observed);
     const anchorRun = context.pass ? passRun(context, context.pass.anchor, period) : priorRun(period);
     const anchor = throughOperator(anchorRun, observed);
     addErrors(operator, errorModelOf(context, period.grid), anchor, period.grid.cols);
@@ -160,7 +184,7 @@ async function problemsOf(
     for (const species of operator.unobserved) context.log(`${period.name}: no value of ${species}: it is not used`);
     if (operator.outside.length > 0) context.log(`${period.name}: ${operator.outside.length} stations lie outside the grid and are left out`);
   }
-  return { problems, stations };
+  return { problems, stations, observed: all };
 }
 
 /** The factors of a pass, of all periods. */

@@ -5,13 +5,16 @@ import { GROUPS } from '../data/case';
 import { removeCheckpoint, writeFileAtomic } from '../data/checkpoint';
 import type { PeriodSource } from '../data/period-source';
 import type { GainByPart } from '../inversion/gain-by-part';
-import { invert, type InversionResult } from '../inversion/invert';
-import { passCertificateGate } from './certificate-gate';
+import type { InversionResult } from '../inversion/invert';
+import { checkpointOf, invertFromStarts, type StartOutcome } from '../inversion/multi-start';
+import { passCertificateGate, passSaturationGate } from './inversion-gates';
 import type { EngineChoice } from './engine-choice';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from './factors-file';
 import { joined, setUpInversion, type StationCounts } from './inversion-setup';
 import { initialConcentrationsOf, variantSettings } from './learning';
 import { earlierPasses, writeOutcome } from './loop-pass';
+import { nuisanceFiles } from './nuisance';
+import { seesRegions } from './prior-covariance';
 import { observationFiles } from './monitors';
 import { numericsOf, type Stage } from './stage';
 import type { SurrogateForwardModel } from './surrogate-forward-model';
@@ -28,6 +31,10 @@ export interface InvertSummary {
   trust: TrustSummary;
   /** where y was a part of the control: what it took of the gain */
   initialConcentrations?: GainByPart;
+  /** with several starts: how each ended */
+  starts?: StartOutcome[];
+  /** what was inverted beside the emissions, with its spread a priori */
+  nuisance?: { name: string; unit: string; spread: number; value: number }[];
   stations: StationCounts[];
 }
 
@@ -35,9 +42,11 @@ export const invertStage: Stage = {
   name: 'invert',
   needs: ['train', 'prepare', 'simulate', 'certify', 'export'],
   settings: (context) => {
-    const { observations, withheld, certificate } = context.case;
+    const { observations, withheld, certificate, regions } = context.case;
+    const { inversion } = variantSettings(context);
     return {
-      inversion: variantSettings(context).inversion,
+      inversion,
+      ...(seesRegions(inversion) ? { regions } : {}),
       ...(context.case.tileCells > 0 ? { tileCells: context.case.tileCells } : {}),
       observations: { ...observations, files: undefined, stations: undefined },
       withheld,
@@ -47,21 +56,23 @@ export const invertStage: Stage = {
       ...numericsOf(context),
     };
   },
-  inputs: ({ case: settings }) => observationFiles(settings),
+  inputs: (context) => [...observationFiles(context.case), ...nuisanceFiles(context)],
   async run(context) {
     passCertificateGate(context);
     const { inversion } = variantSettings(context);
     const memory = join(context.dir, 'engine.json');
     const setup = await setUpInversion(context, memory);
-    const { model, periods, grid, spread, stations } = setup;
+    const { model, surrogateModel, periods, grid, spread, stations } = setup;
     const checkpoint = join(context.dir, 'checkpoint.safetensors');
     try {
-      const result = await invert(model, setup.problem, setup.settings, {
+      const options = {
         onProgress: context.progress,
         onMessage: context.log,
         signal: context.signal,
         checkpoint: { path: checkpoint, every: inversion.checkpointEvery },
-      });
+      };
+      const { result, starts } = await invertFromStarts(model, setup.problem, setup.settings, options, inversion.starts);
+      passSaturationGate(context, result.atBound);
       const factors = splitSlots(result.factors, periods, inversion.factors);
       writeFactors(join(context.dir, FACTORS_FILE), grid, factors);
       const { status, iterations, keptIteration, atBound, history } = result;
@@ -71,11 +82,13 @@ export const invertStage: Stage = {
       const summary: InvertSummary = {
         ...{ engine: setup.engine, status, iterations, keptIteration, atBound, history, trust, stations },
         ...(gain ? { initialConcentrations: gain } : {}),
+        ...(starts.length > 1 ? { starts } : {}),
+        ...(result.nuisance ? { nuisance: setup.nuisance.map((each, k) => ({ ...each, value: result.nuisance![k] })) } : {}),
       };
       writeFileAtomic(join(context.dir, 'inversion.json'), JSON.stringify(summary, null, 2));
       const all = joined([result.factors, ...(result.initialConcentrations ? [result.initialConcentrations.factors] : [])]);
-      const outcome = writeOutcome(context.dir, { control: result.control, predicted: await predictions(model, all, context.signal) });
-      removeCheckpoint(checkpoint);
+      const outcome = writeOutcome(context.dir, { control: result.control, predicted: await predictions(surrogateModel, all, context.signal) });
+      starts.forEach(({ start }) => removeCheckpoint(checkpointOf(checkpoint, start)));
       rmSync(memory, { force: true });
       return { products: [FACTORS_FILE, 'inversion.json', outcome, ...products], summary };
     } finally {
@@ -89,7 +102,7 @@ function gainInWords({ shareOfInitialConcentrations: share }: GainByPart): strin
   return `initial concentrations took ${(100 * share).toFixed(0)} % of the fall of the misfit: the transport model's run will not show that part`;
 }
 
-/** What the model simulates of all observations, in their order. */
+/** What the model simulates of all observations, in their order, with emissions and initial concentrations only: what a run of the transport model can confirm. */
 async function predictions(model: SurrogateForwardModel, factors: Float32Array, signal: AbortSignal): Promise<Float32Array> {
   const parts: Float32Array[] = [];
   for (let batch = 0; batch < model.batches; batch++) {

@@ -9,7 +9,12 @@ import type { TimeSlots } from './time-slots';
 
 type PriorCovariance = Pick<InversionProblem, 'lengthCells' | 'regionOf' | 'spreadFactor' | 'groupCorrelation' | 'slotCorrelation'>;
 
-/** @param slots - of each period @throws {ConfigError} `CASE_REGION` if a region is unknown, or two overlap where each is to have a factor */
+/** Whether what is inverted depends on where regions lie. */
+export function seesRegions({ space, regionSpread, totals }: InversionSettings): boolean {
+  return space === 'regions' || regionSpread.length > 0 || totals.some(({ region }) => region !== undefined);
+}
+
+/** @param slots - of each period @throws {ConfigError} `CASE_REGION` if two regions overlap where each is to have a factor */
 export function priorCovariance(settings: InversionSettings, regions: Case['regions'], grid: Grid, slots: readonly TimeSlots[]): PriorCovariance {
   const { factorCorrelation: correlation, lengthKm, regionSpread } = settings;
   return {
@@ -29,9 +34,6 @@ export function priorCovariance(settings: InversionSettings, regions: Case['regi
 function regionIndices({ space, blockKm }: InversionSettings, regions: Case['regions'], grid: Grid): Int32Array {
   if (space === 'blocks') return blockRegions(grid.rows, grid.cols, grid.lengthInCells(blockKm));
   const names = Object.keys(regions);
-  if (names.length === 0) {
-    throw new ConfigError('CASE_REGION', 'inversion.space: regions needs regions, but the case has none: add regions, or set it to cells or blocks');
-  }
   const of = new Int32Array(grid.rows * grid.cols).fill(-1);
   names.forEach((name, r) => {
     regionMask(regions[name], grid).forEach((inside, cell) => {
@@ -51,10 +53,6 @@ function regionIndices({ space, blockKm }: InversionSettings, regions: Case['reg
 function spreadFactors(spreads: InversionSettings['regionSpread'], regions: Case['regions'], grid: Grid): Float64Array {
   const out = new Float64Array(grid.rows * grid.cols * GROUPS.length).fill(1);
   for (const { region, group, factor } of spreads) {
-    if (!Object.hasOwn(regions, region)) {
-      const known = Object.keys(regions).join(', ') || 'none';
-      throw new ConfigError('CASE_REGION', `inversion.regionSpread: there is no region ${region}: expected one of regions (${known})`);
-    }
     regionMask(regions[region], grid).forEach((inside, cell) => {
       if (inside) GROUPS.forEach((name, g) => (group === undefined || group === name) && (out[cell * GROUPS.length + g] *= factor));
     });

@@ -17,6 +17,7 @@ import { checkReferenceOptions } from '../transport/reference-model';
 import { readTruthFactors } from '../worlds/truth-factors';
 import {
   geographyFiles,
+  nuisanceRun,
   meteorologyFiles,
   PRIOR,
   priorEmissionFiles,
@@ -50,7 +51,9 @@ export const simulateStage: Stage = {
     members: settings.members,
     regions: designedRegions(settings),
     response: settings.response,
-    truthModel: modelErrorOf(settings),
+    truthModel: truthModelOf(settings),
+    nuisance:
+      settings.inversion.nuisance.runs.length > 0 ? settings.inversion.nuisance.runs.map(({ name, options }) => ({ name, options })) : undefined,
     twin: settings.observations.twin,
   }),
   inputs: ({ case: settings }) => [
@@ -65,6 +68,9 @@ export const simulateStage: Stage = {
     checkInputs(settings, grid);
     checkDesignedRegions(settings, grid);
     if (settings.truth?.options) checkReferenceOptions(grid, settings.truth.options, 'truth.options');
+    settings.inversion.nuisance.runs.forEach(
+      ({ options }, i) => options && checkReferenceOptions(grid, options, `inversion.nuisance.runs.${i}.options`),
+    );
     const ctm = createCtm(settings);
     const jobs = simulatedRuns(settings).flatMap((run) => settings.periods.map((period) => ({ run, period })));
     await runJobs(
@@ -97,8 +103,14 @@ export const simulateStage: Stage = {
   },
 };
 
-/** What makes the truth's model another one; undefined where it is that of all runs. */
-function modelErrorOf({ truth }: Case): ModelError | undefined {
+/** What makes the model of a run another one than that of the prior run; undefined where it is the same. */
+function modelErrorOf(settings: Case, run: string): ModelError | undefined {
+  if (run === TRUTH) return truthModelOf(settings);
+  const options = settings.inversion.nuisance.runs.find(({ name }) => nuisanceRun(name) === run)?.options;
+  return options && { options };
+}
+
+function truthModelOf({ truth }: Case): ModelError | undefined {
   if (!truth?.options && !truth?.windError) return undefined;
   const { options, windError } = truth;
   return { options, windError };
@@ -134,7 +146,7 @@ async function runJob(
   if (!existsSync(output)) {
     mkdirSync(dirname(output), { recursive: true });
     const emissionFiles = emissionsOf(context, grid, run, period);
-    const modelError = run === TRUTH ? modelErrorOf(context.case) : undefined;
+    const modelError = modelErrorOf(context.case, run);
     await ctm.run({ run, period, emissionFiles, output, modelError, threads, signal, onProgress: onHours });
   }
   onHours(timeOf(period).count);
@@ -143,7 +155,7 @@ async function runJob(
 /** The run's emission files; factors on the prior inventory make those of every run but the prior. */
 function emissionsOf(context: StageContext, grid: Grid, run: string, period: PeriodSettings): string[] {
   const prior = priorEmissionFiles(context.case, period.name);
-  if (run === PRIOR) return prior;
+  if (run === PRIOR || context.case.inversion.nuisance.runs.some(({ name }) => nuisanceRun(name) === run)) return prior;
   const output = simulatedFile(context.dir, run, 'EMIS', period.name);
   if (!existsSync(output)) writeScaledEmissions(prior, output, factorsOf(context, grid, run, period.name), context.case.emissions.groups);
   return [output];

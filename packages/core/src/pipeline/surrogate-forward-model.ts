@@ -133,6 +133,12 @@ export class SurrogateForwardModel implements ForwardModel {
     return this.problems[problem].operator.batch(times);
   }
 
+  /** Which problem a batch belongs to, and the places of its values among the observations of that. */
+  valuesOf(batch: number): { problem: number; first: number; last: number } {
+    const { problem, first, last } = this.plan[batch];
+    return { problem, first, last };
+  }
+
   async forward(given: Values, batch: number): Promise<Float32Array> {
     const { problem, first, last } = this.plan[batch];
     const factors = this.single(given);

@@ -2,6 +2,7 @@
 import type { Case } from './case-schema';
 import { isPlaceholder, PLACEHOLDER, PLACEHOLDERS } from './command-placeholders';
 import { MOST_MEMBERS } from './fields';
+import { checkInversion } from './inversion-checks';
 import { memberNames } from './member-design';
 import { nearestKey } from './nearest-key';
 import type { KeyPath } from './source';
@@ -66,7 +67,7 @@ function checkDesign(c: Case): Breach[] {
   return breaches;
 }
 
-function checkRegion({ regions }: Case, name: string, path: KeyPath): Breach[] {
+export function checkRegion({ regions }: Case, name: string, path: KeyPath): Breach[] {
   if (Object.hasOwn(regions, name)) return [];
   const known = Object.keys(regions);
   const near = nearestKey(name, known);
@@ -239,6 +240,7 @@ export function checkCase(c: Case): Breach[] {
     checkTracers,
     checkCertificate,
     checkTrustRegion,
+    checkInversion,
     checkLoop,
     checkCommand,
   ];

@@ -1,7 +1,8 @@
 /** The inversion. Defaults are those of variant h of the trial: log factors with a correlation length, a prior spread and the anchored prediction. */
 import { z } from 'zod';
-import { perGroup } from './experiment-schema';
-import { choice, flag, GROUPS, real, seed, text, whole } from './fields';
+import { referenceOptionsSchema } from './domain-schema';
+import { perGroup, perSpecies } from './experiment-schema';
+import { choice, files, flag, GROUPS, real, seed, text, whole } from './fields';
 
 function observationError(
   relative: number,
@@ -112,6 +113,56 @@ export const inversionSchema = z
       'observations',
       'cells',
     ]).default('observations'),
+    nuisance: z
+      .strictObject({
+        stationBias: perSpecies(
+          (species) => real(`Standard deviation of the bias of ${species}; 0: none.`, { min: 0, unit: species === 'PM2.5' ? 'ug m-3' : 'ppb' }),
+          { NO2: 0, SO2: 0, O3: 0, 'PM2.5': 0 },
+        )
+          .prefault({})
+          .meta({ description: 'A bias of the monitors of each cell, the same at all times, that the emissions need not explain.' }),
+        runs: z
+          .array(
+            z.strictObject({
+              name: text('Name of the term.'),
+              options: referenceOptionsSchema.optional().meta({
+                description: 'Reference model: settings that replace those of `ctm.options`; simulate makes the run with the prior emissions.',
+              }),
+              concentrations: files('Concentrations of a run that was made outside Retroplume, with the prior emissions.').optional(),
+              spread: real("Standard deviation of the part of the run's change that is added to what is simulated.", { above: 0, max: 10 }),
+            }),
+          )
+          .default([])
+          .meta({
+            description:
+              'Runs of the transport model with something else changed than the emissions that are inverted: inflow at the borders, biogenic emissions. ' +
+              'The change of what they simulate is added to the surrogate times a number that is inverted with the emissions.',
+          }),
+      })
+      .prefault({})
+      .meta({ description: 'What the monitors see beside the emissions: numbers with a spread of their own. Default mode only.' }),
+    totals: z
+      .array(
+        z.strictObject({
+          group: choice('Emission group.', GROUPS),
+          region: text('Name of one of `regions`; without it the whole domain.').optional(),
+          period: text('Name of a period; without it all together.').optional(),
+          factor: real('Updated total over the prior one as it is known; 1: the prior total is right.', { above: 0, max: 100 }).default(1),
+          spread: real('Standard deviation of that.', { above: 0, max: 10 }),
+        }),
+      )
+      .default([])
+      .meta({ description: 'Totals that are known from elsewhere, as soft constraints. Default mode only.' }),
+    saturation: z
+      .strictObject({
+        share: real('Part of the emitting cells of a group with a factor at its bound above which an alarm is given.', { above: 0, max: 1 }).default(
+          0.2,
+        ),
+        onFailure: choice('Whether the run then goes on with a warning or ends with exit code 5.', ['warn', 'refuse']).default('warn'),
+      })
+      .prefault({})
+      .meta({ description: 'Where many factors lie at their bound, the prior, the model or the errors of the observations are wrong.' }),
+    starts: whole('Controls to start from: the prior, and random ones around it; the best result is kept.', { min: 1, max: 50 }).default(1),
     bound: real('Largest factor on the prior emissions; default mode also allows no less than its inverse, paper mode no less than 0.', {
       above: 1,
       max: 100,

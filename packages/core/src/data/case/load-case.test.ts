@@ -259,6 +259,25 @@ describe('what is wrong is said in one sentence each', () => {
       'ctm: { kind: command, command: "cmaq {output}" }\ntruth: { factors: inputs/truth.nc, windError: { speed: 0.1, direction: 8 } }',
       /truth\.windError: only the reference model/,
     ],
+    ['truth:', 'inversion: { space: regions }\ntruth:', /inversion\.space: a factor for each region needs regions/],
+    [
+      'truth:',
+      'regions: { north: { rows: [0, 3], cols: [0, 3] } }\ninversion: { regionSpread: [{ region: nort, factor: 2 }] }\ntruth:',
+      /regionSpread\.0\.region: there is no region nort: did you mean north\?/,
+    ],
+    [
+      'truth:',
+      'inversion: { totals: [{ group: NOx, period: autumn, spread: 0.1 }] }\ntruth:',
+      /totals\.0\.period: there is no period autumn: known are/,
+    ],
+    ['truth:', 'inversion: { nuisance: { runs: [{ name: inflow, spread: 0.2 }] } }\ntruth:', /runs\.0: a run is either made .* give one of the two/],
+    ['truth:', 'inversion: { mode: paper, totals: [{ group: NOx, spread: 0.1 }] }\ntruth:', /inversion\.totals: totals needs a prior term/],
+    [
+      'truth:',
+      'ctm: { kind: command, command: "cmaq {output}" }\ninversion: { nuisance: { runs: [{ name: a, spread: 1, options: { soaYield: 0.1 } }] } }\ntruth:',
+      /nuisance\.runs\.0\.options: only the reference model can be run with other options/,
+    ],
+    ['truth:', 'inversion: { surrogateError: certificat }\ntruth:', /inversion\.surrogateError/],
     ['truth:', 'members: { runs: [{ name: prior, emissions: e, concentrations: c }] }\ntruth:', /the name prior is used twice/],
   ])('%s → %s', (from, to, message) => {
     expect(failure(VALID.replace(from, to)).message).toMatch(message);

@@ -1,8 +1,9 @@
-/** The gate before the inversion: no gradient is followed that failed its certificate, unless the case says so. */
+/** The gates before and after the inversion: no gradient is followed that failed its certificate, no result passed on that is nothing but bounds, unless the case says so. */
 import { join } from 'node:path';
 import { GateError } from '../errors';
 import type { Certificate } from '../surrogate/certificate';
 import { CERTIFICATE_FILE } from './certify-stage';
+import { variantSettings } from './learning';
 import { readRecord } from './record';
 import type { StageContext } from './stage';
 
@@ -28,4 +29,25 @@ export function passCertificateGate(context: StageContext): void {
     );
   }
   context.log(`warning: the surrogate is inverted though its certificate ${verdict === 'failed' ? 'failed' : 'says "not certified"'} (${told})`);
+}
+
+/**
+ * Lets a result pass whose factors are not mostly at their bounds, and tells of one whose are.
+ * @throws {GateError} `INVERSION_SATURATED` if a group's share exceeds `inversion.saturation.share` and `onFailure` is `refuse`
+ */
+export function passSaturationGate(context: StageContext, atBound: Record<string, number>): void {
+  const { saturation, bound } = variantSettings(context).inversion;
+  const groups = Object.entries(atBound).filter(([, share]) => share > saturation.share);
+  if (groups.length === 0) return;
+  const told = groups.map(([group, share]) => `${(100 * share).toFixed(0)} % of ${group}`).join(', ');
+  const sentence =
+    `the factors of many emitting cells lie at their bound (${told}; bound ${bound}, alarm above ${(100 * saturation.share).toFixed(0)} %), ` +
+    "so the misfit is not the emissions' alone";
+  if (saturation.onFailure === 'refuse' && context.variant === 'default') {
+    throw new GateError(
+      'INVERSION_SATURATED',
+      `invert: ${sentence}: look for errors of the observations or of the model, raise inversion.observationError, or go on all the same with --set inversion.saturation.onFailure=warn`,
+    );
+  }
+  context.log(`warning: ${sentence}`);
 }

@@ -1,0 +1,72 @@
+/** The rules that tie keys of the inversion to each other and to the rest of the case. */
+import type { Case } from './case-schema';
+import { checkRegion, type Breach } from './checks';
+import type { KeyPath } from './source';
+
+export function checkInversion(c: Case): Breach[] {
+  return [...checkRegions(c), ...checkNuisance(c), ...checkTotals(c), ...checkPaper(c)];
+}
+
+function checkRegions(c: Case): Breach[] {
+  const { space, regionSpread } = c.inversion;
+  return [
+    ...(space === 'regions' && Object.keys(c.regions).length === 0
+      ? [{ path: ['inversion', 'space'], text: 'a factor for each region needs regions, and there are none: add regions, or take cells or blocks' }]
+      : []),
+    ...regionSpread.flatMap(({ region }, i) => checkRegion(c, region, ['inversion', 'regionSpread', i, 'region'])),
+  ];
+}
+
+function checkNuisance({ ctm, inversion: { nuisance } }: Case): Breach[] {
+  const names = nuisance.runs.map(({ name }) => name);
+  return nuisance.runs.flatMap(({ name, options, concentrations }, i) => {
+    const path: KeyPath = ['inversion', 'nuisance', 'runs', i];
+    const breaches: Breach[] = [];
+    if (names.indexOf(name) !== i) breaches.push({ path: [...path, 'name'], text: `the name ${name} is used twice: rename one` });
+    if ((options === undefined) === (concentrations === undefined)) {
+      breaches.push({ path, text: 'a run is either made with other options or read from concentrations: give one of the two' });
+    }
+    if (options !== undefined && ctm.kind === 'command') {
+      breaches.push({
+        path: [...path, 'options'],
+        text: 'only the reference model can be run with other options, and ctm is a command: run it yourself and give concentrations',
+      });
+    }
+    return breaches;
+  });
+}
+
+function checkTotals(c: Case): Breach[] {
+  return c.inversion.totals.flatMap(({ region, period }, i) => [
+    ...(region === undefined ? [] : checkRegion(c, region, ['inversion', 'totals', i, 'region'])),
+    ...(period === undefined || c.periods.some(({ name }) => name === period)
+      ? []
+      : [
+          {
+            path: ['inversion', 'totals', i, 'period'],
+            text: `there is no period ${period}: known are ${c.periods.map(({ name }) => name).join(', ')}`,
+          },
+        ]),
+  ]);
+}
+
+/** The paper's control is every cell's emission, free between its bounds: it has no prior term that these could be a part of. */
+function checkPaper(c: Case): Breach[] {
+  const variants: [KeyPath, Case['inversion']][] = [
+    [['inversion'], c.inversion],
+    [['paperMode', 'inversion'], c.paperMode.inversion],
+  ];
+  return variants.flatMap(([path, { mode, space, nuisance, totals, optimiser }]) => {
+    if (mode !== 'paper') return [];
+    const needs = (key: string): Breach => ({
+      path: [...path, key],
+      text: `${key} needs a prior term, and inversion.mode paper has none: remove it`,
+    });
+    return [
+      ...(space === 'cells' ? [] : [needs('space')]),
+      ...(nuisance.runs.length > 0 || Object.values(nuisance.stationBias).some((spread) => spread > 0) ? [needs('nuisance')] : []),
+      ...(totals.length > 0 ? [needs('totals')] : []),
+      ...(optimiser === 'gauss-newton' ? [needs('optimiser')] : []),
+    ];
+  });
+}

@@ -1,0 +1,58 @@
+/** Several inversions from different controls: does the cost have more than one minimum, and which is the best of those that are found? */
+import { Random } from '../random';
+import { completeSettings, controlFor, type InversionProblem, type InversionSettings } from './inversion-settings';
+import type { ForwardModel } from './forward-model';
+import { invert, type InversionOptions, type InversionResult } from './invert';
+
+/** How one start ended. */
+export interface StartOutcome {
+  start: number;
+  status: InversionResult['status'];
+  iterations: number;
+  /** at the control that is kept: J, and the error at watched monitors as a part of that at the start */
+  total: number;
+  watched: number | null;
+}
+
+/** Standard deviation of a random start, in units of the prior's: near enough to be plausible, far enough to be elsewhere. */
+const START_SPREAD = 0.5;
+
+/**
+ * Inverts from the problem's own start and from `starts` − 1 random ones, and keeps the result with the lowest cost (with watched monitors and
+ * `stopOnWithheld`, that with the lowest error there). Each start has a checkpoint of its own.
+ *
+ * @throws as {@link invert} does
+ */
+export async function invertFromStarts(
+  model: ForwardModel,
+  problem: InversionProblem,
+  settings: InversionSettings,
+  options: InversionOptions,
+  starts: number,
+): Promise<{ result: InversionResult; starts: StartOutcome[] }> {
+  const first = problem.start ?? controlFor(model, problem, completeSettings(settings)).initial();
+  const outcomes: StartOutcome[] = [];
+  let best: { result: InversionResult; value: number } | undefined;
+  for (let start = 0; start < starts; start++) {
+    const random = new Random(settings.seed).fork(`start ${start}`);
+    const from = start === 0 ? problem.start : first.map((v) => v + START_SPREAD * random.normal());
+    const checkpoint = options.checkpoint && { ...options.checkpoint, path: checkpointOf(options.checkpoint.path, start) };
+    const result = await invert(model, { ...problem, start: from }, settings, { ...options, checkpoint });
+    const kept = result.history.find(({ iteration }) => iteration === result.keptIteration) ?? result.history[result.history.length - 1];
+    outcomes.push({ start, status: result.status, iterations: result.iterations, total: kept.total, watched: kept.watched });
+    // Relative to the first start's error, not to their own: a bad start would make a bad end look good.
+    const value = settings.stopOnWithheld && kept.watched !== null ? mean(kept.watchedMae) : kept.total;
+    if (!best || value < best.value) best = { result, value };
+  }
+  return { result: best!.result, starts: outcomes };
+}
+
+/** File of the checkpoint of a start. */
+export function checkpointOf(path: string, start: number): string {
+  return start === 0 ? path : `${path}.start-${start + 1}`;
+}
+
+function mean(values: readonly (number | null)[]): number {
+  const there = values.filter((value): value is number => value !== null);
+  return there.reduce((sum, value) => sum + value, 0) / there.length;
+}

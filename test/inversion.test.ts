@@ -1,0 +1,107 @@
+/** A small twin inverted with everything beside the default control: other places and times of factors, nuisance terms, known totals, several starts. */
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readCf } from '../packages/core/src/data/netcdf-cf';
+import type { InvertSummary } from '../packages/core/src/pipeline/invert-stage';
+import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+import { MAIN, SMALL_RUN } from './testing/small-run';
+
+const SETTINGS = [
+  ...SMALL_RUN,
+  'training.iterations=20',
+  'training.evaluateEvery=10',
+  'certificate.onFailure=warn', // twenty steps of training teach no response
+  'certificate.factors=[]',
+  'certificate.patches={count: 2, cells: 2}',
+  'inversion.iterations=3',
+  'inversion.hoursPerDay=4',
+  'paperMode.run=false',
+  'inversion.nuisance.runs=[{name: inflow, options: {background.O3: 60}, spread: 0.5}]',
+];
+
+let folder: string;
+let caseFile: string;
+
+function retroplume(command: string, ...more: string[]): SpawnSyncReturns<string> {
+  const settings = [...SETTINGS, ...more].flatMap((setting) => ['--set', setting]);
+  return spawnSync(process.execPath, [MAIN, command, caseFile, '--out', join(folder, 'run'), '--threads', '1', ...settings], { encoding: 'utf8' });
+}
+
+function inverted(...more: string[]): InvertSummary {
+  const { status, stderr } = retroplume('invert', ...more);
+  expect([status, stderr.match(/^retroplume: .*/m)]).toEqual([0, null]);
+  return JSON.parse(readFileSync(join(folder, 'run/invert/inversion.json'), 'utf8')) as InvertSummary;
+}
+
+/** Factors of NOx in winter, `[(hours,) rows, cols]`. */
+function nitrogenOxides(): { shape: string[]; values: number[] } {
+  const { dimensions, data } = readCf(join(folder, 'run/invert/factors.nc')).variables.find(({ name }) => name === 'factor_winter')!;
+  return { shape: dimensions, values: [...(data as Float32Array)].filter((_, i) => i % 5 === 0) };
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'retroplume-inversion-'));
+  caseFile = await writeDemoWorld(folder, { rows: 16, cols: 16, hours: 60, spinUpHours: 24, stations: 30 });
+  for (const stage of ['simulate', 'prepare', 'train', 'certify', 'export']) {
+    const { status, stderr } = retroplume(stage);
+    expect([stage, status, stderr.match(/^retroplume: .*/m)]).toEqual([stage, 0, null]);
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('simulates the run of a nuisance term, and inverts its number and biases with the emissions', () => {
+  expect(existsSync(join(folder, 'run/simulate/nuisance-inflow/ACONC_winter.nc'))).toBe(true);
+  const { nuisance, history } = inverted('inversion.nuisance.stationBias={O3: 2}');
+  expect(history.at(-1)!.total).toBeLessThan(history[0].total);
+  expect(nuisance![nuisance!.length - 1]).toMatchObject({ name: 'inflow', unit: "of the run's change", spread: 0.5 });
+  expect(
+    nuisance!.slice(0, -1).every(({ name, unit, spread }) => /^bias O3 at row \d+, column \d+$/.test(name) && unit === 'ppb' && spread === 2),
+  ).toBe(true);
+  // The prior run lacks some inflow or has too much: either way the number moves.
+  expect(nuisance!.filter(({ value }) => value !== 0).length).toBeGreaterThan(nuisance!.length / 2);
+});
+
+it('holds a total that is known', () => {
+  const ratio = (): number => {
+    const { values } = nitrogenOxides();
+    return values.reduce((a, b) => a + b, 0) / values.length;
+  };
+  inverted();
+  const free = ratio();
+  const told = inverted('inversion.totals=[{group: NOx, factor: 1.5, spread: 0.001}]', 'inversion.iterations=12');
+  expect(Math.abs(ratio() - 1.5)).toBeLessThan(Math.abs(free - 1.5) / 2);
+  expect(told.history[0].bySpecies).toHaveLength(5); // the totals stand behind the four species
+  expect(told.history.at(-1)!.bySpecies[4]).toBeLessThan(told.history[0].bySpecies[4] / 10);
+});
+
+it('has one factor for each region, and for each day', () => {
+  inverted('inversion.space=regions');
+  const emitting = nitrogenOxides().values.filter((factor) => factor !== 1);
+  expect(new Set(emitting).size).toBe(2); // the demo's north and south
+  inverted('inversion.space=blocks', 'inversion.blockKm=108', 'inversion.factors=day');
+  const { shape, values } = nitrogenOxides();
+  expect(shape[0]).toBe('hour_winter');
+  const ofHour = (t: number): string => values.slice(t * 256, (t + 1) * 256).join();
+  expect([ofHour(24) === ofHour(47), ofHour(23) === ofHour(24)]).toEqual([true, false]);
+});
+
+it('starts from several controls and keeps the best', () => {
+  const { starts, history } = inverted('inversion.starts=3');
+  expect(starts!.map(({ start }) => start)).toEqual([0, 1, 2]);
+  expect(Math.min(...starts!.map(({ total }) => total))).toBe(Math.min(...history.map(({ total }) => total)));
+  expect(new Set(starts!.map(({ total }) => total)).size).toBe(3);
+});
+
+it('ends with exit code 5 where the factors are nothing but bounds and the case says so', () => {
+  const narrow = ['inversion.bound=1.01', 'inversion.saturation.share=0.05'];
+  const warned = retroplume('invert', ...narrow);
+  expect([warned.status, warned.stderr]).toEqual([
+    0,
+    expect.stringMatching(/warning: the factors of many emitting cells lie at their bound \(\d+ % of NOx/),
+  ]);
+  const refused = retroplume('invert', ...narrow, 'inversion.saturation.onFailure=refuse');
+  expect([refused.status, refused.stderr]).toEqual([5, expect.stringContaining('INVERSION_SATURATED')]);
+  expect(existsSync(join(folder, 'run/invert/factors.nc'))).toBe(false); // of the settings before: no result of other settings stays
+});
