@@ -154,7 +154,11 @@ function rowOf(pairs: Pairs, stations: ScoreRow['stations'], scope: Scope): Scor
   const inScope = pairs.places.map(({ station, period }) => matches(station, period, scope) && station.withheld === (stations === 'withheld'));
   const chosen: number[] = [];
   pairs.place.forEach((place, i) => inScope[place] && chosen.push(i));
-  const of = (values: number[]): Float64Array => Float64Array.from(chosen, (i) => values[i]);
+  const of = (values: number[]): Float64Array => {
+    const out = new Float64Array(chosen.length);
+    chosen.forEach((i, k) => (out[k] = values[i]));
+    return out;
+  };
   const observed = of(pairs.observed);
   const [prior, updated] = [scores(observed, of(pairs.prior)), scores(observed, of(pairs.updated))];
   const missing = pairs.unavailable ?? (chosen.length === 0 ? 'no station with a value' : undefined);
