@@ -4,7 +4,7 @@
  */
 import { dailyMeans, maximumDaily8hMeans, type HourlySeries } from './daily-values';
 import { maeChange, type BlockErrors, type MaeChange } from './mae-change';
-import { rate, type Averaging, type Ratings } from './performance-benchmarks';
+import { rateScores, type Averaging, type Ratings } from './performance-benchmarks';
 import { scores, type Scores } from './scores';
 
 /** A station as the breakdown sees it. */
@@ -168,7 +168,7 @@ function rowOf(pairs: Pairs, stations: ScoreRow['stations'], scope: Scope): Scor
     monitors: new Set(chosen.map((i) => pairs.places[pairs.place[i]].station.id)).size,
     blocks: change.blocks,
     ...{ prior, updated, change },
-    ratings: { prior: rate(species, averaging, prior), updated: rate(species, averaging, updated) },
+    ratings: { prior: rateScores(species, averaging, prior), updated: rateScores(species, averaging, updated) },
     ...(missing === undefined ? {} : { missing }),
   };
 }

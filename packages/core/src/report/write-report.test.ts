@@ -1,10 +1,11 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ScoreRow } from '../inversion/score-rows';
 import { change, significant } from './format';
 import { page } from './page';
 import { PageContext } from './page-context';
-import type { LoopGain, ReportData, ReportLoop } from './report-data';
+import type { LoopGain, ReportData, ReportLoop, ReportScores } from './report-data';
 import { GROUPS, SPECIES, smallGrid, syntheticCertificate, syntheticReport } from './testing/synthetic-report';
 import { writeReport } from './write-report';
 
@@ -169,6 +170,9 @@ describe('page', () => {
     const daily = syntheticReport({ ...small, steps: 6, stepSeconds: 86400, paper: false });
     expect(write(daily).replace(/\s+/g, ' ')).toContain('none: observations are daily means, which hold no 8-hour mean');
     expect(write({ ...data, scores: undefined })).not.toContain('id="scores"');
+    const usedRows = (mode: ReportScores['modes'][number]): ScoreRow[] => mode.rows.filter(({ stations }) => stations === 'used');
+    const modes = data.scores!.modes.map((mode) => ({ ...mode, rows: usedRows(mode) }));
+    expect(write({ ...data, scores: { ...data.scores!, modes } })).not.toContain('id="table-places-withheld"');
   });
 
   it('shows the passes of a loop, one that the transport model did not run for with gaps', () => {

@@ -158,8 +158,10 @@ function benchmarkTable(context: PageContext, scores: ReportScores, side: Side):
 export function scores(context: PageContext): Markup {
   const { scores: data } = context.data;
   if (!data) return html``;
+  // Where no station is withheld, or all are, the other side has nothing to say.
+  const sides = (['withheld', 'used'] as const).filter((side) => comparedRows(data, side).some(({ own }) => own.prior.n > 0));
   return html`<section id="scores">
     <h2>Scores by place and season, and against benchmarks</h2>
-    ${(['withheld', 'used'] as const).map((side) => html`${placeTable(context, data, side)}${benchmarkTable(context, data, side)}`)}
+    ${sides.map((side) => html`${placeTable(context, data, side)}${benchmarkTable(context, data, side)}`)}
   </section>`;
 }
