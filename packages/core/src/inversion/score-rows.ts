@@ -53,9 +53,8 @@ export interface ScoreRow extends Scope {
   species: string;
   averaging: Averaging;
   stations: 'withheld' | 'used';
-  /** stations and blocks with a pair */
+  /** stations with a pair */
   monitors: number;
-  blocks: number;
   prior: Scores;
   updated: Scores;
   ratings: { prior: Ratings; updated: Ratings };
@@ -162,12 +161,10 @@ function rowOf(pairs: Pairs, stations: ScoreRow['stations'], scope: Scope): Scor
   const observed = of(pairs.observed);
   const [prior, updated] = [scores(observed, of(pairs.prior)), scores(observed, of(pairs.updated))];
   const missing = pairs.unavailable ?? (chosen.length === 0 ? 'no station with a value' : undefined);
-  const change = maeChange(blockErrors(pairs, chosen));
   return {
     ...{ species, averaging, stations, ...scope },
     monitors: new Set(chosen.map((i) => pairs.places[pairs.place[i]].station.id)).size,
-    blocks: change.blocks,
-    ...{ prior, updated, change },
+    ...{ prior, updated, change: maeChange(blockErrors(pairs, chosen)) },
     ratings: { prior: rateScores(species, averaging, prior), updated: rateScores(species, averaging, updated) },
     ...(missing === undefined ? {} : { missing }),
   };

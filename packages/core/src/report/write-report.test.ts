@@ -161,7 +161,7 @@ describe('page', () => {
     const row = data.scores!.modes[0].rows.find(({ species, region }) => species === 'NO2' && region === 'North')!;
     const { low, high } = row.change.interval!;
     const maes = `${significant(row.prior.mae)} ${significant(row.updated.mae)}`;
-    const wanted = `NO₂ ppb North ${row.monitors} ${row.blocks} ${maes} ${change(row.change.relative)} ${change(low)} to ${change(high)} `;
+    const wanted = `NO₂ ppb North ${row.monitors} ${row.change.blocks} ${maes} ${change(row.change.relative)} ${change(low)} to ${change(high)} `;
     expect(words('table-places-withheld')).toContain(wanted.replace(/\s+/g, ' '));
     expect(words('table-places-withheld')).toMatch(/NO₂ ppb West 0 0 – – – – – –/);
     expect(words('table-places-withheld')).toMatch(/NO₂ ppb urban sites/);

@@ -65,7 +65,13 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
       ...(hasPaper ? changeColumns('Paper against prior') : []),
     ],
     rows: rows.map((row): Row => {
-      const { species, monitors, blocks, prior, updated } = row.own;
+      const {
+        species,
+        monitors,
+        change: { blocks },
+        prior,
+        updated,
+      } = row.own;
       return {
         cells: [
           html`${chemical(species)} <span class="unit">${unitText(context.unit(species))}</span>`,
