@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GROUPS, loadCase, SPECIES } from '../packages/core/src/data/case';
 import { IoapiFile } from '../packages/core/src/data/ioapi';
+import type { ScoreRow } from '../packages/core/src/inversion/score-rows';
 import { appliedFiles } from '../packages/core/src/pipeline/apply-stage';
 import { priorEmissionFiles } from '../packages/core/src/pipeline/case-runs';
 import { FACTORS_FILE, readFactors, type PeriodFactors } from '../packages/core/src/pipeline/factors-file';
@@ -99,6 +100,19 @@ describe('the first run', () => {
     expect(paper.priorMae).toBe(own.priorMae);
     expect(paper.updatedMae).not.toBe(own.updatedMae);
     expect(result.inventory!.NOx.priorError).toBe(result.paperMode!.inventory!.NOx.priorError);
+  });
+
+  it('breaks the scores down, each mode in its own table, and the whole is the headline', () => {
+    for (const [dir, mode] of [
+      ['run/verify', first.result],
+      ['run/paper/verify', first.result.paperMode!],
+    ] as const) {
+      const { scores } = JSON.parse(readFileSync(join(folder, dir, 'verification.json'), 'utf8')) as { scores: ScoreRow[] };
+      expect(scores[0]).toMatchObject({ species: 'NO2', averaging: 'hourly', stations: 'withheld', updated: { mae: mode.withheld!.NO2!.updatedMae } });
+      expect(scores[0].change).toEqual(mode.withheld!.NO2!.change);
+      expect(new Set(scores.map(({ region }) => region))).toEqual(new Set([undefined, 'south', 'north']));
+      expect(readFileSync(join(folder, dir, 'scores.csv'), 'utf8').trim().split('\n')).toHaveLength(1 + 2 * scores.length);
+    }
   });
 
   it('lowers the misfit at the monitors that the inversion used', () => {

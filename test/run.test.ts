@@ -149,7 +149,15 @@ describe('a run from nothing to the report', () => {
   it('verify --json alone gives the figures too', () => {
     const { status, stdout } = retroplume('verify', 'run', '--json', '--quiet', '--set', 'inversion.iterations=3');
     expect(status).toBe(0);
-    expect((JSON.parse(stdout) as { withheld: object }).withheld).toHaveProperty('NO2');
+    expect((JSON.parse(stdout) as { withheld: object }).withheld).toHaveProperty('NO2.change.relative');
+  });
+
+  it('scores above another cut-off without another run of the transport model', () => {
+    const output = join(folder, 'run/verify/ACONC_winter.nc');
+    const before = statSync(output).mtimeMs;
+    const { status, stderr } = retroplume('verify', 'run', '--set', 'inversion.iterations=3', '--set', 'scores.ozoneCutoff=35');
+    expect([status, stderr]).toEqual([0, expect.stringContaining('verify done')]);
+    expect(statSync(output).mtimeMs).toBe(before);
   });
 
   // netCDF's own tool is the second reader of what we wrote; set-up installs it only where it may.

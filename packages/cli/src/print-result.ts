@@ -5,6 +5,7 @@ interface Score {
   priorMae: number;
   updatedMae: number;
   unit: string;
+  change: { interval?: { low: number; high: number } };
 }
 
 interface Figures {
@@ -24,9 +25,13 @@ interface Printable {
   paperMode?: Figures;
 }
 
-function change({ priorMae, updatedMae, unit }: Score): string {
-  const percent = (100 * (updatedMae - priorMae)) / priorMae;
-  return `${priorMae.toFixed(2)} → ${updatedMae.toFixed(2)} ${unit} (${percent > 0 ? '+' : ''}${percent.toFixed(0)} %)`;
+function signedPercent(fraction: number): string {
+  return `${fraction > 0 ? '+' : ''}${(100 * fraction).toFixed(0)} %`;
+}
+
+function change({ priorMae, updatedMae, unit, change: { interval } }: Score): string {
+  const certain = interval ? `; 90 % interval ${signedPercent(interval.low)} to ${signedPercent(interval.high)}` : '';
+  return `${priorMae.toFixed(2)} → ${updatedMae.toFixed(2)} ${unit} (${signedPercent((updatedMae - priorMae) / priorMae)}${certain})`;
 }
 
 function loopLines({ status, kept, passes }: NonNullable<Printable['loop']>): string {

@@ -29,6 +29,8 @@ export { adjointOnnx, jvpOnnx, surrogateOnnx, vjpOnnx } from './pipeline/onnx-mo
 export { invert } from './inversion/invert';
 export type { FactorShape, ForwardModel, ObservationBatch } from './inversion/forward-model';
 export { scores, type Scores } from './inversion/scores';
+export { dailyMeans, maximumDaily8hMeans, type DailyValues, type HourlySeries } from './inversion/daily-values';
+export { rateScores, type Rating, type Ratings } from './inversion/performance-benchmarks';
 
 // Sun and air, for made-up or climatological weather.
 export { clearSkyIrradiance, cloudTransmission, cosSolarZenith, localSolarHour, saturationMixingRatio, solarDeclination } from './worlds/solar';

@@ -44,7 +44,7 @@ const JUDGED: Partial<Record<string, Partial<Record<Averaging, ('nmb' | 'nme' | 
  *
  * @param score - O3 in any unit, PM2.5 in µg m-3
  */
-export function rate(species: string, averaging: Averaging, score: Scores): Ratings {
+export function rateScores(species: string, averaging: Averaging, score: Scores): Ratings {
   const measures = JUDGED[species]?.[averaging] ?? [];
   if (measures.length === 0 || score.n === 0) return {};
   const limits = EMERY[species as keyof typeof EMERY];

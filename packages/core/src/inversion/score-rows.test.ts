@@ -43,7 +43,12 @@ describe('rows of scores', () => {
   it('score each side, region, period and type of site on its own stations', () => {
     const rows = scoreRows([period('winter', { NO2: simple(3, 4) }, 4), period('summer', { NO2: simple(2, 4) }, 4)], OPTIONS);
     // Withheld: S0 (observed 10, updated +2) and S2 (12, updated 0), five hours each.
-    expect(find(rows, 'hourly', 'withheld')).toMatchObject({ monitors: 2, blocks: 2, prior: { n: 10, mae: 4 }, updated: { n: 10, mae: 1 } });
+    expect(find(rows, 'hourly', 'withheld')).toMatchObject({
+      monitors: 2,
+      change: { blocks: 2 },
+      prior: { n: 10, mae: 4 },
+      updated: { n: 10, mae: 1 },
+    });
     expect(find(rows, 'hourly', 'withheld').change.relative).toBe(-0.75);
     expect(find(rows, 'hourly', 'used')).toMatchObject({ prior: { n: 10, mae: 4 }, updated: { mae: 1, bias: 0 } });
     expect(find(rows, 'hourly', 'withheld', { region: 'North' })).toMatchObject({ monitors: 1, prior: { n: 5 }, updated: { mae: 2 } });
@@ -61,7 +66,7 @@ describe('rows of scores', () => {
     const no2 = rows.filter(({ species }) => species === 'NO2');
     expect(find(no2, 'hourly', 'withheld', { region: 'Empty' })).toMatchObject({
       monitors: 0,
-      blocks: 0,
+      change: { blocks: 0 },
       prior: { n: 0 },
       missing: 'no station with a value',
     });

@@ -4,7 +4,7 @@
  */
 import { dailyMeans, maximumDaily8hMeans, type HourlySeries } from './daily-values';
 import { maeChange, type BlockErrors, type MaeChange } from './mae-change';
-import { rate, type Averaging, type Ratings } from './performance-benchmarks';
+import { rateScores, type Averaging, type Ratings } from './performance-benchmarks';
 import { scores, type Scores } from './scores';
 
 /** A station as the breakdown sees it. */
@@ -53,9 +53,8 @@ export interface ScoreRow extends Scope {
   species: string;
   averaging: Averaging;
   stations: 'withheld' | 'used';
-  /** stations and blocks with a pair */
+  /** stations with a pair */
   monitors: number;
-  blocks: number;
   prior: Scores;
   updated: Scores;
   ratings: { prior: Ratings; updated: Ratings };
@@ -154,17 +153,19 @@ function rowOf(pairs: Pairs, stations: ScoreRow['stations'], scope: Scope): Scor
   const inScope = pairs.places.map(({ station, period }) => matches(station, period, scope) && station.withheld === (stations === 'withheld'));
   const chosen: number[] = [];
   pairs.place.forEach((place, i) => inScope[place] && chosen.push(i));
-  const of = (values: number[]): Float64Array => Float64Array.from(chosen, (i) => values[i]);
+  const of = (values: number[]): Float64Array => {
+    const out = new Float64Array(chosen.length);
+    chosen.forEach((i, k) => (out[k] = values[i]));
+    return out;
+  };
   const observed = of(pairs.observed);
   const [prior, updated] = [scores(observed, of(pairs.prior)), scores(observed, of(pairs.updated))];
   const missing = pairs.unavailable ?? (chosen.length === 0 ? 'no station with a value' : undefined);
-  const change = maeChange(blockErrors(pairs, chosen));
   return {
     ...{ species, averaging, stations, ...scope },
     monitors: new Set(chosen.map((i) => pairs.places[pairs.place[i]].station.id)).size,
-    blocks: change.blocks,
-    ...{ prior, updated, change },
-    ratings: { prior: rate(species, averaging, prior), updated: rate(species, averaging, updated) },
+    ...{ prior, updated, change: maeChange(blockErrors(pairs, chosen)) },
+    ratings: { prior: rateScores(species, averaging, prior), updated: rateScores(species, averaging, updated) },
     ...(missing === undefined ? {} : { missing }),
   };
 }

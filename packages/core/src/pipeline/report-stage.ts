@@ -1,4 +1,5 @@
 /** `report`: everything that the stages before found, on one page. */
+import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { GROUPS, type Case, type PeriodSettings } from '../data/case';
 import { speciesUnit } from '../data/case-fields';
@@ -26,7 +27,7 @@ import { regionMask } from './regions';
 import { passVariant, stageContext, STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from './stage';
 import type { TrainSummary } from './train-stage';
 import { DISTANCE_FILE, readDistance } from './trust-region';
-import { seriesOf, type PeriodSeries, type VerifySummary } from './verify-stage';
+import { seriesOf, VERIFICATION_FILE, type PeriodSeries, type Verification, type VerifySummary } from './verify-stage';
 import { VERSIONS } from './versions';
 
 /** Groups that no monitor of these species sees. */
@@ -109,6 +110,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
     emissions,
     stations: [...stations.values()],
     concentrations,
+    ...scoresOf(context, variants),
     ...learned(variants),
     ...trustOf(own),
     certificates: variants.flatMap((variant) => {
@@ -129,6 +131,17 @@ async function reportData(context: StageContext): Promise<ReportData> {
 
 function summaryOf<T>(context: StageContext, stage: StageName): T | undefined {
   return readRecord(context.dirOf(stage))?.summary as T | undefined;
+}
+
+/** Nothing where `verify` was run before it broke scores down. */
+function scoresOf({ case: { scores } }: StageContext, variants: readonly StageContext[]): Pick<ReportData, 'scores'> {
+  const modes = variants.flatMap((variant) => {
+    const text = readFileSync(join(variant.dirOf('verify'), VERIFICATION_FILE), 'utf8');
+    // JSON has no NaN: what is not a number was written as null.
+    const { scores: rows } = JSON.parse(text, (_key, value: unknown) => value ?? NaN) as Partial<Verification>;
+    return rows ? [{ mode: modeOf(variant), rows }] : [];
+  });
+  return modes.length > 0 ? { scores: { ozoneCutoff: scores.ozoneCutoff, modes } } : {};
 }
 
 type Learned = Required<Pick<ReportData, 'surrogate' | 'response' | 'initialConcentrations' | 'learning' | 'inversion'>>;

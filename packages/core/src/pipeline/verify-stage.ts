@@ -1,5 +1,5 @@
 /** `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { GROUPS, type Group, type PeriodSettings, type Species } from '../data/case';
 import { speciesUnit } from '../data/case-fields';
@@ -70,6 +70,7 @@ export const verifyStage: Stage = {
   inputs: () => [],
   async run(context) {
     const { case: settings, dir, threads } = context;
+    for (const file of [VERIFICATION_FILE, SCORES_FILE]) rmSync(join(dir, file), { force: true }); // of other settings
     const ctm = createCtm(settings);
     for (const [p, period] of settings.periods.entries()) {
       // Of an attempt that failed in a later period, or with other settings of the scores.

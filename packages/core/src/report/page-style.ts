@@ -50,6 +50,9 @@ thead tr + tr th { border-top: 0; }
 tr.begins > * { border-top: 1px solid var(--line); }
 tr.strong > * { font-weight: 600; }
 tr.strong ~ tr:not(.strong) > th { color: var(--soft); }
+.rating { display: inline-block; min-width: 4.6em; text-align: left; font-size: 0.85em; color: var(--soft); }
+.rating.goal { color: var(--good); }
+.rating.neither { color: var(--bad); }
 figure { margin: 22px 0; }
 figcaption { font-size: 13px; color: var(--ink); margin-top: 6px; max-width: 130ch; }
 figure.chart { margin: 0; }

@@ -13,6 +13,7 @@ import { headline } from './sections/headline';
 import { inversion } from './sections/inversion';
 import { loop } from './sections/loop';
 import { provenance } from './sections/provenance';
+import { scores } from './sections/scores';
 import { surrogate } from './sections/surrogate';
 import { trustRegion } from './sections/trust-region';
 
@@ -23,6 +24,7 @@ const SECTIONS: readonly [id: string, title: string, draw: (context: PageContext
   ['headline', 'Result', headline],
   ['assumptions', 'Assumptions', assumptions],
   ['concentrations', 'Concentrations', concentrations],
+  ['scores', 'Scores', scores],
   ['emissions', 'Emissions', emissions],
   ['surrogate', 'Surrogate', surrogate],
   ['certificate', 'Certificate', certificate],

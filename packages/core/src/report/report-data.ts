@@ -12,6 +12,7 @@
  */
 import type { Grid } from '../grid/grid';
 import type { GainByPart } from '../inversion/gain-by-part';
+import type { ScoreRow } from '../inversion/score-rows';
 import type { Certificate } from '../surrogate/certificate';
 import type { DistanceFigures } from '../surrogate/training-distance';
 
@@ -184,6 +185,13 @@ export interface ReportLoop {
   passes: LoopPassScore[];
 }
 
+/** The breakdown of scores that `verify` made, of the run's own mode first, rows in the same order in all. */
+export interface ReportScores {
+  /** smallest observed O3 above the cut-off, ppb */
+  ozoneCutoff: number;
+  modes: { mode: ReportMode; rows: ScoreRow[] }[];
+}
+
 /** A region of the tables; `mask` `[H, W]`, a cell counts by its value in 0…1. */
 export interface ReportRegion {
   name: string;
@@ -223,6 +231,7 @@ export interface ReportData {
   emissions: ReportEmissions[];
   stations: ReportStation[];
   concentrations: ReportConcentrations[];
+  scores?: ReportScores;
   surrogate?: SurrogateScore[];
   response?: ResponseScore[];
   initialConcentrations?: InitialScore[];

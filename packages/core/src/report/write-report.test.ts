@@ -1,9 +1,11 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ScoreRow } from '../inversion/score-rows';
+import { change, significant } from './format';
 import { page } from './page';
 import { PageContext } from './page-context';
-import type { LoopGain, ReportData, ReportLoop } from './report-data';
+import type { LoopGain, ReportData, ReportLoop, ReportScores } from './report-data';
 import { GROUPS, SPECIES, smallGrid, syntheticCertificate, syntheticReport } from './testing/synthetic-report';
 import { writeReport } from './write-report';
 
@@ -141,6 +143,36 @@ describe('page', () => {
     expect(words(text)).toContain('Initial concentrations took 20 % of the fall of the observation term.');
     const unknown = { ...gain, shareOfInitialConcentrations: null };
     expect(words(write({ ...data, inversion: [{ ...data.inversion![0], gain: unknown }] }))).toContain('Initial concentrations took – of the fall');
+  });
+
+  it('scores withheld monitors first, by place and against benchmarks, and says where there is nothing to score', () => {
+    const data = syntheticReport({ ...small, steps: 48, periods: ['winter', 'summer'] });
+    const text = write(data);
+    const ids = ['table-places-withheld', 'table-benchmarks-withheld', 'table-places-used', 'table-benchmarks-used'];
+    const found = ids.map((id) => text.indexOf(`id="${id}"`));
+    expect(found[0]).toBeGreaterThan(0);
+    expect(found).toEqual([...found].sort((a, b) => a - b));
+    const words = (id: string): string =>
+      text
+        .slice(text.indexOf(`id="${id}"`))
+        .split('</table>')[0]
+        .replace(/<[^>]*>/g, ' ')
+        .replace(/\s+/g, ' ');
+    const row = data.scores!.modes[0].rows.find(({ species, region }) => species === 'NO2' && region === 'North')!;
+    const { low, high } = row.change.interval!;
+    const maes = `${significant(row.prior.mae)} ${significant(row.updated.mae)}`;
+    const wanted = `NO₂ ppb North ${row.monitors} ${row.change.blocks} ${maes} ${change(row.change.relative)} ${change(low)} to ${change(high)} `;
+    expect(words('table-places-withheld')).toContain(wanted.replace(/\s+/g, ' '));
+    expect(words('table-places-withheld')).toMatch(/NO₂ ppb West 0 0 – – – – – –/);
+    expect(words('table-places-withheld')).toMatch(/NO₂ ppb urban sites/);
+    expect(words('table-benchmarks-withheld')).toMatch(/PM₂.₅ µg m⁻³ 24-hour means prior \d+ \S+ \S+ \S+ (goal|criteria|neither)/);
+    expect(words('table-benchmarks-withheld')).toMatch(/O₃ ppb hourly, ≥ 40 ppb observed prior/);
+    const daily = syntheticReport({ ...small, steps: 6, stepSeconds: 86400, paper: false });
+    expect(write(daily).replace(/\s+/g, ' ')).toContain('none: observations are daily means, which hold no 8-hour mean');
+    expect(write({ ...data, scores: undefined })).not.toContain('id="scores"');
+    const usedRows = (mode: ReportScores['modes'][number]): ScoreRow[] => mode.rows.filter(({ stations }) => stations === 'used');
+    const modes = data.scores!.modes.map((mode) => ({ ...mode, rows: usedRows(mode) }));
+    expect(write({ ...data, scores: { ...data.scores!, modes } })).not.toContain('id="table-places-withheld"');
   });
 
   it('shows the passes of a loop, one that the transport model did not run for with gaps', () => {

@@ -1,9 +1,10 @@
 /** A report's worth of made-up data, for tests of the page: plausible in shape and size, true of nothing. */
 import { smoothRandomField } from '../../grid/correlation';
 import { Grid } from '../../grid/grid';
+import { scoreRows, type RunSeries, type ScoreRow } from '../../inversion/score-rows';
 import { Random } from '../../random';
 import { judge, type PairLimits, type PairResponse } from '../../surrogate/certificate';
-import type { ReportCertificate, ReportConcentrations, ReportData, ReportEmissions, ReportMode, ReportStation } from '../report-data';
+import type { ReportCertificate, ReportConcentrations, ReportData, ReportEmissions, ReportMode, ReportScores, ReportStation } from '../report-data';
 
 export const GROUPS = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'];
 export const SPECIES = [
@@ -117,6 +118,29 @@ function makeConcentrations(options: SyntheticOptions, random: Random): ReportCo
   );
 }
 
+/** Rows of scores of the made-up concentrations: every second station in the north, a third of them urban, nobody in the west. */
+function makeScores(concentrations: ReportConcentrations[], stations: ReportStation[], paper: boolean): ReportScores {
+  const scored = stations.map(({ id, role, block }, index) => ({
+    ...{ id, withheld: role === 'withheld', block: String(block), regions: index % 2 ? ['North'] : [] },
+    ...(index % 3 ? {} : { type: 'urban' }),
+  }));
+  const rows = (run: 'updated' | 'paper'): ScoreRow[] => {
+    const periods = [...new Set(concentrations.map(({ period }) => period))].map((name) => {
+      const own = concentrations.filter(({ period }) => period === name);
+      const series = own.map(({ species, observed, prior, [run]: updated }): [string, RunSeries] => {
+        const [o, p, u] = [observed, prior, updated!].map((values) => Float32Array.from(values));
+        return [species, { observed: o, prior: p, updated: u }];
+      });
+      return { name, firstHour: 0, stepSeconds: own[0].stepSeconds, stations: scored, series: new Map(series) };
+    });
+    return scoreRows(periods, { species: SPECIES.map(({ name }) => name), regions: ['North', 'West'], ozoneCutoff: 40 });
+  };
+  return {
+    ozoneCutoff: 40,
+    modes: [{ mode: 'default', rows: rows('updated') }, ...(paper ? [{ mode: 'paper' as const, rows: rows('paper') }] : [])],
+  };
+}
+
 function makeInversion(): NonNullable<ReportData['inversion']>[number]['points'] {
   return Array.from({ length: 80 }, (_, iteration) => {
     const observation = 400 * Math.exp(-iteration / 15) + 60;
@@ -155,6 +179,9 @@ export function syntheticReport(options: SyntheticOptions): ReportData {
   const { grid, twin, paper } = options;
   const sea = smoothRandomField(grid.rows, grid.cols, 10, random);
   const land = sea.map((value) => (value > -0.8 ? 1 : 0));
+  const emissions = makeEmissions(options, land, random);
+  const stations = makeStations(options, random);
+  const concentrations = makeConcentrations(options, random);
   const modes = paper ? (['default', 'paper'] as const) : (['default'] as const);
   return {
     caseName: 'synthetic <b>case</b> & co',
@@ -174,9 +201,10 @@ export function syntheticReport(options: SyntheticOptions): ReportData {
     basemap: twin ? { kind: 'landMask', landMask: land } : { kind: 'world' },
     groups: GROUPS,
     species: SPECIES,
-    emissions: makeEmissions(options, land, random),
-    stations: makeStations(options, random),
-    concentrations: makeConcentrations(options, random),
+    emissions,
+    stations,
+    concentrations,
+    scores: makeScores(concentrations, stations, paper),
     surrogate: modes.flatMap((mode) =>
       SPECIES.map(({ name }, index) => ({ mode, species: name, mae: 0.4 + 0.3 * index, nmb: -0.02, nme: 0.15, r: 0.95 })),
     ),

@@ -1,0 +1,173 @@
+/** Scores where they differ (regions, periods, types of site) with intervals, and as regulators give them, with published benchmarks. */
+import type { Averaging, Rating } from '../../inversion/performance-benchmarks';
+import type { ScoreRow } from '../../inversion/score-rows';
+import { change, chemical, fixed, MISSING, significant, unitText } from '../format';
+import type { Content, Markup } from '../html';
+import { html } from '../html';
+import type { PageContext } from '../page-context';
+import type { ReportScores } from '../report-data';
+import type { Side } from '../statistics';
+import { table, type Column, type Row } from '../table';
+
+/** A row of the run's own mode, and that of the paper's mode on the same stations. */
+interface Compared {
+  own: ScoreRow;
+  paper?: ScoreRow;
+}
+
+function comparedRows({ modes: [own, paper] }: ReportScores, side: Side): Compared[] {
+  return own.rows.flatMap((row, i) => (row.stations === side ? [{ own: row, ...(paper ? { paper: paper.rows[i] } : {}) }] : []));
+}
+
+/** What was measured, not what was made of it for benchmarks. */
+function isMeasured({ own }: Compared, rows: readonly Compared[]): boolean {
+  return rows.find(({ own: { species } }) => species === own.species)?.own.averaging === own.averaging;
+}
+
+function isWhole({ own: { region, period, type } }: Compared): boolean {
+  return region === undefined && period === undefined && type === undefined;
+}
+
+function place({ own: { region, period, type } }: Compared): Content {
+  if (region !== undefined) return region;
+  if (period !== undefined) return period;
+  return type === undefined ? html`<b>all</b>` : `${type} sites`;
+}
+
+function changeCells(row: ScoreRow | undefined): Content[] {
+  const interval = row?.change.interval;
+  return [html`<b>${change(row?.change.relative)}</b>`, interval ? `${change(interval.low)} to ${change(interval.high)}` : MISSING];
+}
+
+function changeColumns(group: string): Column[] {
+  return [
+    { title: 'change', group },
+    { title: '90 % interval', group },
+  ];
+}
+
+/** One division at a time: the table of every region in every period stands in the CSV. */
+function placeTable(context: PageContext, scores: ReportScores, side: Side): Markup {
+  const all = comparedRows(scores, side);
+  const rows = all.filter((row) => isMeasured(row, all) && !(row.own.region !== undefined && row.own.period !== undefined));
+  const hasPaper = scores.modes.length > 1;
+  return table({
+    id: `table-places-${side}`,
+    caption: () => context.tableCaption(`Mean absolute error at ${side} monitors by region, period and type of site.`),
+    columns: [
+      { title: 'Species', text: true },
+      { title: 'Where and when', text: true },
+      { title: 'Monitors' },
+      { title: 'Blocks' },
+      { title: 'prior', group: 'MAE' },
+      { title: 'updated', group: 'MAE' },
+      ...changeColumns('Updated against prior'),
+      ...(hasPaper ? changeColumns('Paper against prior') : []),
+    ],
+    rows: rows.map((row): Row => {
+      const {
+        species,
+        monitors,
+        change: { blocks },
+        prior,
+        updated,
+      } = row.own;
+      return {
+        cells: [
+          html`${chemical(species)} <span class="unit">${unitText(context.unit(species))}</span>`,
+          place(row),
+          String(monitors),
+          String(blocks),
+          significant(prior.mae),
+          significant(updated.mae),
+          ...changeCells(row.own),
+          ...(hasPaper ? changeCells(row.paper) : []),
+        ],
+        begins: isWhole(row),
+        strong: isWhole(row),
+      };
+    }),
+    note: 'Intervals come from drawing whole spatial blocks of monitors anew; with fewer than five blocks there is none. A place without a monitor that has a value has no scores. Regions by period stand in verify/scores.csv.',
+  });
+}
+
+function averagingLabel(averaging: Averaging, ozoneCutoff: number): string {
+  switch (averaging) {
+    case 'hourly':
+      return 'hourly';
+    case 'hourly-cutoff':
+      return `hourly, ≥ ${ozoneCutoff} ppb observed`;
+    case 'daily-mean':
+      return '24-hour means';
+    case 'mda8':
+      return 'MDA8';
+  }
+}
+
+/** The space for a rating is there without one, too, so that numbers stand below each other. */
+function rated(text: string, rating: Rating | undefined): Content {
+  return html`${text} <span class="${rating ? `rating ${rating}` : 'rating'}">${rating}</span>`;
+}
+
+/** One line a run, prior first. */
+function benchmarkRows(context: PageContext, { own, paper }: Compared, ozoneCutoff: number): Row[] {
+  const { species, averaging, missing } = own;
+  const head = [html`${chemical(species)} <span class="unit">${unitText(context.unit(species))}</span>`, averagingLabel(averaging, ozoneCutoff)];
+  const runs = [
+    { name: 'prior', scores: own.prior, ratings: own.ratings.prior },
+    { name: 'updated', scores: own.updated, ratings: own.ratings.updated },
+    ...(paper ? [{ name: 'paper', scores: paper.updated, ratings: paper.ratings.updated }] : []),
+  ];
+  if (missing !== undefined) return [{ cells: [...head, `none: ${missing}`, ...new Array<string>(9).fill(MISSING)], begins: true }];
+  return runs.map(({ name, scores, ratings: { emery, boylanRussell } }, index) => ({
+    cells: [
+      ...(index === 0 ? head : ['', '']),
+      name,
+      String(scores.n),
+      significant(scores.bias),
+      significant(scores.rmse),
+      rated(fixed(100 * scores.nmb, 1), emery?.nmb),
+      rated(fixed(100 * scores.nme, 1), emery?.nme),
+      rated(fixed(scores.mfb, 1), boylanRussell?.mfb),
+      rated(fixed(scores.mfe, 1), boylanRussell?.mfe),
+      rated(fixed(scores.r, 2), emery?.r),
+      fixed(scores.ioa, 2),
+    ],
+    begins: index === 0,
+  }));
+}
+
+function benchmarkTable(context: PageContext, scores: ReportScores, side: Side): Markup {
+  const percentColumn = (title: string): Column => ({ title, unit: '%' });
+  return table({
+    id: `table-benchmarks-${side}`,
+    caption: () =>
+      context.tableCaption(`Scores at ${side} monitors as regulators give them, whole domain and all periods, with published benchmarks.`),
+    columns: [
+      { title: 'Species', text: true },
+      { title: 'Values', text: true },
+      { title: 'Run', text: true },
+      { title: 'Pairs' },
+      { title: 'MB' },
+      { title: 'RMSE' },
+      ...['NMB', 'NME', 'MFB', 'MFE'].map(percentColumn),
+      { title: 'r' },
+      { title: 'IOA' },
+    ],
+    rows: comparedRows(scores, side)
+      .filter(isWhole)
+      .flatMap((row) => benchmarkRows(context, row, scores.ozoneCutoff)),
+    note: 'MB mean bias, RMSE root mean square error, both in the species’ unit; NMB, NME, MFB, MFE normalised and fractional bias and error; r Pearson’s correlation; IOA index of agreement (Willmott 1981). MDA8: maximum daily 8-hour mean. Goal, criteria or neither: O₃ and 24-hour PM₂.₅ by NMB, NME and r after Emery et al. (2017), 24-hour PM₂.₅ by MFB and MFE after Boylan and Russell (2006); they give none for NO₂ and SO₂.',
+  });
+}
+
+export function scores(context: PageContext): Markup {
+  const { scores: data } = context.data;
+  if (!data) return html``;
+  // Where no station is withheld, or all are, the other side has nothing to say.
+  const sides = (['withheld', 'used'] as const).filter((side) => comparedRows(data, side).some(({ own }) => own.prior.n > 0));
+  return html`<section id="scores">
+    <h2>Scores by place and season, and against benchmarks</h2>
+    ${sides.map((side) => html`${placeTable(context, data, side)}${benchmarkTable(context, data, side)}`)}
+  </section>`;
+}
