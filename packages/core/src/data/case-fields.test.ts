@@ -102,6 +102,14 @@ describe('concentrations', () => {
     expect(values[(19 * 6 + 5) * 2 + 1]).toBe(24);
   });
 
+  test('a sum of what a monitor counts as one species, each part in its own unit', () => {
+    const file = open({ NO2: ['ppbV', (step) => step], PAN: ['ppmV', () => 0.002], HNO3: ['ppbV', (_, __, cell) => cell] });
+    const values = readConcentrations(file, axis, { NO2: { NO2: 1, PAN: 0.95, HNO3: 0.35 } });
+    expect(values[7 * 6 + 4]).toBeCloseTo(7 + 0.95 * 2 + 0.35 * 4, 5);
+    expect(() => readConcentrations(file, axis, { NO2: { NO2: 1, HONO: 1 } })).toThrow(/there is no variable HONO; it holds NO2, PAN, HNO3/);
+    file.close();
+  });
+
   test('a mass where a mole fraction belongs', () => {
     const file = open({ O3: ['ug m-3', () => 1] });
     expect(() => readConcentrations(file, axis, { O3: 'O3' })).toThrow(

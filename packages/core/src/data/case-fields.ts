@@ -63,26 +63,44 @@ function addLayers(sum: Float32Array, fields: Float32Array, layers: number, cell
   }
 }
 
+/** A variable of a file, or a sum of several, each with the part of it that counts. */
+export type OutputVariable = string | Readonly<Record<string, number>>;
+
+/** The variables of a sum with their parts. */
+export function partsOfVariable(variable: OutputVariable): [name: string, part: number][] {
+  return typeof variable === 'string' ? [[variable, 1]] : Object.entries(variable);
+}
+
 /**
  * Surface concentrations of a period.
  *
- * @param variables - the file's variable for each species, in the order of the channels
+ * @param variables - the file's variable, or sum of variables, for each species, in the order of the channels
  * @returns `[T, H, W, species]`; gases in ppb, PM2.5 in µg m-3
  * @throws {DataError} `VARIABLE_MISSING`, `PERIOD_NOT_COVERED`, `NOT_FINITE`
  * @throws {UnitError} for a gas that is not given as a mole fraction
  */
-export function readConcentrations(reader: IoapiReader, period: TimeAxis, variables: Record<string, string>, options: LongRead = {}): Float32Array {
+export function readConcentrations(
+  reader: IoapiReader,
+  period: TimeAxis,
+  variables: Record<string, OutputVariable>,
+  options: LongRead = {},
+): Float32Array {
   const { grid, path } = reader;
   const cells = grid.rows * grid.cols;
   const entries = Object.entries(variables);
-  const scales = entries.map(([species, name]) => concentrationScale(reader, species, name));
+  const sums = entries.map(([species, variable]) =>
+    partsOfVariable(variable).map(([name, part]) => ({ name, scale: part * concentrationScale(reader, species, name) })),
+  );
   const result = new Float32Array(period.count * cells * entries.length);
   forEachSlab(reader, period, options, (fileStep, step, count) => {
-    entries.forEach(([, name], channel) => {
-      const fields = reader.read(name, fileStep, count, 0);
-      assertValues(fields, { path, variable: name, grid, start: timeAt(period, step), stepSeconds: period.stepSeconds, layers: 1 });
-      for (let i = 0; i < fields.length; i++) fields[i] *= scales[channel];
-      putChannel(result, entries.length, channel, step * cells, fields);
+    sums.forEach((parts, channel) => {
+      const sum = new Float32Array(count * cells);
+      for (const { name, scale } of parts) {
+        const fields = reader.read(name, fileStep, count, 0);
+        assertValues(fields, { path, variable: name, grid, start: timeAt(period, step), stepSeconds: period.stepSeconds, layers: 1 });
+        for (let i = 0; i < fields.length; i++) sum[i] += fields[i] * scale;
+      }
+      putChannel(result, sums.length, channel, step * cells, sum);
     });
   });
   return result;

@@ -16,7 +16,7 @@ import { Surrogate } from '../surrogate/surrogate';
 import { CELLS, METEOROLOGY, tinyPeriod, tinySurrogate, tinyTraining, WORLD } from '../surrogate/testing/tiny-world';
 import { carryRuns } from '../surrogate/tracers';
 import { train } from '../surrogate/train';
-import { createSurfaceOutput } from '../transport/surface-output';
+import { createSurfaceOutput, speciesVariables } from '../transport/surface-output';
 import { PRIOR, responseRun, simulatedFile } from './case-runs';
 import { passCertificateGate } from './inversion-gates';
 import { CERTIFICATE_FILE, certifyStage } from './certify-stage';
@@ -73,7 +73,7 @@ function runFolder(name: string, weights: ReadonlyMap<string, Tensor>, certifica
   for (const group of ['NOx', 'NH3'] as const) {
     const path = simulatedFile(join(out, 'simulate'), responseRun(group), 'ACONC', period.name);
     mkdirSync(dirname(path), { recursive: true });
-    const writer = createSurfaceOutput(path, grid, time, VARIABLES, 'by formula');
+    const writer = createSurfaceOutput(path, grid, time, speciesVariables(VARIABLES), 'by formula');
     const { concentrations: changed } = scaled(period.runs.get(PRIOR)!, { [group]: FACTOR });
     PREPARED_SPECIES.forEach((species, s) => {
       for (let step = 0; step < time.count; step++) {

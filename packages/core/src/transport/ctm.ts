@@ -5,6 +5,7 @@ import { readGriddesc } from '../grid/griddesc';
 import { ExternalCtm } from './external-ctm';
 import { runReferenceModel } from './reference-model';
 import type { ReferenceSettings } from './reference-options';
+import type { OutputNames } from './surface-output';
 import type { WindErrorSettings } from './wind-error';
 
 /** By what the model of one run differs from that of the others; reference model only. */
@@ -69,7 +70,7 @@ export function createCtm(settings: Case): Ctm {
         groups: settings.emissions.groups,
         options: { ...ctm.options, ...modelError?.options },
         windError: modelError?.windError,
-        variables: settings.concentrations.variables,
+        variables: settings.concentrations.variables as OutputNames, // checked with the case: no sums here
         factors,
         threads,
         onProgress,

@@ -7,7 +7,8 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isPlaceholder, PLACEHOLDER, type Placeholder } from '../data/case';
+import { isPlaceholder, PLACEHOLDER, type Placeholder, type Species } from '../data/case';
+import { partsOfVariable, type OutputVariable } from '../data/case-fields';
 import { expandGlob, IoapiSeries } from '../data/ioapi';
 import { assertValues, firstStepOf } from '../data/period-steps';
 import { instant, timeAt } from '../data/ioapi-time';
@@ -15,7 +16,7 @@ import { RetroplumeError, TransportError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { conversion } from '../units';
 import type { Ctm, CtmRequest } from './ctm';
-import { createSurfaceOutput, OUTPUT_SPECIES, type OutputNames } from './surface-output';
+import { createSurfaceOutput, OUTPUT_SPECIES, type SurfaceVariable } from './surface-output';
 
 export interface ExternalCtmSettings {
   /** shell command; filled in are `{emissions}` (files), `{output}` (folder), `{period}`, `{run}`, `{start}`, `{hours}`, `{case}` */
@@ -25,7 +26,7 @@ export interface ExternalCtmSettings {
   timeoutHours: number;
   caseFile: string;
   grid: Grid;
-  variables: OutputNames;
+  variables: Record<Species, OutputVariable>;
 }
 
 /** How long a command that was told to end may take before it is killed, its children included. */
@@ -189,14 +190,22 @@ function lastLine(log: string): string {
   return last === '' ? '' : ` ("${last.slice(0, 200)}")`;
 }
 
+/** What the four species are made of, each once. */
+function surfaceVariables(variables: ExternalCtmSettings['variables']): SurfaceVariable[] {
+  const all = OUTPUT_SPECIES.flatMap(({ species, units, description }) =>
+    partsOfVariable(variables[species]).map(([name]) => ({ name, units, description: `${name}, for ${description}` })),
+  );
+  return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
+}
+
 function copySurface(series: IoapiSeries, request: CtmRequest, { grid, variables }: ExternalCtmSettings): void {
   const time: TimeAxis = { start: request.period.start, stepSeconds: 3600, count: request.period.hours };
   grid.assertSame(series.grid, series.path);
   const first = firstStepOf(series, time);
-  const writer = createSurfaceOutput(request.output, grid, time, variables, 'copied from the output of the command of the case');
+  const copied = surfaceVariables(variables);
+  const writer = createSurfaceOutput(request.output, grid, time, copied, 'copied from the output of the command of the case');
   try {
-    for (const { species, units } of OUTPUT_SPECIES) {
-      const name = variables[species];
+    for (const { name, units } of copied) {
       for (let step = 0; step < time.count; step++) {
         const field = series.read(name, first + step, 1, 0);
         assertValues(field, { path: series.path, variable: name, grid, start: timeAt(time, step), stepSeconds: 3600, layers: 1 });

@@ -10,7 +10,7 @@ import type { Grid, TimeAxis } from '../grid/grid';
 import { LATLON } from '../grid/projection';
 import { EmissionReader, GROUP_NAMES, type EmissionGroups } from './emission-reader';
 import { referenceOptions, type ReferenceSettings } from './reference-options';
-import { createSurfaceOutput, DEFAULT_OUTPUT_NAMES, OUTPUT_SPECIES, type OutputNames } from './surface-output';
+import { createSurfaceOutput, DEFAULT_OUTPUT_NAMES, OUTPUT_SPECIES, speciesVariables, type OutputNames } from './surface-output';
 import { readLandMask, readWeather } from './weather-reader';
 import { WindError, type WindErrorSettings } from './wind-error';
 
@@ -84,7 +84,7 @@ async function simulate(run: ReferenceRun, options: TransportOptions, meteorolog
   const windError = run.windError && new WindError(grid, run.windError);
   const model = openModel(grid, options, OPTIONS_KEY);
   const names = run.variables ?? DEFAULT_OUTPUT_NAMES;
-  const writer = createSurfaceOutput(run.output, grid, period, names, 'made by the reference transport model of Retroplume');
+  const writer = createSurfaceOutput(run.output, grid, period, speciesVariables(names), 'made by the reference transport model of Retroplume');
   try {
     for (let hour = 0; hour < period.count; hour += HOURS_AT_ONCE) {
       const count = Math.min(HOURS_AT_ONCE, period.count - hour);

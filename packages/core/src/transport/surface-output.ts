@@ -3,7 +3,14 @@ import { IoapiWriter } from '../data/ioapi';
 import type { Species } from '../data/case';
 import type { Grid, TimeAxis } from '../grid/grid';
 
-/** Name of each species in the file, as the case's `concentrations.variables` says. */
+/** A variable of the file. */
+export interface SurfaceVariable {
+  name: string;
+  units: string;
+  description: string;
+}
+
+/** Name of each species in the file of the reference model, as the case's `concentrations.variables` says. */
 export type OutputNames = Record<Species, string>;
 
 export const DEFAULT_OUTPUT_NAMES: OutputNames = { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' };
@@ -16,13 +23,18 @@ export const OUTPUT_SPECIES: readonly { species: Species; units: string; descrip
   { species: 'PM2.5', units: 'ug m-3', description: 'fine particles at the surface, mean of the hour' },
 ];
 
+/** The four species under their names in the file. */
+export function speciesVariables(names: OutputNames): SurfaceVariable[] {
+  return OUTPUT_SPECIES.map(({ species, units, description }) => ({ name: names[species], units, description }));
+}
+
 /** Opens `path` for writing; it appears under its name only when closed. */
-export function createSurfaceOutput(path: string, grid: Grid, time: TimeAxis, names: OutputNames, history: string): IoapiWriter {
+export function createSurfaceOutput(path: string, grid: Grid, time: TimeAxis, variables: readonly SurfaceVariable[], history: string): IoapiWriter {
   return IoapiWriter.create(path, {
     grid,
     time,
     layers: 1,
-    variables: OUTPUT_SPECIES.map(({ species, units, description }) => ({ name: names[species], units, description })),
+    variables: [...variables],
     attributes: { FILEDESC: 'Surface concentrations, hourly means (ACONC)', HISTORY: history },
   });
 }

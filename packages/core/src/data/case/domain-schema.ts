@@ -67,14 +67,31 @@ export const emissionsSchema = z
   })
   .meta({ description: 'The prior inventory.' });
 
+/** A variable of the transport model's output, or several with the part of each that the monitors see. */
+function outputVariable(
+  description: string,
+  fallback: string,
+): z.ZodDefault<z.ZodUnion<readonly [z.ZodString, z.ZodRecord<z.ZodString, z.ZodNumber>]>> {
+  const parts = z.record(z.string(), real('Part that counts.', { min: 0, max: 10 })).refine((sum) => Object.keys(sum).length > 0, {
+    error: 'expected at least one variable with its part, such as { NO2: 1, PAN: 0.95 }',
+  });
+  return z
+    .union([z.string().min(1), parts])
+    .default(fallback)
+    .meta({ description });
+}
+
 export const concentrationsSchema = z
   .strictObject({
     variables: z
       .strictObject({
-        NO2: text('Variable of NO2.').default('NO2'),
-        SO2: text('Variable of SO2.').default('SO2'),
-        O3: text('Variable of O3.').default('O3'),
-        'PM2.5': text('Variable of PM2.5.').default('PM25'),
+        NO2: outputVariable(
+          'Variable of NO2, or a sum of what a molybdenum converter counts as NO2, such as `{ NO2: 1, PAN: 0.95, HNO3: 0.35 }` (docs/data.md).',
+          'NO2',
+        ),
+        SO2: outputVariable('Variable of SO2, or a sum.', 'SO2'),
+        O3: outputVariable('Variable of O3, or a sum.', 'O3'),
+        'PM2.5': outputVariable('Variable of PM2.5, or a sum of its parts such as `{ ASO4J: 1, ANO3J: 1 }`.', 'PM25'),
       })
       .prefault({})
       .meta({ description: "Names of the target species in the transport model's output." }),

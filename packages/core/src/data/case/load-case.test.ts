@@ -259,6 +259,7 @@ describe('what is wrong is said in one sentence each', () => {
       'ctm: { kind: command, command: "cmaq {output}" }\ntruth: { factors: inputs/truth.nc, windError: { speed: 0.1, direction: 8 } }',
       /truth\.windError: only the reference model/,
     ],
+    ['truth:', 'concentrations: { variables: { NO2: { NO2: 1, PAN: 0.95 } } }\ntruth:', /variables\.NO2: the reference model writes NO2 itself/],
     ['truth:', 'inversion: { space: regions }\ntruth:', /inversion\.space: a factor for each region needs regions/],
     [
       'truth:',
