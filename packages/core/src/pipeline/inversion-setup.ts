@@ -70,11 +70,13 @@ export async function setUpInversion(context: StageContext, engineMemory: string
   const stored = context.case.periods.map(({ name }) => openPrepared(context.dirOf('prepare'), name));
   const { grid } = stored[0];
   const paper = inversion.mode === 'paper';
-  const plan = domainPlan(context, surrogate, grid, { adjoint: true, hours: paper ? inversion.batch : undefined });
+  // The paper draws so many hours a step, which the program then takes at once; without a draw it is as in the default mode.
+  const drawn = paper && inversion.batch > 0 ? inversion.batch : undefined;
+  const plan = domainPlan(context, surrogate, grid, { adjoint: true, hours: drawn });
   const tiled = plan.tiling.tiles.length > 1;
   // Tiles read what they need from disk, for as many hours at once as make the reading cheap.
   const periods: PeriodSource[] = tiled ? stored : preparedPeriods(context, 'prior').map((period) => inMemory(period));
-  const hours = !tiled ? plan.batchSize : paper ? inversion.batch : HOURS_TOGETHER;
+  const hours = !tiled ? plan.batchSize : (drawn ?? HOURS_TOGETHER);
   const { problems, stations, observed } = await problemsOf(context, periods);
   const spread = shownSpread(context);
   const { engine, choice } = await chosenEngine(context, surrogate, plan, engineMemory);
@@ -127,7 +129,7 @@ export async function setUpInversion(context: StageContext, engineMemory: string
   return {
     nuisance: (beside?.names ?? []).map((name, k) => ({ name, unit: beside!.units[k], spread: model.nuisance![k] })),
     ...{ grid, periods, model, surrogateModel, problem, engine: choice, stations, spread },
-    settings: { ...inversion, batch: paper ? 1 : Math.ceil(inversion.batch / hours) },
+    settings: { ...inversion, batch: drawn ? 1 : Math.ceil(inversion.batch / hours) },
     dispose: () => {
       surrogateModel.dispose();
       engine.dispose();
