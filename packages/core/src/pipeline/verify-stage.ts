@@ -1,19 +1,20 @@
 /** `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { GROUPS, type Group, type PeriodSettings, type Species } from '../data/case';
+import type { PeriodSettings, Species } from '../data/case';
 import { speciesUnit } from '../data/case-fields';
 import { writeFileAtomic } from '../data/checkpoint';
 import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../data/prepared';
-import { inventoryError } from '../inversion/inventory-error';
+import type { AuditRow } from '../inversion/audit';
 import { Role } from '../inversion/forward-model';
 import type { StationSeries } from '../inversion/observation-operator';
 import { scores, type Scores } from '../inversion/scores';
 import { createCtm, ctmIdentity } from '../transport/ctm';
-import { readTruthFactors } from '../worlds/truth-factors';
 import { appliedFiles } from './apply-stage';
+import { AUDIT_FILE, auditCsv, auditPeriod } from './audit';
 import { PRIOR } from './case-runs';
-import { FACTORS_FILE, meanEmissions, readFactors } from './factors-file';
+import { emissionUpdate } from './emission-update';
+import { inventorySummary, truthNearMonitors, type InventoryPart, type InventorySummary } from './inventory-errors';
 import { operatorOf, readMonitors, type Monitors } from './monitors';
 import { readRunConcentrations } from './run-concentrations';
 import type { Stage, StageContext } from './stage';
@@ -27,13 +28,13 @@ export interface Comparison {
   updated: Scores;
 }
 
-export interface VerifySummary {
+export interface VerifySummary extends Partial<InventorySummary> {
   /** stations that the inversion never saw */
   withheld: Partial<Record<Species, Comparison>>;
   /** stations that it used, those that only chose the step included */
   used: Partial<Record<Species, Comparison>>;
-  /** twin experiments: error against the known truth, all periods together */
-  inventory?: Record<Group, { priorError: number; updatedError: number }>;
+  /** what the totals hide; also as `audit.csv` */
+  audit: AuditRow[];
 }
 
 export function updatedOutput(dir: string, period: string): string {
@@ -50,9 +51,11 @@ export interface PeriodSeries {
 export const verifyStage: Stage = {
   name: 'verify',
   needs: ['apply', 'invert', 'prepare', 'simulate'],
-  settings: ({ case: { ctm, withheld, observations } }) => ({
+  settings: ({ case: { ctm, withheld, observations, regions, inversion } }) => ({
     ctm: ctmIdentity(ctm),
     withheld,
+    regions,
+    lengthKm: inversion.lengthKm,
     observations: { ...observations, files: undefined, stations: undefined },
   }),
   inputs: () => [],
@@ -73,7 +76,8 @@ export const verifyStage: Stage = {
     }
     const summary = await compare(context);
     writeFileAtomic(join(dir, 'verification.json'), JSON.stringify(summary, null, 2));
-    return { products: ['verification.json', ...settings.periods.map(({ name }) => `ACONC_${name}.nc`)], summary };
+    writeFileAtomic(join(dir, AUDIT_FILE), auditCsv(summary.audit));
+    return { products: ['verification.json', AUDIT_FILE, ...settings.periods.map(({ name }) => `ACONC_${name}.nc`)], summary };
   },
 };
 
@@ -88,18 +92,20 @@ export async function seriesOf(context: StageContext, settings: PeriodSettings, 
 async function compare(context: StageContext): Promise<VerifySummary> {
   const { case: settings } = context;
   const collected: PeriodSeries[] = [];
-  const weights = GROUPS.map(() => ({ prior: 0, updated: 0, truth: 0 }));
+  const inventory: InventoryPart[] = [];
+  const audit: AuditRow[] = [];
   for (const period of settings.periods) {
     const prepared = readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] });
-    collected.push(await seriesOf(context, period, prepared));
-    if (settings.truth) addInventoryErrors(context, settings.truth.factors, prepared, weights);
+    const series = await seriesOf(context, period, prepared);
+    collected.push(series);
+    const update = emissionUpdate(context, prepared);
+    const nearKm = settings.inversion.lengthKm;
+    audit.push(...auditPeriod({ ...{ name: period.name, grid: prepared.grid, hourly: prepared }, update, series, nearKm }, settings.regions));
+    if (settings.truth) inventory.push({ ...update, ...truthNearMonitors(settings.truth.factors, prepared, series, nearKm) });
   }
   const byRole = (withheld: boolean): VerifySummary['used'] =>
     Object.fromEntries(PREPARED_SPECIES.flatMap((species) => comparison(collected, species, withheld)));
-  const inventory = Object.fromEntries(
-    GROUPS.map((group, g) => [group, { priorError: weights[g].prior / weights[g].truth, updatedError: weights[g].updated / weights[g].truth }]),
-  ) as Record<Group, { priorError: number; updatedError: number }>;
-  return { withheld: byRole(true), used: byRole(false), ...(settings.truth ? { inventory } : {}) };
+  return { withheld: byRole(true), used: byRole(false), ...(settings.truth ? inventorySummary(inventory) : {}), audit };
 }
 
 function comparison(periods: readonly PeriodSeries[], species: Species, withheld: boolean): [Species, Comparison][] {
@@ -119,28 +125,4 @@ function comparison(periods: readonly PeriodSeries[], species: Species, withheld
   if (observed.length === 0) return [];
   const [before, after] = [scores(observed, prior), scores(observed, updated)];
   return [[species, { unit: speciesUnit(species), priorMae: before.mae, updatedMae: after.mae, prior: before, updated: after }]];
-}
-
-/** Adds the emission-weighted errors of a period to the sums over periods. */
-function addInventoryErrors(
-  context: StageContext,
-  truthFile: string,
-  period: PreparedPeriod,
-  sums: { prior: number; updated: number; truth: number }[],
-): void {
-  const { grid, name, time } = period;
-  const cells = grid.rows * grid.cols;
-  const truth = readTruthFactors(truthFile, grid, name);
-  const { emissions } = period.runs.get(PRIOR)!;
-  const prior = meanEmissions(emissions, time.count);
-  const updated = meanEmissions(emissions, time.count, readFactors(join(context.dirOf('invert'), FACTORS_FILE), grid, name));
-  GROUPS.forEach((_, g) => {
-    const weight = Float64Array.from({ length: cells }, (_unused, cell) => prior[cell * GROUPS.length + g]);
-    const truthOfGroup = truth.subarray(g * cells, (g + 1) * cells);
-    const factors = Float64Array.from(weight, (w, cell) => (w > 0 ? updated[cell * GROUPS.length + g] / w : 1));
-    const total = weight.reduce((sum, w, cell) => sum + w * truthOfGroup[cell], 0);
-    sums[g].truth += total;
-    sums[g].prior += total * inventoryError(weight, truthOfGroup);
-    sums[g].updated += total * inventoryError(weight, truthOfGroup, factors);
-  });
 }

@@ -13,6 +13,7 @@ import { headline } from './sections/headline';
 import { inversion } from './sections/inversion';
 import { loop } from './sections/loop';
 import { provenance } from './sections/provenance';
+import { redistribution } from './sections/redistribution';
 import { surrogate } from './sections/surrogate';
 import { trustRegion } from './sections/trust-region';
 
@@ -24,6 +25,7 @@ const SECTIONS: readonly [id: string, title: string, draw: (context: PageContext
   ['assumptions', 'Assumptions', assumptions],
   ['concentrations', 'Concentrations', concentrations],
   ['emissions', 'Emissions', emissions],
+  ['redistribution', 'Redistribution', redistribution],
   ['surrogate', 'Surrogate', surrogate],
   ['certificate', 'Certificate', certificate],
   ['inversion', 'Inversion', inversion],
