@@ -28,7 +28,8 @@ const period: AuditedPeriod = {
     ...{ prior: Float64Array.from(field([4, 2, 2, 2])), updated: Float64Array.from(field([2, 4, 2, 1])) },
     factors: { period: 'winter', slots: 1, data: new Float32Array(20).fill(1) },
   },
-  hourly: { time: { start: new Date('2026-01-05T00:00:00Z'), stepSeconds: 3600, count: 2 }, runs: new Map() },
+  time: { start: new Date('2026-01-05T00:00:00Z'), stepSeconds: 3600, count: 2 },
+  runs: new Map(),
   series: { prior: seriesOf([10, 2, 14, 6]), updated: seriesOf([8, 2, 10, 4]) },
 };
 
@@ -70,9 +71,9 @@ describe('auditPeriod', () => {
     // On the central meridian 0:00 and 1:00 UTC are hours 0 and 1, west of it 23 and 0: one group, of which half is moved an hour later
     const emissions = Float32Array.from([...field([1, 1, 1, 1]), ...field([1, 1, 1, 1])]);
     const factors = Float32Array.from([...field([0.5, 0.5, 0.5, 0.5]), ...field([1.5, 1.5, 1.5, 1.5])]);
-    const hourly = { ...period.hourly, runs: new Map([['prior', { emissions }]]) as unknown as PreparedPeriod['runs'] };
+    const runs = new Map([['prior', { emissions }]]) as unknown as PreparedPeriod['runs'];
     const update = { ...period.update, factors: { period: 'winter', slots: 2, data: factors } };
-    const [nox, nh3] = auditPeriod({ ...period, hourly, update }, REGIONS).slice(5);
+    const [nox, nh3] = auditPeriod({ ...period, runs, update }, REGIONS).slice(5);
     // both cells of the west: ½, ½ in hours 23 and 0, then ¼, ¾
     expect(nox.diurnal!.distance).toBeCloseTo(0.25, 12);
     const direction = (early: number): number => Math.atan2((1 - 2 * early) * Math.sin(Math.PI / 24), Math.cos(Math.PI / 24)) * (12 / Math.PI);

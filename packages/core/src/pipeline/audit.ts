@@ -1,5 +1,6 @@
 /** The redistribution audit of a run: rows from its emissions and its runs of the transport model, and their table as CSV. See docs/audit.md. */
 import { GROUPS, type Case, type Group, type Species } from '../data/case';
+import { timeAt } from '../data/ioapi-time';
 import type { PreparedPeriod } from '../data/prepared';
 import { cellsWithin } from '../grid/cells-within';
 import type { Grid } from '../grid/grid';
@@ -19,12 +20,8 @@ export const NEIGHBOUR_KM = 260;
 export const AUDIT_FILE = 'audit.csv';
 
 /** What the audit of a period is made of. */
-export interface AuditedPeriod {
-  name: string;
-  grid: Grid;
+export interface AuditedPeriod extends Pick<PreparedPeriod, 'name' | 'grid' | 'time' | 'runs'> {
   update: EmissionUpdate;
-  /** the period's hourly emissions, from which a factor per hour changes the day */
-  hourly: Pick<PreparedPeriod, 'time' | 'runs'>;
   series: { prior: StationSeries; updated: StationSeries };
   /** how far a monitor's cell has cells near it */
   nearKm: number;
@@ -58,22 +55,22 @@ function auditRegion(period: AuditedPeriod, region: Region): AuditRow[] {
       ...(region.name === undefined ? {} : { region: region.name }),
       group,
       ...moved,
-      ...(update.factors.slots > 1 ? { diurnal: dayOf(period, region, g) } : {}),
+      ...(update.factors.slots > 1 && moved.prior > 0 ? { diurnal: dayOf(period, region, g) } : {}),
       ...(response ? { response } : {}),
     };
   });
 }
 
 /** Emissions of a group by local solar hour, before and after. */
-function dayOf({ grid, update, hourly }: AuditedPeriod, { mask }: Region, group: number): DiurnalShift {
-  const { emissions } = hourly.runs.get(PRIOR)!;
+function dayOf({ grid, time, runs, update }: AuditedPeriod, { mask }: Region, group: number): DiurnalShift {
+  const { emissions } = runs.get(PRIOR)!;
   const weight = annualWeights(grid, mask);
   const [prior, updated] = [new Float64Array(24), new Float64Array(24)];
   for (let cell = 0; cell < weight.length; cell++) {
     if (!(weight[cell] > 0)) continue;
     const { lon } = grid.centre(Math.floor(cell / grid.cols), cell % grid.cols);
-    for (let hour = 0; hour < hourly.time.count; hour++) {
-      const local = Math.floor(localSolarHour(hourly.time.start.getTime() + hour * hourly.time.stepSeconds * 1000, lon));
+    for (let hour = 0; hour < time.count; hour++) {
+      const local = Math.floor(localSolarHour(timeAt(time, hour).getTime(), lon));
       const i = (hour * weight.length + cell) * GROUPS.length + group;
       prior[local] += weight[cell] * emissions[i];
       updated[local] += weight[cell] * emissions[i] * update.factors.data[i];

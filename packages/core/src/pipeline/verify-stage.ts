@@ -100,7 +100,7 @@ async function compare(context: StageContext): Promise<VerifySummary> {
     collected.push(series);
     const update = emissionUpdate(context, prepared);
     const nearKm = settings.inversion.lengthKm;
-    audit.push(...auditPeriod({ ...{ name: period.name, grid: prepared.grid, hourly: prepared }, update, series, nearKm }, settings.regions));
+    audit.push(...auditPeriod({ ...prepared, update, series, nearKm }, settings.regions));
     if (settings.truth) inventory.push({ ...update, ...truthNearMonitors(settings.truth.factors, prepared, series, nearKm) });
   }
   const byRole = (withheld: boolean): VerifySummary['used'] =>

@@ -2,7 +2,7 @@
 import type { AuditRow } from '../../inversion/audit';
 import { ELASTICITY_RANGE, LEAST_CHANGE, type Plausibility } from '../../inversion/regional-response';
 import { change, chemical, fixed, percent, relativeChange } from '../format';
-import type { Markup } from '../html';
+import type { Content, Markup } from '../html';
 import { html } from '../html';
 import { modeLabel, type PageContext } from '../page-context';
 import type { ReportAudit } from '../report-data';
@@ -20,6 +20,12 @@ const WORDS: Record<Plausibility, string> = {
 
 function isFlagged({ response }: AuditRow): boolean {
   return response !== undefined && (response.plausibility === 'opposite' || response.plausibility === 'excessive');
+}
+
+function words(row: AuditRow): Content {
+  if (!row.response) return '–';
+  const text = WORDS[row.response.plausibility];
+  return isFlagged(row) ? html`<b>${text}</b>` : text;
 }
 
 function place(context: PageContext, { region, period }: AuditRow): string {
@@ -91,10 +97,9 @@ function figures(context: PageContext, { rows }: ReportAudit): Markup {
         row.response ? chemical(row.response.species) : '–',
         change(row.response?.concentrationChange, 1),
         fixed(row.response?.elasticity, 2),
-        row.response ? WORDS[row.response.plausibility] : '–',
+        words(row),
       ],
       begins: index > 0 && (shown[index - 1].region !== row.region || shown[index - 1].period !== row.period),
-      strong: isFlagged(row),
     })),
     note: html`Nets out: the part of what was moved that ups and downs cancel in the total. r of pattern: updated with prior emissions over the cells;
     r of factor below 0: strong sources were lowered against weak ones. dC/dE: relative change of the mean simulated concentration at the region’s
