@@ -10,6 +10,7 @@ import { canonicalJson } from '../packages/core/src/pipeline/record';
 import { runStages, type RunResult } from '../packages/core/src/pipeline/run';
 import { simulateStage } from '../packages/core/src/pipeline/simulate-stage';
 import type { StageContext } from '../packages/core/src/pipeline/stage';
+import type { VerifySummary } from '../packages/core/src/pipeline/verify-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { SMALL_RUN } from './testing/small-run';
 
@@ -90,7 +91,18 @@ describe('a truth with another model', () => {
   it('runs to the report, which says what differs', () => {
     expect(Object.keys(result.inventory!)).toEqual([...GROUPS]);
     expect(result.case).toBe('demo-non-identical');
-    expect(readFileSync(result.report!, 'utf8')).toContain('made by another model than all other runs');
+    const page = readFileSync(result.report!, 'utf8');
+    expect(page).toContain('made by another model than all other runs');
+    expect(page).toContain('id="table-redistribution"');
+  });
+
+  it('is audited, and judged near the monitors, in the file as in the result', () => {
+    const verify = join(folder, 'other/verify');
+    const written = JSON.parse(readFileSync(join(verify, 'verification.json'), 'utf8')) as VerifySummary;
+    expect(written.audit).toHaveLength(2 * 3 * 5); // periods, whole domain and two regions, groups
+    expect(written).toMatchObject({ audit: result.audit, inventoryNearMonitors: result.inventoryNearMonitors });
+    for (const group of GROUPS) expect(result.inventoryNearMonitors![group].priorError).not.toBe(result.inventory![group].priorError);
+    expect(readFileSync(join(verify, 'audit.csv'), 'utf8').trimEnd().split('\n')).toHaveLength(1 + written.audit.length);
   });
 
   it('refuses options that the reference model has not, before the first run', async () => {

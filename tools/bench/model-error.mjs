@@ -3,8 +3,8 @@
  *
  *   node tools/bench/model-error.mjs CASE [--threads N]
  *
- * Four runs of the reference model per period, prior and true emissions with the model of the case and with that of the truth. Printed per species: the mean
- * over monitors and hours after the spin-up of |run − prior run|, in the species' unit, and as part of the mean of the prior run.
+ * Runs of the reference model per period, on prior and true emissions, with the model of the case and that of the truth. Printed per species: the mean over
+ * monitors and hours after the spin-up of |run − prior run|; last, of what the true emissions leave with the case's model, |their run − truth run|.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -45,6 +45,17 @@ async function atMonitors(period, factors, modelError) {
   return hours.flatMap((h) => cells.flatMap((cell) => PREPARED_SPECIES.map((_, s) => fields[h * hour + cell * PREPARED_SPECIES.length + s])));
 }
 
+/** Mean |run − reference| per species, and as part of the reference's mean; mean of run − reference. */
+function figures(run, reference) {
+  return PREPARED_SPECIES.map((species, s) => {
+    const of = (numbers) => numbers.filter((_, i) => i % PREPARED_SPECIES.length === s);
+    const [a, b] = [of(run), of(reference)];
+    const size = mean(a.map((value, i) => Math.abs(value - b[i])));
+    const bias = mean(a.map((value, i) => value - b[i]));
+    return `${species} ${size.toFixed(2)} (${((100 * size) / mean(b)).toFixed(0)} %, bias ${bias.toFixed(2)})`;
+  }).join('  ');
+}
+
 const mean = (numbers) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
 
 try {
@@ -52,24 +63,18 @@ try {
     const truth = groupLast(readTruthFactors(factorsFile, grid, period.name));
     const model = { options, windError };
     const prior = await atMonitors(period);
-    const runs = {
-      'model only': await atMonitors(period, undefined, model),
-      'options only': await atMonitors(period, undefined, { options }),
-      'winds only': await atMonitors(period, undefined, { windError }),
-      'emissions only': await atMonitors(period, truth),
-      'both: the truth': await atMonitors(period, truth, model),
-    };
+    const emissionsOnly = await atMonitors(period, truth);
+    const both = await atMonitors(period, truth, model);
+    const pairs = [
+      ['model only', await atMonitors(period, undefined, model), prior],
+      ['  its options', await atMonitors(period, undefined, { options }), prior],
+      ['  its winds', await atMonitors(period, undefined, { windError }), prior],
+      ['emissions only', emissionsOnly, prior],
+      ['both', both, prior],
+      ['left by the true emissions', emissionsOnly, both],
+    ];
     process.stdout.write(`${period.name}\n`);
-    for (const [name, run] of Object.entries(runs)) {
-      const figures = PREPARED_SPECIES.map((species, s) => {
-        const of = (numbers) => numbers.filter((_, i) => i % PREPARED_SPECIES.length === s);
-        const [a, b] = [of(run), of(prior)];
-        const size = mean(a.map((value, i) => Math.abs(value - b[i])));
-        const bias = mean(a.map((value, i) => value - b[i]));
-        return `${species} ${size.toFixed(2)} (${((100 * size) / mean(b)).toFixed(0)} %, bias ${bias.toFixed(2)})`;
-      });
-      process.stdout.write(`  ${name.padEnd(16)} ${figures.join('  ')}\n`);
-    }
+    for (const [name, run, reference] of pairs) process.stdout.write(`  ${name.padEnd(28)} ${figures(run, reference)}\n`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -118,8 +118,12 @@ async function reportData(context: StageContext): Promise<ReportData> {
       return certificate ? [{ mode: modeOf(variant), ...certificate }] : [];
     }),
     inventoryError: variants.flatMap((variant) => {
-      const { inventory } = summaryOf<VerifySummary>(variant, 'verify') ?? {};
-      return inventory ? GROUPS.map((group) => ({ mode: modeOf(variant), group, ...inventory[group] })) : [];
+      const { inventory, inventoryNearMonitors: near } = summaryOf<VerifySummary>(variant, 'verify') ?? {};
+      return inventory ? GROUPS.map((group) => ({ mode: modeOf(variant), group, ...inventory[group], nearMonitors: near?.[group] })) : [];
+    }),
+    audit: variants.flatMap((variant) => {
+      const { audit } = summaryOf<VerifySummary>(variant, 'verify') ?? {};
+      return audit ? [{ mode: modeOf(variant), rows: audit }] : [];
     }),
     regions: Object.entries(settings.regions).map(([name, region]) => ({ name, mask: regionMask(region, grid as PreparedPeriod['grid']) })),
     loop: loopOf(context),

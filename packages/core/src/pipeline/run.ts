@@ -53,7 +53,7 @@ export interface RunOptions {
 }
 
 /** What one variant of a run found: the figures of `demo --json` and `verify --json`. */
-export interface VariantResult extends Partial<Pick<VerifySummary, 'withheld' | 'used' | 'inventory'>> {
+export interface VariantResult extends Partial<Pick<VerifySummary, 'withheld' | 'used' | 'inventory' | 'inventoryNearMonitors' | 'audit'>> {
   response?: Record<string, { slope: number; r: number }>;
   /** where the surrogate takes initial concentrations: the response with those of each place */
   initialConcentrations?: Partial<Record<InitialFigures['from'], Record<string, { slope: number; r: number }>>>;

@@ -1,20 +1,21 @@
 /** `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { GROUPS, type Group, type PeriodSettings, type Species } from '../data/case';
+import type { PeriodSettings, Species } from '../data/case';
 import { speciesUnit } from '../data/case-fields';
 import { writeFileAtomic } from '../data/checkpoint';
 import { readPrepared, type PreparedPeriod } from '../data/prepared';
-import { inventoryError } from '../inversion/inventory-error';
+import type { AuditRow } from '../inversion/audit';
 import type { MaeChange } from '../inversion/mae-change';
 import type { StationSeries } from '../inversion/observation-operator';
 import { measuredAveraging, type ScoreRow } from '../inversion/score-rows';
 import type { Scores } from '../inversion/scores';
 import { createCtm, ctmIdentity } from '../transport/ctm';
-import { readTruthFactors } from '../worlds/truth-factors';
 import { appliedFiles } from './apply-stage';
+import { AUDIT_FILE, auditCsv, auditPeriod } from './audit';
 import { PRIOR } from './case-runs';
-import { FACTORS_FILE, meanEmissions, readFactors } from './factors-file';
+import { emissionUpdate } from './emission-update';
+import { inventorySummary, truthNearMonitors, type InventoryPart, type InventorySummary } from './inventory-errors';
 import { operatorOf, readMonitors, type Monitors } from './monitors';
 import { readRunConcentrations } from './run-concentrations';
 import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from './score-table';
@@ -31,13 +32,13 @@ export interface Comparison {
   change: MaeChange;
 }
 
-export interface VerifySummary {
+export interface VerifySummary extends Partial<InventorySummary> {
   /** stations that the inversion never saw */
   withheld: Partial<Record<Species, Comparison>>;
   /** stations that it used, those that only chose the step included */
   used: Partial<Record<Species, Comparison>>;
-  /** twin experiments: error against the known truth, all periods together */
-  inventory?: Record<Group, { priorError: number; updatedError: number }>;
+  /** what the totals hide; also as `audit.csv` */
+  audit: AuditRow[];
 }
 
 /** `verification.json`: the summary and every row of scores. */
@@ -62,8 +63,8 @@ export const verifyStage: Stage = {
   name: 'verify',
   needs: ['apply', 'invert', 'prepare', 'simulate'],
   settings: (context) => {
-    const { regions, scores, observations } = context.case;
-    return { ...comparedSettings(context), regions, scores, siteType: observations.stations.type };
+    const { regions, scores, observations, inversion } = context.case;
+    return { ...comparedSettings(context), regions, scores, siteType: observations.stations.type, lengthKm: inversion.lengthKm };
   },
   // Another region or cut-off needs no further run of the transport model.
   dearSettings: comparedSettings,
@@ -88,8 +89,9 @@ export const verifyStage: Stage = {
     const verification = await compare(context);
     writeFileAtomic(join(dir, VERIFICATION_FILE), JSON.stringify(verification, null, 2));
     writeFileAtomic(join(dir, SCORES_FILE), scoresCsv(verification.scores));
+    writeFileAtomic(join(dir, AUDIT_FILE), auditCsv(verification.audit));
     const { scores: _rows, ...summary } = verification;
-    return { products: [VERIFICATION_FILE, SCORES_FILE, ...settings.periods.map(({ name }) => `ACONC_${name}.nc`)], summary };
+    return { products: [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE, ...settings.periods.map(({ name }) => `ACONC_${name}.nc`)], summary };
   },
 };
 
@@ -108,22 +110,25 @@ export async function seriesOf(context: StageContext, settings: PeriodSettings, 
 async function compare(context: StageContext): Promise<Verification> {
   const { case: settings } = context;
   const periods: ComparedPeriod[] = [];
-  const weights = GROUPS.map(() => ({ prior: 0, updated: 0, truth: 0 }));
+  const inventory: InventoryPart[] = [];
+  const audit: AuditRow[] = [];
+  const nearKm = settings.inversion.lengthKm;
   for (const period of settings.periods) {
     const prepared = readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] });
-    periods.push({ name: period.name, grid: prepared.grid, ...(await seriesOf(context, period, prepared)) });
-    if (settings.truth) addInventoryErrors(context, settings.truth.factors, prepared, weights);
+    const series = await seriesOf(context, period, prepared);
+    periods.push({ name: period.name, grid: prepared.grid, ...series });
+    const update = emissionUpdate(context, prepared);
+    audit.push(...auditPeriod({ ...prepared, update, series, nearKm }, settings.regions));
+    if (settings.truth) inventory.push({ ...update, ...truthNearMonitors(settings.truth.factors, prepared, series, nearKm) });
   }
-  const inventory = Object.fromEntries(
-    GROUPS.map((group, g) => [group, { priorError: weights[g].prior / weights[g].truth, updatedError: weights[g].updated / weights[g].truth }]),
-  ) as Record<Group, { priorError: number; updatedError: number }>;
   const scores = caseScores(settings, periods);
   const measured = measuredAveraging(periods[0].monitors.observations.time.stepSeconds);
   const whole = scores.filter(({ averaging, region, period, type }) => averaging === measured && !region && !period && !type);
   return {
     withheld: comparisons(whole, 'withheld'),
     used: comparisons(whole, 'used'),
-    ...(settings.truth ? { inventory } : {}),
+    ...(settings.truth ? inventorySummary(inventory) : {}),
+    audit,
     scores,
   };
 }
@@ -137,28 +142,4 @@ function comparisons(rows: readonly ScoreRow[], side: ScoreRow['stations']): Ver
         { unit: speciesUnit(species), priorMae: prior.mae, updatedMae: updated.mae, prior, updated, change },
       ]),
   );
-}
-
-/** Adds the emission-weighted errors of a period to the sums over periods. */
-function addInventoryErrors(
-  context: StageContext,
-  truthFile: string,
-  period: PreparedPeriod,
-  sums: { prior: number; updated: number; truth: number }[],
-): void {
-  const { grid, name, time } = period;
-  const cells = grid.rows * grid.cols;
-  const truth = readTruthFactors(truthFile, grid, name);
-  const { emissions } = period.runs.get(PRIOR)!;
-  const prior = meanEmissions(emissions, time.count);
-  const updated = meanEmissions(emissions, time.count, readFactors(join(context.dirOf('invert'), FACTORS_FILE), grid, name));
-  GROUPS.forEach((_, g) => {
-    const weight = Float64Array.from({ length: cells }, (_unused, cell) => prior[cell * GROUPS.length + g]);
-    const truthOfGroup = truth.subarray(g * cells, (g + 1) * cells);
-    const factors = Float64Array.from(weight, (w, cell) => (w > 0 ? updated[cell * GROUPS.length + g] / w : 1));
-    const total = weight.reduce((sum, w, cell) => sum + w * truthOfGroup[cell], 0);
-    sums[g].truth += total;
-    sums[g].prior += total * inventoryError(weight, truthOfGroup);
-    sums[g].updated += total * inventoryError(weight, truthOfGroup, factors);
-  });
 }

@@ -13,6 +13,7 @@ import { headline } from './sections/headline';
 import { inversion } from './sections/inversion';
 import { loop } from './sections/loop';
 import { provenance } from './sections/provenance';
+import { redistribution } from './sections/redistribution';
 import { scores } from './sections/scores';
 import { surrogate } from './sections/surrogate';
 import { trustRegion } from './sections/trust-region';
@@ -26,6 +27,7 @@ const SECTIONS: readonly [id: string, title: string, draw: (context: PageContext
   ['concentrations', 'Concentrations', concentrations],
   ['scores', 'Scores', scores],
   ['emissions', 'Emissions', emissions],
+  ['redistribution', 'Redistribution', redistribution],
   ['surrogate', 'Surrogate', surrogate],
   ['certificate', 'Certificate', certificate],
   ['inversion', 'Inversion', inversion],

@@ -11,6 +11,7 @@
  * can never disagree with the field or the series beside it.
  */
 import type { Grid } from '../grid/grid';
+import type { AuditRow } from '../inversion/audit';
 import type { GainByPart } from '../inversion/gain-by-part';
 import type { ScoreRow } from '../inversion/score-rows';
 import type { Certificate } from '../surrogate/certificate';
@@ -205,6 +206,14 @@ export interface InventoryError {
   period?: string;
   priorError: number;
   updatedError: number;
+  /** the same of the cells near monitors that were used */
+  nearMonitors?: { priorError: number; updatedError: number };
+}
+
+/** What the totals of one inversion hide. */
+export interface ReportAudit {
+  mode: ReportMode;
+  rows: AuditRow[];
 }
 
 /** All that one report shows. */
@@ -241,6 +250,7 @@ export interface ReportData {
   trust?: ReportTrust;
   loop?: ReportLoop;
   inventoryError?: InventoryError[];
+  audit?: ReportAudit[];
   regions?: ReportRegion[];
   /** wall-clock seconds per stage, in order */
   stageSeconds?: { stage: string; seconds: number }[];

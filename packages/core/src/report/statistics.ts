@@ -1,4 +1,5 @@
 /** The pairs behind every score on the page: which stations, which species, which periods; and sums of emissions over regions. */
+import { massMoved } from '../inversion/redistribution';
 import { scores } from '../inversion/scores';
 import type { ReportConcentrations, ReportData, ReportGrid, ReportStation } from './report-data';
 
@@ -106,27 +107,29 @@ export const SECONDS_PER_YEAR = 365.2425 * 86400;
 const KG_PER_MT = 1e9;
 
 /**
- * Emission rate of a field over a region.
+ * What each cell counts in a total in Mt a-1 of a field in kg m-2 s-1, `[H, W]`: its area · mask · seconds a year.
  *
- *   total = Σ_cells field · cell area · mask · seconds a year
+ * @param mask - `[H, W]` 0…1, everything where absent
+ */
+export function annualWeights(grid: ReportGrid, mask?: ArrayLike<number>): Float64Array {
+  const { rows, cols } = grid;
+  return Float64Array.from({ length: rows * cols }, (_, cell) => {
+    const area = grid.cellArea(Math.floor(cell / cols));
+    return (area * (mask ? mask[cell] : 1) * SECONDS_PER_YEAR) / KG_PER_MT;
+  });
+}
+
+/**
+ * Emission rate of a field over a region.
  *
  * @param field - `[H, W]` kg m-2 s-1 @param mask - `[H, W]` 0…1, everything where absent
  * @returns Mt a-1
  */
 export function annualTotal(grid: ReportGrid, field: ArrayLike<number>, mask?: ArrayLike<number>): number {
-  let sum = 0;
-  for (let row = 0; row < grid.rows; row++) {
-    const area = grid.cellArea(row);
-    for (let col = 0; col < grid.cols; col++) {
-      const cell = row * grid.cols + col;
-      sum += field[cell] * area * (mask ? mask[cell] : 1);
-    }
-  }
-  return (sum * SECONDS_PER_YEAR) / KG_PER_MT;
+  return annualWeights(grid, mask).reduce((sum, weight, cell) => sum + weight * field[cell], 0);
 }
 
 /** Σ|updated − prior| / Σ prior: what was moved, which the change of the total hides where ups and downs cancel. */
 export function redistribution(grid: ReportGrid, prior: ArrayLike<number>, updated: ArrayLike<number>, mask?: ArrayLike<number>): number {
-  const moved = Float64Array.from(prior, (value, cell) => Math.abs(updated[cell] - value));
-  return annualTotal(grid, moved, mask) / annualTotal(grid, prior, mask);
+  return massMoved(prior, updated, annualWeights(grid, mask));
 }

@@ -76,6 +76,23 @@ describe('page', () => {
     expect(write({ ...data, trust: undefined })).not.toContain('trust-region');
   });
 
+  it('names the regions whose totals and concentrations do not go together, in words', () => {
+    const data = syntheticReport(small);
+    const section = (whole: string): string =>
+      whole.slice(whole.indexOf('id="redistribution"'), whole.indexOf('id="surrogate"')).replace(/\s+/g, ' ');
+    const text = section(write(data));
+    expect(text).toContain('<b>1 of 2 totals and the concentrations at their monitors do not go together</b>');
+    expect(text).toContain('BTH: NO₂ −25 % at 12 monitors, NOₓ +1 % (near the monitors −20 %, around the region −8 %)');
+    expect(text).toMatch(/<th scope="row">BTH<\/th>.*<b>against the emissions<\/b>/);
+    expect(text).toMatch(/YRD.*as the emissions.*1\.5.*12\.0 %/);
+    expect(text).toContain('With the paper’s method 1 of 2');
+    const many = Array.from({ length: 41 }, (_, i) => ({ ...data.audit![0].rows[1], region: `region ${i}` }));
+    const shortened = section(write({ ...data, audit: [{ mode: 'default', rows: [...many, data.audit![0].rows[0]] }] }));
+    expect(shortened).not.toContain('region 7');
+    expect(shortened).toContain('41 further rows stand in audit.csv');
+    expect(write({ ...data, audit: undefined })).not.toContain('id="redistribution"');
+  });
+
   it('escapes all text of the case', () => {
     const evil = '"><script>alert(1)</script>';
     const data = syntheticReport(small);
@@ -86,6 +103,7 @@ describe('page', () => {
       ctm: evil,
       assumptions: [evil],
       regions: [{ name: evil, mask: new Uint8Array(48 * 48).fill(1) }],
+      audit: [{ mode: 'default', rows: [{ ...data.audit![0].rows[0], region: evil }] }],
       settings: { [evil]: evil },
       versions: { [evil]: evil },
       stageSeconds: [{ stage: evil, seconds: 1 }],

@@ -121,6 +121,7 @@ function errorTable(context: PageContext): Markup {
   const errors = context.data.inventoryError ?? [];
   if (errors.length === 0) return html``;
   const withPeriod = errors.some(({ period }) => period !== undefined);
+  const withNear = errors.some(({ nearMonitors }) => nearMonitors);
   return table({
     id: 'table-inventory-error',
     caption: () => context.tableCaption('Error of the inventory against the known truth (twin experiment).'),
@@ -128,14 +129,21 @@ function errorTable(context: PageContext): Markup {
       { title: 'Group', text: true },
       ...(withPeriod ? [{ title: 'Period', text: true }] : []),
       { title: 'Method', text: true },
-      { title: 'Prior' },
-      { title: 'Updated' },
-      { title: 'Change of the error' },
+      { title: 'Prior', group: 'Whole domain' },
+      { title: 'Updated', group: 'Whole domain' },
+      { title: 'Change of the error', group: 'Whole domain' },
+      ...(withNear
+        ? [
+            { title: 'Prior', group: 'Near used monitors' },
+            { title: 'Updated', group: 'Near used monitors' },
+            { title: 'Change of the error', group: 'Near used monitors' },
+          ]
+        : []),
     ],
     rows: context.data.groups.flatMap((group) =>
       errors
         .filter((error) => error.group === group)
-        .map(({ mode, period, priorError, updatedError }, index) => ({
+        .map(({ mode, period, priorError, updatedError, nearMonitors: near }, index) => ({
           cells: [
             context.groupLabel(group),
             ...(withPeriod ? [period ?? 'all'] : []),
@@ -143,10 +151,14 @@ function errorTable(context: PageContext): Markup {
             percent(priorError, 1),
             percent(updatedError, 1),
             change(relativeChange(priorError, updatedError)),
+            ...(withNear
+              ? [percent(near?.priorError, 1), percent(near?.updatedError, 1), change(relativeChange(near?.priorError, near?.updatedError))]
+              : []),
           ],
           begins: index === 0,
         })),
     ),
+    note: withNear ? 'Near: cells within the correlation length of the inversion from a monitor that was used.' : undefined,
   });
 }
 

@@ -1,4 +1,5 @@
 /** A report's worth of made-up data, for tests of the page: plausible in shape and size, true of nothing. */
+import type { AuditRow } from '../../inversion/audit';
 import { smoothRandomField } from '../../grid/correlation';
 import { Grid } from '../../grid/grid';
 import { scoreRows, type RunSeries, type ScoreRow } from '../../inversion/score-rows';
@@ -174,6 +175,25 @@ export function syntheticCertificate(mode: ReportMode, periods: string[], slope:
   return { mode, ...judge({ differentiation, pairs, rings, joint: [], sensitivities }, LIMITS, periods) };
 }
 
+/** The paper's BTH among a region that answers: NO2 falls by a quarter where NOx rises by 1 %. */
+function syntheticAudit(period: string): AuditRow[] {
+  const moved = { prior: 2, moved: 0.3, netsOut: 0.9, patternCorrelation: 0.9, factorCorrelation: -0.4 };
+  const answer = { species: 'NO2', stations: 12, prior: 20 };
+  return [
+    {
+      ...{ period, region: 'BTH', group: 'NOx', ...moved, updated: 2.02, change: 0.01 },
+      response: {
+        ...{ ...answer, updated: 15, concentrationChange: -0.25, elasticity: -25, plausibility: 'opposite', nearMonitors: -0.2, neighbours: -0.08 },
+      },
+    },
+    {
+      ...{ period, region: 'YRD', group: 'NOx', ...moved, updated: 1.6, change: -0.2 },
+      response: { ...{ ...answer, updated: 17, concentrationChange: -0.15, elasticity: 0.75, plausibility: 'plausible', nearMonitors: -0.2 } },
+    },
+    { period, region: 'YRD', group: 'VOC', ...moved, updated: 2, change: 0, diurnal: { hours: 1.5, distance: 0.12 } },
+  ];
+}
+
 export function syntheticReport(options: SyntheticOptions): ReportData {
   const random = new Random(5);
   const { grid, twin, paper } = options;
@@ -238,6 +258,7 @@ export function syntheticReport(options: SyntheticOptions): ReportData {
         atBound: { NOx: 0.02, SO2: 0 },
       })),
     ),
+    audit: modes.map((mode) => ({ mode, rows: options.periods.flatMap(syntheticAudit) })),
     trust: {
       members: 8,
       beyond: 2,
