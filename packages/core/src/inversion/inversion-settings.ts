@@ -3,6 +3,7 @@
  * cost and optimiser that follow from the two.
  */
 import { ConfigError, DataError, ShapeError } from '../errors';
+import { CentredControl } from './centred-control';
 import type { Control } from './control';
 import { emittingCells } from './control';
 import { speciesWeights, type CostSettings, type Loss } from './cost';
@@ -61,6 +62,8 @@ export interface InversionProblem {
   largestLogFactor?: ArrayLike<number>;
   /** control to start from; default: that of the prior emissions. The prior term and the bounds refer to the prior emissions all the same */
   start?: Float64Array;
+  /** control about which the prior term is taken; default: that of the prior emissions. A draw from the prior makes the result a draw from the posterior */
+  centre?: Float64Array;
   /** paper mode: emissions are stepped in units of this, per group; absent: the factors themselves are */
   emissionScale?: readonly number[];
   /** paper mode: misfits are in units of this, per species; absent: in units of the observation error */
@@ -99,6 +102,11 @@ export function completeSettings(settings: InversionSettings): CompleteSettings 
 
 /** The control of the mode, and that of initial concentrations with it where the model has them. */
 export function controlFor(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings): Control {
+  const control = controlOfMode(model, problem, settings);
+  return problem.centre ? new CentredControl(control, problem.centre) : control;
+}
+
+function controlOfMode(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings): Control {
   const emissions = emissionControl(model, problem, settings);
   const { initialConcentrations: shape } = model;
   if (!shape) return emissions;

@@ -1,5 +1,5 @@
 /** Emission factors and factors on initial concentrations as one control vector: first the one, then the other, which know nothing of each other. */
-import type { Control } from './control';
+import type { Control, LogFactorMap } from './control';
 import type { FactorShape } from './forward-model';
 
 export class JointControl implements Control {
@@ -59,6 +59,19 @@ export class JointControl implements Control {
   /** Of the emissions, by group. */
   atBound(control: Float64Array): number[] {
     return this.emissions.atBound(this.split(control)[0]);
+  }
+
+  /** Of the emissions. */
+  get logFactorMap(): LogFactorMap | undefined {
+    const map = this.emissions.logFactorMap;
+    return (
+      map && {
+        logFactors: (control) => map.logFactors(this.split(control)[0]),
+        priorSpread: () => map.priorSpread(),
+        factorsOf: (z) => map.factorsOf(z),
+        slopes: (z) => map.slopes(z),
+      }
+    );
   }
 
   /** A control with one of its two parts put back to the prior. */

@@ -10,7 +10,7 @@
  * @see Bannister (2008), doi:10.1002/qj.340, on control variable transforms
  */
 import { CorrelationFilter } from '../grid/correlation';
-import { shareOfEmitting, type Control } from './control';
+import { shareOfEmitting, type Control, type LogFactorMap } from './control';
 import { factorCount, type FactorShape } from './forward-model';
 import { smoothBound, smoothBoundDerivative } from './smooth-bound';
 
@@ -32,9 +32,11 @@ export interface LogFactorOptions {
 /** A factor counts as at its bound where |log factor| exceeds this part of the log bound (the bound itself is never reached). */
 export const AT_BOUND = 0.95;
 
-export class LogFactorControl implements Control {
+export class LogFactorControl implements Control, LogFactorMap {
   readonly size: number;
   readonly factorCount: number;
+  readonly independentSlots: boolean;
+  readonly logFactorMap: LogFactorMap = this;
   private readonly filter: CorrelationFilter;
   private readonly logBound: number;
   private readonly rho: number;
@@ -47,6 +49,7 @@ export class LogFactorControl implements Control {
     this.filter = new CorrelationFilter(shape.rows, shape.cols, options.lengthCells);
     this.logBound = Math.log(options.bound);
     this.rho = options.slotCorrelation ?? 0;
+    this.independentSlots = this.rho === 0;
   }
 
   initial(): Float64Array {
@@ -54,8 +57,16 @@ export class LogFactorControl implements Control {
   }
 
   factors(control: Float64Array): Float64Array {
-    const z = this.logFactors(control);
+    return this.factorsOf(this.logFactors(control));
+  }
+
+  factorsOf(z: Float64Array): Float64Array {
     return z.map((value, i) => (this.options.emitting[i] ? Math.exp(smoothBound(value, this.boundAt(i))) : 1));
+  }
+
+  priorSpread(): Float64Array {
+    const { spread, emitting } = this.options;
+    return Float64Array.from(emitting, (on, i) => (on ? spread[i % this.shape.groups] : 0));
   }
 
   tangent(control: Float64Array, direction: Float64Array): Float64Array {
@@ -122,7 +133,7 @@ export class LogFactorControl implements Control {
   }
 
   /** dfactor/dz; 0 where nothing is emitted */
-  private slopes(z: Float64Array): Float64Array {
+  slopes(z: Float64Array): Float64Array {
     return z.map((value, i) => {
       if (!this.options.emitting[i]) return 0;
       const bound = this.boundAt(i);
