@@ -54,6 +54,7 @@ export interface InversionSetup {
  */
 export async function setUpInversion(context: StageContext, engineMemory: string): Promise<InversionSetup> {
   const { inversion } = variantSettings(context);
+  const { uncertainty: _after, ...settings } = inversion; // what follows the inversion does not make it another one
   const surrogate = loadSurrogate(context);
   const stored = context.case.periods.map(({ name }) => openPrepared(context.dirOf('prepare'), name));
   const { grid } = stored[0];
@@ -95,7 +96,7 @@ export async function setUpInversion(context: StageContext, engineMemory: string
   };
   return {
     ...{ grid, periods, model, problem, engine: choice, stations, spread },
-    settings: { ...inversion, batch: paper ? 1 : Math.ceil(inversion.batch / hours) },
+    settings: { ...settings, batch: paper ? 1 : Math.ceil(inversion.batch / hours) },
     dispose: () => {
       model.dispose();
       engine.dispose();

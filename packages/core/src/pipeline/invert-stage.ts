@@ -36,7 +36,7 @@ export const invertStage: Stage = {
   settings: (context) => {
     const { observations, withheld, certificate } = context.case;
     return {
-      inversion: variantSettings(context).inversion,
+      inversion: { ...variantSettings(context).inversion, uncertainty: undefined },
       ...(context.case.tileCells > 0 ? { tileCells: context.case.tileCells } : {}),
       observations: { ...observations, files: undefined, stations: undefined },
       withheld,

@@ -15,6 +15,7 @@ import { loop } from './sections/loop';
 import { provenance } from './sections/provenance';
 import { surrogate } from './sections/surrogate';
 import { trustRegion } from './sections/trust-region';
+import { uncertainty } from './sections/uncertainty';
 
 /** The browser itself refuses any request: only styles and images inside the file. */
 const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
@@ -24,6 +25,7 @@ const SECTIONS: readonly [id: string, title: string, draw: (context: PageContext
   ['assumptions', 'Assumptions', assumptions],
   ['concentrations', 'Concentrations', concentrations],
   ['emissions', 'Emissions', emissions],
+  ['uncertainty', 'Uncertainty', uncertainty],
   ['surrogate', 'Surrogate', surrogate],
   ['certificate', 'Certificate', certificate],
   ['inversion', 'Inversion', inversion],

@@ -12,6 +12,9 @@
  */
 import type { Grid } from '../grid/grid';
 import type { GainByPart } from '../inversion/gain-by-part';
+import type { Coverage } from '../inversion/uncertainty/coverage';
+import type { AreaFigures } from '../inversion/uncertainty/figures';
+import type { InnovationStatistics } from '../inversion/uncertainty/innovations';
 import type { Certificate } from '../surrogate/certificate';
 import type { DistanceFigures } from '../surrogate/training-distance';
 
@@ -43,6 +46,8 @@ export interface ReportEmissions {
   paper?: ArrayLike<number>;
   /** twin experiment only: truth = prior × factor, `[H, W]`, dimensionless */
   truthFactor?: ArrayLike<number>;
+  /** part of the period in which the monitors constrain the cell, 0…1, `[H, W]` */
+  constrained?: ArrayLike<number>;
 }
 
 /**
@@ -184,6 +189,31 @@ export interface ReportLoop {
   passes: LoopPassScore[];
 }
 
+/** What the monitors say of the emissions, and what they can't. */
+export interface ReportUncertainty {
+  method: 'lanczos' | 'rto';
+  seconds: number;
+  /** lanczos: products, degrees of freedom found and estimated, the smallest eigenvalue found and what leaving out the rest may do to a variance (0…1) */
+  products?: number;
+  dofs?: number;
+  dofsEstimate?: number;
+  eigenvalues?: readonly number[];
+  rankError?: number;
+  /** rto */
+  members?: number;
+  observations: number;
+  leastReduction: number;
+  areas: readonly AreaFigures[];
+  innovations: readonly InnovationStatistics[];
+  coverage?: readonly Coverage[];
+  /** what was expected before the inversion, and the seconds that the inversion then took */
+  preview?: {
+    areas: readonly { period: string; region?: string; group: string; dofsEstimate: number | null; totalReduction: number }[];
+    seconds: { gradient: number; product: number; inversion: number; uncertainty: number };
+  };
+  inversionSeconds?: number;
+}
+
 /** A region of the tables; `mask` `[H, W]`, a cell counts by its value in 0…1. */
 export interface ReportRegion {
   name: string;
@@ -232,6 +262,7 @@ export interface ReportData {
   trust?: ReportTrust;
   loop?: ReportLoop;
   inventoryError?: InventoryError[];
+  uncertainty?: ReportUncertainty;
   regions?: ReportRegion[];
   /** wall-clock seconds per stage, in order */
   stageSeconds?: { stage: string; seconds: number }[];

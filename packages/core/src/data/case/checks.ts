@@ -218,6 +218,17 @@ function checkLoop(c: Case): Breach[] {
   ];
 }
 
+/** The paper's inversion has no prior, so that it has no posterior either. */
+function checkUncertainty({ inversion }: Case): Breach[] {
+  if (inversion.mode !== 'paper' || inversion.uncertainty.method === 'none') return [];
+  return [
+    {
+      path: ['inversion', 'uncertainty', 'method'],
+      text: "the paper's inversion has no prior term, so that there is no posterior: set method: none, or inversion.mode: default",
+    },
+  ];
+}
+
 /** Every breach of the rules that tie keys together. */
 export function checkCase(c: Case): Breach[] {
   const checks = [
@@ -230,6 +241,7 @@ export function checkCase(c: Case): Breach[] {
     checkTracers,
     checkCertificate,
     checkTrustRegion,
+    checkUncertainty,
     checkLoop,
     checkCommand,
   ];

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { perGroup } from './experiment-schema';
 import { choice, flag, real, seed, whole } from './fields';
+import { uncertaintySchema } from './uncertainty-schema';
 
 function observationError(
   relative: number,
@@ -90,5 +91,6 @@ export const inversionSchema = z
     patience: whole('Evaluations without a better value at these monitors after which it stops.', { min: 1 }).default(30),
     checkpointEvery: whole('Steps between two checkpoints.', { min: 1 }).default(10),
     seed: seed('Seed of the batches.').default(13),
+    uncertainty: uncertaintySchema,
   })
   .meta({ description: 'How the misfit against the monitors is carried back to the emissions.' });

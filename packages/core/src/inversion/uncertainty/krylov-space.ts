@@ -1,7 +1,7 @@
 /**
  * The Krylov space of a symmetric operator A: Lanczos with full reorthogonalisation (Golub & Van Loan 2013, sect. 10.3), fed with one product a step.
  *
- *   A·Q = Q·T + β q₊ eᵀ,     T = Sᵀ…: A·u_k = θ_k u_k + β s_{last,k} q₊,     u_k = Q·s_k
+ *   A·Q = Q·T + β q₊ eᵀ,     A·u_k = θ_k u_k + β s_{last,k} q₊,     u_k = Q·s_k
  *
  * with T tridiagonal and T·s_k = θ_k s_k. |β s_{last,k}| is the exact residual of the Ritz pair (θ_k, u_k); the largest eigenvalues converge first.
  */

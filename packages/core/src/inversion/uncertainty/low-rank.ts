@@ -57,6 +57,12 @@ export interface LowRankBlock extends Block {
   bySpecies: Float64Array[];
   /** see the file's header */
   rankError: number;
+  /**
+   * For each element of the block's control a number whose sums estimate the trace of A(I + A)⁻¹ over a part of the control, what is left out included: n q_i (f(A)q)_i
+   * with q the random first vector of n elements and f(A)q from the Krylov space (stochastic Lanczos quadrature; Ubaru et al. 2017, doi:10.1137/16M1104974).
+   * A sum is off by √(2·sum) or so, as one random vector is all there is.
+   */
+  dofsEstimate: Float64Array;
 }
 
 export interface LowRankOptions {
@@ -135,6 +141,7 @@ class GrowingBlock {
       factorImages: coefficients.map((s) => combination(s, this.factorImages)),
       bySpecies: coefficients.map((s) => this.sumsBySpecies(s, model, species)),
       rankError,
+      dofsEstimate: this.dofsEstimate(pairs),
     };
   }
 
@@ -149,6 +156,14 @@ class GrowingBlock {
     const left = this.space.next ? bound : 0;
     const ofResiduals = kept.reduce((sum, k) => sum + (residuals[k] / (1 + values[k])) ** 2, 0);
     return { pairs, kept, rankError: Math.min(1, 1 / (1 + 1 / left) + 2 * Math.sqrt(ofResiduals)) };
+  }
+
+  private dofsEstimate({ values, coefficients }: RitzPairs): Float64Array {
+    const { basis } = this.space;
+    const first = basis.map((_, j) =>
+      values.reduce((sum, value, k) => sum + (Math.max(0, value) / (1 + Math.max(0, value))) * coefficients[k][0] * coefficients[k][j], 0),
+    );
+    return combination(first, basis).map((value, i) => basis[0].length * basis[0][i] * value);
   }
 
   private sumsBySpecies(coefficients: readonly number[], model: ForwardModel, species: number): Float64Array {

@@ -7,9 +7,10 @@ import { dot } from '../vectors';
 import { lowRank } from './low-rank';
 import { LowRankPosterior, priorCovarianceOfSums } from './posterior';
 
-async function posteriorOf(world: GaussianWorld, rank: number, at = world.control.initial()): Promise<LowRankPosterior> {
+async function posteriorOf(world: GaussianWorld, rank: number, seed = 2): Promise<LowRankPosterior> {
+  const at = world.control.initial();
   const hessian = await GaussNewtonHessian.at(world.context, at);
-  const blocks = await lowRank(hessian, world.model, world.control, { rank, species: 2, random: new Random(2) });
+  const blocks = await lowRank(hessian, world.model, world.control, { rank, species: 2, random: new Random(seed) });
   return new LowRankPosterior(world.control, at, blocks, 2);
 }
 
@@ -89,11 +90,33 @@ describe('the posterior of a linear world with normal errors, full rank', () => 
     posterior.dofsBySpecies().forEach((value, s) => expect(value).toBeCloseTo(expected[s], 5));
   });
 
+  it('and estimated from the first vector alone: right on average over many', async () => {
+    const trace = diagonal(closed.averagingKernel);
+    const estimates: number[] = [];
+    for (let seed = 0; seed < 60; seed++) {
+      const posterior = await posteriorOf(world, 100, seed);
+      estimates.push(
+        posterior
+          .dofsEstimate()
+          .subarray(0, 12)
+          .reduce((a, b) => a + b),
+      );
+    }
+    const exact = trace.reduce((sum, value, i) => sum + (i < 24 && i % 2 === 0 ? value : 0), 0); // NOx of the first slot
+    const mean = estimates.reduce((a, b) => a + b) / estimates.length;
+    const spread = Math.sqrt(estimates.reduce((sum, value) => sum + (value - mean) ** 2, 0) / estimates.length);
+    expect(Math.abs(mean - exact)).toBeLessThan((3 * spread) / Math.sqrt(estimates.length));
+    expect(spread).toBeLessThan(1.5 * Math.sqrt(2 * exact));
+  });
+
   it('rows of the averaging kernel', async () => {
     const posterior = await posteriorOf(world, 100);
     const indices = [0, 13, 30];
-    posterior.averagingKernelRows(indices).forEach((row, r) => {
-      expect(largestDifference(row, closed.averagingKernel.getRow(indices[r]))).toBeLessThan(1e-6);
+    posterior.averagingKernelRows(indices).forEach(({ first, row }, r) => {
+      expect(first).toBe(indices[r] < 24 ? 0 : 24);
+      const expected = closed.averagingKernel.getRow(indices[r]);
+      expect(largestDifference(row, expected.slice(first, first + 24))).toBeLessThan(1e-6);
+      expect(expected.filter((value, i) => (i < first || i >= first + 24) && value !== 0)).toEqual([]);
     });
   });
 

@@ -84,6 +84,13 @@ export class LowRankPosterior implements Posterior {
     return out;
   }
 
+  /** The same, with what lies beyond the rank, but as an estimate of which only sums over many elements mean something: low-rank.ts. */
+  dofsEstimate(): Float64Array {
+    const out = new Float64Array(this.control.size);
+    for (const { control: range, dofsEstimate } of this.blocks) out.set(dofsEstimate, range[0]);
+    return out;
+  }
+
   /** Degrees of freedom for signal that the values of each species give: the trace of their part of the influence matrix. */
   dofsBySpecies(): Float64Array {
     const out = new Float64Array(this.species);
@@ -95,27 +102,24 @@ export class LowRankPosterior implements Posterior {
    * Rows of the averaging kernel of the log factors: how the estimate of one answers to the true value of each.
    *
    * @param indices - of log factors
-   * @returns per index `[slots, rows, cols, groups]`
+   * @returns per index its row over the factors of its own block, which begin at `first`; the rest of the row is 0
    */
-  averagingKernelRows(indices: readonly number[]): Float64Array[] {
+  averagingKernelRows(indices: readonly number[]): { first: number; row: Float32Array }[] {
     const slopes = this.map.slopes(this.map.logFactors(this.at));
-    const rows = indices.map(() => new Float64Array(slopes.length));
+    const rows = indices.map((index) => {
+      const block = this.blocks.find(({ factors: [first, end] }) => index >= first && index < end)!;
+      const [first, end] = block.factors;
+      return { index, block, first, row: new Float32Array(Math.min(end, slopes.length) - first) };
+    });
     let k = 0;
     for (const z of this.images((value) => 1 / (1 + value))) {
-      for (const {
-        factors: [first, end],
-        factorImages,
-      } of this.blocks) {
-        const image = factorImages[k] as Float64Array | undefined;
-        if (!image) continue;
-        indices.forEach((index, r) => {
-          if (index < first || index >= end) return;
-          for (let i = first; i < Math.min(end, slopes.length); i++) rows[r][i] += z[index] * slopes[i] * image[i - first];
-        });
+      for (const { index, block, first, row } of rows) {
+        const image = block.factorImages[k] as Float64Array | undefined;
+        if (image) for (let i = 0; i < row.length; i++) row[i] += z[index] * slopes[first + i] * image[i];
       }
       k++;
     }
-    return rows;
+    return rows.map(({ first, row }) => ({ first, row }));
   }
 
   /** L·(weight(λ_k) u_k) of the k-th pair of all blocks at once. */
