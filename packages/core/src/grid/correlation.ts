@@ -32,6 +32,11 @@ export class CorrelationFilter {
     this.alongCols = gaussianRoot(cols, lengthCols);
   }
 
+  /** Every cell has its own number. */
+  covers(): boolean {
+    return true;
+  }
+
   /** S·field: white noise of variance 1 in, a correlated field of variance 1 out. `field` is [rows, cols]; a new array is returned. */
   apply(field: Float64Array): Float64Array {
     const { rows, cols } = this;

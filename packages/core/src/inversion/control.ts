@@ -31,6 +31,24 @@ export interface Control {
   project(control: Float64Array): void;
   /** per group, the share of emitting cells and slots whose factor lies at a bound */
   atBound(control: Float64Array): number[];
+  /** whether slots are independent of each other a priori, each with its own stretch of the control, in order */
+  readonly independentSlots?: boolean;
+  /** of a control of log factors with a normal prior */
+  readonly logFactorMap?: LogFactorMap;
+}
+
+/**
+ * The log factors z on the emissions before a bound acts on them, `[slots, rows, cols, groups]`: normal a priori, and taken as normal a posteriori. The
+ * control's first elements are white noise at a cell, `[slots, groups, rows, cols]`.
+ */
+export interface LogFactorMap {
+  /** z = L·control; linear */
+  logFactors(control: Float64Array): Float64Array;
+  /** standard deviation of z a priori, the root of the diagonal of L·Lᵀ; 0 where nothing is emitted */
+  priorSpread(): Float64Array;
+  factorsOf(z: Float64Array): Float64Array;
+  /** dfactor/dz */
+  slopes(z: Float64Array): Float64Array;
 }
 
 /** Where something is emitted: 1 or 0, `[slots, rows, cols, groups]`. A factor on nothing stays 1 and has no gradient. */

@@ -5,6 +5,7 @@
 import { ConfigError, DataError, ShapeError } from '../errors';
 import { CorrelationFilter } from '../grid/correlation';
 import { AdditiveControl } from './additive-control';
+import { CentredControl } from './centred-control';
 import type { Control } from './control';
 import { emittingCells } from './control';
 import { speciesWeights, type CostSettings, type Loss } from './cost';
@@ -73,6 +74,8 @@ export interface InversionProblem {
   largestLogFactor?: ArrayLike<number>;
   /** control to start from; default: that of the prior emissions. The prior term and the bounds refer to the prior emissions all the same */
   start?: Float64Array;
+  /** control about which the prior term is taken; default: that of the prior emissions. A draw from the prior makes the result a draw from the posterior */
+  centre?: Float64Array;
   /** paper mode: emissions are stepped in units of this, per group; absent: the factors themselves are */
   emissionScale?: readonly number[];
   /** paper mode: misfits are in units of this, per species; absent: in units of the observation error */
@@ -113,6 +116,11 @@ export function completeSettings(settings: InversionSettings): CompleteSettings 
 
 /** The control of the mode, and with it those of initial concentrations and nuisance numbers where the model has them. */
 export function controlFor(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings): Control {
+  const control = controlOfMode(model, problem, settings);
+  return problem.centre ? new CentredControl(control, problem.centre) : control;
+}
+
+function controlOfMode(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings): Control {
   const emissions = emissionControl(model, problem, settings);
   const parts = [
     emissions,

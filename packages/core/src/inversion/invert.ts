@@ -130,6 +130,7 @@ function prepare(model: ForwardModel, problem: InversionProblem, settings: Compl
     ...(model.nuisance ? [model.nuisance] : []),
     ...(problem.largestLogFactor ? [arrayHash(problem.largestLogFactor)] : []),
     ...(problem.start ? [arrayHash(problem.start)] : []),
+    ...(problem.centre ? ['centre', arrayHash(problem.centre)] : []),
   ]);
   const context = { model, control, cost, species: problem.species, groups: problem.groups, signal: options.signal };
   const keep = settings.stopOnWithheld && hasWatched(model) ? 'watched' : settings.mode === 'paper' ? 'last' : 'cost';

@@ -1,5 +1,5 @@
 /** Several controls as one vector, one after the other, which know nothing of each other: emission factors first, then what is inverted beside them. */
-import type { Control } from './control';
+import type { Control, LogFactorMap } from './control';
 import type { FactorShape } from './forward-model';
 
 export class JointControl implements Control {
@@ -61,6 +61,19 @@ export class JointControl implements Control {
   /** Of the emissions, by group. */
   atBound(control: Float64Array): number[] {
     return this.parts[0].atBound(this.split(control)[0]);
+  }
+
+  /** Of the emissions. */
+  get logFactorMap(): LogFactorMap | undefined {
+    const map = this.parts[0].logFactorMap;
+    return (
+      map && {
+        logFactors: (control) => map.logFactors(this.split(control)[0]),
+        priorSpread: () => map.priorSpread(),
+        factorsOf: (z) => map.factorsOf(z),
+        slopes: (z) => map.slopes(z),
+      }
+    );
   }
 
   /** The same control with one of its parts put back to the prior. */

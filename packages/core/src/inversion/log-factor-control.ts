@@ -10,7 +10,7 @@
  *
  * @see Bannister (2008), doi:10.1002/qj.340, on control variable transforms
  */
-import { shareOfEmitting, type Control } from './control';
+import { shareOfEmitting, type Control, type LogFactorMap } from './control';
 import { factorCount, type FactorShape } from './forward-model';
 import { smoothBound, smoothBoundDerivative } from './smooth-bound';
 import type { SpatialBasis } from './spatial-basis';
@@ -35,10 +35,12 @@ export interface LogFactorOptions {
 /** A factor counts as at its bound where |log factor| exceeds this part of the log bound (the bound itself is never reached). */
 export const AT_BOUND = 0.95;
 
-export class LogFactorControl implements Control {
+export class LogFactorControl implements Control, LogFactorMap {
   readonly size: number;
   readonly factorCount: number;
   readonly hasHardBounds = false;
+  readonly independentSlots: boolean;
+  readonly logFactorMap: LogFactorMap = this;
   private readonly logBound: number;
   private readonly rho: readonly number[];
 
@@ -51,6 +53,7 @@ export class LogFactorControl implements Control {
     this.logBound = Math.log(options.bound);
     const { slotCorrelation: rho = 0 } = options;
     this.rho = typeof rho === 'number' ? new Array<number>(shape.slots).fill(rho) : rho;
+    this.independentSlots = this.rho.slice(1).every((each) => each === 0);
   }
 
   initial(): Float64Array {
@@ -58,8 +61,17 @@ export class LogFactorControl implements Control {
   }
 
   factors(control: Float64Array): Float64Array {
-    const z = this.logFactors(control);
+    return this.factorsOf(this.logFactors(control));
+  }
+
+  factorsOf(z: Float64Array): Float64Array {
     return z.map((value, i) => (this.options.emitting[i] ? Math.exp(smoothBound(value, this.boundAt(i))) : 1));
+  }
+
+  priorSpread(): Float64Array {
+    const { basis, emitting } = this.options;
+    const cell = (i: number): number => Math.floor(i / this.shape.groups) % (this.shape.rows * this.shape.cols);
+    return Float64Array.from(emitting, (on, i) => (on && basis.covers(cell(i)) ? this.spreadAt(i) : 0));
   }
 
   tangent(control: Float64Array, direction: Float64Array): Float64Array {
@@ -149,7 +161,7 @@ export class LogFactorControl implements Control {
   }
 
   /** dfactor/dz; 0 where nothing is emitted */
-  private slopes(z: Float64Array): Float64Array {
+  slopes(z: Float64Array): Float64Array {
     return z.map((value, i) => {
       if (!this.options.emitting[i]) return 0;
       const bound = this.boundAt(i);

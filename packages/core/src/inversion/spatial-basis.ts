@@ -9,6 +9,8 @@ export interface SpatialBasis {
   apply(v: Float64Array): Float64Array;
   /** Sᵀ·field */
   adjoint(field: Float64Array): Float64Array;
+  /** whether a cell (row · columns + column) has a log factor at all */
+  covers(cell: number): boolean;
 }
 
 /** One number for each region, independent of the others; cells outside all regions get 0. */
@@ -18,6 +20,10 @@ export class RegionBasis implements SpatialBasis {
     private readonly regionOf: Int32Array,
     readonly size: number,
   ) {}
+
+  covers(cell: number): boolean {
+    return this.regionOf[cell] >= 0;
+  }
 
   apply(v: Float64Array): Float64Array {
     return Float64Array.from(this.regionOf, (region) => (region < 0 ? 0 : v[region]));

@@ -26,7 +26,7 @@ import { ONNX_FILES } from './onnx-models';
 import { priorCovariance } from './prior-covariance';
 import { passVariant, stageDir, type StageContext } from './stage';
 import { SurrogateForwardModel, type PeriodProblem } from './surrogate-forward-model';
-import { firstOfSlots, meanOfSlots, timeSlots } from './time-slots';
+import { firstOfSlots, meanOfSlots, timeSlots, type TimeSlots } from './time-slots';
 import { largestLogFactor, shownSpread } from './trust-region';
 
 /** How the monitors of a period are used. */
@@ -52,6 +52,8 @@ export interface InversionSetup {
   settings: InversionSettings & { checkpointEvery: number };
   engine: EngineChoice;
   stations: StationCounts[];
+  /** of each period */
+  slots: TimeSlots[];
   /** root mean square of the members' log factors; see {@link shownSpread} */
   spread: ReturnType<typeof shownSpread>;
   /** gives the model's memory and temporary files back */
@@ -66,6 +68,7 @@ export interface InversionSetup {
  */
 export async function setUpInversion(context: StageContext, engineMemory: string): Promise<InversionSetup> {
   const { inversion } = variantSettings(context);
+  const { uncertainty: _after, ...settings } = inversion; // what follows the inversion does not make it another one
   const surrogate = loadSurrogate(context);
   const stored = context.case.periods.map(({ name }) => openPrepared(context.dirOf('prepare'), name));
   const { grid } = stored[0];
@@ -128,8 +131,8 @@ export async function setUpInversion(context: StageContext, engineMemory: string
   };
   return {
     nuisance: (beside?.names ?? []).map((name, k) => ({ name, unit: beside!.units[k], spread: model.nuisance![k] })),
-    ...{ grid, periods, model, surrogateModel, problem, engine: choice, stations, spread },
-    settings: { ...inversion, batch: drawn ? 1 : Math.ceil(inversion.batch / hours) },
+    ...{ grid, periods, model, surrogateModel, problem, engine: choice, stations, slots, spread },
+    settings: { ...settings, batch: drawn ? 1 : Math.ceil(inversion.batch / hours) },
     dispose: () => {
       surrogateModel.dispose();
       engine.dispose();

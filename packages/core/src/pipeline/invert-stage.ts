@@ -45,7 +45,7 @@ export const invertStage: Stage = {
     const { observations, withheld, certificate, regions } = context.case;
     const { inversion } = variantSettings(context);
     return {
-      inversion,
+      inversion: { ...inversion, uncertainty: undefined },
       ...(seesRegions(inversion) ? { regions } : {}),
       ...(context.case.tileCells > 0 ? { tileCells: context.case.tileCells } : {}),
       observations: { ...observations, files: undefined, stations: undefined },

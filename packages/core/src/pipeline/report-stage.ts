@@ -27,6 +27,8 @@ import { regionMask } from './regions';
 import { passVariant, stageContext, STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from './stage';
 import type { TrainSummary } from './train-stage';
 import { DISTANCE_FILE, readDistance } from './trust-region';
+import { readConstrained, UNCERTAINTY_FILE } from './uncertainty-file';
+import type { UncertaintySummary } from './uncertainty-stage';
 import { seriesOf, VERIFICATION_FILE, type PeriodSeries, type Verification, type VerifySummary } from './verify-stage';
 import { VERSIONS } from './versions';
 
@@ -39,6 +41,7 @@ export const reportStage: Stage = {
   settings: ({ case: settings, out }) => ({
     case: { ...settings, file: undefined, loop: undefined },
     loop: settings.loop.passes > 1 ? readRecord(stageDir(out, 'loop', 'default'))?.key : undefined,
+    uncertainty: settings.inversion.uncertainty.method === 'none' ? undefined : readRecord(stageDir(out, 'uncertainty', 'default'))?.key,
     paper: settings.paperMode.run ? readRecord(stageDir(out, 'verify', 'paper'))?.key : undefined,
   }),
   inputs: () => [],
@@ -62,6 +65,18 @@ function loopOf(context: StageContext): LoopSummary | undefined {
   return context.case.loop.passes > 1 ? summaryOf<LoopSummary>(context, 'loop') : undefined;
 }
 
+/** What the uncertainty stage found, where the case asks for it and it has been run. */
+function uncertaintyOf(context: StageContext): UncertaintySummary | undefined {
+  return context.case.inversion.uncertainty.method === 'none' ? undefined : summaryOf<UncertaintySummary>(context, 'uncertainty');
+}
+
+/** Groups of which no total of a period is constrained; where nobody looked, those that no monitor measures. */
+function notObserved(found: UncertaintySummary | undefined): string[] {
+  if (!found) return NOT_OBSERVED;
+  const constrained = new Set(found.areas.flatMap(({ region, group, total }) => (region === undefined && total.constrained ? [group] : [])));
+  return GROUPS.filter((group) => !constrained.has(group));
+}
+
 /** The case itself may be in the paper's mode; its results are then shown as the paper's. */
 function modeOf({ case: settings, variant }: StageContext): ReportMode {
   return variant === 'paper' || settings.inversion.mode === 'paper' ? 'paper' : 'default';
@@ -71,6 +86,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
   const { case: settings } = context;
   const variants = variantsOf(context);
   const [own, paper] = variants;
+  const found = uncertaintyOf(context);
   const emissions: ReportEmissions[] = [];
   const concentrations: ReportConcentrations[] = [];
   const stations = new Map<string, ReportStation>();
@@ -105,7 +121,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
     grid: grid as PreparedPeriod['grid'],
     basemap: settings.truth && landMask ? { kind: 'landMask', landMask } : { kind: settings.truth ? 'none' : 'world' },
     groups: [...GROUPS],
-    notObservedGroups: NOT_OBSERVED,
+    notObservedGroups: notObserved(found),
     species: PREPARED_SPECIES.map((name) => ({ name, unit: speciesUnit(name) === 'ppb' ? 'ppb' : 'µg m⁻³' })),
     emissions,
     stations: [...stations.values()],
@@ -113,6 +129,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
     ...scoresOf(context, variants),
     ...learned(variants),
     ...trustOf(own),
+    ...(found ? { uncertainty: { ...found, inversionSeconds: readRecord(context.dirOf('invert'))?.seconds } } : {}),
     certificates: variants.flatMap((variant) => {
       const certificate = summaryOf<Certificate>(variant, 'certify');
       return certificate ? [{ mode: modeOf(variant), ...certificate }] : [];
@@ -220,6 +237,7 @@ function emissionsOf(context: StageContext, period: PreparedPeriod, own: StageCo
   const updated = updatedBy(own);
   const paperUpdated = paper && updatedBy(paper);
   const truth = context.case.truth && readTruthFactors(context.case.truth.factors, grid, name);
+  const constrained = uncertaintyOf(context) && readConstrained(join(context.dirOf('uncertainty'), UNCERTAINTY_FILE), grid, name);
   const group = (field: Float64Array, g: number): Float64Array => field.filter((_, i) => i % GROUPS.length === g);
   return GROUPS.map((groupName, g) => ({
     period: name,
@@ -227,6 +245,7 @@ function emissionsOf(context: StageContext, period: PreparedPeriod, own: StageCo
     prior: group(prior, g),
     updated: group(updated, g),
     ...(paperUpdated ? { paper: group(paperUpdated, g) } : {}),
+    ...(constrained ? { constrained: group(constrained, g) } : {}),
     ...(truth ? { truthFactor: truth.subarray(g * cells, (g + 1) * cells) } : {}),
   }));
 }

@@ -11,11 +11,13 @@ import { exportStage } from './export-stage';
 import { invertStage } from './invert-stage';
 import { loopStage, type LoopSummary } from './loop-stage';
 import { prepareStage } from './prepare';
+import { previewStage } from './preview-stage';
 import type { StageRecord } from './record';
 import { reportStage } from './report-stage';
 import { simulateStage } from './simulate-stage';
 import { runStage, stageContext, STAGES, type RunContext, type Stage, type StageEvent, type StageName, type Variant } from './stage';
 import { trainStage } from './train-stage';
+import { uncertaintyStage } from './uncertainty-stage';
 import { verifyStage, type VerifySummary } from './verify-stage';
 
 const STAGE_OF: Record<StageName, Stage> = {
@@ -25,7 +27,9 @@ const STAGE_OF: Record<StageName, Stage> = {
   evaluate: evaluateStage,
   certify: certifyStage,
   export: exportStage,
+  preview: previewStage,
   invert: invertStage,
+  uncertainty: uncertaintyStage,
   apply: applyStage,
   verify: verifyStage,
   loop: loopStage,
@@ -99,7 +103,12 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     onEvent: options.onEvent ?? (() => undefined),
     signal: options.signal ?? new AbortController().signal,
   };
-  const all = STAGES.filter((stage) => stage !== 'loop' || settings.loop.passes > 1);
+  const asked: Partial<Record<StageName, boolean>> = {
+    preview: false,
+    uncertainty: settings.inversion.uncertainty.method !== 'none',
+    loop: settings.loop.passes > 1,
+  };
+  const all = STAGES.filter((stage) => asked[stage] ?? true);
   const wanted = options.stages === undefined || options.stages === 'all' ? all : options.stages;
   const seconds: Record<string, number> = {};
   const records = new Map<string, StageRecord>();

@@ -7,7 +7,21 @@ import type { Execution } from '../graph';
 import { VERSIONS } from './versions';
 import { beginStage, canonicalJson, describeFile, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
 
-export const STAGES = ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify', 'loop', 'report'] as const;
+export const STAGES = [
+  'simulate',
+  'prepare',
+  'train',
+  'evaluate',
+  'certify',
+  'export',
+  'preview',
+  'invert',
+  'uncertainty',
+  'apply',
+  'verify',
+  'loop',
+  'report',
+] as const;
 export type StageName = (typeof STAGES)[number];
 
 /**
@@ -72,8 +86,8 @@ export interface Stage {
   run: (context: StageContext) => Promise<{ products: string[]; summary: unknown }>;
 }
 
-/** Stages that the paper's mode shares with the default; a pass of the loop has only those of its own. */
-const SHARED: readonly StageName[] = ['simulate', 'prepare', 'loop', 'report'];
+/** Stages that the paper's mode shares with the default, or does not have; a pass of the loop has only those of its own. */
+const SHARED: readonly StageName[] = ['simulate', 'prepare', 'preview', 'uncertainty', 'loop', 'report'];
 export const PASS_STAGES = ['train', 'invert', 'apply', 'verify'] as const satisfies readonly StageName[];
 export type PassStage = (typeof PASS_STAGES)[number];
 

@@ -55,8 +55,8 @@ function worldLines(grid: ReportGrid, frame: MapFrame): string {
     .join('');
 }
 
-/** The edges between land and sea cells of a mask: the coast of a made-up region. */
-function maskLines(grid: ReportGrid, frame: MapFrame, mask: ArrayLike<number>): string {
+/** The edges between the cells of a mask and the others: the coast of a made-up region, say. */
+export function maskLines(grid: Pick<ReportGrid, 'rows' | 'cols'>, frame: MapFrame, mask: ArrayLike<number>): string {
   const land = (row: number, col: number): boolean => mask[row * grid.cols + col] >= 0.5;
   const x = (col: number): number => Math.round((col / grid.cols) * frame.width * 10) / 10;
   const y = (row: number): number => Math.round((1 - row / grid.rows) * frame.height * 10) / 10;

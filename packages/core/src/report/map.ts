@@ -2,7 +2,7 @@
  * One map on the model grid as SVG: cells (an embedded palette PNG, so that 232 x 182 cells stay small) or station marks, coasts, a net with its
  * degrees, and a colour bar with its unit. The same drawing serves the page and the PNG files.
  */
-import type { Basemap } from './basemap';
+import { maskLines, type Basemap } from './basemap';
 import type { ColourScale } from './colour-scale';
 import type { Markup } from './html';
 import { html, trusted } from './html';
@@ -24,6 +24,8 @@ export interface MapSpec {
   /** `[H, W]`, rows south → north; NaN cells show the ground */
   field?: ArrayLike<number>;
   marks?: StationMark[];
+  /** cells around which a line is drawn, `[H, W]`: those of 0.5 or more */
+  outline?: ArrayLike<number>;
   rows: number;
   cols: number;
 }
@@ -92,6 +94,18 @@ function mark({ lon, lat, value, withheld }: StationMark, size: number, spec: Ma
     fill="${fill}"
     stroke="#111"
     stroke-width="1"
+  />`;
+}
+
+function outline({ outline: mask, ...grid }: MapSpec, { frame }: Basemap): Markup {
+  if (!mask) return html``;
+  return html`<path
+    class="outline"
+    d="${trusted(maskLines(grid, frame, mask))}"
+    fill="none"
+    stroke="#111"
+    stroke-width="1.1"
+    stroke-dasharray="3 1.5"
   />`;
 }
 
@@ -165,7 +179,7 @@ export function drawMap(spec: MapSpec, basemap: Basemap, shared: boolean): Marku
     <g transform="translate(${LEFT} ${TOP})">
       <g clip-path="url(#${clip})">
         <rect width="${width}" height="${height.toFixed(1)}" fill="#efeeea" />
-        ${cells(spec, basemap)}${shared ? html`<use href="#${SHARED_ID}" />` : basemapPaths(basemap)}${marks(spec, basemap)}
+        ${cells(spec, basemap)}${shared ? html`<use href="#${SHARED_ID}" />` : basemapPaths(basemap)}${outline(spec, basemap)}${marks(spec, basemap)}
       </g>
       <rect width="${width}" height="${height.toFixed(1)}" fill="none" stroke="#333" stroke-width="0.8" />
       ${netLabels(basemap)}${colourBar(spec, height + BAR_TOP, width)}

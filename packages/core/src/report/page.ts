@@ -17,6 +17,7 @@ import { redistribution } from './sections/redistribution';
 import { scores } from './sections/scores';
 import { surrogate } from './sections/surrogate';
 import { trustRegion } from './sections/trust-region';
+import { uncertainty } from './sections/uncertainty';
 
 /** The browser itself refuses any request: only styles and images inside the file. */
 const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
@@ -28,6 +29,7 @@ const SECTIONS: readonly [id: string, title: string, draw: (context: PageContext
   ['scores', 'Scores', scores],
   ['emissions', 'Emissions', emissions],
   ['redistribution', 'Redistribution', redistribution],
+  ['uncertainty', 'Uncertainty', uncertainty],
   ['surrogate', 'Surrogate', surrogate],
   ['certificate', 'Certificate', certificate],
   ['inversion', 'Inversion', inversion],

@@ -14,6 +14,9 @@ import type { Grid } from '../grid/grid';
 import type { AuditRow } from '../inversion/audit';
 import type { GainByPart } from '../inversion/gain-by-part';
 import type { ScoreRow } from '../inversion/score-rows';
+import type { Coverage } from '../inversion/uncertainty/coverage';
+import type { AreaFigures } from '../inversion/uncertainty/figures';
+import type { InnovationStatistics } from '../inversion/uncertainty/innovations';
 import type { Certificate } from '../surrogate/certificate';
 import type { DistanceFigures } from '../surrogate/training-distance';
 
@@ -45,6 +48,8 @@ export interface ReportEmissions {
   paper?: ArrayLike<number>;
   /** twin experiment only: truth = prior × factor, `[H, W]`, dimensionless */
   truthFactor?: ArrayLike<number>;
+  /** part of the period in which the monitors constrain the cell, 0…1, `[H, W]` */
+  constrained?: ArrayLike<number>;
 }
 
 /**
@@ -193,6 +198,31 @@ export interface ReportScores {
   modes: { mode: ReportMode; rows: ScoreRow[] }[];
 }
 
+/** What the monitors say of the emissions, and what they can't. */
+export interface ReportUncertainty {
+  method: 'lanczos' | 'rto';
+  seconds: number;
+  /** lanczos: products, degrees of freedom found and estimated, the smallest eigenvalue found and what leaving out the rest may do to a variance (0…1) */
+  products?: number;
+  dofs?: number;
+  dofsEstimate?: number;
+  eigenvalues?: readonly number[];
+  rankError?: number;
+  /** rto */
+  members?: number;
+  observations: number;
+  leastReduction: number;
+  areas: readonly AreaFigures[];
+  innovations: readonly InnovationStatistics[];
+  coverage?: readonly Coverage[];
+  /** what was expected before the inversion, and the seconds that the inversion then took */
+  preview?: {
+    areas: readonly { period: string; region?: string; group: string; dofsEstimate: number | null; totalReduction: number }[];
+    seconds: { gradient: number; product: number; inversion: number; uncertainty: number };
+  };
+  inversionSeconds?: number;
+}
+
 /** A region of the tables; `mask` `[H, W]`, a cell counts by its value in 0…1. */
 export interface ReportRegion {
   name: string;
@@ -251,6 +281,7 @@ export interface ReportData {
   loop?: ReportLoop;
   inventoryError?: InventoryError[];
   audit?: ReportAudit[];
+  uncertainty?: ReportUncertainty;
   regions?: ReportRegion[];
   /** wall-clock seconds per stage, in order */
   stageSeconds?: { stage: string; seconds: number }[];

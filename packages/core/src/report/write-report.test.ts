@@ -5,8 +5,8 @@ import type { ScoreRow } from '../inversion/score-rows';
 import { change, significant } from './format';
 import { page } from './page';
 import { PageContext } from './page-context';
-import type { LoopGain, ReportData, ReportLoop, ReportScores } from './report-data';
-import { GROUPS, SPECIES, smallGrid, syntheticCertificate, syntheticReport } from './testing/synthetic-report';
+import type { LoopGain, ReportData, ReportLoop, ReportScores, ReportUncertainty } from './report-data';
+import { GROUPS, SPECIES, smallGrid, syntheticCertificate, syntheticReport, syntheticUncertainty } from './testing/synthetic-report';
 import { writeReport } from './write-report';
 
 const small = { grid: smallGrid(), periods: ['winter'], steps: 12, stepSeconds: 3600, stations: 40, twin: true, paper: true };
@@ -91,6 +91,32 @@ describe('page', () => {
     expect(shortened).not.toContain('region 7');
     expect(shortened).toContain('41 further rows stand in audit.csv');
     expect(write({ ...data, audit: undefined })).not.toContain('id="redistribution"');
+  });
+
+  it('says what the monitors do not constrain, in words, in tables and on maps', () => {
+    const data = syntheticReport(small);
+    const field = (on: (cell: number) => boolean): Float32Array => Float32Array.from({ length: 48 * 48 }, (_, cell) => (on(cell) ? 1 : 0));
+    const emissions = data.emissions.map((each) => ({ ...each, constrained: field((cell) => each.group === 'NOx' && cell % 48 < 24) }));
+    const write2 = (over: Partial<ReportUncertainty> = {}): string =>
+      write({ ...data, emissions, notObservedGroups: ['NH3'], uncertainty: { ...syntheticUncertainty(), ...over } });
+    const text = write2();
+    const section = text.slice(text.indexOf('id="uncertainty"'), text.indexOf('id="surrogate"'));
+    expect(section).toMatch(/Not constrained by these monitors: NH₃\.<\/b>/);
+    expect(section).toMatch(/70\s%\s+of\s+NOₓ/);
+    expect(section).toMatch(/8704\s+values hold some 150 independent pieces/);
+    expect(section).toMatch(/smallest eigenvalue found is 5\.00/);
+    expect(section).toContain('table-coverage');
+    expect(section).toMatch(/Expected before the run/);
+    expect(text.match(/class="outline"/g)).toHaveLength(GROUPS.length);
+    expect(text).toContain('The monitors constrain no cell');
+    const totals = text.slice(text.indexOf('table-totals'), text.indexOf('table-inventory-error'));
+    expect(totals.match(/% ‡/g)).toHaveLength(1);
+    expect(totals).toContain('‡ total not constrained by the monitors');
+    expect(text.replace(/base64,[A-Za-z0-9+/=]+/g, '')).not.toMatch(/NaN|undefined|Infinity|\[object/);
+    const ensemble = write2({ method: 'rto', members: 20, eigenvalues: undefined, coverage: undefined, preview: undefined });
+    expect(ensemble).toMatch(/From 20 inversions with perturbed observations/);
+    expect(ensemble).not.toMatch(/table-coverage|Expected before/);
+    expect(write(data)).not.toMatch(/id="uncertainty"|class="outline"|‡/);
   });
 
   it('escapes all text of the case', () => {

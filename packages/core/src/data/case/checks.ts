@@ -242,6 +242,27 @@ function checkLoop(c: Case): Breach[] {
   ];
 }
 
+/** The paper's inversion has no prior, so that it has no posterior either. */
+function checkUncertainty({ inversion }: Case): Breach[] {
+  if (inversion.uncertainty.method === 'none') return [];
+  if (inversion.mode !== 'paper') {
+    return inversion.space === 'cells'
+      ? []
+      : [
+          {
+            path: ['inversion', 'uncertainty', 'method'],
+            text: 'the posterior is made for factors of cells: set method: none, or inversion.space: cells',
+          },
+        ];
+  }
+  return [
+    {
+      path: ['inversion', 'uncertainty', 'method'],
+      text: "the paper's inversion has no prior term, so that there is no posterior: set method: none, or inversion.mode: default",
+    },
+  ];
+}
+
 /** Every breach of the rules that tie keys together. */
 export function checkCase(c: Case): Breach[] {
   const checks = [
@@ -256,6 +277,7 @@ export function checkCase(c: Case): Breach[] {
     checkCertificate,
     checkTrustRegion,
     checkInversion,
+    checkUncertainty,
     checkLoop,
     checkCommand,
     checkSums,

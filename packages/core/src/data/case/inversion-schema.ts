@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { referenceOptionsSchema } from './domain-schema';
 import { perGroup, perSpecies } from './experiment-schema';
 import { choice, files, flag, GROUPS, real, seed, text, whole } from './fields';
+import { uncertaintySchema } from './uncertainty-schema';
 
 function observationError(
   relative: number,
@@ -211,5 +212,6 @@ export const inversionSchema = z
     ).default(0),
     checkpointEvery: whole('Steps between two checkpoints.', { min: 1 }).default(10),
     seed: seed('Seed of the batches.').default(13),
+    uncertainty: uncertaintySchema,
   })
   .meta({ description: 'How the misfit against the monitors is carried back to the emissions.' });

@@ -20,6 +20,19 @@ const DISPLAY_UNIT = unitText('t km-2 a-1');
 /** Cells with less than this part of the map's high end have no change worth a colour. */
 const NEGLIGIBLE = 1e-4;
 
+/** "‡" where the monitors do not constrain a total. */
+export const UNCONSTRAINED = '‡';
+
+/** Whether the total of a group, in a region or the whole domain, is known not to be constrained. */
+export function isUnconstrained({ data }: PageContext, { period, group }: ReportEmissions, region?: string): boolean {
+  const area = data.uncertainty?.areas.find((each) => each.period === period && each.group === group && each.region === region);
+  return area !== undefined && !area.total.constrained;
+}
+
+function marked(context: PageContext, emissions: ReportEmissions, region?: string): string {
+  return isUnconstrained(context, emissions, region) ? ` ${UNCONSTRAINED}` : '';
+}
+
 function truthOf({ prior, truthFactor }: ReportEmissions): Float64Array | undefined {
   return truthFactor && Float64Array.from(prior, (value, cell) => value * truthFactor[cell]);
 }
@@ -36,7 +49,7 @@ function totalsRow(context: PageContext, emissions: ReportEmissions, begins: boo
       context.groupLabel(emissions.group),
       significant(total, 4),
       significant(sum(updated), 4),
-      change(relativeChange(total, sum(updated)), 1),
+      `${change(relativeChange(total, sum(updated)), 1)}${marked(context, emissions)}`,
       percent(redistribution(grid, prior, updated), 1),
       ...(context.data.twin ? [change(relativeChange(total, sum(truth)), 1)] : []),
       ...(context.hasPaper ? [change(relativeChange(total, sum(paper)), 1), paper ? percent(redistribution(grid, prior, paper), 1) : '–'] : []),
@@ -72,8 +85,13 @@ function totalsTable(context: PageContext): Markup {
         : []),
     ],
     rows,
-    note: `Moved: Σ|updated − prior| over the cells, as part of the prior total; ups and downs that cancel in the total show here.${context.data.groups.some((group) => context.notObserved(group)) ? ' † not seen by any monitor: constrained by the prior only.' : ''}`,
+    note: `Moved: Σ|updated − prior| over the cells, as part of the prior total; ups and downs that cancel in the total show here.${context.data.groups.some((group) => context.notObserved(group)) ? ' † not seen by any monitor: constrained by the prior only.' : ''}${unconstrainedNote(context)}`,
   });
+}
+
+function unconstrainedNote({ data }: PageContext): string {
+  if (!data.uncertainty) return '';
+  return ` ${UNCONSTRAINED} total not constrained by the monitors: its uncertainty has fallen by less than ${percent(data.uncertainty.leastReduction)}.`;
 }
 
 function regionCell(context: PageContext, region: ReportRegion, emissions: ReportEmissions | undefined): Content {
@@ -82,7 +100,7 @@ function regionCell(context: PageContext, region: ReportRegion, emissions: Repor
   const [prior, updated] = [annualTotal(grid, emissions.prior, region.mask), annualTotal(grid, emissions.updated, region.mask)];
   const moved = redistribution(grid, emissions.prior, emissions.updated, region.mask);
   return html`${significant(prior)} → ${significant(updated)}<br /><span class="small"
-      >${change(relativeChange(prior, updated))}, moved ${percent(moved)}</span
+      >${change(relativeChange(prior, updated))}${marked(context, emissions, region.name)}, moved ${percent(moved)}</span
     >`;
 }
 
@@ -180,6 +198,7 @@ function mapLabel(context: PageContext, { group, period }: ReportEmissions): str
 
 function changeMap(context: PageContext, emissions: ReportEmissions, field: Float64Array, what: string, slug: string, scale: ColourScale): Markup {
   return context.map(['emissions', emissions.group, emissions.period, slug], {
+    ...(slug === 'change' ? { outline: emissions.constrained } : {}),
     title: `${mapLabel(context, emissions)}: ${what}`,
     description: `change of the emissions relative to the prior, ${extent(field)} per cent`,
     unit: '% of the prior',
@@ -203,6 +222,14 @@ function factorScatter({ group, prior, updated, truthFactor }: ReportEmissions):
     yLabel: 'updated / prior',
     notes: [`r ${fixed(scores(truth, found).r, 2)} over cells`],
   });
+}
+
+function constrainedText({ constrained }: ReportEmissions): string {
+  if (!constrained) return '';
+  const any = Array.from(constrained).some((part) => part >= 0.5);
+  return any
+    ? ' Dashed, on the map of the change: around the cells that the monitors constrain; beyond them the change is the prior’s correlation and the surrogate’s answer.'
+    : ' The monitors constrain no cell: the change is not a finding.';
 }
 
 function groupMaps(context: PageContext, emissions: ReportEmissions): Markup {
@@ -229,7 +256,7 @@ function groupMaps(context: PageContext, emissions: ReportEmissions): Markup {
     amount(updated, 'updated'),
     ...changes.map(([field, what, slug]) => changeMap(context, emissions, field, what, slug, scale)),
   ];
-  const caption = `${context.groupLabel(group)}${context.severalPeriods ? `, ${period}` : ''}: mean emissions, prior and updated on one ${amounts.logarithmic ? 'logarithmic ' : ''}scale, and changes relative to the prior on one scale. Grey: no emissions, or too little for a change to mean anything. Values beyond a scale take the colour of its end.`;
+  const caption = `${context.groupLabel(group)}${context.severalPeriods ? `, ${period}` : ''}: mean emissions, prior and updated on one ${amounts.logarithmic ? 'logarithmic ' : ''}scale, and changes relative to the prior on one scale. Grey: no emissions, or too little for a change to mean anything. Values beyond a scale take the colour of its end.${constrainedText(emissions)}`;
   return html`<figure>
     <div class="panels maps ${maps.length === 4 && !emissions.truthFactor ? 'four' : ''}">${maps}${factorScatter(emissions)}</div>
     ${context.figureCaption(caption)}

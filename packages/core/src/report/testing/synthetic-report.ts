@@ -5,7 +5,16 @@ import { Grid } from '../../grid/grid';
 import { scoreRows, type RunSeries, type ScoreRow } from '../../inversion/score-rows';
 import { Random } from '../../random';
 import { judge, type PairLimits, type PairResponse } from '../../surrogate/certificate';
-import type { ReportCertificate, ReportConcentrations, ReportData, ReportEmissions, ReportMode, ReportScores, ReportStation } from '../report-data';
+import type {
+  ReportCertificate,
+  ReportConcentrations,
+  ReportData,
+  ReportEmissions,
+  ReportMode,
+  ReportScores,
+  ReportStation,
+  ReportUncertainty,
+} from '../report-data';
 
 export const GROUPS = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'];
 export const SPECIES = [
@@ -295,5 +304,37 @@ export function syntheticReport(options: SyntheticOptions): ReportData {
       inversion: { engine: 'native' },
     },
     versions: { retroplume: '0.1.0', node: process.version },
+  };
+}
+
+/** NOx constrained, NH3 not, of one period; another region without them. */
+export function syntheticUncertainty(): ReportUncertainty {
+  const area = (group: 'NOx' | 'NH3', constrained: boolean): ReportUncertainty['areas'][number] => ({
+    period: 'winter',
+    group,
+    total: {
+      ...{ prior: 100, priorSigma: 12, updated: 80, sigma: constrained ? 3 : 9 },
+      ...{ oneSigma: [77, 83], twoSigma: [74, 86], reduction: constrained ? 0.7 : 0.01, constrained },
+    },
+    dofs: constrained ? 40 : 0,
+    dofsEstimate: constrained ? 120 : -0.2,
+    reduction: constrained ? 0.3 : 0.001,
+    constrained: constrained ? 0.3 : 0,
+  });
+  const errors = { assumed: 2, diagnosed: 1.8 };
+  return {
+    ...{ method: 'lanczos', seconds: 300, products: 60, dofs: 40, dofsEstimate: 150, eigenvalues: [4000, 5], rankError: 0.83, observations: 8704 },
+    leastReduction: 0.1,
+    areas: [area('NOx', true), area('NH3', false)],
+    innovations: [
+      { species: 'NO2', values: 2176, chiSquare: 2482, expected: 2153, observationError: errors, priorError: { assumed: 5, diagnosed: null } },
+      { species: 'SO2', values: 0, chiSquare: 0, expected: 0, observationError: errors, priorError: errors },
+    ],
+    coverage: [{ group: 'NOx', cells: 1613, oneSigma: 0.7, twoSigma: 0.95, weighted: { oneSigma: 0.68, twoSigma: 0.93 } }],
+    preview: {
+      areas: [{ period: 'winter', group: 'NOx', dofsEstimate: 100, totalReduction: 0.6 }],
+      seconds: { gradient: 2, product: 5, inversion: 16, uncertainty: 300 },
+    },
+    inversionSeconds: 20,
   };
 }

@@ -1,0 +1,60 @@
+/** A control whose prior term is taken about another control than that of the prior emissions: Jb(v − centre). */
+import type { Control, LogFactorMap } from './control';
+import type { FactorShape } from './forward-model';
+
+export class CentredControl implements Control {
+  readonly shape: FactorShape;
+  readonly size: number;
+  readonly factorCount: number;
+  readonly hasHardBounds: boolean;
+  readonly independentSlots?: boolean;
+  readonly logFactorMap?: LogFactorMap;
+
+  constructor(
+    private readonly inner: Control,
+    private readonly centre: Float64Array,
+  ) {
+    this.shape = inner.shape;
+    this.size = inner.size;
+    this.factorCount = inner.factorCount;
+    this.hasHardBounds = inner.hasHardBounds;
+    this.independentSlots = inner.independentSlots;
+    this.logFactorMap = inner.logFactorMap;
+  }
+
+  initial(): Float64Array {
+    return this.inner.initial();
+  }
+
+  factors(control: Float64Array): Float64Array {
+    return this.inner.factors(control);
+  }
+
+  tangent(control: Float64Array, direction: Float64Array): Float64Array {
+    return this.inner.tangent(control, direction);
+  }
+
+  gradient(control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {
+    return this.inner.gradient(control, gradFactors);
+  }
+
+  penalty(control: Float64Array): number {
+    return this.inner.penalty(this.fromCentre(control));
+  }
+
+  addPenaltyGradient(control: Float64Array, gradient: Float64Array): void {
+    this.inner.addPenaltyGradient(this.fromCentre(control), gradient);
+  }
+
+  project(control: Float64Array): void {
+    this.inner.project(control);
+  }
+
+  atBound(control: Float64Array): number[] {
+    return this.inner.atBound(control);
+  }
+
+  private fromCentre(control: Float64Array): Float64Array {
+    return control.map((value, i) => value - this.centre[i]);
+  }
+}

@@ -1,0 +1,104 @@
+import { CorrelationFilter } from '../../grid/correlation';
+import { GROUPS } from '../../data/case';
+import { LogFactorControl } from '../log-factor-control';
+import { dot } from '../vectors';
+import { unitGrid } from '../testing/small-world';
+import { coverage } from './coverage';
+import { areaFigures, cellFigures, type FiguresInput } from './figures';
+import type { Posterior } from './posterior';
+
+const shape = { slots: 2, rows: 1, cols: 2, groups: 5 };
+const SIZE = 20;
+/** NOx and SO2 in both cells, NH3 in the second only, nothing else. */
+const priorEmissions = Float64Array.from({ length: SIZE }, (_, i) => [2, i % 10 < 5 ? 0 : 1, 3, 0, 0][i % 5]);
+const control = new LogFactorControl(shape, {
+  spread: [0.5, 0.1, 0.5, 0.1, 0.5],
+  basis: new CorrelationFilter(1, 2, 0),
+  bound: 1e300,
+  emitting: Uint8Array.from(priorEmissions, (e) => (e > 0 ? 1 : 0)),
+});
+/** Halves the σ of NOx, leaves that of NH3, takes a twentieth from that of SO2; errors of cells are independent. */
+const part = (i: number): number => [0.5, 1, 0.95, 1, 1][i % 5];
+const posterior: Posterior = {
+  logFactorSigma: () => control.priorSpread().map((spread, i) => part(i) * spread),
+  covarianceOfSums: (sums) =>
+    sums.map((a) =>
+      sums.map((b) =>
+        dot(
+          a.map((w, i) => w * b[i] * (part(i) * control.priorSpread()[i]) ** 2),
+          new Float64Array(SIZE).fill(1),
+        ),
+      ),
+    ),
+};
+const grid = { ...unitGrid(1, 2), cellArea: () => 10, rows: 1, cols: 2 } as unknown as FiguresInput['grid'];
+const input: FiguresInput = {
+  settings: { leastReduction: 0.1, constrainedGroups: [] },
+  grid,
+  periods: [
+    { name: 'winter', slots: 1 },
+    { name: 'summer', slots: 1 },
+  ],
+  areas: [{ mask: Float32Array.of(1, 1) }, { region: 'east', mask: Float32Array.of(0, 1) }],
+  problem: { groups: GROUPS, species: ['NO2'], priorEmissions, lengthCells: 0 },
+  control,
+  at: control.initial(),
+  posterior,
+  dofs: Float64Array.from({ length: SIZE }, (_, i) => i),
+};
+
+describe('figures of a posterior', () => {
+  it('says which cells are constrained: those whose σ has fallen by a tenth, or that are forced in', () => {
+    const { reduction, constrained } = cellFigures(input);
+    expect([...constrained.subarray(0, 10)]).toEqual([1, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+    [0.5, 0, 0.05, 0, 0].forEach((expected, g) => expect(reduction[g]).toBeCloseTo(expected, 12));
+    const lower = cellFigures({ ...input, settings: { leastReduction: 0.04, constrainedGroups: ['NH3'] } });
+    // NH3 in the second cell only: what emits nothing has no factor to constrain.
+    expect([...lower.constrained.subarray(0, 10)]).toEqual([1, 0, 1, 0, 0, 1, 1, 1, 0, 0]);
+  });
+
+  it('gives totals with intervals by period, region and group; by hand', () => {
+    const { areas, correlations } = areaFigures(input, cellFigures(input));
+    expect(areas.map(({ period, region, group }) => [period, region, group].join())).toEqual(
+      ['winter', 'summer'].flatMap((period) =>
+        ['', 'east'].flatMap((region) => ['NOx', 'NH3', 'SO2'].map((group) => [period, region, group].join())),
+      ),
+    );
+    const [nox, nh3, so2] = areas;
+    // Two cells of 2 kg m-2 s-1 on 10 m² with independent errors of 50 %: 40 ± 10√2, halved a posteriori.
+    expect(nox.total.prior).toBeCloseTo(40, 12);
+    expect(nox.total.updated).toBeCloseTo(40, 12);
+    expect(nox.total.priorSigma).toBeCloseTo(10 * Math.SQRT2, 10);
+    expect(nox.total.sigma).toBeCloseTo(5 * Math.SQRT2, 10);
+    expect(nox.total.reduction).toBeCloseTo(0.5, 10);
+    expect(nox.total.twoSigma[1]).toBeCloseTo(40 * Math.exp((10 * Math.SQRT2) / 40), 8);
+    expect(nox.total.oneSigma[0] * nox.total.oneSigma[1]).toBeCloseTo(1600, 8);
+    expect([nox, nh3, so2].map(({ total }) => total.constrained)).toEqual([true, false, false]);
+    expect([nox, nh3, so2].map(({ constrained }) => constrained)).toEqual([1, 0, 0]);
+    expect(areas[4].total.prior).toBe(10); // NH3, east: all of it
+    // The control's elements are [slots, groups, cells]: of NOx in winter 0 and 1, in summer 10 and 11; SO2 4 and 5.
+    expect(areas.filter(({ group }) => group !== 'NH3').map(({ dofs }) => dofs)).toEqual([1, 9, 1, 5, 21, 29, 11, 15]);
+    expect(correlations[0].correlation[0].slice(0, 3)).toEqual([1, 0, 0]);
+  });
+});
+
+describe('coverage', () => {
+  it('counts true factors within the intervals, in constrained cells only; by hand', () => {
+    const sigma = new Float64Array(SIZE).fill(0.1);
+    const constrained = new Uint8Array(SIZE);
+    for (const i of [0, 5, 10]) constrained[i] = 1; // NOx in three of four
+    const z = new Float64Array(SIZE).fill(0.2);
+    const truth = new Float64Array(SIZE).fill(1);
+    truth[0] = Math.exp(0.29); // within 1σ
+    truth[5] = Math.exp(0.01); // within 2σ
+    truth[10] = Math.exp(0.41); // beyond
+    const weights = new Float64Array(SIZE).fill(1);
+    weights[10] = 6;
+    const [nox, ...others] = coverage(control, z, { sigma, constrained }, truth, weights);
+    expect(others).toEqual([]);
+    expect(nox).toMatchObject({ group: 'NOx', cells: 3 });
+    expect([nox.oneSigma, nox.twoSigma, nox.weighted.oneSigma, nox.weighted.twoSigma].map((x) => Math.round(1e6 * x))).toEqual([
+      333333, 666667, 125000, 250000,
+    ]);
+  });
+});

@@ -1,0 +1,165 @@
+/** Figures of a posterior by period, region and group: totals with intervals, reduction of uncertainty, degrees of freedom, what is constrained. */
+import { GROUPS, type Case, type Group } from '../../data/case';
+import type { Grid } from '../../grid/grid';
+import type { Control } from '../control';
+import type { InversionProblem } from '../inversion-settings';
+import { priorCovarianceOfSums, type Posterior } from './posterior';
+
+/** An emission total in kg s-1, mean over the period. */
+export interface TotalFigures {
+  prior: number;
+  /** a priori, through the tangent at the prior */
+  priorSigma: number;
+  updated: number;
+  sigma: number;
+  /** [T·e^(−kσ/T), T·e^(kσ/T)] for k = 1 and 2: the total, as its parts, is positive */
+  oneSigma: [number, number];
+  twoSigma: [number, number];
+  /** 1 − σ/σ_a, both through the tangent at the result */
+  reduction: number;
+  constrained: boolean;
+}
+
+export interface AreaFigures {
+  period: string;
+  /** absent: the whole domain */
+  region?: string;
+  group: Group;
+  total: TotalFigures;
+  /** degrees of freedom for signal that were found: a lower bound; null where the method gives none */
+  dofs: number | null;
+  /** an estimate with what lies beyond the rank, good to ±√(2·dofs) or so */
+  dofsEstimate: number | null;
+  /** of the cells: 1 − σ/σ_a of the log factor, mean weighted with the prior emissions */
+  reduction: number;
+  /** part of the prior emissions in cells that are constrained */
+  constrained: number;
+}
+
+/** How the errors of the totals of two groups go together: near −1 the monitors tell little more than their sum. */
+export interface Correlation {
+  period: string;
+  region?: string;
+  /** `[group][group]` in the order of GROUPS */
+  correlation: number[][];
+}
+
+/** Of every log factor, `[slots, H, W, 5]`. */
+export interface CellFigures {
+  sigma: Float64Array;
+  reduction: Float64Array;
+  constrained: Uint8Array;
+}
+
+/** What is summed over: the whole domain, without a name, or a region; a cell counts by its value in 0…1, `[H, W]`. */
+export interface Area {
+  region?: string;
+  mask: Float32Array;
+}
+
+export interface FiguresInput {
+  settings: Pick<Case['inversion']['uncertainty'], 'leastReduction' | 'constrainedGroups'>;
+  grid: Grid;
+  /** in order */
+  periods: readonly { name: string; slots: number }[];
+  areas: readonly Area[];
+  problem: InversionProblem;
+  control: Control;
+  at: Float64Array;
+  posterior: Posterior;
+  /** of every element of the control */
+  dofs?: Float64Array;
+  dofsEstimate?: Float64Array;
+}
+
+/** Cells without emissions have σ and reduction 0 and are not constrained. */
+export function cellFigures({ settings: { leastReduction, constrainedGroups }, control, posterior }: FiguresInput): CellFigures {
+  const sigma = posterior.logFactorSigma();
+  const spread = control.logFactorMap!.priorSpread();
+  const reduction = sigma.map((value, i) => (spread[i] > 0 ? 1 - value / spread[i] : 0));
+  const forced = GROUPS.map((group) => constrainedGroups.includes(group));
+  const constrained = Uint8Array.from(reduction, (part, i) => (spread[i] > 0 && (part >= leastReduction || forced[i % GROUPS.length]) ? 1 : 0));
+  return { sigma, reduction, constrained };
+}
+
+export function areaFigures(input: FiguresInput, cells: CellFigures): { areas: AreaFigures[]; correlations: Correlation[] } {
+  const factors = input.control.factors(input.at);
+  const areas: AreaFigures[] = [];
+  const correlations: Correlation[] = [];
+  let first = 0;
+  for (const { name: period, slots } of input.periods) {
+    for (const { region, mask } of input.areas) {
+      const sums = GROUPS.map((_, g) => weightsOf(input, first, slots, mask, g));
+      if (sums.every((weights) => weights.every((weight) => weight === 0))) continue;
+      const covariance = input.posterior.covarianceOfSums(sums);
+      const before = priorCovarianceOfSums(input.control, input.control.initial(), sums);
+      const withoutData = priorCovarianceOfSums(input.control, input.at, sums);
+      const where = { period, ...(region === undefined ? {} : { region }) };
+      GROUPS.forEach((group, g) => {
+        const prior = sum(sums[g]);
+        if (prior === 0) return;
+        const updated = sums[g].reduce((total, weight, i) => total + weight * factors[i], 0);
+        const total = totalFigures(input.settings, group, {
+          prior,
+          updated,
+          before: before[g][g],
+          after: covariance[g][g],
+          withoutData: withoutData[g][g],
+        });
+        const weighted = (of: ArrayLike<number>): number => sums[g].reduce((part, weight, i) => part + weight * of[i], 0) / prior;
+        const inArea = (of: Float64Array | undefined): number | null => (of ? dofsOf(input, of, first, slots, mask, g) : null);
+        const [dofs, dofsEstimate] = [inArea(input.dofs), inArea(input.dofsEstimate)];
+        areas.push({ ...where, group, total, dofs, dofsEstimate, reduction: weighted(cells.reduction), constrained: weighted(cells.constrained) });
+      });
+      correlations.push({ ...where, correlation: correlationOf(covariance) });
+    }
+    first += slots;
+  }
+  return { areas, correlations };
+}
+
+function totalFigures(
+  { leastReduction, constrainedGroups }: FiguresInput['settings'],
+  group: Group,
+  { prior, updated, before, after, withoutData }: Record<'prior' | 'updated' | 'before' | 'after' | 'withoutData', number>,
+): TotalFigures {
+  const sigma = Math.sqrt(Math.max(0, after)); // of a low rank: a difference, which rounding may take below 0
+  const interval = (k: number): [number, number] => [updated * Math.exp((-k * sigma) / updated), updated * Math.exp((k * sigma) / updated)];
+  const reduction = withoutData > 0 ? 1 - sigma / Math.sqrt(withoutData) : 0;
+  return {
+    ...{ prior, priorSigma: Math.sqrt(before), updated, sigma, oneSigma: interval(1), twoSigma: interval(2), reduction },
+    constrained: reduction >= leastReduction || constrainedGroups.includes(group),
+  };
+}
+
+/** Prior emissions of one group in an area in kg s-1, mean over a period's slots, as weights of all factors. */
+function weightsOf({ problem, grid, control }: FiguresInput, first: number, slots: number, mask: Float32Array, group: number): Float64Array {
+  const { rows, cols, groups } = control.shape;
+  const weights = new Float64Array(problem.priorEmissions.length);
+  for (let slot = first; slot < first + slots; slot++) {
+    for (let cell = 0; cell < rows * cols; cell++) {
+      const i = (slot * rows * cols + cell) * groups + group;
+      weights[i] = (problem.priorEmissions[i] * grid.cellArea(Math.floor(cell / cols)) * mask[cell]) / slots;
+    }
+  }
+  return weights;
+}
+
+/** The control's elements of one group in an area: `[slots, groups, rows, cols]`. */
+function dofsOf({ control }: FiguresInput, dofs: Float64Array, first: number, slots: number, mask: Float32Array, group: number): number {
+  const { rows, cols, groups } = control.shape;
+  let total = 0;
+  for (let slot = first; slot < first + slots; slot++) {
+    const begin = (slot * groups + group) * rows * cols;
+    for (let cell = 0; cell < rows * cols; cell++) total += mask[cell] * dofs[begin + cell];
+  }
+  return total;
+}
+
+function correlationOf(covariance: number[][]): number[][] {
+  return covariance.map((row, i) => row.map((value, j) => (value === 0 ? 0 : value / Math.sqrt(covariance[i][i] * covariance[j][j]))));
+}
+
+function sum(values: Float64Array): number {
+  return values.reduce((total, value) => total + value, 0);
+}

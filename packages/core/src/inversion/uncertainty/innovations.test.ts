@@ -1,0 +1,69 @@
+import { CorrelationFilter } from '../../grid/correlation';
+import { Random } from '../../random';
+import { invert } from '../invert';
+import { LogFactorControl } from '../log-factor-control';
+import { MatrixModel, observationBatch } from '../testing/linear-models';
+import { innovationStatistics, type InnovationStatistics } from './innovations';
+
+/** A world whose truth is drawn from the prior and whose observations have errors of `error`, inverted as if they had `assumed`. */
+async function statistics(error: number, assumed: number): Promise<InnovationStatistics[]> {
+  const [cells, values] = [40, 400];
+  const random = new Random(9);
+  const shape = { slots: 1, rows: 1, cols: cells, groups: 1 };
+  const matrix = Array.from({ length: values }, () => Array.from({ length: cells }, () => random.normal()));
+  const truth = Array.from({ length: cells }, () => 0.5 * random.normal());
+  const y = matrix.map((row) => row.reduce((sum, k, j) => sum + k * truth[j], 0) + error * random.normal());
+  const model = new MatrixModel(shape, [matrix], [observationBatch(y, assumed)], true);
+  const problem = { groups: ['NOx'], species: ['NO2', 'SO2'], priorEmissions: truth.map(() => 1), lengthCells: 0 };
+  const { control: result } = await invert(model, problem, {
+    mode: 'default',
+    optimiser: 'gauss-newton',
+    iterations: 20,
+    learningRate: 1,
+    loss: 'l2',
+    lossDivisor: 'observations',
+    bound: 1e300,
+    batch: 0,
+    priorSpread: { NOx: 0.5 },
+    stopOnWithheld: false,
+    seed: 1,
+  });
+  const control = new LogFactorControl(shape, {
+    spread: [0.5],
+    basis: new CorrelationFilter(shape.rows, shape.cols, 0),
+    bound: 1e300,
+    emitting: new Uint8Array(cells).fill(1),
+  });
+  const context = {
+    model,
+    control,
+    cost: { loss: 'l2' as const, divisor: 'none' as const, weights: [1, 0] },
+    species: problem.species,
+    groups: problem.groups,
+  };
+  // Ten times as many values as unknowns: nearly every unknown is a degree of freedom.
+  return innovationStatistics(context, result, { draws: 20, random, dofsBySpecies: [cells, 0] });
+}
+
+describe('innovation statistics', () => {
+  it('give back the errors where they are as assumed', async () => {
+    const [no2, so2] = await statistics(1, 1);
+    // chi² of 360 degrees of freedom is known to √(2·360) = 27; three of it.
+    expect(Math.abs(no2.chiSquare - no2.expected!)).toBeLessThan(3 * Math.sqrt(2 * 360));
+    expect(no2.expected).toBe(360);
+    expect(no2.observationError.assumed).toBeCloseTo(1, 12);
+    // A standard deviation from 360 values is known to 3.7 %, one from 40 unknowns to 11 %.
+    expect(Math.abs(no2.observationError.diagnosed! - 1)).toBeLessThan(3 * 0.037);
+    const expected = 0.5 * Math.sqrt(40);
+    expect(Math.abs(no2.priorError.assumed! / expected - 1)).toBeLessThan(0.1);
+    expect(Math.abs(no2.priorError.diagnosed! / expected - 1)).toBeLessThan(3 * 0.11);
+    expect(so2).toMatchObject({ species: 'SO2', values: 0, observationError: { assumed: null, diagnosed: null } });
+  });
+
+  it('show an error that was taken to be half as large as it is', async () => {
+    const [no2] = await statistics(2, 1);
+    expect(no2.chiSquare / no2.expected!).toBeGreaterThan(3.3);
+    expect(no2.chiSquare / no2.expected!).toBeLessThan(4.7);
+    expect(Math.abs(no2.observationError.diagnosed! - 2)).toBeLessThan(3 * 0.037 * 2);
+  });
+});

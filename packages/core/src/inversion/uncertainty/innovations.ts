@@ -1,0 +1,92 @@
+/**
+ * Whether the errors that the inversion was told are those that the data show: chi² at the result and the innovation statistics, per species.
+ *
+ *   chi² = Σ w u²  against  n − DOFS                                         u = (F(v̂) − y)/σ, w the weight of the species
+ *   E[d_oa d_ob] = σ_o²,   E[d_ab d_ob] = (H B Hᵀ),   E[d_ob²] = σ_o² + HBHᵀ      d_ob = y − F(0), d_oa = y − F(v̂), d_ab = F(v̂) − F(0)
+ *
+ * The identities hold where errors are as assumed and the model is near linear (Desroziers et al. 2005, doi:10.1256/qj.05.108); the mean is over the used values of a
+ * species. H B Hᵀ as assumed is sampled: the mean square of F(ξ) − F(0) over draws ξ of the prior, good to a part √(2/(draws · independent directions)).
+ */
+import type { Random } from '../../random';
+import type { EvaluationContext } from '../evaluation';
+import { Role, type Values } from '../forward-model';
+
+/** Standard deviations in the unit of the species; null where the mean product is negative or there is no value. */
+export interface InnovationStatistics {
+  species: string;
+  /** used values */
+  values: number;
+  /** Σ w u² at the result */
+  chiSquare: number;
+  /** n − DOFS of the species; null where the method gives no DOFS */
+  expected: number | null;
+  /** root mean square of the observation errors that were assumed (for the cost: σ/√w), and what the innovations say */
+  observationError: { assumed: number | null; diagnosed: number | null };
+  /** the prior's spread in the observed values: assumed, and what the innovations say */
+  priorError: { assumed: number | null; diagnosed: number | null };
+}
+
+interface Sums {
+  n: number;
+  chiSquare: number;
+  variance: number;
+  analysed: number;
+  moved: number;
+  drawn: number;
+}
+
+/** @param draws - of the prior */
+export async function innovationStatistics(
+  context: EvaluationContext,
+  result: Float64Array,
+  { draws, random, dofsBySpecies }: { draws: number; random: Random; dofsBySpecies?: ArrayLike<number> },
+): Promise<InnovationStatistics[]> {
+  const { model, control, cost, species } = context;
+  const sums = species.map((): Sums => ({ n: 0, chiSquare: 0, variance: 0, analysed: 0, moved: 0, drawn: 0 }));
+  const prior = await simulateAll(context, control.initial());
+  const updated = await simulateAll(context, result);
+  const drawn: Values[][] = [];
+  for (let draw = 0; draw < draws; draw++)
+    drawn.push(
+      await simulateAll(
+        context,
+        control.initial().map(() => random.normal()),
+      ),
+    );
+  for (let batch = 0; batch < model.batches; batch++) {
+    const { values, error, species: kinds, withheld } = model.observations(batch);
+    for (let i = 0; i < values.length; i++) {
+      if (withheld[i] !== Role.used || !Number.isFinite(values[i])) continue;
+      const sum = sums[kinds[i]];
+      const weight = cost.weights[kinds[i]];
+      const [before, after] = [values[i] - prior[batch][i], values[i] - updated[batch][i]];
+      sum.n++;
+      sum.chiSquare += weight * (after / error[i]) ** 2;
+      sum.variance += error[i] ** 2 / weight;
+      sum.analysed += after * before;
+      sum.moved += (updated[batch][i] - prior[batch][i]) * before;
+      for (const each of drawn) sum.drawn += (each[batch][i] - prior[batch][i]) ** 2 / draws;
+    }
+  }
+  return sums.map(({ n, chiSquare, variance, analysed, moved, drawn: spread }, s) => {
+    const root = (sum: number): number | null => (n > 0 && sum >= 0 ? Math.sqrt(sum / n) : null);
+    return {
+      species: species[s],
+      values: n,
+      chiSquare,
+      expected: dofsBySpecies ? n - dofsBySpecies[s] : null,
+      observationError: { assumed: root(variance), diagnosed: root(analysed) },
+      priorError: { assumed: root(spread), diagnosed: root(moved) },
+    };
+  });
+}
+
+async function simulateAll({ model, control, signal }: EvaluationContext, at: Float64Array): Promise<Values[]> {
+  const factors = control.factors(at);
+  const all: Values[] = [];
+  for (let batch = 0; batch < model.batches; batch++) {
+    signal?.throwIfAborted();
+    all.push((await model.forward(factors, batch, signal)).slice());
+  }
+  return all;
+}

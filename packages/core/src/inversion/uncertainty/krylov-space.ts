@@ -1,0 +1,72 @@
+/**
+ * The Krylov space of a symmetric operator A: Lanczos with full reorthogonalisation (Golub & Van Loan 2013, sect. 10.3), fed with one product a step.
+ *
+ *   A·Q = Q·T + β q₊ eᵀ,     A·u_k = θ_k u_k + β s_{last,k} q₊,     u_k = Q·s_k
+ *
+ * with T tridiagonal and T·s_k = θ_k s_k. |β s_{last,k}| is the exact residual of the Ritz pair (θ_k, u_k); the largest eigenvalues converge first.
+ */
+import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import type { Random } from '../../random';
+import { addScaled, dot } from '../vectors';
+
+/** β below this part of the largest element of T counts as 0: the space holds all that A can reach from the start. */
+const EXHAUSTED = 1e-12;
+
+/** Ritz pairs, largest value first. */
+export interface RitzPairs {
+  values: number[];
+  residuals: number[];
+  /** `coefficients[k]`: the vector of pair k in the basis */
+  coefficients: number[][];
+}
+
+export class KrylovSpace {
+  /** orthonormal, one a step */
+  readonly basis: Float64Array[] = [];
+  private readonly alpha: number[] = [];
+  private readonly beta: number[] = [];
+  private following?: Float64Array;
+
+  constructor(size: number, random: Random) {
+    this.following = unit(Float64Array.from({ length: size }, () => random.normal()));
+  }
+
+  /** The vector whose product {@link take} wants next; undefined once the space holds all that A can reach. */
+  get next(): Float64Array | undefined {
+    return this.following;
+  }
+
+  /** @param image - A·{@link next} */
+  take(image: Float64Array): void {
+    const current = this.following!;
+    this.basis.push(current);
+    this.alpha.push(dot(current, image));
+    const rest = image.slice();
+    // Twice is enough (Giraud et al. 2005, doi:10.1007/s00211-005-0615-4).
+    for (let pass = 0; pass < 2; pass++) for (const q of this.basis) addScaled(rest, -dot(q, rest), q);
+    const beta = Math.sqrt(dot(rest, rest));
+    const exhausted = this.basis.length === current.length || beta <= EXHAUSTED * Math.max(...this.alpha.map(Math.abs), ...this.beta);
+    this.beta.push(exhausted ? 0 : beta);
+    this.following = exhausted ? undefined : rest.map((value) => value / beta);
+  }
+
+  pairs(): RitzPairs {
+    const size = this.basis.length;
+    const tridiagonal = Matrix.zeros(size, size);
+    this.alpha.forEach((value, i) => tridiagonal.set(i, i, value));
+    for (let i = 0; i + 1 < size; i++) tridiagonal.set(i, i + 1, this.beta[i]).set(i + 1, i, this.beta[i]);
+    const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(tridiagonal, { assumeSymmetric: true });
+    const order = realEigenvalues.map((_, i) => i).sort((a, b) => realEigenvalues[b] - realEigenvalues[a]);
+    const coefficients = order.map((i) => eigenvectorMatrix.getColumn(i));
+    return {
+      values: order.map((i) => realEigenvalues[i]),
+      residuals: coefficients.map((s) => Math.abs(this.beta[size - 1] * s[size - 1])),
+      coefficients,
+    };
+  }
+}
+
+function unit(vector: Float64Array): Float64Array {
+  const norm = Math.sqrt(dot(vector, vector));
+  return vector.map((value) => value / norm);
+}

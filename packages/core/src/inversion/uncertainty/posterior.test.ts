@@ -1,0 +1,160 @@
+import { Random } from '../../random';
+import { GaussNewtonHessian } from '../hessian';
+import { invert } from '../invert';
+import { costFor, completeSettings } from '../inversion-settings';
+import { gaussianWorld, type GaussianWorld } from '../testing/gaussian-world';
+import { dot } from '../vectors';
+import { lowRank } from './low-rank';
+import { LowRankPosterior, priorCovarianceOfSums } from './posterior';
+
+async function posteriorOf(world: GaussianWorld, rank: number, seed = 2): Promise<LowRankPosterior> {
+  const at = world.control.initial();
+  const hessian = await GaussNewtonHessian.at(world.context, at);
+  const blocks = await lowRank(hessian, world.model, world.control, { rank, species: 2, random: new Random(seed) });
+  return new LowRankPosterior(world.control, at, blocks, 2);
+}
+
+const diagonal = (matrix: { rows: number; get(i: number, j: number): number }): number[] =>
+  Array.from({ length: matrix.rows }, (_, i) => matrix.get(i, i));
+
+function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i])));
+}
+
+describe('the posterior of a linear world with normal errors, full rank', () => {
+  const world = gaussianWorld(9);
+  const { closed, control } = world;
+
+  it('the world asks the inversion what the test does', () => {
+    expect(costFor(world.model, world.problem, completeSettings(world.settings)).weights).toEqual(world.context.cost.weights);
+  });
+
+  it('mean', async () => {
+    const { control: found } = await invert(world.model, world.problem, world.settings);
+    const z = control.logFactors(found);
+    const emitting = control.priorSpread();
+    expect(
+      largestDifference(
+        z.map((value, i) => (emitting[i] > 0 ? value : 0)),
+        closed.mean,
+      ),
+    ).toBeLessThan(1e-6);
+  });
+
+  it('covariance, of log factors and of sums', async () => {
+    const posterior = await posteriorOf(world, 100);
+    expect(posterior.rankError).toBeLessThan(1e-8);
+    expect(
+      largestDifference(
+        posterior.logFactorSigma(),
+        diagonal(closed.covariance).map((v) => Math.sqrt(Math.max(0, v))),
+      ),
+    ).toBeLessThan(1e-6);
+    // At v = 0 a factor's derivative is that of its logarithm.
+    const random = new Random(3);
+    const sums = [0, 1, 2].map(() => Float64Array.from({ length: control.size }, () => random.normal()));
+    const [cov, prior] = [posterior.covarianceOfSums(sums), priorCovarianceOfSums(control, control.initial(), sums)];
+    for (const [i, a] of sums.entries()) {
+      for (const [j, b] of sums.entries()) {
+        const product = (matrix: typeof closed.sa): number =>
+          dot(
+            a,
+            matrix.to2DArray().map((row) => dot(row, b)),
+          );
+        expect(cov[i][j]).toBeCloseTo(product(closed.covariance), 6);
+        expect(prior[i][j]).toBeCloseTo(product(closed.sa), 6);
+      }
+    }
+  });
+
+  it('degrees of freedom: all, by group and slot, by species', async () => {
+    const posterior = await posteriorOf(world, 100);
+    const trace = diagonal(closed.averagingKernel);
+    const dofs = posterior.dofs();
+    const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0);
+    expect(sum(dofs)).toBeCloseTo(sum(trace), 6);
+    expect(sum(posterior.eigenvalues.map((value) => value / (1 + value)))).toBeCloseTo(sum(trace), 6);
+    expect(sum(posterior.dofsBySpecies())).toBeCloseTo(sum(trace), 5);
+    for (const slot of [0, 1]) {
+      for (const group of [0, 1]) {
+        const ofGroup = sum(dofs.subarray((slot * 2 + group) * 12, (slot * 2 + group + 1) * 12));
+        expect(ofGroup).toBeCloseTo(sum(trace.filter((_, i) => Math.floor(i / 24) === slot && i % 2 === group)), 6);
+      }
+    }
+    // Of a species: the trace over its values of the influence matrix K·Ŝ·Kᵀ·So⁻¹.
+    const { jacobian } = closed;
+    const influence = jacobian.mmul(closed.covariance).mmul(jacobian.transpose());
+    const kinds = [...world.model.observations(0).species, ...world.model.observations(1).species];
+    const expected = [0, 0];
+    kinds.forEach((kind, i) => (expected[kind] += (influence.get(i, i) * world.context.cost.weights[kind]) / 0.4 ** 2));
+    posterior.dofsBySpecies().forEach((value, s) => expect(value).toBeCloseTo(expected[s], 5));
+  });
+
+  it('and estimated from the first vector alone: right on average over many', async () => {
+    const trace = diagonal(closed.averagingKernel);
+    const estimates: number[] = [];
+    for (let seed = 0; seed < 60; seed++) {
+      const posterior = await posteriorOf(world, 100, seed);
+      estimates.push(
+        posterior
+          .dofsEstimate()
+          .subarray(0, 12)
+          .reduce((a, b) => a + b),
+      );
+    }
+    const exact = trace.reduce((sum, value, i) => sum + (i < 24 && i % 2 === 0 ? value : 0), 0); // NOx of the first slot
+    const mean = estimates.reduce((a, b) => a + b) / estimates.length;
+    const spread = Math.sqrt(estimates.reduce((sum, value) => sum + (value - mean) ** 2, 0) / estimates.length);
+    expect(Math.abs(mean - exact)).toBeLessThan((3 * spread) / Math.sqrt(estimates.length));
+    expect(spread).toBeLessThan(1.5 * Math.sqrt(2 * exact));
+  });
+
+  it('rows of the averaging kernel', async () => {
+    const posterior = await posteriorOf(world, 100);
+    const indices = [0, 13, 30];
+    posterior.averagingKernelRows(indices).forEach(({ first, row }, r) => {
+      expect(first).toBe(indices[r] < 24 ? 0 : 24);
+      const expected = closed.averagingKernel.getRow(indices[r]);
+      expect(largestDifference(row, expected.slice(first, first + 24))).toBeLessThan(1e-6);
+      expect(expected.filter((value, i) => (i < first || i >= first + 24) && value !== 0)).toEqual([]);
+    });
+  });
+
+  it('both slots from the same products, and the same as one block', async () => {
+    const hessian = await GaussNewtonHessian.at(world.context, control.initial());
+    const blocks = await lowRank(hessian, world.model, control, { rank: 100, species: 2, random: new Random(2) });
+    expect(blocks.map(({ values }) => values.length)).toEqual([9, 9]);
+    expect(hessian.products).toBeLessThanOrEqual(10); // one more than the rank shows that nothing is left
+    const whole = Object.create(world.model, { parts: { value: undefined } }) as typeof world.model;
+    const one = await lowRank(hessian, whole, control, { rank: 100, species: 2, random: new Random(2) });
+    expect(one.map(({ values }) => values.length)).toEqual([18]);
+    const [a, b] = [blocks, one].map((each) => new LowRankPosterior(control, control.initial(), each, 2));
+    expect(largestDifference(a.eigenvalues, b.eigenvalues)).toBeLessThan(1e-8 * a.eigenvalues[0]);
+    expect(largestDifference(a.logFactorSigma(), b.logFactorSigma())).toBeLessThan(1e-8);
+  });
+});
+
+describe('fewer pairs than the rank', () => {
+  it.each([4, 8, 12, 20])('%i products: no variance is wrong by more than is said', async (rank) => {
+    const world = gaussianWorld(24, 11);
+    const posterior = await posteriorOf(world, rank);
+    const { closed, control } = world;
+    expect(posterior.rankError).toBeGreaterThan(1e-3);
+    const spread = control.priorSpread();
+    const sigma = posterior.logFactorSigma();
+    const wrong = diagonal(closed.covariance).map((variance, i) => (spread[i] > 0 ? Math.abs(sigma[i] ** 2 - variance) / spread[i] ** 2 : 0));
+    expect(Math.max(...wrong)).toBeLessThanOrEqual(posterior.rankError);
+    // The bound holds for any direction of the control: that of the largest error, by the power method on the difference, included.
+    const exact = await posteriorOf(world, 100);
+    const random = new Random(5);
+    let v = Float64Array.from({ length: control.size }, () => random.normal());
+    let norm = 0;
+    for (let step = 0; step < 200; step++) {
+      const [a, b] = [posterior.covariance(v), exact.covariance(v)];
+      const difference = a.map((value, i) => value - b[i]);
+      norm = Math.sqrt(dot(difference, difference));
+      v = difference.map((value) => value / norm);
+    }
+    expect(norm).toBeLessThanOrEqual(posterior.rankError);
+  });
+});

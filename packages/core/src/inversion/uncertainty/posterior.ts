@@ -1,0 +1,154 @@
+/**
+ * What the monitors say of the log factors on the emissions, and what they can't: from the low-rank posterior of the control, C = I − Σ D_k u_k u_kᵀ with
+ * D_k = λ_k/(1 + λ_k). z = L·v are the log factors before a bound acts on them, taken as normal (Laplace's approximation about the result).
+ *
+ *   σ²(z_p) = σ_a² − Σ_k D_k (L u_k)_p²                          exact but for the rank: nothing is sampled
+ *   cov(t·v, s·v) = tᵀs − Σ_k D_k (tᵀu_k)(u_kᵀs)                  of sums of emissions, t = (df/dv)ᵀ·(emissions in the sum)
+ *   DOFS = Σ_k D_k = trace of the averaging kernel                 of a group or region: the trace over its elements of the control
+ *   ∂z_p/∂z_true = Σ_k (L u_k)_p (1 + λ_k)⁻¹ (M L u_k)ᵀ              row p of the averaging kernel, M = (df/dz) Kᵀ W K (df/dz)
+ *
+ * The trace over a part of the control is that over the same part of z where part and rest are independent a priori (groups, periods); of a region it is a
+ * definition: the element of the control that sits in a cell stands for that cell. Regions that cover the domain without overlap add up to the whole.
+ *
+ * @see Rodgers (2000), sect. 2.4 and 3.2; Bousserez & Henze (2018), doi:10.1002/qj.3209
+ */
+import type { Control, LogFactorMap } from '../control';
+import { dot } from '../vectors';
+import type { LowRankBlock } from './low-rank';
+
+/** What both methods give: the low-rank posterior, and the ensemble. */
+export interface Posterior {
+  /** standard deviation of the log factors, before the bound, `[slots, rows, cols, groups]`; 0 where nothing is emitted */
+  logFactorSigma(): Float64Array;
+  /** @param sums - weights of the factors in each sum, such as emissions in a region @returns covariance of the sums */
+  covarianceOfSums(sums: readonly Float64Array[]): number[][];
+}
+
+export class LowRankPosterior implements Posterior {
+  private readonly map: LogFactorMap;
+
+  /** @param at - the control about which the Hessian was taken */
+  constructor(
+    private readonly control: Control,
+    private readonly at: Float64Array,
+    readonly blocks: readonly LowRankBlock[],
+    private readonly species: number,
+  ) {
+    this.map = control.logFactorMap!;
+  }
+
+  /** λ of all blocks, largest first. */
+  get eigenvalues(): number[] {
+    return this.blocks.flatMap(({ values }) => values).sort((a, b) => b - a);
+  }
+
+  /** of the block where it is largest; see low-rank.ts */
+  get rankError(): number {
+    return Math.max(...this.blocks.map(({ rankError }) => rankError));
+  }
+
+  /** C·vector. */
+  covariance(vector: Float64Array): Float64Array {
+    const out = vector.slice();
+    for (const { control: range, values, vectors } of this.blocks) {
+      const part = vector.subarray(...range);
+      values.forEach((value, k) => {
+        const length = reduction(value) * dot(part, vectors[k]);
+        vectors[k].forEach((u, i) => (out[range[0] + i] -= length * u));
+      });
+    }
+    return out;
+  }
+
+  logFactorSigma(): Float64Array {
+    const variance = this.map.priorSpread().map((spread) => spread * spread);
+    for (const z of this.images((value) => Math.sqrt(reduction(value)))) {
+      for (let i = 0; i < variance.length; i++) variance[i] -= z[i] * z[i];
+    }
+    // Where the prior's variance is 0 nothing is emitted; below 0 is rounding.
+    return this.map.priorSpread().map((spread, i) => (spread > 0 ? Math.sqrt(Math.max(0, variance[i])) : 0));
+  }
+
+  covarianceOfSums(sums: readonly Float64Array[]): number[][] {
+    const gradients = sums.map((weights) => gradientOfSum(this.control, this.at, weights));
+    const images = gradients.map((t) => this.covariance(t));
+    return gradients.map((t) => images.map((image) => dot(t, image)));
+  }
+
+  /** Degrees of freedom for signal of every element of the control: the diagonal of the averaging kernel. */
+  dofs(): Float64Array {
+    const out = new Float64Array(this.control.size);
+    for (const { control: range, values, vectors } of this.blocks) {
+      values.forEach((value, k) => vectors[k].forEach((u, i) => (out[range[0] + i] += reduction(value) * u * u)));
+    }
+    return out;
+  }
+
+  /** The same, with what lies beyond the rank, but as an estimate of which only sums over many elements mean something: low-rank.ts. */
+  dofsEstimate(): Float64Array {
+    const out = new Float64Array(this.control.size);
+    for (const { control: range, dofsEstimate } of this.blocks) out.set(dofsEstimate, range[0]);
+    return out;
+  }
+
+  /** Degrees of freedom for signal that the values of each species give: the trace of their part of the influence matrix. */
+  dofsBySpecies(): Float64Array {
+    const out = new Float64Array(this.species);
+    for (const { values, bySpecies } of this.blocks) values.forEach((value, k) => bySpecies[k].forEach((sum, s) => (out[s] += sum / (1 + value))));
+    return out;
+  }
+
+  /**
+   * Rows of the averaging kernel of the log factors: how the estimate of one answers to the true value of each.
+   *
+   * @param indices - of log factors
+   * @returns per index its row over the factors of its own block, which begin at `first`; the rest of the row is 0
+   */
+  averagingKernelRows(indices: readonly number[]): { first: number; row: Float32Array }[] {
+    const slopes = this.map.slopes(this.map.logFactors(this.at));
+    const rows = indices.map((index) => {
+      const block = this.blocks.find(({ factors: [first, end] }) => index >= first && index < end)!;
+      const [first, end] = block.factors;
+      return { index, block, first, row: new Float32Array(Math.min(end, slopes.length) - first) };
+    });
+    let k = 0;
+    for (const z of this.images((value) => 1 / (1 + value))) {
+      for (const { index, block, first, row } of rows) {
+        const image = block.factorImages[k] as Float64Array | undefined;
+        if (image) for (let i = 0; i < row.length; i++) row[i] += z[index] * slopes[first + i] * image[i];
+      }
+      k++;
+    }
+    return rows.map(({ first, row }) => ({ first, row }));
+  }
+
+  /** L·(weight(λ_k) u_k) of the k-th pair of all blocks at once. */
+  private *images(weight: (value: number) => number): Generator<Float64Array> {
+    const most = Math.max(0, ...this.blocks.map(({ values }) => values.length));
+    for (let k = 0; k < most; k++) {
+      const vector = new Float64Array(this.control.size);
+      for (const { control: range, values, vectors } of this.blocks) {
+        if (k < values.length) vectors[k].forEach((u, i) => (vector[range[0] + i] = weight(values[k]) * u));
+      }
+      yield this.map.logFactors(vector);
+    }
+  }
+}
+
+/** The covariance of sums that the prior gives, through the tangent at a control: what the posterior's is a reduction of. */
+export function priorCovarianceOfSums(control: Control, at: Float64Array, sums: readonly Float64Array[]): number[][] {
+  const gradients = sums.map((weights) => gradientOfSum(control, at, weights));
+  return gradients.map((t) => gradients.map((s) => dot(t, s)));
+}
+
+/** (df/dv)ᵀ·weights, of weights of the emissions' factors. */
+function gradientOfSum(control: Control, at: Float64Array, weights: Float64Array): Float64Array {
+  const all = new Float64Array(control.factorCount);
+  all.set(weights);
+  return control.gradient(at, all);
+}
+
+/** D = λ/(1 + λ) */
+function reduction(value: number): number {
+  return value / (1 + value);
+}

@@ -1,0 +1,89 @@
+/**
+ * The posterior as an ensemble: each member is an inversion of its own, with a draw from the prior in the prior's place and a draw of the observation
+ * errors on the observations,
+ *
+ *   v_m = argmin ½‖v − ξ_m‖² + Jo(v; y + ε_m),     ξ_m ~ N(0, I),     ε_m,i ~ N(0, σ_i²/w_s)
+ *
+ * started where the inversion ended. For a linear model, normal errors and least squares the v_m are draws from the posterior; else they know of bounds and bends that
+ * a Hessian does not. (This is randomised maximum likelihood, or an ensemble of data assimilations. Bardsley et al. 2014 project the residual and weight the members so that
+ * they are draws of a bent posterior too; that needs a determinant a member and is left out.) ε has the error that the cost takes a value to have: σ, and the weight of its species.
+ *
+ * @see Bardsley et al. (2014), doi:10.1137/140964023; Oliver et al. (1996); Chevallier et al. (2007), doi:10.1029/2006JD007375
+ */
+import { Random } from '../../random';
+import type { Control } from '../control';
+import { factorCount, Role, type ForwardModel, type ObservationBatch } from '../forward-model';
+import { invert, type InversionOptions } from '../invert';
+import { completeSettings, costFor, type InversionProblem, type InversionSettings } from '../inversion-settings';
+import type { Posterior } from './posterior';
+
+/** @returns the control of member `member`: the same for the same settings, seed and member */
+export async function randomisedMember(
+  model: ForwardModel,
+  problem: InversionProblem,
+  settings: InversionSettings,
+  { member, seed, start }: { member: number; seed: number; start: Float64Array },
+  options: InversionOptions = {},
+): Promise<Float64Array> {
+  const random = new Random(seed).fork(`member ${member}`);
+  const { weights } = costFor(model, problem, completeSettings(settings));
+  const prior = random.fork('prior');
+  const centre = Float64Array.from(start, () => prior.normal());
+  const perturbed = withPerturbedObservations(model, weights, random.fork('observations'));
+  return (await invert(perturbed, { ...problem, start, centre }, { ...settings, stopOnWithheld: false }, options)).control;
+}
+
+function withPerturbedObservations(model: ForwardModel, weights: readonly number[], random: Random): ForwardModel {
+  const batches: ObservationBatch[] = [];
+  const perturbed = (batch: number): ObservationBatch => {
+    const given = model.observations(batch);
+    const draws = random.fork(`batch ${batch}`);
+    const values = given.values.map((value, i) => {
+      const draw = draws.normal();
+      return given.withheld[i] === Role.used ? value + (draw * given.error[i]) / Math.sqrt(weights[given.species[i]]) : value;
+    });
+    return { ...given, values };
+  };
+  return {
+    shape: model.shape,
+    initialConcentrations: model.initialConcentrations,
+    batches: model.batches,
+    parts: model.parts,
+    observations: (batch) => (batches[batch] ??= perturbed(batch)),
+    forward: (factors, batch, signal) => model.forward(factors, batch, signal),
+    addAdjoint: (gradSimulated, batch) => model.addAdjoint(gradSimulated, batch),
+    takeGradient: () => model.takeGradient(),
+    ...(model.tangent ? { tangent: model.tangent.bind(model) } : {}),
+  };
+}
+
+/** Spread of members; standard deviations are good to a part 1/√(2(n − 1)) of themselves. */
+export class EnsemblePosterior implements Posterior {
+  constructor(
+    private readonly control: Control,
+    private readonly members: readonly Float64Array[],
+  ) {}
+
+  logFactorSigma(): Float64Array {
+    const map = this.control.logFactorMap!;
+    const fields = this.members.map((member) => map.logFactors(member));
+    return map.priorSpread().map((spread, i) => (spread > 0 ? Math.sqrt(covariance(fields.map((z) => z[i]))) : 0));
+  }
+
+  covarianceOfSums(sums: readonly Float64Array[]): number[][] {
+    const emissions = factorCount(this.control.shape);
+    const values = sums.map(() => [] as number[]);
+    for (const member of this.members) {
+      const factors = this.control.factors(member).subarray(0, emissions);
+      sums.forEach((weights, s) => values[s].push(factors.reduce((sum, factor, i) => sum + weights[i] * factor, 0)));
+    }
+    return values.map((a) => values.map((b) => covariance(a, b)));
+  }
+}
+
+/** Of two samples, about their means; of one with itself its variance. */
+function covariance(a: readonly number[], b = a): number {
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [ofA, ofB] = [mean(a), mean(b)];
+  return a.reduce((sum, value, i) => sum + (value - ofA) * (b[i] - ofB), 0) / (a.length - 1);
+}

@@ -1,0 +1,84 @@
+/**
+ * `preview`: before an inversion, what the monitors can be expected to tell, and what it will cost. At the prior, from a few products with the Hessian of
+ * least squares: they estimate the degrees of freedom (low-rank.ts), and bound the reductions of uncertainty from below, for only the largest eigenvalues are found.
+ */
+import { join } from 'node:path';
+import { writeFileAtomic } from '../data/checkpoint';
+import { evaluate } from '../inversion/evaluation';
+import { GaussNewtonHessian } from '../inversion/hessian';
+import { areaFigures, cellFigures, type AreaFigures } from '../inversion/uncertainty/figures';
+import { lowRank } from '../inversion/uncertainty/low-rank';
+import { LowRankPosterior } from '../inversion/uncertainty/posterior';
+import { Random } from '../random';
+import { setUpInversion } from './inversion-setup';
+import { invertStage } from './invert-stage';
+import { variantSettings } from './learning';
+import type { Stage } from './stage';
+import { figuresSetup, linearisation } from './uncertainty-stage';
+
+export const PREVIEW_FILE = 'preview.json';
+
+/** Enough for the largest few directions of each period. */
+const PRODUCTS = 20;
+
+export interface PreviewSummary {
+  products: number;
+  /** all periods and groups; ±√(2·dofs) or so */
+  dofsEstimate: number;
+  areas: (Pick<AreaFigures, 'period' | 'region' | 'group' | 'dofsEstimate' | 'reduction'> & { totalReduction: number })[];
+  /** measured: a gradient, a product; expected from it: the inversion with all its steps, and its uncertainty */
+  seconds: { gradient: number; product: number; inversion: number; uncertainty: number };
+}
+
+export const previewStage: Stage = {
+  name: 'preview',
+  needs: invertStage.needs,
+  settings: (context) => ({ invert: invertStage.settings(context), uncertainty: variantSettings(context).inversion.uncertainty }),
+  inputs: invertStage.inputs,
+  async run(context) {
+    const { inversion } = variantSettings(context);
+    const setup = await setUpInversion(context, join(context.dir, 'engine.json'));
+    const { model, problem } = setup;
+    try {
+      const { control, evaluation } = linearisation(setup, context.signal);
+      const at = control.initial();
+      const batches = Array.from({ length: model.batches }, (_, i) => i);
+      await evaluate(evaluation, at, batches, 0, true); // the first one makes what the others find made
+      const gradient = await timed(() => evaluate(evaluation, at, batches, 0, true));
+      const hessian = await GaussNewtonHessian.at(evaluation, at, 'quadratic');
+      const { result: blocks, seconds } = await timed(() =>
+        lowRank(hessian, model, control, {
+          rank: PRODUCTS,
+          species: problem.species.length,
+          random: new Random(inversion.uncertainty.seed),
+          onProduct: (done, of) => context.progress(done, of, 'products with the Hessian at the prior'),
+        }),
+      );
+      const posterior = new LowRankPosterior(control, at, blocks, problem.species.length);
+      const dofsEstimate = posterior.dofsEstimate();
+      const input = { ...figuresSetup(context, setup), control, at, posterior, dofsEstimate };
+      const product = seconds / hessian.products;
+      const { method, rank, members } = inversion.uncertainty;
+      const steps = inversion.iterations * gradient.seconds;
+      const summary: PreviewSummary = {
+        products: hessian.products,
+        dofsEstimate: dofsEstimate.reduce((sum, value) => sum + value, 0),
+        areas: areaFigures(input, cellFigures(input)).areas.map(({ total, dofs: _dofs, constrained: _constrained, ...figures }) => ({
+          ...figures,
+          totalReduction: total.reduction,
+        })),
+        seconds: { gradient: gradient.seconds, product, inversion: steps, uncertainty: method === 'rto' ? members * steps : rank * product },
+      };
+      writeFileAtomic(join(context.dir, PREVIEW_FILE), JSON.stringify(summary, null, 2));
+      return { products: [PREVIEW_FILE], summary };
+    } finally {
+      setup.dispose();
+    }
+  },
+};
+
+async function timed<T>(work: () => Promise<T>): Promise<{ result: T; seconds: number }> {
+  const begin = performance.now();
+  const result = await work();
+  return { result, seconds: (performance.now() - begin) / 1000 };
+}

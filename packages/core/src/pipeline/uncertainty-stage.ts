@@ -1,0 +1,289 @@
+/** `uncertainty`: what the monitors say of the emissions at the result of `invert`, and what they can't. docs/uncertainty.md has the formulae. */
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { GROUPS, type Group } from '../data/case';
+import { readTensors, removeCheckpoint, writeFileAtomic, writeTensors } from '../data/checkpoint';
+import { ConfigError } from '../errors';
+import type { Control, LogFactorMap } from '../inversion/control';
+import type { EvaluationContext } from '../inversion/evaluation';
+import { GaussNewtonHessian } from '../inversion/hessian';
+import { completeSettings, controlFor, costFor } from '../inversion/inversion-settings';
+import { coverage, type Coverage } from '../inversion/uncertainty/coverage';
+import {
+  areaFigures,
+  cellFigures,
+  type Area,
+  type AreaFigures,
+  type CellFigures,
+  type Correlation,
+  type FiguresInput,
+} from '../inversion/uncertainty/figures';
+import { innovationStatistics, type InnovationStatistics } from '../inversion/uncertainty/innovations';
+import { lowRank } from '../inversion/uncertainty/low-rank';
+import { LowRankPosterior, type Posterior } from '../inversion/uncertainty/posterior';
+import { EnsemblePosterior, randomisedMember } from '../inversion/uncertainty/randomised';
+import type { Grid } from '../grid/grid';
+import { Random } from '../random';
+import { readTruthFactors } from '../worlds/truth-factors';
+import { setUpInversion, type InversionSetup } from './inversion-setup';
+import { invertStage } from './invert-stage';
+import { variantSettings } from './learning';
+import { readOutcome } from './loop-pass';
+import type { PreviewSummary } from './preview-stage';
+import { readRecord } from './record';
+import { numericsOf, type Stage, type StageContext } from './stage';
+import { UNCERTAINTY_FILE, writeUncertainty, type PeriodUncertainty } from './uncertainty-file';
+import { regionMask } from './regions';
+
+/** How the estimate of one cell answers to the truth: sums over the row of the averaging kernel of its log factor. */
+export interface KernelRow {
+  period: string;
+  region?: string;
+  group: Group;
+  row: number;
+  col: number;
+  /** ∂ of the cell's own true log factor: 1 where the monitors tell it alone */
+  itself: number;
+  /** over all cells of each group, in the order of GROUPS: how it answers to a change of the whole group */
+  groups: number[];
+}
+
+export interface UncertaintySummary {
+  method: 'lanczos' | 'rto';
+  seconds: number;
+  /** lanczos */
+  products?: number;
+  rankError?: number;
+  eigenvalues?: number[];
+  /** degrees of freedom for signal: found with these eigenvalues, and estimated for all (±√(2·dofs)) */
+  dofs?: number;
+  dofsEstimate?: number;
+  kernelRows?: KernelRow[];
+  /** rto */
+  members?: number;
+  observations: number;
+  leastReduction: number;
+  areas: AreaFigures[];
+  correlations: Correlation[];
+  innovations: InnovationStatistics[];
+  /** twin experiments with factors per period */
+  coverage?: Coverage[];
+  /** where `preview` was run before */
+  preview?: PreviewSummary;
+}
+
+/** Draws of the prior behind its spread in the observed values. */
+const PRIOR_DRAWS = 4;
+
+export const uncertaintyStage: Stage = {
+  name: 'uncertainty',
+  needs: [...invertStage.needs, 'invert'],
+  settings: (context) => ({
+    uncertainty: variantSettings(context).inversion.uncertainty,
+    regions: context.case.regions,
+    preview: readRecord(context.dirOf('preview'))?.key,
+    ...numericsOf(context),
+  }),
+  inputs: ({ case: { truth } }) => (truth ? [truth.factors] : []),
+  async run(context) {
+    const { uncertainty: asked } = variantSettings(context).inversion;
+    if (asked.method === 'none') {
+      throw new ConfigError('UNCERTAINTY_NONE', 'uncertainty: inversion.uncertainty.method is none: set it to lanczos or rto');
+    }
+    const begin = Date.now();
+    const setup = await setUpInversion(context, join(context.dir, 'engine.json'));
+    try {
+      const { control, evaluation } = linearisation(setup, context.signal);
+      const at = readOutcome(context, 1).control;
+      const found = asked.method === 'lanczos' ? await byLanczos(context, setup, evaluation, at) : await byEnsemble(context, setup, control, at);
+      const slots = setup.slots.map(({ count }) => count);
+      const input = { ...figuresSetup(context, setup), control, at, ...found };
+      const cells = cellFigures(input);
+      const rows = found.posterior instanceof LowRankPosterior && slots.every((count) => count === 1) ? kernelRows(input, found.posterior) : [];
+      writeUncertainty(join(context.dir, UNCERTAINTY_FILE), setup.grid, periodsOf(setup, slots, control.logFactorMap!, at, cells, rows));
+      const random = new Random(asked.seed).fork('prior');
+      const innovations = await innovationStatistics(evaluation, at, { draws: PRIOR_DRAWS, random, dofsBySpecies: found.dofsBySpecies });
+      const preview = readRecord(context.dirOf('preview'))?.summary as PreviewSummary | undefined;
+      const summary: UncertaintySummary = {
+        method: asked.method,
+        seconds: (Date.now() - begin) / 1000,
+        ...found.figures,
+        ...(rows.length > 0 ? { kernelRows: rows.map(({ figures }) => figures) } : {}),
+        observations: innovations.reduce((sum, { values }) => sum + values, 0),
+        leastReduction: asked.leastReduction,
+        ...areaFigures(input, cells),
+        innovations,
+        ...coverageOf(context, setup, control.logFactorMap!, at, cells),
+        ...(preview ? { preview } : {}),
+      };
+      writeFileAtomic(join(context.dir, 'uncertainty.json'), JSON.stringify(summary, null, 2));
+      return { products: [UNCERTAINTY_FILE, 'uncertainty.json'], summary };
+    } finally {
+      setup.dispose();
+    }
+  },
+};
+
+/** The control and the cost of the inversion, about which the posterior is taken. */
+export function linearisation(
+  { model, problem, settings: given }: InversionSetup,
+  signal: AbortSignal,
+): { control: Control; evaluation: EvaluationContext } {
+  const settings = completeSettings(given);
+  const control = controlFor(model, problem, settings);
+  return {
+    control,
+    evaluation: { model, control, cost: costFor(model, problem, settings), species: problem.species, groups: problem.groups, signal },
+  };
+}
+
+/** What figures of a posterior are made of, but for the posterior. */
+export function figuresSetup(context: StageContext, { grid, problem, periods, slots }: InversionSetup): FiguresSetup {
+  return {
+    settings: variantSettings(context).inversion.uncertainty,
+    ...{ grid, problem, areas: areasOf(context, grid) },
+    periods: periods.map(({ name }, p) => ({ name, slots: slots[p].count })),
+  };
+}
+
+type FiguresSetup = Pick<FiguresInput, 'settings' | 'grid' | 'problem' | 'areas' | 'periods'>;
+
+/** The whole domain, and the case's regions. */
+function areasOf({ case: { regions } }: StageContext, grid: Grid): Area[] {
+  const whole = new Float32Array(grid.rows * grid.cols).fill(1);
+  return [{ mask: whole }, ...Object.entries(regions).map(([region, each]) => ({ region, mask: regionMask(each, grid) }))];
+}
+
+interface Found {
+  posterior: Posterior;
+  dofs?: Float64Array;
+  dofsEstimate?: Float64Array;
+  dofsBySpecies?: Float64Array;
+  figures: Pick<UncertaintySummary, 'products' | 'rankError' | 'eigenvalues' | 'dofs' | 'dofsEstimate' | 'members'>;
+}
+
+async function byLanczos(context: StageContext, { model, problem }: InversionSetup, evaluation: EvaluationContext, at: Float64Array): Promise<Found> {
+  const { rank, seed } = variantSettings(context).inversion.uncertainty;
+  const hessian = await GaussNewtonHessian.at(evaluation, at);
+  const species = problem.species.length;
+  const blocks = await lowRank(hessian, model, evaluation.control, {
+    ...{ rank, species, random: new Random(seed) },
+    onProduct: (done, of) => context.progress(done, of, 'products with the Hessian'),
+  });
+  const posterior = new LowRankPosterior(evaluation.control, at, blocks, species);
+  const { eigenvalues, rankError } = posterior;
+  const { products } = hessian;
+  const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
+  const [dofs, estimates] = [posterior.dofs(), posterior.dofsEstimate()];
+  const figures = { products, rankError, eigenvalues, dofs: sum(dofs), dofsEstimate: sum(estimates) };
+  context.log(
+    `${figures.dofs.toFixed(0)} degrees of freedom for signal from ${products} products, of some ${figures.dofsEstimate.toFixed(0)}; ` +
+      `the smallest eigenvalue found is ${(eigenvalues.at(-1) ?? 0).toPrecision(2)}${(eigenvalues.at(-1) ?? 0) > 1 ? ': a higher inversion.uncertainty.rank would find smaller standard deviations' : ''}`,
+  );
+  return { posterior, dofs, dofsEstimate: estimates, dofsBySpecies: posterior.dofsBySpecies(), figures };
+}
+
+/** Members that are done lie in a file each, and one that is not has its checkpoint: an interrupted stage goes on from there. */
+async function byEnsemble(context: StageContext, { model, problem, settings }: InversionSetup, control: Control, at: Float64Array): Promise<Found> {
+  const { members, seed } = variantSettings(context).inversion.uncertainty;
+  const folder = join(context.dir, 'members');
+  mkdirSync(folder, { recursive: true });
+  const checkpoint = join(folder, 'checkpoint.safetensors');
+  const controls: Float64Array[] = [];
+  for (let member = 0; member < members; member++) {
+    const path = join(folder, `member-${member + 1}.safetensors`);
+    if (!existsSync(path)) {
+      const found = await randomisedMember(
+        model,
+        problem,
+        settings,
+        { member, seed, start: at },
+        {
+          onProgress: (done, total, text) => context.progress(member * total + done, members * total, `member ${member + 1} of ${members}: ${text}`),
+          onMessage: context.log,
+          signal: context.signal,
+          checkpoint: { path: checkpoint, every: settings.checkpointEvery },
+        },
+      );
+      writeTensors(path, {
+        tensors: new Map([['control', { data: found, shape: [found.length] }]]),
+        metadata: { what: 'control of a member of the ensemble' },
+      });
+      removeCheckpoint(checkpoint);
+    }
+    controls.push(Float64Array.from(readTensors(path).tensors.get('control')!.data));
+  }
+  return { posterior: new EnsemblePosterior(control, controls), figures: { members } };
+}
+
+interface Kernel {
+  figures: KernelRow;
+  slot: number;
+  row: Float32Array;
+}
+
+/** Of the cell with the largest prior emission of each group in each region and in the whole domain. */
+function kernelRows({ grid, problem, periods, areas }: FiguresSetup, posterior: LowRankPosterior): Kernel[] {
+  const cells = grid.rows * grid.cols;
+  const chosen = periods.flatMap(({ name: period }, slot) =>
+    areas.flatMap(({ mask, ...region }) =>
+      GROUPS.flatMap((group, g) => {
+        const emission = (cell: number): number => mask[cell] * problem.priorEmissions[(slot * cells + cell) * GROUPS.length + g];
+        let largest = 0;
+        for (let cell = 1; cell < cells; cell++) if (emission(cell) > emission(largest)) largest = cell;
+        return emission(largest) > 0 ? [{ period, ...region, group, slot, cell: largest, index: (slot * cells + largest) * GROUPS.length + g }] : [];
+      }),
+    ),
+  );
+  return posterior.averagingKernelRows(chosen.map(({ index }) => index)).map(({ first, row }, r) => {
+    const { slot, cell, index, ...where } = chosen[r];
+    const ofSlot = row.subarray(slot * cells * GROUPS.length - first, (slot + 1) * cells * GROUPS.length - first);
+    const groups = GROUPS.map((_, g) => ofSlot.reduce((sum, value, i) => sum + (i % GROUPS.length === g ? value : 0), 0));
+    return { slot, row: ofSlot, figures: { ...where, row: Math.floor(cell / grid.cols), col: cell % grid.cols, itself: row[index - first], groups } };
+  });
+}
+
+function periodsOf(
+  { periods, grid }: InversionSetup,
+  slots: readonly number[],
+  map: LogFactorMap,
+  at: Float64Array,
+  { sigma, reduction, constrained }: CellFigures,
+  rows: readonly Kernel[],
+): PeriodUncertainty[] {
+  const z = map.logFactors(at);
+  const [low, high] = [-1, 1].map((k) => Float32Array.from(map.factorsOf(z.map((value, i) => value + k * sigma[i]))));
+  const perSlot = grid.rows * grid.cols * GROUPS.length;
+  let first = 0;
+  return periods.map(({ name: period }, p) => {
+    const range = [first * perSlot, (first + slots[p]) * perSlot] as const;
+    const own = rows.filter(({ slot }) => slot >= first && slot < first + slots[p]);
+    first += slots[p];
+    const kernel = new Float32Array(own.length * perSlot);
+    own.forEach(({ row }, r) => kernel.set(row, r * perSlot));
+    return {
+      ...{ period, slots: slots[p], low: low.slice(...range), high: high.slice(...range), constrained: constrained.slice(...range) },
+      sigma: Float32Array.from(sigma.subarray(...range)),
+      reduction: Float32Array.from(reduction.subarray(...range)),
+      ...(own.length > 0 ? { averagingKernel: kernel } : {}),
+    };
+  });
+}
+
+/** Against the truth of a twin, whose factors hold for a whole period. */
+function coverageOf(
+  { case: { truth, periods } }: StageContext,
+  { grid, problem, slots }: InversionSetup,
+  map: LogFactorMap,
+  at: Float64Array,
+  cells: CellFigures,
+): { coverage?: Coverage[] } {
+  if (!truth || slots.some(({ count }) => count > 1)) return {};
+  const perPeriod = grid.rows * grid.cols;
+  const factors = new Float64Array(problem.priorEmissions.length);
+  periods.forEach(({ name }, p) => {
+    const ofPeriod = readTruthFactors(truth.factors, grid, name); // [5, H, W]
+    ofPeriod.forEach((factor, i) => (factors[(p * perPeriod + (i % perPeriod)) * GROUPS.length + Math.floor(i / perPeriod)] = factor));
+  });
+  return { coverage: coverage(map, map.logFactors(at), cells, factors, problem.priorEmissions) };
+}

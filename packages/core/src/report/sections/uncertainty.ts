@@ -1,0 +1,188 @@
+/** What the monitors say of the emissions, and what they can't: in words, totals with intervals, errors as assumed and as they show, coverage in a twin. */
+import type { AreaFigures } from '../../inversion/uncertainty/figures';
+import { change, chemical, duration, fixed, MISSING, percent, relativeChange, significant, unitText } from '../format';
+import type { Markup } from '../html';
+import { html } from '../html';
+import type { PageContext } from '../page-context';
+import type { ReportUncertainty } from '../report-data';
+import { SECONDS_PER_YEAR } from '../statistics';
+import { table } from '../table';
+
+/** kg s-1 → Mt a-1, as the table of totals. */
+const TO_DISPLAY = SECONDS_PER_YEAR / 1e9;
+
+/** Variances that leaving out smaller eigenvalues may make too large by more than this are said to be. */
+const TELLING_RANK_ERROR = 0.2;
+
+function listed(parts: readonly Markup[]): Markup {
+  return html`${parts.map((part, index) => html`${index > 0 ? (index === parts.length - 1 ? ' and ' : ', ') : ''}${part}`)}`;
+}
+
+function how({ method, products, dofs, dofsEstimate, observations, eigenvalues, rankError = 0, members, seconds }: ReportUncertainty): Markup {
+  if (method === 'rto') {
+    const known = percent(1 / Math.sqrt(2 * ((members ?? 2) - 1)));
+    return html`<p>
+      From ${members} inversions with perturbed observations and prior, in ${duration(seconds)}. Standard deviations are known to ±${known} of
+      themselves.
+    </p>`;
+  }
+  return html`<p>
+    The ${observations} values hold some ${fixed(dofsEstimate, 0)} independent pieces of information on the emissions (degrees of freedom for signal),
+    of which ${products} products with the Hessian found ${fixed(dofs, 0)}, in ${duration(seconds)}.
+    ${
+      rankError > TELLING_RANK_ERROR
+        ? html`The smallest eigenvalue found is ${significant(eigenvalues?.at(-1))}: what was not found would make the standard deviations of single
+            cells smaller, not larger (a higher <code>inversion.uncertainty.rank</code>).`
+        : ''
+    }
+  </p>`;
+}
+
+/** Groups whose total the monitors do not constrain in any period, and those whose total they do in some. */
+function notConstrained(context: PageContext, { areas, leastReduction }: ReportUncertainty): Markup {
+  const whole = areas.filter(({ region }) => region === undefined);
+  const never = context.data.groups.filter((group) => {
+    const own = whole.filter((area) => area.group === group);
+    return own.length > 0 && own.every(({ total }) => !total.constrained);
+  });
+  const cells = context.data.groups.flatMap((group) => {
+    const own = whole.filter((area) => area.group === group);
+    if (own.length === 0 || never.includes(group)) return [];
+    const part =
+      own.reduce((sum, { constrained, total }) => sum + constrained * total.prior, 0) / own.reduce((sum, { total }) => sum + total.prior, 0);
+    return [html`${percent(1 - part)} of ${chemical(group)}`];
+  });
+  return html`<p>
+    ${
+      never.length === 0
+        ? ''
+        : html`<b>Not constrained by these monitors: ${listed(never.map((group) => html`${chemical(group)}`))}.</b> What the inversion did to them is
+            no finding. `
+    }
+    ${
+      cells.length === 0
+        ? ''
+        : html`Of the other groups, cells with ${listed(cells)} (of the prior emissions) are not constrained one by one: their uncertainty has fallen
+          by less than ${percent(leastReduction)}.`
+    }
+  </p>`;
+}
+
+function totals(context: PageContext, { areas, preview }: ReportUncertainty): Markup {
+  const hasRegions = areas.some(({ region }) => region !== undefined);
+  const expected = (area: AreaFigures): string => {
+    const before = preview?.areas.find(({ period, region, group }) => period === area.period && region === area.region && group === area.group);
+    return before ? percent(before.totalReduction) : MISSING;
+  };
+  const display = (interval: readonly [number, number]): string => interval.map((total) => significant(total * TO_DISPLAY)).join(' – ');
+  return table({
+    id: 'table-uncertainty',
+    caption: () => context.tableCaption('Totals with their intervals, and what the monitors add to the prior.'),
+    columns: [
+      ...(context.severalPeriods ? [{ title: 'Period', text: true }] : []),
+      ...(hasRegions ? [{ title: 'Region', text: true }] : []),
+      { title: 'Group', text: true },
+      { title: 'Prior', unit: unitText('Mt a-1') },
+      { title: 'Updated', unit: unitText('Mt a-1') },
+      { title: '1σ', unit: unitText('Mt a-1') },
+      { title: '2σ', unit: unitText('Mt a-1') },
+      { title: 'Uncertainty', unit: 'change' },
+      ...(preview ? [{ title: 'Expected', unit: 'before the run' }] : []),
+      { title: 'Degrees of freedom' },
+      { title: 'Constrained', text: true },
+    ],
+    rows: areas.map((area, index) => {
+      const { period, region, group, total, dofsEstimate } = area;
+      const relative = relativeChange(total.priorSigma / total.prior, total.sigma / total.updated);
+      return {
+        cells: [
+          ...(context.severalPeriods ? [period] : []),
+          ...(hasRegions ? [region ?? 'domain'] : []),
+          chemical(group),
+          `${significant(total.prior * TO_DISPLAY)} ± ${percent(total.priorSigma / total.prior)}`,
+          `${significant(total.updated * TO_DISPLAY)} ± ${percent(total.sigma / total.updated)}`,
+          display(total.oneSigma),
+          display(total.twoSigma),
+          change(relative),
+          ...(preview ? [`−${expected(area)}`] : []),
+          fixed(dofsEstimate === null ? undefined : Math.max(0, dofsEstimate), 1),
+          total.constrained ? 'yes' : 'no',
+        ],
+        begins: index > 0 && (areas[index - 1].period !== period || areas[index - 1].region !== region),
+      };
+    }),
+    note: 'Intervals are of the inversion’s own assumptions: errors of the observations as assumed, the surrogate’s where they hold it, none of the transport model’s. Uncertainty: change of the relative standard deviation of the total. Degrees of freedom are estimates, good to ±√(2n) or so.',
+  });
+}
+
+function innovations(context: PageContext, { innovations: all }: ReportUncertainty): Markup {
+  return table({
+    id: 'table-innovations',
+    caption: () => context.tableCaption('Errors as the inversion assumed them, and as the innovations show them.'),
+    columns: [
+      { title: 'Species', text: true },
+      { title: 'Values' },
+      { title: 'chi²', unit: 'over its expectation' },
+      { title: 'Assumed', group: 'Observation error' },
+      { title: 'Shown', group: 'Observation error' },
+      { title: 'Assumed', group: 'Prior, at the monitors' },
+      { title: 'Shown', group: 'Prior, at the monitors' },
+    ],
+    rows: all
+      .filter(({ values }) => values > 0)
+      .map(({ species, values, chiSquare, expected, observationError, priorError }) => {
+        const unit = unitText(context.unit(species));
+        const size = (value: number | null): string => (value === null ? MISSING : `${significant(value)} ${unit}`);
+        return {
+          cells: [
+            chemical(species),
+            fixed(values, 0),
+            fixed(chiSquare / (expected ?? values), 2),
+            size(observationError.assumed),
+            size(observationError.diagnosed),
+            size(priorError.assumed),
+            size(priorError.diagnosed),
+          ],
+        };
+      }),
+    note: 'chi² well above 1: errors were taken too small, and so are the intervals. Shown: after Desroziers et al. (2005), which holds where the other errors are right; – where the numbers contradict each other.',
+  });
+}
+
+function coverageTable(context: PageContext, { coverage = [] }: ReportUncertainty): Markup {
+  if (coverage.length === 0) return html``;
+  return table({
+    id: 'table-coverage',
+    caption: () => context.tableCaption('How often the known truth lies within the intervals of the constrained cells (twin experiment).'),
+    columns: [
+      { title: 'Group', text: true },
+      { title: 'Cells' },
+      { title: '1σ', group: 'Of the cells' },
+      { title: '2σ', group: 'Of the cells' },
+      { title: '1σ', group: 'Of the emissions' },
+      { title: '2σ', group: 'Of the emissions' },
+    ],
+    rows: coverage.map(({ group, cells, oneSigma, twoSigma, weighted }) => ({
+      cells: [chemical(group), fixed(cells, 0), percent(oneSigma), percent(twoSigma), percent(weighted.oneSigma), percent(weighted.twoSigma)],
+    })),
+    note: '68 % and 95 % where all is as assumed.',
+  });
+}
+
+function cost({ preview, inversionSeconds, seconds }: ReportUncertainty): Markup {
+  if (!preview) return html``;
+  return html`<p>
+    Expected before the run, from one gradient of ${duration(preview.seconds.gradient)} and products of ${duration(preview.seconds.product)}: at most
+    ${duration(preview.seconds.inversion)} for the inversion (it took ${duration(inversionSeconds)}) and ${duration(preview.seconds.uncertainty)} for
+    its uncertainty (${duration(seconds)}).
+  </p>`;
+}
+
+export function uncertainty(context: PageContext): Markup {
+  const { uncertainty: found, loop } = context.data;
+  if (!found) return html``;
+  return html`<section id="uncertainty">
+    <h2>Uncertainty</h2>
+    ${loop && loop.kept > 1 ? html`<p>Of the first pass of the closed loop, not of pass ${loop.kept}, which is shown elsewhere.</p>` : ''}${how(found)}${notConstrained(context, found)}${totals(context, found)}${innovations(context, found)}${coverageTable(context, found)}${cost(found)}
+  </section>`;
+}
