@@ -71,7 +71,7 @@ export const verifyStage: Stage = {
   inputs: () => [],
   async run(context) {
     const { case: settings, dir, threads } = context;
-    for (const file of [VERIFICATION_FILE, SCORES_FILE]) rmSync(join(dir, file), { force: true }); // of other settings
+    for (const file of [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE]) rmSync(join(dir, file), { force: true }); // of other settings
     const ctm = createCtm(settings);
     for (const [p, period] of settings.periods.entries()) {
       // Of an attempt that failed in a later period, or with other settings of the scores.
