@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { DEMO_MODEL_ERROR, DEMO_MODEL_ERROR_ASSUMPTIONS } from './demo-model-error';
+import { DEMO_DOUBT, DEMO_MODEL_ERROR, DEMO_MODEL_ERROR_ASSUMPTIONS } from './demo-model-error';
 
 export type DemoSize = 'quick' | 'default' | 'full';
 
@@ -117,7 +117,11 @@ export function demoCaseYaml(options: {
     // The runs with 30 % more are there anyway. A surrogate of two minutes shows the stages, not a response to rely on.
     certificate: { factors: [0.8], ...(options.size === 'quick' ? { onFailure: 'warn' } : {}) },
     // Ozone, which depends on VOC in summer, is observed: VOC is not as tight as where no monitor sees it.
-    inversion: { ...effort.inversion, priorSpread: { VOC: 0.25 } },
+    inversion: {
+      ...effort.inversion,
+      priorSpread: { VOC: 0.25, ...(nonIdentical ? { NH3: 0.05 } : {}) },
+      ...(nonIdentical ? DEMO_DOUBT : {}),
+    },
     paperMode: {
       run: true,
       ...PAPER_AT_DEMO_SIZE,

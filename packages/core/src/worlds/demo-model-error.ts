@@ -30,3 +30,27 @@ export const DEMO_MODEL_ERROR_ASSUMPTIONS = [
   "The truth's winds differ from those that all other runs read, by 12 % in speed and 10° in direction (standard deviations), smooth over 300 km and 12 h.",
   'Boundary concentrations, deposition, natural emissions and the hours of the day of the emissions are the same in truth and prior: a real case is harder still.',
 ];
+
+/**
+ * What an inversion that expects such an error is told: which parts of the model are in doubt and by how much (not what they are in the truth), that the
+ * model's errors last a day and reach beyond a cell, that a change is simulated to some 30 %, and that four fifths of an inventory's error are the same in
+ * both seasons (a correlation of 0.7 is on the safe side). NH3 answers to the model's errors rather than to its own: it is held tighter than without them.
+ */
+export const DEMO_DOUBT = {
+  stopOnWithheld: false,
+  surrogateError: 0.3,
+  errorCorrelation: { hours: 24, km: 150 },
+  factorCorrelation: { periods: 0.7 },
+  nuisance: {
+    runs: [
+      { name: 'night-mixing', options: { minimumMixedLayer: 200 }, spread: 1 },
+      { name: 'wind-profile', options: { windExponent: 0.2 }, spread: 1 },
+      { name: 'diffusion', options: { horizontalDiffusivity: 2000 }, spread: 1 },
+      { name: 'HONO', options: { honoRate: 1.5e-5 }, spread: 1 },
+      { name: 'organic-aerosol', options: { soaYield: 0.09 }, spread: 1 },
+      { name: 'aqueous-sulfate', options: { aqueousRate: 2.5e-5 }, spread: 1 },
+      { name: 'N2O5', options: { n2o5Uptake: 0.01 }, spread: 1 },
+    ],
+  },
+  uncertainty: { method: 'lanczos', rank: 60 },
+};

@@ -125,7 +125,10 @@ export const inversionSchema = z
         runs: z
           .array(
             z.strictObject({
-              name: text('Name of the term.'),
+              name: z
+                .string()
+                .regex(/^[\w.-]+$/, { error: 'expected letters, digits, dots and dashes: it names a folder' })
+                .meta({ description: 'Name of the term.' }),
               options: referenceOptionsSchema.optional().meta({
                 description: 'Reference model: settings that replace those of `ctm.options`; simulate makes the run with the prior emissions.',
               }),
