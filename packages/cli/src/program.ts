@@ -14,6 +14,7 @@ const STAGE_HELP: Record<StageName, string> = {
   evaluate: 'judge the surrogate on days and responses it was not trained on',
   certify: 'hold the derivative and the response of the surrogate against the transport model',
   export: 'write the surrogate as ONNX',
+  crossvalidate: 'choose settings of the inversion by monitors that are left out of it in turn (crossValidation)',
   invert: 'carry the misfit against the monitors back to the emissions',
   apply: 'write the updated inventory as files that the transport model reads',
   verify: 'run the transport model on it and compare with all monitors',

@@ -7,7 +7,20 @@ import type { Execution } from '../graph';
 import { VERSIONS } from './versions';
 import { beginStage, canonicalJson, describeFile, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
 
-export const STAGES = ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify', 'loop', 'report'] as const;
+export const STAGES = [
+  'simulate',
+  'prepare',
+  'train',
+  'evaluate',
+  'certify',
+  'export',
+  'crossvalidate',
+  'invert',
+  'apply',
+  'verify',
+  'loop',
+  'report',
+] as const;
 export type StageName = (typeof STAGES)[number];
 
 /**
@@ -73,7 +86,7 @@ export interface Stage {
 }
 
 /** Stages that the paper's mode shares with the default; a pass of the loop has only those of its own. */
-const SHARED: readonly StageName[] = ['simulate', 'prepare', 'loop', 'report'];
+const SHARED: readonly StageName[] = ['simulate', 'prepare', 'crossvalidate', 'loop', 'report'];
 export const PASS_STAGES = ['train', 'invert', 'apply', 'verify'] as const satisfies readonly StageName[];
 export type PassStage = (typeof PASS_STAGES)[number];
 
