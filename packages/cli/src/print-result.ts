@@ -14,12 +14,18 @@ interface Figures {
   used?: Record<string, Score>;
 }
 
+interface CrossValidation {
+  candidates: { changes: string[]; score: { mean: number; standardError: number | null } }[];
+  picked: number;
+}
+
 /** What is printed of a result; stages that end before `verify` have no figures. */
 interface Printable {
   report?: string;
   certificate?: { verdict: string; reasons: string[] };
   /** what `simulate --design` wrote */
   manifest?: string;
+  crossValidation?: CrossValidation;
   loop?: { status: string; kept: number; passes: { pass: number; realisedError: number | null }[] };
   default?: Figures;
   paperMode?: Figures;
@@ -32,6 +38,14 @@ function signedPercent(fraction: number): string {
 function change({ priorMae, updatedMae, unit, change: { interval } }: Score): string {
   const certain = interval ? `; 90 % interval ${signedPercent(interval.low)} to ${signedPercent(interval.high)}` : '';
   return `${priorMae.toFixed(2)} → ${updatedMae.toFixed(2)} ${unit} (${signedPercent((updatedMae - priorMae) / priorMae)}${certain})`;
+}
+
+function candidateLines({ candidates, picked }: CrossValidation): string {
+  const rows = candidates.map(({ changes, score: { mean, standardError } }, i) => {
+    const uncertain = standardError === null ? '' : ` ± ${(100 * standardError).toFixed(1)}`;
+    return `  ${i === picked ? '*' : ' '} ${(100 * mean).toFixed(1)}${uncertain} %  ${changes.join(', ') || "the case's own settings"}\n`;
+  });
+  return `Cross-validation, error at left-out monitors relative to the prior run (*: chosen):\n${rows.join('')}`;
 }
 
 function loopLines({ status, kept, passes }: NonNullable<Printable['loop']>): string {
@@ -66,7 +80,7 @@ export function printResult(result: object, options: Pick<CommonOptions, 'json' 
     return;
   }
   if (options.quiet) return;
-  const { report, certificate, manifest, loop, default: own, paperMode } = result as Printable;
+  const { report, certificate, manifest, crossValidation, loop, default: own, paperMode } = result as Printable;
   const told = { ...(result as Figures), ...own };
   if (certificate)
     process.stdout.write(
@@ -74,6 +88,7 @@ export function printResult(result: object, options: Pick<CommonOptions, 'json' 
     );
   const slopes = 'free-running slope (1 is right) with initial concentrations from:';
   if (told.initialConcentrations) process.stdout.write(slopesByPlace(`Surrogate: ${slopes}`, told.initialConcentrations));
+  if (crossValidation) process.stdout.write(candidateLines(crossValidation));
   if (loop) process.stdout.write(loopLines(loop));
   if (told.withheld) process.stdout.write(table('Mean absolute error against withheld monitors, prior → updated inventory:', told.withheld));
   if (paperMode?.withheld) process.stdout.write(table("The same in the paper's mode:", paperMode.withheld));

@@ -15,6 +15,7 @@ const STAGE_HELP: Record<StageName, string> = {
   certify: 'hold the derivative and the response of the surrogate against the transport model',
   export: 'write the surrogate as ONNX',
   preview: 'before an inversion: what the monitors can be expected to tell, and what it will cost',
+  crossvalidate: 'choose settings of the inversion by monitors that are left out of it in turn (crossValidation)',
   invert: 'carry the misfit against the monitors back to the emissions',
   uncertainty: 'what the monitors say of the emissions, and what they cannot (inversion.uncertainty)',
   apply: 'write the updated inventory as files that the transport model reads',

@@ -20,6 +20,12 @@ describe('inflatedErrors', () => {
     expect([...inflatedErrors(observed, none, context)]).toEqual([1, 1, 1, 1, 1, 1]);
   });
 
+  it('takes all of it times a factor', () => {
+    const model = { surrogate: [0.5], correlationHours: 24, correlationCells: 2 };
+    const scaled = inflatedErrors(observed, { ...model, scale: 1.5 }, context);
+    inflatedErrors(observed, model, context).forEach((error, i) => expect(scaled[i] / error).toBeCloseTo(1.5, 6));
+  });
+
   it("adds the surrogate's part of the change that is asked of it in the cell", () => {
     // D of cell 0 = √((3² + 4²)/2); the others are matched by the prior run
     const errors = inflatedErrors(observed, { ...none, surrogate: [0.5] }, context);

@@ -1,11 +1,13 @@
 /**
  * The error of a super-observation, R: what the monitor, the place of the monitor in its cell and the surrogate do not get right.
  *
- *   σ² = q · [ (a·y)² + b² + (r_s·y)²/n + (κ_s·D)² ]
+ *   σ² = f² · q · [ (a·y)² + b² + (r_s·y)²/n + (κ_s·D)² ]
  *
  * a, b: relative and absolute part per species, for the instrument and what nobody can split up. r_s·y: representativeness, the spread of the n monitors
  * of a cell about their mean, pooled over all cells that hold at least two. κ_s·D: the surrogate predicts a change from the prior run, and is wrong by a part
  * κ_s of it; D is the root mean square of observed − prior run in the cell over the period, an estimate of the change that is asked of it.
+ *
+ * f: a factor on all errors, 1 unless something has shown that they are too small or too large (cross-validation, χ²).
  *
  * R is diagonal, but errors are not independent: a boundary layer that is wrong is wrong all night and in the next cell too. q spreads the information of
  * one observation over those that repeat it (an inflation of variances, as is usual where R is kept diagonal):
@@ -27,6 +29,8 @@ export interface ErrorModel {
   correlationHours: number;
   /** L in cells (rows and columns alike, or [rows, cols]); 0: errors of different cells are independent */
   correlationCells: number | readonly [number, number];
+  /** f; default 1 */
+  scale?: number;
 }
 
 /** What the errors are made from beside the observations themselves. */
@@ -48,7 +52,7 @@ export function inflatedErrors(observed: SuperObservations, model: ErrorModel, c
   const change = changes(observed, context.prior);
   const repeats = neighbours(observed, model.correlationCells, context.cols);
   const rho = model.correlationHours > 0 ? Math.exp(-context.stepHours / model.correlationHours) : 0;
-  const inflation = (1 + rho) / (1 - rho);
+  const inflation = ((model.scale ?? 1) ** 2 * (1 + rho)) / (1 - rho);
   return observed.error.map((sigma, i) => {
     const at = place(observed, i);
     const ofSurrogate = model.surrogate ? model.surrogate[observed.species[i]] * change.get(at)! : 0;

@@ -10,11 +10,12 @@ import type { StageContext } from './stage';
 
 /** What is added to the errors of single observations; see {@link inflatedErrors}. */
 export function errorModelOf(context: StageContext, grid: Grid): ErrorModel {
-  const { surrogateError, errorCorrelation } = variantSettings(context).inversion;
+  const { surrogateError, errorCorrelation, errorScale } = variantSettings(context).inversion;
   return {
     surrogate: surrogateError === 'none' ? undefined : PREPARED_SPECIES.map((species) => surrogateErrorOf(context, species, surrogateError)),
     correlationHours: errorCorrelation.hours,
     correlationCells: grid.lengthInCells(errorCorrelation.km),
+    scale: errorScale,
   };
 }
 

@@ -24,7 +24,7 @@ export function passCertificateGate(context: StageContext): void {
   if (verdict === 'failed' && onFailure === 'refuse' && context.variant === 'default') {
     throw new GateError(
       'CERTIFICATE_FAILED',
-      `invert: the surrogate's response to emissions is not that of the transport model (${told}), see ${join(context.dirOf('certify'), CERTIFICATE_FILE)}: ` +
+      `${context.stage}: the surrogate's response to emissions is not that of the transport model (${told}), see ${join(context.dirOf('certify'), CERTIFICATE_FILE)}: ` +
         'train it on more members or for longer, or go on all the same with --set certificate.onFailure=warn',
     );
   }

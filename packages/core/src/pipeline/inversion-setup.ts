@@ -60,29 +60,67 @@ export interface InversionSetup {
   dispose: () => void;
 }
 
+/** What all inversions with one surrogate share, whatever the roles of their monitors and the settings of prior and errors. */
+export interface InversionResources {
+  surrogate: Surrogate;
+  periods: PeriodSource[];
+  plan: DomainPlan;
+  /** hours of a batch of the model */
+  hours: number;
+  engine: AdjointEngine;
+  choice: EngineChoice;
+  spread: InversionSetup['spread'];
+}
+
 /**
- * Everything that `invert` needs, and what looks at its result: as {@link InversionProblem} says, for all periods of the case.
+ * Loads surrogate, prepared fields and engine; who asked for them disposes of the engine.
  *
  * @param engineMemory - file that keeps what engine `auto` chose
  * @throws {RetroplumeError} if products of the stages before are missing or do not fit together
  */
-export async function setUpInversion(context: StageContext, engineMemory: string): Promise<InversionSetup> {
+export async function loadInversion(context: StageContext, engineMemory: string): Promise<InversionResources> {
   const { inversion } = variantSettings(context);
-  const { uncertainty: _after, ...settings } = inversion; // what follows the inversion does not make it another one
   const surrogate = loadSurrogate(context);
   const stored = context.case.periods.map(({ name }) => openPrepared(context.dirOf('prepare'), name));
-  const { grid } = stored[0];
-  const paper = inversion.mode === 'paper';
   // The paper draws so many hours a step, which the program then takes at once; without a draw it is as in the default mode.
-  const drawn = paper && inversion.batch > 0 ? inversion.batch : undefined;
-  const plan = domainPlan(context, surrogate, grid, { adjoint: true, hours: drawn });
+  const drawn = inversion.mode === 'paper' && inversion.batch > 0 ? inversion.batch : undefined;
+  const plan = domainPlan(context, surrogate, stored[0].grid, { adjoint: true, hours: drawn });
   const tiled = plan.tiling.tiles.length > 1;
   // Tiles read what they need from disk, for as many hours at once as make the reading cheap.
   const periods: PeriodSource[] = tiled ? stored : preparedPeriods(context, 'prior').map((period) => inMemory(period));
   const hours = !tiled ? plan.batchSize : (drawn ?? HOURS_TOGETHER);
-  const { problems, stations, observed } = await problemsOf(context, periods);
   const spread = shownSpread(context);
-  const { engine, choice } = await chosenEngine(context, surrogate, plan, engineMemory);
+  return { surrogate, periods, plan, hours, spread, ...(await chosenEngine(context, surrogate, plan, engineMemory)) };
+}
+
+/** Everything that `invert` needs, and what looks at its result: as {@link InversionProblem} says, for all periods of the case. */
+export async function setUpInversion(context: StageContext, engineMemory: string): Promise<InversionSetup> {
+  const resources = await loadInversion(context, engineMemory);
+  const setup = await inversionWith(context, resources);
+  return {
+    ...setup,
+    dispose: () => {
+      setup.dispose();
+      resources.engine.dispose();
+    },
+  };
+}
+
+/**
+ * The same on resources that outlive it; `dispose` leaves them.
+ *
+ * @param leftOut - stations that are watched only, in place of those that would choose the step at which to stop
+ */
+export async function inversionWith(
+  context: StageContext,
+  { surrogate, periods, plan, hours, engine, choice, spread }: InversionResources,
+  leftOut?: ReadonlySet<string>,
+): Promise<InversionSetup> {
+  const { inversion } = variantSettings(context);
+  const { uncertainty: _after, ...settings } = inversion; // what follows the inversion does not make it another one
+  const [{ grid }] = periods;
+  const paper = inversion.mode === 'paper';
+  const { problems, stations, observed } = await problemsOf(context, periods, leftOut);
   const surrogateModel = new SurrogateForwardModel(surrogate, engine, problems, {
     anchored: !paper,
     factors: inversion.factors,
@@ -132,11 +170,8 @@ export async function setUpInversion(context: StageContext, engineMemory: string
   return {
     nuisance: (beside?.names ?? []).map((name, k) => ({ name, unit: beside!.units[k], spread: model.nuisance![k] })),
     ...{ grid, periods, model, surrogateModel, problem, engine: choice, stations, slots, spread },
-    settings: { ...settings, batch: drawn ? 1 : Math.ceil(inversion.batch / hours) },
-    dispose: () => {
-      surrogateModel.dispose();
-      engine.dispose();
-    },
+    settings: { ...settings, batch: paper && inversion.batch > 0 ? 1 : Math.ceil(inversion.batch / hours) },
+    dispose: () => surrogateModel.dispose(),
   };
 }
 
@@ -163,6 +198,7 @@ function chosenEngine(
 async function problemsOf(
   context: StageContext,
   periods: readonly PeriodSource[],
+  leftOut: ReadonlySet<string> | undefined,
 ): Promise<{ problems: PeriodProblem[]; stations: StationCounts[]; observed: ObservedPeriod[] }> {
   const first = firstHours(context);
   const problems: PeriodProblem[] = [];
@@ -170,7 +206,7 @@ async function problemsOf(
   const all: ObservedPeriod[] = [];
   for (const [p, period] of periods.entries()) {
     const settings = context.case.periods[p];
-    const observed = await observePeriod(context, settings, period.grid, first[p]);
+    const observed = await observePeriod(context, settings, period.grid, first[p], leftOut);
     const { operator, monitors } = observed;
     all.push(observed);
     const anchorRun = context.pass ? passRun(context, context.pass.anchor, period) : priorRun(period);

@@ -1,12 +1,13 @@
 /** `invert`: from the misfit at the monitors to factors on the emissions. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { GROUPS } from '../data/case';
+import { GROUPS, type InversionSettings } from '../data/case';
 import { removeCheckpoint, writeFileAtomic } from '../data/checkpoint';
 import type { PeriodSource } from '../data/period-source';
 import type { GainByPart } from '../inversion/gain-by-part';
 import type { InversionResult } from '../inversion/invert';
 import { checkpointOf, invertFromStarts, type StartOutcome } from '../inversion/multi-start';
+import { pickInWords } from './cross-validation';
 import { passCertificateGate, passSaturationGate } from './inversion-gates';
 import type { EngineChoice } from './engine-choice';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from './factors-file';
@@ -16,7 +17,7 @@ import { earlierPasses, writeOutcome } from './loop-pass';
 import { nuisanceFiles } from './nuisance';
 import { seesRegions } from './prior-covariance';
 import { observationFiles } from './monitors';
-import { numericsOf, type Stage } from './stage';
+import { numericsOf, type Stage, type StageContext } from './stage';
 import type { SurrogateForwardModel } from './surrogate-forward-model';
 import { expandSlots, isPlain, timeSlots, type FactorBasis } from './time-slots';
 import { writeTrust, type TrustSummary } from './trust-region';
@@ -36,30 +37,43 @@ export interface InvertSummary {
   /** what was inverted beside the emissions, with its spread a priori */
   nuisance?: { name: string; unit: string; spread: number; value: number }[];
   stations: StationCounts[];
+  /** what of the settings cross-validation chose, where the case takes it */
+  crossValidated?: string;
+}
+
+/** What decides the result of an inversion beside its inputs: a part of the settings of stages that invert. */
+export function inversionKey(context: StageContext, inversion: InversionSettings): object {
+  const { observations, withheld, certificate, regions, tileCells } = context.case;
+  return {
+    inversion: { ...inversion, uncertainty: undefined },
+    ...(seesRegions(inversion) ? { regions } : {}),
+    ...(tileCells > 0 ? { tileCells } : {}),
+    observations: { ...observations, files: undefined, stations: undefined },
+    withheld,
+    onFailure: certificate.onFailure,
+    ...initialConcentrationsOf(context),
+    ...numericsOf(context),
+  };
+}
+
+/** The files of an inversion from outside the run folder. */
+export function inversionInputs(context: StageContext): string[] {
+  return [...observationFiles(context.case), ...nuisanceFiles(context)];
 }
 
 export const invertStage: Stage = {
   name: 'invert',
   needs: ['train', 'prepare', 'simulate', 'certify', 'export'],
-  settings: (context) => {
-    const { observations, withheld, certificate, regions } = context.case;
-    const { inversion } = variantSettings(context);
-    return {
-      inversion: { ...inversion, uncertainty: undefined },
-      ...(seesRegions(inversion) ? { regions } : {}),
-      ...(context.case.tileCells > 0 ? { tileCells: context.case.tileCells } : {}),
-      observations: { ...observations, files: undefined, stations: undefined },
-      withheld,
-      onFailure: certificate.onFailure,
-      ...initialConcentrationsOf(context),
-      ...(context.pass ? { pass: context.pass, earlier: earlierPasses(context) } : {}),
-      ...numericsOf(context),
-    };
-  },
-  inputs: (context) => [...observationFiles(context.case), ...nuisanceFiles(context)],
+  settings: (context) => ({
+    ...inversionKey(context, variantSettings(context).inversion),
+    ...(context.pass ? { pass: context.pass, earlier: earlierPasses(context) } : {}),
+  }),
+  inputs: inversionInputs,
   async run(context) {
     passCertificateGate(context);
     const { inversion } = variantSettings(context);
+    const crossValidated = pickInWords(context);
+    if (crossValidated !== undefined) context.log(`taken from cross-validation: ${crossValidated}`);
     const memory = join(context.dir, 'engine.json');
     const setup = await setUpInversion(context, memory);
     const { model, surrogateModel, periods, grid, spread, stations } = setup;
@@ -81,6 +95,7 @@ export const invertStage: Stage = {
       if (gain) context.log(gainInWords(gain));
       const summary: InvertSummary = {
         ...{ engine: setup.engine, status, iterations, keptIteration, atBound, history, trust, stations },
+        ...(crossValidated === undefined ? {} : { crossValidated }),
         ...(gain ? { initialConcentrations: gain } : {}),
         ...(starts.length > 1 ? { starts } : {}),
         ...(result.nuisance ? { nuisance: setup.nuisance.map((each, k) => ({ ...each, value: result.nuisance![k] })) } : {}),

@@ -6,6 +6,7 @@ import { Surrogate } from '../surrogate/surrogate';
 import type { Tiling } from '../surrogate/tiles';
 import { Window } from '../surrogate/window';
 import { PRIOR } from './case-runs';
+import { withPick } from './cross-validation';
 import { addRunsOfPasses, furtherTraining } from './loop-pass';
 import type { StageContext } from './stage';
 
@@ -15,11 +16,13 @@ export interface VariantSettings {
   inversion: InversionSettings;
 }
 
-export function variantSettings({ case: settings, variant, pass }: StageContext): VariantSettings {
+/** With what cross-validation chose, where the case takes it. */
+export function variantSettings(context: StageContext): VariantSettings {
+  const { case: settings, variant, pass } = context;
   const { surrogate, training, inversion } = variant === 'paper' ? settings.paperMode : settings;
-  if (!pass) return { surrogate, training, inversion };
+  if (!pass) return { surrogate, training, inversion: variant === 'paper' ? inversion : withPick(context) };
   // The exported models are those of the first training.
-  return { surrogate, training: furtherTraining(training, settings.loop, pass), inversion: { ...inversion, engine: 'native' } };
+  return { surrogate, training: furtherTraining(training, settings.loop, pass), inversion: { ...withPick(context), engine: 'native' } };
 }
 
 /** The prepared periods, with the runs that the variant learns from: all of them (in the loop those of earlier passes, too), or in the paper's mode the prior run only. */

@@ -12,8 +12,8 @@ import type { StageContext } from './stage';
 
 export interface Monitors {
   observations: Observations;
-  withheld: Set<string>;
-  watched: Set<string>;
+  withheld: ReadonlySet<string>;
+  watched: ReadonlySet<string>;
   /** spatial block of every station inside the grid */
   block: Map<string, string>;
 }

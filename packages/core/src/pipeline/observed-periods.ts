@@ -20,11 +20,21 @@ export interface ObservedPeriod {
 /** Concentrations of some hours on the whole grid, `[hours, H, W, 4]`. */
 export type RunFields = (hours: Hours) => Float32Array;
 
-/** @param firstHour - hours before it are not compared */
-export async function observePeriod(context: StageContext, settings: PeriodSettings, grid: Grid, firstHour: number): Promise<ObservedPeriod> {
+/**
+ * @param firstHour - hours before it are not compared
+ * @param leftOut - stations that are watched in place of those that would choose the step at which to stop
+ */
+export async function observePeriod(
+  context: StageContext,
+  settings: PeriodSettings,
+  grid: Grid,
+  firstHour: number,
+  leftOut?: ReadonlySet<string>,
+): Promise<ObservedPeriod> {
   const { inversion } = variantSettings(context);
-  const monitors = await readMonitors(context, settings, grid);
-  const options = { firstHour, watch: inversion.stopOnWithheld };
+  const drawn = await readMonitors(context, settings, grid);
+  const monitors = leftOut ? { ...drawn, watched: leftOut } : drawn;
+  const options = { firstHour, watch: inversion.stopOnWithheld || leftOut !== undefined };
   return {
     monitors,
     operator: operatorOf(context, settings, grid, monitors, { ...options, hoursPerDay: inversion.hoursPerDay }),

@@ -1,7 +1,7 @@
 /** `report`: everything that the stages before found, on one page. */
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { GROUPS, type Case, type PeriodSettings } from '../data/case';
+import { asksForCrossValidation, GROUPS, type Case, type PeriodSettings } from '../data/case';
 import { speciesUnit } from '../data/case-fields';
 import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../data/prepared';
 import { Role } from '../inversion/forward-model';
@@ -18,9 +18,11 @@ import type { Certificate } from '../surrogate/certificate';
 import { largestDistance } from '../surrogate/training-distance';
 import { readTruthFactors } from '../worlds/truth-factors';
 import { PRIOR } from './case-runs';
+import { crossValidationOf } from './cross-validation';
 import type { EvaluateSummary, InitialFigures } from './evaluate-stage';
 import { FACTORS_FILE, meanEmissions, readFactors } from './factors-file';
 import type { InvertSummary } from './invert-stage';
+import { variantSettings } from './learning';
 import type { LoopSummary } from './loop-stage';
 import { readRecord } from './record';
 import { regionMask } from './regions';
@@ -39,7 +41,8 @@ export const reportStage: Stage = {
   name: 'report',
   needs: ['verify', 'evaluate', 'certify', 'invert'],
   settings: ({ case: settings, out }) => ({
-    case: { ...settings, file: undefined, loop: undefined },
+    case: { ...settings, file: undefined, loop: undefined, crossValidation: undefined },
+    crossValidation: asksForCrossValidation(settings) ? readRecord(stageDir(out, 'crossvalidate', 'default'))?.key : undefined,
     loop: settings.loop.passes > 1 ? readRecord(stageDir(out, 'loop', 'default'))?.key : undefined,
     uncertainty: settings.inversion.uncertainty.method === 'none' ? undefined : readRecord(stageDir(out, 'uncertainty', 'default'))?.key,
     paper: settings.paperMode.run ? readRecord(stageDir(out, 'verify', 'paper'))?.key : undefined,
@@ -144,8 +147,9 @@ async function reportData(context: StageContext): Promise<ReportData> {
     }),
     regions: Object.entries(settings.regions).map(([name, region]) => ({ name, mask: regionMask(region, grid as PreparedPeriod['grid']) })),
     loop: loopOf(context),
+    ...crossValidated(context),
     stageSeconds: stageSeconds(context, variants),
-    settings: shownSettings(settings),
+    settings: shownSettings(settings, variantSettings(context).inversion),
     versions: VERSIONS,
   };
 }
@@ -305,24 +309,24 @@ function stageSeconds({ out }: StageContext, variants: readonly StageContext[]):
   );
 }
 
-function shownSettings({
-  surrogate,
-  training,
-  certificate,
-  inversion,
-  loop,
-  members,
-  withheld,
-  observations,
-  paperMode,
-  ctm,
-}: Case): Record<string, unknown> {
+/** What cross-validation found, and whether the inversion took it. */
+function crossValidated(context: StageContext): Pick<ReportData, 'crossValidation'> {
+  const found = crossValidationOf(context);
+  return found ? { crossValidation: { ...found, applied: context.case.crossValidation.apply } } : {};
+}
+
+/** @param inversion - with what cross-validation chose, where the case takes it */
+function shownSettings(
+  { surrogate, training, certificate, crossValidation, loop, members, withheld, observations, paperMode, ctm }: Case,
+  inversion: Case['inversion'],
+): Record<string, unknown> {
   const { resolution, layout, timeZone, gasReference, twin } = observations;
   return {
     surrogate,
     training,
     certificate,
     inversion,
+    ...(asksForCrossValidation({ crossValidation }) ? { crossValidation } : {}),
     ...(loop.passes > 1 ? { loop } : {}),
     members,
     withheld,

@@ -1,11 +1,13 @@
 /** Runs of a case: all stages that are not up to date, or some of them. */
 import { resolve } from 'node:path';
-import { loadCase, type Case } from '../data/case';
+import { asksForCrossValidation, loadCase, type Case } from '../data/case';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../device';
 import type { Profiler } from '../graph';
 import type { Certificate } from '../surrogate/certificate';
 import { applyStage } from './apply-stage';
 import { certifyStage } from './certify-stage';
+import type { CrossValidation } from './cross-validation';
+import { crossvalidateStage } from './crossvalidate-stage';
 import { evaluateStage, type EvaluateSummary, type InitialFigures } from './evaluate-stage';
 import { exportStage } from './export-stage';
 import { invertStage } from './invert-stage';
@@ -28,6 +30,7 @@ const STAGE_OF: Record<StageName, Stage> = {
   certify: certifyStage,
   export: exportStage,
   preview: previewStage,
+  crossvalidate: crossvalidateStage,
   invert: invertStage,
   uncertainty: uncertaintyStage,
   apply: applyStage,
@@ -68,6 +71,8 @@ export interface RunResult extends VariantResult {
   case: string;
   out: string;
   device: Device;
+  /** where the case asks for it: what was tried, and what was chosen */
+  crossValidation?: CrossValidation;
   /** with `loop.passes` above 1: the passes; the figures beside are those of the kept one */
   loop?: Pick<LoopSummary, 'status' | 'kept' | 'passes'>;
   report?: string;
@@ -105,6 +110,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   };
   const asked: Partial<Record<StageName, boolean>> = {
     preview: false,
+    crossvalidate: asksForCrossValidation(settings),
     uncertainty: settings.inversion.uncertainty.method !== 'none',
     loop: settings.loop.passes > 1,
   };
@@ -123,6 +129,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     out,
     device,
     ...variantResult(records, ''),
+    ...(records.has('crossvalidate') ? { crossValidation: records.get('crossvalidate')!.summary as CrossValidation } : {}),
     ...loopResult(records),
     ...(settings.paperMode.run && wanted.some((stage) => PAPER_STAGES.includes(stage)) ? { paperMode: variantResult(records, 'paper/') } : {}),
     ...(records.has('report') ? { report: resolve(out, (records.get('report')!.summary as { html: string }).html) } : {}),

@@ -98,13 +98,14 @@ function percent(fraction: number | undefined): number | undefined {
   return fraction === undefined ? undefined : 100 * fraction;
 }
 
-/** The rows as CSV: two lines a row, one for each run. Numbers have seven significant digits, as many as the simulated values have. */
+/** The rows as CSV: two lines a row, one for each run. */
 export function scoresCsv(rows: readonly ScoreRow[]): string {
-  const lines = rows.flatMap((row) => RUNS.map((run) => COLUMNS.map(([, value]) => field(value(row, run))).join(',')));
+  const lines = rows.flatMap((row) => RUNS.map((run) => COLUMNS.map(([, value]) => csvField(value(row, run))).join(',')));
   return [COLUMNS.map(([name]) => name).join(','), ...lines, ''].join('\n');
 }
 
-function field(value: string | number | undefined): string {
+/** A value of a table: numbers with seven significant digits, as many as simulated values have; what is absent is empty. */
+export function csvField(value: string | number | undefined): string {
   if (typeof value === 'number') return Number.isFinite(value) ? String(Number(value.toPrecision(7))) : '';
   return /[",\n\r]/.test(value ?? '') ? `"${value!.replaceAll('"', '""')}"` : (value ?? '');
 }

@@ -15,6 +15,7 @@ export const STAGES = [
   'certify',
   'export',
   'preview',
+  'crossvalidate',
   'invert',
   'uncertainty',
   'apply',
@@ -87,7 +88,7 @@ export interface Stage {
 }
 
 /** Stages that the paper's mode shares with the default, or does not have; a pass of the loop has only those of its own. */
-const SHARED: readonly StageName[] = ['simulate', 'prepare', 'preview', 'uncertainty', 'loop', 'report'];
+const SHARED: readonly StageName[] = ['simulate', 'prepare', 'preview', 'crossvalidate', 'uncertainty', 'loop', 'report'];
 export const PASS_STAGES = ['train', 'invert', 'apply', 'verify'] as const satisfies readonly StageName[];
 export type PassStage = (typeof PASS_STAGES)[number];
 

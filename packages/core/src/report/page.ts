@@ -8,6 +8,7 @@ import { PAGE_STYLE } from './page-style';
 import { assumptions } from './sections/assumptions';
 import { certificate, certificateBanner } from './sections/certificate';
 import { concentrations } from './sections/concentrations';
+import { crossValidation } from './sections/cross-validation';
 import { emissions } from './sections/emissions';
 import { headline } from './sections/headline';
 import { inversion } from './sections/inversion';
@@ -32,6 +33,7 @@ const SECTIONS: readonly [id: string, title: string, draw: (context: PageContext
   ['uncertainty', 'Uncertainty', uncertainty],
   ['surrogate', 'Surrogate', surrogate],
   ['certificate', 'Certificate', certificate],
+  ['cross-validation', 'Cross-validation', crossValidation],
   ['inversion', 'Inversion', inversion],
   ['trust-region', 'Distance from the training', trustRegion],
   ['loop', 'Closed loop', loop],

@@ -12,6 +12,7 @@
  */
 import type { Grid } from '../grid/grid';
 import type { AuditRow } from '../inversion/audit';
+import type { CandidateScore } from '../inversion/fold-scores';
 import type { GainByPart } from '../inversion/gain-by-part';
 import type { ScoreRow } from '../inversion/score-rows';
 import type { Coverage } from '../inversion/uncertainty/coverage';
@@ -191,6 +192,24 @@ export interface ReportLoop {
   passes: LoopPassScore[];
 }
 
+/** Settings of the inversion that were tried with monitors left out in turn. Indices are those of `candidates`, the first of which has the case's own settings. */
+export interface ReportCrossValidation {
+  settings: { by: 'blocks' | 'regions'; hoursPerDay: number; iterations: number };
+  folds: { name: string; stations: number }[];
+  /** `changes`: what differs from the case's own settings; scales are factors on them */
+  candidates: { candidate: { spreadScale: number; errorScale: number }; changes: string[]; score: CandidateScore }[];
+  best: number;
+  picked: number;
+  /** settings that differ in one scale only, in its order; `corner`: index of a point */
+  lCurves: {
+    key: 'spreadScale' | 'errorScale';
+    points: { candidate: number; value: number; misfit: number; distance: number }[];
+    corner: number | null;
+  }[];
+  /** whether the inversion took what was picked */
+  applied: boolean;
+}
+
 /** The breakdown of scores that `verify` made, of the run's own mode first, rows in the same order in all. */
 export interface ReportScores {
   /** smallest observed O3 above the cut-off, ppb */
@@ -278,6 +297,7 @@ export interface ReportData {
   learning?: { mode: ReportMode; points: LearningPoint[] }[];
   inversion?: ReportInversion[];
   trust?: ReportTrust;
+  crossValidation?: ReportCrossValidation;
   loop?: ReportLoop;
   inventoryError?: InventoryError[];
   audit?: ReportAudit[];

@@ -5,7 +5,7 @@ import type { ScoreRow } from '../inversion/score-rows';
 import { change, significant } from './format';
 import { page } from './page';
 import { PageContext } from './page-context';
-import type { LoopGain, ReportData, ReportLoop, ReportScores, ReportUncertainty } from './report-data';
+import type { LoopGain, ReportCrossValidation, ReportData, ReportLoop, ReportScores, ReportUncertainty } from './report-data';
 import { GROUPS, SPECIES, smallGrid, syntheticCertificate, syntheticReport, syntheticUncertainty } from './testing/synthetic-report';
 import { writeReport } from './write-report';
 
@@ -259,6 +259,44 @@ describe('page', () => {
     expect(table('table-loop-regions')[0]).toEqual(['North', 'NO₂ (ppb)', '1', '8.00', '87.5 %', '75.0 %', '17 %', '–', '–', '–', '–']);
     expect(text).toContain('Gain, NO₂');
     expect(text.replace(/\s+/g, ' ')).toContain('ended before the transport model ran for pass 3');
+  });
+
+  it('shows what cross-validation tried, its choice, and the corner of the L-curve', () => {
+    const data = syntheticReport(small);
+    expect(write(data)).not.toContain('id="cross-validation"');
+    const candidate = (spreadScale: number, mean: number, changes: string[]): ReportCrossValidation['candidates'][number] => ({
+      candidate: { spreadScale, errorScale: 1 },
+      changes,
+      score: { mean, standardError: 0.02, bySpecies: { NO2: mean, O3: mean + 0.05 } },
+    });
+    const scales = [1, 0.5, 2, 4];
+    const crossValidation: ReportCrossValidation = {
+      settings: { by: 'blocks', hoursPerDay: 2, iterations: 12 },
+      folds: ['1', '2'].map((name) => ({ name, stations: 20 })),
+      candidates: scales.map((scale, i) => candidate(scale, 0.62 + 0.01 * i, scale === 1 ? [] : [`spreadScale ${scale}`])),
+      best: 0,
+      picked: 1,
+      lCurves: [
+        {
+          key: 'spreadScale',
+          corner: 1,
+          points: [1, 0, 2, 3].map((c, i) => ({ candidate: c, value: scales[c], misfit: 9 - i, distance: 1 + i * i })),
+        },
+      ],
+      applied: true,
+    };
+    const text = write({ ...data, crossValidation });
+    const section = text.slice(text.indexOf('<section id="cross-validation"')).split('</section>')[0].replace(/\s+/g, ' ');
+    expect(section).not.toMatch(/NaN|undefined/);
+    expect(section).toContain('Chosen: spreadScale 0.5, with 63.0 % of the prior run’s error');
+    expect(section).toContain('within one standard error of the best (the case’s own settings)');
+    expect(section).toContain('The inversion of this page was made with it.');
+    expect(section).toContain('is at 1.00; cross-validation chose 0.50');
+    expect(section).toContain('spreadScale 0.5 (chosen)');
+    expect(section.match(/<tr/g)).toHaveLength(2 + scales.length);
+    const own = write({ ...data, crossValidation: { ...crossValidation, picked: 0, applied: false, lCurves: [] } });
+    expect(own).toContain('has the case’s own settings all the same');
+    expect(own).not.toContain('L-curve');
   });
 
   it('stands a species without any observation, missing parts and no stations', () => {

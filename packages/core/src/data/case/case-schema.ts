@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { PRODUCTS } from '../../device';
 import { certificateSchema } from './certificate-schema';
+import { crossValidationSchema } from './cross-validation-schema';
 import {
   concentrationsSchema,
   ctmSchema,
@@ -52,6 +53,7 @@ export const caseSchema = z.strictObject({
   training: trainingSchema.prefault({}),
   certificate: certificateSchema.prefault({}),
   inversion: inversionSchema.prefault({}),
+  crossValidation: crossValidationSchema.prefault({}),
   loop: loopSchema.prefault({}),
   paperMode: z
     .strictObject({
@@ -72,6 +74,7 @@ export type SurrogateSettings = Case['surrogate'];
 export type TrainingSettings = Case['training'];
 export type CertificateSettings = Case['certificate'];
 export type InversionSettings = Case['inversion'];
+export type CrossValidationSettings = Case['crossValidation'];
 export type LoopSettings = Case['loop'];
 export type ObservationsSettings = Case['observations'];
 export type MembersSettings = Case['members'];

@@ -2,6 +2,7 @@
 import type { Case } from './case-schema';
 import { isPlaceholder, PLACEHOLDER, PLACEHOLDERS } from './command-placeholders';
 import { MOST_MEMBERS } from './fields';
+import { checkCrossValidation } from './cross-validation-checks';
 import { checkInversion } from './inversion-checks';
 import { memberNames } from './member-design';
 import { nearestKey } from './nearest-key';
@@ -278,6 +279,7 @@ export function checkCase(c: Case): Breach[] {
     checkTrustRegion,
     checkInversion,
     checkUncertainty,
+    checkCrossValidation,
     checkLoop,
     checkCommand,
     checkSums,

@@ -2,6 +2,7 @@
 export type {
   Case,
   CertificateSettings,
+  CrossValidationSettings,
   CtmSettings,
   InversionSettings,
   LoopSettings,
@@ -13,6 +14,7 @@ export type {
 } from './case-schema';
 export { caseSchema } from './case-schema';
 export { isPlaceholder, PLACEHOLDER, type Placeholder } from './command-placeholders';
+export { asksForCrossValidation } from './cross-validation-checks';
 export { GROUPS, SPECIES, type Group, type Species } from './fields';
 export { caseJsonSchema, type JsonSchema } from './json-schema';
 export { loadCase } from './load-case';

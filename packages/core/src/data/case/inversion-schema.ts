@@ -104,6 +104,7 @@ export const inversionSchema = z
       })
       .prefault({})
       .meta({ description: 'Errors of neighbouring values that are alike: their variance is raised by how often they repeat each other.' }),
+    errorScale: real('Factor on the errors of all observations, what the keys above add to them included.', { above: 0, max: 100 }).default(1),
     loss: choice("Measure of the misfit; `student` is Student's t with 4 degrees of freedom, for monitors that are far off now and then.", [
       'l1',
       'l2',

@@ -183,6 +183,26 @@ describe('what is wrong is said in one sentence each', () => {
     expect(loadCase(write(VALID), ['inversion.trustRegion=1.5']).inversion.trustRegion).toBe(1.5);
   });
 
+  it('refuses cross-validation that could choose nothing', () => {
+    const of = (...settings: string[]): string =>
+      failure(
+        VALID,
+        settings.map((setting) => `crossValidation.${setting}`),
+      ).message;
+    const list = 'try.spreadScale=[0.5]';
+    expect(of('folds=1', list)).toMatch(/crossValidation\.folds: one fold leaves no monitor to fit: set 2 or more, or 0$/);
+    expect(of('folds=3')).toMatch(/crossValidation\.try: there is nothing to choose from: add a list of values/);
+    expect(of('folds=3', 'try.lengthKm=[]')).toMatch(/crossValidation\.try\.lengthKm: expected at least 1 entries/);
+    expect(of('by=regions', list)).toMatch(/crossValidation\.by: there are no regions to leave out/);
+    expect(of('apply=true', list)).toMatch(/crossValidation\.apply: nothing is chosen that could be taken/);
+    expect(of('folds=3', 'try.factorCorrelationPeriods=[0.5]')).toMatch(/factorCorrelationPeriods: it needs several periods/);
+    expect(failure(VALID, ['crossValidation.folds=3', `crossValidation.${list}`, 'inversion.mode=paper']).message).toMatch(/has no prior term whose/);
+    expect(failure(VALID, ['crossValidation.folds=3', 'crossValidation.try.lengthKm=[54]', 'inversion.space=blocks']).message).toMatch(
+      /try\.lengthKm: factors of blocks have no length/,
+    );
+    expect(loadCase(write(VALID), ['crossValidation.folds=3', `crossValidation.${list}`]).crossValidation.try).toEqual({ spreadScale: [0.5] });
+  });
+
   it('refuses sensitivities that say nothing, or two things', () => {
     const of = (more: string, variables = '{ O3: O3_ENX }'): string =>
       failure(`${VALID}certificate: { sensitivities: [{ name: ddm, group: NOx, files: a.nc, variables: ${variables}${more} }] }\n`).message;

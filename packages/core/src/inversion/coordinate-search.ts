@@ -1,0 +1,51 @@
+/**
+ * A search over settings one key after the other: each key's values are tried with the other keys at the best values so far, and a better value is kept. A round goes through all keys;
+ * a round that kept nothing new ends the search. Nothing is tried twice. It finds a combination that no change of a single key betters, not the best of all combinations, for
+ * the sum of the lists' lengths instead of their product.
+ */
+
+import { isDeepStrictEqual } from 'node:util';
+
+/** The values of one key that are tried beside the start's. */
+export interface SearchAxis<T> {
+  key: keyof T;
+  values: readonly T[keyof T][];
+}
+
+export interface Tried<T> {
+  candidate: T;
+  score: number;
+}
+
+/**
+ * @param score - of a candidate: lower is better; `remaining`: how many may still be tried in this round, this one included
+ * @returns all candidates in the order in which they were tried, the start first
+ */
+export async function coordinateSearch<T extends object>(
+  start: T,
+  axes: readonly SearchAxis<T>[],
+  rounds: number,
+  score: (candidate: T, remaining: number) => Promise<number>,
+): Promise<Tried<T>[]> {
+  const tried: Tried<T>[] = [];
+  const best = (): T => tried.reduce((a, b) => (b.score < a.score ? b : a)).candidate;
+  const others = (from: T, axis: SearchAxis<T>): T[] =>
+    axis.values
+      .map((value): T => ({ ...from, [axis.key]: value }))
+      .filter((each) => ![...tried.map(({ candidate }) => candidate), from].some((other) => isDeepStrictEqual(other, each)));
+  const attempt = async (candidate: T, remaining: number): Promise<void> => {
+    tried.push({ candidate, score: await score(candidate, remaining) });
+  };
+  await attempt(start, 1 + axes.flatMap((axis) => others(start, axis)).length);
+  for (let round = 0; round < rounds; round++) {
+    const before = best();
+    for (const [a, axis] of axes.entries()) {
+      const candidates = others(best(), axis);
+      // The values of later keys count from the best so far: as many are new where another is best by then.
+      const later = axes.slice(a + 1).flatMap((each) => others(best(), each)).length;
+      for (const [c, candidate] of candidates.entries()) await attempt(candidate, candidates.length - c + later);
+    }
+    if (best() === before) break;
+  }
+  return tried;
+}
