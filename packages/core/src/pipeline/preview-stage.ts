@@ -69,6 +69,7 @@ export const previewStage: Stage = {
         })),
         seconds: { gradient: gradient.seconds, product, inversion: steps, uncertainty: method === 'rto' ? members * steps : rank * product },
       };
+      context.log(inWords(summary));
       writeFileAtomic(join(context.dir, PREVIEW_FILE), JSON.stringify(summary, null, 2));
       return { products: [PREVIEW_FILE], summary };
     } finally {
@@ -76,6 +77,18 @@ export const previewStage: Stage = {
     }
   },
 };
+
+function inWords({ dofsEstimate, areas, seconds }: PreviewSummary): string {
+  const whole = areas.filter(({ region }) => region === undefined);
+  const groups = [...new Set(whole.map(({ group }) => group))].map((group) => {
+    const sum = whole.reduce((total, each) => total + (each.group === group ? (each.dofsEstimate ?? 0) : 0), 0);
+    return `${group} ${Math.max(0, sum).toFixed(0)}`;
+  });
+  return (
+    `expected: some ${dofsEstimate.toFixed(0)} degrees of freedom for signal (${groups.join(', ')}); at most ${seconds.inversion.toFixed(0)} s for the inversion ` +
+    `and ${seconds.uncertainty.toFixed(0)} s for its uncertainty`
+  );
+}
 
 async function timed<T>(work: () => Promise<T>): Promise<{ result: T; seconds: number }> {
   const begin = performance.now();

@@ -116,6 +116,9 @@ export const uncertaintyStage: Stage = {
         ...coverageOf(context, setup, control.logFactorMap!, at, cells),
         ...(preview ? { preview } : {}),
       };
+      const loose = summary.areas.filter(({ region, total }) => region === undefined && !total.constrained);
+      if (loose.length > 0)
+        context.log(`totals that the monitors do not constrain: ${loose.map(({ period, group }) => `${group} in ${period}`).join(', ')}`);
       writeFileAtomic(join(context.dir, 'uncertainty.json'), JSON.stringify(summary, null, 2));
       return { products: [UNCERTAINTY_FILE, 'uncertainty.json'], summary };
     } finally {
