@@ -49,6 +49,7 @@ describe('help', () => {
       'evaluate',
       'certify',
       'export',
+      'crossvalidate',
       'invert',
       'apply',
       'verify',
