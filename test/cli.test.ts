@@ -50,6 +50,7 @@ describe('help', () => {
       'certify',
       'export',
       'preview',
+      'crossvalidate',
       'invert',
       'uncertainty',
       'apply',

@@ -18,7 +18,10 @@ import { SMALL_NETWORK, SMALL_RUN } from './testing/small-run';
 jest.setTimeout(400_000); // every stage runs twice, on a busy machine too
 
 const PAPER_STAGES: StageName[] = ['train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify'];
-const ALL = [...STAGES.filter((stage) => !['preview', 'uncertainty', 'loop'].includes(stage)), ...PAPER_STAGES.map((stage) => `paper/${stage}`)];
+const ALL = [
+  ...STAGES.filter((stage) => !['preview', 'crossvalidate', 'uncertainty', 'loop'].includes(stage)),
+  ...PAPER_STAGES.map((stage) => `paper/${stage}`),
+];
 const SETTINGS = [
   ...SMALL_RUN,
   'training.iterations=20',
@@ -108,10 +111,19 @@ describe('the first run', () => {
       ['run/paper/verify', first.result.paperMode!],
     ] as const) {
       const { scores } = JSON.parse(readFileSync(join(folder, dir, 'verification.json'), 'utf8')) as { scores: ScoreRow[] };
-      expect(scores[0]).toMatchObject({ species: 'NO2', averaging: 'hourly', stations: 'withheld', updated: { mae: mode.withheld!.NO2!.updatedMae } });
+      expect(scores[0]).toMatchObject({
+        species: 'NO2',
+        averaging: 'hourly',
+        stations: 'withheld',
+        updated: { mae: mode.withheld!.NO2!.updatedMae },
+      });
       expect(scores[0].change).toEqual(mode.withheld!.NO2!.change);
       expect(new Set(scores.map(({ region }) => region))).toEqual(new Set([undefined, 'south', 'north']));
-      expect(readFileSync(join(folder, dir, 'scores.csv'), 'utf8').trim().split('\n')).toHaveLength(1 + 2 * scores.length);
+      expect(
+        readFileSync(join(folder, dir, 'scores.csv'), 'utf8')
+          .trim()
+          .split('\n'),
+      ).toHaveLength(1 + 2 * scores.length);
     }
   });
 
