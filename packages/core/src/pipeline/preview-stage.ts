@@ -85,7 +85,7 @@ function inWords({ dofsEstimate, areas, seconds }: PreviewSummary): string {
     return `${group} ${Math.max(0, sum).toFixed(0)}`;
   });
   return (
-    `expected: some ${dofsEstimate.toFixed(0)} degrees of freedom for signal (${groups.join(', ')}); at most ${seconds.inversion.toFixed(0)} s for the inversion ` +
+    `expected: some ${dofsEstimate.toFixed(0)} degrees of freedom for signal (${groups.join(', ')}); some ${seconds.inversion.toFixed(0)} s for the inversion ` +
     `and ${seconds.uncertainty.toFixed(0)} s for its uncertainty`
   );
 }

@@ -72,7 +72,7 @@ function totals(context: PageContext, { areas, preview }: ReportUncertainty): Ma
   const hasRegions = areas.some(({ region }) => region !== undefined);
   const expected = (area: AreaFigures): string => {
     const before = preview?.areas.find(({ period, region, group }) => period === area.period && region === area.region && group === area.group);
-    return before ? percent(before.totalReduction) : MISSING;
+    return before ? change(-before.totalReduction) : MISSING;
   };
   const display = (interval: readonly [number, number]): string => interval.map((total) => significant(total * TO_DISPLAY)).join(' – ');
   return table({
@@ -104,7 +104,7 @@ function totals(context: PageContext, { areas, preview }: ReportUncertainty): Ma
           display(total.oneSigma),
           display(total.twoSigma),
           change(relative),
-          ...(preview ? [`−${expected(area)}`] : []),
+          ...(preview ? [expected(area)] : []),
           fixed(dofsEstimate === null ? undefined : Math.max(0, dofsEstimate), 1),
           total.constrained ? 'yes' : 'no',
         ],
@@ -172,7 +172,7 @@ function coverageTable(context: PageContext, { coverage = [] }: ReportUncertaint
 function cost({ preview, inversionSeconds, seconds }: ReportUncertainty): Markup {
   if (!preview) return html``;
   return html`<p>
-    Expected before the run, from one gradient of ${duration(preview.seconds.gradient)} and products of ${duration(preview.seconds.product)}: at most
+    Expected before the run, from one gradient of ${duration(preview.seconds.gradient)} and products of ${duration(preview.seconds.product)}: some
     ${duration(preview.seconds.inversion)} for the inversion (it took ${duration(inversionSeconds)}) and ${duration(preview.seconds.uncertainty)} for
     its uncertainty (${duration(seconds)}).
   </p>`;
