@@ -233,7 +233,7 @@ describe('with a command as the transport model', () => {
   it.each<[string, number, RegExp]>([
     ['missing', 1, /CTM_OUTPUT: updated-pass-2: .*left no usable output/],
     ['truncated', 1, /CTM_OUTPUT: updated-pass-2: .*left no usable output: .*CCTM_ACONC\.nc/],
-    ['hang', 2 / 3600, /CTM_TIMEOUT: updated-pass-2: .*raise ctm\.timeoutHours/],
+    ['hang', 12 / 3600, /CTM_TIMEOUT: updated-pass-2: .*raise ctm\.timeoutHours/],
   ])('fails again with trouble of the kind %s, and runs nothing a second time but that', (kind, hours, message) => {
     trouble(kind);
     const written = statSync(path('ACONC_winter.nc')).mtimeMs;
