@@ -26,6 +26,8 @@ const SETTINGS = [
 const FOLDS = ['crossValidation.folds=2', 'crossValidation.iterations=2', 'crossValidation.hoursPerDay=1'];
 const TRIED = [...FOLDS, 'crossValidation.try.lengthKm=[27, 160]', 'crossValidation.try.spreadScale=[0.5]'];
 
+jest.setTimeout(400_000); // a dozen commands, on a busy machine too
+
 let folder: string;
 let caseFile: string;
 

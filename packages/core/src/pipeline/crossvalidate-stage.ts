@@ -29,6 +29,8 @@ import type { Stage, StageContext } from './stage';
 
 const SUMMARY = 'crossvalidation.json';
 const INVERSIONS = 'inversions';
+/** what engine `auto` chose, for a run that goes on */
+const ENGINE = 'engine.json';
 
 export const crossvalidateStage: Stage = {
   name: 'crossvalidate',
@@ -64,27 +66,27 @@ export const crossvalidateStage: Stage = {
     } finally {
       work.dispose();
     }
-    const scores = candidates.map(({ score }) => score);
-    const best = bestOf(scores);
-    const picked =
-      settings.choose === 'best'
-        ? best
-        : simplestWithinStandardError(
-            scores,
-            candidates.map(({ changes }) => changes.length),
-          );
     const { by, choose, rounds, hoursPerDay, iterations } = settings;
     const summary: CrossValidation = {
       settings: { by, choose, rounds, hoursPerDay, iterations },
       folds: folds.map(({ name, leftOut }) => ({ name, stations: leftOut.size })),
-      ...{ candidates, best, picked, lCurves: lCurves(candidates) },
+      ...{ candidates, ...chosenBy(choose, candidates), lCurves: lCurves(candidates) },
     };
-    context.log(`cross-validation chooses ${nameOf(candidates[picked].changes)}: ${percent(scores[picked].mean)} of the prior run's error`);
+    const { changes, score } = candidates[summary.picked];
+    context.log(`cross-validation chooses ${nameOf(changes)}: ${percent(score.mean)} of the prior run's error`);
     writeFileAtomic(join(context.dir, SUMMARY), JSON.stringify(summary, null, 2));
     writeFileAtomic(join(context.dir, CROSS_VALIDATION_TABLE), crossValidationCsv(summary));
+    rmSync(join(context.dir, ENGINE), { force: true });
     return { products: [SUMMARY, CROSS_VALIDATION_TABLE], summary };
   },
 };
+
+function chosenBy(rule: CrossValidation['settings']['choose'], candidates: readonly CandidateResult[]): Pick<CrossValidation, 'best' | 'picked'> {
+  const scores = candidates.map(({ score }) => score);
+  const best = bestOf(scores);
+  const changed = candidates.map(({ changes }) => changes.length);
+  return { best, picked: rule === 'best' ? best : simplestWithinStandardError(scores, changed) };
+}
 
 /** What decides the result of the single inversions. */
 function dearSettings(context: StageContext): object {
@@ -160,8 +162,7 @@ class Inversions {
   private async invert(inversion: InversionSettings, fold: Fold, name: string, left: number): Promise<FoldResult> {
     const { dir, signal } = this.context;
     const context = { ...this.context, case: { ...this.context.case, inversion } };
-    const memory = join(dir, 'engine.json');
-    this.resources ??= await loadInversion(context, memory);
+    this.resources ??= await loadInversion(context, join(dir, ENGINE));
     const setup = await inversionWith(context, this.resources, fold.leftOut);
     const { iterations } = inversion;
     const onProgress = (step: number, _: number, text: string): void =>
@@ -181,7 +182,6 @@ class Inversions {
       );
     } finally {
       setup.dispose();
-      rmSync(memory, { force: true });
     }
   }
 }

@@ -42,7 +42,9 @@ export const reportStage: Stage = {
   needs: ['verify', 'evaluate', 'certify', 'invert'],
   settings: ({ case: settings, out }) => ({
     case: { ...settings, file: undefined, loop: undefined, crossValidation: undefined },
-    crossValidation: asksForCrossValidation(settings) ? readRecord(stageDir(out, 'crossvalidate', 'default'))?.key : undefined,
+    crossValidation: asksForCrossValidation(settings)
+      ? { key: readRecord(stageDir(out, 'crossvalidate', 'default'))?.key, applied: settings.crossValidation.apply }
+      : undefined,
     loop: settings.loop.passes > 1 ? readRecord(stageDir(out, 'loop', 'default'))?.key : undefined,
     uncertainty: settings.inversion.uncertainty.method === 'none' ? undefined : readRecord(stageDir(out, 'uncertainty', 'default'))?.key,
     paper: settings.paperMode.run ? readRecord(stageDir(out, 'verify', 'paper'))?.key : undefined,
