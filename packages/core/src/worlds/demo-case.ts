@@ -119,7 +119,7 @@ export function demoCaseYaml(options: {
     // Ozone, which depends on VOC in summer, is observed: VOC is not as tight as where no monitor sees it.
     inversion: {
       ...effort.inversion,
-      priorSpread: { VOC: 0.25, ...(nonIdentical ? { NH3: 0.05 } : {}) },
+      priorSpread: { VOC: 0.25 },
       ...(nonIdentical ? DEMO_DOUBT : {}),
     },
     paperMode: {
