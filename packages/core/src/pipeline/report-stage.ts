@@ -198,8 +198,8 @@ function learned(variants: readonly StageContext[]): Learned {
       });
     const inversion = summaryOf<InvertSummary>(context, 'invert');
     if (inversion) {
-      const { history: points, status, iterations, keptIteration, atBound, initialConcentrations: gain } = inversion;
-      out.inversion.push({ mode, points, status, iterations, keptIteration, atBound, gain });
+      const { history: points, status, iterations, keptIteration, atBound, initialConcentrations: gain, nuisance } = inversion;
+      out.inversion.push({ mode, points, status, iterations, keptIteration, atBound, gain, nuisance });
     }
   }
   return out;

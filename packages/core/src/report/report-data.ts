@@ -151,6 +151,8 @@ export interface ReportInversion {
   atBound?: Record<string, number>;
   /** where initial concentrations were inverted too; MAE in the order of `ReportData.species` */
   gain?: GainByPart;
+  /** what was inverted beside the emissions, with its spread a priori; biases of monitors have names that begin with `bias` */
+  nuisance?: { name: string; unit: string; spread: number; value: number }[];
 }
 
 /** How far the updated emissions of `ReportData.mode` lie from those that the surrogate was trained on. */

@@ -119,6 +119,21 @@ describe('page', () => {
     expect(write(data)).not.toMatch(/id="uncertainty"|class="outline"|‡/);
   });
 
+  it('shows what was inverted beside the emissions: runs one by one, biases by species', () => {
+    const data = syntheticReport(small);
+    const nuisance = [
+      { name: 'inflow', unit: "of the run's change", spread: 0.5, value: -0.31 },
+      { name: 'bias NO2 at row 1, column 2', unit: 'ppb', spread: 3, value: 3 },
+      { name: 'bias NO2 at row 4, column 4', unit: 'ppb', spread: 3, value: -4 },
+    ];
+    const [first, ...rest] = data.inversion!;
+    const text = write({ ...data, inversion: [{ ...first, nuisance }, ...rest] });
+    const shown = text.slice(text.indexOf('table-nuisance')).replace(/\s+/g, ' ');
+    expect(shown).toMatch(/inflow.*0\.50*.*−0\.31/);
+    expect(shown).toMatch(/bias NO2, root mean square of 2 cells.*ppb.*3\.54/); // √((9 + 16)/2)
+    expect(write(data)).not.toContain('table-nuisance');
+  });
+
   it('escapes all text of the case', () => {
     const evil = '"><script>alert(1)</script>';
     const data = syntheticReport(small);

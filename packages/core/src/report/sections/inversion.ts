@@ -79,13 +79,34 @@ function outcomeTable(context: PageContext, inversions: ReportInversion[]): Mark
   });
 }
 
+/** Runs with something else changed one by one, biases of monitors by species; empty where nothing was inverted beside the emissions. */
+function nuisanceTable(context: PageContext, inversions: ReportInversion[]): Markup {
+  const all = inversions.flatMap(({ nuisance = [] }) => nuisance);
+  if (all.length === 0) return html``;
+  const isBias = (name: string): boolean => name.startsWith('bias ');
+  const kinds = [...new Set(all.filter(({ name }) => isBias(name)).map(({ name }) => name.split(' at ')[0]))];
+  const biases = kinds.map((kind) => {
+    const own = all.filter(({ name }) => name.startsWith(`${kind} at `));
+    const rms = Math.sqrt(own.reduce((sum, { value }) => sum + value * value, 0) / own.length);
+    return [`${kind}, root mean square of ${own.length} cells`, own[0].unit, own[0].spread, rms] as const;
+  });
+  const runs = all.filter(({ name }) => !isBias(name)).map(({ name, unit, spread, value }) => [name, unit, spread, value] as const);
+  return table({
+    id: 'table-nuisance',
+    caption: () => context.tableCaption('What was inverted beside the emissions.'),
+    columns: [{ title: 'Term', text: true }, { title: 'Unit', text: true }, { title: 'Spread a priori' }, { title: 'Found' }],
+    rows: [...runs, ...biases].map(([name, unit, spread, value]) => ({ cells: [name, unit, significant(spread), fixed(value, 2)] })),
+    note: 'These are added to what the surrogate simulates; the transport model that judges the result runs without them.',
+  });
+}
+
 export function inversion(context: PageContext): Markup {
   const inversions = context.data.inversion ?? [];
   const charts = [...inversions.map(costChart), watchedChart(inversions)].filter(({ text }) => text !== '');
   if (charts.length === 0) return html``;
   return html`<section id="inversion">
     <h2>The inversion</h2>
-    ${outcomeTable(context, inversions)} ${initialGainTable(context)}
+    ${outcomeTable(context, inversions)} ${nuisanceTable(context, inversions)} ${initialGainTable(context)}
     <figure>
       <div class="panels charts">${charts}</div>
       ${context.figureCaption('Cost of each inversion and its terms; and the error of its predictions at monitors outside the cost that chose when to stop.')}
