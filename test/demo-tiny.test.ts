@@ -13,7 +13,7 @@ import { runStages, type RunResult } from '../packages/core/src/pipeline/run';
 import { DISTANCE_FILE, readDistance, shownSpread, TRUST_FILE, type TrustSummary } from '../packages/core/src/pipeline/trust-region';
 import { stageContext, STAGES, type RunContext, type StageEvent, type StageName } from '../packages/core/src/pipeline/stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
-import { SMALL_NETWORK, SMALL_RUN } from './testing/small-run';
+import { SMALL_NETWORK, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 
 jest.setTimeout(400_000); // every stage runs twice, on a busy machine too
 
@@ -24,13 +24,8 @@ const ALL = [
 ];
 const SETTINGS = [
   ...SMALL_RUN,
-  'training.iterations=20',
-  'training.evaluateEvery=10',
-  'certificate.onFailure=warn', // twenty steps of training teach no response
-  'certificate.factors=[]',
-  'certificate.patches={count: 2, cells: 2}',
+  ...SHORT_STAGES,
   'inversion.iterations=4',
-  'inversion.hoursPerDay=4',
   'paperMode.run=true',
   'paperMode.surrogate.window=[{count: 4, hours: 1}]',
   ...SMALL_NETWORK.map((setting) => `paperMode.surrogate.${setting}`),

@@ -6,23 +6,16 @@ import { join } from 'node:path';
 import type { EvaluateSummary } from '../packages/core/src/pipeline/evaluate-stage';
 import type { InvertSummary } from '../packages/core/src/pipeline/invert-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
-import { MAIN, SMALL_RUN } from './testing/small-run';
+import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 
 const SETTINGS = [
   ...SMALL_RUN,
+  ...SHORT_STAGES,
   'response.groups=[SO2]',
   'surrogate.network=lstm-unet',
   'surrogate.window=[{count: 4, hours: 1}]',
   'surrogate.tracers=[]',
-  'training.iterations=20',
-  'training.evaluateEvery=10',
   'training.rolloutWindows=2',
-  'certificate.onFailure=warn', // twenty steps of training teach no response
-  'certificate.factors=[]',
-  'certificate.patches={count: 2, cells: 2}',
-  'inversion.iterations=3',
-  'inversion.hoursPerDay=4',
-  'paperMode.run=false',
 ];
 
 let folder: string;

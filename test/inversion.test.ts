@@ -6,20 +6,9 @@ import { join } from 'node:path';
 import { readCf } from '../packages/core/src/data/netcdf-cf';
 import type { InvertSummary } from '../packages/core/src/pipeline/invert-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
-import { MAIN, SMALL_RUN } from './testing/small-run';
+import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 
-const SETTINGS = [
-  ...SMALL_RUN,
-  'training.iterations=20',
-  'training.evaluateEvery=10',
-  'certificate.onFailure=warn', // twenty steps of training teach no response
-  'certificate.factors=[]',
-  'certificate.patches={count: 2, cells: 2}',
-  'inversion.iterations=3',
-  'inversion.hoursPerDay=4',
-  'paperMode.run=false',
-  'inversion.nuisance.runs=[{name: inflow, options: {background.O3: 60}, spread: 0.5}]',
-];
+const SETTINGS = [...SMALL_RUN, ...SHORT_STAGES, 'inversion.nuisance.runs=[{name: inflow, options: {background.O3: 60}, spread: 0.5}]'];
 
 let folder: string;
 let caseFile: string;

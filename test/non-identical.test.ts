@@ -12,21 +12,15 @@ import { simulateStage } from '../packages/core/src/pipeline/simulate-stage';
 import type { StageContext } from '../packages/core/src/pipeline/stage';
 import type { VerifySummary } from '../packages/core/src/pipeline/verify-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
-import { SMALL_RUN } from './testing/small-run';
+import { SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 
 jest.setTimeout(400_000); // every stage runs, on a busy machine too
 
 const WORLD = { rows: 16, cols: 16, hours: 72, spinUpHours: 24, stations: 20, seed: 5 };
 const SETTINGS = [
   ...SMALL_RUN,
-  'training.iterations=20',
-  'training.evaluateEvery=10',
-  'certificate.onFailure=warn', // twenty steps of training teach no response
-  'certificate.factors=[]',
+  ...SHORT_STAGES,
   'certificate.patches={count: 1, cells: 2}',
-  'inversion.iterations=3',
-  'inversion.hoursPerDay=4',
-  'paperMode.run=false',
   'inversion.nuisance.runs=[{name: mixing, options: {minimumMixedLayer: 200}, spread: 1}]',
   'inversion.uncertainty.rank=3',
 ];

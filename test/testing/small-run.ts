@@ -15,3 +15,15 @@ export const SMALL_RUN = [
   ...SMALL_NETWORK.map((setting) => `surrogate.${setting}`),
   'inversion.stopOnWithheld=false', // twenty steps of training teach nothing that watched monitors would confirm
 ];
+
+/** Every stage of it in seconds, without the paper's mode; a test's own settings stand behind and replace these. */
+export const SHORT_STAGES = [
+  'training.iterations=20',
+  'training.evaluateEvery=10',
+  'certificate.onFailure=warn', // twenty steps of training teach no response
+  'certificate.factors=[]',
+  'certificate.patches={count: 2, cells: 2}',
+  'inversion.iterations=3',
+  'inversion.hoursPerDay=4',
+  'paperMode.run=false',
+];
