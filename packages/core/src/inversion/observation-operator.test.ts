@@ -46,6 +46,16 @@ describe('ObservationOperator', () => {
     expect(batch.times).toBe(2);
   });
 
+  it('adds the spread within cells, but not that of monitors that judge the result', () => {
+    // Hour 1: the cell of a and b has NO2 of 1 and 3, mean 2, standard deviation √2: 0.71 of the mean.
+    const options = { error: { ...error, 'PM2.5': { relative: 0, absolute: 2 } }, representativeness: 'cell-spread' } as const;
+    const observations = observationsOf(stations, { start: '2017-01-01T01:00:00Z', stepSeconds: 3600, count: 1 }, { NO2: [1, 3, 4, NaN] });
+    const spread = hourly({ ...options, observations, species: ['NO2'] });
+    expect(spread.batch().error[0]).toBeCloseTo(Math.hypot(0.4, 0.5, (Math.SQRT1_2 * 4) / 1), 5); // c alone in its cell
+    expect(spread.batch().error[1]).toBeCloseTo(Math.hypot(0.2, 0.5, (Math.SQRT1_2 * 2) / Math.SQRT2), 5);
+    expect(() => hourly({ ...options, observations, species: ['NO2'], withheld: new Set(['a', 'b']) })).toThrow(/no cell holds two monitors of NO2/);
+  });
+
   it('picks single hours from fields', () => {
     const fields = Float32Array.from({ length: 50 * 6 * 2 }, (_, i) => i);
     // [hour, cell, species] at (hour·6 + cell)·2 + species

@@ -77,8 +77,11 @@ export function superObservations(
   const roleAt = new Map(stations.map(({ cell, role }) => [cell, role]));
   const list: { value: number; species: number; cell: number; role: number; count: number }[] = [];
   const first = [0];
+  // Monitors that judge the result are not looked at, not even for their spread.
+  const judging = cells.map(({ row, col }) => roleAt.get(row * cols + col) === Role.withheld);
+  const withoutWithheld = (value: number, i: number): number => (judging[i % cells.length] ? NaN : value);
   const spreads = species.map((name) =>
-    representativeness === 'none' || !values.has(name) ? 0 : relativeSpread(name, spread.get(name)!, values.get(name)!),
+    representativeness === 'none' || !values.has(name) ? 0 : relativeSpread(name, spread.get(name)!.map(withoutWithheld), values.get(name)!),
   );
   for (const { step } of times) {
     species.forEach((name, s) => {
