@@ -27,11 +27,8 @@ function preparePeriod(context: StageContext, period: PeriodSettings, note: (tex
   note('meteorology');
   const meteorology = readSeries(
     meteorologyFiles(settings, period.name),
-    (series) => {
-      grid.assertSame(series.grid, series.path);
-      return readMeteorology(series, time, settings.meteorology.variables, options);
-    },
-    { overlap: 'later' },
+    (series) => readMeteorology(series, time, settings.meteorology.variables, options),
+    { overlap: 'later', grid },
   );
   const geographyNames = settings.geography?.variables ?? [];
   const geography = geographyOf(settings, grid);
@@ -51,14 +48,8 @@ function preparePeriod(context: StageContext, period: PeriodSettings, note: (tex
   for (const run of [PRIOR, ...memberNames(settings)]) {
     note(run);
     const files = runFiles(context, run, period.name);
-    const emissions = readSeries(files.emissions, (series) => {
-      grid.assertSame(series.grid, series.path);
-      return readEmissions(series, time, groups, options);
-    });
-    const concentrations = readSeries(files.concentrations, (series) => {
-      grid.assertSame(series.grid, series.path);
-      return readConcentrations(series, time, species, options);
-    });
+    const emissions = readSeries(files.emissions, (series) => readEmissions(series, time, groups, options), { grid });
+    const concentrations = readSeries(files.concentrations, (series) => readConcentrations(series, time, species, options), { grid });
     written.push(writePreparedRun(dir, { period: period.name, run, grid, time, emissions, concentrations }));
   }
   return written;
@@ -67,9 +58,8 @@ function preparePeriod(context: StageContext, period: PeriodSettings, note: (tex
 function geographyOf(settings: Case, grid: Grid): Float32Array {
   const [file] = geographyFiles(settings);
   if (!settings.geography || !file) return new Float32Array(0);
-  const opened = IoapiFile.open(file);
+  const opened = IoapiFile.open(file, { grid });
   try {
-    grid.assertSame(opened.grid, file);
     return readGeography(opened, settings.geography.variables);
   } finally {
     opened.close();

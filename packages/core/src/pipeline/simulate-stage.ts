@@ -119,13 +119,10 @@ function truthModelOf({ truth }: Case): ModelError | undefined {
 /** Grid and hours of all inputs, from their headers: what does not fit is told before the first long run. */
 function checkInputs(settings: Case, grid: Grid): void {
   for (const period of settings.periods) {
-    const meteorology = IoapiSeries.open(meteorologyFiles(settings, period.name), { overlap: 'later' });
-    const emissions = IoapiSeries.open(priorEmissionFiles(settings, period.name));
+    const meteorology = IoapiSeries.open(meteorologyFiles(settings, period.name), { overlap: 'later', grid });
+    const emissions = IoapiSeries.open(priorEmissionFiles(settings, period.name), { grid });
     try {
-      for (const series of [meteorology, emissions]) {
-        grid.assertSame(series.grid, series.path);
-        firstStepOf(series, timeOf(period));
-      }
+      for (const series of [meteorology, emissions]) firstStepOf(series, timeOf(period));
     } finally {
       meteorology.close();
       emissions.close();
@@ -157,7 +154,7 @@ function emissionsOf(context: StageContext, grid: Grid, run: string, period: Per
   const prior = priorEmissionFiles(context.case, period.name);
   if (run === PRIOR || context.case.inversion.nuisance.runs.some(({ name }) => nuisanceRun(name) === run)) return prior;
   const output = simulatedFile(context.dir, run, 'EMIS', period.name);
-  if (!existsSync(output)) writeScaledEmissions(prior, output, factorsOf(context, grid, run, period.name), context.case.emissions.groups);
+  if (!existsSync(output)) writeScaledEmissions(prior, output, factorsOf(context, grid, run, period.name), context.case.emissions.groups, { grid });
   return [output];
 }
 

@@ -49,19 +49,21 @@ export function periodFiles(pattern: string, period: string): string[] {
 /** The transport model that the case names. */
 export function createCtm(settings: Case): Ctm {
   const { ctm } = settings;
+  const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
   if (ctm.kind === 'command') {
     return new ExternalCtm({
       command: ctm.command,
       outputGlob: ctm.output,
       timeoutHours: ctm.timeoutHours,
       caseFile: settings.file,
-      grid: readGriddesc(settings.grid.griddesc, settings.grid.name),
+      grid,
       variables: settings.concentrations.variables,
     });
   }
   return {
     run: async ({ period, emissionFiles, output, factors, modelError, threads, onProgress, signal }) => {
       await runReferenceModel({
+        grid,
         emissionFiles,
         meteorologyFiles: periodFiles(settings.meteorology.files, period.name),
         geographyFile: settings.geography && periodFiles(settings.geography.files, period.name)[0],

@@ -15,7 +15,9 @@ import { readLandMask, readWeather } from './weather-reader';
 import { WindError, type WindErrorSettings } from './wind-error';
 
 export interface ReferenceRun {
-  /** I/O API, hourly, on the grid of the meteorology; together they cover the period */
+  /** the grid of the run, which all files are on or hold as a window; by default that of the meteorology */
+  grid?: Grid;
+  /** I/O API, hourly; together they cover the period */
   emissionFiles: string[];
   meteorologyFiles: string[];
   /** GRIDCRO2D with LWMASK; without it all cells are land */
@@ -60,11 +62,10 @@ export function checkReferenceOptions(grid: Grid, settings: ReferenceSettings, k
  */
 export async function runReferenceModel(run: ReferenceRun): Promise<TransportBudget> {
   const options = { ...referenceOptions(run.options ?? {}, OPTIONS_KEY), threads: run.threads ?? 1 };
-  const meteorology = IoapiSeries.open(run.meteorologyFiles, { overlap: 'later' }); // hour 24 of a day's file is a forecast of the next file's hour 0
+  const meteorology = IoapiSeries.open(run.meteorologyFiles, { overlap: 'later', grid: run.grid }); // hour 24 of a day's file is a forecast of the next file's hour 0
   try {
-    const emissions = IoapiSeries.open(run.emissionFiles);
+    const emissions = IoapiSeries.open(run.emissionFiles, { grid: meteorology.grid });
     try {
-      meteorology.grid.assertSame(emissions.grid, emissions.path);
       return await simulate(run, options, meteorology, emissions);
     } finally {
       emissions.close();

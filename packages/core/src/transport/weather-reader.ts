@@ -49,9 +49,8 @@ export function readWeather(reader: IoapiReader, span: TimeAxis, windError?: Win
  * @throws {GridError} `GRID_MISMATCH`
  */
 export function readLandMask(path: string, grid: Grid): Float32Array | undefined {
-  const file = IoapiFile.open(path);
+  const file = IoapiFile.open(path, { grid });
   try {
-    grid.assertSame(file.grid, path);
     return file.variables.some(({ name }) => name === 'LWMASK') ? file.read('LWMASK', 0, 1, 0) : undefined;
   } finally {
     file.close();
