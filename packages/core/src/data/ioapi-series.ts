@@ -162,6 +162,7 @@ function assertAlike(first: IoapiFile, file: IoapiFile): void {
 }
 
 function join(files: IoapiFile[]): Piece[] {
+  if (files.length === 1) return [{ file: files[0], first: 0, count: files[0].time.count, overlap: 0 }];
   const pieces: Piece[] = [];
   let total = 0;
   for (const file of files) {

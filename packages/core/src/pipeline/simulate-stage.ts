@@ -8,6 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { memberDesigns, type Case, type PeriodSettings } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
 import { IoapiSeries } from '../data/ioapi';
+import { openWeather } from '../data/weather/open-weather';
 import { firstStepOf } from '../data/period-steps';
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
@@ -27,6 +28,7 @@ import {
   timeOf,
   TRUTH,
   twinObservationsFile,
+  weatherSettings,
 } from './case-runs';
 import { runJobs } from './ctm-jobs';
 import { designManifest, MANIFEST, manifestText } from './design-manifest';
@@ -46,6 +48,7 @@ export const simulateStage: Stage = {
   settings: ({ case: settings }) => ({
     grid: settings.grid.name,
     periods: settings.periods,
+    weather: weatherSettings(settings),
     emissions: settings.emissions.groups,
     ctm: ctmIdentity(settings.ctm),
     members: settings.members,
@@ -119,7 +122,7 @@ function truthModelOf({ truth }: Case): ModelError | undefined {
 /** Grid and hours of all inputs, from their headers: what does not fit is told before the first long run. */
 function checkInputs(settings: Case, grid: Grid): void {
   for (const period of settings.periods) {
-    const meteorology = IoapiSeries.open(meteorologyFiles(settings, period.name), { overlap: 'later', grid });
+    const meteorology = openWeather(meteorologyFiles(settings, period.name), { ...settings.meteorology, grid });
     const emissions = IoapiSeries.open(priorEmissionFiles(settings, period.name), { grid });
     try {
       for (const series of [meteorology, emissions]) firstStepOf(series, timeOf(period));
