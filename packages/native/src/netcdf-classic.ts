@@ -1,8 +1,9 @@
 /**
- * How long a file of the classic family (CDF-1, -2, -5) must be, by its own header.
+ * How long a file of the classic family (CDF-1, -2, -5) must be, by its own header, and whether that header is one.
  *
  * netCDF-C reads past the end of a truncated classic file as zeros without a word, so a file that was cut short by a full disk or a
- * broken copy would enter a run as an hour without emissions. netCDF-4 files need no such check: HDF5 refuses them.
+ * broken copy would enter a run as an hour without emissions. A damaged header can make it write past its own memory (a name that holds
+ * a NUL), which ends the process: what the specification rules out is refused before. netCDF-4 files need no such check: HDF5 refuses them.
  *
  * @see netCDF file format specifications, "The classic file format" (docs.unidata.ucar.edu/nug, file_format_specifications)
  */
@@ -11,15 +12,37 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 const TYPE_BYTES: Record<number, number> = { 1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 8, 7: 1, 8: 2, 9: 4, 10: 8, 11: 8 };
 const pad4 = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
+/** A header that no program writes: flipped or shuffled bytes. The message says what is wrong with it. */
+export class DamagedHeader extends Error {}
+
+/** What a list begins with: its tag, or 0 and no elements. */
+const [DIMENSIONS, VARIABLES, ATTRIBUTES] = [10, 11, 12];
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 class Header {
   private buffer = Buffer.alloc(0);
-  private at = 0;
+  private at = 4; // past 'CDF' and the version
+  private readonly fileBytes: number;
 
   constructor(
     private readonly descriptor: number,
     readonly version: number,
   ) {
-    this.at = 4; // past 'CDF' and the version
+    this.fileBytes = fstatSync(descriptor).size;
+  }
+
+  /** Number of elements of a list. */
+  list(tag: number): number {
+    const [found, count] = [this.tag(), this.size()];
+    if (found === tag || (found === 0 && count === 0)) return count;
+    throw new DamagedHeader(`a list begins with ${found} where ${tag} is expected`);
+  }
+
+  /** Bytes of a value of a type. */
+  type(): number {
+    const type = this.tag();
+    if (type >= 1 && type <= (this.version === 5 ? 11 : 6)) return TYPE_BYTES[type];
+    throw new DamagedHeader(`there is no type ${type}`);
   }
 
   /** A 4-byte integer; in CDF-5 the counts and lengths are of 8 bytes. */
@@ -36,14 +59,21 @@ class Header {
   }
 
   name(): void {
-    this.skip(pad4(this.size()));
+    const length = this.size();
+    if (length === 0 || length > LONGEST_NAME) throw new DamagedHeader(`a name is ${length} bytes long`);
+    const bytes = this.take(pad4(length)).subarray(0, length);
+    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+    if (isText(bytes) && !/[\x00-\x1f\x7f/]/.test(bytes.toString('latin1'))) return;
+    throw new DamagedHeader(`${JSON.stringify(bytes.toString('latin1'))} is no name`);
   }
 
   skip(bytes: number): void {
     this.at += bytes;
+    if (this.at > this.fileBytes) throw new RangeError('the header is cut short');
   }
 
   private take(bytes: number): Buffer {
+    if (this.at + bytes > this.fileBytes) throw new RangeError('the header is cut short');
     while (this.at + bytes > this.buffer.length) this.grow(this.at + bytes);
     this.at += bytes;
     return this.buffer.subarray(this.at - bytes, this.at);
@@ -57,21 +87,40 @@ class Header {
   }
 }
 
+/** NC_MAX_NAME */
+const LONGEST_NAME = 256;
+
+function isText(bytes: Buffer): boolean {
+  try {
+    utf8.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Reads a list whose count may be wrong: one element after the other, until the file ends. */
+function elements<T>(count: number, read: () => T): T[] {
+  const found: T[] = [];
+  while (found.length < count) found.push(read());
+  return found;
+}
+
 function skipAttributes(header: Header): void {
-  header.tag();
-  for (let left = header.size(); left > 0; left--) {
+  for (let left = header.list(ATTRIBUTES); left > 0; left--) {
     header.name();
-    const type = header.tag();
-    header.skip(pad4(header.size() * TYPE_BYTES[type]));
+    const bytes = header.type();
+    header.skip(pad4(header.size() * bytes));
   }
 }
 
 function dimensionLengths(header: Header): number[] {
-  header.tag();
-  return Array.from({ length: header.size() }, () => {
+  const lengths = elements(header.list(DIMENSIONS), () => {
     header.name();
     return header.size();
   });
+  if (lengths.filter((length) => length === 0).length > 1) throw new DamagedHeader('there are two record dimensions');
+  return lengths;
 }
 
 interface Extent {
@@ -82,17 +131,18 @@ interface Extent {
 
 /** `bytes`: of the whole variable, or of one record of it. Taken from the dimensions: the stored vsize overflows in large files. */
 function variableExtents(header: Header, lengths: number[]): Extent[] {
-  header.tag();
-  return Array.from({ length: header.size() }, () => {
+  return elements(header.list(VARIABLES), () => {
     header.name();
-    const dimensions = Array.from({ length: header.size() }, () => header.size());
+    const dimensions = elements(header.size(), () => header.size());
+    const wrong = dimensions.findIndex((dimension, axis) => lengths[dimension] === undefined || (axis > 0 && lengths[dimension] === 0));
+    if (wrong >= 0) throw new DamagedHeader(`a variable's dimension ${wrong} is number ${dimensions[wrong]} of ${lengths.length}`);
     skipAttributes(header);
-    const type = header.tag();
+    const valueBytes = header.type();
     header.size();
     const begin = header.offset();
     const record = dimensions.length > 0 && lengths[dimensions[0]] === 0;
     const fixed = record ? dimensions.slice(1) : dimensions;
-    return { begin, bytes: fixed.reduce((product, dimension) => product * lengths[dimension], TYPE_BYTES[type]), record };
+    return { begin, bytes: fixed.reduce((product, dimension) => product * lengths[dimension], valueBytes), record };
   });
 }
 
@@ -116,6 +166,7 @@ function bytesNeeded(header: Header): number {
  * Compares a file's length with what its header promises.
  *
  * @returns undefined when all is there or the file isn't of the classic family; otherwise bytes found and needed
+ * @throws {DamagedHeader}
  */
 export function classicShortfall(path: string): { found: number; needed: number } | undefined {
   let descriptor: number;

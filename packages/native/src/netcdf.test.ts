@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -246,6 +246,35 @@ test('a classic header of many records, and one without any', () => {
   expect(classicShortfall(path)).toBeUndefined();
   truncateSync(path, statSync(path).size - 4);
   expect(classicShortfall(path)).toMatchObject({ found: statSync(path).size });
+});
+
+describe('a damaged classic header is refused before netCDF-C, whose memory some of these break, sees it', () => {
+  /** Writes a classic file with one byte, or one 4-byte number, of its header changed; `at` is counted from a text in it. */
+  function damage(text: string, offset: number, value: number, bytes: 1 | 4 = 4): string {
+    const path = join(folder, 'damaged.nc');
+    writeSample(path, 'classic');
+    const content = readFileSync(path);
+    content.writeUIntBE(value, content.indexOf(text, 0, 'latin1') + offset, bytes);
+    writeFileSync(path, content);
+    return path;
+  }
+
+  test.each([
+    ['a NUL in a name', damage.bind(undefined, 'height', 2, 0, 1), '"he\\u0000ght" is no name'],
+    ['a name that is no text', damage.bind(undefined, 'height', 2, 0xff, 1), '"heÿght" is no name'],
+    ['a slash in a name', damage.bind(undefined, 'height', 2, 0x2f, 1), '"he/ght" is no name'],
+    ['a name without end', damage.bind(undefined, 'height', -4, 5000), 'a name is 5000 bytes long'],
+    ['a list of another kind', damage.bind(undefined, 'title', -12, 10), 'a list begins with 10 where 12 is expected'],
+    ['a type that does not exist', damage.bind(undefined, 'title', 8, 7), 'there is no type 7'],
+    ['a dimension that does not exist', damage.bind(undefined, 'height', 12, 9), "a variable's dimension 0 is number 9 of 3"],
+    ['a record dimension behind another', damage.bind(undefined, 'height', 16, 0), "a variable's dimension 1 is number 0 of 3"],
+    ['two record dimensions', damage.bind(undefined, 'CDF', 36, 0), 'there are two record dimensions'],
+  ])('%s', (_, make, said) => {
+    const path = make();
+    expect(() => NetcdfFile.open(path)).toThrow(
+      expect.objectContaining({ code: 'NC_EHEADER', message: `${path}: has a damaged header: ${said}` }) as Error,
+    );
+  });
 });
 
 test('the library tells its version', () => {

@@ -6,7 +6,7 @@
  * dropped without `close()` is closed when it is collected, but only `close()` tells whether all of it reached the disk.
  */
 import { loadAddon } from './load-addon';
-import { classicShortfall } from './netcdf-classic';
+import { classicShortfall, DamagedHeader } from './netcdf-classic';
 
 export type NetcdfFormat = 'classic' | '64bit' | 'cdf5' | 'netcdf4';
 export type NetcdfType = 'byte' | 'char' | 'short' | 'int' | 'float' | 'double' | 'ubyte' | 'ushort' | 'uint' | 'int64' | 'uint64' | 'string';
@@ -89,9 +89,12 @@ export class NetcdfFile {
     readonly path: string,
   ) {}
 
-  /** Opens an existing file. A truncated one is refused (`NC_ETRUNC`, `NC_EHDFERR`), where netCDF-C itself would read zeros. */
+  /**
+   * Opens an existing file. A truncated one is refused (`NC_ETRUNC`, `NC_EHDFERR`), where netCDF-C itself would read zeros, and a damaged
+   * header of the classic family (`NC_EHEADER`), where it may end the process.
+   */
   static open(path: string, mode: 'read' | 'write' = 'read'): NetcdfFile {
-    const short = classicShortfall(path);
+    const short = shortfallOf(path);
     if (!short) return new NetcdfFile(new (load().Dataset)(path, mode), path);
     const promise = Number.isNaN(short.needed) ? 'its header goes on' : `its header promises ${short.needed}`;
     throw failure('NC_ETRUNC', -137, path, `is truncated: it has ${short.found} bytes, ${promise}`);
@@ -204,6 +207,15 @@ export class NetcdfFile {
     if (found) return found;
     const names = this.variables.map((variable) => variable.name).join(', ');
     throw failure('NC_ENOTVAR', -49, this.path, `there is no variable ${name}; it holds ${names || 'none'}`);
+  }
+}
+
+function shortfallOf(path: string): ReturnType<typeof classicShortfall> {
+  try {
+    return classicShortfall(path);
+  } catch (error) {
+    if (error instanceof DamagedHeader) throw failure('NC_EHEADER', -51, path, `has a damaged header: ${error.message}`);
+    throw error;
   }
 }
 

@@ -10,6 +10,7 @@ import type { NetcdfAttribute, NetcdfFile } from '@retroplume/native';
 import { DataError } from '../errors';
 import { Grid, type TimeAxis } from '../grid/grid';
 import { fromIoapiStep, fromIoapiTime, instant, timeAt } from './ioapi-time';
+import { holdsNumbers } from './netcdf-access';
 
 export interface IoapiVariable {
   name: string;
@@ -109,8 +110,7 @@ export function readVariables(header: IoapiHeader, file: NetcdfFile): IoapiVaria
     if (!variable) throw header.error(`VAR-LIST names ${name} but the file holds no such variable`);
     const shape = variable.dimensions.join(',');
     if (shape !== 'TSTEP,LAY,ROW,COL') throw header.error(`expected ${name} on TSTEP,LAY,ROW,COL but received ${shape}`);
-    if (['char', 'string', 'user-defined'].includes(variable.type))
-      throw header.error(`expected numbers in ${name} but it is of type ${variable.type}`);
+    if (!holdsNumbers(variable)) throw header.error(`expected numbers in ${name} but it is of type ${variable.type}`);
     const attributes = file.attributes(name);
     return { name, units: text(attributes.get('units')), description: text(attributes.get('var_desc') ?? attributes.get('long_name')) };
   });

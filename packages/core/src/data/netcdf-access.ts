@@ -9,11 +9,16 @@ import { DataError, RetroplumeError } from '../errors';
 /**
  * Opens a netCDF file for reading.
  *
- * @throws {DataError} `FILE_MISSING`, `FILE_NOT_NETCDF`, `FILE_TRUNCATED`, `FILE_UNREADABLE`
+ * @throws {DataError} `FILE_MISSING`, `FILE_NOT_NETCDF`, `FILE_TRUNCATED`, `FILE_DAMAGED`, `FILE_UNREADABLE`
  */
 export function openNetcdf(path: string): NetcdfFile {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path in the case`);
   return reading(path, () => NetcdfFile.open(path));
+}
+
+/** Whether a variable holds numbers, not text or something of the file's own. */
+export function holdsNumbers({ type }: { type: string }): boolean {
+  return !['char', 'string', 'user-defined'].includes(type);
 }
 
 /** Runs `call`, which reads `path`, and turns what netCDF says into one sentence with a remedy. */
@@ -23,6 +28,16 @@ export function reading<T>(path: string, call: () => T): T {
   } catch (error) {
     if (error instanceof RetroplumeError || !isNetcdfError(error)) throw error;
     throw readingError(path, error);
+  }
+}
+
+/** As {@link reading}, over several files: the error names the one that netCDF speaks of. */
+export function readingFiles<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof RetroplumeError || !isNetcdfError(error)) throw error;
+    throw readingError(error.path, error);
   }
 }
 
@@ -37,6 +52,8 @@ function readingError(path: string, error: NetcdfError): DataError {
       return new DataError('FILE_TRUNCATED', `${path}: ${said.replace(/^is truncated: /, 'the file is truncated: ')}: copy or make it again`, {
         cause: error,
       });
+    case 'NC_EHEADER':
+      return new DataError('FILE_DAMAGED', `${path}: the file ${said}: copy or make it again`, { cause: error });
     case 'NC_EHDFERR':
       return new DataError('FILE_TRUNCATED', `${path}: the netCDF-4 file is truncated or damaged (${said}): copy or make it again`, { cause: error });
     default:

@@ -2,7 +2,7 @@
 import type { NetcdfArray, NetcdfAttribute, NetcdfFile, NetcdfFormat, NetcdfType } from '@retroplume/native';
 
 import { DataError, ShapeError } from '../errors';
-import { NetcdfOutput, openNetcdf, reading } from './netcdf-access';
+import { holdsNumbers, NetcdfOutput, openNetcdf, reading } from './netcdf-access';
 
 export type CfData = Exclude<NetcdfArray, BigInt64Array | BigUint64Array>;
 export type CfAttributes = Record<string, string | number | NetcdfArray>;
@@ -102,9 +102,7 @@ export function readCf(path: string, only?: string[]): Required<CfContents> {
     return reading(path, () => {
       const missing = only?.find((name) => !file.variable(name));
       if (missing !== undefined) throw variableMissing(file, missing);
-      const wanted = file.variables.filter(
-        ({ name, type }) => type !== 'string' && type !== 'user-defined' && type !== 'char' && (only?.includes(name) ?? true),
-      );
+      const wanted = file.variables.filter((variable) => holdsNumbers(variable) && (only?.includes(variable.name) ?? true));
       const variables = wanted.map(({ name, dimensions }) => readVariable(file, name, dimensions));
       return {
         dimensions: Object.fromEntries(file.dimensions.map(({ name, length }) => [name, length])),

@@ -1,5 +1,5 @@
 /** MCIP's METCRO2D put back into the form that WRF has, which MCIP was made from. */
-import { NetcdfFile } from '@retroplume/native';
+import { NetcdfFile, type NetcdfFormat } from '@retroplume/native';
 
 import type { IoapiFile } from '../ioapi';
 import { gridConvergence, windToGrid } from '../wind';
@@ -17,7 +17,7 @@ const NAMES: Record<string, [name: string, units: string]> = {
  *
  * @param places - of the cells' centres, degrees, `[rows, cols]`; by default those of the grid
  */
-export function wrfFromMcip(path: string, met: IoapiFile, places = centresOf(met)): void {
+export function wrfFromMcip(path: string, met: IoapiFile, places = centresOf(met), format: NetcdfFormat = 'netcdf4'): void {
   const { rows, cols } = met.grid;
   const [count, cells] = [met.time.count, rows * cols];
   const { u, v } = windToGrid(met.read('WSPD10'), met.read('WDIR10'), gridConvergence(met.grid));
@@ -39,7 +39,7 @@ export function wrfFromMcip(path: string, met: IoapiFile, places = centresOf(met
     ['RAINC', 'mm', summed('RC')],
     ...same.map(([name, [theirs, units]]): [string, string, Float32Array] => [theirs, units, met.read(name)]),
   ];
-  const file = NetcdfFile.create(path, 'netcdf4');
+  const file = NetcdfFile.create(path, format);
   file.defineDimension('Time', 'unlimited');
   for (const [name, length] of Object.entries({ DateStrLen: 19, south_north: rows, west_east: cols })) file.defineDimension(name, length);
   file.defineVariable('Times', 'char', ['Time', 'DateStrLen']);

@@ -2,7 +2,7 @@
 import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError, GridError } from '../../errors';
-import { reading } from '../netcdf-access';
+import { holdsNumbers } from '../netcdf-access';
 import { parseCfTimes } from './cf-time';
 import type { LatLonAxes } from './regrid';
 
@@ -28,7 +28,7 @@ const IS: Record<keyof CfDimensions, { units: RegExp; name: RegExp }> = {
  * @throws {DataError} `CF_AXES`
  */
 export function cfDimensions(file: NetcdfFile, path: string): CfDimensions {
-  const coordinates = file.variables.filter(({ name, dimensions }) => dimensions.length === 1 && dimensions[0] === name);
+  const coordinates = file.variables.filter((each) => each.dimensions.length === 1 && each.dimensions[0] === each.name && holdsNumbers(each));
   const find = (axis: keyof CfDimensions): string => {
     const unitsOf = (name: string): string => textOf(file, name, 'units') ?? '';
     const found = coordinates.find(({ name }) => IS[axis].units.test(unitsOf(name))) ?? coordinates.find(({ name }) => IS[axis].name.test(name));
@@ -45,7 +45,7 @@ export function cfDimensions(file: NetcdfFile, path: string): CfDimensions {
 /** Times of a file's records, ms since 1970. @throws {DataError} `CF_AXES`, `CF_TIME` */
 export function cfTimes(file: NetcdfFile, path: string): number[] {
   const { time } = cfDimensions(file, path);
-  return parseCfTimes(numbers(file, time, path), textOf(file, time, 'units') ?? '', textOf(file, time, 'calendar'), `${path}: ${time}`);
+  return parseCfTimes(numbers(file, time), textOf(file, time, 'units') ?? '', textOf(file, time, 'calendar'), `${path}: ${time}`);
 }
 
 /**
@@ -55,9 +55,9 @@ export function cfTimes(file: NetcdfFile, path: string): number[] {
  */
 export function latLonAxes(file: NetcdfFile, path: string): LatLonAxes {
   const { lat, lon } = cfDimensions(file, path);
-  const lons = numbers(file, lon, path);
+  const lons = numbers(file, lon);
   for (let i = 1; i < lons.length; i++) if (lons[i] <= lons[i - 1]) lons[i] += 360 * Math.ceil((lons[i - 1] - lons[i] + 1e-9) / 360);
-  const lats = numbers(file, lat, path);
+  const lats = numbers(file, lat);
   assertEven(lons, `${path}: ${lon}`);
   assertEven(lats, `${path}: ${lat}`);
   return { lons, lats };
@@ -71,8 +71,8 @@ function assertEven(points: Float64Array, subject: string): void {
   throw new GridError('CF_UNEVEN', `${subject}: expected evenly spaced points but ${where}: bring the file to a regular grid first (cdo remapbil)`);
 }
 
-function numbers(file: NetcdfFile, name: string, path: string): Float64Array {
-  return Float64Array.from(reading(path, () => file.read(name)) as Iterable<number | bigint>, Number);
+function numbers(file: NetcdfFile, name: string): Float64Array {
+  return Float64Array.from(file.read(name) as Iterable<number | bigint>, Number);
 }
 
 export function textOf(file: NetcdfFile, variable: string, attribute: string): string | undefined {

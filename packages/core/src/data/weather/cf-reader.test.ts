@@ -116,7 +116,7 @@ describe('refused', () => {
     reader.close();
     const doubled = ncgen(at('b.nc'), era({ fields: t2m, between: 'expver, ' }).replace(/t2m = (.*) ;/, 't2m = $1, $1 ;'), 'netCDF-4');
     const versions = CfReader.open([doubled], grid);
-    fails(() => versions.read('TEMP2'), 'CF_AXES', `${doubled}: expected t2m on time, latitude and longitude in this order but received time (2), expver (2), latitude (9), longitude (9): bring it to that shape first (ncks -d to take one of a dimension, ncpdq to order them)`); // prettier-ignore
+    fails(() => versions.read('TEMP2'), 'CF_AXES', `${doubled}: expected numbers in t2m on time, latitude and longitude in this order but received time (2), expver (2), latitude (9), longitude (9): bring it to that shape first (ncks -d to take one of a dimension, ncpdq to order them)`); // prettier-ignore
     versions.close();
   });
 

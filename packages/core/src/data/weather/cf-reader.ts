@@ -19,7 +19,7 @@ import type { Grid, TimeAxis } from '../../grid/grid';
 import { convert, conversion, parseUnit } from '../../units';
 import type { IoapiReader } from '../ioapi-file';
 import type { IoapiVariable } from '../ioapi-header';
-import { openNetcdf, reading } from '../netcdf-access';
+import { holdsNumbers, openNetcdf, readingFiles } from '../netcdf-access';
 import { plain, unpacked } from '../netcdf-cf';
 import { earthToGrid, gridConvergence } from '../wind';
 import { cfDimensions, cfTimes, latLonAxes, textOf } from './cf-axes';
@@ -60,7 +60,7 @@ export class CfReader implements IoapiReader {
   static open(paths: string[], grid: Grid, names: Partial<CfNames> = {}): CfReader {
     const index = openIndexed(paths, openNetcdf, cfTimes);
     try {
-      return new CfReader(index, grid, { ...CF_NAMES, ...names });
+      return readingFiles(() => new CfReader(index, grid, { ...CF_NAMES, ...names }));
     } catch (error) {
       index.close();
       throw error;
@@ -76,6 +76,10 @@ export class CfReader implements IoapiReader {
   }
 
   read(variable: string, first = 0, count = this.time.count - first): Float32Array {
+    return readingFiles(() => this.readField(variable, first, count));
+  }
+
+  private readField(variable: string, first: number, count: number): Float32Array {
     const { names } = this;
     switch (variable) {
       case 'u':
@@ -145,7 +149,7 @@ export class CfReader implements IoapiReader {
       const axes = axesOf(source, name);
       const start = axes.map((axis) => ({ time: record, lat: row, lon: col, single: 0 })[axis]);
       const lengths = axes.map((axis) => ({ time: steps, lat: rows, lon: cols, single: 1 })[axis]);
-      const raw = reading(source.path, () => source.file.read(name, start, lengths));
+      const raw = source.file.read(name, start, lengths);
       out.set(unpacked(raw, plain(source.file.attributes(name))), step * rows * cols);
     }
     return out;
@@ -198,17 +202,19 @@ function axesOf({ file, path }: TimedFile, name: string): Axis[] {
     if (dimension === lon) return 'lon';
     return shape[i] === 1 ? 'single' : undefined;
   });
-  if (axes.filter((axis) => axis !== 'single').join(' ') === 'time lat lon') return axes as Axis[];
+  if (axes.filter((axis) => axis !== 'single').join(' ') === 'time lat lon' && holdsNumbers(file.variable(name)!)) return axes as Axis[];
   throw new DataError(
     'CF_AXES',
-    `${path}: expected ${name} on time, latitude and longitude in this order but received ${dimensions.map((dimension, i) => `${dimension} (${shape[i]})`).join(', ')}: bring it to that shape first (ncks -d to take one of a dimension, ncpdq to order them)`,
+    `${path}: expected numbers in ${name} on time, latitude and longitude in this order but received ${dimensions.map((dimension, i) => `${dimension} (${shape[i]})`).join(', ')}: bring it to that shape first (ncks -d to take one of a dimension, ncpdq to order them)`,
   );
 }
 
 /** Variables on latitudes and longitudes. */
 function fieldsOf(file: NetcdfFile): string[] {
   const { lat, lon } = cfDimensions(file, file.path);
-  return file.variables.filter(({ dimensions }) => dimensions.includes(lat) && dimensions.includes(lon)).map(({ name }) => name);
+  const isField = (each: NetcdfFile['variables'][number]): boolean =>
+    [lat, lon].every((name) => each.dimensions.includes(name)) && holdsNumbers(each);
+  return file.variables.filter(isField).map(({ name }) => name);
 }
 
 function assertSameAxes(first: { lons: Float64Array; lats: Float64Array }, other: typeof first, path: string, otherPath: string): void {

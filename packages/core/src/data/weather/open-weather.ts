@@ -1,8 +1,10 @@
 /** Opens meteorology or geography in whatever form it is: MCIP's I/O API files, WRF's output, CF files. */
+import type { NetcdfFile } from '@retroplume/native';
+
 import { ConfigError, DataError, GridError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import type { IoapiReader } from '../ioapi-file';
-import { openNetcdf } from '../netcdf-access';
+import { openNetcdf, readingFiles } from '../netcdf-access';
 import { CfReader } from './cf-reader';
 import { McipReader } from './mcip-reader';
 import type { CfNames, WeatherFormat } from './weather-names';
@@ -45,15 +47,19 @@ function formatOf(paths: string[]): Exclude<WeatherFormat, 'auto'> {
   if (paths.length === 0) throw new DataError('FILES_NONE', 'no file of the meteorology was given: check the pattern in the case');
   const file = openNetcdf(paths[0]);
   try {
-    if (file.attributes().has('FTYPE')) return 'mcip';
-    if (file.dimensions.some(({ name }) => name === 'south_north')) return 'wrf';
-    const coordinates = file.variables.filter(({ name, dimensions }) => dimensions.length === 1 && dimensions[0] === name).map(({ name }) => name);
-    if (coordinates.some((name) => /^lat/i.test(name)) && coordinates.some((name) => /^lon/i.test(name))) return 'cf';
+    return readingFiles(() => formatOfFile(file));
   } finally {
     file.close();
   }
+}
+
+function formatOfFile(file: NetcdfFile): Exclude<WeatherFormat, 'auto'> {
+  if (file.attributes().has('FTYPE')) return 'mcip';
+  if (file.dimensions.some(({ name }) => name === 'south_north')) return 'wrf';
+  const coordinates = file.variables.filter(({ name, dimensions }) => dimensions.length === 1 && dimensions[0] === name).map(({ name }) => name);
+  if (coordinates.some((name) => /^lat/i.test(name)) && coordinates.some((name) => /^lon/i.test(name))) return 'cf';
   throw new DataError(
     'FORMAT_UNKNOWN',
-    `${paths[0]}: it is neither an I/O API file (no FTYPE), nor WRF's (no dimension south_north), nor on longitudes and latitudes: check the path in the case, or set meteorology.format`,
+    `${file.path}: it is neither an I/O API file (no FTYPE), nor WRF's (no dimension south_north), nor on longitudes and latitudes: check the path in the case, or set meteorology.format`,
   );
 }

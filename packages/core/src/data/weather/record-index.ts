@@ -4,6 +4,7 @@ import type { NetcdfFile } from '@retroplume/native';
 import { DataError } from '../../errors';
 import type { TimeAxis } from '../../grid/grid';
 import { instant } from '../ioapi-time';
+import { readingFiles } from '../netcdf-access';
 
 /** An open file and the times of its records, ms since 1970, rising. */
 export interface TimedFile {
@@ -89,12 +90,14 @@ export class RecordIndex {
 export function openIndexed(paths: string[], open: (path: string) => NetcdfFile, timesOf: (file: NetcdfFile, path: string) => number[]): RecordIndex {
   const files: TimedFile[] = [];
   try {
-    for (const path of paths) {
-      const file = open(path);
-      files.push({ path, file, times: [] });
-      files[files.length - 1] = { path, file, times: timesOf(file, path) };
-    }
-    return new RecordIndex(files);
+    return readingFiles(() => {
+      for (const path of paths) {
+        const file = open(path);
+        files.push({ path, file, times: [] });
+        files[files.length - 1] = { path, file, times: timesOf(file, path) };
+      }
+      return new RecordIndex(files);
+    });
   } catch (error) {
     for (const { file } of files) file.close();
     throw error;

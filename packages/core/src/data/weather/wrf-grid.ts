@@ -3,6 +3,7 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError, GridError } from '../../errors';
 import type { Grid } from '../../grid/grid';
+import { holdsNumbers } from '../netcdf-access';
 
 /** WRF keeps places in single precision and computes them in it: 1e-4° is 11 m. */
 const PLACE_ERROR_M = 30;
@@ -21,8 +22,16 @@ const PLACES = [
  * @throws {GridError} `GRID_MISMATCH` if WRF's cells are not the case's, or do not hold them all
  */
 export function windowInWrf(file: NetcdfFile, grid: Grid, path: string): { row: number; col: number } {
-  const names = PLACES.find(([lat, lon]) => file.variable(lat) && file.variable(lon));
-  if (!names) throw new DataError('WRF_GRID', `${path}: there is no XLAT and XLONG: give WRF's own output, with all its coordinates`);
+  const names = PLACES.find((pair) =>
+    pair.every((name) =>
+      file.variables.some((each) => each.name === name && holdsNumbers(each) && each.dimensions.slice(-2).join(' ') === 'south_north west_east'),
+    ),
+  );
+  if (!names)
+    throw new DataError(
+      'WRF_GRID',
+      `${path}: there is no XLAT and XLONG on south_north and west_east: give WRF's own output, with all its coordinates`,
+    );
   const shape = file.shape(names[0]);
   const [rows, cols] = shape.slice(-2);
   const [lats, lons] = names.map((name) => file.read<Float32Array>(name, shape.map(() => 0), [...shape.slice(0, -2).map(() => 1), rows, cols])); // prettier-ignore
@@ -41,6 +50,7 @@ export function windowInWrf(file: NetcdfFile, grid: Grid, path: string): { row: 
       'GRID_MISMATCH',
       `${path}: ${what}: describe WRF's own grid, or a part of it, in the GRIDDESC (MCIP's GRIDDESC will do), or make the fields on the case's grid`,
     );
+  if (!Number.isFinite(col) || !Number.isFinite(row)) throw refuse(`the first cell is at ${names[0]} ${lats[0]}, ${names[1]} ${lons[0]}`);
   for (let cell = 0; cell < rows * cols; cell++) {
     const [atCol, atRow] = placeOf(cell);
     const [dx, dy] = [atCol + col - (cell % cols), atRow + row - Math.floor(cell / cols)];

@@ -17,7 +17,7 @@ import type { Grid, TimeAxis } from '../../grid/grid';
 import type { IoapiReader } from '../ioapi-file';
 import type { IoapiVariable } from '../ioapi-header';
 import { instant } from '../ioapi-time';
-import { openNetcdf, reading } from '../netcdf-access';
+import { holdsNumbers, openNetcdf, readingFiles } from '../netcdf-access';
 import { gridConvergence, windFromGrid } from '../wind';
 import { openIndexed, type RecordIndex, type TimedFile } from './record-index';
 import { wrfTimes } from './wrf-time';
@@ -38,6 +38,10 @@ const RENAMED: Record<string, string[]> = {
 };
 /** MCIP's rain, WRF's sum since the run's start and its counter of full buckets. */
 const RAIN: Record<string, [sum: string, buckets: string]> = { RN: ['RAINNC', 'I_RAINNC'], RC: ['RAINC', 'I_RAINC'] };
+/** Dimensions of a field without levels. */
+const FLAT = 'Time south_north west_east';
+/** Dimensions of LANDUSEF. */
+const LAYERED = 'Time land_cat south_north west_east';
 const LAND_USE = /^LUFRAC_(\d\d)$/;
 /** A sum that falls by less, mm, is rounding. */
 const RAIN_ROUNDING = 1e-3;
@@ -65,8 +69,10 @@ export class WrfReader implements IoapiReader {
   static open(paths: string[], grid: Grid): WrfReader {
     const index = openIndexed(paths, openNetcdf, wrfTimes);
     try {
-      for (const { file, path } of index.files.slice(1)) windowInWrf(file, grid, path);
-      return new WrfReader(index, grid);
+      return readingFiles(() => {
+        for (const { file, path } of index.files.slice(1)) windowInWrf(file, grid, path);
+        return new WrfReader(index, grid);
+      });
     } catch (error) {
       index.close();
       throw error;
@@ -82,6 +88,10 @@ export class WrfReader implements IoapiReader {
   }
 
   read(variable: string, first = 0, count = this.time.count - first): Float32Array {
+    return readingFiles(() => this.readField(variable, first, count));
+  }
+
+  private readField(variable: string, first: number, count: number): Float32Array {
     if (RAIN[variable]) return this.rain(variable, first, count);
     if (variable === 'WSPD10') return this.wind(first, count).speed;
     if (variable === 'WDIR10') return this.wind(first, count).direction;
@@ -103,10 +113,13 @@ export class WrfReader implements IoapiReader {
     const { row, col } = this.window;
     const category = LAND_USE.exec(variable);
     const name = category ? 'LANDUSEF' : ((RENAMED[variable] ?? []).find((candidate) => file.variable(candidate)) ?? variable);
-    if (!file.variable(name)) throw missing(path, variable === name ? name : `${name}, which ${variable} needs`);
+    const dimensions = category ? LAYERED : FLAT;
+    const held = file.variable(name);
+    if (!held || held.dimensions.join(' ') !== dimensions || !holdsNumbers(held))
+      throw missing(path, variable === name ? name : `${name}, which ${variable} needs`);
     const values = new Float32Array(count * rows * cols);
     const middle = category ? { start: [Number(category[1]) - 1], count: [1] } : { start: [], count: [] };
-    reading(path, () => file.read(name, [record, ...middle.start, row, col], [count, ...middle.count, rows, cols], values));
+    file.read(name, [record, ...middle.start, row, col], [count, ...middle.count, rows, cols], values);
     return values;
   }
 
@@ -175,7 +188,7 @@ function variablesOf(file: NetcdfFile): IoapiVariable[] {
     const units = file.attributes(name).get('units');
     return typeof units === 'string' ? units.replace(/[\s\0-]+$/, '') : '';
   };
-  const flat = file.variables.filter(({ dimensions }) => dimensions.join(' ') === 'Time south_north west_east').map(({ name }) => name);
+  const flat = file.variables.filter((each) => each.dimensions.join(' ') === FLAT && holdsNumbers(each)).map(({ name }) => name);
   const held = (names: string[]): string | undefined => names.find((name) => flat.includes(name));
   const renamed = Object.entries(RENAMED).flatMap(([name, theirs]) => {
     const source = held(theirs);
@@ -185,7 +198,7 @@ function variablesOf(file: NetcdfFile): IoapiVariable[] {
     held([sum]) ? [{ name, units: 'mm', description: `rise of WRF's ${sum} in a step` }] : [],
   );
   const wind = held(['U10']) && held(['V10']) ? [{ name: 'WSPD10', units: 'm s-1', description: '' }, { name: 'WDIR10', units: 'degrees', description: '' }] : []; // prettier-ignore
-  const landUse = file.variable('LANDUSEF')?.dimensions.length === 4 ? file.shape('LANDUSEF')[1] : 0;
+  const landUse = file.variable('LANDUSEF')?.dimensions.join(' ') === LAYERED ? file.shape('LANDUSEF')[1] : 0;
   const fractions = Array.from({ length: landUse }, (_, i) => ({
     name: `LUFRAC_${String(i + 1).padStart(2, '0')}`,
     units: '1',

@@ -2,7 +2,7 @@
 import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError } from '../../errors';
-import { reading } from '../netcdf-access';
+import { holdsNumbers } from '../netcdf-access';
 import { parseCfTimes } from './cf-time';
 
 /**
@@ -20,9 +20,9 @@ export function wrfTimes(file: NetcdfFile, path: string): number[] {
 }
 
 function textTimes(file: NetcdfFile, path: string): number[] | undefined {
-  if (!file.variable('Times')) return undefined;
+  if (file.variable('Times')?.type !== 'char' || file.shape('Times').length !== 2) return undefined;
   const [records, width] = file.shape('Times');
-  const bytes = reading(path, () => file.read<Uint8Array>('Times'));
+  const bytes = file.read<Uint8Array>('Times');
   const texts = Array.from({ length: records }, (_, record) => Buffer.from(bytes.subarray(record * width, (record + 1) * width)).toString('latin1').replace(/[\s\0]+$/, '')); // prettier-ignore
   if (texts.length === 1 && texts[0].startsWith('0000')) return [0];
   return texts.map((text) => {
@@ -33,8 +33,9 @@ function textTimes(file: NetcdfFile, path: string): number[] | undefined {
 }
 
 function elapsedTimes(file: NetcdfFile, path: string): number[] | undefined {
-  const units = file.variable('XTIME') && file.attributes('XTIME').get('units');
+  const variable = file.variable('XTIME');
+  const units = variable && holdsNumbers(variable) && file.attributes('XTIME').get('units');
   if (typeof units !== 'string' || !/ since /.test(units)) return undefined;
-  const values = reading(path, () => file.read('XTIME'));
+  const values = file.read('XTIME');
   return parseCfTimes(Array.from<number | bigint, number>(values as Iterable<number | bigint>, Number), units, undefined, `${path}: XTIME`);
 }
