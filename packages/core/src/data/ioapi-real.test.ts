@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { Grid } from '../grid/grid';
 import { IoapiFile, IoapiWriter } from './ioapi';
 import { header, hourly } from './testing/ioapi-sample';
 import { describeShared, failure, sharedFile, temporaryFolder } from './testing/shared-data';
@@ -85,6 +86,40 @@ describeShared('real I/O API files', () => {
     }
     expect(worst).toBeLessThan(tolerance);
     file.close();
+  });
+
+  test('the corners of METCRO2D’s cells from GRIDDOT2D, half a cell to the south-west', () => {
+    const met = open('mcip-au/METCRO2D*');
+    const dots = IoapiFile.open(sharedFile('mcip-au/GRIDDOT2D*'), { grid: met.grid, dots: true });
+    expect([dots.stagger, dots.grid.rows, dots.grid.cols]).toEqual(['dot', 11, 11]);
+    const [lats, lons] = [dots.read('LATD'), dots.read('LOND')];
+    for (let i = 0; i < lats.length; i++) {
+      const corner = met.grid.centre(Math.floor(i / 11) - 0.5, (i % 11) - 0.5);
+      expect(Math.abs(corner.lat - lats[i]) + Math.abs(corner.lon - lons[i])).toBeLessThan(2e-4); // single precision of 150 degrees, twice
+    }
+    dots.close();
+    met.close();
+  });
+
+  test('a window of real emissions is what lies there', () => {
+    const whole = open('ioapi/cmaq_ready*');
+    const { definition } = whole.grid;
+    const korea = new Grid({
+      ...definition,
+      name: 'korea',
+      xorig: definition.xorig + 80 * 27000,
+      yorig: definition.yorig + 60 * 27000,
+      cols: 12,
+      rows: 9,
+    });
+    const part = IoapiFile.open(whole.path, { grid: korea });
+    const [all, there] = [whole.read('CO', 7, 2), part.read('CO', 7, 2)];
+    there.forEach((value, i) => {
+      const [step, row, col] = [Math.floor(i / 108), Math.floor(i / 12) % 9, i % 12];
+      expect(value).toBe(all[(step * 128 + 60 + row) * 174 + 80 + col]);
+    });
+    part.close();
+    whole.close();
   });
 
   test('a real file cut short inside its last hour', () => {

@@ -84,6 +84,9 @@ test('the wind channels: 10 m where the files hold it, else that of the lowest l
   expect(u).toBeCloseTo(5, 3);
   expect(Math.abs(v)).toBeLessThan(0.02);
   ten.close();
+  expect(() => openWeather([withWind], { grid, names: { TEMP2: 'tas' } })).toThrow(
+    failure('NAMES_UNUSED', `meteorology.names: names are those of CF files, but ${withWind} is one of MCIP: leave them out`, 2),
+  );
 });
 
 test('files of other hours are refused by name', () => {

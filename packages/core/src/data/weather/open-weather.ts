@@ -26,10 +26,17 @@ export interface WeatherOptions {
  * @returns a reader with MCIP's names and units, on the case's grid
  * @throws {DataError} `FORMAT_UNKNOWN`, `FILES_NONE`; what McipReader, WrfReader and CfReader throw
  * @throws {GridError} `GRID_MISMATCH`
+ * @throws {ConfigError} `NAMES_UNUSED`, `LAYERS_UNUSED` for settings that the form of the files has no use for
  */
 export function openWeather(paths: string[], options: WeatherOptions = {}): IoapiReader {
   const { grid, format = 'auto', layers, names } = options;
   const found = format === 'auto' ? formatOf(paths) : format;
+  if (found !== 'cf' && names !== undefined && Object.keys(names).length > 0) {
+    throw new ConfigError(
+      'NAMES_UNUSED',
+      `meteorology.names: names are those of CF files, but ${paths[0]} is one of ${found.toUpperCase()}: leave them out`,
+    );
+  }
   // Hour 24 of a day's file is a forecast of the next file's hour 0.
   if (found === 'mcip') return McipReader.open(paths, { grid, layers, overlap: 'later' });
   if (!grid) throw new GridError('GRID_MISSING', `${paths[0]}: ${found.toUpperCase()} files are read on a given grid: pass it`);
