@@ -46,7 +46,7 @@ export const previewStage: Stage = {
       await evaluate(evaluation, at, batches, 0, true); // the first one makes what the others find made
       const gradient = await timed(() => evaluate(evaluation, at, batches, 0, true));
       const hessian = await GaussNewtonHessian.at(evaluation, at, 'quadratic');
-      const { result: blocks, seconds } = await timed(() =>
+      const { result, seconds } = await timed(() =>
         lowRank(hessian, model, control, {
           rank: PRODUCTS,
           species: problem.species.length,
@@ -54,14 +54,14 @@ export const previewStage: Stage = {
           onProduct: (done, of) => context.progress(done, of, 'products with the Hessian at the prior'),
         }),
       );
-      const posterior = new LowRankPosterior(control, at, blocks, problem.species.length);
+      const posterior = new LowRankPosterior(control, at, result.blocks, problem.species.length);
       const dofsEstimate = posterior.dofsEstimate();
       const input = { ...figuresSetup(context, setup), control, at, posterior, dofsEstimate };
-      const product = seconds / hessian.products;
+      const product = seconds / result.products;
       const { method, rank, members } = inversion.uncertainty;
       const steps = inversion.iterations * gradient.seconds;
       const summary: PreviewSummary = {
-        products: hessian.products,
+        products: result.products,
         dofsEstimate: dofsEstimate.reduce((sum, value) => sum + value, 0),
         areas: areaFigures(input, cellFigures(input)).areas.map(({ total, dofs: _dofs, constrained: _constrained, ...figures }) => ({
           ...figures,

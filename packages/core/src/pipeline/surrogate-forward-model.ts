@@ -16,7 +16,7 @@ import {
   factorCount,
   type FactorShape,
   type ForwardModel,
-  type IndependentPart,
+  type ModelPart,
   type ObservationBatch,
   type Values,
 } from '../inversion/forward-model';
@@ -69,7 +69,7 @@ export class SurrogateForwardModel implements ForwardModel {
   readonly shape: FactorShape;
   readonly initialConcentrations?: FactorShape;
   readonly batches: number;
-  readonly parts: readonly IndependentPart[];
+  readonly parts: readonly ModelPart[];
   private readonly plan: BatchOfTimes[];
   private readonly run: DomainModel;
   /** per period, where they are a part of the control */

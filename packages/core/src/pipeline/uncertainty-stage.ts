@@ -169,13 +169,12 @@ async function byLanczos(context: StageContext, { model, problem }: InversionSet
   const { rank, seed } = variantSettings(context).inversion.uncertainty;
   const hessian = await GaussNewtonHessian.at(evaluation, at);
   const species = problem.species.length;
-  const blocks = await lowRank(hessian, model, evaluation.control, {
+  const { blocks, products } = await lowRank(hessian, model, evaluation.control, {
     ...{ rank, species, random: new Random(seed) },
     onProduct: (done, of) => context.progress(done, of, 'products with the Hessian'),
   });
   const posterior = new LowRankPosterior(evaluation.control, at, blocks, species);
   const { eigenvalues, rankError } = posterior;
-  const { products } = hessian;
   const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
   const [dofs, estimates] = [posterior.dofs(), posterior.dofsEstimate()];
   const figures = { products, rankError, eigenvalues, dofs: sum(dofs), dofsEstimate: sum(estimates) };
