@@ -39,7 +39,7 @@ export interface Control {
 
 /**
  * The log factors z on the emissions before a bound acts on them, `[slots, rows, cols, groups]`: normal a priori, and taken as normal a posteriori. The
- * control's first elements are white noise at a cell, `[slots, groups, rows, cols]`.
+ * control's first elements are white noise, so many of each slot and group, `[slots, groups, size]`.
  */
 export interface LogFactorMap {
   /** z = L·control; linear */
@@ -47,6 +47,8 @@ export interface LogFactorMap {
   /** standard deviation of z a priori, the root of the diagonal of L·Lᵀ; 0 where nothing is emitted */
   priorSpread(): Float64Array;
   factorsOf(z: Float64Array): Float64Array;
+  /** how much of each of the elements of a slot and group, 0 … 1, belongs to an area, `[size]`. @param mask - part of each cell, `[rows, cols]` */
+  shareIn(mask: ArrayLike<number>): Float64Array;
   /** dfactor/dz */
   slopes(z: Float64Array): Float64Array;
 }

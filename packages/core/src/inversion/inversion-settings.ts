@@ -18,7 +18,7 @@ import type { Optimiser } from './optimisers/optimiser';
 import { GaussNewton } from './optimisers/gauss-newton';
 import { Lbfgs } from './optimisers/lbfgs';
 import { Sgd } from './optimisers/sgd';
-import { groupRoot, RegionBasis, type SpatialBasis } from './spatial-basis';
+import { groupRoot, RegionBasis, SharedBasis, type SpatialBasis } from './spatial-basis';
 
 /** Keys that the case file has too mean the same there; a `Case['inversion']` can be passed as it is, once `batch` counts model batches. */
 export interface InversionSettings {
@@ -66,6 +66,8 @@ export interface InversionProblem {
   spreadFactor?: ArrayLike<number>;
   /** correlations of log factors between groups; default: none */
   groupCorrelation?: readonly { groups: readonly [string, string]; value: number }[];
+  /** correlation of all cells with each other, however far, beside that of `lengthCells` or of regions; default 0 */
+  domainCorrelation?: number;
   /** correlation of a slot with the one before, for all or for each slot; default 0 */
   slotCorrelation?: number | readonly number[];
   /** whether the model ends with a batch of known totals (`TotalsModel`), as a species behind `species` */
@@ -165,13 +167,14 @@ function emissionControl(model: ForwardModel, problem: InversionProblem, setting
       throw new ConfigError('INVERSION_SETTINGS', `inversion.priorSpread.${group}: expected a number ≥ 0 but received ${String(value)}`);
     return value;
   });
-  const { lengthCells, slotCorrelation, regionOf, spreadFactor, groupCorrelation = [], largestLogFactor: largest } = problem;
+  const { lengthCells, slotCorrelation, regionOf, spreadFactor, groupCorrelation = [], domainCorrelation = 0, largestLogFactor: largest } = problem;
   if (largest && largest.length !== size) {
     throw new ShapeError('INVERSION_SHAPE', `inversion: expected ${size} values of largestLogFactor but received ${largest.length}`);
   }
+  const basis = regionOf ? new RegionBasis(regionOf, 1 + regionOf.reduce((a, b) => Math.max(a, b), -1)) : correlation(shape, lengthCells);
   return new LogFactorControl(shape, {
     spread: spreadFactor ? Float64Array.from(spreadFactor, (factor, i) => factor * spread[i % spread.length]) : spread,
-    basis: regionOf ? new RegionBasis(regionOf, 1 + regionOf.reduce((a, b) => Math.max(a, b), -1)) : correlation(shape, lengthCells),
+    basis: domainCorrelation > 0 ? new SharedBasis(basis, domainCorrelation) : basis,
     ...{ bound: settings.bound, largest, slotCorrelation, emitting },
     ...(groupCorrelation.length > 0 ? { groupRoot: groupRoot(problem.groups, groupCorrelation) } : {}),
   });

@@ -72,6 +72,7 @@ export class JointControl implements Control {
         priorSpread: () => map.priorSpread(),
         factorsOf: (z) => map.factorsOf(z),
         slopes: (z) => map.slopes(z),
+        shareIn: (mask) => map.shareIn(mask),
       }
     );
   }

@@ -245,17 +245,7 @@ function checkLoop(c: Case): Breach[] {
 
 /** The paper's inversion has no prior, so that it has no posterior either. */
 function checkUncertainty({ inversion }: Case): Breach[] {
-  if (inversion.uncertainty.method === 'none') return [];
-  if (inversion.mode !== 'paper') {
-    return inversion.space === 'cells'
-      ? []
-      : [
-          {
-            path: ['inversion', 'uncertainty', 'method'],
-            text: 'the posterior is made for factors of cells: set method: none, or inversion.space: cells',
-          },
-        ];
-  }
+  if (inversion.uncertainty.method === 'none' || inversion.mode !== 'paper') return [];
   return [
     {
       path: ['inversion', 'uncertainty', 'method'],

@@ -189,6 +189,11 @@ export const inversionSchema = z
           unit: 'h',
         }).default(24),
         periods: real("Correlation of a period's factors with those of the period before, with `factors: period`.", { min: 0, max: 0.99 }).default(0),
+        domain: real(
+          'Correlation that the log factors of all cells keep however far apart they are, each group for itself: the part of the variance that an error of the whole ' +
+            'inventory has. 0: totals of a large domain are known a priori to few per cent.',
+          { min: 0, max: 0.99 },
+        ).default(0),
         groups: z
           .array(
             z.strictObject({
