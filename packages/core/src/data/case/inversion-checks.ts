@@ -4,7 +4,12 @@ import { checkRegion, type Breach } from './checks';
 import type { KeyPath } from './source';
 
 export function checkInversion(c: Case): Breach[] {
-  return [...checkRegions(c), ...checkNuisance(c), ...checkTotals(c), ...checkPaper(c)];
+  return [...checkSiteTypes(c), ...checkRegions(c), ...checkNuisance(c), ...checkTotals(c), ...checkPaper(c)];
+}
+
+function checkSiteTypes({ observations: { stations }, inversion: { siteTypeError } }: Case): Breach[] {
+  if (stations.type !== undefined || Object.keys(siteTypeError).length === 0) return [];
+  return [{ path: ['inversion', 'siteTypeError'], text: 'errors by type of site need the types: name their column in observations.stations.type' }];
 }
 
 function checkRegions(c: Case): Breach[] {

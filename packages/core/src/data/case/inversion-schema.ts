@@ -89,6 +89,14 @@ export const inversionSchema = z
       'What is added for the place of a monitor in its cell: nothing, or the spread of the monitors within a cell, pooled over the cells that hold several.',
       ['none', 'cell-spread'],
     ).default('none'),
+    siteTypeError: z
+      .record(text('Type of site, as in the column `observations.stations.type`.'), real('Factor.', { above: 0, max: 100 }))
+      .default({})
+      .meta({
+        description:
+          'Factor on the errors of monitors by the type of their site, such as `{ traffic: 3 }` for those beside a road, which see more than their cell; the part of the ' +
+          'surrogate is added after it. Types that are not named have 1.',
+      }),
     surrogateError: z
       .union([choice('', ['none', 'certificate']), real('', { min: 0, max: 3 })])
       .default('none')
