@@ -87,7 +87,12 @@ export function writeOutcome(dir: string, { control, predicted }: InversionOutco
 
 /** @throws {DataError} `LOOP_CONTROL` if the inversion of that pass did not leave it whole */
 export function readOutcome({ out }: RunContext, number: number): InversionOutcome {
-  const path = join(stageDir(out, 'invert', passVariant(number)), CONTROL_FILE);
+  return outcomeIn(stageDir(out, 'invert', passVariant(number)));
+}
+
+/** Where the inversion of a folder ended. */
+export function outcomeIn(dir: string): InversionOutcome {
+  const path = join(dir, CONTROL_FILE);
   try {
     const { tensors } = readTensors(path);
     return { control: Float64Array.from(tensors.get('control')!.data), predicted: Float32Array.from(tensors.get('predicted')!.data) };

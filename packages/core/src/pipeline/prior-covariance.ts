@@ -7,7 +7,10 @@ import { blockRegions } from '../inversion/spatial-basis';
 import { regionMask } from './regions';
 import type { TimeSlots } from './time-slots';
 
-type PriorCovariance = Pick<InversionProblem, 'lengthCells' | 'regionOf' | 'spreadFactor' | 'groupCorrelation' | 'slotCorrelation' | 'domainCorrelation'>;
+type PriorCovariance = Pick<
+  InversionProblem,
+  'lengthCells' | 'regionOf' | 'spreadFactor' | 'groupCorrelation' | 'slotCorrelation' | 'domainCorrelation'
+>;
 
 /** Whether what is inverted depends on where regions lie. */
 export function seesRegions({ space, regionSpread, totals }: InversionSettings): boolean {

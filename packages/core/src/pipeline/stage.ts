@@ -27,9 +27,9 @@ export type StageName = (typeof STAGES)[number];
 
 /**
  * A case may be run in the paper's mode beside its own: the stages from `train` to `verify` then exist twice. Further passes of the closed loop have
- * their own `train`, `invert`, `apply` and `verify`.
+ * their own `train`, `invert`, `apply` and `verify`, other surrogates of an ensemble their own `train` and `invert`.
  */
-export type Variant = 'default' | 'paper' | `pass-${number}`;
+export type Variant = 'default' | 'paper' | `pass-${number}` | `surrogate-${number}`;
 
 /** A pass of the closed loop after the first; pass 1 is the case's own stages. */
 export interface LoopPass {
@@ -62,6 +62,8 @@ export interface StageContext extends RunContext {
   variant: Variant;
   /** set in the variants `pass-N` */
   pass?: LoopPass;
+  /** set in the variants `surrogate-N`: N, from 2 on */
+  surrogate?: number;
   /** the stage's own folder */
   dir: string;
   /** the folder of an earlier stage, of the same variant where it has one */

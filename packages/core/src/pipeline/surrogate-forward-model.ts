@@ -12,14 +12,7 @@
  * from the prior run times factors g (`ScaledInitial`): S(f·E, g·y), anchored at S(E, y).
  */
 import type { PeriodSource } from '../data/period-source';
-import {
-  factorCount,
-  type FactorShape,
-  type ForwardModel,
-  type ModelPart,
-  type ObservationBatch,
-  type Values,
-} from '../inversion/forward-model';
+import { factorCount, type FactorShape, type ForwardModel, type ModelPart, type ObservationBatch, type Values } from '../inversion/forward-model';
 import type { ObservationOperator } from '../inversion/observation-operator';
 import { DomainRun, type DifferentiatedHours, type DomainModel } from '../surrogate/domain-run';
 import type { AdjointEngine } from '../surrogate/frozen-program';

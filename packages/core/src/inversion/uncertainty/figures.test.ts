@@ -86,9 +86,14 @@ describe('figures of a posterior', () => {
 describe('degrees of freedom of factors that are not of cells', () => {
   it('go to areas by the part that they have of the cells behind each number, and add up', () => {
     const basis = new SharedBasis(new RegionBasis(Int32Array.of(0, 0), 1), 0.5);
-    const ofRegions = new LogFactorControl(shape, { ...{ spread: [0.5, 0.1, 0.5, 0.1, 0.5], basis, bound: 3 }, emitting: new Uint8Array(SIZE).fill(1) });
+    const ofRegions = new LogFactorControl(shape, {
+      ...{ spread: [0.5, 0.1, 0.5, 0.1, 0.5], basis, bound: 3 },
+      emitting: new Uint8Array(SIZE).fill(1),
+    });
     const whole = { ...input, control: ofRegions, at: ofRegions.initial(), dofs: Float64Array.from({ length: SIZE }, (_, i) => i) };
-    const areas = [Float32Array.of(1, 0), Float32Array.of(0, 1)].map((mask) => areaFigures({ ...whole, areas: [{ mask }] }, cellFigures(whole)).areas);
+    const areas = [Float32Array.of(1, 0), Float32Array.of(0, 1)].map(
+      (mask) => areaFigures({ ...whole, areas: [{ mask }] }, cellFigures(whole)).areas,
+    );
     const [west, east] = areas.map((all) => all.filter(({ period, group }) => period === 'winter' && group === 'SO2').map(({ dofs }) => dofs));
     expect([west, east]).toEqual([[4.5], [4.5]]); // elements 4 and 5, half of each
   });
