@@ -22,7 +22,9 @@ function listed(parts: readonly Markup[]): Markup {
 function ofSurrogates(surrogates: number | undefined): Markup {
   return surrogates === undefined
     ? html``
-    : html`<p>The spread of ${surrogates} inversions, each with a surrogate trained from other random numbers, is a part of all standard deviations.</p>`;
+    : html`<p>
+        The spread of ${surrogates} inversions, each with a surrogate trained from other random numbers, is a part of all standard deviations.
+      </p>`;
 }
 
 function how({ method, products, dofs, dofsEstimate, observations, rankError = 0, members, seconds }: ReportUncertainty): Markup {
