@@ -55,6 +55,6 @@ export const DEMO_DOUBT = {
       { name: 'N2O5', options: { n2o5Uptake: 0.01 }, spread: 1 },
     ],
   },
-  priorSpread: { NOx: 0.4, SO2: 0.4, 'PM2.5': 0.4, VOC: 0.25, NH3: 0.05 },
-  uncertainty: { method: 'lanczos', rank: 120 },
+  priorSpread: { NOx: 0.4, SO2: 0.4, 'PM2.5': 0.4, VOC: 0.4, NH3: 0.05 },
+  uncertainty: { method: 'lanczos' },
 };
