@@ -206,6 +206,19 @@ describe('training that is interrupted', () => {
     expect(weights('stopped').equals(untouched())).toBe(true);
   });
 
+  it('lets nobody else into its folder while it runs', async () => {
+    let second: Outcome | undefined;
+    const first = await interrupt('simulate', 'shared', 'SIGTERM', () => {
+      if (existsSync(join(folder, 'shared/running.json'))) second ??= retroplume('simulate', 'shared', '--json');
+      return second !== undefined;
+    });
+    expect(second!.status).toBe(2);
+    expect(second!.stderr).toMatch(/^retroplume: RUN_LOCKED: .*running\.json: this run folder is in use by process \d+ on/m);
+    expect((JSON.parse(second!.stdout) as { error: { code: string } }).error.code).toBe('RUN_LOCKED');
+    expect(first.status).toBe(130);
+    expect(existsSync(join(folder, 'shared/running.json'))).toBe(false);
+  });
+
   it('takes the checkpoint before where the last one is damaged', async () => {
     const train = preparedRun('damaged');
     const checkpoint = join(train, 'checkpoint.safetensors');
