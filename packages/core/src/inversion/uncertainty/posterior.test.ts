@@ -1,5 +1,6 @@
 import { Random } from '../../random';
 import { GaussNewtonHessian } from '../hessian';
+import { Role, type ObservationBatch } from '../forward-model';
 import { invert } from '../invert';
 import { costFor, completeSettings } from '../inversion-settings';
 import { gaussianWorld, type GaussianWorld } from '../testing/gaussian-world';
@@ -137,6 +138,29 @@ describe.each([0, 0.6])('the posterior of a linear world with normal errors, ful
     expect(largestDifference(a.eigenvalues, b.eigenvalues)).toBeLessThan(1e-8 * a.eigenvalues[0]);
     expect(largestDifference(a.logFactorSigma(), b.logFactorSigma())).toBeLessThan(1e-8);
   });
+});
+
+it.each([0, 0.6])('a slot that nobody observes tells nothing; slots correlated by %f', async (slotCorrelation) => {
+  const { model, control, context } = gaussianWorld(9, undefined, undefined, slotCorrelation);
+  const at = control.initial();
+  const posteriorFor = async (batches: number[]): Promise<LowRankPosterior> => {
+    const observations = (batch: number): ObservationBatch => {
+      const given = model.observations(batch);
+      return batches.includes(batch) ? given : { ...given, withheld: given.withheld.map(() => Role.withheld) };
+    };
+    const seen = Object.create(model, { observations: { value: observations } }) as typeof model;
+    const hessian = await GaussNewtonHessian.at({ ...context, model: seen }, at);
+    const { blocks } = await lowRank(hessian, seen, control, { rank: 50, species: 2, random: new Random(8) });
+    return new LowRankPosterior(control, at, blocks, 2);
+  };
+  const [first, none] = [await posteriorFor([0]), await posteriorFor([])];
+  expect([...none.logFactorSigma()]).toEqual([...control.priorSpread()]);
+  expect(none.eigenvalues).toEqual([]);
+  expect(first.eigenvalues).toHaveLength(9);
+  const [sigma, spread] = [first.logFactorSigma(), control.priorSpread()];
+  expect(sigma[0]).toBeLessThan(0.95 * spread[0]);
+  if (slotCorrelation > 0) expect(sigma[24]).toBeLessThan(0.99 * spread[24]);
+  else expect(sigma[24]).toBe(spread[24]);
 });
 
 describe('fewer products than the rank', () => {
