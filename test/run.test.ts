@@ -202,7 +202,10 @@ describe('training that is interrupted', () => {
     const { status, stderr } = await interrupt('train', 'stopped', 'SIGINT', () => existsSync(join(train, 'checkpoint.safetensors')));
     expect(stderr).toMatch(/retroplume: INTERRUPTED: train: .*checkpoint/);
     expect(status).toBe(130);
+    const failure = join(folder, 'stopped/failure.json');
+    expect(JSON.parse(readFileSync(failure, 'utf8'))).toMatchObject({ code: 'INTERRUPTED', exitCode: 130, stage: 'train', variant: 'default' });
     expect(retroplume('train', 'stopped').status).toBe(0);
+    expect(existsSync(failure)).toBe(false);
     expect(weights('stopped').equals(untouched())).toBe(true);
   });
 

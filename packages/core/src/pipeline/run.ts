@@ -16,6 +16,7 @@ import { prepareStage } from './prepare';
 import { previewStage } from './preview-stage';
 import type { StageRecord } from './record';
 import { reportStage } from './report-stage';
+import { forgetFailure, leaveFailure } from './failure-file';
 import { lockRun } from './run-lock';
 import { simulateStage } from './simulate-stage';
 import { runStage, stageContext, STAGES, type RunContext, type Stage, type StageEvent, type StageName, type Variant } from './stage';
@@ -122,8 +123,12 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   const records = new Map<string, StageRecord>();
   const release = lockRun(out);
   try {
+    forgetFailure(out);
     for (const { stage, variant } of planOf(settings, wanted)) {
-      const record = await runStage(STAGE_OF[stage], stageContext(context, stage, variant));
+      const record = await runStage(STAGE_OF[stage], stageContext(context, stage, variant)).catch((cause: unknown) => {
+        leaveFailure(out, { stage, variant }, cause);
+        throw cause;
+      });
       const label = variant === 'paper' ? `paper/${stage}` : stage;
       seconds[label] = record.seconds;
       records.set(label, record);
