@@ -1,5 +1,18 @@
 /** A grid as CF describes it (coordinates, grid mapping), and back. */
-import { EARTH_RADIUS, EQUATORIAL_MERCATOR, LAMBERT, LATLON, POLAR_STEREOGRAPHIC } from '../grid/projection';
+import {
+  ALBERS,
+  EARTH_RADIUS,
+  EQUATORIAL_MERCATOR,
+  GENERAL_MERCATOR,
+  GENERAL_STEREOGRAPHIC,
+  LAMBERT,
+  LATLON,
+  POLAR_STEREOGRAPHIC,
+  TRANSVERSE_MERCATOR,
+  UTM,
+  projectionOf,
+  utmMeridian,
+} from '../grid/projection';
 import { Grid, type GridDefinition, type TimeAxis } from '../grid/grid';
 import { DataError } from '../errors';
 import type { CfAttributes, CfVariable } from './netcdf-cf';
@@ -47,29 +60,56 @@ function gridMapping(g: Readonly<GridDefinition>): CfAttributes {
   const own: CfAttributes = { ioapi_name: g.name };
   for (const key of NUMBERS) own[`ioapi_${key}`] = g[key];
   const sphere = { earth_radius: EARTH_RADIUS };
+  if (g.gdtyp === LATLON) return { grid_mapping_name: 'latitude_longitude', ...sphere, ...own };
+  // x and y are counted from XCENT, YCENT, which need not be where the projection counts from.
+  const [x0, y0] = projectionOf(g).origin;
+  return { ...mappingOf(g), false_easting: -x0, false_northing: -y0, ...sphere, ...own };
+}
+
+/** CF's name and parameters of a projection (CF conventions, appendix F). */
+function mappingOf(g: Readonly<GridDefinition>): CfAttributes {
+  const meridian = { longitude_of_central_meridian: g.pGam };
+  const transverse = (scale: number, central: number): CfAttributes => ({
+    grid_mapping_name: 'transverse_mercator',
+    scale_factor_at_central_meridian: scale,
+    longitude_of_central_meridian: central,
+    latitude_of_projection_origin: 0,
+  });
+  const conic = { standard_parallel: Float64Array.of(g.pAlp, g.pBet), ...meridian, latitude_of_projection_origin: g.ycent };
   switch (g.gdtyp) {
     case LAMBERT:
-      return {
-        grid_mapping_name: 'lambert_conformal_conic',
-        standard_parallel: Float64Array.of(g.pAlp, g.pBet),
-        longitude_of_central_meridian: g.pGam,
-        latitude_of_projection_origin: g.ycent,
-        ...sphere,
-        ...own,
-      };
+      return { grid_mapping_name: 'lambert_conformal_conic', ...conic };
+    case ALBERS:
+      return { grid_mapping_name: 'albers_conical_equal_area', ...conic };
     case POLAR_STEREOGRAPHIC:
       return {
         grid_mapping_name: 'polar_stereographic',
         latitude_of_projection_origin: g.pAlp < 0 ? -90 : 90,
         standard_parallel: g.pBet,
         straight_vertical_longitude_from_pole: g.pGam,
-        ...sphere,
-        ...own,
       };
     case EQUATORIAL_MERCATOR:
-      return { grid_mapping_name: 'mercator', standard_parallel: g.pAlp, longitude_of_projection_origin: g.pGam, ...sphere, ...own };
+      return { grid_mapping_name: 'mercator', standard_parallel: g.pAlp, longitude_of_projection_origin: g.pGam };
+    case GENERAL_MERCATOR:
+      if (g.pGam === 90) return transverse(1, g.pBet);
+      return { grid_mapping_name: 'mercator', standard_parallel: 0, longitude_of_projection_origin: g.pBet };
+    case TRANSVERSE_MERCATOR:
+      return transverse(g.pBet, g.pGam);
+    case UTM:
+      return transverse(0.9996, utmMeridian(g.pAlp));
+    case GENERAL_STEREOGRAPHIC:
+      return {
+        grid_mapping_name: 'stereographic',
+        latitude_of_projection_origin: g.pAlp,
+        longitude_of_projection_origin: g.pBet,
+        scale_factor_at_projection_origin: 1,
+      };
     default:
-      return { grid_mapping_name: 'latitude_longitude', ...sphere, ...own };
+      return {
+        grid_mapping_name: 'lambert_azimuthal_equal_area',
+        latitude_of_projection_origin: g.pAlp,
+        longitude_of_projection_origin: g.pGam,
+      };
   }
 }
 

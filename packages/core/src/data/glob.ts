@@ -17,6 +17,11 @@ export function expandGlob(pattern: string): string[] {
   throw new DataError('FILES_NONE', `${pattern}: no file matches: check the pattern in the case, and the folder that it is relative to`);
 }
 
+/** The files of one pattern or several of the case, in which `{period}` stands for the period's name; see {@link expandGlob}. */
+export function expandGlobs(patterns: string | string[], period = ''): string[] {
+  return [patterns].flat().flatMap((pattern) => expandGlob(pattern.replaceAll('{period}', period)));
+}
+
 function matches(folder: string, part: string): string[] {
   if (!/[*?[]/.test(part)) {
     const path = join(folder, part);

@@ -1,28 +1,33 @@
 /**
- * Reading gridded I/O API files (FTYPE 1: CMAQ, MCIP, SMOKE), whatever netCDF format they are in.
+ * Reading gridded I/O API files (FTYPE 1: CMAQ, MCIP, SMOKE), whatever netCDF format and numeric type they are in.
  *
- * Attributes are of fixed width, padded with blanks or NULs; the order of variables is that of VAR-LIST (tools such as ncks sort them);
- * a file without time steps has TSTEP 0 and TFLAG 0,0. Missing values (BADVAL3 = -9.999e36 and netCDF's fill value) are read as NaN.
+ * Missing values are read as NaN: BADVAL3 = -9.999e36 and netCDF's fill value, a variable's own _FillValue and missing_value, and in
+ * integer variables IMISS3 = -9999 and netCDF's fill value for integers.
  *
  * @see I/O API, https://www.cmascenter.org/ioapi/documentation/all_versions/html/
  */
 import type { NetcdfAttribute, NetcdfFile } from '@retroplume/native';
 
 import { DataError } from '../errors';
-import { Grid, type TimeAxis } from '../grid/grid';
-import { fromIoapiStep, fromIoapiTime, instant, timeAt } from './ioapi-time';
+import type { Grid, TimeAxis } from '../grid/grid';
+import { dotGrid, windowIn, type GridWindow, type Stagger } from '../grid/window';
+import { dimension, IoapiHeader, readGrid, readTimes, readVariables, trimmed, type IoapiTimes, type IoapiVariable } from './ioapi-header';
+import { instant } from './ioapi-time';
 import { openNetcdf, reading } from './netcdf-access';
 
-export interface IoapiVariable {
-  name: string;
-  units: string;
-  description: string;
+/** Which part of the files is read. */
+export interface GridChoice {
+  /** the case's grid, which a file must be on or hold as a window; by default a file is read as it is */
+  grid?: Grid;
+  /** whether a file may hold the corners of the grid's cells instead (METDOT); what is read then is on `dotGrid(grid)` */
+  dots?: boolean;
 }
 
 /** What a single file and a series of files have in common. */
 export interface IoapiReader {
   /** The file, or the first … last of a series: for messages. */
   readonly path: string;
+  /** The grid of what is read: the file's own, or the part of it that was asked for. */
   readonly grid: Grid;
   readonly time: TimeAxis;
   readonly layers: number;
@@ -38,10 +43,11 @@ export interface IoapiReader {
   close(): void;
 }
 
-const GRIDDED = 1;
 /** I/O API's AMISS3: below it a value is missing. netCDF's fill value for floats is 9.97e36. */
 const MISSING_BELOW = -9e36;
 const MISSING_ABOVE = 9e36;
+/** I/O API's IMISS3, and netCDF's fill value for integers. */
+const [IMISS, INTEGER_FILL] = [-9999, -2147483647];
 
 /**
  * One gridded I/O API file, open.
@@ -52,21 +58,27 @@ const MISSING_ABOVE = 9e36;
  * file.close();
  */
 export class IoapiFile implements IoapiReader {
+  readonly time: TimeAxis;
+  private readonly missing = new Map<string, (value: number) => boolean>();
+
   private constructor(
     readonly path: string,
     private readonly file: NetcdfFile,
     readonly attributes: Record<string, NetcdfAttribute>,
     readonly grid: Grid,
-    readonly time: TimeAxis,
+    private readonly window: GridWindow,
+    private readonly times: IoapiTimes,
     readonly layers: number,
     readonly variables: IoapiVariable[],
-  ) {}
+  ) {
+    this.time = times.axis;
+  }
 
   /**
    * @throws {DataError} `FILE_MISSING`, `FILE_TRUNCATED`, `FILE_NOT_NETCDF`, `IOAPI_HEADER`, `TFLAG_GAP`, `TFLAG_START`
-   * @throws {GridError} for a projection that isn't supported
+   * @throws {GridError} for a projection that isn't supported; `GRID_MISMATCH`
    */
-  static open(path: string): IoapiFile {
+  static open(path: string, options: GridChoice = {}): IoapiFile {
     const file = openNetcdf(path);
     try {
       return reading(path, () => {
@@ -75,14 +87,20 @@ export class IoapiFile implements IoapiReader {
         );
         const header = new IoapiHeader(path, attributes);
         header.requireGridded();
-        const grid = readGrid(header, file);
+        const own = readGrid(header, file);
+        const { grid, window } = partOf(own, options, path);
         const variables = readVariables(header, file);
-        return new IoapiFile(path, file, attributes, grid, readTime(header, file), dimension(file, 'LAY'), variables);
+        return new IoapiFile(path, file, attributes, grid, window, readTimes(header, file), dimension(file, 'LAY'), variables);
       });
     } catch (error) {
       file.close();
       throw error;
     }
+  }
+
+  /** Whether the values lie at the centres of the cells of the grid that was asked for, or at their corners. */
+  get stagger(): Stagger {
+    return this.window.stagger;
   }
 
   read(variable: string, first = 0, count = this.time.count - first, layer?: number): Float32Array {
@@ -94,9 +112,32 @@ export class IoapiFile implements IoapiReader {
     }
     const { rows, cols } = this.grid;
     const values = new Float32Array(count * layers * rows * cols);
-    reading(this.path, () => this.file.read(variable, [first, lowest, 0, 0], [count, layers, rows, cols], values));
-    for (let i = 0; i < values.length; i++) if (values[i] < MISSING_BELOW || values[i] > MISSING_ABOVE) values[i] = Number.NaN;
+    const { row, col } = this.window;
+    const readSteps = (record: number, steps: number, target: Float32Array): void => {
+      reading(this.path, () => this.file.read(variable, [record, lowest, row, col], [steps, layers, rows, cols], target));
+    };
+    const { records } = this.times;
+    if (!records) readSteps(first, count, values);
+    else for (let i = 0; i < count; i++) readSteps(records[first + i], 1, values.subarray(i * layers * rows * cols, (i + 1) * layers * rows * cols));
+    const missing = this.missingIn(variable);
+    for (let i = 0; i < values.length; i++) if (missing(values[i])) values[i] = Number.NaN;
     return values;
+  }
+
+  /** What counts as missing in a variable, as 32-bit floats. */
+  private missingIn(variable: string): (value: number) => boolean {
+    const known = this.missing.get(variable);
+    if (known) return known;
+    const attributes = this.file.attributes(variable);
+    const integer = !['float', 'double'].includes(this.file.variable(variable)?.type ?? '');
+    const given = ['_FillValue', 'missing_value'].flatMap((name) => {
+      const value = attributes.get(name);
+      return value === undefined || typeof value === 'string' || Array.isArray(value) ? [] : [Number(value[0])];
+    });
+    const fills = new Set([...given, ...(integer ? [IMISS, INTEGER_FILL] : [])].map(Math.fround));
+    const test = (value: number): boolean => value < MISSING_BELOW || value > MISSING_ABOVE || fills.has(value);
+    this.missing.set(variable, test);
+    return test;
   }
 
   close(): void {
@@ -122,120 +163,11 @@ export class IoapiFile implements IoapiReader {
   }
 }
 
-const trimmed = (text: string): string => text.replace(/[\s\0]+$/, '');
-
-/** The file's attributes, with complaints that name the one at fault. */
-class IoapiHeader {
-  constructor(
-    readonly path: string,
-    readonly attributes: Record<string, NetcdfAttribute>,
-  ) {}
-
-  number(name: string): number {
-    const value = this.attributes[name];
-    if (value !== undefined && typeof value !== 'string' && value.length > 0) {
-      const number = Number(value[0]);
-      if (Number.isFinite(number)) return number;
-    }
-    throw this.error(`expected the attribute ${name} to be a number but received ${value === undefined ? 'none' : JSON.stringify(value)}`);
-  }
-
-  text(name: string): string {
-    const value = this.attributes[name];
-    if (typeof value === 'string') return value;
-    return Array.isArray(value) ? trimmed(value.join('')) : '';
-  }
-
-  requireGridded(): void {
-    const type = this.number('FTYPE');
-    if (type !== GRIDDED) throw this.error(`expected a gridded file (FTYPE 1) but received FTYPE ${type}`);
-  }
-
-  error(what: string): DataError {
-    return new DataError('IOAPI_HEADER', `${this.path}: ${what}: give a gridded I/O API file, as CMAQ and MCIP write them`);
-  }
-}
-
-function dimension(file: NetcdfFile, name: string): number {
-  const found = file.dimensions.find((candidate) => candidate.name === name);
-  if (found) return found.length;
-  throw new DataError('IOAPI_HEADER', `${file.path}: there is no dimension ${name}: give a gridded I/O API file, as CMAQ and MCIP write them`);
-}
-
-function readGrid(header: IoapiHeader, file: NetcdfFile): Grid {
-  const grid = new Grid({
-    name: header.text('GDNAM'),
-    gdtyp: header.number('GDTYP'),
-    pAlp: header.number('P_ALP'),
-    pBet: header.number('P_BET'),
-    pGam: header.number('P_GAM'),
-    xcent: header.number('XCENT'),
-    ycent: header.number('YCENT'),
-    xorig: header.number('XORIG'),
-    yorig: header.number('YORIG'),
-    xcell: header.number('XCELL'),
-    ycell: header.number('YCELL'),
-    cols: header.number('NCOLS'),
-    rows: header.number('NROWS'),
-  });
-  const [cols, rows] = [dimension(file, 'COL'), dimension(file, 'ROW')];
-  if (cols !== grid.cols || rows !== grid.rows) {
-    throw header.error(`the header says ${grid.cols} x ${grid.rows} cells but the dimensions are ${cols} x ${rows}`);
-  }
-  return grid;
-}
-
-/** In the order of VAR-LIST, 16 characters a name; without it in the file's order. */
-function readVariables(header: IoapiHeader, file: NetcdfFile): IoapiVariable[] {
-  const list = header.text('VAR-LIST');
-  const listed = Array.from({ length: Math.ceil(list.length / 16) }, (_, i) => trimmed(list.slice(16 * i, 16 * i + 16)).trim()).filter(
-    (name) => name,
-  );
-  const names = listed.length > 0 ? listed : file.variables.map((variable) => variable.name).filter((name) => name !== 'TFLAG');
-  return names.map((name) => {
-    const variable = file.variable(name);
-    if (!variable) throw header.error(`VAR-LIST names ${name} but the file holds no such variable`);
-    const shape = variable.dimensions.join(',');
-    if (shape !== 'TSTEP,LAY,ROW,COL') throw header.error(`expected ${name} on TSTEP,LAY,ROW,COL but received ${shape}`);
-    const attributes = file.attributes(name);
-    return { name, units: text(attributes.get('units')), description: text(attributes.get('var_desc') ?? attributes.get('long_name')) };
-  });
-}
-
-function text(value: NetcdfAttribute): string {
-  return trimmed(typeof value === 'string' ? value : Array.isArray(value) ? value.join('') : '').trim();
-}
-
-/** The time axis of SDATE, STIME and TSTEP, checked against every TFLAG. */
-function readTime(header: IoapiHeader, file: NetcdfFile): TimeAxis {
-  const stepSeconds = fromIoapiStep(header.number('TSTEP'));
-  const count = dimension(file, 'TSTEP');
-  const start = fromIoapiTime(header.number('SDATE'), header.number('STIME'));
-  if (stepSeconds < 0) throw header.error(`expected a TSTEP of 0 or more but received ${header.number('TSTEP')}`);
-  if (stepSeconds === 0) return { start, stepSeconds, count };
-  if (count === 0) throw new DataError('TFLAG_GAP', `${header.path}: the file holds no time step: make it again`);
-  if (!file.variable('TFLAG')) throw header.error('there is no TFLAG');
-  const axis = { start, stepSeconds, count };
-  checkTflags(header.path, axis, file.read<Int32Array>('TFLAG'));
-  return axis;
-}
-
-function checkTflags(path: string, axis: TimeAxis, tflag: Int32Array): void {
-  const perStep = tflag.length / axis.count;
-  for (let i = 0; i < tflag.length; i += 2) {
-    const step = Math.floor(i / perStep);
-    const expected = timeAt(axis, step);
-    const found = fromIoapiTime(tflag[i], tflag[i + 1]);
-    if (found.getTime() === expected.getTime()) continue;
-    if (step === 0) {
-      throw new DataError(
-        'TFLAG_START',
-        `${path}: SDATE and STIME say ${instant(expected)} but the first TFLAG says ${instant(found)}: set SDATE and STIME to the first TFLAG`,
-      );
-    }
-    throw new DataError(
-      'TFLAG_GAP',
-      `${path}: expected step ${step} at ${instant(expected)} but its TFLAG says ${instant(found)}: give a file without missing or repeated steps`,
-    );
-  }
+/** The part of a file's grid that is read. */
+function partOf(own: Grid, { grid: wanted, dots }: GridChoice, path: string): { grid: Grid; window: GridWindow } {
+  if (!wanted) return { grid: own, window: { row: 0, col: 0, stagger: 'cross' } };
+  const window = windowIn(own, wanted, path, dots);
+  const part = window.stagger === 'dot' ? dotGrid(wanted) : wanted;
+  // A file on the grid itself keeps its own name and digits, which a copy of it then has too.
+  return { grid: own.cols === part.cols && own.rows === part.rows ? own : part, window };
 }

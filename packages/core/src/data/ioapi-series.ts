@@ -1,7 +1,9 @@
 /** Several I/O API files (a file a day, say) read as one, joined in time. */
 import { DataError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
-import { IoapiFile, type IoapiReader, type IoapiVariable } from './ioapi-file';
+import type { Stagger } from '../grid/window';
+import { IoapiFile, type GridChoice, type IoapiReader } from './ioapi-file';
+import type { IoapiVariable } from './ioapi-header';
 import { instant, timeAt } from './ioapi-time';
 
 /** A file and the steps of the series that are taken from it. */
@@ -13,7 +15,7 @@ interface Piece {
   overlap: number;
 }
 
-export interface SeriesOptions {
+export interface SeriesOptions extends GridChoice {
   /** What to do with a step that two files hold: refuse where they disagree (default), or take the earlier or later file's. */
   overlap?: 'refuse' | 'earlier' | 'later';
 }
@@ -46,7 +48,7 @@ export class IoapiSeries implements IoapiReader {
     if (paths.length === 0) throw new DataError('FILES_NONE', 'no I/O API file was given: check the pattern in the case');
     const files: IoapiFile[] = [];
     try {
-      for (const path of paths) files.push(IoapiFile.open(path));
+      for (const path of paths) files.push(IoapiFile.open(path, options));
       files.sort((a, b) => a.time.start.getTime() - b.time.start.getTime());
       for (const file of files.slice(1)) assertAlike(files[0], file);
       return new IoapiSeries(join(files), options.overlap ?? 'refuse');
@@ -68,6 +70,10 @@ export class IoapiSeries implements IoapiReader {
 
   get grid(): Grid {
     return this.pieces[0].file.grid;
+  }
+
+  get stagger(): Stagger {
+    return this.pieces[0].file.stagger;
   }
 
   get layers(): number {
@@ -156,6 +162,7 @@ function assertAlike(first: IoapiFile, file: IoapiFile): void {
 }
 
 function join(files: IoapiFile[]): Piece[] {
+  if (files.length === 1) return [{ file: files[0], first: 0, count: files[0].time.count, overlap: 0 }];
   const pieces: Piece[] = [];
   let total = 0;
   for (const file of files) {

@@ -12,8 +12,9 @@ export function fromIoapiTime(date: number, time: number): Date {
   return new Date(Date.UTC(Math.floor(date / 1000), 0, date % 1000) + fromIoapiStep(time) * 1000);
 }
 
-/** Seconds of a TSTEP or HHMMSS; hours may pass 24 (a month is 7440000). */
+/** Seconds of a TSTEP or HHMMSS; hours may pass 24 (a month is 7440000), and a restart file's TSTEP is negative. */
 export function fromIoapiStep(hhmmss: number): number {
+  if (hhmmss < 0) return -fromIoapiStep(-hhmmss);
   return Math.floor(hhmmss / 10000) * 3600 + (Math.floor(hhmmss / 100) % 100) * 60 + (hhmmss % 100);
 }
 

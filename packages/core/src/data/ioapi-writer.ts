@@ -3,7 +3,7 @@ import type { NetcdfArray, NetcdfAttribute, NetcdfFile } from '@retroplume/nativ
 
 import { DataError, ShapeError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
-import type { IoapiVariable } from './ioapi-file';
+import type { IoapiVariable } from './ioapi-header';
 import { timeAt, toIoapiStep, toIoapiTime } from './ioapi-time';
 import { NetcdfOutput } from './netcdf-access';
 

@@ -1,7 +1,8 @@
 /**
- * Meteorological channels for the surrogate, from MCIP's METCRO2D.
+ * Meteorological channels for the surrogate, from MCIP's files or from others that a reader gives MCIP's names (weather/).
  *
- *   u, v            m s-1, along the grid, from WSPD10 and WDIR10 (wind.ts)
+ *   u, v            m s-1, along the grid: as the reader has them (WRF, CF files), else from WSPD10 and WDIR10 (wind.ts), else METDOT's wind
+ *                   of the lowest layers (UWIND, VWIND or UWINDC, VWINDC)
  *   inversePbl      m-1, 1 / PBL, with PBL of 10 m at least
  *   RN              cm per step, RN + RC (non-convective and convective) where both are there
  *   hourSin, hourCos  sine and cosine of the local solar hour in the middle of the step, from the cell's longitude
@@ -30,6 +31,10 @@ export const CHANNELS: Readonly<Record<string, { units: string; description: str
   RC: { units: 'cm', description: 'convective precipitation per step' },
   PRSFC: { units: 'Pa', description: 'surface pressure' },
   WSPD10: { units: 'm s-1', description: 'wind speed at 10 m' },
+  UWIND: { units: 'm s-1', description: 'wind along the grid x axis in the lowest layers' },
+  VWIND: { units: 'm s-1', description: 'wind along the grid y axis in the lowest layers' },
+  UWINDC: { units: 'm s-1', description: 'wind along the grid x axis in the lowest layers' },
+  VWINDC: { units: 'm s-1', description: 'wind along the grid y axis in the lowest layers' },
   USTAR: { units: 'm s-1', description: 'friction velocity' },
   hourSin: { units: '1', description: 'sine of the local solar hour' },
   hourCos: { units: '1', description: 'cosine of the local solar hour' },
@@ -81,7 +86,17 @@ class Slab {
   }
 }
 
+/** Pairs of variables that hold the wind, the best first. */
+const WINDS = [['u', 'v'], ['WSPD10', 'WDIR10'], ['UWIND', 'VWIND'], ['UWINDC', 'VWINDC']] as const; // prettier-ignore
+
+/** Those that a file holds; speed and direction where it holds none, for the message. */
+function windOf(holds: (variable: string) => boolean): readonly [string, string] {
+  return WINDS.find((pair) => pair.every(holds)) ?? WINDS[1];
+}
+
 function wind(slab: Slab): Record<string, Float32Array> {
+  const [first, second] = windOf((variable) => slab.has(variable));
+  if (first !== 'WSPD10') return { u: slab.variable(first), v: slab.variable(second) };
   return { ...windToGrid(slab.variable('WSPD10'), slab.variable('WDIR10'), slab.convergence) };
 }
 
@@ -113,7 +128,7 @@ const DERIVED: Record<string, (slab: Slab) => Float32Array> = {
   hourCos: (slab) => slab.derived('hourCos', () => solarHour(slab)),
 };
 
-const NEEDS: Record<string, string[]> = { u: ['WSPD10', 'WDIR10'], v: ['WSPD10', 'WDIR10'], inversePbl: ['PBL'], hourSin: [], hourCos: [] };
+const NEEDS: Record<string, string[]> = { inversePbl: ['PBL'], hourSin: [], hourCos: [] };
 
 /**
  * Reads the channels of a period.
@@ -142,7 +157,8 @@ export function readMeteorology(reader: IoapiReader, period: TimeAxis, channels:
 
 function requireVariables(reader: IoapiReader, channel: string): void {
   const held = reader.variables.map(({ name }) => name);
-  const missing = (NEEDS[channel] ?? [channel]).find((name) => !held.includes(name));
+  const needs = channel === 'u' || channel === 'v' ? windOf((name) => held.includes(name)) : (NEEDS[channel] ?? [channel]);
+  const missing = needs.find((name) => !held.includes(name));
   if (missing === undefined) return;
   const reason = missing === channel ? '' : `, which the channel ${channel} needs`;
   throw new DataError(

@@ -140,7 +140,8 @@ function readVariable(file: NetcdfFile, name: string, dimensions: string[]): CfV
   return { name, dimensions, data, attributes };
 }
 
-function unpacked(raw: NetcdfArray, attributes: CfAttributes): CfData {
+/** Values as CF means them: fill values NaN, packing undone. Arrays of floating point are changed in place. */
+export function unpacked(raw: NetcdfArray, attributes: CfAttributes): CfData {
   // netCDF's own fill value, for what was never written, is larger than any real value.
   const isMissing = (value: number): boolean => fills.includes(value) || value > 9e36;
   const fills = [attributes._FillValue, attributes.missing_value].filter((value): value is number => typeof value === 'number');
@@ -154,7 +155,8 @@ function unpacked(raw: NetcdfArray, attributes: CfAttributes): CfData {
   return data;
 }
 
-function plain(attributes: Map<string, NetcdfAttribute>): CfAttributes {
+/** Attributes with those of one number as a number. */
+export function plain(attributes: Map<string, NetcdfAttribute>): CfAttributes {
   const result: CfAttributes = {};
   for (const [name, value] of attributes) {
     if (value === undefined) continue;

@@ -43,6 +43,25 @@ export function windToGrid(speed: Float32Array, direction: Float32Array, converg
   return { u, v };
 }
 
+/**
+ * Turns the wind from the earth's directions to the grid's.
+ *
+ *   u = E·cos γ + N·sin γ        v = N·cos γ − E·sin γ
+ *
+ * @param eastward - m s-1, `[…, rows, cols]`; northward alike
+ * @param convergence - of {@link gridConvergence}
+ * @returns components along the grid's x and y, m s-1
+ */
+export function earthToGrid(eastward: Float32Array, northward: Float32Array, convergence: Float64Array): { u: Float32Array; v: Float32Array } {
+  const [u, v] = [new Float32Array(eastward.length), new Float32Array(eastward.length)];
+  for (let i = 0; i < eastward.length; i++) {
+    const angle = convergence[i % convergence.length] * RADIANS;
+    u[i] = eastward[i] * Math.cos(angle) + northward[i] * Math.sin(angle);
+    v[i] = northward[i] * Math.cos(angle) - eastward[i] * Math.sin(angle);
+  }
+  return { u, v };
+}
+
 /** The inverse of {@link windToGrid}; direction in [0, 360). */
 export function windFromGrid(u: Float32Array, v: Float32Array, convergence: Float64Array): { speed: Float32Array; direction: Float32Array } {
   const [speed, direction] = [new Float32Array(u.length), new Float32Array(u.length)];

@@ -30,7 +30,7 @@ export const applyStage: Stage = {
       const { data } = readFactors(join(context.dirOf('invert'), FACTORS_FILE), grid, name);
       for (const path of priorEmissionFiles(settings, name)) {
         context.progress(products.length, settings.periods.length, basename(path));
-        writeScaledEmissions([path], join(dir, updatedName(path)), data, settings.emissions.groups);
+        writeScaledEmissions([path], join(dir, updatedName(path)), data, settings.emissions.groups, { grid });
         products.push(updatedName(path));
       }
     }

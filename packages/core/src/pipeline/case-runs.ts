@@ -1,7 +1,7 @@
 /** Which runs of the transport model a case has, and where their files are. */
 import { join } from 'node:path';
 import { memberDesigns, type Case, type Group, type PeriodSettings } from '../data/case';
-import { expandGlob } from '../data/glob';
+import { expandGlob, expandGlobs } from '../data/glob';
 import type { TimeAxis } from '../grid/grid';
 import type { StageContext } from './stage';
 
@@ -44,11 +44,16 @@ export function timeOf({ start, hours }: PeriodSettings): TimeAxis {
 }
 
 export function meteorologyFiles(settings: Case, period: string): string[] {
-  return expandGlob(inPeriod(settings.meteorology.files, period));
+  return expandGlobs(settings.meteorology.files, period);
+}
+
+/** How the meteorology is read, for records; nothing where that is by the defaults. */
+export function weatherSettings({ meteorology: { format, layers, names } }: Case): object | undefined {
+  return format === 'auto' && layers === 1 && Object.keys(names).length === 0 ? undefined : { format, layers, names };
 }
 
 export function geographyFiles(settings: Case): string[] {
-  return settings.geography ? expandGlob(settings.geography.files) : [];
+  return settings.geography ? expandGlobs(settings.geography.files) : [];
 }
 
 export function priorEmissionFiles(settings: Case, period: string): string[] {

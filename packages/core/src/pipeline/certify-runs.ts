@@ -11,6 +11,7 @@ import { GROUPS, type Group, type PeriodSettings } from '../data/case';
 import type { PreparedPeriod } from '../data/prepared';
 import { choosePatches, cellsOf, type Patch } from '../surrogate/source-patches';
 import { createCtm, ctmIdentity } from '../transport/ctm';
+import { readGriddesc } from '../grid/griddesc';
 import { writeScaledEmissions } from '../transport/members';
 import { priorEmissionFiles, responseRun, simulatedFile } from './case-runs';
 import { runJobs } from './ctm-jobs';
@@ -131,6 +132,7 @@ function emissionsOf(
   const prior = priorEmissionFiles(settings, period.name);
   if (settings.ctm.kind === 'reference') return { emissionFiles: prior, factors };
   const scaled = join(dirname(run.output(period.name)), `EMIS_${period.name}.nc`);
-  if (!existsSync(scaled)) writeScaledEmissions(prior, scaled, factors, settings.emissions.groups);
+  const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
+  if (!existsSync(scaled)) writeScaledEmissions(prior, scaled, factors, settings.emissions.groups, { grid });
   return { emissionFiles: [scaled] };
 }

@@ -88,9 +88,8 @@ export async function sensitivityResponses(
 
 /** Change for + 100 %, `[T, H, W, 4]` in ppb and µg m-3; 0 for species that the files do not hold. */
 function readSensitivity(context: StageContext, given: Sensitivity, { grid, time, name }: PreparedPeriod, species: readonly Species[]): Float32Array {
-  const series = IoapiSeries.open(expandGlob(inPeriod(given.files, name)));
+  const series = IoapiSeries.open(expandGlob(inPeriod(given.files, name)), { grid });
   try {
-    grid.assertSame(series.grid, series.path);
     const variables = Object.fromEntries(species.map((each) => [each, given.variables[each]!]));
     const values = readConcentrations(series, time, variables, { signal: context.signal });
     const out = new Float32Array((values.length / species.length) * PREPARED_SPECIES.length);
@@ -114,9 +113,8 @@ function partsOf({ case: settings }: StageContext, { name, region, mask }: Sensi
 }
 
 function readMask({ file, variable }: NonNullable<Sensitivity['mask']>, grid: Grid): Float32Array {
-  const series = IoapiSeries.open(expandGlob(file));
+  const series = IoapiSeries.open(expandGlob(file), { grid });
   try {
-    grid.assertSame(series.grid, series.path);
     const parts = readGeography(series, [variable]);
     const bad = parts.findIndex((part) => part < 0 || part > 1);
     if (bad < 0) return parts;

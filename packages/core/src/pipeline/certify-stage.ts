@@ -243,9 +243,8 @@ function emissionsOf(context: StageContext, period: PreparedPeriod, files: strin
 }
 
 function readOn<T>({ grid }: PreparedPeriod, files: string[], read: (series: IoapiSeries) => T): T {
-  const series = IoapiSeries.open(files);
+  const series = IoapiSeries.open(files, { grid });
   try {
-    grid.assertSame(series.grid, series.path);
     return read(series);
   } finally {
     series.close();

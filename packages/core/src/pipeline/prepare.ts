@@ -1,21 +1,26 @@
 /** `prepare`: meteorology, geography and all runs of the transport model into the prepared store, every contract of the inputs checked. */
 import { GROUPS, memberNames, type Case, type PeriodSettings } from '../data/case';
 import { readConcentrations, readEmissions, readGeography } from '../data/case-fields';
-import { IoapiFile, IoapiSeries } from '../data/ioapi';
+import { IoapiSeries } from '../data/ioapi';
 import { readMeteorology } from '../data/meteorology';
+import { openWeather } from '../data/weather/open-weather';
 import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun } from '../data/prepared';
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
 import { basename, relative } from 'node:path';
-import { geographyFiles, meteorologyFiles, PRIOR, priorEmissionFiles, runFiles, timeOf } from './case-runs';
+import { geographyFiles, meteorologyFiles, PRIOR, priorEmissionFiles, runFiles, timeOf, weatherSettings } from './case-runs';
 import type { Stage, StageContext } from './stage';
 
 function readSeries<T>(paths: string[], read: (series: IoapiSeries) => T, options?: Parameters<typeof IoapiSeries.open>[1]): T {
   const series = IoapiSeries.open(paths, options);
+  return using(series, () => read(series));
+}
+
+function using<T>(opened: { close(): void }, read: () => T): T {
   try {
-    return read(series);
+    return read();
   } finally {
-    series.close();
+    opened.close();
   }
 }
 
@@ -25,14 +30,8 @@ function preparePeriod(context: StageContext, period: PeriodSettings, note: (tex
   const time = timeOf(period);
   const options = { signal: context.signal };
   note('meteorology');
-  const meteorology = readSeries(
-    meteorologyFiles(settings, period.name),
-    (series) => {
-      grid.assertSame(series.grid, series.path);
-      return readMeteorology(series, time, settings.meteorology.variables, options);
-    },
-    { overlap: 'later' },
-  );
+  const weather = openWeather(meteorologyFiles(settings, period.name), { ...settings.meteorology, grid });
+  const meteorology = using(weather, () => readMeteorology(weather, time, settings.meteorology.variables, options));
   const geographyNames = settings.geography?.variables ?? [];
   const geography = geographyOf(settings, grid);
   const written = [
@@ -51,29 +50,18 @@ function preparePeriod(context: StageContext, period: PeriodSettings, note: (tex
   for (const run of [PRIOR, ...memberNames(settings)]) {
     note(run);
     const files = runFiles(context, run, period.name);
-    const emissions = readSeries(files.emissions, (series) => {
-      grid.assertSame(series.grid, series.path);
-      return readEmissions(series, time, groups, options);
-    });
-    const concentrations = readSeries(files.concentrations, (series) => {
-      grid.assertSame(series.grid, series.path);
-      return readConcentrations(series, time, species, options);
-    });
+    const emissions = readSeries(files.emissions, (series) => readEmissions(series, time, groups, options), { grid });
+    const concentrations = readSeries(files.concentrations, (series) => readConcentrations(series, time, species, options), { grid });
     written.push(writePreparedRun(dir, { period: period.name, run, grid, time, emissions, concentrations }));
   }
   return written;
 }
 
 function geographyOf(settings: Case, grid: Grid): Float32Array {
-  const [file] = geographyFiles(settings);
-  if (!settings.geography || !file) return new Float32Array(0);
-  const opened = IoapiFile.open(file);
-  try {
-    grid.assertSame(opened.grid, file);
-    return readGeography(opened, settings.geography.variables);
-  } finally {
-    opened.close();
-  }
+  const { geography } = settings;
+  if (!geography) return new Float32Array(0);
+  const opened = openWeather(geographyFiles(settings), { grid });
+  return using(opened, () => readGeography(opened, geography.variables));
 }
 
 export const prepareStage: Stage = {
@@ -83,6 +71,7 @@ export const prepareStage: Stage = {
     grid: settings.grid.name,
     periods: settings.periods,
     meteorology: settings.meteorology.variables,
+    weather: weatherSettings(settings),
     geography: settings.geography?.variables,
     emissions: settings.emissions.groups,
     concentrations: settings.concentrations,

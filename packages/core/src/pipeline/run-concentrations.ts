@@ -17,9 +17,8 @@ export function readRunConcentrations(
   { grid, time }: { grid: Grid; time: TimeAxis },
   signal?: AbortSignal,
 ): Float32Array {
-  const series = IoapiSeries.open(files);
+  const series = IoapiSeries.open(files, { grid });
   try {
-    grid.assertSame(series.grid, series.path);
     return readConcentrations(series, time, Object.fromEntries(PREPARED_SPECIES.map((name) => [name, variables[name]])), { signal });
   } finally {
     series.close();

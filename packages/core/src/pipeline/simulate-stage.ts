@@ -8,6 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { memberDesigns, type Case, type PeriodSettings } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
 import { IoapiSeries } from '../data/ioapi';
+import { openWeather } from '../data/weather/open-weather';
 import { firstStepOf } from '../data/period-steps';
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
@@ -27,6 +28,7 @@ import {
   timeOf,
   TRUTH,
   twinObservationsFile,
+  weatherSettings,
 } from './case-runs';
 import { runJobs } from './ctm-jobs';
 import { designManifest, MANIFEST, manifestText } from './design-manifest';
@@ -46,6 +48,7 @@ export const simulateStage: Stage = {
   settings: ({ case: settings }) => ({
     grid: settings.grid.name,
     periods: settings.periods,
+    weather: weatherSettings(settings),
     emissions: settings.emissions.groups,
     ctm: ctmIdentity(settings.ctm),
     members: settings.members,
@@ -119,13 +122,10 @@ function truthModelOf({ truth }: Case): ModelError | undefined {
 /** Grid and hours of all inputs, from their headers: what does not fit is told before the first long run. */
 function checkInputs(settings: Case, grid: Grid): void {
   for (const period of settings.periods) {
-    const meteorology = IoapiSeries.open(meteorologyFiles(settings, period.name), { overlap: 'later' });
-    const emissions = IoapiSeries.open(priorEmissionFiles(settings, period.name));
+    const meteorology = openWeather(meteorologyFiles(settings, period.name), { ...settings.meteorology, grid });
+    const emissions = IoapiSeries.open(priorEmissionFiles(settings, period.name), { grid });
     try {
-      for (const series of [meteorology, emissions]) {
-        grid.assertSame(series.grid, series.path);
-        firstStepOf(series, timeOf(period));
-      }
+      for (const series of [meteorology, emissions]) firstStepOf(series, timeOf(period));
     } finally {
       meteorology.close();
       emissions.close();
@@ -157,7 +157,7 @@ function emissionsOf(context: StageContext, grid: Grid, run: string, period: Per
   const prior = priorEmissionFiles(context.case, period.name);
   if (run === PRIOR || context.case.inversion.nuisance.runs.some(({ name }) => nuisanceRun(name) === run)) return prior;
   const output = simulatedFile(context.dir, run, 'EMIS', period.name);
-  if (!existsSync(output)) writeScaledEmissions(prior, output, factorsOf(context, grid, run, period.name), context.case.emissions.groups);
+  if (!existsSync(output)) writeScaledEmissions(prior, output, factorsOf(context, grid, run, period.name), context.case.emissions.groups, { grid });
   return [output];
 }
 

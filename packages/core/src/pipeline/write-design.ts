@@ -73,7 +73,7 @@ export async function writeDesign(source: string | Case, options: DesignOptions 
     const event = { kind: 'progress', stage: 'simulate', variant: 'default', total: missing.length } as const;
     options.onEvent?.({ ...event, done: done++, text: `emissions of ${design.name}, ${period.name}` });
     const factors = designedFactors(settings, grid, design, period.name);
-    writeScaledEmissions(priorEmissionFiles(settings, period.name), path, factors, settings.emissions.groups, { history });
+    writeScaledEmissions(priorEmissionFiles(settings, period.name), path, factors, settings.emissions.groups, { grid, history });
   }
   await assertGoesOn(options.signal);
   if (!existsSync(manifest)) writeFileAtomic(manifest, text);
@@ -99,9 +99,8 @@ function checkAsked(settings: Case): void {
 /** Grid and hours of the prior emissions, from their headers. */
 function checkEmissions(settings: Case, grid: Grid): void {
   for (const period of settings.periods) {
-    const series = IoapiSeries.open(priorEmissionFiles(settings, period.name));
+    const series = IoapiSeries.open(priorEmissionFiles(settings, period.name), { grid });
     try {
-      grid.assertSame(series.grid, series.path);
       firstStepOf(series, timeOf(period));
     } finally {
       series.close();

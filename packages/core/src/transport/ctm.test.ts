@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCase } from '../data/case';
 import { writeGriddesc } from '../grid/griddesc';
-import { createCtm, periodFiles } from './ctm';
+import { expandGlobs } from '../data/glob';
+import { createCtm } from './ctm';
 import { EMISSIONS, GRID, readAll, START, temporaryFolder, WEATHER, writeFile } from './testing/small-case';
 
 const yaml = (ctm: string): string => `
@@ -37,7 +38,7 @@ describe('createCtm', () => {
     writeFileSync(file('case.yaml'), yaml(ctm));
     const settings = loadCase(file('case.yaml'));
     const output = join(folder.path, run, 'ACONC_week.nc');
-    await createCtm(settings).run({ run, period, emissionFiles: periodFiles(settings.emissions.files, 'week'), output });
+    await createCtm(settings).run({ run, period, emissionFiles: expandGlobs(settings.emissions.files, 'week'), output });
     return readAll(output);
   };
 

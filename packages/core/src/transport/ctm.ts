@@ -1,6 +1,6 @@
 /** How a chemical transport model is run: the reference model in this process, or the user's own by a command. */
 import type { Case, CtmSettings, PeriodSettings } from '../data/case';
-import { expandGlob } from '../data/ioapi';
+import { expandGlobs } from '../data/glob';
 import { readGriddesc } from '../grid/griddesc';
 import { ExternalCtm } from './external-ctm';
 import { runReferenceModel } from './reference-model';
@@ -41,30 +41,28 @@ export function ctmIdentity(ctm: CtmSettings): object {
   return ctm.kind === 'command' ? { ...ctm, timeoutHours: undefined } : ctm;
 }
 
-/** The files of a glob of the case for one period. */
-export function periodFiles(pattern: string, period: string): string[] {
-  return expandGlob(pattern.replaceAll('{period}', period));
-}
-
 /** The transport model that the case names. */
 export function createCtm(settings: Case): Ctm {
   const { ctm } = settings;
+  const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
   if (ctm.kind === 'command') {
     return new ExternalCtm({
       command: ctm.command,
       outputGlob: ctm.output,
       timeoutHours: ctm.timeoutHours,
       caseFile: settings.file,
-      grid: readGriddesc(settings.grid.griddesc, settings.grid.name),
+      grid,
       variables: settings.concentrations.variables,
     });
   }
   return {
     run: async ({ period, emissionFiles, output, factors, modelError, threads, onProgress, signal }) => {
       await runReferenceModel({
+        grid,
         emissionFiles,
-        meteorologyFiles: periodFiles(settings.meteorology.files, period.name),
-        geographyFile: settings.geography && periodFiles(settings.geography.files, period.name)[0],
+        meteorologyFiles: expandGlobs(settings.meteorology.files, period.name),
+        meteorology: settings.meteorology,
+        geographyFiles: settings.geography && expandGlobs(settings.geography.files, period.name),
         output,
         period,
         groups: settings.emissions.groups,

@@ -82,7 +82,7 @@ export class ExternalCtm implements Ctm {
   /** Copies what the case needs from the command's files into the output. */
   private collect(folder: string, log: string, request: CtmRequest): void {
     try {
-      const series = IoapiSeries.open(expandGlob(`${folder}/${this.settings.outputGlob}`), { overlap: 'earlier' });
+      const series = IoapiSeries.open(expandGlob(`${folder}/${this.settings.outputGlob}`), { overlap: 'earlier', grid: this.settings.grid });
       try {
         copySurface(series, request, this.settings);
       } finally {
@@ -200,7 +200,6 @@ function surfaceVariables(variables: ExternalCtmSettings['variables']): SurfaceV
 
 function copySurface(series: IoapiSeries, request: CtmRequest, { grid, variables }: ExternalCtmSettings): void {
   const time: TimeAxis = { start: request.period.start, stepSeconds: 3600, count: request.period.hours };
-  grid.assertSame(series.grid, series.path);
   const first = firstStepOf(series, time);
   const copied = surfaceVariables(variables);
   const writer = createSurfaceOutput(request.output, grid, time, copied, 'copied from the output of the command of the case');

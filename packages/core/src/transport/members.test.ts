@@ -94,6 +94,23 @@ describe('writeScaledEmissions', () => {
     expect(after.get('CO')).toEqual(before.get('CO'));
   });
 
+  it('writes the part of a larger grid that the case is on', () => {
+    const { xorig, yorig, xcell, ycell, cols, rows } = GRID.definition;
+    const inner = new Grid({ ...GRID.definition, name: 'inner', xorig: xorig + xcell, yorig: yorig + 2 * ycell, cols: cols - 2, rows: rows - 2 });
+    const twos = new Float32Array(inner.rows * inner.cols * 5).fill(2);
+    const cut = join(folder.path, 'PART.nc');
+    writeScaledEmissions([input], cut, twos, GROUPS, { grid: inner });
+    const [whole, part] = [IoapiFile.open(input), IoapiFile.open(cut)];
+    expect(part.grid.definition).toEqual(inner.definition);
+    const [before, after] = [whole.read('NO2', 3, 1), part.read('NO2', 3, 1)];
+    after.forEach((value, i) => {
+      const [layer, row, col] = [Math.floor(i / (inner.rows * inner.cols)), Math.floor(i / inner.cols) % inner.rows, i % inner.cols];
+      expect(value).toBe(2 * before[(layer * rows + row + 2) * cols + col + 1]);
+    });
+    whole.close();
+    part.close();
+  });
+
   it('keeps variables, units, layers, header and time axis', () => {
     const [a, b] = [IoapiFile.open(input), IoapiFile.open(output)];
     expect(b.variables).toEqual(a.variables);

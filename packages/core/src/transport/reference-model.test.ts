@@ -102,7 +102,7 @@ describe('runReferenceModel', () => {
       { count: 1 },
     );
     const sea = join(folder.path, 'sea.nc');
-    await runReferenceModel(runOf({ geographyFile, output: sea }));
+    await runReferenceModel(runOf({ geographyFiles: [geographyFile], output: sea }));
     const [land, wet] = [readAll(split).get('O3')!, readAll(sea).get('O3')!];
     expect(Math.abs(wet[20 * CELLS + 9] - land[20 * CELLS + 9])).toBeGreaterThan(0.1); // water takes up little ozone
   });

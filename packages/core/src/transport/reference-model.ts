@@ -2,9 +2,10 @@
  * Runs the reference transport model over a period: I/O API emissions and meteorology in, an ACONC-like I/O API file out, as CMAQ's would be.
  */
 import { createTransportModel, type TransportBudget, type TransportModel, type TransportOptions } from '@retroplume/native';
-import { IoapiSeries, type IoapiWriter } from '../data/ioapi';
+import { IoapiSeries, type IoapiReader, type IoapiWriter } from '../data/ioapi';
 import { instant, timeAt } from '../data/ioapi-time';
 import { firstStepOf } from '../data/period-steps';
+import { openWeather, type WeatherOptions } from '../data/weather/open-weather';
 import { ConfigError, DataError, ShapeError, TransportError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { LATLON } from '../grid/projection';
@@ -15,11 +16,15 @@ import { readLandMask, readWeather } from './weather-reader';
 import { WindError, type WindErrorSettings } from './wind-error';
 
 export interface ReferenceRun {
-  /** I/O API, hourly, on the grid of the meteorology; together they cover the period */
+  /** the grid of the run, which all files are on or hold as a window; by default that of the meteorology */
+  grid?: Grid;
+  /** I/O API, hourly; together they cover the period */
   emissionFiles: string[];
   meteorologyFiles: string[];
-  /** GRIDCRO2D with LWMASK; without it all cells are land */
-  geographyFile?: string;
+  /** how the meteorology is read, see openWeather */
+  meteorology?: Omit<WeatherOptions, 'grid'>;
+  /** with LWMASK; without it all cells are land */
+  geographyFiles?: string[];
   /** path of the file to write */
   output: string;
   period: { start: Date; hours: number };
@@ -54,17 +59,16 @@ export function checkReferenceOptions(grid: Grid, settings: ReferenceSettings, k
  * Writes `output` under a temporary name and renames it at the end; an error or an abort leaves nothing behind.
  *
  * @returns the mass budget of the run
- * @throws {DataError} for input files that do not fit (see IoapiSeries, readMeteorology), `NEGATIVE`, `NOT_FINITE`
+ * @throws {DataError} for input files that do not fit (see openWeather, IoapiSeries, readMeteorology), `NEGATIVE`, `NOT_FINITE`
  * @throws {GridError} `GRID_MISMATCH`, `GRID_NOT_PROJECTED` for a lat-lon grid
  * @throws {ConfigError} `CTM_OPTION`
  */
 export async function runReferenceModel(run: ReferenceRun): Promise<TransportBudget> {
   const options = { ...referenceOptions(run.options ?? {}, OPTIONS_KEY), threads: run.threads ?? 1 };
-  const meteorology = IoapiSeries.open(run.meteorologyFiles, { overlap: 'later' }); // hour 24 of a day's file is a forecast of the next file's hour 0
+  const meteorology = openWeather(run.meteorologyFiles, { ...run.meteorology, grid: run.grid });
   try {
-    const emissions = IoapiSeries.open(run.emissionFiles);
+    const emissions = IoapiSeries.open(run.emissionFiles, { grid: meteorology.grid });
     try {
-      meteorology.grid.assertSame(emissions.grid, emissions.path);
       return await simulate(run, options, meteorology, emissions);
     } finally {
       emissions.close();
@@ -74,10 +78,10 @@ export async function runReferenceModel(run: ReferenceRun): Promise<TransportBud
   }
 }
 
-async function simulate(run: ReferenceRun, options: TransportOptions, meteorology: IoapiSeries, emissions: IoapiSeries): Promise<TransportBudget> {
+async function simulate(run: ReferenceRun, options: TransportOptions, meteorology: IoapiReader, emissions: IoapiSeries): Promise<TransportBudget> {
   const { grid } = meteorology;
   const period: TimeAxis = { start: run.period.start, stepSeconds: 3600, count: run.period.hours };
-  const [land, firstEmission] = [run.geographyFile && readLandMask(run.geographyFile, grid), firstStepOf(emissions, period)];
+  const [land, firstEmission] = [run.geographyFiles && readLandMask(run.geographyFiles, grid), firstStepOf(emissions, period)];
   firstStepOf(meteorology, period);
   checkFactors(run.factors, grid, period.count);
   const reader = new EmissionReader(emissions, run.groups);

@@ -3,12 +3,14 @@ import { IoapiSeries, IoapiWriter } from '../data/ioapi';
 import { assertValues } from '../data/period-steps';
 import { timeAt } from '../data/ioapi-time';
 import { ConfigError, DataError, ShapeError } from '../errors';
-import type { TimeAxis } from '../grid/grid';
+import type { Grid, TimeAxis } from '../grid/grid';
 import { GROUP_NAMES, type EmissionGroups, type GroupName } from './emission-reader';
 
 export interface ScaledEmissionsOptions {
   /** beginning of the factors' first hour where they are `[T, rows, cols, 5]`; by default the files' first step. Hours without factors stay as they are. */
   factorStart?: Date;
+  /** the case's grid, where the files may be on a larger one: only its part is written */
+  grid?: Grid;
   /** names the run in the file's history */
   history?: string;
 }
@@ -29,7 +31,7 @@ export function writeScaledEmissions(
   groups: EmissionGroups,
   options: ScaledEmissionsOptions = {},
 ): void {
-  const series = IoapiSeries.open(inputFiles);
+  const series = IoapiSeries.open(inputFiles, { grid: options.grid });
   try {
     const { grid, layers, time, variables, attributes } = series;
     const groupOf = groupsByVariable(series, groups);

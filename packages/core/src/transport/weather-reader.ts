@@ -1,7 +1,8 @@
-/** Meteorology for the reference model from METCRO2D and GRIDCRO2D, a day at a time. */
+/** Meteorology for the reference model, a day at a time. */
 import type { TransportHour } from '@retroplume/native';
-import { IoapiFile, type IoapiReader } from '../data/ioapi';
+import type { IoapiReader } from '../data/ioapi';
 import { readMeteorology } from '../data/meteorology';
+import { openWeather } from '../data/weather/open-weather';
 import { timeAt } from '../data/ioapi-time';
 import type { Grid, TimeAxis } from '../grid/grid';
 import type { WindError } from './wind-error';
@@ -44,14 +45,13 @@ export function readWeather(reader: IoapiReader, span: TimeAxis, windError?: Win
 }
 
 /**
- * The land mask of GRIDCRO2D (`LWMASK`: 1 land, 0 water), or nothing where the file has none: the model then takes all for land.
+ * The land mask (`LWMASK`: 1 land, 0 water), or nothing where the files have none: the model then takes all for land.
  *
  * @throws {GridError} `GRID_MISMATCH`
  */
-export function readLandMask(path: string, grid: Grid): Float32Array | undefined {
-  const file = IoapiFile.open(path);
+export function readLandMask(paths: string[], grid: Grid): Float32Array | undefined {
+  const file = openWeather(paths, { grid });
   try {
-    grid.assertSame(file.grid, path);
     return file.variables.some(({ name }) => name === 'LWMASK') ? file.read('LWMASK', 0, 1, 0) : undefined;
   } finally {
     file.close();

@@ -1,6 +1,7 @@
 /** What is modelled: the grid, the periods and the fields that drive the transport model. */
 import { z } from 'zod';
-import { file, files, hourUtc, real, text, whole } from './fields';
+import { CF_NAMES, WEATHER_FORMATS, type CfNames } from '../weather/weather-names';
+import { choice, file, files, fileSets, hourUtc, real, text, whole } from './fields';
 
 export const gridSchema = z
   .strictObject({
@@ -21,21 +22,34 @@ export const periodSchema = z.strictObject({
 
 export const meteorologySchema = z
   .strictObject({
-    files: files('METCRO2D files (I/O API), hourly.'),
+    files: fileSets(
+      "Hourly files: MCIP's METCRO2D (I/O API), with METDOT3D and METCRO3D beside it as a list where they are wanted; WRF's output; or CF files such as ERA5's.",
+    ),
+    format: choice('What the files are; `auto` looks into the first.', WEATHER_FORMATS).default('auto'),
+    layers: whole("Lowest layers whose mean, weighted by pressure, is taken of MCIP's variables with layers.", { min: 1, max: 100 }).default(1),
+    names: z
+      .strictObject(
+        Object.fromEntries(Object.entries(CF_NAMES).map(([field, name]) => [field, text(`In CF files; by default ${name}.`).optional()])) as Record<
+          keyof CfNames,
+          z.ZodOptional<z.ZodString>
+        >,
+      )
+      .default({})
+      .meta({ description: "Names of the variables of CF files, where they are not ERA5's; `dewPoint` serves where there is no Q2." }),
     variables: z
       .array(text('Name of a channel.'))
       .min(1)
       .default(['u', 'v', 'TEMP2', 'PBL', 'inversePbl', 'RGRND', 'Q2', 'RN', 'hourSin', 'hourCos'])
       .meta({
         description:
-          'Channels for the surrogate: METCRO2D variables, or `u`, `v`, `inversePbl`, `RN`, `hourSin`, `hourCos`, which are derived from them.',
+          "Channels for the surrogate: variables by MCIP's names, or `u`, `v`, `inversePbl`, `RN`, `hourSin`, `hourCos`, which are derived from them.",
       }),
   })
-  .meta({ description: 'Meteorology, as MCIP writes it.' });
+  .meta({ description: 'Meteorology, of MCIP, WRF or CF files (docs/fields.md).' });
 
 export const geographySchema = z
   .strictObject({
-    files: files('GRIDCRO2D file (I/O API, time-independent).'),
+    files: fileSets("GRIDCRO2D (I/O API, time-independent), with LUFRAC_CRO beside it as a list where it is wanted; or WRF's output or geo_em."),
     variables: z.array(text('Name of a variable.')).default(['HT', 'LWMASK']).meta({ description: 'Static channels for the surrogate.' }),
   })
   .meta({ description: 'Fields that do not change in time.' });

@@ -65,6 +65,11 @@ export function files(description: string): z.ZodString {
   return z.string().min(1).meta({ description, kind: 'files' });
 }
 
+/** A glob of files, or several of different kinds. */
+export function fileSets(description: string): z.ZodUnion<readonly [z.ZodString, z.ZodArray<z.ZodString>]> {
+  return z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).meta({ description, kind: 'files' });
+}
+
 /** One of a few words. */
 export function choice<const T extends readonly [string, ...string[]]>(description: string, values: T): z.ZodEnum<{ [K in T[number]]: K }> {
   return z.enum(values).meta({ description });

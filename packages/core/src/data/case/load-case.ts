@@ -56,8 +56,9 @@ function applyPaperDefaults(values: Tree): Tree {
 function resolvePaths(c: Omit<Case, 'file'>, directory: string): void {
   const absolute = (path: string): string => resolve(directory, path);
   c.grid.griddesc = absolute(c.grid.griddesc);
-  c.meteorology.files = absolute(c.meteorology.files);
-  if (c.geography) c.geography.files = absolute(c.geography.files);
+  const allAbsolute = (paths: string | string[]): string | string[] => (typeof paths === 'string' ? absolute(paths) : paths.map(absolute));
+  c.meteorology.files = allAbsolute(c.meteorology.files);
+  if (c.geography) c.geography.files = allAbsolute(c.geography.files);
   c.emissions.files = absolute(c.emissions.files);
   for (const run of [...(c.members.runs ?? []), ...c.certificate.runs]) {
     run.emissions = absolute(run.emissions);

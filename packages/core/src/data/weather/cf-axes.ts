@@ -1,0 +1,81 @@
+/** The coordinates of a CF file on a regular grid of longitudes and latitudes, such as ERA5's. */
+import type { NetcdfFile } from '@retroplume/native';
+
+import { DataError, GridError } from '../../errors';
+import { reading } from '../netcdf-access';
+import { parseCfTimes } from './cf-time';
+import type { LatLonAxes } from './regrid';
+
+/** Names of the dimensions that hold time, latitudes and longitudes. */
+export interface CfDimensions {
+  time: string;
+  lat: string;
+  lon: string;
+}
+
+/** Part of the spacing by which points may be uneven: coordinates are often in single precision. */
+const UNEVEN = 1e-2;
+
+const IS: Record<keyof CfDimensions, { units: RegExp; name: RegExp }> = {
+  time: { units: / since /i, name: /^(valid_)?time$/i },
+  lat: { units: /^degrees?_?n(orth)?$/i, name: /^lat(itude)?$/i },
+  lon: { units: /^degrees?_?e(ast)?$/i, name: /^lon(gitude)?$/i },
+};
+
+/**
+ * The coordinates that are dimensions of a file: by their units, else by their names.
+ *
+ * @throws {DataError} `CF_AXES`
+ */
+export function cfDimensions(file: NetcdfFile, path: string): CfDimensions {
+  const coordinates = file.variables.filter(({ name, dimensions }) => dimensions.length === 1 && dimensions[0] === name);
+  const find = (axis: keyof CfDimensions): string => {
+    const unitsOf = (name: string): string => textOf(file, name, 'units') ?? '';
+    const found = coordinates.find(({ name }) => IS[axis].units.test(unitsOf(name))) ?? coordinates.find(({ name }) => IS[axis].name.test(name));
+    if (found) return found.name;
+    const what = { time: 'time', lat: 'latitude', lon: 'longitude' }[axis];
+    throw new DataError(
+      'CF_AXES',
+      `${path}: there is no coordinate of ${what} that is a dimension of its own: give files on a regular grid of longitudes and latitudes, with times`,
+    );
+  };
+  return { time: find('time'), lat: find('lat'), lon: find('lon') };
+}
+
+/** Times of a file's records, ms since 1970. @throws {DataError} `CF_AXES`, `CF_TIME` */
+export function cfTimes(file: NetcdfFile, path: string): number[] {
+  const { time } = cfDimensions(file, path);
+  return parseCfTimes(numbers(file, time, path), textOf(file, time, 'units') ?? '', textOf(file, time, 'calendar'), `${path}: ${time}`);
+}
+
+/**
+ * Longitudes, brought to rise over the seam of 180 or 360°, and latitudes in the file's order.
+ *
+ * @throws {GridError} `CF_UNEVEN` for points that are not evenly spaced
+ */
+export function latLonAxes(file: NetcdfFile, path: string): LatLonAxes {
+  const { lat, lon } = cfDimensions(file, path);
+  const lons = numbers(file, lon, path);
+  for (let i = 1; i < lons.length; i++) if (lons[i] <= lons[i - 1]) lons[i] += 360 * Math.ceil((lons[i - 1] - lons[i] + 1e-9) / 360);
+  const lats = numbers(file, lat, path);
+  assertEven(lons, `${path}: ${lon}`);
+  assertEven(lats, `${path}: ${lat}`);
+  return { lons, lats };
+}
+
+function assertEven(points: Float64Array, subject: string): void {
+  const step = (points[points.length - 1] - points[0]) / (points.length - 1);
+  const at = points.findIndex((point, i) => !(Math.abs(point - (points[0] + i * step)) <= UNEVEN * Math.abs(step)));
+  if (points.length > 1 && step !== 0 && at < 0) return;
+  const where = points.length < 2 ? `there is only ${points.length}` : `point ${Math.max(at, 0)} is at ${points[Math.max(at, 0)]}`;
+  throw new GridError('CF_UNEVEN', `${subject}: expected evenly spaced points but ${where}: bring the file to a regular grid first (cdo remapbil)`);
+}
+
+function numbers(file: NetcdfFile, name: string, path: string): Float64Array {
+  return Float64Array.from(reading(path, () => file.read(name)) as Iterable<number | bigint>, Number);
+}
+
+export function textOf(file: NetcdfFile, variable: string, attribute: string): string | undefined {
+  const value = file.attributes(variable).get(attribute);
+  return typeof value === 'string' ? value.replace(/[\s\0]+$/, '') : Array.isArray(value) ? value.join('') : undefined;
+}

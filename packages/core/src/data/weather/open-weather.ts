@@ -1,0 +1,59 @@
+/** Opens meteorology or geography in whatever form it is: MCIP's I/O API files, WRF's output, CF files. */
+import { ConfigError, DataError, GridError } from '../../errors';
+import type { Grid } from '../../grid/grid';
+import type { IoapiReader } from '../ioapi-file';
+import { openNetcdf } from '../netcdf-access';
+import { CfReader } from './cf-reader';
+import { McipReader } from './mcip-reader';
+import type { CfNames, WeatherFormat } from './weather-names';
+import { WrfReader } from './wrf-reader';
+
+export interface WeatherOptions {
+  /** of the case; without it MCIP's files are read on their own grid */
+  grid?: Grid;
+  /** default auto: by what the first file holds */
+  format?: WeatherFormat;
+  /** lowest layers whose mean is taken, of MCIP's files with layers; default 1 */
+  layers?: number;
+  /** variables of CF files, where they are not ERA5's */
+  names?: Partial<CfNames>;
+}
+
+/**
+ * @param paths - files that together cover the time
+ * @returns a reader with MCIP's names and units, on the case's grid
+ * @throws {DataError} `FORMAT_UNKNOWN`, `FILES_NONE`; what McipReader, WrfReader and CfReader throw
+ * @throws {GridError} `GRID_MISMATCH`
+ */
+export function openWeather(paths: string[], options: WeatherOptions = {}): IoapiReader {
+  const { grid, format = 'auto', layers, names } = options;
+  const found = format === 'auto' ? formatOf(paths) : format;
+  // Hour 24 of a day's file is a forecast of the next file's hour 0.
+  if (found === 'mcip') return McipReader.open(paths, { grid, layers, overlap: 'later' });
+  if (!grid) throw new GridError('GRID_MISSING', `${paths[0]}: ${found.toUpperCase()} files are read on a given grid: pass it`);
+  if (layers !== undefined && layers > 1) {
+    throw new ConfigError(
+      'LAYERS_UNUSED',
+      `meteorology.layers: layers are averaged in MCIP's files only, not in ${found.toUpperCase()}: leave it out`,
+    );
+  }
+  return found === 'wrf' ? WrfReader.open(paths, grid) : CfReader.open(paths, grid, names);
+}
+
+/** By what the first file holds: FTYPE, WRF's dimensions, or coordinates of longitude and latitude. */
+function formatOf(paths: string[]): Exclude<WeatherFormat, 'auto'> {
+  if (paths.length === 0) throw new DataError('FILES_NONE', 'no file of the meteorology was given: check the pattern in the case');
+  const file = openNetcdf(paths[0]);
+  try {
+    if (file.attributes().has('FTYPE')) return 'mcip';
+    if (file.dimensions.some(({ name }) => name === 'south_north')) return 'wrf';
+    const coordinates = file.variables.filter(({ name, dimensions }) => dimensions.length === 1 && dimensions[0] === name).map(({ name }) => name);
+    if (coordinates.some((name) => /^lat/i.test(name)) && coordinates.some((name) => /^lon/i.test(name))) return 'cf';
+  } finally {
+    file.close();
+  }
+  throw new DataError(
+    'FORMAT_UNKNOWN',
+    `${paths[0]}: it is neither an I/O API file (no FTYPE), nor WRF's (no dimension south_north), nor on longitudes and latitudes: check the path in the case, or set meteorology.format`,
+  );
+}

@@ -1,0 +1,65 @@
+/** Where the case's grid lies in WRF's: found from the latitudes and longitudes of WRF's cells, whatever its projection attributes say. */
+import type { NetcdfFile } from '@retroplume/native';
+
+import { DataError, GridError } from '../../errors';
+import type { Grid } from '../../grid/grid';
+
+/** WRF keeps places in single precision and computes them in it: 1e-4° is 11 m. */
+const PLACE_ERROR_M = 30;
+const METRES_OF_DEGREE = 111e3;
+/** Part of a cell that WRF's cells may lie beside the case's. */
+const ALIGNED = 0.02;
+
+const PLACES = [
+  ['XLAT', 'XLONG'],
+  ['XLAT_M', 'XLONG_M'],
+];
+
+/**
+ * @returns the row and column of WRF's mass points that is the case's first
+ * @throws {DataError} `WRF_GRID` if the file says no places
+ * @throws {GridError} `GRID_MISMATCH` if WRF's cells are not the case's, or do not hold them all
+ */
+export function windowInWrf(file: NetcdfFile, grid: Grid, path: string): { row: number; col: number } {
+  const names = PLACES.find(([lat, lon]) => file.variable(lat) && file.variable(lon));
+  if (!names) throw new DataError('WRF_GRID', `${path}: there is no XLAT and XLONG: give WRF's own output, with all its coordinates`);
+  const shape = file.shape(names[0]);
+  const [rows, cols] = shape.slice(-2);
+  const [lats, lons] = names.map((name) => file.read<Float32Array>(name, shape.map(() => 0), [...shape.slice(0, -2).map(() => 1), rows, cols])); // prettier-ignore
+  const { xorig, yorig, xcell, ycell, gdtyp } = grid.definition;
+  const unit = gdtyp === 1 ? METRES_OF_DEGREE : 1;
+  const tolerance = Math.max(ALIGNED, PLACE_ERROR_M / (Math.min(xcell, ycell) * unit));
+  /** Column and row of a WRF cell, counted in the case's grid. */
+  const placeOf = (cell: number): [number, number] => {
+    const [x, y] = grid.toXY(lons[cell], lats[cell]);
+    return [(x - xorig) / xcell - 0.5, (y - yorig) / ycell - 0.5];
+  };
+  const [firstCol, firstRow] = placeOf(0);
+  const [col, row] = [-Math.round(firstCol), -Math.round(firstRow)];
+  const refuse = (what: string): GridError =>
+    new GridError(
+      'GRID_MISMATCH',
+      `${path}: ${what}: describe WRF's own grid, or a part of it, in the GRIDDESC (MCIP's GRIDDESC will do), or make the fields on the case's grid`,
+    );
+  for (let cell = 0; cell < rows * cols; cell++) {
+    const [atCol, atRow] = placeOf(cell);
+    const [dx, dy] = [atCol + col - (cell % cols), atRow + row - Math.floor(cell / cols)];
+    if (Math.max(Math.abs(dx), Math.abs(dy)) <= tolerance) continue;
+    // Cells far outside the case's grid may lie where its projection is of no use.
+    if (!isInside(cell, cols, row, col, grid)) continue;
+    throw refuse(
+      `WRF's cells are not those of the case's grid ${grid.name}: row ${Math.floor(cell / cols)}, column ${cell % cols} lies ${dx.toFixed(3)} columns and ${dy.toFixed(3)} rows beside one`,
+    );
+  }
+  if (row < 0 || col < 0 || row + grid.rows > rows || col + grid.cols > cols) {
+    throw refuse(
+      `the case's grid ${grid.name} needs columns ${col} to ${col + grid.cols - 1} and rows ${row} to ${row + grid.rows - 1}, but WRF's has ${cols} x ${rows}`,
+    );
+  }
+  return { row, col };
+}
+
+function isInside(cell: number, cols: number, row: number, col: number, grid: Grid): boolean {
+  const [r, c] = [Math.floor(cell / cols) - row, (cell % cols) - col];
+  return r >= 0 && r < grid.rows && c >= 0 && c < grid.cols;
+}

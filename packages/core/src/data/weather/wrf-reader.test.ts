@@ -1,0 +1,261 @@
+/** WRF output made by ncgen, and the real MCIP day of Australia put back into WRF's form. */
+import { join } from 'node:path';
+
+import { NetcdfFile } from '@retroplume/native';
+
+import { Grid, type TimeAxis } from '../../grid/grid';
+import { IoapiFile } from '../ioapi';
+import { readMeteorology } from '../meteorology';
+import { ncgen } from '../testing/cdl';
+import { describeShared, failure, sharedFile, temporaryFolder } from '../testing/shared-data';
+import { gridConvergence, windToGrid } from '../wind';
+import { openWeather } from './open-weather';
+import { WrfReader } from './wrf-reader';
+
+const folder = temporaryFolder();
+const at = (name: string): string => join(folder.path, name);
+const grid = new Grid({
+  name: 'inner', gdtyp: 2, pAlp: 25, pBet: 40, pGam: 110, xcent: 110, ycent: 34,
+  xorig: 1010000, yorig: 20000, xcell: 10000, ycell: 10000, cols: 2, rows: 2,
+}); // prettier-ignore
+/** WRF's mass points: one more on every side. */
+const wrf = new Grid({ ...grid.definition, xorig: 1000000, yorig: 10000, cols: 4, rows: 4 });
+const counted = (length: number, first = 0): number[] => Array.from({ length }, (_, i) => first + i);
+
+interface Wrf {
+  times: string[];
+  fields?: Record<string, { units: string; values: number[] }>;
+  /** seconds part of the CDL beside Times, and global attributes */
+  extra?: string;
+  data?: string;
+  places?: Grid;
+  noTimes?: boolean;
+}
+
+function wrfCdl({ times, fields = {}, extra = '', data = '', places = wrf, noTimes = false }: Wrf): string {
+  const { rows, cols } = places;
+  const centres = counted(rows * cols).map((cell) => places.centre(Math.floor(cell / cols), cell % cols));
+  const repeated = (values: number[]): string => times.map(() => values.join(', ')).join(', ');
+  return `netcdf wrfout {
+dimensions: Time = UNLIMITED ; DateStrLen = 19 ; south_north = ${rows} ; west_east = ${cols} ; land_cat = 2 ;
+variables:
+  ${noTimes ? '' : 'char Times(Time, DateStrLen) ;'}
+  float XLAT(Time, south_north, west_east) ; float XLONG(Time, south_north, west_east) ;
+${Object.entries(fields).map(([name, { units }]) => `  float ${name}(Time, south_north, west_east) ; ${name}:units = "${units}" ;`).join('\n')}
+  ${extra}
+data:
+  ${noTimes ? '' : `Times = ${times.map((time) => `"${time}"`).join(', ')} ;`}
+  XLAT = ${repeated(centres.map(({ lat }) => Math.fround(lat)))} ; XLONG = ${repeated(centres.map(({ lon }) => Math.fround(lon)))} ;
+${Object.entries(fields).map(([name, { values }]) => `  ${name} = ${values.join(', ')} ;`).join('\n')}
+  ${data}
+}
+`; // prettier-ignore
+}
+const write = (name: string, content: Wrf): string => ncgen(at(name), wrfCdl(content), 'netCDF-4');
+const hours = (first: number, count: number): string[] => counted(count, first).map((hour) => `2017-01-01_${String(hour).padStart(2, '0')}:00:00`);
+const even = (values: number[]): number[] => values.flatMap((value) => new Array<number>(16).fill(value));
+
+test('fields by MCIP’s names, in the case’s window', () => {
+  const path = write('wrfout.nc', {
+    times: hours(0, 2),
+    fields: {
+      U10: { units: 'm s-1', values: counted(32) }, V10: { units: 'm s-1', values: counted(32, 100) }, T2: { units: 'K', values: counted(32, 250) },
+      PBLH: { units: 'm', values: counted(32, 500) }, SWDOWN: { units: 'W m-2', values: counted(32) }, Q2: { units: 'kg kg-1', values: even([0.01, 0.02]) },
+      PSFC: { units: 'Pa', values: even([1e5, 9e4]) }, HGT: { units: 'm', values: counted(32) }, LANDMASK: { units: '', values: even([1, 1]) },
+      HFX: { units: 'W m-2', values: counted(32, 7) },
+    },
+    extra: 'float LANDUSEF(Time, land_cat, south_north, west_east) ;',
+    data: `LANDUSEF = ${[...counted(32), ...counted(32)].join(', ')} ;`,
+  }); // prettier-ignore
+  const reader = openWeather([path], { grid });
+  expect(reader.time).toEqual({ start: new Date('2017-01-01T00:00Z'), stepSeconds: 3600, count: 2 });
+  expect(reader.variables.map(({ name, units }) => `${name} ${units}`)).toEqual([
+    'u m s-1', 'v m s-1', 'TEMP2 K', 'PBL m', 'RGRND W m-2', 'Q2 kg kg-1', 'PRSFC Pa', 'HT m', 'LWMASK 1', 'WSPD10 m s-1', 'WDIR10 degrees',
+    'LUFRAC_01 1', 'LUFRAC_02 1', 'XLAT ', 'XLONG ', 'U10 m s-1', 'V10 m s-1', 'T2 K', 'PBLH m', 'SWDOWN W m-2', 'PSFC Pa', 'HGT m', 'LANDMASK ', 'HFX W m-2',
+  ]); // prettier-ignore
+  expect([...reader.read('u', 0, 1)]).toEqual([5, 6, 9, 10]);
+  expect([...reader.read('v', 1, 1)]).toEqual([121, 122, 125, 126]);
+  expect([...reader.read('HT', 0, 1)]).toEqual([5, 6, 9, 10]);
+  expect([...reader.read('LUFRAC_02', 0, 1)]).toEqual([21, 22, 25, 26]);
+  expect(reader.read('WSPD10', 0, 1)[0]).toBeCloseTo(Math.hypot(5, 105), 4);
+  // the wind along the grid is the channel as it is: nothing is turned
+  const values = readMeteorology(reader, { ...reader.time, count: 1 }, ['u', 'v', 'TEMP2', 'inversePbl', 'HFX']);
+  expect([...values.slice(0, 5)]).toEqual([5, 105, 255, 1 / 505, 12].map(Math.fround));
+  // WDIR10 against true north turns back into u and v by the reader of MCIP's files
+  const { u, v } = windToGrid(reader.read('WSPD10'), reader.read('WDIR10'), gridConvergence(grid));
+  u.forEach((value, i) => expect(value).toBeCloseTo(reader.read('u')[i], 3));
+  v.forEach((value, i) => expect(value).toBeCloseTo(reader.read('v')[i], 3));
+  reader.close();
+});
+
+describe('rain', () => {
+  const rain = (values: number[]): Wrf['fields'] => ({ RAINNC: { units: 'mm', values: even(values) }, RAINC: { units: 'mm', values: even(values.map((value) => value / 2)) } }); // prettier-ignore
+  const read = (paths: string[], first = 0, count = 1): number[] => {
+    const reader = WrfReader.open(paths, grid);
+    try {
+      return [...reader.read('RN', first, count)].filter((_, i) => i % 4 === 0).map((value) => Number(value.toFixed(4)));
+    } finally {
+      reader.close();
+    }
+  };
+
+  test('what fell in the step up to the time; nothing at the start of the run; both kinds in cm', () => {
+    const path = write('a.nc', { times: hours(0, 4), fields: rain([0, 1, 1, 4]) });
+    expect(read([path], 0, 4)).toEqual([0, 1, 0, 3]);
+    const reader = WrfReader.open([path], grid);
+    expect(readMeteorology(reader, { ...reader.time, start: new Date('2017-01-01T03:00Z'), count: 1 }, ['RN'])[0]).toBeCloseTo(0.45, 5); // 3 mm + 1.5 mm
+    reader.close();
+  });
+
+  test('buckets', () => {
+    const path = write('a.nc', {
+      times: hours(0, 3), fields: rain([0, 90, 20]),
+      extra: 'int I_RAINNC(Time, south_north, west_east) ; :BUCKET_MM = 100.f ;', data: `I_RAINNC = ${even([0, 0, 1]).join(', ')} ;`,
+    }); // prettier-ignore
+    expect(read([path], 1, 2)).toEqual([90, 30]);
+  });
+
+  test('from file to file of one run; a new run begins anew, and its 0 is not taken for dry weather', () => {
+    const first = write('1.nc', { times: hours(0, 2), fields: rain([0, 1]) });
+    const goesOn = write('2.nc', { times: hours(2, 2), fields: rain([3, 3.5]) });
+    expect(read([first, goesOn], 0, 4)).toEqual([0, 1, 2, 0.5]);
+    const anew = write('3.nc', { times: hours(2, 2), fields: rain([0, 0.5]) });
+    expect(() => read([first, anew], 0, 4)).toThrow(
+      failure(
+        'RAIN_FALLS',
+        `${anew}: RAINNC is 1 mm less at 2017-01-01T02:00Z than a step before in ${first}: a new run begins between them; give files of the first run that reach 2017-01-01T02:00Z`,
+      ),
+    );
+    // with the first run's last hour, which the new run holds too
+    const longer = write('1.nc', { times: hours(0, 3), fields: rain([0, 1, 5]) });
+    expect(read([longer, anew], 0, 4)).toEqual([0, 1, 4, 0.5]);
+  });
+
+  test('a first step without the one before', () => {
+    const path = write('a.nc', { times: hours(3, 2), fields: rain([7, 8]) });
+    expect(read([path], 1, 1)).toEqual([1]);
+    expect(() => read([path], 0, 1)).toThrow(
+      failure(
+        'RAIN_BEFORE',
+        `${path}: the rain up to 2017-01-01T03:00Z is a difference from the step before, which no file holds: give the file before, or begin the period a step later`,
+      ),
+    );
+  });
+});
+
+describe('times and places', () => {
+  const T2 = { T2: { units: 'K', values: even([1, 2]) } };
+
+  test('a file an hour, in any order; a missing hour is named', () => {
+    const one = (hour: number): string => write(`${hour}.nc`, { times: hours(hour, 1), fields: { T2: { units: 'K', values: even([hour]) } } });
+    const reader = WrfReader.open([one(2), one(0), one(1)], grid);
+    expect([...reader.read('TEMP2')].filter((_, i) => i % 4 === 0)).toEqual([0, 1, 2]);
+    reader.close();
+    const gap = [one(0), one(1), one(3)];
+    expect(() => WrfReader.open(gap, grid)).toThrow(
+      failure(
+        'TIME_GAP',
+        `${at('0.nc')} … ${at('3.nc')}: between 2017-01-01T01:00Z and 2017-01-01T03:00Z there is none of the steps of 3600 s that the other times are apart: give the files that lie between`,
+      ),
+    );
+  });
+
+  test('XTIME where there is no Times', () => {
+    const path = write('a.nc', {
+      times: ['a', 'b'], fields: T2, noTimes: true,
+      extra: 'float XTIME(Time) ; XTIME:units = "minutes since 2017-01-01 00:00:00" ;', data: 'XTIME = 1440, 1500 ;',
+    }); // prettier-ignore
+    const reader = WrfReader.open([path], grid);
+    expect(reader.time.start).toEqual(new Date('2017-01-02T00:00Z'));
+    reader.close();
+  });
+
+  test('geo_em: no time, heights of the model', () => {
+    const path = write('geo_em.nc', { times: ['0000-00-00_00:00:00'], fields: { HGT_M: { units: 'meters MSL', values: counted(16) }, LANDMASK: { units: 'none', values: counted(16) } } }); // prettier-ignore
+    const reader = openWeather([path], { grid });
+    expect(reader.time).toMatchObject({ stepSeconds: 0, count: 1 });
+    expect([...reader.read('HT'), ...reader.read('LWMASK')]).toEqual([5, 6, 9, 10, 5, 6, 9, 10]);
+    reader.close();
+  });
+
+  test('cells beside the case’s, too few, no date', () => {
+    const remedy = "describe WRF's own grid, or a part of it, in the GRIDDESC (MCIP's GRIDDESC will do), or make the fields on the case's grid";
+    const beside = write('a.nc', { times: hours(0, 2), fields: T2, places: new Grid({ ...wrf.definition, xorig: 1002500 }) });
+    expect(() => WrfReader.open([beside], grid)).toThrow(
+      failure('GRID_MISMATCH', `${beside}: WRF's cells are not those of the case's grid inner: row 1, column 1 lies 0.250 columns and 0.000 rows beside one: ${remedy}`),
+    ); // prettier-ignore
+    const few = write('b.nc', { times: hours(0, 2), fields: T2, places: new Grid({ ...wrf.definition, xorig: 1020000 }) });
+    expect(() => WrfReader.open([few], grid)).toThrow(
+      failure('GRID_MISMATCH', `${few}: the case's grid inner needs columns -1 to 0 and rows 1 to 2, but WRF's has 4 x 4: ${remedy}`),
+    );
+    // another projection: the centre fits, the corners do not
+    const turned = write('c.nc', { times: hours(0, 2), fields: T2, places: new Grid({ ...wrf.definition, pGam: 112, xcent: 112 }) });
+    expect(() => WrfReader.open([turned], grid)).toThrow(expect.objectContaining({ code: 'GRID_MISMATCH' }) as Error);
+    const undated = write('d.nc', { times: ['2017-01-01 00:00:00', '2017-13-01_01:00:00'], fields: T2 });
+    expect(() => WrfReader.open([undated], grid)).toThrow(
+      failure('WRF_TIME', `${undated}: Times holds "2017-01-01 00:00:00", which is no date such as 2017-01-01_00:00:00: make the file again`),
+    );
+  });
+
+  test('a variable that is not there, with the channel that needs it', () => {
+    const path = write('a.nc', { times: hours(0, 2), fields: T2 });
+    const reader = WrfReader.open([path], grid);
+    expect(() => readMeteorology(reader, reader.time, ['PBL'])).toThrow(expect.objectContaining({ code: 'VARIABLE_MISSING' }) as Error);
+    expect(() => reader.read('PBL')).toThrow(
+      failure('VARIABLE_MISSING', `${path}: there is no variable PBL: give files that hold it, or leave its channel out of the case`),
+    );
+    reader.close();
+  });
+});
+
+describeShared('a real day', () => {
+  /** WRF's fields of MCIP's file, on the latitudes and longitudes that MCIP took from WRF. */
+  function putBack(path: string, met: IoapiFile, places: IoapiFile): void {
+    const { rows, cols } = met.grid;
+    const [count, cells] = [met.time.count, rows * cols];
+    const { u, v } = windToGrid(met.read('WSPD10'), met.read('WDIR10'), gridConvergence(met.grid));
+    const summed = (name: string): Float32Array => {
+      const rain = met.read(name);
+      const sum = new Float32Array(rain.length);
+      for (let i = cells; i < rain.length; i++) sum[i] = sum[i - cells] + 10 * rain[i];
+      return sum;
+    };
+    const repeated = (values: Float32Array): Float32Array => Float32Array.from({ length: count * cells }, (_, i) => values[i % cells]);
+    const fields: Record<string, [string, Float32Array]> = {
+      XLAT: ['degree_north', repeated(places.read('LAT'))], XLONG: ['degree_east', repeated(places.read('LON'))],
+      U10: ['m s-1', u], V10: ['m s-1', v], T2: ['K', met.read('TEMP2')], PBLH: ['m', met.read('PBL')], SWDOWN: ['W m-2', met.read('RGRND')],
+      Q2: ['kg kg-1', met.read('Q2')], PSFC: ['Pa', met.read('PRSFC')], RAINNC: ['mm', summed('RN')], RAINC: ['mm', summed('RC')],
+    }; // prettier-ignore
+    const file = NetcdfFile.create(path, 'netcdf4');
+    file.defineDimension('Time', 'unlimited');
+    for (const [name, length] of [['DateStrLen', 19], ['south_north', rows], ['west_east', cols]] as const) file.defineDimension(name, length); // prettier-ignore
+    file.defineVariable('Times', 'char', ['Time', 'DateStrLen']);
+    for (const [name, [units]] of Object.entries(fields)) {
+      file.defineVariable(name, 'float', ['Time', 'south_north', 'west_east']);
+      file.putAttribute(name, 'units', units);
+    }
+    file.endDefine();
+    const texts = counted(count).map((step) => new Date(met.time.start.getTime() + step * 3600e3).toISOString().slice(0, 19).replace('T', '_'));
+    file.write('Times', [0, 0], [count, 19], new TextEncoder().encode(texts.join('')));
+    for (const [name, [, values]] of Object.entries(fields)) file.write(name, [0, 0, 0], [count, rows, cols], values);
+    file.close();
+  }
+
+  test('all default channels are those of MCIP’s file', () => {
+    const [met, places] = [IoapiFile.open(sharedFile('mcip-au/METCRO2D*')), IoapiFile.open(sharedFile('mcip-au/GRIDCRO2D*'))];
+    putBack(at('wrfout.nc'), met, places);
+    const names = ['u', 'v', 'TEMP2', 'PBL', 'inversePbl', 'RGRND', 'Q2', 'RN', 'hourSin', 'hourCos', 'PRSFC'];
+    const period: TimeAxis = { ...met.time, count: 24 };
+    const reader = openWeather([at('wrfout.nc')], { grid: met.grid });
+    const [ours, theirs] = [readMeteorology(reader, period, names), readMeteorology(met, period, names)];
+    const worst = new Map(names.map((name) => [name, 0]));
+    ours.forEach((value, i) => {
+      const name = names[i % names.length];
+      // MCIP's rain of its first step is that since its own start, which no sum of ours holds.
+      if (name === 'RN' && i < 100 * names.length) return;
+      worst.set(name, Math.max(worst.get(name)!, Math.abs(value - theirs[i])));
+    });
+    for (const [name, difference] of worst) expect([name, difference]).toEqual([name, expect.closeTo(0, 4)]);
+    for (const file of [met, places, reader]) file.close();
+  });
+});

@@ -1,0 +1,201 @@
+/**
+ * WRF output read as if MCIP had made METCRO2D and GRIDCRO2D of it.
+ *
+ *   u, v            U10, V10, which WRF has along its own grid: the case's
+ *   WSPD10, WDIR10  from them; the direction is against true north, as MCIP's is
+ *   TEMP2 T2 · PBL PBLH · RGRND SWDOWN · Q2 Q2 · PRSFC PSFC · USTAR UST · HT HGT · LWMASK LANDMASK
+ *   RN, RC          mm, what RAINNC and RAINC (with their buckets) rose by in the step *up to* the time, as MCIP's rain
+ *   LUFRAC_01 …     the categories of LANDUSEF
+ *
+ * Any other variable on (Time, south_north, west_east) is read by its own name. Times are those of `Times`, else of XTIME; a file without
+ * (geo_em) holds one time-independent record. WRF's cells must be the case's, or hold them as a window.
+ */
+import type { NetcdfAttribute, NetcdfFile } from '@retroplume/native';
+
+import { DataError } from '../../errors';
+import type { Grid, TimeAxis } from '../../grid/grid';
+import type { IoapiReader } from '../ioapi-file';
+import type { IoapiVariable } from '../ioapi-header';
+import { instant } from '../ioapi-time';
+import { openNetcdf, reading } from '../netcdf-access';
+import { gridConvergence, windFromGrid } from '../wind';
+import { openIndexed, type RecordIndex, type TimedFile } from './record-index';
+import { wrfTimes } from './wrf-time';
+import { windowInWrf } from './wrf-grid';
+
+/** MCIP's name and WRF's, the first that a file holds. */
+const RENAMED: Record<string, string[]> = {
+  u: ['U10'],
+  v: ['V10'],
+  TEMP2: ['T2'],
+  PBL: ['PBLH'],
+  RGRND: ['SWDOWN'],
+  Q2: ['Q2'],
+  PRSFC: ['PSFC'],
+  USTAR: ['UST'],
+  HT: ['HGT', 'HGT_M'],
+  LWMASK: ['LANDMASK'],
+};
+/** MCIP's rain, WRF's sum since the run's start and its counter of full buckets. */
+const RAIN: Record<string, [sum: string, buckets: string]> = { RN: ['RAINNC', 'I_RAINNC'], RC: ['RAINC', 'I_RAINC'] };
+const LAND_USE = /^LUFRAC_(\d\d)$/;
+/** A sum that falls by less, mm, is rounding. */
+const RAIN_ROUNDING = 1e-3;
+
+export class WrfReader implements IoapiReader {
+  readonly layers = 1;
+  readonly attributes: Record<string, NetcdfAttribute> = {};
+  readonly variables: IoapiVariable[];
+  private readonly window: { row: number; col: number };
+  private convergence: Float64Array | undefined;
+
+  private constructor(
+    private readonly index: RecordIndex,
+    readonly grid: Grid,
+  ) {
+    const { file, path } = index.files[0];
+    this.window = windowInWrf(file, grid, path);
+    this.variables = variablesOf(file);
+  }
+
+  /**
+   * @throws {DataError} `FILE_MISSING`, `FILE_NOT_NETCDF`, `FILE_TRUNCATED`, `WRF_TIME`, `WRF_GRID`, `TIME_GAP`
+   * @throws {GridError} `GRID_MISMATCH`
+   */
+  static open(paths: string[], grid: Grid): WrfReader {
+    const index = openIndexed(paths, openNetcdf, wrfTimes);
+    try {
+      for (const { file, path } of index.files.slice(1)) windowInWrf(file, grid, path);
+      return new WrfReader(index, grid);
+    } catch (error) {
+      index.close();
+      throw error;
+    }
+  }
+
+  get path(): string {
+    return this.index.path;
+  }
+
+  get time(): TimeAxis {
+    return this.index.axis;
+  }
+
+  read(variable: string, first = 0, count = this.time.count - first): Float32Array {
+    if (RAIN[variable]) return this.rain(variable, first, count);
+    if (variable === 'WSPD10') return this.wind(first, count).speed;
+    if (variable === 'WDIR10') return this.wind(first, count).direction;
+    const cells = this.grid.rows * this.grid.cols;
+    const values = new Float32Array(count * cells);
+    for (const { source, record, step, count: steps } of this.index.runs(first, count)) {
+      values.set(this.field(source, variable, record, steps), step * cells);
+    }
+    return values;
+  }
+
+  close(): void {
+    this.index.close();
+  }
+
+  /** The window of consecutive records, `[count, rows, cols]`. */
+  private field({ file, path }: TimedFile, variable: string, record: number, count: number): Float32Array {
+    const { rows, cols } = this.grid;
+    const { row, col } = this.window;
+    const category = LAND_USE.exec(variable);
+    const name = category ? 'LANDUSEF' : ((RENAMED[variable] ?? []).find((candidate) => file.variable(candidate)) ?? variable);
+    if (!file.variable(name)) throw missing(path, variable === name ? name : `${name}, which ${variable} needs`);
+    const values = new Float32Array(count * rows * cols);
+    const middle = category ? { start: [Number(category[1]) - 1], count: [1] } : { start: [], count: [] };
+    reading(path, () => file.read(name, [record, ...middle.start, row, col], [count, ...middle.count, rows, cols], values));
+    return values;
+  }
+
+  private wind(first: number, count: number): { speed: Float32Array; direction: Float32Array } {
+    this.convergence ??= gridConvergence(this.grid);
+    return windFromGrid(this.read('u', first, count), this.read('v', first, count), this.convergence);
+  }
+
+  private rain(variable: string, first: number, count: number): Float32Array {
+    const cells = this.grid.rows * this.grid.cols;
+    this.index.runs(first, count); // refuses steps that are not there
+    const values = new Float32Array(count * cells);
+    for (let step = 0; step < count; step++) values.set(this.rainUpTo(variable, this.index.timeOf(first + step)), step * cells);
+    return values;
+  }
+
+  /** What fell in the step up to a time, mm. Both ends are taken from one file where one holds both: its sum may begin anew in the next. */
+  private rainUpTo(variable: string, time: number): Float32Array {
+    const before = time - 1000 * this.time.stepSeconds;
+    const together = this.index.files.findLast(({ times }) => times.includes(time) && times.includes(before));
+    const place = (when: number): { source: TimedFile; record: number } | undefined =>
+      together ? { source: together, record: together.times.indexOf(when) } : this.index.find(when);
+    const [end, begin] = [place(time)!, place(before)];
+    const sum = this.fallen(variable, end.source, end.record);
+    if (!begin || before === time) {
+      if (sum.every((value) => value === 0)) return sum; // the run begins here
+      throw new DataError(
+        'RAIN_BEFORE',
+        `${end.source.path}: the rain up to ${instant(new Date(time))} is a difference from the step before, which no file holds: give the file before, or begin the period a step later`,
+      );
+    }
+    const earlier = this.fallen(variable, begin.source, begin.record);
+    for (let i = 0; i < sum.length; i++) {
+      const fallen = sum[i] - earlier[i];
+      if (fallen < -RAIN_ROUNDING) {
+        throw new DataError(
+          'RAIN_FALLS',
+          `${end.source.path}: ${RAIN[variable][0]} is ${-fallen} mm less at ${instant(new Date(time))} than a step before in ${begin.source.path}: a new run begins between them; give files of the first run that reach ${instant(new Date(time))}`,
+        );
+      }
+      sum[i] = Math.max(0, fallen);
+    }
+    return sum;
+  }
+
+  /** Rain since the start of the run, mm. */
+  private fallen(variable: string, source: TimedFile, record: number): Float32Array {
+    const [name, buckets] = RAIN[variable];
+    const sum = this.field(source, name, record, 1);
+    const size = bucketSize(source.file);
+    if (size === 0 || !source.file.variable(buckets)) return sum;
+    const full = this.field(source, buckets, record, 1);
+    return sum.map((value, i) => value + size * full[i]);
+  }
+}
+
+/** BUCKET_MM: WRF empties the sums when they pass it, and counts how often; 0 where it does not. */
+function bucketSize(file: NetcdfFile): number {
+  const value = file.attributes().get('BUCKET_MM');
+  const size = value === undefined || typeof value === 'string' ? 0 : Number(value[0]);
+  return size > 0 ? size : 0;
+}
+
+function variablesOf(file: NetcdfFile): IoapiVariable[] {
+  const unitsOf = (name: string): string => {
+    const units = file.attributes(name).get('units');
+    return typeof units === 'string' ? units.replace(/[\s\0-]+$/, '') : '';
+  };
+  const flat = file.variables.filter(({ dimensions }) => dimensions.join(' ') === 'Time south_north west_east').map(({ name }) => name);
+  const held = (names: string[]): string | undefined => names.find((name) => flat.includes(name));
+  const renamed = Object.entries(RENAMED).flatMap(([name, theirs]) => {
+    const source = held(theirs);
+    return source === undefined ? [] : [{ name, units: name === 'LWMASK' ? '1' : unitsOf(source), description: `WRF's ${source}` }];
+  });
+  const rain = Object.entries(RAIN).flatMap(([name, [sum]]) =>
+    held([sum]) ? [{ name, units: 'mm', description: `rise of WRF's ${sum} in a step` }] : [],
+  );
+  const wind = held(['U10']) && held(['V10']) ? [{ name: 'WSPD10', units: 'm s-1', description: '' }, { name: 'WDIR10', units: 'degrees', description: '' }] : []; // prettier-ignore
+  const landUse = file.variable('LANDUSEF')?.dimensions.length === 4 ? file.shape('LANDUSEF')[1] : 0;
+  const fractions = Array.from({ length: landUse }, (_, i) => ({
+    name: `LUFRAC_${String(i + 1).padStart(2, '0')}`,
+    units: '1',
+    description: `land-use category ${i + 1}`,
+  }));
+  const known = [...renamed, ...rain, ...wind, ...fractions];
+  const others = flat.filter((name) => !known.some((variable) => variable.name === name));
+  return [...known, ...others.map((name) => ({ name, units: unitsOf(name), description: '' }))];
+}
+
+function missing(path: string, what: string): DataError {
+  return new DataError('VARIABLE_MISSING', `${path}: there is no variable ${what}: give files that hold it, or leave its channel out of the case`);
+}
