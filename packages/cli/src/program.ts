@@ -5,6 +5,7 @@ import { Command, Option } from 'commander';
 import { benchCommand, type BenchCommandOptions } from './bench';
 import { checkCommand } from './check';
 import { doctor } from './doctor';
+import { inspectCommand } from './inspect';
 import { withOutputOptions, withOverrides, withRunOptions, withThreads, wholeNumber, type CommonOptions } from './options';
 import { demo, runCase, simulateCase } from './run-command';
 
@@ -76,6 +77,14 @@ function addCheck(program: Command): void {
   caseCommand(program, 'check', description).action((path: string, options: CommonOptions) => checkCommand(path, options));
 }
 
+function addInspect(program: Command): void {
+  const command = program
+    .command('inspect')
+    .description('what files are: grid, times, units, ranges, and what is odd')
+    .argument('<file...>', 'netCDF, GRIDDESC, CSV, Parquet, a case or a run folder');
+  withOutputOptions(command).action((paths: string[], options: CommonOptions) => inspectCommand(paths, options));
+}
+
 /** The program, ready to parse; wrong usage throws a CommanderError. */
 export function buildProgram(): Command {
   const program = new Command('retroplume');
@@ -89,6 +98,7 @@ export function buildProgram(): Command {
     .configureOutput({ outputError: () => undefined });
   addDemo(program);
   addCheck(program);
+  addInspect(program);
   addCaseCommand(program, 'run', 'every stage that is not up to date', 'all');
   for (const stage of STAGES) {
     if (stage === 'simulate') addSimulate(program);

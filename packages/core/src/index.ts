@@ -5,6 +5,8 @@ export { describeEnvironment, type Environment, type Finding } from './environme
 export { loadCase, type Case } from './data/case';
 export { demoFolder, runDemo, type DemoOptions, type DemoResult } from './pipeline/demo';
 export { checkCase, type CheckOptions, type CheckResult } from './pipeline/check/check-case';
+export { inspectFile } from './pipeline/inspect/inspect';
+export type { GridSummary, Inspection, Oddity, TimeSummary, VariableSummary } from './data/inspect/inspection';
 export type { Problem } from './pipeline/check/findings';
 export { runStages, type RunOptions, type RunResult, type VariantResult } from './pipeline/run';
 export { writeDesign, type DesignOptions, type DesignResult } from './pipeline/write-design';

@@ -27,11 +27,20 @@ export class TableStore {
    * @throws {DataError} what {@link inspectCsv} throws, and `TABLE_UNREADABLE` with DuckDB's reason
    */
   async load(table: string, paths: string[]): Promise<string[]> {
+    return this.create('TABLE', table, paths);
+  }
+
+  /** As {@link load}, but nothing is kept: every query reads the files again, a part at a time. */
+  async view(name: string, paths: string[]): Promise<string[]> {
+    return this.create('VIEW', name, paths);
+  }
+
+  private async create(what: 'TABLE' | 'VIEW', name: string, paths: string[]): Promise<string[]> {
     const selections = [...(await byDialect(paths))].map(([reader, members]) => `SELECT * FROM ${reader(members)}`);
     const label = paths.length === 1 ? paths[0] : `${paths[0]} … (${paths.length} files)`;
-    await this.run(`CREATE TABLE ${identifier(table)} AS ${selections.join(' UNION ALL BY NAME ')}`, label);
-    const rows = await this.rows(`SELECT column_name FROM (DESCRIBE ${identifier(table)})`);
-    return rows.map(([name]) => String(name));
+    await this.run(`CREATE ${what} ${identifier(name)} AS ${selections.join(' UNION ALL BY NAME ')}`, label);
+    const rows = await this.rows(`SELECT column_name FROM (DESCRIBE ${identifier(name)})`);
+    return rows.map(([column]) => String(column));
   }
 
   async run(sql: string, label = 'table'): Promise<void> {
