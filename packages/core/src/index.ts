@@ -4,6 +4,10 @@ export { chooseDevice, describeDevice, DEVICE_CHOICES, DEVICE_PATTERN, PRODUCTS,
 export { describeEnvironment, type Environment, type Finding } from './environment';
 export { loadCase, type Case } from './data/case';
 export { demoFolder, runDemo, type DemoOptions, type DemoResult } from './pipeline/demo';
+export { checkCase, type CheckOptions, type CheckResult } from './pipeline/check/check-case';
+export { inspectFile } from './pipeline/inspect/inspect';
+export type { GridSummary, Inspection, Oddity, TimeSummary, VariableSummary } from './data/inspect/inspection';
+export type { Problem } from './pipeline/check/findings';
 export { runStages, type RunOptions, type RunResult, type VariantResult } from './pipeline/run';
 export { writeDesign, type DesignOptions, type DesignResult } from './pipeline/write-design';
 export { STAGES, type StageEvent, type StageName, type Variant } from './pipeline/stage';

@@ -6,6 +6,7 @@ import type { Profiler } from '../graph';
 import type { Certificate } from '../surrogate/certificate';
 import { applyStage } from './apply-stage';
 import { certifyStage } from './certify-stage';
+import { checkHeaders } from './check/check-case';
 import type { CrossValidation } from './cross-validation';
 import { crossvalidateStage } from './crossvalidate-stage';
 import { evaluateStage, type EvaluateSummary, type InitialFigures } from './evaluate-stage';
@@ -119,6 +120,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   };
   const all = STAGES.filter((stage) => asked[stage] ?? true);
   const wanted = options.stages === undefined || options.stages === 'all' ? all : options.stages;
+  if (wanted === all) await checkHeaders(settings);
   const seconds: Record<string, number> = {};
   const records = new Map<string, StageRecord>();
   const release = lockRun(out);
