@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { GROUPS, loadCase, SPECIES } from '../packages/core/src/data/case';
 import { IoapiFile } from '../packages/core/src/data/ioapi';
 import type { ScoreRow } from '../packages/core/src/inversion/score-rows';
-import { appliedFiles } from '../packages/core/src/pipeline/apply-stage';
+import { appliedFiles } from '../packages/core/src/pipeline/applied-files';
 import { priorEmissionFiles } from '../packages/core/src/pipeline/case-runs';
 import { FACTORS_FILE, readFactors, type PeriodFactors } from '../packages/core/src/pipeline/factors-file';
 import { readRecord } from '../packages/core/src/pipeline/record';

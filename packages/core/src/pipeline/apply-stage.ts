@@ -1,38 +1,38 @@
-/** `apply`: the updated inventory as emission files that the transport model reads: the prior's files, each species times its group's factor. */
-import { basename, dirname, join } from 'node:path';
+/**
+ * `apply`: the updated inventory as emission files that the transport model reads: the prior's files, each species times its group's factor. Beside them
+ * what they hold as CF fields, as rules for CMAQ's own scaling, and as a table of masses.
+ */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Case } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
+import { openPrepared } from '../data/prepared-store';
 import type { FactorSpan } from '../transport/emission-factors';
+import type { DesidStream } from '../transport/desid';
 import type { RegionMasks } from '../transport/mass-budget';
 import { scaleEmissionFile } from '../transport/scale-file';
-import { priorEmissionFiles } from './case-runs';
+import { updatedNames } from './applied-files';
+import { DESID_FOLDER, writePeriodDesid } from './apply-desid';
+import { priorEmissionFiles, timeOf } from './case-runs';
 import { FACTORS_FILE, readFactors } from './factors-file';
+import { variantSettings } from './learning';
+import { readRecord } from './record';
 import { regionMask } from './regions';
+import { factorsAt, slotStretches } from './slot-stretches';
 import type { Stage, StageContext } from './stage';
+import { timeSlots } from './time-slots';
+import { readSigma, UNCERTAINTY_FILE } from './uncertainty-file';
+import { FIELDS_FOLDER, writeUpdatedFields } from './updated-fields';
 
 /** What is emitted by species, hour and region, before and after, as read from the files. */
 export const BUDGET_FILE = 'mass_budget.csv';
 const BUDGET_HEADER = 'file,species,unit,time,region,prior,updated';
+/** Label of the stream of the prior's files in the rules for CMAQ. */
+const STREAM = 'INVENTORY';
 /** The region of the budget that is the whole grid. */
 const DOMAIN = 'domain';
-
-/** The updated emission files of a period, in the order of the prior's. */
-export function appliedFiles(dir: string, settings: Case, period: string): string[] {
-  const names = updatedNames(settings);
-  return priorEmissionFiles(settings, period).map((path) => join(dir, names.get(path)!));
-}
-
-/** The prior's files, each once, with the names of the updated ones: `.updated` before the extension, and folders where names alone are not unique. */
-function updatedNames(settings: Case): Map<string, string> {
-  const paths = [...new Set(settings.periods.flatMap(({ name }) => priorEmissionFiles(settings, name)))];
-  const folded = (path: string, folders: number): string =>
-    folders === 0 ? basename(path) : `${folded(dirname(path), folders - 1)}-${basename(path)}`;
-  let folders = 0;
-  while (new Set(paths.map((path) => folded(path, folders))).size < paths.length) folders++;
-  return new Map(paths.map((path) => [path, folded(path, folders).replace(/(\.[^.]*)?$/, (extension) => `.updated${extension}`)]));
-}
 
 /** For each file the factors of the periods that it serves. */
 function spansByFile(settings: Case, factorsPath: string, grid: Grid): Map<string, FactorSpan[]> {
@@ -53,22 +53,48 @@ function budgetRegions({ regions }: Case, grid: Grid): RegionMasks {
   ]);
 }
 
+/** Of the posterior spread that goes into the fields, where the case asks for one. */
+function uncertaintyKey(context: StageContext): string | undefined {
+  const asked = context.variant === 'default' && context.case.inversion.uncertainty.method !== 'none';
+  return asked ? readRecord(context.dirOf('uncertainty'))?.key : undefined;
+}
+
+/** CF fields and rules for CMAQ of every period. @returns the files, relative to the stage's folder */
+function writeBeside(context: StageContext, factorsPath: string, grid: Grid): string[] {
+  const { case: settings, dir } = context;
+  for (const folder of [FIELDS_FOLDER, DESID_FOLDER]) rmSync(join(dir, folder), { recursive: true, force: true }); // of other settings
+  const spread = uncertaintyKey(context) === undefined ? undefined : join(context.dirOf('uncertainty'), UNCERTAINTY_FILE);
+  return settings.periods.flatMap((period) => {
+    const { name } = period;
+    const time = timeOf(period);
+    const factors = readFactors(factorsPath, grid, name);
+    const stretches = slotStretches(timeSlots(time, variantSettings(context).inversion.factors));
+    const fields = join(FIELDS_FOLDER, `emissions_${name}.nc`);
+    const sigma = spread !== undefined && existsSync(spread) ? readSigma(spread, name) : undefined;
+    writeUpdatedFields(join(dir, fields), openPrepared(context.dirOf('prepare'), name), { factors, stretches, sigma });
+    const { groups } = settings.emissions;
+    const streamsOf = (stretch: (typeof stretches)[number]): DesidStream[] => [{ label: STREAM, groups, factors: factorsAt(factors, stretch) }];
+    return [fields, ...writePeriodDesid(dir, { name, grid, time, stretches, streamsOf }, context.log)];
+  });
+}
+
 function filesSettings({ case: { emissions, periods } }: StageContext): object {
   return { groups: emissions.groups, periods };
 }
 
 export const applyStage: Stage = {
   name: 'apply',
-  needs: ['invert'],
-  settings: (context) => ({ ...filesSettings(context), regions: context.case.regions }),
-  // Other regions change the tables, not the files that the transport model reads.
+  needs: ['prepare', 'invert'],
+  settings: (context) => ({ ...filesSettings(context), regions: context.case.regions, uncertainty: uncertaintyKey(context) }),
+  // Other regions and a spread change what lies beside the files that the transport model reads.
   dearSettings: filesSettings,
   inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => priorEmissionFiles(settings, name)),
   run(context) {
     const { case: settings, dir } = context;
     const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
     const names = updatedNames(settings);
-    const spans = spansByFile(settings, join(context.dirOf('invert'), FACTORS_FILE), grid);
+    const factorsPath = join(context.dirOf('invert'), FACTORS_FILE);
+    const spans = spansByFile(settings, factorsPath, grid);
     const scale = { groups: settings.emissions.groups, regions: budgetRegions(settings, grid) };
     const budget = [BUDGET_HEADER];
     const files: string[] = [];
@@ -79,6 +105,7 @@ export const applyStage: Stage = {
       files.push(name);
     }
     writeFileAtomic(join(dir, BUDGET_FILE), `${budget.join('\n')}\n`);
-    return Promise.resolve({ products: [...files, BUDGET_FILE], summary: { files } });
+    const beside = writeBeside(context, factorsPath, grid);
+    return Promise.resolve({ products: [...files, BUDGET_FILE, ...beside], summary: { files } });
   },
 };

@@ -7,7 +7,7 @@ import { IoapiSeries } from '../data/ioapi';
 import type { PreparedPeriod, PreparedRun } from '../data/prepared';
 import { DataError } from '../errors';
 import { Surrogate } from '../surrogate/surrogate';
-import { appliedFiles } from './apply-stage';
+import { appliedFiles } from './applied-files';
 import { readRecord } from './record';
 import { readRunConcentrations } from './run-concentrations';
 import { passVariant, stageContext, stageDir, type LoopPass, type RunContext, type StageContext, type StageName } from './stage';

@@ -11,7 +11,7 @@ import type { StationSeries } from '../inversion/observation-operator';
 import { measuredAveraging, type ScoreRow } from '../inversion/score-rows';
 import type { Scores } from '../inversion/scores';
 import { createCtm, ctmIdentity } from '../transport/ctm';
-import { appliedFiles } from './apply-stage';
+import { appliedFiles } from './applied-files';
 import { AUDIT_FILE, auditCsv, auditPeriod } from './audit';
 import { PRIOR } from './case-runs';
 import { emissionUpdate } from './emission-update';
