@@ -6,7 +6,7 @@ import { GROUPS, loadCase, SPECIES } from '../packages/core/src/data/case';
 import { IoapiFile } from '../packages/core/src/data/ioapi';
 import type { ScoreRow } from '../packages/core/src/inversion/score-rows';
 import { appliedFiles } from '../packages/core/src/pipeline/applied-files';
-import { priorEmissionFiles } from '../packages/core/src/pipeline/case-runs';
+import { priorEmissionFiles } from '../packages/core/src/pipeline/sector-files';
 import { FACTORS_FILE, readFactors, type PeriodFactors } from '../packages/core/src/pipeline/factors-file';
 import { readRecord } from '../packages/core/src/pipeline/record';
 import { runStages, type RunResult } from '../packages/core/src/pipeline/run';

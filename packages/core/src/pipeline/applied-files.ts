@@ -1,12 +1,18 @@
 /** Where the updated emission files are. */
 import { basename, dirname, join } from 'node:path';
 import type { Case } from '../data/case';
-import { priorEmissionFiles } from './case-runs';
+import type { SectorFiles } from '../transport/emission-reader';
+import { filesOf, priorEmissionFiles, priorSectors } from './sector-files';
 
 /** The updated emission files of a period, in the order of the prior's. */
 export function appliedFiles(dir: string, settings: Case, period: string): string[] {
+  return filesOf(appliedSectors(dir, settings, period));
+}
+
+/** The same by sector. */
+export function appliedSectors(dir: string, settings: Case, period: string): SectorFiles[] {
   const names = updatedNames(settings);
-  return priorEmissionFiles(settings, period).map((path) => join(dir, names.get(path)!));
+  return priorSectors(settings, period).map((sector) => ({ ...sector, files: sector.files.map((path) => join(dir, names.get(path)!)) }));
 }
 
 /** The prior's files, each once, with the names of the updated ones: `.updated` before the extension, and folders where names alone are not unique. */

@@ -10,8 +10,9 @@ import { writeGriddesc } from '../grid/griddesc';
 import { CELLS, EMISSIONS, GRID, GROUPS, readAll, START, writeFile } from '../transport/testing/small-case';
 import { appliedFiles } from './applied-files';
 import { applyStage, BUDGET_FILE } from './apply-stage';
-import { priorEmissionFiles, timeOf } from './case-runs';
+import { timeOf } from './case-runs';
 import { FACTORS_FILE, writeFactors } from './factors-file';
+import { priorEmissionFiles } from './sector-files';
 import type { StageContext } from './stage';
 
 const folder = temporaryFolder();
@@ -26,7 +27,7 @@ function settings(files: string, periods: { name: string; start: Date; hours: nu
   return {
     grid: { griddesc: at('GRIDDESC'), name: 'SMALL' },
     periods: periods.map((period) => ({ ...period, spinUpHours: 0 })),
-    emissions: { files, groups: GROUPS },
+    emissions: { files, groups: GROUPS, sectors: {} },
     inversion: { factors, uncertainty: { method: 'none' } },
     crossValidation: { apply: false },
     regions: { south: { rows: [0, 1], cols: [0, 9] } },

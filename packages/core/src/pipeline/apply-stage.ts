@@ -11,16 +11,18 @@ import { readGriddesc } from '../grid/griddesc';
 import { openPrepared } from '../data/prepared-store';
 import type { FactorSpan } from '../transport/emission-factors';
 import type { DesidStream } from '../transport/desid';
+import type { EmissionGroups } from '../transport/emission-reader';
 import type { RegionMasks } from '../transport/mass-budget';
 import { scaleEmissionFile } from '../transport/scale-file';
 import { updatedNames } from './applied-files';
 import { DESID_FOLDER, writePeriodDesid } from './apply-desid';
-import { priorEmissionFiles, timeOf } from './case-runs';
-import { FACTORS_FILE, readFactors } from './factors-file';
+import { timeOf } from './case-runs';
+import { FACTORS_FILE, readFactors, readSectorFactors } from './factors-file';
 import { variantSettings } from './learning';
 import { readRecord } from './record';
 import { regionMask } from './regions';
-import { factorsAt, slotStretches } from './slot-stretches';
+import { factorsAt, slotStretches, type Stretch } from './slot-stretches';
+import { priorEmissionFiles, priorSectors, sectorSettings } from './sector-files';
 import type { Stage, StageContext } from './stage';
 import { timeSlots } from './time-slots';
 import { readSigma, UNCERTAINTY_FILE } from './uncertainty-file';
@@ -31,26 +33,34 @@ export const BUDGET_FILE = 'mass_budget.csv';
 const BUDGET_HEADER = 'file,species,unit,time,region,prior,updated';
 /** Label of the stream of the prior's files in the rules for CMAQ. */
 const STREAM = 'INVENTORY';
-/** The region of the budget that is the whole grid. */
+/** The region of the budget that is the whole grid; one that a case calls so is left out. */
 const DOMAIN = 'domain';
 
-/** For each file the factors of the periods that it serves. */
-function spansByFile(settings: Case, factorsPath: string, grid: Grid): Map<string, FactorSpan[]> {
-  const spans = new Map<string, FactorSpan[]>();
+interface ScaledFile {
+  groups: EmissionGroups;
+  spans: FactorSpan[];
+}
+
+/** For each file the factors of its sector in the periods that it serves. */
+function scaledFiles(settings: Case, factorsPath: string, grid: Grid): Map<string, ScaledFile> {
+  const out = new Map<string, ScaledFile>();
   for (const { name, start, hours } of settings.periods) {
-    const { data: factors } = readFactors(factorsPath, grid, name);
-    for (const path of priorEmissionFiles(settings, name)) spans.set(path, [...(spans.get(path) ?? []), { factors, start, hours }]);
+    for (const sector of priorSectors(settings, name)) {
+      const { data: factors } = readSectorFactors(factorsPath, grid, name, sector.name);
+      for (const path of sector.files) {
+        if (!out.has(path)) out.set(path, { groups: sector.groups, spans: [] });
+        out.get(path)!.spans.push({ factors, start, hours });
+      }
+    }
   }
   // A file of one period has its factors at all its steps, those before and after the period included.
-  for (const [path, all] of spans) if (all.length === 1) spans.set(path, [{ factors: all[0].factors, start: all[0].start }]);
-  return spans;
+  for (const { spans } of out.values()) if (spans.length === 1) delete spans[0].hours;
+  return out;
 }
 
 function budgetRegions({ regions }: Case, grid: Grid): RegionMasks {
-  return new Map([
-    [DOMAIN, new Float32Array(grid.rows * grid.cols).fill(1)],
-    ...Object.entries(regions).map(([name, region]): [string, Float32Array] => [name, regionMask(region, grid)]),
-  ]);
+  const named = Object.entries(regions).map(([name, region]): [string, Float32Array] => [name, regionMask(region, grid)]);
+  return new Map([...named.filter(([name]) => name !== DOMAIN), [DOMAIN, new Float32Array(grid.rows * grid.cols).fill(1)]]);
 }
 
 /** Of the posterior spread that goes into the fields, where the case asks for one. */
@@ -71,15 +81,22 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid): st
     const stretches = slotStretches(timeSlots(time, variantSettings(context).inversion.factors));
     const fields = join(FIELDS_FOLDER, `emissions_${name}.nc`);
     const sigma = spread !== undefined && existsSync(spread) ? readSigma(spread, name) : undefined;
-    writeUpdatedFields(join(dir, fields), openPrepared(context.dirOf('prepare'), name), { factors, stretches, sigma });
-    const { groups } = settings.emissions;
-    const streamsOf = (stretch: (typeof stretches)[number]): DesidStream[] => [{ label: STREAM, groups, factors: factorsAt(factors, stretch) }];
+    const sectors = priorSectors(settings, name).map((sector) => ({ ...sector, factors: readSectorFactors(factorsPath, grid, name, sector.name) }));
+    const inverted = sectors.length > 1 ? sectors : [];
+    writeUpdatedFields(join(dir, fields), openPrepared(context.dirOf('prepare'), name), { factors, stretches, sigma, sectors: inverted });
+    const streamsOf = (stretch: Stretch): DesidStream[] =>
+      sectors.map(({ name: sector, groups, factors: own }) => ({
+        label: sectors.length > 1 ? sector.toUpperCase() : STREAM,
+        groups,
+        factors: factorsAt(own, stretch),
+      }));
     return [fields, ...writePeriodDesid(dir, { name, grid, time, stretches, streamsOf }, context.log)];
   });
 }
 
-function filesSettings({ case: { emissions, periods } }: StageContext): object {
-  return { groups: emissions.groups, periods };
+function filesSettings({ case: settings }: StageContext): object {
+  const { emissions, periods } = settings;
+  return { groups: emissions.groups, periods, ...sectorSettings(settings) };
 }
 
 export const applyStage: Stage = {
@@ -94,14 +111,14 @@ export const applyStage: Stage = {
     const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
     const names = updatedNames(settings);
     const factorsPath = join(context.dirOf('invert'), FACTORS_FILE);
-    const spans = spansByFile(settings, factorsPath, grid);
-    const scale = { groups: settings.emissions.groups, regions: budgetRegions(settings, grid) };
+    const scaled = scaledFiles(settings, factorsPath, grid);
+    const regions = budgetRegions(settings, grid);
     const budget = [BUDGET_HEADER];
     const files: string[] = [];
-    for (const [path, ofFile] of spans) {
+    for (const [path, { groups, spans }] of scaled) {
       const name = names.get(path)!;
-      context.progress(files.length, spans.size, name);
-      budget.push(...scaleEmissionFile(path, join(dir, name), ofFile, scale).map((row) => `${name},${row}`));
+      context.progress(files.length, scaled.size, name);
+      budget.push(...scaleEmissionFile(path, join(dir, name), spans, { groups, regions }).map((row) => `${name},${row}`));
       files.push(name);
     }
     writeFileAtomic(join(dir, BUDGET_FILE), `${budget.join('\n')}\n`);

@@ -14,13 +14,15 @@ export interface UpdatedFields {
   stretches: readonly Stretch[];
   /** posterior standard deviation of the log factors, `[slots, H, W, 5]` */
   sigma?: ArrayLike<number>;
+  /** of an inventory in sectors */
+  sectors?: readonly { name: string; factors: PeriodFactors }[];
 }
 
 /**
  * Means over each stretch of hours that share their factors: `prior_<group>`, `updated_<group>` (kg m-2 s-1), `factor_<group>` and, where it is known,
- * `log_factor_sigma_<group>`, on (time, y, x).
+ * `log_factor_sigma_<group>`, on (time, y, x); of an inventory in sectors `factor_<group>_<sector>`, too.
  */
-export function writeUpdatedFields(path: string, period: PeriodSource, { factors, stretches, sigma }: UpdatedFields): void {
+export function writeUpdatedFields(path: string, period: PeriodSource, { factors, stretches, sigma, sectors = [] }: UpdatedFields): void {
   const { grid, time } = period;
   const cells = grid.rows * grid.cols;
   const field = cells * GROUPS.length;
@@ -38,15 +40,42 @@ export function writeUpdatedFields(path: string, period: PeriodSource, { factors
   const variables = GROUPS.flatMap((group, g) => {
     const suffix = group.replace('.', '');
     return [
-      variable(`prior_${suffix}`, values((s, i) => prior[s][i], g), { long_name: `prior emissions of ${group}`, ...rate }),
-      variable(`updated_${suffix}`, values((s, i) => prior[s][i] * factor[s][i], g), { long_name: `updated emissions of ${group}`, ...rate }),
-      variable(`factor_${suffix}`, values((s, i) => factor[s][i], g), { long_name: `updated over prior emissions of ${group}`, units: '1' }),
+      variable(
+        `prior_${suffix}`,
+        values((s, i) => prior[s][i], g),
+        { long_name: `prior emissions of ${group}`, ...rate },
+      ),
+      variable(
+        `updated_${suffix}`,
+        values((s, i) => prior[s][i] * factor[s][i], g),
+        { long_name: `updated emissions of ${group}`, ...rate },
+      ),
+      variable(
+        `factor_${suffix}`,
+        values((s, i) => factor[s][i], g),
+        { long_name: `updated over prior emissions of ${group}`, units: '1' },
+      ),
+      ...sectors.map(({ name, factors: own }) => {
+        const ofSector = stretches.map((stretch) => factorsAt(own, stretch));
+        return variable(
+          `factor_${suffix}_${name}`,
+          values((s, i) => ofSector[s][i], g),
+          {
+            long_name: `updated over prior emissions of ${group} of ${name}`,
+            units: '1',
+          },
+        );
+      }),
       ...(sigma
         ? [
-            variable(`log_factor_sigma_${suffix}`, values((s, i) => sigma[stretches[s].slot * field + i], g), {
-              long_name: `posterior standard deviation of the natural logarithm of the factor on ${group}`,
-              units: '1',
-            }),
+            variable(
+              `log_factor_sigma_${suffix}`,
+              values((s, i) => sigma[stretches[s].slot * field + i], g),
+              {
+                long_name: `posterior standard deviation of the natural logarithm of the factor on ${group}`,
+                units: '1',
+              },
+            ),
           ]
         : []),
     ];
@@ -54,7 +83,10 @@ export function writeUpdatedFields(path: string, period: PeriodSource, { factors
   const on = cfGrid(grid);
   writeCf(path, {
     dimensions: { time: stretches.length, ...on.dimensions, bnds: 2 },
-    coordinates: [timeOf(period, stretches), ...on.coordinates.map((axis) => ({ ...axis, attributes: { ...axis.attributes, bounds: `${axis.name}_bnds` } }))],
+    coordinates: [
+      timeOf(period, stretches),
+      ...on.coordinates.map((axis) => ({ ...axis, attributes: { ...axis.attributes, bounds: `${axis.name}_bnds` } })),
+    ],
     variables: [...on.variables, ...boundsOf(period, stretches), ...variables],
     attributes: {
       title: `Emissions before and after an inversion, ${period.name}`,
@@ -96,7 +128,10 @@ function boundsOf({ grid, time }: { grid: Grid; time: PeriodSource['time'] }, st
     {
       name: 'time_bnds',
       dimensions: ['time', 'bnds'],
-      data: Float64Array.from(stretches.flatMap(({ first, hours }) => [first, first + hours]), (hour) => hour * time.stepSeconds),
+      data: Float64Array.from(
+        stretches.flatMap(({ first, hours }) => [first, first + hours]),
+        (hour) => hour * time.stepSeconds,
+      ),
     },
     edges('x', g.xorig, g.xcell, cols),
     edges('y', g.yorig, g.ycell, rows),

@@ -95,7 +95,7 @@ export function checkedBudget(path: string, budgets: readonly SpeciesBudget[], m
               `${path}: ${species} at ${time} in ${names[region]}: expected ${asked[at]} ${unit} but the file holds ${updated}: run apply again, and check the disk`,
             );
           }
-          rows.push([species, unit, time, names[region], prior[at], updated].join(','));
+          rows.push([species, unit, time, quoted(names[region]), prior[at], updated].join(','));
         });
       }
     }
@@ -103,4 +103,9 @@ export function checkedBudget(path: string, budgets: readonly SpeciesBudget[], m
     file.close();
   }
   return rows;
+}
+
+/** A name as a field of CSV. */
+function quoted(name: string): string {
+  return /[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
 }

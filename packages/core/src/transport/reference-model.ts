@@ -8,7 +8,8 @@ import { firstStepOf } from '../data/period-steps';
 import { ConfigError, DataError, ShapeError, TransportError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { LATLON } from '../grid/projection';
-import { EmissionReader, GROUP_NAMES, type EmissionGroups } from './emission-reader';
+import { GROUP_NAMES, type EmissionGroups, type SectorFiles } from './emission-reader';
+import { InventoryReader } from './inventory-reader';
 import { referenceOptions, type ReferenceSettings } from './reference-options';
 import { createSurfaceOutput, DEFAULT_OUTPUT_NAMES, OUTPUT_SPECIES, speciesVariables, type OutputNames } from './surface-output';
 import { readLandMask, readWeather } from './weather-reader';
@@ -17,6 +18,8 @@ import { WindError, type WindErrorSettings } from './wind-error';
 export interface ReferenceRun {
   /** I/O API, hourly, on the grid of the meteorology; together they cover the period */
   emissionFiles: string[];
+  /** where those are the files of several sectors: which are whose */
+  sectors?: readonly SectorFiles[];
   meteorologyFiles: string[];
   /** GRIDCRO2D with LWMASK; without it all cells are land */
   geographyFile?: string;
@@ -60,11 +63,12 @@ export function checkReferenceOptions(grid: Grid, settings: ReferenceSettings, k
  */
 export async function runReferenceModel(run: ReferenceRun): Promise<TransportBudget> {
   const options = { ...referenceOptions(run.options ?? {}, OPTIONS_KEY), threads: run.threads ?? 1 };
+  const sectors = run.sectors ?? [{ name: 'inventory', files: run.emissionFiles, groups: run.groups }];
   const meteorology = IoapiSeries.open(run.meteorologyFiles, { overlap: 'later' }); // hour 24 of a day's file is a forecast of the next file's hour 0
   try {
-    const emissions = IoapiSeries.open(run.emissionFiles);
+    const period: TimeAxis = { start: run.period.start, stepSeconds: 3600, count: run.period.hours };
+    const emissions = InventoryReader.open(sectors, meteorology.grid, period);
     try {
-      meteorology.grid.assertSame(emissions.grid, emissions.path);
       return await simulate(run, options, meteorology, emissions);
     } finally {
       emissions.close();
@@ -74,13 +78,17 @@ export async function runReferenceModel(run: ReferenceRun): Promise<TransportBud
   }
 }
 
-async function simulate(run: ReferenceRun, options: TransportOptions, meteorology: IoapiSeries, emissions: IoapiSeries): Promise<TransportBudget> {
+async function simulate(
+  run: ReferenceRun,
+  options: TransportOptions,
+  meteorology: IoapiSeries,
+  emissions: InventoryReader,
+): Promise<TransportBudget> {
   const { grid } = meteorology;
   const period: TimeAxis = { start: run.period.start, stepSeconds: 3600, count: run.period.hours };
-  const [land, firstEmission] = [run.geographyFile && readLandMask(run.geographyFile, grid), firstStepOf(emissions, period)];
+  const land = run.geographyFile && readLandMask(run.geographyFile, grid);
   firstStepOf(meteorology, period);
   checkFactors(run.factors, grid, period.count);
-  const reader = new EmissionReader(emissions, run.groups);
   const windError = run.windError && new WindError(grid, run.windError);
   const model = openModel(grid, options, OPTIONS_KEY);
   const names = run.variables ?? DEFAULT_OUTPUT_NAMES;
@@ -89,7 +97,7 @@ async function simulate(run: ReferenceRun, options: TransportOptions, meteorolog
     for (let hour = 0; hour < period.count; hour += HOURS_AT_ONCE) {
       const count = Math.min(HOURS_AT_ONCE, period.count - hour);
       const weather = readWeather(meteorology, { ...period, start: timeAt(period, hour), count }, windError);
-      const emitted = scaled(reader.read(firstEmission + hour, count), run.factors, hour, grid);
+      const emitted = scaled(emissions.read(hour, count), run.factors, hour, grid);
       for (let h = 0; h < count; h++) {
         run.signal?.throwIfAborted();
         const cells = emitted.length / count;

@@ -15,7 +15,7 @@ export type {
 export { caseSchema } from './case-schema';
 export { isPlaceholder, PLACEHOLDER, type Placeholder } from './command-placeholders';
 export { asksForCrossValidation } from './cross-validation-checks';
-export { GROUPS, SPECIES, type Group, type Species } from './fields';
+export { GROUPS, REST, SPECIES, type Group, type Species } from './fields';
 export { caseJsonSchema, type JsonSchema } from './json-schema';
 export { loadCase } from './load-case';
 export { memberDesigns, memberNames, type MemberDesign } from './member-design';
