@@ -35,6 +35,14 @@ export interface Control {
   readonly independentSlots?: boolean;
   /** of a control of log factors with a normal prior */
   readonly logFactorMap?: LogFactorMap;
+  /** of a control whose factors are those of several sectors: theirs */
+  sectorFactors?(control: Float64Array): SectorFactors[];
+}
+
+export interface SectorFactors {
+  name: string;
+  /** `[slots, rows, cols, groups]`; 1 where the sector emits nothing */
+  factors: Float64Array;
 }
 
 /**

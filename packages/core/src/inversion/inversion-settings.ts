@@ -18,6 +18,7 @@ import type { Optimiser } from './optimisers/optimiser';
 import { GaussNewton } from './optimisers/gauss-newton';
 import { Lbfgs } from './optimisers/lbfgs';
 import { Sgd } from './optimisers/sgd';
+import { SectorControl } from './sector-control';
 import { groupRoot, RegionBasis, SharedBasis, type SpatialBasis } from './spatial-basis';
 
 /** Keys that the case file has too mean the same there; a `Case['inversion']` can be passed as it is, once `batch` counts model batches. */
@@ -56,6 +57,8 @@ export interface InversionProblem {
   species: readonly string[];
   /** mean prior emissions per slot, `[slots, rows, cols, groups]`, any unit; what is 0 stays 0 */
   priorEmissions: ArrayLike<number>;
+  /** sectors with factors and a prior spread of their own, whose emissions add up to `priorEmissions`; default mode only */
+  sectors?: readonly { name: string; priorEmissions: ArrayLike<number>; priorSpread: Record<string, number> }[];
   /** correlation length of the control in cells (case: lengthKm / cell size) */
   lengthCells: number | readonly [number, number];
   /** of factors on initial concentrations, where the model has them: standard deviation of the logarithm, and correlation length in cells; days are independent */
@@ -161,6 +164,7 @@ function emissionControl(model: ForwardModel, problem: InversionProblem, setting
       emissionScale ? priorEmissions[i] / emissionScale[i % shape.groups] : 1;
     return new LinearControl(shape, { bound: settings.bound, prior: Float64Array.from(emitting, (on, i) => (on ? scaled(problem, i) : 0)) });
   }
+  if (problem.sectors) return sectorControl(model, problem, problem.sectors, settings);
   const spread = problem.groups.map((group) => {
     const value = settings.priorSpread[group];
     if (!(value >= 0))
@@ -178,6 +182,21 @@ function emissionControl(model: ForwardModel, problem: InversionProblem, setting
     ...{ bound: settings.bound, largest, slotCorrelation, emitting },
     ...(groupCorrelation.length > 0 ? { groupRoot: groupRoot(problem.groups, groupCorrelation) } : {}),
   });
+}
+
+function sectorControl(
+  model: ForwardModel,
+  problem: InversionProblem,
+  sectors: NonNullable<InversionProblem['sectors']>,
+  settings: CompleteSettings,
+): Control {
+  return new SectorControl(
+    sectors.map(({ name, priorEmissions, priorSpread }) => ({
+      name,
+      emissions: priorEmissions,
+      control: emissionControl(model, { ...problem, sectors: undefined, priorEmissions }, { ...settings, priorSpread }),
+    })),
+  );
 }
 
 function correlation({ rows, cols }: FactorShape, lengthCells: InversionProblem['lengthCells']): SpatialBasis {

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
+import { ConfigError } from '../errors';
 import { evaluate } from '../inversion/evaluation';
 import { GaussNewtonHessian } from '../inversion/hessian';
 import { areaFigures, cellFigures, type AreaFigures } from '../inversion/uncertainty/figures';
@@ -37,6 +38,12 @@ export const previewStage: Stage = {
   inputs: invertStage.inputs,
   async run(context) {
     const { inversion } = variantSettings(context);
+    if (inversion.sectors.length > 0) {
+      throw new ConfigError(
+        'PREVIEW_SECTORS',
+        'preview: it is made for factors of all emissions of a group, and inversion.sectors gives sectors theirs: leave them out for it, with --set inversion.sectors=[]',
+      );
+    }
     const setup = await setUpInversion(context, join(context.dir, 'engine.json'));
     const { model, problem } = setup;
     try {

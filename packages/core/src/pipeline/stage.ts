@@ -136,16 +136,21 @@ async function keyOf(stage: Stage, context: StageContext): Promise<Pick<StageRec
         `${stage.name}: the products of ${need} are not in ${context.dirOf(need)}: run "retroplume ${need}" (or "retroplume run") first`,
       );
     }
-    return record.key;
+    return record;
   });
   const content = {
     stage: stage.name,
     version: VERSIONS.retroplume,
     inputs: inputs.map(({ bytes, sha256 }) => ({ bytes, sha256 })),
-    before,
   };
-  const keyWith = (part: unknown): string => hashText(canonicalJson({ ...content, settings: part }));
-  return { key: keyWith(settings), ...(stage.dearSettings ? { dearKey: keyWith(stage.dearSettings(context)) } : {}), settings, inputs };
+  const keyWith = (part: unknown, keys: string[]): string => hashText(canonicalJson({ ...content, before: keys, settings: part }));
+  const key = keyWith(
+    settings,
+    before.map((record) => record.key),
+  );
+  // What only decides how another stage's products are looked at changes nothing that is dear here.
+  const dearKeys = before.map((record) => record.dearKey ?? record.key);
+  return { key, ...(stage.dearSettings ? { dearKey: keyWith(stage.dearSettings(context), dearKeys) } : {}), settings, inputs };
 }
 
 /** What a stage threw; the signal's own error, which says nothing to a user, as one that does. A stage that has a checkpoint names it itself. */

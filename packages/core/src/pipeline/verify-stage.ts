@@ -11,7 +11,7 @@ import type { StationSeries } from '../inversion/observation-operator';
 import { measuredAveraging, type ScoreRow } from '../inversion/score-rows';
 import type { Scores } from '../inversion/scores';
 import { createCtm, ctmIdentity } from '../transport/ctm';
-import { appliedFiles } from './apply-stage';
+import { appliedSectors } from './applied-files';
 import { AUDIT_FILE, auditCsv, auditPeriod } from './audit';
 import { PRIOR } from './case-runs';
 import { emissionUpdate } from './emission-update';
@@ -19,6 +19,7 @@ import { inventorySummary, truthNearMonitors, type InventoryPart, type Inventory
 import { operatorOf, readMonitors, type Monitors } from './monitors';
 import { readRunConcentrations } from './run-concentrations';
 import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from './score-table';
+import { emissionInput } from './sector-files';
 import type { Stage, StageContext } from './stage';
 
 /** Scores of prior and updated run at one set of stations, all periods together. */
@@ -79,7 +80,7 @@ export const verifyStage: Stage = {
       await ctm.run({
         run: context.variant === 'default' ? 'updated' : `updated-${context.variant}`,
         period,
-        emissionFiles: appliedFiles(context.dirOf('apply'), settings, period.name),
+        ...emissionInput(appliedSectors(context.dirOf('apply'), settings, period.name)),
         output: updatedOutput(dir, period.name),
         threads,
         signal: context.signal,

@@ -6,6 +6,7 @@ import { checkCrossValidation } from './cross-validation-checks';
 import { checkInversion } from './inversion-checks';
 import { memberNames } from './member-design';
 import { nearestKey } from './nearest-key';
+import { checkSectors } from './sector-checks';
 import type { KeyPath } from './source';
 import { isPrecursor, missingWeather } from './tracer-schema';
 
@@ -283,6 +284,7 @@ export function checkCase(c: Case): Breach[] {
     checkCertificate,
     checkTrustRegion,
     checkInversion,
+    checkSectors,
     checkUncertainty,
     checkCrossValidation,
     checkLoop,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { referenceOptionsSchema } from './domain-schema';
 import { perGroup, perSpecies } from './experiment-schema';
-import { choice, files, flag, GROUPS, real, seed, text, whole } from './fields';
+import { choice, files, flag, GROUPS, type Group, real, seed, text, whole } from './fields';
 import { uncertaintySchema } from './uncertainty-schema';
 
 function observationError(
@@ -56,6 +56,25 @@ export const inversionSchema = z
     })
       .prefault({})
       .meta({ description: 'Standard deviation of the natural logarithm of the factor, per group; tight for what no monitor sees.' }),
+    sectors: z
+      .array(
+        z.strictObject({
+          sector: text('Name of one of `emissions.sectors`.'),
+          priorSpread: z
+            .strictObject(
+              Object.fromEntries(
+                GROUPS.map((group) => [group, real(`Standard deviation of the log factor on ${group}.`, { min: 0, max: 3 }).optional()]),
+              ) as Record<Group, z.ZodOptional<z.ZodNumber>>,
+            )
+            .default({})
+            .meta({ description: 'Of this sector, where it is not that of `priorSpread`.' }),
+        }),
+      )
+      .default([])
+      .meta({
+        description:
+          'Sectors that have factors of their own, which know nothing of each other a priori; all other emissions share theirs. Default mode only, and without a posterior.',
+      }),
     regionSpread: z
       .array(
         z.strictObject({

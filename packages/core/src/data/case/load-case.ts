@@ -59,7 +59,8 @@ export function resolvePaths(c: Omit<Case, 'file'>, directory: string): void {
   const allAbsolute = (paths: string | string[]): string | string[] => (typeof paths === 'string' ? absolute(paths) : paths.map(absolute));
   c.meteorology.files = allAbsolute(c.meteorology.files);
   if (c.geography) c.geography.files = allAbsolute(c.geography.files);
-  c.emissions.files = absolute(c.emissions.files);
+  if (c.emissions.files !== undefined) c.emissions.files = absolute(c.emissions.files);
+  for (const sector of Object.values(c.emissions.sectors)) sector.files = absolute(sector.files);
   for (const run of [...(c.members.runs ?? []), ...c.certificate.runs]) {
     run.emissions = absolute(run.emissions);
     run.concentrations = absolute(run.concentrations);

@@ -7,20 +7,25 @@
  */
 import { GROUPS, SPECIES, type Case, type KeyPath, type PeriodSettings } from '../../data/case';
 import { partsOfVariable, readConcentrations, readEmissions, readGeography } from '../../data/case-fields';
-import { expandGlob, IoapiFile, IoapiSeries, type IoapiReader, type SeriesOptions } from '../../data/ioapi';
+import { expandGlobs } from '../../data/glob';
+import { IoapiFile, IoapiSeries, type IoapiReader } from '../../data/ioapi';
 import { readMeteorology } from '../../data/meteorology';
+import { openNetcdf } from '../../data/netcdf-access';
 import { firstStepOf } from '../../data/period-steps';
+import { openWeather } from '../../data/weather/open-weather';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { readTruthFactors } from '../../worlds/truth-factors';
-import { inPeriod, timeOf } from '../case-runs';
+import type { EmissionGroups } from '../../transport/emission-reader';
+import { timeOf } from '../case-runs';
+import { sectorGroups } from '../sector-files';
 import type { Findings } from './findings';
 
 /** A set of files of one kind in one period. */
 interface Source {
   path: KeyPath;
-  pattern: string;
+  pattern: string | string[];
   what: string;
-  options?: SeriesOptions;
+  open: (files: string[], grid: Grid | undefined) => IoapiReader;
   /** reads hours of the period by the readers of the stages */
   fields: (reader: IoapiReader, hour: TimeAxis) => FieldCheck[];
 }
@@ -56,16 +61,20 @@ export async function checkGriddedInputs(
 }
 
 function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
-  const emissions = (what: string, path: KeyPath, pattern: string): Source => ({
-    what,
-    path,
-    pattern,
-    fields: (reader, hour) => emissionChecks(settings, reader, hour),
+  const open: Source['open'] = (files, grid) => IoapiSeries.open(files, { grid });
+  const { emissions: inventory } = settings;
+  const emissions = (
+    what: string,
+    path: KeyPath,
+    pattern: string,
+    groups: EmissionGroups = inventory.groups,
+    groupsPath: KeyPath = ['emissions', 'groups'],
+  ): Source => ({
+    ...{ what, path, pattern, open },
+    fields: (reader, hour) => emissionChecks(groups, groupsPath, reader, hour),
   });
   const concentrations = (what: string, path: KeyPath, pattern: string): Source => ({
-    what,
-    path,
-    pattern,
+    ...{ what, path, pattern, open },
     fields: (reader, hour) => concentrationChecks(settings, reader, hour),
   });
   const outside = [
@@ -80,14 +89,19 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
       what: 'meteorology',
       path: ['meteorology', 'files'],
       pattern: settings.meteorology.files,
-      options: { overlap: 'later' },
+      open: (files, grid) => openWeather(files, { ...settings.meteorology, grid }),
       fields: (reader, hour) =>
         settings.meteorology.variables.map((name, i) => ({
           path: ['meteorology', 'variables', i],
           read: () => readMeteorology(reader, hour, [name]),
         })),
     },
-    emissions('prior emissions', ['emissions', 'files'], settings.emissions.files),
+    ...(inventory.files === undefined ? [] : [emissions('prior emissions', ['emissions', 'files'], inventory.files)]),
+    ...Object.entries(inventory.sectors).map(([name, { files, groups }]) => {
+      const path: KeyPath = ['emissions', 'sectors', name];
+      const own = sectorGroups(groups);
+      return emissions(`emissions of ${name}`, [...path, 'files'], files, own, own && [...path, 'groups']);
+    }),
     ...(settings.priorConcentrations === undefined ? [] : [concentrations('prior run', ['priorConcentrations'], settings.priorConcentrations)]),
     ...outside.flatMap(({ run, path }) => [
       emissions(`emissions of ${run.name}`, [...path, 'emissions'], run.emissions),
@@ -98,11 +112,11 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
   return sources.filter(({ path }) => !unread.has(String(path[0])));
 }
 
-function emissionChecks(settings: Case, reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
+function emissionChecks(groups: EmissionGroups, path: KeyPath, reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
   return GROUPS.flatMap((group) => {
-    const { variables, molarMass } = settings.emissions.groups[group];
+    const { variables, molarMass } = groups[group];
     return variables.map((name, i) => ({
-      path: ['emissions', 'groups', group, 'variables', i],
+      path: [...path, group, 'variables', i],
       read: () => readEmissions(reader, hour, { [group]: { variables: [name], molarMass } }),
     }));
   });
@@ -119,12 +133,11 @@ function concentrationChecks(settings: Case, reader: IoapiReader, hour: TimeAxis
 
 async function checkSource(findings: Findings, source: Source, period: PeriodSettings, grid: Grid | undefined, values: boolean): Promise<void> {
   const { path, what, pattern } = source;
-  const files = await findings.attempt(path, () => expandGlob(inPeriod(pattern, period.name)));
-  const series = files && (await openSeries(findings, path, files, source.options));
+  const files = await findings.attempt(path, () => expandGlobs(pattern, period.name));
+  const series = files && (await openSeries(findings, source, files, grid));
   if (!series) return;
   const before = findings.problems.length;
   try {
-    await findings.attempt(path, () => grid?.assertSame(series.grid, series.path));
     const time = timeOf(period);
     const first = await findings.attempt(path, () => firstStepOf(series, time));
     const hours = first === undefined ? [{ ...series.time, count: 1 }] : sampledHours(time);
@@ -137,11 +150,19 @@ async function checkSource(findings: Findings, source: Source, period: PeriodSet
 }
 
 /** The series; where it cannot be made, all of its files are looked at, so that each broken one is named. */
-async function openSeries(findings: Findings, path: KeyPath, files: string[], options?: SeriesOptions): Promise<IoapiSeries | undefined> {
+async function openSeries(findings: Findings, { path, open }: Source, files: string[], grid: Grid | undefined): Promise<IoapiReader | undefined> {
   const before = findings.problems.length;
-  for (const file of files) await findings.attempt(path, () => IoapiFile.open(file).close());
+  for (const file of files) await findings.attempt(path, () => openAlone(file));
   if (findings.problems.length > before) return undefined;
-  return findings.attempt(path, () => IoapiSeries.open(files, options));
+  return findings.attempt(path, () => open(files, grid));
+}
+
+/** By itself, on whatever grid it is: an I/O API file as one, others (WRF's, CF) as netCDF. */
+function openAlone(path: string): void {
+  const file = openNetcdf(path);
+  const isIoapi = file.attributes().has('FTYPE');
+  file.close();
+  if (isIoapi) IoapiFile.open(path).close();
 }
 
 /** The first, middle and last hour. */
@@ -165,14 +186,10 @@ async function checkGeography(findings: Findings, settings: Case, grid: Grid | u
   const { geography } = settings;
   if (!geography) return;
   const path = ['geography', 'files'];
-  const file = await findings.attempt(path, () => {
-    const [found] = expandGlob(geography.files);
-    return IoapiFile.open(found);
-  });
+  const file = await findings.attempt(path, () => openWeather(expandGlobs(geography.files), { grid }));
   if (!file) return;
   const before = findings.problems.length;
   try {
-    await findings.attempt(path, () => grid?.assertSame(file.grid, file.path));
     for (const [i, name] of geography.variables.entries()) await findings.attempt(['geography', 'variables', i], () => readGeography(file, [name]));
   } finally {
     file.close();

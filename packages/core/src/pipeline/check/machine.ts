@@ -88,7 +88,11 @@ export function bytesWanted(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): 
   const stored = 1 + memberNames(settings).length;
   return settings.periods.reduce((sum, { name, hours }) => {
     const field = hours * grid.rows * grid.cols * FLOAT;
-    const inventory = sizeOf(inPeriod(settings.emissions.files, name));
+    const { files, sectors } = settings.emissions;
+    const inventory = [files, ...Object.values(sectors).map((sector) => sector.files)].reduce(
+      (bytes, pattern) => bytes + (pattern === undefined ? 0 : sizeOf(inPeriod(pattern, name))),
+      0,
+    );
     const prepare = field * (settings.meteorology.variables.length + CHANNELS_OF_A_RUN * stored);
     const simulate = runs.length * (field * SPECIES_OF_A_RUN + inventory);
     const updated = settings.loop.passes * (field * SPECIES_OF_A_RUN + inventory);
