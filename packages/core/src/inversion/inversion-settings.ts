@@ -38,6 +38,8 @@ export interface InversionSettings {
   bound: number;
   /** batches of the forward model that a step draws; 0 takes all of them in every step */
   batch: number;
+  /** groups whose factors are inverted, those of the others stay 1; default mode only; default all */
+  groups?: readonly string[];
   priorSpread: Record<string, number>;
   /** choose the iterate by the watched monitors, and stop when they get no better */
   stopOnWithheld: boolean;
@@ -88,7 +90,7 @@ export interface InversionProblem {
 }
 
 /** Checked settings with their defaults filled in. */
-export type CompleteSettings = Required<InversionSettings>;
+export type CompleteSettings = Required<Omit<InversionSettings, 'groups'>> & Pick<InversionSettings, 'groups'>;
 
 export function completeSettings(settings: InversionSettings): CompleteSettings {
   const paper = settings.mode === 'paper';
@@ -158,7 +160,8 @@ function emissionControl(model: ForwardModel, problem: InversionProblem, setting
       `inversion: expected prior emissions [${shape.slots}, ${shape.rows}, ${shape.cols}, ${shape.groups}] but received ${problem.priorEmissions.length} values of ${problem.groups.length} groups`,
     );
   }
-  const emitting = emittingCells(problem.priorEmissions);
+  const inverted = problem.groups.map((group) => settings.mode === 'paper' || (settings.groups?.includes(group) ?? true));
+  const emitting = emittingCells(problem.priorEmissions).map((on, i) => (inverted[i % shape.groups] ? on : 0));
   if (settings.mode === 'paper') {
     const scaled = ({ emissionScale, priorEmissions }: InversionProblem, i: number): number =>
       emissionScale ? priorEmissions[i] / emissionScale[i % shape.groups] : 1;

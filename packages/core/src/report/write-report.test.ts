@@ -104,6 +104,10 @@ describe('page', () => {
     expect(section).toMatch(/Not constrained by these monitors: NH₃\.<\/b>/);
     expect(section).toMatch(/70\s%\s+of\s+NOₓ/);
     expect(section).toMatch(/8704\s+values hold some 150 independent pieces/);
+    const [area] = syntheticUncertainty().areas;
+    const of = (groups: readonly string[]): string => write2({ areas: groups.map((group) => ({ ...area, group })) });
+    expect(of(GROUPS)).not.toContain('Not inverted');
+    expect(of(GROUPS.filter((group) => group !== 'VOC' && group !== 'NH3'))).toMatch(/Not inverted, and without figures here: NH₃ and VOC\./);
     expect(section).toMatch(/too large by more than\s+83\s*%/);
     expect(section).toContain('table-coverage');
     expect(section).toMatch(/Expected before the run/);

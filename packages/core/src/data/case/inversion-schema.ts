@@ -47,6 +47,15 @@ export const inversionSchema = z
     ).default('cells'),
     blockKm: real('Side of the blocks of `space: blocks`.', { above: 0, unit: 'km' }).default(270),
     lengthKm: real('Correlation length of the factors; 0 leaves every cell free.', { min: 0, unit: 'km' }).default(81),
+    groups: z
+      .array(choice('Emission group.', GROUPS))
+      .min(1)
+      .default([...GROUPS])
+      .meta({
+        description:
+          'Groups whose emissions are inverted; those of the others stay as they are, and no uncertainty is given for them. Where no monitor sees a group, and what it does ' +
+          'to those that are seen is not simulated well, its factors answer to errors of the model. Default mode only.',
+      }),
     priorSpread: perGroup((group) => real(`Standard deviation of the log factor on ${group}.`, { min: 0, max: 3 }), {
       NOx: 0.5,
       NH3: 0.12,

@@ -98,7 +98,7 @@ export function areaFigures(input: FiguresInput, cells: CellFigures): { areas: A
       const where = { period, ...(region === undefined ? {} : { region }) };
       GROUPS.forEach((group, g) => {
         const prior = sum(sums[g]);
-        if (prior === 0) return;
+        if (before[g][g] === 0) return; // nothing is emitted, or it is not inverted
         const updated = sums[g].reduce((total, weight, i) => total + weight * factors[i], 0);
         const total = totalFigures(input.settings, group, {
           prior,

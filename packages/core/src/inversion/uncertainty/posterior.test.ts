@@ -2,7 +2,7 @@ import { Random } from '../../random';
 import { GaussNewtonHessian } from '../hessian';
 import { Role, type ObservationBatch } from '../forward-model';
 import { invert } from '../invert';
-import { costFor, completeSettings } from '../inversion-settings';
+import { controlFor, costFor, completeSettings } from '../inversion-settings';
 import { gaussianWorld, type GaussianWorld } from '../testing/gaussian-world';
 import { dot } from '../vectors';
 import { lowRank } from './low-rank';
@@ -138,6 +138,17 @@ describe.each([0, 0.6])('the posterior of a linear world with normal errors, ful
     expect(largestDifference(a.eigenvalues, b.eigenvalues)).toBeLessThan(1e-8 * a.eigenvalues[0]);
     expect(largestDifference(a.logFactorSigma(), b.logFactorSigma())).toBeLessThan(1e-8);
   });
+});
+
+it('a group that is not inverted stays as it is, and has no spread', async () => {
+  const { model, problem, settings } = gaussianWorld(9);
+  const only = { ...settings, groups: ['NOx'] };
+  const { factors } = await invert(model, problem, only);
+  const spread = controlFor(model, problem, completeSettings(only)).logFactorMap!.priorSpread();
+  factors.forEach((factor, i) => {
+    if (i % 2 === 1) expect([factor, spread[i]]).toEqual([1, 0]);
+  });
+  expect(factors.filter((factor) => factor !== 1)).toHaveLength(23); // NOx of 24 cells, one of which emits nothing
 });
 
 it.each([0, 0.6])('a slot that nobody observes tells nothing; slots correlated by %f', async (slotCorrelation) => {

@@ -54,6 +54,7 @@ function notConstrained(context: PageContext, { areas, leastReduction }: ReportU
     const own = whole.filter((area) => area.group === group);
     return own.length > 0 && own.every(({ total }) => !total.constrained);
   });
+  const left = context.data.groups.filter((group) => whole.every((area) => area.group !== group));
   const cells = context.data.groups.flatMap((group) => {
     const own = whole.filter((area) => area.group === group);
     if (own.length === 0 || never.includes(group)) return [];
@@ -68,6 +69,7 @@ function notConstrained(context: PageContext, { areas, leastReduction }: ReportU
         : html`<b>Not constrained by these monitors: ${listed(never.map((group) => html`${chemical(group)}`))}.</b> What the inversion did to them is
             no finding. `
     }
+    ${left.length === 0 ? '' : html`Not inverted, and without figures here: ${listed(left.map((group) => html`${chemical(group)}`))}. `}
     ${
       cells.length === 0
         ? ''
