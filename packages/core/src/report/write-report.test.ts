@@ -105,7 +105,7 @@ describe('page', () => {
     expect(section).toMatch(/70\s%\s+of\s+NOₓ/);
     expect(section).toMatch(/8704\s+values hold some 150 independent pieces/);
     const [area] = syntheticUncertainty().areas;
-    const of = (groups: readonly string[]): string => write2({ areas: groups.map((group) => ({ ...area, group })) });
+    const of = (groups: readonly string[]): string => write2({ areas: groups.map((group) => ({ ...area, group: group as typeof area.group })) });
     expect(of(GROUPS)).not.toContain('Not inverted');
     expect(of(GROUPS.filter((group) => group !== 'VOC' && group !== 'NH3'))).toMatch(/Not inverted, and without figures here: NH₃ and VOC\./);
     expect(section).toMatch(/too large by more than\s+83\s*%/);
