@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Grid, type TimeAxis } from '../grid/grid';
 import { readConcentrations, readEmissions, readGeography } from './case-fields';
 import { IoapiFile, IoapiWriter } from './ioapi';
+import { stepsAtOnce } from './period-steps';
 import { failure, temporaryFolder } from './testing/shared-data';
 
 const projected = new Grid({
@@ -124,4 +125,12 @@ test('geography', () => {
   expect([...readGeography(file, ['LWMASK', 'HT'])]).toEqual([1, 0, 1, 1, 1, 2, 1, 3, 1, 4, 1, 5]);
   expect(() => readGeography(file, ['PURB'])).toThrow(expect.objectContaining({ code: 'VARIABLE_MISSING' }) as Error);
   file.close();
+});
+
+test('slabs are a day, or as few steps as keep all layers of a variable small', () => {
+  const of = (cells: number, layers: number): number => stepsAtOnce({ grid: new Grid({ ...projected.definition, rows: cells, cols: 1 }), layers });
+  expect(of(42224, 1)).toBe(24); // 232 x 182
+  expect(of(42224, 35)).toBe(10); // 59 MB
+  expect(of(250000, 35)).toBe(1); // 35 MB
+  expect(of(1e7, 35)).toBe(1);
 });

@@ -4,7 +4,7 @@ import type { TimeAxis } from '../grid/grid';
 import { conversion, parseUnit } from '../units';
 import type { IoapiReader } from './ioapi-file';
 import { timeAt } from './ioapi-time';
-import { assertValues, forEachSlab, putChannel, type LongRead } from './period-steps';
+import { assertValues, forEachSlab, putChannel, stepsAtOnce, type LongRead } from './period-steps';
 
 /** How variables of an emission file make up a group; molarMass (g mol-1) turns moles/s into mass. */
 export interface EmissionGroup {
@@ -26,21 +26,27 @@ export function readEmissions(reader: IoapiReader, period: TimeAxis, groups: Rec
   const entries = Object.entries(groups);
   const scales = entries.map(([group, { variables, molarMass }]) => variables.map((name) => areaScale(reader, group, name, molarMass)));
   const result = new Float32Array(period.count * cells * entries.length);
-  forEachSlab(reader, period, options, (fileStep, step, count) => {
-    entries.forEach(([, { variables }], channel) => {
-      const sum = new Float32Array(count * cells);
-      variables.forEach((name, i) => {
-        const fields = reader.read(name, fileStep, count);
-        assertValues(
-          fields,
-          { path: reader.path, variable: name, grid, start: timeAt(period, step), stepSeconds: period.stepSeconds, layers: reader.layers },
-          0,
-        );
-        addLayers(sum, fields, reader.layers, cells, grid.cols, scales[channel][i]);
+  forEachSlab(
+    reader,
+    period,
+    options,
+    (fileStep, step, count) => {
+      entries.forEach(([, { variables }], channel) => {
+        const sum = new Float32Array(count * cells);
+        variables.forEach((name, i) => {
+          const fields = reader.read(name, fileStep, count);
+          assertValues(
+            fields,
+            { path: reader.path, variable: name, grid, start: timeAt(period, step), stepSeconds: period.stepSeconds, layers: reader.layers },
+            0,
+          );
+          addLayers(sum, fields, reader.layers, cells, grid.cols, scales[channel][i]);
+        });
+        putChannel(result, entries.length, channel, step * cells, sum);
       });
-      putChannel(result, entries.length, channel, step * cells, sum);
-    });
-  });
+    },
+    stepsAtOnce(reader),
+  );
   return result;
 }
 

@@ -59,7 +59,7 @@ const [IMISS, INTEGER_FILL] = [-9999, -2147483647];
  */
 export class IoapiFile implements IoapiReader {
   readonly time: TimeAxis;
-  private readonly missing = new Map<string, (value: number) => boolean>();
+  private readonly fills = new Map<string, Set<number>>();
 
   private constructor(
     readonly path: string,
@@ -120,14 +120,16 @@ export class IoapiFile implements IoapiReader {
     const { records } = this.times;
     if (!records) readSteps(first, count, values);
     else for (let i = 0; i < count; i++) readSteps(records[first + i], 1, values.subarray(i * layers * rows * cols, (i + 1) * layers * rows * cols));
-    const missing = this.missingIn(variable);
-    for (let i = 0; i < values.length; i++) if (missing(values[i])) values[i] = Number.NaN;
+    for (let i = 0; i < values.length; i++) if (values[i] < MISSING_BELOW || values[i] > MISSING_ABOVE) values[i] = Number.NaN;
+    const fills = this.fillsOf(variable);
+    // A look into a set for each value would take as long as all the rest: mostly there is nothing to look for.
+    if (fills.size > 0) for (let i = 0; i < values.length; i++) if (fills.has(values[i])) values[i] = Number.NaN;
     return values;
   }
 
-  /** What counts as missing in a variable, as 32-bit floats. */
-  private missingIn(variable: string): (value: number) => boolean {
-    const known = this.missing.get(variable);
+  /** What counts as missing in a variable beside values that are too large for any, as 32-bit floats. */
+  private fillsOf(variable: string): Set<number> {
+    const known = this.fills.get(variable);
     if (known) return known;
     const attributes = this.file.attributes(variable);
     const integer = !['float', 'double'].includes(this.file.variable(variable)?.type ?? '');
@@ -135,10 +137,10 @@ export class IoapiFile implements IoapiReader {
       const value = attributes.get(name);
       return value === undefined || typeof value === 'string' || Array.isArray(value) ? [] : [Number(value[0])];
     });
-    const fills = new Set([...given, ...(integer ? [IMISS, INTEGER_FILL] : [])].map(Math.fround));
-    const test = (value: number): boolean => value < MISSING_BELOW || value > MISSING_ABOVE || fills.has(value);
-    this.missing.set(variable, test);
-    return test;
+    const possible = [...given, ...(integer ? [IMISS, INTEGER_FILL] : [])].map(Math.fround);
+    const fills = new Set(possible.filter((value) => value >= MISSING_BELOW && value <= MISSING_ABOVE));
+    this.fills.set(variable, fills);
+    return fills;
   }
 
   close(): void {

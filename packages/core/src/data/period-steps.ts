@@ -9,8 +9,13 @@ export interface LongRead {
   signal?: AbortSignal;
 }
 
-/** Steps read at once: a day of a 232 x 182 grid is 4 MB a variable. */
-const SLAB = 24;
+/** Steps read at once, and bytes that they may take: a day of one layer of a 232 x 182 grid is 4 MB a variable, of 35 layers 142 MB. */
+const [SLAB, SLAB_BYTES] = [24, 64e6];
+
+/** How many steps of all layers are read at once: a day, or as many as keep a variable's slab small. */
+export function stepsAtOnce({ grid, layers }: Pick<IoapiReader, 'grid' | 'layers'>): number {
+  return Math.max(1, Math.min(SLAB, Math.floor(SLAB_BYTES / (4 * layers * grid.rows * grid.cols))));
+}
 
 /**
  * The step at which a period begins in a file or series.
@@ -34,18 +39,19 @@ export function firstStepOf(reader: IoapiReader, period: TimeAxis): number {
   );
 }
 
-/** Calls `visit` for each day of the period with the steps in the file and in the period. */
+/** Calls `visit` for each day of the period, or `steps`, with the steps in the file and in the period. */
 export function forEachSlab(
   reader: IoapiReader,
   period: TimeAxis,
   options: LongRead,
   visit: (fileStep: number, step: number, count: number) => void,
+  steps = SLAB,
 ): void {
   const first = firstStepOf(reader, period);
-  for (let step = 0; step < period.count; step += SLAB) {
+  for (let step = 0; step < period.count; step += steps) {
     options.signal?.throwIfAborted();
-    visit(first + step, step, Math.min(SLAB, period.count - step));
-    options.onProgress?.(Math.min(step + SLAB, period.count), period.count, `reading ${reader.path}`);
+    visit(first + step, step, Math.min(steps, period.count - step));
+    options.onProgress?.(Math.min(step + steps, period.count), period.count, `reading ${reader.path}`);
   }
 }
 

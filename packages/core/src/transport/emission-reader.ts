@@ -1,6 +1,6 @@
 /** Emissions of the five groups from I/O API files, in the units of the reference model: mol s-1 per cell, PM2.5 in g s-1. */
 import { type IoapiReader } from '../data/ioapi';
-import { assertValues } from '../data/period-steps';
+import { assertValues, stepsAtOnce } from '../data/period-steps';
 import { timeAt } from '../data/ioapi-time';
 import { DataError } from '../errors';
 import { conversion, MOLAR_MASS } from '../units';
@@ -67,13 +67,16 @@ export class EmissionReader {
     const { grid, layers, time } = reader;
     const cells = grid.rows * grid.cols;
     const out = new Float32Array(count * cells * GROUP_NAMES.length);
-    const start = timeAt(time, first);
+    const atOnce = stepsAtOnce(reader);
     for (const { variable, group, scale } of this.sources) {
-      const fields = reader.read(variable, first, count);
-      assertValues(fields, { path: reader.path, variable, grid, start, stepSeconds: time.stepSeconds, layers }, 0);
-      for (let i = 0; i < fields.length; i++) {
-        const step = Math.floor(i / (cells * layers));
-        out[(step * cells + (i % cells)) * GROUP_NAMES.length + group] += scale * fields[i];
+      for (let done = 0; done < count; done += atOnce) {
+        const fields = reader.read(variable, first + done, Math.min(atOnce, count - done));
+        const where = { path: reader.path, variable, grid, start: timeAt(time, first + done), stepSeconds: time.stepSeconds, layers };
+        assertValues(fields, where, 0);
+        for (let i = 0; i < fields.length; i++) {
+          const step = done + Math.floor(i / (cells * layers));
+          out[(step * cells + (i % cells)) * GROUP_NAMES.length + group] += scale * fields[i];
+        }
       }
     }
     return out;

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTransportModel } from '@retroplume/native';
 import { IoapiFile } from '../data/ioapi';
+import { wrfFromMcip } from '../data/testing/wrf-from-mcip';
 import { gridConvergence, windToGrid } from '../data/wind';
 import { Grid } from '../grid/grid';
 import { runReferenceModel, type ReferenceRun } from './reference-model';
@@ -105,6 +106,24 @@ describe('runReferenceModel', () => {
     await runReferenceModel(runOf({ geographyFiles: [geographyFile], output: sea }));
     const [land, wet] = [readAll(split).get('O3')!, readAll(sea).get('O3')!];
     expect(Math.abs(wet[20 * CELLS + 9] - land[20 * CELLS + 9])).toBeGreaterThan(0.1); // water takes up little ozone
+  });
+
+  it('gives the same with the weather in WRF’s form, on the grid that the case names', async () => {
+    // from an hour before the run on, since the rain of its first hour is a difference from that
+    const earlier = WEATHER.map(({ name, units, value }) => ({ name, units, value: (hour: number, cell: number) => value(hour - 1, cell, 0) }));
+    const start = new Date(START.getTime() - 3600e3);
+    const met = IoapiFile.open(writeFile(join(folder.path, 'MET.nc'), earlier, { start, count: HOURS + 1 }));
+    wrfFromMcip(join(folder.path, 'wrfout.nc'), met);
+    met.close();
+    const output = join(folder.path, 'wrf.nc');
+    await runReferenceModel(runOf({ meteorologyFiles: [join(folder.path, 'wrfout.nc')], grid: GRID, output }));
+    const expected = readAll(join(folder.path, 'ACONC.nc'));
+    // WRF's rain is a difference of sums and its wind is not turned to a direction and back: rounding
+    for (const [name, values] of readAll(output))
+      values.forEach((value, i) => expect(Math.abs(value / expected.get(name)![i] - 1)).toBeLessThan(1e-4));
+    await expect(runReferenceModel(runOf({ meteorologyFiles: [join(folder.path, 'wrfout.nc')], output }))).rejects.toMatchObject({
+      code: 'GRID_MISSING',
+    });
   });
 
   it('tells its progress, and leaves nothing behind when it is stopped', async () => {

@@ -3,11 +3,11 @@ import { IoapiFile } from '../data/ioapi';
 import { timeAt } from '../data/ioapi-time';
 import type { Grid } from '../grid/grid';
 import { NetcdfOutput } from '../data/netcdf-access';
-import { assertValues } from '../data/period-steps';
+import { assertValues, stepsAtOnce } from '../data/period-steps';
 import { factorLookup, groupsByVariable, type FactorSpan } from './emission-factors';
 import type { EmissionGroups } from './emission-reader';
 import { budgetUnit, checkedBudget, RegionSums, type RegionMasks, type SpeciesBudget } from './mass-budget';
-import { scaleFields, STEPS_AT_ONCE } from './scaled-emissions';
+import { scaleFields } from './scaled-emissions';
 
 export interface ScaleFileSettings {
   groups: EmissionGroups;
@@ -36,14 +36,15 @@ export function scaleEmissionFile(
     const { grid, layers, time } = file;
     const groupOf = groupsByVariable(file, groups);
     const factorOf = factorLookup(spans, grid.rows * grid.cols, time);
+    const atOnce = stepsAtOnce(file);
     const copy = NetcdfOutput.copyOf(input, output);
     try {
       for (const [name, group] of groupOf) {
         const { units } = file.variables.find((variable) => variable.name === name)!;
         const sums = new RegionSums(file, regions, units);
         const [prior, asked]: [number[], number[]] = [[], []];
-        for (let step = 0; step < time.count; step += STEPS_AT_ONCE) {
-          const fields = file.read(name, step, Math.min(STEPS_AT_ONCE, time.count - step));
+        for (let step = 0; step < time.count; step += atOnce) {
+          const fields = file.read(name, step, Math.min(atOnce, time.count - step));
           assertValues(fields, { path: input, variable: name, grid, start: timeAt(time, step), stepSeconds: time.stepSeconds, layers });
           const factorsOf = (s: number): ReturnType<typeof factorOf> => factorOf(step + s, group);
           prior.push(...sums.of(fields));

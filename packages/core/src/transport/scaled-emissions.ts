@@ -1,6 +1,6 @@
 /** Emission files with every species scaled by the factor of its group: what members and the updated inventory are. */
 import { IoapiSeries, IoapiWriter } from '../data/ioapi';
-import { assertValues } from '../data/period-steps';
+import { assertValues, stepsAtOnce } from '../data/period-steps';
 import { timeAt } from '../data/ioapi-time';
 import type { Grid } from '../grid/grid';
 import { factorLookup, groupsByVariable } from './emission-factors';
@@ -14,8 +14,6 @@ export interface ScaledEmissionsOptions {
   /** names the run in the file's history */
   history?: string;
 }
-
-export const STEPS_AT_ONCE = 24;
 
 /**
  * Writes one I/O API file with the variables, units, layers, header and time axis of `inputFiles` (joined in time); each variable
@@ -37,11 +35,12 @@ export function writeScaledEmissions(
     const groupOf = groupsByVariable(series, groups);
     const factorOf = factorLookup([{ factors, start: options.factorStart ?? time.start }], grid.rows * grid.cols, time);
     const history = options.history ?? 'emissions scaled per group by Retroplume';
+    const atOnce = stepsAtOnce(series);
     const writer = IoapiWriter.create(output, { grid, layers, time, variables, attributes: { ...attributes, HISTORY: history } });
     try {
       for (const { name } of variables) {
-        for (let step = 0; step < time.count; step += STEPS_AT_ONCE) {
-          const count = Math.min(STEPS_AT_ONCE, time.count - step);
+        for (let step = 0; step < time.count; step += atOnce) {
+          const count = Math.min(atOnce, time.count - step);
           const fields = series.read(name, step, count);
           const group = groupOf.get(name);
           if (group !== undefined) {

@@ -1,13 +1,12 @@
 /** WRF output made by ncgen, and the real MCIP day of Australia put back into WRF's form. */
 import { join } from 'node:path';
 
-import { NetcdfFile } from '@retroplume/native';
-
 import { Grid, type TimeAxis } from '../../grid/grid';
 import { IoapiFile } from '../ioapi';
 import { readMeteorology } from '../meteorology';
 import { ncgen } from '../testing/cdl';
 import { describeShared, failure, sharedFile, temporaryFolder } from '../testing/shared-data';
+import { wrfFromMcip } from '../testing/wrf-from-mcip';
 import { gridConvergence, windToGrid } from '../wind';
 import { openWeather } from './open-weather';
 import { WrfReader } from './wrf-reader';
@@ -209,41 +208,10 @@ describe('times and places', () => {
 });
 
 describeShared('a real day', () => {
-  /** WRF's fields of MCIP's file, on the latitudes and longitudes that MCIP took from WRF. */
-  function putBack(path: string, met: IoapiFile, places: IoapiFile): void {
-    const { rows, cols } = met.grid;
-    const [count, cells] = [met.time.count, rows * cols];
-    const { u, v } = windToGrid(met.read('WSPD10'), met.read('WDIR10'), gridConvergence(met.grid));
-    const summed = (name: string): Float32Array => {
-      const rain = met.read(name);
-      const sum = new Float32Array(rain.length);
-      for (let i = cells; i < rain.length; i++) sum[i] = sum[i - cells] + 10 * rain[i];
-      return sum;
-    };
-    const repeated = (values: Float32Array): Float32Array => Float32Array.from({ length: count * cells }, (_, i) => values[i % cells]);
-    const fields: Record<string, [string, Float32Array]> = {
-      XLAT: ['degree_north', repeated(places.read('LAT'))], XLONG: ['degree_east', repeated(places.read('LON'))],
-      U10: ['m s-1', u], V10: ['m s-1', v], T2: ['K', met.read('TEMP2')], PBLH: ['m', met.read('PBL')], SWDOWN: ['W m-2', met.read('RGRND')],
-      Q2: ['kg kg-1', met.read('Q2')], PSFC: ['Pa', met.read('PRSFC')], RAINNC: ['mm', summed('RN')], RAINC: ['mm', summed('RC')],
-    }; // prettier-ignore
-    const file = NetcdfFile.create(path, 'netcdf4');
-    file.defineDimension('Time', 'unlimited');
-    for (const [name, length] of [['DateStrLen', 19], ['south_north', rows], ['west_east', cols]] as const) file.defineDimension(name, length); // prettier-ignore
-    file.defineVariable('Times', 'char', ['Time', 'DateStrLen']);
-    for (const [name, [units]] of Object.entries(fields)) {
-      file.defineVariable(name, 'float', ['Time', 'south_north', 'west_east']);
-      file.putAttribute(name, 'units', units);
-    }
-    file.endDefine();
-    const texts = counted(count).map((step) => new Date(met.time.start.getTime() + step * 3600e3).toISOString().slice(0, 19).replace('T', '_'));
-    file.write('Times', [0, 0], [count, 19], new TextEncoder().encode(texts.join('')));
-    for (const [name, [, values]] of Object.entries(fields)) file.write(name, [0, 0, 0], [count, rows, cols], values);
-    file.close();
-  }
-
   test('all default channels are those of MCIP’s file', () => {
     const [met, places] = [IoapiFile.open(sharedFile('mcip-au/METCRO2D*')), IoapiFile.open(sharedFile('mcip-au/GRIDCRO2D*'))];
-    putBack(at('wrfout.nc'), met, places);
+    // on the latitudes and longitudes that MCIP took from WRF
+    wrfFromMcip(at('wrfout.nc'), met, { lat: places.read('LAT'), lon: places.read('LON') });
     const names = ['u', 'v', 'TEMP2', 'PBL', 'inversePbl', 'RGRND', 'Q2', 'RN', 'hourSin', 'hourCos', 'PRSFC'];
     const period: TimeAxis = { ...met.time, count: 24 };
     const reader = openWeather([at('wrfout.nc')], { grid: met.grid });
