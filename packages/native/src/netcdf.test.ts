@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 
 import { NetcdfFile, netcdfVersion, type NetcdfArray, type NetcdfFormat, type NetcdfType } from './netcdf';
 import { classicShortfall } from './netcdf-classic';
+import { hdf5Mismatch } from './netcdf-hdf5';
 
 const formats: NetcdfFormat[] = ['classic', '64bit', 'cdf5', 'netcdf4'];
 let folder: string;
@@ -250,4 +251,41 @@ test('a classic header of many records, and one without any', () => {
 
 test('the library tells its version', () => {
   expect(netcdfVersion()).toMatch(/^\d+\.\d+\.\d+/);
+});
+
+describe('damaged HDF5 files', () => {
+  it('are refused where bytes were put in, which HDF5 itself may crash on', () => {
+    const [path, longer] = [join(folder, 'whole.nc'), join(folder, 'longer.nc')];
+    writeSample(path, 'netcdf4');
+    const bytes = readFileSync(path);
+    expect(hdf5Mismatch(path)).toBeUndefined();
+    writeFileSync(longer, Buffer.concat([bytes.subarray(0, 300), bytes.subarray(250, 300), bytes.subarray(300)]));
+    expect(hdf5Mismatch(longer)).toEqual({ found: bytes.length + 50, needed: bytes.length });
+    expect(() => NetcdfFile.open(longer)).toThrow(expect.objectContaining({ code: 'NC_EHDFERR' }) as Error);
+    expect(hdf5Mismatch(join(folder, 'none.nc'))).toBeUndefined();
+  });
+
+  it('are opened in a process of their own first, so that no byte of the header can end this one', () => {
+    const path = join(folder, 'damaged.nc');
+    writeSample(path, 'netcdf4');
+    const bytes = readFileSync(path);
+    let refused = 0;
+    for (let at = 48; at < 2000; at += 61) {
+      const damaged = Buffer.from(bytes);
+      damaged.fill(0xff, at, at + 4);
+      writeFileSync(path, damaged);
+      try {
+        NetcdfFile.open(path).close();
+      } catch (error) {
+        expect(error).toMatchObject({ code: expect.stringMatching(/^NC_/) as string, path });
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(5);
+    // The same path, whole again: nothing of the damaged one is remembered.
+    writeFileSync(path, bytes);
+    const file = NetcdfFile.open(path);
+    expect([...file.read<Int16Array>('flag')]).toHaveLength(8);
+    file.close();
+  });
 });

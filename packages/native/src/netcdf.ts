@@ -7,6 +7,7 @@
  */
 import { loadAddon } from './load-addon';
 import { classicShortfall } from './netcdf-classic';
+import { hdf5Mismatch } from './netcdf-hdf5';
 
 export type NetcdfFormat = 'classic' | '64bit' | 'cdf5' | 'netcdf4';
 export type NetcdfType = 'byte' | 'char' | 'short' | 'int' | 'float' | 'double' | 'ubyte' | 'ushort' | 'uint' | 'int64' | 'uint64' | 'string';
@@ -91,6 +92,8 @@ export class NetcdfFile {
 
   /** Opens an existing file. A truncated one is refused (`NC_ETRUNC`, `NC_EHDFERR`), where netCDF-C itself would read zeros. */
   static open(path: string, mode: 'read' | 'write' = 'read'): NetcdfFile {
+    const wrong = hdf5Mismatch(path);
+    if (wrong) throw failure('NC_EHDFERR', -101, path, `it has ${wrong.found} bytes, its header promises ${wrong.needed}`);
     const short = classicShortfall(path);
     if (!short) return new NetcdfFile(new (load().Dataset)(path, mode), path);
     const promise = Number.isNaN(short.needed) ? 'its header goes on' : `its header promises ${short.needed}`;

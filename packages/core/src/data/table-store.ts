@@ -43,8 +43,8 @@ export class TableStore {
   }
 
   /** As {@link load}, but nothing is kept: every query reads the files again, a part at a time. */
-  async view(name: string, paths: string[]): Promise<string[]> {
-    return this.create('VIEW', name, paths);
+  async view(name: string, paths: string[], format?: RawFormat): Promise<string[]> {
+    return this.create('VIEW', name, paths, format);
   }
 
   /** From here on no statement can read or write a file, reach a network or undo this. */

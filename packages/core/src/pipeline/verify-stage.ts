@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PeriodSettings, Species } from '../data/case';
 import { speciesUnit } from '../data/case-fields';
+import type { ObservationQuality } from '../data/observation-quality';
 import { writeFileAtomic } from '../data/checkpoint';
 import { readPrepared, type PreparedPeriod } from '../data/prepared';
 import type { AuditRow } from '../inversion/audit';
@@ -40,6 +41,8 @@ export interface VerifySummary extends Partial<InventorySummary> {
   used: Partial<Record<Species, Comparison>>;
   /** what the totals hide; also as `audit.csv` */
   audit: AuditRow[];
+  /** per period: how many values of each species counted, and how many were left out by which rule */
+  observations: Record<string, ObservationQuality['species']>;
 }
 
 /** `verification.json`: the summary and every row of scores. */
@@ -130,6 +133,7 @@ async function compare(context: StageContext): Promise<Verification> {
     used: comparisons(whole, 'used'),
     ...(settings.truth ? inventorySummary(inventory) : {}),
     audit,
+    observations: Object.fromEntries(periods.map(({ name, monitors }) => [name, monitors.observations.quality?.species ?? {}])),
     scores,
   };
 }

@@ -2,9 +2,11 @@
  * Tables for `inspect`: lists of stations, observations in a known layout, and others. DuckDB streams the file through each query: memory follows from
  * the number of columns and of different keys, not from the rows.
  */
+import { rawFormatOf, type LayoutName } from '../observation-layouts';
 import { MISSING_WORDS } from '../observation-quality';
 import { parseTime } from '../observation-time';
 import { identifier, TableStore } from '../table-store';
+import { firstLine } from '../table-files';
 import { some } from './ioapi';
 import type { Inspection, Oddity, TimeSummary, VariableSummary } from './inspection';
 
@@ -19,15 +21,34 @@ const SHOWN_COLUMNS = 40;
 export async function inspectTable(path: string): Promise<Omit<Inspection, 'path' | 'bytes'>> {
   const store = await TableStore.open();
   try {
-    const columns = await store.view('held', [path]);
+    const airnow = await isAirnow(path);
+    const columns = await store.view('held', [path], airnow ? rawFormatOf('airnow') : undefined);
     const [[rows]] = await store.rows('SELECT count(*) FROM held');
     const facts = { rows: Number(rows), columns: columns.length };
-    const wide = WIDE.every((name) => columns.includes(name));
-    const found = wide ? await wideTable(store) : await longTable(store, columns);
-    return { grids: [], ...found, facts: { ...facts, ...found.facts } };
+    const layout = airnow ? 'airnow' : layoutOf(columns);
+    const found = layout === 'cnemc-wide' ? await wideTable(store) : await longTable(store, columns);
+    return { grids: [], ...found, ...(layout === undefined ? {} : { kind: `observations, layout ${layout}` }), facts: { ...facts, ...found.facts } };
   } finally {
     store.close();
   }
+}
+
+/** Columns by which a layout is known. */
+const LAYOUT_COLUMNS: [LayoutName, string[]][] = [
+  ['cnemc-wide', WIDE],
+  ['aqs', ['State Code', 'Site Num', 'Date GMT', 'Sample Measurement']],
+  ['eea', ['Samplingpoint', 'Pollutant', 'Start', 'Validity']],
+  ['eea', ['SamplingPoint', 'AirPollutantCode', 'DatetimeBegin', 'Validity']],
+  ['openaq', ['location_id', 'datetime', 'parameter', 'value']],
+];
+
+function layoutOf(columns: readonly string[]): LayoutName | undefined {
+  return LAYOUT_COLUMNS.find(([, names]) => names.every((name) => columns.includes(name)))?.[0];
+}
+
+/** AirNow's hourly files have no header: `07/01/22|00:00|…`. */
+async function isAirnow(path: string): Promise<boolean> {
+  return !/\.parquet$/i.test(path) && /^\d\d\/\d\d\/\d\d(\d\d)?\|\d\d:\d\d\|/.test(await firstLine(path));
 }
 
 type Found = Pick<Inspection, 'kind' | 'facts' | 'variables' | 'odd'> & { time?: TimeSummary };

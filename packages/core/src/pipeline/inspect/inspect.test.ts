@@ -178,6 +178,18 @@ describe('tables', () => {
     expect(odd(found)).toEqual(['OBSERVATIONS_TWICE: 1 hours and types stand there more than once', 'STATIONS_SILENT: 1 stations have no value']);
   });
 
+  test.each([
+    ['airnow', '07/01/22|00:00|060010007|Livermore|-8|OZONE|PPB|31|Bay Area AQMD\n07/01/22|00:00|060010007|Livermore|-8|TEMP|C|21|x\n'],
+    ['aqs', 'State Code,County Code,Site Num,Date GMT,Time GMT,Sample Measurement\n01,073,0023,2019-01-01,06:00,0.03\n'],
+    ['eea', 'Samplingpoint,Pollutant,Start,Value,Validity\nAT/1,8,2023-01-01 00:00:00,20,1\n'],
+    ['openaq', 'location_id,sensors_id,datetime,parameter,units,value\n1,2,2022-05-03T01:00:00-06:00,pm25,µg/m³,6\n'],
+  ])('the layout %s is known', async (layout, content) => {
+    write('network.csv', content);
+    const found = await inspectFile(at('network.csv'));
+    expect(found.kind).toBe(`observations, layout ${layout}`);
+    expect(found.facts.rows).toBe(content.trimEnd().split('\n').length - (layout === 'airnow' ? 0 : 1));
+  });
+
   test('stations, also in Parquet', async () => {
     write('stations.csv', 'id;lon;lat\nA;116;39\nA;116;39\nB;;\n');
     const instance = await DuckDBInstance.create(':memory:');
