@@ -13,9 +13,11 @@ import type { FactorSpan } from '../transport/emission-factors';
 import type { DesidStream } from '../transport/desid';
 import type { EmissionGroups } from '../transport/emission-reader';
 import type { RegionMasks } from '../transport/mass-budget';
+import { HemcoGrid } from '../transport/hemco';
 import { scaleEmissionFile } from '../transport/scale-file';
 import { updatedNames } from './applied-files';
 import { DESID_FOLDER, writePeriodDesid } from './apply-desid';
+import { HEMCO_FOLDER, writePeriodHemco } from './apply-hemco';
 import { timeOf } from './case-runs';
 import { FACTORS_FILE, readFactors, readSectorFactors } from './factors-file';
 import { variantSettings } from './learning';
@@ -72,8 +74,10 @@ function uncertaintyKey(context: StageContext): string | undefined {
 /** CF fields and rules for CMAQ of every period. @returns the files, relative to the stage's folder */
 function writeBeside(context: StageContext, factorsPath: string, grid: Grid): string[] {
   const { case: settings, dir } = context;
-  for (const folder of [FIELDS_FOLDER, DESID_FOLDER]) rmSync(join(dir, folder), { recursive: true, force: true }); // of other settings
+  for (const folder of [FIELDS_FOLDER, DESID_FOLDER, HEMCO_FOLDER]) rmSync(join(dir, folder), { recursive: true, force: true }); // of other settings
   const spread = uncertaintyKey(context) === undefined ? undefined : join(context.dirOf('uncertainty'), UNCERTAINTY_FILE);
+  const { hemco } = settings.emissions;
+  const globe = hemco && new HemcoGrid(grid, hemco.degrees);
   return settings.periods.flatMap((period) => {
     const { name } = period;
     const time = timeOf(period);
@@ -83,14 +87,19 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid): st
     const sigma = spread !== undefined && existsSync(spread) ? readSigma(spread, name) : undefined;
     const sectors = priorSectors(settings, name).map((sector) => ({ ...sector, factors: readSectorFactors(factorsPath, grid, name, sector.name) }));
     const inverted = sectors.length > 1 ? sectors : [];
-    writeUpdatedFields(join(dir, fields), openPrepared(context.dirOf('prepare'), name), { factors, stretches, sigma, sectors: inverted });
+    const prepared = openPrepared(context.dirOf('prepare'), name);
+    writeUpdatedFields(join(dir, fields), prepared, { factors, stretches, sigma, sectors: inverted });
     const streamsOf = (stretch: Stretch): DesidStream[] =>
       sectors.map(({ name: sector, groups, factors: own }) => ({
         label: sectors.length > 1 ? sector.toUpperCase() : STREAM,
         groups,
         factors: factorsAt(own, stretch),
       }));
-    return [fields, ...writePeriodDesid(dir, { name, grid, time, stretches, streamsOf }, context.log)];
+    return [
+      fields,
+      ...writePeriodDesid(dir, { name, grid, time, stretches, streamsOf }, context.log),
+      ...(globe ? writePeriodHemco(dir, globe, prepared, factors, stretches, context.log) : []),
+    ];
   });
 }
 
@@ -99,11 +108,17 @@ function filesSettings({ case: settings }: StageContext): object {
   return { groups: emissions.groups, periods, ...sectorSettings(settings) };
 }
 
+/** Of what lies beside the files. */
+function besideSettings(context: StageContext): object {
+  const { regions, emissions } = context.case;
+  return { regions, uncertainty: uncertaintyKey(context), hemco: emissions.hemco };
+}
+
 export const applyStage: Stage = {
   name: 'apply',
   needs: ['prepare', 'invert'],
-  settings: (context) => ({ ...filesSettings(context), regions: context.case.regions, uncertainty: uncertaintyKey(context) }),
-  // Other regions and a spread change what lies beside the files that the transport model reads.
+  settings: (context) => ({ ...filesSettings(context), ...besideSettings(context) }),
+  // Other regions, a spread and HEMCO change what lies beside the files that the transport model reads.
   dearSettings: filesSettings,
   inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => priorEmissionFiles(settings, name)),
   run(context) {
