@@ -129,7 +129,7 @@ function fragment(
     '! CMAQ reads the files of the prior inventory, not the updated ones, and scales them.',
     '!',
     `! Run script: the stream of the prior's files has the label that the rules name (labels: ${labels})`,
-    `!   setenv GR_EMIS_LAB_001 ${streams[0].label}`,
+    ...streams.map(({ label }, s) => `!   setenv GR_EMIS_LAB_${String(s + 1).padStart(3, '0')} ${label}`),
   ];
   if (masks.length > 0) {
     lines.push(
