@@ -14,6 +14,7 @@ import type { DesidStream } from '../transport/desid';
 import type { EmissionGroups } from '../transport/emission-reader';
 import type { RegionMasks } from '../transport/mass-budget';
 import { HemcoGrid } from '../transport/hemco';
+import { pointsOf, type Points } from '../transport/point-sources';
 import { scaleEmissionFile } from '../transport/scale-file';
 import { updatedNames } from './applied-files';
 import { DESID_FOLDER, writePeriodDesid } from './apply-desid';
@@ -24,7 +25,7 @@ import { variantSettings } from './learning';
 import { readRecord } from './record';
 import { regionMask } from './regions';
 import { factorsAt, slotStretches, type Stretch } from './slot-stretches';
-import { priorEmissionFiles, priorSectors, sectorSettings } from './sector-files';
+import { priorEmissionInputs, priorSectors, sectorSettings } from './sector-files';
 import type { Stage, StageContext } from './stage';
 import { timeSlots } from './time-slots';
 import { readSigma, UNCERTAINTY_FILE } from './uncertainty-file';
@@ -40,6 +41,7 @@ const DOMAIN = 'domain';
 
 interface ScaledFile {
   groups: EmissionGroups;
+  points?: Points;
   spans: FactorSpan[];
 }
 
@@ -50,7 +52,7 @@ function scaledFiles(settings: Case, factorsPath: string, grid: Grid): Map<strin
     for (const sector of priorSectors(settings, name)) {
       const { data: factors } = readSectorFactors(factorsPath, grid, name, sector.name);
       for (const path of sector.files) {
-        if (!out.has(path)) out.set(path, { groups: sector.groups, spans: [] });
+        if (!out.has(path)) out.set(path, { groups: sector.groups, points: pointsOf(sector, grid), spans: [] });
         out.get(path)!.spans.push({ factors, start, hours });
       }
     }
@@ -90,8 +92,9 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid): st
     const prepared = openPrepared(context.dirOf('prepare'), name);
     writeUpdatedFields(join(dir, fields), prepared, { factors, stretches, sigma, sectors: inverted });
     const streamsOf = (stretch: Stretch): DesidStream[] =>
-      sectors.map(({ name: sector, groups, factors: own }) => ({
+      sectors.map(({ name: sector, groups, stackGroups, factors: own }) => ({
         label: sectors.length > 1 ? sector.toUpperCase() : STREAM,
+        points: stackGroups !== undefined,
         groups,
         factors: factorsAt(own, stretch),
       }));
@@ -120,7 +123,7 @@ export const applyStage: Stage = {
   settings: (context) => ({ ...filesSettings(context), ...besideSettings(context) }),
   // Other regions, a spread and HEMCO change what lies beside the files that the transport model reads.
   dearSettings: filesSettings,
-  inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => priorEmissionFiles(settings, name)),
+  inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => priorEmissionInputs(settings, name)),
   run(context) {
     const { case: settings, dir } = context;
     const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
@@ -130,10 +133,10 @@ export const applyStage: Stage = {
     const regions = budgetRegions(settings, grid);
     const budget = [BUDGET_HEADER];
     const files: string[] = [];
-    for (const [path, { groups, spans }] of scaled) {
+    for (const [path, { groups, points, spans }] of scaled) {
       const name = names.get(path)!;
       context.progress(files.length, scaled.size, name);
-      budget.push(...scaleEmissionFile(path, join(dir, name), spans, { groups, regions }).map((row) => `${name},${row}`));
+      budget.push(...scaleEmissionFile(path, join(dir, name), spans, { groups, points, regions }).map((row) => `${name},${row}`));
       files.push(name);
     }
     writeFileAtomic(join(dir, BUDGET_FILE), `${budget.join('\n')}\n`);

@@ -3,13 +3,16 @@ import { IoapiFile } from '../data/ioapi';
 import { timeAt } from '../data/ioapi-time';
 import { NetcdfOutput } from '../data/netcdf-access';
 import { assertValues } from '../data/period-steps';
-import { factorLookup, groupsByVariable, type FactorSpan } from './emission-factors';
+import { groupsByVariable, type FactorSpan } from './emission-factors';
 import type { EmissionGroups } from './emission-reader';
 import { budgetUnit, checkedBudget, RegionSums, type RegionMasks, type SpeciesBudget } from './mass-budget';
+import { factorsFor, masksFor, type Points } from './point-sources';
 import { scaleFields, STEPS_AT_ONCE } from './scaled-emissions';
 
 export interface ScaleFileSettings {
   groups: EmissionGroups;
+  /** of an in-line point file; factors and regions are those of the grid of the case */
+  points?: Points;
   /** regions of the budget */
   regions: RegionMasks;
 }
@@ -21,13 +24,19 @@ export interface ScaleFileSettings {
  * @returns rows of the mass budget: species, unit, time, region, prior, updated
  * @throws {ShapeError} `FACTORS_SHAPE`; {@link DataError} `FACTORS_INVALID`, `NOT_FINITE`, `VARIABLE_MISSING`, `MASS_MISMATCH`, `DISK_FULL`; {@link ConfigError} `GROUPS_OVERLAP`
  */
-export function scaleEmissionFile(input: string, output: string, spans: readonly FactorSpan[], { groups, regions }: ScaleFileSettings): string[] {
+export function scaleEmissionFile(
+  input: string,
+  output: string,
+  spans: readonly FactorSpan[],
+  { groups, points, regions: ofGrid }: ScaleFileSettings,
+): string[] {
+  const regions = masksFor(ofGrid, points);
   const budgets: SpeciesBudget[] = [];
   const file = IoapiFile.open(input);
   try {
     const { grid, layers, time } = file;
     const groupOf = groupsByVariable(file, groups);
-    const factorOf = factorLookup(spans, grid.rows * grid.cols, time);
+    const factorOf = factorsFor(file, spans, points);
     const copy = NetcdfOutput.copyOf(input, output);
     try {
       for (const [name, group] of groupOf) {
