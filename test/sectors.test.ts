@@ -3,7 +3,8 @@ import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { IoapiFile } from '../packages/core/src/data/ioapi';
+import { IoapiFile, IoapiWriter } from '../packages/core/src/data/ioapi';
+import { Grid, type TimeAxis } from '../packages/core/src/grid/grid';
 import { cfVariable, readCf } from '../packages/core/src/data/netcdf-cf';
 import { priorEmissionFiles } from '../packages/core/src/pipeline/sector-files';
 import { writeScaledEmissions } from '../packages/core/src/transport/members';
@@ -150,6 +151,50 @@ it('without factors of its own a sector has those of the rest', () => {
     const [prior, updated] = [byCell(join(folder, `${sector}_winter.nc`), 'SO2'), byCell(inRun(`apply/${sector}_winter.updated.nc`), 'SO2')];
     updated.forEach((value, cell) => prior[cell] > 0 && expect(value / prior[cell]).toBeCloseTo(factor[cell * 5 + 2], 5));
   }
+});
+
+it('takes in-line point files as a sector, and writes those of members as point files', () => {
+  const gridded = IoapiFile.open(priorEmissionFiles(settings, 'winter')[0]);
+  const { grid, time } = gridded;
+  gridded.close();
+  const places = [grid.centre(5, 6), grid.centre(9, 3)];
+  const onPoints = new Grid({ ...grid.definition, rows: 2, cols: 1 });
+  const write = (name: string, axis: TimeAxis, variables: { name: string; units: string }[], given: number[]): void => {
+    const writer = IoapiWriter.create(join(folder, name), { grid: onPoints, layers: 1, time: axis, variables });
+    variables.forEach((each, v) =>
+      writer.write(
+        each.name,
+        0,
+        Float32Array.from({ length: 2 * axis.count }, (_, i) => given[2 * v + (i % 2)]),
+      ),
+    );
+    writer.close();
+  };
+  const degrees = ['LATITUDE', 'LONGITUDE'].map((name) => ({ name, units: 'degrees' }));
+  write('stacks.nc', { ...time, count: 1, stepSeconds: 0 }, degrees, [...places.map(({ lat }) => lat), ...places.map(({ lon }) => lon)]);
+  for (const { name } of settings.periods) {
+    const file = IoapiFile.open(priorEmissionFiles(settings, name)[0]);
+    write(`inln_${name}.nc`, file.time, [{ name: 'SO2', units: 'moles/s' }], [100, 200]);
+    file.close();
+  }
+  const stacks = '{files: "inln_{period}.nc", stackGroups: stacks.nc, groups: {SO2: {variables: [SO2], molarMass: 64.066}}}';
+  const sectors = `emissions.sectors={power: {files: "power_{period}.nc"}, stacks: ${stacks}}`;
+  const all = [...SMALL_RUN, ...SHORT_STAGES, 'emissions.files=rest_{period}.nc', sectors].flatMap((setting) => ['--set', setting]);
+  for (const stage of ['simulate', 'prepare']) {
+    const run = spawnSync(process.execPath, [MAIN, stage, caseFile, '--out', join(folder, 'points'), '--threads', '1', ...all], { encoding: 'utf8' });
+    expect([stage, run.status, run.stderr.match(/^retroplume: .*/m)]).toEqual([stage, 0, null]);
+  }
+  const prepared = (run: string): Float32Array =>
+    cfVariable(readCf(join(folder, run, 'prepare/winter/run-prior.nc')), 'emission_SO2', '').data as Float32Array;
+  const [without, withStacks] = [prepared('run'), prepared('points')];
+  withStacks.forEach((value, i) => {
+    const added = ((value - without[i]) * grid.cellArea(0)) / 0.064066;
+    const expected = i % CELLS === 5 * COLS + 6 ? 100 : i % CELLS === 9 * COLS + 3 ? 200 : 0;
+    if (Math.abs(added - expected) > 0.01) throw new Error(`${added} instead of ${expected} mol s-1 at ${i}`);
+  });
+  const member = IoapiFile.open(join(folder, 'points/simulate/member01/EMIS_winter_stacks.nc'));
+  expect([member.grid.rows, member.grid.cols]).toEqual([2, 1]);
+  member.close();
 });
 
 it.each([

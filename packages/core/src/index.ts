@@ -18,6 +18,8 @@ export { readGriddesc, writeGriddesc } from './grid/griddesc';
 export { CellOverlaps } from './grid/cell-overlaps';
 export { expandGlob, IoapiFile, IoapiSeries, IoapiWriter, type IoapiContents, type IoapiVariable } from './data/ioapi';
 export { readCf, writeCf } from './data/netcdf-cf';
+export { readCfInventory, type CfInventory } from './data/cf-inventory';
+export { writeInventoryEmissions, type InventorySource, type MovedMass, type TemporalProfile } from './data/inventory-emissions';
 export { readStations } from './data/stations';
 export { readObservations, type Observations } from './data/observations';
 export { convert } from './units';

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { instant, timeAt } from '../data/ioapi-time';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { writeDesid, type DesidStream } from '../transport/desid';
-import type { Stretch } from './slot-stretches';
+import { changeWithinDay, stretchLabel, type Stretch } from './slot-stretches';
 
 export const DESID_FOLDER = 'desid';
 
@@ -22,18 +22,17 @@ export interface DesidPeriod {
  * @returns the files, relative to `dir`
  */
 export function writePeriodDesid(dir: string, { name, grid, time, stretches, streamsOf }: DesidPeriod, log: (text: string) => void): string[] {
-  const [, ...later] = stretches;
-  const within = later.find(({ first }) => timeAt(time, first).getUTCHours() !== 0);
+  const within = changeWithinDay(time, stretches);
   if (within) {
     log(
-      `${name}: no DESID rules are written: the factors change at ${instant(timeAt(time, within.first))}, within a day, and CMAQ's masks are the same at all hours of a run: give CMAQ the updated files`,
+      `${name}: no DESID rules are written: the factors change at ${instant(within)}, within a day, and CMAQ's masks are the same at all hours of a run: give CMAQ the updated files`,
     );
     return [];
   }
   return stretches
     .flatMap((stretch) => {
       const from = timeAt(time, stretch.first);
-      const label = stretches.length === 1 ? name : `${name}_${from.toISOString().slice(0, 10).replaceAll('-', '')}`;
+      const label = stretchLabel(name, from, stretches);
       const path = (kind: string): string => join(dir, DESID_FOLDER, `${kind}_${label}`);
       const span = { from, to: timeAt(time, stretch.first + stretch.hours) };
       return writeDesid({ rules: `${path('desid')}.nml`, masks: `${path('masks')}.nc` }, grid, streamsOf(stretch), span);

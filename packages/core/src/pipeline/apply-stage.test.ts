@@ -155,4 +155,15 @@ describe('beside the files', () => {
       "p: no DESID rules are written: the factors change at 2026-07-06T01:00Z, within a day, and CMAQ's masks are the same at all hours of a run: give CMAQ the updated files",
     ]);
   });
+
+  it('lie scale factors of HEMCO where they are asked for', async () => {
+    const of = one();
+    await apply({ ...of, emissions: { ...of.emissions, hemco: { degrees: 1 } } }, { p: days });
+    const days2 = ['20260706', '20260707'];
+    expect(products.slice(-4)).toEqual(days2.flatMap((day) => [`hemco/hemco_p_${day}.nc`, `hemco/HEMCO_Config_p_${day}.rc`]));
+    const second = readCf(at('apply/hemco/hemco_p_20260707.nc')).variables.find(({ name }) => name === 'NOx')!.data;
+    expect(Math.max(...second)).toBeGreaterThan(2); // cells of 1° are partly outside the domain of 270 km x 216 km
+    expect(Math.min(...second)).toBe(1);
+    expect(readFileSync(at('apply/hemco/HEMCO_Config_p_20260707.rc'), 'utf8')).toContain(' NOx 2026/7/7/0 C xy 1 1');
+  });
 });

@@ -13,16 +13,19 @@ import type { FactorSpan } from '../transport/emission-factors';
 import type { DesidStream } from '../transport/desid';
 import type { EmissionGroups } from '../transport/emission-reader';
 import type { RegionMasks } from '../transport/mass-budget';
+import { HemcoGrid } from '../transport/hemco';
+import { pointsOf, type Points } from '../transport/point-sources';
 import { scaleEmissionFile } from '../transport/scale-file';
 import { updatedNames } from './applied-files';
 import { DESID_FOLDER, writePeriodDesid } from './apply-desid';
+import { HEMCO_FOLDER, writePeriodHemco } from './apply-hemco';
 import { timeOf } from './case-runs';
 import { FACTORS_FILE, readFactors, readSectorFactors } from './factors-file';
 import { variantSettings } from './learning';
 import { readRecord } from './record';
 import { regionMask } from './regions';
 import { factorsAt, slotStretches, type Stretch } from './slot-stretches';
-import { priorEmissionFiles, priorSectors, sectorSettings } from './sector-files';
+import { priorEmissionInputs, priorSectors, sectorSettings } from './sector-files';
 import type { Stage, StageContext } from './stage';
 import { timeSlots } from './time-slots';
 import { readSigma, UNCERTAINTY_FILE } from './uncertainty-file';
@@ -38,6 +41,7 @@ const DOMAIN = 'domain';
 
 interface ScaledFile {
   groups: EmissionGroups;
+  points?: Points;
   spans: FactorSpan[];
 }
 
@@ -48,7 +52,7 @@ function scaledFiles(settings: Case, factorsPath: string, grid: Grid): Map<strin
     for (const sector of priorSectors(settings, name)) {
       const { data: factors } = readSectorFactors(factorsPath, grid, name, sector.name);
       for (const path of sector.files) {
-        if (!out.has(path)) out.set(path, { groups: sector.groups, spans: [] });
+        if (!out.has(path)) out.set(path, { groups: sector.groups, points: pointsOf(sector, grid), spans: [] });
         out.get(path)!.spans.push({ factors, start, hours });
       }
     }
@@ -72,8 +76,10 @@ function uncertaintyKey(context: StageContext): string | undefined {
 /** CF fields and rules for CMAQ of every period. @returns the files, relative to the stage's folder */
 function writeBeside(context: StageContext, factorsPath: string, grid: Grid): string[] {
   const { case: settings, dir } = context;
-  for (const folder of [FIELDS_FOLDER, DESID_FOLDER]) rmSync(join(dir, folder), { recursive: true, force: true }); // of other settings
+  for (const folder of [FIELDS_FOLDER, DESID_FOLDER, HEMCO_FOLDER]) rmSync(join(dir, folder), { recursive: true, force: true }); // of other settings
   const spread = uncertaintyKey(context) === undefined ? undefined : join(context.dirOf('uncertainty'), UNCERTAINTY_FILE);
+  const { hemco } = settings.emissions;
+  const globe = hemco && new HemcoGrid(grid, hemco.degrees);
   return settings.periods.flatMap((period) => {
     const { name } = period;
     const time = timeOf(period);
@@ -83,14 +89,20 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid): st
     const sigma = spread !== undefined && existsSync(spread) ? readSigma(spread, name) : undefined;
     const sectors = priorSectors(settings, name).map((sector) => ({ ...sector, factors: readSectorFactors(factorsPath, grid, name, sector.name) }));
     const inverted = sectors.length > 1 ? sectors : [];
-    writeUpdatedFields(join(dir, fields), openPrepared(context.dirOf('prepare'), name), { factors, stretches, sigma, sectors: inverted });
+    const prepared = openPrepared(context.dirOf('prepare'), name);
+    writeUpdatedFields(join(dir, fields), prepared, { factors, stretches, sigma, sectors: inverted });
     const streamsOf = (stretch: Stretch): DesidStream[] =>
-      sectors.map(({ name: sector, groups, factors: own }) => ({
+      sectors.map(({ name: sector, groups, stackGroups, factors: own }) => ({
         label: sectors.length > 1 ? sector.toUpperCase() : STREAM,
+        points: stackGroups !== undefined,
         groups,
         factors: factorsAt(own, stretch),
       }));
-    return [fields, ...writePeriodDesid(dir, { name, grid, time, stretches, streamsOf }, context.log)];
+    return [
+      fields,
+      ...writePeriodDesid(dir, { name, grid, time, stretches, streamsOf }, context.log),
+      ...(globe ? writePeriodHemco(dir, globe, prepared, factors, stretches, context.log) : []),
+    ];
   });
 }
 
@@ -99,13 +111,19 @@ function filesSettings({ case: settings }: StageContext): object {
   return { groups: emissions.groups, periods, ...sectorSettings(settings) };
 }
 
+/** Of what lies beside the files. */
+function besideSettings(context: StageContext): object {
+  const { regions, emissions } = context.case;
+  return { regions, uncertainty: uncertaintyKey(context), hemco: emissions.hemco };
+}
+
 export const applyStage: Stage = {
   name: 'apply',
   needs: ['prepare', 'invert'],
-  settings: (context) => ({ ...filesSettings(context), regions: context.case.regions, uncertainty: uncertaintyKey(context) }),
-  // Other regions and a spread change what lies beside the files that the transport model reads.
+  settings: (context) => ({ ...filesSettings(context), ...besideSettings(context) }),
+  // Other regions, a spread and HEMCO change what lies beside the files that the transport model reads.
   dearSettings: filesSettings,
-  inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => priorEmissionFiles(settings, name)),
+  inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => priorEmissionInputs(settings, name)),
   run(context) {
     const { case: settings, dir } = context;
     const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
@@ -115,10 +133,10 @@ export const applyStage: Stage = {
     const regions = budgetRegions(settings, grid);
     const budget = [BUDGET_HEADER];
     const files: string[] = [];
-    for (const [path, { groups, spans }] of scaled) {
+    for (const [path, { groups, points, spans }] of scaled) {
       const name = names.get(path)!;
       context.progress(files.length, scaled.size, name);
-      budget.push(...scaleEmissionFile(path, join(dir, name), spans, { groups, grid, regions }).map((row) => `${name},${row}`));
+      budget.push(...scaleEmissionFile(path, join(dir, name), spans, { groups, grid, points, regions }).map((row) => `${name},${row}`));
       files.push(name);
     }
     writeFileAtomic(join(dir, BUDGET_FILE), `${budget.join('\n')}\n`);

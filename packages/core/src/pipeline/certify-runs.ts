@@ -9,6 +9,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GROUPS, type Group, type PeriodSettings } from '../data/case';
 import type { PreparedPeriod } from '../data/prepared';
+import { readGriddesc } from '../grid/griddesc';
 import { choosePatches, cellsOf, type Patch } from '../surrogate/source-patches';
 import { createCtm, ctmIdentity, type CtmRequest } from '../transport/ctm';
 import { responseRun, simulatedFile } from './case-runs';
@@ -131,6 +132,6 @@ function emissionsOf(
 ): Pick<CtmRequest, 'emissionFiles' | 'sectors'> & { factors?: Float32Array } {
   if (settings.ctm.kind === 'reference') return { ...emissionInput(priorSectors(settings, period.name)), factors };
   const scaled = simulatedSectors(settings, dirname(dirname(run.output(period.name))), run.name, period.name);
-  writeSectors(settings, period.name, scaled, () => factors);
+  writeSectors(settings, period.name, scaled, readGriddesc(settings.grid.griddesc, settings.grid.name), () => factors);
   return emissionInput(scaled);
 }

@@ -11,7 +11,8 @@ import { readGriddesc } from '../grid/griddesc';
 import { basename, relative } from 'node:path';
 import { geographyFiles, meteorologyFiles, PRIOR, timeOf, weatherSettings } from './case-runs';
 import type { SectorFiles } from '../transport/emission-reader';
-import { priorEmissionFiles, runFiles, sectorSettings } from './sector-files';
+import { openSector } from '../transport/point-sources';
+import { priorEmissionInputs, runFiles, sectorSettings } from './sector-files';
 import type { Stage, StageContext } from './stage';
 
 function readSeries<T>(paths: string[], read: (series: IoapiSeries) => T, options?: Parameters<typeof IoapiSeries.open>[1]): T {
@@ -29,9 +30,14 @@ function using<T>(opened: { close(): void }, read: () => T): T {
 
 /** Emissions of all sectors, `[T, H, W, 5]` kg m-2 s-1. */
 export function readInventory(sectors: readonly SectorFiles[], grid: Grid, time: TimeAxis, options: LongRead): Float32Array {
-  const [sum, ...others] = sectors.map(({ files, groups }) =>
-    readSeries(files, (series) => readEmissions(series, time, Object.fromEntries(GROUPS.map((group) => [group, groups[group]])), options), { grid }),
-  );
+  const [sum, ...others] = sectors.map((sector) => {
+    const reader = openSector(sector, grid);
+    try {
+      return readEmissions(reader, time, Object.fromEntries(GROUPS.map((group) => [group, sector.groups[group]])), options);
+    } finally {
+      reader.close();
+    }
+  });
   for (const other of others) for (let i = 0; i < sum.length; i++) sum[i] += other[i];
   return sum;
 }
@@ -92,7 +98,7 @@ export const prepareStage: Stage = {
   inputs: ({ case: settings }) => [
     settings.grid.griddesc,
     ...geographyFiles(settings),
-    ...settings.periods.flatMap(({ name }) => [...meteorologyFiles(settings, name), ...priorEmissionFiles(settings, name)]),
+    ...settings.periods.flatMap(({ name }) => [...meteorologyFiles(settings, name), ...priorEmissionInputs(settings, name)]),
   ],
   run(context) {
     const { periods } = context.case;

@@ -1,11 +1,11 @@
 /** The inventory by the sectors that an inversion tells apart. */
 import { GROUPS, REST, type Case, type InversionSettings } from '../data/case';
 import { readEmissions } from '../data/case-fields';
-import { IoapiSeries } from '../data/ioapi';
 import { timeAt } from '../data/ioapi-time';
 import type { PeriodSource } from '../data/period-source';
 import type { InversionProblem } from '../inversion/inversion-settings';
 import type { SectorFiles } from '../transport/emission-reader';
+import { openSector } from '../transport/point-sources';
 import { priorSectors } from './sector-files';
 import type { TimeSlots } from './time-slots';
 
@@ -48,12 +48,12 @@ export function sectorsOf(
 }
 
 /** Adds a sector's means to `[slots, H, W, 5]`, kg m-2 s-1, a day at a time. */
-function addSlotMeans({ files, groups }: SectorFiles, { time }: PeriodSource, { count, of }: TimeSlots, out: Float32Array): void {
+function addSlotMeans(sector: SectorFiles, { time, grid }: PeriodSource, { count, of }: TimeSlots, out: Float32Array): void {
   const hoursOf = new Int32Array(count);
   for (const slot of of) hoursOf[slot]++;
   const field = out.length / count;
-  const byGroup = Object.fromEntries(GROUPS.map((group) => [group, groups[group]]));
-  const series = IoapiSeries.open(files);
+  const byGroup = Object.fromEntries(GROUPS.map((group) => [group, sector.groups[group]]));
+  const series = openSector(sector, grid);
   try {
     for (let hour = 0; hour < time.count; hour += HOURS_AT_ONCE) {
       const span = { ...time, start: timeAt(time, hour), count: Math.min(HOURS_AT_ONCE, time.count - hour) };

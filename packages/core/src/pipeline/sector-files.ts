@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs';
 import { GROUPS, REST, type Case } from '../data/case';
 import { expandGlob } from '../data/glob';
 import { ConfigError } from '../errors';
-import { readGriddesc } from '../grid/griddesc';
 import type { EmissionGroups, SectorFiles } from '../transport/emission-reader';
+import type { Grid } from '../grid/grid';
 import { writeScaledEmissions } from '../transport/members';
+import { pointsOf } from '../transport/point-sources';
 import { inPeriod, PRIOR, simulatedFile } from './case-runs';
 import type { StageContext } from './stage';
 
@@ -25,7 +26,12 @@ export function priorSectors({ emissions }: Case, period: string): SectorFiles[]
   const filesIn = (pattern: string): string[] => expandGlob(inPeriod(pattern, period));
   const all = [
     ...(files === undefined ? [] : [{ name: REST, files: filesIn(files), groups }]),
-    ...Object.entries(sectors).map(([name, sector]) => ({ name, files: filesIn(sector.files), groups: sectorGroups(sector.groups) ?? groups })),
+    ...Object.entries(sectors).map(([name, { files: pattern, stackGroups, groups: own }]) => ({
+      name,
+      files: filesIn(pattern),
+      groups: sectorGroups(own) ?? groups,
+      ...(stackGroups === undefined ? {} : { stackGroups: filesIn(stackGroups)[0] ?? inPeriod(stackGroups, period) }),
+    })),
   ];
   const holder = new Map<string, string>();
   for (const { name, files: own } of all) {
@@ -50,8 +56,17 @@ export function sectorGroups(own: Case['emissions']['sectors'][string]['groups']
 
 /** A part of the settings of stages that read emissions; a case without sectors has the keys that it had. */
 export function sectorSettings({ emissions }: Case): object {
-  const sectors = Object.entries(emissions.sectors).map(([name, { groups }]) => ({ name, groups }));
+  const sectors = Object.entries(emissions.sectors).map(([name, { groups, stackGroups }]) => ({
+    name,
+    groups,
+    ...(stackGroups === undefined ? {} : { points: true }),
+  }));
   return sectors.length > 0 ? { sectors, rest: emissions.files !== undefined } : {};
+}
+
+/** All that decides the prior's emissions: for the hashes of stages. */
+export function priorEmissionInputs(settings: Case, period: string): string[] {
+  return priorSectors(settings, period).flatMap(({ files, stackGroups }) => [...files, ...(stackGroups === undefined ? [] : [stackGroups])]);
 }
 
 export function filesOf(sectors: readonly SectorFiles[]): string[] {
@@ -73,11 +88,11 @@ export function simulatedSectors(settings: Case, dir: string, run: string, perio
 }
 
 /** Writes those that are not there: the prior's with the factors of the run on them. @param factors - `[H, W, 5]` */
-export function writeSectors(settings: Case, period: string, sectors: readonly SectorFiles[], factors: () => Float32Array): void {
+export function writeSectors(settings: Case, period: string, sectors: readonly SectorFiles[], grid: Grid, factors: () => Float32Array): void {
   const prior = priorSectors(settings, period);
-  const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
-  sectors.forEach(({ files: [path], groups }, s) => {
-    if (!existsSync(path)) writeScaledEmissions(prior[s].files, path, factors(), groups, { grid });
+  sectors.forEach((sector, s) => {
+    const [path] = sector.files;
+    if (!existsSync(path)) writeScaledEmissions(prior[s].files, path, factors(), sector.groups, { grid, points: pointsOf(sector, grid) });
   });
 }
 

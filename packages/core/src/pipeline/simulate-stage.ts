@@ -33,7 +33,7 @@ import { runJobs } from './ctm-jobs';
 import { designManifest, MANIFEST, manifestText } from './design-manifest';
 import { checkDesignedRegions, designedFactors, designedRegions, uniformFactors } from './member-factors';
 import { readRunConcentrations } from './run-concentrations';
-import { emissionInput, priorEmissionFiles, priorSectors, sectorSettings, simulatedSectors, writeSectors } from './sector-files';
+import { emissionInput, priorEmissionInputs, priorSectors, sectorSettings, simulatedSectors, writeSectors } from './sector-files';
 import type { Stage, StageContext } from './stage';
 import { groupLast, writeTwinObservations } from './twin-observations';
 
@@ -64,7 +64,7 @@ export const simulateStage: Stage = {
     settings.grid.griddesc,
     ...geographyFiles(settings),
     ...(settings.truth ? [settings.truth.factors, settings.observations.stations.file] : []),
-    ...settings.periods.flatMap(({ name }) => [...meteorologyFiles(settings, name), ...priorEmissionFiles(settings, name)]),
+    ...settings.periods.flatMap(({ name }) => [...meteorologyFiles(settings, name), ...priorEmissionInputs(settings, name)]),
   ],
   async run(context) {
     const { case: settings, dir } = context;
@@ -157,7 +157,7 @@ function emissionsOf(context: StageContext, grid: Grid, run: string, period: Per
   const prior = priorSectors(context.case, period.name);
   if (run === PRIOR || context.case.inversion.nuisance.runs.some(({ name }) => nuisanceRun(name) === run)) return prior;
   const sectors = simulatedSectors(context.case, context.dir, run, period.name);
-  writeSectors(context.case, period.name, sectors, () => factorsOf(context, grid, run, period.name));
+  writeSectors(context.case, period.name, sectors, grid, () => factorsOf(context, grid, run, period.name));
   return sectors;
 }
 

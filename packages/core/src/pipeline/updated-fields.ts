@@ -26,7 +26,7 @@ export function writeUpdatedFields(path: string, period: PeriodSource, { factors
   const { grid, time } = period;
   const cells = grid.rows * grid.cols;
   const field = cells * GROUPS.length;
-  const prior = stretches.map((stretch) => meanOf(period, stretch));
+  const prior = stretches.map((stretch) => meanOfStretch(period, stretch));
   const factor = stretches.map((stretch) => factorsAt(factors, stretch));
   const values = (of: (stretch: number, i: number) => number, group: number): Float32Array =>
     Float32Array.from({ length: stretches.length * cells }, (_, i) => of(Math.floor(i / cells), (i % cells) * GROUPS.length + group));
@@ -98,7 +98,7 @@ export function writeUpdatedFields(path: string, period: PeriodSource, { factors
 }
 
 /** Mean emissions of a stretch, `[H, W, 5]`. */
-function meanOf(period: PeriodSource, { first, hours }: Stretch): Float64Array {
+export function meanOfStretch(period: PeriodSource, { first, hours }: Stretch): Float64Array {
   const mean = new Float64Array(period.grid.rows * period.grid.cols * GROUPS.length);
   for (let hour = first; hour < first + hours; hour++) {
     period.hourly('emissions', wholeGrid(period), { first: hour, count: 1 }).forEach((value, i) => (mean[i] += value / hours));

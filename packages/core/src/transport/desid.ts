@@ -27,6 +27,8 @@ const FILE_LABEL = 'RPLM_MASKS';
 export interface DesidStream {
   /** label of the stream in CMAQ's run script (`GR_EMIS_LAB_nnn`), at most 32 characters */
   label: string;
+  /** whether the files are in-line point files */
+  points?: boolean;
   groups: EmissionGroups;
   /** `[rows, cols, 5]` */
   factors: Float32Array;
@@ -129,7 +131,11 @@ function fragment(
     '! CMAQ reads the files of the prior inventory, not the updated ones, and scales them.',
     '!',
     `! Run script: the stream of the prior's files has the label that the rules name (labels: ${labels})`,
-    `!   setenv GR_EMIS_LAB_001 ${streams[0].label}`,
+    ...['GR', 'STK'].flatMap((kind) =>
+      streams
+        .filter(({ points = false }) => points === (kind === 'STK'))
+        .map(({ label }, s) => `!   setenv ${kind}_EMIS_LAB_${String(s + 1).padStart(3, '0')} ${label}`),
+    ),
   ];
   if (masks.length > 0) {
     lines.push(

@@ -94,3 +94,11 @@ function fieldsOf({ factors, start, hours }: FactorSpan, one: number, cells: num
     factors,
   }));
 }
+
+/** The factors of sources by those of the cells that they stand in; 1 outside the grid. @param cells - of each source, −1 outside */
+export function atSources(lookup: FactorLookup, cells: Int32Array): FactorLookup {
+  return (step, group) => {
+    const ofCell = lookup(step, group);
+    return ofCell && ((source) => (cells[source] < 0 ? 1 : ofCell(cells[source])));
+  };
+}

@@ -16,6 +16,8 @@ export interface SectorFiles {
   name: string;
   files: string[];
   groups: EmissionGroups;
+  /** of in-line point files: where their sources stand */
+  stackGroups?: string;
 }
 
 interface Source {

@@ -1,24 +1,25 @@
 /** The inventory as the sum of its sectors, whose files may differ in variables, units, layers and span of time. */
-import { IoapiSeries } from '../data/ioapi';
+import type { IoapiReader } from '../data/ioapi';
 import { firstStepOf } from '../data/period-steps';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { EmissionReader, type SectorFiles } from './emission-reader';
+import { openSector } from './point-sources';
 
 export class InventoryReader {
-  private constructor(private readonly sectors: { series: IoapiSeries; reader: EmissionReader; first: number }[]) {}
+  private constructor(private readonly sectors: { series: IoapiReader; reader: EmissionReader; first: number }[]) {}
 
   /**
    * @throws {GridError} `GRID_MISMATCH` if a sector is on another grid
    * @throws {DataError} `PERIOD_NOT_COVERED`, `TIME_STEP`, `VARIABLE_MISSING`, and whatever a file throws
    */
   static open(sectors: readonly SectorFiles[], grid: Grid, period: TimeAxis): InventoryReader {
-    const opened: IoapiSeries[] = [];
+    const opened: IoapiReader[] = [];
     try {
       return new InventoryReader(
-        sectors.map(({ files, groups }) => {
-          const series = IoapiSeries.open(files, { grid });
+        sectors.map((sector) => {
+          const series = openSector(sector, grid);
           opened.push(series);
-          return { series, reader: new EmissionReader(series, groups), first: firstStepOf(series, period) };
+          return { series, reader: new EmissionReader(series, sector.groups), first: firstStepOf(series, period) };
         }),
       );
     } catch (error) {

@@ -4,15 +4,18 @@ import { timeAt } from '../data/ioapi-time';
 import type { Grid } from '../grid/grid';
 import { NetcdfOutput } from '../data/netcdf-access';
 import { assertValues, stepsAtOnce } from '../data/period-steps';
-import { factorLookup, groupsByVariable, type FactorSpan } from './emission-factors';
+import { groupsByVariable, type FactorSpan } from './emission-factors';
 import type { EmissionGroups } from './emission-reader';
 import { budgetUnit, checkedBudget, RegionSums, type RegionMasks, type SpeciesBudget } from './mass-budget';
+import { factorsFor, masksFor, type Points } from './point-sources';
 import { scaleFields } from './scaled-emissions';
 
 export interface ScaleFileSettings {
   groups: EmissionGroups;
-  /** of the factors, where the file may be on a larger one: cells beyond it stay as they are */
+  /** of the factors, where a gridded file may be on a larger one: cells beyond it stay as they are */
   grid?: Grid;
+  /** of an in-line point file; factors and regions are those of the grid of the case */
+  points?: Points;
   /** regions of the budget */
   regions: RegionMasks;
 }
@@ -28,14 +31,16 @@ export function scaleEmissionFile(
   input: string,
   output: string,
   spans: readonly FactorSpan[],
-  { groups, grid: wanted, regions }: ScaleFileSettings,
+  { groups, grid: ofCase, points, regions: ofGrid }: ScaleFileSettings,
 ): string[] {
+  const regions = masksFor(ofGrid, points);
+  const wanted = points ? undefined : ofCase;
   const budgets: SpeciesBudget[] = [];
   const file = IoapiFile.open(input, { grid: wanted });
   try {
     const { grid, layers, time } = file;
     const groupOf = groupsByVariable(file, groups);
-    const factorOf = factorLookup(spans, grid.rows * grid.cols, time);
+    const factorOf = factorsFor(file, spans, points);
     const atOnce = stepsAtOnce(file);
     const copy = NetcdfOutput.copyOf(input, output);
     try {

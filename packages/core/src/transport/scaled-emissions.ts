@@ -3,14 +3,17 @@ import { IoapiSeries, IoapiWriter } from '../data/ioapi';
 import { assertValues, stepsAtOnce } from '../data/period-steps';
 import { timeAt } from '../data/ioapi-time';
 import type { Grid } from '../grid/grid';
-import { factorLookup, groupsByVariable } from './emission-factors';
+import { groupsByVariable } from './emission-factors';
 import type { EmissionGroups } from './emission-reader';
+import { factorsFor, type Points } from './point-sources';
 
 export interface ScaledEmissionsOptions {
   /** beginning of the factors' first hour where they are `[T, rows, cols, 5]`; by default the files' first step. Hours without factors stay as they are. */
   factorStart?: Date;
-  /** the case's grid, where the files may be on a larger one: only its part is written */
+  /** the case's grid, where gridded files may be on a larger one: only its part is written */
   grid?: Grid;
+  /** of in-line point files: where their sources stand on the factors' grid */
+  points?: Points;
   /** names the run in the file's history */
   history?: string;
 }
@@ -29,11 +32,11 @@ export function writeScaledEmissions(
   groups: EmissionGroups,
   options: ScaledEmissionsOptions = {},
 ): void {
-  const series = IoapiSeries.open(inputFiles, { grid: options.grid });
+  const series = IoapiSeries.open(inputFiles, { grid: options.points ? undefined : options.grid });
   try {
     const { grid, layers, time, variables, attributes } = series;
     const groupOf = groupsByVariable(series, groups);
-    const factorOf = factorLookup([{ factors, start: options.factorStart ?? time.start }], grid.rows * grid.cols, time);
+    const factorOf = factorsFor(series, [{ factors, start: options.factorStart ?? time.start }], options.points);
     const history = options.history ?? 'emissions scaled per group by Retroplume';
     const atOnce = stepsAtOnce(series);
     const writer = IoapiWriter.create(output, { grid, layers, time, variables, attributes: { ...attributes, HISTORY: history } });

@@ -83,6 +83,7 @@ export const emissionsSchema = z
         text('Name of a sector: a letter, then up to 15 letters and digits.'),
         z.strictObject({
           files: files('Emission files of the sector.'),
+          stackGroups: files('Stack groups (I/O API) of in-line point files: where their sources stand, in LATITUDE and LONGITUDE.').optional(),
           groups: z
             .strictObject(
               Object.fromEntries(GROUPS.map((group) => [group, groupSchema.optional()])) as Record<Group, z.ZodOptional<typeof groupSchema>>,
@@ -96,6 +97,16 @@ export const emissionsSchema = z
       )
       .default({})
       .meta({ description: 'Sectors that lie in files of their own, by name; the inventory is the sum of `files` and all sectors.' }),
+    hemco: z
+      .strictObject({
+        degrees: real('Side of the lat-lon cells; 180 is a multiple of it.', { min: 0.1, max: 10, unit: '°' })
+          .refine((side) => Math.abs(180 / side - Math.round(180 / side)) < 1e-9, {
+            error: 'expected a side of which 180 is a multiple, such as 0.25',
+          })
+          .default(0.25),
+      })
+      .optional()
+      .meta({ description: 'Whether `apply` also writes the factors as scale factors of HEMCO, on a global lat-lon grid; `{}` for the default.' }),
   })
   .meta({ description: 'The prior inventory.' });
 

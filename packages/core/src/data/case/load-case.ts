@@ -60,7 +60,10 @@ export function resolvePaths(c: Omit<Case, 'file'>, directory: string): void {
   c.meteorology.files = allAbsolute(c.meteorology.files);
   if (c.geography) c.geography.files = allAbsolute(c.geography.files);
   if (c.emissions.files !== undefined) c.emissions.files = absolute(c.emissions.files);
-  for (const sector of Object.values(c.emissions.sectors)) sector.files = absolute(sector.files);
+  for (const sector of Object.values(c.emissions.sectors)) {
+    sector.files = absolute(sector.files);
+    if (sector.stackGroups !== undefined) sector.stackGroups = absolute(sector.stackGroups);
+  }
   for (const run of [...(c.members.runs ?? []), ...c.certificate.runs]) {
     run.emissions = absolute(run.emissions);
     run.concentrations = absolute(run.concentrations);

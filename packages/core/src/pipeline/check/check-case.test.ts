@@ -151,7 +151,11 @@ const BROKEN: Broken[] = [
       'GRID_MISMATCH geography.files',
       'GRID_MISMATCH meteorology.files',
     ],
-    says: [/METCRO2D_winter\.nc: the case's grid DEMO .* begins -0\.5 columns/, /METCRO2D_summer\.nc: the file is truncated/, /GRIDCRO2D\.nc: .*YCENT/],
+    says: [
+      /METCRO2D_winter\.nc: the case's grid DEMO .* begins -0\.5 columns/,
+      /METCRO2D_summer\.nc: the file is truncated/,
+      /GRIDCRO2D\.nc: .*YCENT/,
+    ],
     exit: 3,
   },
   {

@@ -16,6 +16,7 @@ import { openWeather } from '../../data/weather/open-weather';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import type { EmissionGroups } from '../../transport/emission-reader';
+import { openSector } from '../../transport/point-sources';
 import { timeOf } from '../case-runs';
 import { sectorGroups } from '../sector-files';
 import type { Findings } from './findings';
@@ -25,7 +26,7 @@ interface Source {
   path: KeyPath;
   pattern: string | string[];
   what: string;
-  open: (files: string[], grid: Grid | undefined) => IoapiReader;
+  open: (files: string[], grid: Grid | undefined, period: string) => IoapiReader;
   /** reads hours of the period by the readers of the stages */
   fields: (reader: IoapiReader, hour: TimeAxis) => FieldCheck[];
 }
@@ -97,10 +98,13 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
         })),
     },
     ...(inventory.files === undefined ? [] : [emissions('prior emissions', ['emissions', 'files'], inventory.files)]),
-    ...Object.entries(inventory.sectors).map(([name, { files, groups }]) => {
+    ...Object.entries(inventory.sectors).map(([name, { files, groups, stackGroups }]): Source => {
       const path: KeyPath = ['emissions', 'sectors', name];
       const own = sectorGroups(groups);
-      return emissions(`emissions of ${name}`, [...path, 'files'], files, own, own && [...path, 'groups']);
+      const source = emissions(`emissions of ${name}`, [...path, 'files'], files, own, own && [...path, 'groups']);
+      return stackGroups === undefined
+        ? source
+        : { ...source, open: (paths, grid, period) => openStacks(paths, expandGlobs(stackGroups, period)[0], grid) };
     }),
     ...(settings.priorConcentrations === undefined ? [] : [concentrations('prior run', ['priorConcentrations'], settings.priorConcentrations)]),
     ...outside.flatMap(({ run, path }) => [
@@ -110,6 +114,11 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
     ...nuisance,
   ];
   return sources.filter(({ path }) => !unread.has(String(path[0])));
+}
+
+/** In-line points lie on no grid of their own: without that of the case nothing can be said of where they are. */
+function openStacks(files: string[], stackGroups: string, grid: Grid | undefined): IoapiReader {
+  return grid ? openSector({ files, stackGroups }, grid) : IoapiSeries.open(files);
 }
 
 function emissionChecks(groups: EmissionGroups, path: KeyPath, reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
@@ -134,7 +143,7 @@ function concentrationChecks(settings: Case, reader: IoapiReader, hour: TimeAxis
 async function checkSource(findings: Findings, source: Source, period: PeriodSettings, grid: Grid | undefined, values: boolean): Promise<void> {
   const { path, what, pattern } = source;
   const files = await findings.attempt(path, () => expandGlobs(pattern, period.name));
-  const series = files && (await openSeries(findings, source, files, grid));
+  const series = files && (await openSeries(findings, source, files, grid, period.name));
   if (!series) return;
   const before = findings.problems.length;
   try {
@@ -150,11 +159,17 @@ async function checkSource(findings: Findings, source: Source, period: PeriodSet
 }
 
 /** The series; where it cannot be made, all of its files are looked at, so that each broken one is named. */
-async function openSeries(findings: Findings, { path, open }: Source, files: string[], grid: Grid | undefined): Promise<IoapiReader | undefined> {
+async function openSeries(
+  findings: Findings,
+  { path, open }: Source,
+  files: string[],
+  grid: Grid | undefined,
+  period: string,
+): Promise<IoapiReader | undefined> {
   const before = findings.problems.length;
   for (const file of files) await findings.attempt(path, () => openAlone(file));
   if (findings.problems.length > before) return undefined;
-  return findings.attempt(path, () => open(files, grid));
+  return findings.attempt(path, () => open(files, grid, period));
 }
 
 /** By itself, on whatever grid it is: an I/O API file as one, others (WRF's, CF) as netCDF. */
