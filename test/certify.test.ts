@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { loadCase } from '../packages/core/src/data/case';
 import { IoapiFile, IoapiWriter } from '../packages/core/src/data/ioapi';
 import { readGriddesc } from '../packages/core/src/grid/griddesc';
-import { priorEmissionFiles } from '../packages/core/src/pipeline/case-runs';
+import { priorEmissionFiles } from '../packages/core/src/pipeline/sector-files';
 import { uniformFactors } from '../packages/core/src/pipeline/member-factors';
 import type { Certificate } from '../packages/core/src/surrogate/certificate';
 import { createCtm } from '../packages/core/src/transport/ctm';

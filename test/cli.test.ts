@@ -43,6 +43,8 @@ describe('help', () => {
     for (const command of [
       'demo',
       'run',
+      'check',
+      'inspect',
       'simulate',
       'prepare',
       'train',
@@ -73,6 +75,49 @@ describe('help', () => {
   });
 
   it('tells the version', () => expect(retroplume('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/));
+});
+
+describe('check', () => {
+  it('lists every problem on stdout, and ends with 3 where files are missing', () => {
+    const { status, stdout, stderr } = retroplume('check', writeCase());
+    expect(status).toBe(3);
+    expect(stdout).toMatch(/case\.yaml: 4 problems\n/);
+    for (const line of [
+      /GRIDDESC_MISSING: .*case\.yaml:2: grid: /,
+      /FILE_MISSING: .*METCRO2D_winter\.nc/,
+      /FILE_MISSING: .*EMIS_winter\.nc/,
+      /FILE_MISSING: .*stations\.csv/,
+    ])
+      expect(stdout).toMatch(line);
+    expect(stderr).toBe('');
+  });
+
+  it('ends with 2 where the case file is wrong, and prints one object with --json', () => {
+    const { status, stdout } = retroplume('check', writeCase('traning: {}\n'), '--json');
+    expect(status).toBe(2);
+    const { problems } = JSON.parse(stdout) as { problems: { code: string; place: string; key: string }[] };
+    expect(problems).toHaveLength(5);
+    expect(problems[0]).toMatchObject({ code: 'CASE_UNKNOWN_KEY', key: 'traning' });
+    expect(problems[0].place).toMatch(/case\.yaml:\d+$/);
+  });
+});
+
+describe('inspect', () => {
+  it('tells of one file after the other, also of one that cannot be read', () => {
+    writeFileSync(join(folder, 'stations.csv'), 'id,lon,lat\nA,116,39\n');
+    writeFileSync(join(folder, 'noise'), 'noise');
+    const { status, stdout } = retroplume('inspect', 'stations.csv', 'noise');
+    rmSync(join(folder, 'stations.csv'));
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^stations\.csv: list of stations, 20 bytes\n[^]*noise: a file that Retroplume does not know/);
+  });
+
+  it('of a file that is not there fails, with one object for --json', () => {
+    const { status, stdout, stderr } = retroplume('inspect', 'none', '--json');
+    expect(status).toBe(3);
+    expect(stderr).toBe('retroplume: FILE_MISSING: none: there is no such file: check the path\n');
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'FILE_MISSING' } });
+  });
 });
 
 describe('wrong usage ends with code 2 and one sentence', () => {

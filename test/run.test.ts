@@ -202,8 +202,24 @@ describe('training that is interrupted', () => {
     const { status, stderr } = await interrupt('train', 'stopped', 'SIGINT', () => existsSync(join(train, 'checkpoint.safetensors')));
     expect(stderr).toMatch(/retroplume: INTERRUPTED: train: .*checkpoint/);
     expect(status).toBe(130);
+    const failure = join(folder, 'stopped/failure.json');
+    expect(JSON.parse(readFileSync(failure, 'utf8'))).toMatchObject({ code: 'INTERRUPTED', exitCode: 130, stage: 'train', variant: 'default' });
     expect(retroplume('train', 'stopped').status).toBe(0);
+    expect(existsSync(failure)).toBe(false);
     expect(weights('stopped').equals(untouched())).toBe(true);
+  });
+
+  it('lets nobody else into its folder while it runs', async () => {
+    let second: Outcome | undefined;
+    const first = await interrupt('simulate', 'shared', 'SIGTERM', () => {
+      if (existsSync(join(folder, 'shared/running.json'))) second ??= retroplume('simulate', 'shared', '--json');
+      return second !== undefined;
+    });
+    expect(second!.status).toBe(2);
+    expect(second!.stderr).toMatch(/^retroplume: RUN_LOCKED: .*running\.json: this run folder is in use by process \d+ on/m);
+    expect((JSON.parse(second!.stdout) as { error: { code: string } }).error.code).toBe('RUN_LOCKED');
+    expect(first.status).toBe(130);
+    expect(existsSync(join(folder, 'shared/running.json'))).toBe(false);
   });
 
   it('takes the checkpoint before where the last one is damaged', async () => {

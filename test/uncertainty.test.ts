@@ -90,6 +90,23 @@ describe('uncertainty', () => {
     expect(readFileSync(report!, 'utf8')).toContain('id="uncertainty"');
   });
 
+  it('with another surrogate: its spread widens every interval, and it is trained and inverted once', async () => {
+    const before = read<UncertaintySummary>('uncertainty/uncertainty.json');
+    const events: StageEvent[] = [];
+    const more = [...LANCZOS, 'inversion.uncertainty.surrogates=1'];
+    await run(more, { stages: ['uncertainty'], onEvent: (event) => events.push(event) });
+    const started = (from: StageEvent[]): string[] => from.flatMap((each) => (each.kind === 'stage-start' ? [`${each.variant}/${each.stage}`] : []));
+    expect(started(events)).toEqual(['default/uncertainty', 'surrogate-2/train', 'surrogate-2/invert']);
+    const summary = read<UncertaintySummary>('uncertainty/uncertainty.json');
+    expect(summary).toMatchObject({ method: 'lanczos', surrogates: 2, dofs: before.dofs });
+    summary.areas.forEach(({ total }, i) => expect(total.sigma).toBeGreaterThanOrEqual(before.areas[i].total.sigma));
+    const nox = summary.areas.findIndex(({ group }) => group === 'NOx');
+    expect(summary.areas[nox].total.sigma).toBeGreaterThan(before.areas[nox].total.sigma);
+    const again: StageEvent[] = [];
+    await run([...more, 'inversion.uncertainty.leastReduction=0.2'], { stages: ['uncertainty'], onEvent: (event) => again.push(event) });
+    expect(started(again)).toEqual(['default/uncertainty']);
+  });
+
   it('by an ensemble: goes on from the member at which it was interrupted, to the same end', async () => {
     const members = join(folder, 'run/uncertainty/members');
     const abort = new AbortController();

@@ -1,6 +1,6 @@
 // The prior inventory: where the five groups are emitted in January 2017 and at what hour.
 import { join } from 'node:path';
-import { CellOverlaps, Grid, IoapiFile, readCf } from '@retroplume/core';
+import { CellOverlaps, IoapiFile, readCfInventory } from '@retroplume/core';
 
 /** National totals of the paper's prior, Mt a-1 over China (Huang et al. 2021): NOx as NO2, VOC as mass. */
 export const NATIONAL_TOTALS = { NOx: 20.44, NH3: 10.39, SO2: 14.4, VOC: 23.05, 'PM2.5': 7.19 };
@@ -88,20 +88,14 @@ function carbonMonoxide(grid, dataDir) {
 /** NOx of TROPESS as NO2, kg s-1 per cell of our grid: January and the mean of the year. */
 function nitrogenOxides(grid, dataDir, pattern) {
   const path = join(dataDir, 'china-201701', 'TROPESS_reanalysis_mon_emi_nox_anth_2021.nc');
-  const { coordinates, variables } = readCf(path);
-  const data = (name) => [...coordinates, ...variables].find((variable) => variable.name === name).data;
-  const [lat, nox] = [data('lat'), data('nox')];
-  // the part of the globe about the grid: 60.75 … 159.75 E, 5 … 62 N; between these latitudes the Gaussian rows are even to 1e-3°
-  const [col0, cols, row0, rows] = [54, 88, lat.findIndex((value) => value > 4.5), 51];
-  const step = (lat[row0 + rows - 1] - lat[row0]) / (rows - 1);
-  const source = new Grid({ name: 'TROPESS', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0, xorig: 1.125 * (col0 - 0.5), yorig: lat[row0] - step / 2, xcell: 1.125, ycell: step, cols, rows });
+  // kg N m-2 s-1
+  const { cells, fields } = readCfInventory(path, 'nox', 'kg m-2 s-1');
   const amountOf = (months) =>
-    Float64Array.from({ length: rows * cols }, (_, i) => {
-      const [row, col] = [Math.floor(i / cols), i % cols];
-      const flux = months.reduce((sum, month) => sum + Math.max(0, nox[(month * lat.length + row0 + row) * 320 + col0 + col]), 0) / months.length;
-      return flux * source.cellArea(row) * (46.0055 / 14.0067); // N → NO2
+    Float64Array.from({ length: cells.rows * cells.cols }, (_, i) => {
+      const flux = months.reduce((sum, month) => sum + fields[month][i], 0) / months.length;
+      return flux * cells.area(Math.floor(i / cells.cols), i % cells.cols) * (46.0055 / 14.0067); // N → NO2
     });
-  const overlaps = new CellOverlaps(source, grid, 24);
+  const overlaps = new CellOverlaps(cells, grid, 24);
   return { january: overlaps.regrid(amountOf([0]), pattern), annual: overlaps.regrid(amountOf([...Array(12).keys()]), pattern) };
 }
 

@@ -1,27 +1,13 @@
 /** How a failure is told: one sentence with its code on stderr, the stack only when asked for, and the exit code that belongs to it. */
 import { inspect } from 'node:util';
-import { RetroplumeError } from '@retroplume/core';
+import { errorFigures, type ErrorFigures } from '@retroplume/core';
 import { CommanderError } from 'commander';
 
-interface Told {
-  code: string;
-  message: string;
-  exitCode: number;
-}
-
 /** A wrong command line: commander's sentence, without its prefix, and where help is. */
-function usage(error: CommanderError): Told {
+function usage(error: CommanderError): ErrorFigures {
   const [first, hint] = error.message.replace(/^error: /, '').split('\n');
   const meant = hint !== undefined ? ` ${hint.replace(/^\(Did you mean (.*)\?\)$/, '(did you mean $1?)')}` : '';
   return { code: 'CLI_USAGE', message: `${first}${meant}: see retroplume --help`, exitCode: 2 };
-}
-
-function tell(error: unknown): Told {
-  if (error instanceof CommanderError) return usage(error);
-  if (error instanceof RetroplumeError) return { code: error.code, message: error.message, exitCode: error.exitCode };
-  const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
-  if (code !== undefined && /^(ADDON_|DEVICE_|CUDA_)/.test(code)) return { code, message, exitCode: 4 };
-  return { code: code ?? 'UNEXPECTED', message: `${message}: run again with --verbose to see where, and report it`, exitCode: 1 };
 }
 
 /**
@@ -33,7 +19,7 @@ export function reportFailure(error: unknown, args: readonly string[]): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   // No command at all: commander has printed the help.
   if (error instanceof CommanderError && error.code === 'commander.help') return 2;
-  const { code, message, exitCode } = tell(error);
+  const { code, message, exitCode } = error instanceof CommanderError ? usage(error) : errorFigures(error);
   process.stderr.write(`retroplume: ${code}: ${message}\n`);
   if (args.includes('--verbose')) process.stderr.write(`${inspect(error)}\n`);
   if (args.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);

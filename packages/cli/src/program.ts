@@ -3,7 +3,9 @@ import { createRequire } from 'node:module';
 import { STAGES, type StageName } from '@retroplume/core';
 import { Command, Option } from 'commander';
 import { benchCommand, type BenchCommandOptions } from './bench';
+import { checkCommand } from './check';
 import { doctor } from './doctor';
+import { inspectCommand } from './inspect';
 import { withOutputOptions, withOverrides, withRunOptions, withThreads, wholeNumber, type CommonOptions } from './options';
 import { demo, runCase, simulateCase } from './run-command';
 
@@ -70,6 +72,19 @@ function addBench(program: Command): void {
     .action((ops: string[], options: BenchCommandOptions) => benchCommand(ops, options));
 }
 
+function addCheck(program: Command): void {
+  const description = 'before any long run: every contract of a case tested, all problems at once';
+  caseCommand(program, 'check', description).action((path: string, options: CommonOptions) => checkCommand(path, options));
+}
+
+function addInspect(program: Command): void {
+  const command = program
+    .command('inspect')
+    .description('what files are: grid, times, units, ranges, and what is odd')
+    .argument('<file...>', 'netCDF, GRIDDESC, CSV, Parquet, a case or a run folder');
+  withOutputOptions(command).action((paths: string[], options: CommonOptions) => inspectCommand(paths, options));
+}
+
 /** The program, ready to parse; wrong usage throws a CommanderError. */
 export function buildProgram(): Command {
   const program = new Command('retroplume');
@@ -82,6 +97,8 @@ export function buildProgram(): Command {
     // Wrong usage is told by failure.ts, in the same form as every other error.
     .configureOutput({ outputError: () => undefined });
   addDemo(program);
+  addCheck(program);
+  addInspect(program);
   addCaseCommand(program, 'run', 'every stage that is not up to date', 'all');
   for (const stage of STAGES) {
     if (stage === 'simulate') addSimulate(program);

@@ -68,3 +68,18 @@ export class TransportError extends RetroplumeError {
 export class GateError extends RetroplumeError {
   readonly exitCode = 5;
 }
+
+/** What is told of an error: the code, the sentence, the exit code of the command line. */
+export interface ErrorFigures {
+  code: string;
+  message: string;
+  exitCode: number;
+}
+
+/** Of any error: one of ours, of an addon (exit code 4), or a bug. */
+export function errorFigures(error: unknown): ErrorFigures {
+  if (error instanceof RetroplumeError) return { code: error.code, message: error.message, exitCode: error.exitCode };
+  const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
+  if (code !== undefined && /^(ADDON_|DEVICE_|CUDA_)/.test(code)) return { code, message, exitCode: 4 };
+  return { code: code ?? 'UNEXPECTED', message: `${message}: run again with --verbose to see where, and report it`, exitCode: 1 };
+}

@@ -35,14 +35,14 @@ class Header {
   list(tag: number): number {
     const [found, count] = [this.tag(), this.size()];
     if (found === tag || (found === 0 && count === 0)) return count;
-    throw new DamagedHeader(`a list begins with ${found} where ${tag} is expected`);
+    throw new DamagedHeader(`a list of the kind ${found} where one of the kind ${tag} belongs`);
   }
 
   /** Bytes of a value of a type. */
   type(): number {
     const type = this.tag();
     if (type >= 1 && type <= (this.version === 5 ? 11 : 6)) return TYPE_BYTES[type];
-    throw new DamagedHeader(`there is no type ${type}`);
+    throw new DamagedHeader(`values of the type ${type}`);
   }
 
   /** A 4-byte integer; in CDF-5 the counts and lengths are of 8 bytes. */
@@ -60,7 +60,7 @@ class Header {
 
   name(): void {
     const length = this.size();
-    if (length === 0 || length > LONGEST_NAME) throw new DamagedHeader(`a name is ${length} bytes long`);
+    if (length === 0 || length > LONGEST_NAME) throw new DamagedHeader(`a name of ${length} bytes`);
     const bytes = this.take(pad4(length)).subarray(0, length);
     // eslint-disable-next-line no-control-regex -- control characters are what is looked for
     if (isText(bytes) && !/[\x00-\x1f\x7f/]/.test(bytes.toString('latin1'))) return;

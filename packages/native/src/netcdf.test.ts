@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 
 import { NetcdfFile, netcdfVersion, type NetcdfArray, type NetcdfFormat, type NetcdfType } from './netcdf';
 import { classicShortfall } from './netcdf-classic';
+import { hdf5Mismatch } from './netcdf-hdf5';
 
 const formats: NetcdfFormat[] = ['classic', '64bit', 'cdf5', 'netcdf4'];
 let folder: string;
@@ -263,20 +264,57 @@ describe('a damaged classic header is refused before netCDF-C, whose memory some
     ['a NUL in a name', damage.bind(undefined, 'height', 2, 0, 1), '"he\\u0000ght" is no name'],
     ['a name that is no text', damage.bind(undefined, 'height', 2, 0xff, 1), '"heÿght" is no name'],
     ['a slash in a name', damage.bind(undefined, 'height', 2, 0x2f, 1), '"he/ght" is no name'],
-    ['a name without end', damage.bind(undefined, 'height', -4, 5000), 'a name is 5000 bytes long'],
-    ['a list of another kind', damage.bind(undefined, 'title', -12, 10), 'a list begins with 10 where 12 is expected'],
-    ['a type that does not exist', damage.bind(undefined, 'title', 8, 7), 'there is no type 7'],
+    ['a name without end', damage.bind(undefined, 'height', -4, 5000), 'a name of 5000 bytes'],
+    ['a list of another kind', damage.bind(undefined, 'title', -12, 10), 'a list of the kind 10 where one of the kind 12 belongs'],
+    ['a type that does not exist', damage.bind(undefined, 'title', 8, 7), 'values of the type 7'],
     ['a dimension that does not exist', damage.bind(undefined, 'height', 12, 9), "a variable's dimension 0 is number 9 of 3"],
     ['a record dimension behind another', damage.bind(undefined, 'height', 16, 0), "a variable's dimension 1 is number 0 of 3"],
     ['two record dimensions', damage.bind(undefined, 'CDF', 36, 0), 'there are two record dimensions'],
   ])('%s', (_, make, said) => {
     const path = make();
     expect(() => NetcdfFile.open(path)).toThrow(
-      expect.objectContaining({ code: 'NC_EHEADER', message: `${path}: has a damaged header: ${said}` }) as Error,
+      expect.objectContaining({ code: 'NC_EDAMAGED', message: `${path}: has a damaged header (${said})` }) as Error,
     );
   });
 });
 
 test('the library tells its version', () => {
   expect(netcdfVersion()).toMatch(/^\d+\.\d+\.\d+/);
+});
+
+describe('damaged HDF5 files', () => {
+  it('are refused where bytes were put in, which HDF5 itself may crash on', () => {
+    const [path, longer] = [join(folder, 'whole.nc'), join(folder, 'longer.nc')];
+    writeSample(path, 'netcdf4');
+    const bytes = readFileSync(path);
+    expect(hdf5Mismatch(path)).toBeUndefined();
+    writeFileSync(longer, Buffer.concat([bytes.subarray(0, 300), bytes.subarray(250, 300), bytes.subarray(300)]));
+    expect(hdf5Mismatch(longer)).toEqual({ found: bytes.length + 50, needed: bytes.length });
+    expect(() => NetcdfFile.open(longer)).toThrow(expect.objectContaining({ code: 'NC_EHDFERR' }) as Error);
+    expect(hdf5Mismatch(join(folder, 'none.nc'))).toBeUndefined();
+  });
+
+  it('are opened in a process of their own first, so that no byte of the header can end this one', () => {
+    const path = join(folder, 'damaged.nc');
+    writeSample(path, 'netcdf4');
+    const bytes = readFileSync(path);
+    let refused = 0;
+    for (let at = 48; at < 2000; at += 61) {
+      const damaged = Buffer.from(bytes);
+      damaged.fill(0xff, at, at + 4);
+      writeFileSync(path, damaged);
+      try {
+        NetcdfFile.open(path).close();
+      } catch (error) {
+        expect(error).toMatchObject({ code: expect.stringMatching(/^NC_/) as string, path });
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(5);
+    // The same path, whole again: nothing of the damaged one is remembered.
+    writeFileSync(path, bytes);
+    const file = NetcdfFile.open(path);
+    expect([...file.read<Int16Array>('flag')]).toHaveLength(8);
+    file.close();
+  });
 });

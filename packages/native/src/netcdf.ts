@@ -7,6 +7,7 @@
  */
 import { loadAddon } from './load-addon';
 import { classicShortfall, DamagedHeader } from './netcdf-classic';
+import { hdf5Mismatch } from './netcdf-hdf5';
 
 export type NetcdfFormat = 'classic' | '64bit' | 'cdf5' | 'netcdf4';
 export type NetcdfType = 'byte' | 'char' | 'short' | 'int' | 'float' | 'double' | 'ubyte' | 'ushort' | 'uint' | 'int64' | 'uint64' | 'string';
@@ -91,9 +92,11 @@ export class NetcdfFile {
 
   /**
    * Opens an existing file. A truncated one is refused (`NC_ETRUNC`, `NC_EHDFERR`), where netCDF-C itself would read zeros, and a damaged
-   * header of the classic family (`NC_EHEADER`), where it may end the process.
+   * header of the classic family (`NC_EDAMAGED`), where it may end the process.
    */
   static open(path: string, mode: 'read' | 'write' = 'read'): NetcdfFile {
+    const wrong = hdf5Mismatch(path);
+    if (wrong) throw failure('NC_EHDFERR', -101, path, `it has ${wrong.found} bytes, its header promises ${wrong.needed}`);
     const short = shortfallOf(path);
     if (!short) return new NetcdfFile(new (load().Dataset)(path, mode), path);
     const promise = Number.isNaN(short.needed) ? 'its header goes on' : `its header promises ${short.needed}`;
@@ -214,7 +217,7 @@ function shortfallOf(path: string): ReturnType<typeof classicShortfall> {
   try {
     return classicShortfall(path);
   } catch (error) {
-    if (error instanceof DamagedHeader) throw failure('NC_EHEADER', -51, path, `has a damaged header: ${error.message}`);
+    if (error instanceof DamagedHeader) throw failure('NC_EDAMAGED', -1, path, `has a damaged header (${error.message})`);
     throw error;
   }
 }

@@ -34,17 +34,19 @@ export function writeFileAtomic(path: string, content: Uint8Array | string): voi
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
-    if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') {
-      throw new DataError(
-        'DISK_FULL',
-        `${path}: the disk has no room for ${content.length} bytes: free some space and run again; earlier products are intact`,
-        { cause },
-      );
-    }
-    throw new DataError('WRITE_FAILED', `${path}: cannot be written (${(cause as Error).message}): check that the folder exists and may be written`, {
-      cause,
-    });
+    throw writeFailure(path, content.length, cause);
   }
+}
+
+/** `DISK_FULL`, or `WRITE_FAILED` for whatever else kept a file from being written. */
+export function writeFailure(path: string, bytes: number, cause: unknown): DataError {
+  return (cause as NodeJS.ErrnoException).code === 'ENOSPC'
+    ? new DataError('DISK_FULL', `${path}: the disk has no room for ${bytes} bytes: free some space and run again; earlier products are intact`, {
+        cause,
+      })
+    : new DataError('WRITE_FAILED', `${path}: cannot be written (${(cause as Error).message}): check that the folder exists and may be written`, {
+        cause,
+      });
 }
 
 /** Serialises tensors and metadata in the safetensors layout. */

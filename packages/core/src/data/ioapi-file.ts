@@ -66,7 +66,8 @@ export class IoapiFile implements IoapiReader {
     private readonly file: NetcdfFile,
     readonly attributes: Record<string, NetcdfAttribute>,
     readonly grid: Grid,
-    private readonly window: GridWindow,
+    /** where the grid lies in that of the file */
+    readonly window: GridWindow,
     private readonly times: IoapiTimes,
     readonly layers: number,
     readonly variables: IoapiVariable[],

@@ -1,5 +1,5 @@
 /** netCDF files as the rest of core sees them: opened or created with errors that say what to do, and products that appear only when whole. */
-import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, truncateSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { NetcdfFile, type NetcdfError, type NetcdfFormat } from '@retroplume/native';
@@ -52,7 +52,7 @@ function readingError(path: string, error: NetcdfError): DataError {
       return new DataError('FILE_TRUNCATED', `${path}: ${said.replace(/^is truncated: /, 'the file is truncated: ')}: copy or make it again`, {
         cause: error,
       });
-    case 'NC_EHEADER':
+    case 'NC_EDAMAGED':
       return new DataError('FILE_DAMAGED', `${path}: the file ${said}: copy or make it again`, { cause: error });
     case 'NC_EHDFERR':
       return new DataError('FILE_TRUNCATED', `${path}: the netCDF-4 file is truncated or damaged (${said}): copy or make it again`, { cause: error });
@@ -80,13 +80,12 @@ export class NetcdfOutput {
   private constructor(
     readonly path: string,
     private readonly bytes: number,
-    format: NetcdfFormat,
-    prefill: boolean,
+    begin: (temporary: string) => NetcdfFile,
   ) {
     this.temporary = `${path}.tmp`;
     this.file = this.guarded(() => {
       mkdirSync(dirname(path), { recursive: true });
-      return NetcdfFile.create(this.temporary, format, prefill);
+      return begin(this.temporary);
     });
   }
 
@@ -97,13 +96,26 @@ export class NetcdfOutput {
    */
   static create(path: string, options: { format: NetcdfFormat; bytes?: number; compressed?: boolean; prefill?: boolean }): NetcdfOutput {
     const { format, bytes = 0, compressed = false, prefill = true } = options;
-    const output = new NetcdfOutput(path, bytes, format, prefill);
+    const output = new NetcdfOutput(path, bytes, (temporary) => NetcdfFile.create(temporary, format, prefill));
     // A compressed file's size isn't known before it is there; the others' is, so that an hour's work needn't end in a full disk.
     if (!compressed && output.free() < bytes) {
       output.abort();
       throw output.diskFull();
     }
     return output;
+  }
+
+  /**
+   * Begins with a copy of another file: what is not written again stays as it is there, byte for byte.
+   *
+   * @throws {DataError} `DISK_FULL`; `FILE_UNWRITABLE`
+   */
+  static copyOf(source: string, path: string): NetcdfOutput {
+    return new NetcdfOutput(path, statSync(source).size, (temporary) => {
+      copyFileSync(source, temporary);
+      chmodSync(temporary, 0o644); // an archive's files are often read-only, and a copy has its source's mode
+      return NetcdfFile.open(temporary, 'write');
+    });
   }
 
   /** Runs `call` on the open file; when it fails, nothing is left behind. */

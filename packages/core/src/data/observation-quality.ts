@@ -11,6 +11,7 @@
  */
 import { DataError } from '../errors';
 import { speciesUnit } from './case-fields';
+import { RULES, type RuleCounts } from './quality-rules';
 
 /** Above any hourly mean of a monitor that works (ppb; PM µg m-3): severe dust and volcanic plumes stay below. */
 const LIMITS: Record<string, number> = { NO2: 1000, SO2: 3000, O3: 600, 'PM2.5': 5000 };
@@ -26,6 +27,8 @@ export interface SpeciesQuality {
   unreadable: number;
   /** the same value given twice for a station and time, and counted once */
   repeated: number;
+  /** dropped by the case's own rules, where it has any */
+  rules?: RuleCounts;
 }
 
 export interface ObservationQuality {
@@ -37,6 +40,8 @@ export interface ObservationQuality {
   stationsSilent: string[];
   /** steps between the first and the last for which the files hold nothing */
   absentSteps: number;
+  /** values that the network itself marks as not valid, and that were left out; absent where there is none */
+  invalid?: number;
   species: Record<string, SpeciesQuality>;
 }
 
@@ -76,6 +81,13 @@ export function assertQuality(files: string, species: string, quality: SpeciesQu
     );
 }
 
+const RULE_TEXT: Record<(typeof RULES)[number], string> = {
+  outOfRange: 'outside the range of the case',
+  stuck: 'that stood still',
+  spike: 'that stood out from the hours beside them',
+  fewHours: 'on days with too few hours',
+};
+
 /** Sentences for the log and the report; empty where there is nothing to tell. */
 export function describeQuality(quality: ObservationQuality): string[] {
   const some = (count: number, text: string): string[] => (count > 0 ? [`${count} ${text}`] : []);
@@ -86,11 +98,13 @@ export function describeQuality(quality: ObservationQuality): string[] {
       `stations are in the observations but not in the list and were dropped (${quality.stationsUnknown.slice(0, 5).join(', ')}…)`,
     ),
     ...some(quality.stationsSilent.length, 'listed stations have no value'),
+    ...some(quality.invalid ?? 0, 'values that the network marks as not valid were left out'),
     ...some(quality.absentSteps, 'steps are absent from the files'),
     ...Object.entries(quality.species).flatMap(([name, counts]) => [
       ...some(counts.negative, `negative values of ${name} were left out`),
       ...some(counts.absurd, `values of ${name} above ${LIMITS[name] ?? DEFAULT_LIMIT} ${speciesUnit(name)} were left out`),
       ...some(counts.unreadable, `values of ${name} that are no number were left out`),
+      ...RULES.flatMap((rule) => some(counts.rules?.[rule] ?? 0, `values of ${name} ${RULE_TEXT[rule]} were left out`)),
     ]),
   ];
 }

@@ -37,6 +37,11 @@ export function standardTimeOffset(instant: Date, zone: string): number {
   return Math.min(offsetAt(Date.UTC(year, 0, 1), zone), offsetAt(Date.UTC(year, 6, 1), zone));
 }
 
+/** The day of an instant (ms since 1970) in a zone, as `2017-01-31`. */
+export function zoneDay(instant: number, zone: string): string {
+  return new Date(instant + (zone === 'UTC' ? 0 : offsetAt(instant, zone))).toISOString().slice(0, 10);
+}
+
 function offsetAt(instant: number, zone: string): number {
   const format =
     formats.get(zone) ??

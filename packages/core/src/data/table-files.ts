@@ -27,6 +27,12 @@ export async function inspectCsv(path: string): Promise<CsvDialect> {
   return { delimiter, newline: header.endsWith('\r') ? '\r\n' : '\n' };
 }
 
+/** The first line of a CSV or gzipped CSV. @throws {DataError} `FILE_TRUNCATED` */
+export async function firstLine(path: string): Promise<string> {
+  const head = /\.gz$/i.test(path) ? await gunzippedHead(path) : plainHead(path);
+  return head.subarray(0, Math.max(0, head.indexOf(0x0a))).toString('utf8');
+}
+
 function plainHead(path: string): Buffer {
   const descriptor = openSync(path, 'r');
   try {

@@ -1,12 +1,18 @@
 /** Tables (CSV, gzipped CSV, Parquet) through DuckDB: every column is read as text, so that nothing is guessed. */
-import { DuckDBInstance, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api';
+import { DuckDBInstance, StatementType, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api';
 
-import { DataError } from '../errors';
+import { ConfigError, DataError } from '../errors';
 import { inspectCsv } from './table-files';
 
 /** @example `"no2""ugm3"` */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** How files are read that are no tables with a header: the separator, and the names of the columns, all text. */
+export interface RawFormat {
+  delimiter: string;
+  columns: string[];
+}
 
 /** A database in memory, for as long as a few tables are read. */
 export class TableStore {
@@ -16,7 +22,13 @@ export class TableStore {
   ) {}
 
   static async open(): Promise<TableStore> {
-    const instance = await DuckDBInstance.create(':memory:', { temp_directory: '' });
+    // No extension is ever fetched: what DuckDB was built with is all that is used.
+    const instance = await DuckDBInstance.create(':memory:', {
+      temp_directory: '',
+      preserve_insertion_order: 'false', // no order is relied upon; a third less memory
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+    });
     return new TableStore(instance, await instance.connect());
   }
 
@@ -26,12 +38,49 @@ export class TableStore {
    * @returns the columns' names
    * @throws {DataError} what {@link inspectCsv} throws, and `TABLE_UNREADABLE` with DuckDB's reason
    */
-  async load(table: string, paths: string[]): Promise<string[]> {
-    const selections = [...(await byDialect(paths))].map(([reader, members]) => `SELECT * FROM ${reader(members)}`);
+  async load(table: string, paths: string[], format?: RawFormat): Promise<string[]> {
+    return this.create('TABLE', table, paths, format);
+  }
+
+  /** As {@link load}, but nothing is kept: every query reads the files again, a part at a time. */
+  async view(name: string, paths: string[], format?: RawFormat): Promise<string[]> {
+    return this.create('VIEW', name, paths, format);
+  }
+
+  /** From here on no statement can read or write a file, reach a network or undo this. */
+  async lock(): Promise<void> {
+    await this.run('SET enable_external_access = false');
+    await this.run('SET lock_configuration = true');
+  }
+
+  /**
+   * Makes a view of a query that a user wrote. It must be one SELECT; since the store is {@link lock}ed before, it can read nothing but the store's tables.
+   *
+   * @throws {ConfigError} `OBSERVATIONS_SQL`
+   */
+  async userView(name: string, sql: string): Promise<string[]> {
+    await this.lock();
+    const wrong = (text: string, cause?: unknown): ConfigError => new ConfigError('OBSERVATIONS_SQL', `observations.sql: ${text}`, { cause });
+    let selects = false;
+    try {
+      // DuckDB fails on an empty text instead of finding no statement.
+      const statements = sql.trim() === '' ? undefined : await this.connection.extractStatements(sql);
+      selects = statements?.count === 1 && (await statements.prepare(0)).statementType === StatementType.SELECT;
+      if (selects) await this.connection.run(`CREATE VIEW ${identifier(name)} AS ${sql.trim().replace(/;$/, '')}`);
+    } catch (error) {
+      throw wrong(`DuckDB cannot run it (${reasonOf(error)}): mend the query; it may read the table raw, in which every column is text`, error);
+    }
+    if (!selects) throw wrong('expected one SELECT and nothing else: write one query over the table raw');
+    const rows = await this.rows(`SELECT column_name FROM (DESCRIBE ${identifier(name)})`);
+    return rows.map(([column]) => String(column));
+  }
+
+  private async create(what: 'TABLE' | 'VIEW', name: string, paths: string[], format?: RawFormat): Promise<string[]> {
+    const selections = [...(await byDialect(paths, format))].map(([reader, members]) => `SELECT * FROM ${reader(members)}`);
     const label = paths.length === 1 ? paths[0] : `${paths[0]} … (${paths.length} files)`;
-    await this.run(`CREATE TABLE ${identifier(table)} AS ${selections.join(' UNION ALL BY NAME ')}`, label);
-    const rows = await this.rows(`SELECT column_name FROM (DESCRIBE ${identifier(table)})`);
-    return rows.map(([name]) => String(name));
+    await this.run(`CREATE ${what} ${identifier(name)} AS ${selections.join(' UNION ALL BY NAME ')}`, label);
+    const rows = await this.rows(`SELECT column_name FROM (DESCRIBE ${identifier(name)})`);
+    return rows.map(([column]) => String(column));
   }
 
   async run(sql: string, label = 'table'): Promise<void> {
@@ -42,25 +91,36 @@ export class TableStore {
     }
   }
 
-  async rows(sql: string): Promise<DuckDBValue[][]> {
-    return (await this.connection.runAndReadAll(sql)).getRows();
-  }
-
-  /** Calls `visit` with the columns of each batch of rows. */
-  async stream(sql: string, visit: (columns: DuckDBValue[][], rows: number) => void): Promise<void> {
-    const result = await this.connection.stream(sql);
-    for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
-      visit(chunk.getColumns(), chunk.rowCount);
+  /** @throws {DataError} `TABLE_UNREADABLE`: a view reads its files only now */
+  async rows(sql: string, label = 'table', parameters: DuckDBValue[] = []): Promise<DuckDBValue[][]> {
+    try {
+      return (await this.connection.runAndReadAll(sql, parameters)).getRows();
+    } catch (error) {
+      throw unreadable(label, error);
     }
   }
 
-  /** Creates a table of texts and their positions, to replace texts by numbers in a join. */
-  async index(table: string, texts: readonly string[]): Promise<void> {
+  /** Calls `visit` with the columns of each batch of rows. */
+  async stream(sql: string, visit: (columns: DuckDBValue[][], rows: number) => void, label = 'table', parameters: DuckDBValue[] = []): Promise<void> {
+    const fetch = async <T>(call: () => Promise<T>): Promise<T> => {
+      try {
+        return await call();
+      } catch (error) {
+        throw unreadable(label, error);
+      }
+    };
+    const result = await fetch(() => this.connection.stream(sql, parameters));
+    const next = (): ReturnType<typeof result.fetchChunk> => fetch(() => result.fetchChunk());
+    for (let chunk = await next(); chunk && chunk.rowCount > 0; chunk = await next()) visit(chunk.getColumns(), chunk.rowCount);
+  }
+
+  /** Creates a table of texts and numbers, by default their positions, to replace texts by numbers in a join. */
+  async index(table: string, texts: readonly string[], positions?: readonly number[]): Promise<void> {
     await this.run(`CREATE TABLE ${identifier(table)} (text VARCHAR, position INTEGER)`);
     const appender = await this.connection.createAppender(table);
-    texts.forEach((text, position) => {
+    texts.forEach((text, i) => {
       appender.appendVarchar(text);
-      appender.appendInteger(position);
+      appender.appendInteger(positions?.[i] ?? i);
       appender.endRow();
     });
     appender.closeSync();
@@ -75,14 +135,15 @@ export class TableStore {
 type Reader = (paths: string[]) => string;
 
 /** Files that are read by the same call of DuckDB. Its own sniffing takes minutes for tables of 1600 columns. */
-async function byDialect(paths: string[]): Promise<Map<Reader, string[]>> {
+async function byDialect(paths: string[], format?: RawFormat): Promise<Map<Reader, string[]>> {
   const readers = new Map<string, Reader>();
   const groups = new Map<Reader, string[]>();
   for (const path of paths) {
     const parquet = /\.parquet$/i.test(path);
     const dialect = parquet ? undefined : await inspectCsv(path);
     const key = JSON.stringify(dialect);
-    const reader = readers.get(key) ?? (dialect === undefined ? readParquet : readCsv(dialect.delimiter, dialect.newline));
+    const reader =
+      readers.get(key) ?? (dialect === undefined ? readParquet : readCsv(format?.delimiter ?? dialect.delimiter, dialect.newline, format));
     readers.set(key, reader);
     groups.set(reader, [...(groups.get(reader) ?? []), path]);
   }
@@ -91,13 +152,19 @@ async function byDialect(paths: string[]): Promise<Map<Reader, string[]>> {
 
 const readParquet: Reader = (paths) => `(SELECT COLUMNS(*)::VARCHAR FROM read_parquet([${paths.map(literal).join(', ')}], union_by_name = true))`;
 
-function readCsv(delimiter: string, newline: string): Reader {
-  const options = `all_varchar = true, union_by_name = true, header = true, delim = ${literal(delimiter)}, quote = '"', escape = '"'`;
+function readCsv(delimiter: string, newline: string, format?: RawFormat): Reader {
+  const header = format ? `header = false, names = [${format.columns.map(literal).join(', ')}]` : 'header = true, union_by_name = true';
+  const options = `all_varchar = true, ${header}, delim = ${literal(delimiter)}, quote = '"', escape = '"'`;
   const lineEnd = newline === '\r\n' ? '\\r\\n' : '\\n';
   return (paths) => `read_csv([${paths.map(literal).join(', ')}], ${options}, new_line = '${lineEnd}', sample_size = 20)`;
 }
 
 function unreadable(label: string, error: unknown): DataError {
-  const reason = (error instanceof Error ? error.message : String(error)).split('\n').find((line) => line.trim() !== '') ?? '';
-  return new DataError('TABLE_UNREADABLE', `${label}: the table cannot be read (${reason.trim()}): mend the file`, { cause: error });
+  return new DataError('TABLE_UNREADABLE', `${label}: the table cannot be read (${reasonOf(error)}): mend the file`, { cause: error });
+}
+
+/** The first line of what DuckDB says. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return (text.split('\n').find((line) => line.trim() !== '') ?? '').trim();
 }

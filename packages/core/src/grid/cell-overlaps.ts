@@ -1,4 +1,5 @@
-import { type Grid } from './grid';
+import { Grid } from './grid';
+import { LatLonCells, type SourceCells } from './lat-lon-cells';
 
 /**
  * Which part of each source cell lies in which target cell, for conservative regridding between any two grids.
@@ -18,17 +19,21 @@ export class CellOverlaps {
   readonly share: Float64Array;
 
   constructor(
-    readonly from: Grid,
+    readonly from: Grid | LatLonCells,
     readonly to: Grid,
     points = 16,
   ) {
     const first = new Int32Array(from.rows * from.cols + 1);
     const target: number[] = [];
     const share: number[] = [];
+    const near = from instanceof LatLonCells ? new Set(from.about(to)) : undefined;
+    const cells: SourceCells = from instanceof Grid ? { rows: from.rows, cols: from.cols, pieces: (cell, n) => piecesOf(from, cell, n) } : from;
     for (let source = 0; source < from.rows * from.cols; source++) {
-      for (const [cell, part] of overlapsOfCell(from, to, source, points)) {
-        target.push(cell);
-        share.push(part);
+      if (near?.has(source) ?? true) {
+        for (const [cell, part] of overlapsOfCell(cells, to, source, points)) {
+          target.push(cell);
+          share.push(part);
+        }
       }
       first[source + 1] = target.length;
     }
@@ -66,23 +71,28 @@ export class CellOverlaps {
   }
 }
 
-function overlapsOfCell(from: Grid, to: Grid, source: number, points: number): Map<number, number> {
+/** Pieces of a cell of a grid: equal in its projection; on a lat-lon grid weighted by cos φ. */
+function piecesOf(from: Grid, source: number, points: number): { lon: number; lat: number; weight: number }[] {
   const { xorig, yorig, xcell, ycell, gdtyp } = from.definition;
   const col = source % from.cols;
   const row = Math.floor(source / from.cols);
+  return Array.from({ length: points * points }, (_, i) => {
+    const y = yorig + (row + (Math.floor(i / points) + 0.5) / points) * ycell;
+    const x = xorig + (col + ((i % points) + 0.5) / points) * xcell;
+    const [lon, lat] = from.toLonLat(x, y);
+    return { lon, lat, weight: gdtyp === 1 ? Math.max(0, Math.cos((y * Math.PI) / 180)) : 1 };
+  });
+}
+
+function overlapsOfCell(from: SourceCells, to: Grid, source: number, points: number): Map<number, number> {
   const parts = new Map<number, number>();
   let total = 0;
-  for (let j = 0; j < points; j++) {
-    const y = yorig + (row + (j + 0.5) / points) * ycell;
-    const weight = gdtyp === 1 ? Math.max(0, Math.cos((y * Math.PI) / 180)) : 1;
-    for (let i = 0; i < points; i++) {
-      const x = xorig + (col + (i + 0.5) / points) * xcell;
-      total += weight;
-      const cell = to.cellAt(...from.toLonLat(x, y));
-      if (!cell) continue;
-      const index = cell.row * to.cols + cell.col;
-      parts.set(index, (parts.get(index) ?? 0) + weight);
-    }
+  for (const { lon, lat, weight } of from.pieces(source, points)) {
+    total += weight;
+    const cell = to.cellAt(lon, lat);
+    if (!cell) continue;
+    const index = cell.row * to.cols + cell.col;
+    parts.set(index, (parts.get(index) ?? 0) + weight);
   }
   for (const [cell, weight] of parts) parts.set(cell, weight / total);
   return parts;

@@ -37,6 +37,11 @@ export class CorrelationFilter {
     return true;
   }
 
+  /** How much of each number belongs to an area: it is its cell's. */
+  shareIn(mask: ArrayLike<number>): Float64Array {
+    return Float64Array.from(mask);
+  }
+
   /** S·field: white noise of variance 1 in, a correlated field of variance 1 out. `field` is [rows, cols]; a new array is returned. */
   apply(field: Float64Array): Float64Array {
     const { rows, cols } = this;

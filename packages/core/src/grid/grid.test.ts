@@ -143,6 +143,11 @@ describe('projections', () => {
     expect(() => new Grid({ ...cn27, xcell: 0 })).toThrow(expect.objectContaining({ code: 'GRID_DEFINITION' }) as Error);
     expect(() => new Grid({ ...cn27, rows: 1.5 })).toThrow(expect.objectContaining({ code: 'GRID_DEFINITION' }) as Error);
   });
+
+  test.each(['pAlp', 'pGam', 'xcent', 'xorig', 'xcell'] as const)('%s that is not finite, which proj4 throws an error of its own at', (key) => {
+    for (const value of [Number.NaN, Infinity])
+      expect(() => new Grid({ ...cn27, [key]: value })).toThrow(expect.objectContaining({ code: 'GRID_DEFINITION' }) as Error);
+  });
 });
 
 describe('cells', () => {

@@ -39,7 +39,7 @@ export class Grid {
         `grid ${name}: expected cells larger than 0 and at least one row and column but received ${cols} x ${rows} cells of ${xcell} x ${ycell}: mend the GRIDDESC or the file's header`,
       );
     }
-    this.projection = projectionOf(definition);
+    this.projection = usable(definition);
   }
 
   get rows(): number {
@@ -122,6 +122,27 @@ export class Grid {
       'GRID_MISMATCH',
       `${fileName}: expected the grid ${mine.name} with ${label} ${mine[key]} but received ${theirs.name || 'a grid'} with ${label} ${theirs[key]}: give files on the case's grid, or name the other grid in the case`,
     );
+  }
+}
+
+/**
+ * The projection of a definition whose numbers make one: proj4 throws errors of its own at numbers that are not finite, or become so.
+ *
+ * @throws {GridError} `GRID_PROJECTION`, `GRID_DEFINITION`
+ */
+function usable(definition: Readonly<GridDefinition>): Projection {
+  const wrong = (what: string, cause?: unknown): GridError =>
+    new GridError('GRID_DEFINITION', `grid ${definition.name}: ${what}: mend the GRIDDESC or the file's header`, { cause });
+  const odd = FIELDS.find(([key]) => !Number.isFinite(definition[key]));
+  if (odd) throw wrong(`expected ${odd[2]} to be a number but received ${definition[odd[0]]}`);
+  const { xorig, yorig, xcell, ycell, cols, rows } = definition;
+  try {
+    const projection = projectionOf(definition);
+    for (const [x, y] of [[xorig, yorig], [xorig + cols * xcell, yorig + rows * ycell]]) projection.inverse(x, y); // prettier-ignore
+    return projection;
+  } catch (cause) {
+    if (cause instanceof GridError) throw cause;
+    throw wrong('its numbers make no projection', cause);
   }
 }
 

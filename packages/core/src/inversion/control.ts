@@ -35,11 +35,19 @@ export interface Control {
   readonly independentSlots?: boolean;
   /** of a control of log factors with a normal prior */
   readonly logFactorMap?: LogFactorMap;
+  /** of a control whose factors are those of several sectors: theirs */
+  sectorFactors?(control: Float64Array): SectorFactors[];
+}
+
+export interface SectorFactors {
+  name: string;
+  /** `[slots, rows, cols, groups]`; 1 where the sector emits nothing */
+  factors: Float64Array;
 }
 
 /**
  * The log factors z on the emissions before a bound acts on them, `[slots, rows, cols, groups]`: normal a priori, and taken as normal a posteriori. The
- * control's first elements are white noise at a cell, `[slots, groups, rows, cols]`.
+ * control's first elements are white noise, so many of each slot and group, `[slots, groups, size]`.
  */
 export interface LogFactorMap {
   /** z = L·control; linear */
@@ -47,6 +55,8 @@ export interface LogFactorMap {
   /** standard deviation of z a priori, the root of the diagonal of L·Lᵀ; 0 where nothing is emitted */
   priorSpread(): Float64Array;
   factorsOf(z: Float64Array): Float64Array;
+  /** how much of each of the elements of a slot and group, 0 … 1, belongs to an area, `[size]`. @param mask - part of each cell, `[rows, cols]` */
+  shareIn(mask: ArrayLike<number>): Float64Array;
   /** dfactor/dz */
   slopes(z: Float64Array): Float64Array;
 }

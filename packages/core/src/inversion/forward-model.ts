@@ -56,8 +56,8 @@ export interface ForwardModel {
   /** where numbers are inverted that only add to what is simulated: the spread a priori of each; they stand last in every vector */
   readonly nuisance?: readonly number[];
   readonly batches: number;
-  /** slots and batches that nothing in the model connects with others, as first and end of each; absent: one part of all */
-  readonly parts?: readonly IndependentPart[];
+  /** the batches in stretches, with the slots that each sees beside nuisance numbers, as first and end of each; absent: one part of all */
+  readonly parts?: readonly ModelPart[];
   observations(batch: number): ObservationBatch;
   /**
    * @param factors - `[slots, rows, cols, groups]`, then those on initial concentrations, then nuisance numbers
@@ -84,7 +84,7 @@ export interface ForwardModel {
 }
 
 /** Half-open ranges. */
-export interface IndependentPart {
+export interface ModelPart {
   slots: readonly [number, number];
   batches: readonly [number, number];
 }

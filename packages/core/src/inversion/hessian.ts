@@ -16,13 +16,13 @@ import { lossOf, misfitCurvature } from './cost';
 import type { EvaluationContext } from './evaluation';
 import { Role, type ForwardModel } from './forward-model';
 
-/** A·d, and what is met on the way to it. */
+/** A·d, of the observations of some or all batches, and what is met on the way to it. */
 export interface HessianProduct {
   /** A·d = Gᵀ W G d, laid out as the control */
   control: Float64Array;
   /** Kᵀ W K (df/dv) d, laid out as the factors */
   factors: Float64Array;
-  /** W^½ G d per batch; 0 at values that are not in the cost */
+  /** W^½ G d per batch asked for; 0 at values that are not in the cost */
   simulated: Float64Array[];
 }
 
@@ -38,9 +38,6 @@ function withTangent(model: ForwardModel): TangentModel {
 }
 
 export class GaussNewtonHessian {
-  /** products so far */
-  products = 0;
-
   private constructor(
     private readonly context: EvaluationContext,
     private readonly model: TangentModel,
@@ -74,26 +71,25 @@ export class GaussNewtonHessian {
     return new GaussNewtonHessian(context, model, at.slice(), factors, roots);
   }
 
-  /** A·direction. */
-  async product(direction: Float64Array): Promise<HessianProduct> {
+  /** A·direction. @param batches - half-open; those of the observations that count, all unless given */
+  async product(direction: Float64Array, [first, end]: readonly [number, number] = [0, this.model.batches]): Promise<HessianProduct> {
     const { model, context, factors } = this;
     const change = context.control.tangent(this.control, direction);
     const simulated: Float64Array[] = [];
-    for (let batch = 0; batch < model.batches; batch++) {
+    for (let batch = first; batch < end; batch++) {
       context.signal?.throwIfAborted();
       const tangent = await model.tangent(factors, change, batch, context.signal);
       simulated.push(this.roots[batch].map((root, i) => (root > 0 ? root * tangent[i] : 0)));
     }
-    for (let batch = 0; batch < model.batches; batch++) {
+    for (let batch = first; batch < end; batch++) {
       context.signal?.throwIfAborted();
       await model.forward(factors, batch, context.signal); // the adjoint is taken where the batch was run last
       await model.addAdjoint(
-        simulated[batch].map((value, i) => value * this.roots[batch][i]),
+        simulated[batch - first].map((value, i) => value * this.roots[batch][i]),
         batch,
       );
     }
     const gradient = Float64Array.from(await model.takeGradient());
-    this.products++;
     return { control: context.control.gradient(this.control, gradient), factors: gradient, simulated };
   }
 }

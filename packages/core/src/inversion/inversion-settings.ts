@@ -18,7 +18,8 @@ import type { Optimiser } from './optimisers/optimiser';
 import { GaussNewton } from './optimisers/gauss-newton';
 import { Lbfgs } from './optimisers/lbfgs';
 import { Sgd } from './optimisers/sgd';
-import { groupRoot, RegionBasis, type SpatialBasis } from './spatial-basis';
+import { SectorControl } from './sector-control';
+import { groupRoot, RegionBasis, SharedBasis, type SpatialBasis } from './spatial-basis';
 
 /** Keys that the case file has too mean the same there; a `Case['inversion']` can be passed as it is, once `batch` counts model batches. */
 export interface InversionSettings {
@@ -37,6 +38,8 @@ export interface InversionSettings {
   bound: number;
   /** batches of the forward model that a step draws; 0 takes all of them in every step */
   batch: number;
+  /** groups whose factors are inverted, those of the others stay 1; default mode only; default all */
+  groups?: readonly string[];
   priorSpread: Record<string, number>;
   /** choose the iterate by the watched monitors, and stop when they get no better */
   stopOnWithheld: boolean;
@@ -56,6 +59,8 @@ export interface InversionProblem {
   species: readonly string[];
   /** mean prior emissions per slot, `[slots, rows, cols, groups]`, any unit; what is 0 stays 0 */
   priorEmissions: ArrayLike<number>;
+  /** sectors with factors and a prior spread of their own, whose emissions add up to `priorEmissions`; default mode only */
+  sectors?: readonly { name: string; priorEmissions: ArrayLike<number>; priorSpread: Record<string, number> }[];
   /** correlation length of the control in cells (case: lengthKm / cell size) */
   lengthCells: number | readonly [number, number];
   /** of factors on initial concentrations, where the model has them: standard deviation of the logarithm, and correlation length in cells; days are independent */
@@ -66,6 +71,8 @@ export interface InversionProblem {
   spreadFactor?: ArrayLike<number>;
   /** correlations of log factors between groups; default: none */
   groupCorrelation?: readonly { groups: readonly [string, string]; value: number }[];
+  /** correlation of all cells with each other, however far, beside that of `lengthCells` or of regions; default 0 */
+  domainCorrelation?: number;
   /** correlation of a slot with the one before, for all or for each slot; default 0 */
   slotCorrelation?: number | readonly number[];
   /** whether the model ends with a batch of known totals (`TotalsModel`), as a species behind `species` */
@@ -83,7 +90,7 @@ export interface InversionProblem {
 }
 
 /** Checked settings with their defaults filled in. */
-export type CompleteSettings = Required<InversionSettings>;
+export type CompleteSettings = Required<Omit<InversionSettings, 'groups'>> & Pick<InversionSettings, 'groups'>;
 
 export function completeSettings(settings: InversionSettings): CompleteSettings {
   const paper = settings.mode === 'paper';
@@ -153,28 +160,46 @@ function emissionControl(model: ForwardModel, problem: InversionProblem, setting
       `inversion: expected prior emissions [${shape.slots}, ${shape.rows}, ${shape.cols}, ${shape.groups}] but received ${problem.priorEmissions.length} values of ${problem.groups.length} groups`,
     );
   }
-  const emitting = emittingCells(problem.priorEmissions);
+  const inverted = problem.groups.map((group) => settings.mode === 'paper' || (settings.groups?.includes(group) ?? true));
+  const emitting = emittingCells(problem.priorEmissions).map((on, i) => (inverted[i % shape.groups] ? on : 0));
   if (settings.mode === 'paper') {
     const scaled = ({ emissionScale, priorEmissions }: InversionProblem, i: number): number =>
       emissionScale ? priorEmissions[i] / emissionScale[i % shape.groups] : 1;
     return new LinearControl(shape, { bound: settings.bound, prior: Float64Array.from(emitting, (on, i) => (on ? scaled(problem, i) : 0)) });
   }
+  if (problem.sectors) return sectorControl(model, problem, problem.sectors, settings);
   const spread = problem.groups.map((group) => {
     const value = settings.priorSpread[group];
     if (!(value >= 0))
       throw new ConfigError('INVERSION_SETTINGS', `inversion.priorSpread.${group}: expected a number ≥ 0 but received ${String(value)}`);
     return value;
   });
-  const { lengthCells, slotCorrelation, regionOf, spreadFactor, groupCorrelation = [], largestLogFactor: largest } = problem;
+  const { lengthCells, slotCorrelation, regionOf, spreadFactor, groupCorrelation = [], domainCorrelation = 0, largestLogFactor: largest } = problem;
   if (largest && largest.length !== size) {
     throw new ShapeError('INVERSION_SHAPE', `inversion: expected ${size} values of largestLogFactor but received ${largest.length}`);
   }
+  const basis = regionOf ? new RegionBasis(regionOf, 1 + regionOf.reduce((a, b) => Math.max(a, b), -1)) : correlation(shape, lengthCells);
   return new LogFactorControl(shape, {
     spread: spreadFactor ? Float64Array.from(spreadFactor, (factor, i) => factor * spread[i % spread.length]) : spread,
-    basis: regionOf ? new RegionBasis(regionOf, 1 + regionOf.reduce((a, b) => Math.max(a, b), -1)) : correlation(shape, lengthCells),
+    basis: domainCorrelation > 0 ? new SharedBasis(basis, domainCorrelation) : basis,
     ...{ bound: settings.bound, largest, slotCorrelation, emitting },
     ...(groupCorrelation.length > 0 ? { groupRoot: groupRoot(problem.groups, groupCorrelation) } : {}),
   });
+}
+
+function sectorControl(
+  model: ForwardModel,
+  problem: InversionProblem,
+  sectors: NonNullable<InversionProblem['sectors']>,
+  settings: CompleteSettings,
+): Control {
+  return new SectorControl(
+    sectors.map(({ name, priorEmissions, priorSpread }) => ({
+      name,
+      emissions: priorEmissions,
+      control: emissionControl(model, { ...problem, sectors: undefined, priorEmissions }, { ...settings, priorSpread }),
+    })),
+  );
 }
 
 function correlation({ rows, cols }: FactorShape, lengthCells: InversionProblem['lengthCells']): SpatialBasis {

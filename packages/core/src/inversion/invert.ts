@@ -56,6 +56,8 @@ export interface InversionResult {
   keptIteration: number;
   /** `[slots, rows, cols, groups]` factors on the prior emissions */
   factors: Float32Array;
+  /** of each sector, where the problem has them */
+  sectors?: { name: string; factors: Float32Array }[];
   /** where initial concentrations are a part of the control: their factors, and what they took of the gain */
   initialConcentrations?: { factors: Float32Array; gain: GainByPart };
   /** where the model has them: nuisance numbers, each in its unit */
@@ -128,6 +130,7 @@ function prepare(model: ForwardModel, problem: InversionProblem, settings: Compl
     problem.groups,
     observationsHash(model),
     ...(model.nuisance ? [model.nuisance] : []),
+    ...(problem.sectors ?? []).flatMap(({ name, priorEmissions, priorSpread }) => [name, priorSpread, arrayHash(priorEmissions)]),
     ...(problem.largestLogFactor ? [arrayHash(problem.largestLogFactor)] : []),
     ...(problem.start ? [arrayHash(problem.start)] : []),
     ...(problem.centre ? ['centre', arrayHash(problem.centre)] : []),
@@ -277,11 +280,13 @@ async function result({ state, control, context }: Run, groups: readonly string[
   const { model } = context;
   const emissions = factorCount(model.shape);
   const nuisance = model.nuisance?.length ?? 0;
+  const sectors = control.sectorFactors?.(state.best.control) ?? [];
   return {
     status: state.status!,
     iterations: state.iteration,
     keptIteration: state.best.iteration,
     factors: Float32Array.from(all.subarray(0, emissions)),
+    ...(sectors.length > 0 ? { sectors: sectors.map(({ name, factors }) => ({ name, factors: Float32Array.from(factors) })) } : {}),
     ...(model.initialConcentrations && control instanceof JointControl
       ? {
           initialConcentrations: {

@@ -1,5 +1,5 @@
 /** Several controls as one vector, one after the other, which know nothing of each other: emission factors first, then what is inverted beside them. */
-import type { Control, LogFactorMap } from './control';
+import type { Control, LogFactorMap, SectorFactors } from './control';
 import type { FactorShape } from './forward-model';
 
 export class JointControl implements Control {
@@ -72,8 +72,14 @@ export class JointControl implements Control {
         priorSpread: () => map.priorSpread(),
         factorsOf: (z) => map.factorsOf(z),
         slopes: (z) => map.slopes(z),
+        shareIn: (mask) => map.shareIn(mask),
       }
     );
+  }
+
+  /** Of the emissions. */
+  sectorFactors(control: Float64Array): SectorFactors[] {
+    return this.parts[0].sectorFactors?.(this.split(control)[0]) ?? [];
   }
 
   /** The same control with one of its parts put back to the prior. */
@@ -81,7 +87,8 @@ export class JointControl implements Control {
     return joined(this.split(control).map((own, p) => (p === part ? this.parts[p].initial() : own)));
   }
 
-  private split(vector: Float64Array): Float64Array[] {
+  /** The parts of a control, views of it. */
+  split(vector: Float64Array): Float64Array[] {
     let first = 0;
     return this.parts.map(({ size }) => {
       const own = vector.subarray(first, first + size);

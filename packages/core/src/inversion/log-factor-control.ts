@@ -74,6 +74,10 @@ export class LogFactorControl implements Control, LogFactorMap {
     return Float64Array.from(emitting, (on, i) => (on && basis.covers(cell(i)) ? this.spreadAt(i) : 0));
   }
 
+  shareIn(mask: ArrayLike<number>): Float64Array {
+    return this.options.basis.shareIn(mask);
+  }
+
   tangent(control: Float64Array, direction: Float64Array): Float64Array {
     const slope = this.slopes(this.logFactors(control));
     return this.logFactors(direction).map((dz, i) => slope[i] * dz);

@@ -1,6 +1,6 @@
 import { Random } from '../random';
 import { evaluate, type EvaluationContext } from './evaluation';
-import { Role } from './forward-model';
+import { Role, type ForwardModel, type ModelPart } from './forward-model';
 import { GaussNewtonHessian } from './hessian';
 import { invert } from './invert';
 import { controlFor, costFor, completeSettings, type InversionProblem, type InversionSettings } from './inversion-settings';
@@ -9,6 +9,9 @@ import { MatrixModel, observationBatch } from './testing/linear-models';
 import { dot } from './testing/small-world';
 import { twinSettings } from './testing/plume-twin';
 import { TotalsModel } from './totals-model';
+import { lowRank } from './uncertainty/low-rank';
+import { LowRankPosterior } from './uncertainty/posterior';
+import { randomisedMember } from './uncertainty/randomised';
 
 const random = new Random(12);
 const normals = (n: number, scale = 1): Float64Array => Float64Array.from({ length: n }, () => scale * random.normal());
@@ -26,7 +29,7 @@ const settings: InversionSettings = {
 };
 
 /** A model of log factors with all that can stand beside it: two batches, biases of three places, a run with something else changed, two known totals. */
-function fullModel(): TotalsModel {
+function fullModel(parts?: readonly ModelPart[]): TotalsModel {
   const matrices = [5, 6].map((rows) => Array.from({ length: rows }, () => [...normals(SIZE)]));
   const batches = [5, 6].map((n) =>
     observationBatch([...normals(n, 2)], 0.7, {
@@ -36,7 +39,7 @@ function fullModel(): TotalsModel {
   );
   const places = [Int32Array.of(0, 1, 2, -1, 0), Int32Array.of(2, 2, 1, 0, -1, 1)];
   const columns = [normals(5), normals(6)];
-  const beside = new NuisanceModel(new MatrixModel(shape, matrices, batches, true), [
+  const beside = new NuisanceModel(new MatrixModel(shape, matrices, batches, true, parts), [
     { spread: [0.4, 0.8, 0.4], of: (batch) => ({ index: places[batch], coefficient: new Float64Array(places[batch].length).fill(1) }) },
     { spread: [0.5], of: (batch) => ({ index: new Int32Array(columns[batch].length), coefficient: columns[batch] }) },
   ]);
@@ -114,6 +117,37 @@ describe('the whole cost: every control, B, R, operators', () => {
     }
     backward = dot(await model.takeGradient(), direction);
     expect(backward / forward).toBeCloseTo(1, 12);
+  });
+
+  it('has one posterior, whether its parts have a Krylov space each or all together', async () => {
+    const each = [0, 1].map((batch) => ({ slots: [batch, batch + 1] as const, batches: [batch, batch + 1] as const }));
+    const model = fullModel(each);
+    expect(model.parts).toHaveLength(3); // the known totals have their own
+    const context = contextOf(model, { loss: 'l2' });
+    const at = normals(context.control.size, 0.5);
+    const hessian = await GaussNewtonHessian.at(context, at);
+    const posteriorOf = async (of: ForwardModel): Promise<{ products: number; posterior: LowRankPosterior }> => {
+      const { blocks, products } = await lowRank(hessian, of, context.control, { rank: 100, species: 3, random: new Random(4) });
+      expect(blocks).toHaveLength(1); // all of them see the nuisance numbers
+      return { products, posterior: new LowRankPosterior(context.control, at, blocks, 3) };
+    };
+    const apart = await posteriorOf(model);
+    const together = await posteriorOf(Object.create(model, { parts: { value: undefined } }) as ForwardModel);
+    expect(apart.posterior.eigenvalues).toHaveLength(11); // 5 + 6 values less two withheld, and two totals
+    together.posterior.eigenvalues.forEach((value, k) => expect(apart.posterior.eigenvalues[k] / value).toBeCloseTo(1, 6));
+    const v = normals(at.length);
+    const [a, b] = [apart, together].map(({ posterior }) => posterior.covariance(v));
+    a.forEach((value, i) => expect(value).toBeCloseTo(b[i], 7));
+    expect(apart.products).toBeLessThan(together.products);
+  });
+
+  it('has members of its ensemble: nuisance numbers are drawn and inverted with the rest', async () => {
+    const model = fullModel();
+    const start = contextOf(model).control.initial();
+    const complete = { ...settings, priorSpread: { NOx: 0.5, VOC: 0.3 }, iterations: 5 };
+    const member = await randomisedMember(model, problem, complete, { member: 0, seed: 5, start });
+    expect(member).toHaveLength(SIZE + 4);
+    expect(member.subarray(SIZE).every((value) => value !== 0)).toBe(true);
   });
 });
 

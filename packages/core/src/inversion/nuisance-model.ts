@@ -21,6 +21,7 @@ export class NuisanceModel implements ForwardModel {
   readonly shape: ForwardModel['shape'];
   readonly initialConcentrations: ForwardModel['initialConcentrations'];
   readonly batches: number;
+  readonly parts: ForwardModel['parts'];
   readonly nuisance: readonly number[];
   readonly tangent?: ForwardModel['tangent'];
   private readonly count: number;
@@ -35,6 +36,7 @@ export class NuisanceModel implements ForwardModel {
     this.shape = model.shape;
     this.initialConcentrations = model.initialConcentrations;
     this.batches = model.batches;
+    this.parts = model.parts;
     const sizes = terms.map(({ spread }) => spread.length);
     this.first = sizes.map((_, t) => sizes.slice(0, t).reduce((a, b) => a + b, 0));
     this.nuisance = terms.flatMap(({ spread }) => spread);

@@ -56,6 +56,19 @@ describe('ObservationOperator', () => {
     expect(() => hourly({ ...options, observations, species: ['NO2'], withheld: new Set(['a', 'b']) })).toThrow(/no cell holds two monitors of NO2/);
   });
 
+  it('multiplies the errors of monitors by what their type of site has', () => {
+    const observations = observationsOf(stations, { start: '2017-01-01T01:00:00Z', stepSeconds: 3600, count: 1 }, { NO2: [1, 3, 4, NaN] });
+    const typed = { ...observations, stations: observations.stations.map((each) => ({ ...each, type: { a: 'traffic', c: 'rural' }[each.id] })) };
+    const errors = (siteTypeError: Record<string, number>): number[] => [
+      ...hourly({ observations: typed, species: ['NO2'], siteTypeError }).batch().error,
+    ];
+    const plain = errors({});
+    const [rural, mixed] = errors({ traffic: 3 });
+    expect(rural).toBe(plain[0]); // c alone in its cell
+    expect(mixed / plain[1]).toBeCloseTo(Math.sqrt((9 + 1) / 2), 6); // a and b
+    expect(() => errors({ trafic: 3 })).toThrow(/siteTypeError.trafic: no station in the grid is of that type; types are rural, traffic/);
+  });
+
   it('picks single hours from fields', () => {
     const fields = Float32Array.from({ length: 50 * 6 * 2 }, (_, i) => i);
     // [hour, cell, species] at (hour·6 + cell)·2 + species

@@ -29,6 +29,8 @@ export interface ObservationOperatorOptions {
   error: ObservationErrorSettings;
   /** default `none` */
   representativeness?: Representativeness;
+  /** factor on the errors of monitors by type of their site; default 1 */
+  siteTypeError?: Readonly<Record<string, number>>;
   /** ids of stations that judge the result */
   withheld?: ReadonlySet<string>;
   /** ids of stations that only choose the iterate that is kept */
@@ -71,7 +73,16 @@ export class ObservationOperator {
     this.species = species;
     this.cells = grid.rows * grid.cols;
     this.times = observedTimes(observations.time, period, options.hoursPerDay);
-    this.observed = superObservations(perCell, this.stations, grid.cols, this.times, species, error, options.representativeness);
+    this.observed = superObservations(
+      perCell,
+      this.stations,
+      grid.cols,
+      this.times,
+      species,
+      error,
+      options.representativeness,
+      options.siteTypeError,
+    );
     if (this.observed.values.length === 0) {
       throw new DataError(
         'OBSERVATIONS_NONE_IN_PERIOD',

@@ -11,6 +11,8 @@ export interface SpatialBasis {
   adjoint(field: Float64Array): Float64Array;
   /** whether a cell (row · columns + column) has a log factor at all */
   covers(cell: number): boolean;
+  /** how much of each number, 0 … 1, belongs to an area: the part that it has of the cells which the number is of. @param mask - part of each cell, `[rows, cols]` */
+  shareIn(mask: ArrayLike<number>): Float64Array;
 }
 
 /** One number for each region, independent of the others; cells outside all regions get 0. */
@@ -35,6 +37,53 @@ export class RegionBasis implements SpatialBasis {
       if (region >= 0) out[region] += field[cell];
     });
     return out;
+  }
+
+  shareIn(mask: ArrayLike<number>): Float64Array {
+    const cells = this.adjoint(new Float64Array(this.regionOf.length).fill(1));
+    return this.adjoint(Float64Array.from(mask)).map((part, region) => (cells[region] > 0 ? part / cells[region] : 0));
+  }
+}
+
+/**
+ * Another basis, with one number more that all cells share: their correlations are ρ + (1 − ρ)·(those of the other), variances stay 1. An inventory's totals are as
+ * wrong as its statistics and emission factors, which hold for a whole country, and a correlation that ends after `lengthKm` would have that average out.
+ */
+export class SharedBasis implements SpatialBasis {
+  readonly size: number;
+  private readonly weights: readonly [own: number, shared: number];
+
+  /** @param correlation - ρ, in [0, 1) */
+  constructor(
+    private readonly inner: SpatialBasis,
+    correlation: number,
+  ) {
+    this.size = inner.size + 1;
+    this.weights = [Math.sqrt(1 - correlation), Math.sqrt(correlation)];
+  }
+
+  covers(cell: number): boolean {
+    return this.inner.covers(cell);
+  }
+
+  apply(v: Float64Array): Float64Array {
+    const [own, shared] = this.weights;
+    const common = shared * v[this.inner.size];
+    return this.inner.apply(v.subarray(0, this.inner.size)).map((value, cell) => (this.covers(cell) ? own * value + common : 0));
+  }
+
+  adjoint(field: Float64Array): Float64Array {
+    const [own, shared] = this.weights;
+    const out = new Float64Array(this.size);
+    out.set(this.inner.adjoint(field).map((value) => own * value));
+    out[this.inner.size] = shared * field.reduce((sum, value, cell) => sum + (this.covers(cell) ? value : 0), 0);
+    return out;
+  }
+
+  shareIn(mask: ArrayLike<number>): Float64Array {
+    const covered = Float64Array.from(mask, (part, cell) => (this.covers(cell) ? part : 0));
+    const cells = covered.reduce((sum, _, cell) => sum + (this.covers(cell) ? 1 : 0), 0);
+    return Float64Array.of(...this.inner.shareIn(mask), covered.reduce((sum, part) => sum + part, 0) / cells);
   }
 }
 

@@ -22,6 +22,8 @@ export interface PlacedStation {
   /** row · cols + col */
   cell: number;
   role: number;
+  /** of the site; absent where the stations have none */
+  type?: string;
 }
 
 export interface SuperObservations {
@@ -51,7 +53,13 @@ export function placeStations(
 ): PlacedStation[] {
   const roleOf = (id: string): number => (withheld.has(id) ? Role.withheld : watched.has(id) ? Role.watched : Role.used);
   const placed = cells.flatMap(({ row, col, members }) => {
-    const inCell = members.map((index) => ({ index, id: stations[index].id, cell: row * cols + col, role: roleOf(stations[index].id) }));
+    const inCell = members.map((index) => ({
+      index,
+      id: stations[index].id,
+      cell: row * cols + col,
+      role: roleOf(stations[index].id),
+      type: stations[index].type,
+    }));
     const other = inCell.find(({ role }) => role !== inCell[0].role);
     if (other) {
       throw new DataError(
@@ -64,6 +72,26 @@ export function placeStations(
   return placed.sort((a, b) => a.index - b.index);
 }
 
+/**
+ * By cell, the factor on the errors that the types of its sites have: the root mean square over its monitors.
+ *
+ * @param factors - by type; a type that is not named has 1
+ * @throws {ConfigError} `OBSERVATION_SITE_TYPE` for a type that no station in the grid has
+ */
+function siteFactors(stations: readonly PlacedStation[], factors: Readonly<Record<string, number>>): Map<number, number> {
+  const types = new Set(stations.flatMap(({ type }) => type ?? []));
+  const unknown = Object.keys(factors).find((type) => !types.has(type));
+  if (unknown !== undefined) {
+    throw new ConfigError(
+      'OBSERVATION_SITE_TYPE',
+      `inversion.siteTypeError.${unknown}: no station in the grid is of that type; types are ${[...types].sort().join(', ') || 'not given'}: mend the name, or name their column in observations.stations.type`,
+    );
+  }
+  const inCell = new Map<number, number[]>();
+  for (const { cell, type } of stations) inCell.set(cell, [...(inCell.get(cell) ?? []), type === undefined ? 1 : (factors[type] ?? 1)]);
+  return new Map([...inCell].map(([cell, all]) => [cell, Math.sqrt(all.reduce((sum, factor) => sum + factor ** 2, 0) / all.length)]));
+}
+
 /** The cells' means as one list of values; missing ones are left out. Order: time, species, cell in rows and columns. */
 export function superObservations(
   { cells, values, counts, spread }: CellObservations,
@@ -73,7 +101,9 @@ export function superObservations(
   species: readonly string[],
   errors: ObservationErrorSettings,
   representativeness: Representativeness = 'none',
+  siteTypeError: Readonly<Record<string, number>> = {},
 ): SuperObservations {
+  const siteFactor = siteFactors(stations, siteTypeError);
   const roleAt = new Map(stations.map(({ cell, role }) => [cell, role]));
   const list: { value: number; species: number; cell: number; role: number; count: number }[] = [];
   const first = [0];
@@ -96,8 +126,10 @@ export function superObservations(
   }
   return {
     values: Float32Array.from(list, ({ value }) => value),
-    error: Float32Array.from(list, ({ value, species: s, count }) =>
-      Math.hypot(standardDeviation(value, species[s], errors), (spreads[s] * value) / Math.sqrt(count)),
+    error: Float32Array.from(
+      list,
+      ({ value, species: s, count, cell }) =>
+        siteFactor.get(cell)! * Math.hypot(standardDeviation(value, species[s], errors), (spreads[s] * value) / Math.sqrt(count)),
     ),
     species: Uint8Array.from(list, (each) => each.species),
     withheld: Uint8Array.from(list, ({ role }) => role),

@@ -22,6 +22,7 @@ export class TotalsModel implements ForwardModel {
   readonly initialConcentrations: ForwardModel['initialConcentrations'];
   readonly nuisance: ForwardModel['nuisance'];
   readonly batches: number;
+  readonly parts: ForwardModel['parts'];
   readonly tangent?: ForwardModel['tangent'];
   private readonly sums: readonly number[];
   private gradient?: Float64Array;
@@ -36,6 +37,7 @@ export class TotalsModel implements ForwardModel {
     this.initialConcentrations = model.initialConcentrations;
     this.nuisance = model.nuisance;
     this.batches = model.batches + 1;
+    this.parts = model.parts && [...model.parts, { slots: [0, model.shape.slots], batches: [model.batches, model.batches + 1] }];
     this.sums = totals.map(({ weight }) => weight.reduce((a, b) => a + b, 0));
     if (model.tangent) {
       this.tangent = (factors, direction, batch, signal) =>

@@ -1,39 +1,146 @@
-/** `apply`: the updated inventory as emission files that the transport model reads: the prior's files, each species times its group's factor. */
-import { basename, join } from 'node:path';
+/**
+ * `apply`: the updated inventory as emission files that the transport model reads: the prior's files, each species times its group's factor. Beside them
+ * what they hold as CF fields, as rules for CMAQ's own scaling, and as a table of masses.
+ */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Case } from '../data/case';
+import { writeFileAtomic } from '../data/checkpoint';
+import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
-import { writeScaledEmissions } from '../transport/members';
-import { priorEmissionFiles } from './case-runs';
-import { FACTORS_FILE, readFactors } from './factors-file';
-import type { Stage } from './stage';
+import { openPrepared } from '../data/prepared-store';
+import type { FactorSpan } from '../transport/emission-factors';
+import type { DesidStream } from '../transport/desid';
+import type { EmissionGroups } from '../transport/emission-reader';
+import type { RegionMasks } from '../transport/mass-budget';
+import { HemcoGrid } from '../transport/hemco';
+import { pointsOf, type Points } from '../transport/point-sources';
+import { scaleEmissionFile } from '../transport/scale-file';
+import { updatedNames } from './applied-files';
+import { DESID_FOLDER, writePeriodDesid } from './apply-desid';
+import { HEMCO_FOLDER, writePeriodHemco } from './apply-hemco';
+import { timeOf } from './case-runs';
+import { FACTORS_FILE, readFactors, readSectorFactors } from './factors-file';
+import { variantSettings } from './learning';
+import { readRecord } from './record';
+import { regionMask } from './regions';
+import { factorsAt, slotStretches, type Stretch } from './slot-stretches';
+import { priorEmissionInputs, priorSectors, sectorSettings } from './sector-files';
+import type { Stage, StageContext } from './stage';
+import { timeSlots } from './time-slots';
+import { readSigma, UNCERTAINTY_FILE } from './uncertainty-file';
+import { FIELDS_FOLDER, writeUpdatedFields } from './updated-fields';
 
-/** Names of the updated files: those of the prior's, with `.updated` before the extension. */
-export function updatedName(path: string): string {
-  return basename(path).replace(/(\.[^.]*)?$/, (extension) => `.updated${extension}`);
+/** What is emitted by species, hour and region, before and after, as read from the files. */
+export const BUDGET_FILE = 'mass_budget.csv';
+const BUDGET_HEADER = 'file,species,unit,time,region,prior,updated';
+/** Label of the stream of the prior's files in the rules for CMAQ. */
+const STREAM = 'INVENTORY';
+/** The region of the budget that is the whole grid; one that a case calls so is left out. */
+const DOMAIN = 'domain';
+
+interface ScaledFile {
+  groups: EmissionGroups;
+  points?: Points;
+  spans: FactorSpan[];
 }
 
-/** The updated emission files of a period, in the order of the prior's. */
-export function appliedFiles(dir: string, settings: Case, period: string): string[] {
-  return priorEmissionFiles(settings, period).map((path) => join(dir, updatedName(path)));
+/** For each file the factors of its sector in the periods that it serves. */
+function scaledFiles(settings: Case, factorsPath: string, grid: Grid): Map<string, ScaledFile> {
+  const out = new Map<string, ScaledFile>();
+  for (const { name, start, hours } of settings.periods) {
+    for (const sector of priorSectors(settings, name)) {
+      const { data: factors } = readSectorFactors(factorsPath, grid, name, sector.name);
+      for (const path of sector.files) {
+        if (!out.has(path)) out.set(path, { groups: sector.groups, points: pointsOf(sector, grid), spans: [] });
+        out.get(path)!.spans.push({ factors, start, hours });
+      }
+    }
+  }
+  // A file of one period has its factors at all its steps, those before and after the period included.
+  for (const { spans } of out.values()) if (spans.length === 1) delete spans[0].hours;
+  return out;
+}
+
+function budgetRegions({ regions }: Case, grid: Grid): RegionMasks {
+  const named = Object.entries(regions).map(([name, region]): [string, Float32Array] => [name, regionMask(region, grid)]);
+  return new Map([...named.filter(([name]) => name !== DOMAIN), [DOMAIN, new Float32Array(grid.rows * grid.cols).fill(1)]]);
+}
+
+/** Of the posterior spread that goes into the fields, where the case asks for one. */
+function uncertaintyKey(context: StageContext): string | undefined {
+  const asked = context.variant === 'default' && context.case.inversion.uncertainty.method !== 'none';
+  return asked ? readRecord(context.dirOf('uncertainty'))?.key : undefined;
+}
+
+/** CF fields and rules for CMAQ of every period. @returns the files, relative to the stage's folder */
+function writeBeside(context: StageContext, factorsPath: string, grid: Grid): string[] {
+  const { case: settings, dir } = context;
+  for (const folder of [FIELDS_FOLDER, DESID_FOLDER, HEMCO_FOLDER]) rmSync(join(dir, folder), { recursive: true, force: true }); // of other settings
+  const spread = uncertaintyKey(context) === undefined ? undefined : join(context.dirOf('uncertainty'), UNCERTAINTY_FILE);
+  const { hemco } = settings.emissions;
+  const globe = hemco && new HemcoGrid(grid, hemco.degrees);
+  return settings.periods.flatMap((period) => {
+    const { name } = period;
+    const time = timeOf(period);
+    const factors = readFactors(factorsPath, grid, name);
+    const stretches = slotStretches(timeSlots(time, variantSettings(context).inversion.factors));
+    const fields = join(FIELDS_FOLDER, `emissions_${name}.nc`);
+    const sigma = spread !== undefined && existsSync(spread) ? readSigma(spread, name) : undefined;
+    const sectors = priorSectors(settings, name).map((sector) => ({ ...sector, factors: readSectorFactors(factorsPath, grid, name, sector.name) }));
+    const inverted = sectors.length > 1 ? sectors : [];
+    const prepared = openPrepared(context.dirOf('prepare'), name);
+    writeUpdatedFields(join(dir, fields), prepared, { factors, stretches, sigma, sectors: inverted });
+    const streamsOf = (stretch: Stretch): DesidStream[] =>
+      sectors.map(({ name: sector, groups, stackGroups, factors: own }) => ({
+        label: sectors.length > 1 ? sector.toUpperCase() : STREAM,
+        points: stackGroups !== undefined,
+        groups,
+        factors: factorsAt(own, stretch),
+      }));
+    return [
+      fields,
+      ...writePeriodDesid(dir, { name, grid, time, stretches, streamsOf }, context.log),
+      ...(globe ? writePeriodHemco(dir, globe, prepared, factors, stretches, context.log) : []),
+    ];
+  });
+}
+
+function filesSettings({ case: settings }: StageContext): object {
+  const { emissions, periods } = settings;
+  return { groups: emissions.groups, periods, ...sectorSettings(settings) };
+}
+
+/** Of what lies beside the files. */
+function besideSettings(context: StageContext): object {
+  const { regions, emissions } = context.case;
+  return { regions, uncertainty: uncertaintyKey(context), hemco: emissions.hemco };
 }
 
 export const applyStage: Stage = {
   name: 'apply',
-  needs: ['invert'],
-  settings: ({ case: { emissions } }) => ({ groups: emissions.groups }),
-  inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => priorEmissionFiles(settings, name)),
+  needs: ['prepare', 'invert'],
+  settings: (context) => ({ ...filesSettings(context), ...besideSettings(context) }),
+  // Other regions, a spread and HEMCO change what lies beside the files that the transport model reads.
+  dearSettings: filesSettings,
+  inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => priorEmissionInputs(settings, name)),
   run(context) {
     const { case: settings, dir } = context;
     const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
-    const products: string[] = [];
-    for (const { name } of settings.periods) {
-      const { data } = readFactors(join(context.dirOf('invert'), FACTORS_FILE), grid, name);
-      for (const path of priorEmissionFiles(settings, name)) {
-        context.progress(products.length, settings.periods.length, basename(path));
-        writeScaledEmissions([path], join(dir, updatedName(path)), data, settings.emissions.groups, { grid });
-        products.push(updatedName(path));
-      }
+    const names = updatedNames(settings);
+    const factorsPath = join(context.dirOf('invert'), FACTORS_FILE);
+    const scaled = scaledFiles(settings, factorsPath, grid);
+    const regions = budgetRegions(settings, grid);
+    const budget = [BUDGET_HEADER];
+    const files: string[] = [];
+    for (const [path, { groups, points, spans }] of scaled) {
+      const name = names.get(path)!;
+      context.progress(files.length, scaled.size, name);
+      budget.push(...scaleEmissionFile(path, join(dir, name), spans, { groups, grid, points, regions }).map((row) => `${name},${row}`));
+      files.push(name);
     }
-    return Promise.resolve({ products, summary: { files: products } });
+    writeFileAtomic(join(dir, BUDGET_FILE), `${budget.join('\n')}\n`);
+    const beside = writeBeside(context, factorsPath, grid);
+    return Promise.resolve({ products: [...files, BUDGET_FILE, ...beside], summary: { files } });
   },
 };

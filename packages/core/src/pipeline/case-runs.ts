@@ -1,15 +1,8 @@
 /** Which runs of the transport model a case has, and where their files are. */
 import { join } from 'node:path';
 import { memberDesigns, type Case, type Group, type PeriodSettings } from '../data/case';
-import { expandGlob, expandGlobs } from '../data/glob';
+import { expandGlobs } from '../data/glob';
 import type { TimeAxis } from '../grid/grid';
-import type { StageContext } from './stage';
-
-/** Emission files and concentration files of one run in one period. */
-export interface RunFiles {
-  emissions: string[];
-  concentrations: string[];
-}
 
 export const PRIOR = 'prior';
 export const TRUTH = 'truth';
@@ -56,10 +49,6 @@ export function geographyFiles(settings: Case): string[] {
   return settings.geography ? expandGlobs(settings.geography.files) : [];
 }
 
-export function priorEmissionFiles(settings: Case, period: string): string[] {
-  return expandGlob(inPeriod(settings.emissions.files, period));
-}
-
 /** File that `simulate` writes. */
 export function simulatedFile(dir: string, run: string, kind: 'EMIS' | 'ACONC', period: string): string {
   return join(dir, run, `${kind}_${period}.nc`);
@@ -68,17 +57,4 @@ export function simulatedFile(dir: string, run: string, kind: 'EMIS' | 'ACONC', 
 /** Observations of a twin, written by `simulate`. */
 export function twinObservationsFile(dir: string, period: string): string {
   return join(dir, `observations_${period}.csv`);
-}
-
-/** Files of a run that the surrogate learns from. */
-export function runFiles(context: StageContext, run: string, period: string): RunFiles {
-  const { case: settings } = context;
-  const simulate = context.dirOf('simulate');
-  const given = settings.members.runs?.find(({ name }) => name === run);
-  if (given) return { emissions: expandGlob(inPeriod(given.emissions, period)), concentrations: expandGlob(inPeriod(given.concentrations, period)) };
-  const concentrations =
-    run === PRIOR && settings.priorConcentrations
-      ? expandGlob(inPeriod(settings.priorConcentrations, period))
-      : [simulatedFile(simulate, run, 'ACONC', period)];
-  return { emissions: run === PRIOR ? priorEmissionFiles(settings, period) : [simulatedFile(simulate, run, 'EMIS', period)], concentrations };
 }

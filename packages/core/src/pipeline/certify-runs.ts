@@ -9,15 +9,15 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GROUPS, type Group, type PeriodSettings } from '../data/case';
 import type { PreparedPeriod } from '../data/prepared';
-import { choosePatches, cellsOf, type Patch } from '../surrogate/source-patches';
-import { createCtm, ctmIdentity } from '../transport/ctm';
 import { readGriddesc } from '../grid/griddesc';
-import { writeScaledEmissions } from '../transport/members';
-import { priorEmissionFiles, responseRun, simulatedFile } from './case-runs';
+import { choosePatches, cellsOf, type Patch } from '../surrogate/source-patches';
+import { createCtm, ctmIdentity, type CtmRequest } from '../transport/ctm';
+import { responseRun, simulatedFile } from './case-runs';
 import { runJobs } from './ctm-jobs';
 import { meanEmissions } from './factors-file';
 import { uniformFactors } from './member-factors';
 import { canonicalJson, hashText, readRecord } from './record';
+import { emissionInput, priorSectors, sectorSettings, simulatedSectors, writeSectors } from './sector-files';
 import type { StageContext } from './stage';
 import { VERSIONS } from './versions';
 
@@ -45,6 +45,7 @@ function runsFolder(context: StageContext): string {
     canonicalJson({
       ctm: ctmIdentity(ctm),
       groups: emissions.groups,
+      ...sectorSettings(context.case),
       variables: concentrations.variables,
       periods,
       inputs,
@@ -128,11 +129,9 @@ function emissionsOf(
   run: CertifyingRun,
   period: PeriodSettings,
   factors: Float32Array,
-): { emissionFiles: string[]; factors?: Float32Array } {
-  const prior = priorEmissionFiles(settings, period.name);
-  if (settings.ctm.kind === 'reference') return { emissionFiles: prior, factors };
-  const scaled = join(dirname(run.output(period.name)), `EMIS_${period.name}.nc`);
-  const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
-  if (!existsSync(scaled)) writeScaledEmissions(prior, scaled, factors, settings.emissions.groups, { grid });
-  return { emissionFiles: [scaled] };
+): Pick<CtmRequest, 'emissionFiles' | 'sectors'> & { factors?: Float32Array } {
+  if (settings.ctm.kind === 'reference') return { ...emissionInput(priorSectors(settings, period.name)), factors };
+  const scaled = simulatedSectors(settings, dirname(dirname(run.output(period.name))), run.name, period.name);
+  writeSectors(settings, period.name, scaled, readGriddesc(settings.grid.griddesc, settings.grid.name), () => factors);
+  return emissionInput(scaled);
 }

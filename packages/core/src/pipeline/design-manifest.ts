@@ -4,7 +4,8 @@ import { memberDesigns, type Case, type MemberDesign, type Species } from '../da
 import { PREPARED_SPECIES } from '../data/prepared';
 import type { Grid, GridDefinition } from '../grid/grid';
 import { memberStream } from '../transport/members';
-import { priorEmissionFiles, simulatedFile } from './case-runs';
+import { simulatedFile } from './case-runs';
+import { priorEmissionFiles } from './sector-files';
 import { designedRegions } from './member-factors';
 import { VERSIONS } from './versions';
 

@@ -24,6 +24,7 @@ import { nuisanceTerms } from './nuisance';
 import { observePeriod, passRun, priorRun, throughOperator, type ObservedPeriod } from './observed-periods';
 import { ONNX_FILES } from './onnx-models';
 import { priorCovariance } from './prior-covariance';
+import { sectorsOf } from './sector-emissions';
 import { passVariant, stageDir, type StageContext } from './stage';
 import { SurrogateForwardModel, type PeriodProblem } from './surrogate-forward-model';
 import { firstOfSlots, meanOfSlots, timeSlots, type TimeSlots } from './time-slots';
@@ -148,6 +149,7 @@ export async function inversionWith(
     species: PREPARED_SPECIES,
     priorEmissions,
     totals: totals.length > 0,
+    sectors: sectorsOf(context.case, inversion, periods, slots),
     ...priorCovariance(inversion, context.case.regions, grid, slots),
     ...(spread && inversion.trustRegion !== undefined
       ? {

@@ -88,7 +88,11 @@ export const invertStage: Stage = {
       const { result, starts } = await invertFromStarts(model, setup.problem, setup.settings, options, inversion.starts);
       passSaturationGate(context, result.atBound);
       const factors = splitSlots(result.factors, periods, inversion.factors);
-      writeFactors(join(context.dir, FACTORS_FILE), grid, factors);
+      const sectors = (result.sectors ?? []).map(({ name, factors: own }) => ({
+        sector: name,
+        factors: splitSlots(own, periods, inversion.factors),
+      }));
+      writeFactors(join(context.dir, FACTORS_FILE), grid, factors, sectors);
       const { status, iterations, keptIteration, atBound, history } = result;
       const { products, trust } = writeTrust(context, periods, factors, spread);
       const gain = result.initialConcentrations?.gain;

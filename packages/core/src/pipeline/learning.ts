@@ -18,10 +18,13 @@ export interface VariantSettings {
 
 /** With what cross-validation chose, where the case takes it. */
 export function variantSettings(context: StageContext): VariantSettings {
-  const { case: settings, variant, pass } = context;
+  const { case: settings, variant, pass, surrogate: member } = context;
   const { surrogate, training, inversion } = variant === 'paper' ? settings.paperMode : settings;
-  if (!pass) return { surrogate, training, inversion: variant === 'paper' ? inversion : withPick(context) };
   // The exported models are those of the first training.
+  if (member !== undefined) {
+    return { surrogate, training: { ...training, seed: training.seed + member - 1 }, inversion: { ...withPick(context), engine: 'native' } };
+  }
+  if (!pass) return { surrogate, training, inversion: variant === 'paper' ? inversion : withPick(context) };
   return { surrogate, training: furtherTraining(training, settings.loop, pass), inversion: { ...withPick(context), engine: 'native' } };
 }
 

@@ -1,13 +1,12 @@
 /** What a pass of the closed loop has of the passes before it: weights, runs of the transport model, the control and the anchor. */
 import { join } from 'node:path';
-import { GROUPS, type LoopSettings } from '../data/case';
-import { readEmissions } from '../data/case-fields';
+import type { LoopSettings } from '../data/case';
 import { readTensors, type Tensor, writeTensors } from '../data/checkpoint';
-import { IoapiSeries } from '../data/ioapi';
 import type { PreparedPeriod, PreparedRun } from '../data/prepared';
 import { DataError } from '../errors';
 import { Surrogate } from '../surrogate/surrogate';
-import { appliedFiles } from './apply-stage';
+import { appliedSectors } from './applied-files';
+import { readInventory } from './prepare';
 import { readRecord } from './record';
 import { readRunConcentrations } from './run-concentrations';
 import { passVariant, stageContext, stageDir, type LoopPass, type RunContext, type StageContext, type StageName } from './stage';
@@ -57,14 +56,9 @@ export function addRunsOfPasses(context: StageContext, period: PreparedPeriod): 
 
 function updatedRun(context: StageContext, number: number, period: PreparedPeriod): PreparedRun {
   const { case: settings, out, signal } = context;
-  const series = IoapiSeries.open(appliedFiles(stageDir(out, 'apply', passVariant(number)), settings, period.name));
-  try {
-    const groups = Object.fromEntries(GROUPS.map((group) => [group, settings.emissions.groups[group]]));
-    const emissions = readEmissions(series, period.time, groups, { signal });
-    return { emissions, concentrations: readRunConcentrations(settings, [runOfPass(context, number, period.name)], period, signal) };
-  } finally {
-    series.close();
-  }
+  const sectors = appliedSectors(stageDir(out, 'apply', passVariant(number)), settings, period.name);
+  const emissions = readInventory(sectors, period.grid, period.time, { signal });
+  return { emissions, concentrations: readRunConcentrations(settings, [runOfPass(context, number, period.name)], period, signal) };
 }
 
 /** The transport model's output on the emissions of a pass. */
@@ -87,7 +81,12 @@ export function writeOutcome(dir: string, { control, predicted }: InversionOutco
 
 /** @throws {DataError} `LOOP_CONTROL` if the inversion of that pass did not leave it whole */
 export function readOutcome({ out }: RunContext, number: number): InversionOutcome {
-  const path = join(stageDir(out, 'invert', passVariant(number)), CONTROL_FILE);
+  return outcomeIn(stageDir(out, 'invert', passVariant(number)));
+}
+
+/** Where the inversion of a folder ended. */
+export function outcomeIn(dir: string): InversionOutcome {
+  const path = join(dir, CONTROL_FILE);
   try {
     const { tensors } = readTensors(path);
     return { control: Float64Array.from(tensors.get('control')!.data), predicted: Float32Array.from(tensors.get('predicted')!.data) };

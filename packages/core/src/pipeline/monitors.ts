@@ -67,6 +67,7 @@ export function operatorOf(
     species: PREPARED_SPECIES,
     error: context.case.inversion.observationError,
     representativeness: context.case.inversion.representativeness,
+    siteTypeError: context.case.inversion.siteTypeError,
     withheld: monitors.withheld,
     watched: options.watch ? monitors.watched : undefined,
     hoursPerDay: options.hoursPerDay,

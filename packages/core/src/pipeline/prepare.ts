@@ -5,10 +5,14 @@ import { IoapiSeries } from '../data/ioapi';
 import { readMeteorology } from '../data/meteorology';
 import { openWeather } from '../data/weather/open-weather';
 import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun } from '../data/prepared';
-import type { Grid } from '../grid/grid';
+import type { LongRead } from '../data/period-steps';
+import type { Grid, TimeAxis } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
 import { basename, relative } from 'node:path';
-import { geographyFiles, meteorologyFiles, PRIOR, priorEmissionFiles, runFiles, timeOf, weatherSettings } from './case-runs';
+import { geographyFiles, meteorologyFiles, PRIOR, timeOf, weatherSettings } from './case-runs';
+import type { SectorFiles } from '../transport/emission-reader';
+import { openSector } from '../transport/point-sources';
+import { priorEmissionInputs, runFiles, sectorSettings } from './sector-files';
 import type { Stage, StageContext } from './stage';
 
 function readSeries<T>(paths: string[], read: (series: IoapiSeries) => T, options?: Parameters<typeof IoapiSeries.open>[1]): T {
@@ -22,6 +26,20 @@ function using<T>(opened: { close(): void }, read: () => T): T {
   } finally {
     opened.close();
   }
+}
+
+/** Emissions of all sectors, `[T, H, W, 5]` kg m-2 s-1. */
+export function readInventory(sectors: readonly SectorFiles[], grid: Grid, time: TimeAxis, options: LongRead): Float32Array {
+  const [sum, ...others] = sectors.map((sector) => {
+    const reader = openSector(sector, grid);
+    try {
+      return readEmissions(reader, time, Object.fromEntries(GROUPS.map((group) => [group, sector.groups[group]])), options);
+    } finally {
+      reader.close();
+    }
+  });
+  for (const other of others) for (let i = 0; i < sum.length; i++) sum[i] += other[i];
+  return sum;
 }
 
 function preparePeriod(context: StageContext, period: PeriodSettings, note: (text: string) => void): string[] {
@@ -45,12 +63,11 @@ function preparePeriod(context: StageContext, period: PeriodSettings, note: (tex
       geography,
     }),
   ];
-  const groups = Object.fromEntries(GROUPS.map((group) => [group, settings.emissions.groups[group]]));
   const species = Object.fromEntries(PREPARED_SPECIES.map((name) => [name, settings.concentrations.variables[name]]));
   for (const run of [PRIOR, ...memberNames(settings)]) {
     note(run);
     const files = runFiles(context, run, period.name);
-    const emissions = readSeries(files.emissions, (series) => readEmissions(series, time, groups, options), { grid });
+    const emissions = readInventory(files.emissions, grid, time, options);
     const concentrations = readSeries(files.concentrations, (series) => readConcentrations(series, time, species, options), { grid });
     written.push(writePreparedRun(dir, { period: period.name, run, grid, time, emissions, concentrations }));
   }
@@ -74,13 +91,14 @@ export const prepareStage: Stage = {
     weather: weatherSettings(settings),
     geography: settings.geography?.variables,
     emissions: settings.emissions.groups,
+    ...sectorSettings(settings),
     concentrations: settings.concentrations,
     members: memberNames(settings),
   }),
   inputs: ({ case: settings }) => [
     settings.grid.griddesc,
     ...geographyFiles(settings),
-    ...settings.periods.flatMap(({ name }) => [...meteorologyFiles(settings, name), ...priorEmissionFiles(settings, name)]),
+    ...settings.periods.flatMap(({ name }) => [...meteorologyFiles(settings, name), ...priorEmissionInputs(settings, name)]),
   ],
   run(context) {
     const { periods } = context.case;

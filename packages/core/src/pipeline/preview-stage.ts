@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
+import { ConfigError } from '../errors';
 import { evaluate } from '../inversion/evaluation';
 import { GaussNewtonHessian } from '../inversion/hessian';
 import { areaFigures, cellFigures, type AreaFigures } from '../inversion/uncertainty/figures';
@@ -37,6 +38,12 @@ export const previewStage: Stage = {
   inputs: invertStage.inputs,
   async run(context) {
     const { inversion } = variantSettings(context);
+    if (inversion.sectors.length > 0) {
+      throw new ConfigError(
+        'PREVIEW_SECTORS',
+        'preview: it is made for factors of all emissions of a group, and inversion.sectors gives sectors theirs: leave them out for it, with --set inversion.sectors=[]',
+      );
+    }
     const setup = await setUpInversion(context, join(context.dir, 'engine.json'));
     const { model, problem } = setup;
     try {
@@ -46,7 +53,7 @@ export const previewStage: Stage = {
       await evaluate(evaluation, at, batches, 0, true); // the first one makes what the others find made
       const gradient = await timed(() => evaluate(evaluation, at, batches, 0, true));
       const hessian = await GaussNewtonHessian.at(evaluation, at, 'quadratic');
-      const { result: blocks, seconds } = await timed(() =>
+      const { result, seconds } = await timed(() =>
         lowRank(hessian, model, control, {
           rank: PRODUCTS,
           species: problem.species.length,
@@ -54,14 +61,14 @@ export const previewStage: Stage = {
           onProduct: (done, of) => context.progress(done, of, 'products with the Hessian at the prior'),
         }),
       );
-      const posterior = new LowRankPosterior(control, at, blocks, problem.species.length);
+      const posterior = new LowRankPosterior(control, at, result.blocks, problem.species.length);
       const dofsEstimate = posterior.dofsEstimate();
       const input = { ...figuresSetup(context, setup), control, at, posterior, dofsEstimate };
-      const product = seconds / hessian.products;
+      const product = seconds / result.products;
       const { method, rank, members } = inversion.uncertainty;
       const steps = inversion.iterations * gradient.seconds;
       const summary: PreviewSummary = {
-        products: hessian.products,
+        products: result.products,
         dofsEstimate: dofsEstimate.reduce((sum, value) => sum + value, 0),
         areas: areaFigures(input, cellFigures(input)).areas.map(({ total, dofs: _dofs, constrained: _constrained, ...figures }) => ({
           ...figures,

@@ -7,7 +7,10 @@ import { blockRegions } from '../inversion/spatial-basis';
 import { regionMask } from './regions';
 import type { TimeSlots } from './time-slots';
 
-type PriorCovariance = Pick<InversionProblem, 'lengthCells' | 'regionOf' | 'spreadFactor' | 'groupCorrelation' | 'slotCorrelation'>;
+type PriorCovariance = Pick<
+  InversionProblem,
+  'lengthCells' | 'regionOf' | 'spreadFactor' | 'groupCorrelation' | 'slotCorrelation' | 'domainCorrelation'
+>;
 
 /** Whether what is inverted depends on where regions lie. */
 export function seesRegions({ space, regionSpread, totals }: InversionSettings): boolean {
@@ -20,6 +23,7 @@ export function priorCovariance(settings: InversionSettings, regions: Case['regi
   return {
     lengthCells: grid.lengthInCells(lengthKm),
     groupCorrelation: correlation.groups,
+    domainCorrelation: correlation.domain,
     slotCorrelation: slots.flatMap(({ count, stepHours }) => {
       const within = correlation.hours > 0 ? Math.exp(-stepHours / correlation.hours) : 0;
       // Hours or days of another period follow on nothing.

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { asksForCrossValidation, GROUPS, type Case, type PeriodSettings } from '../data/case';
 import { speciesUnit } from '../data/case-fields';
+import { describeQuality } from '../data/observation-quality';
 import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../data/prepared';
 import { Role } from '../inversion/forward-model';
 import {
@@ -24,6 +25,7 @@ import { FACTORS_FILE, meanEmissions, readFactors } from './factors-file';
 import type { InvertSummary } from './invert-stage';
 import { variantSettings } from './learning';
 import type { LoopSummary } from './loop-stage';
+import type { Monitors } from './monitors';
 import { readRecord } from './record';
 import { regionMask } from './regions';
 import { passVariant, stageContext, STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from './stage';
@@ -116,7 +118,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
     ctm: settings.ctm.kind === 'reference' ? "Retroplume's reference transport model" : `the user's command (${settings.ctm.command})`,
     twin: settings.truth !== undefined,
     created: new Date(),
-    assumptions: settings.assumptions,
+    assumptions: [...settings.assumptions, ...series.flatMap(({ period, own: { monitors } }) => leftOut(settings, period.name, monitors))],
     periods: settings.periods.map(({ name, start, hours, spinUpHours }) => ({
       name,
       start: new Date(start),
@@ -336,4 +338,9 @@ function shownSettings(
     ctm,
     ...(paperMode.run ? { paperMode } : {}),
   };
+}
+
+/** What was left out of a real case's observations, by which rule. */
+function leftOut({ observations: { twin } }: Case, period: string, { observations: { quality } }: Monitors): string[] {
+  return twin || !quality ? [] : describeQuality(quality).map((text) => `Observations, ${period}: ${text}.`);
 }

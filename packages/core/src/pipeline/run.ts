@@ -6,6 +6,7 @@ import type { Profiler } from '../graph';
 import type { Certificate } from '../surrogate/certificate';
 import { applyStage } from './apply-stage';
 import { certifyStage } from './certify-stage';
+import { checkHeaders } from './check/check-case';
 import type { CrossValidation } from './cross-validation';
 import { crossvalidateStage } from './crossvalidate-stage';
 import { evaluateStage, type EvaluateSummary, type InitialFigures } from './evaluate-stage';
@@ -16,6 +17,8 @@ import { prepareStage } from './prepare';
 import { previewStage } from './preview-stage';
 import type { StageRecord } from './record';
 import { reportStage } from './report-stage';
+import { forgetFailure, leaveFailure } from './failure-file';
+import { lockRun } from './run-lock';
 import { simulateStage } from './simulate-stage';
 import { runStage, stageContext, STAGES, type RunContext, type Stage, type StageEvent, type StageName, type Variant } from './stage';
 import { trainStage } from './train-stage';
@@ -86,6 +89,7 @@ export interface RunResult extends VariantResult {
  *
  * @param source - path of the case file, or a loaded case
  * @throws {DeviceError} `DEVICE_CUDA_MISSING` @throws {ConfigError} `PRODUCTS_NEED_CUDA`: nothing has been touched
+ * @throws {ConfigError} `RUN_LOCKED` if another process works in the run folder
  * @throws {RetroplumeError} of the stage that fails; the products of the stages before it stay
  *
  * @example
@@ -116,13 +120,23 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   };
   const all = STAGES.filter((stage) => asked[stage] ?? true);
   const wanted = options.stages === undefined || options.stages === 'all' ? all : options.stages;
+  if (wanted === all) await checkHeaders(settings);
   const seconds: Record<string, number> = {};
   const records = new Map<string, StageRecord>();
-  for (const { stage, variant } of planOf(settings, wanted)) {
-    const record = await runStage(STAGE_OF[stage], stageContext(context, stage, variant));
-    const label = variant === 'paper' ? `paper/${stage}` : stage;
-    seconds[label] = record.seconds;
-    records.set(label, record);
+  const release = lockRun(out);
+  try {
+    forgetFailure(out);
+    for (const { stage, variant } of planOf(settings, wanted)) {
+      const record = await runStage(STAGE_OF[stage], stageContext(context, stage, variant)).catch((cause: unknown) => {
+        leaveFailure(out, { stage, variant }, cause);
+        throw cause;
+      });
+      const label = variant === 'paper' ? `paper/${stage}` : stage;
+      seconds[label] = record.seconds;
+      records.set(label, record);
+    }
+  } finally {
+    release();
   }
   return {
     case: settings.name,

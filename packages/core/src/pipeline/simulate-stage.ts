@@ -7,26 +7,25 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { memberDesigns, type Case, type PeriodSettings } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
-import { IoapiSeries } from '../data/ioapi';
 import { openWeather } from '../data/weather/open-weather';
 import { firstStepOf } from '../data/period-steps';
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
 import { createCtm, ctmIdentity, type Ctm, type ModelError } from '../transport/ctm';
-import { writeScaledEmissions } from '../transport/members';
+import type { SectorFiles } from '../transport/emission-reader';
+import { InventoryReader } from '../transport/inventory-reader';
 import { checkReferenceOptions } from '../transport/reference-model';
 import { readTruthFactors } from '../worlds/truth-factors';
 import {
-  geographyFiles,
-  nuisanceRun,
-  meteorologyFiles,
   PRIOR,
-  priorEmissionFiles,
+  TRUTH,
+  geographyFiles,
+  meteorologyFiles,
+  nuisanceRun,
   responseRun,
   simulatedFile,
   simulatedRuns,
   timeOf,
-  TRUTH,
   twinObservationsFile,
   weatherSettings,
 } from './case-runs';
@@ -34,6 +33,7 @@ import { runJobs } from './ctm-jobs';
 import { designManifest, MANIFEST, manifestText } from './design-manifest';
 import { checkDesignedRegions, designedFactors, designedRegions, uniformFactors } from './member-factors';
 import { readRunConcentrations } from './run-concentrations';
+import { emissionInput, priorEmissionInputs, priorSectors, sectorSettings, simulatedSectors, writeSectors } from './sector-files';
 import type { Stage, StageContext } from './stage';
 import { groupLast, writeTwinObservations } from './twin-observations';
 
@@ -50,6 +50,7 @@ export const simulateStage: Stage = {
     periods: settings.periods,
     weather: weatherSettings(settings),
     emissions: settings.emissions.groups,
+    ...sectorSettings(settings),
     ctm: ctmIdentity(settings.ctm),
     members: settings.members,
     regions: designedRegions(settings),
@@ -63,7 +64,7 @@ export const simulateStage: Stage = {
     settings.grid.griddesc,
     ...geographyFiles(settings),
     ...(settings.truth ? [settings.truth.factors, settings.observations.stations.file] : []),
-    ...settings.periods.flatMap(({ name }) => [...meteorologyFiles(settings, name), ...priorEmissionFiles(settings, name)]),
+    ...settings.periods.flatMap(({ name }) => [...meteorologyFiles(settings, name), ...priorEmissionInputs(settings, name)]),
   ],
   async run(context) {
     const { case: settings, dir } = context;
@@ -123,12 +124,11 @@ function truthModelOf({ truth }: Case): ModelError | undefined {
 function checkInputs(settings: Case, grid: Grid): void {
   for (const period of settings.periods) {
     const meteorology = openWeather(meteorologyFiles(settings, period.name), { ...settings.meteorology, grid });
-    const emissions = IoapiSeries.open(priorEmissionFiles(settings, period.name), { grid });
     try {
-      for (const series of [meteorology, emissions]) firstStepOf(series, timeOf(period));
+      firstStepOf(meteorology, timeOf(period));
+      InventoryReader.open(priorSectors(settings, period.name), grid, timeOf(period)).close();
     } finally {
       meteorology.close();
-      emissions.close();
     }
   }
 }
@@ -145,20 +145,20 @@ async function runJob(
   const output = simulatedFile(context.dir, run, 'ACONC', period.name);
   if (!existsSync(output)) {
     mkdirSync(dirname(output), { recursive: true });
-    const emissionFiles = emissionsOf(context, grid, run, period);
+    const emissions = emissionInput(emissionsOf(context, grid, run, period));
     const modelError = modelErrorOf(context.case, run);
-    await ctm.run({ run, period, emissionFiles, output, modelError, threads, signal, onProgress: onHours });
+    await ctm.run({ run, period, ...emissions, output, modelError, threads, signal, onProgress: onHours });
   }
   onHours(timeOf(period).count);
 }
 
 /** The run's emission files; factors on the prior inventory make those of every run but the prior. */
-function emissionsOf(context: StageContext, grid: Grid, run: string, period: PeriodSettings): string[] {
-  const prior = priorEmissionFiles(context.case, period.name);
+function emissionsOf(context: StageContext, grid: Grid, run: string, period: PeriodSettings): SectorFiles[] {
+  const prior = priorSectors(context.case, period.name);
   if (run === PRIOR || context.case.inversion.nuisance.runs.some(({ name }) => nuisanceRun(name) === run)) return prior;
-  const output = simulatedFile(context.dir, run, 'EMIS', period.name);
-  if (!existsSync(output)) writeScaledEmissions(prior, output, factorsOf(context, grid, run, period.name), context.case.emissions.groups, { grid });
-  return [output];
+  const sectors = simulatedSectors(context.case, context.dir, run, period.name);
+  writeSectors(context.case, period.name, sectors, grid, () => factorsOf(context, grid, run, period.name));
+  return sectors;
 }
 
 /** Factors of a run, `[H, W, 5]`. */

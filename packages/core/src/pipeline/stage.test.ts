@@ -137,6 +137,25 @@ describe('a stage', () => {
     expect(found).toEqual([[], ['dear'], ['dear'], []]);
   });
 
+  it('keeps its folder where a stage before it was run again for a part of its settings that is not dear', async () => {
+    const found: string[][] = [];
+    const apply: Stage = { ...stage('apply', []), dearSettings: () => ({ groups: settings['groups'] }) };
+    const verify: Stage = {
+      ...stage('verify', ['apply'], ({ dir }) => {
+        found.push(readdirSync(dir).filter((name) => name === 'dear'));
+        writeFileSync(join(dir, 'dear'), '');
+        return Promise.resolve({ products: ['dear'], summary: {} });
+      }),
+      dearSettings: () => ({}),
+    };
+    for (const change of [{ regions: 1 }, { regions: 2 }, { groups: 1 }]) {
+      settings = { ...settings, ...change };
+      await run(apply);
+      await run(verify);
+    }
+    expect([runs, found]).toEqual([3, [[], ['dear'], []]]);
+  });
+
   it('does not begin once the run is interrupted', async () => {
     const interrupted = run(stage('simulate', []), { signal: AbortSignal.abort() });
     await expect(interrupted).rejects.toThrow(InterruptedError);

@@ -27,9 +27,9 @@ export type StageName = (typeof STAGES)[number];
 
 /**
  * A case may be run in the paper's mode beside its own: the stages from `train` to `verify` then exist twice. Further passes of the closed loop have
- * their own `train`, `invert`, `apply` and `verify`.
+ * their own `train`, `invert`, `apply` and `verify`, other surrogates of an ensemble their own `train` and `invert`.
  */
-export type Variant = 'default' | 'paper' | `pass-${number}`;
+export type Variant = 'default' | 'paper' | `pass-${number}` | `surrogate-${number}`;
 
 /** A pass of the closed loop after the first; pass 1 is the case's own stages. */
 export interface LoopPass {
@@ -62,6 +62,8 @@ export interface StageContext extends RunContext {
   variant: Variant;
   /** set in the variants `pass-N` */
   pass?: LoopPass;
+  /** set in the variants `surrogate-N`: N, from 2 on */
+  surrogate?: number;
   /** the stage's own folder */
   dir: string;
   /** the folder of an earlier stage, of the same variant where it has one */
@@ -134,16 +136,21 @@ async function keyOf(stage: Stage, context: StageContext): Promise<Pick<StageRec
         `${stage.name}: the products of ${need} are not in ${context.dirOf(need)}: run "retroplume ${need}" (or "retroplume run") first`,
       );
     }
-    return record.key;
+    return record;
   });
   const content = {
     stage: stage.name,
     version: VERSIONS.retroplume,
     inputs: inputs.map(({ bytes, sha256 }) => ({ bytes, sha256 })),
-    before,
   };
-  const keyWith = (part: unknown): string => hashText(canonicalJson({ ...content, settings: part }));
-  return { key: keyWith(settings), ...(stage.dearSettings ? { dearKey: keyWith(stage.dearSettings(context)) } : {}), settings, inputs };
+  const keyWith = (part: unknown, keys: string[]): string => hashText(canonicalJson({ ...content, before: keys, settings: part }));
+  const key = keyWith(
+    settings,
+    before.map((record) => record.key),
+  );
+  // What only decides how another stage's products are looked at changes nothing that is dear here.
+  const dearKeys = before.map((record) => record.dearKey ?? record.key);
+  return { key, ...(stage.dearSettings ? { dearKey: keyWith(stage.dearSettings(context), dearKeys) } : {}), settings, inputs };
 }
 
 /** What a stage threw; the signal's own error, which says nothing to a user, as one that does. A stage that has a checkpoint names it itself. */

@@ -12,14 +12,7 @@
  * from the prior run times factors g (`ScaledInitial`): S(f·E, g·y), anchored at S(E, y).
  */
 import type { PeriodSource } from '../data/period-source';
-import {
-  factorCount,
-  type FactorShape,
-  type ForwardModel,
-  type IndependentPart,
-  type ObservationBatch,
-  type Values,
-} from '../inversion/forward-model';
+import { factorCount, type FactorShape, type ForwardModel, type ModelPart, type ObservationBatch, type Values } from '../inversion/forward-model';
 import type { ObservationOperator } from '../inversion/observation-operator';
 import { DomainRun, type DifferentiatedHours, type DomainModel } from '../surrogate/domain-run';
 import type { AdjointEngine } from '../surrogate/frozen-program';
@@ -69,7 +62,7 @@ export class SurrogateForwardModel implements ForwardModel {
   readonly shape: FactorShape;
   readonly initialConcentrations?: FactorShape;
   readonly batches: number;
-  readonly parts: readonly IndependentPart[];
+  readonly parts: readonly ModelPart[];
   private readonly plan: BatchOfTimes[];
   private readonly run: DomainModel;
   /** per period, where they are a part of the control */

@@ -58,6 +58,11 @@ export function writeUncertainty(path: string, grid: Grid, periods: readonly Per
   });
 }
 
+/** Posterior standard deviation of the log factors of a period, `[slots, H, W, 5]`; undefined where the file lacks the period. */
+export function readSigma(path: string, period: string): Float32Array | undefined {
+  return readCf(path).variables.find(({ name }) => name === `log_factor_sigma_${period}`)?.data as Float32Array | undefined;
+}
+
 /**
  * Part of the slots in which a cell and group is constrained, `[H, W, 5]`.
  *

@@ -22,6 +22,7 @@ import { innovationStatistics, type InnovationStatistics } from '../inversion/un
 import { lowRank } from '../inversion/uncertainty/low-rank';
 import { LowRankPosterior, type Posterior } from '../inversion/uncertainty/posterior';
 import { EnsemblePosterior, randomisedMember } from '../inversion/uncertainty/randomised';
+import { WithSurrogateSpread } from '../inversion/uncertainty/surrogate-spread';
 import type { Grid } from '../grid/grid';
 import { Random } from '../random';
 import { readTruthFactors } from '../worlds/truth-factors';
@@ -34,6 +35,7 @@ import { readRecord } from './record';
 import { numericsOf, type Stage, type StageContext } from './stage';
 import { UNCERTAINTY_FILE, writeUncertainty, type PeriodUncertainty } from './uncertainty-file';
 import { regionMask } from './regions';
+import { controlsOfOthers } from './surrogate-ensemble';
 
 /** How the estimate of one cell answers to the truth: sums over the row of the averaging kernel of its log factor. */
 export interface KernelRow {
@@ -61,6 +63,8 @@ export interface UncertaintySummary {
   kernelRows?: KernelRow[];
   /** rto */
   members?: number;
+  /** where the spread of several surrogates is a part of all standard deviations: how many */
+  surrogates?: number;
   observations: number;
   leastReduction: number;
   areas: AreaFigures[];
@@ -91,13 +95,17 @@ export const uncertaintyStage: Stage = {
       throw new ConfigError('UNCERTAINTY_NONE', 'uncertainty: inversion.uncertainty.method is none: set it to lanczos or rto');
     }
     const begin = Date.now();
+    // Before this surrogate takes its memory.
+    const others = await controlsOfOthers(context, asked.surrogates);
     const setup = await setUpInversion(context, join(context.dir, 'engine.json'));
     try {
       const { control, evaluation } = linearisation(setup, context.signal);
       const at = readOutcome(context, 1).control;
       const found = asked.method === 'lanczos' ? await byLanczos(context, setup, evaluation, at) : await byEnsemble(context, setup, control, at);
       const slots = setup.slots.map(({ count }) => count);
-      const input = { ...figuresSetup(context, setup), control, at, ...found };
+      const posterior =
+        others.length > 0 ? new WithSurrogateSpread(found.posterior, control, [at, ...others], setup.problem.lengthCells) : found.posterior;
+      const input = { ...figuresSetup(context, setup), control, at, ...found, posterior };
       const cells = cellFigures(input);
       const rows = found.posterior instanceof LowRankPosterior && slots.every((count) => count === 1) ? kernelRows(input, found.posterior) : [];
       writeUncertainty(join(context.dir, UNCERTAINTY_FILE), setup.grid, periodsOf(setup, slots, control.logFactorMap!, at, cells, rows));
@@ -108,6 +116,7 @@ export const uncertaintyStage: Stage = {
         method: asked.method,
         seconds: (Date.now() - begin) / 1000,
         ...found.figures,
+        ...(others.length > 0 ? { surrogates: 1 + others.length } : {}),
         ...(rows.length > 0 ? { kernelRows: rows.map(({ figures }) => figures) } : {}),
         observations: innovations.reduce((sum, { values }) => sum + values, 0),
         leastReduction: asked.leastReduction,
@@ -169,19 +178,19 @@ async function byLanczos(context: StageContext, { model, problem }: InversionSet
   const { rank, seed } = variantSettings(context).inversion.uncertainty;
   const hessian = await GaussNewtonHessian.at(evaluation, at);
   const species = problem.species.length;
-  const blocks = await lowRank(hessian, model, evaluation.control, {
+  const { blocks, products } = await lowRank(hessian, model, evaluation.control, {
     ...{ rank, species, random: new Random(seed) },
     onProduct: (done, of) => context.progress(done, of, 'products with the Hessian'),
   });
   const posterior = new LowRankPosterior(evaluation.control, at, blocks, species);
   const { eigenvalues, rankError } = posterior;
-  const { products } = hessian;
   const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
   const [dofs, estimates] = [posterior.dofs(), posterior.dofsEstimate()];
   const figures = { products, rankError, eigenvalues, dofs: sum(dofs), dofsEstimate: sum(estimates) };
+  const coarse = rankError > 0.5 ? ': a higher inversion.uncertainty.rank would find smaller standard deviations of cells' : '';
   context.log(
     `${figures.dofs.toFixed(0)} degrees of freedom for signal from ${products} products, of some ${figures.dofsEstimate.toFixed(0)}; ` +
-      `the smallest eigenvalue found is ${(eigenvalues.at(-1) ?? 0).toPrecision(2)}${(eigenvalues.at(-1) ?? 0) > 1 ? ': a higher inversion.uncertainty.rank would find smaller standard deviations' : ''}`,
+      `no variance is more than ${rankError.toFixed(2)} of the prior's too large${coarse}`,
   );
   return { posterior, dofs, dofsEstimate: estimates, dofsBySpecies: posterior.dofsBySpecies(), figures };
 }

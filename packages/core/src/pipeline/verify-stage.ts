@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PeriodSettings, Species } from '../data/case';
 import { speciesUnit } from '../data/case-fields';
+import type { ObservationQuality } from '../data/observation-quality';
 import { writeFileAtomic } from '../data/checkpoint';
 import { readPrepared, type PreparedPeriod } from '../data/prepared';
 import type { AuditRow } from '../inversion/audit';
@@ -11,7 +12,7 @@ import type { StationSeries } from '../inversion/observation-operator';
 import { measuredAveraging, type ScoreRow } from '../inversion/score-rows';
 import type { Scores } from '../inversion/scores';
 import { createCtm, ctmIdentity } from '../transport/ctm';
-import { appliedFiles } from './apply-stage';
+import { appliedSectors } from './applied-files';
 import { AUDIT_FILE, auditCsv, auditPeriod } from './audit';
 import { PRIOR } from './case-runs';
 import { emissionUpdate } from './emission-update';
@@ -19,6 +20,7 @@ import { inventorySummary, truthNearMonitors, type InventoryPart, type Inventory
 import { operatorOf, readMonitors, type Monitors } from './monitors';
 import { readRunConcentrations } from './run-concentrations';
 import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from './score-table';
+import { emissionInput } from './sector-files';
 import type { Stage, StageContext } from './stage';
 
 /** Scores of prior and updated run at one set of stations, all periods together. */
@@ -39,6 +41,8 @@ export interface VerifySummary extends Partial<InventorySummary> {
   used: Partial<Record<Species, Comparison>>;
   /** what the totals hide; also as `audit.csv` */
   audit: AuditRow[];
+  /** per period: how many values of each species counted, and how many were left out by which rule */
+  observations: Record<string, ObservationQuality['species']>;
 }
 
 /** `verification.json`: the summary and every row of scores. */
@@ -79,7 +83,7 @@ export const verifyStage: Stage = {
       await ctm.run({
         run: context.variant === 'default' ? 'updated' : `updated-${context.variant}`,
         period,
-        emissionFiles: appliedFiles(context.dirOf('apply'), settings, period.name),
+        ...emissionInput(appliedSectors(context.dirOf('apply'), settings, period.name)),
         output: updatedOutput(dir, period.name),
         threads,
         signal: context.signal,
@@ -129,6 +133,7 @@ async function compare(context: StageContext): Promise<Verification> {
     used: comparisons(whole, 'used'),
     ...(settings.truth ? inventorySummary(inventory) : {}),
     audit,
+    observations: Object.fromEntries(periods.map(({ name, monitors }) => [name, monitors.observations.quality?.species ?? {}])),
     scores,
   };
 }

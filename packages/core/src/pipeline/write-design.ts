@@ -10,7 +10,8 @@ import { ConfigError, DataError, InterruptedError } from '../errors';
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
 import { writeScaledEmissions } from '../transport/members';
-import { priorEmissionFiles, simulatedFile, timeOf } from './case-runs';
+import { simulatedFile, timeOf } from './case-runs';
+import { priorEmissionFiles } from './sector-files';
 import { designManifest, MANIFEST, manifestText } from './design-manifest';
 import { checkDesignedRegions, designedFactors } from './member-factors';
 import { canonicalJson, describeFile, hashText } from './record';
@@ -86,6 +87,12 @@ function checkAsked(settings: Case): void {
     throw new ConfigError(
       'DESIGN_GIVEN',
       `${settings.file}: the case brings its own members (members.runs), so there is no design to write: take members.runs out of the case to write one`,
+    );
+  }
+  if (Object.keys(settings.emissions.sectors).length > 0) {
+    throw new ConfigError(
+      'DESIGN_SECTORS',
+      `${settings.file}: a design is written as one file of emissions a run, and the inventory lies in sectors (emissions.sectors): give the sum of the sectors as emissions.files in a case for the design`,
     );
   }
   if (memberDesigns(settings).length === 0) {

@@ -223,14 +223,14 @@ export interface ReportScores {
 export interface ReportUncertainty {
   method: 'lanczos' | 'rto';
   seconds: number;
-  /** lanczos: products, degrees of freedom found and estimated, the smallest eigenvalue found and what leaving out the rest may do to a variance (0…1) */
+  /** lanczos: products, degrees of freedom found and estimated, what leaving out the rest may do to a variance (0…1) */
   products?: number;
   dofs?: number;
   dofsEstimate?: number;
-  eigenvalues?: readonly number[];
   rankError?: number;
   /** rto */
   members?: number;
+  surrogates?: number;
   observations: number;
   leastReduction: number;
   areas: readonly AreaFigures[];

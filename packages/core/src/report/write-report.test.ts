@@ -104,7 +104,11 @@ describe('page', () => {
     expect(section).toMatch(/Not constrained by these monitors: NH₃\.<\/b>/);
     expect(section).toMatch(/70\s%\s+of\s+NOₓ/);
     expect(section).toMatch(/8704\s+values hold some 150 independent pieces/);
-    expect(section).toMatch(/smallest eigenvalue found is 5\.00/);
+    const [area] = syntheticUncertainty().areas;
+    const of = (groups: readonly string[]): string => write2({ areas: groups.map((group) => ({ ...area, group: group as typeof area.group })) });
+    expect(of(GROUPS)).not.toContain('Not inverted');
+    expect(of(GROUPS.filter((group) => group !== 'VOC' && group !== 'NH3'))).toMatch(/Not inverted, and without figures here: NH₃ and VOC\./);
+    expect(section).toMatch(/too large by more than\s+83\s*%/);
     expect(section).toContain('table-coverage');
     expect(section).toMatch(/Expected before the run/);
     expect(text.match(/class="outline"/g)).toHaveLength(GROUPS.length);
@@ -113,7 +117,7 @@ describe('page', () => {
     expect(totals.match(/% ‡/g)).toHaveLength(1);
     expect(totals).toContain('‡ total not constrained by the monitors');
     expect(text.replace(/base64,[A-Za-z0-9+/=]+/g, '')).not.toMatch(/NaN|undefined|Infinity|\[object/);
-    const ensemble = write2({ method: 'rto', members: 20, eigenvalues: undefined, coverage: undefined, preview: undefined });
+    const ensemble = write2({ method: 'rto', members: 20, surrogates: 3, coverage: undefined, preview: undefined });
     expect(ensemble).toMatch(/From 20 inversions with perturbed observations/);
     expect(ensemble).not.toMatch(/table-coverage|Expected before/);
     expect(write(data)).not.toMatch(/id="uncertainty"|class="outline"|‡/);

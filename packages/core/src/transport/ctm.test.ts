@@ -38,7 +38,7 @@ describe('createCtm', () => {
     writeFileSync(file('case.yaml'), yaml(ctm));
     const settings = loadCase(file('case.yaml'));
     const output = join(folder.path, run, 'ACONC_week.nc');
-    await createCtm(settings).run({ run, period, emissionFiles: expandGlobs(settings.emissions.files, 'week'), output });
+    await createCtm(settings).run({ run, period, emissionFiles: expandGlobs(settings.emissions.files!, 'week'), output });
     return readAll(output);
   };
 

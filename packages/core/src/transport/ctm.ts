@@ -2,6 +2,7 @@
 import type { Case, CtmSettings, PeriodSettings } from '../data/case';
 import { expandGlobs } from '../data/glob';
 import { readGriddesc } from '../grid/griddesc';
+import type { SectorFiles } from './emission-reader';
 import { ExternalCtm } from './external-ctm';
 import { runReferenceModel } from './reference-model';
 import type { ReferenceSettings } from './reference-options';
@@ -21,6 +22,8 @@ export interface CtmRequest {
   period: Pick<PeriodSettings, 'name' | 'start' | 'hours'>;
   /** I/O API files that cover the period */
   emissionFiles: string[];
+  /** where those are the files of several sectors: which are whose */
+  sectors?: readonly SectorFiles[];
   /** I/O API file to write: the case's four surface concentrations, hour by hour */
   output: string;
   /** factors on the emission groups, `[rows, cols, 5]` or one such field per hour; reference model only */
@@ -56,10 +59,11 @@ export function createCtm(settings: Case): Ctm {
     });
   }
   return {
-    run: async ({ period, emissionFiles, output, factors, modelError, threads, onProgress, signal }) => {
+    run: async ({ period, emissionFiles, sectors, output, factors, modelError, threads, onProgress, signal }) => {
       await runReferenceModel({
         grid,
         emissionFiles,
+        sectors,
         meteorologyFiles: expandGlobs(settings.meteorology.files, period.name),
         meteorology: settings.meteorology,
         geographyFiles: settings.geography && expandGlobs(settings.geography.files, period.name),

@@ -11,6 +11,15 @@ export type GroupName = (typeof GROUP_NAMES)[number];
 /** As the case file says it: the variables whose sum is the group, and the molar mass (g mol-1) that g/s of a gas need. */
 export type EmissionGroups = Record<GroupName, { variables: string[]; molarMass?: number }>;
 
+/** A part of the inventory that lies in files of its own; the inventory is the sum of its sectors. */
+export interface SectorFiles {
+  name: string;
+  files: string[];
+  groups: EmissionGroups;
+  /** of in-line point files: where their sources stand */
+  stackGroups?: string;
+}
+
 interface Source {
   variable: string;
   group: number;

@@ -2,14 +2,15 @@
  * Runs the reference transport model over a period: I/O API emissions and meteorology in, an ACONC-like I/O API file out, as CMAQ's would be.
  */
 import { createTransportModel, type TransportBudget, type TransportModel, type TransportOptions } from '@retroplume/native';
-import { IoapiSeries, type IoapiReader, type IoapiWriter } from '../data/ioapi';
+import { type IoapiReader, type IoapiWriter } from '../data/ioapi';
 import { instant, timeAt } from '../data/ioapi-time';
 import { firstStepOf } from '../data/period-steps';
 import { openWeather, type WeatherOptions } from '../data/weather/open-weather';
 import { ConfigError, DataError, ShapeError, TransportError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { LATLON } from '../grid/projection';
-import { EmissionReader, GROUP_NAMES, type EmissionGroups } from './emission-reader';
+import { GROUP_NAMES, type EmissionGroups, type SectorFiles } from './emission-reader';
+import { InventoryReader } from './inventory-reader';
 import { referenceOptions, type ReferenceSettings } from './reference-options';
 import { createSurfaceOutput, DEFAULT_OUTPUT_NAMES, OUTPUT_SPECIES, speciesVariables, type OutputNames } from './surface-output';
 import { readLandMask, readWeather } from './weather-reader';
@@ -20,6 +21,8 @@ export interface ReferenceRun {
   grid?: Grid;
   /** I/O API, hourly; together they cover the period */
   emissionFiles: string[];
+  /** where those are the files of several sectors: which are whose */
+  sectors?: readonly SectorFiles[];
   meteorologyFiles: string[];
   /** how the meteorology is read, see openWeather */
   meteorology?: Omit<WeatherOptions, 'grid'>;
@@ -65,9 +68,11 @@ export function checkReferenceOptions(grid: Grid, settings: ReferenceSettings, k
  */
 export async function runReferenceModel(run: ReferenceRun): Promise<TransportBudget> {
   const options = { ...referenceOptions(run.options ?? {}, OPTIONS_KEY), threads: run.threads ?? 1 };
+  const sectors = run.sectors ?? [{ name: 'inventory', files: run.emissionFiles, groups: run.groups }];
   const meteorology = openWeather(run.meteorologyFiles, { ...run.meteorology, grid: run.grid });
   try {
-    const emissions = IoapiSeries.open(run.emissionFiles, { grid: meteorology.grid });
+    const period: TimeAxis = { start: run.period.start, stepSeconds: 3600, count: run.period.hours };
+    const emissions = InventoryReader.open(sectors, meteorology.grid, period);
     try {
       return await simulate(run, options, meteorology, emissions);
     } finally {
@@ -78,13 +83,17 @@ export async function runReferenceModel(run: ReferenceRun): Promise<TransportBud
   }
 }
 
-async function simulate(run: ReferenceRun, options: TransportOptions, meteorology: IoapiReader, emissions: IoapiSeries): Promise<TransportBudget> {
+async function simulate(
+  run: ReferenceRun,
+  options: TransportOptions,
+  meteorology: IoapiReader,
+  emissions: InventoryReader,
+): Promise<TransportBudget> {
   const { grid } = meteorology;
   const period: TimeAxis = { start: run.period.start, stepSeconds: 3600, count: run.period.hours };
-  const [land, firstEmission] = [run.geographyFiles && readLandMask(run.geographyFiles, grid), firstStepOf(emissions, period)];
+  const land = run.geographyFiles && readLandMask(run.geographyFiles, grid);
   firstStepOf(meteorology, period);
   checkFactors(run.factors, grid, period.count);
-  const reader = new EmissionReader(emissions, run.groups);
   const windError = run.windError && new WindError(grid, run.windError);
   const model = openModel(grid, options, OPTIONS_KEY);
   const names = run.variables ?? DEFAULT_OUTPUT_NAMES;
@@ -93,7 +102,7 @@ async function simulate(run: ReferenceRun, options: TransportOptions, meteorolog
     for (let hour = 0; hour < period.count; hour += HOURS_AT_ONCE) {
       const count = Math.min(HOURS_AT_ONCE, period.count - hour);
       const weather = readWeather(meteorology, { ...period, start: timeAt(period, hour), count }, windError);
-      const emitted = scaled(reader.read(firstEmission + hour, count), run.factors, hour, grid);
+      const emitted = scaled(emissions.read(hour, count), run.factors, hour, grid);
       for (let h = 0; h < count; h++) {
         run.signal?.throwIfAborted();
         const cells = emitted.length / count;

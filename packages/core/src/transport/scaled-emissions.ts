@@ -2,15 +2,18 @@
 import { IoapiSeries, IoapiWriter } from '../data/ioapi';
 import { assertValues, stepsAtOnce } from '../data/period-steps';
 import { timeAt } from '../data/ioapi-time';
-import { ConfigError, DataError, ShapeError } from '../errors';
-import type { Grid, TimeAxis } from '../grid/grid';
-import { GROUP_NAMES, type EmissionGroups, type GroupName } from './emission-reader';
+import type { Grid } from '../grid/grid';
+import { groupsByVariable } from './emission-factors';
+import type { EmissionGroups } from './emission-reader';
+import { factorsFor, type Points } from './point-sources';
 
 export interface ScaledEmissionsOptions {
   /** beginning of the factors' first hour where they are `[T, rows, cols, 5]`; by default the files' first step. Hours without factors stay as they are. */
   factorStart?: Date;
-  /** the case's grid, where the files may be on a larger one: only its part is written */
+  /** the case's grid, where gridded files may be on a larger one: only its part is written */
   grid?: Grid;
+  /** of in-line point files: where their sources stand on the factors' grid */
+  points?: Points;
   /** names the run in the file's history */
   history?: string;
 }
@@ -29,11 +32,11 @@ export function writeScaledEmissions(
   groups: EmissionGroups,
   options: ScaledEmissionsOptions = {},
 ): void {
-  const series = IoapiSeries.open(inputFiles, { grid: options.grid });
+  const series = IoapiSeries.open(inputFiles, { grid: options.points ? undefined : options.grid });
   try {
     const { grid, layers, time, variables, attributes } = series;
     const groupOf = groupsByVariable(series, groups);
-    const factorOf = factorLookup(factors, grid.rows * grid.cols, time, options.factorStart);
+    const factorOf = factorsFor(series, [{ factors, start: options.factorStart ?? time.start }], options.points);
     const history = options.history ?? 'emissions scaled per group by Retroplume';
     const atOnce = stepsAtOnce(series);
     const writer = IoapiWriter.create(output, { grid, layers, time, variables, attributes: { ...attributes, HISTORY: history } });
@@ -45,7 +48,7 @@ export function writeScaledEmissions(
           const group = groupOf.get(name);
           if (group !== undefined) {
             assertValues(fields, { path: series.path, variable: name, grid, start: timeAt(time, step), stepSeconds: time.stepSeconds, layers });
-            scale(fields, grid.rows * grid.cols, layers, step, (s) => factorOf(s, group));
+            scaleFields(fields, grid.rows * grid.cols, layers, (s) => factorOf(step + s, group));
           }
           writer.write(name, step, fields);
         }
@@ -60,59 +63,15 @@ export function writeScaledEmissions(
   }
 }
 
-function groupsByVariable(series: IoapiSeries, groups: EmissionGroups): Map<string, number> {
-  const groupOf = new Map<string, number>();
-  GROUP_NAMES.forEach((name: GroupName, group) => {
-    for (const variable of groups[name].variables) {
-      if (!series.variables.some((candidate) => candidate.name === variable)) {
-        throw new DataError(
-          'VARIABLE_MISSING',
-          `${series.path}: there is no variable ${variable}, which emissions.groups.${name} needs: mend the case`,
-        );
-      }
-      const other = groupOf.get(variable);
-      if (other !== undefined && other !== group) {
-        const both = `${GROUP_NAMES[other]} and ${name}`;
-        throw new ConfigError('GROUPS_OVERLAP', `emissions.groups: ${variable} is in ${both}, so it has no one factor: keep it in one`);
-      }
-      groupOf.set(variable, group);
-    }
-  });
-  return groupOf;
-}
-
-/** Factor of each cell for a group at a step of the files; undefined where the factors do not reach. */
-type FactorLookup = (step: number, group: number) => ((cell: number) => number) | undefined;
-
-function factorLookup(factors: Float32Array, cells: number, time: TimeAxis, factorStart = time.start): FactorLookup {
-  const one = cells * GROUP_NAMES.length;
-  const hours = factors.length / one;
-  if (!Number.isInteger(hours) || hours < 1) {
-    throw new ShapeError(
-      'FACTORS_SHAPE',
-      `factors: expected [${cells} cells, 5], or one such field per hour, but received ${factors.length} values: pass whole fields`,
-    );
-  }
-  const wrong = factors.find((factor) => !(factor >= 0 && factor < Infinity));
-  if (wrong !== undefined)
-    throw new DataError('FACTORS_INVALID', `factors: expected finite values of 0 or more but received ${wrong}: mend the factors`);
-  return (step, group) => {
-    const hour = hours === 1 ? 0 : Math.floor((timeAt(time, step).getTime() - factorStart.getTime()) / 3600e3);
-    if (hour < 0 || hour >= hours) return undefined;
-    return (cell) => factors[hour * one + cell * GROUP_NAMES.length + group];
-  };
-}
-
-/** `fields` are `[steps, layers, cells]`, scaled in place. */
-function scale(
+/** `fields` are `[steps, layers, cells]`, scaled in place; steps count from 0. */
+export function scaleFields(
   fields: Float32Array,
   cells: number,
   layers: number,
-  firstStep: number,
   factorsOf: (step: number) => ((cell: number) => number) | undefined,
 ): void {
   for (let step = 0; step * layers * cells < fields.length; step++) {
-    const factor = factorsOf(firstStep + step);
+    const factor = factorsOf(step);
     if (!factor) continue;
     const begin = step * layers * cells;
     for (let i = 0; i < layers * cells; i++) fields[begin + i] *= factor(i % cells);

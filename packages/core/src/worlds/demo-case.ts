@@ -11,11 +11,15 @@ export const DEMO_SIZES: Record<DemoSize, { rows: number; cols: number; hours: n
 };
 
 /** Members, training and inversion per size: quick shows every stage in under 2 minutes, default fits in 8, full is for the figures. */
-const EFFORT: Record<DemoSize, { members: number; training: object; inversion: object; paperTraining: object; paperInversion: object }> = {
+const EFFORT: Record<
+  DemoSize,
+  { members: number; training: object; inversion: object; rank: number; paperTraining: object; paperInversion: object }
+> = {
   quick: {
     members: 3,
     training: { iterations: 300, evaluateEvery: 50, learningRateDecay: 0.03 },
     inversion: { iterations: 8 },
+    rank: 60,
     paperTraining: { iterations: 150 },
     paperInversion: { iterations: 60 },
   },
@@ -23,6 +27,7 @@ const EFFORT: Record<DemoSize, { members: number; training: object; inversion: o
     members: 12,
     training: { iterations: 5000, learningRateDecay: 0.03, testFraction: 0.17 },
     inversion: { iterations: 24 },
+    rank: 200,
     paperTraining: { iterations: 600 },
     paperInversion: { iterations: 200 },
   },
@@ -30,6 +35,7 @@ const EFFORT: Record<DemoSize, { members: number; training: object; inversion: o
     members: 16,
     training: { iterations: 16000, learningRateDecay: 0.03, testFraction: 0.17 },
     inversion: { iterations: 40 },
+    rank: 300,
     paperTraining: { iterations: 4000 },
     paperInversion: { iterations: 1000 },
   },
@@ -120,7 +126,7 @@ export function demoCaseYaml(options: {
     inversion: {
       ...effort.inversion,
       priorSpread: { VOC: 0.25 },
-      ...(nonIdentical ? DEMO_DOUBT : {}),
+      ...(nonIdentical ? { ...DEMO_DOUBT, uncertainty: { ...DEMO_DOUBT.uncertainty, rank: effort.rank } } : {}),
     },
     paperMode: {
       run: true,

@@ -34,8 +34,8 @@ export const DEMO_MODEL_ERROR_ASSUMPTIONS = [
 /**
  * What an inversion that expects such an error is told: which parts of the model are in doubt and by how much (not what they are in the truth), that the
  * model's errors last some hours and reach beyond a cell, that a change is simulated to some 30 %, that inventories are known to 40 %, and that four fifths
- * of their error are the same in both seasons (a correlation of 0.7 is on the safe side). NH3 answers to the model's errors rather than to its own: it is
- * held tighter than without them. Where hours repeat each other two a day say what eight do, at a quarter of the price.
+ * of their error are the same in both seasons (a correlation of 0.7 is on the safe side). NH3, which no monitor sees, answers to the model's errors rather than to its own, and is
+ * not inverted. Where hours repeat each other two a day say what eight do, at a quarter of the price.
  */
 export const DEMO_DOUBT = {
   stopOnWithheld: false,
@@ -55,6 +55,7 @@ export const DEMO_DOUBT = {
       { name: 'N2O5', options: { n2o5Uptake: 0.01 }, spread: 1 },
     ],
   },
-  priorSpread: { NOx: 0.4, SO2: 0.4, 'PM2.5': 0.4, VOC: 0.25, NH3: 0.05 },
-  uncertainty: { method: 'lanczos', rank: 120 },
+  groups: ['NOx', 'SO2', 'VOC', 'PM2.5'],
+  priorSpread: { NOx: 0.4, SO2: 0.4, 'PM2.5': 0.4, VOC: 0.4 },
+  uncertainty: { method: 'lanczos' },
 };

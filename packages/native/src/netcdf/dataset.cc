@@ -2,7 +2,10 @@
 
 #include <cstring>
 #include <mutex>
+#include <new>
 #include <utility>
+
+#include "trial_open.h"
 
 namespace retroplume::netcdf {
 namespace {
@@ -37,8 +40,11 @@ size_t SizeOf(nc_type type) {
   }
 }
 
-Dataset::Dataset(const std::string& path, bool writable) : path_(path) {
-  Guard guard(Lock());
+void RenewLockAfterFork() { new (&Lock()) std::recursive_mutex; }
+
+Dataset::Dataset(const std::string& path, bool writable, Trial trial) : path_(path) {
+  Guard guard(Lock());  // across the fork, too: no other thread is inside HDF5 then
+  if (trial == Trial::kFirst && IsHdf5(path)) Check(TrialOpen(path), "cannot be opened");
   int ncid = -1;
   Check(nc_open(path.c_str(), writable ? NC_WRITE : NC_NOWRITE, &ncid), "cannot be opened");
   ncid_ = ncid;

@@ -44,8 +44,11 @@ class Dataset {
  public:
   static constexpr const char* kGlobal = "";  ///< in place of a variable's name: the file's own attributes
 
+  /// Whether an HDF5 file is opened in a process of its own first; see trial_open.h.
+  enum class Trial { kNone, kFirst };
+
   /// Opens an existing file.
-  Dataset(const std::string& path, bool writable);
+  Dataset(const std::string& path, bool writable, Trial trial = Trial::kFirst);
   /// Creates a file (overwrites). `mode`: the format flags of nc_create. `prefill`: whether values never written are filled.
   Dataset(const std::string& path, int mode, bool prefill);
   ~Dataset();
@@ -84,6 +87,9 @@ class Dataset {
   int ncid_ = -1;
   bool writing_ = false;  ///< open for writing and out of define mode: there is something to flush
 };
+
+/// In a forked process: the lock, which was held across the fork, knows its owner by a thread that is not there any more.
+void RenewLockAfterFork();
 
 /// Bytes of one value of an atomic type; 0 for NC_STRING and user-defined types.
 size_t SizeOf(nc_type type);

@@ -6,6 +6,7 @@ import { checkCrossValidation } from './cross-validation-checks';
 import { checkInversion } from './inversion-checks';
 import { memberNames } from './member-design';
 import { nearestKey } from './nearest-key';
+import { checkSectors } from './sector-checks';
 import type { KeyPath } from './source';
 import { isPrecursor, missingWeather } from './tracer-schema';
 
@@ -88,6 +89,21 @@ function checkObservations(c: Case): Breach[] {
     breaches.push({ path: ['observations', 'twin'], text: 'a twin experiment needs a truth: add truth.factors' });
   if (o.layout === 'long' && o.twin === undefined && o.columns === undefined)
     breaches.push({ path: ['observations'], text: 'the long layout needs observations.columns: add the columns of station, time and species' });
+  if ((o.layout === 'sql') !== (o.sql !== undefined))
+    breaches.push({
+      path: ['observations', o.sql === undefined ? 'layout' : 'sql'],
+      text:
+        o.sql === undefined
+          ? 'the layout sql needs observations.sql: add the query'
+          : 'it is used by the layout sql only: set layout: sql, or remove it',
+    });
+  if (o.resolution === 'daily' && ['cnemc-wide', 'airnow', 'aqs'].includes(o.layout))
+    breaches.push({ path: ['observations', 'resolution'], text: `files of the layout ${o.layout} are hourly: set resolution: hourly` });
+  if (o.resolution === 'daily' && o.quality.minimumHours > 0)
+    breaches.push({ path: ['observations', 'quality', 'minimumHours'], text: 'daily values have no hours: set resolution: hourly, or 0' });
+  for (const [name, range] of Object.entries(o.quality.range ?? {}))
+    if (range && range.min >= range.max)
+      breaches.push({ path: ['observations', 'quality', 'range', name], text: `min ${range.min} is not below max ${range.max}: exchange them` });
   if (o.columns !== undefined && Object.keys(o.columns.species).length === 0)
     breaches.push({ path: ['observations', 'columns', 'species'], text: 'no species is named: add at least one of NO2, SO2, O3, PM2.5' });
   return breaches;
@@ -245,17 +261,7 @@ function checkLoop(c: Case): Breach[] {
 
 /** The paper's inversion has no prior, so that it has no posterior either. */
 function checkUncertainty({ inversion }: Case): Breach[] {
-  if (inversion.uncertainty.method === 'none') return [];
-  if (inversion.mode !== 'paper') {
-    return inversion.space === 'cells'
-      ? []
-      : [
-          {
-            path: ['inversion', 'uncertainty', 'method'],
-            text: 'the posterior is made for factors of cells: set method: none, or inversion.space: cells',
-          },
-        ];
-  }
+  if (inversion.uncertainty.method === 'none' || inversion.mode !== 'paper') return [];
   return [
     {
       path: ['inversion', 'uncertainty', 'method'],
@@ -278,6 +284,7 @@ export function checkCase(c: Case): Breach[] {
     checkCertificate,
     checkTrustRegion,
     checkInversion,
+    checkSectors,
     checkUncertainty,
     checkCrossValidation,
     checkLoop,

@@ -1,7 +1,7 @@
 /** What is modelled: the grid, the periods and the fields that drive the transport model. */
 import { z } from 'zod';
 import { CF_NAMES, WEATHER_FORMATS, type CfNames } from '../weather/weather-names';
-import { choice, file, files, fileSets, hourUtc, real, text, whole } from './fields';
+import { choice, file, files, fileSets, GROUPS, type Group, hourUtc, real, text, whole } from './fields';
 
 export const gridSchema = z
   .strictObject({
@@ -68,7 +68,7 @@ const groupSchema = z.strictObject({
 
 export const emissionsSchema = z
   .strictObject({
-    files: files('Emission files of the prior inventory (I/O API, hourly, moles/s or g/s).'),
+    files: files('Emission files of the prior inventory (I/O API, hourly, moles/s or g/s); with `sectors`, of what is in none of them.').optional(),
     groups: z
       .strictObject({
         NOx: groupSchema.meta({ description: 'Nitrogen oxides; the molar mass decides as what they are counted (46.0055 = as NO2).' }),
@@ -78,6 +78,35 @@ export const emissionsSchema = z
         'PM2.5': groupSchema.meta({ description: 'Primary fine particles.' }),
       })
       .meta({ description: 'How the five emission groups are made up.' }),
+    sectors: z
+      .record(
+        text('Name of a sector: a letter, then up to 15 letters and digits.'),
+        z.strictObject({
+          files: files('Emission files of the sector.'),
+          stackGroups: files('Stack groups (I/O API) of in-line point files: where their sources stand, in LATITUDE and LONGITUDE.').optional(),
+          groups: z
+            .strictObject(
+              Object.fromEntries(GROUPS.map((group) => [group, groupSchema.optional()])) as Record<Group, z.ZodOptional<typeof groupSchema>>,
+            )
+            .optional()
+            .meta({
+              description:
+                'How the groups are made up in these files, where otherwise than elsewhere; of groups that are not named it emits nothing.',
+            }),
+        }),
+      )
+      .default({})
+      .meta({ description: 'Sectors that lie in files of their own, by name; the inventory is the sum of `files` and all sectors.' }),
+    hemco: z
+      .strictObject({
+        degrees: real('Side of the lat-lon cells; 180 is a multiple of it.', { min: 0.1, max: 10, unit: '°' })
+          .refine((side) => Math.abs(180 / side - Math.round(180 / side)) < 1e-9, {
+            error: 'expected a side of which 180 is a multiple, such as 0.25',
+          })
+          .default(0.25),
+      })
+      .optional()
+      .meta({ description: 'Whether `apply` also writes the factors as scale factors of HEMCO, on a global lat-lon grid; `{}` for the default.' }),
   })
   .meta({ description: 'The prior inventory.' });
 

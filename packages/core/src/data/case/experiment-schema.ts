@@ -1,5 +1,7 @@
 /** What is known beside the prior run: members, the truth of a twin experiment, the monitors. */
 import { z } from 'zod';
+import { GAS_RULES } from '../gas-reference';
+import { LAYOUTS } from '../observation-layouts';
 import { referenceOptionsSchema } from './domain-schema';
 import { choice, file, files, GROUPS, MOST_MEMBERS, real, seed, SPECIES, text, whole, type Group, type Species } from './fields';
 
@@ -126,6 +128,14 @@ function speciesColumn(species: Species): SpeciesColumn {
   return column.optional().meta({ description: `Where ${species} stands.` });
 }
 
+type SpeciesRange = z.ZodOptional<z.ZodObject<{ min: z.ZodDefault<z.ZodNumber>; max: z.ZodNumber }, z.core.$strict>>;
+
+function speciesRange(species: Species): SpeciesRange {
+  const unit = species === 'PM2.5' ? 'ug m-3' : 'ppb';
+  const range = z.strictObject({ min: real('Least value.', { min: 0, unit }).default(0), max: real('Greatest value.', { above: 0, unit }) });
+  return range.optional().meta({ description: `Of ${species}.` });
+}
+
 function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
@@ -134,6 +144,30 @@ function isTimeZone(name: string): boolean {
     return false;
   }
 }
+
+const qualitySchema = z
+  .strictObject({
+    range: z
+      .strictObject({ NO2: speciesRange('NO2'), SO2: speciesRange('SO2'), O3: speciesRange('O3'), 'PM2.5': speciesRange('PM2.5') })
+      .optional()
+      .meta({ description: 'Values outside are left out.' }),
+    stuckSteps: whole('Runs of at least so many equal values of a monitor, one after the other, are left out; 0: none, else at least 3.', {
+      min: 0,
+      max: 1000,
+    })
+      .refine((steps) => steps === 0 || steps >= 3, { error: 'expected 0 or at least 3' })
+      .default(0),
+    spike: z
+      .strictObject({
+        factor: real('How many times the larger of its two neighbours in time a value must be.', { above: 1 }),
+        floor: real('And by how much it must be above it, ppb or µg m-3.', { min: 0 }),
+      })
+      .optional()
+      .meta({ description: 'Single values that stand out from the hours beside them are left out.' }),
+    minimumHours: whole('Days with fewer hours at a station are left out; hourly observations only.', { min: 0, max: 24, unit: 'h' }).default(0),
+  })
+  .prefault({})
+  .meta({ description: 'Rules that leave out values of monitors, and count them; all are off by default. See docs/observations.md.' });
 
 export const observationsSchema = z
   .strictObject({
@@ -148,10 +182,15 @@ export const observationsSchema = z
       })
       .meta({ description: 'Where the monitors are.' }),
     files: files('CSV, gzipped CSV or Parquet files of the observations; in a twin experiment simulate writes them from the truth run.').optional(),
-    layout: choice('`long`: one row per station and time. `cnemc-wide`: date, hour, type, then one column per station.', [
-      'long',
-      'cnemc-wide',
-    ]).default('long'),
+    layout: choice(
+      '`long`: one row per station and time. `cnemc-wide`: date, hour, type, then one column per station. `airnow`: HourlyData. `aqs`: hourly files of ' +
+        "EPA's AQS. `eea`: the European Environment Agency's Parquet or CSV. `openaq`: OpenAQ's archive. `sql`: what `sql` selects. See docs/observations.md.",
+      LAYOUTS,
+    ).default('long'),
+    sql: text(
+      'Of the layout `sql`: one SELECT (DuckDB) over the table `raw`, which holds the files with every column as text, that yields station, time, species, ' +
+        'value and unit. It can read nothing else.',
+    ).optional(),
     resolution: choice('Whether a value is an hourly or a daily mean.', ['hourly', 'daily']).default('hourly'),
     timeZone: z
       .string()
@@ -172,9 +211,14 @@ export const observationsSchema = z
       .strictObject({
         temperature: real('Temperature to which mass concentrations of gases refer.', { min: 200, max: 350, unit: 'K' }).default(273.15),
         pressure: real('Pressure to which mass concentrations of gases refer.', { min: 50000, max: 120000, unit: 'Pa' }).default(101325),
+        rule: choice(
+          '`fixed`: the two numbers. `china`: 273.15 K until 31 August 2018, 298.15 K afterwards, by the date of each value. `eu`: 293 K and 101.3 kPa.',
+          GAS_RULES,
+        ).default('fixed'),
       })
       .prefault({})
       .meta({ description: 'Reference state for µg m-3 → ppb of gases.' }),
+    quality: qualitySchema,
     twin: z
       .strictObject({
         noise: real('Relative standard deviation of the noise.', { min: 0, max: 1 }).default(0.05),

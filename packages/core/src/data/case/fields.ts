@@ -7,6 +7,8 @@ import { DEVICE_CHOICES, DEVICE_PATTERN, type DeviceChoice } from '../../device'
 
 /** The five emission groups, in the order of every array. */
 export const GROUPS = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'] as const;
+/** The sector of `emissions.files`, and of all sectors that share their factors. */
+export const REST = 'rest';
 /** The four target species, in the order of every array; NO2, SO2 and O3 in ppb, PM2.5 in µg m-3. */
 export const SPECIES = ['NO2', 'SO2', 'O3', 'PM2.5'] as const;
 /** Members that a case may ask for: each is a run of the transport model in every period. */

@@ -15,10 +15,12 @@ export type {
 export { caseSchema } from './case-schema';
 export { isPlaceholder, PLACEHOLDER, type Placeholder } from './command-placeholders';
 export { asksForCrossValidation } from './cross-validation-checks';
-export { GROUPS, SPECIES, type Group, type Species } from './fields';
+export { GROUPS, REST, SPECIES, type Group, type Species } from './fields';
+export { examineCase, type CaseProblem, type ExaminedCase } from './examine-case';
 export { caseJsonSchema, type JsonSchema } from './json-schema';
 export { loadCase } from './load-case';
 export { memberDesigns, memberNames, type MemberDesign } from './member-design';
 export { nearestKey } from './nearest-key';
+export type { KeyPath } from './source';
 export { paperDefaults } from './paper-defaults';
 export { isPrecursor, missingWeather, rateChannels, type TracerSettings } from './tracer-schema';

@@ -1,10 +1,21 @@
 /** The rules that tie keys of the inversion to each other and to the rest of the case. */
 import type { Case } from './case-schema';
+import { GROUPS } from './fields';
 import { checkRegion, type Breach } from './checks';
 import type { KeyPath } from './source';
 
 export function checkInversion(c: Case): Breach[] {
-  return [...checkRegions(c), ...checkNuisance(c), ...checkTotals(c), ...checkPaper(c)];
+  return [...checkGroups(c), ...checkSiteTypes(c), ...checkRegions(c), ...checkNuisance(c), ...checkTotals(c), ...checkPaper(c)];
+}
+
+function checkGroups({ inversion: { groups } }: Case): Breach[] {
+  const twice = groups.find((group, i) => groups.indexOf(group) !== i);
+  return twice === undefined ? [] : [{ path: ['inversion', 'groups'], text: `${twice} is named twice: name each group once` }];
+}
+
+function checkSiteTypes({ observations: { stations }, inversion: { siteTypeError } }: Case): Breach[] {
+  if (stations.type !== undefined || Object.keys(siteTypeError).length === 0) return [];
+  return [{ path: ['inversion', 'siteTypeError'], text: 'errors by type of site need the types: name their column in observations.stations.type' }];
 }
 
 function checkRegions(c: Case): Breach[] {
@@ -56,13 +67,16 @@ function checkPaper(c: Case): Breach[] {
     [['inversion'], c.inversion],
     [['paperMode', 'inversion'], c.paperMode.inversion],
   ];
-  return variants.flatMap(([path, { mode, space, nuisance, totals, optimiser }]) => {
+  return variants.flatMap(([path, { mode, groups, space, nuisance, totals, optimiser }]) => {
     if (mode !== 'paper') return [];
     const needs = (key: string): Breach => ({
       path: [...path, key],
       text: `${key} needs a prior term, and inversion.mode paper has none: remove it`,
     });
     return [
+      ...(groups.length === GROUPS.length
+        ? []
+        : [{ path: [...path, 'groups'], text: "the paper's inversion moves all groups: remove it, or set inversion.mode: default" }]),
       ...(space === 'cells' ? [] : [needs('space')]),
       ...(nuisance.runs.length > 0 || Object.values(nuisance.stationBias).some((spread) => spread > 0) ? [needs('nuisance')] : []),
       ...(totals.length > 0 ? [needs('totals')] : []),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { referenceOptionsSchema } from './domain-schema';
 import { perGroup, perSpecies } from './experiment-schema';
-import { choice, files, flag, GROUPS, real, seed, text, whole } from './fields';
+import { choice, files, flag, GROUPS, type Group, real, seed, text, whole } from './fields';
 import { uncertaintySchema } from './uncertainty-schema';
 
 function observationError(
@@ -47,6 +47,15 @@ export const inversionSchema = z
     ).default('cells'),
     blockKm: real('Side of the blocks of `space: blocks`.', { above: 0, unit: 'km' }).default(270),
     lengthKm: real('Correlation length of the factors; 0 leaves every cell free.', { min: 0, unit: 'km' }).default(81),
+    groups: z
+      .array(choice('Emission group.', GROUPS))
+      .min(1)
+      .default([...GROUPS])
+      .meta({
+        description:
+          'Groups whose emissions are inverted; those of the others stay as they are, and no uncertainty is given for them. Where no monitor sees a group, and what it does ' +
+          'to those that are seen is not simulated well, its factors answer to errors of the model. Default mode only.',
+      }),
     priorSpread: perGroup((group) => real(`Standard deviation of the log factor on ${group}.`, { min: 0, max: 3 }), {
       NOx: 0.5,
       NH3: 0.12,
@@ -56,6 +65,25 @@ export const inversionSchema = z
     })
       .prefault({})
       .meta({ description: 'Standard deviation of the natural logarithm of the factor, per group; tight for what no monitor sees.' }),
+    sectors: z
+      .array(
+        z.strictObject({
+          sector: text('Name of one of `emissions.sectors`.'),
+          priorSpread: z
+            .strictObject(
+              Object.fromEntries(
+                GROUPS.map((group) => [group, real(`Standard deviation of the log factor on ${group}.`, { min: 0, max: 3 }).optional()]),
+              ) as Record<Group, z.ZodOptional<z.ZodNumber>>,
+            )
+            .default({})
+            .meta({ description: 'Of this sector, where it is not that of `priorSpread`.' }),
+        }),
+      )
+      .default([])
+      .meta({
+        description:
+          'Sectors that have factors of their own, which know nothing of each other a priori; all other emissions share theirs. Default mode only, and without a posterior.',
+      }),
     regionSpread: z
       .array(
         z.strictObject({
@@ -89,6 +117,14 @@ export const inversionSchema = z
       'What is added for the place of a monitor in its cell: nothing, or the spread of the monitors within a cell, pooled over the cells that hold several.',
       ['none', 'cell-spread'],
     ).default('none'),
+    siteTypeError: z
+      .record(text('Type of site, as in the column `observations.stations.type`.'), real('Factor.', { above: 0, max: 100 }))
+      .default({})
+      .meta({
+        description:
+          'Factor on the errors of monitors by the type of their site, such as `{ traffic: 3 }` for those beside a road, which see more than their cell; the part of the ' +
+          'surrogate is added after it. Types that are not named have 1.',
+      }),
     surrogateError: z
       .union([choice('', ['none', 'certificate']), real('', { min: 0, max: 3 })])
       .default('none')
@@ -189,6 +225,11 @@ export const inversionSchema = z
           unit: 'h',
         }).default(24),
         periods: real("Correlation of a period's factors with those of the period before, with `factors: period`.", { min: 0, max: 0.99 }).default(0),
+        domain: real(
+          'Correlation that the log factors of all cells keep however far apart they are, each group for itself: the part of the variance that an error of the whole ' +
+            'inventory has. 0: totals of a large domain are known a priori to few per cent.',
+          { min: 0, max: 0.99 },
+        ).default(0),
         groups: z
           .array(
             z.strictObject({

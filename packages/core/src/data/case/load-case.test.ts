@@ -55,7 +55,7 @@ describe('a valid case', () => {
     expect(c.periods[0].spinUpHours).toBe(72);
     expect(c.surrogate.window.reduce((hours, s) => hours + s.count * s.hours, 0)).toBe(24);
     expect(c.inversion.priorSpread).toEqual({ NOx: 0.5, NH3: 0.12, SO2: 0.5, VOC: 0.12, 'PM2.5': 0.5 });
-    expect(c.observations.gasReference).toEqual({ temperature: 273.15, pressure: 101325 });
+    expect(c.observations.gasReference).toEqual({ temperature: 273.15, pressure: 101325, rule: 'fixed' });
     expect(c.ctm).toEqual({ kind: 'reference', options: {} });
     expect([c.device, c.products]).toEqual(['auto', 'float32']);
   });

@@ -7,7 +7,7 @@ import { paperDefaults } from './paper-defaults';
 import { describeProblems } from './problems';
 import { joinPath, readSource } from './source';
 
-type Tree = Record<string, unknown>;
+export type Tree = Record<string, unknown>;
 
 function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -32,7 +32,7 @@ function withDefaults(defaults: object, given: unknown): unknown {
  * Puts the paper's values under what the file says: in `surrogate` (with `training`) and `inversion` where their mode is `paper`, and in
  * the three sections of `paperMode`, which inherit nothing from the case's own.
  */
-function applyPaperDefaults(values: Tree): Tree {
+export function applyPaperDefaults(values: Tree): Tree {
   const out = { ...values };
   const isPaper = (section: unknown): boolean => isTree(section) && section['mode'] === 'paper';
   if (isPaper(values['surrogate'])) {
@@ -53,13 +53,17 @@ function applyPaperDefaults(values: Tree): Tree {
 }
 
 /** Makes every path of the case absolute; the keys are those that the schema marks as `kind: file` or `files` (a test compares). */
-function resolvePaths(c: Omit<Case, 'file'>, directory: string): void {
+export function resolvePaths(c: Omit<Case, 'file'>, directory: string): void {
   const absolute = (path: string): string => resolve(directory, path);
   c.grid.griddesc = absolute(c.grid.griddesc);
   const allAbsolute = (paths: string | string[]): string | string[] => (typeof paths === 'string' ? absolute(paths) : paths.map(absolute));
   c.meteorology.files = allAbsolute(c.meteorology.files);
   if (c.geography) c.geography.files = allAbsolute(c.geography.files);
-  c.emissions.files = absolute(c.emissions.files);
+  if (c.emissions.files !== undefined) c.emissions.files = absolute(c.emissions.files);
+  for (const sector of Object.values(c.emissions.sectors)) {
+    sector.files = absolute(sector.files);
+    if (sector.stackGroups !== undefined) sector.stackGroups = absolute(sector.stackGroups);
+  }
   for (const run of [...(c.members.runs ?? []), ...c.certificate.runs]) {
     run.emissions = absolute(run.emissions);
     run.concentrations = absolute(run.concentrations);

@@ -63,11 +63,14 @@ function expected(issue: Issue, type?: string): string {
   }
 }
 
+function pathOf(issue: Issue): KeyPath {
+  return issue.code === 'invalid_union' && issue.discriminator !== undefined
+    ? [...issue.path.filter((key) => key !== issue.discriminator), issue.discriminator]
+    : issue.path;
+}
+
 function wrongValue(issue: Issue, source: CaseSource): string {
-  const path =
-    issue.code === 'invalid_union' && issue.discriminator !== undefined
-      ? [...issue.path.filter((key) => key !== issue.discriminator), issue.discriminator]
-      : issue.path;
+  const path = pathOf(issue);
   const value = valueAt(source.values, path);
   const schema = schemaAt(path, value);
   const unit = schema?.unit !== undefined ? ` (in ${schema.unit})` : '';
@@ -79,10 +82,21 @@ function wrongValue(issue: Issue, source: CaseSource): string {
   return `${place}: expected ${expected(issue, schema?.type)}${unit} but received ${shown(value)}`;
 }
 
+/** A sentence, the key that it is about, and whether that key was not known. */
+export interface SchemaProblem {
+  sentence: string;
+  path: KeyPath;
+  unknown: boolean;
+}
+
+/** One for each key that the issue is about. */
+export function describeProblem(issue: Issue, source: CaseSource): SchemaProblem[] {
+  if (issue.code !== 'unrecognized_keys') return [{ sentence: wrongValue(issue, source), path: pathOf(issue), unknown: false }];
+  return issue.keys.map((key) => ({ sentence: unknownKey(key, issue.path, source), path: [...issue.path, key], unknown: true }));
+}
+
 /** One sentence per problem; `unknown` says whether a key was not known. */
 export function describeProblems(issues: readonly Issue[], source: CaseSource): { sentences: string[]; unknown: boolean } {
-  const sentences = issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => unknownKey(key, issue.path, source)) : [wrongValue(issue, source)],
-  );
-  return { sentences, unknown: issues.some((issue) => issue.code === 'unrecognized_keys') };
+  const problems = issues.flatMap((issue) => describeProblem(issue, source));
+  return { sentences: problems.map(({ sentence }) => sentence), unknown: problems.some(({ unknown }) => unknown) };
 }

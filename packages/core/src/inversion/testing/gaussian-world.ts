@@ -1,5 +1,5 @@
 /**
- * A linear world with normal errors, whose posterior is known in closed form: two slots (periods) that have nothing to do with each other, two groups, two
+ * A linear world with normal errors, whose posterior is known in closed form: two slots (periods) that have nothing to do with each other unless asked, two groups, two
  * species, log factors without a bound that matters, a cell that emits nothing. The model is linear in the log factors.
  */
 import { CorrelationFilter } from '../../grid/correlation';
@@ -29,8 +29,11 @@ export interface GaussianWorld {
   closed: { sa: Matrix; jacobian: Matrix; mean: Float64Array; covariance: Matrix; averagingKernel: Matrix };
 }
 
-/** @param valuesPerSlot - observed values of each slot */
-export function gaussianWorld(valuesPerSlot: number, seed = 7, sigma = SIGMA): GaussianWorld {
+/**
+ * @param valuesPerSlot - observed values of each slot
+ * @param slotCorrelation - of the log factors of a cell in the two slots
+ */
+export function gaussianWorld(valuesPerSlot: number, seed = 7, sigma = SIGMA, slotCorrelation = 0): GaussianWorld {
   const random = new Random(seed);
   const emitting = Uint8Array.from({ length: SIZE }, (_, i) => (i === 6 || i === 31 ? 0 : 1));
   const rows = (): number[][] => Array.from({ length: valuesPerSlot }, () => Array.from({ length: PER_SLOT }, () => random.normal()));
@@ -48,12 +51,14 @@ export function gaussianWorld(valuesPerSlot: number, seed = 7, sigma = SIGMA): G
     basis: new CorrelationFilter(SHAPE.rows, SHAPE.cols, LENGTH),
     bound: BOUND,
     emitting,
+    slotCorrelation,
   });
   const problem: InversionProblem = {
     groups: Object.keys(SPREAD),
     species: ['NO2', 'PM2.5'],
     priorEmissions: emitting,
     lengthCells: LENGTH,
+    slotCorrelation: [0, slotCorrelation],
   };
   const settings: InversionSettings = {
     mode: 'default',
@@ -78,11 +83,11 @@ export function gaussianWorld(valuesPerSlot: number, seed = 7, sigma = SIGMA): G
     groups: problem.groups,
   };
   const variances = [...kinds, ...kinds].map((kind) => sigma ** 2 / weights[kind]);
-  return { model, control, context, problem, settings, closed: closedForm(emitting, matrices.flat(), y.flat(), variances) };
+  return { model, control, context, problem, settings, closed: closedForm(emitting, matrices.flat(), y.flat(), variances, slotCorrelation) };
 }
 
 /** From the definitions, without the code that is tested. */
-function closedForm(emitting: Uint8Array, jacobian: number[][], y: number[], variances: number[]): GaussianWorld['closed'] {
+function closedForm(emitting: Uint8Array, jacobian: number[][], y: number[], variances: number[], slotCorrelation: number): GaussianWorld['closed'] {
   const root = (n: number): Matrix => {
     const matrix = new Matrix(Array.from({ length: n }, (_, i) => Array.from({ length: n }, (__, j) => Math.exp(-(((i - j) / LENGTH) ** 2)))));
     return new Matrix(matrix.to2DArray().map((row) => row.map((value) => value / Math.hypot(...row))));
@@ -94,9 +99,9 @@ function closedForm(emitting: Uint8Array, jacobian: number[][], y: number[], var
     Array.from({ length: SIZE }, (_, i) =>
       Array.from({ length: SIZE }, (__, j) => {
         const [slotI, slotJ] = [Math.floor(i / PER_SLOT), Math.floor(j / PER_SLOT)];
-        if (!emitting[i] || !emitting[j] || slotI !== slotJ || i % 2 !== j % 2) return 0;
+        if (!emitting[i] || !emitting[j] || i % 2 !== j % 2) return 0;
         const cell = (index: number): number => Math.floor((index % PER_SLOT) / 2);
-        return spread[i % 2] ** 2 * correlation.get(cell(i), cell(j));
+        return spread[i % 2] ** 2 * correlation.get(cell(i), cell(j)) * (slotI === slotJ ? 1 : slotCorrelation);
       }),
     ),
   );

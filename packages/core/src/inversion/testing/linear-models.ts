@@ -1,7 +1,7 @@
 /** Small forward models whose inversions have known answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../random';
-import { Role, type FactorShape, type ForwardModel, type IndependentPart, type ObservationBatch, type Values } from '../forward-model';
+import { factorCount, Role, type FactorShape, type ForwardModel, type ModelPart, type ObservationBatch, type Values } from '../forward-model';
 import { dot } from '../vectors';
 
 export function observationBatch(
@@ -36,7 +36,7 @@ abstract class AddingModel implements ForwardModel {
   }
 
   takeGradient(): Promise<Float64Array> {
-    const taken = this.gradient ?? new Float64Array();
+    const taken = this.gradient ?? new Float64Array(factorCount(this.shape));
     this.gradient = undefined;
     return Promise.resolve(taken);
   }
@@ -52,7 +52,7 @@ export class MatrixModel extends AddingModel {
     private readonly matrices: number[][][],
     private readonly batchesOfObservations: ObservationBatch[],
     private readonly logarithm = false,
-    readonly parts?: readonly IndependentPart[],
+    readonly parts?: readonly ModelPart[],
   ) {
     super();
     this.batches = matrices.length;

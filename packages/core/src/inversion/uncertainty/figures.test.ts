@@ -1,6 +1,7 @@
 import { CorrelationFilter } from '../../grid/correlation';
 import { GROUPS } from '../../data/case';
 import { LogFactorControl } from '../log-factor-control';
+import { RegionBasis, SharedBasis } from '../spatial-basis';
 import { dot } from '../vectors';
 import { unitGrid } from '../testing/small-world';
 import { coverage } from './coverage';
@@ -79,6 +80,22 @@ describe('figures of a posterior', () => {
     // The control's elements are [slots, groups, cells]: of NOx in winter 0 and 1, in summer 10 and 11; SO2 4 and 5.
     expect(areas.filter(({ group }) => group !== 'NH3').map(({ dofs }) => dofs)).toEqual([1, 9, 1, 5, 21, 29, 11, 15]);
     expect(correlations[0].correlation[0].slice(0, 3)).toEqual([1, 0, 0]);
+  });
+});
+
+describe('degrees of freedom of factors that are not of cells', () => {
+  it('go to areas by the part that they have of the cells behind each number, and add up', () => {
+    const basis = new SharedBasis(new RegionBasis(Int32Array.of(0, 0), 1), 0.5);
+    const ofRegions = new LogFactorControl(shape, {
+      ...{ spread: [0.5, 0.1, 0.5, 0.1, 0.5], basis, bound: 3 },
+      emitting: new Uint8Array(SIZE).fill(1),
+    });
+    const whole = { ...input, control: ofRegions, at: ofRegions.initial(), dofs: Float64Array.from({ length: SIZE }, (_, i) => i) };
+    const areas = [Float32Array.of(1, 0), Float32Array.of(0, 1)].map(
+      (mask) => areaFigures({ ...whole, areas: [{ mask }] }, cellFigures(whole)).areas,
+    );
+    const [west, east] = areas.map((all) => all.filter(({ period, group }) => period === 'winter' && group === 'SO2').map(({ dofs }) => dofs));
+    expect([west, east]).toEqual([[4.5], [4.5]]); // elements 4 and 5, half of each
   });
 });
 

@@ -3,6 +3,7 @@ import { GROUPS, type Case, type Group } from '../../data/case';
 import type { Grid } from '../../grid/grid';
 import type { Control } from '../control';
 import type { InversionProblem } from '../inversion-settings';
+import { dot } from '../vectors';
 import { priorCovarianceOfSums, type Posterior } from './posterior';
 
 /** An emission total in kg s-1, mean over the period. */
@@ -97,7 +98,7 @@ export function areaFigures(input: FiguresInput, cells: CellFigures): { areas: A
       const where = { period, ...(region === undefined ? {} : { region }) };
       GROUPS.forEach((group, g) => {
         const prior = sum(sums[g]);
-        if (prior === 0) return;
+        if (before[g][g] === 0) return; // nothing is emitted, or it is not inverted
         const updated = sums[g].reduce((total, weight, i) => total + weight * factors[i], 0);
         const total = totalFigures(input.settings, group, {
           prior,
@@ -145,13 +146,13 @@ function weightsOf({ problem, grid, control }: FiguresInput, first: number, slot
   return weights;
 }
 
-/** The control's elements of one group in an area: `[slots, groups, rows, cols]`. */
+/** Of the control's elements of one group in an area. */
 function dofsOf({ control }: FiguresInput, dofs: Float64Array, first: number, slots: number, mask: Float32Array, group: number): number {
-  const { rows, cols, groups } = control.shape;
+  const share = control.logFactorMap!.shareIn(mask);
   let total = 0;
   for (let slot = first; slot < first + slots; slot++) {
-    const begin = (slot * groups + group) * rows * cols;
-    for (let cell = 0; cell < rows * cols; cell++) total += mask[cell] * dofs[begin + cell];
+    const begin = (slot * control.shape.groups + group) * share.length;
+    total += dot(share, dofs.subarray(begin, begin + share.length));
   }
   return total;
 }

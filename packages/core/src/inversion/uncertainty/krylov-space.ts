@@ -15,6 +15,7 @@ const EXHAUSTED = 1e-12;
 /** Ritz pairs, largest value first. */
 export interface RitzPairs {
   values: number[];
+  /** β s_{last,k}, with its sign: what A·u_k has of {@link KrylovSpace.next} */
   residuals: number[];
   /** `coefficients[k]`: the vector of pair k in the basis */
   coefficients: number[][];
@@ -23,6 +24,8 @@ export interface RitzPairs {
 export class KrylovSpace {
   /** orthonormal, one a step */
   readonly basis: Float64Array[] = [];
+  /** largest |q_iᵀ A q_j| with |i − j| > 1: 0 but for the errors of the products */
+  noise = 0;
   private readonly alpha: number[] = [];
   private readonly beta: number[] = [];
   private following?: Float64Array;
@@ -43,7 +46,13 @@ export class KrylovSpace {
     this.alpha.push(dot(current, image));
     const rest = image.slice();
     // Twice is enough (Giraud et al. 2005, doi:10.1007/s00211-005-0615-4).
-    for (let pass = 0; pass < 2; pass++) for (const q of this.basis) addScaled(rest, -dot(q, rest), q);
+    for (let pass = 0; pass < 2; pass++) {
+      this.basis.forEach((q, i) => {
+        const along = dot(q, rest);
+        if (pass === 0 && i + 2 < this.basis.length) this.noise = Math.max(this.noise, Math.abs(along));
+        addScaled(rest, -along, q);
+      });
+    }
     const beta = Math.sqrt(dot(rest, rest));
     const exhausted = this.basis.length === current.length || beta <= EXHAUSTED * Math.max(...this.alpha.map(Math.abs), ...this.beta);
     this.beta.push(exhausted ? 0 : beta);
@@ -55,15 +64,16 @@ export class KrylovSpace {
     const tridiagonal = Matrix.zeros(size, size);
     this.alpha.forEach((value, i) => tridiagonal.set(i, i, value));
     for (let i = 0; i + 1 < size; i++) tridiagonal.set(i, i + 1, this.beta[i]).set(i + 1, i, this.beta[i]);
-    const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(tridiagonal, { assumeSymmetric: true });
-    const order = realEigenvalues.map((_, i) => i).sort((a, b) => realEigenvalues[b] - realEigenvalues[a]);
-    const coefficients = order.map((i) => eigenvectorMatrix.getColumn(i));
-    return {
-      values: order.map((i) => realEigenvalues[i]),
-      residuals: coefficients.map((s) => Math.abs(this.beta[size - 1] * s[size - 1])),
-      coefficients,
-    };
+    const { values, vectors } = symmetricEigenpairs(tridiagonal);
+    return { values, residuals: vectors.map((s) => this.beta[size - 1] * s[size - 1]), coefficients: vectors };
   }
+}
+
+/** Largest value first; `vectors[k]` belongs to `values[k]`. */
+export function symmetricEigenpairs(matrix: Matrix): { values: number[]; vectors: number[][] } {
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(matrix, { assumeSymmetric: true });
+  const order = realEigenvalues.map((_, i) => i).sort((a, b) => realEigenvalues[b] - realEigenvalues[a]);
+  return { values: order.map((i) => realEigenvalues[i]), vectors: order.map((i) => eigenvectorMatrix.getColumn(i)) };
 }
 
 function unit(vector: Float64Array): Float64Array {

@@ -1,57 +1,47 @@
 /**
- * The largest eigenpairs of A = Gᵀ W G, the prior-preconditioned Hessian of the observations (hessian.ts), by Lanczos: one product a step.
+ * The largest eigenpairs of A = Gᵀ W G, the prior-preconditioned Hessian of the observations (hessian.ts), from products with it.
  *
- *   C = (I + A)⁻¹ ≈ I − Σ_k λ_k/(1 + λ_k) u_k u_kᵀ
+ *   C = (I + A)⁻¹ ≈ (I + Ã)⁻¹ = I − Σ_k λ_k/(1 + λ_k) u_k u_kᵀ,     Ã = Σ_p Ã_p
  *
- * is the posterior covariance of the control, and a direction u with λ ≪ 1 keeps its prior variance. Where the model's parts (periods) have nothing to do with
- * each other, neither in the prior, A is block-diagonal: each part has a Krylov space of its own, all of them fed from the same products, so that a product
- * is of use to every part.
+ * is the posterior covariance of the control, and a direction u with λ ≪ 1 keeps its prior variance. A is a sum over the model's parts (periods), whose
+ * observations have nothing to do with each other. Each part has a {@link GrowingPart | Krylov space} of its own, Q_p, all of them fed by the same pass over the
+ * observations, so that m passes make m directions a part. With them
+ *
+ *   Ã_p = A_p Q_p (Q_pᵀ A_p Q_p)⁻¹ Q_pᵀ A_p = F_p F_pᵀ,     F_p,k = (θ_k u_k + r_k q₊)/√θ_k
+ *
+ * which is Nyström's approximation: the Hessian of the m combinations W^½ G Q_p of the part's observations instead of all of them. All that the products have told
+ * is in it, pairs that have not converged as well, and since combinations know no more than what they are made of, Ã ≤ A: no variance is too small, of any direction.
+ * The eigenpairs of Σ F_p F_pᵀ are those of the small matrix FᵀF, where the prior connects the parts; else each part's are found alone.
+ *
+ * How much too large a variance can be, in units of its prior variance: λ₊/(1 + λ₊), where λ₊ ≥ ‖A − Ã‖ is the sum over connected parts of the largest eigenvalue
+ * not yet found. It is bounded by the smallest of the converged ones above the first that is not (residual ≤ 10⁻³·(1 + λ)): Lanczos finds them from the largest down, as a rule.
  *
  * Lanczos rather than a randomised decomposition: for the same number of products its pairs are more exact, it tells the residual of each, and it
- * needs no guess of the rank beforehand (Halko et al. 2011, sect. 1 and 4, doi:10.1137/090771806, name many right-hand sides at once and two passes as the other's gain; a product here
+ * needs no guess of the rank beforehand (Halko et al. 2011, sect. 1, 4 and 5.4, doi:10.1137/090771806, name many right-hand sides at once and two passes as the other's gain; a product here
  * is one sequential run over the observations).
  *
- * What is kept are the pairs with residual r ≤ {@link RESIDUAL}·(1 + λ). The variance of any direction, in units of its prior variance, is then wrong by
- *
- *   λ₊/(1 + λ₊) + 2 (Σ_kept r_k²/(1 + λ_k)²)^½
- *
- * at most. λ₊, the largest eigenvalue left out, is bounded by the smallest of the kept ones above the first that is not: Lanczos finds them from the largest
- * down, as a rule. The second term is what the kept pairs' residuals do to (I + A)⁻¹, to first order. (In 165 draws of the tests' world, with 10 to 22 of 24 products, single cells were
- * always within it, most of them by far, and the worst direction of all was in 163.)
- *
- * @see Spantini et al. (2015), doi:10.1137/140977308; Bousserez & Henze (2018), doi:10.1002/qj.3209
+ * @see Spantini et al. (2015), doi:10.1137/140977308; Bousserez & Henze (2018), doi:10.1002/qj.3209; Gittens & Mahoney (2016), jmlr.org/papers/v17/gittens16a.html, on Nyström
  */
+import { Matrix } from 'ml-matrix';
 import type { Random } from '../../random';
 import type { Control } from '../control';
 import { factorCount, type ForwardModel } from '../forward-model';
 import type { GaussNewtonHessian } from '../hessian';
-import { addScaled } from '../vectors';
-import { KrylovSpace, type RitzPairs } from './krylov-space';
+import { addScaled, dot } from '../vectors';
+import { combination, GrowingPart, LEAST, type Block, type Part, type Root } from './growing-part';
+import { symmetricEigenpairs } from './krylov-space';
 
-const RESIDUAL = 1e-3;
-/** Smaller eigenvalues change no variance that anybody reads. */
-const LEAST = 1e-6;
 /** Ends before the asked rank where no variance is wrong by more than this part. */
 const ENOUGH = 0.02;
-/** Steps between two looks at whether it is enough. */
-const LOOK_EVERY = 5;
-
-/** Half-open range. */
-type Range = readonly [number, number];
-
-/** A part of the control, of the factors and of the batches that has nothing to do with the others. */
-export interface Block {
-  control: Range;
-  factors: Range;
-  batches: Range;
-}
+/** Products between two looks at whether it is enough, at least and as a part of those that there are: a look costs the cube of them. */
+const LOOK = { least: 5, part: 0.1 };
 
 export interface LowRankBlock extends Block {
   /** λ_k, largest first */
   values: number[];
   /** u_k, as long as the block's control */
   vectors: Float64Array[];
-  /** Kᵀ W K (df/dv) u_k, as long as the block's factors */
+  /** Kᵀ W K (df/dv) u_k, with the combinations of the observations for all of them; as long as the block's factors */
   factorImages: Float64Array[];
   /** |W^½ G u_k|² over the values of each species; the sum over species is λ_k */
   bySpecies: Float64Array[];
@@ -60,9 +50,16 @@ export interface LowRankBlock extends Block {
   /**
    * For each element of the block's control a number whose sums estimate the trace of A(I + A)⁻¹ over a part of the control, what is left out included: n q_i (f(A)q)_i
    * with q the random first vector of n elements and f(A)q from the Krylov space (stochastic Lanczos quadrature; Ubaru et al. 2017, doi:10.1137/16M1104974).
-   * A sum is off by √(2·sum) or so, as one random vector is all there is.
+   * A sum is off by √(2·sum) or so, as one random vector is all there is. Of connected parts it is the sum over them, which is the trace or more, as what two
+   * of them tell is counted twice.
    */
   dofsEstimate: Float64Array;
+}
+
+export interface LowRank {
+  blocks: LowRankBlock[];
+  /** passes over all observations */
+  products: number;
 }
 
 export interface LowRankOptions {
@@ -73,115 +70,116 @@ export interface LowRankOptions {
   onProduct?: (done: number, of: number) => void;
 }
 
-/** The blocks of a control: one a part of the model, or one of all. */
-export function blocksOf(model: ForwardModel, control: Control): Block[] {
+/** The parts, those in one list that the prior or the observations connect. */
+function partsOf(model: ForwardModel, control: Control): Part[][] {
+  const whole: Block = { control: [0, control.size], factors: [0, control.factorCount] };
   const { parts } = model;
-  if (!parts || !control.independentSlots) {
-    return [{ control: [0, control.size], factors: [0, control.factorCount], batches: [0, model.batches] }];
-  }
+  if (!parts) return [[{ ...whole, batches: [0, model.batches] }]];
+  const disjoint = parts.every(({ slots }, p) => p === 0 || parts[p - 1].slots[1] <= slots[0]);
+  if (!control.independentSlots || !disjoint) return [parts.map(({ batches }) => ({ ...whole, batches }))];
   const { slots: all } = model.shape;
   const [perSlot, factorsPerSlot] = [control.size / all, factorCount(model.shape) / all];
-  return parts.map(({ slots: [first, end], batches }) => {
-    return { control: [first * perSlot, end * perSlot], factors: [first * factorsPerSlot, end * factorsPerSlot], batches };
-  });
+  return parts.map(({ slots: [first, end], batches }) => [
+    { control: [first * perSlot, end * perSlot], factors: [first * factorsPerSlot, end * factorsPerSlot], batches },
+  ]);
 }
 
-/** The largest eigenpairs of each block. */
+/** The largest eigenpairs of A. */
 export async function lowRank(
   hessian: GaussNewtonHessian,
   model: ForwardModel,
   control: Control,
   { rank, species, random, onProduct }: LowRankOptions,
-): Promise<LowRankBlock[]> {
-  const blocks = blocksOf(model, control);
-  const growing = blocks.map((block, i) => new GrowingBlock(block, random.fork(`block ${i}`)));
-  for (let step = 0; step < rank && growing.some(({ space }) => space.next); step++) {
-    const direction = new Float64Array(control.size);
-    for (const { block, space } of growing) if (space.next) direction.set(space.next, block.control[0]);
-    const product = await hessian.product(direction);
-    for (const each of growing) each.take(product);
-    onProduct?.(step + 1, rank);
-    if ((step + 1) % LOOK_EVERY === 0 && growing.every((each) => each.rankError() < ENOUGH)) break;
-  }
-  return growing.map((each) => each.finish(model, species));
-}
-
-/** A block while its Krylov space grows. */
-class GrowingBlock {
-  readonly space: KrylovSpace;
-  /** of the vectors of the basis; in single precision, for they are many */
-  private readonly factorImages: Float32Array[] = [];
-  private readonly simulated: Float32Array[][] = [];
-
-  constructor(
-    readonly block: Block,
-    random: Random,
-  ) {
-    this.space = new KrylovSpace(block.control[1] - block.control[0], random);
-  }
-
-  take({ control, factors, simulated }: Awaited<ReturnType<GaussNewtonHessian['product']>>): void {
-    if (!this.space.next) return;
-    this.space.take(control.slice(...this.block.control));
-    this.factorImages.push(Float32Array.from(factors.subarray(...this.block.factors)));
-    this.simulated.push(simulated.slice(...this.block.batches).map((values) => Float32Array.from(values)));
-  }
-
-  rankError(): number {
-    return this.chosen().rankError;
-  }
-
-  finish(model: ForwardModel, species: number): LowRankBlock {
-    const { pairs, kept, rankError } = this.chosen();
-    const coefficients = kept.map((k) => pairs.coefficients[k]);
-    return {
-      ...this.block,
-      values: kept.map((k) => pairs.values[k]),
-      vectors: coefficients.map((s) => combination(s, this.space.basis)),
-      factorImages: coefficients.map((s) => combination(s, this.factorImages)),
-      bySpecies: coefficients.map((s) => this.sumsBySpecies(s, model, species)),
-      rankError,
-      dofsEstimate: this.dofsEstimate(pairs),
-    };
-  }
-
-  private chosen(): { pairs: RitzPairs; kept: number[]; rankError: number } {
-    const pairs = this.space.pairs();
-    const { values, residuals } = pairs;
-    const all = values.map((_, k) => k);
-    const converged = (k: number): boolean => values[k] > LEAST && residuals[k] <= RESIDUAL * (1 + values[k]);
-    const kept = all.filter(converged);
-    const unsure = all.findIndex((k) => !converged(k));
-    const bound = unsure === 0 ? Infinity : values[unsure < 0 ? values.length - 1 : unsure - 1];
-    const left = this.space.next ? bound : 0;
-    const ofResiduals = kept.reduce((sum, k) => sum + (residuals[k] / (1 + values[k])) ** 2, 0);
-    return { pairs, kept, rankError: Math.min(1, 1 / (1 + 1 / left) + 2 * Math.sqrt(ofResiduals)) };
-  }
-
-  private dofsEstimate({ values, coefficients }: RitzPairs): Float64Array {
-    const { basis } = this.space;
-    const first = basis.map((_, j) =>
-      values.reduce((sum, value, k) => sum + (Math.max(0, value) / (1 + Math.max(0, value))) * coefficients[k][0] * coefficients[k][j], 0),
-    );
-    return combination(first, basis).map((value, i) => basis[0].length * basis[0][i] * value);
-  }
-
-  private sumsBySpecies(coefficients: readonly number[], model: ForwardModel, species: number): Float64Array {
-    const sums = new Float64Array(species);
-    for (let batch = this.block.batches[0]; batch < this.block.batches[1]; batch++) {
-      const kinds = model.observations(batch).species;
-      const values = combination(
-        coefficients,
-        this.simulated.map((each) => each[batch - this.block.batches[0]]),
-      );
-      values.forEach((value, i) => (sums[kinds[i]] += value * value));
+): Promise<LowRank> {
+  const connected = partsOf(model, control).map((parts, i) => parts.map((part, j) => new GrowingPart(part, random.fork(`block ${i + j}`))));
+  const growing = connected.flat();
+  let products = 0;
+  let look = LOOK.least;
+  while (products < rank && growing.some(({ space }) => space.next)) {
+    for (const part of growing) {
+      if (!part.space.next) continue;
+      const direction = new Float64Array(control.size);
+      direction.set(part.space.next, part.part.control[0]);
+      part.take(await hessian.product(direction, part.part.batches));
     }
-    return sums;
+    products++;
+    onProduct?.(products, rank);
+    if (products < look) continue;
+    look = products + Math.max(LOOK.least, Math.ceil(LOOK.part * products));
+    if (connected.every((parts) => rankErrorOf(parts.map((part) => part.leftOut(part.space.pairs()))) < ENOUGH)) break;
   }
+  return { blocks: connected.map((parts) => blockOf(parts, model, species)), products };
 }
 
-function combination(coefficients: readonly number[], vectors: readonly ArrayLike<number>[]): Float64Array {
-  const sum = new Float64Array(vectors[0].length);
-  coefficients.forEach((coefficient, j) => addScaled(sum, coefficient, vectors[j]));
-  return sum;
+/** λ₊/(1 + λ₊), λ₊ the sum of what may be left out. */
+function rankErrorOf(leftOut: readonly number[]): number {
+  return 1 / (1 + 1 / leftOut.reduce((sum, value) => sum + value, 0));
+}
+
+/** The eigenpairs of Σ F_p F_pᵀ over connected parts. */
+function blockOf(parts: readonly GrowingPart[], model: ForwardModel, species: number): LowRankBlock {
+  const roots = parts.map((part) => part.root());
+  const { control, factors } = parts[0].part;
+  const [controlSize, factorsSize] = [control, factors].map(([first, end]) => end - first);
+  const { values, shares } = eigenpairs(roots);
+  /** Sums over the parts what each makes of its share of eigenvector k. */
+  const summed = (length: number, k: number, add: (root: Root, share: Float64Array, out: Float64Array) => void): Float64Array => {
+    const out = new Float64Array(length);
+    roots.forEach((root, r) => add(root, shares[k][r], out));
+    return out;
+  };
+  const dofsEstimate = new Float64Array(controlSize);
+  roots.forEach(({ part, pairs }) => addScaled(dofsEstimate, 1, part.dofsEstimate(pairs)));
+  return {
+    ...{ control, factors, values, dofsEstimate },
+    vectors: values.map((value, k) =>
+      summed(controlSize, k, ({ part, ofBasis }, share, out) =>
+        part.addVector(out, scaled(combination(share, ofBasis, part.size + 1), value ** -0.5)),
+      ),
+    ),
+    factorImages: values.map((value, k) =>
+      summed(factorsSize, k, ({ part, ofImages }, share, out) =>
+        part.addFactorImage(out, scaled(combination(share, ofImages, part.size), Math.sqrt(value))),
+      ),
+    ),
+    bySpecies: values.map((value, k) => {
+      const squares = summed(species, k, ({ part, ofImages }, share, out) => part.addSquares(out, combination(share, ofImages, part.size), model));
+      return scaled(squares, value / squares.reduce((sum, square) => sum + square, 0));
+    }),
+    rankError: rankErrorOf(roots.map(({ part, pairs }) => part.leftOut(pairs))),
+  };
+}
+
+/** Of Σ F_p F_pᵀ, through those of FᵀF: the values, and each vector s of FᵀF as what it has of the columns of each root. */
+function eigenpairs(roots: readonly Root[]): { values: number[]; shares: Float64Array[][] } {
+  const starts = roots.map((_, r) => roots.slice(0, r).reduce((sum, { ofBasis }) => sum + ofBasis.length, 0));
+  const size = roots.reduce((sum, { ofBasis }) => sum + ofBasis.length, 0);
+  if (size === 0) return { values: [], shares: [] }; // the observations tell nothing
+  const gram = Matrix.zeros(size, size);
+  roots.forEach((a, r) => {
+    roots.slice(0, r + 1).forEach((b, s) => {
+      if (a.ofBasis.length === 0 || b.ofBasis.length === 0) return;
+      const block = innerProducts(a, b);
+      gram.setSubMatrix(block, starts[r], starts[s]);
+      if (s < r) gram.setSubMatrix(block.transpose(), starts[s], starts[r]);
+    });
+  });
+  const { values, vectors } = symmetricEigenpairs(gram);
+  const count = values.filter((value) => value > LEAST).length;
+  const shares = vectors
+    .slice(0, count)
+    .map((vector) => roots.map(({ ofBasis }, r) => Float64Array.from(vector.slice(starts[r], starts[r] + ofBasis.length))));
+  return { values: values.slice(0, count), shares };
+}
+
+/** F_aᵀ F_b */
+function innerProducts(a: Root, b: Root): Matrix {
+  const [left, right] = [a, b].map(({ ofBasis }) => new Matrix(ofBasis.map((column) => [...column])));
+  if (a === b) return left.mmul(right.transpose());
+  const overlap = new Matrix(a.part.vectors().map((q) => b.part.vectors().map((other) => dot(q, other))));
+  return left.mmul(overlap).mmul(right.transpose());
+}
+
+function scaled(vector: Float64Array, factor: number): Float64Array {
+  return vector.map((value) => factor * value);
 }

@@ -49,6 +49,7 @@ function withPerturbedObservations(model: ForwardModel, weights: readonly number
     initialConcentrations: model.initialConcentrations,
     batches: model.batches,
     parts: model.parts,
+    nuisance: model.nuisance,
     observations: (batch) => (batches[batch] ??= perturbed(batch)),
     forward: (factors, batch, signal) => model.forward(factors, batch, signal),
     addAdjoint: (gradSimulated, batch) => model.addAdjoint(gradSimulated, batch),

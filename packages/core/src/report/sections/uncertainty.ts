@@ -18,7 +18,16 @@ function listed(parts: readonly Markup[]): Markup {
   return html`${parts.map((part, index) => html`${index > 0 ? (index === parts.length - 1 ? ' and ' : ', ') : ''}${part}`)}`;
 }
 
-function how({ method, products, dofs, dofsEstimate, observations, eigenvalues, rankError = 0, members, seconds }: ReportUncertainty): Markup {
+/** Whether training's chance is a part of the standard deviations. */
+function ofSurrogates(surrogates: number | undefined): Markup {
+  return surrogates === undefined
+    ? html``
+    : html`<p>
+        The spread of ${surrogates} inversions, each with a surrogate trained from other random numbers, is a part of all standard deviations.
+      </p>`;
+}
+
+function how({ method, products, dofs, dofsEstimate, observations, rankError = 0, members, seconds }: ReportUncertainty): Markup {
   if (method === 'rto') {
     const known = percent(1 / Math.sqrt(2 * ((members ?? 2) - 1)));
     return html`<p>
@@ -31,8 +40,8 @@ function how({ method, products, dofs, dofsEstimate, observations, eigenvalues, 
     of which ${products} products with the Hessian found ${fixed(dofs, 0)}, in ${duration(seconds)}.
     ${
       rankError > TELLING_RANK_ERROR
-        ? html`The smallest eigenvalue found is ${significant(eigenvalues?.at(-1))}: what was not found would make the standard deviations of single
-            cells smaller, not larger (a higher <code>inversion.uncertainty.rank</code>).`
+        ? html`What was not found would make the standard deviations of single cells smaller, not larger: no variance is too large by more than
+            ${percent(rankError)} of the prior's (a higher <code>inversion.uncertainty.rank</code> brings that down).`
         : ''
     }
   </p>`;
@@ -45,6 +54,7 @@ function notConstrained(context: PageContext, { areas, leastReduction }: ReportU
     const own = whole.filter((area) => area.group === group);
     return own.length > 0 && own.every(({ total }) => !total.constrained);
   });
+  const left = context.data.groups.filter((group) => whole.every((area) => area.group !== group));
   const cells = context.data.groups.flatMap((group) => {
     const own = whole.filter((area) => area.group === group);
     if (own.length === 0 || never.includes(group)) return [];
@@ -59,6 +69,7 @@ function notConstrained(context: PageContext, { areas, leastReduction }: ReportU
         : html`<b>Not constrained by these monitors: ${listed(never.map((group) => html`${chemical(group)}`))}.</b> What the inversion did to them is
             no finding. `
     }
+    ${left.length === 0 ? '' : html`Not inverted, and without figures here: ${listed(left.map((group) => html`${chemical(group)}`))}. `}
     ${
       cells.length === 0
         ? ''
@@ -183,6 +194,6 @@ export function uncertainty(context: PageContext): Markup {
   if (!found) return html``;
   return html`<section id="uncertainty">
     <h2>Uncertainty</h2>
-    ${loop && loop.kept > 1 ? html`<p>Of the first pass of the closed loop, not of pass ${loop.kept}, which is shown elsewhere.</p>` : ''}${how(found)}${notConstrained(context, found)}${totals(context, found)}${innovations(context, found)}${coverageTable(context, found)}${cost(found)}
+    ${loop && loop.kept > 1 ? html`<p>Of the first pass of the closed loop, not of pass ${loop.kept}, which is shown elsewhere.</p>` : ''}${how(found)}${ofSurrogates(found.surrogates)}${notConstrained(context, found)}${totals(context, found)}${innovations(context, found)}${coverageTable(context, found)}${cost(found)}
   </section>`;
 }

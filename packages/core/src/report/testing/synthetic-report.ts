@@ -323,7 +323,7 @@ export function syntheticUncertainty(): ReportUncertainty {
   });
   const errors = { assumed: 2, diagnosed: 1.8 };
   return {
-    ...{ method: 'lanczos', seconds: 300, products: 60, dofs: 40, dofsEstimate: 150, eigenvalues: [4000, 5], rankError: 0.83, observations: 8704 },
+    ...{ method: 'lanczos', seconds: 300, products: 60, dofs: 40, dofsEstimate: 150, rankError: 0.83, observations: 8704 },
     leastReduction: 0.1,
     areas: [area('NOx', true), area('NH3', false)],
     innovations: [

@@ -1,0 +1,28 @@
+/** `retroplume check`: what is wrong with a case, all at once, and what is right, in short. */
+import { checkCase, type CheckResult, type Problem } from '@retroplume/core';
+import type { CommonOptions } from './options';
+
+/** The key of the case stands before a problem of a file; problems of the case file name it themselves. */
+function problemLine({ code, place, key, message }: Problem): string {
+  const where = message.startsWith(place) || key === '' ? '' : `${place}: ${key}: `;
+  return `  ${code}: ${where}${message}\n`;
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return lines.length === 0 ? '' : `${title}\n${lines.map((line) => `  ${line}\n`).join('')}`;
+}
+
+function text({ case: path, problems, right, notes, unread }: CheckResult): string {
+  const count = problems.length === 0 ? 'no problem' : `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`;
+  const skipped = unread.length === 0 ? '' : `Not looked at before the case file is mended: the files of ${unread.join(', ')}\n`;
+  return `${path}: ${count}\n${problems.map(problemLine).join('')}${skipped}${section('As it should be:', right)}${section('To know:', notes)}`;
+}
+
+/** Prints what was found on stdout; the exit code is 0, or that of the gravest kind of problem. */
+export async function checkCommand(path: string, options: CommonOptions): Promise<void> {
+  const { set, out, device, products, json, quiet } = options;
+  const result = await checkCase(path, { set, out, device, products });
+  if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  else if (!quiet || result.problems.length > 0) process.stdout.write(text(result));
+  process.exitCode = result.exitCode;
+}

@@ -1,0 +1,103 @@
+/**
+ * A case file with all that is wrong with it, and as much of the case as can be read all the same, so that its files can be looked at in the same go.
+ *
+ * What the schema refuses is taken out and its default stands in; a section that is still refused is replaced by {@link PLACEHOLDER_SECTIONS} and named in
+ * `unread`: nothing may be concluded from it.
+ */
+import { dirname, resolve } from 'node:path';
+import { ConfigError } from '../../errors';
+import { caseSchema, type Case } from './case-schema';
+import { checkCase } from './checks';
+import { applyPaperDefaults, resolvePaths, type Tree } from './load-case';
+import { describeProblem } from './problems';
+import { joinPath, readSource, type KeyPath } from './source';
+
+export interface CaseProblem {
+  code: string;
+  /** `case.yaml:12`, or `--set key=value` */
+  place: string;
+  key: string;
+  /** one sentence, which names place and key */
+  message: string;
+}
+
+export interface ExaminedCase {
+  problems: CaseProblem[];
+  case: Case;
+  /** top-level keys that could not be read at all */
+  unread: ReadonlySet<string>;
+  /** where a key stands, as `case.yaml:12` */
+  whereIs: (path: KeyPath) => string;
+}
+
+/** Long periods, so that no rule about hours is broken by a placeholder. */
+const GROUP = { variables: ['-'] };
+const PLACEHOLDER_SECTIONS: Tree = {
+  name: 'case',
+  grid: { griddesc: '-', name: '-' },
+  periods: [{ name: 'period', start: '2000-01-01T00:00:00Z', hours: 20000 }],
+  meteorology: { files: '-' },
+  emissions: { files: '-', groups: { NOx: GROUP, NH3: GROUP, SO2: GROUP, VOC: GROUP, 'PM2.5': GROUP } },
+  observations: { stations: { file: '-' }, files: '-', columns: { species: { NO2: { column: '-', unit: 'ppb' } } } },
+};
+
+/**
+ * @throws {ConfigError} `CASE_FILE_MISSING`, `CASE_SYNTAX`, `CASE_OVERRIDE`: nothing can be said of such a case
+ */
+export function examineCase(path: string, overrides: readonly string[] = []): ExaminedCase {
+  const file = resolve(path);
+  const source = readSource(path, overrides);
+  const first = caseSchema.safeParse(applyPaperDefaults(source.values));
+  const problems: CaseProblem[] = [];
+  const removed: KeyPath[] = [];
+  for (const issue of first.success ? [] : first.error.issues) {
+    for (const { sentence, path: at, unknown } of describeProblem(issue, source)) {
+      removed.push(at);
+      problems.push({ code: unknown ? 'CASE_UNKNOWN_KEY' : 'CASE_INVALID', place: source.whereIs(at), key: joinPath(at), message: sentence });
+    }
+  }
+  const { parsed, unread } = first.success ? { parsed: first.data, unread: new Set<string>() } : parseWithout(source.values, removed);
+  const result: Case = { ...parsed, file };
+  for (const breach of checkCase(result)) {
+    if (unread.has(String(breach.path[0])) || removed.some((at) => overlaps(at, breach.path))) continue;
+    const place = source.whereIs(breach.path);
+    const key = joinPath(breach.path);
+    problems.push({ code: 'CASE_INVALID', place, key, message: `${place}: ${key}: ${breach.text}` });
+  }
+  resolvePaths(result, dirname(file));
+  return { problems, case: result, unread, whereIs: (at) => source.whereIs(at) };
+}
+
+/** One path lies on the way to the other. */
+function overlaps(a: KeyPath, b: KeyPath): boolean {
+  return a.slice(0, b.length).every((key, i) => String(key) === String(b[i]));
+}
+
+function parseWithout(values: Tree, removed: readonly KeyPath[]): { parsed: Omit<Case, 'file'>; unread: Set<string> } {
+  const tree = structuredClone(values);
+  // From the back, so that the places of list entries before stay what they are.
+  for (const path of [...removed].sort((a, b) => joinPath(b).localeCompare(joinPath(a), 'en', { numeric: true }))) remove(tree, path);
+  const unread = new Set<string>();
+  for (;;) {
+    const parsed = caseSchema.safeParse(applyPaperDefaults(tree));
+    if (parsed.success) return { parsed: parsed.data, unread };
+    const before = unread.size;
+    for (const { path } of parsed.error.issues) {
+      const section = String(path[0] ?? '');
+      if (unread.has(section) || section === '') continue;
+      unread.add(section);
+      if (section in PLACEHOLDER_SECTIONS) tree[section] = structuredClone(PLACEHOLDER_SECTIONS[section]);
+      else delete tree[section];
+    }
+    if (unread.size === before) throw new ConfigError('CASE_INVALID', parsed.error.message);
+  }
+}
+
+function remove(tree: Tree, path: KeyPath): void {
+  const parent = path
+    .slice(0, -1)
+    .reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Tree)[String(key)] : undefined), tree);
+  const key = path[path.length - 1];
+  if (Array.isArray(parent)) parent.splice(Number(key), 1);
+  else if (typeof parent === 'object' && parent !== null) delete (parent as Tree)[String(key)];
+}

@@ -1,0 +1,47 @@
+/** The rules that tie sectors of the inventory to the rest of the case. */
+import type { Case } from './case-schema';
+import type { Breach } from './checks';
+import { REST } from './fields';
+import type { KeyPath } from './source';
+
+const NAME = /^[A-Za-z][A-Za-z0-9]{0,15}$/;
+
+export function checkSectors(c: Case): Breach[] {
+  const names = Object.keys(c.emissions.sectors);
+  return [
+    ...(c.emissions.files === undefined && names.length === 0
+      ? [{ path: ['emissions'], text: 'there are no emission files: give files, sectors or both' }]
+      : []),
+    ...(names.includes(REST) ? [{ path: ['emissions', 'sectors', REST], text: `${REST} is what lies in no sector: give it another name` }] : []),
+    ...names
+      .filter((name) => !NAME.test(name))
+      .map((name) => ({
+        path: ['emissions', 'sectors', name],
+        text: 'expected a letter and then up to 15 letters and digits: it becomes part of names in files',
+      })),
+    ...checkInverted(c, names),
+  ];
+}
+
+function checkInverted({ inversion }: Case, names: readonly string[]): Breach[] {
+  const path: KeyPath = ['inversion', 'sectors'];
+  const asked = inversion.sectors.map(({ sector }) => sector);
+  if (asked.length === 0) return [];
+  return [
+    ...asked.flatMap((name, i): Breach[] => [
+      ...(names.includes(name)
+        ? []
+        : [{ path: [...path, i, 'sector'], text: `there is no sector ${name}: known are ${names.join(', ') || 'none'} (emissions.sectors)` }]),
+      ...(asked.indexOf(name) === i ? [] : [{ path: [...path, i, 'sector'], text: `the sector ${name} stands here twice: keep one` }]),
+    ]),
+    ...(inversion.mode === 'paper' ? [{ path, text: 'sectors need a prior term, and inversion.mode paper has none: remove them' }] : []),
+    ...(inversion.uncertainty.method === 'none'
+      ? []
+      : [
+          {
+            path,
+            text: 'the posterior is made for factors of all emissions of a group: remove the sectors, or set inversion.uncertainty.method: none',
+          },
+        ]),
+  ];
+}

@@ -1,0 +1,91 @@
+/** Emission inventories as CF has them: mass (or moles) per area and time on latitudes and longitudes, by month or without time (CEDS, EDGAR, TROPESS). */
+import { DataError, UnitError } from '../errors';
+import { LatLonCells } from '../grid/lat-lon-cells';
+import { parseUnit } from '../units';
+import { spansOfTime, type TimeSpan } from './cf-time-spans';
+import { cfVariable, readCf, type CfContents, type CfVariable } from './netcdf-cf';
+
+export interface CfInventory {
+  path: string;
+  variable: string;
+  cells: LatLonCells;
+  /** as the file has it, or as {@link readCfInventory} was told */
+  units: string;
+  /** of each step; none for a field without time */
+  spans: TimeSpan[];
+  /** `[steps or 1][rows, cols]`, not negative; what is missing in the file is 0 */
+  fields: Float64Array[];
+  /** part of all values that are missing */
+  missing: number;
+}
+
+/**
+ * @param units - in place of the file's, where that is a spelling of its own (`kgN/m2/s`)
+ * @throws {DataError} `VARIABLE_MISSING`, `CF_SHAPE` for other dimensions than (time, lat, lon), `CF_BOUNDS` for cells whose edges are not known,
+ *   `CF_TIME`, `NEGATIVE`; {@link UnitError} `UNIT_UNKNOWN`, `UNIT_MISMATCH` for what is no flux per area
+ */
+export function readCfInventory(path: string, variable: string, units?: string): CfInventory {
+  const contents = readCf(path);
+  const { dimensions, data, attributes = {} } = cfVariable(contents, variable, path);
+  const axis = (name: string): CfVariable => cfVariable(contents, name, path);
+  const time = dimensions.length === 3 ? dimensions[0] : undefined;
+  const [lat, lon] = dimensions.slice(-2) as [string, string];
+  if (dimensions.length < 2 || !isAxis(contents, lat, 'degrees_north') || !isAxis(contents, lon, 'degrees_east') || dimensions.length > 3) {
+    throw new DataError(
+      'CF_SHAPE',
+      `${path}: ${variable}: expected (time, lat, lon) or (lat, lon), with degrees_north and degrees_east as the units of lat and lon, but received (${dimensions.join(', ')}): bring it into that form`,
+    );
+  }
+  const unit = units ?? String(attributes.units ?? '');
+  assertFlux(path, variable, unit);
+  const cells = new LatLonCells(edgesOf(path, contents, axis(lat), 90), edgesOf(path, contents, axis(lon), Infinity));
+  const perStep = cells.rows * cells.cols;
+  let missing = 0;
+  const fields = Array.from({ length: data.length / perStep }, (_, step) =>
+    Float64Array.from(data.subarray(step * perStep, (step + 1) * perStep), (value, i) => {
+      if (value >= 0) return value;
+      if (Number.isNaN(value)) {
+        missing++;
+        return 0;
+      }
+      throw new DataError(
+        'NEGATIVE',
+        `${path}: ${variable} is ${value} at step ${step}, row ${Math.floor(i / cells.cols)}, column ${i % cells.cols}: an inventory emits 0 or more: mend the file`,
+      );
+    }),
+  );
+  const spans = time === undefined ? [] : spansOfTime(path, contents, axis(time));
+  return { path, variable, cells, units: unit, spans, fields, missing: missing / data.length };
+}
+
+function isAxis({ coordinates = [] }: CfContents, name: string, units: string): boolean {
+  return coordinates.some((each) => each.name === name && String(each.attributes?.units).toLowerCase().startsWith(units.slice(0, 9)));
+}
+
+function assertFlux(path: string, variable: string, units: string): void {
+  const [mass, amount, length, time] = parseUnit(units).dimension;
+  if (mass + amount === 1 && length === -2 && time === -1) return;
+  throw new UnitError(
+    'UNIT_MISMATCH',
+    `${path}: ${variable} is in "${units}" but a flux such as "kg m-2 s-1" was expected: set the unit that the values are really in`,
+  );
+}
+
+/** `[n, 2]` from the bounds that the file gives, or from even steps. */
+function edgesOf(path: string, contents: CfContents, { name, data, attributes = {} }: CfVariable, largest: number): Float64Array {
+  const bounds = attributes.bounds;
+  if (typeof bounds === 'string') {
+    const edges = Float64Array.from(cfVariable(contents, bounds, path).data);
+    // Longitudes of a cell over the seam, such as 359.5 … 0.5.
+    if (largest === Infinity) for (let i = 0; i < edges.length; i += 2) while (edges[i + 1] < edges[i]) edges[i + 1] += 360;
+    return edges;
+  }
+  const step = (data[data.length - 1] - data[0]) / (data.length - 1);
+  const even = data.length > 1 && data.every((value, i) => Math.abs(value - data[0] - i * step) < 1e-3 * Math.abs(step));
+  if (!even) {
+    throw new DataError('CF_BOUNDS', `${path}: the cells of ${name} are not even, and there are no bounds that say where they end: add ${name}_bnds`);
+  }
+  const clamp = (value: number): number => Math.max(-largest, Math.min(largest, value));
+  const half = Math.abs(step) / 2;
+  return Float64Array.from({ length: 2 * data.length }, (_, i) => clamp(data[0] + Math.floor(i / 2) * step + (i % 2 === 0 ? -half : half)));
+}

@@ -1,0 +1,102 @@
+/** CF files, and netCDF files that follow nothing, for `inspect`. */
+import type { NetcdfFile } from '@retroplume/native';
+
+import { RetroplumeError } from '../../errors';
+import { parseUnit } from '../../units';
+import { instant } from '../ioapi-time';
+import type { Oddity, TimeSummary } from './inspection';
+import type { Described } from './netcdf';
+import { textOf, type Ranges } from './ranges';
+
+const SECONDS: Record<string, number> = { second: 1, sec: 1, s: 1, minute: 60, min: 60, hour: 3600, hr: 3600, h: 3600, day: 86400, d: 86400 };
+
+export function describeCf(file: NetcdfFile, ranges: Ranges[]): Described {
+  const odd: Oddity[] = [];
+  const convention = textOf(file.attributes().get('Conventions'));
+  const time = timeOf(file, odd);
+  const facts: Record<string, string> = {};
+  for (const axis of ['lon', 'lat'] as const) {
+    const found = coordinate(file, axis);
+    if (found) facts[axis === 'lon' ? 'longitudes' : 'latitudes'] = axisText(found.values, axis, odd);
+  }
+  for (const { name, units, missing, values } of ranges) {
+    const axis = file.variable(name)?.dimensions.length === 1;
+    if (units === '' && !axis) odd.push({ code: 'UNIT_MISSING', text: `${name}: there is no unit` });
+    else if (!axis && !/ since /i.test(units) && !isKnown(units))
+      odd.push({ code: 'UNIT_UNKNOWN', text: `${name}: the unit "${units}" is not known` });
+    if (missing > 0) odd.push({ code: 'MISSING', text: `${name}: ${missing} of ${values} values are missing` });
+  }
+  const bounds = ranges.filter(({ name }) => /_bnds$|_bounds$/.test(name)).map(({ name }) => name);
+  return {
+    kind: convention === '' ? 'netCDF file without a convention' : `${convention} file`,
+    facts,
+    ...(time ? { time } : {}),
+    odd: odd.filter(({ code, text }) => code !== 'UNIT_MISSING' || !bounds.some((name) => text.startsWith(`${name}:`))),
+  };
+}
+
+function isKnown(units: string): boolean {
+  try {
+    parseUnit(units);
+    return true;
+  } catch (error) {
+    if (error instanceof RetroplumeError) return false;
+    throw error;
+  }
+}
+
+function coordinate(file: NetcdfFile, axis: 'lon' | 'lat'): { values: Float64Array } | undefined {
+  const units = axis === 'lon' ? /^degrees?_?e(ast)?$/i : /^degrees?_?n(orth)?$/i;
+  const found = file.variables.find(
+    ({ name, dimensions, type }) => dimensions.length === 1 && type !== 'char' && units.test(textOf(file.attributes(name).get('units'))),
+  );
+  if (!found) return undefined;
+  const [length] = file.shape(found.name);
+  return { values: file.read(found.name, [0], [length], new Float64Array(length)) };
+}
+
+function axisText(values: Float64Array, axis: 'lon' | 'lat', odd: Oddity[]): string {
+  const [first, last] = [values[0], values[values.length - 1]];
+  if (axis === 'lat' && first > last)
+    odd.push({ code: 'NORTH_FIRST', text: 'latitudes go from north to south; rows of a grid here go from south to north' });
+  if (axis === 'lon' && values.some((value) => value > 180)) odd.push({ code: 'LONGITUDE_360', text: 'longitudes go beyond 180 °E, up to 360' });
+  const steps = values.slice(1).map((value, i) => value - values[i]);
+  const even = steps.every((step) => Math.abs(step - steps[0]) < 1e-3 * Math.abs(steps[0]));
+  if (!even) odd.push({ code: 'UNEVEN_AXIS', text: `the ${axis === 'lon' ? 'longitudes' : 'latitudes'} are not evenly spaced` });
+  return `${values.length} from ${round(first)} to ${round(last)}${even && steps.length > 0 ? `, every ${round(Math.abs(steps[0]))}` : ''}`;
+}
+
+const round = (value: number): number => Number(value.toPrecision(7));
+
+function timeOf(file: NetcdfFile, odd: Oddity[]): TimeSummary | undefined {
+  const axis = file.variables.find(
+    ({ name, dimensions, type }) => dimensions.length === 1 && type !== 'char' && / since /i.test(textOf(file.attributes(name).get('units'))),
+  );
+  if (!axis) return undefined;
+  const [length] = file.shape(axis.name);
+  if (length === 0) return undefined;
+  const units = textOf(file.attributes(axis.name).get('units'));
+  const calendar = textOf(file.attributes(axis.name).get('calendar')).toLowerCase();
+  const match = /^([a-z]+?)s? since (\d{4}-\d{1,2}-\d{1,2})(?:[T ]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?\s*(?:Z|UTC|\+?00:?00)?$/i.exec(units);
+  const seconds = match ? SECONDS[match[1].toLowerCase()] : undefined;
+  if (!match || seconds === undefined || !['', 'standard', 'gregorian', 'proleptic_gregorian'].includes(calendar)) {
+    odd.push({ code: 'TIME_UNKNOWN', text: `${axis.name}: the time "${units}"${calendar === '' ? '' : ` (${calendar})`} is not understood` });
+    return undefined;
+  }
+  const date = match[2]
+    .split('-')
+    .map((part) => part.padStart(2, '0'))
+    .join('-');
+  const since = Date.parse(`${date}T${(match[3] ?? '00:00').padStart(5, '0')}Z`);
+  const values = file.read(axis.name, [0], [length], new Float64Array(length));
+  const at = (i: number): Date => new Date(since + Math.round(values[i] * seconds * 1000));
+  const steps = [...values.slice(1)].map((value, i) => Math.round((value - values[i]) * seconds));
+  if (steps.some((step) => step <= 0)) odd.push({ code: 'TIME_ORDER', text: `${axis.name} does not rise` });
+  const step = steps[0];
+  return {
+    first: instant(at(0)),
+    last: instant(at(length - 1)),
+    steps: length,
+    ...(steps.length > 0 && steps.every((each) => each === step) ? { stepSeconds: step } : {}),
+  };
+}

@@ -1,0 +1,59 @@
+/** What a file is, from its first bytes; its name only where the bytes leave it open. */
+import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { createGunzip } from 'node:zlib';
+
+import { DataError } from '../../errors';
+
+export type FileKind = 'netcdf' | 'parquet' | 'griddesc' | 'yaml' | 'table' | 'json' | 'numpy' | 'folder' | 'empty' | 'unknown';
+
+const HEAD = 4096;
+
+/** @throws {DataError} `FILE_MISSING`, `FILE_TRUNCATED` for a gzip file that cannot be unpacked at its beginning */
+export async function sniff(path: string): Promise<FileKind> {
+  if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path`);
+  if (statSync(path).isDirectory()) return 'folder';
+  const raw = headOf(path);
+  if (raw.length === 0) return 'empty';
+  const magic = raw.toString('latin1', 0, 8);
+  if ((magic.startsWith('CDF') && [1, 2, 5].includes(raw[3])) || magic.startsWith('\x89HDF')) return 'netcdf';
+  if (magic.startsWith('PAR1')) return 'parquet';
+  if (magic.startsWith('\x93NUMPY')) return 'numpy';
+  const head = magic.startsWith('\x1f\x8b') ? await unpackedHead(path) : raw;
+  return textKind(path, head);
+}
+
+function headOf(path: string): Buffer {
+  const descriptor = openSync(path, 'r');
+  try {
+    if (!fstatSync(descriptor).isFile()) return Buffer.alloc(0);
+    const buffer = Buffer.alloc(HEAD);
+    return buffer.subarray(0, readSync(descriptor, buffer, 0, HEAD, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function unpackedHead(path: string): Promise<Buffer> {
+  const source = createReadStream(path);
+  const gunzip = createGunzip();
+  source.on('error', (error) => gunzip.destroy(error));
+  try {
+    for await (const chunk of source.pipe(gunzip) as AsyncIterable<Buffer>) return chunk.subarray(0, HEAD);
+  } catch (cause) {
+    throw new DataError('FILE_TRUNCATED', `${path}: the gzip file cannot be unpacked: copy or download it again`, { cause });
+  } finally {
+    source.destroy();
+  }
+  return Buffer.alloc(0);
+}
+
+function textKind(path: string, head: Buffer): FileKind {
+  if (head.includes(0)) return 'unknown';
+  const text = head.toString('utf8').replace(/^\uFEFF/, '');
+  const lines = text.split(/\r?\n/);
+  if (/^\s*[{[]/.test(text)) return 'json';
+  // A header line of anything, then a quoted name by itself, then six numbers.
+  if (/^\s*['"][^'"\n]*['"]\s*(!.*)?$/.test(lines[1] ?? '') && /^\s*\d+[\s,]+[-+\d.]/.test(lines[2] ?? '')) return 'griddesc';
+  if (/\.ya?ml$/i.test(path)) return 'yaml';
+  return /[,;\t|]/.test(lines[0]) ? 'table' : 'unknown';
+}

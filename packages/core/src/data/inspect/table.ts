@@ -1,0 +1,190 @@
+/**
+ * Tables for `inspect`: lists of stations, observations in a known layout, and others. DuckDB streams the file through each query: memory follows from
+ * the number of columns and of different keys, not from the rows.
+ */
+import { rawFormatOf, type LayoutName } from '../observation-layouts';
+import { MISSING_WORDS } from '../observation-quality';
+import { parseTime } from '../observation-time';
+import { identifier, TableStore } from '../table-store';
+import { firstLine } from '../table-files';
+import { some } from './ioapi';
+import type { Inspection, Oddity, TimeSummary, VariableSummary } from './inspection';
+
+const LON = /^(lon|long|longitude|lng|经度|x)$/i;
+const LAT = /^(lat|latitude|纬度|y)$/i;
+const STATION = /^(station|station_?id|stationcode|site|site_?id|id|code|aqsid|samplingpoint|location_id|监测点编码)$/i;
+const TIME = /time|date|start|datetime|hour/i;
+/** Columns of the wide layout of China's files. */
+const WIDE = ['date', 'hour', 'type'];
+const SHOWN_COLUMNS = 40;
+
+export async function inspectTable(path: string): Promise<Omit<Inspection, 'path' | 'bytes'>> {
+  const store = await TableStore.open();
+  try {
+    const airnow = await isAirnow(path);
+    const columns = await store.view('held', [path], airnow ? rawFormatOf('airnow') : undefined);
+    const [[rows]] = await store.rows('SELECT count(*) FROM held');
+    const facts = { rows: Number(rows), columns: columns.length };
+    const layout = airnow ? 'airnow' : layoutOf(columns);
+    const found = layout === 'cnemc-wide' ? await wideTable(store) : await longTable(store, columns);
+    return { grids: [], ...found, ...(layout === undefined ? {} : { kind: `observations, layout ${layout}` }), facts: { ...facts, ...found.facts } };
+  } finally {
+    store.close();
+  }
+}
+
+/** Columns by which a layout is known. */
+const LAYOUT_COLUMNS: [LayoutName, string[]][] = [
+  ['cnemc-wide', WIDE],
+  ['aqs', ['State Code', 'Site Num', 'Date GMT', 'Sample Measurement']],
+  ['eea', ['Samplingpoint', 'Pollutant', 'Start', 'Validity']],
+  ['eea', ['SamplingPoint', 'AirPollutantCode', 'DatetimeBegin', 'Validity']],
+  ['openaq', ['location_id', 'datetime', 'parameter', 'value']],
+];
+
+function layoutOf(columns: readonly string[]): LayoutName | undefined {
+  return LAYOUT_COLUMNS.find(([, names]) => names.every((name) => columns.includes(name)))?.[0];
+}
+
+/** AirNow's hourly files have no header: `07/01/22|00:00|…`. */
+async function isAirnow(path: string): Promise<boolean> {
+  return !/\.parquet$/i.test(path) && /^\d\d\/\d\d\/\d\d(\d\d)?\|\d\d:\d\d\|/.test(await firstLine(path));
+}
+
+type Found = Pick<Inspection, 'kind' | 'facts' | 'variables' | 'odd'> & { time?: TimeSummary };
+
+async function wideTable(store: TableStore): Promise<Found> {
+  const columns = `FROM held UNPIVOT INCLUDE NULLS (value FOR station IN (COLUMNS(* EXCLUDE (${WIDE.join(', ')}))))`;
+  const types = await store.rows(`SELECT type, ${ranges('value')} FROM (${columns}) GROUP BY type ORDER BY type`);
+  const [[twice]] = await store.rows(`SELECT count(*) FROM (SELECT date, hour, type FROM held GROUP BY ALL HAVING count(*) > 1)`);
+  const [[stations, silent]] = await store.rows(
+    `SELECT count(*), count(*) FILTER (n = 0) FROM (SELECT station, count(TRY_CAST(value AS DOUBLE)) AS n FROM (${columns}) GROUP BY station)`,
+  );
+  const texts = await store.rows(`SELECT DISTINCT trim(date) || ' ' || trim(hour) FROM held`);
+  const odd: Oddity[] = [];
+  if (Number(twice) > 0) odd.push({ code: 'OBSERVATIONS_TWICE', text: `${String(twice)} hours and types stand there more than once` });
+  if (Number(silent) > 0) odd.push({ code: 'STATIONS_SILENT', text: `${String(silent)} stations have no value` });
+  const variables = types.map((row) => summary(String(row[0]), row.slice(1), 'ug m-3 by its layout'));
+  return {
+    kind: 'observations, layout cnemc-wide',
+    facts: { stations: Number(stations) },
+    ...timeOf(
+      texts.map(([text]) => String(text)),
+      odd,
+    ),
+    variables,
+    odd: [...odd, ...valueOddities(variables, await unreadable(store, `(${columns})`, 'value'))],
+  };
+}
+
+async function longTable(store: TableStore, columns: string[]): Promise<Found> {
+  const pick = (pattern: RegExp): string | undefined => columns.find((name) => pattern.test(name));
+  const [lon, lat, station] = [pick(LON), pick(LAT), pick(STATION)];
+  const time = await timeColumn(store, columns);
+  const odd: Oddity[] = [];
+  const key = [station, time].filter((name) => name !== undefined);
+  const numbers: VariableSummary[] = [];
+  for (const name of columns.filter((each) => !key.includes(each)).slice(0, SHOWN_COLUMNS)) {
+    const [row] = await store.rows(`SELECT ${ranges(identifier(name))} FROM held`);
+    if (Number(row[3]) === 0) continue; // text
+    numbers.push(summary(name, row, ''));
+    odd.push(...valueOddities([numbers[numbers.length - 1]], await unreadable(store, 'held', identifier(name))));
+  }
+  if (columns.length - key.length > SHOWN_COLUMNS)
+    odd.push({ code: 'COLUMNS_MANY', text: `only ${SHOWN_COLUMNS} of ${columns.length} columns are shown` });
+  const facts: Record<string, string | number> = {};
+  if (station !== undefined) {
+    const [[count]] = await store.rows(`SELECT count(DISTINCT trim(${identifier(station)})) FROM held`);
+    facts.stations = `${String(count)} (column ${station})`;
+  }
+  if (station !== undefined) {
+    const keys = key.map(identifier).join(', ');
+    const [[twice]] = await store.rows(`SELECT count(*) FROM (SELECT ${keys} FROM held GROUP BY ALL HAVING count(*) > 1)`);
+    if (Number(twice) > 0) odd.push({ code: 'ROWS_TWICE', text: `${String(twice)} ${key.join(' and ')} stand there more than once` });
+  }
+  if (lon !== undefined && lat !== undefined) odd.push(...(await withoutCoordinates(store, lon, lat)));
+  if (time === undefined)
+    return { kind: lon !== undefined && lat !== undefined && station !== undefined ? 'list of stations' : 'table', facts, variables: numbers, odd };
+  const texts = await store.rows(`SELECT DISTINCT trim(${identifier(time)}) FROM held LIMIT 1000000`);
+  return {
+    kind: station === undefined ? 'table with times' : 'observations, a row for each station and time',
+    facts: { ...facts, time: `column ${time}` },
+    ...timeOf(
+      texts.map(([text]) => String(text)),
+      odd,
+    ),
+    variables: numbers,
+    odd,
+  };
+}
+
+/** The first column whose name looks like one and whose values can be read as times. */
+async function timeColumn(store: TableStore, columns: string[]): Promise<string | undefined> {
+  for (const name of columns.filter((each) => TIME.test(each))) {
+    const rows = await store.rows(`SELECT ${identifier(name)} FROM held WHERE trim(${identifier(name)}) <> '' LIMIT 5`);
+    if (rows.length > 0 && rows.every(([text]) => parseTime(String(text), 'UTC') !== undefined)) return name;
+  }
+  return undefined;
+}
+
+/** Min, max, mean, number and missing of a column of text. */
+function ranges(column: string): string {
+  const number = `TRY_CAST(trim(${column}) AS DOUBLE)`;
+  return `min(${number}), max(${number}), avg(${number}), count(${number}), count(*) - count(${number})`;
+}
+
+function summary(name: string, [min, max, mean, held, missing]: unknown[], units: string): VariableSummary {
+  const number = (value: unknown): number => Number(value);
+  const values = number(held) + number(missing);
+  const range = number(held) === 0 ? {} : { min: number(min), max: number(max), mean: number(mean) };
+  return { name, units, shape: `${values}`, ...range, missing: number(missing), values };
+}
+
+/** Texts that are neither a number nor a word for missing. */
+async function unreadable(store: TableStore, from: string, column: string): Promise<string[]> {
+  const rows = await store.rows(
+    `SELECT DISTINCT ${column} FROM ${from} WHERE TRY_CAST(trim(${column}) AS DOUBLE) IS NULL AND lower(trim(${column})) NOT IN ${MISSING_WORDS} LIMIT 7`,
+  );
+  return rows.map(([text]) => String(text)).filter((text) => text !== 'null');
+}
+
+function valueOddities(variables: readonly VariableSummary[], texts: readonly string[]): Oddity[] {
+  const odd: Oddity[] = [];
+  for (const { name, min, max } of variables) {
+    if (min !== undefined && max !== undefined && /^-9+(\.0+)?$/.test(String(min)) && min <= -99)
+      odd.push({ code: 'MISSING_CODE', text: `${name}: ${min} is taken as a code for missing` });
+  }
+  if (texts.length > 0)
+    odd.push({ code: 'NOT_A_NUMBER', text: `${variables.map(({ name }) => name).join(', ')}: texts among the numbers: ${some([...texts])}` });
+  return odd;
+}
+
+async function withoutCoordinates(store: TableStore, lon: string, lat: string): Promise<Oddity[]> {
+  const number = (name: string): string => `TRY_CAST(trim(${identifier(name)}) AS DOUBLE)`;
+  const [[count]] = await store.rows(
+    `SELECT count(*) FROM held WHERE ${number(lon)} IS NULL OR ${number(lat)} IS NULL OR abs(${number(lat)}) > 90 OR (${number(lon)} = 0 AND ${number(lat)} = 0)`,
+  );
+  return Number(count) === 0 ? [] : [{ code: 'NO_COORDINATES', text: `${String(count)} rows have no coordinates` }];
+}
+
+function timeOf(texts: readonly string[], odd: Oddity[]): { time?: TimeSummary } {
+  const read = texts.map((text) => ({ text, at: parseTime(text, 'UTC') }));
+  const bad = read.filter(({ at }) => at === undefined).map(({ text }) => text);
+  if (bad.length > 0) odd.push({ code: 'OBSERVATIONS_TIME', text: `these are no times: ${some(bad)}` });
+  const times = read.flatMap(({ at }) => (at === undefined ? [] : [at])).sort((a, b) => a - b);
+  if (times.length === 0) return {};
+  const gaps = times.slice(1).map((at, i) => at - times[i]);
+  const step = gaps.reduce((least, gap) => Math.min(least, gap), Infinity);
+  const absent = gaps.reduce((sum, gap) => sum + Math.round(gap / step) - 1, 0);
+  if (Number.isFinite(step) && absent > 0) odd.push({ code: 'STEPS_ABSENT', text: `${absent} times between the first and the last are absent` });
+  // As the file has them: its zone is not known here.
+  const said = (at: number): string => new Date(at).toISOString().slice(0, 16);
+  return {
+    time: {
+      first: said(times[0]),
+      last: said(times[times.length - 1]),
+      steps: times.length,
+      ...(Number.isFinite(step) && absent === 0 ? { stepSeconds: step / 1000 } : {}),
+    },
+  };
+}

@@ -1,0 +1,169 @@
+/**
+ * A CF inventory as an hourly I/O API emission file on a grid:
+ *
+ *   E[t, cell] = w(weekday)·w(hour) · Σ_source share[source, cell] · area · flux[step of t]
+ *
+ * Mass is conserved: what lies on the grid is that of the source cells' parts, and what does not is told. Profiles are scaled to a mean of 1.
+ */
+import { ConfigError, DataError } from '../errors';
+import { CellOverlaps } from '../grid/cell-overlaps';
+import type { Grid, TimeAxis } from '../grid/grid';
+import { conversion } from '../units';
+import { readCfInventory, type CfInventory } from './cf-inventory';
+import { instant, timeAt } from './ioapi-time';
+import { IoapiWriter } from './ioapi-writer';
+
+/** When within a week and a day it is emitted. */
+export interface TemporalProfile {
+  /** weights of Monday … Sunday */
+  weekday?: readonly number[];
+  /** weights of the hours 0 … 23 of the local day */
+  hour?: readonly number[];
+  /** hours by which local time is ahead of UTC; default: that of each cell's longitude, 15° an hour */
+  utcOffset?: number;
+}
+
+export interface InventorySource {
+  path: string;
+  /** of the CF file */
+  variable: string;
+  /** in place of the file's unit, where that is a spelling of its own: `kg m-2 s-1` with the molar mass of N for `kgN/m2/s` */
+  units?: string;
+  /** g mol-1 of what the mass counts: turns kg into moles */
+  molarMass?: number;
+  /** variable of the emission file, and its unit; sources of one species are summed */
+  species: string;
+  speciesUnits: 'moles/s' | 'g/s';
+  /** part of the inventory that is of this species (0.9 of NOx is NO); default 1 */
+  part?: number;
+  /** an inventory of another year: its months stand for those of any year */
+  anyYear?: boolean;
+  profile?: TemporalProfile;
+}
+
+/** What became of a source, in its species' unit times seconds, over the hours of the file: moles or g. */
+export interface MovedMass {
+  species: string;
+  variable: string;
+  /** on the grid, and of the inventory's other cells */
+  inside: number;
+  outside: number;
+}
+
+/** Pieces of a source cell's edge: a share is exact to 1/24. */
+const POINTS = 24;
+
+/**
+ * @returns for each source where its mass went, before the profiles act on it
+ * @throws {DataError} `PERIOD_NOT_COVERED` if a step is missing, and what {@link readCfInventory} throws
+ * @throws {UnitError} `UNIT_MOLAR_MASS`, `UNIT_MISMATCH`; {@link ConfigError} `PROFILE` for weights that are no profile; `IOAPI_NAME`
+ */
+export function writeInventoryEmissions(path: string, grid: Grid, time: TimeAxis, sources: readonly InventorySource[]): MovedMass[] {
+  const moving = sources.map((source) => new Moving(source, grid));
+  const species = [...new Map(sources.map((each) => [each.species, each.speciesUnits]))];
+  for (const { species: name, speciesUnits } of sources) {
+    const other = species.find(([each]) => each === name)![1];
+    if (other !== speciesUnits) throw new ConfigError('PROFILE', `${name}: it is to be written in ${other} and in ${speciesUnits}: choose one`);
+  }
+  const writer = IoapiWriter.create(path, { grid, time, layers: 1, variables: species.map(([name, units]) => ({ name, units })) });
+  try {
+    for (let step = 0; step < time.count; step++) {
+      for (const [name] of species) {
+        const field = new Float64Array(grid.rows * grid.cols);
+        for (const each of moving) if (each.source.species === name) each.add(timeAt(time, step), time.stepSeconds, field);
+        writer.write(name, step, Float32Array.from(field));
+      }
+    }
+    writer.close();
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
+  return moving.map(({ source, inside, outside }) => ({ species: source.species, variable: source.variable, inside, outside }));
+}
+
+/** A source on its way to the grid. */
+class Moving {
+  inside = 0;
+  outside = 0;
+  private readonly inventory: CfInventory;
+  private readonly overlaps: CellOverlaps;
+  private readonly scale: number;
+  private readonly offset: Int32Array;
+  private readonly weekday: Float64Array;
+  private readonly hour: Float64Array;
+  /** of the steps that were needed: per cell of the grid and second, and in all */
+  private readonly moved = new Map<number, { rate: Float64Array; total: number; within: number }>();
+
+  constructor(
+    readonly source: InventorySource,
+    grid: Grid,
+  ) {
+    const { path, variable, profile = {} } = source;
+    this.inventory = readCfInventory(path, variable, source.units);
+    this.overlaps = new CellOverlaps(this.inventory.cells, grid, POINTS);
+    const { units } = this.inventory;
+    const subject = `${path}: ${variable}`;
+    this.scale = (source.part ?? 1) * conversion(`${units} m2`, source.speciesUnits, { molarMass: source.molarMass, subject }).scale;
+    this.weekday = weights(profile.weekday, 7, `${source.species}: weekday`);
+    this.hour = weights(profile.hour, 24, `${source.species}: hour`);
+    const { utcOffset } = profile;
+    this.offset = Int32Array.from(
+      { length: grid.rows * grid.cols },
+      (_, cell) => utcOffset ?? Math.round(grid.centre(Math.floor(cell / grid.cols), cell % grid.cols).lon / 15),
+    );
+  }
+
+  /** Adds what is emitted in a step, per second. */
+  add(start: Date, seconds: number, field: Float64Array): void {
+    const { rate, total, within } = this.at(start);
+    this.inside += within * seconds;
+    this.outside += (total - within) * seconds;
+    const hour = start.getUTCHours() + 24 * ((start.getUTCDay() + 6) % 7); // of the week, from Monday
+    for (let cell = 0; cell < field.length; cell++) {
+      if (rate[cell] === 0) continue;
+      const local = (((hour + this.offset[cell]) % 168) + 168) % 168;
+      field[cell] += rate[cell] * this.weekday[Math.floor(local / 24)] * this.hour[local % 24];
+    }
+  }
+
+  private at(start: Date): { rate: Float64Array; total: number; within: number } {
+    const step = this.stepAt(start);
+    const known = this.moved.get(step);
+    if (known) return known;
+    const { cells, fields } = this.inventory;
+    const amount = fields[step].map((flux, cell) => this.scale * flux * cells.area(Math.floor(cell / cells.cols), cell % cells.cols));
+    const rate = this.overlaps.regrid(amount);
+    const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0);
+    const moved = { rate, total: sum(amount), within: sum(rate) };
+    this.moved.set(step, moved);
+    return moved;
+  }
+
+  private stepAt(start: Date): number {
+    const { spans, path, variable } = this.inventory;
+    if (spans.length === 0) return 0;
+    const step = this.source.anyYear
+      ? spans.findIndex(({ from, to }) => new Date((from.getTime() + to.getTime()) / 2).getUTCMonth() === start.getUTCMonth())
+      : spans.findIndex(({ from, to }) => from <= start && start < to);
+    if (step >= 0) return step;
+    const held = `${instant(spans[0].from)} to ${instant(spans[spans.length - 1].to)}`;
+    throw new DataError(
+      'PERIOD_NOT_COVERED',
+      `${path}: ${variable} at ${instant(start)} was asked for but the inventory holds ${held}: give one that covers it, or take its months for those of any year`,
+    );
+  }
+}
+
+/** Scaled to a mean of 1; without any, 1 throughout. */
+function weights(given: readonly number[] | undefined, count: number, what: string): Float64Array {
+  if (!given) return new Float64Array(count).fill(1);
+  const sum = given.reduce((a, b) => a + b, 0);
+  if (given.length !== count || !given.every((weight) => weight >= 0) || !(sum > 0)) {
+    throw new ConfigError(
+      'PROFILE',
+      `${what}: expected ${count} weights of 0 or more, not all 0, but received ${JSON.stringify(given)}: mend the profile`,
+    );
+  }
+  return Float64Array.from(given, (weight) => (weight * count) / sum);
+}

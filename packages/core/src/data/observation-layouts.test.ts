@@ -1,0 +1,214 @@
+/** Files are made up after the networks' documentation; values in ppb are worked by hand. */
+import { gzipSync } from 'node:zlib';
+
+import { DuckDBInstance } from '@duckdb/node-api';
+
+import { conversion, MOLAR_MASS } from '../units';
+import { gasStateAt } from './gas-reference';
+import { readObservations, type Observations, type ObservationsSpec } from './observations';
+import { observationTables, series } from './testing/observation-samples';
+import { failure } from './testing/shared-data';
+
+const { at, write, spec } = observationTables();
+
+const stations = (...ids: string[]): void => void write('stations.csv', `id,lon,lat\n${ids.map((id, i) => `"${id}",${i + 1},40`).join('\n')}\n`);
+const read = (change: Partial<ObservationsSpec>): Promise<Observations> => readObservations({ ...spec(), columns: undefined, ...change });
+
+/** The table of a CSV as Parquet, with types. */
+async function parquet(name: string, select: string): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  await connection.run(`COPY (${select}) TO '${at(name)}' (FORMAT parquet)`);
+  connection.closeSync();
+  instance.closeSync();
+}
+
+describe('AirNow', () => {
+  test('pipes, no header, GMT, years of two digits, other parameters left alone', async () => {
+    stations('060010007', '840060010009');
+    write(
+      'obs_1.dat',
+      '07/01/22|00:00|060010007|Livermore, Rincon|-8|OZONE|PPB|31|Bay Area AQMD\n' +
+        '07/01/22|00:00|060010007|Livermore, Rincon|-8|PM2.5|UG/M3|5.5|Bay Area AQMD\n' +
+        '07/01/22|00:00|060010007|Livermore, Rincon|-8|TEMP|C|21|Bay Area AQMD\n',
+    );
+    write(
+      'obs_2.dat',
+      '07/01/22|01:00|060010007|Livermore, Rincon|-8|OZONE|PPB|-999|Bay Area AQMD\n07/01/22|01:00|840060010009|Oakland|-8|NO2|PPB|7|x\n',
+    );
+    const observations = await read({ layout: 'airnow', timeZone: 'America/Los_Angeles' });
+    expect(observations.time).toEqual({ start: new Date('2022-07-01T00:00Z'), stepSeconds: 3600, count: 2 });
+    expect(observations.species).toEqual(['NO2', 'O3', 'PM2.5']);
+    expect(series(observations, 'O3', '060010007')).toEqual([31, NaN]);
+    expect(series(observations, 'PM2.5', '060010007')).toEqual([5.5, NaN]);
+    expect(series(observations, 'NO2', '840060010009')).toEqual([NaN, 7]);
+  });
+});
+
+describe('AQS', () => {
+  const head = '"State Code","County Code","Site Num","Parameter Code","POC","Latitude","Longitude","Date Local","Time Local","Date GMT","Time GMT","Sample Measurement","Units of Measure"\n'; // prettier-ignore
+  const row = (code: string, poc: number, hour: string, value: string, unit: string): string =>
+    `"01","073","0023","${code}",${poc},33.55,-86.81,"2019-01-01","00:00","2019-01-01","${hour}",${value},"${unit}"\n`;
+
+  test('units, GMT, the lowest POC that has a value, the reference method first', async () => {
+    stations('010730023');
+    write(
+      'obs.csv',
+      head +
+        row('44201', 2, '06:00', '0.033', 'Parts per million') +
+        row('44201', 1, '06:00', '0.031', 'Parts per million') +
+        row('44201', 2, '07:00', '0.040', 'Parts per million') +
+        row('42602', 1, '06:00', '12.5', 'Parts per billion') +
+        row('88502', 1, '06:00', '9', 'Micrograms/cubic meter (LC)') +
+        row('88101', 3, '06:00', '8.1', 'Micrograms/cubic meter (LC)'),
+    );
+    const observations = await read({ layout: 'aqs' });
+    expect(observations.time).toEqual({ start: new Date('2019-01-01T06:00Z'), stepSeconds: 3600, count: 2 });
+    expect(series(observations, 'O3', '010730023')).toEqual([31, 40].map((value) => expect.closeTo(value, 4) as number));
+    expect(series(observations, 'NO2', '010730023')).toEqual([12.5, NaN]);
+    expect(series(observations, 'PM2.5', '010730023')[0]).toBeCloseTo(8.1, 5);
+  });
+
+  test('two values of one monitor are refused, a column that is missing is named', async () => {
+    stations('010730023');
+    write('obs.csv', head + row('44201', 1, '06:00', '0.03', 'Parts per million') + row('44201', 1, '06:00', '0.04', 'Parts per million'));
+    await expect(read({ layout: 'aqs' })).rejects.toMatchObject({ code: 'OBSERVATIONS_TWICE' });
+    write('obs.csv', 'State Code,County Code\n01,073\n');
+    await expect(read({ layout: 'aqs' })).rejects.toMatchObject({ code: 'COLUMN_MISSING' });
+    write('obs.csv', head + row('44201', 1, '06:00', '0.03', 'Furlongs'));
+    await expect(read({ layout: 'aqs' })).rejects.toMatchObject({ code: 'UNIT_UNKNOWN' });
+  });
+});
+
+describe('EEA', () => {
+  const eu = { temperature: 273.15, pressure: 101325, rule: 'eu' } as const;
+  /** µg m-3 of NO2 a ppb at 293 K and 101.3 kPa: M p / (R T) = 46.005 · 101300 / (8.314462618 · 293) · 1e-3 */
+  const NO2_EU = (46.005 * 101300) / (8.314462618 * 293) / 1000;
+
+  test('Parquet: UTC+1, codes, validity, hours only', async () => {
+    stations('AT/SPO.A', 'AT/SPO.B');
+    const rows = [
+      "('AT/SPO.A', 8, TIMESTAMP '2023-01-01 00:00:00', 20.0, 'ug.m-3', 'hour', 1)",
+      "('AT/SPO.A', 8, TIMESTAMP '2023-01-01 01:00:00', 1.0, 'ug.m-3', 'hour', 2)",
+      "('AT/SPO.A', 8, TIMESTAMP '2023-01-01 02:00:00', 500.0, 'ug.m-3', 'hour', -1)",
+      "('AT/SPO.A', 8, TIMESTAMP '2023-01-01 00:00:00', 33.0, 'ug.m-3', 'day', 1)",
+      "('AT/SPO.B', 6001, TIMESTAMP '2023-01-01 02:00:00', 12.0, 'ug.m-3', 'hour', 1)",
+      "('AT/SPO.B', 5, TIMESTAMP '2023-01-01 02:00:00', 30.0, 'ug.m-3', 'hour', 1)",
+    ];
+    await parquet(
+      'obs.parquet',
+      `SELECT * FROM (VALUES ${rows.join(', ')}) AS t(Samplingpoint, Pollutant, "Start", "Value", Unit, AggType, Validity)`,
+    );
+    const observations = await read({ layout: 'eea', timeZone: 'Europe/Vienna', gasReference: eu });
+    expect(observations.time).toEqual({ start: new Date('2022-12-31T23:00Z'), stepSeconds: 3600, count: 3 });
+    expect(observations.species).toEqual(['NO2', 'PM2.5']);
+    expect(series(observations, 'NO2', 'AT/SPO.A')).toEqual([expect.closeTo(20 / NO2_EU, 4), expect.closeTo(1 / NO2_EU, 4), NaN]);
+    expect(series(observations, 'PM2.5', 'AT/SPO.B')).toEqual([NaN, NaN, 12]);
+    expect(observations.quality?.invalid).toBe(1);
+    const daily = await read({ layout: 'eea', resolution: 'daily', gasReference: eu });
+    expect(daily.time).toEqual({ start: new Date('2022-12-31T23:00Z'), stepSeconds: 86400, count: 1 });
+    expect(series(daily, 'NO2', 'AT/SPO.A')).toEqual([expect.closeTo(33 / NO2_EU, 4)]);
+  });
+
+  test('the older CSV: codes as addresses, times with their offset', async () => {
+    stations('SPO-1');
+    write(
+      'obs.csv',
+      'Countrycode,SamplingPoint,AirPollutantCode,AveragingTime,Concentration,UnitOfMeasurement,DatetimeBegin,Validity,Verification\n' +
+        'AD,SPO-1,http://dd.eionet.europa.eu/vocabulary/aq/pollutant/7,hour,50.5,µg/m3,2018-06-01 00:00:00 +01:00,1,1\n' +
+        'AD,SPO-1,http://dd.eionet.europa.eu/vocabulary/aq/pollutant/7,hour,-999,µg/m3,2018-06-01 01:00:00 +01:00,-99,3\n',
+    );
+    const observations = await read({ layout: 'eea', gasReference: eu });
+    expect(observations.time).toEqual({ start: new Date('2018-05-31T23:00Z'), stepSeconds: 3600, count: 2 });
+    expect(observations.quality).toMatchObject({ invalid: 1, species: { O3: { valid: 1, missing: 1, negative: 0 } } });
+  });
+});
+
+describe('OpenAQ', () => {
+  test('times mark the end of the hour, units with superscripts, the first sensor', async () => {
+    stations('2178');
+    const row = (sensor: number, time: string, parameter: string, units: string, value: string): string =>
+      `2178,${sensor},Del Norte-2178,${time},35.13,-106.58,${parameter},${units},${value}\n`;
+    write(
+      'obs.csv.gz',
+      gzipSync(
+        'location_id,sensors_id,location,datetime,lat,lon,parameter,units,value\n' +
+          row(3919, '2022-05-03T01:00:00-06:00', 'pm25', 'µg/m³', '6') +
+          row(4000, '2022-05-03T01:00:00-06:00', 'pm25', 'µg/m³', '99') +
+          row(3916, '2022-05-03T02:00:00-06:00', 'no2', 'ppm', '0.011') +
+          row(3916, '2022-05-03T02:00:00-06:00', 'co', 'ppm', '0.2'),
+      ),
+    );
+    const observations = await read({ layout: 'openaq', timeZone: 'America/Denver' });
+    // 01:00-06:00 is 07:00 UTC, which ends the hour that begins at 06:00
+    expect(observations.time).toEqual({ start: new Date('2022-05-03T06:00Z'), stepSeconds: 3600, count: 2 });
+    expect(series(observations, 'PM2.5', '2178')).toEqual([6, NaN]);
+    expect(series(observations, 'NO2', '2178')).toEqual([NaN, expect.closeTo(11, 5)]);
+  });
+});
+
+describe('a query of the case', () => {
+  const SQL = `SELECT site AS station, day || ' ' || hh AS time, CASE gas WHEN 'ozone' THEN 'O3' END AS species, amount AS value, 'ppm' AS unit FROM raw`;
+  const query = (sql: string): Promise<Observations> => read({ layout: 'sql', sql });
+  const refusal = (text: string): Error =>
+    expect.objectContaining({ code: 'OBSERVATIONS_SQL', exitCode: 2, message: expect.stringMatching(text) as string }) as Error;
+
+  beforeEach(() => {
+    stations('A');
+    write('obs.csv', 'site,day,hh,gas,amount\nA,2020-01-01,3,ozone,0.05\nA,2020-01-01,4,soot,7\n');
+  });
+
+  test('any table, its units and times', async () => {
+    const observations = await query(SQL);
+    expect(observations.time).toEqual({ start: new Date('2020-01-01T03:00Z'), stepSeconds: 3600, count: 2 });
+    expect(series(observations, 'O3', 'A')).toEqual([expect.closeTo(50, 4), NaN]);
+    expect((await query(`${SQL};`)).species).toEqual(['O3']);
+  });
+
+  test.each([
+    ['reads another file', () => `SELECT * FROM read_csv('${at('stations.csv')}')`, 'DuckDB cannot run it .*(disabled|Permission)'],
+    ['reads the network', () => "SELECT * FROM read_parquet('https://example.com/x.parquet')", 'DuckDB cannot run it'],
+    ['writes a file', () => `COPY raw TO '${at('out.csv')}'`, 'expected one SELECT|DuckDB cannot run it'],
+    ['attaches a database', () => `ATTACH '${at('x.db')}'`, 'expected one SELECT|DuckDB cannot run it'],
+    ['loads an extension', () => 'INSTALL httpfs', 'expected one SELECT|DuckDB cannot run it'],
+    ['unlocks', () => 'SET enable_external_access = true', 'expected one SELECT'],
+    ['has a second statement', () => `SELECT 1; DROP TABLE raw`, 'expected one SELECT'],
+    ['ends the view', () => `SELECT 1) ; DROP TABLE raw; --`, 'DuckDB cannot run it|expected one SELECT'],
+    ['is empty', () => ' ', 'expected one SELECT'],
+    ['is no SQL', () => 'SELEKT', 'DuckDB cannot run it .*syntax error'],
+    ['names a column that is not there', () => 'SELECT nothing FROM raw', 'DuckDB cannot run it .*nothing'],
+  ])('one that %s is refused', async (_, sql, text) => {
+    await expect(query(sql())).rejects.toThrow(refusal(text));
+  });
+
+  test('columns that are missing', async () => {
+    await expect(query('SELECT site AS station FROM raw')).rejects.toThrow(
+      failure('COLUMN_MISSING', 'observations.sql: there is no column time; it holds station: name the right column in the case'),
+    );
+  });
+});
+
+describe('the state of gases by date', () => {
+  test('China: both sides of 1 September 2018, 0 h in Beijing', async () => {
+    stations('A');
+    write('obs.csv', 'station,time,no2\nA,2018-08-31T23:00,100\nA,2018-09-01T00:00,100\n');
+    const observations = await readObservations(
+      spec({
+        timeZone: 'Asia/Shanghai',
+        columns: { station: 'station', time: 'time', species: { NO2: { column: 'no2', unit: 'ug m-3' } } },
+        gasReference: { temperature: 300, pressure: 1, rule: 'china' },
+      }),
+    );
+    // 100 µg m-3 · R T / (M p): 48.72 ppb at 273.15 K, 53.18 ppb at 298.15 K
+    const ppb = (temperature: number): number => ((100 * 8.314462618 * temperature) / (46.005 * 101325)) * 1000;
+    expect(series(observations, 'NO2', 'A')).toEqual([expect.closeTo(ppb(273.15), 3), expect.closeTo(ppb(298.15), 3)]);
+    expect(ppb(298.15) / ppb(273.15)).toBeCloseTo(1.0915, 4);
+  });
+
+  test('the rule fixed takes the two numbers', () => {
+    const reference = { temperature: 290, pressure: 1e5 };
+    expect(gasStateAt(reference)(0)).toBe(reference);
+    const { scale } = conversion('ug m-3', 'ppb', { molarMass: MOLAR_MASS.NO2, ...gasStateAt({ ...reference, rule: 'eu' })(0) });
+    expect(scale).toBeCloseTo((8.314462618 * 293 * 1000) / (46.005 * 101300), 6);
+  });
+});

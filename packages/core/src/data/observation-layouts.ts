@@ -1,0 +1,203 @@
+/**
+ * The layouts of observation files, each as SQL over the table `raw` (every column text) that yields one form: station, time, species, value, unit.
+ *
+ *   long         a row per station and time, a column per species, named by the case
+ *   cnemc-wide   China: date, hour, type, then a column per station; µg m-3
+ *   airnow       HourlyData of AirNow: fields between |, no header, GMT, the beginning of the hour
+ *   aqs          hourly files of EPA's Air Quality System: GMT, the beginning of the hour; of several monitors (POC) of a site the lowest that has a value
+ *   eea          European Environment Agency: Parquet of the download service, or CSV of the older one; UTC+1; values that are not valid are left out
+ *   openaq       OpenAQ's archive: times with their offset that mark the end of the hour or day
+ *   sql          what `observations.sql` selects
+ *
+ * @see AQS: https://aqs.epa.gov/aqsweb/airdata/FileFormats.html; OpenAQ: https://docs.openaq.org/aws/about and .../using-the-api/dates-datetimes;
+ *   EEA: vocabularies http://dd.eionet.europa.eu/vocabulary/aq/pollutant and .../observationvalidity
+ */
+import { DataError } from '../errors';
+import { requireColumns } from './stations';
+import { identifier, literal, type RawFormat } from './table-store';
+import type { ObservationsSpec } from './observations';
+
+export const LAYOUTS = ['long', 'cnemc-wide', 'airnow', 'aqs', 'eea', 'openaq', 'sql'] as const;
+export type LayoutName = (typeof LAYOUTS)[number];
+
+export interface Layout {
+  /** SQL, in parts, that yields station, time, species, value, unit; values that the network itself marks as not valid are not among them */
+  relations: string[];
+  /** SQL of every time that occurs, with or without a value */
+  times: string;
+  /** SQL of every station that occurs */
+  stations: string;
+  /** SQL of every species that occurs, where `relations` would be slow */
+  held?: string;
+  /** species that are read, or undefined for those of the four that occur */
+  species?: string[];
+  /** the zone of times without an offset, where the network has one */
+  zone?: string;
+  /** true if a time marks the end of the hour or day that it stands for */
+  endLabels?: boolean;
+  /** SQL that counts the rows that the network marks as not valid */
+  invalid?: string;
+}
+
+/** How the files of a layout are read, where not as tables with a header. */
+export function rawFormatOf(layout: LayoutName): RawFormat | undefined {
+  return layout === 'airnow' ? { delimiter: '|', columns: AIRNOW_COLUMNS } : undefined;
+}
+
+const AIRNOW_COLUMNS = ['date', 'time', 'station', 'name', 'offset', 'parameter', 'unit', 'value', 'source'];
+/** The species that are looked for where the case does not name them. */
+export const OCCURRING_SPECIES = ['NO2', 'SO2', 'O3', 'PM2.5'];
+const WIDE_COLUMNS = ['date', 'hour', 'type'];
+
+/** @param columns - those that the files hold @throws {DataError} `COLUMN_MISSING` */
+export function layoutOf(spec: ObservationsSpec, label: string, columns: string[]): Layout {
+  switch (spec.layout) {
+    case 'long':
+      return long(spec, label, columns);
+    case 'cnemc-wide':
+      return wide(label, columns);
+    case 'airnow':
+      return airnow();
+    case 'aqs':
+      return aqs(label, columns);
+    case 'eea':
+      return columns.includes('Samplingpoint') ? eeaParquet(spec, label, columns) : eeaCsv(spec, label, columns);
+    case 'openaq':
+      return openaq(label, columns);
+    case 'sql':
+      return fromRelation('view');
+  }
+}
+
+function fromRelation(relation: string): Pick<Layout, 'relations' | 'times' | 'stations'> {
+  return { relations: [`SELECT * FROM ${relation}`], times: `SELECT time FROM ${relation}`, stations: `SELECT station FROM ${relation}` };
+}
+
+function long({ columns: named }: ObservationsSpec, label: string, held: string[]): Layout {
+  if (!named) throw new DataError('COLUMN_MISSING', `${label}: the long layout needs observations.columns: name the columns in the case`);
+  const species = Object.entries(named.species).flatMap(([name, entry]): [string, { column: string; unit: string }][] =>
+    entry ? [[name, entry]] : [],
+  );
+  requireColumns(label, held, [named.station, named.time, ...species.map(([, { column }]) => column)]);
+  const [station, time] = [named.station, named.time].map((name) => `trim(${identifier(name)})`);
+  const parts = species.map(
+    ([name, { column, unit }]) =>
+      `SELECT ${station} AS station, ${time} AS time, ${literal(name)} AS species, ${identifier(column)} AS value, ${literal(unit)} AS unit FROM raw`,
+  );
+  return {
+    relations: parts,
+    times: `SELECT ${time} FROM raw`,
+    stations: `SELECT ${station} FROM raw`,
+    species: species.map(([name]) => name),
+  };
+}
+
+function wide(label: string, held: string[]): Layout {
+  requireColumns(label, held, WIDE_COLUMNS);
+  const stations = held.filter((name) => !WIDE_COLUMNS.includes(name));
+  const time = `trim(date) || ' ' || trim(hour)`;
+  const rows = (species: string): string => `(SELECT ${time} AS time, * EXCLUDE (date, hour, type) FROM raw WHERE trim(type) = ${literal(species)})`;
+  return {
+    // A species at a time: unpivoting all at once takes more memory than the files.
+    relations: OCCURRING_SPECIES.map(
+      (species) =>
+        `SELECT trim(station) AS station, time, ${literal(species)} AS species, value, 'ug m-3' AS unit FROM (UNPIVOT ${rows(species)} ON COLUMNS(* EXCLUDE (time)) INTO NAME station VALUE value)`,
+    ),
+    held: 'SELECT trim(type) FROM raw',
+    // The relations have no row where all stations are missing.
+    times: `SELECT ${time} FROM raw`,
+    stations: `SELECT unnest([${stations.map((name) => literal(name.trim())).join(', ')}])`,
+  };
+}
+
+/** SQL that names species and units as Retroplume does; what is neither becomes NULL, and its rows are not taken. */
+function named(column: string, names: Record<string, string>): string {
+  return `CASE upper(trim(${column})) ${Object.entries(names)
+    .map(([theirs, ours]) => `WHEN ${literal(theirs)} THEN ${literal(ours)}`)
+    .join(' ')} END`;
+}
+
+/** Units as these networks write them, without the superscript that only some of them have. */
+function unit(column: string): string {
+  return `replace(replace(replace(trim(${column}), '³', '3'), 'µ', 'u'), 'μ', 'u')`;
+}
+
+function airnow(): Layout {
+  const species = named('parameter', { OZONE: 'O3', O3: 'O3', NO2: 'NO2', SO2: 'SO2', 'PM2.5': 'PM2.5' });
+  // 01/31/17 or 01/31/2017
+  const date = `regexp_replace(trim(date), '^(\\d\\d)/(\\d\\d)/(?:20)?(\\d\\d)$', '20\\3\\1\\2')`;
+  const rows = `(SELECT trim(station) AS station, ${date} || ' ' || trim(time) AS time, ${species} AS species, value, ${unit('unit')} AS unit FROM raw)`;
+  return { ...fromRelation(`${rows} WHERE species IS NOT NULL`), zone: 'UTC' };
+}
+
+/** Codes of AQS; 88101 is PM2.5 by a reference method, 88502 acceptable PM2.5, taken where there is no other. */
+const AQS_SPECIES = { '42602': 'NO2', '42401': 'SO2', '44201': 'O3', '88101': 'PM2.5', '88502': 'PM2.5' };
+const AQS_UNITS = {
+  'PARTS PER BILLION': 'ppb',
+  'PARTS PER MILLION': 'ppm',
+  'MICROGRAMS/CUBIC METER (LC)': 'ug m-3',
+  'MICROGRAMS/CUBIC METER (25 C)': 'ug m-3',
+};
+
+function aqs(label: string, held: string[]): Layout {
+  requireColumns(label, held, ['State Code', 'County Code', 'Site Num', 'Parameter Code', 'POC', 'Date GMT', 'Time GMT', 'Sample Measurement', 'Units of Measure']); // prettier-ignore
+  const padded = (column: string, width: number): string => `lpad(trim(${identifier(column)}), ${width}, '0')`;
+  const rows = `(SELECT ${padded('State Code', 2)} || ${padded('County Code', 3)} || ${padded('Site Num', 4)} AS station,
+      trim("Date GMT") || ' ' || trim("Time GMT") AS time, ${named('"Parameter Code"', AQS_SPECIES)} AS species, "Sample Measurement" AS value,
+      coalesce(${named('"Units of Measure"', AQS_UNITS)}, "Units of Measure") AS unit, "Parameter Code" AS code, TRY_CAST("POC" AS INTEGER) AS poc FROM raw)`;
+  // Two values of one monitor stay two, and are refused.
+  const one = 'rank() OVER (PARTITION BY station, time, species ORDER BY TRY_CAST(value AS DOUBLE) IS NULL, code, poc) = 1';
+  return {
+    ...fromRelation(`(SELECT station, time, species, value, unit FROM ${rows} WHERE species IS NOT NULL QUALIFY ${one})`),
+    zone: 'UTC',
+  };
+}
+
+const EEA_SPECIES = { '8': 'NO2', '1': 'SO2', '7': 'O3', '6001': 'PM2.5' };
+const EEA_UNITS = { 'UG.M-3': 'ug m-3', 'MG.M-3': 'mg m-3', 'UG/M3': 'ug m-3', 'MG/M3': 'mg m-3' };
+/** Valid, and valid below the limit of detection; -1 and -99 are not valid. */
+const EEA_VALID = "('1', '2', '3', '4')";
+const EEA_ZONE = 'Etc/GMT-1';
+
+function eea(
+  spec: ObservationsSpec,
+  label: string,
+  held: string[],
+  names: Record<'station' | 'code' | 'time' | 'value' | 'unit' | 'kind', string>,
+): Layout {
+  requireColumns(label, held, [...Object.values(names), 'Validity']);
+  const column = (key: keyof typeof names): string => identifier(names[key]);
+  // The older files give a code as the end of an address.
+  const code = `regexp_extract(trim(${column('code')}), '(\\d+)$', 1)`;
+  const source = `(SELECT trim(${column('station')}) AS station, trim(${column('time')}) AS time, ${named(code, EEA_SPECIES)} AS species, ${column('value')} AS value,
+      coalesce(${named(unit(column('unit')), EEA_UNITS)}, ${column('unit')}) AS unit, trim("Validity") IN ${EEA_VALID} AS valid FROM raw
+      WHERE lower(trim(${column('kind')})) = ${literal(spec.resolution === 'daily' ? 'day' : 'hour')})`;
+  return {
+    ...fromRelation(`(SELECT station, time, species, value, unit FROM ${source} WHERE species IS NOT NULL AND valid)`),
+    times: `SELECT time FROM ${source} WHERE species IS NOT NULL`,
+    zone: EEA_ZONE,
+    invalid: `SELECT count(*) FROM ${source} WHERE species IS NOT NULL AND NOT valid`,
+  };
+}
+
+const eeaParquet = (spec: ObservationsSpec, label: string, held: string[]): Layout =>
+  eea(spec, label, held, { station: 'Samplingpoint', code: 'Pollutant', time: 'Start', value: 'Value', unit: 'Unit', kind: 'AggType' });
+
+const eeaCsv = (spec: ObservationsSpec, label: string, held: string[]): Layout =>
+  eea(spec, label, held, {
+    station: 'SamplingPoint', code: 'AirPollutantCode', time: 'DatetimeBegin', value: 'Concentration', unit: 'UnitOfMeasurement', kind: 'AveragingTime',
+  }); // prettier-ignore
+
+function openaq(label: string, held: string[]): Layout {
+  // The documentation says sensor_id, the files say sensors_id.
+  const sensor = held.includes('sensor_id') ? 'sensor_id' : 'sensors_id';
+  requireColumns(label, held, ['location_id', sensor, 'datetime', 'parameter', 'units', 'value']);
+  const species = named('parameter', { NO2: 'NO2', SO2: 'SO2', O3: 'O3', PM25: 'PM2.5' });
+  const rows = `(SELECT trim(location_id) AS station, trim(datetime) AS time, ${species} AS species, value, ${unit('units')} AS unit, TRY_CAST(${sensor} AS BIGINT) AS sensor FROM raw)`;
+  const one = 'rank() OVER (PARTITION BY station, time, species ORDER BY TRY_CAST(value AS DOUBLE) IS NULL, sensor) = 1';
+  return {
+    ...fromRelation(`(SELECT station, time, species, value, unit FROM ${rows} WHERE species IS NOT NULL QUALIFY ${one})`),
+    zone: 'UTC',
+    endLabels: true,
+  };
+}

@@ -1,0 +1,228 @@
+/** Reads the files of one layout into series of stations and times: DuckDB brings them into one form and numbers stations, times and species. */
+import { DataError } from '../errors';
+import type { TimeAxis } from '../grid/grid';
+import { conversion, MOLAR_MASS } from '../units';
+import { speciesUnit } from './case-fields';
+import { gasStateAt, type GasState } from './gas-reference';
+import { instant, timeAt } from './ioapi-time';
+import { layoutOf, OCCURRING_SPECIES, rawFormatOf, type Layout } from './observation-layouts';
+import { accept, assertQuality, emptyQuality, MISSING_WORDS, type SpeciesQuality } from './observation-quality';
+import { parseTime } from './observation-time';
+import type { ObservationsSpec } from './observations';
+import { anyRule, applyRules } from './quality-rules';
+import { requireColumns, type Station } from './stations';
+import type { TableStore } from './table-store';
+
+export interface Series {
+  /** `[time, station]`, NaN where missing */
+  values: Float32Array;
+  quality: SpeciesQuality;
+}
+
+/** A wrong year makes a century of empty steps; this is 30 000 stations for a month of hours. */
+const MOST_VALUES = 5e8;
+const SQL_COLUMNS = ['station', 'time', 'species', 'value', 'unit'];
+
+export class ObservationReader {
+  /** those that are asked for, or that the files hold */
+  species: string[] = [];
+  /** in the files but not in the list of stations */
+  unknownStations: string[] = [];
+  /** number of values that the network itself marks as not valid */
+  invalid = 0;
+  private axis: TimeAxis = { start: new Date(Number.NaN), stepSeconds: 0, count: 0 };
+  private layout!: Layout;
+  private readonly label: string;
+
+  constructor(
+    private readonly store: TableStore,
+    private readonly spec: ObservationsSpec,
+    private readonly paths: string[],
+    private readonly stations: Station[],
+  ) {
+    this.label = paths.length === 1 ? paths[0] : `${paths[0]} … (${paths.length} files)`;
+  }
+
+  /** Makes the table `observed` of step, station, species, unit, value (NULL where there is no number) and whether text stood there instead. */
+  async load(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number }> {
+    const { store, spec, label } = this;
+    const columns = await store.load('raw', this.paths, rawFormatOf(spec.layout));
+    if (spec.layout === 'sql') requireColumns('observations.sql', await store.userView('view', spec.sql ?? ''), SQL_COLUMNS);
+    this.layout = layoutOf(spec, label, columns);
+    const time = await this.indexTimes(span);
+    this.axis = time.axis;
+    await store.index(
+      'station_index',
+      this.stations.map(({ id }) => id),
+    );
+    // Stations and times become numbers in the same pass in which texts become numbers: a month of China has four million values.
+    await store.run('CREATE TABLE observed (step INTEGER, station INTEGER, species VARCHAR, unit VARCHAR, value DOUBLE, unreadable BOOLEAN)');
+    for (const relation of this.layout.relations) {
+      await store.run(
+        `INSERT INTO observed SELECT t.position, s.position, o.species, o.unit, TRY_CAST(o.value AS DOUBLE) AS number,
+           number IS NULL AND lower(trim(o.value::VARCHAR)) NOT IN ${MISSING_WORDS}
+         FROM (${relation}) o JOIN time_index t ON o.time::VARCHAR = t.text JOIN station_index s ON o.station::VARCHAR = s.text
+         WHERE o.value IS NOT NULL`,
+        label,
+      );
+    }
+    this.species = this.layout.species ?? (await this.occurring());
+    this.unknownStations = await this.stationsNotListed();
+    const { invalid } = this.layout;
+    this.invalid = invalid === undefined ? 0 : Number((await store.rows(invalid))[0][0]);
+    await store.run('DROP TABLE raw'); // half of the memory
+    return time;
+  }
+
+  /** One species in ppb or µg m-3, checked. */
+  async series(species: string): Promise<Series> {
+    const { store, axis, stations, label } = this;
+    const units = (await store.rows(`SELECT DISTINCT unit FROM observed WHERE species = $1`, label, [species])).map(([text]) => String(text ?? ''));
+    const convert = this.converter(species, units.length > 0 ? units : [this.spec.columns?.species[species]?.unit ?? 'ug m-3']);
+    const values = new Float32Array(axis.count * stations.length).fill(Number.NaN);
+    const quality = emptyQuality();
+    const [[unreadable]] = await store.rows(`SELECT count(*) FROM observed WHERE species = $1 AND unreadable`, label, [species]);
+    quality.unreadable = Number(unreadable);
+    for (const [i, unit] of units.entries()) {
+      await store.stream(
+        `SELECT step, station, value FROM observed WHERE species = $1 AND coalesce(unit, '') = $2 AND value IS NOT NULL`,
+        ([steps, places, numbers], rows) => {
+          for (let row = 0; row < rows; row++) {
+            const step = Number(steps[row]);
+            const raw = Number(numbers[row]);
+            const value = convert(i, step, raw);
+            if (accept(quality, species, value, raw)) this.put(values, quality, { species, step, station: Number(places[row]), value });
+          }
+        },
+        label,
+        [species, unit],
+      );
+    }
+    assertQuality(label, species, quality);
+    const rules = this.spec.quality;
+    if (rules && anyRule(rules)) {
+      quality.rules = applyRules(values, stations.length, species, rules, axis, this.spec.timeZone);
+      quality.valid -= Object.values(quality.rules).reduce((sum, count) => sum + count, 0);
+    }
+    quality.missing = values.length - quality.valid;
+    return { values, quality };
+  }
+
+  private async stationsNotListed(): Promise<string[]> {
+    const rows = await this.store.rows(
+      `SELECT DISTINCT station FROM (${this.layout.stations}) AS held(station) WHERE station::VARCHAR NOT IN (SELECT text FROM station_index) ORDER BY 1`,
+    );
+    return rows.map(([id]) => String(id));
+  }
+
+  /** To ppb or µg m-3, by unit and by the state of the gas at the time. */
+  private converter(species: string, units: string[]): (unit: number, step: number, raw: number) => number {
+    const stateAt = gasStateAt(this.spec.gasReference);
+    const scales = units.map(() => new Map<GasState, { scale: number; offset: number }>());
+    const find = (unit: number, state: GasState): { scale: number; offset: number } => {
+      const found = conversion(units[unit], speciesUnit(species), { molarMass: MOLAR_MASS[species], ...state, subject: `${this.label}: ${species}` });
+      scales[unit].set(state, found);
+      return found;
+    };
+    const states = Array.from({ length: this.axis.count }, (_, step) => stateAt(timeAt(this.axis, step).getTime()));
+    units.forEach((_, unit) => find(unit, states[0])); // a unit that is none is told even where no value is taken
+    return (unit, step, raw) => {
+      const state = states[step];
+      const { scale, offset } = scales[unit].get(state) ?? find(unit, state);
+      return scale * raw + offset;
+    };
+  }
+
+  private async occurring(): Promise<string[]> {
+    const held = (
+      await this.store.rows(
+        `SELECT DISTINCT species FROM (${this.layout.held ?? `SELECT species FROM (${this.layout.relations.join(' UNION ALL ')})`}) AS held(species)`,
+        this.label,
+      )
+    ).map(([name]) => String(name));
+    const species = OCCURRING_SPECIES.filter((name) => held.includes(name));
+    if (species.length > 0) return species;
+    throw new DataError(
+      'OBSERVATIONS_EMPTY',
+      `${this.label}: expected the types ${OCCURRING_SPECIES.join(', ')} but received ${held.slice(0, 8).join(', ') || 'none'}: check the files`,
+    );
+  }
+
+  /** Reads every time that occurs and numbers the steps. */
+  private async indexTimes(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number }> {
+    const texts = (await this.store.rows(`SELECT DISTINCT time::VARCHAR FROM (${this.layout.times}) AS held(time)`, this.label)).map(([text]) =>
+      String(text ?? ''),
+    );
+    const instants = texts.map((text) => this.parse(text));
+    const inside = instants.filter((at) => !span || (at >= span.start.getTime() && at < span.end.getTime()));
+    if (inside.length === 0) throw this.nothingInside(instants, span);
+    const axis = this.axisOf(inside);
+    const steps = new Set(inside);
+    const kept = texts.flatMap((text, i) => (steps.has(instants[i]) ? [{ text, position: this.stepOf(instants[i], axis) }] : []));
+    await this.store.index(
+      'time_index',
+      kept.map(({ text }) => text),
+      kept.map(({ position }) => position),
+    );
+    return { axis, absent: axis.count - steps.size };
+  }
+
+  private stepOf(at: number, { start, stepSeconds }: TimeAxis): number {
+    return (at - start.getTime()) / (1000 * stepSeconds);
+  }
+
+  private put(values: Float32Array, quality: SpeciesQuality, at: { species: string; step: number; station: number; value: number }): void {
+    const index = at.step * this.stations.length + at.station;
+    const value = Math.fround(at.value);
+    if (Number.isNaN(values[index])) {
+      values[index] = value;
+      quality.valid++;
+    } else if (values[index] === value) quality.repeated++;
+    else {
+      throw new DataError(
+        'OBSERVATIONS_TWICE',
+        `${this.label}: ${at.species} at station ${this.stations[at.station].id}, ${instant(timeAt(this.axis, at.step))}, has two values: keep one row for each station and time`,
+      );
+    }
+  }
+
+  private get stepSeconds(): number {
+    return this.spec.resolution === 'daily' ? 86400 : 3600;
+  }
+
+  private parse(text: string): number {
+    const at = parseTime(text, this.layout.zone ?? this.spec.timeZone);
+    if (at !== undefined) return this.layout.endLabels ? at - 1000 * this.stepSeconds : at;
+    throw new DataError('OBSERVATIONS_TIME', `${this.label}: "${text}" is no time: write times as 2017-01-31T05:00, 2017-01-31 or 20170131`);
+  }
+
+  private axisOf(instants: number[]): TimeAxis {
+    const { stepSeconds } = this;
+    const [first, last] = [instants.reduce((a, b) => Math.min(a, b)), instants.reduce((a, b) => Math.max(a, b))];
+    const odd = instants.find((at) => (at - first) % (1000 * stepSeconds) !== 0 || (stepSeconds === 3600 && at % 3600e3 !== 0));
+    if (odd !== undefined) {
+      throw new DataError(
+        'OBSERVATIONS_TIME',
+        `${this.label}: ${instant(new Date(odd))} is not a whole ${stepSeconds === 3600 ? 'hour' : `day after ${instant(new Date(first))}`}: set observations.resolution and timeZone to what the files hold`,
+      );
+    }
+    const count = (last - first) / (1000 * stepSeconds) + 1;
+    if (count * this.stations.length > MOST_VALUES) {
+      throw new DataError(
+        'OBSERVATIONS_TIME',
+        `${this.label}: the times reach from ${instant(new Date(first))} to ${instant(new Date(last))}: mend the wrong dates or split the files`,
+      );
+    }
+    return { start: new Date(first), stepSeconds, count };
+  }
+
+  private nothingInside(instants: number[], span?: { start: Date; end: Date }): DataError {
+    if (!span || instants.length === 0)
+      return new DataError('OBSERVATIONS_EMPTY', `${this.label}: there is no row: give files that hold observations`);
+    const [first, last] = [instants.reduce((a, b) => Math.min(a, b)), instants.reduce((a, b) => Math.max(a, b))].map((at) => instant(new Date(at)));
+    return new DataError(
+      'OBSERVATIONS_EMPTY',
+      `${this.label}: no time lies between ${instant(span.start)} and ${instant(span.end)}; the files hold ${first} to ${last}: give files of the period, or mend timeZone`,
+    );
+  }
+}

@@ -1,0 +1,73 @@
+import { describeQuality } from './observation-quality';
+import { applyRules, NO_RULES, type QualityRules, type RuleCounts } from './quality-rules';
+import { observationTables, series } from './testing/observation-samples';
+
+const N = Number.NaN;
+const hours = (count: number): { start: Date; stepSeconds: number; count: number } => ({
+  start: new Date('2017-01-01T00:00Z'),
+  stepSeconds: 3600,
+  count,
+});
+
+/** What is left of one station's values. */
+function left(values: number[], rules: Partial<QualityRules>, zone = 'UTC'): { values: number[]; counts: RuleCounts } {
+  const held = Float32Array.from(values);
+  const counts = applyRules(held, 1, 'NO2', { ...NO_RULES, ...rules }, hours(values.length), zone);
+  return { values: [...held], counts };
+}
+
+test('without rules nothing is touched', () => {
+  expect(left([5, 5, 5, 500, -1, N], {})).toEqual({ values: [5, 5, 5, 500, -1, N], counts: { outOfRange: 0, stuck: 0, spike: 0, fewHours: 0 } });
+});
+
+test('range: both ends count as inside', () => {
+  const { values, counts } = left([1, 2, 50, 51, N], { range: { NO2: { min: 2, max: 50 } } });
+  expect([values, counts.outOfRange]).toEqual([[N, 2, 50, N, N], 2]);
+  expect(left([99], { range: { O3: { min: 0, max: 1 } } }).values).toEqual([99]);
+});
+
+test('stuck: whole runs of at least n, which a gap breaks', () => {
+  const { values, counts } = left([7, 7, 7, 8, 8, 9, N, N, N, 6, 6, N, 6, 4, 4, 4, 4], { stuckSteps: 3 });
+  expect([values, counts.stuck]).toEqual([[N, N, N, 8, 8, 9, N, N, N, 6, 6, N, 6, N, N, N, N], 7]);
+});
+
+test('spike: above both neighbours by factor and floor; not at the ends, beside a gap, or of two together', () => {
+  const rule = { spike: { factor: 3, floor: 20 } };
+  expect(left([10, 90, 12, 9, 80, 85, 11, 1, 15, 1, N, 90, 5], rule)).toMatchObject({
+    values: [10, N, 12, 9, 80, 85, 11, 1, 15, 1, N, 90, 5],
+    counts: { spike: 1 },
+  });
+  expect(left([90, 1, 90], rule).values).toEqual([90, 1, 90]);
+});
+
+test('few hours: days of the time zone', () => {
+  // 40 hours from 0 h UTC: in Shanghai 16 hours of one day and 24 of the next
+  const values = Array.from({ length: 40 }, (_, i) => i + 1);
+  values[20] = N;
+  const utc = left(values, { minimumHours: 20 });
+  expect(utc.values.map(Number.isNaN)).toEqual(values.map((_, i) => i === 20 || i >= 24));
+  expect(utc.counts.fewHours).toBe(16);
+  const shanghai = left(values, { minimumHours: 20 }, 'Asia/Shanghai');
+  expect(shanghai.values.map(Number.isNaN)).toEqual(values.map((_, i) => i === 20 || i < 16));
+});
+
+test('stations are judged each by itself', () => {
+  const held = Float32Array.of(5, 1, 5, 2, 5, 3);
+  expect(applyRules(held, 2, 'NO2', { ...NO_RULES, stuckSteps: 3 }, hours(3), 'UTC').stuck).toBe(3);
+  expect([...held]).toEqual([N, 1, N, 2, N, 3]);
+});
+
+describe('through the reader', () => {
+  const { read } = observationTables();
+  test('what the rules drop is missing, counted and told', async () => {
+    const rows = [5, 5, 5, 30, 6].map((value, hour) => `A,2017-01-01T0${hour}:00,${value},1\n`).join('');
+    const observations = await read(rows, {
+      columns: { station: 'station', time: 'time', species: { 'PM2.5': { column: 'no2', unit: 'ug m-3' } } },
+      quality: { ...NO_RULES, stuckSteps: 3, spike: { factor: 2, floor: 10 } },
+    });
+    // the run goes first, so that 30 has no neighbour before it
+    expect(series(observations, 'PM2.5', 'A')).toEqual([N, N, N, 30, 6]);
+    expect(observations.quality?.species['PM2.5']).toMatchObject({ valid: 2, missing: 3, rules: { stuck: 3, spike: 0 } });
+    expect(describeQuality(observations.quality!)).toContain('3 values of PM2.5 that stood still were left out');
+  });
+});

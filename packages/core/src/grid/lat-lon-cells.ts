@@ -1,0 +1,79 @@
+/** The cells of a file's latitudes and longitudes, even or not (Gaussian rows, say), from their edges. */
+import type { Grid } from './grid';
+import { EARTH_RADIUS } from './projection';
+
+const RADIANS = Math.PI / 180;
+
+/** A cell cut into pieces of one area. */
+export interface SourceCells {
+  readonly rows: number;
+  readonly cols: number;
+  /** middles of `points` x `points` pieces, with their share of the cell up to a factor */
+  pieces(cell: number, points: number): { lon: number; lat: number; weight: number }[];
+}
+
+export class LatLonCells implements SourceCells {
+  readonly rows: number;
+  readonly cols: number;
+
+  /**
+   * @param latEdges - `[rows, 2]`, degrees, in either order
+   * @param lonEdges - `[cols, 2]`, degrees east, the second above the first
+   */
+  constructor(
+    private readonly latEdges: ArrayLike<number>,
+    private readonly lonEdges: ArrayLike<number>,
+  ) {
+    this.rows = latEdges.length / 2;
+    this.cols = lonEdges.length / 2;
+  }
+
+  /** m², on the sphere of the I/O API. */
+  area(row: number, col: number): number {
+    const [a, b] = this.sines(row);
+    return EARTH_RADIUS ** 2 * RADIANS * (this.lonEdges[2 * col + 1] - this.lonEdges[2 * col]) * Math.abs(b - a);
+  }
+
+  pieces(cell: number, points: number): { lon: number; lat: number; weight: number }[] {
+    const [row, col] = [Math.floor(cell / this.cols), cell % this.cols];
+    const [a, b] = this.sines(row);
+    const [west, east] = [this.lonEdges[2 * col], this.lonEdges[2 * col + 1]];
+    return Array.from({ length: points * points }, (_, i) => ({
+      lon: west + ((east - west) * ((i % points) + 0.5)) / points,
+      lat: Math.asin(a + ((b - a) * (Math.floor(i / points) + 0.5)) / points) / RADIANS,
+      weight: 1,
+    }));
+  }
+
+  /** The cells that may share a part with a grid, as numbers of this one's: all that meet its span of longitudes and latitudes. */
+  about(grid: Grid): number[] {
+    const middle = grid.centre((grid.rows - 1) / 2, (grid.cols - 1) / 2);
+    const turn = (lon: number): number => lon - middle.lon - 360 * Math.round((lon - middle.lon) / 360);
+    let [west, east, south, north] = [0, 0, middle.lat, middle.lat];
+    for (let row = -0.5; row < grid.rows; row += 0.5) {
+      for (let col = -0.5; col < grid.cols; col += 0.5) {
+        const { lon, lat } = grid.centre(row, col);
+        [west, east] = [Math.min(west, turn(lon)), Math.max(east, turn(lon))];
+        [south, north] = [Math.min(south, lat), Math.max(north, lat)];
+      }
+    }
+    const round = east - west > 300; // about a pole, or the globe
+    const margin = 1; // degree, for what bulges between the places that were looked at
+    const columns = Array.from({ length: this.cols }, (_, col) => col).filter((col) => {
+      const [from, to] = [this.lonEdges[2 * col], this.lonEdges[2 * col + 1]];
+      const start = turn(from);
+      const meets = (shift: number): boolean => start + shift <= east + margin && start + shift + (to - from) >= west - margin;
+      return round || meets(0) || meets(360) || meets(-360);
+    });
+    return Array.from({ length: this.rows }, (_, row) => row)
+      .filter((row) => {
+        const [a, b] = [this.latEdges[2 * row], this.latEdges[2 * row + 1]];
+        return Math.min(a, b) <= north + margin && Math.max(a, b) >= south - margin;
+      })
+      .flatMap((row) => columns.map((col) => row * this.cols + col));
+  }
+
+  private sines(row: number): [number, number] {
+    return [Math.sin(this.latEdges[2 * row] * RADIANS), Math.sin(this.latEdges[2 * row + 1] * RADIANS)];
+  }
+}

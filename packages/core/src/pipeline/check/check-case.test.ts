@@ -1,0 +1,308 @@
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { IoapiFile, IoapiWriter, type IoapiVariable } from '../../data/ioapi';
+import { Grid, type TimeAxis } from '../../grid/grid';
+import { writeDemoWorld } from '../../worlds/demo-world';
+import { checkCase, type CheckResult } from './check-case';
+import { programOf } from './machine';
+
+// A world is made once; each case opens its files anew.
+jest.setTimeout(120_000);
+
+let world: string;
+let folder: string;
+beforeAll(async () => {
+  world = mkdtempSync(join(tmpdir(), 'check-world-'));
+  await writeDemoWorld(world, { size: 'quick', rows: 16, cols: 16, hours: 100, spinUpHours: 72, stations: 30 });
+});
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'check-'));
+  cpSync(world, folder, { recursive: true });
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(world, { recursive: true }));
+
+const at = (name: string): string => join(folder, name);
+const input = (name: string): string => at(`inputs/${name}`);
+const check = (set: string[] = []): Promise<CheckResult> => checkCase(at('case.yaml'), { set, out: at('run') });
+
+interface Changes {
+  to?: string;
+  time?: (time: TimeAxis) => TimeAxis;
+  grid?: (grid: Grid) => Grid;
+  first?: number;
+  variables?: (variables: IoapiVariable[]) => IoapiVariable[];
+  data?: (name: string, data: Float32Array) => void;
+}
+
+/** Writes an input again with something changed. */
+function rewrite(
+  name: string,
+  { to = name, time = (t) => t, grid = (g) => g, first = 0, variables = (v) => v, data = () => undefined }: Changes,
+): void {
+  const from = IoapiFile.open(input(name));
+  const axis = time(from.time);
+  const kept = variables(from.variables);
+  const contents = kept.map(({ name: variable }, i) => {
+    const values = from.read(from.variables.some((each) => each.name === variable) ? variable : from.variables[i].name, first, axis.count);
+    data(variable, values);
+    return values;
+  });
+  const { layers } = from;
+  const changed = grid(from.grid);
+  from.close();
+  const writer = IoapiWriter.create(input(to), { grid: changed, layers, time: axis, variables: kept });
+  kept.forEach((variable, i) => writer.write(variable.name, 0, contents[i]));
+  writer.close();
+}
+
+function replace(name: string, ...pairs: [from: string | RegExp, to: string][]): void {
+  let text = readFileSync(at(name), 'utf8');
+  for (const [from, to] of pairs) {
+    expect(text).toMatch(from);
+    text = text.replace(from, to);
+  }
+  writeFileSync(at(name), text);
+}
+
+/** Observations as a real case has them, hourly in the long layout, of three stations of the list. */
+function realObservations(rows: (ids: string[]) => string[], columns = 'NO2: { column: no2, unit: ug m-3 }'): void {
+  const ids = readFileSync(input('stations.csv'), 'utf8')
+    .split('\n')
+    .slice(1, 4)
+    .map((line) => line.split(',')[0]);
+  writeFileSync(input('obs_winter.csv'), `station,time,no2,o3\n${rows(ids).join('\n')}\n`);
+  writeFileSync(input('obs_summer.csv'), `station,time,no2,o3\n${rows(ids).join('\n').replaceAll('2026-01', '2026-07')}\n`);
+  const text = readFileSync(at('case.yaml'), 'utf8');
+  const without = (section: string): RegExp => new RegExp(`^( *)${section}:\\n(\\1 .*\\n)*`, 'm');
+  const bare = ['truth', 'columns', 'twin'].reduce((rest, section) => rest.replace(without(section), ''), text);
+  writeFileSync(
+    at('case.yaml'),
+    bare.replace(/^ {2}files: inputs\/obs_.*\n/m, `  files: inputs/obs_{period}.csv\n  columns: { species: { ${columns} } }\n`),
+  );
+}
+
+const firstHours = (ids: string[], values: string): string[] =>
+  ids.flatMap((id) => Array.from({ length: 20 }, (_, hour) => `${id},2026-01-08T${String(hour).padStart(2, '0')}:00Z,${values}`));
+
+const codes = ({ problems }: CheckResult): string[] => problems.map(({ code, key }) => `${code} ${key}`).sort();
+
+test('a case without a fault', async () => {
+  const result = await check();
+  expect(result.problems).toEqual([]);
+  expect(result).toMatchObject({ exitCode: 0, unread: [] });
+  expect(result.right.join('\n')).toMatch(
+    /grid DEMO: 16 x 16 cells[^]*meteorology, winter: 1 file, 100 hours[^]*stations: \d+ in \d+ cells[^]*disk: /,
+  );
+});
+
+interface Broken {
+  what: string;
+  damage: () => void;
+  set?: string[];
+  finds: string[];
+  says: RegExp[];
+  exit: number;
+}
+
+const BROKEN: Broken[] = [
+  {
+    what: 'slips in the case file, and a file behind them that is missing',
+    damage: () => {
+      replace('case.yaml', [/hours: 100\n/, 'hours: many\n']);
+      writeFileSync(at('case.yaml'), `${readFileSync(at('case.yaml'), 'utf8')}traning: {}\ndevice: tpu\n`);
+      rmSync(input('stations.csv'));
+    },
+    finds: ['CASE_INVALID device', 'CASE_INVALID periods.0.hours', 'CASE_UNKNOWN_KEY traning', 'FILE_MISSING observations.stations.file'],
+    says: [/case\.yaml:\d+: unknown key traning: did you mean training\?/, /periods\.0\.hours: expected a whole number \(in h\) but received "many"/],
+    exit: 2,
+  },
+  {
+    what: 'rules that tie keys together, and a variable that no file has',
+    damage: () => replace('case.yaml', ['- NH3', '- AMMONIA']),
+    set: ['training.batch=3', 'withheld.fraction=2', 'periods.0.spinUpHours=100'],
+    finds: [
+      'CASE_INVALID periods.0.spinUpHours',
+      'CASE_INVALID training.batch',
+      'CASE_INVALID withheld.fraction',
+      'VARIABLE_MISSING emissions.groups.NH3.variables.0',
+      'VARIABLE_MISSING emissions.groups.NH3.variables.0',
+    ],
+    says: [
+      /--set training\.batch=3: training\.batch: 3 is odd/,
+      /EMIS_winter\.nc: there is no variable AMMONIA; it holds/,
+      /EMIS_summer\.nc: there is no variable AMMONIA/,
+    ],
+    exit: 2,
+  },
+  {
+    what: 'files on another grid, a truncated one and one that is no netCDF',
+    damage: () => {
+      rewrite('METCRO2D_winter.nc', { grid: (g) => new Grid({ ...g.definition, xorig: g.definition.xorig + 13500 }) });
+      truncateSync(input('METCRO2D_summer.nc'), statSync(input('METCRO2D_summer.nc')).size / 2);
+      writeFileSync(input('EMIS_summer.nc'), 'hello');
+      rewrite('GRIDCRO2D.nc', { grid: (g) => new Grid({ ...g.definition, ycent: 30 }) });
+    },
+    finds: [
+      'FILE_NOT_NETCDF emissions.files',
+      'FILE_TRUNCATED meteorology.files',
+      'GRID_MISMATCH geography.files',
+      'GRID_MISMATCH meteorology.files',
+    ],
+    says: [
+      /METCRO2D_winter\.nc: the case's grid DEMO .* begins -0\.5 columns/,
+      /METCRO2D_summer\.nc: the file is truncated/,
+      /GRIDCRO2D\.nc: .*YCENT/,
+    ],
+    exit: 3,
+  },
+  {
+    what: 'hours that are not covered, and a gap between two files',
+    damage: () => {
+      const hour = 3600_000;
+      rewrite('METCRO2D_winter.nc', {
+        to: 'METCRO2D_winter_b.nc',
+        first: 60,
+        time: (t) => ({ ...t, start: new Date(t.start.getTime() + 60 * hour), count: t.count - 60 }),
+      });
+      rewrite('METCRO2D_winter.nc', { time: (t) => ({ ...t, count: 50 }) });
+      rewrite('EMIS_summer.nc', { time: (t) => ({ ...t, count: 60 }) });
+    },
+    finds: ['PERIOD_NOT_COVERED emissions.files', 'TFLAG_GAP meteorology.files'],
+    says: [/METCRO2D_winter_b\.nc: expected to begin at/, /EMIS_summer\.nc: the period is .* but the files hold/],
+    exit: 3,
+  },
+  {
+    what: 'units, NaN and a negative emission',
+    damage: () => {
+      rewrite('EMIS_winter.nc', {
+        variables: (v) => v.map((variable) => (variable.name === 'NO' ? { ...variable, units: 'K' } : variable)),
+        data: (name, values) => void (name === 'NH3' && values.fill(NaN, 40, 41), name === 'SO2' && values.fill(-1, 3, 4)),
+      });
+      rewrite('METCRO2D_winter.nc', {
+        variables: (v) => v.map((variable) => (variable.name === 'PBL' ? { ...variable, units: 'furlong' } : variable)),
+      });
+    },
+    finds: [
+      'NEGATIVE emissions.groups.SO2.variables.0',
+      'NOT_FINITE emissions.groups.NH3.variables.0',
+      'UNIT_MISMATCH emissions.groups.NOx.variables.0',
+      'UNIT_UNKNOWN meteorology.variables.3',
+    ],
+    says: [/NO \(emissions\.groups\.NOx\): it is in "K"/, /unit "furlong"/, /NH3 is missing or not a number at row 2, column 8/],
+    exit: 3,
+  },
+  {
+    what: 'a grid that the GRIDDESC does not hold, globs without files',
+    damage: () =>
+      replace(
+        'case.yaml',
+        ['inputs/METCRO2D_{period}*.nc', 'inputs/WRF_{period}*.nc'],
+        [/inputs\/GRIDCRO2D\.nc/, 'inputs/GEO.nc'],
+        [/name: DEMO\n/, 'name: DEMMO\n'],
+      ),
+    finds: ['FILES_NONE meteorology.files', 'FILES_NONE meteorology.files', 'FILE_MISSING geography.files', 'GRIDDESC_GRID grid'],
+    says: [/it holds 'DEMO'/, /WRF_winter\*\.nc: no file matches/, /WRF_summer\*\.nc: no file matches/],
+    exit: 3,
+  },
+  {
+    what: 'stations that lie elsewhere, regions outside the grid',
+    damage: () => {
+      writeFileSync(input('stations.csv'), 'id,lon,lat\nA,-100,40\nB,-101,41\nC,,\n');
+      replace('case.yaml', [/^regions:\n/m, 'regions:\n  Ocean: { polygon: [[0, 0], [1, 0], [1, 1]] }\n  Far: { rows: [500, 510], cols: [0, 3] }\n']);
+    },
+    finds: ['REGION_EMPTY regions.Far', 'REGION_EMPTY regions.Ocean', 'STATIONS_OUTSIDE_GRID observations.stations.file'],
+    says: [/none of 2 stations \(A at -100, 40\) lies inside the grid DEMO/, /regions\.Ocean: no cell of the grid has its centre in it/],
+    exit: 2,
+  },
+  {
+    what: 'observations with a column that is missing, a unit that is none and values that make no sense',
+    damage: () =>
+      realObservations(
+        (ids) => firstHours(ids, '90000,-5'),
+        'NO2: { column: no2, unit: ug m-3 }, SO2: { column: so2, unit: ppb }, O3: { column: o3, unit: kg }',
+      ),
+    finds: [
+      'COLUMN_MISSING observations.columns.species.SO2',
+      'COLUMN_MISSING observations.columns.species.SO2',
+      'OBSERVATIONS_ABSURD observations.columns.species.NO2',
+      'OBSERVATIONS_ABSURD observations.columns.species.NO2',
+      'UNIT_MISMATCH observations.columns.species.O3',
+      'UNIT_MISMATCH observations.columns.species.O3',
+    ],
+    says: [/obs_winter\.csv: there is no column so2/, /NO2: too many values make no sense/, /O3: it is in "kg" but "ppb" was asked for/],
+    exit: 3,
+  },
+  {
+    what: "a model's command that is not there, runs that were not brought, a GPU that is missing",
+    damage: () => {
+      realObservations((ids) => firstHours(ids, '20,30'));
+    },
+    set: [
+      'ctm={kind: command, command: "no-such-cmaq {output}"}',
+      'device=cuda:99',
+      'members.runs=[{name: high, emissions: "high_{period}.nc", concentrations: "ACONC_high_{period}.nc"}]',
+    ],
+    finds: [
+      'CTM_COMMAND ctm.command',
+      'DEVICE_CUDA_MISSING device',
+      'FILE_MISSING members.runs.0.concentrations',
+      'FILE_MISSING members.runs.0.concentrations',
+      'FILE_MISSING members.runs.0.emissions',
+      'FILE_MISSING members.runs.0.emissions',
+    ],
+    says: [/the program no-such-cmaq is not there/, /high_winter\.nc: there is no such file/, /device cuda:99/],
+    exit: 2,
+  },
+  {
+    what: 'a truth without its periods, settings of the model that there are not, one station twice',
+    damage: () => {
+      replace('case.yaml', [/truth_factors\.nc/, 'other.nc']);
+      const [head, first, ...rest] = readFileSync(input('stations.csv'), 'utf8').split('\n');
+      const [id, ...others] = first.split(',');
+      writeFileSync(input('stations.csv'), [head, first, [id, '100', '20', ...others.slice(2)].join(','), ...rest].join('\n'));
+    },
+    set: ['ctm.options.honoRat=1'],
+    finds: ['CTM_OPTION ctm.options', 'FILE_MISSING truth.factors', 'STATION_TWICE observations.stations.file'],
+    says: [/ctm\.options\.honoRat: the reference model has no such setting/, /station \S+ stands at .* and at 100, 20/],
+    exit: 2,
+  },
+];
+
+test.each(BROKEN)('$what', async ({ damage, set, finds, says, exit }) => {
+  damage();
+  const result = await check(set);
+  expect(codes(result)).toEqual([...finds].sort());
+  const said = result.problems.map(({ message }) => message).join('\n');
+  for (const expected of says) expect(said).toMatch(expected);
+  // Where to look, and what to do.
+  for (const { place, message } of result.problems) {
+    expect(place).toMatch(/case\.yaml:\d+$|^--set /);
+    expect(message).toMatch(/: .{15,}|\?$/);
+  }
+  expect(result.exitCode).toBe(exit);
+});
+
+test('files of a section that cannot be read are not looked at, and the rest is', async () => {
+  replace('case.yaml', [/name: DEMO\n/, 'nome: DEMO\n']);
+  rmSync(input('METCRO2D_winter.nc'));
+  const result = await check();
+  expect(result.unread).toEqual(['grid']);
+  expect(codes(result)).toEqual(['CASE_INVALID grid.name', 'CASE_UNKNOWN_KEY grid.nome', 'FILES_NONE meteorology.files']);
+});
+
+test("a model's script that may not be executed", async () => {
+  writeFileSync(at('run-cmaq.sh'), '#!/bin/sh\n');
+  chmodSync(at('run-cmaq.sh'), 0o644);
+  const { problems } = await check([`ctm={kind: command, command: "${at('run-cmaq.sh')} {output}"}`]);
+  expect(problems.map(({ message }) => message)).toEqual([`ctm.command: ${at('run-cmaq.sh')} may not be executed: run chmod +x on it`]);
+});
+
+test.each([
+  ['sbatch --wait run.sh {output}', 'sbatch'],
+  ['OMP_NUM_THREADS=4 ./run.sh {output}', './run.sh'],
+  ['$HOME/run.sh {output}', undefined],
+  ['(cd x; run) > {output}', undefined],
+])('the program of %s', (command, program) => expect(programOf(command)).toBe(program));

@@ -1,0 +1,103 @@
+/** `check`: every contract of a case before any long run, all problems at once. */
+import { examineCase, type Case } from '../../data/case';
+import type { DeviceChoice, Products } from '../../device';
+import { ConfigError } from '../../errors';
+import type { Grid } from '../../grid/grid';
+import { readGriddesc } from '../../grid/griddesc';
+import { regionMask } from '../regions';
+import { resolve } from 'node:path';
+import { Findings, type Problem } from './findings';
+import { checkGriddedInputs } from './gridded-inputs';
+import { checkCtm, checkDevice, checkDisk } from './machine';
+import { checkObservedInputs } from './observed-inputs';
+
+export interface CheckOptions {
+  /** `key=value`, as of {@link loadCase} */
+  set?: readonly string[];
+  /** run folder; default `runs/<name of the case>` */
+  out?: string;
+  device?: DeviceChoice;
+  products?: Products;
+}
+
+export interface CheckResult {
+  case: string;
+  /** sections of the case whose faults kept their files from being looked at */
+  unread: string[];
+  problems: Problem[];
+  /** what was looked at and is as it should be */
+  right: string[];
+  /** no faults, but worth knowing */
+  notes: string[];
+  /** 0; 2 if the case file has to be mended; 3 if only input data have; 4 if only the device is missing */
+  exitCode: number;
+}
+
+/**
+ * Looks at a case without running anything of it: keys and rules of the case file, that all files exist and can be read, grids, periods, variables and
+ * units, some values, stations and observations, regions, the transport model's command, room on the disk and the device.
+ *
+ * @param path - the case file
+ * @throws {ConfigError} `CASE_FILE_MISSING`, `CASE_SYNTAX`, `CASE_OVERRIDE`: nothing can be said of such a case
+ *
+ * @example
+ * const { problems } = await checkCase('case.yaml');
+ * for (const { code, message } of problems) console.log(code, message);
+ */
+export async function checkCase(path: string, options: CheckOptions = {}): Promise<CheckResult> {
+  const { problems, case: settings, unread, whereIs } = examineCase(path, options.set);
+  const findings = new Findings(whereIs);
+  findings.problems.push(...problems.map((problem) => ({ ...problem, exitCode: 2 })));
+  if (problems.length === 0) findings.right.push('case file: keys, values and their rules');
+  const grid = unread.has('grid') ? undefined : await checkGrid(findings, settings);
+  await checkGriddedInputs(findings, settings, unread, grid, { values: true });
+  if (!unread.has('observations')) await checkObservedInputs(findings, settings, unread, grid);
+  if (grid && !unread.has('regions')) await checkRegions(findings, settings, grid);
+  if (!unread.has('ctm')) await checkCtm(findings, settings, grid);
+  if (grid && !['periods', 'emissions'].some((section) => unread.has(section)))
+    await checkDisk(findings, settings, grid, resolve(options.out ?? `runs/${settings.name}`));
+  await checkDevice(findings, settings, options);
+  return {
+    case: path,
+    unread: [...unread],
+    problems: findings.problems,
+    right: findings.right,
+    notes: findings.notes,
+    exitCode: exitCodeOf(findings.problems),
+  };
+}
+
+/** The case file first, then the data. */
+function exitCodeOf(problems: readonly Problem[]): number {
+  const codes = problems.map(({ exitCode }) => exitCode);
+  return [2, 3].find((code) => codes.includes(code)) ?? codes[0] ?? 0;
+}
+
+/**
+ * The part of {@link checkCase} that takes no time, for the beginning of a run: grid, files and hours of all gridded inputs, from their headers.
+ *
+ * @throws {RetroplumeError} the first problem; its sentence says how many others there are
+ */
+export async function checkHeaders(settings: Case): Promise<void> {
+  const findings = new Findings(() => settings.file);
+  await checkGriddedInputs(findings, settings, new Set(), await checkGrid(findings, settings), { values: false });
+  const [first, ...others] = findings.errors;
+  if (first === undefined) return;
+  if (others.length > 0) first.message += `; and ${others.length} more: retroplume check ${settings.file} names all`;
+  throw first;
+}
+
+async function checkGrid(findings: Findings, { grid: { griddesc, name } }: Case): Promise<Grid | undefined> {
+  const grid = await findings.attempt(['grid'], () => readGriddesc(griddesc, name));
+  if (grid) findings.right.push(`grid ${grid.name}: ${grid.cols} x ${grid.rows} cells`);
+  return grid;
+}
+
+async function checkRegions(findings: Findings, { regions }: Case, grid: Grid): Promise<void> {
+  for (const [name, region] of Object.entries(regions)) {
+    await findings.attempt(['regions', name], () => {
+      if (regionMask(region, grid).some((value) => value !== 0)) return;
+      throw new ConfigError('REGION_EMPTY', `regions.${name}: no cell of the grid has its centre in it: mend the region, or take it out`);
+    });
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * The gridded files of a case, held against what the stages ask of them: they can be read, lie on the case's grid, cover the periods, and hold the
+ * variables in units that can be converted.
+ *
+ * Fields are read by the functions that the stages use, three hours of each variable (the first, middle and last of the period): what only other
+ * hours hold is found by `prepare`.
+ */
+import { GROUPS, SPECIES, type Case, type KeyPath, type PeriodSettings } from '../../data/case';
+import { partsOfVariable, readConcentrations, readEmissions, readGeography } from '../../data/case-fields';
+import { expandGlobs } from '../../data/glob';
+import { IoapiFile, IoapiSeries, type IoapiReader } from '../../data/ioapi';
+import { readMeteorology } from '../../data/meteorology';
+import { openNetcdf } from '../../data/netcdf-access';
+import { firstStepOf } from '../../data/period-steps';
+import { openWeather } from '../../data/weather/open-weather';
+import type { Grid, TimeAxis } from '../../grid/grid';
+import { readTruthFactors } from '../../worlds/truth-factors';
+import type { EmissionGroups } from '../../transport/emission-reader';
+import { openSector } from '../../transport/point-sources';
+import { timeOf } from '../case-runs';
+import { sectorGroups } from '../sector-files';
+import type { Findings } from './findings';
+
+/** A set of files of one kind in one period. */
+interface Source {
+  path: KeyPath;
+  pattern: string | string[];
+  what: string;
+  open: (files: string[], grid: Grid | undefined, period: string) => IoapiReader;
+  /** reads hours of the period by the readers of the stages */
+  fields: (reader: IoapiReader, hour: TimeAxis) => FieldCheck[];
+}
+
+/** One variable, or group of them, that must be readable. */
+interface FieldCheck {
+  path: KeyPath;
+  read: () => unknown;
+}
+
+export interface GriddedCheck {
+  /** read fields, too; else headers only */
+  values: boolean;
+}
+
+/** Files of the case by section; sections that could not be read are left out. */
+export async function checkGriddedInputs(
+  findings: Findings,
+  settings: Case,
+  unread: ReadonlySet<string>,
+  grid: Grid | undefined,
+  { values }: GriddedCheck,
+): Promise<void> {
+  if (settings.geography && !unread.has('geography')) await checkGeography(findings, settings, grid);
+  if (unread.has('periods')) return;
+  for (const period of settings.periods) {
+    for (const source of sourcesOf(settings, unread)) await checkSource(findings, source, period, grid, values);
+    if (settings.truth && grid && !unread.has('truth')) {
+      const { factors } = settings.truth;
+      await findings.attempt(['truth', 'factors'], () => readTruthFactors(factors, grid, period.name));
+    }
+  }
+}
+
+function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
+  const open: Source['open'] = (files, grid) => IoapiSeries.open(files, { grid });
+  const { emissions: inventory } = settings;
+  const emissions = (
+    what: string,
+    path: KeyPath,
+    pattern: string,
+    groups: EmissionGroups = inventory.groups,
+    groupsPath: KeyPath = ['emissions', 'groups'],
+  ): Source => ({
+    ...{ what, path, pattern, open },
+    fields: (reader, hour) => emissionChecks(groups, groupsPath, reader, hour),
+  });
+  const concentrations = (what: string, path: KeyPath, pattern: string): Source => ({
+    ...{ what, path, pattern, open },
+    fields: (reader, hour) => concentrationChecks(settings, reader, hour),
+  });
+  const outside = [
+    ...(settings.members.runs ?? []).map((run, i) => ({ run, path: ['members', 'runs', i] })),
+    ...settings.certificate.runs.map((run, i) => ({ run, path: ['certificate', 'runs', i] })),
+  ];
+  const nuisance = settings.inversion.nuisance.runs.flatMap(({ name, concentrations: pattern }, i) =>
+    pattern === undefined ? [] : [concentrations(`nuisance run ${name}`, ['inversion', 'nuisance', 'runs', i, 'concentrations'], pattern)],
+  );
+  const sources: Source[] = [
+    {
+      what: 'meteorology',
+      path: ['meteorology', 'files'],
+      pattern: settings.meteorology.files,
+      open: (files, grid) => openWeather(files, { ...settings.meteorology, grid }),
+      fields: (reader, hour) =>
+        settings.meteorology.variables.map((name, i) => ({
+          path: ['meteorology', 'variables', i],
+          read: () => readMeteorology(reader, hour, [name]),
+        })),
+    },
+    ...(inventory.files === undefined ? [] : [emissions('prior emissions', ['emissions', 'files'], inventory.files)]),
+    ...Object.entries(inventory.sectors).map(([name, { files, groups, stackGroups }]): Source => {
+      const path: KeyPath = ['emissions', 'sectors', name];
+      const own = sectorGroups(groups);
+      const source = emissions(`emissions of ${name}`, [...path, 'files'], files, own, own && [...path, 'groups']);
+      return stackGroups === undefined
+        ? source
+        : { ...source, open: (paths, grid, period) => openStacks(paths, expandGlobs(stackGroups, period)[0], grid) };
+    }),
+    ...(settings.priorConcentrations === undefined ? [] : [concentrations('prior run', ['priorConcentrations'], settings.priorConcentrations)]),
+    ...outside.flatMap(({ run, path }) => [
+      emissions(`emissions of ${run.name}`, [...path, 'emissions'], run.emissions),
+      concentrations(`run ${run.name}`, [...path, 'concentrations'], run.concentrations),
+    ]),
+    ...nuisance,
+  ];
+  return sources.filter(({ path }) => !unread.has(String(path[0])));
+}
+
+/** In-line points lie on no grid of their own: without that of the case nothing can be said of where they are. */
+function openStacks(files: string[], stackGroups: string, grid: Grid | undefined): IoapiReader {
+  return grid ? openSector({ files, stackGroups }, grid) : IoapiSeries.open(files);
+}
+
+function emissionChecks(groups: EmissionGroups, path: KeyPath, reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
+  return GROUPS.flatMap((group) => {
+    const { variables, molarMass } = groups[group];
+    return variables.map((name, i) => ({
+      path: [...path, group, 'variables', i],
+      read: () => readEmissions(reader, hour, { [group]: { variables: [name], molarMass } }),
+    }));
+  });
+}
+
+function concentrationChecks(settings: Case, reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
+  return SPECIES.flatMap((species) =>
+    partsOfVariable(settings.concentrations.variables[species]).map(([name]) => ({
+      path: ['concentrations', 'variables', species],
+      read: () => readConcentrations(reader, hour, { [species]: name }),
+    })),
+  );
+}
+
+async function checkSource(findings: Findings, source: Source, period: PeriodSettings, grid: Grid | undefined, values: boolean): Promise<void> {
+  const { path, what, pattern } = source;
+  const files = await findings.attempt(path, () => expandGlobs(pattern, period.name));
+  const series = files && (await openSeries(findings, source, files, grid, period.name));
+  if (!series) return;
+  const before = findings.problems.length;
+  try {
+    const time = timeOf(period);
+    const first = await findings.attempt(path, () => firstStepOf(series, time));
+    const hours = first === undefined ? [{ ...series.time, count: 1 }] : sampledHours(time);
+    if (values && series.time.stepSeconds === time.stepSeconds) await checkFields(findings, source, series, hours);
+  } finally {
+    series.close();
+  }
+  if (findings.problems.length === before)
+    findings.right.push(`${what}, ${period.name}: ${files.length} ${files.length === 1 ? 'file' : 'files'}, ${series.time.count} hours`);
+}
+
+/** The series; where it cannot be made, all of its files are looked at, so that each broken one is named. */
+async function openSeries(
+  findings: Findings,
+  { path, open }: Source,
+  files: string[],
+  grid: Grid | undefined,
+  period: string,
+): Promise<IoapiReader | undefined> {
+  const before = findings.problems.length;
+  for (const file of files) await findings.attempt(path, () => openAlone(file));
+  if (findings.problems.length > before) return undefined;
+  return findings.attempt(path, () => open(files, grid, period));
+}
+
+/** By itself, on whatever grid it is: an I/O API file as one, others (WRF's, CF) as netCDF. */
+function openAlone(path: string): void {
+  const file = openNetcdf(path);
+  const isIoapi = file.attributes().has('FTYPE');
+  file.close();
+  if (isIoapi) IoapiFile.open(path).close();
+}
+
+/** The first, middle and last hour. */
+function sampledHours(time: TimeAxis): TimeAxis[] {
+  const steps = new Set([0, Math.floor(time.count / 2), time.count - 1]);
+  return [...steps].map((step) => ({ ...time, start: new Date(time.start.getTime() + 1000 * time.stepSeconds * step), count: 1 }));
+}
+
+/** Each variable until its first problem. */
+async function checkFields(findings: Findings, source: Source, reader: IoapiReader, hours: TimeAxis[]): Promise<void> {
+  const failed = new Set<number>();
+  for (const hour of hours) {
+    for (const [i, { path, read }] of source.fields(reader, hour).entries()) {
+      if (failed.has(i)) continue;
+      if ((await findings.attempt(path, read)) === undefined) failed.add(i);
+    }
+  }
+}
+
+async function checkGeography(findings: Findings, settings: Case, grid: Grid | undefined): Promise<void> {
+  const { geography } = settings;
+  if (!geography) return;
+  const path = ['geography', 'files'];
+  const file = await findings.attempt(path, () => openWeather(expandGlobs(geography.files), { grid }));
+  if (!file) return;
+  const before = findings.problems.length;
+  try {
+    for (const [i, name] of geography.variables.entries()) await findings.attempt(['geography', 'variables', i], () => readGeography(file, [name]));
+  } finally {
+    file.close();
+  }
+  if (findings.problems.length === before) findings.right.push(`geography: ${geography.variables.join(', ')}`);
+}

@@ -1,0 +1,136 @@
+/** What a run needs beside its inputs: room on the disk, the transport model's command, the device. */
+import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { memberNames, type Case } from '../../data/case';
+import { expandGlob } from '../../data/glob';
+import { chooseDevice } from '../../device';
+import type { DeviceChoice, Products } from '../../device';
+import { ConfigError, DataError, RetroplumeError } from '../../errors';
+import type { Grid } from '../../grid/grid';
+import { checkReferenceOptions } from '../../transport/reference-model';
+import { inPeriod, simulatedRuns } from '../case-runs';
+import type { Findings } from './findings';
+
+/** Bytes of a number in the prepared store and in I/O API files. */
+const FLOAT = 4;
+/** Groups and species of a run in the prepared store. */
+const CHANNELS_OF_A_RUN = 9;
+const SPECIES_OF_A_RUN = 4;
+
+/** The program that a shell command starts; undefined where only the shell could tell. */
+export function programOf(command: string): string | undefined {
+  const words = command.trim().split(/\s+/);
+  const first = words.find((word) => !/^\w+=[^\s]*$/.test(word));
+  return first === undefined || /[$`'"{}()<>|&;*?~!\\]/.test(first) ? undefined : first;
+}
+
+const BUILT_IN = new Set([
+  'cd',
+  'exec',
+  'eval',
+  'export',
+  'set',
+  'test',
+  '[',
+  ':',
+  '.',
+  'if',
+  'for',
+  'while',
+  'case',
+  'time',
+  'ulimit',
+  'umask',
+  'trap',
+]);
+
+export async function checkCtm(findings: Findings, settings: Case, grid: Grid | undefined): Promise<void> {
+  const { ctm, truth } = settings;
+  if (ctm.kind === 'reference') {
+    if (!grid) return;
+    await findings.attempt(['ctm', 'options'], () => checkReferenceOptions(grid, ctm.options, 'ctm.options'));
+    if (truth?.options) await findings.attempt(['truth', 'options'], () => checkReferenceOptions(grid, truth.options ?? {}, 'truth.options'));
+    return;
+  }
+  const program = programOf(ctm.command);
+  if (program === undefined || BUILT_IN.has(program)) {
+    findings.notes.push('ctm.command begins with something that only the shell understands: whether it exists was not looked at');
+  } else if (await findings.attempt(['ctm', 'command'], () => requireProgram(program))) findings.right.push(`ctm.command: ${program} is there`);
+}
+
+function requireProgram(program: string): true {
+  const places = program.includes('/') ? [program] : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, program));
+  const found = places.find((place) => existsSync(place));
+  const where = program.includes('/') ? `no such file, seen from ${process.cwd()}` : 'no folder of PATH holds it';
+  if (found === undefined)
+    throw new ConfigError('CTM_COMMAND', `ctm.command: the program ${program} is not there (${where}): mend the command or its path`);
+  try {
+    accessSync(found, constants.X_OK);
+  } catch (cause) {
+    throw new ConfigError('CTM_COMMAND', `ctm.command: ${found} may not be executed: run chmod +x on it`, { cause });
+  }
+  return true;
+}
+
+export async function checkDevice(findings: Findings, settings: Case, asked: { device?: DeviceChoice; products?: Products }): Promise<void> {
+  const device = await findings.attempt(['device'], () =>
+    chooseDevice({ device: asked.device ?? settings.device, products: asked.products ?? settings.products }),
+  );
+  if (device) findings.right.push(`device: ${device.name}`);
+}
+
+/**
+ * Bytes that a run writes: the prepared store, the runs of the transport model with their emission files, the updated inventory. What the user's own
+ * model writes beside surface concentrations is not known.
+ */
+export function bytesWanted(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): number {
+  const runs = simulatedRuns(settings);
+  const stored = 1 + memberNames(settings).length;
+  return settings.periods.reduce((sum, { name, hours }) => {
+    const field = hours * grid.rows * grid.cols * FLOAT;
+    const { files, sectors } = settings.emissions;
+    const inventory = [files, ...Object.values(sectors).map((sector) => sector.files)].reduce(
+      (bytes, pattern) => bytes + (pattern === undefined ? 0 : sizeOf(inPeriod(pattern, name))),
+      0,
+    );
+    const prepare = field * (settings.meteorology.variables.length + CHANNELS_OF_A_RUN * stored);
+    const simulate = runs.length * (field * SPECIES_OF_A_RUN + inventory);
+    const updated = settings.loop.passes * (field * SPECIES_OF_A_RUN + inventory);
+    return sum + prepare + simulate + updated;
+  }, 0);
+}
+
+/** Of the files that match; 0 where none does, which is told elsewhere. */
+function sizeOf(pattern: string): number {
+  try {
+    return expandGlob(pattern).reduce((sum, path) => sum + statSync(path).size, 0);
+  } catch (error) {
+    if (error instanceof RetroplumeError) return 0;
+    throw error;
+  }
+}
+
+/** @param out - run folder, which need not exist yet; what it holds already is not wanted again */
+export async function checkDisk(findings: Findings, settings: Case, grid: Grid, out: string): Promise<void> {
+  const wanted = Math.max(0, bytesWanted(settings, grid) - sizeOfFolder(out));
+  let folder = out;
+  while (!existsSync(folder)) folder = dirname(folder);
+  await findings.attempt([], () => {
+    const { bavail, bsize } = statfsSync(folder);
+    const free = bavail * bsize;
+    const text = `the run needs about ${gigabytes(wanted)} and ${gigabytes(free)} are free in ${folder}`;
+    if (free < wanted) throw new DataError('DISK_FULL', `${out}: ${text}: make room or choose another folder with --out`);
+    findings.right.push(`disk: ${text}`);
+  });
+}
+
+function sizeOfFolder(folder: string): number {
+  if (!existsSync(folder)) return 0;
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toPrecision(2)} GB`;
+}

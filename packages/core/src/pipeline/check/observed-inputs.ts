@@ -1,0 +1,63 @@
+/** Monitors and their observations, held against the case: read as the stages read them, and each species by itself where that fails. */
+import type { Case } from '../../data/case';
+import { expandGlob } from '../../data/glob';
+import { readObservations, type Observations } from '../../data/observations';
+import { describeQuality } from '../../data/observation-quality';
+import { readStations } from '../../data/stations';
+import { stationsToCells } from '../../data/station-cells';
+import type { Grid } from '../../grid/grid';
+import { chooseWithheld } from '../../inversion/withheld';
+import { inPeriod, timeOf } from '../case-runs';
+import type { Findings } from './findings';
+
+export async function checkObservedInputs(findings: Findings, settings: Case, unread: ReadonlySet<string>, grid: Grid | undefined): Promise<void> {
+  const { observations } = settings;
+  const list = await findings.attempt(['observations', 'stations', 'file'], () => readStations(observations.stations));
+  if (!list) {
+    // Without stations nothing can be read, but files that are missing can be told.
+    for (const { name } of unread.has('periods') || observations.twin ? [] : settings.periods)
+      await findings.attempt(['observations', 'files'], () => expandGlob(inPeriod(observations.files ?? '', name)));
+    return;
+  }
+  const { stations, withoutCoordinates } = list;
+  if (withoutCoordinates.length > 0) findings.notes.push(`${withoutCoordinates.length} stations have no coordinates and will be dropped`);
+  const held: Observations = {
+    stations,
+    species: [],
+    time: { start: new Date(0), stepSeconds: 3600, count: 0 },
+    values: new Map(),
+    units: new Map(),
+  };
+  const cells = grid && (await findings.attempt(['observations', 'stations', 'file'], () => stationsToCells(held, grid)));
+  if (grid && cells) {
+    const inside = stations.length - cells.outside.length;
+    findings.right.push(`stations: ${inside} in ${cells.cells.length} cells of the grid`);
+    if (cells.outside.length > 0) findings.notes.push(`${cells.outside.length} stations lie outside the grid`);
+    await findings.attempt(['withheld'], () => chooseWithheld(stations, grid, settings.withheld));
+  }
+  if (observations.twin || observations.files === undefined || unread.has('periods')) return;
+  for (const period of settings.periods) await checkPeriod(findings, settings, period);
+}
+
+async function checkPeriod(findings: Findings, settings: Case, period: Case['periods'][number]): Promise<void> {
+  const { observations } = settings;
+  const { start, count } = timeOf(period);
+  const span = { start, end: new Date(start.getTime() + count * 3_600_000) };
+  const read = (spec: Case['observations']): Promise<Observations> => readObservations(spec, { period: period.name, span });
+  const before = findings.problems.length;
+  const whole = await findings.attempt(['observations', 'files'], () => read(observations));
+  if (whole) {
+    const values = whole.species.map((name) => `${whole.quality?.species[name].valid ?? 0} values of ${name}`);
+    findings.right.push(`observations, ${period.name}: ${whole.stations.length} stations, ${values.join(', ')}`);
+    if (whole.quality) findings.notes.push(...describeQuality(whole.quality).map((text) => `observations, ${period.name}: ${text}`));
+    return;
+  }
+  if (!observations.columns) return;
+  // The first problem ended the reading: a reading of each species finds those of the others, under its own key.
+  const [first] = findings.problems.splice(before);
+  for (const [name, column] of Object.entries(observations.columns.species)) {
+    const only = { ...observations, columns: { ...observations.columns, species: { [name]: column } } };
+    await findings.attempt(['observations', 'columns', 'species', name], () => read(only));
+  }
+  if (findings.problems.length === before) findings.problems.push(first);
+}

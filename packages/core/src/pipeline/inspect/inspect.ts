@@ -1,0 +1,106 @@
+/** `inspect`: what a file or folder is, its grid, times, units and ranges, and what is odd about it. */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { examineCase } from '../../data/case';
+import { inspectNetcdf } from '../../data/inspect/netcdf';
+import { sniff, type FileKind } from '../../data/inspect/sniff';
+import { inspectTable } from '../../data/inspect/table';
+import { inspectGriddesc, inspectJson, inspectNumpy } from '../../data/inspect/text-files';
+import type { Inspection, Oddity } from '../../data/inspect/inspection';
+import { DataError, RetroplumeError } from '../../errors';
+import { readRecord } from '../record';
+import { STAGES, stageDir } from '../stage';
+
+type Found = Omit<Inspection, 'path' | 'bytes'>;
+
+/**
+ * Looks at one file or run folder. A file that cannot be read is a finding, not an exception: its error stands among what is odd.
+ *
+ * @throws {DataError} `FILE_MISSING`
+ *
+ * @example
+ * const { kind, time, odd } = await inspectFile('EMIS_20170101.nc');
+ */
+export async function inspectFile(path: string): Promise<Inspection> {
+  if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path`);
+  const { size } = statSync(path);
+  let kind: FileKind = 'unknown';
+  try {
+    kind = await sniff(path);
+    return { path, bytes: size, ...(await inspectAs(kind, path)) };
+  } catch (error) {
+    if (!(error instanceof RetroplumeError)) throw error;
+    const odd = [{ code: error.code, text: error.message.replace(`${path}: `, '') }];
+    return { path, bytes: size, kind: `${NAMES[kind]} that cannot be read`, facts: {}, grids: [], variables: [], odd };
+  }
+}
+
+const NAMES: Record<FileKind, string> = {
+  netcdf: 'netCDF file',
+  parquet: 'Parquet file',
+  griddesc: 'GRIDDESC',
+  yaml: 'case file',
+  table: 'table',
+  json: 'JSON file',
+  numpy: 'NumPy array',
+  folder: 'folder',
+  empty: 'empty file',
+  unknown: 'file',
+};
+
+async function inspectAs(kind: FileKind, path: string): Promise<Found> {
+  switch (kind) {
+    case 'netcdf':
+      return inspectNetcdf(path);
+    case 'parquet':
+    case 'table':
+      return inspectTable(path);
+    case 'griddesc':
+      return inspectGriddesc(path);
+    case 'numpy':
+      return inspectNumpy(path);
+    case 'json':
+      return inspectJson(path);
+    case 'yaml':
+      return inspectCase(path);
+    case 'folder':
+      return inspectFolder(path);
+    case 'empty':
+      return { ...nothing('an empty file'), odd: [{ code: 'FILE_EMPTY', text: 'it holds nothing' }] };
+    case 'unknown':
+      return {
+        ...nothing('a file that Retroplume does not know'),
+        odd: [{ code: 'FILE_UNKNOWN', text: 'neither its beginning nor its name tells what it is' }],
+      };
+  }
+}
+
+const nothing = (kind: string): Found => ({ kind, facts: {}, grids: [], variables: [], odd: [] });
+
+function inspectCase(path: string): Found {
+  const { case: settings, problems, unread } = examineCase(path);
+  const facts: Record<string, string> = {};
+  const tell = (section: string, key: string, text: string): void => void (unread.has(section) || (facts[key] = text));
+  tell('name', 'name', settings.name);
+  tell('grid', 'grid', `${settings.grid.name} of ${settings.grid.griddesc}`);
+  tell('periods', 'periods', settings.periods.map(({ name, start, hours }) => `${name}: ${hours} hours from ${start.toISOString()}`).join('; '));
+  tell('ctm', 'transport model', settings.ctm.kind === 'command' ? settings.ctm.command : 'the reference model');
+  const odd: Oddity[] = problems.map(({ code, message }) => ({ code, text: message }));
+  return { ...nothing('case file (retroplume check looks at its files, too)'), facts, odd };
+}
+
+function inspectFolder(path: string): Found {
+  const records = STAGES.flatMap((stage) => {
+    const record = readRecord(stageDir(path, stage, 'default'));
+    return record ? [[stage, `${record.startedAt}, ${record.seconds.toFixed(0)} s, ${record.products.length} products`] as const] : [];
+  });
+  if (records.length === 0)
+    return { ...nothing('folder'), odd: [{ code: 'FOLDER_UNKNOWN', text: 'it is no run folder: name the files that it holds' }] };
+  const odd = STAGES.flatMap((stage): Oddity[] => {
+    const dir = stageDir(path, stage, 'default');
+    const missing = (readRecord(dir)?.products ?? []).filter((product) => !existsSync(join(dir, product)));
+    return missing.length === 0 ? [] : [{ code: 'PRODUCT_MISSING', text: `${stage}: ${missing.join(', ')} is not there any more` }];
+  });
+  return { ...nothing('run folder'), facts: Object.fromEntries(records), odd };
+}

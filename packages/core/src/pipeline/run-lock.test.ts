@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError } from '../errors';
+import { LOCK_FILE, lockRun } from './run-lock';
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lock-'));
+  file = join(folder, LOCK_FILE);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const held = (changes: object): void => {
+  const release = lockRun(folder);
+  const holder = JSON.parse(readFileSync(file, 'utf8')) as object;
+  release();
+  writeFileSync(file, JSON.stringify({ ...holder, ...changes }));
+};
+
+describe('the lock of a run folder', () => {
+  it('is held once, makes the folder, and is gone when given back', () => {
+    const out = join(folder, 'a/b');
+    const release = lockRun(out);
+    expect(() => lockRun(out)).toThrow(ConfigError);
+    expect(() => lockRun(out)).toThrow(new RegExp(`in use by process ${process.pid} on ${hostname()} since 20`));
+    release();
+    expect(existsSync(join(out, LOCK_FILE))).toBe(false);
+    lockRun(out)();
+  });
+
+  it('is taken over from a process that was killed', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    await once(child, 'spawn');
+    held({ pid: child.pid, started: null });
+    expect(() => lockRun(folder)).toThrow(/in use by process/);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    lockRun(folder)();
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('is taken over where the number of the process belongs to another one now', () => {
+    held({ started: '1' });
+    lockRun(folder)();
+  });
+
+  it('says why it cannot be taken, and leaves nothing', () => {
+    const occupied = join(folder, 'file');
+    writeFileSync(occupied, '');
+    expect(() => lockRun(occupied)).toThrow(/cannot be written/);
+    expect(() => lockRun('/dev/full/x')).toThrow(/cannot be written/);
+  });
+
+  it('is left alone on another machine, and where it says nothing', () => {
+    held({ host: 'another', pid: 1 });
+    expect(() => lockRun(folder)).toThrow(/process 1 on another.*remove the file/);
+    writeFileSync(file, '');
+    expect(() => lockRun(folder)).toThrow(/in use by another process/);
+    expect(existsSync(file)).toBe(true);
+  });
+});

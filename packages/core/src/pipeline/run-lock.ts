@@ -1,0 +1,113 @@
+/**
+ * One process at a time in a run folder: two would take each other's half-written products for their own. The lock is a file that says who holds it; one
+ * whose process is gone (killed, or the machine restarted) is taken over. On another machine that can't be known, and a user has to say so.
+ */
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { writeFailure } from '../data/checkpoint';
+import { ConfigError } from '../errors';
+
+export const LOCK_FILE = 'running.json';
+
+interface Holder {
+  host: string;
+  pid: number;
+  /** ticks from the start of the machine to that of the process: a number given out anew is another process; null where the system does not tell */
+  started: string | null;
+  since: string;
+}
+
+/**
+ * Takes the lock of a run folder, which is made if need be.
+ *
+ * @returns gives it back
+ * @throws {ConfigError} `RUN_LOCKED` if another process, or another run of this one, holds it @throws {DataError} `DISK_FULL`, `WRITE_FAILED`
+ */
+export function lockRun(out: string): () => void {
+  const path = join(out, LOCK_FILE);
+  const own: Holder = { host: hostname(), pid: process.pid, started: startOf(process.pid), since: new Date().toISOString() };
+  // Several tries: between two looks a holder may end, or another process may take over a lock that was left behind.
+  for (let attempt = 0; attempt < 3; attempt++) {
+    if (create(path, JSON.stringify(own))) return () => rmSync(path, { force: true });
+    const holder = read(path);
+    if (holder && !isGone(holder)) throw locked(path, holder);
+    if (holder) takeAway(path);
+  }
+  throw locked(path, read(path));
+}
+
+/** @returns false where the file is there @throws {DataError} `DISK_FULL`, `WRITE_FAILED` */
+function create(path: string, text: string): boolean {
+  let file: number;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    file = openSync(path, 'wx');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST' && existsSync(path)) return false;
+    throw writeFailure(path, text.length, cause);
+  }
+  try {
+    writeSync(file, text);
+    return true;
+  } catch (cause) {
+    rmSync(path, { force: true });
+    throw writeFailure(path, text.length, cause);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function locked(path: string, holder: Holder | undefined): ConfigError {
+  const who = holder ? `process ${holder.pid} on ${holder.host} since ${holder.since}` : 'another process';
+  return new ConfigError(
+    'RUN_LOCKED',
+    `${path}: this run folder is in use by ${who}: wait for it or give another --out; if that process is certainly gone, remove the file`,
+  );
+}
+
+/** undefined where the file is gone again. A file that says nothing is one that is being written at this moment, or was when the machine went down. */
+function read(path: string): Holder | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+  try {
+    return JSON.parse(text) as Holder;
+  } catch {
+    throw locked(path, undefined);
+  }
+}
+
+function isGone({ host, pid, started }: Holder): boolean {
+  if (host !== hostname()) return false;
+  try {
+    process.kill(pid, 0);
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+  return started !== null && startOf(pid) !== started;
+}
+
+/** By renaming, which only one of several processes can do. */
+function takeAway(path: string): void {
+  const aside = `${path}.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch {
+    return;
+  }
+  rmSync(aside, { force: true });
+}
+
+/** Field 22 of /proc/PID/stat (Linux). */
+function startOf(pid: number): string | null {
+  try {
+    // The second field, the command in parentheses, may hold blanks.
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[19];
+  } catch {
+    return null;
+  }
+}

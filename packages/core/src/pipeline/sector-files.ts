@@ -1,0 +1,115 @@
+/** The emission files of the runs of a case, by sector. */
+import { existsSync } from 'node:fs';
+import { GROUPS, REST, type Case } from '../data/case';
+import { expandGlob } from '../data/glob';
+import { ConfigError } from '../errors';
+import type { EmissionGroups, SectorFiles } from '../transport/emission-reader';
+import type { Grid } from '../grid/grid';
+import { writeScaledEmissions } from '../transport/members';
+import { pointsOf } from '../transport/point-sources';
+import { inPeriod, PRIOR, simulatedFile } from './case-runs';
+import type { StageContext } from './stage';
+
+/** Emission files, by sector, and concentration files of one run in one period. */
+export interface RunFiles {
+  emissions: SectorFiles[];
+  concentrations: string[];
+}
+
+export function priorEmissionFiles(settings: Case, period: string): string[] {
+  return filesOf(priorSectors(settings, period));
+}
+
+/** The prior's files of a period by sector; those of `emissions.files` are the sector {@link REST}. @throws {ConfigError} `SECTOR_FILES` */
+export function priorSectors({ emissions }: Case, period: string): SectorFiles[] {
+  const { files, groups, sectors } = emissions;
+  const filesIn = (pattern: string): string[] => expandGlob(inPeriod(pattern, period));
+  const all = [
+    ...(files === undefined ? [] : [{ name: REST, files: filesIn(files), groups }]),
+    ...Object.entries(sectors).map(([name, { files: pattern, stackGroups, groups: own }]) => ({
+      name,
+      files: filesIn(pattern),
+      groups: sectorGroups(own) ?? groups,
+      ...(stackGroups === undefined ? {} : { stackGroups: filesIn(stackGroups)[0] ?? inPeriod(stackGroups, period) }),
+    })),
+  ];
+  const holder = new Map<string, string>();
+  for (const { name, files: own } of all) {
+    for (const path of own) {
+      const other = holder.get(path);
+      if (other !== undefined) {
+        throw new ConfigError(
+          'SECTOR_FILES',
+          `${path}: the file is in the sectors ${other} and ${name}, and would count twice: give each sector files of its own`,
+        );
+      }
+      holder.set(path, name);
+    }
+  }
+  return all;
+}
+
+/** Groups of a sector that names its own: of those that it does not name it emits nothing. */
+export function sectorGroups(own: Case['emissions']['sectors'][string]['groups']): EmissionGroups | undefined {
+  return own && (Object.fromEntries(GROUPS.map((group) => [group, own[group] ?? { variables: [] }])) as unknown as EmissionGroups);
+}
+
+/** A part of the settings of stages that read emissions; a case without sectors has the keys that it had. */
+export function sectorSettings({ emissions }: Case): object {
+  const sectors = Object.entries(emissions.sectors).map(([name, { groups, stackGroups }]) => ({
+    name,
+    groups,
+    ...(stackGroups === undefined ? {} : { points: true }),
+  }));
+  return sectors.length > 0 ? { sectors, rest: emissions.files !== undefined } : {};
+}
+
+/** All that decides the prior's emissions: for the hashes of stages. */
+export function priorEmissionInputs(settings: Case, period: string): string[] {
+  return priorSectors(settings, period).flatMap(({ files, stackGroups }) => [...files, ...(stackGroups === undefined ? [] : [stackGroups])]);
+}
+
+export function filesOf(sectors: readonly SectorFiles[]): string[] {
+  return sectors.flatMap(({ files }) => files);
+}
+
+/** What a run of the transport model is given. */
+export function emissionInput(sectors: readonly SectorFiles[]): { emissionFiles: string[]; sectors: readonly SectorFiles[] } {
+  return { emissionFiles: filesOf(sectors), sectors };
+}
+
+/** The emission files of a run in `dir`, one a sector: of the same sectors as the prior's. */
+export function simulatedSectors(settings: Case, dir: string, run: string, period: string): SectorFiles[] {
+  const sectors = priorSectors(settings, period);
+  return sectors.map((sector) => ({
+    ...sector,
+    files: [simulatedFile(dir, run, 'EMIS', sectors.length > 1 ? `${period}_${sector.name}` : period)],
+  }));
+}
+
+/** Writes those that are not there: the prior's with the factors of the run on them. @param factors - `[H, W, 5]` */
+export function writeSectors(settings: Case, period: string, sectors: readonly SectorFiles[], grid: Grid, factors: () => Float32Array): void {
+  const prior = priorSectors(settings, period);
+  sectors.forEach((sector, s) => {
+    const [path] = sector.files;
+    if (!existsSync(path)) writeScaledEmissions(prior[s].files, path, factors(), sector.groups, { grid, points: pointsOf(sector, grid) });
+  });
+}
+
+/** Files of a run that the surrogate learns from. */
+export function runFiles(context: StageContext, run: string, period: string): RunFiles {
+  const { case: settings } = context;
+  const simulate = context.dirOf('simulate');
+  const given = settings.members.runs?.find(({ name }) => name === run);
+  if (given) {
+    // Runs from elsewhere bring the whole inventory in files of one kind.
+    const { groups } = settings.emissions;
+    const emissions = [{ name: REST, files: expandGlob(inPeriod(given.emissions, period)), groups }];
+    return { emissions, concentrations: expandGlob(inPeriod(given.concentrations, period)) };
+  }
+  const concentrations =
+    run === PRIOR && settings.priorConcentrations
+      ? expandGlob(inPeriod(settings.priorConcentrations, period))
+      : [simulatedFile(simulate, run, 'ACONC', period)];
+  return { emissions: run === PRIOR ? priorSectors(settings, period) : simulatedSectors(settings, simulate, run, period), concentrations };
+}

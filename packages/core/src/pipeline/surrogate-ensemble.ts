@@ -1,0 +1,27 @@
+/**
+ * An ensemble of surrogates: the same network, trained on the same runs from other random numbers, and an inversion with each. How far their results differ is what
+ * training leaves to chance, and a lower bound of the surrogate's own error: what all of them have wrong, they do not show.
+ *
+ * Surrogate 1 is the case's own. Surrogate N > 1 has two stages with records and checkpoints of their own in `surrogate-N/` of the run folder, `train` and `invert`.
+ */
+import { invertStage } from './invert-stage';
+import { outcomeIn } from './loop-pass';
+import { runStage, stageContext, type StageContext, type StageName } from './stage';
+import { trainStage } from './train-stage';
+
+/**
+ * The controls at which inversions with other surrogates end; trains and inverts what is not up to date.
+ *
+ * @param count - other surrogates
+ * @throws {RetroplumeError} of the stage that fails; what is finished stays
+ */
+export async function controlsOfOthers(context: StageContext, count: number): Promise<Float64Array[]> {
+  const controls: Float64Array[] = [];
+  for (let member = 2; member < count + 2; member++) {
+    const own = (stage: StageName): StageContext => ({ ...stageContext(context, stage, `surrogate-${member}`), surrogate: member });
+    context.log(`surrogate ${member} of ${count + 1}`);
+    for (const stage of [trainStage, invertStage]) await runStage(stage, own(stage.name));
+    controls.push(outcomeIn(own('invert').dir).control);
+  }
+  return controls;
+}

@@ -1,0 +1,44 @@
+/** The inventory as the sum of its sectors, whose files may differ in variables, units, layers and span of time. */
+import type { IoapiReader } from '../data/ioapi';
+import { firstStepOf } from '../data/period-steps';
+import type { Grid, TimeAxis } from '../grid/grid';
+import { EmissionReader, type SectorFiles } from './emission-reader';
+import { openSector } from './point-sources';
+
+export class InventoryReader {
+  private constructor(private readonly sectors: { series: IoapiReader; reader: EmissionReader; first: number }[]) {}
+
+  /**
+   * @throws {GridError} `GRID_MISMATCH` if a sector is on another grid
+   * @throws {DataError} `PERIOD_NOT_COVERED`, `TIME_STEP`, `VARIABLE_MISSING`, and whatever a file throws
+   */
+  static open(sectors: readonly SectorFiles[], grid: Grid, period: TimeAxis): InventoryReader {
+    const opened: IoapiReader[] = [];
+    try {
+      return new InventoryReader(
+        sectors.map((sector) => {
+          const series = openSector(sector, grid);
+          opened.push(series);
+          return { series, reader: new EmissionReader(series, sector.groups), first: firstStepOf(series, period) };
+        }),
+      );
+    } catch (error) {
+      for (const series of opened) series.close();
+      throw error;
+    }
+  }
+
+  /**
+   * @param hour - of the period
+   * @returns `[count, rows, cols, 5]`, in the units of {@link EmissionReader}
+   */
+  read(hour: number, count: number): Float32Array {
+    const [sum, ...others] = this.sectors.map(({ reader, first }) => reader.read(first + hour, count));
+    for (const other of others) for (let i = 0; i < sum.length; i++) sum[i] += other[i];
+    return sum;
+  }
+
+  close(): void {
+    for (const { series } of this.sectors) series.close();
+  }
+}

@@ -1,0 +1,151 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { readEmissions } from '../data/case-fields';
+import { IoapiFile, IoapiWriter } from '../data/ioapi';
+import { temporaryFolder } from '../data/testing/shared-data';
+import { Grid } from '../grid/grid';
+import { InventoryReader } from './inventory-reader';
+import { writeScaledEmissions } from './members';
+import { openSector } from './point-sources';
+import { scaleEmissionFile } from './scale-file';
+import { CELLS, EMISSIONS, GRID, GROUPS, HOURS, readAll, START, writeFile } from './testing/small-case';
+
+const folder = temporaryFolder();
+const at = (name: string): string => join(folder.path, name);
+const none = { variables: [] };
+const groups = {
+  NOx: { variables: ['NO'], molarMass: 46.0055 },
+  NH3: none,
+  SO2: { variables: ['SO2'], molarMass: 64.066 },
+  VOC: none,
+  'PM2.5': none,
+};
+
+/** Row and column of each source; two stand in one cell, one outside. */
+const STACKS = [
+  [3, 4],
+  [3, 4.3],
+  [6, 1],
+  [-5, 2],
+];
+const POINTS = new Grid({ ...GRID.definition, rows: STACKS.length, cols: 1 });
+const value = (variable: string, hour: number, source: number): number => (variable === 'NO' ? 1 : 10) * (source + 1) * (1 + hour);
+
+function write(
+  name: string,
+  time: { count: number; stepSeconds: number },
+  variables: { name: string; units: string }[],
+  of: (v: string, t: number, s: number) => number,
+): string {
+  const writer = IoapiWriter.create(at(name), { grid: POINTS, layers: 1, time: { start: START, ...time }, variables });
+  for (const { name: variable } of variables) {
+    writer.write(
+      variable,
+      0,
+      Float32Array.from({ length: time.count * STACKS.length }, (_, i) => of(variable, Math.floor(i / STACKS.length), i % STACKS.length)),
+    );
+  }
+  writer.close();
+  return at(name);
+}
+
+const emissions = (): string =>
+  write(
+    'INLN.nc',
+    { count: HOURS, stepSeconds: 3600 },
+    ['NO', 'SO2'].map((name) => ({ name, units: 'moles/s' })),
+    value,
+  );
+const stacks = (of = (place: { lon: number; lat: number }): { lon: number; lat: number } => place): string =>
+  write(
+    'STACKS.nc',
+    { count: 1, stepSeconds: 0 },
+    ['LATITUDE', 'LONGITUDE'].map((name) => ({ name, units: 'degrees' })),
+    (name, _, source) => {
+      const { lon, lat } = of(GRID.centre(STACKS[source][0], STACKS[source][1]));
+      return name === 'LATITUDE' ? lat : lon;
+    },
+  );
+
+const cellOf = (source: number): number => STACKS[source][0] * GRID.cols + Math.floor(STACKS[source][1] + 0.5);
+
+it('sums sources into their cells, and leaves out those outside', () => {
+  const reader = openSector({ files: [emissions()], stackGroups: stacks() }, GRID);
+  expect([reader.grid.rows, reader.grid.cols]).toEqual([8, 10]);
+  const so2 = reader.read('SO2', 2, 1);
+  expect(so2).toHaveLength(CELLS);
+  expect([so2[cellOf(0)], so2[cellOf(2)], so2.reduce((a, b) => a + b, 0)]).toEqual([3 * (10 + 20), 3 * 30, 3 * 60]);
+  const prepared = readEmissions(reader, { start: START, stepSeconds: 3600, count: 1 }, groups);
+  expect(prepared[cellOf(2) * 5]).toBeCloseTo((3 * 0.0460055) / 27000 ** 2, 15);
+  reader.close();
+});
+
+it('adds them to what is gridded', () => {
+  const gridded = writeFile(at('EMIS.nc'), EMISSIONS);
+  const period = { start: START, stepSeconds: 3600, count: HOURS };
+  const sectors = [
+    { name: 'rest', files: [gridded], groups: GROUPS },
+    { name: 'power', files: [emissions()], groups, stackGroups: stacks() },
+  ];
+  const [alone, both] = [sectors.slice(0, 1), sectors].map((some) => {
+    const reader = InventoryReader.open(some, GRID, period);
+    const read = reader.read(5, 2);
+    reader.close();
+    return read;
+  });
+  both.forEach((sum, i) => {
+    const [hour, cell, group] = [5 + Math.floor(i / (CELLS * 5)), Math.floor(i / 5) % CELLS, i % 5];
+    const points = [0, 1, 2]
+      .filter((source) => cellOf(source) === cell)
+      .reduce((s, source) => s + value(group === 0 ? 'NO' : 'SO2', hour, source), 0);
+    expect(sum - alone[i]).toBeCloseTo(group === 0 || group === 2 ? points : 0, 3);
+  });
+});
+
+describe('factors', () => {
+  const factors = Float32Array.from({ length: CELLS * 5 }, (_, i) => 1 + i / 100);
+  const check = (out: string): void => {
+    const [before, after] = [readAll(at('INLN.nc')), readAll(out)];
+    for (const [variable, group] of [
+      ['NO', 0],
+      ['SO2', 2],
+    ] as const) {
+      after.get(variable)!.forEach((updated, i) => {
+        const source = i % STACKS.length;
+        const factor = source === 3 ? 1 : factors[cellOf(source) * 5 + group];
+        expect(updated).toBe(Math.fround(before.get(variable)![i] * factor));
+      });
+    }
+  };
+
+  it('of the cells go to the sources in the file itself, with a budget of what is on the grid', () => {
+    const regions = new Map([['domain', new Float32Array(CELLS).fill(1)]]);
+    const points = { stackGroups: stacks(), grid: GRID };
+    const rows = scaleEmissionFile(emissions(), at('OUT.nc'), [{ factors, start: START }], { groups, points, regions });
+    check(at('OUT.nc'));
+    expect(rows[0]).toMatch(/^NO,moles\/s,2026-07-06T00:00Z,domain,6,/);
+    const [prior, output] = [IoapiFile.open(at('INLN.nc')), IoapiFile.open(at('OUT.nc'))];
+    expect(output.attributes).toEqual(prior.attributes);
+    prior.close();
+    output.close();
+  });
+
+  it('go to members, too', () => {
+    writeScaledEmissions([emissions()], at('OUT.nc'), factors, groups, { points: { stackGroups: stacks(), grid: GRID } });
+    check(at('OUT.nc'));
+  });
+});
+
+describe('refuses', () => {
+  it.each<[string, () => { files: string[]; stackGroups?: string }, string]>([
+    ['point files without stack groups', () => ({ files: [emissions()] }), 'GRID_MISMATCH'],
+    ['stacks of which none is on the grid', () => ({ files: [emissions()], stackGroups: stacks(() => ({ lon: 0, lat: 0 })) }), 'STACK_GROUPS'],
+    ['places that are none', () => ({ files: [emissions()], stackGroups: stacks(({ lon }) => ({ lon, lat: 120 })) }), 'STACK_GROUPS'],
+    ['stack groups of other sources', () => ({ files: [writeFile(at('EMIS.nc'), EMISSIONS)], stackGroups: stacks() }), 'STACK_GROUPS'],
+    ['stack groups without places', () => ({ files: [emissions()], stackGroups: emissions() }), 'VARIABLE_MISSING'],
+    ['stack groups that are not there', () => ({ files: [emissions()], stackGroups: at('none.nc') }), 'FILE_MISSING'],
+  ])('%s', (_, sector, code) => {
+    expect(() => openSector(sector(), GRID)).toThrow(expect.objectContaining({ code }) as Error);
+    expect(readdirSync(folder.path).some((name) => name.endsWith('.tmp'))).toBe(false);
+  });
+});

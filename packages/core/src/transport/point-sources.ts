@@ -1,0 +1,136 @@
+/**
+ * In-line point files (CMAQ's STK_EMIS with STACK_GROUPS, as SMOKE writes them) as emissions on a grid: the file holds n sources in a grid of 1 x n, and the
+ * stack groups say where they stand.
+ */
+import { IoapiFile, IoapiSeries, type IoapiReader, type IoapiVariable } from '../data/ioapi';
+import { DataError } from '../errors';
+import type { Grid, TimeAxis } from '../grid/grid';
+import { atSources, factorLookup, type FactorLookup, type FactorSpan } from './emission-factors';
+import type { SectorFiles } from './emission-reader';
+import type { RegionMasks } from './mass-budget';
+
+/** Where the sources of an in-line point file stand on the grid of the case. */
+export interface Points {
+  stackGroups: string;
+  grid: Grid;
+}
+
+/** The points of a sector; undefined where its files are gridded. */
+export function pointsOf({ stackGroups }: Pick<SectorFiles, 'stackGroups'>, grid: Grid): Points | undefined {
+  return stackGroups === undefined ? undefined : { stackGroups, grid };
+}
+
+/** The cell of each source, −1 outside the grid. @throws {DataError} `VARIABLE_MISSING`, `STACK_GROUPS` */
+export function cellsOfStacks(stackGroups: string, grid: Grid): Int32Array {
+  const file = IoapiFile.open(stackGroups);
+  try {
+    const [lat, lon] = ['LATITUDE', 'LONGITUDE'].map((name) => file.read(name, 0, 1, 0));
+    const cells = Int32Array.from(lat, (at, source) => {
+      if (!(Math.abs(at) <= 90 && Math.abs(lon[source]) <= 360)) {
+        throw new DataError('STACK_GROUPS', `${stackGroups}: source ${source + 1} is at latitude ${at}, longitude ${lon[source]}: mend the file`);
+      }
+      const cell = grid.cellAt(lon[source], at);
+      return cell ? cell.row * grid.cols + cell.col : -1;
+    });
+    if (cells.every((cell) => cell < 0)) {
+      throw new DataError(
+        'STACK_GROUPS',
+        `${stackGroups}: none of its ${cells.length} sources lies on the grid ${grid.name}: give the stacks of this domain`,
+      );
+    }
+    return cells;
+  } finally {
+    file.close();
+  }
+}
+
+/** @throws {DataError} `STACK_GROUPS` if emissions and stacks are not of the same sources */
+export function assertStacksFit({ grid, path }: Pick<IoapiReader, 'grid' | 'path'>, cells: Int32Array, stackGroups: string): void {
+  if (grid.rows * grid.cols === cells.length) return;
+  throw new DataError(
+    'STACK_GROUPS',
+    `${path}: it holds ${grid.rows * grid.cols} sources but ${stackGroups} has ${cells.length}: give the stack groups that belong to it`,
+  );
+}
+
+/** Sources summed into the cells that they stand in; those outside count for nothing. */
+class PointReader implements IoapiReader {
+  constructor(
+    private readonly points: IoapiReader,
+    private readonly cells: Int32Array,
+    readonly grid: Grid,
+  ) {}
+
+  get path(): string {
+    return this.points.path;
+  }
+
+  get time(): TimeAxis {
+    return this.points.time;
+  }
+
+  get layers(): number {
+    return this.points.layers;
+  }
+
+  get variables(): IoapiVariable[] {
+    return this.points.variables;
+  }
+
+  get attributes(): IoapiReader['attributes'] {
+    return this.points.attributes;
+  }
+
+  read(variable: string, first = 0, count = this.time.count - first, layer?: number): Float32Array {
+    const values = this.points.read(variable, first, count, layer);
+    const size = this.grid.rows * this.grid.cols;
+    const out = new Float32Array((values.length / this.cells.length) * size);
+    values.forEach((value, i) => {
+      const cell = this.cells[i % this.cells.length];
+      if (cell >= 0) out[Math.floor(i / this.cells.length) * size + cell] += value;
+    });
+    return out;
+  }
+
+  close(): void {
+    this.points.close();
+  }
+}
+
+/**
+ * The emissions of a sector on the grid of the case.
+ *
+ * @throws {GridError} `GRID_MISMATCH`; {@link DataError} `STACK_GROUPS`, and what a file throws
+ */
+export function openSector({ files, stackGroups }: Pick<SectorFiles, 'files' | 'stackGroups'>, grid: Grid): IoapiReader {
+  if (stackGroups === undefined) return IoapiSeries.open(files, { grid });
+  const series = IoapiSeries.open(files);
+  try {
+    const cells = cellsOfStacks(stackGroups, grid);
+    assertStacksFit(series, cells, stackGroups);
+    return new PointReader(series, cells, grid);
+  } catch (error) {
+    series.close();
+    throw error;
+  }
+}
+
+/**
+ * The factors on the values of a file: of its cells, or of its sources by the cells that they stand in.
+ *
+ * @throws {ShapeError} `FACTORS_SHAPE`; {@link DataError} `FACTORS_INVALID`, `STACK_GROUPS`
+ */
+export function factorsFor(reader: Pick<IoapiReader, 'grid' | 'path' | 'time'>, spans: readonly FactorSpan[], points?: Points): FactorLookup {
+  const { grid, time } = reader;
+  if (!points) return factorLookup(spans, grid.rows * grid.cols, time);
+  const cells = cellsOfStacks(points.stackGroups, points.grid);
+  assertStacksFit(reader, cells, points.stackGroups);
+  return atSources(factorLookup(spans, points.grid.rows * points.grid.cols, time), cells);
+}
+
+/** Weights of cells as weights of the sources that stand in them. */
+export function masksFor(masks: RegionMasks, points?: Points): RegionMasks {
+  if (!points) return masks;
+  const cells = cellsOfStacks(points.stackGroups, points.grid);
+  return new Map([...masks].map(([name, mask]) => [name, Float64Array.from(cells, (cell) => (cell < 0 ? 0 : mask[cell]))]));
+}

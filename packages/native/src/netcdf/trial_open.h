@@ -1,0 +1,15 @@
+// Opens an HDF5 file in a process of its own first: HDF5 may crash on damaged bytes, and take a run with it.
+#pragma once
+#include <string>
+
+namespace retroplume::netcdf {
+
+/// Whether the file begins as HDF5 files do.
+bool IsHdf5(const std::string& path);
+
+/// Opens the file and reads all that it says of itself in a forked process. Returns netCDF's status there; NC_EHDFERR where the process crashed or
+/// did not end; 0 where there is no process to be had. A file that fails there is not to be opened here: HDF5's way out of an error is where it
+/// breaks the heap.
+int TrialOpen(const std::string& path);
+
+}  // namespace retroplume::netcdf

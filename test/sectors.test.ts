@@ -1,0 +1,239 @@
+/** A small twin whose inventory lies in two sectors, through every stage by the command line: one has factors of its own. */
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { IoapiFile, IoapiWriter } from '../packages/core/src/data/ioapi';
+import { Grid, type TimeAxis } from '../packages/core/src/grid/grid';
+import { cfVariable, readCf } from '../packages/core/src/data/netcdf-cf';
+import { priorEmissionFiles } from '../packages/core/src/pipeline/sector-files';
+import { writeScaledEmissions } from '../packages/core/src/transport/members';
+import { loadCase, type Case } from '../packages/core/src/data/case';
+import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
+
+const [ROWS, COLS] = [16, 16];
+const CELLS = ROWS * COLS;
+const SECTORS = 'emissions.sectors={power: {files: "power_{period}.nc"}}';
+const OWN = 'inversion.sectors=[{sector: power, priorSpread: {SO2: 0.8}}]';
+
+let folder: string;
+let caseFile: string;
+let settings: Case;
+
+function retroplume(command: string, ...more: string[]): SpawnSyncReturns<string> {
+  const all = [...SMALL_RUN, ...SHORT_STAGES, 'emissions.files=rest_{period}.nc', ...more].flatMap((setting) => ['--set', setting]);
+  return spawnSync(process.execPath, [MAIN, command, caseFile, '--out', join(folder, 'run'), '--threads', '1', ...all], { encoding: 'utf8' });
+}
+
+const inRun = (...path: string[]): string => join(folder, 'run', ...path);
+
+function values(path: string, variable: string): Float32Array {
+  const file = IoapiFile.open(path);
+  try {
+    return file.read(variable);
+  } finally {
+    file.close();
+  }
+}
+
+/** Sum over the hours of a variable, by cell. */
+function byCell(path: string, variable: string): Float64Array {
+  const sum = new Float64Array(CELLS);
+  values(path, variable).forEach((value, i) => (sum[i % CELLS] += value));
+  return sum;
+}
+
+let report: SpawnSyncReturns<string>;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'retroplume-sectors-'));
+  caseFile = await writeDemoWorld(folder, { rows: ROWS, cols: COLS, hours: 60, spinUpHours: 24, stations: 30 });
+  settings = loadCase(caseFile);
+  // Power has 80 % of some groups in the east, and 10 % in the west; the rest is the rest.
+  const share = Float32Array.from({ length: CELLS * 5 }, (_, i) => (Math.floor(i / 5) % COLS < COLS / 2 ? 0.1 : [0.5, 0, 0.8, 0.1, 0.3][i % 5]));
+  for (const { name } of settings.periods) {
+    const [whole] = priorEmissionFiles(settings, name);
+    writeScaledEmissions([whole], join(folder, `power_${name}.nc`), share, settings.emissions.groups);
+    writeScaledEmissions(
+      [whole],
+      join(folder, `rest_${name}.nc`),
+      share.map((part) => 1 - part),
+      settings.emissions.groups,
+    );
+  }
+  report = retroplume('run', SECTORS, OWN);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('runs every stage', () => expect([report.status, report.stderr.match(/^retroplume: .*/m)]).toEqual([0, null]));
+
+it('prepares the sum of the sectors, and writes members and the updated inventory in sectors', () => {
+  const [path] = priorEmissionFiles(settings, 'winter');
+  const file = IoapiFile.open(path);
+  const area = file.grid.cellArea(0);
+  file.close();
+  const prepared = cfVariable(readCf(inRun('prepare/winter/run-prior.nc')), 'emission_SO2', '').data as Float32Array;
+  const so2 = values(path, 'SO2');
+  expect(prepared).toHaveLength(so2.length);
+  const { molarMass } = settings.emissions.groups.SO2;
+  so2.forEach((value, i) => value > 0 && expect(prepared[i] / ((value * molarMass!) / 1000 / area)).toBeCloseTo(1, 5));
+  expect(readdirSync(inRun('simulate/member01')).filter((name) => name.includes('winter'))).toEqual([
+    'ACONC_winter.nc',
+    'EMIS_winter_power.nc',
+    'EMIS_winter_rest.nc',
+  ]);
+  expect(
+    readdirSync(inRun('apply'))
+      .filter((name) => name.endsWith('.nc'))
+      .sort(),
+  ).toEqual(['power', 'rest'].flatMap((sector) => settings.periods.map(({ name }) => `${sector}_${name}.updated.nc`)).sort());
+});
+
+it('gives the sector factors of its own, and their sum is what the model saw', () => {
+  const factors = readCf(inRun('invert/factors.nc'));
+  const of = (name: string): Float32Array => cfVariable(factors, name, 'factors.nc').data as Float32Array;
+  const [sum, power, rest] = [of('factor_winter'), of('sector_factor_power_winter'), of('sector_factor_rest_winter')];
+  const difference = power.reduce((most, factor, i) => Math.max(most, Math.abs(factor - rest[i])), 0);
+  expect(difference).toBeGreaterThan(1e-3);
+  const emitted = (prefix: string, name: string, variable: string): Float64Array => byCell(join(prefix, name), variable);
+  for (const [g, variable] of [
+    [0, 'NO2'],
+    [2, 'SO2'],
+    [4, 'PM25'],
+  ] as const) {
+    const [p, r] = ['power_winter.nc', 'rest_winter.nc'].map((name) => emitted(folder, name, variable));
+    const [up, ur] = ['power_winter.updated.nc', 'rest_winter.updated.nc'].map((name) => emitted(inRun('apply'), name, variable));
+    for (let cell = 0; cell < CELLS; cell++) {
+      if (p[cell] > 0) expect(up[cell] / p[cell]).toBeCloseTo(power[cell * 5 + g], 5);
+      if (r[cell] > 0) expect(ur[cell] / r[cell]).toBeCloseTo(rest[cell * 5 + g], 5);
+      if (p[cell] + r[cell] > 0) expect((up[cell] + ur[cell]) / (p[cell] + r[cell])).toBeCloseTo(sum[cell * 5 + g], 5);
+    }
+  }
+});
+
+it('writes rules for CMAQ with a stream for each sector', () => {
+  const rules = readFileSync(inRun('apply/desid/desid_winter.nml'), 'utf8');
+  writeFileSync(join(folder, 'base.nml'), " 'EVERYWHERE', 'ALL', 'SO2', 'SO2', 'GAS', 1.0, 'UNIT', 'a',\n");
+  expect(rules).toContain('labels: REST, POWER');
+  const program = join(__dirname, 'programs/evaluate-desid.cjs');
+  const fragment = [inRun('apply/desid/desid_winter.nml'), inRun('apply/desid/masks_winter.nc')];
+  for (const sector of ['power', 'rest']) {
+    const { stdout } = spawnSync(
+      process.execPath,
+      [program, sector.toUpperCase(), join(folder, `${sector}_winter.nc`), join(folder, 'base.nml'), ...fragment],
+      { encoding: 'utf8', maxBuffer: 2 ** 28 },
+    );
+    const scaled = (JSON.parse(stdout) as { SO2: { SO2: number[] } }).SO2.SO2;
+    const updated = values(inRun(`apply/${sector}_winter.updated.nc`), 'SO2');
+    updated.forEach((value, i) => expect(Math.abs(scaled[i] - value)).toBeLessThanOrEqual(4e-7 * value));
+  }
+});
+
+it('verifies with the files of both', () => expect(existsSync(inRun('verify/ACONC_winter.nc'))).toBe(true));
+
+it('refuses a preview of the monitors’ worth with factors of sectors, and a design of runs', () => {
+  const preview = retroplume('preview', SECTORS, OWN);
+  expect([preview.status, preview.stderr]).toEqual([2, expect.stringContaining('PREVIEW_SECTORS')]);
+  const all = [...SMALL_RUN, ...SHORT_STAGES, SECTORS].flatMap((setting) => ['--set', setting]);
+  const design = spawnSync(process.execPath, [MAIN, 'simulate', caseFile, '--design', join(folder, 'design'), ...all], { encoding: 'utf8' });
+  expect([design.status, design.stderr]).toEqual([2, expect.stringContaining('DESIGN_SECTORS')]);
+  expect(existsSync(join(folder, 'design'))).toBe(false);
+});
+
+it('without factors of its own a sector has those of the rest', () => {
+  const { status } = retroplume('invert', SECTORS);
+  expect(status).toBe(0);
+  expect(readCf(inRun('invert/factors.nc')).variables.some(({ name }) => name.startsWith('sector_factor'))).toBe(false);
+  expect(retroplume('apply', SECTORS).status).toBe(0);
+  const factor = cfVariable(readCf(inRun('invert/factors.nc')), 'factor_winter', '').data as Float32Array;
+  for (const sector of ['power', 'rest']) {
+    const [prior, updated] = [byCell(join(folder, `${sector}_winter.nc`), 'SO2'), byCell(inRun(`apply/${sector}_winter.updated.nc`), 'SO2')];
+    updated.forEach((value, cell) => prior[cell] > 0 && expect(value / prior[cell]).toBeCloseTo(factor[cell * 5 + 2], 5));
+  }
+});
+
+it('takes in-line point files as a sector, and writes those of members as point files', () => {
+  const gridded = IoapiFile.open(priorEmissionFiles(settings, 'winter')[0]);
+  const { grid, time } = gridded;
+  gridded.close();
+  const places = [grid.centre(5, 6), grid.centre(9, 3)];
+  const onPoints = new Grid({ ...grid.definition, rows: 2, cols: 1 });
+  const write = (name: string, axis: TimeAxis, variables: { name: string; units: string }[], given: number[]): void => {
+    const writer = IoapiWriter.create(join(folder, name), { grid: onPoints, layers: 1, time: axis, variables });
+    variables.forEach((each, v) =>
+      writer.write(
+        each.name,
+        0,
+        Float32Array.from({ length: 2 * axis.count }, (_, i) => given[2 * v + (i % 2)]),
+      ),
+    );
+    writer.close();
+  };
+  const degrees = ['LATITUDE', 'LONGITUDE'].map((name) => ({ name, units: 'degrees' }));
+  write('stacks.nc', { ...time, count: 1, stepSeconds: 0 }, degrees, [...places.map(({ lat }) => lat), ...places.map(({ lon }) => lon)]);
+  for (const { name } of settings.periods) {
+    const file = IoapiFile.open(priorEmissionFiles(settings, name)[0]);
+    write(`inln_${name}.nc`, file.time, [{ name: 'SO2', units: 'moles/s' }], [100, 200]);
+    file.close();
+  }
+  const stacks = '{files: "inln_{period}.nc", stackGroups: stacks.nc, groups: {SO2: {variables: [SO2], molarMass: 64.066}}}';
+  const sectors = `emissions.sectors={power: {files: "power_{period}.nc"}, stacks: ${stacks}}`;
+  const all = [...SMALL_RUN, ...SHORT_STAGES, 'emissions.files=rest_{period}.nc', sectors].flatMap((setting) => ['--set', setting]);
+  for (const stage of ['simulate', 'prepare']) {
+    const run = spawnSync(process.execPath, [MAIN, stage, caseFile, '--out', join(folder, 'points'), '--threads', '1', ...all], { encoding: 'utf8' });
+    expect([stage, run.status, run.stderr.match(/^retroplume: .*/m)]).toEqual([stage, 0, null]);
+  }
+  const prepared = (run: string): Float32Array =>
+    cfVariable(readCf(join(folder, run, 'prepare/winter/run-prior.nc')), 'emission_SO2', '').data as Float32Array;
+  const [without, withStacks] = [prepared('run'), prepared('points')];
+  withStacks.forEach((value, i) => {
+    const added = ((value - without[i]) * grid.cellArea(0)) / 0.064066;
+    const expected = i % CELLS === 5 * COLS + 6 ? 100 : i % CELLS === 9 * COLS + 3 ? 200 : 0;
+    if (Math.abs(added - expected) > 0.01) throw new Error(`${added} instead of ${expected} mol s-1 at ${i}`);
+  });
+  const member = IoapiFile.open(join(folder, 'points/simulate/member01/EMIS_winter_stacks.nc'));
+  expect([member.grid.rows, member.grid.cols]).toEqual([2, 1]);
+  member.close();
+});
+
+it.each([
+  [
+    'a file in two sectors',
+    ['emissions.sectors={power: {files: "rest_{period}.nc"}}'],
+    2,
+    /SECTOR_FILES: .*rest_winter\.nc: the file is in the sectors rest and power/,
+  ],
+  [
+    'a sector that is not there',
+    [SECTORS, 'inversion.sectors=[{sector: traffic}]'],
+    2,
+    /inversion\.sectors\.0\.sector: there is no sector traffic: known are power/,
+  ],
+  ['a sector twice', [SECTORS, 'inversion.sectors=[{sector: power}, {sector: power}]'], 2, /the sector power stands here twice/],
+  [
+    'a posterior',
+    [SECTORS, OWN, 'inversion.uncertainty.method=lanczos'],
+    2,
+    /inversion\.sectors: the posterior is made for factors of all emissions/,
+  ],
+  ['the paper’s mode', [SECTORS, OWN, 'inversion.mode=paper'], 2, /inversion\.sectors: sectors need a prior term/],
+  ['the name of the rest', ['emissions.sectors={rest: {files: "power_{period}.nc"}}'], 2, /emissions\.sectors\.rest: rest is what lies in no sector/],
+  [
+    'a name that no variable can have',
+    ['emissions.sectors={on_road: {files: "power_{period}.nc"}}'],
+    2,
+    /expected a letter and then up to 15 letters and digits/,
+  ],
+  ['no files at all', ['emissions.files=', 'emissions.sectors={}'], 2, /emissions/],
+  ['files that are not there', ['emissions.sectors={power: {files: "none_{period}*.nc"}}'], 3, /FILES_NONE/],
+  [
+    'a variable that a sector lacks',
+    ['emissions.sectors={power: {files: "power_{period}.nc", groups: {NOx: {variables: [NOX]}}}}'],
+    3,
+    /VARIABLE_MISSING: .*NOX/,
+  ],
+])('refuses %s', (_, more, exit, message) => {
+  const { status, stderr } = retroplume('simulate', ...more);
+  expect([status, stderr]).toEqual([exit, expect.stringMatching(message)]);
+});
