@@ -11,6 +11,14 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 const TYPE_BYTES: Record<number, number> = { 1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 8, 7: 1, 8: 2, 9: 4, 10: 8, 11: 8 };
 const pad4 = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
+/** netCDF's NC_MAX_NAME and NC_MAX_VAR_DIMS. netCDF-C does not hold files to the first, and writes longer names past the end of the memory for them. */
+const LONGEST_NAME = 256;
+const MOST_DIMENSIONS = 1024;
+const [DIMENSIONS, VARIABLES, ATTRIBUTES] = [10, 11, 12];
+
+/** The header says what no netCDF file may say. */
+class Damage extends Error {}
+
 class Header {
   private buffer = Buffer.alloc(0);
   private at = 0;
@@ -36,7 +44,23 @@ class Header {
   }
 
   name(): void {
-    this.skip(pad4(this.size()));
+    const length = this.size();
+    if (length === 0 || length > LONGEST_NAME) throw new Damage(`a name of ${length} bytes`);
+    this.skip(pad4(length));
+  }
+
+  /** The number of entries of a list, after its tag; an absent list has none. */
+  list(tag: number): number {
+    const found = this.tag();
+    const count = this.size();
+    if (found !== tag && (found !== 0 || count !== 0)) throw new Damage(`a list of the kind ${found} where one of the kind ${tag} belongs`);
+    return count;
+  }
+
+  type(): number {
+    const type = this.tag();
+    if (TYPE_BYTES[type] === undefined) throw new Damage(`values of the type ${type}`);
+    return type;
   }
 
   skip(bytes: number): void {
@@ -58,20 +82,20 @@ class Header {
 }
 
 function skipAttributes(header: Header): void {
-  header.tag();
-  for (let left = header.size(); left > 0; left--) {
+  for (let left = header.list(ATTRIBUTES); left > 0; left--) {
     header.name();
-    const type = header.tag();
+    const type = header.type();
     header.skip(pad4(header.size() * TYPE_BYTES[type]));
   }
 }
 
 function dimensionLengths(header: Header): number[] {
-  header.tag();
-  return Array.from({ length: header.size() }, () => {
+  const lengths: number[] = [];
+  for (let left = header.list(DIMENSIONS); left > 0; left--) {
     header.name();
-    return header.size();
-  });
+    lengths.push(header.size());
+  }
+  return lengths;
 }
 
 interface Extent {
@@ -82,18 +106,23 @@ interface Extent {
 
 /** `bytes`: of the whole variable, or of one record of it. Taken from the dimensions: the stored vsize overflows in large files. */
 function variableExtents(header: Header, lengths: number[]): Extent[] {
-  header.tag();
-  return Array.from({ length: header.size() }, () => {
+  const extents: Extent[] = [];
+  for (let left = header.list(VARIABLES); left > 0; left--) {
     header.name();
-    const dimensions = Array.from({ length: header.size() }, () => header.size());
+    const count = header.size();
+    if (count > MOST_DIMENSIONS) throw new Damage(`a variable of ${count} dimensions`);
+    const dimensions = Array.from({ length: count }, () => header.size());
+    const unknown = dimensions.find((dimension) => dimension >= lengths.length);
+    if (unknown !== undefined) throw new Damage(`dimension ${unknown} of ${lengths.length}`);
     skipAttributes(header);
-    const type = header.tag();
+    const type = header.type();
     header.size();
     const begin = header.offset();
     const record = dimensions.length > 0 && lengths[dimensions[0]] === 0;
     const fixed = record ? dimensions.slice(1) : dimensions;
-    return { begin, bytes: fixed.reduce((product, dimension) => product * lengths[dimension], TYPE_BYTES[type]), record };
-  });
+    extents.push({ begin, bytes: fixed.reduce((product, dimension) => product * lengths[dimension], TYPE_BYTES[type]), record });
+  }
+  return extents;
 }
 
 function bytesNeeded(header: Header): number {
@@ -115,9 +144,10 @@ function bytesNeeded(header: Header): number {
 /**
  * Compares a file's length with what its header promises.
  *
- * @returns undefined when all is there or the file isn't of the classic family; otherwise bytes found and needed
+ * @returns undefined when all is there or the file isn't of the classic family; otherwise bytes found and needed (NaN if the header is cut short), or
+ *   what of the header is damaged
  */
-export function classicShortfall(path: string): { found: number; needed: number } | undefined {
+export function classicShortfall(path: string): { found: number; needed: number; damage?: string } | undefined {
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');
@@ -133,6 +163,7 @@ export function classicShortfall(path: string): { found: number; needed: number 
     const needed = bytesNeeded(new Header(descriptor, magic[3]));
     return found < needed ? { found, needed } : undefined;
   } catch (error) {
+    if (error instanceof Damage) return { found: fstatSync(descriptor).size, needed: Number.NaN, damage: error.message };
     if (error instanceof RangeError) return { found: fstatSync(descriptor).size, needed: Number.NaN };
     throw error;
   } finally {

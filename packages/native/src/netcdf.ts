@@ -90,12 +90,13 @@ export class NetcdfFile {
     readonly path: string,
   ) {}
 
-  /** Opens an existing file. A truncated one is refused (`NC_ETRUNC`, `NC_EHDFERR`), where netCDF-C itself would read zeros. */
+  /** Opens an existing file. A truncated or damaged one is refused (`NC_ETRUNC`, `NC_EDAMAGED`, `NC_EHDFERR`), where netCDF-C itself would read zeros or crash. */
   static open(path: string, mode: 'read' | 'write' = 'read'): NetcdfFile {
     const wrong = hdf5Mismatch(path);
     if (wrong) throw failure('NC_EHDFERR', -101, path, `it has ${wrong.found} bytes, its header promises ${wrong.needed}`);
     const short = classicShortfall(path);
     if (!short) return new NetcdfFile(new (load().Dataset)(path, mode), path);
+    if (short.damage !== undefined) throw failure('NC_EDAMAGED', -1, path, `has a damaged header (${short.damage})`);
     const promise = Number.isNaN(short.needed) ? 'its header goes on' : `its header promises ${short.needed}`;
     throw failure('NC_ETRUNC', -137, path, `is truncated: it has ${short.found} bytes, ${promise}`);
   }

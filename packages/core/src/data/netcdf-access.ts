@@ -9,7 +9,7 @@ import { DataError, RetroplumeError } from '../errors';
 /**
  * Opens a netCDF file for reading.
  *
- * @throws {DataError} `FILE_MISSING`, `FILE_NOT_NETCDF`, `FILE_TRUNCATED`, `FILE_UNREADABLE`
+ * @throws {DataError} `FILE_MISSING`, `FILE_NOT_NETCDF`, `FILE_TRUNCATED`, `FILE_DAMAGED`, `FILE_UNREADABLE`
  */
 export function openNetcdf(path: string): NetcdfFile {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path in the case`);
@@ -37,6 +37,8 @@ function readingError(path: string, error: NetcdfError): DataError {
       return new DataError('FILE_TRUNCATED', `${path}: ${said.replace(/^is truncated: /, 'the file is truncated: ')}: copy or make it again`, {
         cause: error,
       });
+    case 'NC_EDAMAGED':
+      return new DataError('FILE_DAMAGED', `${path}: the file ${said}: copy or make it again`, { cause: error });
     case 'NC_EHDFERR':
       return new DataError('FILE_TRUNCATED', `${path}: the netCDF-4 file is truncated or damaged (${said}): copy or make it again`, { cause: error });
     default:
