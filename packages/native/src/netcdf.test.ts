@@ -318,3 +318,19 @@ describe('damaged HDF5 files', () => {
     file.close();
   });
 });
+
+describe('damaged headers of classic files', () => {
+  it.each([
+    ['a name longer than netCDF allows, which netCDF-C writes past its memory', 'classic', 18, 0x22, 'has a damaged header (a name of '],
+    ['a list that is none', 'classic', 11, 0x0b, 'has a damaged header (a list of the kind 11 where one of the kind 10 belongs)'],
+  ] as const)('%s', (_, format, at, byte, said) => {
+    const path = join(folder, 'damaged.nc');
+    writeSample(path, format);
+    const bytes = readFileSync(path);
+    bytes[at] = byte;
+    writeFileSync(path, bytes);
+    expect(() => NetcdfFile.open(path)).toThrow(
+      expect.objectContaining({ code: 'NC_EDAMAGED', message: expect.stringContaining(said) as string }) as Error,
+    );
+  });
+});

@@ -103,6 +103,8 @@ export class ObservationReader {
     if (rules && anyRule(rules)) {
       quality.rules = applyRules(values, stations.length, species, rules, axis, this.spec.timeZone);
       quality.valid -= Object.values(quality.rules).reduce((sum, count) => sum + count, 0);
+      if (quality.valid === 0)
+        throw new DataError('OBSERVATIONS_EMPTY', `${label}: ${species}: the rules of observations.quality leave no value: loosen them in the case`);
     }
     quality.missing = values.length - quality.valid;
     return { values, quality };

@@ -6,6 +6,7 @@ import { checkCrossValidation } from './cross-validation-checks';
 import { checkInversion } from './inversion-checks';
 import { memberNames } from './member-design';
 import { nearestKey } from './nearest-key';
+import { checkObservations } from './observation-checks';
 import { checkSectors } from './sector-checks';
 import type { KeyPath } from './source';
 import { isPrecursor, missingWeather } from './tracer-schema';
@@ -75,38 +76,6 @@ export function checkRegion({ regions }: Case, name: string, path: KeyPath): Bre
   const near = nearestKey(name, known);
   const remedy = near !== undefined ? `did you mean ${near}?` : known.length > 0 ? `known are ${known.join(', ')}` : 'add it to regions';
   return [{ path, text: `there is no region ${name}: ${remedy}` }];
-}
-
-function checkObservations(c: Case): Breach[] {
-  const { observations: o, truth } = c;
-  const breaches: Breach[] = [];
-  if (o.files === undefined && o.twin === undefined)
-    breaches.push({
-      path: ['observations'],
-      text: 'there are neither files nor a twin experiment: add observations.files, or observations.twin and truth',
-    });
-  if (o.twin !== undefined && truth === undefined)
-    breaches.push({ path: ['observations', 'twin'], text: 'a twin experiment needs a truth: add truth.factors' });
-  if (o.layout === 'long' && o.twin === undefined && o.columns === undefined)
-    breaches.push({ path: ['observations'], text: 'the long layout needs observations.columns: add the columns of station, time and species' });
-  if ((o.layout === 'sql') !== (o.sql !== undefined))
-    breaches.push({
-      path: ['observations', o.sql === undefined ? 'layout' : 'sql'],
-      text:
-        o.sql === undefined
-          ? 'the layout sql needs observations.sql: add the query'
-          : 'it is used by the layout sql only: set layout: sql, or remove it',
-    });
-  if (o.resolution === 'daily' && ['cnemc-wide', 'airnow', 'aqs'].includes(o.layout))
-    breaches.push({ path: ['observations', 'resolution'], text: `files of the layout ${o.layout} are hourly: set resolution: hourly` });
-  if (o.resolution === 'daily' && o.quality.minimumHours > 0)
-    breaches.push({ path: ['observations', 'quality', 'minimumHours'], text: 'daily values have no hours: set resolution: hourly, or 0' });
-  for (const [name, range] of Object.entries(o.quality.range ?? {}))
-    if (range && range.min >= range.max)
-      breaches.push({ path: ['observations', 'quality', 'range', name], text: `min ${range.min} is not below max ${range.max}: exchange them` });
-  if (o.columns !== undefined && Object.keys(o.columns.species).length === 0)
-    breaches.push({ path: ['observations', 'columns', 'species'], text: 'no species is named: add at least one of NO2, SO2, O3, PM2.5' });
-  return breaches;
 }
 
 function checkTraining(c: Case): Breach[] {

@@ -293,6 +293,16 @@ test('files of a section that cannot be read are not looked at, and the rest is'
   expect(codes(result)).toEqual(['CASE_INVALID grid.name', 'CASE_UNKNOWN_KEY grid.nome', 'FILES_NONE meteorology.files']);
 });
 
+test('what the quality rules would leave out is told, and that nothing would be left', async () => {
+  realObservations((ids) => firstHours(ids, '20,30').concat(`${ids[0]},2026-01-09T00:00Z,21,31`));
+  const stuck = await check(['observations.quality.stuckSteps=10']);
+  expect(stuck.problems).toEqual([]);
+  expect(stuck.notes).toContain('observations, winter: 60 values of NO2 that stood still were left out');
+  expect(stuck.right.join('\n')).toMatch(/observations, winter: 1 stations, 1 values of NO2/);
+  const short = await check(['observations.quality.minimumHours=21']);
+  expect(codes(short)).toEqual(Array.from({ length: 2 }, () => 'OBSERVATIONS_EMPTY observations.columns.species.NO2'));
+});
+
 test("a model's script that may not be executed", async () => {
   writeFileSync(at('run-cmaq.sh'), '#!/bin/sh\n');
   chmodSync(at('run-cmaq.sh'), 0o644);
