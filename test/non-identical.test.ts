@@ -96,7 +96,8 @@ describe('a truth with another model', () => {
     const verify = join(folder, 'other/verify');
     const written = JSON.parse(readFileSync(join(verify, 'verification.json'), 'utf8')) as VerifySummary;
     expect(written.audit).toHaveLength(2 * 3 * 5); // periods, whole domain and two regions, groups
-    expect(written).toMatchObject({ audit: result.audit, inventoryNearMonitors: result.inventoryNearMonitors });
+    const asWritten = JSON.parse(JSON.stringify(result)) as typeof result; // what is undefined is left out
+    expect(written).toMatchObject({ audit: asWritten.audit, inventoryNearMonitors: asWritten.inventoryNearMonitors });
     for (const group of GROUPS) expect(result.inventoryNearMonitors![group].priorError).not.toBe(result.inventory![group].priorError);
     expect(readFileSync(join(verify, 'audit.csv'), 'utf8').trimEnd().split('\n')).toHaveLength(1 + written.audit.length);
   });

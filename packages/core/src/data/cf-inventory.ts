@@ -21,7 +21,7 @@ export interface CfInventory {
 
 /**
  * @param units - in place of the file's, where that is a spelling of its own (`kgN/m2/s`)
- * @throws {DataError} `VARIABLE_MISSING`, `CF_SHAPE` for other dimensions than (time, lat, lon), `CF_BOUNDS` for cells whose edges are not known,
+ * @throws {DataError} `VARIABLE_MISSING`, `CF_DIMENSIONS` for other dimensions than (time, lat, lon), `CF_BOUNDS` for cells whose edges are not known,
  *   `CF_TIME`, `NEGATIVE`; {@link UnitError} `UNIT_UNKNOWN`, `UNIT_MISMATCH` for what is no flux per area
  */
 export function readCfInventory(path: string, variable: string, units?: string): CfInventory {
@@ -32,7 +32,7 @@ export function readCfInventory(path: string, variable: string, units?: string):
   const [lat, lon] = dimensions.slice(-2) as [string, string];
   if (dimensions.length < 2 || !isAxis(contents, lat, 'degrees_north') || !isAxis(contents, lon, 'degrees_east') || dimensions.length > 3) {
     throw new DataError(
-      'CF_SHAPE',
+      'CF_DIMENSIONS',
       `${path}: ${variable}: expected (time, lat, lon) or (lat, lon), with degrees_north and degrees_east as the units of lat and lon, but received (${dimensions.join(', ')}): bring it into that form`,
     );
   }

@@ -11,7 +11,7 @@ const SECONDS: Record<string, number> = { second: 1, minute: 60, hour: 3600, day
 const DAYS_OF_MONTHS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
- * From the bounds of time where the file has them; without, steps of which each lies in another month are those months.
+ * From the bounds of time where the file has them (some inventories end a month at the beginning of its last day: it is the whole month); without, steps of which each lies in another month are those months.
  *
  * @throws {DataError} `CF_TIME` for units or a calendar that are not known, or steps that are neither
  */
@@ -20,7 +20,7 @@ export function spansOfTime(path: string, contents: CfContents, time: CfVariable
   const { bounds } = time.attributes ?? {};
   if (typeof bounds === 'string') {
     const edges = cfVariable(contents, bounds, path).data;
-    return Array.from({ length: edges.length / 2 }, (_, i) => ({ from: decode(edges[2 * i]), to: decode(edges[2 * i + 1]) }));
+    return Array.from({ length: edges.length / 2 }, (_, i) => wholeMonth({ from: decode(edges[2 * i]), to: decode(edges[2 * i + 1]) }));
   }
   const months = Array.from(time.data, (value) => decode(value)).map((date) => 12 * date.getUTCFullYear() + date.getUTCMonth());
   if (months.some((month, i) => i > 0 && month !== months[i - 1] + 1)) {
@@ -31,6 +31,13 @@ export function spansOfTime(path: string, contents: CfContents, time: CfVariable
   }
   const begin = (month: number): Date => new Date(Date.UTC(Math.floor(month / 12), month % 12));
   return months.map((month) => ({ from: begin(month), to: begin(month + 1) }));
+}
+
+/** From the first of a month to some time on its last day: that month. */
+function wholeMonth({ from, to }: TimeSpan): TimeSpan {
+  const next = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + 1));
+  const begins = from.getUTCDate() === 1 && from.getTime() % 86400e3 === 0;
+  return begins && to < next && next.getTime() - to.getTime() <= 86400e3 ? { from, to: next } : { from, to };
 }
 
 /** Numbers of `UNIT since DATE` as instants. In a calendar without leap days the date is kept, not the number of days. */

@@ -56,14 +56,16 @@ const POINTS = 24;
 /**
  * @returns for each source where its mass went, before the profiles act on it
  * @throws {DataError} `PERIOD_NOT_COVERED` if a step is missing, and what {@link readCfInventory} throws
- * @throws {UnitError} `UNIT_MOLAR_MASS`, `UNIT_MISMATCH`; {@link ConfigError} `PROFILE` for weights that are no profile; `IOAPI_NAME`
+ * @throws {UnitError} `UNIT_MOLAR_MASS`, `UNIT_MISMATCH`; {@link ConfigError} `PROFILE` for weights that are no profile, `INVENTORY_UNITS` for a
+ *   species in two units; {@link DataError} `IOAPI_NAME`
  */
 export function writeInventoryEmissions(path: string, grid: Grid, time: TimeAxis, sources: readonly InventorySource[]): MovedMass[] {
   const moving = sources.map((source) => new Moving(source, grid));
   const species = [...new Map(sources.map((each) => [each.species, each.speciesUnits]))];
   for (const { species: name, speciesUnits } of sources) {
     const other = species.find(([each]) => each === name)![1];
-    if (other !== speciesUnits) throw new ConfigError('PROFILE', `${name}: it is to be written in ${other} and in ${speciesUnits}: choose one`);
+    if (other !== speciesUnits)
+      throw new ConfigError('INVENTORY_UNITS', `${name}: it is to be written in ${other} and in ${speciesUnits}: choose one`);
   }
   const writer = IoapiWriter.create(path, { grid, time, layers: 1, variables: species.map(([name, units]) => ({ name, units })) });
   try {

@@ -19,7 +19,7 @@ export class CellOverlaps {
   readonly share: Float64Array;
 
   constructor(
-    readonly from: Grid | LatLonCells,
+    readonly from: Grid | SourceCells,
     readonly to: Grid,
     points = 16,
   ) {

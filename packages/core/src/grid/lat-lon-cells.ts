@@ -38,9 +38,10 @@ export class LatLonCells implements SourceCells {
     const [row, col] = [Math.floor(cell / this.cols), cell % this.cols];
     const [a, b] = this.sines(row);
     const [west, east] = [this.lonEdges[2 * col], this.lonEdges[2 * col + 1]];
+    const lats = Array.from({ length: points }, (_, j) => Math.asin(a + ((b - a) * (j + 0.5)) / points) / RADIANS);
     return Array.from({ length: points * points }, (_, i) => ({
       lon: west + ((east - west) * ((i % points) + 0.5)) / points,
-      lat: Math.asin(a + ((b - a) * (Math.floor(i / points) + 0.5)) / points) / RADIANS,
+      lat: lats[Math.floor(i / points)],
       weight: 1,
     }));
   }

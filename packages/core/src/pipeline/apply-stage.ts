@@ -136,7 +136,8 @@ export const applyStage: Stage = {
     for (const [path, { groups, points, spans }] of scaled) {
       const name = names.get(path)!;
       context.progress(files.length, scaled.size, name);
-      budget.push(...scaleEmissionFile(path, join(dir, name), spans, { groups, grid, points, regions }).map((row) => `${name},${row}`));
+      // A month of hourly species and regions has more rows than a call may have arguments.
+      for (const row of scaleEmissionFile(path, join(dir, name), spans, { groups, grid, points, regions })) budget.push(`${name},${row}`);
       files.push(name);
     }
     writeFileAtomic(join(dir, BUDGET_FILE), `${budget.join('\n')}\n`);

@@ -100,7 +100,7 @@ function runFolder(name: string, weights: ReadonlyMap<string, Tensor>, certifica
   const settings = {
     periods: [{ name: period.name, start: WORLD.start, hours: HOURS, spinUpHours: WORLD.spinUpHours }],
     ctm: { kind: 'reference', options: {} },
-    emissions: { groups: {} },
+    emissions: { groups: {}, sectors: {} },
     concentrations: { variables: VARIABLES },
     members: { count: 0 },
     surrogate: SURROGATE,

@@ -1,0 +1,84 @@
+import * as fc from 'fast-check';
+import { CellOverlaps } from './cell-overlaps';
+import { Grid } from './grid';
+import { LatLonCells } from './lat-lon-cells';
+import { EARTH_RADIUS } from './projection';
+
+/** Edges of cells of unequal sides from a first one on. */
+const edges = (first: number, sides: number[]): number[] => {
+  let at = first;
+  return sides.flatMap((side) => [at, (at += side)]);
+};
+const sides = (most: number): fc.Arbitrary<number[]> => fc.array(fc.double({ min: 0.2, max: most, noNaN: true }), { minLength: 1, maxLength: 6 });
+const sources = fc
+  .record({
+    west: fc.double({ min: -180, max: 359, noNaN: true }),
+    south: fc.double({ min: -88, max: 60, noNaN: true }),
+    lon: sides(5),
+    lat: sides(4),
+  })
+  .map(({ west, south, lon, lat }) => new LatLonCells(edges(south, lat), edges(west, lon)));
+const targets = fc
+  .record({
+    kind: fc.constantFrom('lambert', 'latlon', 'polar', 'mercator'),
+    lon: fc.double({ min: -180, max: 180, noNaN: true }),
+    lat: fc.double({ min: 20, max: 60, noNaN: true }),
+    cell: fc.double({ min: 20e3, max: 200e3, noNaN: true }),
+  })
+  .map(({ kind, lon, lat, cell }) => {
+    const place = { xorig: -4 * cell, yorig: -3 * cell, xcell: cell, ycell: cell, cols: 8, rows: 6, name: kind, xcent: lon, ycent: lat };
+    if (kind === 'lambert') return new Grid({ ...place, gdtyp: 2, pAlp: lat - 10, pBet: lat + 10, pGam: lon });
+    if (kind === 'polar') return new Grid({ ...place, gdtyp: 6, pAlp: 1, pBet: 60, pGam: lon });
+    if (kind === 'mercator') return new Grid({ ...place, gdtyp: 7, pAlp: 0, pBet: 0, pGam: lon, ycent: 0 });
+    const degrees = cell / 111e3;
+    return new Grid({
+      ...place,
+      gdtyp: 1,
+      pAlp: 0,
+      pBet: 0,
+      pGam: 0,
+      xorig: lon - 4 * degrees,
+      yorig: lat - 3 * degrees,
+      xcell: degrees,
+      ycell: degrees,
+    });
+  });
+
+it('moves every part of a cell once, whatever the grids', () => {
+  let reached = 0;
+  fc.assert(
+    fc.property(sources, targets, (cells, grid) => {
+      const overlaps = new CellOverlaps(cells, grid, 4);
+      const every = new CellOverlaps({ rows: cells.rows, cols: cells.cols, pieces: (cell, points) => cells.pieces(cell, points) }, grid, 4);
+      expect(overlaps.target).toEqual(every.target); // leaving out what is far loses nothing
+      const moved = overlaps.regrid(new Float64Array(cells.rows * cells.cols).fill(1));
+      const sum = moved.reduce((a, b) => a + b, 0);
+      const shares = overlaps.share.reduce((a, b) => a + b, 0);
+      expect(Math.abs(sum - shares)).toBeLessThanOrEqual(1e-12 * shares);
+      for (let cell = 0; cell < cells.rows * cells.cols; cell++) {
+        const own = overlaps.share.subarray(overlaps.first[cell], overlaps.first[cell + 1]).reduce((a, b) => a + b, 0);
+        expect(own).toBeLessThan(1 + 1e-12);
+      }
+      if (sum > 0) reached++;
+    }),
+    { numRuns: 150, seed: 5 },
+  );
+  expect(reached).toBeGreaterThan(0);
+});
+
+it('moves all of what lies within a grid, and every cell to itself on the same grid', () => {
+  const grid = new Grid({
+    ...{ name: 'OWN', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0 },
+    ...{ xorig: 170, yorig: -20, xcell: 5, ycell: 4, cols: 6, rows: 10 },
+  });
+  const cells = new LatLonCells(edges(-20, new Array<number>(10).fill(4)), edges(-190, new Array<number>(6).fill(5))); // 170 E, a turn away
+  const amount = Float64Array.from({ length: 60 }, (_, i) => 1 + i);
+  new CellOverlaps(cells, grid).regrid(amount).forEach((value, i) => expect(value).toBeCloseTo(amount[i], 10));
+});
+
+it('has the area of the sphere', () => {
+  const globe = new LatLonCells(edges(-90, [40, 60, 80]), edges(0, [100, 260]));
+  let area = 0;
+  for (let row = 0; row < 3; row++) for (let col = 0; col < 2; col++) area += globe.area(row, col);
+  expect(area / (4 * Math.PI * EARTH_RADIUS ** 2)).toBeCloseTo(1, 12);
+});
