@@ -45,6 +45,7 @@ describe('help', () => {
       'run',
       'check',
       'inspect',
+      'inventory',
       'simulate',
       'prepare',
       'train',

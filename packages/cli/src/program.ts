@@ -6,6 +6,7 @@ import { benchCommand, type BenchCommandOptions } from './bench';
 import { checkCommand } from './check';
 import { doctor } from './doctor';
 import { inspectCommand } from './inspect';
+import { inventoryCommand } from './inventory';
 import { withOutputOptions, withOverrides, withRunOptions, withThreads, wholeNumber, type CommonOptions } from './options';
 import { demo, runCase, simulateCase } from './run-command';
 
@@ -85,6 +86,14 @@ function addInspect(program: Command): void {
   withOutputOptions(command).action((paths: string[], options: CommonOptions) => inspectCommand(paths, options));
 }
 
+function addInventory(program: Command): void {
+  const command = program
+    .command('inventory')
+    .description('CF inventories (CEDS, EDGAR and the like) as an hourly emission file on a grid')
+    .argument('<file>', 'YAML file that names grid, hours, output and sources (docs/emissions.md)');
+  withOutputOptions(command).action((path: string, options: CommonOptions) => inventoryCommand(path, options));
+}
+
 /** The program, ready to parse; wrong usage throws a CommanderError. */
 export function buildProgram(): Command {
   const program = new Command('retroplume');
@@ -99,6 +108,7 @@ export function buildProgram(): Command {
   addDemo(program);
   addCheck(program);
   addInspect(program);
+  addInventory(program);
   addCaseCommand(program, 'run', 'every stage that is not up to date', 'all');
   for (const stage of STAGES) {
     if (stage === 'simulate') addSimulate(program);

@@ -20,6 +20,7 @@ export { expandGlob, IoapiFile, IoapiSeries, IoapiWriter, type IoapiContents, ty
 export { readCf, writeCf } from './data/netcdf-cf';
 export { readCfInventory, type CfInventory } from './data/cf-inventory';
 export { writeInventoryEmissions, type InventorySource, type MovedMass, type TemporalProfile } from './data/inventory-emissions';
+export { makeInventory, type InventoryResult } from './data/inventory-file';
 export { readStations } from './data/stations';
 export { readObservations, type Observations } from './data/observations';
 export { convert } from './units';

@@ -1,0 +1,15 @@
+/** `retroplume inventory`: CF inventories as an emission file on a grid, with where their mass went. */
+import { makeInventory } from '@retroplume/core';
+import type { CommonOptions } from './options';
+
+export function inventoryCommand(path: string, { json, quiet }: CommonOptions): void {
+  const result = makeInventory(path);
+  if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  else if (!quiet) {
+    const lines = result.sources.map(({ file, variable, species, unit, inside, outside }) => {
+      const share = inside + outside > 0 ? (100 * inside) / (inside + outside) : 0;
+      return `  ${species} from ${variable} of ${file}: ${inside.toPrecision(6)} ${unit} on the grid, ${share.toFixed(2)} % of the inventory\n`;
+    });
+    process.stdout.write(`${result.output}\n${lines.join('')}`);
+  }
+}

@@ -1,0 +1,82 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { Grid } from '../grid/grid';
+import { writeGriddesc } from '../grid/griddesc';
+import { makeInventory } from './inventory-file';
+import { IoapiFile } from './ioapi';
+import { writeCf, type CfAttributes } from './netcdf-cf';
+import { temporaryFolder } from './testing/shared-data';
+
+const folder = temporaryFolder();
+const at = (name: string): string => join(folder.path, name);
+const GRID = new Grid({
+  ...{ name: 'SMALL', gdtyp: 2, pAlp: 25, pBet: 40, pGam: 110, xcent: 110, ycent: 34 },
+  ...{ xorig: -108000, yorig: -108000, xcell: 27000, ycell: 27000, cols: 8, rows: 8 },
+});
+
+/** 1 µg m-2 s-1 everywhere in January. */
+function writeInputs(): void {
+  const axis = (name: string, values: number[], attributes: CfAttributes): object => ({
+    ...{ name, dimensions: [name], data: Float64Array.from(values), attributes },
+  });
+  const lat = Array.from({ length: 8 }, (_, i) => 30.5 + i);
+  const lon = Array.from({ length: 8 }, (_, i) => 106.5 + i);
+  writeCf(at('inventory.nc'), {
+    dimensions: { time: 1, lat: 8, lon: 8 },
+    coordinates: [
+      axis('time', [14], { units: 'days since 2017-01-01', calendar: 'standard' }),
+      axis('lat', lat, { units: 'degrees_north' }),
+      axis('lon', lon, { units: 'degrees_east' }),
+    ] as never,
+    variables: [{ name: 'so2', dimensions: ['time', 'lat', 'lon'], data: new Float64Array(64).fill(1e-9), attributes: { units: 'kg m-2 s-1' } }],
+  });
+  writeGriddesc(at('GRIDDESC'), GRID);
+}
+
+const request = (changes: object = {}): string => {
+  const content = {
+    grid: { griddesc: 'GRIDDESC', name: 'SMALL' },
+    start: '2017-01-02T00:00:00Z',
+    hours: 24,
+    output: 'EMIS.nc',
+    sources: [{ file: 'inventory.nc', variable: 'so2', species: 'SO2', speciesUnits: 'g/s' }],
+    ...changes,
+  };
+  writeFileSync(at('inventory.yaml'), stringify(content));
+  return at('inventory.yaml');
+};
+
+beforeEach(writeInputs);
+
+it('writes what it is asked for, beside itself', () => {
+  const hour = Array.from({ length: 24 }, (_, h) => (h === 6 ? 2 : 1));
+  const source = { file: 'inventory.nc', variable: 'so2', species: 'SO2', speciesUnits: 'g/s', profile: { hour, utcOffset: 8 } };
+  const { output, sources } = makeInventory(request({ sources: [source] }));
+  expect(output).toBe(at('EMIS.nc'));
+  const file = IoapiFile.open(output);
+  expect(file.variables.map(({ name, units }) => [name, units])).toEqual([['SO2', 'g/s']]);
+  const total = (step: number): number => file.read('SO2', step, 1).reduce((sum, value) => sum + value, 0);
+  // 64 cells of 27 km, 1 µg m-2 s-1; the map's scale is within 3 % of 1 there.
+  expect((total(0) * 25) / 24 / (64 * 27000 ** 2 * 1e-6)).toBeGreaterThan(0.97);
+  expect((total(0) * 25) / 24 / (64 * 27000 ** 2 * 1e-6)).toBeLessThan(1.03);
+  expect(total(22) / total(0)).toBeCloseTo(2, 6); // 22 UTC is 6 in the morning
+  file.close();
+  expect(sources).toMatchObject([{ file: 'inventory.nc', species: 'SO2', unit: 'g' }]);
+  expect(sources[0].inside).toBeGreaterThan(0);
+  expect(sources[0].outside).toBeGreaterThan(0);
+});
+
+it.each([
+  [{ hours: 0 }, /inventory\.yaml:\d+: hours: /],
+  [{ sources: [] }, /sources: /],
+  [{ houres: 3 }, /unknown key houres/],
+  [{ sources: [{ file: 'inventory.nc', variable: 'so2', species: 'SO2', speciesUnits: 'tons' }] }, /speciesUnits/],
+  [{ sources: [{ file: 'none.nc', variable: 'so2', species: 'SO2', speciesUnits: 'g/s' }] }, /none\.nc/],
+  [{ grid: { griddesc: 'GRIDDESC', name: 'OTHER' } }, /OTHER/],
+  [{ start: '2017-02-01T00:00:00Z' }, /2017-02-01/],
+])('%j is refused in a sentence, and nothing is written', (changes, message) => {
+  const output = 'REFUSED.nc';
+  expect(() => makeInventory(request({ output, ...changes }))).toThrow(message);
+  expect(existsSync(at(output))).toBe(false);
+});
