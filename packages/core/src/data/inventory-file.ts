@@ -68,5 +68,8 @@ export function makeInventory(path: string): InventoryResult {
     { start, stepSeconds: 3600, count: hours },
     sources.map(({ file, ...rest }) => ({ ...rest, path: absolute(file) })),
   );
-  return { output: absolute(output), sources: moved.map((each, i) => ({ file: sources[i].file, unit: sources[i].speciesUnits === 'g/s' ? 'g' : 'moles', ...each })) };
+  return {
+    output: absolute(output),
+    sources: moved.map((each, i) => ({ file: sources[i].file, unit: sources[i].speciesUnits === 'g/s' ? 'g' : 'moles', ...each })),
+  };
 }
