@@ -44,7 +44,7 @@ async function main() {
   await runReferenceModel({
     emissionFiles,
     meteorologyFiles: expandGlob(join(folder, `inputs/METCRO2D_${period}*.nc`)),
-    geographyFile: join(folder, 'inputs/GRIDCRO2D.nc'),
+    geographyFiles: [join(folder, 'inputs/GRIDCRO2D.nc')],
     output,
     period: { start: new Date(start), hours: Number(hours) },
     groups: GROUPS,

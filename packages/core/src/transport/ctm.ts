@@ -1,6 +1,7 @@
 /** How a chemical transport model is run: the reference model in this process, or the user's own by a command. */
 import type { Case, CtmSettings, PeriodSettings } from '../data/case';
 import { expandGlobs } from '../data/glob';
+import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
 import type { SectorFiles } from './emission-reader';
 import { ExternalCtm } from './external-ctm';
@@ -47,21 +48,21 @@ export function ctmIdentity(ctm: CtmSettings): object {
 /** The transport model that the case names. */
 export function createCtm(settings: Case): Ctm {
   const { ctm } = settings;
-  const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
+  const readGrid = (): Grid => readGriddesc(settings.grid.griddesc, settings.grid.name);
   if (ctm.kind === 'command') {
     return new ExternalCtm({
       command: ctm.command,
       outputGlob: ctm.output,
       timeoutHours: ctm.timeoutHours,
       caseFile: settings.file,
-      grid,
+      grid: readGrid(),
       variables: settings.concentrations.variables,
     });
   }
   return {
     run: async ({ period, emissionFiles, sectors, output, factors, modelError, threads, onProgress, signal }) => {
       await runReferenceModel({
-        grid,
+        grid: readGrid(),
         emissionFiles,
         sectors,
         meteorologyFiles: expandGlobs(settings.meteorology.files, period.name),
