@@ -1,7 +1,7 @@
 /**
  * A case file with all that is wrong with it, and as much of the case as can be read all the same, so that its files can be looked at in the same go.
  *
- * What the schema refuses is taken out and its default stands in; a section that is still refused is replaced by {@link PLACEHOLDER_SECTIONS} and named in
+ * What the schema refuses is taken out and its default stands in; a section that is still refused is replaced by {@link STAND_IN_SECTIONS} and named in
  * `unread`: nothing may be concluded from it.
  */
 import { dirname, resolve } from 'node:path';
@@ -30,9 +30,9 @@ export interface ExaminedCase {
   whereIs: (path: KeyPath) => string;
 }
 
-/** Long periods, so that no rule about hours is broken by a placeholder. */
+/** What stands in for sections that cannot be read; its period is long, so that no rule about hours is broken by it. */
 const GROUP = { variables: ['-'] };
-const PLACEHOLDER_SECTIONS: Tree = {
+const STAND_IN_SECTIONS: Tree = {
   name: 'case',
   grid: { griddesc: '-', name: '-' },
   periods: [{ name: 'period', start: '2000-01-01T00:00:00Z', hours: 20000 }],
@@ -86,7 +86,7 @@ function parseWithout(values: Tree, removed: readonly KeyPath[]): { parsed: Omit
       const section = String(path[0] ?? '');
       if (unread.has(section) || section === '') continue;
       unread.add(section);
-      if (section in PLACEHOLDER_SECTIONS) tree[section] = structuredClone(PLACEHOLDER_SECTIONS[section]);
+      if (section in STAND_IN_SECTIONS) tree[section] = structuredClone(STAND_IN_SECTIONS[section]);
       else delete tree[section];
     }
     if (unread.size === before) throw new ConfigError('CASE_INVALID', parsed.error.message);
