@@ -7,7 +7,8 @@
  *
  * @see netCDF file format specifications, "The classic file format" (docs.unidata.ucar.edu/nug, file_format_specifications)
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
+import { lookInto } from './netcdf-head';
 
 const TYPE_BYTES: Record<number, number> = { 1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 8, 7: 1, 8: 2, 9: 4, 10: 8, 11: 8 };
 const pad4 = (bytes: number): number => Math.ceil(bytes / 4) * 4;
@@ -169,24 +170,17 @@ function bytesNeeded(header: Header): number {
  * @throws {DamagedHeader}
  */
 export function classicShortfall(path: string): { found: number; needed: number } | undefined {
-  let descriptor: number;
-  try {
-    descriptor = openSync(path, 'r');
-  } catch {
-    return undefined; // netCDF says what is wrong with the path
-  }
-  try {
-    if (!fstatSync(descriptor).isFile()) return undefined;
+  return lookInto(path, (descriptor) => {
     const magic = Buffer.alloc(4);
     readSync(descriptor, magic, 0, 4, 0);
     if (magic.toString('latin1', 0, 3) !== 'CDF' || ![1, 2, 5].includes(magic[3])) return undefined;
     const found = fstatSync(descriptor).size;
-    const needed = bytesNeeded(new Header(descriptor, magic[3]));
-    return found < needed ? { found, needed } : undefined;
-  } catch (error) {
-    if (error instanceof RangeError) return { found: fstatSync(descriptor).size, needed: Number.NaN };
-    throw error;
-  } finally {
-    closeSync(descriptor);
-  }
+    try {
+      const needed = bytesNeeded(new Header(descriptor, magic[3]));
+      return found < needed ? { found, needed } : undefined;
+    } catch (error) {
+      if (error instanceof RangeError) return { found, needed: Number.NaN };
+      throw error;
+    }
+  });
 }

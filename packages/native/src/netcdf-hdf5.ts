@@ -6,7 +6,8 @@
  *
  * @see HDF5 File Format Specification 3.0, "Format Signature and Superblock" (docs.hdfgroup.org/hdf5/latest/_f_m_t3.html)
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
+import { lookInto } from './netcdf-head';
 
 const SIGNATURE = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1');
 /** Where the addresses begin (base, another, end of file), by version of the superblock. */
@@ -14,14 +15,7 @@ const ADDRESSES: Record<number, number> = { 0: 24, 1: 28, 2: 12, 3: 12 };
 
 /** @returns undefined when the lengths agree or the file is no HDF5 file; otherwise bytes found and promised */
 export function hdf5Mismatch(path: string): { found: number; needed: number } | undefined {
-  let descriptor: number;
-  try {
-    descriptor = openSync(path, 'r');
-  } catch {
-    return undefined; // netCDF says what is wrong with the path
-  }
-  try {
-    if (!fstatSync(descriptor).isFile()) return undefined;
+  return lookInto(path, (descriptor) => {
     const head = Buffer.alloc(64);
     const held = readSync(descriptor, head, 0, head.length, 0);
     if (held < head.length || !head.subarray(0, 8).equals(SIGNATURE)) return undefined;
@@ -36,7 +30,5 @@ export function hdf5Mismatch(path: string): { found: number; needed: number } | 
     const [base, end] = [address(0), address(2)];
     const found = fstatSync(descriptor).size;
     return base === 0 && end !== found ? { found, needed: end } : undefined;
-  } finally {
-    closeSync(descriptor);
-  }
+  });
 }

@@ -12,17 +12,17 @@
  *
  * @see Bolton (1980), doi:10.1175/1520-0493(1980)108<1046:TCOEPT>2.0.CO;2, eq. 10
  */
-import type { NetcdfAttribute, NetcdfFile } from '@retroplume/native';
+import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError, UnitError } from '../../errors';
-import type { Grid, TimeAxis } from '../../grid/grid';
+import type { Grid } from '../../grid/grid';
 import { convert, conversion, parseUnit } from '../../units';
-import type { IoapiReader } from '../ioapi-file';
 import type { IoapiVariable } from '../ioapi-header';
 import { holdsNumbers, openNetcdf, readingFiles } from '../netcdf-access';
 import { plain, unpacked } from '../netcdf-cf';
 import { earthToGrid, gridConvergence } from '../wind';
 import { cfDimensions, cfTimes, latLonAxes, textOf } from './cf-axes';
+import { IndexedReader } from './indexed-reader';
 import { openIndexed, RecordIndex, type TimedFile } from './record-index';
 import { Regridder, type Rectangle } from './regrid';
 import { CF_NAMES, type CfNames } from './weather-names';
@@ -30,9 +30,7 @@ import { CF_NAMES, type CfNames } from './weather-names';
 /** Units of the fields that this reader makes itself. */
 const UNITS: Partial<Record<string, string>> = { RGRND: 'W m-2', RN: 'cm', Q2: 'KG/KG' };
 
-export class CfReader implements IoapiReader {
-  readonly layers = 1;
-  readonly attributes: Record<string, NetcdfAttribute> = {};
+export class CfReader extends IndexedReader {
   readonly variables: IoapiVariable[];
   private readonly regridder: Regridder;
   /** For each variable the files that hold it. */
@@ -41,10 +39,11 @@ export class CfReader implements IoapiReader {
   private lastWind: { key: string; u: Float32Array; v: Float32Array } | undefined;
 
   private constructor(
-    private readonly index: RecordIndex,
-    readonly grid: Grid,
+    index: RecordIndex,
+    grid: Grid,
     private readonly names: CfNames,
   ) {
+    super(index, grid);
     const [{ file, path }] = index.files;
     const axes = latLonAxes(file, path);
     for (const other of index.files.slice(1)) assertSameAxes(axes, latLonAxes(other.file, other.path), path, other.path);
@@ -67,19 +66,7 @@ export class CfReader implements IoapiReader {
     }
   }
 
-  get path(): string {
-    return this.index.path;
-  }
-
-  get time(): TimeAxis {
-    return this.index.axis;
-  }
-
-  read(variable: string, first = 0, count = this.time.count - first): Float32Array {
-    return readingFiles(() => this.readField(variable, first, count));
-  }
-
-  private readField(variable: string, first: number, count: number): Float32Array {
+  protected readField(variable: string, first: number, count: number): Float32Array {
     const { names } = this;
     switch (variable) {
       case 'u':
@@ -94,10 +81,6 @@ export class CfReader implements IoapiReader {
       default:
         return this.state(this.nameOf(variable), first, count);
     }
-  }
-
-  close(): void {
-    this.index.close();
   }
 
   private nameOf(variable: string): string {

@@ -10,15 +10,15 @@
  * Any other variable on (Time, south_north, west_east) is read by its own name. Times are those of `Times`, else of XTIME; a file without
  * (geo_em) holds one time-independent record. WRF's cells must be the case's, or hold them as a window.
  */
-import type { NetcdfAttribute, NetcdfFile } from '@retroplume/native';
+import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError } from '../../errors';
-import type { Grid, TimeAxis } from '../../grid/grid';
-import type { IoapiReader } from '../ioapi-file';
+import type { Grid } from '../../grid/grid';
 import type { IoapiVariable } from '../ioapi-header';
 import { instant } from '../ioapi-time';
 import { holdsNumbers, openNetcdf, readingFiles } from '../netcdf-access';
 import { gridConvergence, windFromGrid } from '../wind';
+import { IndexedReader } from './indexed-reader';
 import { openIndexed, type RecordIndex, type TimedFile } from './record-index';
 import { wrfTimes } from './wrf-time';
 import { windowInWrf } from './wrf-grid';
@@ -46,17 +46,13 @@ const LAND_USE = /^LUFRAC_(\d\d)$/;
 /** A sum that falls by less, mm, is rounding. */
 const RAIN_ROUNDING = 1e-3;
 
-export class WrfReader implements IoapiReader {
-  readonly layers = 1;
-  readonly attributes: Record<string, NetcdfAttribute> = {};
+export class WrfReader extends IndexedReader {
   readonly variables: IoapiVariable[];
   private readonly window: { row: number; col: number };
   private convergence: Float64Array | undefined;
 
-  private constructor(
-    private readonly index: RecordIndex,
-    readonly grid: Grid,
-  ) {
+  private constructor(index: RecordIndex, grid: Grid) {
+    super(index, grid);
     const { file, path } = index.files[0];
     this.window = windowInWrf(file, grid, path);
     this.variables = variablesOf(file);
@@ -79,19 +75,7 @@ export class WrfReader implements IoapiReader {
     }
   }
 
-  get path(): string {
-    return this.index.path;
-  }
-
-  get time(): TimeAxis {
-    return this.index.axis;
-  }
-
-  read(variable: string, first = 0, count = this.time.count - first): Float32Array {
-    return readingFiles(() => this.readField(variable, first, count));
-  }
-
-  private readField(variable: string, first: number, count: number): Float32Array {
+  protected readField(variable: string, first: number, count: number): Float32Array {
     if (RAIN[variable]) return this.rain(variable, first, count);
     if (variable === 'WSPD10') return this.wind(first, count).speed;
     if (variable === 'WDIR10') return this.wind(first, count).direction;
@@ -101,10 +85,6 @@ export class WrfReader implements IoapiReader {
       values.set(this.field(source, variable, record, steps), step * cells);
     }
     return values;
-  }
-
-  close(): void {
-    this.index.close();
   }
 
   /** The window of consecutive records, `[count, rows, cols]`. */
