@@ -11,6 +11,7 @@ import type { CrossValidation } from './cross-validation';
 import { crossvalidateStage } from './crossvalidate-stage';
 import { evaluateStage, type EvaluateSummary, type InitialFigures } from './evaluate-stage';
 import { exportStage } from './export-stage';
+import { InputHashes } from './input-hashes';
 import { invertStage } from './invert-stage';
 import { loopStage, type LoopSummary } from './loop-stage';
 import { prepareStage } from './prepare';
@@ -109,6 +110,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     hardware: device.hardware,
     products: device.products,
     profiler: options.profiler,
+    inputs: new InputHashes(),
     onEvent: options.onEvent ?? (() => undefined),
     signal: options.signal ?? new AbortController().signal,
   };

@@ -5,7 +5,8 @@ import type { Device } from '../device';
 import { ConfigError, InterruptedError, RetroplumeError } from '../errors';
 import type { Execution } from '../graph';
 import { VERSIONS } from './versions';
-import { beginStage, canonicalJson, describeFile, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
+import type { InputHashes } from './input-hashes';
+import { beginStage, canonicalJson, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
 
 export const STAGES = [
   'simulate',
@@ -52,6 +53,7 @@ export interface RunContext extends Execution {
   device: Device['name'];
   hardware: string;
   products: Device['products'];
+  inputs: InputHashes;
   onEvent: (event: StageEvent) => void;
   signal: AbortSignal;
 }
@@ -127,7 +129,7 @@ export function numericsOf({ threads, device, products }: RunContext): object {
 async function keyOf(stage: Stage, context: StageContext): Promise<Pick<StageRecord, 'key' | 'dearKey' | 'settings' | 'inputs'>> {
   const settings = stage.settings(context);
   const inputs = [];
-  for (const path of stage.inputs(context)) inputs.push(await describeFile(path));
+  for (const path of stage.inputs(context)) inputs.push(await context.inputs.describe(path));
   const before = stage.needs.map((need) => {
     const record = readRecord(context.dirOf(need));
     if (!record) {
@@ -162,6 +164,7 @@ function throwInterrupted({ name }: Stage, { signal }: StageContext, cause: unkn
 /**
  * Runs one stage unless it is up to date, and returns its record.
  * @throws {ConfigError} `STAGE_MISSING` if a stage before it has not been run
+ * @throws {DataError} `INPUT_CHANGED` if an input is no longer what it was
  * @throws {InterruptedError} if the signal was raised; what was finished or checkpointed is kept
  */
 export async function runStage(stage: Stage, context: StageContext): Promise<StageRecord> {
@@ -175,8 +178,10 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   onEvent({ kind: 'stage-start', stage: stage.name, variant });
   beginStage(dir, { key, dearKey });
   const startedAt = new Date();
+  const start = performance.now();
   const { products, summary } = await stage.run(context).catch((cause: unknown) => throwInterrupted(stage, context, cause));
-  const seconds = (Date.now() - startedAt.getTime()) / 1000;
+  for (const { path } of inputs) await context.inputs.describe(path);
+  const seconds = (performance.now() - start) / 1000;
   const record: StageRecord = {
     stage: stage.name,
     key,

@@ -142,7 +142,7 @@ class Loop {
     this.resume();
     const { settings } = this;
     const testBatches = Array.from({ length: TEST_BATCHES }, (_, i) => this.sampler.test(i));
-    const began = Date.now() - this.progress.seconds * 1000;
+    const began = performance.now() - this.progress.seconds * 1000;
     let next: Batch = this.sampler.train(this.progress.iteration);
     let spare: Batch | undefined;
     let status = this.ended();
@@ -157,7 +157,7 @@ class Loop {
       spare = batch;
       this.sums.push(losses);
       this.progress.iteration++;
-      this.progress.seconds = (Date.now() - began) / 1000;
+      this.progress.seconds = (performance.now() - began) / 1000;
       if (this.due(settings.evaluateEvery)) await this.look(testBatches);
       this.options.onProgress?.(this.progress.iteration, settings.iterations, this.describe(losses));
       if (this.due(settings.checkpointEvery) || this.options.signal?.aborted) this.save();
