@@ -8,7 +8,7 @@ import { printResult } from './print-result';
 import { progressListener } from './progress';
 
 /** Runs `work` with progress on stderr and Ctrl-C tied to its signal. */
-async function watched<T>(options: CommonOptions, work: (context: RunOptions) => Promise<T>): Promise<T> {
+export async function watched<T>(options: CommonOptions, work: (context: RunOptions) => Promise<T>): Promise<T> {
   const profile = options.profile === undefined ? undefined : openProfile(options.profile);
   const { threads, device, products, quiet } = options;
   const { signal, release } = interruptible();
@@ -18,7 +18,7 @@ async function watched<T>(options: CommonOptions, work: (context: RunOptions) =>
       threads,
       device,
       products,
-      onDevice: (chosen) => void (quiet || process.stderr.write(`device: ${describeDevice(chosen, threads)}\n`)),
+      onDevice: (chosen, used) => void (quiet || process.stderr.write(`device: ${describeDevice(chosen, used)}\n`)),
       onEvent,
       signal,
       profiler: profile?.profiler,

@@ -9,6 +9,8 @@ export { inspectFile } from './pipeline/inspect/inspect';
 export type { GridSummary, Inspection, Oddity, TimeSummary, VariableSummary } from './data/inspect/inspection';
 export type { Problem } from './pipeline/check/findings';
 export { runStages, type RunOptions, type RunResult, type VariantResult } from './pipeline/run';
+export { bundleRun, type BundleOptions, type BundleResult } from './pipeline/bundle/bundle';
+export { reproduceBundle, type ReproduceOptions, type Reproduction } from './pipeline/bundle/reproduce';
 export { writeDesign, type DesignOptions, type DesignResult } from './pipeline/write-design';
 export { STAGES, type StageEvent, type StageName, type Variant } from './pipeline/stage';
 

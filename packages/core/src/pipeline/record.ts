@@ -30,7 +30,7 @@ export interface StageRecord {
   summary: unknown;
 }
 
-const RECORD = 'record.json';
+export const RECORD = 'record.json';
 const PARTIAL = 'partial.json';
 
 /** JSON with sorted keys: equal values give equal text. */

@@ -1,5 +1,5 @@
 /** Runs of a case: all stages that are not up to date, or some of them. */
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { asksForCrossValidation, loadCase, type Case } from '../data/case';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../device';
 import type { Profiler } from '../graph';
@@ -16,12 +16,13 @@ import { invertStage } from './invert-stage';
 import { loopStage, type LoopSummary } from './loop-stage';
 import { prepareStage } from './prepare';
 import { previewStage } from './preview-stage';
-import type { StageRecord } from './record';
+import { readRecord, type StageRecord } from './record';
 import { reportStage } from './report-stage';
 import { forgetFailure, leaveFailure } from './failure-file';
+import { writeRunFile } from './run-file';
 import { lockRun } from './run-lock';
 import { simulateStage } from './simulate-stage';
-import { runStage, stageContext, STAGES, type RunContext, type Stage, type StageEvent, type StageName, type Variant } from './stage';
+import { isStageUpToDate, runStage, stageContext, STAGES, type RunContext, type Stage, type StageEvent, type StageName, type Variant } from './stage';
 import { trainStage } from './train-stage';
 import { uncertaintyStage } from './uncertainty-stage';
 import { verifyStage, type VerifySummary } from './verify-stage';
@@ -55,8 +56,8 @@ export interface RunOptions {
   device?: DeviceChoice;
   /** how a GPU multiplies matrices; default: that of the case, which is `float32` (exact) if it names none */
   products?: Products;
-  /** is told once, before anything runs, where programs will */
-  onDevice?: (device: Device) => void;
+  /** is told once, before anything runs, where programs will, and with how many threads */
+  onDevice?: (device: Device, threads: number) => void;
   /** times every instruction of the programs that run */
   profiler?: Profiler;
   onEvent?: (event: StageEvent) => void;
@@ -101,11 +102,12 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   const settings = typeof source === 'string' ? loadCase(source, []) : source;
   const out = resolve(options.out ?? `runs/${settings.name}`);
   const device = chooseDevice({ device: options.device ?? settings.device, products: options.products ?? settings.products });
-  options.onDevice?.(device);
+  const { threads = 2 } = options;
+  options.onDevice?.(device, threads);
   const context: RunContext = {
     case: settings,
     out,
-    threads: options.threads ?? 2,
+    threads,
     device: device.name,
     hardware: device.hardware,
     products: device.products,
@@ -128,6 +130,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   const release = lockRun(out);
   try {
     forgetFailure(out);
+    writeRunFile(context);
     for (const { stage, variant } of planOf(settings, wanted)) {
       const record = await runStage(STAGE_OF[stage], stageContext(context, stage, variant)).catch((cause: unknown) => {
         leaveFailure(out, { stage, variant }, cause);
@@ -151,6 +154,16 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     ...(records.has('report') ? { report: resolve(out, (records.get('report')!.summary as { html: string }).html) } : {}),
     seconds,
   };
+}
+
+/** Of the stages that are finished in a run folder, those that were made with other settings or inputs than `run` has. */
+export async function staleStages(run: RunContext): Promise<string[]> {
+  const stale: string[] = [];
+  for (const { stage, variant } of planOf(run.case, STAGES)) {
+    const context = stageContext(run, stage, variant);
+    if (readRecord(context.dir) && !(await isStageUpToDate(STAGE_OF[stage], context))) stale.push(relative(run.out, context.dir));
+  }
+  return stale;
 }
 
 /** The paper's mode runs after the case's own stages and before the report that shows both. */

@@ -161,6 +161,11 @@ function throwInterrupted({ name }: Stage, { signal }: StageContext, cause: unkn
   throw new InterruptedError('INTERRUPTED', `${name}: interrupted: what was finished is kept: run the same command to go on`, { cause });
 }
 
+/** Whether a stage has been run with these settings and inputs. @throws {ConfigError} `STAGE_MISSING` if one before it has not */
+export async function isStageUpToDate(stage: Stage, context: StageContext): Promise<boolean> {
+  return isUpToDate(context.dir, (await keyOf(stage, context)).key);
+}
+
 /**
  * Runs one stage unless it is up to date, and returns its record.
  * @throws {ConfigError} `STAGE_MISSING` if a stage before it has not been run
