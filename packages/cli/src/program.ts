@@ -1,14 +1,14 @@
 /** The command line: commands, options, help. */
 import { createRequire } from 'node:module';
-import { STAGES, type StageName } from '@retroplume/core';
+import { STAGES, type StageName, type Variant } from '@retroplume/core';
 import { Command, Option } from 'commander';
 import { benchCommand, type BenchCommandOptions } from './bench';
 import { checkCommand } from './check';
 import { doctor } from './doctor';
 import { inspectCommand } from './inspect';
 import { inventoryCommand } from './inventory';
-import { withOutputOptions, withOverrides, withRunOptions, withThreads, wholeNumber, type CommonOptions } from './options';
-import { demo, runCase, simulateCase } from './run-command';
+import { withOutputOptions, withOverrides, withRunOptions, stageNames, withThreads, wholeNumber, type CommonOptions } from './options';
+import { demo, runCase, runSome, simulateCase } from './run-command';
 
 const STAGE_HELP: Record<StageName, string> = {
   simulate: 'run the transport model: prior, members, truth of a twin',
@@ -46,14 +46,22 @@ function caseCommand(program: Command, name: string, description: string): Comma
   return withOverrides(withRunOptions(program.command(name).description(description).argument('<case>', 'case file (YAML)')));
 }
 
-function addCaseCommand(program: Command, name: string, description: string, stages: 'all' | StageName[]): void {
-  caseCommand(program, name, description).action((path: string, options: CommonOptions) => runCase(path, stages, options));
+function addStage(program: Command, stage: StageName): void {
+  caseCommand(program, stage, STAGE_HELP[stage]).action((path: string, options: CommonOptions) => runCase(path, [stage], options));
+}
+
+function addRun(program: Command): void {
+  caseCommand(program, 'run', 'every stage that is not up to date')
+    .option('--stages <names>', 'only these, with commas between them', stageNames)
+    .option('--variant <name>', 'of train and invert that of one variant: default, paper, surrogate-N; others may run beside it')
+    .action((path: string, options: CommonOptions & { stages?: StageName[]; variant?: Variant }) => runSome(path, options));
 }
 
 function addSimulate(program: Command): void {
   caseCommand(program, 'simulate', STAGE_HELP.simulate)
+    .addOption(new Option('--run <name>', 'only this run of the transport model; others may be made beside it').conflicts('design'))
     .option('--design [folder]', "run nothing: write the members' emission files and design.json for a model run elsewhere (default: OUT/design)")
-    .action((path: string, options: CommonOptions & { design?: string | true }) => simulateCase(path, options));
+    .action((path: string, options: CommonOptions & { design?: string | true; run?: string }) => simulateCase(path, options));
 }
 
 function addBench(program: Command): void {
@@ -109,10 +117,10 @@ export function buildProgram(): Command {
   addCheck(program);
   addInspect(program);
   addInventory(program);
-  addCaseCommand(program, 'run', 'every stage that is not up to date', 'all');
+  addRun(program);
   for (const stage of STAGES) {
     if (stage === 'simulate') addSimulate(program);
-    else addCaseCommand(program, stage, STAGE_HELP[stage], [stage]);
+    else addStage(program, stage);
   }
   addBench(program);
   withOutputOptions(program.command('doctor').description('what this machine has, what is missing, how to get it')).action((options: CommonOptions) =>

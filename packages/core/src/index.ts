@@ -9,6 +9,7 @@ export { inspectFile } from './pipeline/inspect/inspect';
 export type { GridSummary, Inspection, Oddity, TimeSummary, VariableSummary } from './data/inspect/inspection';
 export type { Problem } from './pipeline/check/findings';
 export { runStages, type RunOptions, type RunResult, type VariantResult } from './pipeline/run';
+export { runPart, type Part, type PartOptions, type PartResult } from './pipeline/run-part';
 export { writeDesign, type DesignOptions, type DesignResult } from './pipeline/write-design';
 export { STAGES, type StageEvent, type StageName, type Variant } from './pipeline/stage';
 

@@ -74,14 +74,23 @@ export function isUpToDate(dir: string, key: string): boolean {
   return record !== undefined && record.key === key && record.products.every((product) => existsSync(join(dir, product)));
 }
 
+/** Whether a stage has been begun with this key and not finished: what lies in its folder is of its run. */
+export function isBegun(dir: string, key: string): boolean {
+  return leftIn(join(dir, PARTIAL))?.key === key;
+}
+
+function leftIn(partial: string): Partial<Pick<StageRecord, 'key' | 'dearKey'>> | undefined {
+  return existsSync(partial) ? (JSON.parse(readFileSync(partial, 'utf8')) as Partial<Pick<StageRecord, 'key' | 'dearKey'>>) : undefined;
+}
+
 /**
  * Makes a stage's folder ready: what an interrupted run with the same key left (checkpoints, finished files) is kept, and so is what a run with the same
  * dear key left, finished or not; anything else is removed.
  */
 export function beginStage(dir: string, keys: Pick<StageRecord, 'key' | 'dearKey'>): void {
   const partial = join(dir, PARTIAL);
-  const left = existsSync(partial) ? (JSON.parse(readFileSync(partial, 'utf8')) as Partial<typeof keys>) : readRecord(dir);
-  const resumes = existsSync(partial) && left?.key === keys.key;
+  const left = leftIn(partial) ?? readRecord(dir);
+  const resumes = isBegun(dir, keys.key);
   if (!resumes && (keys.dearKey === undefined || left?.dearKey !== keys.dearKey)) rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
   rmSync(join(dir, RECORD), { force: true });

@@ -25,7 +25,8 @@ import { trainStage } from './train-stage';
 import { uncertaintyStage } from './uncertainty-stage';
 import { verifyStage, type VerifySummary } from './verify-stage';
 
-const STAGE_OF: Record<StageName, Stage> = {
+/** Every stage by its name. */
+export const STAGE_OF: Record<StageName, Stage> = {
   simulate: simulateStage,
   prepare: prepareStage,
   train: trainStage,
@@ -101,24 +102,8 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   const out = resolve(options.out ?? `runs/${settings.name}`);
   const device = chooseDevice({ device: options.device ?? settings.device, products: options.products ?? settings.products });
   options.onDevice?.(device);
-  const context: RunContext = {
-    case: settings,
-    out,
-    threads: options.threads ?? 2,
-    device: device.name,
-    hardware: device.hardware,
-    products: device.products,
-    profiler: options.profiler,
-    onEvent: options.onEvent ?? (() => undefined),
-    signal: options.signal ?? new AbortController().signal,
-  };
-  const asked: Partial<Record<StageName, boolean>> = {
-    preview: false,
-    crossvalidate: asksForCrossValidation(settings),
-    uncertainty: settings.inversion.uncertainty.method !== 'none',
-    loop: settings.loop.passes > 1,
-  };
-  const all = STAGES.filter((stage) => asked[stage] ?? true);
+  const context = runContext(settings, out, device, options);
+  const all = stagesOf(settings);
   const wanted = options.stages === undefined || options.stages === 'all' ? all : options.stages;
   if (wanted === all) await checkHeaders(settings);
   const seconds: Record<string, number> = {};
@@ -149,6 +134,32 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     ...(records.has('report') ? { report: resolve(out, (records.get('report')!.summary as { html: string }).html) } : {}),
     seconds,
   };
+}
+
+/** What every stage of a run is given. */
+export function runContext(settings: Case, out: string, device: Device, options: RunOptions): RunContext {
+  return {
+    case: settings,
+    out,
+    threads: options.threads ?? 2,
+    device: device.name,
+    hardware: device.hardware,
+    products: device.products,
+    profiler: options.profiler,
+    onEvent: options.onEvent ?? (() => undefined),
+    signal: options.signal ?? new AbortController().signal,
+  };
+}
+
+/** The stages of a whole run of a case, in order. */
+export function stagesOf(settings: Case): StageName[] {
+  const asked: Partial<Record<StageName, boolean>> = {
+    preview: false,
+    crossvalidate: asksForCrossValidation(settings),
+    uncertainty: settings.inversion.uncertainty.method !== 'none',
+    loop: settings.loop.passes > 1,
+  };
+  return STAGES.filter((stage) => asked[stage] ?? true);
 }
 
 /** The paper's mode runs after the case's own stages and before the report that shows both. */
