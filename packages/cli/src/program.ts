@@ -1,6 +1,6 @@
 /** The command line: commands, options, help. */
 import { createRequire } from 'node:module';
-import { STAGES, type StageName, type Variant } from '@retroplume/core';
+import { STAGES, type StageName } from '@retroplume/core';
 import { Command, Option } from 'commander';
 import { benchCommand, type BenchCommandOptions } from './bench';
 import { checkCommand } from './check';
@@ -8,7 +8,7 @@ import { doctor } from './doctor';
 import { inspectCommand } from './inspect';
 import { inventoryCommand } from './inventory';
 import { withOutputOptions, withOverrides, withRunOptions, stageNames, withThreads, wholeNumber, type CommonOptions } from './options';
-import { demo, runCase, runSome, simulateCase } from './run-command';
+import { demo, runCase, runSome, simulateCase, type RunCommandOptions } from './run-command';
 
 const STAGE_HELP: Record<StageName, string> = {
   simulate: 'run the transport model: prior, members, truth of a twin',
@@ -54,7 +54,13 @@ function addRun(program: Command): void {
   caseCommand(program, 'run', 'every stage that is not up to date')
     .option('--stages <names>', 'only these, with commas between them', stageNames)
     .option('--variant <name>', 'of train and invert that of one variant: default, paper, surrogate-N; others may run beside it')
-    .action((path: string, options: CommonOptions & { stages?: StageName[]; variant?: Variant }) => runSome(path, options));
+    .addOption(
+      new Option('--submit [scheduler]', "as jobs of a scheduler, each waiting for the one before (default: the case's; docs/hpc.md)")
+        .choices(['slurm', 'pbs'])
+        .conflicts(['stages', 'variant', 'profile']),
+    )
+    .addOption(new Option('--dry-run', 'with --submit: write and print the scripts, and submit nothing').implies({ submit: true }))
+    .action((path: string, options: RunCommandOptions) => runSome(path, options));
 }
 
 function addSimulate(program: Command): void {

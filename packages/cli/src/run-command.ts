@@ -18,6 +18,7 @@ import type { CommonOptions } from './options';
 import { openProfile } from './profile';
 import { printResult } from './print-result';
 import { progressListener } from './progress';
+import { submitCase, type SubmitCommandOptions } from './submit';
 
 /** Runs `work` with progress on stderr and Ctrl-C tied to its signal. */
 async function watched<T>(options: CommonOptions, work: (context: RunOptions) => Promise<T>): Promise<T> {
@@ -49,10 +50,16 @@ export async function runCase(path: string, stages: 'all' | StageName[], options
   printResult(await watched(options, (context) => runStages(loaded, { out, stages, ...context })), options, out);
 }
 
+export interface RunCommandOptions extends CommonOptions, Partial<Pick<SubmitCommandOptions, 'submit' | 'dryRun'>> {
+  stages?: StageName[];
+  variant?: Variant;
+}
+
 /** `run`: all stages that are not up to date, or some of them; with `--variant` those of one variant, beside which others may run. */
-export async function runSome(path: string, options: CommonOptions & { stages?: StageName[]; variant?: Variant }): Promise<void> {
-  const { stages, variant } = options;
-  if (variant === undefined) await runCase(path, stages ?? 'all', options);
+export async function runSome(path: string, options: RunCommandOptions): Promise<void> {
+  const { stages, variant, submit } = options;
+  if (submit !== undefined) await submitCase(path, { ...options, submit });
+  else if (variant === undefined) await runCase(path, stages ?? 'all', options);
   else await partOfCase(path, { variant, stages: stages ?? [] }, options);
 }
 

@@ -8,6 +8,7 @@ export { checkCase, type CheckOptions, type CheckResult } from './pipeline/check
 export { inspectFile } from './pipeline/inspect/inspect';
 export type { GridSummary, Inspection, Oddity, TimeSummary, VariableSummary } from './data/inspect/inspection';
 export type { Problem } from './pipeline/check/findings';
+export { submitChain, type SubmitOptions, type SubmitResult, type SubmittedJob } from './pipeline/jobs/submit-chain';
 export { runStages, type RunOptions, type RunResult, type VariantResult } from './pipeline/run';
 export { runPart, type Part, type PartOptions, type PartResult } from './pipeline/run-part';
 export { writeDesign, type DesignOptions, type DesignResult } from './pipeline/write-design';
