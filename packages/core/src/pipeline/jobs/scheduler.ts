@@ -25,7 +25,7 @@ export function submitCommand(scheduler: SchedulerName, { script, tasks, beside,
 export function submit(scheduler: SchedulerName, submission: Submission): string {
   const [name, ...args] = submitCommand(scheduler, submission);
   const { status, stdout, stderr, error } = spawnSync(name, args, { encoding: 'utf8', env: process.env });
-  if (error?.code === 'ENOENT') {
+  if (error && 'code' in error && error.code === 'ENOENT') {
     throw new ConfigError('SCHEDULER_MISSING', `${name} was not found on PATH: run this on a login node of the cluster, or with --dry-run`);
   }
   const id = (stdout ?? '').trim().split('\n').at(-1)!.split(';')[0];
