@@ -1,6 +1,7 @@
 /** `retroplume run --submit`: the jobs of a case, and what was done with them. */
 import { join } from 'node:path';
 import { loadCase, submitChain, type SubmitResult, type SubmittedJob } from '@retroplume/core';
+import { launcher } from './launcher';
 import type { CommonOptions } from './options';
 
 export interface SubmitCommandOptions extends CommonOptions {
@@ -11,8 +12,7 @@ export interface SubmitCommandOptions extends CommonOptions {
 
 /** How jobs call this program: by the launcher of an offline package, else by Node. */
 function program(): string[] {
-  const launcher = process.env['RETROPLUME_LAUNCHER'];
-  return launcher ? [launcher] : [process.execPath, join(__dirname, 'main.js')];
+  return launcher !== undefined ? [launcher] : [process.execPath, join(__dirname, 'main.js')];
 }
 
 function row({ name, id, state, tasks, after, script }: SubmittedJob): string {
