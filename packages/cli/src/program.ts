@@ -8,8 +8,8 @@ import { checkCommand } from './check';
 import { doctor } from './doctor';
 import { inspectCommand } from './inspect';
 import { inventoryCommand } from './inventory';
-import { withOutputOptions, withOverrides, withRunOptions, withThreads, wholeNumber, type CommonOptions } from './options';
-import { demo, runCase, simulateCase } from './run-command';
+import { withOutputOptions, withOverrides, withRunOptions, stageNames, withThreads, wholeNumber, type CommonOptions } from './options';
+import { demo, runCase, runSome, simulateCase, type RunCommandOptions } from './run-command';
 
 const STAGE_HELP: Record<StageName, string> = {
   simulate: 'run the transport model: prior, members, truth of a twin',
@@ -47,14 +47,28 @@ function caseCommand(program: Command, name: string, description: string): Comma
   return withOverrides(withRunOptions(program.command(name).description(description).argument('<case>', 'case file (YAML)')));
 }
 
-function addCaseCommand(program: Command, name: string, description: string, stages: 'all' | StageName[]): void {
-  caseCommand(program, name, description).action((path: string, options: CommonOptions) => runCase(path, stages, options));
+function addStage(program: Command, stage: StageName): void {
+  caseCommand(program, stage, STAGE_HELP[stage]).action((path: string, options: CommonOptions) => runCase(path, [stage], options));
+}
+
+function addRun(program: Command): void {
+  caseCommand(program, 'run', 'every stage that is not up to date')
+    .option('--stages <names>', 'only these, with commas between them', stageNames)
+    .option('--variant <name>', 'of train and invert that of one variant: default, paper, surrogate-N; others may run beside it')
+    .addOption(
+      new Option('--submit [scheduler]', "as jobs of a scheduler, each waiting for the one before (default: the case's; docs/hpc.md)")
+        .choices(['slurm', 'pbs'])
+        .conflicts(['stages', 'variant', 'profile']),
+    )
+    .addOption(new Option('--dry-run', 'with --submit: write and print the scripts, and submit nothing').implies({ submit: true }))
+    .action((path: string, options: RunCommandOptions) => runSome(path, options));
 }
 
 function addSimulate(program: Command): void {
   caseCommand(program, 'simulate', STAGE_HELP.simulate)
+    .addOption(new Option('--run <name>', 'only this run of the transport model; others may be made beside it').conflicts('design'))
     .option('--design [folder]', "run nothing: write the members' emission files and design.json for a model run elsewhere (default: OUT/design)")
-    .action((path: string, options: CommonOptions & { design?: string | true }) => simulateCase(path, options));
+    .action((path: string, options: CommonOptions & { design?: string | true; run?: string }) => simulateCase(path, options));
 }
 
 function addBench(program: Command): void {
@@ -130,10 +144,10 @@ export function buildProgram(): Command {
   addInspect(program);
   addInventory(program);
   addBundle(program);
-  addCaseCommand(program, 'run', 'every stage that is not up to date', 'all');
+  addRun(program);
   for (const stage of STAGES) {
     if (stage === 'simulate') addSimulate(program);
-    else addCaseCommand(program, stage, STAGE_HELP[stage], [stage]);
+    else addStage(program, stage);
   }
   addBench(program);
   withOutputOptions(program.command('doctor').description('what this machine has, what is missing, how to get it')).action((options: CommonOptions) =>

@@ -1,11 +1,24 @@
 /** `retroplume run`, the stages, and `retroplume demo`: from options to core and back. */
 import { join, resolve } from 'node:path';
-import { demoFolder, describeDevice, loadCase, runDemo, runStages, writeDesign, type RunOptions, type StageName } from '@retroplume/core';
+import {
+  demoFolder,
+  describeDevice,
+  loadCase,
+  runDemo,
+  runPart,
+  runStages,
+  writeDesign,
+  type Part,
+  type RunOptions,
+  type StageName,
+  type Variant,
+} from '@retroplume/core';
 import { interruptible } from './interrupt';
 import type { CommonOptions } from './options';
 import { openProfile } from './profile';
 import { printResult } from './print-result';
 import { progressListener } from './progress';
+import { submitCase, type SubmitCommandOptions } from './submit';
 
 /** Runs `work` with progress on stderr and Ctrl-C tied to its signal. */
 export async function watched<T>(options: CommonOptions, work: (context: RunOptions) => Promise<T>): Promise<T> {
@@ -37,6 +50,25 @@ export async function runCase(path: string, stages: 'all' | StageName[], options
   printResult(await watched(options, (context) => runStages(loaded, { out, stages, ...context })), options, out);
 }
 
+export interface RunCommandOptions extends CommonOptions, Partial<Pick<SubmitCommandOptions, 'submit' | 'dryRun'>> {
+  stages?: StageName[];
+  variant?: Variant;
+}
+
+/** `run`: all stages that are not up to date, or some of them; with `--variant` those of one variant, beside which others may run. */
+export async function runSome(path: string, options: RunCommandOptions): Promise<void> {
+  const { stages, variant, submit } = options;
+  if (submit !== undefined) await submitCase(path, { ...options, submit });
+  else if (variant === undefined) await runCase(path, stages ?? 'all', options);
+  else await partOfCase(path, { variant, stages: stages ?? [] }, options);
+}
+
+async function partOfCase(path: string, part: Part, options: CommonOptions): Promise<void> {
+  const loaded = loadCase(path, options.set);
+  const out = resolve(options.out ?? join('runs', loaded.name));
+  printResult(await watched(options, (context) => runPart(loaded, part, { out, ...context })), options, out);
+}
+
 /** The ensemble design as emission files for a transport model that is run elsewhere, instead of the runs. */
 async function designCase(path: string, dir: string | undefined, options: CommonOptions): Promise<void> {
   const loaded = loadCase(path, options.set);
@@ -44,10 +76,11 @@ async function designCase(path: string, dir: string | undefined, options: Common
   printResult(await watched(options, ({ onEvent, signal }) => writeDesign(loaded, { out, dir, onEvent, signal })), options, out);
 }
 
-/** `simulate`: the runs, or with `--design` the files for them. */
-export async function simulateCase(path: string, options: CommonOptions & { design?: string | true }): Promise<void> {
-  const { design } = options;
-  if (design === undefined) await runCase(path, ['simulate'], options);
+/** `simulate`: the runs, or one of them, or with `--design` the files for them. */
+export async function simulateCase(path: string, options: CommonOptions & { design?: string | true; run?: string }): Promise<void> {
+  const { design, run } = options;
+  if (run !== undefined) await partOfCase(path, { run }, options);
+  else if (design === undefined) await runCase(path, ['simulate'], options);
   else await designCase(path, design === true ? undefined : design, options);
 }
 

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
+import type { Device } from '../device';
 import type { InputFile } from './input-hashes';
 
 export interface StageRecord {
@@ -16,10 +17,10 @@ export interface StageRecord {
   settings: unknown;
   versions: Record<string, string>;
   /** `cpu` or `cuda:N`: where the network computed in stages that run it */
-  device: string;
+  device: Device['name'];
   hardware: string;
   /** how a GPU multiplied matrices: the setting `products` of the case */
-  matrixProducts: string;
+  matrixProducts: Device['products'];
   threads: number;
   inputs: InputFile[];
   startedAt: string;
@@ -60,14 +61,23 @@ export function isUpToDate(dir: string, key: string): boolean {
   return record !== undefined && record.key === key && record.products.every((product) => existsSync(join(dir, product)));
 }
 
+/** Whether a stage has been begun with this key and not finished: what lies in its folder is of its run. */
+export function isBegun(dir: string, key: string): boolean {
+  return leftIn(join(dir, PARTIAL))?.key === key;
+}
+
+function leftIn(partial: string): Partial<Pick<StageRecord, 'key' | 'dearKey'>> | undefined {
+  return existsSync(partial) ? (JSON.parse(readFileSync(partial, 'utf8')) as Partial<Pick<StageRecord, 'key' | 'dearKey'>>) : undefined;
+}
+
 /**
  * Makes a stage's folder ready: what an interrupted run with the same key left (checkpoints, finished files) is kept, and so is what a run with the same
  * dear key left, finished or not; anything else is removed.
  */
 export function beginStage(dir: string, keys: Pick<StageRecord, 'key' | 'dearKey'>): void {
   const partial = join(dir, PARTIAL);
-  const left = existsSync(partial) ? (JSON.parse(readFileSync(partial, 'utf8')) as Partial<typeof keys>) : readRecord(dir);
-  const resumes = existsSync(partial) && left?.key === keys.key;
+  const left = leftIn(partial) ?? readRecord(dir);
+  const resumes = isBegun(dir, keys.key);
   if (!resumes && (keys.dearKey === undefined || left?.dearKey !== keys.dearKey)) rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
   rmSync(join(dir, RECORD), { force: true });

@@ -27,7 +27,8 @@ import { trainStage } from './train-stage';
 import { uncertaintyStage } from './uncertainty-stage';
 import { verifyStage, type VerifySummary } from './verify-stage';
 
-const STAGE_OF: Record<StageName, Stage> = {
+/** Every stage by its name. */
+export const STAGE_OF: Record<StageName, Stage> = {
   simulate: simulateStage,
   prepare: prepareStage,
   train: trainStage,
@@ -102,27 +103,9 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   const settings = typeof source === 'string' ? loadCase(source, []) : source;
   const out = resolve(options.out ?? `runs/${settings.name}`);
   const device = chooseDevice({ device: options.device ?? settings.device, products: options.products ?? settings.products });
-  const { threads = 2 } = options;
-  options.onDevice?.(device, threads);
-  const context: RunContext = {
-    case: settings,
-    out,
-    threads,
-    device: device.name,
-    hardware: device.hardware,
-    products: device.products,
-    profiler: options.profiler,
-    inputs: new InputHashes(),
-    onEvent: options.onEvent ?? (() => undefined),
-    signal: options.signal ?? new AbortController().signal,
-  };
-  const asked: Partial<Record<StageName, boolean>> = {
-    preview: false,
-    crossvalidate: asksForCrossValidation(settings),
-    uncertainty: settings.inversion.uncertainty.method !== 'none',
-    loop: settings.loop.passes > 1,
-  };
-  const all = STAGES.filter((stage) => asked[stage] ?? true);
+  const context = runContext(settings, out, device, options);
+  options.onDevice?.(device, context.threads);
+  const all = stagesOf(settings);
   const wanted = options.stages === undefined || options.stages === 'all' ? all : options.stages;
   if (wanted === all) await checkHeaders(settings);
   const seconds: Record<string, number> = {};
@@ -156,14 +139,47 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   };
 }
 
-/** Of the stages that are finished in a run folder, those that were made with other settings or inputs than `run` has. */
+/**
+ * Of the stages that are finished in a run folder, those that were made with other settings or inputs than `run` has. Each with the threads and the device that it
+ * had: the jobs of a chain differ in those.
+ */
 export async function staleStages(run: RunContext): Promise<string[]> {
   const stale: string[] = [];
   for (const { stage, variant } of planOf(run.case, STAGES)) {
     const context = stageContext(run, stage, variant);
-    if (readRecord(context.dir) && !(await isStageUpToDate(STAGE_OF[stage], context))) stale.push(relative(run.out, context.dir));
+    const record = readRecord(context.dir);
+    if (!record) continue;
+    const { threads, device, matrixProducts: products } = record;
+    if (!(await isStageUpToDate(STAGE_OF[stage], { ...context, threads, device, products }))) stale.push(relative(run.out, context.dir));
   }
   return stale;
+}
+
+/** What every stage of a run is given. */
+export function runContext(settings: Case, out: string, device: Device, options: RunOptions): RunContext {
+  return {
+    case: settings,
+    out,
+    threads: options.threads ?? 2,
+    device: device.name,
+    hardware: device.hardware,
+    products: device.products,
+    profiler: options.profiler,
+    inputs: new InputHashes(),
+    onEvent: options.onEvent ?? (() => undefined),
+    signal: options.signal ?? new AbortController().signal,
+  };
+}
+
+/** The stages of a whole run of a case, in order. */
+export function stagesOf(settings: Case): StageName[] {
+  const asked: Partial<Record<StageName, boolean>> = {
+    preview: false,
+    crossvalidate: asksForCrossValidation(settings),
+    uncertainty: settings.inversion.uncertainty.method !== 'none',
+    loop: settings.loop.passes > 1,
+  };
+  return STAGES.filter((stage) => asked[stage] ?? true);
 }
 
 /** The paper's mode runs after the case's own stages and before the report that shows both. */

@@ -126,7 +126,8 @@ export function numericsOf({ threads, device, products }: RunContext): object {
   return device === 'cpu' ? { threads } : { threads, device: 'cuda', products };
 }
 
-async function keyOf(stage: Stage, context: StageContext): Promise<Pick<StageRecord, 'key' | 'dearKey' | 'settings' | 'inputs'>> {
+/** What a stage's record would say now of what decides its result. @throws {ConfigError} `STAGE_MISSING` */
+export async function keyOf(stage: Stage, context: StageContext): Promise<Pick<StageRecord, 'key' | 'dearKey' | 'settings' | 'inputs'>> {
   const settings = stage.settings(context);
   const inputs = [];
   for (const path of stage.inputs(context)) inputs.push(await context.inputs.describe(path));

@@ -196,6 +196,24 @@ function checkCommand({ ctm }: Case): Breach[] {
   ];
 }
 
+/** Ranks are spread evenly, so that each node gives them the same. */
+function checkJobs({ jobs: { network, model, warnSeconds } }: Case): Breach[] {
+  const breaches: Breach[] = [];
+  if (network.tasks % network.nodes !== 0)
+    breaches.push({
+      path: ['jobs', 'network', 'tasks'],
+      text: `${network.tasks} ranks cannot be spread evenly over ${network.nodes} nodes: make it a multiple of jobs.network.nodes`,
+    });
+  for (const [kind, { hours }] of Object.entries({ model, network })) {
+    if (hours * 3600 <= warnSeconds)
+      breaches.push({
+        path: ['jobs', kind, 'hours'],
+        text: `a limit of ${hours} h leaves nothing before the warning of jobs.warnSeconds, ${warnSeconds} s: raise it, or lower that`,
+      });
+  }
+  return breaches;
+}
+
 /** The passes of a loop compare runs of one transport model, and need a surrogate that learns from them and is anchored to them. */
 function checkLoop(c: Case): Breach[] {
   if (c.loop.passes === 1) return [];
@@ -259,6 +277,7 @@ export function checkCase(c: Case): Breach[] {
     checkLoop,
     checkCommand,
     checkSums,
+    checkJobs,
   ];
   return checks.flatMap((check) => check(c));
 }

@@ -83,8 +83,8 @@ export function finishedStages(out: string): { dir: string; record: StageRecord 
  */
 export async function bundleRun(out: string, options: BundleOptions = {}): Promise<BundleResult> {
   const folder = resolve(out);
-  const run = readRunFile(folder);
   const stages = finishedStages(folder);
+  const run = asTrained(readRunFile(folder), stages);
   if (stages.length === 0) throw new ConfigError('BUNDLE_EMPTY', `${folder}: no stage is finished here: run the case first`);
   const release = lockRun(folder);
   const staging = mkdtempSync(join(tmpdir(), 'retroplume-bundle-'));
@@ -115,6 +115,12 @@ export async function bundleRun(out: string, options: BundleOptions = {}): Promi
     rmSync(staging, { recursive: true, force: true });
     release();
   }
+}
+
+/** Where jobs of their own ran the stages, the number of threads and the device that matter are those of the training. */
+function asTrained(run: RunFile, stages: readonly { dir: string; record: StageRecord }[]): RunFile {
+  const record = stages.find(({ dir }) => dir === 'train')?.record;
+  return record ? { ...run, threads: record.threads, device: record.device, products: record.matrixProducts, hardware: record.hardware } : run;
 }
 
 /** Stages that were run one by one, or before the case or an input was changed, may not belong together. */
