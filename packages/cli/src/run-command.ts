@@ -1,28 +1,37 @@
 /** `retroplume run`, the stages, and `retroplume demo`: from options to core and back. */
 import { join, resolve } from 'node:path';
-import { demoFolder, describeDevice, loadCase, runDemo, runStages, writeDesign, type RunOptions, type StageName } from '@retroplume/core';
+import { demoFolder, describeDevice, loadCase, runDemo, runStages, writeDesign, type Ranks, type RunOptions, type StageName } from '@retroplume/core';
 import { interruptible } from './interrupt';
 import type { CommonOptions } from './options';
 import { openProfile } from './profile';
 import { printResult } from './print-result';
 import { progressListener } from './progress';
+import { join as joinOthers, part } from './ranks';
 
-/** Runs `work` with progress on stderr and Ctrl-C tied to its signal. */
-async function watched<T>(options: CommonOptions, work: (context: RunOptions) => Promise<T>): Promise<T> {
-  const profile = options.profile === undefined ? undefined : openProfile(options.profile);
-  const { threads, device, products, quiet } = options;
-  const { signal, release } = interruptible();
+/** Runs `work` on all ranks with progress on stderr and Ctrl-C tied to its signal, and prints on the first what it returns. */
+async function watched(options: CommonOptions, out: string, work: (context: RunOptions & { ranks: Ranks }) => Promise<object>): Promise<void> {
+  const ranks = joinOthers();
+  const first = ranks.rank === 0;
+  const profile = options.profile === undefined || !first ? undefined : openProfile(options.profile);
+  const { threads, device, products } = options;
+  const quiet = options.quiet || !first;
+  const { signal, release } = interruptible(first);
   const { onEvent, close } = progressListener(quiet);
   try {
-    return await work({
+    const result = await work({
+      ranks,
       threads,
       device,
       products,
-      onDevice: (chosen) => void (quiet || process.stderr.write(`device: ${describeDevice(chosen, threads)}\n`)),
+      onDevice: (chosen) =>
+        void (quiet || process.stderr.write(`device: ${describeDevice(chosen, threads)}${ranks.size > 1 ? `, ${ranks.size} processes` : ''}\n`)),
       onEvent,
       signal,
       profiler: profile?.profiler,
     });
+    close();
+    if (first) printResult(result, options, out);
+    part();
   } finally {
     close();
     release();
@@ -34,14 +43,14 @@ async function watched<T>(options: CommonOptions, work: (context: RunOptions) =>
 export async function runCase(path: string, stages: 'all' | StageName[], options: CommonOptions): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = resolve(options.out ?? join('runs', loaded.name));
-  printResult(await watched(options, (context) => runStages(loaded, { out, stages, ...context })), options, out);
+  await watched(options, out, (context) => runStages(loaded, { out, stages, ...context }));
 }
 
 /** The ensemble design as emission files for a transport model that is run elsewhere, instead of the runs. */
 async function designCase(path: string, dir: string | undefined, options: CommonOptions): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = resolve(options.out ?? join('runs', loaded.name));
-  printResult(await watched(options, ({ onEvent, signal }) => writeDesign(loaded, { out, dir, onEvent, signal })), options, out);
+  await watched(options, out, async ({ ranks, onEvent, signal }) => (ranks.rank === 0 ? writeDesign(loaded, { out, dir, onEvent, signal }) : {}));
 }
 
 /** `simulate`: the runs, or with `--design` the files for them. */
@@ -55,5 +64,5 @@ export async function simulateCase(path: string, options: CommonOptions & { desi
 export async function demo(options: CommonOptions & { quick: boolean; full: boolean; nonIdentical: boolean }): Promise<void> {
   const { quick, full, nonIdentical } = options;
   const out = resolve(options.out ?? demoFolder(options));
-  printResult(await watched(options, (context) => runDemo({ out, quick, full, nonIdentical, ...context })), options, out);
+  await watched(options, out, (context) => runDemo({ out, quick, full, nonIdentical, ...context }));
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NativeProgram } from './kernels';
 import { ALONE, joinRanks, launchedByMpi, withoutLauncher } from './mpi';
-import { describeOnRanks, onRanks, type Launch } from './testing/on-ranks';
+import { describeOnRanks, onRanks, type Launch } from '../../../test/testing/on-ranks';
 import { relativeError } from './testing/oracles';
 import { runShared, samplesOf, SHARED } from './testing/shared-batch';
 

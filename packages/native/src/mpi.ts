@@ -105,5 +105,8 @@ export function mpiLibrary(): string | undefined {
 }
 
 function load(): Addon {
+  // UCX, which Open MPI may link, tries out its hooks on the heap's end when it is loaded: it moves the end by a page and back. Memory that another thread of Node
+  // takes in between is lost (a crash in one of a hundred starts). Without these hooks it keeps no cache of registered memory.
+  process.env['UCX_MEM_EVENTS'] ??= 'no';
   return loadAddon('mpi') as Addon;
 }

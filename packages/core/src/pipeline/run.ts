@@ -1,8 +1,11 @@
 /** Runs of a case: all stages that are not up to date, or some of them. */
 import { resolve } from 'node:path';
+import { cudaDevices } from '@retroplume/native';
 import { asksForCrossValidation, loadCase, type Case } from '../data/case';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../device';
+import { InterruptedError } from '../errors';
 import type { Profiler } from '../graph';
+import { ALONE, giveWay, type Ranks } from '../ranks';
 import type { Certificate } from '../surrogate/certificate';
 import { applyStage } from './apply-stage';
 import { certifyStage } from './certify-stage';
@@ -20,7 +23,8 @@ import { reportStage } from './report-stage';
 import { forgetFailure, leaveFailure } from './failure-file';
 import { lockRun } from './run-lock';
 import { simulateStage } from './simulate-stage';
-import { runStage, stageContext, STAGES, type RunContext, type Stage, type StageEvent, type StageName, type Variant } from './stage';
+import { stageContext, STAGES, type RunContext, type Stage, type StageEvent, type StageName, type Variant } from './stage';
+import { runStageOnRanks } from './stage-on-ranks';
 import { trainStage } from './train-stage';
 import { uncertaintyStage } from './uncertainty-stage';
 import { verifyStage, type VerifySummary } from './verify-stage';
@@ -60,6 +64,8 @@ export interface RunOptions {
   profiler?: Profiler;
   onEvent?: (event: StageEvent) => void;
   signal?: AbortSignal;
+  /** the processes that make the run together; default: this one alone. Where one of them throws, the caller has to end the others. */
+  ranks?: Ranks;
 }
 
 /** What one variant of a run found: the figures of `demo --json` and `verify --json`. */
@@ -99,7 +105,9 @@ export interface RunResult extends VariantResult {
 export async function runStages(source: string | Case, options: RunOptions = {}): Promise<RunResult> {
   const settings = typeof source === 'string' ? loadCase(source, []) : source;
   const out = resolve(options.out ?? `runs/${settings.name}`);
-  const device = chooseDevice({ device: options.device ?? settings.device, products: options.products ?? settings.products });
+  const ranks = options.ranks ?? ALONE;
+  const first = ranks.rank === 0;
+  const device = deviceOf(options, settings, ranks);
   options.onDevice?.(device);
   const context: RunContext = {
     case: settings,
@@ -109,7 +117,8 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     hardware: device.hardware,
     products: device.products,
     profiler: options.profiler,
-    onEvent: options.onEvent ?? (() => undefined),
+    ranks,
+    onEvent: (first && options.onEvent) || (() => undefined),
     signal: options.signal ?? new AbortController().signal,
   };
   const asked: Partial<Record<StageName, boolean>> = {
@@ -120,15 +129,17 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   };
   const all = STAGES.filter((stage) => asked[stage] ?? true);
   const wanted = options.stages === undefined || options.stages === 'all' ? all : options.stages;
-  if (wanted === all) await checkHeaders(settings);
+  if (wanted === all && first) await checkHeaders(settings);
   const seconds: Record<string, number> = {};
   const records = new Map<string, StageRecord>();
-  const release = lockRun(out);
+  const release = first ? lockRun(out) : () => undefined;
   try {
-    forgetFailure(out);
+    if (first) forgetFailure(out);
     for (const { stage, variant } of planOf(settings, wanted)) {
-      const record = await runStage(STAGE_OF[stage], stageContext(context, stage, variant)).catch((cause: unknown) => {
-        leaveFailure(out, { stage, variant }, cause);
+      const record = await runStageOnRanks(STAGE_OF[stage], stageContext(context, stage, variant)).catch(async (cause: unknown) => {
+        const told = !first && cause instanceof InterruptedError;
+        if (!told) await giveWay(ranks.rank);
+        if (!told) leaveFailure(out, { stage, variant }, cause);
         throw cause;
       });
       const label = variant === 'paper' ? `paper/${stage}` : stage;
@@ -149,6 +160,15 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     ...(records.has('report') ? { report: resolve(out, (records.get('report')!.summary as { html: string }).html) } : {}),
     seconds,
   };
+}
+
+/** Of several ranks of one node each takes a GPU of its own, as far as there are any, unless one is named. */
+function deviceOf(options: RunOptions, settings: Case, { size, localRank }: Ranks): Device {
+  const asked = options.device ?? settings.device;
+  const device = chooseDevice({ device: asked, products: options.products ?? settings.products });
+  if (size === 1 || device.name === 'cpu' || asked?.startsWith('cuda:')) return device;
+  const gpus = cudaDevices().devices;
+  return chooseDevice({ device: `cuda:${gpus[localRank % gpus.length].index}`, products: device.products });
 }
 
 /** The paper's mode runs after the case's own stages and before the report that shows both. */

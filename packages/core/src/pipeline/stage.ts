@@ -4,6 +4,7 @@ import type { Case } from '../data/case';
 import type { Device } from '../device';
 import { ConfigError, InterruptedError, RetroplumeError } from '../errors';
 import type { Execution } from '../graph';
+import type { Ranks } from '../ranks';
 import { VERSIONS } from './versions';
 import { beginStage, canonicalJson, describeFile, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
 
@@ -52,6 +53,8 @@ export interface RunContext extends Execution {
   device: Device['name'];
   hardware: string;
   products: Device['products'];
+  /** the processes that make the stage together; absent: this one alone */
+  ranks?: Ranks;
   onEvent: (event: StageEvent) => void;
   signal: AbortSignal;
 }
@@ -85,6 +88,8 @@ export interface Stage {
   dearSettings?: (context: StageContext) => unknown;
   /** input files from outside the run folder */
   inputs: (context: StageContext) => string[];
+  /** whether `run` is called on all ranks, which make it together; only what the first returns and writes counts */
+  onAllRanks?: true;
   /** does the work; returns the products' file names and a summary for the record */
   run: (context: StageContext) => Promise<{ products: string[]; summary: unknown }>;
 }
@@ -187,6 +192,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
     hardware: context.hardware,
     matrixProducts: context.products,
     threads: context.threads,
+    ...(stage.onAllRanks && context.ranks && context.ranks.size > 1 ? { ranks: context.ranks.size } : {}),
     inputs,
     startedAt: startedAt.toISOString(),
     seconds,

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { mpiLibrary } from '../mpi';
+import { mpiLibrary } from '@retroplume/native';
 
 /** Lets a child process run TypeScript. */
-const LOADER = join(__dirname, '../../../core/src/inversion/testing/run-typescript.cjs');
+const LOADER = join(__dirname, '../../packages/core/src/inversion/testing/run-typescript.cjs');
 
 function canLaunch(): boolean {
   const found = (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
