@@ -40,9 +40,11 @@ export async function reproduceCommand(file: string, options: ReproduceCommandOp
   const { inputs, tolerance, out = file.replace(/(\.tar\.gz|\.tgz)?$/, '-reproduced') } = options;
   // As many threads as the run had, unless the user says otherwise: another number gives other last bits.
   const threads = command.getOptionValueSource('threads') === 'default' ? undefined : options.threads;
-  const result = await watched(options, (context) => reproduceBundle(file, { ...context, threads, out, inputs, tolerance }));
-  if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-  else if (!options.quiet) process.stdout.write(tellReproduction(result));
+  const tell = (result: Reproduction): void => {
+    if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+    else if (!options.quiet) process.stdout.write(tellReproduction(result));
+  };
+  await watched(options, (context) => reproduceBundle(file, { ...context, threads, out, inputs, tolerance }), tell);
 }
 
 function tellReproduction({ notes, counts, differing }: Reproduction): string {

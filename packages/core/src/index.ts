@@ -1,5 +1,6 @@
 /** The public API of `@retroplume/core`. */
 export * from './errors';
+export { ALONE, giveWay, joinRanks, launchedByMpi, type Ranks } from './ranks';
 export { chooseDevice, describeDevice, DEVICE_CHOICES, DEVICE_PATTERN, PRODUCTS, type Device, type DeviceChoice, type Products } from './device';
 export { describeEnvironment, type Environment, type Finding } from './environment';
 export { loadCase, type Case } from './data/case';

@@ -22,6 +22,8 @@ export interface StageRecord {
   /** how a GPU multiplied matrices: the setting `products` of the case */
   matrixProducts: Device['products'];
   threads: number;
+  /** processes that made it together, where they were several */
+  ranks?: number;
   inputs: InputFile[];
   startedAt: string;
   seconds: number;

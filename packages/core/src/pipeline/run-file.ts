@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Case } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
 import { ConfigError } from '../errors';
+import { ALONE } from '../ranks';
 import type { RunContext } from './stage';
 import { codeVersion, VERSIONS } from './versions';
 
@@ -16,6 +17,8 @@ export interface RunFile {
   /** a case file of its own: all defaults in place, all paths absolute */
   case: Omit<Case, 'file'>;
   threads: number;
+  /** processes that trained together */
+  ranks: number;
   device: RunContext['device'];
   products: RunContext['products'];
   hardware: string;
@@ -24,8 +27,8 @@ export interface RunFile {
   commit: string | null;
 }
 
-export function writeRunFile({ out, case: { file: _, ...settings }, threads, device, products, hardware }: RunContext): void {
-  const content: RunFile = { case: settings, threads, device, products, hardware, versions: VERSIONS, commit: codeVersion() };
+export function writeRunFile({ out, case: { file: _, ...settings }, threads, ranks = ALONE, device, products, hardware }: RunContext): void {
+  const content: RunFile = { case: settings, threads, ranks: ranks.size, device, products, hardware, versions: VERSIONS, commit: codeVersion() };
   writeFileAtomic(join(out, RUN_FILE), `${JSON.stringify(content, null, 2)}\n`);
 }
 

@@ -4,6 +4,7 @@ import type { Case } from '../data/case';
 import type { Device } from '../device';
 import { ConfigError, InterruptedError, RetroplumeError } from '../errors';
 import type { Execution } from '../graph';
+import type { Ranks } from '../ranks';
 import { VERSIONS } from './versions';
 import type { InputHashes } from './input-hashes';
 import { beginStage, canonicalJson, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
@@ -54,6 +55,8 @@ export interface RunContext extends Execution {
   hardware: string;
   products: Device['products'];
   inputs: InputHashes;
+  /** the processes that make the stage together; absent: this one alone */
+  ranks?: Ranks;
   onEvent: (event: StageEvent) => void;
   signal: AbortSignal;
 }
@@ -87,6 +90,8 @@ export interface Stage {
   dearSettings?: (context: StageContext) => unknown;
   /** input files from outside the run folder */
   inputs: (context: StageContext) => string[];
+  /** whether `run` is called on all ranks, which make it together; only what the first returns and writes counts */
+  onAllRanks?: true;
   /** does the work; returns the products' file names and a summary for the record */
   run: (context: StageContext) => Promise<{ products: string[]; summary: unknown }>;
 }
@@ -198,6 +203,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
     hardware: context.hardware,
     matrixProducts: context.products,
     threads: context.threads,
+    ...(stage.onAllRanks && context.ranks && context.ranks.size > 1 ? { ranks: context.ranks.size } : {}),
     inputs,
     startedAt: startedAt.toISOString(),
     seconds,

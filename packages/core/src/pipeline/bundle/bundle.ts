@@ -117,10 +117,12 @@ export async function bundleRun(out: string, options: BundleOptions = {}): Promi
   }
 }
 
-/** Where jobs of their own ran the stages, the number of threads and the device that matter are those of the training. */
+/** Where jobs of their own ran the stages, the threads, ranks and device that matter are those of the training. */
 function asTrained(run: RunFile, stages: readonly { dir: string; record: StageRecord }[]): RunFile {
   const record = stages.find(({ dir }) => dir === 'train')?.record;
-  return record ? { ...run, threads: record.threads, device: record.device, products: record.matrixProducts, hardware: record.hardware } : run;
+  if (!record) return run;
+  const { threads, ranks = 1, device, matrixProducts: products, hardware } = record;
+  return { ...run, threads, ranks, device, products, hardware };
 }
 
 /** Stages that were run one by one, or before the case or an input was changed, may not belong together. */

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { mapPaths, restoreCase, type Case } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { ConfigError, DataError, GateError } from '../../errors';
+import { ALONE, type Ranks } from '../../ranks';
 import { InputHashes, type InputFile } from '../input-hashes';
 import { RECORD } from '../record';
 import { runStages, type RunOptions } from '../run';
@@ -14,7 +15,7 @@ import { unpack } from './archive';
 import { BUNDLE_FILE, type Bundle, type BundledFile } from './bundle';
 import { compareFiles, compareWithHash, type Comparison } from './compare-files';
 
-export interface ReproduceOptions extends Pick<RunOptions, 'device' | 'products' | 'onDevice' | 'onEvent' | 'signal'> {
+export interface ReproduceOptions extends Pick<RunOptions, 'device' | 'products' | 'ranks' | 'onDevice' | 'onEvent' | 'signal'> {
   /** folder for the unpacked bundle and the run, new or of the same bundle */
   out: string;
   /** where the inputs are that are not in the bundle: `from` at the start of their paths is `to` here; default: where they were */
@@ -53,7 +54,8 @@ export const REPRODUCTION_FILE = 'reproduction.json';
  */
 export async function reproduceBundle(file: string, options: ReproduceOptions): Promise<Reproduction> {
   const out = resolve(options.out);
-  const { bundle, folder } = openBundle(file, out);
+  const { ranks = ALONE } = options;
+  const { bundle, folder } = await openOnRanks(file, out, ranks);
   const { run } = bundle;
   const notes = notesOn(bundle, options);
   const inputs = new InputHashes();
@@ -63,7 +65,7 @@ export async function reproduceBundle(file: string, options: ReproduceOptions): 
   const { device = run.device, products = run.products, threads = run.threads } = options;
   await runStages(settings, {
     ...{ out: again, device, products, threads, stages: STAGES.filter((stage): stage is StageName => recorded.has(stage)) },
-    ...{ onDevice: options.onDevice, onEvent: options.onEvent, signal: options.signal },
+    ...{ ranks, onDevice: options.onDevice, onEvent: options.onEvent, signal: options.signal },
   });
   const compared = bundle.files.flatMap((each) => compare(each, folder, again) ?? []);
   const { tolerance = 1e-3 } = options;
@@ -74,7 +76,7 @@ export async function reproduceBundle(file: string, options: ReproduceOptions): 
       .filter(({ same }) => same !== 'bits' && same !== 'content')
       .sort((a, b) => (b.difference ?? Infinity) - (a.difference ?? Infinity)),
   };
-  writeFileAtomic(join(out, REPRODUCTION_FILE), `${JSON.stringify(result, null, 2)}\n`);
+  if (ranks.rank === 0) writeFileAtomic(join(out, REPRODUCTION_FILE), `${JSON.stringify(result, null, 2)}\n`);
   const beyond = result.differing.filter(({ same, difference = 0 }) => same === 'other' || difference > tolerance);
   if (beyond.length > 0) {
     const [{ path, where, difference }] = beyond;
@@ -85,6 +87,13 @@ export async function reproduceBundle(file: string, options: ReproduceOptions): 
     );
   }
   return result;
+}
+
+/** The first of several ranks unpacks; the others take what it leaves. */
+async function openOnRanks(file: string, out: string, ranks: Ranks): Promise<ReturnType<typeof openBundle>> {
+  const first = ranks.rank === 0 ? openBundle(file, out) : undefined;
+  await ranks.barrier();
+  return first ?? openBundle(file, out);
 }
 
 /** Unpacks it, or takes what an interrupted reproduction has unpacked; checks every byte that it packs. */
@@ -120,11 +129,15 @@ function openBundle(file: string, out: string): { bundle: Bundle; folder: string
 }
 
 /** What differs between here and there. */
-function notesOn({ run }: Bundle, { threads = run.threads, device = run.device, products = run.products }: ReproduceOptions): string[] {
+function notesOn(
+  { run }: Bundle,
+  { threads = run.threads, ranks = ALONE, device = run.device, products = run.products }: ReproduceOptions,
+): string[] {
   const here: [string, unknown, unknown][] = [
     ['code', run.commit, codeVersion()],
     ...Object.keys(VERSIONS).map((name): [string, unknown, unknown] => [name, run.versions[name], VERSIONS[name]]),
     ['threads', run.threads, threads],
+    ['processes', run.ranks, ranks.size],
     ['device', run.device, device],
     ['products', run.products, products],
   ];
