@@ -22,9 +22,11 @@ const installed = ['munged', 'slurmctld', 'slurmd', 'sbatch', 'squeue', 'scontro
 const SETTINGS = [
   ...SMALL_RUN,
   ...SHORT_STAGES,
-  'training.iterations=300',
-  'training.evaluateEvery=100',
+  'training.iterations=150',
+  'training.evaluateEvery=50',
   'training.checkpointEvery=5',
+  'inversion.iterations=1',
+  'inversion.hoursPerDay=1',
   'jobs.model.cpus=1',
   'jobs.network.cpus=1',
 ].flatMap((setting) => ['--set', setting]);
@@ -37,7 +39,7 @@ const SETTINGS = [
     environment = { ...process.env, PATH, SLURM_CONF: join(folder, 'cluster/slurm.conf') };
     const { status, stderr } = spawnSync(CLUSTER, ['start', join(folder, 'cluster')], { encoding: 'utf8' });
     if (status !== 0) throw new Error(`Slurm did not start: ${stderr}`);
-    await writeDemoWorld(folder, { rows: 12, cols: 12, hours: 48, spinUpHours: 6, stations: 20 });
+    await writeDemoWorld(folder, { rows: 12, cols: 12, hours: 40, spinUpHours: 6, stations: 20 });
   });
   afterAll(() => {
     spawnSync('scancel', ['--user', String(process.getuid!())], { env: environment });

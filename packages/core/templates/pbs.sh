@@ -7,20 +7,36 @@
 #PBS -l select={{nodes}}:ncpus={{nodeCpus}}:mpiprocs={{nodeRanks}}{{select}}
 {{options}}
 
-cd {{folder}} || exit 1
-{{setup}}
-{{tasks}}
 out={{out}}
 restarts=${RETROPLUME_RESTARTS:-0}
 export RETROPLUME_JOB_LOG={{logStem}}-$PBS_JOBID.log
 exec >>"$RETROPLUME_JOB_LOG" 2>&1
 began=$(mktemp)
+trap 'rm -f "$began"' EXIT
+
+# Ends the job, and tells what the program could not tell itself: it was killed, or never began.
+leave() {
+  if [ "$1" != 0 ] && [ ! "$out/failure.json" -nt "$began" ]; then
+    printf '{"code": "JOB_ENDED", "message": "job {{job}} %s ended with exit code %d: see its log", "exitCode": %d, "job": {"id": "%s", "log": "%s"}}\n' \
+      "$PBS_JOBID" "$1" "$1" "$PBS_JOBID" "$RETROPLUME_JOB_LOG" >"$out/failure.json.$PBS_JOBID" && mv "$out/failure.json.$PBS_JOBID" "$out/failure.json"
+  fi
+  exit "$1"
+}
+
+cd {{folder}} || leave 1
+{{setup}}
+{{tasks}}
 
 # PBS gives no warning ahead of the time limit.
 asked=
 trap 'asked=limit; kill -USR1 "$program" 2>/dev/null' USR1
 trap 'kill -TERM "$program" 2>/dev/null' TERM
-(sleep {{warnAfter}} && kill -USR1 $$) &
+(
+  trap 'kill "$nap"' TERM
+  sleep {{warnAfter}} &
+  nap=$!
+  wait "$nap" && kill -USR1 $$
+) &
 clock=$!
 trap 'rm -f "$began"; kill "$clock" 2>/dev/null' EXIT
 {{command}} &
@@ -49,9 +65,4 @@ if [ "$asked" = limit ] && [ "$code" = 130 ]; then
     echo "job $PBS_JOBID: its time limit has come {{restarts}} times after a restart: raise jobs.{{kind}}.hours or jobs.restarts"
   fi
 fi
-# What the program could not tell itself: it was killed, or never began.
-if [ "$code" != 0 ] && [ ! "$out/failure.json" -nt "$began" ]; then
-  printf '{"code": "JOB_ENDED", "message": "job {{job}} %s ended with exit code %d: see its log", "exitCode": %d, "job": {"id": "%s", "log": "%s"}}\n' \
-    "$PBS_JOBID" "$code" "$code" "$PBS_JOBID" "$RETROPLUME_JOB_LOG" >"$out/failure.json.$PBS_JOBID" && mv "$out/failure.json.$PBS_JOBID" "$out/failure.json"
-fi
-exit "$code"
+leave "$code"

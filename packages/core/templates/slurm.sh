@@ -12,9 +12,6 @@
 #SBATCH --kill-on-invalid-dep=yes
 {{options}}
 
-cd {{folder}} || exit 1
-{{setup}}
-{{tasks}}
 out={{out}}
 restarts=${SLURM_RESTART_COUNT:-0}
 id=$SLURM_JOB_ID
@@ -23,6 +20,19 @@ export RETROPLUME_JOB_LOG={{logStem}}-$id.log
 export SRUN_CPUS_PER_TASK={{cpus}} # srun does not take it from sbatch
 began=$(mktemp)
 trap 'rm -f "$began"' EXIT
+
+# Ends the job, and tells what the program could not tell itself: it was killed, or never began.
+leave() {
+  if [ "$1" != 0 ] && [ ! "$out/failure.json" -nt "$began" ]; then
+    printf '{"code": "JOB_ENDED", "message": "job {{job}} %s ended with exit code %d: see its log", "exitCode": %d, "job": {"id": "%s", "log": "%s"}}\n' \
+      "$id" "$1" "$1" "$SLURM_JOB_ID" "$RETROPLUME_JOB_LOG" >"$out/failure.json.$id" && mv "$out/failure.json.$id" "$out/failure.json"
+  fi
+  exit "$1"
+}
+
+cd {{folder}} || leave 1
+{{setup}}
+{{tasks}}
 
 # The scheduler warns this script, not the program.
 asked=
@@ -46,9 +56,4 @@ if [ "$asked" = limit ] && [ "$code" = 130 ]; then
     echo "job $id: its time limit has come {{restarts}} times after a restart: raise jobs.{{kind}}.hours or jobs.restarts"
   fi
 fi
-# What the program could not tell itself: it was killed, or never began.
-if [ "$code" != 0 ] && [ ! "$out/failure.json" -nt "$began" ]; then
-  printf '{"code": "JOB_ENDED", "message": "job {{job}} %s ended with exit code %d: see its log", "exitCode": %d, "job": {"id": "%s", "log": "%s"}}\n' \
-    "$id" "$code" "$code" "$SLURM_JOB_ID" "$RETROPLUME_JOB_LOG" >"$out/failure.json.$id" && mv "$out/failure.json.$id" "$out/failure.json"
-fi
-exit "$code"
+leave "$code"

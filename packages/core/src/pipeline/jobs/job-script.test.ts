@@ -43,14 +43,14 @@ interface Outcome {
 async function runScript(
   program: string,
   variables: Record<string, string>,
-  { scheduler = 'slurm', signal }: { scheduler?: SchedulerName; signal?: NodeJS.Signals } = {},
+  { scheduler = 'slurm', signal, workIn = folder }: { scheduler?: SchedulerName; signal?: NodeJS.Signals; workIn?: string } = {},
 ): Promise<Outcome> {
   const jobs = join(folder, 'jobs');
   const script = jobScript({
     settings,
     scheduler,
     job: { name: 'train', kind: 'network', ranks: true, args: ['run', '--variant', '{task}'], tasks: ['default', 'paper'] },
-    ...{ out: folder, jobs, folder, program: [executable('program', program)], args: ['case.yaml'] },
+    ...{ out: folder, jobs, folder: workIn, program: [executable('program', program)], args: ['case.yaml'] },
   });
   const path = join(jobs, 'train.sh');
   writeFileSync(path, script);
@@ -107,6 +107,8 @@ describe('a job of Slurm', () => {
     const killed = await runScript('kill -9 $$', job);
     expect(killed).toMatchObject({ code: 137, failure: { code: 'JOB_ENDED', exitCode: 137 } });
     expect(killed.failure!.message).toBe('job train 7 ended with exit code 137: see its log');
+    rmSync(join(folder, 'failure.json'));
+    expect(await runScript('exit 0', job, { workIn: '/nonexistent' })).toMatchObject({ code: 1, failure: { code: 'JOB_ENDED', exitCode: 1 } });
     const told = await runScript(`sleep 0.1; echo '{"code": "DATA_BAD"}' >"${folder}/failure.json"; exit 3`, job);
     expect(told).toMatchObject({ code: 3, failure: { code: 'DATA_BAD' } });
   });

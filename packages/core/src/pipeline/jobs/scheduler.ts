@@ -31,7 +31,10 @@ export function submit(scheduler: SchedulerName, submission: Submission): string
   const id = (stdout ?? '').trim().split('\n').at(-1)!.split(';')[0];
   if (status === 0 && id !== '') return id;
   const said = (stderr || stdout || String(error ?? '')).trim().replace(/\s*\n\s*/g, '; ');
-  throw new ConfigError('SUBMIT_FAILED', `${submission.script}: ${name} refused it ("${said}"): mend jobs of the case`);
+  throw new ConfigError(
+    'SUBMIT_FAILED',
+    `${submission.script}: ${name} refused it ("${said}"): mend jobs of the case, or ask those who run the cluster`,
+  );
 }
 
 /** Takes jobs out of the queue; those that are gone do not matter. */

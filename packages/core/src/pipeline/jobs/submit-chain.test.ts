@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { loadCase } from '../../data/case';
 import { writeDemoWorld } from '../../worlds/demo-world';
+import { lockPart } from '../run-lock';
 import { runPart } from '../run-part';
 import { runStages } from '../run';
 import { chainPath, readChain, type Chain } from './chain-file';
@@ -148,6 +149,12 @@ describe('jobs that are submitted', () => {
     expect(readChain(out())!.jobs.map(({ state }) => state)).toEqual(['ended', 'ended', 'ended', 'ended', 'waiting', 'ended']);
     writeFileSync(chainPath(out()), '{');
     await expect(submit()).rejects.toThrow(/cannot be read: remove it once/);
+  });
+
+  it('are not submitted while somebody works in the run folder by hand', async () => {
+    const release = lockPart(out(), 'simulate-prior');
+    await expect(submit([], { dryRun: true })).rejects.toThrow(/locks\/simulate-prior\.json: this run folder is in use/);
+    release();
   });
 
   it('are only those of which something is missing', async () => {

@@ -60,10 +60,10 @@ export async function submitChain(settings: Case, options: SubmitOptions): Promi
   const scheduler = options.scheduler ?? settings.jobs.scheduler;
   const { dryRun = false } = options;
   await checkHeaders(settings);
-  lockRun(out)();
   const release = lockFile(join(out, 'jobs/submitting.json'));
   try {
     refuseActive(out);
+    lockRun(out)(); // a run by hand
     const plan = await planChain(settings, (kind) => contextOf(settings, out, kind, options));
     const scripts = plan.jobs.map((job) => writeScript(settings, out, scheduler, job, options));
     const unneeded = plan.upToDate.map((name): ChainJob => ({ name, state: 'up to date' }));
