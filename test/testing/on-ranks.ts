@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { mpiLibrary } from '@retroplume/native';
@@ -42,7 +42,7 @@ export interface Launch {
  * @param program - a script and its arguments; a .ts file is run from its source
  * @param onStart - is given the launcher's process
  */
-export function onRanks(ranks: number, program: readonly string[], onStart?: (launcher: ReturnType<typeof spawn>) => void): Promise<Launch> {
+export function onRanks(ranks: number, program: readonly string[], onStart?: (launcher: ChildProcess) => void): Promise<Launch> {
   const node = program[0].endsWith('.ts') ? [process.execPath, '-r', LOADER] : [process.execPath];
   const launcher = spawn('mpirun', ['-n', String(ranks), ...node, ...program], {
     env: { ...process.env, ...ENVIRONMENT },

@@ -26,7 +26,7 @@ describe('without a launcher', () => {
         options,
       );
     expect(() => make({})).toThrow(expect.objectContaining({ code: 'RANKS_MISSING' }) as Error);
-    expect(() => make({ ranks: {} })).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }) as Error);
+    expect(() => make({ ranks: 1 })).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }) as Error);
   });
 });
 
@@ -50,6 +50,16 @@ it.each([
   expect(Object.keys(withoutLauncher({ ...environment, PATH: '/bin' })).filter((name) => !name.startsWith('SLURM'))).toEqual(['PATH']);
 });
 
+it.each([
+  ['batchNormTrainForward', { pixels: 4, channels: 1, epsilon: 1e-5, momentum: 0.1, synchronised: 1 }, 'RANKS_MISSING'],
+  ['dropoutForward', { elements: 6, probability: 0.1, block: 4, stride: 8 }, 'PARAM_INVALID'],
+])('%s of a part of a batch is checked', (op, params, code) => {
+  const names = ['input', 'scale', 'shift', 'runningMean', 'runningVariance', 'output', 'savedMean', 'savedInvStd'];
+  const operands = Object.fromEntries((op === 'dropoutForward' ? ['input', 'output'] : names).map((name) => [name, 0]));
+  const make = (): unknown => new NativeProgram({ arenaElements: 16, instructions: [{ op, operands, params }], phases: {} });
+  expect(make).toThrow(expect.objectContaining({ code }) as Error);
+});
+
 describeOnRanks('on ranks', () => {
   let folder: string;
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'retroplume-ranks-'))));
@@ -66,7 +76,7 @@ describeOnRanks('on ranks', () => {
     const sums = (length: number): number[] => Array.from({ length }, (_, i) => Math.fround(term(0, i) + term(1, i) + term(2, i)));
     for (const [rank, seen] of all.entries()) {
       expect(seen).toMatchObject({ place: [rank, 3, rank, 3], few: sums(10), many: sums(5003), doubles: [0.1 + 0.1 + 0.1, 3] });
-      expect(seen).toMatchObject({ gathered: ['', 'xx', 'xxxx'], told: 'of rank 0' });
+      expect(seen).toMatchObject({ gathered: ['', 'xx', 'xxxx'], told: 'of rank 0', onDevice: [16, 16, 32] });
       const { seconds, busySeconds } = seen['waited'] as { seconds: number; busySeconds: number };
       if (rank > 0) expect(busySeconds / seconds).toBeLessThan(0.3);
     }

@@ -97,6 +97,7 @@ export function mpiLibrary(): string | undefined {
     return load()
       .library()
       .split(/[\n\0]/)[0]
+      .replace(/\s+/g, ' ')
       .trim();
   } catch (error) {
     if (error instanceof AddonError && error.code === 'ADDON_MISSING') return undefined;

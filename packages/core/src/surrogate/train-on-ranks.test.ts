@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ALONE } from '@retroplume/native';
@@ -7,28 +7,35 @@ import { readTensors, type Checkpoint, type Tensor } from '../data/checkpoint';
 import { ConfigError } from '../errors';
 import { normalisationOf } from './normalisation';
 import { samplerOf, train, type CurvePoint } from './train';
+import { trainTask, type RankTask } from './testing/ranks-training-child';
 import { killedWorld, tinySurrogate, tinyTraining, WORLD } from './testing/tiny-world';
 
 const CHILD = join(__dirname, 'testing/ranks-training-child.ts');
 
 let folder: string;
-beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'retroplume-ranks-'))));
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'retroplume-ranks-'))));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A network with all that ranks have to do together: batch norm, dropout, random changes of samples. */
 const surrogate = { network: 'lstm-unet', batchNorm: true, dropout: 0.1 };
 const training = { batch: 8, noise: 0.05, rotation: true, rescaling: 0.1, l2: 1e-4, evaluateEvery: 100, checkpointEvery: 7 };
 
-/** Trains on so many ranks, in a folder of that name. */
-function launch(ranks: number, name: string, settings: object): Promise<Launch> {
-  mkdirSync(join(folder, name), { recursive: true });
-  return onRanks(ranks, [CHILD, join(folder, name), JSON.stringify(settings)]);
-}
+const steps200 = (name: string): RankTask => ({ name, surrogate, training: { ...training, iterations: 200 }, dtype: 'float64' });
+const steps20 = (name: string, more: Partial<RankTask> = {}): RankTask => ({ name, surrogate, training: { ...training, iterations: 20 }, ...more });
 
-async function trained(ranks: number, name: string, settings: object): Promise<Checkpoint> {
-  expect(await launch(ranks, name, settings)).toMatchObject({ exitCode: 0, stderr: '' });
-  return readTensors(join(folder, name, 'weights'));
-}
+/** One launch: most of its time would go to starting the processes. */
+const ON_TWO: RankTask[] = [
+  steps200('of 2'),
+  steps20('undisturbed'),
+  steps20('stopped', { stop: [1, 11] }),
+  steps20('stopped again', { checkpoint: 'once.checkpoint', stop: [0, 11] }),
+  steps20('resumed', { checkpoint: 'stopped.checkpoint' }),
+  steps20('own moments', { training: { ...training, iterations: 20, synchronisedBatchNorm: false } }),
+  steps20('spoiled', { spoil: true }),
+];
+
+const result = (name: string): Checkpoint => readTensors(join(folder, name));
+const failure = (name: string, rank: number): string => readFileSync(join(folder, `${name}.${rank}`), 'utf8');
 
 /** A bias before batch norm changes nothing, and its gradient, which is exactly 0, is nothing but rounding, of which Adam makes steps of any size. */
 const isIdle = (name: string): boolean => name.endsWith('.0.conv.bias');
@@ -46,11 +53,17 @@ function difference(a: Checkpoint, b: Checkpoint): number {
 const curveOf = ({ metadata }: Checkpoint): CurvePoint[] => (metadata as { curve: CurvePoint[] }).curve;
 
 describeOnRanks('training on ranks', () => {
+  const launch = (ranks: number, tasks: RankTask[]): Promise<Launch> => onRanks(ranks, [CHILD, folder, JSON.stringify(tasks)]);
+
+  beforeAll(async () => {
+    expect(await launch(2, ON_TWO)).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await launch(4, [steps200('of 4')])).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
   it('ends with the weights of one process with the same batch: 200 steps, in double', async () => {
-    const settings = { surrogate, training: { ...training, iterations: 200 }, dtype: 'float64' };
-    const one = await trained(1, 'one', settings);
-    for (const ranks of [2, 4]) {
-      const several = await trained(ranks, `of ${ranks}`, settings);
+    await trainTask(folder, steps200('of 1'), ALONE);
+    const one = result('of 1');
+    for (const several of [result('of 2'), result('of 4')]) {
       expect(difference(several, one)).toBeLessThan(1e-5);
       expect(several.metadata).toMatchObject({ iterations: 200, curve: [{ iteration: 100 }, { iteration: 200 }] });
       // The frozen network of the test sees what idle biases the running means have not caught up with.
@@ -62,34 +75,22 @@ describeOnRanks('training on ranks', () => {
   });
 
   it('stops all where one is asked to, goes on from there, and repeats to the bit', async () => {
-    const settings = { surrogate, training: { ...training, iterations: 20 } };
-    const undisturbed = await trained(2, 'undisturbed', settings);
-    const stopped = await launch(2, 'stopped', { ...settings, stopRank: 1, stopAt: 11 });
-    expect(stopped.exitCode).toBe(1);
-    expect(stopped.stderr.match(/rank [01]: train: stopped at step 11; the checkpoint is/g)).toHaveLength(2);
-    const copy = join(folder, 'alone');
-    cpSync(join(folder, 'stopped'), copy, { recursive: true });
-    const resumed = await trained(2, 'stopped', settings);
-    expect([...resumed.tensors]).toEqual([...undisturbed.tensors]);
+    for (const rank of [0, 1]) expect(failure('stopped', rank)).toMatch(/^train: stopped at step 11; the checkpoint is .*stopped\.checkpoint: run/);
+    expect([...result('resumed').tensors]).toEqual([...result('undisturbed').tensors]);
     // On another number of ranks: nine steps of as many roundings in single precision.
-    expect(difference(await trained(1, 'alone', settings), undisturbed)).toBeLessThan(1e-3);
+    await trainTask(folder, steps20('alone', { checkpoint: 'once.checkpoint' }), ALONE);
+    expect(difference(result('alone'), result('undisturbed'))).toBeLessThan(1e-3);
   });
 
-  it('without synchronised batch norm gives one network all the same, and another one', async () => {
-    const settings = { surrogate, training: { ...training, iterations: 10 } };
-    const [own, all] = [
-      await trained(2, 'own', { ...settings, training: { ...settings.training, synchronisedBatchNorm: false } }),
-      await trained(2, 'all', settings),
-    ];
+  it('without synchronised batch norm gives one network all the same, and another one', () => {
+    const [own, all] = [result('own moments'), result('undisturbed')];
     expect(difference(own, all)).toBeGreaterThan(1e-3);
     expect(curveOf(own)[0].test.total / curveOf(all)[0].test.total).toBeCloseTo(1, 1);
   });
 
-  it('a value that is not finite is told alike by all', async () => {
-    const spoiled = await launch(2, 'spoiled', { surrogate, training: { ...training, iterations: 10 }, spoil: true });
-    expect(
-      spoiled.stderr.match(/rank [01]: train: the loss is not finite at step 0: the batch holds NaN or infinite values in emissions;/g),
-    ).toHaveLength(2);
+  it('a value that is not finite is told alike by all', () => {
+    const told = /^train: the loss is not finite at step 0: the batch holds NaN or infinite values in emissions;/;
+    for (const rank of [0, 1]) expect(failure('spoiled', rank)).toMatch(told);
   });
 });
 

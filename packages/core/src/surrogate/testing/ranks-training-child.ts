@@ -1,45 +1,56 @@
 /**
- * `ranks-training-child.ts FOLDER SETTINGS`: one rank of a training, or the only one; the first leaves weights and curve as FOLDER/weights. SETTINGS are keys of the
- * case's `training` and `surrogate`, as JSON. With `stopRank` a rank is asked to stop at step `stopAt`;
- * with `spoil` the last rank's emissions are NaN.
+ * `ranks-training-child.ts FOLDER TASKS`: one rank that trains one task after the other, a list of {@link RankTask} as JSON; the first leaves weights and curve as
+ * FOLDER/NAME, each what it failed with as FOLDER/NAME.RANK.
  */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { joinRanks } from '@retroplume/native';
+import { joinRanks, type Ranks } from '@retroplume/native';
 import { writeTensors } from '../../data/checkpoint';
 import { normalisationOf } from '../normalisation';
 import { train } from '../train';
 import { killedWorld, tinySurrogate, tinyTraining, WORLD } from './tiny-world';
 
-const [folder, text] = process.argv.slice(2);
-const { training, surrogate, stopRank, stopAt, dtype, spoil } = JSON.parse(text) as Record<'training' | 'surrogate', Record<string, unknown>> & {
-  stopRank?: number;
-  stopAt?: number;
+export interface RankTask {
+  name: string;
+  /** keys of the case's `surrogate` and `training` */
+  surrogate: Record<string, unknown>;
+  training: Record<string, unknown>;
   dtype?: 'float64';
+  /** the rank that is asked to stop, and after which step */
+  stop?: [rank: number, step: number];
+  /** whether the last rank's emissions are NaN */
   spoil?: boolean;
-};
+  /** default: that of its own name */
+  checkpoint?: string;
+}
 
-async function main(): Promise<void> {
-  const ranks = joinRanks();
+/** Trains on the world of the tests. */
+export async function trainTask(folder: string, task: RankTask, ranks: Ranks): Promise<void> {
+  const { name, surrogate, training, dtype, stop, spoil, checkpoint = `${name}.checkpoint` } = task;
   const periods = killedWorld();
-  const normalisation = normalisationOf(periods, [WORLD.spinUpHours]);
-  if (spoil && ranks.rank === ranks.size - 1) for (const run of periods[0].runs.values()) run.emissions.fill(NaN);
   const spinUp = [WORLD.spinUpHours];
+  const normalisation = normalisationOf(periods, spinUp);
+  if (spoil && ranks.rank === ranks.size - 1) for (const run of periods[0].runs.values()) run.emissions.fill(NaN);
   const controller = new AbortController();
-  const result = await train(periods, spinUp, tinySurrogate(surrogate), tinyTraining(training), normalisation, {
-    threads: 1,
-    checkpoint: join(folder, 'checkpoint'),
-    ranks,
-    dtype,
-    signal: controller.signal,
-    onProgress: (done) => (ranks.rank === stopRank && done === stopAt ? controller.abort() : undefined),
-  }).catch((error: Error) => {
-    process.stderr.write(`rank ${ranks.rank}: ${error.message}\n`);
-    process.exitCode = 1;
-  });
-  if (result && ranks.rank === 0) {
-    writeTensors(join(folder, 'weights'), { tensors: result.weights, metadata: { curve: result.curve, iterations: result.iterations } });
+  try {
+    const { weights, curve, iterations } = await train(periods, spinUp, tinySurrogate(surrogate), tinyTraining(training), normalisation, {
+      threads: 1,
+      checkpoint: join(folder, checkpoint),
+      ranks,
+      dtype,
+      signal: controller.signal,
+      onProgress: (done) => (stop && ranks.rank === stop[0] && done === stop[1] ? controller.abort() : undefined),
+    });
+    if (ranks.rank === 0) writeTensors(join(folder, name), { tensors: weights, metadata: { curve, iterations } });
+  } catch (error) {
+    writeFileSync(join(folder, `${name}.${ranks.rank}`), (error as Error).message);
   }
+}
+
+async function main(folder: string, tasks: RankTask[]): Promise<void> {
+  const ranks = joinRanks();
+  for (const task of tasks) await trainTask(folder, task, ranks);
   ranks.finalize();
 }
 
-void main();
+if (require.main === module) void main(process.argv[2], JSON.parse(process.argv[3]) as RankTask[]);
