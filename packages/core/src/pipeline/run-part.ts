@@ -119,13 +119,13 @@ async function makeRun(run: RunContext, name: string, patience: number): Promise
     run.onEvent({ kind: 'stage-skipped', ...where });
     return;
   }
-  const release = await lockBegun(context, where.task, { key, dearKey }, Date.now() + patience);
+  const release = await lockBegun(context, where.task, { key, dearKey }, performance.now() + patience);
   try {
     forgetFailureOf(run.out, where.task);
     run.onEvent({ kind: 'stage-start', ...where });
-    const begin = Date.now();
+    const begin = performance.now();
     await simulateRun(context, name).catch(fail);
-    run.onEvent({ kind: 'stage-done', ...where, seconds: (Date.now() - begin) / 1000 });
+    run.onEvent({ kind: 'stage-done', ...where, seconds: (performance.now() - begin) / 1000 });
   } finally {
     release();
   }
@@ -141,7 +141,7 @@ async function lockBegun(context: StageContext, task: string, keys: { key: strin
       if (isBegun(context.dir, keys.key)) return release;
       release();
     } catch (error) {
-      if (!(error instanceof ConfigError) || Date.now() > until) throw error;
+      if (!(error instanceof ConfigError) || performance.now() > until) throw error;
     }
     await new Promise((wake) => setTimeout(wake, POLL_MS));
   }
