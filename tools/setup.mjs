@@ -2,7 +2,7 @@
 // does what is missing and nothing else; with everything there it ends in a fraction of a second.
 //
 //   node tools/setup.mjs            what `npm run demo` needs
-//   node tools/setup.mjs --test     also what the tests need (Chromium, clang-format, ncdump)
+//   node tools/setup.mjs --test     also what the tests need (Chromium, clang-format, ncdump, Open MPI)
 //   node tools/setup.mjs --build    build addons and TypeScript even if they look current
 //
 // Exit codes: 0 ready; 4 something is missing or did not build (the message says what to do); 130 interrupted.

@@ -1,4 +1,4 @@
-// What no npm package brings: a C++ compiler, CMake, netCDF-C; for the tests also Chromium, clang-format and ncdump.
+// What no npm package brings: a C++ compiler, CMake, netCDF-C; for the tests also Chromium, clang-format, ncdump and Open MPI.
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { say, SetupError, step } from './step.mjs';
@@ -28,6 +28,7 @@ const NEEDS = [
   { what: 'pkg-config', found: () => onPath('pkg-config') || onPath('nc-config'), apt: 'pkg-config', dnf: 'pkgconf' },
 ];
 const TEST_NEEDS = [
+  { what: 'Open MPI', found: () => onPath('mpirun') && onPath('mpicxx'), apt: 'libopenmpi-dev', dnf: 'openmpi-devel' },
   { what: 'ncdump', found: () => onPath('ncdump'), apt: 'netcdf-bin', dnf: 'netcdf' },
   // Formats differ between versions, so the version is part of the rule.
   { what: 'clang-format 19', found: () => onPath('clang-format-19'), apt: 'clang-format-19', dnf: 'clang-tools-extra' },

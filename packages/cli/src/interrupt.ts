@@ -3,12 +3,13 @@
 /**
  * Aborts on SIGINT, SIGTERM or SIGUSR1. After the first SIGINT or SIGTERM Node's own behaviour returns, so that a second one kills at once; SIGUSR1 only asks,
  * however often it comes (left alone, Node would open its debugger).
+ * @param told - whether this process says so
  */
-export function interruptible(): { signal: AbortSignal; release: () => void } {
+export function interruptible(told = true): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
   const ask = (how = ''): void => {
     if (controller.signal.aborted) return;
-    process.stderr.write(`\nretroplume: stopping at the next checkpoint${how}\n`);
+    if (told) process.stderr.write(`\nretroplume: stopping at the next checkpoint${how}\n`);
     controller.abort();
   };
   const warned = (): void => ask();

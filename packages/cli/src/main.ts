@@ -3,6 +3,7 @@
 import './launcher';
 import { reportFailure } from './failure';
 import { buildProgram } from './program';
+import { endOnRanks } from './ranks';
 
 // A reader that closes the pipe (`retroplume … | head`) has seen enough; that is no failure.
 for (const stream of [process.stdout, process.stderr]) {
@@ -14,6 +15,6 @@ for (const stream of [process.stdout, process.stderr]) {
 
 buildProgram()
   .parseAsync(process.argv)
-  .catch((error: unknown) => {
-    process.exitCode = reportFailure(error, process.argv);
+  .catch(async (error: unknown) => {
+    process.exitCode = await endOnRanks(error, (cause) => reportFailure(cause, process.argv));
   });

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { STAGES, type StageName } from '@retroplume/core';
 import { Command, Option } from 'commander';
 import { benchCommand, type BenchCommandOptions } from './bench';
+import { bundleCommand, movedInputs, notNegative, reproduceCommand } from './bundle';
 import { checkCommand } from './check';
 import { doctor } from './doctor';
 import { inspectCommand } from './inspect';
@@ -108,6 +109,25 @@ function addInventory(program: Command): void {
   withOutputOptions(command).action((path: string, options: CommonOptions) => inventoryCommand(path, options));
 }
 
+function addBundle(program: Command): void {
+  const bundle = program
+    .command('bundle')
+    .description('a run as one file that others can check: case, records, hashes, models, factors, scores, report')
+    .argument('<run>', 'run folder')
+    .argument('[file]', 'bundle to write (default: RUN.tar.gz)')
+    .option('--inputs', 'pack the inputs, too', false)
+    .option('--largest <MB>', 'products above this are told by their hash alone', notNegative, 50);
+  withOutputOptions(bundle).action(bundleCommand);
+  const reproduce = program
+    .command('reproduce')
+    .description('the run of a bundle again, and how it compares')
+    .argument('<bundle>', 'as "retroplume bundle" writes it');
+  withRunOptions(reproduce)
+    .option('--inputs <FROM=TO>', 'where inputs are that the bundle does not hold: paths that begin with FROM are below TO here', movedInputs)
+    .option('--tolerance <x>', 'largest difference of a number that counts as the same, relative to the largest of its field', notNegative, 1e-3)
+    .action(reproduceCommand);
+}
+
 /** The program, ready to parse; wrong usage throws a CommanderError. */
 export function buildProgram(): Command {
   const program = new Command('retroplume');
@@ -123,6 +143,7 @@ export function buildProgram(): Command {
   addCheck(program);
   addInspect(program);
   addInventory(program);
+  addBundle(program);
   addRun(program);
   for (const stage of STAGES) {
     if (stage === 'simulate') addSimulate(program);

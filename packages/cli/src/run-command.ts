@@ -9,6 +9,7 @@ import {
   runStages,
   writeDesign,
   type Part,
+  type Ranks,
   type RunOptions,
   type StageName,
   type Variant,
@@ -18,24 +19,37 @@ import type { CommonOptions } from './options';
 import { openProfile } from './profile';
 import { printResult } from './print-result';
 import { progressListener } from './progress';
+import { join as joinOthers, part } from './ranks';
 import { submitCase, type SubmitCommandOptions } from './submit';
 
-/** Runs `work` with progress on stderr and Ctrl-C tied to its signal. */
-async function watched<T>(options: CommonOptions, work: (context: RunOptions) => Promise<T>): Promise<T> {
-  const profile = options.profile === undefined ? undefined : openProfile(options.profile);
-  const { threads, device, products, quiet } = options;
-  const { signal, release } = interruptible();
+/** Runs `work` on all ranks with progress on stderr and Ctrl-C tied to its signal, and tells on the first what it returns. */
+export async function watched<T extends object>(
+  options: CommonOptions,
+  work: (context: RunOptions & { ranks: Ranks }) => Promise<T>,
+  tell: (result: T) => void,
+): Promise<void> {
+  const ranks = joinOthers();
+  const first = ranks.rank === 0;
+  const profile = options.profile === undefined || !first ? undefined : openProfile(options.profile);
+  const { threads, device, products } = options;
+  const quiet = options.quiet || !first;
+  const { signal, release } = interruptible(first);
   const { onEvent, close } = progressListener(quiet);
   try {
-    return await work({
+    const result = await work({
+      ranks,
       threads,
       device,
       products,
-      onDevice: (chosen) => void (quiet || process.stderr.write(`device: ${describeDevice(chosen, threads)}\n`)),
+      onDevice: (chosen, used) =>
+        void (quiet || process.stderr.write(`device: ${describeDevice(chosen, used)}${ranks.size > 1 ? `, ${ranks.size} processes` : ''}\n`)),
       onEvent,
       signal,
       profiler: profile?.profiler,
     });
+    close();
+    if (first) tell(result);
+    part();
   } finally {
     close();
     release();
@@ -43,11 +57,16 @@ async function watched<T>(options: CommonOptions, work: (context: RunOptions) =>
   }
 }
 
+const printer =
+  (options: CommonOptions, out: string) =>
+  (result: object): void =>
+    printResult(result, options, out);
+
 /** Runs a case's stages: all that are not up to date, or the one that is named. */
 export async function runCase(path: string, stages: 'all' | StageName[], options: CommonOptions): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = resolve(options.out ?? join('runs', loaded.name));
-  printResult(await watched(options, (context) => runStages(loaded, { out, stages, ...context })), options, out);
+  await watched(options, (context) => runStages(loaded, { out, stages, ...context }), printer(options, out));
 }
 
 export interface RunCommandOptions extends CommonOptions, Partial<Pick<SubmitCommandOptions, 'submit' | 'dryRun'>> {
@@ -66,14 +85,18 @@ export async function runSome(path: string, options: RunCommandOptions): Promise
 async function partOfCase(path: string, part: Part, options: CommonOptions): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = resolve(options.out ?? join('runs', loaded.name));
-  printResult(await watched(options, (context) => runPart(loaded, part, { out, ...context })), options, out);
+  await watched(options, (context) => runPart(loaded, part, { out, ...context }), printer(options, out));
 }
 
 /** The ensemble design as emission files for a transport model that is run elsewhere, instead of the runs. */
 async function designCase(path: string, dir: string | undefined, options: CommonOptions): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = resolve(options.out ?? join('runs', loaded.name));
-  printResult(await watched(options, ({ onEvent, signal }) => writeDesign(loaded, { out, dir, onEvent, signal })), options, out);
+  await watched(
+    options,
+    async ({ ranks, onEvent, signal }) => (ranks.rank === 0 ? writeDesign(loaded, { out, dir, onEvent, signal }) : {}),
+    printer(options, out),
+  );
 }
 
 /** `simulate`: the runs, or one of them, or with `--design` the files for them. */
@@ -88,5 +111,5 @@ export async function simulateCase(path: string, options: CommonOptions & { desi
 export async function demo(options: CommonOptions & { quick: boolean; full: boolean; nonIdentical: boolean }): Promise<void> {
   const { quick, full, nonIdentical } = options;
   const out = resolve(options.out ?? demoFolder(options));
-  printResult(await watched(options, (context) => runDemo({ out, quick, full, nonIdentical, ...context })), options, out);
+  await watched(options, (context) => runDemo({ out, quick, full, nonIdentical, ...context }), printer(options, out));
 }

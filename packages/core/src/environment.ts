@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { cpuFeatures, cudaDevices, loadAddon, netcdfVersion, type CudaDevices } from '@retroplume/native';
+import { cpuFeatures, cudaDevices, loadAddon, mpiLibrary, netcdfVersion, type CudaDevices } from '@retroplume/native';
 import { listGpus, nvidiaDriver } from './device';
 
 const run = promisify(execFile);
@@ -81,18 +81,30 @@ function onnxRuntime(): Finding {
   }
 }
 
-async function mpi(): Promise<Finding> {
-  const name = 'MPI';
+/** The module, and what starts several processes of it. */
+async function mpi(): Promise<Finding[]> {
   const launcher = ['mpirun', 'mpiexec', 'srun'].map(onPath).find((path) => path !== undefined);
-  if (launcher === undefined)
-    return {
-      name,
-      found: false,
-      detail: 'looked for mpirun, mpiexec and srun on PATH',
-      remedy: 'not used by this version; runs use the threads of one node',
+  return [
+    mpiModule(),
+    {
+      name: 'MPI launcher',
+      found: launcher !== undefined,
+      detail: launcher === undefined ? 'looked for mpirun, mpiexec and srun on PATH' : `${launcher} ${await firstLine(launcher, ['--version'])}`,
+      remedy: 'runs are one process; for several install Open MPI, or on a cluster load its module',
       needed: false,
-    };
-  return { name, found: true, detail: `${launcher} ${await firstLine(launcher, ['--version'])} (not used by this version)`, needed: false };
+    },
+  ];
+}
+
+function mpiModule(): Finding {
+  const remedy = 'runs are one process; for several install Open MPI or MPICH with headers, delete packages/native/build and run npm run setup';
+  const missing = (detail: string): Finding => ({ name: 'MPI (mpi.node)', found: false, detail, remedy, needed: false });
+  try {
+    const library = mpiLibrary();
+    return library === undefined ? missing('it was not built') : { ...missing(library), found: true };
+  } catch (error) {
+    return missing((error as Error).message);
+  }
 }
 
 /** Kernels in the addon, driver, GPUs: what `--device cuda` needs, in the order in which it has to be got. */
@@ -153,7 +165,7 @@ export async function describeEnvironment(): Promise<Environment> {
       addon('reference transport model (transport.node)', () => (loadAddon('transport') ? 'loads' : '')),
       addon('netCDF (netcdf.node)', () => netcdfVersion().split(' ')[0]),
       onnxRuntime(),
-      await mpi(),
+      ...(await mpi()),
       ...(await gpu()),
     ],
   };

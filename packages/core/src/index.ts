@@ -1,5 +1,6 @@
 /** The public API of `@retroplume/core`. */
 export * from './errors';
+export { ALONE, giveWay, joinRanks, launchedByMpi, type Ranks } from './ranks';
 export { chooseDevice, describeDevice, DEVICE_CHOICES, DEVICE_PATTERN, PRODUCTS, type Device, type DeviceChoice, type Products } from './device';
 export { describeEnvironment, type Environment, type Finding } from './environment';
 export { loadCase, type Case } from './data/case';
@@ -10,6 +11,8 @@ export type { GridSummary, Inspection, Oddity, TimeSummary, VariableSummary } fr
 export type { Problem } from './pipeline/check/findings';
 export { submitChain, type SubmitOptions, type SubmitResult, type SubmittedJob } from './pipeline/jobs/submit-chain';
 export { runStages, type RunOptions, type RunResult, type VariantResult } from './pipeline/run';
+export { bundleRun, type BundleOptions, type BundleResult } from './pipeline/bundle/bundle';
+export { reproduceBundle, type ReproduceOptions, type Reproduction } from './pipeline/bundle/reproduce';
 export { runPart, type Part, type PartOptions, type PartResult } from './pipeline/run-part';
 export { writeDesign, type DesignOptions, type DesignResult } from './pipeline/write-design';
 export { STAGES, type StageEvent, type StageName, type Variant } from './pipeline/stage';

@@ -1,4 +1,5 @@
 export * from './kernels';
+export * from './mpi';
 export * from './netcdf';
 export * from './peak';
 export * from './tracers';

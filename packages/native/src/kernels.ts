@@ -34,6 +34,8 @@ export interface ProgramOptions {
    * Sums are float32 in either. The CPU is always exact.
    */
   products?: 'float32' | 'tf32' | 'bf16';
+  /** the {@link Ranks.collective} of the ranks that run the same program together; what they make together are `allReduce` and synchronised batch norm */
+  ranks?: object;
 }
 
 /** The first operand that came out NaN or infinite. */
@@ -114,7 +116,7 @@ function addon(name = 'retroplume'): KernelAddon {
  * `OP_UNKNOWN`, `OPERAND_MISSING`, `OPERAND_UNKNOWN`, `OPERAND_OUT_OF_ARENA`, `PARAM_MISSING`, `PARAM_UNKNOWN`, `PARAM_INVALID`, `PHASE_INVALID`,
  * `PHASE_UNKNOWN`, `SPEC_INVALID`, `OPTION_INVALID`, `ISA_UNKNOWN`, `ISA_UNSUPPORTED`, `OUT_OF_MEMORY`, `RANGE_OUT_OF_ARENA`, `PROGRAM_BUSY`,
  * `PROGRAM_DISPOSED`, `ARGUMENT_INVALID`; with a GPU `DEVICE_CUDA_MISSING`, `DEVICE_OUT_OF_MEMORY`, `DEVICE_OP_MISSING`, `CUDA_FAILED`; without
- * one `STAGING_UNSUPPORTED`.
+ * one `STAGING_UNSUPPORTED`; with ranks `RANKS_MISSING`, `MPI_FAILED`.
  *
  * @example
  * const program = new NativeProgram({

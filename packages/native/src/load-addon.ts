@@ -16,7 +16,7 @@ export class AddonError extends Error {
 /**
  * Loads `packages/native/build/Release/NAME.node`, from wherever this file runs (`src` or `dist`).
  *
- * @param name - `retroplume`, `transport` or `netcdf`
+ * @param name - `retroplume`, `transport`, `netcdf` or `mpi`
  * @returns the module's exports; the caller knows their type
  * @throws {AddonError} if the file is not there or the system cannot load it
  */

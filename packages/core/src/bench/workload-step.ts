@@ -1,5 +1,4 @@
 /** A step of a workload as a native program with its inputs in place: what is timed, checked and profiled. */
-import type { ProgramOptions } from '@retroplume/native';
 import {
   adamUpdate,
   compile,
@@ -112,10 +111,11 @@ interface Described extends Required<Pick<CompileOptions, 'outputs' | 'phases'>>
   g: Graph;
 }
 
-function describeTrain(workload: Workload, batch: number): Described {
+/** @param ranks - that share the loss, each with as many samples */
+function describeTrain(workload: Workload, batch: number, ranks = 1): Described {
   const g = new Graph();
   const { out } = build(g, workload, 'train', batch);
-  const misfit = misfitOf(g, out);
+  const misfit = misfitOf(g, out, ranks * size(out.shape));
   const parameters = g.modelValues().filter((value) => value.kind === 'parameter');
   const grads = gradients(g, misfit, parameters);
   const rates = { learningRate: g.scalar('learningRate'), step: g.scalar('step') };
@@ -143,7 +143,11 @@ function describeInfer(workload: Workload, batch: number): Described {
 /** Under which name a step's program and its peers give the gradient of a parameter or input. */
 export const gradientOf = (name: string): string => `grad ${name}`;
 
-const DESCRIPTIONS = { train: describeTrain, invert: describeInvert, infer: describeInfer };
+const DESCRIPTIONS: Record<Step, (workload: Workload, batch: number, ranks?: number) => Described> = {
+  train: describeTrain,
+  invert: describeInvert,
+  infer: describeInfer,
+};
 
 /** A step's program without its memory. */
 export function stepLayout(workload: Workload, step: Step, batch: number): ProgramLayout {
@@ -151,9 +155,20 @@ export function stepLayout(workload: Workload, step: Step, batch: number): Progr
   return planProgram(g, described);
 }
 
-/** A compiled step with weights and inputs set; its phase is `step`, its outputs `out`, `misfit` and the gradients that it uses. */
-export function stepProgram(workload: Workload, step: Step, batch: number, weights: Arrays, inputs: Arrays, options: ProgramOptions = {}): Program {
-  const { g, ...described } = DESCRIPTIONS[step](workload, batch);
+/**
+ * A compiled step with weights and inputs set; its phase is `step`, its outputs `out`, `misfit` and the gradients that it uses.
+ *
+ * @param batch - samples of this process, which may share the step's batch with others (`options.share`, `options.ranks`)
+ */
+export function stepProgram(
+  workload: Workload,
+  step: Step,
+  batch: number,
+  weights: Arrays,
+  inputs: Arrays,
+  options: Omit<CompileOptions, 'outputs' | 'phases'> = {},
+): Program {
+  const { g, ...described } = DESCRIPTIONS[step](workload, batch, options.share?.ranks);
   const program = compile(g, { ...described, ...options, dtype: 'float32' });
   program.setParameters(weights);
   for (const [name, data] of inputs) if (program.has(name)) program.set(name, data);

@@ -4,6 +4,7 @@
  */
 import type { Instruction, ProgramOptions, ProgramSpec } from '@retroplume/native';
 import { leastArena, placeStorages } from './arena';
+import type { BatchShare } from './batch-share';
 import type { Graph, Node, Value } from './graph';
 import { GraphError } from './graph-error';
 import type { Emitter, RegionRequest } from './op';
@@ -24,6 +25,8 @@ export interface CompileOptions extends ProgramOptions {
    * again (several adjoints after one forward pass), at the price of memory.
    */
   phases?: Readonly<Record<string, readonly Value[] | PhaseRequest>>;
+  /** What the program holds of a batch that several ranks compute together, which are then given as `ranks`. */
+  share?: BatchShare;
   /** Is told of every run of every phase. */
   profiler?: Profiler;
   /** What a user can lower where the memory of a GPU is too small; default `the batch`. */
@@ -45,14 +48,14 @@ export function compile(g: Graph, options: CompileOptions & { dtype: 'float64' }
 export function compile(g: Graph, options: CompileOptions & { dtype?: 'float32' }): Program<Float32Array>;
 export function compile(g: Graph, options: CompileOptions): Program<Float32Array> | Program<Float64Array>;
 export function compile(g: Graph, options: CompileOptions): Program<Float32Array> | Program<Float64Array> {
-  const { outputs, phases, profiler, shrinkBy, ...native } = options;
-  const plan = planProgram(g, { outputs, phases });
+  const { outputs, phases, share, profiler, shrinkBy, ...native } = options;
+  const plan = planProgram(g, { outputs, phases, share });
   const host = { profiler, shrinkBy };
   return options.dtype === 'float64' ? new Program<Float64Array>(plan, native, host) : new Program<Float32Array>(plan, native, host);
 }
 
 /** Everything about a program but its memory: what `compile` runs, and what tests and tools can look at without native code. */
-export function planProgram(g: Graph, { outputs, phases }: Pick<CompileOptions, 'outputs' | 'phases'>): ProgramLayout {
+export function planProgram(g: Graph, { outputs, phases, share }: Pick<CompileOptions, 'outputs' | 'phases' | 'share'>): ProgramLayout {
   const requests = phaseRequests(g, outputs, phases);
   const fused = fuseActivations(g, requests, outputs);
   const scheduled = schedule(fused.phases);
@@ -65,7 +68,7 @@ export function planProgram(g: Graph, { outputs, phases }: Pick<CompileOptions, 
   for (const value of kept) plan.storageOf.get(value)!.pinned = true;
   const placed = placeRegions(regions, plan);
   const arenaElements = placeStorages(plan.storageOf.values(), placed.end);
-  const spec: ProgramSpec = { arenaElements: Math.max(arenaElements, 1), ...lower(scheduled, plan) };
+  const spec: ProgramSpec = { arenaElements: Math.max(arenaElements, 1), ...lower(scheduled, plan, share) };
   const leastElements = leastArena(plan.storageOf.values());
   return { spec, regions: placed.regions, storageOf: plan.storageOf, phases: scheduled, outputs: fused.outputs, leastElements };
 }
@@ -133,21 +136,22 @@ function placeRegions(requests: readonly RegionRequest[], plan: StoragePlan): { 
   return { regions, end };
 }
 
-function lower(phases: readonly ScheduledPhase[], plan: StoragePlan): Pick<ProgramSpec, 'instructions' | 'phases'> {
+function lower(phases: readonly ScheduledPhase[], plan: StoragePlan, share?: BatchShare): Pick<ProgramSpec, 'instructions' | 'phases'> {
   const instructions: Instruction[] = [];
   const ranges: Record<string, [number, number]> = {};
   for (const phase of phases) {
     const begin = instructions.length;
-    for (const node of phase.nodes) node.op.lower(node, emitterFor(node, plan, instructions));
+    for (const node of phase.nodes) node.op.lower(node, emitterFor(node, plan, instructions, share));
     ranges[phase.name] = [begin, instructions.length];
   }
   return { instructions, phases: ranges };
 }
 
-function emitterFor(node: Node, plan: StoragePlan, instructions: Instruction[]): Emitter {
+function emitterFor(node: Node, plan: StoragePlan, instructions: Instruction[], share?: BatchShare): Emitter {
   const at = (value: Value): number => plan.storageOf.get(value)!.offset! + (plan.places.get(value)?.offset ?? 0);
   return {
     at,
+    share,
     strides: (value) => plan.places.get(value)?.strides ?? stridesOf(value.shape),
     optional: (value) => (value && plan.storageOf.has(value) ? at(value) : undefined),
     accumulate: () => (plan.accumulating.has(node) ? 1 : 0),

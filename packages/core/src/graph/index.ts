@@ -9,6 +9,8 @@ export { initializeParameters } from './initialize';
 export { abs, exp, relu, sigmoid, softplus, square, tanh } from './ops/unary';
 export { add, multiply, scale, subtract, sum } from './ops/arithmetic';
 export { adamUpdate, sgdProject, type AdamOptions, type ProjectionOptions } from './ops/updates';
+export { averageBuffers } from './ops/average-over-ranks';
+export type { BatchShare } from './batch-share';
 export { batchNorm, type BatchNormOperands, type Mode } from './ops/batch-norm';
 export { batchNormPrelu, type BatchNormPreluOperands } from './ops/batch-norm-prelu';
 export { channelAffine } from './ops/channel-affine';

@@ -1,4 +1,5 @@
 /** What an op has to say about itself. One file a kind in `ops/`; see docs/graph.md for how to add one. */
+import type { BatchShare } from './batch-share';
 import type { Node, Value } from './graph';
 import type { OnnxNodeWriter } from './onnx/node-writer';
 
@@ -31,6 +32,8 @@ export interface Emitter {
   optional(value: Value | undefined): number | undefined;
   /** 1 where the node must add to what its outputs already hold (they are parts of a sum), else 0. */
   accumulate(): number;
+  /** Where several ranks compute a batch together: what this program holds of it. */
+  readonly share?: BatchShare;
   /** Appends an instruction; operands that are undefined are left out. */
   emit(kernel: string, operands: Record<string, number | undefined>, params: Record<string, number>): void;
 }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { chooseDevice } from '../device';
+import { ALONE } from '../ranks';
 import type { DemoSize } from '../worlds/demo-case';
 import { writeDemoWorld } from '../worlds/demo-world';
 import { runStages, type RunOptions, type RunResult } from './run';
@@ -36,6 +37,8 @@ export async function runDemo(options: DemoOptions = {}): Promise<DemoResult> {
   chooseDevice(options); // refused before anything is written
   const out = resolve(options.out ?? demoFolder(options));
   const casePath = join(out, 'case.yaml');
-  if (!existsSync(casePath)) await writeDemoWorld(out, { size: sizeOf(options), nonIdentical: options.nonIdentical });
+  const { ranks = ALONE } = options;
+  if (ranks.rank === 0 && !existsSync(casePath)) await writeDemoWorld(out, { size: sizeOf(options), nonIdentical: options.nonIdentical });
+  await ranks.barrier(); // the others read what the first has written
   return runStages(casePath, { ...options, out, stages: 'all' });
 }

@@ -5,15 +5,16 @@
 import { resolve } from 'node:path';
 import type { Case } from '../data/case';
 import { nearestKey } from '../data/case';
-import { chooseDevice, type Device } from '../device';
+import type { Device } from '../device';
 import { ConfigError } from '../errors';
+import { ALONE } from '../ranks';
 import { simulatedRuns } from './case-runs';
 import { forgetFailureOf, leaveFailure } from './failure-file';
 import { beginStage, isBegun, isUpToDate } from './record';
-import { runContext, STAGE_OF, type RunOptions } from './run';
+import { deviceOf, runContext, runTogether, STAGE_OF, type RunOptions } from './run';
 import { lockPart, lockRun } from './run-lock';
 import { simulateRun, simulateStage } from './simulate-stage';
-import { keyOf, runStage, stageContext, type RunContext, type StageContext, type StageName, type Variant } from './stage';
+import { keyOf, stageContext, type RunContext, type StageContext, type StageName, type Variant } from './stage';
 import { otherSurrogates, surrogateContext } from './surrogate-ensemble';
 
 /** Which part of a run: a run of the transport model by its name, or stages of a variant. */
@@ -59,9 +60,9 @@ export function variantContext(run: RunContext, stage: StageName, variant: Varia
 export async function runPart(settings: Case, part: Part, options: PartOptions = {}): Promise<PartResult> {
   checkPart(settings, part);
   const out = resolve(options.out ?? `runs/${settings.name}`);
-  const device = chooseDevice({ device: options.device ?? settings.device, products: options.products ?? settings.products });
-  options.onDevice?.(device);
+  const device = deviceOf(options, settings, options.ranks ?? ALONE);
   const context = runContext(settings, out, device, options);
+  options.onDevice?.(device, context.threads);
   await ('run' in part ? makeRun(context, part.run, options.patience ?? PATIENCE_MS) : makeStages(context, part));
   return { case: settings.name, out, device, part };
 }
@@ -93,21 +94,23 @@ function suggestion(name: string, known: readonly string[]): string {
 
 async function makeStages(context: RunContext, { variant, stages }: Extract<Part, { variant: Variant }>): Promise<void> {
   const task = `${stages.join('-')}-${variant}`;
-  const release = lockPart(context.out, task);
+  const first = isFirst(context);
+  const release = first ? lockPart(context.out, task) : () => undefined;
   try {
-    forgetFailureOf(context.out, task);
-    for (const stage of stages) {
-      await runStage(STAGE_OF[stage], variantContext(context, stage, variant)).catch((cause: unknown) => {
-        leaveFailure(context.out, { stage, variant, task }, cause);
-        throw cause;
-      });
-    }
+    if (first) forgetFailureOf(context.out, task);
+    for (const stage of stages) await runTogether(STAGE_OF[stage], variantContext(context, stage, variant), { stage, variant, task });
   } finally {
     release();
   }
 }
 
+function isFirst({ ranks = ALONE }: RunContext): boolean {
+  return ranks.rank === 0;
+}
+
+/** By the first of several ranks; the others have nothing to do. */
 async function makeRun(run: RunContext, name: string, patience: number): Promise<void> {
+  if (!isFirst(run)) return;
   const context = stageContext(run, 'simulate', 'default');
   const where = { stage: 'simulate', variant: 'default', task: `simulate-${name}` } as const;
   const fail = (cause: unknown): never => {

@@ -28,6 +28,7 @@ export interface TrainSummary {
 
 export const trainStage: Stage = {
   name: 'train',
+  onAllRanks: true,
   needs: ['prepare'],
   settings: (context) => {
     const { surrogate, training } = variantSettings(context);
@@ -58,6 +59,7 @@ export const trainStage: Stage = {
       onProgress: context.progress,
       log: context.log,
       signal: context.signal,
+      ranks: context.ranks,
     }).finally(() => dropTracers(periods));
     const description = {
       settings: surrogate,
@@ -67,8 +69,9 @@ export const trainStage: Stage = {
       species: PREPARED_SPECIES.map((name) => ({ name, unit: speciesUnit(name) })),
       groups: GROUPS.map((name) => ({ name, unit: 'kg m-2 s-1' })),
     };
-    const products = new Surrogate(description, result.weights).save(context.dir);
-    removeCheckpoint(checkpoint);
+    const first = (context.ranks?.rank ?? 0) === 0;
+    const products = first ? new Surrogate(description, result.weights).save(context.dir) : [];
+    if (first) removeCheckpoint(checkpoint);
     const summary: TrainSummary = {
       status: result.status,
       iterations: result.iterations,

@@ -3,9 +3,10 @@
  *
  * With more than one run, a batch holds pairs: element i and element i + pairs are the same hour and crop of two different runs, so that the
  * loss can compare their difference with the transport model's own. Every batch is drawn from (seed, iteration) alone: a resumed training
- * sees the same batches, without any state to keep.
+ * sees the same batches, without any state to keep. What is random about a sample beside its choice has a stream of its own: of ranks that share a batch,
+ * each draws all choices and fills its own samples alone, which are those that one process would see.
  */
-import { windowMean } from '@retroplume/native';
+import { ALONE, windowMean, type Ranks } from '@retroplume/native';
 import { ConfigError } from '../errors';
 import { Random } from '../random';
 import { copyHour, type Crop } from '../data/period-source';
@@ -20,7 +21,7 @@ export interface HourSplit {
 }
 
 export interface SamplerSettings {
-  /** samples a batch; even when pairs are drawn */
+  /** samples a batch, of all ranks together; even when pairs are drawn */
   batch: number;
   /** side of the square crop in cells; 0 = the whole domain */
   crop: number;
@@ -80,6 +81,9 @@ interface Choice {
 }
 
 export class Sampler {
+  /** samples of this rank in a batch */
+  readonly batch: number;
+  /** pairs of this rank in a batch; 0 = samples are not paired */
   readonly pairs: number;
   readonly size: { rows: number; cols: number };
   private readonly runs: string[];
@@ -96,16 +100,26 @@ export class Sampler {
     private readonly window: Window,
     private readonly settings: SamplerSettings,
     runs?: readonly string[],
+    private readonly ranks: Pick<Ranks, 'rank' | 'size'> = ALONE,
   ) {
     const { grid, meteorologyNames } = periods[0];
     this.runs = [...(runs ?? periods[0].runs.keys())];
     this.tracerChannels = periods[0].runs.get(this.runs[0])?.tracers?.channels ?? 0;
     this.rollout = settings.rolloutWindows ?? 1;
     this.size = cropSize(grid.rows, grid.cols, settings.crop);
-    this.pairs = this.runs.length > 1 ? settings.batch >> 1 : 0;
-    if (this.pairs > 0 && settings.batch % 2 !== 0) {
+    const paired = this.runs.length > 1 && settings.batch > 1;
+    if (paired && settings.batch % 2 !== 0) {
       throw new ConfigError('CASE_BATCH', `training.batch: ${settings.batch} is odd, but samples come in pairs of runs: make it even`);
     }
+    const unit = ranks.size * (paired ? 2 : 1);
+    if (settings.batch % unit !== 0) {
+      throw new ConfigError(
+        'CASE_BATCH_RANKS',
+        `training.batch: ${settings.batch} samples${paired ? ', in pairs of runs,' : ''} do not divide among ${ranks.size} processes: set a multiple of ${unit}, or start fewer`,
+      );
+    }
+    this.batch = settings.batch / ranks.size;
+    this.pairs = paired ? this.batch / 2 : 0;
     if (meteorologyNames.includes('u') && meteorologyNames.includes('v')) {
       this.wind = { u: meteorologyNames.indexOf('u'), v: meteorologyNames.indexOf('v') };
     }
@@ -131,7 +145,7 @@ export class Sampler {
 
   /** @param first - whether y comes from the run */
   private emptyWindow(first: boolean): WindowBatch {
-    const { batch } = this.settings;
+    const { batch } = this;
     const cells = this.size.rows * this.size.cols;
     const { meteorologyNames, geographyNames } = this.periods[0];
     const steps = this.window.steps.length;
@@ -146,12 +160,16 @@ export class Sampler {
   }
 
   private draw(random: Random, part: 'train' | 'test', out: Batch): Batch {
-    const { batch } = this.settings;
-    for (let i = 0; i < (this.pairs || batch); i++) {
+    const own = this.pairs || this.batch;
+    const all = own * this.ranks.size;
+    for (let drawn = 0; drawn < all; drawn++) {
       const choice = this.choose(random, part);
       const [first, second] = this.chooseRuns(random);
-      this.fillWindows(out, i, choice, first, random, part);
-      if (this.pairs > 0) this.fillWindows(out, i + this.pairs, choice, second, random, part, i);
+      const i = drawn - own * this.ranks.rank;
+      if (i < 0 || i >= own) continue;
+      const stream = (sample: number): Random => random.fork(`sample ${sample}`);
+      this.fillWindows(out, i, choice, first, stream(drawn), part);
+      if (this.pairs > 0) this.fillWindows(out, i + own, choice, second, stream(drawn + all), part, i);
     }
     return out;
   }
@@ -243,7 +261,7 @@ export class Sampler {
   /** Multiplies what is emitted and what comes of it. */
   private rescale({ emissions, tracers, target, previous }: WindowBatch, i: number, factor: number): void {
     for (const field of [emissions, tracers, target, previous]) {
-      const size = field.length / this.settings.batch;
+      const size = field.length / this.batch;
       for (let k = i * size; k < (i + 1) * size; k++) field[k] *= factor;
     }
   }

@@ -1,6 +1,7 @@
 /** The training loop: batches, learning rate, test loss, checkpoints, early stop. */
+import { ALONE, type Ranks } from '@retroplume/native';
 import type { SurrogateSettings, TrainingSettings } from '../data/case';
-import { readCheckpoint, writeCheckpoint, type Tensor } from '../data/checkpoint';
+import { decodeTensors, encodeTensors, readCheckpoint, writeCheckpoint, type Checkpoint, type Tensor } from '../data/checkpoint';
 import type { PreparedPeriod } from '../data/prepared';
 import { ConfigError, DataError, InterruptedError } from '../errors';
 import type { Execution } from '../graph';
@@ -25,6 +26,10 @@ export interface TrainOptions extends Execution {
   onProgress?: (done: number, total: number, text: string) => void;
   log?: (text: string) => void;
   signal?: AbortSignal;
+  /** that train together: each computes its share of every batch; the first reads and writes the checkpoint. Default: this process alone */
+  ranks?: Ranks;
+  /** plain kernels in double, on the CPU: for tests of what must not depend on rounding; weights and checkpoints are double, too */
+  dtype?: 'float64';
 }
 
 export type TrainStatus = 'iterations' | 'early-stop' | 'time';
@@ -73,6 +78,7 @@ export function samplerOf(
   surrogate: SurrogateSettings,
   training: TrainingSettings,
   runs?: readonly string[],
+  ranks?: Ranks,
 ): Sampler {
   const window = new Window(surrogate.window);
   const splits = periods.map((period, p) => {
@@ -92,14 +98,16 @@ export function samplerOf(
     }
     return training.rolloutWindows > 1 ? rolledOut(period, split, window.hours * training.rolloutWindows) : split;
   });
-  return new Sampler(periods, splits, window, { ...training, previousConcentrations: takesInitialConcentrations(surrogate) }, runs);
+  return new Sampler(periods, splits, window, { ...training, previousConcentrations: takesInitialConcentrations(surrogate) }, runs, ranks);
 }
 
 /**
- * Trains the surrogate on all runs of the prepared periods. Resumes from `options.checkpoint`, bit for bit, when it is there.
+ * Trains the surrogate on all runs of the prepared periods. Resumes from `options.checkpoint`, bit for bit, when it is there. With several ranks the
+ * result is the same bits on all of them; with another number of ranks it is the same up to rounding, and a checkpoint can be gone on from.
  *
  * @throws {NumericalError} when a loss is not finite
- * @throws {InterruptedError} when the signal is raised; a checkpoint has been written
+ * @throws {InterruptedError} when the signal is raised, of any rank; a checkpoint has been written
+ * @throws {ConfigError} `CASE_BATCH_RANKS` if the batch does not divide among the ranks, `RANKS_ON_GPU` for what only CPUs do together
  */
 export async function train(
   periods: readonly PreparedPeriod[],
@@ -110,20 +118,34 @@ export async function train(
   options: TrainOptions,
 ): Promise<TrainResult> {
   const onlyPrior = surrogate.mode === 'paper' ? ['prior'] : undefined;
-  const sampler = samplerOf(periods, spinUp, surrogate, training, onlyPrior);
+  const ranks = options.ranks ?? ALONE;
+  requireSharable(surrogate, training, options, ranks);
+  const sampler = samplerOf(periods, spinUp, surrogate, training, onlyPrior, ranks);
   const sizes = {
-    batch: training.batch,
+    batch: sampler.batch,
     steps: new Window(surrogate.window).steps.length,
     ...sampler.size,
     meteorology: periods[0].meteorologyNames.length,
     geography: periods[0].geographyNames.length,
   };
-  const program = new TrainingProgram(surrogate, training, sizes, normalisation, sampler.pairs, options);
+  const program = new TrainingProgram(surrogate, training, sizes, normalisation, sampler.pairs, options, ranks);
   try {
-    return await new Loop(program, sampler, training, options).run();
+    return await new Loop(program, sampler, training, options, ranks).run();
   } finally {
     program.dispose();
   }
+}
+
+/** @throws {ConfigError} `RANKS_ON_GPU` */
+function requireSharable({ batchNorm, dropout }: SurrogateSettings, training: TrainingSettings, { device = 'cpu' }: Execution, ranks: Ranks): void {
+  if (ranks.size === 1 || device === 'cpu') return;
+  const set =
+    batchNorm && training.synchronisedBatchNorm ? 'training.synchronisedBatchNorm: false' : dropout > 0 ? 'surrogate.dropout: 0' : undefined;
+  if (set === undefined) return;
+  throw new ConfigError(
+    'RANKS_ON_GPU',
+    `training on ${ranks.size} processes with ${device}: what they make together within the network needs CPUs: set ${set}, or --device cpu`,
+  );
 }
 
 class Loop {
@@ -136,13 +158,14 @@ class Loop {
     private readonly sampler: Sampler,
     private readonly settings: TrainingSettings,
     private readonly options: TrainOptions,
+    private readonly ranks: Ranks,
   ) {}
 
   async run(): Promise<TrainResult> {
-    this.resume();
+    await this.resume();
     const { settings } = this;
     const testBatches = Array.from({ length: TEST_BATCHES }, (_, i) => this.sampler.test(i));
-    const began = Date.now() - this.progress.seconds * 1000;
+    const began = performance.now() - this.progress.seconds * 1000;
     let next: Batch = this.sampler.train(this.progress.iteration);
     let spare: Batch | undefined;
     let status = this.ended();
@@ -157,11 +180,14 @@ class Loop {
       spare = batch;
       this.sums.push(losses);
       this.progress.iteration++;
-      this.progress.seconds = (Date.now() - began) / 1000;
       if (this.due(settings.evaluateEvery)) await this.look(testBatches);
       this.options.onProgress?.(this.progress.iteration, settings.iterations, this.describe(losses));
-      if (this.due(settings.checkpointEvery) || this.options.signal?.aborted) this.save();
-      if (this.options.signal?.aborted) {
+      const { stopped, seconds } = await this.agree((performance.now() - began) / 1000);
+      this.progress.seconds = seconds;
+      if (this.due(settings.checkpointEvery) || stopped) this.save();
+      if (stopped) {
+        // No rank ends before the checkpoint is whole.
+        await this.ranks.barrier();
         throw new InterruptedError(
           'INTERRUPTED',
           `train: stopped at step ${this.progress.iteration}; the checkpoint is ${this.options.checkpoint}: run the same command to go on`,
@@ -172,6 +198,13 @@ class Loop {
     const keepBest = settings.earlyStoppingIterations > 0 && this.best;
     const weights = keepBest ? (this.best as Map<string, Tensor>) : this.program.weightsNow();
     return { weights, curve: this.progress.curve, status, iterations: this.progress.iteration };
+  }
+
+  /** What all ranks must see alike: whether any was asked to stop, and the clock of the first. */
+  private async agree(seconds: number): Promise<{ stopped: boolean; seconds: number }> {
+    const figures = Float64Array.of(this.options.signal?.aborted ? 1 : 0, this.ranks.rank === 0 ? seconds : 0);
+    await this.ranks.sum(figures);
+    return { stopped: figures[0] > 0, seconds: figures[1] };
   }
 
   private due(every: number): boolean {
@@ -204,6 +237,7 @@ class Loop {
   }
 
   private save(): void {
+    if (this.ranks.rank > 0) return;
     const tensors = this.program.state();
     for (const [name, tensor] of this.best ?? []) tensors.set(`best/${name}`, tensor);
     const { iteration, seconds, curve, best } = this.progress;
@@ -211,8 +245,17 @@ class Loop {
     writeCheckpoint(this.options.checkpoint, { tensors, metadata: { iteration, seconds, curve, best: finiteBest, pending: this.sums } });
   }
 
-  private resume(): void {
-    const found = readCheckpoint(this.options.checkpoint, (error) => this.options.log?.(error.message));
+  /** The first rank's checkpoint, on all of them. */
+  private async checkpoint(): Promise<Checkpoint | undefined> {
+    const { checkpoint, log } = this.options;
+    const found = this.ranks.rank === 0 ? readCheckpoint(checkpoint, (error) => log?.(error.message)) : undefined;
+    if (this.ranks.size === 1) return found;
+    const bytes = await this.ranks.broadcast(found && encodeTensors(found));
+    return bytes.length > 0 ? decodeTensors(Buffer.from(bytes), checkpoint) : undefined;
+  }
+
+  private async resume(): Promise<void> {
+    const found = await this.checkpoint();
     if (!found) {
       if (this.options.weights) this.program.begin(this.options.weights);
       return;

@@ -8,12 +8,17 @@
  *
  * J_diff is what teaches the response: an error of a tenth of the concentration may be an error of the whole response.
  *
+ * Ranks that share a batch have a program of their own samples each. The weights of the losses are those of the whole batch, so that J and its gradient are the
+ * sums over ranks of what each computes.
+ *
  * Where samples are rolled out (`training.rolloutWindows`) J is the mean over their windows, each of which takes the output of the one before as y: the gradient
  * goes through it, so that what the network hands on is trained too.
  */
+import { ALONE, type Ranks } from '@retroplume/native';
 import type { SurrogateSettings, TrainingSettings } from '../data/case';
 import {
   adamUpdate,
+  averageBuffers,
   compile,
   Graph,
   gradients,
@@ -22,6 +27,7 @@ import {
   slice,
   subtract,
   weightedSum,
+  type BatchShare,
   type Execution,
   type Program,
   type Value,
@@ -29,6 +35,7 @@ import {
 import { executionOf } from '../graph/execution';
 import type { Tensor } from '../data/checkpoint';
 import { NumericalError } from '../errors';
+import { LossWeights, SPECIES } from './loss-weights';
 import { buildSurrogate, normaliseConcentrations, type SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';
 import type { Batch, WindowBatch } from './sampler';
@@ -46,10 +53,6 @@ interface LossValues {
   difference?: Value;
 }
 
-const SPECIES = 4;
-
-type DifferenceKind = 'l1' | 'l2';
-
 /** Inputs that hold the weights of the loss on differences. */
 const DIFFERENCE_WEIGHT = { l1: 'differenceWeight', l2: 'squaredDifferenceWeight' } as const;
 
@@ -61,21 +64,27 @@ const SHRINK_BY = 'training.batch, or training.crop (a smaller square, 0 is the 
 export class TrainingProgram {
   private readonly training: Program;
   private readonly frozen: Program;
-  private readonly weight: Float32Array;
-  private readonly differenceWeight: Float32Array;
+  private readonly weights: LossWeights;
   /** The batch that lies on the GPU for the next step. */
   private staged?: Batch;
 
-  /** @param pairs - pairs of runs in a batch; 0 = samples are not paired */
+  /**
+   * @param sizes - with the samples of this rank in a batch
+   * @param pairs - pairs of runs among them; 0 = samples are not paired
+   */
   constructor(
     settings: SurrogateSettings,
     private readonly training_: TrainingSettings,
     private readonly sizes: SurrogateSizes,
     private readonly normalisation: Normalisation,
     private readonly pairs: number,
-    execution: Execution,
+    execution: Execution & { dtype?: 'float64' },
+    private readonly ranks: Ranks = ALONE,
   ) {
-    const common = { ...executionOf(execution), shrinkBy: SHRINK_BY };
+    this.weights = new LossWeights(training_, normalisation, { samples: sizes.batch, pairs, cells: sizes.rows * sizes.cols }, ranks.size);
+    // The numbers that are read and set are converted, so that the type of a program in double does not matter here.
+    const common = { ...executionOf(execution), dtype: execution.dtype as 'float32' | undefined, shrinkBy: SHRINK_BY };
+    const share = shareOf(ranks, pairs, training_);
     const g = new Graph();
     const losses = this.losses(g, settings, 'train');
     const parameters = g.modelValues().filter((value) => value.kind === 'parameter');
@@ -86,18 +95,19 @@ export class TrainingProgram {
       l2: training_.l2,
       clipNorm: training_.clipNorm,
     });
+    const averaged = share && !share.synchronisedBatchNorm ? averageBuffers(g) : undefined;
     this.training = compile(g, {
       outputs: outputsOf(losses),
-      phases: { forward: Object.values(outputsOf(losses)), update: [update] },
+      phases: { forward: Object.values(outputsOf(losses)), update: [update, ...(averaged ? [averaged] : [])] },
       ...common,
+      share,
+      ranks: ranks.collective,
     });
     this.training.setParameters(initializeParameters(g, training_.seed));
 
     const f = new Graph();
     const frozenLosses = this.losses(f, settings, 'frozen');
     this.frozen = compile(f, { outputs: outputsOf(frozenLosses), phases: { evaluate: Object.values(outputsOf(frozenLosses)) }, ...common });
-    this.weight = this.speciesWeights(sizes.batch * sizes.rows * sizes.cols);
-    this.differenceWeight = new Float32Array(pairs * sizes.rows * sizes.cols * SPECIES);
   }
 
   private losses(g: Graph, settings: SurrogateSettings, mode: 'train' | 'frozen'): LossValues {
@@ -129,9 +139,9 @@ export class TrainingProgram {
     const shape = [batch, rows, cols, SPECIES];
     const target = normaliseConcentrations(g, g.input(`target${suffix}`, shape), this.normalisation);
     const absolute = loss(g, normalised, target, g.input('weight', shape), { kind: 'l1', divisor: 1 });
-    if (this.pairs === 0 || this.training_.differenceWeight === 0) return { total: absolute, absolute };
+    if (this.weights.kinds.length === 0) return { total: absolute, absolute };
     const half = (value: Value): Value => subtract(g, slice(g, value, 0, 0, this.pairs), slice(g, value, 0, this.pairs, 2 * this.pairs));
-    const [predicted, wanted, kinds] = [half(normalised), half(target), this.differenceKinds()];
+    const [predicted, wanted, { kinds }] = [half(normalised), half(target), this.weights];
     const terms = kinds.map((kind) => {
       const weight = g.input(DIFFERENCE_WEIGHT[kind] + suffix, [this.pairs, rows, cols, SPECIES]);
       return { value: loss(g, predicted, wanted, weight, { kind, divisor: 1 }), weight: 1 / kinds.length };
@@ -144,52 +154,28 @@ export class TrainingProgram {
     return { total, absolute, difference };
   }
 
-  private weights(): number[] {
-    const { speciesWeights: w } = this.training_;
-    const list = [w.NO2, w.SO2, w.O3, w['PM2.5']];
-    const total = list.reduce((a, b) => a + b, 0);
-    return list.map((x) => x / total);
+  /** Sets the rank's samples of a batch, whose differences are weighted by the sums of all ranks. */
+  private async load(program: Program, batch: Batch): Promise<void> {
+    const sums = this.weights.differenceSums(batch);
+    await this.ranks.sum(sums);
+    this.place(program, batch, sums);
   }
 
-  private speciesWeights(cells: number): Float32Array {
-    const weights = this.weights();
-    return Float32Array.from({ length: cells * SPECIES }, (_, i) => weights[i % SPECIES] / cells);
-  }
-
-  private differenceKinds(): DifferenceKind[] {
-    const { differenceLoss } = this.training_;
-    return differenceLoss === 'both' ? ['l1', 'l2'] : [differenceLoss];
-  }
-
-  /** Weights w_s / Σφ(Δy), with φ the loss of one value: it is relative to the size of the difference in this batch. */
-  private differenceWeights(target: Float32Array, kind: DifferenceKind): Float32Array {
-    const half = this.differenceWeight.length;
-    const { scale } = this.normalisation.concentrations;
-    const sums = new Float64Array(SPECIES);
-    for (let i = 0; i < half; i++) {
-      const difference = Math.abs(target[i] - target[i + half]) / scale[i % SPECIES];
-      sums[i % SPECIES] += kind === 'l1' ? difference : difference ** 2 / 2;
-    }
-    const weights = this.weights().map((w, s) => (sums[s] > 0 ? w / sums[s] : 0));
-    for (let i = 0; i < half; i++) this.differenceWeight[i] = weights[i % SPECIES];
-    return this.differenceWeight;
-  }
-
-  private load(program: Program, batch: Batch, how: 'set' | 'stage' = 'set'): void {
+  /** @param sums - as from {@link LossWeights.differenceSums}, of the whole batch */
+  private place(program: Program, batch: Batch, sums: Float64Array, how: 'set' | 'stage' = 'set'): void {
     if (batch.geography.length > 0) program[how]('geography', batch.geography);
-    program[how]('weight', this.weight);
-    batch.earlier.forEach((window, i) => this.loadWindow(program, window, suffixOf(batch.earlier.length - i), how));
-    this.loadWindow(program, batch, suffixOf(0), how);
+    program[how]('weight', this.weights.absolute);
+    const windows = [...batch.earlier, batch];
+    const each = sums.length / windows.length;
+    windows.forEach((window, i) => this.placeWindow(program, window, sums.subarray(i * each, (i + 1) * each), suffixOf(windows.length - 1 - i), how));
   }
 
-  private loadWindow(program: Program, window: WindowBatch, suffix: string, how: 'set' | 'stage'): void {
+  private placeWindow(program: Program, window: WindowBatch, sums: Float64Array, suffix: string, how: 'set' | 'stage'): void {
     const { emissions, tracers, meteorology, previous, target } = window;
     for (const [name, data] of Object.entries({ emissions, tracers, meteorology, previous, target })) {
       if (data.length > 0) program[how](name + suffix, data);
     }
-    if (this.pairs > 0 && this.training_.differenceWeight > 0) {
-      for (const kind of this.differenceKinds()) program[how](DIFFERENCE_WEIGHT[kind] + suffix, this.differenceWeights(target, kind));
-    }
+    this.weights.kinds.forEach((kind, k) => program[how](DIFFERENCE_WEIGHT[kind] + suffix, this.weights.difference(sums, k)));
   }
 
   /**
@@ -199,38 +185,62 @@ export class TrainingProgram {
    * @throws {NumericalError} naming the step and the tensor if the loss is not finite
    */
   async step(batch: Batch, iteration: number, learningRate: number, overlap?: () => Batch | undefined): Promise<StepLosses> {
-    if (this.staged !== batch) this.load(this.training, batch);
+    if (this.staged !== batch) await this.load(this.training, batch);
     this.training.set('learningRate', [learningRate]);
     this.training.set('step', [iteration + 1]);
     await this.training.run('forward');
-    const losses = readLosses(this.training, this.pairs > 0 && this.training_.differenceWeight > 0);
+    const losses = await this.lossesOf(this.training);
     if (!Number.isFinite(losses.total)) await this.explainNonFinite(batch, iteration);
     const running = this.training.run('update');
     this.staged = overlap?.();
-    if (this.staged && this.training.stages) this.load(this.training, this.staged, 'stage');
+    // Ranks add up the sums of the next batch only when this run is over.
+    if (this.staged && this.training.stages && this.ranks.size === 1)
+      this.place(this.training, this.staged, this.weights.differenceSums(this.staged), 'stage');
     else this.staged = undefined;
     await running;
     return losses;
   }
 
-  /** Finds the tensor in which the first value that is not finite appears: one of the batch, or one that the weights make of it. */
+  /** The losses of the whole batch, from what the program has computed of the rank's samples. */
+  private async lossesOf(program: Program): Promise<StepLosses> {
+    const names = ['total', 'absolute', ...(this.weights.kinds.length > 0 ? ['difference'] : [])];
+    const [total, absolute, difference] = await this.summed(Float64Array.from(names, (name) => program.get(name)[0]));
+    return { total, absolute, ...(difference !== undefined ? { difference } : {}) };
+  }
+
+  private async summed(figures: Float64Array): Promise<Float64Array> {
+    await this.ranks.sum(figures);
+    return figures;
+  }
+
+  /**
+   * Finds the tensor in which the first value that is not finite appears: one of the batch, or one that the weights make of it. Of several ranks the first that
+   * finds one says so for all.
+   */
   private async explainNonFinite(batch: Batch, iteration: number): Promise<never> {
-    const { earlier, ...own } = batch;
-    const spoiled = [own, ...earlier]
-      .flatMap((window) => Object.entries(window))
-      .find(([, data]: [string, Float32Array]) => !data.every(Number.isFinite));
-    let where = spoiled ? `the batch holds NaN or infinite values in ${spoiled[0]}` : 'the sum itself overflows';
-    this.frozen.setParameters(this.training.getParameters());
-    this.load(this.frozen, batch);
-    try {
-      if (!spoiled) await this.frozen.runChecked('evaluate');
-    } catch (cause) {
-      where = (cause as Error).message;
-    }
+    const spoiled = await this.firstTold(spoiledField(batch));
+    const found = spoiled ?? (await this.firstTold(await this.spoiledResult(batch)));
     throw new NumericalError(
       'TRAINING_NOT_FINITE',
-      `train: the loss is not finite at step ${iteration}: ${where}; lower training.learningRate, or look for NaN in the inputs of prepare`,
+      `train: the loss is not finite at step ${iteration}: ${found ?? 'the sum itself overflows'}; lower training.learningRate, or look for NaN in the inputs of prepare`,
     );
+  }
+
+  /** What the first rank says that says anything. */
+  private async firstTold(text: string | undefined): Promise<string | undefined> {
+    const told = await this.ranks.gather(new TextEncoder().encode(text ?? ''));
+    return told.map((bytes) => new TextDecoder().decode(bytes)).find((each) => each !== '');
+  }
+
+  private async spoiledResult(batch: Batch): Promise<string | undefined> {
+    this.frozen.setParameters(this.training.getParameters());
+    this.place(this.frozen, batch, this.weights.differenceSums(batch));
+    try {
+      await this.frozen.runChecked('evaluate');
+      return undefined;
+    } catch (cause) {
+      return (cause as Error).message;
+    }
   }
 
   /** Mean losses over batches with the network frozen. */
@@ -238,9 +248,9 @@ export class TrainingProgram {
     this.frozen.setParameters(this.training.getParameters());
     const mean: StepLosses = { total: 0, absolute: 0 };
     for (const batch of batches) {
-      this.load(this.frozen, batch);
+      await this.load(this.frozen, batch);
       await this.frozen.run('evaluate');
-      const losses = readLosses(this.frozen, this.pairs > 0 && this.training_.differenceWeight > 0);
+      const losses = await this.lossesOf(this.frozen);
       mean.total += losses.total / batches.length;
       mean.absolute += losses.absolute / batches.length;
       if (losses.difference !== undefined) mean.difference = (mean.difference ?? 0) + losses.difference / batches.length;
@@ -275,6 +285,13 @@ export class TrainingProgram {
   }
 }
 
+function spoiledField({ earlier, ...own }: Batch): string | undefined {
+  const spoiled = [own, ...earlier]
+    .flatMap((window) => Object.entries(window))
+    .find(([, data]: [string, Float32Array]) => !data.every(Number.isFinite));
+  return spoiled && `the batch holds NaN or infinite values in ${spoiled[0]}`;
+}
+
 function withShapes(program: Program, arrays: Map<string, Float32Array>): Map<string, Tensor> {
   return new Map([...arrays].map(([name, data]) => [name, { data, shape: [...program.shapeOf(name)] }]));
 }
@@ -283,7 +300,8 @@ function outputsOf({ total, absolute, difference }: LossValues): Record<string, 
   return { total, absolute, ...(difference ? { difference } : {}) };
 }
 
-function readLosses(program: Program, paired: boolean): StepLosses {
-  const read = (name: string): number => program.get(name)[0];
-  return { total: read('total'), absolute: read('absolute'), ...(paired ? { difference: read('difference') } : {}) };
+/** What a rank holds of a batch; undefined where there is one alone. */
+function shareOf({ rank, size }: Ranks, pairs: number, training: TrainingSettings): BatchShare | undefined {
+  if (size === 1) return undefined;
+  return { rank, ranks: size, stretches: pairs > 0 ? 2 : 1, synchronisedBatchNorm: training.synchronisedBatchNorm };
 }

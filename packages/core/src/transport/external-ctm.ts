@@ -5,6 +5,7 @@
  * files are copied into the run's output, so that nothing downstream knows which model ran.
  */
 import { spawn } from 'node:child_process';
+import { withoutLauncher } from '@retroplume/native';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isPlaceholder, PLACEHOLDER, type Placeholder, type Species } from '../data/case';
@@ -127,7 +128,9 @@ interface Ended {
 /** Runs a shell command in a process group of its own, so that a time-out or an abort ends its children too. */
 function runCommand(command: string, output: number, timeoutMs: number, abort?: AbortSignal): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn('/bin/sh', ['-c', command], { detached: true, stdio: ['ignore', output, output] });
+    // The command may be an MPI program of its own.
+    const env = withoutLauncher(process.env);
+    const child = spawn('/bin/sh', ['-c', command], { detached: true, stdio: ['ignore', output, output], env });
     let timedOut = false;
     let ending: Promise<void> | undefined;
     const end = (): void => {
@@ -165,9 +168,9 @@ function runCommand(command: string, output: number, timeoutMs: number, abort?: 
 /** Tells a process group to end, waits until it has, and kills what is left of it after a while. */
 async function endGroup(pid: number | undefined): Promise<void> {
   if (pid === undefined) return;
-  const killAt = Date.now() + GRACE_MS;
+  const killAt = performance.now() + GRACE_MS;
   let alive = signalGroup(pid, 'SIGTERM');
-  while (alive && Date.now() < killAt) {
+  while (alive && performance.now() < killAt) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     alive = signalGroup(pid, 0);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/collective.h"
 #include "runtime/error.h"
 
 namespace retroplume {
@@ -88,6 +89,13 @@ int parseDevice(const std::string& device) {
   return std::stoi(index);
 }
 
+/** What mpi.node hands out as `collective`; it outlives every program. */
+const Collective* readCollective(const Napi::Value& value) {
+  if (value.IsUndefined()) return nullptr;
+  if (!value.IsExternal()) throw NativeError("OPTION_INVALID", "options.ranks: expected the collective of ranks that have joined");
+  return value.As<Napi::External<Collective>>().Data();
+}
+
 }  // namespace
 
 ReadOptions readProgramOptions(const Napi::Value& value) {
@@ -104,6 +112,7 @@ ReadOptions readProgramOptions(const Napi::Value& value) {
     choose("isa", isa);
     choose("device", device);
     choose("products", products);
+    options.ranks = readCollective(source.Get("ranks"));
     if (!source.Get("threads").IsUndefined()) threads = number(source.Get("threads"), "options.threads");
   }
   if (dtype != "float32" && dtype != "float64")

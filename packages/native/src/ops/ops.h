@@ -19,5 +19,6 @@ void registerArithmetic(Registry& registry);
 void registerStridedCopy(Registry& registry);
 void registerLoss(Registry& registry);
 void registerOptimiser(Registry& registry);
+void registerAllReduce(Registry& registry);
 
 }  // namespace retroplume

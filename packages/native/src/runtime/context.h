@@ -12,6 +12,7 @@
 namespace retroplume {
 
 class Team;
+struct Collective;
 
 /** Team::run and Team::barrier, for kernels: code that is compiled for several instruction sets must not see the standard library's inline functions.
  */
@@ -28,6 +29,7 @@ struct Context {
   Team* team;              // not read where `threads` is 1
   void* stream = nullptr;  // of a device, for its kernels
   Products products = Products::float32;
+  const Collective* ranks = nullptr;  // that compute one batch together; null: this process alone
 };
 
 /** Half-open range of work items. */

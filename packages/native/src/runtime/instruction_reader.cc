@@ -26,12 +26,22 @@ int64_t product(std::initializer_list<int64_t> dimensions) {
 
 template <class T>
 InstructionReader<T>::InstructionReader(const InstructionSpec& spec, std::string where, T* arena, int64_t arenaElements, int threads,
-                                        const CpuKernels* fast, const CudaKernels* cuda)
-    : spec_(spec), where_(std::move(where)), arena_(arena), arenaElements_(arenaElements), threads_(threads), fast_(fast), cuda_(cuda) {}
+                                        const CpuKernels* fast, const CudaKernels* cuda, const Collective* ranks)
+    : spec_(spec), where_(std::move(where)), arena_(arena), arenaElements_(arenaElements), threads_(threads), fast_(fast), cuda_(cuda), ranks_(ranks) {}
 
 template <class T>
 void InstructionReader<T>::fail(const std::string& code, const std::string& what) const {
   throw NativeError(code, where_ + ": " + what);
+}
+
+template <class T>
+void InstructionReader<T>::requireRanks() const {
+  if (ranks_ == nullptr) fail("RANKS_MISSING", "expected options.ranks, which it works on together with other processes");
+}
+
+template <class T>
+void InstructionReader<T>::requireHost(const std::string& what) const {
+  if (cuda_ != nullptr) fail("DEVICE_OP_MISSING", "expected device cpu: " + what + " has no CUDA kernel");
 }
 
 template <class T>

@@ -3,6 +3,7 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -33,11 +34,19 @@ struct WrittenOperand {
   Rows rows;
 };
 
+/** Memory of a device that the host has to work on: `run` gets a copy of it, which goes back. */
+struct HostOperand {
+  void* data;
+  std::size_t bytes;
+  std::function<void(void* copy, const Context&)> run;
+};
+
 /** An instruction ready to run: pointers are bound, nothing is looked up or allocated any more. */
 struct BoundKernel {
   std::function<void(const Context&)> run;
   double flops = 0;
   std::size_t scratchBytes = 0;
+  std::optional<HostOperand> onHost = std::nullopt;  // on a device, instead of `run`
 };
 
 /**
@@ -48,7 +57,7 @@ template <class T>
 class InstructionReader {
  public:
   InstructionReader(const InstructionSpec& spec, std::string where, T* arena, int64_t arenaElements, int threads, const CpuKernels* fast,
-                    const CudaKernels* cuda);
+                    const CudaKernels* cuda, const Collective* ranks);
 
   /** Pointer to an operand of the product of `dimensions` elements. @throws NativeError OPERAND_MISSING, OPERAND_OUT_OF_ARENA */
   const T* input(const char* name, std::initializer_list<int64_t> dimensions);
@@ -80,6 +89,10 @@ class InstructionReader {
   /** Those of the device; null where the program runs on the CPU. */
   const CudaKernels* cuda() const { return cuda_; }
   int threads() const { return threads_; }
+  /** For an instruction that several ranks make together. @throws NativeError RANKS_MISSING where the program has none */
+  void requireRanks() const;
+  /** For what only the CPU's kernels can do. @throws NativeError DEVICE_OP_MISSING on a device */
+  void requireHost(const std::string& what) const;
   /** Bytes of all operands read so far: the least traffic that the instruction can have. */
   double bytes() const { return bytes_; }
   const std::vector<WrittenOperand<T>>& written() const { return written_; }
@@ -97,6 +110,7 @@ class InstructionReader {
   int threads_;
   const CpuKernels* fast_;
   const CudaKernels* cuda_;
+  const Collective* ranks_;
   double bytes_ = 0;
   std::vector<WrittenOperand<T>> written_;
   std::set<std::string> usedOperands_;

@@ -42,7 +42,7 @@ class TypedProgram final : public Program {
       const InstructionSpec& instruction = spec.instructions[i];
       const std::string where = describe(instruction, i);
       const KernelEntry& entry = registry.find(instruction.op, where);
-      InstructionReader<T> reader(instruction, where, static_cast<T*>(arena_.data()), arenaElements_, options.threads, fast, cuda);
+      InstructionReader<T> reader(instruction, where, static_cast<T*>(arena_.data()), arenaElements_, options.threads, fast, cuda, options.ranks);
       BoundKernel kernel = bind(entry, reader);
       reader.finish();
       scratchBytes = std::max(scratchBytes, kernel.scratchBytes);
@@ -54,7 +54,7 @@ class TypedProgram final : public Program {
 
   std::optional<NonFinite> runChecked(Phase phase, Team& team, const std::atomic<bool>& stop) override {
     for (int64_t i = phase.begin; i < phase.end && !stop; ++i) {
-      instructions_[i].kernel.run(context(team));
+      execute(i, team);
       for (const auto& operand : written_[i]) {
         if (!isFinite(operand, device())) return NonFinite{i, instructions_[i].label, operand.name};
       }
@@ -122,15 +122,40 @@ Phase Program::phase(const std::string& name) const {
   return {found->second.first, found->second.second};
 }
 
+void Program::execute(int64_t instruction, Team& team) {
+  const BoundKernel& kernel = instructions_[instruction].kernel;
+  if (device() == nullptr || !kernel.onHost) return kernel.run(context(team));
+  std::vector<char> copy(kernel.onHost->bytes);
+  device()->synchronise();
+  device()->download(copy.data(), kernel.onHost->data, copy.size());
+  kernel.onHost->run(copy.data(), context(team));
+  device()->upload(kernel.onHost->data, copy.data(), copy.size());
+}
+
+Phase Program::stretch(int64_t begin, int64_t end) const {
+  if (instructions_[begin].kernel.onHost) return {begin, begin + 1};
+  int64_t next = begin + 1;
+  while (next < end && !instructions_[next].kernel.onHost) ++next;
+  return {begin, next};
+}
+
 void Program::run(Phase phase, Team& team, const std::atomic<bool>& stop) {
   if (device() != nullptr) {
-    auto& graph = graphs_[{phase.begin, phase.end}];
-    if (!graph) {
-      graph = device()->record([this, phase, &team] {
-        for (int64_t i = phase.begin; i < phase.end; ++i) instructions_[i].kernel.run(context(team));
-      });
+    for (int64_t begin = phase.begin; begin < phase.end;) {
+      const Phase part = stretch(begin, phase.end);
+      begin = part.end;
+      if (instructions_[part.begin].kernel.onHost) {
+        execute(part.begin, team);
+        continue;
+      }
+      auto& graph = graphs_[{part.begin, part.end}];
+      if (!graph) {
+        graph = device()->record([this, part, &team] {
+          for (int64_t i = part.begin; i < part.end; ++i) instructions_[i].kernel.run(context(team));
+        });
+      }
+      graph->launch();
     }
-    graph->launch();
     return device()->synchronise();
   }
   for (int64_t i = phase.begin; i < phase.end && !stop; ++i) instructions_[i].kernel.run(context(team));
@@ -140,8 +165,8 @@ std::vector<InstructionProfile> Program::profile(Phase phase, Team& team, const 
   std::vector<InstructionProfile> profile;
   for (int64_t i = phase.begin; i < phase.end && !stop; ++i) {
     const Bound& instruction = instructions_[i];
-    const auto run = [&] { instruction.kernel.run(context(team)); };
-    const double seconds = device() != nullptr ? device()->time(run) : secondsOf(run);
+    const auto run = [&] { execute(i, team); };
+    const double seconds = device() != nullptr && !instruction.kernel.onHost ? device()->time(run) : secondsOf(run);
     profile.push_back({instruction.op, instruction.label, seconds, instruction.kernel.flops, instruction.bytes});
   }
   return profile;

@@ -27,6 +27,7 @@ struct ProgramOptions {
   int threads = 1;
   std::shared_ptr<Device> device;  // null: the CPU; else in single precision, with the device's kernels
   Products products = Products::float32;
+  const Collective* ranks = nullptr;  // that run the same program together
 };
 
 /** Where the first NaN or infinity appeared. */
@@ -105,8 +106,12 @@ class Program {
 
   Program(const ProgramSpec& spec, const ProgramOptions& options, std::size_t elementBytes);
   Context context(Team& team) const {
-    return {options_.threads, scratch_.data(), &team, options_.device ? options_.device->stream() : nullptr, options_.products};
+    return {options_.threads, scratch_.data(), &team, options_.device ? options_.device->stream() : nullptr, options_.products, options_.ranks};
   }
+  /** One instruction; on a device one of the host gets a copy of its memory there. */
+  void execute(int64_t instruction, Team& team);
+  /** Of a phase on the device, the instructions from `begin` on that it can start as one, or the one that the host has to run. */
+  Phase stretch(int64_t begin, int64_t end) const;
   Device* device() const { return options_.device.get(); }
   /** First element of the arena at `offset`, on the device if there is one. @throws NativeError RANGE_OUT_OF_ARENA */
   void* at(double offset, double length) const;
@@ -119,7 +124,7 @@ class Program {
   std::vector<Bound> instructions_;
   std::map<std::string, std::pair<int64_t, int64_t>> phases_;
   std::unique_ptr<DeviceStaging> staging_;                                      // once something is staged
-  std::map<std::pair<int64_t, int64_t>, std::unique_ptr<DeviceGraph>> graphs_;  // of the phases that have run on the device
+  std::map<std::pair<int64_t, int64_t>, std::unique_ptr<DeviceGraph>> graphs_;  // of the stretches that have run on the device
 };
 
 /** @throws NativeError for anything in `spec` that is not valid */

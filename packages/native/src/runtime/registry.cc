@@ -33,6 +33,7 @@ Registry makeRegistry() {
   registerStridedCopy(registry);
   registerLoss(registry);
   registerOptimiser(registry);
+  registerAllReduce(registry);
   return registry;
 }
 

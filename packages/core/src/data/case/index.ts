@@ -20,7 +20,7 @@ export { GROUPS, REST, SPECIES, type Group, type Species } from './fields';
 export { examineCase, type CaseProblem, type ExaminedCase } from './examine-case';
 export { caseJsonSchema, type JsonSchema } from './json-schema';
 export { SCHEDULERS } from './jobs-schema';
-export { loadCase } from './load-case';
+export { loadCase, mapPaths, restoreCase } from './load-case';
 export { memberDesigns, memberNames, type MemberDesign } from './member-design';
 export { nearestKey } from './nearest-key';
 export type { KeyPath } from './source';

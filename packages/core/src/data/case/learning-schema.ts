@@ -89,6 +89,10 @@ export const trainingSchema = z
       'Largest relative change by which emissions and concentrations of a sample are multiplied together; wrong for non-linear chemistry.',
       { min: 0, max: 1 },
     ).default(0),
+    synchronisedBatchNorm: flag(
+      'Of several processes (mpirun) on one batch: whether batch norm takes its statistics over all samples, as one process would, or over those of each process ' +
+        'alone, which spares exchanges within the network.',
+    ).default(true),
     earlyStoppingIterations: whole('Steps without a better test loss after which training ends; 0 never.', { min: 0 }).default(0),
     evaluateEvery: whole('Steps between two looks at the test loss.', { min: 1 }).default(100),
     testFraction: real('Part of the days at the end of each period that are not trained on.', { min: 0, max: 0.9 }).default(0.25),

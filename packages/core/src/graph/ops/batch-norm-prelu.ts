@@ -7,6 +7,7 @@
  *
  * z and k are made again in the reverse pass: of all that lies between the convolution and the next layer, only the convolution's result is kept.
  */
+import { dropoutPlace, normOver } from '../batch-share';
 import type { Graph, Value } from '../graph';
 import type { Emitter, Op } from '../op';
 import { pixelStride } from '../parts';
@@ -51,7 +52,8 @@ export function batchNormPrelu(
 /** @param outer - the output, or its gradient */
 function params(emitter: Emitter, outer: Value, attributes: Attributes): Record<string, number> {
   const outputStride = pixelStride(emitter.strides(outer), outer.shape);
-  return { pixels: pixels(outer.shape), channels: channels(outer.shape), outputStride, ...attributes };
+  const place = attributes.probability > 0 ? dropoutPlace(emitter.share, outer.shape) : {};
+  return { pixels: pixels(outer.shape), channels: channels(outer.shape), outputStride, ...attributes, ...place, ...normOver(emitter.share) };
 }
 
 function place(emitter: Emitter, named: Record<string, Value | undefined>): Record<string, number | undefined> {

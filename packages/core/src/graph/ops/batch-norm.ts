@@ -6,6 +6,7 @@
  * Backward in train mode, with x̂ the normalised input and means over N, H, W:
  *   gradInput = scale / √(v + ε) · (gradOutput − mean(gradOutput) − x̂ · mean(gradOutput · x̂)).
  */
+import { normOver } from '../batch-share';
 import type { Graph, Value } from '../graph';
 import type { Op } from '../op';
 import { channels, expectShape, pixels } from '../shape';
@@ -71,7 +72,7 @@ export const batchNormTrainOp: Op<BatchNormAttributes> = {
     const [input, scale, shift, runningMean, runningVariance] = node.inputs as Inputs;
     const [output, savedMean, savedInvStd] = node.outputs;
     const named = { input, scale, shift, runningMean, runningVariance, output, savedMean, savedInvStd };
-    emitter.emit('batchNormTrainForward', place(emitter, named), params(input, node.attributes));
+    emitter.emit('batchNormTrainForward', place(emitter, named), { ...params(input, node.attributes), ...normOver(emitter.share) });
   },
 };
 
@@ -82,7 +83,7 @@ const batchNormTrainBackwardOp: Op<BatchNormAttributes> = {
     const [input, scale, savedMean, savedInvStd, gradOutput] = node.inputs as Inputs;
     const [gradInput, gradScale, gradShift] = node.outputs;
     const named = { input, scale, savedMean, savedInvStd, gradOutput, gradInput, gradScale, gradShift };
-    emitter.emit('batchNormTrainBackward', place(emitter, named), params(input, node.attributes));
+    emitter.emit('batchNormTrainBackward', place(emitter, named), { ...params(input, node.attributes), ...normOver(emitter.share) });
   },
 };
 

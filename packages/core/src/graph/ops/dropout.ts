@@ -2,8 +2,9 @@
  * Inverted dropout (Srivastava et al. 2014): out = input · keep / (1 − p). What is kept follows from (seed, step, element) by a
  * counter-based generator, so the reverse pass makes the mask again and a resumed run drops the same units.
  */
+import { dropoutPlace } from '../batch-share';
 import type { Graph, Value } from '../graph';
-import type { Op } from '../op';
+import type { Emitter, Op } from '../op';
 import { expectShape, size } from '../shape';
 
 export interface DropoutOptions {
@@ -31,8 +32,8 @@ export function dropout(g: Graph, input: Value, options: DropoutOptions): Value 
   return g.apply(dropoutOp, [input, step, mask], { probability, seed }, [input.shape])[0];
 }
 
-function params(value: Value, { probability, seed }: DropoutAttributes): Record<string, number> {
-  return { elements: size(value.shape), probability, seed };
+function params({ share }: Emitter, value: Value, { probability, seed }: DropoutAttributes): Record<string, number> {
+  return { elements: size(value.shape), probability, seed, ...dropoutPlace(share, value.shape) };
 }
 
 export const dropoutOp: Op<DropoutAttributes> = {
@@ -46,7 +47,7 @@ export const dropoutOp: Op<DropoutAttributes> = {
   lower(node, emitter) {
     const [input, step, mask] = node.inputs as [Value, Value, Value | undefined];
     const operands = { input: emitter.at(input), step: emitter.at(step), mask: emitter.optional(mask), output: emitter.at(node.outputs[0]) };
-    emitter.emit('dropoutForward', operands, params(input, node.attributes));
+    emitter.emit('dropoutForward', operands, params(emitter, input, node.attributes));
   },
 };
 
@@ -57,6 +58,6 @@ const dropoutBackwardOp: Op<DropoutAttributes> = {
     const [gradOutput, step, mask] = node.inputs as [Value, Value, Value | undefined];
     const gradInput = emitter.at(node.outputs[0]);
     const operands = { gradOutput: emitter.at(gradOutput), step: emitter.at(step), mask: emitter.optional(mask), gradInput };
-    emitter.emit('dropoutBackward', operands, params(gradOutput, node.attributes));
+    emitter.emit('dropoutBackward', operands, params(emitter, gradOutput, node.attributes));
   },
 };

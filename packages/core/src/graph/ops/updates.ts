@@ -38,7 +38,7 @@ export const alignUp = (elements: number): number => Math.ceil(elements / ALIGNM
 
 /**
  * One Adam step on parameters (or on inputs, such as emissions). All of them lie next to each other, and so do their gradients and moments:
- * the step is one instruction.
+ * the step is one instruction. Where ranks share a batch (`CompileOptions.share`), the gradients of all are added up before, in one exchange.
  *
  * @param gradients - gradient of each array to be updated, as from `gradients`
  * @returns a value without elements, to be named in a phase
@@ -89,6 +89,7 @@ export const adamOp: Op<AdamAttributes> = {
     const { beta1, beta2, epsilon, l2, clipNorm } = node.attributes;
     const elements = size(firstMoment.shape);
     const gradient = emitter.at(gradients[0]);
+    if (emitter.share) emitter.emit('allReduce', { data: gradient }, { elements });
     if (clipNorm > 0) emitter.emit('clipNorm', { gradient }, { elements, maxNorm: clipNorm });
     const operands = {
       parameter: emitter.at(parameters[0]),

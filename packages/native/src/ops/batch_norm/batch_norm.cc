@@ -16,6 +16,11 @@ BatchNormParams readParams(InstructionReader<T>& reader, bool forward, bool trai
   p.channels = reader.integer("channels");
   p.epsilon = forward || !train ? reader.real("epsilon") : reader.real("epsilon", 0);
   p.momentum = forward && train ? reader.real("momentum") : reader.real("momentum", 0);
+  p.synchronised = train && reader.flag("synchronised");
+  if (p.synchronised) {
+    reader.requireRanks();
+    reader.requireHost("batch norm over several ranks");
+  }
   return p;
 }
 

@@ -16,12 +16,16 @@
  * Eval: μ and σ² are the running ones and constants: output = scale·(x − μ)·s + shift; gradInput = scale·s·G; gradScale, gradShift as above.
  *
  * Sums are taken in double, in a fixed order for a given number of threads.
+ *
+ * Synchronised, the batch is that of all ranks, which have as many pixels each: m, μ and σ² are of all (ops/batch_norm/synchronised.h), and so are the
+ * two sums in gradInput. gradScale and gradShift stay those of the rank's own pixels, as all gradients of parameters do, which are added up later.
  */
 namespace retroplume {
 
 struct BatchNormParams {
   int64_t pixels, channels;
   double epsilon, momentum;
+  bool synchronised;  // over all ranks
 };
 
 template <class T>

@@ -1,3 +1,4 @@
+#include "ops/batch_norm/synchronised.h"
 #include "ops/cpu_declarations.h"
 #include "ops/simd/channels.h"
 
@@ -38,7 +39,7 @@ struct Channels {
 
   /** Two sums a channel over everything, [2, C] in double, at the place of the first thread's. */
   template <class Terms>
-  const double* sum(Terms terms) const {
+  double* sum(Terms terms) const {
     int used = 1;
     float* work = scratch + layout.threadsBegin;
     forEachShare(elements, pattern.length(), context, [&](Range range, int thread, int threads) {
@@ -54,6 +55,8 @@ struct Channels {
     return total;
   }
 
+  const Collective* ranks(const BatchNormParams& p) const { return p.synchronised ? context.ranks : nullptr; }
+
   /** output = (x − mean)·factor + shift */
   void normalise(const float* input, const float* mean, const float* factor, const float* shift, float* output) const {
     map([=](int64_t e, int64_t slot, int valid) {
@@ -62,7 +65,7 @@ struct Channels {
   }
 
   /** Σ G and Σ G·(x − mean) a channel */
-  const double* gradientSums(const float* input, const float* gradOutput, const float* mean) const {
+  double* gradientSums(const float* input, const float* gradOutput, const float* mean) const {
     return sum([=](int64_t e, int64_t slot, int valid, Vector& sumG, Vector& sumGx) {
       const Vector grad = fetch(gradOutput + e, valid);
       sumG += grad;
@@ -78,16 +81,21 @@ double inverseRoot(double x) { return 1 / __builtin_sqrt(x); }
 void batchNormTrainForward(const BatchNormTrainForward<float>& call, const Context& context) {
   const Channels channels(call.params, context);
   const int64_t C = call.params.channels;
-  const double m = static_cast<double>(call.params.pixels), momentum = call.params.momentum;
+  const double own = static_cast<double>(call.params.pixels), momentum = call.params.momentum;
   const float* origin = channels.make(0, [&](int64_t c) { return call.input[c]; });
-  const double* sums = channels.sum([=](int64_t e, int64_t slot, int valid, Vector& sum, Vector& squares) {
+  double* sums = channels.sum([=](int64_t e, int64_t slot, int valid, Vector& sum, Vector& squares) {
     const Vector d = fetch(call.input + e, valid) - fetch(origin + slot, valid);  // idle lanes: 0 − 0
     sum += d;
     squares += d * d;
   });
   for (int64_t c = 0; c < C; ++c) {
-    const double shifted = sums[c] / m, squares = sums[C + c] - shifted * sums[c];
-    const double mean = call.input[c] + shifted;
+    const double shifted = sums[c] / own;
+    sums[C + c] -= shifted * sums[c];
+    sums[c] = call.input[c] + shifted;
+  }
+  const double m = synchroniseMoments(channels.ranks(call.params), call.params.pixels, C, sums);
+  for (int64_t c = 0; c < C; ++c) {
+    const double mean = sums[c], squares = sums[C + c];
     call.savedMean[c] = static_cast<float>(mean);
     call.savedInvStd[c] = static_cast<float>(inverseRoot(squares / m + call.params.epsilon));
     call.runningMean[c] = static_cast<float>((1 - momentum) * call.runningMean[c] + momentum * mean);
@@ -102,13 +110,13 @@ void batchNormTrainForward(const BatchNormTrainForward<float>& call, const Conte
 void batchNormTrainBackward(const BatchNormTrainBackward<float>& call, const Context& context) {
   const Channels channels(call.params, context);
   const int64_t C = call.params.channels;
-  const double m = static_cast<double>(call.params.pixels);
   const float* mean = channels.make(0, [&](int64_t c) { return call.savedMean[c]; });
-  const double* sums = channels.gradientSums(call.input, call.gradOutput, mean);
+  double* sums = channels.gradientSums(call.input, call.gradOutput, mean);
   for (int64_t c = 0; c < C; ++c) {
     call.gradShift[c] = static_cast<float>(sums[c]);
     call.gradScale[c] = static_cast<float>(sums[C + c] * call.savedInvStd[c]);
   }
+  const double m = synchroniseSums(channels.ranks(call.params), call.params.pixels, C, sums);
   const float* factor = channels.make(1, [&](int64_t c) { return call.scale[c] * call.savedInvStd[c]; });
   const float* meanGrad = channels.make(2, [&](int64_t c) { return static_cast<float>(sums[c] / m); });
   const float* slope = channels.make(3, [&](int64_t c) { return static_cast<float>(sums[C + c] / m * call.savedInvStd[c] * call.savedInvStd[c]); });

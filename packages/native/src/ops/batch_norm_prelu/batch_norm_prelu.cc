@@ -19,6 +19,12 @@ BatchNormPreluParams readParams(InstructionReader<T>& reader) {
   p.probability = reader.real("probability", 0);
   p.seed = static_cast<uint64_t>(reader.integer("seed", 0, 0));
   if (!(p.probability >= 0 && p.probability < 1)) reader.fail("PARAM_INVALID", "expected probability in [0, 1)");
+  p.place = readDropoutPlace(reader, p.pixels * p.channels);
+  p.synchronised = reader.flag("synchronised");
+  if (p.synchronised) {
+    reader.requireRanks();
+    reader.requireHost("batch norm over several ranks");
+  }
   return p;
 }
 

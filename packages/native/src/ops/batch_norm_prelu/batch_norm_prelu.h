@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ops/dropout/dropout.h"
 #include "runtime/context.h"
 
 /**
@@ -26,6 +27,8 @@ struct BatchNormPreluParams {
   double epsilon, momentum;
   double probability;  // of dropping; 0: no dropout
   uint64_t seed;
+  bool synchronised;  // over all ranks, as in ops/batch_norm/batch_norm.h
+  DropoutPlace place = {};
 };
 
 template <class T>

@@ -1,3 +1,4 @@
+#include "ops/batch_norm/synchronised.h"
 #include "ops/batch_norm_prelu/batch_norm_prelu_scratch.h"
 #include "ops/cpu_declarations.h"
 #include "ops/dropout/dropout_factors.h"
@@ -37,8 +38,12 @@ class Strips {
   const float* dropFactors(const Strip& strip, int thread) const {
     if (p_.probability == 0) return nullptr;
     float* factors = ofThread(thread) + layout_.factors;
-    const DropoutParams dropout{p_.pixels * p_.channels, p_.probability, p_.seed};
+    const DropoutParams dropout{p_.pixels * p_.channels, p_.probability, p_.seed, p_.place};
     const int64_t first = strip.first * p_.channels;
+    if (!p_.place.whole()) {
+      placedDropFactors(first, strip.pixels * p_.channels, step_, dropout, factors);
+      return factors;
+    }
     for (int64_t e = 0; e < strip.pixels * p_.channels; e += kDropGroup) RETROPLUME_ISA::dropFactors(first + e, step_, dropout, factors + e);
     return factors;
   }
@@ -58,7 +63,7 @@ class Strips {
   }
 
   /** The sums of all threads, [kSums, C]. */
-  const double* totals() const {
+  double* totals() const {
     double* total = reinterpret_cast<double*>(ofThread(0));
     for (int t = 1; t < context_.threads; ++t) {
       const double* other = reinterpret_cast<const double*>(ofThread(t));
@@ -66,6 +71,8 @@ class Strips {
     }
     return total;
   }
+
+  const Collective* ranks() const { return p_.synchronised ? context_.ranks : nullptr; }
 
  private:
   float* scratch() const { return static_cast<float*>(context_.scratch); }
@@ -94,11 +101,16 @@ void statistics(const BatchNormPreluForward<float>& call, const Strips& strips) 
     });
     strips.fold(thread);
   });
-  const double* sums = strips.totals();
-  const double m = static_cast<double>(p.pixels);
+  double* sums = strips.totals();
+  const double own = static_cast<double>(p.pixels);
   for (int64_t c = 0; c < C; ++c) {
-    const double shifted = sums[c] / m, squares = sums[C + c] - shifted * sums[c];
-    const double mean = call.input[c] + shifted;
+    const double shifted = sums[c] / own;
+    sums[C + c] -= shifted * sums[c];
+    sums[c] = call.input[c] + shifted;
+  }
+  const double m = synchroniseMoments(strips.ranks(), p.pixels, C, sums);
+  for (int64_t c = 0; c < C; ++c) {
+    const double mean = sums[c], squares = sums[C + c];
     call.savedMean[c] = static_cast<float>(mean);
     call.savedInvStd[c] = static_cast<float>(1 / __builtin_sqrt(squares / m + p.epsilon));
     call.runningMean[c] = static_cast<float>((1 - p.momentum) * call.runningMean[c] + p.momentum * mean);
@@ -168,15 +180,15 @@ void batchNormPreluForward(const BatchNormPreluForward<float>& call, const Conte
 
 void batchNormPreluBackward(const BatchNormPreluBackward<float>& call, const Context& context) {
   const int64_t C = call.params.channels;
-  const double m = static_cast<double>(call.params.pixels);
   const Strips strips(call.params, call.step, context);
   backwardSums(call, strips);
-  const double* sums = strips.totals();
+  double* sums = strips.totals();
   for (int64_t c = 0; c < C; ++c) {
     call.gradShift[c] = static_cast<float>(sums[c]);
     call.gradScale[c] = static_cast<float>(sums[C + c] * call.savedInvStd[c]);
     call.gradSlope[c] = static_cast<float>(sums[2 * C + c]);
   }
+  const double m = synchroniseSums(strips.ranks(), call.params.pixels, C, sums);
   const float* factor = strips.constants(4, [&](int64_t c) { return call.scale[c] * call.savedInvStd[c]; });
   const float* meanGrad = strips.constants(5, [&](int64_t c) { return sums[c] / m; });
   const float* share = strips.constants(6, [&](int64_t c) { return sums[C + c] / m * call.savedInvStd[c] * call.savedInvStd[c]; });

@@ -1,5 +1,7 @@
 #include <cmath>
 
+#include "ops/batch_norm/moments_reference.h"
+#include "ops/batch_norm/synchronised.h"
 #include "ops/batch_norm_prelu/batch_norm_prelu.h"
 #include "ops/dropout/dropout.h"
 
@@ -11,22 +13,20 @@ namespace {
 template <class T>
 double dropFactor(const BatchNormPreluParams& p, const T* step, int64_t element) {
   if (p.probability == 0) return 1;
-  return dropoutKeeps(element, step ? static_cast<uint64_t>(*step) : uint64_t{0}, p.seed, p.probability) ? 1 / (1 - p.probability) : 0;
+  return dropoutKeeps(p.place.of(element), step ? static_cast<uint64_t>(*step) : uint64_t{0}, p.seed, p.probability) ? 1 / (1 - p.probability) : 0;
 }
 
 }  // namespace
 
 template <class T>
-void batchNormPreluForwardReference(const BatchNormPreluForward<T>& call, const Context&) {
+void batchNormPreluForwardReference(const BatchNormPreluForward<T>& call, const Context& context) {
   const BatchNormPreluParams& p = call.params;
-  const int64_t m = p.pixels, C = p.channels;
+  const int64_t C = p.channels;
+  std::vector<double> moments = batchMoments(call.input, p.pixels, C);
+  const double m = synchroniseMoments(p.synchronised ? context.ranks : nullptr, p.pixels, C, moments.data());
   for (int64_t c = 0; c < C; ++c) {
-    double sum = 0, squares = 0;
-    for (int64_t i = 0; i < m; ++i) sum += call.input[i * C + c];
-    const double mean = sum / m;
-    for (int64_t i = 0; i < m; ++i) squares += (call.input[i * C + c] - mean) * (call.input[i * C + c] - mean);
-    const double invStd = 1 / std::sqrt(squares / m + p.epsilon);
-    for (int64_t i = 0; i < m; ++i) {
+    const double mean = moments[c], squares = moments[C + c], invStd = 1 / std::sqrt(squares / m + p.epsilon);
+    for (int64_t i = 0; i < p.pixels; ++i) {
       const double z = (call.input[i * C + c] - mean) * invStd * call.scale[c] + call.shift[c];
       const double factor = dropFactor(p, call.step, i * C + c);
       // A dropped value is 0 even where z is infinite.
@@ -40,29 +40,36 @@ void batchNormPreluForwardReference(const BatchNormPreluForward<T>& call, const 
 }
 
 template <class T>
-void batchNormPreluBackwardReference(const BatchNormPreluBackward<T>& call, const Context&) {
+void batchNormPreluBackwardReference(const BatchNormPreluBackward<T>& call, const Context& context) {
   const BatchNormPreluParams& p = call.params;
-  const int64_t m = p.pixels, C = p.channels;
+  const int64_t C = p.channels;
+  std::vector<double> sums(2 * C);  // of F and F·x̂
+  const auto normalised = [&](int64_t i, int64_t c) {
+    return (call.input[i * C + c] - static_cast<double>(call.savedMean[c])) * static_cast<double>(call.savedInvStd[c]);
+  };
   for (int64_t c = 0; c < C; ++c) {
-    const double mean = call.savedMean[c], invStd = call.savedInvStd[c], slope = call.slope[c];
-    const auto normalised = [&](int64_t i) { return (call.input[i * C + c] - mean) * invStd; };
-    double gradShift = 0, gradScale = 0, gradSlope = 0;
-    for (int64_t i = 0; i < m; ++i) {
-      const double z = normalised(i) * call.scale[c] + call.shift[c];
+    const double slope = call.slope[c];
+    double gradSlope = 0;
+    for (int64_t i = 0; i < p.pixels; ++i) {
+      const double z = normalised(i, c) * call.scale[c] + call.shift[c];
       const double kept = dropFactor(p, call.step, i * C + c) * call.gradOutput[i * p.outputStride + c];
       const double grad = z > 0 ? kept : slope * kept;
-      gradShift += grad;
-      gradScale += grad * normalised(i);
+      sums[c] += grad;
+      sums[C + c] += grad * normalised(i, c);
       if (!(z > 0)) gradSlope += kept * z;
       call.gradInput[i * C + c] = static_cast<T>(grad);
     }
-    for (int64_t i = 0; i < m; ++i) {
-      const double centred = call.gradInput[i * C + c] - gradShift / m - normalised(i) * gradScale / m;
+    call.gradShift[c] = static_cast<T>(sums[c]);
+    call.gradScale[c] = static_cast<T>(sums[C + c]);
+    call.gradSlope[c] = static_cast<T>(gradSlope);
+  }
+  const double m = synchroniseSums(p.synchronised ? context.ranks : nullptr, p.pixels, C, sums.data());
+  for (int64_t c = 0; c < C; ++c) {
+    const double invStd = call.savedInvStd[c];
+    for (int64_t i = 0; i < p.pixels; ++i) {
+      const double centred = call.gradInput[i * C + c] - sums[c] / m - normalised(i, c) * sums[C + c] / m;
       call.gradInput[i * C + c] = static_cast<T>(call.scale[c] * invStd * centred);
     }
-    call.gradShift[c] = static_cast<T>(gradShift);
-    call.gradScale[c] = static_cast<T>(gradScale);
-    call.gradSlope[c] = static_cast<T>(gradSlope);
   }
 }
 

@@ -15,6 +15,7 @@ DropoutParams readParams(InstructionReader<T>& reader) {
   p.seed = static_cast<uint64_t>(reader.integer("seed", 0, 0));
   if (p.probability < 0 || p.probability >= 1)
     reader.fail("PARAM_INVALID", "expected a probability in [0, 1) but received " + std::to_string(p.probability));
+  p.place = readDropoutPlace(reader, p.elements);
   return p;
 }
 

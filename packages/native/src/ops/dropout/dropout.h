@@ -14,10 +14,21 @@
  */
 namespace retroplume {
 
+/**
+ * Where the elements of an array stand in that of a batch of which it is a part: blocks of `block` elements, `stride` apart, the first at `first`.
+ * So ranks that share a batch drop what one would drop.
+ */
+struct DropoutPlace {
+  int64_t first = 0, block = 0, stride = 0;  // block 0: the array is all
+  [[gnu::always_inline]] bool whole() const { return block == 0; }
+  [[gnu::always_inline]] int64_t of(int64_t element) const { return block == 0 ? element : first + element / block * stride + element % block; }
+};
+
 struct DropoutParams {
   int64_t elements;
   double probability;
   uint64_t seed;
+  DropoutPlace place = {};
 };
 
 template <class T>
@@ -69,6 +80,19 @@ RETROPLUME_HOST_DEVICE inline void philox4x32(uint64_t counterLow, uint64_t coun
   uint32_t words[4];
   philox4x32(static_cast<uint64_t>(element / kDropoutBlock * 8 + place % 8), step, seed, words);
   return static_cast<int32_t>(words[half / 2] >> (half % 2 * 16) & 0xffff) >= dropoutThreshold(probability);
+}
+
+/** `first`, `block` and `stride` of an instruction of `elements` elements, which are whole blocks. */
+template <class Reader>
+DropoutPlace readDropoutPlace(Reader& reader, int64_t elements) {
+  DropoutPlace place;
+  place.first = reader.integer("first", 0, 0);
+  place.block = reader.integer("block", 0, 0);
+  place.stride = reader.integer("stride", 0, 0);
+  if (place.whole()) return place;
+  if (elements % place.block != 0) reader.fail("PARAM_INVALID", "expected whole blocks");
+  reader.requireHost("dropout of a part of a batch");
+  return place;
 }
 
 template <class T>

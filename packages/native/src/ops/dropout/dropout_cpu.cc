@@ -10,7 +10,10 @@ namespace {
 void applyGenerated(const DropoutParams& p, Range range, uint64_t step, const float* x, float* y) {
   for (int64_t group = range.begin; group < range.end; group += kDropGroup) {
     float factors[kDropGroup];
-    dropFactors(group, step, p, factors);
+    if (p.place.whole())
+      dropFactors(group, step, p, factors);
+    else
+      placedDropFactors(group, smaller(kDropGroup, range.end - group), step, p, factors);
     forEachVector({group, smaller(group + kDropGroup, range.end)}, [&](int64_t e, int valid) {
       const Vector factor = load(factors + e - group);
       // A dropped value is 0 even where x is infinite.

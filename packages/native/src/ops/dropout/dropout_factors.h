@@ -66,4 +66,17 @@ constexpr int64_t kDropGroup = kLanes > 8 ? kLanes * 8 : kDropoutBlock;
   }
 }
 
+/** The same for any `count` elements from `first` on, of an array that is a part of a batch's: each from the group that it stands in there. */
+[[gnu::always_inline]] inline void placedDropFactors(int64_t first, int64_t count, uint64_t step, const DropoutParams& p, float* factors) {
+  float group[kDropGroup];
+  for (int64_t e = 0; e < count;) {
+    const int64_t place = p.place.of(first + e), skip = place % kDropGroup, left = p.place.block - (first + e) % p.place.block;
+    int64_t run = kDropGroup - skip < left ? kDropGroup - skip : left;
+    if (run > count - e) run = count - e;
+    dropFactors(place - skip, step, p, group);
+    for (int64_t i = 0; i < run; ++i) factors[e + i] = group[skip + i];
+    e += run;
+  }
+}
+
 }  // namespace retroplume::RETROPLUME_ISA

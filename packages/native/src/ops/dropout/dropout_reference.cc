@@ -9,7 +9,7 @@ void apply(const DropoutParams& p, const T* x, const T* mask, const T* step, T* 
   const T factor = static_cast<T>(1 / (1 - p.probability));
   const auto stepIndex = step ? static_cast<uint64_t>(*step) : uint64_t{0};
   for (int64_t e = 0; e < p.elements; ++e) {
-    const bool keep = mask ? mask[e] != 0 : dropoutKeeps(e, stepIndex, p.seed, p.probability);
+    const bool keep = mask ? mask[e] != 0 : dropoutKeeps(p.place.of(e), stepIndex, p.seed, p.probability);
     y[e] = keep ? x[e] * factor : T(0);
   }
 }
