@@ -30,7 +30,7 @@ const SETTINGS = [
   'jobs.warnSeconds=45',
   'jobs.restarts=20',
   'training.checkpointEvery=20',
-  ...(ranks > 1 ? [`jobs.network.tasks=${ranks}`, 'jobs.launcher=srun --mpi=pmix'] : []),
+  ...(ranks > 1 ? [`jobs.network.tasks=${ranks}`] : []),
 ];
 const FAILING = 'member02';
 
