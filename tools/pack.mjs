@@ -61,7 +61,10 @@ function stage(folder) {
   }
   for (const addon of builtAddons()) copy(folder, `${addons}/${addon}`);
   for (const { path, filter } of productionPackages(root)) copy(folder, path, filter);
-  const own = builtAddons().map((addon) => join(root, addons, addon));
+  // MPI belongs to the machine that runs: another one's would not know its network.
+  const own = builtAddons()
+    .filter((addon) => addon !== 'mpi.node')
+    .map((addon) => join(root, addons, addon));
   for (const { soname, path } of sharedLibraries(own)) {
     mkdirSync(join(folder, 'lib', soname), { recursive: true });
     copyFileSync(path, join(folder, 'lib', soname, soname));

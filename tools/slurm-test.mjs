@@ -1,6 +1,7 @@
-// The demo as a chain of jobs on a real Slurm of one node, which this script starts: `node tools/slurm-test.mjs [FOLDER]`. Needs munge, slurmctld, slurmd and
+// The demo as a chain of jobs on a real Slurm of one node, which this script starts: `node tools/slurm-test.mjs [FOLDER [RANKS]]`. Needs munge, slurmctld, slurmd and
 // slurm-client (Debian's packages), and the built packages; ten minutes or so. One run of the transport model fails and is made again by itself; the training
-// meets a time limit of a minute until it is through; the weights are those of a training without interruption. test/slurm.test.ts does the like in seconds.
+// meets a time limit of a minute until it is through; the weights are those of a training without interruption. With RANKS above 1 the training has so many,
+// which srun starts (Open MPI with PMIx). test/slurm.test.ts does the like in seconds.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,8 +16,22 @@ const { writeDemoWorld } = require(join(root, 'packages/core/dist/worlds/demo-wo
 const folder = process.argv[2] === undefined ? mkdtempSync(join(tmpdir(), 'retroplume-slurm-')) : resolve(process.argv[2]);
 const run = join(folder, 'run');
 const cluster = join(root, 'test/testing/slurm-cluster.sh');
-const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin`, SLURM_CONF: join(folder, 'cluster/slurm.conf') };
-const SETTINGS = ['jobs.model.cpus=1', 'jobs.network.cpus=2', 'jobs.warnSeconds=45', 'jobs.restarts=20', 'training.checkpointEvery=20'];
+const env = {
+  ...process.env,
+  PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
+  SLURM_CONF: join(folder, 'cluster/slurm.conf'),
+  OMPI_ALLOW_RUN_AS_ROOT: '1',
+  OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
+};
+const ranks = Number(process.argv[3] ?? 1);
+const SETTINGS = [
+  'jobs.model.cpus=1',
+  `jobs.network.cpus=${ranks > 1 ? 1 : 2}`,
+  'jobs.warnSeconds=45',
+  'jobs.restarts=20',
+  'training.checkpointEvery=20',
+  ...(ranks > 1 ? [`jobs.network.tasks=${ranks}`] : []),
+];
 const FAILING = 'member02';
 
 function say(text) {
@@ -34,9 +49,13 @@ function ask(command, ...args) {
   return stdout;
 }
 
-function retroplume(out, command, ...more) {
+function commandLine(out, command, ...more) {
   const settings = SETTINGS.flatMap((setting) => ['--set', setting]);
-  return ask(process.execPath, join(root, 'packages/cli/dist/main.js'), command, join(folder, 'case.yaml'), '--out', out, ...settings, ...more);
+  return [join(root, 'packages/cli/dist/main.js'), command, join(folder, 'case.yaml'), '--out', out, ...settings, ...more];
+}
+
+function retroplume(out, command, ...more) {
+  return ask(process.execPath, ...commandLine(out, command, ...more));
 }
 
 function submit() {
@@ -97,7 +116,9 @@ async function main() {
 
   say('the same training without Slurm');
   const undisturbed = join(folder, 'undisturbed');
-  retroplume(undisturbed, 'run', '--stages', 'simulate,prepare,train', '--threads', '2', '--quiet');
+  const alone = ['run', '--stages', 'simulate,prepare,train', '--threads', ranks > 1 ? '1' : '2', '--quiet'];
+  if (ranks > 1) ask('mpirun', '--oversubscribe', '-n', String(ranks), process.execPath, ...commandLine(undisturbed, ...alone));
+  else retroplume(undisturbed, ...alone);
   const weights = (out, variant) => readFileSync(join(out, variant, 'train/weights.safetensors'));
   for (const variant of ['', 'paper'])
     check(weights(run, variant).equals(weights(undisturbed, variant)), `the weights ${variant || 'default'} are the same to the bit`);

@@ -13,9 +13,11 @@ fi
 missing() {
   ldd "$@" 2>&1 | sed -n -e 's/^[[:space:]]*\(lib[^ ]*\) => not found.*/\1/p' -e 's/^.*\/\(lib[^ :]*\): version .* not found.*/\1/p'
 }
-if [ -n "$(missing "$here"/packages/native/build/Release/*.node)" ]; then
+# Not of mpi.node: that is loaded only where a launcher of MPI is, with the MPI of the machine.
+release=$here/packages/native/build/Release
+if [ -n "$(missing "$release/retroplume.node" "$release/transport.node" "$release/netcdf.node")" ]; then
   own=
-  for library in $(missing "$here"/packages/native/build/Release/*.node "$here"/lib/*/* | sort -u); do
+  for library in $(missing "$release/retroplume.node" "$release/transport.node" "$release/netcdf.node" "$here"/lib/*/* | sort -u); do
     [ ! -d "$here/lib/$library" ] || own=$own:$here/lib/$library
   done
   export RETROPLUME_LIBRARY_PATH_BEFORE="${LD_LIBRARY_PATH-}"

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 
 const C_LIBRARY = /^(ld-linux.*|linux-vdso|lib(c|m|dl|rt|pthread|resolv|util|anl|nsl|mvec|BrokenLocale|thread_db|nss_.*))\.so/;
-/** MPI and GPU drivers belong to the machine that runs; another one's would not know its network or its cards. */
-const OF_THE_MACHINE = /^lib(mpi|open-rte|open-pal|pmix|prrte|ucp|ucs|uct|ucm|fabric|psm|ibverbs|rdmacm|cuda|nccl|nvidia)/;
+/** Drivers of GPUs, which belong to the machine that runs. */
+const OF_THE_MACHINE = /^lib(cuda|nvidia)/;
 
 /** [{ soname, path }], each once. */
 export function sharedLibraries(files) {

@@ -49,6 +49,11 @@ while kill -0 "$program" 2>/dev/null; do
   code=$?
 done
 
+# A launcher of several ranks may have an exit code of its own; then what the program has left tells.
+interrupted() {
+  [ "$code" = 130 ] && return
+  [ "$code" != 0 ] && [ "$out/failure.json" -nt "$began" ] && grep -q '"code": "INTERRUPTED"' "$out/failure.json"
+}
 # A job of PBS cannot put itself back into the queue: another one goes on, and the next job of the chain waits for it, too.
 go_on() {
   exec 9>>{{logStem}}.ids && flock 9 || return
@@ -57,7 +62,7 @@ go_on() {
   ids=$(paste -s -d : {{logStem}}.ids)
   for waiting in $(cat {{logStem}}.next 2>/dev/null); do qalter -W "depend=afterok:$ids" "$waiting" || return; done
 }
-if [ "$asked" = limit ] && [ "$code" = 130 ]; then
+if [ "$asked" = limit ] && interrupted; then
   if [ "$restarts" -lt {{restarts}} ]; then
     echo "job $PBS_JOBID: near its time limit: another job goes on (restart $((restarts + 1)) of at most {{restarts}})"
     go_on && exit 0

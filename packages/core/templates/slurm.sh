@@ -48,7 +48,12 @@ while kill -0 "$program" 2>/dev/null; do
   code=$?
 done
 
-if [ "$asked" = limit ] && [ "$code" = 130 ]; then
+# A launcher of several ranks may have an exit code of its own; then what the program has left tells.
+interrupted() {
+  [ "$code" = 130 ] && return
+  [ "$code" != 0 ] && [ "$out/failure.json" -nt "$began" ] && grep -q '"code": "INTERRUPTED"' "$out/failure.json"
+}
+if [ "$asked" = limit ] && interrupted; then
   if [ "$restarts" -lt {{restarts}} ]; then
     echo "job $id: near its time limit: back into the queue (restart $((restarts + 1)) of at most {{restarts}})"
     scontrol requeue "$SLURM_JOB_ID" && exit "$code"

@@ -51,7 +51,9 @@ export const jobsSchema = z
       })
       .prefault({})
       .meta({ description: 'Jobs with the network: training, certificate, inversion, uncertainty and loop.' }),
-    launcher: line('Command that starts the ranks of a training, where there are several; left out, `srun` (PBS: `mpirun`).').optional(),
+    launcher: line(
+      'Command that starts the ranks of a training, where there are several; left out, `srun --mpi=pmix` with Open MPI, `srun --mpi=pmi2` with others (PBS: `mpirun`).',
+    ).optional(),
     beside: whole('Tasks of a job array that run at the same time; 0 leaves that to the scheduler.', { min: 0, max: 1000 }).default(0),
     warnSeconds: whole('How long before its time limit a job is told to stop at its next checkpoint.', { min: 10, max: 65535, unit: 's' }).default(
       120,

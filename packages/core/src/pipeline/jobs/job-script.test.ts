@@ -88,6 +88,19 @@ describe('a job of Slurm', () => {
     expect({ code, failure }).toEqual({ code: 130, failure: undefined });
   });
 
+  it("goes back into the queue where the ranks' launcher ends with a code of its own, but not where the program failed meanwhile", async () => {
+    executable('scontrol', 'echo "scontrol $*"');
+    const ends = (error: string): string => {
+      writeFileSync(join(folder, 'left.json'), `{"code": "${error}"}`);
+      return STOPS.replace('exit 130', 'cp left.json failure.json; exit 1');
+    };
+    const stopped = await runScript(ends('INTERRUPTED'), job, { signal: 'SIGUSR1' });
+    expect(stopped.told).toContain('scontrol requeue 7');
+    const failed = await runScript(ends('DISK_FULL'), job, { signal: 'SIGUSR1' });
+    expect(failed.told).not.toContain('scontrol');
+    expect(failed).toMatchObject({ code: 1, failure: { code: 'DISK_FULL' } });
+  });
+
   it('does so a stated number of times, and says what it ended with', async () => {
     executable('scontrol', 'echo "scontrol $*"');
     const { code, told, failure } = await runScript(STOPS, { ...job, SLURM_RESTART_COUNT: '2' }, { signal: 'SIGUSR1' });

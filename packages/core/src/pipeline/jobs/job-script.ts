@@ -18,6 +18,8 @@ export interface ScriptRequest {
   folder: string;
   /** command line of `retroplume`, without arguments */
   program: readonly string[];
+  /** command that starts its ranks, where there are several */
+  launcher?: string;
   /** arguments after the job's own: case, overrides, device, threads */
   args: readonly string[];
 }
@@ -45,10 +47,18 @@ function directives(scheduler: SchedulerName, options: readonly (string | undefi
   return options.flatMap((option) => (option === undefined ? [] : [`#${scheduler === 'slurm' ? 'SBATCH' : 'PBS'} ${option}`])).join('\n');
 }
 
-function command({ settings: { jobs }, scheduler, job, program, args }: ScriptRequest): string {
-  const launcher = job.ranks && jobs.network.tasks > 1 ? [jobs.launcher ?? (scheduler === 'slurm' ? 'srun' : 'mpirun')] : [];
+/**
+ * What starts the ranks of a training where the case does not say: a plain `srun` would start single runs where Slurm's default is no MPI.
+ * @param library - the MPI that mpi.node was built with, as that names itself
+ */
+export function defaultLauncher(scheduler: SchedulerName, library: string): string {
+  if (scheduler === 'pbs') return 'mpirun';
+  return library.startsWith('Open MPI') ? 'srun --mpi=pmix' : 'srun --mpi=pmi2';
+}
+
+function command({ job, launcher, program, args }: ScriptRequest): string {
   const own = [...job.args, ...args].map((arg) => (arg === TASK ? '"$task"' : word(arg)));
-  return [...launcher, ...program.map(word), ...own].join(' ');
+  return [...(launcher !== undefined ? [launcher] : []), ...program.map(word), ...own].join(' ');
 }
 
 /** Every task's name in order; the scheduler gives the index. */

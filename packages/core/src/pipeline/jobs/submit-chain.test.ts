@@ -11,6 +11,13 @@ import { runStages } from '../run';
 import { chainPath, readChain, type Chain } from './chain-file';
 import { submitChain, type SubmitOptions, type SubmitResult } from './submit-chain';
 
+// Whatever MPI this build has.
+let mockMpi: string | undefined = 'Open MPI v5.0.7';
+jest.mock('@retroplume/native', () => ({
+  ...jest.requireActual<typeof import('@retroplume/native')>('@retroplume/native'),
+  mpiLibrary: () => mockMpi,
+}));
+
 let world: string;
 let folder: string;
 let bin: string;
@@ -110,6 +117,7 @@ describe('a dry run', () => {
       'jobs.beside=3',
       'jobs.model={ hours: 0.5, cpus: 2, memory: 8G, options: ["--exclusive"] }',
       'jobs.network={ hours: 100.25, cpus: 8, gpus: 1, nodes: 2, tasks: 4, partition: gpu }',
+      'training.batch=8',
     ];
     const { jobs } = await submit(settings, { dryRun: true });
     expect(jobs[0].command).toContain('--array=0-4%3');
@@ -119,7 +127,7 @@ describe('a dry run', () => {
     expect(text('simulate')).toContain('--threads 2 --device cpu --products float32');
     for (const line of ['time=100:15:00', 'nodes=2', 'ntasks=4', 'cpus-per-task=8', 'gpus-per-task=1', 'partition=gpu', 'qos=long'])
       expect(text('train')).toContain(`\n#SBATCH --${line}\n`);
-    expect(text('train')).toMatch(/\nsrun retroplume run --stages train .* --threads 8 --device cuda /);
+    expect(text('train')).toMatch(/\nsrun --mpi=pmix retroplume run --stages train .* --threads 8 --device cuda /);
     expect(text('invert')).toContain('\n#SBATCH --nodes=1\n#SBATCH --ntasks=1\n');
     expect(text('invert')).toMatch(/\nretroplume run --stages invert/);
     await submit(settings, { dryRun: true, scheduler: 'pbs' });
@@ -127,6 +135,35 @@ describe('a dry run', () => {
       expect(text('train')).toContain(`\n#PBS ${line}\n`);
     expect(text('train')).toContain('\nmpirun retroplume run');
     expect(text('simulate')).toContain('\n#PBS -l select=1:ncpus=2:mpiprocs=1:mem=8gb\n');
+  });
+});
+
+describe('the ranks of a training', () => {
+  const RANKS = ['jobs.network.tasks=2'];
+  afterEach(() => (mockMpi = 'Open MPI v5.0.7'));
+
+  it('are started as their MPI wants it, or as the case says', async () => {
+    mockMpi = 'MPICH Version: 4.2.1';
+    await submit(RANKS, { dryRun: true });
+    expect(text('train')).toContain('\nsrun --mpi=pmi2 retroplume run --stages train');
+    await submit([...RANKS, 'jobs.launcher=mpiexec -ppn 2'], { dryRun: true });
+    expect(text('train')).toContain('\nmpiexec -ppn 2 retroplume run --stages train');
+  });
+
+  it('need a build with MPI', async () => {
+    mockMpi = undefined;
+    await expect(submit(RANKS, { dryRun: true })).rejects.toThrow(/2 ranks need mpi\.node, which this build does not have/);
+    await submit([], { dryRun: true });
+  });
+
+  it('share every batch evenly', () => {
+    const load =
+      (...settings: string[]) =>
+      (): unknown =>
+        loadCase(caseFile, [...SMALL, ...settings]);
+    expect(load('jobs.network.tasks=4')).toThrow(/training\.batch: 4 samples, in pairs of runs, do not divide among the 4 ranks .* a multiple of 8/);
+    expect(load('jobs.network.tasks=2', 'paperMode.run=true', 'paperMode.training.batch=3')).toThrow(/paperMode\.training\.batch: 3 samples do not/);
+    load('jobs.network.tasks=2')();
   });
 });
 
@@ -206,7 +243,7 @@ describe('jobs that are submitted', () => {
 
 describe('settings', () => {
   it.each([
-    [['jobs.network.tasks=3', 'jobs.network.nodes=2'], /3 ranks cannot be spread evenly over 2 nodes/],
+    [['jobs.network.tasks=3', 'jobs.network.nodes=2', 'training.batch=6'], /3 ranks cannot be spread evenly over 2 nodes/],
     [['jobs.model.hours=0.02'], /jobs\.model\.hours: a limit of 0\.02 h leaves nothing before the warning/],
     [['jobs.model.memory=12K'], /expected a size such as 64G/],
     [['jobs.setup=["a\\nb"]'], /expected one line/],

@@ -1,6 +1,7 @@
 /** `run --submit`: what is not up to date of a case, as a chain of jobs of a scheduler. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { mpiLibrary } from '@retroplume/native';
 import type { Case } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../../device';
@@ -11,7 +12,7 @@ import { lockFile, lockRun } from '../run-lock';
 import type { RunContext } from '../stage';
 import { chainPath, readChain, refreshed, writeChain, type Chain, type ChainJob } from './chain-file';
 import { planChain, type JobKind, type PlannedJob } from './chain-plan';
-import { isArray, jobScript, word, type SchedulerName } from './job-script';
+import { defaultLauncher, isArray, jobScript, word, type SchedulerName } from './job-script';
 import { cancel, cancelCommand, submit, submitCommand, type Submission } from './scheduler';
 
 export interface SubmitOptions {
@@ -49,6 +50,7 @@ export interface SubmitResult {
  *
  * @throws {ConfigError} `CHAIN_ACTIVE` if jobs of an earlier call are still in the queue or run, `RUN_LOCKED` if a process works in the folder
  * @throws {ConfigError} `PRODUCTS_NEED_CUDA` if the case asks for rounded products, but not for GPUs
+ * @throws {ConfigError} `MPI_MISSING` if a training is to have several ranks, and this build has no MPI
  * @throws {ConfigError} `SCHEDULER_MISSING`, `SUBMIT_FAILED`: jobs that were submitted before it are cancelled
  * @throws {RetroplumeError} as `retroplume check`, where files of the case are missing or do not fit
  *
@@ -123,6 +125,20 @@ function contextOf(settings: Case, out: string, kind: JobKind, { device, product
   return runContext(settings, out, own, { threads: settings.jobs[kind].cpus });
 }
 
+/** What starts the ranks of a training; undefined for one. @throws {ConfigError} `MPI_MISSING` */
+function launcherOf({ jobs }: Case, scheduler: SchedulerName): string | undefined {
+  const { tasks } = jobs.network;
+  if (tasks === 1) return undefined;
+  const library = mpiLibrary();
+  if (library === undefined) {
+    throw new ConfigError(
+      'MPI_MISSING',
+      `jobs.network.tasks: ${tasks} ranks need mpi.node, which this build does not have: load MPI, delete packages/native/build and run npm run setup, or set 1`,
+    );
+  }
+  return jobs.launcher ?? defaultLauncher(scheduler, library);
+}
+
 function writeScript(settings: Case, out: string, scheduler: SchedulerName, job: PlannedJob, options: SubmitOptions): Script {
   const jobs = join(out, 'jobs');
   const path = join(jobs, `${job.name}.sh`);
@@ -133,7 +149,8 @@ function writeScript(settings: Case, out: string, scheduler: SchedulerName, job:
     ...['--device', deviceOf(settings, job.kind, device), '--products', productsOf(settings, job.kind, products)],
     ...set.flatMap((setting) => ['--set', setting]),
   ];
-  const text = jobScript({ settings, scheduler, job, out, jobs, folder: process.cwd(), program, args });
+  const launcher = job.ranks ? launcherOf(settings, scheduler) : undefined;
+  const text = jobScript({ launcher, settings, scheduler, job, out, jobs, folder: process.cwd(), program, args });
   mkdirSync(jobs, { recursive: true });
   writeFileAtomic(path, text);
   for (const left of ['ids', 'next']) rmSync(join(jobs, `${job.name}.${left}`), { force: true });
