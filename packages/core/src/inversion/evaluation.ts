@@ -2,8 +2,9 @@
  * The cost, its parts and its gradient for some batches of observations at one control.
  */
 import { NumericalError, ShapeError } from '../errors';
+import { costsOf } from './batch-costs';
 import type { Control } from './control';
-import { batchCost, costScale, type BatchCost, type CostSettings } from './cost';
+import { costScale, type BatchCost, type CostSettings } from './cost';
 import { factorCount, type ForwardModel, type Values } from './forward-model';
 
 export interface Evaluation {
@@ -49,12 +50,11 @@ export async function evaluate(
   const factors = control.factors(at);
   const sums = emptySums(cost.weights.length);
   try {
-    for (const batch of batches) {
-      context.signal?.throwIfAborted();
-      const part = await forwardBatch(context, factors, batch, iteration);
+    const costs = await costsOf(model, { factors, batches, cost, withGradient }, context.signal);
+    costs.forEach((part, i) => {
+      if (part.nonFinite !== undefined) throw notFinite(`simulated ${context.species[part.nonFinite] ?? 'total'} of batch ${batches[i]}`, iteration);
       addSums(sums, part);
-      if (withGradient) await model.addAdjoint(part.gradient, batch);
-    }
+    });
   } catch (error) {
     if (withGradient) await model.takeGradient(); // of half a pass: the next one must not begin with it
     throw error;
@@ -71,20 +71,6 @@ export async function evaluate(
     control.addPenaltyGradient(at, evaluation.gradient);
   }
   return evaluation;
-}
-
-async function forwardBatch(context: EvaluationContext, factors: Float64Array, batch: number, iteration: number): Promise<BatchCost> {
-  const observations = context.model.observations(batch);
-  const simulated = await context.model.forward(factors, batch, context.signal);
-  if (simulated.length !== observations.values.length) {
-    throw new ShapeError(
-      'INVERSION_SHAPE',
-      `inversion: expected ${observations.values.length} simulated values of batch ${batch} but received ${simulated.length}`,
-    );
-  }
-  const part = batchCost(observations, simulated, context.cost);
-  if (part.nonFinite !== undefined) throw notFinite(`simulated ${context.species[part.nonFinite] ?? 'total'} of batch ${batch}`, iteration);
-  return part;
 }
 
 async function takeGradient(context: EvaluationContext, iteration: number): Promise<Values> {

@@ -2,6 +2,8 @@
  * What the inversion knows of the model: factors on the prior emissions in, simulated observations out, and the adjoint of that.
  * The surrogate, the two-cell model of the tests and anything else that a reader wants to invert stand behind this interface.
  */
+import type { CostRequest } from './batch-costs';
+import type { BatchCost } from './cost';
 
 /** Factor fields on the prior emissions, `data[slot, row, col, group]`; a slot is a period, or an hour of one. */
 export interface FactorShape {
@@ -81,6 +83,8 @@ export interface ForwardModel {
    * Jacobian (Gauss–Newton, the posterior) asks for it, for all batches in turn with the same two arrays.
    */
   tangent?(factors: Values, direction: Values, batch: number, signal?: AbortSignal): Promise<Values>;
+  /** What `costsOf` (batch-costs.ts) makes of several batches, one after the other: of a model that makes them side by side. */
+  costs?(request: CostRequest, signal?: AbortSignal): Promise<BatchCost[]>;
 }
 
 /** Half-open ranges. */

@@ -5,8 +5,11 @@ import { GROUPS, type InversionSettings } from '../data/case';
 import { removeCheckpoint, writeFileAtomic } from '../data/checkpoint';
 import type { PeriodSource } from '../data/period-source';
 import type { GainByPart } from '../inversion/gain-by-part';
+import type { ForwardModel } from '../inversion/forward-model';
 import type { InversionResult } from '../inversion/invert';
 import { checkpointOf, invertFromStarts, type StartOutcome } from '../inversion/multi-start';
+import { endHelp, helpInvert, SharedModel } from '../inversion/shared-model';
+import { ALONE, type Ranks } from '../ranks';
 import { pickInWords } from './cross-validation';
 import { passCertificateGate, passSaturationGate } from './inversion-gates';
 import type { EngineChoice } from './engine-choice';
@@ -63,58 +66,85 @@ export function inversionInputs(context: StageContext): string[] {
 
 export const invertStage: Stage = {
   name: 'invert',
+  onAllRanks: true,
   needs: ['train', 'prepare', 'simulate', 'certify', 'export'],
   settings: (context) => ({
     ...inversionKey(context, variantSettings(context).inversion),
     ...(context.pass ? { pass: context.pass, earlier: earlierPasses(context) } : {}),
   }),
   inputs: inversionInputs,
-  async run(context) {
-    passCertificateGate(context);
-    const { inversion } = variantSettings(context);
-    const crossValidated = pickInWords(context);
-    if (crossValidated !== undefined) context.log(`taken from cross-validation: ${crossValidated}`);
-    const memory = join(context.dir, 'engine.json');
-    const setup = await setUpInversion(context, memory);
-    const { model, surrogateModel, periods, grid, spread, stations } = setup;
-    const checkpoint = join(context.dir, 'checkpoint.safetensors');
-    try {
-      const options = {
-        onProgress: context.progress,
-        onMessage: context.log,
-        signal: context.signal,
-        checkpoint: { path: checkpoint, every: inversion.checkpointEvery },
-      };
-      const { result, starts } = await invertFromStarts(model, setup.problem, setup.settings, options, inversion.starts);
-      passSaturationGate(context, result.atBound);
-      const factors = splitSlots(result.factors, periods, inversion.factors);
-      const sectors = (result.sectors ?? []).map(({ name, factors: own }) => ({
-        sector: name,
-        factors: splitSlots(own, periods, inversion.factors),
-      }));
-      writeFactors(join(context.dir, FACTORS_FILE), grid, factors, sectors);
-      const { status, iterations, keptIteration, atBound, history } = result;
-      const { products, trust } = writeTrust(context, periods, factors, spread);
-      const gain = result.initialConcentrations?.gain;
-      if (gain) context.log(gainInWords(gain));
-      const summary: InvertSummary = {
-        ...{ engine: setup.engine, status, iterations, keptIteration, atBound, history, trust, stations },
-        ...(crossValidated === undefined ? {} : { crossValidated }),
-        ...(gain ? { initialConcentrations: gain } : {}),
-        ...(starts.length > 1 ? { starts } : {}),
-        ...(result.nuisance ? { nuisance: setup.nuisance.map((each, k) => ({ ...each, value: result.nuisance![k] })) } : {}),
-      };
-      writeFileAtomic(join(context.dir, 'inversion.json'), JSON.stringify(summary, null, 2));
-      const all = joined([result.factors, ...(result.initialConcentrations ? [result.initialConcentrations.factors] : [])]);
-      const outcome = writeOutcome(context.dir, { control: result.control, predicted: await predictions(surrogateModel, all, context.signal) });
-      starts.forEach(({ start }) => removeCheckpoint(checkpointOf(checkpoint, start)));
-      rmSync(memory, { force: true });
-      return { products: [FACTORS_FILE, 'inversion.json', outcome, ...products], summary };
-    } finally {
-      setup.dispose();
-    }
-  },
+  run: (context) => invertOnRanks(context, context.ranks ?? ALONE),
 };
+
+/** The file that keeps what engine `auto` chose. */
+const engineMemory = (context: StageContext): string => join(context.dir, 'engine.json');
+
+type StageResult = Awaited<ReturnType<Stage['run']>>;
+
+/** The first rank inverts; the others help it with every pass over the observations. */
+async function invertOnRanks(context: StageContext, ranks: Ranks): Promise<StageResult> {
+  if (ranks.size === 1) return runInversion(context, (model) => model);
+  if (ranks.rank > 0) {
+    await helpInvert(ranks, () => setUpInversion(context, engineMemory(context)));
+    return { products: [], summary: undefined };
+  }
+  try {
+    const result = await runInversion(context, (model) => new SharedModel(model, ranks));
+    await endHelp(ranks);
+    return result;
+  } catch (cause) {
+    // Any other failure ends them all.
+    if (context.signal.aborted) await endHelp(ranks, cause as Error);
+    throw cause;
+  }
+}
+
+/** @param share - what is inverted, from the model */
+async function runInversion(context: StageContext, share: (model: ForwardModel) => ForwardModel): Promise<StageResult> {
+  passCertificateGate(context);
+  const { inversion } = variantSettings(context);
+  const crossValidated = pickInWords(context);
+  if (crossValidated !== undefined) context.log(`taken from cross-validation: ${crossValidated}`);
+  const memory = engineMemory(context);
+  const setup = await setUpInversion(context, memory);
+  const { model, surrogateModel, periods, grid, spread, stations } = setup;
+  const checkpoint = join(context.dir, 'checkpoint.safetensors');
+  try {
+    const options = {
+      onProgress: context.progress,
+      onMessage: context.log,
+      signal: context.signal,
+      checkpoint: { path: checkpoint, every: inversion.checkpointEvery },
+    };
+    const { result, starts } = await invertFromStarts(share(model), setup.problem, setup.settings, options, inversion.starts);
+    passSaturationGate(context, result.atBound);
+    const factors = splitSlots(result.factors, periods, inversion.factors);
+    const sectors = (result.sectors ?? []).map(({ name, factors: own }) => ({
+      sector: name,
+      factors: splitSlots(own, periods, inversion.factors),
+    }));
+    writeFactors(join(context.dir, FACTORS_FILE), grid, factors, sectors);
+    const { status, iterations, keptIteration, atBound, history } = result;
+    const { products, trust } = writeTrust(context, periods, factors, spread);
+    const gain = result.initialConcentrations?.gain;
+    if (gain) context.log(gainInWords(gain));
+    const summary: InvertSummary = {
+      ...{ engine: setup.engine, status, iterations, keptIteration, atBound, history, trust, stations },
+      ...(crossValidated === undefined ? {} : { crossValidated }),
+      ...(gain ? { initialConcentrations: gain } : {}),
+      ...(starts.length > 1 ? { starts } : {}),
+      ...(result.nuisance ? { nuisance: setup.nuisance.map((each, k) => ({ ...each, value: result.nuisance![k] })) } : {}),
+    };
+    writeFileAtomic(join(context.dir, 'inversion.json'), JSON.stringify(summary, null, 2));
+    const all = joined([result.factors, ...(result.initialConcentrations ? [result.initialConcentrations.factors] : [])]);
+    const outcome = writeOutcome(context.dir, { control: result.control, predicted: await predictions(surrogateModel, all, context.signal) });
+    starts.forEach(({ start }) => removeCheckpoint(checkpointOf(checkpoint, start)));
+    rmSync(memory, { force: true });
+    return { products: [FACTORS_FILE, 'inversion.json', outcome, ...products], summary };
+  } finally {
+    setup.dispose();
+  }
+}
 
 function gainInWords({ shareOfInitialConcentrations: share }: GainByPart): string {
   if (share === null) return 'the misfit did not fall: there is no gain of which initial concentrations could have taken a part';

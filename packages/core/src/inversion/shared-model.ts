@@ -1,0 +1,120 @@
+/**
+ * A forward model whose batches several ranks share. The first rank inverts: it alone has optimiser, history and checkpoint. The others have the same
+ * model and make their share of every pass over the observations: costs and adjoints of some batches each, which follow each other. Costs are added up in the order of
+ * batches, as one process does; gradients in the order of ranks. What is asked of single batches the first rank makes alone.
+ */
+import { deserialize, serialize } from 'node:v8';
+import { InterruptedError } from '../errors';
+import type { Ranks } from '../ranks';
+import { costsOf, type CostRequest } from './batch-costs';
+import type { BatchCost } from './cost';
+import type { FactorShape, ForwardModel, ModelPart, ObservationBatch, Values } from './forward-model';
+
+/** What the first rank asks of the others. */
+type Message = { kind: 'costs'; request: CostRequest } | { kind: 'gradient' } | { kind: 'end'; interrupted?: string };
+
+async function tell(ranks: Ranks, message: Message): Promise<void> {
+  await ranks.broadcast(serialize(message));
+}
+
+/** The share of a rank in a list: neighbours, whose fields a model reads together. */
+function shareOf<T>(list: readonly T[], { rank, size }: Ranks): T[] {
+  const begin = (part: number): number => Math.floor((list.length * part) / size);
+  return list.slice(begin(rank), begin(rank + 1));
+}
+
+/** Costs of this rank's share, then those of all ranks. */
+async function sharedCosts(model: ForwardModel, request: CostRequest, ranks: Ranks): Promise<BatchCost[]> {
+  const own = await costsOf(model, { ...request, batches: shareOf(request.batches, ranks) });
+  const all = await ranks.gather(serialize(own));
+  return all.flatMap((bytes) => deserialize(bytes) as BatchCost[]);
+}
+
+async function sharedGradient(model: ForwardModel, ranks: Ranks): Promise<Values> {
+  const gradient = await model.takeGradient();
+  await ranks.sum(gradient);
+  return gradient;
+}
+
+/** On the first rank. */
+export class SharedModel implements ForwardModel {
+  readonly shape: FactorShape;
+  readonly initialConcentrations?: FactorShape;
+  readonly nuisance?: readonly number[];
+  readonly batches: number;
+  readonly parts?: readonly ModelPart[];
+  readonly tangent?: ForwardModel['tangent'];
+  /** whether the others hold a part of the gradient */
+  private shared = false;
+
+  constructor(
+    private readonly model: ForwardModel,
+    private readonly ranks: Ranks,
+  ) {
+    this.shape = model.shape;
+    this.initialConcentrations = model.initialConcentrations;
+    this.nuisance = model.nuisance;
+    this.batches = model.batches;
+    this.parts = model.parts;
+    if (model.tangent) this.tangent = (...asked) => model.tangent!(...asked);
+  }
+
+  observations(batch: number): ObservationBatch {
+    return this.model.observations(batch);
+  }
+
+  forward(factors: Values, batch: number, signal?: AbortSignal): Promise<Values> {
+    return this.model.forward(factors, batch, signal);
+  }
+
+  addAdjoint(gradSimulated: Values, batch: number): Promise<void> {
+    return this.model.addAdjoint(gradSimulated, batch);
+  }
+
+  /** A signal is heeded when the pass is over: the others are at work. */
+  async costs(request: CostRequest, signal?: AbortSignal): Promise<BatchCost[]> {
+    signal?.throwIfAborted();
+    if (request.batches.length < this.ranks.size) return costsOf(this.model, request, signal);
+    this.shared ||= request.withGradient;
+    await tell(this.ranks, { kind: 'costs', request });
+    const costs = await sharedCosts(this.model, request, this.ranks);
+    signal?.throwIfAborted();
+    return costs;
+  }
+
+  async takeGradient(): Promise<Values> {
+    if (!this.shared) return this.model.takeGradient();
+    this.shared = false;
+    await tell(this.ranks, { kind: 'gradient' });
+    return sharedGradient(this.model, this.ranks);
+  }
+}
+
+/** On the first rank: lets the others go. @param interrupted - by what the first was interrupted */
+export function endHelp(ranks: Ranks, interrupted?: Error): Promise<void> {
+  return tell(ranks, { kind: 'end', ...(interrupted ? { interrupted: interrupted.message } : {}) });
+}
+
+/**
+ * On the other ranks: does what the first asks for until it ends.
+ *
+ * @param setUp - makes the same model as the first has, when it is first needed
+ * @throws {InterruptedError} if the first was interrupted
+ */
+export async function helpInvert(ranks: Ranks, setUp: () => Promise<{ model: ForwardModel; dispose: () => void }>): Promise<void> {
+  let own: Awaited<ReturnType<typeof setUp>> | undefined;
+  try {
+    for (;;) {
+      const message = deserialize(await ranks.broadcast()) as Message;
+      if (message.kind === 'end') {
+        if (message.interrupted !== undefined) throw new InterruptedError('INTERRUPTED', message.interrupted);
+        return;
+      }
+      own ??= await setUp();
+      if (message.kind === 'costs') await sharedCosts(own.model, message.request, ranks);
+      else await sharedGradient(own.model, ranks);
+    }
+  } finally {
+    own?.dispose();
+  }
+}
