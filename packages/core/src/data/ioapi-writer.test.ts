@@ -90,7 +90,10 @@ describeWhere(smallDisk !== undefined, 'no right to mount a small one', 'a full 
   test('is told where it has no room for a file at all', () => {
     writeFileSync(join(disk, 'other'), new Uint8Array(statfsSync(disk).bavail * statfsSync(disk).bsize));
     expect(() => IoapiWriter.create(join(disk, 'a.nc'), { ...contents, format: 'netcdf4' })).toThrow(
-      expect.objectContaining({ code: 'DISK_FULL', message: expect.stringMatching(/a\.nc: the disk is full: .*0\.00 MB are free/) as string }) as Error,
+      expect.objectContaining({
+        code: 'DISK_FULL',
+        message: expect.stringMatching(/a\.nc: the disk is full: .*0\.00 MB are free/) as string,
+      }) as Error,
     );
     expect(readdirSync(disk)).toEqual(['other']);
   });

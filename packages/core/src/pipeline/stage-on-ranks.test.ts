@@ -5,6 +5,7 @@ import type { Case } from '../data/case';
 import { DataError, InterruptedError } from '../errors';
 import { ranksInProcess } from '../inversion/testing/ranks-in-process';
 import type { Ranks } from '../ranks';
+import { InputHashes } from './input-hashes';
 import { readRecord, type StageRecord } from './record';
 import { stageContext, type Stage, type StageContext } from './stage';
 import { runStageOnRanks } from './stage-on-ranks';
