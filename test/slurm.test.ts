@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describeWhere } from '../packages/core/src/data/testing/describe-where';
 import type { Failure } from '../packages/core/src/pipeline/failure-file';
 import type { SubmitResult } from '../packages/core/src/pipeline/jobs/submit-chain';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
@@ -31,7 +32,7 @@ const SETTINGS = [
   'jobs.network.cpus=1',
 ].flatMap((setting) => ['--set', setting]);
 
-(installed ? describe : describe.skip)('a chain of jobs on a real Slurm', () => {
+describeWhere(installed, 'no munge, slurmctld, slurmd and slurm-client', 'a chain of jobs on a real Slurm', () => {
   let folder: string;
   let environment: NodeJS.ProcessEnv;
   beforeAll(async () => {
