@@ -1,15 +1,20 @@
-/** The scripts of examples/cmaq-slurm, with stand-ins for sbatch, scancel and CMAQ: a job that outlives sbatch, as Slurm's do. */
+/**
+ * The scripts of examples/cmaq-slurm, with stand-ins for sbatch, scancel and CMAQ: a job that outlives sbatch, as Slurm's do. With a real Slurm instead where
+ * RETROPLUME_TEST_SLURM names its slurm.conf (`test/testing/slurm-cluster.sh start FOLDER 64` starts one).
+ */
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExternalCtm } from '../packages/core/src/transport/external-ctm';
 import { GRID, readAll, START, temporaryFolder, writeFile } from '../packages/core/src/transport/testing/small-case';
 
+const REAL_SLURM = process.env['RETROPLUME_TEST_SLURM'];
 const EXAMPLE = join(__dirname, '../examples/cmaq-slurm');
 
 // Runs the script as a job of its own session, and waits for its end as --wait does.
 const SBATCH = `#!/bin/bash
 while [[ $1 == --* ]]; do
-  case $1 in --wait) shift ;; --job-name) name=$2; shift 2 ;; --output) log=$2; shift 2 ;; *) echo "sbatch: $1?" >&2; exit 64 ;; esac
+  case $1 in --wait | --partition=*) shift ;; --job-name) name=$2; shift 2 ;; --output) log=$2; shift 2 ;; *) echo "sbatch: $1?" >&2; exit 64 ;; esac
 done
 [ -n "\${SBATCH_FAILS:-}" ] && { echo "sbatch: error: Batch job submission failed: Invalid account" >&2; exit 1; }
 code="$JOBS/$name.code"
@@ -42,7 +47,8 @@ describe('examples/cmaq-slurm', () => {
 
   beforeAll(() => {
     mkdirSync(jobs);
-    for (const [name, text] of Object.entries({ sbatch: SBATCH, scancel: SCANCEL, 'cctm-day': CCTM_DAY })) {
+    const scheduler: Record<string, string> = REAL_SLURM === undefined ? { sbatch: SBATCH, scancel: SCANCEL } : {};
+    for (const [name, text] of Object.entries({ ...scheduler, 'cctm-day': CCTM_DAY })) {
       writeFileSync(join(folder.path, name), text);
       chmodSync(join(folder.path, name), 0o755);
     }
@@ -67,7 +73,7 @@ describe('examples/cmaq-slurm', () => {
   });
 
   // In the command: jest gives tests a copy of the environment, which children do not get.
-  const environment = `PATH='${folder.path}':$PATH JOBS='${jobs}' WORK='${folder.path}/work' CCTM_DAY='${folder.path}/cctm-day'`;
+  const environment = `PATH='${folder.path}':$PATH JOBS='${jobs}' WORK='${folder.path}/work' CCTM_DAY='${folder.path}/cctm-day'${REAL_SLURM === undefined ? '' : ` SLURM_CONF='${REAL_SLURM}'`}`;
   const run = (timeoutHours = 1, more = ''): Promise<void> =>
     new ExternalCtm({
       command: `${environment} ${more} '${EXAMPLE}/run-cmaq.sh' {output} {run} {period} {start} {hours} {emissions}`,
@@ -104,6 +110,11 @@ describe('examples/cmaq-slurm', () => {
     writeFileSync(emissions, 'emissions of a run that hangs');
     writeFileSync(join(jobs, 'trouble'), 'hang 20260706');
     await expect(run(1.5 / 3600)).rejects.toMatchObject({ code: 'CTM_TIMEOUT' });
+    if (REAL_SLURM !== undefined) {
+      const { status, stdout } = spawnSync('squeue', ['--noheader', '--states=PENDING,RUNNING'], { env: { ...process.env, SLURM_CONF: REAL_SLURM } });
+      expect({ status, queue: stdout.toString() }).toEqual({ status: 0, queue: '' });
+      return;
+    }
     const [name] = note('cancelled');
     expect(name).toMatch(/^retroplume-updated-pass-2-july-\d+$/);
     const pid = Number(readFileSync(join(jobs, `${name}.pid`), 'utf8'));
@@ -111,9 +122,11 @@ describe('examples/cmaq-slurm', () => {
   });
 
   it('tells when Slurm refuses the job', async () => {
-    await expect(run(1, 'SBATCH_FAILS=1')).rejects.toMatchObject({
+    await expect(run(1, 'SBATCH_FAILS=1 SBATCH_OPTIONS=--partition=nowhere')).rejects.toMatchObject({
       code: 'CTM_COMMAND_FAILED',
-      message: expect.stringMatching(/exit code 1 \("sbatch: error: Batch job submission failed: Invalid account"\)/) as string,
+      message: expect.stringMatching(
+        /exit code 1 \("sbatch: error: Batch job submission failed: Invalid (account|partition name specified)"\)/,
+      ) as string,
     });
   });
 });

@@ -54,7 +54,7 @@ describeOnRanks('a run on two processes', () => {
     expect([exitCode, stderr]).toEqual([0, '']);
     expect(JSON.parse(stdout)).toMatchObject({ out: join(folder, 'two'), seconds: { train: expect.any(Number) as number } });
     expect(JSON.parse(readFileSync(join(folder, 'two/train/record.json'), 'utf8'))).toMatchObject({ ranks: 2, threads: 1 });
-    expect(readdirSync(join(folder, 'two'))).toEqual(['prepare', 'simulate', 'train']);
+    expect(readdirSync(join(folder, 'two'))).toEqual(['prepare', 'run.json', 'simulate', 'train']);
     // What is up to date for two is so for one.
     expect(spawnSync(process.execPath, command('train', 'two'), { encoding: 'utf8' }).stderr).toBe('');
     expect(weights('two').length).toBeGreaterThan(1000);

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The `retroplume` command: parses, calls core, prints. */
+import './launcher';
 import { reportFailure } from './failure';
 import { buildProgram } from './program';
 import { endOnRanks } from './ranks';

@@ -1,6 +1,6 @@
 /** The options that all commands share, and their meaning. */
 import { availableParallelism } from 'node:os';
-import { DEVICE_CHOICES, DEVICE_PATTERN, PRODUCTS, type DeviceChoice, type Products } from '@retroplume/core';
+import { DEVICE_CHOICES, DEVICE_PATTERN, PRODUCTS, STAGES, type DeviceChoice, type Products, type StageName } from '@retroplume/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 export interface CommonOptions {
@@ -19,6 +19,14 @@ export interface CommonOptions {
 export function wholeNumber(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('expected a whole number of at least 1');
   return Number(text);
+}
+
+/** Of an option: names of stages with commas between them, in whatever order. */
+export function stageNames(text: string): StageName[] {
+  const names = text.split(',');
+  const unknown = names.find((name) => !STAGES.some((stage) => stage === name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`expected stages with commas between them but there is no stage "${unknown}"`);
+  return names as StageName[];
 }
 
 function deviceChoice(text: string): DeviceChoice {

@@ -3,12 +3,13 @@ import { createRequire } from 'node:module';
 import { STAGES, type StageName } from '@retroplume/core';
 import { Command, Option } from 'commander';
 import { benchCommand, type BenchCommandOptions } from './bench';
+import { bundleCommand, movedInputs, notNegative, reproduceCommand } from './bundle';
 import { checkCommand } from './check';
 import { doctor } from './doctor';
 import { inspectCommand } from './inspect';
 import { inventoryCommand } from './inventory';
-import { withOutputOptions, withOverrides, withRunOptions, withThreads, wholeNumber, type CommonOptions } from './options';
-import { demo, runCase, simulateCase } from './run-command';
+import { withOutputOptions, withOverrides, withRunOptions, stageNames, withThreads, wholeNumber, type CommonOptions } from './options';
+import { demo, runCase, runSome, simulateCase, type RunCommandOptions } from './run-command';
 
 const STAGE_HELP: Record<StageName, string> = {
   simulate: 'run the transport model: prior, members, truth of a twin',
@@ -46,14 +47,28 @@ function caseCommand(program: Command, name: string, description: string): Comma
   return withOverrides(withRunOptions(program.command(name).description(description).argument('<case>', 'case file (YAML)')));
 }
 
-function addCaseCommand(program: Command, name: string, description: string, stages: 'all' | StageName[]): void {
-  caseCommand(program, name, description).action((path: string, options: CommonOptions) => runCase(path, stages, options));
+function addStage(program: Command, stage: StageName): void {
+  caseCommand(program, stage, STAGE_HELP[stage]).action((path: string, options: CommonOptions) => runCase(path, [stage], options));
+}
+
+function addRun(program: Command): void {
+  caseCommand(program, 'run', 'every stage that is not up to date')
+    .option('--stages <names>', 'only these, with commas between them', stageNames)
+    .option('--variant <name>', 'of train and invert that of one variant: default, paper, surrogate-N; others may run beside it')
+    .addOption(
+      new Option('--submit [scheduler]', "as jobs of a scheduler, each waiting for the one before (default: the case's; docs/hpc.md)")
+        .choices(['slurm', 'pbs'])
+        .conflicts(['stages', 'variant', 'profile']),
+    )
+    .addOption(new Option('--dry-run', 'with --submit: write and print the scripts, and submit nothing').implies({ submit: true }))
+    .action((path: string, options: RunCommandOptions) => runSome(path, options));
 }
 
 function addSimulate(program: Command): void {
   caseCommand(program, 'simulate', STAGE_HELP.simulate)
+    .addOption(new Option('--run <name>', 'only this run of the transport model; others may be made beside it').conflicts('design'))
     .option('--design [folder]', "run nothing: write the members' emission files and design.json for a model run elsewhere (default: OUT/design)")
-    .action((path: string, options: CommonOptions & { design?: string | true }) => simulateCase(path, options));
+    .action((path: string, options: CommonOptions & { design?: string | true; run?: string }) => simulateCase(path, options));
 }
 
 function addBench(program: Command): void {
@@ -94,6 +109,25 @@ function addInventory(program: Command): void {
   withOutputOptions(command).action((path: string, options: CommonOptions) => inventoryCommand(path, options));
 }
 
+function addBundle(program: Command): void {
+  const bundle = program
+    .command('bundle')
+    .description('a run as one file that others can check: case, records, hashes, models, factors, scores, report')
+    .argument('<run>', 'run folder')
+    .argument('[file]', 'bundle to write (default: RUN.tar.gz)')
+    .option('--inputs', 'pack the inputs, too', false)
+    .option('--largest <MB>', 'products above this are told by their hash alone', notNegative, 50);
+  withOutputOptions(bundle).action(bundleCommand);
+  const reproduce = program
+    .command('reproduce')
+    .description('the run of a bundle again, and how it compares')
+    .argument('<bundle>', 'as "retroplume bundle" writes it');
+  withRunOptions(reproduce)
+    .option('--inputs <FROM=TO>', 'where inputs are that the bundle does not hold: paths that begin with FROM are below TO here', movedInputs)
+    .option('--tolerance <x>', 'largest difference of a number that counts as the same, relative to the largest of its field', notNegative, 1e-3)
+    .action(reproduceCommand);
+}
+
 /** The program, ready to parse; wrong usage throws a CommanderError. */
 export function buildProgram(): Command {
   const program = new Command('retroplume');
@@ -109,10 +143,11 @@ export function buildProgram(): Command {
   addCheck(program);
   addInspect(program);
   addInventory(program);
-  addCaseCommand(program, 'run', 'every stage that is not up to date', 'all');
+  addBundle(program);
+  addRun(program);
   for (const stage of STAGES) {
     if (stage === 'simulate') addSimulate(program);
-    else addCaseCommand(program, stage, STAGE_HELP[stage], [stage]);
+    else addStage(program, stage);
   }
   addBench(program);
   withOutputOptions(program.command('doctor').description('what this machine has, what is missing, how to get it')).action((options: CommonOptions) =>

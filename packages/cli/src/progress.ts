@@ -41,14 +41,14 @@ class Lines {
   private last = 0;
 
   update(event: Progress): void {
-    const now = Date.now();
+    const now = performance.now();
     if (now - this.last < LINE_EVERY_MS) return;
     this.last = now;
     process.stderr.write(`  ${titleOf(event)} ${Math.round((100 * event.done) / event.total)}% ${event.text}\n`);
   }
 
   end(): void {
-    this.last = Date.now();
+    this.last = performance.now();
   }
 }
 

@@ -1,15 +1,33 @@
 /** `retroplume run`, the stages, and `retroplume demo`: from options to core and back. */
 import { join, resolve } from 'node:path';
-import { demoFolder, describeDevice, loadCase, runDemo, runStages, writeDesign, type Ranks, type RunOptions, type StageName } from '@retroplume/core';
+import {
+  demoFolder,
+  describeDevice,
+  loadCase,
+  runDemo,
+  runPart,
+  runStages,
+  writeDesign,
+  type Part,
+  type Ranks,
+  type RunOptions,
+  type StageName,
+  type Variant,
+} from '@retroplume/core';
 import { interruptible } from './interrupt';
 import type { CommonOptions } from './options';
 import { openProfile } from './profile';
 import { printResult } from './print-result';
 import { progressListener } from './progress';
 import { join as joinOthers, part } from './ranks';
+import { submitCase, type SubmitCommandOptions } from './submit';
 
-/** Runs `work` on all ranks with progress on stderr and Ctrl-C tied to its signal, and prints on the first what it returns. */
-async function watched(options: CommonOptions, out: string, work: (context: RunOptions & { ranks: Ranks }) => Promise<object>): Promise<void> {
+/** Runs `work` on all ranks with progress on stderr and Ctrl-C tied to its signal, and tells on the first what it returns. */
+export async function watched<T extends object>(
+  options: CommonOptions,
+  work: (context: RunOptions & { ranks: Ranks }) => Promise<T>,
+  tell: (result: T) => void,
+): Promise<void> {
   const ranks = joinOthers();
   const first = ranks.rank === 0;
   const profile = options.profile === undefined || !first ? undefined : openProfile(options.profile);
@@ -23,14 +41,14 @@ async function watched(options: CommonOptions, out: string, work: (context: RunO
       threads,
       device,
       products,
-      onDevice: (chosen) =>
-        void (quiet || process.stderr.write(`device: ${describeDevice(chosen, threads)}${ranks.size > 1 ? `, ${ranks.size} processes` : ''}\n`)),
+      onDevice: (chosen, used) =>
+        void (quiet || process.stderr.write(`device: ${describeDevice(chosen, used)}${ranks.size > 1 ? `, ${ranks.size} processes` : ''}\n`)),
       onEvent,
       signal,
       profiler: profile?.profiler,
     });
     close();
-    if (first) printResult(result, options, out);
+    if (first) tell(result);
     part();
   } finally {
     close();
@@ -39,24 +57,53 @@ async function watched(options: CommonOptions, out: string, work: (context: RunO
   }
 }
 
+const printer =
+  (options: CommonOptions, out: string) =>
+  (result: object): void =>
+    printResult(result, options, out);
+
 /** Runs a case's stages: all that are not up to date, or the one that is named. */
 export async function runCase(path: string, stages: 'all' | StageName[], options: CommonOptions): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = resolve(options.out ?? join('runs', loaded.name));
-  await watched(options, out, (context) => runStages(loaded, { out, stages, ...context }));
+  await watched(options, (context) => runStages(loaded, { out, stages, ...context }), printer(options, out));
+}
+
+export interface RunCommandOptions extends CommonOptions, Partial<Pick<SubmitCommandOptions, 'submit' | 'dryRun'>> {
+  stages?: StageName[];
+  variant?: Variant;
+}
+
+/** `run`: all stages that are not up to date, or some of them; with `--variant` those of one variant, beside which others may run. */
+export async function runSome(path: string, options: RunCommandOptions): Promise<void> {
+  const { stages, variant, submit } = options;
+  if (submit !== undefined) await submitCase(path, { ...options, submit });
+  else if (variant === undefined) await runCase(path, stages ?? 'all', options);
+  else await partOfCase(path, { variant, stages: stages ?? [] }, options);
+}
+
+async function partOfCase(path: string, part: Part, options: CommonOptions): Promise<void> {
+  const loaded = loadCase(path, options.set);
+  const out = resolve(options.out ?? join('runs', loaded.name));
+  await watched(options, (context) => runPart(loaded, part, { out, ...context }), printer(options, out));
 }
 
 /** The ensemble design as emission files for a transport model that is run elsewhere, instead of the runs. */
 async function designCase(path: string, dir: string | undefined, options: CommonOptions): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = resolve(options.out ?? join('runs', loaded.name));
-  await watched(options, out, async ({ ranks, onEvent, signal }) => (ranks.rank === 0 ? writeDesign(loaded, { out, dir, onEvent, signal }) : {}));
+  await watched(
+    options,
+    async ({ ranks, onEvent, signal }) => (ranks.rank === 0 ? writeDesign(loaded, { out, dir, onEvent, signal }) : {}),
+    printer(options, out),
+  );
 }
 
-/** `simulate`: the runs, or with `--design` the files for them. */
-export async function simulateCase(path: string, options: CommonOptions & { design?: string | true }): Promise<void> {
-  const { design } = options;
-  if (design === undefined) await runCase(path, ['simulate'], options);
+/** `simulate`: the runs, or one of them, or with `--design` the files for them. */
+export async function simulateCase(path: string, options: CommonOptions & { design?: string | true; run?: string }): Promise<void> {
+  const { design, run } = options;
+  if (run !== undefined) await partOfCase(path, { run }, options);
+  else if (design === undefined) await runCase(path, ['simulate'], options);
   else await designCase(path, design === true ? undefined : design, options);
 }
 
@@ -64,5 +111,5 @@ export async function simulateCase(path: string, options: CommonOptions & { desi
 export async function demo(options: CommonOptions & { quick: boolean; full: boolean; nonIdentical: boolean }): Promise<void> {
   const { quick, full, nonIdentical } = options;
   const out = resolve(options.out ?? demoFolder(options));
-  await watched(options, out, (context) => runDemo({ out, quick, full, nonIdentical, ...context }));
+  await watched(options, (context) => runDemo({ out, quick, full, nonIdentical, ...context }), printer(options, out));
 }

@@ -9,7 +9,11 @@ export { checkCase, type CheckOptions, type CheckResult } from './pipeline/check
 export { inspectFile } from './pipeline/inspect/inspect';
 export type { GridSummary, Inspection, Oddity, TimeSummary, VariableSummary } from './data/inspect/inspection';
 export type { Problem } from './pipeline/check/findings';
+export { submitChain, type SubmitOptions, type SubmitResult, type SubmittedJob } from './pipeline/jobs/submit-chain';
 export { runStages, type RunOptions, type RunResult, type VariantResult } from './pipeline/run';
+export { bundleRun, type BundleOptions, type BundleResult } from './pipeline/bundle/bundle';
+export { reproduceBundle, type ReproduceOptions, type Reproduction } from './pipeline/bundle/reproduce';
+export { runPart, type Part, type PartOptions, type PartResult } from './pipeline/run-part';
 export { writeDesign, type DesignOptions, type DesignResult } from './pipeline/write-design';
 export { STAGES, type StageEvent, type StageName, type Variant } from './pipeline/stage';
 

@@ -26,11 +26,12 @@ interface HeaderEntry {
   data_offsets: [number, number];
 }
 
-/** Writes a whole file atomically: to `PATH.tmp`, then renamed. @throws {DataError} `DISK_FULL` when the disk cannot take it */
+/** Writes a whole file atomically: to `PATH.tmp`, on the disk, then renamed. @throws {DataError} `DISK_FULL` when the disk cannot take it */
 export function writeFileAtomic(path: string, content: Uint8Array | string): void {
   const temporary = `${path}.tmp`;
   try {
-    writeFileSync(temporary, content);
+    // `flush`: a machine that goes down must not leave the new name on an empty file.
+    writeFileSync(temporary, content, { flush: true });
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });

@@ -87,6 +87,14 @@ describeWhere(smallDisk !== undefined, 'no right to mount a small one', 'a full 
     expect(readdirSync(disk)).toEqual([]);
   });
 
+  test('is told where it has no room for a file at all', () => {
+    writeFileSync(join(disk, 'other'), new Uint8Array(statfsSync(disk).bavail * statfsSync(disk).bsize));
+    expect(() => IoapiWriter.create(join(disk, 'a.nc'), { ...contents, format: 'netcdf4' })).toThrow(
+      expect.objectContaining({ code: 'DISK_FULL', message: expect.stringMatching(/a\.nc: the disk is full: .*0\.00 MB are free/) as string }) as Error,
+    );
+    expect(readdirSync(disk)).toEqual(['other']);
+  });
+
   test.each(['64bit', 'netcdf4'] as const)('is told when it fills on the way, and nothing half-written is left: %s', (format) => {
     const random = new Random(1);
     const writer = IoapiWriter.create(join(disk, 'a.nc'), { ...contents, time: hourly('2017-01-01T00:00Z', 24), layers: 100, format });

@@ -143,6 +143,12 @@ function describe(file: NetcdfFile, name: string, units: string, description: st
 
 type Header = Record<string, string | number | NetcdfArray>;
 
+/** What files say of when they were written: now, or by the convention of reproducible builds the second since 1970 that SOURCE_DATE_EPOCH names. */
+function writtenAt(): Date {
+  const seconds = Number(process.env['SOURCE_DATE_EPOCH'] ?? NaN);
+  return Number.isFinite(seconds) ? new Date(seconds * 1000) : new Date();
+}
+
 /** The I/O API's attributes in their order and types; what follows from the contents cannot be overridden. */
 function headerAttributes(
   grid: Grid,
@@ -152,7 +158,7 @@ function headerAttributes(
   given: NonNullable<IoapiContents['attributes']>,
 ): Header {
   const g = grid.definition;
-  const [now, clock] = toIoapiTime(new Date());
+  const [now, clock] = toIoapiTime(writtenAt());
   const [startDate, startTime] = toIoapiTime(time.start);
   const int = (value: number): Int32Array => Int32Array.of(value);
   const fixed: Header = {

@@ -147,8 +147,9 @@ export class NetcdfOutput {
     try {
       return call();
     } catch (error) {
-      // HDF5 does not say why a write failed: little room left is taken for the reason.
-      const full = isFull(error) || (isNetcdfError(error) && error.code === 'NC_EHDFERR' && this.free() < 1 << 20);
+      // HDF5 does not say why a write failed, and netCDF calls a file that it could not create a lack of permission: little room left is taken for the reason.
+      const untold = isNetcdfError(error) && ['NC_EHDFERR', 'EACCES'].includes(error.code);
+      const full = isFull(error) || (untold && this.free() < 1 << 20);
       this.abort();
       if (full) throw this.diskFull(error);
       if (!(error instanceof Error && 'code' in error) || error instanceof RetroplumeError) throw error;

@@ -20,6 +20,7 @@ import { createSurfaceOutput, speciesVariables } from '../transport/surface-outp
 import { PRIOR, responseRun, simulatedFile } from './case-runs';
 import { passCertificateGate } from './inversion-gates';
 import { CERTIFICATE_FILE, certifyStage } from './certify-stage';
+import { InputHashes } from './input-hashes';
 import { finishStage, readRecord, type StageRecord } from './record';
 import { runStage, stageContext, type RunContext, type StageContext, type StageEvent } from './stage';
 
@@ -118,6 +119,7 @@ function runFolder(name: string, weights: ReadonlyMap<string, Tensor>, certifica
   };
   return {
     ...{ case: settings as unknown as Case, out, threads: 2, device: 'cpu', hardware: 'avx2', products: 'float32', events },
+    inputs: new InputHashes(),
     onEvent: (event) => events.push(event),
     signal: new AbortController().signal,
   };

@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DataError } from '../errors';
-import { beginStage, canonicalJson, describeFile, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
+import { beginStage, canonicalJson, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
 
 let folder: string;
 let dir: string;
@@ -34,14 +33,6 @@ it('equal settings give equal text, whatever the order of their keys; lists keep
   expect(canonicalJson({ b: [1, { d: 1, c: 2 }], a: undefined, e: null })).toBe(canonicalJson({ e: null, b: [1, { c: 2, d: 1 }] }));
   expect(canonicalJson({ a: [1, 2] })).not.toBe(canonicalJson({ a: [2, 1] }));
   expect(hashText('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'); // FIPS 180-2, appendix B.1
-});
-
-it('an input is described by its size and hash; one that is missing is refused', async () => {
-  const path = join(folder, 'input');
-  writeFileSync(path, 'abc');
-  expect(await describeFile(path)).toEqual({ path, bytes: 3, sha256: hashText('abc') });
-  await expect(describeFile(`${path}.nc`)).rejects.toThrow(DataError);
-  await expect(describeFile(`${path}.nc`)).rejects.toThrow(/input\.nc: no such file/);
 });
 
 describe('a stage is up to date', () => {

@@ -3,16 +3,11 @@
  * its input files, the keys of the stages before it and the version — is the key it would have now, and its products are there.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
-import { DataError } from '../errors';
-
-export interface InputFile {
-  path: string;
-  bytes: number;
-  sha256: string;
-}
+import type { Device } from '../device';
+import type { InputFile } from './input-hashes';
 
 export interface StageRecord {
   stage: string;
@@ -22,10 +17,10 @@ export interface StageRecord {
   settings: unknown;
   versions: Record<string, string>;
   /** `cpu` or `cuda:N`: where the network computed in stages that run it */
-  device: string;
+  device: Device['name'];
   hardware: string;
   /** how a GPU multiplied matrices: the setting `products` of the case */
-  matrixProducts: string;
+  matrixProducts: Device['products'];
   threads: number;
   /** processes that made it together, where they were several */
   ranks?: number;
@@ -38,7 +33,7 @@ export interface StageRecord {
   summary: unknown;
 }
 
-const RECORD = 'record.json';
+export const RECORD = 'record.json';
 const PARTIAL = 'partial.json';
 
 /** JSON with sorted keys: equal values give equal text. */
@@ -50,14 +45,6 @@ export function canonicalJson(value: unknown): string {
 
 export function hashText(text: string): string {
   return createHash('sha256').update(text).digest('hex');
-}
-
-/** Size and SHA-256 of a file. @throws {DataError} `FILE_MISSING` */
-export async function describeFile(path: string): Promise<InputFile> {
-  if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: no such file: check the path in the case`);
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  return { path, bytes: statSync(path).size, sha256: hash.digest('hex') };
 }
 
 /** The record in a stage's folder, or undefined. An unreadable record counts as none. */
@@ -76,22 +63,38 @@ export function isUpToDate(dir: string, key: string): boolean {
   return record !== undefined && record.key === key && record.products.every((product) => existsSync(join(dir, product)));
 }
 
+/** Whether a stage has been begun with this key and not finished: what lies in its folder is of its run. */
+export function isBegun(dir: string, key: string): boolean {
+  return leftIn(join(dir, PARTIAL))?.key === key;
+}
+
+function leftIn(partial: string): Partial<Pick<StageRecord, 'key' | 'dearKey'>> | undefined {
+  return existsSync(partial) ? (JSON.parse(readFileSync(partial, 'utf8')) as Partial<Pick<StageRecord, 'key' | 'dearKey'>>) : undefined;
+}
+
 /**
  * Makes a stage's folder ready: what an interrupted run with the same key left (checkpoints, finished files) is kept, and so is what a run with the same
  * dear key left, finished or not; anything else is removed.
  */
 export function beginStage(dir: string, keys: Pick<StageRecord, 'key' | 'dearKey'>): void {
   const partial = join(dir, PARTIAL);
-  const left = existsSync(partial) ? (JSON.parse(readFileSync(partial, 'utf8')) as Partial<typeof keys>) : readRecord(dir);
-  const resumes = existsSync(partial) && left?.key === keys.key;
+  const left = leftIn(partial) ?? readRecord(dir);
+  const resumes = isBegun(dir, keys.key);
   if (!resumes && (keys.dearKey === undefined || left?.dearKey !== keys.dearKey)) rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
   rmSync(join(dir, RECORD), { force: true });
   writeFileAtomic(partial, JSON.stringify(keys));
 }
 
-/** Writes the record: from here on the stage is done. */
+/** Writes the record: from here on the stage is done, so all of it is on the disk before, should the machine go down. */
 export function finishStage(dir: string, record: StageRecord): void {
+  for (const product of record.products) syncFile(join(dir, product));
   writeFileAtomic(join(dir, RECORD), JSON.stringify(record, null, 2));
   rmSync(join(dir, PARTIAL), { force: true });
+}
+
+function syncFile(path: string): void {
+  const file = openSync(path, 'r');
+  fsyncSync(file);
+  closeSync(file);
 }

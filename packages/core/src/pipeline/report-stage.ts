@@ -5,7 +5,6 @@ import { asksForCrossValidation, GROUPS, type Case, type PeriodSettings } from '
 import { speciesUnit } from '../data/case-fields';
 import { describeQuality } from '../data/observation-quality';
 import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../data/prepared';
-import { Role } from '../inversion/forward-model';
 import {
   writeReport,
   type InitialScore,
@@ -17,21 +16,19 @@ import {
 } from '../report';
 import type { Certificate } from '../surrogate/certificate';
 import { largestDistance } from '../surrogate/training-distance';
-import { readTruthFactors } from '../worlds/truth-factors';
 import { PRIOR } from './case-runs';
 import { crossValidationOf } from './cross-validation';
 import type { EvaluateSummary, InitialFigures } from './evaluate-stage';
-import { FACTORS_FILE, meanEmissions, readFactors } from './factors-file';
 import type { InvertSummary } from './invert-stage';
 import { variantSettings } from './learning';
 import type { LoopSummary } from './loop-stage';
 import type { Monitors } from './monitors';
 import { readRecord } from './record';
+import { concentrationsOf, emissionsOf, landMaskOf, stationsOf } from './report-fields';
 import { regionMask } from './regions';
 import { passVariant, stageContext, STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from './stage';
 import type { TrainSummary } from './train-stage';
 import { DISTANCE_FILE, readDistance } from './trust-region';
-import { readConstrained, UNCERTAINTY_FILE } from './uncertainty-file';
 import type { UncertaintySummary } from './uncertainty-stage';
 import { seriesOf, VERIFICATION_FILE, type PeriodSeries, type Verification, type VerifySummary } from './verify-stage';
 import { VERSIONS } from './versions';
@@ -104,7 +101,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
     const prepared = readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] });
     grid = prepared.grid;
     landMask = landMaskOf(prepared);
-    emissions.push(...emissionsOf(context, prepared, own, paper));
+    emissions.push(...emissionsOf(context, prepared, { own, paper, constrained: found !== undefined }));
     const each = { period, own: await seriesOf(own, period, prepared), paper: paper && (await seriesOf(paper, period, prepared)) };
     for (const station of stationsOf(each.own)) stations.set(station.id, station);
     series.push(each);
@@ -228,77 +225,6 @@ function initialScore(mode: ReportMode, { from, period, test, response }: Initia
     nme: Object.fromEntries(PREPARED_SPECIES.map((species, s) => [species, test.nme[s]])),
     slopes: Object.fromEntries(large.map(({ pair, slope }) => [pair, slope])),
   };
-}
-
-function landMaskOf({ geography, geographyNames }: PreparedPeriod): Float32Array | undefined {
-  const channel = geographyNames.indexOf('LWMASK');
-  return channel < 0 ? undefined : geography.filter((_, i) => i % geographyNames.length === channel);
-}
-
-function emissionsOf(context: StageContext, period: PreparedPeriod, own: StageContext, paper: StageContext | undefined): ReportEmissions[] {
-  const { emissions } = period.runs.get(PRIOR)!;
-  const { grid, name, time } = period;
-  const cells = grid.rows * grid.cols;
-  const updatedBy = (variant: StageContext): Float64Array =>
-    meanEmissions(emissions, time.count, readFactors(join(variant.dirOf('invert'), FACTORS_FILE), grid, name));
-  const prior = meanEmissions(emissions, time.count);
-  const updated = updatedBy(own);
-  const paperUpdated = paper && updatedBy(paper);
-  const truth = context.case.truth && readTruthFactors(context.case.truth.factors, grid, name);
-  const constrained = uncertaintyOf(context) && readConstrained(join(context.dirOf('uncertainty'), UNCERTAINTY_FILE), grid, name);
-  const group = (field: Float64Array, g: number): Float64Array => field.filter((_, i) => i % GROUPS.length === g);
-  return GROUPS.map((groupName, g) => ({
-    period: name,
-    group: groupName,
-    prior: group(prior, g),
-    updated: group(updated, g),
-    ...(paperUpdated ? { paper: group(paperUpdated, g) } : {}),
-    ...(constrained ? { constrained: group(constrained, g) } : {}),
-    ...(truth ? { truthFactor: truth.subarray(g * cells, (g + 1) * cells) } : {}),
-  }));
-}
-
-function stationsOf({ monitors, prior }: PeriodSeries): ReportStation[] {
-  const known = new Map(monitors.observations.stations.map((station) => [station.id, station]));
-  return prior.stations.map(({ id, role }) => {
-    const { lon, lat, name } = known.get(id)!;
-    return {
-      id,
-      lon,
-      lat,
-      ...(name === undefined ? {} : { name }),
-      role: role === Role.withheld ? 'withheld' : role === Role.watched ? 'watched' : 'used',
-      block: monitors.block.get(id),
-    };
-  });
-}
-
-/** Series of a period in the common order of stations; a station that the period lacks is missing throughout. */
-function concentrationsOf(
-  { period, own, paper }: { period: PeriodSettings; own: PeriodSeries; paper?: PeriodSeries },
-  order: readonly string[],
-): ReportConcentrations[] {
-  const column = new Map(own.prior.stations.map(({ id }, j) => [id, j]));
-  const width = own.prior.stations.length;
-  const ordered = (values: Float32Array): Float32Array => {
-    const out = new Float32Array((values.length / width) * order.length).fill(NaN);
-    order.forEach((id, j) => {
-      const from = column.get(id);
-      if (from === undefined) return;
-      for (let t = 0; t < values.length / width; t++) out[t * order.length + j] = values[t * width + from];
-    });
-    return out;
-  };
-  return PREPARED_SPECIES.filter((species) => own.prior.observed.has(species)).map((species) => ({
-    period: period.name,
-    species,
-    start: own.prior.times[0],
-    stepSeconds: own.monitors.observations.time.stepSeconds,
-    observed: ordered(own.prior.observed.get(species)!),
-    prior: ordered(own.prior.simulated.get(species)!),
-    updated: ordered(own.updated.simulated.get(species)!),
-    ...(paper ? { paper: ordered(paper.updated.simulated.get(species)!) } : {}),
-  }));
 }
 
 function stageSeconds({ out }: StageContext, variants: readonly StageContext[]): ReportData['stageSeconds'] {

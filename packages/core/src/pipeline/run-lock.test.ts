@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../errors';
-import { LOCK_FILE, lockRun } from './run-lock';
+import { LOCK_FILE, lockPart, lockRun } from './run-lock';
 
 let folder: string;
 let file: string;
@@ -61,5 +61,48 @@ describe('the lock of a run folder', () => {
     writeFileSync(file, '');
     expect(() => lockRun(folder)).toThrow(/in use by another process/);
     expect(existsSync(file)).toBe(true);
+  });
+});
+
+describe('the lock of a part', () => {
+  it('leaves other parts free, and keeps out who wants the same or the whole folder', () => {
+    const release = lockPart(folder, 'simulate-prior');
+    lockPart(folder, 'simulate-member01')();
+    expect(() => lockPart(folder, 'simulate-prior')).toThrow(/simulate-prior\.json: .*in use/);
+    expect(() => lockRun(folder)).toThrow(/simulate-prior\.json: .*in use/);
+    expect(existsSync(file)).toBe(false);
+    release();
+    lockRun(folder)();
+  });
+
+  it('is not given while the whole folder is in use', () => {
+    const release = lockRun(folder);
+    expect(() => lockPart(folder, 'simulate-prior')).toThrow(/running\.json: .*in use/);
+    release();
+    lockPart(folder, 'simulate-prior')();
+  });
+
+  it("of a process that was killed is in nobody's way", () => {
+    lockPart(folder, 'simulate-prior'); // never given back
+    const path = join(folder, 'locks/simulate-prior.json');
+    writeFileSync(path, JSON.stringify({ ...(JSON.parse(readFileSync(path, 'utf8')) as object), started: '1' }));
+    lockRun(folder)();
+    lockPart(folder, 'simulate-prior')();
+  });
+});
+
+describe('a lock of a job', () => {
+  it('on another node is taken over by the same job, once that has been started again', () => {
+    const job = { scheduler: 'slurm', id: '12', restarts: 0 };
+    held({ host: 'another', pid: 1, job });
+    const before = { ...process.env };
+    try {
+      process.env['SLURM_JOB_ID'] = '12';
+      expect(() => lockRun(folder)).toThrow(/process 1 on another \(job 12\)/);
+      process.env['SLURM_RESTART_COUNT'] = '1';
+      lockRun(folder)();
+    } finally {
+      process.env = before;
+    }
   });
 });

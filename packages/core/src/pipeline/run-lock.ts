@@ -1,14 +1,20 @@
 /**
  * One process at a time in a run folder: two would take each other's half-written products for their own. The lock is a file that says who holds it; one
- * whose process is gone (killed, or the machine restarted) is taken over. On another machine that can't be known, and a user has to say so.
+ * whose process is gone (killed, or the machine restarted) is taken over. Of a job on another machine the scheduler is asked; where it can't tell, a user has
+ * to say so.
+ *
+ * The tasks of a job array work side by side in one folder, each on a part of it: they hold locks of their own, in `locks/`, and exclude whoever wants the
+ * whole folder, as he excludes them.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { writeFailure } from '../data/checkpoint';
 import { ConfigError } from '../errors';
+import { currentJob, isJobGone, type Job } from './current-job';
 
 export const LOCK_FILE = 'running.json';
+const PART_LOCKS = 'locks';
 
 interface Holder {
   host: string;
@@ -16,17 +22,44 @@ interface Holder {
   /** ticks from the start of the machine to that of the process: a number given out anew is another process; null where the system does not tell */
   started: string | null;
   since: string;
+  /** of a scheduler, where the process runs in one */
+  job?: Job;
 }
 
 /**
  * Takes the lock of a run folder, which is made if need be.
  *
  * @returns gives it back
- * @throws {ConfigError} `RUN_LOCKED` if another process, or another run of this one, holds it @throws {DataError} `DISK_FULL`, `WRITE_FAILED`
+ * @throws {ConfigError} `RUN_LOCKED` if another process, or another run of this one, holds it or the lock of a part
+ * @throws {DataError} `DISK_FULL`, `WRITE_FAILED`
  */
 export function lockRun(out: string): () => void {
-  const path = join(out, LOCK_FILE);
-  const own: Holder = { host: hostname(), pid: process.pid, started: startOf(process.pid), since: new Date().toISOString() };
+  const release = lockFile(join(out, LOCK_FILE));
+  // Looked for after the lock is taken, as who locks a part looks for this one after his: of two at the same moment one at least sees the other.
+  return unlessHeld(partLocks(out), release);
+}
+
+/**
+ * Takes the lock of a part of a run folder.
+ *
+ * @param part - such as `simulate-member03`
+ * @returns gives it back @throws as {@link lockRun}, if another process holds this part or the whole folder
+ */
+export function lockPart(out: string, part: string): () => void {
+  const release = lockFile(join(out, PART_LOCKS, `${part}.json`));
+  return unlessHeld([join(out, LOCK_FILE)], release);
+}
+
+/** Takes the lock that a file is. @throws as {@link lockRun} */
+export function lockFile(path: string): () => void {
+  const job = currentJob();
+  const own: Holder = {
+    host: hostname(),
+    pid: process.pid,
+    started: startOf(process.pid),
+    since: new Date().toISOString(),
+    ...(job ? { job } : {}),
+  };
   // Several tries: between two looks a holder may end, or another process may take over a lock that was left behind.
   for (let attempt = 0; attempt < 3; attempt++) {
     if (create(path, JSON.stringify(own))) return () => rmSync(path, { force: true });
@@ -35,6 +68,29 @@ export function lockRun(out: string): () => void {
     if (holder) takeAway(path);
   }
   throw locked(path, read(path));
+}
+
+function partLocks(out: string): string[] {
+  const folder = join(out, PART_LOCKS);
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith('.json'))
+        .map((name) => join(folder, name))
+    : [];
+}
+
+/** @returns `release`, which is called where one of the locks is held */
+function unlessHeld(paths: readonly string[], release: () => void): () => void {
+  try {
+    for (const path of paths) {
+      const holder = read(path);
+      if (holder && !isGone(holder)) throw locked(path, holder);
+    }
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return release;
 }
 
 /** @returns false where the file is there @throws {DataError} `DISK_FULL`, `WRITE_FAILED` */
@@ -59,7 +115,8 @@ function create(path: string, text: string): boolean {
 }
 
 function locked(path: string, holder: Holder | undefined): ConfigError {
-  const who = holder ? `process ${holder.pid} on ${holder.host} since ${holder.since}` : 'another process';
+  const job = holder?.job ? ` (job ${holder.job.id})` : '';
+  const who = holder ? `process ${holder.pid} on ${holder.host}${job} since ${holder.since}` : 'another process';
   return new ConfigError(
     'RUN_LOCKED',
     `${path}: this run folder is in use by ${who}: wait for it or give another --out; if that process is certainly gone, remove the file`,
@@ -81,8 +138,8 @@ function read(path: string): Holder | undefined {
   }
 }
 
-function isGone({ host, pid, started }: Holder): boolean {
-  if (host !== hostname()) return false;
+function isGone({ host, pid, started, job }: Holder): boolean {
+  if (host !== hostname()) return job !== undefined && isJobGone(job);
   try {
     process.kill(pid, 0);
   } catch (cause) {

@@ -1,5 +1,5 @@
 /** Runs of a case: all stages that are not up to date, or some of them. */
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { cudaDevices } from '@retroplume/native';
 import { asksForCrossValidation, loadCase, type Case } from '../data/case';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../device';
@@ -14,22 +14,35 @@ import type { CrossValidation } from './cross-validation';
 import { crossvalidateStage } from './crossvalidate-stage';
 import { evaluateStage, type EvaluateSummary, type InitialFigures } from './evaluate-stage';
 import { exportStage } from './export-stage';
+import { InputHashes } from './input-hashes';
 import { invertStage } from './invert-stage';
 import { loopStage, type LoopSummary } from './loop-stage';
 import { prepareStage } from './prepare';
 import { previewStage } from './preview-stage';
-import type { StageRecord } from './record';
+import { readRecord, type StageRecord } from './record';
 import { reportStage } from './report-stage';
 import { forgetFailure, leaveFailure } from './failure-file';
+import { writeRunFile } from './run-file';
 import { lockRun } from './run-lock';
 import { simulateStage } from './simulate-stage';
-import { stageContext, STAGES, type RunContext, type Stage, type StageEvent, type StageName, type Variant } from './stage';
+import {
+  isStageUpToDate,
+  stageContext,
+  STAGES,
+  type RunContext,
+  type Stage,
+  type StageContext,
+  type StageEvent,
+  type StageName,
+  type Variant,
+} from './stage';
 import { runStageOnRanks } from './stage-on-ranks';
 import { trainStage } from './train-stage';
 import { uncertaintyStage } from './uncertainty-stage';
 import { verifyStage, type VerifySummary } from './verify-stage';
 
-const STAGE_OF: Record<StageName, Stage> = {
+/** Every stage by its name. */
+export const STAGE_OF: Record<StageName, Stage> = {
   simulate: simulateStage,
   prepare: prepareStage,
   train: trainStage,
@@ -58,8 +71,8 @@ export interface RunOptions {
   device?: DeviceChoice;
   /** how a GPU multiplies matrices; default: that of the case, which is `float32` (exact) if it names none */
   products?: Products;
-  /** is told once, before anything runs, where programs will */
-  onDevice?: (device: Device) => void;
+  /** is told once, before anything runs, where programs will, and with how many threads */
+  onDevice?: (device: Device, threads: number) => void;
   /** times every instruction of the programs that run */
   profiler?: Profiler;
   onEvent?: (event: StageEvent) => void;
@@ -105,29 +118,12 @@ export interface RunResult extends VariantResult {
 export async function runStages(source: string | Case, options: RunOptions = {}): Promise<RunResult> {
   const settings = typeof source === 'string' ? loadCase(source, []) : source;
   const out = resolve(options.out ?? `runs/${settings.name}`);
-  const ranks = options.ranks ?? ALONE;
+  const { ranks = ALONE } = options;
   const first = ranks.rank === 0;
   const device = deviceOf(options, settings, ranks);
-  options.onDevice?.(device);
-  const context: RunContext = {
-    case: settings,
-    out,
-    threads: options.threads ?? 2,
-    device: device.name,
-    hardware: device.hardware,
-    products: device.products,
-    profiler: options.profiler,
-    ranks,
-    onEvent: (first && options.onEvent) || (() => undefined),
-    signal: options.signal ?? new AbortController().signal,
-  };
-  const asked: Partial<Record<StageName, boolean>> = {
-    preview: false,
-    crossvalidate: asksForCrossValidation(settings),
-    uncertainty: settings.inversion.uncertainty.method !== 'none',
-    loop: settings.loop.passes > 1,
-  };
-  const all = STAGES.filter((stage) => asked[stage] ?? true);
+  const context = runContext(settings, out, device, options);
+  options.onDevice?.(device, context.threads);
+  const all = stagesOf(settings);
   const wanted = options.stages === undefined || options.stages === 'all' ? all : options.stages;
   if (wanted === all && first) await checkHeaders(settings);
   const seconds: Record<string, number> = {};
@@ -135,13 +131,9 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   const release = first ? lockRun(out) : () => undefined;
   try {
     if (first) forgetFailure(out);
+    if (first) writeRunFile(context);
     for (const { stage, variant } of planOf(settings, wanted)) {
-      const record = await runStageOnRanks(STAGE_OF[stage], stageContext(context, stage, variant)).catch(async (cause: unknown) => {
-        const told = !first && cause instanceof InterruptedError;
-        if (!told) await giveWay(ranks.rank);
-        if (!told) leaveFailure(out, { stage, variant }, cause);
-        throw cause;
-      });
+      const record = await runTogether(STAGE_OF[stage], stageContext(context, stage, variant), { stage, variant });
       const label = variant === 'paper' ? `paper/${stage}` : stage;
       seconds[label] = record.seconds;
       records.set(label, record);
@@ -162,8 +154,67 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   };
 }
 
-/** Of several ranks of one node each takes a GPU of its own, as far as there are any, unless one is named. */
-function deviceOf(options: RunOptions, settings: Case, { size, localRank }: Ranks): Device {
+/**
+ * Of the stages that are finished in a run folder, those that were made with other settings or inputs than `run` has. Each with the threads and the device that it
+ * had: the jobs of a chain differ in those.
+ */
+export async function staleStages(run: RunContext): Promise<string[]> {
+  const stale: string[] = [];
+  for (const { stage, variant } of planOf(run.case, STAGES)) {
+    const context = stageContext(run, stage, variant);
+    const record = readRecord(context.dir);
+    if (!record) continue;
+    const { threads, device, matrixProducts: products } = record;
+    if (!(await isStageUpToDate(STAGE_OF[stage], { ...context, threads, device, products }))) stale.push(relative(run.out, context.dir));
+  }
+  return stale;
+}
+
+/** Runs a stage on all ranks; where it fails, `failure.json` says so, once. */
+export async function runTogether(stage: Stage, context: StageContext, where: Parameters<typeof leaveFailure>[1]): Promise<StageRecord> {
+  const { rank } = context.ranks ?? ALONE;
+  try {
+    return await runStageOnRanks(stage, context);
+  } catch (cause) {
+    // That it was interrupted every rank knows, and the first tells.
+    const told = rank > 0 && cause instanceof InterruptedError;
+    if (!told) await giveWay(rank);
+    if (!told) leaveFailure(context.out, where, cause);
+    throw cause;
+  }
+}
+
+/** What every stage of a run is given. */
+export function runContext(settings: Case, out: string, device: Device, options: RunOptions): RunContext {
+  const { ranks = ALONE, threads = 2 } = options;
+  return {
+    case: settings,
+    out,
+    threads,
+    device: device.name,
+    hardware: device.hardware,
+    products: device.products,
+    profiler: options.profiler,
+    inputs: new InputHashes(),
+    ranks,
+    onEvent: (ranks.rank === 0 && options.onEvent) || (() => undefined),
+    signal: options.signal ?? new AbortController().signal,
+  };
+}
+
+/** The stages of a whole run of a case, in order. */
+export function stagesOf(settings: Case): StageName[] {
+  const asked: Partial<Record<StageName, boolean>> = {
+    preview: false,
+    crossvalidate: asksForCrossValidation(settings),
+    uncertainty: settings.inversion.uncertainty.method !== 'none',
+    loop: settings.loop.passes > 1,
+  };
+  return STAGES.filter((stage) => asked[stage] ?? true);
+}
+
+/** Where a run computes. Of several ranks of one node each takes a GPU of its own, as far as there are any, unless one is named. */
+export function deviceOf(options: RunOptions, settings: Case, { size, localRank }: Ranks): Device {
   const asked = options.device ?? settings.device;
   const device = chooseDevice({ device: asked, products: options.products ?? settings.products });
   if (size === 1 || device.name === 'cpu' || asked?.startsWith('cuda:')) return device;

@@ -69,22 +69,7 @@ export const simulateStage: Stage = {
   async run(context) {
     const { case: settings, dir } = context;
     const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
-    checkInputs(settings, grid);
-    checkDesignedRegions(settings, grid);
-    if (settings.truth?.options) checkReferenceOptions(grid, settings.truth.options, 'truth.options');
-    settings.inversion.nuisance.runs.forEach(
-      ({ options }, i) => options && checkReferenceOptions(grid, options, `inversion.nuisance.runs.${i}.options`),
-    );
-    const ctm = createCtm(settings);
-    const jobs = simulatedRuns(settings).flatMap((run) => settings.periods.map((period) => ({ run, period })));
-    await runJobs(
-      context,
-      jobs.map((job) => ({
-        label: `${job.run}, ${job.period.name}`,
-        hours: job.period.hours,
-        run: (threads, signal, onHours) => runJob(context, ctm, grid, job, threads, signal, onHours),
-      })),
-    );
+    const jobs = await makeRuns(context, grid, simulatedRuns(settings));
     const products = jobs.map(({ run, period }) => simulatedFile(dir, run, 'ACONC', period.name));
     if (settings.observations.twin) {
       for (const period of settings.periods) {
@@ -106,6 +91,38 @@ export const simulateStage: Stage = {
     return { products: products.map((path) => relative(dir, path)), summary: { runs: simulatedRuns(settings) } };
   },
 };
+
+/** One run of the case alone, in all periods: what is missing of its files. The stage has been begun. */
+export async function simulateRun(context: StageContext, run: string): Promise<void> {
+  const { grid } = context.case;
+  await makeRuns(context, readGriddesc(grid.griddesc, grid.name), [run]);
+}
+
+/** Whether the files of a run are there, in all periods. */
+export function isSimulated({ case: { periods }, dir }: StageContext, run: string): boolean {
+  return periods.every(({ name }) => existsSync(simulatedFile(dir, run, 'ACONC', name)));
+}
+
+async function makeRuns(context: StageContext, grid: Grid, runs: readonly string[]): Promise<Job[]> {
+  const { case: settings } = context;
+  checkInputs(settings, grid);
+  checkDesignedRegions(settings, grid);
+  if (settings.truth?.options) checkReferenceOptions(grid, settings.truth.options, 'truth.options');
+  settings.inversion.nuisance.runs.forEach(
+    ({ options }, i) => options && checkReferenceOptions(grid, options, `inversion.nuisance.runs.${i}.options`),
+  );
+  const ctm = createCtm(settings);
+  const jobs = runs.flatMap((run) => settings.periods.map((period) => ({ run, period })));
+  await runJobs(
+    context,
+    jobs.map((job) => ({
+      label: `${job.run}, ${job.period.name}`,
+      hours: job.period.hours,
+      run: (threads, signal, onHours) => runJob(context, ctm, grid, job, threads, signal, onHours),
+    })),
+  );
+  return jobs;
+}
 
 /** What makes the model of a run another one than that of the prior run; undefined where it is the same. */
 function modelErrorOf(settings: Case, run: string): ModelError | undefined {

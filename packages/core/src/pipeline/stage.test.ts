@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Case } from '../data/case';
 import { ConfigError, DataError, InterruptedError } from '../errors';
+import { InputHashes } from './input-hashes';
 import { readRecord } from './record';
 import { numericsOf, runStage, stageContext, stageDir, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
 
@@ -36,7 +37,7 @@ function stage(name: StageName, needs: StageName[], run?: Stage['run']): Stage {
 
 function context(over: Partial<RunContext> = {}): RunContext {
   return {
-    ...{ case: {} as Case, out, threads: 1, device: 'cpu', hardware: 'avx2', products: 'float32' },
+    ...{ case: {} as Case, out, threads: 1, device: 'cpu', hardware: 'avx2', products: 'float32', inputs: new InputHashes() },
     onEvent: (event) => events.push(event),
     signal: new AbortController().signal,
     ...over,
@@ -73,6 +74,28 @@ describe('a stage', () => {
     change();
     await run(stage('simulate', []));
     expect(runs).toBe(2);
+  });
+
+  it('is refused when an input changes while it runs, or between it and the one before', async () => {
+    const input = join(out, 'input.csv');
+    const over = { inputs: new InputHashes() };
+    const changes: Stage['run'] = ({ dir }) => {
+      writeFileSync(join(dir, 'product'), '');
+      writeFileSync(input, 'b');
+      return Promise.resolve({ products: ['product'], summary: {} });
+    };
+    const refused = expect.objectContaining({ code: 'INPUT_CHANGED', exitCode: 3, message: expect.stringContaining(input) as string }) as Error;
+    await expect(run(stage('simulate', [], changes), over)).rejects.toThrow(refused);
+    expect(readRecord(join(out, 'simulate'))).toBeUndefined();
+
+    writeFileSync(input, 'a');
+    await run(stage('simulate', []), over);
+    writeFileSync(input, 'c');
+    await expect(run(stage('prepare', ['simulate']), over)).rejects.toThrow(refused);
+    // another run takes it as it is
+    await run(stage('simulate', []));
+    await run(stage('prepare', ['simulate']));
+    expect(readRecord(join(out, 'prepare'))!.inputs[0].bytes).toBe(1);
   });
 
   it('is run again when one before it was run with other settings', async () => {

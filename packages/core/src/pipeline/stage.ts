@@ -6,7 +6,8 @@ import { ConfigError, InterruptedError, RetroplumeError } from '../errors';
 import type { Execution } from '../graph';
 import type { Ranks } from '../ranks';
 import { VERSIONS } from './versions';
-import { beginStage, canonicalJson, describeFile, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
+import type { InputHashes } from './input-hashes';
+import { beginStage, canonicalJson, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
 
 export const STAGES = [
   'simulate',
@@ -53,6 +54,7 @@ export interface RunContext extends Execution {
   device: Device['name'];
   hardware: string;
   products: Device['products'];
+  inputs: InputHashes;
   /** the processes that make the stage together; absent: this one alone */
   ranks?: Ranks;
   onEvent: (event: StageEvent) => void;
@@ -129,10 +131,11 @@ export function numericsOf({ threads, device, products }: RunContext): object {
   return device === 'cpu' ? { threads } : { threads, device: 'cuda', products };
 }
 
-async function keyOf(stage: Stage, context: StageContext): Promise<Pick<StageRecord, 'key' | 'dearKey' | 'settings' | 'inputs'>> {
+/** What a stage's record would say now of what decides its result. @throws {ConfigError} `STAGE_MISSING` */
+export async function keyOf(stage: Stage, context: StageContext): Promise<Pick<StageRecord, 'key' | 'dearKey' | 'settings' | 'inputs'>> {
   const settings = stage.settings(context);
   const inputs = [];
-  for (const path of stage.inputs(context)) inputs.push(await describeFile(path));
+  for (const path of stage.inputs(context)) inputs.push(await context.inputs.describe(path));
   const before = stage.needs.map((need) => {
     const record = readRecord(context.dirOf(need));
     if (!record) {
@@ -164,9 +167,15 @@ function throwInterrupted({ name }: Stage, { signal }: StageContext, cause: unkn
   throw new InterruptedError('INTERRUPTED', `${name}: interrupted: what was finished is kept: run the same command to go on`, { cause });
 }
 
+/** Whether a stage has been run with these settings and inputs. @throws {ConfigError} `STAGE_MISSING` if one before it has not */
+export async function isStageUpToDate(stage: Stage, context: StageContext): Promise<boolean> {
+  return isUpToDate(context.dir, (await keyOf(stage, context)).key);
+}
+
 /**
  * Runs one stage unless it is up to date, and returns its record.
  * @throws {ConfigError} `STAGE_MISSING` if a stage before it has not been run
+ * @throws {DataError} `INPUT_CHANGED` if an input is no longer what it was
  * @throws {InterruptedError} if the signal was raised; what was finished or checkpointed is kept
  */
 export async function runStage(stage: Stage, context: StageContext): Promise<StageRecord> {
@@ -180,8 +189,10 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   onEvent({ kind: 'stage-start', stage: stage.name, variant });
   beginStage(dir, { key, dearKey });
   const startedAt = new Date();
+  const start = performance.now();
   const { products, summary } = await stage.run(context).catch((cause: unknown) => throwInterrupted(stage, context, cause));
-  const seconds = (Date.now() - startedAt.getTime()) / 1000;
+  for (const { path } of inputs) await context.inputs.describe(path);
+  const seconds = (performance.now() - start) / 1000;
   const record: StageRecord = {
     stage: stage.name,
     key,

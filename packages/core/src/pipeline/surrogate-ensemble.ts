@@ -4,10 +4,21 @@
  *
  * Surrogate 1 is the case's own. Surrogate N > 1 has two stages with records and checkpoints of their own in `surrogate-N/` of the run folder, `train` and `invert`.
  */
+import type { Case } from '../data/case';
 import { invertStage } from './invert-stage';
 import { outcomeIn } from './loop-pass';
-import { runStage, stageContext, type StageContext, type StageName } from './stage';
+import { runStage, stageContext, type RunContext, type StageContext, type StageName } from './stage';
 import { trainStage } from './train-stage';
+
+/** The surrogates that a case has beside its own, by number. */
+export function otherSurrogates({ inversion: { uncertainty } }: Case): number[] {
+  return uncertainty.method === 'none' ? [] : Array.from({ length: uncertainty.surrogates }, (_, i) => i + 2);
+}
+
+/** The context of a stage of surrogate `member`, from 2 on. */
+export function surrogateContext(run: RunContext, stage: StageName, member: number): StageContext {
+  return { ...stageContext(run, stage, `surrogate-${member}`), surrogate: member };
+}
 
 /**
  * The controls at which inversions with other surrogates end; trains and inverts what is not up to date.
@@ -18,7 +29,7 @@ import { trainStage } from './train-stage';
 export async function controlsOfOthers(context: StageContext, count: number): Promise<Float64Array[]> {
   const controls: Float64Array[] = [];
   for (let member = 2; member < count + 2; member++) {
-    const own = (stage: StageName): StageContext => ({ ...stageContext(context, stage, `surrogate-${member}`), surrogate: member });
+    const own = (stage: StageName): StageContext => surrogateContext(context, stage, member);
     context.log(`surrogate ${member} of ${count + 1}`);
     for (const stage of [trainStage, invertStage]) await runStage(stage, own(stage.name));
     controls.push(outcomeIn(own('invert').dir).control);

@@ -94,7 +94,7 @@ export const uncertaintyStage: Stage = {
     if (asked.method === 'none') {
       throw new ConfigError('UNCERTAINTY_NONE', 'uncertainty: inversion.uncertainty.method is none: set it to lanczos or rto');
     }
-    const begin = Date.now();
+    const begin = performance.now();
     // Before this surrogate takes its memory.
     const others = await controlsOfOthers(context, asked.surrogates);
     const setup = await setUpInversion(context, join(context.dir, 'engine.json'));
@@ -114,7 +114,7 @@ export const uncertaintyStage: Stage = {
       const preview = readRecord(context.dirOf('preview'))?.summary as PreviewSummary | undefined;
       const summary: UncertaintySummary = {
         method: asked.method,
-        seconds: (Date.now() - begin) / 1000,
+        seconds: (performance.now() - begin) / 1000,
         ...found.figures,
         ...(others.length > 0 ? { surrogates: 1 + others.length } : {}),
         ...(rows.length > 0 ? { kernelRows: rows.map(({ figures }) => figures) } : {}),

@@ -14,7 +14,8 @@ import { simulatedFile, timeOf } from './case-runs';
 import { priorEmissionFiles } from './sector-files';
 import { designManifest, MANIFEST, manifestText } from './design-manifest';
 import { checkDesignedRegions, designedFactors } from './member-factors';
-import { canonicalJson, describeFile, hashText } from './record';
+import { InputHashes } from './input-hashes';
+import { canonicalJson, hashText } from './record';
 import type { RunOptions } from './run';
 
 export interface DesignOptions extends Pick<RunOptions, 'out' | 'onEvent' | 'signal'> {
@@ -118,9 +119,10 @@ function checkEmissions(settings: Case, grid: Grid): void {
 async function designedFiles(settings: Case, grid: Grid, dir: string): Promise<DesignedFile[]> {
   const { seed, spread, lengthKm } = settings.members;
   const files: DesignedFile[] = [];
+  const inputs = new InputHashes();
   for (const period of settings.periods) {
     const prior: string[] = [];
-    for (const path of priorEmissionFiles(settings, period.name)) prior.push((await describeFile(path)).sha256);
+    for (const path of priorEmissionFiles(settings, period.name)) prior.push((await inputs.describe(path)).sha256);
     for (const design of memberDesigns(settings)) {
       const region = design.kind === 'region' ? settings.regions[design.region] : undefined;
       const random = design.kind === 'random' || design.kind === 'group' ? { seed, spread, lengthKm } : undefined;

@@ -165,7 +165,7 @@ class Loop {
     await this.resume();
     const { settings } = this;
     const testBatches = Array.from({ length: TEST_BATCHES }, (_, i) => this.sampler.test(i));
-    const began = Date.now() - this.progress.seconds * 1000;
+    const began = performance.now() - this.progress.seconds * 1000;
     let next: Batch = this.sampler.train(this.progress.iteration);
     let spare: Batch | undefined;
     let status = this.ended();
@@ -182,7 +182,7 @@ class Loop {
       this.progress.iteration++;
       if (this.due(settings.evaluateEvery)) await this.look(testBatches);
       this.options.onProgress?.(this.progress.iteration, settings.iterations, this.describe(losses));
-      const { stopped, seconds } = await this.agree((Date.now() - began) / 1000);
+      const { stopped, seconds } = await this.agree((performance.now() - began) / 1000);
       this.progress.seconds = seconds;
       if (this.due(settings.checkpointEvery) || stopped) this.save();
       if (stopped) {

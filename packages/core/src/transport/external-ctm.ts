@@ -168,9 +168,9 @@ function runCommand(command: string, output: number, timeoutMs: number, abort?: 
 /** Tells a process group to end, waits until it has, and kills what is left of it after a while. */
 async function endGroup(pid: number | undefined): Promise<void> {
   if (pid === undefined) return;
-  const killAt = Date.now() + GRACE_MS;
+  const killAt = performance.now() + GRACE_MS;
   let alive = signalGroup(pid, 'SIGTERM');
-  while (alive && Date.now() < killAt) {
+  while (alive && performance.now() < killAt) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     alive = signalGroup(pid, 0);
   }

@@ -9,7 +9,7 @@ bool IsHdf5(const std::string& path);
 
 /// Opens the file and reads all that it says of itself in a forked process. Returns netCDF's status there; NC_EHDFERR where the process crashed or
 /// did not end; 0 where there is no process to be had. A file that fails there is not to be opened here: HDF5's way out of an error is where it
-/// breaks the heap.
+/// breaks the heap. A file that was sound and has not changed since is not tried again. Callers hold netCDF's lock.
 int TrialOpen(const std::string& path);
 
 }  // namespace retroplume::netcdf

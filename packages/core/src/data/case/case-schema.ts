@@ -16,6 +16,7 @@ import {
 import { membersSchema, observationsSchema, responseSchema, scoresSchema, truthSchema, withheldSchema } from './experiment-schema';
 import { choice, device, files, flag, text, whole } from './fields';
 import { inversionSchema } from './inversion-schema';
+import { jobsSchema } from './jobs-schema';
 import { surrogateSchema, trainingSchema } from './learning-schema';
 import { loopSchema } from './loop-schema';
 
@@ -65,6 +66,7 @@ export const caseSchema = z.strictObject({
     .prefault({})
     .meta({ description: "The paper's mode beside the default: keys of surrogate, training and inversion that differ from the paper's values." }),
   regions: regionsSchema.default({}),
+  jobs: jobsSchema.prefault({}),
 });
 
 /** A checked case; `file` is the absolute path of the case file, and all paths in it are absolute. */
@@ -75,6 +77,7 @@ export type TrainingSettings = Case['training'];
 export type CertificateSettings = Case['certificate'];
 export type InversionSettings = Case['inversion'];
 export type CrossValidationSettings = Case['crossValidation'];
+export type JobsSettings = Case['jobs'];
 export type LoopSettings = Case['loop'];
 export type ObservationsSettings = Case['observations'];
 export type MembersSettings = Case['members'];

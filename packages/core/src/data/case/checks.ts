@@ -196,6 +196,40 @@ function checkCommand({ ctm }: Case): Breach[] {
   ];
 }
 
+/** As training itself would refuse it, but before the first job. */
+function checkRanks(c: Case): Breach[] {
+  const { tasks } = c.jobs.network;
+  const trainings: { path: KeyPath; batch: number; pairs: boolean }[] = [
+    { path: ['training', 'batch'], batch: c.training.batch, pairs: c.surrogate.mode !== 'paper' && memberNames(c).length > 0 },
+    ...(c.paperMode.run ? [{ path: ['paperMode', 'training', 'batch'], batch: c.paperMode.training.batch, pairs: false }] : []),
+  ];
+  return trainings.flatMap(({ path, batch, pairs }) => {
+    const unit = pairs ? 2 * tasks : tasks;
+    if (tasks === 1 || batch % unit === 0) return [];
+    const text = `${batch} samples${pairs ? ', in pairs of runs,' : ''} do not divide among the ${tasks} ranks of jobs.network.tasks: set a multiple of ${unit}, or fewer ranks`;
+    return [{ path, text }];
+  });
+}
+
+/** Ranks are spread evenly, so that each node gives them the same. */
+function checkJobs(c: Case): Breach[] {
+  const { network, model, warnSeconds } = c.jobs;
+  const breaches = checkRanks(c);
+  if (network.tasks % network.nodes !== 0)
+    breaches.push({
+      path: ['jobs', 'network', 'tasks'],
+      text: `${network.tasks} ranks cannot be spread evenly over ${network.nodes} nodes: make it a multiple of jobs.network.nodes`,
+    });
+  for (const [kind, { hours }] of Object.entries({ model, network })) {
+    if (hours * 3600 <= warnSeconds)
+      breaches.push({
+        path: ['jobs', kind, 'hours'],
+        text: `a limit of ${hours} h leaves nothing before the warning of jobs.warnSeconds, ${warnSeconds} s: raise it, or lower that`,
+      });
+  }
+  return breaches;
+}
+
 /** The passes of a loop compare runs of one transport model, and need a surrogate that learns from them and is anchored to them. */
 function checkLoop(c: Case): Breach[] {
   if (c.loop.passes === 1) return [];
@@ -259,6 +293,7 @@ export function checkCase(c: Case): Breach[] {
     checkLoop,
     checkCommand,
     checkSums,
+    checkJobs,
   ];
   return checks.flatMap((check) => check(c));
 }

@@ -8,7 +8,7 @@ import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../../errors';
 import { caseSchema, type Case } from './case-schema';
 import { checkCase } from './checks';
-import { applyPaperDefaults, resolvePaths, type Tree } from './load-case';
+import { applyPaperDefaults, mapPaths, type Tree } from './load-case';
 import { describeProblem } from './problems';
 import { joinPath, readSource, type KeyPath } from './source';
 
@@ -64,7 +64,7 @@ export function examineCase(path: string, overrides: readonly string[] = []): Ex
     const key = joinPath(breach.path);
     problems.push({ code: 'CASE_INVALID', place, key, message: `${place}: ${key}: ${breach.text}` });
   }
-  resolvePaths(result, dirname(file));
+  mapPaths(result, (path) => resolve(dirname(file), path));
   return { problems, case: result, unread, whereIs: (at) => source.whereIs(at) };
 }
 

@@ -88,7 +88,7 @@ export function device(description: string): z.ZodPipe<z.ZodString, z.ZodTransfo
 
 /** A moment in UTC on the full hour, such as `2026-01-05T00:00:00Z`. */
 export function hourUtc(description: string): z.ZodPipe<z.ZodString, z.ZodTransform<Date, string>> {
-  const pattern = /^\d{4}-\d\d-\d\dT\d\d:00(:00)?Z$/;
+  const pattern = /^\d{4}-\d\d-\d\dT\d\d:00(:00(\.000)?)?Z$/; // as JSON writes it, too
   return z
     .string()
     .regex(pattern, { error: 'expected a full hour in UTC such as 2026-01-05T00:00:00Z' })

@@ -5,6 +5,7 @@ export type {
   CrossValidationSettings,
   CtmSettings,
   InversionSettings,
+  JobsSettings,
   LoopSettings,
   MembersSettings,
   ObservationsSettings,
@@ -18,7 +19,8 @@ export { asksForCrossValidation } from './cross-validation-checks';
 export { GROUPS, REST, SPECIES, type Group, type Species } from './fields';
 export { examineCase, type CaseProblem, type ExaminedCase } from './examine-case';
 export { caseJsonSchema, type JsonSchema } from './json-schema';
-export { loadCase } from './load-case';
+export { SCHEDULERS } from './jobs-schema';
+export { loadCase, mapPaths, restoreCase } from './load-case';
 export { memberDesigns, memberNames, type MemberDesign } from './member-design';
 export { nearestKey } from './nearest-key';
 export type { KeyPath } from './source';

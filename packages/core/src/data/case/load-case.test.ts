@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../../errors';
 import { caseDocumentation } from './case-doc';
-import { caseJsonSchema, loadCase, paperDefaults, type JsonSchema } from './index';
+import { caseJsonSchema, loadCase, paperDefaults, restoreCase, type Case, type JsonSchema } from './index';
 import { editDistance, nearestKey } from './nearest-key';
 
 const VALID = `name: tiny
@@ -310,6 +310,27 @@ describe('what is wrong is said in one sentence each', () => {
     expect(failure('').code).toBe('CASE_SYNTAX');
     expect(failure('name: x\nname: y\n').message).toMatch(/case\.yaml:2: not valid YAML \(Map keys must be unique\)/);
     expect(failure('a: [1').code).toBe('CASE_SYNTAX');
+  });
+});
+
+describe('a loaded case that was kept as JSON', () => {
+  const kept = (path: string): { loaded: Case; json: Record<string, unknown> } => {
+    const loaded = loadCase(path);
+    const { file: _, ...settings } = loaded;
+    return { loaded, json: JSON.parse(JSON.stringify(settings)) as Record<string, unknown> };
+  };
+  it.each(['china-201701', 'cmaq-slurm'])('is the same case: examples/%s', (name) => {
+    const { loaded, json } = kept(join(__dirname, '../../../../../examples', name, 'case.yaml'));
+    expect(restoreCase(json, loaded.file)).toEqual(loaded);
+  });
+  it('is refused by a version that has other keys', () => {
+    const { json } = kept(write(VALID));
+    expect(() => restoreCase({ ...json, inversion: { ...(json['inversion'] as object), of: 'another version' } }, 'run.json')).toThrow(
+      expect.objectContaining({
+        code: 'CASE_INVALID',
+        message: expect.stringMatching(/^run\.json: its case does not fit .*inversion.*use the version/) as string,
+      }) as Error,
+    );
   });
 });
 

@@ -52,30 +52,29 @@ export function applyPaperDefaults(values: Tree): Tree {
   return out;
 }
 
-/** Makes every path of the case absolute; the keys are those that the schema marks as `kind: file` or `files` (a test compares). */
-export function resolvePaths(c: Omit<Case, 'file'>, directory: string): void {
-  const absolute = (path: string): string => resolve(directory, path);
-  c.grid.griddesc = absolute(c.grid.griddesc);
-  const allAbsolute = (paths: string | string[]): string | string[] => (typeof paths === 'string' ? absolute(paths) : paths.map(absolute));
-  c.meteorology.files = allAbsolute(c.meteorology.files);
-  if (c.geography) c.geography.files = allAbsolute(c.geography.files);
-  if (c.emissions.files !== undefined) c.emissions.files = absolute(c.emissions.files);
+/** Puts `change(path)` in the place of every path of the case; the keys are those that the schema marks as `kind: file` or `files` (a test compares). */
+export function mapPaths(c: Omit<Case, 'file'>, change: (path: string) => string): void {
+  const all = (paths: string | string[]): string | string[] => (typeof paths === 'string' ? change(paths) : paths.map(change));
+  c.grid.griddesc = change(c.grid.griddesc);
+  c.meteorology.files = all(c.meteorology.files);
+  if (c.geography) c.geography.files = all(c.geography.files);
+  if (c.emissions.files !== undefined) c.emissions.files = change(c.emissions.files);
   for (const sector of Object.values(c.emissions.sectors)) {
-    sector.files = absolute(sector.files);
-    if (sector.stackGroups !== undefined) sector.stackGroups = absolute(sector.stackGroups);
+    sector.files = change(sector.files);
+    if (sector.stackGroups !== undefined) sector.stackGroups = change(sector.stackGroups);
   }
   for (const run of [...(c.members.runs ?? []), ...c.certificate.runs]) {
-    run.emissions = absolute(run.emissions);
-    run.concentrations = absolute(run.concentrations);
+    run.emissions = change(run.emissions);
+    run.concentrations = change(run.concentrations);
   }
   for (const sensitivity of c.certificate.sensitivities) {
-    sensitivity.files = absolute(sensitivity.files);
-    if (sensitivity.mask) sensitivity.mask.file = absolute(sensitivity.mask.file);
+    sensitivity.files = change(sensitivity.files);
+    if (sensitivity.mask) sensitivity.mask.file = change(sensitivity.mask.file);
   }
-  if (c.priorConcentrations !== undefined) c.priorConcentrations = absolute(c.priorConcentrations);
-  if (c.truth) c.truth.factors = absolute(c.truth.factors);
-  c.observations.stations.file = absolute(c.observations.stations.file);
-  if (c.observations.files !== undefined) c.observations.files = absolute(c.observations.files);
+  if (c.priorConcentrations !== undefined) c.priorConcentrations = change(c.priorConcentrations);
+  if (c.truth) c.truth.factors = change(c.truth.factors);
+  c.observations.stations.file = change(c.observations.stations.file);
+  if (c.observations.files !== undefined) c.observations.files = change(c.observations.files);
 }
 
 /**
@@ -103,6 +102,24 @@ export function loadCase(path: string, overrides: readonly string[] = []): Case 
       breaches.map((breach) => `${source.whereIs(breach.path)}: ${joinPath(breach.path)}: ${breach.text}`).join('\n'),
     );
   }
-  resolvePaths(result, dirname(file));
+  mapPaths(result, (path) => resolve(dirname(file), path));
   return result;
+}
+
+/**
+ * A case that was loaded once and kept as JSON, with defaults and absolute paths in it.
+ *
+ * @param file - what {@link Case.file} is to be, and an error names
+ * @throws {ConfigError} `CASE_INVALID` if another version wrote it that had other keys
+ */
+export function restoreCase(values: unknown, file: string): Case {
+  const parsed = caseSchema.safeParse(values);
+  if (!parsed.success) {
+    const [{ path, message }] = parsed.error.issues;
+    throw new ConfigError(
+      'CASE_INVALID',
+      `${file}: its case does not fit this version of Retroplume (${joinPath(path)}: ${message}): use the version that wrote it`,
+    );
+  }
+  return { ...parsed.data, file };
 }

@@ -1,0 +1,47 @@
+/** `retroplume run --submit`: the jobs of a case, and what was done with them. */
+import { join } from 'node:path';
+import { loadCase, submitChain, type SubmitResult, type SubmittedJob } from '@retroplume/core';
+import { launcher } from './launcher';
+import type { CommonOptions } from './options';
+
+export interface SubmitCommandOptions extends CommonOptions {
+  /** true: the scheduler that the case names */
+  submit: 'slurm' | 'pbs' | true;
+  dryRun?: boolean;
+}
+
+/** How jobs call this program: by the launcher of an offline package, else by Node. */
+function program(): string[] {
+  return launcher !== undefined ? [launcher] : [process.execPath, join(__dirname, 'main.js')];
+}
+
+function row({ name, id, state, tasks, after, script }: SubmittedJob): string {
+  const several = tasks ? `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}: ${tasks.join(', ')}` : '';
+  const parts = [name.padEnd(9), (id ?? '').padEnd(9), state, after === undefined ? '' : `after ${after}`, several, script ?? ''];
+  return `  ${parts.filter((part) => part !== '').join('  ')}\n`;
+}
+
+function print({ jobs, chain, dryRun, scheduler }: SubmitResult): void {
+  if (dryRun) {
+    for (const { text, command } of jobs) if (text !== undefined) process.stdout.write(`\n==> ${command}\n${text}`);
+    process.stdout.write('\n');
+  }
+  process.stdout.write(`Jobs for ${scheduler}${dryRun ? ' (not submitted)' : ''}:\n${jobs.map(row).join('')}`);
+  if (chain !== undefined) process.stdout.write(`Chain: ${chain}\n`);
+}
+
+/** Submits what is not up to date of a case, or with `--dry-run` prints what would be. */
+export async function submitCase(path: string, options: SubmitCommandOptions): Promise<void> {
+  const { submit, dryRun, set, out, device, products } = options;
+  const result = await submitChain(loadCase(path, set), {
+    out,
+    scheduler: submit === true ? undefined : submit,
+    dryRun,
+    device,
+    products,
+    set,
+    program: program(),
+  });
+  if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  else if (!options.quiet) print(result);
+}

@@ -1,0 +1,33 @@
+/** A folder as one file and back, by the system's tar, which every Unix has. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { DataError, DeviceError } from '../../errors';
+
+function tar(args: string[]): { ok: boolean; said: string } {
+  const { error, status, stderr } = spawnSync('tar', args, { encoding: 'utf8' });
+  if (error) throw new DeviceError('TAR_MISSING', `the program tar could not be started (${error.message}): install it, or add it to PATH`);
+  return { ok: status === 0, said: stderr.trim().split('\n')[0] };
+}
+
+/**
+ * Packs a folder, following links, into FILE (gzip), which appears when it is whole.
+ * @throws {DataError} `BUNDLE_UNWRITABLE`
+ */
+export function pack(folder: string, file: string): void {
+  const temporary = `${resolve(file)}.tmp`;
+  mkdirSync(dirname(temporary), { recursive: true });
+  const { ok, said } = tar(['--create', '--gzip', '--dereference', '--file', temporary, '--directory', dirname(folder), basename(folder)]);
+  if (!ok) {
+    rmSync(temporary, { force: true });
+    throw new DataError('BUNDLE_UNWRITABLE', `${file}: cannot be written (${said}): make room or choose another file`);
+  }
+  renameSync(temporary, file);
+}
+
+/** Unpacks FILE's one folder into `folder`, which is made. @returns what is wrong with the file, if anything is */
+export function unpack(file: string, folder: string): string | undefined {
+  mkdirSync(folder, { recursive: true });
+  const { ok, said } = tar(['--extract', '--gzip', '--file', resolve(file), '--directory', folder, '--strip-components', '1']);
+  return ok ? undefined : said;
+}

@@ -1,0 +1,186 @@
+/** `retroplume reproduce`: the run of a bundle again, from its case and inputs, and how what comes of it compares. */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { mapPaths, restoreCase, type Case } from '../../data/case';
+import { writeFileAtomic } from '../../data/checkpoint';
+import { ConfigError, DataError, GateError } from '../../errors';
+import { ALONE, type Ranks } from '../../ranks';
+import { InputHashes, type InputFile } from '../input-hashes';
+import { RECORD } from '../record';
+import { runStages, type RunOptions } from '../run';
+import { STAGES, type StageName } from '../stage';
+import { codeVersion, VERSIONS } from '../versions';
+import { unpack } from './archive';
+import { BUNDLE_FILE, type Bundle, type BundledFile } from './bundle';
+import { compareFiles, compareWithHash, type Comparison } from './compare-files';
+
+export interface ReproduceOptions extends Pick<RunOptions, 'device' | 'products' | 'ranks' | 'onDevice' | 'onEvent' | 'signal'> {
+  /** folder for the unpacked bundle and the run, new or of the same bundle */
+  out: string;
+  /** where the inputs are that are not in the bundle: `from` at the start of their paths is `to` here; default: where they were */
+  inputs?: { from: string; to: string };
+  /** default: the run's */
+  threads?: number;
+  /** largest difference of a number, relative to the largest of its field, that still counts as the same; default 0.001 */
+  tolerance?: number;
+}
+
+export interface ComparedFile extends Comparison {
+  path: string;
+  stage: string;
+}
+
+/** `reproduction.json`. */
+export interface Reproduction {
+  bundle: string;
+  /** what differs between the two runs' surroundings, one sentence each */
+  notes: string[];
+  tolerance: number;
+  /** files by how they compare */
+  counts: Record<Comparison['same'], number>;
+  /** files that are not the same to the bit, the largest difference first */
+  differing: ComparedFile[];
+}
+
+export const REPRODUCTION_FILE = 'reproduction.json';
+
+/**
+ * Unpacks a bundle, runs its case again and compares every product.
+ *
+ * @throws {DataError} `BUNDLE_CORRUPT`, `BUNDLE_INPUT_DIFFERS` before anything is run
+ * @throws {ConfigError} `REPRODUCE_FOLDER` if the folder holds something else
+ * @throws {GateError} `REPRODUCTION_DIFFERS`, after `reproduction.json` has been written
+ */
+export async function reproduceBundle(file: string, options: ReproduceOptions): Promise<Reproduction> {
+  const out = resolve(options.out);
+  const { ranks = ALONE } = options;
+  const { bundle, folder } = await openOnRanks(file, out, ranks);
+  const { run } = bundle;
+  const notes = notesOn(bundle, options);
+  const inputs = new InputHashes();
+  const settings = await withInputs(bundle, folder, options.inputs, inputs);
+  const again = join(out, 'run');
+  const recorded = new Set(bundle.files.map(({ stage }) => stage));
+  const { device = run.device, products = run.products, threads = run.threads } = options;
+  await runStages(settings, {
+    ...{ out: again, device, products, threads, stages: STAGES.filter((stage): stage is StageName => recorded.has(stage)) },
+    ...{ ranks, onDevice: options.onDevice, onEvent: options.onEvent, signal: options.signal },
+  });
+  const compared = bundle.files.flatMap((each) => compare(each, folder, again) ?? []);
+  const { tolerance = 1e-3 } = options;
+  const result: Reproduction = {
+    ...{ bundle: resolve(file), notes, tolerance },
+    counts: countsOf(compared),
+    differing: compared
+      .filter(({ same }) => same !== 'bits' && same !== 'content')
+      .sort((a, b) => (b.difference ?? Infinity) - (a.difference ?? Infinity)),
+  };
+  if (ranks.rank === 0) writeFileAtomic(join(out, REPRODUCTION_FILE), `${JSON.stringify(result, null, 2)}\n`);
+  const beyond = result.differing.filter(({ same, difference = 0 }) => same === 'other' || difference > tolerance);
+  if (beyond.length > 0) {
+    const [{ path, where, difference }] = beyond;
+    const how = difference === undefined ? `${where} is another` : `${where} by ${difference.toPrecision(2)}`;
+    throw new GateError(
+      'REPRODUCTION_DIFFERS',
+      `${join(out, REPRODUCTION_FILE)}: ${beyond.length} of ${compared.length} products differ by more than ${tolerance}, ${path} first (${how}): look at its notes for what was not the same, or raise --tolerance`,
+    );
+  }
+  return result;
+}
+
+/** The first of several ranks unpacks; the others take what it leaves. */
+async function openOnRanks(file: string, out: string, ranks: Ranks): Promise<ReturnType<typeof openBundle>> {
+  const first = ranks.rank === 0 ? openBundle(file, out) : undefined;
+  await ranks.barrier();
+  return first ?? openBundle(file, out);
+}
+
+/** Unpacks it, or takes what an interrupted reproduction has unpacked; checks every byte that it packs. */
+function openBundle(file: string, out: string): { bundle: Bundle; folder: string } {
+  const folder = join(out, 'bundle');
+  if (!existsSync(file)) throw new DataError('FILE_MISSING', `${file}: no such file: give a bundle, as "retroplume bundle" writes it`);
+  const digest = createHash('sha256').update(readFileSync(file)).digest('hex');
+  const mark = join(out, 'bundle.sha256');
+  const isOurs = existsSync(mark) && readFileSync(mark, 'utf8') === digest;
+  if (!isOurs && existsSync(out)) {
+    throw new ConfigError('REPRODUCE_FOLDER', `${out}: the folder is there and not of this bundle: give a new one with --out`);
+  }
+  const corrupt = (why: string): DataError => {
+    rmSync(out, { recursive: true, force: true });
+    return new DataError('BUNDLE_CORRUPT', `${file}: ${why}: it is no bundle or is damaged: copy or make it again`);
+  };
+  if (!isOurs) {
+    const trouble = unpack(file, folder);
+    if (trouble !== undefined) throw corrupt(`cannot be unpacked (${trouble})`);
+    writeFileAtomic(mark, digest);
+  }
+  const path = join(folder, BUNDLE_FILE);
+  if (!existsSync(path)) throw corrupt(`holds no ${BUNDLE_FILE}`);
+  const bundle = JSON.parse(readFileSync(path, 'utf8')) as Bundle;
+  if (bundle.format !== 1) throw corrupt(`its format ${String(bundle.format)} is not known`);
+  for (const { path: name, sha256, packed } of bundle.files) {
+    if (!packed) continue;
+    const at = join(folder, 'run', name);
+    if (!existsSync(at)) throw corrupt(`${name} is missing`);
+    if (createHash('sha256').update(readFileSync(at)).digest('hex') !== sha256) throw corrupt(`${name} is not what its hash says`);
+  }
+  return { bundle, folder };
+}
+
+/** What differs between here and there. */
+function notesOn(
+  { run }: Bundle,
+  { threads = run.threads, ranks = ALONE, device = run.device, products = run.products }: ReproduceOptions,
+): string[] {
+  const here: [string, unknown, unknown][] = [
+    ['code', run.commit, codeVersion()],
+    ...Object.keys(VERSIONS).map((name): [string, unknown, unknown] => [name, run.versions[name], VERSIONS[name]]),
+    ['threads', run.threads, threads],
+    ['processes', run.ranks, ranks.size],
+    ['device', run.device, device],
+    ['products', run.products, products],
+  ];
+  return here.filter(([, then, now]) => then !== now).map(([what, then, now]) => `${what}: ${String(then)} in the bundle, ${String(now)} here`);
+}
+
+/** The case with its paths where the inputs are now, each of which has the bytes that it had. */
+async function withInputs(bundle: Bundle, folder: string, moved: ReproduceOptions['inputs'], hashes: InputHashes): Promise<Case> {
+  const packed = bundle.inputs.some((input) => input.packed);
+  const here = (path: string): string => {
+    if (packed) return join(folder, 'inputs', path);
+    return moved && path.startsWith(moved.from) ? join(moved.to, path.slice(moved.from.length)) : path;
+  };
+  const wrong: string[] = [];
+  for (const input of bundle.inputs) if (!(await isThere(here(input.path), input, hashes))) wrong.push(here(input.path));
+  if (wrong.length > 0) {
+    throw new DataError(
+      'BUNDLE_INPUT_DIFFERS',
+      `${wrong[0]}${wrong.length > 1 ? ` and ${wrong.length - 1} more` : ''}: not there, or not the file that the run read: name the place of the inputs with --inputs FROM=TO, or make the bundle with its inputs (--inputs)`,
+    );
+  }
+  const settings = restoreCase(bundle.run.case, join(folder, BUNDLE_FILE));
+  mapPaths(settings, here);
+  return settings;
+}
+
+async function isThere(path: string, { bytes, sha256 }: InputFile, hashes: InputHashes): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  const file = await hashes.describe(path);
+  return file.bytes === bytes && file.sha256 === sha256;
+}
+
+/** undefined for what tells the time and is no result: records, the report. */
+function compare({ path, stage, packed, ...hashes }: BundledFile, folder: string, again: string): ComparedFile | undefined {
+  if (stage === 'report' || path.endsWith(RECORD)) return undefined;
+  const found = join(again, path);
+  if (!existsSync(found)) return { path, stage, same: 'other', where: 'the file' };
+  if (packed) return { path, stage, ...compareFiles(join(folder, 'run', path), found) };
+  return { path, stage, ...compareWithHash(hashes, found) };
+}
+
+function countsOf(compared: readonly ComparedFile[]): Reproduction['counts'] {
+  const counts = { bits: 0, content: 0, numbers: 0, other: 0 };
+  for (const { same } of compared) counts[same]++;
+  return counts;
+}

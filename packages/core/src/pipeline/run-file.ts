@@ -1,0 +1,45 @@
+/**
+ * `run.json` in a run folder: the case as the last command read it, with what was laid over it, and how it was run. A case is a file that its user edits and
+ * a command line that nobody keeps; this is what a bundle can be made of.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Case } from '../data/case';
+import { writeFileAtomic } from '../data/checkpoint';
+import { ConfigError } from '../errors';
+import { ALONE } from '../ranks';
+import type { RunContext } from './stage';
+import { codeVersion, VERSIONS } from './versions';
+
+export const RUN_FILE = 'run.json';
+
+export interface RunFile {
+  /** a case file of its own: all defaults in place, all paths absolute */
+  case: Omit<Case, 'file'>;
+  threads: number;
+  /** processes that trained together */
+  ranks: number;
+  device: RunContext['device'];
+  products: RunContext['products'];
+  hardware: string;
+  versions: Record<string, string>;
+  /** git's name for the code, with `-dirty` where it had been changed; null where it did not run from a clone */
+  commit: string | null;
+}
+
+export function writeRunFile({ out, case: { file: _, ...settings }, threads, ranks = ALONE, device, products, hardware }: RunContext): void {
+  const content: RunFile = { case: settings, threads, ranks: ranks.size, device, products, hardware, versions: VERSIONS, commit: codeVersion() };
+  writeFileAtomic(join(out, RUN_FILE), `${JSON.stringify(content, null, 2)}\n`);
+}
+
+/** @throws {ConfigError} `RUN_FILE_MISSING` if the folder holds no run of this version */
+export function readRunFile(out: string): RunFile {
+  const path = join(out, RUN_FILE);
+  if (!existsSync(path)) {
+    throw new ConfigError(
+      'RUN_FILE_MISSING',
+      `${path}: no such file: give a run folder; "retroplume run" writes it, and makes nothing anew that is up to date`,
+    );
+  }
+  return JSON.parse(readFileSync(path, 'utf8')) as RunFile;
+}

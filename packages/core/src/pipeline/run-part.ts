@@ -1,0 +1,160 @@
+/**
+ * A part of a run by itself: one run of the transport model, or stages of one variant. Parts may be made at the same time, by the tasks of a job array: each
+ * holds a lock of its own, and what the whole stage would find up to date is what they leave.
+ */
+import { resolve } from 'node:path';
+import type { Case } from '../data/case';
+import { nearestKey } from '../data/case';
+import type { Device } from '../device';
+import { ConfigError } from '../errors';
+import { ALONE } from '../ranks';
+import { simulatedRuns } from './case-runs';
+import { forgetFailureOf, leaveFailure } from './failure-file';
+import { beginStage, isBegun, isUpToDate } from './record';
+import { deviceOf, runContext, runTogether, STAGE_OF, type RunOptions } from './run';
+import { lockPart, lockRun } from './run-lock';
+import { simulateRun, simulateStage } from './simulate-stage';
+import { keyOf, stageContext, type RunContext, type StageContext, type StageName, type Variant } from './stage';
+import { otherSurrogates, surrogateContext } from './surrogate-ensemble';
+
+/** Which part of a run: a run of the transport model by its name, or stages of a variant. */
+export type Part = { run: string } | { variant: Variant; stages: readonly StageName[] };
+
+export interface PartOptions extends Omit<RunOptions, 'stages'> {
+  /** how long another task may take to make the stage's folder ready, in ms */
+  patience?: number;
+}
+
+export interface PartResult {
+  case: string;
+  out: string;
+  device: Device;
+  part: Part;
+}
+
+/** Those that are dear and that variants have of their own, each in a folder that no other one touches. */
+const VARIANT_STAGES: readonly StageName[] = ['train', 'invert'];
+
+const PATIENCE_MS = 30_000;
+const POLL_MS = 200;
+
+/** The variants that a run of a case trains and inverts, each by itself. */
+export function independentVariants(settings: Case): Variant[] {
+  const others = otherSurrogates(settings).map((member): Variant => `surrogate-${member}`);
+  return ['default', ...(settings.paperMode.run ? (['paper'] as const) : []), ...others];
+}
+
+/** The context of a stage of a variant of {@link independentVariants}. */
+export function variantContext(run: RunContext, stage: StageName, variant: Variant): StageContext {
+  const member = /^surrogate-(\d+)$/.exec(variant)?.[1];
+  return member === undefined ? stageContext(run, stage, variant) : surrogateContext(run, stage, Number(member));
+}
+
+/**
+ * Makes a part of a run, unless it is there.
+ *
+ * @throws {ConfigError} `RUN_UNKNOWN`, `VARIANT_UNKNOWN`: nothing of that name in this case; `VARIANT_STAGES`: no stages that variants have by themselves
+ * @throws {ConfigError} `RUN_LOCKED` if another process makes this part, or works in the whole run folder
+ * @throws {RetroplumeError} of the stage that fails
+ */
+export async function runPart(settings: Case, part: Part, options: PartOptions = {}): Promise<PartResult> {
+  checkPart(settings, part);
+  const out = resolve(options.out ?? `runs/${settings.name}`);
+  const device = deviceOf(options, settings, options.ranks ?? ALONE);
+  const context = runContext(settings, out, device, options);
+  options.onDevice?.(device, context.threads);
+  await ('run' in part ? makeRun(context, part.run, options.patience ?? PATIENCE_MS) : makeStages(context, part));
+  return { case: settings.name, out, device, part };
+}
+
+function checkPart(settings: Case, part: Part): void {
+  if ('run' in part) {
+    const known = simulatedRuns(settings);
+    if (!known.includes(part.run))
+      throw new ConfigError('RUN_UNKNOWN', `simulate: there is no run ${part.run} to make: ${suggestion(part.run, known)}`);
+    return;
+  }
+  const known = independentVariants(settings);
+  if (!known.includes(part.variant)) {
+    throw new ConfigError('VARIANT_UNKNOWN', `run: this case has no variant ${part.variant}: ${suggestion(part.variant, known)}`);
+  }
+  if (part.stages.length === 0 || !part.stages.every((stage) => VARIANT_STAGES.includes(stage))) {
+    const received = part.stages.length === 0 ? 'none' : part.stages.join(',');
+    throw new ConfigError(
+      'VARIANT_STAGES',
+      `run: expected stages ${VARIANT_STAGES.join(' or ')} of a variant but received ${received}: set --stages`,
+    );
+  }
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const near = nearestKey(name, known);
+  return near !== undefined ? `did you mean ${near}?` : known.length > 0 ? `known are ${known.join(', ')}` : 'the case brings all of its runs';
+}
+
+async function makeStages(context: RunContext, { variant, stages }: Extract<Part, { variant: Variant }>): Promise<void> {
+  const task = `${stages.join('-')}-${variant}`;
+  const first = isFirst(context);
+  const release = first ? lockPart(context.out, task) : () => undefined;
+  try {
+    if (first) forgetFailureOf(context.out, task);
+    for (const stage of stages) await runTogether(STAGE_OF[stage], variantContext(context, stage, variant), { stage, variant, task });
+  } finally {
+    release();
+  }
+}
+
+function isFirst({ ranks = ALONE }: RunContext): boolean {
+  return ranks.rank === 0;
+}
+
+/** By the first of several ranks; the others have nothing to do. */
+async function makeRun(run: RunContext, name: string, patience: number): Promise<void> {
+  if (!isFirst(run)) return;
+  const context = stageContext(run, 'simulate', 'default');
+  const where = { stage: 'simulate', variant: 'default', task: `simulate-${name}` } as const;
+  const fail = (cause: unknown): never => {
+    leaveFailure(run.out, where, cause);
+    throw cause;
+  };
+  const { key, dearKey } = await keyOf(simulateStage, context).catch(fail);
+  if (isUpToDate(context.dir, key)) {
+    run.onEvent({ kind: 'stage-skipped', ...where });
+    return;
+  }
+  const release = await lockBegun(context, where.task, { key, dearKey }, performance.now() + patience);
+  try {
+    forgetFailureOf(run.out, where.task);
+    run.onEvent({ kind: 'stage-start', ...where });
+    const begin = performance.now();
+    await simulateRun(context, name).catch(fail);
+    run.onEvent({ kind: 'stage-done', ...where, seconds: (performance.now() - begin) / 1000 });
+  } finally {
+    release();
+  }
+}
+
+/** The lock of a run in a stage that has been begun with its key; to begin it takes the whole folder for a moment, for which tasks wait in turn. */
+async function lockBegun(context: StageContext, task: string, keys: { key: string; dearKey?: string }, until: number): Promise<() => void> {
+  for (;;) {
+    try {
+      if (!isBegun(context.dir, keys.key)) begin(context, keys);
+      const release = lockPart(context.out, task);
+      // Between the two locks somebody else may have begun it with other settings.
+      if (isBegun(context.dir, keys.key)) return release;
+      release();
+    } catch (error) {
+      if (!(error instanceof ConfigError) || performance.now() > until) throw error;
+    }
+    await new Promise((wake) => setTimeout(wake, POLL_MS));
+  }
+}
+
+function begin({ out, dir }: StageContext, keys: { key: string; dearKey?: string }): void {
+  const release = lockRun(out);
+  try {
+    beginStage(dir, keys);
+  } finally {
+    release();
+  }
+}

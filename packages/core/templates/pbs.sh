@@ -1,0 +1,73 @@
+#!/bin/bash
+# Job {{job}} of the case {{caseName}}, written by `retroplume run --submit`, which writes it anew each time: settings belong into `jobs` of the case.
+#PBS -N {{jobName}}
+#PBS -j oe
+#PBS -o {{jobs}}/
+#PBS -l walltime={{time}}
+#PBS -l select={{nodes}}:ncpus={{nodeCpus}}:mpiprocs={{nodeRanks}}{{select}}
+{{options}}
+
+out={{out}}
+restarts=${RETROPLUME_RESTARTS:-0}
+export RETROPLUME_JOB_LOG={{logStem}}-$PBS_JOBID.log
+exec >>"$RETROPLUME_JOB_LOG" 2>&1
+began=$(mktemp)
+trap 'rm -f "$began"' EXIT
+
+# Ends the job, and tells what the program could not tell itself: it was killed, or never began.
+leave() {
+  if [ "$1" != 0 ] && [ ! "$out/failure.json" -nt "$began" ]; then
+    printf '{"code": "JOB_ENDED", "message": "job {{job}} %s ended with exit code %d: see its log", "exitCode": %d, "job": {"id": "%s", "log": "%s"}}\n' \
+      "$PBS_JOBID" "$1" "$1" "$PBS_JOBID" "$RETROPLUME_JOB_LOG" >"$out/failure.json.$PBS_JOBID" && mv "$out/failure.json.$PBS_JOBID" "$out/failure.json"
+  fi
+  exit "$1"
+}
+
+cd {{folder}} || leave 1
+{{setup}}
+{{tasks}}
+
+# PBS gives no warning ahead of the time limit.
+asked=
+trap 'asked=limit; kill -USR1 "$program" 2>/dev/null' USR1
+trap 'kill -TERM "$program" 2>/dev/null' TERM
+(
+  trap 'kill "$nap"' TERM
+  sleep {{warnAfter}} &
+  nap=$!
+  wait "$nap" && kill -USR1 $$
+) &
+clock=$!
+trap 'rm -f "$began"; kill "$clock" 2>/dev/null' EXIT
+{{command}} &
+program=$!
+wait "$program"
+code=$?
+# A signal ends `wait`; the program writes its checkpoint first.
+while kill -0 "$program" 2>/dev/null; do
+  wait "$program"
+  code=$?
+done
+
+# A launcher of several ranks may have an exit code of its own; then what the program has left tells.
+interrupted() {
+  [ "$code" = 130 ] && return
+  [ "$code" != 0 ] && [ "$out/failure.json" -nt "$began" ] && grep -q '"code": "INTERRUPTED"' "$out/failure.json"
+}
+# A job of PBS cannot put itself back into the queue: another one goes on, and the next job of the chain waits for it, too.
+go_on() {
+  exec 9>>{{logStem}}.ids && flock 9 || return
+  next=$(qsub -v "RETROPLUME_RESTARTS=$((restarts + 1)),RETROPLUME_TASK=${task_index:-0}" {{script}}) || return
+  echo "$next" >&9
+  ids=$(paste -s -d : {{logStem}}.ids)
+  for waiting in $(cat {{logStem}}.next 2>/dev/null); do qalter -W "depend=afterok:$ids" "$waiting" || return; done
+}
+if [ "$asked" = limit ] && interrupted; then
+  if [ "$restarts" -lt {{restarts}} ]; then
+    echo "job $PBS_JOBID: near its time limit: another job goes on (restart $((restarts + 1)) of at most {{restarts}})"
+    go_on && exit 0
+  else
+    echo "job $PBS_JOBID: its time limit has come {{restarts}} times after a restart: raise jobs.{{kind}}.hours or jobs.restarts"
+  fi
+fi
+leave "$code"

@@ -1,0 +1,64 @@
+#!/bin/bash
+# Job {{job}} of the case {{caseName}}, written by `retroplume run --submit`, which writes it anew each time: settings belong into `jobs` of the case.
+#SBATCH --job-name={{jobName}}
+#SBATCH --output={{output}}
+#SBATCH --open-mode=append
+#SBATCH --time={{time}}
+#SBATCH --nodes={{nodes}}
+#SBATCH --ntasks={{ranks}}
+#SBATCH --cpus-per-task={{cpus}}
+#SBATCH --signal=B:USR1@{{warnSeconds}}
+#SBATCH --requeue
+#SBATCH --kill-on-invalid-dep=yes
+{{options}}
+
+out={{out}}
+restarts=${SLURM_RESTART_COUNT:-0}
+id=$SLURM_JOB_ID
+[ -z "$SLURM_ARRAY_JOB_ID" ] || id=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+export RETROPLUME_JOB_LOG={{logStem}}-$id.log
+export SRUN_CPUS_PER_TASK={{cpus}} # srun does not take it from sbatch
+began=$(mktemp)
+trap 'rm -f "$began"' EXIT
+
+# Ends the job, and tells what the program could not tell itself: it was killed, or never began.
+leave() {
+  if [ "$1" != 0 ] && [ ! "$out/failure.json" -nt "$began" ]; then
+    printf '{"code": "JOB_ENDED", "message": "job {{job}} %s ended with exit code %d: see its log", "exitCode": %d, "job": {"id": "%s", "log": "%s"}}\n' \
+      "$id" "$1" "$1" "$SLURM_JOB_ID" "$RETROPLUME_JOB_LOG" >"$out/failure.json.$id" && mv "$out/failure.json.$id" "$out/failure.json"
+  fi
+  exit "$1"
+}
+
+cd {{folder}} || leave 1
+{{setup}}
+{{tasks}}
+
+# The scheduler warns this script, not the program.
+asked=
+trap 'asked=limit; kill -USR1 "$program" 2>/dev/null' USR1
+trap 'kill -TERM "$program" 2>/dev/null' TERM
+{{command}} &
+program=$!
+wait "$program"
+code=$?
+# A signal ends `wait`; the program writes its checkpoint first.
+while kill -0 "$program" 2>/dev/null; do
+  wait "$program"
+  code=$?
+done
+
+# A launcher of several ranks may have an exit code of its own; then what the program has left tells.
+interrupted() {
+  [ "$code" = 130 ] && return
+  [ "$code" != 0 ] && [ "$out/failure.json" -nt "$began" ] && grep -q '"code": "INTERRUPTED"' "$out/failure.json"
+}
+if [ "$asked" = limit ] && interrupted; then
+  if [ "$restarts" -lt {{restarts}} ]; then
+    echo "job $id: near its time limit: back into the queue (restart $((restarts + 1)) of at most {{restarts}})"
+    scontrol requeue "$SLURM_JOB_ID" && exit "$code"
+  else
+    echo "job $id: its time limit has come {{restarts}} times after a restart: raise jobs.{{kind}}.hours or jobs.restarts"
+  fi
+fi
+leave "$code"

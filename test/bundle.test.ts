@@ -1,0 +1,139 @@
+/** A run as a bundle, and that run again from it, through the command line. */
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Bundle, BundleResult } from '../packages/core/src/pipeline/bundle/bundle';
+import type { Reproduction } from '../packages/core/src/pipeline/bundle/reproduce';
+import { readRecord } from '../packages/core/src/pipeline/record';
+import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
+
+jest.setTimeout(400_000); // whole runs on a busy machine
+
+const SETTINGS = [...SMALL_RUN, ...SHORT_STAGES].flatMap((setting) => ['--set', setting]);
+
+let folder: string;
+let world: string;
+let out: string;
+let bundle: string;
+
+function retroplume(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', cwd: folder });
+}
+
+function run(...more: string[]): { status: number | null; stdout: string; stderr: string } {
+  return retroplume('run', join(world, 'case.yaml'), '--out', out, '--threads', '1', ...SETTINGS, ...more);
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'bundle-'));
+  world = join(folder, 'world');
+  await writeDemoWorld(world, { rows: 16, cols: 16, hours: 60, spinUpHours: 24, stations: 30 });
+  out = join(folder, 'mine');
+  expect(run().status).toBe(0);
+  bundle = join(folder, 'mine.tar.gz');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('packs records, products and, asked for, inputs', () => {
+  const { status, stdout, stderr } = retroplume('bundle', out, '--inputs', '--json');
+  expect([status, stderr]).toEqual([0, '']);
+  const result = JSON.parse(stdout) as BundleResult;
+  expect(result).toMatchObject({ bundle, inputs: 8, inputsPacked: true, hashed: 0 });
+  expect(result.stages).toEqual(expect.arrayContaining(['simulate', 'train', 'invert', 'verify', 'report']));
+  const listed = spawnSync('tar', ['-tzf', bundle], { encoding: 'utf8' }).stdout.split('\n');
+  expect(listed).toEqual(
+    expect.arrayContaining(['bundle.json', 'run.json', 'run/train/weights.safetensors', 'run/report/report.html'].map((name) => `demo/${name}`)),
+  );
+  expect(listed).toContain(`demo/inputs${world}/inputs/stations.csv`);
+});
+
+it('is run again elsewhere, without the inputs where they were, to the same bits', () => {
+  renameSync(world, `${world}.gone`);
+  try {
+    const { status, stdout, stderr } = retroplume('reproduce', bundle, '--out', 'again', '--json', '--quiet');
+    expect([status, stderr]).toEqual([0, '']);
+    const { counts, differing, notes } = JSON.parse(stdout) as Reproduction;
+    // What may differ are times in headers: a file written in another second.
+    expect(counts).toMatchObject({ numbers: 0, other: 0 });
+    expect(counts.bits).toBeGreaterThan(20);
+    expect([differing, notes]).toEqual([[], []]);
+    for (const stage of ['train', 'invert', 'verify'])
+      expect(readRecord(join(folder, 'again/run', stage))!.key).toBe(readRecord(join(out, stage))!.key);
+    expect(readFileSync(join(folder, 'again/run/train/weights.safetensors')).equals(readFileSync(join(out, 'train/weights.safetensors')))).toBe(true);
+  } finally {
+    renameSync(`${world}.gone`, world);
+  }
+});
+
+it('tells what differs when it is run otherwise', () => {
+  // The same case but for another seed, in a bundle that has the first one's products.
+  const forged = join(folder, 'forged');
+  mkdirSync(forged);
+  spawnSync('tar', ['-xzf', bundle, '-C', forged]);
+  const path = join(forged, 'demo/bundle.json');
+  const forgery = JSON.parse(readFileSync(path, 'utf8')) as Bundle;
+  forgery.run.case.training.seed = 77;
+  writeFileSync(path, JSON.stringify(forgery));
+  spawnSync('tar', ['-czf', join(folder, 'forged.tar.gz'), '-C', forged, 'demo']);
+  const { status, stderr } = retroplume('reproduce', 'forged.tar.gz', '--out', 'otherwise', '--quiet', '--tolerance', '0');
+  expect(status).toBe(5);
+  expect(stderr).toMatch(/^retroplume: REPRODUCTION_DIFFERS: .*reproduction\.json: \d+ of \d+ products differ by more than 0, /);
+  const { differing } = JSON.parse(readFileSync(join(folder, 'otherwise/reproduction.json'), 'utf8')) as Reproduction;
+  const stages = new Set(differing.map(({ stage }) => stage));
+  expect(stages.has('train')).toBe(true);
+  expect(stages.has('simulate')).toBe(false);
+});
+
+describe('bad input', () => {
+  const refused = (...args: string[]): string => {
+    const { status, stdout, stderr } = retroplume(...args, '--quiet');
+    expect(stdout).toBe('');
+    expect(status).not.toBe(0);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    return `${status} ${stderr}`;
+  };
+
+  it('a folder without a run, and one whose stages do not belong together', () => {
+    expect(refused('bundle', 'world')).toMatch(/^2 retroplume: RUN_FILE_MISSING: .*world\/run\.json: no such file/);
+    const mixed = join(folder, 'mixed');
+    cpSync(out, mixed, { recursive: true, preserveTimestamps: true });
+    const args = [join(world, 'case.yaml'), '--out', mixed, '--threads', '1', ...SETTINGS, '--set', 'inversion.iterations=2'];
+    expect(retroplume('invert', ...args).status).toBe(0);
+    expect(refused('bundle', mixed)).toMatch(/^2 retroplume: BUNDLE_STALE: .*mixed: apply, verify, report were made with other settings/);
+    expect(existsSync(`${mixed}.tar.gz`)).toBe(false);
+  });
+
+  it('an input that is not what the run read', () => {
+    expect(retroplume('bundle', out, 'without.tar.gz', '--quiet').status).toBe(0);
+    const stations = join(world, 'inputs/stations.csv');
+    const text = readFileSync(stations);
+    try {
+      appendFileSync(stations, '\n');
+      expect(refused('reproduce', 'without.tar.gz', '--out', 'x')).toMatch(
+        /^3 retroplume: BUNDLE_INPUT_DIFFERS: .*stations\.csv: not there, or not the file/,
+      );
+      expect(refused('bundle', out)).toMatch(/^2 retroplume: BUNDLE_STALE: /);
+    } finally {
+      writeFileSync(stations, text);
+    }
+    expect(refused('reproduce', 'without.tar.gz', '--out', 'y', '--inputs', `${world}=/nowhere`)).toMatch(
+      /^3 retroplume: BUNDLE_INPUT_DIFFERS: \/nowhere\/inputs\/\S+ and 7 more: not there/,
+    );
+  });
+
+  it('a bundle that is none, is damaged, or whose folder is taken', () => {
+    writeFileSync(join(folder, 'text.tar.gz'), 'no archive');
+    expect(refused('reproduce', 'text.tar.gz', '--out', 'z')).toMatch(/^3 retroplume: BUNDLE_CORRUPT: text\.tar\.gz: cannot be unpacked/);
+    expect(refused('reproduce', 'none.tar.gz', '--out', 'z')).toMatch(/^3 retroplume: FILE_MISSING: none\.tar\.gz: no such file/);
+    const bytes = readFileSync(bundle);
+    writeFileSync(join(folder, 'cut.tar.gz'), bytes.subarray(0, bytes.length / 2));
+    expect(refused('reproduce', 'cut.tar.gz', '--out', 'z')).toMatch(/^3 retroplume: BUNDLE_CORRUPT: cut\.tar\.gz/);
+    expect(existsSync(join(folder, 'z'))).toBe(false);
+    expect(refused('reproduce', bundle, '--out', 'world')).toMatch(
+      /^2 retroplume: REPRODUCE_FOLDER: .*world: the folder is there and not of this bundle/,
+    );
+    expect(refused('reproduce', bundle, '--out', 'z', '--inputs', 'here')).toMatch(/^2 retroplume: CLI_USAGE: .*expected FROM=TO/);
+  });
+});
