@@ -5,6 +5,7 @@ import type { Case } from '../data/case';
 import { DataError, InterruptedError } from '../errors';
 import { ranksInProcess } from '../inversion/testing/ranks-in-process';
 import type { Ranks } from '../ranks';
+import { InputHashes } from './input-hashes';
 import { readRecord, type StageRecord } from './record';
 import { stageContext, type Stage, type StageContext } from './stage';
 import { runStageOnRanks } from './stage-on-ranks';
@@ -14,7 +15,19 @@ beforeEach(() => (out = mkdtempSync(join(tmpdir(), 'retroplume-stage-'))));
 afterEach(() => rmSync(out, { recursive: true, force: true }));
 
 function contextOf(ranks: Ranks, signal = new AbortController().signal): StageContext {
-  const run = { case: {} as Case, out, threads: 1, device: 'cpu', hardware: 'test', products: 'float32', ranks, signal, onEvent: () => undefined };
+  const inputs = new InputHashes();
+  const run = {
+    case: {} as Case,
+    out,
+    inputs,
+    threads: 1,
+    device: 'cpu',
+    hardware: 'test',
+    products: 'float32',
+    ranks,
+    signal,
+    onEvent: () => undefined,
+  };
   return stageContext(run as Parameters<typeof stageContext>[0], 'train', 'default');
 }
 
