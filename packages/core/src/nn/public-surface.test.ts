@@ -13,6 +13,7 @@ test('what the rooms graph and nn offer', () => {
        "abs",
        "adamUpdate",
        "add",
+       "averageBuffers",
        "batchNorm",
        "batchNormPrelu",
        "channelAffine",

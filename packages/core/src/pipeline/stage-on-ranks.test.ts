@@ -15,9 +15,18 @@ beforeEach(() => (out = mkdtempSync(join(tmpdir(), 'retroplume-stage-'))));
 afterEach(() => rmSync(out, { recursive: true, force: true }));
 
 function contextOf(ranks: Ranks, signal = new AbortController().signal): StageContext {
+  const inputs = new InputHashes();
   const run = {
-    ...{ case: {} as Case, out, threads: 1, device: 'cpu', hardware: 'test', products: 'float32' },
-    ...{ ranks, signal, inputs: new InputHashes(), onEvent: () => undefined },
+    case: {} as Case,
+    out,
+    inputs,
+    threads: 1,
+    device: 'cpu',
+    hardware: 'test',
+    products: 'float32',
+    ranks,
+    signal,
+    onEvent: () => undefined,
   };
   return stageContext(run as Parameters<typeof stageContext>[0], 'train', 'default');
 }
