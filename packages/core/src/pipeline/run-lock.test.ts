@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../errors';
 import { LOCK_FILE, lockPart, lockRun } from './run-lock';
 
@@ -41,6 +42,20 @@ describe('the lock of a run folder', () => {
     await once(child, 'exit');
     lockRun(folder)();
     expect(existsSync(file)).toBe(false);
+  });
+
+  it('is taken over from one that was killed and that its parent has not asked after', async () => {
+    // Once the shell is another program, nobody waits for its child.
+    const parent = spawn('sh', ['-c', 'sleep 100 & echo $!; exec sleep 100'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [text] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(text.toString());
+    held({ pid, started: readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[19] });
+    expect(() => lockRun(folder)).toThrow(/in use by process/);
+    process.kill(pid, 'SIGKILL');
+    for (let look = 0; look < 200 && !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')); look++) await sleep(10);
+    expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^State:\tZ/m);
+    lockRun(folder)();
+    parent.kill();
   });
 
   it('is taken over where the number of the process belongs to another one now', () => {

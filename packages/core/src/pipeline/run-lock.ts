@@ -56,7 +56,7 @@ export function lockFile(path: string): () => void {
   const own: Holder = {
     host: hostname(),
     pid: process.pid,
-    started: startOf(process.pid),
+    started: processOf(process.pid)?.started ?? null,
     since: new Date().toISOString(),
     ...(job ? { job } : {}),
   };
@@ -145,7 +145,8 @@ function isGone({ host, pid, started, job }: Holder): boolean {
   } catch (cause) {
     return (cause as NodeJS.ErrnoException).code === 'ESRCH';
   }
-  return started !== null && startOf(pid) !== started;
+  const now = processOf(pid);
+  return started !== null && now !== undefined && (now.started !== started || now.isEnding);
 }
 
 /** By renaming, which only one of several processes can do. */
@@ -159,12 +160,16 @@ function takeAway(path: string): void {
   rmSync(aside, { force: true });
 }
 
-/** Field 22 of /proc/PID/stat (Linux). */
-function startOf(pid: number): string | null {
+/** PF_EXITING of Linux: no line of the program runs any more, though it may take a while to go, and longer until its parent has asked after it. */
+const EXITING = 0x4;
+
+/** Fields 9 and 22 of /proc/PID/stat (Linux); undefined where the system does not tell. */
+function processOf(pid: number): { started: string; isEnding: boolean } | undefined {
   try {
     // The second field, the command in parentheses, may hold blanks.
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[19];
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+    return { started: fields[19], isEnding: (Number(fields[6]) & EXITING) !== 0 };
   } catch {
-    return null;
+    return undefined;
   }
 }
