@@ -26,7 +26,7 @@ constexpr unsigned kSeconds = 60;
 using State = std::tuple<dev_t, ino_t, off_t, time_t, long, time_t, long>;
 
 State StateOf(const std::string& path) {
-  struct stat s {};
+  struct stat s{};
   if (stat(path.c_str(), &s) != 0) return {};
   return {s.st_dev, s.st_ino, s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_ctim.tv_sec, s.st_ctim.tv_nsec};
 }

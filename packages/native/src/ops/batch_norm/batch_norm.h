@@ -17,8 +17,9 @@
  *
  * Sums are taken in double, in a fixed order for a given number of threads.
  *
- * Synchronised, the batch is that of all ranks, which have as many pixels each: m, μ and σ² are of all (ops/batch_norm/synchronised.h), and so are the
- * two sums in gradInput. gradScale and gradShift stay those of the rank's own pixels, as all gradients of parameters do, which are added up later.
+ * Synchronised, the batch is that of all ranks, which have as many pixels each: m, μ and σ² are of all (ops/batch_norm/synchronised.h), and so are
+ * the two sums in gradInput. gradScale and gradShift stay those of the rank's own pixels, as all gradients of parameters do, which are added up
+ * later.
  */
 namespace retroplume {
 
