@@ -27,7 +27,14 @@ int64_t product(std::initializer_list<int64_t> dimensions) {
 template <class T>
 InstructionReader<T>::InstructionReader(const InstructionSpec& spec, std::string where, T* arena, int64_t arenaElements, int threads,
                                         const CpuKernels* fast, const CudaKernels* cuda, const Collective* ranks)
-    : spec_(spec), where_(std::move(where)), arena_(arena), arenaElements_(arenaElements), threads_(threads), fast_(fast), cuda_(cuda), ranks_(ranks) {}
+    : spec_(spec),
+      where_(std::move(where)),
+      arena_(arena),
+      arenaElements_(arenaElements),
+      threads_(threads),
+      fast_(fast),
+      cuda_(cuda),
+      ranks_(ranks) {}
 
 template <class T>
 void InstructionReader<T>::fail(const std::string& code, const std::string& what) const {

@@ -42,8 +42,7 @@ void batchNormTrainBackwardReference(const BatchNormTrainBackward<T>& call, cons
     const double mean = call.savedMean[c], invStd = call.savedInvStd[c];
     for (int64_t i = 0; i < pixels; ++i) {
       const double normalised = (call.input[i * C + c] - mean) * invStd;
-      call.gradInput[i * C + c] =
-          static_cast<T>(call.scale[c] * invStd * (call.gradOutput[i * C + c] - sums[c] / m - normalised * sums[C + c] / m));
+      call.gradInput[i * C + c] = static_cast<T>(call.scale[c] * invStd * (call.gradOutput[i * C + c] - sums[c] / m - normalised * sums[C + c] / m));
     }
   }
 }

@@ -8,7 +8,8 @@ namespace retroplume {
 
 /**
  * Moments of all ranks' pixels from those of each: with δ = μ_r − μ, of the ranks in their order,
- *   μ ← μ + δ·m_r/(m + m_r),  M ← M + M_r + δ²·m·m_r/(m + m_r),  m ← m + m_r          Chan, Golub & LeVeque (1983), doi:10.1080/00031305.1983.10483115
+ *   μ ← μ + δ·m_r/(m + m_r),  M ← M + M_r + δ²·m·m_r/(m + m_r),  m ← m + m_r          Chan, Golub & LeVeque (1983),
+ * doi:10.1080/00031305.1983.10483115
  *
  * @param moments - [2, channels]: means, and sums of squares about them; those of the rank become those of all
  * @param ranks - null: this process alone
