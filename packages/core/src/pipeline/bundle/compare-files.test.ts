@@ -51,8 +51,8 @@ describe('netCDF', () => {
       { same: 'numbers', difference: 0.125, where: 'NO2' },
     ],
     ['a value that is missing in one', { ...field, values: [NaN, -4, 2] }, { same: 'numbers', difference: Infinity, where: 'NO2' }],
-    ['another length', { ...field, values: [1, -4] }, { same: 'other', where: 'NO2' }],
-    ['another text', { ...field, label: 'SO2' }, { same: 'other', where: 'label' }],
+    ['another length', { ...field, values: [1, -4] }, { same: 'other', where: 'NO2 is another or missing' }],
+    ['another text', { ...field, label: 'SO2' }, { same: 'other', where: 'label is another or missing' }],
   ])('%s', (_what, other, expected) => {
     expect(compared('field.nc', writeField, field, other)).toEqual(expected);
   });
@@ -78,7 +78,7 @@ describe('JSON and tables', () => {
   const json = (path: string, value: unknown): void => writeFileSync(path, JSON.stringify(value));
   it.each<[string, unknown, unknown, Comparison]>([
     ['durations and folders are no difference', { seconds: 1, file: '/a/x.nc' }, { seconds: 2, file: '/b/c/x.nc' }, { same: 'content' }],
-    ['names of files are', { file: '/a/x.nc' }, { file: '/a/y.nc' }, { same: 'other', where: '.file' }],
+    ['names of files are', { file: '/a/x.nc' }, { file: '/a/y.nc' }, { same: 'other', where: '.file is another or missing' }],
     [
       'numbers each for itself',
       { a: { big: 1000, small: 1 } },
@@ -86,8 +86,8 @@ describe('JSON and tables', () => {
       { same: 'numbers', difference: 0.5, where: '.a.small' },
     ],
     ['lists of numbers against their largest', [1, 4], [2, 4], { same: 'numbers', difference: 0.25, where: '' }],
-    ['a key that is missing', { a: 1 }, {}, { same: 'other', where: '.a' }],
-    ['null and a number', { a: null }, { a: 1 }, { same: 'other', where: '.a' }],
+    ['a key that is missing', { a: 1 }, {}, { same: 'other', where: '.a is another or missing' }],
+    ['null and a number', { a: null }, { a: 1 }, { same: 'other', where: '.a is another or missing' }],
   ])('%s', (_what, a, b, expected) => {
     expect(compared('figures.json', json, a, b)).toEqual(expected);
   });
@@ -97,7 +97,7 @@ describe('JSON and tables', () => {
     const table = (mae: string, name = 'NO2'): string => `species,mae\n${name},${mae}\nO3,\n`;
     expect(compared('scores.csv', write, table('4'), table('4'))).toEqual({ same: 'bits' });
     expect(compared('scores.csv', write, table('4'), table('3'))).toEqual({ same: 'numbers', difference: 0.25, where: 'mae' });
-    expect(compared('scores.csv', write, table('4'), table('4', 'SO2'))).toEqual({ same: 'other', where: 'species' });
+    expect(compared('scores.csv', write, table('4'), table('4', 'SO2'))).toEqual({ same: 'other', where: 'species is another or missing' });
   });
 });
 

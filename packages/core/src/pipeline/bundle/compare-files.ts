@@ -14,7 +14,7 @@ export interface Comparison {
   same: 'bits' | 'content' | 'numbers' | 'other';
   /** with `numbers`: the largest difference, relative to the largest number of its field */
   difference?: number;
-  /** where that is, or what is not comparable */
+  /** where that is, or what keeps the two from being compared */
   where?: string;
 }
 
@@ -72,7 +72,7 @@ function compareContents(expected: Content, found: Content): Comparison {
   for (const name of new Set([...expected.keys(), ...found.keys()])) {
     const [a, b] = [expected.get(name), found.get(name)];
     const difference = a === undefined || b === undefined ? undefined : differenceOf(a, b);
-    if (difference === undefined) return { same: 'other', where: name };
+    if (difference === undefined) return { same: 'other', where: `${name || 'it'} is another or missing` };
     if (difference > worst.difference) worst = { difference, where: name };
   }
   return worst.difference === 0 ? { same: 'content' } : { same: 'numbers', ...worst };

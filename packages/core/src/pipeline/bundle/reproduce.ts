@@ -80,7 +80,7 @@ export async function reproduceBundle(file: string, options: ReproduceOptions): 
   const beyond = result.differing.filter(({ same, difference = 0 }) => same === 'other' || difference > tolerance);
   if (beyond.length > 0) {
     const [{ path, where, difference }] = beyond;
-    const how = difference === undefined ? `${where} is another` : `${where} by ${difference.toPrecision(2)}`;
+    const how = difference === undefined ? where : `${where} by ${difference.toPrecision(2)}`;
     throw new GateError(
       'REPRODUCTION_DIFFERS',
       `${join(out, REPRODUCTION_FILE)}: ${beyond.length} of ${compared.length} products differ by more than ${tolerance}, ${path} first (${how}): look at its notes for what was not the same, or raise --tolerance`,
@@ -174,7 +174,7 @@ async function isThere(path: string, { bytes, sha256 }: InputFile, hashes: Input
 function compare({ path, stage, packed, ...hashes }: BundledFile, folder: string, again: string): ComparedFile | undefined {
   if (stage === 'report' || path.endsWith(RECORD)) return undefined;
   const found = join(again, path);
-  if (!existsSync(found)) return { path, stage, same: 'other', where: 'the file' };
+  if (!existsSync(found)) return { path, stage, same: 'other', where: 'it is missing' };
   if (packed) return { path, stage, ...compareFiles(join(folder, 'run', path), found) };
   return { path, stage, ...compareWithHash(hashes, found) };
 }
