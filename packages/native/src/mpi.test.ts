@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NativeProgram } from './kernels';
 import { ALONE, joinRanks, launchedByMpi, withoutLauncher } from './mpi';
-import { describeOnRanks, onRanks, type Launch } from '../../../test/testing/on-ranks';
+import { describeOnRanks, LOADER, onRanks, type Launch } from '../../../test/testing/on-ranks';
 import { relativeError } from './testing/oracles';
 import { runShared, samplesOf, SHARED } from './testing/shared-batch';
 
@@ -101,6 +102,13 @@ describeOnRanks('on ranks', () => {
       // The same bits on all ranks.
       for (const name of ['norm savedMean', 'fused gradScale', 'fused runningVariance']) expect(all[2][variant][name]).toEqual(all[0][variant][name]);
     });
+  });
+
+  it('a launcher of another MPI is told from ours', () => {
+    const environment = { ...process.env, PMI_RANK: '0', PMI_SIZE: '2' };
+    const { status, stderr } = spawnSync(process.execPath, ['-r', LOADER, CHILD, folder, 'exchange'], { env: environment, encoding: 'utf8' });
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(/mpi: the launcher has started 2 processes but Open MPI .* sees 1: start them with the mpirun of that MPI/);
   });
 
   it('one that ends all does so at once, with its exit code', async () => {
