@@ -20,6 +20,23 @@ describe('without a launcher', () => {
     expect(await ALONE.broadcast(Uint8Array.of(8))).toEqual(Uint8Array.of(8));
   });
 
+  it('a build that has no MPI says what to do where several processes were started, and nothing where one was', () => {
+    jest.isolateModules(() => {
+      const actual = jest.requireActual<typeof import('./load-addon')>('./load-addon');
+      const loadAddon = (): never => {
+        throw new actual.AddonError('ADDON_MISSING', 'mpi.node: it has not been built');
+      };
+      jest.doMock('./load-addon', () => ({ ...actual, loadAddon }));
+      // eslint-disable-next-line @typescript-eslint/no-require-imports -- with the module as it is mocked here
+      const without = require('./mpi') as typeof import('./mpi');
+      expect(without.mpiLibrary()).toBeUndefined();
+      expect(without.joinRanks({ PMI_RANK: '0', PMI_SIZE: '1' })).toBe(without.ALONE);
+      const several = (): unknown => without.joinRanks({ OMPI_COMM_WORLD_RANK: '1', OMPI_COMM_WORLD_SIZE: '4' });
+      expect(several).toThrow(/^mpi\.node: the launcher has started this as process 1 of 4 but this build has no MPI: load one/);
+      jest.dontMock('./load-addon');
+    });
+  });
+
   it('what works with other ranks is refused', () => {
     const make = (options: object): unknown =>
       new NativeProgram(
