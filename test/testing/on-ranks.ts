@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { mpiLibrary } from '@retroplume/native';
 
 /** Lets a child process run TypeScript. */
-const LOADER = join(__dirname, '../../packages/core/src/inversion/testing/run-typescript.cjs');
+export const LOADER = join(__dirname, '../../packages/core/src/inversion/testing/run-typescript.cjs');
 
 function canLaunch(): boolean {
   const found = (process.env['PATH'] ?? '').split(delimiter).some((folder) => {

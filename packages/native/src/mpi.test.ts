@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NativeProgram } from './kernels';
 import { ALONE, joinRanks, launchedByMpi, withoutLauncher } from './mpi';
-import { describeOnRanks, onRanks, type Launch } from '../../../test/testing/on-ranks';
+import { describeOnRanks, LOADER, onRanks, type Launch } from '../../../test/testing/on-ranks';
 import { relativeError } from './testing/oracles';
 import { runShared, samplesOf, SHARED } from './testing/shared-batch';
 
@@ -17,6 +18,23 @@ describe('without a launcher', () => {
     expect([...data]).toEqual([1, 2]);
     expect(await ALONE.gather(Uint8Array.of(7))).toEqual([Uint8Array.of(7)]);
     expect(await ALONE.broadcast(Uint8Array.of(8))).toEqual(Uint8Array.of(8));
+  });
+
+  it('a build that has no MPI says what to do where several processes were started, and nothing where one was', () => {
+    jest.isolateModules(() => {
+      const actual = jest.requireActual<typeof import('./load-addon')>('./load-addon');
+      const loadAddon = (): never => {
+        throw new actual.AddonError('ADDON_MISSING', 'mpi.node: it has not been built');
+      };
+      jest.doMock('./load-addon', () => ({ ...actual, loadAddon }));
+      // eslint-disable-next-line @typescript-eslint/no-require-imports -- with the module as it is mocked here
+      const without = require('./mpi') as typeof import('./mpi');
+      expect(without.mpiLibrary()).toBeUndefined();
+      expect(without.joinRanks({ PMI_RANK: '0', PMI_SIZE: '1' })).toBe(without.ALONE);
+      const several = (): unknown => without.joinRanks({ OMPI_COMM_WORLD_RANK: '1', OMPI_COMM_WORLD_SIZE: '4' });
+      expect(several).toThrow(/^mpi\.node: the launcher has started this as process 1 of 4 but this build has no MPI: load one/);
+      jest.dontMock('./load-addon');
+    });
   });
 
   it('what works with other ranks is refused', () => {
@@ -101,6 +119,13 @@ describeOnRanks('on ranks', () => {
       // The same bits on all ranks.
       for (const name of ['norm savedMean', 'fused gradScale', 'fused runningVariance']) expect(all[2][variant][name]).toEqual(all[0][variant][name]);
     });
+  });
+
+  it('a launcher of another MPI is told from ours', () => {
+    const environment = { ...process.env, PMI_RANK: '0', PMI_SIZE: '2' };
+    const { status, stderr } = spawnSync(process.execPath, ['-r', LOADER, CHILD, folder, 'exchange'], { env: environment, encoding: 'utf8' });
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(/mpi: the launcher has started 2 processes but Open MPI .* sees 1: start them with the mpirun of that MPI/);
   });
 
   it('one that ends all does so at once, with its exit code', async () => {

@@ -83,11 +83,22 @@ let joined: Ranks | undefined;
  * Joins the other processes of the launcher; {@link ALONE} where there is none or it started only one.
  *
  * @throws {AddonError} `ADDON_MISSING` if this build has no mpi.node
+ * @throws {Error} `MPI_MISMATCH` if the launcher belongs to another MPI than the build
  */
 export function joinRanks(environment: NodeJS.ProcessEnv = process.env): Ranks {
   const launched = launchedByMpi(environment);
   if (!launched || launched.size === 1) return ALONE;
-  return (joined ??= new (load().Ranks)());
+  joined ??= new (loadForRanks(launched).Ranks)();
+  if (launched.size === undefined || launched.size === joined.size) return joined;
+  // Each process would take itself for the only one.
+  const seen = `the launcher has started ${launched.size} processes but ${mpiLibrary()} sees ${joined.size}`;
+  joined.finalize();
+  throw Object.assign(
+    new Error(`mpi: ${seen}: start them with the mpirun of that MPI, or by srun --mpi=pmix, or build with the launcher's MPI (MPI_HOME)`),
+    {
+      code: 'MPI_MISMATCH',
+    },
+  );
 }
 
 /** The MPI that mpi.node was built with, as its library names itself; undefined where it was not built. */
@@ -102,6 +113,21 @@ export function mpiLibrary(): string | undefined {
   } catch (error) {
     if (error instanceof AddonError && error.code === 'ADDON_MISSING') return undefined;
     throw error;
+  }
+}
+
+/** @throws {AddonError} `ADDON_MISSING`, with what to do where processes of one run were started */
+function loadForRanks({ rank, size }: Launched): Addon {
+  try {
+    return load();
+  } catch (cause) {
+    if (!(cause instanceof AddonError) || cause.code !== 'ADDON_MISSING') throw cause;
+    const which = size === undefined ? `process ${rank}` : `process ${rank} of ${size}`;
+    throw new AddonError(
+      'ADDON_MISSING',
+      `mpi.node: the launcher has started this as ${which} but this build has no MPI: load one (mpicxx on PATH), delete packages/native/build and run npm run setup, or start one process`,
+      { cause },
+    );
   }
 }
 
