@@ -3,11 +3,21 @@ import { spawnSync, type ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { describeOnRanks, onRanks, type Launch } from './testing/on-ranks';
 import { MAIN, SMALL_RUN } from './testing/small-run';
 
 jest.setTimeout(400_000); // on a machine that does other things too
+
+/** Whether a process runs that is not merely waiting for its parent to ask after it. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 const SETTINGS = [...SMALL_RUN, 'training.iterations=120', 'training.checkpointEvery=5', 'training.evaluateEvery=60', 'paperMode.run=false'].flatMap(
   (setting) => ['--set', setting],
@@ -38,14 +48,18 @@ describeOnRanks('a run on two processes', () => {
     const checkpoint = join(folder, out, 'train/checkpoint.safetensors');
     rmSync(`${checkpoint}.previous`, { force: true });
     let timer: NodeJS.Timeout | undefined;
+    let ranks: number[] = [];
     const result = await onRanks(2, command('train', out), ({ pid }: ChildProcess) => {
       timer = setInterval(() => {
         if (!existsSync(`${checkpoint}.previous`)) return;
         clearInterval(timer);
-        disturb(pid!, readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number));
+        ranks = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+        disturb(pid!, ranks);
       }, 5);
     });
     clearInterval(timer);
+    // The launcher does not wait for those that it kills.
+    while (ranks.some(isAlive)) await sleep(20);
     return result;
   }
 
