@@ -92,16 +92,26 @@ function long({ columns: named }: ObservationsSpec, label: string, held: string[
   };
 }
 
+/** Columns that are unpivoted at once, of one species: DuckDB makes a list of them in every row, and all 1600 at once would take more memory than the files. */
+const UNPIVOTED = 200;
+
 function wide(label: string, held: string[]): Layout {
   requireColumns(label, held, WIDE_COLUMNS);
   const stations = held.filter((name) => !WIDE_COLUMNS.includes(name));
   const time = `trim(date) || ' ' || trim(hour)`;
-  const rows = (species: string): string => `(SELECT ${time} AS time, * EXCLUDE (date, hour, type) FROM raw WHERE trim(type) = ${literal(species)})`;
+  const parts = Array.from({ length: Math.ceil(stations.length / UNPIVOTED) }, (_, i) =>
+    stations
+      .slice(i * UNPIVOTED, (i + 1) * UNPIVOTED)
+      .map(identifier)
+      .join(', '),
+  );
+  const rows = (species: string, columns: string): string => `(SELECT ${time} AS time, ${columns} FROM raw WHERE trim(type) = ${literal(species)})`;
   return {
-    // A species at a time: unpivoting all at once takes more memory than the files.
-    relations: OCCURRING_SPECIES.map(
-      (species) =>
-        `SELECT trim(station) AS station, time, ${literal(species)} AS species, value, 'ug m-3' AS unit FROM (UNPIVOT ${rows(species)} ON COLUMNS(* EXCLUDE (time)) INTO NAME station VALUE value)`,
+    relations: OCCURRING_SPECIES.flatMap((species) =>
+      parts.map(
+        (columns) =>
+          `SELECT trim(station) AS station, time, ${literal(species)} AS species, value, 'ug m-3' AS unit FROM (UNPIVOT ${rows(species, columns)} ON ${columns} INTO NAME station VALUE value)`,
+      ),
     ),
     held: 'SELECT trim(type) FROM raw',
     // The relations have no row where all stations are missing.
