@@ -1,4 +1,7 @@
 /** Tests sit beside what they test (packages), end to end in test/. Packages are taken from their sources: no build is needed. */
+// Tests load MPI in their own process, whose real environment they cannot write: see `load` in packages/native/src/mpi.ts.
+process.env.UCX_MEM_EVENTS ??= 'no';
+
 module.exports = {
   testEnvironment: '<rootDir>/jest.environment.cjs',
   testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts', '<rootDir>/tools/**/*.test.ts'],
