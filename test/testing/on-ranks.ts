@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { mpiLibrary } from '@retroplume/native';
+import { describeWhere } from '../../packages/core/src/data/testing/describe-where';
 
 /** Lets a child process run TypeScript. */
 export const LOADER = join(__dirname, '../../packages/core/src/inversion/testing/run-typescript.cjs');
@@ -18,8 +19,10 @@ function canLaunch(): boolean {
   return found && mpiLibrary()?.startsWith('Open MPI') === true;
 }
 
-/** `describe` where Open MPI and an mpi.node that was built with it are there; else the tests are skipped, visibly. */
-export const describeOnRanks: jest.Describe = canLaunch() ? describe : describe.skip;
+/** `describe` where ranks can be launched; else the tests are skipped, visibly. */
+export function describeOnRanks(title: string, body: () => void): void {
+  describeWhere(canLaunch(), 'no Open MPI, or no mpi.node that was built with it', title, body);
+}
 
 /** Of Open MPI in a test: more ranks than processors, as root in a container, messages through shared memory alone. */
 const ENVIRONMENT = {

@@ -27,7 +27,7 @@ describe('without a launcher', () => {
         throw new actual.AddonError('ADDON_MISSING', 'mpi.node: it has not been built');
       };
       jest.doMock('./load-addon', () => ({ ...actual, loadAddon }));
-      // eslint-disable-next-line @typescript-eslint/no-require-imports -- with the module as it is mocked here
+      // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import at the top would have been made before the mock; a dynamic one jest cannot load here
       const without = require('./mpi') as typeof import('./mpi');
       expect(without.mpiLibrary()).toBeUndefined();
       expect(without.joinRanks({ PMI_RANK: '0', PMI_SIZE: '1' })).toBe(without.ALONE);

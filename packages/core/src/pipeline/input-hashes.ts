@@ -49,7 +49,8 @@ function stateOf(path: string): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
 }
 
-async function sha256(path: string): Promise<string> {
+/** SHA-256 of a file of any size, as hexadecimal digits. */
+export async function sha256(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return hash.digest('hex');

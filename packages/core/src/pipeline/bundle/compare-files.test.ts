@@ -10,7 +10,7 @@ beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'retroplume-compare-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Compares two files of a name, each written into a folder of its own. */
-function compared<T>(name: string, write: (path: string, content: T) => void, a: T, b: T): Comparison {
+function compared<T>(name: string, write: (path: string, content: T) => void, a: T, b: T): Promise<Comparison> {
   const paths = ['a', 'b'].map((of) => join(folder, of, name));
   for (const [i, path] of paths.entries()) {
     mkdirSync(dirname(path), { recursive: true });
@@ -53,25 +53,26 @@ describe('netCDF', () => {
     ['a value that is missing in one', { ...field, values: [NaN, -4, 2] }, { same: 'numbers', difference: Infinity, where: 'NO2' }],
     ['another length', { ...field, values: [1, -4] }, { same: 'other', where: 'NO2 is another or missing' }],
     ['another text', { ...field, label: 'SO2' }, { same: 'other', where: 'label is another or missing' }],
-  ])('%s', (_what, other, expected) => {
-    expect(compared('field.nc', writeField, field, other)).toEqual(expected);
+  ])('%s', async (_what, other, expected) => {
+    expect(await compared('field.nc', writeField, field, other)).toEqual(expected);
   });
 
-  it('by the hash of the values alone: another time of making is no difference, another value is', () => {
+  it('by the hash of the values alone: another time of making is no difference, another value is', async () => {
     const paths = ['a.nc', 'b.nc', 'c.nc'].map((name) => join(folder, name));
     writeField(paths[0], field);
     writeField(paths[1], { ...field, madeAt: 'sunday' });
     writeField(paths[2], { ...field, values: [1, -4, 2.5] });
     const known = { sha256: 'of other bytes', values: hashOfValues(paths[0]) };
-    expect(paths.map((path) => compareWithHash(known, path).same)).toEqual(['content', 'content', 'other']);
+    const found = await Promise.all(paths.map((path) => compareWithHash(known, path)));
+    expect(found.map(({ same }) => same)).toEqual(['content', 'content', 'other']);
   });
 });
 
-it('tensors: by name', () => {
+it('tensors: by name', async () => {
   const write = (path: string, data: number[]): void =>
     writeTensors(path, { tensors: new Map([['weight', { data: Float32Array.from(data), shape: [data.length] }]]), metadata: {} });
-  expect(compared('w.safetensors', write, [1, 2], [1, 2])).toEqual({ same: 'bits' });
-  expect(compared('w.safetensors', write, [1, 2], [1.5, 2])).toEqual({ same: 'numbers', difference: 0.25, where: 'weight' });
+  expect(await compared('w.safetensors', write, [1, 2], [1, 2])).toEqual({ same: 'bits' });
+  expect(await compared('w.safetensors', write, [1, 2], [1.5, 2])).toEqual({ same: 'numbers', difference: 0.25, where: 'weight' });
 });
 
 describe('JSON and tables', () => {
@@ -88,21 +89,21 @@ describe('JSON and tables', () => {
     ['lists of numbers against their largest', [1, 4], [2, 4], { same: 'numbers', difference: 0.25, where: '' }],
     ['a key that is missing', { a: 1 }, {}, { same: 'other', where: '.a is another or missing' }],
     ['null and a number', { a: null }, { a: 1 }, { same: 'other', where: '.a is another or missing' }],
-  ])('%s', (_what, a, b, expected) => {
-    expect(compared('figures.json', json, a, b)).toEqual(expected);
+  ])('%s', async (_what, a, b, expected) => {
+    expect(await compared('figures.json', json, a, b)).toEqual(expected);
   });
 
-  it('columns of a table', () => {
+  it('columns of a table', async () => {
     const write = (path: string, text: string): void => writeFileSync(path, text);
     const table = (mae: string, name = 'NO2'): string => `species,mae\n${name},${mae}\nO3,\n`;
-    expect(compared('scores.csv', write, table('4'), table('4'))).toEqual({ same: 'bits' });
-    expect(compared('scores.csv', write, table('4'), table('3'))).toEqual({ same: 'numbers', difference: 0.25, where: 'mae' });
-    expect(compared('scores.csv', write, table('4'), table('4', 'SO2'))).toEqual({ same: 'other', where: 'species is another or missing' });
+    expect(await compared('scores.csv', write, table('4'), table('4'))).toEqual({ same: 'bits' });
+    expect(await compared('scores.csv', write, table('4'), table('3'))).toEqual({ same: 'numbers', difference: 0.25, where: 'mae' });
+    expect(await compared('scores.csv', write, table('4'), table('4', 'SO2'))).toEqual({ same: 'other', where: 'species is another or missing' });
   });
 });
 
-it('what no reader is for counts by its bytes', () => {
+it('what no reader is for counts by its bytes', async () => {
   const write = (path: string, text: string): void => writeFileSync(path, text);
-  expect(compared('model.onnx', write, 'a', 'a')).toEqual({ same: 'bits' });
-  expect(compared('model.onnx', write, 'a', 'b')).toEqual({ same: 'other', where: 'its bytes differ' });
+  expect(await compared('model.onnx', write, 'a', 'a')).toEqual({ same: 'bits' });
+  expect(await compared('model.onnx', write, 'a', 'b')).toEqual({ same: 'other', where: 'its bytes differ' });
 });

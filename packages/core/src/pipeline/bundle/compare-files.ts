@@ -8,6 +8,7 @@ import { extname } from 'node:path';
 import type { NetcdfArray } from '@retroplume/native';
 import { readTensors } from '../../data/checkpoint';
 import { openNetcdf } from '../../data/netcdf-access';
+import { sha256 } from '../input-hashes';
 
 export interface Comparison {
   /** `bits`: equal; `content`: equal but for times, durations and paths; `numbers`: the same things with other numbers; `other`: not comparable */
@@ -22,9 +23,8 @@ export interface Comparison {
 type Content = Map<string, ArrayLike<number> | string>;
 
 /** Compares two files of the same name. */
-export function compareFiles(expected: string, found: string): Comparison {
-  const [a, b] = [readFileSync(expected), readFileSync(found)];
-  if (digest(a) === digest(b)) return { same: 'bits' };
+export async function compareFiles(expected: string, found: string): Promise<Comparison> {
+  if ((await sha256(expected)) === (await sha256(found))) return { same: 'bits' };
   const read = CONTENT[extname(expected)];
   if (!read) return { same: 'other', where: 'its bytes differ' };
   return compareContents(read(expected), read(found));
@@ -35,8 +35,9 @@ function bytesOf({ buffer, byteOffset, byteLength }: NetcdfArray): Uint8Array {
 }
 
 /** Compares a file with what is known of one that is not there. */
-export function compareWithHash({ sha256, values }: { sha256: string; values?: string }, found: string): Comparison {
-  if (digest(readFileSync(found)) === sha256) return { same: 'bits' };
+export async function compareWithHash(known: { sha256: string; values?: string }, found: string): Promise<Comparison> {
+  const { values } = known;
+  if ((await sha256(found)) === known.sha256) return { same: 'bits' };
   if (values !== undefined && hashOfValues(found) === values) return { same: 'content' };
   return { same: 'other', where: 'its bytes differ, and the bundle has only their hash' };
 }
@@ -61,10 +62,6 @@ export function hashOfValues(path: string): string {
   } finally {
     file.close();
   }
-}
-
-function digest(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function compareContents(expected: Content, found: Content): Comparison {

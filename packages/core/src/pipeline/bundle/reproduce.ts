@@ -1,12 +1,11 @@
 /** `retroplume reproduce`: the run of a bundle again, from its case and inputs, and how what comes of it compares. */
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { mapPaths, restoreCase, type Case } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { ConfigError, DataError, GateError } from '../../errors';
 import { ALONE, type Ranks } from '../../ranks';
-import { InputHashes, type InputFile } from '../input-hashes';
+import { InputHashes, sha256, type InputFile } from '../input-hashes';
 import { RECORD } from '../record';
 import { runStages, type RunOptions } from '../run';
 import { STAGES, type StageName } from '../stage';
@@ -67,7 +66,8 @@ export async function reproduceBundle(file: string, options: ReproduceOptions): 
     ...{ out: again, device, products, threads, stages: STAGES.filter((stage): stage is StageName => recorded.has(stage)) },
     ...{ ranks, onDevice: options.onDevice, onEvent: options.onEvent, signal: options.signal },
   });
-  const compared = bundle.files.flatMap((each) => compare(each, folder, again) ?? []);
+  const compared: ComparedFile[] = [];
+  for (const each of bundle.files) compared.push(...(await compare(each, folder, again)));
   const { tolerance = 1e-3 } = options;
   const result: Reproduction = {
     ...{ bundle: resolve(file), notes, tolerance },
@@ -90,17 +90,17 @@ export async function reproduceBundle(file: string, options: ReproduceOptions): 
 }
 
 /** The first of several ranks unpacks; the others take what it leaves. */
-async function openOnRanks(file: string, out: string, ranks: Ranks): Promise<ReturnType<typeof openBundle>> {
-  const first = ranks.rank === 0 ? openBundle(file, out) : undefined;
+async function openOnRanks(file: string, out: string, ranks: Ranks): ReturnType<typeof openBundle> {
+  const first = ranks.rank === 0 ? await openBundle(file, out) : undefined;
   await ranks.barrier();
   return first ?? openBundle(file, out);
 }
 
 /** Unpacks it, or takes what an interrupted reproduction has unpacked; checks every byte that it packs. */
-function openBundle(file: string, out: string): { bundle: Bundle; folder: string } {
+async function openBundle(file: string, out: string): Promise<{ bundle: Bundle; folder: string }> {
   const folder = join(out, 'bundle');
   if (!existsSync(file)) throw new DataError('FILE_MISSING', `${file}: no such file: give a bundle, as "retroplume bundle" writes it`);
-  const digest = createHash('sha256').update(readFileSync(file)).digest('hex');
+  const digest = await sha256(file);
   const mark = join(out, 'bundle.sha256');
   const isOurs = existsSync(mark) && readFileSync(mark, 'utf8') === digest;
   if (!isOurs && existsSync(out)) {
@@ -119,11 +119,11 @@ function openBundle(file: string, out: string): { bundle: Bundle; folder: string
   if (!existsSync(path)) throw corrupt(`holds no ${BUNDLE_FILE}`);
   const bundle = JSON.parse(readFileSync(path, 'utf8')) as Bundle;
   if (bundle.format !== 1) throw corrupt(`its format ${String(bundle.format)} is not known`);
-  for (const { path: name, sha256, packed } of bundle.files) {
+  for (const { path: name, packed, ...known } of bundle.files) {
     if (!packed) continue;
     const at = join(folder, 'run', name);
     if (!existsSync(at)) throw corrupt(`${name} is missing`);
-    if (createHash('sha256').update(readFileSync(at)).digest('hex') !== sha256) throw corrupt(`${name} is not what its hash says`);
+    if ((await sha256(at)) !== known.sha256) throw corrupt(`${name} is not what its hash says`);
   }
   return { bundle, folder };
 }
@@ -170,13 +170,13 @@ async function isThere(path: string, { bytes, sha256 }: InputFile, hashes: Input
   return file.bytes === bytes && file.sha256 === sha256;
 }
 
-/** undefined for what tells the time and is no result: records, the report. */
-function compare({ path, stage, packed, ...hashes }: BundledFile, folder: string, again: string): ComparedFile | undefined {
-  if (stage === 'report' || path.endsWith(RECORD)) return undefined;
+/** Nothing for what tells the time and is no result: records, the report. */
+async function compare({ path, stage, packed, ...hashes }: BundledFile, folder: string, again: string): Promise<ComparedFile[]> {
+  if (stage === 'report' || path.endsWith(RECORD)) return [];
   const found = join(again, path);
-  if (!existsSync(found)) return { path, stage, same: 'other', where: 'it is missing' };
-  if (packed) return { path, stage, ...compareFiles(join(folder, 'run', path), found) };
-  return { path, stage, ...compareWithHash(hashes, found) };
+  if (!existsSync(found)) return [{ path, stage, same: 'other', where: 'it is missing' }];
+  const how = packed ? await compareFiles(join(folder, 'run', path), found) : await compareWithHash(hashes, found);
+  return [{ path, stage, ...how }];
 }
 
 function countsOf(compared: readonly ComparedFile[]): Reproduction['counts'] {
