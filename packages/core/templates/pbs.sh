@@ -9,19 +9,14 @@
 
 out={{out}}
 restarts=${RETROPLUME_RESTARTS:-0}
-export RETROPLUME_JOB_LOG={{logStem}}-$PBS_JOBID.log
+number=$PBS_JOBID
+id=$number
+export RETROPLUME_JOB_LOG={{logStem}}-$id.log
 exec >>"$RETROPLUME_JOB_LOG" 2>&1
 began=$(mktemp)
 trap 'rm -f "$began"' EXIT
 
-# Ends the job, and tells what the program could not tell itself: it was killed, or never began.
-leave() {
-  if [ "$1" != 0 ] && [ ! "$out/failure.json" -nt "$began" ]; then
-    printf '{"code": "JOB_ENDED", "message": "job {{job}} %s ended with exit code %d: see its log", "exitCode": %d, "job": {"id": "%s", "log": "%s"}}\n' \
-      "$PBS_JOBID" "$1" "$1" "$PBS_JOBID" "$RETROPLUME_JOB_LOG" >"$out/failure.json.$PBS_JOBID" && mv "$out/failure.json.$PBS_JOBID" "$out/failure.json"
-  fi
-  exit "$1"
-}
+{{leave}}
 
 cd {{folder}} || leave 1
 {{setup}}

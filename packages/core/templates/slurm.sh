@@ -14,21 +14,15 @@
 
 out={{out}}
 restarts=${SLURM_RESTART_COUNT:-0}
-id=$SLURM_JOB_ID
+number=$SLURM_JOB_ID
+id=$number
 [ -z "$SLURM_ARRAY_JOB_ID" ] || id=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
 export RETROPLUME_JOB_LOG={{logStem}}-$id.log
 export SRUN_CPUS_PER_TASK={{cpus}} # srun does not take it from sbatch
 began=$(mktemp)
 trap 'rm -f "$began"' EXIT
 
-# Ends the job, and tells what the program could not tell itself: it was killed, or never began.
-leave() {
-  if [ "$1" != 0 ] && [ ! "$out/failure.json" -nt "$began" ]; then
-    printf '{"code": "JOB_ENDED", "message": "job {{job}} %s ended with exit code %d: see its log", "exitCode": %d, "job": {"id": "%s", "log": "%s"}}\n' \
-      "$id" "$1" "$1" "$SLURM_JOB_ID" "$RETROPLUME_JOB_LOG" >"$out/failure.json.$id" && mv "$out/failure.json.$id" "$out/failure.json"
-  fi
-  exit "$1"
-}
+{{leave}}
 
 cd {{folder}} || leave 1
 {{setup}}

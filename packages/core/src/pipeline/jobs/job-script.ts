@@ -120,7 +120,9 @@ export function jobScript(request: ScriptRequest): string {
     script: word(`${stem}.sh`),
     command: command(request),
   };
-  const template = readFileSync(join(TEMPLATES, `${scheduler}.sh`), 'utf8');
+  const read = (name: string): string => readFileSync(join(TEMPLATES, name), 'utf8');
+  // How a job ends is the same for all schedulers.
+  const template = read(`${scheduler}.sh`).replace('{{leave}}\n', () => read('leave.sh'));
   // A line with nothing to fill in goes.
   const filled = template.replace(/^\{\{(\w+)\}\}\n/gm, (_line, name: string) => (values[name] === '' ? '' : `${values[name]}\n`));
   return filled.replace(/\{\{(\w+)\}\}/g, (_whole, name: string) => String(values[name]));
