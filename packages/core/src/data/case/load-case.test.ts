@@ -310,6 +310,8 @@ describe('what is wrong is said in one sentence each', () => {
     expect(failure('').code).toBe('CASE_SYNTAX');
     expect(failure('name: x\nname: y\n').message).toMatch(/case\.yaml:2: not valid YAML \(Map keys must be unique\)/);
     expect(failure('a: [1').code).toBe('CASE_SYNTAX');
+    const glob = failure('name: x\nmeteorology: { files: *all }\n');
+    expect([glob.code, glob.message]).toEqual(['CASE_SYNTAX', expect.stringMatching(/case\.yaml:2: not valid YAML .*begins with \* needs quotes$/)]);
   });
 });
 

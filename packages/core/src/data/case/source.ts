@@ -1,6 +1,6 @@
 /** Where a case's values come from: the YAML file, with line numbers, and `key=value` overrides of the command line. */
 import { existsSync, readFileSync } from 'node:fs';
-import { isCollection, isNode, LineCounter, parse, parseDocument, type Document } from 'yaml';
+import { isCollection, isNode, LineCounter, parse, parseDocument, visit, type Document } from 'yaml';
 import { ConfigError } from '../../errors';
 
 export type KeyPath = readonly PropertyKey[];
@@ -43,6 +43,27 @@ function readDocument(path: string, lines: LineCounter): Document {
   return document;
 }
 
+/** The file's values: an alias without its anchor (`files: *.nc` without quotes is one) is found only here. @throws {ConfigError} `CASE_SYNTAX` */
+function valuesOf(path: string, document: Document, lines: LineCounter): unknown {
+  try {
+    return document.toJS() as unknown;
+  } catch (cause) {
+    let line = 1;
+    visit(document, {
+      Alias: (_key, alias) => {
+        if (alias.resolve(document)) return undefined;
+        line = lines.linePos(alias.range![0]).line;
+        return visit.BREAK;
+      },
+    });
+    throw new ConfigError(
+      'CASE_SYNTAX',
+      `${path}:${line}: not valid YAML (${(cause as Error).message}): mend this line; text that begins with * needs quotes`,
+      { cause },
+    );
+  }
+}
+
 /** The line of the node at `path`, or of its nearest ancestor that exists. */
 function lineOf(document: Document, lines: LineCounter, path: KeyPath): number {
   for (let length = path.length; length > 0; length--) {
@@ -71,7 +92,7 @@ function setIn(values: Record<string, unknown>, path: readonly (string | number)
 export function readSource(path: string, overrides: readonly string[]): CaseSource {
   const lines = new LineCounter();
   const document = readDocument(path, lines);
-  const values = document.toJS() as unknown;
+  const values = valuesOf(path, document, lines);
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
     throw new ConfigError(
       'CASE_SYNTAX',
