@@ -84,7 +84,7 @@ function addBench(program: Command): void {
     .option('--memory', 'peak memory of training where that is slow, too', false)
     .option('--no-compile', 'leave torch.compile out')
     .option('--programs <dir>', 'write the programs for kernel_bench, which needs no Node, into a folder, and measure nothing')
-    .addOption(new Option('--isa <name>', 'instruction set of our kernels').choices(['auto', 'baseline', 'avx2', 'avx512']).default('auto'))
+    .addOption(new Option('--isa <name>', 'instruction set of our kernels').choices(['auto', 'baseline', 'avx2', 'avx512', 'amx']).default('auto'))
     .action((ops: string[], options: BenchCommandOptions) => benchCommand(ops, options));
 }
 

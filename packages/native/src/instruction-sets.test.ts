@@ -19,6 +19,6 @@ test('only the kernels of an instruction set use its registers', () => {
   const outside = (names: Set<string>, namespace: RegExp): string[] =>
     [...names].filter((each) => !namespace.test(each) || each.includes('cpuTable'));
   expect(users.zmm.size).toBeGreaterThan(20);
-  expect(outside(users.zmm, /retroplume6avx512/)).toEqual([]);
-  expect(outside(users.ymm, /retroplume(4avx2|6avx512)/)).toEqual([]);
+  expect(outside(users.zmm, /retroplume(6avx512|3amx)/)).toEqual([]);
+  expect(outside(users.ymm, /retroplume(4avx2|6avx512|3amx)/)).toEqual([]);
 });

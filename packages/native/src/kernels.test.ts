@@ -180,7 +180,7 @@ test('profile gives a time, operations and bytes for every instruction', async (
 
 test('the kernels and the processor can be listed', () => {
   expect(kernelNames()).toMatchSnapshot();
-  expect(['baseline', 'avx2', 'avx512']).toContain(cpuFeatures().isa);
+  expect(['baseline', 'avx2', 'avx512', 'amx']).toContain(cpuFeatures().isa);
   expect(cpuFeatures().threads).toBeGreaterThan(0);
 });
 

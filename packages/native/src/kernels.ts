@@ -24,7 +24,7 @@ export interface ProgramOptions {
   /** default `fast` */
   kernels?: 'fast' | 'reference';
   /** instruction set of the fast kernels; default `auto`: the widest that the processor has */
-  isa?: 'auto' | 'baseline' | 'avx2' | 'avx512';
+  isa?: 'auto' | 'baseline' | 'avx2' | 'avx512' | 'amx';
   /** default: what OpenMP would use (OMP_NUM_THREADS, affinity) */
   threads?: number;
   /** default `cpu`. A GPU, the first or the one of that index, runs `float32` alone, by kernels of its own. */

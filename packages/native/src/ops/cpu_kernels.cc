@@ -13,11 +13,22 @@ CpuKernels cpuTable();
 namespace avx512 {
 CpuKernels cpuTable();
 }
+namespace amx {
+void lstmForward(const LstmForward<float>& call, const Context& context);
+void lstmBackward(const LstmBackward<float>& call, const Context& context);
+
+CpuKernels cpuTable() {
+  CpuKernels table = avx512::cpuTable();
+  table.lstmForward = lstmForward;
+  table.lstmBackward = lstmBackward;
+  return table;
+}
+}  // namespace amx
 #endif
 
 const CpuKernels& cpuKernels(Isa isa) {
 #if defined(__x86_64__)
-  static const CpuKernels tables[] = {baseline::cpuTable(), avx2::cpuTable(), avx512::cpuTable()};
+  static const CpuKernels tables[] = {baseline::cpuTable(), avx2::cpuTable(), avx512::cpuTable(), amx::cpuTable()};
   return tables[static_cast<int>(isa)];
 #else
   static const CpuKernels table = baseline::cpuTable();

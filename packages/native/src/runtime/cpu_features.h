@@ -3,12 +3,13 @@
 
 namespace retroplume {
 
-enum class Isa { baseline, avx2, avx512 };
+/** Each has what those before it have. `amx`: AVX-512 and the tile unit for numbers of 16 bits. */
+enum class Isa { baseline, avx2, avx512, amx };
 
 /** The widest instruction set that this processor and system can run. */
 Isa detectIsa();
 
-/** `auto`, `baseline`, `avx2` or `avx512` as an Isa. @throws NativeError ISA_UNKNOWN, ISA_UNSUPPORTED */
+/** `auto` or a name (isaName) as an Isa. @throws NativeError ISA_UNKNOWN, ISA_UNSUPPORTED */
 Isa parseIsa(const std::string& name);
 
 std::string isaName(Isa isa);

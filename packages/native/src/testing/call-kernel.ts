@@ -59,7 +59,7 @@ export interface Variant {
 export const doubleReference: Variant = { name: 'double, reference', options: { dtype: 'float64' }, tolerance: 1e-6 };
 export const floatReference: Variant = { name: 'float, reference', options: { kernels: 'reference' }, tolerance: 1e-4 };
 
-const order = ['baseline', 'avx2', 'avx512'] as const;
+const order = ['baseline', 'avx2', 'avx512', 'amx'] as const;
 
 /** The fast kernels of each instruction set that this processor has. */
 export const fastVariants: Variant[] = order

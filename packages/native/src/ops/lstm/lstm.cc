@@ -86,7 +86,7 @@ std::size_t lstmForwardScratch(const LstmParams& p, int threads) {
 }
 std::size_t lstmBackwardScratch(const LstmParams& p, int threads) {
   const int64_t reference = (8 + 5 * p.steps) * p.hidden;
-  return sizeof(float) * LstmBackwardLayout(p, threads).total + reference * sizeof(double);
+  return sizeof(float) * LstmBackwardLayout(p, threads, p.inChannels).total + reference * sizeof(double);
 }
 
 void registerLstm(Registry& registry) {

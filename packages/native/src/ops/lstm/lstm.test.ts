@@ -39,7 +39,7 @@ function forward(inputs: Record<string, ArrayLike<number>>, sizes: Sizes, option
   return callKernel('lstmForward', { ...inputs, ...outputs }, { ...sizes }, options);
 }
 
-const LANES = { baseline: 4, avx2: 8, avx512: 16 };
+const LANES = { baseline: 4, avx2: 8, avx512: 16, amx: 16 };
 
 /** The CUDA kernels keep [N, T, P, D, 4], without gaps. */
 const cudaTrace = (trace: Float64Array, rows: number, hidden: number, parts: number): Float64Array =>
@@ -186,6 +186,7 @@ describe.each([...fastVariants, emulatedVariant])('lstm, $name, against the doub
     [2, 4, 67, 13, 17, 1],
     [1, 2, 40, 41, 64, 0],
     [1, 3, 129, 5, 24, 1],
+    [1, 3, 37, 70, 20, 1],
   ];
   test.each(shapes)('batch %i, %i steps, %i cells, channels %i to %i, allStates %i', (batch, steps, cells, inChannels, hidden, allStates) => {
     const sizes = { batch, steps, cells, inChannels, hidden, allStates };

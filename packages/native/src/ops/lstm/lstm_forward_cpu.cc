@@ -2,11 +2,21 @@
 #include "ops/lstm/lstm_tile.h"
 #include "ops/simd/parallel.h"
 
+#if defined(RETROPLUME_AMX)
+namespace retroplume::avx512 {
+void lstmForward(const LstmForward<float>& call, const Context& context);
+}
+#endif
+
 /** LSTM forward in one pass: each thread takes its tiles of cells through all steps, one after the other (lstm_tile.h). */
 namespace retroplume::RETROPLUME_ISA {
 
 void lstmForward(const LstmForward<float>& call, const Context& context) {
   const LstmParams& p = call.params;
+#if defined(RETROPLUME_AMX)
+  // Where the sum is one tile deep, its way into the tile unit and out of it costs as much as the products are faster.
+  if (LstmOperand(p).depth < 2) return avx512::lstmForward(call, context);
+#endif
   const LstmForwardLayout layout(p, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
   const GateWeights weights = packGateWeights(call, scratch);
@@ -20,6 +30,7 @@ void lstmForward(const LstmForward<float>& call, const Context& context) {
   const bool streamedOutput = wholeLines && exceedsCaches(call.output, p.batch * p.cells * p.outputChannels(), kLeastOutput);
   inParallel(context, [&](const Worker& worker) {
     const int thread = worker.thread, threads = worker.threads;
+    const ProductRegisters registers;
     const Range share = shareOf(p.batch * tiles.count, threads, thread);
     for (int64_t index = share.begin; index < share.end; ++index) {
       const int64_t sample = index / tiles.count, t = index % tiles.count, first = tiles.begin(t);
