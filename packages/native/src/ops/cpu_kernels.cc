@@ -16,11 +16,16 @@ CpuKernels cpuTable();
 namespace amx {
 void lstmForward(const LstmForward<float>& call, const Context& context);
 void lstmBackward(const LstmBackward<float>& call, const Context& context);
+void upconv2x2Forward(const Upconv2x2Forward<float>& call, const Context& context);
+void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Context& context);
 
+/** Of what is mostly matrix products without a way to fewer operations; all else is AVX-512's. */
 CpuKernels cpuTable() {
   CpuKernels table = avx512::cpuTable();
   table.lstmForward = lstmForward;
   table.lstmBackward = lstmBackward;
+  table.upconv2x2Forward = upconv2x2Forward;
+  table.upconv2x2BackwardInput = upconv2x2BackwardInput;
   return table;
 }
 }  // namespace amx

@@ -77,6 +77,8 @@ describe.each([...fastVariants, emulatedVariant])('upconv2x2, $name, against the
     [1, 5, 13, 33, 17],
     [1, 1, 1, 1, 1],
     [1, 4, 19, 64, 40],
+    [2, 2, 37, 64, 32],
+    [1, 2, 150, 32, 64],
   ];
   test.each(shapes)('batch %i, grid %i x %i, channels %i to %i', (batch, height, width, inChannels, outChannels) => {
     const pixels = batch * height * width;

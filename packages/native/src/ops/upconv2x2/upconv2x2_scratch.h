@@ -2,16 +2,26 @@
 #include "ops/simd/scratch.h"
 #include "ops/upconv2x2/upconv2x2.h"
 
-/** How the fast kernels divide their scratch memory, in floats: packed weights and bias, or one partial sum of both a thread. */
 namespace retroplume {
 
+/** Cells of a grid row that a thread takes to the tile unit at once. */
+constexpr int64_t kUpconvRunCells = 128;
+
+/**
+ * How the fast kernels divide their scratch memory, in floats: packed weights and bias, or one partial sum of both a thread; on the tile unit packed
+ * weights, then for each thread a left operand.
+ */
 struct Upconv2x2Scratch {
-  int64_t bias, partial, total;
+  int64_t bias, partial, left, leftFloats, total;
   [[gnu::always_inline]] Upconv2x2Scratch(const Upconv2x2Params& p, int threads) {
-    const int64_t forward = 4 * p.inChannels * roundUp(p.outChannels), backward = 4 * p.outChannels * roundUp(p.inChannels);
+    const int64_t in = roundUp(p.inChannels), out = roundUp(p.outChannels);
+    const int64_t forward = 4 * p.inChannels * out, backward = 4 * p.outChannels * in;
     bias = forward > backward ? forward : backward;
-    partial = bias + roundUp(p.outChannels);
-    total = partial * threads;
+    partial = bias + out;
+    left = operandFloats(4 * out, in) > operandFloats(in, 4 * out) ? operandFloats(4 * out, in) : operandFloats(in, 4 * out);
+    leftFloats = operandFloats(kUpconvRunCells, in > 4 * out ? in : 4 * out);
+    const int64_t vectors = partial * threads, tiles = left + leftFloats * threads;
+    total = vectors > tiles ? vectors : tiles;
   }
 };
 
