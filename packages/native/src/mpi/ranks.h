@@ -35,7 +35,7 @@ class Ranks {
   int localRank() const { return localRank_; }
   int localSize() const { return localSize_; }
 
-  /** The first of `parts`, arrays of `count`, as many on all ranks, becomes the sum of all of all ranks, in the order of ranks and of each's parts. */
+  /** The first of `parts`, arrays of `count`, as many on all ranks, becomes the sum over all ranks, in their order and that of each's parts. */
   void sum(const std::vector<float*>& parts, int64_t count) { sumOf(parts, count); }
   void sum(const std::vector<double*>& parts, int64_t count) { sumOf(parts, count); }
   /** What each rank gives, as long on all of them, [size, count]; valid until the next call. */
