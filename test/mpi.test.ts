@@ -85,6 +85,13 @@ describeOnRanks('a run on two processes', () => {
     expect(weights('disturbed').equals(weights('two'))).toBe(true);
   });
 
+  it('with micro-batches makes the weights of one process', async () => {
+    const micro = ['--set', 'training.microBatches=2'];
+    expect(await onRanks(2, command('train', 'two', ...micro))).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(spawnSync(process.execPath, command('train', 'one', ...micro), { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+    expect(weights('one').equals(weights('two'))).toBe(true);
+  });
+
   it('a failure is told once and ends both with its exit code', async () => {
     const { exitCode, stdout, stderr } = await onRanks(2, command('train', 'one', '--set', 'training.batch=6'));
     expect(exitCode).toBe(2);

@@ -115,7 +115,7 @@ describe('uncertainty', () => {
     };
     const stopped = run(ENSEMBLE, { stages: ['uncertainty'], onEvent: stop, signal: abort.signal });
     await expect(stopped).rejects.toBeInstanceOf(InterruptedError);
-    expect(readdirSync(members)).toEqual(['checkpoint.safetensors', 'member-1.safetensors']);
+    expect(readdirSync(members)).toEqual(['checkpoint-2.safetensors', 'member-1.safetensors']);
     const told: string[] = [];
     const log = (event: StageEvent): void => void (event.kind === 'log' && told.push(event.text));
     await run(ENSEMBLE, { stages: ['uncertainty'], onEvent: log });

@@ -16,6 +16,9 @@ describe('without a launcher', () => {
     const data = Float64Array.of(1, 2);
     await ALONE.sum(data);
     expect([...data]).toEqual([1, 2]);
+    const parts = [Float32Array.of(1e8), Float32Array.of(3), Float32Array.of(-1e8)] as const;
+    await ALONE.sum(...parts);
+    expect(parts.map((part) => part[0])).toEqual([3, 3, -1e8]); // 0 or 8 in single precision
     expect(await ALONE.gather(Uint8Array.of(7))).toEqual([Uint8Array.of(7)]);
     expect(await ALONE.broadcast(Uint8Array.of(8))).toEqual(Uint8Array.of(8));
   });
@@ -92,8 +95,12 @@ describeOnRanks('on ranks', () => {
     const all = everywhere.map(seenBy) as Record<string, unknown>[];
     const term = (rank: number, i: number): number => Math.fround((rank === 1 ? 1e8 : 0.1 + (i % 7)) * (rank - 0.9));
     const sums = (length: number): number[] => Array.from({ length }, (_, i) => Math.fround(term(0, i) + term(1, i) + term(2, i)));
+    const partsOf = (i: number): number[] => everywhere.flatMap((rank) => [term(rank, i), Math.fround(term(rank, i) / 3), i]);
+    const sumsOfParts = (length: number): number[] =>
+      Array.from({ length }, (_, i) => Math.fround(partsOf(i).reduce((total, part) => total + part, 0)));
     for (const [rank, seen] of all.entries()) {
       expect(seen).toMatchObject({ place: [rank, 3, rank, 3], few: sums(10), many: sums(5003), doubles: [0.1 + 0.1 + 0.1, 3] });
+      expect(seen).toMatchObject({ parts: [sumsOfParts(10), sumsOfParts(5003)] });
       expect(seen).toMatchObject({ gathered: ['', 'xx', 'xxxx'], told: 'of rank 0', onDevice: [16, 16, 32] });
       const { seconds, busySeconds } = seen['waited'] as { seconds: number; busySeconds: number };
       if (rank > 0) expect(busySeconds / seconds).toBeLessThan(0.3);

@@ -17,8 +17,11 @@ export interface Ranks {
   readonly localSize: number;
   /** what programs take as option `ranks`; undefined for one process alone */
   readonly collective?: object;
-  /** Replaces `data`, as long on all ranks, by the sum over them: in their order and in double, the same bits everywhere. */
-  sum(data: Float32Array | Float64Array): Promise<void>;
+  /**
+   * Replaces `data` by the sum over ranks of it and of `more`, in the order of ranks and, within a rank, of its arrays: in double, so that it is the same
+   * bits on every rank, and with any number of ranks that hold the same arrays between them. All are of one kind and length, and as many on all ranks.
+   */
+  sum(data: Float32Array | Float64Array, ...more: (Float32Array | Float64Array)[]): Promise<void>;
   /** What each rank gives, of any length, in the order of ranks. */
   gather(bytes: Uint8Array): Promise<Uint8Array[]>;
   /** @returns what rank 0 gives; the others' argument does not matter */
@@ -37,13 +40,27 @@ export const ALONE: Ranks = {
   size: 1,
   localRank: 0,
   localSize: 1,
-  sum: () => Promise.resolve(),
+  sum: (data, ...more) => {
+    if (more.length > 0) addInto(data, more);
+    return Promise.resolve();
+  },
   gather: (bytes) => Promise.resolve([bytes]),
   broadcast: (bytes = new Uint8Array()) => Promise.resolve(bytes),
   barrier: () => Promise.resolve(),
   finalize: () => undefined,
   abort: (exitCode) => process.exit(exitCode),
 };
+
+/** In double, some elements at a time: sums of all would be memory to fetch in every step. */
+function addInto(data: Float32Array | Float64Array, more: readonly (Float32Array | Float64Array)[]): void {
+  const sums = new Float64Array(4096);
+  for (let begin = 0; begin < data.length; begin += sums.length) {
+    const count = Math.min(sums.length, data.length - begin);
+    sums.fill(0);
+    for (const array of [data, ...more]) for (let i = 0; i < count; i++) sums[i] += array[begin + i];
+    data.set(sums.subarray(0, count), begin);
+  }
+}
 
 interface Addon {
   Ranks: new () => Ranks;

@@ -8,7 +8,7 @@ export { tangents } from './tangents';
 export { initializeParameters } from './initialize';
 export { abs, exp, relu, sigmoid, softplus, square, tanh } from './ops/unary';
 export { add, multiply, scale, subtract, sum } from './ops/arithmetic';
-export { adamUpdate, sgdProject, type AdamOptions, type ProjectionOptions } from './ops/updates';
+export { adamUpdate, sgdProject, takenGradients, type AdamOptions, type ProjectionOptions } from './ops/updates';
 export { averageBuffers } from './ops/average-over-ranks';
 export type { BatchShare } from './batch-share';
 export { batchNorm, type BatchNormOperands, type Mode } from './ops/batch-norm';

@@ -19,6 +19,7 @@ import {
   sgdProject,
   square,
   sum,
+  takenGradients,
   tanh,
   type Value,
 } from '.';
@@ -317,6 +318,27 @@ describe('training is resumed bit for bit', () => {
     straight.program.dispose();
     resumed.program.dispose();
   });
+});
+
+test('gradients in a phase of their own are changed before the update as a region, those that two parameters share, too', async () => {
+  const g = new Graph();
+  const parameters = ['p', 'q'].map((name) => g.parameter(name, [1], { init: 'constant', value: 1 }));
+  const misfit = loss(g, add(g, parameters[0], parameters[1]), g.input('x', [1]), ones(g, [1]), { kind: 'l2', divisor: 1 });
+  const grads = gradients(g, misfit, parameters);
+  const update = adamUpdate(g, new Map(parameters.map((value, i) => [value, grads[i]])), { learningRate: g.scalar('rate'), step: g.scalar('step') });
+  const program = compile(g, { outputs: { misfit }, phases: { backward: [misfit, ...takenGradients(update)], update: [update] } });
+  for (const name of ['p', 'q', 'x', 'step']) program.set(name, [1]);
+  program.set('rate', 0.1);
+  await program.run('backward');
+  const region = program.getRegion('gradients');
+  expect([...region].filter((value) => value !== 0)).toEqual([1, 1]);
+  program.setRegion(
+    'gradients',
+    region.map((value) => -value),
+  );
+  await program.run('update');
+  for (const name of ['p', 'q']) expect(program.get(name)[0]).toBeCloseTo(1.1, 6);
+  program.dispose();
 });
 
 describe('refusals', () => {

@@ -133,6 +133,17 @@ export class Program<T extends FloatArray = Float32Array> {
     return this.native.read(this.offset(value), size(value.shape)) as T;
   }
 
+  /** A copy of a region, as it lies in the arena. */
+  getRegion(name: string): T {
+    const { offset, length } = this.regions[name];
+    return this.native.read(offset, length) as T;
+  }
+
+  setRegion(name: string, data: T): void {
+    if (name === 'parameters' || name === 'buffers') this.prepared = false;
+    this.native.write(this.regions[name].offset, data);
+  }
+
   /** Runs one phase (the only one, if there is one) on the native thread; runs are taken in order. */
   async run(phase?: string): Promise<void> {
     const { profiler } = this.host;

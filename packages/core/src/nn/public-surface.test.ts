@@ -46,6 +46,7 @@ test('what the rooms graph and nn offer', () => {
        "square",
        "subtract",
        "sum",
+       "takenGradients",
        "tangents",
        "tanh",
        "transpose",

@@ -4,6 +4,8 @@
  * For each candidate and fold an inversion with the other folds' monitors, stopped by cost or number of steps only, is held against the monitors of the fold as the surrogate predicts
  * them. Withheld monitors are never looked at: they judge what is chosen. Each finished inversion is kept in `inversions/`, so that one that was interrupted goes on after
  * the last of them, and that other lists of candidates do not begin anew.
+ *
+ * Ranks search together: of the folds of each candidate every rank makes its own, and all see the errors of all.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +19,7 @@ import { bestOf, candidateScore, foldError, simplestWithinStandardError, type Fo
 import { blockFolds, regionFolds, type Fold } from '../inversion/folds';
 import { Role, type ForwardModel } from '../inversion/forward-model';
 import { invert, type InversionResult } from '../inversion/invert';
+import { ALONE } from '../ranks';
 import { changesOf, ownCandidate, searchAxes, withCandidate, type Candidate, type CandidateResult, type CrossValidation } from './cross-validation';
 import { CROSS_VALIDATION_TABLE, crossValidationCsv, lCurves } from './cross-validation-table';
 import { passCertificateGate } from './inversion-gates';
@@ -25,6 +28,7 @@ import { inversionInputs, inversionKey } from './invert-stage';
 import { readMonitors } from './monitors';
 import { canonicalJson, hashText } from './record';
 import { regionMask } from './regions';
+import { onFirstRank, spreadOverRanks } from './spread-over-ranks';
 import type { Stage, StageContext } from './stage';
 
 const SUMMARY = 'crossvalidation.json';
@@ -34,6 +38,7 @@ const ENGINE = 'engine.json';
 
 export const crossvalidateStage: Stage = {
   name: 'crossvalidate',
+  onAllRanks: true,
   needs: ['train', 'prepare', 'simulate', 'certify', 'export'],
   settings: (context) => {
     const { try: values, rounds, choose } = context.case.crossValidation;
@@ -74,6 +79,7 @@ export const crossvalidateStage: Stage = {
     };
     const { changes, score } = candidates[summary.picked];
     context.log(`cross-validation chooses ${nameOf(changes)}: ${percent(score.mean)} of the prior run's error`);
+    if ((context.ranks?.rank ?? 0) > 0) return { products: [], summary: undefined };
     writeFileAtomic(join(context.dir, SUMMARY), JSON.stringify(summary, null, 2));
     writeFileAtomic(join(context.dir, CROSS_VALIDATION_TABLE), crossValidationCsv(summary));
     rmSync(join(context.dir, ENGINE), { force: true });
@@ -122,9 +128,18 @@ async function foldsOf(context: StageContext): Promise<Fold[]> {
   return regionFolds(cells, new Map(Object.entries(regions).map(([name, region]) => [name, regionMask(region, grid)])));
 }
 
+/** Of an inversion, for those who wait. */
+interface About {
+  name: string;
+  /** inversions before it, and those that may still come, this one included */
+  done: number;
+  left: number;
+}
+
 /** The inversions of all candidates and folds: each done once, on fields and an engine that are loaded when the first is needed. */
 class Inversions {
   private resources?: InversionResources;
+  /** of the candidates before */
   private done = 0;
 
   constructor(
@@ -135,11 +150,13 @@ class Inversions {
   /** @param remaining - candidates that may still come, this one included */
   async ofCandidate(candidate: Candidate, changes: string[], remaining: number): Promise<FoldResult[]> {
     const { context, folds } = this;
-    const results: FoldResult[] = [];
-    for (const [k, fold] of folds.entries()) {
-      const left = remaining * folds.length - k;
-      results.push(await this.ofFold(candidate, fold, { name: `${nameOf(changes)}, fold ${fold.name}`, left }));
-    }
+    const settings = withCandidate(settingsOf(context), candidate);
+    await this.loadIfNeeded(folds.map((fold) => this.pathOf(settings, fold)));
+    const results = await spreadOverRanks(context, folds.length, (k) => {
+      const about = { name: `${nameOf(changes)}, fold ${folds[k].name}`, done: this.done + k, left: remaining * folds.length - k };
+      return this.ofFold(settings, folds[k], about);
+    });
+    this.done += folds.length;
     const errors = results.map((result) => percent(foldError(result))).join(', ');
     context.log(`${nameOf(changes)}: left-out monitors ${percent(candidateScore(results).mean)} of the prior run's error (folds ${errors})`);
     return results;
@@ -149,35 +166,45 @@ class Inversions {
     this.resources?.engine.dispose();
   }
 
-  private async ofFold(candidate: Candidate, fold: Fold, { name, left }: { name: string; left: number }): Promise<FoldResult> {
-    const settings = withCandidate(settingsOf(this.context), candidate);
-    const key = hashText(canonicalJson({ settings, leftOut: [...fold.leftOut].sort() })).slice(0, 16);
-    const path = join(this.context.dir, INVERSIONS, `${key}.json`);
+  /** Where the result of an inversion is kept. */
+  private pathOf(settings: InversionSettings, { leftOut }: Fold): string {
+    const key = hashText(canonicalJson({ settings, leftOut: [...leftOut].sort() })).slice(0, 16);
+    return join(this.context.dir, INVERSIONS, `${key}.json`);
+  }
+
+  /** Before any rank makes one of these: the first chooses the engine, for all of them. */
+  private async loadIfNeeded(paths: readonly string[]): Promise<void> {
+    const { ranks = ALONE } = this.context;
+    const missing = Float64Array.of(paths.some((path) => !existsSync(path)) ? 1 : 0);
+    await ranks.sum(missing);
+    if (missing[0] > 0) await onFirstRank(this.context, () => this.load());
+  }
+
+  private async load(): Promise<InversionResources> {
+    return (this.resources ??= await loadInversion(this.context, join(this.context.dir, ENGINE)));
+  }
+
+  private async ofFold(settings: InversionSettings, fold: Fold, about: About): Promise<FoldResult> {
+    const path = this.pathOf(settings, fold);
     // It is written whole and renamed: what is there is finished.
-    if (!existsSync(path)) writeFileAtomic(path, JSON.stringify(await this.invert(settings, fold, name, left)));
-    this.done++;
+    if (!existsSync(path)) writeFileAtomic(path, JSON.stringify(await this.invert(settings, fold, about)));
     return JSON.parse(readFileSync(path, 'utf8')) as FoldResult;
   }
 
-  private async invert(inversion: InversionSettings, fold: Fold, name: string, left: number): Promise<FoldResult> {
-    const { dir, signal } = this.context;
+  private async invert(inversion: InversionSettings, fold: Fold, { name, done, left }: About): Promise<FoldResult> {
+    const { signal } = this.context;
     const context = { ...this.context, case: { ...this.context.case, inversion } };
-    this.resources ??= await loadInversion(context, join(dir, ENGINE));
-    const setup = await inversionWith(context, this.resources, fold.leftOut);
+    const setup = await inversionWith(context, await this.load(), fold.leftOut);
     const { iterations } = inversion;
     const onProgress = (step: number, _: number, text: string): void =>
-      context.progress(
-        this.done * iterations + step,
-        (this.done + left) * iterations,
-        `${name}, step ${step}; ${left} inversions remain at most: ${text}`,
-      );
+      context.progress(done * iterations + step, (done + left) * iterations, `${name}, step ${step}; ${left} inversions remain at most: ${text}`);
     try {
       return resultOf(await invert(setup.model, setup.problem, setup.settings, { signal, onProgress }), setup.model, fold);
     } catch (cause) {
       if (!(cause instanceof InterruptedError)) throw cause;
       throw new InterruptedError(
         'CROSS_VALIDATION_INTERRUPTED',
-        `crossvalidate: interrupted after ${this.done} inversions, which are kept: run the same command to go on`,
+        `crossvalidate: interrupted after ${done} inversions, which are kept: run the same command to go on`,
         { cause },
       );
     } finally {

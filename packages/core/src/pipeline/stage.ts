@@ -161,10 +161,14 @@ export async function keyOf(stage: Stage, context: StageContext): Promise<Pick<S
   return { key, ...(stage.dearSettings ? { dearKey: keyWith(stage.dearSettings(context), dearKeys) } : {}), settings, inputs };
 }
 
-/** What a stage threw; the signal's own error, which says nothing to a user, as one that does. A stage that has a checkpoint names it itself. */
-function throwInterrupted({ name }: Stage, { signal }: StageContext, cause: unknown): never {
-  if (!signal.aborted || cause instanceof RetroplumeError) throw cause;
-  throw new InterruptedError('INTERRUPTED', `${name}: interrupted: what was finished is kept: run the same command to go on`, { cause });
+/**
+ * What interrupted a stage, if it was that: what it threw or, where that was the signal's own error, which says nothing to a user, one that does. A stage that
+ * has a checkpoint names it itself.
+ */
+export function interruptionOf({ stage, signal }: StageContext, cause: unknown): InterruptedError | undefined {
+  if (cause instanceof InterruptedError) return cause;
+  if (!signal.aborted || cause instanceof RetroplumeError) return undefined;
+  return new InterruptedError('INTERRUPTED', `${stage}: interrupted: what was finished is kept: run the same command to go on`, { cause });
 }
 
 /** Whether a stage has been run with these settings and inputs. @throws {ConfigError} `STAGE_MISSING` if one before it has not */
@@ -190,7 +194,9 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   beginStage(dir, { key, dearKey });
   const startedAt = new Date();
   const start = performance.now();
-  const { products, summary } = await stage.run(context).catch((cause: unknown) => throwInterrupted(stage, context, cause));
+  const { products, summary } = await stage.run(context).catch((cause: unknown) => {
+    throw interruptionOf(context, cause) ?? cause;
+  });
   for (const { path } of inputs) await context.inputs.describe(path);
   const seconds = (performance.now() - start) / 1000;
   const record: StageRecord = {

@@ -7,6 +7,7 @@
 import type { Case } from '../data/case';
 import { invertStage } from './invert-stage';
 import { outcomeIn } from './loop-pass';
+import { spreadOverRanks } from './spread-over-ranks';
 import { runStage, stageContext, type RunContext, type StageContext, type StageName } from './stage';
 import { trainStage } from './train-stage';
 
@@ -21,18 +22,16 @@ export function surrogateContext(run: RunContext, stage: StageName, member: numb
 }
 
 /**
- * The controls at which inversions with other surrogates end; trains and inverts what is not up to date.
+ * The controls at which inversions with other surrogates end; trains and inverts what is not up to date, each surrogate on a rank by itself.
  *
  * @param count - other surrogates
  * @throws {RetroplumeError} of the stage that fails; what is finished stays
  */
-export async function controlsOfOthers(context: StageContext, count: number): Promise<Float64Array[]> {
-  const controls: Float64Array[] = [];
-  for (let member = 2; member < count + 2; member++) {
-    const own = (stage: StageName): StageContext => surrogateContext(context, stage, member);
-    context.log(`surrogate ${member} of ${count + 1}`);
+export function controlsOfOthers(context: StageContext, count: number): Promise<Float64Array[]> {
+  return spreadOverRanks(context, count, async (i) => {
+    const own = (stage: StageName): StageContext => surrogateContext({ ...context, ranks: undefined }, stage, i + 2);
+    context.log(`surrogate ${i + 2} of ${count + 1}`);
     for (const stage of [trainStage, invertStage]) await runStage(stage, own(stage.name));
-    controls.push(outcomeIn(own('invert').dir).control);
-  }
-  return controls;
+    return outcomeIn(own('invert').dir).control;
+  });
 }

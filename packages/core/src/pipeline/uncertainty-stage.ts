@@ -1,8 +1,7 @@
 /** `uncertainty`: what the monitors say of the emissions at the result of `invert`, and what they can't. docs/uncertainty.md has the formulae. */
-import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { GROUPS, type Group } from '../data/case';
-import { readTensors, removeCheckpoint, writeFileAtomic, writeTensors } from '../data/checkpoint';
+import { writeFileAtomic } from '../data/checkpoint';
 import { ConfigError } from '../errors';
 import type { Control, LogFactorMap } from '../inversion/control';
 import type { EvaluationContext } from '../inversion/evaluation';
@@ -21,17 +20,19 @@ import {
 import { innovationStatistics, type InnovationStatistics } from '../inversion/uncertainty/innovations';
 import { lowRank } from '../inversion/uncertainty/low-rank';
 import { LowRankPosterior, type Posterior } from '../inversion/uncertainty/posterior';
-import { EnsemblePosterior, randomisedMember } from '../inversion/uncertainty/randomised';
+import { EnsemblePosterior } from '../inversion/uncertainty/randomised';
 import { WithSurrogateSpread } from '../inversion/uncertainty/surrogate-spread';
 import type { Grid } from '../grid/grid';
 import { Random } from '../random';
 import { readTruthFactors } from '../worlds/truth-factors';
+import { ensembleMembers } from './ensemble-members';
 import { setUpInversion, type InversionSetup } from './inversion-setup';
 import { invertStage } from './invert-stage';
 import { variantSettings } from './learning';
 import { readOutcome } from './loop-pass';
 import type { PreviewSummary } from './preview-stage';
 import { readRecord } from './record';
+import { onFirstRank } from './spread-over-ranks';
 import { numericsOf, type Stage, type StageContext } from './stage';
 import { UNCERTAINTY_FILE, writeUncertainty, type PeriodUncertainty } from './uncertainty-file';
 import { regionMask } from './regions';
@@ -79,8 +80,11 @@ export interface UncertaintySummary {
 /** Draws of the prior behind its spread in the observed values. */
 const PRIOR_DRAWS = 4;
 
+const SUMMARY = 'uncertainty.json';
+
 export const uncertaintyStage: Stage = {
   name: 'uncertainty',
+  onAllRanks: true,
   needs: [...invertStage.needs, 'invert'],
   settings: (context) => ({
     uncertainty: variantSettings(context).inversion.uncertainty,
@@ -97,44 +101,66 @@ export const uncertaintyStage: Stage = {
     const begin = performance.now();
     // Before this surrogate takes its memory.
     const others = await controlsOfOthers(context, asked.surrogates);
-    const setup = await setUpInversion(context, join(context.dir, 'engine.json'));
+    let setup: InversionSetup | undefined;
+    const setUp = async (): Promise<InversionSetup> => (setup ??= await setUpInversion(context, join(context.dir, 'engine.json')));
     try {
-      const { control, evaluation } = linearisation(setup, context.signal);
+      // The first chooses the engine, for all of them.
+      await onFirstRank(context, setUp);
       const at = readOutcome(context, 1).control;
-      const found = asked.method === 'lanczos' ? await byLanczos(context, setup, evaluation, at) : await byEnsemble(context, setup, control, at);
-      const slots = setup.slots.map(({ count }) => count);
-      const posterior =
-        others.length > 0 ? new WithSurrogateSpread(found.posterior, control, [at, ...others], setup.problem.lengthCells) : found.posterior;
-      const input = { ...figuresSetup(context, setup), control, at, ...found, posterior };
-      const cells = cellFigures(input);
-      const rows = found.posterior instanceof LowRankPosterior && slots.every((count) => count === 1) ? kernelRows(input, found.posterior) : [];
-      writeUncertainty(join(context.dir, UNCERTAINTY_FILE), setup.grid, periodsOf(setup, slots, control.logFactorMap!, at, cells, rows));
-      const random = new Random(asked.seed).fork('prior');
-      const innovations = await innovationStatistics(evaluation, at, { draws: PRIOR_DRAWS, random, dofsBySpecies: found.dofsBySpecies });
-      const preview = readRecord(context.dirOf('preview'))?.summary as PreviewSummary | undefined;
-      const summary: UncertaintySummary = {
-        method: asked.method,
-        seconds: (performance.now() - begin) / 1000,
-        ...found.figures,
-        ...(others.length > 0 ? { surrogates: 1 + others.length } : {}),
-        ...(rows.length > 0 ? { kernelRows: rows.map(({ figures }) => figures) } : {}),
-        observations: innovations.reduce((sum, { values }) => sum + values, 0),
-        leastReduction: asked.leastReduction,
-        ...areaFigures(input, cells),
-        innovations,
-        ...coverageOf(context, setup, control.logFactorMap!, at, cells),
-        ...(preview ? { preview } : {}),
-      };
-      const loose = summary.areas.filter(({ region, total }) => region === undefined && !total.constrained);
-      if (loose.length > 0)
-        context.log(`totals that the monitors do not constrain: ${loose.map(({ period, group }) => `${group} in ${period}`).join(', ')}`);
-      writeFileAtomic(join(context.dir, 'uncertainty.json'), JSON.stringify(summary, null, 2));
-      return { products: [UNCERTAINTY_FILE, 'uncertainty.json'], summary };
+      const members = asked.method === 'rto' ? await ensembleMembers(context, setUp, at) : [];
+      const summary = await onFirstRank(context, async () => summarise(context, await setUp(), { begin, at, others, members }));
+      return { products: [UNCERTAINTY_FILE, SUMMARY], summary };
     } finally {
-      setup.dispose();
+      setup?.dispose();
     }
   },
 };
+
+/** What the figures are made of. */
+interface Inverted {
+  begin: number;
+  /** control at the end of the inversion */
+  at: Float64Array;
+  /** those of inversions with other surrogates */
+  others: Float64Array[];
+  /** those of the members of the ensemble, for `rto` */
+  members: Float64Array[];
+}
+
+/** Writes what the stage leaves. */
+async function summarise(context: StageContext, setup: InversionSetup, { begin, at, others, members }: Inverted): Promise<UncertaintySummary> {
+  const { uncertainty: asked } = variantSettings(context).inversion;
+  const { control, evaluation } = linearisation(setup, context.signal);
+  const found = asked.method === 'lanczos' ? await byLanczos(context, setup, evaluation, at) : byEnsemble(control, members);
+  const slots = setup.slots.map(({ count }) => count);
+  const posterior =
+    others.length > 0 ? new WithSurrogateSpread(found.posterior, control, [at, ...others], setup.problem.lengthCells) : found.posterior;
+  const input = { ...figuresSetup(context, setup), control, at, ...found, posterior };
+  const cells = cellFigures(input);
+  const rows = found.posterior instanceof LowRankPosterior && slots.every((count) => count === 1) ? kernelRows(input, found.posterior) : [];
+  writeUncertainty(join(context.dir, UNCERTAINTY_FILE), setup.grid, periodsOf(setup, slots, control.logFactorMap!, at, cells, rows));
+  const random = new Random(asked.seed).fork('prior');
+  const innovations = await innovationStatistics(evaluation, at, { draws: PRIOR_DRAWS, random, dofsBySpecies: found.dofsBySpecies });
+  const preview = readRecord(context.dirOf('preview'))?.summary as PreviewSummary | undefined;
+  const summary: UncertaintySummary = {
+    method: asked.method as UncertaintySummary['method'],
+    seconds: (performance.now() - begin) / 1000,
+    ...found.figures,
+    ...(others.length > 0 ? { surrogates: 1 + others.length } : {}),
+    ...(rows.length > 0 ? { kernelRows: rows.map(({ figures }) => figures) } : {}),
+    observations: innovations.reduce((sum, { values }) => sum + values, 0),
+    leastReduction: asked.leastReduction,
+    ...areaFigures(input, cells),
+    innovations,
+    ...coverageOf(context, setup, control.logFactorMap!, at, cells),
+    ...(preview ? { preview } : {}),
+  };
+  const loose = summary.areas.filter(({ region, total }) => region === undefined && !total.constrained);
+  if (loose.length > 0)
+    context.log(`totals that the monitors do not constrain: ${loose.map(({ period, group }) => `${group} in ${period}`).join(', ')}`);
+  writeFileAtomic(join(context.dir, SUMMARY), JSON.stringify(summary, null, 2));
+  return summary;
+}
 
 /** The control and the cost of the inversion, about which the posterior is taken. */
 export function linearisation(
@@ -195,37 +221,8 @@ async function byLanczos(context: StageContext, { model, problem }: InversionSet
   return { posterior, dofs, dofsEstimate: estimates, dofsBySpecies: posterior.dofsBySpecies(), figures };
 }
 
-/** Members that are done lie in a file each, and one that is not has its checkpoint: an interrupted stage goes on from there. */
-async function byEnsemble(context: StageContext, { model, problem, settings }: InversionSetup, control: Control, at: Float64Array): Promise<Found> {
-  const { members, seed } = variantSettings(context).inversion.uncertainty;
-  const folder = join(context.dir, 'members');
-  mkdirSync(folder, { recursive: true });
-  const checkpoint = join(folder, 'checkpoint.safetensors');
-  const controls: Float64Array[] = [];
-  for (let member = 0; member < members; member++) {
-    const path = join(folder, `member-${member + 1}.safetensors`);
-    if (!existsSync(path)) {
-      const found = await randomisedMember(
-        model,
-        problem,
-        settings,
-        { member, seed, start: at },
-        {
-          onProgress: (done, total, text) => context.progress(member * total + done, members * total, `member ${member + 1} of ${members}: ${text}`),
-          onMessage: context.log,
-          signal: context.signal,
-          checkpoint: { path: checkpoint, every: settings.checkpointEvery },
-        },
-      );
-      writeTensors(path, {
-        tensors: new Map([['control', { data: found, shape: [found.length] }]]),
-        metadata: { what: 'control of a member of the ensemble' },
-      });
-      removeCheckpoint(checkpoint);
-    }
-    controls.push(Float64Array.from(readTensors(path).tensors.get('control')!.data));
-  }
-  return { posterior: new EnsemblePosterior(control, controls), figures: { members } };
+function byEnsemble(control: Control, members: readonly Float64Array[]): Found {
+  return { posterior: new EnsemblePosterior(control, members), figures: { members: members.length } };
 }
 
 interface Kernel {

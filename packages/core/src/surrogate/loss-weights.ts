@@ -1,4 +1,4 @@
-/** What the terms of the training's loss are weighted with (training-program.ts), over the whole of a batch that ranks may share. */
+/** What the terms of the training's loss are weighted with (training-program.ts), over the whole of a batch that may come in parts. */
 import type { TrainingSettings } from '../data/case';
 import type { Normalisation } from './normalisation';
 import type { Batch } from './sampler';
@@ -7,7 +7,7 @@ export const SPECIES = 4;
 
 export type DifferenceKind = 'l1' | 'l2';
 
-/** What a rank holds of a batch. */
+/** Of a part of a batch. */
 interface Sizes {
   samples: number;
   /** pairs of runs among them; 0 = samples are not paired */
@@ -24,23 +24,23 @@ export class LossWeights {
   private readonly species: number[];
   private readonly made: Float32Array;
 
-  /** @param ranks - that share a batch */
+  /** @param parts - equal ones that make up a batch */
   constructor(
     { speciesWeights: w, differenceWeight, differenceLoss }: TrainingSettings,
     private readonly normalisation: Normalisation,
     { samples, pairs, cells }: Sizes,
-    ranks: number,
+    parts: number,
   ) {
     const list = [w.NO2, w.SO2, w.O3, w['PM2.5']];
     const total = list.reduce((a, b) => a + b, 0);
     this.species = list.map((x) => x / total);
     const places = samples * cells;
-    this.absolute = Float32Array.from({ length: places * SPECIES }, (_, i) => this.species[i % SPECIES] / (places * ranks));
+    this.absolute = Float32Array.from({ length: places * SPECIES }, (_, i) => this.species[i % SPECIES] / (places * parts));
     this.kinds = pairs === 0 || differenceWeight === 0 ? [] : differenceLoss === 'both' ? ['l1', 'l2'] : [differenceLoss];
     this.made = new Float32Array(pairs * cells * SPECIES);
   }
 
-  /** Σφ(Δy) over the rank's pairs, `[windows, kinds, species]`, with φ the loss of one value; over all of them it is the sum over ranks. */
+  /** Σφ(Δy) over the part's pairs, `[windows, kinds, species]`, with φ the loss of one value; over all of them it is the sum over parts. */
   differenceSums(batch: Batch): Float64Array {
     const half = this.made.length;
     const { scale } = this.normalisation.concentrations;

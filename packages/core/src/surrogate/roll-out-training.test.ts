@@ -70,7 +70,7 @@ it('the loss is the mean over windows, each given what the one before makes of t
   const after = await frozen.forward({ ...batch, previous: before });
   const error = (simulated: Float32Array, { target }: WindowBatch): number =>
     simulated.reduce((sum, s, i) => sum + Math.abs(s - target[i]) / normalisation.concentrations.scale[i % 4], 0) / simulated.length;
-  const { absolute } = await program.evaluate([batch]);
+  const { absolute } = await program.evaluate([[batch]]);
   expect(absolute).toBeCloseTo((error(before, first) + error(after, batch)) / 2, 4);
   program.dispose();
   frozen.dispose();

@@ -4,13 +4,14 @@
  * With more than one run, a batch holds pairs: element i and element i + pairs are the same hour and crop of two different runs, so that the
  * loss can compare their difference with the transport model's own. Every batch is drawn from (seed, iteration) alone: a resumed training
  * sees the same batches, without any state to keep. What is random about a sample beside its choice has a stream of its own: of ranks that share a batch,
- * each draws all choices and fills its own samples alone, which are those that one process would see.
+ * each draws all choices and fills its own samples alone, which are those that one process would see. So is it with micro-batches.
  */
-import { ALONE, windowMean, type Ranks } from '@retroplume/native';
+import { windowMean } from '@retroplume/native';
 import { ConfigError } from '../errors';
 import { Random } from '../random';
 import { copyHour, type Crop } from '../data/period-source';
 import type { PreparedPeriod, PreparedRun } from '../data/prepared';
+import { WHOLE_BATCH, type BatchPart } from './micro-batches';
 import { canRotate, rotatePlanes } from './rotation';
 import type { Window } from './window';
 
@@ -21,7 +22,7 @@ export interface HourSplit {
 }
 
 export interface SamplerSettings {
-  /** samples a batch, of all ranks together; even when pairs are drawn */
+  /** samples a batch, of all its parts together; even when pairs are drawn */
   batch: number;
   /** side of the square crop in cells; 0 = the whole domain */
   crop: number;
@@ -80,10 +81,16 @@ interface Choice {
   turns: number;
 }
 
+/** Whether a batch holds pairs of runs. */
+export function drawsPairs(runs: readonly string[], batch: number): boolean {
+  return runs.length > 1 && batch > 1;
+}
+
+/** Draws the samples of batches, or of one part of each. */
 export class Sampler {
-  /** samples of this rank in a batch */
+  /** samples of this part of a batch */
   readonly batch: number;
-  /** pairs of this rank in a batch; 0 = samples are not paired */
+  /** pairs of this part of a batch; 0 = samples are not paired */
   readonly pairs: number;
   readonly size: { rows: number; cols: number };
   private readonly runs: string[];
@@ -100,25 +107,18 @@ export class Sampler {
     private readonly window: Window,
     private readonly settings: SamplerSettings,
     runs?: readonly string[],
-    private readonly ranks: Pick<Ranks, 'rank' | 'size'> = ALONE,
+    private readonly share: BatchPart = WHOLE_BATCH,
   ) {
     const { grid, meteorologyNames } = periods[0];
     this.runs = [...(runs ?? periods[0].runs.keys())];
     this.tracerChannels = periods[0].runs.get(this.runs[0])?.tracers?.channels ?? 0;
     this.rollout = settings.rolloutWindows ?? 1;
     this.size = cropSize(grid.rows, grid.cols, settings.crop);
-    const paired = this.runs.length > 1 && settings.batch > 1;
+    const paired = drawsPairs(this.runs, settings.batch);
     if (paired && settings.batch % 2 !== 0) {
       throw new ConfigError('CASE_BATCH', `training.batch: ${settings.batch} is odd, but samples come in pairs of runs: make it even`);
     }
-    const unit = ranks.size * (paired ? 2 : 1);
-    if (settings.batch % unit !== 0) {
-      throw new ConfigError(
-        'CASE_BATCH_RANKS',
-        `training.batch: ${settings.batch} samples${paired ? ', in pairs of runs,' : ''} do not divide among ${ranks.size} processes: set a multiple of ${unit}, or start fewer`,
-      );
-    }
-    this.batch = settings.batch / ranks.size;
+    this.batch = settings.batch / share.parts;
     this.pairs = paired ? this.batch / 2 : 0;
     if (meteorologyNames.includes('u') && meteorologyNames.includes('v')) {
       this.wind = { u: meteorologyNames.indexOf('u'), v: meteorologyNames.indexOf('v') };
@@ -161,11 +161,11 @@ export class Sampler {
 
   private draw(random: Random, part: 'train' | 'test', out: Batch): Batch {
     const own = this.pairs || this.batch;
-    const all = own * this.ranks.size;
+    const all = own * this.share.parts;
     for (let drawn = 0; drawn < all; drawn++) {
       const choice = this.choose(random, part);
       const [first, second] = this.chooseRuns(random);
-      const i = drawn - own * this.ranks.rank;
+      const i = drawn - own * this.share.part;
       if (i < 0 || i >= own) continue;
       const stream = (sample: number): Random => random.fork(`sample ${sample}`);
       this.fillWindows(out, i, choice, first, stream(drawn), part);

@@ -23,6 +23,13 @@ const training = { batch: 8, noise: 0.05, rotation: true, rescaling: 0.1, l2: 1e
 const steps200 = (name: string): RankTask => ({ name, surrogate, training: { ...training, iterations: 200 }, dtype: 'float64' });
 const steps20 = (name: string, more: Partial<RankTask> = {}): RankTask => ({ name, surrogate, training: { ...training, iterations: 20 }, ...more });
 
+/** Both with micro-batches, in single precision: the network above, and the default one. */
+const MICRO_BATCHED: RankTask[] = [
+  { name: 'micro', surrogate, training: { ...training, microBatches: 4, iterations: 200 } },
+  { name: 'micro default', surrogate: {}, training: { batch: 8, microBatches: 4, evaluateEvery: 100, iterations: 200 } },
+];
+const microOn = (ranks: number): RankTask[] => MICRO_BATCHED.map((task) => ({ ...task, name: `${task.name} of ${ranks}` }));
+
 /** One launch: most of its time would go to starting the processes. */
 const ON_TWO: RankTask[] = [
   steps200('of 2'),
@@ -32,7 +39,12 @@ const ON_TWO: RankTask[] = [
   steps20('resumed', { checkpoint: 'stopped.checkpoint' }),
   steps20('own moments', { training: { ...training, iterations: 20, synchronisedBatchNorm: false } }),
   steps20('spoiled', { spoil: true }),
+  ...microOn(2),
+  { ...MICRO_BATCHED[0], name: 'micro stopped', stop: [1, 111] },
+  { ...MICRO_BATCHED[0], name: 'micro spoiled', spoil: true },
 ];
+
+const ON_FOUR: RankTask[] = [steps200('of 4'), ...microOn(4), { ...MICRO_BATCHED[0], name: 'micro resumed', checkpoint: 'micro stopped.checkpoint' }];
 
 const result = (name: string): Checkpoint => readTensors(join(folder, name));
 const failure = (name: string, rank: number): string => readFileSync(join(folder, `${name}.${rank}`), 'utf8');
@@ -57,7 +69,7 @@ describeOnRanks('training on ranks', () => {
 
   beforeAll(async () => {
     expect(await launch(2, ON_TWO)).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(await launch(4, [steps200('of 4')])).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await launch(4, ON_FOUR)).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
   it('ends with the weights of one process with the same batch: 200 steps, in double', async () => {
@@ -88,9 +100,26 @@ describeOnRanks('training on ranks', () => {
     expect(curveOf(own)[0].test.total / curveOf(all)[0].test.total).toBeCloseTo(1, 1);
   });
 
+  it('with micro-batches any number of them ends with the same bits: 200 steps in single precision, batch norm and dropout included', async () => {
+    for (const task of microOn(1)) await trainTask(folder, task, ALONE);
+    for (const { name } of MICRO_BATCHED) {
+      const one = result(`${name} of 1`);
+      expect(curveOf(one)).toHaveLength(2);
+      for (const several of [2, 4].map((ranks) => result(`${name} of ${ranks}`))) {
+        expect([...several.tensors]).toEqual([...one.tensors]);
+        expect(several.metadata).toEqual(one.metadata);
+      }
+    }
+  });
+
+  it('with micro-batches a checkpoint is gone on from on another number of ranks, to the bit', () => {
+    expect(failure('micro stopped', 0)).toMatch(/^train: stopped at step 111;/);
+    expect([...result('micro resumed').tensors]).toEqual([...result('micro of 4').tensors]);
+  });
+
   it('a value that is not finite is told alike by all', () => {
     const told = /^train: the loss is not finite at step 0: the batch holds NaN or infinite values in emissions;/;
-    for (const rank of [0, 1]) expect(failure('spoiled', rank)).toMatch(told);
+    for (const rank of [0, 1]) for (const name of ['spoiled', 'micro spoiled']) expect(failure(name, rank)).toMatch(told);
   });
 });
 
@@ -102,7 +131,7 @@ describe('ranks', () => {
   it('see together what one process sees', () => {
     const settings = { ...tinyTraining({ ...training, batch: 8 }) };
     const whole = samplerOf(periods, spinUp, tinySurrogate(), settings).train(5);
-    const parts = [0, 1].map((rank) => samplerOf(periods, spinUp, tinySurrogate(), settings, undefined, two(rank)).train(5));
+    const parts = [0, 1].map((part) => samplerOf(periods, spinUp, tinySurrogate(), settings, undefined, { part, parts: 2 }).train(5));
     for (const field of ['emissions', 'tracers', 'meteorology', 'geography', 'target'] as const) {
       // Halves of pairs: the first runs of rank 0 and of rank 1, then the second ones.
       const quarter = whole[field].length / 4;
@@ -113,10 +142,24 @@ describe('ranks', () => {
   });
 
   it.each([
-    [6, {}, /^training\.batch: 6 samples, in pairs of runs, do not divide among 2 processes: set a multiple of 4, or start fewer$/],
-    [8, { device: 'cuda' as const }, /^training on 2 processes with cuda: .* set training\.synchronisedBatchNorm: false, or --device cpu$/],
-  ])('a batch of %d that they cannot share is refused', async (batch, execution, message) => {
-    const failing = train(periods, spinUp, tinySurrogate(surrogate), tinyTraining({ batch }), normalisationOf(periods, spinUp), {
+    [{ batch: 6 }, {}, /^training\.batch: 6 samples, in pairs of runs, do not divide among 2 processes: set a multiple of 4, or start fewer$/],
+    [
+      { batch: 12, microBatches: 4 },
+      {},
+      /^training\.microBatches: 12 samples, in pairs of runs, do not divide into 4 micro-batches: set training\.batch to a multiple of 8, or fewer micro-batches$/,
+    ],
+    [
+      { batch: 6, microBatches: 3 },
+      {},
+      /^training\.microBatches: 3 micro-batches do not divide among 2 processes: set a multiple of 2, or start fewer$/,
+    ],
+    [
+      { batch: 8 },
+      { device: 'cuda' as const },
+      /^training on 2 processes with cuda: .* set training\.synchronisedBatchNorm: false, or training\.microBatches, or --device cpu$/,
+    ],
+  ])('a batch that they cannot share is refused: %j', async (settings, execution, message) => {
+    const failing = train(periods, spinUp, tinySurrogate(surrogate), tinyTraining(settings), normalisationOf(periods, spinUp), {
       ...{ threads: 1, checkpoint: join(folder, 'checkpoint'), ranks: two(0) },
       ...execution,
     });

@@ -6,8 +6,9 @@ import type { PreparedPeriod } from '../data/prepared';
 import { ConfigError, DataError, InterruptedError } from '../errors';
 import type { Execution } from '../graph';
 import { takesInitialConcentrations } from './initial-concentrations';
+import { partsOf, type BatchPart } from './micro-batches';
 import type { Normalisation } from './normalisation';
-import { Sampler, splitHours, type Batch, type HourSplit } from './sampler';
+import { drawsPairs, Sampler, splitHours, type Batch, type HourSplit } from './sampler';
 import { TrainingProgram, type StepLosses } from './training-program';
 import { Window } from './window';
 
@@ -26,7 +27,7 @@ export interface TrainOptions extends Execution {
   onProgress?: (done: number, total: number, text: string) => void;
   log?: (text: string) => void;
   signal?: AbortSignal;
-  /** that train together: each computes its share of every batch; the first reads and writes the checkpoint. Default: this process alone */
+  /** that train together: each computes its parts of every batch; the first reads and writes the checkpoint. Default: this process alone */
   ranks?: Ranks;
   /** plain kernels in double, on the CPU: for tests of what must not depend on rounding; weights and checkpoints are double, too */
   dtype?: 'float64';
@@ -78,7 +79,7 @@ export function samplerOf(
   surrogate: SurrogateSettings,
   training: TrainingSettings,
   runs?: readonly string[],
-  ranks?: Ranks,
+  share?: BatchPart,
 ): Sampler {
   const window = new Window(surrogate.window);
   const splits = periods.map((period, p) => {
@@ -98,16 +99,17 @@ export function samplerOf(
     }
     return training.rolloutWindows > 1 ? rolledOut(period, split, window.hours * training.rolloutWindows) : split;
   });
-  return new Sampler(periods, splits, window, { ...training, previousConcentrations: takesInitialConcentrations(surrogate) }, runs, ranks);
+  return new Sampler(periods, splits, window, { ...training, previousConcentrations: takesInitialConcentrations(surrogate) }, runs, share);
 }
 
 /**
  * Trains the surrogate on all runs of the prepared periods. Resumes from `options.checkpoint`, bit for bit, when it is there. With several ranks the
- * result is the same bits on all of them; with another number of ranks it is the same up to rounding, and a checkpoint can be gone on from.
+ * result is the same bits on all of them; with another number of ranks it is the same bits where there are micro-batches (micro-batches.ts), else the same up
+ * to rounding, and a checkpoint can be gone on from.
  *
  * @throws {NumericalError} when a loss is not finite
  * @throws {InterruptedError} when the signal is raised, of any rank; a checkpoint has been written
- * @throws {ConfigError} `CASE_BATCH_RANKS` if the batch does not divide among the ranks, `RANKS_ON_GPU` for what only CPUs do together
+ * @throws {ConfigError} `CASE_BATCH_RANKS`, `CASE_MICRO_BATCHES`, `CASE_MICRO_BATCHES_RANKS` if the batch does not divide, `RANKS_ON_GPU` for what only CPUs do together
  */
 export async function train(
   periods: readonly PreparedPeriod[],
@@ -120,7 +122,9 @@ export async function train(
   const onlyPrior = surrogate.mode === 'paper' ? ['prior'] : undefined;
   const ranks = options.ranks ?? ALONE;
   requireSharable(surrogate, training, options, ranks);
-  const sampler = samplerOf(periods, spinUp, surrogate, training, onlyPrior, ranks);
+  const parts = partsOf(training, drawsPairs(onlyPrior ?? [...periods[0].runs.keys()], training.batch), ranks);
+  const samplers = parts.map((part) => samplerOf(periods, spinUp, surrogate, training, onlyPrior, part));
+  const [sampler] = samplers;
   const sizes = {
     batch: sampler.batch,
     steps: new Window(surrogate.window).steps.length,
@@ -128,9 +132,9 @@ export async function train(
     meteorology: periods[0].meteorologyNames.length,
     geography: periods[0].geographyNames.length,
   };
-  const program = new TrainingProgram(surrogate, training, sizes, normalisation, sampler.pairs, options, ranks);
+  const program = new TrainingProgram(surrogate, training, sizes, normalisation, sampler.pairs, options, parts, ranks);
   try {
-    return await new Loop(program, sampler, training, options, ranks).run();
+    return await new Loop(program, samplers, training, options, ranks).run();
   } finally {
     program.dispose();
   }
@@ -138,13 +142,13 @@ export async function train(
 
 /** @throws {ConfigError} `RANKS_ON_GPU` */
 function requireSharable({ batchNorm, dropout }: SurrogateSettings, training: TrainingSettings, { device = 'cpu' }: Execution, ranks: Ranks): void {
-  if (ranks.size === 1 || device === 'cpu') return;
+  if (ranks.size === 1 || training.microBatches > 1 || device === 'cpu') return;
   const set =
     batchNorm && training.synchronisedBatchNorm ? 'training.synchronisedBatchNorm: false' : dropout > 0 ? 'surrogate.dropout: 0' : undefined;
   if (set === undefined) return;
   throw new ConfigError(
     'RANKS_ON_GPU',
-    `training on ${ranks.size} processes with ${device}: what they make together within the network needs CPUs: set ${set}, or --device cpu`,
+    `training on ${ranks.size} processes with ${device}: what they make together within the network needs CPUs: set ${set}, or training.microBatches, or --device cpu`,
   );
 }
 
@@ -155,7 +159,8 @@ class Loop {
 
   constructor(
     private readonly program: TrainingProgram,
-    private readonly sampler: Sampler,
+    /** one for each part of a batch that this rank computes */
+    private readonly samplers: readonly Sampler[],
     private readonly settings: TrainingSettings,
     private readonly options: TrainOptions,
     private readonly ranks: Ranks,
@@ -164,18 +169,19 @@ class Loop {
   async run(): Promise<TrainResult> {
     await this.resume();
     const { settings } = this;
-    const testBatches = Array.from({ length: TEST_BATCHES }, (_, i) => this.sampler.test(i));
+    const testBatches = Array.from({ length: TEST_BATCHES }, (_, i) => this.samplers.map((sampler) => sampler.test(i)));
     const began = performance.now() - this.progress.seconds * 1000;
-    let next: Batch = this.sampler.train(this.progress.iteration);
-    let spare: Batch | undefined;
+    let next = this.samplers.map((sampler) => sampler.train(this.progress.iteration));
+    let spare: Batch[] = [];
     let status = this.ended();
     while (!status) {
       const { iteration } = this.progress;
       const batch = next;
-      const losses = await this.program.step(batch, iteration, learningRateAt(iteration, settings), () => {
+      next = [];
+      const losses = await this.program.step(batch, iteration, learningRateAt(iteration, settings), (part) => {
         if (iteration + 1 >= settings.iterations) return undefined;
-        next = this.sampler.train(iteration + 1, spare);
-        return next;
+        next[part] = this.samplers[part].train(iteration + 1, spare[part]);
+        return next[part];
       });
       spare = batch;
       this.sums.push(losses);
@@ -211,7 +217,7 @@ class Loop {
     return this.progress.iteration % every === 0 || this.progress.iteration === this.settings.iterations;
   }
 
-  private async look(testBatches: readonly Batch[]): Promise<void> {
+  private async look(testBatches: readonly (readonly Batch[])[]): Promise<void> {
     const test = await this.program.evaluate(testBatches);
     const { iteration, curve } = this.progress;
     curve.push({ iteration, train: meanLosses(this.sums), test });

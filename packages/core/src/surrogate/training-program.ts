@@ -1,18 +1,8 @@
 /**
  * The training step as one native program: forward, loss, reverse, Adam.
  *
- *   J = J_abs + λ·J_diff
- *   J_abs  = Σ_s w_s Σ |ŷ − y| / (N·H·W·Σ w_s)                 with ŷ, y in units of each species' standard deviation (eq. 3 of the paper)
- *   J_diff = Σ_s w_s (Σ |Δŷ − Δy|^p / Σ |Δy|^p) / Σ w_s          with Δ the difference between the two runs of a pair at the same hour; p = 1, 2, or the mean
- *                                                              of both
- *
- * J_diff is what teaches the response: an error of a tenth of the concentration may be an error of the whole response.
- *
- * Ranks that share a batch have a program of their own samples each. The weights of the losses are those of the whole batch, so that J and its gradient are the
- * sums over ranks of what each computes.
- *
- * Where samples are rolled out (`training.rolloutWindows`) J is the mean over their windows, each of which takes the output of the one before as y: the gradient
- * goes through it, so that what the network hands on is trained too.
+ * A batch may come in parts (micro-batches.ts), of which the program computes one at a time. The weights of the losses (training-loss.ts) are those of
+ * the whole batch, so that loss and gradient are the sums over parts.
  */
 import { ALONE, type Ranks } from '@retroplume/native';
 import type { SurrogateSettings, TrainingSettings } from '../data/case';
@@ -23,10 +13,7 @@ import {
   Graph,
   gradients,
   initializeParameters,
-  loss,
-  slice,
-  subtract,
-  weightedSum,
+  takenGradients,
   type BatchShare,
   type Execution,
   type Program,
@@ -35,10 +22,12 @@ import {
 import { executionOf } from '../graph/execution';
 import type { Tensor } from '../data/checkpoint';
 import { NumericalError } from '../errors';
-import { LossWeights, SPECIES } from './loss-weights';
-import { buildSurrogate, normaliseConcentrations, type SurrogateSizes } from './model';
+import { LossWeights } from './loss-weights';
+import { MicroBatchSums, WHOLE_BATCH, type BatchPart } from './micro-batches';
+import type { SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';
 import type { Batch, WindowBatch } from './sampler';
+import { DIFFERENCE_WEIGHT, suffixOf, trainingLoss, type LossValues } from './training-loss';
 
 export interface StepLosses {
   total: number;
@@ -47,46 +36,40 @@ export interface StepLosses {
   difference?: number;
 }
 
-interface LossValues {
-  total: Value;
-  absolute: Value;
-  difference?: Value;
-}
-
-/** Inputs that hold the weights of the loss on differences. */
-const DIFFERENCE_WEIGHT = { l1: 'differenceWeight', l2: 'squaredDifferenceWeight' } as const;
-
-/** Of the names of inputs of a window so many windows back. */
-const suffixOf = (back: number): string => (back === 0 ? '' : ` ${back} back`);
-
 const SHRINK_BY = 'training.batch, or training.crop (a smaller square, 0 is the whole domain)';
 
 export class TrainingProgram {
   private readonly training: Program;
   private readonly frozen: Program;
   private readonly weights: LossWeights;
-  /** The batch that lies on the GPU for the next step. */
-  private staged?: Batch;
+  /** of several micro-batches */
+  private readonly sums?: MicroBatchSums;
+  /** The part that lies on the GPU for the next forward pass, and the sums over its batch. */
+  private staged?: { part: Batch; sums: Float64Array };
 
   /**
-   * @param sizes - with the samples of this rank in a batch
+   * @param sizes - with the samples of one part of a batch
    * @param pairs - pairs of runs among them; 0 = samples are not paired
+   * @param parts - of each batch, that this rank computes
    */
   constructor(
     settings: SurrogateSettings,
     private readonly training_: TrainingSettings,
-    private readonly sizes: SurrogateSizes,
-    private readonly normalisation: Normalisation,
-    private readonly pairs: number,
+    sizes: SurrogateSizes,
+    normalisation: Normalisation,
+    pairs: number,
     execution: Execution & { dtype?: 'float64' },
+    private readonly parts: readonly BatchPart[] = [WHOLE_BATCH],
     private readonly ranks: Ranks = ALONE,
   ) {
-    this.weights = new LossWeights(training_, normalisation, { samples: sizes.batch, pairs, cells: sizes.rows * sizes.cols }, ranks.size);
+    const cells = sizes.rows * sizes.cols;
+    this.weights = new LossWeights(training_, normalisation, { samples: sizes.batch, pairs, cells }, parts[0].parts);
     // The numbers that are read and set are converted, so that the type of a program in double does not matter here.
     const common = { ...executionOf(execution), dtype: execution.dtype as 'float32' | undefined, shrinkBy: SHRINK_BY };
     const share = shareOf(ranks, pairs, training_);
+    const lossParts = { surrogate: settings, training: training_, sizes, normalisation, pairs, kinds: this.weights.kinds };
     const g = new Graph();
-    const losses = this.losses(g, settings, 'train');
+    const losses = trainingLoss(g, lossParts, 'train');
     const parameters = g.modelValues().filter((value) => value.kind === 'parameter');
     const grads = gradients(g, losses.total, parameters);
     const update = adamUpdate(g, new Map(parameters.map((parameter, i) => [parameter, grads[i]])), {
@@ -98,67 +81,28 @@ export class TrainingProgram {
     const averaged = share && !share.synchronisedBatchNorm ? averageBuffers(g) : undefined;
     this.training = compile(g, {
       outputs: outputsOf(losses),
-      phases: { forward: Object.values(outputsOf(losses)), update: [update, ...(averaged ? [averaged] : [])] },
+      phases: { forward: Object.values(outputsOf(losses)), backward: takenGradients(update), update: [update, ...(averaged ? [averaged] : [])] },
       ...common,
       share,
       ranks: ranks.collective,
     });
     this.training.setParameters(initializeParameters(g, training_.seed));
+    if (training_.microBatches > 1) this.sums = new MicroBatchSums(this.training, ranks, training_.microBatches);
 
     const f = new Graph();
-    const frozenLosses = this.losses(f, settings, 'frozen');
+    const frozenLosses = trainingLoss(f, lossParts, 'frozen');
     this.frozen = compile(f, { outputs: outputsOf(frozenLosses), phases: { evaluate: Object.values(outputsOf(frozenLosses)) }, ...common });
   }
 
-  private losses(g: Graph, settings: SurrogateSettings, mode: 'train' | 'frozen'): LossValues {
-    const windows: LossValues[] = [];
-    let previous: Value | undefined;
-    for (let back = this.training_.rolloutWindows - 1; back >= 0; back--) {
-      const suffix = suffixOf(back);
-      const built = buildSurrogate(g, settings, this.sizes, this.normalisation, mode, { suffix, previous });
-      previous = built.concentrations;
-      windows.push(this.windowLosses(g, built.normalised, suffix));
-    }
-    const mean = (values: Value[]): Value =>
-      values.length === 1
-        ? values[0]
-        : weightedSum(
-            g,
-            values.map((value) => ({ value, weight: 1 / values.length })),
-          );
-    const differences = windows.flatMap(({ difference }) => difference ?? []);
-    return {
-      total: mean(windows.map(({ total }) => total)),
-      absolute: mean(windows.map(({ absolute }) => absolute)),
-      ...(differences.length > 0 ? { difference: mean(differences) } : {}),
-    };
+  /** What the differences of a batch are weighted by: {@link LossWeights.differenceSums} over all its parts. */
+  private differenceSums(parts: readonly Batch[]): Promise<Float64Array> {
+    return this.overBatch(parts.map((part) => this.weights.differenceSums(part)));
   }
 
-  private windowLosses(g: Graph, normalised: Value, suffix: string): LossValues {
-    const { batch, rows, cols } = this.sizes;
-    const shape = [batch, rows, cols, SPECIES];
-    const target = normaliseConcentrations(g, g.input(`target${suffix}`, shape), this.normalisation);
-    const absolute = loss(g, normalised, target, g.input('weight', shape), { kind: 'l1', divisor: 1 });
-    if (this.weights.kinds.length === 0) return { total: absolute, absolute };
-    const half = (value: Value): Value => subtract(g, slice(g, value, 0, 0, this.pairs), slice(g, value, 0, this.pairs, 2 * this.pairs));
-    const [predicted, wanted, { kinds }] = [half(normalised), half(target), this.weights];
-    const terms = kinds.map((kind) => {
-      const weight = g.input(DIFFERENCE_WEIGHT[kind] + suffix, [this.pairs, rows, cols, SPECIES]);
-      return { value: loss(g, predicted, wanted, weight, { kind, divisor: 1 }), weight: 1 / kinds.length };
-    });
-    const difference = weightedSum(g, terms);
-    const total = weightedSum(g, [
-      { value: absolute, weight: 1 },
-      { value: difference, weight: this.training_.differenceWeight },
-    ]);
-    return { total, absolute, difference };
-  }
-
-  /** Sets the rank's samples of a batch, whose differences are weighted by the sums of all ranks. */
-  private async load(program: Program, batch: Batch): Promise<void> {
-    const sums = this.weights.differenceSums(batch);
-    await this.ranks.sum(sums);
-    this.place(program, batch, sums);
+  /** The sum over all parts of a batch of what each has. */
+  private async overBatch([first, ...others]: Float64Array[]): Promise<Float64Array> {
+    await this.ranks.sum(first, ...others);
+    return first;
   }
 
   /** @param sums - as from {@link LossWeights.differenceSums}, of the whole batch */
@@ -180,45 +124,66 @@ export class TrainingProgram {
 
   /**
    * One step of Adam.
+   *
+   * @param batch - its parts that this rank computes
    * @param iteration - from 0
-   * @param overlap - work for the host while the device computes; the batch that it makes goes to a GPU meanwhile
+   * @param overlap - work for the host while the device computes a part's gradients; the part of the next batch that it makes goes to a GPU meanwhile
    * @throws {NumericalError} naming the step and the tensor if the loss is not finite
    */
-  async step(batch: Batch, iteration: number, learningRate: number, overlap?: () => Batch | undefined): Promise<StepLosses> {
-    if (this.staged !== batch) await this.load(this.training, batch);
+  async step(batch: readonly Batch[], iteration: number, learningRate: number, overlap?: (part: number) => Batch | undefined): Promise<StepLosses> {
+    const sums = this.staged?.part === batch[0] ? this.staged.sums : await this.differenceSums(batch);
+    const figures: Float64Array[] = [];
+    const next: Batch[] = [];
+    this.sums?.begin();
+    for (const [i, part] of batch.entries()) {
+      if (this.staged?.part !== part) this.place(this.training, part, sums);
+      this.training.set('step', [this.dropoutStep(iteration, i)]);
+      await this.training.run('forward');
+      figures.push(this.figures(this.training));
+      const running = this.training.run('backward');
+      const drawn = overlap?.(i);
+      if (drawn) next.push(drawn);
+      await this.stage(batch[i + 1], sums, next);
+      await running;
+      this.sums?.keep();
+    }
+    const losses = lossesOf(await this.overBatch(figures));
+    if (!Number.isFinite(losses.total)) await this.explainNonFinite(batch, iteration);
+    await this.sums?.finish();
     this.training.set('learningRate', [learningRate]);
     this.training.set('step', [iteration + 1]);
-    await this.training.run('forward');
-    const losses = await this.lossesOf(this.training);
-    if (!Number.isFinite(losses.total)) await this.explainNonFinite(batch, iteration);
-    const running = this.training.run('update');
-    this.staged = overlap?.();
-    // Ranks add up the sums of the next batch only when this run is over.
-    if (this.staged && this.training.stages && this.ranks.size === 1)
-      this.place(this.training, this.staged, this.weights.differenceSums(this.staged), 'stage');
-    else this.staged = undefined;
-    await running;
+    await this.training.run('update');
     return losses;
   }
 
-  /** The losses of the whole batch, from what the program has computed of the rank's samples. */
-  private async lossesOf(program: Program): Promise<StepLosses> {
-    const names = ['total', 'absolute', ...(this.weights.kinds.length > 0 ? ['difference'] : [])];
-    const [total, absolute, difference] = await this.summed(Float64Array.from(names, (name) => program.get(name)[0]));
-    return { total, absolute, ...(difference !== undefined ? { difference } : {}) };
+  /** Counts the forward passes: every micro-batch has masks of its own. */
+  private dropoutStep(iteration: number, part: number): number {
+    const { microBatches } = this.training_;
+    return microBatches > 1 ? iteration * microBatches + this.parts[part].part + 1 : iteration + 1;
   }
 
-  private async summed(figures: Float64Array): Promise<Float64Array> {
-    await this.ranks.sum(figures);
-    return figures;
+  /** Copies what is computed next to a GPU that is at work: the next part of the batch or, if there is none, the first of the next batch. */
+  private async stage(part: Batch | undefined, sums: Float64Array, next: readonly Batch[]): Promise<void> {
+    this.staged = undefined;
+    if (!this.training.stages) return;
+    if (part) this.staged = { part, sums };
+    // Ranks add up the sums of the next batch only when this step is over.
+    else if (next.length > 0 && this.ranks.size === 1) this.staged = { part: next[0], sums: await this.differenceSums(next) };
+    if (this.staged) this.place(this.training, this.staged.part, this.staged.sums, 'stage');
+  }
+
+  /** The losses of a part: what they add to those of the batch. */
+  private figures(program: Program): Float64Array {
+    const names = ['total', 'absolute', ...(this.weights.kinds.length > 0 ? ['difference'] : [])];
+    return Float64Array.from(names, (name) => program.get(name)[0]);
   }
 
   /**
    * Finds the tensor in which the first value that is not finite appears: one of the batch, or one that the weights make of it. Of several ranks the first that
    * finds one says so for all.
    */
-  private async explainNonFinite(batch: Batch, iteration: number): Promise<never> {
-    const spoiled = await this.firstTold(spoiledField(batch));
+  private async explainNonFinite(batch: readonly Batch[], iteration: number): Promise<never> {
+    const spoiled = await this.firstTold(batch.map(spoiledField).find((text) => text !== undefined));
     const found = spoiled ?? (await this.firstTold(await this.spoiledResult(batch)));
     throw new NumericalError(
       'TRAINING_NOT_FINITE',
@@ -232,30 +197,41 @@ export class TrainingProgram {
     return told.map((bytes) => new TextDecoder().decode(bytes)).find((each) => each !== '');
   }
 
-  private async spoiledResult(batch: Batch): Promise<string | undefined> {
+  private async spoiledResult(batch: readonly Batch[]): Promise<string | undefined> {
     this.frozen.setParameters(this.training.getParameters());
-    this.place(this.frozen, batch, this.weights.differenceSums(batch));
     try {
-      await this.frozen.runChecked('evaluate');
+      for (const part of batch) {
+        this.place(this.frozen, part, this.weights.differenceSums(part));
+        await this.frozen.runChecked('evaluate');
+      }
       return undefined;
     } catch (cause) {
       return (cause as Error).message;
     }
   }
 
-  /** Mean losses over batches with the network frozen. */
-  async evaluate(batches: readonly Batch[]): Promise<StepLosses> {
+  /** Mean losses over batches, each as its parts that this rank computes, with the network frozen. */
+  async evaluate(batches: readonly (readonly Batch[])[]): Promise<StepLosses> {
     this.frozen.setParameters(this.training.getParameters());
     const mean: StepLosses = { total: 0, absolute: 0 };
     for (const batch of batches) {
-      await this.load(this.frozen, batch);
-      await this.frozen.run('evaluate');
-      const losses = await this.lossesOf(this.frozen);
+      const losses = await this.frozenLosses(batch);
       mean.total += losses.total / batches.length;
       mean.absolute += losses.absolute / batches.length;
       if (losses.difference !== undefined) mean.difference = (mean.difference ?? 0) + losses.difference / batches.length;
     }
     return mean;
+  }
+
+  private async frozenLosses(batch: readonly Batch[]): Promise<StepLosses> {
+    const sums = await this.differenceSums(batch);
+    const figures: Float64Array[] = [];
+    for (const part of batch) {
+      this.place(this.frozen, part, sums);
+      await this.frozen.run('evaluate');
+      figures.push(this.figures(this.frozen));
+    }
+    return lossesOf(await this.overBatch(figures));
   }
 
   /** Parameters and batch-norm statistics. */
@@ -292,6 +268,10 @@ function spoiledField({ earlier, ...own }: Batch): string | undefined {
   return spoiled && `the batch holds NaN or infinite values in ${spoiled[0]}`;
 }
 
+function lossesOf([total, absolute, difference]: Float64Array): StepLosses {
+  return { total, absolute, ...(difference !== undefined ? { difference } : {}) };
+}
+
 function withShapes(program: Program, arrays: Map<string, Float32Array>): Map<string, Tensor> {
   return new Map([...arrays].map(([name, data]) => [name, { data, shape: [...program.shapeOf(name)] }]));
 }
@@ -300,8 +280,8 @@ function outputsOf({ total, absolute, difference }: LossValues): Record<string, 
   return { total, absolute, ...(difference ? { difference } : {}) };
 }
 
-/** What a rank holds of a batch; undefined where there is one alone. */
-function shareOf({ rank, size }: Ranks, pairs: number, training: TrainingSettings): BatchShare | undefined {
-  if (size === 1) return undefined;
-  return { rank, ranks: size, stretches: pairs > 0 ? 2 : 1, synchronisedBatchNorm: training.synchronisedBatchNorm };
+/** What the program of a rank holds of a batch that ranks share within it; undefined where none do. */
+function shareOf({ rank, size }: Ranks, pairs: number, { microBatches, synchronisedBatchNorm }: TrainingSettings): BatchShare | undefined {
+  if (size === 1 || microBatches > 1) return undefined;
+  return { rank, ranks: size, stretches: pairs > 0 ? 2 : 1, synchronisedBatchNorm };
 }

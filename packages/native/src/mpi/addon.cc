@@ -70,6 +70,13 @@ Napi::Value toJavaScript(Napi::Env env, const std::vector<char>& bytes) {
   return array;
 }
 
+template <class T>
+std::vector<T*> pointersTo(const std::vector<void*>& arrays) {
+  std::vector<T*> typed;
+  for (void* array : arrays) typed.push_back(static_cast<T*>(array));
+  return typed;
+}
+
 class RanksHandle : public Napi::ObjectWrap<RanksHandle> {
  public:
   static Napi::Function Define(Napi::Env env) {
@@ -96,23 +103,32 @@ class RanksHandle : public Napi::ObjectWrap<RanksHandle> {
   }
 
  private:
-  /** sum(Float32Array or Float64Array), in place */
+  /** sum(Float32Arrays or Float64Arrays, all of one kind and length), into the first */
   Napi::Value Sum(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    const bool array = info[0].IsTypedArray();
-    const auto type = array ? info[0].As<Napi::TypedArray>().TypedArrayType() : napi_int8_array;
+    const auto typeOf = [](const Napi::Value& value) {
+      return value.IsTypedArray() ? value.As<Napi::TypedArray>().TypedArrayType() : napi_int8_array;
+    };
+    const auto type = typeOf(info[0]);
     if (type != napi_float32_array && type != napi_float64_array) throw Napi::TypeError::New(env, "mpi: expected a Float32Array or Float64Array");
-    const auto data = info[0].As<Napi::TypedArray>();
-    void* first = static_cast<char*>(data.ArrayBuffer().Data()) + data.ByteOffset();
-    const auto count = static_cast<int64_t>(data.ElementLength());
-    const auto work = [ranks = ranks_, first, count, type]() -> Finish {
+    const auto count = static_cast<int64_t>(info[0].As<Napi::TypedArray>().ElementLength());
+    Napi::Array kept = Napi::Array::New(env, info.Length());
+    std::vector<void*> parts;
+    for (uint32_t i = 0; i < info.Length(); ++i) {
+      if (typeOf(info[i]) != type || static_cast<int64_t>(info[i].As<Napi::TypedArray>().ElementLength()) != count)
+        throw Napi::TypeError::New(env, "mpi: expected arrays of one kind and length");
+      const auto array = info[i].As<Napi::TypedArray>();
+      parts.push_back(static_cast<char*>(array.ArrayBuffer().Data()) + array.ByteOffset());
+      kept.Set(i, array);
+    }
+    const auto work = [ranks = ranks_, parts, count, type]() -> Finish {
       if (type == napi_float32_array)
-        ranks->sum(static_cast<float*>(first), count);
+        ranks->sum(pointersTo<float>(parts), count);
       else
-        ranks->sum(static_cast<double*>(first), count);
+        ranks->sum(pointersTo<double>(parts), count);
       return [](Napi::Env env) { return env.Undefined(); };
     };
-    return Call::Start(env, work, data);
+    return Call::Start(env, work, kept);
   }
 
   /** gather(Uint8Array): of every rank */

@@ -62,8 +62,12 @@ Ranks::Ranks() {
   check(MPI_Comm_size(node, &localSize_));
   check(MPI_Comm_free(&node));
   collective_.state = this;
-  collective_.sumFloat = [](void* state, float* data, int64_t count) { return guarded(state, [&](Ranks& ranks) { ranks.sum(data, count); }); };
-  collective_.sumDouble = [](void* state, double* data, int64_t count) { return guarded(state, [&](Ranks& ranks) { ranks.sum(data, count); }); };
+  collective_.sumFloat = [](void* state, float* data, int64_t count) {
+    return guarded(state, [&](Ranks& ranks) { ranks.sumOf<float>({data}, count); });
+  };
+  collective_.sumDouble = [](void* state, double* data, int64_t count) {
+    return guarded(state, [&](Ranks& ranks) { ranks.sumOf<double>({data}, count); });
+  };
   collective_.gatherDouble = [](void* state, const double* mine, int64_t count, const double** all) {
     return guarded(state, [&](Ranks& ranks) { *all = ranks.gather(mine, count); });
   };
@@ -94,34 +98,40 @@ T* Ranks::room(int64_t elements) {
 }
 
 template <class T>
-void Ranks::sumOf(T* data, int64_t count) {
+void Ranks::sumOf(const std::vector<T*>& parts, int64_t count) {
   std::lock_guard<std::mutex> lock(mutex_);
   requireLive();
   const int64_t n = size();
-  const auto begin = [&](int64_t part) { return count * part / n; };
+  const auto begin = [&](int64_t share) { return count * share / n; };
   const bool gathered = count <= kGathered;
   // This rank adds up elements [first, last), of which it has to get every rank's.
   const int64_t first = gathered ? 0 : begin(rank()), last = gathered ? count : begin(rank() + 1), own = last - first;
-  T* all = room<T>(n * own);
   std::vector<int> counts(n), places(n), gotCounts(n, static_cast<int>(own)), gotPlaces(n);
-  for (int64_t part = 0; part < n; ++part) {
-    counts[part] = static_cast<int>(begin(part + 1) - begin(part));
-    places[part] = static_cast<int>(begin(part));
-    gotPlaces[part] = static_cast<int>(part * own);
+  for (int64_t share = 0; share < n; ++share) {
+    counts[share] = static_cast<int>(begin(share + 1) - begin(share));
+    places[share] = static_cast<int>(begin(share));
+    gotPlaces[share] = static_cast<int>(share * own);
   }
-  MPI_Request request;
-  if (gathered)
-    check(MPI_Iallgather(data, static_cast<int>(count), typeOf(data), all, static_cast<int>(count), typeOf(data), comm_, &request));
-  else
-    check(MPI_Ialltoallv(data, counts.data(), places.data(), typeOf(data), all, gotCounts.data(), gotPlaces.data(), typeOf(data), comm_, &request));
-  wait(request);
+  const auto type = typeOf(parts[0]);
+  T* all = room<T>(static_cast<int64_t>(parts.size()) * n * own);  // [parts, ranks, own]
+  std::vector<MPI_Request> requests(parts.size());
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    T* got = all + p * n * own;
+    if (gathered)
+      check(MPI_Iallgather(parts[p], static_cast<int>(count), type, got, static_cast<int>(count), type, comm_, &requests[p]));
+    else
+      check(MPI_Ialltoallv(parts[p], counts.data(), places.data(), type, got, gotCounts.data(), gotPlaces.data(), type, comm_, &requests[p]));
+  }
+  for (const MPI_Request request : requests) wait(request);
   for (int64_t i = 0; i < own; ++i) {
     double total = 0;
-    for (int64_t part = 0; part < n; ++part) total += all[part * own + i];
-    data[first + i] = static_cast<T>(total);
+    for (int64_t rank = 0; rank < n; ++rank)
+      for (std::size_t p = 0; p < parts.size(); ++p) total += all[(p * n + rank) * own + i];
+    parts[0][first + i] = static_cast<T>(total);
   }
   if (gathered) return;
-  check(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, data, counts.data(), places.data(), typeOf(data), comm_, &request));
+  MPI_Request request;
+  check(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, parts[0], counts.data(), places.data(), type, comm_, &request));
   wait(request);
 }
 

@@ -35,8 +35,9 @@ class Ranks {
   int localRank() const { return localRank_; }
   int localSize() const { return localSize_; }
 
-  void sum(float* data, int64_t count) { sumOf(data, count); }
-  void sum(double* data, int64_t count) { sumOf(data, count); }
+  /** The first of `parts`, arrays of `count`, as many on all ranks, becomes the sum over all ranks, in their order and that of each's parts. */
+  void sum(const std::vector<float*>& parts, int64_t count) { sumOf(parts, count); }
+  void sum(const std::vector<double*>& parts, int64_t count) { sumOf(parts, count); }
   /** What each rank gives, as long on all of them, [size, count]; valid until the next call. */
   const double* gather(const double* mine, int64_t count);
   /** What each rank gives, of any length. */
@@ -55,7 +56,7 @@ class Ranks {
 
  private:
   template <class T>
-  void sumOf(T* data, int64_t count);
+  void sumOf(const std::vector<T*>& parts, int64_t count);
   template <class T>
   T* room(int64_t elements);
   void requireLive() const;

@@ -26,6 +26,8 @@ async function onDevice(ranks: Ranks): Promise<number[]> {
 async function exchange(ranks: Ranks): Promise<unknown> {
   const [few, many, doubles] = [tenths(ranks, 10), tenths(ranks, 5003), Float64Array.of(0.1, ranks.rank)];
   for (const data of [few, many, doubles]) await ranks.sum(data);
+  const parts = [10, 5003].map((length) => tenths(ranks, length));
+  for (const part of parts) await ranks.sum(part, ...[part.map((value) => value / 3), part.map((_, i) => i)]);
   const gathered = await ranks.gather(Buffer.from('x'.repeat(2 * ranks.rank)));
   const told = await ranks.broadcast(ranks.rank === 0 ? Buffer.from('of rank 0') : undefined);
   const began = { wall: performance.now(), busy: process.cpuUsage() };
@@ -34,7 +36,7 @@ async function exchange(ranks: Ranks): Promise<unknown> {
   const { user, system } = process.cpuUsage(began.busy);
   return {
     place: [ranks.rank, ranks.size, ranks.localRank, ranks.localSize],
-    ...{ few: [...few], many: [...many], doubles: [...doubles] },
+    ...{ few: [...few], many: [...many], doubles: [...doubles], parts: parts.map((part) => [...part]) },
     gathered: gathered.map((bytes) => Buffer.from(bytes).toString()),
     onDevice: await onDevice(ranks),
     told: Buffer.from(told).toString(),

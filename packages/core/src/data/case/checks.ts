@@ -1,4 +1,5 @@
 /** What no single key can say: the rules that tie several keys together. */
+import { checkBatches } from './batch-checks';
 import type { Case } from './case-schema';
 import { isPlaceholder, PLACEHOLDER, PLACEHOLDERS } from './command-placeholders';
 import { MOST_MEMBERS } from './fields';
@@ -196,25 +197,10 @@ function checkCommand({ ctm }: Case): Breach[] {
   ];
 }
 
-/** As training itself would refuse it, but before the first job. */
-function checkRanks(c: Case): Breach[] {
-  const { tasks } = c.jobs.network;
-  const trainings: { path: KeyPath; batch: number; pairs: boolean }[] = [
-    { path: ['training', 'batch'], batch: c.training.batch, pairs: c.surrogate.mode !== 'paper' && memberNames(c).length > 0 },
-    ...(c.paperMode.run ? [{ path: ['paperMode', 'training', 'batch'], batch: c.paperMode.training.batch, pairs: false }] : []),
-  ];
-  return trainings.flatMap(({ path, batch, pairs }) => {
-    const unit = pairs ? 2 * tasks : tasks;
-    if (tasks === 1 || batch % unit === 0) return [];
-    const text = `${batch} samples${pairs ? ', in pairs of runs,' : ''} do not divide among the ${tasks} ranks of jobs.network.tasks: set a multiple of ${unit}, or fewer ranks`;
-    return [{ path, text }];
-  });
-}
-
 /** Ranks are spread evenly, so that each node gives them the same. */
 function checkJobs(c: Case): Breach[] {
   const { network, model, warnSeconds } = c.jobs;
-  const breaches = checkRanks(c);
+  const breaches: Breach[] = [];
   if (network.tasks % network.nodes !== 0)
     breaches.push({
       path: ['jobs', 'network', 'tasks'],
@@ -282,6 +268,7 @@ export function checkCase(c: Case): Breach[] {
     checkObservations,
     checkTruth,
     checkTraining,
+    checkBatches,
     checkInitialConcentrations,
     checkTracers,
     checkCertificate,

@@ -60,6 +60,11 @@ export const trainingSchema = z
     iterations: whole('Largest number of steps.', { min: 1 }).default(3000),
     maxMinutes: real('Training ends after this time even if steps are left.', { above: 0, unit: 'min' }).optional(),
     batch: whole('Samples per step.', { min: 1, max: 1024 }).default(4),
+    microBatches: whole(
+      'Equal parts of a batch that are computed one after the other, and their gradients added up in that order; of several processes (mpirun) each takes some, and ' +
+        'any number of them that divides this one gives the same bits. Batch norm and dropout see each for itself.',
+      { min: 1, max: 1024 },
+    ).default(1),
     learningRate: real('Step of Adam.', { above: 0, max: 1 }).default(2e-3),
     learningRateDecay: real('Step at the end as a part of that at the start, along a cosine; 1 keeps it constant.', { above: 0, max: 1 }).default(
       0.1,

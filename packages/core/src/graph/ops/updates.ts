@@ -58,6 +58,11 @@ export function adamUpdate(g: Graph, gradients: ReadonlyMap<Value, Value>, optio
   return g.apply(adamOp, [learningRate, step, ...moments, ...parameters, ...own], attributes, [[0]], name)[0];
 }
 
+/** The gradients that an update of {@link adamUpdate} reads, next to each other in the order of its parameters: the region `gradients` of a program. */
+export function takenGradients(update: Value): readonly Value[] {
+  return members(update.node as Node<AdamAttributes>).gradients;
+}
+
 /** Gradients must have memory of their own to be placed next to each other: copies those that share it or are not computed. */
 function ownArrays(g: Graph, gradients: readonly Value[]): Value[] {
   return gradients.map((gradient, i) => {

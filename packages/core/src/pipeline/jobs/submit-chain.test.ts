@@ -164,6 +164,12 @@ describe('the ranks of a training', () => {
     expect(load('jobs.network.tasks=4')).toThrow(/training\.batch: 4 samples, in pairs of runs, do not divide among the 4 ranks .* a multiple of 8/);
     expect(load('jobs.network.tasks=2', 'paperMode.run=true', 'paperMode.training.batch=3')).toThrow(/paperMode\.training\.batch: 3 samples do not/);
     load('jobs.network.tasks=2')();
+    const micro = (batch: number, parts: number): string[] => [`training.batch=${batch}`, `training.microBatches=${parts}`];
+    expect(load(...micro(4, 4))).toThrow(
+      /training\.microBatches: 4 samples, in pairs of runs, do not divide into 4 micro-batches: .* a multiple of 8/,
+    );
+    expect(load(...micro(8, 2), 'jobs.network.tasks=4')).toThrow(/2 micro-batches do not divide among the 4 ranks .* a multiple of 4/);
+    load(...micro(8, 4), 'jobs.network.tasks=2')();
   });
 });
 

@@ -1,0 +1,92 @@
+/** Stages of a small twin whose pieces two processes share: folds of cross-validation, other surrogates, members of the ensemble. */
+import { spawnSync, type ChildProcess } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CrossValidation } from '../packages/core/src/pipeline/cross-validation';
+import type { StageRecord } from '../packages/core/src/pipeline/record';
+import type { UncertaintySummary } from '../packages/core/src/pipeline/uncertainty-stage';
+import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+import { describeOnRanks, onRanks } from './testing/on-ranks';
+import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
+
+jest.setTimeout(400_000); // on a machine that does other things too
+
+const SETTINGS = [
+  ...SMALL_RUN,
+  ...SHORT_STAGES,
+  'withheld.blockCells=4',
+  'crossValidation.folds=3',
+  'crossValidation.iterations=2',
+  'crossValidation.hoursPerDay=1',
+  'crossValidation.try.lengthKm=[27, 160]',
+  'inversion.uncertainty.method=rto',
+  'inversion.uncertainty.members=3',
+  'inversion.uncertainty.surrogates=2',
+].flatMap((setting) => ['--set', setting]);
+
+describeOnRanks('pieces of a stage on two processes', () => {
+  let folder: string;
+  let caseFile: string;
+  const command = (stage: string, out: string): string[] => [
+    ...[MAIN, stage, caseFile, '--out', join(folder, out), '--threads', '1', '--quiet', '--json', ...SETTINGS],
+  ];
+  const alone = (stage: string, out: string): void => {
+    const { status, stderr } = spawnSync(process.execPath, command(stage, out), { encoding: 'utf8' });
+    expect([stage, status, stderr.match(/^retroplume: .*/m)]).toEqual([stage, 0, null]);
+  };
+  const bytes = (out: string, file: string): Buffer => readFileSync(join(folder, out, file));
+  const read = <T>(out: string, file: string): T => JSON.parse(bytes(out, file).toString()) as T;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'retroplume-spread-'));
+    caseFile = await writeDemoWorld(folder, { rows: 16, cols: 16, hours: 60, spinUpHours: 24, stations: 30 });
+    for (const stage of ['simulate', 'prepare', 'train', 'certify', 'export', 'invert']) alone(stage, 'one');
+    cpSync(join(folder, 'one'), join(folder, 'two'), { recursive: true, preserveTimestamps: true });
+    for (const stage of ['crossvalidate', 'uncertainty']) alone(stage, 'one');
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('folds: what one finds, which one can go on from after a signal to the second', async () => {
+    const inversions = join(folder, 'two/crossvalidate/inversions');
+    const finished = (): number => (existsSync(inversions) ? readdirSync(inversions).filter((name) => name.endsWith('.json')).length : 0);
+    let timer: NodeJS.Timeout | undefined;
+    const stopped = await onRanks(2, command('crossvalidate', 'two'), ({ pid }: ChildProcess) => {
+      timer = setInterval(() => {
+        if (finished() === 0) return;
+        clearInterval(timer);
+        const [, second] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+        process.kill(second);
+      }, 5);
+    });
+    clearInterval(timer);
+    expect(stopped.exitCode).toBe(130);
+    expect(stopped.stderr.match(/retroplume: CROSS_VALIDATION_INTERRUPTED: crossvalidate: interrupted after \d+ inversions/g)).toHaveLength(1);
+    expect(finished()).toBeLessThan(9);
+    cpSync(join(folder, 'two/crossvalidate'), join(folder, 'stopped'), { recursive: true });
+
+    expect(await onRanks(2, command('crossvalidate', 'two'))).toMatchObject({ exitCode: 0, stderr: '' });
+    const found = read<CrossValidation>('one', 'crossvalidate/crossvalidation.json');
+    expect(found.candidates.length * found.folds.length).toBe(9);
+    expect(read('two', 'crossvalidate/crossvalidation.json')).toEqual(found);
+    expect(read<StageRecord>('two', 'crossvalidate/record.json').ranks).toBe(2);
+
+    rmSync(join(folder, 'two/crossvalidate'), { recursive: true });
+    cpSync(join(folder, 'stopped'), join(folder, 'two/crossvalidate'), { recursive: true });
+    alone('crossvalidate', 'two');
+    expect(read('two', 'crossvalidate/crossvalidation.json')).toEqual(found);
+  });
+
+  it('other surrogates and members of the ensemble: those of one, to the bit', async () => {
+    expect(await onRanks(2, command('uncertainty', 'two'))).toMatchObject({ exitCode: 0, stderr: '' });
+    const files = [
+      ...[1, 2, 3].map((member) => `uncertainty/members/member-${member}.safetensors`),
+      ...[2, 3].map((surrogate) => `surrogate-${surrogate}/train/weights.safetensors`),
+    ];
+    for (const file of files) expect([file, bytes('two', file).equals(bytes('one', file))]).toEqual([file, true]);
+    const [one, two] = ['one', 'two'].map((out) => ({ ...read<UncertaintySummary>(out, 'uncertainty/uncertainty.json'), seconds: 0 }));
+    expect(one).toMatchObject({ method: 'rto', members: 3, surrogates: 3 });
+    expect(two).toEqual(one);
+    expect(readdirSync(join(folder, 'two/uncertainty/members'))).toHaveLength(3);
+  });
+});
