@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 
-import { NetcdfFile, netcdfVersion, type NetcdfArray, type NetcdfFormat, type NetcdfType } from './netcdf';
+import { MOST_OPEN, NetcdfFile, netcdfVersion, type NetcdfArray, type NetcdfFormat, type NetcdfType } from './netcdf';
 import { classicShortfall } from './netcdf-classic';
 import { hdf5Mismatch } from './netcdf-hdf5';
 
@@ -185,6 +185,23 @@ describe('errors carry code, file and netCDF’s words', () => {
     expect(() => raw.describe.call({})).toThrow('Illegal invocation');
     file.close();
   });
+});
+
+test('more files can be read than a process may have open', () => {
+  const first = join(folder, 'first.nc');
+  writeSample(first, 'classic');
+  const paths = Array.from({ length: MOST_OPEN + 40 }, (_, i) => join(folder, `copy${i}.nc`));
+  for (const path of paths) copyFileSync(first, path);
+  if (process.platform !== 'linux') return;
+  const opened = (): number => readdirSync('/proc/self/fd').length;
+  const before = opened();
+  const files = paths.map((path) => NetcdfFile.open(path));
+  const expected = [...files[0].read<Int16Array>('flag')];
+  for (const file of [...files, ...files]) expect([...file.read<Int16Array>('flag')]).toEqual(expected);
+  expect(opened() - before).toBeLessThanOrEqual(MOST_OPEN);
+  for (const file of files) file.close();
+  expect(opened()).toBe(before);
+  expect(() => files[0].read('flag')).toThrow(expect.objectContaining({ code: 'NC_EBADID' }) as Error);
 });
 
 test('a file that is dropped is closed when it is collected', async () => {

@@ -81,14 +81,29 @@ const ARRAY_OF_TYPE = {
   uint64: BigUint64Array,
 } as const;
 
+/**
+ * At most so many files are open for reading at once, half of what systems mostly let a process have (a year of hourly files is 8760). The one that was read
+ * longest ago rests, and is opened again when it is read.
+ */
+export const MOST_OPEN = 512;
+
+/** The files open for reading, the one used last at the end; one that nobody holds any more is closed when it is collected. */
+const openReaders = new Set<WeakRef<NetcdfFile>>();
+
 /** An open netCDF file. Shapes are `[dimension, …]` in the file's order, row-major. */
 export class NetcdfFile {
   private described: ReturnType<RawDataset['describe']> | undefined;
+  private readonly self = new WeakRef(this);
+  private isClosed = false;
 
+  /** @param dataset - undefined while a file that is read rests */
   private constructor(
-    private readonly raw: RawDataset,
+    private dataset: RawDataset | undefined,
     readonly path: string,
-  ) {}
+    private readonly isRead: boolean,
+  ) {
+    if (isRead) this.use();
+  }
 
   /**
    * Opens an existing file. A truncated one is refused (`NC_ETRUNC`, `NC_EHDFERR`), where netCDF-C itself would read zeros, and a damaged
@@ -98,7 +113,7 @@ export class NetcdfFile {
     const wrong = hdf5Mismatch(path);
     if (wrong) throw failure('NC_EHDFERR', -101, path, `it has ${wrong.found} bytes, its header promises ${wrong.needed}`);
     const short = shortfallOf(path);
-    if (!short) return new NetcdfFile(new (load().Dataset)(path, mode), path);
+    if (!short) return new NetcdfFile(new (load().Dataset)(path, mode), path, mode === 'read');
     const promise = Number.isNaN(short.needed) ? 'its header goes on' : `its header promises ${short.needed}`;
     throw failure('NC_ETRUNC', -137, path, `is truncated: it has ${short.found} bytes, ${promise}`);
   }
@@ -109,7 +124,7 @@ export class NetcdfFile {
    * @param prefill - false spares netCDF from writing fill values first; then every value must be written
    */
   static create(path: string, format: NetcdfFormat = 'netcdf4', prefill = true): NetcdfFile {
-    return new NetcdfFile(new (load().Dataset)(path, format, prefill), path);
+    return new NetcdfFile(new (load().Dataset)(path, format, prefill), path, false);
   }
 
   get format(): NetcdfFormat {
@@ -198,7 +213,31 @@ export class NetcdfFile {
   /** Closes the file; again is harmless. Any later call raises `NC_EBADID`. */
   close(): void {
     this.raw.close();
+    this.isClosed = true;
+    openReaders.delete(this.self);
     this.described = undefined;
+  }
+
+  /** A closed dataset stays: it says so to whoever calls. */
+  private get raw(): RawDataset {
+    return this.isRead && !this.isClosed ? this.use() : this.dataset!;
+  }
+
+  private use(): RawDataset {
+    this.dataset ??= new (load().Dataset)(this.path, 'read');
+    openReaders.delete(this.self);
+    openReaders.add(this.self);
+    if (openReaders.size > MOST_OPEN) {
+      const [first] = openReaders;
+      openReaders.delete(first);
+      first.deref()?.rest();
+    }
+    return this.dataset;
+  }
+
+  private rest(): void {
+    this.dataset?.close();
+    this.dataset = undefined;
   }
 
   private describe(): ReturnType<RawDataset['describe']> {
