@@ -131,7 +131,7 @@ describe('wrong usage ends with code 2 and one sentence', () => {
     [['run', 'case.yaml', '--products', 'fp8'], /Allowed choices are float32, tf32, bf16/],
     [['demo', '--quick', '--full'], /cannot be used with/],
     [['demo', '--profile', 'none/trace.json'], /^retroplume: PROFILE_PATH: .*trace\.json: name a file in a folder that exists/],
-    [['run', 'none.yaml'], /^retroplume: CASE_FILE_MISSING: none\.yaml: no such case file/],
+    [['run', 'none.yaml'], /^retroplume: CASE_FILE_MISSING: none\.yaml: there is no such file/],
   ])('%j', (args, message) => {
     const { status, stderr, stdout } = retroplume(...args);
     expect(stderr).toMatch(message);

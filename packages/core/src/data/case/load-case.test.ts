@@ -305,7 +305,7 @@ describe('what is wrong is said in one sentence each', () => {
   });
 
   it('a file that is missing, a folder, empty or not YAML', () => {
-    expect(() => loadCase(join(folder, 'none.yaml'))).toThrow(/no such case file/);
+    expect(() => loadCase(join(folder, 'none.yaml'))).toThrow(/there is no such file/);
     expect(() => loadCase(folder)).toThrow(/cannot be read/);
     expect(failure('').code).toBe('CASE_SYNTAX');
     expect(failure('name: x\nname: y\n').message).toMatch(/case\.yaml:2: not valid YAML \(Map keys must be unique\)/);
