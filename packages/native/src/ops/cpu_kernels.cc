@@ -13,6 +13,7 @@ CpuKernels cpuTable();
 namespace avx512 {
 CpuKernels cpuTable();
 }
+#if defined(RETROPLUME_TILES)
 namespace amx {
 void lstmForward(const LstmForward<float>& call, const Context& context);
 void lstmBackward(const LstmBackward<float>& call, const Context& context);
@@ -29,6 +30,9 @@ CpuKernels cpuTable() {
   return table;
 }
 }  // namespace amx
+#else
+namespace amx = avx512;  // never chosen
+#endif
 #endif
 
 const CpuKernels& cpuKernels(Isa isa) {

@@ -1,7 +1,7 @@
 #include "runtime/cpu_features.h"
 
 #include <omp.h>
-#if defined(__x86_64__)
+#if defined(RETROPLUME_TILES) && defined(__linux__)
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,16 +13,18 @@ namespace retroplume {
 
 namespace {
 
-#if defined(__x86_64__)
 /** True if this process may use the tile unit: the kernel saves 8 KiB a thread for it, and only for who asks. */
-bool mayUseTiles() {
+[[maybe_unused]] bool mayUseTiles() {
+#if defined(RETROPLUME_TILES) && defined(__linux__)
   unsigned a, b, c, d;
   constexpr unsigned kTiles = 1u << 24, kBfloat16 = 1u << 22;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & kTiles) == 0 || (d & kBfloat16) == 0) return false;
   constexpr int kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA: Linux 5.16
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-}
+#else
+  return false;
 #endif
+}
 
 }  // namespace
 
