@@ -32,7 +32,7 @@ const SETTINGS = [
   'jobs.network.cpus=1',
 ].flatMap((setting) => ['--set', setting]);
 
-describeWhere(installed, 'no munge, slurmctld, slurmd and slurm-client', 'a chain of jobs on a real Slurm', () => {
+describeWhere(installed, 'no Slurm: apt-get install munge slurmctld slurmd slurm-client', 'a chain of jobs on a real Slurm', () => {
   let folder: string;
   let environment: NodeJS.ProcessEnv;
   beforeAll(async () => {
