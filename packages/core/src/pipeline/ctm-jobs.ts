@@ -12,6 +12,7 @@ export interface CtmJob {
 /**
  * As many runs side by side as there are threads, each on one: less waiting than one run on all. An external command runs alone. The first failure
  * ends the others.
+ * @throws the reason of the context's signal, where that has left any undone
  */
 export async function runJobs(context: StageContext, jobs: readonly CtmJob[]): Promise<void> {
   const beside = context.case.ctm.kind === 'reference' ? Math.min(context.threads, jobs.length) : 1;
@@ -43,4 +44,5 @@ export async function runJobs(context: StageContext, jobs: readonly CtmJob[]): P
     }
   };
   await Promise.all(Array.from({ length: beside }, guarded));
+  if (next < jobs.length) signal.throwIfAborted();
 }
