@@ -3,17 +3,27 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
+const LOADED = `const { interruptible } = require(${JSON.stringify(join(__dirname, '../dist/interrupt.js'))});`;
+
 /** Works until it is told to stop, then ends with code 7 a while later; says when it listens. */
 const WORKER = `
-const { interruptible } = require(${JSON.stringify(join(__dirname, '../dist/interrupt.js'))});
+${LOADED}
 const { signal, release } = interruptible();
 const work = setInterval(() => undefined, 1000);
 signal.addEventListener('abort', () => setTimeout(() => { clearInterval(work); release(); process.exitCode = 7; }, 600));
 process.stdout.write('ready');
 `;
 
-async function send(...signals: NodeJS.Signals[]): Promise<{ code: number | null; by: NodeJS.Signals | null; told: string }> {
-  const child = spawn(process.execPath, ['-e', WORKER]);
+interface Outcome {
+  code: number | null;
+  by: NodeJS.Signals | null;
+  told: string;
+}
+
+const send = (...signals: NodeJS.Signals[]): Promise<Outcome> => sendTo(WORKER, ...signals);
+
+async function sendTo(script: string, ...signals: NodeJS.Signals[]): Promise<Outcome> {
+  const child = spawn(process.execPath, ['-e', script]);
   let told = '';
   child.stderr.on('data', (data: Buffer) => (told += data.toString()));
   const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
@@ -40,5 +50,12 @@ describe('a signal', () => {
     expect(code).toBe(7);
     expect(told.match(/stopping/g)).toHaveLength(1);
     expect(told).not.toContain('Debugger');
+  });
+
+  it('SIGUSR1 before the work begins is remembered', async () => {
+    const script = `${LOADED}
+      process.stdout.write('ready');
+      setTimeout(() => (process.exitCode = interruptible().signal.aborted ? 7 : 1), 500);`;
+    expect(await sendTo(script, 'SIGUSR1')).toEqual({ code: 7, by: null, told: '\nretroplume: stopping at the next checkpoint\n' });
   });
 });

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `retroplume` command: parses, calls core, prints. */
 import './launcher';
+import './interrupt'; // before all that takes time to load: it listens for warnings
 import { reportFailure } from './failure';
 import { buildProgram } from './program';
 import { endOnRanks } from './ranks';

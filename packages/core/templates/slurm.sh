@@ -28,9 +28,14 @@ cd {{folder}} || leave 1
 {{setup}}
 {{tasks}}
 
+# Hands the warning on until it is heard: a program that only begins, or its launcher, does not listen yet.
+warn() {
+  while kill -USR1 "$program"; do sleep 2; done >/dev/null 2>&1
+}
+
 # The scheduler warns this script, not the program.
 asked=
-trap 'asked=limit; kill -USR1 "$program" 2>/dev/null' USR1
+trap 'asked=limit; warn &' USR1
 trap 'kill -TERM "$program" 2>/dev/null' TERM
 {{command}} &
 program=$!

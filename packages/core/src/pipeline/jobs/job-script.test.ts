@@ -88,6 +88,13 @@ describe('a job of Slurm', () => {
     expect({ code, failure }).toEqual({ code: 130, failure: undefined });
   });
 
+  it('hands the warning on until the program listens', async () => {
+    executable('scontrol', 'echo "scontrol $*"');
+    const { code, told } = await runScript(`trap "" USR1; echo ready; sleep 1; ${STOPS.replace('echo ready; ', '')}`, task, { signal: 'SIGUSR1' });
+    expect(told).toMatch(/^ready\ncheckpoint\n.*\nscontrol requeue 7\n$/);
+    expect(code).toBe(130);
+  });
+
   it("goes back into the queue where the ranks' launcher ends with a code of its own, but not where the program failed meanwhile", async () => {
     executable('scontrol', 'echo "scontrol $*"');
     const ends = (error: string): string => {
