@@ -24,7 +24,8 @@ export function splitPath(text: string): (string | number)[] {
 }
 
 function readDocument(path: string, lines: LineCounter): Document {
-  if (!existsSync(path)) throw new ConfigError('CASE_FILE_MISSING', `${path}: there is no such file: check the path, or start from a copy of examples/`);
+  if (!existsSync(path))
+    throw new ConfigError('CASE_FILE_MISSING', `${path}: there is no such file: check the path, or start from a copy of examples/`);
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
