@@ -130,7 +130,7 @@ describe('a run from nothing to the report', () => {
         hardware: string;
       };
       expect(record.versions).toHaveProperty('retroplume');
-      expect(`${record.device} ${record.hardware}`).toMatch(/^(cpu (avx512|avx2|baseline)|cuda:0 .+)$/);
+      expect(`${record.device} ${record.hardware}`).toMatch(/^(cpu (amx|avx512|avx2|baseline)|cuda:0 .+)$/);
       for (const product of record.products) expect(existsSync(join(folder, 'run', stage, product))).toBe(true);
     }
     expect(leftovers(join(folder, 'run'))).toEqual([]);
