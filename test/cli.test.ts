@@ -193,12 +193,12 @@ describe('devices and data', () => {
   });
 
   it('auto takes the CPU where there is no GPU, and says so', () => {
-    expect(withoutGpu('run', writeCase(), '--threads', '2').stderr).toMatch(/^device: cpu, 2 threads, (avx512|avx2|baseline)\n/);
+    expect(withoutGpu('run', writeCase(), '--threads', '2').stderr).toMatch(/^device: cpu, 2 threads, (amx|avx512|avx2|baseline)\n/);
   });
 
   it('the device is told once, that of the command line before that of the case', () => {
     const { stderr } = retroplume('run', writeCase('device: cuda:999'), '--device', 'cpu', '--threads', '2');
-    expect(stderr.match(/device: cpu, 2 threads, (avx512|avx2|baseline)\n/g)).toHaveLength(1);
+    expect(stderr.match(/device: cpu, 2 threads, (amx|avx512|avx2|baseline)\n/g)).toHaveLength(1);
     expect(retroplume('run', writeCase(), '--quiet').stderr).not.toMatch(/^device/);
   });
 
