@@ -27,7 +27,7 @@ export interface SpeciesQuality {
   unreadable: number;
   /** the same value given twice for a station and time, and counted once */
   repeated: number;
-  /** dropped by the case's own rules, where it has any */
+  /** dropped by the case's own rules, if it has rules */
   rules?: RuleCounts;
 }
 

@@ -49,7 +49,7 @@ export function surrogateBefore({ out }: RunContext, { number }: LoopPass): Surr
   return Surrogate.load(stageDir(out, 'train', passVariant(number - 1)));
 }
 
-/** Adds the transport model's runs on the updated emissions of all passes before, kept or not, to the runs of a period: each is as true as any member. */
+/** Adds the transport model's runs on the updated emissions of all passes before, kept or not, to the runs of a period: each is as true as a member. */
 export function addRunsOfPasses(context: StageContext, period: PreparedPeriod): void {
   for (const number of passesBefore(context.pass)) period.runs.set(`updated-${number}`, updatedRun(context, number, period));
 }

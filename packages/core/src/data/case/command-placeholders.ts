@@ -1,4 +1,4 @@
-/** What is filled into the command of `ctm.command`. */
+/** What is filled into the command of `ctm.command`: placeholders, as the names in braces that stand for values are called in a command line. */
 
 export const PLACEHOLDERS = ['emissions', 'output', 'period', 'run', 'start', 'hours', 'case'] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
