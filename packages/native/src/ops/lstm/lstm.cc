@@ -42,6 +42,7 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.output = reader.outputRows("output", {p.batch, p.cells * p.outputChannels(), p.outputStride});
   call.gates = reader.optionalMemory("gates", {p.batch, p.steps, p.keptCells, 4, roundUp(p.hidden)});
   call.cellStates = reader.optionalMemory("cells", {p.batch, p.steps, p.keptCells, roundUp(p.hidden)});
+  if ((call.gates == nullptr) != (call.cellStates == nullptr)) reader.fail("PARAM_INVALID", "gates and cells are kept together");
   return bindCall(reader, lstmForwardReference<T>, &CpuKernels::lstmForward, call, gateFlops(p, p.inChannels, p.hidden),
                   lstmForwardScratch(p, reader.threads()));
 }

@@ -96,8 +96,8 @@ void runCells(const LstmBackward<float>& call, const LstmBackwardLayout& layout,
     gates = call.gates + 4 * traced;
     cellStates = call.cellStates + traced;
   } else {
-    runForwardTile({p, panels.forward, cells, input, call.initialHidden, call.initialCell, nullptr, own + layout.gates, own + layout.cellStates,
-                    trace, false, false, own + layout.states, layout.units});
+    runForwardTile({p, panels.forward, cells, input, call.initialHidden, call.initialCell, nullptr, Trace::kCached, own + layout.gates,
+                    own + layout.cellStates, trace, false, own + layout.states, layout.units});
   }
   const float* gradOutput = call.gradOutput + sample * p.outputStride + first * p.outputChannels();
   float* gradInput = call.gradInput != nullptr ? call.gradInput + row * call.gradChannels : nullptr;

@@ -24,6 +24,7 @@ void lstmForward(const LstmForward<float>& call, const Context& context) {
   const TraceLayout trace(p.hidden, p.keptCells);
   const int64_t sampleTrace = trace.at(p.steps, 0, 0);
   const bool streamed = exceedsCaches(call.gates, p.batch * 4 * sampleTrace) && exceedsCaches(call.cellStates, p.batch * 4 * sampleTrace);
+  const Trace kept = call.gates == nullptr ? Trace::kNone : streamed ? Trace::kStreamed : Trace::kCached;
   // 21 MB are still in the third-level cache when the next convolution reads them: 14.1 ms, streamed 15.1 ms.
   constexpr int64_t kLeastOutput = int64_t{8} << 20;
   const bool wholeLines = p.hidden % kWidestLanes == 0 && p.outputStride % kWidestLanes == 0;
@@ -34,12 +35,12 @@ void lstmForward(const LstmForward<float>& call, const Context& context) {
     const Range share = shareOf(p.batch * tiles.count, threads, thread);
     for (int64_t index = share.begin; index < share.end; ++index) {
       const int64_t sample = index / tiles.count, t = index % tiles.count, first = tiles.begin(t);
-      const int64_t row = sample * p.steps * p.cells + first, traced = trace.at(sample * p.steps, 0, first);
+      const int64_t row = sample * p.steps * p.cells + first;
+      const Trace keptHere = tiles.isKept(t) ? kept : Trace::kNone;
+      const int64_t traced = keptHere == Trace::kNone ? 0 : trace.at(sample * p.steps, 0, first);
       runForwardTile({p, weights, tiles.begin(t + 1) - first, call.input + row * p.inChannels, call.initialHidden, call.initialCell,
-                      call.output + sample * p.outputStride + first * p.outputChannels(),
-                      call.gates != nullptr && tiles.isKept(t) ? call.gates + 4 * traced : nullptr,
-                      call.cellStates != nullptr && tiles.isKept(t) ? call.cellStates + traced : nullptr, trace, streamed, streamedOutput,
-                      scratch + layout.threadsBegin + thread * layout.states, layout.units});
+                      call.output + sample * p.outputStride + first * p.outputChannels(), keptHere, call.gates + 4 * traced, call.cellStates + traced,
+                      trace, streamedOutput, scratch + layout.threadsBegin + thread * layout.states, layout.units});
     }
     finishStreams();
   });

@@ -26,6 +26,9 @@ struct TraceLayout {
   int64_t at(int64_t step, int64_t unit, int64_t cell) const { return ((step * unitVectors + unit / kLanes) * cells + cell) * kLanes; }
 };
 
+/** Whether gates and cell states of a tile are kept for a reverse pass, and past the caches. */
+enum class Trace { kNone, kCached, kStreamed };
+
 /** Cells of one sample. Pointers are to the first of them, at step 0. */
 struct ForwardTile {
   const LstmParams& params;
@@ -34,44 +37,59 @@ struct ForwardTile {
   const float* input;          // [T][P][C]
   const float* initialHidden;  // [D] or null: 0
   const float* initialCell;
-  float* output;      // [cells][T·D] or [cells][D], or null
-  float* gates;       // or null
-  float* cellStates;  // or null
+  float* output;  // [cells][T·D] or [cells][D], or null
+  Trace kept;
+  float *gates, *cellStates;  // where they are kept
   TraceLayout trace;
-  bool streamed, streamedOutput;  // past the caches
-  float* states;                  // the thread's memory: hidden, hidden by turns, cell, each [kLstmTileCells][units]; behind them the products' own
-  int64_t units;                  // D, padded to whole vectors of the widest kind
+  bool streamedOutput;  // past the caches
+  float* states;        // the thread's memory: hidden, hidden by turns, cell, each [kLstmTileCells][units]; behind them the products' own
+  int64_t units;        // D, padded to whole vectors of the widest kind
 
   /** The hidden states that a step begins with. */
   float* hidden(int64_t step) const { return states + step % 2 * kLstmTileCells * units; }
   float* cell() const { return states + 2 * kLstmTileCells * units; }
 };
 
+template <Trace kKept>
+[[gnu::always_inline]] inline void keepTrace(float* to, Vector x) {
+  if constexpr (kKept == Trace::kCached) store(to, x);
+  if constexpr (kKept == Trace::kStreamed) stream(to, x);
+}
+
+/**
+ * See `activate`. Without a branch, which cells side by side would wait for; what is kept is stored as soon as it is there, since memory takes a run
+ * of sixteen lines more slowly than they are made.
+ */
+template <Trace kKept, int MR>
+[[gnu::always_inline]] inline void activateKept(const ForwardTile& tile, int64_t step, int64_t m0, int64_t unit, Vector (&z)[MR][4],
+                                                Vector (&h)[MR]) {
+  float* cell = tile.cell() + m0 * tile.units + unit;
+  const int64_t traced = tile.trace.at(step, unit, m0);
+  Vector tanhC[MR];
+#pragma GCC unroll 8
+  for (int m = 0; m < MR; ++m) {
+    reciprocalOnePlusPower(z[m]);
+    z[m][2] = 1.0f - 2.0f * z[m][2];
+    const Vector c = tanhC[m] = z[m][1] * load(cell + m * tile.units) + z[m][0] * z[m][2];
+    store(cell + m * tile.units, c);
+#pragma GCC unroll 4
+    for (int gate = 0; gate < 4; ++gate) keepTrace<kKept>(tile.gates + 4 * (traced + m * kLanes) + gate * kLanes, z[m][gate]);
+    keepTrace<kKept>(tile.cellStates + traced + m * kLanes, c);
+  }
+  gateTanh(tanhC);
+#pragma GCC unroll 8
+  for (int m = 0; m < MR; ++m) {
+    h[m] = z[m][3] * tanhC[m];
+    store(tile.hidden(step + 1) + (m0 + m) * tile.units + unit, h[m]);
+  }
+}
+
 /** From z of MR cells from `m0` on, for the units [unit, unit + lanes), their states after the step; `h` receives the hidden ones. */
 template <int MR>
 [[gnu::always_inline]] inline void activate(const ForwardTile& tile, int64_t step, int64_t m0, int64_t unit, Vector (&z)[MR][4], Vector (&h)[MR]) {
-  float* cell = tile.cell() + m0 * tile.units + unit;
-  Vector c[MR], tanhC[MR];
-#pragma GCC unroll 8
-  for (int m = 0; m < MR; ++m) reciprocalOnePlusPower(z[m]);
-  for (int m = 0; m < MR; ++m) {
-    z[m][2] = 1.0f - 2.0f * z[m][2];
-    c[m] = tanhC[m] = z[m][1] * load(cell + m * tile.units) + z[m][0] * z[m][2];
-  }
-  gateTanh(tanhC);
-  for (int m = 0; m < MR; ++m) {
-    h[m] = z[m][3] * tanhC[m];
-    store(cell + m * tile.units, c[m]);
-    store(tile.hidden(step + 1) + (m0 + m) * tile.units + unit, h[m]);
-    const int64_t traced = tile.trace.at(step, unit, m0 + m);
-    if (tile.gates != nullptr) {
-      for (int gate = 0; gate < 4; ++gate) {
-        float* to = tile.gates + 4 * traced + gate * kLanes;
-        tile.streamed ? stream(to, z[m][gate]) : store(to, z[m][gate]);
-      }
-    }
-    if (tile.cellStates != nullptr) tile.streamed ? stream(tile.cellStates + traced, c[m]) : store(tile.cellStates + traced, c[m]);
-  }
+  if (tile.kept == Trace::kStreamed) return activateKept<Trace::kStreamed>(tile, step, m0, unit, z, h);
+  if (tile.kept == Trace::kCached) return activateKept<Trace::kCached>(tile, step, m0, unit, z, h);
+  activateKept<Trace::kNone>(tile, step, m0, unit, z, h);
 }
 
 /** Rows of a state before the first step: `initial` [D], or 0. */
@@ -88,13 +106,16 @@ inline void startStates(const ForwardTile& tile) {
   startState(tile, tile.initialCell, tile.cell());
 }
 
-/** The hidden states that a step has made, in whole rows: the outputs of a cell's steps lie side by side, and a row may be a cache line. */
-inline void writeOutput(const ForwardTile& tile, int64_t step) {
+/**
+ * The hidden states of cells [begin, end) that a step has made, in whole rows: the outputs of a cell's steps lie side by side, and a row may be a
+ * cache line. A few cells at a time, for the same reason as in `activateKept`.
+ */
+inline void writeOutput(const ForwardTile& tile, int64_t step, int64_t begin, int64_t end) {
   const LstmParams& p = tile.params;
   if (tile.output == nullptr || (!p.allStates && step < p.steps - 1)) return;
   const float* hidden = tile.hidden(step + 1);
   float* output = tile.output + (p.allStates ? step * p.hidden : 0);
-  for (int64_t m = 0; m < tile.cells; ++m) {
+  for (int64_t m = begin; m < end; ++m) {
     for (int64_t unit = 0; unit < p.hidden; unit += kLanes) {
       float* to = output + m * p.outputChannels() + unit;
       const Vector h = load(hidden + m * tile.units + unit);

@@ -138,11 +138,13 @@ inline void runForwardTile(const ForwardTile& tile) {
       for (; m + kRows <= tile.cells; m += kRows) {
         if (unit == 0) prefetchInput(tile, step + 1, m, m + kRows);
         finishCells<kRows>(at, step, m, unit);
+        if (unit + kLanes >= tile.params.hidden) writeOutput(tile, step, m, m + kRows);
       }
+      const int64_t whole = m;
       for (; m < tile.cells; ++m) finishCells<1>(at, step, m, unit);
+      if (unit + kLanes >= tile.params.hidden) writeOutput(tile, step, whole, m);
     }
     if (step + 1 < tile.params.steps) splitInputs(at, step + 1);
-    writeOutput(tile, step);
   }
 }
 

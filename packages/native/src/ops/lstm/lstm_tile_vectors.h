@@ -10,7 +10,7 @@
 namespace retroplume::RETROPLUME_ISA {
 
 #if defined(__AVX512F__)
-constexpr int kGateRows = 4;  // 16 accumulators leave the activations registers: 6 rows multiply with fewer loads, but took 5 % longer
+constexpr int kGateRows = 5;  // 20 accumulators leave the activations registers
 #elif defined(__AVX2__)
 constexpr int kGateRows = 3;  // 12 accumulators, 3 broadcasts, a vector of weights
 #else
@@ -53,8 +53,11 @@ template <int MR>
   const int64_t C = tile.params.inChannels, D = tile.params.hidden;
   const float* panel = tile.weights.panel + unit * 4 * (C + D);
   Vector z[MR][4], h[MR];
+// Unrolled by word: what a loop counts through does not stay in registers.
+#pragma GCC unroll 4
   for (int gate = 0; gate < 4; ++gate) {
     const Vector bias = load(tile.weights.bias + unit * 4 + gate * kLanes);
+#pragma GCC unroll 8
     for (int m = 0; m < MR; ++m) z[m][gate] = bias;
   }
   rowTile<MR, 4>(z, tile.input + (step * tile.params.cells + m0) * C, C, panel, C);
@@ -77,12 +80,12 @@ inline void runForwardTile(const ForwardTile& tile) {
   for (int64_t step = 0; step < tile.params.steps; ++step) {
     for (int64_t unit = 0; unit < tile.params.hidden; unit += kLanes) {
       for (int64_t t = 0; t < tiles; ++t) {
-        const int64_t m0 = t * tile.cells / tiles;
-        if (unit == 0) prefetchInput(tile, step, m0, (t + 1) * tile.cells / tiles);
-        advanceRows(static_cast<int>((t + 1) * tile.cells / tiles - m0), tile, step, m0, unit);
+        const int64_t begin = t * tile.cells / tiles, end = (t + 1) * tile.cells / tiles;
+        if (unit == 0) prefetchInput(tile, step, begin, end);
+        advanceRows(static_cast<int>(end - begin), tile, step, begin, unit);
+        if (unit + kLanes >= tile.params.hidden) writeOutput(tile, step, begin, end);
       }
     }
-    writeOutput(tile, step);
   }
 }
 

@@ -101,14 +101,8 @@ struct Split {
 /** Two by two: a row of a right operand, or of a left one whose columns are counted in that order. `to` is its place in the tile of the high parts.
  */
 [[gnu::always_inline]] inline void storePairs(float* to, const Split& even, const Split& odd) {
-  // Of 64 halves the upper ones of each lane of both: 1 and 33, 3 and 35, …
-  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const __m512i upperHalves = _mm512_add_epi32(_mm512_set1_epi32(0x00210001), _mm512_mullo_epi32(lane, _mm512_set1_epi32(0x00020002)));
 #pragma GCC unroll 3
-  for (int p = 0; p < kOperandParts; ++p) {
-    const __m512i pairs = _mm512_permutex2var_epi16(reinterpret_cast<__m512i>(even.part[p]), upperHalves, reinterpret_cast<__m512i>(odd.part[p]));
-    store(to + p * kTileFloats, reinterpret_cast<Vector>(pairs));
-  }
+  for (int p = 0; p < kOperandParts; ++p) store(to + p * kTileFloats, (Vector)((UintVector)even.part[p] >> 16 | (UintVector)odd.part[p]));
 }
 
 /** Floats before a row of a left operand, `depth` tiles wide. */

@@ -57,35 +57,56 @@ struct Exponential {
 
 /**
  * For the gates of the LSTM, where 1/(1 + eᵃ) is five sixths of the element-wise work: whoever makes the argument gives it in base 2, t = a·log₂e, at
- * no cost where it is a product with weights that can hold the factor. t is cut into an integer and |f| ≤ 1/2, exactly; 2ᶠ by its minimax polynomial
- * of degree 5 (relative error 7.5e-8, Remez). What is left for the two units that multiply is eight instructions.
+ * no cost where it is a product with weights that can hold the factor. t is cut into an integer and a fraction f, exactly; 2ᶠ by its minimax
+ * polynomial of degree 5 (relative error 7.5e-8, Remez).
  */
 constexpr float kLog2E = 1.44269504088896341f;
 
 /**
- * x becomes 1/(1 + 2ᵗ) for each of N arguments t, limited to ±125, where sum and reciprocal still are normal numbers. Each is a chain of sixteen
- * instructions of which nearly all wait for the one before; few side by side (four) leave enough registers for all, twelve spill and take longer.
+ * x becomes 1/(1 + 2ᵗ) for each of N arguments t, limited to 125 (and −125), where sum and reciprocal still are normal numbers. Each is a chain
+ * of fourteen (AVX-512) or eighteen instructions of which nearly all wait for the one before; few side by side (four) leave enough registers for all,
+ * twelve spill and take longer.
  */
 template <int N>
 [[gnu::always_inline]] inline void reciprocalOnePlusPower(Vector (&x)[N]) {
-  constexpr float kRound = 12582912.0f;
-  constexpr float kCoefficients[] = {0.00967554133421605f, 0.05550713273542586f, 0.24022119723848476f, 0.6931469670647331f, 1.0000000716546822f};
-  Vector power[N], f[N];
+  constexpr float kLargest = 125.0f;
+  Vector f[N], power[N];
+#if defined(__AVX512F__)
+  // 0 ≤ f < 1 and 2ᵗ = 2ᶠ·2ⁿ are one instruction each.
+  constexpr float kHighest = 0.001877576683201123f;
+  constexpr float kCoefficients[] = {0.008989340141540387f, 0.05582631793488929f, 0.24015361712230837f, 0.6931530731824008f, 0.9999999250645503f};
 #pragma GCC unroll 16
   for (int n = 0; n < N; ++n) {
-    const Vector t = limit(x[n], -125.0f, 125.0f);
+    power[n] = limitAbove(x[n], kLargest);
+    f[n] = (Vector)_mm512_reduce_ps((__m512)power[n], _MM_FROUND_TO_NEG_INF);
+  }
+#else
+  constexpr float kRound = 12582912.0f;
+  constexpr float kHighest = 0.0013276471979478776f;
+  constexpr float kCoefficients[] = {0.00967554133421605f, 0.05550713273542586f, 0.24022119723848476f, 0.6931469670647331f, 1.0000000716546822f};
+#pragma GCC unroll 16
+  for (int n = 0; n < N; ++n) {
+    const Vector t = limit(x[n], -kLargest, kLargest);
     const Vector shifted = t + kRound;
     f[n] = t - (shifted - kRound);
     power[n] = (Vector)(((IntVector)shifted << 23) + 0x3f800000);
-    x[n] = splat(0.0013276471979478776f);
   }
+#endif
+#pragma GCC unroll 16
+  for (int n = 0; n < N; ++n) x[n] = splat(kHighest);
 #pragma GCC unroll 5
   for (float coefficient : kCoefficients) {
 #pragma GCC unroll 16
     for (int n = 0; n < N; ++n) x[n] = x[n] * f[n] + coefficient;
   }
 #pragma GCC unroll 16
-  for (int n = 0; n < N; ++n) x[n] = x[n] * power[n] + 1.0f;
+  for (int n = 0; n < N; ++n) {
+#if defined(__AVX512F__)
+    x[n] = (Vector)_mm512_scalef_ps((__m512)x[n], (__m512)power[n]) + 1.0f;
+#else
+    x[n] = x[n] * power[n] + 1.0f;
+#endif
+  }
 #pragma GCC unroll 16
   for (int n = 0; n < N; ++n) x[n] = reciprocal(x[n]);
 }
