@@ -51,15 +51,19 @@ template <int Sum, int Left, int Right>
   asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(Sum), "i"(Left), "i"(Right));
 }
 
+constexpr int kProductTurns = 6;
+
 /**
  * Sums 0 … 3 += two tiles of rows by two tiles of columns, through `depth` tiles of the sum; `leftStep` and `rightStep` floats lie between those of a
  * depth and the next. The four sums take turns: one alone would wait 52 cycles for itself.
  *
  * For some 300 cycles after an instruction of the tile unit, vectors are multiplied at half their rate. So products of the two kinds stand in long
- * turns, not side by side.
+ * turns, not side by side. What has no products can be had for little meanwhile: `between` is called after each four of the tile unit's,
+ * kProductTurns·depth times.
  */
+template <class Between>
 [[gnu::always_inline]] inline void multiplyBlock(const float* left0, const float* left1, int64_t leftStep, const float* right0, const float* right1,
-                                                 int64_t rightStep, int64_t depth) {
+                                                 int64_t rightStep, int64_t depth, Between between) {
   const auto lefts = [&](int part) {
     loadTile<4>(left0 + part * kTileFloats);
     loadTile<5>(left1 + part * kTileFloats);
@@ -68,11 +72,12 @@ template <int Sum, int Left, int Right>
     loadTile<6>(right0 + part * kTileFloats);
     loadTile<7>(right1 + part * kTileFloats);
   };
-  const auto multiply = [] {
+  const auto multiply = [&] {
     multiplyTiles<0, 4, 6>();
     multiplyTiles<1, 4, 7>();
     multiplyTiles<2, 5, 6>();
     multiplyTiles<3, 5, 7>();
+    between();
   };
   for (int64_t d = 0; d < depth; ++d) {
     // In an order in which one operand stays.
@@ -84,6 +89,11 @@ template <int Sum, int Left, int Right>
     rights(0), multiply();
     left0 += leftStep, left1 += leftStep, right0 += rightStep, right1 += rightStep;
   }
+}
+
+[[gnu::always_inline]] inline void multiplyBlock(const float* left0, const float* left1, int64_t leftStep, const float* right0, const float* right1,
+                                                 int64_t rightStep, int64_t depth) {
+  multiplyBlock(left0, left1, leftStep, right0, right1, rightStep, depth, [] {});
 }
 
 /** The parts of 16 floats, each in the upper half of its lane. */

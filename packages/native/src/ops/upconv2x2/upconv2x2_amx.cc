@@ -8,10 +8,9 @@ void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Con
 }  // namespace retroplume::avx512
 
 /**
- * The 2x2 transposed convolution on the tile unit, forward and its data gradient: products [cells, in] · [in, (a, b, out)] and back. A thread makes a
- * left operand of a run of cells of a grid row, then all its products, whose tiles go where they belong. The last 32 cells of a run begin so early
- * that they are whole, and are then computed twice in part. Other shapes than whole tiles, and gradients that are added to others, are left to the
- * vector units.
+ * The 2x2 transposed convolution on the tile unit, forward and its data gradient: products [cells, in] · [in, (a, b, out)] and back, of 32 cells of a
+ * grid row at a time. While those are multiplied, the next 32 are cut into their parts. The last of a row begin so early that they are whole, and are
+ * then computed twice in part. Other shapes than whole tiles, and gradients that are added to others, are left to the vector units.
  */
 namespace retroplume::RETROPLUME_ISA {
 
@@ -20,41 +19,87 @@ void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Con
 
 namespace {
 
-constexpr int64_t kBlockCells = 2 * kOperandRows;
+bool fitsTiles(const Upconv2x2Params& p) {
+  return p.width >= kUpconvBlockCells && p.inChannels % kOperandDepth == 0 && p.outChannels % kOperandDepth == 0;
+}
 
-bool fitsTiles(const Upconv2x2Params& p) { return p.width >= kBlockCells && p.inChannels % kOperandDepth == 0 && p.outChannels % kOperandDepth == 0; }
+/** What a cell has for the sum: `runs` times `runDepth`·32 consecutive floats. */
+struct CellLayout {
+  const float* first;  // of the first cell of grid row 0
+  int64_t rowStride, cellStride;
+  int64_t runs, runDepth, run[4];  // a run's first float, from the cell's
+  int64_t depth() const { return runs * runDepth; }
+};
 
-/** Calls body(grid row, first cell, cells) for runs of at most kUpconvRunCells. */
+/** A left operand of 32 cells, made two vectors at a time. */
+class BlockOperand {
+ public:
+  BlockOperand(const CellLayout& layout) : layout_(layout) {}
+
+  void start(const float* cells, float* left) {
+    cells_ = cells;
+    left_ = left;
+    pairs_ = kUpconvBlockCells * layout_.depth();
+    run_ = 0;
+    startRun();
+  }
+
+  /** Makes `pairs` more, as long as there are. */
+  [[gnu::always_inline]] void advance(int64_t pairs) {
+    for (; pairs > 0 && pairs_ > 0; --pairs, --pairs_) next();
+  }
+
+  void finish() { advance(pairs_); }
+
+ private:
+  void startRun() {
+    from_ = cells_ + layout_.run[run_];
+    to_ = left_ + run_ * layout_.runDepth * kOperandFloats;
+    cell_ = depth_ = 0;
+  }
+
+  [[gnu::always_inline]] void next() {
+    storePairs(to_ + depth_ * kOperandFloats, Split(load(from_ + depth_ * kOperandDepth)), Split(load(from_ + depth_ * kOperandDepth + kLanes)));
+    if (++depth_ < layout_.runDepth) return;
+    depth_ = 0;
+    from_ += layout_.cellStride;
+    to_ += kOperandRows;
+    if (++cell_ == kOperandRows) to_ += layout_.depth() * kOperandFloats - kTileFloats;
+    if (cell_ == kUpconvBlockCells && ++run_ < layout_.runs) startRun();
+  }
+
+  const CellLayout& layout_;
+  const float *cells_ = nullptr, *from_ = nullptr;
+  float *left_ = nullptr, *to_ = nullptr;
+  int64_t pairs_ = 0, run_ = 0, cell_ = 0, depth_ = 0;
+};
+
+/**
+ * Calls body(grid row, first cell, left operand, between) for the blocks of some grid rows. In each, `between` is to be called `calls` times; it
+ * makes the next left operand in `operands`, which has room for two.
+ */
 template <class Body>
-[[gnu::always_inline]] inline void forEachRun(Range rows, int64_t width, Body body) {
-  const int64_t runs = ceilDivide(width, kUpconvRunCells);
-  for (int64_t row = rows.begin; row < rows.end; ++row) {
-    for (int64_t r = 0; r < runs; ++r) body(row, r * width / runs, (r + 1) * width / runs - r * width / runs);
+[[gnu::always_inline]] inline void forEachBlock(Range rows, int64_t width, const CellLayout& layout, float* operands, int64_t operandFloats,
+                                                int64_t calls, Body body) {
+  const int64_t blocks = ceilDivide(width, kUpconvBlockCells), end = rows.end * blocks;
+  const int64_t pairs = ceilDivide(kUpconvBlockCells * layout.depth(), calls);
+  const auto cellOf = [&](int64_t block) { return smaller(block % blocks * kUpconvBlockCells, width - kUpconvBlockCells); };
+  BlockOperand next(layout);
+  const auto start = [&](int64_t block) {
+    next.start(layout.first + block / blocks * layout.rowStride + cellOf(block) * layout.cellStride, operands + block % 2 * operandFloats);
+  };
+  for (int64_t block = rows.begin * blocks; block < end; ++block) {
+    if (block == rows.begin * blocks) start(block);
+    next.finish();
+    if (block + 1 < end) start(block + 1);
+    body(block / blocks, cellOf(block), operands + block % 2 * operandFloats, [&] { next.advance(pairs); });
   }
 }
 
-/** Calls body(block, its first cell) for the blocks of 32 cells of a run. */
-template <class Body>
-[[gnu::always_inline]] inline void forEachBlock(int64_t cells, Body body) {
-  for (int64_t block = 0; block * kBlockCells < cells; ++block) body(block, smaller(block * kBlockCells, cells - kBlockCells));
-}
-
-/** Cells of `count`·32 consecutive floats, `stride` apart, as the columns of a run's left operand from depth `first` on. */
-inline void splitCells(const float* x, int64_t stride, int64_t cells, int64_t first, int64_t count, int64_t depth, float* left) {
-  forEachBlock(cells, [&](int64_t block, int64_t cell) {
-    for (int64_t m = 0; m < kBlockCells; ++m) {
-      const float* from = x + (cell + m) * stride;
-      float* row = left + leftRow(block * kBlockCells + m, depth) + first * kOperandFloats;
-      for (int64_t d = 0; d < count; ++d, from += kOperandDepth, row += kOperandFloats)
-        storePairs(row, Split(load(from)), Split(load(from + kLanes)));
-    }
-  });
-}
-
 /** The four sums of 32 cells and 32 columns, from two columns of operand tiles at `right`. */
-[[gnu::always_inline]] inline void multiplyCells(const float* left, int64_t block, const float* right, int64_t depth) {
-  const float* rows = left + leftRow(block * kBlockCells, depth);
-  multiplyBlock(rows, rows + depth * kOperandFloats, kOperandFloats, right, right + depth * kOperandFloats, kOperandFloats, depth);
+template <class Between>
+[[gnu::always_inline]] inline void multiplyCells(const float* left, const float* right, int64_t depth, Between between) {
+  multiplyBlock(left, left + depth * kOperandFloats, kOperandFloats, right, right + depth * kOperandFloats, kOperandFloats, depth, between);
 }
 
 /** Sums 0 … 3 to rows `stride` floats apart. */
@@ -97,49 +142,55 @@ void packBackward(const Upconv2x2Params& p, const float* weight, int64_t tap, fl
   }
 }
 
-void forwardRun(const Upconv2x2Forward<float>& call, int64_t row, int64_t first, int64_t cells, const float* panel, float* left) {
+/** Of some grid rows; so below. */
+void forwardRows(const Upconv2x2Forward<float>& call, Range rows, const float* panel, float* operands, int64_t operandFloats) {
   const Upconv2x2Params& p = call.params;
-  const int64_t depth = p.inChannels / kOperandDepth;
-  const float* input = call.input + (row * p.width + first) * p.inChannels;
+  const CellLayout layout{call.input, p.width * p.inChannels, p.inChannels, 1, p.inChannels / kOperandDepth, {0}};
+  const int64_t depth = layout.depth(), columns = p.outChannels / (2 * kLanes);
   alignas(64) static constexpr float kNoBias[kLanes] = {};
-  splitCells(input, p.inChannels, cells, 0, depth, depth, left);
-  for (int64_t tap = 0; tap < 4; ++tap) {
-    float* output = call.output + ((2 * row + tap / 2) * 2 * p.width + 2 * first + tap % 2) * p.outputStride;
-    for (int64_t o = 0; o < p.outChannels; o += 2 * kLanes) {
-      const float* right = panel + (tap * p.outChannels + o) / kLanes * depth * kOperandFloats;
-      const float *bias0 = call.bias != nullptr ? call.bias + o : kNoBias, *bias1 = call.bias != nullptr ? call.bias + o + kLanes : kNoBias;
-      forEachBlock(cells, [&](int64_t block, int64_t cell) {
-        loadTile<0>(bias0, 0);
-        loadTile<1>(bias1, 0);
-        loadTile<2>(bias0, 0);
-        loadTile<3>(bias1, 0);
-        multiplyCells(left, block, right, depth);
-        storeBlock(output + 2 * cell * p.outputStride + o, 2 * p.outputStride);
-      });
-    }
-  }
+  forEachBlock(rows, p.width, layout, operands, operandFloats, 4 * columns * kProductTurns * depth,
+               [&](int64_t row, int64_t cell, const float* left, auto between) {
+                 for (int64_t tap = 0; tap < 4; ++tap) {
+                   float* output = call.output + ((2 * row + tap / 2) * 2 * p.width + 2 * cell + tap % 2) * p.outputStride;
+                   for (int64_t o = 0; o < p.outChannels; o += 2 * kLanes) {
+                     const float* bias = call.bias != nullptr ? call.bias + o : kNoBias;
+                     const float* bias1 = call.bias != nullptr ? bias + kLanes : kNoBias;
+                     loadTile<0>(bias, 0);
+                     loadTile<1>(bias1, 0);
+                     loadTile<2>(bias, 0);
+                     loadTile<3>(bias1, 0);
+                     multiplyCells(left, panel + (tap * p.outChannels + o) / kLanes * depth * kOperandFloats, depth, between);
+                     storeBlock(output + o, 2 * p.outputStride);
+                   }
+                 }
+               });
 }
 
-void backwardInputRun(const Upconv2x2BackwardInput<float>& call, int64_t row, int64_t first, int64_t cells, const float* panel, float* left) {
+void backwardInputRows(const Upconv2x2BackwardInput<float>& call, Range rows, const float* panel, float* operands, int64_t operandFloats) {
   const Upconv2x2Params& p = call.params;
-  const int64_t tapDepth = p.outChannels / kOperandDepth, depth = 4 * tapDepth;
-  for (int64_t tap = 0; tap < 4; ++tap) {
-    const float* grad = call.gradOutput + ((2 * row + tap / 2) * 2 * p.width + 2 * first + tap % 2) * p.outputStride;
-    splitCells(grad, 2 * p.outputStride, cells, tap * tapDepth, tapDepth, depth, left);
-  }
-  for (int64_t c = 0; c < p.inChannels; c += 2 * kLanes) {
-    forEachBlock(cells, [&](int64_t block, int64_t cell) {
-      clearTile<0>();
-      clearTile<1>();
-      clearTile<2>();
-      clearTile<3>();
-      multiplyCells(left, block, panel + c / kLanes * depth * kOperandFloats, depth);
-      storeBlock(call.gradInput + (row * p.width + first + cell) * p.inChannels + c, p.inChannels);
-    });
-  }
+  const int64_t outputRow = 2 * p.width * p.outputStride;
+  const CellLayout layout{call.gradOutput,
+                          2 * outputRow,
+                          2 * p.outputStride,
+                          4,
+                          p.outChannels / kOperandDepth,
+                          {0, p.outputStride, outputRow, outputRow + p.outputStride}};
+  const int64_t depth = layout.depth(), columns = p.inChannels / (2 * kLanes);
+  forEachBlock(rows, p.width, layout, operands, operandFloats, columns * kProductTurns * depth,
+               [&](int64_t row, int64_t cell, const float* left, auto between) {
+                 float* gradInput = call.gradInput + (row * p.width + cell) * p.inChannels;
+                 for (int64_t c = 0; c < p.inChannels; c += 2 * kLanes) {
+                   clearTile<0>();
+                   clearTile<1>();
+                   clearTile<2>();
+                   clearTile<3>();
+                   multiplyCells(left, panel + c / kLanes * depth * kOperandFloats, depth, between);
+                   storeBlock(gradInput + c, p.inChannels);
+                 }
+               });
 }
 
-/** Packs by taps, then takes the runs of the grid rows, each thread its share of both. */
+/** Packs by taps, then takes the grid rows, each thread its share of both. */
 template <class Pack, class Run>
 void onAllThreads(const Upconv2x2Params& p, const Context& context, Pack pack, Run run) {
   const Upconv2x2Scratch layout(p, context.threads);
@@ -149,9 +200,8 @@ void onAllThreads(const Upconv2x2Params& p, const Context& context, Pack pack, R
     for (int64_t tap = taps.begin; tap < taps.end; ++tap) pack(tap, panel);
     worker.barrier();
     const TileRegisters registers;
-    float* left = panel + layout.left + worker.thread * layout.leftFloats;
-    forEachRun(shareOf(p.batch * p.height, worker.threads, worker.thread), p.width,
-               [&](int64_t row, int64_t first, int64_t cells) { run(row, first, cells, panel, left); });
+    run(shareOf(p.batch * p.height, worker.threads, worker.thread), panel, panel + layout.left + 2 * worker.thread * layout.leftFloats,
+        layout.leftFloats);
   });
 }
 
@@ -165,7 +215,7 @@ void upconv2x2Forward(const Upconv2x2Forward<float>& call, const Context& contex
       [&](int64_t tap, float* panel) {
         packForward(p, call.weight + tap * p.inChannels * p.outChannels, panel + tap * operandFloats(p.outChannels, p.inChannels));
       },
-      [&](int64_t row, int64_t first, int64_t cells, const float* panel, float* left) { forwardRun(call, row, first, cells, panel, left); });
+      [&](Range rows, const float* panel, float* operands, int64_t floats) { forwardRows(call, rows, panel, operands, floats); });
 }
 
 void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Context& context) {
@@ -173,7 +223,7 @@ void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Con
   if (!fitsTiles(p) || p.accumulate) return avx512::upconv2x2BackwardInput(call, context);
   onAllThreads(
       p, context, [&](int64_t tap, float* panel) { packBackward(p, call.weight + tap * p.inChannels * p.outChannels, tap, panel); },
-      [&](int64_t row, int64_t first, int64_t cells, const float* panel, float* left) { backwardInputRun(call, row, first, cells, panel, left); });
+      [&](Range rows, const float* panel, float* operands, int64_t floats) { backwardInputRows(call, rows, panel, operands, floats); });
 }
 
 }  // namespace retroplume::RETROPLUME_ISA

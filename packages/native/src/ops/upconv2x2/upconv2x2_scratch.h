@@ -5,11 +5,11 @@
 namespace retroplume {
 
 /** Cells of a grid row that a thread takes to the tile unit at once. */
-constexpr int64_t kUpconvRunCells = 128;
+constexpr int64_t kUpconvBlockCells = 2 * kOperandRows;
 
 /**
  * How the fast kernels divide their scratch memory, in floats: packed weights and bias, or one partial sum of both a thread; on the tile unit packed
- * weights, then for each thread a left operand.
+ * weights, then for each thread two left operands.
  */
 struct Upconv2x2Scratch {
   int64_t bias, partial, left, leftFloats, total;
@@ -19,8 +19,8 @@ struct Upconv2x2Scratch {
     bias = forward > backward ? forward : backward;
     partial = bias + out;
     left = operandFloats(4 * out, in) > operandFloats(in, 4 * out) ? operandFloats(4 * out, in) : operandFloats(in, 4 * out);
-    leftFloats = operandFloats(kUpconvRunCells, in > 4 * out ? in : 4 * out);
-    const int64_t vectors = partial * threads, tiles = left + leftFloats * threads;
+    leftFloats = operandFloats(kUpconvBlockCells, in > 4 * out ? in : 4 * out);
+    const int64_t vectors = partial * threads, tiles = left + 2 * leftFloats * threads;
     total = vectors > tiles ? vectors : tiles;
   }
 };
