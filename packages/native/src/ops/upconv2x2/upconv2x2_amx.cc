@@ -168,13 +168,10 @@ void forwardRows(const Upconv2x2Forward<float>& call, Range rows, const float* p
 
 void backwardInputRows(const Upconv2x2BackwardInput<float>& call, Range rows, const float* panel, float* operands, int64_t operandFloats) {
   const Upconv2x2Params& p = call.params;
-  const int64_t outputRow = 2 * p.width * p.outputStride;
-  const CellLayout layout{call.gradOutput,
-                          2 * outputRow,
-                          2 * p.outputStride,
-                          4,
-                          p.outChannels / kOperandDepth,
-                          {0, p.outputStride, outputRow, outputRow + p.outputStride}};
+  const int64_t outputRow = 2 * p.width * p.outputStride, tapDepth = p.outChannels / kOperandDepth;
+  CellLayout layout{call.gradOutput, 2 * outputRow, 2 * p.outputStride, 4, tapDepth, {0, p.outputStride, outputRow, outputRow + p.outputStride}};
+  // Where nothing lies between the two taps of an output row they are one run.
+  if (p.outputStride == p.outChannels) layout = {call.gradOutput, 2 * outputRow, 2 * p.outputStride, 2, 2 * tapDepth, {0, outputRow}};
   const int64_t depth = layout.depth(), columns = p.inChannels / (2 * kLanes);
   forEachBlock(rows, p.width, layout, operands, operandFloats, columns * kProductTurns * depth,
                [&](int64_t row, int64_t cell, const float* left, auto between) {
