@@ -96,14 +96,20 @@ template <class Body>
   }
 }
 
-/** The four sums of 32 cells and 32 columns, from two columns of operand tiles at `right`. */
+/**
+ * The four sums of 32 cells and 32 columns, from two columns of operand tiles at `right`, to rows `stride` floats apart. Their lines are fetched
+ * meanwhile: 64 stores at once to lines that are in no cache would hold up all that comes after them.
+ */
 template <class Between>
-[[gnu::always_inline]] inline void multiplyCells(const float* left, const float* right, int64_t depth, Between between) {
-  multiplyBlock(left, left + depth * kOperandFloats, kOperandFloats, right, right + depth * kOperandFloats, kOperandFloats, depth, between);
-}
-
-/** Sums 0 … 3 to rows `stride` floats apart. */
-[[gnu::always_inline]] inline void storeBlock(float* to, int64_t stride) {
+[[gnu::always_inline]] inline void multiplyCells(const float* left, const float* right, int64_t depth, float* to, int64_t stride, Between between) {
+  const int64_t linesAtOnce = ceilDivide(2 * kUpconvBlockCells, kProductTurns * depth);
+  int64_t line = 0;
+  multiplyBlock(left, left + depth * kOperandFloats, kOperandFloats, right, right + depth * kOperandFloats, kOperandFloats, depth, [&] {
+    between();
+    for (const int64_t end = smaller(line + linesAtOnce, 2 * kUpconvBlockCells); line < end; ++line) {
+      __builtin_prefetch(to + line / 2 * stride + line % 2 * kLanes, 1);
+    }
+  });
   const int64_t bytes = stride * sizeof(float);
   storeTile<0>(to, bytes);
   storeTile<1>(to + kLanes, bytes);
@@ -159,8 +165,8 @@ void forwardRows(const Upconv2x2Forward<float>& call, Range rows, const float* p
                      loadTile<1>(bias1, 0);
                      loadTile<2>(bias, 0);
                      loadTile<3>(bias1, 0);
-                     multiplyCells(left, panel + (tap * p.outChannels + o) / kLanes * depth * kOperandFloats, depth, between);
-                     storeBlock(output + o, 2 * p.outputStride);
+                     multiplyCells(left, panel + (tap * p.outChannels + o) / kLanes * depth * kOperandFloats, depth, output + o, 2 * p.outputStride,
+                                   between);
                    }
                  }
                });
@@ -181,8 +187,7 @@ void backwardInputRows(const Upconv2x2BackwardInput<float>& call, Range rows, co
                    clearTile<1>();
                    clearTile<2>();
                    clearTile<3>();
-                   multiplyCells(left, panel + c / kLanes * depth * kOperandFloats, depth, between);
-                   storeBlock(gradInput + c, p.inChannels);
+                   multiplyCells(left, panel + c / kLanes * depth * kOperandFloats, depth, gradInput + c, p.inChannels, between);
                  }
                });
 }
