@@ -7,6 +7,11 @@ export function randomArray(length: number, seed: number): Float64Array {
   });
 }
 
+/** The same numbers, every other times a power of ten from 1 down to 1e-44: beside each other, normal, subnormal and next to nothing. */
+export function ofAllSizes(values: Float64Array): Float64Array {
+  return values.map((value, i) => (i % 2 === 0 ? value : value * 10 ** -((i * 7) % 45)));
+}
+
 /** Largest difference between two arrays, relative to the largest magnitude expected; NaN anywhere gives NaN, which no bound accepts. */
 export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) throw new Error(`expected ${expected.length} elements but received ${actual.length}`);

@@ -1,7 +1,7 @@
 import { cpuFeatures } from '../../kernels';
 import { allVariants, callKernel, emulatedVariant, fastVariants, type Variant } from '../../testing/call-kernel';
 import { describeGolden, permute, readGolden } from '../../testing/golden';
-import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
+import { centralDifferences, dot, ofAllSizes, randomArray, relativeError } from '../../testing/oracles';
 import { gathered, spread } from '../../testing/strided';
 
 const double: Variant['options'] = {
@@ -211,6 +211,19 @@ describe.each([...fastVariants, emulatedVariant])('lstm, $name, against the doub
         for (const name of gradients) expect(relativeError(grads[name], reference[name])).toBeLessThan(2e-5);
       }
     }
+  });
+
+  test('numbers of all sizes side by side', () => {
+    const sizes = { batch: 1, steps: 3, cells: 67, inChannels: 41, hidden: 32, allStates: 1 };
+    const made = makeInputs(sizes);
+    const inputs = { ...made, input: ofAllSizes(made.input) };
+    const expected = forward(inputs, sizes, double);
+    const gradOutput = ofAllSizes(randomArray(expected.output.length, 9));
+    const reference = backward(inputs, expected, gradOutput, sizes, double);
+    const saved = forward(inputs, sizes, options);
+    expect(relativeError(saved.output, expected.output)).toBeLessThan(1e-5);
+    const grads = backward(inputs, saved, gradOutput, sizes, options);
+    for (const name of gradients) expect(relativeError(grads[name], reference[name])).toBeLessThan(2e-5);
   });
 
   test.each([0, 1])('the samples of output and gradOutput may lie apart, allStates %i', (allStates) => {

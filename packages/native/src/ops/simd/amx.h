@@ -112,7 +112,11 @@ struct Split {
  */
 [[gnu::always_inline]] inline void storePairs(float* to, const Split& even, const Split& odd) {
 #pragma GCC unroll 3
-  for (int p = 0; p < kOperandParts; ++p) store(to + p * kTileFloats, (Vector)((UintVector)even.part[p] >> 16 | (UintVector)odd.part[p]));
+  for (int p = 0; p < kOperandParts; ++p) {
+    // The lowest part of a number below 1e-33 is subnormal, and has bits in its lower half.
+    const UintVector upper = (UintVector)odd.part[p] & 0xffff0000u;
+    store(to + p * kTileFloats, (Vector)((UintVector)even.part[p] >> 16 | upper));
+  }
 }
 
 /** Floats before a row of a left operand, `depth` tiles wide. */

@@ -1,6 +1,6 @@
 import { allVariants, callKernel, emulatedVariant, fastVariants, roundedVariants, type Variant } from '../../testing/call-kernel';
 import { channelsLast, describeGolden, permute, readGolden } from '../../testing/golden';
-import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
+import { centralDifferences, dot, ofAllSizes, randomArray, relativeError } from '../../testing/oracles';
 import { gathered, spread } from '../../testing/strided';
 
 const double: Variant['options'] = { dtype: 'float64' };
@@ -102,6 +102,19 @@ describe.each([...fastVariants, emulatedVariant])('upconv2x2, $name, against the
         const actual = callKernel(op, operands, params, options);
         for (const result of results) expect(relativeError(actual[result], expected[result])).toBeLessThan(1e-5);
       }
+    }
+  });
+
+  test('numbers of all sizes side by side', () => {
+    const params = { batch: 1, height: 2, width: 37, inChannels: 64, outChannels: 32 };
+    const weight = randomArray(4 * 64 * 32, 2);
+    const [input, gradOutput] = [ofAllSizes(randomArray(74 * 64, 1)), ofAllSizes(randomArray(4 * 74 * 32, 3))];
+    for (const [op, operands, result] of [
+      ['upconv2x2Forward', { input, weight, output: gradOutput.length }, 'output'],
+      ['upconv2x2BackwardInput', { gradOutput, weight, gradInput: input.length }, 'gradInput'],
+    ] as const) {
+      const expected = callKernel(op, operands, params, double);
+      expect(relativeError(callKernel(op, operands, params, options)[result], expected[result])).toBeLessThan(1e-5);
     }
   });
 
