@@ -82,14 +82,45 @@ inline void transposeRows(const BackwardTile& tile, const float* x, int64_t stri
   }
 }
 
+/**
+ * Fetches gates and cell states of a step into the second-level cache, some lines at a time: between the products of the step that comes before it
+ * here (and after it in time), when memory has nothing else to do. Where those are so few that more than six lines would be due at once,
+ * none: they hold up the products.
+ */
+class TraceFetch {
+ public:
+  /** Nothing where `step` is below 0. @param calls - of `advance`, in which all is fetched */
+  TraceFetch(const BackwardTile& tile, int64_t step, int64_t calls)
+      : tile_(tile), step_(step), lines_(ceilDivide(5 * tile.cells * tile.layout.units / kLanes, calls)) {
+    if (step < 0 || lines_ > 6) unit_ = tile.layout.units;
+  }
+
+  [[gnu::always_inline]] void advance() {
+    if (unit_ >= tile_.layout.units) return;
+    const int64_t at = tile_.trace.at(step_, unit_, 0), gateLines = 4 * tile_.cells;
+    for (int64_t n = 0; n < lines_; ++n, ++line_) {
+      __builtin_prefetch(line_ < gateLines ? tile_.gates + 4 * at + line_ * kLanes : tile_.cellStates + at + (line_ - gateLines) * kLanes, 0, 2);
+    }
+    if (line_ < gateLines + tile_.cells) return;
+    line_ = 0;
+    unit_ += kLanes;
+  }
+
+ private:
+  const BackwardTile& tile_;
+  const int64_t step_, lines_;
+  int64_t unit_ = 0, line_ = 0;
+};
+
 /** dz · [weightInput, weightHidden]ᵀ: the columns of x as [cells][whole vectors], those of h into gradHidden. */
-inline void multiplyTransposed(const BackwardTile& tile) {
+inline void multiplyTransposed(const BackwardTile& tile, int64_t step) {
   const LstmBackwardOperands& operands = tile.layout.operands;
   const int64_t depth = operands.depth, width = operands.inputTiles * kLanes;
   const auto columns = [&](int64_t t) {
     return t < operands.inputTiles ? tile.work.operands + operands.gradient + t * kLanes : tile.work.gradHidden + (t - operands.inputTiles) * kLanes;
   };
   const auto stride = [&](int64_t t) { return t < operands.inputTiles ? width : tile.layout.units; };
+  TraceFetch fetch(tile, step - 1, ceilDivide(operands.gradientTiles, 2) * ceilDivide(tile.cells, 2 * kOperandRows) * kProductTurns * depth);
   for (int64_t t = 0; t < operands.gradientTiles; t += 2) {
     const bool both = t + 1 < operands.inputTiles + tile.layout.units / kLanes;
     const float* right = tile.panels + t * depth * kOperandFloats;
@@ -99,7 +130,8 @@ inline void multiplyTransposed(const BackwardTile& tile) {
       clearTile<1>();
       clearTile<2>();
       clearTile<3>();
-      multiplyBlock(left, left + depth * kOperandFloats, kOperandFloats, right, right + depth * kOperandFloats, kOperandFloats, depth);
+      multiplyBlock(left, left + depth * kOperandFloats, kOperandFloats, right, right + depth * kOperandFloats, kOperandFloats, depth,
+                    [&] { fetch.advance(); });
       const int64_t s0 = stride(t), s1 = stride(t + 1);
       storeTile<0>(columns(t) + m0 * s0, s0 * sizeof(float));
       storeTile<2>(columns(t) + (m0 + kOperandRows) * s0, s0 * sizeof(float));
@@ -169,7 +201,7 @@ inline void startOperands(const LstmBackwardLayout& layout, float* operands) { _
 /** What the loss knows of z at a step, further back: to x of that step and h of the one before. */
 inline void stepBack(const BackwardTile& tile, int64_t step) {
   for (int64_t unit = 0; unit < tile.call.params.hidden; unit += kLanes) elementwise(tile, step, unit);
-  multiplyTransposed(tile);
+  multiplyTransposed(tile, step);
   if (tile.gradInput != nullptr) keepInputGradient(tile, step);
 }
 
