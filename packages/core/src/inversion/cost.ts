@@ -1,7 +1,7 @@
 /**
  * The observation term of the cost function.
  *
- *   Jo = c · Σ_i w_{s(i)} · φ(u_i),     u_i = (K(x)_i − y_i) / σ_i
+ *   Jo = c · Σ_i w_{s(i)} · φ(u_i),     u_i = (K(x)_i − y_i) / σ_i,     or u = T·(K(x) − y)/σ where errors are alike (correlated-errors.ts)
  *
  * over the used, finite observations y_i of species s(i). φ is |u| (`l1`), ½u² (`l2`) or Huber's function with its bend at δ = 1.345, the value
  * that keeps 95 % of the efficiency of least squares on normal errors (Holland & Welsch 1977, doi:10.1080/03610927708827533), or `student`, the negative
@@ -94,6 +94,9 @@ export function batchCost(batch: ObservationBatch, simulated: Values, settings: 
     watched: tally(),
     times: batch.times,
   };
+  const scaled = new Float64Array(simulated.length);
+  const sigmaOf = (i: number): number => (settings.scale ? settings.scale[batch.species[i]] : batch.error[i]);
+  const counts = (i: number): boolean => batch.withheld[i] === Role.used && Number.isFinite(batch.values[i]);
   for (let i = 0; i < simulated.length; i++) {
     const role = batch.withheld[i];
     if (role === Role.withheld || !Number.isFinite(batch.values[i])) continue;
@@ -103,12 +106,17 @@ export function batchCost(batch: ObservationBatch, simulated: Values, settings: 
     const group = role === Role.used ? result.used : result.watched;
     group.n[s]++;
     group.absolute[s] += Math.abs(difference);
-    if (role !== Role.used) continue;
-    const sigma = settings.scale ? settings.scale[s] : batch.error[i];
-    const loss = lossOf(settings, s);
-    result.cost[s] += settings.weights[s] * misfit(difference / sigma, loss);
-    result.gradient[i] = (settings.weights[s] * misfitDerivative(difference / sigma, loss)) / sigma;
+    if (role === Role.used) scaled[i] = difference / sigmaOf(i);
   }
+  const u = batch.decorrelation?.apply(scaled) ?? scaled;
+  const pull = u.map((value, i) => {
+    if (!counts(i)) return 0;
+    const s = batch.species[i];
+    result.cost[s] += settings.weights[s] * misfit(value, lossOf(settings, s));
+    return settings.weights[s] * misfitDerivative(value, lossOf(settings, s));
+  });
+  const gradient = batch.decorrelation?.transpose(pull) ?? pull;
+  result.gradient = gradient.map((value, i) => (counts(i) ? value / sigmaOf(i) : 0));
   return result;
 }
 

@@ -3,6 +3,7 @@
  * The surrogate, the two-cell model of the tests and anything else that a reader wants to invert stand behind this interface.
  */
 import type { CostRequest } from './batch-costs';
+import type { Decorrelation } from './correlated-errors';
 import type { BatchCost } from './cost';
 
 /** Factor fields on the prior emissions, `data[slot, row, col, group]`; a slot is a period, or an hour of one. */
@@ -41,6 +42,8 @@ export interface ObservationBatch {
   species: Uint8Array;
   /** one of {@link Role} */
   withheld: Uint8Array;
+  /** of errors, over `error`, that used values share; absent: all are independent */
+  decorrelation?: Decorrelation;
   /** number of observation times (hours or days) in the batch: the N of the paper's equation 5 */
   times: number;
 }

@@ -1,7 +1,7 @@
 /**
  * The Gauss–Newton Hessian of the cost in control space, as products with vectors. With J(v) = ½ vᵀv + Jo and factors f(v),
  *
- *   H = I + A,     A = Gᵀ W G,     G = K · df/dv,     W_i = w_s κ(u_i) / σ_i²
+ *   H = I + A,     A = Gᵀ W G,     G = K · df/dv,     W_i = w_s κ(u_i) / σ_i²     (where errors are alike W = σ⁻¹ Tᵀ w_s κ(u) T σ⁻¹)
  *
  * K is the model's Jacobian at f(v), w_s the weight of the value's species in the cost, and κ the curvature of the misfit φ at the value's own residual
  * u ({@link misfitCurvature}: 1 for least squares). H is the prior-preconditioned Hessian: the prior's own part is the identity, as the control
@@ -12,9 +12,10 @@
  * @see Bousserez & Henze (2018), doi:10.1002/qj.3209; Nocedal & Wright (2006), sect. 10.3
  */
 import { ConfigError } from '../errors';
+import type { Decorrelation } from './correlated-errors';
 import { lossOf, misfitCurvature } from './cost';
 import type { EvaluationContext } from './evaluation';
-import { Role, type ForwardModel } from './forward-model';
+import { Role, type ForwardModel, type Values } from './forward-model';
 
 /** A·d, of the observations of some or all batches, and what is met on the way to it. */
 export interface HessianProduct {
@@ -37,14 +38,34 @@ function withTangent(model: ForwardModel): TangentModel {
   );
 }
 
+/** W^½ of a batch: weight · T · inverseError; both are 0 at values that are not in the cost. */
+interface Root {
+  weight: Float64Array;
+  decorrelation?: Decorrelation;
+  inverseError: Float64Array;
+}
+
+function decorrelated({ decorrelation }: Root, e: Float64Array): Float64Array {
+  return decorrelation?.apply(e) ?? e;
+}
+
+function timesRoot(root: Root, simulated: Values): Float64Array {
+  const u = decorrelated(root, root.inverseError.map((inverse, i) => (inverse > 0 ? inverse * simulated[i] : 0)));
+  return u.map((value, i) => value * root.weight[i]);
+}
+
+function timesTransposedRoot(root: Root, u: Float64Array): Float64Array {
+  const pull = u.map((value, i) => value * root.weight[i]);
+  return (root.decorrelation?.transpose(pull) ?? pull).map((value, i) => value * root.inverseError[i]);
+}
+
 export class GaussNewtonHessian {
   private constructor(
     private readonly context: EvaluationContext,
     private readonly model: TangentModel,
     readonly control: Float64Array,
     private readonly factors: Float64Array,
-    /** W^½ per batch */
-    private readonly roots: readonly Float64Array[],
+    private readonly roots: readonly Root[],
   ) {}
 
   /**
@@ -54,19 +75,20 @@ export class GaussNewtonHessian {
   static async at(context: EvaluationContext, at: Float64Array, curvature: 'misfit' | 'quadratic' = 'misfit'): Promise<GaussNewtonHessian> {
     const model = withTangent(context.model);
     const factors = context.control.factors(at);
-    const roots: Float64Array[] = [];
+    const roots: Root[] = [];
     for (let batch = 0; batch < model.batches; batch++) {
       context.signal?.throwIfAborted();
-      const { values, error, species, withheld } = model.observations(batch);
-      const simulated = curvature === 'misfit' ? await model.forward(factors, batch, context.signal) : values;
+      const { values, error, species, withheld, decorrelation } = model.observations(batch);
       const { weights } = context.cost;
-      roots.push(
-        Float64Array.from(values, (value, i) => {
-          if (withheld[i] !== Role.used || !Number.isFinite(value)) return 0;
-          const curvatureHere = curvature === 'misfit' ? misfitCurvature((simulated[i] - value) / error[i], lossOf(context.cost, species[i])) : 1;
-          return Math.sqrt(weights[species[i]] * curvatureHere) / error[i];
-        }),
-      );
+      const counts = (i: number): boolean => withheld[i] === Role.used && Number.isFinite(values[i]);
+      const inverseError = Float64Array.from(error, (sigma, i) => (counts(i) ? 1 / sigma : 0));
+      const root: Root = { inverseError, decorrelation, weight: new Float64Array(values.length) };
+      if (curvature === 'misfit') {
+        const simulated = await model.forward(factors, batch, context.signal);
+        const u = decorrelated(root, inverseError.map((inverse, i) => (counts(i) ? (simulated[i] - values[i]) * inverse : 0)));
+        root.weight = u.map((each, i) => (counts(i) ? Math.sqrt(weights[species[i]] * misfitCurvature(each, lossOf(context.cost, species[i]))) : 0));
+      } else root.weight = root.weight.map((_, i) => (counts(i) ? Math.sqrt(weights[species[i]]) : 0));
+      roots.push(root);
     }
     return new GaussNewtonHessian(context, model, at.slice(), factors, roots);
   }
@@ -79,15 +101,12 @@ export class GaussNewtonHessian {
     for (let batch = first; batch < end; batch++) {
       context.signal?.throwIfAborted();
       const tangent = await model.tangent(factors, change, batch, context.signal);
-      simulated.push(this.roots[batch].map((root, i) => (root > 0 ? root * tangent[i] : 0)));
+      simulated.push(timesRoot(this.roots[batch], tangent));
     }
     for (let batch = first; batch < end; batch++) {
       context.signal?.throwIfAborted();
       await model.forward(factors, batch, context.signal); // the adjoint is taken where the batch was run last
-      await model.addAdjoint(
-        simulated[batch - first].map((value, i) => value * this.roots[batch][i]),
-        batch,
-      );
+      await model.addAdjoint(timesTransposedRoot(this.roots[batch], simulated[batch - first]), batch);
     }
     const gradient = Float64Array.from(await model.takeGradient());
     return { control: context.control.gradient(this.control, gradient), factors: gradient, simulated };

@@ -1,5 +1,5 @@
 import { Role } from './forward-model';
-import { inflatedErrors, relativeSpread, responseError } from './observation-error';
+import { decorrelationOf, inflatedErrors, relativeSpread, responseError } from './observation-error';
 import type { SuperObservations } from './super-observations';
 
 /** Two hours at cells 0, 1 and 6 of a grid of 3 columns; the last is withheld. Errors are 1. */
@@ -51,6 +51,24 @@ describe('inflatedErrors', () => {
     expect(errors[1]).toBe(errors[0]);
     expect(errors[2]).toBe(1); // withheld: not in the cost
     expect(inflatedErrors(observed, { ...none, correlationCells: [2, 4] }, context)[0]).toBeCloseTo(Math.sqrt(1 + Math.exp(-1 / 4)), 6);
+  });
+
+  it('leaves the correlation in space to the cost where that has it', () => {
+    expect(inflatedErrors(observed, { ...none, correlationCells: 2, decorrelated: true }, context)[0]).toBe(1);
+  });
+});
+
+describe('decorrelationOf', () => {
+  it('takes the used values of a species and time, by their distance', () => {
+    const apart = (errorLength: [number, number]): number => {
+      const e = Float64Array.of(1, 0, 1);
+      const u = decorrelationOf({ ...observed, errorLength }, 1, context.cols).apply(e);
+      expect(u[2]).toBe(1); // withheld: not in the cost
+      return u[1]; // −ρ/√(1 − ρ²)
+    };
+    const expected = (rho: number): number => -rho / Math.sqrt(1 - rho ** 2);
+    expect(apart([2, 2])).toBeCloseTo(expected(Math.exp(-1 / 2)), 12);
+    expect(apart([2, 4])).toBeCloseTo(expected(Math.exp(-1 / 4)), 12);
   });
 });
 

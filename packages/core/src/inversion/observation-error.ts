@@ -9,16 +9,20 @@
  *
  * f: a factor on all errors, 1 unless something has shown that they are too small or too large (cross-validation, χ²).
  *
- * R is diagonal, but errors are not independent: a boundary layer that is wrong is wrong all night and in the next cell too. q spreads the information of
+ * Errors are not independent: a boundary layer that is wrong is wrong all night and in the next cell too. q spreads the information of
  * one observation over those that repeat it (an inflation of variances, as is usual where R is kept diagonal):
  *
  *   q = (1 + ρ)/(1 − ρ) · Σ_j exp(−d_ij/L),     ρ = exp(−Δt/τ)
  *
  * the first factor is n/n_eff of a first-order autoregression at the mean spacing Δt, the second counts the observed cells j within reach of cell i.
  *
+ * An inflation is right for a mean over all of them, too much for what tells neighbours apart, of which correlated errors let more be known. With `decorrelated` the
+ * correlation exp(−d_ij/L) of a species at one time is taken as it is, and q is its first factor alone: costs are made a few hours at once.
+ *
  * @see Chevallier (2007), doi:10.1029/2006JD007375, on inflating variances in place of correlated errors; Bartlett (1946) for n/n_eff
  */
 import { ConfigError } from '../errors';
+import { Decorrelation } from './correlated-errors';
 import { Role } from './forward-model';
 import type { SuperObservations } from './super-observations';
 
@@ -29,11 +33,13 @@ export interface ErrorModel {
   correlationHours: number;
   /** L in cells (rows and columns alike, or [rows, cols]); 0: errors of different cells are independent */
   correlationCells: number | readonly [number, number];
+  /** whether the correlation in space is in the cost as it is (correlated-errors.ts), not in an inflation */
+  decorrelated?: boolean;
   /** f; default 1 */
   scale?: number;
 }
 
-/** What the errors are made from beside the observations themselves. */
+/** What the standard deviations are made from beside the observations themselves. */
 export interface ErrorContext {
   /** the prior run of the transport model, in the order of the observations */
   prior: ArrayLike<number>;
@@ -50,8 +56,8 @@ export interface ErrorContext {
  */
 export function inflatedErrors(observed: SuperObservations, model: ErrorModel, context: ErrorContext): Float32Array {
   const change = changes(observed, context.prior);
-  const repeats = neighbours(observed, model.correlationCells, context.cols);
   const rho = model.correlationHours > 0 ? Math.exp(-context.stepHours / model.correlationHours) : 0;
+  const repeats = model.decorrelated ? new Map<string, number>() : neighbours(observed, model.correlationCells, context.cols);
   const inflation = ((model.scale ?? 1) ** 2 * (1 + rho)) / (1 - rho);
   return observed.error.map((sigma, i) => {
     const at = place(observed, i);
@@ -107,6 +113,23 @@ function changes(observed: SuperObservations, prior: ArrayLike<number>): Map<str
     sums.set(place(observed, i), { squares: sum.squares + (observed.values[i] - prior[i]) ** 2, n: sum.n + 1 });
   }
   return new Map([...sums].map(([at, { squares, n }]) => [at, Math.sqrt(squares / n)]));
+}
+
+/** Of the used values of an observed time; those of different species err independently. */
+export function decorrelationOf(observed: SuperObservations, time: number, cols: number): Decorrelation {
+  const [alongRows, alongCols] = observed.errorLength!;
+  const begin = observed.first[time];
+  const groups = new Map<number, number[]>();
+  for (let i = begin; i < observed.first[time + 1]; i++) {
+    if (observed.withheld[i] !== Role.used) continue;
+    const group = groups.get(observed.species[i]) ?? [];
+    group.push(i - begin);
+    groups.set(observed.species[i], group);
+  }
+  return Decorrelation.of(observed.first[time + 1] - begin, [...groups.values()], (i, j) => {
+    const [a, b] = [observed.cell[begin + i], observed.cell[begin + j]];
+    return Math.exp(-Math.hypot((Math.floor(a / cols) - Math.floor(b / cols)) / alongRows, ((a % cols) - (b % cols)) / alongCols));
+  });
 }
 
 /** Σ_j exp(−d_ij/L) over the used cells of a species, per species and used cell; itself counts 1. */

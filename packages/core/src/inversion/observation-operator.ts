@@ -9,7 +9,9 @@ import { ConfigError, DataError, ShapeError } from '../errors';
 import type { Observations } from '../data/observations';
 import { stationsToCells } from '../data/station-cells';
 import type { Grid } from '../grid/grid';
+import { Decorrelation } from './correlated-errors';
 import type { ObservationBatch } from './forward-model';
+import { decorrelationOf } from './observation-error';
 import { observedTimes, type ModelPeriod, type ObservedTime } from './observation-slots';
 import {
   placeStations,
@@ -62,6 +64,8 @@ export class ObservationOperator {
   readonly observed: SuperObservations;
   readonly species: readonly string[];
   private readonly cells: number;
+  /** by time, made when first asked for */
+  private readonly decorrelations: Decorrelation[] = [];
 
   constructor(private readonly options: ObservationOperatorOptions) {
     const { grid, period, observations, species, error } = options;
@@ -111,13 +115,19 @@ export class ObservationOperator {
       return to;
     };
     const n = this.count(times);
+    const correlated = this.observed.errorLength !== undefined;
     return {
+      ...(correlated && { decorrelation: Decorrelation.joined(times.map((time) => this.decorrelationAt(time))) }),
       values: pick(values, new Float32Array(n)),
       error: pick(error, new Float32Array(n)),
       species: pick(species, new Uint8Array(n)),
       withheld: pick(withheld, new Uint8Array(n)),
       times: times.length,
     };
+  }
+
+  private decorrelationAt(time: number): Decorrelation {
+    return (this.decorrelations[time] ??= decorrelationOf(this.observed, time, this.options.grid.cols));
   }
 
   /** The hours of the period that {@link forwardAt} wants for some times: each time's hours in turn. */

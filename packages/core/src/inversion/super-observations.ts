@@ -35,6 +35,8 @@ export interface SuperObservations {
   cell: Int32Array;
   /** number of stations averaged */
   stations: Uint16Array;
+  /** cells (along rows, along columns) over which errors of one time stay alike; absent: they are independent */
+  errorLength?: readonly [number, number];
   /** the values of observed time i are first[i] … first[i + 1] − 1 */
   first: Int32Array;
 }

@@ -64,7 +64,7 @@ export function withCandidate(inversion: InversionSettings, candidate: Candidate
     lengthKm,
     priorSpread: Object.fromEntries(spreads) as InversionSettings['priorSpread'],
     errorScale: inversion.errorScale * errorScale,
-    errorCorrelation,
+    errorCorrelation: { ...inversion.errorCorrelation, ...errorCorrelation },
     factorCorrelation: { ...inversion.factorCorrelation, periods },
   };
 }

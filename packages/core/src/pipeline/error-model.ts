@@ -15,6 +15,7 @@ export function errorModelOf(context: StageContext, grid: Grid): ErrorModel {
     surrogate: surrogateError === 'none' ? undefined : PREPARED_SPECIES.map((species) => surrogateErrorOf(context, species, surrogateError)),
     correlationHours: errorCorrelation.hours,
     correlationCells: grid.lengthInCells(errorCorrelation.km),
+    decorrelated: errorCorrelation.inSpace === 'exact',
     scale: errorScale,
   };
 }
@@ -30,4 +31,7 @@ export function addErrors(operator: ObservationOperator, model: ErrorModel, prio
   const { times, observed } = operator;
   const stepHours = times.length > 1 ? (times[times.length - 1].start.getTime() - times[0].start.getTime()) / 3.6e6 / (times.length - 1) : 24;
   observed.error.set(inflatedErrors(observed, model, { prior, cols, stepHours }));
+  const { correlationCells: length, decorrelated } = model;
+  const [alongRows, alongCols] = typeof length === 'number' ? [length, length] : length;
+  if (decorrelated && alongRows > 0 && alongCols > 0) observed.errorLength = [alongRows, alongCols];
 }

@@ -137,6 +137,10 @@ export const inversionSchema = z
       .strictObject({
         hours: real('Time over which errors stay alike; 0: each value counts for itself.', { min: 0, unit: 'h' }).default(0),
         km: real('Distance over which errors stay alike; 0: each cell counts for itself.', { min: 0, unit: 'km' }).default(0),
+        inSpace: choice(
+          'How the correlation over `km` is taken: `inflated` raises the variance of each value, `exact` has it in the cost as it is, so that differences between neighbours count for more than their mean.',
+          ['inflated', 'exact'],
+        ).default('inflated'),
       })
       .prefault({})
       .meta({ description: 'Errors of neighbouring values that are alike: their variance is raised by how often they repeat each other.' }),

@@ -1,7 +1,7 @@
 /**
  * Whether the errors that the inversion was told are those that the data show: chi² at the result and the innovation statistics, per species.
  *
- *   chi² = Σ w u²  against  n − DOFS                                         u = (F(v̂) − y)/σ, w the weight of the species
+ *   chi² = Σ w u²  against  n − DOFS                                         u = (F(v̂) − y)/σ, decorrelated where errors are alike; w the weight of the species
  *   E[d_oa d_ob] = σ_o²,   E[d_ab d_ob] = (H B Hᵀ),   E[d_ob²] = σ_o² + HBHᵀ      d_ob = y − F(0), d_oa = y − F(v̂), d_ab = F(v̂) − F(0)
  *
  * The identities hold where errors are as assumed and the model is near linear (Desroziers et al. 2005, doi:10.1256/qj.05.108); the mean is over the used values of a
@@ -54,14 +54,18 @@ export async function innovationStatistics(
       ),
     );
   for (let batch = 0; batch < model.batches; batch++) {
-    const { values, error, species: kinds, withheld } = model.observations(batch);
+    const { values, error, species: kinds, withheld, decorrelation } = model.observations(batch);
+    const left = Float64Array.from(values, (value, i) =>
+      withheld[i] === Role.used && Number.isFinite(value) ? (value - updated[batch][i]) / error[i] : 0,
+    );
+    const u = decorrelation?.apply(left) ?? left;
     for (let i = 0; i < values.length; i++) {
       if (withheld[i] !== Role.used || !Number.isFinite(values[i])) continue;
       const sum = sums[kinds[i]];
       const weight = cost.weights[kinds[i]];
       const [before, after] = [values[i] - prior[batch][i], values[i] - updated[batch][i]];
       sum.n++;
-      sum.chiSquare += weight * (after / error[i]) ** 2;
+      sum.chiSquare += weight * u[i] ** 2;
       sum.variance += error[i] ** 2 / weight;
       sum.analysed += after * before;
       sum.moved += (updated[batch][i] - prior[batch][i]) * before;

@@ -38,10 +38,11 @@ function withPerturbedObservations(model: ForwardModel, weights: readonly number
   const perturbed = (batch: number): ObservationBatch => {
     const given = model.observations(batch);
     const draws = random.fork(`batch ${batch}`);
-    const values = given.values.map((value, i) => {
-      const draw = draws.normal();
-      return given.withheld[i] === Role.used ? value + (draw * given.error[i]) / Math.sqrt(weights[given.species[i]]) : value;
-    });
+    const independent = Float64Array.from(given.values, () => draws.normal());
+    const errors = given.decorrelation?.invert(independent) ?? independent;
+    const values = given.values.map((value, i) =>
+      given.withheld[i] === Role.used ? value + (errors[i] * given.error[i]) / Math.sqrt(weights[given.species[i]]) : value,
+    );
     return { ...given, values };
   };
   return {
