@@ -55,7 +55,11 @@ describe('Decorrelation', () => {
 
   it('has its transpose and its inverse, also of several that are joined', () => {
     const correlation = exponential(6, 2);
-    const t = Decorrelation.joined([Decorrelation.of(36, [range(36)], correlation), Decorrelation.of(3, [], correlation), Decorrelation.of(9, [range(9)], correlation)]);
+    const t = Decorrelation.joined([
+      Decorrelation.of(36, [range(36)], correlation),
+      Decorrelation.of(3, [], correlation),
+      Decorrelation.of(9, [range(9)], correlation),
+    ]);
     const [e, g] = [normals(48), normals(48)];
     const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, value, i) => sum + value * b[i], 0);
     expect(dot(t.apply(e), g)).toBeCloseTo(dot(e, t.transpose(g)), 10);
@@ -80,7 +84,12 @@ describe('a cost with errors that are alike', () => {
 
   it('is ½ rᵀ R⁻¹ r, and its Hessian Kᵀ R⁻¹ K', async () => {
     const shape = { slots: 1, rows: 3, cols: 4, groups: 1 };
-    const control = new LogFactorControl(shape, { spread: [0.5], basis: new CorrelationFilter(3, 4, 1.2), bound: 3, emitting: new Uint8Array(12).fill(1) });
+    const control = new LogFactorControl(shape, {
+      spread: [0.5],
+      basis: new CorrelationFilter(3, 4, 1.2),
+      bound: 3,
+      emitting: new Uint8Array(12).fill(1),
+    });
     const matrix = range(n).map(() => [...normals(12)]);
     const model = new MatrixModel(shape, [matrix], [batch]);
     const context: EvaluationContext = { model, control, cost: settings, species: ['NO2'], groups: ['NOx'] };
@@ -105,7 +114,10 @@ describe('a cost with errors that are alike', () => {
     const change = control.tangent(at, direction);
     const moved = solve(matrix.map((row) => row.reduce((sum, k, j) => sum + k * change[j], 0)));
     const { control: product, simulated } = await (await GaussNewtonHessian.at(context, at)).product(direction);
-    const wanted = control.gradient(at, Float64Array.from(range(12), (j) => matrix.reduce((sum, row, i) => sum + row[j] * moved[i], 0)));
+    const wanted = control.gradient(
+      at,
+      Float64Array.from(range(12), (j) => matrix.reduce((sum, row, i) => sum + row[j] * moved[i], 0)),
+    );
     product.forEach((value, j) => expect(value).toBeCloseTo(wanted[j], 9));
     // W^½ G d, whose square is dᵀ A d
     expect(simulated[0].reduce((sum, u) => sum + u * u, 0)).toBeCloseTo(

@@ -53,15 +53,26 @@ export class Decorrelation {
 
   /** Of the values of several, one after the other. */
   static joined(parts: readonly Decorrelation[]): Decorrelation {
-    const [first, neighbour, weight, spread] = [[0], [] as number[], [] as number[], [] as number[]];
-    for (const part of parts) {
-      const offset = spread.length;
-      for (const j of part.neighbour) neighbour.push(j + offset);
-      for (const end of part.first.subarray(1)) first.push(weight.length + end);
-      weight.push(...part.weight);
-      spread.push(...part.spread);
+    const total = (size: (part: Decorrelation) => number): number => parts.reduce((sum, part) => sum + size(part), 0);
+    const [values, links] = [total(({ spread }) => spread.length), total(({ weight }) => weight.length)];
+    const out = new Decorrelation(new Int32Array(values + 1), new Int32Array(links), new Float64Array(links), new Float64Array(values));
+    let [value, link] = [0, 0];
+    for (const { first, neighbour, weight, spread } of parts) {
+      const [firstValue, firstLink] = [value, link];
+      out.neighbour.set(
+        neighbour.map((j) => j + firstValue),
+        link,
+      );
+      out.weight.set(weight, link);
+      out.spread.set(spread, value);
+      value += spread.length;
+      link += weight.length;
+      out.first.set(
+        first.map((at) => at + firstLink),
+        firstValue,
+      );
     }
-    return new Decorrelation(Int32Array.from(first), Int32Array.from(neighbour), Float64Array.from(weight), Float64Array.from(spread));
+    return out;
   }
 
   /** T·e */

@@ -50,7 +50,10 @@ function decorrelated({ decorrelation }: Root, e: Float64Array): Float64Array {
 }
 
 function timesRoot(root: Root, simulated: Values): Float64Array {
-  const u = decorrelated(root, root.inverseError.map((inverse, i) => (inverse > 0 ? inverse * simulated[i] : 0)));
+  const u = decorrelated(
+    root,
+    root.inverseError.map((inverse, i) => (inverse > 0 ? inverse * simulated[i] : 0)),
+  );
   return u.map((value, i) => value * root.weight[i]);
 }
 
@@ -85,7 +88,10 @@ export class GaussNewtonHessian {
       const root: Root = { inverseError, decorrelation, weight: new Float64Array(values.length) };
       if (curvature === 'misfit') {
         const simulated = await model.forward(factors, batch, context.signal);
-        const u = decorrelated(root, inverseError.map((inverse, i) => (counts(i) ? (simulated[i] - values[i]) * inverse : 0)));
+        const u = decorrelated(
+          root,
+          inverseError.map((inverse, i) => (counts(i) ? (simulated[i] - values[i]) * inverse : 0)),
+        );
         root.weight = u.map((each, i) => (counts(i) ? Math.sqrt(weights[species[i]] * misfitCurvature(each, lossOf(context.cost, species[i]))) : 0));
       } else root.weight = root.weight.map((_, i) => (counts(i) ? Math.sqrt(weights[species[i]]) : 0));
       roots.push(root);
