@@ -9,7 +9,7 @@ import { doctor } from './doctor';
 import { inspectCommand } from './inspect';
 import { inventoryCommand } from './inventory';
 import { withOutputOptions, withOverrides, withRunOptions, stageNames, withThreads, wholeNumber, type CommonOptions } from './options';
-import { demo, runCase, runSome, simulateCase, type RunCommandOptions } from './run-command';
+import { demo, runCase, runSome, simulateCase, type DemoChoice, type RunCommandOptions } from './run-command';
 
 const STAGE_HELP: Record<StageName, string> = {
   simulate: 'run the transport model: prior, members, truth of a twin',
@@ -40,7 +40,8 @@ function addDemo(program: Command): void {
     .addOption(new Option('--quick', 'every stage in under two minutes, with poorer figures').default(false).conflicts('full'))
     .addOption(new Option('--full', 'the best figures, without regard to time').default(false).conflicts('quick'))
     .option('--non-identical', 'the truth has another transport model than prior and members: other mixing, rates and winds', false)
-    .action((options: CommonOptions & { quick: boolean; full: boolean; nonIdentical: boolean }) => demo(options));
+    .option('--seed <n>', 'another made-up coast, with cities, weather, monitors and errors of its own', wholeNumber, 1)
+    .action((options: CommonOptions & DemoChoice) => demo(options));
 }
 
 function caseCommand(program: Command, name: string, description: string): Command {

@@ -107,9 +107,17 @@ export async function simulateCase(path: string, options: CommonOptions & { desi
   else await designCase(path, design === true ? undefined : design, options);
 }
 
+/** What `demo` can be asked for. */
+export interface DemoChoice {
+  quick: boolean;
+  full: boolean;
+  nonIdentical: boolean;
+  seed: number;
+}
+
 /** The twin experiment, from nothing to the report. */
-export async function demo(options: CommonOptions & { quick: boolean; full: boolean; nonIdentical: boolean }): Promise<void> {
-  const { quick, full, nonIdentical } = options;
+export async function demo(options: CommonOptions & DemoChoice): Promise<void> {
+  const { quick, full, nonIdentical, seed } = options;
   const out = resolve(options.out ?? demoFolder(options));
-  await watched(options, (context) => runDemo({ out, quick, full, nonIdentical, ...context }), printer(options, out));
+  await watched(options, (context) => runDemo({ out, quick, full, nonIdentical, seed, ...context }), printer(options, out));
 }

@@ -14,6 +14,8 @@ export interface DemoOptions extends Omit<RunOptions, 'stages'> {
   full?: boolean;
   /** the truth has another transport model than prior and members, as the air has */
   nonIdentical?: boolean;
+  /** another coast, with cities, weather, monitors and errors of its own; default 1 */
+  seed?: number;
 }
 
 export type DemoResult = RunResult;
@@ -22,10 +24,11 @@ function sizeOf({ quick, full }: DemoOptions): DemoSize {
   return quick ? 'quick' : full ? 'full' : 'default';
 }
 
-/** The run folder unless the caller names one: `runs/demo`, with `-non-identical` and the size after it where they are not the default. */
+/** The run folder unless the caller names one: `runs/demo`, with `-non-identical`, the seed and the size after it where they are not the default. */
 export function demoFolder(options: DemoOptions): string {
   const size = sizeOf(options);
-  return `runs/demo${options.nonIdentical ? '-non-identical' : ''}${size === 'default' ? '' : `-${size}`}`;
+  const { nonIdentical, seed = 1 } = options;
+  return `runs/demo${nonIdentical ? '-non-identical' : ''}${seed === 1 ? '' : `-seed${seed}`}${size === 'default' ? '' : `-${size}`}`;
 }
 
 /**
@@ -37,8 +40,8 @@ export async function runDemo(options: DemoOptions = {}): Promise<DemoResult> {
   chooseDevice(options); // refused before anything is written
   const out = resolve(options.out ?? demoFolder(options));
   const casePath = join(out, 'case.yaml');
-  const { ranks = ALONE } = options;
-  if (ranks.rank === 0 && !existsSync(casePath)) await writeDemoWorld(out, { size: sizeOf(options), nonIdentical: options.nonIdentical });
+  const { ranks = ALONE, nonIdentical, seed } = options;
+  if (ranks.rank === 0 && !existsSync(casePath)) await writeDemoWorld(out, { size: sizeOf(options), nonIdentical, seed });
   await ranks.barrier(); // the others read what the first has written
   return runStages(casePath, { ...options, out, stages: 'all' });
 }
