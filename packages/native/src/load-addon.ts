@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /** Thrown where a native module has not been built or does not load on this machine. `code` is `ADDON_MISSING` or `ADDON_BROKEN`. */
@@ -26,8 +27,7 @@ export function loadAddon(name: string): unknown {
   const path = join(dirname(__dirname), 'build', 'Release', `${name}.node`);
   if (!existsSync(path)) throw new AddonError('ADDON_MISSING', `${name}.node: expected at ${path} but it has not been built: run: npm run setup`);
   try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- a path that is computed: the compiler could not resolve it as a module
-    return require(path) as unknown;
+    return createRequire(__filename)(path) as unknown;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new AddonError('ADDON_BROKEN', `${name}.node: expected to load but the system says "${reason}": run: npm run setup`, { cause });

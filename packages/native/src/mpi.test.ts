@@ -30,8 +30,7 @@ describe('without a launcher', () => {
         throw new actual.AddonError('ADDON_MISSING', 'mpi.node: it has not been built');
       };
       jest.doMock('./load-addon', () => ({ ...actual, loadAddon }));
-      // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import at the top would have been made before the mock; a dynamic one jest cannot load here
-      const without = require('./mpi') as typeof import('./mpi');
+      const without = jest.requireActual<typeof import('./mpi')>('./mpi'); // now, since one at the top would have been made before the mock
       expect(without.mpiLibrary()).toBeUndefined();
       expect(without.joinRanks({ PMI_RANK: '0', PMI_SIZE: '1' })).toBe(without.ALONE);
       const several = (): unknown => without.joinRanks({ OMPI_COMM_WORLD_RANK: '1', OMPI_COMM_WORLD_SIZE: '4' });

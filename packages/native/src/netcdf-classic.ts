@@ -63,8 +63,7 @@ class Header {
     const length = this.size();
     if (length === 0 || length > LONGEST_NAME) throw new DamagedHeader(`a name of ${length} bytes`);
     const bytes = this.take(pad4(length)).subarray(0, length);
-    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-    if (isText(bytes) && !/[\x00-\x1f\x7f/]/.test(bytes.toString('latin1'))) return;
+    if (isText(bytes) && !bytes.some((byte) => byte < 0x20 || byte === 0x7f || byte === 0x2f)) return; // controls and the slash
     throw new DamagedHeader(`${JSON.stringify(bytes.toString('latin1'))} is no name`);
   }
 

@@ -1,11 +1,9 @@
-import { CorrelationFilter } from '../grid/correlation';
 import { Random } from '../random';
 import { Decorrelation } from './correlated-errors';
 import { batchCost, type CostSettings } from './cost';
 import { evaluate, type EvaluationContext } from './evaluation';
 import { GaussNewtonHessian } from './hessian';
-import { LogFactorControl } from './log-factor-control';
-import { MatrixModel, observationBatch } from './testing/linear-models';
+import { MatrixModel, observationBatch, SMALL_SHAPE, smallControl } from './testing/linear-models';
 
 const random = new Random(11);
 const normals = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal());
@@ -83,15 +81,9 @@ describe('a cost with errors that are alike', () => {
   });
 
   it('is ½ rᵀ R⁻¹ r, and its Hessian Kᵀ R⁻¹ K', async () => {
-    const shape = { slots: 1, rows: 3, cols: 4, groups: 1 };
-    const control = new LogFactorControl(shape, {
-      spread: [0.5],
-      basis: new CorrelationFilter(3, 4, 1.2),
-      bound: 3,
-      emitting: new Uint8Array(12).fill(1),
-    });
+    const control = smallControl();
     const matrix = range(n).map(() => [...normals(12)]);
-    const model = new MatrixModel(shape, [matrix], [batch]);
+    const model = new MatrixModel(SMALL_SHAPE, [matrix], [batch]);
     const context: EvaluationContext = { model, control, cost: settings, species: ['NO2'], groups: ['NOx'] };
     const at = normals(12);
     // R⁻¹ b by the plainest elimination

@@ -83,41 +83,49 @@ export function misfitCurvature(u: number, loss: Loss): number {
   return loss === 'l1' ? 1 / Math.max(size, L1_BEND) : Math.min(1, HUBER_BEND / size);
 }
 
+/** Whether a value is in the cost. */
+export function counts({ withheld, values }: ObservationBatch, i: number): boolean {
+  return withheld[i] === Role.used && Number.isFinite(values[i]);
+}
+
+/** u of a batch; 0 at values that are not in the cost. @param scale - by species, in place of the errors */
+export function scaledMisfits(batch: ObservationBatch, simulated: Values, scale?: readonly number[]): Float64Array {
+  const e = Float64Array.from(batch.values, (value, i) => (counts(batch, i) ? (simulated[i] - value) / sigmaOf(batch, i, scale) : 0));
+  return batch.decorrelation?.apply(e) ?? e;
+}
+
+function sigmaOf({ error, species }: ObservationBatch, i: number, scale?: readonly number[]): number {
+  return scale ? scale[species[i]] : error[i];
+}
+
 /** Cost and gradient of one batch. Missing and withheld observations contribute exactly nothing, whatever stands there. */
 export function batchCost(batch: ObservationBatch, simulated: Values, settings: CostSettings): BatchCost {
-  const species = settings.weights.length;
-  const tally = (): { n: Float64Array; absolute: Float64Array } => ({ n: new Float64Array(species), absolute: new Float64Array(species) });
-  const result: BatchCost = {
-    cost: new Float64Array(species),
-    gradient: new Float64Array(simulated.length),
-    used: tally(),
-    watched: tally(),
-    times: batch.times,
-  };
-  const scaled = new Float64Array(simulated.length);
-  const sigmaOf = (i: number): number => (settings.scale ? settings.scale[batch.species[i]] : batch.error[i]);
-  const counts = (i: number): boolean => batch.withheld[i] === Role.used && Number.isFinite(batch.values[i]);
+  const { weights, scale } = settings;
+  const tally = (): { n: Float64Array; absolute: Float64Array } => ({
+    n: new Float64Array(weights.length),
+    absolute: new Float64Array(weights.length),
+  });
+  const [used, watched] = [tally(), tally()];
+  let nonFinite: number | undefined;
   for (let i = 0; i < simulated.length; i++) {
     const role = batch.withheld[i];
     if (role === Role.withheld || !Number.isFinite(batch.values[i])) continue;
     const s = batch.species[i];
     const difference = simulated[i] - batch.values[i];
-    if (!Number.isFinite(difference)) result.nonFinite ??= s;
-    const group = role === Role.used ? result.used : result.watched;
+    if (!Number.isFinite(difference)) nonFinite ??= s;
+    const group = role === Role.used ? used : watched;
     group.n[s]++;
     group.absolute[s] += Math.abs(difference);
-    if (role === Role.used) scaled[i] = difference / sigmaOf(i);
   }
-  const u = batch.decorrelation?.apply(scaled) ?? scaled;
-  const pull = u.map((value, i) => {
-    if (!counts(i)) return 0;
+  const cost = new Float64Array(weights.length);
+  const pull = scaledMisfits(batch, simulated, scale).map((u, i) => {
+    if (!counts(batch, i)) return 0;
     const s = batch.species[i];
-    result.cost[s] += settings.weights[s] * misfit(value, lossOf(settings, s));
-    return settings.weights[s] * misfitDerivative(value, lossOf(settings, s));
+    cost[s] += weights[s] * misfit(u, lossOf(settings, s));
+    return weights[s] * misfitDerivative(u, lossOf(settings, s));
   });
-  const gradient = batch.decorrelation?.transpose(pull) ?? pull;
-  result.gradient = gradient.map((value, i) => (counts(i) ? value / sigmaOf(i) : 0));
-  return result;
+  const gradient = (batch.decorrelation?.transpose(pull) ?? pull).map((value, i) => (counts(batch, i) ? value / sigmaOf(batch, i, scale) : 0));
+  return { cost, gradient, used, watched, times: batch.times, nonFinite };
 }
 
 /** The constant c for a step that saw `batches` of `allBatches`, with `n` used values at `times` times. */

@@ -5,7 +5,7 @@ import type { CostSettings } from './cost';
 import { evaluate, type EvaluationContext } from './evaluation';
 import { GaussNewtonHessian } from './hessian';
 import { LogFactorControl } from './log-factor-control';
-import { MatrixModel, observationBatch } from './testing/linear-models';
+import { MatrixModel, observationBatch, SMALL_SHAPE, smallControl } from './testing/linear-models';
 import { plumeTwin } from './testing/plume-twin';
 import { dot } from './vectors';
 import { Role, type ForwardModel } from './forward-model';
@@ -13,13 +13,8 @@ import { Role, type ForwardModel } from './forward-model';
 const random = new Random(5);
 const normals = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal());
 
-const shape = { slots: 1, rows: 3, cols: 4, groups: 1 };
-const control = new LogFactorControl(shape, {
-  spread: [0.5],
-  basis: new CorrelationFilter(3, 4, 1.2),
-  bound: 3,
-  emitting: new Uint8Array(12).fill(1),
-});
+const shape = SMALL_SHAPE;
+const control = smallControl();
 const jacobian = Array.from({ length: 10 }, () => Array.from({ length: 12 }, () => random.normal()));
 const role = Array.from({ length: 10 }, (_, i) => (i === 4 ? Role.withheld : i === 7 ? Role.watched : Role.used));
 const observed = [...normals(10)].map((value, i) => (i === 2 ? NaN : 3 * value));

@@ -13,9 +13,9 @@
  */
 import { ConfigError } from '../errors';
 import type { Decorrelation } from './correlated-errors';
-import { lossOf, misfitCurvature } from './cost';
+import { counts, lossOf, misfitCurvature, scaledMisfits } from './cost';
 import type { EvaluationContext } from './evaluation';
-import { Role, type ForwardModel, type Values } from './forward-model';
+import type { ForwardModel, Values } from './forward-model';
 
 /** A·d, of the observations of some or all batches, and what is met on the way to it. */
 export interface HessianProduct {
@@ -45,16 +45,9 @@ interface Root {
   inverseError: Float64Array;
 }
 
-function decorrelated({ decorrelation }: Root, e: Float64Array): Float64Array {
-  return decorrelation?.apply(e) ?? e;
-}
-
-function timesRoot(root: Root, simulated: Values): Float64Array {
-  const u = decorrelated(
-    root,
-    root.inverseError.map((inverse, i) => (inverse > 0 ? inverse * simulated[i] : 0)),
-  );
-  return u.map((value, i) => value * root.weight[i]);
+function timesRoot({ weight, decorrelation, inverseError }: Root, simulated: Values): Float64Array {
+  const e = inverseError.map((inverse, i) => (inverse > 0 ? inverse * simulated[i] : 0));
+  return (decorrelation?.apply(e) ?? e).map((value, i) => value * weight[i]);
 }
 
 function timesTransposedRoot(root: Root, u: Float64Array): Float64Array {
@@ -81,20 +74,15 @@ export class GaussNewtonHessian {
     const roots: Root[] = [];
     for (let batch = 0; batch < model.batches; batch++) {
       context.signal?.throwIfAborted();
-      const { values, error, species, withheld, decorrelation } = model.observations(batch);
-      const { weights } = context.cost;
-      const counts = (i: number): boolean => withheld[i] === Role.used && Number.isFinite(values[i]);
-      const inverseError = Float64Array.from(error, (sigma, i) => (counts(i) ? 1 / sigma : 0));
-      const root: Root = { inverseError, decorrelation, weight: new Float64Array(values.length) };
-      if (curvature === 'misfit') {
-        const simulated = await model.forward(factors, batch, context.signal);
-        const u = decorrelated(
-          root,
-          inverseError.map((inverse, i) => (counts(i) ? (simulated[i] - values[i]) * inverse : 0)),
-        );
-        root.weight = u.map((each, i) => (counts(i) ? Math.sqrt(weights[species[i]] * misfitCurvature(each, lossOf(context.cost, species[i]))) : 0));
-      } else root.weight = root.weight.map((_, i) => (counts(i) ? Math.sqrt(weights[species[i]]) : 0));
-      roots.push(root);
+      const observations = model.observations(batch);
+      const { error, species, decorrelation } = observations;
+      const u = curvature === 'misfit' ? scaledMisfits(observations, await model.forward(factors, batch, context.signal)) : undefined;
+      const curvatureAt = (i: number): number => (u ? misfitCurvature(u[i], lossOf(context.cost, species[i])) : 1);
+      roots.push({
+        weight: Float64Array.from(error, (_, i) => (counts(observations, i) ? Math.sqrt(context.cost.weights[species[i]] * curvatureAt(i)) : 0)),
+        decorrelation,
+        inverseError: Float64Array.from(error, (sigma, i) => (counts(observations, i) ? 1 / sigma : 0)),
+      });
     }
     return new GaussNewtonHessian(context, model, at.slice(), factors, roots);
   }

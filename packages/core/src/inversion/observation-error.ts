@@ -115,9 +115,13 @@ function changes(observed: SuperObservations, prior: ArrayLike<number>): Map<str
   return new Map([...sums].map(([at, { squares, n }]) => [at, Math.sqrt(squares / n)]));
 }
 
+/** exp(−d/L) of two cells (row · cols + col). @param length - L along rows and columns, in cells */
+function correlationOf(a: number, b: number, cols: number, [alongRows, alongCols]: readonly [number, number]): number {
+  return Math.exp(-Math.hypot((Math.floor(a / cols) - Math.floor(b / cols)) / alongRows, ((a % cols) - (b % cols)) / alongCols));
+}
+
 /** Of the used values of an observed time; those of different species err independently. */
 export function decorrelationOf(observed: SuperObservations, time: number, cols: number): Decorrelation {
-  const [alongRows, alongCols] = observed.errorLength!;
   const begin = observed.first[time];
   const groups = new Map<number, number[]>();
   for (let i = begin; i < observed.first[time + 1]; i++) {
@@ -126,10 +130,9 @@ export function decorrelationOf(observed: SuperObservations, time: number, cols:
     group.push(i - begin);
     groups.set(observed.species[i], group);
   }
-  return Decorrelation.of(observed.first[time + 1] - begin, [...groups.values()], (i, j) => {
-    const [a, b] = [observed.cell[begin + i], observed.cell[begin + j]];
-    return Math.exp(-Math.hypot((Math.floor(a / cols) - Math.floor(b / cols)) / alongRows, ((a % cols) - (b % cols)) / alongCols));
-  });
+  const correlation = (i: number, j: number): number =>
+    correlationOf(observed.cell[begin + i], observed.cell[begin + j], cols, observed.errorLength!);
+  return Decorrelation.of(observed.first[time + 1] - begin, [...groups.values()], correlation);
 }
 
 /** Σ_j exp(−d_ij/L) over the used cells of a species, per species and used cell; itself counts 1. */
@@ -147,8 +150,7 @@ function neighbours(observed: SuperObservations, length: ErrorModel['correlation
     for (const a of all) {
       let sum = 0;
       for (const b of all) {
-        const [dr, dc] = [Math.floor(a / cols) - Math.floor(b / cols), (a % cols) - (b % cols)];
-        sum += Math.exp(-Math.hypot(dr / alongRows, dc / alongCols));
+        sum += correlationOf(a, b, cols, [alongRows, alongCols]);
       }
       out.set(`${species}/${a}`, sum);
     }

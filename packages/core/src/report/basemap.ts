@@ -1,4 +1,5 @@
 /** What lies under and over the cells of a map: coasts and borders, and a net of meridians and parallels, as SVG path data. */
+import { createRequire } from 'node:module';
 import { mesh } from 'topojson-client';
 import type { Topology, GeometryCollection } from 'topojson-specification';
 import type { MapFrame } from './map-frame';
@@ -39,8 +40,7 @@ export function pathData(points: Iterable<readonly [number, number]>, frame: Map
 /** Natural Earth's coasts and borders through world-atlas (public domain data), 1 : 50 million. */
 function worldLines(grid: ReportGrid, frame: MapFrame): string {
   // Read here, not imported above: 750 kB of JSON that only a report needs, and an import would load at the start of every command.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- for that reason; a dynamic import would make all of the report asynchronous
-  const atlas = require('world-atlas/countries-50m.json') as Topology<{ countries: GeometryCollection }>;
+  const atlas = createRequire(__filename)('world-atlas/countries-50m.json') as Topology<{ countries: GeometryCollection }>;
   const box = lonLatBox(grid);
   const near = (lon: number, lat: number): boolean =>
     lat > box.south && lat < box.north && Math.abs(relativeLongitude(lon, box.centreLon)) < box.halfWidth;

@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process';
 import { withoutLauncher } from '@retroplume/native';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isPlaceholder, PLACEHOLDER, type Placeholder, type Species } from '../data/case';
+import { isCommandName, NAME_IN_BRACES, type CommandName, type Species } from '../data/case';
 import { partsOfVariable, type OutputVariable } from '../data/case-fields';
 import { expandGlob, IoapiSeries } from '../data/ioapi';
 import { assertValues, firstStepOf } from '../data/period-steps';
@@ -107,7 +107,7 @@ function quoted(text: string): string {
 }
 
 function fillIn({ command, caseFile }: ExternalCtmSettings, { run, period, emissionFiles }: CtmRequest, folder: string): string {
-  const values: Record<Placeholder, string> = {
+  const values: Record<CommandName, string> = {
     emissions: emissionFiles.map(quoted).join(' '),
     output: quoted(folder),
     period: quoted(period.name),
@@ -116,7 +116,7 @@ function fillIn({ command, caseFile }: ExternalCtmSettings, { run, period, emiss
     hours: String(period.hours),
     case: quoted(caseFile),
   };
-  return command.replace(PLACEHOLDER, (whole, name: string) => (isPlaceholder(name) ? values[name] : whole));
+  return command.replace(NAME_IN_BRACES, (whole, name: string) => (isCommandName(name) ? values[name] : whole));
 }
 
 interface Ended {

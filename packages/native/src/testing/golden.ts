@@ -13,8 +13,7 @@ export const goldenFolder =
 /** Tests against the golden vectors; skipped where these are missing, since they may not be copied into the repository. */
 export function describeGolden(title: string, body: () => void): void {
   if (existsSync(goldenFolder)) describe(title, body);
-  // Skipped, with the reason in the title: the vectors may not be copied into the repository, and a clone may have none beside it.
-  else describe.skip(`${title} (skipped: no golden vectors at ${goldenFolder})`, body);
+  else describe.skip(`${title} (skipped: no golden vectors at ${goldenFolder})`, body); // a clone may have none beside it, and none may be copied into it
 }
 
 export interface GoldenArray {

@@ -1,7 +1,7 @@
 /** What no single key can say: the rules that tie several keys together. */
 import { checkBatches } from './batch-checks';
 import type { Case } from './case-schema';
-import { isPlaceholder, PLACEHOLDER, PLACEHOLDERS } from './command-placeholders';
+import { isCommandName, NAME_IN_BRACES, COMMAND_NAMES } from './command-names';
 import { MOST_MEMBERS } from './fields';
 import { checkCrossValidation } from './cross-validation-checks';
 import { checkInversion } from './inversion-checks';
@@ -187,8 +187,8 @@ function checkSums({ ctm, concentrations: { variables } }: Case): Breach[] {
 function checkCommand({ ctm }: Case): Breach[] {
   if (ctm.kind !== 'command') return [];
   const path = ['ctm', 'command'];
-  const names = [...ctm.command.matchAll(PLACEHOLDER)].map(([, name]) => name);
-  const slips = names.filter((name) => !isPlaceholder(name)).map((name) => ({ name, meant: nearestKey(name, PLACEHOLDERS) }));
+  const names = [...ctm.command.matchAll(NAME_IN_BRACES)].map(([, name]) => name);
+  const slips = names.filter((name) => !isCommandName(name)).map((name) => ({ name, meant: nearestKey(name, COMMAND_NAMES) }));
   return [
     ...slips.flatMap(({ name, meant }) =>
       meant === undefined ? [] : [{ path, text: `nothing is filled in for {${name}}: did you mean {${meant}}?` }],

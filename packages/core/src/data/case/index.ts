@@ -14,7 +14,7 @@ export type {
   TrainingSettings,
 } from './case-schema';
 export { caseSchema } from './case-schema';
-export { isPlaceholder, PLACEHOLDER, type Placeholder } from './command-placeholders';
+export { isCommandName, NAME_IN_BRACES, type CommandName } from './command-names';
 export { asksForCrossValidation } from './cross-validation-checks';
 export { GROUPS, REST, SPECIES, type Group, type Species } from './fields';
 export { examineCase, type CaseProblem, type ExaminedCase } from './examine-case';

@@ -4,6 +4,5 @@
  */
 export function describeWhere(available: boolean, lack: string, title: string, body: () => void): void {
   if (available) describe(title, body);
-  // Skipped since the tests cannot run without it; with a test of no content, not `body`, which may read what is not there while tests are collected.
-  else describe.skip(`${title} (skipped: ${lack})`, () => it('was not run', () => undefined));
+  else describe.skip(`${title} (skipped: ${lack})`, () => it('was not run', () => undefined)); // not \`body\`: it may read what lacks while tests are collected
 }

@@ -1,8 +1,23 @@
 /** Small forward models whose inversions have known answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CorrelationFilter } from '../../grid/correlation';
 import type { Random } from '../../random';
 import { factorCount, Role, type FactorShape, type ForwardModel, type ModelPart, type ObservationBatch, type Values } from '../forward-model';
+import { LogFactorControl } from '../log-factor-control';
 import { dot } from '../vectors';
+
+/** 3 x 4 cells, one group. */
+export const SMALL_SHAPE: FactorShape = { slots: 1, rows: 3, cols: 4, groups: 1 };
+
+/** Log factors on {@link SMALL_SHAPE}, correlated over 1.2 cells. */
+export function smallControl(): LogFactorControl {
+  return new LogFactorControl(SMALL_SHAPE, {
+    spread: [0.5],
+    basis: new CorrelationFilter(3, 4, 1.2),
+    bound: 3,
+    emitting: new Uint8Array(12).fill(1),
+  });
+}
 
 export function observationBatch(
   values: number[],

@@ -8,8 +8,9 @@
  * species. H B Hᵀ as assumed is sampled: the mean square of F(ξ) − F(0) over draws ξ of the prior, good to a part √(2/(draws · independent directions)).
  */
 import type { Random } from '../../random';
+import { counts, scaledMisfits } from '../cost';
 import type { EvaluationContext } from '../evaluation';
-import { Role, type Values } from '../forward-model';
+import type { Values } from '../forward-model';
 
 /** Standard deviations in the unit of the species; null where the mean product is negative or there is no value. */
 export interface InnovationStatistics {
@@ -54,13 +55,11 @@ export async function innovationStatistics(
       ),
     );
   for (let batch = 0; batch < model.batches; batch++) {
-    const { values, error, species: kinds, withheld, decorrelation } = model.observations(batch);
-    const left = Float64Array.from(values, (value, i) =>
-      withheld[i] === Role.used && Number.isFinite(value) ? (value - updated[batch][i]) / error[i] : 0,
-    );
-    const u = decorrelation?.apply(left) ?? left;
+    const observations = model.observations(batch);
+    const { values, error, species: kinds } = observations;
+    const u = scaledMisfits(observations, updated[batch]);
     for (let i = 0; i < values.length; i++) {
-      if (withheld[i] !== Role.used || !Number.isFinite(values[i])) continue;
+      if (!counts(observations, i)) continue;
       const sum = sums[kinds[i]];
       const weight = cost.weights[kinds[i]];
       const [before, after] = [values[i] - prior[batch][i], values[i] - updated[batch][i]];

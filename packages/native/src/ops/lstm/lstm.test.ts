@@ -258,6 +258,14 @@ describe.each([...fastVariants, emulatedVariant])('lstm, $name, against the doub
     );
   });
 
+  test('gates without cell states, which nothing could use, are refused', () => {
+    const sizes = { batch: 1, steps: 2, cells: 3, inChannels: 2, hidden: 4, allStates: 0 };
+    const { gates } = forward(makeInputs(sizes), sizes, options);
+    expect(() => callKernel('lstmForward', { ...makeInputs(sizes), output: 12, gates: gates.length }, { ...sizes, keptCells: 3 }, options)).toThrow(
+      'gates and cells are kept together',
+    );
+  });
+
   test('a gradient that is not asked for changes no other, and the same threads give the same bits', () => {
     const sizes = { batch: 1, steps: 3, cells: 45, inChannels: 6, hidden: 8, allStates: 1 };
     const inputs = makeInputs(sizes);
