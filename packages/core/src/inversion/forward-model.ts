@@ -42,6 +42,8 @@ export interface ObservationBatch {
   species: Uint8Array;
   /** one of {@link Role} */
   withheld: Uint8Array;
+  /** where and when: row · cols + col, and the beginning in hours since 1970; absent where a model has no such thing */
+  place?: { cell: Int32Array; hour: Float64Array };
   /** of errors, over `error`, that used values share; absent: all are independent */
   decorrelation?: Decorrelation;
   /** number of observation times (hours or days) in the batch: the N of the paper's equation 5 */

@@ -1,5 +1,5 @@
 import { Role } from './forward-model';
-import { decorrelationOf, inflatedErrors, relativeSpread, responseError } from './observation-error';
+import { decorrelationOf, inflatedErrors, relativeSpread, responseError, type ErrorModel } from './observation-error';
 import type { SuperObservations } from './super-observations';
 
 /** Two hours at cells 0, 1 and 6 of a grid of 3 columns; the last is withheld. Errors are 1. */
@@ -13,7 +13,7 @@ const observed: SuperObservations = {
   first: Int32Array.of(0, 3, 6),
 };
 const context = { prior: [13, 20, 30, 10, 20, 30], cols: 3, stepHours: 3 };
-const none = { correlationHours: 0, correlationCells: 0 };
+const none: ErrorModel = { correlationHours: [0], correlationCells: [[0, 0]] };
 
 describe('inflatedErrors', () => {
   it('leaves errors as they are where nothing is added', () => {
@@ -21,7 +21,7 @@ describe('inflatedErrors', () => {
   });
 
   it('takes all of it times a factor', () => {
-    const model = { surrogate: [0.5], correlationHours: 24, correlationCells: 2 };
+    const model: ErrorModel = { surrogate: [0.5], correlationHours: [24], correlationCells: [[2, 2]] };
     const scaled = inflatedErrors(observed, { ...model, scale: 1.5 }, context);
     inflatedErrors(observed, model, context).forEach((error, i) => expect(scaled[i] / error).toBeCloseTo(1.5, 6));
   });
@@ -35,7 +35,7 @@ describe('inflatedErrors', () => {
   });
 
   it('spreads the information of values that repeat each other in time: n / n_eff of a first-order autoregression', () => {
-    const errors = inflatedErrors(observed, { ...none, correlationHours: 24 }, context);
+    const errors = inflatedErrors(observed, { ...none, correlationHours: [24] }, context);
     const rho = Math.exp(-3 / 24);
     expect(errors[1]).toBeCloseTo(Math.sqrt((1 + rho) / (1 - rho)), 5);
     // as many independent values of that error as a long mean of the autoregression is worth
@@ -46,15 +46,30 @@ describe('inflatedErrors', () => {
   });
 
   it('counts used cells within reach, and no others', () => {
-    const errors = inflatedErrors(observed, { ...none, correlationCells: 2 }, context);
+    const errors = inflatedErrors(observed, { ...none, correlationCells: [[2, 2]] }, context);
     expect(errors[0]).toBeCloseTo(Math.sqrt(1 + Math.exp(-1 / 2)), 6);
     expect(errors[1]).toBe(errors[0]);
     expect(errors[2]).toBe(1); // withheld: not in the cost
-    expect(inflatedErrors(observed, { ...none, correlationCells: [2, 4] }, context)[0]).toBeCloseTo(Math.sqrt(1 + Math.exp(-1 / 4)), 6);
+    expect(inflatedErrors(observed, { ...none, correlationCells: [[2, 4]] }, context)[0]).toBeCloseTo(Math.sqrt(1 + Math.exp(-1 / 4)), 6);
+  });
+
+  it('has lengths of each species', () => {
+    const ofTwo = { ...observed, species: Uint8Array.of(0, 1, 0, 0, 1, 0), withheld: new Uint8Array(6) };
+    const model: ErrorModel = {
+      correlationHours: [0, 24],
+      correlationCells: [
+        [2, 2],
+        [0, 0],
+      ],
+    };
+    const rho = Math.exp(-3 / 24);
+    const [ofFirst, ofSecond] = inflatedErrors(ofTwo, model, context);
+    expect(ofFirst).toBeCloseTo(Math.sqrt(1 + Math.exp(-2 / 2)), 6); // cells 0 and 6 are two rows apart
+    expect(ofSecond).toBeCloseTo(Math.sqrt((1 + rho) / (1 - rho)), 5);
   });
 
   it('leaves the correlation in space to the cost where that has it', () => {
-    expect(inflatedErrors(observed, { ...none, correlationCells: 2, decorrelated: true }, context)[0]).toBe(1);
+    expect(inflatedErrors(observed, { ...none, correlationCells: [[2, 2]], decorrelated: true }, context)[0]).toBe(1);
   });
 });
 
@@ -62,13 +77,14 @@ describe('decorrelationOf', () => {
   it('takes the used values of a species and time, by their distance', () => {
     const apart = (errorLength: [number, number]): number => {
       const e = Float64Array.of(1, 0, 1);
-      const u = decorrelationOf({ ...observed, errorLength }, 1, context.cols).apply(e);
+      const u = decorrelationOf({ ...observed, errorLength: [errorLength] }, 1, context.cols).apply(e);
       expect(u[2]).toBe(1); // withheld: not in the cost
       return u[1]; // −ρ/√(1 − ρ²)
     };
     const expected = (rho: number): number => -rho / Math.sqrt(1 - rho ** 2);
     expect(apart([2, 2])).toBeCloseTo(expected(Math.exp(-1 / 2)), 12);
     expect(apart([2, 4])).toBeCloseTo(expected(Math.exp(-1 / 4)), 12);
+    expect(apart([0, 0])).toBeCloseTo(0, 12);
   });
 });
 

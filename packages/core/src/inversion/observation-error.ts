@@ -26,13 +26,16 @@ import { Decorrelation } from './correlated-errors';
 import { Role } from './forward-model';
 import type { SuperObservations } from './super-observations';
 
+/** Along rows and along columns. */
+export type CellLength = readonly [number, number];
+
 export interface ErrorModel {
   /** κ_s per species of the observations; absent: the surrogate counts as right */
   surrogate?: readonly number[];
-  /** τ in hours; 0: errors of different hours are independent */
-  correlationHours: number;
-  /** L in cells (rows and columns alike, or [rows, cols]); 0: errors of different cells are independent */
-  correlationCells: number | readonly [number, number];
+  /** τ in hours, per species; 0: errors of different hours are independent */
+  correlationHours: readonly number[];
+  /** L in cells along rows and columns, per species; 0: errors of different cells are independent */
+  correlationCells: readonly CellLength[];
   /** whether the correlation in space is in the cost as it is (correlated-errors.ts), not in an inflation */
   decorrelated?: boolean;
   /** f; default 1 */
@@ -56,13 +59,15 @@ export interface ErrorContext {
  */
 export function inflatedErrors(observed: SuperObservations, model: ErrorModel, context: ErrorContext): Float32Array {
   const change = changes(observed, context.prior);
-  const rho = model.correlationHours > 0 ? Math.exp(-context.stepHours / model.correlationHours) : 0;
+  const inTime = model.correlationHours.map((tau) => {
+    const rho = tau > 0 ? Math.exp(-context.stepHours / tau) : 0;
+    return (1 + rho) / (1 - rho);
+  });
   const repeats = model.decorrelated ? new Map<string, number>() : neighbours(observed, model.correlationCells, context.cols);
-  const inflation = ((model.scale ?? 1) ** 2 * (1 + rho)) / (1 - rho);
   return observed.error.map((sigma, i) => {
     const at = place(observed, i);
     const ofSurrogate = model.surrogate ? model.surrogate[observed.species[i]] * change.get(at)! : 0;
-    return Math.sqrt(inflation * (repeats.get(at) ?? 1)) * Math.hypot(sigma, ofSurrogate);
+    return (model.scale ?? 1) * Math.sqrt(inTime[observed.species[i]] * (repeats.get(at) ?? 1)) * Math.hypot(sigma, ofSurrogate);
   });
 }
 
@@ -115,8 +120,12 @@ function changes(observed: SuperObservations, prior: ArrayLike<number>): Map<str
   return new Map([...sums].map(([at, { squares, n }]) => [at, Math.sqrt(squares / n)]));
 }
 
+function reaches([alongRows, alongCols]: CellLength): boolean {
+  return alongRows > 0 && alongCols > 0;
+}
+
 /** exp(−d/L) of two cells (row · cols + col). @param length - L along rows and columns, in cells */
-function correlationOf(a: number, b: number, cols: number, [alongRows, alongCols]: readonly [number, number]): number {
+function correlationOf(a: number, b: number, cols: number, [alongRows, alongCols]: CellLength): number {
   return Math.exp(-Math.hypot((Math.floor(a / cols) - Math.floor(b / cols)) / alongRows, ((a % cols) - (b % cols)) / alongCols));
 }
 
@@ -125,32 +134,31 @@ export function decorrelationOf(observed: SuperObservations, time: number, cols:
   const begin = observed.first[time];
   const groups = new Map<number, number[]>();
   for (let i = begin; i < observed.first[time + 1]; i++) {
-    if (observed.withheld[i] !== Role.used) continue;
+    if (observed.withheld[i] !== Role.used || !reaches(observed.errorLength![observed.species[i]])) continue;
     const group = groups.get(observed.species[i]) ?? [];
     group.push(i - begin);
     groups.set(observed.species[i], group);
   }
   const correlation = (i: number, j: number): number =>
-    correlationOf(observed.cell[begin + i], observed.cell[begin + j], cols, observed.errorLength!);
+    correlationOf(observed.cell[begin + i], observed.cell[begin + j], cols, observed.errorLength![observed.species[begin + i]]);
   return Decorrelation.of(observed.first[time + 1] - begin, [...groups.values()], correlation);
 }
 
 /** Σ_j exp(−d_ij/L) over the used cells of a species, per species and used cell; itself counts 1. */
-function neighbours(observed: SuperObservations, length: ErrorModel['correlationCells'], cols: number): Map<string, number> {
-  const [alongRows, alongCols] = typeof length === 'number' ? [length, length] : length;
+function neighbours(observed: SuperObservations, lengths: readonly CellLength[], cols: number): Map<string, number> {
   const out = new Map<string, number>();
-  if (!(alongRows > 0 && alongCols > 0)) return out;
   const cells = new Map<number, Set<number>>();
   for (let i = 0; i < observed.values.length; i++) {
     if (observed.withheld[i] !== Role.used) continue;
     const species = observed.species[i];
+    if (!reaches(lengths[species])) continue;
     cells.set(species, (cells.get(species) ?? new Set()).add(observed.cell[i]));
   }
   for (const [species, all] of cells) {
     for (const a of all) {
       let sum = 0;
       for (const b of all) {
-        sum += correlationOf(a, b, cols, [alongRows, alongCols]);
+        sum += correlationOf(a, b, cols, lengths[species]);
       }
       out.set(`${species}/${a}`, sum);
     }

@@ -105,8 +105,8 @@ export class ObservationOperator {
 
   /** The observations of some times (default: all), in the order in which {@link forward} gives the simulated values. */
   batch(times = this.allTimes()): ObservationBatch {
-    const { values, error, species, withheld } = this.observed;
-    const pick = <A extends Float32Array | Uint8Array>(from: A, to: A): A => {
+    const { values, error, species, withheld, cell, first } = this.observed;
+    const pick = <A extends Float32Array | Uint8Array | Int32Array>(from: A, to: A): A => {
       let at = 0;
       this.forEachRange(times, (begin, end) => {
         to.set(from.subarray(begin, end), at);
@@ -122,6 +122,10 @@ export class ObservationOperator {
       error: pick(error, new Float32Array(n)),
       species: pick(species, new Uint8Array(n)),
       withheld: pick(withheld, new Uint8Array(n)),
+      place: {
+        cell: pick(cell, new Int32Array(n)),
+        hour: Float64Array.from(times.flatMap((i) => new Array<number>(first[i + 1] - first[i]).fill(this.times[i].start.getTime() / 3.6e6))),
+      },
       times: times.length,
     };
   }

@@ -5,7 +5,7 @@ import { ConfigError, DataError } from '../errors';
 import type { CellObservations } from '../data/station-cells';
 import type { Station } from '../data/stations';
 import { Role } from './forward-model';
-import { relativeSpread } from './observation-error';
+import { relativeSpread, type CellLength } from './observation-error';
 import type { ObservedTime } from './observation-slots';
 
 /** Error of one value, per species: the standard deviation is √((relative · value)² + absolute²). */
@@ -35,8 +35,8 @@ export interface SuperObservations {
   cell: Int32Array;
   /** number of stations averaged */
   stations: Uint16Array;
-  /** cells (along rows, along columns) over which errors of one time stay alike; absent: they are independent */
-  errorLength?: readonly [number, number];
+  /** cells (along rows, along columns) over which errors of one time stay alike, per species, 0: independent; absent: all are */
+  errorLength?: readonly CellLength[];
   /** the values of observed time i are first[i] … first[i + 1] − 1 */
   first: Int32Array;
 }

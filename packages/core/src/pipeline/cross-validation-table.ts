@@ -2,7 +2,7 @@
 import { speciesUnit } from '../data/case-fields';
 import type { FoldResult } from '../inversion/fold-scores';
 import { lCurveCorner } from '../inversion/l-curve';
-import type { Candidate, CandidateResult, CrossValidation, LCurve } from './cross-validation';
+import { lengthWords, type Candidate, type CandidateResult, type CrossValidation, type LCurve } from './cross-validation';
 import { canonicalJson } from './record';
 import { csvField } from './score-table';
 
@@ -22,8 +22,8 @@ const COLUMNS: readonly [name: string, value: (row: TableRow) => string | number
   ['length_km', ({ candidate }) => candidate.lengthKm],
   ['spread_scale', ({ candidate }) => candidate.spreadScale],
   ['error_scale', ({ candidate }) => candidate.errorScale],
-  ['error_correlation_hours', ({ candidate }) => candidate.errorCorrelation.hours],
-  ['error_correlation_km', ({ candidate }) => candidate.errorCorrelation.km],
+  ['error_correlation_hours', ({ candidate }) => lengthWords(candidate.errorCorrelation.hours)],
+  ['error_correlation_km', ({ candidate }) => lengthWords(candidate.errorCorrelation.km)],
   ['factor_correlation_periods', ({ candidate }) => candidate.factorCorrelationPeriods],
   ['fold', ({ fold }) => fold.fold],
   ['species', ({ error }) => error.species],

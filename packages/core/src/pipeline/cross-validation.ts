@@ -11,7 +11,7 @@ export interface Candidate {
   lengthKm: number;
   spreadScale: number;
   errorScale: number;
-  errorCorrelation: { hours: number; km: number };
+  errorCorrelation: Pick<InversionSettings['errorCorrelation'], 'hours' | 'km'>;
   factorCorrelationPeriods: number;
 }
 
@@ -69,9 +69,19 @@ export function withCandidate(inversion: InversionSettings, candidate: Candidate
   };
 }
 
+/** A length of all species, or those of each: `54`, or `NO2 54 SO2 54 O3 120 PM2.5 120`. */
+export function lengthWords(length: Candidate['errorCorrelation']['km']): string {
+  return typeof length === 'number'
+    ? String(length)
+    : Object.entries(length)
+        .map(([species, each]) => `${species} ${each}`)
+        .join(' ');
+}
+
 /** What a candidate has that is not the case's own. */
 export function changesOf(candidate: Candidate, own: Candidate): string[] {
-  const word = (value: Candidate[keyof Candidate]): string => (typeof value === 'number' ? String(value) : `${value.hours} h ${value.km} km`);
+  const word = (value: Candidate[keyof Candidate]): string =>
+    typeof value === 'number' ? String(value) : `${lengthWords(value.hours)} h ${lengthWords(value.km)} km`;
   const keys = Object.keys(own) as (keyof Candidate)[];
   return keys.flatMap((key) => (word(candidate[key]) === word(own[key]) ? [] : [`${key} ${word(candidate[key])}`]));
 }

@@ -1,5 +1,6 @@
 /** Errors of the observations as the case and the certificate have them. */
 import type { Grid } from '../grid/grid';
+import type { Species } from '../data/case/fields';
 import { PREPARED_SPECIES } from '../data/prepared';
 import { inflatedErrors, responseError, type ErrorModel } from '../inversion/observation-error';
 import type { ObservationOperator } from '../inversion/observation-operator';
@@ -13,11 +14,15 @@ export function errorModelOf(context: StageContext, grid: Grid): ErrorModel {
   const { surrogateError, errorCorrelation, errorScale } = variantSettings(context).inversion;
   return {
     surrogate: surrogateError === 'none' ? undefined : PREPARED_SPECIES.map((species) => surrogateErrorOf(context, species, surrogateError)),
-    correlationHours: errorCorrelation.hours,
-    correlationCells: grid.lengthInCells(errorCorrelation.km),
+    correlationHours: PREPARED_SPECIES.map((species) => ofSpecies(errorCorrelation.hours, species)),
+    correlationCells: PREPARED_SPECIES.map((species) => grid.lengthInCells(ofSpecies(errorCorrelation.km, species))),
     decorrelated: errorCorrelation.inSpace === 'exact',
     scale: errorScale,
   };
+}
+
+function ofSpecies(value: number | Record<Species, number>, species: Species): number {
+  return typeof value === 'number' ? value : value[species];
 }
 
 function surrogateErrorOf(context: StageContext, species: string, setting: 'certificate' | number): number {
@@ -31,7 +36,5 @@ export function addErrors(operator: ObservationOperator, model: ErrorModel, prio
   const { times, observed } = operator;
   const stepHours = times.length > 1 ? (times[times.length - 1].start.getTime() - times[0].start.getTime()) / 3.6e6 / (times.length - 1) : 24;
   observed.error.set(inflatedErrors(observed, model, { prior, cols, stepHours }));
-  const { correlationCells: length, decorrelated } = model;
-  const [alongRows, alongCols] = typeof length === 'number' ? [length, length] : length;
-  if (decorrelated && alongRows > 0 && alongCols > 0) observed.errorLength = [alongRows, alongCols];
+  if (model.decorrelated) observed.errorLength = model.correlationCells;
 }

@@ -140,7 +140,11 @@ async function summarise(context: StageContext, setup: InversionSetup, { begin, 
   const rows = found.posterior instanceof LowRankPosterior && slots.every((count) => count === 1) ? kernelRows(input, found.posterior) : [];
   writeUncertainty(join(context.dir, UNCERTAINTY_FILE), setup.grid, periodsOf(setup, slots, control.logFactorMap!, at, cells, rows));
   const random = new Random(asked.seed).fork('prior');
-  const innovations = await innovationStatistics(evaluation, at, { draws: PRIOR_DRAWS, random, dofsBySpecies: found.dofsBySpecies });
+  const [rowsOfKm, colsOfKm] = setup.grid.lengthInCells(1);
+  const innovations = await innovationStatistics(evaluation, at, {
+    ...{ draws: PRIOR_DRAWS, random, dofsBySpecies: found.dofsBySpecies },
+    grid: { cols: setup.grid.cols, kmPerCell: [1 / rowsOfKm, 1 / colsOfKm] },
+  });
   const preview = readRecord(context.dirOf('preview'))?.summary as PreviewSummary | undefined;
   const summary: UncertaintySummary = {
     method: asked.method as UncertaintySummary['method'],

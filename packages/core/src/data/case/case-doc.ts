@@ -23,6 +23,7 @@ function typeOf(schema: JsonSchema): string {
   if (schema.prefixItems) return 'pair';
   if (schema.items) return `list of ${typeOf(schema.items)}`;
   if (schema.anyOf && schema.description === undefined) return 'text, number or true/false';
+  if (schema.anyOf) return schema.anyOf.map(typeOf).join(' or ');
   return (
     { string: 'text', integer: 'whole number', number: 'number', boolean: 'true/false', object: 'keys', array: 'list' }[schema.type ?? ''] ?? 'keys'
   );

@@ -1,6 +1,7 @@
 /** Cross-validation: settings of the inversion chosen by monitors that are left out of it in turn. */
 import { z } from 'zod';
 import { choice, flag, real, seed, whole } from './fields';
+import { errorLength } from './inversion-schema';
 
 function values<T extends z.ZodType>(value: T, description: string): z.ZodOptional<z.ZodArray<T>> {
   return z.array(value).min(1).optional().meta({ description });
@@ -20,8 +21,8 @@ export const crossValidationSchema = z
         errorScale: values(real('Factor.', { above: 0, max: 100 }), 'Factors on `inversion.errorScale`.'),
         errorCorrelation: values(
           z.strictObject({
-            hours: real('Time over which errors stay alike.', { min: 0, unit: 'h' }),
-            km: real('Distance over which errors stay alike.', { min: 0, unit: 'km' }),
+            hours: errorLength('Time', 'value', 'h'),
+            km: errorLength('Distance', 'cell', 'km'),
           }),
           'Values of `inversion.errorCorrelation`.',
         ),

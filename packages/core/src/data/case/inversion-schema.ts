@@ -18,6 +18,15 @@ function observationError(
     .prefault({});
 }
 
+/** A length over which errors stay alike: that of all species, or of each. */
+export function errorLength(what: string, each: string, unit: string): z.ZodUnion<readonly [z.ZodNumber, ReturnType<typeof perSpecies>]> {
+  const length = real('Length.', { min: 0, unit });
+  return z.union([length, perSpecies(() => length, { NO2: 0, SO2: 0, O3: 0, 'PM2.5': 0 })]).meta({
+    description: `${what} over which errors stay alike, of all species or by species (those not named have 0); 0: each ${each} counts for itself.`,
+    unit,
+  });
+}
+
 export const inversionSchema = z
   .strictObject({
     mode: choice('`paper` takes the defaults and the cost function of Huang et al. (2021).', ['default', 'paper']).default('default'),
@@ -135,8 +144,8 @@ export const inversionSchema = z
       }),
     errorCorrelation: z
       .strictObject({
-        hours: real('Time over which errors stay alike; 0: each value counts for itself.', { min: 0, unit: 'h' }).default(0),
-        km: real('Distance over which errors stay alike; 0: each cell counts for itself.', { min: 0, unit: 'km' }).default(0),
+        hours: errorLength('Time', 'value', 'h').default(0),
+        km: errorLength('Distance', 'cell', 'km').default(0),
         inSpace: choice(
           'How the correlation over `km` is taken: `inflated` raises the variance of each value, `exact` has it in the cost as it is, so that differences between neighbours count for more than their mean.',
           ['inflated', 'exact'],

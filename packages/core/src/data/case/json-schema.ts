@@ -35,21 +35,30 @@ export function caseJsonSchema(): JsonSchema {
   return cached;
 }
 
-/** The schema of the value at `path`, or undefined where the schema knows no such key; of alternatives, `value` chooses by its `kind`. */
-export function schemaAt(path: readonly PropertyKey[], value: unknown, schema: JsonSchema = caseJsonSchema()): JsonSchema | undefined {
+/** The schema of the value at `path` of `values`, or undefined where the schema knows no such key; of alternatives, the value there chooses. */
+export function schemaAt(path: readonly PropertyKey[], values: unknown, schema: JsonSchema = caseJsonSchema()): JsonSchema | undefined {
   const alternatives = schema.oneOf ?? schema.anyOf;
-  if (alternatives && path.length >= 0) {
-    const kind = (value as { kind?: unknown } | undefined)?.kind;
-    const chosen = alternatives.find((option) => option.properties?.['kind']?.const === kind) ?? alternatives[0];
-    if (path.length === 0 && chosen.properties === undefined) return schema;
-    return schemaAt(path, value, chosen);
+  if (alternatives) {
+    const chosen = alternativeFor(values, alternatives);
+    return path.length === 0 && chosen.properties === undefined ? schema : schemaAt(path, values, chosen);
   }
   if (path.length === 0) return schema;
   const [key, ...rest] = path;
-  const inner = typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined;
+  const inner = typeof values === 'object' && values !== null ? (values as Record<PropertyKey, unknown>)[key] : undefined;
   const extra = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
   const next = typeof key === 'number' ? (schema.prefixItems?.[key] ?? schema.items) : (schema.properties?.[String(key)] ?? extra);
   return next && schemaAt(rest, inner, next);
+}
+
+/** By its `kind`, where they have one; else keys for a value that has keys. */
+function alternativeFor(value: unknown, alternatives: readonly JsonSchema[]): JsonSchema {
+  const hasKeys = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const kind = hasKeys ? (value as { kind?: unknown }).kind : undefined;
+  return (
+    alternatives.find(({ properties }) => properties?.['kind'] && properties['kind'].const === kind) ??
+    alternatives.find(({ properties }) => (properties !== undefined) === hasKeys) ??
+    alternatives[0]
+  );
 }
 
 /** Every path of the schema that has `name` as its last key, such as `training.batch` and `inversion.batch` for `batch`. */

@@ -298,7 +298,10 @@ describe('what is wrong is said in one sentence each', () => {
       'ctm: { kind: command, command: "cmaq {output}" }\ninversion: { nuisance: { runs: [{ name: a, spread: 1, options: { soaYield: 0.1 } }] } }\ntruth:',
       /nuisance\.runs\.0\.options: only the reference model can be run with other options/,
     ],
-    ['truth:', 'inversion: { surrogateError: certificat }\ntruth:', /inversion\.surrogateError/],
+    ['truth:', 'inversion: { surrogateError: certificat }\ntruth:', /inversion\.surrogateError: expected one of none, certificate or a number but/],
+    ['truth:', 'inversion: { errorCorrelation: { km: far } }\ntruth:', /errorCorrelation\.km: expected a number or a group of keys \(in km\) but/],
+    ['truth:', 'inversion: { errorCorrelation: { km: { NO: 5 } } }\ntruth:', /errorCorrelation\.km\.NO: did you mean NO2\?/],
+    ['truth:', 'inversion: { errorCorrelation: { km: { NO2: -5 } } }\ntruth:', /errorCorrelation\.km\.NO2: expected at least 0 \(in km\) but/],
     ['truth:', 'members: { runs: [{ name: prior, emissions: e, concentrations: c }] }\ntruth:', /the name prior is used twice/],
   ])('%s → %s', (from, to, message) => {
     expect(failure(VALID.replace(from, to)).message).toMatch(message);

@@ -1,6 +1,6 @@
 /** Turns what the schema finds into sentences: where, what was expected, what was received, what to do. */
 import type { z } from 'zod';
-import { pathsOfKey, schemaAt } from './json-schema';
+import { pathsOfKey, schemaAt, type JsonSchema } from './json-schema';
 import { nearestKey } from './nearest-key';
 import { joinPath, type CaseSource, type KeyPath } from './source';
 
@@ -33,7 +33,7 @@ const REPLACED: Record<string, string> = {
 
 function unknownKey(key: string, path: KeyPath, source: CaseSource): string {
   const full = joinPath([...path, key]);
-  const known = Object.keys(schemaAt(path, valueAt(source.values, path))?.properties ?? {});
+  const known = Object.keys(schemaAt(path, source.values)?.properties ?? {});
   const near = nearestKey(key, known);
   const elsewhere = pathsOfKey(key);
   let remedy = `known here: ${known.join(', ')}`;
@@ -43,14 +43,21 @@ function unknownKey(key: string, path: KeyPath, source: CaseSource): string {
   return `${source.whereIs([...path, key])}: unknown key ${full}: ${remedy}`;
 }
 
-function expected(issue: Issue, type?: string): string {
+/** What a schema takes, in words. */
+function words({ enum: values, type, anyOf = [] }: JsonSchema): string {
+  if (anyOf.length > 0) return anyOf.map(words).join(' or ');
+  return values ? `one of ${values.join(', ')}` : (TYPES[type === 'integer' ? 'int' : (type ?? '')] ?? 'text, a number, or true or false');
+}
+
+function expected(issue: Issue, schema?: JsonSchema): string {
+  const type = schema?.type;
   switch (issue.code) {
     case 'invalid_type':
       return TYPES[type === 'integer' ? 'int' : issue.expected] ?? issue.expected;
     case 'invalid_value':
       return issue.values.length === 1 ? String(issue.values[0]) : `one of ${issue.values.join(', ')}`;
     case 'invalid_union':
-      return issue.discriminator === undefined ? 'text, a number, or true or false' : 'one of reference, command';
+      return issue.discriminator === undefined ? words(schema ?? {}) : 'one of reference, command';
     case 'too_small': {
       const bound = `${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
       if (issue.origin === 'string') return 'text that is not empty';
@@ -72,14 +79,14 @@ function pathOf(issue: Issue): KeyPath {
 function wrongValue(issue: Issue, source: CaseSource): string {
   const path = pathOf(issue);
   const value = valueAt(source.values, path);
-  const schema = schemaAt(path, value);
+  const schema = schemaAt(path, source.values);
   const unit = schema?.unit !== undefined ? ` (in ${schema.unit})` : '';
   const place = `${source.whereIs(path)}: ${joinPath(path)}`;
   if (value === undefined && issue.code !== 'custom') {
     const what = schema?.description !== undefined ? `: add it (${schema.description.replace(/\.$/, '')})` : ': add it';
     return `${place} is missing${what}`;
   }
-  return `${place}: expected ${expected(issue, schema?.type)}${unit} but received ${shown(value)}`;
+  return `${place}: expected ${expected(issue, schema)}${unit} but received ${shown(value)}`;
 }
 
 /** A sentence, the key that it is about, and whether that key was not known. */

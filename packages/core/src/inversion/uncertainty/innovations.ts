@@ -11,6 +11,7 @@ import type { Random } from '../../random';
 import { counts, scaledMisfits } from '../cost';
 import type { EvaluationContext } from '../evaluation';
 import type { Values } from '../forward-model';
+import { errorLengths, type ErrorLengths, type ScaledInnovation } from './error-correlation';
 
 /** Standard deviations in the unit of the species; null where the mean product is negative or there is no value. */
 export interface InnovationStatistics {
@@ -25,6 +26,15 @@ export interface InnovationStatistics {
   observationError: { assumed: number | null; diagnosed: number | null };
   /** the prior's spread in the observed values: assumed, and what the innovations say */
   priorError: { assumed: number | null; diagnosed: number | null };
+  /** over which errors stay alike, as the innovations say; absent where the model's values have no place */
+  errorLengths?: ErrorLengths;
+}
+
+/** Where cells row · cols + col lie. */
+export interface PlaceGrid {
+  cols: number;
+  /** along rows and columns */
+  kmPerCell: readonly [number, number];
 }
 
 interface Sums {
@@ -34,16 +44,20 @@ interface Sums {
   analysed: number;
   moved: number;
   drawn: number;
+  placed: ScaledInnovation[];
 }
 
-/** @param draws - of the prior */
+/**
+ * @param draws - of the prior
+ * @param grid - of the values' places
+ */
 export async function innovationStatistics(
   context: EvaluationContext,
   result: Float64Array,
-  { draws, random, dofsBySpecies }: { draws: number; random: Random; dofsBySpecies?: ArrayLike<number> },
+  { draws, random, dofsBySpecies, grid }: { draws: number; random: Random; dofsBySpecies?: ArrayLike<number>; grid?: PlaceGrid },
 ): Promise<InnovationStatistics[]> {
   const { model, control, cost, species } = context;
-  const sums = species.map((): Sums => ({ n: 0, chiSquare: 0, variance: 0, analysed: 0, moved: 0, drawn: 0 }));
+  const sums = species.map((): Sums => ({ n: 0, chiSquare: 0, variance: 0, analysed: 0, moved: 0, drawn: 0, placed: [] }));
   const prior = await simulateAll(context, control.initial());
   const updated = await simulateAll(context, result);
   const drawn: Values[][] = [];
@@ -56,7 +70,7 @@ export async function innovationStatistics(
     );
   for (let batch = 0; batch < model.batches; batch++) {
     const observations = model.observations(batch);
-    const { values, error, species: kinds } = observations;
+    const { values, error, species: kinds, place } = observations;
     const u = scaledMisfits(observations, updated[batch]);
     for (let i = 0; i < values.length; i++) {
       if (!counts(observations, i)) continue;
@@ -68,10 +82,11 @@ export async function innovationStatistics(
       sum.variance += error[i] ** 2 / weight;
       sum.analysed += after * before;
       sum.moved += (updated[batch][i] - prior[batch][i]) * before;
+      if (place) sum.placed.push({ cell: place.cell[i], hour: place.hour[i], before: before / error[i], after: after / error[i] });
       for (const each of drawn) sum.drawn += (each[batch][i] - prior[batch][i]) ** 2 / draws;
     }
   }
-  return sums.map(({ n, chiSquare, variance, analysed, moved, drawn: spread }, s) => {
+  return sums.map(({ n, chiSquare, variance, analysed, moved, drawn: spread, placed }, s) => {
     const root = (sum: number): number | null => (n > 0 && sum >= 0 ? Math.sqrt(sum / n) : null);
     return {
       species: species[s],
@@ -80,6 +95,7 @@ export async function innovationStatistics(
       expected: dofsBySpecies ? n - dofsBySpecies[s] : null,
       observationError: { assumed: root(variance), diagnosed: root(analysed) },
       priorError: { assumed: root(spread), diagnosed: root(moved) },
+      ...(grid && placed.length > 0 && { errorLengths: errorLengths(placed, grid.cols, grid.kmPerCell) }),
     };
   });
 }

@@ -127,6 +127,7 @@ function totals(context: PageContext, { areas, preview }: ReportUncertainty): Ma
 }
 
 function innovations(context: PageContext, { innovations: all }: ReportUncertainty): Markup {
+  const placed = all.some(({ errorLengths }) => errorLengths);
   return table({
     id: 'table-innovations',
     caption: () => context.tableCaption('Errors as the inversion assumed them, and as the innovations show them.'),
@@ -136,14 +137,21 @@ function innovations(context: PageContext, { innovations: all }: ReportUncertain
       { title: 'chi²', unit: 'over its expectation' },
       { title: 'Assumed', group: 'Observation error' },
       { title: 'Shown', group: 'Observation error' },
+      ...(placed
+        ? [
+            { title: 'Distance', group: 'Errors alike over, shown' },
+            { title: 'Time', group: 'Errors alike over, shown' },
+          ]
+        : []),
       { title: 'Assumed', group: 'Prior, at the monitors' },
       { title: 'Shown', group: 'Prior, at the monitors' },
     ],
     rows: all
       .filter(({ values }) => values > 0)
-      .map(({ species, values, chiSquare, expected, observationError, priorError }) => {
+      .map(({ species, values, chiSquare, expected, observationError, priorError, errorLengths }) => {
         const unit = unitText(context.unit(species));
         const size = (value: number | null): string => (value === null ? MISSING : `${significant(value)} ${unit}`);
+        const length = (value: number | null | undefined, of: string): string => (typeof value === 'number' ? `${fixed(value, 0)} ${of}` : MISSING);
         return {
           cells: [
             chemical(species),
@@ -151,12 +159,13 @@ function innovations(context: PageContext, { innovations: all }: ReportUncertain
             fixed(chiSquare / (expected ?? values), 2),
             size(observationError.assumed),
             size(observationError.diagnosed),
+            ...(placed ? [length(errorLengths?.km, 'km'), length(errorLengths?.hours, 'h')] : []),
             size(priorError.assumed),
             size(priorError.diagnosed),
           ],
         };
       }),
-    note: 'chi² well above 1: errors were taken too small, and so are the intervals. Shown: after Desroziers et al. (2005), which holds where the other errors are right; – where the numbers contradict each other.',
+    note: 'chi² well above 1: errors were taken too small, and so are the intervals. Shown: after Desroziers et al. (2005), which holds where the other errors are right; – where the numbers contradict each other. Distance and time: those of the exponential that the pairs of values follow best; – where they do not correlate.',
   });
 }
 

@@ -327,7 +327,10 @@ export function syntheticUncertainty(): ReportUncertainty {
     leastReduction: 0.1,
     areas: [area('NOx', true), area('NH3', false)],
     innovations: [
-      { species: 'NO2', values: 2176, chiSquare: 2482, expected: 2153, observationError: errors, priorError: { assumed: 5, diagnosed: null } },
+      {
+        ...{ species: 'NO2', values: 2176, chiSquare: 2482, expected: 2153, observationError: errors, priorError: { assumed: 5, diagnosed: null } },
+        errorLengths: { km: 54.4, hours: null },
+      },
       { species: 'SO2', values: 0, chiSquare: 0, expected: 0, observationError: errors, priorError: errors },
     ],
     coverage: [{ group: 'NOx', cells: 1613, oneSigma: 0.7, twoSigma: 0.95, weighted: { oneSigma: 0.68, twoSigma: 0.93 } }],
