@@ -1,4 +1,7 @@
-import { demoFolder } from './demo';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { demoFolder, runDemo } from './demo';
 
 it.each([
   [{}, 'runs/demo'],
@@ -8,3 +11,25 @@ it.each([
   [{ nonIdentical: true, seed: 1 }, 'runs/demo-non-identical'],
   [{ seed: 3, quick: true }, 'runs/demo-seed3-quick'],
 ])('keeps demos of each kind apart: %j', (options, folder) => expect(demoFolder(options)).toBe(folder));
+
+describe('runDemo', () => {
+  it.each([
+    [{ size: 'default', nonIdentical: false, seed: 2 }, { seed: 3 }, /retroplume demo --seed 2, not that of retroplume demo --seed 3: name another/],
+    [
+      { size: 'quick', nonIdentical: false, seed: 1 },
+      { nonIdentical: true },
+      /demo --quick --seed 1, not that of retroplume demo --non-identical --seed 1:/,
+    ],
+  ])('refuses a folder with the world of %p where %p is asked for', async (there, asked, message) => {
+    const out = mkdtempSync(join(tmpdir(), 'other-world-'));
+    try {
+      mkdirSync(join(out, 'inputs'));
+      writeFileSync(join(out, 'case.yaml'), 'name: demo\n');
+      writeFileSync(join(out, 'inputs/world.json'), JSON.stringify(there));
+      await expect(runDemo({ ...asked, out })).rejects.toMatchObject({ code: 'DEMO_OTHER_WORLD', message: expect.stringMatching(message) as string });
+      expect(readdirSync(out).sort()).toEqual(['case.yaml', 'inputs']);
+    } finally {
+      rmSync(out, { recursive: true });
+    }
+  });
+});

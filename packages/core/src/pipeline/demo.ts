@@ -1,7 +1,9 @@
 /** The demo: a twin experiment on a made-up region, from nothing to the report. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { writeFileAtomic } from '../data/checkpoint';
 import { chooseDevice } from '../device';
+import { ConfigError } from '../errors';
 import { ALONE } from '../ranks';
 import type { DemoSize } from '../worlds/demo-case';
 import { writeDemoWorld } from '../worlds/demo-world';
@@ -31,8 +33,37 @@ export function demoFolder(options: DemoOptions): string {
   return `runs/demo${nonIdentical ? '-non-identical' : ''}${seed === 1 ? '' : `-seed${seed}`}${size === 'default' ? '' : `-${size}`}`;
 }
 
+/** What the world in a run folder was made with, as the command line says it. */
+const WORLD_FILE = 'inputs/world.json';
+
+interface WorldOptions {
+  size: DemoSize;
+  nonIdentical: boolean;
+  seed: number;
+}
+
+async function ensureWorld(out: string, casePath: string, asked: WorldOptions): Promise<void> {
+  const file = join(out, WORLD_FILE);
+  if (!existsSync(casePath)) {
+    await writeDemoWorld(out, asked);
+    writeFileAtomic(file, JSON.stringify(asked));
+  } else if (existsSync(file)) {
+    const there = JSON.parse(readFileSync(file, 'utf8')) as WorldOptions;
+    if (flagsOf(there) === flagsOf(asked)) return;
+    throw new ConfigError(
+      'DEMO_OTHER_WORLD',
+      `${out} holds the world of retroplume demo${flagsOf(there)}, not that of retroplume demo${flagsOf(asked)}: name another folder with --out, or move this one away`,
+    );
+  }
+}
+
+function flagsOf({ size, nonIdentical, seed }: WorldOptions): string {
+  return `${size === 'default' ? '' : ` --${size}`}${nonIdentical ? ' --non-identical' : ''} --seed ${seed}`;
+}
+
 /**
  * Writes the made-up world into the run folder, unless it is there already, and runs its case.
+ * @throws {ConfigError} `DEMO_OTHER_WORLD` if the folder holds a world made with other options
  * @throws {DeviceError} {ConfigError} as `runStages` does
  * @param options - out: default {@link demoFolder}
  */
@@ -40,8 +71,8 @@ export async function runDemo(options: DemoOptions = {}): Promise<DemoResult> {
   chooseDevice(options); // refused before anything is written
   const out = resolve(options.out ?? demoFolder(options));
   const casePath = join(out, 'case.yaml');
-  const { ranks = ALONE, nonIdentical, seed } = options;
-  if (ranks.rank === 0 && !existsSync(casePath)) await writeDemoWorld(out, { size: sizeOf(options), nonIdentical, seed });
+  const { ranks = ALONE, nonIdentical = false, seed = 1 } = options;
+  if (ranks.rank === 0) await ensureWorld(out, casePath, { size: sizeOf(options), nonIdentical, seed });
   await ranks.barrier(); // the others read what the first has written
   return runStages(casePath, { ...options, out, stages: 'all' });
 }
