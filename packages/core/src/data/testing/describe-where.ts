@@ -4,5 +4,5 @@
  */
 export function describeWhere(available: boolean, lack: string, title: string, body: () => void): void {
   if (available) describe(title, body);
-  else describe.skip(`${title} (skipped: ${lack})`, () => it('was not run', () => undefined)); // not \`body\`: it may read what lacks while tests are collected
+  else describe.skip(`${title} (skipped: ${lack})`, () => it('was not run', () => undefined)); // not `body`: it may read what lacks while tests are collected
 }
