@@ -46,6 +46,19 @@ describe('ObservationOperator', () => {
     expect(batch.times).toBe(2);
   });
 
+  it('compares those values alone that it is asked to', () => {
+    const asked: [string, number, string][] = [];
+    const operator = hourly({
+      compared: (name, cell, start) => {
+        asked.push([name, cell, start.toISOString().slice(11, 13)]);
+        return name !== 'NO2' || start.getUTCHours() === 2;
+      },
+    });
+    expect([...operator.batch().values]).toEqual([20, 5, 4, 10]);
+    expect([...operator.batch().place!.hour].map((hour) => hour % 24)).toEqual([1, 2, 2, 2]);
+    expect(asked[0]).toEqual(['NO2', 5, '01']);
+  });
+
   it('adds the spread within cells, but not that of monitors that judge the result', () => {
     // Hour 1: the cell of a and b has NO2 of 1 and 3, mean 2, standard deviation √2: 0.71 of the mean.
     const options = { error: { ...error, 'PM2.5': { relative: 0, absolute: 2 } }, representativeness: 'cell-spread' } as const;

@@ -20,6 +20,7 @@ import {
   type PlacedStation,
   type Representativeness,
   type SuperObservations,
+  type ValueFilter,
 } from './super-observations';
 
 export interface ObservationOperatorOptions {
@@ -39,6 +40,8 @@ export interface ObservationOperatorOptions {
   watched?: ReadonlySet<string>;
   /** see {@link observedTimes} */
   hoursPerDay?: number;
+  /** which values are compared, by species, cell and time; default: all */
+  compared?: ValueFilter;
 }
 
 /** Series at single stations, `[times, stations]` per species. */
@@ -86,6 +89,7 @@ export class ObservationOperator {
       error,
       options.representativeness,
       options.siteTypeError,
+      options.compared,
     );
     if (this.observed.values.length === 0) {
       throw new DataError(

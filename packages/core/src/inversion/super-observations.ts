@@ -94,6 +94,9 @@ function siteFactors(stations: readonly PlacedStation[], factors: Readonly<Recor
   return new Map([...inCell].map(([cell, all]) => [cell, Math.sqrt(all.reduce((sum, factor) => sum + factor ** 2, 0) / all.length)]));
 }
 
+/** Whether a value is used. @param cell - row · cols + col @param start - of its hour or day */
+export type ValueFilter = (species: string, cell: number, start: Date) => boolean;
+
 /** The cells' means as one list of values; missing ones are left out. Order: time, species, cell in rows and columns. */
 export function superObservations(
   { cells, values, counts, spread }: CellObservations,
@@ -104,6 +107,7 @@ export function superObservations(
   errors: ObservationErrorSettings,
   representativeness: Representativeness = 'none',
   siteTypeError: Readonly<Record<string, number>> = {},
+  compared: ValueFilter = () => true,
 ): SuperObservations {
   const siteFactor = siteFactors(stations, siteTypeError);
   const roleAt = new Map(stations.map(({ cell, role }) => [cell, role]));
@@ -115,12 +119,12 @@ export function superObservations(
   const spreads = species.map((name) =>
     representativeness === 'none' || !values.has(name) ? 0 : relativeSpread(name, spread.get(name)!.map(withoutWithheld), values.get(name)!),
   );
-  for (const { step } of times) {
+  for (const { step, start } of times) {
     species.forEach((name, s) => {
       cells.forEach(({ row, col }, i) => {
         const value = values.get(name)?.[step * cells.length + i] ?? NaN;
-        if (!Number.isFinite(value)) return;
         const cell = row * cols + col;
+        if (!Number.isFinite(value) || !compared(name, cell, start)) return;
         list.push({ value, species: s, cell, role: roleAt.get(cell)!, count: counts.get(name)![step * cells.length + i] });
       });
     });

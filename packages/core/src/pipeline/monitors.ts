@@ -1,12 +1,16 @@
 /** The monitors of a case as every later stage sees them: read once, the same stations withheld everywhere. */
 import { createHash } from 'node:crypto';
-import type { Case, PeriodSettings } from '../data/case';
+import type { Case, InversionSettings, PeriodSettings } from '../data/case';
+import type { Species } from '../data/case/fields';
 import { expandGlob } from '../data/glob';
 import { readObservations, type Observations } from '../data/observations';
 import { PREPARED_SPECIES } from '../data/prepared';
 import type { Grid } from '../grid/grid';
+import { ConfigError } from '../errors';
 import { ObservationOperator } from '../inversion/observation-operator';
+import type { ValueFilter } from '../inversion/super-observations';
 import { chooseWithheld } from '../inversion/withheld';
+import { localSolarHour } from '../worlds/solar';
 import { inPeriod, twinObservationsFile } from './case-runs';
 import type { StageContext } from './stage';
 
@@ -20,6 +24,7 @@ export interface Monitors {
 
 /** Part of the stations that are not withheld which only choose the step at which the inversion stops. */
 const WATCHED = 0.15;
+const HALF_HOUR_MS = 1_800_000;
 
 /** Observations of a twin are written by `simulate`, of a real case by nobody here. */
 export function observationPattern(context: StageContext, period: string): string {
@@ -52,15 +57,18 @@ export async function readMonitors(context: StageContext, period: PeriodSettings
  * @param firstHour - hours before it are not compared
  * @param watch - whether some stations are set aside to choose the step at which to stop
  * @param hoursPerDay - see {@link ObservationOperator}
+ * @param hoursOfDay - hours of the local day that are compared, by species
+ * @throws {ConfigError} `OBSERVATION_HOURS` if they leave nothing of a species
  */
 export function operatorOf(
   context: StageContext,
   period: PeriodSettings,
   grid: Grid,
   monitors: Monitors,
-  options: { firstHour: number; watch: boolean; hoursPerDay?: number },
+  options: { firstHour: number; watch: boolean; hoursPerDay?: number; hoursOfDay?: HoursOfDay },
 ): ObservationOperator {
-  return new ObservationOperator({
+  const { hoursOfDay = {}, hoursPerDay = 24 } = options;
+  const operator = new ObservationOperator({
     grid,
     period: { start: new Date(period.start), hours: period.hours, spinUpHours: options.firstHour },
     observations: monitors.observations,
@@ -70,8 +78,36 @@ export function operatorOf(
     siteTypeError: context.case.inversion.siteTypeError,
     withheld: monitors.withheld,
     watched: options.watch ? monitors.watched : undefined,
-    hoursPerDay: options.hoursPerDay,
+    hoursPerDay,
+    compared: withinHours(grid, hoursOfDay),
   });
+  const empty = operator.unobserved.find((species) => species in hoursOfDay && monitors.observations.species.includes(species));
+  if (empty !== undefined) {
+    const [from, to] = hoursOfDay[empty as Species]!;
+    throw new ConfigError(
+      'OBSERVATION_HOURS',
+      `inversion.hoursOfDay.${empty}: in ${period.name} no value between ${from} and ${to} h of local solar time is compared, at ${hoursPerDay} hours a day: widen the range, or raise inversion.hoursPerDay`,
+    );
+  }
+  return operator;
+}
+
+/** Local solar hours of the day, from the first up to the second, by species; those that are not named are compared at all hours. */
+type HoursOfDay = InversionSettings['hoursOfDay'];
+
+function withinHours(grid: Grid, hours: HoursOfDay): ValueFilter {
+  const longitudes = new Map<number, number>();
+  const longitudeOf = (cell: number): number => {
+    if (!longitudes.has(cell)) longitudes.set(cell, grid.centre(Math.floor(cell / grid.cols), cell % grid.cols).lon);
+    return longitudes.get(cell)!;
+  };
+  return (species, cell, start) => {
+    const range = hours[species as Species];
+    if (range === undefined) return true;
+    const [from, to] = range;
+    const hour = localSolarHour(start.getTime() + HALF_HOUR_MS, longitudeOf(cell));
+    return from < to ? hour >= from && hour < to : hour >= from || hour < to;
+  };
 }
 
 /** A short mark of a set of names, for records. */

@@ -34,7 +34,7 @@ export async function observePeriod(
   const { inversion } = variantSettings(context);
   const drawn = await readMonitors(context, settings, grid);
   const monitors = leftOut ? { ...drawn, watched: leftOut } : drawn;
-  const options = { firstHour, watch: inversion.stopOnWithheld || leftOut !== undefined };
+  const options = { firstHour, watch: inversion.stopOnWithheld || leftOut !== undefined, hoursOfDay: inversion.hoursOfDay };
   return {
     monitors,
     operator: operatorOf(context, settings, grid, monitors, { ...options, hoursPerDay: inversion.hoursPerDay }),

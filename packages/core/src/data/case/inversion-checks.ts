@@ -5,7 +5,7 @@ import { checkRegion, type Breach } from './checks';
 import type { KeyPath } from './source';
 
 export function checkInversion(c: Case): Breach[] {
-  return [...checkGroups(c), ...checkSiteTypes(c), ...checkRegions(c), ...checkNuisance(c), ...checkTotals(c), ...checkPaper(c)];
+  return [...checkGroups(c), ...checkSiteTypes(c), ...checkHours(c), ...checkRegions(c), ...checkNuisance(c), ...checkTotals(c), ...checkPaper(c)];
 }
 
 function checkGroups({ inversion: { groups } }: Case): Breach[] {
@@ -16,6 +16,15 @@ function checkGroups({ inversion: { groups } }: Case): Breach[] {
 function checkSiteTypes({ observations: { stations }, inversion: { siteTypeError } }: Case): Breach[] {
   if (stations.type !== undefined || Object.keys(siteTypeError).length === 0) return [];
   return [{ path: ['inversion', 'siteTypeError'], text: 'errors by type of site need the types: name their column in observations.stations.type' }];
+}
+
+function checkHours({ observations: { resolution }, inversion: { hoursOfDay } }: Case): Breach[] {
+  const path: KeyPath = ['inversion', 'hoursOfDay'];
+  if (resolution === 'daily' && Object.keys(hoursOfDay).length > 0)
+    return [{ path, text: 'a daily mean has all hours of its day in it: remove hoursOfDay, or give hourly observations' }];
+  return Object.entries(hoursOfDay).flatMap(([species, [from, to]]) =>
+    from === to ? [{ path: [...path, species], text: `from ${from} to ${to} there is no hour: give the first hour and the end of the last` }] : [],
+  );
 }
 
 function checkRegions(c: Case): Breach[] {

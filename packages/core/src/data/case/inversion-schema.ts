@@ -18,6 +18,9 @@ function observationError(
     .prefault({});
 }
 
+const hourOfDay = real('Hour.', { min: 0, max: 24, unit: 'h' });
+const hoursOfDay = z.tuple([hourOfDay, hourOfDay]).optional().meta({ description: 'First hour, and end of the last.', unit: 'h' });
+
 /** A length over which errors stay alike: that of all species, or of each. */
 export function errorLength(what: string, each: string, unit: string): z.ZodUnion<readonly [z.ZodNumber, ReturnType<typeof perSpecies>]> {
   const length = real('Length.', { min: 0, unit });
@@ -259,6 +262,14 @@ export const inversionSchema = z
     hoursPerDay: whole('Hours of each day, evenly spread, at which the surrogate is compared with hourly observations.', { min: 1, max: 24 }).default(
       8,
     ),
+    hoursOfDay: z
+      .strictObject({ NO2: hoursOfDay, SO2: hoursOfDay, O3: hoursOfDay, 'PM2.5': hoursOfDay })
+      .prefault({})
+      .meta({
+        description:
+          'Hours of the local (solar) day of which hourly values are compared, by species, such as `{ O3: [9, 18] }` for ozone by day, when it is mixed; those not named ' +
+          'are compared at all hours. A range may pass midnight. Scores take all hours.',
+      }),
     stopOnWithheld: flag('Whether a part of the used monitors is set aside to choose the step at which to stop.').default(true),
     patience: whole('Evaluations without a better value at these monitors after which it stops.', { min: 1 }).default(30),
     gradientReduction: real(

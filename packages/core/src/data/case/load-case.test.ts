@@ -299,12 +299,19 @@ describe('what is wrong is said in one sentence each', () => {
       /nuisance\.runs\.0\.options: only the reference model can be run with other options/,
     ],
     ['truth:', 'inversion: { surrogateError: certificat }\ntruth:', /inversion\.surrogateError: expected one of none, certificate or a number but/],
+    ['truth:', 'inversion: { hoursOfDay: { O3: [9, 9] } }\ntruth:', /hoursOfDay\.O3: from 9 to 9 there is no hour: give/],
+    ['truth:', 'inversion: { hoursOfDay: { O3: [9, 25] } }\ntruth:', /hoursOfDay\.O3\.1: expected at most 24/],
     ['truth:', 'inversion: { errorCorrelation: { km: far } }\ntruth:', /errorCorrelation\.km: expected a number or a group of keys \(in km\) but/],
     ['truth:', 'inversion: { errorCorrelation: { km: { NO: 5 } } }\ntruth:', /errorCorrelation\.km\.NO: did you mean NO2\?/],
     ['truth:', 'inversion: { errorCorrelation: { km: { NO2: -5 } } }\ntruth:', /errorCorrelation\.km\.NO2: expected at least 0 \(in km\) but/],
     ['truth:', 'members: { runs: [{ name: prior, emissions: e, concentrations: c }] }\ntruth:', /the name prior is used twice/],
   ])('%s → %s', (from, to, message) => {
     expect(failure(VALID.replace(from, to)).message).toMatch(message);
+  });
+
+  it('refuses hours of the day for daily means', () => {
+    const daily = VALID.replace('  twin: {}', '  twin: {}\n  resolution: daily\ninversion: { hoursOfDay: { O3: [9, 18] } }');
+    expect(failure(daily).message).toMatch(/inversion\.hoursOfDay: a daily mean has all hours of its day in it: remove/);
   });
 
   it('a file that is missing, a folder, empty or not YAML', () => {
