@@ -32,6 +32,13 @@ describe('errorLengths', () => {
     expect(Math.abs(found.hours! / hours - 1)).toBeLessThan(0.2);
   });
 
+  it('takes periods half a year apart for themselves', () => {
+    const winter = drawn({ km: 60, hours: 12 });
+    const both = [...winter, ...winter.map((value) => ({ ...value, hour: value.hour + 4400 }))];
+    const of = (values: ScaledInnovation[]): number => errorLengths(values, COLS, KM_PER_CELL).hours!;
+    expect(Math.abs(of(both) / of(winter) - 1)).toBeLessThan(0.01);
+  });
+
   it('finds no length where errors are independent', () => {
     const found = errorLengths(drawn({ km: 0, hours: 0 }), COLS, KM_PER_CELL);
     // Neighbours that are nearest by less than a cell may still be shown as alike, but not beyond it.

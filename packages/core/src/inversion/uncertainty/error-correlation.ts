@@ -3,7 +3,7 @@
  *
  *   E[d_oa,i d_ob,j] = R_ij,     C(d) = Σ_pairs ½(a_i b_j + a_j b_i) / pairs  over  Σ_i a_i b_i / n,     a = d_oa/σ, b = d_ob/σ
  *
- * with pairs of one time, by their distance, or of one cell, by their lag (Desroziers et al. 2005, doi:10.1256/qj.05.108; for correlations Waller et al. 2016,
+ * with pairs of one time, by their distance, or of one cell, by their lag of ten days at most (Desroziers et al. 2005, doi:10.1256/qj.05.108; for correlations Waller et al. 2016,
  * doi:10.1002/qj.2661). The length is that of exp(−d/L) closest to C in least squares over all bins, weighted with their pairs. It is a first step of a fixed
  * point: where the assumed length was too short, a part of the errors that are alike went into the result, and what is shown is too short, too.
  */
@@ -29,6 +29,8 @@ const LEAST_PAIRS = 100;
 /** Pairs of a kind that are looked at; beyond them times, or cells, are left out evenly. */
 const MOST_PAIRS = 2e7;
 const BINS = 24;
+/** Longer lags are those of other weather, or of another period. */
+const FARTHEST_HOURS = 240;
 
 /**
  * @param cols - of the grid, for cells row · cols + col
@@ -43,13 +45,11 @@ export function errorLengths(values: readonly ScaledInnovation[], cols: number, 
   return {
     km: lengthOf(
       groupsBy(values, ({ hour }) => hour),
-      distance,
-      own,
+      { distance, farthest: Infinity, own },
     ),
     hours: lengthOf(
       groupsBy(values, ({ cell }) => cell),
-      apart,
-      own,
+      { distance: apart, farthest: FARTHEST_HOURS, own },
     ),
   };
 }
@@ -64,20 +64,27 @@ function groupsBy(values: readonly ScaledInnovation[], key: (value: ScaledInnova
   return [...groups.values()];
 }
 
-type Distance = (a: ScaledInnovation, b: ScaledInnovation) => number;
+interface Pairs {
+  distance: (a: ScaledInnovation, b: ScaledInnovation) => number;
+  /** pairs beyond it are left out */
+  farthest: number;
+  /** mean product of a value with itself */
+  own: number;
+}
 
 /** L, from the pairs within groups. */
-function lengthOf(all: readonly ScaledInnovation[][], distance: Distance, own: number): number | null {
+function lengthOf(all: readonly ScaledInnovation[][], { distance, farthest, own }: Pairs): number | null {
   const pairs = all.reduce((sum, { length }) => sum + (length * (length - 1)) / 2, 0);
   if (pairs < LEAST_PAIRS) return null;
   const stride = Math.ceil(pairs / MOST_PAIRS);
   const groups = all.filter((_, i) => i % stride === 0);
   let most = 0;
-  forPairs(groups, (a, b) => (most = Math.max(most, distance(a, b))));
+  forPairs(groups, (a, b) => (most = Math.max(most, Math.min(farthest, distance(a, b)))));
   // Where most pairs are far apart the near ones, which tell L, still have bins of their own.
   const bins = Array.from({ length: BINS }, () => ({ n: 0, distance: 0, product: 0 }));
   forPairs(groups, (a, b) => {
     const d = distance(a, b);
+    if (d > farthest) return;
     const bin = bins[Math.min(BINS - 1, Math.floor(BINS * Math.sqrt(d / most)))];
     bin.n++;
     bin.distance += d;
