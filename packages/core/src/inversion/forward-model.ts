@@ -32,6 +32,14 @@ export const Role = {
   withheld: 2,
 } as const;
 
+/** Where and when values are; arrays of equal length. */
+export interface ObservationPlace {
+  /** row · cols + col */
+  cell: Int32Array;
+  /** beginning of the hour or day, in hours since 1970 */
+  hour: Float64Array;
+}
+
 /** Observations of one batch; arrays of equal length. */
 export interface ObservationBatch {
   /** in the unit of its species (ppb or µg m-3); NaN counts as missing */
@@ -42,8 +50,8 @@ export interface ObservationBatch {
   species: Uint8Array;
   /** one of {@link Role} */
   withheld: Uint8Array;
-  /** where and when: row · cols + col, and the beginning in hours since 1970; absent where a model has no such thing */
-  place?: { cell: Int32Array; hour: Float64Array };
+  /** made when asked for, since no cost needs it; absent where a model's values have no place */
+  place?: () => ObservationPlace;
   /** of errors, over `error`, that used values share; absent: all are independent */
   decorrelation?: Decorrelation;
   /** number of observation times (hours or days) in the batch: the N of the paper's equation 5 */

@@ -55,7 +55,7 @@ describe('ObservationOperator', () => {
       },
     });
     expect([...operator.batch().values]).toEqual([20, 5, 4, 10]);
-    expect([...operator.batch().place!.hour].map((hour) => hour % 24)).toEqual([1, 2, 2, 2]);
+    expect([...operator.batch().place!().hour].map((hour) => hour % 24)).toEqual([1, 2, 2, 2]);
     expect(asked[0]).toEqual(['NO2', 5, '01']);
   });
 

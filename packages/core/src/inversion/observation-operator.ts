@@ -10,7 +10,7 @@ import type { Observations } from '../data/observations';
 import { stationsToCells } from '../data/station-cells';
 import type { Grid } from '../grid/grid';
 import { Decorrelation } from './correlated-errors';
-import type { ObservationBatch } from './forward-model';
+import type { ObservationBatch, ObservationPlace } from './forward-model';
 import { decorrelationOf } from './observation-error';
 import { observedTimes, type ModelPeriod, type ObservedTime } from './observation-slots';
 import {
@@ -109,8 +109,8 @@ export class ObservationOperator {
 
   /** The observations of some times (default: all), in the order in which {@link forward} gives the simulated values. */
   batch(times = this.allTimes()): ObservationBatch {
-    const { values, error, species, withheld, cell, first } = this.observed;
-    const pick = <A extends Float32Array | Uint8Array | Int32Array>(from: A, to: A): A => {
+    const { values, error, species, withheld } = this.observed;
+    const pick = <A extends Float32Array | Uint8Array>(from: A, to: A): A => {
       let at = 0;
       this.forEachRange(times, (begin, end) => {
         to.set(from.subarray(begin, end), at);
@@ -126,11 +126,17 @@ export class ObservationOperator {
       error: pick(error, new Float32Array(n)),
       species: pick(species, new Uint8Array(n)),
       withheld: pick(withheld, new Uint8Array(n)),
-      place: {
-        cell: pick(cell, new Int32Array(n)),
-        hour: Float64Array.from(times.flatMap((i) => new Array<number>(first[i + 1] - first[i]).fill(this.times[i].start.getTime() / 3.6e6))),
-      },
+      place: () => this.placeOf(times),
       times: times.length,
+    };
+  }
+
+  private placeOf(times: readonly number[]): ObservationPlace {
+    const { cell, first } = this.observed;
+    const indices = times.flatMap((time) => Array.from({ length: first[time + 1] - first[time] }, (_, k) => ({ time, i: first[time] + k })));
+    return {
+      cell: Int32Array.from(indices, ({ i }) => cell[i]),
+      hour: Float64Array.from(indices, ({ time }) => this.times[time].start.getTime() / 3.6e6),
     };
   }
 

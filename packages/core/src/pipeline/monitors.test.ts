@@ -26,8 +26,9 @@ function compared(hoursOfDay: InversionSettings['hoursOfDay'], hoursPerDay?: num
   const monitors = { observations, withheld: new Set<string>(), watched: new Set<string>(), block: new Map<string, string>() };
   const operator = operatorOf(context, period, grid, monitors, { firstHour: 0, watch: false, hoursPerDay, hoursOfDay });
   const { species, place } = operator.batch();
+  const { cell: cells, hour: hours } = place!();
   const hoursAt = (of: number, cell: number): number[] =>
-    [...place!.hour].flatMap((hour, i) => (species[i] === of && place!.cell[i] === cell ? [hour % 24] : []));
+    [...hours].flatMap((hour, i) => (species[i] === of && cells[i] === cell ? [hour % 24] : []));
   expect(hoursAt(0, 0)).toHaveLength(hoursPerDay ?? 24);
   return [hoursAt(2, 0), hoursAt(2, 45)];
 }

@@ -3,6 +3,11 @@
  * right or files that may not be copied into the repository still runs everything else, and the count of skipped tests shows what it lacks.
  */
 export function describeWhere(available: boolean, lack: string, title: string, body: () => void): void {
-  if (available) describe(title, body);
-  else describe.skip(`${title} (skipped: ${lack})`, () => it('was not run', () => undefined)); // not `body`: it may read what lacks while tests are collected
+  if (available) {
+    describe(title, body);
+    return;
+  }
+  // Reason for skipping: `lack`, which is the machine's and no fault of the code, so that failing would be wrong, and leaving the tests out unsaid would hide it.
+  // Not with `body`, which may read what lacks while tests are collected.
+  describe.skip(`${title} (skipped: ${lack})`, () => it('was not run', () => undefined));
 }

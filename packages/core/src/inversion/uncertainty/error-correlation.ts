@@ -10,6 +10,7 @@
 
 /** What one value contributes. */
 export interface ScaledInnovation {
+  /** row · cols + col */
   cell: number;
   /** hours since 1970 */
   hour: number;
@@ -33,8 +34,11 @@ const BINS = 24;
 const FARTHEST_HOURS = 240;
 
 /**
- * @param cols - of the grid, for cells row · cols + col
- * @param kmPerCell - along rows and columns
+ * The lengths of one species.
+ *
+ * @param values - dimensionless innovations, each with its place
+ * @param cols - of the grid
+ * @param kmPerCell - km along rows and columns
  */
 export function errorLengths(values: readonly ScaledInnovation[], cols: number, kmPerCell: readonly [number, number]): ErrorLengths {
   const own = values.reduce((sum, { before, after }) => sum + before * after, 0) / values.length;

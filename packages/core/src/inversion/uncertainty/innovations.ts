@@ -70,7 +70,8 @@ export async function innovationStatistics(
     );
   for (let batch = 0; batch < model.batches; batch++) {
     const observations = model.observations(batch);
-    const { values, error, species: kinds, place } = observations;
+    const { values, error, species: kinds } = observations;
+    const place = observations.place?.();
     const u = scaledMisfits(observations, updated[batch]);
     for (let i = 0; i < values.length; i++) {
       if (!counts(observations, i)) continue;
