@@ -19,20 +19,19 @@ import { describeWhere } from '../packages/core/src/data/testing/describe-where'
 import { IoapiFile, IoapiWriter, type IoapiVariable } from '../packages/core/src/data/ioapi';
 import type { TimeAxis } from '../packages/core/src/grid/grid';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 
 // Whole runs on a machine that does other things too.
 jest.setTimeout(400_000);
 
-const main = join(__dirname, '../packages/cli/dist/main.js');
 const SETTINGS = [
+  ...SMALL_RUN,
+  ...SHORT_STAGES,
   'members.count=0',
   'training.differenceWeight=0',
-  'surrogate.hidden=4',
-  'surrogate.widths=[4,8,8]',
   'training.iterations=2',
   'inversion.iterations=2',
   'inversion.hoursPerDay=1',
-  'paperMode.run=false',
 ].flatMap((setting) => ['--set', setting]);
 
 let world: string;
@@ -49,7 +48,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 afterAll(() => rmSync(world, { recursive: true }));
 
 function retroplume(command: string, ...more: string[]): { status: number | null; stderr: string } {
-  const args = [main, command, join(folder, 'case.yaml'), '--out', join(folder, 'run'), '--quiet', ...SETTINGS, ...more];
+  const args = [MAIN, command, join(folder, 'case.yaml'), '--out', join(folder, 'run'), '--quiet', ...SETTINGS, ...more];
   return spawnSync(process.execPath, args, { encoding: 'utf8' });
 }
 
@@ -194,22 +193,33 @@ describe('inputs of the transport model', () => {
 });
 
 describe('observations', () => {
-  /** Replaces the twin's observations by files, as a real case has them. */
-  function realObservations(change: (lines: string[]) => string[]): void {
+  /** A run whose observations are files, as a real case has them; finished, so that a copy of it has only the inversion to make again. */
+  let real: string;
+  beforeAll(() => {
+    real = folder = mkdtempSync(join(tmpdir(), 'real-'));
+    cpSync(world, folder, { recursive: true, preserveTimestamps: true });
     expect(retroplume('simulate').status).toBe(0);
-    for (const name of readdirSync(join(folder, 'run/simulate')).filter((file) => file.startsWith('observations_'))) {
-      const lines = readFileSync(join(folder, 'run/simulate', name), 'utf8')
-        .trimEnd()
-        .split('\n');
-      writeFileSync(input(name.replace('observations', 'obs')), `${change(lines).join('\n')}\n`);
-    }
+    for (const name of observationFiles('run/simulate')) cpSync(join(folder, 'run/simulate', name), input(name.replace('observations', 'obs')));
     replaceInCase(/ {2}twin:\n(?: {4}.*\n)+/, '');
     replaceInCase(/truth:\n {2}factors: .*\n/, '');
     rmSync(join(folder, 'run'), { recursive: true });
+    expect(retroplume('run').status).toBe(0);
+  });
+  afterAll(() => rmSync(real, { recursive: true }));
+  beforeEach(() => cpSync(real, folder, { recursive: true, preserveTimestamps: true }));
+
+  function observationFiles(where: string): string[] {
+    return readdirSync(join(folder, where)).filter((name) => /^obs(ervations)?_/.test(name));
   }
 
-  it('of which a species is missing throughout are told, and the run goes on with the others', () => {
-    realObservations(([head, ...rows]) => {
+  function changeObservations(change: (lines: string[]) => string[]): void {
+    for (const name of observationFiles('inputs')) {
+      writeFileSync(input(name), `${change(readFileSync(input(name), 'utf8').trimEnd().split('\n')).join('\n')}\n`);
+    }
+  }
+
+  it('of which a species is missing throughout are refused, and the species named', () => {
+    changeObservations(([head, ...rows]) => {
       const column = head.split(',').indexOf('SO2');
       return [
         head,
@@ -222,14 +232,13 @@ describe('observations', () => {
       ];
     });
     const { status, stderr } = retroplume('run');
-    if (status === 0) return;
     expect(stderr).toMatch(/SO2/);
     expectOneSentence(stderr);
     expect(status).toBe(3);
   });
 
   it('without any value are refused', () => {
-    realObservations(([head, ...rows]) => [
+    changeObservations(([head, ...rows]) => [
       head,
       ...rows.map((row) =>
         row
@@ -244,7 +253,6 @@ describe('observations', () => {
   });
 
   it('of which all stations lie outside the grid are refused', () => {
-    realObservations((lines) => lines);
     const [head, ...rows] = readFileSync(input('stations.csv'), 'utf8').trimEnd().split('\n');
     const lat = head.split(',').indexOf('lat');
     const moved = rows.map((row) =>

@@ -1,5 +1,5 @@
 /** Tables (CSV, gzipped CSV, Parquet) through DuckDB: every column is read as text, so that nothing is guessed. */
-import { DuckDBInstance, StatementType, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
 
 import { ConfigError, DataError } from '../errors';
 import { inspectCsv } from './table-files';
@@ -14,6 +14,11 @@ export interface RawFormat {
   columns: string[];
 }
 
+/** Loaded with the first table: no other command should wait for it. */
+function duckdb(): Promise<typeof import('@duckdb/node-api')> {
+  return import('@duckdb/node-api');
+}
+
 /** A database in memory, for as long as a few tables are read. */
 export class TableStore {
   private constructor(
@@ -22,6 +27,7 @@ export class TableStore {
   ) {}
 
   static async open(): Promise<TableStore> {
+    const { DuckDBInstance } = await duckdb();
     // No extension is ever fetched: what DuckDB was built with is all that is used.
     const instance = await DuckDBInstance.create(':memory:', {
       temp_directory: '',
@@ -61,6 +67,7 @@ export class TableStore {
    */
   async userView(name: string, sql: string): Promise<string[]> {
     await this.lock();
+    const { StatementType } = await duckdb();
     const wrong = (text: string, cause?: unknown): ConfigError => new ConfigError('OBSERVATIONS_SQL', `observations.sql: ${text}`, { cause });
     let selects = false;
     try {

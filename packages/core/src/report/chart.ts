@@ -1,8 +1,14 @@
 /** Line charts by echarts, drawn to SVG text on the server. */
-import * as echarts from 'echarts';
+import type * as Echarts from 'echarts';
 import { niceCeiling } from './colour-scale';
 import type { Markup } from './html';
 import { html, trusted } from './html';
+
+/** Loaded with the first chart: a tenth of a second that no other command should wait for. */
+function echarts(): typeof Echarts {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a page is made without waiting, so import() cannot be awaited here
+  return require('echarts') as typeof Echarts;
+}
 
 export interface ChartLine {
   name: string;
@@ -93,7 +99,7 @@ export function drawChart(spec: ChartSpec): Markup {
   const lines = spec.lines.filter(({ points }) => points.length > 0);
   if (lines.length === 0) return html``;
   const [width, height] = [spec.width ?? WIDTH, spec.height ?? HEIGHT];
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
+  const chart = echarts().init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
     chart.setOption({
       animation: false,
