@@ -52,6 +52,14 @@ it('simulates the run of a nuisance term, and inverts its number and biases with
   expect(nuisance!.filter(({ value }) => value !== 0).length).toBeGreaterThan(nuisance!.length / 2);
 });
 
+it('compares daily means of hourly observations', () => {
+  const hourly = inverted().history;
+  const daily = inverted('inversion.dailyMeans=true').history;
+  // Of the compared hours one whole day is left, of which each monitor has one value instead of the case's four.
+  expect(daily[0].total).toBeLessThan(hourly[0].total / 2);
+  expect(daily.at(-1)!.total).toBeLessThan(daily[0].total);
+});
+
 it('holds a total that is known', () => {
   const ratio = (): number => {
     const { values } = nitrogenOxides();

@@ -1,5 +1,6 @@
 /** A period as the inversion compares it with the monitors, and how a run of the transport model looks through that. */
 import type { PeriodSettings } from '../data/case';
+import { dailyMeans } from '../data/daily-means';
 import { wholeGrid, type Hours, type PeriodSource } from '../data/period-source';
 import type { Grid, TimeAxis } from '../grid/grid';
 import type { ObservationOperator } from '../inversion/observation-operator';
@@ -23,6 +24,7 @@ export type RunFields = (hours: Hours) => Float32Array;
 /**
  * @param firstHour - hours before it are not compared
  * @param leftOut - stations that are watched in place of those that would choose the step at which to stop
+ * @throws {DataError} what {@link dailyMeans} throws
  */
 export async function observePeriod(
   context: StageContext,
@@ -32,7 +34,8 @@ export async function observePeriod(
   leftOut?: ReadonlySet<string>,
 ): Promise<ObservedPeriod> {
   const { inversion } = variantSettings(context);
-  const drawn = await readMonitors(context, settings, grid);
+  const read = await readMonitors(context, settings, grid);
+  const drawn = inversion.dailyMeans ? { ...read, observations: dailyMeans(read.observations) } : read;
   const monitors = leftOut ? { ...drawn, watched: leftOut } : drawn;
   const options = { firstHour, watch: inversion.stopOnWithheld || leftOut !== undefined, hoursOfDay: inversion.hoursOfDay };
   return {

@@ -18,10 +18,15 @@ function checkSiteTypes({ observations: { stations }, inversion: { siteTypeError
   return [{ path: ['inversion', 'siteTypeError'], text: 'errors by type of site need the types: name their column in observations.stations.type' }];
 }
 
-function checkHours({ observations: { resolution }, inversion: { hoursOfDay } }: Case): Breach[] {
+function checkHours({ observations: { resolution }, inversion: { hoursOfDay, dailyMeans } }: Case): Breach[] {
   const path: KeyPath = ['inversion', 'hoursOfDay'];
-  if (resolution === 'daily' && Object.keys(hoursOfDay).length > 0)
-    return [{ path, text: 'a daily mean has all hours of its day in it: remove hoursOfDay, or give hourly observations' }];
+  if ((resolution === 'daily' || dailyMeans) && Object.keys(hoursOfDay).length > 0)
+    return [
+      {
+        path,
+        text: `a daily mean has all hours of its day in it: remove hoursOfDay, or ${dailyMeans ? 'set dailyMeans: false' : 'give hourly observations'}`,
+      },
+    ];
   return Object.entries(hoursOfDay).flatMap(([species, [from, to]]) =>
     from === to ? [{ path: [...path, species], text: `from ${from} to ${to} there is no hour: give the first hour and the end of the last` }] : [],
   );

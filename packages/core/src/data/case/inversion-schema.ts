@@ -270,6 +270,10 @@ export const inversionSchema = z
           'Hours of the local (solar) day of which hourly values are compared, by species, such as `{ O3: [9, 18] }` for ozone by day, when it is mixed; those not named ' +
           'are compared at all hours. A range may pass midnight. Scores take all hours.',
       }),
+    dailyMeans: flag(
+      'Whether hourly observations are compared as means of whole UTC days (of 18 hours at least): winds that bring a plume too late then count for less. ' +
+        'The surrogate is run at `hoursPerDay` hours of each day. Scores keep the hours.',
+    ).default(false),
     stopOnWithheld: flag('Whether a part of the used monitors is set aside to choose the step at which to stop.').default(true),
     patience: whole('Evaluations without a better value at these monitors after which it stops.', { min: 1 }).default(30),
     gradientReduction: real(

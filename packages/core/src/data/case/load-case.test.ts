@@ -300,6 +300,11 @@ describe('what is wrong is said in one sentence each', () => {
     ],
     ['truth:', 'inversion: { surrogateError: certificat }\ntruth:', /inversion\.surrogateError: expected one of none, certificate or a number but/],
     ['truth:', 'inversion: { hoursOfDay: { O3: [9, 9] } }\ntruth:', /hoursOfDay\.O3: from 9 to 9 there is no hour: give/],
+    [
+      'truth:',
+      'inversion: { dailyMeans: true, hoursOfDay: { O3: [9, 18] } }\ntruth:',
+      /hoursOfDay: a daily mean has all .* remove hoursOfDay, or set dailyMeans: false/,
+    ],
     ['truth:', 'inversion: { hoursOfDay: { O3: [9, 25] } }\ntruth:', /hoursOfDay\.O3\.1: expected at most 24/],
     ['truth:', 'inversion: { errorCorrelation: { km: far } }\ntruth:', /errorCorrelation\.km: expected a number or a group of keys \(in km\) but/],
     ['truth:', 'inversion: { errorCorrelation: { km: { NO: 5 } } }\ntruth:', /errorCorrelation\.km\.NO: did you mean NO2\?/],

@@ -1,0 +1,41 @@
+import { dailyMeans } from './daily-means';
+import type { Observations } from './observations';
+
+/** Two stations from 22:00 on; the first has 100 in the two hours before midnight, then the hour of the day, the second always 7. */
+function observations(count: number, missing: number[] = []): Observations {
+  const values = new Float32Array(2 * count);
+  for (let hour = 0; hour < count; hour++) {
+    values[2 * hour] = missing.includes(hour) ? NaN : hour < 2 ? 100 : (hour - 2) % 24;
+    values[2 * hour + 1] = 7;
+  }
+  return {
+    stations: ['a', 'b'].map((id) => ({ id, lat: 0, lon: 0 })),
+    species: ['O3'],
+    time: { start: new Date('2026-01-04T22:00:00Z'), stepSeconds: 3600, count },
+    values: new Map([['O3', values]]),
+    units: new Map([['O3', 'ppb']]),
+  };
+}
+
+describe('dailyMeans', () => {
+  it('means whole UTC days', () => {
+    const { time, values, units } = dailyMeans(observations(2 + 48 + 23));
+    expect(time).toEqual({ start: new Date('2026-01-05T00:00:00Z'), stepSeconds: 86400, count: 2 });
+    expect([...values.get('O3')!]).toEqual([11.5, 7, 11.5, 7]);
+    expect(units.get('O3')).toBe('ppb');
+  });
+
+  it('wants 18 hours of a day', () => {
+    const first = (hours: number): number[] => Array.from({ length: hours }, (_, i) => 2 + i);
+    expect([...dailyMeans(observations(50, first(6))).values.get('O3')!]).toEqual([14.5, 7, 11.5, 7]);
+    expect([...dailyMeans(observations(50, first(7))).values.get('O3')!]).toEqual([NaN, 7, 11.5, 7]);
+  });
+
+  it('says where there is no such day, and leaves daily values alone', () => {
+    expect(() => dailyMeans(observations(25))).toThrow(
+      'observations: from 2026-01-04T22:00:00.000Z on, for 25 h, no station has a UTC day with 18 hourly values: set inversion.dailyMeans: false, or',
+    );
+    const daily = { ...observations(2), time: { start: new Date('2026-01-04T16:00:00Z'), stepSeconds: 86400, count: 2 } };
+    expect(dailyMeans(daily)).toBe(daily);
+  });
+});

@@ -1,0 +1,46 @@
+/** Daily means of hourly observations, for a comparison that does not ask at which hour a plume passed. */
+import { DataError } from '../errors';
+import type { Observations } from './observations';
+
+const DAY = 24;
+const HOUR_MS = 3_600_000;
+/** Hours that a day must have: 75 %, as for daily means under 40 CFR part 50, appendix N, section 3. */
+const FEWEST_HOURS = 18;
+
+/**
+ * The observations as means of whole UTC days of which at least 18 hours have a value; NaN for the others. Daily observations are returned as they are.
+ *
+ * @param observations - values per species `[time, station]`, ppb or µg m-3
+ * @throws {DataError} `OBSERVATION_DAYS` if no station has such a day
+ */
+export function dailyMeans(observations: Observations): Observations {
+  const { time, stations, values } = observations;
+  if (time.stepSeconds !== 3600) return observations;
+  const start = new Date(Math.ceil(time.start.getTime() / (DAY * HOUR_MS)) * DAY * HOUR_MS);
+  const firstHour = (start.getTime() - time.start.getTime()) / HOUR_MS;
+  const days = Math.max(0, Math.floor((time.count - firstHour) / DAY));
+  const means = (hourly: Float32Array): Float32Array => {
+    const daily = new Float32Array(days * stations.length);
+    for (let day = 0; day < days; day++) {
+      for (let station = 0; station < stations.length; station++) {
+        let [sum, hours] = [0, 0];
+        for (let hour = firstHour + day * DAY; hour < firstHour + (day + 1) * DAY; hour++) {
+          const value = hourly[hour * stations.length + station];
+          if (Number.isNaN(value)) continue;
+          sum += value;
+          hours++;
+        }
+        daily[day * stations.length + station] = hours >= FEWEST_HOURS ? sum / hours : NaN;
+      }
+    }
+    return daily;
+  };
+  const daily = new Map([...values].map(([species, hourly]) => [species, means(hourly)]));
+  if ([...daily.values()].every((series) => series.every(Number.isNaN))) {
+    throw new DataError(
+      'OBSERVATION_DAYS',
+      `observations: from ${time.start.toISOString()} on, for ${time.count} h, no station has a UTC day with ${FEWEST_HOURS} hourly values: set inversion.dailyMeans: false, or take a longer period`,
+    );
+  }
+  return { ...observations, time: { start, stepSeconds: DAY * 3600, count: days }, values: daily };
+}
