@@ -49,6 +49,25 @@ export function wholeGrid({ grid: { rows, cols } }: Pick<PeriodSource, 'grid'>):
   return { row: 0, col: 0, rows, cols };
 }
 
+/** Of what is read at once, 16 MiB: a store is opened anew for every read. */
+const MOST_VALUES = 2 ** 22;
+
+/** Fields of the whole grid hour after hour, `[H, W, channels]`, not to be written to; each holds until the next is asked for. */
+export function* hoursOf(
+  source: PeriodSource,
+  field: HourlyField,
+  { first, count }: Hours = { first: 0, count: source.time.count },
+): Generator<Float32Array> {
+  const crop = wholeGrid(source);
+  const length = crop.rows * crop.cols * channelsOf(source, field);
+  const atOnce = Math.max(1, Math.floor(MOST_VALUES / length));
+  for (let hour = first; hour < first + count; hour += atOnce) {
+    const hours = Math.min(atOnce, first + count - hour);
+    const fields = source.hourly(field, crop, { first: hour, count: hours });
+    for (let i = 0; i < hours; i++) yield fields.subarray(i * length, (i + 1) * length);
+  }
+}
+
 /**
  * A period in memory. Whole fields are handed out as they are, parts as copies.
  *

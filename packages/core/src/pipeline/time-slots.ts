@@ -1,6 +1,6 @@
 /** Which hours of a period share a factor, and how factors of slots become factors of hours. */
 import type { InversionSettings } from '../data/case';
-import { wholeGrid, type PeriodSource } from '../data/period-source';
+import { channelsOf, hoursOf, type PeriodSource } from '../data/period-source';
 import type { TimeAxis } from '../grid/grid';
 
 export type FactorBasis = InversionSettings['factors'];
@@ -75,11 +75,14 @@ export function firstOfSlots(hourly: Float32Array, { count, of }: TimeSlots): Fl
 
 /** Mean emissions of each slot, `[slots, H, W, groups]`. */
 export function meanOfSlots(period: PeriodSource, { count, of }: TimeSlots): Float32Array {
-  const hour = (t: number): Float32Array => period.hourly('emissions', wholeGrid(period), { first: t, count: 1 });
-  const field = hour(0).length;
+  const field = period.grid.rows * period.grid.cols * channelsOf(period, 'emissions');
   const hours = new Int32Array(count);
   for (const slot of of) hours[slot]++;
   const mean = new Float32Array(count * field);
-  of.forEach((slot, t) => hour(t).forEach((emission, i) => (mean[slot * field + i] += emission / hours[slot])));
+  let t = 0;
+  for (const emissions of hoursOf(period, 'emissions', { first: 0, count: of.length })) {
+    const slot = of[t++];
+    emissions.forEach((emission, i) => (mean[slot * field + i] += emission / hours[slot]));
+  }
   return mean;
 }

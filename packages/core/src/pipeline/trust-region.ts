@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { GROUPS, memberNames, type Group } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
 import { readCf, writeCf } from '../data/netcdf-cf';
-import { wholeGrid, type PeriodSource } from '../data/period-source';
+import { hoursOf, wholeGrid, type PeriodSource } from '../data/period-source';
 import { openPrepared } from '../data/prepared-store';
 import { emittingCells, shareOfEmitting } from '../inversion/control';
 import { AT_BOUND } from '../inversion/log-factor-control';
@@ -38,13 +38,11 @@ function trainedMembers(context: StageContext): string[] {
   return variantSettings(context).surrogate.mode === 'paper' ? [] : memberNames(context.case);
 }
 
-/** Mean emissions of a period, `[H, W, 5]`, read an hour at a time. */
+/** Mean emissions of a period, `[H, W, 5]`. */
 function meanEmissionsOf(period: PeriodSource): Float64Array {
   const mean = new Float64Array(period.grid.rows * period.grid.cols * GROUPS.length);
   const { count } = period.time;
-  for (let hour = 0; hour < count; hour++) {
-    period.hourly('emissions', wholeGrid(period), { first: hour, count: 1 }).forEach((emission, i) => (mean[i] += emission / count));
-  }
+  for (const emissions of hoursOf(period, 'emissions')) emissions.forEach((emission, i) => (mean[i] += emission / count));
   return mean;
 }
 

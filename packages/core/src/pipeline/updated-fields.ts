@@ -2,7 +2,7 @@
 import { GROUPS } from '../data/case';
 import { CRS, cfGrid, cfTime } from '../data/cf-grid';
 import { writeCf, type CfVariable } from '../data/netcdf-cf';
-import { wholeGrid, type PeriodSource } from '../data/period-source';
+import { hoursOf, type PeriodSource } from '../data/period-source';
 import type { Grid } from '../grid/grid';
 import type { PeriodFactors } from './factors-file';
 import { factorsAt, type Stretch } from './slot-stretches';
@@ -100,9 +100,7 @@ export function writeUpdatedFields(path: string, period: PeriodSource, { factors
 /** Mean emissions of a stretch, `[H, W, 5]`. */
 export function meanOfStretch(period: PeriodSource, { first, hours }: Stretch): Float64Array {
   const mean = new Float64Array(period.grid.rows * period.grid.cols * GROUPS.length);
-  for (let hour = first; hour < first + hours; hour++) {
-    period.hourly('emissions', wholeGrid(period), { first: hour, count: 1 }).forEach((value, i) => (mean[i] += value / hours));
-  }
+  for (const emissions of hoursOf(period, 'emissions', { first, count: hours })) emissions.forEach((value, i) => (mean[i] += value / hours));
   return mean;
 }
 
