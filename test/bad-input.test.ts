@@ -48,7 +48,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 afterAll(() => rmSync(world, { recursive: true }));
 
 function retroplume(command: string, ...more: string[]): { status: number | null; stderr: string } {
-  const args = [MAIN, command, join(folder, 'case.yaml'), '--out', join(folder, 'run'), '--quiet', ...SETTINGS, ...more];
+  const args = [MAIN, command, join(folder, 'case.yaml'), '--out', join(folder, 'run'), '--quiet', '--threads', '1', ...SETTINGS, ...more];
   return spawnSync(process.execPath, args, { encoding: 'utf8' });
 }
 

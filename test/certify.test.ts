@@ -38,7 +38,7 @@ interface Outcome {
 
 function retroplume(command: string, settings: string[] = [], options: string[] = [], out = 'run'): Outcome {
   const set = [...SETTINGS, ...settings].flatMap((setting) => ['--set', setting]);
-  return spawnSync(process.execPath, [MAIN, command, caseFile, '--out', join(folder, out), '--threads', '2', ...set, ...options], {
+  return spawnSync(process.execPath, [MAIN, command, caseFile, '--out', join(folder, out), '--threads', '1', ...set, ...options], {
     encoding: 'utf8',
   });
 }

@@ -52,7 +52,7 @@ function caseOf(out: string, changes: string[] = []): Case {
 
 async function run(out: string, nonIdentical: boolean, stages: 'all' | 'simulate', changes: string[] = []): Promise<RunResult> {
   await writeDemoWorld(join(folder, out), { ...WORLD, nonIdentical });
-  return runStages(caseOf(out, changes), { out: join(folder, out), stages: stages === 'all' ? 'all' : [stages], threads: 2 });
+  return runStages(caseOf(out, changes), { out: join(folder, out), stages: stages === 'all' ? 'all' : [stages], threads: 1 });
 }
 
 describe('a truth with another model', () => {

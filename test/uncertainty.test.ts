@@ -38,7 +38,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const run = (changes: string[], options: RunOptions = {}): ReturnType<typeof runStages> =>
-  runStages(loadCase(caseFile, [...SETTINGS, ...changes]), { out: join(folder, 'run'), threads: 2, ...options });
+  runStages(loadCase(caseFile, [...SETTINGS, ...changes]), { out: join(folder, 'run'), threads: 1, ...options });
 const read = <T>(path: string): T => JSON.parse(readFileSync(join(folder, 'run', path), 'utf8')) as T;
 
 describe('uncertainty', () => {

@@ -48,7 +48,7 @@ async function trainedOn(each: PreparedPeriod): Promise<ReadonlyMap<string, Tens
   carryRuns([each], SURROGATE.tracers, 1);
   const training = tinyTraining({ iterations: 1000, evaluateEvery: 1000, testFraction: 0.2, ...(single ? { differenceWeight: 0 } : {}) });
   const checkpoint = join(folder, `checkpoint-${each.runs.size}`);
-  return (await train([each], [WORLD.spinUpHours], SURROGATE, training, normalisation, { threads: 2, checkpoint })).weights;
+  return (await train([each], [WORLD.spinUpHours], SURROGATE, training, normalisation, { threads: 1, checkpoint })).weights;
 }
 
 /** The formula of the tiny world with groups scaled: the n-th species follows the n-th group. */
@@ -118,7 +118,7 @@ function runFolder(name: string, weights: ReadonlyMap<string, Tensor>, certifica
     }),
   };
   return {
-    ...{ case: settings as unknown as Case, out, threads: 2, device: 'cpu', hardware: 'avx2', products: 'float32', events },
+    ...{ case: settings as unknown as Case, out, threads: 1, device: 'cpu', hardware: 'avx2', products: 'float32', events },
     inputs: new InputHashes(),
     onEvent: (event) => events.push(event),
     signal: new AbortController().signal,
