@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeWhere } from '../packages/core/src/data/testing/describe-where';
+import { describeWhere } from './testing/describe-where';
 import { IoapiFile, IoapiWriter, type IoapiVariable } from '../packages/core/src/data/ioapi';
 import type { TimeAxis } from '../packages/core/src/grid/grid';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';

@@ -3,13 +3,13 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeWhere } from '../packages/core/src/data/testing/describe-where';
+import { describeWhere } from './testing/describe-where';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+import { MAIN } from './testing/small-run';
 
 // Whole runs on a machine that does other things too.
 jest.setTimeout(400_000);
 
-const main = join(__dirname, '../packages/cli/dist/main.js');
 const STAGES = ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify', 'report'];
 const SETTINGS = [
   'members.count=2',
@@ -37,7 +37,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function commandLine(command: string, out: string, more: string[]): string[] {
-  return [main, command, caseFile, '--out', join(folder, out), '--threads', '2', ...SETTINGS, ...more];
+  return [MAIN, command, caseFile, '--out', join(folder, out), '--threads', '2', ...SETTINGS, ...more];
 }
 
 interface Outcome {

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeWhere } from '../packages/core/src/data/testing/describe-where';
+import { describeWhere } from './testing/describe-where';
 import type { Failure } from '../packages/core/src/pipeline/failure-file';
 import type { SubmitResult } from '../packages/core/src/pipeline/jobs/submit-chain';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeWhere } from '../packages/core/src/data/testing/describe-where';
+import { describeWhere } from '../test/testing/describe-where';
 
 const root = join(__dirname, '..');
 

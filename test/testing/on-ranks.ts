@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { mpiLibrary } from '@retroplume/native';
-import { describeWhere } from '../../packages/core/src/data/testing/describe-where';
+import { describeWhere } from './describe-where';
 
 /** Lets a child process run TypeScript. */
 export const LOADER = join(__dirname, '../../packages/core/src/inversion/testing/run-typescript.cjs');

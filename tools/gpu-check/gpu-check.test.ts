@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeWhere } from '../../packages/core/src/data/testing/describe-where';
+import { describeWhere } from '../../test/testing/describe-where';
 
 /** The interpreter itself: the one on PATH may be a script that needs PATH. */
 const python = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).stdout?.trim();

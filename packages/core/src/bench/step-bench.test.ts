@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeWhere } from '../data/testing/describe-where';
+import { describeWhere } from '../../../../test/testing/describe-where';
 import { measureMemory } from './memory';
 import { benchStep, type TorchPeers } from './step-bench';
 import { TINY_WORKLOADS } from './testing/tiny-workloads';

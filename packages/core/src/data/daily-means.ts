@@ -4,13 +4,14 @@ import type { Observations } from './observations';
 
 const DAY = 24;
 const HOUR_MS = 3_600_000;
-/** Hours that a day must have: 75 %, as for daily means under 40 CFR part 50, appendix N, section 3. */
-const FEWEST_HOURS = 18;
+/** Hours that a daily mean needs: 75 % (40 CFR part 50, appendix N, section 3). */
+export const FEWEST_HOURS = 18;
 
 /**
  * The observations as means of whole UTC days of which at least 18 hours have a value; NaN for the others. Daily observations are returned as they are.
  *
  * @param observations - values per species `[time, station]`, ppb or µg m-3
+ * @returns the same units, values `[day, station]`
  * @throws {DataError} `OBSERVATION_DAYS` if no station has such a day
  */
 export function dailyMeans(observations: Observations): Observations {

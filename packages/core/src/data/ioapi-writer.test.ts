@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { Random } from '../random';
 import { IoapiFile, IoapiWriter } from './ioapi';
-import { describeWhere } from './testing/describe-where';
+import { describeWhere } from '../../../../test/testing/describe-where';
 import { contents, hourly, perStep, writeSample } from './testing/ioapi-sample';
 import { failure, temporaryFolder } from './testing/shared-data';
 

@@ -52,7 +52,7 @@ export function wholeGrid({ grid: { rows, cols } }: Pick<PeriodSource, 'grid'>):
 /** Of what is read at once, 16 MiB: a store is opened anew for every read. */
 const MOST_VALUES = 2 ** 22;
 
-/** Fields of the whole grid hour after hour, `[H, W, channels]`, not to be written to; each holds until the next is asked for. */
+/** Fields of the whole grid hour after hour, `[H, W, channels]`, in the units of `PreparedPeriod`; not to be written to. */
 export function* hoursOf(
   source: PeriodSource,
   field: HourlyField,

@@ -7,7 +7,7 @@
  */
 import { execFileSync } from 'node:child_process';
 
-import { describeWhere } from '../data/testing/describe-where';
+import { describeWhere } from '../../../../test/testing/describe-where';
 import { projString, projectionOf, type CoordinateSystem } from './projection';
 
 const system = (gdtyp: number, pAlp: number, pBet: number, pGam: number, xcent: number, ycent: number): CoordinateSystem => ({ gdtyp, pAlp, pBet, pGam, xcent, ycent }); // prettier-ignore

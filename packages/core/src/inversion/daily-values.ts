@@ -8,6 +8,7 @@
  * An hour counts where it is observed *and* simulated by every run, so that all means of a window are over the same hours. Each run's maximum is its
  * own: its window need not be that of the observations. Nothing is truncated to whole ppb, as it is for compliance.
  */
+import { FEWEST_HOURS } from '../data/daily-means';
 
 /** Hourly series of one station without a missing step, NaN where a value is missing; all of one length. */
 export interface HourlySeries {
@@ -25,7 +26,6 @@ export interface DailyValues {
 const HOUR_MS = 3_600_000;
 const DAY = 24;
 const WINDOW = { hours: 8, needed: 6, firstStart: 7, lastStart: 23, neededStarts: 13 };
-const HOURS_OF_A_DAY = 18;
 
 /**
  * Maximum daily 8-hour means.
@@ -46,7 +46,7 @@ export function maximumDaily8hMeans(series: HourlySeries, firstHour: number): Da
 
 /** Means from midnight to midnight. @param firstHour - of the series, see {@link hourOf} */
 export function dailyMeans(series: HourlySeries, firstHour: number): DailyValues {
-  return daily(series, firstHour, (day, mean) => mean(day, DAY, HOURS_OF_A_DAY));
+  return daily(series, firstHour, (day, mean) => mean(day, DAY, FEWEST_HOURS));
 }
 
 /** The hour, counted from 1970 in a time `offset` ms ahead of UTC, in which an instant lies. */

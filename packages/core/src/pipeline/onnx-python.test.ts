@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeWhere } from '../data/testing/describe-where';
+import { describeWhere } from '../../../../test/testing/describe-where';
 import { type Field, type Program } from '../graph';
 import { permute, toOnnxOrder } from '../graph/onnx/layout';
 import { relativeError } from '../graph/testing/golden';

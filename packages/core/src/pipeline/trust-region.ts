@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { GROUPS, memberNames, type Group } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
 import { readCf, writeCf } from '../data/netcdf-cf';
-import { hoursOf, wholeGrid, type PeriodSource } from '../data/period-source';
+import { wholeGrid, type PeriodSource } from '../data/period-source';
 import { openPrepared } from '../data/prepared-store';
 import { emittingCells, shareOfEmitting } from '../inversion/control';
 import { AT_BOUND } from '../inversion/log-factor-control';
@@ -11,6 +11,7 @@ import { BEYOND, distanceFigures, isFar, MemberSpread, trainingDistance, type Di
 import type { PeriodFactors } from './factors-file';
 import { variantSettings } from './learning';
 import type { StageContext } from './stage';
+import { meanOfStretch } from './updated-fields';
 
 export const DISTANCE_FILE = 'distance.nc';
 export const TRUST_FILE = 'trust.json';
@@ -38,12 +39,9 @@ function trainedMembers(context: StageContext): string[] {
   return variantSettings(context).surrogate.mode === 'paper' ? [] : memberNames(context.case);
 }
 
-/** Mean emissions of a period, `[H, W, 5]`. */
+/** Mean emissions of a period, `[H, W, 5]`, kg m-2 s-1. */
 function meanEmissionsOf(period: PeriodSource): Float64Array {
-  const mean = new Float64Array(period.grid.rows * period.grid.cols * GROUPS.length);
-  const { count } = period.time;
-  for (const emissions of hoursOf(period, 'emissions')) emissions.forEach((emission, i) => (mean[i] += emission / count));
-  return mean;
+  return meanOfStretch(period, { first: 0, hours: period.time.count });
 }
 
 /** Spread of the log factors of the members in each period, `[H, W, 5]`; undefined where the surrogate was trained on one inventory. */

@@ -98,7 +98,7 @@ export function writeUpdatedFields(path: string, period: PeriodSource, { factors
 }
 
 /** Mean emissions of a stretch, `[H, W, 5]`. */
-export function meanOfStretch(period: PeriodSource, { first, hours }: Stretch): Float64Array {
+export function meanOfStretch(period: PeriodSource, { first, hours }: Pick<Stretch, 'first' | 'hours'>): Float64Array {
   const mean = new Float64Array(period.grid.rows * period.grid.cols * GROUPS.length);
   for (const emissions of hoursOf(period, 'emissions', { first, count: hours })) emissions.forEach((value, i) => (mean[i] += value / hours));
   return mean;

@@ -1,13 +1,15 @@
 /** Line charts by echarts, drawn to SVG text on the server. */
+import { createRequire } from 'node:module';
 import type * as Echarts from 'echarts';
 import { niceCeiling } from './colour-scale';
 import type { Markup } from './html';
 import { html, trusted } from './html';
 
-/** Loaded with the first chart: a tenth of a second that no other command should wait for. */
+const load = createRequire(__filename);
+
+/** Loaded with the first chart: a tenth of a second that no other command should wait for. A page is made without waiting, so it is no import(). */
 function echarts(): typeof Echarts {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a page is made without waiting, so import() cannot be awaited here
-  return require('echarts') as typeof Echarts;
+  return load('echarts') as typeof Echarts;
 }
 
 export interface ChartLine {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
-import { describeWhere } from '../data/testing/describe-where';
+import { describeWhere } from '../../../../test/testing/describe-where';
 import { chinaGrid, GROUPS, smallGrid, SPECIES, syntheticReport, type SyntheticOptions } from './testing/synthetic-report';
 import { writeReport } from './write-report';
 

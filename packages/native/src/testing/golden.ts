@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeWhere } from '../../../../test/testing/describe-where';
 
 /**
  * PyTorch's float64 results in `shared/golden` (see its README), which no test may copy into the repository: where the folder is missing,
@@ -12,12 +13,7 @@ export const goldenFolder =
 
 /** Tests against the golden vectors; skipped where these are missing, since they may not be copied into the repository. */
 export function describeGolden(title: string, body: () => void): void {
-  if (existsSync(goldenFolder)) {
-    describe(title, body);
-    return;
-  }
-  // Reason for skipping: the vectors may not be copied into the repository, so a clone that stands alone has none; the other tests compare with the reference kernels.
-  describe.skip(`${title} (skipped: no golden vectors at ${goldenFolder})`, body);
+  describeWhere(existsSync(goldenFolder), `no golden vectors at ${goldenFolder}`, title, body);
 }
 
 export interface GoldenArray {

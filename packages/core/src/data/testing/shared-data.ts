@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { expandGlob } from '../glob';
-import { describeWhere } from './describe-where';
+import { describeWhere } from '../../../../../test/testing/describe-where';
 
 /** Real files that may not be copied into the repository; tests that need them are skipped, and say so, where they are missing. */
 export const sharedData = process.env.RETROPLUME_TEST_DATA ?? join(__dirname, '..', '..', '..', '..', '..', '..', 'shared', 'data');

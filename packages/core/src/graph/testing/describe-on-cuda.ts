@@ -1,5 +1,5 @@
 import { cudaDevices } from '@retroplume/native';
-import { describeWhere } from '../../data/testing/describe-where';
+import { describeWhere } from '../../../../../test/testing/describe-where';
 
 /** `describe` on the first GPU: skipped where there is none, with REQUIRE_CUDA=1 failed. */
 export function describeOnCuda(title: string, body: () => void): void {

@@ -1,7 +1,7 @@
 /** Reads the golden vectors (PyTorch, float64) that lie outside the repository; tests that need them are skipped where they are missing. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeWhere } from '../../data/testing/describe-where';
+import { describeWhere } from '../../../../../test/testing/describe-where';
 import { sharedData } from '../../data/testing/shared-data';
 
 export interface GoldenArray {

@@ -7,7 +7,6 @@ export function describeWhere(available: boolean, lack: string, title: string, b
     describe(title, body);
     return;
   }
-  // Reason for skipping: `lack`, which is the machine's and no fault of the code, so that failing would be wrong, and leaving the tests out unsaid would hide it.
   // Not with `body`, which may read what lacks while tests are collected.
-  describe.skip(`${title} (skipped: ${lack})`, () => it('was not run', () => undefined));
+  describe.skip(`${title} (skipped: ${lack})`, () => it('was not run', () => undefined)); // reason: `lack`, the machine's and no fault of the code
 }
