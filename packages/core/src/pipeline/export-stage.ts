@@ -1,13 +1,13 @@
 /** `export`: the surrogate, its adjoint, and products with its Jacobian from either side as ONNX models, physical units in and out. */
 import { join } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
-import { readPrepared, type PreparedPeriod } from '../data/prepared';
+import type { PreparedPeriod } from '../data/prepared';
 import { NumericalError } from '../errors';
 import { freeRun } from '../surrogate/free-run';
 import { OnnxEngine } from '../surrogate/onnx-engine';
 import type { Surrogate } from '../surrogate/surrogate';
 import { adjointDifference } from './adjoint-difference';
-import { firstHours, initialConcentrationsOf, loadSurrogate } from './learning';
+import { firstHours, initialConcentrationsOf, loadSurrogate, preparedPeriods } from './learning';
 import { adjointOnnx, jvpOnnx, ONNX_FILES, surrogateOnnx, vjpOnnx } from './onnx-models';
 import type { Stage, StageContext } from './stage';
 
@@ -27,7 +27,7 @@ export const exportStage: Stage = {
   inputs: () => [],
   async run(context) {
     const surrogate = loadSurrogate(context);
-    const period = readPrepared(context.dirOf('prepare'), context.case.periods[0].name, { runs: ['prior'] });
+    const [period] = preparedPeriods(context, 'prior');
     const write = (file: string, bytes: Uint8Array): void => writeFileAtomic(join(context.dir, file), bytes);
     write(ONNX_FILES.forward, surrogateOnnx(surrogate));
     write(ONNX_FILES.adjoint, adjointOnnx(surrogate));

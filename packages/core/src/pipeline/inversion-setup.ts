@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { GROUPS } from '../data/case';
 import { inMemory, type PeriodSource } from '../data/period-source';
 import { PREPARED_SPECIES } from '../data/prepared';
-import { openPrepared } from '../data/prepared-store';
 import type { Grid } from '../grid/grid';
 import type { ForwardModel } from '../inversion/forward-model';
 import type { InversionProblem, InversionSettings } from '../inversion/inversion-settings';
@@ -16,7 +15,7 @@ import { dataOf, drawInputs } from './drawn-inputs';
 import { chooseEngine, type EngineChoice } from './engine-choice';
 import { addErrors, errorModelOf } from './error-model';
 import { FACTORS_FILE, readFactors } from './factors-file';
-import { domainPlan, firstHours, HOURS_TOGETHER, loadSurrogate, preparedPeriods, variantSettings, type DomainPlan } from './learning';
+import { domainPlan, firstHours, HOURS_TOGETHER, loadSurrogate, preparedPeriods, storedPeriods, variantSettings, type DomainPlan } from './learning';
 import { knownTotals } from './known-totals';
 import { readOutcome } from './loop-pass';
 import { markOf } from './monitors';
@@ -82,7 +81,7 @@ export interface InversionResources {
 export async function loadInversion(context: StageContext, engineMemory: string): Promise<InversionResources> {
   const { inversion } = variantSettings(context);
   const surrogate = loadSurrogate(context);
-  const stored = context.case.periods.map(({ name }) => openPrepared(context.dirOf('prepare'), name));
+  const stored = storedPeriods(context);
   // The paper draws so many hours a step, which the program then takes at once; without a draw it is as in the default mode.
   const drawn = inversion.mode === 'paper' && inversion.batch > 0 ? inversion.batch : undefined;
   const plan = domainPlan(context, surrogate, stored[0].grid, { adjoint: true, hours: drawn });

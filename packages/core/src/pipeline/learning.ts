@@ -1,6 +1,9 @@
 /** What the stages from `train` on share: the settings of their variant, the prepared periods, the surrogate. */
 import { memberNames, type InversionSettings, type SurrogateSettings, type TrainingSettings } from '../data/case';
+import type { PeriodSource } from '../data/period-source';
 import { readPrepared, type PreparedPeriod } from '../data/prepared';
+import { openPrepared } from '../data/prepared-store';
+import { readWithPriorConcentrations, withPriorConcentrations } from '../data/prior-channels';
 import { takesInitialConcentrations, type InitialConcentrations } from '../surrogate/initial-concentrations';
 import { Surrogate } from '../surrogate/surrogate';
 import type { Tiling } from '../surrogate/tiles';
@@ -28,12 +31,25 @@ export function variantSettings(context: StageContext): VariantSettings {
   return { surrogate, training: furtherTraining(training, settings.loop, pass), inversion: { ...withPick(context), engine: 'native' } };
 }
 
-/** The prepared periods, with the runs that the variant learns from: all of them (in the loop those of earlier passes, too), or in the paper's mode the prior run only. */
+/**
+ * The prepared periods as the variant's surrogate sees them, with the runs that it learns from: all of them (in the loop those of earlier passes, too), or in
+ * the paper's mode the prior run only.
+ */
 export function preparedPeriods(context: StageContext, runs: 'all' | 'prior'): PreparedPeriod[] {
   const names = runs === 'prior' ? [PRIOR] : [PRIOR, ...memberNames(context.case)];
   const periods = context.case.periods.map(({ name }) => readPrepared(context.dirOf('prepare'), name, { runs: names }));
   if (runs === 'all') periods.forEach((period) => addRunsOfPasses(context, period));
-  return periods;
+  return seesPrior(context) ? periods.map(withPriorConcentrations) : periods;
+}
+
+/** The same with the prior run, of which what is asked for is read when it is asked for. */
+export function storedPeriods(context: StageContext): PeriodSource[] {
+  const periods = context.case.periods.map(({ name }) => openPrepared(context.dirOf('prepare'), name));
+  return seesPrior(context) ? periods.map(readWithPriorConcentrations) : periods;
+}
+
+function seesPrior(context: StageContext): boolean {
+  return variantSettings(context).surrogate.priorConcentrations;
 }
 
 export function spinUpHours({ case: { periods } }: StageContext): number[] {

@@ -25,6 +25,9 @@ export const surrogateSchema = z
       ])
       .meta({ description: 'What the surrogate sees of the past, oldest first; the last step ends with the hour that is predicted.' }),
     tracers: tracersSchema,
+    priorConcentrations: flag(
+      "Whether the surrogate sees, beside the weather and in the same steps, the concentrations of the transport model's prior run: what the air holds already decides how it answers to a change of emissions. They stay as they are whatever is inverted, and every run of the surrogate needs them.",
+    ).default(true),
     initialConcentrations: choice(
       'Concentrations at the beginning of the window, y[t−k], as an input, and where they come from when the surrogate is run and inverted: `none`, no such ' +
         'input; `prior`, the prior run, held fixed (the paper); `rollout`, its own output one window earlier, and the gradient goes back through that chain; ' +

@@ -15,6 +15,7 @@ export const paperDefaults: {
     mode: 'paper',
     window: [{ count: 24, hours: 1 }],
     tracers: [],
+    priorConcentrations: false,
     network: 'lstm-unet',
     initialConcentrations: 'prior',
     hidden: 64,

@@ -1,0 +1,41 @@
+/**
+ * The concentrations of the transport model's prior run as further channels of the meteorology: `surrogate.priorConcentrations`. They are fixed in a run, as
+ * the weather is, so that everything that takes the weather of a period (windows, tiles, rotation, normalisation, ONNX) takes them with it.
+ */
+import { channelsOf, type PeriodSource } from './period-source';
+import { PREPARED_SPECIES, speciesVariable, type PreparedPeriod } from './prepared';
+
+const NAMES = PREPARED_SPECIES.map((species) => `prior_${speciesVariable(species)}`);
+
+/** The period with {@link NAMES} after the channels of its meteorology, in ppb and µg m-3. */
+export function withPriorConcentrations(period: PreparedPeriod): PreparedPeriod {
+  const { concentrations } = period.runs.get('prior')!;
+  return { ...period, meteorologyNames: [...period.meteorologyNames, ...NAMES], meteorology: joined(period.meteorology, concentrations) };
+}
+
+/** The same of a period that is read as it is asked for. */
+export function readWithPriorConcentrations(source: PeriodSource): PeriodSource {
+  const meteorologyNames = [...source.meteorologyNames, ...NAMES];
+  return {
+    ...source,
+    meteorologyNames,
+    hourly(field, crop, hours, memory) {
+      if (field !== 'meteorology') return source.hourly(field, crop, hours, memory);
+      const points = hours.count * crop.rows * crop.cols;
+      const parts = [source.hourly('meteorology', crop, hours), source.hourly('concentrations', crop, hours)];
+      return joined(parts[0], parts[1], memory?.(points * channelsOf({ meteorologyNames }, 'meteorology')));
+    },
+  };
+}
+
+/** Two fields of the same points, channels last, side by side. */
+function joined(weather: Float32Array, concentrations: Float32Array, out: Float32Array = new Float32Array(weather.length + concentrations.length)): Float32Array {
+  const points = concentrations.length / NAMES.length;
+  const channels = weather.length / points;
+  const all = channels + NAMES.length;
+  for (let i = 0; i < points; i++) {
+    for (let c = 0; c < channels; c++) out[i * all + c] = weather[i * channels + c];
+    for (let c = 0; c < NAMES.length; c++) out[i * all + channels + c] = concentrations[i * NAMES.length + c];
+  }
+  return out;
+}
