@@ -29,7 +29,11 @@ export function readWithPriorConcentrations(source: PeriodSource): PeriodSource 
 }
 
 /** Two fields of the same points, channels last, side by side. */
-function joined(weather: Float32Array, concentrations: Float32Array, out: Float32Array = new Float32Array(weather.length + concentrations.length)): Float32Array {
+function joined(
+  weather: Float32Array,
+  concentrations: Float32Array,
+  out: Float32Array = new Float32Array(weather.length + concentrations.length),
+): Float32Array {
   const points = concentrations.length / NAMES.length;
   const channels = weather.length / points;
   const all = channels + NAMES.length;
