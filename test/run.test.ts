@@ -32,12 +32,12 @@ let folder: string;
 let caseFile: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'run-'));
-  caseFile = await writeDemoWorld(folder, { size: 'quick', rows: 24, cols: 24, hours: 108, spinUpHours: 72, stations: 40 });
+  caseFile = await writeDemoWorld(folder, { size: 'quick', rows: 16, cols: 16, hours: 84, spinUpHours: 48, stations: 40 });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function commandLine(command: string, out: string, more: string[]): string[] {
-  return [MAIN, command, caseFile, '--out', join(folder, out), '--threads', '2', ...SETTINGS, ...more];
+  return [MAIN, command, caseFile, '--out', join(folder, out), '--threads', '1', ...SETTINGS, ...more];
 }
 
 interface Outcome {
