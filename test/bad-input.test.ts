@@ -192,8 +192,8 @@ describe('inputs of the transport model', () => {
   });
 });
 
-describe('observations', () => {
-  /** A run whose observations are files, as a real case has them; finished, so that a copy of it has only the inversion to make again. */
+describe('a finished run, gone on with', () => {
+  /** Its observations are files, as a real case has them; a copy of it has only the inversion to make again. */
   let real: string;
   beforeAll(() => {
     real = folder = mkdtempSync(join(tmpdir(), 'real-'));
@@ -218,7 +218,15 @@ describe('observations', () => {
     }
   }
 
-  it('of which a species is missing throughout are refused, and the species named', () => {
+  it('does not invert with fields that its surrogate was not trained with', () => {
+    const { status, stderr } = retroplume('invert', '--set', 'surrogate.priorConcentrations=false', '--set', 'inversion.iterations=1');
+    expect(stderr).toMatch(/SURROGATE_INPUTS: period \w+: the surrogate was trained with the fields .*prior_PM25 but the case now gives /);
+    expectOneSentence(stderr);
+    expect(status).toBe(3);
+    expect(existsSync(join(folder, 'run/invert/record.json'))).toBe(false);
+  });
+
+  it('observations of which a species is missing throughout are refused, and the species named', () => {
     changeObservations(([head, ...rows]) => {
       const column = head.split(',').indexOf('SO2');
       return [
@@ -237,7 +245,7 @@ describe('observations', () => {
     expect(status).toBe(3);
   });
 
-  it('without any value are refused', () => {
+  it('observations without any value are refused', () => {
     changeObservations(([head, ...rows]) => [
       head,
       ...rows.map((row) =>
@@ -252,7 +260,7 @@ describe('observations', () => {
     expect(status).toBe(3);
   });
 
-  it('of which all stations lie outside the grid are refused', () => {
+  it('observations of which all stations lie outside the grid are refused', () => {
     const [head, ...rows] = readFileSync(input('stations.csv'), 'utf8').trimEnd().split('\n');
     const lat = head.split(',').indexOf('lat');
     const moved = rows.map((row) =>

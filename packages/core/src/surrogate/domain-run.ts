@@ -2,6 +2,7 @@
  * The frozen surrogate on the whole domain, at hours of one or more periods, forward and backward: in one piece, or tile by tile (tiles.ts), with the
  * same result to rounding. Of a tile, only the windows of the hours that are asked for are in memory.
  */
+import { DataError } from '../errors';
 import type { HourStore } from '../data/hour-store';
 import type { Hours, PeriodSource } from '../data/period-source';
 import type { AdjointEngine, SurrogateEngine } from './frozen-program';
@@ -73,8 +74,10 @@ export class DomainRun implements DomainModel {
   /** what the adjoint's program ran forward last */
   private held?: { position: Position; hours: string; factors?: Float32Array };
 
+  /** @throws {DataError} `SURROGATE_INPUTS` if a source has other fields than the surrogate was trained with */
   constructor(private readonly options: DomainRunOptions) {
     const { surrogate, tiling, batchSize, threads, sources } = options;
+    for (const source of sources) assertSeen(surrogate, source);
     this.grid = sources[0].grid;
     this.batch = new HourBatch(surrogate, tiling, batchSize, threads);
   }
@@ -291,5 +294,18 @@ export class DomainRun implements DomainModel {
       }
     }
     return seed;
+  }
+}
+
+/** A stage that is run alone takes what earlier ones left, which may be of another case. */
+function assertSeen({ description }: Surrogate, source: PeriodSource): void {
+  for (const kind of ['meteorologyNames', 'geographyNames'] as const) {
+    const [trained, given] = [description[kind], source[kind]].map((names) => names.join(', '));
+    if (trained === given) continue;
+    throw new DataError(
+      'SURROGATE_INPUTS',
+      `period ${source.name}: the surrogate was trained with the fields ${trained || 'none'} but the case now gives ${given || 'none'}: ` +
+        'run "retroplume run", which trains anew, or set meteorology.variables, geography.variables and surrogate.priorConcentrations as they were',
+    );
   }
 }
