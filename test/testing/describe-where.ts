@@ -1,12 +1,8 @@
 /**
- * `describe` where what its tests need is there; elsewhere they are skipped, and the reason stands in the title: a machine that lacks a browser, a
- * right or files that may not be copied into the repository still runs everything else, and the count of skipped tests shows what it lacks.
+ * `describe` where what its tests need is there; elsewhere one entry stands in their place that names what the machine lacks (a browser, a right, files that
+ * may not be copied into the repository) and counts among the skipped tests. All else still runs.
  */
 export function describeWhere(available: boolean, lack: string, title: string, body: () => void): void {
-  if (available) {
-    describe(title, body);
-    return;
-  }
-  // Not with `body`, which may read what lacks while tests are collected.
-  describe.skip(`${title} (skipped: ${lack})`, () => it('was not run', () => undefined)); // reason: `lack`, the machine's and no fault of the code
+  // Without `body`, which may read what lacks while tests are collected.
+  describe(title, available ? body : () => it.todo(`not run here: ${lack}`));
 }

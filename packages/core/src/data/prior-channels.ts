@@ -7,7 +7,7 @@ import { PREPARED_SPECIES, speciesVariable, type PreparedPeriod } from './prepar
 
 const NAMES = PREPARED_SPECIES.map((species) => `prior_${speciesVariable(species)}`);
 
-/** The period with {@link NAMES} after the channels of its meteorology, in ppb and µg m-3. */
+/** The period with {@link NAMES} after the channels of its meteorology: `[T, H, W, M + 4]`, gases in ppb, PM2.5 in µg m-3. The prior run must be among its runs. */
 export function withPriorConcentrations(period: PreparedPeriod): PreparedPeriod {
   const { concentrations } = period.runs.get('prior')!;
   return { ...period, meteorologyNames: [...period.meteorologyNames, ...NAMES], meteorology: joined(period.meteorology, concentrations) };
@@ -28,7 +28,7 @@ export function readWithPriorConcentrations(source: PeriodSource): PeriodSource 
   };
 }
 
-/** Two fields of the same points, channels last, side by side. */
+/** `[points, M]` and `[points, 4]` side by side: `[points, M + 4]`. */
 function joined(
   weather: Float32Array,
   concentrations: Float32Array,
