@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { GROUPS, type Case, type Group } from '../data/case';
 import { certificateSchema } from '../data/case/certificate-schema';
 import { responseSchema } from '../data/case/experiment-schema';
+import { withPriorConcentrations } from '../data/prior-channels';
 import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun, type PreparedPeriod, type PreparedRun } from '../data/prepared';
 import type { Tensor } from '../data/checkpoint';
 import { IoapiWriter } from '../data/ioapi';
@@ -13,7 +14,7 @@ import { Random } from '../random';
 import type { Certificate } from '../surrogate/certificate';
 import { normalisationOf } from '../surrogate/normalisation';
 import { Surrogate } from '../surrogate/surrogate';
-import { CELLS, METEOROLOGY, tinyPeriod, tinySurrogate, tinyTraining, WORLD } from '../surrogate/testing/tiny-world';
+import { CELLS, tinyPeriod, tinySurrogate, tinyTraining, WORLD } from '../surrogate/testing/tiny-world';
 import { carryRuns } from '../surrogate/tracers';
 import { train } from '../surrogate/train';
 import { createSurfaceOutput, speciesVariables } from '../transport/surface-output';
@@ -33,13 +34,15 @@ const SURROGATE = tinySurrogate({ window: [{ count: 2, hours: 1 }], hidden: 6, w
 
 const period = withMembers(tinyPeriod('winter', 1, { runs: { prior: 1 }, hours: HOURS }));
 carryRuns([period], SURROGATE.tracers, 1);
-const normalisation = normalisationOf([period], [WORLD.spinUpHours]);
+/** The period as the surrogate sees it, by the default of `surrogate.priorConcentrations`. */
+const seen = withPriorConcentrations(period);
+const normalisation = normalisationOf([seen], [WORLD.spinUpHours]);
 let folder: string;
 let good: ReadonlyMap<string, Tensor>;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'retroplume-certify-'));
-  good = await trainedOn(period);
+  good = await trainedOn(seen);
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -88,7 +91,7 @@ function runFolder(name: string, weights: ReadonlyMap<string, Tensor>, certifica
     writer.close();
   }
   const description = {
-    ...{ settings: SURROGATE, normalisation, meteorologyNames: METEOROLOGY, geographyNames: ['HT'] },
+    ...{ settings: SURROGATE, normalisation, meteorologyNames: seen.meteorologyNames, geographyNames: ['HT'] },
     species: PREPARED_SPECIES.map((species) => ({ name: species, unit: '' })),
     groups: GROUPS.map((group) => ({ name: group, unit: '' })),
   };
@@ -205,7 +208,7 @@ describe('sensitivities as files', () => {
 describe('the gate refuses', () => {
   it.each<[string, () => ReadonlyMap<string, Tensor> | Promise<ReadonlyMap<string, Tensor>>]>([
     ['spoiled weights', () => spoiled(good)],
-    ['a surrogate trained on a single inventory with emissions shuffled', () => trainedOn(shuffled())],
+    ['a surrogate trained on a single inventory with emissions shuffled', () => trainedOn(withPriorConcentrations(shuffled()))],
   ])(
     '%s',
     async (name, weights) => {
