@@ -8,9 +8,9 @@ import type { CrossValidation } from '../packages/core/src/pipeline/cross-valida
 import type { InvertSummary } from '../packages/core/src/pipeline/invert-stage';
 import type { StageRecord } from '../packages/core/src/pipeline/record';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
-import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
+import { MAIN, SHORT_STAGES, SMALL_RUN, winterOnly } from './testing/small-run';
 
-const SETTINGS = [...SMALL_RUN, ...SHORT_STAGES, 'withheld.blockCells=4'];
+const SETTINGS = [...SMALL_RUN, winterOnly(60, 24), ...SHORT_STAGES, 'withheld.blockCells=4'];
 
 const FOLDS = ['crossValidation.folds=2', 'crossValidation.iterations=2', 'crossValidation.hoursPerDay=1'];
 const TRIED = [...FOLDS, 'crossValidation.try.lengthKm=[27, 160]', 'crossValidation.try.spreadScale=[0.5]'];

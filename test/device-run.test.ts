@@ -9,6 +9,7 @@ import { readRecord } from '../packages/core/src/pipeline/record';
 import { runStages, type RunOptions, type RunResult } from '../packages/core/src/pipeline/run';
 import type { StageEvent, StageName } from '../packages/core/src/pipeline/stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+import { winterOnly } from './testing/small-run';
 
 let opened: string[] = [];
 
@@ -34,6 +35,7 @@ jest.mock('@retroplume/native', () => {
 
 const STAGES: StageName[] = ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert'];
 const SETTINGS = [
+  winterOnly(60, 24),
   'members.count=1',
   'response.groups=[NOx]',
   'surrogate.window=[{count: 2, hours: 1}]',

@@ -6,9 +6,14 @@ import { join } from 'node:path';
 import { readCf } from '../packages/core/src/data/netcdf-cf';
 import type { InvertSummary } from '../packages/core/src/pipeline/invert-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
-import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
+import { MAIN, SHORT_STAGES, SMALL_RUN, winterOnly } from './testing/small-run';
 
-const SETTINGS = [...SMALL_RUN, ...SHORT_STAGES, 'inversion.nuisance.runs=[{name: inflow, options: {background.O3: 60}, spread: 0.5}]'];
+const SETTINGS = [
+  ...SMALL_RUN,
+  winterOnly(60, 24),
+  ...SHORT_STAGES,
+  'inversion.nuisance.runs=[{name: inflow, options: {background.O3: 60}, spread: 0.5}]',
+];
 
 let folder: string;
 let caseFile: string;

@@ -8,12 +8,13 @@ import type { StageRecord } from '../packages/core/src/pipeline/record';
 import type { UncertaintySummary } from '../packages/core/src/pipeline/uncertainty-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { describeOnRanks, onRanks } from './testing/on-ranks';
-import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
+import { MAIN, SHORT_STAGES, SMALL_RUN, winterOnly } from './testing/small-run';
 
 jest.setTimeout(400_000); // on a machine that does other things too
 
 const SETTINGS = [
   ...SMALL_RUN,
+  winterOnly(60, 24),
   ...SHORT_STAGES,
   'withheld.blockCells=4',
   'crossValidation.folds=3',

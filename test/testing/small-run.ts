@@ -7,6 +7,11 @@ export const MAIN = join(__dirname, '../../packages/cli/dist/main.js');
 /** The smallest network that has every part, `KEY=VALUE` under `surrogate` (or `paperMode.surrogate`). */
 export const SMALL_NETWORK = ['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'];
 
+/** The first of the demo world's two periods alone, where a test does not need both: half of the time. */
+export function winterOnly(hours: number, spinUpHours: number): string {
+  return `periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: ${hours}, spinUpHours: ${spinUpHours}}]`;
+}
+
 /** Two members and one response run, that network on a window of 8 hours. */
 export const SMALL_RUN = [
   'members.count=2',
