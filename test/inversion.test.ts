@@ -4,7 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readCf } from '../packages/core/src/data/netcdf-cf';
+import type { EvaluateSummary } from '../packages/core/src/pipeline/evaluate-stage';
 import type { InvertSummary } from '../packages/core/src/pipeline/invert-stage';
+import type { TrainSummary } from '../packages/core/src/pipeline/train-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN, winterOnly } from './testing/small-run';
 
@@ -12,6 +14,7 @@ const SETTINGS = [
   ...SMALL_RUN,
   winterOnly(60, 24),
   ...SHORT_STAGES,
+  'training.testMembers=1',
   'inversion.nuisance.runs=[{name: inflow, options: {background.O3: 60}, spread: 0.5}]',
 ];
 
@@ -44,6 +47,25 @@ beforeAll(async () => {
   }
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('judges the surrogate by a member that was kept for it, and says in a stage alone what the case no longer says', () => {
+  const summaryOf = <T>(stage: string): T => (JSON.parse(readFileSync(join(folder, 'run', stage, 'record.json'), 'utf8')) as { summary: T }).summary;
+  const evaluated = retroplume('evaluate');
+  expect(evaluated.status).toBe(0);
+  expect(evaluated.stderr).not.toContain('made with other settings');
+  expect(summaryOf<TrainSummary>('train')).toMatchObject({ runs: ['prior', 'member01'], testRuns: ['member02'] });
+  const { testRuns, concentrations } = summaryOf<EvaluateSummary>('evaluate');
+  expect(testRuns).toEqual(['member02']);
+  const [{ test, all }] = concentrations;
+  // Another run than the prior's, and all of its hours.
+  expect(test.nme).not.toEqual(all.nme);
+  expect(test.nme.every((value) => value > 0 && value < 10)).toBe(true);
+  const { status, stderr } = retroplume('evaluate', 'training.testMembers=0', 'response.factor=1.2');
+  expect(status).toBe(0);
+  expect(stderr).toMatch(
+    /^ {2}made with other settings or inputs than the case has now, and taken as it is: simulate, train \("retroplume run" makes it anew\)$/m,
+  );
+});
 
 it('simulates the run of a nuisance term, and inverts its number and biases with the emissions', () => {
   expect(existsSync(join(folder, 'run/simulate/nuisance-inflow/ACONC_winter.nc'))).toBe(true);

@@ -15,7 +15,7 @@ const STAGE_HELP: Record<StageName, string> = {
   simulate: 'run the transport model: prior, members, truth of a twin',
   prepare: 'gather emissions, meteorology and concentrations on one grid',
   train: 'train the surrogate',
-  evaluate: 'judge the surrogate on days and responses it was not trained on',
+  evaluate: 'judge the surrogate on members (or days) and responses it was not trained on',
   certify: 'hold the derivative and the response of the surrogate against the transport model',
   export: 'write the surrogate as ONNX',
   preview: 'before an inversion: what the monitors can be expected to tell, and what it will cost',

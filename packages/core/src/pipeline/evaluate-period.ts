@@ -1,6 +1,6 @@
 /** What `evaluate` finds in one period, with y of the surrogate's windows from one place. */
 import type { Group } from '../data/case';
-import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
+import { PREPARED_SPECIES, type PreparedPeriod, type PreparedRun } from '../data/prepared';
 import { concentrationErrors, responses, type ConcentrationErrors, type Response } from '../surrogate/evaluate';
 import { freeRun, type FreeRunOptions } from '../surrogate/free-run';
 import { uniformFactors } from './member-factors';
@@ -10,8 +10,9 @@ export type InitialFrom = NonNullable<FreeRunOptions['initialConcentrations']>;
 
 /** Errors and responses of one period. */
 export interface PeriodFigures {
-  /** on hours that training did not see */
+  /** of what training did not see */
   test: ConcentrationErrors;
+  /** of the prior run */
   all: ConcentrationErrors;
   response: ({ pair: string } & Response)[];
 }
@@ -21,14 +22,14 @@ export interface PeriodEvaluation {
   period: PreparedPeriod;
   /** that are compared */
   hours: readonly number[];
-  /** of the period, that training did not see */
-  testHours: ReadonlySet<number>;
+  /** what training did not see: hours of the prior run, or whole runs */
+  test: { hours: ReadonlySet<number> } | { runs: readonly string[] };
   groups: readonly Group[];
   /** on the emissions of one group */
   factor: number;
   /** the transport model's run with it, `[hours of the period, H, W, 4]` */
   changedRun: (group: Group) => Float32Array;
-  /** told how many hours are done, of (1 + groups) · hours */
+  /** told how many hours are done, of (1 + groups + test runs) · hours */
   onHour: (done: number) => void;
 }
 
@@ -37,13 +38,13 @@ const SMALLEST_RESPONSE = 2e-3;
 
 /** @param from - where y comes from; absent = as the surrogate has it */
 export async function evaluatePeriod(options: PeriodEvaluation, from?: InitialFrom): Promise<PeriodFigures> {
-  const { how, period, hours, testHours, groups, factor, changedRun } = options;
+  const { how, period, hours, groups, factor, changedRun } = options;
   const { emissions, concentrations } = period.runs.get('prior')!;
   let passes = 0;
-  const run = (factors?: Float32Array): Promise<Float32Array> => {
+  const run = (factors?: Float32Array, of = emissions): Promise<Float32Array> => {
     const before = passes++ * hours.length;
     const onHour = (done: number): void => options.onHour(before + done);
-    return freeRun({ ...how, period, emissions, hours, factors, initialConcentrations: from, onHour });
+    return freeRun({ ...how, period, emissions: of, hours, factors, initialConcentrations: from, onHour });
   };
   const prior = await run();
   const response: PeriodFigures['response'] = [];
@@ -53,17 +54,47 @@ export async function evaluatePeriod(options: PeriodEvaluation, from?: InitialFr
       if (each.relativeSize >= SMALLEST_RESPONSE) response.push({ pair: `${group}>${PREPARED_SPECIES[s]}`, ...each });
     });
   }
-  const test = hours.flatMap((hour, i) => (testHours.has(hour) ? [i] : []));
-  return { test: errorsAt(test, prior, concentrations, hours), all: concentrationErrors(prior, concentrations, hours), response };
+  const test =
+    'hours' in options.test
+      ? errorsAt(options.test.hours, prior, concentrations, hours)
+      : await errorsOf(
+          options.test.runs.map((name) => period.runs.get(name)!),
+          hours,
+          (each) => run(undefined, each.emissions),
+        );
+  return { test, all: concentrationErrors(prior, concentrations, hours), response };
 }
 
-/** Errors at some of the hours, by their place among them. */
-function errorsAt(places: readonly number[], simulated: Float32Array, run: Float32Array, hours: readonly number[]): ConcentrationErrors {
-  const field = simulated.length / hours.length;
-  const some = new Float32Array(places.length * field);
-  places.forEach((i, k) => some.set(simulated.subarray(i * field, (i + 1) * field), k * field));
+/** Errors of whole runs, together. */
+async function errorsOf(
+  runs: readonly PreparedRun[],
+  hours: readonly number[],
+  simulate: (run: PreparedRun) => Promise<Float32Array>,
+): Promise<ConcentrationErrors> {
+  const { length } = runs[0].concentrations;
+  const simulated: Float32Array[] = [];
+  for (const run of runs) simulated.push(await simulate(run));
+  // One after the other, as if they were one long run.
+  const steps = (length / simulated[0].length) * hours.length;
   return concentrationErrors(
-    some,
+    joined(simulated),
+    joined(runs.map(({ concentrations }) => concentrations)),
+    runs.flatMap((_, i) => hours.map((hour) => hour + i * steps)),
+  );
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  parts.reduce((at, part) => (out.set(part, at), at + part.length), 0);
+  return out;
+}
+
+/** Errors at some of the hours. */
+function errorsAt(some: ReadonlySet<number>, simulated: Float32Array, run: Float32Array, hours: readonly number[]): ConcentrationErrors {
+  const field = simulated.length / hours.length;
+  const places = hours.flatMap((hour, i) => (some.has(hour) ? [i] : []));
+  return concentrationErrors(
+    joined(places.map((i) => simulated.subarray(i * field, (i + 1) * field))),
     run,
     places.map((i) => hours[i]),
   );

@@ -7,12 +7,23 @@ import { takesInitialConcentrations } from '../surrogate/initial-concentrations'
 import { splitHours } from '../surrogate/sampler';
 import { responseRun, simulatedFile } from './case-runs';
 import { evaluatePeriod, type InitialFrom, type PeriodEvaluation } from './evaluate-period';
-import { comparedHourStep, domainPlan, firstHours, initialConcentrationsOf, loadSurrogate, preparedPeriods, variantSettings } from './learning';
+import {
+  comparedHourStep,
+  domainPlan,
+  firstHours,
+  initialConcentrationsOf,
+  loadSurrogate,
+  preparedPeriods,
+  testRuns,
+  variantSettings,
+} from './learning';
 import { readRunConcentrations } from './run-concentrations';
 import type { Stage, StageContext } from './stage';
 
 export interface EvaluateSummary {
-  /** per period; test: hours that training did not see */
+  /** runs that training did not see; none: it did not see the last days of the prior run */
+  testRuns: string[];
+  /** per period; test: what training did not see; all: the prior run */
   concentrations: { period: string; test: ConcentrationErrors; all: ConcentrationErrors }[];
   /** per period and pair such as `NOx>NO2` */
   response: ({ period: string; pair: string } & Response)[];
@@ -41,10 +52,10 @@ export const evaluateStage: Stage = {
   async run(context) {
     const surrogate = loadSurrogate(context);
     const { settings } = surrogate.description;
-    const periods = preparedPeriods(context, 'prior');
+    const periods = preparedPeriods(context, 'test');
     const plan = domainPlan(context, surrogate, periods[0].grid, { adjoint: false });
     const engine = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: false });
-    const summary: EvaluateSummary = { concentrations: [], response: [] };
+    const summary: EvaluateSummary = { testRuns: testRuns(context), concentrations: [], response: [] };
     // In a part of the control y is the prior run's as long as nothing is inverted.
     const own: InitialFrom = settings.initialConcentrations === 'rollout' ? 'rollout' : 'prior';
     const places = takesInitialConcentrations(settings) ? FROM : [own];
@@ -79,11 +90,12 @@ function periodEvaluation(
   const first = firstHours(context)[index];
   const hours = sampledHours(period, first, comparedHourStep(surrogate));
   const { groups, factor } = context.case.response;
-  const total = (1 + groups.length) * hours.length;
+  const runs = testRuns(context);
+  const total = (1 + runs.length + groups.length) * hours.length;
   const simulate = context.dirOf('simulate');
   return {
     ...{ how, period, hours, groups, factor },
-    testHours: new Set(splitHours(period.time.count, first, training.testFraction).test),
+    test: runs.length > 0 ? { runs } : { hours: new Set(splitHours(period.time.count, first, training.testFraction).test) },
     changedRun: (group) => readRunConcentrations(context.case, [simulatedFile(simulate, responseRun(group), 'ACONC', period.name)], period),
     onHour: (done) => {
       context.progress(turn * total + done, of * total, `${period.name}`);

@@ -1,5 +1,5 @@
 /** What the stages from `train` on share: the settings of their variant, the prepared periods, the surrogate. */
-import { memberNames, type InversionSettings, type SurrogateSettings, type TrainingSettings } from '../data/case';
+import { memberNames, testMembers, type InversionSettings, type SurrogateSettings, type TrainingSettings } from '../data/case';
 import type { PeriodSource } from '../data/period-source';
 import { readPrepared, type PreparedPeriod } from '../data/prepared';
 import { openPrepared } from '../data/prepared-store';
@@ -31,12 +31,18 @@ export function variantSettings(context: StageContext): VariantSettings {
   return { surrogate, training: furtherTraining(training, settings.loop, pass), inversion: { ...withPick(context), engine: 'native' } };
 }
 
+/** Runs that the variant's training keeps for the test; where there are none, it keeps days of all runs. */
+export function testRuns({ case: settings, variant }: StageContext): string[] {
+  return variant === 'paper' ? [] : testMembers(settings);
+}
+
 /**
- * The prepared periods as the variant's surrogate sees them, with the runs that it learns from: all of them (in the loop those of earlier passes, too), or in
- * the paper's mode the prior run only.
+ * The prepared periods as the variant's surrogate sees them.
+ *
+ * @param runs - prior: with the prior run alone; test: and those that training keeps for the test; all: every run, in the loop those of earlier passes, too
  */
-export function preparedPeriods(context: StageContext, runs: 'all' | 'prior'): PreparedPeriod[] {
-  const names = runs === 'prior' ? [PRIOR] : [PRIOR, ...memberNames(context.case)];
+export function preparedPeriods(context: StageContext, runs: 'all' | 'prior' | 'test'): PreparedPeriod[] {
+  const names = [PRIOR, ...{ all: memberNames(context.case), prior: [], test: testRuns(context) }[runs]];
   const periods = context.case.periods.map(({ name }) => readPrepared(context.dirOf('prepare'), name, { runs: names }));
   if (runs === 'all') periods.forEach((period) => addRunsOfPasses(context, period));
   return seesPrior(context) ? periods.map(withPriorConcentrations) : periods;

@@ -184,7 +184,9 @@ function learned(variants: readonly StageContext[]): Learned {
     const mode = modeOf(context);
     const evaluation = summaryOf<EvaluateSummary>(context, 'evaluate');
     for (const { period, test } of evaluation?.concentrations ?? []) {
-      PREPARED_SPECIES.forEach((species, s) => out.surrogate.push({ mode, species, period, mae: test.mae[s], nme: test.nme[s], r: test.r[s] }));
+      PREPARED_SPECIES.forEach((species, s) =>
+        out.surrogate.push({ mode, testRuns: evaluation!.testRuns, species, period, mae: test.mae[s], nme: test.nme[s], r: test.r[s] }),
+      );
     }
     for (const response of evaluation?.response ?? []) out.response.push({ mode, ...response });
     out.initialConcentrations.push(...(evaluation?.initialConcentrations ?? []).map((figures) => initialScore(mode, figures)));

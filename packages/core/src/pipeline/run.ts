@@ -3,7 +3,7 @@ import { relative, resolve } from 'node:path';
 import { cudaDevices } from '@retroplume/native';
 import { asksForCrossValidation, loadCase, type Case } from '../data/case';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../device';
-import { InterruptedError } from '../errors';
+import { InterruptedError, RetroplumeError } from '../errors';
 import type { Profiler } from '../graph';
 import { ALONE, giveWay, type Ranks } from '../ranks';
 import type { Certificate } from '../surrogate/certificate';
@@ -132,6 +132,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   try {
     if (first) forgetFailure(out);
     if (first) writeRunFile(context);
+    if (wanted !== all && first) await tellStale(context, wanted);
     for (const { stage, variant } of planOf(settings, wanted)) {
       const record = await runTogether(STAGE_OF[stage], stageContext(context, stage, variant), { stage, variant });
       const label = variant === 'paper' ? `paper/${stage}` : stage;
@@ -158,9 +159,9 @@ export async function runStages(source: string | Case, options: RunOptions = {})
  * Of the stages that are finished in a run folder, those that were made with other settings or inputs than `run` has. Each with the threads and the device that it
  * had: the jobs of a chain differ in those.
  */
-export async function staleStages(run: RunContext): Promise<string[]> {
+export async function staleStages(run: RunContext, stages: readonly StageName[] = STAGES): Promise<string[]> {
   const stale: string[] = [];
-  for (const { stage, variant } of planOf(run.case, STAGES)) {
+  for (const { stage, variant } of planOf(run.case, stages)) {
     const context = stageContext(run, stage, variant);
     const record = readRecord(context.dir);
     if (!record) continue;
@@ -168,6 +169,25 @@ export async function staleStages(run: RunContext): Promise<string[]> {
     if (!(await isStageUpToDate(STAGE_OF[stage], { ...context, threads, device, products }))) stale.push(relative(run.out, context.dir));
   }
   return stale;
+}
+
+/** A stage that is run alone takes what those before it left, as it is: where that is no longer what the case says, the user should know. */
+async function tellStale(run: RunContext, wanted: readonly StageName[]): Promise<void> {
+  const needed = new Set<StageName>();
+  const add = (stage: StageName): void =>
+    STAGE_OF[stage].needs.forEach((need) => {
+      if (!wanted.includes(need)) needed.add(need);
+      add(need);
+    });
+  wanted.forEach(add);
+  const stale = await staleStages(run, [...needed]).catch((cause: unknown) => {
+    // Inputs that are gone, say: whether the stage itself can do without them is its own to tell.
+    if (!(cause instanceof RetroplumeError)) throw cause;
+    return [];
+  });
+  if (stale.length === 0) return;
+  const { log } = stageContext(run, wanted[0], 'default');
+  log(`made with other settings or inputs than the case has now, and taken as it is: ${stale.join(', ')} ("retroplume run" makes it anew)`);
 }
 
 /** Runs a stage on all ranks; where it fails, `failure.json` says so, once. */

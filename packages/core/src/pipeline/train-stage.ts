@@ -13,7 +13,7 @@ import { Surrogate } from '../surrogate/surrogate';
 import { carryRuns, dropTracers } from '../surrogate/tracers';
 import { train, type CurvePoint } from '../surrogate/train';
 import { earlierPasses, surrogateBefore } from './loop-pass';
-import { preparedPeriods, spinUpHours, variantSettings } from './learning';
+import { preparedPeriods, spinUpHours, testRuns, variantSettings } from './learning';
 import { numericsOf, type Stage } from './stage';
 
 export interface TrainSummary {
@@ -22,7 +22,10 @@ export interface TrainSummary {
   parameters: number;
   /** cells, of the network in space */
   receptiveField: number;
+  /** that were trained on */
   runs: string[];
+  /** that were kept for the test; none: the last days of the periods were */
+  testRuns: string[];
   curve: CurvePoint[];
 }
 
@@ -37,6 +40,7 @@ export const trainStage: Stage = {
     return {
       surrogate: { ...surrogate, initialConcentrations },
       training,
+      testRuns: testRuns(context),
       ...numericsOf(context),
       ...(context.pass ? { pass: context.pass.number, earlier: earlierPasses(context) } : {}),
     };
@@ -50,12 +54,16 @@ export const trainStage: Stage = {
     const before = context.pass && surrogateBefore(context, context.pass);
     const normalisation = before?.description.normalisation ?? normalisationOf(periods, spinUp);
     const field = receptiveField(networkSettings(surrogate, PREPARED_SPECIES.length)).mean;
-    context.log(`network ${surrogate.network}, receptive field ${field} x ${field} cells, runs ${[...periods[0].runs.keys()].join(', ')}`);
+    const kept = testRuns(context);
+    const runs = [...periods[0].runs.keys()].filter((name) => !kept.includes(name));
+    const tested = kept.length > 0 ? `; for the test ${kept.join(', ')}` : '';
+    context.log(`network ${surrogate.network}, receptive field ${field} x ${field} cells, runs ${runs.join(', ')}${tested}`);
     const checkpoint = join(context.dir, 'checkpoint.safetensors');
     const result = await train(periods, spinUp, surrogate, training, normalisation, {
       ...executionOf(context),
       checkpoint,
       weights: before?.weights,
+      testRuns: kept,
       onProgress: context.progress,
       log: context.log,
       signal: context.signal,
@@ -77,7 +85,8 @@ export const trainStage: Stage = {
       iterations: result.iterations,
       parameters: [...result.weights.values()].reduce((sum, { data }) => sum + data.length, 0),
       receptiveField: field,
-      runs: [...periods[0].runs.keys()],
+      runs,
+      testRuns: kept,
       curve: result.curve,
     };
     return { products, summary };

@@ -9,7 +9,7 @@ import { emittingCells, shareOfEmitting } from '../inversion/control';
 import { AT_BOUND } from '../inversion/log-factor-control';
 import { BEYOND, distanceFigures, isFar, MemberSpread, trainingDistance, type DistanceFigures } from '../surrogate/training-distance';
 import type { PeriodFactors } from './factors-file';
-import { variantSettings } from './learning';
+import { testRuns, variantSettings } from './learning';
 import type { StageContext } from './stage';
 import { meanOfStretch } from './updated-fields';
 
@@ -36,7 +36,8 @@ export interface TrustSummary {
 
 /** Names of the runs with changed emissions that the variant's surrogate is trained on. */
 function trainedMembers(context: StageContext): string[] {
-  return variantSettings(context).surrogate.mode === 'paper' ? [] : memberNames(context.case);
+  const kept = testRuns(context);
+  return variantSettings(context).surrogate.mode === 'paper' ? [] : memberNames(context.case).filter((name) => !kept.includes(name));
 }
 
 /** Mean emissions of a period, `[H, W, 5]`, kg m-2 s-1. */

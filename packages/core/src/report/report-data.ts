@@ -82,9 +82,11 @@ export interface ReportConcentrations {
   paper?: ArrayLike<number>;
 }
 
-/** Error of the surrogate's concentrations against the CTM on days that training did not see (the paper's table 1). `r` optional. */
+/** Error of the surrogate's concentrations against the CTM on what training did not see (the paper's table 1). `r` optional. */
 export interface SurrogateScore {
   mode: ReportMode;
+  /** names of runs that training did not see; none: the last days of each period */
+  testRuns?: readonly string[];
   species: string;
   mae: number;
   nmb?: number;

@@ -1,7 +1,7 @@
 import { windowMean } from '@retroplume/native';
 import { ConfigError } from '../errors';
 import { rotatePlanes } from './rotation';
-import { cropSize, Sampler, splitHours, type SamplerSettings } from './sampler';
+import { cropSize, hoursFrom, Sampler, splitHours, type RunSplit, type SamplerSettings } from './sampler';
 import { METEOROLOGY, tinyPeriod, WORLD } from './testing/tiny-world';
 import { carryRuns } from './tracers';
 import { Window } from './window';
@@ -12,10 +12,12 @@ const window = new Window([
 ]);
 const base: SamplerSettings = { batch: 4, crop: 0, rotation: false, noise: 0, rescaling: 0, previousConcentrations: false, seed: 5 };
 
-function sampler(over: Partial<SamplerSettings> = {}, runs?: string[]): Sampler {
+const PRIOR_ALONE: RunSplit = { train: ['prior'], test: ['prior'] };
+
+function sampler(over: Partial<SamplerSettings> = {}, names?: string[]): Sampler {
   const periods = [tinyPeriod('winter', 1), tinyPeriod('summer', 2)];
   const split = splitHours(WORLD.hours, WORLD.spinUpHours, 0.5);
-  return new Sampler(periods, [split, split], window, { ...base, ...over }, runs);
+  return new Sampler(periods, [split, split], window, { ...base, ...over }, names && { train: names, test: names });
 }
 
 describe('splitting the hours', () => {
@@ -59,7 +61,7 @@ describe('batches', () => {
   it('hold what the window sees of the hour, target included', () => {
     const period = tinyPeriod('winter', 1);
     carryRuns([period], [{ lifetime: 3 }, { lifetime: 40 }], 1);
-    const only = new Sampler([period], [{ train: [40], test: [41] }], window, { ...base, batch: 1, crop: 0 }, ['prior']);
+    const only = new Sampler([period], [{ train: [40], test: [41] }], window, { ...base, batch: 1, crop: 0 }, PRIOR_ALONE);
     const { emissions, tracers, meteorology, target } = only.train(0);
     const { rows, cols } = WORLD;
     const expected = new Float32Array(emissions.length);
@@ -82,7 +84,7 @@ describe('batches', () => {
     const period = tinyPeriod('winter', 1);
     carryRuns([period], [{ lifetime: 12 }], 1);
     const make = (rotation: boolean): Sampler =>
-      new Sampler([period], [{ train: [40], test: [41] }], window, { ...base, batch: 1, rotation }, ['prior']);
+      new Sampler([period], [{ train: [40], test: [41] }], window, { ...base, batch: 1, rotation }, PRIOR_ALONE);
     const plain = make(false).train(0);
     const turned = make(true);
     const seen = new Set<number>();
@@ -112,12 +114,36 @@ describe('batches', () => {
       Array.from({ length: WORLD.hours }, (_, hour) => [period.runs.get('prior')!.concentrations[hour * WORLD.rows * WORLD.cols * 4], hour]),
     );
     const split = splitHours(WORLD.hours, WORLD.spinUpHours, 0.5);
-    const drawn = new Sampler([period], [split], window, { ...base, batch: 8 }, ['prior']);
+    const drawn = new Sampler([period], [split], window, { ...base, batch: 8 }, PRIOR_ALONE);
     const hours = (target: Float32Array): number[] => Array.from({ length: 8 }, (_, i) => hourOf.get(target[(i * target.length) / 8])!);
     const trained = new Set(Array.from({ length: 50 }, (_, i) => hours(drawn.train(i).target)).flat());
     const tested = new Set(Array.from({ length: 50 }, (_, i) => hours(drawn.test(i).target)).flat());
     expect([...trained].sort((a, b) => a - b)).toEqual(split.train); // 400 draws of 24 hours: each comes up
     expect([...tested].sort((a, b) => a - b)).toEqual(split.test);
+  });
+
+  it('never train on a run that is kept for the test, and test it on every hour against one that is trained on', () => {
+    const names = ['prior', 'member01', 'member02'];
+    const period = tinyPeriod('winter', 1, { runs: { prior: 1, member01: 2, member02: 3 } });
+    const hours = hoursFrom(WORLD.spinUpHours, WORLD.hours);
+    const firstCell = (name: string, hour: number): number => period.runs.get(name)!.concentrations[hour * WORLD.rows * WORLD.cols * 4];
+    const at = new Map(names.flatMap((name) => hours.map((hour) => [firstCell(name, hour), { name, hour }] as const)));
+    const settings = { ...base, batch: 8 };
+    const drawn = new Sampler([period], [{ train: hours, test: hours }], window, settings, { train: names.slice(0, 2), test: ['member02'] });
+    expect(drawn.pairs).toBe(4);
+    const seen = (target: Float32Array): { name: string; hour: number }[] =>
+      Array.from({ length: 8 }, (_, i) => at.get(target[(i * target.length) / 8])!);
+    const batches = Array.from({ length: 100 }, (_, i) => ({ trained: seen(drawn.train(i).target), tested: seen(drawn.test(i).target) }));
+    expect(new Set(batches.flatMap(({ trained }) => trained.map(({ name }) => name)))).toEqual(new Set(['prior', 'member01']));
+    for (const { tested } of batches) {
+      expect(tested.slice(0, 4).map(({ name }) => name)).toEqual(Array(4).fill('member02'));
+      expect(tested.slice(4).every(({ name }) => name !== 'member02')).toBe(true);
+      expect(tested.slice(4).map(({ hour }) => hour)).toEqual(tested.slice(0, 4).map(({ hour }) => hour));
+    }
+    const sorted = (part: 'trained' | 'tested'): number[] =>
+      [...new Set(batches.flatMap((each) => each[part].map(({ hour }) => hour)))].sort((a, b) => a - b);
+    expect(sorted('trained')).toEqual(hours);
+    expect(sorted('tested')).toEqual(hours);
   });
 
   it('are not augmented in the test', () => {

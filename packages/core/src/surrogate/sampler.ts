@@ -21,6 +21,12 @@ export interface HourSplit {
   test: number[];
 }
 
+/** Names of the runs that are trained on, and of those that are compared with them in the test. */
+export interface RunSplit {
+  train: readonly string[];
+  test: readonly string[];
+}
+
 export interface SamplerSettings {
   /** samples a batch, of all its parts together; even when pairs are drawn */
   batch: number;
@@ -59,8 +65,11 @@ export function splitHours(hours: number, firstHour: number, testFraction: numbe
   const days = Math.ceil((hours - firstHour) / 24);
   const testDays = Math.min(days - 1, Math.max(testFraction > 0 ? 1 : 0, Math.round(days * testFraction)));
   const boundary = hours - testDays * 24;
-  const range = (from: number, to: number): number[] => Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
-  return { train: range(firstHour, boundary), test: range(boundary, hours) };
+  return { train: hoursFrom(firstHour, boundary), test: hoursFrom(boundary, hours) };
+}
+
+export function hoursFrom(first: number, end: number): number[] {
+  return Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i);
 }
 
 /** The size of the crops that a sampler takes from a domain. */
@@ -93,7 +102,7 @@ export class Sampler {
   /** pairs of this part of a batch; 0 = samples are not paired */
   readonly pairs: number;
   readonly size: { rows: number; cols: number };
-  private readonly runs: string[];
+  private readonly runs: RunSplit;
   private readonly wind?: { u: number; v: number };
   private readonly tracerChannels: number;
   /** of windows one after the other */
@@ -106,15 +115,16 @@ export class Sampler {
     private readonly splits: readonly HourSplit[],
     private readonly window: Window,
     private readonly settings: SamplerSettings,
-    runs?: readonly string[],
+    runs?: RunSplit,
     private readonly share: BatchPart = WHOLE_BATCH,
   ) {
     const { grid, meteorologyNames } = periods[0];
-    this.runs = [...(runs ?? periods[0].runs.keys())];
-    this.tracerChannels = periods[0].runs.get(this.runs[0])?.tracers?.channels ?? 0;
+    const all = [...periods[0].runs.keys()];
+    this.runs = runs ?? { train: all, test: all };
+    this.tracerChannels = periods[0].runs.get(this.runs.train[0])?.tracers?.channels ?? 0;
     this.rollout = settings.rolloutWindows ?? 1;
     this.size = cropSize(grid.rows, grid.cols, settings.crop);
-    const paired = drawsPairs(this.runs, settings.batch);
+    const paired = drawsPairs(this.runs.train, settings.batch);
     if (paired && settings.batch % 2 !== 0) {
       throw new ConfigError('CASE_BATCH', `training.batch: ${settings.batch} is odd, but samples come in pairs of runs: make it even`);
     }
@@ -164,7 +174,7 @@ export class Sampler {
     const all = own * this.share.parts;
     for (let drawn = 0; drawn < all; drawn++) {
       const choice = this.choose(random, part);
-      const [first, second] = this.chooseRuns(random);
+      const [first, second] = this.chooseRuns(random, part);
       const i = drawn - own * this.share.part;
       if (i < 0 || i >= own) continue;
       const stream = (sample: number): Random => random.fork(`sample ${sample}`);
@@ -189,11 +199,15 @@ export class Sampler {
     return { period, hour: hours[random.integer(hours.length)], crop, turns };
   }
 
-  private chooseRuns(random: Random): [string, string] {
-    const first = random.integer(this.runs.length);
-    if (this.runs.length === 1) return [this.runs[0], this.runs[0]];
-    const second = (first + 1 + random.integer(this.runs.length - 1)) % this.runs.length;
-    return [this.runs[first], this.runs[second]];
+  /** Two runs; in a test the first is one of the test's. */
+  private chooseRuns(random: Random, part: 'train' | 'test'): [string, string] {
+    const firsts = this.runs[part];
+    const first = firsts[random.integer(firsts.length)];
+    const { train } = this.runs;
+    if (train.length === 1) return [first, train[0]];
+    const at = train.indexOf(first);
+    const second = at < 0 ? random.integer(train.length) : (at + 1 + random.integer(train.length - 1)) % train.length;
+    return [first, train[second]];
   }
 
   /** Fills sample `i` at the hour of `choice` and, where it is rolled out, at those a window or more before. */

@@ -8,7 +8,7 @@ import type { Execution } from '../graph';
 import { takesInitialConcentrations } from './initial-concentrations';
 import { partsOf, type BatchPart } from './micro-batches';
 import type { Normalisation } from './normalisation';
-import { drawsPairs, Sampler, splitHours, type Batch, type HourSplit } from './sampler';
+import { drawsPairs, hoursFrom, Sampler, splitHours, type Batch, type HourSplit } from './sampler';
 import { TrainingProgram, type StepLosses } from './training-program';
 import { Window } from './window';
 
@@ -22,6 +22,8 @@ export interface CurvePoint {
 
 export interface TrainOptions extends Execution {
   checkpoint: string;
+  /** names of runs that are kept for the test, on all hours; default: none, and the last days of each period are kept, of all runs */
+  testRuns?: readonly string[];
   /** weights of an earlier training with the same network and normalisation to go on from; default: random */
   weights?: ReadonlyMap<string, Tensor>;
   onProgress?: (done: number, total: number, text: string) => void;
@@ -72,16 +74,18 @@ function rolledOut(period: PreparedPeriod, { train, test }: HourSplit, hours: nu
   return split;
 }
 
-/** The sampler that a training uses; `evaluate` takes its test hours from the same. */
+/** The sampler that a training uses. @param options - runs: default all; testRuns: of these, those that are kept for the test, on all hours; default none, and days are kept */
 export function samplerOf(
   periods: readonly PreparedPeriod[],
   spinUp: readonly number[],
   surrogate: SurrogateSettings,
   training: TrainingSettings,
-  runs?: readonly string[],
-  share?: BatchPart,
+  { runs, testRuns = [], share }: { runs?: readonly string[]; testRuns?: readonly string[]; share?: BatchPart } = {},
 ): Sampler {
   const window = new Window(surrogate.window);
+  const all = runs ?? [...periods[0].runs.keys()];
+  const trained = all.filter((name) => !testRuns.includes(name));
+  const runSplit = { train: trained, test: testRuns.length > 0 ? testRuns : trained };
   const splits = periods.map((period, p) => {
     const first = Math.max(spinUp[p], window.firstHour + (takesInitialConcentrations(surrogate) ? 1 : 0));
     if (first + 24 > period.time.count) {
@@ -90,7 +94,8 @@ export function samplerOf(
         `period ${period.name}: ${period.time.count} hours are too few for a window of ${window.hours} h and ${spinUp[p]} h of spin-up: lengthen the period or shorten surrogate.window`,
       );
     }
-    const split = splitHours(period.time.count, first, training.testFraction);
+    const kept = testRuns.length > 0 ? hoursFrom(first, period.time.count) : undefined;
+    const split = kept ? { train: kept, test: kept } : splitHours(period.time.count, first, training.testFraction);
     if (split.test.length === 0) {
       throw new ConfigError(
         'CASE_TEST_FRACTION',
@@ -99,7 +104,7 @@ export function samplerOf(
     }
     return training.rolloutWindows > 1 ? rolledOut(period, split, window.hours * training.rolloutWindows) : split;
   });
-  return new Sampler(periods, splits, window, { ...training, previousConcentrations: takesInitialConcentrations(surrogate) }, runs, share);
+  return new Sampler(periods, splits, window, { ...training, previousConcentrations: takesInitialConcentrations(surrogate) }, runSplit, share);
 }
 
 /**
@@ -119,11 +124,13 @@ export async function train(
   normalisation: Normalisation,
   options: TrainOptions,
 ): Promise<TrainResult> {
-  const onlyPrior = surrogate.mode === 'paper' ? ['prior'] : undefined;
+  const runs = surrogate.mode === 'paper' ? ['prior'] : [...periods[0].runs.keys()];
+  const testRuns = runs.filter((name) => options.testRuns?.includes(name));
+  const trained = runs.filter((name) => !testRuns.includes(name));
   const ranks = options.ranks ?? ALONE;
   requireSharable(surrogate, training, options, ranks);
-  const parts = partsOf(training, drawsPairs(onlyPrior ?? [...periods[0].runs.keys()], training.batch), ranks);
-  const samplers = parts.map((part) => samplerOf(periods, spinUp, surrogate, training, onlyPrior, part));
+  const parts = partsOf(training, drawsPairs(trained, training.batch), ranks);
+  const samplers = parts.map((share) => samplerOf(periods, spinUp, surrogate, training, { runs, testRuns, share }));
   const [sampler] = samplers;
   const sizes = {
     batch: sampler.batch,

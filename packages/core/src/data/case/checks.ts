@@ -5,7 +5,7 @@ import { isCommandName, NAME_IN_BRACES, COMMAND_NAMES } from './command-names';
 import { MOST_MEMBERS } from './fields';
 import { checkCrossValidation } from './cross-validation-checks';
 import { checkInversion } from './inversion-checks';
-import { memberNames } from './member-design';
+import { memberNames, testCandidates } from './member-design';
 import { nearestKey } from './nearest-key';
 import { checkObservations } from './observation-checks';
 import { checkSectors } from './sector-checks';
@@ -92,6 +92,19 @@ function checkTraining(c: Case): Breach[] {
     ];
   }
   return [];
+}
+
+/** A member that is kept for the test is not trained on: one at least has to be left, beside the prior run. */
+function checkTestMembers(c: Case): Breach[] {
+  if (c.paperMode.training.testMembers) {
+    const text = "the paper's mode learns from the prior run alone and has no members: remove it, days are kept by testFraction";
+    return [{ path: ['paperMode', 'training', 'testMembers'], text }];
+  }
+  const { testMembers: asked = 0 } = c.training;
+  const candidates = testCandidates(c).length;
+  if (asked === 0 || asked < candidates) return [];
+  const text = `${asked} are to be kept for the test, but of ${candidates} that could be one at least has to be trained on: lower it`;
+  return [{ path: ['training', 'testMembers'], text }];
 }
 
 function checkInitialConcentrations(c: Case): Breach[] {
@@ -268,6 +281,7 @@ export function checkCase(c: Case): Breach[] {
     checkObservations,
     checkTruth,
     checkTraining,
+    checkTestMembers,
     checkBatches,
     checkInitialConcentrations,
     checkTracers,

@@ -21,7 +21,7 @@ export { examineCase, type CaseProblem, type ExaminedCase } from './examine-case
 export { caseJsonSchema, type JsonSchema } from './json-schema';
 export { SCHEDULERS } from './jobs-schema';
 export { loadCase, mapPaths, restoreCase } from './load-case';
-export { memberDesigns, memberNames, type MemberDesign } from './member-design';
+export { memberDesigns, memberNames, testMembers, type MemberDesign } from './member-design';
 export { nearestKey } from './nearest-key';
 export type { KeyPath } from './source';
 export { paperDefaults } from './paper-defaults';

@@ -103,7 +103,15 @@ export const trainingSchema = z
     ).default(true),
     earlyStoppingIterations: whole('Steps without a better test loss after which training ends; 0 never.', { min: 0 }).default(0),
     evaluateEvery: whole('Steps between two looks at the test loss.', { min: 1 }).default(100),
-    testFraction: real('Part of the days at the end of each period that are not trained on.', { min: 0, max: 0.9 }).default(0.25),
+    testFraction: real('Part of the days at the end of each period that are not trained on; only where no member is kept for it (testMembers).', {
+      min: 0,
+      max: 0.9,
+    }).default(0.25),
+    testMembers: whole(
+      'Members that are not trained on, for the test loss and the evaluation; with one or more, all days are trained on, as all are inverted. ' +
+        'They are the last of the random ones, or of the runs that the case brings. Default: 1 of six members or more, else 0.',
+      { min: 0 },
+    ).optional(),
     checkpointEvery: whole('Steps between two checkpoints.', { min: 1 }).default(200),
     seed: seed('Seed of weights, batches and dropout.').default(11),
   })

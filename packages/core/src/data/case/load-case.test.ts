@@ -280,6 +280,16 @@ describe('what is wrong is said in one sentence each', () => {
       /truth\.windError: only the reference model/,
     ],
     ['truth:', 'concentrations: { variables: { NO2: { NO2: 1, PAN: 0.95 } } }\ntruth:', /variables\.NO2: the reference model writes NO2 itself/],
+    [
+      'truth:',
+      'members: { count: 2 }\ntraining: { testMembers: 2 }\ntruth:',
+      /training\.testMembers: 2 are to be kept .* of 2 that could be one at least/,
+    ],
+    [
+      'truth:',
+      'paperMode: { training: { testMembers: 1 } }\ntruth:',
+      /paperMode\.training\.testMembers: the paper's mode learns from the prior run alone/,
+    ],
     ['truth:', 'inversion: { space: regions }\ntruth:', /inversion\.space: a factor for each region needs regions/],
     [
       'truth:',

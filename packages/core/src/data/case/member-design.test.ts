@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../../errors';
-import { loadCase, memberDesigns, memberNames } from './index';
+import { loadCase, memberDesigns, memberNames, testMembers } from './index';
 
 const CASE = `name: tiny
 grid: { griddesc: GRIDDESC, name: TINY }
@@ -83,5 +83,26 @@ describe('the ensemble design', () => {
     expect(code).toBe('CASE_INVALID');
     expect(message).toContain(sentence);
     expect(message.split('\n')).toHaveLength(1);
+  });
+});
+
+describe('members that are kept for the test', () => {
+  const kept = (members: string, asked?: number): string[] => {
+    const { members: read, training } = load(members);
+    return testMembers({ members: read, training: { ...training, testMembers: asked } });
+  };
+
+  it('are the last of the random ones, by default one of six or more', () => {
+    expect(kept('{ count: 5 }')).toEqual([]);
+    expect(kept('{ count: 6 }')).toEqual(['member06']);
+    expect(kept('{ count: 6, perGroup: 1, scalings: [0.5] }')).toEqual(['member06']);
+    expect(kept('{ count: 6 }', 0)).toEqual([]);
+    expect(kept('{ count: 4 }', 2)).toEqual(['member03', 'member04']);
+  });
+
+  it('are the last of those that there are, where none is random', () => {
+    expect(kept('{ count: 0, scalings: [0.5, 2] }', 1)).toEqual(['scaling-PM2.5-x2']);
+    const runs = ['a', 'b'].map((name) => `{ name: ${name}, emissions: E.nc, concentrations: C.nc }`).join(', ');
+    expect(kept(`{ runs: [${runs}] }`, 1)).toEqual(['b']);
   });
 });

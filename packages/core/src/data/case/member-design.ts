@@ -43,6 +43,22 @@ export function memberDesigns({ members }: Pick<Case, 'members'>): MemberDesign[
   ];
 }
 
+/** Members from which one is spared for the test. */
+const ENOUGH_TO_SPARE_ONE = 6;
+
+/** Names of the members that are not trained on, `training.testMembers`: each shows all weather that the surrogate will be used in, and emissions that it has not seen. */
+export function testMembers(settings: Pick<Case, 'members'> & { training: { testMembers?: number } }): string[] {
+  const from = testCandidates(settings);
+  const count = settings.training.testMembers ?? (from.length >= ENOUGH_TO_SPARE_ONE ? 1 : 0);
+  return from.slice(Math.max(0, from.length - count));
+}
+
+/** Members that may be kept for the test: random ones, or else all. */
+export function testCandidates(settings: Pick<Case, 'members'>): string[] {
+  const random = memberDesigns(settings).flatMap(({ name, kind }) => (kind === 'random' ? [name] : []));
+  return random.length > 0 ? random : memberNames(settings);
+}
+
 /** Names of the members: those of the case's own runs, or of those that are to be made. */
 export function memberNames(settings: Pick<Case, 'members'>): string[] {
   return (settings.members.runs ?? memberDesigns(settings)).map(({ name }) => name);

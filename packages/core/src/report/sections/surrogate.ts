@@ -50,22 +50,24 @@ function errorTable(context: PageContext): Markup {
   const withPeriod = scores.some(({ period }) => period !== undefined);
   return table({
     id: 'table-surrogate',
-    caption: () => context.tableCaption('Error of the surrogate’s concentrations against the transport model on days that training did not see.'),
+    caption: () => context.tableCaption('Error of the surrogate’s concentrations against the transport model on what training did not see.'),
     columns: [
       { title: 'Species', text: true },
       ...(withPeriod ? [{ title: 'Period', text: true }] : []),
       { title: 'Method', text: true },
+      { title: 'Not seen', text: true },
       { title: 'MAE' },
       { title: 'NMB' },
       { title: 'NME' },
       { title: 'r' },
       { title: 'Huang et al. (2021), MAE' },
     ],
-    rows: scores.map(({ species, period, mode, mae, nmb, nme, r }, index) => ({
+    rows: scores.map(({ species, period, mode, testRuns = [], mae, nmb, nme, r }, index) => ({
       cells: [
         html`${chemical(species)} <span class="unit">${unitText(context.unit(species))}</span>`,
         ...(withPeriod ? [period ?? 'all'] : []),
         modeLabel(mode),
+        testRuns.length > 0 ? testRuns.join(', ') : 'last days',
         significant(mae),
         change(nmb),
         percent(nme),
@@ -99,7 +101,7 @@ function learningFigure(context: PageContext): Markup {
   if (charts.length === 0) return html``;
   return html`<figure>
     <div class="panels charts">${charts}</div>
-    ${context.figureCaption('Learning curves of the surrogate: loss on the training days and on days kept out of training.')}
+    ${context.figureCaption('Learning curves of the surrogate: loss on what is trained on, and on runs or days that are kept out of training.')}
   </figure>`;
 }
 

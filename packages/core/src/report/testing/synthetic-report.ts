@@ -235,7 +235,15 @@ export function syntheticReport(options: SyntheticOptions): ReportData {
     concentrations,
     scores: makeScores(concentrations, stations, paper),
     surrogate: modes.flatMap((mode) =>
-      SPECIES.map(({ name }, index) => ({ mode, species: name, mae: 0.4 + 0.3 * index, nmb: -0.02, nme: 0.15, r: 0.95 })),
+      SPECIES.map(({ name }, index) => ({
+        mode,
+        testRuns: mode === 'paper' ? [] : ['member12'],
+        species: name,
+        mae: 0.4 + 0.3 * index,
+        nmb: -0.02,
+        nme: 0.15,
+        r: 0.95,
+      })),
     ),
     response: modes.flatMap((mode) =>
       ['NOx>NO2', 'SO2>SO2', 'PM2.5>PM2.5', 'NOx>O3'].map((pair) => ({
