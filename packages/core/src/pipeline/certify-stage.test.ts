@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { GROUPS, type Case, type Group } from '../data/case';
 import { certificateSchema } from '../data/case/certificate-schema';
-import { responseSchema } from '../data/case/experiment-schema';
+import { membersSchema, responseSchema } from '../data/case/experiment-schema';
 import { withPriorConcentrations } from '../data/prior-channels';
 import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun, type PreparedPeriod, type PreparedRun } from '../data/prepared';
 import type { Tensor } from '../data/checkpoint';
@@ -106,7 +106,7 @@ function runFolder(name: string, weights: ReadonlyMap<string, Tensor>, certifica
     ctm: { kind: 'reference', options: {} },
     emissions: { groups: {}, sectors: {} },
     concentrations: { variables: VARIABLES },
-    members: { count: 0 },
+    members: membersSchema.parse({ count: 0 }),
     surrogate: SURROGATE,
     paperMode: { surrogate: SURROGATE },
     response: responseSchema.parse({ groups: ['NOx', 'NH3'], factor: FACTOR }),

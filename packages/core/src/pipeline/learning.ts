@@ -42,7 +42,8 @@ export function testRuns({ case: settings, variant }: StageContext): string[] {
  * @param runs - prior: with the prior run alone; test: and those that training keeps for the test; all: every run, in the loop those of earlier passes, too
  */
 export function preparedPeriods(context: StageContext, runs: 'all' | 'prior' | 'test'): PreparedPeriod[] {
-  const names = [PRIOR, ...{ all: memberNames(context.case), prior: [], test: testRuns(context) }[runs]];
+  const others = { all: () => memberNames(context.case), prior: () => [], test: () => testRuns(context) };
+  const names = [PRIOR, ...others[runs]()];
   const periods = context.case.periods.map(({ name }) => readPrepared(context.dirOf('prepare'), name, { runs: names }));
   if (runs === 'all') periods.forEach((period) => addRunsOfPasses(context, period));
   return seesPrior(context) ? periods.map(withPriorConcentrations) : periods;

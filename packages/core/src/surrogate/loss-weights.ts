@@ -59,9 +59,9 @@ export class LossWeights {
   }
 
   /**
-   * Weights w_s / Σφ(Δy): the loss is relative to the size of the difference in this batch.
+   * Weights w_s / Σφ(Δy): the loss is relative to the size of the difference in a batch.
    *
-   * @param sums - of one window, `[kinds, species]`
+   * @param sums - of one window, `[kinds, species]`, mean over batches
    * @returns `[pairs, cells, species]`, in memory that the next call writes over
    */
   difference(sums: Float64Array, kind: number): Float32Array {

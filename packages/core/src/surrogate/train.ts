@@ -46,6 +46,7 @@ export interface TrainResult {
 }
 
 const TEST_BATCHES = 8;
+const TYPICAL_BATCHES = 64;
 
 interface Progress {
   iteration: number;
@@ -177,6 +178,7 @@ class Loop {
     await this.resume();
     const { settings } = this;
     const testBatches = Array.from({ length: TEST_BATCHES }, (_, i) => this.samplers.map((sampler) => sampler.test(i)));
+    await this.program.takeTypical(this.typicalBatches());
     const began = performance.now() - this.progress.seconds * 1000;
     let next = this.samplers.map((sampler) => sampler.train(this.progress.iteration));
     let spare: Batch[] = [];
@@ -211,6 +213,15 @@ class Loop {
     const keepBest = settings.earlyStoppingIterations > 0 && this.best;
     const weights = keepBest ? (this.best as Map<string, Tensor>) : this.program.weightsNow();
     return { weights, curve: this.progress.curve, status, iterations: this.progress.iteration };
+  }
+
+  /** Of which the mean difference between runs is taken: the first that are trained on. */
+  private *typicalBatches(): Generator<Batch[]> {
+    let spare: Batch[] = [];
+    for (let i = 0; i < TYPICAL_BATCHES; i++) {
+      spare = this.samplers.map((sampler, part) => sampler.train(i, spare[part]));
+      yield spare;
+    }
   }
 
   /** What all ranks must see alike: whether any was asked to stop, and the clock of the first. */

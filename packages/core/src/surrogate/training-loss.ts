@@ -3,8 +3,9 @@
  *
  *   J = J_abs + λ·J_diff
  *   J_abs  = Σ_s w_s Σ |ŷ − y| / (N·H·W·Σ w_s)                 with ŷ, y in units of each species' standard deviation (eq. 3 of the paper)
- *   J_diff = Σ_s w_s (Σ |Δŷ − Δy|^p / Σ |Δy|^p) / Σ w_s          with Δ the difference between the two runs of a pair at the same hour; p = 1, 2, or the mean
- *                                                              of both
+ *   J_diff = Σ_s w_s (Σ |Δŷ − Δy|^p / ⟨Σ |Δy|^p⟩) / Σ w_s        with Δ the difference between the two runs of a pair at the same hour; p = 1, 2, or the mean
+ *                                                              of both; ⟨ ⟩ the mean over batches: relative to its own differences a batch of small ones
+ *                                                              would count as much as one of large ones, which the response is made of
  *
  * J_diff is what teaches the response: an error of a tenth of the concentration may be an error of the whole response.
  *

@@ -44,8 +44,10 @@ export class TrainingProgram {
   private readonly weights: LossWeights;
   /** of several micro-batches */
   private readonly sums?: MicroBatchSums;
-  /** The part that lies on the GPU for the next forward pass, and the sums over its batch. */
-  private staged?: { part: Batch; sums: Float64Array };
+  /** The part that lies on the GPU for the next forward pass. */
+  private staged?: Batch;
+  /** What the loss on differences is relative to in training. */
+  private typical?: Float64Array;
 
   /**
    * @param sizes - with the samples of one part of a batch
@@ -94,9 +96,20 @@ export class TrainingProgram {
     this.frozen = compile(f, { outputs: outputsOf(frozenLosses), phases: { evaluate: Object.values(outputsOf(frozenLosses)) }, ...common });
   }
 
-  /** What the differences of a batch are weighted by: {@link LossWeights.differenceSums} over all its parts. */
-  private differenceSums(parts: readonly Batch[]): Promise<Float64Array> {
-    return this.overBatch(parts.map((part) => this.weights.differenceSums(part)));
+  /**
+   * Takes the mean of the differences over some batches as what the loss on differences of every batch is relative to. Before the first step.
+   *
+   * @param batches - each as its parts that this rank computes; one is asked for after the other
+   */
+  async takeTypical(batches: Iterable<readonly Batch[]>): Promise<void> {
+    this.typical = await this.meanSums(batches);
+  }
+
+  /** Mean over batches of {@link LossWeights.differenceSums} over all parts of a batch. */
+  private async meanSums(batches: Iterable<readonly Batch[]>): Promise<Float64Array> {
+    const each: Float64Array[] = [];
+    for (const parts of batches) each.push(await this.overBatch(parts.map((part) => this.weights.differenceSums(part))));
+    return each[0].map((_, i) => each.reduce((sum, sums) => sum + sums[i], 0) / each.length);
   }
 
   /** The sum over all parts of a batch of what each has. */
@@ -105,7 +118,7 @@ export class TrainingProgram {
     return first;
   }
 
-  /** @param sums - as from {@link LossWeights.differenceSums}, of the whole batch */
+  /** @param sums - as from {@link LossWeights.differenceSums}, of a whole batch */
   private place(program: Program, batch: Batch, sums: Float64Array, how: 'set' | 'stage' = 'set'): void {
     if (batch.geography.length > 0) program[how]('geography', batch.geography);
     program[how]('weight', this.weights.absolute);
@@ -131,19 +144,20 @@ export class TrainingProgram {
    * @throws {NumericalError} naming the step and the tensor if the loss is not finite
    */
   async step(batch: readonly Batch[], iteration: number, learningRate: number, overlap?: (part: number) => Batch | undefined): Promise<StepLosses> {
-    const sums = this.staged?.part === batch[0] ? this.staged.sums : await this.differenceSums(batch);
+    const { typical } = this;
+    if (!typical) throw new Error('takeTypical has not been called');
     const figures: Float64Array[] = [];
     const next: Batch[] = [];
     this.sums?.begin();
     for (const [i, part] of batch.entries()) {
-      if (this.staged?.part !== part) this.place(this.training, part, sums);
+      if (this.staged !== part) this.place(this.training, part, typical);
       this.training.set('step', [this.dropoutStep(iteration, i)]);
       await this.training.run('forward');
       figures.push(this.figures(this.training));
       const running = this.training.run('backward');
       const drawn = overlap?.(i);
       if (drawn) next.push(drawn);
-      await this.stage(batch[i + 1], sums, next);
+      this.stage(batch[i + 1] ?? next[0], typical);
       await running;
       this.sums?.keep();
     }
@@ -162,14 +176,10 @@ export class TrainingProgram {
     return microBatches > 1 ? iteration * microBatches + this.parts[part].part + 1 : iteration + 1;
   }
 
-  /** Copies what is computed next to a GPU that is at work: the next part of the batch or, if there is none, the first of the next batch. */
-  private async stage(part: Batch | undefined, sums: Float64Array, next: readonly Batch[]): Promise<void> {
-    this.staged = undefined;
-    if (!this.training.stages) return;
-    if (part) this.staged = { part, sums };
-    // Ranks add up the sums of the next batch only when this step is over.
-    else if (next.length > 0 && this.ranks.size === 1) this.staged = { part: next[0], sums: await this.differenceSums(next) };
-    if (this.staged) this.place(this.training, this.staged.part, this.staged.sums, 'stage');
+  /** Copies what is computed next, a part of this batch or the first of the next one, to a GPU that is at work. */
+  private stage(part: Batch | undefined, typical: Float64Array): void {
+    this.staged = this.training.stages ? part : undefined;
+    if (this.staged) this.place(this.training, this.staged, typical, 'stage');
   }
 
   /** The losses of a part: what they add to those of the batch. */
@@ -210,12 +220,13 @@ export class TrainingProgram {
     }
   }
 
-  /** Mean losses over batches, each as its parts that this rank computes, with the network frozen. */
+  /** Mean losses over batches, each as its parts that this rank computes, with the network frozen; that on differences is relative to these batches' own. */
   async evaluate(batches: readonly (readonly Batch[])[]): Promise<StepLosses> {
     this.frozen.setParameters(this.training.getParameters());
+    const sums = await this.meanSums(batches);
     const mean: StepLosses = { total: 0, absolute: 0 };
     for (const batch of batches) {
-      const losses = await this.frozenLosses(batch);
+      const losses = await this.frozenLosses(batch, sums);
       mean.total += losses.total / batches.length;
       mean.absolute += losses.absolute / batches.length;
       if (losses.difference !== undefined) mean.difference = (mean.difference ?? 0) + losses.difference / batches.length;
@@ -223,8 +234,7 @@ export class TrainingProgram {
     return mean;
   }
 
-  private async frozenLosses(batch: readonly Batch[]): Promise<StepLosses> {
-    const sums = await this.differenceSums(batch);
+  private async frozenLosses(batch: readonly Batch[], sums: Float64Array): Promise<StepLosses> {
     const figures: Float64Array[] = [];
     for (const part of batch) {
       this.place(this.frozen, part, sums);
