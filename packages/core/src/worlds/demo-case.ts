@@ -24,7 +24,7 @@ const EFFORT: Record<
     paperInversion: { iterations: 60 },
   },
   default: {
-    members: 12,
+    members: 20,
     training: { iterations: 5000, learningRateDecay: 0.03, testFraction: 0.17 },
     inversion: { iterations: 24 },
     rank: 200,
@@ -32,7 +32,7 @@ const EFFORT: Record<
     paperInversion: { iterations: 200 },
   },
   full: {
-    members: 16,
+    members: 32,
     training: { iterations: 16000, learningRateDecay: 0.03, testFraction: 0.17 },
     inversion: { iterations: 40 },
     rank: 300,
