@@ -65,7 +65,7 @@ export async function evaluatePeriod(options: PeriodEvaluation, from?: InitialFr
   return { test, all: concentrationErrors(prior, concentrations, hours), response };
 }
 
-/** Errors of whole runs, together. */
+/** Errors of whole runs, together. @param simulate - gives `[hours, H, W, 4]` of a run, gases in ppb, PM2.5 in µg m-3 */
 async function errorsOf(
   runs: readonly PreparedRun[],
   hours: readonly number[],
@@ -89,7 +89,7 @@ function joined(parts: readonly Float32Array[]): Float32Array {
   return out;
 }
 
-/** Errors at some of the hours. */
+/** Errors at some of the hours. @param simulated - `[hours, H, W, 4]` @param run - `[hours of the period, H, W, 4]`; gases in ppb, PM2.5 in µg m-3 */
 function errorsAt(some: ReadonlySet<number>, simulated: Float32Array, run: Float32Array, hours: readonly number[]): ConcentrationErrors {
   const field = simulated.length / hours.length;
   const places = hours.flatMap((hour, i) => (some.has(hour) ? [i] : []));

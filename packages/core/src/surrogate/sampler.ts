@@ -68,6 +68,7 @@ export function splitHours(hours: number, firstHour: number, testFraction: numbe
   return { train: hoursFrom(firstHour, boundary), test: hoursFrom(boundary, hours) };
 }
 
+/** Hours from `first` up to `end`, which is left out. */
 export function hoursFrom(first: number, end: number): number[] {
   return Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i);
 }

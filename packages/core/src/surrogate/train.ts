@@ -8,7 +8,7 @@ import type { Execution } from '../graph';
 import { takesInitialConcentrations } from './initial-concentrations';
 import { partsOf, type BatchPart } from './micro-batches';
 import type { Normalisation } from './normalisation';
-import { drawsPairs, hoursFrom, Sampler, splitHours, type Batch, type HourSplit } from './sampler';
+import { drawsPairs, hoursFrom, Sampler, splitHours, type Batch, type HourSplit, type RunSplit } from './sampler';
 import { TrainingProgram, type StepLosses } from './training-program';
 import { Window } from './window';
 
@@ -75,6 +75,12 @@ function rolledOut(period: PreparedPeriod, { train, test }: HourSplit, hours: nu
   return split;
 }
 
+/** Where no run is kept for the test, all are tested, on hours that are. */
+function splitRuns(all: readonly string[], testRuns: readonly string[]): RunSplit {
+  const train = all.filter((name) => !testRuns.includes(name));
+  return { train, test: testRuns.length > 0 ? testRuns : train };
+}
+
 /** The sampler that a training uses. @param options - runs: default all; testRuns: of these, those that are kept for the test, on all hours; default none, and days are kept */
 export function samplerOf(
   periods: readonly PreparedPeriod[],
@@ -84,9 +90,7 @@ export function samplerOf(
   { runs, testRuns = [], share }: { runs?: readonly string[]; testRuns?: readonly string[]; share?: BatchPart } = {},
 ): Sampler {
   const window = new Window(surrogate.window);
-  const all = runs ?? [...periods[0].runs.keys()];
-  const trained = all.filter((name) => !testRuns.includes(name));
-  const runSplit = { train: trained, test: testRuns.length > 0 ? testRuns : trained };
+  const runSplit = splitRuns(runs ?? [...periods[0].runs.keys()], testRuns);
   const splits = periods.map((period, p) => {
     const first = Math.max(spinUp[p], window.firstHour + (takesInitialConcentrations(surrogate) ? 1 : 0));
     if (first + 24 > period.time.count) {
@@ -127,10 +131,9 @@ export async function train(
 ): Promise<TrainResult> {
   const runs = surrogate.mode === 'paper' ? ['prior'] : [...periods[0].runs.keys()];
   const testRuns = runs.filter((name) => options.testRuns?.includes(name));
-  const trained = runs.filter((name) => !testRuns.includes(name));
   const ranks = options.ranks ?? ALONE;
   requireSharable(surrogate, training, options, ranks);
-  const parts = partsOf(training, drawsPairs(trained, training.batch), ranks);
+  const parts = partsOf(training, drawsPairs(splitRuns(runs, testRuns).train, training.batch), ranks);
   const samplers = parts.map((share) => samplerOf(periods, spinUp, surrogate, training, { runs, testRuns, share }));
   const [sampler] = samplers;
   const sizes = {

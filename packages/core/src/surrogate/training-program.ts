@@ -102,7 +102,8 @@ export class TrainingProgram {
    * @param batches - each as its parts that this rank computes; one is asked for after the other
    */
   async takeTypical(batches: Iterable<readonly Batch[]>): Promise<void> {
-    this.typical = await this.meanSums(batches);
+    // Samples that are not paired have no differences: none need be drawn.
+    this.typical = this.weights.kinds.length > 0 ? await this.meanSums(batches) : new Float64Array();
   }
 
   /** Mean over batches of {@link LossWeights.differenceSums} over all parts of a batch. */
