@@ -22,6 +22,14 @@ const held = (changes: object): void => {
   writeFileSync(file, JSON.stringify({ ...holder, ...changes }));
 };
 
+/** Looks every 10 ms until something holds, for 4 s at most. */
+const until = async (holds: () => boolean): Promise<void> => {
+  for (let look = 0; !holds(); look++) {
+    if (look === 400) throw new Error(`this did not come in 4 s: ${String(holds)}`);
+    await sleep(10);
+  }
+};
+
 describe('the lock of a run folder', () => {
   it('is held once, makes the folder, and is gone when given back', () => {
     const out = join(folder, 'a/b');
@@ -45,15 +53,15 @@ describe('the lock of a run folder', () => {
   });
 
   it('is taken over from one that was killed and that its parent has not asked after', async () => {
-    // Once the shell is another program, nobody waits for its child.
     const parent = spawn('sh', ['-c', 'sleep 100 & echo $!; exec sleep 100'], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [text] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(text.toString());
     held({ pid, started: readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[19] });
     expect(() => lockRun(folder)).toThrow(/in use by process/);
+    // The shell may still wait for its child; once it is another program, nobody does.
+    await until(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8') === 'sleep\n');
     process.kill(pid, 'SIGKILL');
-    for (let look = 0; look < 200 && !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')); look++) await sleep(10);
-    expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^State:\tZ/m);
+    await until(() => /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
     lockRun(folder)();
     parent.kill();
   });
