@@ -226,6 +226,16 @@ describe('a finished run, gone on with', () => {
     expect(existsSync(join(folder, 'run/invert/record.json'))).toBe(false);
   });
 
+  it('a wrong unit of the observations is told before anything is run', () => {
+    rmSync(join(folder, 'run'), { recursive: true });
+    replaceInCase('unit: ppb', 'unit: ppx');
+    const { status, stderr } = retroplume('run');
+    expect(stderr).toMatch(/UNIT_UNKNOWN: .*NO2.*: unit "ppx".*; and 1 more: retroplume check/);
+    expectOneSentence(stderr);
+    expect(status).toBe(3);
+    expect(existsSync(join(folder, 'run'))).toBe(false);
+  });
+
   it('observations of which a species is missing throughout are refused, and the species named', () => {
     changeObservations(([head, ...rows]) => {
       const column = head.split(',').indexOf('SO2');

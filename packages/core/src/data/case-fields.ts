@@ -54,7 +54,7 @@ export function readEmissions(reader: IoapiReader, period: TimeAxis, groups: Rec
 function areaScale(reader: IoapiReader, group: string, name: string, molarMass?: number): Float64Array {
   const units = unitsOf(reader, name);
   const context = { molarMass, subject: `${reader.path}: ${name} (emissions.groups.${group})` };
-  const perArea = parseUnit(units).dimension[2] === -2;
+  const perArea = parseUnit(units, context.subject).dimension[2] === -2;
   const { scale } = conversion(units, perArea ? 'kg m-2 s-1' : 'kg s-1', context);
   return Float64Array.from({ length: reader.grid.rows }, (_, row) => (perArea ? scale : scale / reader.grid.cellArea(row)));
 }
@@ -116,7 +116,7 @@ function concentrationScale(reader: IoapiReader, species: string, name: string):
   const units = unitsOf(reader, name);
   const wanted = speciesUnit(species);
   // Mass per volume of a gas would need temperature and pressure of every cell.
-  if (parseUnit(units).dimension.some((power, i) => power !== parseUnit(wanted).dimension[i])) {
+  if (parseUnit(units, `${reader.path}: ${name}`).dimension.some((power, i) => power !== parseUnit(wanted).dimension[i])) {
     throw new UnitError(
       'UNIT_MISMATCH',
       `${reader.path}: ${name} is in "${units}" but ${species} is wanted in ${wanted}: let the transport model write it so`,

@@ -63,7 +63,7 @@ function isAxis({ coordinates = [] }: CfContents, name: string, units: string): 
 }
 
 function assertFlux(path: string, variable: string, units: string): void {
-  const [mass, amount, length, time] = parseUnit(units).dimension;
+  const [mass, amount, length, time] = parseUnit(units, `${path}: ${variable}`).dimension;
   if (mass + amount === 1 && length === -2 && time === -1) return;
   throw new UnitError(
     'UNIT_MISMATCH',

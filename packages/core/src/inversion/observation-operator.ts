@@ -92,11 +92,12 @@ export class ObservationOperator {
       options.compared,
     );
     if (this.observed.values.length === 0) {
+      const part = options.hoursPerDay ?? 24;
       throw new DataError(
         'OBSERVATIONS_NONE_IN_PERIOD',
         `observations: no value of ${species.join(', ')} at stations inside the grid falls into the ${period.hours - period.spinUpHours} hours from ${new Date(
           period.start.getTime() + period.spinUpHours * 3_600_000,
-        ).toISOString()}: check observations.files, timeZone and the period`,
+        ).toISOString()}${part < 24 ? `, of which ${part} a day are compared` : ''}: check observations.files, timeZone and the period`,
       );
     }
   }

@@ -1,16 +1,16 @@
-import type { InversionSettings, PeriodSettings } from '../data/case';
+import type { Case, InversionSettings, PeriodSettings } from '../data/case';
 import { observationsOf, unitGrid } from '../inversion/testing/small-world';
 import { operatorOf } from './monitors';
-import type { StageContext } from './stage';
 
 const grid = unitGrid(1, 60); // cells of a degree: 4 minutes of solar time each
 const period = { name: 'july', start: '2017-07-01T00:00:00Z', hours: 24, spinUpHours: 0 } as unknown as PeriodSettings;
-const inversion = {
-  observationError: { NO2: { relative: 0, absolute: 1 }, O3: { relative: 0, absolute: 1 } },
-  representativeness: 'none',
-  siteTypeError: {},
-};
-const context = { case: { inversion } } as unknown as StageContext;
+const settings = {
+  inversion: {
+    observationError: { NO2: { relative: 0, absolute: 1 }, O3: { relative: 0, absolute: 1 } },
+    representativeness: 'none',
+    siteTypeError: {},
+  },
+} as unknown as Case;
 
 /** Hours (UTC) at which O3 is compared, at 0.5° and 45.5° east; NO2 always is. */
 function compared(hoursOfDay: InversionSettings['hoursOfDay'], hoursPerDay?: number): [west: number[], east: number[]] {
@@ -23,8 +23,8 @@ function compared(hoursOfDay: InversionSettings['hoursOfDay'], hoursPerDay?: num
     { start: '2017-07-01T00:00:00Z', stepSeconds: 3600, count: 24 },
     { NO2: day, O3: day },
   );
-  const monitors = { observations, withheld: new Set<string>(), watched: new Set<string>(), block: new Map<string, string>() };
-  const operator = operatorOf(context, period, grid, monitors, { firstHour: 0, watch: false, hoursPerDay, hoursOfDay });
+  const monitors = { observations, withheld: new Set<string>(), watched: new Set<string>() };
+  const operator = operatorOf(settings, period, grid, monitors, { firstHour: 0, watch: false, hoursPerDay, hoursOfDay });
   const { species, place } = operator.batch();
   const { cell: cells, hour: hours } = place!();
   const hoursAt = (of: number, cell: number): number[] =>

@@ -61,10 +61,10 @@ export async function readMonitors(context: StageContext, period: PeriodSettings
  * @throws {ConfigError} `OBSERVATION_HOURS` if they leave nothing of a species
  */
 export function operatorOf(
-  context: StageContext,
+  { inversion }: Case,
   period: PeriodSettings,
   grid: Grid,
-  monitors: Monitors,
+  monitors: Pick<Monitors, 'observations' | 'withheld' | 'watched'>,
   options: { firstHour: number; watch: boolean; hoursPerDay?: number; hoursOfDay?: HoursOfDay },
 ): ObservationOperator {
   const { hoursOfDay = {}, hoursPerDay = 24 } = options;
@@ -73,9 +73,9 @@ export function operatorOf(
     period: { start: new Date(period.start), hours: period.hours, spinUpHours: options.firstHour },
     observations: monitors.observations,
     species: PREPARED_SPECIES,
-    error: context.case.inversion.observationError,
-    representativeness: context.case.inversion.representativeness,
-    siteTypeError: context.case.inversion.siteTypeError,
+    error: inversion.observationError,
+    representativeness: inversion.representativeness,
+    siteTypeError: inversion.siteTypeError,
     withheld: monitors.withheld,
     watched: options.watch ? monitors.watched : undefined,
     hoursPerDay,

@@ -40,8 +40,8 @@ export async function observePeriod(
   const options = { firstHour, watch: inversion.stopOnWithheld || leftOut !== undefined, hoursOfDay: inversion.hoursOfDay };
   return {
     monitors,
-    operator: operatorOf(context, settings, grid, monitors, { ...options, hoursPerDay: inversion.hoursPerDay }),
-    whole: operatorOf(context, settings, grid, monitors, options),
+    operator: operatorOf(context.case, settings, grid, monitors, { ...options, hoursPerDay: inversion.hoursPerDay }),
+    whole: operatorOf(context.case, settings, grid, monitors, options),
   };
 }
 

@@ -9,7 +9,7 @@ import { ALONE, giveWay, type Ranks } from '../ranks';
 import type { Certificate } from '../surrogate/certificate';
 import { applyStage } from './apply-stage';
 import { certifyStage } from './certify-stage';
-import { checkHeaders } from './check/check-case';
+import { checkInputs } from './check/check-case';
 import type { CrossValidation } from './cross-validation';
 import { crossvalidateStage } from './crossvalidate-stage';
 import { evaluateStage, type EvaluateSummary, type InitialFigures } from './evaluate-stage';
@@ -125,7 +125,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   options.onDevice?.(device, context.threads);
   const all = stagesOf(settings);
   const wanted = options.stages === undefined || options.stages === 'all' ? all : options.stages;
-  if (wanted === all && first) await checkHeaders(settings);
+  if (wanted === all && first) await checkInputs(settings);
   const seconds: Record<string, number> = {};
   const records = new Map<string, StageRecord>();
   const release = first ? lockRun(out) : () => undefined;

@@ -106,7 +106,7 @@ function comparedSettings({ case: { ctm, withheld, observations } }: StageContex
 /** Observed, prior and updated series of a period, from the runs of the transport model. */
 export async function seriesOf(context: StageContext, settings: PeriodSettings, period: PreparedPeriod): Promise<PeriodSeries> {
   const monitors = await readMonitors(context, settings, period.grid);
-  const operator = operatorOf(context, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
+  const operator = operatorOf(context.case, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
   const updated = readRunConcentrations(context.case, [updatedOutput(context.dirOf('verify'), period.name)], period);
   return { monitors, prior: operator.atStations(period.runs.get(PRIOR)!.concentrations), updated: operator.atStations(updated) };
 }

@@ -43,7 +43,7 @@ export function convert<T extends Float32Array | Float64Array>(
 
 /** The conversion as `to = scale · from + offset`. */
 export function conversion(from: string, to: string, context: ConversionContext = {}): { scale: number; offset: number } {
-  const [source, target] = [parseUnit(from), parseUnit(to)];
+  const [source, target] = [parseUnit(from, context.subject), parseUnit(to)];
   const bridge = bridgeFactor(source, target, { from, to, context });
   return { scale: (source.scale / target.scale) * bridge, offset: (source.offset - target.offset) / target.scale };
 }

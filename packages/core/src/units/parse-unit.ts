@@ -85,8 +85,8 @@ const WHOLE: Record<string, Unit> = {
   'moles/mole': { dimension: FRACTION, scale: 1, offset: 0 },
 };
 
-/** @throws {UnitError} `UNIT_UNKNOWN`, naming the part that isn't known */
-export function parseUnit(text: string): Unit {
+/** @param subject - what is in that unit (`emis.nc: NO2`), for messages @throws {UnitError} `UNIT_UNKNOWN`, naming the part that isn't known */
+export function parseUnit(text: string, subject?: string): Unit {
   const spelling = text.trim().replace(/[µμ]/g, 'u');
   const whole = WHOLE[spelling.toLowerCase()];
   if (whole) return whole;
@@ -98,17 +98,16 @@ export function parseUnit(text: string): Unit {
       sign = -1;
       continue;
     }
-    multiply(unit, part, sign, text);
+    multiply(unit, part, sign, subject ? `${subject}: unit "${text}"` : `unit "${text}"`);
     sign = 1;
   }
   return unit as unknown as Unit;
 }
 
-function multiply(unit: { dimension: number[]; scale: number }, part: string, sign: number, text: string): void {
+function multiply(unit: { dimension: number[]; scale: number }, part: string, sign: number, said: string): void {
   const match = /^(1|%|[A-Za-z_]+)(?:(?:\*\*|\^)?([+-]?\d+))?$/.exec(part);
   const entry = match && (EXACT.get(match[1]) ?? NAMES[match[1].toLowerCase()] ?? EXACT.get(match[1].toLowerCase()));
-  if (!entry)
-    throw new UnitError('UNIT_UNKNOWN', `unit "${text}": "${part}" is not known: write it as in "ug m-3", "ppb", "moles/s", "g/s", "kg m-2 s-1"`);
+  if (!entry) throw new UnitError('UNIT_UNKNOWN', `${said}: "${part}" is not known: write it as in "ug m-3", "ppb", "moles/s", "g/s", "kg m-2 s-1"`);
   const power = sign * Number(match[2] ?? 1);
   unit.scale *= entry[0] ** power;
   entry[1].forEach((exponent, i) => (unit.dimension[i] += exponent * power));

@@ -206,11 +206,12 @@ function assertSameAxes(first: { lons: Float64Array; lats: Float64Array }, other
   throw new DataError('FILES_DIFFER', `${otherPath}: expected the longitudes and latitudes of ${path} but received others: give files of one grid`);
 }
 
-const sameDimension = (a: string, b: string): boolean => parseUnit(a).dimension.every((power, i) => power === parseUnit(b).dimension[i]);
+const sameDimension = (units: string, known: string, subject: string): boolean =>
+  parseUnit(units, subject).dimension.every((power, i) => power === parseUnit(known).dimension[i]);
 
 /** What turns radiation into W m-2. @throws {UnitError} */
 function radiationScale(units: string, stepSeconds: number, subject: string): number {
-  if (sameDimension(units, 'J m-2')) return conversion(units, 'J m-2').scale / stepSeconds;
+  if (sameDimension(units, 'J m-2', subject)) return conversion(units, 'J m-2').scale / stepSeconds;
   return conversion(units, 'W m-2', { subject }).scale;
 }
 
@@ -222,7 +223,7 @@ function rainScale(units: string, stepSeconds: number, subject: string): number 
     ['cm s-1', stepSeconds],
     ['kg m-2 s-1', 0.1 * stepSeconds],
   ];
-  const kind = kinds.find(([known]) => sameDimension(units, known));
+  const kind = kinds.find(([known]) => sameDimension(units, known, subject));
   if (kind) return conversion(units, kind[0]).scale * kind[1];
   throw new UnitError('UNIT_MISMATCH', `${subject}: it is in "${units}", which is no rain: name another variable in meteorology.names of the case`);
 }

@@ -74,7 +74,10 @@ function realObservations(rows: (ids: string[]) => string[], columns = 'NO2: { c
     .slice(1, 4)
     .map((line) => line.split(',')[0]);
   writeFileSync(input('obs_winter.csv'), `station,time,no2,o3\n${rows(ids).join('\n')}\n`);
-  writeFileSync(input('obs_summer.csv'), `station,time,no2,o3\n${rows(ids).join('\n').replaceAll('2026-01', '2026-07')}\n`);
+  writeFileSync(
+    input('obs_summer.csv'),
+    `station,time,no2,o3\n${rows(ids).join('\n').replaceAll('2026-01-09', '2026-07-10').replaceAll('2026-01-08', '2026-07-09')}\n`,
+  );
   const text = readFileSync(at('case.yaml'), 'utf8');
   const without = (section: string): RegExp => new RegExp(`^( *)${section}:\\n(\\1 .*\\n)*`, 'm');
   const bare = ['truth', 'columns', 'twin'].reduce((rest, section) => rest.replace(without(section), ''), text);
@@ -236,6 +239,16 @@ const BROKEN: Broken[] = [
     exit: 3,
   },
   {
+    what: 'observations of the spin-up alone',
+    damage: () => {
+      realObservations((ids) => firstHours(ids, '20,30'));
+      replace('inputs/obs_summer.csv', [/2026-07-09/g, '2026-07-08']);
+    },
+    finds: ['OBSERVATIONS_NONE_IN_PERIOD observations'],
+    says: [/no value of NO2.* falls into the 28 hours from 2026-07-09T[^,]*, of which 8 a day are compared/],
+    exit: 3,
+  },
+  {
     what: "a model's command that is not there, runs that were not brought, a GPU that is missing",
     damage: () => {
       realObservations((ids) => firstHours(ids, '20,30'));
@@ -295,7 +308,7 @@ test('files of a section that cannot be read are not looked at, and the rest is'
 
 test('what the quality rules would leave out is told, and that nothing would be left', async () => {
   realObservations((ids) => firstHours(ids, '20,30').concat(`${ids[0]},2026-01-09T00:00Z,21,31`));
-  const stuck = await check(['observations.quality.stuckSteps=10']);
+  const stuck = await check(['observations.quality.stuckSteps=10', 'inversion.hoursPerDay=24']);
   expect(stuck.problems).toEqual([]);
   expect(stuck.notes).toContain('observations, winter: 60 values of NO2 that stood still were left out');
   expect(stuck.right.join('\n')).toMatch(/observations, winter: 1 stations, 1 values of NO2/);

@@ -74,13 +74,18 @@ function exitCodeOf(problems: readonly Problem[]): number {
 }
 
 /**
- * The part of {@link checkCase} that takes no time, for the beginning of a run: grid, files and hours of all gridded inputs, from their headers.
+ * The part of {@link checkCase} that takes seconds, for the beginning of a run: grid, files and hours of all gridded inputs, from their headers; stations,
+ * observations and regions, whole, because the stages that need them come after hours of training.
  *
  * @throws {RetroplumeError} the first problem; its sentence says how many others there are
  */
-export async function checkHeaders(settings: Case): Promise<void> {
+export async function checkInputs(settings: Case): Promise<void> {
   const findings = new Findings(() => settings.file);
-  await checkGriddedInputs(findings, settings, new Set(), await checkGrid(findings, settings), { values: false });
+  const nothing: ReadonlySet<string> = new Set();
+  const grid = await checkGrid(findings, settings);
+  await checkGriddedInputs(findings, settings, nothing, grid, { values: false });
+  await checkObservedInputs(findings, settings, nothing, grid);
+  if (grid) await checkRegions(findings, settings, grid);
   const [first, ...others] = findings.errors;
   if (first === undefined) return;
   if (others.length > 0) first.message += `; and ${others.length} more: retroplume check ${settings.file} names all`;

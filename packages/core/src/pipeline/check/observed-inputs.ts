@@ -1,5 +1,6 @@
 /** Monitors and their observations, held against the case: read as the stages read them, and each species by itself where that fails. */
-import type { Case } from '../../data/case';
+import type { Case, PeriodSettings } from '../../data/case';
+import { dailyMeans } from '../../data/daily-means';
 import { expandGlob } from '../../data/glob';
 import { readObservations, type Observations } from '../../data/observations';
 import { describeQuality } from '../../data/observation-quality';
@@ -8,6 +9,7 @@ import { stationsToCells } from '../../data/station-cells';
 import type { Grid } from '../../grid/grid';
 import { chooseWithheld } from '../../inversion/withheld';
 import { inPeriod, timeOf } from '../case-runs';
+import { operatorOf } from '../monitors';
 import type { Findings } from './findings';
 
 export async function checkObservedInputs(findings: Findings, settings: Case, unread: ReadonlySet<string>, grid: Grid | undefined): Promise<void> {
@@ -36,10 +38,10 @@ export async function checkObservedInputs(findings: Findings, settings: Case, un
     await findings.attempt(['withheld'], () => chooseWithheld(stations, grid, settings.withheld));
   }
   if (observations.twin || observations.files === undefined || unread.has('periods')) return;
-  for (const period of settings.periods) await checkPeriod(findings, settings, period);
+  for (const period of settings.periods) await checkPeriod(findings, settings, period, grid);
 }
 
-async function checkPeriod(findings: Findings, settings: Case, period: Case['periods'][number]): Promise<void> {
+async function checkPeriod(findings: Findings, settings: Case, period: PeriodSettings, grid: Grid | undefined): Promise<void> {
   const { observations } = settings;
   const { start, count } = timeOf(period);
   const span = { start, end: new Date(start.getTime() + count * 3_600_000) };
@@ -50,6 +52,7 @@ async function checkPeriod(findings: Findings, settings: Case, period: Case['per
     const values = whole.species.map((name) => `${whole.quality?.species[name].valid ?? 0} values of ${name}`);
     findings.right.push(`observations, ${period.name}: ${whole.stations.length} stations, ${values.join(', ')}`);
     if (whole.quality) findings.notes.push(...describeQuality(whole.quality).map((text) => `observations, ${period.name}: ${text}`));
+    if (grid) await findings.attempt(['observations'], () => compare(settings, period, grid, whole));
     return;
   }
   if (!observations.columns) return;
@@ -60,4 +63,11 @@ async function checkPeriod(findings: Findings, settings: Case, period: Case['per
     await findings.attempt(['observations', 'columns', 'species', name], () => read(only));
   }
   if (findings.problems.length === before) findings.problems.push(first);
+}
+
+/** What only shows where observations are compared with a run: errors by species and site type, hours of the day, values inside period and grid. */
+function compare(settings: Case, period: PeriodSettings, grid: Grid, read: Observations): void {
+  const { dailyMeans: daily, hoursOfDay, hoursPerDay } = settings.inversion;
+  const monitors = { observations: daily ? dailyMeans(read) : read, withheld: new Set<string>(), watched: new Set<string>() };
+  operatorOf(settings, period, grid, monitors, { firstHour: period.spinUpHours, watch: false, hoursPerDay, hoursOfDay });
 }

@@ -6,7 +6,7 @@ import type { Case } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../../device';
 import { ConfigError } from '../../errors';
-import { checkHeaders } from '../check/check-case';
+import { checkInputs } from '../check/check-case';
 import { runContext } from '../run';
 import { lockFile, lockRun } from '../run-lock';
 import type { RunContext } from '../stage';
@@ -61,7 +61,7 @@ export async function submitChain(settings: Case, options: SubmitOptions): Promi
   const out = resolve(options.out ?? `runs/${settings.name}`);
   const scheduler = options.scheduler ?? settings.jobs.scheduler;
   const { dryRun = false } = options;
-  await checkHeaders(settings);
+  await checkInputs(settings);
   const release = lockFile(join(out, 'jobs/submitting.json'));
   try {
     refuseActive(out);
