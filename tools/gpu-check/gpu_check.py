@@ -70,7 +70,7 @@ def gpu_name():
 def build(check):
     def body(limit):
         capability = check.record["gpu"].split(",")[2].strip().replace(".", "")
-        configure = ["cmake", "-S", ROOT / "packages/native", "-B", check.build, f"-DCMAKE_CUDA_ARCHITECTURES={capability}-real"]
+        configure = ["cmake", "-S", ROOT / "packages/native", "-B", check.build, f"-DRETROPLUME_GPUS={capability}"]
         if os.path.exists("/usr/local/cuda/bin/nvcc"):
             configure.append("-DCMAKE_CUDA_COMPILER=/usr/local/cuda/bin/nvcc")
         for command in (configure, ["cmake", "--build", check.build, "--target", "kernel_bench", "--parallel", str(os.cpu_count())]):
