@@ -75,3 +75,12 @@ test('Ctrl-C ends it with code 130 and one sentence, and leaves no folder behind
   expect(readdirSync(temporary).filter((name) => name.startsWith('retroplume'))).toEqual([]); // ONNX Runtime leaves files of its own
   rmSync(temporary, { recursive: true });
 });
+
+// docs/inversion.md has its figures for 1000 x 1200 cells; here it is shown that the script still runs, on tiles.
+test('tools/bench/large-domain.mjs inverts in tiles', () => {
+  const script = join(__dirname, '..', 'tools/bench/large-domain.mjs');
+  const size = ['--rows', '32', '--cols', '96', '--tile-cells', '64', '--iterations', '1', '--threads', '1'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...size], { encoding: 'utf8' });
+  expect({ status, stderr }).toMatchObject({ status: 0, stderr: expect.stringMatching(/the surrogate runs on \d+ tiles of/) as string });
+  expect(stdout).toMatch(/^32 x 96 cells: cost \S+ → \S+; \d+ s; peak resident memory \d+\.\d\d GB$/m);
+});

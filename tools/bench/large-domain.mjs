@@ -96,7 +96,8 @@ function make() {
       concentrations: field(hours * cells * 4, 20, 5),
     });
   }
-  untrained(settings, meteorologyNames, geographyNames).save(join(folder, 'train'));
+  const { PRIOR_CHANNELS } = inside('data/prior-channels');
+  untrained(settings, [...meteorologyNames, ...PRIOR_CHANNELS], geographyNames).save(join(folder, 'train'));
 }
 
 function writeInputs(folder) {

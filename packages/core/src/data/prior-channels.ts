@@ -5,17 +5,18 @@
 import { channelsOf, type PeriodSource } from './period-source';
 import { PREPARED_SPECIES, speciesVariable, type PreparedPeriod } from './prepared';
 
-const NAMES = PREPARED_SPECIES.map((species) => `prior_${speciesVariable(species)}`);
+/** Names of the channels. */
+export const PRIOR_CHANNELS = PREPARED_SPECIES.map((species) => `prior_${speciesVariable(species)}`);
 
-/** The period with {@link NAMES} after the channels of its meteorology: `[T, H, W, M + 4]`, gases in ppb, PM2.5 in µg m-3. The prior run must be among its runs. */
+/** The period with {@link PRIOR_CHANNELS} after the channels of its meteorology: `[T, H, W, M + 4]`, gases in ppb, PM2.5 in µg m-3. The prior run must be among its runs. */
 export function withPriorConcentrations(period: PreparedPeriod): PreparedPeriod {
   const { concentrations } = period.runs.get('prior')!;
-  return { ...period, meteorologyNames: [...period.meteorologyNames, ...NAMES], meteorology: joined(period.meteorology, concentrations) };
+  return { ...period, meteorologyNames: [...period.meteorologyNames, ...PRIOR_CHANNELS], meteorology: joined(period.meteorology, concentrations) };
 }
 
 /** The same of a period that is read as it is asked for. */
 export function readWithPriorConcentrations(source: PeriodSource): PeriodSource {
-  const meteorologyNames = [...source.meteorologyNames, ...NAMES];
+  const meteorologyNames = [...source.meteorologyNames, ...PRIOR_CHANNELS];
   return {
     ...source,
     meteorologyNames,
@@ -34,12 +35,12 @@ function joined(
   concentrations: Float32Array,
   out: Float32Array = new Float32Array(weather.length + concentrations.length),
 ): Float32Array {
-  const points = concentrations.length / NAMES.length;
+  const points = concentrations.length / PRIOR_CHANNELS.length;
   const channels = weather.length / points;
-  const all = channels + NAMES.length;
+  const all = channels + PRIOR_CHANNELS.length;
   for (let i = 0; i < points; i++) {
     for (let c = 0; c < channels; c++) out[i * all + c] = weather[i * channels + c];
-    for (let c = 0; c < NAMES.length; c++) out[i * all + channels + c] = concentrations[i * NAMES.length + c];
+    for (let c = 0; c < PRIOR_CHANNELS.length; c++) out[i * all + channels + c] = concentrations[i * PRIOR_CHANNELS.length + c];
   }
   return out;
 }
