@@ -5,7 +5,7 @@
 import { channelsOf, type PeriodSource } from './period-source';
 import { PREPARED_SPECIES, speciesVariable, type PreparedPeriod } from './prepared';
 
-/** Names of the channels. */
+/** Names of the four channels, in the order of {@link PREPARED_SPECIES}: gases in ppb, PM2.5 in µg m-3. */
 export const PRIOR_CHANNELS = PREPARED_SPECIES.map((species) => `prior_${speciesVariable(species)}`);
 
 /** The period with {@link PRIOR_CHANNELS} after the channels of its meteorology: `[T, H, W, M + 4]`, gases in ppb, PM2.5 in µg m-3. The prior run must be among its runs. */
