@@ -1,10 +1,12 @@
 /**
  * How far the model error of a twin experiment that is not identical moves the concentrations at the monitors, beside what the error of the emissions does.
  *
- *   node tools/bench/model-error.mjs CASE [--threads N]
+ *   node tools/bench/model-error.mjs RUN [--threads N]
  *
- * Runs of the reference model per period, on prior and true emissions, with the model of the case and that of the truth. Printed per species: the mean over
- * monitors and hours after the spin-up of |run − prior run|; last, of what the true emissions leave with the case's model, |their run − truth run|.
+ * RUN is a run folder with `simulate` done. Runs of the reference model per period, on prior and true emissions, with the model of the case and that of the
+ * truth. Printed per species: the mean over monitors and hours after the spin-up of |run − prior run|; of what the true emissions leave with the case's model,
+ * |their run − truth run|; and, as `verify` compares, how much they lower the error against the observations at withheld and at used monitors, all periods
+ * together: what no inventory that is right can beat but by luck.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,15 +18,19 @@ const require = createRequire(import.meta.url);
 const inside = (path) => require(`../../packages/core/dist/${path}.js`);
 const { loadCase, readGriddesc, readStations } = inside('index');
 const { createCtm } = inside('transport/ctm');
-const { timeOf } = inside('pipeline/case-runs');
+const { timeOf, twinObservationsFile } = inside('pipeline/case-runs');
 const { priorEmissionFiles } = inside('pipeline/sector-files');
 const { readRunConcentrations } = inside('pipeline/run-concentrations');
 const { groupLast } = inside('pipeline/twin-observations');
 const { readTruthFactors } = inside('worlds/truth-factors');
 const { PREPARED_SPECIES } = inside('data/prepared');
+const { readObservations } = inside('data/observations');
+const { chooseWithheld } = inside('inversion/withheld');
+const { operatorOf } = inside('pipeline/monitors');
+const { Role } = inside('inversion/forward-model');
 
 const { values, positionals } = parseArgs({ options: { threads: { type: 'string', default: '2' } }, allowPositionals: true });
-const settings = loadCase(positionals[0]);
+const settings = loadCase(join(positionals[0], 'case.yaml'));
 const { factors: factorsFile, options, windError } = settings.truth;
 const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
 const { stations } = await readStations(settings.observations.stations);
@@ -35,12 +41,15 @@ const cells = stations.flatMap(({ lon, lat }) => {
 const folder = mkdtempSync(join(tmpdir(), 'retroplume-model-error-'));
 const ctm = createCtm(settings);
 
-/** Concentrations at the monitors, hours after the spin-up, `[hours, monitors, 4]`. */
-async function atMonitors(period, factors, modelError) {
+async function fieldsOf(period, factors, modelError) {
   const output = join(folder, 'ACONC.nc');
   const emissionFiles = priorEmissionFiles(settings, period.name);
   await ctm.run({ run: 'model error', period, emissionFiles, output, factors, modelError, threads: Number(values.threads) });
-  const fields = readRunConcentrations(settings, [output], { grid, time: timeOf(period) });
+  return readRunConcentrations(settings, [output], { grid, time: timeOf(period) });
+}
+
+/** Concentrations at the monitors, hours after the spin-up, `[hours, monitors, 4]`. */
+function atMonitors(fields, period) {
   const hour = grid.rows * grid.cols * PREPARED_SPECIES.length;
   const hours = Array.from({ length: period.hours - period.spinUpHours }, (_, h) => period.spinUpHours + h);
   return hours.flatMap((h) => cells.flatMap((cell) => PREPARED_SPECIES.map((_, s) => fields[h * hour + cell * PREPARED_SPECIES.length + s])));
@@ -57,25 +66,63 @@ function figures(run, reference) {
   }).join('  ');
 }
 
+/** |run − observed| of the valid values at the stations of a role, by species. */
+function errorsAgainst(operator, fields, role) {
+  const { stations, observed, simulated } = operator.atStations(fields);
+  return new Map(
+    [...observed].map(([species, values]) => [
+      species,
+      [...values].flatMap((value, i) =>
+        stations[i % stations.length].role === role && Number.isFinite(value) ? [Math.abs(simulated.get(species)[i] - value)] : [],
+      ),
+    ]),
+  );
+}
+
+async function operatorFor(period) {
+  const span = { start: new Date(period.start), end: new Date(Date.parse(period.start) + period.hours * 3_600_000) };
+  const files = twinObservationsFile(join(positionals[0], 'simulate'), period.name);
+  const observations = await readObservations({ ...settings.observations, files }, { period: period.name, span });
+  const { withheld } = chooseWithheld(observations.stations, grid, settings.withheld);
+  return operatorOf(settings, period, grid, { observations, withheld, watched: new Set() }, { firstHour: period.spinUpHours, watch: false });
+}
+
 const mean = (numbers) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
 
+const errors = [];
 try {
   for (const period of settings.periods) {
     const truth = groupLast(readTruthFactors(factorsFile, grid, period.name));
     const model = { options, windError };
-    const prior = await atMonitors(period);
-    const emissionsOnly = await atMonitors(period, truth);
-    const both = await atMonitors(period, truth, model);
+    const [priorFields, trueFields] = [await fieldsOf(period), await fieldsOf(period, truth)];
+    const operator = await operatorFor(period);
+    for (const [stations, role] of [
+      ['withheld', Role.withheld],
+      ['used', Role.used],
+    ]) {
+      errors.push({ stations, prior: errorsAgainst(operator, priorFields, role), true: errorsAgainst(operator, trueFields, role) });
+    }
+    const [prior, emissionsOnly] = [atMonitors(priorFields, period), atMonitors(trueFields, period)];
+    const both = atMonitors(await fieldsOf(period, truth, model), period);
     const pairs = [
-      ['model only', await atMonitors(period, undefined, model), prior],
-      ['  its options', await atMonitors(period, undefined, { options }), prior],
-      ['  its winds', await atMonitors(period, undefined, { windError }), prior],
+      ['model only', atMonitors(await fieldsOf(period, undefined, model), period), prior],
+      ['  its options', atMonitors(await fieldsOf(period, undefined, { options }), period), prior],
+      ['  its winds', atMonitors(await fieldsOf(period, undefined, { windError }), period), prior],
       ['emissions only', emissionsOnly, prior],
       ['both', both, prior],
       ['left by the true emissions', emissionsOnly, both],
     ];
     process.stdout.write(`${period.name}\n`);
     for (const [name, run, reference] of pairs) process.stdout.write(`  ${name.padEnd(28)} ${figures(run, reference)}\n`);
+  }
+  process.stdout.write('mean absolute error against the observations, prior → true emissions\n');
+  for (const stations of ['withheld', 'used']) {
+    const parts = errors.filter((part) => part.stations === stations);
+    const changes = PREPARED_SPECIES.map((species) => {
+      const [before, after] = ['prior', 'true'].map((run) => mean(parts.flatMap((part) => part[run].get(species))));
+      return `${species} ${before.toFixed(2)} → ${after.toFixed(2)} (${(100 * (after / before - 1)).toFixed(0)} %)`;
+    });
+    process.stdout.write(`  ${stations.padEnd(28)} ${changes.join('  ')}\n`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
