@@ -123,6 +123,18 @@ describe('a run from nothing to the report', () => {
     });
   });
 
+  it('refuses stages of which one lacks what it needs before it runs the first', () => {
+    const own = retroplume('run', 'unfinished', '--stages', 'simulate,export');
+    expect(own.stderr).toMatch(/^retroplume: STAGE_MISSING: export: the products of train are not in .*unfinished.train: run "retroplume train"/m);
+    expect(own.status).toBe(2);
+    expect(existsSync(join(folder, 'unfinished'))).toBe(false);
+
+    const before = readFileSync(join(folder, 'run/evaluate/record.json'), 'utf8');
+    const paper = retroplume('run', 'run', '--stages', 'evaluate', '--set', 'paperMode.run=true', '--set', 'response.groups=[SO2]');
+    expect(paper.stderr).toMatch(/^retroplume: STAGE_MISSING: evaluate: the products of train are not in .*paper.train: /m);
+    expect(readFileSync(join(folder, 'run/evaluate/record.json'), 'utf8')).toBe(before);
+  });
+
   it('leaves a record per stage, and neither temporary files nor checkpoints', () => {
     for (const stage of STAGES) {
       const record = JSON.parse(readFileSync(join(folder, 'run', stage, 'record.json'), 'utf8')) as {

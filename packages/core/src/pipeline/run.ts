@@ -27,6 +27,7 @@ import { lockRun } from './run-lock';
 import { simulateStage } from './simulate-stage';
 import {
   isStageUpToDate,
+  neededRecord,
   stageContext,
   STAGES,
   type RunContext,
@@ -107,7 +108,7 @@ export interface RunResult extends VariantResult {
  * Runs stages of a case in order; one that is up to date is skipped, one that was interrupted goes on from its checkpoint.
  *
  * @param source - path of the case file, or a loaded case
- * @throws {DeviceError} `DEVICE_CUDA_MISSING` @throws {ConfigError} `PRODUCTS_NEED_CUDA`: nothing has been touched
+ * @throws {DeviceError} `DEVICE_CUDA_MISSING` @throws {ConfigError} `PRODUCTS_NEED_CUDA`, `STAGE_MISSING`: nothing has been touched
  * @throws {ConfigError} `RUN_LOCKED` if another process works in the run folder
  * @throws {RetroplumeError} of the stage that fails; the products of the stages before it stay
  *
@@ -126,6 +127,8 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   const all = stagesOf(settings);
   const wanted = options.stages === undefined || options.stages === 'all' ? all : options.stages;
   if (wanted === all && first) await checkInputs(settings);
+  const plan = planOf(settings, wanted);
+  if (first) checkPlan(context, plan);
   const seconds: Record<string, number> = {};
   const records = new Map<string, StageRecord>();
   const release = first ? lockRun(out) : () => undefined;
@@ -133,7 +136,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     if (first) forgetFailure(out);
     if (first) writeRunFile(context);
     if (wanted !== all && first) await tellStale(context, wanted);
-    for (const { stage, variant } of planOf(settings, wanted)) {
+    for (const { stage, variant } of plan) {
       const record = await runTogether(STAGE_OF[stage], stageContext(context, stage, variant), { stage, variant });
       const label = variant === 'paper' ? `paper/${stage}` : stage;
       seconds[label] = record.seconds;
@@ -242,8 +245,22 @@ export function deviceOf(options: RunOptions, settings: Case, { size, localRank 
   return chooseDevice({ device: `cuda:${gpus[localRank % gpus.length].index}`, products: device.products });
 }
 
+type Plan = readonly { stage: StageName; variant: Variant }[];
+
+/** A stage whose needs are neither there nor planned before it would fail after those before it, hours later. @throws {ConfigError} `STAGE_MISSING` */
+function checkPlan(run: RunContext, plan: Plan): void {
+  const planned = new Set<string>();
+  for (const { stage, variant } of plan) {
+    const context = stageContext(run, stage, variant);
+    for (const need of STAGE_OF[stage].needs) {
+      if (!planned.has(context.dirOf(need))) neededRecord(context, need);
+    }
+    planned.add(context.dir);
+  }
+}
+
 /** The paper's mode runs after the case's own stages and before the report that shows both. */
-function planOf(settings: Case, wanted: readonly StageName[]): { stage: StageName; variant: Variant }[] {
+function planOf(settings: Case, wanted: readonly StageName[]): Plan {
   const own = STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'default' as const }));
   const paper = settings.paperMode.run
     ? PAPER_STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'paper' as const }))

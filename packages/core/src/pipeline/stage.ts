@@ -131,21 +131,22 @@ export function numericsOf({ threads, device, products }: RunContext): object {
   return device === 'cpu' ? { threads } : { threads, device: 'cuda', products };
 }
 
+/** @throws {ConfigError} `STAGE_MISSING` */
+export function neededRecord(context: StageContext, need: StageName): StageRecord {
+  const record = readRecord(context.dirOf(need));
+  if (record) return record;
+  throw new ConfigError(
+    'STAGE_MISSING',
+    `${context.stage}: the products of ${need} are not in ${context.dirOf(need)}: run "retroplume ${need}" (or "retroplume run") first`,
+  );
+}
+
 /** What a stage's record would say now of what decides its result. @throws {ConfigError} `STAGE_MISSING` */
 export async function keyOf(stage: Stage, context: StageContext): Promise<Pick<StageRecord, 'key' | 'dearKey' | 'settings' | 'inputs'>> {
   const settings = stage.settings(context);
   const inputs = [];
   for (const path of stage.inputs(context)) inputs.push(await context.inputs.describe(path));
-  const before = stage.needs.map((need) => {
-    const record = readRecord(context.dirOf(need));
-    if (!record) {
-      throw new ConfigError(
-        'STAGE_MISSING',
-        `${stage.name}: the products of ${need} are not in ${context.dirOf(need)}: run "retroplume ${need}" (or "retroplume run") first`,
-      );
-    }
-    return record;
-  });
+  const before = stage.needs.map((need) => neededRecord(context, need));
   const content = {
     stage: stage.name,
     version: VERSIONS.retroplume,
