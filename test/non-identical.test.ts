@@ -1,4 +1,5 @@
 /** A twin experiment whose truth has another transport model than prior and members, through `runStages` on a small world. */
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -100,6 +101,18 @@ describe('a truth with another model', () => {
     expect(written).toMatchObject({ audit: asWritten.audit, inventoryNearMonitors: asWritten.inventoryNearMonitors });
     for (const group of GROUPS) expect(result.inventoryNearMonitors![group].priorError).not.toBe(result.inventory![group].priorError);
     expect(readFileSync(join(verify, 'audit.csv'), 'utf8').trimEnd().split('\n')).toHaveLength(1 + written.audit.length);
+  });
+
+  // docs/non-identical.md says with it what no inversion can gain.
+  it('is measured by tools/bench/model-error.mjs, which compares as verify does', () => {
+    const script = join(__dirname, '..', 'tools/bench/model-error.mjs');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script, join(folder, 'other'), '--threads', '1'], { encoding: 'utf8' });
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    for (const stations of ['withheld', 'used'] as const) {
+      const { NO2, O3 } = result[stations]!;
+      const [no2, o3] = [NO2, O3].map((comparison) => comparison!.priorMae.toFixed(2));
+      expect(stdout).toMatch(new RegExp(`^  ${stations} +NO2 ${no2} → \\d+\\.\\d\\d \\(-?\\d+ %\\)  SO2 .*  O3 ${o3} → `, 'm'));
+    }
   });
 
   it('refuses options that the reference model has not, before the first run', async () => {
