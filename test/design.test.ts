@@ -53,7 +53,7 @@ interface Manifest {
     region?: string;
     factor?: number;
     seed?: number;
-    runs: { period: string; emissions: string; concentrations: string; stream?: string }[];
+    runs: { period: string; emissions: string; concentrations: string; streams?: string[] }[];
   }[];
   expected: { variables: Record<string, { variable: string; unit: string }> };
   caseKeys: { members: { runs: { name: string; emissions: string; concentrations: string }[] } };
@@ -91,7 +91,7 @@ describe('simulate --design', () => {
     expect(grid).toMatchObject({ rows: 16, cols: 16 });
     expect(Object.keys(regions).sort()).toEqual(['north', 'south']);
     expect(members[1]).toMatchObject({ kind: 'group', group: 'NOx', seed: random.seed });
-    expect(members[1].runs[0].stream).toBe(`member 0 of NOx ${members[1].runs[0].period}`);
+    expect(members[1].runs[0].streams).toEqual([`member 0 of NOx ${members[1].runs[0].period}`]);
     expect(members[12]).toMatchObject({ kind: 'region', region: 'south', group: 'SO2', factor: 0.25 });
     expect(members.flatMap(({ runs }) => runs.map(({ emissions }) => emissions)).sort()).toEqual([...EMISSION_FILES].sort());
     expect(expected.variables['PM2.5']).toEqual({ variable: 'PM25', unit: 'ug m-3' });
@@ -117,6 +117,25 @@ describe('simulate --design', () => {
       return [file.variables, file.time, file.layers];
     };
     expect(units(inSouth)).toEqual(units(prior));
+  });
+
+  it('draws the random factors anew after each stretch, if the case asks for it', () => {
+    const settings = ['members.count=1', 'members.stretchHours=36'];
+    expect(JSON.parse(simulate(['--design', 'stretches', '--json'], settings).stdout)).toMatchObject({ written: 2 });
+    expect(manifest('stretches').members[0].runs.find(({ period }) => period === 'winter')!.streams).toEqual([
+      'member 0 winter',
+      'member 0 winter, stretch 1',
+      'member 0 winter, stretch 2',
+    ]);
+    const [prior, whole, stretches] = ['inputs', 'design/member01', 'stretches/member01'].map((run) =>
+      fields(join(folder, run, 'EMIS_winter.nc'), 'NO'),
+    );
+    // One cell that emits at all hours; the last stretch is shorter, and the file's last step, at which it ends, is of it.
+    const cell = prior.subarray(0, 256).indexOf(Math.max(...prior.subarray(0, 256)));
+    const factors = Array.from({ length: prior.length / 256 }, (_, hour) => stretches[hour * 256 + cell] / prior[hour * 256 + cell]);
+    factors.forEach((factor, hour) => expect(factor).toBeCloseTo(factors[36 * Math.min(2, Math.floor(hour / 36))], 5));
+    expect(new Set(factors.map((factor) => factor.toFixed(3))).size).toBe(3);
+    expect(stretches.subarray(0, 36 * 256)).toEqual(whole.subarray(0, 36 * 256));
   });
 
   it('keeps what is there, and writes anew what is damaged or of another design', () => {

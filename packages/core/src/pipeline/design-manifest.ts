@@ -6,7 +6,7 @@ import type { Grid, GridDefinition } from '../grid/grid';
 import { memberStream } from '../transport/members';
 import { simulatedFile } from './case-runs';
 import { priorEmissionFiles } from './sector-files';
-import { designedRegions } from './member-factors';
+import { designedRegions, stretchCount } from './member-factors';
 import { VERSIONS } from './versions';
 
 export const MANIFEST = 'design.json';
@@ -18,9 +18,9 @@ interface DesignedMember {
   group?: string;
   region?: string;
   factor?: number;
-  /** of random factors: the seed, and by period the label of the stream of random numbers that begins there */
+  /** of random factors: the seed, and by period and stretch the labels of the streams of random numbers */
   seed?: number;
-  runs: { period: string; emissions: string; concentrations: string; stream?: string }[];
+  runs: { period: string; emissions: string; concentrations: string; streams?: string[] }[];
 }
 
 export interface DesignManifest {
@@ -31,8 +31,8 @@ export interface DesignManifest {
   periods: { name: string; start: string; hours: number; spinUpHours: number }[];
   /** how the groups are made up; a factor on a group multiplies these variables, all layers alike */
   groups: Case['emissions']['groups'];
-  /** of random factors: standard deviation of the natural logarithm, correlation length */
-  random: { seed: number; spread: Case['members']['spread']; lengthKm: number };
+  /** of random factors: standard deviation of the natural logarithm, correlation length, hours after which they are others (none: never in a period) */
+  random: Pick<Case['members'], 'seed' | 'spread' | 'lengthKm' | 'stretchHours'>;
   regions: Case['regions'];
   /** emission files of the prior run, which is not a member */
   prior: { period: string; emissions: string[] }[];
@@ -61,18 +61,20 @@ function memberOf(settings: Case, design: MemberDesign): DesignedMember {
     ...('region' in design ? { region: design.region } : {}),
     ...('factor' in design ? { factor: design.factor } : {}),
     ...(random ? { seed: members.seed } : {}),
-    runs: periods.map(({ name: period }) => ({
+    runs: periods.map(({ name: period, hours }) => ({
       period,
       emissions: simulatedFile('', name, 'EMIS', period),
       concentrations: simulatedFile('', name, 'ACONC', period),
-      ...(random ? { stream: memberStream({ ...design, period }) } : {}),
+      ...(random
+        ? { streams: Array.from({ length: stretchCount(settings, { hours }) }, (_, stretch) => memberStream({ ...design, period, stretch })) }
+        : {}),
     })),
   };
 }
 
 /** The manifest of a design whose files lie in `dir`. */
 export function designManifest(settings: Case, grid: Grid, dir: string): DesignManifest {
-  const { seed, spread, lengthKm } = settings.members;
+  const { seed, spread, lengthKm, stretchHours } = settings.members;
   const { variables } = settings.concentrations;
   const fromCase = relative(dirname(settings.file), dir);
   return {
@@ -82,7 +84,7 @@ export function designManifest(settings: Case, grid: Grid, dir: string): DesignM
     grid: grid.definition,
     periods: settings.periods.map(({ name, start, hours, spinUpHours }) => ({ name, start: start.toISOString(), hours, spinUpHours })),
     groups: settings.emissions.groups,
-    random: { seed, spread, lengthKm },
+    random: { seed, spread, lengthKm, stretchHours },
     regions: designedRegions(settings),
     prior: settings.periods.map(({ name }) => ({ period: name, emissions: priorEmissionFiles(settings, name) })),
     members: memberDesigns(settings).map((design) => memberOf(settings, design)),

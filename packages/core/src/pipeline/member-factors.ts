@@ -1,9 +1,12 @@
 /** The factors on the prior emissions that make a member of the ensemble design. */
-import { GROUPS, memberDesigns, type Case, type Group, type MemberDesign } from '../data/case';
+import { GROUPS, memberDesigns, type Case, type Group, type MemberDesign, type PeriodSettings } from '../data/case';
 import { ConfigError } from '../errors';
 import type { Grid } from '../grid/grid';
+import type { FactorSpan } from '../transport/emission-factors';
 import { memberFactors } from '../transport/members';
 import { regionMask } from './regions';
+
+const HOUR_MS = 3_600_000;
 
 /** The same factor wherever the mask is not 0 (default: everywhere), on one group or on all; 1 elsewhere. @returns `[H, W, 5]` */
 export function uniformFactors(
@@ -27,22 +30,38 @@ function maskOf({ regions }: Case, region: string, grid: Grid): Float32Array {
   throw new ConfigError('REGION_EMPTY', `regions.${region}: ${why}: mend the region, or take it out of members.regionFactors`);
 }
 
+/** Number of the stretches of a period that have random factors of their own. */
+export function stretchCount({ members: { stretchHours } }: Pick<Case, 'members'>, { hours }: Pick<PeriodSettings, 'hours'>): number {
+  return stretchHours === undefined ? 1 : Math.ceil(hours / stretchHours);
+}
+
 /**
- * Factors of a member in a period, `[H, W, 5]`; the same case gives the same bits.
+ * Factors of a member in a period, `[H, W, 5]`, or with `members.stretchHours` those of each stretch; the same case gives the same bits.
  * @throws {ConfigError} `REGION_EMPTY` if a region has no cell
  */
-export function designedFactors(settings: Case, grid: Grid, design: MemberDesign, period: string): Float32Array {
-  const { seed, spread, lengthKm } = settings.members;
+export function designedFactors(settings: Case, grid: Grid, design: MemberDesign, period: PeriodSettings): Float32Array | FactorSpan[] {
   switch (design.kind) {
     case 'random':
-      return memberFactors(grid, { seed, index: design.index, spread, lengthKm, period });
     case 'group':
-      return memberFactors(grid, { seed, index: design.index, group: design.group, spread, lengthKm, period });
+      return randomFactors(settings, grid, design, period);
     case 'scaling':
       return uniformFactors(grid, design);
     case 'region':
       return uniformFactors(grid, { ...design, mask: maskOf(settings, design.region, grid) });
   }
+}
+
+function randomFactors({ members }: Case, grid: Grid, design: { index: number; group?: Group }, period: PeriodSettings): Float32Array | FactorSpan[] {
+  const { seed, spread, lengthKm, stretchHours } = members;
+  const ofStretch = (stretch: number): Float32Array =>
+    memberFactors(grid, { seed, index: design.index, group: design.group, spread, lengthKm, period: period.name, stretch });
+  if (stretchHours === undefined) return ofStretch(0);
+  const begin = new Date(period.start).getTime();
+  return Array.from({ length: stretchCount({ members }, period) }, (_, stretch) => ({
+    factors: ofStretch(stretch),
+    start: new Date(begin + stretch * stretchHours * HOUR_MS),
+    hours: stretchHours,
+  }));
 }
 
 /** Says before the first long run what {@link designedFactors} would say after many. @throws {ConfigError} `REGION_EMPTY` */

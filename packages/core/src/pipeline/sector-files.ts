@@ -88,7 +88,13 @@ export function simulatedSectors(settings: Case, dir: string, run: string, perio
 }
 
 /** Writes those that are not there: the prior's with the factors of the run on them. @param factors - `[H, W, 5]` */
-export function writeSectors(settings: Case, period: string, sectors: readonly SectorFiles[], grid: Grid, factors: () => Float32Array): void {
+export function writeSectors(
+  settings: Case,
+  period: string,
+  sectors: readonly SectorFiles[],
+  grid: Grid,
+  factors: () => Parameters<typeof writeScaledEmissions>[2],
+): void {
   const prior = priorSectors(settings, period);
   sectors.forEach((sector, s) => {
     const [path] = sector.files;

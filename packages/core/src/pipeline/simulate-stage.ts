@@ -174,13 +174,13 @@ function emissionsOf(context: StageContext, grid: Grid, run: string, period: Per
   const prior = priorSectors(context.case, period.name);
   if (run === PRIOR || context.case.inversion.nuisance.runs.some(({ name }) => nuisanceRun(name) === run)) return prior;
   const sectors = simulatedSectors(context.case, context.dir, run, period.name);
-  writeSectors(context.case, period.name, sectors, grid, () => factorsOf(context, grid, run, period.name));
+  writeSectors(context.case, period.name, sectors, grid, () => factorsOf(context, grid, run, period));
   return sectors;
 }
 
-/** Factors of a run, `[H, W, 5]`. */
-function factorsOf({ case: settings }: StageContext, grid: Grid, run: string, period: string): Float32Array {
-  if (run === TRUTH && settings.truth) return groupLast(readTruthFactors(settings.truth.factors, grid, period));
+/** Factors of a run, `[H, W, 5]`, or those of each stretch of the period. */
+function factorsOf({ case: settings }: StageContext, grid: Grid, run: string, period: PeriodSettings): ReturnType<typeof designedFactors> {
+  if (run === TRUTH && settings.truth) return groupLast(readTruthFactors(settings.truth.factors, grid, period.name));
   const group = settings.response.groups.find((name) => responseRun(name) === run);
   if (group) return uniformFactors(grid, { group, factor: settings.response.factor });
   const design = memberDesigns(settings).find(({ name }) => name === run);

@@ -16,6 +16,9 @@ import { meanOfStretch } from './updated-fields';
 export const DISTANCE_FILE = 'distance.nc';
 export const TRUST_FILE = 'trust.json';
 
+/** hours */
+const DAY = 24;
+
 export interface GroupTrust extends DistanceFigures {
   group: Group;
   period: string;
@@ -50,11 +53,18 @@ export function shownSpread(context: StageContext): Float32Array[] | undefined {
   const members = trainedMembers(context);
   if (members.length === 0) return undefined;
   return context.case.periods.map(({ name }) => {
-    const open = (run?: string): Float64Array => meanEmissionsOf(openPrepared(context.dirOf('prepare'), name, run));
-    const spread = new MemberSpread(open());
-    for (const member of members) {
-      context.signal.throwIfAborted();
-      spread.add(open(member));
+    const open = (run?: string): PeriodSource => openPrepared(context.dirOf('prepare'), name, run);
+    const [prior, runs] = [open(), members.map(open)];
+    const { grid, time } = prior;
+    const spread = new MemberSpread(grid.rows * grid.cols * GROUPS.length);
+    // A day at a time: what members change from week to week cancels in the mean of a period.
+    for (let first = 0; first < time.count; first += DAY) {
+      const day = { first, hours: Math.min(DAY, time.count - first) };
+      const emissions = meanOfStretch(prior, day);
+      for (const run of runs) {
+        context.signal.throwIfAborted();
+        spread.add(emissions, meanOfStretch(run, day));
+      }
     }
     return spread.spread();
   });

@@ -74,7 +74,7 @@ export async function writeDesign(source: string | Case, options: DesignOptions 
     await assertGoesOn(options.signal);
     const event = { kind: 'progress', stage: 'simulate', variant: 'default', total: missing.length } as const;
     options.onEvent?.({ ...event, done: done++, text: `emissions of ${design.name}, ${period.name}` });
-    const factors = designedFactors(settings, grid, design, period.name);
+    const factors = designedFactors(settings, grid, design, period);
     writeScaledEmissions(priorEmissionFiles(settings, period.name), path, factors, settings.emissions.groups, { grid, history });
   }
   await assertGoesOn(options.signal);
@@ -117,7 +117,7 @@ function checkEmissions(settings: Case, grid: Grid): void {
 }
 
 async function designedFiles(settings: Case, grid: Grid, dir: string): Promise<DesignedFile[]> {
-  const { seed, spread, lengthKm } = settings.members;
+  const { seed, spread, lengthKm, stretchHours } = settings.members;
   const files: DesignedFile[] = [];
   const inputs = new InputHashes();
   for (const period of settings.periods) {
@@ -125,7 +125,7 @@ async function designedFiles(settings: Case, grid: Grid, dir: string): Promise<D
     for (const path of priorEmissionFiles(settings, period.name)) prior.push((await inputs.describe(path)).sha256);
     for (const design of memberDesigns(settings)) {
       const region = design.kind === 'region' ? settings.regions[design.region] : undefined;
-      const random = design.kind === 'random' || design.kind === 'group' ? { seed, spread, lengthKm } : undefined;
+      const random = design.kind === 'random' || design.kind === 'group' ? { seed, spread, lengthKm, stretchHours } : undefined;
       const content = { design, region, random, period: period.name, prior, grid: grid.definition, groups: settings.emissions.groups };
       const key = hashText(canonicalJson(content)).slice(0, 16);
       const history = `emissions scaled per group by Retroplume, design ${key}`;

@@ -12,9 +12,9 @@ const TRACERS = [{ lifetime: 3 }, { lifetime: 40 }];
 
 describe('spread of the members', () => {
   it('is the root mean square of their log factors, of those that change the group in the cell', () => {
-    const spread = new MemberSpread([1, 2, 4, 0, 1]);
-    spread.add([Math.E, 2, 4, 0, 1]);
-    spread.add([Math.exp(-2), 2 * Math.exp(0.5), 4, 1, 1]);
+    const [spread, prior] = [new MemberSpread(5), [1, 2, 4, 0, 1]];
+    spread.add(prior, [Math.E, 2, 4, 0, 1]);
+    spread.add(prior, [Math.exp(-2), 2 * Math.exp(0.5), 4, 1, 1]);
     const [both, one, none, notEmitted, rounding] = spread.spread();
     expect(both).toBeCloseTo(Math.sqrt((1 + 4) / 2), 6);
     expect(one).toBeCloseTo(0.5, 6);
@@ -22,8 +22,8 @@ describe('spread of the members', () => {
   });
 
   it('takes a member without emissions for one with very little', () => {
-    const spread = new MemberSpread([1, 1, 1, 1, 1]);
-    spread.add([0, 1, 1, 1, 1]);
+    const spread = new MemberSpread(5);
+    spread.add([1, 1, 1, 1, 1], [0, 1, 1, 1, 1]);
     expect(spread.spread()[0]).toBeCloseTo(Math.log(1000), 4);
   });
 });

@@ -2,7 +2,7 @@
  * How far the emissions that the surrogate is asked about lie from those that it was trained on, cell by cell. Weather and geography are those of the
  * training, so only the factors on the emissions can lead out of it. With f the factors, and f_m those of the members,
  *
- *   x = ln f,    s = √ mean_m (ln f_m)²  over the members that change the group in the cell                          the spread that was shown
+ *   x = ln f,    s = √ mean_m (ln f_m)²  over the members and days that change the group in the cell                 the spread that was shown
  *   distance of the emissions = |Σ_t E·x| / Σ_t E·s,     of a tracer = |Σ_t T(x)| / Σ_t T(s)
  *
  * where T(x), the tracers of E·x, is at each cell the sum of x over what the weather brings there. Each is a mean of log factors over emissions, the cell's
@@ -36,22 +36,22 @@ export const BEYOND = 2;
 /** More than this part of a group's emissions beyond is worth a warning: the demo's members have 1 to 2 %. */
 const MOST_BEYOND = 0.05;
 
-/** Sums of the squared log factors of members, one added after the other. */
+/** Sums of the squared log factors of members, of one day of one member after the other. */
 export class MemberSpread {
   private readonly squares: Float64Array;
   private readonly counts: Uint32Array;
 
-  /** @param prior - mean emissions of the prior run, `[H, W, 5]` */
-  constructor(private readonly prior: ArrayLike<number>) {
-    this.squares = new Float64Array(prior.length);
-    this.counts = new Uint32Array(prior.length);
+  /** @param size - cells times groups */
+  constructor(size: number) {
+    this.squares = new Float64Array(size);
+    this.counts = new Uint32Array(size);
   }
 
-  /** @param emissions - mean emissions of a member, `[H, W, 5]` */
-  add(emissions: ArrayLike<number>): void {
+  /** Mean emissions of a day, `[H, W, 5]`: of the prior run and of a member. */
+  add(prior: ArrayLike<number>, emissions: ArrayLike<number>): void {
     for (let i = 0; i < this.squares.length; i++) {
-      if (!(this.prior[i] > 0)) continue;
-      const x = Math.log(Math.max(emissions[i] / this.prior[i], LEAST_FACTOR));
+      if (!(prior[i] > 0)) continue;
+      const x = Math.log(Math.max(emissions[i] / prior[i], LEAST_FACTOR));
       if (Math.abs(x) < UNCHANGED) continue;
       this.squares[i] += x * x;
       this.counts[i]++;

@@ -39,11 +39,13 @@ describe('memberFactors', () => {
     expect(far / total).toBeLessThan(0.5); // 0.25
   });
 
-  it('is the same for the same seed, and another for another member, period and seed', () => {
+  it('is the same for the same seed, and another for another member, period, stretch and seed', () => {
     const settings = { seed: 3, index: 0, spread, lengthKm: 200, period: 'winter' };
     const one = memberFactors(GRID, settings);
     expect(memberFactors(GRID, settings)).toEqual(one);
-    for (const change of [{ index: 1 }, { period: 'summer' }, { seed: 4 }]) expect(memberFactors(GRID, { ...settings, ...change })).not.toEqual(one);
+    expect(memberFactors(GRID, { ...settings, stretch: 0 })).toEqual(one);
+    for (const change of [{ index: 1 }, { period: 'summer' }, { seed: 4 }, { stretch: 1 }])
+      expect(memberFactors(GRID, { ...settings, ...change })).not.toEqual(one);
   });
 });
 
@@ -125,7 +127,7 @@ describe('writeScaledEmissions', () => {
 
   it('takes a factor per hour, for the hours that they cover and the instant at which they end', () => {
     const hourly = new Float32Array(3 * CELLS * 5).map((_, i) => 1 + Math.floor(i / (CELLS * 5)));
-    writeScaledEmissions([input], output, hourly, GROUPS, { factorStart: new Date(START.getTime() + 3600e3) });
+    writeScaledEmissions([input], output, [{ factors: hourly, start: new Date(START.getTime() + 3600e3) }], GROUPS);
     const [before, after] = [readAll(input).get('NH3')!, readAll(output).get('NH3')!];
     const ratios = Array.from({ length: 6 }, (_, hour) => after[hour * 2 * CELLS + 5] / before[hour * 2 * CELLS + 5]);
     [1, 1, 2, 3, 3, 1].forEach((ratio, hour) => expect(ratios[hour]).toBeCloseTo(ratio, 5));

@@ -17,13 +17,16 @@ export interface MemberSettings {
   lengthKm: number;
   /** name of the period: each has factors of its own */
   period: string;
+  /** which stretch of the period, from 0: so has each; default 0 */
+  stretch?: number;
   /** share of the log factor's variance that all cells have in common; default 0.25 */
   commonShare?: number;
 }
 
 /** Label of the random numbers of a member: a member of one group has numbers of its own, not those of the member with that index on all groups. */
-export function memberStream({ index, group, period }: Pick<MemberSettings, 'index' | 'group' | 'period'>): string {
-  return group === undefined ? `member ${index} ${period}` : `member ${index} of ${group} ${period}`;
+export function memberStream({ index, group, period, stretch = 0 }: Pick<MemberSettings, 'index' | 'group' | 'period' | 'stretch'>): string {
+  const whole = group === undefined ? `member ${index} ${period}` : `member ${index} of ${group} ${period}`;
+  return stretch === 0 ? whole : `${whole}, stretch ${stretch}`;
 }
 
 /**

@@ -3,13 +3,11 @@ import { IoapiSeries, IoapiWriter } from '../data/ioapi';
 import { assertValues, stepsAtOnce } from '../data/period-steps';
 import { timeAt } from '../data/ioapi-time';
 import type { Grid } from '../grid/grid';
-import { groupsByVariable } from './emission-factors';
+import { groupsByVariable, type FactorSpan } from './emission-factors';
 import type { EmissionGroups } from './emission-reader';
 import { factorsFor, type Points } from './point-sources';
 
 export interface ScaledEmissionsOptions {
-  /** beginning of the factors' first hour where they are `[T, rows, cols, 5]`; by default the files' first step. Hours without factors stay as they are. */
-  factorStart?: Date;
   /** the case's grid, where gridded files may be on a larger one: only its part is written */
   grid?: Grid;
   /** of in-line point files: where their sources stand on the factors' grid */
@@ -22,13 +20,13 @@ export interface ScaledEmissionsOptions {
  * Writes one I/O API file with the variables, units, layers, header and time axis of `inputFiles` (joined in time); each variable
  * of a group is multiplied by the group's factor in its cell (all layers alike), the others are copied.
  *
- * @param factors - `[rows, cols, 5]`, or `[T, rows, cols, 5]` with one field per hour
+ * @param factors - `[rows, cols, 5]` for all hours, or spans of time: hours in none of them stay as they are
  * @throws {ShapeError} `FACTORS_SHAPE`; {@link DataError} `FACTORS_INVALID`, `NOT_FINITE`, `VARIABLE_MISSING`; {@link ConfigError} `GROUPS_OVERLAP`
  */
 export function writeScaledEmissions(
   inputFiles: string[],
   output: string,
-  factors: Float32Array,
+  factors: Float32Array | readonly FactorSpan[],
   groups: EmissionGroups,
   options: ScaledEmissionsOptions = {},
 ): void {
@@ -36,7 +34,8 @@ export function writeScaledEmissions(
   try {
     const { grid, layers, time, variables, attributes } = series;
     const groupOf = groupsByVariable(series, groups);
-    const factorOf = factorsFor(series, [{ factors, start: options.factorStart ?? time.start }], options.points);
+    const spans = factors instanceof Float32Array ? [{ factors, start: time.start }] : factors;
+    const factorOf = factorsFor(series, spans, options.points);
     const history = options.history ?? 'emissions scaled per group by Retroplume';
     const atOnce = stepsAtOnce(series);
     const writer = IoapiWriter.create(output, { grid, layers, time, variables, attributes: { ...attributes, HISTORY: history } });

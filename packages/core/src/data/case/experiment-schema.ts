@@ -74,6 +74,10 @@ export const membersSchema = z
           'Standard deviation of the natural logarithm of the factor, per group; larger for NH3 and VOC, whose response is weak and would drown in that of the others.',
       }),
     lengthKm: real('Correlation length of the factors.', { above: 0, unit: 'km' }).default(200),
+    stretchHours: whole(
+      'Hours after which the random factors of a member are drawn anew; counted from the beginning of the period. Default: they hold for the whole period.',
+      { min: 1, unit: 'h' },
+    ).optional(),
     runs: outsideRuns.optional().meta({
       description:
         'Runs that were made outside Retroplume, instead of those that simulate would make: count, perGroup, scalings and regionFactors then do nothing.',
