@@ -301,22 +301,27 @@ describe('invert, checkpoints', () => {
   const run = (batch: number, options: InversionOptions = {}): Promise<InversionResult> =>
     invert(twin.model, twinProblem(twin.prior, 2.5), { ...twinSettings, iterations: 30, batch }, options);
 
+  /** The twin's model, in the `at`-th run of which something happens. */
+  const whenCalled = (at: number, what: () => void): ForwardModel => {
+    let calls = 0;
+    return {
+      shape: twin.model.shape,
+      batches: twin.model.batches,
+      observations: (b) => twin.model.observations(b),
+      forward: (factors, b, signal) => {
+        if (++calls === at) what();
+        return twin.model.forward(factors, b, signal);
+      },
+      addAdjoint: (gradient, b) => twin.model.addAdjoint(gradient, b),
+      takeGradient: () => twin.model.takeGradient(),
+    };
+  };
+
   it.each([0, 2, 4])('stops at a signal with a checkpoint and resumes bit for bit (batch %i)', async (batch) => {
     const expected = await run(batch);
     for (const stopAfter of [1, 17, 40]) {
       const abort = new AbortController();
-      let calls = 0;
-      const model: ForwardModel = {
-        shape: twin.model.shape,
-        batches: twin.model.batches,
-        observations: (b) => twin.model.observations(b),
-        forward: (factors, b, signal) => {
-          if (++calls === stopAfter) abort.abort();
-          return twin.model.forward(factors, b, signal);
-        },
-        addAdjoint: (gradient, b) => twin.model.addAdjoint(gradient, b),
-        takeGradient: () => twin.model.takeGradient(),
-      };
+      const model = whenCalled(stopAfter, () => abort.abort());
       const stopped = invert(
         model,
         twinProblem(twin.prior, 2.5),
@@ -331,6 +336,26 @@ describe('invert, checkpoints', () => {
       expect(resumed).toEqual(expected);
       removeCheckpoint(path);
     }
+  });
+
+  it('keeps each step that took long, whatever the steps between two checkpoints', async () => {
+    const expected = await run(0, {});
+    const model = whenCalled(40, () => {
+      throw new Error('power cut');
+    });
+    let now = 0;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => (now += 61_000));
+    try {
+      const cut = invert(model, twinProblem(twin.prior, 2.5), { ...twinSettings, iterations: 30 }, { checkpoint: { path, every: 1000 } });
+      await expect(cut).rejects.toThrow('power cut');
+    } finally {
+      clock.mockRestore();
+    }
+    const messages: string[] = [];
+    const resumed = await run(0, { checkpoint: { path, every: 1000 }, onMessage: (text) => messages.push(text) });
+    expect(messages.join()).toMatch(/resumes after step [1-9]/);
+    expect(resumed).toEqual(expected);
+    removeCheckpoint(path);
   });
 
   it('says when there is no checkpoint to resume from', async () => {

@@ -41,7 +41,7 @@ export interface InversionOptions {
   /** told in one sentence when a checkpoint is passed over or resumed from */
   onMessage?: (text: string) => void;
   signal?: AbortSignal;
-  /** where the state is kept, and after how many steps it is written */
+  /** where the state is kept, and after how many steps it is written, if it is not a minute before */
   checkpoint?: { path: string; every: number };
   /** continue from the checkpoint if there is one (default); false starts anew */
   resume?: boolean;
@@ -79,9 +79,14 @@ interface Run {
   key: string;
   /** by what the kept iterate is chosen */
   keep: 'watched' | 'cost' | 'last';
+  /** when the state was last written, or read */
+  savedAt: number;
 }
 
 const FLAT_EVALUATIONS = 5;
+
+/** A step that ends so long after the last checkpoint has one, too: on a large domain ten steps are half an hour. */
+const LONG_MS = 60_000;
 
 /**
  * Inverts a forward model.
@@ -140,7 +145,17 @@ function prepare(model: ForwardModel, problem: InversionProblem, settings: Compl
   const say = options.onMessage ?? ((): void => {});
   const resumed = options.checkpoint && options.resume !== false ? loadState(options.checkpoint.path, optimiser, key, say) : undefined;
   if (resumed) say(`inversion resumes after step ${resumed.iteration} from ${options.checkpoint!.path}`);
-  return { context, control, settings, optimiser, options, key, keep, state: resumed ?? initialState(startOf(control, problem)) };
+  return {
+    context,
+    control,
+    settings,
+    optimiser,
+    options,
+    key,
+    keep,
+    state: resumed ?? initialState(startOf(control, problem)),
+    savedAt: performance.now(),
+  };
 }
 
 /** @throws {ShapeError} if the control to start from is not one of this problem */
@@ -178,7 +193,11 @@ async function advance(run: Run): Promise<void> {
   );
   run.control.project(state.control);
   state.iteration++;
-  if (options.checkpoint && state.iteration % options.checkpoint.every === 0) saveState(options.checkpoint.path, state, run.optimiser, run.key);
+  const due = (every: number): boolean => state.iteration % every === 0 || performance.now() - run.savedAt > LONG_MS;
+  if (options.checkpoint && due(options.checkpoint.every)) {
+    saveState(options.checkpoint.path, state, run.optimiser, run.key);
+    run.savedAt = performance.now();
+  }
 }
 
 /** H·vector at a control, which is linearised about when the first product is asked for. */

@@ -283,7 +283,7 @@ export const inversionSchema = z
         max: 0.99,
       },
     ).default(0),
-    checkpointEvery: whole('Steps between two checkpoints.', { min: 1 }).default(10),
+    checkpointEvery: whole('Steps between two checkpoints; a step that ends more than a minute after the last has one, too.', { min: 1 }).default(10),
     seed: seed('Seed of the batches.').default(13),
     uncertainty: uncertaintySchema,
   })
