@@ -4,6 +4,6 @@
  */
 export function describeWhere(available: boolean, lack: string, title: string, body: () => void): void {
   // Without `body`, which may read what lacks while tests are collected.
-  const notRun = (): void => it.todo(`not run here: ${lack}`); // no work left undone: the way to have jest count and print what a machine cannot run
+  const notRun = (): void => it.todo(`not run here: ${lack}`); // reason: all is written; so jest counts, and prints with its lack, what this machine cannot run
   describe(title, available ? body : notRun);
 }

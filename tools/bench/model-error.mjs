@@ -18,15 +18,13 @@ const require = createRequire(import.meta.url);
 const inside = (path) => require(`../../packages/core/dist/${path}.js`);
 const { loadCase, readGriddesc, readStations } = inside('index');
 const { createCtm } = inside('transport/ctm');
-const { timeOf, twinObservationsFile } = inside('pipeline/case-runs');
+const { timeOf } = inside('pipeline/case-runs');
 const { priorEmissionFiles } = inside('pipeline/sector-files');
 const { readRunConcentrations } = inside('pipeline/run-concentrations');
 const { groupLast } = inside('pipeline/twin-observations');
 const { readTruthFactors } = inside('worlds/truth-factors');
 const { PREPARED_SPECIES } = inside('data/prepared');
-const { readObservations } = inside('data/observations');
-const { chooseWithheld } = inside('inversion/withheld');
-const { operatorOf } = inside('pipeline/monitors');
+const { operatorOf, readMonitors } = inside('pipeline/monitors');
 const { Role } = inside('inversion/forward-model');
 
 const { values, positionals } = parseArgs({ options: { threads: { type: 'string', default: '2' } }, allowPositionals: true });
@@ -80,11 +78,8 @@ function errorsAgainst(operator, fields, role) {
 }
 
 async function operatorFor(period) {
-  const span = { start: new Date(period.start), end: new Date(Date.parse(period.start) + period.hours * 3_600_000) };
-  const files = twinObservationsFile(join(positionals[0], 'simulate'), period.name);
-  const observations = await readObservations({ ...settings.observations, files }, { period: period.name, span });
-  const { withheld } = chooseWithheld(observations.stations, grid, settings.withheld);
-  return operatorOf(settings, period, grid, { observations, withheld, watched: new Set() }, { firstHour: period.spinUpHours, watch: false });
+  const monitors = await readMonitors({ case: settings, dirOf: (stage) => join(positionals[0], stage) }, period, grid);
+  return operatorOf(settings, period, grid, monitors, { firstHour: period.spinUpHours, watch: false });
 }
 
 const mean = (numbers) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
