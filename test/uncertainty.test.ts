@@ -1,5 +1,5 @@
 /** Preview and uncertainty on a small twin: what they leave, both methods, an interruption, and the report that shows them. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GROUPS, loadCase } from '../packages/core/src/data/case';
@@ -87,6 +87,38 @@ describe('uncertainty', () => {
     const on = [...(constrained as Uint8Array)].filter((value) => value === 1).length;
     expect(summary.coverage!.reduce((sum, { cells }) => sum + cells, 0)).toBeGreaterThanOrEqual(on);
     expect(readFileSync(report!, 'utf8')).toContain('id="uncertainty"');
+  });
+
+  it('by Lanczos: makes no product twice, neither after an interruption nor for another rank or mask', async () => {
+    const before = read<UncertaintySummary>('uncertainty/uncertainty.json');
+    const products = join(folder, 'run/uncertainty/products');
+    const made = (): Record<string, number> =>
+      Object.fromEntries(readdirSync(products).map((name) => [name, statSync(join(products, name)).mtimeMs]));
+    const first = made();
+    expect(Object.keys(first)).toHaveLength(8);
+    const abort = new AbortController();
+    const stop = (event: StageEvent): void => void (event.kind === 'progress' && event.done === 10 && abort.abort());
+    const higher = [...LANCZOS, 'inversion.uncertainty.rank=12'];
+    const stopped = run(higher, { stages: ['uncertainty'], onEvent: stop, signal: abort.signal });
+    await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    expect(Object.keys(made())).toHaveLength(10);
+    expect(existsSync(join(folder, 'run/uncertainty/uncertainty.json'))).toBe(false); // of the lower rank
+    await run(higher, { stages: ['uncertainty'] });
+    const more = read<UncertaintySummary>('uncertainty/uncertainty.json');
+    expect(more.products).toBe(12);
+    expect(more.dofs!).toBeGreaterThan(before.dofs!);
+    await run([...LANCZOS, 'inversion.uncertainty.leastReduction=0.2'], { stages: ['uncertainty'] });
+    expect(read<UncertaintySummary>('uncertainty/uncertainty.json')).toMatchObject({
+      products: 8,
+      dofs: before.dofs,
+      eigenvalues: before.eigenvalues,
+    });
+    expect(made()).toMatchObject(first);
+    await run([...LANCZOS, 'inversion.uncertainty.seed=3'], { stages: ['uncertainty'] });
+    expect(Object.keys(made())).toHaveLength(8);
+    expect(made()).not.toMatchObject(first);
+    await run(LANCZOS, { stages: ['uncertainty'] });
+    expect({ ...read<UncertaintySummary>('uncertainty/uncertainty.json'), seconds: 0 }).toEqual({ ...before, seconds: 0 });
   });
 
   it('with another surrogate: its spread widens every interval, and it is trained and inverted once', async () => {

@@ -1,4 +1,6 @@
 /** `uncertainty`: what the monitors say of the emissions at the result of `invert`, and what they can't. docs/uncertainty.md has the formulae. */
+import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { GROUPS, type Group } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
@@ -20,6 +22,7 @@ import {
 import { innovationStatistics, type InnovationStatistics } from '../inversion/uncertainty/innovations';
 import { lowRank } from '../inversion/uncertainty/low-rank';
 import { LowRankPosterior, type Posterior } from '../inversion/uncertainty/posterior';
+import { ProductJournal } from '../inversion/uncertainty/product-journal';
 import { EnsemblePosterior } from '../inversion/uncertainty/randomised';
 import { WithSurrogateSpread } from '../inversion/uncertainty/surrogate-spread';
 import type { Grid } from '../grid/grid';
@@ -81,6 +84,8 @@ export interface UncertaintySummary {
 const PRIOR_DRAWS = 4;
 
 const SUMMARY = 'uncertainty.json';
+/** lanczos: what each pass over the observations brought; kept after the stage for one with a higher rank */
+const PRODUCTS_FOLDER = 'products';
 
 export const uncertaintyStage: Stage = {
   name: 'uncertainty',
@@ -92,6 +97,8 @@ export const uncertaintyStage: Stage = {
     preview: readRecord(context.dirOf('preview'))?.key,
     ...numericsOf(context),
   }),
+  // Products and members that are there serve a higher rank, more members, other regions or another mask as well.
+  dearSettings: (context) => ({ seed: variantSettings(context).inversion.uncertainty.seed, ...numericsOf(context) }),
   inputs: ({ case: { truth } }) => (truth ? [truth.factors] : []),
   async run(context) {
     const { uncertainty: asked } = variantSettings(context).inversion;
@@ -104,8 +111,10 @@ export const uncertaintyStage: Stage = {
     let setup: InversionSetup | undefined;
     const setUp = async (): Promise<InversionSetup> => (setup ??= await setUpInversion(context, join(context.dir, 'engine.json')));
     try {
-      // The first chooses the engine, for all of them.
-      await onFirstRank(context, setUp);
+      await onFirstRank(context, async () => {
+        for (const file of [UNCERTAINTY_FILE, SUMMARY]) rmSync(join(context.dir, file), { force: true }); // of other settings
+        await setUp(); // chooses the engine, for all ranks
+      });
       const at = readOutcome(context, 1).control;
       const members = asked.method === 'rto' ? await ensembleMembers(context, setUp, at) : [];
       const summary = await onFirstRank(context, async () => summarise(context, await setUp(), { begin, at, others, members }));
@@ -204,6 +213,12 @@ interface Found {
   figures: Pick<UncertaintySummary, 'products' | 'rankError' | 'eigenvalues' | 'dofs' | 'dofsEstimate' | 'members'>;
 }
 
+function hashBytes({ buffer, byteOffset, byteLength }: Float64Array): string {
+  return createHash('sha256')
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .digest('hex');
+}
+
 async function byLanczos(context: StageContext, { model, problem }: InversionSetup, evaluation: EvaluationContext, at: Float64Array): Promise<Found> {
   const { rank, seed } = variantSettings(context).inversion.uncertainty;
   const hessian = await GaussNewtonHessian.at(evaluation, at);
@@ -211,6 +226,7 @@ async function byLanczos(context: StageContext, { model, problem }: InversionSet
   const { blocks, products } = await lowRank(hessian, model, evaluation.control, {
     ...{ rank, species, random: new Random(seed) },
     onProduct: (done, of) => context.progress(done, of, 'products with the Hessian'),
+    journal: new ProductJournal(join(context.dir, PRODUCTS_FOLDER), hashBytes(at), context.log),
   });
   const posterior = new LowRankPosterior(evaluation.control, at, blocks, species);
   const { eigenvalues, rankError } = posterior;

@@ -3,7 +3,7 @@ import type { Random } from '../../random';
 import type { ForwardModel } from '../forward-model';
 import type { HessianProduct } from '../hessian';
 import { addScaled } from '../vectors';
-import { KrylovSpace, type RitzPairs } from './krylov-space';
+import { KrylovSpace, type KrylovStep, type RitzPairs } from './krylov-space';
 
 /** Smaller eigenvalues change no variance that anybody reads. */
 export const LEAST = 1e-6;
@@ -32,6 +32,14 @@ export interface Root {
   ofBasis: Float64Array[];
   /** `ofImages[k]`: the combination of observations of F_k in those of the basis; the same combination of images is its Kᵀ W^½ */
   ofImages: Float64Array[];
+}
+
+/** What a product brought to a part. */
+export interface PartStep {
+  step: KrylovStep;
+  factorImage: Float32Array;
+  /** per batch */
+  simulated: Float32Array[];
 }
 
 /** A part while its Krylov space grows. */
@@ -63,6 +71,18 @@ export class GrowingPart {
     this.space.take(control.slice(...this.part.control));
     this.factorImages.push(Float32Array.from(factors.subarray(...this.part.factors)));
     this.simulated.push(simulated.map((values) => Float32Array.from(values)));
+  }
+
+  /** What the latest {@link take} brought, for {@link restore}. */
+  latest(): PartStep {
+    return { step: this.space.latest(), factorImage: this.factorImages.at(-1)!, simulated: this.simulated.at(-1)! };
+  }
+
+  /** In the place of {@link take}, with what it brought once. */
+  restore({ step, factorImage, simulated }: PartStep): void {
+    this.space.restore(step);
+    this.factorImages.push(factorImage);
+    this.simulated.push(simulated);
   }
 
   /** A bound of the largest eigenvalue not found; Infinity where none is. */

@@ -21,6 +21,14 @@ export interface RitzPairs {
   coefficients: number[][];
 }
 
+/** One step: its elements of T, the errors seen so far, and the vector that follows. */
+export interface KrylovStep {
+  alpha: number;
+  beta: number;
+  noise: number;
+  next?: Float64Array;
+}
+
 export class KrylovSpace {
   /** orthonormal, one a step */
   readonly basis: Float64Array[] = [];
@@ -57,6 +65,20 @@ export class KrylovSpace {
     const exhausted = this.basis.length === current.length || beta <= EXHAUSTED * Math.max(...this.alpha.map(Math.abs), ...this.beta);
     this.beta.push(exhausted ? 0 : beta);
     this.following = exhausted ? undefined : rest.map((value) => value / beta);
+  }
+
+  /** What the latest {@link take} brought. */
+  latest(): KrylovStep {
+    return { alpha: this.alpha.at(-1)!, beta: this.beta.at(-1)!, noise: this.noise, next: this.following };
+  }
+
+  /** In the place of {@link take}, with what it brought once. */
+  restore({ alpha, beta, noise, next }: KrylovStep): void {
+    this.basis.push(this.following!);
+    this.alpha.push(alpha);
+    this.beta.push(beta);
+    this.noise = noise;
+    this.following = next;
   }
 
   pairs(): RitzPairs {

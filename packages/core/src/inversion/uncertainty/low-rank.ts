@@ -30,6 +30,7 @@ import type { GaussNewtonHessian } from '../hessian';
 import { addScaled, dot } from '../vectors';
 import { combination, GrowingPart, LEAST, type Block, type Part, type Root } from './growing-part';
 import { symmetricEigenpairs } from './krylov-space';
+import type { ProductJournal } from './product-journal';
 
 /** Ends before the asked rank where no variance is wrong by more than this part. */
 const ENOUGH = 0.02;
@@ -68,6 +69,8 @@ export interface LowRankOptions {
   species: number;
   random: Random;
   onProduct?: (done: number, of: number) => void;
+  /** where products are kept, and taken from */
+  journal?: ProductJournal;
 }
 
 /** The parts, those in one list that the prior or the observations connect. */
@@ -89,18 +92,24 @@ export async function lowRank(
   hessian: GaussNewtonHessian,
   model: ForwardModel,
   control: Control,
-  { rank, species, random, onProduct }: LowRankOptions,
+  { rank, species, random, onProduct, journal }: LowRankOptions,
 ): Promise<LowRank> {
   const connected = partsOf(model, control).map((parts, i) => parts.map((part, j) => new GrowingPart(part, random.fork(`block ${i + j}`))));
   const growing = connected.flat();
   let products = 0;
   let look = LOOK.least;
   while (products < rank && growing.some(({ space }) => space.next)) {
-    for (const part of growing) {
-      if (!part.space.next) continue;
-      const direction = new Float64Array(control.size);
-      direction.set(part.space.next, part.part.control[0]);
-      part.take(await hessian.product(direction, part.part.batches));
+    if (!journal?.restore(products, growing)) {
+      const taking = growing.filter(({ space }) => space.next);
+      for (const part of taking) {
+        const direction = new Float64Array(control.size);
+        direction.set(part.space.next!, part.part.control[0]);
+        part.take(await hessian.product(direction, part.part.batches));
+      }
+      journal?.write(
+        products,
+        growing.map((part) => (taking.includes(part) ? part : undefined)),
+      );
     }
     products++;
     onProduct?.(products, rank);

@@ -1,0 +1,79 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Random } from '../../random';
+import { Role } from '../forward-model';
+import { GaussNewtonHessian } from '../hessian';
+import { gaussianWorld } from '../testing/gaussian-world';
+import { lowRank, type LowRank } from './low-rank';
+import { ProductJournal } from './product-journal';
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'journal-'))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const world = gaussianWorld(12, 11, undefined, 0.6);
+// The second period is seen by fewer values than the first, so that its space is exhausted before.
+const model = Object.create(world.model, {
+  observations: {
+    value: (batch: number) => {
+      const all = world.model.observations(batch);
+      return batch === 0 ? all : { ...all, withheld: all.withheld.map((role, i) => (i < 6 ? role : Role.withheld)) };
+    },
+  },
+}) as typeof world.model;
+
+/** The eigenpairs, and how many products were computed for them. */
+async function found(rank: number, journal?: ProductJournal, stopAfter = Infinity): Promise<LowRank & { computed: number }> {
+  const hessian = await GaussNewtonHessian.at({ ...world.context, model }, world.control.initial());
+  let computed = 0;
+  const counted = Object.create(hessian, {
+    product: {
+      value: (...asked: Parameters<GaussNewtonHessian['product']>) => {
+        if (computed === stopAfter) throw new Error('stopped');
+        computed++;
+        return hessian.product(...asked);
+      },
+    },
+  }) as GaussNewtonHessian;
+  return { ...(await lowRank(counted, model, world.control, { rank, species: 2, random: new Random(2), journal })), computed };
+}
+
+const files = (): string[] => readdirSync(folder).sort();
+
+describe('products on the disk', () => {
+  it('give an interrupted run the same bits as one without interruption, and no product is made again', async () => {
+    const whole = await found(10);
+    expect(whole.computed).toBe(10 + 7);
+    await expect(found(10, new ProductJournal(folder, 'a'), 7)).rejects.toThrow('stopped');
+    expect(files()).toEqual(['product-0001.safetensors', 'product-0002.safetensors', 'product-0003.safetensors']);
+    const resumed = await found(10, new ProductJournal(folder, 'a'));
+    expect(resumed).toEqual({ ...whole, computed: 11 });
+  });
+
+  it('serve a higher rank and a lower one', async () => {
+    await found(4, new ProductJournal(folder, 'a'));
+    expect(await found(9, new ProductJournal(folder, 'a'))).toEqual({ ...(await found(9)), computed: 8 });
+    expect(await found(3, new ProductJournal(folder, 'a'))).toEqual({ ...(await found(3)), computed: 0 });
+    expect(files()).toHaveLength(9);
+  });
+
+  it('end where the spaces are exhausted, as without them', async () => {
+    const whole = await found(100);
+    expect(whole.products).toBeLessThan(24);
+    await found(100, new ProductJournal(folder, 'a'));
+    expect(await found(100, new ProductJournal(folder, 'a'))).toEqual({ ...whole, computed: 0 });
+  });
+
+  it('are made anew from a damaged file on, or where they are of something else, and it is said', async () => {
+    const whole = await found(4, new ProductJournal(folder, 'a'));
+    const damaged = join(folder, 'product-0003.safetensors');
+    writeFileSync(damaged, readFileSync(damaged).subarray(0, 200));
+    const told: string[] = [];
+    expect(await found(4, new ProductJournal(folder, 'a', (text) => told.push(text)))).toEqual({ ...whole, computed: 4 });
+    expect(told).toEqual([expect.stringMatching(/product-0003.*cut short.*; it and those after it are made anew$/) as string]);
+    told.length = 0;
+    expect(await found(4, new ProductJournal(folder, 'b', (text) => told.push(text)))).toEqual({ ...whole, computed: 8 });
+    expect(told).toEqual([expect.stringMatching(/product-0001.*belongs to other settings or observations/) as string]);
+  });
+});
