@@ -1,9 +1,10 @@
-/** Stages of a small twin whose pieces two processes share: folds of cross-validation, other surrogates, members of the ensemble. */
+/** Stages of a small twin whose pieces two processes share: folds of cross-validation, other surrogates, members of the ensemble, products with the Hessian. */
 import { spawnSync, type ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CrossValidation } from '../packages/core/src/pipeline/cross-validation';
+import type { PreviewSummary } from '../packages/core/src/pipeline/preview-stage';
 import type { StageRecord } from '../packages/core/src/pipeline/record';
 import type { UncertaintySummary } from '../packages/core/src/pipeline/uncertainty-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
@@ -29,11 +30,11 @@ const SETTINGS = [
 describeOnRanks('pieces of a stage on two processes', () => {
   let folder: string;
   let caseFile: string;
-  const command = (stage: string, out: string): string[] => [
-    ...[MAIN, stage, caseFile, '--out', join(folder, out), '--threads', '1', '--quiet', '--json', ...SETTINGS],
+  const command = (stage: string, out: string, ...more: string[]): string[] => [
+    ...[MAIN, stage, caseFile, '--out', join(folder, out), '--threads', '1', '--quiet', '--json', ...SETTINGS, ...more],
   ];
-  const alone = (stage: string, out: string): void => {
-    const { status, stderr } = spawnSync(process.execPath, command(stage, out), { encoding: 'utf8' });
+  const alone = (stage: string, out: string, ...more: string[]): void => {
+    const { status, stderr } = spawnSync(process.execPath, command(stage, out, ...more), { encoding: 'utf8' });
     expect([stage, status, stderr.match(/^retroplume: .*/m)]).toEqual([stage, 0, null]);
   };
   const bytes = (out: string, file: string): Buffer => readFileSync(join(folder, out, file));
@@ -89,5 +90,33 @@ describeOnRanks('pieces of a stage on two processes', () => {
     expect(one).toMatchObject({ method: 'rto', members: 3, surrogates: 3 });
     expect(two).toEqual(one);
     expect(readdirSync(join(folder, 'two/uncertainty/members'))).toHaveLength(3);
+  });
+
+  it('products with the Hessian: those of one but for the rounding of sums, gone on from after a signal; a preview as well', async () => {
+    const lanczos = ['method=lanczos', 'rank=6', 'surrogates=0'].flatMap((setting) => ['--set', `inversion.uncertainty.${setting}`]);
+    for (const stage of ['preview', 'uncertainty']) alone(stage, 'one', ...lanczos);
+    expect(await onRanks(2, command('preview', 'two', ...lanczos))).toMatchObject({ exitCode: 0, stderr: '' });
+    const second = join(folder, 'two/uncertainty/products/product-0002.safetensors');
+    let timer: NodeJS.Timeout | undefined;
+    const stopped = await onRanks(2, command('uncertainty', 'two', ...lanczos), ({ pid }: ChildProcess) => {
+      timer = setInterval(() => {
+        if (!existsSync(second)) return;
+        clearInterval(timer);
+        const [first] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+        process.kill(first);
+      }, 5);
+    });
+    clearInterval(timer);
+    expect(stopped.exitCode).toBe(130);
+    expect(stopped.stderr.match(/retroplume: INTERRUPTED: uncertainty: interrupted: what was finished is kept/g)).toHaveLength(1);
+    expect(await onRanks(2, command('uncertainty', 'two', ...lanczos))).toMatchObject({ exitCode: 0, stderr: '' });
+    for (const stage of ['preview', 'uncertainty']) expect(read<StageRecord>('two', `${stage}/record.json`).ranks).toBe(2);
+    const [one, two] = ['one', 'two'].map((out) => read<UncertaintySummary>(out, 'uncertainty/uncertainty.json'));
+    expect(one).toMatchObject({ method: 'lanczos', products: 6 });
+    expect(two.products).toBe(6);
+    one.eigenvalues!.forEach((value, k) => expect(two.eigenvalues![k] / value).toBeCloseTo(1, 3));
+    one.areas.forEach(({ total }, i) => expect(two.areas[i].total.sigma / total.sigma).toBeCloseTo(1, 4));
+    const [expected, found] = ['one', 'two'].map((out) => read<PreviewSummary>(out, 'preview/preview.json'));
+    expect(found.dofsEstimate / expected.dofsEstimate).toBeCloseTo(1, 3);
   });
 });

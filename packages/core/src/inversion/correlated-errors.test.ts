@@ -105,7 +105,7 @@ describe('a cost with errors that are alike', () => {
     const direction = normals(12);
     const change = control.tangent(at, direction);
     const moved = solve(matrix.map((row) => row.reduce((sum, k, j) => sum + k * change[j], 0)));
-    const { control: product, simulated } = await (await GaussNewtonHessian.at(context, at)).product(direction);
+    const { control: product, simulated } = await new GaussNewtonHessian(context, at).product(direction);
     const wanted = control.gradient(
       at,
       Float64Array.from(range(12), (j) => matrix.reduce((sum, row, i) => sum + row[j] * moved[i], 0)),

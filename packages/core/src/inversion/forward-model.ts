@@ -5,6 +5,7 @@
 import type { CostRequest } from './batch-costs';
 import type { Decorrelation } from './correlated-errors';
 import type { BatchCost } from './cost';
+import type { Linearisation, LinearisedAbout } from './linearisation';
 
 /** Factor fields on the prior emissions, `data[slot, row, col, group]`; a slot is a period, or an hour of one. */
 export interface FactorShape {
@@ -92,12 +93,14 @@ export interface ForwardModel {
    */
   takeGradient(): Promise<Values>;
   /**
-   * K·direction at `factors`: how the simulated values of a batch change along a direction of the factors; linear in it. What needs products with the
-   * Jacobian (Gauss–Newton, the posterior) asks for it, for all batches in turn with the same two arrays.
+   * K·direction at `factors`: how the simulated values of each batch change along a direction of the factors; linear in it. What needs products with the
+   * Jacobian (Gauss–Newton, the posterior) asks for it.
    */
-  tangent?(factors: Values, direction: Values, batch: number, signal?: AbortSignal): Promise<Values>;
+  tangents?(factors: Values, direction: Values, batches: readonly number[], signal?: AbortSignal): Promise<Values[]>;
   /** What `costsOf` (batch-costs.ts) makes of several batches, one after the other: of a model that makes them side by side. */
   costs?(request: CostRequest, signal?: AbortSignal): Promise<BatchCost[]>;
+  /** What `linearise` (linearisation.ts) makes of the model: of one that makes products of several batches side by side. */
+  linearise?(about: LinearisedAbout): Linearisation;
 }
 
 /** Half-open ranges. */

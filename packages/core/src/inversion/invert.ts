@@ -202,10 +202,10 @@ async function advance(run: Run): Promise<void> {
 
 /** H·vector at a control, which is linearised about when the first product is asked for. */
 function productsAt(context: EvaluationContext, control: Float64Array): Product {
-  let hessian: Promise<GaussNewtonHessian> | undefined;
+  let hessian: GaussNewtonHessian | undefined;
   return async (vector) => {
-    hessian ??= GaussNewtonHessian.at(context, control);
-    const product = (await (await hessian).product(vector)).control;
+    hessian ??= new GaussNewtonHessian(context, control);
+    const product = (await hessian.product(vector)).control;
     addScaled(product, 1, vector);
     return product;
   };

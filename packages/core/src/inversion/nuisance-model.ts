@@ -23,7 +23,7 @@ export class NuisanceModel implements ForwardModel {
   readonly batches: number;
   readonly parts: ForwardModel['parts'];
   readonly nuisance: readonly number[];
-  readonly tangent?: ForwardModel['tangent'];
+  readonly tangents?: ForwardModel['tangents'];
   private readonly count: number;
   private readonly first: number[];
   private gradient: Float64Array;
@@ -42,10 +42,10 @@ export class NuisanceModel implements ForwardModel {
     this.nuisance = terms.flatMap(({ spread }) => spread);
     this.count = this.nuisance.length;
     this.gradient = new Float64Array(this.count);
-    if (model.tangent) {
-      this.tangent = async (factors, direction, batch, signal) => {
-        const values = await model.tangent!(this.inner(factors), this.inner(direction), batch, signal);
-        return this.withTerms(values, direction, batch);
+    if (model.tangents) {
+      this.tangents = async (factors, direction, batches, signal) => {
+        const values = await model.tangents!(this.inner(factors), this.inner(direction), batches, signal);
+        return values.map((each, i) => this.withTerms(each, direction, batches[i]));
       };
     }
   }

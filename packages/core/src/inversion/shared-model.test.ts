@@ -1,10 +1,13 @@
 import { InterruptedError, NumericalError } from '../errors';
+import { Random } from '../random';
 import type { ForwardModel } from './forward-model';
+import { GaussNewtonHessian } from './hessian';
 import { invert, type InversionOptions, type InversionResult } from './invert';
 import type { InversionSettings } from './inversion-settings';
 import { endHelp, helpInvert, SharedModel } from './shared-model';
 import { gaussianWorld } from './testing/gaussian-world';
 import { ranksInProcess } from './testing/ranks-in-process';
+import { lowRank, type LowRank } from './uncertainty/low-rank';
 
 const { problem, settings: newton } = gaussianWorld(12);
 const settings: InversionSettings = { ...newton, optimiser: 'lbfgs', iterations: 12 };
@@ -59,13 +62,27 @@ it('an inversion that ranks share ends as that of one, each with its own batches
   expect(runs[0][0]).toBe(runs[1][1]);
 });
 
-it('what a single batch is asked for the first rank makes alone: Gauss–Newton', async () => {
+it("Gauss–Newton's products are shared, and those with the Hessian of single parts are not", async () => {
+  const runs: number[][] = [[], []];
   const [ranks, other] = ranksInProcess(2);
-  const helping = helpInvert(other, () => Promise.resolve({ model: model(), dispose: () => undefined }));
-  const shared = await invert(new SharedModel(model(), ranks), problem, newton);
+  const helping = helpInvert(other, () => Promise.resolve({ model: counted(model(), runs[1]), dispose: () => undefined }));
+  const shared = new SharedModel(counted(model(), runs[0]), ranks);
+  expect(await invert(shared, problem, newton)).toEqual(await invert(model(), problem, newton));
+  expect([runs[0][1], runs[1][0]]).toEqual([undefined, undefined]);
+  expect(runs[0][0]).toBe(runs[1][1]);
+  const { context, control } = gaussianWorld(12);
+  const at = control.initial();
+  const found = async (of: ForwardModel): Promise<LowRank> =>
+    lowRank(new GaussNewtonHessian({ ...context, model: of }, at), of, control, { rank: 5, species: 2, random: new Random(3) });
+  expect(await found(shared)).toEqual(await found(model()));
+  expect(runs[0][1]).toBeGreaterThan(0); // its part has one batch
+  // Parts of several batches, as periods of hours are: here one part of both.
+  runs[0].length = 0;
+  const whole = (of: ForwardModel): ForwardModel => Object.create(of, { parts: { value: undefined } }) as ForwardModel;
+  expect(await found(whole(shared))).toEqual(await found(whole(model())));
+  expect(runs[0][1]).toBeUndefined();
   await endHelp(ranks);
   await helping;
-  expect(shared).toEqual(await invert(model(), problem, newton));
 });
 
 it('an interruption reaches the others', async () => {

@@ -1,7 +1,7 @@
 /**
  * A forward model whose batches several ranks share. The first rank inverts: it alone has optimiser, history and checkpoint. The others have the same
- * model and make their share of every pass over the observations: costs and adjoints of some batches each, which follow each other. Costs are added up in the order of
- * batches, as one process does; gradients in the order of ranks. What is asked of single batches the first rank makes alone.
+ * model and make their share of every pass over the observations: costs, products with the Jacobian and adjoints of some batches each, which follow each other. Costs are
+ * added up in the order of batches, as one process does; gradients in the order of ranks. What is asked of single batches the first rank makes alone.
  */
 import { deserialize, serialize } from 'node:v8';
 import { InterruptedError } from '../errors';
@@ -9,9 +9,15 @@ import type { Ranks } from '../ranks';
 import { costsOf, type CostRequest } from './batch-costs';
 import type { BatchCost } from './cost';
 import type { FactorShape, ForwardModel, ModelPart, ObservationBatch, Values } from './forward-model';
+import { linearise, type Linearisation, type LinearisedAbout } from './linearisation';
 
 /** What the first rank asks of the others. */
-type Message = { kind: 'costs'; request: CostRequest } | { kind: 'gradient' } | { kind: 'end'; interrupted?: string };
+type Message =
+  | { kind: 'costs'; request: CostRequest }
+  | { kind: 'linearise'; about: LinearisedAbout }
+  | { kind: 'product'; change: Float64Array; batches: readonly number[] }
+  | { kind: 'gradient' }
+  | { kind: 'end'; interrupted?: string };
 
 async function tell(ranks: Ranks, message: Message): Promise<void> {
   await ranks.broadcast(serialize(message));
@@ -30,6 +36,12 @@ async function sharedCosts(model: ForwardModel, request: CostRequest, ranks: Ran
   return all.flatMap((bytes) => deserialize(bytes) as BatchCost[]);
 }
 
+/** Of this rank's share, then of all ranks. */
+async function sharedProduct(own: Linearisation, change: Float64Array, batches: readonly number[], ranks: Ranks): Promise<Float64Array[]> {
+  const simulated = await own.product(change, shareOf(batches, ranks));
+  return (await ranks.gather(serialize(simulated))).flatMap((bytes) => deserialize(bytes) as Float64Array[]);
+}
+
 async function sharedGradient(model: ForwardModel, ranks: Ranks): Promise<Values> {
   const gradient = await model.takeGradient();
   await ranks.sum(gradient);
@@ -43,7 +55,7 @@ export class SharedModel implements ForwardModel {
   readonly nuisance?: readonly number[];
   readonly batches: number;
   readonly parts?: readonly ModelPart[];
-  readonly tangent?: ForwardModel['tangent'];
+  readonly tangents?: ForwardModel['tangents'];
   /** whether the others hold a part of the gradient */
   private shared = false;
 
@@ -56,7 +68,7 @@ export class SharedModel implements ForwardModel {
     this.nuisance = model.nuisance;
     this.batches = model.batches;
     this.parts = model.parts;
-    if (model.tangent) this.tangent = (...asked) => model.tangent!(...asked);
+    if (model.tangents) this.tangents = (...asked) => model.tangents!(...asked);
   }
 
   observations(batch: number): ObservationBatch {
@@ -82,6 +94,24 @@ export class SharedModel implements ForwardModel {
     return costs;
   }
 
+  /** The last one that was made is the one that can be asked. */
+  linearise(about: LinearisedAbout): Linearisation {
+    const own = linearise(this.model, about);
+    let told = false;
+    const product: Linearisation['product'] = async (change, batches, signal) => {
+      signal?.throwIfAborted();
+      if (batches.length < this.ranks.size) return own.product(change, batches, signal);
+      this.shared = true;
+      if (!told) await tell(this.ranks, { kind: 'linearise', about });
+      told = true;
+      await tell(this.ranks, { kind: 'product', change, batches });
+      const simulated = await sharedProduct(own, change, batches, this.ranks);
+      signal?.throwIfAborted();
+      return simulated;
+    };
+    return { product };
+  }
+
   async takeGradient(): Promise<Values> {
     if (!this.shared) return this.model.takeGradient();
     this.shared = false;
@@ -103,6 +133,7 @@ export function endHelp(ranks: Ranks, interrupted?: Error): Promise<void> {
  */
 export async function helpInvert(ranks: Ranks, setUp: () => Promise<{ model: ForwardModel; dispose: () => void }>): Promise<void> {
   let own: Awaited<ReturnType<typeof setUp>> | undefined;
+  let linearisation: Linearisation | undefined;
   try {
     for (;;) {
       const message = deserialize(await ranks.broadcast()) as Message;
@@ -112,6 +143,8 @@ export async function helpInvert(ranks: Ranks, setUp: () => Promise<{ model: For
       }
       own ??= await setUp();
       if (message.kind === 'costs') await sharedCosts(own.model, message.request, ranks);
+      else if (message.kind === 'linearise') linearisation = linearise(own.model, message.about);
+      else if (message.kind === 'product') await sharedProduct(linearisation!, message.change, message.batches, ranks);
       else await sharedGradient(own.model, ranks);
     }
   } finally {

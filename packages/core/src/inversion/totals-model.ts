@@ -23,7 +23,7 @@ export class TotalsModel implements ForwardModel {
   readonly nuisance: ForwardModel['nuisance'];
   readonly batches: number;
   readonly parts: ForwardModel['parts'];
-  readonly tangent?: ForwardModel['tangent'];
+  readonly tangents?: ForwardModel['tangents'];
   private readonly sums: readonly number[];
   private gradient?: Float64Array;
 
@@ -39,9 +39,12 @@ export class TotalsModel implements ForwardModel {
     this.batches = model.batches + 1;
     this.parts = model.parts && [...model.parts, { slots: [0, model.shape.slots], batches: [model.batches, model.batches + 1] }];
     this.sums = totals.map(({ weight }) => weight.reduce((a, b) => a + b, 0));
-    if (model.tangent) {
-      this.tangent = (factors, direction, batch, signal) =>
-        batch < model.batches ? model.tangent!(factors, direction, batch, signal) : Promise.resolve(this.relative(direction));
+    if (model.tangents) {
+      this.tangents = async (factors, direction, batches, signal) => {
+        const inner = batches.filter((batch) => batch < model.batches);
+        const ofInner = await model.tangents!(factors, direction, inner, signal);
+        return batches.map((batch) => (batch < model.batches ? ofInner[inner.indexOf(batch)] : this.relative(direction)));
+      };
     }
   }
 

@@ -8,18 +8,17 @@ import type { GainByPart } from '../inversion/gain-by-part';
 import type { ForwardModel } from '../inversion/forward-model';
 import type { InversionResult } from '../inversion/invert';
 import { checkpointOf, invertFromStarts, type StartOutcome } from '../inversion/multi-start';
-import { endHelp, helpInvert, SharedModel } from '../inversion/shared-model';
-import { ALONE, type Ranks } from '../ranks';
 import { pickInWords } from './cross-validation';
 import { passCertificateGate, passSaturationGate } from './inversion-gates';
 import type { EngineChoice } from './engine-choice';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from './factors-file';
-import { joined, setUpInversion, type StationCounts } from './inversion-setup';
+import { joined, setUpInversion, type InversionSetup, type StationCounts } from './inversion-setup';
 import { initialConcentrationsOf, variantSettings } from './learning';
 import { earlierPasses, writeOutcome } from './loop-pass';
 import { nuisanceFiles } from './nuisance';
 import { seesRegions } from './prior-covariance';
 import { observationFiles } from './monitors';
+import { withHelpOfRanks } from './spread-over-ranks';
 import { numericsOf, type Stage, type StageContext } from './stage';
 import type { SurrogateForwardModel } from './surrogate-forward-model';
 import { expandSlots, isPlain, timeSlots, type FactorBasis } from './time-slots';
@@ -73,31 +72,16 @@ export const invertStage: Stage = {
     ...(context.pass ? { pass: context.pass, earlier: earlierPasses(context) } : {}),
   }),
   inputs: inversionInputs,
-  run: (context) => invertOnRanks(context, context.ranks ?? ALONE),
+  async run(context) {
+    const setUp = (): Promise<InversionSetup> => setUpInversion(context, engineMemory(context));
+    return (await withHelpOfRanks(context, setUp, (share) => runInversion(context, share))) ?? { products: [], summary: undefined };
+  },
 };
 
 /** The file that keeps what engine `auto` chose. */
 const engineMemory = (context: StageContext): string => join(context.dir, 'engine.json');
 
 type StageResult = Awaited<ReturnType<Stage['run']>>;
-
-/** The first rank inverts; the others help it with every pass over the observations. */
-async function invertOnRanks(context: StageContext, ranks: Ranks): Promise<StageResult> {
-  if (ranks.size === 1) return runInversion(context, (model) => model);
-  if (ranks.rank > 0) {
-    await helpInvert(ranks, () => setUpInversion(context, engineMemory(context)));
-    return { products: [], summary: undefined };
-  }
-  try {
-    const result = await runInversion(context, (model) => new SharedModel(model, ranks));
-    await endHelp(ranks);
-    return result;
-  } catch (cause) {
-    // Any other failure ends them all.
-    if (context.signal.aborted) await endHelp(ranks, cause as Error);
-    throw cause;
-  }
-}
 
 /** @param share - what is inverted, from the model */
 async function runInversion(context: StageContext, share: (model: ForwardModel) => ForwardModel): Promise<StageResult> {

@@ -11,10 +11,11 @@ import { areaFigures, cellFigures, type AreaFigures } from '../inversion/uncerta
 import { lowRank } from '../inversion/uncertainty/low-rank';
 import { LowRankPosterior } from '../inversion/uncertainty/posterior';
 import { Random } from '../random';
-import { setUpInversion } from './inversion-setup';
+import { setUpInversion, type InversionSetup } from './inversion-setup';
 import { invertStage } from './invert-stage';
 import { variantSettings } from './learning';
-import type { Stage } from './stage';
+import { withHelpOfRanks } from './spread-over-ranks';
+import type { Stage, StageContext } from './stage';
 import { figuresSetup, linearisation } from './uncertainty-stage';
 
 export const PREVIEW_FILE = 'preview.json';
@@ -33,57 +34,66 @@ export interface PreviewSummary {
 
 export const previewStage: Stage = {
   name: 'preview',
+  onAllRanks: true,
   needs: invertStage.needs,
   settings: (context) => ({ invert: invertStage.settings(context), uncertainty: variantSettings(context).inversion.uncertainty }),
   inputs: invertStage.inputs,
   async run(context) {
-    const { inversion } = variantSettings(context);
-    if (inversion.sectors.length > 0) {
+    if (variantSettings(context).inversion.sectors.length > 0) {
       throw new ConfigError(
         'PREVIEW_SECTORS',
         'preview: it is made for factors of all emissions of a group, and inversion.sectors gives sectors theirs: leave them out for it, with --set inversion.sectors=[]',
       );
     }
-    const setup = await setUpInversion(context, join(context.dir, 'engine.json'));
-    const { model, problem } = setup;
-    try {
-      const { control, evaluation } = linearisation(setup, context.signal);
-      const at = control.initial();
-      const batches = Array.from({ length: model.batches }, (_, i) => i);
-      await evaluate(evaluation, at, batches, 0, true); // the first one makes what the others find made
-      const gradient = await timed(() => evaluate(evaluation, at, batches, 0, true));
-      const hessian = await GaussNewtonHessian.at(evaluation, at, 'quadratic');
-      const { result, seconds } = await timed(() =>
-        lowRank(hessian, model, control, {
-          rank: PRODUCTS,
-          species: problem.species.length,
-          random: new Random(inversion.uncertainty.seed),
-          onProduct: (done, of) => context.progress(done, of, 'products with the Hessian at the prior'),
-        }),
-      );
-      const posterior = new LowRankPosterior(control, at, result.blocks, problem.species.length);
-      const dofsEstimate = posterior.dofsEstimate();
-      const input = { ...figuresSetup(context, setup), control, at, posterior, dofsEstimate };
-      const product = seconds / result.products;
-      const { method, rank, members } = inversion.uncertainty;
-      const steps = inversion.iterations * gradient.seconds;
-      const summary: PreviewSummary = {
-        products: result.products,
-        dofsEstimate: dofsEstimate.reduce((sum, value) => sum + value, 0),
-        areas: areaFigures(input, cellFigures(input)).areas.map(({ total, dofs: _dofs, constrained: _constrained, ...figures }) => ({
-          ...figures,
-          totalReduction: total.reduction,
-        })),
-        seconds: { gradient: gradient.seconds, product, inversion: steps, uncertainty: method === 'rto' ? members * steps : rank * product },
-      };
-      context.log(inWords(summary));
-      writeFileAtomic(join(context.dir, PREVIEW_FILE), JSON.stringify(summary, null, 2));
-      return { products: [PREVIEW_FILE], summary };
-    } finally {
-      setup.dispose();
-    }
+    const setUp = (): Promise<InversionSetup> => setUpInversion(context, join(context.dir, 'engine.json'));
+    const summary = await withHelpOfRanks(context, setUp, async (share) => {
+      const setup = await setUp();
+      try {
+        return await preview(context, { ...setup, model: share(setup.model) });
+      } finally {
+        setup.dispose();
+      }
+    });
+    return { products: [PREVIEW_FILE], summary };
   },
 };
+
+async function preview(context: StageContext, setup: InversionSetup): Promise<PreviewSummary> {
+  const { model, problem } = setup;
+  const { inversion } = variantSettings(context);
+  const { control, evaluation } = linearisation(setup, context.signal);
+  const at = control.initial();
+  const batches = Array.from({ length: model.batches }, (_, i) => i);
+  await evaluate(evaluation, at, batches, 0, true); // the first one makes what the others find made
+  const gradient = await timed(() => evaluate(evaluation, at, batches, 0, true));
+  const hessian = new GaussNewtonHessian(evaluation, at, 'quadratic');
+  const { result, seconds } = await timed(() =>
+    lowRank(hessian, model, control, {
+      rank: PRODUCTS,
+      species: problem.species.length,
+      random: new Random(inversion.uncertainty.seed),
+      onProduct: (done, of) => context.progress(done, of, 'products with the Hessian at the prior'),
+    }),
+  );
+  const posterior = new LowRankPosterior(control, at, result.blocks, problem.species.length);
+  const dofsEstimate = posterior.dofsEstimate();
+  const input = { ...figuresSetup(context, setup), control, at, posterior, dofsEstimate };
+  const product = seconds / result.products;
+  const { method, rank, members } = inversion.uncertainty;
+  const steps = inversion.iterations * gradient.seconds;
+  const summary: PreviewSummary = {
+    products: result.products,
+    dofsEstimate: dofsEstimate.reduce((sum, value) => sum + value, 0),
+    areas: areaFigures(input, cellFigures(input)).areas.map(({ total, dofs: _dofs, constrained: _constrained, ...figures }) => ({
+      ...figures,
+      totalReduction: total.reduction,
+    })),
+    seconds: { gradient: gradient.seconds, product, inversion: steps, uncertainty: method === 'rto' ? members * steps : rank * product },
+  };
+  context.log(inWords(summary));
+  writeFileAtomic(join(context.dir, PREVIEW_FILE), JSON.stringify(summary, null, 2));
+  return summary;
+}
 
 function inWords({ dofsEstimate, areas, seconds }: PreviewSummary): string {
   const whole = areas.filter(({ region }) => region === undefined);

@@ -1,9 +1,11 @@
 /**
- * What the ranks of a stage that runs on all of them (`Stage.onAllRanks`) make apart from each other: independent pieces of work, of which each takes its own, and
- * what the first makes alone. All call the same in the same order, and an interruption of one is told to all of them here, so that all end alike.
+ * What the ranks of a stage that runs on all of them (`Stage.onAllRanks`) make: independent pieces of work, of which each takes its own, what the first makes with the
+ * help of the others, and what it makes alone. All call the same in the same order, and an interruption of one is told to all of them here, so that all end alike.
  */
 import { deserialize, serialize } from 'node:v8';
 import { InterruptedError } from '../errors';
+import type { ForwardModel } from '../inversion/forward-model';
+import { endHelp, helpInvert, SharedModel } from '../inversion/shared-model';
 import { ALONE } from '../ranks';
 import { interruptionOf, type StageContext } from './stage';
 
@@ -62,4 +64,34 @@ export async function onFirstRank<T>(context: StageContext, make: () => Promise<
   const made: Made<T> = ranks.rank === 0 ? await unlessInterrupted(context, make) : {};
   heed(deserialize(await ranks.broadcast(serialize(made.interrupted))) as Told);
   return made.value;
+}
+
+/**
+ * What the first rank makes with the help of the others: they make their share of every pass over the observations (inversion/shared-model.ts).
+ *
+ * @param setUp - the model of a rank, made when it is first asked for help
+ * @param lead - what the first does; it gets what makes of a model one whose passes all ranks share
+ * @returns undefined on the others
+ * @throws {InterruptedError} on all ranks, if the first was interrupted
+ */
+export async function withHelpOfRanks<T>(
+  context: StageContext,
+  setUp: Parameters<typeof helpInvert>[1],
+  lead: (share: (model: ForwardModel) => ForwardModel) => Promise<T>,
+): Promise<T | undefined> {
+  const { ranks = ALONE } = context;
+  if (ranks.size === 1) return lead((model) => model);
+  if (ranks.rank > 0) {
+    await helpInvert(ranks, setUp);
+    return undefined;
+  }
+  try {
+    const made = await lead((model) => new SharedModel(model, ranks));
+    await endHelp(ranks);
+    return made;
+  } catch (cause) {
+    const interruption = interruptionOf(context, cause);
+    if (interruption) await endHelp(ranks, interruption);
+    throw interruption ?? cause; // any other failure ends them all
+  }
 }

@@ -76,8 +76,6 @@ export class SurrogateForwardModel implements ForwardModel {
   private readonly baseSimulated: (Float32Array | undefined)[];
   private lastForward?: { batch: number; factors: Float32Array };
   private lastSingle?: Float32Array;
-  /** K·direction per batch, as {@link tangent} was asked last */
-  private tangents?: { factors: Values; direction: Values; values: (Float32Array | undefined)[] };
   /** what {@link takeGradient} will give, and the periods whose batches it holds */
   private gradient?: Float32Array;
   private readonly touched = new Set<number>();
@@ -174,18 +172,25 @@ export class SurrogateForwardModel implements ForwardModel {
    * tangents would need one of each. On the surrogate of the quick demo ⟨K·d, w⟩ and ⟨d, Kᵀ·w⟩ differ by 1e-5 to 5e-5 of ‖K·d‖·‖w‖ with steps from 0.01 to 0.1 (the
    * network is linear in pieces, so a smaller step gains nothing), and it takes six tenths of the time of a forward and an adjoint.
    */
-  async tangent(factors: Values, direction: Values, batch: number): Promise<Float32Array> {
-    if (this.tangents?.factors !== factors || this.tangents.direction !== direction) {
-      this.tangents = { factors, direction, values: this.plan.map(() => undefined) };
+  async tangents(factors: Values, direction: Values, batches: readonly number[]): Promise<Float32Array[]> {
+    const step = differenceStep(factors, direction);
+    const at = (sign: number): Float32Array => Float32Array.from(factors, (factor, i) => factor + sign * step * direction[i]);
+    const ends = [at(1), at(-1)];
+    const differences = new Map<number, Float32Array>();
+    // A period with one end, then with the other: tracers and a chain of hours are run once for each.
+    for (const {
+      batches: [first, end],
+    } of this.parts) {
+      const own = batches.filter((batch) => batch >= first && batch < end);
+      const [plus, minus] = [await this.simulateAll(own, ends[0]), await this.simulateAll(own, ends[1])];
+      own.forEach((batch, i) =>
+        differences.set(
+          batch,
+          plus[i].map((value, j) => (value - minus[i][j]) / (2 * step)),
+        ),
+      );
     }
-    const { values } = this.tangents;
-    if (!values[batch]) {
-      const step = differenceStep(factors, direction);
-      const at = (sign: number): Float32Array => Float32Array.from(factors, (factor, i) => factor + sign * step * direction[i]);
-      const [plus, minus] = [await this.simulatePeriod(batch, at(1)), await this.simulatePeriod(batch, at(-1))];
-      plus.forEach((value, other) => (values[other] = value.map((v, i) => (v - minus.get(other)![i]) / (2 * step))));
-    }
-    return values[batch]!;
+    return batches.map((batch) => differences.get(batch)!);
   }
 
   /** Temporary files, where fields needed any; the program is not the model's. */
@@ -216,20 +221,25 @@ export class SurrogateForwardModel implements ForwardModel {
     return { period, hours, factors: this.factorsOf(period, factors), previous, gradPrevious: initial?.gradientStore() };
   }
 
-  /** H·S(E), or H·S(base·E), of a batch. */
+  /** H·S(E), or H·S(base·E), of a batch; made for all batches of its period, so that tracers and a chain of hours are run once. */
   private async baseOf(batch: number, factors: number): Promise<Float32Array> {
-    const base = this.options.base ?? new Float32Array(factors).fill(1);
-    if (!this.baseSimulated[batch]) (await this.simulatePeriod(batch, base)).forEach((value, other) => (this.baseSimulated[other] = value));
+    if (!this.baseSimulated[batch]) {
+      const [first, end] = this.parts[this.plan[batch].problem].batches;
+      const simulated = await this.simulateAll(
+        Array.from({ length: end - first }, (_, i) => first + i),
+        this.options.base ?? new Float32Array(factors).fill(1),
+      );
+      simulated.forEach((values, i) => (this.baseSimulated[first + i] = values));
+    }
     return this.baseSimulated[batch]!;
   }
 
-  /** H·S(f·E) of a batch and of all others of its period with it, so that tracers and a chain of hours are run once. */
-  private async simulatePeriod(batch: number, factors: Float32Array): Promise<Map<number, Float32Array>> {
-    const [first, end] = this.parts[this.plan[batch].problem].batches;
-    const simulated = new Map<number, Float32Array>();
-    for (let other = first; other < end; other++) {
+  /** H·S(f·E) of several batches. */
+  private async simulateAll(batches: readonly number[], factors: Float32Array): Promise<Float32Array[]> {
+    const simulated: Float32Array[] = [];
+    for (const batch of batches) {
       this.options.signal?.throwIfAborted();
-      simulated.set(other, await this.simulate(other, factors));
+      simulated.push(await this.simulate(batch, factors));
     }
     return simulated;
   }
@@ -275,7 +285,7 @@ export class SurrogateForwardModel implements ForwardModel {
   }
 }
 
-/** Largest relative change of a factor in {@link SurrogateForwardModel.tangent}. */
+/** Largest relative change of a factor in {@link SurrogateForwardModel.tangents}. */
 const DIFFERENCE = 0.05;
 
 /** The length with which a direction is stepped along, both ways; 1 where it leads nowhere. */

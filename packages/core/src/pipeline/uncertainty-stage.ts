@@ -7,6 +7,7 @@ import { writeFileAtomic } from '../data/checkpoint';
 import { ConfigError } from '../errors';
 import type { Control, LogFactorMap } from '../inversion/control';
 import type { EvaluationContext } from '../inversion/evaluation';
+import type { ForwardModel } from '../inversion/forward-model';
 import { GaussNewtonHessian } from '../inversion/hessian';
 import { completeSettings, controlFor, costFor } from '../inversion/inversion-settings';
 import { coverage, type Coverage } from '../inversion/uncertainty/coverage';
@@ -35,7 +36,7 @@ import { variantSettings } from './learning';
 import { readOutcome } from './loop-pass';
 import type { PreviewSummary } from './preview-stage';
 import { readRecord } from './record';
-import { onFirstRank } from './spread-over-ranks';
+import { onFirstRank, withHelpOfRanks } from './spread-over-ranks';
 import { numericsOf, type Stage, type StageContext } from './stage';
 import { UNCERTAINTY_FILE, writeUncertainty, type PeriodUncertainty } from './uncertainty-file';
 import { regionMask } from './regions';
@@ -117,7 +118,11 @@ export const uncertaintyStage: Stage = {
       });
       const at = readOutcome(context, 1).control;
       const members = asked.method === 'rto' ? await ensembleMembers(context, setUp, at) : [];
-      const summary = await onFirstRank(context, async () => summarise(context, await setUp(), { begin, at, others, members }));
+      const own = async (): Promise<{ model: ForwardModel; dispose: () => void }> => ({ model: (await setUp()).model, dispose: () => {} });
+      const summary = await withHelpOfRanks(context, own, async (share) => {
+        const { model, ...rest } = await setUp();
+        return summarise(context, { ...rest, model: share(model) }, { begin, at, others, members });
+      });
       return { products: [UNCERTAINTY_FILE, SUMMARY], summary };
     } finally {
       setup?.dispose();
@@ -221,7 +226,7 @@ function hashBytes({ buffer, byteOffset, byteLength }: Float64Array): string {
 
 async function byLanczos(context: StageContext, { model, problem }: InversionSetup, evaluation: EvaluationContext, at: Float64Array): Promise<Found> {
   const { rank, seed } = variantSettings(context).inversion.uncertainty;
-  const hessian = await GaussNewtonHessian.at(evaluation, at);
+  const hessian = new GaussNewtonHessian(evaluation, at);
   const species = problem.species.length;
   const { blocks, products } = await lowRank(hessian, model, evaluation.control, {
     ...{ rank, species, random: new Random(seed) },

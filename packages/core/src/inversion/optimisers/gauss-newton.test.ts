@@ -80,9 +80,10 @@ describe('Gauss–Newton', () => {
           forward: (factors, batch) => twin.model.forward(factors, batch),
           addAdjoint: (gradient, batch) => twin.model.addAdjoint(gradient, batch),
           takeGradient: () => twin.model.takeGradient(),
-          tangent: (factors, direction, batch) => {
-            if (++calls === stopAfter) abort.abort();
-            return twin.model.tangent(factors, direction, batch);
+          tangents: (factors, direction, batches) => {
+            calls += batches.length;
+            if (calls >= stopAfter) abort.abort();
+            return twin.model.tangents(factors, direction, batches);
           },
         };
         await expect(invert(model, problem, settings, { signal: abort.signal, checkpoint })).rejects.toThrow(/run the same command again/);

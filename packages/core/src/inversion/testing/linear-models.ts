@@ -83,9 +83,9 @@ export class MatrixModel extends AddingModel {
     return Promise.resolve(Float64Array.from(this.matrices[batch], (row) => row.reduce((sum, k, j) => sum + k * g(factors[j]), 0)));
   }
 
-  tangent(factors: Values, direction: Values, batch: number): Promise<Float64Array> {
+  tangents(factors: Values, direction: Values, batches: readonly number[]): Promise<Float64Array[]> {
     const d = Float64Array.from(direction, (value, j) => (this.logarithm ? value / factors[j] : value));
-    return Promise.resolve(Float64Array.from(this.matrices[batch], (row) => dot(row, d)));
+    return Promise.resolve(batches.map((batch) => Float64Array.from(this.matrices[batch], (row) => dot(row, d))));
   }
 
   protected adjoint(gradSimulated: Values, batch: number): Float64Array {
@@ -147,8 +147,8 @@ export class PlumeModel extends AddingModel {
     return this.simulate(factors, batch);
   }
 
-  tangent(_factors: Values, direction: Values, batch: number): Promise<Float64Array> {
-    return Promise.resolve(this.simulate(direction, batch));
+  tangents(_factors: Values, direction: Values, batches: readonly number[]): Promise<Float64Array[]> {
+    return Promise.resolve(batches.map((batch) => this.simulate(direction, batch)));
   }
 
   protected adjoint(gradSimulated: Values, batch: number): Float64Array {

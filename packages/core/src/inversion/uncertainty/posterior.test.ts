@@ -10,7 +10,7 @@ import { LowRankPosterior, priorCovarianceOfSums } from './posterior';
 
 async function posteriorOf(world: GaussianWorld, rank: number, seed = 2): Promise<LowRankPosterior> {
   const at = world.control.initial();
-  const hessian = await GaussNewtonHessian.at(world.context, at);
+  const hessian = new GaussNewtonHessian(world.context, at);
   const { blocks } = await lowRank(hessian, world.model, world.control, { rank, species: 2, random: new Random(seed) });
   return new LowRankPosterior(world.control, at, blocks, 2);
 }
@@ -127,7 +127,7 @@ describe.each([0, 0.6])('the posterior of a linear world with normal errors, ful
   });
 
   it('both slots from the same products, and the same as one block', async () => {
-    const hessian = await GaussNewtonHessian.at(world.context, control.initial());
+    const hessian = new GaussNewtonHessian(world.context, control.initial());
     const { blocks, products } = await lowRank(hessian, world.model, control, { rank: 100, species: 2, random: new Random(2) });
     expect(blocks.map(({ values }) => values.length)).toEqual(connected ? [18] : [9, 9]);
     expect(products).toBeLessThanOrEqual(10); // one more than the rank shows that nothing is left
@@ -160,7 +160,7 @@ it.each([0, 0.6])('a slot that nobody observes tells nothing; slots correlated b
       return batches.includes(batch) ? given : { ...given, withheld: given.withheld.map(() => Role.withheld) };
     };
     const seen = Object.create(model, { observations: { value: observations } }) as typeof model;
-    const hessian = await GaussNewtonHessian.at({ ...context, model: seen }, at);
+    const hessian = new GaussNewtonHessian({ ...context, model: seen }, at);
     const { blocks } = await lowRank(hessian, seen, control, { rank: 50, species: 2, random: new Random(8) });
     return new LowRankPosterior(control, at, blocks, 2);
   };

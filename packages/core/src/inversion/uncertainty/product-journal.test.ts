@@ -25,7 +25,7 @@ const model = Object.create(world.model, {
 
 /** The eigenpairs, and how many products were computed for them. */
 async function found(rank: number, journal?: ProductJournal, stopAfter = Infinity): Promise<LowRank & { computed: number }> {
-  const hessian = await GaussNewtonHessian.at({ ...world.context, model }, world.control.initial());
+  const hessian = new GaussNewtonHessian({ ...world.context, model }, world.control.initial());
   let computed = 0;
   const counted = Object.create(hessian, {
     product: {

@@ -55,7 +55,7 @@ function withPerturbedObservations(model: ForwardModel, weights: readonly number
     forward: (factors, batch, signal) => model.forward(factors, batch, signal),
     addAdjoint: (gradSimulated, batch) => model.addAdjoint(gradSimulated, batch),
     takeGradient: () => model.takeGradient(),
-    ...(model.tangent ? { tangent: model.tangent.bind(model) } : {}),
+    ...(model.tangents ? { tangents: model.tangents.bind(model) } : {}),
   };
 }
 
