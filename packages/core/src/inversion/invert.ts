@@ -112,9 +112,8 @@ export async function invert(
     while (run.state.status === null) await advance(run);
     return await result(run, problem.groups);
   } catch (error) {
-    const other = error instanceof RetroplumeError && !(error instanceof InterruptedError);
-    if (!options.signal?.aborted || other) throw error;
-    throw interrupted(run, error);
+    const stopped = error instanceof InterruptedError || (options.signal?.aborted && !(error instanceof RetroplumeError));
+    throw stopped ? interrupted(run, error) : error;
   }
 }
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { InterruptedError, NumericalError } from '../errors';
 import { Random } from '../random';
 import type { ForwardModel } from './forward-model';
@@ -89,6 +92,34 @@ it('an interruption reaches the others', async () => {
   const controller = new AbortController();
   const failing = onTwo({ signal: controller.signal, onProgress: (done) => (done === 3 ? controller.abort() : undefined) });
   await expect(failing).rejects.toThrow(InterruptedError);
+});
+
+it.each([
+  ['the first', 0, /stopped after step 2: run the same command again/],
+  ['another', 1, /stopped after step 2: run the same command again/],
+])('an interruption of %s rank in the middle of a pass leaves none waiting for it, and the state is kept', async (_, rank, told) => {
+  const folder = mkdtempSync(join(tmpdir(), 'retroplume-shared-'));
+  const checkpoint = { path: join(folder, 'checkpoint'), every: 100 };
+  const controller = new AbortController();
+  // Three evaluations, of one batch each: the second step is done.
+  const stopping = (inner: ForwardModel): ForwardModel => {
+    let runs = 0;
+    const forward = inner.forward.bind(inner);
+    return Object.assign(inner, {
+      forward: (factors: Float64Array, batch: number) => {
+        if (++runs === 3) controller.abort();
+        controller.signal.throwIfAborted();
+        return forward(factors, batch);
+      },
+    });
+  };
+  const models = [model(), model()].map((each, r) => (r === rank ? stopping(each) : each));
+  try {
+    await expect(onTwo({ checkpoint, ...(rank === 0 ? { signal: controller.signal } : {}) }, models)).rejects.toThrow(told);
+    expect((await onTwo({ checkpoint })).first).toEqual(await invert(model(), problem, settings));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it('a value that is not finite on another rank is told with its batch', async () => {

@@ -29,21 +29,53 @@ function shareOf<T>(list: readonly T[], { rank, size }: Ranks): T[] {
   return list.slice(begin(rank), begin(rank + 1));
 }
 
+function isInterruption(cause: unknown): boolean {
+  return cause instanceof InterruptedError || (cause as Error).name === 'AbortError';
+}
+
+/**
+ * What all ranks make, each its own, in their order. An interruption of one is one of all, heard when the others have made theirs, so that nobody waits for who has left.
+ *
+ * @throws {InterruptedError} if a rank was interrupted, on all of them (its own error on the one that was); any other failure is that rank's, and ends them all
+ */
+async function together<T>(ranks: Ranks, make: () => Promise<T>): Promise<T[]> {
+  let own: { value?: T; cause?: Error };
+  try {
+    own = { value: await make() };
+  } catch (cause) {
+    if (!isInterruption(cause)) throw cause;
+    own = { cause: cause as Error };
+  }
+  const { value, cause } = own;
+  const all = (await ranks.gather(serialize({ value, interrupted: cause !== undefined }))).map(
+    (bytes) => deserialize(bytes) as { value: T; interrupted: boolean },
+  );
+  if (cause !== undefined) throw cause;
+  return all.map((made) => {
+    if (made.interrupted) {
+      throw new InterruptedError('INTERRUPTED', 'interrupted on another process: what was finished is kept: run the same command to go on');
+    }
+    return made.value;
+  });
+}
+
+type Own<T> = () => T | Promise<T>;
+
 /** Costs of this rank's share, then those of all ranks. */
-async function sharedCosts(model: ForwardModel, request: CostRequest, ranks: Ranks): Promise<BatchCost[]> {
-  const own = await costsOf(model, { ...request, batches: shareOf(request.batches, ranks) });
-  const all = await ranks.gather(serialize(own));
-  return all.flatMap((bytes) => deserialize(bytes) as BatchCost[]);
+async function sharedCosts(model: Own<ForwardModel>, request: CostRequest, ranks: Ranks): Promise<BatchCost[]> {
+  return (await together(ranks, async () => costsOf(await model(), { ...request, batches: shareOf(request.batches, ranks) }))).flat();
 }
 
 /** Of this rank's share, then of all ranks. */
-async function sharedProduct(own: Linearisation, change: Float64Array, batches: readonly number[], ranks: Ranks): Promise<Float64Array[]> {
-  const simulated = await own.product(change, shareOf(batches, ranks));
-  return (await ranks.gather(serialize(simulated))).flatMap((bytes) => deserialize(bytes) as Float64Array[]);
+async function sharedProduct(of: Own<Linearisation>, change: Float64Array, batches: readonly number[], ranks: Ranks): Promise<Float64Array[]> {
+  return (await together(ranks, async () => (await of()).product(change, shareOf(batches, ranks)))).flat();
 }
 
-async function sharedGradient(model: ForwardModel, ranks: Ranks): Promise<Values> {
-  const gradient = await model.takeGradient();
+async function sharedGradient(model: Own<ForwardModel>, ranks: Ranks): Promise<Values> {
+  let gradient: Values = new Float32Array();
+  await together(ranks, async () => {
+    gradient = await (await model()).takeGradient();
+  });
   await ranks.sum(gradient);
   return gradient;
 }
@@ -58,6 +90,8 @@ export class SharedModel implements ForwardModel {
   readonly tangents?: ForwardModel['tangents'];
   /** whether the others hold a part of the gradient */
   private shared = false;
+  /** about what the others have linearised theirs */
+  private told?: LinearisedAbout;
 
   constructor(
     private readonly model: ForwardModel,
@@ -89,23 +123,21 @@ export class SharedModel implements ForwardModel {
     if (request.batches.length < this.ranks.size) return costsOf(this.model, request, signal);
     this.shared ||= request.withGradient;
     await tell(this.ranks, { kind: 'costs', request });
-    const costs = await sharedCosts(this.model, request, this.ranks);
+    const costs = await sharedCosts(() => this.model, request, this.ranks);
     signal?.throwIfAborted();
     return costs;
   }
 
-  /** The last one that was made is the one that can be asked. */
   linearise(about: LinearisedAbout): Linearisation {
     const own = linearise(this.model, about);
-    let told = false;
     const product: Linearisation['product'] = async (change, batches, signal) => {
       signal?.throwIfAborted();
       if (batches.length < this.ranks.size) return own.product(change, batches, signal);
       this.shared = true;
-      if (!told) await tell(this.ranks, { kind: 'linearise', about });
-      told = true;
+      if (this.told !== about) await tell(this.ranks, { kind: 'linearise', about });
+      this.told = about;
       await tell(this.ranks, { kind: 'product', change, batches });
-      const simulated = await sharedProduct(own, change, batches, this.ranks);
+      const simulated = await sharedProduct(() => own, change, batches, this.ranks);
       signal?.throwIfAborted();
       return simulated;
     };
@@ -116,7 +148,7 @@ export class SharedModel implements ForwardModel {
     if (!this.shared) return this.model.takeGradient();
     this.shared = false;
     await tell(this.ranks, { kind: 'gradient' });
-    return sharedGradient(this.model, this.ranks);
+    return sharedGradient(() => this.model, this.ranks);
   }
 }
 
@@ -133,21 +165,40 @@ export function endHelp(ranks: Ranks, interrupted?: Error): Promise<void> {
  */
 export async function helpInvert(ranks: Ranks, setUp: () => Promise<{ model: ForwardModel; dispose: () => void }>): Promise<void> {
   let own: Awaited<ReturnType<typeof setUp>> | undefined;
+  const model = async (): Promise<ForwardModel> => (own ??= await setUp()).model;
+  let about: LinearisedAbout | undefined;
   let linearisation: Linearisation | undefined;
+  const linearised = async (): Promise<Linearisation> => (linearisation ??= linearise(await model(), about!));
   try {
     for (;;) {
       const message = deserialize(await ranks.broadcast()) as Message;
-      if (message.kind === 'end') {
-        if (message.interrupted !== undefined) throw new InterruptedError('INTERRUPTED', message.interrupted);
-        return;
+      switch (message.kind) {
+        case 'end':
+          if (message.interrupted !== undefined) throw new InterruptedError('INTERRUPTED', message.interrupted);
+          return;
+        case 'costs':
+          await heard(() => sharedCosts(model, message.request, ranks));
+          break;
+        case 'linearise':
+          [about, linearisation] = [message.about, undefined];
+          break;
+        case 'product':
+          await heard(() => sharedProduct(linearised, message.change, message.batches, ranks));
+          break;
+        case 'gradient':
+          await heard(() => sharedGradient(model, ranks));
       }
-      own ??= await setUp();
-      if (message.kind === 'costs') await sharedCosts(own.model, message.request, ranks);
-      else if (message.kind === 'linearise') linearisation = linearise(own.model, message.about);
-      else if (message.kind === 'product') await sharedProduct(linearisation!, message.change, message.batches, ranks);
-      else await sharedGradient(own.model, ranks);
     }
   } finally {
     own?.dispose();
+  }
+}
+
+/** What comes of an interruption the first rank says. */
+async function heard(take: () => Promise<unknown>): Promise<void> {
+  try {
+    await take();
+  } catch (cause) {
+    if (!isInterruption(cause)) throw cause;
   }
 }
