@@ -5,7 +5,8 @@
 // disk   the disk of the run folder (and of TMPDIR) fills at a random moment: the run must end with DISK_FULL and leave the products of the stages
 //        before as they were; when there is space again the same command must end with the bits of a run that nothing happened to. Needs root (a tmpfs).
 //
-// Options: --seed S repeats the moments (but for what the machine does), --perRun N kills in one run folder (default 5), --keep leaves the folders.
+// Options: --seed S repeats the moments (but for what the machine does), --perRun N kills in one run folder (default 5), --set KEY=VALUE changes the run
+// (the other method: --set inversion.uncertainty.method=lanczos), --keep leaves the folders.
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,13 +23,16 @@ const { values, positionals } = parseArgs({
     ranks: { type: 'string', default: '1' },
     perRun: { type: 'string', default: '5' },
     seed: { type: 'string', default: '1' },
+    set: { type: 'string', multiple: true, default: [] },
     keep: { type: 'boolean', default: false },
   },
 });
 const KINDS = { kills: { count: 50, work: killRuns }, disk: { count: 5, work: fillDisks } };
 const kind = KINDS[positionals[0]];
 if (!kind || positionals.length > 1) {
-  process.stderr.write('faults: usage: node tools/faults.mjs kills|disk [--count N] [--ranks N] [--perRun N] [--seed S] [--keep]\n');
+  process.stderr.write(
+    'faults: usage: node tools/faults.mjs kills|disk [--count N] [--ranks N] [--perRun N] [--seed S] [--set KEY=VALUE] [--keep]\n',
+  );
   process.exit(2);
 }
 
@@ -39,18 +43,18 @@ const say = (text) => process.stdout.write(`${text}\n`);
 function place(name, at = join(folder, name)) {
   mkdirSync(at, { recursive: true });
   cpSync(join(folder, 'world'), at, { recursive: true });
-  return { caseFile: join(at, 'case.yaml'), out: join(at, 'run') };
+  return { caseFile: join(at, 'case.yaml'), out: join(at, 'run'), set: values.set };
 }
 
 /** The run that nothing happens to; also how long each stage takes. */
 async function undisturbed(ranks) {
   await writeSmallCase(join(folder, 'world'));
-  const { caseFile, out } = place('undisturbed');
+  const run = place('undisturbed');
   const began = [];
-  const { status, stderr } = await startRun(caseFile, out, { ranks }, (stage) => began.push({ stage, at: Date.now() })).ended;
+  const { status, stderr } = await startRun(run, { ranks }, (stage) => began.push({ stage, at: Date.now() })).ended;
   if (status !== 0) throw new Error(`the undisturbed run ended with ${status}: ${stderr}`);
   const ends = [...began.slice(1).map(({ at }) => at), Date.now()];
-  return { stages: began.map(({ stage, at }, i) => ({ stage, ms: ends[i] - at })), products: productsOf(out) };
+  return { stages: began.map(({ stage, at }, i) => ({ stage, ms: ends[i] - at })), products: productsOf(run.out) };
 }
 
 let failures = 1;

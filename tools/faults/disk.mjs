@@ -31,7 +31,7 @@ async function fillOnce(disk, run, { whole, random }) {
   const target = random.pick(whole.stages);
   let filler;
   let before;
-  const { ended } = startRun(run.caseFile, run.out, { env }, async (stage) => {
+  const { ended } = startRun(run, { env }, async (stage) => {
     if (stage !== target.stage || filler) return;
     await sleep(random.next() * target.ms);
     filler = fill(disk);
@@ -46,7 +46,7 @@ async function fillOnce(disk, run, { whole, random }) {
   const noticed = status !== 0;
   if (noticed && (status !== 3 || !/DISK_FULL: /.test(told))) return { wrong: `in ${target.stage}: exit ${status}: ${told}` };
   if (lost.length > 0) return { wrong: `in ${target.stage}: earlier products have changed: ${lost.join(', ')}` };
-  const again = await startRun(run.caseFile, run.out, { env }).ended;
+  const again = await startRun(run, { env }).ended;
   if (again.status !== 0) return { wrong: `in ${target.stage}: the run did not go on: ${again.stderr.trim().split('\n').at(-1)}` };
   const other = differences(whole.products, productsOf(run.out));
   return { noticed, told: `in ${target.stage}: ${told}`, wrong: other.length > 0 ? `in ${target.stage}: DIFFERENT: ${other.join(', ')}` : undefined };

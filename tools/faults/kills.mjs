@@ -16,7 +16,7 @@ function ranksOf(pid) {
  */
 async function killIn(target, run, { random, ranks }) {
   let killed = false;
-  const { child, ended } = startRun(run.caseFile, run.out, { ranks }, async (stage) => {
+  const { child, ended } = startRun(run, { ranks }, async (stage) => {
     if (stage !== target.stage || killed) return;
     killed = true;
     await sleep(random.next() * target.ms);
@@ -53,7 +53,7 @@ export async function killRuns({ count, perRun, ranks, random, place, whole, say
       killedIn.set(target.stage, (killedIn.get(target.stage) ?? 0) + 1);
     }
     kills += own;
-    const last = await startRun(run.caseFile, run.out, { ranks }).ended;
+    const last = await startRun(run, { ranks }).ended;
     const other =
       last.status === 0 ? differences(whole.products, productsOf(run.out)) : [`exit ${last.status}: ${last.stderr.trim().split('\n').at(-1)}`];
     failures += other.length > 0 ? 1 : 0;

@@ -26,7 +26,7 @@ const SETTINGS = [
   'inversion.hoursPerDay=2',
   'inversion.checkpointEvery=1',
   'inversion.stopOnWithheld=false',
-  'inversion.uncertainty={method: rto, members: 2, surrogates: 1}',
+  'inversion.uncertainty={method: rto, members: 2, rank: 12, surrogates: 1}',
   'crossValidation={folds: 2, iterations: 2, hoursPerDay: 1, try: {lengthKm: [27]}}',
   'loop.passes=2',
   'loop.iterations=20',
@@ -49,12 +49,13 @@ const ROOT_MAY = { OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: 
 
 /**
  * Starts `retroplume run` on it.
+ * @param run - `set`: settings beside those that all runs have
  * @param options - `ranks`: under mpirun, where there is more than one; `env`: variables of the environment
  * @param onStage - is called as each stage begins, with its name as the log gives it
  * @returns the child and a promise of how it ended
  */
-export function startRun(caseFile, out, { ranks = 1, env = {} } = {}, onStage = () => undefined) {
-  const set = SETTINGS.flatMap((setting) => ['--set', setting]);
+export function startRun({ caseFile, out, set: more = [] }, { ranks = 1, env = {} } = {}, onStage = () => undefined) {
+  const set = [...SETTINGS, ...more].flatMap((setting) => ['--set', setting]);
   const launcher = ranks === 1 ? [] : ['mpirun', '--oversubscribe', '-n', String(ranks)];
   const [command, ...args] = [...launcher, process.execPath, main, 'run', caseFile, '--out', out, '--threads', '1', '--json', ...set];
   // From the folder of the case: some products tell paths as they are from here.
