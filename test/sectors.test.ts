@@ -9,6 +9,7 @@ import { cfVariable, readCf } from '../packages/core/src/data/netcdf-cf';
 import { priorEmissionFiles } from '../packages/core/src/pipeline/sector-files';
 import { writeScaledEmissions } from '../packages/core/src/transport/members';
 import { loadCase, type Case } from '../packages/core/src/data/case';
+import type { UncertaintySummary } from '../packages/core/src/pipeline/uncertainty-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 
@@ -132,9 +133,51 @@ it('writes rules for CMAQ with a stream for each sector', () => {
 
 it('verifies with the files of both', () => expect(existsSync(inRun('verify/ACONC_winter.nc'))).toBe(true));
 
-it('refuses a preview of the monitors’ worth with factors of sectors, and a design of runs', () => {
-  const preview = retroplume('preview', SECTORS, OWN);
-  expect([preview.status, preview.stderr]).toEqual([2, expect.stringContaining('PREVIEW_SECTORS')]);
+describe('what the monitors know of sectors', () => {
+  interface Found {
+    areas: UncertaintySummary['areas'];
+    sectors: NonNullable<UncertaintySummary['sectors']>;
+    dofs: number;
+  }
+  const found = (path: string): Found => JSON.parse(readFileSync(inRun(path), 'utf8')) as Found;
+  const LANCZOS = ['inversion.uncertainty.method=lanczos', 'inversion.uncertainty.rank=6'];
+
+  it('is told of each and of all: totals, cells, before and after, in the report', () => {
+    for (const stage of ['preview', 'uncertainty', 'report']) {
+      const { status, stderr } = retroplume(stage, SECTORS, OWN, ...LANCZOS);
+      expect([stage, status, stderr.match(/^retroplume: .*/m)]).toEqual([stage, 0, null]);
+    }
+    const { areas, sectors, dofs } = found('uncertainty/uncertainty.json');
+    expect(sectors.map(({ sector }) => sector).sort()).toEqual(['power', 'rest']);
+    const so2 = (list: typeof areas): (typeof areas)[number] => list.find(({ period, group }) => period === 'winter' && group === 'SO2')!;
+    const [all, ...own] = [areas, ...sectors.map((each) => each.areas)].map((list) => so2(list));
+    for (const key of ['prior', 'updated'] as const) expect((own[0].total[key] + own[1].total[key]) / all.total[key]).toBeCloseTo(1, 6);
+    // Sectors are independent a priori; afterwards what is known of their sum sets their errors against each other.
+    expect(Math.hypot(own[0].total.priorSigma, own[1].total.priorSigma) / all.total.priorSigma).toBeCloseTo(1, 5);
+    expect(Math.hypot(own[0].total.sigma, own[1].total.sigma) / all.total.sigma).toBeGreaterThan(1.01);
+    for (const { total } of own) expect(total.sigma).toBeLessThan(total.updated * (total.priorSigma / total.prior));
+    const sumOf = (lists: (typeof areas)[]): number =>
+      lists.flat().reduce((sum, { region, dofs: own }) => sum + (region === undefined ? own! : 0), 0);
+    expect(sumOf([areas])).toBeCloseTo(dofs, 6);
+    expect(sumOf(sectors.map((each) => each.areas))).toBeCloseTo(dofs, 6);
+    const file = readCf(inRun('uncertainty/uncertainty.nc'));
+    const sigma = cfVariable(file, 'sector_log_factor_sigma_power_winter', '').data as Float32Array;
+    const power = byCell(join(folder, 'power_winter.nc'), 'SO2');
+    power.forEach((value, cell) => (value > 0 ? expect(sigma[cell * 5 + 2]).toBeGreaterThan(0) : expect(sigma[cell * 5 + 2]).toBe(0)));
+    expect(Math.max(...sigma)).toBeCloseTo(0.8, 2); // OWN: where no monitor sees it
+    expect(found('preview/preview.json').sectors).toHaveLength(2);
+    expect(readFileSync(inRun('report/report.html'), 'utf8')).toMatch(/<th[^>]*>Sector/);
+  });
+
+  it('by an ensemble as well', () => {
+    const { status, stderr } = retroplume('uncertainty', SECTORS, OWN, 'inversion.uncertainty.method=rto', 'inversion.uncertainty.members=3');
+    expect([status, stderr.match(/^retroplume: .*/m)]).toEqual([0, null]);
+    const { sectors } = found('uncertainty/uncertainty.json');
+    for (const { areas } of sectors) for (const { total } of areas) expect(total.sigma).toBeGreaterThan(0);
+  });
+});
+
+it('refuses a design of runs', () => {
   const all = [...SMALL_RUN, ...SHORT_STAGES, SECTORS].flatMap((setting) => ['--set', setting]);
   const design = spawnSync(process.execPath, [MAIN, 'simulate', caseFile, '--design', join(folder, 'design'), ...all], { encoding: 'utf8' });
   expect([design.status, design.stderr]).toEqual([2, expect.stringContaining('DESIGN_SECTORS')]);
@@ -211,12 +254,6 @@ it.each([
     /inversion\.sectors\.0\.sector: there is no sector traffic: known are power/,
   ],
   ['a sector twice', [SECTORS, 'inversion.sectors=[{sector: power}, {sector: power}]'], 2, /the sector power stands here twice/],
-  [
-    'a posterior',
-    [SECTORS, OWN, 'inversion.uncertainty.method=lanczos'],
-    2,
-    /inversion\.sectors: the posterior is made for factors of all emissions/,
-  ],
   ['the paper’s mode', [SECTORS, OWN, 'inversion.mode=paper'], 2, /inversion\.sectors: sectors need a prior term/],
   ['the name of the rest', ['emissions.sectors={rest: {files: "power_{period}.nc"}}'], 2, /emissions\.sectors\.rest: rest is what lies in no sector/],
   [

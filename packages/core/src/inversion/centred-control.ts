@@ -8,7 +8,6 @@ export class CentredControl implements Control {
   readonly factorCount: number;
   readonly hasHardBounds: boolean;
   readonly independentSlots?: boolean;
-  readonly logFactorMap?: LogFactorMap;
 
   constructor(
     private readonly inner: Control,
@@ -19,7 +18,6 @@ export class CentredControl implements Control {
     this.factorCount = inner.factorCount;
     this.hasHardBounds = inner.hasHardBounds;
     this.independentSlots = inner.independentSlots;
-    this.logFactorMap = inner.logFactorMap;
   }
 
   initial(): Float64Array {
@@ -52,6 +50,10 @@ export class CentredControl implements Control {
 
   atBound(control: Float64Array): number[] {
     return this.inner.atBound(control);
+  }
+
+  logFactorMaps(at: Float64Array): LogFactorMap[] {
+    return this.inner.logFactorMaps?.(at) ?? [];
   }
 
   private fromCentre(control: Float64Array): Float64Array {

@@ -33,8 +33,12 @@ export interface Control {
   atBound(control: Float64Array): number[];
   /** whether slots are independent of each other a priori, each with its own stretch of the control, in order */
   readonly independentSlots?: boolean;
-  /** of a control of log factors with a normal prior */
-  readonly logFactorMap?: LogFactorMap;
+  /**
+   * Of a control of log factors with a normal prior: those of all emissions and, where these are of several sectors, of each.
+   *
+   * @param at - about which what is not linear in the control is taken
+   */
+  logFactorMaps?(at: Float64Array): LogFactorMap[];
   /** of a control whose factors are those of several sectors: theirs */
   sectorFactors?(control: Float64Array): SectorFactors[];
 }
@@ -46,19 +50,29 @@ export interface SectorFactors {
 }
 
 /**
- * The log factors z on the emissions before a bound acts on them, `[slots, rows, cols, groups]`: normal a priori, and taken as normal a posteriori. The
- * control's first elements are white noise, so many of each slot and group, `[slots, groups, size]`.
+ * The log factors z on emissions before a bound acts on them, `[slots, rows, cols, groups]`: normal a priori, and taken as normal a posteriori.
  */
 export interface LogFactorMap {
+  /** whose factors they are; absent: of all emissions */
+  sector?: string;
   /** z = L·control; linear */
   logFactors(control: Float64Array): Float64Array;
   /** standard deviation of z a priori, the root of the diagonal of L·Lᵀ; 0 where nothing is emitted */
   priorSpread(): Float64Array;
   factorsOf(z: Float64Array): Float64Array;
-  /** how much of each of the elements of a slot and group, 0 … 1, belongs to an area, `[size]`. @param mask - part of each cell, `[rows, cols]` */
-  shareIn(mask: ArrayLike<number>): Float64Array;
   /** dfactor/dz */
   slopes(z: Float64Array): Float64Array;
+  /** the factors, and the chain rule through them, as those of {@link Control} */
+  factors(control: Float64Array): Float64Array;
+  gradient(control: Float64Array, gradFactors: ArrayLike<number>): Float64Array;
+  /**
+   * Of numbers that each element of the control has, such as degrees of freedom: their sum in an area, to which an element belongs by the part that the area has of
+   * the cells behind it.
+   *
+   * @param mask - part of each cell, `[rows, cols]`
+   * @param slots - half-open
+   */
+  sumIn(mask: ArrayLike<number>, slots: readonly [number, number], group: number, values: Float64Array): number;
 }
 
 /** Where something is emitted: 1 or 0, `[slots, rows, cols, groups]`. A factor on nothing stays 1 and has no gradient. */

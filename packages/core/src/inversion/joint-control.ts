@@ -64,17 +64,26 @@ export class JointControl implements Control {
   }
 
   /** Of the emissions. */
-  get logFactorMap(): LogFactorMap | undefined {
-    const map = this.parts[0].logFactorMap;
-    return (
-      map && {
-        logFactors: (control) => map.logFactors(this.split(control)[0]),
-        priorSpread: () => map.priorSpread(),
-        factorsOf: (z) => map.factorsOf(z),
-        slopes: (z) => map.slopes(z),
-        shareIn: (mask) => map.shareIn(mask),
-      }
-    );
+  logFactorMaps(at: Float64Array): LogFactorMap[] {
+    return (this.parts[0].logFactorMaps?.(this.split(at)[0]) ?? []).map((map) => this.mapOfPart(map, 0));
+  }
+
+  /** What is a map of the control of one part, as a map of all of it. */
+  mapOfPart(map: LogFactorMap, part: number): LogFactorMap {
+    return {
+      sector: map.sector,
+      logFactors: (control) => map.logFactors(this.split(control)[part]),
+      priorSpread: () => map.priorSpread(),
+      factorsOf: (z) => map.factorsOf(z),
+      slopes: (z) => map.slopes(z),
+      factors: (control) => map.factors(this.split(control)[part]),
+      gradient: (control, gradFactors) => {
+        const out = new Float64Array(this.size);
+        this.split(out)[part].set(map.gradient(this.split(control)[part], gradFactors));
+        return out;
+      },
+      sumIn: (mask, slots, group, values) => map.sumIn(mask, slots, group, this.split(values)[part]),
+    };
   }
 
   /** Of the emissions. */

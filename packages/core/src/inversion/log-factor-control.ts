@@ -14,6 +14,7 @@ import { shareOfEmitting, type Control, type LogFactorMap } from './control';
 import { factorCount, type FactorShape } from './forward-model';
 import { smoothBound, smoothBoundDerivative } from './smooth-bound';
 import type { SpatialBasis } from './spatial-basis';
+import { dot } from './vectors';
 
 export interface LogFactorOptions {
   /** standard deviation of the log factor, per group or `[rows, cols, groups]` */
@@ -40,7 +41,6 @@ export class LogFactorControl implements Control, LogFactorMap {
   readonly factorCount: number;
   readonly hasHardBounds = false;
   readonly independentSlots: boolean;
-  readonly logFactorMap: LogFactorMap = this;
   private readonly logBound: number;
   private readonly rho: readonly number[];
 
@@ -74,8 +74,15 @@ export class LogFactorControl implements Control, LogFactorMap {
     return Float64Array.from(emitting, (on, i) => (on && basis.covers(cell(i)) ? this.spreadAt(i) : 0));
   }
 
-  shareIn(mask: ArrayLike<number>): Float64Array {
-    return this.options.basis.shareIn(mask);
+  logFactorMaps(): LogFactorMap[] {
+    return [this];
+  }
+
+  sumIn(mask: ArrayLike<number>, [first, end]: readonly [number, number], group: number, values: Float64Array): number {
+    const share = this.options.basis.shareIn(mask);
+    let sum = 0;
+    for (let slot = first; slot < end; slot++) sum += dot(share, this.numbers(values, slot, group));
+    return sum;
   }
 
   tangent(control: Float64Array, direction: Float64Array): Float64Array {

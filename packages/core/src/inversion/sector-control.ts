@@ -6,7 +6,7 @@
  * in every cell and slot. The shares are those of a slot's mean: within it the sectors are taken to have one course in time. Sectors know nothing of each
  * other a priori, so that Jb is the sum of theirs; the monitors tell them apart by where and when their shares differ, and by the groups that they emit.
  */
-import { emittingCells, type Control, type SectorFactors } from './control';
+import { emittingCells, type Control, type LogFactorMap, type SectorFactors } from './control';
 import type { FactorShape } from './forward-model';
 import { JointControl } from './joint-control';
 
@@ -49,6 +49,43 @@ export class SectorControl implements Control {
   sectorFactors(control: Float64Array): SectorFactors[] {
     const all = this.joint.factors(control);
     return this.parts.map(({ name }, s) => ({ name, factors: all.slice(s * this.factorCount, (s + 1) * this.factorCount) }));
+  }
+
+  logFactorMaps(at: Float64Array): LogFactorMap[] {
+    const own = this.joint.split(at);
+    const sectors = this.parts.flatMap(({ name, control }, s) =>
+      (control.logFactorMaps?.(own[s]) ?? []).map((map) => ({ ...this.joint.mapOfPart(map, s), sector: name })),
+    );
+    return [this.mapOfSum(at, sectors), ...sectors];
+  }
+
+  /**
+   * The logarithm of the factor on the sum is not linear in the log factors of the sectors, and is taken as its tangent:
+   *
+   *   d ln f = Σ_s c_s dz_s,    c_s = share_s · (df_s/dz_s) / f
+   *
+   * so that z = Σ_s c_s z_s is ln f but for a number that is the same for all controls.
+   */
+  private mapOfSum(at: Float64Array, sectors: readonly LogFactorMap[]): LogFactorMap {
+    const factors = this.factors(at);
+    const weights = sectors.map((map, s) => map.slopes(map.logFactors(at)).map((slope, i) => (this.shares[s][i] * slope) / factors[i]));
+    const summed = (fields: readonly Float64Array[]): Float64Array =>
+      factors.map((_, i) => fields.reduce((sum, field, s) => sum + weights[s][i] * field[i], 0));
+    const logFactors = (control: Float64Array): Float64Array => summed(sectors.map((map) => map.logFactors(control)));
+    const emitting = factors.map((_, i) => (this.shares.some((share) => share[i] > 0) ? 1 : 0));
+    const origin = logFactors(at);
+    const factorsOf = (z: Float64Array): Float64Array => z.map((value, i) => (emitting[i] ? factors[i] * Math.exp(value - origin[i]) : 1));
+    return {
+      ...{ logFactors, factorsOf },
+      priorSpread: () => {
+        const spreads = sectors.map((map) => map.priorSpread());
+        return factors.map((_, i) => Math.hypot(...spreads.map((spread, s) => weights[s][i] * spread[i])));
+      },
+      slopes: (z) => factorsOf(z).map((factor, i) => emitting[i] * factor),
+      factors: (control) => this.factors(control),
+      gradient: (control, gradFactors) => this.gradient(control, gradFactors),
+      sumIn: (...asked) => sectors.reduce((sum, map) => sum + map.sumIn(...asked), 0),
+    };
   }
 
   tangent(control: Float64Array, direction: Float64Array): Float64Array {

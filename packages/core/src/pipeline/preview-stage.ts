@@ -4,30 +4,33 @@
  */
 import { join } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
-import { ConfigError } from '../errors';
 import { evaluate } from '../inversion/evaluation';
 import { GaussNewtonHessian } from '../inversion/hessian';
-import { areaFigures, cellFigures, type AreaFigures } from '../inversion/uncertainty/figures';
+import type { AreaFigures } from '../inversion/uncertainty/figures';
 import { lowRank } from '../inversion/uncertainty/low-rank';
 import { LowRankPosterior } from '../inversion/uncertainty/posterior';
 import { Random } from '../random';
 import { setUpInversion, type InversionSetup } from './inversion-setup';
 import { invertStage } from './invert-stage';
 import { variantSettings } from './learning';
+import { linearisation, posteriorFigures, type SectorAreas } from './posterior-figures';
 import { withHelpOfRanks } from './spread-over-ranks';
 import type { Stage, StageContext } from './stage';
-import { figuresSetup, linearisation } from './uncertainty-stage';
 
 export const PREVIEW_FILE = 'preview.json';
 
 /** Enough for the largest few directions of each period. */
 const PRODUCTS = 20;
 
+type ExpectedFigures = Pick<AreaFigures, 'period' | 'region' | 'group' | 'dofsEstimate' | 'reduction'> & { totalReduction: number };
+
 export interface PreviewSummary {
   products: number;
   /** all periods and groups; ±√(2·dofs) or so */
   dofsEstimate: number;
-  areas: (Pick<AreaFigures, 'period' | 'region' | 'group' | 'dofsEstimate' | 'reduction'> & { totalReduction: number })[];
+  areas: ExpectedFigures[];
+  /** where sectors have factors of their own: of each */
+  sectors?: SectorAreas<ExpectedFigures>[];
   /** measured: a gradient, a product; expected from it: the inversion with all its steps, and its uncertainty */
   seconds: { gradient: number; product: number; inversion: number; uncertainty: number };
 }
@@ -39,12 +42,6 @@ export const previewStage: Stage = {
   settings: (context) => ({ invert: invertStage.settings(context), uncertainty: variantSettings(context).inversion.uncertainty }),
   inputs: invertStage.inputs,
   async run(context) {
-    if (variantSettings(context).inversion.sectors.length > 0) {
-      throw new ConfigError(
-        'PREVIEW_SECTORS',
-        'preview: it is made for factors of all emissions of a group, and inversion.sectors gives sectors theirs: leave them out for it, with --set inversion.sectors=[]',
-      );
-    }
     const setUp = (): Promise<InversionSetup> => setUpInversion(context, join(context.dir, 'engine.json'));
     const summary = await withHelpOfRanks(context, setUp, async (share) => {
       const setup = await setUp();
@@ -77,22 +74,24 @@ async function preview(context: StageContext, setup: InversionSetup): Promise<Pr
   );
   const posterior = new LowRankPosterior(control, at, result.blocks, problem.species.length);
   const dofsEstimate = posterior.dofsEstimate();
-  const input = { ...figuresSetup(context, setup), control, at, posterior, dofsEstimate };
+  const [all, ...sectors] = posteriorFigures(context, setup, control, { at, posterior, dofsEstimate });
   const product = seconds / result.products;
   const { method, rank, members } = inversion.uncertainty;
   const steps = inversion.iterations * gradient.seconds;
   const summary: PreviewSummary = {
     products: result.products,
     dofsEstimate: dofsEstimate.reduce((sum, value) => sum + value, 0),
-    areas: areaFigures(input, cellFigures(input)).areas.map(({ total, dofs: _dofs, constrained: _constrained, ...figures }) => ({
-      ...figures,
-      totalReduction: total.reduction,
-    })),
+    areas: all.areas.map(expectedOf),
+    ...(sectors.length > 0 ? { sectors: sectors.map(({ map, areas }) => ({ sector: map.sector!, areas: areas.map(expectedOf) })) } : {}),
     seconds: { gradient: gradient.seconds, product, inversion: steps, uncertainty: method === 'rto' ? members * steps : rank * product },
   };
   context.log(inWords(summary));
   writeFileAtomic(join(context.dir, PREVIEW_FILE), JSON.stringify(summary, null, 2));
   return summary;
+}
+
+function expectedOf({ total, dofs: _dofs, constrained: _constrained, ...figures }: AreaFigures): ExpectedFigures {
+  return { ...figures, totalReduction: total.reduction };
 }
 
 function inWords({ dofsEstimate, areas, seconds }: PreviewSummary): string {

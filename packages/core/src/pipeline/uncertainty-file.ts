@@ -1,4 +1,4 @@
-/** Uncertainty of the factors on disk: netCDF with CF names, variables `<what>_<period>` as those of the factors' file. */
+/** Uncertainty of the factors on disk: netCDF with CF names, variables `<what>_<period>` and `sector_<what>_<sector>_<period>` as those of the factors' file. */
 import { GROUPS } from '../data/case';
 import { readCf, writeCf, type CfData, type CfVariable } from '../data/netcdf-cf';
 import { DataError } from '../errors';
@@ -8,6 +8,8 @@ export const UNCERTAINTY_FILE = 'uncertainty.nc';
 
 /** One period; arrays are `[slots, H, W, 5]`. */
 export interface PeriodUncertainty {
+  /** absent: of all emissions */
+  sector?: string;
   period: string;
   slots: number;
   sigma: Float32Array;
@@ -24,15 +26,15 @@ export function writeUncertainty(path: string, grid: Grid, periods: readonly Per
   const field = grid.rows * grid.cols * GROUPS.length;
   const dimensions: Record<string, number> = { y: grid.rows, x: grid.cols, group: GROUPS.length };
   const variables: CfVariable[] = [];
-  for (const { period, slots, sigma, reduction, constrained, low, high, averagingKernel } of periods) {
+  for (const { sector, period, slots, sigma, reduction, constrained, low, high, averagingKernel } of periods) {
     if (slots > 1) dimensions[`slot_${period}`] = slots;
     const over = [...(slots > 1 ? [`slot_${period}`] : []), 'y', 'x', 'group'];
     const add = (name: string, data: CfData, long_name: string, attributes: Record<string, string> = {}): unknown =>
       variables.push({
-        name: `${name}_${period}`,
+        name: sector === undefined ? `${name}_${period}` : `sector_${name}_${sector}_${period}`,
         dimensions: over,
         data,
-        attributes: { long_name: `${long_name}, ${period}`, units: '1', ...attributes },
+        attributes: { long_name: `${long_name}${sector === undefined ? '' : ` of ${sector}`}, ${period}`, units: '1', ...attributes },
       });
     add('log_factor_sigma', sigma, 'posterior standard deviation of the natural logarithm of the factor, before the bound');
     add('reduction', reduction, 'part by which the standard deviation has fallen from the prior one');

@@ -5,41 +5,31 @@ import { join } from 'node:path';
 import { GROUPS, type Group } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
 import { ConfigError } from '../errors';
-import type { Control, LogFactorMap } from '../inversion/control';
+import type { LogFactorMap } from '../inversion/control';
 import type { EvaluationContext } from '../inversion/evaluation';
 import type { ForwardModel } from '../inversion/forward-model';
 import { GaussNewtonHessian } from '../inversion/hessian';
-import { completeSettings, controlFor, costFor } from '../inversion/inversion-settings';
 import { coverage, type Coverage } from '../inversion/uncertainty/coverage';
-import {
-  areaFigures,
-  cellFigures,
-  type Area,
-  type AreaFigures,
-  type CellFigures,
-  type Correlation,
-  type FiguresInput,
-} from '../inversion/uncertainty/figures';
+import type { AreaFigures, Correlation } from '../inversion/uncertainty/figures';
 import { innovationStatistics, type InnovationStatistics } from '../inversion/uncertainty/innovations';
 import { lowRank } from '../inversion/uncertainty/low-rank';
 import { LowRankPosterior, type Posterior } from '../inversion/uncertainty/posterior';
 import { ProductJournal } from '../inversion/uncertainty/product-journal';
 import { EnsemblePosterior } from '../inversion/uncertainty/randomised';
 import { WithSurrogateSpread } from '../inversion/uncertainty/surrogate-spread';
-import type { Grid } from '../grid/grid';
 import { Random } from '../random';
 import { readTruthFactors } from '../worlds/truth-factors';
 import { ensembleMembers } from './ensemble-members';
 import { setUpInversion, type InversionSetup } from './inversion-setup';
 import { invertStage } from './invert-stage';
 import { variantSettings } from './learning';
+import { areasOf, linearisation, posteriorFigures, type MapFigures, type SectorAreas } from './posterior-figures';
 import { readOutcome } from './loop-pass';
 import type { PreviewSummary } from './preview-stage';
 import { readRecord } from './record';
 import { onFirstRank, withHelpOfRanks } from './spread-over-ranks';
 import { numericsOf, type Stage, type StageContext } from './stage';
 import { UNCERTAINTY_FILE, writeUncertainty, type PeriodUncertainty } from './uncertainty-file';
-import { regionMask } from './regions';
 import { controlsOfOthers } from './surrogate-ensemble';
 
 /** How the estimate of one cell answers to the truth: sums over the row of the averaging kernel of its log factor. */
@@ -73,6 +63,8 @@ export interface UncertaintySummary {
   observations: number;
   leastReduction: number;
   areas: AreaFigures[];
+  /** where sectors have factors of their own: of each; `areas` are then of their sum */
+  sectors?: SectorAreas[];
   correlations: Correlation[];
   innovations: InnovationStatistics[];
   /** twin experiments with factors per period */
@@ -145,14 +137,18 @@ interface Inverted {
 async function summarise(context: StageContext, setup: InversionSetup, { begin, at, others, members }: Inverted): Promise<UncertaintySummary> {
   const { uncertainty: asked } = variantSettings(context).inversion;
   const { control, evaluation } = linearisation(setup, context.signal);
-  const found = asked.method === 'lanczos' ? await byLanczos(context, setup, evaluation, at) : byEnsemble(control, members);
+  const found = asked.method === 'lanczos' ? await byLanczos(context, setup, evaluation, at) : byEnsemble(members);
   const slots = setup.slots.map(({ count }) => count);
   const posterior =
-    others.length > 0 ? new WithSurrogateSpread(found.posterior, control, [at, ...others], setup.problem.lengthCells) : found.posterior;
-  const input = { ...figuresSetup(context, setup), control, at, ...found, posterior };
-  const cells = cellFigures(input);
-  const rows = found.posterior instanceof LowRankPosterior && slots.every((count) => count === 1) ? kernelRows(input, found.posterior) : [];
-  writeUncertainty(join(context.dir, UNCERTAINTY_FILE), setup.grid, periodsOf(setup, slots, control.logFactorMap!, at, cells, rows));
+    others.length > 0 ? new WithSurrogateSpread(found.posterior, control.shape, [at, ...others], setup.problem.lengthCells) : found.posterior;
+  const [all, ...sectors] = posteriorFigures(context, setup, control, { at, ...found, posterior });
+  const rows =
+    found.posterior instanceof LowRankPosterior && slots.every((count) => count === 1) ? kernelRows(context, setup, found.posterior, all.map) : [];
+  writeUncertainty(
+    join(context.dir, UNCERTAINTY_FILE),
+    setup.grid,
+    [all, ...sectors].flatMap((figures) => periodsOf(setup, slots, at, figures, figures === all ? rows : [])),
+  );
   const random = new Random(asked.seed).fork('prior');
   const [rowsOfKm, colsOfKm] = setup.grid.lengthInCells(1);
   const innovations = await innovationStatistics(evaluation, at, {
@@ -168,9 +164,10 @@ async function summarise(context: StageContext, setup: InversionSetup, { begin, 
     ...(rows.length > 0 ? { kernelRows: rows.map(({ figures }) => figures) } : {}),
     observations: innovations.reduce((sum, { values }) => sum + values, 0),
     leastReduction: asked.leastReduction,
-    ...areaFigures(input, cells),
+    ...{ areas: all.areas, correlations: all.correlations },
+    ...(sectors.length > 0 ? { sectors: sectors.map(({ map, areas }) => ({ sector: map.sector!, areas })) } : {}),
     innovations,
-    ...coverageOf(context, setup, control.logFactorMap!, at, cells),
+    ...coverageOf(context, setup, at, all),
     ...(preview ? { preview } : {}),
   };
   const loose = summary.areas.filter(({ region, total }) => region === undefined && !total.constrained);
@@ -178,36 +175,6 @@ async function summarise(context: StageContext, setup: InversionSetup, { begin, 
     context.log(`totals that the monitors do not constrain: ${loose.map(({ period, group }) => `${group} in ${period}`).join(', ')}`);
   writeFileAtomic(join(context.dir, SUMMARY), JSON.stringify(summary, null, 2));
   return summary;
-}
-
-/** The control and the cost of the inversion, about which the posterior is taken. */
-export function linearisation(
-  { model, problem, settings: given }: InversionSetup,
-  signal: AbortSignal,
-): { control: Control; evaluation: EvaluationContext } {
-  const settings = completeSettings(given);
-  const control = controlFor(model, problem, settings);
-  return {
-    control,
-    evaluation: { model, control, cost: costFor(model, problem, settings), species: problem.species, groups: problem.groups, signal },
-  };
-}
-
-/** What figures of a posterior are made of, but for the posterior. */
-export function figuresSetup(context: StageContext, { grid, problem, periods, slots }: InversionSetup): FiguresSetup {
-  return {
-    settings: variantSettings(context).inversion.uncertainty,
-    ...{ grid, problem, areas: areasOf(context, grid) },
-    periods: periods.map(({ name }, p) => ({ name, slots: slots[p].count })),
-  };
-}
-
-type FiguresSetup = Pick<FiguresInput, 'settings' | 'grid' | 'problem' | 'areas' | 'periods'>;
-
-/** The whole domain, and the case's regions. */
-function areasOf({ case: { regions } }: StageContext, grid: Grid): Area[] {
-  const whole = new Float32Array(grid.rows * grid.cols).fill(1);
-  return [{ mask: whole }, ...Object.entries(regions).map(([region, each]) => ({ region, mask: regionMask(each, grid) }))];
 }
 
 interface Found {
@@ -246,8 +213,8 @@ async function byLanczos(context: StageContext, { model, problem }: InversionSet
   return { posterior, dofs, dofsEstimate: estimates, dofsBySpecies: posterior.dofsBySpecies(), figures };
 }
 
-function byEnsemble(control: Control, members: readonly Float64Array[]): Found {
-  return { posterior: new EnsemblePosterior(control, members), figures: { members: members.length } };
+function byEnsemble(members: readonly Float64Array[]): Found {
+  return { posterior: new EnsemblePosterior(members), figures: { members: members.length } };
 }
 
 interface Kernel {
@@ -257,8 +224,9 @@ interface Kernel {
 }
 
 /** Of the cell with the largest prior emission of each group in each region and in the whole domain. */
-function kernelRows({ grid, problem, periods, areas }: FiguresSetup, posterior: LowRankPosterior): Kernel[] {
+function kernelRows(context: StageContext, { grid, problem, periods }: InversionSetup, posterior: LowRankPosterior, map: LogFactorMap): Kernel[] {
   const cells = grid.rows * grid.cols;
+  const areas = areasOf(context, grid);
   const chosen = periods.flatMap(({ name: period }, slot) =>
     areas.flatMap(({ mask, ...region }) =>
       GROUPS.flatMap((group, g) => {
@@ -269,20 +237,28 @@ function kernelRows({ grid, problem, periods, areas }: FiguresSetup, posterior: 
       }),
     ),
   );
-  return posterior.averagingKernelRows(chosen.map(({ index }) => index)).map(({ first, row }, r) => {
-    const { slot, cell, index, ...where } = chosen[r];
-    const ofSlot = row.subarray(slot * cells * GROUPS.length - first, (slot + 1) * cells * GROUPS.length - first);
-    const groups = GROUPS.map((_, g) => ofSlot.reduce((sum, value, i) => sum + (i % GROUPS.length === g ? value : 0), 0));
-    return { slot, row: ofSlot, figures: { ...where, row: Math.floor(cell / grid.cols), col: cell % grid.cols, itself: row[index - first], groups } };
-  });
+  return posterior
+    .averagingKernelRows(
+      map,
+      chosen.map(({ index }) => index),
+    )
+    .map(({ first, row }, r) => {
+      const { slot, cell, index, ...where } = chosen[r];
+      const ofSlot = row.subarray(slot * cells * GROUPS.length - first, (slot + 1) * cells * GROUPS.length - first);
+      const groups = GROUPS.map((_, g) => ofSlot.reduce((sum, value, i) => sum + (i % GROUPS.length === g ? value : 0), 0));
+      return {
+        slot,
+        row: ofSlot,
+        figures: { ...where, row: Math.floor(cell / grid.cols), col: cell % grid.cols, itself: row[index - first], groups },
+      };
+    });
 }
 
 function periodsOf(
   { periods, grid }: InversionSetup,
   slots: readonly number[],
-  map: LogFactorMap,
   at: Float64Array,
-  { sigma, reduction, constrained }: CellFigures,
+  { map, cells: { sigma, reduction, constrained } }: MapFigures,
   rows: readonly Kernel[],
 ): PeriodUncertainty[] {
   const z = map.logFactors(at);
@@ -296,7 +272,14 @@ function periodsOf(
     const kernel = new Float32Array(own.length * perSlot);
     own.forEach(({ row }, r) => kernel.set(row, r * perSlot));
     return {
-      ...{ period, slots: slots[p], low: low.slice(...range), high: high.slice(...range), constrained: constrained.slice(...range) },
+      ...{
+        sector: map.sector,
+        period,
+        slots: slots[p],
+        low: low.slice(...range),
+        high: high.slice(...range),
+        constrained: constrained.slice(...range),
+      },
       sigma: Float32Array.from(sigma.subarray(...range)),
       reduction: Float32Array.from(reduction.subarray(...range)),
       ...(own.length > 0 ? { averagingKernel: kernel } : {}),
@@ -308,9 +291,8 @@ function periodsOf(
 function coverageOf(
   { case: { truth, periods } }: StageContext,
   { grid, problem, slots }: InversionSetup,
-  map: LogFactorMap,
   at: Float64Array,
-  cells: CellFigures,
+  { map, cells }: MapFigures,
 ): { coverage?: Coverage[] } {
   if (!truth || slots.some(({ count }) => count > 1)) return {};
   const perPeriod = grid.rows * grid.cols;

@@ -222,6 +222,14 @@ export interface ReportScores {
 }
 
 /** What the monitors say of the emissions, and what they can't. */
+interface ExpectedArea {
+  period: string;
+  region?: string;
+  group: string;
+  dofsEstimate: number | null;
+  totalReduction: number;
+}
+
 export interface ReportUncertainty {
   method: 'lanczos' | 'rto';
   seconds: number;
@@ -236,11 +244,14 @@ export interface ReportUncertainty {
   observations: number;
   leastReduction: number;
   areas: readonly AreaFigures[];
+  /** where sectors have factors of their own: of each; `areas` are then of their sum */
+  sectors?: readonly { sector: string; areas: readonly AreaFigures[] }[];
   innovations: readonly InnovationStatistics[];
   coverage?: readonly Coverage[];
   /** what was expected before the inversion, and the seconds that the inversion then took */
   preview?: {
-    areas: readonly { period: string; region?: string; group: string; dofsEstimate: number | null; totalReduction: number }[];
+    areas: readonly ExpectedArea[];
+    sectors?: readonly { sector: string; areas: readonly ExpectedArea[] }[];
     seconds: { gradient: number; product: number; inversion: number; uncertainty: number };
   };
   inversionSeconds?: number;

@@ -94,7 +94,7 @@ export const inversionSchema = z
       .default([])
       .meta({
         description:
-          'Sectors that have factors of their own, which know nothing of each other a priori; all other emissions share theirs. Default mode only, and without a posterior.',
+          'Sectors that have factors of their own, which know nothing of each other a priori; all other emissions share theirs. Default mode only.',
       }),
     regionSpread: z
       .array(

@@ -35,13 +35,5 @@ function checkInverted({ inversion }: Case, names: readonly string[]): Breach[] 
       ...(asked.indexOf(name) === i ? [] : [{ path: [...path, i, 'sector'], text: `the sector ${name} stands here twice: keep one` }]),
     ]),
     ...(inversion.mode === 'paper' ? [{ path, text: 'sectors need a prior term, and inversion.mode paper has none: remove them' }] : []),
-    ...(inversion.uncertainty.method === 'none'
-      ? []
-      : [
-          {
-            path,
-            text: 'the posterior is made for factors of all emissions of a group: remove the sectors, or set inversion.uncertainty.method: none',
-          },
-        ]),
   ];
 }

@@ -1,5 +1,4 @@
 import { CorrelationFilter } from '../../grid/correlation';
-import { GROUPS } from '../../data/case';
 import { LogFactorControl } from '../log-factor-control';
 import { RegionBasis, SharedBasis } from '../spatial-basis';
 import { dot } from '../vectors';
@@ -22,7 +21,7 @@ const control = new LogFactorControl(shape, {
 const part = (i: number): number => [0.5, 1, 0.95, 1, 1][i % 5];
 const posterior: Posterior = {
   logFactorSigma: () => control.priorSpread().map((spread, i) => part(i) * spread),
-  covarianceOfSums: (sums) =>
+  covarianceOfSums: (_, sums) =>
     sums.map((a) =>
       sums.map((b) =>
         dot(
@@ -41,8 +40,7 @@ const input: FiguresInput = {
     { name: 'summer', slots: 1 },
   ],
   areas: [{ mask: Float32Array.of(1, 1) }, { region: 'east', mask: Float32Array.of(0, 1) }],
-  problem: { groups: GROUPS, species: ['NO2'], priorEmissions, lengthCells: 0 },
-  control,
+  ...{ shape, map: control, priorEmissions, initial: control.initial() },
   at: control.initial(),
   posterior,
   dofs: Float64Array.from({ length: SIZE }, (_, i) => i),
@@ -90,7 +88,7 @@ describe('degrees of freedom of factors that are not of cells', () => {
       ...{ spread: [0.5, 0.1, 0.5, 0.1, 0.5], basis, bound: 3 },
       emitting: new Uint8Array(SIZE).fill(1),
     });
-    const whole = { ...input, control: ofRegions, at: ofRegions.initial(), dofs: Float64Array.from({ length: SIZE }, (_, i) => i) };
+    const whole = { ...input, map: ofRegions, at: ofRegions.initial(), dofs: Float64Array.from({ length: SIZE }, (_, i) => i) };
     const areas = [Float32Array.of(1, 0), Float32Array.of(0, 1)].map(
       (mask) => areaFigures({ ...whole, areas: [{ mask }] }, cellFigures(whole)).areas,
     );

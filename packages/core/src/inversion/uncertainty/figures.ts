@@ -1,9 +1,8 @@
 /** Figures of a posterior by period, region and group: totals with intervals, reduction of uncertainty, degrees of freedom, what is constrained. */
 import { GROUPS, type Case, type Group } from '../../data/case';
 import type { Grid } from '../../grid/grid';
-import type { Control } from '../control';
-import type { InversionProblem } from '../inversion-settings';
-import { dot } from '../vectors';
+import type { LogFactorMap } from '../control';
+import type { FactorShape } from '../forward-model';
 import { priorCovarianceOfSums, type Posterior } from './posterior';
 
 /** An emission total in kg s-1, mean over the period. */
@@ -64,8 +63,13 @@ export interface FiguresInput {
   /** in order */
   periods: readonly { name: string; slots: number }[];
   areas: readonly Area[];
-  problem: InversionProblem;
-  control: Control;
+  shape: FactorShape;
+  /** whose figures they are: of all emissions, or of a sector */
+  map: LogFactorMap;
+  /** theirs, mean per slot, `[slots, H, W, 5]` kg m-2 s-1 */
+  priorEmissions: ArrayLike<number>;
+  /** a priori, and at the result */
+  initial: Float64Array;
   at: Float64Array;
   posterior: Posterior;
   /** of every element of the control */
@@ -74,9 +78,9 @@ export interface FiguresInput {
 }
 
 /** Cells without emissions have σ and reduction 0 and are not constrained. */
-export function cellFigures({ settings: { leastReduction, constrainedGroups }, control, posterior }: FiguresInput): CellFigures {
-  const sigma = posterior.logFactorSigma();
-  const spread = control.logFactorMap!.priorSpread();
+export function cellFigures({ settings: { leastReduction, constrainedGroups }, map, posterior }: FiguresInput): CellFigures {
+  const sigma = posterior.logFactorSigma(map);
+  const spread = map.priorSpread();
   const reduction = sigma.map((value, i) => (spread[i] > 0 ? 1 - value / spread[i] : 0));
   const forced = GROUPS.map((group) => constrainedGroups.includes(group));
   const constrained = Uint8Array.from(reduction, (part, i) => (spread[i] > 0 && (part >= leastReduction || forced[i % GROUPS.length]) ? 1 : 0));
@@ -84,7 +88,8 @@ export function cellFigures({ settings: { leastReduction, constrainedGroups }, c
 }
 
 export function areaFigures(input: FiguresInput, cells: CellFigures): { areas: AreaFigures[]; correlations: Correlation[] } {
-  const factors = input.control.factors(input.at);
+  const { map, at } = input;
+  const factors = map.factors(at);
   const areas: AreaFigures[] = [];
   const correlations: Correlation[] = [];
   let first = 0;
@@ -92,9 +97,9 @@ export function areaFigures(input: FiguresInput, cells: CellFigures): { areas: A
     for (const { region, mask } of input.areas) {
       const sums = GROUPS.map((_, g) => weightsOf(input, first, slots, mask, g));
       if (sums.every((weights) => weights.every((weight) => weight === 0))) continue;
-      const covariance = input.posterior.covarianceOfSums(sums);
-      const before = priorCovarianceOfSums(input.control, input.control.initial(), sums);
-      const withoutData = priorCovarianceOfSums(input.control, input.at, sums);
+      const covariance = input.posterior.covarianceOfSums(map, sums);
+      const before = priorCovarianceOfSums(map, input.initial, sums);
+      const withoutData = priorCovarianceOfSums(map, at, sums);
       const where = { period, ...(region === undefined ? {} : { region }) };
       GROUPS.forEach((group, g) => {
         const prior = sum(sums[g]);
@@ -108,7 +113,7 @@ export function areaFigures(input: FiguresInput, cells: CellFigures): { areas: A
           withoutData: withoutData[g][g],
         });
         const weighted = (of: ArrayLike<number>): number => sums[g].reduce((part, weight, i) => part + weight * of[i], 0) / prior;
-        const inArea = (of: Float64Array | undefined): number | null => (of ? dofsOf(input, of, first, slots, mask, g) : null);
+        const inArea = (of: Float64Array | undefined): number | null => (of ? map.sumIn(mask, [first, first + slots], g, of) : null);
         const [dofs, dofsEstimate] = [inArea(input.dofs), inArea(input.dofsEstimate)];
         areas.push({ ...where, group, total, dofs, dofsEstimate, reduction: weighted(cells.reduction), constrained: weighted(cells.constrained) });
       });
@@ -134,27 +139,16 @@ function totalFigures(
 }
 
 /** Prior emissions of one group in an area in kg s-1, mean over a period's slots, as weights of all factors. */
-function weightsOf({ problem, grid, control }: FiguresInput, first: number, slots: number, mask: Float32Array, group: number): Float64Array {
-  const { rows, cols, groups } = control.shape;
-  const weights = new Float64Array(problem.priorEmissions.length);
+function weightsOf({ priorEmissions, grid, shape }: FiguresInput, first: number, slots: number, mask: Float32Array, group: number): Float64Array {
+  const { rows, cols, groups } = shape;
+  const weights = new Float64Array(priorEmissions.length);
   for (let slot = first; slot < first + slots; slot++) {
     for (let cell = 0; cell < rows * cols; cell++) {
       const i = (slot * rows * cols + cell) * groups + group;
-      weights[i] = (problem.priorEmissions[i] * grid.cellArea(Math.floor(cell / cols)) * mask[cell]) / slots;
+      weights[i] = (priorEmissions[i] * grid.cellArea(Math.floor(cell / cols)) * mask[cell]) / slots;
     }
   }
   return weights;
-}
-
-/** Of the control's elements of one group in an area. */
-function dofsOf({ control }: FiguresInput, dofs: Float64Array, first: number, slots: number, mask: Float32Array, group: number): number {
-  const share = control.logFactorMap!.shareIn(mask);
-  let total = 0;
-  for (let slot = first; slot < first + slots; slot++) {
-    const begin = (slot * control.shape.groups + group) * share.length;
-    total += dot(share, dofs.subarray(begin, begin + share.length));
-  }
-  return total;
 }
 
 function correlationOf(covariance: number[][]): number[][] {

@@ -16,26 +16,22 @@ import type { Control, LogFactorMap } from '../control';
 import { dot } from '../vectors';
 import type { LowRankBlock } from './low-rank';
 
-/** What both methods give: the low-rank posterior, and the ensemble. */
+/** What both methods give: the low-rank posterior, and the ensemble. Maps are those of the control. */
 export interface Posterior {
   /** standard deviation of the log factors, before the bound, `[slots, rows, cols, groups]`; 0 where nothing is emitted */
-  logFactorSigma(): Float64Array;
-  /** @param sums - weights of the factors in each sum, such as emissions in a region @returns covariance of the sums */
-  covarianceOfSums(sums: readonly Float64Array[]): number[][];
+  logFactorSigma(map: LogFactorMap): Float64Array;
+  /** @param sums - weights of the map's factors in each sum, such as emissions in a region @returns covariance of the sums */
+  covarianceOfSums(map: LogFactorMap, sums: readonly Float64Array[]): number[][];
 }
 
 export class LowRankPosterior implements Posterior {
-  private readonly map: LogFactorMap;
-
   /** @param at - the control about which the Hessian was taken */
   constructor(
     private readonly control: Control,
     private readonly at: Float64Array,
     readonly blocks: readonly LowRankBlock[],
     private readonly species: number,
-  ) {
-    this.map = control.logFactorMap!;
-  }
+  ) {}
 
   /** λ of all blocks, largest first. */
   get eigenvalues(): number[] {
@@ -60,17 +56,17 @@ export class LowRankPosterior implements Posterior {
     return out;
   }
 
-  logFactorSigma(): Float64Array {
-    const variance = this.map.priorSpread().map((spread) => spread * spread);
-    for (const z of this.images((value) => Math.sqrt(reduction(value)))) {
+  logFactorSigma(map: LogFactorMap): Float64Array {
+    const variance = map.priorSpread().map((spread) => spread * spread);
+    for (const z of this.images(map, (value) => Math.sqrt(reduction(value)))) {
       for (let i = 0; i < variance.length; i++) variance[i] -= z[i] * z[i];
     }
     // Where the prior's variance is 0 nothing is emitted; below 0 is rounding.
-    return this.map.priorSpread().map((spread, i) => (spread > 0 ? Math.sqrt(Math.max(0, variance[i])) : 0));
+    return map.priorSpread().map((spread, i) => (spread > 0 ? Math.sqrt(Math.max(0, variance[i])) : 0));
   }
 
-  covarianceOfSums(sums: readonly Float64Array[]): number[][] {
-    const gradients = sums.map((weights) => gradientOfSum(this.control, this.at, weights));
+  covarianceOfSums(map: LogFactorMap, sums: readonly Float64Array[]): number[][] {
+    const gradients = sums.map((weights) => map.gradient(this.at, weights));
     const images = gradients.map((t) => this.covariance(t));
     return gradients.map((t) => images.map((image) => dot(t, image)));
   }
@@ -101,18 +97,19 @@ export class LowRankPosterior implements Posterior {
   /**
    * Rows of the averaging kernel of the log factors: how the estimate of one answers to the true value of each.
    *
+   * @param map - of all emissions: they are what the model sees
    * @param indices - of log factors
    * @returns per index its row over the factors of its own block, which begin at `first`; the rest of the row is 0
    */
-  averagingKernelRows(indices: readonly number[]): { first: number; row: Float32Array }[] {
-    const slopes = this.map.slopes(this.map.logFactors(this.at));
+  averagingKernelRows(map: LogFactorMap, indices: readonly number[]): { first: number; row: Float32Array }[] {
+    const slopes = map.slopes(map.logFactors(this.at));
     const rows = indices.map((index) => {
       const block = this.blocks.find(({ factors: [first, end] }) => index >= first && index < end)!;
       const [first, end] = block.factors;
       return { index, block, first, row: new Float32Array(Math.min(end, slopes.length) - first) };
     });
     let k = 0;
-    for (const z of this.images((value) => 1 / (1 + value))) {
+    for (const z of this.images(map, (value) => 1 / (1 + value))) {
       for (const { index, block, first, row } of rows) {
         const image = block.factorImages[k] as Float64Array | undefined;
         if (image) for (let i = 0; i < row.length; i++) row[i] += z[index] * slopes[first + i] * image[i];
@@ -123,29 +120,22 @@ export class LowRankPosterior implements Posterior {
   }
 
   /** L·(weight(λ_k) u_k) of the k-th pair of all blocks at once. */
-  private *images(weight: (value: number) => number): Generator<Float64Array> {
+  private *images(map: LogFactorMap, weight: (value: number) => number): Generator<Float64Array> {
     const most = Math.max(0, ...this.blocks.map(({ values }) => values.length));
     for (let k = 0; k < most; k++) {
       const vector = new Float64Array(this.control.size);
       for (const { control: range, values, vectors } of this.blocks) {
         if (k < values.length) vectors[k].forEach((u, i) => (vector[range[0] + i] = weight(values[k]) * u));
       }
-      yield this.map.logFactors(vector);
+      yield map.logFactors(vector);
     }
   }
 }
 
 /** The covariance of sums that the prior gives, through the tangent at a control: what the posterior's is a reduction of. */
-export function priorCovarianceOfSums(control: Control, at: Float64Array, sums: readonly Float64Array[]): number[][] {
-  const gradients = sums.map((weights) => gradientOfSum(control, at, weights));
+export function priorCovarianceOfSums(map: LogFactorMap, at: Float64Array, sums: readonly Float64Array[]): number[][] {
+  const gradients = sums.map((weights) => map.gradient(at, weights));
   return gradients.map((t) => gradients.map((s) => dot(t, s)));
-}
-
-/** (df/dv)ᵀ·weights, of weights of the emissions' factors. */
-function gradientOfSum(control: Control, at: Float64Array, weights: Float64Array): Float64Array {
-  const all = new Float64Array(control.factorCount);
-  all.set(weights);
-  return control.gradient(at, all);
 }
 
 /** D = λ/(1 + λ) */

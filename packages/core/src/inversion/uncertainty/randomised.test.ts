@@ -16,7 +16,7 @@ describe('the randomised ensemble', () => {
   });
 
   it('has mean and spread of the closed form, within sampling error', () => {
-    const sigma = new EnsemblePosterior(control, members).logFactorSigma();
+    const sigma = new EnsemblePosterior(members).logFactorSigma(control);
     const spread = control.priorSpread();
     const mean = control.logFactors(start).map(() => 0);
     for (const member of members) control.logFactors(member).forEach((z, i) => (mean[i] += z / MEMBERS));
@@ -45,7 +45,7 @@ describe('the randomised ensemble', () => {
     const sums = [0, 1].map((group) => Float64Array.from({ length: control.size }, (_, i) => (i % 2 === group ? 0.05 : 0)));
     // The factors of the ensemble are exponentials: to compare with the closed form, draw them about 1 with a small spread.
     const small = members.map((member) => member.map((value, i) => 1e-3 * (value - start[i])));
-    const found = new EnsemblePosterior(control, small).covarianceOfSums(sums);
+    const found = new EnsemblePosterior(small).covarianceOfSums(control, sums);
     for (const [i, a] of sums.entries()) {
       for (const [j, b] of sums.entries()) {
         const exact = (u: Float64Array, v: Float64Array): number =>

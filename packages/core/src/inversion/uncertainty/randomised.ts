@@ -11,8 +11,8 @@
  * @see Bardsley et al. (2014), doi:10.1137/140964023; Oliver et al. (1996); Chevallier et al. (2007), doi:10.1029/2006JD007375
  */
 import { Random } from '../../random';
-import type { Control } from '../control';
-import { factorCount, Role, type ForwardModel, type ObservationBatch } from '../forward-model';
+import type { LogFactorMap } from '../control';
+import { Role, type ForwardModel, type ObservationBatch } from '../forward-model';
 import { invert, type InversionOptions } from '../invert';
 import { completeSettings, costFor, type InversionProblem, type InversionSettings } from '../inversion-settings';
 import type { Posterior } from './posterior';
@@ -61,23 +61,19 @@ function withPerturbedObservations(model: ForwardModel, weights: readonly number
 
 /** Spread of members; standard deviations are good to a part 1/√(2(n − 1)) of themselves. */
 export class EnsemblePosterior implements Posterior {
-  constructor(
-    private readonly control: Control,
-    private readonly members: readonly Float64Array[],
-  ) {}
+  /** @param members - their controls */
+  constructor(private readonly members: readonly Float64Array[]) {}
 
-  logFactorSigma(): Float64Array {
-    const map = this.control.logFactorMap!;
+  logFactorSigma(map: LogFactorMap): Float64Array {
     const fields = this.members.map((member) => map.logFactors(member));
     return map.priorSpread().map((spread, i) => (spread > 0 ? Math.sqrt(covariance(fields.map((z) => z[i]))) : 0));
   }
 
-  covarianceOfSums(sums: readonly Float64Array[]): number[][] {
-    const emissions = factorCount(this.control.shape);
+  covarianceOfSums(map: LogFactorMap, sums: readonly Float64Array[]): number[][] {
     const values = sums.map(() => [] as number[]);
     for (const member of this.members) {
-      const factors = this.control.factors(member).subarray(0, emissions);
-      sums.forEach((weights, s) => values[s].push(factors.reduce((sum, factor, i) => sum + weights[i] * factor, 0)));
+      const factors = map.factors(member);
+      sums.forEach((weights, s) => values[s].push(weights.reduce((sum, weight, i) => sum + weight * factors[i], 0)));
     }
     return values.map((a) => values.map((b) => covariance(a, b)));
   }

@@ -7,7 +7,7 @@ const { control } = gaussianWorld(9);
 const spread = control.priorSpread();
 const inner: Posterior = {
   logFactorSigma: () => spread.map((value) => 0.3 * value),
-  covarianceOfSums: (sums) => sums.map((_, i) => sums.map((__, j) => (i === j ? 7 : 1))),
+  covarianceOfSums: (_, sums) => sums.map((_, i) => sums.map((__, j) => (i === j ? 7 : 1))),
 };
 const random = new Random(6);
 const draws = (count: number, scale: number): Float64Array[] =>
@@ -16,15 +16,15 @@ const draws = (count: number, scale: number): Float64Array[] =>
 describe('the spread of surrogates', () => {
   it('of two that agree adds nothing', () => {
     const [one] = draws(1, 0.5);
-    const both = new WithSurrogateSpread(inner, control, [one, one], 1.5);
-    expect([...both.logFactorSigma()]).toEqual([...inner.logFactorSigma()]);
+    const both = new WithSurrogateSpread(inner, control.shape, [one, one], 1.5);
+    expect([...both.logFactorSigma(control)]).toEqual([...inner.logFactorSigma(control)]);
     const weights = [0, 1].map((k) => Float64Array.from({ length: control.size }, (_, i) => (i % 2 === k ? 1 : 0)));
-    expect(both.covarianceOfSums(weights)).toEqual(inner.covarianceOfSums(weights));
+    expect(both.covarianceOfSums(control, weights)).toEqual(inner.covarianceOfSums(control, weights));
   });
 
   it('adds its variance: that of many draws with half the prior spread is a quarter of the prior variance', () => {
-    const many = new WithSurrogateSpread(inner, control, draws(4000, 0.5), 0);
-    many.logFactorSigma().forEach((sigma, i) => {
+    const many = new WithSurrogateSpread(inner, control.shape, draws(4000, 0.5), 0);
+    many.logFactorSigma(control).forEach((sigma, i) => {
       // sampled variances are known to √(2/4000); five of these over 46 cells
       if (spread[i] > 0) expect(Math.abs((sigma / spread[i]) ** 2 - 0.09 - 0.25)).toBeLessThan(5 * 0.25 * Math.sqrt(2 / 4000));
       else expect(sigma).toBe(0);
@@ -33,7 +33,7 @@ describe('the spread of surrogates', () => {
 
   it('is averaged over the cells around, of its own group and slot, where few surrogates tell it badly', () => {
     const few = draws(2, 0.5);
-    const [raw, smooth] = [0, 30].map((length) => new WithSurrogateSpread(inner, control, few, length).logFactorSpread());
+    const [raw, smooth] = [0, 30].map((length) => new WithSurrogateSpread(inner, control.shape, few, length).logFactorSpread(control));
     const relative = (field: Float64Array, group: number, slot: number): number[] =>
       [...field].flatMap((value, i) => (i % 2 === group && Math.floor(i / 24) === slot && spread[i] > 0 ? [(value / spread[i]) ** 2] : []));
     for (const [group, slot] of [
@@ -53,6 +53,6 @@ describe('the spread of surrogates', () => {
     const totals = controls.map((each) => control.factors(each).reduce((sum, factor, i) => sum + weights[0][i] * factor, 0));
     const mean = totals.reduce((a, b) => a + b) / 3;
     const variance = totals.reduce((sum, total) => sum + (total - mean) ** 2, 0) / 2;
-    expect(new WithSurrogateSpread(inner, control, controls, 1).covarianceOfSums(weights)[0][0]).toBeCloseTo(7 + variance, 8);
+    expect(new WithSurrogateSpread(inner, control.shape, controls, 1).covarianceOfSums(control, weights)[0][0]).toBeCloseTo(7 + variance, 8);
   });
 });

@@ -7,7 +7,8 @@
  * @see Raynaud et al. (2009), doi:10.1002/qj.506, on averaging the variances of small ensembles in space
  */
 import { CorrelationFilter } from '../../grid/correlation';
-import type { Control } from '../control';
+import type { LogFactorMap } from '../control';
+import type { FactorShape } from '../forward-model';
 import type { Posterior } from './posterior';
 import { EnsemblePosterior } from './randomised';
 
@@ -16,33 +17,34 @@ export class WithSurrogateSpread implements Posterior {
 
   /**
    * @param inner - with one surrogate
+   * @param shape - of the factors on the emissions
    * @param controls - where the inversions ended, at least two
    * @param length - in cells (rows and columns alike, or [rows, cols]); 0: variances are not averaged
    */
   constructor(
     private readonly inner: Posterior,
-    private readonly control: Control,
+    private readonly shape: FactorShape,
     controls: readonly Float64Array[],
     private readonly length: number | readonly [number, number],
   ) {
-    this.ensemble = new EnsemblePosterior(control, controls);
+    this.ensemble = new EnsemblePosterior(controls);
   }
 
-  logFactorSigma(): Float64Array {
-    const spread = this.logFactorSpread();
-    return this.inner.logFactorSigma().map((sigma, i) => Math.hypot(sigma, spread[i]));
+  logFactorSigma(map: LogFactorMap): Float64Array {
+    const spread = this.logFactorSpread(map);
+    return this.inner.logFactorSigma(map).map((sigma, i) => Math.hypot(sigma, spread[i]));
   }
 
-  covarianceOfSums(sums: readonly Float64Array[]): number[][] {
-    const [inner, ensemble] = [this.inner, this.ensemble].map((each) => each.covarianceOfSums(sums));
+  covarianceOfSums(map: LogFactorMap, sums: readonly Float64Array[]): number[][] {
+    const [inner, ensemble] = [this.inner, this.ensemble].map((each) => each.covarianceOfSums(map, sums));
     return inner.map((row, i) => row.map((value, j) => value + ensemble[i][j]));
   }
 
   /** Standard deviation of the log factors over the surrogates, averaged in space; 0 where nothing is emitted. */
-  logFactorSpread(): Float64Array {
-    const { slots, rows, cols, groups } = this.control.shape;
-    const spread = this.ensemble.logFactorSigma();
-    const on = this.control.logFactorMap!.priorSpread();
+  logFactorSpread(map: LogFactorMap): Float64Array {
+    const { slots, rows, cols, groups } = this.shape;
+    const spread = this.ensemble.logFactorSigma(map);
+    const on = map.priorSpread();
     const filter = new CorrelationFilter(rows, cols, this.length);
     const out = new Float64Array(spread.length);
     for (let slot = 0; slot < slots; slot++) {

@@ -79,10 +79,24 @@ function notConstrained(context: PageContext, { areas, leastReduction }: ReportU
   </p>`;
 }
 
-function totals(context: PageContext, { areas, preview }: ReportUncertainty): Markup {
+/** Of one sector, or of all. */
+interface Part {
+  sector?: string;
+  areas: readonly AreaFigures[];
+  expected?: NonNullable<ReportUncertainty['preview']>['areas'];
+}
+
+function totals(context: PageContext, { areas, sectors = [], preview }: ReportUncertainty): Markup {
+  const parts: Part[] = [
+    { areas, expected: preview?.areas },
+    ...sectors.map(({ sector, areas: own }) => ({
+      ...{ sector, areas: own },
+      expected: preview?.sectors?.find((each) => each.sector === sector)?.areas,
+    })),
+  ];
   const hasRegions = areas.some(({ region }) => region !== undefined);
-  const expected = (area: AreaFigures): string => {
-    const before = preview?.areas.find(({ period, region, group }) => period === area.period && region === area.region && group === area.group);
+  const expectedOf = (area: AreaFigures, expected: Part['expected']): string => {
+    const before = expected?.find(({ period, region, group }) => period === area.period && region === area.region && group === area.group);
     return before ? change(-before.totalReduction) : MISSING;
   };
   const display = (interval: readonly [number, number]): string => interval.map((total) => significant(total * TO_DISPLAY)).join(' – ');
@@ -90,6 +104,7 @@ function totals(context: PageContext, { areas, preview }: ReportUncertainty): Ma
     id: 'table-uncertainty',
     caption: () => context.tableCaption('Totals with their intervals, and what the monitors add to the prior.'),
     columns: [
+      ...(sectors.length > 0 ? [{ title: 'Sector', text: true }] : []),
       ...(context.severalPeriods ? [{ title: 'Period', text: true }] : []),
       ...(hasRegions ? [{ title: 'Region', text: true }] : []),
       { title: 'Group', text: true },
@@ -102,27 +117,32 @@ function totals(context: PageContext, { areas, preview }: ReportUncertainty): Ma
       { title: 'Degrees of freedom' },
       { title: 'Constrained', text: true },
     ],
-    rows: areas.map((area, index) => {
-      const { period, region, group, total, dofsEstimate } = area;
-      const relative = relativeChange(total.priorSigma / total.prior, total.sigma / total.updated);
-      return {
-        cells: [
-          ...(context.severalPeriods ? [period] : []),
-          ...(hasRegions ? [region ?? 'domain'] : []),
-          chemical(group),
-          `${significant(total.prior * TO_DISPLAY)} ± ${percent(total.priorSigma / total.prior)}`,
-          `${significant(total.updated * TO_DISPLAY)} ± ${percent(total.sigma / total.updated)}`,
-          display(total.oneSigma),
-          display(total.twoSigma),
-          change(relative),
-          ...(preview ? [expected(area)] : []),
-          fixed(dofsEstimate === null ? undefined : Math.max(0, dofsEstimate), 1),
-          total.constrained ? 'yes' : 'no',
-        ],
-        begins: index > 0 && (areas[index - 1].period !== period || areas[index - 1].region !== region),
-      };
-    }),
-    note: 'Intervals are of the inversion’s own assumptions: errors of the observations as assumed, the surrogate’s where they hold it, none of the transport model’s. Uncertainty: change of the relative standard deviation of the total. Degrees of freedom are estimates, good to ±√(2n) or so.',
+    rows: parts.flatMap(({ sector, areas: own, expected }, part) =>
+      own.map((area, index) => {
+        const { period, region, group, total, dofsEstimate } = area;
+        const relative = relativeChange(total.priorSigma / total.prior, total.sigma / total.updated);
+        return {
+          cells: [
+            ...(sectors.length > 0 ? [sector ?? 'all'] : []),
+            ...(context.severalPeriods ? [period] : []),
+            ...(hasRegions ? [region ?? 'domain'] : []),
+            chemical(group),
+            `${significant(total.prior * TO_DISPLAY)} ± ${percent(total.priorSigma / total.prior)}`,
+            `${significant(total.updated * TO_DISPLAY)} ± ${percent(total.sigma / total.updated)}`,
+            display(total.oneSigma),
+            display(total.twoSigma),
+            change(relative),
+            ...(preview ? [expectedOf(area, expected)] : []),
+            fixed(dofsEstimate === null ? undefined : Math.max(0, dofsEstimate), 1),
+            total.constrained ? 'yes' : 'no',
+          ],
+          begins: index > 0 ? own[index - 1].period !== period || own[index - 1].region !== region : part > 0,
+        };
+      }),
+    ),
+    note: `Intervals are of the inversion’s own assumptions: errors of the observations as assumed, the surrogate’s where they hold it, none of the transport model’s. Uncertainty: change of the relative standard deviation of the total. Degrees of freedom are estimates, good to ±√(2n) or so.${
+      sectors.length > 0 ? ' What monitors tell of all sectors together they need not tell of each.' : ''
+    }`,
   });
 }
 
