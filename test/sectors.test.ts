@@ -177,11 +177,45 @@ describe('what the monitors know of sectors', () => {
   });
 });
 
-it('refuses a design of runs', () => {
-  const all = [...SMALL_RUN, ...SHORT_STAGES, SECTORS].flatMap((setting) => ['--set', setting]);
-  const design = spawnSync(process.execPath, [MAIN, 'simulate', caseFile, '--design', join(folder, 'design'), ...all], { encoding: 'utf8' });
-  expect([design.status, design.stderr]).toEqual([2, expect.stringContaining('DESIGN_SECTORS')]);
-  expect(existsSync(join(folder, 'design'))).toBe(false);
+it('writes a design of runs by sector, and takes runs back so', () => {
+  const simulate = (out: string, more: string[], settings: string[]): SpawnSyncReturns<string> => {
+    const all = [...SMALL_RUN, ...SHORT_STAGES, 'emissions.files=rest_{period}.nc', SECTORS, ...settings].flatMap((setting) => ['--set', setting]);
+    const [stage, ...args] = more;
+    return spawnSync(process.execPath, [MAIN, stage, caseFile, '--out', join(folder, out), ...args, ...all], { encoding: 'utf8' });
+  };
+  const design = simulate('none', ['simulate', '--design', join(folder, 'design'), '--json'], []);
+  expect([design.status, design.stderr.match(/^retroplume: .*/m)]).toEqual([0, null]);
+  const manifest = JSON.parse(readFileSync(join(folder, 'design/design.json'), 'utf8')) as {
+    prior: { period: string; emissions: Record<string, string[]> }[];
+    members: { name: string; runs: { period: string; emissions: Record<string, string> }[] }[];
+    caseKeys: { members: { runs: { name: string; emissions: string; concentrations: string }[] } };
+  };
+  const winter = manifest.members[0].runs.find(({ period }) => period === 'winter')!;
+  expect(winter.emissions).toEqual({ rest: 'member01/EMIS_winter_rest.nc', power: 'member01/EMIS_winter_power.nc' });
+  expect(manifest.prior.find(({ period }) => period === 'winter')!.emissions).toEqual({
+    ...{ rest: [join(folder, 'rest_winter.nc')], power: [join(folder, 'power_winter.nc')] },
+  });
+  for (const path of Object.values(winter.emissions)) {
+    for (const variable of ['NO', 'SO2']) expect(values(join(folder, 'design', path), variable)).toEqual(values(inRun('simulate', path), variable));
+  }
+  const again = simulate('none', ['simulate', '--design', join(folder, 'design'), '--json'], []);
+  expect(JSON.parse(again.stdout)).toMatchObject({ written: 0, kept: 2 * 2 * manifest.members.length });
+
+  // Back in with the concentrations that simulate made of the same files.
+  const runs = manifest.caseKeys.members.runs.map((run) => ({ ...run, concentrations: inRun('simulate', run.name, 'ACONC_{period}.nc') }));
+  expect(runs[0].emissions).toBe('design/member01/EMIS_{period}_{sector}.nc');
+  const back = [`members.runs=${JSON.stringify(runs)}`, 'response.groups=[]', `certificate.runs=${JSON.stringify([{ ...runs[0], name: 'again' }])}`];
+  const check = simulate('back', ['check'], back);
+  expect([check.status, check.stderr.match(/^retroplume: .*/m)]).toEqual([0, null]);
+  for (const stage of ['simulate', 'prepare', 'train', 'certify']) {
+    const { status, stderr } = simulate('back', [stage, '--threads', '1'], back);
+    expect([stage, status, stderr.match(/^retroplume: .*/m)]).toEqual([stage, 0, null]);
+  }
+  const emissions = (run: string): Float32Array =>
+    cfVariable(readCf(join(folder, run, 'prepare/winter/run-member01.nc')), 'emission_SO2', '').data as Float32Array;
+  expect(emissions('back')).toEqual(emissions('run'));
+  const whole = simulate('back', ['check'], [...back, 'emissions.sectors={}']);
+  expect([whole.status, whole.stdout]).toEqual([2, expect.stringMatching(/nothing can stand for \{sector\}: name the files/) as string]);
 });
 
 it('without factors of its own a sector has those of the rest', () => {

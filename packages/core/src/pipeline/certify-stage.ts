@@ -4,9 +4,8 @@
  */
 import { join } from 'node:path';
 import { GROUPS, type Group } from '../data/case';
-import { readEmissions } from '../data/case-fields';
 import { writeFileAtomic } from '../data/checkpoint';
-import { expandGlob, IoapiSeries } from '../data/ioapi';
+import { expandGlob } from '../data/glob';
 import { inMemory } from '../data/period-source';
 import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
 import { judge, pairName, type Certificate, type JointResponse, type PairResponse, type RingResponse } from '../surrogate/certificate';
@@ -23,6 +22,8 @@ import { distanceRings } from '../surrogate/source-patches';
 import type { Surrogate } from '../surrogate/surrogate';
 import { ctmIdentity } from '../transport/ctm';
 import { inPeriod, PRIOR } from './case-runs';
+import { readInventory } from './prepare';
+import { filesOf, givenSectors } from './sector-files';
 import { sensitivityInputs, sensitivityRegions, sensitivityResponses } from './certify-sensitivities';
 import { certifyingRuns, factorsOfRun, makeRuns, type CertifyingRun } from './certify-runs';
 import {
@@ -62,7 +63,7 @@ export const certifyStage: Stage = {
   },
   inputs: ({ case: settings }) => [
     ...settings.certificate.runs.flatMap(({ emissions, concentrations }) =>
-      settings.periods.flatMap(({ name }) => [emissions, concentrations].flatMap((pattern) => expandGlob(inPeriod(pattern, name)))),
+      settings.periods.flatMap(({ name }) => [...filesOf(givenSectors(settings, emissions, name)), ...expandGlob(inPeriod(concentrations, name))]),
     ),
     ...sensitivityInputs(settings),
   ],
@@ -177,10 +178,10 @@ async function compare(
       else domain.add(run.group, run.name, responseSums(comparison)[0]);
     }
     for (const given of certificate.runs) {
-      const files = (pattern: string): string[] => expandGlob(inPeriod(pattern, period.name));
-      const theirs = emissionsOf(context, period, files(given.emissions));
+      const { signal } = context;
+      const theirs = readInventory(givenSectors(context.case, given.emissions, period.name), period.grid, period.time, { signal });
       const changed = await free(given.name, { emissions: theirs });
-      const sums = responseSums(compared(changed, files(given.concentrations)))[0];
+      const sums = responseSums(compared(changed, expandGlob(inPeriod(given.concentrations, period.name))))[0];
       const groups = changedGroups(emissions, theirs);
       if (groups.length === 1) domain.add(groups[0], given.name, sums);
       else out.joint.push(...jointResponses(given.name, groups, sums, period.name));
@@ -235,18 +236,4 @@ function changedGroups(prior: Float32Array, changed: Float32Array): Group[] {
     total[i % GROUPS.length] += Math.abs(prior[i]);
   }
   return GROUPS.filter((_, g) => difference[g] > 1e-5 * total[g]);
-}
-
-function emissionsOf(context: StageContext, period: PreparedPeriod, files: string[]): Float32Array {
-  const groups = Object.fromEntries(GROUPS.map((group) => [group, context.case.emissions.groups[group]]));
-  return readOn(period, files, (series) => readEmissions(series, period.time, groups, { signal: context.signal }));
-}
-
-function readOn<T>({ grid }: PreparedPeriod, files: string[], read: (series: IoapiSeries) => T): T {
-  const series = IoapiSeries.open(files, { grid });
-  try {
-    return read(series);
-  } finally {
-    series.close();
-  }
 }

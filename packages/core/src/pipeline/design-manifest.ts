@@ -3,13 +3,22 @@ import { dirname, join, relative } from 'node:path';
 import { memberDesigns, type Case, type MemberDesign, type Species } from '../data/case';
 import { PREPARED_SPECIES } from '../data/prepared';
 import type { Grid, GridDefinition } from '../grid/grid';
+import type { EmissionGroups } from '../transport/emission-reader';
 import { memberStream } from '../transport/members';
 import { simulatedFile } from './case-runs';
-import { priorEmissionFiles } from './sector-files';
+import { filesOf, priorSectors, sectorGroups, sectorNames, simulatedEmissions } from './sector-files';
 import { designedRegions, stretchCount } from './member-factors';
 import { VERSIONS } from './versions';
 
 export const MANIFEST = 'design.json';
+
+/** Of an inventory in one piece, or by the name of each sector. */
+type BySector<T> = T | Record<string, T>;
+
+function bySector<T>(settings: Case, of: (sector?: string) => T): BySector<T> {
+  const names = sectorNames(settings);
+  return names ? Object.fromEntries(names.map((name) => [name, of(name)])) : of();
+}
 
 /** A member and its files; paths are relative to the manifest. */
 interface DesignedMember {
@@ -20,7 +29,7 @@ interface DesignedMember {
   factor?: number;
   /** of random factors: the seed, and by period and stretch the labels of the streams of random numbers */
   seed?: number;
-  runs: { period: string; emissions: string; concentrations: string; streams?: string[] }[];
+  runs: { period: string; emissions: BySector<string>; concentrations: string; streams?: string[] }[];
 }
 
 export interface DesignManifest {
@@ -29,13 +38,14 @@ export interface DesignManifest {
   retroplume: string;
   grid: GridDefinition;
   periods: { name: string; start: string; hours: number; spinUpHours: number }[];
-  /** how the groups are made up; a factor on a group multiplies these variables, all layers alike */
+  /** how the groups are made up; a factor on a group multiplies these variables, all layers alike; of a sector that has groups of its own, its own */
   groups: Case['emissions']['groups'];
+  sectorGroups?: Record<string, EmissionGroups>;
   /** of random factors: standard deviation of the natural logarithm, correlation length, hours after which they are others (none: never in a period) */
   random: Pick<Case['members'], 'seed' | 'spread' | 'lengthKm' | 'stretchHours'>;
   regions: Case['regions'];
   /** emission files of the prior run, which is not a member */
-  prior: { period: string; emissions: string[] }[];
+  prior: { period: string; emissions: BySector<string[]> }[];
   members: DesignedMember[];
   expected: { concentrations: string; variables: Record<Species, { variable: string; unit: string }> };
   /** keys of the case file, to be pasted there; paths are relative to the case file */
@@ -63,7 +73,7 @@ function memberOf(settings: Case, design: MemberDesign): DesignedMember {
     ...(random ? { seed: members.seed } : {}),
     runs: periods.map(({ name: period, hours }) => ({
       period,
-      emissions: simulatedFile('', name, 'EMIS', period),
+      emissions: bySector(settings, (sector) => simulatedEmissions('', name, period, sector)),
       concentrations: simulatedFile('', name, 'ACONC', period),
       ...(random
         ? { streams: Array.from({ length: stretchCount(settings, { hours }) }, (_, stretch) => memberStream({ ...design, period, stretch })) }
@@ -77,6 +87,12 @@ export function designManifest(settings: Case, grid: Grid, dir: string): DesignM
   const { seed, spread, lengthKm, stretchHours } = settings.members;
   const { variables } = settings.concentrations;
   const fromCase = relative(dirname(settings.file), dir);
+  const ownGroups = Object.fromEntries(
+    Object.entries(settings.emissions.sectors).flatMap(([name, { groups }]) => {
+      const own = sectorGroups(groups);
+      return own ? [[name, own]] : [];
+    }),
+  );
   return {
     about: ABOUT,
     case: settings.name,
@@ -84,9 +100,16 @@ export function designManifest(settings: Case, grid: Grid, dir: string): DesignM
     grid: grid.definition,
     periods: settings.periods.map(({ name, start, hours, spinUpHours }) => ({ name, start: start.toISOString(), hours, spinUpHours })),
     groups: settings.emissions.groups,
+    ...(Object.keys(ownGroups).length > 0 ? { sectorGroups: ownGroups } : {}),
     random: { seed, spread, lengthKm, stretchHours },
     regions: designedRegions(settings),
-    prior: settings.periods.map(({ name }) => ({ period: name, emissions: priorEmissionFiles(settings, name) })),
+    prior: settings.periods.map(({ name }) => {
+      const sectors = priorSectors(settings, name);
+      return {
+        period: name,
+        emissions: bySector(settings, (sector) => filesOf(sectors.filter((each) => sector === undefined || each.name === sector))),
+      };
+    }),
     members: memberDesigns(settings).map((design) => memberOf(settings, design)),
     expected: {
       concentrations: EXPECTED,
@@ -98,7 +121,7 @@ export function designManifest(settings: Case, grid: Grid, dir: string): DesignM
       members: {
         runs: memberDesigns(settings).map(({ name }) => ({
           name,
-          emissions: join(fromCase, simulatedFile('', name, 'EMIS', '{period}')),
+          emissions: join(fromCase, simulatedEmissions('', name, '{period}', sectorNames(settings) ? '{sector}' : undefined)),
           concentrations: join(fromCase, simulatedFile('', name, 'ACONC', '{period}')),
         })),
       },

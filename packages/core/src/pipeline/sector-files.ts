@@ -78,12 +78,41 @@ export function emissionInput(sectors: readonly SectorFiles[]): { emissionFiles:
   return { emissionFiles: filesOf(sectors), sectors };
 }
 
+/** Names of the sectors that the case's files lie in; undefined where they lie in one piece. */
+export function sectorNames({ emissions: { files, sectors } }: Case): string[] | undefined {
+  const names = [...(files === undefined ? [] : [REST]), ...Object.keys(sectors)];
+  return names.length > 1 ? names : undefined;
+}
+
+/** Emission file of a run in `dir`. @param sector - where the case's files lie in sectors */
+export function simulatedEmissions(dir: string, run: string, period: string, sector?: string): string {
+  return simulatedFile(dir, run, 'EMIS', sector === undefined ? period : `${period}_${sector}`);
+}
+
 /** The emission files of a run in `dir`, one a sector: of the same sectors as the prior's. */
 export function simulatedSectors(settings: Case, dir: string, run: string, period: string): SectorFiles[] {
-  const sectors = priorSectors(settings, period);
-  return sectors.map((sector) => ({
+  const inSectors = sectorNames(settings) !== undefined;
+  return priorSectors(settings, period).map((sector) => ({
     ...sector,
-    files: [simulatedFile(dir, run, 'EMIS', sectors.length > 1 ? `${period}_${sector.name}` : period)],
+    files: [simulatedEmissions(dir, run, period, inSectors ? sector.name : undefined)],
+  }));
+}
+
+/** What stands for a sector's name in the pattern of the emissions of a run that the case brings. */
+const SECTOR = '{sector}';
+
+/** Emission files of a run that the case brings, and where in the case's pattern they are: in the prior's sectors, or the whole inventory in files of one kind. */
+export function givenPatterns(settings: Case, pattern: string): { sector?: string; pattern: string }[] {
+  const names = sectorNames(settings);
+  if (!pattern.includes(SECTOR) || !names) return [{ pattern }];
+  return names.map((sector) => ({ sector, pattern: pattern.replaceAll(SECTOR, sector) }));
+}
+
+export function givenSectors(settings: Case, emissions: string, period: string): SectorFiles[] {
+  const prior = priorSectors(settings, period);
+  return givenPatterns(settings, emissions).map(({ sector, pattern }) => ({
+    ...(prior.find(({ name }) => name === sector) ?? { name: REST, groups: settings.emissions.groups }),
+    files: expandGlob(inPeriod(pattern, period)),
   }));
 }
 
@@ -108,10 +137,7 @@ export function runFiles(context: StageContext, run: string, period: string): Ru
   const simulate = context.dirOf('simulate');
   const given = settings.members.runs?.find(({ name }) => name === run);
   if (given) {
-    // Runs from elsewhere bring the whole inventory in files of one kind.
-    const { groups } = settings.emissions;
-    const emissions = [{ name: REST, files: expandGlob(inPeriod(given.emissions, period)), groups }];
-    return { emissions, concentrations: expandGlob(inPeriod(given.concentrations, period)) };
+    return { emissions: givenSectors(settings, given.emissions, period), concentrations: expandGlob(inPeriod(given.concentrations, period)) };
   }
   const concentrations =
     run === PRIOR && settings.priorConcentrations

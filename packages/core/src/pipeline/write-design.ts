@@ -4,14 +4,16 @@ import { dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { loadCase, memberDesigns, type Case, type MemberDesign, type PeriodSettings } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
-import { IoapiFile, IoapiSeries } from '../data/ioapi';
-import { firstStepOf } from '../data/period-steps';
+import { IoapiFile } from '../data/ioapi';
 import { ConfigError, DataError, InterruptedError } from '../errors';
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
+import type { SectorFiles } from '../transport/emission-reader';
+import { InventoryReader } from '../transport/inventory-reader';
 import { writeScaledEmissions } from '../transport/members';
-import { simulatedFile, timeOf } from './case-runs';
-import { priorEmissionFiles } from './sector-files';
+import { pointsOf } from '../transport/point-sources';
+import { timeOf } from './case-runs';
+import { priorSectors, sectorNames, simulatedEmissions } from './sector-files';
 import { designManifest, MANIFEST, manifestText } from './design-manifest';
 import { checkDesignedRegions, designedFactors } from './member-factors';
 import { InputHashes } from './input-hashes';
@@ -38,13 +40,15 @@ export interface DesignResult {
 interface DesignedFile {
   design: MemberDesign;
   period: PeriodSettings;
+  /** of the prior run, whose emissions the file has, scaled */
+  sector: SectorFiles;
   path: string;
   /** what its history says: another design, other emissions or another version give another */
   history: string;
 }
 
 /**
- * Writes one emission file per member and period, with the variables, units, layers and hours of the prior emissions, and last the manifest
+ * Writes one emission file per member, period and sector of the inventory, with the variables, units, layers and hours of the prior emissions, and last the manifest
  * `design.json`. Files of the same design that are there already are kept; no transport model is run.
  *
  * @param source - path of the case file, or a loaded case
@@ -70,12 +74,12 @@ export async function writeDesign(source: string | Case, options: DesignOptions 
   // A manifest stands for a whole design: it goes before the first file changes and comes after the last.
   if (missing.length > 0 || !existsSync(manifest) || readFileSync(manifest, 'utf8') !== text) rmSync(manifest, { force: true });
   let done = 0;
-  for (const { design, period, path, history } of missing) {
+  for (const { design, period, sector, path, history } of missing) {
     await assertGoesOn(options.signal);
     const event = { kind: 'progress', stage: 'simulate', variant: 'default', total: missing.length } as const;
     options.onEvent?.({ ...event, done: done++, text: `emissions of ${design.name}, ${period.name}` });
     const factors = designedFactors(settings, grid, design, period);
-    writeScaledEmissions(priorEmissionFiles(settings, period.name), path, factors, settings.emissions.groups, { grid, history });
+    writeScaledEmissions(sector.files, path, factors, sector.groups, { grid, history, points: pointsOf(sector, grid) });
   }
   await assertGoesOn(options.signal);
   if (!existsSync(manifest)) writeFileAtomic(manifest, text);
@@ -90,12 +94,6 @@ function checkAsked(settings: Case): void {
       `${settings.file}: the case brings its own members (members.runs), so there is no design to write: take members.runs out of the case to write one`,
     );
   }
-  if (Object.keys(settings.emissions.sectors).length > 0) {
-    throw new ConfigError(
-      'DESIGN_SECTORS',
-      `${settings.file}: a design is written as one file of emissions a run, and the inventory lies in sectors (emissions.sectors): give the sum of the sectors as emissions.files in a case for the design`,
-    );
-  }
   if (memberDesigns(settings).length === 0) {
     throw new ConfigError(
       'DESIGN_EMPTY',
@@ -107,12 +105,7 @@ function checkAsked(settings: Case): void {
 /** Grid and hours of the prior emissions, from their headers. */
 function checkEmissions(settings: Case, grid: Grid): void {
   for (const period of settings.periods) {
-    const series = IoapiSeries.open(priorEmissionFiles(settings, period.name), { grid });
-    try {
-      firstStepOf(series, timeOf(period));
-    } finally {
-      series.close();
-    }
+    InventoryReader.open(priorSectors(settings, period.name), grid, timeOf(period)).close();
   }
 }
 
@@ -120,16 +113,20 @@ async function designedFiles(settings: Case, grid: Grid, dir: string): Promise<D
   const { seed, spread, lengthKm, stretchHours } = settings.members;
   const files: DesignedFile[] = [];
   const inputs = new InputHashes();
+  const inSectors = sectorNames(settings) !== undefined;
   for (const period of settings.periods) {
-    const prior: string[] = [];
-    for (const path of priorEmissionFiles(settings, period.name)) prior.push((await inputs.describe(path)).sha256);
-    for (const design of memberDesigns(settings)) {
-      const region = design.kind === 'region' ? settings.regions[design.region] : undefined;
-      const random = design.kind === 'random' || design.kind === 'group' ? { seed, spread, lengthKm, stretchHours } : undefined;
-      const content = { design, region, random, period: period.name, prior, grid: grid.definition, groups: settings.emissions.groups };
-      const key = hashText(canonicalJson(content)).slice(0, 16);
-      const history = `emissions scaled per group by Retroplume, design ${key}`;
-      files.push({ design, period, path: simulatedFile(dir, design.name, 'EMIS', period.name), history });
+    for (const sector of priorSectors(settings, period.name)) {
+      const prior: string[] = [];
+      for (const path of sector.files) prior.push((await inputs.describe(path)).sha256);
+      const stacks = sector.stackGroups === undefined ? undefined : (await inputs.describe(sector.stackGroups)).sha256;
+      for (const design of memberDesigns(settings)) {
+        const region = design.kind === 'region' ? settings.regions[design.region] : undefined;
+        const random = design.kind === 'random' || design.kind === 'group' ? { seed, spread, lengthKm, stretchHours } : undefined;
+        const content = { design, region, random, period: period.name, prior, stacks, grid: grid.definition, groups: sector.groups };
+        const key = hashText(canonicalJson(content)).slice(0, 16);
+        const history = `emissions scaled per group by Retroplume, design ${key}`;
+        files.push({ design, period, sector, path: simulatedEmissions(dir, design.name, period.name, inSectors ? sector.name : undefined), history });
+      }
     }
   }
   return files;

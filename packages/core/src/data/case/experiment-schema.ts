@@ -27,7 +27,7 @@ export function perSpecies(
 export const outsideRuns = z.array(
   z.strictObject({
     name: text('Name of the run.'),
-    emissions: files('Emission files of the run.'),
+    emissions: files('Emission files of the run; `{sector}` stands for each sector of the inventory, where the run has one file or more for each.'),
     concentrations: files('Concentrations that the transport model gave for them.'),
   }),
 );

@@ -20,7 +20,20 @@ export function checkSectors(c: Case): Breach[] {
         text: 'expected a letter and then up to 15 letters and digits: it becomes part of names in files',
       })),
     ...checkInverted(c, names),
+    ...checkGivenRuns(c, names),
   ];
+}
+
+function checkGivenRuns({ emissions, members, certificate }: Case, names: readonly string[]): Breach[] {
+  if (names.length + (emissions.files === undefined ? 0 : 1) > 1) return [];
+  const runs = { members: members.runs ?? [], certificate: certificate.runs };
+  return Object.entries(runs).flatMap(([key, list]) =>
+    list.flatMap(({ emissions: pattern }, i): Breach[] =>
+      pattern.includes('{sector}')
+        ? [{ path: [key, 'runs', i, 'emissions'], text: 'the inventory lies in one piece, so nothing can stand for {sector}: name the files' }]
+        : [],
+    ),
+  );
 }
 
 function checkInverted({ inversion }: Case, names: readonly string[]): Breach[] {

@@ -18,7 +18,7 @@ import { readTruthFactors } from '../../worlds/truth-factors';
 import type { EmissionGroups } from '../../transport/emission-reader';
 import { openSector } from '../../transport/point-sources';
 import { timeOf } from '../case-runs';
-import { sectorGroups } from '../sector-files';
+import { givenPatterns, sectorGroups } from '../sector-files';
 import type { Findings } from './findings';
 
 /** A set of files of one kind in one period. */
@@ -74,6 +74,14 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
     ...{ what, path, pattern, open },
     fields: (reader, hour) => emissionChecks(groups, groupsPath, reader, hour),
   });
+  const ofSector = (name: string, what: string, path: KeyPath, pattern: string): Source => {
+    const { groups, stackGroups } = inventory.sectors[name] ?? {};
+    const own = sectorGroups(groups);
+    const source = emissions(`emissions of ${what}`, path, pattern, own, own && ['emissions', 'sectors', name, 'groups']);
+    return stackGroups === undefined
+      ? source
+      : { ...source, open: (paths, grid, period) => openStacks(paths, expandGlobs(stackGroups, period)[0], grid) };
+  };
   const concentrations = (what: string, path: KeyPath, pattern: string): Source => ({
     ...{ what, path, pattern, open },
     fields: (reader, hour) => concentrationChecks(settings, reader, hour),
@@ -98,17 +106,14 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
         })),
     },
     ...(inventory.files === undefined ? [] : [emissions('prior emissions', ['emissions', 'files'], inventory.files)]),
-    ...Object.entries(inventory.sectors).map(([name, { files, groups, stackGroups }]): Source => {
-      const path: KeyPath = ['emissions', 'sectors', name];
-      const own = sectorGroups(groups);
-      const source = emissions(`emissions of ${name}`, [...path, 'files'], files, own, own && [...path, 'groups']);
-      return stackGroups === undefined
-        ? source
-        : { ...source, open: (paths, grid, period) => openStacks(paths, expandGlobs(stackGroups, period)[0], grid) };
-    }),
+    ...Object.entries(inventory.sectors).map(([name, { files }]) => ofSector(name, name, ['emissions', 'sectors', name, 'files'], files)),
     ...(settings.priorConcentrations === undefined ? [] : [concentrations('prior run', ['priorConcentrations'], settings.priorConcentrations)]),
     ...outside.flatMap(({ run, path }) => [
-      emissions(`emissions of ${run.name}`, [...path, 'emissions'], run.emissions),
+      ...givenPatterns(settings, run.emissions).map(({ sector, pattern }) =>
+        sector === undefined
+          ? emissions(`emissions of ${run.name}`, [...path, 'emissions'], pattern)
+          : ofSector(sector, `${sector} of ${run.name}`, [...path, 'emissions'], pattern),
+      ),
       concentrations(`run ${run.name}`, [...path, 'concentrations'], run.concentrations),
     ]),
     ...nuisance,
