@@ -7,7 +7,9 @@ import { hourStore, type HourStore } from './hour-store';
 const SHAPE = { hours: 4, rows: 5, cols: 6, channels: 3 };
 const FIELD = SHAPE.rows * SHAPE.cols * SHAPE.channels;
 const random = new Random(2);
-const values = Float32Array.from({ length: SHAPE.hours * FIELD }, () => random.normal());
+/** Of few digits, which half precision has as well. */
+const short = (): number => Math.round(64 * random.normal()) / 64;
+const values = Float32Array.from({ length: SHAPE.hours * FIELD }, short);
 const crop = { row: 1, col: 2, rows: 3, cols: 3 };
 const strip = { row: 2, col: 0, rows: 2, cols: 6 };
 
@@ -20,10 +22,12 @@ function filled(store: HourStore): HourStore {
 }
 
 describe.each([
-  ['in memory', 1e9],
-  ['in a file', 0],
-])('hourly fields %s', (_, mostBytes) => {
-  const store = hourStore(SHAPE, mostBytes);
+  ['in memory', 1e9, undefined],
+  ['in a file', 0, undefined],
+  ['in half precision in memory', 1e9, 2 ** -10],
+  ['in half precision in a file', 0, 2 ** -10],
+])('hourly fields %s', (_, mostBytes, half) => {
+  const store = hourStore(SHAPE, mostBytes, { half });
   afterAll(() => store.dispose());
 
   it('are 0 at first, and then what was written', () => {
@@ -40,7 +44,7 @@ describe.each([
 
   it.each([crop, strip])('are added to by rectangles (%p)', (each) => {
     const before = store.hours({ first: 0, count: 4 }).slice();
-    const added = Float32Array.from({ length: 2 * each.rows * each.cols * SHAPE.channels }, () => random.normal());
+    const added = Float32Array.from({ length: 2 * each.rows * each.cols * SHAPE.channels }, short);
     store.add(each, { first: 1, count: 2 }, added);
     added.forEach((value, i) => (before[placeOf(each, i)] += value));
     expect(store.hours({ first: 0, count: 4 })).toEqual(before);
@@ -61,7 +65,7 @@ function placeOf({ row, col, rows, cols }: typeof crop, i: number): number {
 
 it('the file has no name', () => {
   const folder = mkdtempSync(join(tmpdir(), 'retroplume-store-'));
-  const store = filled(hourStore(SHAPE, 0, folder));
+  const store = filled(hourStore(SHAPE, 0, { folder }));
   expect(readdirSync(folder)).toEqual([]);
   store.dispose();
   rmdirSync(folder);
@@ -69,6 +73,6 @@ it('the file has no name', () => {
 
 it('says what to do where the folder cannot be written', () => {
   const error = { code: 'FILE_UNWRITABLE', message: expect.stringContaining('/proc: a temporary file') as string };
-  expect(() => hourStore(SHAPE, 0, '/proc')).toThrow(expect.objectContaining(error) as Error);
-  expect(() => hourStore(SHAPE, 0, '/proc')).toThrow(/set TMPDIR/);
+  expect(() => hourStore(SHAPE, 0, { folder: '/proc' })).toThrow(expect.objectContaining(error) as Error);
+  expect(() => hourStore(SHAPE, 0, { folder: '/proc' })).toThrow(/set TMPDIR/);
 });

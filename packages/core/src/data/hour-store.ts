@@ -1,11 +1,12 @@
 /**
  * Hourly fields of a whole grid that are made in a run, a few hours at a time, and read a rectangle at a time: in memory, or where they are too large for
- * that in a file of the system's temporary folder. The file has no name: it is gone with the process, however that ends.
+ * that in a file of the system's temporary folder. The file has no name: it is gone with the process, however that ends. In half precision they take half the room.
  */
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataError } from '../errors';
+import { fromHalf, toHalf } from './half-precision';
 import { newMemory, part, type Crop, type Hours, type Memory } from './period-source';
 
 /** `[hours, rows, cols, channels]`, zeros at first. */
@@ -31,17 +32,31 @@ export interface HourStore {
   dispose(): void;
 }
 
-const BYTES = Float32Array.BYTES_PER_ELEMENT;
-/** What is read or written at once of a file. */
+/** What is read or written at once of a file, in single precision. */
 const FILE_CHUNK = 2 ** 28;
 
+export interface HourStoreOptions {
+  /** of a file; default: the system's for temporary files */
+  folder?: string;
+  /** the number that 1 stands for, in half precision: of the values between 6e-5 and 65504 times it 11 bits are kept; absent: single precision */
+  half?: number;
+}
+
+/** Bytes that a store takes. */
+export function hourStoreBytes({ hours, rows, cols, channels }: HourStoreShape, { half }: Pick<HourStoreOptions, 'half'> = {}): number {
+  return (half === undefined ? 4 : 2) * hours * rows * cols * channels;
+}
+
 /**
- * @param mostBytes - in memory up to this, in a file of `folder` (default: the system's for temporary files) beyond
+ * @param mostBytes - in memory up to this, in a file beyond
  * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`
  */
-export function hourStore(shape: HourStoreShape, mostBytes: number, folder = tmpdir()): HourStore {
-  const bytes = BYTES * shape.hours * shape.rows * shape.cols * shape.channels;
-  return bytes <= mostBytes ? new StoreInMemory(shape) : new StoreInFile(shape, folder);
+export function hourStore(shape: HourStoreShape, mostBytes: number, options: HourStoreOptions = {}): HourStore {
+  const { folder = tmpdir(), half } = options;
+  const bytes = hourStoreBytes(shape, options);
+  const inMemory = bytes <= mostBytes;
+  if (half !== undefined) return new CopyingStore(shape, new HalfValues(inMemory ? new ScratchMemory(bytes) : new ScratchFile(folder, bytes), half));
+  return inMemory ? new StoreInMemory(shape) : new CopyingStore(shape, new SingleValues(new ScratchFile(folder, bytes)));
 }
 
 class StoreInMemory implements HourStore {
@@ -79,40 +94,149 @@ class StoreInMemory implements HourStore {
   dispose(): void {} // the garbage collector's
 }
 
-class StoreInFile implements HourStore {
-  readonly channels: number;
-  readonly hoursAtOnce: number;
+/** Bytes that are read and written by their place. */
+interface Scratch {
+  read(into: Uint8Array, at: number): void;
+  write(data: Uint8Array, at: number): void;
+  dispose(): void;
+}
+
+class ScratchMemory implements Scratch {
+  private readonly bytes: Uint8Array;
+
+  constructor(length: number) {
+    this.bytes = new Uint8Array(length);
+  }
+
+  read(into: Uint8Array, at: number): void {
+    into.set(this.bytes.subarray(at, at + into.length));
+  }
+
+  write(data: Uint8Array, at: number): void {
+    this.bytes.set(data, at);
+  }
+
+  dispose(): void {} // the garbage collector's
+}
+
+class ScratchFile implements Scratch {
   private readonly file: number;
-  private readonly field: number;
 
   constructor(
-    private readonly shape: HourStoreShape,
     private readonly folder: string,
+    length: number,
   ) {
-    this.channels = shape.channels;
-    this.field = shape.rows * shape.cols * shape.channels;
-    this.hoursAtOnce = Math.max(1, Math.floor(FILE_CHUNK / (BYTES * this.field)));
     this.file = nameless(folder);
     try {
-      ftruncateSync(this.file, BYTES * shape.hours * this.field);
+      ftruncateSync(this.file, length);
     } catch (error) {
       throw unwritable(folder, error);
     }
   }
 
+  read(into: Uint8Array, at: number): void {
+    for (let done = 0; done < into.length;) {
+      const length = Math.min(FILE_CHUNK, into.length - done);
+      const read = readSync(this.file, into, done, length, at + done);
+      if (read === 0) throw new DataError('FILE_UNREADABLE', `a temporary file in ${this.folder} has become shorter: run the same command again`);
+      done += read;
+    }
+  }
+
+  write(data: Uint8Array, at: number): void {
+    try {
+      for (let done = 0; done < data.length;) done += writeSync(this.file, data, done, Math.min(FILE_CHUNK, data.length - done), at + done);
+    } catch (error) {
+      throw unwritable(this.folder, error);
+    }
+  }
+
+  dispose(): void {
+    closeSync(this.file);
+  }
+}
+
+/** Numbers in a {@link Scratch}, by their place. */
+interface StoredValues {
+  read(into: Float32Array, at: number): void;
+  put(data: Float32Array, at: number): void;
+  dispose(): void;
+}
+
+class SingleValues implements StoredValues {
+  constructor(private readonly scratch: Scratch) {}
+
+  read(into: Float32Array, at: number): void {
+    this.scratch.read(new Uint8Array(into.buffer, into.byteOffset, into.byteLength), 4 * at);
+  }
+
+  put(data: Float32Array, at: number): void {
+    this.scratch.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 4 * at);
+  }
+
+  dispose(): void {
+    this.scratch.dispose();
+  }
+}
+
+class HalfValues implements StoredValues {
+  private halves = new Uint16Array();
+
+  constructor(
+    private readonly scratch: Scratch,
+    private readonly one: number,
+  ) {}
+
+  read(into: Float32Array, at: number): void {
+    const halves = this.room(into.length);
+    this.scratch.read(new Uint8Array(halves.buffer, 0, halves.byteLength), 2 * at);
+    fromHalf(halves, into, this.one);
+  }
+
+  put(data: Float32Array, at: number): void {
+    const halves = this.room(data.length);
+    toHalf(data, halves, this.one);
+    this.scratch.write(new Uint8Array(halves.buffer, 0, halves.byteLength), 2 * at);
+  }
+
+  dispose(): void {
+    this.scratch.dispose();
+  }
+
+  private room(length: number): Uint16Array {
+    if (this.halves.length < length) this.halves = new Uint16Array(length);
+    return this.halves.subarray(0, length);
+  }
+}
+
+/** What is asked of it is copied. */
+class CopyingStore implements HourStore {
+  readonly channels: number;
+  readonly hoursAtOnce: number;
+  private readonly field: number;
+
+  constructor(
+    private readonly shape: HourStoreShape,
+    private readonly values: StoredValues,
+  ) {
+    this.channels = shape.channels;
+    this.field = shape.rows * shape.cols * shape.channels;
+    this.hoursAtOnce = Math.max(1, Math.floor(FILE_CHUNK / (4 * this.field)));
+  }
+
   hours({ first, count }: Hours): Float32Array {
     const out = new Float32Array(count * this.field);
-    this.read(out, first * this.field);
+    this.values.read(out, first * this.field);
     return out;
   }
 
   write(first: number, data: Float32Array): void {
-    this.put(data, first * this.field);
+    this.values.put(data, first * this.field);
   }
 
   rectangle(crop: Crop, range: Hours, memory = newMemory): Float32Array {
     const out = memory(range.count * crop.rows * crop.cols * this.shape.channels);
-    forEachLine(this.shape, crop, range, (at, to, width) => this.read(out.subarray(to, to + width), at));
+    forEachLine(this.shape, crop, range, (at, to, width) => this.values.read(out.subarray(to, to + width), at));
     return out;
   }
 
@@ -120,35 +244,14 @@ class StoreInFile implements HourStore {
     let held = new Float32Array();
     forEachLine(this.shape, crop, range, (at, from, width) => {
       if (held.length !== width) held = new Float32Array(width);
-      this.read(held, at);
+      this.values.read(held, at);
       for (let k = 0; k < width; k++) held[k] += data[from + k];
-      this.put(held, at);
+      this.values.put(held, at);
     });
   }
 
   dispose(): void {
-    closeSync(this.file);
-  }
-
-  private read(into: Float32Array, at: number): void {
-    const bytes = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
-    for (let done = 0; done < bytes.length;) {
-      const length = Math.min(FILE_CHUNK, bytes.length - done);
-      const read = readSync(this.file, bytes, done, length, BYTES * at + done);
-      if (read === 0) throw new DataError('FILE_UNREADABLE', `a temporary file in ${this.folder} has become shorter: run the same command again`);
-      done += read;
-    }
-  }
-
-  private put(data: Float32Array, at: number): void {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    try {
-      for (let done = 0; done < bytes.length;) {
-        done += writeSync(this.file, bytes, done, Math.min(FILE_CHUNK, bytes.length - done), BYTES * at + done);
-      }
-    } catch (error) {
-      throw unwritable(this.folder, error);
-    }
+    this.values.dispose();
   }
 }
 

@@ -122,7 +122,7 @@ describe('what is refused', () => {
 
 it('of runs that do not all fit in memory are the same in files', () => {
   const other = withWeather(tinyPeriod('winter', 1));
-  carryRuns([other], TRACERS, 1, 4 * prior.length);
+  carryRuns([other], TRACERS, 1, { mostBytes: 4 * prior.length });
   const [first, second] = ['prior', 'member01'].map((run) => other.runs.get(run)!.tracers!);
   expect(first.hours({ first: 0, count: 1 }).buffer).toBe(first.hours({ first: 1, count: 1 }).buffer); // memory
   expect(second.hours({ first: 0, count: 1 }).buffer).not.toBe(second.hours({ first: 0, count: 1 }).buffer);
@@ -132,4 +132,28 @@ it('of runs that do not all fit in memory are the same in files', () => {
   expect(second.rectangle(crop, { first: 7, count: 9 })).toEqual(period.runs.get('member01')!.tracers!.rectangle(crop, { first: 7, count: 9 }));
   dropTracers([other]);
   expect([...other.runs.values()].some(({ tracers }) => tracers)).toBe(false);
+});
+
+it.each([
+  ['in memory', 1e9],
+  ['in files', 0],
+])('of many runs are kept in half precision, %s, and are the same to 11 bits', (_, mostBytes) => {
+  const other = withWeather(tinyPeriod('winter', 1));
+  const runs = [...other.runs.keys()];
+  carryRuns([other], TRACERS, 1, { mostBytes, mostInSingle: 4 * prior.length * runs.length - 1 });
+  for (const name of runs) {
+    const single = period.runs.get(name)!.tracers!.hours(ALL);
+    const half = other.runs.get(name)!.tracers!.hours(ALL);
+    let rounded = 0;
+    single.forEach((value, i) => {
+      // The unit of the last of 11 bits, halved; of the smallest numbers that of the smallest exponent.
+      expect(Math.abs(half[i] - value)).toBeLessThanOrEqual(Math.max(Math.abs(value), 2 ** -47) * 2 ** -11);
+      if (half[i] !== value) rounded++;
+    });
+    expect(rounded).toBeGreaterThan(single.length / 2);
+  }
+  const crop = { row: 2, col: 3, rows: 4, cols: 5 };
+  const store = other.runs.get('member01')!.tracers!;
+  expect(store.rectangle(crop, { first: 7, count: 9 }).length).toBe(9 * 4 * 5 * store.channels);
+  dropTracers([other]);
 });

@@ -6,7 +6,7 @@
  */
 import { tracers, tracersAdjoint, tracerState, type TracerRequest } from '@retroplume/native';
 import { totalmem } from 'node:os';
-import { hourStore, type HourStore } from '../data/hour-store';
+import { hourStore, hourStoreBytes, type HourStore, type HourStoreOptions, type HourStoreShape } from '../data/hour-store';
 import { inMemory, wholeGrid, type Hours, type PeriodSource } from '../data/period-source';
 import { missingWeather, type TracerSettings } from '../data/case';
 import type { PreparedPeriod } from '../data/prepared';
@@ -24,6 +24,12 @@ const MOST_IN_MEMORY = 3 * 2 ** 30;
 
 /** Part of the machine's memory that the tracers of all runs take in training at most. */
 const MOST_OF_MEMORY = 0.4;
+
+/** Tracers of all runs that take more in single precision are kept in half precision for the training: it does not depend on the machine. */
+const MOST_IN_SINGLE = 8 * 2 ** 30;
+
+/** kg m-3 that 1 stands for in half precision, which then reaches from 7e-15 (7e-6 µg m-3; smaller ones have fewer digits) to 7.6e-6: more than air holds. */
+const HALF_UNIT = 2 ** -33;
 
 type Weather = Pick<PeriodSource, 'grid' | 'time' | 'meteorologyNames'>;
 
@@ -61,6 +67,7 @@ export class PeriodTracers {
 
   /**
    * @param mostBytes - tracers that take more lie in a temporary file
+   * @param precision - of tracers that are only read
    * @throws {ConfigError} `CASE_TRACERS`
    */
   constructor(
@@ -68,6 +75,7 @@ export class PeriodTracers {
     private readonly settings: readonly TracerSettings[],
     threads: number,
     private readonly mostBytes = MOST_IN_MEMORY,
+    private readonly precision: Pick<HourStoreOptions, 'half'> = {},
   ) {
     this.request = requestOf(source, settings, threads);
     this.channels = GROUPS * settings.length;
@@ -75,8 +83,7 @@ export class PeriodTracers {
 
   /** Room for tracers of the period, or for a gradient with respect to them. */
   store(): HourStore {
-    const { hours, rows, cols } = this.request;
-    return hourStore({ hours, rows, cols, channels: this.channels }, this.mostBytes);
+    return hourStore(shapeOf(this.source, this.settings), this.mostBytes, this.precision);
   }
 
   /** @returns kg m-3, until the next call */
@@ -159,33 +166,45 @@ export class PeriodTracers {
   }
 }
 
+export interface CarriedRoom {
+  /** of tracers in memory; default: four tenths of the machine's */
+  mostBytes?: number;
+  /** of tracers in single precision */
+  mostInSingle?: number;
+}
+
 /**
- * Carries the emissions of all runs of all periods: what training samples. What takes more than four tenths of the machine's memory lies in temporary files.
- * Without settings the runs have none afterwards.
+ * Carries the emissions of all runs of all periods: what training samples. Where they are large they are kept in half precision; what takes more than four tenths of
+ * the machine's memory lies in temporary files. Without settings the runs have none afterwards.
  *
- * @param mostBytes - of tracers in memory
  * @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks a channel @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`
  */
 export function carryRuns(
   periods: readonly PreparedPeriod[],
   settings: readonly TracerSettings[],
   threads: number,
-  mostBytes = MOST_OF_MEMORY * totalmem(),
+  { mostBytes = MOST_OF_MEMORY * totalmem(), mostInSingle = MOST_IN_SINGLE }: CarriedRoom = {},
 ): void {
   dropTracers(periods);
+  if (settings.length === 0) return;
+  const all = periods.flatMap((period) => [...period.runs.values()].map((run) => ({ period, run, shape: shapeOf(period, settings) })));
+  const inSingle = all.reduce((sum, { shape }) => sum + hourStoreBytes(shape), 0);
+  const precision = inSingle > mostInSingle ? { half: HALF_UNIT } : {};
   let free = mostBytes;
   try {
-    for (const period of periods) {
-      for (const run of settings.length > 0 ? period.runs.values() : []) {
-        const bytes = settings.length * run.emissions.byteLength;
-        run.tracers = new PeriodTracers(inMemory(period, run.emissions), settings, threads, free).carry();
-        if (bytes <= free) free -= bytes;
-      }
+    for (const { period, run, shape } of all) {
+      run.tracers = new PeriodTracers(inMemory(period, run.emissions), settings, threads, free, precision).carry();
+      const bytes = hourStoreBytes(shape, precision);
+      if (bytes <= free) free -= bytes;
     }
   } catch (error) {
     dropTracers(periods);
     throw error;
   }
+}
+
+function shapeOf({ time, grid: { rows, cols } }: Pick<PeriodSource, 'time' | 'grid'>, settings: readonly TracerSettings[]): HourStoreShape {
+  return { hours: time.count, rows, cols, channels: GROUPS * settings.length };
 }
 
 /** Gives the room of {@link carryRuns} back. */
