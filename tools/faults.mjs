@@ -6,7 +6,7 @@
 //        before as they were; when there is space again the same command must end with the bits of a run that nothing happened to. Needs root (a tmpfs).
 //
 // Options: --seed S repeats the moments (but for what the machine does), --perRun N kills in one run folder (default 5), --set KEY=VALUE changes the run
-// (the other method: --set inversion.uncertainty.method=lanczos), --keep leaves the folders.
+// (the other method: --set inversion.uncertainty.method=lanczos), --stage NAME strikes in that stage alone, --keep leaves the folders.
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +24,7 @@ const { values, positionals } = parseArgs({
     perRun: { type: 'string', default: '5' },
     seed: { type: 'string', default: '1' },
     set: { type: 'string', multiple: true, default: [] },
+    stage: { type: 'string' },
     keep: { type: 'boolean', default: false },
   },
 });
@@ -31,7 +32,7 @@ const KINDS = { kills: { count: 50, work: killRuns }, disk: { count: 5, work: fi
 const kind = KINDS[positionals[0]];
 if (!kind || positionals.length > 1) {
   process.stderr.write(
-    'faults: usage: node tools/faults.mjs kills|disk [--count N] [--ranks N] [--perRun N] [--seed S] [--set KEY=VALUE] [--keep]\n',
+    'faults: usage: node tools/faults.mjs kills|disk [--count N] [--ranks N] [--perRun N] [--seed S] [--set KEY=VALUE] [--stage NAME] [--keep]\n',
   );
   process.exit(2);
 }
@@ -63,7 +64,9 @@ try {
   const whole = await undisturbed(Number(values.ranks));
   const ms = whole.stages.reduce((sum, stage) => sum + stage.ms, 0);
   say(`a run of ${whole.stages.length} stages in ${(ms / 1000).toFixed(0)} s with ${whole.products.size} products`);
-  const options = { count: Number(values.count ?? kind.count), ranks: Number(values.ranks), perRun: Number(values.perRun) };
+  const targets = whole.stages.filter(({ stage }) => values.stage === undefined || stage === values.stage);
+  if (targets.length === 0) throw new Error(`no stage ${values.stage}: there are ${whole.stages.map(({ stage }) => stage).join(', ')}`);
+  const options = { targets, count: Number(values.count ?? kind.count), ranks: Number(values.ranks), perRun: Number(values.perRun) };
   failures = await kind.work({ ...options, random: new Random(Number(values.seed)), place, whole, say, folder });
 } finally {
   if (!values.keep && failures === 0) rmSync(folder, { recursive: true, force: true });

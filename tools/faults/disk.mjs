@@ -25,10 +25,10 @@ function fill(disk) {
 }
 
 /** The disk fills at a moment of a stage. @returns what was wrong, or undefined, and how the run ended */
-async function fillOnce(disk, run, { whole, random }) {
+async function fillOnce(disk, run, { whole, targets, random }) {
   const env = { TMPDIR: join(disk, 'tmp') };
   mkdirSync(env.TMPDIR, { recursive: true });
-  const target = random.pick(whole.stages);
+  const target = random.pick(targets);
   let filler;
   let before;
   const { ended } = startRun(run, { env }, async (stage) => {
@@ -53,7 +53,7 @@ async function fillOnce(disk, run, { whole, random }) {
 }
 
 /** @returns number of runs that went wrong */
-export async function fillDisks({ count, random, place, whole, say, folder }) {
+export async function fillDisks({ count, targets, random, place, whole, say, folder }) {
   let [done, failures] = [0, 0];
   while (done < count) {
     const disk = join(folder, `disk${done}`);
@@ -61,7 +61,7 @@ export async function fillDisks({ count, random, place, whole, say, folder }) {
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_MB}m`, 'none', disk], { encoding: 'utf8' });
     if (mounted.status !== 0) throw new Error(`no small disk could be mounted (${mounted.stderr.trim()}): run this as root`);
     try {
-      const { wrong, noticed, told } = await fillOnce(disk, place('', disk), { whole, random });
+      const { wrong, noticed, told } = await fillOnce(disk, place('', disk), { whole, targets, random });
       failures += wrong ? 1 : 0;
       done += wrong || noticed ? 1 : 0;
       say(wrong ?? (noticed ? `${told}; went on to the same bits` : `nothing was left to write ${told}`));

@@ -31,16 +31,14 @@ async function killIn(target, run, { random, ranks }) {
 }
 
 /** @returns number of runs that did not end in the same bits */
-export async function killRuns({ count, perRun, ranks, random, place, whole, say }) {
+export async function killRuns({ count, perRun, ranks, targets: among, random, place, whole, say }) {
   let [kills, failures, runs] = [0, 0, 0];
   const killedIn = new Map();
   while (kills < count) {
     const run = place(`run${++runs}`);
     // In their order: of what it has behind it, a run that goes on repeats no stage.
     const positionOf = (target) => whole.stages.indexOf(target);
-    const targets = Array.from({ length: Math.min(perRun, count - kills) }, () => random.pick(whole.stages)).sort(
-      (a, b) => positionOf(a) - positionOf(b),
-    );
+    const targets = Array.from({ length: Math.min(perRun, count - kills) }, () => random.pick(among)).sort((a, b) => positionOf(a) - positionOf(b));
     let own = 0;
     for (const target of targets) {
       const { killed, status, stderr } = await killIn(target, run, { random, ranks });
