@@ -26,8 +26,9 @@ describe.each([
   ['in a file', 0, undefined],
   ['in half precision in memory', 1e9, 2 ** -10],
   ['in half precision in a file', 0, 2 ** -10],
-])('hourly fields %s', (_, mostBytes, half) => {
-  const store = hourStore(SHAPE, mostBytes, { half });
+  ['in half precision in blocks of memory', 1e9, 2 ** -10, 70],
+])('hourly fields %s', (_, mostBytes, half, memoryBlock?: number) => {
+  const store = hourStore(SHAPE, mostBytes, { half, memoryBlock });
   afterAll(() => store.dispose());
 
   it('are 0 at first, and then what was written', () => {

@@ -40,6 +40,8 @@ export interface HourStoreOptions {
   folder?: string;
   /** the number that 1 stands for, in half precision: of the values between 6e-5 and 65504 times it 11 bits are kept; absent: single precision */
   half?: number;
+  /** bytes of memory at once, in half precision */
+  memoryBlock?: number;
 }
 
 /** Bytes that a store takes. */
@@ -52,10 +54,11 @@ export function hourStoreBytes({ hours, rows, cols, channels }: HourStoreShape, 
  * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`
  */
 export function hourStore(shape: HourStoreShape, mostBytes: number, options: HourStoreOptions = {}): HourStore {
-  const { folder = tmpdir(), half } = options;
+  const { folder = tmpdir(), half, memoryBlock = 2 ** 30 } = options;
   const bytes = hourStoreBytes(shape, options);
   const inMemory = bytes <= mostBytes;
-  if (half !== undefined) return new CopyingStore(shape, new HalfValues(inMemory ? new ScratchMemory(bytes) : new ScratchFile(folder, bytes), half));
+  if (half !== undefined)
+    return new CopyingStore(shape, new HalfValues(inMemory ? new ScratchMemory(bytes, memoryBlock) : new ScratchFile(folder, bytes), half));
   return inMemory ? new StoreInMemory(shape) : new CopyingStore(shape, new SingleValues(new ScratchFile(folder, bytes)));
 }
 
@@ -101,22 +104,35 @@ interface Scratch {
   dispose(): void;
 }
 
+/** In blocks: one typed array holds 4 GiB at most. */
 class ScratchMemory implements Scratch {
-  private readonly bytes: Uint8Array;
+  private readonly blocks: Uint8Array[];
 
-  constructor(length: number) {
-    this.bytes = new Uint8Array(length);
+  constructor(
+    length: number,
+    private readonly block: number,
+  ) {
+    this.blocks = Array.from({ length: Math.ceil(length / block) }, (_, i) => new Uint8Array(Math.min(block, length - i * block)));
   }
 
   read(into: Uint8Array, at: number): void {
-    into.set(this.bytes.subarray(at, at + into.length));
+    this.forEachBlock(into, at, (own, given) => given.set(own));
   }
 
   write(data: Uint8Array, at: number): void {
-    this.bytes.set(data, at);
+    this.forEachBlock(data, at, (own, given) => own.set(given));
   }
 
   dispose(): void {} // the garbage collector's
+
+  private forEachBlock(given: Uint8Array, at: number, visit: (own: Uint8Array, given: Uint8Array) => void): void {
+    for (let done = 0; done < given.length;) {
+      const first = (at + done) % this.block;
+      const length = Math.min(this.block - first, given.length - done);
+      visit(this.blocks[Math.floor((at + done) / this.block)].subarray(first, first + length), given.subarray(done, done + length));
+      done += length;
+    }
+  }
 }
 
 class ScratchFile implements Scratch {
@@ -179,33 +195,34 @@ class SingleValues implements StoredValues {
   }
 }
 
-class HalfValues implements StoredValues {
-  private halves = new Uint16Array();
+/** What is being converted, of any store: a store each would be memory for nothing. */
+let halvesAtHand = new Uint16Array();
 
+function roomForHalves(length: number): Uint16Array<ArrayBuffer> {
+  if (halvesAtHand.length < length) halvesAtHand = new Uint16Array(length);
+  return halvesAtHand.subarray(0, length);
+}
+
+class HalfValues implements StoredValues {
   constructor(
     private readonly scratch: Scratch,
     private readonly one: number,
   ) {}
 
   read(into: Float32Array, at: number): void {
-    const halves = this.room(into.length);
+    const halves = roomForHalves(into.length);
     this.scratch.read(new Uint8Array(halves.buffer, 0, halves.byteLength), 2 * at);
     fromHalf(halves, into, this.one);
   }
 
   put(data: Float32Array, at: number): void {
-    const halves = this.room(data.length);
+    const halves = roomForHalves(data.length);
     toHalf(data, halves, this.one);
     this.scratch.write(new Uint8Array(halves.buffer, 0, halves.byteLength), 2 * at);
   }
 
   dispose(): void {
     this.scratch.dispose();
-  }
-
-  private room(length: number): Uint16Array {
-    if (this.halves.length < length) this.halves = new Uint16Array(length);
-    return this.halves.subarray(0, length);
   }
 }
 

@@ -60,6 +60,13 @@ export function fingerprint(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
 
+/** Hash of numbers, in double. */
+export function arrayHash(values: ArrayLike<number>): string {
+  return createHash('sha256')
+    .update(new Uint8Array(Float64Array.from(values).buffer))
+    .digest('hex');
+}
+
 /** Writes atomically and keeps the checkpoint before as `PATH.previous`. */
 export function saveState(path: string, state: InversionState, optimiser: Optimiser, key: string): void {
   const tensors = new Map<string, Tensor>();

@@ -31,7 +31,16 @@ import {
   type InversionProblem,
   type InversionSettings,
 } from './inversion-settings';
-import { fingerprint, initialState, loadState, saveState, type HistoryPoint, type InversionState, type InversionStatus } from './inversion-state';
+import {
+  arrayHash,
+  fingerprint,
+  initialState,
+  loadState,
+  saveState,
+  type HistoryPoint,
+  type InversionState,
+  type InversionStatus,
+} from './inversion-state';
 import { JointControl } from './joint-control';
 import type { Optimiser, Product } from './optimisers/optimiser';
 import { addScaled } from './vectors';
@@ -334,12 +343,6 @@ function observationsHash(model: ForwardModel): string {
     for (const { buffer, byteOffset, byteLength } of [values, error, species, withheld]) hash.update(new Uint8Array(buffer, byteOffset, byteLength));
   }
   return hash.digest('hex');
-}
-
-function arrayHash(values: ArrayLike<number>): string {
-  return createHash('sha256')
-    .update(new Uint8Array(Float64Array.from(values).buffer))
-    .digest('hex');
 }
 
 function range(n: number): number[] {

@@ -1,5 +1,4 @@
 /** `uncertainty`: what the monitors say of the emissions at the result of `invert`, and what they can't. docs/uncertainty.md has the formulae. */
-import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { GROUPS, type Group } from '../data/case';
@@ -7,6 +6,7 @@ import { writeFileAtomic } from '../data/checkpoint';
 import { ConfigError } from '../errors';
 import type { LogFactorMap } from '../inversion/control';
 import type { EvaluationContext } from '../inversion/evaluation';
+import { arrayHash } from '../inversion/inversion-state';
 import type { ForwardModel } from '../inversion/forward-model';
 import { GaussNewtonHessian } from '../inversion/hessian';
 import { coverage, type Coverage } from '../inversion/uncertainty/coverage';
@@ -185,12 +185,6 @@ interface Found {
   figures: Pick<UncertaintySummary, 'products' | 'rankError' | 'eigenvalues' | 'dofs' | 'dofsEstimate' | 'members'>;
 }
 
-function hashBytes({ buffer, byteOffset, byteLength }: Float64Array): string {
-  return createHash('sha256')
-    .update(new Uint8Array(buffer, byteOffset, byteLength))
-    .digest('hex');
-}
-
 async function byLanczos(context: StageContext, { model, problem }: InversionSetup, evaluation: EvaluationContext, at: Float64Array): Promise<Found> {
   const { rank, seed } = variantSettings(context).inversion.uncertainty;
   const hessian = new GaussNewtonHessian(evaluation, at);
@@ -198,7 +192,7 @@ async function byLanczos(context: StageContext, { model, problem }: InversionSet
   const { blocks, products } = await lowRank(hessian, model, evaluation.control, {
     ...{ rank, species, random: new Random(seed) },
     onProduct: (done, of) => context.progress(done, of, 'products with the Hessian'),
-    journal: new ProductJournal(join(context.dir, PRODUCTS_FOLDER), hashBytes(at), context.log),
+    journal: new ProductJournal(join(context.dir, PRODUCTS_FOLDER), arrayHash(at), context.log),
   });
   const posterior = new LowRankPosterior(evaluation.control, at, blocks, species);
   const { eigenvalues, rankError } = posterior;
