@@ -3,12 +3,13 @@ import { ALONE, type Ranks } from '@retroplume/native';
 import type { SurrogateSettings, TrainingSettings } from '../data/case';
 import { decodeTensors, encodeTensors, readCheckpoint, writeCheckpoint, type Checkpoint, type Tensor } from '../data/checkpoint';
 import type { PreparedPeriod } from '../data/prepared';
-import { ConfigError, DataError, InterruptedError } from '../errors';
+import { ConfigError, InterruptedError } from '../errors';
 import type { Execution } from '../graph';
 import { takesInitialConcentrations } from './initial-concentrations';
 import { partsOf, type BatchPart } from './micro-batches';
 import type { Normalisation } from './normalisation';
-import { drawsPairs, hoursFrom, Sampler, splitHours, type Batch, type HourSplit, type RunSplit } from './sampler';
+import { drawsPairs, Sampler, type Batch, type RunSplit } from './sampler';
+import { trainingHours } from './training-hours';
 import { TrainingProgram, type StepLosses } from './training-program';
 import { Window } from './window';
 
@@ -62,19 +63,6 @@ export function learningRateAt(iteration: number, { iterations, learningRate, le
   return learningRate * Math.min(1, (iteration + 1) / warmUp) * (decay + (1 - decay) * cosine);
 }
 
-/** The hours of a split for which `hours` before them lie in the period: all windows of a roll-out. */
-function rolledOut(period: PreparedPeriod, { train, test }: HourSplit, hours: number): HourSplit {
-  const whole = (list: number[]): number[] => list.filter((hour) => hour >= hours);
-  const split = { train: whole(train), test: whole(test) };
-  if (split.train.length === 0 || split.test.length === 0) {
-    throw new ConfigError(
-      'CASE_ROLLOUT',
-      `training.rolloutWindows: windows of ${hours} h together leave no hour of ${period.name} to train or test on: lower it, or lengthen the period`,
-    );
-  }
-  return split;
-}
-
 /** Where no run is kept for the test, all are tested, on hours that are. */
 function splitRuns(all: readonly string[], testRuns: readonly string[]): RunSplit {
   const train = all.filter((name) => !testRuns.includes(name));
@@ -91,24 +79,9 @@ export function samplerOf(
 ): Sampler {
   const window = new Window(surrogate.window);
   const runSplit = splitRuns(runs ?? [...periods[0].runs.keys()], testRuns);
-  const splits = periods.map((period, p) => {
-    const first = Math.max(spinUp[p], window.firstHour + (takesInitialConcentrations(surrogate) ? 1 : 0));
-    if (first + 24 > period.time.count) {
-      throw new DataError(
-        'PERIOD_TOO_SHORT',
-        `period ${period.name}: ${period.time.count} hours are too few for a window of ${window.hours} h and ${spinUp[p]} h of spin-up: lengthen the period or shorten surrogate.window`,
-      );
-    }
-    const kept = testRuns.length > 0 ? hoursFrom(first, period.time.count) : undefined;
-    const split = kept ? { train: kept, test: kept } : splitHours(period.time.count, first, training.testFraction);
-    if (split.test.length === 0) {
-      throw new ConfigError(
-        'CASE_TEST_FRACTION',
-        `training.testFraction: ${training.testFraction} leaves no day of ${period.name} to test on (${period.time.count - first} hours remain after spin-up and window): raise it or lengthen the period`,
-      );
-    }
-    return training.rolloutWindows > 1 ? rolledOut(period, split, window.hours * training.rolloutWindows) : split;
-  });
+  const splits = periods.map(({ name, time }, p) =>
+    trainingHours({ name, hours: time.count, spinUpHours: spinUp[p] }, surrogate, training, testRuns.length > 0),
+  );
   return new Sampler(periods, splits, window, { ...training, previousConcentrations: takesInitialConcentrations(surrogate) }, runSplit, share);
 }
 

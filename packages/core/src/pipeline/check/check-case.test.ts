@@ -270,6 +270,22 @@ const BROKEN: Broken[] = [
     exit: 2,
   },
   {
+    what: 'training that would fail after all runs of the model, and tiles that would after training',
+    damage: () => undefined,
+    set: ['training.crop=64', 'training.testMembers=0', 'training.testFraction=0', 'tileCells=8'],
+    finds: ['CASE_CROP training.crop', 'CASE_TEST_FRACTION training', 'CASE_TEST_FRACTION training', 'CASE_TILE_CELLS tileCells'],
+    says: [/training\.crop: 64 cells do not fit in a domain of 16 x 16/, /leaves no day of summer to test on/],
+    exit: 2,
+  },
+  {
+    what: 'a period that its spin-up leaves nothing of',
+    damage: () => undefined,
+    set: ['periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: 90, spinUpHours: 72}]'],
+    finds: ['PERIOD_TOO_SHORT training'],
+    says: [/period winter: 90 hours are too few for a window of \d+ h and 72 h of spin-up/],
+    exit: 3,
+  },
+  {
     what: 'a truth without its periods, settings of the model that there are not, one station twice',
     damage: () => {
       replace('case.yaml', [/truth_factors\.nc/, 'other.nc']);

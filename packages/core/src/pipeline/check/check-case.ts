@@ -8,6 +8,7 @@ import { regionMask } from '../regions';
 import { resolve } from 'node:path';
 import { Findings, type Problem } from './findings';
 import { checkGriddedInputs } from './gridded-inputs';
+import { checkLearning } from './learning-plan';
 import { checkCtm, checkDevice, checkDisk } from './machine';
 import { checkObservedInputs } from './observed-inputs';
 
@@ -53,6 +54,8 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   await checkGriddedInputs(findings, settings, unread, grid, { values: true });
   if (!unread.has('observations')) await checkObservedInputs(findings, settings, unread, grid);
   if (grid && !unread.has('regions')) await checkRegions(findings, settings, grid);
+  if (!LEARNING.some((section) => unread.has(section) || problems.some(({ key }) => key.split('.')[0] === section)))
+    await checkLearning(findings, settings, grid);
   if (!unread.has('ctm')) await checkCtm(findings, settings, grid);
   if (grid && !['periods', 'emissions'].some((section) => unread.has(section)))
     await checkDisk(findings, settings, grid, resolve(options.out ?? `runs/${settings.name}`));
@@ -67,6 +70,9 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   };
 }
 
+/** Sections that decide whether the surrogate can be trained. */
+const LEARNING = ['periods', 'members', 'surrogate', 'training', 'paperMode', 'tileCells'];
+
 /** The case file first, then the data. */
 function exitCodeOf(problems: readonly Problem[]): number {
   const codes = problems.map(({ exitCode }) => exitCode);
@@ -75,7 +81,7 @@ function exitCodeOf(problems: readonly Problem[]): number {
 
 /**
  * The part of {@link checkCase} that takes seconds, for the beginning of a run: grid, files and hours of all gridded inputs, from their headers; stations,
- * observations and regions, whole, because the stages that need them come after hours of training.
+ * observations and regions, whole, and what training and tiles need, because the stages that need them come after hours of work.
  *
  * @throws {RetroplumeError} the first problem; its sentence says how many others there are
  */
@@ -86,6 +92,7 @@ export async function checkInputs(settings: Case): Promise<void> {
   await checkGriddedInputs(findings, settings, nothing, grid, { values: false });
   await checkObservedInputs(findings, settings, nothing, grid);
   if (grid) await checkRegions(findings, settings, grid);
+  await checkLearning(findings, settings, grid);
   const [first, ...others] = findings.errors;
   if (first === undefined) return;
   if (others.length > 0) first.message += `; and ${others.length} more: retroplume check ${settings.file} names all`;
