@@ -1,6 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import * as ts from 'typescript';
+import { programsOf, typeErrors } from './testing/program';
 
 const root = join(__dirname, '..');
 const pages = [
@@ -12,7 +12,7 @@ const pages = [
 ];
 
 describe('the library example of the README', () => {
-  const code = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1] ?? '';
+  const [code] = programsOf('README.md');
 
   it('has about 15 lines', () => {
     expect(code.split('\n').length).toBeGreaterThan(8);
@@ -20,25 +20,7 @@ describe('the library example of the README', () => {
   });
 
   it('fits the public API', () => {
-    // Inside the clone, so that @retroplume/core is found as a user's program finds it.
-    const folder = mkdtempSync(join(root, 'build/readme-'));
-    try {
-      const file = join(folder, 'example.mts');
-      writeFileSync(file, code);
-      const options = {
-        noEmit: true,
-        strict: true,
-        module: ts.ModuleKind.Node16,
-        moduleResolution: ts.ModuleResolutionKind.Node16,
-        target: ts.ScriptTarget.ES2022,
-        skipLibCheck: true,
-        types: ['node'],
-      };
-      const found = ts.getPreEmitDiagnostics(ts.createProgram([file], options));
-      expect(found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([]);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    expect(typeErrors(code)).toEqual([]);
   });
 });
 

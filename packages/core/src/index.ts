@@ -33,13 +33,19 @@ export { convert } from './units';
 // Models: graph, networks, the trained surrogate.
 export * as graph from './graph';
 export * as nn from './nn';
-export { Surrogate } from './surrogate/surrogate';
-export { freeRun } from './surrogate/free-run';
+export {
+  openSurrogate,
+  type AnchoredSurrogate,
+  type OpenSurrogateOptions,
+  type SurrogateHours,
+  type SurrogatePeriod,
+} from './pipeline/anchored-surrogate';
 export { adjointOnnx, jvpOnnx, surrogateOnnx, vjpOnnx } from './pipeline/onnx-models';
 
 // Inversion of any forward model.
-export { invert } from './inversion/invert';
-export type { FactorShape, ForwardModel, ObservationBatch } from './inversion/forward-model';
+export { invert, type InversionOptions, type InversionResult } from './inversion/invert';
+export type { InversionProblem, InversionSettings } from './inversion/inversion-settings';
+export { Role, type FactorShape, type ForwardModel, type ObservationBatch } from './inversion/forward-model';
 export { scores, type Scores } from './inversion/scores';
 export { dailyMeans, maximumDaily8hMeans, type DailyValues, type HourlySeries } from './inversion/daily-values';
 export { rateScores, type Rating, type Ratings } from './inversion/performance-benchmarks';
