@@ -7,13 +7,14 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { GROUPS, type Group, type PeriodSettings } from '../data/case';
+import { GROUPS, type Case, type Group, type PeriodSettings } from '../data/case';
 import type { PreparedPeriod } from '../data/prepared';
 import { readGriddesc } from '../grid/griddesc';
 import { choosePatches, cellsOf, type Patch } from '../surrogate/source-patches';
 import { createCtm, ctmIdentity, type CtmRequest } from '../transport/ctm';
 import { responseRun, simulatedFile } from './case-runs';
 import { runJobs } from './ctm-jobs';
+import { hasForeignPrior } from './foreign-prior';
 import { meanEmissions } from './factors-file';
 import { uniformFactors } from './member-factors';
 import { canonicalJson, hashText, readRecord } from './record';
@@ -30,11 +31,6 @@ export interface CertifyingRun {
   patches?: Patch[];
   /** the file with its concentrations in a period */
   output: (period: string) => string;
-}
-
-/** Whether the transport model of the case is the one that made the prior run. */
-function canRun({ case: { ctm, priorConcentrations } }: StageContext): boolean {
-  return ctm.kind === 'command' || priorConcentrations === undefined;
 }
 
 /** Folder of the runs that `certify` makes. */
@@ -57,7 +53,7 @@ function runsFolder(context: StageContext): string {
 
 /** All runs that the case asks for, those that are there already and those that are to be made. None where no transport model could make them. */
 export function certifyingRuns(context: StageContext, period: PreparedPeriod): CertifyingRun[] {
-  if (!canRun(context)) return [];
+  if (hasForeignPrior(context.case)) return [];
   const { response, certificate } = context.case;
   const groups = [...new Set(certificate.pairs.map(({ group }) => group))];
   const simulate = context.dirOf('simulate');
@@ -76,6 +72,13 @@ export function certifyingRuns(context: StageContext, period: PreparedPeriod): C
       }),
   );
   return [...given, ...scaled, ...groups.flatMap((group) => patchRun(context, period, group, made))];
+}
+
+/** How many runs of the transport model `certify` makes itself. */
+export function certifyingRunCount({ response, certificate }: Case): number {
+  const groups = [...new Set(certificate.pairs.map(({ group }) => group))];
+  const scaled = groups.flatMap((group) => certificate.factors.filter((factor) => !(response.groups.includes(group) && response.factor === factor)));
+  return scaled.length + (certificate.patches.count === 0 ? 0 : groups.length);
 }
 
 function patchRun(

@@ -23,6 +23,7 @@ import type { InvertSummary } from './invert-stage';
 import { variantSettings } from './learning';
 import type { LoopSummary } from './loop-stage';
 import type { Monitors } from './monitors';
+import { hasForeignPrior } from './foreign-prior';
 import { readRecord } from './record';
 import { concentrationsOf, emissionsOf, landMaskOf, stationsOf } from './report-fields';
 import { regionMask } from './regions';
@@ -112,7 +113,11 @@ async function reportData(context: StageContext): Promise<ReportData> {
     caseName: settings.name,
     description: settings.description,
     mode: modeOf(own),
-    ctm: settings.ctm.kind === 'reference' ? "Retroplume's reference transport model" : `the user's command (${settings.ctm.command})`,
+    ctm: hasForeignPrior(settings)
+      ? 'a model run outside Retroplume'
+      : settings.ctm.kind === 'reference'
+        ? "Retroplume's reference transport model"
+        : `the user's command (${settings.ctm.command})`,
     twin: settings.truth !== undefined,
     created: new Date(),
     assumptions: [...settings.assumptions, ...series.flatMap(({ period, own: { monitors } }) => leftOut(settings, period.name, monitors))],

@@ -31,6 +31,7 @@ import {
 } from './case-runs';
 import { runJobs } from './ctm-jobs';
 import { designManifest, MANIFEST, manifestText } from './design-manifest';
+import { assertOwnModel } from './foreign-prior';
 import { checkDesignedRegions, designedFactors, designedRegions, uniformFactors } from './member-factors';
 import { readRunConcentrations } from './run-concentrations';
 import { emissionInput, priorEmissionInputs, priorSectors, sectorSettings, simulatedSectors, writeSectors } from './sector-files';
@@ -105,6 +106,7 @@ export function isSimulated({ case: { periods }, dir }: StageContext, run: strin
 
 async function makeRuns(context: StageContext, grid: Grid, runs: readonly string[]): Promise<Job[]> {
   const { case: settings } = context;
+  assertOwnModel(settings, runs);
   checkInputs(settings, grid);
   checkDesignedRegions(settings, grid);
   if (settings.truth?.options) checkReferenceOptions(grid, settings.truth.options, 'truth.options');

@@ -1,11 +1,13 @@
 /** `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PeriodSettings, Species } from '../data/case';
+import type { Case, PeriodSettings, Species } from '../data/case';
 import { speciesUnit } from '../data/case-fields';
 import type { ObservationQuality } from '../data/observation-quality';
 import { writeFileAtomic } from '../data/checkpoint';
+import { expandGlob } from '../data/glob';
 import { readPrepared, type PreparedPeriod } from '../data/prepared';
+import { ConfigError } from '../errors';
 import type { AuditRow } from '../inversion/audit';
 import type { MaeChange } from '../inversion/mae-change';
 import type { StationSeries } from '../inversion/observation-operator';
@@ -14,8 +16,9 @@ import type { Scores } from '../inversion/scores';
 import { createCtm, ctmIdentity } from '../transport/ctm';
 import { appliedSectors } from './applied-files';
 import { AUDIT_FILE, auditCsv, auditPeriod } from './audit';
-import { PRIOR } from './case-runs';
+import { inPeriod, PRIOR } from './case-runs';
 import { emissionUpdate } from './emission-update';
+import { hasForeignPrior } from './foreign-prior';
 import { inventorySummary, truthNearMonitors, type InventoryPart, type InventorySummary } from './inventory-errors';
 import { operatorOf, readMonitors, type Monitors } from './monitors';
 import { readRunConcentrations } from './run-concentrations';
@@ -72,32 +75,62 @@ export const verifyStage: Stage = {
   },
   // Another region or cut-off needs no further run of the transport model.
   dearSettings: comparedSettings,
-  inputs: () => [],
+  inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => givenFiles(settings, name) ?? []),
   async run(context) {
-    const { case: settings, dir, threads } = context;
+    const { case: settings, dir } = context;
     for (const file of [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE]) rmSync(join(dir, file), { force: true }); // of other settings
-    const ctm = createCtm(settings);
-    for (const [p, period] of settings.periods.entries()) {
-      // Of an attempt that failed in a later period, or with other settings of the scores.
-      if (existsSync(updatedOutput(dir, period.name))) continue;
-      await ctm.run({
-        run: context.variant === 'default' ? 'updated' : `updated-${context.variant}`,
-        period,
-        ...emissionInput(appliedSectors(context.dirOf('apply'), settings, period.name)),
-        output: updatedOutput(dir, period.name),
-        threads,
-        signal: context.signal,
-        onProgress: (done, total) => context.progress(p * total + done, settings.periods.length * total, `${period.name}: transport model`),
-      });
-    }
+    const given = settings.updatedConcentrations !== undefined;
+    if (given) tellOlder(context);
+    else await runUpdated(context);
     const verification = await compare(context);
     writeFileAtomic(join(dir, VERIFICATION_FILE), JSON.stringify(verification, null, 2));
     writeFileAtomic(join(dir, SCORES_FILE), scoresCsv(verification.scores));
     writeFileAtomic(join(dir, AUDIT_FILE), auditCsv(verification.audit));
     const { scores: _rows, ...summary } = verification;
-    return { products: [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE, ...settings.periods.map(({ name }) => `ACONC_${name}.nc`)], summary };
+    const runs = given ? [] : settings.periods.map(({ name }) => `ACONC_${name}.nc`);
+    return { products: [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE, ...runs], summary };
   },
 };
+
+/** The updated run's files in a period, where the case brings it. */
+function givenFiles({ updatedConcentrations }: Case, period: string): string[] | undefined {
+  return updatedConcentrations === undefined ? undefined : expandGlob(inPeriod(updatedConcentrations, period));
+}
+
+/** Nothing in a file says with which emissions it was made; one that is older than those that `apply` wrote was made with others. */
+function tellOlder({ case: settings, dirOf, log }: StageContext): void {
+  for (const { name } of settings.periods) {
+    const [written] = appliedSectors(dirOf('apply'), settings, name).flatMap(({ files }) => files);
+    const older = givenFiles(settings, name)!.find((path) => statSync(path).mtimeMs < statSync(written).mtimeMs);
+    if (older !== undefined) log(`${older} is older than the updated emissions (${written}): see that it was made with them`);
+  }
+}
+
+/** Runs the case's model with the updated emissions. @throws {ConfigError} `UPDATED_MISSING` where it is not the one that made the prior run */
+async function runUpdated(context: StageContext): Promise<void> {
+  const { case: settings, dir, threads } = context;
+  if (hasForeignPrior(settings)) {
+    throw new ConfigError(
+      'UPDATED_MISSING',
+      `verify: the prior run came as priorConcentrations, and ctm names no model that could make the updated one: run yours with the emissions in ${context.dirOf('apply')}, ` +
+        'name its output as updatedConcentrations, and run the same command again',
+    );
+  }
+  const ctm = createCtm(settings);
+  for (const [p, period] of settings.periods.entries()) {
+    // Of an attempt that failed in a later period, or with other settings of the scores.
+    if (existsSync(updatedOutput(dir, period.name))) continue;
+    await ctm.run({
+      run: context.variant === 'default' ? 'updated' : `updated-${context.variant}`,
+      period,
+      ...emissionInput(appliedSectors(context.dirOf('apply'), settings, period.name)),
+      output: updatedOutput(dir, period.name),
+      threads,
+      signal: context.signal,
+      onProgress: (done, total) => context.progress(p * total + done, settings.periods.length * total, `${period.name}: transport model`),
+    });
+  }
+}
 
 function comparedSettings({ case: { ctm, withheld, observations } }: StageContext): object {
   return { ctm: ctmIdentity(ctm), withheld, observations: { ...observations, files: undefined, stations: undefined } };
@@ -107,7 +140,8 @@ function comparedSettings({ case: { ctm, withheld, observations } }: StageContex
 export async function seriesOf(context: StageContext, settings: PeriodSettings, period: PreparedPeriod): Promise<PeriodSeries> {
   const monitors = await readMonitors(context, settings, period.grid);
   const operator = operatorOf(context.case, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
-  const updated = readRunConcentrations(context.case, [updatedOutput(context.dirOf('verify'), period.name)], period);
+  const files = givenFiles(context.case, period.name) ?? [updatedOutput(context.dirOf('verify'), period.name)];
+  const updated = readRunConcentrations(context.case, files, period);
   return { monitors, prior: operator.atStations(period.runs.get(PRIOR)!.concentrations), updated: operator.atStations(updated) };
 }
 

@@ -46,6 +46,9 @@ export const caseSchema = z.strictObject({
   members: membersSchema.prefault({}),
   response: responseSchema.prefault({}),
   priorConcentrations: files("The transport model's output for the prior emissions, where it was run outside Retroplume.").optional(),
+  updatedConcentrations: files(
+    "The transport model's output for the updated emissions that `apply` has written, where it was run outside Retroplume, as the prior run was: `verify` reads it instead of running `ctm`.",
+  ).optional(),
   truth: truthSchema.optional(),
   observations: observationsSchema,
   withheld: withheldSchema.prefault({}),

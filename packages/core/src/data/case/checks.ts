@@ -261,6 +261,19 @@ function checkLoop(c: Case): Breach[] {
   ];
 }
 
+/** One updated run is brought, and it is that of the case's own inversion. */
+function checkUpdated({ updatedConcentrations, priorConcentrations, paperMode, loop }: Case): Breach[] {
+  if (updatedConcentrations === undefined) return [];
+  const breach = (text: string): Breach => ({ path: ['updatedConcentrations'], text });
+  return [
+    ...(priorConcentrations === undefined
+      ? [breach('the prior run is made here and the updated one is not: bring that too, as priorConcentrations, or remove it')]
+      : []),
+    ...(paperMode.run ? [breach("the paper's mode beside would need a run of its own: set paperMode.run: false, or remove it")] : []),
+    ...(loop.passes > 1 ? [breach('passes of the loop would each need a run of their own: set loop.passes: 1, or remove it')] : []),
+  ];
+}
+
 /** The paper's inversion has no prior, so that it has no posterior either. */
 function checkUncertainty({ inversion }: Case): Breach[] {
   if (inversion.uncertainty.method === 'none' || inversion.mode !== 'paper') return [];
@@ -292,6 +305,7 @@ export function checkCase(c: Case): Breach[] {
     checkUncertainty,
     checkCrossValidation,
     checkLoop,
+    checkUpdated,
     checkCommand,
     checkSums,
     checkJobs,

@@ -92,7 +92,7 @@ describe('a valid case', () => {
 
 describe('every path that the schema knows', () => {
   it('comes back absolute', () => {
-    const text = `${VALID}priorConcentrations: out/ACONC_{period}.nc\nmembers: { runs: [{ name: a, emissions: "a/E*.nc", concentrations: "a/C*.nc" }] }
+    const text = `${VALID}priorConcentrations: out/ACONC_{period}.nc\nupdatedConcentrations: new/ACONC_{period}.nc\nmembers: { runs: [{ name: a, emissions: "a/E*.nc", concentrations: "a/C*.nc" }] }
 certificate: { sensitivities: [{ name: ddm, group: NOx, files: "ddm/ASENS_{period}*.nc", variables: { O3: O3_ENX }, mask: { file: masks.nc, variable: GA } }] }\n`;
     const c = loadCase(write(text.replace('  twin: {}', '  twin: {}\n  files: obs.csv')));
     const found: string[] = [];
@@ -102,7 +102,7 @@ certificate: { sensitivities: [{ name: ddm, group: NOx, files: "ddm/ASENS_{perio
       if (schema.items) for (const entry of (value as unknown[] | undefined) ?? []) walk(schema.items, entry);
     };
     walk(caseJsonSchema(), c);
-    expect(found).toHaveLength(12);
+    expect(found).toHaveLength(13);
     for (const path of found) expect(path.startsWith(folder)).toBe(true);
   });
 });

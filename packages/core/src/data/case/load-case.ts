@@ -72,6 +72,7 @@ export function mapPaths(c: Omit<Case, 'file'>, change: (path: string) => string
     if (sensitivity.mask) sensitivity.mask.file = change(sensitivity.mask.file);
   }
   if (c.priorConcentrations !== undefined) c.priorConcentrations = change(c.priorConcentrations);
+  if (c.updatedConcentrations !== undefined) c.updatedConcentrations = change(c.updatedConcentrations);
   if (c.truth) c.truth.factors = change(c.truth.factors);
   c.observations.stations.file = change(c.observations.stations.file);
   if (c.observations.files !== undefined) c.observations.files = change(c.observations.files);

@@ -9,7 +9,7 @@ import { resolve } from 'node:path';
 import { Findings, type Problem } from './findings';
 import { checkGriddedInputs } from './gridded-inputs';
 import { checkLearning } from './learning-plan';
-import { checkCtm, checkDevice, checkDisk } from './machine';
+import { checkCtm, checkDevice, checkDisk, checkRuns } from './machine';
 import { checkObservedInputs } from './observed-inputs';
 
 export interface CheckOptions {
@@ -92,6 +92,7 @@ export async function checkInputs(settings: Case): Promise<void> {
   await checkGriddedInputs(findings, settings, nothing, grid, { values: false });
   await checkObservedInputs(findings, settings, nothing, grid);
   if (grid) await checkRegions(findings, settings, grid);
+  await checkRuns(findings, settings);
   await checkLearning(findings, settings, grid);
   const [first, ...others] = findings.errors;
   if (first === undefined) return;

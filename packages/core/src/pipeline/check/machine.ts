@@ -9,6 +9,8 @@ import { ConfigError, DataError, RetroplumeError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { checkReferenceOptions } from '../../transport/reference-model';
 import { inPeriod, simulatedRuns } from '../case-runs';
+import { certifyingRunCount } from '../certify-runs';
+import { assertOwnModel, hasForeignPrior } from '../foreign-prior';
 import type { Findings } from './findings';
 
 /** Bytes of a number in the prepared store and in I/O API files. */
@@ -44,8 +46,21 @@ const BUILT_IN = new Set([
   'trap',
 ]);
 
+/** Who makes the runs of the case, and how many there are. */
+export async function checkRuns(findings: Findings, settings: Case): Promise<void> {
+  const runs = simulatedRuns(settings);
+  if (!(await findings.attempt(['ctm'], () => (assertOwnModel(settings, runs), true)))) return;
+  const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
+  const { loop, paperMode } = settings;
+  const verified = settings.updatedConcentrations === undefined && !hasForeignPrior(settings) ? (paperMode.run ? 2 : 1) + loop.passes - 1 : 0;
+  const certified = hasForeignPrior(settings) ? 0 : certifyingRunCount(settings);
+  const parts = [`${runs.length} by simulate`, `${certified} by certify`, `${verified} by verify`];
+  findings.notes.push(`the transport model will be run ${runs.length + certified + verified} times (${parts.join(', ')}), ${hours} hours each`);
+}
+
 export async function checkCtm(findings: Findings, settings: Case, grid: Grid | undefined): Promise<void> {
   const { ctm, truth } = settings;
+  await checkRuns(findings, settings);
   if (ctm.kind === 'reference') {
     if (!grid) return;
     await findings.attempt(['ctm', 'options'], () => checkReferenceOptions(grid, ctm.options, 'ctm.options'));
