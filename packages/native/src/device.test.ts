@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { cudaDevices, NativeProgram, type ProgramSpec } from './kernels';
 
 /** Doubles what lies at 0 into 16. */
@@ -56,6 +58,21 @@ describe('a program on a device (emulated)', () => {
     const [{ op, seconds }] = await program.profile();
     expect([op, seconds > 0]).toEqual(['scale', true]);
     program.dispose();
+  });
+
+  test('a run that fails leaves the program free', () => {
+    // On a card with hardly any shared memory for a block, which the convolution asks for: the emulation takes that from the environment, before a device is opened.
+    const script = `
+      const { NativeProgram } = require(${JSON.stringify(join(__dirname, '../dist'))});
+      const params = { batch: 1, height: 4, width: 4, inChannels: 4, outChannels: 4, kernel: 3, activation: 0 };
+      const spec = { arenaElements: 512, phases: {}, instructions: [{ op: 'conv2dForward', operands: { input: 0, weight: 64, bias: 208, output: 256 }, params }] };
+      const program = new NativeProgram(spec, { device: 'cuda' }, 'retroplume_emulated');
+      const told = [];
+      const tell = (error) => told.push(error.code);
+      program.run().catch(tell).then(() => program.read(0, 1).length).then((length) => told.push(length), tell).then(() => console.log(told.join()));`;
+    const env = { ...process.env, RETROPLUME_EMULATED_SHARED: '64' };
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', env });
+    expect([stdout.trim(), stderr]).toEqual(['CUDA_FAILED,1', '']);
   });
 
   test('float32 and fast kernels only', () => {

@@ -5,8 +5,12 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <map>
+#include <memory>
 #include <utility>
+
+#include "runtime/error.h"
 
 namespace retroplume {
 
@@ -50,43 +54,164 @@ void fillArena(Program& program, const std::vector<float>& arena) {
   program.write(0, static_cast<double>(arena.size()), [&](void* to) { std::memcpy(to, arena.data(), arena.size() * sizeof(float)); });
 }
 
-bool checkProgram(const Registry& registry, const TextProgram& text, const CheckOptions& arguments, Team& team) {
-  ProgramOptions plain = arguments.options;
-  plain.device = nullptr;
-  plain.fastKernels = !arguments.reference;
-  const auto expected = makeProgram(registry, text.spec, plain), actual = makeProgram(registry, text.spec, arguments.options);
-  const std::vector<float> arena = initialArena(text);
-  fillArena(*expected, arena);
-  fillArena(*actual, arena);
-  const std::atomic<bool> stop{false};
+const char* nameOf(Products products) { return products == Products::float32 ? "float32" : products == Products::tf32 ? "tf32" : "bf16"; }
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+  }
+  return out + '"';
+}
+
+namespace {
+
+/** One of the products under test, and what was found so far. */
+struct Candidate {
+  Products products;
+  std::unique_ptr<Program> program;
   std::map<std::string, double> worst;
   std::string failed;
-  for (int64_t i = 0; i < expected->instructions(); ++i) {
-    expected->run({i, i + 1}, team, stop);
-    actual->run({i, i + 1}, team, stop);
-    std::vector<Deviation> deviations;
-    for (const WrittenRange& range : expected->written(i)) {
-      const int64_t span = spanOf(range.rows);
-      const std::vector<float> wanted = readRange(*expected, range.offset, span), got = readRange(*actual, range.offset, span);
-      deviations.push_back(deviation(range.operand, wanted, got, range.rows));
-      actual->write(static_cast<double>(range.offset), static_cast<double>(span),
-                    [&](void* to) { std::memcpy(to, wanted.data(), wanted.size() * sizeof(float)); });
-    }
+
+  void compare(const std::string& where, const std::vector<Deviation>& deviations, const std::string& op) {
     // Against the largest operand: a bias before a batch norm has the gradient 0, of which only rounding is left.
     double size = 1e-30;
     for (const Deviation& each : deviations) size = std::max(size, each.size);
     for (const Deviation& each : deviations) {
-      double& most = worst[expected->op(i)];
+      double& most = worst[op];
       most = std::max(most, each.error / size);
-      if (!(each.error <= bound(arguments.options.products) * size) && failed.empty())
-        failed = expected->op(i) + " (" + expected->label(i) + ") " + each.operand + ": " + std::to_string(each.error / size);
+      if (!(each.error <= bound(products) * size) && failed.empty()) failed = where + " " + each.operand + ": " + std::to_string(each.error / size);
     }
   }
-  std::printf("{\"program\":\"%s\",\"products\":\"%s\",\"bound\":%g,\"ok\":%s,\"failed\":\"%s\",\"worst\":{", text.name.c_str(),
-              arguments.products.c_str(), bound(arguments.options.products), failed.empty() ? "true" : "false", failed.c_str());
-  const char* comma = "";
-  for (const auto& [op, error] : worst) std::printf("%s\"%s\":%.3g", std::exchange(comma, ","), op.c_str(), std::isfinite(error) ? error : 1e30);
-  std::printf("}}\n");
+  void print(const std::string& name) const {
+    std::printf("{\"program\":\"%s\",\"products\":\"%s\",\"bound\":%g,\"ok\":%s,\"failed\":%s,\"worst\":{", name.c_str(), nameOf(products),
+                bound(products), failed.empty() ? "true" : "false", quoted(failed).c_str());
+    const char* comma = "";
+    for (const auto& [op, error] : worst) std::printf("%s\"%s\":%.3g", std::exchange(comma, ","), op.c_str(), std::isfinite(error) ? error : 1e30);
+    std::printf("}}\n");
+  }
+};
+
+std::vector<float> readArena(const Program& program, const std::vector<float>& like) {
+  return readRange(program, 0, static_cast<int64_t>(like.size()));
+}
+
+/** The first element whose bits differ, or −1. */
+int64_t firstDifference(const std::vector<float>& a, const std::vector<float>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (std::memcmp(&a[i], &b[i], sizeof(float)) != 0) return static_cast<int64_t>(i);
+  }
+  return -1;
+}
+
+/** Numbers that differ from turn to turn. */
+std::vector<float> pattern(int turn, std::size_t length) {
+  std::vector<float> values(length);
+  for (std::size_t i = 0; i < length; ++i) values[i] = static_cast<float>(turn) + static_cast<float>(i % 1000) * 1e-3f;
+  return values;
+}
+
+/** Stages in turns, each while the one before is still to be taken over; what is wrong, or nothing. */
+std::string stagingFault(Program& program, std::size_t arena) {
+  constexpr int kTurns = 6;
+  const auto lengthOf = [arena](int turn) { return std::min(arena, std::size_t{1} << (8 + 3 * turn)); };
+  const auto stage = [&](int turn) {
+    const std::vector<float> values = pattern(turn, lengthOf(turn));
+    program.stage(0, static_cast<double>(values.size()), [&](void* to) { std::memcpy(to, values.data(), values.size() * sizeof(float)); });
+  };
+  stage(0);
+  for (int turn = 0; turn < kTurns; ++turn) {
+    const int set = program.handOverStaged();
+    program.takeStaged(set);
+    if (turn + 1 < kTurns) stage(turn + 1);
+    const std::vector<float> wanted = pattern(turn, lengthOf(turn));
+    const int64_t at = firstDifference(readRange(program, 0, static_cast<int64_t>(wanted.size())), wanted);
+    if (at >= 0) return "staging, turn " + std::to_string(turn) + ": element " + std::to_string(at) + " is not what was staged";
+  }
+  return "";
+}
+
+}  // namespace
+
+bool checkProgram(const Registry& registry, const TextProgram& text, const CheckOptions& arguments, Team& team) {
+  ProgramOptions plain = arguments.options;
+  plain.device = nullptr;
+  plain.fastKernels = !arguments.reference;
+  const auto expected = makeProgram(registry, text.spec, plain);
+  const std::vector<float> arena = initialArena(text);
+  fillArena(*expected, arena);
+  std::vector<Candidate> candidates;
+  for (const Products products : arguments.products) {
+    ProgramOptions options = arguments.options;
+    options.products = products;
+    candidates.push_back({products, makeProgram(registry, text.spec, options), {}, ""});
+    fillArena(*candidates.back().program, arena);
+  }
+  const std::atomic<bool> stop{false};
+  for (int64_t i = 0; i < expected->instructions(); ++i) {
+    const std::string where = expected->op(i) + " (" + expected->label(i) + ")";
+    expected->run({i, i + 1}, team, stop);
+    for (Candidate& candidate : candidates) {
+      try {
+        candidate.program->run({i, i + 1}, team, stop);
+      } catch (const NativeError& error) {
+        candidate.failed = where + ": " + error.what();
+        candidate.print(text.name);
+        throw DeviceFailure{};
+      }
+    }
+    std::vector<std::vector<Deviation>> deviations(candidates.size());
+    for (const WrittenRange& range : expected->written(i)) {
+      const int64_t span = spanOf(range.rows);
+      const std::vector<float> wanted = readRange(*expected, range.offset, span);
+      for (std::size_t c = 0; c < candidates.size(); ++c) {
+        Program& actual = *candidates[c].program;
+        deviations[c].push_back(deviation(range.operand, wanted, readRange(actual, range.offset, span), range.rows));
+        actual.write(static_cast<double>(range.offset), static_cast<double>(span),
+                     [&](void* to) { std::memcpy(to, wanted.data(), wanted.size() * sizeof(float)); });
+      }
+    }
+    for (std::size_t c = 0; c < candidates.size(); ++c) candidates[c].compare(where, deviations[c], expected->op(i));
+  }
+  for (const Candidate& candidate : candidates) candidate.print(text.name);
+  return std::all_of(candidates.begin(), candidates.end(), [](const Candidate& candidate) { return candidate.failed.empty(); });
+}
+
+bool checkDevice(const Registry& registry, const TextProgram& text, const ProgramOptions& options, Team& team) {
+  const std::atomic<bool> stop{false};
+  std::string step = "making the program", failed;
+  const auto print = [&] {
+    std::printf("{\"program\":\"%s\",\"products\":\"%s\",\"ok\":%s,\"failed\":%s}\n", text.name.c_str(), nameOf(options.products),
+                failed.empty() ? "true" : "false", quoted(failed).c_str());
+  };
+  try {
+    const auto program = makeProgram(registry, text.spec, options);
+    const std::vector<float> arena = initialArena(text);
+    const Phase all{0, program->instructions()};
+    const auto after = [&](const char* name, const std::function<void()>& body) {
+      step = name;
+      fillArena(*program, arena);
+      body();
+      return readArena(*program, arena);
+    };
+    const std::vector<float> first = after("the first step", [&] { program->run(all, team, stop); });
+    const std::vector<float> second = after("the same step again", [&] { program->run(all, team, stop); });
+    const std::vector<float> single = after("instruction after instruction", [&] {
+      for (int64_t i = 0; i < program->instructions(); ++i) program->run({i, i + 1}, team, stop);
+    });
+    if (const int64_t at = firstDifference(first, second); at >= 0)
+      failed = "a step gives other bits the second time, from element " + std::to_string(at) + " on";
+    if (const int64_t at = firstDifference(first, single); at >= 0 && failed.empty())
+      failed = "the recorded step gives other bits than its instructions, from element " + std::to_string(at) + " on";
+    step = "staging";
+    if (const std::string fault = stagingFault(*program, arena.size()); failed.empty()) failed = fault;
+  } catch (const NativeError& error) {
+    failed = step + ": " + error.what();
+    print();
+    throw DeviceFailure{};
+  }
+  print();
   return failed.empty();
 }
 

@@ -13,14 +13,17 @@
 /**
  * Kernels and whole steps without Node: checks them against the CPU, and times them. Results are JSON on stdout, one line a program.
  *
- *   kernel_bench check FILE… [--device cuda] [--products tf32] [--reference]
+ *   kernel_bench check FILE… [--device cuda] [--products float32,tf32,bf16] [--reference]
+ *   kernel_bench device FILE… --device cuda [--products tf32]
  *   kernel_bench time FILE… [--device cuda] [--products tf32] [--rounds 20]
  *   kernel_bench roofline FILE… [--gflops 495000] [--gbytes 3000]
  *
  * `roofline` runs nothing: operations and bytes of each op, and the time that they would take at those rates, instruction by instruction.
  * `check` runs every instruction on the CPU (fast kernels, or with --reference the plain ones) and on the device, each from the CPU's results so far,
- * and compares all that it writes by the root mean square. Exit code 1 if anything differs by more than the bound of the products, 2 on wrong usage,
- * 4 without the device.
+ * and compares all that it writes by the root mean square; the CPU's results serve all products. `device` checks what is not one kernel: recorded
+ * steps, staging, the same bits twice. `time` gives whole steps as the host sees them, and every kernel many times in one graph, by the device's own
+ * clock. Exit code 1 if anything differs (by more than the bound of the products), 2 on wrong usage, 3 if the device failed: the last line names the
+ * instruction, and the files after it have not been looked at, 4 without the device.
  */
 namespace retroplume {
 
@@ -30,7 +33,8 @@ struct Arguments {
   std::string mode;
   std::vector<std::string> files;
   ProgramOptions options;
-  std::string device = "cpu", products = "float32";
+  std::string device = "cpu";
+  std::vector<Products> products{Products::float32};
   bool reference = false;
   int rounds = 20;
   double gflops = 495000, gbytes = 3000;  // of an H100 (SXM): TF32 without sparsity; memory as copies reach it
@@ -38,16 +42,29 @@ struct Arguments {
 
 [[noreturn]] void usage() {
   std::fprintf(stderr,
-               "usage: kernel_bench check|time|roofline FILE... [--device cpu|cuda] [--products float32|tf32|bf16] [--rounds N] [--reference] "
+               "usage: kernel_bench check|device|time|roofline FILE... [--device cpu|cuda] [--products float32,tf32,bf16] [--rounds N] [--reference] "
                "[--threads N] [--gflops N] [--gbytes N]\n");
   std::exit(2);
+}
+
+/** Names with commas between them. */
+std::vector<Products> productsOf(const std::string& names) {
+  std::vector<Products> all;
+  for (std::size_t begin = 0; begin <= names.size();) {
+    const std::size_t end = std::min(names.find(',', begin), names.size());
+    const std::string name = names.substr(begin, end - begin);
+    if (name != "float32" && name != "tf32" && name != "bf16") usage();
+    all.push_back(name == "float32" ? Products::float32 : name == "tf32" ? Products::tf32 : Products::bf16);
+    begin = end + 1;
+  }
+  return all;
 }
 
 Arguments parse(int count, char** words) {
   Arguments arguments;
   if (count < 3) usage();
   arguments.mode = words[1];
-  if (arguments.mode != "check" && arguments.mode != "time" && arguments.mode != "roofline") usage();
+  if (arguments.mode != "check" && arguments.mode != "device" && arguments.mode != "time" && arguments.mode != "roofline") usage();
   arguments.options.threads = defaultThreads();
   arguments.options.isa = detectIsa();
   for (int i = 2; i < count; ++i) {
@@ -56,7 +73,7 @@ Arguments parse(int count, char** words) {
     if (word == "--device")
       arguments.device = next();
     else if (word == "--products")
-      arguments.products = next();
+      arguments.products = productsOf(next());
     else if (word == "--rounds")
       arguments.rounds = std::max(1, std::atoi(next().c_str()));
     else if (word == "--threads")
@@ -73,12 +90,9 @@ Arguments parse(int count, char** words) {
       arguments.files.push_back(word);
   }
   if (arguments.files.empty() || (arguments.device != "cpu" && arguments.device != "cuda")) usage();
-  if (arguments.products == "tf32")
-    arguments.options.products = Products::tf32;
-  else if (arguments.products == "bf16")
-    arguments.options.products = Products::bf16;
-  else if (arguments.products != "float32")
-    usage();
+  if (arguments.mode == "device" && arguments.device != "cuda") usage();
+  if (arguments.mode != "check" && arguments.products.size() > 1) usage();
+  arguments.options.products = arguments.products.front();
   return arguments;
 }
 
@@ -96,21 +110,27 @@ void time(const Registry& registry, const TextProgram& text, const Arguments& ar
   fillArena(*program, initialArena(text));
   const std::atomic<bool> stop{false};
   const Phase all{0, program->instructions()};
-  for (int i = 0; i < 3; ++i) program->run(all, team, stop);
+  const auto now = [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); };
+  // A GPU that was idle takes a while to come to its clock.
+  const double warm = now() + (arguments.options.device ? 0.2 : 0);
+  for (int i = 0; i < 3 || now() < warm; ++i) program->run(all, team, stop);
   std::vector<double> steps;
-  std::vector<std::vector<double>> each(program->instructions());
-  for (int i = 0; i < arguments.rounds; ++i) {
-    const auto start = std::chrono::steady_clock::now();
+  const double least = now() + (arguments.options.device ? 0.1 : 0);
+  for (int i = 0; i < arguments.rounds || now() < least; ++i) {
+    const double start = now();
     program->run(all, team, stop);
-    steps.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    steps.push_back(now() - start);
   }
-  std::vector<InstructionProfile> last;
-  for (int i = 0; i < std::min(arguments.rounds, 7); ++i) {
-    last = program->profile(all, team, stop);
-    for (std::size_t n = 0; n < last.size(); ++n) each[n].push_back(last[n].seconds);
+  std::vector<std::vector<double>> each(program->instructions());
+  const std::vector<InstructionProfile> last = program->profile(all, team, stop);
+  for (std::size_t n = 0; n < last.size(); ++n) {
+    // So many in one graph that its start does not count.
+    const double once = program->secondsOf(static_cast<int64_t>(n), 1, team);
+    const int repeats = std::max(1, std::min(50, static_cast<int>(1e-3 / once)));
+    for (int i = 0; i < std::min(arguments.rounds, 7); ++i) each[n].push_back(program->secondsOf(static_cast<int64_t>(n), repeats, team));
   }
   std::printf("{\"program\":\"%s\",\"device\":\"%s\",\"products\":\"%s\",\"bytes\":%.0f,", text.name.c_str(), arguments.device.c_str(),
-              arguments.products.c_str(), static_cast<double>(program->bytes()));
+              nameOf(arguments.options.products), static_cast<double>(program->bytes()));
   printTiming("step", steps);
   std::printf(",\"kernels\":[");
   for (std::size_t n = 0; n < last.size(); ++n) {
@@ -120,6 +140,17 @@ void time(const Registry& registry, const TextProgram& text, const Arguments& ar
     std::printf("}");
   }
   std::printf("]}\n");
+}
+
+/** @throws DeviceFailure after a line that names the program */
+void timeOrTell(const Registry& registry, const TextProgram& text, const Arguments& arguments, Team& team) {
+  try {
+    time(registry, text, arguments, team);
+  } catch (const NativeError& error) {
+    std::printf("{\"program\":\"%s\",\"products\":\"%s\",\"ok\":false,\"failed\":%s}\n", text.name.c_str(), nameOf(arguments.options.products),
+                quoted(error.what()).c_str());
+    throw DeviceFailure{};
+  }
 }
 
 /** One line of a Markdown table an op, the longest first, and their sum. Ops without products of matrices are held to the bytes alone. */
@@ -158,10 +189,12 @@ int run(int count, char** words) {
     const TextProgram text = readTextProgram(file);
     if (arguments.mode == "check")
       right = checkProgram(registry, text, {arguments.options, arguments.products, arguments.reference}, team) && right;
+    else if (arguments.mode == "device")
+      right = checkDevice(registry, text, arguments.options, team) && right;
     else if (arguments.mode == "roofline")
       roofline(registry, text, arguments);
     else
-      time(registry, text, arguments, team);
+      timeOrTell(registry, text, arguments, team);
     std::fflush(stdout);
   }
   return right ? 0 : 1;
@@ -174,6 +207,9 @@ int run(int count, char** words) {
 int main(int count, char** words) {
   try {
     return retroplume::run(count, words);
+  } catch (const retroplume::DeviceFailure&) {
+    std::fflush(stdout);
+    return 3;
   } catch (const retroplume::NativeError& error) {
     std::fprintf(stderr, "%s: %s\n", error.code().c_str(), error.what());
     return error.code() == "DEVICE_CUDA_MISSING" ? 4 : 1;

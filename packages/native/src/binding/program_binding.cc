@@ -179,12 +179,17 @@ Napi::Value ProgramBinding::submit(const Napi::CallbackInfo& info, Body body) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const Phase phase = phaseArgument(info);
     Executor& executor = addon_->executor();
-    ++*running_;
     const int staged = program_->handOverStaged();
+    ++*running_;
     return addon_->submit(info.Env(), [program = program_, running = running_, phase, &executor, body, staged]() -> Addon::Finish {
-      program->takeStaged(staged);
-      Addon::Finish finish = body(*program, phase, executor);
-      // The run is over when its promise settles, on JavaScript's thread.
+      Addon::Finish finish;
+      try {
+        program->takeStaged(staged);
+        finish = body(*program, phase, executor);
+      } catch (...) {
+        finish = [error = std::current_exception()](Napi::Env) -> Napi::Value { std::rethrow_exception(error); };
+      }
+      // The run is over when its promise settles, on JavaScript's thread, however it ended.
       return [finish, running](Napi::Env env) {
         --*running;
         return finish(env);

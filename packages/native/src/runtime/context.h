@@ -28,6 +28,7 @@ struct Context {
   void* scratch;
   Team* team;              // not read where `threads` is 1
   void* stream = nullptr;  // of a device, for its kernels
+  int sharedBytes = 0;     // that one block can have on it
   Products products = Products::float32;
   const Collective* ranks = nullptr;  // that compute one batch together; null: this process alone
 };

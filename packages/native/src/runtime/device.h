@@ -44,6 +44,10 @@ class Device {
   virtual void download(void* to, const void* from, std::size_t bytes) = 0;
   virtual std::unique_ptr<DeviceStaging> makeStaging() = 0;
   virtual void* stream() const = 0;
+  /** Shared memory that one block can have. */
+  virtual int sharedBytes() const = 0;
+  /** Before work of the calling thread: where there are several devices, a thread's work goes to the one that it chose last. */
+  virtual void select() const = 0;
   /** Waits for the stream. */
   virtual void synchronise() = 0;
   /** Records what `body` launches on the stream; the emulation keeps `body` and calls it at every launch. */

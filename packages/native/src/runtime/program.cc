@@ -82,7 +82,7 @@ class TypedProgram final : public Program {
 };
 
 template <class Body>
-double secondsOf(Body body) {
+double elapsed(Body body) {
   const auto start = std::chrono::steady_clock::now();
   body();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -123,6 +123,7 @@ Phase Program::phase(const std::string& name) const {
 }
 
 void Program::execute(int64_t instruction, Team& team) {
+  if (device() != nullptr) device()->select();
   const BoundKernel& kernel = instructions_[instruction].kernel;
   if (device() == nullptr || !kernel.onHost) return kernel.run(context(team));
   std::vector<char> copy(kernel.onHost->bytes);
@@ -166,10 +167,22 @@ std::vector<InstructionProfile> Program::profile(Phase phase, Team& team, const 
   for (int64_t i = phase.begin; i < phase.end && !stop; ++i) {
     const Bound& instruction = instructions_[i];
     const auto run = [&] { execute(i, team); };
-    const double seconds = device() != nullptr && !instruction.kernel.onHost ? device()->time(run) : secondsOf(run);
+    const double seconds = device() != nullptr && !instruction.kernel.onHost ? device()->time(run) : elapsed(run);
     profile.push_back({instruction.op, instruction.label, seconds, instruction.kernel.flops, instruction.bytes});
   }
   return profile;
+}
+
+double Program::secondsOf(int64_t instruction, int repeats, Team& team) {
+  const BoundKernel& kernel = instructions_[instruction].kernel;
+  const auto all = [&] {
+    for (int i = 0; i < repeats; ++i) kernel.run(context(team));
+  };
+  if (device() == nullptr) return elapsed(all) / repeats;
+  if (kernel.onHost) return elapsed([&] { execute(instruction, team); });
+  const std::unique_ptr<DeviceGraph> graph = device()->record(all);
+  graph->launch();
+  return device()->time([&graph] { graph->launch(); }) / repeats;
 }
 
 void* Program::at(double offset, double length) const {

@@ -78,6 +78,8 @@ class Program {
   /** Stops early, between two instructions, once `stop` is set. */
   void run(Phase phase, Team& team, const std::atomic<bool>& stop);
   std::vector<InstructionProfile> profile(Phase phase, Team& team, const std::atomic<bool>& stop);
+  /** Mean seconds of one execution of an instruction out of `repeats`, one after the other: for benches, since each of them counts in the arena. */
+  double secondsOf(int64_t instruction, int repeats, Team& team);
   virtual std::optional<NonFinite> runChecked(Phase phase, Team& team, const std::atomic<bool>& stop) = 0;
 
   /** `fill` writes `length` elements for the arena at `offset`. @throws NativeError RANGE_OUT_OF_ARENA if they are not all in it */
@@ -106,7 +108,8 @@ class Program {
 
   Program(const ProgramSpec& spec, const ProgramOptions& options, std::size_t elementBytes);
   Context context(Team& team) const {
-    return {options_.threads, scratch_.data(), &team, options_.device ? options_.device->stream() : nullptr, options_.products, options_.ranks};
+    const Device* on = device();
+    return {options_.threads, scratch_.data(), &team, on ? on->stream() : nullptr, on ? on->sharedBytes() : 0, options_.products, options_.ranks};
   }
   /** One instruction; on a device one of the host gets a copy of its memory there. */
   void execute(int64_t instruction, Team& team);

@@ -76,13 +76,11 @@ int sharedBytes(const LstmBackwardShape<P>& shape) {
   return LstmBackwardTile<P, M>::bytes(shape) + (Resident ? static_cast<int>(sizeof(float)) * shape.packed() : 0);
 }
 
-Products productsOf(const LstmBackward<float>& call, Products wanted) {
-  if (wanted == Products::bf16 && sharedBytes<Products::bf16, 32, false>(LstmBackwardShape<Products::bf16>(call)) > kLstmMostShared) {
-    return Products::float32;
-  }
-  if (wanted == Products::tf32 && sharedBytes<Products::tf32, 32, false>(LstmBackwardShape<Products::tf32>(call)) > kLstmMostShared) {
-    return Products::float32;
-  }
+Products productsOf(const LstmBackward<float>& call, const Context& context) {
+  const int most = lstmMostShared(context);
+  const Products wanted = context.products;
+  if (wanted == Products::bf16 && sharedBytes<Products::bf16, 32, false>(LstmBackwardShape<Products::bf16>(call)) > most) return Products::float32;
+  if (wanted == Products::tf32 && sharedBytes<Products::tf32, 32, false>(LstmBackwardShape<Products::tf32>(call)) > most) return Products::float32;
   return wanted;
 }
 
@@ -90,9 +88,9 @@ Products productsOf(const LstmBackward<float>& call, Products wanted) {
 int mostBlocks(const LstmParams& p) { return p.hidden > 32 ? 264 : 528; }
 
 template <Products P>
-int tileCells(const LstmBackwardShape<P>& shape) {
-  if (sharedBytes<P, 64, false>(shape) <= kLstmMostShared) return 64;
-  return P != Products::float32 || sharedBytes<P, 32, false>(shape) <= kLstmMostShared ? 32 : 8;
+int tileCells(const LstmBackwardShape<P>& shape, int most) {
+  if (sharedBytes<P, 64, false>(shape) <= most) return 64;
+  return P != Products::float32 || sharedBytes<P, 32, false>(shape) <= most ? 32 : 8;
 }
 
 /** How the cells whose gates were not kept are cut: whole samples, or parts of one. */
@@ -141,7 +139,7 @@ struct Run {
   const LstmBackwardShape<P> shape{call};
   const Layout layout{call};
   float* scratch = static_cast<float*>(context.scratch);
-  const int cells = tileCells(shape), blocks = usedBlocks();  // of a tile; with partial sums
+  const int cells = tileCells(shape, lstmMostShared(context)), blocks = usedBlocks();  // of a tile; with partial sums
   const int64_t partialsLength = int64_t{blocks} * shape.partials();
 
   int usedBlocks() const {
@@ -200,15 +198,15 @@ struct Run {
 
 std::size_t lstmBackwardScratch(const LstmBackward<float>& call) {
   const LstmBackwardShape<Products::float32> shape(call);
-  if (sharedBytes<Products::float32, 8, false>(shape) > kLstmMostShared) {
-    throw NativeError("DEVICE_LIMIT", "lstmBackward: expected inChannels + 7 hidden up to about 3400 on a device but received " +
+  if (sharedBytes<Products::float32, 8, false>(shape) > kLstmLeastShared) {
+    throw NativeError("DEVICE_LIMIT", "lstmBackward: expected inChannels + 7 hidden up to about 2100 on a device but received " +
                                           std::to_string(shape.inputs + 7 * shape.hidden));
   }
   return sizeof(float) * Layout(call).total;
 }
 
 void lstmBackward(const LstmBackward<float>& call, const Context& context) {
-  withProducts(productsOf(call, context.products), [&](auto kind) {
+  withProducts(productsOf(call, context), [&](auto kind) {
     const Run<kind.value> run{call, context};
     run.pack();
     const LstmRegion kept{0, call.params.batch, 0, call.params.keptCells};

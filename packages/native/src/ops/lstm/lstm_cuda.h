@@ -11,8 +11,14 @@
  */
 namespace retroplume::cuda {
 
-/** Of a block: what leaves an A100's multiprocessor (164 KB) room for one block. */
-constexpr int kLstmMostShared = 160 * 1024;
+/** Shared memory of a block at most: what the device has for one, and up to what leaves an A100's multiprocessor (164 KB) room for it. */
+inline int lstmMostShared(const Context& context) {
+  constexpr int kMost = 160 * 1024;
+  return context.sharedBytes < kMost ? context.sharedBytes : kMost;
+}
+
+/** What every device of sm_80 and later has for a block: 99 KB, on those of sm_86, sm_89 and sm_120. */
+constexpr int kLstmLeastShared = 99 * 1024;
 
 template <int M>
 constexpr int kLstmRow = M + 4;

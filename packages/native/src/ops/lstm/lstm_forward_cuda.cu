@@ -161,7 +161,7 @@ int sharedBytes(const LstmParams& p) {
 template <Products P, int M, bool Resident>
 bool start(const ForwardArguments& a, const Context& context) {
   const int bytes = sharedBytes<P, M, Resident>(a.params);
-  if (bytes > kLstmMostShared) return false;
+  if (bytes > lstmMostShared(context)) return false;
   const int items = LstmForwardShape<P>(a.params).units * (M / kLstmPairs);
   const dim3 grid(static_cast<unsigned>(a.region.tiles(M)));
   launch(context, lstm_forward_kernel<P, M, Resident>, grid, std::min(kForwardThreads, roundedUp(items, 32)), bytes, a);
@@ -169,9 +169,11 @@ bool start(const ForwardArguments& a, const Context& context) {
 }
 
 /** The products that a call uses: states too large for the warps' products go by multiply-adds, eight cells at a time. */
-Products productsOf(const LstmParams& p, Products wanted) {
-  if (wanted == Products::bf16 && sharedBytes<Products::bf16, 64, false>(p) > kLstmMostShared) return Products::float32;
-  if (wanted == Products::tf32 && sharedBytes<Products::tf32, 64, false>(p) > kLstmMostShared) return Products::float32;
+Products productsOf(const LstmParams& p, const Context& context) {
+  const int most = lstmMostShared(context);
+  const Products wanted = context.products;
+  if (wanted == Products::bf16 && sharedBytes<Products::bf16, 64, false>(p) > most) return Products::float32;
+  if (wanted == Products::tf32 && sharedBytes<Products::tf32, 64, false>(p) > most) return Products::float32;
   return wanted;
 }
 
@@ -182,13 +184,13 @@ int64_t lstmPackedWeights(const LstmParams& p) {
 }
 
 void lstmPackGates(const LstmForwardRun& run, const Context& context) {
-  withProducts(productsOf(run.params, context.products),
+  withProducts(productsOf(run.params, context),
                [&](auto kind) { lstmPackGates<kind.value>(run.params, run.weightInput, run.weightHidden, run.packed, context); });
 }
 
 void lstmRunForward(const LstmForwardRun& run, const LstmRegion& region, const LstmTrace<float>& trace, const Context& context) {
   const LstmParams& p = run.params;
-  withProducts(productsOf(p, context.products), [&](auto kind) {
+  withProducts(productsOf(p, context), [&](auto kind) {
     constexpr Products P = kind.value;
     const ForwardArguments a{p,
                              region,
@@ -207,8 +209,8 @@ void lstmRunForward(const LstmForwardRun& run, const LstmRegion& region, const L
 
 std::size_t lstmForwardScratch(const LstmForward<float>& call) {
   const LstmParams& p = call.params;
-  if (sharedBytes<Products::float32, 8, false>(p) > kLstmMostShared) {
-    throw NativeError("DEVICE_LIMIT", "lstmForward: expected 2 inChannels + 3 hidden up to about 3400 on a device but received " +
+  if (sharedBytes<Products::float32, 8, false>(p) > kLstmLeastShared) {
+    throw NativeError("DEVICE_LIMIT", "lstmForward: expected 2 inChannels + 3 hidden up to about 2100 on a device but received " +
                                           std::to_string(2 * p.inChannels + 3 * p.hidden));
   }
   return sizeof(float) * lstmPackedWeights(p);

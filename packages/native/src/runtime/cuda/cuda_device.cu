@@ -42,12 +42,15 @@ class CudaDevice final : public Device {
   explicit CudaDevice(int index) : index_(index) {
     RETROPLUME_CUDA(cudaSetDevice(index));
     RETROPLUME_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
+    RETROPLUME_CUDA(cudaStreamCreateWithFlags(&capture_, cudaStreamNonBlocking));
+    RETROPLUME_CUDA(cudaDeviceGetAttribute(&sharedBytes_, cudaDevAttrMaxSharedMemoryPerBlockOptin, index));
     RETROPLUME_CUDA(cudaEventCreate(&begin_));
     RETROPLUME_CUDA(cudaEventCreate(&end_));
   }
   ~CudaDevice() override {
     cudaEventDestroy(begin_);
     cudaEventDestroy(end_);
+    cudaStreamDestroy(capture_);
     cudaStreamDestroy(stream_);
   }
 
@@ -78,25 +81,31 @@ class CudaDevice final : public Device {
   void upload(void* to, const void* from, std::size_t bytes) override { copy(to, from, bytes, cudaMemcpyHostToDevice); }
   void download(void* to, const void* from, std::size_t bytes) override { copy(to, from, bytes, cudaMemcpyDeviceToHost); }
   std::unique_ptr<DeviceStaging> makeStaging() override { return makeCudaStaging(index_, stream_); }
-  void* stream() const override { return stream_; }
+  void* stream() const override { return recording_ ? capture_ : stream_; }
+  int sharedBytes() const override { return sharedBytes_; }
+  void select() const override { RETROPLUME_CUDA(cudaSetDevice(index_)); }
 
   void synchronise() override {
     select();
     RETROPLUME_CUDA(cudaStreamSynchronize(stream_));
   }
 
+  /** On a stream of its own: what other threads do meanwhile on the one that all programs share must not become a part of the graph. */
   std::unique_ptr<DeviceGraph> record(const std::function<void()>& body) override {
     select();
-    RETROPLUME_CUDA(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal));
+    RETROPLUME_CUDA(cudaStreamBeginCapture(capture_, cudaStreamCaptureModeThreadLocal));
     cudaGraph_t graph = nullptr;
+    recording_ = true;
     try {
       body();
     } catch (...) {
-      if (cudaStreamEndCapture(stream_, &graph) == cudaSuccess) cudaGraphDestroy(graph);
+      recording_ = false;
+      if (cudaStreamEndCapture(capture_, &graph) == cudaSuccess) cudaGraphDestroy(graph);
       cudaGetLastError();
       throw;
     }
-    RETROPLUME_CUDA(cudaStreamEndCapture(stream_, &graph));
+    recording_ = false;
+    RETROPLUME_CUDA(cudaStreamEndCapture(capture_, &graph));
     return std::make_unique<CudaGraph>(graph, stream_);
   }
 
@@ -112,9 +121,6 @@ class CudaDevice final : public Device {
   }
 
  private:
-  /** CUDA keeps the chosen device for every host thread. */
-  void select() const { RETROPLUME_CUDA(cudaSetDevice(index_)); }
-
   void copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
     select();
     RETROPLUME_CUDA(cudaMemcpyAsync(to, from, bytes, kind, stream_));
@@ -122,7 +128,9 @@ class CudaDevice final : public Device {
   }
 
   int index_;
-  cudaStream_t stream_ = nullptr;
+  int sharedBytes_ = 0;
+  cudaStream_t stream_ = nullptr, capture_ = nullptr;
+  bool recording_ = false;  // on the executor's thread, which alone asks for the stream
   cudaEvent_t begin_ = nullptr, end_ = nullptr;
   const CudaKernels kernels_ = cudaKernels();
 };

@@ -167,7 +167,13 @@ __device__ __forceinline__ float approximateReciprocal(float x) {
 template <class... Parameters, class... Arguments>
 void launch(const Context& context, void (*kernel)(Parameters...), dim3 grid, unsigned threads, int sharedBytes, const Arguments&... arguments) {
   constexpr int kWithoutAsking = 48 * 1024;
-  if (sharedBytes > kWithoutAsking) RETROPLUME_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, sharedBytes));
+  if (sharedBytes > kWithoutAsking) {
+    // Only ever more: a graph that is being recorded may hold a launch of the same kernel that needs what was granted before.
+    cudaFuncAttributes granted{};
+    RETROPLUME_CUDA(cudaFuncGetAttributes(&granted, kernel));
+    if (granted.maxDynamicSharedSizeBytes < sharedBytes)
+      RETROPLUME_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, sharedBytes));
+  }
   // clang-format off: it takes <<< for two operators
   kernel<<<grid, threads, sharedBytes, static_cast<cudaStream_t>(context.stream)>>>(Parameters(arguments)...);
   // clang-format on

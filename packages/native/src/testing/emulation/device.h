@@ -1,8 +1,10 @@
 #pragma once
 #include <cmath>
 #include <cstring>
+#include <string>
 #include <type_traits>
 
+#include "runtime/error.h"
 #include "testing/emulation/block.h"
 
 /** The host's side of runtime/cuda/device.h. Every element is reached through a reference that checks its index, and for shared memory its order. */
@@ -275,7 +277,11 @@ inline void mmaBf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2
 }
 
 template <class... Parameters, class... Arguments>
-void launch(const Context&, void (*kernel)(Parameters...), dim3 grid, unsigned threads, int sharedBytes, const Arguments&... arguments) {
+void launch(const Context& context, void (*kernel)(Parameters...), dim3 grid, unsigned threads, int sharedBytes, const Arguments&... arguments) {
+  if (sharedBytes > context.sharedBytes) {
+    throw NativeError("CUDA_FAILED", "a block of " + std::to_string(sharedBytes) + " bytes of shared memory on a device with " +
+                                         std::to_string(context.sharedBytes));
+  }
   emulation::runGrid(grid, threads, sharedBytes, [&] { kernel(Parameters(arguments)...); });
 }
 

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <cstdlib>
 
 #include "runtime/buffer.h"
 #include "runtime/device.h"
@@ -50,6 +51,8 @@ class EmulatedDevice final : public Device {
   void download(void* to, const void* from, std::size_t bytes) override { __builtin_memcpy(to, from, bytes); }
   std::unique_ptr<DeviceStaging> makeStaging() override { return std::make_unique<EmulatedStaging>(); }
   void* stream() const override { return nullptr; }
+  int sharedBytes() const override { return sharedBytes_; }
+  void select() const override {}
   void synchronise() override {}
   std::unique_ptr<DeviceGraph> record(const std::function<void()>& body) override {
     struct Graph final : DeviceGraph {
@@ -66,7 +69,14 @@ class EmulatedDevice final : public Device {
   }
 
  private:
+  /** As of an H100; RETROPLUME_EMULATED_SHARED gives the bytes of another card. */
+  static int sharedOfBlock() {
+    const char* given = std::getenv("RETROPLUME_EMULATED_SHARED");
+    return given != nullptr ? std::atoi(given) : 227 * 1024;
+  }
+
   const CudaKernels kernels_ = cudaKernels();
+  const int sharedBytes_ = sharedOfBlock();
   std::vector<Buffer> buffers_;
 };
 

@@ -85,7 +85,9 @@ std::string complaint(Kernel kernel, const Settings& settings, std::vector<float
   for (unsigned i = 0; i < kThreads; ++i) in[i] = static_cast<float>(i);
   out.assign(kThreads, -1.0f);
   try {
-    launch(Context{}, kernel, dim3(1), kThreads, kThreads * sizeof(float), settings, Global<const float>(in.data(), kThreads),
+    Context context{};
+    context.sharedBytes = kThreads * sizeof(float);
+    launch(context, kernel, dim3(1), kThreads, kThreads * sizeof(float), settings, Global<const float>(in.data(), kThreads),
            Global<float>(out.data(), kThreads));
     return "";
   } catch (const NativeError& error) {
