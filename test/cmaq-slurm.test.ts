@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CtmRequest } from '../packages/core/src/transport/ctm';
 import { ExternalCtm } from '../packages/core/src/transport/external-ctm';
 import { GRID, readAll, START, temporaryFolder, writeFile } from '../packages/core/src/transport/testing/small-case';
 
@@ -34,6 +35,9 @@ echo "$DAY after \${RESTART##*/}" >>"$JOBS/days"
 case "$(cat "$JOBS/trouble" 2>/dev/null)" in
   "fail $DAY") echo "*** ERROR ABORT in subroutine RDEMIS"; exit 7 ;;
   "hang $DAY") sleep 300 ;;
+  streams)
+    source "$EXAMPLE/emission-streams.sh"
+    echo "$N_EMIS_GR $GR_EMIS_001 $GR_EMIS_LAB_001 $N_EMIS_PT $STK_EMIS_001 $STK_GRPS_001 $STK_EMIS_LAB_001" >>"$JOBS/streams" ;;
 esac
 cp "$JOBS/$DAY.nc" "$DAY_DIR/ACONC_$DAY.nc"
 `;
@@ -43,6 +47,8 @@ describe('examples/cmaq-slurm', () => {
   const jobs = join(folder.path, 'jobs');
   const output = join(folder.path, 'verify', 'ACONC_july.nc');
   const emissions = join(folder.path, "it's emissions.nc");
+  /** Changes what is emitted. */
+  const emit = (value: number): string => writeFile(emissions, [{ name: 'NO', units: 'moles/s', value: () => value }], { count: 49 });
   const note = (name: string): string[] => (existsSync(join(jobs, name)) ? readFileSync(join(jobs, name), 'utf8').trim().split('\n') : []);
 
   beforeAll(() => {
@@ -63,26 +69,26 @@ describe('examples/cmaq-slurm', () => {
         { start: new Date(START.getTime() + d * 86_400_000) },
       ),
     );
-    writeFileSync(emissions, 'emissions of the first pass');
+    emit(1);
   });
   beforeEach(() => {
-    for (const name of ['days', 'cancelled', 'trouble']) rmSync(join(jobs, name), { force: true });
+    for (const name of ['days', 'cancelled', 'trouble', 'streams']) rmSync(join(jobs, name), { force: true });
   });
   afterAll(() => {
     folder.remove();
   });
 
   // In the command: jest gives tests a copy of the environment, which children do not get.
-  const environment = `PATH='${folder.path}':$PATH JOBS='${jobs}' WORK='${folder.path}/work' CCTM_DAY='${folder.path}/cctm-day'${REAL_SLURM === undefined ? '' : ` SLURM_CONF='${REAL_SLURM}'`}`;
-  const run = (timeoutHours = 1, more = ''): Promise<void> =>
+  const environment = `PATH='${folder.path}':$PATH JOBS='${jobs}' EXAMPLE='${EXAMPLE}' WORK='${folder.path}/work' CCTM_DAY='${folder.path}/cctm-day'${REAL_SLURM === undefined ? '' : ` SLURM_CONF='${REAL_SLURM}'`}`;
+  const run = (timeoutHours = 1, more = '', request: Partial<CtmRequest> = {}): Promise<void> =>
     new ExternalCtm({
-      command: `${environment} ${more} '${EXAMPLE}/run-cmaq.sh' {output} {run} {period} {start} {hours} {emissions}`,
+      command: `${environment} ${more} '${EXAMPLE}/run-cmaq.sh' {output} {run} {period} {start} {hours} {sectors}`,
       outputGlob: 'ACONC_*.nc',
       timeoutHours,
       caseFile: '/cases/case.yaml',
       grid: GRID,
       variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' },
-    }).run({ run: 'updated-pass-2', period: { name: 'july', start: START, hours: 48 }, emissionFiles: [emissions], output });
+    }).run({ run: 'updated-pass-2', period: { name: 'july', start: START, hours: 48 }, emissionFiles: [emissions], output, ...request });
 
   it('tells which day failed and by which exit code; the next try begins with that day', async () => {
     writeFileSync(join(jobs, 'trouble'), 'fail 20260707');
@@ -101,13 +107,39 @@ describe('examples/cmaq-slurm', () => {
   });
 
   it('takes no day of other emissions for its own', async () => {
-    writeFileSync(emissions, 'emissions of another pass');
+    emit(2);
     await run();
     expect(note('days')).toEqual(['20260706 after ', '20260707 after 20260706']);
   });
 
+  it("names a day's streams as CCTM's run scripts do, of files a day and of one for all days", async () => {
+    const day = (d: number): Date => new Date(START.getTime() + d * 86_400_000);
+    const groups = {} as never;
+    const nox = [{ name: 'NO', units: 'moles/s', value: () => 4 }];
+    const nonroad = [0, 1].map((d) => writeFile(join(folder.path, `nonroad day ${d}.nc`), nox, { start: day(d), count: 25 }));
+    const [plants, stacks] = ['pt_egu.nc', 'stack_groups.nc'].map((name) => writeFile(join(folder.path, name), nox, { count: 49 }));
+    const sectors = [
+      { name: 'nonroad', files: nonroad, groups },
+      { name: 'pt_egu', files: [plants], groups, stackGroups: stacks },
+    ];
+    writeFileSync(join(jobs, 'trouble'), 'streams');
+    await run(1, '', { run: 'prior', sectors, emissionFiles: [...nonroad, plants] });
+    expect(note('streams')).toEqual([0, 1].map((d) => `1 ${nonroad[d]} NONROAD 1 ${plants} ${stacks} PT_EGU`));
+  });
+
+  it('makes the last day of a period that begins in the middle of one', async () => {
+    emit(5);
+    const start = new Date(START.getTime() + 5 * 3_600_000);
+    await run(1, '', { run: 'late', period: { name: 'july', start, hours: 43 } });
+    expect(note('days')).toEqual(['20260706 after ', '20260707 after 20260706']);
+    rmSync(join(jobs, 'days'));
+    // Two hours of a third day, for which there are neither emissions nor a stand-in: it is begun, and told.
+    await expect(run(1, '', { run: 'later', period: { name: 'july', start, hours: 45 } })).rejects.toMatchObject({ code: 'CTM_COMMAND_FAILED' });
+    expect(note('days').at(-1)).toBe('20260708 after 20260707');
+  });
+
   it('cancels the job on a time-out', async () => {
-    writeFileSync(emissions, 'emissions of a run that hangs');
+    emit(3);
     writeFileSync(join(jobs, 'trouble'), 'hang 20260706');
     await expect(run(1.5 / 3600)).rejects.toMatchObject({ code: 'CTM_TIMEOUT' });
     if (REAL_SLURM !== undefined) {

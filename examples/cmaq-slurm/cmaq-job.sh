@@ -2,23 +2,24 @@
 #SBATCH --nodes=1 --ntasks=64 --time=24:00:00
 # One run of CMAQ over one period, a day at a time. Days that are finished are kept in WORK, so that a job that was cut off goes on where it ended.
 #
-#   cmaq-job.sh OUTPUT RUN PERIOD START HOURS EMISSIONS...
+#   cmaq-job.sh OUTPUT RUN PERIOD START HOURS SECTORS
 #
 # CCTM_DAY is a script of yours that runs CCTM (and combine, for PM2.5) for one day. It is told by the environment:
 #   DAY        YYYYMMDD, UTC
-#   EMISSIONS  the gridded emission files of the whole period (GR_EMIS_001 and on), separated by spaces
+#   SECTORS    table of the emission files; `source emission-streams.sh` makes GR_EMIS_001, STK_EMIS_001, … of it
 #   RESTART    folder of the day before, with its CGRID file; empty on the first day
 #   DAY_DIR    folder for this day's files, with the surface concentrations as $DAY_DIR/ACONC_$DAY.nc
 set -eu
 : "${CCTM_DAY:?set it to the script that runs CCTM for one day}"
 : "${WORK:?set it to a folder on scratch}"
 output=$1 run=$2 period=$3 start=$4 hours=$5
-shift 5
+export SECTORS=$6
 
 # Other emissions under the same name are another run.
-work="$WORK/$run-$period-$(cat "$@" | cksum | cut -d' ' -f1)"
-days=$(((hours + 23) / 24))
-export EMISSIONS="$*" RESTART="" DAY DAY_DIR
+work="$WORK/$run-$period-$(cut -f5 "$SECTORS" | tr '\n' '\0' | xargs -0 cat | cksum | cut -d' ' -f1)"
+# From midnight before the first hour to midnight after the last.
+days=$((($(date -u -d "$start" +%-H) + hours + 23) / 24))
+export RESTART="" DAY DAY_DIR
 for ((i = 0; i < days; i++)); do
   DAY=$(date -u -d "${start%T*} + $i days" +%Y%m%d)
   DAY_DIR="$work/$DAY"

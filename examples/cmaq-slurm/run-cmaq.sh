@@ -2,7 +2,7 @@
 # The command of ctm.command: submits cmaq-job.sh to Slurm and waits for its end, whose exit code is the command's own. When the command is ended
 # (Ctrl-C, SIGTERM, ctm.timeoutHours), the job is cancelled too: sbatch --wait by itself would leave it running.
 #
-#   run-cmaq.sh OUTPUT RUN PERIOD START HOURS EMISSIONS...
+#   run-cmaq.sh OUTPUT RUN PERIOD START HOURS SECTORS
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 output=$1

@@ -11,16 +11,18 @@ import { dirname } from 'node:path';
 import { isCommandName, NAME_IN_BRACES, type CommandName, type Species } from '../data/case';
 import { partsOfVariable, type OutputVariable } from '../data/case-fields';
 import { expandGlob, IoapiSeries } from '../data/ioapi';
+import { writeFileAtomic } from '../data/checkpoint';
 import { assertValues, firstStepOf } from '../data/period-steps';
 import { instant, timeAt } from '../data/ioapi-time';
 import { RetroplumeError, TransportError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { conversion } from '../units';
 import type { Ctm, CtmRequest } from './ctm';
+import { sectorTable } from './sector-table';
 import { createSurfaceOutput, OUTPUT_SPECIES, type SurfaceVariable } from './surface-output';
 
 export interface ExternalCtmSettings {
-  /** shell command; filled in are `{emissions}` (files), `{output}` (folder), `{period}`, `{run}`, `{start}`, `{hours}`, `{case}` */
+  /** shell command; filled in are `{emissions}` (files), `{sectors}` (a table of them, sector-table.ts), `{output}` (folder), `{period}`, `{run}`, `{start}`, `{hours}`, `{case}` */
   command: string;
   /** glob, relative to the folder `{output}`, of the files that it leaves */
   outputGlob: string;
@@ -53,7 +55,9 @@ export class ExternalCtm implements Ctm {
     rmSync(folder, { recursive: true, force: true }); // output of an earlier, broken attempt must not pass for this one's
     mkdirSync(folder, { recursive: true });
     request.onProgress?.(0, request.period.hours, `${request.run}: running the command, log in ${log}`);
-    await this.execute(fillIn(this.settings, request, folder), log, request);
+    const table = `${folder}.sectors.tsv`;
+    if (this.settings.command.includes('{sectors}')) writeFileAtomic(table, sectorTable(request));
+    await this.execute(fillIn(this.settings, request, folder, table), log, request);
     this.collect(folder, log, request);
     request.onProgress?.(request.period.hours, request.period.hours, `${request.run}: done`);
   }
@@ -106,9 +110,10 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-function fillIn({ command, caseFile }: ExternalCtmSettings, { run, period, emissionFiles }: CtmRequest, folder: string): string {
+function fillIn({ command, caseFile }: ExternalCtmSettings, { run, period, emissionFiles }: CtmRequest, folder: string, table: string): string {
   const values: Record<CommandName, string> = {
     emissions: emissionFiles.map(quoted).join(' '),
+    sectors: quoted(table),
     output: quoted(folder),
     period: quoted(period.name),
     run: quoted(run),

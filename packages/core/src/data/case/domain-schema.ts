@@ -170,7 +170,7 @@ export const ctmSchema = z
     z.strictObject({
       kind: z.literal('command').meta({ description: 'A transport model that a command runs.' }),
       command: text(
-        'Command line in which `{emissions}` (files), `{output}` (folder), `{period}`, `{run}`, `{start}`, `{hours}` and `{case}` are filled in, such as `sbatch --wait run_cmaq.sh {emissions} {output}`.',
+        'Command line in which `{emissions}` (files), `{sectors}` (a table of them by sector and time), `{output}` (folder), `{period}`, `{run}`, `{start}`, `{hours}` and `{case}` are filled in, such as `run_cmaq.sh {output} {run} {period} {start} {hours} {sectors}`.',
       ),
       output: text('Glob of the files that the command leaves, inside the folder `{output}`.').default('*'),
       timeoutHours: real('A run that takes longer is ended and counts as failed.', { above: 0, unit: 'h' }).default(48),

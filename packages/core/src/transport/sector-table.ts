@@ -1,0 +1,28 @@
+/** The emission files of a run as a table that a shell script reads: which file is which sector's, of which kind, and when. */
+import { IoapiFile } from '../data/ioapi';
+import { instant, timeAt } from '../data/ioapi-time';
+import type { CtmRequest } from './ctm';
+
+/** What the inventory of a case without sectors is called. */
+const WHOLE = 'inventory';
+
+/**
+ * One line a file, its fields between tabs: sector, `gridded` or `points`, first instant, end (the hour after the last step), path, and of points the file with
+ * their stack groups, else `-`. Instants as `2023-07-01T00:00Z`.
+ *
+ * @throws {DataError} if a file cannot be read
+ */
+export function sectorTable({ emissionFiles, sectors }: Pick<CtmRequest, 'emissionFiles' | 'sectors'>): string {
+  const all = sectors ?? [{ name: WHOLE, files: emissionFiles }];
+  const lines = all.flatMap(({ name, files, ...more }) => {
+    const stackGroups = 'stackGroups' in more ? more.stackGroups : undefined;
+    return files.map((path) => {
+      const file = IoapiFile.open(path);
+      file.close();
+      const { time } = file;
+      const span = [timeAt(time, 0), timeAt(time, time.count)].map(instant);
+      return [all.length === 1 ? WHOLE : name, stackGroups === undefined ? 'gridded' : 'points', ...span, path, stackGroups ?? '-'].join('\t');
+    });
+  });
+  return `${lines.join('\n')}\n`;
+}
