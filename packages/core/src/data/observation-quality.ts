@@ -2,26 +2,38 @@
  * Which observed values are taken. The rules:
  *
  *   missing     empty, NA, NaN, null, -, and the codes -99, -999, -9999, …: left out
- *   negative    below zero: left out and counted
+ *   negative    below the floor of {@link NEGATIVE_FLOORS}, or of the case: left out and counted
  *   absurd      above LIMITS (ppb, µg m-3): left out and counted
  *   unreadable  text that is no number: left out and counted
  *
  * Where negative, absurd and unreadable ones together are more than 5 % of a species' values, the unit or the column is wrong rather than
  * the monitor, and the file is refused.
+ *
+ * In clean air the noise of a monitor goes below zero. Such values are as right as those above: without them, or with zeros in their place, means would be
+ * too high.
  */
 import { DataError } from '../errors';
+import type { Species } from './case';
 import { speciesUnit } from './case-fields';
 import { RULES, type RuleCounts } from './quality-rules';
 
 /** Above any hourly mean of a monitor that works (ppb; PM µg m-3): severe dust and volcanic plumes stay below. */
 const LIMITS: Record<string, number> = { NO2: 1000, SO2: 3000, O3: 600, 'PM2.5': 5000 };
 const DEFAULT_LIMIT = 1e5;
+/**
+ * Least values that are a monitor's noise (ppb; PM µg m-3). EPA's AQS takes gases down to minus the detection limit of the method and asks for no zeros in their
+ * place, since those bias means ("Negative values in AQS", 2011), and PM2.5 of an hour down to −10. Those of the gases are a choice near the detection limits.
+ */
+export const NEGATIVE_FLOORS: Readonly<Record<Species, number>> = { NO2: -5, SO2: -4, O3: -5, 'PM2.5': -10 };
 const REFUSED_PART = 0.05;
 
 export interface SpeciesQuality {
   valid: number;
   /** steps x stations without a value */
   missing: number;
+  /** below zero and taken: the noise of monitors in clean air */
+  belowZero: number;
+  /** below the floor */
   negative: number;
   absurd: number;
   unreadable: number;
@@ -45,15 +57,15 @@ export interface ObservationQuality {
   species: Record<string, SpeciesQuality>;
 }
 
-export const emptyQuality = (): SpeciesQuality => ({ valid: 0, missing: 0, negative: 0, absurd: 0, unreadable: 0, repeated: 0 });
+export const emptyQuality = (): SpeciesQuality => ({ valid: 0, missing: 0, belowZero: 0, negative: 0, absurd: 0, unreadable: 0, repeated: 0 });
 
 /** SQL list of the words that stand for no value. */
 export const MISSING_WORDS = `('', 'na', 'n/a', 'nan', 'null', 'none', 'nil', '-', '--', '—', '*', '.')`;
 
-/** Counts a value (ppb, µg m-3) and says whether it is taken. */
-export function accept(quality: SpeciesQuality, species: string, value: number, raw: number): boolean {
+/** Counts a value (ppb, µg m-3) and says whether it is taken. @param floor - least value that is taken, 0 or less */
+export function accept(quality: SpeciesQuality, species: string, floor: number, value: number, raw: number): boolean {
   if (isMissingCode(raw) || Number.isNaN(value)) return false;
-  if (value < 0) quality.negative++;
+  if (value < floor) quality.negative++;
   else if (value > (LIMITS[species] ?? DEFAULT_LIMIT)) quality.absurd++;
   else return true;
   return false;
@@ -64,11 +76,12 @@ function isMissingCode(raw: number): boolean {
 }
 
 /** @throws {DataError} `OBSERVATIONS_ABSURD`, `OBSERVATIONS_EMPTY` */
-export function assertQuality(files: string, species: string, quality: SpeciesQuality): void {
+export function assertQuality(files: string, species: string, floor: number, quality: SpeciesQuality): void {
   const { valid, negative, absurd, unreadable } = quality;
   const bad = negative + absurd + unreadable;
   if (bad > REFUSED_PART * (valid + bad)) {
-    const counts = `${negative} negative, ${absurd} above ${LIMITS[species] ?? DEFAULT_LIMIT} ${speciesUnit(species)}, ${unreadable} unreadable of ${valid + bad}`;
+    const limit = LIMITS[species] ?? DEFAULT_LIMIT;
+    const counts = `${negative} below ${floor}, ${absurd} above ${limit} ${speciesUnit(species)}, ${unreadable} unreadable of ${valid + bad}`;
     throw new DataError(
       'OBSERVATIONS_ABSURD',
       `${files}: ${species}: too many values make no sense (${counts}): check its column and unit in the case`,
@@ -101,7 +114,8 @@ export function describeQuality(quality: ObservationQuality): string[] {
     ...some(quality.invalid ?? 0, 'values that the network marks as not valid were left out'),
     ...some(quality.absentSteps, 'steps are absent from the files'),
     ...Object.entries(quality.species).flatMap(([name, counts]) => [
-      ...some(counts.negative, `negative values of ${name} were left out`),
+      ...some(counts.belowZero, `values of ${name} a little below zero were kept: the noise of monitors in clean air`),
+      ...some(counts.negative, `values of ${name} too far below zero were left out`),
       ...some(counts.absurd, `values of ${name} above ${LIMITS[name] ?? DEFAULT_LIMIT} ${speciesUnit(name)} were left out`),
       ...some(counts.unreadable, `values of ${name} that are no number were left out`),
       ...RULES.flatMap((rule) => some(counts.rules?.[rule] ?? 0, `values of ${name} ${RULE_TEXT[rule]} were left out`)),

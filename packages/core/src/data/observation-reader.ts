@@ -6,7 +6,7 @@ import { speciesUnit } from './case-fields';
 import { gasStateAt, type GasState } from './gas-reference';
 import { instant, timeAt } from './ioapi-time';
 import { layoutOf, OCCURRING_SPECIES, rawFormatOf, type Layout } from './observation-layouts';
-import { accept, assertQuality, emptyQuality, MISSING_WORDS, type SpeciesQuality } from './observation-quality';
+import { accept, assertQuality, emptyQuality, MISSING_WORDS, NEGATIVE_FLOORS, type SpeciesQuality } from './observation-quality';
 import { parseTime } from './observation-time';
 import type { ObservationsSpec } from './observations';
 import { anyRule, applyRules } from './quality-rules';
@@ -81,6 +81,7 @@ export class ObservationReader {
     const convert = this.converter(species, units.length > 0 ? units : [this.spec.columns?.species[species]?.unit ?? 'ug m-3']);
     const values = new Float32Array(axis.count * stations.length).fill(Number.NaN);
     const quality = emptyQuality();
+    const floor = { ...NEGATIVE_FLOORS, ...this.spec.quality?.negativeFloor }[species] ?? 0;
     const [[unreadable]] = await store.rows(`SELECT count(*) FROM observed WHERE species = $1 AND unreadable`, label, [species]);
     quality.unreadable = Number(unreadable);
     for (const [i, unit] of units.entries()) {
@@ -91,14 +92,14 @@ export class ObservationReader {
             const step = Number(steps[row]);
             const raw = Number(numbers[row]);
             const value = convert(i, step, raw);
-            if (accept(quality, species, value, raw)) this.put(values, quality, { species, step, station: Number(places[row]), value });
+            if (accept(quality, species, floor, value, raw)) this.put(values, quality, { species, step, station: Number(places[row]), value });
           }
         },
         label,
         [species, unit],
       );
     }
-    assertQuality(label, species, quality);
+    assertQuality(label, species, floor, quality);
     const rules = this.spec.quality;
     if (rules && anyRule(rules)) {
       quality.rules = applyRules(values, stations.length, species, rules, axis, this.spec.timeZone);
@@ -107,6 +108,7 @@ export class ObservationReader {
         throw new DataError('OBSERVATIONS_EMPTY', `${label}: ${species}: the rules of observations.quality leave no value: loosen them in the case`);
     }
     quality.missing = values.length - quality.valid;
+    quality.belowZero = values.reduce((count, value) => (value < 0 ? count + 1 : count), 0);
     return { values, quality };
   }
 

@@ -6,10 +6,11 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { Grid } from '../grid/grid';
 import { describeQuality } from './observation-quality';
 import { parseTime } from './observation-time';
+import { NO_RULES } from './quality-rules';
 import { readObservations, type Observations, type ObservationsSpec } from './observations';
 import { stationsToCells } from './station-cells';
 import { readStations } from './stations';
-import { observationTables, series, STATIONS } from './testing/observation-samples';
+import { observationTables, series, STATIONS, ug } from './testing/observation-samples';
 import { failure } from './testing/shared-data';
 
 const { at, write, spec, read } = observationTables();
@@ -104,8 +105,8 @@ describe('long layout', () => {
       stationsSilent: ['C', 'G'],
       absentSteps: 2,
       species: {
-        NO2: { valid: 2, missing: 6, negative: 0, absurd: 0, unreadable: 0, repeated: 0 },
-        'PM2.5': { valid: 2, missing: 6, negative: 0, absurd: 0, unreadable: 0, repeated: 0 },
+        NO2: { valid: 2, missing: 6, belowZero: 0, negative: 0, absurd: 0, unreadable: 0, repeated: 0 },
+        'PM2.5': { valid: 2, missing: 6, belowZero: 0, negative: 0, absurd: 0, unreadable: 0, repeated: 0 },
       },
     });
   });
@@ -164,27 +165,45 @@ describe('values that make no sense', () => {
   test('a few are left out and counted; missing codes are just missing', async () => {
     const observations = await read(
       withGood(
-        'B,2017-01-01T00:00,-3,1\nB,2017-01-01T01:00,99999,1\nB,2017-01-01T02:00,n.d.,1\nB,2017-01-01T03:00,-999,1\nB,2017-01-01T04:00,-,1\nA,2017-01-01T00:00,20,30\nX,2017-01-01T00:00,5,5\n',
+        'B,2017-01-01T00:00,-30,1\nB,2017-01-01T01:00,99999,1\nB,2017-01-01T02:00,n.d.,1\nB,2017-01-01T03:00,-999,1\nB,2017-01-01T04:00,-,1\nA,2017-01-01T00:00,20,30\nX,2017-01-01T00:00,5,5\n',
       ),
     );
-    expect(observations.quality?.species.NO2).toEqual({ valid: 100, missing: 100, negative: 1, absurd: 1, unreadable: 1, repeated: 1 });
+    expect(observations.quality?.species.NO2).toEqual({ valid: 100, missing: 100, belowZero: 0, negative: 1, absurd: 1, unreadable: 1, repeated: 1 });
     expect(observations.quality?.stationsUnknown).toEqual(['X']);
     expect(describeQuality(observations.quality as NonNullable<Observations['quality']>)).toEqual([
       '3 stations without coordinates were dropped',
       '1 stations are in the observations but not in the list and were dropped (X…)',
       '2 listed stations have no value',
-      '1 negative values of NO2 were left out',
+      '1 values of NO2 too far below zero were left out',
       '1 values of NO2 above 1000 ppb were left out',
       '1 values of NO2 that are no number were left out',
     ]);
   });
 
+  test('the noise of a monitor in clean air goes below zero and stays, so that means are not too high; its floor is a setting', async () => {
+    const noise = [0.5, -0.25, 0.75, -0.5, -4.5];
+    const rows = noise.map((value, hour) => `A,2017-01-01T0${hour}:00,${value},${2 * value}\n`).join('');
+    const columns = { station: 'station', time: 'time', species: { SO2: { column: 'no2', unit: 'ppb' }, 'PM2.5': ug('pm25') } };
+    // -4.5 ppb of SO2 is below -4, -9 µg m-3 of PM2.5 is not below -10
+    await expect(read(rows, { columns })).rejects.toThrow(
+      failure(
+        'OBSERVATIONS_ABSURD',
+        `${at('obs.csv')}: SO2: too many values make no sense (1 below -4, 0 above 3000 ppb, 0 unreadable of 5): check its column and unit in the case`,
+      ),
+    );
+    const observations = await read(rows, { columns, quality: { ...NO_RULES, negativeFloor: { SO2: -4.5 } } });
+    expect(series(observations, 'SO2', 'A')).toEqual(noise);
+    expect(series(observations, 'PM2.5', 'A')).toEqual(noise.map((value) => 2 * value));
+    expect(observations.quality?.species.SO2).toEqual({ valid: 5, missing: 0, belowZero: 3, negative: 0, absurd: 0, unreadable: 0, repeated: 0 });
+    expect(describeQuality(observations.quality!)).toContain('3 values of SO2 a little below zero were kept: the noise of monitors in clean air');
+  });
+
   test('many mean that the column or unit is wrong', async () => {
-    const bad = Array.from({ length: 6 }, (_, i) => `B,2017-01-01T0${i}:00,-3,1\n`).join('');
+    const bad = Array.from({ length: 6 }, (_, i) => `B,2017-01-01T0${i}:00,-30,1\n`).join('');
     await expect(read(withGood(bad))).rejects.toThrow(
       failure(
         'OBSERVATIONS_ABSURD',
-        `${at('obs.csv')}: NO2: too many values make no sense (6 negative, 0 above 1000 ppb, 0 unreadable of 106): check its column and unit in the case`,
+        `${at('obs.csv')}: NO2: too many values make no sense (6 below -5, 0 above 1000 ppb, 0 unreadable of 106): check its column and unit in the case`,
       ),
     );
   });

@@ -26,6 +26,10 @@ test('range: both ends count as inside', () => {
   expect(left([99], { range: { O3: { min: 0, max: 1 } } }).values).toEqual([99]);
 });
 
+test('range: without a least value the lower end is open', () => {
+  expect(left([-1, 0, 51], { range: { NO2: { max: 50 } } }).values).toEqual([-1, 0, N]);
+});
+
 test('stuck: whole runs of at least n, which a gap breaks', () => {
   const { values, counts } = left([7, 7, 7, 8, 8, 9, N, N, N, 6, 6, N, 6, 4, 4, 4, 4], { stuckSteps: 3 });
   expect([values, counts.stuck]).toEqual([[N, N, N, 8, 8, 9, N, N, N, 6, 6, N, 6, N, N, N, N], 7]);
@@ -38,6 +42,11 @@ test('spike: above both neighbours by factor and floor; not at the ends, beside 
     counts: { spike: 1 },
   });
   expect(left([90, 1, 90], rule).values).toEqual([90, 1, 90]);
+});
+
+test('spike: of neighbours below zero no multiple is taken', () => {
+  const rule = { spike: { factor: 3, floor: 0 } };
+  expect(left([-1, -0.5, -1, -0.5, 2, -0.5], rule).values).toEqual([-1, -0.5, -1, -0.5, N, -0.5]);
 });
 
 test('few hours: days of the time zone', () => {

@@ -6,8 +6,10 @@ import type { TimeAxis } from '../grid/grid';
 import { zoneDay } from './observation-time';
 
 export interface QualityRules {
+  /** least value that can be a monitor's noise by species, ppb or µg m-3, 0 or less; default: NEGATIVE_FLOORS of observation-quality.ts */
+  negativeFloor?: Record<string, number>;
   /** least and greatest value by species, ppb or µg m-3 */
-  range?: Record<string, { min: number; max: number } | undefined>;
+  range?: Record<string, { min?: number; max: number } | undefined>;
   /** runs of at least so many equal values one after the other are dropped; 0: none */
   stuckSteps: number;
   /** a value more than `factor` times the larger of its neighbours in time, and more than `floor` (ppb, µg m-3) above it, is dropped */
@@ -38,7 +40,7 @@ export function applyRules(values: Float32Array, stations: number, species: stri
   const days = rules.minimumHours > 0 && time.stepSeconds === 3600 ? daysOf(time, zone) : undefined;
   for (let station = 0; station < stations; station++) {
     const series = new Series(values, stations, station);
-    if (range) counts.outOfRange += series.drop((value) => value < range.min || value > range.max);
+    if (range) counts.outOfRange += series.drop((value) => value < (range.min ?? -Infinity) || value > range.max);
     if (rules.stuckSteps > 1) counts.stuck += series.dropRuns(rules.stuckSteps);
     if (rules.spike) counts.spike += series.dropSpikes(rules.spike.factor, rules.spike.floor);
     if (days) counts.fewHours += series.dropShortDays(days, rules.minimumHours);
@@ -106,7 +108,7 @@ class Series {
   dropSpikes(factor: number, floor: number): number {
     const spikes: number[] = [];
     for (let step = 1; step + 1 < this.steps; step++) {
-      const neighbour = Math.max(this.at(step - 1), this.at(step + 1)); // NaN if one is missing
+      const neighbour = Math.max(0, this.at(step - 1), this.at(step + 1)); // NaN if one is missing; of a value below zero there is no multiple
       if (this.at(step) > factor * neighbour && this.at(step) > neighbour + floor) spikes.push(step);
     }
     for (const step of spikes) this.remove(step);

@@ -57,6 +57,10 @@ describe('benchmarks', () => {
       { mfb: 'criteria', mfe: 'criteria' },
       { mfb: 'neither', mfe: 'neither' },
     ]);
+    expect(rateScores('PM2.5', 'daily-mean', at({ mfb: 200, mfe: 200.1, meanObserved: -0.3, meanSimulated: 0.1 })).boylanRussell).toEqual({
+      mfb: 'goal',
+      mfe: 'neither',
+    });
     expect(rateScores('PM2.5', 'daily-mean', at({ mfb: 200, mfe: 200, meanObserved: 0, meanSimulated: 0 })).boylanRussell).toEqual({
       ...{ mfb: 'goal', mfe: 'goal' },
     });

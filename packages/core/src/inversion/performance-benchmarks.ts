@@ -60,7 +60,7 @@ function judge(higherIsBetter: boolean, value: number, { goal, criteria }: Limit
 }
 
 function boylanRussell({ mfb, mfe, meanObserved, meanSimulated }: Scores): NonNullable<Ratings['boylanRussell']> {
-  const concentration = (meanObserved + meanSimulated) / 2;
+  const concentration = Math.max(0, (meanObserved + meanSimulated) / 2); // the noise of monitors in clean air goes below zero
   const [bias, error] = [Math.exp(-concentration / 0.5), Math.exp(-concentration / 0.75)];
   const of = (value: number, goal: number, criteria: number): Rating => (value <= goal ? 'goal' : value <= criteria ? 'criteria' : 'neither');
   return { mfb: of(Math.abs(mfb), 30 + 170 * bias, 60 + 140 * bias), mfe: of(mfe, 50 + 150 * error, 75 + 125 * error) };

@@ -39,6 +39,21 @@ describe('scores', () => {
     expect(scores([0, 3], [1, 0])).toMatchObject({ mfb: 0, mfe: 200, nme: 4 / 3 });
   });
 
+  it('stand the noise of monitors below zero: as it is in differences, as zero in fractions, and a mean that is not above zero normalises nothing', () => {
+    // Without the cut the fractions of the first pair would be 1.2 / −0.2 and 1.1 / 0.1, beyond ±200 %.
+    expect(scores([-0.7, -0.5, 4], [0.5, 0.6, 2])).toMatchObject({
+      bias: expect.closeTo(0.1, 12) as number,
+      mfb: expect.closeTo((200 / 3) * (1 + 1 - 1 / 3), 12) as number,
+    });
+    expect(scores([-0.2, -0.1], [-0.1, 0])).toMatchObject({ mfb: 0, mfe: 0, mae: expect.closeTo(0.1, 12) as number });
+    expect(scores([-0.2, 0.1], [0.3, 0.2])).toMatchObject({
+      mae: expect.closeTo(0.3, 12) as number,
+      nmb: NaN,
+      nme: NaN,
+      r: expect.closeTo(-1, 12) as number,
+    });
+  });
+
   it('of one pair have no correlation', () => {
     expect(scores([4], [5])).toMatchObject({ n: 1, mae: 1, rmse: 1, nmb: 0.25, mfb: 200 / 9, r: NaN, ioa: 0 });
   });

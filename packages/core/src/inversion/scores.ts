@@ -6,7 +6,8 @@
  *   MFB  = 200 % / N · Σ (m − o) / (m + o)                            MFE = 200 % / N · Σ |m − o| / (m + o)
  *   IOA  = 1 − Σ(m − o)² / Σ(|m − ō| + |o − ō|)²
  *
- * A pair of two zeros agrees: it counts as 0 in MFB and MFE, whose terms have no limit there.
+ * A pair of two zeros agrees: it counts as 0 in MFB and MFE, whose terms have no limit there. A value below zero, the noise of a monitor in clean air, counts
+ * as zero in these two: their terms have a pole at o = −m. The others take it as it is.
  *
  * @see Yu et al. (2006), doi:10.1002/asl.125, for NMB and NME; Boylan & Russell (2006), doi:10.1016/j.atmosenv.2005.09.087, for MFB and MFE;
  *   Willmott (1981), Physical Geography 2, 184–194, doi:10.1080/02723646.1981.10642213, for IOA in its first form, with squares; docs/scores.md
@@ -18,9 +19,9 @@ export interface Scores {
   mae: number;
   /** MB, the mean of simulated − observed, in the unit of the values */
   bias: number;
-  /** normalised mean bias, a fraction */
+  /** normalised mean bias, a fraction; NaN where the observed mean is not above zero */
   nmb: number;
-  /** normalised mean error, a fraction */
+  /** normalised mean error, a fraction; NaN where the observed mean is not above zero */
   nme: number;
   /** Pearson's correlation; NaN where one side does not vary */
   r: number;
@@ -52,8 +53,9 @@ export function scores(observed: ArrayLike<number>, simulated: ArrayLike<number>
   const { n, mae, bias, meanObserved, meanSimulated, mse } = first;
   const { r, potential } = spreadAbout(observed, simulated, first);
   const { observedVaries, simulatedVaries } = first;
+  const level = meanObserved > 0 ? meanObserved : NaN;
   return {
-    ...{ n, mae, bias, nmb: bias / meanObserved, nme: mae / meanObserved },
+    ...{ n, mae, bias, nmb: bias / level, nme: mae / level },
     r: observedVaries && simulatedVaries ? r : NaN,
     ...{ rmse: Math.sqrt(mse), mfb: first.mfb, mfe: first.mfe },
     ioa: observedVaries || simulatedVaries || mse > 0 ? 1 - mse / potential : NaN,
@@ -83,7 +85,7 @@ function sumsOf(observed: ArrayLike<number>, simulated: ArrayLike<number>): Sums
     observedVaries ||= o !== firstObserved;
     simulatedVaries ||= m !== firstSimulated;
     const difference = m - o;
-    const fraction = difference === 0 ? 0 : difference / (m + o);
+    const fraction = fractionOf(Math.max(0, o), Math.max(0, m));
     sumObserved += o;
     sumSimulated += m;
     sumBias += difference;
@@ -96,6 +98,11 @@ function sumsOf(observed: ArrayLike<number>, simulated: ArrayLike<number>): Sums
     ...{ n, meanObserved: sumObserved / n, meanSimulated: sumSimulated / n, bias: sumBias / n, mae: sumAbsolute / n, mse: sumSquares / n },
     ...{ mfb: (200 * sumFraction) / n, mfe: (200 * sumAbsoluteFraction) / n, observedVaries, simulatedVaries },
   };
+}
+
+/** A term of MFB, of values that are not negative. */
+function fractionOf(observed: number, simulated: number): number {
+  return observed === simulated ? 0 : (simulated - observed) / (simulated + observed);
 }
 
 /** What is measured about the means: a second pass, since variances as differences of large sums lose digits. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { GAS_RULES } from '../gas-reference';
 import { LAYOUTS } from '../observation-layouts';
+import { NEGATIVE_FLOORS } from '../observation-quality';
 import { referenceOptionsSchema } from './domain-schema';
 import { choice, file, files, GROUPS, MOST_MEMBERS, real, seed, SPECIES, text, whole, type Group, type Species } from './fields';
 
@@ -132,11 +133,14 @@ function speciesColumn(species: Species): SpeciesColumn {
   return column.optional().meta({ description: `Where ${species} stands.` });
 }
 
-type SpeciesRange = z.ZodOptional<z.ZodObject<{ min: z.ZodDefault<z.ZodNumber>; max: z.ZodNumber }, z.core.$strict>>;
+type SpeciesRange = z.ZodOptional<z.ZodObject<{ min: z.ZodOptional<z.ZodNumber>; max: z.ZodNumber }, z.core.$strict>>;
 
 function speciesRange(species: Species): SpeciesRange {
   const unit = species === 'PM2.5' ? 'ug m-3' : 'ppb';
-  const range = z.strictObject({ min: real('Least value.', { min: 0, unit }).default(0), max: real('Greatest value.', { above: 0, unit }) });
+  const range = z.strictObject({
+    min: real('Least value; if absent, `negativeFloor` alone counts.', { unit }).optional(),
+    max: real('Greatest value.', { above: 0, unit }),
+  });
   return range.optional().meta({ description: `Of ${species}.` });
 }
 
@@ -151,6 +155,16 @@ function isTimeZone(name: string): boolean {
 
 const qualitySchema = z
   .strictObject({
+    negativeFloor: perSpecies(
+      (species) => real(`Least value of ${species} that is noise.`, { min: -50, max: 0, unit: species === 'PM2.5' ? 'ug m-3' : 'ppb' }),
+      NEGATIVE_FLOORS,
+    )
+      .prefault({})
+      .meta({
+        description:
+          'Values between this and zero are the noise of monitors in clean air and are kept, since means would be too high without them; values below ' +
+          'are left out. The default follows what AQS of the US EPA takes.',
+      }),
     range: z
       .strictObject({ NO2: speciesRange('NO2'), SO2: speciesRange('SO2'), O3: speciesRange('O3'), 'PM2.5': speciesRange('PM2.5') })
       .optional()
@@ -171,7 +185,9 @@ const qualitySchema = z
     minimumHours: whole('Days with fewer hours at a station are left out; hourly observations only.', { min: 0, max: 24, unit: 'h' }).default(0),
   })
   .prefault({})
-  .meta({ description: 'Rules that leave out values of monitors, and count them; all are off by default. See docs/observations.md.' });
+  .meta({
+    description: 'Rules that leave out values of monitors, and count them; all but `negativeFloor` are off by default. See docs/observations.md.',
+  });
 
 export const observationsSchema = z
   .strictObject({

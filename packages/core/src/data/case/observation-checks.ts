@@ -27,7 +27,7 @@ export function checkObservations(c: Case): Breach[] {
   if (o.resolution === 'daily' && o.quality.minimumHours > 0)
     breaches.push({ path: ['observations', 'quality', 'minimumHours'], text: 'daily values have no hours: set resolution: hourly, or 0' });
   for (const [name, range] of Object.entries(o.quality.range ?? {}))
-    if (range && range.min >= range.max)
+    if (range?.min !== undefined && range.min >= range.max)
       breaches.push({ path: ['observations', 'quality', 'range', name], text: `min ${range.min} is not below max ${range.max}: exchange them` });
   if (o.columns !== undefined && Object.keys(o.columns.species).length === 0)
     breaches.push({ path: ['observations', 'columns', 'species'], text: 'no species is named: add at least one of NO2, SO2, O3, PM2.5' });
