@@ -69,6 +69,19 @@ describe('AQS', () => {
     expect(series(observations, 'PM2.5', '010730023')[0]).toBeCloseTo(8.1, 5);
   });
 
+  test('stations from AQS’s list of sites, or from a file of observations itself', async () => {
+    const sites =
+      '"State Code","County Code","Site Number","Latitude","Longitude","Location Setting"\n1,73,23,33.55,-86.81,"URBAN"\n"01","073","0024",0,0,\n';
+    write('stations.csv', sites);
+    write('obs.csv', head + row('42602', 1, '06:00', '12.5', 'Parts per billion') + row('42602', 1, '07:00', '13', 'Parts per billion'));
+    const listed = await read({ layout: 'aqs', stations: { ...spec().stations, type: 'Location Setting' } });
+    expect(listed.stations).toEqual([{ id: '010730023', lon: -86.81, lat: 33.55, type: 'URBAN' }]);
+    expect(listed.quality?.stationsWithoutCoordinates).toEqual(['010730024']);
+    const own = await read({ layout: 'aqs', stations: { ...spec().stations, file: at('obs.csv') } });
+    expect(own.stations).toEqual([{ id: '010730023', lon: -86.81, lat: 33.55 }]);
+    expect(series(own, 'NO2', '010730023')).toEqual([12.5, 13]);
+  });
+
   test('two values of one monitor are refused, a column that is missing is named', async () => {
     stations('010730023');
     write('obs.csv', head + row('44201', 1, '06:00', '0.03', 'Parts per million') + row('44201', 1, '06:00', '0.04', 'Parts per million'));

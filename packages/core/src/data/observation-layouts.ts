@@ -13,7 +13,7 @@
  *   EEA: vocabularies http://dd.eionet.europa.eu/vocabulary/aq/pollutant and .../observationvalidity
  */
 import { DataError } from '../errors';
-import { requireColumns } from './stations';
+import { aqsIdentifier, requireColumns } from './stations';
 import { identifier, literal, type RawFormat } from './table-store';
 import type { ObservationsSpec } from './observations';
 
@@ -151,8 +151,7 @@ const AQS_UNITS = {
 
 function aqs(label: string, held: string[]): Layout {
   requireColumns(label, held, ['State Code', 'County Code', 'Site Num', 'Parameter Code', 'POC', 'Date GMT', 'Time GMT', 'Sample Measurement', 'Units of Measure']); // prettier-ignore
-  const padded = (column: string, width: number): string => `lpad(trim(${identifier(column)}), ${width}, '0')`;
-  const rows = `(SELECT ${padded('State Code', 2)} || ${padded('County Code', 3)} || ${padded('Site Num', 4)} AS station,
+  const rows = `(SELECT ${aqsIdentifier('Site Num')} AS station,
       trim("Date GMT") || ' ' || trim("Time GMT") AS time, ${named('"Parameter Code"', AQS_SPECIES)} AS species, "Sample Measurement" AS value,
       coalesce(${named('"Units of Measure"', AQS_UNITS)}, "Units of Measure") AS unit, "Parameter Code" AS code, TRY_CAST("POC" AS INTEGER) AS poc FROM raw)`;
   // Two values of one monitor stay two, and are refused.

@@ -112,11 +112,20 @@ export class ObservationReader {
     return { values, quality };
   }
 
+  /** @throws {DataError} `STATIONS_UNKNOWN` if none is listed */
   private async stationsNotListed(): Promise<string[]> {
+    const { label, stations } = this;
     const rows = await this.store.rows(
-      `SELECT DISTINCT station FROM (${this.layout.stations}) AS held(station) WHERE station::VARCHAR NOT IN (SELECT text FROM station_index) ORDER BY 1`,
+      `SELECT DISTINCT station, station::VARCHAR IN (SELECT text FROM station_index) FROM (${this.layout.stations}) AS held(station) WHERE station IS NOT NULL ORDER BY 1`,
     );
-    return rows.map(([id]) => String(id));
+    const unknown = rows.filter(([, listed]) => listed !== true).map(([id]) => String(id));
+    if (unknown.length > 0 && unknown.length === rows.length) {
+      throw new DataError(
+        'STATIONS_UNKNOWN',
+        `${label}: none of its ${unknown.length} stations (such as "${unknown[0]}") is among the ${stations.length} with coordinates in ${this.spec.stations.file} (such as "${stations[0].id}"): write the identifiers alike, with their leading zeros`,
+      );
+    }
+    return unknown;
   }
 
   /** To ppb or µg m-3, by unit and by the state of the gas at the time. */

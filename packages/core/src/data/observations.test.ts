@@ -69,6 +69,13 @@ describe('stations', () => {
     );
   });
 
+  test('columns between |', async () => {
+    write('stations.dat', 'AQSID|Site, name|Latitude|Longitude\n240030001|Fair, Hill|38.7|-82.8\n');
+    expect((await readStations({ file: at('stations.dat'), id: 'AQSID', lon: 'Longitude', lat: 'Latitude' })).stations).toEqual([
+      { id: '240030001', lon: -82.8, lat: 38.7 },
+    ]);
+  });
+
   test('errors', async () => {
     const file = at('stations.csv');
     const fails = async (content: string | Buffer, code: string, said: string): Promise<void> => {
@@ -213,6 +220,15 @@ describe('values that make no sense', () => {
       failure(
         'OBSERVATIONS_EMPTY',
         `${at('obs.csv')}: NO2 has no value at any station and time: check its column, or leave the species out of the case`,
+      ),
+    );
+  });
+
+  test('stations of which the list knows none', async () => {
+    await expect(read('07,2017-01-01T00:00,5,5\n08,2017-01-01T00:00,5,5\n')).rejects.toThrow(
+      failure(
+        'STATIONS_UNKNOWN',
+        `${at('obs.csv')}: none of its 2 stations (such as "07") is among the 4 with coordinates in ${at('stations.csv')} (such as "A"): write the identifiers alike, with their leading zeros`,
       ),
     );
   });

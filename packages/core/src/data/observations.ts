@@ -54,7 +54,7 @@ export interface ObservationsOptions {
 
 /**
  * @throws {DataError} `FILES_NONE`, `COLUMN_MISSING`, `OBSERVATIONS_TIME`, `OBSERVATIONS_TWICE` (two values for one station and time),
- * `OBSERVATIONS_EMPTY` (a species without any value), `OBSERVATIONS_ABSURD`, `OBSERVATIONS_SPECIES`, `FILE_TRUNCATED`, and what {@link readStations} throws
+ * `OBSERVATIONS_EMPTY` (a species without any value), `STATIONS_UNKNOWN`, `OBSERVATIONS_ABSURD`, `OBSERVATIONS_SPECIES`, `FILE_TRUNCATED`, and what {@link readStations} throws
  * @throws {ConfigError} `OBSERVATIONS_SQL`
  * @throws {UnitError} for a unit that is no concentration
  */

@@ -13,7 +13,7 @@ export interface Station {
   type?: string;
 }
 
-/** The case's `observations.stations`: a CSV and the names of its columns. */
+/** The case's `observations.stations`: a CSV and the names of its columns. In files of AQS that lack them the site's code and place are taken. */
 export interface StationsSpec {
   file: string;
   id: string;
@@ -35,21 +35,37 @@ export interface StationList {
 export async function readStations(spec: StationsSpec): Promise<StationList> {
   const store = await TableStore.open();
   try {
-    const columns = await store.load('stations', [spec.file]);
+    const columns = await store.view('stations', [spec.file]);
+    const site = columns.includes(spec.id)
+      ? undefined
+      : AQS_SITES.find((name) => [...AQS_AREA, name, ...AQS_PLACE].every((one) => columns.includes(one)));
+    const [lon, lat] = [spec.lon, spec.lat].map((name, i) => (site === undefined || columns.includes(name) ? name : AQS_PLACE[i]));
     requireColumns(
       spec.file,
       columns,
-      [spec.id, spec.lon, spec.lat, spec.name, spec.type].filter((column) => column !== undefined),
+      [...(site === undefined ? [spec.id] : []), lon, lat, spec.name, spec.type].filter((column) => column !== undefined),
     );
+    const id = site === undefined ? `trim(${identifier(spec.id)})` : aqsIdentifier(site);
     const optional = (column: string | undefined): string => (column === undefined ? 'NULL' : identifier(column));
     const number = (column: string): string => `TRY_CAST(trim(${identifier(column)}) AS DOUBLE)`;
-    const rows = await store.rows(
-      `SELECT trim(${identifier(spec.id)}), ${number(spec.lon)}, ${number(spec.lat)}, ${optional(spec.name)}, nullif(trim(${optional(spec.type)}), '') FROM stations WHERE trim(${identifier(spec.id)}) <> ''`,
-    );
+    const fields = `${id} AS id, ${number(lon)}, ${number(lat)}, ${optional(spec.name)}, nullif(trim(${optional(spec.type)}), '')`;
+    // AQS's observations have a row for each hour.
+    const select = site === undefined ? `SELECT ${fields}` : `SELECT DISTINCT ${fields}`;
+    const rows = await store.rows(`${select} FROM stations WHERE ${id} <> ''${site === undefined ? '' : ' ORDER BY ALL'}`, spec.file);
     return collect(spec.file, rows as StationRow[]);
   } finally {
     store.close();
   }
+}
+
+const AQS_AREA = ['State Code', 'County Code'];
+/** As lists of sites, and as observations name it. */
+const AQS_SITES = ['Site Number', 'Site Num'];
+const AQS_PLACE = ['Longitude', 'Latitude'];
+
+/** SQL of AirNow's number of a site of AQS: state, county and site as nine digits. @param site - its column */
+export function aqsIdentifier(site: string): string {
+  return [...AQS_AREA, site].map((column, i) => `lpad(trim(${identifier(column)}), ${[2, 3, 4][i]}, '0')`).join(' || ');
 }
 
 /** @throws {DataError} `COLUMN_MISSING`, listing the columns that are there */

@@ -5,7 +5,7 @@ import { createGunzip } from 'node:zlib';
 import { DataError } from '../errors';
 
 export interface CsvDialect {
-  delimiter: ',' | ';' | '\t';
+  delimiter: ',' | ';' | '\t' | '|';
   newline: '\n' | '\r\n';
 }
 
@@ -23,7 +23,7 @@ export async function inspectCsv(path: string): Promise<CsvDialect> {
   requireUtf8(path, head.subarray(0, Math.max(0, head.lastIndexOf(0x0a))));
   const header = head.subarray(0, end < 0 ? head.length : end).toString('utf8');
   const count = (delimiter: string): number => header.split(delimiter).length;
-  const delimiter = ([',', ';', '\t'] as const).reduce((best, candidate) => (count(candidate) > count(best) ? candidate : best));
+  const delimiter = ([',', ';', '\t', '|'] as const).reduce((best, candidate) => (count(candidate) > count(best) ? candidate : best));
   return { delimiter, newline: header.endsWith('\r') ? '\r\n' : '\n' };
 }
 
