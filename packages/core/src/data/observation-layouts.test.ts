@@ -82,6 +82,67 @@ describe('AQS', () => {
     expect(series(own, 'NO2', '010730023')).toEqual([12.5, 13]);
   });
 
+  describe('daily files', () => {
+    const dailyHead = '"State Code","County Code","Site Num","Parameter Code","POC","Sample Duration","Pollutant Standard","Date Local","Units of Measure","Event Type","Arithmetic Mean"\n'; // prettier-ignore
+    const day = (
+      code: string,
+      poc: number,
+      date: string,
+      mean: string,
+      duration = '24 HOUR',
+      event = 'None',
+      standard = 'PM25 24-hour 2012',
+    ): string => `"01","073","0023","${code}",${poc},"${duration}","${standard}","${date}","Micrograms/cubic meter (LC)","${event}",${mean}\n`;
+    const daily: Partial<ObservationsSpec> = { layout: 'aqs', resolution: 'daily', timeZone: 'America/New_York' };
+
+    test('days of standard time, also across its change; the lowest POC, with exceptional events, once for all standards', async () => {
+      stations('010730023');
+      write(
+        'obs.csv',
+        dailyHead +
+          day('88101', 2, '2023-03-11', '99') +
+          day('88101', 1, '2023-03-11', '8.5') +
+          day('88101', 1, '2023-03-11', '8.5', '24 HOUR', 'None', 'PM25 24-hour 2006') +
+          day('88101', 1, '2023-03-12', '7', '24-HR BLK AVG', 'Excluded') +
+          day('88101', 1, '2023-03-12', '40', '24-HR BLK AVG', 'Included') +
+          day('88101', 1, '2023-03-13', '9', '1 HOUR') +
+          day('88101', 1, '2023-03-13', '9.1', '24-HR BLK AVG') +
+          day('44201', 1, '2023-03-13', '41', '8-HR RUN AVG BEGIN HOUR'),
+      );
+      const observations = await read(daily);
+      // 2023-03-12 is the first day of summer time
+      expect(observations.time).toEqual({ start: new Date('2023-03-11T05:00Z'), stepSeconds: 86400, count: 3 });
+      expect(observations.species).toEqual(['PM2.5']);
+      expect(series(observations, 'PM2.5', '010730023')).toEqual([8.5, 40, 9]);
+    });
+
+    test('no mean of the day, two values of a monitor, and the other resolution are told', async () => {
+      stations('010730023');
+      write('obs.csv', dailyHead + day('44201', 1, '2023-03-13', '41', '8-HR RUN AVG BEGIN HOUR'));
+      await expect(read(daily)).rejects.toThrow(
+        failure(
+          'OBSERVATIONS_EMPTY',
+          `${at('obs.csv')}: expected the types NO2, SO2, O3, PM2.5 but received 44201 (8-HR RUN AVG BEGIN HOUR): check the files`,
+        ),
+      );
+      write('obs.csv', dailyHead + day('88101', 1, '2023-03-13', '8') + day('88101', 1, '2023-03-13', '9'));
+      await expect(read(daily)).rejects.toMatchObject({ code: 'OBSERVATIONS_TWICE' });
+      await expect(read({ ...daily, resolution: 'hourly' })).rejects.toThrow(
+        failure(
+          'COLUMN_MISSING',
+          `${at('obs.csv')}: expected the column Sample Measurement but received daily files: set observations.resolution: daily`,
+        ),
+      );
+      write('obs.csv', head + row('44201', 1, '06:00', '0.03', 'Parts per million'));
+      await expect(read(daily)).rejects.toThrow(
+        failure(
+          'COLUMN_MISSING',
+          `${at('obs.csv')}: expected the column Arithmetic Mean but received hourly files: set observations.resolution: hourly`,
+        ),
+      );
+    });
+  });
+
   test('two values of one monitor are refused, a column that is missing is named', async () => {
     stations('010730023');
     write('obs.csv', head + row('44201', 1, '06:00', '0.03', 'Parts per million') + row('44201', 1, '06:00', '0.04', 'Parts per million'));

@@ -4,7 +4,8 @@
  *   long         a row per station and time, a column per species, named by the case
  *   cnemc-wide   China: date, hour, type, then a column per station; µg m-3
  *   airnow       HourlyData of AirNow: fields between |, no header, GMT, the beginning of the hour
- *   aqs          hourly files of EPA's Air Quality System: GMT, the beginning of the hour; of several monitors (POC) of a site the lowest that has a value
+ *   aqs          files of EPA's Air Quality System (AirData); of several monitors (POC) of a site the lowest that has a value. Hourly: GMT, the beginning of
+ *                the hour. Daily: days of local standard time
  *   eea          European Environment Agency: Parquet of the download service, or CSV of the older one; UTC+1; values that are not valid are left out
  *   openaq       OpenAQ's archive: times with their offset that mark the end of the hour or day
  *   sql          what `observations.sql` selects
@@ -21,8 +22,10 @@ export const LAYOUTS = ['long', 'cnemc-wide', 'airnow', 'aqs', 'eea', 'openaq', 
 export type LayoutName = (typeof LAYOUTS)[number];
 
 export interface Layout {
-  /** SQL, in parts, that yields station, time, species, value, unit; values that the network itself marks as not valid are not among them */
+  /** SQL, in parts, that yields station, time, species, value, unit and what `precedence` needs, without values that the network itself marks as not valid */
   relations: string[];
+  /** SQL order of the rows of a station, time and species, of which the first with a value counts; two that are first stay two, and are refused */
+  precedence?: string;
   /** SQL of every time that occurs, with or without a value */
   times: string;
   /** SQL of every station that occurs */
@@ -33,6 +36,8 @@ export interface Layout {
   species?: string[];
   /** the zone of times without an offset, where the network has one */
   zone?: string;
+  /** true if days begin at midnight of the zone's standard time all year round */
+  standardTime?: boolean;
   /** true if a time marks the end of the hour or day that it stands for */
   endLabels?: boolean;
   /** SQL that counts the rows that the network marks as not valid */
@@ -42,6 +47,11 @@ export interface Layout {
 /** How the files of a layout are read, where not as tables with a header. */
 export function rawFormatOf(layout: LayoutName): RawFormat | undefined {
   return layout === 'airnow' ? { delimiter: '|', columns: AIRNOW_COLUMNS } : undefined;
+}
+
+/** The columns of the files that are kept in memory, where not all: AQS's files hold many of text. */
+export function keptColumnsOf(layout: LayoutName): string[] | undefined {
+  return layout === 'aqs' ? [...AQS_COLUMNS, ...AQS_HOURLY, ...AQS_DAILY] : undefined;
 }
 
 const AIRNOW_COLUMNS = ['date', 'time', 'station', 'name', 'offset', 'parameter', 'unit', 'value', 'source'];
@@ -59,7 +69,7 @@ export function layoutOf(spec: ObservationsSpec, label: string, columns: string[
     case 'airnow':
       return airnow();
     case 'aqs':
-      return aqs(label, columns);
+      return spec.resolution === 'daily' ? aqsDaily(label, columns) : aqsHourly(label, columns);
     case 'eea':
       return columns.includes('Samplingpoint') ? eeaParquet(spec, label, columns) : eeaCsv(spec, label, columns);
     case 'openaq':
@@ -149,17 +159,50 @@ const AQS_UNITS = {
   'MICROGRAMS/CUBIC METER (25 C)': 'ug m-3',
 };
 
-function aqs(label: string, held: string[]): Layout {
-  requireColumns(label, held, ['State Code', 'County Code', 'Site Num', 'Parameter Code', 'POC', 'Date GMT', 'Time GMT', 'Sample Measurement', 'Units of Measure']); // prettier-ignore
-  const rows = `(SELECT ${aqsIdentifier('Site Num')} AS station,
-      trim("Date GMT") || ' ' || trim("Time GMT") AS time, ${named('"Parameter Code"', AQS_SPECIES)} AS species, "Sample Measurement" AS value,
-      coalesce(${named('"Units of Measure"', AQS_UNITS)}, "Units of Measure") AS unit, "Parameter Code" AS code, TRY_CAST("POC" AS INTEGER) AS poc FROM raw)`;
-  // Two values of one monitor stay two, and are refused.
-  const one = 'rank() OVER (PARTITION BY station, time, species ORDER BY TRY_CAST(value AS DOUBLE) IS NULL, code, poc) = 1';
+const AQS_COLUMNS = ['State Code', 'County Code', 'Site Num', 'Parameter Code', 'POC', 'Units of Measure'];
+const AQS_HOURLY = ['Date GMT', 'Time GMT', 'Sample Measurement'];
+const AQS_DAILY = ['Date Local', 'Sample Duration', 'Event Type', 'Arithmetic Mean'];
+/** Means of a whole day; that of ozone is one over its 8-hour running means. */
+const AQS_DAY_MEANS = "('1 HOUR', '24 HOUR', '24-HR BLK AVG')";
+
+function aqsHourly(label: string, held: string[]): Layout {
+  requireAqsColumns(label, held, AQS_HOURLY, AQS_DAILY, 'daily');
+  const rows = aqsRows(`trim("Date GMT") || ' ' || trim("Time GMT")`, 'Sample Measurement', '');
+  return { ...fromRelation(`${rows} WHERE species IS NOT NULL`), precedence: 'code, poc', zone: 'UTC' };
+}
+
+function aqsDaily(label: string, held: string[]): Layout {
+  requireAqsColumns(label, held, AQS_DAILY, AQS_HOURLY, 'hourly');
+  const rows = aqsRows(
+    'trim("Date Local")',
+    'Arithmetic Mean',
+    `, upper(trim("Sample Duration")) AS duration, trim("Event Type") = 'Excluded' AS excluded`,
+  );
   return {
-    ...fromRelation(`(SELECT station, time, species, value, unit FROM ${rows} WHERE species IS NOT NULL QUALIFY ${one})`),
-    zone: 'UTC',
+    ...fromRelation(`${rows} WHERE species IS NOT NULL AND duration IN ${AQS_DAY_MEANS}`),
+    times: `SELECT time FROM ${rows}`,
+    // A day of an exceptional event stands there twice: with it is what was in the air.
+    precedence: 'code, poc, excluded, duration',
+    held: `SELECT CASE WHEN duration IN ${AQS_DAY_MEANS} THEN species ELSE code || ' (' || duration || ')' END FROM ${rows}`,
+    standardTime: true,
   };
+}
+
+/** @throws {DataError} `COLUMN_MISSING` */
+function requireAqsColumns(label: string, held: string[], wanted: string[], others: string[], resolution: string): void {
+  if (others.every((name) => held.includes(name)) && !wanted.every((name) => held.includes(name))) {
+    throw new DataError(
+      'COLUMN_MISSING',
+      `${label}: expected the column ${wanted[wanted.length - 1]} but received ${resolution} files: set observations.resolution: ${resolution}`,
+    );
+  }
+  requireColumns(label, held, [...AQS_COLUMNS, ...wanted]);
+}
+
+/** SQL of all rows. @param more - SQL of columns after the others */
+function aqsRows(time: string, value: string, more: string): string {
+  return `(SELECT ${aqsIdentifier('Site Num')} AS station, ${time} AS time, ${named('"Parameter Code"', AQS_SPECIES)} AS species, ${identifier(value)} AS value,
+      coalesce(${named('"Units of Measure"', AQS_UNITS)}, "Units of Measure") AS unit, "Parameter Code" AS code, TRY_CAST("POC" AS INTEGER) AS poc${more} FROM raw)`;
 }
 
 const EEA_SPECIES = { '8': 'NO2', '1': 'SO2', '7': 'O3', '6001': 'PM2.5' };
@@ -203,9 +246,9 @@ function openaq(label: string, held: string[]): Layout {
   requireColumns(label, held, ['location_id', sensor, 'datetime', 'parameter', 'units', 'value']);
   const species = named('parameter', { NO2: 'NO2', SO2: 'SO2', O3: 'O3', PM25: 'PM2.5' });
   const rows = `(SELECT trim(location_id) AS station, trim(datetime) AS time, ${species} AS species, value, ${unit('units')} AS unit, TRY_CAST(${sensor} AS BIGINT) AS sensor FROM raw)`;
-  const one = 'rank() OVER (PARTITION BY station, time, species ORDER BY TRY_CAST(value AS DOUBLE) IS NULL, sensor) = 1';
   return {
-    ...fromRelation(`(SELECT station, time, species, value, unit FROM ${rows} WHERE species IS NOT NULL QUALIFY ${one})`),
+    ...fromRelation(`${rows} WHERE species IS NOT NULL`),
+    precedence: 'sensor',
     zone: 'UTC',
     endLabels: true,
   };

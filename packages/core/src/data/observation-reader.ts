@@ -5,13 +5,13 @@ import { conversion, MOLAR_MASS } from '../units';
 import { speciesUnit } from './case-fields';
 import { gasStateAt, type GasState } from './gas-reference';
 import { instant, timeAt } from './ioapi-time';
-import { layoutOf, OCCURRING_SPECIES, rawFormatOf, type Layout } from './observation-layouts';
+import { keptColumnsOf, layoutOf, OCCURRING_SPECIES, rawFormatOf, type Layout } from './observation-layouts';
 import { accept, assertQuality, emptyQuality, MISSING_WORDS, NEGATIVE_FLOORS, type SpeciesQuality } from './observation-quality';
-import { parseTime } from './observation-time';
+import { parseTime, standardTimeOffset } from './observation-time';
 import type { ObservationsSpec } from './observations';
 import { anyRule, applyRules } from './quality-rules';
 import { requireColumns, type Station } from './stations';
-import type { TableStore } from './table-store';
+import { labelOf, type TableStore } from './table-store';
 
 export interface Series {
   /** `[time, station]`, NaN where missing */
@@ -40,13 +40,13 @@ export class ObservationReader {
     private readonly paths: string[],
     private readonly stations: Station[],
   ) {
-    this.label = paths.length === 1 ? paths[0] : `${paths[0]} … (${paths.length} files)`;
+    this.label = labelOf(paths);
   }
 
   /** Makes the table `observed` of step, station, species, unit, value (NULL where there is no number) and whether text stood there instead. */
   async load(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number }> {
     const { store, spec, label } = this;
-    const columns = await store.load('raw', this.paths, rawFormatOf(spec.layout));
+    const columns = await store.load('raw', this.paths, rawFormatOf(spec.layout), keptColumnsOf(spec.layout));
     if (spec.layout === 'sql') requireColumns('observations.sql', await store.userView('view', spec.sql ?? ''), SQL_COLUMNS);
     this.layout = layoutOf(spec, label, columns);
     const time = await this.indexTimes(span);
@@ -57,12 +57,14 @@ export class ObservationReader {
     );
     // Stations and times become numbers in the same pass in which texts become numbers: a month of China has four million values.
     await store.run('CREATE TABLE observed (step INTEGER, station INTEGER, species VARCHAR, unit VARCHAR, value DOUBLE, unreadable BOOLEAN)');
-    for (const relation of this.layout.relations) {
+    const { relations, precedence } = this.layout;
+    const first = `QUALIFY rank() OVER (PARTITION BY t.position, s.position, o.species ORDER BY number IS NULL, ${precedence}) = 1`;
+    for (const relation of relations) {
       await store.run(
         `INSERT INTO observed SELECT t.position, s.position, o.species, o.unit, TRY_CAST(o.value AS DOUBLE) AS number,
            number IS NULL AND lower(trim(o.value::VARCHAR)) NOT IN ${MISSING_WORDS}
          FROM (${relation}) o JOIN time_index t ON o.time::VARCHAR = t.text JOIN station_index s ON o.station::VARCHAR = s.text
-         WHERE o.value IS NOT NULL`,
+         WHERE o.value IS NOT NULL ${precedence === undefined ? '' : first}`,
         label,
       );
     }
@@ -116,7 +118,7 @@ export class ObservationReader {
   private async stationsNotListed(): Promise<string[]> {
     const { label, stations } = this;
     const rows = await this.store.rows(
-      `SELECT DISTINCT station, station::VARCHAR IN (SELECT text FROM station_index) FROM (${this.layout.stations}) AS held(station) WHERE station IS NOT NULL ORDER BY 1`,
+      `SELECT station, station::VARCHAR IN (SELECT text FROM station_index) FROM (SELECT DISTINCT station FROM (${this.layout.stations}) AS held(station)) WHERE station IS NOT NULL ORDER BY 1`,
     );
     const unknown = rows.filter(([, listed]) => listed !== true).map(([id]) => String(id));
     if (unknown.length > 0 && unknown.length === rows.length) {
@@ -204,8 +206,9 @@ export class ObservationReader {
   }
 
   private parse(text: string): number {
-    const at = parseTime(text, this.layout.zone ?? this.spec.timeZone);
-    if (at !== undefined) return this.layout.endLabels ? at - 1000 * this.stepSeconds : at;
+    const { zone = this.spec.timeZone, standardTime, endLabels } = this.layout;
+    const at = parseTime(text, standardTime ? 'UTC' : zone);
+    if (at !== undefined) return at - (standardTime ? standardTimeOffset(new Date(at), zone) : 0) - (endLabels ? 1000 * this.stepSeconds : 0);
     throw new DataError('OBSERVATIONS_TIME', `${this.label}: "${text}" is no time: write times as 2017-01-31T05:00, 2017-01-31 or 20170131`);
   }
 

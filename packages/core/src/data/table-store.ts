@@ -42,11 +42,17 @@ export class TableStore {
   /**
    * Reads files of one kind into a table; columns that a file lacks are NULL in its rows.
    *
-   * @returns the columns' names
+   * @param kept - the columns that the table shall have, as far as the files hold them; default, and if they hold none: all
+   * @returns the names of all columns of the files
    * @throws {DataError} what {@link inspectCsv} throws, and `TABLE_UNREADABLE` with DuckDB's reason
    */
-  async load(table: string, paths: string[], format?: RawFormat): Promise<string[]> {
-    return this.create('TABLE', table, paths, format);
+  async load(table: string, paths: string[], format?: RawFormat, kept?: readonly string[]): Promise<string[]> {
+    if (!kept) return this.create('TABLE', table, paths, format);
+    const files = `${table} files`;
+    const columns = await this.view(files, paths, format);
+    const names = columns.filter((name) => kept.includes(name)).map(identifier);
+    await this.run(`CREATE TABLE ${identifier(table)} AS SELECT ${names.join(', ') || '*'} FROM ${identifier(files)}`, labelOf(paths));
+    return columns;
   }
 
   /** As {@link load}, but nothing is kept: every query reads the files again, a part at a time. */
@@ -85,8 +91,7 @@ export class TableStore {
 
   private async create(what: 'TABLE' | 'VIEW', name: string, paths: string[], format?: RawFormat): Promise<string[]> {
     const selections = [...(await byDialect(paths, format))].map(([reader, members]) => `SELECT * FROM ${reader(members)}`);
-    const label = paths.length === 1 ? paths[0] : `${paths[0]} … (${paths.length} files)`;
-    await this.run(`CREATE ${what} ${identifier(name)} AS ${selections.join(' UNION ALL BY NAME ')}`, label);
+    await this.run(`CREATE ${what} ${identifier(name)} AS ${selections.join(' UNION ALL BY NAME ')}`, labelOf(paths));
     const rows = await this.rows(`SELECT column_name FROM (DESCRIBE ${identifier(name)})`);
     return rows.map(([column]) => String(column));
   }
@@ -139,6 +144,9 @@ export class TableStore {
     this.instance.closeSync();
   }
 }
+
+/** What errors call files that are read together. */
+export const labelOf = (paths: readonly string[]): string => (paths.length === 1 ? paths[0] : `${paths[0]} … (${paths.length} files)`);
 
 type Reader = (paths: string[]) => string;
 

@@ -203,7 +203,7 @@ export const observationsSchema = z
       .meta({ description: 'Where the monitors are.' }),
     files: files('CSV, gzipped CSV or Parquet files of the observations; in a twin experiment simulate writes them from the truth run.').optional(),
     layout: choice(
-      '`long`: one row per station and time. `cnemc-wide`: date, hour, type, then one column per station. `airnow`: HourlyData. `aqs`: hourly files of ' +
+      '`long`: one row per station and time. `cnemc-wide`: date, hour, type, then one column per station. `airnow`: HourlyData. `aqs`: hourly or daily files of ' +
         "EPA's AQS. `eea`: the European Environment Agency's Parquet or CSV. `openaq`: OpenAQ's archive. `sql`: what `sql` selects. See docs/observations.md.",
       LAYOUTS,
     ).default('long'),

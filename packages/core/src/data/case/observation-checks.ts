@@ -22,7 +22,7 @@ export function checkObservations(c: Case): Breach[] {
           ? 'the layout sql needs observations.sql: add the query'
           : 'it is used by the layout sql only: set layout: sql, or remove it',
     });
-  if (o.resolution === 'daily' && ['cnemc-wide', 'airnow', 'aqs'].includes(o.layout))
+  if (o.resolution === 'daily' && ['cnemc-wide', 'airnow'].includes(o.layout))
     breaches.push({ path: ['observations', 'resolution'], text: `files of the layout ${o.layout} are hourly: set resolution: hourly` });
   if (o.resolution === 'daily' && o.quality.minimumHours > 0)
     breaches.push({ path: ['observations', 'quality', 'minimumHours'], text: 'daily values have no hours: set resolution: hourly, or 0' });
