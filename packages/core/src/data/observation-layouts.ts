@@ -159,7 +159,8 @@ const AQS_UNITS = {
   'MICROGRAMS/CUBIC METER (25 C)': 'ug m-3',
 };
 
-const AQS_COLUMNS = ['State Code', 'County Code', 'Site Num', 'Parameter Code', 'POC', 'Units of Measure'];
+const AQS_SITE = ['State Code', 'County Code', 'Site Num'];
+const AQS_COLUMNS = [...AQS_SITE, 'Parameter Code', 'POC', 'Units of Measure'];
 const AQS_HOURLY = ['Date GMT', 'Time GMT', 'Sample Measurement'];
 const AQS_DAILY = ['Date Local', 'Sample Duration', 'Event Type', 'Arithmetic Mean'];
 /** Means of a whole day; that of ozone is one over its 8-hour running means. */
@@ -201,7 +202,7 @@ function requireAqsColumns(label: string, held: string[], wanted: string[], othe
 
 /** SQL of all rows. @param more - SQL of columns after the others */
 function aqsRows(time: string, value: string, more: string): string {
-  return `(SELECT ${aqsIdentifier('Site Num')} AS station, ${time} AS time, ${named('"Parameter Code"', AQS_SPECIES)} AS species, ${identifier(value)} AS value,
+  return `(SELECT ${aqsIdentifier(AQS_SITE)} AS station, ${time} AS time, ${named('"Parameter Code"', AQS_SPECIES)} AS species, ${identifier(value)} AS value,
       coalesce(${named('"Units of Measure"', AQS_UNITS)}, "Units of Measure") AS unit, "Parameter Code" AS code, TRY_CAST("POC" AS INTEGER) AS poc${more} FROM raw)`;
 }
 

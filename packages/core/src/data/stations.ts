@@ -36,9 +36,7 @@ export async function readStations(spec: StationsSpec): Promise<StationList> {
   const store = await TableStore.open();
   try {
     const columns = await store.view('stations', [spec.file]);
-    const site = columns.includes(spec.id)
-      ? undefined
-      : AQS_SITES.find((name) => [...AQS_AREA, name, ...AQS_PLACE].every((one) => columns.includes(one)));
+    const site = columns.includes(spec.id) ? undefined : aqsSiteColumns(columns);
     const [lon, lat] = [spec.lon, spec.lat].map((name, i) => (site === undefined || columns.includes(name) ? name : AQS_PLACE[i]));
     requireColumns(
       spec.file,
@@ -58,14 +56,17 @@ export async function readStations(spec: StationsSpec): Promise<StationList> {
   }
 }
 
-const AQS_AREA = ['State Code', 'County Code'];
-/** As lists of sites, and as observations name it. */
-const AQS_SITES = ['Site Number', 'Site Num'];
 const AQS_PLACE = ['Longitude', 'Latitude'];
 
-/** SQL of AirNow's number of a site of AQS: state, county and site as nine digits. @param site - its column */
-export function aqsIdentifier(site: string): string {
-  return [...AQS_AREA, site].map((column, i) => `lpad(trim(${identifier(column)}), ${[2, 3, 4][i]}, '0')`).join(' || ');
+/** The columns that name a site in files of AQS; undefined for other files. */
+export function aqsSiteColumns(columns: readonly string[]): string[] | undefined {
+  // As observations and as lists of sites name it.
+  return ['Site Num', 'Site Number'].map((site) => ['State Code', 'County Code', site]).find((site) => site.every((name) => columns.includes(name)));
+}
+
+/** SQL of AirNow's number of a site of AQS: state, county and site as nine digits. @param columns - of the three */
+export function aqsIdentifier(columns: readonly string[]): string {
+  return columns.map((column, i) => `lpad(trim(${identifier(column)}), ${[2, 3, 4][i]}, '0')`).join(' || ');
 }
 
 /** @throws {DataError} `COLUMN_MISSING`, listing the columns that are there */

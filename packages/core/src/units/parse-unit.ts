@@ -1,6 +1,6 @@
 /**
  * Units as files spell them: SI in CF's manner (`ug m-3`, `kg m-2 s-1`), CMAQ's and MCIP's (`moles/s`, `micrograms/m**3`, `WATTS/M**2`,
- * `KG/KG`, `ppmV`) and what spreadsheets hold (`µg/m3`). Names are looked up as they stand and then in lower case, so that `Mg` is a
+ * `KG/KG`, `KG/(M*S)`, `ppmV`), SMOKE's (`none`, `degrees K`), combine's (`C`, `deg`) and what spreadsheets hold (`µg/m3`). Names are looked up as they stand and then in lower case, so that `Mg` is a
  * megagram, `mg` a milligram and MCIP's `M` a metre.
  */
 import { UnitError } from '../errors';
@@ -65,9 +65,9 @@ const NAMES: Record<string, Entry> = {
   pa: [1, PRESSURE], pascal: [1, PRESSURE], pascals: [1, PRESSURE], mb: [100, PRESSURE], mbar: [100, PRESSURE], atm: [101325, PRESSURE],
   w: [1, POWER], watt: [1, POWER], watts: [1, POWER], joule: [1, ENERGY], joules: [1, ENERGY],
   ppm: [1e-6, FRACTION], ppmv: [1e-6, FRACTION], ppb: [1e-9, FRACTION], ppbv: [1e-9, FRACTION], ppt: [1e-12, FRACTION], pptv: [1e-12, FRACTION],
-  '1': [1, NONE], fraction: [1, NONE], decimal: [1, NONE], area: [1, NONE], category: [1, NONE],
+  '1': [1, NONE], none: [1, NONE], fraction: [1, NONE], decimal: [1, NONE], area: [1, NONE], category: [1, NONE],
   '%': [1e-2, NONE], percent: [1e-2, NONE],
-  degree: [DEGREE, NONE], degrees: [DEGREE, NONE], degrees_north: [DEGREE, NONE], degrees_east: [DEGREE, NONE], rad: [1, NONE], radians: [1, NONE],
+  deg: [DEGREE, NONE], degree: [DEGREE, NONE], degrees: [DEGREE, NONE], degrees_north: [DEGREE, NONE], degrees_east: [DEGREE, NONE], rad: [1, NONE], radians: [1, NONE],
 }; // prettier-ignore
 
 const EXACT = new Map<string, Entry>(
@@ -78,6 +78,8 @@ const EXACT = new Map<string, Entry>(
 const WHOLE: Record<string, Unit> = {
   degc: { dimension: TEMPERATURE, scale: 1, offset: 273.15 },
   celsius: { dimension: TEMPERATURE, scale: 1, offset: 273.15 },
+  c: { dimension: TEMPERATURE, scale: 1, offset: 273.15 },
+  'degrees k': { dimension: TEMPERATURE, scale: 1, offset: 0 },
   '°c': { dimension: TEMPERATURE, scale: 1, offset: 273.15 },
   '': { dimension: NONE, scale: 1, offset: 0 },
   'mol mol-1': { dimension: FRACTION, scale: 1, offset: 0 },
@@ -91,17 +93,24 @@ export function parseUnit(text: string, subject?: string): Unit {
   const whole = WHOLE[spelling.toLowerCase()];
   if (whole) return whole;
   const unit = { dimension: [...NONE] as number[], scale: 1, offset: 0 };
+  multiplyAll(unit, spelling, 1, subject ? `${subject}: unit "${text}"` : `unit "${text}"`);
+  return unit as unknown as Unit;
+}
+
+/** One "*" between parts is a space; a part may be a product in brackets. */
+function multiplyAll(unit: { dimension: number[]; scale: number }, text: string, power: number, said: string): void {
   let sign = 1;
   // "/" turns the sign of the part after it; "kg/m2/s" and "kg/m2 s" mean what they look like: the latter is m-2 s.
-  for (const part of spelling.match(/\/|[^\s/]+/g) ?? []) {
+  for (const part of text.replace(/(?<!\*)\*(?!\*)/g, ' ').match(/\/|\([^()]*\)(?:(?:\*\*|\^)?[+-]?\d+)?|[^\s/]+/g) ?? []) {
     if (part === '/') {
       sign = -1;
       continue;
     }
-    multiply(unit, part, sign, subject ? `${subject}: unit "${text}"` : `unit "${text}"`);
+    const bracket = /^\((.*)\)(?:\*\*|\^)?([+-]?\d+)?$/.exec(part);
+    if (bracket) multiplyAll(unit, bracket[1], sign * power * Number(bracket[2] ?? 1), said);
+    else multiply(unit, part, sign * power, said);
     sign = 1;
   }
-  return unit as unknown as Unit;
 }
 
 function multiply(unit: { dimension: number[]; scale: number }, part: string, sign: number, said: string): void {

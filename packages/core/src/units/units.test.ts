@@ -28,6 +28,13 @@ describe('spellings', () => {
     ['g/s', 'G/S'],
     ['J m-2 s-1', 'W m-2'],
     ['kg m-1 s-2', 'Pa'],
+    ['KG/(M*S)', 'kg m-1 s-1'],
+    ['(M/M)**2', '1'],
+    ['(m s-1)^2/(s)', 'm2 s-3'],
+    ['none', '1'],
+    ['deg', 'degrees'],
+    ['degrees K', 'K'],
+    ['C', 'degC'],
   ])('%s is %s', (spelling, same) => {
     const [a, b] = [parseUnit(spelling), parseUnit(same)];
     expect(a.dimension).toEqual(b.dimension);
@@ -43,6 +50,8 @@ describe('spellings', () => {
     expect(() => parseUnit('furlong/s')).toThrow(
       new UnitError('UNIT_UNKNOWN', 'unit "furlong/s": "furlong" is not known: write it as in "ug m-3", "ppb", "moles/s", "g/s", "kg m-2 s-1"'),
     );
+    expect(() => parseUnit('KG/(M*furlong)')).toThrow('"furlong" is not known');
+    expect(() => parseUnit('KG/(M*S')).toThrow('"(M" is not known');
     expect(() => parseUnit('kgN/m2/s')).toThrow('"kgN" is not known');
   });
 });

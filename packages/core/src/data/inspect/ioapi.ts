@@ -28,7 +28,21 @@ export function describeIoapi(file: NetcdfFile, ranges: Ranges[]): Described {
   odd.push(...refusal(file.path));
   const time = stepSeconds === 0 ? undefined : timeOf(file, stepSeconds);
   odd.push(...headerOddities(file), ...timeOddities(time, stepSeconds), ...ranges.flatMap((each) => valueOddities(each, time)));
+  const points = pointsOf(file);
+  if (points) return { kind: points.kind, facts: { ...facts, ...points.facts }, ...(time ? { time } : {}), odd };
   return { kind: `I/O API ${TYPES[type] ?? `FTYPE ${type}`} file`, facts, grids: gridsOf(file, odd), ...(time ? { time } : {}), odd };
+}
+
+/** In-line point sources stand in a column of as many rows: as a grid it would lie anywhere. Undefined for other files. */
+function pointsOf(file: NetcdfFile): Required<Pick<Described, 'kind' | 'facts'>> | undefined {
+  const attributes = file.attributes();
+  const [type, cols, rows] = ['FTYPE', 'NCOLS', 'NROWS'].map((name) => numbersOf(attributes.get(name))[0]);
+  const stacks = file.variable('STKHT') !== undefined && file.variable('LATITUDE') !== undefined;
+  if (type !== 1 || cols !== 1 || !(rows > 1 || stacks)) return undefined;
+  return {
+    kind: `I/O API ${stacks ? 'stack groups' : 'emissions'} of in-line point sources`,
+    facts: { sources: rows, grid: textOf(attributes.get('GDNAM')) },
+  };
 }
 
 /** What Retroplume says when it is asked to read the file as an input. */

@@ -6,6 +6,7 @@ import { rawFormatOf, type LayoutName } from '../observation-layouts';
 import { MISSING_WORDS } from '../observation-quality';
 import { parseTime } from '../observation-time';
 import { identifier, TableStore } from '../table-store';
+import { aqsIdentifier, aqsSiteColumns } from '../stations';
 import { firstLine } from '../table-files';
 import { some } from './ioapi';
 import type { Inspection, Oddity, TimeSummary, VariableSummary } from './inspection';
@@ -27,7 +28,13 @@ export async function inspectTable(path: string): Promise<Omit<Inspection, 'path
     const facts = { rows: Number(rows), columns: columns.length };
     const layout = airnow ? 'airnow' : layoutOf(columns);
     const found = layout === 'cnemc-wide' ? await wideTable(store) : await longTable(store, columns);
-    return { grids: [], ...found, ...(layout === undefined ? {} : { kind: `observations, layout ${layout}` }), facts: { ...facts, ...found.facts } };
+    const daily = layout === 'aqs' && columns.includes('Arithmetic Mean') ? ', resolution daily' : '';
+    return {
+      grids: [],
+      ...found,
+      ...(layout === undefined ? {} : { kind: `observations, layout ${layout}${daily}` }),
+      facts: { ...facts, ...found.facts },
+    };
   } finally {
     store.close();
   }
@@ -37,6 +44,7 @@ export async function inspectTable(path: string): Promise<Omit<Inspection, 'path
 const LAYOUT_COLUMNS: [LayoutName, string[]][] = [
   ['cnemc-wide', WIDE],
   ['aqs', ['State Code', 'Site Num', 'Date GMT', 'Sample Measurement']],
+  ['aqs', ['State Code', 'Site Num', 'Date Local', 'Sample Duration', 'Arithmetic Mean']],
   ['eea', ['Samplingpoint', 'Pollutant', 'Start', 'Validity']],
   ['eea', ['SamplingPoint', 'AirPollutantCode', 'DatetimeBegin', 'Validity']],
   ['openaq', ['location_id', 'datetime', 'parameter', 'value']],
@@ -77,12 +85,33 @@ async function wideTable(store: TableStore): Promise<Found> {
   };
 }
 
-async function longTable(store: TableStore, columns: string[]): Promise<Found> {
-  const pick = (pattern: RegExp): string | undefined => columns.find((name) => pattern.test(name));
-  const [lon, lat, station] = [pick(LON), pick(LAT), pick(STATION)];
+/** What tells rows apart. */
+interface Key {
+  columns: readonly string[];
+  sql: string;
+}
+
+const oneColumn = (name: string): Key => ({ columns: [name], sql: `trim(${identifier(name)})` });
+const said = ({ columns }: Key): string => `${columns.length === 1 ? 'column' : 'columns'} ${columns.join(', ')}`;
+
+/** Of AQS's files a site has three columns, and an hour two. */
+async function keysOf(store: TableStore, columns: readonly string[]): Promise<{ station?: Key; time?: Key }> {
+  const site = aqsSiteColumns(columns);
+  if (site) {
+    const times = [['Date GMT', 'Time GMT'], ['Date Local']].find((names) => names.every((name) => columns.includes(name)));
+    const time = times && { columns: times, sql: times.map((name) => `trim(${identifier(name)})`).join(` || ' ' || `) };
+    return { station: { columns: site, sql: aqsIdentifier(site) }, ...(time ? { time } : {}) };
+  }
+  const station = columns.find((name) => STATION.test(name));
   const time = await timeColumn(store, columns);
+  return { ...(station === undefined ? {} : { station: oneColumn(station) }), ...(time === undefined ? {} : { time: oneColumn(time) }) };
+}
+
+async function longTable(store: TableStore, columns: string[]): Promise<Found> {
+  const [lon, lat] = [LON, LAT].map((pattern) => columns.find((name) => pattern.test(name)));
+  const { station, time } = await keysOf(store, columns);
   const odd: Oddity[] = [];
-  const key = [station, time].filter((name) => name !== undefined);
+  const key = [station, time].flatMap((each) => each?.columns ?? []);
   const numbers: VariableSummary[] = [];
   for (const name of columns.filter((each) => !key.includes(each)).slice(0, SHOWN_COLUMNS)) {
     const [row] = await store.rows(`SELECT ${ranges(identifier(name))} FROM held`);
@@ -94,10 +123,11 @@ async function longTable(store: TableStore, columns: string[]): Promise<Found> {
     odd.push({ code: 'COLUMNS_MANY', text: `only ${SHOWN_COLUMNS} of ${columns.length} columns are shown` });
   const facts: Record<string, string | number> = {};
   if (station !== undefined) {
-    const [[count]] = await store.rows(`SELECT count(DISTINCT trim(${identifier(station)})) FROM held`);
-    facts.stations = `${String(count)} (column ${station})`;
+    const [[count]] = await store.rows(`SELECT count(DISTINCT ${station.sql}) FROM held`);
+    facts.stations = `${String(count)} (${said(station)})`;
   }
-  if (station !== undefined) {
+  // Of a site of AQS there are rows for each monitor.
+  if (station?.columns.length === 1) {
     const keys = key.map(identifier).join(', ');
     const [[twice]] = await store.rows(`SELECT count(*) FROM (SELECT ${keys} FROM held GROUP BY ALL HAVING count(*) > 1)`);
     if (Number(twice) > 0) odd.push({ code: 'ROWS_TWICE', text: `${String(twice)} ${key.join(' and ')} stand there more than once` });
@@ -105,10 +135,10 @@ async function longTable(store: TableStore, columns: string[]): Promise<Found> {
   if (lon !== undefined && lat !== undefined) odd.push(...(await withoutCoordinates(store, lon, lat)));
   if (time === undefined)
     return { kind: lon !== undefined && lat !== undefined && station !== undefined ? 'list of stations' : 'table', facts, variables: numbers, odd };
-  const texts = await store.rows(`SELECT DISTINCT trim(${identifier(time)}) FROM held LIMIT 1000000`);
+  const texts = await store.rows(`SELECT DISTINCT ${time.sql} FROM held LIMIT 1000000`);
   return {
     kind: station === undefined ? 'table with times' : 'observations, a row for each station and time',
-    facts: { ...facts, time: `column ${time}` },
+    facts: { ...facts, time: said(time) },
     ...timeOf(
       texts.map(([text]) => String(text)),
       odd,
@@ -119,7 +149,7 @@ async function longTable(store: TableStore, columns: string[]): Promise<Found> {
 }
 
 /** The first column whose name looks like one and whose values can be read as times. */
-async function timeColumn(store: TableStore, columns: string[]): Promise<string | undefined> {
+async function timeColumn(store: TableStore, columns: readonly string[]): Promise<string | undefined> {
   for (const name of columns.filter((each) => TIME.test(each))) {
     const rows = await store.rows(`SELECT ${identifier(name)} FROM held WHERE trim(${identifier(name)}) <> '' LIMIT 5`);
     if (rows.length > 0 && rows.every(([text]) => parseTime(String(text), 'UTC') !== undefined)) return name;

@@ -70,6 +70,21 @@ describe('I/O API files', () => {
     expect(odd(await inspectFile(at('emis.nc')))).toEqual(["HOUR_25: it holds 25 hours: the last is also the first of the next day's file"]);
   });
 
+  test('in-line point sources stand in a column, which is no grid', async () => {
+    const column = new Grid({ ...grid.definition, cols: 1, rows: 7 });
+    writeSample(at('emis.nc'), { grid: column, variables: [{ name: 'NO', units: 'moles/s' }] }, () => 1);
+    const variables = ['ISTACK', 'LATITUDE', 'STKHT'].map((name, i) => ({ name, units: ['none', 'degrees', 'm'][i] }));
+    writeSample(at('stacks.nc'), { grid: column, variables }, () => 1);
+    const [emissions, stacks] = [await inspectFile(at('emis.nc')), await inspectFile(at('stacks.nc'))];
+    expect(emissions).toMatchObject({
+      kind: 'I/O API emissions of in-line point sources, netCDF 64-bit offset',
+      facts: { sources: 7, grid: 'TEST' },
+      grids: [],
+    });
+    expect(stacks).toMatchObject({ kind: 'I/O API stack groups of in-line point sources, netCDF 64-bit offset', facts: { sources: 7 }, grids: [] });
+    expect([...odd(emissions), ...odd(stacks)]).toEqual([]);
+  });
+
   test('SDATE against TFLAG, a boundary file, a truncated one', async () => {
     writeSample(at('emis.nc'));
     const file = NetcdfFile.open(at('emis.nc'), 'write');
@@ -188,6 +203,34 @@ describe('tables', () => {
     const found = await inspectFile(at('network.csv'));
     expect(found.kind).toBe(`observations, layout ${layout}`);
     expect(found.facts.rows).toBe(content.trimEnd().split('\n').length - (layout === 'airnow' ? 0 : 1));
+  });
+
+  test('AQS: hours in GMT, days, and the list of sites', async () => {
+    const site = 'State Code,County Code';
+    write('hourly.csv', `${site},Site Num,Date Local,Time Local,Date GMT,Time GMT,Sample Measurement\n01,073,0023,2018-12-31,23:00,2019-01-01,05:00,0.03\n01,073,0023,2019-01-01,00:00,2019-01-01,06:00,0.02\n`); // prettier-ignore
+    write(
+      'daily.csv',
+      `${site},Site Num,Sample Duration,Date Local,Arithmetic Mean\n01,073,0023,24 HOUR,2019-01-01,8\n01,074,0023,24 HOUR,2019-01-02,9\n`,
+    );
+    write('aqs_sites.csv', `${site},Site Number,Latitude,Longitude,Site Established Date\n01,073,0023,33.5,-86.8,1980-01-01\n`);
+    const hourly = await inspectFile(at('hourly.csv'));
+    expect(hourly).toMatchObject({
+      kind: 'observations, layout aqs',
+      facts: { stations: '1 (columns State Code, County Code, Site Num)', time: 'columns Date GMT, Time GMT' },
+      time: { first: '2019-01-01T05:00', last: '2019-01-01T06:00', steps: 2, stepSeconds: 3600 },
+    });
+    expect(odd(hourly)).toEqual([]);
+    expect(await inspectFile(at('daily.csv'))).toMatchObject({
+      kind: 'observations, layout aqs, resolution daily',
+      facts: { stations: '2 (columns State Code, County Code, Site Num)', time: 'column Date Local' },
+      time: { steps: 2, stepSeconds: 86400 },
+    });
+    const sites = await inspectFile(at('aqs_sites.csv'));
+    expect([sites.kind, sites.facts.stations, sites.time]).toEqual([
+      'list of stations',
+      '1 (columns State Code, County Code, Site Number)',
+      undefined,
+    ]);
   });
 
   test('stations, also in Parquet', async () => {
