@@ -69,6 +69,16 @@ describe('ObservationOperator', () => {
     expect(() => hourly({ ...options, observations, species: ['NO2'], withheld: new Set(['a', 'b']) })).toThrow(/no cell holds two monitors of NO2/);
   });
 
+  it('takes the noise of monitors below zero as it is: means keep their sign, errors do not', () => {
+    const observations = observationsOf(stations, { start: '2017-01-01T01:00:00Z', stepSeconds: 3600, count: 1 }, { NO2: [-1, 0.5, -0.75, NaN] });
+    const { values, error: errors } = hourly({ observations, species: ['NO2'], representativeness: 'cell-spread' }).batch();
+    expect([...values]).toEqual([-0.75, -0.25]);
+    // The spread of -1 and 0.5 is 1.5 / √2, their mean -0.25.
+    const relative = 1.5 / Math.SQRT2 / 0.25;
+    expect(errors[0]).toBeCloseTo(Math.hypot(0.075, 0.5, relative * 0.75), 5);
+    expect(errors[1]).toBeCloseTo(Math.hypot(0.025, 0.5, (relative * 0.25) / Math.SQRT2), 5);
+  });
+
   it('multiplies the errors of monitors by what their type of site has', () => {
     const observations = observationsOf(stations, { start: '2017-01-01T01:00:00Z', stepSeconds: 3600, count: 1 }, { NO2: [1, 3, 4, NaN] });
     const typed = { ...observations, stations: observations.stations.map((each) => ({ ...each, type: { a: 'traffic', c: 'rural' }[each.id] })) };
