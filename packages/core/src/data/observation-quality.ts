@@ -22,7 +22,8 @@ const LIMITS: Record<string, number> = { NO2: 1000, SO2: 3000, O3: 600, 'PM2.5':
 const DEFAULT_LIMIT = 1e5;
 /**
  * Least values that are a monitor's noise (ppb; PM µg m-3). EPA's AQS takes gases down to minus the detection limit of the method and asks for no zeros in their
- * place, since those bias means ("Negative values in AQS", 2011), and PM2.5 of an hour down to −10. Those of the gases are a choice near the detection limits.
+ * place, since those bias means ("Negative values in AQS", 28 February 2011). The numbers are a choice: near such limits for the gases, wider for PM2.5, whose
+ * hourly monitors have noise of several µg m-3.
  */
 export const NEGATIVE_FLOORS: Readonly<Record<Species, number>> = { NO2: -5, SO2: -4, O3: -5, 'PM2.5': -10 };
 const REFUSED_PART = 0.05;

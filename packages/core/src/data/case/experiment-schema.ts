@@ -163,7 +163,7 @@ const qualitySchema = z
       .meta({
         description:
           'Values between this and zero are the noise of monitors in clean air and are kept, since means would be too high without them; values below ' +
-          'are left out. The default follows what AQS of the US EPA takes.',
+          'are left out.',
       }),
     range: z
       .strictObject({ NO2: speciesRange('NO2'), SO2: speciesRange('SO2'), O3: speciesRange('O3'), 'PM2.5': speciesRange('PM2.5') })
