@@ -1,21 +1,273 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeWhere } from '../../test/testing/describe-where';
+import { bench, cmake, gpu, noTorch, sanitizer } from './testing/stand-ins';
 
 /** The interpreter itself: the one on PATH may be a script that needs PATH. */
 const python = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).stdout?.trim();
 
+interface Part {
+  state: string;
+  [key: string]: unknown;
+}
+
+interface Result {
+  status: number | null;
+  stderr: string;
+  parts: Record<string, Part>;
+  table: string;
+}
+
+/** How kernel_bench was called. */
+interface Call {
+  mode: string;
+  products: string[];
+  files: string[];
+  sanitized: string;
+}
+
+function alive(pid: number): boolean {
+  const stat = `/proc/${pid}/stat`;
+  // A killed orphan may stay a zombie where nobody waits for it.
+  return existsSync(stat) && !/\) Z /.test(readFileSync(stat, 'utf8'));
+}
+
 describeWhere(Boolean(python), 'no Python, which gpu-check is written in', 'gpu-check', () => {
+  let folder: string;
+
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'gpu-check-'))));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  function program(name: string, text: string): string {
+    const path = join(folder, name);
+    writeFileSync(path, `#!${python}\n${text}\n`);
+    chmodSync(path, 0o755);
+    return path;
+  }
+
+  /** Runs gpu_check.py where the only programs are the stand-ins in `folder`. */
+  function check(minutes = '9', torch = noTorch, words = ['--bench', join(folder, 'bench')]): Result {
+    mkdirSync(join(folder, 'modules'));
+    writeFileSync(join(folder, 'modules', 'torch.py'), `${torch}\n`);
+    const env = { PATH: folder, PYTHONPATH: join(folder, 'modules'), TMPDIR: folder };
+    const out = join(folder, 'out');
+    const all = [join(__dirname, 'gpu_check.py'), '--out', out, '--minutes', minutes, ...words];
+    const { status, stderr } = spawnSync(python, all, { encoding: 'utf8', env });
+    const read = (name: string): string => (existsSync(join(out, name)) ? readFileSync(join(out, name), 'utf8') : '');
+    return { status, stderr, ...(JSON.parse(read('gpu-check.json') || '{"parts":{}}') as Pick<Result, 'parts'>), table: read('gpu-check.md') };
+  }
+
+  const calls = (): Call[] =>
+    readFileSync(join(folder, 'calls'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Call);
+  const states = ({ parts }: Result): Record<string, string> => Object.fromEntries(Object.entries(parts).map(([name, { state }]) => [name, state]));
+
   test('without a GPU says so, with exit code 4', () => {
-    const out = mkdtempSync(join(tmpdir(), 'gpu-check-'));
-    try {
-      const { status, stderr } = spawnSync(python, [join(__dirname, 'gpu_check.py'), '--out', out], { encoding: 'utf8', env: { PATH: out } });
-      expect(stderr).toMatch(/DEVICE_CUDA_MISSING: .*nvidia-smi/);
-      expect(status).toBe(4);
-    } finally {
-      rmSync(out, { recursive: true, force: true });
-    }
+    const { status, stderr } = check();
+    expect(stderr).toMatch(/DEVICE_CUDA_MISSING: .*nvidia-smi/);
+    expect(status).toBe(4);
+  });
+
+  test('with a toolkit but no device says what kernel_bench says, with exit code 4', () => {
+    program('nvidia-smi', gpu);
+    program('bench', 'import sys; sys.stderr.write("DEVICE_CUDA_MISSING: no driver\\n"); sys.exit(4)');
+    const result = check();
+    expect(result.stderr).toContain('gpu-check: DEVICE_CUDA_MISSING: no driver');
+    expect(result.status).toBe(4);
+    expect(Object.keys(result.parts)).toEqual(['device']);
+  });
+
+  test('does the parts in the order of their worth; without PyTorch all can agree', () => {
+    program('nvidia-smi', gpu);
+    program('bench', bench());
+    program('compute-sanitizer', sanitizer());
+    const result = check();
+    expect(result.status).toBe(0);
+    expect(states(result)).toEqual({
+      device: 'ok',
+      agreement: 'ok',
+      'times tf32': 'ok',
+      'times bf16': 'ok',
+      'times float32': 'ok',
+      'pytorch eager': 'failed',
+      'sanitizer memcheck': 'ok',
+      'sanitizer racecheck': 'ok',
+      'sanitizer synccheck': 'ok',
+      'pytorch compiled': 'failed',
+    });
+    expect(Object.keys(result.parts).at(-1)).toBe('pytorch compiled');
+    expect(calls().map(({ mode, products, sanitized }) => [mode, products.join(), sanitized].join(' ').trim())).toEqual([
+      'device tf32',
+      'check float32,tf32,bf16',
+      'time tf32',
+      'time bf16',
+      'time float32',
+      'check float32 memcheck',
+      'check tf32 racecheck',
+      'check bf16 synccheck',
+    ]);
+    expect(calls()[5].files.at(-1)).toBe('op-compact-conv3x3-2x184x232-32-32.txt');
+    expect(result.table).toContain('| compact-train | tf32 | 2 (1–3) | – | – | – |');
+    expect(result.table).toContain('| pytorch eager | failed |');
+    expect(result.table).toContain("No module named 'torch'");
+    expect(result.table).toContain('ERROR SUMMARY: 0 errors');
+  });
+
+  test('json and table are there after each part', () => {
+    program('nvidia-smi', gpu);
+    const look = `if mode == "time" and not os.path.exists(here + "/seen"):
+    open(here + "/seen", "w").write(open(here + "/out/gpu-check.json").read() + open(here + "/out/gpu-check.md").read())`;
+    program('bench', bench(look));
+    check();
+    const seen = readFileSync(join(folder, 'seen'), 'utf8');
+    expect(seen).toContain('"agreement": {\n   "state": "ok"');
+    expect(seen).toContain('| agreement | ok |');
+    expect(seen).not.toContain('times tf32');
+  });
+
+  test('what a bench that hangs had printed is kept, and no child of it survives', () => {
+    program('nvidia-smi', gpu);
+    const hang = `if mode == "check" and file == files[2]:
+    sys.stdout.write('{"program": "cut off')
+    sys.stdout.flush()
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+    open(here + "/pids", "a").write(f"{os.getpid()} {child.pid} ")
+    time.sleep(300)`;
+    program('bench', bench(hang));
+    const result = check('0.2');
+    expect(result.status).toBe(1);
+    expect(result.parts['agreement']).toMatchObject({ state: 'late', timed_out: true, failed: [] });
+    expect(result.parts['agreement'].programs).toHaveLength(6);
+    expect(result.table).toMatch(
+      /\| agreement \| late \| [\d.]+ \| the time was over; \d+ of \d+ programs not finished, the first tiny-authors-train.txt \|/,
+    );
+    expect(result.parts['times tf32']).toMatchObject({ state: 'ok' });
+    const pids = readFileSync(join(folder, 'pids'), 'utf8').trim().split(' ').map(Number);
+    expect(pids.length).toBeGreaterThanOrEqual(2);
+    expect(pids.filter(alive)).toEqual([]);
+  });
+
+  test('ended from outside it ends what it runs', async () => {
+    program('nvidia-smi', gpu);
+    program('bench', 'import os, time\nprint(os.getpid(), file=open(os.path.dirname(__file__) + "/pid", "w"), flush=True)\ntime.sleep(300)');
+    const words = [join(__dirname, 'gpu_check.py'), '--out', join(folder, 'out'), '--bench', join(folder, 'bench')];
+    const checking = spawn(python, words, { env: { PATH: folder, TMPDIR: folder }, stdio: 'ignore' });
+    const pid = (): string => (existsSync(join(folder, 'pid')) ? readFileSync(join(folder, 'pid'), 'utf8') : '');
+    while (!pid().endsWith('\n')) await new Promise((resolve) => setTimeout(resolve, 50));
+    checking.kill('SIGTERM');
+    expect(await once(checking, 'exit')).toEqual([143, null]);
+    expect(alive(Number(pid()))).toBe(false);
+  });
+
+  test('a program whose kernel fails is named, and those behind it still run', () => {
+    program('nvidia-smi', gpu);
+    const fail = `if mode == "check" and not sanitized and product == "tf32" and file in ("tiny-authors-infer.txt", "op-compact-prelu-2x184x232-32.txt"):
+    print(json.dumps({"program": file, "products": product, "ok": False, "failed": "lstmForward (lstm): an illegal memory access"}))
+    sys.exit(3)`;
+    program('bench', bench(fail));
+    program('compute-sanitizer', sanitizer());
+    const result = check();
+    expect(result.status).toBe(1);
+    expect(result.parts['agreement']).toMatchObject({
+      state: 'failed',
+      starts: 3,
+      failed: ['tiny-authors-infer.txt', 'op-compact-prelu-2x184x232-32.txt'].map((name) => ({
+        program: name,
+        products: 'tf32',
+        error: 'lstmForward (lstm): an illegal memory access',
+      })),
+      missing: ['tiny-authors-infer.txt', 'op-compact-prelu-2x184x232-32.txt'],
+    });
+    expect((result.parts['agreement'].programs as { program: string }[]).at(-1)!.program).toBe('authors-infer.txt');
+    expect(result.table).toContain('tiny-authors-infer.txt tf32: lstmForward (lstm): an illegal memory access');
+  });
+
+  test('a crash is laid to the program that it came in; a message that is no JSON is kept', () => {
+    program('nvidia-smi', gpu);
+    const crash = `if mode == "time" and product == "bf16" and file == "compact-infer.txt":
+    os.kill(os.getpid(), 11)
+if mode == "time" and product == "float32" and file == "compact-infer.txt":
+    print('{"program":"compact-infer.txt","ok":false,"failed":"no "quotes""}')
+    sys.exit(3)`;
+    program('bench', bench(crash));
+    const { parts } = check();
+    expect(parts['times bf16']).toMatchObject({ state: 'failed', starts: 2, failed: [{ program: 'compact-infer.txt', error: 'signal 11' }] });
+    expect(parts['times float32']).toMatchObject({
+      state: 'failed',
+      starts: 2,
+      failed: [{ program: 'compact-infer.txt', error: 'exit code 3' }],
+      unreadable: [expect.stringContaining('no "quotes"')],
+    });
+  });
+
+  test('what differs fails, and so does a device that fails every program, after a few starts', () => {
+    program('nvidia-smi', gpu);
+    const differ = `if mode == "device" and file == files[0]:
+    print(json.dumps({"program": file, "products": product, "ok": False, "failed": "the second run"}))
+    continue
+if mode == "check":
+    sys.exit("every time")`;
+    program('bench', bench(differ));
+    const { status, parts } = check();
+    expect(status).toBe(1);
+    expect(parts['device']).toMatchObject({ state: 'failed', starts: 1, missing: [], failed: [{ error: 'the second run' }] });
+    expect(parts['agreement']).toMatchObject({ state: 'failed', starts: 8 });
+    expect((parts['agreement'].failed as unknown[])[7]).toEqual({
+      program: 'op-authors-conv1x1-1x182x232-80-64.txt',
+      error: 'exit code 1 every time',
+    });
+  });
+
+  test("keeps a sanitizer's lines, their beginning in the table", () => {
+    program('nvidia-smi', gpu);
+    program('bench', bench());
+    program('compute-sanitizer', sanitizer('Invalid __global__ read of size 4 bytes'));
+    const result = check();
+    expect(result.status).toBe(1);
+    const { state, code, report } = result.parts['sanitizer memcheck'];
+    expect({ state, code, length: (report as string).length }).toEqual({ state: 'failed', code: 9, length: 6000 });
+    expect(report).toContain('=========     at conv2d_kernel+0x40');
+    expect(result.table).toMatch(/\| sanitizer memcheck \| failed \| [\d.]+ \| Invalid __global__ read of size 4 bytes; ERROR SUMMARY: 1 error \|/);
+  });
+
+  test('PyTorch that is late is a result: what it measured stands in the table', () => {
+    program('nvidia-smi', gpu);
+    program('bench', bench());
+    program('compute-sanitizer', sanitizer());
+    const timing = '"median": 4e-3, "p10": 3e-3, "p90": 5e-3';
+    const slow = `import sys, time
+if "eager" not in sys.argv:
+    ${noTorch}
+print('{"name": "compact-train", "products": "tf32", "variant": "eager", ${timing}}', flush=True)
+time.sleep(300)`;
+    const result = check('0.5', slow);
+    expect(states(result)).toMatchObject({ 'pytorch eager': 'late', 'pytorch compiled': 'failed' });
+    expect(result.table).toContain('| compact-train | tf32 | 2 (1–3) | 4 (3–5) | eager | 2.00 |');
+    expect(result.status).toBe(0);
+  });
+
+  describe('the build', () => {
+    test('goes on where the compiler only warns, and records its notes', () => {
+      program('nvidia-smi', gpu);
+      program('made', bench());
+      program('cmake', cmake(`shutil.copy(${JSON.stringify(join(folder, 'made'))}, folder / "Release" / "kernel_bench")`));
+      const result = check('9', noTorch, ['--build', join(folder, 'build')]);
+      expect(result.parts['build']).toMatchObject({ state: 'ok', architecture: 'sm_90', notes: 'conv2d_kernel spills 8 bytes\n' });
+      expect(result.parts['device']).toMatchObject({ state: 'ok' });
+    });
+
+    test('that fails is exit code 4, with what the compiler said', () => {
+      program('nvidia-smi', gpu);
+      program('cmake', cmake('sys.exit("no toolkit")'));
+      const result = check('9', noTorch, ['--build', join(folder, 'build')]);
+      expect(result.status).toBe(4);
+      expect(result.stderr).toContain('no toolkit');
+      expect(result.table).toContain('| build | failed |');
+    });
   });
 });
