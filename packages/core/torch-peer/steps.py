@@ -45,7 +45,8 @@ class Step:
         """Makes what `run` uses of the model and the inputs."""
 
     def maybe_compiled(self, function, **options):
-        return torch.compile(function, options=options or None) if self.compiled else function
+        # Shapes never change here. Left to itself dynamo would make the second workload's dynamic, which is slower code.
+        return torch.compile(function, dynamic=False, options=options or None) if self.compiled else function
 
     def timed(self):
         start = time.perf_counter()
