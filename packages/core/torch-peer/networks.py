@@ -10,6 +10,15 @@ import torch.nn.functional as F
 from torch import nn
 
 
+class LstmWeights(nn.Module):
+    """The parameters of an nn.LSTM under their names. torch.compile stops at an nn.LSTM even where only its weights are read, and would leave the loop uncompiled."""
+
+    def __init__(self, rnn):
+        super().__init__()
+        for name, parameter in rnn.named_parameters():
+            self.register_parameter(name, parameter)
+
+
 class CellLstm(nn.Module):
     """One LSTM for every cell. `written_out`: the steps as plain tensor operations, which torch.compile fuses; nn.LSTM is opaque to it."""
 
@@ -17,7 +26,8 @@ class CellLstm(nn.Module):
         super().__init__()
         self.hidden, self.all_states = settings["hidden"], settings["allStates"]
         self.written_out, self.channels_last = written_out, channels_last
-        self.rnn = nn.LSTM(channels, self.hidden)
+        rnn = nn.LSTM(channels, self.hidden)
+        self.rnn = LstmWeights(rnn) if written_out else rnn
         learned = settings["learnedInitialState"]
         self.initialHidden = nn.Parameter(torch.zeros(self.hidden)) if learned else None
         self.initialCell = nn.Parameter(torch.zeros(self.hidden)) if learned else None

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import torch
 import torch.nn.functional as F
-from networks import CellLstm
+from networks import CellLstm, LstmWeights
 
 
 def timed(seconds, op, body):
@@ -115,7 +115,7 @@ class Lstm(Case):
 
         # The same written out, step by step: torch.compile fuses that, while nn.LSTM is opaque to it.
         written_out = CellLstm(c, {"hidden": d, "allStates": self.all_states, "learnedInitialState": False}, True, True)
-        written_out.rnn = self.net
+        written_out.rnn = LstmWeights(self.net)
         shown_states = slice(None) if self.all_states else slice(-1, None)
         self.compiled = torch.compile(lambda x: torch.stack(written_out.loop(x)[shown_states]))
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,6 +71,21 @@ describeWhere(python !== undefined, 'RETROPLUME_TEST_PYTHON names no interpreter
     expect(result.ratio).toBe(Math.min(...Object.values(result.peers).map((peer) => peer.ratio)));
     const best = Math.min(...Object.entries(result.peers).flatMap(([name, { ratio }]) => (name.startsWith('torch') ? [ratio] : [])));
     if (step !== 'train') expect(result.engines!.onnxToTorch).toBeCloseTo(result.engines!.onnxToNative / best, 9);
+  });
+});
+
+describeWhere(python !== undefined, 'RETROPLUME_TEST_PYTHON names no interpreter', 'the LSTM written out', () => {
+  test('is one graph for torch.compile', () => {
+    const script = `
+import sys, torch, torch._dynamo.utils
+sys.path.insert(0, ${JSON.stringify(join(__dirname, '..', '..', 'torch-peer'))})
+sys.dont_write_bytecode = True
+from networks import CellLstm
+lstm = CellLstm(3, {"hidden": 4, "allStates": True, "learnedInitialState": False}, True, True)
+torch.compile(lstm, backend="aot_eager", dynamic=False)(torch.rand(1, 5, 2, 2, 3))
+print(torch._dynamo.utils.counters["stats"]["unique_graphs"], dict(torch._dynamo.utils.counters["graph_break"]))`;
+    const { stdout, stderr } = spawnSync(python!, ['-c', script], { encoding: 'utf8' });
+    expect(`${stdout}${stderr}`).toBe('1 {}\n');
   });
 });
 
