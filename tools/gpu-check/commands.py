@@ -19,7 +19,12 @@ class Finished:
 
     def ending(self):
         """In words, with the end of what it wrote to stderr."""
-        how = "hangs and cannot be killed" if self.code is None else f"signal {-self.code}" if self.code < 0 else f"exit code {self.code}"
+        if self.code is None:
+            how = "a command that hangs and cannot be killed"
+        elif self.timed_out:
+            how = "no end within its time"
+        else:
+            how = f"signal {-self.code}" if self.code < 0 else f"exit code {self.code}"
         return f"{how} {self.err.strip()[-2000:]}".strip()
 
     def lines(self):

@@ -67,7 +67,14 @@ describeWhere(Boolean(python), 'no Python, which gpu-check is written in', 'gpu-
       .map((line) => JSON.parse(line) as Call);
   const states = ({ parts }: Result): Record<string, string> => Object.fromEntries(Object.entries(parts).map(([name, { state }]) => [name, state]));
 
+  test('a bench that is not there is wrong usage', () => {
+    const { status, stderr } = check();
+    expect(stderr).toMatch(/--bench: expected a built kernel_bench but received .*bench, which is no file/);
+    expect(status).toBe(2);
+  });
+
   test('without a GPU says so, with exit code 4', () => {
+    program('bench', bench());
     const { status, stderr } = check();
     expect(stderr).toMatch(/DEVICE_CUDA_MISSING: .*nvidia-smi/);
     expect(status).toBe(4);
@@ -266,7 +273,7 @@ time.sleep(300)`;
       program('cmake', cmake('sys.exit("no toolkit")'));
       const result = check('9', noTorch, ['--build', join(folder, 'build')]);
       expect(result.status).toBe(4);
-      expect(result.stderr).toContain('no toolkit');
+      expect(result.stderr).toMatch(/GPU_CHECK_NOT_BUILT: .* exit code 1 no toolkit: install CMake/);
       expect(result.table).toContain('| build | failed |');
     });
   });

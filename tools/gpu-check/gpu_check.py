@@ -95,6 +95,8 @@ def main():
     parser.add_argument("--bench", type=pathlib.Path, help="a built kernel_bench, instead of building one")
     parser.add_argument("--minutes", type=float, default=9)
     options = parser.parse_args()
+    if options.bench and not options.bench.is_file():
+        parser.error(f"--bench: expected a built kernel_bench but received {options.bench}, which is no file: leave it out to have one built")
     # Without this a signal would end us alone, and leave the command that runs.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options.out.mkdir(parents=True, exist_ok=True)
@@ -106,7 +108,8 @@ def main():
     folder = options.build or pathlib.Path(tempfile.gettempdir()) / "retroplume-gpu-check"
     bench = options.bench.resolve() if options.bench else folder / "Release" / "kernel_bench"
     if options.bench is None and check.part("build", parts.build(folder, gpu), 0.45)["state"] != "ok":
-        return fail(check.record["parts"]["build"]["error"])
+        why = check.record["parts"]["build"]["error"]
+        return fail(f"GPU_CHECK_NOT_BUILT: expected a built kernel_bench but received {why}: install CMake, a C++ compiler and the CUDA toolkit, or pass --bench")
     part = check.part("device", parts.device(bench), 0.15)
     if part.get("code") == NO_DEVICE:
         return fail(part.get("stderr") or "kernel_bench finds no device: expected exit code 0 but received 4: see nvidia-smi")

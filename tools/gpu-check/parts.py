@@ -36,7 +36,7 @@ def build(folder, gpu):
                 break
         notes = "".join(path.read_text(errors="replace") for path in sorted(folder.rglob("*.notes")))
         result = {"ok": done.code == 0, "architecture": f"sm_{capability}", "notes": notes[:KEPT]}
-        return result if result["ok"] else {**result, "timed_out": done.timed_out, "error": f"{done.out[-1000:]} {done.ending()}"}
+        return result if result["ok"] else {**result, "timed_out": done.timed_out, "error": f"{done.ending()} {done.out[-1000:]}".strip()}
 
     return body
 
