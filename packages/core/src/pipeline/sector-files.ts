@@ -30,7 +30,7 @@ export function priorSectors({ emissions }: Case, period: string): SectorFiles[]
       name,
       files: filesIn(pattern),
       groups: sectorGroups(own) ?? groups,
-      ...(stackGroups === undefined ? {} : { stackGroups: filesIn(stackGroups)[0] ?? inPeriod(stackGroups, period) }),
+      ...(stackGroups === undefined ? {} : { stackGroups: filesIn(stackGroups) }),
     })),
   ];
   const holder = new Map<string, string>();
@@ -66,7 +66,7 @@ export function sectorSettings({ emissions }: Case): object {
 
 /** All that decides the prior's emissions: for the hashes of stages. */
 export function priorEmissionInputs(settings: Case, period: string): string[] {
-  return priorSectors(settings, period).flatMap(({ files, stackGroups }) => [...files, ...(stackGroups === undefined ? [] : [stackGroups])]);
+  return priorSectors(settings, period).flatMap(({ files, stackGroups }) => [...files, ...(stackGroups ?? [])]);
 }
 
 export function filesOf(sectors: readonly SectorFiles[]): string[] {

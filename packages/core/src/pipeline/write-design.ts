@@ -116,9 +116,8 @@ async function designedFiles(settings: Case, grid: Grid, dir: string): Promise<D
   const inSectors = sectorNames(settings) !== undefined;
   for (const period of settings.periods) {
     for (const sector of priorSectors(settings, period.name)) {
-      const prior: string[] = [];
-      for (const path of sector.files) prior.push((await inputs.describe(path)).sha256);
-      const stacks = sector.stackGroups === undefined ? undefined : (await inputs.describe(sector.stackGroups)).sha256;
+      const prior = await hashesOf(inputs, sector.files);
+      const stacks = sector.stackGroups && (await hashesOf(inputs, sector.stackGroups)).join(' ');
       for (const design of memberDesigns(settings)) {
         const region = design.kind === 'region' ? settings.regions[design.region] : undefined;
         const random = design.kind === 'random' || design.kind === 'group' ? { seed, spread, lengthKm, stretchHours } : undefined;
@@ -130,6 +129,12 @@ async function designedFiles(settings: Case, grid: Grid, dir: string): Promise<D
     }
   }
   return files;
+}
+
+async function hashesOf(inputs: InputHashes, paths: readonly string[]): Promise<string[]> {
+  const out: string[] = [];
+  for (const path of paths) out.push((await inputs.describe(path)).sha256);
+  return out;
 }
 
 /** Whether the file is there, whole and of this design. */

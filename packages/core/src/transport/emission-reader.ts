@@ -16,8 +16,8 @@ export interface SectorFiles {
   name: string;
   files: string[];
   groups: EmissionGroups;
-  /** of in-line point files: where their sources stand */
-  stackGroups?: string;
+  /** of in-line point files: where their sources stand; of several files all must say the same */
+  stackGroups?: string[];
 }
 
 interface Source {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readEmissions } from '../data/case-fields';
 import { IoapiFile, IoapiWriter } from '../data/ioapi';
@@ -70,7 +70,7 @@ const stacks = (of = (place: { lon: number; lat: number }): { lon: number; lat: 
 const cellOf = (source: number): number => STACKS[source][0] * GRID.cols + Math.floor(STACKS[source][1] + 0.5);
 
 it('sums sources into their cells, and leaves out those outside', () => {
-  const reader = openSector({ files: [emissions()], stackGroups: stacks() }, GRID);
+  const reader = openSector({ files: [emissions()], stackGroups: [stacks()] }, GRID);
   expect([reader.grid.rows, reader.grid.cols]).toEqual([8, 10]);
   const so2 = reader.read('SO2', 2, 1);
   expect(so2).toHaveLength(CELLS);
@@ -85,7 +85,7 @@ it('adds them to what is gridded', () => {
   const period = { start: START, stepSeconds: 3600, count: HOURS };
   const sectors = [
     { name: 'rest', files: [gridded], groups: GROUPS },
-    { name: 'power', files: [emissions()], groups, stackGroups: stacks() },
+    { name: 'power', files: [emissions()], groups, stackGroups: [stacks()] },
   ];
   const [alone, both] = [sectors.slice(0, 1), sectors].map((some) => {
     const reader = InventoryReader.open(some, GRID, period);
@@ -120,7 +120,7 @@ describe('factors', () => {
 
   it('of the cells go to the sources in the file itself, with a budget of what is on the grid', () => {
     const regions = new Map([['domain', new Float32Array(CELLS).fill(1)]]);
-    const points = { stackGroups: stacks(), grid: GRID };
+    const points = { stackGroups: [stacks()], grid: GRID };
     const rows = scaleEmissionFile(emissions(), at('OUT.nc'), [{ factors, start: START }], { groups, points, regions });
     check(at('OUT.nc'));
     expect(rows[0]).toMatch(/^NO,moles\/s,2026-07-06T00:00Z,domain,6,/);
@@ -131,21 +131,69 @@ describe('factors', () => {
   });
 
   it('go to members, too', () => {
-    writeScaledEmissions([emissions()], at('OUT.nc'), factors, groups, { points: { stackGroups: stacks(), grid: GRID } });
+    writeScaledEmissions([emissions()], at('OUT.nc'), factors, groups, { points: { stackGroups: [stacks()], grid: GRID } });
     check(at('OUT.nc'));
   });
 });
 
 describe('refuses', () => {
-  it.each<[string, () => { files: string[]; stackGroups?: string }, string]>([
+  it.each<[string, () => { files: string[]; stackGroups?: string[] }, string]>([
     ['point files without stack groups', () => ({ files: [emissions()] }), 'GRID_MISMATCH'],
-    ['stacks of which none is on the grid', () => ({ files: [emissions()], stackGroups: stacks(() => ({ lon: 0, lat: 0 })) }), 'STACK_GROUPS'],
-    ['places that are none', () => ({ files: [emissions()], stackGroups: stacks(({ lon }) => ({ lon, lat: 120 })) }), 'STACK_GROUPS'],
-    ['stack groups of other sources', () => ({ files: [writeFile(at('EMIS.nc'), EMISSIONS)], stackGroups: stacks() }), 'STACK_GROUPS'],
-    ['stack groups without places', () => ({ files: [emissions()], stackGroups: emissions() }), 'VARIABLE_MISSING'],
-    ['stack groups that are not there', () => ({ files: [emissions()], stackGroups: at('none.nc') }), 'FILE_MISSING'],
+    ['stacks of which none is on the grid', () => ({ files: [emissions()], stackGroups: [stacks(() => ({ lon: 0, lat: 0 }))] }), 'STACK_GROUPS'],
+    ['places that are none', () => ({ files: [emissions()], stackGroups: [stacks(({ lon }) => ({ lon, lat: 120 }))] }), 'STACK_GROUPS'],
+    ['stack groups of other sources', () => ({ files: [writeFile(at('EMIS.nc'), EMISSIONS)], stackGroups: [stacks()] }), 'STACK_GROUPS'],
+    ['stack groups without places', () => ({ files: [emissions()], stackGroups: [emissions()] }), 'VARIABLE_MISSING'],
+    ['stack groups that are not there', () => ({ files: [emissions()], stackGroups: [at('none.nc')] }), 'FILE_MISSING'],
   ])('%s', (_, sector, code) => {
     expect(() => openSector(sector(), GRID)).toThrow(expect.objectContaining({ code }) as Error);
     expect(readdirSync(folder.path).some((name) => name.endsWith('.tmp'))).toBe(false);
+  });
+});
+
+describe('stack groups of several days', () => {
+  const day = (name: string, of?: Parameters<typeof stacks>[0]): string => {
+    cpSync(stacks(of), at(name));
+    return at(name);
+  };
+  const message = (sector: Parameters<typeof openSector>[0]): string => {
+    try {
+      openSector(sector, GRID).close();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return '';
+  };
+
+  it('serve as one where all have the same sources', () => {
+    const stackGroups = [day('STACKS_1.nc'), day('STACKS_2.nc')];
+    const reader = openSector({ files: [emissions()], stackGroups }, GRID);
+    expect(reader.read('SO2', 0, 1)[cellOf(2)]).toBe(30);
+    reader.close();
+  });
+
+  it('are refused where a source has moved', () => {
+    const stackGroups = [day('STACKS_1.nc'), day('STACKS_2.nc', ({ lon, lat }) => ({ lon: lon + 0.5, lat }))];
+    expect(message({ files: [emissions()], stackGroups })).toMatch(
+      /STACKS_2\.nc: expected source 1 at latitude .* as in .*STACKS_1\.nc but received .*: stacks that change from day to day are not supported: give files whose groups are the same on all days, or the sector as gridded/,
+    );
+  });
+
+  it('are refused where their number differs, and so are point files of another number', () => {
+    const [four, points] = [day('STACKS_1.nc'), emissions()];
+    const fewer = at('INLN_2.nc');
+    const writer = IoapiWriter.create(fewer, {
+      grid: new Grid({ ...POINTS.definition, rows: 3 }),
+      layers: 1,
+      time: { start: new Date(START.getTime() + HOURS * 3600e3), stepSeconds: 3600, count: 1 },
+      variables: ['NO', 'SO2', 'LATITUDE', 'LONGITUDE'].map((name) => ({ name, units: 'moles/s' })),
+    });
+    for (const name of ['NO', 'SO2', 'LATITUDE', 'LONGITUDE']) writer.write(name, 0, new Float32Array(3));
+    writer.close();
+    expect(message({ files: [points, fewer], stackGroups: [four] })).toMatch(
+      /INLN_2\.nc: it holds 3 sources but .*STACKS_1\.nc has 4: give the stack/,
+    );
+    expect(message({ files: [points, fewer], stackGroups: [four, fewer] })).toMatch(
+      /INLN_2\.nc: expected the 4 sources of .*STACKS_1\.nc but received 3: stacks that change/,
+    );
   });
 });

@@ -11,7 +11,7 @@ import type { RegionMasks } from './mass-budget';
 
 /** Where the sources of an in-line point file stand on the grid of the case. */
 export interface Points {
-  stackGroups: string;
+  stackGroups: string[];
   grid: Grid;
 }
 
@@ -20,32 +20,55 @@ export function pointsOf({ stackGroups }: Pick<SectorFiles, 'stackGroups'>, grid
   return stackGroups === undefined ? undefined : { stackGroups, grid };
 }
 
-/** The cell of each source, −1 outside the grid. @throws {DataError} `VARIABLE_MISSING`, `STACK_GROUPS` */
-export function cellsOfStacks(stackGroups: string, grid: Grid): Int32Array {
-  const file = IoapiFile.open(stackGroups);
+/** Where the sources of one file of stack groups stand. @throws {DataError} `VARIABLE_MISSING`, `STACK_GROUPS` */
+function placesOf(path: string): { lat: Float32Array; lon: Float32Array } {
+  const file = IoapiFile.open(path);
   try {
     const [lat, lon] = ['LATITUDE', 'LONGITUDE'].map((name) => file.read(name, 0, 1, 0));
-    const cells = Int32Array.from(lat, (at, source) => {
-      if (!(Math.abs(at) <= 90 && Math.abs(lon[source]) <= 360)) {
-        throw new DataError('STACK_GROUPS', `${stackGroups}: source ${source + 1} is at latitude ${at}, longitude ${lon[source]}: mend the file`);
-      }
-      const cell = grid.cellAt(lon[source], at);
-      return cell ? cell.row * grid.cols + cell.col : -1;
+    lat.forEach((at, source) => {
+      if (Math.abs(at) <= 90 && Math.abs(lon[source]) <= 360) return;
+      throw new DataError('STACK_GROUPS', `${path}: source ${source + 1} is at latitude ${at}, longitude ${lon[source]}: mend the file`);
     });
-    if (cells.every((cell) => cell < 0)) {
-      throw new DataError(
-        'STACK_GROUPS',
-        `${stackGroups}: none of its ${cells.length} sources lies on the grid ${grid.name}: give the stacks of this domain`,
-      );
-    }
-    return cells;
+    return { lat, lon };
   } finally {
     file.close();
   }
 }
 
+/**
+ * The cell of each source, −1 outside the grid.
+ *
+ * @param stackGroups - one file, or several (a file a day) with the same sources in the same order
+ * @throws {DataError} `VARIABLE_MISSING`, `STACK_GROUPS`
+ */
+export function cellsOfStacks([first, ...others]: readonly string[], grid: Grid): Int32Array {
+  const places = placesOf(first);
+  for (const path of others) assertSamePlaces(path, placesOf(path), first, places);
+  const cells = Int32Array.from(places.lat, (lat, source) => {
+    const cell = grid.cellAt(places.lon[source], lat);
+    return cell ? cell.row * grid.cols + cell.col : -1;
+  });
+  if (cells.some((cell) => cell >= 0)) return cells;
+  throw new DataError('STACK_GROUPS', `${first}: none of its ${cells.length} sources lies on the grid ${grid.name}: give the stacks of this domain`);
+}
+
+/** One set of places serves all hours: sources that move would have their emissions put where others stood. */
+function assertSamePlaces(path: string, { lat, lon }: ReturnType<typeof placesOf>, first: string, expected: ReturnType<typeof placesOf>): void {
+  const refused = (what: string): DataError =>
+    new DataError(
+      'STACK_GROUPS',
+      `${path}: expected ${what}: stacks that change from day to day are not supported: give files whose groups are the same on all days, or the sector as gridded emissions`,
+    );
+  if (lat.length !== expected.lat.length) throw refused(`the ${expected.lat.length} sources of ${first} but received ${lat.length}`);
+  const moved = lat.findIndex((at, source) => at !== expected.lat[source] || lon[source] !== expected.lon[source]);
+  if (moved < 0) return;
+  throw refused(
+    `source ${moved + 1} at latitude ${expected.lat[moved]}, longitude ${expected.lon[moved]} as in ${first} but received ${lat[moved]}, ${lon[moved]}`,
+  );
+}
+
 /** @throws {DataError} `STACK_GROUPS` if emissions and stacks are not of the same sources */
-export function assertStacksFit({ grid, path }: Pick<IoapiReader, 'grid' | 'path'>, cells: Int32Array, stackGroups: string): void {
+export function assertStacksFit({ grid, path }: Pick<IoapiReader, 'grid' | 'path'>, cells: Int32Array, [stackGroups]: readonly string[]): void {
   if (grid.rows * grid.cols === cells.length) return;
   throw new DataError(
     'STACK_GROUPS',
@@ -104,15 +127,14 @@ class PointReader implements IoapiReader {
  */
 export function openSector({ files, stackGroups }: Pick<SectorFiles, 'files' | 'stackGroups'>, grid: Grid): IoapiReader {
   if (stackGroups === undefined) return IoapiSeries.open(files, { grid });
-  const series = IoapiSeries.open(files);
-  try {
-    const cells = cellsOfStacks(stackGroups, grid);
-    assertStacksFit(series, cells, stackGroups);
-    return new PointReader(series, cells, grid);
-  } catch (error) {
-    series.close();
-    throw error;
+  const cells = cellsOfStacks(stackGroups, grid);
+  // Each file before they are joined: another number of sources would be told as another grid.
+  for (const path of files) {
+    const file = IoapiFile.open(path);
+    file.close();
+    assertStacksFit(file, cells, stackGroups);
   }
+  return new PointReader(IoapiSeries.open(files), cells, grid);
 }
 
 /**

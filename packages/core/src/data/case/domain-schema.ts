@@ -83,7 +83,9 @@ export const emissionsSchema = z
         text('Name of a sector: a letter, then up to 15 letters and digits.'),
         z.strictObject({
           files: files('Emission files of the sector.'),
-          stackGroups: files('Stack groups (I/O API) of in-line point files: where their sources stand, in LATITUDE and LONGITUDE.').optional(),
+          stackGroups: files(
+            'Stack groups (I/O API) of in-line point files: where their sources stand, in LATITUDE and LONGITUDE; several files must all have the same sources.',
+          ).optional(),
           groups: z
             .strictObject(
               Object.fromEntries(GROUPS.map((group) => [group, groupSchema.optional()])) as Record<Group, z.ZodOptional<typeof groupSchema>>,

@@ -80,7 +80,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
     const source = emissions(`emissions of ${what}`, path, pattern, own, own && ['emissions', 'sectors', name, 'groups']);
     return stackGroups === undefined
       ? source
-      : { ...source, open: (paths, grid, period) => openStacks(paths, expandGlobs(stackGroups, period)[0], grid) };
+      : { ...source, open: (paths, grid, period) => openStacks(paths, expandGlobs(stackGroups, period), grid) };
   };
   const concentrations = (what: string, path: KeyPath, pattern: string): Source => ({
     ...{ what, path, pattern, open },
@@ -122,7 +122,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
 }
 
 /** In-line points lie on no grid of their own: without that of the case nothing can be said of where they are. */
-function openStacks(files: string[], stackGroups: string, grid: Grid | undefined): IoapiReader {
+function openStacks(files: string[], stackGroups: string[], grid: Grid | undefined): IoapiReader {
   return grid ? openSector({ files, stackGroups }, grid) : IoapiSeries.open(files);
 }
 
