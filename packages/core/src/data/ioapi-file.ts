@@ -33,6 +33,8 @@ export interface IoapiReader {
   readonly layers: number;
   readonly variables: IoapiVariable[];
   readonly attributes: Record<string, NetcdfAttribute>;
+  /** What is no fault of the files, but worth knowing: sentences, known once all that is wanted was read. */
+  readonly notes?: readonly string[];
   /**
    * @param first - first step (default 0), `count` steps (default: to the end)
    * @param layer - one layer only (0 is the surface); default all

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Grid } from '../grid/grid';
-import { expandGlob, IoapiSeries, type IoapiContents } from './ioapi';
+import { EMISSION_OVERLAP, expandGlob, IoapiSeries, OUTPUT_OVERLAP, WEATHER_OVERLAP, type IoapiContents } from './ioapi';
 import { grid, hourly, writeSample } from './testing/ioapi-sample';
 import { failure, temporaryFolder } from './testing/shared-data';
 
@@ -45,19 +45,70 @@ describe('IoapiSeries', () => {
     expect(() => refused.read('NO2', 0, 1)).toThrow(
       failure(
         'FILES_OVERLAP',
-        `${b}: NO2 at 2017-01-02T00:00Z differs from that in ${a}, which holds the same hour: cut the files so that each hour is in one file`,
+        `${b}: NO2 at 2017-01-02T00:00Z differs from that in ${a}, which holds the same hour: cut the files so that each hour is in one file, or give only one of them`,
       ),
     );
     refused.close();
-    for (const [overlap, value] of [
+    for (const [counts, value] of [
       ['earlier', 1],
       ['later', 2],
     ] as const) {
-      // prettier-ignore
-      const series = IoapiSeries.open([a, b], { overlap });
+      const series = IoapiSeries.open([a, b], { overlap: { counts, mayDiffer: 1 } });
       expect([23, 24, 25].map((step) => series.read('NO2', step, 1)[0])).toEqual([1, value, 2]);
+      expect(series.notes).toEqual([
+        `${b}: NO2 at 2017-01-02T00:00Z differs from that in ${a}, which holds the same hour: the ${counts} file's hour counts`,
+      ]);
       series.close();
     }
+  });
+
+  test('one note for all files that differ, none for those that do not', () => {
+    const files = [0, 1, 2].map((d) => day(`${d}.nc`, `2017-01-0${d + 1}T00:00Z`, 25, () => d));
+    const series = IoapiSeries.open(files, { overlap: EMISSION_OVERLAP });
+    series.read('NO2', 0, 1);
+    expect(series.notes).toEqual([expect.stringMatching(/^[^(]*1\.nc: .* \(as in 1 more pair of files\): the later/)]);
+    series.close();
+    const same = IoapiSeries.open([files[0]], { overlap: EMISSION_OVERLAP });
+    same.read('NO2');
+    expect(same.notes).toEqual([]);
+    same.close();
+  });
+
+  test('more than an hour that differs is refused, in one sentence for all variables', () => {
+    const variables = ['NO', 'NO2'].map((name) => ({ name, units: 'moles/s' }));
+    const a = day('a.nc', '2017-01-01T00:00Z', 48, () => 1, { variables });
+    const b = day('b.nc', '2017-01-02T00:00Z', 48, (i) => (i < 20 ? 1 : 2), { variables });
+    for (const overlap of [EMISSION_OVERLAP, OUTPUT_OVERLAP]) {
+      const series = IoapiSeries.open([a, b], { overlap });
+      const messages = variables.map(({ name }) => {
+        try {
+          return String(series.read(name));
+        } catch (error) {
+          return (error as Error).message;
+        }
+      });
+      expect(messages[0]).toMatch(
+        /b\.nc: NO at 2017-01-02T01:00Z differs .*: cut the files so that each hour is in one file, or give only one of them$/,
+      );
+      expect(messages[1]).toBe(messages[0]);
+      series.close();
+    }
+    const weather = IoapiSeries.open([a, b], { overlap: WEATHER_OVERLAP });
+    expect([...weather.read('NO2', 0, 1), ...weather.read('NO2', 30, 1)]).toEqual([...Array<number>(20).fill(1), ...Array<number>(20).fill(2)]);
+    weather.close();
+  });
+
+  test('a file that lies wholly inside another is held against it, too', () => {
+    const a = day('a.nc', '2017-01-01T00:00Z', 48, () => 1);
+    const other = day('b.nc', '2017-01-01T00:00Z', 48, () => 2);
+    const series = IoapiSeries.open([a, other], { overlap: EMISSION_OVERLAP });
+    expect(series.time.count).toBe(48);
+    expect(() => series.read('NO2', 0, 1)).toThrow(expect.objectContaining({ code: 'FILES_OVERLAP' }) as Error);
+    series.close();
+    const copy = day('c.nc', '2017-01-02T00:00Z', 12, () => 1);
+    const alike = IoapiSeries.open([a, copy], { overlap: EMISSION_OVERLAP });
+    expect([...alike.read('NO2')]).toEqual(Array(48 * 20).fill(1));
+    alike.close();
   });
 
   test('a day that is missing, another grid, another unit, another step', () => {

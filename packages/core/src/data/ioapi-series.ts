@@ -4,24 +4,28 @@ import type { Grid, TimeAxis } from '../grid/grid';
 import type { Stagger } from '../grid/window';
 import { IoapiFile, type GridChoice, type IoapiReader } from './ioapi-file';
 import type { IoapiVariable } from './ioapi-header';
-import { instant, timeAt } from './ioapi-time';
-
-/** A file and the steps of the series that are taken from it. */
-interface Piece {
-  file: IoapiFile;
-  first: number;
-  count: number;
-  /** Steps at the file's beginning that the file before it holds too (CMAQ's 25th hour). */
-  overlap: number;
-}
+import { differencesOf, heldTwice, join, sentenceOf, type Difference, type Piece } from './ioapi-join';
+import { instant } from './ioapi-time';
 
 export interface SeriesOptions extends GridChoice {
-  /** What to do with a step that two files hold: refuse where they disagree (default), or take the earlier or later file's. */
-  overlap?: 'refuse' | 'earlier' | 'later';
+  /** what is done with steps that two files hold; by default they must be the same */
+  overlap?: OverlapRule;
 }
 
-/** Values of one step in two files are the same when they differ by less than this part of the field's largest. */
-const OVERLAP_TOLERANCE = 1e-5;
+export interface OverlapRule {
+  /** whose values count */
+  counts: 'earlier' | 'later';
+  /** overlaps of up to so many steps may differ; with Infinity nothing is compared */
+  mayDiffer: number;
+}
+
+/** Daily emission files of 25 hours, each from its own day's profile: CMAQ's run of the next day begins with its own file. */
+export const EMISSION_OVERLAP: OverlapRule = { counts: 'later', mayDiffer: 1 };
+/** Output of daily runs: the last hour of a run counts, not the state from which the next one starts. */
+export const OUTPUT_OVERLAP: OverlapRule = { counts: 'earlier', mayDiffer: 1 };
+/** Meteorology may come of forecasts that overlap by many hours. */
+export const WEATHER_OVERLAP: OverlapRule = { counts: 'later', mayDiffer: Infinity };
+const SAME: OverlapRule = { counts: 'later', mayDiffer: 0 };
 
 /**
  * @example
@@ -31,16 +35,21 @@ const OVERLAP_TOLERANCE = 1e-5;
 export class IoapiSeries implements IoapiReader {
   readonly time: TimeAxis;
   private readonly compared = new Set<string>();
+  /** by the path of the later file */
+  private readonly differences = new Map<string, Difference>();
+  private refused?: DataError;
 
   private constructor(
     private readonly pieces: Piece[],
-    private readonly overlap: 'refuse' | 'earlier' | 'later',
+    private readonly rule: OverlapRule,
   ) {
     const { start, stepSeconds } = pieces[0].file.time;
     this.time = { start, stepSeconds, count: pieces.reduce((sum, piece) => sum + piece.count, 0) };
   }
 
   /**
+   * Overlaps are compared when a variable is read: `FILES_OVERLAP`.
+   *
    * @throws {DataError} `FILES_NONE`, `TFLAG_GAP` between files, `FILES_DIFFER` in step, layers, variables or units; and whatever a file throws
    * @throws {GridError} `GRID_MISMATCH` between files
    */
@@ -51,7 +60,7 @@ export class IoapiSeries implements IoapiReader {
       for (const path of paths) files.push(IoapiFile.open(path, options));
       files.sort((a, b) => a.time.start.getTime() - b.time.start.getTime());
       for (const file of files.slice(1)) assertAlike(files[0], file);
-      return new IoapiSeries(join(files), options.overlap ?? 'refuse');
+      return new IoapiSeries(join(files), options.overlap ?? SAME);
     } catch (error) {
       for (const file of files) file.close();
       throw error;
@@ -88,6 +97,14 @@ export class IoapiSeries implements IoapiReader {
     return this.pieces[0].file.attributes;
   }
 
+  /** That files differ in an hour that two of them hold, and which counts; known of the variables that were read. */
+  get notes(): string[] {
+    const [first, ...others] = this.differences.values();
+    if (first === undefined) return [];
+    const more = others.length === 0 ? '' : ` (as in ${others.length} more ${others.length === 1 ? 'pair' : 'pairs'} of files)`;
+    return [`${sentenceOf(first)}${more}: the ${this.rule.counts} file's hour counts`];
+  }
+
   read(variable: string, first = 0, count = this.time.count - first, layer?: number): Float32Array {
     if (this.pieces.length === 1) return this.pieces[0].file.read(variable, first, count, layer);
     if (first < 0 || count < 0 || first + count > this.time.count) throw this.outside(first, count);
@@ -97,9 +114,9 @@ export class IoapiSeries implements IoapiReader {
     for (const piece of this.pieces) {
       const from = Math.max(first, piece.first);
       const to = Math.min(first + count, piece.first + piece.count);
-      if (from < to) values.set(piece.file.read(variable, from - piece.first + piece.overlap, to - from, layer), (from - first) * perStep);
+      if (from < to) values.set(piece.file.read(variable, from - piece.begin, to - from, layer), (from - first) * perStep);
     }
-    if (this.overlap === 'later') this.takeLater(values, variable, first, count, layer);
+    if (this.rule.counts === 'later') this.takeLater(values, variable, first, count, layer);
     return values;
   }
 
@@ -110,30 +127,27 @@ export class IoapiSeries implements IoapiReader {
   /** Replaces steps that a later file holds too by that file's. */
   private takeLater(values: Float32Array, variable: string, first: number, count: number, layer?: number): void {
     const perStep = values.length / count;
-    for (const { file, first: begin, overlap } of this.pieces) {
-      for (let i = 0; i < overlap; i++) {
-        const step = begin - overlap + i;
-        if (step >= first && step < first + count) values.set(file.read(variable, i, 1, layer), (step - first) * perStep);
-      }
+    for (const piece of this.pieces) {
+      const twice = heldTwice(piece);
+      const from = Math.max(first, twice.from);
+      const to = Math.min(first + count, twice.to);
+      if (from < to) values.set(piece.file.read(variable, from - piece.begin, to - from, layer), (from - first) * perStep);
     }
   }
 
-  /** Once a variable: the steps that two files hold must agree. */
+  /** Once a variable: what two files hold must agree, but for a few steps. Of files that do not, one variable is enough to say so. */
   private compareOverlaps(variable: string, layer?: number): void {
     const key = `${variable}/${layer ?? 'all'}`;
-    if (this.overlap !== 'refuse' || this.compared.has(key)) return;
-    for (const [before, piece] of this.pieces.slice(1).map((piece, i) => [this.pieces[i], piece] as const)) {
-      for (let i = 0; i < piece.overlap; i++) {
-        const earlierStep = before.file.time.count - piece.overlap + i;
-        if (earlierStep < 0) continue;
-        const [mine, theirs] = [piece.file.read(variable, i, 1, layer), before.file.read(variable, earlierStep, 1, layer)];
-        if (!alike(mine, theirs)) {
-          throw new DataError(
-            'FILES_OVERLAP',
-            `${piece.file.path}: ${variable} at ${instant(timeAt(piece.file.time, i))} differs from that in ${before.file.path}, which holds the same hour: cut the files so that each hour is in one file`,
-          );
-        }
+    const { mayDiffer } = this.rule;
+    if (mayDiffer === Infinity || this.compared.has(key)) return;
+    if (this.refused) throw this.refused;
+    try {
+      for (const found of differencesOf(this.pieces, mayDiffer, variable, layer)) {
+        if (!this.differences.has(found.later)) this.differences.set(found.later, found);
       }
+    } catch (error) {
+      if (error instanceof DataError && error.code === 'FILES_OVERLAP') this.refused = error;
+      throw error;
     }
     this.compared.add(key);
   }
@@ -159,31 +173,4 @@ function assertAlike(first: IoapiFile, file: IoapiFile): void {
     if (!theirs) throw differs('the variable', name, 'none of that name');
     if (theirs.units !== units) throw differs(`${name} in`, `"${units}"`, `"${theirs.units}"`);
   }
-}
-
-function join(files: IoapiFile[]): Piece[] {
-  if (files.length === 1) return [{ file: files[0], first: 0, count: files[0].time.count, overlap: 0 }];
-  const pieces: Piece[] = [];
-  let total = 0;
-  for (const file of files) {
-    const axis = { ...files[0].time };
-    const overlap = (timeAt(axis, total).getTime() - file.time.start.getTime()) / (1000 * axis.stepSeconds);
-    if (!Number.isInteger(overlap) || overlap < 0) {
-      const before = pieces[pieces.length - 1]?.file.path ?? file.path;
-      throw new DataError(
-        'TFLAG_GAP',
-        `${file.path}: expected to begin at ${instant(timeAt(axis, total))}, where ${before} ends, but it begins at ${instant(file.time.start)}: give the files that lie between`,
-      );
-    }
-    const count = Math.max(0, file.time.count - overlap);
-    if (count > 0) pieces.push({ file, first: total, count, overlap });
-    else file.close(); // wholly inside the files before it
-    total += count;
-  }
-  return pieces;
-}
-
-function alike(a: Float32Array, b: Float32Array): boolean {
-  const largest = a.reduce((most, value) => Math.max(most, Math.abs(value) || 0), 0);
-  return a.every((value, i) => Math.abs(value - b[i]) <= OVERLAP_TOLERANCE * largest || (Number.isNaN(value) && Number.isNaN(b[i])));
 }

@@ -1,10 +1,9 @@
 /** `prepare`: meteorology, geography and all runs of the transport model into the prepared store, every contract of the inputs checked. */
 import { GROUPS, memberNames, type Case, type PeriodSettings } from '../data/case';
-import { readConcentrations, readEmissions, readGeography } from '../data/case-fields';
-import { IoapiSeries } from '../data/ioapi';
+import { readEmissions, readGeography } from '../data/case-fields';
 import { readMeteorology } from '../data/meteorology';
 import { openWeather } from '../data/weather/open-weather';
-import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun } from '../data/prepared';
+import { writePreparedMeteorology, writePreparedRun } from '../data/prepared';
 import type { LongRead } from '../data/period-steps';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
@@ -12,13 +11,9 @@ import { basename, relative } from 'node:path';
 import { geographyFiles, meteorologyFiles, PRIOR, timeOf, weatherSettings } from './case-runs';
 import type { SectorFiles } from '../transport/emission-reader';
 import { openSector } from '../transport/point-sources';
+import { readRunConcentrations } from './run-concentrations';
 import { priorEmissionInputs, runFiles, sectorSettings } from './sector-files';
 import type { Stage, StageContext } from './stage';
-
-function readSeries<T>(paths: string[], read: (series: IoapiSeries) => T, options?: Parameters<typeof IoapiSeries.open>[1]): T {
-  const series = IoapiSeries.open(paths, options);
-  return using(series, () => read(series));
-}
 
 function using<T>(opened: { close(): void }, read: () => T): T {
   try {
@@ -28,15 +23,21 @@ function using<T>(opened: { close(): void }, read: () => T): T {
   }
 }
 
-/** Emissions of all sectors, `[T, H, W, 5]` kg m-2 s-1. */
-export function readInventory(sectors: readonly SectorFiles[], grid: Grid, time: TimeAxis, options: LongRead): Float32Array {
+/** Emissions of all sectors, `[T, H, W, 5]` kg m-2 s-1. @param log - told what is no fault of the files, but worth knowing */
+export function readInventory(
+  sectors: readonly SectorFiles[],
+  grid: Grid,
+  time: TimeAxis,
+  options: LongRead,
+  log?: (text: string) => void,
+): Float32Array {
   const [sum, ...others] = sectors.map((sector) => {
     const reader = openSector(sector, grid);
-    try {
-      return readEmissions(reader, time, Object.fromEntries(GROUPS.map((group) => [group, sector.groups[group]])), options);
-    } finally {
-      reader.close();
-    }
+    return using(reader, () => {
+      const emissions = readEmissions(reader, time, Object.fromEntries(GROUPS.map((group) => [group, sector.groups[group]])), options);
+      reader.notes?.forEach((note) => log?.(note));
+      return emissions;
+    });
   });
   for (const other of others) for (let i = 0; i < sum.length; i++) sum[i] += other[i];
   return sum;
@@ -63,12 +64,12 @@ function preparePeriod(context: StageContext, period: PeriodSettings, note: (tex
       geography,
     }),
   ];
-  const species = Object.fromEntries(PREPARED_SPECIES.map((name) => [name, settings.concentrations.variables[name]]));
   for (const run of [PRIOR, ...memberNames(settings)]) {
     note(run);
     const files = runFiles(context, run, period.name);
-    const emissions = readInventory(files.emissions, grid, time, options);
-    const concentrations = readSeries(files.concentrations, (series) => readConcentrations(series, time, species, options), { grid });
+    // Those of members are copies with the same hours.
+    const emissions = readInventory(files.emissions, grid, time, options, run === PRIOR ? context.log : undefined);
+    const concentrations = readRunConcentrations(settings, files.concentrations, { grid, time }, context.signal);
     written.push(writePreparedRun(dir, { period: period.name, run, grid, time, emissions, concentrations }));
   }
   return written;

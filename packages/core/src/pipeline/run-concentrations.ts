@@ -1,7 +1,7 @@
 /** Reads what the transport model gave in a run. */
 import type { Case } from '../data/case';
 import { readConcentrations } from '../data/case-fields';
-import { IoapiSeries } from '../data/ioapi';
+import { IoapiSeries, OUTPUT_OVERLAP } from '../data/ioapi';
 import { PREPARED_SPECIES } from '../data/prepared';
 import type { Grid, TimeAxis } from '../grid/grid';
 
@@ -17,7 +17,7 @@ export function readRunConcentrations(
   { grid, time }: { grid: Grid; time: TimeAxis },
   signal?: AbortSignal,
 ): Float32Array {
-  const series = IoapiSeries.open(files, { grid });
+  const series = IoapiSeries.open(files, { grid, overlap: OUTPUT_OVERLAP });
   try {
     return readConcentrations(series, time, Object.fromEntries(PREPARED_SPECIES.map((name) => [name, variables[name]])), { signal });
   } finally {

@@ -10,8 +10,8 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isCommandName, NAME_IN_BRACES, type CommandName, type Species } from '../data/case';
 import { partsOfVariable, type OutputVariable } from '../data/case-fields';
-import { expandGlob, IoapiSeries } from '../data/ioapi';
 import { writeFileAtomic } from '../data/checkpoint';
+import { expandGlob, IoapiSeries, OUTPUT_OVERLAP } from '../data/ioapi';
 import { assertValues, firstStepOf } from '../data/period-steps';
 import { instant, timeAt } from '../data/ioapi-time';
 import { RetroplumeError, TransportError } from '../errors';
@@ -87,7 +87,7 @@ export class ExternalCtm implements Ctm {
   /** Copies what the case needs from the command's files into the output. */
   private collect(folder: string, log: string, request: CtmRequest): void {
     try {
-      const series = IoapiSeries.open(expandGlob(`${folder}/${this.settings.outputGlob}`), { overlap: 'earlier', grid: this.settings.grid });
+      const series = IoapiSeries.open(expandGlob(`${folder}/${this.settings.outputGlob}`), { overlap: OUTPUT_OVERLAP, grid: this.settings.grid });
       try {
         copySurface(series, request, this.settings);
       } finally {

@@ -2,7 +2,7 @@
  * In-line point files (CMAQ's STK_EMIS with STACK_GROUPS, as SMOKE writes them) as emissions on a grid: the file holds n sources in a grid of 1 x n, and the
  * stack groups say where they stand.
  */
-import { IoapiFile, IoapiSeries, type IoapiReader, type IoapiVariable } from '../data/ioapi';
+import { EMISSION_OVERLAP, IoapiFile, IoapiSeries, type IoapiReader, type IoapiVariable } from '../data/ioapi';
 import { DataError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { atSources, factorLookup, type FactorLookup, type FactorSpan } from './emission-factors';
@@ -104,6 +104,10 @@ class PointReader implements IoapiReader {
     return this.points.attributes;
   }
 
+  get notes(): IoapiReader['notes'] {
+    return this.points.notes;
+  }
+
   read(variable: string, first = 0, count = this.time.count - first, layer?: number): Float32Array {
     const values = this.points.read(variable, first, count, layer);
     const size = this.grid.rows * this.grid.cols;
@@ -126,7 +130,7 @@ class PointReader implements IoapiReader {
  * @throws {GridError} `GRID_MISMATCH`; {@link DataError} `STACK_GROUPS`, and what a file throws
  */
 export function openSector({ files, stackGroups }: Pick<SectorFiles, 'files' | 'stackGroups'>, grid: Grid): IoapiReader {
-  if (stackGroups === undefined) return IoapiSeries.open(files, { grid });
+  if (stackGroups === undefined) return IoapiSeries.open(files, { grid, overlap: EMISSION_OVERLAP });
   const cells = cellsOfStacks(stackGroups, grid);
   // Each file before they are joined: another number of sources would be told as another grid.
   for (const path of files) {
@@ -134,7 +138,7 @@ export function openSector({ files, stackGroups }: Pick<SectorFiles, 'files' | '
     file.close();
     assertStacksFit(file, cells, stackGroups);
   }
-  return new PointReader(IoapiSeries.open(files), cells, grid);
+  return new PointReader(IoapiSeries.open(files, { overlap: EMISSION_OVERLAP }), cells, grid);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Emission files with every species scaled by the factor of its group: what members and the updated inventory are. */
-import { IoapiSeries, IoapiWriter } from '../data/ioapi';
+import { EMISSION_OVERLAP, IoapiSeries, IoapiWriter } from '../data/ioapi';
 import { assertValues, stepsAtOnce } from '../data/period-steps';
 import { timeAt } from '../data/ioapi-time';
 import type { Grid } from '../grid/grid';
@@ -30,7 +30,7 @@ export function writeScaledEmissions(
   groups: EmissionGroups,
   options: ScaledEmissionsOptions = {},
 ): void {
-  const series = IoapiSeries.open(inputFiles, { grid: options.points ? undefined : options.grid });
+  const series = IoapiSeries.open(inputFiles, { grid: options.points ? undefined : options.grid, overlap: EMISSION_OVERLAP });
   try {
     const { grid, layers, time, variables, attributes } = series;
     const groupOf = groupsByVariable(series, groups);

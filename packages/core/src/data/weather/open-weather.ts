@@ -4,6 +4,7 @@ import type { NetcdfFile } from '@retroplume/native';
 import { ConfigError, DataError, GridError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import type { IoapiReader } from '../ioapi-file';
+import { WEATHER_OVERLAP } from '../ioapi-series';
 import { openNetcdf, readingFiles } from '../netcdf-access';
 import { CfReader } from './cf-reader';
 import { McipReader } from './mcip-reader';
@@ -38,7 +39,7 @@ export function openWeather(paths: string[], options: WeatherOptions = {}): Ioap
     );
   }
   // Hour 24 of a day's file is a forecast of the next file's hour 0.
-  if (found === 'mcip') return McipReader.open(paths, { grid, layers, overlap: 'later' });
+  if (found === 'mcip') return McipReader.open(paths, { grid, layers, overlap: WEATHER_OVERLAP });
   if (!grid) throw new GridError('GRID_MISSING', `${paths[0]}: ${found.toUpperCase()} files are read on a given grid: pass it`);
   if (layers !== undefined && layers > 1) {
     throw new ConfigError(

@@ -314,6 +314,26 @@ test.each(BROKEN)('$what', async ({ damage, set, finds, says, exit }) => {
   expect(result.exitCode).toBe(exit);
 });
 
+test('daily files that differ in the hour that both hold', async () => {
+  const hour = 3600_000;
+  rewrite('EMIS_winter.nc', {
+    to: 'EMIS_winter_b.nc',
+    first: 48,
+    time: (t) => ({ ...t, start: new Date(t.start.getTime() + 48 * hour), count: t.count - 48 }),
+    data: (_, values) => values.fill(7, 0, 256),
+  });
+  rewrite('EMIS_winter.nc', { time: (t) => ({ ...t, count: 49 }) });
+  const daily = await check();
+  expect(daily.problems).toEqual([]);
+  expect(daily.notes).toEqual([
+    expect.stringMatching(
+      /^prior emissions, winter: .*EMIS_winter_b\.nc: NO at 2026-01-07T00:00Z differs from that in .*: the later file's hour counts$/,
+    ),
+  ]);
+  rewrite('EMIS_winter.nc', { to: 'EMIS_winter_c.nc', data: (_, values) => values.fill(8) });
+  expect(codes(await check())).toEqual(['FILES_OVERLAP emissions.groups.NOx.variables.0']);
+});
+
 test('files of a section that cannot be read are not looked at, and the rest is', async () => {
   replace('case.yaml', [/name: DEMO\n/, 'nome: DEMO\n']);
   rmSync(input('METCRO2D_winter.nc'));

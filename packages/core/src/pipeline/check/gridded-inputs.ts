@@ -8,7 +8,7 @@
 import { GROUPS, SPECIES, type Case, type KeyPath, type PeriodSettings } from '../../data/case';
 import { partsOfVariable, readConcentrations, readEmissions, readGeography } from '../../data/case-fields';
 import { expandGlobs } from '../../data/glob';
-import { IoapiFile, IoapiSeries, type IoapiReader } from '../../data/ioapi';
+import { EMISSION_OVERLAP, IoapiFile, IoapiSeries, OUTPUT_OVERLAP, type IoapiReader } from '../../data/ioapi';
 import { readMeteorology } from '../../data/meteorology';
 import { openNetcdf } from '../../data/netcdf-access';
 import { firstStepOf } from '../../data/period-steps';
@@ -62,7 +62,6 @@ export async function checkGriddedInputs(
 }
 
 function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
-  const open: Source['open'] = (files, grid) => IoapiSeries.open(files, { grid });
   const { emissions: inventory } = settings;
   const emissions = (
     what: string,
@@ -71,7 +70,8 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
     groups: EmissionGroups = inventory.groups,
     groupsPath: KeyPath = ['emissions', 'groups'],
   ): Source => ({
-    ...{ what, path, pattern, open },
+    ...{ what, path, pattern },
+    open: (files, grid) => IoapiSeries.open(files, { grid, overlap: EMISSION_OVERLAP }),
     fields: (reader, hour) => emissionChecks(groups, groupsPath, reader, hour),
   });
   const ofSector = (name: string, what: string, path: KeyPath, pattern: string): Source => {
@@ -83,7 +83,8 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
       : { ...source, open: (paths, grid, period) => openStacks(paths, expandGlobs(stackGroups, period), grid) };
   };
   const concentrations = (what: string, path: KeyPath, pattern: string): Source => ({
-    ...{ what, path, pattern, open },
+    ...{ what, path, pattern },
+    open: (files, grid) => IoapiSeries.open(files, { grid, overlap: OUTPUT_OVERLAP }),
     fields: (reader, hour) => concentrationChecks(settings, reader, hour),
   });
   const outside = [
@@ -123,7 +124,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
 
 /** In-line points lie on no grid of their own: without that of the case nothing can be said of where they are. */
 function openStacks(files: string[], stackGroups: string[], grid: Grid | undefined): IoapiReader {
-  return grid ? openSector({ files, stackGroups }, grid) : IoapiSeries.open(files);
+  return grid ? openSector({ files, stackGroups }, grid) : IoapiSeries.open(files, { overlap: EMISSION_OVERLAP });
 }
 
 function emissionChecks(groups: EmissionGroups, path: KeyPath, reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
@@ -156,6 +157,7 @@ async function checkSource(findings: Findings, source: Source, period: PeriodSet
     const first = await findings.attempt(path, () => firstStepOf(series, time));
     const hours = first === undefined ? [{ ...series.time, count: 1 }] : sampledHours(time);
     if (values && series.time.stepSeconds === time.stepSeconds) await checkFields(findings, source, series, hours);
+    findings.notes.push(...(series.notes ?? []).map((note) => `${what}, ${period.name}: ${note}`));
   } finally {
     series.close();
   }
