@@ -17,9 +17,9 @@ export function expandGlob(pattern: string): string[] {
   throw new DataError('FILES_NONE', `${pattern}: no file matches: check the pattern in the case, and the folder that it is relative to`);
 }
 
-/** The files of one pattern or several of the case, in which `{period}` stands for the period's name; see {@link expandGlob}. */
+/** The files of one pattern or several of the case, in which `{period}` stands for the period's name, each once; see {@link expandGlob}. */
 export function expandGlobs(patterns: string | string[], period = ''): string[] {
-  return [patterns].flat().flatMap((pattern) => expandGlob(pattern.replaceAll('{period}', period)));
+  return [...new Set([patterns].flat().flatMap((pattern) => expandGlob(pattern.replaceAll('{period}', period))))];
 }
 
 function matches(folder: string, part: string): string[] {

@@ -3,4 +3,5 @@ export { IoapiFile, type IoapiReader } from './ioapi-file';
 export type { IoapiVariable } from './ioapi-header';
 export { EMISSION_OVERLAP, IoapiSeries, OUTPUT_OVERLAP, WEATHER_OVERLAP, type OverlapRule, type SeriesOptions } from './ioapi-series';
 export { IoapiWriter, type IoapiContents } from './ioapi-writer';
+export { filesWithin, headOf } from './ioapi-heads';
 export { expandGlob } from './glob';

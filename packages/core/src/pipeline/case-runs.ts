@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { memberDesigns, type Case, type Group, type PeriodSettings } from '../data/case';
 import { expandGlobs } from '../data/glob';
+import { filesWithin } from '../data/ioapi';
 import type { TimeAxis } from '../grid/grid';
 
 export const PRIOR = 'prior';
@@ -36,8 +37,15 @@ export function timeOf({ start, hours }: PeriodSettings): TimeAxis {
   return { start: new Date(start), stepSeconds: 3600, count: hours };
 }
 
+/** Hourly files of a period; I/O API files that hold no hour of it are left out, so that files of other periods may lie in the same folder. */
+export function hourlyFiles({ periods }: Pick<Case, 'periods'>, patterns: string | string[], period: string): string[] {
+  const paths = expandGlobs(patterns, period);
+  const own = periods.find(({ name }) => name === period);
+  return own ? filesWithin(paths, timeOf(own)) : paths;
+}
+
 export function meteorologyFiles(settings: Case, period: string): string[] {
-  return expandGlobs(settings.meteorology.files, period);
+  return hourlyFiles(settings, settings.meteorology.files, period);
 }
 
 /** How the meteorology is read, for records; nothing where that is by the defaults. */

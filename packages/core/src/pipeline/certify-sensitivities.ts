@@ -14,14 +14,14 @@
  */
 import { GROUPS, type Case, type CertificateSettings, type Species } from '../data/case';
 import { readConcentrations, readGeography } from '../data/case-fields';
-import { expandGlob, IoapiSeries } from '../data/ioapi';
+import { expandGlob, filesWithin, IoapiSeries } from '../data/ioapi';
 import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
 import { ConfigError, DataError } from '../errors';
 import type { Grid } from '../grid/grid';
 import type { SensitivityResponse } from '../surrogate/certificate';
 import { ROUNDINGS_PER_STEP } from '../surrogate/differentiation';
 import { responseFigures, responseSums } from '../surrogate/response-comparison';
-import { inPeriod, PRIOR } from './case-runs';
+import { hourlyFiles, inPeriod, PRIOR } from './case-runs';
 import { regionMask } from './regions';
 import type { StageContext } from './stage';
 
@@ -44,7 +44,7 @@ export interface SensitivityRuns {
 /** Files that the case names. */
 export function sensitivityInputs({ certificate, periods }: Case): string[] {
   return certificate.sensitivities.flatMap(({ files, mask }) => [
-    ...periods.flatMap(({ name }) => expandGlob(inPeriod(files, name))),
+    ...periods.flatMap(({ name }) => hourlyFiles({ periods }, files, name)),
     ...(mask ? expandGlob(mask.file) : []),
   ]);
 }
@@ -88,7 +88,7 @@ export async function sensitivityResponses(
 
 /** Change for + 100 %, `[T, H, W, 4]` in ppb and µg m-3; 0 for species that the files do not hold. */
 function readSensitivity(context: StageContext, given: Sensitivity, { grid, time, name }: PreparedPeriod, species: readonly Species[]): Float32Array {
-  const series = IoapiSeries.open(expandGlob(inPeriod(given.files, name)), { grid });
+  const series = IoapiSeries.open(filesWithin(expandGlob(inPeriod(given.files, name)), time), { grid });
   try {
     const variables = Object.fromEntries(species.map((each) => [each, given.variables[each]!]));
     const values = readConcentrations(series, time, variables, { signal: context.signal });

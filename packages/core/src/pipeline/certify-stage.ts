@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 import { GROUPS, type Group } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
-import { expandGlob } from '../data/glob';
 import { inMemory } from '../data/period-source';
 import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
 import { judge, pairName, type Certificate, type JointResponse, type PairResponse, type RingResponse } from '../surrogate/certificate';
@@ -21,7 +20,7 @@ import { joinSums, responseFigures, responseSums, type BlockSums, type ComparedR
 import { distanceRings } from '../surrogate/source-patches';
 import type { Surrogate } from '../surrogate/surrogate';
 import { ctmIdentity } from '../transport/ctm';
-import { inPeriod, PRIOR } from './case-runs';
+import { hourlyFiles, PRIOR } from './case-runs';
 import { readInventory } from './prepare';
 import { filesOf, givenSectors } from './sector-files';
 import { sensitivityInputs, sensitivityRegions, sensitivityResponses } from './certify-sensitivities';
@@ -63,7 +62,7 @@ export const certifyStage: Stage = {
   },
   inputs: ({ case: settings }) => [
     ...settings.certificate.runs.flatMap(({ emissions, concentrations }) =>
-      settings.periods.flatMap(({ name }) => [...filesOf(givenSectors(settings, emissions, name)), ...expandGlob(inPeriod(concentrations, name))]),
+      settings.periods.flatMap(({ name }) => [...filesOf(givenSectors(settings, emissions, name)), ...hourlyFiles(settings, concentrations, name)]),
     ),
     ...sensitivityInputs(settings),
   ],
@@ -181,7 +180,7 @@ async function compare(
       const { signal } = context;
       const theirs = readInventory(givenSectors(context.case, given.emissions, period.name), period.grid, period.time, { signal });
       const changed = await free(given.name, { emissions: theirs });
-      const sums = responseSums(compared(changed, expandGlob(inPeriod(given.concentrations, period.name))))[0];
+      const sums = responseSums(compared(changed, hourlyFiles(context.case, given.concentrations, period.name)))[0];
       const groups = changedGroups(emissions, theirs);
       if (groups.length === 1) domain.add(groups[0], given.name, sums);
       else out.joint.push(...jointResponses(given.name, groups, sums, period.name));

@@ -2,9 +2,8 @@
 import type { PeriodSource } from '../data/period-source';
 import { PREPARED_SPECIES } from '../data/prepared';
 import type { Case } from '../data/case';
-import { expandGlob } from '../data/glob';
 import type { NuisanceTerm } from '../inversion/nuisance-model';
-import { inPeriod, nuisanceRun, simulatedFile } from './case-runs';
+import { hourlyFiles, nuisanceRun, simulatedFile } from './case-runs';
 import { variantSettings } from './learning';
 import { throughOperator, type ObservedPeriod, type RunFields } from './observed-periods';
 import { readRunConcentrations } from './run-concentrations';
@@ -31,7 +30,7 @@ export interface NuisanceTerms {
 export function nuisanceFiles(context: StageContext): string[] {
   const { runs } = variantSettings(context).inversion.nuisance;
   return runs.flatMap(({ concentrations }) =>
-    concentrations ? context.case.periods.flatMap(({ name }) => expandGlob(inPeriod(concentrations, name))) : [],
+    concentrations ? context.case.periods.flatMap(({ name }) => hourlyFiles(context.case, concentrations, name)) : [],
   );
 }
 
@@ -94,7 +93,7 @@ function addBiases(
 /** The fields of a run with something else changed. */
 function fieldsOf(context: StageContext, run: Case['inversion']['nuisance']['runs'][number], { name, grid, time }: PeriodSource): RunFields {
   const files = run.concentrations
-    ? expandGlob(inPeriod(run.concentrations, name))
+    ? hourlyFiles(context.case, run.concentrations, name)
     : [simulatedFile(context.dirOf('simulate'), nuisanceRun(run.name), 'ACONC', name)];
   return ({ first, count }) => {
     const start = new Date(time.start.getTime() + first * time.stepSeconds * 1000);

@@ -1,13 +1,13 @@
 /** The emission files of the runs of a case, by sector. */
 import { existsSync } from 'node:fs';
 import { GROUPS, REST, type Case } from '../data/case';
-import { expandGlob } from '../data/glob';
 import { ConfigError } from '../errors';
+import { expandGlobs } from '../data/glob';
 import type { EmissionGroups, SectorFiles } from '../transport/emission-reader';
 import type { Grid } from '../grid/grid';
 import { writeScaledEmissions } from '../transport/members';
 import { pointsOf } from '../transport/point-sources';
-import { inPeriod, PRIOR, simulatedFile } from './case-runs';
+import { hourlyFiles, PRIOR, simulatedFile } from './case-runs';
 import type { StageContext } from './stage';
 
 /** Emission files, by sector, and concentration files of one run in one period. */
@@ -21,16 +21,16 @@ export function priorEmissionFiles(settings: Case, period: string): string[] {
 }
 
 /** The prior's files of a period by sector; those of `emissions.files` are the sector {@link REST}. @throws {ConfigError} `SECTOR_FILES` */
-export function priorSectors({ emissions }: Case, period: string): SectorFiles[] {
-  const { files, groups, sectors } = emissions;
-  const filesIn = (pattern: string): string[] => expandGlob(inPeriod(pattern, period));
+export function priorSectors(settings: Case, period: string): SectorFiles[] {
+  const { files, groups, sectors } = settings.emissions;
+  const filesIn = (patterns: string | string[]): string[] => hourlyFiles(settings, patterns, period);
   const all = [
     ...(files === undefined ? [] : [{ name: REST, files: filesIn(files), groups }]),
     ...Object.entries(sectors).map(([name, { files: pattern, stackGroups, groups: own }]) => ({
       name,
       files: filesIn(pattern),
       groups: sectorGroups(own) ?? groups,
-      ...(stackGroups === undefined ? {} : { stackGroups: filesIn(stackGroups) }),
+      ...(stackGroups === undefined ? {} : { stackGroups: expandGlobs(stackGroups, period) }),
     })),
   ];
   const holder = new Map<string, string>();
@@ -112,7 +112,7 @@ export function givenSectors(settings: Case, emissions: string, period: string):
   const prior = priorSectors(settings, period);
   return givenPatterns(settings, emissions).map(({ sector, pattern }) => ({
     ...(prior.find(({ name }) => name === sector) ?? { name: REST, groups: settings.emissions.groups }),
-    files: expandGlob(inPeriod(pattern, period)),
+    files: hourlyFiles(settings, pattern, period),
   }));
 }
 
@@ -137,11 +137,11 @@ export function runFiles(context: StageContext, run: string, period: string): Ru
   const simulate = context.dirOf('simulate');
   const given = settings.members.runs?.find(({ name }) => name === run);
   if (given) {
-    return { emissions: givenSectors(settings, given.emissions, period), concentrations: expandGlob(inPeriod(given.concentrations, period)) };
+    return { emissions: givenSectors(settings, given.emissions, period), concentrations: hourlyFiles(settings, given.concentrations, period) };
   }
   const concentrations =
     run === PRIOR && settings.priorConcentrations
-      ? expandGlob(inPeriod(settings.priorConcentrations, period))
+      ? hourlyFiles(settings, settings.priorConcentrations, period)
       : [simulatedFile(simulate, run, 'ACONC', period)];
   return { emissions: run === PRIOR ? priorSectors(settings, period) : simulatedSectors(settings, simulate, run, period), concentrations };
 }

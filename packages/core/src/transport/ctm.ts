@@ -1,6 +1,7 @@
 /** How a chemical transport model is run: the reference model in this process, or the user's own by a command. */
 import type { Case, CtmSettings, PeriodSettings } from '../data/case';
 import { expandGlobs } from '../data/glob';
+import { filesWithin } from '../data/ioapi';
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
 import type { SectorFiles } from './emission-reader';
@@ -61,11 +62,12 @@ export function createCtm(settings: Case): Ctm {
   }
   return {
     run: async ({ period, emissionFiles, sectors, output, factors, modelError, threads, onProgress, signal }) => {
+      const time = { start: period.start, stepSeconds: 3600, count: period.hours };
       await runReferenceModel({
         grid: readGrid(),
         emissionFiles,
         sectors,
-        meteorologyFiles: expandGlobs(settings.meteorology.files, period.name),
+        meteorologyFiles: filesWithin(expandGlobs(settings.meteorology.files, period.name), time),
         meteorology: settings.meteorology,
         geographyFiles: settings.geography && expandGlobs(settings.geography.files, period.name),
         output,

@@ -68,7 +68,9 @@ const groupSchema = z.strictObject({
 
 export const emissionsSchema = z
   .strictObject({
-    files: files('Emission files of the prior inventory (I/O API, hourly, moles/s or g/s); with `sectors`, of what is in none of them.').optional(),
+    files: fileSets(
+      'Emission files of the prior inventory (I/O API, hourly, moles/s or g/s), a glob or a list of them; with `sectors`, of what is in none of them.',
+    ).optional(),
     groups: z
       .strictObject({
         NOx: groupSchema.meta({ description: 'Nitrogen oxides; the molar mass decides as what they are counted (46.0055 = as NO2).' }),
@@ -82,7 +84,7 @@ export const emissionsSchema = z
       .record(
         text('Name of a sector: a letter, then up to 15 letters and digits.'),
         z.strictObject({
-          files: files('Emission files of the sector.'),
+          files: fileSets('Emission files of the sector, a glob or a list of them.'),
           stackGroups: files(
             'Stack groups (I/O API) of in-line point files: where their sources stand, in LATITUDE and LONGITUDE; several files must all have the same sources.',
           ).optional(),

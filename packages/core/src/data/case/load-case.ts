@@ -58,9 +58,9 @@ export function mapPaths(c: Omit<Case, 'file'>, change: (path: string) => string
   c.grid.griddesc = change(c.grid.griddesc);
   c.meteorology.files = all(c.meteorology.files);
   if (c.geography) c.geography.files = all(c.geography.files);
-  if (c.emissions.files !== undefined) c.emissions.files = change(c.emissions.files);
+  if (c.emissions.files !== undefined) c.emissions.files = all(c.emissions.files);
   for (const sector of Object.values(c.emissions.sectors)) {
-    sector.files = change(sector.files);
+    sector.files = all(sector.files);
     if (sector.stackGroups !== undefined) sector.stackGroups = change(sector.stackGroups);
   }
   for (const run of [...(c.members.runs ?? []), ...c.certificate.runs]) {

@@ -334,6 +334,18 @@ test('daily files that differ in the hour that both hold', async () => {
   expect(codes(await check())).toEqual(['FILES_OVERLAP emissions.groups.NOx.variables.0']);
 });
 
+test('files of other months in the same folder', async () => {
+  const hours = 3600_000;
+  for (const name of ['EMIS_winter', 'METCRO2D_winter']) {
+    rewrite(`${name}.nc`, { to: `${name}_march.nc`, time: (t) => ({ ...t, start: new Date(t.start.getTime() + 2000 * hours) }) });
+  }
+  const result = await check();
+  expect(result.problems).toEqual([]);
+  expect(result.right).toContain('prior emissions, winter: 1 file, 100 hours (1 more holds no hour of the period)');
+  const alone = await check(['emissions.files=["inputs/EMIS_summer*", "inputs/EMIS_{period}.nc"]', 'periods.0.start=2026-02-05T00:00:00Z']);
+  expect(codes(alone)).toContain('PERIOD_NOT_COVERED emissions.files');
+});
+
 test('files of a section that cannot be read are not looked at, and the rest is', async () => {
   replace('case.yaml', [/name: DEMO\n/, 'nome: DEMO\n']);
   rmSync(input('METCRO2D_winter.nc'));

@@ -8,7 +8,7 @@
 import { GROUPS, SPECIES, type Case, type KeyPath, type PeriodSettings } from '../../data/case';
 import { partsOfVariable, readConcentrations, readEmissions, readGeography } from '../../data/case-fields';
 import { expandGlobs } from '../../data/glob';
-import { EMISSION_OVERLAP, IoapiFile, IoapiSeries, OUTPUT_OVERLAP, type IoapiReader } from '../../data/ioapi';
+import { EMISSION_OVERLAP, filesWithin, IoapiFile, IoapiSeries, OUTPUT_OVERLAP, type IoapiReader } from '../../data/ioapi';
 import { readMeteorology } from '../../data/meteorology';
 import { openNetcdf } from '../../data/netcdf-access';
 import { firstStepOf } from '../../data/period-steps';
@@ -66,7 +66,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
   const emissions = (
     what: string,
     path: KeyPath,
-    pattern: string,
+    pattern: string | string[],
     groups: EmissionGroups = inventory.groups,
     groupsPath: KeyPath = ['emissions', 'groups'],
   ): Source => ({
@@ -74,7 +74,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
     open: (files, grid) => IoapiSeries.open(files, { grid, overlap: EMISSION_OVERLAP }),
     fields: (reader, hour) => emissionChecks(groups, groupsPath, reader, hour),
   });
-  const ofSector = (name: string, what: string, path: KeyPath, pattern: string): Source => {
+  const ofSector = (name: string, what: string, path: KeyPath, pattern: string | string[]): Source => {
     const { groups, stackGroups } = inventory.sectors[name] ?? {};
     const own = sectorGroups(groups);
     const source = emissions(`emissions of ${what}`, path, pattern, own, own && ['emissions', 'sectors', name, 'groups']);
@@ -148,7 +148,8 @@ function concentrationChecks(settings: Case, reader: IoapiReader, hour: TimeAxis
 
 async function checkSource(findings: Findings, source: Source, period: PeriodSettings, grid: Grid | undefined, values: boolean): Promise<void> {
   const { path, what, pattern } = source;
-  const files = await findings.attempt(path, () => expandGlobs(pattern, period.name));
+  const found = await findings.attempt(path, () => expandGlobs(pattern, period.name));
+  const files = found && (await findings.attempt(path, () => filesWithin(found, timeOf(period))));
   const series = files && (await openSeries(findings, source, files, grid, period.name));
   if (!series) return;
   const before = findings.problems.length;
@@ -162,7 +163,13 @@ async function checkSource(findings: Findings, source: Source, period: PeriodSet
     series.close();
   }
   if (findings.problems.length === before)
-    findings.right.push(`${what}, ${period.name}: ${files.length} ${files.length === 1 ? 'file' : 'files'}, ${series.time.count} hours`);
+    findings.right.push(
+      `${what}, ${period.name}: ${files.length} ${files.length === 1 ? 'file' : 'files'}, ${series.time.count} hours${others(found.length - files.length)}`,
+    );
+}
+
+function others(count: number): string {
+  return count === 0 ? '' : ` (${count} more ${count === 1 ? 'holds' : 'hold'} no hour of the period)`;
 }
 
 /** The series; where it cannot be made, all of its files are looked at, so that each broken one is named. */

@@ -2,13 +2,12 @@
 import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { memberNames, type Case } from '../../data/case';
-import { expandGlob } from '../../data/glob';
 import { chooseDevice } from '../../device';
 import type { DeviceChoice, Products } from '../../device';
 import { ConfigError, DataError, RetroplumeError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { checkReferenceOptions } from '../../transport/reference-model';
-import { inPeriod, simulatedRuns } from '../case-runs';
+import { hourlyFiles, simulatedRuns } from '../case-runs';
 import { certifyingRunCount } from '../certify-runs';
 import { assertOwnModel, hasForeignPrior } from '../foreign-prior';
 import type { Findings } from './findings';
@@ -105,7 +104,7 @@ export function bytesWanted(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): 
     const field = hours * grid.rows * grid.cols * FLOAT;
     const { files, sectors } = settings.emissions;
     const inventory = [files, ...Object.values(sectors).map((sector) => sector.files)].reduce(
-      (bytes, pattern) => bytes + (pattern === undefined ? 0 : sizeOf(inPeriod(pattern, name))),
+      (bytes, pattern) => bytes + (pattern === undefined ? 0 : sizeOf(() => hourlyFiles(settings, pattern, name))),
       0,
     );
     const prepare = field * (settings.meteorology.variables.length + CHANNELS_OF_A_RUN * stored);
@@ -116,9 +115,9 @@ export function bytesWanted(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): 
 }
 
 /** Of the files that match; 0 where none does, which is told elsewhere. */
-function sizeOf(pattern: string): number {
+function sizeOf(files: () => string[]): number {
   try {
-    return expandGlob(pattern).reduce((sum, path) => sum + statSync(path).size, 0);
+    return files().reduce((sum, path) => sum + statSync(path).size, 0);
   } catch (error) {
     if (error instanceof RetroplumeError) return 0;
     throw error;

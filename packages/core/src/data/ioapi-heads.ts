@@ -1,0 +1,59 @@
+/** What the headers of I/O API files say, before any is read: of many files, those of a period. */
+import { statSync } from 'node:fs';
+import { DataError, RetroplumeError } from '../errors';
+import type { TimeAxis } from '../grid/grid';
+import { IoapiFile } from './ioapi-file';
+import { instant, timeAt } from './ioapi-time';
+
+export interface IoapiHead {
+  time: TimeAxis;
+  /** names */
+  variables: string[];
+}
+
+/** Years of daily files are asked for again and again: each header is read once for as long as the file system says that the file is the same. */
+const known = new Map<string, { state: string; head: IoapiHead | undefined }>();
+
+/** Undefined where the file is no I/O API file or cannot be read: whoever reads it says so. */
+export function headOf(path: string): IoapiHead | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (!stat) return undefined;
+  const state = [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ');
+  const before = known.get(path);
+  if (before?.state === state) return before.head;
+  const head = read(path);
+  known.set(path, { state, head });
+  return head;
+}
+
+function read(path: string): IoapiHead | undefined {
+  try {
+    const file = IoapiFile.open(path);
+    file.close();
+    return { time: file.time, variables: file.variables.map(({ name }) => name) };
+  } catch (error) {
+    if (error instanceof RetroplumeError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The files of a period, the instant at which it ends included: CMAQ interpolates towards it. Left out are I/O API files all of whose hours lie before or
+ * after it. A single file is given in any case, so that whoever reads it says which hours it holds.
+ *
+ * @throws {DataError} `PERIOD_NOT_COVERED` if none of several files holds an hour of the period
+ */
+export function filesWithin(paths: readonly string[], period: TimeAxis): string[] {
+  const [start, end] = [period.start, timeAt(period, period.count)];
+  const within = paths.filter((path) => {
+    const time = headOf(path)?.time;
+    if (time === undefined || time.stepSeconds === 0) return true;
+    return time.start <= end && timeAt(time, time.count - 1) >= start;
+  });
+  if (within.length > 0) return within;
+  if (paths.length <= 1) return [...paths];
+  throw new DataError(
+    'PERIOD_NOT_COVERED',
+    `${paths[0]} … ${paths[paths.length - 1]}: none of these ${paths.length} files holds an hour of the period, ${instant(start)} to ${instant(end)}: give files that cover it`,
+  );
+}
