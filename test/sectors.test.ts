@@ -15,8 +15,8 @@ import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 
 const [ROWS, COLS] = [16, 16];
 const CELLS = ROWS * COLS;
-const SECTORS = 'emissions.sectors={power: {files: "power_{period}.nc"}}';
-const OWN = 'inversion.sectors=[{sector: power, priorSpread: {SO2: 0.8}}]';
+const SECTORS = 'emissions.sectors={pt_egu: {files: "pt_egu_{period}.nc"}}';
+const OWN = 'inversion.sectors=[{sector: pt_egu, priorSpread: {SO2: 0.8}}]';
 
 let folder: string;
 let caseFile: string;
@@ -55,7 +55,7 @@ beforeAll(async () => {
   const share = Float32Array.from({ length: CELLS * 5 }, (_, i) => (Math.floor(i / 5) % COLS < COLS / 2 ? 0.1 : [0.5, 0, 0.8, 0.1, 0.3][i % 5]));
   for (const { name } of settings.periods) {
     const [whole] = priorEmissionFiles(settings, name);
-    writeScaledEmissions([whole], join(folder, `power_${name}.nc`), share, settings.emissions.groups);
+    writeScaledEmissions([whole], join(folder, `pt_egu_${name}.nc`), share, settings.emissions.groups);
     writeScaledEmissions(
       [whole],
       join(folder, `rest_${name}.nc`),
@@ -81,20 +81,20 @@ it('prepares the sum of the sectors, and writes members and the updated inventor
   so2.forEach((value, i) => value > 0 && expect(prepared[i] / ((value * molarMass!) / 1000 / area)).toBeCloseTo(1, 5));
   expect(readdirSync(inRun('simulate/member01')).filter((name) => name.includes('winter'))).toEqual([
     'ACONC_winter.nc',
-    'EMIS_winter_power.nc',
+    'EMIS_winter_pt_egu.nc',
     'EMIS_winter_rest.nc',
   ]);
   expect(
     readdirSync(inRun('apply'))
       .filter((name) => name.endsWith('.nc'))
       .sort(),
-  ).toEqual(['power', 'rest'].flatMap((sector) => settings.periods.map(({ name }) => `${sector}_${name}.updated.nc`)).sort());
+  ).toEqual(['pt_egu', 'rest'].flatMap((sector) => settings.periods.map(({ name }) => `${sector}_${name}.updated.nc`)).sort());
 });
 
 it('gives the sector factors of its own, and their sum is what the model saw', () => {
   const factors = readCf(inRun('invert/factors.nc'));
   const of = (name: string): Float32Array => cfVariable(factors, name, 'factors.nc').data as Float32Array;
-  const [sum, power, rest] = [of('factor_winter'), of('sector_factor_power_winter'), of('sector_factor_rest_winter')];
+  const [sum, power, rest] = [of('factor_winter'), of('sector_factor_pt_egu_winter'), of('sector_factor_rest_winter')];
   const difference = power.reduce((most, factor, i) => Math.max(most, Math.abs(factor - rest[i])), 0);
   expect(difference).toBeGreaterThan(1e-3);
   const emitted = (prefix: string, name: string, variable: string): Float64Array => byCell(join(prefix, name), variable);
@@ -103,8 +103,8 @@ it('gives the sector factors of its own, and their sum is what the model saw', (
     [2, 'SO2'],
     [4, 'PM25'],
   ] as const) {
-    const [p, r] = ['power_winter.nc', 'rest_winter.nc'].map((name) => emitted(folder, name, variable));
-    const [up, ur] = ['power_winter.updated.nc', 'rest_winter.updated.nc'].map((name) => emitted(inRun('apply'), name, variable));
+    const [p, r] = ['pt_egu_winter.nc', 'rest_winter.nc'].map((name) => emitted(folder, name, variable));
+    const [up, ur] = ['pt_egu_winter.updated.nc', 'rest_winter.updated.nc'].map((name) => emitted(inRun('apply'), name, variable));
     for (let cell = 0; cell < CELLS; cell++) {
       if (p[cell] > 0) expect(up[cell] / p[cell]).toBeCloseTo(power[cell * 5 + g], 5);
       if (r[cell] > 0) expect(ur[cell] / r[cell]).toBeCloseTo(rest[cell * 5 + g], 5);
@@ -116,10 +116,10 @@ it('gives the sector factors of its own, and their sum is what the model saw', (
 it('writes rules for CMAQ with a stream for each sector', () => {
   const rules = readFileSync(inRun('apply/desid/desid_winter.nml'), 'utf8');
   writeFileSync(join(folder, 'base.nml'), " 'EVERYWHERE', 'ALL', 'SO2', 'SO2', 'GAS', 1.0, 'UNIT', 'a',\n");
-  expect(rules).toContain('labels: REST, POWER');
+  expect(rules).toContain('labels: REST, PT_EGU');
   const program = join(__dirname, 'programs/evaluate-desid.cjs');
   const fragment = [inRun('apply/desid/desid_winter.nml'), inRun('apply/desid/masks_winter.nc')];
-  for (const sector of ['power', 'rest']) {
+  for (const sector of ['pt_egu', 'rest']) {
     const { stdout } = spawnSync(
       process.execPath,
       [program, sector.toUpperCase(), join(folder, `${sector}_winter.nc`), join(folder, 'base.nml'), ...fragment],
@@ -148,7 +148,7 @@ describe('what the monitors know of sectors', () => {
       expect([stage, status, stderr.match(/^retroplume: .*/m)]).toEqual([stage, 0, null]);
     }
     const { areas, sectors, dofs } = found('uncertainty/uncertainty.json');
-    expect(sectors.map(({ sector }) => sector).sort()).toEqual(['power', 'rest']);
+    expect(sectors.map(({ sector }) => sector).sort()).toEqual(['pt_egu', 'rest']);
     const so2 = (list: typeof areas): (typeof areas)[number] => list.find(({ period, group }) => period === 'winter' && group === 'SO2')!;
     const [all, ...own] = [areas, ...sectors.map((each) => each.areas)].map((list) => so2(list));
     for (const key of ['prior', 'updated'] as const) expect((own[0].total[key] + own[1].total[key]) / all.total[key]).toBeCloseTo(1, 6);
@@ -161,8 +161,8 @@ describe('what the monitors know of sectors', () => {
     expect(sumOf([areas])).toBeCloseTo(dofs, 6);
     expect(sumOf(sectors.map((each) => each.areas))).toBeCloseTo(dofs, 6);
     const file = readCf(inRun('uncertainty/uncertainty.nc'));
-    const sigma = cfVariable(file, 'sector_log_factor_sigma_power_winter', '').data as Float32Array;
-    const power = byCell(join(folder, 'power_winter.nc'), 'SO2');
+    const sigma = cfVariable(file, 'sector_log_factor_sigma_pt_egu_winter', '').data as Float32Array;
+    const power = byCell(join(folder, 'pt_egu_winter.nc'), 'SO2');
     power.forEach((value, cell) => (value > 0 ? expect(sigma[cell * 5 + 2]).toBeGreaterThan(0) : expect(sigma[cell * 5 + 2]).toBe(0)));
     expect(Math.max(...sigma)).toBeCloseTo(0.8, 2); // OWN: where no monitor sees it
     expect(found('preview/preview.json').sectors).toHaveLength(2);
@@ -191,9 +191,9 @@ it('writes a design of runs by sector, and takes runs back so', () => {
     caseKeys: { members: { runs: { name: string; emissions: string; concentrations: string }[] } };
   };
   const winter = manifest.members[0].runs.find(({ period }) => period === 'winter')!;
-  expect(winter.emissions).toEqual({ rest: 'member01/EMIS_winter_rest.nc', power: 'member01/EMIS_winter_power.nc' });
+  expect(winter.emissions).toEqual({ rest: 'member01/EMIS_winter_rest.nc', pt_egu: 'member01/EMIS_winter_pt_egu.nc' });
   expect(manifest.prior.find(({ period }) => period === 'winter')!.emissions).toEqual({
-    ...{ rest: [join(folder, 'rest_winter.nc')], power: [join(folder, 'power_winter.nc')] },
+    ...{ rest: [join(folder, 'rest_winter.nc')], pt_egu: [join(folder, 'pt_egu_winter.nc')] },
   });
   for (const path of Object.values(winter.emissions)) {
     for (const variable of ['NO', 'SO2']) expect(values(join(folder, 'design', path), variable)).toEqual(values(inRun('simulate', path), variable));
@@ -224,7 +224,7 @@ it('without factors of its own a sector has those of the rest', () => {
   expect(readCf(inRun('invert/factors.nc')).variables.some(({ name }) => name.startsWith('sector_factor'))).toBe(false);
   expect(retroplume('apply', SECTORS).status).toBe(0);
   const factor = cfVariable(readCf(inRun('invert/factors.nc')), 'factor_winter', '').data as Float32Array;
-  for (const sector of ['power', 'rest']) {
+  for (const sector of ['pt_egu', 'rest']) {
     const [prior, updated] = [byCell(join(folder, `${sector}_winter.nc`), 'SO2'), byCell(inRun(`apply/${sector}_winter.updated.nc`), 'SO2')];
     updated.forEach((value, cell) => prior[cell] > 0 && expect(value / prior[cell]).toBeCloseTo(factor[cell * 5 + 2], 5));
   }
@@ -255,7 +255,7 @@ it('takes in-line point files as a sector, and writes those of members as point 
     file.close();
   }
   const stacks = '{files: "inln_{period}.nc", stackGroups: stacks.nc, groups: {SO2: {variables: [SO2], molarMass: 64.066}}}';
-  const sectors = `emissions.sectors={power: {files: "power_{period}.nc"}, stacks: ${stacks}}`;
+  const sectors = `emissions.sectors={pt_egu: {files: "pt_egu_{period}.nc"}, stacks: ${stacks}}`;
   const all = [...SMALL_RUN, ...SHORT_STAGES, 'emissions.files=rest_{period}.nc', sectors].flatMap((setting) => ['--set', setting]);
   for (const stage of ['simulate', 'prepare']) {
     const run = spawnSync(process.execPath, [MAIN, stage, caseFile, '--out', join(folder, 'points'), '--threads', '1', ...all], { encoding: 'utf8' });
@@ -277,30 +277,42 @@ it('takes in-line point files as a sector, and writes those of members as point 
 it.each([
   [
     'a file in two sectors',
-    ['emissions.sectors={power: {files: "rest_{period}.nc"}}'],
+    ['emissions.sectors={pt_egu: {files: "rest_{period}.nc"}}'],
     2,
-    /SECTOR_FILES: .*rest_winter\.nc: the file is in the sectors rest and power/,
+    /SECTOR_FILES: .*rest_winter\.nc: the file is in the sectors rest and pt_egu/,
   ],
   [
     'a sector that is not there',
     [SECTORS, 'inversion.sectors=[{sector: traffic}]'],
     2,
-    /inversion\.sectors\.0\.sector: there is no sector traffic: known are power/,
+    /inversion\.sectors\.0\.sector: there is no sector traffic: known are pt_egu/,
   ],
-  ['a sector twice', [SECTORS, 'inversion.sectors=[{sector: power}, {sector: power}]'], 2, /the sector power stands here twice/],
+  ['a sector twice', [SECTORS, 'inversion.sectors=[{sector: pt_egu}, {sector: pt_egu}]'], 2, /the sector pt_egu stands here twice/],
   ['the paper’s mode', [SECTORS, OWN, 'inversion.mode=paper'], 2, /inversion\.sectors: sectors need a prior term/],
-  ['the name of the rest', ['emissions.sectors={rest: {files: "power_{period}.nc"}}'], 2, /emissions\.sectors\.rest: rest is what lies in no sector/],
+  [
+    'the name of the rest',
+    ['emissions.sectors={rest: {files: "pt_egu_{period}.nc"}}'],
+    2,
+    /emissions\.sectors\.rest: rest is what lies in no sector/,
+  ],
   [
     'a name that no variable can have',
-    ['emissions.sectors={on_road: {files: "power_{period}.nc"}}'],
+    ['emissions.sectors={on-road: {files: "pt_egu_{period}.nc"}}'],
     2,
-    /expected a letter and then up to 15 letters and digits/,
+    /expected a letter and then up to 15 letters, digits and _/,
   ],
+  [
+    'names that would be one in files',
+    [SECTORS, 'periods.0.name=winter_pt', 'emissions.sectors.egu={files: "a.nc"}', 'periods.1.name=winter'],
+    2,
+    /emissions\.sectors\.egu: egu in winter_pt and pt_egu in winter would have the same name in files/,
+  ],
+  ['names that differ in capitals alone', [SECTORS, 'emissions.sectors.PT_egu={files: "a.nc"}'], 2, /the sector PT_egu and the sector pt_egu/],
   ['no files at all', ['emissions.files=', 'emissions.sectors={}'], 2, /emissions/],
-  ['files that are not there', ['emissions.sectors={power: {files: "none_{period}*.nc"}}'], 3, /FILES_NONE/],
+  ['files that are not there', ['emissions.sectors={pt_egu: {files: "none_{period}*.nc"}}'], 3, /FILES_NONE/],
   [
     'a variable that a sector lacks',
-    ['emissions.sectors={power: {files: "power_{period}.nc", groups: {NOx: {variables: [NOX]}}}}'],
+    ['emissions.sectors={pt_egu: {files: "pt_egu_{period}.nc", groups: {NOx: {variables: [NOX]}}}}'],
     3,
     /VARIABLE_MISSING: .*NOX/,
   ],

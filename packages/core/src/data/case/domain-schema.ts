@@ -82,7 +82,7 @@ export const emissionsSchema = z
       .meta({ description: 'How the five emission groups are made up.' }),
     sectors: z
       .record(
-        text('Name of a sector: a letter, then up to 15 letters and digits.'),
+        text('Name of a sector: a letter, then up to 15 letters, digits and _.'),
         z.strictObject({
           files: fileSets('Emission files of the sector, a glob or a list of them.'),
           stackGroups: files(

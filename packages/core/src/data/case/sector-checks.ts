@@ -4,7 +4,7 @@ import type { Breach } from './checks';
 import { REST } from './fields';
 import type { KeyPath } from './source';
 
-const NAME = /^[A-Za-z][A-Za-z0-9]{0,15}$/;
+const NAME = /^[A-Za-z][A-Za-z0-9_]{0,15}$/;
 
 export function checkSectors(c: Case): Breach[] {
   const names = Object.keys(c.emissions.sectors);
@@ -17,11 +17,31 @@ export function checkSectors(c: Case): Breach[] {
       .filter((name) => !NAME.test(name))
       .map((name) => ({
         path: ['emissions', 'sectors', name],
-        text: 'expected a letter and then up to 15 letters and digits: it becomes part of names in files',
+        text: 'expected a letter and then up to 15 letters, digits and _: it becomes part of names in files',
       })),
+    ...checkNamesInFiles(c, names),
     ...checkInverted(c, names),
     ...checkGivenRuns(c, names),
   ];
+}
+
+/** Files and variables are named by period and sector with `_` between, and CMAQ's streams in capitals: of two with one name one would be lost. */
+function checkNamesInFiles({ periods }: Case, names: readonly string[]): Breach[] {
+  const taken = new Map<string, string>();
+  const take = (sector: string, name: string, of: string): Breach[] => {
+    const other = taken.get(name);
+    taken.set(name, of);
+    return other === undefined || other === of
+      ? []
+      : [{ path: ['emissions', 'sectors', sector], text: `${of} and ${other} would have the same name in files that are written: rename one` }];
+  };
+  return [REST, ...names].flatMap((sector) => [
+    ...take(sector, `label ${sector.toUpperCase()}`, `the sector ${sector}`),
+    ...periods.flatMap(({ name }) => [
+      ...take(sector, `file ${name}_${sector}`, `${sector} in ${name}`),
+      ...take(sector, `variable ${sector}_${name}`, `${sector} in ${name}`),
+    ]),
+  ]);
 }
 
 function checkGivenRuns({ emissions, members, certificate }: Case, names: readonly string[]): Breach[] {
