@@ -254,15 +254,25 @@ it('takes in-line point files as a sector, and writes those of members as point 
     write(`inln_${name}.nc`, file.time, [{ name: 'SO2', units: 'moles/s' }], [100, 200]);
     file.close();
   }
+  // Farms emit ammonia alone, and their files hold nothing else.
+  for (const { name } of settings.periods) {
+    const file = IoapiFile.open(priorEmissionFiles(settings, name)[0]);
+    const writer = IoapiWriter.create(join(folder, `farms_${name}.nc`), {
+      ...{ grid, layers: 1, time: file.time, variables: [{ name: 'NH3', units: 'moles/s' }] },
+    });
+    writer.write('NH3', 0, new Float32Array(CELLS * file.time.count).fill(3));
+    writer.close();
+    file.close();
+  }
   const stacks = '{files: "inln_{period}.nc", stackGroups: stacks.nc, groups: {SO2: {variables: [SO2], molarMass: 64.066}}}';
-  const sectors = `emissions.sectors={pt_egu: {files: "pt_egu_{period}.nc"}, stacks: ${stacks}}`;
+  const sectors = `emissions.sectors={pt_egu: {files: "pt_egu_{period}.nc"}, stacks: ${stacks}, farms: {files: ["farms_{period}.nc"], partial: true}}`;
   const all = [...SMALL_RUN, ...SHORT_STAGES, 'emissions.files=rest_{period}.nc', sectors].flatMap((setting) => ['--set', setting]);
   for (const stage of ['simulate', 'prepare']) {
     const run = spawnSync(process.execPath, [MAIN, stage, caseFile, '--out', join(folder, 'points'), '--threads', '1', ...all], { encoding: 'utf8' });
     expect([stage, run.status, run.stderr.match(/^retroplume: .*/m)]).toEqual([stage, 0, null]);
   }
-  const prepared = (run: string): Float32Array =>
-    cfVariable(readCf(join(folder, run, 'prepare/winter/run-prior.nc')), 'emission_SO2', '').data as Float32Array;
+  const prepared = (run: string, group = 'SO2'): Float32Array =>
+    cfVariable(readCf(join(folder, run, 'prepare/winter/run-prior.nc')), `emission_${group}`, '').data as Float32Array;
   const [without, withStacks] = [prepared('run'), prepared('points')];
   withStacks.forEach((value, i) => {
     const added = ((value - without[i]) * grid.cellArea(0)) / 0.064066;
@@ -272,6 +282,11 @@ it('takes in-line point files as a sector, and writes those of members as point 
   const member = IoapiFile.open(join(folder, 'points/simulate/member01/EMIS_winter_stacks.nc'));
   expect([member.grid.rows, member.grid.cols]).toEqual([2, 1]);
   member.close();
+  const [noFarms, withFarms] = ['run', 'points'].map((run) => prepared(run, 'NH3'));
+  withFarms.forEach((value, i) => expect(((value - noFarms[i]) * grid.cellArea(0)) / 0.017031).toBeCloseTo(3, 3));
+  const farms = IoapiFile.open(join(folder, 'points/simulate/member01/EMIS_winter_farms.nc'));
+  expect(farms.variables.map(({ name }) => name)).toEqual(['NH3']);
+  farms.close();
 });
 
 it.each([

@@ -1,8 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from '../data/case';
-import { readEmissions } from '../data/case-fields';
-import { IoapiSeries } from '../data/ioapi';
 import { readCf } from '../data/netcdf-cf';
 import { writePreparedMeteorology, writePreparedRun } from '../data/prepared';
 import { temporaryFolder } from '../data/testing/shared-data';
@@ -12,7 +10,8 @@ import { appliedFiles } from './applied-files';
 import { applyStage, BUDGET_FILE } from './apply-stage';
 import { timeOf } from './case-runs';
 import { FACTORS_FILE, writeFactors } from './factors-file';
-import { priorEmissionFiles } from './sector-files';
+import { readInventory } from './prepare';
+import { priorSectors } from './sector-files';
 import type { StageContext } from './stage';
 
 const folder = temporaryFolder();
@@ -39,9 +38,7 @@ function prepare(of: Case): void {
     const [time, { name }] = [timeOf(period), period];
     const nothing = { meteorologyNames: [], meteorology: new Float32Array(0), geographyNames: [], geography: new Float32Array(0) };
     writePreparedMeteorology(at('prepare'), { name, grid: GRID, time, ...nothing });
-    const series = IoapiSeries.open(priorEmissionFiles(of, name));
-    const emissions = readEmissions(series, time, GROUPS);
-    series.close();
+    const emissions = readInventory(priorSectors(of, name), GRID, time, {});
     const concentrations = new Float32Array(time.count * CELLS * 4);
     writePreparedRun(at('prepare'), { period: name, run: 'prior', grid: GRID, time, emissions, concentrations });
   }
@@ -154,6 +151,29 @@ describe('beside the files', () => {
     expect(said).toEqual([
       "p: no DESID rules are written: the factors change at 2026-07-06T01:00Z, within a day, and CMAQ's masks are the same at all hours of a run: give CMAQ the updated files",
     ]);
+  });
+
+  it('lie rules for what the files of a partial sector hold, and for nothing else', async () => {
+    writeFile(
+      at('ag.nc'),
+      EMISSIONS.filter(({ name }) => name === 'NH3'),
+    );
+    const of = one();
+    await apply({ ...of, emissions: { ...of.emissions, sectors: { p_ag: { files: at('ag.nc'), partial: true } } } }, { p: constant(2) });
+    expect(products).toContain('ag.updated.nc');
+    expect(readAll(at('apply/ag.updated.nc'))).toEqual(
+      new Map([
+        [
+          'NH3',
+          readAll(at('ag.nc'))
+            .get('NH3')!
+            .map((value) => 2 * value),
+        ],
+      ]),
+    );
+    const rules = readFileSync(at('apply/desid/desid_p_20260706.nml'), 'utf8').split('\n');
+    expect(rules.filter((rule) => rule.includes("'P_AG'"))).toEqual([expect.stringMatching(/'EVERYWHERE' *, 'P_AG' *, 'NH3' *, .* 2\.0+e\+0/)]);
+    expect(rules.filter((rule) => rule.includes("'REST'")).length).toBeGreaterThan(4);
   });
 
   it('lie scale factors of HEMCO where they are asked for', async () => {

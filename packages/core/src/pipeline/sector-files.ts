@@ -7,6 +7,7 @@ import type { EmissionGroups, SectorFiles } from '../transport/emission-reader';
 import type { Grid } from '../grid/grid';
 import { writeScaledEmissions } from '../transport/members';
 import { pointsOf } from '../transport/point-sources';
+import { groupsOfPartial } from '../transport/sector-groups';
 import { hourlyFiles, PRIOR, simulatedFile } from './case-runs';
 import type { StageContext } from './stage';
 
@@ -26,12 +27,15 @@ export function priorSectors(settings: Case, period: string): SectorFiles[] {
   const filesIn = (patterns: string | string[]): string[] => hourlyFiles(settings, patterns, period);
   const all = [
     ...(files === undefined ? [] : [{ name: REST, files: filesIn(files), groups }]),
-    ...Object.entries(sectors).map(([name, { files: pattern, stackGroups, groups: own }]) => ({
-      name,
-      files: filesIn(pattern),
-      groups: sectorGroups(own) ?? groups,
-      ...(stackGroups === undefined ? {} : { stackGroups: expandGlobs(stackGroups, period) }),
-    })),
+    ...Object.entries(sectors).map(([name, { files: pattern, stackGroups, ...of }]) => {
+      const found = filesIn(pattern);
+      return {
+        name,
+        files: found,
+        groups: groupsIn({ name, ...of }, groups, found),
+        ...(stackGroups === undefined ? {} : { stackGroups: expandGlobs(stackGroups, period) }),
+      };
+    }),
   ];
   const holder = new Map<string, string>();
   for (const { name, files: own } of all) {
@@ -54,11 +58,22 @@ export function sectorGroups(own: Case['emissions']['sectors'][string]['groups']
   return own && (Object.fromEntries(GROUPS.map((group) => [group, own[group] ?? { variables: [] }])) as unknown as EmissionGroups);
 }
 
+/** What makes up the groups in the files of a sector. @param shared - `emissions.groups` @throws {DataError} `VARIABLE_MISSING` */
+export function groupsIn(
+  { name, groups: own, partial }: { name: string } & Pick<Case['emissions']['sectors'][string], 'groups' | 'partial'>,
+  shared: EmissionGroups,
+  files: readonly string[],
+): EmissionGroups {
+  const groups = sectorGroups(own) ?? shared;
+  return partial ? groupsOfPartial(name, groups, files) : groups;
+}
+
 /** A part of the settings of stages that read emissions; a case without sectors has the keys that it had. */
 export function sectorSettings({ emissions }: Case): object {
-  const sectors = Object.entries(emissions.sectors).map(([name, { groups, stackGroups }]) => ({
+  const sectors = Object.entries(emissions.sectors).map(([name, { groups, stackGroups, partial }]) => ({
     name,
     groups,
+    ...(partial ? { partial } : {}),
     ...(stackGroups === undefined ? {} : { points: true }),
   }));
   return sectors.length > 0 ? { sectors, rest: emissions.files !== undefined } : {};

@@ -21,6 +21,8 @@ const groups = {
   'PM2.5': none,
 };
 
+const power = { name: 'power', groups };
+
 /** Row and column of each source; two stand in one cell, one outside. */
 const STACKS = [
   [3, 4],
@@ -70,7 +72,7 @@ const stacks = (of = (place: { lon: number; lat: number }): { lon: number; lat: 
 const cellOf = (source: number): number => STACKS[source][0] * GRID.cols + Math.floor(STACKS[source][1] + 0.5);
 
 it('sums sources into their cells, and leaves out those outside', () => {
-  const reader = openSector({ files: [emissions()], stackGroups: [stacks()] }, GRID);
+  const reader = openSector({ ...power, files: [emissions()], stackGroups: [stacks()] }, GRID);
   expect([reader.grid.rows, reader.grid.cols]).toEqual([8, 10]);
   const so2 = reader.read('SO2', 2, 1);
   expect(so2).toHaveLength(CELLS);
@@ -145,7 +147,7 @@ describe('refuses', () => {
     ['stack groups without places', () => ({ files: [emissions()], stackGroups: [emissions()] }), 'VARIABLE_MISSING'],
     ['stack groups that are not there', () => ({ files: [emissions()], stackGroups: [at('none.nc')] }), 'FILE_MISSING'],
   ])('%s', (_, sector, code) => {
-    expect(() => openSector(sector(), GRID)).toThrow(expect.objectContaining({ code }) as Error);
+    expect(() => openSector({ ...power, ...sector() }, GRID)).toThrow(expect.objectContaining({ code }) as Error);
     expect(readdirSync(folder.path).some((name) => name.endsWith('.tmp'))).toBe(false);
   });
 });
@@ -155,9 +157,9 @@ describe('stack groups of several days', () => {
     cpSync(stacks(of), at(name));
     return at(name);
   };
-  const message = (sector: Parameters<typeof openSector>[0]): string => {
+  const message = (sector: { files: string[]; stackGroups: string[] }): string => {
     try {
-      openSector(sector, GRID).close();
+      openSector({ ...power, ...sector }, GRID).close();
     } catch (error) {
       return (error as Error).message;
     }
@@ -166,7 +168,7 @@ describe('stack groups of several days', () => {
 
   it('serve as one where all have the same sources', () => {
     const stackGroups = [day('STACKS_1.nc'), day('STACKS_2.nc')];
-    const reader = openSector({ files: [emissions()], stackGroups }, GRID);
+    const reader = openSector({ ...power, files: [emissions()], stackGroups }, GRID);
     expect(reader.read('SO2', 0, 1)[cellOf(2)]).toBe(30);
     reader.close();
   });

@@ -3,11 +3,13 @@
  * stack groups say where they stand.
  */
 import { EMISSION_OVERLAP, IoapiFile, IoapiSeries, type IoapiReader, type IoapiVariable } from '../data/ioapi';
+import { REST } from '../data/case';
 import { DataError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { atSources, factorLookup, type FactorLookup, type FactorSpan } from './emission-factors';
 import type { SectorFiles } from './emission-reader';
 import type { RegionMasks } from './mass-budget';
+import { assertHolds } from './sector-groups';
 
 /** Where the sources of an in-line point file stand on the grid of the case. */
 export interface Points {
@@ -127,9 +129,20 @@ class PointReader implements IoapiReader {
 /**
  * The emissions of a sector on the grid of the case.
  *
- * @throws {GridError} `GRID_MISMATCH`; {@link DataError} `STACK_GROUPS`, and what a file throws
+ * @throws {GridError} `GRID_MISMATCH`; {@link DataError} `STACK_GROUPS`, `VARIABLE_MISSING`, and what a file throws
  */
-export function openSector({ files, stackGroups }: Pick<SectorFiles, 'files' | 'stackGroups'>, grid: Grid): IoapiReader {
+export function openSector(sector: SectorFiles, grid: Grid): IoapiReader {
+  const reader = opened(sector, grid);
+  try {
+    if (sector.name !== REST) assertHolds(reader, sector);
+    return reader;
+  } catch (error) {
+    reader.close();
+    throw error;
+  }
+}
+
+function opened({ files, stackGroups }: SectorFiles, grid: Grid): IoapiReader {
   if (stackGroups === undefined) return IoapiSeries.open(files, { grid, overlap: EMISSION_OVERLAP });
   const cells = cellsOfStacks(stackGroups, grid);
   // Each file before they are joined: another number of sources would be told as another grid.

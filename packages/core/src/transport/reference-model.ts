@@ -2,6 +2,7 @@
  * Runs the reference transport model over a period: I/O API emissions and meteorology in, an ACONC-like I/O API file out, as CMAQ's would be.
  */
 import { createTransportModel, type TransportBudget, type TransportModel, type TransportOptions } from '@retroplume/native';
+import { REST } from '../data/case';
 import { type IoapiReader, type IoapiWriter } from '../data/ioapi';
 import { instant, timeAt } from '../data/ioapi-time';
 import { firstStepOf } from '../data/period-steps';
@@ -68,7 +69,7 @@ export function checkReferenceOptions(grid: Grid, settings: ReferenceSettings, k
  */
 export async function runReferenceModel(run: ReferenceRun): Promise<TransportBudget> {
   const options = { ...referenceOptions(run.options ?? {}, OPTIONS_KEY), threads: run.threads ?? 1 };
-  const sectors = run.sectors ?? [{ name: 'inventory', files: run.emissionFiles, groups: run.groups }];
+  const sectors = run.sectors ?? [{ name: REST, files: run.emissionFiles, groups: run.groups }];
   const meteorology = openWeather(run.meteorologyFiles, { ...run.meteorology, grid: run.grid });
   try {
     const period: TimeAxis = { start: run.period.start, stepSeconds: 3600, count: run.period.hours };

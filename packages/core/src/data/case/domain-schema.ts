@@ -1,7 +1,7 @@
 /** What is modelled: the grid, the periods and the fields that drive the transport model. */
 import { z } from 'zod';
 import { CF_NAMES, WEATHER_FORMATS, type CfNames } from '../weather/weather-names';
-import { choice, file, files, fileSets, GROUPS, type Group, hourUtc, real, text, whole } from './fields';
+import { choice, file, files, fileSets, flag, GROUPS, type Group, hourUtc, real, text, whole } from './fields';
 
 export const gridSchema = z
   .strictObject({
@@ -88,6 +88,9 @@ export const emissionsSchema = z
           stackGroups: files(
             'Stack groups (I/O API) of in-line point files: where their sources stand, in LATITUDE and LONGITUDE; several files must all have the same sources.',
           ).optional(),
+          partial: flag(
+            'Whether its files may lack variables of the groups, as those of one kind of source do: what they lack counts as zero, and is not written either.',
+          ).default(false),
           groups: z
             .strictObject(
               Object.fromEntries(GROUPS.map((group) => [group, groupSchema.optional()])) as Record<Group, z.ZodOptional<typeof groupSchema>>,

@@ -346,6 +346,22 @@ test('files of other months in the same folder', async () => {
   expect(codes(alone)).toContain('PERIOD_NOT_COVERED emissions.files');
 });
 
+test('a sector whose files lack variables of the groups', async () => {
+  rewrite('EMIS_winter.nc', { to: 'ag_winter.nc', variables: (v) => v.filter(({ name }) => name === 'NH3') });
+  rewrite('EMIS_summer.nc', { to: 'ag_summer.nc', variables: (v) => v.filter(({ name }) => name === 'NH3') });
+  const sector = (more: string): string => `emissions.sectors={ag: {files: "inputs/ag_{period}.nc"${more}}}`;
+  const { problems } = await check([sector('')]);
+  expect(problems.map(({ code, key }) => `${code} ${key}`)).toEqual(Array(2).fill('VARIABLE_MISSING emissions.sectors.ag.files'));
+  expect(problems[1].message).toMatch(
+    /ag_summer\.nc: sector ag: expected the \d+ variables .* not there \(NO, .*: set emissions\.sectors\.ag\.partial: true/,
+  );
+  const partial = await check([sector(', partial: true')]);
+  expect(partial.problems).toEqual([]);
+  expect(partial.notes[0]).toMatch(/^emissions of ag, winter: \d+ of the \d+ variables of the groups are not in its files and count as zero$/);
+  const none = await check([sector(', partial: true, groups: { SO2: { variables: [SO2] } }')]);
+  expect(none.problems[0].message).toMatch(/ag_winter\.nc: sector ag: it holds no variable of the groups/);
+});
+
 test('files of a section that cannot be read are not looked at, and the rest is', async () => {
   replace('case.yaml', [/name: DEMO\n/, 'nome: DEMO\n']);
   rmSync(input('METCRO2D_winter.nc'));

@@ -17,8 +17,9 @@ import type { Grid, TimeAxis } from '../../grid/grid';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import type { EmissionGroups } from '../../transport/emission-reader';
 import { openSector } from '../../transport/point-sources';
+import { groupsWithin, lackingVariables } from '../../transport/sector-groups';
 import { timeOf } from '../case-runs';
-import { givenPatterns, sectorGroups } from '../sector-files';
+import { givenPatterns, groupsIn, sectorGroups } from '../sector-files';
 import type { Findings } from './findings';
 
 /** A set of files of one kind in one period. */
@@ -29,6 +30,8 @@ interface Source {
   open: (files: string[], grid: Grid | undefined, period: string) => IoapiReader;
   /** reads hours of the period by the readers of the stages */
   fields: (reader: IoapiReader, hour: TimeAxis) => FieldCheck[];
+  /** what is no fault, but worth knowing */
+  note?: (reader: IoapiReader) => string | undefined;
 }
 
 /** One variable, or group of them, that must be readable. */
@@ -75,12 +78,22 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
     fields: (reader, hour) => emissionChecks(groups, groupsPath, reader, hour),
   });
   const ofSector = (name: string, what: string, path: KeyPath, pattern: string | string[]): Source => {
-    const { groups, stackGroups } = inventory.sectors[name] ?? {};
-    const own = sectorGroups(groups);
-    const source = emissions(`emissions of ${what}`, path, pattern, own, own && ['emissions', 'sectors', name, 'groups']);
-    return stackGroups === undefined
-      ? source
-      : { ...source, open: (paths, grid, period) => openStacks(paths, expandGlobs(stackGroups, period), grid) };
+    const sector = inventory.sectors[name];
+    if (!sector) return emissions(`emissions of ${what}`, path, pattern); // the rest
+    const { stackGroups, partial } = sector;
+    const groups = sectorGroups(sector.groups) ?? inventory.groups;
+    const keys: KeyPath = ['emissions', 'sectors', name];
+    return {
+      ...{ what: `emissions of ${what}`, path, pattern },
+      open: (files, grid, period) => {
+        // Without the case's grid nothing can be said of where points are.
+        if (!grid) return IoapiSeries.open(files, { overlap: EMISSION_OVERLAP });
+        const stacks = stackGroups === undefined ? {} : { stackGroups: expandGlobs(stackGroups, period) };
+        return openSector({ name, files, groups: groupsIn({ name, ...sector }, inventory.groups, files), ...stacks }, grid);
+      },
+      fields: (reader, hour) => emissionChecks(groupsWithin(groups, heldBy(reader)), [...keys, ...(sector.groups ? ['groups'] : [])], reader, hour),
+      note: (reader) => (partial ? lackingNote(lackingVariables(groups, heldBy(reader)), groups) : undefined),
+    };
   };
   const concentrations = (what: string, path: KeyPath, pattern: string): Source => ({
     ...{ what, path, pattern },
@@ -122,9 +135,13 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
   return sources.filter(({ path }) => !unread.has(String(path[0])));
 }
 
-/** In-line points lie on no grid of their own: without that of the case nothing can be said of where they are. */
-function openStacks(files: string[], stackGroups: string[], grid: Grid | undefined): IoapiReader {
-  return grid ? openSector({ files, stackGroups }, grid) : IoapiSeries.open(files, { overlap: EMISSION_OVERLAP });
+function heldBy(reader: IoapiReader): ReadonlySet<string> {
+  return new Set(reader.variables.map(({ name }) => name));
+}
+
+function lackingNote(lacking: readonly string[], groups: EmissionGroups): string | undefined {
+  const all = GROUPS.reduce((sum, group) => sum + groups[group].variables.length, 0);
+  return lacking.length === 0 ? undefined : `${lacking.length} of the ${all} variables of the groups are not in its files and count as zero`;
 }
 
 function emissionChecks(groups: EmissionGroups, path: KeyPath, reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
@@ -158,7 +175,8 @@ async function checkSource(findings: Findings, source: Source, period: PeriodSet
     const first = await findings.attempt(path, () => firstStepOf(series, time));
     const hours = first === undefined ? [{ ...series.time, count: 1 }] : sampledHours(time);
     if (values && series.time.stepSeconds === time.stepSeconds) await checkFields(findings, source, series, hours);
-    findings.notes.push(...(series.notes ?? []).map((note) => `${what}, ${period.name}: ${note}`));
+    const notes = [source.note?.(series), ...(series.notes ?? [])].filter((note) => note !== undefined);
+    findings.notes.push(...notes.map((note) => `${what}, ${period.name}: ${note}`));
   } finally {
     series.close();
   }
