@@ -66,17 +66,15 @@ export function differencesOf(pieces: readonly Piece[], mayDiffer: number, varia
       if (!before) continue;
       const [mine, theirs] = [piece, before].map(({ file, begin }) => file.read(variable, step - begin, 1, layer));
       if (alike(mine, theirs)) continue;
-      const found = { earlier: before.file.path, later: piece.file.path, variable, at: timeAt(piece.file.time, step - piece.begin) };
-      if (to - from <= mayDiffer) return [found];
-      throw new DataError('FILES_OVERLAP', `${sentenceOf(found)}: cut the files so that each hour is in one file, or give only one of them`);
+      const [earlier, later, at] = [before.file.path, piece.file.path, timeAt(piece.file.time, step - piece.begin)];
+      if (to - from <= mayDiffer) return [{ earlier, later, variable, at }];
+      throw new DataError(
+        'FILES_OVERLAP',
+        `${later}: ${variable} at ${instant(at)} differs from that in ${earlier}, which holds the same hour: cut the files so that each hour is in one file, or give only one of them`,
+      );
     }
     return [];
   });
-}
-
-/** Without a remedy. */
-export function sentenceOf({ earlier, later, variable, at }: Difference): string {
-  return `${later}: ${variable} at ${instant(at)} differs from that in ${earlier}, which holds the same hour`;
 }
 
 function alike(a: Float32Array, b: Float32Array): boolean {

@@ -4,7 +4,7 @@ import type { Grid, TimeAxis } from '../grid/grid';
 import type { Stagger } from '../grid/window';
 import { IoapiFile, type GridChoice, type IoapiReader } from './ioapi-file';
 import type { IoapiVariable } from './ioapi-header';
-import { differencesOf, heldTwice, join, sentenceOf, type Difference, type Piece } from './ioapi-join';
+import { differencesOf, heldTwice, join, type Difference, type Piece } from './ioapi-join';
 import { instant } from './ioapi-time';
 
 export interface SeriesOptions extends GridChoice {
@@ -102,7 +102,10 @@ export class IoapiSeries implements IoapiReader {
     const [first, ...others] = this.differences.values();
     if (first === undefined) return [];
     const more = others.length === 0 ? '' : ` (as in ${others.length} more ${others.length === 1 ? 'pair' : 'pairs'} of files)`;
-    return [`${sentenceOf(first)}${more}: the ${this.rule.counts} file's hour counts`];
+    const { earlier, later, variable, at } = first;
+    return [
+      `${later}: ${variable} at ${instant(at)} differs from that in ${earlier}, which holds the same hour${more}: the ${this.rule.counts} file's hour counts`,
+    ];
   }
 
   read(variable: string, first = 0, count = this.time.count - first, layer?: number): Float32Array {
