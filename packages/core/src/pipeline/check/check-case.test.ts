@@ -1,62 +1,10 @@
-import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { chmodSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 
-import { IoapiFile, IoapiWriter, type IoapiVariable } from '../../data/ioapi';
-import { Grid, type TimeAxis } from '../../grid/grid';
-import { writeDemoWorld } from '../../worlds/demo-world';
-import { checkCase, type CheckResult } from './check-case';
+import { Grid } from '../../grid/grid';
+import { checkedWorld, codes } from '../testing/checked-world';
 import { programOf } from './machine';
 
-// A world is made once; each case opens its files anew.
-jest.setTimeout(120_000);
-
-let world: string;
-let folder: string;
-beforeAll(async () => {
-  world = mkdtempSync(join(tmpdir(), 'check-world-'));
-  await writeDemoWorld(world, { size: 'quick', rows: 16, cols: 16, hours: 100, spinUpHours: 72, stations: 30 });
-});
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'check-'));
-  cpSync(world, folder, { recursive: true });
-});
-afterEach(() => rmSync(folder, { recursive: true }));
-afterAll(() => rmSync(world, { recursive: true }));
-
-const at = (name: string): string => join(folder, name);
-const input = (name: string): string => at(`inputs/${name}`);
-const check = (set: string[] = []): Promise<CheckResult> => checkCase(at('case.yaml'), { set, out: at('run') });
-
-interface Changes {
-  to?: string;
-  time?: (time: TimeAxis) => TimeAxis;
-  grid?: (grid: Grid) => Grid;
-  first?: number;
-  variables?: (variables: IoapiVariable[]) => IoapiVariable[];
-  data?: (name: string, data: Float32Array) => void;
-}
-
-/** Writes an input again with something changed. */
-function rewrite(
-  name: string,
-  { to = name, time = (t) => t, grid = (g) => g, first = 0, variables = (v) => v, data = () => undefined }: Changes,
-): void {
-  const from = IoapiFile.open(input(name));
-  const axis = time(from.time);
-  const kept = variables(from.variables);
-  const contents = kept.map(({ name: variable }, i) => {
-    const values = from.read(from.variables.some((each) => each.name === variable) ? variable : from.variables[i].name, first, axis.count);
-    data(variable, values);
-    return values;
-  });
-  const { layers } = from;
-  const changed = grid(from.grid);
-  from.close();
-  const writer = IoapiWriter.create(input(to), { grid: changed, layers, time: axis, variables: kept });
-  kept.forEach((variable, i) => writer.write(variable.name, 0, contents[i]));
-  writer.close();
-}
+const { at, input, check, rewrite } = checkedWorld();
 
 function replace(name: string, ...pairs: [from: string | RegExp, to: string][]): void {
   let text = readFileSync(at(name), 'utf8');
@@ -89,8 +37,6 @@ function realObservations(rows: (ids: string[]) => string[], columns = 'NO2: { c
 
 const firstHours = (ids: string[], values: string): string[] =>
   ids.flatMap((id) => Array.from({ length: 20 }, (_, hour) => `${id},2026-01-08T${String(hour).padStart(2, '0')}:00Z,${values}`));
-
-const codes = ({ problems }: CheckResult): string[] => problems.map(({ code, key }) => `${code} ${key}`).sort();
 
 test('a case without a fault', async () => {
   const result = await check();
@@ -312,54 +258,6 @@ test.each(BROKEN)('$what', async ({ damage, set, finds, says, exit }) => {
     expect(message).toMatch(/: .{15,}|\?$/);
   }
   expect(result.exitCode).toBe(exit);
-});
-
-test('daily files that differ in the hour that both hold', async () => {
-  const hour = 3600_000;
-  rewrite('EMIS_winter.nc', {
-    to: 'EMIS_winter_b.nc',
-    first: 48,
-    time: (t) => ({ ...t, start: new Date(t.start.getTime() + 48 * hour), count: t.count - 48 }),
-    data: (_, values) => values.fill(7, 0, 256),
-  });
-  rewrite('EMIS_winter.nc', { time: (t) => ({ ...t, count: 49 }) });
-  const daily = await check();
-  expect(daily.problems).toEqual([]);
-  expect(daily.notes).toEqual([
-    expect.stringMatching(
-      /^prior emissions, winter: .*EMIS_winter_b\.nc: NO at 2026-01-07T00:00Z differs from that in .*: the later file's hour counts$/,
-    ),
-  ]);
-  rewrite('EMIS_winter.nc', { to: 'EMIS_winter_c.nc', data: (_, values) => values.fill(8) });
-  expect(codes(await check())).toEqual(['FILES_OVERLAP emissions.groups.NOx.variables.0']);
-});
-
-test('files of other months in the same folder', async () => {
-  const hours = 3600_000;
-  for (const name of ['EMIS_winter', 'METCRO2D_winter']) {
-    rewrite(`${name}.nc`, { to: `${name}_march.nc`, time: (t) => ({ ...t, start: new Date(t.start.getTime() + 2000 * hours) }) });
-  }
-  const result = await check();
-  expect(result.problems).toEqual([]);
-  expect(result.right).toContain('prior emissions, winter: 1 file, 100 hours (1 more holds no hour of the period)');
-  const alone = await check(['emissions.files=["inputs/EMIS_summer*", "inputs/EMIS_{period}.nc"]', 'periods.0.start=2026-02-05T00:00:00Z']);
-  expect(codes(alone)).toContain('PERIOD_NOT_COVERED emissions.files');
-});
-
-test('a sector whose files lack variables of the groups', async () => {
-  rewrite('EMIS_winter.nc', { to: 'ag_winter.nc', variables: (v) => v.filter(({ name }) => name === 'NH3') });
-  rewrite('EMIS_summer.nc', { to: 'ag_summer.nc', variables: (v) => v.filter(({ name }) => name === 'NH3') });
-  const sector = (more: string): string => `emissions.sectors={ag: {files: "inputs/ag_{period}.nc"${more}}}`;
-  const { problems } = await check([sector('')]);
-  expect(problems.map(({ code, key }) => `${code} ${key}`)).toEqual(Array(2).fill('VARIABLE_MISSING emissions.sectors.ag.files'));
-  expect(problems[1].message).toMatch(
-    /ag_summer\.nc: sector ag: expected the \d+ variables .* not there \(NO, .*: set emissions\.sectors\.ag\.partial: true/,
-  );
-  const partial = await check([sector(', partial: true')]);
-  expect(partial.problems).toEqual([]);
-  expect(partial.notes[0]).toMatch(/^emissions of ag, winter: \d+ of the \d+ variables of the groups are not in its files and count as zero$/);
-  const none = await check([sector(', partial: true, groups: { SO2: { variables: [SO2] } }')]);
-  expect(none.problems[0].message).toMatch(/ag_winter\.nc: sector ag: it holds no variable of the groups/);
 });
 
 test('files of a section that cannot be read are not looked at, and the rest is', async () => {

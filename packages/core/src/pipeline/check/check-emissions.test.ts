@@ -1,0 +1,52 @@
+/** What `check` says of emission files as SMOKE leaves them: a file a day, several months in a folder, few species in a sector. */
+import { checkedWorld, codes } from '../testing/checked-world';
+
+const { check, rewrite } = checkedWorld();
+
+test('daily files that differ in the hour that both hold', async () => {
+  const hour = 3600_000;
+  rewrite('EMIS_winter.nc', {
+    to: 'EMIS_winter_b.nc',
+    first: 48,
+    time: (t) => ({ ...t, start: new Date(t.start.getTime() + 48 * hour), count: t.count - 48 }),
+    data: (_, values) => values.fill(7, 0, 256),
+  });
+  rewrite('EMIS_winter.nc', { time: (t) => ({ ...t, count: 49 }) });
+  const daily = await check();
+  expect(daily.problems).toEqual([]);
+  expect(daily.notes).toEqual([
+    expect.stringMatching(
+      /^prior emissions, winter: .*EMIS_winter_b\.nc: NO at 2026-01-07T00:00Z differs from that in .*: the later file's hour counts$/,
+    ),
+  ]);
+  rewrite('EMIS_winter.nc', { to: 'EMIS_winter_c.nc', data: (_, values) => values.fill(8) });
+  expect(codes(await check())).toEqual(['FILES_OVERLAP emissions.groups.NOx.variables.0']);
+});
+
+test('files of other months in the same folder', async () => {
+  const hours = 3600_000;
+  for (const name of ['EMIS_winter', 'METCRO2D_winter']) {
+    rewrite(`${name}.nc`, { to: `${name}_march.nc`, time: (t) => ({ ...t, start: new Date(t.start.getTime() + 2000 * hours) }) });
+  }
+  const result = await check();
+  expect(result.problems).toEqual([]);
+  expect(result.right).toContain('prior emissions, winter: 1 file, 100 hours (1 more holds no hour of the period)');
+  const alone = await check(['emissions.files=["inputs/EMIS_summer*", "inputs/EMIS_{period}.nc"]', 'periods.0.start=2026-02-05T00:00:00Z']);
+  expect(codes(alone)).toContain('PERIOD_NOT_COVERED emissions.files');
+});
+
+test('a sector whose files lack variables of the groups', async () => {
+  rewrite('EMIS_winter.nc', { to: 'ag_winter.nc', variables: (v) => v.filter(({ name }) => name === 'NH3') });
+  rewrite('EMIS_summer.nc', { to: 'ag_summer.nc', variables: (v) => v.filter(({ name }) => name === 'NH3') });
+  const sector = (more: string): string => `emissions.sectors={ag: {files: "inputs/ag_{period}.nc"${more}}}`;
+  const { problems } = await check([sector('')]);
+  expect(problems.map(({ code, key }) => `${code} ${key}`)).toEqual(Array(2).fill('VARIABLE_MISSING emissions.sectors.ag.files'));
+  expect(problems[1].message).toMatch(
+    /ag_summer\.nc: sector ag: expected the \d+ variables .* not there \(NO, .*: set emissions\.sectors\.ag\.partial: true/,
+  );
+  const partial = await check([sector(', partial: true')]);
+  expect(partial.problems).toEqual([]);
+  expect(partial.notes[0]).toMatch(/^emissions of ag, winter: \d+ of the \d+ variables of the groups are not in its files and count as zero$/);
+  const none = await check([sector(', partial: true, groups: { SO2: { variables: [SO2] } }')]);
+  expect(none.problems[0].message).toMatch(/ag_winter\.nc: sector ag: it holds no variable of the groups/);
+});
