@@ -120,7 +120,7 @@ describe('examples/cmaq-slurm', () => {
     const [plants, stacks] = ['pt_egu.nc', 'stack_groups.nc'].map((name) => writeFile(join(folder.path, name), nox, { count: 49 }));
     const sectors = [
       { name: 'nonroad', files: nonroad, groups },
-      { name: 'pt_egu', files: [plants], groups, stackGroups: stacks },
+      { name: 'pt_egu', files: [plants], groups, stackGroups: [stacks] },
     ];
     writeFileSync(join(jobs, 'trouble'), 'streams');
     await run(1, '', { run: 'prior', sectors, emissionFiles: [...nonroad, plants] });

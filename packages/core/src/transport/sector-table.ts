@@ -6,6 +6,12 @@ import type { CtmRequest } from './ctm';
 /** What the inventory of a case without sectors is called. */
 const WHOLE = 'inventory';
 
+/** Of as many files as there are of emissions, the one that goes with it; all hold the same sources. */
+function groupsOf(stackGroups: readonly string[] | undefined, files: number, file: number): string {
+  if (stackGroups === undefined) return '-';
+  return stackGroups.length === files ? stackGroups[file] : stackGroups[0];
+}
+
 /**
  * One line a file, its fields between tabs: sector, `gridded` or `points`, first instant, end (the hour after the last step), path, and of points the file with
  * their stack groups, else `-`. Instants as `2023-07-01T00:00Z`.
@@ -16,12 +22,12 @@ export function sectorTable({ emissionFiles, sectors }: Pick<CtmRequest, 'emissi
   const all = sectors ?? [{ name: WHOLE, files: emissionFiles }];
   const lines = all.flatMap(({ name, files, ...more }) => {
     const stackGroups = 'stackGroups' in more ? more.stackGroups : undefined;
-    return files.map((path) => {
+    return files.map((path, i) => {
       const file = IoapiFile.open(path);
       file.close();
       const { time } = file;
       const span = [timeAt(time, 0), timeAt(time, time.count)].map(instant);
-      return [all.length === 1 ? WHOLE : name, stackGroups === undefined ? 'gridded' : 'points', ...span, path, stackGroups ?? '-'].join('\t');
+      return [all.length === 1 ? WHOLE : name, stackGroups === undefined ? 'gridded' : 'points', ...span, path, groupsOf(stackGroups, files.length, i)].join('\t');
     });
   });
   return `${lines.join('\n')}\n`;
