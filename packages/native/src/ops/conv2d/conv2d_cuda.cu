@@ -33,9 +33,7 @@ void conv2dForward(const Conv2dForward<float>& call, const Context& context) {
   const Conv2dParams& p = call.params;
   Gemm gemm{patchesOf(p, call.input, p.inChannels), Matrix(call.weight, tapsOf(p) * p.inChannels, p.outChannels, p.outChannels),
             Destination(call.output, pixelsOf(p), p.outChannels, p.outputStride), static_cast<int>(p.outChannels)};
-  gemm.to.bias = Global<const float>(call.bias, p.outChannels);
-  gemm.to.slope = Global<const float>(call.slope, p.outChannels);
-  gemm.to.activation = p.activation;
+  gemm.to.finishWith(call.bias, call.slope, p.outChannels, p.activation);
   multiplyPatches(gemm, static_cast<float*>(context.scratch), context);
 }
 

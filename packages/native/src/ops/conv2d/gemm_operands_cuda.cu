@@ -99,6 +99,13 @@ Destination::Destination(float* to, int64_t rows, int64_t columns, int64_t rowSt
       columnGroup(counted(columns, "columns")),
       vector(fours(columns) && fours(rowStride) && aligned(to)) {}
 
+void Destination::finishWith(const float* biases, const float* slopes, int64_t channels, int kind) {
+  bias = Global<const float>(biases, channels);
+  slope = Global<const float>(slopes, channels);
+  activation = kind;
+  vector = vector && aligned(biases) && aligned(slopes);
+}
+
 int gemmSplits(int64_t rows, int64_t columns, int64_t depth) {
   // Three blocks for each of an H100's 132 multiprocessors, where there are less than two; a share of less than 8 slabs would mostly fill its ring.
   constexpr int64_t kEnough = 264, kWanted = 396, kLeastSlabs = 8;

@@ -41,7 +41,7 @@ void upconv2x2Forward(const Upconv2x2Forward<float>& call, const Context& contex
   gemm.to.rowGroupStep = 2 * p.width * p.outputStride;
   gemm.to.tapStep = p.outputStride;
   gemm.to.tapRowStep = 2 * p.width * p.outputStride;
-  gemm.to.bias = Global<const float>(call.bias, p.outChannels);
+  gemm.to.finishWith(call.bias, nullptr, p.outChannels, 0);
   multiplyPatches(gemm, static_cast<float*>(context.scratch), context);
 }
 

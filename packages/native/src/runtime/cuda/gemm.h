@@ -49,15 +49,33 @@ struct Destination {
   Global<const float> bias, slope;  // of column % columnGroup
   int activation = 0;               // as in Conv2dParams
   bool accumulate = false;
-  bool vector;  // four columns may be written by 16 bytes
+  bool vector;  // four columns, with their biases and slopes, may be read and written by 16 bytes
 
   /** Rows of `columns`, `rowStride` apart. */
   Destination(float* to, int64_t rows, int64_t columns, int64_t rowStride);
+  /** What is added and applied on the way, each [channels] or null. */
+  void finishWith(const float* bias, const float* slope, int64_t channels, int activation);
 
   __device__ __forceinline__ float finish(float z, int64_t offset, int channel) const {
     if (bias) z += bias[channel];
     if (activation != 0 && z < 0.0f) z = activation == 2 ? slope[channel] * z : 0.0f;
     return accumulate ? data[offset] + z : z;
+  }
+  /** The same for four columns side by side. */
+  __device__ __forceinline__ float4 finish4(float4 z, int64_t offset, int channel) const {
+    if (bias) {
+      const float4 b = load4(bias, channel);
+      z = make_float4(z.x + b.x, z.y + b.y, z.z + b.z, z.w + b.w);
+    }
+    if (activation == 2) {
+      const float4 s = load4(slope, channel);
+      z = make_float4(z.x < 0.0f ? s.x * z.x : z.x, z.y < 0.0f ? s.y * z.y : z.y, z.z < 0.0f ? s.z * z.z : z.z, z.w < 0.0f ? s.w * z.w : z.w);
+    } else if (activation != 0) {
+      z = make_float4(z.x < 0.0f ? 0.0f : z.x, z.y < 0.0f ? 0.0f : z.y, z.z < 0.0f ? 0.0f : z.z, z.w < 0.0f ? 0.0f : z.w);
+    }
+    if (!accumulate) return z;
+    // One by one: four registers for what was there before are more than the wide tile has left.
+    return make_float4(data[offset] + z.x, data[offset + 1] + z.y, data[offset + 2] + z.z, data[offset + 3] + z.w);
   }
   __device__ __forceinline__ int64_t offset(int row, int column, int& channel) const {
     const int tap = columnGroup.quotient(column);
@@ -68,6 +86,12 @@ struct Destination {
     int channel;
     const int64_t at = offset(row, column, channel);
     data[at] = finish(value, at, channel);
+  }
+  /** Where `vector`; the column is a multiple of four. */
+  __device__ __forceinline__ void store4(int row, int column, const float4& quad) const {
+    int channel;
+    const int64_t at = offset(row, column, channel);
+    retroplume::store4(data, at, finish4(quad, at, channel));
   }
 };
 

@@ -16,29 +16,39 @@ struct Output {
   Global<float> partials;  // [splits, rows, columns], or null
   int rows, columns;
 
-  __device__ __forceinline__ void store(const Destination& to, int row, int column, const float4& quad) const {
-    if (row >= rows || column >= columns) return;
-    if (partials) {
-      const int64_t at = (int64_t{blockIdx.y} * rows + row) * columns + column;
-      if (columns % 4 == 0) return store4(partials, at, quad);
-      for (int i = 0; i < 4 && column + i < columns; ++i) partials[at + i] = component(quad, i);
-      return;
+  /** By fours or one by one is decided for the whole tile: both are unrolled over all quads, and the rarer one should take no room in the instruction
+   * cache. */
+  template <class Sums>
+  __device__ __forceinline__ void store(const Destination& to, int firstRow, int firstColumn, Sums& sums) const {
+    const auto forEach = [&](auto put) {
+      sums.forEachQuad([&](int row, int column, const float4& quad) {
+        if (firstRow + row < rows && firstColumn + column < columns) put(firstRow + row, firstColumn + column, quad);
+      });
+    };
+    if (partials ? columns % 4 == 0 : to.vector) {
+      forEach([&](int row, int column, const float4& quad) {
+        if (partials) return store4(partials, share(row) + column, quad);
+        to.store4(row, column, quad);
+      });
+    } else {
+      forEach([&](int row, int column, const float4& quad) {
+#pragma unroll 1
+        for (int i = 0; i < 4 && column + i < columns; ++i) {
+          if (partials)
+            partials[share(row) + column + i] = component(quad, i);
+          else
+            to.store(row, column + i, component(quad, i));
+        }
+      });
     }
-    if (!to.vector) {
-      for (int i = 0; i < 4 && column + i < columns; ++i) to.store(row, column + i, component(quad, i));
-      return;
-    }
-    int channel;
-    const int64_t at = to.offset(row, column, channel);
-    store4(to.data, at,
-           make_float4(to.finish(quad.x, at, channel), to.finish(quad.y, at + 1, channel + 1), to.finish(quad.z, at + 2, channel + 2),
-                       to.finish(quad.w, at + 3, channel + 3)));
   }
+
+  __device__ __forceinline__ int64_t share(int row) const { return (int64_t{blockIdx.y} * rows + row) * columns; }
 };
 
 template <class T, bool kByRows>
 constexpr int gemmSharedBytes() {
-  return kStages * (T::kRows + T::kColumns) * kTileDepth * 4 + (kByRows ? T::kRows : 2 * kTileDepth) * static_cast<int>(sizeof(Place));
+  return kStages * (T::kRows + T::kColumns) * kTileDepth * 4 + (kByRows ? T::kRows : 2 * kTileDepth) * static_cast<int>(sizeof(Place)) + 16;
 }
 
 template <class T, Products P, bool kByRows, bool kVector>
@@ -48,10 +58,13 @@ __global__ void __launch_bounds__(kTileThreads, T::blocks(P)) gemm_kernel(Gemm g
   const Shared<float> a = memory.take<float>(kStages * T::kRows * kTileDepth);
   const Shared<float> b = memory.take<float>(kStages * T::kColumns * kTileDepth);
   const Shared<Place> places = memory.take<Place>(Left::kPlaces);
+  // The tile's first row and column, which the loop between has no registers for.
+  const Shared<int> corner = memory.take<int>(2);
 
   // Tiles of the same rows are neighbours: they read the same patches while those are in the second-level cache.
   const int across = (gemm.columns + T::kColumns - 1) / T::kColumns;
   const int firstRow = static_cast<int>(blockIdx.x) / across * T::kRows, firstColumn = static_cast<int>(blockIdx.x) % across * T::kColumns;
+  if (threadIdx.x == 0) corner[0] = firstRow, corner[1] = firstColumn;
   const int depth = kByRows ? gemm.patches.features : gemm.patches.pixels;
   const int64_t slabs = (depth + kTileDepth - 1) / kTileDepth;
   const int begin = static_cast<int>(slabs * blockIdx.y / gridDim.y), end = static_cast<int>(slabs * (blockIdx.y + 1) / gridDim.y);
@@ -81,7 +94,7 @@ __global__ void __launch_bounds__(kTileThreads, T::blocks(P)) gemm_kernel(Gemm g
     sums.add(a.from(stage * T::kRows * kTileDepth), b.from(stage * T::kColumns * kTileDepth));
     stage = stage == kStages - 1 ? 0 : stage + 1;
   }
-  sums.forEachQuad([&](int row, int column, const float4& quad) { output.store(gemm.to, firstRow + row, firstColumn + column, quad); });
+  output.store(gemm.to, corner[0], corner[1], sums);
 }
 
 /**
