@@ -226,6 +226,29 @@ describe('a finished run, gone on with', () => {
     expect(existsSync(join(folder, 'run/invert/record.json'))).toBe(false);
   });
 
+  it('leaves a folder of the name of a stage that is not its own, and says so before anything is run', () => {
+    rmSync(join(folder, 'run'), { recursive: true });
+    mkdirSync(join(folder, 'run/report'), { recursive: true });
+    writeFileSync(join(folder, 'run/report/thesis.txt'), 'precious');
+    const { status, stderr } = retroplume('run');
+    expect(stderr).toMatch(/FOLDER_NOT_OURS: .*run\/report: expected a folder that Retroplume has made but received one that holds thesis\.txt/);
+    expectOneSentence(stderr);
+    expect(status).toBe(2);
+    expect(readdirSync(join(folder, 'run'), { recursive: true })).toEqual(['report', 'report/thesis.txt']);
+  });
+
+  it('tells that the folder is that of another case', () => {
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [MAIN, 'report', join(folder, 'case.yaml'), '--out', join(folder, 'run'), '--set', 'name=renamed'],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect(stderr).toMatch(/the last run in .*run was of the case "demo", not "renamed"/);
+    expect(status).toBe(0);
+  });
+
   it('a wrong unit of the observations is told before anything is run', () => {
     rmSync(join(folder, 'run'), { recursive: true });
     replaceInCase('unit: ppb', 'unit: ppx');

@@ -21,6 +21,22 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** Threads that a program of the native addon takes at most. */
+const MOST_THREADS = 1024;
+
+/** Of an option: how many threads. */
+export function threadCount(text: string): number {
+  const threads = wholeNumber(text);
+  if (threads > MOST_THREADS) throw new InvalidArgumentError(`expected at most ${MOST_THREADS} threads`);
+  return threads;
+}
+
+/** Of an option or argument: a file or folder. An empty one would be the folder that the command is started in. */
+export function pathText(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('expected a path but received an empty text (a shell variable that is not set?)');
+  return text;
+}
+
 /** Of an option: names of stages with commas between them, in whatever order. */
 export function stageNames(text: string): StageName[] {
   const names = text.split(',');
@@ -50,13 +66,13 @@ export function withOutputOptions(command: Command): Command {
 
 /** `--threads`. */
 export function withThreads(command: Command): Command {
-  return command.option('--threads <n>', 'processor threads', wholeNumber, defaultThreads());
+  return command.option('--threads <n>', 'processor threads', threadCount, defaultThreads());
 }
 
 /** Options of a computation. */
 export function withRunOptions(command: Command): Command {
   return withOutputOptions(
-    withThreads(command.option('--out <folder>', 'run folder (default: runs/NAME)'))
+    withThreads(command.option('--out <folder>', 'run folder (default: runs/NAME)', pathText))
       .option('--profile <file>', 'time every kernel call: a table on stderr, and a Chrome trace in the file')
       .option('--device <device>', `where to compute: ${DEVICE_CHOICES} (default: the case's, else auto: the first GPU, else the CPU)`, deviceChoice)
       .addOption(new Option('--products <kind>', "how a GPU multiplies matrices (default: the case's, else float32: exactly)").choices(PRODUCTS)),

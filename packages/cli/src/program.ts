@@ -8,7 +8,7 @@ import { checkCommand } from './check';
 import { doctor } from './doctor';
 import { inspectCommand } from './inspect';
 import { inventoryCommand } from './inventory';
-import { withOutputOptions, withOverrides, withRunOptions, stageNames, withThreads, wholeNumber, type CommonOptions } from './options';
+import { pathText, withOutputOptions, withOverrides, withRunOptions, stageNames, withThreads, wholeNumber, type CommonOptions } from './options';
 import { demo, runCase, runSome, simulateCase, type DemoChoice, type RunCommandOptions } from './run-command';
 
 const STAGE_HELP: Record<StageName, string> = {
@@ -68,7 +68,11 @@ function addRun(program: Command): void {
 function addSimulate(program: Command): void {
   caseCommand(program, 'simulate', STAGE_HELP.simulate)
     .addOption(new Option('--run <name>', 'only this run of the transport model; others may be made beside it').conflicts('design'))
-    .option('--design [folder]', "run nothing: write the members' emission files and design.json for a model run elsewhere (default: OUT/design)")
+    .option(
+      '--design [folder]',
+      "run nothing: write the members' emission files and design.json for a model run elsewhere (default: OUT/design)",
+      pathText,
+    )
     .action((path: string, options: CommonOptions & { design?: string | true; run?: string }) => simulateCase(path, options));
 }
 
@@ -114,8 +118,8 @@ function addBundle(program: Command): void {
   const bundle = program
     .command('bundle')
     .description('a run as one file that others can check: case, records, hashes, models, factors, scores, report')
-    .argument('<run>', 'run folder')
-    .argument('[file]', 'bundle to write (default: RUN.tar.gz)')
+    .argument('<run>', 'run folder', pathText)
+    .argument('[file]', 'bundle to write (default: RUN.tar.gz)', pathText)
     .option('--inputs', 'pack the inputs, too', false)
     .option('--largest <MB>', 'products above this are told by their hash alone', notNegative, 50);
   withOutputOptions(bundle).action(bundleCommand);

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beginStage, canonicalJson, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
+import { beginStage, canonicalJson, checkOurs, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
 
 let folder: string;
 let dir: string;
@@ -90,6 +90,39 @@ describe('what an interrupted stage left', () => {
     finishStage(dir, record('k', ['checkpoint']));
     expect(readdirSync(dir).sort()).toEqual(['checkpoint', 'record.json']);
     beginStage(dir, { key: 'k2' });
+    expect(readdirSync(dir)).toEqual(['partial.json']);
+  });
+});
+
+describe('a folder that no stage has made', () => {
+  const refused = expect.objectContaining({
+    code: 'FOLDER_NOT_OURS',
+    exitCode: 2,
+    message: expect.stringContaining('train: expected a folder') as string,
+  }) as Error;
+
+  it('is refused, and what is in it stays', () => {
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'thesis.txt'), 'precious');
+    expect(() => beginStage(dir, { key: 'k' })).toThrow(refused);
+    expect(readdirSync(dir)).toEqual(['thesis.txt']);
+    rmSync(dir, { recursive: true });
+    writeFileSync(dir, 'a file of that name');
+    expect(() => beginStage(dir, { key: 'k' })).toThrow(refused);
+  });
+
+  it('is taken when it is empty', () => {
+    mkdirSync(dir);
+    beginStage(dir, { key: 'k' });
+    expect(readdirSync(dir)).toEqual(['partial.json']);
+  });
+
+  it('is none that a kill left while it was emptied', () => {
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'partial.json'), '{}');
+    writeFileSync(join(dir, 'half'), '');
+    expect(() => checkOurs(dir)).not.toThrow();
+    beginStage(dir, { key: 'k' });
     expect(readdirSync(dir)).toEqual(['partial.json']);
   });
 });

@@ -3,10 +3,11 @@
  * its input files, the keys of the stages before it and the version — is the key it would have now, and its products are there.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
 import type { Device } from '../device';
+import { ConfigError } from '../errors';
 import type { InputFile } from './input-hashes';
 
 export interface StageRecord {
@@ -73,17 +74,42 @@ function leftIn(partial: string): Partial<Pick<StageRecord, 'key' | 'dearKey'>> 
 }
 
 /**
+ * Whether a stage may take a folder for its own and remove what is in it: it is not there yet, is empty, or a stage has marked it.
+ * @throws {ConfigError} `FOLDER_NOT_OURS`
+ */
+export function checkOurs(dir: string): void {
+  const found = statSync(dir, { throwIfNoEntry: false });
+  if (!found) return;
+  const names = found.isDirectory() ? readdirSync(dir) : undefined;
+  if (names && (names.length === 0 || names.includes(RECORD) || names.includes(PARTIAL))) return;
+  throw new ConfigError(
+    'FOLDER_NOT_OURS',
+    `${dir}: expected a folder that Retroplume has made but received ${names ? `one that holds ${names[0]} and no ${RECORD}` : 'a file'}: move it away, or give another --out`,
+  );
+}
+
+/** Removes what is in a stage's folder. The mark stays: what a kill leaves half empty must still be known as ours, and be of no key. */
+function emptyFolder(dir: string): void {
+  writeFileAtomic(join(dir, PARTIAL), '{}');
+  for (const name of readdirSync(dir)) if (name !== PARTIAL) rmSync(join(dir, name), { recursive: true, force: true });
+}
+
+/**
  * Makes a stage's folder ready: what an interrupted run with the same key left (checkpoints, finished files) is kept, and so is what a run with the same
  * dear key left, finished or not; anything else is removed.
+ *
+ * @throws {ConfigError} `FOLDER_NOT_OURS`
  */
 export function beginStage(dir: string, keys: Pick<StageRecord, 'key' | 'dearKey'>): void {
   const partial = join(dir, PARTIAL);
+  checkOurs(dir);
+  mkdirSync(dir, { recursive: true });
   const left = leftIn(partial) ?? readRecord(dir);
   const resumes = isBegun(dir, keys.key);
-  if (!resumes && (keys.dearKey === undefined || left?.dearKey !== keys.dearKey)) rmSync(dir, { recursive: true, force: true });
-  mkdirSync(dir, { recursive: true });
-  rmSync(join(dir, RECORD), { force: true });
+  if (!resumes && (keys.dearKey === undefined || left?.dearKey !== keys.dearKey)) emptyFolder(dir);
+  // The mark first: between the two the folder must not be without one.
   writeFileAtomic(partial, JSON.stringify(keys));
+  rmSync(join(dir, RECORD), { force: true });
 }
 
 /** Writes the record: from here on the stage is done, so all of it is on the disk before, should the machine go down. */

@@ -2,11 +2,12 @@
  * `run.json` in a run folder: the case as the last command read it, with what was laid over it, and how it was run. A case is a file that its user edits and
  * a command line that nobody keeps; this is what a bundle can be made of.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
-import { ConfigError } from '../errors';
+import { readJson } from '../data/json-file';
+import { ConfigError, RetroplumeError } from '../errors';
 import { ALONE } from '../ranks';
 import type { RunContext } from './stage';
 import { codeVersion, VERSIONS } from './versions';
@@ -32,7 +33,10 @@ export function writeRunFile({ out, case: { file: _, ...settings }, threads, ran
   writeFileAtomic(join(out, RUN_FILE), `${JSON.stringify(content, null, 2)}\n`);
 }
 
-/** @throws {ConfigError} `RUN_FILE_MISSING` if the folder holds no run of this version */
+/**
+ * @throws {ConfigError} `RUN_FILE_MISSING` if the folder holds no run of this version
+ * @throws {DataError} `JSON_UNREADABLE` if the file is damaged
+ */
 export function readRunFile(out: string): RunFile {
   const path = join(out, RUN_FILE);
   if (!existsSync(path)) {
@@ -41,5 +45,18 @@ export function readRunFile(out: string): RunFile {
       `${path}: no such file: give a run folder; "retroplume run" writes it, and makes nothing anew that is up to date`,
     );
   }
-  return JSON.parse(readFileSync(path, 'utf8')) as RunFile;
+  return readJson(path, { keys: { case: 'object', versions: 'object' }, remedy: 'run the case again, which writes it anew' });
+}
+
+/** The name of the case of the last run in a folder, where it is another one; undefined where it is this one, or where nothing tells. */
+export function otherCaseIn(out: string, name: string): string | undefined {
+  if (!existsSync(join(out, RUN_FILE))) return undefined;
+  try {
+    const { case: before } = readRunFile(out);
+    return before.name === name ? undefined : before.name;
+  } catch (cause) {
+    // What tells nothing is written anew.
+    if (cause instanceof RetroplumeError) return undefined;
+    throw cause;
+  }
 }

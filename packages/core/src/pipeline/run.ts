@@ -19,10 +19,10 @@ import { invertStage } from './invert-stage';
 import { loopStage, type LoopSummary } from './loop-stage';
 import { prepareStage } from './prepare';
 import { previewStage } from './preview-stage';
-import { readRecord, type StageRecord } from './record';
+import { checkOurs, readRecord, type StageRecord } from './record';
 import { reportStage } from './report-stage';
 import { forgetFailure, leaveFailure } from './failure-file';
-import { writeRunFile } from './run-file';
+import { otherCaseIn, writeRunFile } from './run-file';
 import { lockRun } from './run-lock';
 import { simulateStage } from './simulate-stage';
 import {
@@ -108,7 +108,7 @@ export interface RunResult extends VariantResult {
  * Runs stages of a case in order; one that is up to date is skipped, one that was interrupted goes on from its checkpoint.
  *
  * @param source - path of the case file, or a loaded case
- * @throws {DeviceError} `DEVICE_CUDA_MISSING` @throws {ConfigError} `PRODUCTS_NEED_CUDA`, `STAGE_MISSING`: nothing has been touched
+ * @throws {DeviceError} `DEVICE_CUDA_MISSING` @throws {ConfigError} `PRODUCTS_NEED_CUDA`, `STAGE_MISSING`, `FOLDER_NOT_OURS`: nothing has been touched
  * @throws {ConfigError} `RUN_LOCKED` if another process works in the run folder
  * @throws {RetroplumeError} of the stage that fails; the products of the stages before it stay
  *
@@ -134,6 +134,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   const release = first ? lockRun(out) : () => undefined;
   try {
     if (first) forgetFailure(out);
+    if (first) tellOtherCase(context, plan);
     if (first) writeRunFile(context);
     if (wanted !== all && first) await tellStale(context, wanted);
     for (const { stage, variant } of plan) {
@@ -172,6 +173,15 @@ export async function staleStages(run: RunContext, stages: readonly StageName[] 
     if (!(await isStageUpToDate(STAGE_OF[stage], { ...context, threads, device, products }))) stale.push(relative(run.out, context.dir));
   }
   return stale;
+}
+
+/** A case may be renamed on purpose; who gave the folder of another one by mistake should know before its stages are made anew. */
+function tellOtherCase(run: RunContext, [first]: Plan): void {
+  const other = otherCaseIn(run.out, run.case.name);
+  if (other === undefined || first === undefined) return;
+  stageContext(run, first.stage, first.variant).log(
+    `the last run in ${run.out} was of the case "${other}", not "${run.case.name}": its stages are made anew where settings or inputs differ (stop with Ctrl-C and give another --out to keep it)`,
+  );
 }
 
 /** A stage that is run alone takes what those before it left, as it is: where that is no longer what the case says, the user should know. */
@@ -247,11 +257,15 @@ export function deviceOf(options: RunOptions, settings: Case, { size, localRank 
 
 type Plan = readonly { stage: StageName; variant: Variant }[];
 
-/** A stage whose needs are neither there nor planned before it would fail after those before it, hours later. @throws {ConfigError} `STAGE_MISSING` */
+/**
+ * A stage whose needs are neither there nor planned before it, or whose folder is not ours, would fail after those before it, hours later.
+ * @throws {ConfigError} `STAGE_MISSING`, `FOLDER_NOT_OURS`
+ */
 function checkPlan(run: RunContext, plan: Plan): void {
   const planned = new Set<string>();
   for (const { stage, variant } of plan) {
     const context = stageContext(run, stage, variant);
+    checkOurs(context.dir);
     for (const need of STAGE_OF[stage].needs) {
       if (!planned.has(context.dirOf(need))) neededRecord(context, need);
     }
