@@ -1,6 +1,6 @@
 /** A run as a bundle, and that run again from it, through the command line. */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bundle, BundleResult } from '../packages/core/src/pipeline/bundle/bundle';
@@ -84,6 +84,18 @@ it('tells what differs when it is run otherwise', () => {
   const stages = new Set(differing.map(({ stage }) => stage));
   expect(stages.has('train')).toBe(true);
   expect(stages.has('simulate')).toBe(false);
+});
+
+it('unpacks again what was damaged since, and leaves what else is in the folder', () => {
+  const [weights, bundleFile] = ['run/train/weights.safetensors', 'bundle.json'].map((name) => join(folder, 'again/bundle', name));
+  const whole = readFileSync(weights);
+  writeFileSync(join(folder, 'again/thesis.txt'), 'precious');
+  truncateSync(weights, 100);
+  truncateSync(bundleFile, 100);
+  const { status, stderr } = retroplume('reproduce', bundle, '--out', 'again', '--quiet');
+  expect([status, stderr]).toEqual([0, '']);
+  expect(readFileSync(weights).equals(whole)).toBe(true);
+  expect(readFileSync(join(folder, 'again/thesis.txt'), 'utf8')).toBe('precious');
 });
 
 describe('bad input', () => {

@@ -1,8 +1,9 @@
 /** `retroplume reproduce`: the run of a bundle again, from its case and inputs, and how what comes of it compares. */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { mapPaths, restoreCase, type Case } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
+import { readJson } from '../../data/json-file';
 import { ConfigError, DataError, GateError } from '../../errors';
 import { ALONE, type Ranks } from '../../ranks';
 import { InputHashes, sha256, type InputFile } from '../input-hashes';
@@ -96,7 +97,10 @@ async function openOnRanks(file: string, out: string, ranks: Ranks): ReturnType<
   return first ?? openBundle(file, out);
 }
 
-/** Unpacks it, or takes what an interrupted reproduction has unpacked; checks every byte that it packs. */
+/**
+ * Unpacks it, or takes what an earlier call has unpacked; checks every byte that it packs. A copy that has been damaged since is unpacked again. Where the
+ * archive itself is damaged, only what this call has made is removed.
+ */
 async function openBundle(file: string, out: string): Promise<{ bundle: Bundle; folder: string }> {
   const folder = join(out, 'bundle');
   if (!existsSync(file)) throw new DataError('FILE_MISSING', `${file}: no such file: give a bundle, as "retroplume bundle" writes it`);
@@ -106,26 +110,37 @@ async function openBundle(file: string, out: string): Promise<{ bundle: Bundle; 
   if (!isOurs && existsSync(out)) {
     throw new ConfigError('REPRODUCE_FOLDER', `${out}: the folder is there and not of this bundle: give a new one with --out`);
   }
-  const corrupt = (why: string): DataError => {
-    rmSync(out, { recursive: true, force: true });
-    return new DataError('BUNDLE_CORRUPT', `${file}: ${why}: it is no bundle or is damaged: copy or make it again`);
-  };
-  if (!isOurs) {
-    const trouble = unpack(file, folder);
-    if (trouble !== undefined) throw corrupt(`cannot be unpacked (${trouble})`);
-    writeFileAtomic(mark, digest);
+  const unpacked = isOurs ? await readUnpacked(folder) : 'nothing is unpacked';
+  if (typeof unpacked !== 'string') return { bundle: unpacked, folder };
+  const trouble = unpack(file, folder);
+  const bundle = trouble === undefined ? await readUnpacked(folder) : `cannot be unpacked (${trouble})`;
+  if (typeof bundle === 'string') {
+    if (!isOurs) rmSync(out, { recursive: true, force: true });
+    throw new DataError('BUNDLE_CORRUPT', `${file}: ${bundle}: it is no bundle or is damaged: copy or make it again`);
   }
+  writeFileAtomic(mark, digest);
+  return { bundle, folder };
+}
+
+/** What a bundle says of itself, or what is wrong with the unpacked copy. */
+async function readUnpacked(folder: string): Promise<Bundle | string> {
   const path = join(folder, BUNDLE_FILE);
-  if (!existsSync(path)) throw corrupt(`holds no ${BUNDLE_FILE}`);
-  const bundle = JSON.parse(readFileSync(path, 'utf8')) as Bundle;
-  if (bundle.format !== 1) throw corrupt(`its format ${String(bundle.format)} is not known`);
+  if (!existsSync(path)) return `holds no ${BUNDLE_FILE}`;
+  let bundle: Bundle;
+  try {
+    bundle = readJson(path, { keys: { format: 'number', run: 'object', files: 'array', inputs: 'array' }, remedy: 'make the bundle again' });
+  } catch (cause) {
+    if (!(cause instanceof DataError)) throw cause;
+    return `its ${BUNDLE_FILE} cannot be read`;
+  }
+  if (bundle.format !== 1) return `its format ${String(bundle.format)} is not known`;
   for (const { path: name, packed, ...known } of bundle.files) {
     if (!packed) continue;
     const at = join(folder, 'run', name);
-    if (!existsSync(at)) throw corrupt(`${name} is missing`);
-    if ((await sha256(at)) !== known.sha256) throw corrupt(`${name} is not what its hash says`);
+    if (!statSync(at, { throwIfNoEntry: false })?.isFile()) return `${name} is missing`;
+    if ((await sha256(at)) !== known.sha256) return `${name} is not what its hash says`;
   }
-  return { bundle, folder };
+  return bundle;
 }
 
 /** What differs between here and there. */
