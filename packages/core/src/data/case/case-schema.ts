@@ -14,14 +14,14 @@ import {
   regionsSchema,
 } from './domain-schema';
 import { membersSchema, observationsSchema, responseSchema, scoresSchema, truthSchema, withheldSchema } from './experiment-schema';
-import { choice, device, files, flag, text, whole } from './fields';
+import { choice, device, files, flag, folderName, whole } from './fields';
 import { inversionSchema } from './inversion-schema';
 import { jobsSchema } from './jobs-schema';
 import { surrogateSchema, trainingSchema } from './learning-schema';
 import { loopSchema } from './loop-schema';
 
 export const caseSchema = z.strictObject({
-  name: text('Name of the case.'),
+  name: folderName('Name of the case, which names the run folder, too: letters, digits, spaces, `_`, `.` and `-`.'),
   description: z.string().default('').meta({ description: 'What the case is, in a sentence or two; shown in the report.' }),
   assumptions: z.array(z.string()).default([]).meta({ description: 'What was assumed in making the inputs; listed in the report.' }),
   device: device(

@@ -57,6 +57,16 @@ export function text(description: string): z.ZodString {
   return z.string().min(1).meta({ description });
 }
 
+/** Text that becomes the name of a folder, and so must not lead out of the one that it is made in. */
+export function folderName(description: string): z.ZodString {
+  return z
+    .string()
+    .regex(/^[\p{L}\p{N}_][\p{L}\p{M}\p{N} _.-]*$/u, {
+      error: 'expected letters, digits, spaces, _ . and -, the first one a letter, digit or _, since it becomes the name of a folder',
+    })
+    .meta({ description });
+}
+
 /** A file, relative to the case file; {@link loadCase} makes it absolute. */
 export function file(description: string): z.ZodString {
   return z.string().min(1).meta({ description, kind: 'file' });

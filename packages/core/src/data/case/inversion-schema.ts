@@ -180,7 +180,7 @@ export const inversionSchema = z
             z.strictObject({
               name: z
                 .string()
-                .regex(/^[\w.-]+$/, { error: 'expected letters, digits, dots and dashes: it names a folder' })
+                .regex(/^\w[\w.-]*$/, { error: 'expected letters, digits, dots and dashes, a letter or digit first: it names a folder' })
                 .meta({ description: 'Name of the term.' }),
               options: referenceOptionsSchema.optional().meta({
                 description: 'Reference model: settings that replace those of `ctm.options`; simulate makes the run with the prior emissions.',

@@ -153,6 +153,30 @@ describe('what is wrong is said in one sentence each', () => {
     expect(failure(VALID, ['name=[']).code).toBe('CASE_OVERRIDE');
   });
 
+  it.each(['..', '../../evil', 'a/b', '.hidden', '-x', ''])('refuses the name %j, which would lead out of the folder of the runs', (name) => {
+    expect(failure(VALID, [`name=${JSON.stringify(name)}`]).message).toMatch(
+      /^--set name=.*: name: expected letters, digits, spaces, _ \. and -, the first/,
+    );
+  });
+
+  it.each(['North China 2017', 'v1.2_b-c', '华北'])('takes the name %j', (name) => {
+    expect(loadCase(write(VALID), [`name=${name}`]).name).toBe(name);
+  });
+
+  it('says of an override which entry of a list is not there', () => {
+    expect(failure(VALID, ['periods.7.hours=3']).message).toBe('--set periods.7.hours=3: there is no periods.7: periods has 1 entry, counted from 0');
+    expect(failure(VALID, ['periods.x=3']).message).toMatch(/there is no periods\.x: /);
+    expect(failure(VALID, ['periods.1.hours=3']).code).toBe('CASE_OVERRIDE');
+  });
+
+  it('leaves what all objects inherit as it is', () => {
+    expect(failure(VALID, ['__proto__.x=3']).code).toBe('CASE_OVERRIDE');
+    expect(failure(VALID, ['training.__proto__=3']).code).toBe('CASE_OVERRIDE');
+    expect(failure(VALID, ['constructor.prototype.x=3']).code).toBe('CASE_UNKNOWN_KEY');
+    expect(Object.keys(Object.prototype)).toEqual([]);
+    expect(({} as { x?: unknown }).x).toBeUndefined();
+  });
+
   it('tells all problems at once', () => {
     const error = failure(
       VALID.replace('hours: 216', 'hours: many') +

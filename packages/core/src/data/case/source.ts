@@ -79,14 +79,28 @@ function lineOf(document: Document, lines: LineCounter, path: KeyPath): number {
   return 1;
 }
 
-/** Sets one value of a tree, making objects on the way. */
-function setIn(values: Record<string, unknown>, path: readonly (string | number)[], value: unknown): void {
+/** Sets one value of a tree, making objects on the way. @throws {ConfigError} `CASE_OVERRIDE` for an entry that a list does not have */
+function setIn(values: Record<string, unknown>, path: readonly (string | number)[], value: unknown, override: string): void {
   let at = values as Record<string | number, unknown>;
-  for (const key of path.slice(0, -1)) {
-    if (typeof at[key] !== 'object' || at[key] === null) at[key] = {};
-    at = at[key] as Record<string | number, unknown>;
+  for (const [i, key] of path.entries()) {
+    const isLast = i === path.length - 1;
+    if (key === '__proto__') throw new ConfigError('CASE_OVERRIDE', `--set ${override}: no key of a case is called __proto__: give one that is`);
+    if (Array.isArray(at) && !hasPlace(at, key, isLast)) {
+      const [list, entries] = [joinPath(path.slice(0, i)), `${at.length} ${at.length === 1 ? 'entry' : 'entries'}, counted from 0`];
+      throw new ConfigError('CASE_OVERRIDE', `--set ${override}: there is no ${list}.${key}: ${list} has ${entries}`);
+    }
+    if (isLast) at[key] = value;
+    else {
+      // What every object inherits is no key of the case.
+      if (!Object.hasOwn(at, key) || typeof at[key] !== 'object' || at[key] === null) at[key] = {};
+      at = at[key] as Record<string | number, unknown>;
+    }
   }
-  at[path[path.length - 1]] = value;
+}
+
+/** A whole entry may be put behind the last one. */
+function hasPlace(list: readonly unknown[], key: string | number, isLast: boolean): boolean {
+  return typeof key === 'number' && (key < list.length || (isLast && key === list.length));
 }
 
 /** Reads the file and lays the overrides over it. @throws {ConfigError} if the file is missing or not YAML, or an override not key=value */
@@ -111,7 +125,7 @@ export function readSource(path: string, overrides: readonly string[]): CaseSour
       throw new ConfigError('CASE_OVERRIDE', `--set ${override}: the value is not valid YAML: put text with special characters in quotes`, { cause });
     }
     const keyPath = splitPath(key);
-    setIn(values as Record<string, unknown>, keyPath, parsed);
+    setIn(values as Record<string, unknown>, keyPath, parsed, override);
     set.set(joinPath(keyPath), `--set ${override}`);
   }
   const whereIs = (at: KeyPath): string => {

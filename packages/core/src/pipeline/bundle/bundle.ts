@@ -103,6 +103,7 @@ export async function bundleRun(out: string, options: BundleOptions = {}): Promi
     }
     const inputs = inputsOf(stages).map((input) => ({ ...input, packed: packInputs }));
     const bundle: Bundle = { format: 1, run, files, inputs };
+    // The case has been restored, so its name is one of a folder.
     const name = join(staging, run.case.name);
     stage(name, folder, bundle);
     pack(name, file);

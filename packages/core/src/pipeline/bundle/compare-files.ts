@@ -137,11 +137,16 @@ function readCsv(path: string): Content {
   );
 }
 
-/** The leaves of a JSON value, each number for itself, but for those that tell how long something took. */
+/** The leaves of a JSON value, each number for itself, but for those that tell how long something took, and the name of the case, by which no result differs. */
 function flatten(value: unknown, path = '', out: Content = new Map()): Content {
   if (typeof value === 'number') out.set(path, [value]);
   else if (value === null || typeof value !== 'object') out.set(path, withoutFolders(String(value)));
   else if (Array.isArray(value) && value.every((each) => typeof each === 'number')) out.set(path, value);
-  else for (const [key, below] of Object.entries(value)) if (key !== 'seconds') flatten(below, `${path}.${key}`, out);
+  else
+    for (const [key, below] of Object.entries(value)) if (key !== 'seconds' && !isCaseName(path, key, below)) flatten(below, `${path}.${key}`, out);
   return out;
+}
+
+function isCaseName(path: string, key: string, value: unknown): boolean {
+  return path === '' && key === 'case' && typeof value === 'string';
 }
