@@ -1,6 +1,18 @@
 /** A run as a bundle, and that run again from it, through the command line. */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bundle, BundleResult } from '../packages/core/src/pipeline/bundle/bundle';
@@ -115,6 +127,23 @@ describe('bad input', () => {
     expect(retroplume('invert', ...args).status).toBe(0);
     expect(refused('bundle', mixed)).toMatch(/^2 retroplume: BUNDLE_STALE: .*mixed: apply, verify, report were made with other settings/);
     expect(existsSync(`${mixed}.tar.gz`)).toBe(false);
+  });
+
+  it('a product that is cut short, or a folder in its place; the stage is then run again', () => {
+    const damaged = join(folder, 'damaged');
+    cpSync(out, damaged, { recursive: true, preserveTimestamps: true });
+    const weights = join(damaged, 'train/weights.safetensors');
+    const { size } = statSync(weights);
+    truncateSync(weights, 100);
+    expect(refused('bundle', damaged)).toMatch(
+      /^3 retroplume: PRODUCT_DAMAGED: .*weights\.safetensors: has 100 bytes instead of \d+: run the case again/,
+    );
+    rmSync(weights);
+    mkdirSync(weights);
+    expect(refused('bundle', damaged)).toMatch(/^3 retroplume: PRODUCT_DAMAGED: .*weights\.safetensors: is no file any more/);
+    const { status, stderr } = retroplume('train', join(world, 'case.yaml'), '--out', damaged, '--threads', '1', ...SETTINGS);
+    expect(stderr).toMatch(/weights\.safetensors is no file any more: train is run again/);
+    expect([status, statSync(weights).size]).toEqual([0, size]);
   });
 
   it('an input that is not what the run read', () => {

@@ -75,7 +75,8 @@ function make() {
   const { folder } = values;
   for (const name of ['prepare', 'train', 'certify', 'invert']) mkdirSync(join(folder, name), { recursive: true });
   // The inversion asks for a certificate; an untrained surrogate has none to show.
-  writeFileSync(join(folder, 'certify', 'record.json'), JSON.stringify({ summary: { verdict: 'not certified', reasons: ['untrained'] } }));
+  const made = { stage: 'certify', key: '', inputs: [], startedAt: '', seconds: 0, products: [] };
+  writeFileSync(join(folder, 'certify', 'record.json'), JSON.stringify({ ...made, summary: { verdict: 'not certified', reasons: ['untrained'] } }));
   writeInputs(folder);
   const settings = caseOf(folder);
   const grid = core.readGriddesc(join(folder, 'GRIDDESC'), 'LARGE');

@@ -98,7 +98,7 @@ function runFolder(name: string, weights: ReadonlyMap<string, Tensor>, certifica
   mkdirSync(join(out, 'train'), { recursive: true });
   new Surrogate(description, weights).save(join(out, 'train'));
   for (const stage of ['simulate', 'prepare', 'train']) {
-    finishStage(join(out, stage), { stage, key: name, inputs: [], products: [] } as unknown as StageRecord);
+    finishStage(join(out, stage), { stage, key: name, inputs: [], startedAt: '', seconds: 0, products: [] } as unknown as StageRecord);
   }
   const events: StageEvent[] = [];
   const settings = {

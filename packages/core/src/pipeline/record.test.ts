@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beginStage, canonicalJson, checkOurs, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
+import { beginStage, canonicalJson, checkOurs, finishStage, hashText, isBegun, isUpToDate, readRecord, type StageRecord } from './record';
 
 let folder: string;
 let dir: string;
@@ -56,6 +56,26 @@ describe('a stage is up to date', () => {
     expect(isUpToDate(dir, 'k')).toBe(false);
   });
 
+  it.each(['null', '[]', '{}', '{"key": "k", "products": []}'])('not with a record that is %s', (text) => {
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'record.json'), text);
+    expect(readRecord(dir)).toBeUndefined();
+    expect(isUpToDate(dir, 'k')).toBe(false);
+    beginStage(dir, { key: 'k' });
+    expect(isBegun(dir, 'k')).toBe(true);
+  });
+
+  it('only while each product has the size that was recorded, where one was', () => {
+    beginStage(dir, { key: 'k' });
+    writeFileSync(join(dir, 'weights'), 'whole');
+    finishStage(dir, { ...record('k', ['weights']), bytes: { weights: 5 } });
+    expect(isUpToDate(dir, 'k')).toBe(true);
+    writeFileSync(join(dir, 'weights'), 'who');
+    expect(isUpToDate(dir, 'k')).toBe(false);
+    finishStage(dir, record('k', ['weights'])); // as earlier versions wrote it
+    expect(isUpToDate(dir, 'k')).toBe(true);
+  });
+
   it('not while it is made again, even after a kill between the record and the removal of the mark', () => {
     beginStage(dir, { key: 'k' });
     finishStage(dir, record('k', []));
@@ -83,6 +103,14 @@ describe('what an interrupted stage left', () => {
     expect(readdirSync(dir)).toEqual(['partial.json']);
     beginStage(dir, { key: 'k' });
     expect(existsSync(join(dir, 'checkpoint'))).toBe(false);
+  });
+
+  it('is removed where its mark is cut short', () => {
+    leave('k');
+    writeFileSync(join(dir, 'partial.json'), '{"key":');
+    expect(isBegun(dir, 'k')).toBe(false);
+    beginStage(dir, { key: 'k' });
+    expect(readdirSync(dir)).toEqual(['partial.json']);
   });
 
   it('is removed once the stage had ended: its products are of another key', () => {

@@ -1,13 +1,15 @@
 /**
  * What a stage did and from what: `record.json` in its folder. A stage is up to date when its record's key — the hash of its settings,
- * its input files, the keys of the stages before it and the version — is the key it would have now, and its products are there.
+ * its input files, the keys of the stages before it and the version — is the key it would have now, and its products are there, each of the
+ * size that was recorded.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
+import { readJson, type JsonExpectation } from '../data/json-file';
 import type { Device } from '../device';
-import { ConfigError } from '../errors';
+import { ConfigError, DataError } from '../errors';
 import type { InputFile } from './input-hashes';
 
 export interface StageRecord {
@@ -30,6 +32,8 @@ export interface StageRecord {
   seconds: number;
   /** file names within the stage's folder */
   products: string[];
+  /** bytes of each product, by which one that has been damaged since is known; records of earlier versions have none */
+  bytes?: Record<string, number>;
   /** what the stage found: figures that the report and later stages read */
   summary: unknown;
 }
@@ -48,29 +52,56 @@ export function hashText(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
+const RECORD_SHAPE = {
+  keys: { stage: 'string', key: 'string', inputs: 'array', startedAt: 'string', seconds: 'number', products: 'array' },
+  remedy: 'run the stage again',
+} as const;
+
 /** The record in a stage's folder, or undefined. An unreadable record counts as none. */
 export function readRecord(dir: string): StageRecord | undefined {
-  const path = join(dir, RECORD);
+  return readUnlessDamaged(join(dir, RECORD), RECORD_SHAPE);
+}
+
+function readUnlessDamaged<T>(path: string, shape: JsonExpectation): T | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as StageRecord;
-  } catch {
+    return readJson(path, shape);
+  } catch (cause) {
+    if (!(cause instanceof DataError)) throw cause;
     return undefined;
   }
 }
 
+/** Bytes of each product of a stage. */
+export function productBytes(dir: string, products: readonly string[]): Record<string, number> {
+  return Object.fromEntries(products.map((product) => [product, statSync(join(dir, product)).size]));
+}
+
+/** Of the products of a record those that are no more what they were, each with what is wrong with it. Sizes, not hashes: large files would be read at each start. */
+export function damagedProducts(dir: string, { products, bytes = {} }: StageRecord): { product: string; trouble: string }[] {
+  return products.flatMap((product) => {
+    const found = statSync(join(dir, product), { throwIfNoEntry: false });
+    if (!found) return [{ product, trouble: 'is not there any more' }];
+    if (!found.isFile()) return [{ product, trouble: 'is no file any more' }];
+    const recorded = bytes[product] ?? found.size;
+    return recorded === found.size ? [] : [{ product, trouble: `has ${found.size} bytes instead of ${recorded}` }];
+  });
+}
+
 export function isUpToDate(dir: string, key: string): boolean {
   const record = readRecord(dir);
-  return record !== undefined && record.key === key && record.products.every((product) => existsSync(join(dir, product)));
+  return record !== undefined && record.key === key && damagedProducts(dir, record).length === 0;
 }
 
 /** Whether a stage has been begun with this key and not finished: what lies in its folder is of its run. */
 export function isBegun(dir: string, key: string): boolean {
-  return leftIn(join(dir, PARTIAL))?.key === key;
+  return leftIn(dir)?.key === key;
 }
 
-function leftIn(partial: string): Partial<Pick<StageRecord, 'key' | 'dearKey'>> | undefined {
-  return existsSync(partial) ? (JSON.parse(readFileSync(partial, 'utf8')) as Partial<Pick<StageRecord, 'key' | 'dearKey'>>) : undefined;
+/** The keys of a stage that has been begun; a mark that is cut short has none, so that what it marks is made anew. */
+function leftIn(dir: string): Partial<Pick<StageRecord, 'key' | 'dearKey'>> | undefined {
+  const path = join(dir, PARTIAL);
+  return existsSync(path) ? (readUnlessDamaged(path, { keys: {}, remedy: 'run the stage again' }) ?? {}) : undefined;
 }
 
 /**
@@ -101,14 +132,16 @@ function emptyFolder(dir: string): void {
  * @throws {ConfigError} `FOLDER_NOT_OURS`
  */
 export function beginStage(dir: string, keys: Pick<StageRecord, 'key' | 'dearKey'>): void {
-  const partial = join(dir, PARTIAL);
   checkOurs(dir);
   mkdirSync(dir, { recursive: true });
-  const left = leftIn(partial) ?? readRecord(dir);
+  const record = readRecord(dir);
+  const left = leftIn(dir) ?? record;
   const resumes = isBegun(dir, keys.key);
   if (!resumes && (keys.dearKey === undefined || left?.dearKey !== keys.dearKey)) emptyFolder(dir);
+  // What is kept is looked at as what this run has made.
+  else if (record) for (const { product } of damagedProducts(dir, record)) rmSync(join(dir, product), { recursive: true, force: true });
   // The mark first: between the two the folder must not be without one.
-  writeFileAtomic(partial, JSON.stringify(keys));
+  writeFileAtomic(join(dir, PARTIAL), JSON.stringify(keys));
   rmSync(join(dir, RECORD), { force: true });
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Case } from '../data/case';
@@ -29,7 +29,7 @@ function stage(name: StageName, needs: StageName[], run?: Stage['run']): Stage {
       run ??
       (({ dir }) => {
         runs++;
-        writeFileSync(join(dir, 'product'), '');
+        writeFileSync(join(dir, 'product'), 'whole');
         return Promise.resolve({ products: ['product'], summary: { runs } });
       }),
   };
@@ -74,6 +74,41 @@ describe('a stage', () => {
     change();
     await run(stage('simulate', []));
     expect(runs).toBe(2);
+  });
+
+  it('says that a product has been damaged, which is why it is run again', async () => {
+    const product = join(out, 'simulate/product');
+    await run(stage('simulate', []));
+    truncateSync(product, 2);
+    await run(stage('simulate', []));
+    expect(runs).toBe(2);
+    expect(events).toContainEqual({
+      kind: 'log',
+      stage: 'simulate',
+      variant: 'default',
+      text: `${product} has 2 bytes instead of 5: simulate is run again`,
+    });
+    expect(readFileSync(product, 'utf8')).toBe('whole');
+    rmSync(product);
+    mkdirSync(product);
+    await run(stage('simulate', []));
+    expect(runs).toBe(3);
+    expect(readFileSync(product, 'utf8')).toBe('whole');
+  });
+
+  it('does not go on with a damaged product where it keeps its folder', async () => {
+    const costly: Stage = { ...stage('simulate', []), dearSettings: () => 1 };
+    await run(costly);
+    truncateSync(join(out, 'simulate/product'), 2);
+    const there: boolean[] = [];
+    await run({
+      ...costly,
+      run: (context) => {
+        there.push(existsSync(join(context.dir, 'product')));
+        return costly.run(context);
+      },
+    });
+    expect(there).toEqual([false]);
   });
 
   it('is refused when an input changes while it runs, or between it and the one before', async () => {

@@ -7,7 +7,7 @@ import type { Execution } from '../graph';
 import type { Ranks } from '../ranks';
 import { VERSIONS } from './versions';
 import type { InputHashes } from './input-hashes';
-import { beginStage, canonicalJson, finishStage, hashText, isUpToDate, readRecord, type StageRecord } from './record';
+import { beginStage, canonicalJson, damagedProducts, finishStage, hashText, isUpToDate, productBytes, readRecord, type StageRecord } from './record';
 
 export const STAGES = [
   'simulate',
@@ -192,6 +192,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
     return readRecord(dir) as StageRecord;
   }
   onEvent({ kind: 'stage-start', stage: stage.name, variant });
+  tellDamage(context, key);
   beginStage(dir, { key, dearKey });
   const startedAt = new Date();
   const start = performance.now();
@@ -215,9 +216,19 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
     startedAt: startedAt.toISOString(),
     seconds,
     products,
+    bytes: productBytes(dir, products),
     summary,
   };
   finishStage(dir, record);
   onEvent({ kind: 'stage-done', stage: stage.name, variant, seconds });
   return record;
+}
+
+/** Why a stage is run again whose settings and inputs are what they were. */
+function tellDamage({ dir, stage, log }: StageContext, key: string): void {
+  const record = readRecord(dir);
+  const damaged = record?.key === key ? damagedProducts(dir, record) : [];
+  if (damaged.length === 0) return;
+  const [{ product, trouble }, ...more] = damaged;
+  log(`${join(dir, product)} ${trouble}${more.length > 0 ? `, and ${more.length} more are damaged` : ''}: ${stage} is run again`);
 }

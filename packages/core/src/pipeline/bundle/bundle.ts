@@ -6,9 +6,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, syml
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { restoreCase } from '../../data/case';
-import { ConfigError } from '../../errors';
+import { ConfigError, DataError } from '../../errors';
 import { InputHashes, type InputFile } from '../input-hashes';
-import { readRecord, RECORD, type StageRecord } from '../record';
+import { damagedProducts, readRecord, RECORD, type StageRecord } from '../record';
 import { staleStages } from '../run';
 import { readRunFile, RUN_FILE, type RunFile } from '../run-file';
 import { lockRun } from '../run-lock';
@@ -79,7 +79,8 @@ export function finishedStages(out: string): { dir: string; record: StageRecord 
  * @param out - run folder
  * @throws {ConfigError} `RUN_FILE_MISSING`, `BUNDLE_EMPTY`; `BUNDLE_STALE` if not all of it is of one case and the same inputs; `RUN_LOCKED` while a run is
  *   at work there
- * @throws {DataError} `FILE_MISSING` for an input or a product that is gone; `BUNDLE_UNWRITABLE`
+ * @throws {DataError} `PRODUCT_DAMAGED` for a product that is gone or has another size than was recorded; `FILE_MISSING` for an input that is gone;
+ *   `BUNDLE_UNWRITABLE`
  */
 export async function bundleRun(out: string, options: BundleOptions = {}): Promise<BundleResult> {
   const folder = resolve(out);
@@ -91,6 +92,7 @@ export async function bundleRun(out: string, options: BundleOptions = {}): Promi
   try {
     const { inputs: packInputs = false, largest = 50e6, file = `${folder}.tar.gz` } = options;
     const hashes = new InputHashes();
+    checkProducts(folder, stages);
     await checkOneCase(folder, run, hashes);
     const files: BundledFile[] = [];
     for (const { dir, record } of stages) {
@@ -137,6 +139,15 @@ async function checkOneCase(out: string, { threads, device, products, hardware, 
       'BUNDLE_STALE',
       `${out}: ${stale.join(', ')} ${stale.length === 1 ? 'was' : 'were'} made with other settings or inputs than the last command had: run the case again, which makes those stages anew`,
     );
+  }
+}
+
+/** A bundle of damaged products would vouch for what no stage has made. */
+function checkProducts(out: string, stages: readonly { dir: string; record: StageRecord }[]): void {
+  for (const { dir, record } of stages) {
+    const [damaged] = damagedProducts(join(out, dir), record);
+    if (!damaged) continue;
+    throw new DataError('PRODUCT_DAMAGED', `${join(out, dir, damaged.product)}: ${damaged.trouble}: run the case again, which makes its stage anew`);
   }
 }
 

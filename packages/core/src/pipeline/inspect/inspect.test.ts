@@ -272,10 +272,15 @@ describe('other files', () => {
   test('folders', async () => {
     expect((await inspectFile(folder.path)).odd[0].code).toBe('FOLDER_UNKNOWN');
     mkdirSync(at('prepare'));
-    write('prepare/record.json', JSON.stringify({ startedAt: '2026-01-01T00:00:00Z', seconds: 2, products: ['winter/run-prior.nc'] }));
+    const record = { stage: 'prepare', key: '', inputs: [], startedAt: '2026-01-01T00:00:00Z', seconds: 2 };
+    write('prepare/record.json', JSON.stringify({ ...record, products: ['winter/run-prior.nc', 'cut.nc'], bytes: { 'cut.nc': 9 } }));
+    write('prepare/cut.nc', 'half');
     const found = await inspectFile(folder.path);
-    expect(found).toMatchObject({ kind: 'run folder', facts: { prepare: '2026-01-01T00:00:00Z, 2 s, 1 products' } });
-    expect(odd(found)).toEqual(['PRODUCT_MISSING: prepare: winter/run-prior.nc is not there any more']);
+    expect(found).toMatchObject({ kind: 'run folder', facts: { prepare: '2026-01-01T00:00:00Z, 2 s, 2 products' } });
+    expect(odd(found)).toEqual([
+      'PRODUCT_MISSING: prepare: winter/run-prior.nc is not there any more',
+      'PRODUCT_DAMAGED: prepare: cut.nc has 4 bytes instead of 9',
+    ]);
   });
 
   test('a file that is not there', async () => {

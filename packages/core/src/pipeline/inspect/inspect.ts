@@ -9,7 +9,7 @@ import { inspectTable } from '../../data/inspect/table';
 import { inspectGriddesc, inspectJson, inspectNumpy } from '../../data/inspect/text-files';
 import type { Inspection, Oddity } from '../../data/inspect/inspection';
 import { DataError, RetroplumeError } from '../../errors';
-import { readRecord } from '../record';
+import { damagedProducts, readRecord } from '../record';
 import { STAGES, stageDir } from '../stage';
 
 type Found = Omit<Inspection, 'path' | 'bytes'>;
@@ -99,8 +99,11 @@ function inspectFolder(path: string): Found {
     return { ...nothing('folder'), odd: [{ code: 'FOLDER_UNKNOWN', text: 'it is no run folder: name the files that it holds' }] };
   const odd = STAGES.flatMap((stage): Oddity[] => {
     const dir = stageDir(path, stage, 'default');
-    const missing = (readRecord(dir)?.products ?? []).filter((product) => !existsSync(join(dir, product)));
-    return missing.length === 0 ? [] : [{ code: 'PRODUCT_MISSING', text: `${stage}: ${missing.join(', ')} is not there any more` }];
+    const record = readRecord(dir);
+    return (record ? damagedProducts(dir, record) : []).map(({ product, trouble }) => ({
+      code: existsSync(join(dir, product)) ? 'PRODUCT_DAMAGED' : 'PRODUCT_MISSING',
+      text: `${stage}: ${product} ${trouble}`,
+    }));
   });
   return { ...nothing('run folder'), facts: Object.fromEntries(records), odd };
 }
