@@ -148,7 +148,10 @@ function variableExtents(header: Header, lengths: number[]): Extent[] {
 
 function bytesNeeded(header: Header): number {
   const records = header.size();
-  const streaming = records === (header.version === 5 ? Number(0xffffffffffffffffn) : 0xffffffff); // the count follows from the size
+  // STREAMING of the specification: netCDF-C takes it for that many records.
+  if (records === (header.version === 5 ? Number(0xffffffffffffffffn) : 0xffffffff)) {
+    throw new DamagedHeader('the number of its records was never written, so whoever made the file has not closed it');
+  }
   const lengths = dimensionLengths(header);
   skipAttributes(header);
   const extents = variableExtents(header, lengths);
@@ -157,7 +160,7 @@ function bytesNeeded(header: Header): number {
   const recordBytes = inRecords.length === 1 ? inRecords[0].bytes : inRecords.reduce((sum, extent) => sum + pad4(extent.bytes), 0);
   const ends = extents.map(({ begin, bytes, record }) => {
     if (!record) return begin + bytes;
-    return records === 0 || streaming ? 0 : begin + (records - 1) * recordBytes + bytes;
+    return records === 0 ? 0 : begin + (records - 1) * recordBytes + bytes;
   });
   return Math.max(0, ...ends);
 }

@@ -286,6 +286,11 @@ describe('a damaged classic header is refused before netCDF-C, whose memory some
     ['a type that does not exist', damage.bind(undefined, 'title', 8, 7), 'values of the type 7'],
     ['a dimension that does not exist', damage.bind(undefined, 'height', 12, 9), "a variable's dimension 0 is number 9 of 3"],
     ['a record dimension behind another', damage.bind(undefined, 'height', 16, 0), "a variable's dimension 1 is number 0 of 3"],
+    [
+      'no number of records',
+      damage.bind(undefined, 'CDF', 4, 0xffffffff),
+      'the number of its records was never written, so whoever made the file has not closed it',
+    ],
     ['two record dimensions', damage.bind(undefined, 'CDF', 36, 0), 'there are two record dimensions'],
   ])('%s', (_, make, said) => {
     const path = make();

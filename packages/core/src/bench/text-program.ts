@@ -7,11 +7,10 @@
  *   values OFFSET NUMBER…
  *   run OP @operand=OFFSET… param=NUMBER… # LABEL
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProgramSpec } from '@retroplume/native';
 import { writeFileAtomic } from '../data/checkpoint';
-import { DataError } from '../errors';
+import { makeFolder } from '../data/make-folder';
 import type { Value } from '../graph';
 import { size } from '../graph/shape';
 import { OP_CASES, type OpCase } from './op-cases';
@@ -97,11 +96,7 @@ export function textPrograms(): Map<string, string> {
  */
 export function writeTextPrograms(folder: string): number {
   const files = textPrograms();
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (cause) {
-    throw new DataError('WRITE_FAILED', `${folder}: this folder cannot be made (${(cause as Error).message}): give another --programs`, { cause });
-  }
+  makeFolder(folder);
   for (const [name, text] of files) writeFileAtomic(join(folder, name), text);
   return files.size;
 }

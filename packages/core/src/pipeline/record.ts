@@ -4,10 +4,11 @@
  * size that was recorded.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
 import { readJson, type JsonExpectation } from '../data/json-file';
+import { makeFolder } from '../data/make-folder';
 import type { Device } from '../device';
 import { ConfigError, DataError } from '../errors';
 import type { InputFile } from './input-hashes';
@@ -80,8 +81,8 @@ export function productBytes(dir: string, products: readonly string[]): Record<s
 /** Of the products of a record those that are no more what they were, each with what is wrong with it. Sizes, not hashes: large files would be read at each start. */
 export function damagedProducts(dir: string, { products, bytes = {} }: StageRecord): { product: string; trouble: string }[] {
   return products.flatMap((product) => {
-    const found = statSync(join(dir, product), { throwIfNoEntry: false });
-    if (!found) return [{ product, trouble: 'is not there any more' }];
+    if (!existsSync(join(dir, product))) return [{ product, trouble: 'is not there any more' }];
+    const found = statSync(join(dir, product));
     if (!found.isFile()) return [{ product, trouble: 'is no file any more' }];
     const recorded = bytes[product] ?? found.size;
     return recorded === found.size ? [] : [{ product, trouble: `has ${found.size} bytes instead of ${recorded}` }];
@@ -109,9 +110,8 @@ function leftIn(dir: string): Partial<Pick<StageRecord, 'key' | 'dearKey'>> | un
  * @throws {ConfigError} `FOLDER_NOT_OURS`
  */
 export function checkOurs(dir: string): void {
-  const found = statSync(dir, { throwIfNoEntry: false });
-  if (!found) return;
-  const names = found.isDirectory() ? readdirSync(dir) : undefined;
+  if (!existsSync(dir)) return;
+  const names = statSync(dir).isDirectory() ? readdirSync(dir) : undefined;
   if (names && (names.length === 0 || names.includes(RECORD) || names.includes(PARTIAL))) return;
   throw new ConfigError(
     'FOLDER_NOT_OURS',
@@ -133,7 +133,7 @@ function emptyFolder(dir: string): void {
  */
 export function beginStage(dir: string, keys: Pick<StageRecord, 'key' | 'dearKey'>): void {
   checkOurs(dir);
-  mkdirSync(dir, { recursive: true });
+  makeFolder(dir);
   const record = readRecord(dir);
   const left = leftIn(dir) ?? record;
   const resumes = isBegun(dir, keys.key);

@@ -74,8 +74,8 @@ describe('the lock of a run folder', () => {
   it('says why it cannot be taken, and leaves nothing', () => {
     const occupied = join(folder, 'file');
     writeFileSync(occupied, '');
-    expect(() => lockRun(occupied)).toThrow(/cannot be written/);
-    expect(() => lockRun('/dev/full/x')).toThrow(/cannot be written/);
+    expect(() => lockRun(occupied)).toThrow(/cannot be made/);
+    expect(() => lockRun('/dev/full/x')).toThrow(/cannot be made/);
   });
 
   it('is left alone on another machine, and where it says nothing', () => {

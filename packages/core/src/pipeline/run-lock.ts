@@ -6,10 +6,11 @@
  * The tasks of a job array work side by side in one folder, each on a part of it: they hold locks of their own, in `locks/`, and exclude whoever wants the
  * whole folder, as he excludes them.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { writeFailure } from '../data/checkpoint';
+import { makeFolder } from '../data/make-folder';
 import { ConfigError } from '../errors';
 import { currentJob, isJobGone, type Job } from './current-job';
 
@@ -96,8 +97,8 @@ function unlessHeld(paths: readonly string[], release: () => void): () => void {
 /** @returns false where the file is there @throws {DataError} `DISK_FULL`, `WRITE_FAILED` */
 function create(path: string, text: string): boolean {
   let file: number;
+  makeFolder(dirname(path));
   try {
-    mkdirSync(dirname(path), { recursive: true });
     file = openSync(path, 'wx');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST' && existsSync(path)) return false;

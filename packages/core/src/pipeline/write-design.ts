@@ -1,10 +1,11 @@
 /** The ensemble design as emission files for a transport model that is run elsewhere: `retroplume simulate CASE --design`. */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { loadCase, memberDesigns, type Case, type MemberDesign, type PeriodSettings } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
 import { IoapiFile } from '../data/ioapi';
+import { makeFolder } from '../data/make-folder';
 import { ConfigError, DataError, InterruptedError } from '../errors';
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
@@ -152,9 +153,9 @@ function isWritten({ path, history }: DesignedFile): boolean {
 
 function makeFolders(dir: string, files: readonly DesignedFile[]): void {
   try {
-    for (const { path } of files) mkdirSync(dirname(path), { recursive: true });
+    for (const { path } of files) makeFolder(dirname(path));
   } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message;
+    const why = ((cause as Error).cause as NodeJS.ErrnoException | undefined)?.code ?? (cause as Error).message;
     throw new DataError('DESIGN_FOLDER', `${dir}: the folder of the design cannot be made or written (${why}): name another one with --design`, {
       cause,
     });

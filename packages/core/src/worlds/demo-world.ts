@@ -2,9 +2,10 @@
  * The world of the demo: everything that a team would bring (grid, geography, meteorology, inventory, monitors) and the planted
  * truth that no team has, for a winter and a summer week of a made-up coast.
  */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IoapiWriter } from '../data/ioapi';
+import { makeFolder } from '../data/make-folder';
 import { gridConvergence, windFromGrid } from '../data/wind';
 import { writeGriddesc } from '../grid/griddesc';
 import { Random } from '../random';
@@ -72,7 +73,7 @@ export function writeDemoWorld(dir: string, options: DemoWorldOptions = {}): Pro
   const seed = options.seed ?? 1;
   const random = new Random(seed).fork('demo world');
   const inputs = join(dir, 'inputs');
-  mkdirSync(inputs, { recursive: true });
+  makeFolder(inputs);
 
   const geography = makeDemoGeography(rows, cols, random.fork('geography'));
   const inventory = makeDemoInventory(geography, random.fork('inventory'));

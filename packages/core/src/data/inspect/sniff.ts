@@ -1,5 +1,5 @@
 /** What a file is, from its first bytes; its name only where the bytes leave it open. */
-import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, createReadStream, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 
 import { DataError } from '../../errors';
@@ -8,10 +8,14 @@ export type FileKind = 'netcdf' | 'parquet' | 'griddesc' | 'yaml' | 'table' | 'j
 
 const HEAD = 4096;
 
-/** @throws {DataError} `FILE_MISSING`, `FILE_TRUNCATED` for a gzip file that cannot be unpacked at its beginning */
+/** @throws {DataError} `FILE_MISSING`, `FILE_KIND`, `FILE_UNREADABLE`, `FILE_TRUNCATED` for a gzip file that cannot be unpacked at its beginning */
 export async function sniff(path: string): Promise<FileKind> {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path`);
-  if (statSync(path).isDirectory()) return 'folder';
+  const found = statSync(path);
+  if (found.isDirectory()) return 'folder';
+  // A pipe, say, would be waited for until somebody writes into it.
+  if (!found.isFile())
+    throw new DataError('FILE_KIND', `${path}: expected a file or folder but received something else, such as a pipe or a device: give a file`);
   const raw = headOf(path);
   if (raw.length === 0) return 'empty';
   const magic = raw.toString('latin1', 0, 8);
@@ -23,13 +27,20 @@ export async function sniff(path: string): Promise<FileKind> {
 }
 
 function headOf(path: string): Buffer {
-  const descriptor = openSync(path, 'r');
+  const descriptor = opened(path);
   try {
-    if (!fstatSync(descriptor).isFile()) return Buffer.alloc(0);
     const buffer = Buffer.alloc(HEAD);
     return buffer.subarray(0, readSync(descriptor, buffer, 0, HEAD, 0));
   } finally {
     closeSync(descriptor);
+  }
+}
+
+function opened(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (cause) {
+    throw new DataError('FILE_UNREADABLE', `${path}: cannot be read (${(cause as Error).message}): check its permissions`, { cause });
   }
 }
 

@@ -1,7 +1,8 @@
 /** A folder as one file and back, by the system's tar, which every Unix has. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { makeFolder } from '../../data/make-folder';
 import { DataError, DeviceError } from '../../errors';
 
 function tar(args: string[]): { ok: boolean; said: string } {
@@ -16,7 +17,7 @@ function tar(args: string[]): { ok: boolean; said: string } {
  */
 export function pack(folder: string, file: string): void {
   const temporary = `${resolve(file)}.tmp`;
-  mkdirSync(dirname(temporary), { recursive: true });
+  makeFolder(dirname(temporary));
   const { ok, said } = tar(['--create', '--gzip', '--dereference', '--file', temporary, '--directory', dirname(folder), basename(folder)]);
   if (!ok) {
     rmSync(temporary, { force: true });
@@ -27,7 +28,7 @@ export function pack(folder: string, file: string): void {
 
 /** Unpacks FILE's one folder into `folder`, which is made. @returns what is wrong with the file, if anything is */
 export function unpack(file: string, folder: string): string | undefined {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const { ok, said } = tar(['--extract', '--gzip', '--file', resolve(file), '--directory', folder, '--strip-components', '1']);
   return ok ? undefined : said;
 }

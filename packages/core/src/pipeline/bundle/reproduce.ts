@@ -137,7 +137,7 @@ async function readUnpacked(folder: string): Promise<Bundle | string> {
   for (const { path: name, packed, ...known } of bundle.files) {
     if (!packed) continue;
     const at = join(folder, 'run', name);
-    if (!statSync(at, { throwIfNoEntry: false })?.isFile()) return `${name} is missing`;
+    if (!existsSync(at) || !statSync(at).isFile()) return `${name} is missing`;
     if ((await sha256(at)) !== known.sha256) return `${name} is not what its hash says`;
   }
   return bundle;

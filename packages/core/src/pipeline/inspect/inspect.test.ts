@@ -283,6 +283,13 @@ describe('other files', () => {
     ]);
   });
 
+  test('a pipe, which nobody may ever write into', async () => {
+    execFileSync('mkfifo', [at('pipe')]);
+    expect(odd(await inspectFile(at('pipe')))).toEqual([
+      'FILE_KIND: expected a file or folder but received something else, such as a pipe or a device: give a file',
+    ]);
+  });
+
   test('a file that is not there', async () => {
     await expect(inspectFile(at('none'))).rejects.toThrow(failure('FILE_MISSING', `${at('none')}: there is no such file: check the path`));
   });

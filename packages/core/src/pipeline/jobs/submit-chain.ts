@@ -1,9 +1,10 @@
 /** `run --submit`: what is not up to date of a case, as a chain of jobs of a scheduler. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { mpiLibrary } from '@retroplume/native';
 import type { Case } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
+import { makeFolder } from '../../data/make-folder';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../../device';
 import { ConfigError } from '../../errors';
 import { checkInputs } from '../check/check-case';
@@ -151,7 +152,7 @@ function writeScript(settings: Case, out: string, scheduler: SchedulerName, job:
   ];
   const launcher = job.ranks ? launcherOf(settings, scheduler) : undefined;
   const text = jobScript({ launcher, settings, scheduler, job, out, jobs, folder: process.cwd(), program, args });
-  mkdirSync(jobs, { recursive: true });
+  makeFolder(jobs);
   writeFileAtomic(path, text);
   for (const left of ['ids', 'next']) rmSync(join(jobs, `${job.name}.${left}`), { force: true });
   return { job, text, submission: { script: path, ...(isArray(job) ? { tasks: job.tasks!.length } : {}), beside: settings.jobs.beside } };

@@ -1,0 +1,36 @@
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeFolder } from './make-folder';
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'make-'))));
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const refused = (path: string): RegExp => new RegExp(`^${path}: this folder cannot be made \\(.*\\): give another place`);
+
+it('makes a folder with those above it, and takes one that is there', () => {
+  makeFolder(join(folder, 'a/b/c'));
+  makeFolder(join(folder, 'a/b/c'));
+  expect(existsSync(join(folder, 'a/b/c'))).toBe(true);
+});
+
+it('takes a link to a folder', () => {
+  makeFolder(join(folder, 'a'));
+  symlinkSync(join(folder, 'a'), join(folder, 'link'));
+  makeFolder(join(folder, 'link/b'));
+  expect(existsSync(join(folder, 'a/b'))).toBe(true);
+});
+
+it('says where a file is in the way', () => {
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  for (const path of [file, join(file, 'below')]) {
+    expect(() => makeFolder(path)).toThrow(refused(path));
+    expect(() => makeFolder(path)).toThrow(expect.objectContaining({ code: 'WRITE_FAILED', exitCode: 3 }) as Error);
+  }
+});
+
+it('ends where a file system makes no folders', () => {
+  if (existsSync('/proc/self')) expect(() => makeFolder('/proc/none/run')).toThrow(refused('/proc/none'));
+});
