@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -127,6 +128,16 @@ describe('bad input', () => {
     expect(retroplume('invert', ...args).status).toBe(0);
     expect(refused('bundle', mixed)).toMatch(/^2 retroplume: BUNDLE_STALE: .*mixed: apply, verify, report were made with other settings/);
     expect(existsSync(`${mixed}.tar.gz`)).toBe(false);
+  });
+
+  it('a file where a run folder is expected, and a folder or what lies below a file where a file is', () => {
+    const before = readdirSync(folder);
+    expect(refused('bundle', join(out, 'run.json'))).toMatch(/^2 retroplume: RUN_FILE_MISSING: .*run\.json\/run\.json: no such file/);
+    expect(refused('bundle', out, '.')).toMatch(/^3 retroplume: BUNDLE_UNWRITABLE: \.: expected the name of a file but received a folder/);
+    expect(refused('bundle', out, join(out, 'run.json/y.tgz'))).toMatch(/^3 retroplume: WRITE_FAILED: .*run\.json: this folder cannot be made/);
+    expect(refused('reproduce', '.', '--out', 'x')).toMatch(/^3 retroplume: BUNDLE_CORRUPT: \.: expected a file but received a folder/);
+    expect(readdirSync(folder)).toEqual(before);
+    expect(existsSync(`${folder}.tmp`)).toBe(false);
   });
 
   it('a product that is cut short, or a folder in its place; the stage is then run again', () => {

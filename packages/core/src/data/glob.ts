@@ -7,11 +7,11 @@ import { DataError } from '../errors';
 /**
  * The files that match, sorted by name.
  *
- * @throws {DataError} `FILES_NONE` when there are none, `FILE_MISSING` when a plain path does not exist
+ * @throws {DataError} `FILES_NONE` when there are none, `FILE_MISSING` when a plain path does not exist, `PATTERN_INVALID`
  */
 export function expandGlob(pattern: string): string[] {
   const parts = pattern.split(/[\\/]/).filter((part) => part !== '');
-  const found = parts.reduce((folders, part) => folders.flatMap((folder) => matches(folder, part)), [isAbsolute(pattern) ? sep : '.']);
+  const found = parts.reduce((folders, part) => folders.flatMap((folder) => matches(folder, part, pattern)), [isAbsolute(pattern) ? sep : '.']);
   if (found.length > 0) return found.sort();
   if (!/[*?[]/.test(pattern)) throw new DataError('FILE_MISSING', `${pattern}: there is no such file: check the path in the case`);
   throw new DataError('FILES_NONE', `${pattern}: no file matches: check the pattern in the case, and the folder that it is relative to`);
@@ -22,12 +22,12 @@ export function expandGlobs(patterns: string | string[], period = ''): string[] 
   return [...new Set([patterns].flat().flatMap((pattern) => expandGlob(pattern.replaceAll('{period}', period))))];
 }
 
-function matches(folder: string, part: string): string[] {
+function matches(folder: string, part: string, pattern: string): string[] {
   if (!/[*?[]/.test(part)) {
     const path = join(folder, part);
     return existsSync(path) ? [path] : [];
   }
-  const expression = toRegExp(part);
+  const expression = toRegExp(part, pattern);
   try {
     return readdirSync(folder)
       .filter((name) => expression.test(name) && (part.startsWith('.') || !name.startsWith('.')))
@@ -37,11 +37,17 @@ function matches(folder: string, part: string): string[] {
   }
 }
 
-function toRegExp(part: string): RegExp {
+function toRegExp(part: string, pattern: string): RegExp {
   const source = part.replace(/\[[^\]]+\]|[\\^$.*+?()[\]{}|]/g, (token) => {
     if (token === '*') return '.*';
     if (token === '?') return '.';
     return token.length > 1 ? token.replace(/^\[!/, '[^') : `\\${token}`;
   });
-  return new RegExp(`^${source}$`);
+  try {
+    return new RegExp(`^${source}$`);
+  } catch (cause) {
+    throw new DataError('PATTERN_INVALID', `${pattern}: ${part} is no pattern of file names, as [z-a] is none: mend what is in its brackets`, {
+      cause,
+    });
+  }
 }

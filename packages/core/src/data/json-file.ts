@@ -4,7 +4,7 @@ import { DataError } from '../errors';
 
 export interface JsonExpectation {
   /** keys that the object has at least, each with what its value is */
-  keys: Readonly<Record<string, 'string' | 'number' | 'object' | 'array'>>;
+  keys: Readonly<Record<string, 'string' | 'number' | 'boolean' | 'object' | 'array'>>;
   /** what the user is to do where the file is not so */
   remedy: string;
   /** of `JSON.parse` */

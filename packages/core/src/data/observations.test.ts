@@ -1,4 +1,4 @@
-import { truncateSync } from 'node:fs';
+import { mkdirSync, rmSync, truncateSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -83,6 +83,12 @@ describe('stations', () => {
     await expect(readStations(spec().stations)).rejects.toThrow(
       failure('FILE_MISSING', `${file}: there is no such file: check the path in the case`),
     );
+    mkdirSync(file);
+    await expect(readStations(spec().stations)).rejects.toMatchObject({
+      code: 'FILE_UNREADABLE',
+      message: expect.stringMatching(/stations\.csv: expected a table but it cannot be read \(EISDIR.*\): give a file/) as string,
+    });
+    rmSync(file, { recursive: true });
     await fails('', 'FILE_EMPTY', 'the file is empty: give one with a header line and data');
     await fails('code,lon,lat\nA,1,2\n', 'COLUMN_MISSING', 'there is no column id; it holds code, lon, lat: name the right column in the case');
     await fails('id,lon,lat\nA,,\n', 'STATIONS_NONE', 'no station has coordinates: check the columns of longitude and latitude in the case');

@@ -12,7 +12,7 @@ export interface CsvDialect {
 const HEAD = 1 << 16;
 
 /**
- * @throws {DataError} `FILE_MISSING`, `FILE_EMPTY`, `FILE_ENCODING`, `FILE_TRUNCATED` (a gzip file that ends early: DuckDB would read
+ * @throws {DataError} `FILE_MISSING`, `FILE_UNREADABLE`, `FILE_EMPTY`, `FILE_ENCODING`, `FILE_TRUNCATED` (a gzip file that ends early: DuckDB would read
  * what there is without a word)
  */
 export async function inspectCsv(path: string): Promise<CsvDialect> {
@@ -34,12 +34,21 @@ export async function firstLine(path: string): Promise<string> {
 }
 
 function plainHead(path: string): Buffer {
-  const descriptor = openSync(path, 'r');
+  let descriptor: number | undefined;
   try {
+    descriptor = openSync(path, 'r');
     const buffer = Buffer.alloc(HEAD);
     return buffer.subarray(0, readSync(descriptor, buffer, 0, HEAD, 0));
+  } catch (cause) {
+    throw new DataError(
+      'FILE_UNREADABLE',
+      `${path}: expected a table but it cannot be read (${(cause as Error).message}): give a file, and check its permissions`,
+      {
+        cause,
+      },
+    );
   } finally {
-    closeSync(descriptor);
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 

@@ -142,6 +142,7 @@ describe('projections', () => {
   test('sizes that make no grid', () => {
     expect(() => new Grid({ ...cn27, xcell: 0 })).toThrow(expect.objectContaining({ code: 'GRID_DEFINITION' }) as Error);
     expect(() => new Grid({ ...cn27, rows: 1.5 })).toThrow(expect.objectContaining({ code: 'GRID_DEFINITION' }) as Error);
+    expect(() => new Grid({ ...cn27, cols: 1e9 })).toThrow(/expected at most 200000000 cells but received 1000000000 x \d+: mend the GRIDDESC/);
   });
 
   test.each(['pAlp', 'pGam', 'xcent', 'xorig', 'xcell'] as const)('%s that is not finite, which proj4 throws an error of its own at', (key) => {

@@ -22,6 +22,9 @@ export interface TimeAxis {
 
 const RADIANS = Math.PI / 180;
 
+/** More than the globe has in cells of 2 km: what asks for more is a wrong number, and arrays of it would fill the memory. */
+const MOST_CELLS = 2e8;
+
 /**
  * @example
  * const grid = readGriddesc('GRIDDESC', 'cn27');
@@ -37,6 +40,12 @@ export class Grid {
       throw new GridError(
         'GRID_DEFINITION',
         `grid ${name}: expected cells larger than 0 and at least one row and column but received ${cols} x ${rows} cells of ${xcell} x ${ycell}: mend the GRIDDESC or the file's header`,
+      );
+    }
+    if (cols * rows > MOST_CELLS) {
+      throw new GridError(
+        'GRID_DEFINITION',
+        `grid ${name}: expected at most ${MOST_CELLS} cells but received ${cols} x ${rows}: mend the GRIDDESC or the file's header`,
       );
     }
     this.projection = usable(definition);

@@ -7,10 +7,11 @@
  *
  * Ranks search together: of the folds of each candidate every rank makes its own, and all see the errors of all.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { asksForCrossValidation, type InversionSettings } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
+import { readJson } from '../data/json-file';
 import { PREPARED_SPECIES } from '../data/prepared';
 import { openPrepared } from '../data/prepared-store';
 import { ConfigError, DataError, InterruptedError } from '../errors';
@@ -188,7 +189,7 @@ class Inversions {
     const path = this.pathOf(settings, fold);
     // It is written whole and renamed: what is there is finished.
     if (!existsSync(path)) writeFileAtomic(path, JSON.stringify(await this.invert(settings, fold, about)));
-    return JSON.parse(readFileSync(path, 'utf8')) as FoldResult;
+    return readJson(path, { keys: { fold: 'string', errors: 'array', status: 'string' }, remedy: 'remove it, and run the stage again' });
   }
 
   private async invert(inversion: InversionSettings, fold: Fold, { name, done, left }: About): Promise<FoldResult> {

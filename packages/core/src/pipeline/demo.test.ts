@@ -13,6 +13,19 @@ it.each([
 ])('keeps demos of each kind apart: %j', (options, folder) => expect(demoFolder(options)).toBe(folder));
 
 describe('runDemo', () => {
+  it('refuses a folder whose world does not say what it was made with, and a file in its place', async () => {
+    const out = mkdtempSync(join(tmpdir(), 'other-world-'));
+    try {
+      mkdirSync(join(out, 'inputs'));
+      writeFileSync(join(out, 'case.yaml'), 'name: demo\n');
+      writeFileSync(join(out, 'inputs/world.json'), '{"size": "qu');
+      await expect(runDemo({ out })).rejects.toMatchObject({ code: 'JSON_UNREADABLE', message: expect.stringContaining('world.json') as string });
+      await expect(runDemo({ out: join(out, 'case.yaml') })).rejects.toMatchObject({ code: 'WRITE_FAILED' });
+    } finally {
+      rmSync(out, { recursive: true });
+    }
+  });
+
   it.each([
     [{ size: 'default', nonIdentical: false, seed: 2 }, { seed: 3 }, /retroplume demo --seed 2, not that of retroplume demo --seed 3: name another/],
     [

@@ -1,7 +1,8 @@
 /** The demo: a twin experiment on a made-up region, from nothing to the report. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
+import { readJson } from '../data/json-file';
 import { chooseDevice } from '../device';
 import { ConfigError } from '../errors';
 import { ALONE } from '../ranks';
@@ -48,7 +49,8 @@ async function ensureWorld(out: string, casePath: string, asked: WorldOptions): 
     await writeDemoWorld(out, asked);
     writeFileAtomic(file, JSON.stringify(asked));
   } else if (existsSync(file)) {
-    const there = JSON.parse(readFileSync(file, 'utf8')) as WorldOptions;
+    const keys = { size: 'string', nonIdentical: 'boolean', seed: 'number' } as const;
+    const there = readJson<WorldOptions>(file, { keys, remedy: 'name another folder with --out, or move this one away' });
     if (flagsOf(there) === flagsOf(asked)) return;
     throw new ConfigError(
       'DEMO_OTHER_WORLD',

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -84,6 +84,11 @@ test('auto goes on with what it chose before an interruption, untimed', async ()
   expect(resumed).toEqual({ engine, choice: first.choice });
   expect(JSON.parse(readFileSync(memory, 'utf8'))).toEqual(first.choice);
   expect(engine.runs).toBe(0);
+});
+
+test('auto does not guess what it chose before an interruption', async () => {
+  writeFileSync(memory, '{"asked":"auto","us');
+  await expect(choose('auto')).rejects.toMatchObject({ code: 'JSON_UNREADABLE', message: expect.stringContaining(memory) as string });
 });
 
 test('auto takes native where ONNX Runtime does not load, and says so', async () => {

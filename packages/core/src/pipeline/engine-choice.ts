@@ -1,6 +1,7 @@
 /** What runs the surrogate in the inversion, `inversion.engine`: the native program, ONNX Runtime, or whichever of the two is faster here. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { writeFileAtomic } from '../data/checkpoint';
+import { readJson } from '../data/json-file';
 import { DeviceError } from '../errors';
 import type { AdjointEngine, SurrogateInputs } from '../surrogate/frozen-program';
 
@@ -42,9 +43,13 @@ export async function chooseEngine(options: EngineOptions): Promise<{ engine: Ad
 
 type Chosen = Awaited<ReturnType<typeof chooseEngine>>;
 
+/** @throws {DataError} `JSON_UNREADABLE`: which engine it was must not be guessed */
 async function chosenBefore({ memory, native, onnx }: EngineOptions): Promise<Chosen | undefined> {
   if (!existsSync(memory)) return undefined;
-  const choice = JSON.parse(readFileSync(memory, 'utf8')) as EngineChoice;
+  const choice = readJson<EngineChoice>(memory, {
+    keys: { asked: 'string', used: 'string' },
+    remedy: 'remove the folder that it lies in, and run again',
+  });
   return { engine: choice.used === 'native' ? native() : await onnx(), choice };
 }
 

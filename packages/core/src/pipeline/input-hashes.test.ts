@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataError } from '../errors';
-import { InputHashes } from './input-hashes';
+import { InputHashes, sha256 } from './input-hashes';
 
 let folder: string;
 let path: string;
@@ -30,4 +30,11 @@ it('is refused with other contents, of the same length too, but not for having b
   await expect(inputs.describe(path)).rejects.toThrow(expect.objectContaining({ code: 'INPUT_CHANGED' }) as Error);
   rmSync(path);
   await expect(inputs.describe(path)).rejects.toThrow(expect.objectContaining({ code: 'FILE_MISSING' }) as Error);
+});
+
+it('is refused where it is a folder, or below a file', async () => {
+  mkdirSync(join(folder, 'inputs'));
+  await expect(inputs.describe(join(folder, 'inputs'))).rejects.toThrow(/inputs: cannot be read \(it is no file\): give a file/);
+  await expect(inputs.describe(join(path, 'below'))).rejects.toThrow(expect.objectContaining({ code: 'FILE_MISSING' }) as Error);
+  await expect(sha256(folder)).rejects.toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }) as Error);
 });

@@ -3,7 +3,7 @@
  * it was and half as it is, with results that belong to no input at all. Each file is hashed once for as long as the file system says that it is the same.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { DataError } from '../errors';
 
 export interface InputFile {
@@ -23,7 +23,7 @@ export class InputHashes {
 
   /**
    * Size and SHA-256 of a file.
-   * @throws {DataError} `FILE_MISSING`; `INPUT_CHANGED` if the run has seen it with other contents
+   * @throws {DataError} `FILE_MISSING`; `FILE_UNREADABLE`; `INPUT_CHANGED` if the run has seen it with other contents
    */
   async describe(path: string): Promise<InputFile> {
     const before = this.known.get(path);
@@ -41,17 +41,26 @@ export class InputHashes {
   }
 }
 
-/** @throws {DataError} `FILE_MISSING` */
+/** @throws {DataError} `FILE_MISSING`, `FILE_UNREADABLE` */
 function stateOf(path: string): string {
-  const state = statSync(path, { bigint: true, throwIfNoEntry: false });
-  if (!state) throw new DataError('FILE_MISSING', `${path}: no such file: check the path in the case`);
+  if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: no such file: check the path in the case`);
+  const state = statSync(path, { bigint: true });
+  if (!state.isFile()) throw unreadable(path, 'it is no file');
   const { dev, ino, size, mtimeNs, ctimeNs } = state;
   return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
 }
 
-/** SHA-256 of a file of any size, as hexadecimal digits. */
+function unreadable(path: string, why: string, cause?: unknown): DataError {
+  return new DataError('FILE_UNREADABLE', `${path}: cannot be read (${why}): give a file, and check its permissions`, { cause });
+}
+
+/** SHA-256 of a file of any size, as hexadecimal digits. @throws {DataError} `FILE_UNREADABLE` */
 export async function sha256(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  } catch (cause) {
+    throw unreadable(path, (cause as Error).message, cause);
+  }
   return hash.digest('hex');
 }

@@ -1,8 +1,8 @@
 /** `report`: everything that the stages before found, on one page. */
-import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { asksForCrossValidation, GROUPS, type Case, type PeriodSettings } from '../data/case';
 import { speciesUnit } from '../data/case-fields';
+import { readJson } from '../data/json-file';
 import { describeQuality } from '../data/observation-quality';
 import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../data/prepared';
 import {
@@ -167,9 +167,10 @@ function summaryOf<T>(context: StageContext, stage: StageName): T | undefined {
 /** Nothing where `verify` was run before it broke scores down. */
 function scoresOf({ case: { scores } }: StageContext, variants: readonly StageContext[]): Pick<ReportData, 'scores'> {
   const modes = variants.flatMap((variant) => {
-    const text = readFileSync(join(variant.dirOf('verify'), VERIFICATION_FILE), 'utf8');
     // JSON has no NaN: what is not a number was written as null.
-    const { scores: rows } = JSON.parse(text, (_key, value: unknown) => value ?? NaN) as Partial<Verification>;
+    const reviver = (_key: string, value: unknown): unknown => value ?? NaN;
+    const path = join(variant.dirOf('verify'), VERIFICATION_FILE);
+    const { scores: rows } = readJson<Partial<Verification>>(path, { keys: {}, remedy: 'run the stage verify again', reviver });
     return rows ? [{ mode: modeOf(variant), rows }] : [];
   });
   return modes.length > 0 ? { scores: { ozoneCutoff: scores.ozoneCutoff, modes } } : {};

@@ -1,8 +1,9 @@
 /** A trained surrogate: settings, normalisation and weights, as the `train` stage leaves it on disk. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SurrogateSettings } from '../data/case';
 import { readTensors, writeFileAtomic, writeTensors, type Tensor } from '../data/checkpoint';
+import { readJson } from '../data/json-file';
 import { DataError } from '../errors';
 import type { Execution } from '../graph';
 import { FrozenProgram } from './frozen-program';
@@ -42,11 +43,20 @@ export class Surrogate {
     this.window = new Window(description.settings.window);
   }
 
-  /** @throws {DataError} if the folder holds no surrogate, or its weights are corrupt */
+  /** @throws {DataError} `SURROGATE_MISSING`, `JSON_UNREADABLE`, `CHECKPOINT_CORRUPT`: the folder holds no surrogate, or it is damaged */
   static load(dir: string): Surrogate {
     const path = join(dir, SURROGATE_FILES.description);
     if (!existsSync(path)) throw new DataError('SURROGATE_MISSING', `${path}: no such file: run the stage train first`);
-    return new Surrogate(JSON.parse(readFileSync(path, 'utf8')) as SurrogateDescription, readTensors(join(dir, SURROGATE_FILES.weights)).tensors);
+    const keys = {
+      settings: 'object',
+      normalisation: 'object',
+      meteorologyNames: 'array',
+      geographyNames: 'array',
+      species: 'array',
+      groups: 'array',
+    } as const;
+    const description = readJson<SurrogateDescription>(path, { keys, remedy: 'run the stage train again' });
+    return new Surrogate(description, readTensors(join(dir, SURROGATE_FILES.weights)).tensors);
   }
 
   /** The same network with y taken from elsewhere. */

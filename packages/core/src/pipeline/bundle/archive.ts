@@ -1,6 +1,6 @@
 /** A folder as one file and back, by the system's tar, which every Unix has. */
 import { spawnSync } from 'node:child_process';
-import { renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { makeFolder } from '../../data/make-folder';
 import { DataError, DeviceError } from '../../errors';
@@ -12,12 +12,23 @@ function tar(args: string[]): { ok: boolean; said: string } {
 }
 
 /**
+ * Makes sure that a file can be written where it is to be, with the folder that it lies in.
+ * @throws {DataError} `BUNDLE_UNWRITABLE`, `WRITE_FAILED`
+ */
+export function checkTarget(file: string): void {
+  if (existsSync(file) && !statSync(file).isFile()) {
+    throw new DataError('BUNDLE_UNWRITABLE', `${file}: expected the name of a file but received a folder: choose another file`);
+  }
+  makeFolder(dirname(resolve(file)));
+}
+
+/**
  * Packs a folder, following links, into FILE (gzip), which appears when it is whole.
  * @throws {DataError} `BUNDLE_UNWRITABLE`
  */
 export function pack(folder: string, file: string): void {
   const temporary = `${resolve(file)}.tmp`;
-  makeFolder(dirname(temporary));
+  checkTarget(file);
   const { ok, said } = tar(['--create', '--gzip', '--dereference', '--file', temporary, '--directory', dirname(folder), basename(folder)]);
   if (!ok) {
     rmSync(temporary, { force: true });

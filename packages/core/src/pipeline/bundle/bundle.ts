@@ -12,7 +12,7 @@ import { damagedProducts, readRecord, RECORD, type StageRecord } from '../record
 import { staleStages } from '../run';
 import { readRunFile, RUN_FILE, type RunFile } from '../run-file';
 import { lockRun } from '../run-lock';
-import { pack } from './archive';
+import { checkTarget, pack } from './archive';
 import { hashOfValues } from './compare-files';
 
 export const BUNDLE_FILE = 'bundle.json';
@@ -84,13 +84,15 @@ export function finishedStages(out: string): { dir: string; record: StageRecord 
  */
 export async function bundleRun(out: string, options: BundleOptions = {}): Promise<BundleResult> {
   const folder = resolve(out);
+  const { inputs: packInputs = false, largest = 50e6, file = `${folder}.tar.gz` } = options;
+  const read = readRunFile(folder);
   const stages = finishedStages(folder);
-  const run = asTrained(readRunFile(folder), stages);
+  const run = asTrained(read, stages);
   if (stages.length === 0) throw new ConfigError('BUNDLE_EMPTY', `${folder}: no stage is finished here: run the case first`);
+  checkTarget(file); // before anything is hashed
   const release = lockRun(folder);
   const staging = mkdtempSync(join(tmpdir(), 'retroplume-bundle-'));
   try {
-    const { inputs: packInputs = false, largest = 50e6, file = `${folder}.tar.gz` } = options;
     const hashes = new InputHashes();
     checkProducts(folder, stages);
     await checkOneCase(folder, run, hashes);

@@ -104,6 +104,8 @@ async function openOnRanks(file: string, out: string, ranks: Ranks): ReturnType<
 async function openBundle(file: string, out: string): Promise<{ bundle: Bundle; folder: string }> {
   const folder = join(out, 'bundle');
   if (!existsSync(file)) throw new DataError('FILE_MISSING', `${file}: no such file: give a bundle, as "retroplume bundle" writes it`);
+  if (!statSync(file).isFile())
+    throw new DataError('BUNDLE_CORRUPT', `${file}: expected a file but received a folder: give a bundle, as "retroplume bundle" writes it`);
   const digest = await sha256(file);
   const mark = join(out, 'bundle.sha256');
   const isOurs = existsSync(mark) && readFileSync(mark, 'utf8') === digest;
