@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -109,6 +110,10 @@ describe('what is wrong with a file is said in one sentence', () => {
   test('missing, not netCDF, not I/O API', () => {
     expect(() => IoapiFile.open(at('none.nc'))).toThrow(
       failure('FILE_MISSING', `${at('none.nc')}: there is no such file: check the path in the case`),
+    );
+    execFileSync('mkfifo', [at('pipe.nc')]);
+    expect(() => IoapiFile.open(at('pipe.nc'))).toThrow(
+      failure('FILE_UNREADABLE', `${at('pipe.nc')}: expected a netCDF file but received a pipe: give a file`),
     );
     writeFileSync(at('text.nc'), 'station,lon,lat\n');
     expect(() => IoapiFile.open(at('text.nc'))).toThrow(

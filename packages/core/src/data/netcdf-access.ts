@@ -13,6 +13,8 @@ import { DataError, RetroplumeError } from '../errors';
  */
 export function openNetcdf(path: string): NetcdfFile {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path in the case`);
+  // One that netCDF-C would wait for until somebody writes into it.
+  if (statSync(path).isFIFO()) throw new DataError('FILE_UNREADABLE', `${path}: expected a netCDF file but received a pipe: give a file`);
   return reading(path, () => NetcdfFile.open(path));
 }
 

@@ -86,7 +86,7 @@ describe('stations', () => {
     mkdirSync(file);
     await expect(readStations(spec().stations)).rejects.toMatchObject({
       code: 'FILE_UNREADABLE',
-      message: expect.stringMatching(/stations\.csv: expected a table but it cannot be read \(EISDIR.*\): give a file/) as string,
+      message: expect.stringMatching(/stations\.csv: expected a table but it cannot be read \(it is no file\): give a file/) as string,
     });
     rmSync(file, { recursive: true });
     await fails('', 'FILE_EMPTY', 'the file is empty: give one with a header line and data');

@@ -1,5 +1,5 @@
 /** What a CSV file is like, found before it is read: its separator and line ends, and that it is whole and UTF-8. */
-import { createReadStream, existsSync, openSync, readSync, closeSync } from 'node:fs';
+import { createReadStream, existsSync, openSync, readSync, closeSync, statSync } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 
 import { DataError } from '../errors';
@@ -36,6 +36,8 @@ export async function firstLine(path: string): Promise<string> {
 function plainHead(path: string): Buffer {
   let descriptor: number | undefined;
   try {
+    // A pipe would be waited for until somebody writes into it.
+    if (!statSync(path).isFile()) throw new Error('it is no file');
     descriptor = openSync(path, 'r');
     const buffer = Buffer.alloc(HEAD);
     return buffer.subarray(0, readSync(descriptor, buffer, 0, HEAD, 0));

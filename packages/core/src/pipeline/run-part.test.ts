@@ -76,6 +76,13 @@ describe('runs made by themselves', () => {
     expect(existsSync(concentrations('changed', 'prior'))).toBe(false);
   });
 
+  it('do not wait for a folder that is not ours', async () => {
+    mkdirSync(at('foreign/simulate'), { recursive: true });
+    writeFileSync(at('foreign/simulate/thesis.txt'), 'precious');
+    await expect(make('foreign', 'prior')).rejects.toMatchObject({ code: 'FOLDER_NOT_OURS' });
+    expect(existsSync(at('foreign/simulate/thesis.txt'))).toBe(true);
+  });
+
   it('wait for the folder, but not for ever', async () => {
     mkdirSync(at('held'));
     const release = lockRun(at('held'));

@@ -144,7 +144,7 @@ async function lockBegun(context: StageContext, task: string, keys: { key: strin
       if (isBegun(context.dir, keys.key)) return release;
       release();
     } catch (error) {
-      if (!(error instanceof ConfigError) || performance.now() > until) throw error;
+      if (!(error instanceof ConfigError && error.code === 'RUN_LOCKED') || performance.now() > until) throw error;
     }
     await new Promise((wake) => setTimeout(wake, POLL_MS));
   }
