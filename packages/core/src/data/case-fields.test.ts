@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { Grid, type TimeAxis } from '../grid/grid';
-import { readConcentrations, readEmissions, readGeography } from './case-fields';
+import { readConcentrationChanges, readConcentrations, readEmissions, readGeography } from './case-fields';
 import { IoapiFile, IoapiWriter } from './ioapi';
 import { stepsAtOnce } from './period-steps';
 import { failure, temporaryFolder } from './testing/shared-data';
@@ -95,7 +95,7 @@ describe('emissions', () => {
 
 describe('concentrations', () => {
   test('of the lowest layer, in ppb and µg m-3', () => {
-    const file = open({ NO2: ['ppmV', (_, layer) => 0.01 * (layer + 1)], PM25_TOT: ['micrograms/m**3', (step) => step] }, 3);
+    const file = open({ NO2: ['ppmV', (_, layer, cell) => 0.01 * (layer + 1) + 0.001 * cell], PM25_TOT: ['micrograms/m**3', (step) => step] }, 3);
     const values = readConcentrations(file, { ...axis, start: new Date('2017-01-01T05:00Z'), count: 20 }, { NO2: 'NO2', 'PM2.5': 'PM25_TOT' });
     file.close();
     expect(values).toHaveLength(20 * 6 * 2);
@@ -108,6 +108,38 @@ describe('concentrations', () => {
     const values = readConcentrations(file, axis, { NO2: { NO2: 1, PAN: 0.95, HNO3: 0.35 } });
     expect(values[7 * 6 + 4]).toBeCloseTo(7 + 0.95 * 2 + 0.35 * 4, 5);
     expect(() => readConcentrations(file, axis, { NO2: { NO2: 1, HONO: 1 } })).toThrow(/there is no variable HONO; it holds NO2, PAN, HNO3/);
+    file.close();
+  });
+
+  test.each([
+    [-0.02, 'received -0.02'], // NO2 times −1
+    [-9999, 'received -9999'],
+    [1e10, 'received 10000000000'],
+    [20, 'received 20'], // ppb called ppm
+  ])('%d ppm of NO2 in one cell and hour is refused, with its place', (wrong, said) => {
+    const file = open({ NO2: ['ppmV', (step, _, cell) => (step === 25 && cell === 4 ? wrong : 0.01 + 0.001 * cell)] });
+    expect(() => readConcentrations(file, axis, { NO2: 'NO2' })).toThrow(
+      failure(
+        'VALUE_RANGE',
+        `${file.path}: NO2: expected -0.000001 to 10 ppmV but ${said} at row 1, column 1, 2017-01-02T01:00Z: mend the file, or the unit that it gives`,
+      ),
+    );
+    expect(readConcentrationChanges(file, axis, { NO2: 'NO2' })[25 * 6 + 4] / (1000 * wrong)).toBeCloseTo(1, 6);
+    file.close();
+  });
+
+  test('what a scheme leaves just below zero is taken as it is', () => {
+    const file = open({ NO2: ['ppmV', (step) => (step === 3 ? -1e-10 : 0.01)] });
+    expect(readConcentrations(file, axis, { NO2: 'NO2' })[3 * 6]).toBeCloseTo(-1e-7, 12);
+    file.close();
+  });
+
+  test('a species that is the same everywhere is refused; one of its parts may be', () => {
+    const file = open({ NO2: ['ppbV', (step) => step], PAN: ['ppbV', () => 0], O3: ['ppbV', () => 0] });
+    expect(() => readConcentrations(file, axis, { NO2: { NO2: 1, PAN: 1 }, O3: 'O3' })).toThrow(
+      failure('CONCENTRATIONS_CONSTANT', `${file.path}: O3 (O3) is 0 ppb in every cell and hour: name a variable that the transport model computes`),
+    );
+    expect([...readConcentrationChanges(file, { ...axis, count: 2 }, { O3: 'O3' })]).toEqual(Array(12).fill(0));
     file.close();
   });
 

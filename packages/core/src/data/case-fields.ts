@@ -5,6 +5,7 @@ import { conversion, parseUnit } from '../units';
 import type { IoapiReader } from './ioapi-file';
 import { timeAt } from './ioapi-time';
 import { assertValues, forEachSlab, putChannel, stepsAtOnce, type LongRead } from './period-steps';
+import { concentrationRange } from './value-ranges';
 
 /** How variables of an emission file make up a group; molarMass (g mol-1) turns moles/s into mass. */
 export interface EmissionGroup {
@@ -38,7 +39,7 @@ export function readEmissions(reader: IoapiReader, period: TimeAxis, groups: Rec
           assertValues(
             fields,
             { path: reader.path, variable: name, grid, start: timeAt(period, step), stepSeconds: period.stepSeconds, layers: reader.layers },
-            0,
+            { least: 0 },
           );
           addLayers(sum, fields, reader.layers, cells, grid.cols, scales[channel][i]);
         });
@@ -82,7 +83,8 @@ export function partsOfVariable(variable: OutputVariable): [name: string, part: 
  *
  * @param variables - the file's variable, or sum of variables, for each species, in the order of the channels
  * @returns `[T, H, W, species]`; gases in ppb, PM2.5 in µg m-3
- * @throws {DataError} `VARIABLE_MISSING`, `PERIOD_NOT_COVERED`, `NOT_FINITE`
+ * @throws {DataError} `VARIABLE_MISSING`, `PERIOD_NOT_COVERED`, `NOT_FINITE`, `VALUE_RANGE`; `CONCENTRATIONS_CONSTANT` for a species that is the same
+ *   in all cells and hours of the period
  * @throws {UnitError} for a gas that is not given as a mole fraction
  */
 export function readConcentrations(
@@ -91,25 +93,67 @@ export function readConcentrations(
   variables: Record<string, OutputVariable>,
   options: LongRead = {},
 ): Float32Array {
+  const result = readSurface(reader, period, variables, { ...options, ranges: true });
+  if (period.count > 1) assertVarying(result, reader, variables);
+  return result;
+}
+
+/**
+ * Changes of surface concentrations, such as sensitivities: of either sign, and of any size.
+ *
+ * @returns as {@link readConcentrations}
+ * @throws {DataError} `VARIABLE_MISSING`, `PERIOD_NOT_COVERED`, `NOT_FINITE`
+ * @throws {UnitError} for a gas that is not given as a mole fraction
+ */
+export function readConcentrationChanges(
+  reader: IoapiReader,
+  period: TimeAxis,
+  variables: Record<string, OutputVariable>,
+  options: LongRead = {},
+): Float32Array {
+  return readSurface(reader, period, variables, { ...options, ranges: false });
+}
+
+function readSurface(
+  reader: IoapiReader,
+  period: TimeAxis,
+  variables: Record<string, OutputVariable>,
+  { ranges, ...options }: LongRead & { ranges: boolean },
+): Float32Array {
   const { grid, path } = reader;
   const cells = grid.rows * grid.cols;
-  const entries = Object.entries(variables);
-  const sums = entries.map(([species, variable]) =>
-    partsOfVariable(variable).map(([name, part]) => ({ name, scale: part * concentrationScale(reader, species, name) })),
+  const sums = Object.entries(variables).map(([species, variable]) =>
+    partsOfVariable(variable).map(([name, part]) => {
+      const scale = concentrationScale(reader, species, name);
+      return { name, scale: part * scale, range: ranges ? concentrationRange(species, unitsOf(reader, name), scale) : {} };
+    }),
   );
-  const result = new Float32Array(period.count * cells * entries.length);
+  const result = new Float32Array(period.count * cells * sums.length);
   forEachSlab(reader, period, options, (fileStep, step, count) => {
     sums.forEach((parts, channel) => {
       const sum = new Float32Array(count * cells);
-      for (const { name, scale } of parts) {
+      for (const { name, scale, range } of parts) {
         const fields = reader.read(name, fileStep, count, 0);
-        assertValues(fields, { path, variable: name, grid, start: timeAt(period, step), stepSeconds: period.stepSeconds, layers: 1 });
+        assertValues(fields, { path, variable: name, grid, start: timeAt(period, step), stepSeconds: period.stepSeconds, layers: 1 }, range);
         for (let i = 0; i < fields.length; i++) sum[i] += fields[i] * scale;
       }
       putChannel(result, sums.length, channel, step * cells, sum);
     });
   });
   return result;
+}
+
+/** A surrogate learns nothing of a species that never changes, and would tell the inversion that no emission moves it. */
+function assertVarying(concentrations: Float32Array, { path }: IoapiReader, variables: Record<string, OutputVariable>): void {
+  const species = Object.keys(variables);
+  species.forEach((name, channel) => {
+    for (let i = channel; i < concentrations.length; i += species.length) if (concentrations[i] !== concentrations[channel]) return;
+    const from = partsOfVariable(variables[name]).map(([variable]) => variable);
+    throw new DataError(
+      'CONCENTRATIONS_CONSTANT',
+      `${path}: ${name} (${from.join(', ')}) is ${concentrations[channel]} ${speciesUnit(name)} in every cell and hour: name a variable that the transport model computes`,
+    );
+  });
 }
 
 function concentrationScale(reader: IoapiReader, species: string, name: string): number {

@@ -70,18 +70,26 @@ export function putChannel(target: Float32Array, channels: number, channel: numb
   for (let i = 0, at = firstCell * channels + channel; i < fields.length; i++, at += channels) target[at] = fields[i];
 }
 
+/** What a variable can be, in the unit that its fields are in; an end that is not given is open. */
+export interface ValueRange {
+  least?: number;
+  most?: number;
+  /** for the message */
+  units?: string;
+}
+
 /**
- * Refuses what is not a number, or is below a bound.
+ * Refuses what is not a number, or is outside a range.
  *
  * @param fields - `[steps, layers, rows, cols]`
- * @throws {DataError} `NOT_FINITE`, `NEGATIVE`, naming variable, time and cell
+ * @throws {DataError} `NOT_FINITE`, `NEGATIVE` below a least value of 0, `VALUE_RANGE`, naming variable, time and cell
  */
 export function assertValues(
   fields: Float32Array,
   where: { path: string; variable: string; grid: Grid; start: Date; stepSeconds: number; layers: number },
-  lowest = -Infinity,
+  { least = -Infinity, most = Infinity, units = '' }: ValueRange = {},
 ): void {
-  const at = fields.findIndex((value) => !(value >= lowest && value < Infinity));
+  const at = fields.findIndex((value) => !(value >= least && value <= most && value < Infinity));
   if (at < 0) return;
   const { path, variable, grid, start, stepSeconds, layers } = where;
   const cells = grid.rows * grid.cols;
@@ -89,7 +97,17 @@ export function assertValues(
   const time = new Date(start.getTime() + 1000 * stepSeconds * Math.floor(at / (cells * layers)));
   const place = `row ${Math.floor(cell / grid.cols)}, column ${cell % grid.cols}${stepSeconds > 0 ? `, ${instant(time)}` : ''}`;
   const value = fields[at];
-  if (Number.isFinite(value))
-    throw new DataError('NEGATIVE', `${path}: ${variable} is ${value} at ${place}: values below ${lowest} make no sense; mend the file`);
-  throw new DataError('NOT_FINITE', `${path}: ${variable} is missing or not a number at ${place}: fill the gap in the file`);
+  if (!Number.isFinite(value))
+    throw new DataError('NOT_FINITE', `${path}: ${variable} is missing or not a number at ${place}: fill the gap in the file`);
+  if (least === 0 && value < 0)
+    throw new DataError('NEGATIVE', `${path}: ${variable} is ${value} at ${place}: values below 0 make no sense; mend the file`);
+  throw new DataError(
+    'VALUE_RANGE',
+    `${path}: ${variable}: expected ${short(least)} to ${short(most)}${units && ` ${units}`} but received ${short(value)} at ${place}: mend the file, or the unit that it gives`,
+  );
+}
+
+/** Without the digits that a 32-bit float does not have. */
+function short(value: number): string {
+  return String(Number(value.toPrecision(6)));
 }

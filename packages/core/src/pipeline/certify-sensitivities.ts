@@ -13,7 +13,7 @@
  * @see CMAQ User's Guide, ch. 10 (CMAQ-DDM-3D); Cohan et al. (2005), doi:10.1021/es048664m; Napelenok et al. (2006), doi:10.1016/j.atmosenv.2006.05.039
  */
 import { GROUPS, type Case, type CertificateSettings, type Species } from '../data/case';
-import { readConcentrations, readGeography } from '../data/case-fields';
+import { readConcentrationChanges, readGeography } from '../data/case-fields';
 import { expandGlob, filesWithin, IoapiSeries } from '../data/ioapi';
 import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
 import { ConfigError, DataError } from '../errors';
@@ -58,7 +58,7 @@ export function sensitivityRegions({ sensitivities }: CertificateSettings, regio
 /**
  * Compares one sensitivity in one period, for each species that it names.
  *
- * @throws {DataError} {UnitError} {GridError} as `readConcentrations`: variables, hours, units or cells that are not there or not those of the case
+ * @throws {DataError} {UnitError} {GridError} as `readConcentrationChanges`: variables, hours, units or cells that are not there or not those of the case
  * @throws {ConfigError} `REGION_EMPTY` if the region or mask has no cell
  * @throws {DataError} `MASK_INVALID` if a part in the mask is not between 0 and 1
  */
@@ -91,7 +91,7 @@ function readSensitivity(context: StageContext, given: Sensitivity, { grid, time
   const series = IoapiSeries.open(filesWithin(expandGlob(inPeriod(given.files, name)), time), { grid });
   try {
     const variables = Object.fromEntries(species.map((each) => [each, given.variables[each]!]));
-    const values = readConcentrations(series, time, variables, { signal: context.signal });
+    const values = readConcentrationChanges(series, time, variables, { signal: context.signal });
     const out = new Float32Array((values.length / species.length) * PREPARED_SPECIES.length);
     const channels = species.map((each) => PREPARED_SPECIES.indexOf(each));
     values.forEach((value, i) => {

@@ -74,7 +74,7 @@ export class EmissionReader {
       for (let done = 0; done < count; done += atOnce) {
         const fields = reader.read(variable, first + done, Math.min(atOnce, count - done));
         const where = { path: reader.path, variable, grid, start: timeAt(time, first + done), stepSeconds: time.stepSeconds, layers };
-        assertValues(fields, where, 0);
+        assertValues(fields, where, { least: 0 });
         for (let i = 0; i < fields.length; i++) {
           const step = done + Math.floor(i / (cells * layers));
           out[(step * cells + (i % cells)) * GROUP_NAMES.length + group] += scale * fields[i];

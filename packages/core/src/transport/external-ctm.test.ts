@@ -66,6 +66,11 @@ describe('ExternalCtm', () => {
       join(folder.path, 'gap.nc'),
       SPECIES.map((variable) => ({ ...variable, value: (hour: number) => (hour === 4 ? NaN : 1) })),
     );
+  const code = (): string =>
+    writeFile(
+      join(folder.path, 'code.nc'),
+      SPECIES.map((variable) => ({ ...variable, value: (hour: number) => (hour === 4 ? -9999 : 1) })),
+    );
   const notNetcdf = (): string => {
     writeFileSync(join(folder.path, 'text.nc'), 'no such thing');
     return join(folder.path, 'text.nc');
@@ -86,6 +91,7 @@ describe('ExternalCtm', () => {
     ['too few hours', 'cp {emissions} {output}/', short, 'CTM_OUTPUT', /give files that cover it/],
     ['a species missing', 'cp {emissions} {output}/', noOzone, 'CTM_OUTPUT', /there is no variable O3/],
     ['missing values', 'cp {emissions} {output}/', withGap, 'CTM_OUTPUT', /NO2 is missing or not a number.*2026-07-06T04:00Z/],
+    ['codes for missing values', 'cp {emissions} {output}/', code, 'CTM_OUTPUT', /NO2: expected .* ppmV but received -9999 .*2026-07-06T04:00Z/],
     ['output that is no netCDF', 'cp {emissions} {output}/', notNetcdf, 'CTM_OUTPUT', /expected a netCDF file/],
   ])('refuses %s in one sentence that names the log, and leaves no output', async (_, command, file, code, message) => {
     const refused = requestOf({ emissionFiles: [file()], output: join(folder.path, 'refused', 'ACONC_winter.nc') });

@@ -14,6 +14,7 @@ import { writeFileAtomic } from '../data/checkpoint';
 import { expandGlob, IoapiSeries, OUTPUT_OVERLAP } from '../data/ioapi';
 import { assertValues, firstStepOf } from '../data/period-steps';
 import { instant, timeAt } from '../data/ioapi-time';
+import { concentrationRange } from '../data/value-ranges';
 import { RetroplumeError, TransportError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { conversion } from '../units';
@@ -199,9 +200,9 @@ function lastLine(log: string): string {
 }
 
 /** What the four species are made of, each once. */
-function surfaceVariables(variables: ExternalCtmSettings['variables']): SurfaceVariable[] {
+function surfaceVariables(variables: ExternalCtmSettings['variables']): (SurfaceVariable & { species: Species })[] {
   const all = OUTPUT_SPECIES.flatMap(({ species, units, description }) =>
-    partsOfVariable(variables[species]).map(([name]) => ({ name, units, description: `${name}, for ${description}` })),
+    partsOfVariable(variables[species]).map(([name]) => ({ name, units, species, description: `${name}, for ${description}` })),
   );
   return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
 }
@@ -212,12 +213,13 @@ function copySurface(series: IoapiSeries, request: CtmRequest, { grid, variables
   const copied = surfaceVariables(variables);
   const writer = createSurfaceOutput(request.output, grid, time, copied, 'copied from the output of the command of the case');
   try {
-    for (const { name, units } of copied) {
+    for (const { name, units, species } of copied) {
       for (let step = 0; step < time.count; step++) {
         const field = series.read(name, first + step, 1, 0);
-        assertValues(field, { path: series.path, variable: name, grid, start: timeAt(time, step), stepSeconds: 3600, layers: 1 });
         const from = series.variables.find((variable) => variable.name === name)?.units ?? '';
         const { scale } = conversion(from, units, { subject: `${series.path}: ${name}` });
+        const where = { path: series.path, variable: name, grid, start: timeAt(time, step), stepSeconds: 3600, layers: 1 };
+        assertValues(field, where, concentrationRange(species, from, scale));
         writer.write(
           name,
           step,

@@ -1,0 +1,22 @@
+/**
+ * What gridded values can be, so that a wrong unit, a missing-value code or a damaged number is refused where it is read and not learnt from.
+ *
+ * Concentrations: a transport model's cell of a kilometre beside a volcano, a fire or a smelter may hold far more than any monitor reads, so that the most is ten to
+ * twenty times what is taken from a monitor (observation-quality.ts). It stays below an ordinary value in a unit a thousand times too large. Advection and
+ * filters leave values just below zero; those smaller than a thousandth of a ppb or µg m-3 move no result and are taken as they are.
+ */
+import type { ValueRange } from './period-steps';
+
+/** Most of a cell's hourly mean; ppb, PM µg m-3. */
+const MOST: Readonly<Record<string, number>> = { NO2: 1e4, SO2: 3e4, O3: 6e3, 'PM2.5': 1e5 };
+const LEAST = -1e-3;
+
+/**
+ * What a concentration, or a part of one, can be.
+ *
+ * @param units - of the file
+ * @param scale - what brings the file's unit to ppb or µg m-3
+ */
+export function concentrationRange(species: string, units: string, scale: number): ValueRange {
+  return { least: LEAST / scale, most: (MOST[species] ?? Infinity) / scale, units };
+}
