@@ -159,6 +159,23 @@ test('geography', () => {
   file.close();
 });
 
+test.each<[string, string, number, string, string]>([
+  ['HT', 'M', -9999, 'VALUE_RANGE', 'HT: expected -500 to 9000 m but received -9999 at row 0, column 2'],
+  ['HT', 'K', 5, 'UNIT_MISMATCH', 'HT: it is in "K" but "m" was asked for'],
+  ['LWMASK', 'CATEGORY', -9999, 'NEGATIVE', 'LWMASK is -9999 at row 0, column 2'],
+  ['LWMASK', 'CATEGORY', 16, 'VALUE_RANGE', 'LWMASK: expected 0 to 1 but received 16 at row 0, column 2'],
+])('geography: %s in %s that is %d', (name, units, wrong, code, said) => {
+  const file = open({ [name]: [units, (_, __, cell) => (cell === 2 ? wrong : 0)] }, 1, projected, { ...axis, stepSeconds: 0, count: 1 });
+  expect(() => readGeography(file, [name])).toThrow(expect.objectContaining({ code, message: expect.stringContaining(said) as string }) as Error);
+  file.close();
+});
+
+test('heights come in metres', () => {
+  const file = open({ HT: ['CM', () => 1200] }, 1, projected, { ...axis, stepSeconds: 0, count: 1 });
+  expect(readGeography(file, ['HT'])[0]).toBeCloseTo(12, 5);
+  file.close();
+});
+
 test('slabs are a day, or as few steps as keep all layers of a variable small', () => {
   const of = (cells: number, layers: number): number => stepsAtOnce({ grid: new Grid({ ...projected.definition, rows: cells, cols: 1 }), layers });
   expect(of(42224, 1)).toBe(24); // 232 x 182

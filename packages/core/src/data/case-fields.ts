@@ -1,11 +1,11 @@
 /** A case's gridded inputs in the layout and units of the prepared store: emission groups, concentrations, geography. */
 import { DataError, UnitError } from '../errors';
 import type { TimeAxis } from '../grid/grid';
-import { conversion, parseUnit } from '../units';
+import { conversion, convert, parseUnit } from '../units';
 import type { IoapiReader } from './ioapi-file';
 import { timeAt } from './ioapi-time';
 import { assertValues, forEachSlab, putChannel, stepsAtOnce, type LongRead } from './period-steps';
-import { concentrationRange } from './value-ranges';
+import { concentrationRange, GEOGRAPHY } from './value-ranges';
 
 /** How variables of an emission file make up a group; molarMass (g mol-1) turns moles/s into mass. */
 export interface EmissionGroup {
@@ -177,15 +177,18 @@ export function speciesUnit(species: string): 'ppb' | 'ug m-3' {
 /**
  * Static fields.
  *
- * @returns `[H, W, names]`, in the file's units
- * @throws {DataError} `VARIABLE_MISSING`, `NOT_FINITE`
+ * @returns `[H, W, names]`; those of {@link GEOGRAPHY} in its units, others in the file's
+ * @throws {DataError} `VARIABLE_MISSING`, `NOT_FINITE`, `NEGATIVE`, `VALUE_RANGE`
+ * @throws {UnitError} if the unit of one of {@link GEOGRAPHY} is of another kind
  */
 export function readGeography(reader: IoapiReader, names: string[]): Float32Array {
   const { grid, path, time } = reader;
   const result = new Float32Array(grid.rows * grid.cols * names.length);
   names.forEach((name, channel) => {
     const fields = reader.read(name, 0, 1, 0);
-    assertValues(fields, { path, variable: name, grid, start: time.start, stepSeconds: 0, layers: 1 });
+    const known: (typeof GEOGRAPHY)[string] | undefined = GEOGRAPHY[name];
+    if (known) convert(fields, unitsOf(reader, name), known.units, { subject: `${path}: ${name}` });
+    assertValues(fields, { path, variable: name, grid, start: time.start, stepSeconds: 0, layers: 1 }, known);
     putChannel(result, names.length, channel, 0, fields);
   });
   return result;

@@ -164,6 +164,39 @@ describe('channels', () => {
     holed.close();
   });
 
+  test.each<[string, string, number, string]>([
+    ['TEMP2', 'K', -9999, 'TEMP2: expected 150 to 350 K but received -9999'],
+    ['TEMP2', 'K', 12, 'TEMP2: expected 150 to 350 K but received 12'], // °C called K
+    ['PBL', 'M', 1e30, 'PBL: expected 0 to 10000 m but received 1e+30'],
+    ['PBL', 'M', -9999, 'PBL is -9999'],
+    ['RN', 'CM', -9999, 'RN: expected -0.001 to 100 cm but received -9999'],
+    ['RC', 'CM', 1e30, 'RC: expected -0.001 to 100 cm but received 1e+30'],
+    ['WSPD10', 'M/S', -5, 'WSPD10 is -5'],
+    ['WSPD10', 'km/h', 720, 'WSPD10: expected 0 to 150 m s-1 but received 200'],
+    ['WDIR10', 'DEGREES', -9999, 'WDIR10: expected -360 to 360 degrees but received -9999'],
+  ])('%s in %s that is %d', (name, units, wrong, said) => {
+    const [, right] = fields[name];
+    const file = open({ [name]: [units, (step, cell) => (step === 30 && cell === 6 ? wrong : name === 'TEMP2' ? 280 : right(step, cell))] });
+    const channel = name.startsWith('W') ? 'u' : name === 'RC' ? 'RN' : name;
+    expect(() => readMeteorology(file, axis, [channel])).toThrow(`${file.path}: ${said} at row 1, column 2, 2017-01-02T06:00Z`);
+    file.close();
+  });
+
+  test('what packed files leave just below nothing is taken', () => {
+    const file = open({ RN: ['CM', () => -1e-5], RC: ['CM', () => 0] });
+    expect(readMeteorology(file, axis, ['RN'])[0]).toBeCloseTo(-1e-5, 9);
+    file.close();
+  });
+
+  test('a wind direction in radians, and one that is none', () => {
+    const [degrees, radians] = [open(), open({ WDIR10: ['radians', () => 1.5 * Math.PI] })];
+    const expected = readMeteorology(degrees, axis, ['u', 'v']);
+    readMeteorology(radians, axis, ['u', 'v']).forEach((value, i) => expect(value).toBeCloseTo(expected[i], 5));
+    const none = open({ WDIR10: ['K', () => 270] });
+    expect(() => readMeteorology(none, axis, ['u'])).toThrow('WDIR10: it is in "K" but "degrees" was asked for');
+    for (const file of [degrees, radians, none]) file.close();
+  });
+
   test('an abort is heeded', () => {
     const file = open();
     expect(() => readMeteorology(file, axis, ['RN'], { signal: AbortSignal.abort() })).toThrow('aborted');

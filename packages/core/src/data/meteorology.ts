@@ -18,24 +18,39 @@ import { timeAt } from './ioapi-time';
 import { assertValues, forEachSlab, putChannel, type LongRead } from './period-steps';
 import { gridConvergence, windToGrid } from './wind';
 
-/** Unit and description of the channels whose unit is fixed. */
-export const CHANNELS: Readonly<Record<string, { units: string; description: string }>> = {
-  u: { units: 'm s-1', description: 'wind along the grid x axis at 10 m' },
-  v: { units: 'm s-1', description: 'wind along the grid y axis at 10 m' },
-  TEMP2: { units: 'K', description: 'temperature at 2 m' },
-  PBL: { units: 'm', description: 'boundary-layer height' },
+/** A channel whose unit is fixed, and what its values can be in that unit; an end that is not given is open. */
+export interface Channel {
+  units: string;
+  description: string;
+  least?: number;
+  most?: number;
+}
+
+/** Beyond any tornado or jet. */
+const WIND = { units: 'm s-1', least: -150, most: 150 };
+
+/**
+ * Unit, description and range of the channels whose unit is fixed. Ranges hold every place and hour on earth with room to spare; where nothing is the least, packed files
+ * give values just below it.
+ */
+export const CHANNELS: Readonly<Record<string, Channel>> = {
+  u: { ...WIND, description: 'wind along the grid x axis at 10 m' },
+  v: { ...WIND, description: 'wind along the grid y axis at 10 m' },
+  TEMP2: { units: 'K', description: 'temperature at 2 m', least: 150, most: 350 },
+  PBL: { units: 'm', description: 'boundary-layer height', least: 0, most: 1e4 },
   inversePbl: { units: 'm-1', description: 'inverse of the boundary-layer height' },
-  RGRND: { units: 'W m-2', description: 'solar radiation reaching the ground' },
-  Q2: { units: 'KG/KG', description: 'water-vapour mixing ratio at 2 m' },
-  RN: { units: 'cm', description: 'precipitation per step' },
-  RC: { units: 'cm', description: 'convective precipitation per step' },
-  PRSFC: { units: 'Pa', description: 'surface pressure' },
-  WSPD10: { units: 'm s-1', description: 'wind speed at 10 m' },
-  UWIND: { units: 'm s-1', description: 'wind along the grid x axis in the lowest layers' },
-  VWIND: { units: 'm s-1', description: 'wind along the grid y axis in the lowest layers' },
-  UWINDC: { units: 'm s-1', description: 'wind along the grid x axis in the lowest layers' },
-  VWINDC: { units: 'm s-1', description: 'wind along the grid y axis in the lowest layers' },
-  USTAR: { units: 'm s-1', description: 'friction velocity' },
+  RGRND: { units: 'W m-2', description: 'solar radiation reaching the ground', least: -1, most: 1600 },
+  Q2: { units: 'KG/KG', description: 'water-vapour mixing ratio at 2 m', least: -1e-6, most: 0.1 },
+  RN: { units: 'cm', description: 'precipitation per step', least: -1e-3, most: 100 },
+  RC: { units: 'cm', description: 'convective precipitation per step', least: -1e-3, most: 100 },
+  PRSFC: { units: 'Pa', description: 'surface pressure', least: 2e4, most: 1.2e5 },
+  WSPD10: { units: 'm s-1', description: 'wind speed at 10 m', least: 0, most: 150 },
+  WDIR10: { units: 'degrees', description: 'direction from which the wind at 10 m comes, clockwise from true north', least: -360, most: 360 },
+  UWIND: { ...WIND, description: 'wind along the grid x axis in the lowest layers' },
+  VWIND: { ...WIND, description: 'wind along the grid y axis in the lowest layers' },
+  UWINDC: { ...WIND, description: 'wind along the grid x axis in the lowest layers' },
+  VWINDC: { ...WIND, description: 'wind along the grid y axis in the lowest layers' },
+  USTAR: { units: 'm s-1', description: 'friction velocity', least: 0, most: 20 },
   hourSin: { units: '1', description: 'sine of the local solar hour' },
   hourCos: { units: '1', description: 'cosine of the local solar hour' },
 };
@@ -73,9 +88,10 @@ class Slab {
     if (held) return held;
     const { reader, count, start, grid, stepSeconds } = this;
     const fields = reader.read(name, this.fileStep, count, 0);
-    assertValues(fields, { path: reader.path, variable: name, grid, start, stepSeconds, layers: 1 });
     const units = reader.variables.find((variable) => variable.name === name)?.units ?? '';
-    if (CHANNELS[name]) convert(fields, units, CHANNELS[name].units, { subject: `${reader.path}: ${name}` });
+    const channel: Channel | undefined = CHANNELS[name];
+    if (channel) convert(fields, units, channel.units, { subject: `${reader.path}: ${name}` });
+    assertValues(fields, { path: reader.path, variable: name, grid, start, stepSeconds, layers: 1 }, channel);
     this.held.set(name, fields);
     return fields;
   }
@@ -135,7 +151,7 @@ const NEEDS: Record<string, string[]> = { inversePbl: ['PBL'], hourSin: [], hour
  *
  * @param channels - names of CHANNELS, or of any variable of the file
  * @returns `[T, H, W, channels]`
- * @throws {DataError} `VARIABLE_MISSING` (names file and variable, before anything is read), `PERIOD_NOT_COVERED`, `NOT_FINITE`
+ * @throws {DataError} `VARIABLE_MISSING` (names file and variable, before anything is read), `PERIOD_NOT_COVERED`, `NOT_FINITE`, `NEGATIVE`, `VALUE_RANGE`
  * @throws {UnitError} if a variable's unit is of another kind
  */
 export function readMeteorology(reader: IoapiReader, period: TimeAxis, channels: string[], options: LongRead = {}): Float32Array {

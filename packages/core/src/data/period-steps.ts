@@ -103,7 +103,7 @@ export function assertValues(
     throw new DataError('NEGATIVE', `${path}: ${variable} is ${value} at ${place}: values below 0 make no sense; mend the file`);
   throw new DataError(
     'VALUE_RANGE',
-    `${path}: ${variable}: expected ${short(least)} to ${short(most)}${units && ` ${units}`} but received ${short(value)} at ${place}: mend the file, or the unit that it gives`,
+    `${path}: ${variable}: expected ${short(least)} to ${short(most)}${units && units !== '1' ? ` ${units}` : ''} but received ${short(value)} at ${place}: mend the file, or the unit that it gives`,
   );
 }
 

@@ -20,3 +20,9 @@ const LEAST = -1e-3;
 export function concentrationRange(species: string, units: string, scale: number): ValueRange {
   return { least: LEAST / scale, most: (MOST[species] ?? Infinity) / scale, units };
 }
+
+/** Static fields with a meaning of their own: the unit that they are brought to, and what they can be in it; the Dead Sea and Everest, a part or class of land. */
+export const GEOGRAPHY: Readonly<Record<string, ValueRange & { units: string }>> = {
+  HT: { units: 'm', least: -500, most: 9000 },
+  LWMASK: { units: '1', least: 0, most: 1 },
+};

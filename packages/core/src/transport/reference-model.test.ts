@@ -161,11 +161,12 @@ describe('runReferenceModel', () => {
       'NEGATIVE',
       /negative.nc: SO2 is -1 at row 0, column 0, 2026-07-07T01:00Z/,
     ],
+    ['a boundary layer below the ground', () => ({ meteorologyFiles: [badWeather('PBL', -5)] }), 'NEGATIVE', /PBL is -5 at row .*2026-07-06T00:00Z/],
     [
-      'a boundary layer below the ground',
-      () => ({ meteorologyFiles: [badWeather('PBL', -5)] }),
+      'air that is colder than the model knows',
+      () => ({ meteorologyFiles: [badWeather('TEMP2', 170)] }),
       'TRANSPORT_BAD_METEOROLOGY',
-      /2026-07-06T00:00Z: boundary-layer height: expected 0 to 10000 m but received -5/,
+      /2026-07-06T00:00Z: temperature: expected 180 to 340 K but received 170/,
     ],
     [
       'a variable that is not there',

@@ -1,5 +1,6 @@
 /** Meteorology for the reference model, a day at a time. */
 import type { TransportHour } from '@retroplume/native';
+import { readGeography } from '../data/case-fields';
 import type { IoapiReader } from '../data/ioapi';
 import { readMeteorology } from '../data/meteorology';
 import { openWeather } from '../data/weather/open-weather';
@@ -20,7 +21,7 @@ function clampedTiny(values: Float32Array, tolerance: number): Float32Array {
 /**
  * @param windError - laid on the winds that are read
  * @returns one entry per step: winds along the grid, K, m, kg kg-1, W m-2, mm h-1, Pa (PRSFC, where the files hold it)
- * @throws {DataError} `VARIABLE_MISSING`, `PERIOD_NOT_COVERED`, `NOT_FINITE`
+ * @throws {DataError} `VARIABLE_MISSING`, `PERIOD_NOT_COVERED`, `NOT_FINITE`, `NEGATIVE`, `VALUE_RANGE`
  */
 export function readWeather(reader: IoapiReader, span: TimeAxis, windError?: WindError): WeatherHour[] {
   const withPressure = reader.variables.some(({ name }) => name === 'PRSFC');
@@ -47,12 +48,12 @@ export function readWeather(reader: IoapiReader, span: TimeAxis, windError?: Win
 /**
  * The land mask (`LWMASK`: 1 land, 0 water), or nothing where the files have none: the model then takes all for land.
  *
- * @throws {GridError} `GRID_MISMATCH`
+ * @throws {GridError} `GRID_MISMATCH`; {@link DataError} as {@link readGeography}
  */
 export function readLandMask(paths: string[], grid: Grid): Float32Array | undefined {
   const file = openWeather(paths, { grid });
   try {
-    return file.variables.some(({ name }) => name === 'LWMASK') ? file.read('LWMASK', 0, 1, 0) : undefined;
+    return file.variables.some(({ name }) => name === 'LWMASK') ? readGeography(file, ['LWMASK']) : undefined;
   } finally {
     file.close();
   }
