@@ -72,6 +72,13 @@ describe('emissions', () => {
       'NEGATIVE',
       'NO is -1 at row 0, column 0, 2017-01-01T03:00Z: values below 0 make no sense; mend the file',
     );
+    // 0.01 kg m-2 s-1 from 1e8 m2, 0.03 kg a mole
+    fails(
+      open({ NO: ['moles/s', (step, _, cell) => (step === 3 && cell === 1 ? 1e10 : 1)] }),
+      ok,
+      'VALUE_RANGE',
+      'NO: expected 0 to 33333300 moles/s but received 10000000000 at row 0, column 1, 2017-01-01T03:00Z: mend the file, or the unit that it gives',
+    );
     fails(
       open({ NO: ['moles/s', () => 1] }),
       { variables: ['NO'] },

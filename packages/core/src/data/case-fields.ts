@@ -5,7 +5,7 @@ import { conversion, convert, parseUnit } from '../units';
 import type { IoapiReader } from './ioapi-file';
 import { timeAt } from './ioapi-time';
 import { assertValues, forEachSlab, putChannel, stepsAtOnce, type LongRead } from './period-steps';
-import { concentrationRange, GEOGRAPHY } from './value-ranges';
+import { concentrationRange, emissionRange, GEOGRAPHY } from './value-ranges';
 
 /** How variables of an emission file make up a group; molarMass (g mol-1) turns moles/s into mass. */
 export interface EmissionGroup {
@@ -18,7 +18,7 @@ export interface EmissionGroup {
  *
  * @param groups - in the order of the channels
  * @returns `[T, H, W, groups]`, kg m-2 s-1
- * @throws {DataError} `VARIABLE_MISSING`, `PERIOD_NOT_COVERED`, `NOT_FINITE`, `NEGATIVE`
+ * @throws {DataError} `VARIABLE_MISSING`, `PERIOD_NOT_COVERED`, `NOT_FINITE`, `NEGATIVE`, `VALUE_RANGE`
  * @throws {UnitError} `UNIT_MOLAR_MASS` for moles without a molar mass, `UNIT_MISMATCH` for what is no emission
  */
 export function readEmissions(reader: IoapiReader, period: TimeAxis, groups: Record<string, EmissionGroup>, options: LongRead = {}): Float32Array {
@@ -26,6 +26,7 @@ export function readEmissions(reader: IoapiReader, period: TimeAxis, groups: Rec
   const cells = grid.rows * grid.cols;
   const entries = Object.entries(groups);
   const scales = entries.map(([group, { variables, molarMass }]) => variables.map((name) => areaScale(reader, group, name, molarMass)));
+  const ranges = entries.map(([, { variables }], channel) => variables.map((name, i) => emissionRange(unitsOf(reader, name), scales[channel][i])));
   const result = new Float32Array(period.count * cells * entries.length);
   forEachSlab(
     reader,
@@ -39,7 +40,7 @@ export function readEmissions(reader: IoapiReader, period: TimeAxis, groups: Rec
           assertValues(
             fields,
             { path: reader.path, variable: name, grid, start: timeAt(period, step), stepSeconds: period.stepSeconds, layers: reader.layers },
-            { least: 0 },
+            ranges[channel][i],
           );
           addLayers(sum, fields, reader.layers, cells, grid.cols, scales[channel][i]);
         });
@@ -52,7 +53,7 @@ export function readEmissions(reader: IoapiReader, period: TimeAxis, groups: Rec
 }
 
 /** Per row: what turns the variable's unit into kg m-2 s-1. Files hold emissions per cell (moles/s, g/s) or per area. */
-function areaScale(reader: IoapiReader, group: string, name: string, molarMass?: number): Float64Array {
+export function areaScale(reader: IoapiReader, group: string, name: string, molarMass?: number): Float64Array {
   const units = unitsOf(reader, name);
   const context = { molarMass, subject: `${reader.path}: ${name} (emissions.groups.${group})` };
   const perArea = parseUnit(units, context.subject).dimension[2] === -2;

@@ -21,6 +21,22 @@ export function concentrationRange(species: string, units: string, scale: number
   return { least: LEAST / scale, most: (MOST[species] ?? Infinity) / scale, units };
 }
 
+/**
+ * kg m-2 s-1 of a variable, all year's fires, smelters and volcanoes below: 100 kt of SO2 in a day out of one square kilometre are 0.0012, a forest that burns down in
+ * an hour gives 3e-5 of particles.
+ */
+const LARGEST_FLUX = 1e-2;
+
+/**
+ * What a variable of an emission file can be in a cell and layer.
+ *
+ * @param units - of the file
+ * @param scale - what brings the file's unit to kg m-2 s-1, of each row; the largest cell decides
+ */
+export function emissionRange(units: string, scale: Float64Array): ValueRange {
+  return { least: 0, most: LARGEST_FLUX / scale.reduce((a, b) => Math.min(a, b)), units };
+}
+
 /** Static fields with a meaning of their own: the unit that they are brought to, and what they can be in it; the Dead Sea and Everest, a part or class of land. */
 export const GEOGRAPHY: Readonly<Record<string, ValueRange & { units: string }>> = {
   HT: { units: 'm', least: -500, most: 9000 },

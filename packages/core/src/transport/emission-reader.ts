@@ -1,7 +1,9 @@
 /** Emissions of the five groups from I/O API files, in the units of the reference model: mol s-1 per cell, PM2.5 in g s-1. */
+import { areaScale } from '../data/case-fields';
 import { type IoapiReader } from '../data/ioapi';
-import { assertValues, stepsAtOnce } from '../data/period-steps';
+import { assertValues, stepsAtOnce, type ValueRange } from '../data/period-steps';
 import { timeAt } from '../data/ioapi-time';
+import { emissionRange } from '../data/value-ranges';
 import { DataError } from '../errors';
 import { conversion, MOLAR_MASS } from '../units';
 
@@ -24,7 +26,11 @@ interface Source {
   variable: string;
   group: number;
   scale: number;
+  range: ValueRange;
 }
+
+/** g mol-1 where nobody says it: the lightest that there is makes the range of moles the widest. */
+const LIGHTEST = 1;
 
 /** What turns a variable's unit into the model's; a gas in g/s that has no molar mass in the case takes its own, or its group's. */
 function sourcesOf(reader: IoapiReader, groups: EmissionGroups): Source[] {
@@ -39,7 +45,8 @@ function sourcesOf(reader: IoapiReader, groups: EmissionGroups): Source[] {
       }
       const molarMass = groups[name].molarMass ?? MOLAR_MASS[variable];
       const { scale } = conversion(found.units, name === 'PM2.5' ? 'g/s' : 'moles/s', { subject: `${reader.path}: ${variable}`, molarMass });
-      return { variable, group, scale };
+      const range = emissionRange(found.units, areaScale(reader, name, variable, molarMass ?? LIGHTEST));
+      return { variable, group, scale, range };
     }),
   );
 }
@@ -62,7 +69,7 @@ export class EmissionReader {
   /**
    * @param first - step of the files
    * @returns `[count, rows, cols, 5]`
-   * @throws {DataError} `NOT_FINITE`, `NEGATIVE`, naming variable, time and cell
+   * @throws {DataError} `NOT_FINITE`, `NEGATIVE`, `VALUE_RANGE`, naming variable, time and cell
    */
   read(first: number, count: number): Float32Array {
     const { reader } = this;
@@ -70,11 +77,11 @@ export class EmissionReader {
     const cells = grid.rows * grid.cols;
     const out = new Float32Array(count * cells * GROUP_NAMES.length);
     const atOnce = stepsAtOnce(reader);
-    for (const { variable, group, scale } of this.sources) {
+    for (const { variable, group, scale, range } of this.sources) {
       for (let done = 0; done < count; done += atOnce) {
         const fields = reader.read(variable, first + done, Math.min(atOnce, count - done));
         const where = { path: reader.path, variable, grid, start: timeAt(time, first + done), stepSeconds: time.stepSeconds, layers };
-        assertValues(fields, where, { least: 0 });
+        assertValues(fields, where, range);
         for (let i = 0; i < fields.length; i++) {
           const step = done + Math.floor(i / (cells * layers));
           out[(step * cells + (i % cells)) * GROUP_NAMES.length + group] += scale * fields[i];

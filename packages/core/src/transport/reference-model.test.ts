@@ -161,6 +161,12 @@ describe('runReferenceModel', () => {
       'NEGATIVE',
       /negative.nc: SO2 is -1 at row 0, column 0, 2026-07-07T01:00Z/,
     ],
+    [
+      'more than any cell emits',
+      () => ({ emissionFiles: [badEmissions('much', (value, hour, cell) => (hour === 25 && cell === 0 ? 1e10 : value))] }),
+      'VALUE_RANGE',
+      /much.nc: SO2: expected 0 to .* but received 10000000000 at row 0, column 0, 2026-07-07T01:00Z/,
+    ],
     ['a boundary layer below the ground', () => ({ meteorologyFiles: [badWeather('PBL', -5)] }), 'NEGATIVE', /PBL is -5 at row .*2026-07-06T00:00Z/],
     [
       'air that is colder than the model knows',

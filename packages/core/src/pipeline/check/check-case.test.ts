@@ -268,6 +268,14 @@ test('files of a section that cannot be read are not looked at, and the rest is'
   expect(codes(result)).toEqual(['CASE_INVALID grid.name', 'CASE_UNKNOWN_KEY grid.nome', 'FILES_NONE meteorology.files']);
 });
 
+test('a group that no cell emits is told', async () => {
+  rewrite('EMIS_winter.nc', { data: (name, data) => void (name === 'NH3' && data.fill(0)) });
+  const { problems, notes } = await check();
+  expect(problems).toEqual([]);
+  expect(notes).toContain('prior emissions, winter: NH3 is 0 in every cell of the hours that were looked at');
+  expect(notes.join('\n')).not.toMatch(/(NOx|SO2|VOC|PM2\.5) is 0|summer: NH3/);
+});
+
 test('what the quality rules would leave out is told, and that nothing would be left', async () => {
   realObservations((ids) => firstHours(ids, '20,30').concat(`${ids[0]},2026-01-09T00:00Z,21,31`));
   const stuck = await check(['observations.quality.stuckSteps=10', 'inversion.hoursPerDay=24']);

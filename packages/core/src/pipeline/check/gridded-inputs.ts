@@ -5,7 +5,7 @@
  * Fields are read by the functions that the stages use, three hours of each variable (the first, middle and last of the period): what only other
  * hours hold is found by `prepare`.
  */
-import { GROUPS, SPECIES, type Case, type KeyPath, type PeriodSettings } from '../../data/case';
+import { GROUPS, SPECIES, type Case, type Group, type KeyPath, type PeriodSettings } from '../../data/case';
 import { partsOfVariable, readConcentrations, readEmissions, readGeography } from '../../data/case-fields';
 import { expandGlobs } from '../../data/glob';
 import { EMISSION_OVERLAP, filesWithin, IoapiFile, IoapiSeries, OUTPUT_OVERLAP, type IoapiReader } from '../../data/ioapi';
@@ -37,7 +37,9 @@ interface Source {
 /** One variable, or group of them, that must be readable. */
 interface FieldCheck {
   path: KeyPath;
-  read: () => unknown;
+  read: () => Float32Array;
+  /** of emissions: that nothing is emitted of it is worth a note */
+  group?: Group;
 }
 
 export interface GriddedCheck {
@@ -148,6 +150,7 @@ function emissionChecks(groups: EmissionGroups, path: KeyPath, reader: IoapiRead
   return GROUPS.flatMap((group) => {
     const { variables, molarMass } = groups[group];
     return variables.map((name, i) => ({
+      group,
       path: [...path, group, 'variables', i],
       read: () => readEmissions(reader, hour, { [group]: { variables: [name], molarMass } }),
     }));
@@ -174,7 +177,7 @@ async function checkSource(findings: Findings, source: Source, period: PeriodSet
     const time = timeOf(period);
     const first = await findings.attempt(path, () => firstStepOf(series, time));
     const hours = first === undefined ? [{ ...series.time, count: 1 }] : sampledHours(time);
-    if (values && series.time.stepSeconds === time.stepSeconds) await checkFields(findings, source, series, hours);
+    if (values && series.time.stepSeconds === time.stepSeconds) await checkFields(findings, source, series, hours, period.name);
     const notes = [source.note?.(series), ...(series.notes ?? [])].filter((note) => note !== undefined);
     findings.notes.push(...notes.map((note) => `${what}, ${period.name}: ${note}`));
   } finally {
@@ -218,14 +221,20 @@ function sampledHours(time: TimeAxis): TimeAxis[] {
   return [...steps].map((step) => ({ ...time, start: new Date(time.start.getTime() + 1000 * time.stepSeconds * step), count: 1 }));
 }
 
-/** Each variable until its first problem. */
-async function checkFields(findings: Findings, source: Source, reader: IoapiReader, hours: TimeAxis[]): Promise<void> {
+/** Each variable until its first problem; then what no cell emits. */
+async function checkFields(findings: Findings, source: Source, reader: IoapiReader, hours: TimeAxis[], period: string): Promise<void> {
   const failed = new Set<number>();
+  const emitted = new Map<Group, boolean>();
   for (const hour of hours) {
-    for (const [i, { path, read }] of source.fields(reader, hour).entries()) {
+    for (const [i, { path, read, group }] of source.fields(reader, hour).entries()) {
       if (failed.has(i)) continue;
-      if ((await findings.attempt(path, read)) === undefined) failed.add(i);
+      const values = await findings.attempt(path, read);
+      if (values === undefined) failed.add(i);
+      if (group !== undefined) emitted.set(group, emitted.get(group) === true || (values?.some((value) => value !== 0) ?? true));
     }
+  }
+  for (const [group, any] of emitted) {
+    if (!any) findings.notes.push(`${source.what}, ${period}: ${group} is 0 in every cell of the hours that were looked at`);
   }
 }
 
