@@ -96,13 +96,20 @@ export function device(description: string): z.ZodPipe<z.ZodString, z.ZodTransfo
     .transform((value) => value as DeviceChoice);
 }
 
+const HOUR_UTC = /^\d{4}-\d\d-\d\dT\d\d:00(:00(\.000)?)?Z$/; // as JSON writes it, too
+
+/** Whether it comes back as it was: JavaScript takes 30 February for 2 March, and hour 24 for the next day's 0. */
+function exists(hour: string): boolean {
+  const at = new Date(hour);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(hour.slice(0, 13));
+}
+
 /** A moment in UTC on the full hour, such as `2026-01-05T00:00:00Z`. */
 export function hourUtc(description: string): z.ZodPipe<z.ZodString, z.ZodTransform<Date, string>> {
-  const pattern = /^\d{4}-\d\d-\d\dT\d\d:00(:00(\.000)?)?Z$/; // as JSON writes it, too
   return z
     .string()
-    .regex(pattern, { error: 'expected a full hour in UTC such as 2026-01-05T00:00:00Z' })
-    .refine((value) => !Number.isNaN(Date.parse(value)), { error: 'expected a date that exists' })
+    .regex(HOUR_UTC, { error: 'expected a full hour in UTC such as 2026-01-05T00:00:00Z' })
+    .refine((value) => !HOUR_UTC.test(value) || exists(value), { error: 'expected a date and hour that exist' })
     .meta({ description })
     .transform((value) => new Date(value));
 }

@@ -5,26 +5,7 @@ import { ConfigError } from '../../errors';
 import { caseDocumentation } from './case-doc';
 import { caseJsonSchema, loadCase, paperDefaults, restoreCase, type Case, type JsonSchema } from './index';
 import { editDistance, nearestKey } from './nearest-key';
-
-const VALID = `name: tiny
-grid: { griddesc: inputs/GRIDDESC, name: TINY }
-periods:
-  - { name: winter, start: 2026-01-05T00:00:00Z, hours: 216 }
-meteorology: { files: "inputs/METCRO2D_{period}*.nc" }
-geography: { files: inputs/GRIDCRO2D.nc }
-emissions:
-  files: "inputs/EMIS_{period}*.nc"
-  groups:
-    NOx: { variables: [NO, NO2], molarMass: 46.0055 }
-    NH3: { variables: [NH3], molarMass: 17.031 }
-    SO2: { variables: [SO2], molarMass: 64.066 }
-    VOC: { variables: [VOC], molarMass: 40 }
-    PM2.5: { variables: [PM25] }
-truth: { factors: inputs/truth.nc }
-observations:
-  stations: { file: inputs/stations.csv }
-  twin: {}
-`;
+import { TINY_CASE as VALID } from './testing/tiny-case';
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'case-'))));
@@ -246,7 +227,7 @@ describe('what is wrong is said in one sentence each', () => {
 
   it.each([
     ['start: 2026-01-05T00:00:00Z', 'start: 2026-01-05', /periods\.0\.start: expected a full hour in UTC/],
-    ['start: 2026-01-05T00:00:00Z', 'start: 2026-13-05T00:00:00Z', /expected a date that exists/],
+    ['start: 2026-01-05T00:00:00Z', 'start: 2026-13-05T00:00:00Z', /expected a date and hour that exist/],
     ['hours: 216', 'hours: 60', /spinUpHours: 72 hours of spin-up leave nothing/],
     ['hours: 216', 'hours: 20', /the window reaches back 24 hours, but period \w+ has only 20/],
     ['name: tiny', 'name: tiny\ndevice: gpu', /device: expected auto, cpu, cuda or cuda:N but received "gpu"/],
