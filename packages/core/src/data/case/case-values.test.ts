@@ -31,3 +31,28 @@ test.each(['2026-02-29T00', '2026-02-30T00', '2026-04-31T12', '2026-01-05T24', '
 test.each(['2024-02-29T00:00:00Z', '2026-12-31T23:00:00.000Z'])('a start that exists: %s', (start) => {
   expect(said('2026-01-05T00:00:00Z', start)).toBe('');
 });
+
+const COLUMNS = '  columns: { station: s, time: t, species: { NO2: { column: a, unit: ppb }, O3: { column: a, unit: ppb } } }\n  files: o.csv';
+
+test.each([
+  ['[NO, NO2]', '[NO, NO2, NO]', 'emissions.groups.NOx.variables.2: NO stands here twice and would count twice: keep it in one place'],
+  ['[NH3]', '[NH3, NO]', 'emissions.groups.NH3.variables.1: NO is in NOx and NH3, so it has no one factor: keep it in one place'],
+  [
+    'truth:',
+    'concentrations: { variables: { NO2: O3 } }\ntruth:',
+    'concentrations.variables.O3: the variable O3 is that of NO2, too: give each species its own',
+  ],
+  ['  twin: {}', COLUMNS, 'observations.columns.species.O3: the column a is that of NO2, too: give each species its own'],
+  [
+    'emissions:\n',
+    'emissions:\n  sectors: { power: { files: p.nc, groups: { SO2: { variables: [SO2, SO2] } } } }\n',
+    'emissions.sectors.power.groups.SO2.variables.1: SO2 stands here twice',
+  ],
+])('a variable that stands for two things: %s → %s', (from, to, sentence) => {
+  expect(said(from, to)).toContain(sentence);
+});
+
+test('sums may share a part', () => {
+  const command = 'ctm: { kind: command, command: "m {output}" }\n';
+  expect(said('truth:', `${command}concentrations: { variables: { NO2: { NO2: 1, PAN: 0.9 }, O3: { O3: 1, PAN: 0.1 } } }\ntruth:`)).toBe('');
+});

@@ -11,6 +11,7 @@ import { checkObservations } from './observation-checks';
 import { checkSectors } from './sector-checks';
 import type { KeyPath } from './source';
 import { isPrecursor, missingWeather } from './tracer-schema';
+import { checkConcentrationVariables, checkEmissionVariables, checkObservationColumns, checkSums } from './variable-checks';
 
 export interface Breach {
   path: KeyPath;
@@ -181,21 +182,6 @@ function checkTruth({ ctm, truth }: Case): Breach[] {
     .map((key) => ({ path: ['truth', key], text: 'only the reference model can be run with an error, and ctm is a command: remove it' }));
 }
 
-/** The reference model writes the four species and nothing that they could be summed from. */
-function checkSums({ ctm, concentrations: { variables } }: Case): Breach[] {
-  if (ctm.kind === 'command') return [];
-  return Object.entries(variables).flatMap(([species, variable]) =>
-    typeof variable === 'string'
-      ? []
-      : [
-          {
-            path: ['concentrations', 'variables', species],
-            text: `the reference model writes ${species} itself and no parts of it: give one name, or your own model in ctm`,
-          },
-        ],
-  );
-}
-
 /** Names in braces that are nearly one of those filled in are slips; others are the shell's, whose `{a,b}` and `{}` must stay usable. */
 function checkCommand({ ctm }: Case): Breach[] {
   if (ctm.kind !== 'command') return [];
@@ -307,6 +293,9 @@ export function checkCase(c: Case): Breach[] {
     checkLoop,
     checkUpdated,
     checkCommand,
+    checkEmissionVariables,
+    checkConcentrationVariables,
+    checkObservationColumns,
     checkSums,
     checkJobs,
   ];
