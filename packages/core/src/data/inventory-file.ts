@@ -14,7 +14,7 @@ const sourceSchema = z.strictObject({
   file: text('CF file.'),
   variable: text('Variable of it.'),
   units: text("Unit, where the file's own is none.").optional(),
-  molarMass: real('g mol-1 of what the mass counts.', { above: 0, max: 1000 }).optional(),
+  molarMass: real('g mol-1 of what the mass counts.', { min: 1, max: 1000 }).optional(),
   species: text('Variable of the emission file.'),
   speciesUnits: z.enum(['moles/s', 'g/s']),
   part: real('Part of the inventory that is of this species.', { min: 0, max: 1 }).optional(),

@@ -5,12 +5,13 @@ import { isCommandName, NAME_IN_BRACES, COMMAND_NAMES } from './command-names';
 import { MOST_MEMBERS } from './fields';
 import { checkCrossValidation } from './cross-validation-checks';
 import { checkInversion } from './inversion-checks';
-import { memberNames, testCandidates } from './member-design';
+import { memberNames } from './member-design';
 import { nearestKey } from './nearest-key';
 import { checkObservations } from './observation-checks';
 import { checkSectors } from './sector-checks';
 import type { KeyPath } from './source';
 import { isPrecursor, missingWeather } from './tracer-schema';
+import { checkSpeciesWeights, checkTestMembers, checkTraining } from './training-checks';
 import { checkConcentrationVariables, checkEmissionVariables, checkObservationColumns, checkSums } from './variable-checks';
 
 export interface Breach {
@@ -80,34 +81,6 @@ export function checkRegion({ regions }: Case, name: string, path: KeyPath): Bre
   return [{ path, text: `there is no region ${name}: ${remedy}` }];
 }
 
-function checkTraining(c: Case): Breach[] {
-  const runs = memberNames(c).length;
-  if (runs > 0 && c.training.batch % 2 !== 0)
-    return [{ path: ['training', 'batch'], text: `${c.training.batch} is odd, but with members samples come in pairs of runs: make it even` }];
-  if (runs === 0 && c.training.differenceWeight > 0) {
-    return [
-      {
-        path: ['training', 'differenceWeight'],
-        text: 'the loss on differences needs members, and there are none: set members.count, or training.differenceWeight: 0',
-      },
-    ];
-  }
-  return [];
-}
-
-/** A member that is kept for the test is not trained on: one at least has to be left, beside the prior run. */
-function checkTestMembers(c: Case): Breach[] {
-  if (c.paperMode.training.testMembers) {
-    const text = "the paper's mode learns from the prior run alone and has no members: remove it, days are kept by testFraction";
-    return [{ path: ['paperMode', 'training', 'testMembers'], text }];
-  }
-  const { testMembers: asked = 0 } = c.training;
-  const candidates = testCandidates(c).length;
-  if (asked === 0 || asked < candidates) return [];
-  const text = `${asked} are to be kept for the test, but of ${candidates} that could be one at least has to be trained on: lower it`;
-  return [{ path: ['training', 'testMembers'], text }];
-}
-
 function checkInitialConcentrations(c: Case): Breach[] {
   const variants: [KeyPath, Pick<Case, 'surrogate' | 'training' | 'inversion'>][] = [
     [[], c],
@@ -157,6 +130,9 @@ function checkCertificate(c: Case): Breach[] {
     ...(pair === undefined ? [] : [{ path: ['certificate', 'pairs'], text: `the pair ${pair} is judged twice: remove one` }]),
     ...(run === undefined ? [] : [{ path: ['certificate', 'runs'], text: `the name ${run} is used twice: rename one` }]),
     ...(c.certificate.factors.includes(1) ? [{ path: ['certificate', 'factors'], text: 'a factor of 1 changes nothing: remove it' }] : []),
+    ...(c.response.groups.length > 0 && c.response.factor === 1
+      ? [{ path: ['response', 'factor'], text: 'a factor of 1 changes nothing: change it, or set response.groups: []' }]
+      : []),
     ...(c.certificate.patches.factor === 1 ? [{ path: ['certificate', 'patches', 'factor'], text: 'a factor of 1 changes nothing: change it' }] : []),
   ];
 }
@@ -280,6 +256,7 @@ export function checkCase(c: Case): Breach[] {
     checkObservations,
     checkTruth,
     checkTraining,
+    checkSpeciesWeights,
     checkTestMembers,
     checkBatches,
     checkInitialConcentrations,

@@ -60,7 +60,7 @@ const groupSchema = z.strictObject({
     .min(1)
     .meta({ description: 'Variables of the emission files whose sum over variables and layers makes up the group.' }),
   molarMass: real('Molar mass that turns moles/s into kg s-1; for species given in g/s it is not needed.', {
-    above: 0,
+    min: 1, // hydrogen; below it stands kg mol-1
     max: 1000,
     unit: 'g mol-1',
   }).optional(),
