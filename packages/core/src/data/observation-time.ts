@@ -1,24 +1,32 @@
 /** Dates and hours of observation files, in the files' time zone, as instants. */
 
+const DATE = /^(?:(\d{4})[-/](\d{1,2})[-/](\d{1,2})|(\d{4})(\d{2})(\d{2}))/;
+const HOUR = /^(?:[T ]+(\d{1,2})(?::?(\d{2})(?::?(\d{2})(?:\.\d+)?)?)?)?\s*(Z|[+-]\d{2}:?\d{2})?$/;
+/** Hours by which a zone of the world is off UTC at most. */
+const FARTHEST = 14;
+
 /**
- * Reads `2017-01-02`, `20170102`, `2017/1/2`, with or without `[T ]HH[:MM[:SS]]`, with or without `Z` or `+08:00`.
+ * Reads `2017-01-02`, `2017/1/2`, `20170102` (eight digits: `2017002` is a day of the year and no date here), with or without `[T ]HH[:MM[:SS]]`,
+ * with or without `Z` or `+08:00`.
  *
  * @param zone - IANA name; counts where the text has no offset of its own
- * @returns ms since 1970, or undefined if it is none of these
+ * @returns ms since 1970, or undefined if it is none of these, or a time that does not exist; 24:00 is the next day's 0:00
  */
 export function parseTime(text: string, zone: string): number | undefined {
-  const match = /^(\d{4})[-/]?(\d{1,2})[-/]?(\d{1,2})(?:[T ]+(\d{1,2})(?::?(\d{2})(?::?(\d{2})(?:\.\d+)?)?)?)?\s*(Z|[+-]\d{2}:?\d{2})?$/.exec(
-    text.trim(),
-  );
-  if (!match) return undefined;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0));
-  if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 24 || minute > 59) return undefined;
+  const date = DATE.exec(text.trim());
+  const time = date && HOUR.exec(text.trim().slice(date[0].length));
+  if (!time) return undefined;
+  const [year, month, day] = date.slice(1).flatMap((part) => (part === undefined ? [] : [Number(part)]));
+  const [hour, minute, second] = time.slice(1, 4).map((part) => Number(part ?? 0));
+  if (month < 1 || month > 12 || day < 1 || day > 31 || minute > 59 || second > 59) return undefined;
+  if (hour > 24 || (hour === 24 && minute + second > 0)) return undefined;
   const local = Date.UTC(year, month - 1, day, hour, minute, second);
   if (new Date(Date.UTC(year, month - 1, day)).getUTCDate() !== day) return undefined; // 31 February
-  const offset = match[7];
+  const offset = time[4];
   if (offset === undefined) return local - zoneOffset(local, zone);
   if (offset === 'Z') return local;
   const [hours, minutes] = [Number(offset.slice(1, 3)), Number(offset.slice(-2))];
+  if (minutes > 59 || hours * 60 + minutes > FARTHEST * 60) return undefined;
   return local - Math.sign(Number(`${offset[0]}1`)) * (hours * 60 + minutes) * 60000;
 }
 
