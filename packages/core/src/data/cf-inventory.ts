@@ -22,7 +22,7 @@ export interface CfInventory {
 /**
  * @param units - in place of the file's, where that is a spelling of its own (`kgN/m2/s`)
  * @throws {DataError} `VARIABLE_MISSING`, `CF_DIMENSIONS` for other dimensions than (time, lat, lon), `CF_BOUNDS` for cells whose edges are not known,
- *   `CF_TIME`, `NEGATIVE`; {@link UnitError} `UNIT_UNKNOWN`, `UNIT_MISMATCH` for what is no flux per area
+ *   `CF_TIME`, `NEGATIVE`, `NOT_FINITE`; {@link UnitError} `UNIT_UNKNOWN`, `UNIT_MISMATCH` for what is no flux per area
  */
 export function readCfInventory(path: string, variable: string, units?: string): CfInventory {
   const contents = readCf(path);
@@ -43,13 +43,13 @@ export function readCfInventory(path: string, variable: string, units?: string):
   let missing = 0;
   const fields = Array.from({ length: data.length / perStep }, (_, step) =>
     Float64Array.from(data.subarray(step * perStep, (step + 1) * perStep), (value, i) => {
-      if (value >= 0) return value;
+      if (value >= 0 && value < Infinity) return value;
       if (Number.isNaN(value)) {
         missing++;
         return 0;
       }
       throw new DataError(
-        'NEGATIVE',
+        Number.isFinite(value) ? 'NEGATIVE' : 'NOT_FINITE',
         `${path}: ${variable} is ${value} at step ${step}, row ${Math.floor(i / cells.cols)}, column ${i % cells.cols}: an inventory emits 0 or more: mend the file`,
       );
     }),

@@ -5,7 +5,9 @@
  *
  * Mass is conserved: what lies on the grid is that of the source cells' parts, and what does not is told. Profiles are scaled to a mean of 1.
  */
-import { ConfigError, DataError } from '../errors';
+import { existsSync, realpathSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import { ConfigError, DataError, GridError } from '../errors';
 import { CellOverlaps } from '../grid/cell-overlaps';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { conversion } from '../units';
@@ -52,21 +54,29 @@ export interface MovedMass {
 
 /** Pieces of a source cell's edge: a share is exact to 1/24. */
 const POINTS = 24;
+/** Of parts that should add up to 1. */
+const ROUNDING = 1e-9;
 
 /**
  * @returns for each source where its mass went, before the profiles act on it
  * @throws {DataError} `PERIOD_NOT_COVERED` if a step is missing, and what {@link readCfInventory} throws
  * @throws {UnitError} `UNIT_MOLAR_MASS`, `UNIT_MISMATCH`; {@link ConfigError} `PROFILE` for weights that are no profile, `INVENTORY_UNITS` for a
- *   species in two units; {@link DataError} `IOAPI_NAME`
+ *   species in two units, `INVENTORY_TWICE` for a source that counts twice, `OUTPUT_IS_INPUT`; {@link DataError} `IOAPI_NAME`
+ * @throws {GridError} `INVENTORY_OUTSIDE` if nothing of a source lies on the grid
  */
 export function writeInventoryEmissions(path: string, grid: Grid, time: TimeAxis, sources: readonly InventorySource[]): MovedMass[] {
-  const moving = sources.map((source) => new Moving(source, grid));
+  assertNoInput(
+    path,
+    sources.map((source) => source.path),
+  );
   const species = [...new Map(sources.map((each) => [each.species, each.speciesUnits]))];
   for (const { species: name, speciesUnits } of sources) {
     const other = species.find(([each]) => each === name)![1];
     if (other !== speciesUnits)
       throw new ConfigError('INVENTORY_UNITS', `${name}: it is to be written in ${other} and in ${speciesUnits}: choose one`);
   }
+  assertOnce(sources);
+  const moving = sources.map((source) => new Moving(source, grid));
   const writer = IoapiWriter.create(path, { grid, time, layers: 1, variables: species.map(([name, units]) => ({ name, units })) });
   try {
     for (let step = 0; step < time.count; step++) {
@@ -82,6 +92,28 @@ export function writeInventoryEmissions(path: string, grid: Grid, time: TimeAxis
     throw error;
   }
   return moving.map(({ source, inside, outside }) => ({ species: source.species, variable: source.variable, inside, outside }));
+}
+
+/** @throws {ConfigError} `OUTPUT_IS_INPUT` if writing would put an input away, under whatever name */
+export function assertNoInput(output: string, inputs: readonly string[]): void {
+  if (!existsSync(output)) return;
+  const real = realpathSync(output);
+  const input = inputs.find((each) => existsSync(each) && realpathSync(each) === real);
+  if (input === undefined) return;
+  throw new ConfigError('OUTPUT_IS_INPUT', `${output}: it is to be written but also read, as ${input}: give the output a name of its own`);
+}
+
+/** Parts of a variable may be of one species, each with its profile, but not the same twice, nor more than there is. */
+function assertOnce(sources: readonly InventorySource[]): void {
+  const parts = new Map<string, number>();
+  for (const [i, source] of sources.entries()) {
+    const { path, variable, species, part = 1 } = source;
+    const key = JSON.stringify([path, variable, species]);
+    const sum = (parts.get(key) ?? 0) + part;
+    parts.set(key, sum);
+    if (sum <= 1 + ROUNDING && !sources.slice(0, i).some((other) => isDeepStrictEqual(other, source))) continue;
+    throw new ConfigError('INVENTORY_TWICE', `${path}: ${variable} counts twice as ${species}: keep one source, or give each its part`);
+  }
 }
 
 /** A source on its way to the grid. */
@@ -104,6 +136,12 @@ class Moving {
     const { path, variable, profile = {} } = source;
     this.inventory = readCfInventory(path, variable, source.units);
     this.overlaps = new CellOverlaps(this.inventory.cells, grid, POINTS);
+    if (this.overlaps.target.length === 0) {
+      throw new GridError(
+        'INVENTORY_OUTSIDE',
+        `${path}: ${variable}: no cell of it lies on the grid ${grid.definition.name}: give an inventory that covers the grid, or another grid`,
+      );
+    }
     const { units } = this.inventory;
     const subject = `${path}: ${variable}`;
     this.scale = (source.part ?? 1) * conversion(`${units} m2`, source.speciesUnits, { molarMass: source.molarMass, subject }).scale;

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { Grid } from '../grid/grid';
@@ -16,12 +16,14 @@ const GRID = new Grid({
 });
 
 /** 1 µg m-2 s-1 everywhere in January. */
-function writeInputs(): void {
+function writeInputs(change: (fluxes: Float64Array) => void = () => undefined): void {
   const axis = (name: string, values: number[], attributes: CfAttributes): object => ({
     ...{ name, dimensions: [name], data: Float64Array.from(values), attributes },
   });
   const lat = Array.from({ length: 8 }, (_, i) => 30.5 + i);
   const lon = Array.from({ length: 8 }, (_, i) => 106.5 + i);
+  const fluxes = new Float64Array(64).fill(1e-9);
+  change(fluxes);
   writeCf(at('inventory.nc'), {
     dimensions: { time: 1, lat: 8, lon: 8 },
     coordinates: [
@@ -29,7 +31,7 @@ function writeInputs(): void {
       axis('lat', lat, { units: 'degrees_north' }),
       axis('lon', lon, { units: 'degrees_east' }),
     ] as never,
-    variables: [{ name: 'so2', dimensions: ['time', 'lat', 'lon'], data: new Float64Array(64).fill(1e-9), attributes: { units: 'kg m-2 s-1' } }],
+    variables: [{ name: 'so2', dimensions: ['time', 'lat', 'lon'], data: fluxes, attributes: { units: 'kg m-2 s-1' } }],
   });
   writeGriddesc(at('GRIDDESC'), GRID);
 }
@@ -47,7 +49,9 @@ const request = (changes: object = {}): string => {
   return at('inventory.yaml');
 };
 
-beforeEach(writeInputs);
+const SO2 = { file: 'inventory.nc', variable: 'so2', species: 'SO2', speciesUnits: 'g/s' };
+
+beforeEach(() => writeInputs());
 
 it('writes what it is asked for, beside itself', () => {
   const hour = Array.from({ length: 24 }, (_, h) => (h === 6 ? 2 : 1));
@@ -75,8 +79,52 @@ it.each([
   [{ sources: [{ file: 'none.nc', variable: 'so2', species: 'SO2', speciesUnits: 'g/s' }] }, /none\.nc/],
   [{ grid: { griddesc: 'GRIDDESC', name: 'OTHER' } }, /OTHER/],
   [{ start: '2017-02-01T00:00:00Z' }, /2017-02-01/],
+  [{ start: '2017-01-32T00:00:00Z' }, /start: expected a date and hour that exist/],
+  [{ sources: [SO2, SO2] }, /inventory\.nc: so2 counts twice as SO2: keep one source/],
+  [
+    {
+      sources: [
+        { ...SO2, part: 0.6 },
+        { ...SO2, part: 0.5, profile: { utcOffset: 8 } },
+      ],
+    },
+    /so2 counts twice as SO2/,
+  ],
+  [{ sources: [{ ...SO2, species: 'TFLAG' }] }, /a variable cannot be called TFLAG: I\/O API files keep their times under that name/],
+  [{ sources: [{ ...SO2, speciesUnits: 'moles/s', molarMass: 0.064 }] }, /molarMass: .*1/],
 ])('%j is refused in a sentence, and nothing is written', (changes, message) => {
   const output = 'REFUSED.nc';
   expect(() => makeInventory(request({ output, ...changes }))).toThrow(message);
   expect(existsSync(at(output))).toBe(false);
+});
+
+it.each(['inventory.nc', 'GRIDDESC', 'inventory.yaml', 'link.nc'])('does not write over what it reads: %s', (output) => {
+  symlinkSync(at('inventory.nc'), at('link.nc'));
+  const file = request({ output });
+  const before = readFileSync(at(output));
+  expect(() => makeInventory(file)).toThrow(expect.objectContaining({ code: 'OUTPUT_IS_INPUT' }) as Error);
+  expect(readFileSync(at(output))).toEqual(before);
+});
+
+it('takes parts of a source that add up to it', () => {
+  const parts = [0.9, 0.1].map((part) => ({ ...SO2, part }));
+  expect(makeInventory(request({ sources: parts })).sources).toHaveLength(2);
+});
+
+it.each([Infinity, -Infinity])('a flux of %d is refused', (flux) => {
+  writeInputs((fluxes) => (fluxes[20] = flux));
+  expect(() => makeInventory(request())).toThrow(
+    expect.objectContaining({ code: 'NOT_FINITE', message: expect.stringContaining('at step 0, row 2, column 4') as string }) as Error,
+  );
+});
+
+it('a grid beside the inventory is refused, and nothing is written', () => {
+  writeGriddesc(at('GRIDDESC'), new Grid({ ...GRID.definition, xorig: 2e6 }));
+  expect(() => makeInventory(request())).toThrow(
+    expect.objectContaining({
+      code: 'INVENTORY_OUTSIDE',
+      message: expect.stringContaining('so2: no cell of it lies on the grid SMALL') as string,
+    }) as Error,
+  );
+  expect(existsSync(at('EMIS.nc'))).toBe(false);
 });

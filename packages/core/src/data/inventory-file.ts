@@ -5,7 +5,7 @@ import { ConfigError } from '../errors';
 import { readGriddesc } from '../grid/griddesc';
 import { hourUtc, real, text, whole } from './case/fields';
 import { joinPath, readSource } from './case/source';
-import { writeInventoryEmissions, type MovedMass } from './inventory-emissions';
+import { assertNoInput, writeInventoryEmissions, type MovedMass } from './inventory-emissions';
 
 const weights = (count: number, what: string): z.ZodOptional<z.ZodArray<z.ZodNumber>> =>
   z.array(z.number().min(0)).length(count).meta({ description: what }).optional();
@@ -62,6 +62,7 @@ export function makeInventory(path: string): InventoryResult {
   }
   const { grid, start, hours, output, sources } = parsed.data;
   const absolute = (name: string): string => resolve(dirname(path), name);
+  assertNoInput(absolute(output), [path, absolute(grid.griddesc)]);
   const moved = writeInventoryEmissions(
     absolute(output),
     readGriddesc(absolute(grid.griddesc), grid.name),

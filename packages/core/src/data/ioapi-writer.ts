@@ -105,6 +105,11 @@ function checkNames(path: string, { variables }: IoapiContents): void {
     if (!/^[A-Za-z][A-Za-z0-9_.-]*$/.test(name) || name.length > NAME_WIDTH || seen.has(name)) {
       throw new DataError('IOAPI_NAME', `${path}: a variable cannot be called "${name}": use at most 16 letters, digits and _, each name once`);
     }
+    if (name === 'TFLAG')
+      throw new DataError(
+        'IOAPI_NAME',
+        `${path}: a variable cannot be called TFLAG: I/O API files keep their times under that name; give it another`,
+      );
     seen.add(name);
   }
   if (variables.length === 0 || variables.length > MOST_VARIABLES) {

@@ -140,8 +140,8 @@ function readVariable(file: NetcdfFile, name: string, dimensions: string[]): CfV
 
 /** Values as CF means them: fill values NaN, packing undone. Arrays of floating point are changed in place. */
 export function unpacked(raw: NetcdfArray, attributes: CfAttributes): CfData {
-  // netCDF's own fill value, for what was never written, is larger than any real value.
-  const isMissing = (value: number): boolean => fills.includes(value) || value > 9e36;
+  // netCDF's own fill value, for what was never written, is larger than any real value; infinity is no fill value, but an error for the reader to tell.
+  const isMissing = (value: number): boolean => fills.includes(value) || (value > 9e36 && value !== Infinity);
   const fills = [attributes._FillValue, attributes.missing_value].filter((value): value is number => typeof value === 'number');
   const packed = typeof attributes.scale_factor === 'number' || typeof attributes.add_offset === 'number';
   const wide = raw instanceof BigInt64Array || raw instanceof BigUint64Array;
