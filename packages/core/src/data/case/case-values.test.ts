@@ -71,3 +71,25 @@ test.each([
 test('one weight, and a factor that nothing uses', () => {
   expect(said('truth:', `training: ${WEIGHTS.replace('O3: 0', 'O3: 1')}\nresponse: { groups: [], factor: 1 }\ntruth:`)).toBe('');
 });
+
+test.each([
+  ['.nan', 'NaN'],
+  ['.inf', 'Infinity'],
+])('%s is shown as %s', (written, shown) => {
+  expect(said('46.0055', written)).toMatch(new RegExp(`molarMass: expected a number \\(in g mol-1\\) but received ${shown}$`));
+});
+
+test.each([
+  ['name: tiny\n', '---\n---\nname: tiny\n', ':2: expected one YAML document but a second begins here, with ---: keep one'],
+  [
+    'name: tiny\n',
+    'name: !first tiny\n',
+    ':1: expected a plain value but received one with a tag (Unresolved tag: !first): remove the tag; text that begins with ! needs quotes',
+  ],
+])('YAML that is not one plain document: %j → %j', (from, to, sentence) => {
+  expect(said(from, to)).toBe(`${join(folder, 'case.yaml')}${sentence}`);
+});
+
+test('a closing bracket below its key is a matter of taste', () => {
+  expect(said('truth: { factors: inputs/truth.nc }', 'truth: {\n  factors: inputs/truth.nc\n}')).toBe('');
+});

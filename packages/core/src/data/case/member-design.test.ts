@@ -71,7 +71,7 @@ describe('the ensemble design', () => {
     ['{ regionFactors: [{ region: constructor, factor: 2 }] }', 'there is no region constructor: known are north, plain / 平原'],
     ['{ scalings: [0] }', 'members.scalings.0: expected more than 0 but received 0'],
     ['{ scalings: [-0.5] }', 'members.scalings.0: expected more than 0 but received -0.5'],
-    ['{ scalings: [.nan] }', 'members.scalings.0: expected a number but received null'],
+    ['{ scalings: [.nan] }', 'members.scalings.0: expected a number but received NaN'],
     ['{ scalings: [0.5, 1] }', 'members.scalings.1: a factor of 1 changes nothing: remove it'],
     ['{ regionFactors: [{ region: north, factor: 0 }] }', 'members.regionFactors.0.factor: expected more than 0 but received 0'],
     ['{ regionFactors: [{ region: north, group: CO, factor: 2 }] }', 'expected one of NOx, NH3, SO2, VOC, PM2.5 but received "CO"'],

@@ -11,6 +11,7 @@ function valueAt(values: unknown, path: KeyPath): unknown {
 }
 
 function shown(value: unknown): string {
+  if (typeof value === 'number') return String(value); // JSON has no NaN and no Infinity
   const text = value === undefined ? 'nothing' : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -1,6 +1,6 @@
 /** Where a case's values come from: the YAML file, with line numbers, and `key=value` overrides of the command line. */
 import { existsSync, readFileSync } from 'node:fs';
-import { isCollection, isNode, LineCounter, parse, parseDocument, visit, type Document } from 'yaml';
+import { isCollection, isNode, LineCounter, parse, parseDocument, visit, type Document, type YAMLError } from 'yaml';
 import { ConfigError } from '../../errors';
 
 export type KeyPath = readonly PropertyKey[];
@@ -33,15 +33,17 @@ function readDocument(path: string, lines: LineCounter): Document {
     throw new ConfigError('CASE_FILE_MISSING', `${path}: cannot be read (${(cause as Error).message}): give the path of a YAML file`, { cause });
   }
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    const [error] = document.errors;
-    throw new ConfigError(
-      'CASE_SYNTAX',
-      `${path}:${lines.linePos(error.pos[0]).line}: not valid YAML (${error.message.split('\n')[0]}): mend this line`,
-      { cause: error },
-    );
-  }
+  // The value under an unknown tag would be taken for text; other warnings (indentation) change no value.
+  const [error] = [...document.errors, ...document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED')];
+  if (error) throw new ConfigError('CASE_SYNTAX', `${path}:${lines.linePos(error.pos[0]).line}: ${syntaxText(error)}`, { cause: error });
   return document;
+}
+
+function syntaxText({ code, message }: YAMLError): string {
+  if (code === 'MULTIPLE_DOCS') return 'expected one YAML document but a second begins here, with ---: keep one';
+  if (code === 'TAG_RESOLVE_FAILED')
+    return `expected a plain value but received one with a tag (${message}): remove the tag; text that begins with ! needs quotes`;
+  return `not valid YAML (${message.split('\n')[0]}): mend this line`;
 }
 
 /** The file's values: an alias without its anchor (`files: *.nc` without quotes is one) is found only here. @throws {ConfigError} `CASE_SYNTAX` */
