@@ -35,15 +35,21 @@ function readDocument(path: string, lines: LineCounter): Document {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   // The value under an unknown tag would be taken for text; other warnings (indentation) change no value.
   const [error] = [...document.errors, ...document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED')];
-  if (error) throw new ConfigError('CASE_SYNTAX', `${path}:${lines.linePos(error.pos[0]).line}: ${syntaxText(error)}`, { cause: error });
+  if (error) refuseSyntax(`${path}:${lines.linePos(error.pos[0]).line}`, error);
   return document;
 }
 
-function syntaxText({ code, message }: YAMLError): string {
-  if (code === 'MULTIPLE_DOCS') return 'expected one YAML document but a second begins here, with ---: keep one';
-  if (code === 'TAG_RESOLVE_FAILED')
-    return `expected a plain value but received one with a tag (${message}): remove the tag; text that begins with ! needs quotes`;
-  return `not valid YAML (${message.split('\n')[0]}): mend this line`;
+/** @throws {ConfigError} `CASE_SYNTAX` */
+function refuseSyntax(where: string, error: YAMLError): never {
+  if (error.code === 'MULTIPLE_DOCS')
+    throw new ConfigError('CASE_SYNTAX', `${where}: expected one YAML document but a second begins here, with ---: keep one`, { cause: error });
+  if (error.code === 'TAG_RESOLVE_FAILED')
+    throw new ConfigError(
+      'CASE_SYNTAX',
+      `${where}: expected a plain value but received one with a tag (${error.message}): remove the tag; text that begins with ! needs quotes`,
+      { cause: error },
+    );
+  throw new ConfigError('CASE_SYNTAX', `${where}: not valid YAML (${error.message.split('\n')[0]}): mend this line`, { cause: error });
 }
 
 /** The file's values: an alias without its anchor (`files: *.nc` without quotes is one) is found only here. @throws {ConfigError} `CASE_SYNTAX` */
