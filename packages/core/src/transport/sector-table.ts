@@ -27,7 +27,13 @@ export function sectorTable({ emissionFiles, sectors }: Pick<CtmRequest, 'emissi
       file.close();
       const { time } = file;
       const span = [timeAt(time, 0), timeAt(time, time.count)].map(instant);
-      return [all.length === 1 ? WHOLE : name, stackGroups === undefined ? 'gridded' : 'points', ...span, path, groupsOf(stackGroups, files.length, i)].join('\t');
+      return [
+        all.length === 1 ? WHOLE : name,
+        stackGroups === undefined ? 'gridded' : 'points',
+        ...span,
+        path,
+        groupsOf(stackGroups, files.length, i),
+      ].join('\t');
     });
   });
   return `${lines.join('\n')}\n`;
