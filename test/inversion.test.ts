@@ -63,7 +63,7 @@ it('judges the surrogate by a member that was kept for it, and says in a stage a
   const { status, stderr } = retroplume('evaluate', 'training.testMembers=0', 'response.factor=1.2');
   expect(status).toBe(0);
   expect(stderr).toMatch(
-    /^ {2}made with other settings or inputs than the case has now, and taken as it is: simulate, train \("retroplume run" makes it anew\)$/m,
+    /^ {2}made with other settings or inputs than the case has now, or damaged since, and taken as it is: simulate, train \("retroplume run" makes it anew\)$/m,
   );
 });
 

@@ -79,12 +79,12 @@ export function productBytes(dir: string, products: readonly string[]): Record<s
 }
 
 /** Of the products of a record those that are no more what they were, each with what is wrong with it. Sizes, not hashes: large files would be read at each start. */
-export function damagedProducts(dir: string, { products, bytes = {} }: StageRecord): { product: string; trouble: string }[] {
+export function damagedProducts(dir: string, { products, bytes }: StageRecord): { product: string; trouble: string }[] {
   return products.flatMap((product) => {
     if (!existsSync(join(dir, product))) return [{ product, trouble: 'is not there any more' }];
     const found = statSync(join(dir, product));
     if (!found.isFile()) return [{ product, trouble: 'is no file any more' }];
-    const recorded = bytes[product] ?? found.size;
+    const recorded = bytes?.[product] ?? found.size;
     return recorded === found.size ? [] : [{ product, trouble: `has ${found.size} bytes instead of ${recorded}` }];
   });
 }

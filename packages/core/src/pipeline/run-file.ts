@@ -60,3 +60,12 @@ export function otherCaseIn(out: string, name: string): string | undefined {
     throw cause;
   }
 }
+
+/** A case may be renamed on purpose; who gave the folder of another one by mistake should know before its stages are made anew. */
+export function tellOtherCase({ out, case: { name } }: RunContext, log: (text: string) => void): void {
+  const other = otherCaseIn(out, name);
+  if (other === undefined) return;
+  log(
+    `the last run in ${out} was of the case "${other}", not "${name}": its stages are made anew where settings or inputs differ (stop with Ctrl-C and give another --out to keep it)`,
+  );
+}

@@ -22,7 +22,7 @@ import { previewStage } from './preview-stage';
 import { checkOurs, readRecord, type StageRecord } from './record';
 import { reportStage } from './report-stage';
 import { forgetFailure, leaveFailure } from './failure-file';
-import { otherCaseIn, writeRunFile } from './run-file';
+import { tellOtherCase, writeRunFile } from './run-file';
 import { lockRun } from './run-lock';
 import { simulateStage } from './simulate-stage';
 import {
@@ -134,7 +134,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   const release = first ? lockRun(out) : () => undefined;
   try {
     if (first) forgetFailure(out);
-    if (first) tellOtherCase(context, plan);
+    if (first && plan.length > 0) tellOtherCase(context, stageContext(context, plan[0].stage, plan[0].variant).log);
     if (first) writeRunFile(context);
     if (wanted !== all && first) await tellStale(context, wanted);
     for (const { stage, variant } of plan) {
@@ -175,16 +175,7 @@ export async function staleStages(run: RunContext, stages: readonly StageName[] 
   return stale;
 }
 
-/** A case may be renamed on purpose; who gave the folder of another one by mistake should know before its stages are made anew. */
-function tellOtherCase(run: RunContext, [first]: Plan): void {
-  const other = otherCaseIn(run.out, run.case.name);
-  if (other === undefined || first === undefined) return;
-  stageContext(run, first.stage, first.variant).log(
-    `the last run in ${run.out} was of the case "${other}", not "${run.case.name}": its stages are made anew where settings or inputs differ (stop with Ctrl-C and give another --out to keep it)`,
-  );
-}
-
-/** A stage that is run alone takes what those before it left, as it is: where that is no longer what the case says, the user should know. */
+/** A stage that is run alone takes what those before it left, as it is: where that is no longer what the case says, or is damaged, the user should know. */
 async function tellStale(run: RunContext, wanted: readonly StageName[]): Promise<void> {
   const needed = new Set<StageName>();
   const add = (stage: StageName): void =>
@@ -200,7 +191,9 @@ async function tellStale(run: RunContext, wanted: readonly StageName[]): Promise
   });
   if (stale.length === 0) return;
   const { log } = stageContext(run, wanted[0], 'default');
-  log(`made with other settings or inputs than the case has now, and taken as it is: ${stale.join(', ')} ("retroplume run" makes it anew)`);
+  log(
+    `made with other settings or inputs than the case has now, or damaged since, and taken as it is: ${stale.join(', ')} ("retroplume run" makes it anew)`,
+  );
 }
 
 /** Runs a stage on all ranks; where it fails, `failure.json` says so, once. */
