@@ -25,7 +25,7 @@ let caseFile: string;
 const before = { ...process.env };
 beforeAll(async () => {
   world = mkdtempSync(join(tmpdir(), 'chain world-'));
-  caseFile = await writeDemoWorld(world, { rows: 12, cols: 12, hours: 30, spinUpHours: 6, stations: 12 });
+  caseFile = await writeDemoWorld(world, { rows: 12, cols: 12, hours: 100, spinUpHours: 72, stations: 12 });
 });
 beforeEach(() => {
   folder = mkdtempSync(join(world, "user's run-"));
