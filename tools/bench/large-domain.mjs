@@ -163,7 +163,8 @@ function untrained({ surrogate: settings }, meteorologyNames, geographyNames) {
   buildSurrogate(g, settings, sizes, normalisation, 'frozen');
   const weights = new Map([...core.graph.initializeParameters(g, 3)].map(([name, data]) => [name, { data, shape: [...g.find(name).shape] }]));
   const named = (names) => names.map((name) => ({ name, unit: '' }));
-  return new core.Surrogate(
+  const { Surrogate } = inside('surrogate/surrogate');
+  return new Surrogate(
     {
       settings,
       normalisation,
