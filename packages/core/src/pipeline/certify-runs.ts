@@ -54,8 +54,8 @@ function runsFolder(context: StageContext): string {
 /** All runs that the case asks for, those that are there already and those that are to be made. None where no transport model could make them. */
 export function certifyingRuns(context: StageContext, period: PreparedPeriod): CertifyingRun[] {
   if (hasForeignPrior(context.case)) return [];
-  const { response, certificate } = context.case;
-  const groups = [...new Set(certificate.pairs.map(({ group }) => group))];
+  const { response } = context.case;
+  const groups = certifiedGroups(context.case);
   const simulate = context.dirOf('simulate');
   const folder = runsFolder(context);
   const made = (name: string) => (periodName: string) => simulatedFile(folder, name, 'ACONC', periodName);
@@ -63,22 +63,29 @@ export function certifyingRuns(context: StageContext, period: PreparedPeriod): C
     const name = responseRun(group);
     return { name, group, factor: response.factor, output: (periodName) => simulatedFile(simulate, name, 'ACONC', periodName) };
   });
-  const scaled = groups.flatMap((group) =>
-    certificate.factors
-      .filter((factor) => !given.some((run) => run.group === group && run.factor === factor))
-      .map((factor): CertifyingRun => {
-        const name = `${group}-x${factor}`;
-        return { name, group, factor, output: made(name) };
-      }),
-  );
+  const scaled = scalings(context.case).map((each): CertifyingRun => {
+    const name = `${each.group}-x${each.factor}`;
+    return { name, ...each, output: made(name) };
+  });
   return [...given, ...scaled, ...groups.flatMap((group) => patchRun(context, period, group, made))];
 }
 
 /** How many runs of the transport model `certify` makes itself. */
-export function certifyingRunCount({ response, certificate }: Case): number {
-  const groups = [...new Set(certificate.pairs.map(({ group }) => group))];
-  const scaled = groups.flatMap((group) => certificate.factors.filter((factor) => !(response.groups.includes(group) && response.factor === factor)));
-  return scaled.length + (certificate.patches.count === 0 ? 0 : groups.length);
+export function certifyingRunCount(settings: Case): number {
+  return scalings(settings).length + (settings.certificate.patches.count === 0 ? 0 : certifiedGroups(settings).length);
+}
+
+function certifiedGroups({ certificate }: Case): Group[] {
+  return [...new Set(certificate.pairs.map(({ group }) => group))];
+}
+
+/** Groups and the factors on them in the whole domain, but for those that `simulate` makes. */
+function scalings(settings: Case): Pick<CertifyingRun, 'group' | 'factor'>[] {
+  const { certificate, response } = settings;
+  const isMade = (group: Group, factor: number): boolean => response.groups.includes(group) && response.factor === factor;
+  return certifiedGroups(settings).flatMap((group) =>
+    certificate.factors.filter((factor) => !isMade(group, factor)).map((factor) => ({ group, factor })),
+  );
 }
 
 function patchRun(

@@ -5,7 +5,6 @@ import type { Case, PeriodSettings, Species } from '../data/case';
 import { speciesUnit } from '../data/case-fields';
 import type { ObservationQuality } from '../data/observation-quality';
 import { writeFileAtomic } from '../data/checkpoint';
-import { expandGlob } from '../data/glob';
 import { readPrepared, type PreparedPeriod } from '../data/prepared';
 import { ConfigError } from '../errors';
 import type { AuditRow } from '../inversion/audit';
@@ -16,7 +15,7 @@ import type { Scores } from '../inversion/scores';
 import { createCtm, ctmIdentity } from '../transport/ctm';
 import { appliedSectors } from './applied-files';
 import { AUDIT_FILE, auditCsv, auditPeriod } from './audit';
-import { inPeriod, PRIOR } from './case-runs';
+import { hourlyFiles, PRIOR } from './case-runs';
 import { emissionUpdate } from './emission-update';
 import { hasForeignPrior } from './foreign-prior';
 import { inventorySummary, truthNearMonitors, type InventoryPart, type InventorySummary } from './inventory-errors';
@@ -93,8 +92,9 @@ export const verifyStage: Stage = {
 };
 
 /** The updated run's files in a period, where the case brings it. */
-function givenFiles({ updatedConcentrations }: Case, period: string): string[] | undefined {
-  return updatedConcentrations === undefined ? undefined : expandGlob(inPeriod(updatedConcentrations, period));
+function givenFiles(settings: Case, period: string): string[] | undefined {
+  const { updatedConcentrations } = settings;
+  return updatedConcentrations === undefined ? undefined : hourlyFiles(settings, updatedConcentrations, period);
 }
 
 /** Nothing in a file says with which emissions it was made; one that is older than those that `apply` wrote was made with others. */

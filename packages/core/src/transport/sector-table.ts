@@ -2,6 +2,7 @@
 import { IoapiFile } from '../data/ioapi';
 import { instant, timeAt } from '../data/ioapi-time';
 import type { CtmRequest } from './ctm';
+import type { SectorFiles } from './emission-reader';
 
 /** What the inventory of a case without sectors is called. */
 const WHOLE = 'inventory';
@@ -19,10 +20,9 @@ function groupsOf(stackGroups: readonly string[] | undefined, files: number, fil
  * @throws {DataError} if a file cannot be read
  */
 export function sectorTable({ emissionFiles, sectors }: Pick<CtmRequest, 'emissionFiles' | 'sectors'>): string {
-  const all = sectors ?? [{ name: WHOLE, files: emissionFiles }];
-  const lines = all.flatMap(({ name, files, ...more }) => {
-    const stackGroups = 'stackGroups' in more ? more.stackGroups : undefined;
-    return files.map((path, i) => {
+  const all: readonly Omit<SectorFiles, 'groups'>[] = sectors ?? [{ name: WHOLE, files: emissionFiles }];
+  const lines = all.flatMap(({ name, files, stackGroups }) =>
+    files.map((path, i) => {
       const file = IoapiFile.open(path);
       file.close();
       const { time } = file;
@@ -34,7 +34,7 @@ export function sectorTable({ emissionFiles, sectors }: Pick<CtmRequest, 'emissi
         path,
         groupsOf(stackGroups, files.length, i),
       ].join('\t');
-    });
-  });
+    }),
+  );
   return `${lines.join('\n')}\n`;
 }

@@ -28,7 +28,7 @@ export function checkSpeciesWeights(c: Case): Breach[] {
   return trainings.flatMap(([path, { speciesWeights }]) =>
     Object.values(speciesWeights).some((weight) => weight > 0)
       ? []
-      : [{ path: [...path, 'speciesWeights'], text: 'no species has any weight, so that there is nothing to learn: give one a weight above 0' }],
+      : [{ path: [...path, 'speciesWeights'], text: 'all weights are 0, so that there is nothing to learn: give one species a weight above 0' }],
   );
 }
 
