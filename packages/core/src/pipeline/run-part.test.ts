@@ -10,6 +10,7 @@ import { readRecord } from './record';
 import { runStages } from './run';
 import { lockPart, lockRun } from './run-lock';
 import { independentVariants, runPart } from './run-part';
+import type { StageEvent } from './stage';
 
 let folder: string;
 let settings: Case;
@@ -74,6 +75,16 @@ describe('runs made by themselves', () => {
     release();
     await make('changed', 'member02', changed);
     expect(existsSync(concentrations('changed', 'prior'))).toBe(false);
+  });
+
+  it('that are interrupted say so, as stages do, by which the script of a job knows to put it back into the queue', async () => {
+    const abort = new AbortController();
+    const onEvent = ({ kind }: StageEvent): void => void (kind === 'progress' && abort.abort());
+    const stopped = runPart(settings, { run: 'prior' }, { out: at('stopped'), threads: 1, onEvent, signal: abort.signal });
+    await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED', exitCode: 130 });
+    expect(failure('stopped')).toMatchObject({ code: 'INTERRUPTED', task: 'simulate-prior' });
+    await make('stopped', 'prior');
+    expect(existsSync(at('stopped', FAILURE_FILE))).toBe(false);
   });
 
   it('do not wait for a folder that is not ours', async () => {

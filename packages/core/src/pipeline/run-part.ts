@@ -14,7 +14,7 @@ import { beginStage, isBegun, isUpToDate } from './record';
 import { deviceOf, runContext, runTogether, STAGE_OF, type RunOptions } from './run';
 import { lockPart, lockRun } from './run-lock';
 import { simulateRun, simulateStage } from './simulate-stage';
-import { keyOf, stageContext, type RunContext, type StageContext, type StageName, type Variant } from './stage';
+import { interruptionOf, keyOf, stageContext, type RunContext, type StageContext, type StageName, type Variant } from './stage';
 import { otherSurrogates, surrogateContext } from './surrogate-ensemble';
 
 /** Which part of a run: a run of the transport model by its name, or stages of a variant. */
@@ -112,26 +112,34 @@ function isFirst({ ranks = ALONE }: RunContext): boolean {
 async function makeRun(run: RunContext, name: string, patience: number): Promise<void> {
   if (!isFirst(run)) return;
   const context = stageContext(run, 'simulate', 'default');
-  const where = { stage: 'simulate', variant: 'default', task: `simulate-${name}` } as const;
-  const fail = (cause: unknown): never => {
-    leaveFailure(run.out, where, cause);
-    throw cause;
-  };
-  const { key, dearKey } = await keyOf(simulateStage, context).catch(fail);
+  const task = `simulate-${name}`;
+  const { key, dearKey } = await keyOf(simulateStage, context).catch((cause: unknown) => fail(context, task, cause));
   if (isUpToDate(context.dir, key)) {
-    run.onEvent({ kind: 'stage-skipped', ...where });
+    run.onEvent({ kind: 'stage-skipped', stage: 'simulate', variant: 'default' });
     return;
   }
-  const release = await lockBegun(context, where.task, { key, dearKey }, performance.now() + patience);
+  const release = await lockBegun(context, task, { key, dearKey }, performance.now() + patience);
+  await atWork(context, { task, release }, () => simulateRun(context, name));
+}
+
+/** A task under its lock, as events and `failure.json` tell of it. */
+async function atWork(context: StageContext, { task, release }: { task: string; release: () => void }, work: () => Promise<void>): Promise<void> {
+  const { stage, variant, onEvent } = context;
   try {
-    forgetFailureOf(run.out, where.task);
-    run.onEvent({ kind: 'stage-start', ...where });
+    forgetFailureOf(context.out, task);
+    onEvent({ kind: 'stage-start', stage, variant });
     const begin = performance.now();
-    await simulateRun(context, name).catch(fail);
-    run.onEvent({ kind: 'stage-done', ...where, seconds: (performance.now() - begin) / 1000 });
+    await work().catch((cause: unknown) => fail(context, task, cause));
+    onEvent({ kind: 'stage-done', stage, variant, seconds: (performance.now() - begin) / 1000 });
   } finally {
     release();
   }
+}
+
+function fail(context: StageContext, task: string, cause: unknown): never {
+  const told = interruptionOf(context, cause) ?? cause;
+  leaveFailure(context.out, { stage: context.stage, variant: context.variant, task }, told);
+  throw told;
 }
 
 /** The lock of a run in a stage that has been begun with its key; to begin it takes the whole folder for a moment, for which tasks wait in turn. */
