@@ -179,13 +179,19 @@ it('goes on when told to, says so, and the report begins with a banner', () => {
   expect(page).toContain('id="table-certificate"');
 });
 
-it('hands a command files with the changed emissions; one that answers nothing certifies nothing', () => {
-  const command = `cp ${join(folder, 'run/simulate/prior')}/ACONC_{period}.nc {output}`;
+it('hands a command files with the changed emissions, no run twice that was made by itself; one that answers nothing certifies nothing', () => {
+  const calls = join(folder, 'calls');
+  const command = `echo {run} >>${calls}; cp ${join(folder, 'run/simulate/prior')}/ACONC_{period}.nc {output}`;
   const asked = [`ctm={kind: command, command: "${command}"}`, 'members.count=1', 'response.groups=[]', 'certificate.patches.count=0'];
-  for (const stage of ['simulate', 'prepare', 'train', 'certify']) {
-    const { status, stderr } = retroplume(stage, asked, [], 'command');
+  const steps = [['simulate'], ['prepare'], ['certify', '--run', 'NOx-x0.8'], ['train'], ['certify']];
+  for (const [stage, ...options] of steps) {
+    const { status, stderr } = retroplume(stage, asked, options, 'command');
     expect({ stage, status, stderr: status === 0 ? '' : stderr }).toEqual({ stage, status: 0, stderr: '' });
   }
+  const groups = readFileSync(calls, 'utf8')
+    .split('\n')
+    .filter((run) => /-x/.test(run));
+  expect(groups).toEqual(['NOx-x0.8', 'SO2-x0.8', 'PM2.5-x0.8'].flatMap((run) => [run, run])); // in two periods
   const made = readdirSync(join(folder, 'command/certify-runs'), { recursive: true, encoding: 'utf8' });
   for (const name of ['NOx-x0.8/EMIS_winter.nc', 'NOx-x0.8/ACONC_winter.nc', 'NOx-x0.8/ACONC_winter.log']) {
     expect(made.some((path) => path.endsWith(name))).toBe(true);

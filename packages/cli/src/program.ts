@@ -9,7 +9,7 @@ import { doctor } from './doctor';
 import { inspectCommand } from './inspect';
 import { inventoryCommand } from './inventory';
 import { pathText, withOutputOptions, withOverrides, withRunOptions, stageNames, withThreads, wholeNumber, type CommonOptions } from './options';
-import { demo, runCase, runSome, simulateCase, type DemoChoice, type RunCommandOptions } from './run-command';
+import { certifyCase, demo, runCase, runSome, simulateCase, type DemoChoice, type RunCommandOptions } from './run-command';
 
 const STAGE_HELP: Record<StageName, string> = {
   simulate: 'run the transport model: prior, members, truth of a twin',
@@ -74,6 +74,12 @@ function addSimulate(program: Command): void {
       pathText,
     )
     .action((path: string, options: CommonOptions & { design?: string | true; run?: string }) => simulateCase(path, options));
+}
+
+function addCertify(program: Command): void {
+  caseCommand(program, 'certify', STAGE_HELP.certify)
+    .option('--run <name>', 'only this run of the transport model, of those that certify makes itself; others may be made beside it')
+    .action((path: string, options: CommonOptions & { run?: string }) => certifyCase(path, options));
 }
 
 function addBench(program: Command): void {
@@ -152,6 +158,7 @@ export function buildProgram(): Command {
   addRun(program);
   for (const stage of STAGES) {
     if (stage === 'simulate') addSimulate(program);
+    else if (stage === 'certify') addCertify(program);
     else addStage(program, stage);
   }
   addBench(program);

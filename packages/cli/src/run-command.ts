@@ -107,6 +107,13 @@ export async function simulateCase(path: string, options: CommonOptions & { desi
   else await designCase(path, design === true ? undefined : design, options);
 }
 
+/** `certify`, or one of the runs of the transport model that it would make itself. */
+export async function certifyCase(path: string, options: CommonOptions & { run?: string }): Promise<void> {
+  const { run } = options;
+  if (run === undefined) await runCase(path, ['certify'], options);
+  else await partOfCase(path, { run, stage: 'certify' }, options);
+}
+
 /** What `demo` can be asked for. */
 export interface DemoChoice {
   quick: boolean;

@@ -3,12 +3,14 @@
  * with one group changed in the whole domain or in patches.
  *
  * They depend on the prior inventory, weather and transport model only, so they lie beside the stages' folders, under a hash of those:
- * a surrogate that is trained anew, and the paper's mode, are judged by the same runs, and none is made twice.
+ * a surrogate that is trained anew, and the paper's mode, are judged by the same runs, and none is made twice. Nor does any wait for a training: run-part.ts
+ * makes one by itself.
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GROUPS, type Case, type Group, type PeriodSettings } from '../data/case';
 import type { PreparedPeriod } from '../data/prepared';
+import { openPrepared } from '../data/prepared-store';
 import { readGriddesc } from '../grid/griddesc';
 import { choosePatches, cellsOf, type Patch } from '../surrogate/source-patches';
 import { createCtm, ctmIdentity, type CtmRequest } from '../transport/ctm';
@@ -33,6 +35,17 @@ export interface CertifyingRun {
   output: (period: string) => string;
 }
 
+/** Of a run that `certify` makes itself what the case alone tells. */
+interface OwnRun extends Pick<CertifyingRun, 'name' | 'group' | 'factor'> {
+  inPatches: boolean;
+}
+
+/** The prior's emissions in the first period, which say where patches can be. */
+export interface PriorEmissions extends Pick<PreparedPeriod, 'grid' | 'time'> {
+  /** `[T, H, W, 5]`, kg m-2 s-1 */
+  emissions: Float32Array;
+}
+
 /** Folder of the runs that `certify` makes. */
 function runsFolder(context: StageContext): string {
   const { ctm, emissions, concentrations, periods } = context.case;
@@ -52,54 +65,61 @@ function runsFolder(context: StageContext): string {
 }
 
 /** All runs that the case asks for, those that are there already and those that are to be made. None where no transport model could make them. */
-export function certifyingRuns(context: StageContext, period: PreparedPeriod): CertifyingRun[] {
+export function certifyingRuns(context: StageContext, prior: PriorEmissions): CertifyingRun[] {
   if (hasForeignPrior(context.case)) return [];
   const { response } = context.case;
-  const groups = certifiedGroups(context.case);
   const simulate = context.dirOf('simulate');
   const folder = runsFolder(context);
-  const made = (name: string) => (periodName: string) => simulatedFile(folder, name, 'ACONC', periodName);
   const given = response.groups.map((group): CertifyingRun => {
     const name = responseRun(group);
-    return { name, group, factor: response.factor, output: (periodName) => simulatedFile(simulate, name, 'ACONC', periodName) };
+    return { name, group, factor: response.factor, output: (period) => simulatedFile(simulate, name, 'ACONC', period) };
   });
-  const scaled = scalings(context.case).map((each): CertifyingRun => {
-    const name = `${each.group}-x${each.factor}`;
-    return { name, ...each, output: made(name) };
+  const own = ownRuns(context.case).flatMap(({ inPatches, ...of }): CertifyingRun[] => {
+    const run = { ...of, output: (period: string) => simulatedFile(folder, of.name, 'ACONC', period) };
+    if (!inPatches) return [run];
+    const patches = patchesOf(context.case, prior, of.group);
+    return patches.length === 0 ? [] : [{ ...run, patches }];
   });
-  return [...given, ...scaled, ...groups.flatMap((group) => patchRun(context, period, group, made))];
+  return [...given, ...own];
 }
 
-/** How many runs of the transport model `certify` makes itself. */
-export function certifyingRunCount(settings: Case): number {
-  return scalings(settings).length + (settings.certificate.patches.count === 0 ? 0 : certifiedGroups(settings).length);
+/**
+ * Names of the runs of the transport model that `certify` makes itself. One in patches whose group is emitted nowhere is among them, as only the inventory
+ * tells that it will not be made.
+ */
+export function certifyingRunNames(settings: Case): string[] {
+  return ownRuns(settings).map(({ name }) => name);
+}
+
+/** Whether the files of a run that `certify` makes itself are there, in all periods. The stages before it have their records. */
+export function isCertifyingRunMade(context: StageContext, name: string): boolean {
+  const folder = runsFolder(context);
+  return context.case.periods.every((period) => existsSync(simulatedFile(folder, name, 'ACONC', period.name)));
 }
 
 function certifiedGroups({ certificate }: Case): Group[] {
   return [...new Set(certificate.pairs.map(({ group }) => group))];
 }
 
-/** Groups and the factors on them in the whole domain, but for those that `simulate` makes. */
-function scalings(settings: Case): Pick<CertifyingRun, 'group' | 'factor'>[] {
+/** Groups times the factors in the whole domain, but for those that `simulate` makes, and groups in patches. */
+function ownRuns(settings: Case): OwnRun[] {
+  if (hasForeignPrior(settings)) return [];
   const { certificate, response } = settings;
+  const groups = certifiedGroups(settings);
   const isMade = (group: Group, factor: number): boolean => response.groups.includes(group) && response.factor === factor;
-  return certifiedGroups(settings).flatMap((group) =>
-    certificate.factors.filter((factor) => !isMade(group, factor)).map((factor) => ({ group, factor })),
+  const scaled = groups.flatMap((group) =>
+    certificate.factors
+      .filter((factor) => !isMade(group, factor))
+      .map((factor) => ({ name: `${group}-x${factor}`, group, factor, inPatches: false })),
   );
+  const { count, cells, factor, seed } = certificate.patches;
+  const patched = groups.map((group) => ({ name: `${group}-patches${count}-cells${cells}-x${factor}-seed${seed}`, group, factor, inPatches: true }));
+  return count === 0 ? scaled : [...scaled, ...patched];
 }
 
-function patchRun(
-  context: StageContext,
-  { grid, runs, time }: PreparedPeriod,
-  group: Group,
-  made: (name: string) => (period: string) => string,
-): CertifyingRun[] {
-  const { count, cells, factor, seed } = context.case.certificate.patches;
-  const mean = meanEmissions(runs.get('prior')!.emissions, time.count);
-  const emission = mean.filter((_, i) => i % GROUPS.length === GROUPS.indexOf(group));
-  const patches = count === 0 ? [] : choosePatches(emission, grid, { count, cells, seed });
-  const name = `${group}-patches${count}-cells${cells}-x${factor}-seed${seed}`;
-  return patches.length === 0 ? [] : [{ name, group, factor, patches, output: made(name) }];
+function patchesOf({ certificate }: Case, { grid, time, emissions }: PriorEmissions, group: Group): Patch[] {
+  const emission = meanEmissions(emissions, time.count).filter((_, i) => i % GROUPS.length === GROUPS.indexOf(group));
+  return choosePatches(emission, grid, certificate.patches);
 }
 
 /** Factors of a run, `[H, W, 5]`. */
@@ -108,6 +128,21 @@ export function factorsOfRun({ group, factor, patches }: CertifyingRun, grid: { 
   const mask = new Float32Array(grid.rows * grid.cols);
   for (const cell of patches.flatMap((patch) => cellsOf(patch, grid))) mask[cell] = 1;
   return uniformFactors(grid, { group, factor, mask });
+}
+
+/** One of the runs that `certify` makes itself, in all periods: what is missing of its files. The stages before it have their records. */
+export async function makeCertifyingRun(context: StageContext, name: string): Promise<void> {
+  const prior = priorEmissions(context);
+  const run = certifyingRuns(context, prior).find((each) => each.name === name);
+  if (run) await makeRuns(context, [run], prior.grid);
+  else context.log(`${name}: the group is emitted nowhere, so there are no patches and no run`);
+}
+
+function priorEmissions({ case: { periods }, dirOf }: StageContext): PriorEmissions {
+  const prepared = openPrepared(dirOf('prepare'), periods[0].name);
+  const { grid, time } = prepared;
+  const everywhere = { row: 0, col: 0, rows: grid.rows, cols: grid.cols };
+  return { grid, time, emissions: prepared.hourly('emissions', everywhere, { first: 0, count: time.count }) };
 }
 
 /**

@@ -69,8 +69,8 @@ export const certifyStage: Stage = {
   async run(context) {
     const surrogate = loadSurrogate(context);
     const periods = preparedPeriods(context, 'prior');
-    const { grid } = periods[0];
-    const runs = certifyingRuns(context, periods[0]);
+    const { grid, time } = periods[0];
+    const runs = certifyingRuns(context, { grid, time, emissions: periods[0].runs.get(PRIOR)!.emissions });
     await makeRuns(context, runs, grid);
     const plan = domainPlan(context, surrogate, grid, { adjoint: true });
     const program = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: true });

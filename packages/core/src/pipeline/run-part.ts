@@ -9,16 +9,24 @@ import type { Device } from '../device';
 import { ConfigError } from '../errors';
 import { ALONE } from '../ranks';
 import { simulatedRuns } from './case-runs';
+import { certifyingRunNames, isCertifyingRunMade, makeCertifyingRun } from './certify-runs';
 import { forgetFailureOf, leaveFailure } from './failure-file';
 import { beginStage, isBegun, isUpToDate } from './record';
-import { deviceOf, runContext, runTogether, STAGE_OF, type RunOptions } from './run';
+import { deviceOf, runContext, runTogether, STAGE_OF, tellStale, type RunOptions } from './run';
 import { lockPart, lockRun } from './run-lock';
 import { simulateRun, simulateStage } from './simulate-stage';
-import { interruptionOf, keyOf, stageContext, type RunContext, type StageContext, type StageName, type Variant } from './stage';
+import { interruptionOf, keyOf, neededRecord, stageContext, type RunContext, type StageContext, type StageName, type Variant } from './stage';
 import { otherSurrogates, surrogateContext } from './surrogate-ensemble';
 
-/** Which part of a run: a run of the transport model by its name, or stages of a variant. */
-export type Part = { run: string } | { variant: Variant; stages: readonly StageName[] };
+/** One run of the transport model, by its name: of those that `simulate` makes, or of those that `certify` makes itself. */
+export interface SingleRun {
+  run: string;
+  /** default: `simulate` */
+  stage?: 'simulate' | 'certify';
+}
+
+/** Which part of a run: a run of the transport model, or stages of a variant. */
+export type Part = SingleRun | { variant: Variant; stages: readonly StageName[] };
 
 export interface PartOptions extends Omit<RunOptions, 'stages'> {
   /** how long another task may take to make the stage's folder ready, in ms */
@@ -34,6 +42,9 @@ export interface PartResult {
 
 /** Those that are dear and that variants have of their own, each in a folder that no other one touches. */
 const VARIANT_STAGES: readonly StageName[] = ['train', 'invert'];
+
+/** What a run of `certify` is made of: the hash of the inputs, and where the prior's emissions are. Nothing of a training. */
+const BEFORE_CERTIFYING: readonly StageName[] = ['simulate', 'prepare'];
 
 const PATIENCE_MS = 30_000;
 const POLL_MS = 200;
@@ -63,15 +74,16 @@ export async function runPart(settings: Case, part: Part, options: PartOptions =
   const device = deviceOf(options, settings, options.ranks ?? ALONE);
   const context = runContext(settings, out, device, options);
   options.onDevice?.(device, context.threads);
-  await ('run' in part ? makeRun(context, part.run, options.patience ?? PATIENCE_MS) : makeStages(context, part));
+  if (!('run' in part)) await makeStages(context, part);
+  else if (isFirst(context)) await makeRun(context, part, options.patience ?? PATIENCE_MS);
   return { case: settings.name, out, device, part };
 }
 
 function checkPart(settings: Case, part: Part): void {
   if ('run' in part) {
-    const known = simulatedRuns(settings);
-    if (!known.includes(part.run))
-      throw new ConfigError('RUN_UNKNOWN', `simulate: there is no run ${part.run} to make: ${suggestion(part.run, known)}`);
+    const { run, stage = 'simulate' } = part;
+    const known = stage === 'simulate' ? simulatedRuns(settings) : certifyingRunNames(settings);
+    if (!known.includes(run)) throw new ConfigError('RUN_UNKNOWN', `${stage}: there is no run ${run} to make: ${suggestion(run, known)}`);
     return;
   }
   const known = independentVariants(settings);
@@ -89,7 +101,7 @@ function checkPart(settings: Case, part: Part): void {
 
 function suggestion(name: string, known: readonly string[]): string {
   const near = nearestKey(name, known);
-  return near !== undefined ? `did you mean ${near}?` : known.length > 0 ? `known are ${known.join(', ')}` : 'the case brings all of its runs';
+  return near !== undefined ? `did you mean ${near}?` : known.length > 0 ? `known are ${known.join(', ')}` : 'the case needs none';
 }
 
 async function makeStages(context: RunContext, { variant, stages }: Extract<Part, { variant: Variant }>): Promise<void> {
@@ -109,17 +121,34 @@ function isFirst({ ranks = ALONE }: RunContext): boolean {
 }
 
 /** By the first of several ranks; the others have nothing to do. */
-async function makeRun(run: RunContext, name: string, patience: number): Promise<void> {
-  if (!isFirst(run)) return;
-  const context = stageContext(run, 'simulate', 'default');
-  const task = `simulate-${name}`;
+function makeRun(run: RunContext, { run: name, stage = 'simulate' }: SingleRun, patience: number): Promise<void> {
+  const context = stageContext(run, stage, 'default');
+  const task = `${stage}-${name}`;
+  return stage === 'simulate' ? makeSimulated(context, { name, task, patience }) : makeCertifying(context, { name, task });
+}
+
+async function makeSimulated(context: StageContext, { name, task, patience }: { name: string; task: string; patience: number }): Promise<void> {
   const { key, dearKey } = await keyOf(simulateStage, context).catch((cause: unknown) => fail(context, task, cause));
-  if (isUpToDate(context.dir, key)) {
-    run.onEvent({ kind: 'stage-skipped', stage: 'simulate', variant: 'default' });
-    return;
-  }
+  if (isUpToDate(context.dir, key)) return skip(context);
   const release = await lockBegun(context, task, { key, dearKey }, performance.now() + patience);
   await atWork(context, { task, release }, () => simulateRun(context, name));
+}
+
+/** Runs of `certify` lie under a hash of what decides them, not in the stage's folder: the stage need not be begun. */
+async function makeCertifying(context: StageContext, { name, task }: { name: string; task: string }): Promise<void> {
+  try {
+    BEFORE_CERTIFYING.forEach((need) => neededRecord(context, need));
+  } catch (cause) {
+    fail(context, task, cause);
+  }
+  await tellStale(context, 'certify', BEFORE_CERTIFYING);
+  if (isCertifyingRunMade(context, name)) return skip(context);
+  const release = lockPart(context.out, task);
+  await atWork(context, { task, release }, () => makeCertifyingRun(context, name));
+}
+
+function skip({ stage, variant, onEvent }: StageContext): void {
+  onEvent({ kind: 'stage-skipped', stage, variant });
 }
 
 /** A task under its lock, as events and `failure.json` tell of it. */

@@ -136,7 +136,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     if (first) forgetFailure(out);
     if (first && plan.length > 0) tellOtherCase(context, stageContext(context, plan[0].stage, plan[0].variant).log);
     if (first) writeRunFile(context);
-    if (wanted !== all && first) await tellStale(context, wanted);
+    if (wanted !== all && first) await tellStale(context, wanted[0], stagesBefore(wanted));
     for (const { stage, variant } of plan) {
       const record = await runTogether(STAGE_OF[stage], stageContext(context, stage, variant), { stage, variant });
       const label = variant === 'paper' ? `paper/${stage}` : stage;
@@ -175,22 +175,27 @@ export async function staleStages(run: RunContext, stages: readonly StageName[] 
   return stale;
 }
 
-/** A stage that is run alone takes what those before it left, as it is: where that is no longer what the case says, or is damaged, the user should know. */
-async function tellStale(run: RunContext, wanted: readonly StageName[]): Promise<void> {
-  const needed = new Set<StageName>();
+/** Stages before these that are not made with them. */
+function stagesBefore(wanted: readonly StageName[]): StageName[] {
+  const before = new Set<StageName>();
   const add = (stage: StageName): void =>
     STAGE_OF[stage].needs.forEach((need) => {
-      if (!wanted.includes(need)) needed.add(need);
+      if (!wanted.includes(need)) before.add(need);
       add(need);
     });
   wanted.forEach(add);
-  const stale = await staleStages(run, [...needed]).catch((cause: unknown) => {
+  return [...before];
+}
+
+/** What is run alone takes what stages before it left, as it is: where that is no longer what the case says, or is damaged, the user should know. */
+export async function tellStale(run: RunContext, by: StageName, taken: readonly StageName[]): Promise<void> {
+  const stale = await staleStages(run, taken).catch((cause: unknown) => {
     // Inputs that are gone, say: whether the stage itself can do without them is its own to tell.
     if (!(cause instanceof RetroplumeError)) throw cause;
     return [];
   });
   if (stale.length === 0) return;
-  const { log } = stageContext(run, wanted[0], 'default');
+  const { log } = stageContext(run, by, 'default');
   log(
     `made with other settings or inputs than the case has now, or damaged since, and taken as it is: ${stale.join(', ')} ("retroplume run" makes it anew)`,
   );

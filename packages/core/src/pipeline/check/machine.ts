@@ -8,7 +8,7 @@ import { ConfigError, DataError, RetroplumeError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { checkReferenceOptions } from '../../transport/reference-model';
 import { hourlyFiles, simulatedRuns } from '../case-runs';
-import { certifyingRunCount } from '../certify-runs';
+import { certifyingRunNames } from '../certify-runs';
 import { assertOwnModel, hasForeignPrior } from '../foreign-prior';
 import type { Findings } from './findings';
 
@@ -52,7 +52,7 @@ export async function checkRuns(findings: Findings, settings: Case): Promise<voi
   const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
   const { loop, paperMode } = settings;
   const verified = settings.updatedConcentrations === undefined && !hasForeignPrior(settings) ? (paperMode.run ? 2 : 1) + loop.passes - 1 : 0;
-  const certified = hasForeignPrior(settings) ? 0 : certifyingRunCount(settings);
+  const certified = certifyingRunNames(settings).length;
   const parts = [`${runs.length} by simulate`, `${certified} by certify`, `${verified} by verify`];
   findings.notes.push(`the transport model will be run ${runs.length + certified + verified} times (${parts.join(', ')}), ${hours} hours each`);
 }
