@@ -99,7 +99,7 @@ it('of which files are missing are made where they are asked for, and of them on
   expect((await certify('missing')).runs).toEqual(NAMES.slice(1).flatMap((run) => [`${run}, winter`, `${run}, summer`]));
 });
 
-it.each(['ctm.options.honoRate=0'])('of other settings are not taken (%s)', async (setting) => {
+it.each(['ctm.options.honoRate=0', 'meteorology.format=mcip'])('of other settings are not taken (%s)', async (setting) => {
   const out = `stale-${setting}`;
   copy('trained', out);
   await make(out, NAMES[0]);

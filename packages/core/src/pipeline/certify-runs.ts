@@ -14,7 +14,7 @@ import { openPrepared } from '../data/prepared-store';
 import { readGriddesc } from '../grid/griddesc';
 import { choosePatches, cellsOf, type Patch } from '../surrogate/source-patches';
 import { createCtm, ctmIdentity, type CtmRequest } from '../transport/ctm';
-import { responseRun, simulatedFile } from './case-runs';
+import { responseRun, simulatedFile, weatherSettings } from './case-runs';
 import { runJobs } from './ctm-jobs';
 import { hasForeignPrior } from './foreign-prior';
 import { meanEmissions } from './factors-file';
@@ -56,6 +56,8 @@ function runsFolder(context: StageContext): string {
       groups: emissions.groups,
       ...sectorSettings(context.case),
       variables: concentrations.variables,
+      // A command reads weather of its own.
+      weather: ctm.kind === 'reference' ? weatherSettings(context.case) : undefined,
       periods,
       inputs,
       version: VERSIONS.retroplume,
