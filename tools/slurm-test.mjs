@@ -60,7 +60,7 @@ function retroplume(out, command, ...more) {
 
 function submit() {
   const { jobs } = JSON.parse(retroplume(run, 'run', '--submit', '--json'));
-  for (const { name, id, state, tasks } of jobs) say(`  ${name.padEnd(8)} ${id ?? ''} ${state} ${tasks ? tasks.join(' ') : ''}`);
+  for (const { name, id, state, tasks } of jobs) say(`  ${name.padEnd(12)} ${id ?? ''} ${state} ${tasks ? tasks.join(' ') : ''}`);
   return jobs;
 }
 

@@ -17,7 +17,7 @@ function program(): string[] {
 
 function row({ name, id, state, tasks, after, script }: SubmittedJob): string {
   const several = tasks ? `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}: ${tasks.join(', ')}` : '';
-  const parts = [name.padEnd(9), (id ?? '').padEnd(9), state, after === undefined ? '' : `after ${after}`, several, script ?? ''];
+  const parts = [name.padEnd(12), (id ?? '').padEnd(9), state, after ? `after ${after.join(', ')}` : '', several, script ?? ''];
   return `  ${parts.filter((part) => part !== '').join('  ')}\n`;
 }
 

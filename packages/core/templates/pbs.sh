@@ -54,13 +54,21 @@ interrupted() {
   [ "$code" = 130 ] && return
   [ "$code" != 0 ] && [ "$out/failure.json" -nt "$began" ] && grep -q '"code": "INTERRUPTED"' "$out/failure.json"
 }
-# A job of PBS cannot put itself back into the queue: another one goes on, and the next job of the chain waits for it, too.
+# A job of PBS cannot put itself back into the queue: another one goes on, and the jobs of the chain that wait for this one wait for that, too. A line of
+# JOB.next is a waiting job and the names of all that it waits for; JOB.ids holds a job and those that went on with it. What PBS does not know any more has
+# ended well: had it not, PBS would have deleted the waiting job.
+known() {
+  qstat "$1" </dev/null >/dev/null 2>&1
+}
 go_on() {
-  exec 9>>{{logStem}}.ids && flock 9 || return
+  exec 9>>{{jobs}}/go-on.lock && flock 9 || return
   next=$(qsub -v "RETROPLUME_RESTARTS=$((restarts + 1)),RETROPLUME_TASK=${task_index:-0}" {{script}}) || return
-  echo "$next" >&9
-  ids=$(paste -s -d : {{logStem}}.ids)
-  for waiting in $(cat {{logStem}}.next 2>/dev/null); do qalter -W "depend=afterok:$ids" "$waiting" || return; done
+  echo "$next" >>{{logStem}}.ids
+  [ -e {{logStem}}.next ] || return 0
+  while read -r waiting names; do
+    ids=$(for name in $names; do cat {{jobs}}/"$name.ids"; done | while read -r each; do known "$each" && echo "$each"; done | paste -s -d :)
+    qalter -W "depend=afterok:$ids" "$waiting" </dev/null || return
+  done <{{logStem}}.next
 }
 if [ "$asked" = limit ] && interrupted; then
   if [ "$restarts" -lt {{restarts}} ]; then

@@ -15,8 +15,8 @@ export interface ChainJob {
   state: JobState | 'submitted' | 'up to date' | 'written';
   /** of an array: what it makes, in the order of its indices */
   tasks?: readonly string[];
-  /** id of the job that it waits for */
-  after?: string;
+  /** ids of the jobs that it waits for */
+  after?: readonly string[];
   script?: string;
   /** as the scheduler submits it */
   command?: string;

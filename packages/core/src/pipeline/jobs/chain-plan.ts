@@ -1,23 +1,25 @@
 /**
- * A run of a case as jobs of a scheduler, each of which waits for the one before:
+ * A run of a case as jobs of a scheduler, each of which waits for those before it:
  *
- *   simulate  an array, one task a run of the transport model
- *   prepare   the record of simulate, and the prepared store
- *   train     an array, one task a variant: the case's own, the paper's, other surrogates of an ensemble
- *   certify   evaluate, certify, export, and crossvalidate where it is asked for
- *   invert    an array, one task a variant
- *   report    uncertainty and loop where they are asked for, apply, verify, report
+ *   simulate      an array, one task a run of the transport model
+ *   prepare       the record of simulate, and the prepared store
+ *   train         an array, one task a variant: the case's own, the paper's, other surrogates of an ensemble
+ *   certify-runs  beside train an array, one task a run of the transport model that certify would make itself
+ *   certify       evaluate, certify, export, and crossvalidate where it is asked for
+ *   invert        an array, one task a variant
+ *   report        uncertainty and loop where they are asked for, apply, verify, report
  */
 import type { Case } from '../../data/case';
 import { ConfigError } from '../../errors';
 import { simulatedRuns } from '../case-runs';
+import { certifyingRunNames, isCertifyingRunMade } from '../certify-runs';
 import { isBegun, isUpToDate } from '../record';
 import { STAGE_OF, stagesOf } from '../run';
 import { independentVariants, variantContext } from '../run-part';
 import { isSimulated, simulateStage } from '../simulate-stage';
 import { keyOf, stageContext, type RunContext, type Stage, type StageContext, type StageName, type Variant } from '../stage';
 
-export const JOB_NAMES = ['simulate', 'prepare', 'train', 'certify', 'invert', 'report'] as const;
+export const JOB_NAMES = ['simulate', 'prepare', 'train', 'certify-runs', 'certify', 'invert', 'report'] as const;
 export type JobName = (typeof JOB_NAMES)[number];
 
 /** Which section of `jobs` says what a job asks for. */
@@ -26,6 +28,8 @@ export type JobKind = 'model' | 'network';
 export interface PlannedJob {
   name: JobName;
   kind: JobKind;
+  /** jobs of the plan that have to end well first */
+  after: readonly JobName[];
   /** whether it may have several ranks */
   ranks: boolean;
   /** of `retroplume`; `{task}` stands for the task's name */
@@ -44,7 +48,7 @@ export interface ChainPlan {
 export const TASK = '{task}';
 
 /**
- * What has to be submitted of a case: from the first job on of which something is missing, and of that only the tasks whose results are not there.
+ * What has to be submitted of a case: the jobs of which something is missing, of those only the tasks whose results are not there, and all that come after them.
  *
  * @param contextOf - a run's context as jobs of a kind have it: threads and kind of device decide whether a training is that of the record
  */
@@ -52,13 +56,13 @@ export async function planChain(settings: Case, contextOf: (kind: JobKind) => Ru
   const plan: ChainPlan = { jobs: [], upToDate: [] };
   for (const { wanted, tasks, missing, ...job } of jobsOf(settings)) {
     const context = contextOf(job.kind);
-    // What a job before this one changes, this one cannot know yet.
-    const first = plan.jobs.length === 0;
-    const done = first && (await allCurrent(context, wanted));
-    const left = done ? [] : first && missing ? await missing(context) : tasks;
+    const after = job.after.filter((name) => plan.jobs.some((planned) => planned.name === name));
+    // What a job before this one changes, this one cannot know yet. A record of certify tells nothing of its runs while there is a training before it.
+    const done = plan.jobs.length === 0 && (await allCurrent(context, wanted));
+    const left = done ? [] : after.length === 0 && missing ? await missing(context) : tasks;
     // A run of the transport model may be there before its stage is done.
     if (done || left?.length === 0) plan.upToDate.push(job.name);
-    else plan.jobs.push({ ...job, ...(left ? { tasks: left } : {}) });
+    else plan.jobs.push({ ...job, after, ...(left ? { tasks: left } : {}) });
   }
   return plan;
 }
@@ -75,45 +79,53 @@ function jobsOf(settings: Case): PossibleJob[] {
   const only = (...names: StageName[]): StageName[] => names.filter((name) => stages.includes(name));
   const variants = independentVariants(settings);
   const perVariant = (stage: StageName): { stage: StageName; variant: Variant }[] => variants.map((variant) => ({ stage, variant }));
-  const array = (name: 'train' | 'invert'): PossibleJob => ({
-    name,
-    kind: 'network',
+  const array = (name: 'train' | 'invert', after: JobName[]): PossibleJob => ({
+    ...{ name, kind: 'network', after },
     ranks: name === 'train',
     args: ['run', '--stages', name, '--variant', TASK],
     wanted: perVariant(name),
     tasks: variants,
     missing: (context) => filterAsync(variants, async (variant) => !(await isCurrent(STAGE_OF[name], variantContext(context, name, variant)))),
   });
-  const single = (name: JobName, kind: JobKind, names: StageName[]): PossibleJob => ({
-    name,
-    kind,
+  const single = (name: JobName, kind: JobKind, after: JobName[], names: StageName[]): PossibleJob => ({
+    ...{ name, kind, after },
     ranks: false,
     args: ['run', '--stages', names.join(',')],
-    wanted: names.flatMap((stage) => paperToo(settings, stage).map((variant) => ({ stage, variant }))),
+    wanted: names.flatMap((stage) => inVariants(settings, stage)),
   });
   const last = only('uncertainty', 'apply', 'verify', 'loop', 'report');
   const simulate: PossibleJob = {
-    name: 'simulate',
-    kind: 'model',
+    ...{ name: 'simulate', kind: 'model', after: [] },
     ranks: false,
     args: ['simulate', '--run', TASK],
     wanted: [{ stage: 'simulate', variant: 'default' }],
     tasks: simulatedRuns(settings),
     missing: (context) => missingRuns(stageContext(context, 'simulate', 'default')),
   };
+  const certifying = certifyingRunNames(settings);
+  const certifyRuns: PossibleJob = {
+    ...{ name: 'certify-runs', kind: 'model', after: ['prepare'] },
+    ranks: false,
+    args: ['certify', '--run', TASK],
+    wanted: inVariants(settings, 'certify'),
+    tasks: certifying,
+    missing: (context) => Promise.resolve(certifying.filter((run) => !isCertifyingRunMade(stageContext(context, 'certify', 'default'), run))),
+  };
   return [
     simulate,
-    single('prepare', 'model', only('simulate', 'prepare')),
-    array('train'),
-    single('certify', 'network', only('evaluate', 'certify', 'export', 'crossvalidate')),
-    array('invert'),
-    single('report', last.some((stage) => ['uncertainty', 'loop'].includes(stage)) ? 'network' : 'model', last),
+    single('prepare', 'model', ['simulate'], only('simulate', 'prepare')),
+    array('train', ['prepare']),
+    ...(certifying.length > 0 ? [certifyRuns] : []),
+    single('certify', 'network', ['train', 'certify-runs'], only('evaluate', 'certify', 'export', 'crossvalidate')),
+    array('invert', ['certify']),
+    single('report', last.some((stage) => ['uncertainty', 'loop'].includes(stage)) ? 'network' : 'model', ['invert'], last),
   ];
 }
 
-/** The variants in which a job runs a stage, as a whole run does. */
-function paperToo({ paperMode }: Case, stage: StageName): Variant[] {
-  return paperMode.run && ['evaluate', 'certify', 'export', 'apply', 'verify'].includes(stage) ? ['default', 'paper'] : ['default'];
+/** A stage in the variants in which a job runs it, as a whole run does. */
+function inVariants({ paperMode }: Case, stage: StageName): PossibleJob['wanted'] {
+  const paperToo = paperMode.run && ['evaluate', 'certify', 'export', 'apply', 'verify'].includes(stage);
+  return [{ stage, variant: 'default' }, ...(paperToo ? [{ stage, variant: 'paper' } as const] : [])];
 }
 
 async function allCurrent(context: RunContext, wanted: PossibleJob['wanted']): Promise<boolean> {

@@ -49,7 +49,7 @@ async function runScript(
   const script = jobScript({
     settings,
     scheduler,
-    job: { name: 'train', kind: 'network', ranks: true, args: ['run', '--variant', '{task}'], tasks: ['default', 'paper'] },
+    job: { name: 'train', kind: 'network', after: [], ranks: true, args: ['run', '--variant', '{task}'], tasks: ['default', 'paper'] },
     ...{ out: folder, jobs, folder: workIn, program: [executable('program', program)], args: ['case.yaml'] },
   });
   const path = join(jobs, 'train.sh');
@@ -137,16 +137,20 @@ describe('a job of Slurm', () => {
 describe('a job of PBS', () => {
   const job = { PBS_JOBID: '7.server', PBS_ARRAY_INDEX: '1' };
 
-  it('has another one go on near its time limit, for which the next job waits', async () => {
+  it('has another one go on near its time limit, for which those that wait for it wait, and for what else they waited for', async () => {
     executable('qsub', `echo "qsub $*" >>"${folder}/calls"; echo 9.server`);
     executable('qalter', `echo "qalter $*" >>"${folder}/calls"`);
+    executable('qstat', '[ "$1" != 4.server ]'); // ended well, and is forgotten
     writeFileSync(join(folder, 'jobs/train.ids'), '6[].server\n');
-    writeFileSync(join(folder, 'jobs/train.next'), '8.server\n');
+    writeFileSync(join(folder, 'jobs/certify-runs.ids'), '4.server\n5.server\n');
+    writeFileSync(join(folder, 'jobs/train.next'), '8.server train\n10.server train certify-runs\n');
     const { code, told, failure } = await runScript(STOPS, job, { scheduler: 'pbs', signal: 'SIGUSR1' });
     expect(told).toContain('checkpoint\njob 7.server: near its time limit: another job goes on (restart 1 of at most 2)\n');
     expect({ code, failure }).toEqual({ code: 0, failure: undefined });
     expect(readFileSync(join(folder, 'calls'), 'utf8').replaceAll(folder, '')).toBe(
-      'qsub -v RETROPLUME_RESTARTS=1,RETROPLUME_TASK=1 /jobs/train.sh\nqalter -W depend=afterok:6[].server:9.server 8.server\n',
+      'qsub -v RETROPLUME_RESTARTS=1,RETROPLUME_TASK=1 /jobs/train.sh\n' +
+        'qalter -W depend=afterok:6[].server:9.server 8.server\n' +
+        'qalter -W depend=afterok:6[].server:9.server:5.server 10.server\n',
     );
   });
 

@@ -8,17 +8,18 @@ export interface Submission {
   /** of an array: how many tasks, and how many of them at once (0: any) */
   tasks?: number;
   beside: number;
-  /** job that has to end well first */
-  after?: string;
+  /** jobs that have to end well first */
+  after: readonly string[];
 }
 
 /** The command line that submits a job. */
 export function submitCommand(scheduler: SchedulerName, { script, tasks, beside, after }: Submission): string[] {
   const range = tasks === undefined ? undefined : `0-${tasks - 1}${beside > 0 ? `%${beside}` : ''}`;
+  const waits = after.length > 0 ? `afterok:${after.join(':')}` : undefined;
   if (scheduler === 'slurm') {
-    return ['sbatch', '--parsable', ...(range ? [`--array=${range}`] : []), ...(after ? [`--dependency=afterok:${after}`] : []), script];
+    return ['sbatch', '--parsable', ...(range ? [`--array=${range}`] : []), ...(waits ? [`--dependency=${waits}`] : []), script];
   }
-  return ['qsub', ...(range ? ['-J', range] : []), ...(after ? ['-W', `depend=afterok:${after}`] : []), script];
+  return ['qsub', ...(range ? ['-J', range] : []), ...(waits ? ['-W', `depend=${waits}`] : []), script];
 }
 
 /** @returns the job's id @throws {ConfigError} `SCHEDULER_MISSING`, `SUBMIT_FAILED` */

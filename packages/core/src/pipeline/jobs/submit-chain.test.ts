@@ -56,7 +56,12 @@ const calls = (): string[] =>
 /** Numbers its jobs from 11 on. */
 const NUMBERS = 'n=$(grep -c "^\\(sbatch\\|qsub\\)" "$calls"); echo $((10 + n))';
 
-const SMALL = ['members.count=2', 'response.groups=[NOx]', 'paperMode.run=false'];
+const SMALL = [
+  ...['members.count=2', 'response.groups=[NOx]', 'paperMode.run=false', 'certificate.factors=[0.8]', 'certificate.patches={count: 2, cells: 2}'],
+  'certificate.pairs=[{group: NOx, species: NO2}]',
+];
+const NETWORK = ['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'].map((setting) => `surrogate.${setting}`);
+const CERTIFYING = ['NOx-x0.8', 'NOx-patches2-cells2-x1.5-seed17'];
 const out = (...path: string[]): string => join(folder, 'run', ...path);
 
 function submit(changes: string[] = [], options: Partial<SubmitOptions> = {}): Promise<SubmitResult> {
@@ -71,17 +76,25 @@ describe('a dry run', () => {
     const { jobs, chain } = await submit([], { dryRun: true });
     expect(jobs.map(({ name, after, tasks }) => ({ name, after, tasks }))).toEqual([
       { name: 'simulate', tasks: ['prior', 'member01', 'member02', 'response-NOx', 'truth'] },
-      { name: 'prepare', after: 'JOB_OF_SIMULATE' },
-      { name: 'train', after: 'JOB_OF_PREPARE', tasks: ['default'] },
-      { name: 'certify', after: 'JOB_OF_TRAIN' },
-      { name: 'invert', after: 'JOB_OF_CERTIFY', tasks: ['default'] },
-      { name: 'report', after: 'JOB_OF_INVERT' },
+      { name: 'prepare', after: ['JOB_OF_SIMULATE'] },
+      { name: 'train', after: ['JOB_OF_PREPARE'], tasks: ['default'] },
+      { name: 'certify-runs', after: ['JOB_OF_PREPARE'], tasks: CERTIFYING },
+      { name: 'certify', after: ['JOB_OF_TRAIN', 'JOB_OF_CERTIFY_RUNS'] },
+      { name: 'invert', after: ['JOB_OF_CERTIFY'], tasks: ['default'] },
+      { name: 'report', after: ['JOB_OF_INVERT'] },
     ]);
     expect(chain).toBeUndefined();
     expect(existsSync(chainPath(out()))).toBe(false);
     jobs.forEach(({ name, text: script }) => expect(text(name)).toBe(script));
     expect(jobs[0].command).toMatch(/^sbatch --parsable --array=0-4 '.*\/simulate\.sh'$/);
     expect(jobs[1].command).toMatch(/^sbatch --parsable --dependency=afterok:JOB_OF_SIMULATE '/);
+    expect(jobs[4].command).toMatch(/^sbatch --parsable --dependency=afterok:JOB_OF_TRAIN:JOB_OF_CERTIFY_RUNS '/);
+  });
+
+  it('has no job for runs of certify where that makes none', async () => {
+    const { jobs } = await submit(['certificate.factors=[]', 'certificate.patches.count=0'], { dryRun: true });
+    expect(jobs.map(({ name }) => name)).toEqual(['simulate', 'prepare', 'train', 'certify', 'invert', 'report']);
+    expect(jobs[3].after).toEqual(['JOB_OF_TRAIN']);
   });
 
   it.each(['slurm', 'pbs'] as const)('for %s makes scripts that bash can read, with nothing left to fill in', async (scheduler) => {
@@ -125,6 +138,8 @@ describe('a dry run', () => {
       expect(text('simulate')).toContain(`\n#SBATCH --${line}\n`);
     expect(text('simulate')).toContain('\nmodule load node netcdf-c\n');
     expect(text('simulate')).toContain('--threads 2 --device cpu --products float32');
+    expect(text('certify-runs')).toMatch(/\nretroplume certify --run "\$task" .* --threads 2 --device cpu --products float32/);
+    expect(text('certify-runs')).toContain('\n#SBATCH --mem=8G\n');
     for (const line of ['time=100:15:00', 'nodes=2', 'ntasks=4', 'cpus-per-task=8', 'gpus-per-task=1', 'partition=gpu', 'qos=long'])
       expect(text('train')).toContain(`\n#SBATCH --${line}\n`);
     expect(text('train')).toMatch(/\nsrun --mpi=pmix retroplume run --stages train .* --threads 8 --device cuda /);
@@ -177,19 +192,23 @@ describe('jobs that are submitted', () => {
   it('wait for one another, and are noted', async () => {
     standIn('sbatch', NUMBERS);
     const { jobs } = await submit();
-    expect(jobs.map(({ name, id }) => `${name} ${id}`)).toEqual(['simulate 11', 'prepare 12', 'train 13', 'certify 14', 'invert 15', 'report 16']);
+    expect(jobs.map(({ name, id }) => `${name} ${id}`).join(', ')).toBe(
+      'simulate 11, prepare 12, train 13, certify-runs 14, certify 15, invert 16, report 17',
+    );
     expect(calls()[1]).toBe('sbatch --parsable --dependency=afterok:11 /run/jobs/prepare.sh');
+    expect(calls()[3]).toBe('sbatch --parsable --array=0-1 --dependency=afterok:12 /run/jobs/certify-runs.sh');
+    expect(calls()[4]).toBe('sbatch --parsable --dependency=afterok:13:14 /run/jobs/certify.sh');
     const { jobs: noted, ...chain } = readChain(out()) as Chain;
     expect(chain).toMatchObject({ scheduler: 'slurm', case: caseFile });
-    expect(noted.map(({ id, state, after }) => ({ id, state, after }))[2]).toEqual({ id: '13', state: 'submitted', after: '12' });
+    expect(noted.map(({ id, state, after }) => ({ id, state, after }))[2]).toEqual({ id: '13', state: 'submitted', after: ['12'] });
   });
 
   it('are not submitted again while any of them is in the queue', async () => {
     standIn('sbatch', NUMBERS);
-    standIn('squeue', '[ "$4" != 15 ] || echo PENDING');
+    standIn('squeue', '[ "$4" != 16 ] || echo PENDING');
     await submit();
-    await expect(submit()).rejects.toThrow(/not through: invert 15 \(waiting\): .* scancel 15;/);
-    expect(readChain(out())!.jobs.map(({ state }) => state)).toEqual(['ended', 'ended', 'ended', 'ended', 'waiting', 'ended']);
+    await expect(submit()).rejects.toThrow(/not through: invert 16 \(waiting\): .* scancel 16;/);
+    expect(readChain(out())!.jobs.map(({ state }) => state)).toEqual(['ended', 'ended', 'ended', 'ended', 'ended', 'waiting', 'ended']);
     writeFileSync(chainPath(out()), '{');
     await expect(submit()).rejects.toThrow(/cannot be read: remove it once/);
   });
@@ -216,12 +235,39 @@ describe('jobs that are submitted', () => {
       'simulate: up to date',
       'prepare: up to date',
       'train: submitted',
+      'certify-runs: submitted',
       'certify: submitted',
       'invert: submitted',
       'report: submitted',
     ]);
     // Other members: what was prepared is no longer what will be.
     expect((await submit(['members.seed=99'])).jobs.every(({ state }) => state === 'submitted')).toBe(true);
+  });
+
+  it('are, of runs of certify, those of which files are missing, while its certificate is not there', async () => {
+    standIn('sbatch', NUMBERS);
+    standIn('squeue', 'true');
+    const settings = loadCase(caseFile, SMALL);
+    const shown = async (...changes: string[]): Promise<string> =>
+      (await submit(changes)).jobs.map(({ name, state, tasks = [] }) => [name, state, ...tasks].join(' ')).join(', ');
+    await runStages(settings, { out: out(), stages: ['simulate', 'prepare'], threads: 1 });
+    await runPart(settings, { run: CERTIFYING[0], stage: 'certify' }, { out: out(), threads: 1 });
+    expect(await shown()).toContain(`certify-runs submitted ${CERTIFYING[1]}, certify submitted, `);
+    // Another factor: the run with the old one is of no use, that in patches would be.
+    expect(await shown('certificate.factors=[0.7]')).toContain(`certify-runs submitted NOx-x0.7 ${CERTIFYING[1]}, certify submitted, `);
+    await runPart(settings, { run: CERTIFYING[1], stage: 'certify' }, { out: out(), threads: 1 });
+    expect(await shown()).toMatch(/^simulate up to date, prepare up to date, certify-runs up to date, train submitted default, certify submitted, /);
+    expect(calls().at(-3)).toMatch(/--dependency=afterok:\d+ \/run\/jobs\/certify\.sh$/);
+    const short = [...SMALL, 'training.iterations=2', 'training.evaluateEvery=2', ...NETWORK, 'jobs.network.cpus=1'];
+    await runStages(loadCase(caseFile, short), { out: out(), stages: ['train'], threads: 1 });
+    // Trained, and a factor more to certify: nothing that was trained waits for that.
+    const more = short.map((setting) => setting.replace('[0.8]', '[0.8, 0.7]'));
+    expect(await shown(...more)).toMatch(
+      /^simulate up to date, prepare up to date, train up to date, certify-runs submitted NOx-x0\.7, certify submitted, invert submitted default, /,
+    );
+    await runStages(loadCase(caseFile, short), { out: out(), stages: ['evaluate', 'certify', 'export'], threads: 1 });
+    rmSync(out('certify-runs'), { recursive: true });
+    expect(await shown(...short)).toMatch(/certify-runs up to date, certify up to date, invert submitted default, report submitted$/);
   });
 
   it('are cancelled where a later one is refused', async () => {
@@ -243,7 +289,8 @@ describe('jobs that are submitted', () => {
     expect(calls()[0]).toBe('qsub -J 0-4 /run/jobs/simulate.sh');
     expect(calls()[1]).toBe('qsub -W depend=afterok:11.server /run/jobs/prepare.sh');
     expect(readFileSync(out('jobs/train.ids'), 'utf8')).toBe('13.server\n');
-    expect(readFileSync(out('jobs/train.next'), 'utf8')).toBe('14.server\n');
+    expect(readFileSync(out('jobs/prepare.next'), 'utf8')).toBe('13.server prepare\n14.server prepare\n');
+    for (const name of ['train', 'certify-runs']) expect(readFileSync(out(`jobs/${name}.next`), 'utf8')).toBe('15.server train certify-runs\n');
   });
 });
 

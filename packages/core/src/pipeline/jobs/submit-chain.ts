@@ -1,5 +1,5 @@
 /** `run --submit`: what is not up to date of a case, as a chain of jobs of a scheduler. */
-import { rmSync } from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { mpiLibrary } from '@retroplume/native';
 import type { Case } from '../../data/case';
@@ -12,7 +12,7 @@ import { runContext } from '../run';
 import { lockFile, lockRun } from '../run-lock';
 import type { RunContext } from '../stage';
 import { chainPath, readChain, refreshed, writeChain, type Chain, type ChainJob } from './chain-file';
-import { planChain, type JobKind, type PlannedJob } from './chain-plan';
+import { planChain, type JobKind, type JobName, type PlannedJob } from './chain-plan';
 import { defaultLauncher, isArray, jobScript, word, type SchedulerName } from './job-script';
 import { cancel, cancelCommand, submit, submitCommand, type Submission } from './scheduler';
 
@@ -47,7 +47,7 @@ export interface SubmitResult {
 }
 
 /**
- * Writes the scripts of the jobs that a case still needs into `jobs/` of the run folder, and submits them, each to begin when the one before has ended well.
+ * Writes the scripts of the jobs that a case still needs into `jobs/` of the run folder, and submits them, each to begin when those before it have ended well.
  *
  * @throws {ConfigError} `CHAIN_ACTIVE` if jobs of an earlier call are still in the queue or run, `RUN_LOCKED` if a process works in the folder
  * @throws {ConfigError} `PRODUCTS_NEED_CUDA` if the case asks for rounded products, but not for GPUs
@@ -71,10 +71,7 @@ export async function submitChain(settings: Case, options: SubmitOptions): Promi
     const scripts = plan.jobs.map((job) => writeScript(settings, out, scheduler, job, options));
     const unneeded = plan.upToDate.map((name): ChainJob => ({ name, state: 'up to date' }));
     const made = (jobs: SubmittedJob[]): SubmitResult => ({ case: settings.name, out, scheduler, dryRun, jobs: [...unneeded, ...jobs] });
-    if (dryRun)
-      return made(
-        scripts.map((each, i) => describe(scheduler, each, 'written', i > 0 ? `JOB_OF_${scripts[i - 1].job.name.toUpperCase()}` : undefined)),
-      );
+    if (dryRun) return made(scripts.map((each) => describe(scheduler, each, 'written', each.job.after.map(placeholder))));
     const chain: Chain = { scheduler, case: settings.file, submitted: new Date().toISOString(), jobs: [...unneeded] };
     return { ...made(submitAll(out, chain, scripts)), chain: chainPath(out) };
   } finally {
@@ -85,7 +82,12 @@ export async function submitChain(settings: Case, options: SubmitOptions): Promi
 interface Script {
   job: PlannedJob;
   text: string;
-  submission: Submission;
+  submission: Omit<Submission, 'after'>;
+}
+
+/** For the id of a job that is not submitted. */
+function placeholder(name: JobName): string {
+  return `JOB_OF_${name.toUpperCase().replace('-', '_')}`;
 }
 
 function refuseActive(out: string): void {
@@ -158,11 +160,11 @@ function writeScript(settings: Case, out: string, scheduler: SchedulerName, job:
   return { job, text, submission: { script: path, ...(isArray(job) ? { tasks: job.tasks!.length } : {}), beside: settings.jobs.beside } };
 }
 
-function describe(scheduler: SchedulerName, { job, text, submission }: Script, state: ChainJob['state'], after?: string): SubmittedJob {
+function describe(scheduler: SchedulerName, { job, text, submission }: Script, state: ChainJob['state'], after: string[]): SubmittedJob {
   const command = submitCommand(scheduler, { ...submission, after })
     .map(word)
     .join(' ');
-  return { name: job.name, state, tasks: job.tasks, after, script: submission.script, command, text };
+  return { name: job.name, state, tasks: job.tasks, ...(after.length > 0 ? { after } : {}), script: submission.script, command, text };
 }
 
 /** One after the other; the chain's file tells after each what has been submitted. */
@@ -170,7 +172,7 @@ function submitAll(out: string, chain: Chain, scripts: readonly Script[]): Submi
   const submitted: SubmittedJob[] = [];
   try {
     for (const script of scripts) {
-      const after = submitted.at(-1)?.id;
+      const after = submitted.flatMap(({ name, id }) => (script.job.after.includes(name) ? [id!] : []));
       const { text, ...job } = {
         ...describe(chain.scheduler, script, 'submitted', after),
         id: submit(chain.scheduler, { ...script.submission, after }),
@@ -191,11 +193,14 @@ function submitAll(out: string, chain: Chain, scripts: readonly Script[]): Submi
   return submitted;
 }
 
-/** A job of PBS that has another one go on at its time limit tells the next job of the chain to wait for that, too: templates/pbs.sh. */
+/**
+ * A job of PBS that has another one go on at its time limit tells the jobs that wait for it to wait for that, too: templates/pbs.sh. A waiting job is noted with the
+ * names of all that it waits for, as its whole condition has to be given anew.
+ */
 function noteForRestarts(out: string, scheduler: SchedulerName, jobs: readonly ChainJob[]): void {
   if (scheduler !== 'pbs') return;
-  const { name, id, after } = jobs.at(-1)!;
+  const { name, id, after = [] } = jobs.at(-1)!;
+  const before = jobs.filter((job) => job.id !== undefined && after.includes(job.id)).map((job) => job.name);
   writeFileAtomic(join(out, 'jobs', `${name}.ids`), `${id}\n`);
-  const before = jobs.find((job) => job.id !== undefined && job.id === after);
-  if (before) writeFileAtomic(join(out, 'jobs', `${before.name}.next`), `${id}\n`);
+  for (const each of before) appendFileSync(join(out, 'jobs', `${each}.next`), `${[id, ...before].join(' ')}\n`);
 }
