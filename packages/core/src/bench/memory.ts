@@ -13,7 +13,7 @@ const CHILD = join(__dirname, '..', '..', 'dist', 'bench', 'memory-child.js');
 /** The second step has all that a step ever needs: Adam's moments exist, and buffers are kept. */
 const STEPS = 2;
 
-/** Bytes, of the whole process: interpreter, libraries and inputs included. */
+/** Bytes, of the whole process: interpreter, libraries and, once, inputs included. */
 export interface MemoryComparison {
   readonly batch: number;
   readonly ours: number;
@@ -45,7 +45,7 @@ export async function measureMemory(workload: Workload, options: MemoryOptions):
 
 async function ownPeak(workload: Workload, threads: number): Promise<number> {
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, [CHILD, JSON.stringify(workload), String(threads), String(STEPS)]);
+    const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', CHILD, JSON.stringify(workload), String(threads), String(STEPS)]);
     return Number(stdout);
   } catch (cause) {
     throw new DeviceError('BENCH_MEMORY', `bench: ${workload.name}: the process that trains ended early: ${reasonOf(cause)}`, { cause });

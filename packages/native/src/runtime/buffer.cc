@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 
 #include <cstdlib>
-#include <cstring>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -21,15 +21,18 @@ constexpr std::size_t kSlack = 64;
 Buffer::Buffer(std::size_t bytes) : bytes_(bytes) {
   if (bytes == 0) return;
   const std::size_t alignment = bytes >= kHugePage ? kHugePage : 64;
-  const std::size_t rounded = (bytes + kSlack + alignment - 1) / alignment * alignment;
-  data_ = rounded < bytes ? nullptr : std::aligned_alloc(alignment, rounded);
-  if (data_ == nullptr) {
+  const std::size_t length = bytes + kSlack;
+  // Of much memory the system's zeros come with the first use of a page, next to the processor that uses it.
+  block_ = length < bytes ? nullptr : std::calloc(length + alignment, 1);
+  if (block_ == nullptr) {
     throw NativeError("OUT_OF_MEMORY",
                       "program: expected " + std::to_string(bytes >> 20) + " MiB of memory but the system has not that much: use a smaller batch");
   }
+  std::size_t space = length + alignment;
+  data_ = block_;
+  std::align(alignment, length, data_, space);
   // A hint only: without huge pages the arena works as well, with more page faults.
-  if (alignment == kHugePage) madvise(data_, rounded, MADV_HUGEPAGE);
-  std::memset(data_, 0, rounded);
+  if (alignment == kHugePage) madvise(data_, space, MADV_HUGEPAGE);
 }
 
 Buffer::Buffer(std::size_t bytes, std::shared_ptr<Device> device) {
@@ -42,12 +45,16 @@ Buffer::Buffer(std::size_t bytes, std::shared_ptr<Device> device) {
   }
 }
 
-Buffer::~Buffer() { device_ != nullptr ? device_->release(data_) : std::free(data_); }
+Buffer::~Buffer() { device_ != nullptr ? device_->release(data_) : std::free(block_); }
 
 Buffer::Buffer(Buffer&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)), device_(std::move(other.device_)) {}
+    : block_(std::exchange(other.block_, nullptr)),
+      data_(std::exchange(other.data_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)),
+      device_(std::move(other.device_)) {}
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
+  std::swap(block_, other.block_);
   std::swap(data_, other.data_);
   std::swap(bytes_, other.bytes_);
   std::swap(device_, other.device_);

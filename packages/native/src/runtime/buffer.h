@@ -25,6 +25,7 @@ class Buffer {
   std::size_t bytes() const { return bytes_; }
 
  private:
+  void* block_ = nullptr;  // of the host, in which `data_` lies at its alignment
   void* data_ = nullptr;
   std::size_t bytes_ = 0;
   std::shared_ptr<Device> device_;

@@ -67,10 +67,10 @@ export const conv2dOp: Op<Conv2dAttributes> = {
       throw new GraphError('GRAPH_NO_GRADIENT', `gradients: ${node.label} is already fused; call gradients first`);
     const [input, weight, bias] = node.inputs as [Value, Value, Value | undefined];
     const g = input.graph;
+    // The weights' gradient comes first, since it is the last to read the input, whose memory that of the input can then have.
+    const ofWeights = wanted[1] || wanted[2] ? [weight.shape, ...(bias ? [bias.shape] : [])] : [];
+    const [gradWeight, gradBias] = ofWeights.length > 0 ? g.apply(conv2dBackwardWeightOp, [input, gradOutput], {}, ofWeights, node.label) : [];
     const gradInput = wanted[0] ? g.apply(conv2dBackwardInputOp, [gradOutput, weight], {}, [input.shape], node.label)[0] : undefined;
-    if (!wanted[1] && !wanted[2]) return [gradInput];
-    const biasShape = bias ? [bias.shape] : [];
-    const [gradWeight, gradBias] = g.apply(conv2dBackwardWeightOp, [input, gradOutput], {}, [weight.shape, ...biasShape], node.label);
     return [gradInput, gradWeight, gradBias];
   },
   tangent: ofFirst((node, tangent) => {

@@ -7,7 +7,7 @@
  * (Hochreiter & Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735; forget gate: Gers et al. 2000.) One bias: PyTorch's two add up to it.
  *
  * The reverse pass needs the gates (4D numbers a step and cell) and the cell states: 5D numbers a step and cell, much more than anything else in the
- * network. The forward pass keeps those of the first cells, up to {@link KEPT_ELEMENTS}; of the others the reverse pass computes them again, tile by tile.
+ * network. The forward pass keeps those of the first cells, as {@link keptOf} says; of the others the reverse pass computes them again, tile by tile.
  */
 import type { Graph, Value } from '../graph';
 import { GraphError } from '../graph-error';
@@ -17,12 +17,17 @@ import { lstmGradients } from './lstm-backward';
 import { params, weightOperands, type LstmAttributes, type LstmInputs } from './lstm-operands';
 import { writeLstm } from './lstm-onnx';
 
+/** Numbers that are kept whatever a kept one saves: 96 MiB of float32, all gates of the demo's batch. */
+const KEPT_ALWAYS = 24 * 2 ** 20;
+
 /**
- * Numbers that are kept, for every row of the weights (inputs and states of a gate): what a kept number saves is its product with all of them. 12 MiB a
- * row of float32 keep all gates of one sample of the paper's grid with 105 rows, and two fifths of those of eight samples with 29, where computing the
- * others again takes 4 % of a training step.
+ * Inputs and states of a gate from which on more is kept. What a kept number saves is its product with all of them: with the 29 of the paper's network, at eight
+ * samples of its grid, 350 MB save 2 % of a training step, with 105 at one sample 1.3 GB save a fifth.
  */
-const KEPT_ELEMENTS = 3 * 2 ** 20;
+const WIDE_ROWS = 64;
+
+/** Numbers that are kept for each of so many: 12 MiB of float32 keep all gates of one sample of the paper's grid with 105. */
+const KEPT_PER_ROW = 3 * 2 ** 20;
 
 /** Kernels keep whole vectors of units; this is the widest. */
 const UNITS = 16;
@@ -61,12 +66,18 @@ export function lstm(g: Graph, input: Value, operands: LstmOperands, allStates: 
   if (initialHidden) expectShape('lstm', 'initialHidden', initialHidden, [hidden]);
   if (initialCell) expectShape('lstm', 'initialCell', initialCell, [hidden]);
   const outShape = [batch, height, width, allStates ? steps * hidden : hidden];
-  const keptCells = kept ?? Math.min(height * width, Math.floor((KEPT_ELEMENTS * (inChannels + hidden)) / (batch * steps * 5 * hidden)));
+  const keptCells = kept ?? keptOf(height * width, batch * steps * 5 * hidden, inChannels + hidden);
   const trace = [batch, steps, keptCells];
   const units = Math.ceil(hidden / UNITS) * UNITS;
   const label = weightInput.name?.replace(/\.weightInput$/, '') ?? 'lstm';
   const inputs = [input, weightInput, weightHidden, bias, initialHidden, initialCell];
   return g.apply(lstmOp, inputs, { allStates, keptCells }, [outShape, [...trace, 4 * units], [...trace, units]], label)[0];
+}
+
+/** Of how many of `cells` the gates are kept, with `numbers` for each. */
+function keptOf(cells: number, numbers: number, rows: number): number {
+  if (cells * numbers <= KEPT_ALWAYS) return cells;
+  return rows < WIDE_ROWS ? 0 : Math.min(cells, Math.floor((KEPT_PER_ROW * rows) / numbers));
 }
 
 /** Outputs: the states, and gates and cell states, which have memory only if the reverse pass reads them. */
