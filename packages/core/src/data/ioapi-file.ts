@@ -101,6 +101,12 @@ export class IoapiFile implements IoapiReader {
     }
   }
 
+  /** The same open file, its first step taken for that of another instant: a day that stands for another one. */
+  beginningAt(start: Date): IoapiFile {
+    const times = { ...this.times, axis: { ...this.times.axis, start } };
+    return new IoapiFile(this.path, this.file, this.attributes, this.grid, this.window, times, this.layers, this.variables);
+  }
+
   /** Whether the values lie at the centres of the cells of the grid that was asked for, or at their corners. */
   get stagger(): Stagger {
     return this.window.stagger;

@@ -6,6 +6,7 @@ import { IoapiFile, type GridChoice, type IoapiReader } from './ioapi-file';
 import type { IoapiVariable } from './ioapi-header';
 import { differencesOf, heldTwice, join, type Difference, type Piece } from './ioapi-join';
 import { instant } from './ioapi-time';
+import type { RepresentativeDay } from './representative-days';
 
 export interface SeriesOptions extends GridChoice {
   /** what is done with steps that two files hold; by default they must be the same */
@@ -23,6 +24,8 @@ export interface OverlapRule {
 export const EMISSION_OVERLAP: OverlapRule = { counts: 'later', mayDiffer: 1 };
 /** Output of daily runs: the last hour of a run counts, not the state from which the next one starts. */
 export const OUTPUT_OVERLAP: OverlapRule = { counts: 'earlier', mayDiffer: 1 };
+/** Days that stand for others: the 25th hour of one is not the beginning of the day that now follows it. */
+const DAYS_OVERLAP: OverlapRule = { counts: 'later', mayDiffer: Infinity };
 /** Meteorology may come of forecasts that overlap by many hours. */
 export const WEATHER_OVERLAP: OverlapRule = { counts: 'later', mayDiffer: Infinity };
 const SAME: OverlapRule = { counts: 'later', mayDiffer: 0 };
@@ -58,11 +61,21 @@ export class IoapiSeries implements IoapiReader {
     const files: IoapiFile[] = [];
     try {
       for (const path of paths) files.push(IoapiFile.open(path, options));
-      files.sort((a, b) => a.time.start.getTime() - b.time.start.getTime());
-      for (const file of files.slice(1)) assertAlike(files[0], file);
-      return new IoapiSeries(join(files), options.overlap ?? SAME);
+      return new IoapiSeries(joined(files), options.overlap ?? SAME);
     } catch (error) {
       for (const file of files) file.close();
+      throw error;
+    }
+  }
+
+  /** Days of the calendar, each with the hours of the file that stands for it. @throws as {@link open} */
+  static ofDays(days: readonly RepresentativeDay[], options: GridChoice = {}): IoapiSeries {
+    const files = new Map<string, IoapiFile>();
+    try {
+      for (const { path } of days) if (!files.has(path)) files.set(path, IoapiFile.open(path, options));
+      return new IoapiSeries(joined(days.map(({ date, path }) => files.get(path)!.beginningAt(date))), DAYS_OVERLAP);
+    } catch (error) {
+      for (const file of files.values()) file.close();
       throw error;
     }
   }
@@ -162,6 +175,13 @@ export class IoapiSeries implements IoapiReader {
       `${this.path}: steps ${first} to ${first + count - 1} were asked for but the files hold ${held} from ${instant(start)}: give files that cover the period`,
     );
   }
+}
+
+/** @throws {DataError} `TFLAG_GAP`, `FILES_DIFFER`; {@link GridError} `GRID_MISMATCH` */
+function joined(files: readonly IoapiFile[]): Piece[] {
+  const inTime = [...files].sort((a, b) => a.time.start.getTime() - b.time.start.getTime());
+  for (const file of inTime.slice(1)) assertAlike(inTime[0], file);
+  return join(inTime);
 }
 
 function assertAlike(first: IoapiFile, file: IoapiFile): void {
