@@ -29,6 +29,8 @@ export interface DesidStream {
   label: string;
   /** whether the files are in-line point files */
   points?: boolean;
+  /** whether the files are of representative days, so that CMAQ is to take their dates for its own */
+  representative?: boolean;
   groups: EmissionGroups;
   /** `[rows, cols, 5]` */
   factors: Float32Array;
@@ -134,7 +136,13 @@ function fragment(
     ...['GR', 'STK'].flatMap((kind) =>
       streams
         .filter(({ points = false }) => points === (kind === 'STK'))
-        .map(({ label }, s) => `!   setenv ${kind}_EMIS_LAB_${String(s + 1).padStart(3, '0')} ${label}`),
+        .flatMap(({ label, representative = false }, s) => {
+          const number = String(s + 1).padStart(3, '0');
+          return [
+            `!   setenv ${kind}_EMIS_LAB_${number} ${label}`,
+            ...(representative ? [`!   setenv ${kind}_EM_SYM_DATE_${number} T          (files of representative days)`] : []),
+          ];
+        }),
     ),
   ];
   if (masks.length > 0) {

@@ -1,10 +1,12 @@
 /** Emissions of the five groups from I/O API files, in the units of the reference model: mol s-1 per cell, PM2.5 in g s-1. */
 import { areaScale } from '../data/case-fields';
-import { type IoapiReader } from '../data/ioapi';
+import { EMISSION_OVERLAP, IoapiSeries, type IoapiReader } from '../data/ioapi';
 import { assertValues, stepsAtOnce, type ValueRange } from '../data/period-steps';
 import { timeAt } from '../data/ioapi-time';
+import type { RepresentativeDay } from '../data/representative-days';
 import { emissionRange } from '../data/value-ranges';
 import { DataError } from '../errors';
+import type { Grid } from '../grid/grid';
 import { conversion, MOLAR_MASS } from '../units';
 
 export const GROUP_NAMES = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'] as const;
@@ -18,8 +20,15 @@ export interface SectorFiles {
   name: string;
   files: string[];
   groups: EmissionGroups;
+  /** of files of representative days: which of them is taken for which day */
+  days?: readonly RepresentativeDay[];
   /** of in-line point files: where their sources stand; of several files all must say the same */
   stackGroups?: string[];
+}
+
+/** The files of a sector, joined in time as its days follow each other. @param grid - which part of them is read; default all */
+export function openFiles({ files, days }: Pick<SectorFiles, 'files' | 'days'>, grid?: Grid): IoapiSeries {
+  return days === undefined ? IoapiSeries.open(files, { grid, overlap: EMISSION_OVERLAP }) : IoapiSeries.ofDays(days, { grid });
 }
 
 interface Source {

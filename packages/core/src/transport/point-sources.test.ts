@@ -138,6 +138,25 @@ describe('factors', () => {
   });
 });
 
+it('of a representative day serve each day that it stands for', () => {
+  const path = emissions();
+  const days = [7, 8].map((later) => ({ date: new Date(START.getTime() + later * 86_400_000), path }));
+  const reader = openSector({ ...power, files: [path], days, stackGroups: [stacks()] }, GRID);
+  expect(reader.time).toEqual({ start: days[0].date, stepSeconds: 3600, count: 24 + HOURS });
+  expect([2, 26].map((hour) => reader.read('NO', hour, 1)[cellOf(2)])).toEqual([2, 2].map((hour) => value('NO', hour, 2)));
+  reader.close();
+  const points = { stackGroups: [stacks()], grid: GRID };
+  const spans = [{ factors: new Float32Array(CELLS * 5).fill(3), start: days[1].date, hours: 24 }];
+  writeScaledEmissions([path], at('MEMBER.nc'), spans, groups, { points, days });
+  const [prior, member] = [path, at('MEMBER.nc')].map((file) => readAll(file).get('NO')!);
+  expect([2, 26].map((hour) => member[hour * STACKS.length + 2] / prior[2 * STACKS.length + 2])).toEqual([1, 3]);
+  scaleEmissionFile(path, at('OUT.nc'), spans, { groups, points, date: days[1].date, regions: new Map() });
+  expect(readAll(at('OUT.nc')).get('NO')![2 * STACKS.length + 2]).toBe(3 * prior[2 * STACKS.length + 2]);
+  const output = IoapiFile.open(at('OUT.nc'));
+  expect(output.time.start).toEqual(days[1].date);
+  output.close();
+});
+
 describe('refuses', () => {
   it.each<[string, () => { files: string[]; stackGroups?: string[] }, string]>([
     ['point files without stack groups', () => ({ files: [emissions()] }), 'GRID_MISMATCH'],

@@ -2,12 +2,12 @@
  * In-line point files (CMAQ's STK_EMIS with STACK_GROUPS, as SMOKE writes them) as emissions on a grid: the file holds n sources in a grid of 1 x n, and the
  * stack groups say where they stand.
  */
-import { EMISSION_OVERLAP, IoapiFile, IoapiSeries, type IoapiReader, type IoapiVariable } from '../data/ioapi';
+import { IoapiFile, type IoapiReader, type IoapiVariable } from '../data/ioapi';
 import { REST } from '../data/case';
 import { DataError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { atSources, factorLookup, type FactorLookup, type FactorSpan } from './emission-factors';
-import type { SectorFiles } from './emission-reader';
+import { openFiles, type SectorFiles } from './emission-reader';
 import type { RegionMasks } from './mass-budget';
 import { assertHolds } from './sector-groups';
 
@@ -142,8 +142,9 @@ export function openSector(sector: SectorFiles, grid: Grid): IoapiReader {
   }
 }
 
-function opened({ files, stackGroups }: SectorFiles, grid: Grid): IoapiReader {
-  if (stackGroups === undefined) return IoapiSeries.open(files, { grid, overlap: EMISSION_OVERLAP });
+function opened(sector: SectorFiles, grid: Grid): IoapiReader {
+  const { files, stackGroups } = sector;
+  if (stackGroups === undefined) return openFiles(sector, grid);
   const cells = cellsOfStacks(stackGroups, grid);
   // Each file before they are joined: another number of sources would be told as another grid.
   for (const path of files) {
@@ -151,7 +152,7 @@ function opened({ files, stackGroups }: SectorFiles, grid: Grid): IoapiReader {
     file.close();
     assertStacksFit(file, cells, stackGroups);
   }
-  return new PointReader(IoapiSeries.open(files, { overlap: EMISSION_OVERLAP }), cells, grid);
+  return new PointReader(openFiles(sector), cells, grid);
 }
 
 /**

@@ -1,7 +1,11 @@
-/** One emission file scaled as it stands: everything but the values of the groups' variables stays as it is in the file, byte for byte in classic formats. */
+/**
+ * One emission file scaled as it stands: everything but the values of the groups' variables stays as it is in the file, byte for byte in classic formats. The
+ * file of a representative day also gets the dates of the day that it stands for.
+ */
+import type { NetcdfFile } from '@retroplume/native';
 import { IoapiFile } from '../data/ioapi';
-import { timeAt } from '../data/ioapi-time';
-import type { Grid } from '../grid/grid';
+import { timeAt, toIoapiTime } from '../data/ioapi-time';
+import type { Grid, TimeAxis } from '../grid/grid';
 import { NetcdfOutput } from '../data/netcdf-access';
 import { assertValues, stepsAtOnce } from '../data/period-steps';
 import { groupsByVariable, type FactorSpan } from './emission-factors';
@@ -16,6 +20,8 @@ export interface ScaleFileSettings {
   grid?: Grid;
   /** of an in-line point file; factors and regions are those of the grid of the case */
   points?: Points;
+  /** the day that the file, one of a representative day, stands for; by default its own */
+  date?: Date;
   /** regions of the budget */
   regions: RegionMasks;
 }
@@ -31,12 +37,13 @@ export function scaleEmissionFile(
   input: string,
   output: string,
   spans: readonly FactorSpan[],
-  { groups, grid: ofCase, points, regions: ofGrid }: ScaleFileSettings,
+  { groups, grid: ofCase, points, date, regions: ofGrid }: ScaleFileSettings,
 ): string[] {
   const regions = masksFor(ofGrid, points);
   const wanted = points ? undefined : ofCase;
   const budgets: SpeciesBudget[] = [];
-  const file = IoapiFile.open(input, { grid: wanted });
+  const own = IoapiFile.open(input, { grid: wanted });
+  const file = date === undefined ? own : own.beginningAt(date);
   try {
     const { grid, layers, time } = file;
     const groupOf = groupsByVariable(file, groups);
@@ -44,13 +51,14 @@ export function scaleEmissionFile(
     const atOnce = stepsAtOnce(file);
     const copy = NetcdfOutput.copyOf(input, output);
     try {
+      if (date !== undefined) copy.write((target) => putTimes(target, time));
       for (const [name, group] of groupOf) {
         const { units } = file.variables.find((variable) => variable.name === name)!;
         const sums = new RegionSums(file, regions, units);
         const [prior, asked]: [number[], number[]] = [[], []];
         for (let step = 0; step < time.count; step += atOnce) {
           const fields = file.read(name, step, Math.min(atOnce, time.count - step));
-          assertValues(fields, { path: input, variable: name, grid, start: timeAt(time, step), stepSeconds: time.stepSeconds, layers });
+          assertValues(fields, { path: input, variable: name, grid, start: timeAt(own.time, step), stepSeconds: time.stepSeconds, layers });
           const factorsOf = (s: number): ReturnType<typeof factorOf> => factorOf(step + s, group);
           prior.push(...sums.of(fields));
           asked.push(...sums.of(fields, factorsOf));
@@ -66,7 +74,15 @@ export function scaleEmissionFile(
       throw error;
     }
   } finally {
-    file.close();
+    own.close();
   }
   return checkedBudget(output, budgets, regions, wanted);
+}
+
+/** SDATE and TFLAG of another day; all else of the header stays. */
+function putTimes(target: NetcdfFile, time: TimeAxis): void {
+  const [, variables] = target.shape('TFLAG');
+  target.putAttribute('', 'SDATE', Int32Array.of(toIoapiTime(time.start)[0]));
+  const flags = Array.from({ length: time.count }, (_, step) => Array.from({ length: variables }, () => toIoapiTime(timeAt(time, step))));
+  target.write('TFLAG', [0, 0, 0], [time.count, variables, 2], Int32Array.from(flags.flat(2)));
 }

@@ -1,10 +1,10 @@
 /** Emission files with every species scaled by the factor of its group: what members and the updated inventory are. */
-import { EMISSION_OVERLAP, IoapiSeries, IoapiWriter } from '../data/ioapi';
+import { IoapiWriter } from '../data/ioapi';
 import { assertValues, stepsAtOnce } from '../data/period-steps';
 import { timeAt } from '../data/ioapi-time';
 import type { Grid } from '../grid/grid';
 import { groupsByVariable, type FactorSpan } from './emission-factors';
-import type { EmissionGroups } from './emission-reader';
+import { openFiles, type EmissionGroups, type SectorFiles } from './emission-reader';
 import { factorsFor, type Points } from './point-sources';
 
 export interface ScaledEmissionsOptions {
@@ -12,6 +12,8 @@ export interface ScaledEmissionsOptions {
   grid?: Grid;
   /** of in-line point files: where their sources stand on the factors' grid */
   points?: Points;
+  /** of files of representative days; the file that is written bears the dates of the calendar */
+  days?: SectorFiles['days'];
   /** names the run in the file's history */
   history?: string;
 }
@@ -30,7 +32,7 @@ export function writeScaledEmissions(
   groups: EmissionGroups,
   options: ScaledEmissionsOptions = {},
 ): void {
-  const series = IoapiSeries.open(inputFiles, { grid: options.points ? undefined : options.grid, overlap: EMISSION_OVERLAP });
+  const series = openFiles({ files: inputFiles, days: options.days }, options.points ? undefined : options.grid);
   try {
     const { grid, layers, time, variables, attributes } = series;
     const groupOf = groupsByVariable(series, groups);
