@@ -2,25 +2,47 @@
 import { basename, dirname, join } from 'node:path';
 import type { Case } from '../data/case';
 import type { SectorFiles } from '../transport/emission-reader';
-import { filesOf, priorEmissionFiles, priorSectors } from './sector-files';
+import { filesOf, inFiles, priorSectors } from './sector-files';
+
+/** What becomes a file of its own: one of the prior, or of a representative day one for each day that it stands for. */
+export interface PriorFile {
+  path: string;
+  /** the day that it stands for; absent: those that it bears */
+  date?: Date;
+}
+
+export function priorFiles({ files, days }: Pick<SectorFiles, 'files' | 'days'>): readonly PriorFile[] {
+  return days ?? files.map((path) => ({ path }));
+}
 
 /** The updated emission files of a period, in the order of the prior's. */
 export function appliedFiles(dir: string, settings: Case, period: string): string[] {
   return filesOf(appliedSectors(dir, settings, period));
 }
 
-/** The same by sector. */
+/** The same by sector; all bear the dates of their hours. */
 export function appliedSectors(dir: string, settings: Case, period: string): SectorFiles[] {
-  const names = updatedNames(settings);
-  return priorSectors(settings, period).map((sector) => ({ ...sector, files: sector.files.map((path) => join(dir, names.get(path)!)) }));
+  const nameOf = updatedNames(settings);
+  return priorSectors(settings, period).map((sector) =>
+    inFiles(
+      sector,
+      priorFiles(sector).map((file) => join(dir, nameOf(file))),
+    ),
+  );
 }
 
-/** The prior's files, each once, with the names of the updated ones: `.updated` before the extension, and folders where names alone are not unique. */
-export function updatedNames(settings: Case): Map<string, string> {
-  const paths = [...new Set(settings.periods.flatMap(({ name }) => priorEmissionFiles(settings, name)))];
+/**
+ * How the updated files are called: as the prior's, with `.updated` before the extension, after it the date where a representative day stands for one
+ * (`NAME.updated-20160118.EXT`), and folders before it where names alone are not unique.
+ */
+export function updatedNames(settings: Case): (file: PriorFile) => string {
+  const paths = [...new Set(settings.periods.flatMap(({ name }) => filesOf(priorSectors(settings, name))))];
   const folded = (path: string, folders: number): string =>
     folders === 0 ? basename(path) : `${folded(dirname(path), folders - 1)}-${basename(path)}`;
   let folders = 0;
   while (new Set(paths.map((path) => folded(path, folders))).size < paths.length) folders++;
-  return new Map(paths.map((path) => [path, folded(path, folders).replace(/(\.[^.]*)?$/, (extension) => `.updated${extension}`)]));
+  return ({ path, date }) => {
+    const day = date === undefined ? '' : `-${date.toISOString().slice(0, 10).replaceAll('-', '')}`;
+    return folded(path, folders).replace(/(\.[^.]*)?$/, (extension) => `.updated${day}${extension}`);
+  };
 }

@@ -16,7 +16,7 @@ import type { RegionMasks } from '../transport/mass-budget';
 import { HemcoGrid } from '../transport/hemco';
 import { pointsOf, type Points } from '../transport/point-sources';
 import { scaleEmissionFile } from '../transport/scale-file';
-import { updatedNames } from './applied-files';
+import { priorFiles, updatedNames, type PriorFile } from './applied-files';
 import { DESID_FOLDER, writePeriodDesid } from './apply-desid';
 import { HEMCO_FOLDER, writePeriodHemco } from './apply-hemco';
 import { timeOf } from './case-runs';
@@ -39,21 +39,23 @@ const STREAM = 'INVENTORY';
 /** The region of the budget that is the whole grid; one that a case calls so is left out. */
 const DOMAIN = 'domain';
 
-interface ScaledFile {
+interface ScaledFile extends PriorFile {
   groups: EmissionGroups;
   points?: Points;
   spans: FactorSpan[];
 }
 
-/** For each file the factors of its sector in the periods that it serves. */
+/** For each file to be written, by its name, the factors of its sector in the periods that it serves. */
 function scaledFiles(settings: Case, factorsPath: string, grid: Grid): Map<string, ScaledFile> {
+  const nameOf = updatedNames(settings);
   const out = new Map<string, ScaledFile>();
   for (const { name, start, hours } of settings.periods) {
     for (const sector of priorSectors(settings, name)) {
       const { data: factors } = readSectorFactors(factorsPath, grid, name, sector.name);
-      for (const path of sector.files) {
-        if (!out.has(path)) out.set(path, { groups: sector.groups, points: pointsOf(sector, grid), spans: [] });
-        out.get(path)!.spans.push({ factors, start, hours });
+      for (const file of priorFiles(sector)) {
+        const name = nameOf(file);
+        if (!out.has(name)) out.set(name, { ...file, groups: sector.groups, points: pointsOf(sector, grid), spans: [] });
+        out.get(name)!.spans.push({ factors, start, hours });
       }
     }
   }
@@ -92,9 +94,10 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid): st
     const prepared = openPrepared(context.dirOf('prepare'), name);
     writeUpdatedFields(join(dir, fields), prepared, { factors, stretches, sigma, sectors: inverted });
     const streamsOf = (stretch: Stretch): DesidStream[] =>
-      sectors.map(({ name: sector, groups, stackGroups, factors: own }) => ({
+      sectors.map(({ name: sector, groups, days, stackGroups, factors: own }) => ({
         label: sectors.length > 1 ? sector.toUpperCase() : STREAM,
         points: stackGroups !== undefined,
+        representative: days !== undefined,
         groups,
         factors: factorsAt(own, stretch),
       }));
@@ -127,17 +130,15 @@ export const applyStage: Stage = {
   run(context) {
     const { case: settings, dir } = context;
     const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
-    const names = updatedNames(settings);
     const factorsPath = join(context.dirOf('invert'), FACTORS_FILE);
     const scaled = scaledFiles(settings, factorsPath, grid);
     const regions = budgetRegions(settings, grid);
     const budget = [BUDGET_HEADER];
     const files: string[] = [];
-    for (const [path, { groups, points, spans }] of scaled) {
-      const name = names.get(path)!;
+    for (const [name, { path, date, groups, points, spans }] of scaled) {
       context.progress(files.length, scaled.size, name);
       // A month of hourly species and regions has more rows than a call may have arguments.
-      for (const row of scaleEmissionFile(path, join(dir, name), spans, { groups, grid, points, regions })) budget.push(`${name},${row}`);
+      for (const row of scaleEmissionFile(path, join(dir, name), spans, { groups, grid, points, date, regions })) budget.push(`${name},${row}`);
       files.push(name);
     }
     writeFileAtomic(join(dir, BUDGET_FILE), `${budget.join('\n')}\n`);

@@ -44,8 +44,8 @@ export interface DesignManifest {
   /** of random factors: standard deviation of the natural logarithm, correlation length, hours after which they are others (none: never in a period) */
   random: Pick<Case['members'], 'seed' | 'spread' | 'lengthKm' | 'stretchHours'>;
   regions: Case['regions'];
-  /** emission files of the prior run, which is not a member */
-  prior: { period: string; emissions: BySector<string[]> }[];
+  /** emission files of the prior run, which is not a member; of sectors with representative days also which file is taken for which date */
+  prior: { period: string; emissions: BySector<string[]>; days?: Record<string, Record<string, string>> }[];
   members: DesignedMember[];
   expected: { concentrations: string; variables: Record<Species, { variable: string; unit: string }> };
   /** keys of the case file, to be pasted there; paths are relative to the case file */
@@ -105,8 +105,12 @@ export function designManifest(settings: Case, grid: Grid, dir: string): DesignM
     regions: designedRegions(settings),
     prior: settings.periods.map(({ name }) => {
       const sectors = priorSectors(settings, name);
+      const days = sectors.flatMap((sector) =>
+        sector.days ? [[sector.name, Object.fromEntries(sector.days.map(({ date, path }) => [date.toISOString().slice(0, 10), path]))] as const] : [],
+      );
       return {
         period: name,
+        ...(days.length > 0 ? { days: Object.fromEntries(days) } : {}),
         emissions: bySector(settings, (sector) => filesOf(sectors.filter((each) => sector === undefined || each.name === sector))),
       };
     }),

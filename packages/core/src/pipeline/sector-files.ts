@@ -3,12 +3,13 @@ import { existsSync } from 'node:fs';
 import { GROUPS, REST, type Case } from '../data/case';
 import { ConfigError } from '../errors';
 import { expandGlobs } from '../data/glob';
+import { readMergeDates, representativeDays } from '../data/representative-days';
 import type { EmissionGroups, SectorFiles } from '../transport/emission-reader';
 import type { Grid } from '../grid/grid';
 import { writeScaledEmissions } from '../transport/members';
 import { pointsOf } from '../transport/point-sources';
 import { groupsOfPartial } from '../transport/sector-groups';
-import { hourlyFiles, PRIOR, simulatedFile } from './case-runs';
+import { hourlyFiles, PRIOR, simulatedFile, timeOf } from './case-runs';
 import type { StageContext } from './stage';
 
 /** Emission files, by sector, and concentration files of one run in one period. */
@@ -17,6 +18,9 @@ export interface RunFiles {
   concentrations: string[];
 }
 
+/** A sector of the case. */
+export type Sector = Case['emissions']['sectors'][string];
+
 export function priorEmissionFiles(settings: Case, period: string): string[] {
   return filesOf(priorSectors(settings, period));
 }
@@ -24,16 +28,15 @@ export function priorEmissionFiles(settings: Case, period: string): string[] {
 /** The prior's files of a period by sector; those of `emissions.files` are the sector {@link REST}. @throws {ConfigError} `SECTOR_FILES` */
 export function priorSectors(settings: Case, period: string): SectorFiles[] {
   const { files, groups, sectors } = settings.emissions;
-  const filesIn = (patterns: string | string[]): string[] => hourlyFiles(settings, patterns, period);
   const all = [
-    ...(files === undefined ? [] : [{ name: REST, files: filesIn(files), groups }]),
-    ...Object.entries(sectors).map(([name, { files: pattern, stackGroups, ...of }]) => {
-      const found = filesIn(pattern);
+    ...(files === undefined ? [] : [{ name: REST, files: hourlyFiles(settings, files, period), groups }]),
+    ...Object.entries(sectors).map(([name, sector]) => {
+      const found = sectorFiles(settings, sector, period);
       return {
         name,
-        files: found,
-        groups: groupsIn({ name, ...of }, groups, found),
-        ...(stackGroups === undefined ? {} : { stackGroups: expandGlobs(stackGroups, period) }),
+        ...found,
+        groups: groupsIn({ name, ...sector }, groups, found.files),
+        ...(sector.stackGroups === undefined ? {} : { stackGroups: expandGlobs(sector.stackGroups, period) }),
       };
     }),
   ];
@@ -53,14 +56,31 @@ export function priorSectors(settings: Case, period: string): SectorFiles[] {
   return all;
 }
 
+/** Files of a sector in a period; those of representative days with the days that they stand for. */
+export function sectorFiles(
+  settings: Pick<Case, 'periods'>,
+  { files: patterns, dates }: Pick<Sector, 'files' | 'dates'>,
+  period: string,
+): Pick<SectorFiles, 'files' | 'days'> {
+  if (dates === undefined) return { files: hourlyFiles(settings, patterns, period) };
+  const table = readMergeDates(expandGlobs(dates.files, period), dates.column);
+  const days = representativeDays(expandGlobs(patterns, period), table, timeOf(settings.periods.find(({ name }) => name === period)!));
+  return { files: [...new Set(days.map(({ path }) => path))], days };
+}
+
+/** The sector in other files, which bear the dates of their hours. */
+export function inFiles({ days: _representative, ...sector }: SectorFiles, files: string[]): SectorFiles {
+  return { ...sector, files };
+}
+
 /** Groups of a sector that names its own: of those that it does not name it emits nothing. */
-export function sectorGroups(own: Case['emissions']['sectors'][string]['groups']): EmissionGroups | undefined {
+export function sectorGroups(own: Sector['groups']): EmissionGroups | undefined {
   return own && (Object.fromEntries(GROUPS.map((group) => [group, own[group] ?? { variables: [] }])) as unknown as EmissionGroups);
 }
 
 /** What makes up the groups in the files of a sector. @param shared - `emissions.groups` @throws {DataError} `VARIABLE_MISSING` */
 export function groupsIn(
-  { name, groups: own, partial }: { name: string } & Pick<Case['emissions']['sectors'][string], 'groups' | 'partial'>,
+  { name, groups: own, partial }: { name: string } & Pick<Sector, 'groups' | 'partial'>,
   shared: EmissionGroups,
   files: readonly string[],
 ): EmissionGroups {
@@ -70,9 +90,10 @@ export function groupsIn(
 
 /** A part of the settings of stages that read emissions; a case without sectors has the keys that it had. */
 export function sectorSettings({ emissions }: Case): object {
-  const sectors = Object.entries(emissions.sectors).map(([name, { groups, stackGroups, partial }]) => ({
+  const sectors = Object.entries(emissions.sectors).map(([name, { groups, stackGroups, partial, dates }]) => ({
     name,
     groups,
+    ...(dates ? { dates: dates.column } : {}),
     ...(partial ? { partial } : {}),
     ...(stackGroups === undefined ? {} : { points: true }),
   }));
@@ -81,7 +102,8 @@ export function sectorSettings({ emissions }: Case): object {
 
 /** All that decides the prior's emissions: for the hashes of stages. */
 export function priorEmissionInputs(settings: Case, period: string): string[] {
-  return priorSectors(settings, period).flatMap(({ files, stackGroups }) => [...files, ...(stackGroups ?? [])]);
+  const tables = Object.values(settings.emissions.sectors).flatMap(({ dates }) => (dates ? expandGlobs(dates.files, period) : []));
+  return [...priorSectors(settings, period).flatMap(({ files, stackGroups }) => [...files, ...(stackGroups ?? [])]), ...tables];
 }
 
 export function filesOf(sectors: readonly SectorFiles[]): string[] {
@@ -107,10 +129,7 @@ export function simulatedEmissions(dir: string, run: string, period: string, sec
 /** The emission files of a run in `dir`, one a sector: of the same sectors as the prior's. */
 export function simulatedSectors(settings: Case, dir: string, run: string, period: string): SectorFiles[] {
   const inSectors = sectorNames(settings) !== undefined;
-  return priorSectors(settings, period).map((sector) => ({
-    ...sector,
-    files: [simulatedEmissions(dir, run, period, inSectors ? sector.name : undefined)],
-  }));
+  return priorSectors(settings, period).map((sector) => inFiles(sector, [simulatedEmissions(dir, run, period, inSectors ? sector.name : undefined)]));
 }
 
 /** What stands for a sector's name in the pattern of the emissions of a run that the case brings. */
@@ -125,13 +144,13 @@ export function givenPatterns(settings: Case, pattern: string): { sector?: strin
 
 export function givenSectors(settings: Case, emissions: string, period: string): SectorFiles[] {
   const prior = priorSectors(settings, period);
-  return givenPatterns(settings, emissions).map(({ sector, pattern }) => ({
-    ...(prior.find(({ name }) => name === sector) ?? { name: REST, groups: settings.emissions.groups }),
-    files: hourlyFiles(settings, pattern, period),
-  }));
+  return givenPatterns(settings, emissions).map(({ sector, pattern }) => {
+    const like = prior.find(({ name }) => name === sector) ?? { name: REST, files: [], groups: settings.emissions.groups };
+    return inFiles(like, hourlyFiles(settings, pattern, period));
+  });
 }
 
-/** Writes those that are not there: the prior's with the factors of the run on them. @param factors - `[H, W, 5]` */
+/** Writes those that are not there: the prior's with the factors of the run on them. @param factors - `[H, W, 5]`, or spans of time; none: as they are */
 export function writeSectors(
   settings: Case,
   period: string,
@@ -140,9 +159,10 @@ export function writeSectors(
   factors: () => Parameters<typeof writeScaledEmissions>[2],
 ): void {
   const prior = priorSectors(settings, period);
-  sectors.forEach((sector, s) => {
+  sectors.forEach((sector) => {
     const [path] = sector.files;
-    if (!existsSync(path)) writeScaledEmissions(prior[s].files, path, factors(), sector.groups, { grid, points: pointsOf(sector, grid) });
+    const { files, days } = prior.find(({ name }) => name === sector.name)!;
+    if (!existsSync(path)) writeScaledEmissions(files, path, factors(), sector.groups, { grid, days, points: pointsOf(sector, grid) });
   });
 }
 

@@ -173,10 +173,19 @@ async function runJob(
 
 /** The run's emission files; factors on the prior inventory make those of every run but the prior. */
 function emissionsOf(context: StageContext, grid: Grid, run: string, period: PeriodSettings): SectorFiles[] {
-  const prior = priorSectors(context.case, period.name);
-  if (run === PRIOR || context.case.inversion.nuisance.runs.some(({ name }) => nuisanceRun(name) === run)) return prior;
-  const sectors = simulatedSectors(context.case, context.dir, run, period.name);
-  writeSectors(context.case, period.name, sectors, grid, () => factorsOf(context, grid, run, period));
+  const { case: settings, dir } = context;
+  const prior = priorSectors(settings, period.name);
+  const asPrior = run === PRIOR || settings.inversion.nuisance.runs.some(({ name }) => nuisanceRun(name) === run);
+  // A command finds the hours of its period in the files that it is given, so that representative days are put into one that bears their dates.
+  const unchanged = (sector: SectorFiles): boolean => asPrior && (settings.ctm.kind === 'reference' || sector.days === undefined);
+  const sectors = simulatedSectors(settings, dir, run, period.name).map((sector, s) => (unchanged(prior[s]) ? prior[s] : sector));
+  writeSectors(
+    settings,
+    period.name,
+    sectors.filter((_, s) => !unchanged(prior[s])),
+    grid,
+    () => (asPrior ? [] : factorsOf(context, grid, run, period)),
+  );
   return sectors;
 }
 

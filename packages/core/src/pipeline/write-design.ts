@@ -80,7 +80,7 @@ export async function writeDesign(source: string | Case, options: DesignOptions 
     const event = { kind: 'progress', stage: 'simulate', variant: 'default', total: missing.length } as const;
     options.onEvent?.({ ...event, done: done++, text: `emissions of ${design.name}, ${period.name}` });
     const factors = designedFactors(settings, grid, design, period);
-    writeScaledEmissions(sector.files, path, factors, sector.groups, { grid, history, points: pointsOf(sector, grid) });
+    writeScaledEmissions(sector.files, path, factors, sector.groups, { grid, history, days: sector.days, points: pointsOf(sector, grid) });
   }
   await assertGoesOn(options.signal);
   if (!existsSync(manifest)) writeFileAtomic(manifest, text);
@@ -119,10 +119,11 @@ async function designedFiles(settings: Case, grid: Grid, dir: string): Promise<D
     for (const sector of priorSectors(settings, period.name)) {
       const prior = await hashesOf(inputs, sector.files);
       const stacks = sector.stackGroups && (await hashesOf(inputs, sector.stackGroups)).join(' ');
+      const days = sector.days?.map(({ date, path }) => [date.toISOString(), sector.files.indexOf(path)]);
       for (const design of memberDesigns(settings)) {
         const region = design.kind === 'region' ? settings.regions[design.region] : undefined;
         const random = design.kind === 'random' || design.kind === 'group' ? { seed, spread, lengthKm, stretchHours } : undefined;
-        const content = { design, region, random, period: period.name, prior, stacks, grid: grid.definition, groups: sector.groups };
+        const content = { design, region, random, period: period.name, prior, days, stacks, grid: grid.definition, groups: sector.groups };
         const key = hashText(canonicalJson(content)).slice(0, 16);
         const history = `emissions scaled per group by Retroplume, design ${key}`;
         files.push({ design, period, sector, path: simulatedEmissions(dir, design.name, period.name, inSectors ? sector.name : undefined), history });

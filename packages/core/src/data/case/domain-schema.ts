@@ -88,6 +88,18 @@ export const emissionsSchema = z
           stackGroups: files(
             'Stack groups (I/O API) of in-line point files: where their sources stand, in LATITUDE and LONGITUDE; several files must all have the same sources.',
           ).optional(),
+          dates: z
+            .strictObject({
+              files: fileSets(
+                "SMOKE's tables of merge dates (smk_merge_dates_YYYYMM.txt), a glob or a list of them: comma-separated, with a line for each date.",
+              ),
+              column: text('Column that says whose day is taken for each date, such as aveday_N, mwdss_Y or week_Y.'),
+            })
+            .optional()
+            .meta({
+              description:
+                'Where the files are of representative days, a file a day: which of them stands for which date. Without it each file is of its own dates.',
+            }),
           partial: flag(
             'Whether its files may lack variables of the groups, as those of one kind of source do: what they lack counts as zero, and is not written either.',
           ).default(false),

@@ -62,6 +62,7 @@ export function mapPaths(c: Omit<Case, 'file'>, change: (path: string) => string
   for (const sector of Object.values(c.emissions.sectors)) {
     sector.files = all(sector.files);
     if (sector.stackGroups !== undefined) sector.stackGroups = change(sector.stackGroups);
+    if (sector.dates) sector.dates.files = all(sector.dates.files);
   }
   for (const run of [...(c.members.runs ?? []), ...c.certificate.runs]) {
     run.emissions = change(run.emissions);

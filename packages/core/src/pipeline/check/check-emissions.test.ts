@@ -1,7 +1,8 @@
 /** What `check` says of emission files as SMOKE leaves them: a file a day, several months in a folder, few species in a sector. */
+import { rmSync, writeFileSync } from 'node:fs';
 import { checkedWorld, codes } from '../testing/checked-world';
 
-const { check, rewrite } = checkedWorld();
+const { at, input, check, rewrite } = checkedWorld();
 
 test('daily files that differ in the hour that both hold', async () => {
   const hour = 3600_000;
@@ -49,4 +50,27 @@ test('a sector whose files lack variables of the groups', async () => {
   expect(partial.notes[0]).toMatch(/^emissions of ag, winter: \d+ of the \d+ variables of the groups are not in its files and count as zero$/);
   const none = await check([sector(', partial: true, groups: { SO2: { variables: [SO2] } }')]);
   expect(none.problems[0].message).toMatch(/ag_winter\.nc: sector ag: it holds no variable of the groups/);
+});
+
+test('a sector of representative days', async () => {
+  // Of the winter, from 5 January on, the first day stands for all others but the last.
+  const begin = Date.parse('2026-01-05T00:00:00Z');
+  const day = (i: number): string => new Date(begin + i * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
+  rewrite('EMIS_winter.nc', { to: 'area_first.nc', time: (t) => ({ ...t, count: 25 }) });
+  rewrite('EMIS_winter.nc', { to: 'area_last.nc', time: (t) => ({ ...t, start: new Date(begin + 4 * 86_400_000), count: 25 }) });
+  writeFileSync(at('dates.txt'), `Date,week_N\n${[0, 1, 2, 3, 4].map((i) => `${day(i)},${day(i < 4 ? 0 : 4)}`).join('\n')}\n`);
+  const sector = (column: string): string[] => [
+    `emissions.sectors={area: {files: "inputs/area_*.nc", dates: {files: dates.txt, column: ${column}}}}`,
+    'periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: 100}]',
+  ];
+  const result = await check(sector('week_N'));
+  expect(result.problems).toEqual([]);
+  expect(result.right).toContain('emissions of area, winter: 2 files, 121 hours');
+  expect(codes(await check(sector('week_Y')))).toEqual(['MERGE_DATES emissions.sectors.area.dates']);
+  rmSync(input('area_last.nc'));
+  expect(codes(await check(sector('week_N')))).toEqual(['REPRESENTATIVE_DAY emissions.sectors.area.dates']);
+  const typo = await check([sector('week_N')[0].replace('column', 'colunm'), sector('week_N')[1]]);
+  expect(typo.problems.map(({ message }) => message).join('\n')).toMatch(
+    /unknown key emissions\.sectors\.area\.dates\.colunm: did you mean column\?/,
+  );
 });

@@ -15,11 +15,11 @@ import { firstStepOf } from '../../data/period-steps';
 import { openWeather } from '../../data/weather/open-weather';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { readTruthFactors } from '../../worlds/truth-factors';
-import type { EmissionGroups } from '../../transport/emission-reader';
+import { openFiles, type EmissionGroups } from '../../transport/emission-reader';
 import { openSector } from '../../transport/point-sources';
 import { groupsWithin, lackingVariables } from '../../transport/sector-groups';
 import { timeOf } from '../case-runs';
-import { givenPatterns, groupsIn, sectorGroups } from '../sector-files';
+import { givenPatterns, groupsIn, sectorFiles, sectorGroups, type Sector } from '../sector-files';
 import type { Findings } from './findings';
 
 /** A set of files of one kind in one period. */
@@ -27,6 +27,8 @@ interface Source {
   path: KeyPath;
   pattern: string | string[];
   what: string;
+  /** of representative days: which of the files that match are the period's, and the key that says so; by default those that hold hours of it */
+  days?: { path: KeyPath; files: (period: string) => string[] };
   open: (files: string[], grid: Grid | undefined, period: string) => IoapiReader;
   /** reads hours of the period by the readers of the stages */
   fields: (reader: IoapiReader, hour: TimeAxis) => FieldCheck[];
@@ -79,19 +81,22 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
     open: (files, grid) => IoapiSeries.open(files, { grid, overlap: EMISSION_OVERLAP }),
     fields: (reader, hour) => emissionChecks(groups, groupsPath, reader, hour),
   });
-  const ofSector = (name: string, what: string, path: KeyPath, pattern: string | string[]): Source => {
+  const ofSector = (name: string, what: string, path: KeyPath, pattern: string | string[], dates?: Sector['dates']): Source => {
     const sector = inventory.sectors[name];
     if (!sector) return emissions(`emissions of ${what}`, path, pattern); // the rest
     const { stackGroups, partial } = sector;
+    const filesIn = (period: string): ReturnType<typeof sectorFiles> => sectorFiles(settings, { files: pattern, dates }, period);
     const groups = sectorGroups(sector.groups) ?? inventory.groups;
     const keys: KeyPath = ['emissions', 'sectors', name];
     return {
       ...{ what: `emissions of ${what}`, path, pattern },
+      days: dates && { path: [...keys, 'dates'], files: (period) => filesIn(period).files },
       open: (files, grid, period) => {
+        const { days } = filesIn(period);
         // Without the case's grid nothing can be said of where points are.
-        if (!grid) return IoapiSeries.open(files, { overlap: EMISSION_OVERLAP });
+        if (!grid) return openFiles({ files, days });
         const stacks = stackGroups === undefined ? {} : { stackGroups: expandGlobs(stackGroups, period) };
-        return openSector({ name, files, groups: groupsIn({ name, ...sector }, inventory.groups, files), ...stacks }, grid);
+        return openSector({ name, files, days, groups: groupsIn({ name, ...sector }, inventory.groups, files), ...stacks }, grid);
       },
       fields: (reader, hour) => emissionChecks(groupsWithin(groups, heldBy(reader)), [...keys, ...(sector.groups ? ['groups'] : [])], reader, hour),
       note: (reader) => (partial ? lackingNote(lackingVariables(groups, heldBy(reader)), groups) : undefined),
@@ -122,7 +127,9 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
         })),
     },
     ...(inventory.files === undefined ? [] : [emissions('prior emissions', ['emissions', 'files'], inventory.files)]),
-    ...Object.entries(inventory.sectors).map(([name, { files }]) => ofSector(name, name, ['emissions', 'sectors', name, 'files'], files)),
+    ...Object.entries(inventory.sectors).map(([name, { files, dates }]) =>
+      ofSector(name, name, ['emissions', 'sectors', name, 'files'], files, dates),
+    ),
     ...(settings.priorConcentrations === undefined ? [] : [concentrations('prior run', ['priorConcentrations'], settings.priorConcentrations)]),
     ...outside.flatMap(({ run, path }) => [
       ...givenPatterns(settings, run.emissions).map(({ sector, pattern }) =>
@@ -167,9 +174,9 @@ function concentrationChecks(settings: Case, reader: IoapiReader, hour: TimeAxis
 }
 
 async function checkSource(findings: Findings, source: Source, period: PeriodSettings, grid: Grid | undefined, values: boolean): Promise<void> {
-  const { path, what, pattern } = source;
+  const { path, what, pattern, days } = source;
   const found = await findings.attempt(path, () => expandGlobs(pattern, period.name));
-  const files = found && (await findings.attempt(path, () => filesWithin(found, timeOf(period))));
+  const files = found && (await findings.attempt(days?.path ?? path, () => days?.files(period.name) ?? filesWithin(found, timeOf(period))));
   const series = files && (await openSeries(findings, source, files, grid, period.name));
   if (!series) return;
   const before = findings.problems.length;

@@ -7,9 +7,11 @@ import type { DeviceChoice, Products } from '../../device';
 import { ConfigError, DataError, RetroplumeError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { checkReferenceOptions } from '../../transport/reference-model';
-import { hourlyFiles, simulatedRuns } from '../case-runs';
+import { priorFiles } from '../applied-files';
+import { simulatedRuns } from '../case-runs';
 import { certifyingRunNames } from '../certify-runs';
 import { assertOwnModel, hasForeignPrior } from '../foreign-prior';
+import { sectorFiles } from '../sector-files';
 import type { Findings } from './findings';
 
 /** Bytes of a number in the prepared store and in I/O API files. */
@@ -103,10 +105,8 @@ export function bytesWanted(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): 
   return settings.periods.reduce((sum, { name, hours }) => {
     const field = hours * grid.rows * grid.cols * FLOAT;
     const { files, sectors } = settings.emissions;
-    const inventory = [files, ...Object.values(sectors).map((sector) => sector.files)].reduce(
-      (bytes, pattern) => bytes + (pattern === undefined ? 0 : sizeOf(() => hourlyFiles(settings, pattern, name))),
-      0,
-    );
+    const parts = [...(files === undefined ? [] : [{ files }]), ...Object.values(sectors)];
+    const inventory = parts.reduce((bytes, part) => bytes + sizeOf(() => priorFiles(sectorFiles(settings, part, name)).map(({ path }) => path)), 0);
     const prepare = field * (settings.meteorology.variables.length + CHANNELS_OF_A_RUN * stored);
     const simulate = runs.length * (field * SPECIES_OF_A_RUN + inventory);
     const updated = settings.loop.passes * (field * SPECIES_OF_A_RUN + inventory);
