@@ -120,11 +120,11 @@ describe('examples/cmaq-slurm', () => {
     const [plants, stacks] = ['pt_egu.nc', 'stack_groups.nc'].map((name) => writeFile(join(folder.path, name), nox, { count: 49 }));
     const sectors = [
       { name: 'nonroad', files: nonroad, groups },
-      { name: 'pt_egu', files: [plants], groups, stackGroups: [stacks] },
+      { name: 'pt_egu', label: 'PT_NONEGU', files: [plants], groups, stackGroups: [stacks] },
     ];
     writeFileSync(join(jobs, 'trouble'), 'streams');
     await run(1, '', { run: 'prior', sectors, emissionFiles: [...nonroad, plants] });
-    expect(note('streams')).toEqual([0, 1].map((d) => `1 ${nonroad[d]} NONROAD 1 ${plants} ${stacks} PT_EGU`));
+    expect(note('streams')).toEqual([0, 1].map((d) => `1 ${nonroad[d]} NONROAD 1 ${plants} ${stacks} PT_NONEGU`));
   });
 
   it('makes the last day of a period that begins in the middle of one', async () => {

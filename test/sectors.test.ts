@@ -322,7 +322,12 @@ it.each([
     2,
     /emissions\.sectors\.egu: egu in winter_pt and pt_egu in winter would have the same name in files/,
   ],
-  ['names that differ in capitals alone', [SECTORS, 'emissions.sectors.PT_egu={files: "a.nc"}'], 2, /the sector PT_egu and the sector pt_egu/],
+  [
+    'names that differ in capitals alone',
+    [SECTORS, 'emissions.sectors.PT_egu={files: "a.nc"}'],
+    2,
+    /emissions\.sectors\.PT_egu\.label: PT_EGU is the stream of pt_egu, too: give each its own label/,
+  ],
   ['no files at all', ['emissions.files=', 'emissions.sectors={}'], 2, /emissions/],
   ['files that are not there', ['emissions.sectors={pt_egu: {files: "none_{period}*.nc"}}'], 3, /FILES_NONE/],
   [

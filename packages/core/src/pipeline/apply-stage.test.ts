@@ -115,6 +115,19 @@ it('gives files of one name in several folders names of their own', async () => 
   expect(files).toEqual(['day0-EMIS.updated.nc', 'day1-EMIS.updated.nc']);
 });
 
+it('is made again with other labels, and by a command so is every run', () => {
+  const of = settings(at('EMIS.nc'), []);
+  const keys = (label: string | undefined, kind: string): unknown[] => {
+    const labelled = { ...of, emissions: { ...of.emissions, label }, ctm: { kind } } as unknown as Case;
+    const context = { case: labelled, variant: 'default' } as StageContext;
+    return [applyStage.settings(context), applyStage.dearSettings!(context)].map((each) => JSON.stringify(each));
+  };
+  const [[all, dear], [allLabelled, dearLabelled]] = [undefined, 'MINE'].map((label) => keys(label, 'reference'));
+  expect([all === allLabelled, dear === dearLabelled]).toEqual([false, true]);
+  expect(keys(undefined, 'command')[1]).toBe(dear);
+  expect(keys('MINE', 'command')[1]).not.toBe(dear);
+});
+
 describe('beside the files', () => {
   const days = constant(...Array.from({ length: 30 }, (_, hour) => (hour < 24 ? 0.5 : 3)));
   const one = (): Case => {
@@ -174,6 +187,19 @@ describe('beside the files', () => {
     const rules = readFileSync(at('apply/desid/desid_p_20260706.nml'), 'utf8').split('\n');
     expect(rules.filter((rule) => rule.includes("'P_AG'"))).toEqual([expect.stringMatching(/'EVERYWHERE' *, 'P_AG' *, 'NH3' *, .* 2\.0+e\+0/)]);
     expect(rules.filter((rule) => rule.includes("'REST'")).length).toBeGreaterThan(4);
+  });
+
+  it('lie rules for streams as the case calls them', async () => {
+    const of = one();
+    await apply({ ...of, emissions: { ...of.emissions, label: 'gridded_emis' } }, { p: constant(2) });
+    const rules = (): string => readFileSync(at('apply/desid/desid_p_20260706.nml'), 'utf8');
+    expect(rules()).toMatch(/'EVERYWHERE' *, 'GRIDDED_EMIS' *, 'NO2'/);
+    expect(rules()).toContain('setenv GR_EMIS_LAB_001 GRIDDED_EMIS');
+    writeFile(at('ships.nc'), EMISSIONS);
+    const sectors = { ships: { files: at('ships.nc'), label: 'CMV_C1C2_12', partial: false } };
+    await apply({ ...of, emissions: { ...of.emissions, sectors } }, { p: constant(2) });
+    expect(rules()).toContain('labels: REST, CMV_C1C2_12)');
+    expect(rules()).not.toContain('SHIPS');
   });
 
   it('lie scale factors of HEMCO where they are asked for', async () => {

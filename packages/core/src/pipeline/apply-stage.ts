@@ -4,7 +4,7 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Case } from '../data/case';
+import { chosenLabels, type Case } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
@@ -34,8 +34,6 @@ import { FIELDS_FOLDER, writeUpdatedFields } from './updated-fields';
 /** What is emitted by species, hour and region, before and after, as read from the files. */
 export const BUDGET_FILE = 'mass_budget.csv';
 const BUDGET_HEADER = 'file,species,unit,time,region,prior,updated';
-/** Label of the stream of the prior's files in the rules for CMAQ. */
-const STREAM = 'INVENTORY';
 /** The region of the budget that is the whole grid; one that a case calls so is left out. */
 const DOMAIN = 'domain';
 
@@ -94,8 +92,8 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid): st
     const prepared = openPrepared(context.dirOf('prepare'), name);
     writeUpdatedFields(join(dir, fields), prepared, { factors, stretches, sigma, sectors: inverted });
     const streamsOf = (stretch: Stretch): DesidStream[] =>
-      sectors.map(({ name: sector, groups, days, stackGroups, factors: own }) => ({
-        label: sectors.length > 1 ? sector.toUpperCase() : STREAM,
+      sectors.map(({ name: sector, label, groups, days, stackGroups, factors: own }) => ({
+        label: label ?? sector,
         points: stackGroups !== undefined,
         representative: days !== undefined,
         groups,
@@ -117,7 +115,7 @@ function filesSettings({ case: settings }: StageContext): object {
 /** Of what lies beside the files. */
 function besideSettings(context: StageContext): object {
   const { regions, emissions } = context.case;
-  return { regions, uncertainty: uncertaintyKey(context), hemco: emissions.hemco };
+  return { regions, uncertainty: uncertaintyKey(context), hemco: emissions.hemco, labels: chosenLabels(emissions) };
 }
 
 export const applyStage: Stage = {

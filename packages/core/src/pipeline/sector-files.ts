@@ -1,6 +1,6 @@
 /** The emission files of the runs of a case, by sector. */
 import { existsSync } from 'node:fs';
-import { GROUPS, REST, type Case } from '../data/case';
+import { chosenLabels, GROUPS, REST, streamLabels, type Case } from '../data/case';
 import { ConfigError } from '../errors';
 import { expandGlobs } from '../data/glob';
 import { readMergeDates, representativeDays } from '../data/representative-days';
@@ -28,12 +28,14 @@ export function priorEmissionFiles(settings: Case, period: string): string[] {
 /** The prior's files of a period by sector; those of `emissions.files` are the sector {@link REST}. @throws {ConfigError} `SECTOR_FILES` */
 export function priorSectors(settings: Case, period: string): SectorFiles[] {
   const { files, groups, sectors } = settings.emissions;
+  const labels = streamLabels(settings.emissions);
   const all = [
-    ...(files === undefined ? [] : [{ name: REST, files: hourlyFiles(settings, files, period), groups }]),
+    ...(files === undefined ? [] : [{ name: REST, label: labels.get(REST), files: hourlyFiles(settings, files, period), groups }]),
     ...Object.entries(sectors).map(([name, sector]) => {
       const found = sectorFiles(settings, sector, period);
       return {
         name,
+        label: labels.get(name),
         ...found,
         groups: groupsIn({ name, ...sector }, groups, found.files),
         ...(sector.stackGroups === undefined ? {} : { stackGroups: expandGlobs(sector.stackGroups, period) }),
@@ -89,7 +91,7 @@ export function groupsIn(
 }
 
 /** A part of the settings of stages that read emissions; a case without sectors has the keys that it had. */
-export function sectorSettings({ emissions }: Case): object {
+export function sectorSettings({ emissions, ctm }: Case): object {
   const sectors = Object.entries(emissions.sectors).map(([name, { groups, stackGroups, partial, dates }]) => ({
     name,
     groups,
@@ -97,7 +99,9 @@ export function sectorSettings({ emissions }: Case): object {
     ...(partial ? { partial } : {}),
     ...(stackGroups === undefined ? {} : { points: true }),
   }));
-  return sectors.length > 0 ? { sectors, rest: emissions.files !== undefined } : {};
+  // A transport model may have rules for streams of these labels.
+  const labels = ctm.kind === 'command' ? chosenLabels(emissions) : undefined;
+  return { ...(sectors.length > 0 ? { sectors, rest: emissions.files !== undefined } : {}), ...(labels ? { labels } : {}) };
 }
 
 /** All that decides the prior's emissions: for the hashes of stages. */

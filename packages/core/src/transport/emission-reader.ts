@@ -18,6 +18,8 @@ export type EmissionGroups = Record<GroupName, { variables: string[]; molarMass?
 /** A part of the inventory that lies in files of its own; the inventory is the sum of its sectors. */
 export interface SectorFiles {
   name: string;
+  /** of their stream in CMAQ; by default the name */
+  label?: string;
   files: string[];
   groups: EmissionGroups;
   /** of files of representative days: which of them is taken for which day */

@@ -15,26 +15,28 @@ function groupsOf(stackGroups: readonly string[] | undefined, files: number, fil
 
 /**
  * One line a file, its fields between tabs: sector, `gridded` or `points`, first instant, end (the hour after the last step), path, and of points the file with
- * their stack groups, else `-`. Instants as `2023-07-01T00:00Z`.
+ * their stack groups, else `-`, label of the stream. Instants as `2023-07-01T00:00Z`.
  *
  * @throws {DataError} if a file cannot be read
  */
 export function sectorTable({ emissionFiles, sectors }: Pick<CtmRequest, 'emissionFiles' | 'sectors'>): string {
   const all: readonly Omit<SectorFiles, 'groups'>[] = sectors ?? [{ name: WHOLE, files: emissionFiles }];
-  const lines = all.flatMap(({ name, files, stackGroups }) =>
-    files.map((path, i) => {
+  const lines = all.flatMap(({ name: own, label, files, stackGroups }) => {
+    const name = all.length === 1 ? WHOLE : own;
+    return files.map((path, i) => {
       const file = IoapiFile.open(path);
       file.close();
       const { time } = file;
       const span = [timeAt(time, 0), timeAt(time, time.count)].map(instant);
       return [
-        all.length === 1 ? WHOLE : name,
+        name,
         stackGroups === undefined ? 'gridded' : 'points',
         ...span,
         path,
         groupsOf(stackGroups, files.length, i),
+        label ?? name.toUpperCase(),
       ].join('\t');
-    }),
-  );
+    });
+  });
   return `${lines.join('\n')}\n`;
 }

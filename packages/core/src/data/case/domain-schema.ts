@@ -66,10 +66,21 @@ const groupSchema = z.strictObject({
   }).optional(),
 });
 
+/** As CMAQ holds them: CHARACTER(32), compared in capitals. */
+function streamLabel(description: string): z.ZodString {
+  return z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,32}$/, { error: 'expected 1 to 32 letters, digits, _ and -' })
+    .meta({ description });
+}
+
 export const emissionsSchema = z
   .strictObject({
     files: fileSets(
       'Emission files of the prior inventory (I/O API, hourly, moles/s or g/s), a glob or a list of them; with `sectors`, of what is in none of them.',
+    ).optional(),
+    label: streamLabel(
+      'Label of the stream of `files` in CMAQ (GR_EMIS_LAB_nnn), for the rules of `apply` and `{sectors}`; without it INVENTORY, or REST beside sectors.',
     ).optional(),
     groups: z
       .strictObject({
@@ -100,6 +111,9 @@ export const emissionsSchema = z
               description:
                 'Where the files are of representative days, a file a day: which of them stands for which date. Without it each file is of its own dates.',
             }),
+          label: streamLabel(
+            "Label of the sector's stream in CMAQ (GR_EMIS_LAB_nnn, STK_EMIS_LAB_nnn), for the rules of `apply` and `{sectors}`; without it the sector's name.",
+          ).optional(),
           partial: flag(
             'Whether its files may lack variables of the groups, as those of one kind of source do: what they lack counts as zero, and is not written either.',
           ).default(false),

@@ -25,4 +25,5 @@ export { memberDesigns, memberNames, testMembers, type MemberDesign } from './me
 export { nearestKey } from './nearest-key';
 export type { KeyPath } from './source';
 export { paperDefaults } from './paper-defaults';
+export { chosenLabels, streamLabels } from './stream-labels';
 export { isPrecursor, missingWeather, rateChannels, type TracerSettings } from './tracer-schema';

@@ -3,6 +3,7 @@ import type { Case } from './case-schema';
 import type { Breach } from './checks';
 import { REST } from './fields';
 import type { KeyPath } from './source';
+import { checkStreamLabels } from './stream-labels';
 
 const NAME = /^[A-Za-z][A-Za-z0-9_]{0,15}$/;
 
@@ -20,12 +21,13 @@ export function checkSectors(c: Case): Breach[] {
         text: 'expected a letter and then up to 15 letters, digits and _: it becomes part of names in files',
       })),
     ...checkNamesInFiles(c, names),
+    ...checkStreamLabels(c),
     ...checkInverted(c, names),
     ...checkGivenRuns(c, names),
   ];
 }
 
-/** Files and variables are named by period and sector with `_` between, and CMAQ's streams in capitals: of two with one name one would be lost. */
+/** Files and variables are named by period and sector with `_` between: of two with one name one would be lost. */
 function checkNamesInFiles({ periods }: Case, names: readonly string[]): Breach[] {
   const taken = new Map<string, string>();
   const take = (sector: string, name: string, of: string): Breach[] => {
@@ -35,13 +37,12 @@ function checkNamesInFiles({ periods }: Case, names: readonly string[]): Breach[
       ? []
       : [{ path: ['emissions', 'sectors', sector], text: `${of} and ${other} would have the same name in files that are written: rename one` }];
   };
-  return [REST, ...names].flatMap((sector) => [
-    ...take(sector, `label ${sector.toUpperCase()}`, `the sector ${sector}`),
-    ...periods.flatMap(({ name }) => [
+  return [REST, ...names].flatMap((sector) =>
+    periods.flatMap(({ name }) => [
       ...take(sector, `file ${name}_${sector}`, `${sector} in ${name}`),
       ...take(sector, `variable ${sector}_${name}`, `${sector} in ${name}`),
     ]),
-  ]);
+  );
 }
 
 function checkGivenRuns({ emissions, members, certificate }: Case, names: readonly string[]): Breach[] {
