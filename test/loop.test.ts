@@ -102,10 +102,13 @@ describe('a run with a loop', () => {
     expect(result.loop).toMatchObject({ kept, status });
     const folderOf = (stage: string): string => join(folder, 'run', kept === 1 ? stage : `pass-2/${stage}`);
     expect(readFileSync(join(folder, 'run/loop/factors.nc'))).toEqual(readFileSync(join(folderOf('invert'), 'factors.nc')));
-    const { files } = recordOf('run', kept === 1 ? 'apply' : 'pass-2/apply').summary as { files: string[] };
-    expect(files).toHaveLength(2);
-    for (const file of files) expect(readFileSync(join(folder, 'run/loop', file))).toEqual(readFileSync(join(folderOf('apply'), file)));
-    expect(recordOf('run', 'loop').products).toEqual(['loop.json', 'factors.nc', ...files]);
+    const { products, summary } = recordOf('run', kept === 1 ? 'apply' : 'pass-2/apply');
+    expect((summary as { files: string[] }).files).toHaveLength(2);
+    for (const file of ['desid/desid_winter.nml', 'desid/masks_winter.nc', 'fields/emissions_winter.nc', 'mass_budget.csv']) {
+      expect(products).toContain(file);
+    }
+    for (const file of products) expect(readFileSync(join(folder, 'run/loop', file))).toEqual(readFileSync(join(folderOf('apply'), file)));
+    expect(recordOf('run', 'loop').products).toEqual(['loop.json', 'factors.nc', ...products]);
   });
 
   it('gives gains by species, side and region', () => {

@@ -11,8 +11,9 @@
  * The best pass has the lowest error of the transport model at the monitors that the inversion may look at. Withheld monitors choose nothing.
  */
 import { copyFileSync, linkSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
+import { makeFolder } from '../data/make-folder';
 import { type PeriodSource } from '../data/period-source';
 import { openPrepared } from '../data/prepared-store';
 import { ConfigError } from '../errors';
@@ -87,12 +88,11 @@ export const loopStage: Stage = {
     const variant = passVariant(kept);
     const verification = readRecord(stageDir(context.out, 'verify', variant))!.summary as VerifySummary;
     const summary: LoopSummary = { status, kept, passes, ...verification };
-    const files = [FACTORS_FILE, ...(readRecord(stageDir(context.out, 'apply', variant))!.summary as { files: string[] }).files];
-    files.forEach((file) =>
-      takeOver(join(stageDir(context.out, file === FACTORS_FILE ? 'invert' : 'apply', variant), file), join(context.dir, file)),
-    );
+    const applied = readRecord(stageDir(context.out, 'apply', variant))!.products;
+    takeOver(stageDir(context.out, 'invert', variant), context.dir, [FACTORS_FILE]);
+    takeOver(stageDir(context.out, 'apply', variant), context.dir, applied);
     writeFileAtomic(join(context.dir, SUMMARY), JSON.stringify(summary, null, 2));
-    return { products: [SUMMARY, ...files], summary };
+    return { products: [SUMMARY, FACTORS_FILE, ...applied], summary };
   },
 };
 
@@ -146,12 +146,16 @@ function describe(passes: readonly PassSummary[]): string {
   return best.pass === pass ? text : `${text}; not kept: pass ${best.pass} has ${(100 * best.realisedError!).toFixed(1)} %`;
 }
 
-/** The same file under another name, without taking room where the file system allows: products are never written in place. */
-function takeOver(from: string, to: string): void {
-  rmSync(to, { force: true });
-  try {
-    linkSync(from, to);
-  } catch {
-    copyFileSync(from, to);
+/** The same files in another folder, without taking room where the file system allows: products are never written in place. */
+function takeOver(from: string, to: string, files: readonly string[]): void {
+  for (const file of files) {
+    const target = join(to, file);
+    makeFolder(dirname(target));
+    rmSync(target, { force: true });
+    try {
+      linkSync(join(from, file), target);
+    } catch {
+      copyFileSync(join(from, file), target);
+    }
   }
 }
