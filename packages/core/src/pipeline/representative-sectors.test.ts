@@ -164,6 +164,9 @@ it('gives a command files that bear the dates of the period, of the prior run an
       .map((line) => line.split('\t'));
     expect([sector, kind, first, end]).toEqual(['nonroad', 'gridded', '2026-07-06T00:00Z', '2026-07-08T01:00Z']);
     expect(nameOf(path)).toBe(`simulate/${run}/EMIS_july_nonroad.nc`);
+    const file = IoapiFile.open(path);
+    file.close();
+    expect(file.attributes['HISTORY']).toBe(`emissions ${run === 'prior' ? 'joined in time' : 'scaled per group'} by Retroplume`);
     expect([5, 23, 24, 47, 48].map((hour) => no(path)[hour])).toEqual([105, 123, 200, 223, 224].map((value) => factor * value));
   }
 });
