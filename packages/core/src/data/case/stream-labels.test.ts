@@ -27,24 +27,27 @@ it('are the names of sectors in capitals where the case gives none', () => {
   expect([chosenLabels(load([]).emissions), chosenLabels(load([SECTORS]).emissions)]).toEqual([undefined, { ptegu: 'pt_egu' }]);
 });
 
-it.each<[string, string[], RegExp, string?]>([
-  ['a blank', ["emissions.label='GRIDDED EMIS'"], /emissions\.label: expected 1 to 32 letters, digits, _ and - but received "GRIDDED EMIS"/],
-  ['33 letters', [`emissions.label=${'X'.repeat(33)}`], /emissions\.label: expected 1 to 32 letters/],
-  ['the word for all streams', ['emissions.label=all'], /emissions\.label: ALL is CMAQ's own word for other streams: give another label/],
-  ['the stream of BEIS, by its name', ['emissions.sectors={biog: {files: a.nc}}'], /emissions\.sectors\.biog\.label: BIOG is CMAQ's own word/],
-  [
-    'that of another',
-    [SECTORS, 'emissions.label=Pt_Egu'],
-    /emissions\.sectors\.ptegu\.label: PT_EGU is the stream of rest, too: give each its own label/,
-  ],
-  [
-    'that of files that are not there',
-    [SECTORS, 'emissions.label=X'],
+it.each([
+  ['a blank', "emissions.label='GRIDDED EMIS'", /emissions\.label: expected 1 to 32 letters, digits, _ and - but received "GRIDDED EMIS"/],
+  ['33 letters', `emissions.label=${'X'.repeat(33)}`, /emissions\.label: expected 1 to 32 letters/],
+  ['the word for all streams', 'emissions.label=all', /emissions\.label: ALL is CMAQ's own word for other streams: give another label/],
+  ['the stream of BEIS, by its name', 'emissions.sectors={biog: {files: a.nc}}', /emissions\.sectors\.biog\.label: BIOG is CMAQ's own word/],
+])('are refused: %s', (_, setting, message) => refused(message, [setting]));
+
+it('are refused: that of another', () => {
+  refused(/emissions\.sectors\.ptegu\.label: PT_EGU is the stream of rest, too: give each its own label/, [SECTORS, 'emissions.label=Pt_Egu']);
+});
+
+it('are refused: that of files that are not there', () => {
+  refused(
     /emissions\.label: it is that of emissions\.files, and there are none: give the label to a sector/,
+    [SECTORS, 'emissions.label=X'],
     'sectors.yaml',
-  ],
-])('are refused: %s', (_, set, message, name) => {
+  );
+});
+
+function refused(message: RegExp, set: string[], name?: string): void {
   expect(() => load(set, name)).toThrow(
     expect.objectContaining({ code: 'CASE_INVALID', message: expect.stringMatching(message) as string }) as Error,
   );
-});
+}
