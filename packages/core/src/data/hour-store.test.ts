@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../random';
 import { hourStore, type HourStore } from './hour-store';
+import { keptMemory } from './period-source';
+import { ScratchFile } from './scratch';
 
 const SHAPE = { hours: 4, rows: 5, cols: 6, channels: 3 };
 const FIELD = SHAPE.rows * SHAPE.cols * SHAPE.channels;
@@ -15,7 +17,7 @@ const strip = { row: 2, col: 0, rows: 2, cols: 6 };
 
 function filled(store: HourStore): HourStore {
   store.write(0, values.subarray(0, FIELD));
-  const rest = store.hours({ first: 1, count: 3 });
+  const rest = store.room({ first: 1, count: 3 });
   rest.set(values.subarray(FIELD));
   store.write(1, rest);
   return store;
@@ -50,6 +52,30 @@ describe.each([
     added.forEach((value, i) => (before[placeOf(each, i)] += value));
     expect(store.hours({ first: 0, count: 4 })).toEqual(before);
   });
+
+  it.each([crop, strip])('are changed by rectangles, in memory that is at hand or their own (%p)', (each) => {
+    const before = store.hours({ first: 0, count: 4 }).slice();
+    const memory = keptMemory();
+    memory(SHAPE.hours * FIELD).fill(7);
+    const { data, done } = store.edit(each, { first: 1, count: 2 }, memory);
+    data.forEach((value, i) => (data[i] = before[placeOf(each, i)] = -value));
+    done();
+    expect(store.hours({ first: 0, count: 4 }, memory)).toEqual(before);
+  });
+});
+
+it.each([undefined, 2 ** -10])('of a file that nothing was written to are not read (half precision: %s)', (half) => {
+  const folder = mkdtempSync(join(tmpdir(), 'retroplume-store-'));
+  const store = hourStore(SHAPE, 0, { folder, half });
+  const memory = keptMemory();
+  memory(SHAPE.hours * FIELD).fill(7);
+  store.edit(crop, { first: 2, count: 1 }).done();
+  const read = jest.spyOn(ScratchFile.prototype, 'read');
+  expect(store.hours({ first: 0, count: 4 }, memory)).toEqual(new Float32Array(SHAPE.hours * FIELD));
+  expect(read).toHaveBeenCalledTimes(1);
+  read.mockRestore();
+  store.dispose();
+  rmdirSync(folder);
 });
 
 /** Where an element of a rectangle's hours 1 and 2 stands in the store. */

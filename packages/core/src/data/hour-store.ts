@@ -1,13 +1,11 @@
 /**
  * Hourly fields of a whole grid that are made in a run, a few hours at a time, and read a rectangle at a time: in memory, or where they are too large for
- * that in a file of the system's temporary folder. The file has no name: it is gone with the process, however that ends. In half precision they take half the room.
+ * that in a file of the system's temporary folder (scratch.ts). In half precision they take half the room.
  */
-import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DataError } from '../errors';
 import { fromHalf, toHalf } from './half-precision';
 import { newMemory, part, type Crop, type Hours, type Memory } from './period-source';
+import { FILE_CHUNK, ScratchFile, ScratchMemory, type Scratch } from './scratch';
 
 /** `[hours, rows, cols, channels]`, zeros at first. */
 export interface HourStoreShape {
@@ -21,19 +19,26 @@ export interface HourStore {
   readonly channels: number;
   /** most hours that should be worked on at once */
   readonly hoursAtOnce: number;
-  /** Consecutive hours of the whole grid from `data`, which {@link hours} gave or which are as long. */
+  /** Room for consecutive hours of the whole grid that {@link write} will be given: the store's own memory, or `memory`, whatever is in it. */
+  room(range: Hours, memory?: Memory): Float32Array;
+  /** Consecutive hours of the whole grid from `data`, which {@link room} gave or which are as long. */
   write(first: number, data: Float32Array): void;
-  /** @returns `[count, rows, cols, channels]`: the store's own memory, or a copy */
-  hours(range: Hours): Float32Array;
+  /** @returns `[count, rows, cols, channels]`, not to be written to */
+  hours(range: Hours, memory?: Memory): Float32Array;
   /** @returns `[hours.count, crop.rows, crop.cols, channels]`, not to be written to */
   rectangle(crop: Crop, range: Hours, memory?: Memory): Float32Array;
+  /** A rectangle that is to be changed. */
+  edit(crop: Crop, range: Hours, memory?: Memory): Edit;
   /** Adds to a rectangle. */
   add(crop: Crop, range: Hours, data: Float32Array): void;
   dispose(): void;
 }
 
-/** What is read or written at once of a file, in single precision. */
-const FILE_CHUNK = 2 ** 28;
+/** A rectangle of a store, `[hours, crop.rows, crop.cols, channels]`: what is done to `data` is in the store once {@link done} has been called. */
+export interface Edit {
+  data: Float32Array;
+  done: () => void;
+}
 
 export interface HourStoreOptions {
   /** of a file; default: the system's for temporary files */
@@ -62,114 +67,65 @@ export function hourStore(shape: HourStoreShape, mostBytes: number, options: Hou
   return inMemory ? new StoreInMemory(shape) : new CopyingStore(shape, new SingleValues(new ScratchFile(folder, bytes)));
 }
 
-class StoreInMemory implements HourStore {
+/** What stores have in common. */
+abstract class AnyStore implements HourStore {
   readonly channels: number;
+  abstract readonly hoursAtOnce: number;
+  /** numbers of an hour */
+  protected readonly field: number;
+
+  constructor(protected readonly shape: HourStoreShape) {
+    this.channels = shape.channels;
+    this.field = shape.rows * shape.cols * shape.channels;
+  }
+
+  abstract room(range: Hours, memory?: Memory): Float32Array;
+  abstract write(first: number, data: Float32Array): void;
+  abstract rectangle(crop: Crop, range: Hours, memory?: Memory): Float32Array;
+  abstract edit(crop: Crop, range: Hours, memory?: Memory): Edit;
+  abstract dispose(): void;
+
+  hours(range: Hours, memory?: Memory): Float32Array {
+    return this.rectangle({ row: 0, col: 0, rows: this.shape.rows, cols: this.shape.cols }, range, memory);
+  }
+
+  add(crop: Crop, range: Hours, data: Float32Array): void {
+    const { data: sum, done } = this.edit(crop, range);
+    for (let k = 0; k < sum.length; k++) sum[k] += data[k];
+    done();
+  }
+}
+
+class StoreInMemory extends AnyStore {
   readonly hoursAtOnce: number;
   private readonly data: Float32Array;
-  private readonly field: number;
 
-  constructor(private readonly shape: HourStoreShape) {
-    this.channels = shape.channels;
+  constructor(shape: HourStoreShape) {
+    super(shape);
     this.hoursAtOnce = shape.hours;
-    this.field = shape.rows * shape.cols * shape.channels;
     this.data = new Float32Array(shape.hours * this.field);
   }
 
-  hours({ first, count }: Hours): Float32Array {
+  room({ first, count }: Hours): Float32Array {
     return this.data.subarray(first * this.field, (first + count) * this.field);
   }
 
   write(first: number, data: Float32Array): void {
-    const own = this.hours({ first, count: data.length / this.field });
+    const own = this.room({ first, count: data.length / this.field });
     if (own.byteOffset !== data.byteOffset || own.buffer !== data.buffer) own.set(data);
   }
 
   rectangle(crop: Crop, range: Hours, memory = newMemory): Float32Array {
-    return part(this.data, this.shape, this.shape.channels, crop, range, memory);
+    return part(this.data, this.shape, this.channels, crop, range, memory);
   }
 
-  add(crop: Crop, range: Hours, data: Float32Array): void {
-    forEachLine(this.shape, crop, range, (at, from, width) => {
-      for (let k = 0; k < width; k++) this.data[at + k] += data[from + k];
-    });
-  }
-
-  dispose(): void {} // the garbage collector's
-}
-
-/** Bytes that are read and written by their place. */
-interface Scratch {
-  read(into: Uint8Array, at: number): void;
-  write(data: Uint8Array, at: number): void;
-  dispose(): void;
-}
-
-/** In blocks: one typed array holds 4 GiB at most. */
-class ScratchMemory implements Scratch {
-  private readonly blocks: Uint8Array[];
-
-  constructor(
-    length: number,
-    private readonly block: number,
-  ) {
-    this.blocks = Array.from({ length: Math.ceil(length / block) }, (_, i) => new Uint8Array(Math.min(block, length - i * block)));
-  }
-
-  read(into: Uint8Array, at: number): void {
-    this.forEachBlock(into, at, (own, given) => given.set(own));
-  }
-
-  write(data: Uint8Array, at: number): void {
-    this.forEachBlock(data, at, (own, given) => own.set(given));
+  edit(crop: Crop, range: Hours, memory = newMemory): Edit {
+    const data = this.rectangle(crop, range, memory);
+    const put = (at: number, from: number, width: number): void => this.data.set(data.subarray(from, from + width), at);
+    return { data, done: () => void (data.buffer !== this.data.buffer && forEachLine(this.shape, crop, range, put)) };
   }
 
   dispose(): void {} // the garbage collector's
-
-  private forEachBlock(given: Uint8Array, at: number, visit: (own: Uint8Array, given: Uint8Array) => void): void {
-    for (let done = 0; done < given.length;) {
-      const first = (at + done) % this.block;
-      const length = Math.min(this.block - first, given.length - done);
-      visit(this.blocks[Math.floor((at + done) / this.block)].subarray(first, first + length), given.subarray(done, done + length));
-      done += length;
-    }
-  }
-}
-
-class ScratchFile implements Scratch {
-  private readonly file: number;
-
-  constructor(
-    private readonly folder: string,
-    length: number,
-  ) {
-    this.file = nameless(folder);
-    try {
-      ftruncateSync(this.file, length);
-    } catch (error) {
-      throw unwritable(folder, error);
-    }
-  }
-
-  read(into: Uint8Array, at: number): void {
-    for (let done = 0; done < into.length;) {
-      const length = Math.min(FILE_CHUNK, into.length - done);
-      const read = readSync(this.file, into, done, length, at + done);
-      if (read === 0) throw new DataError('FILE_UNREADABLE', `a temporary file in ${this.folder} has become shorter: run the same command again`);
-      done += read;
-    }
-  }
-
-  write(data: Uint8Array, at: number): void {
-    try {
-      for (let done = 0; done < data.length;) done += writeSync(this.file, data, done, Math.min(FILE_CHUNK, data.length - done), at + done);
-    } catch (error) {
-      throw unwritable(this.folder, error);
-    }
-  }
-
-  dispose(): void {
-    closeSync(this.file);
-  }
 }
 
 /** Numbers in a {@link Scratch}, by their place. */
@@ -227,73 +183,54 @@ class HalfValues implements StoredValues {
 }
 
 /** What is asked of it is copied. */
-class CopyingStore implements HourStore {
-  readonly channels: number;
+class CopyingStore extends AnyStore {
   readonly hoursAtOnce: number;
-  private readonly field: number;
+  /** hours that hold anything but zeros, which need not be read */
+  private readonly written: Uint8Array;
 
   constructor(
-    private readonly shape: HourStoreShape,
+    shape: HourStoreShape,
     private readonly values: StoredValues,
   ) {
-    this.channels = shape.channels;
-    this.field = shape.rows * shape.cols * shape.channels;
+    super(shape);
     this.hoursAtOnce = Math.max(1, Math.floor(FILE_CHUNK / (4 * this.field)));
+    this.written = new Uint8Array(shape.hours);
   }
 
-  hours({ first, count }: Hours): Float32Array {
-    const out = new Float32Array(count * this.field);
-    this.values.read(out, first * this.field);
-    return out;
+  room({ count }: Hours, memory = newMemory): Float32Array {
+    return memory(count * this.field);
   }
 
   write(first: number, data: Float32Array): void {
     this.values.put(data, first * this.field);
+    this.written.fill(1, first, first + data.length / this.field);
   }
 
   rectangle(crop: Crop, range: Hours, memory = newMemory): Float32Array {
-    const out = memory(range.count * crop.rows * crop.cols * this.shape.channels);
-    forEachLine(this.shape, crop, range, (at, to, width) => this.values.read(out.subarray(to, to + width), at));
+    const out = memory(range.count * crop.rows * crop.cols * this.channels);
+    forEachLine(this.shape, crop, range, (at, to, width) => {
+      const line = out.subarray(to, to + width);
+      if (this.written[Math.floor(at / this.field)]) this.values.read(line, at);
+      else line.fill(0);
+    });
     return out;
   }
 
-  add(crop: Crop, range: Hours, data: Float32Array): void {
-    let held = new Float32Array();
-    forEachLine(this.shape, crop, range, (at, from, width) => {
-      if (held.length !== width) held = new Float32Array(width);
-      this.values.read(held, at);
-      for (let k = 0; k < width; k++) held[k] += data[from + k];
-      this.values.put(held, at);
-    });
+  edit(crop: Crop, range: Hours, memory = newMemory): Edit {
+    const data = this.rectangle(crop, range, memory);
+    const put = (at: number, from: number, width: number): void => this.values.put(data.subarray(from, from + width), at);
+    return {
+      data,
+      done: () => {
+        forEachLine(this.shape, crop, range, put);
+        this.written.fill(1, range.first, range.first + range.count);
+      },
+    };
   }
 
   dispose(): void {
     this.values.dispose();
   }
-}
-
-/** A new file, open for reading and writing, whose name is gone already. */
-function nameless(folder: string): number {
-  try {
-    const own = mkdtempSync(join(folder, 'retroplume-hours-'));
-    try {
-      return openSync(join(own, 'fields'), 'wx+', 0o600);
-    } finally {
-      rmSync(own, { recursive: true });
-    }
-  } catch (error) {
-    throw unwritable(folder, error);
-  }
-}
-
-function unwritable(folder: string, cause: unknown): DataError {
-  const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
-  return new DataError(
-    full ? 'DISK_FULL' : 'FILE_UNWRITABLE',
-    `${folder}: a temporary file of fields that are too large for memory cannot be written: ${full ? 'no space is left' : (cause as Error).message}: ` +
-      'make room, or set TMPDIR to a folder on another disk',
-    { cause },
-  );
 }
 
 /** Calls visit(place in the store, place in the rectangle, values) for the lines of a rectangle; all of an hour is one line where that is the grid. */

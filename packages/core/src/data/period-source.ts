@@ -40,6 +40,15 @@ export interface PeriodSource {
 /** New memory for every read. */
 export const newMemory: Memory = (length) => new Float32Array(length);
 
+/** Memory that is kept from one read to the next, as large as the largest: what an earlier read has given is lost. */
+export function keptMemory(): Memory {
+  let held = new Float32Array();
+  return (length) => {
+    if (held.length < length) held = new Float32Array(length);
+    return held.subarray(0, length);
+  };
+}
+
 /** Channels of a field. */
 export function channelsOf(source: Pick<PeriodSource, 'meteorologyNames'>, field: HourlyField): number {
   return field === 'meteorology' ? source.meteorologyNames.length : field === 'emissions' ? 5 : 4;

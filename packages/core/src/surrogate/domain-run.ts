@@ -3,14 +3,14 @@
  * same result to rounding. Of a tile, only the windows of the hours that are asked for are in memory.
  */
 import { DataError } from '../errors';
-import type { HourStore } from '../data/hour-store';
-import type { Hours, PeriodSource } from '../data/period-source';
+import type { Edit, HourStore } from '../data/hour-store';
+import { keptMemory, type Hours, type PeriodSource } from '../data/period-source';
 import type { AdjointEngine, SurrogateEngine } from './frozen-program';
 import { HourBatch, type EmissionFactors } from './hour-batch';
 import { takesInitialConcentrations } from './initial-concentrations';
 import type { Surrogate } from './surrogate';
 import type { Tile, Tiling } from './tiles';
-import { PeriodTracers } from './tracers';
+import { PeriodTracers, type Carried } from './tracers';
 
 const GROUPS = 5;
 const SPECIES = 4;
@@ -61,6 +61,8 @@ interface Position {
   tile: Tile;
   span: Hours;
   previous?: HourStore;
+  /** of which the batch has the tile's part */
+  carried?: Carried;
 }
 
 export class DomainRun implements DomainModel {
@@ -71,6 +73,8 @@ export class DomainRun implements DomainModel {
   private readonly tracers: PeriodTracers[] = [];
   /** per period, dJ/d(tracers) that {@link finishAdjoint} has not yet carried back */
   private readonly gradTracers: (HourStore | undefined)[] = [];
+  /** of the tile: they are the largest of all fields */
+  private readonly memory = { tracers: keptMemory(), gradTracers: keptMemory() };
   /** what the adjoint's program ran forward last */
   private held?: { position: Position; hours: string; factors?: Float32Array };
 
@@ -138,7 +142,7 @@ export class DomainRun implements DomainModel {
         if (run.gradPrevious) this.addPrevious(tile, hours, previous, run.gradPrevious);
       }
       if (gradient!.data !== out) this.addTile(gradient!.data, tile, run, out);
-      gradTracers?.add();
+      gradTracers?.done();
     }
   }
 
@@ -162,13 +166,11 @@ export class DomainRun implements DomainModel {
     hours.forEach((hour, i) => into.add(tile.crop, { first: this.batch.previousHour(hour), count: 1 }, gradient.subarray(i * size, (i + 1) * size)));
   }
 
-  /** Room for dJ/d(tracers) of a tile over the hours of its windows, and what adds it to the period's. */
-  private gradTracersOf(tile: Tile, run: DomainHours): { data: Float32Array; add: () => void } | undefined {
+  /** dJ/d(tracers) of a tile over the hours of its windows, to be added to. */
+  private gradTracersOf(tile: Tile, run: DomainHours): Edit | undefined {
     if (this.options.surrogate.description.settings.tracers.length === 0) return undefined;
-    const tracers = this.tracersOf(run.period);
-    const span = this.spanOf(run.hours);
-    const data = new Float32Array(span.count * tile.crop.rows * tile.crop.cols * tracers.channels);
-    return { data, add: () => (this.gradTracers[run.period] ??= tracers.store()).add(tile.crop, span, data) };
+    const ofPeriod = (this.gradTracers[run.period] ??= this.tracersOf(run.period).store());
+    return ofPeriod.edit(tile.crop, this.spanOf(run.hours), this.memory.gradTracers);
   }
 
   private tracersOf(period: number): PeriodTracers {
@@ -218,8 +220,9 @@ export class DomainRun implements DomainModel {
     }
     if (run.previous) this.batch.setPrevious(run.previous.rectangle(tile.crop, span));
     if (this.options.surrogate.description.settings.tracers.length > 0) {
-      const tracers = this.tracersOf(run.period);
-      this.batch.setTracers(tracers.carry(run.factors).rectangle(tile.crop, span));
+      const carried = this.tracersOf(run.period).carry(run.factors);
+      if (this.position!.carried !== carried) this.batch.setTracers(carried.tracers.rectangle(tile.crop, span, this.memory.tracers));
+      this.position!.carried = carried;
     }
     if (!run.factors) return {};
     const { data, hourly = false } = run.factors;

@@ -1,6 +1,6 @@
 /** What the frozen surrogate is given: the windows of a few hours of a period, in a rectangle of cells. */
 import { windowMean, windowMeanAdjoint } from '@retroplume/native';
-import { copyHour, type Crop, type HourlyField, type Hours, type PeriodSource } from '../data/period-source';
+import { copyHour, keptMemory, type Crop, type Hours, type PeriodSource } from '../data/period-source';
 import type { SurrogateInputs } from './frozen-program';
 import { takesInitialConcentrations } from './initial-concentrations';
 import type { Surrogate } from './surrogate';
@@ -33,7 +33,7 @@ export class HourBatch {
   private tracers: Float32Array = new Float32Array();
   private readonly tracerChannels: number;
   private previous: Float32Array = new Float32Array();
-  private readonly memory = new Map<HourlyField, Float32Array>();
+  private readonly memory = { meteorology: keptMemory(), emissions: keptMemory(), concentrations: keptMemory() };
   /** hour of the period with which the fields begin */
   private begin = 0;
 
@@ -63,9 +63,10 @@ export class HourBatch {
    */
   moveTo(source: PeriodSource, crop: Crop, hours: Hours): void {
     this.begin = hours.first;
-    this.meteorology = this.fetch(source, 'meteorology', crop, hours);
-    this.emissions = this.fetch(source, 'emissions', crop, hours);
-    if (this.inputs.previous.length > 0) this.previous = this.fetch(source, 'concentrations', crop, hours);
+    const { memory } = this;
+    this.meteorology = source.hourly('meteorology', crop, hours, memory.meteorology);
+    this.emissions = source.hourly('emissions', crop, hours, memory.emissions);
+    if (this.inputs.previous.length > 0) this.previous = source.hourly('concentrations', crop, hours, memory.concentrations);
     const geography = source.geography(crop);
     for (let i = 0; i < this.size; i++) this.inputs.geography.set(geography, i * geography.length);
   }
@@ -83,17 +84,6 @@ export class HourBatch {
   /** Takes the tracers of the rectangle and hours of {@link moveTo}, `[hours, rows, cols, channels]`. */
   setTracers(tracers: Float32Array): void {
     this.tracers = tracers;
-  }
-
-  /** Copies and reads go to memory that is kept from one rectangle to the next; it grows to the longest span of hours. */
-  private fetch(source: PeriodSource, field: HourlyField, crop: Crop, hours: Hours): Float32Array {
-    return source.hourly(field, crop, hours, (length) => {
-      const held = this.memory.get(field);
-      if (held && held.length >= length) return held.subarray(0, length);
-      const grown = new Float32Array(length);
-      this.memory.set(field, grown);
-      return grown;
-    });
   }
 
   /** Sets all inputs of element `i`, that of `hour`; factors as for {@link setEmissions}, and already on the tracers. */

@@ -9,7 +9,7 @@
 import { windowMean } from '@retroplume/native';
 import { ConfigError } from '../errors';
 import { Random } from '../random';
-import { copyHour, type Crop } from '../data/period-source';
+import { copyHour, keptMemory, type Crop } from '../data/period-source';
 import type { PreparedPeriod, PreparedRun } from '../data/prepared';
 import { WHOLE_BATCH, type BatchPart } from './micro-batches';
 import { canRotate, rotatePlanes } from './rotation';
@@ -109,7 +109,7 @@ export class Sampler {
   /** of windows one after the other */
   private readonly rollout: number;
   /** of the tracers that a sample sees */
-  private seen = new Float32Array();
+  private readonly tracerMemory = keptMemory();
 
   constructor(
     private readonly periods: readonly PreparedPeriod[],
@@ -184,11 +184,6 @@ export class Sampler {
     }
     return out;
   }
-
-  private readonly tracerMemory = (length: number): Float32Array => {
-    if (this.seen.length !== length) this.seen = new Float32Array(length);
-    return this.seen;
-  };
 
   private choose(random: Random, part: 'train' | 'test'): Choice {
     const p = random.integer(this.periods.length);

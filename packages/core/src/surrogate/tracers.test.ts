@@ -54,23 +54,23 @@ describe.each([
   it('are those of its runs, times the factors', () => {
     const tracers = make();
     expect(tracers.channels).toBe(20);
-    expect(tracers.carry().hours(ALL)).toEqual(prior);
+    expect(tracers.carry().tracers.hours(ALL)).toEqual(prior);
     const [all, hourly] = [CELLS * 5, WORLD.hours * CELLS * 5].map((length) => new Float32Array(length + 3).fill(1.4));
     expect(
       largestDifference(
-        tracers.carry({ data: all, offset: 3 }).hours(ALL),
+        tracers.carry({ data: all, offset: 3 }).tracers.hours(ALL),
         prior.map((value) => 1.4 * value),
       ),
     ).toBeLessThan(1e-6);
-    const byHour = tracers.carry({ data: hourly, offset: 3, hourly: true }).hours(ALL).slice();
-    expect(largestDifference(byHour, tracers.carry({ data: all }).hours(ALL))).toBeLessThan(1e-6);
+    const byHour = tracers.carry({ data: hourly, offset: 3, hourly: true }).tracers.hours(ALL).slice();
+    expect(largestDifference(byHour, tracers.carry({ data: all }).tracers.hours(ALL))).toBeLessThan(1e-6);
   });
 
   it.each([true, false])('have a transpose: ⟨A·f, g⟩ = ⟨f, Aᵀ·g⟩ (factors of each hour: %s)', (hourly) => {
     const tracers = make();
     const random = new Random(3);
     const data = Float32Array.from({ length: (hourly ? WORLD.hours : 1) * CELLS * 5 }, () => 0.5 + random.uniform());
-    const carried = tracers.carry({ data, hourly }).hours(ALL);
+    const carried = tracers.carry({ data, hourly }).tracers.hours(ALL);
     const grad = carried.map(() => random.normal());
     const store = tracers.store();
     store.write(0, grad);
@@ -84,11 +84,11 @@ describe.each([
   it('follow factors that are changed in place', () => {
     const tracers = make();
     const data = new Float32Array(CELLS * 5).fill(1);
-    const before = tracers.carry({ data }).hours(ALL).slice();
+    const before = tracers.carry({ data }).tracers.hours(ALL).slice();
     data[7] = 2;
-    expect(tracers.carry({ data }).hours(ALL)).not.toEqual(before);
+    expect(tracers.carry({ data }).tracers.hours(ALL)).not.toEqual(before);
     data[7] = 1;
-    expect(tracers.carry({ data }).hours(ALL)).toEqual(before);
+    expect(tracers.carry({ data }).tracers.hours(ALL)).toEqual(before);
   });
 
   it('are divided by their root mean square over the prior run', () => {

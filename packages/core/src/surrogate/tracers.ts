@@ -7,7 +7,7 @@
 import { tracers, tracersAdjoint, tracerState, type TracerRequest } from '@retroplume/native';
 import { totalmem } from 'node:os';
 import { hourStore, hourStoreBytes, type HourStore, type HourStoreOptions, type HourStoreShape } from '../data/hour-store';
-import { inMemory, wholeGrid, type Hours, type PeriodSource } from '../data/period-source';
+import { inMemory, keptMemory, wholeGrid, type Hours, type PeriodSource } from '../data/period-source';
 import { missingWeather, type TracerSettings } from '../data/case';
 import type { PreparedPeriod } from '../data/prepared';
 import { ConfigError } from '../errors';
@@ -55,13 +55,20 @@ function requestOf({ grid, time, meteorologyNames }: Weather, settings: readonly
   };
 }
 
+/** Tracers of a period, and the factors on its emissions (none: 1). */
+export interface Carried {
+  /** kg m-3 */
+  readonly tracers: HourStore;
+  readonly factors?: Float32Array;
+}
+
 /** Tracers of one period's emissions under changing factors. */
 export class PeriodTracers {
   /** tracers: of each group one of each kind */
   readonly channels: number;
   private readonly request: TracerRequest;
-  /** the tracers that were carried last, and their factors; none: 1 */
-  private held?: { tracers: HourStore; factors?: Float32Array };
+  /** what was carried last */
+  private held?: Carried;
   /** of the hours that were last asked for: of all, where they are in memory */
   private rates?: { range: Hours; data: Float32Array };
 
@@ -86,10 +93,10 @@ export class PeriodTracers {
     return hourStore(shapeOf(this.source, this.settings), this.mostBytes, this.precision);
   }
 
-  /** @returns kg m-3, until the next call */
-  carry(factors?: EmissionFactors): HourStore {
+  /** @returns the tracers until they are carried anew, as the same object */
+  carry(factors?: EmissionFactors): Carried {
     const given = factors && this.partOf(factors);
-    if (this.held && sameFactors(this.held.factors, given)) return this.held.tracers;
+    if (this.held && sameFactors(this.held.factors, given)) return this.held;
     const out = this.held?.tracers ?? this.store();
     this.held = undefined;
     try {
@@ -98,14 +105,14 @@ export class PeriodTracers {
       out.dispose(); // half of it is of no use: the disk may be full
       throw error;
     }
-    this.held = { tracers: out, factors: given?.slice() };
-    return out;
+    return (this.held = { tracers: out, factors: given?.slice() });
   }
 
   private carryInto(out: HourStore, factors?: EmissionFactors): void {
     const state = tracerState(this.request);
+    const memory = keptMemory();
     for (const range of this.parts(out)) {
-      const carried = out.hours(range);
+      const carried = out.room(range, memory);
       tracers(...this.hoursOf(range, factors), carried, factors?.data, state);
       out.write(range.first, carried);
     }
@@ -114,8 +121,9 @@ export class PeriodTracers {
   /** The transpose of {@link carry}, added: E · Aᵀ · gradTracers. */
   addAdjoint(gradTracers: HourStore, gradFactors: EmissionFactors): void {
     const state = tracerState(this.request);
+    const memory = keptMemory();
     for (const range of this.parts(gradTracers).reverse()) {
-      tracersAdjoint(...this.hoursOf(range, gradFactors), gradTracers.hours(range), gradFactors.data, state);
+      tracersAdjoint(...this.hoursOf(range, gradFactors), gradTracers.hours(range, memory), gradFactors.data, state);
     }
   }
 
@@ -193,7 +201,7 @@ export function carryRuns(
   let free = mostBytes;
   try {
     for (const { period, run, shape } of all) {
-      run.tracers = new PeriodTracers(inMemory(period, run.emissions), settings, threads, free, precision).carry();
+      run.tracers = new PeriodTracers(inMemory(period, run.emissions), settings, threads, free, precision).carry().tracers;
       const bytes = hourStoreBytes(shape, precision);
       if (bytes <= free) free -= bytes;
     }

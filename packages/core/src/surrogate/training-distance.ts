@@ -135,7 +135,7 @@ function ofEmissions(
 
 /** Σ_t of the tracers of E times a field, `[H, W, channels]`. */
 function sumOfHours(tracers: PeriodTracers, hours: number, field: EmissionFactors): Float64Array {
-  const carried = tracers.carry(field);
+  const { tracers: carried } = tracers.carry(field);
   const sum = new Float64Array(carried.hours({ first: 0, count: 1 }).length);
   for (let hour = 0; hour < hours; hour++) carried.hours({ first: hour, count: 1 }).forEach((value, i) => (sum[i] += value));
   return sum;
