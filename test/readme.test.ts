@@ -1,15 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
 import { programsOf, typeErrors } from './testing/program';
-
-const root = join(__dirname, '..');
-const pages = [
-  'README.md',
-  'CONTRIBUTING.md',
-  ...readdirSync(join(root, 'docs'))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-];
 
 describe('the library example of the README', () => {
   const [code] = programsOf('README.md');
@@ -21,14 +10,5 @@ describe('the library example of the README', () => {
 
   it('fits the public API', () => {
     expect(typeErrors(code)).toEqual([]);
-  });
-});
-
-describe('links between pages', () => {
-  it.each(pages)('of %s lead somewhere', (page) => {
-    const text = readFileSync(join(root, page), 'utf8');
-    const targets = [...text.matchAll(/\]\(([^)#\s]+)(#[^)]*)?\)/g)].map((match) => match[1]).filter((target) => !/^[a-z]+:/.test(target));
-    const missing = targets.filter((target) => !existsSync(resolve(root, dirname(page), target)));
-    expect(missing).toEqual([]);
   });
 });

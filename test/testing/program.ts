@@ -1,6 +1,6 @@
 /** Programs that stand in the documentation, as a reader would have them in a file beside the packages. */
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as ts from 'typescript';
 
@@ -13,6 +13,7 @@ export function programsOf(page: string): string[] {
 
 /** Calls `use` with a folder inside the clone, from where @retroplume/core is found as a user's program finds it. */
 function withFolder<T>(use: (folder: string) => T): T {
+  mkdirSync(join(root, 'build'), { recursive: true });
   const folder = mkdtempSync(join(root, 'build/program-'));
   try {
     return use(folder);
