@@ -75,6 +75,15 @@ describe('help', () => {
       expect(stdout).toContain(option);
   });
 
+  it.each([
+    ['run', 'run folder (default: runs/NAME, of the case)', '(default: OMP_NUM_THREADS, else every processor'],
+    ['demo', 'run folder (default: runs/demo, with', '(default: OMP_NUM_THREADS, else every processor'],
+    ['reproduce', 'run folder (default: BUNDLE-reproduced, beside it)', "processor threads (default: the run's)"],
+  ])('of %s tells what it takes where nothing is said', (command, ...defaults) => {
+    const stdout = retroplume(command, '--help').stdout.replace(/\n\s+/g, ' ');
+    for (const each of defaults) expect(stdout).toContain(each);
+  });
+
   it('tells the version', () => expect(retroplume('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/));
 });
 

@@ -64,18 +64,33 @@ export function withOutputOptions(command: Command): Command {
     .option('--verbose', 'show where an error came from', false);
 }
 
-/** `--threads`. */
-export function withThreads(command: Command): Command {
-  return command.option('--threads <n>', 'processor threads', threadCount, defaultThreads());
+/** `--threads`. @param told - how many where the user does not say, for the help */
+export function withThreads(command: Command, told = 'OMP_NUM_THREADS, else every processor that may be used'): Command {
+  return command.addOption(new Option('--threads <n>', 'processor threads').argParser(threadCount).default(defaultThreads(), told));
 }
 
-/** Options of a computation. */
-export function withRunOptions(command: Command): Command {
+/** What a command takes where the user does not say, for its help. */
+interface ToldDefaults {
+  out?: string;
+  threads?: string;
+  device?: string;
+  products?: string;
+}
+
+const CASE_DEFAULTS = {
+  out: 'runs/NAME, of the case',
+  device: "the case's, else auto: the first GPU, else the CPU",
+  products: "the case's, else float32: exactly",
+};
+
+/** Options of a computation. @param defaults - where they are not those of a case */
+export function withRunOptions(command: Command, defaults: ToldDefaults = {}): Command {
+  const { out, threads, device, products } = { threads: undefined, ...CASE_DEFAULTS, ...defaults };
   return withOutputOptions(
-    withThreads(command.option('--out <folder>', 'run folder (default: runs/NAME)', pathText))
+    withThreads(command.option('--out <folder>', `run folder (default: ${out})`, pathText), threads)
       .option('--profile <file>', 'time every kernel call: a table on stderr, and a Chrome trace in the file')
-      .option('--device <device>', `where to compute: ${DEVICE_CHOICES} (default: the case's, else auto: the first GPU, else the CPU)`, deviceChoice)
-      .addOption(new Option('--products <kind>', "how a GPU multiplies matrices (default: the case's, else float32: exactly)").choices(PRODUCTS)),
+      .option('--device <device>', `where to compute: ${DEVICE_CHOICES} (default: ${device})`, deviceChoice)
+      .addOption(new Option('--products <kind>', `how a GPU multiplies matrices (default: ${products})`).choices(PRODUCTS)),
   );
 }
 

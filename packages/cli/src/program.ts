@@ -12,7 +12,7 @@ import { pathText, withOutputOptions, withOverrides, withRunOptions, stageNames,
 import { certifyCase, demo, runCase, runSome, simulateCase, type DemoChoice, type RunCommandOptions } from './run-command';
 
 const STAGE_HELP: Record<StageName, string> = {
-  simulate: 'run the transport model: prior, members, truth of a twin',
+  simulate: 'run the transport model: prior, members, responses, truth of a twin',
   prepare: 'gather emissions, meteorology and concentrations on one grid',
   train: 'train the surrogate',
   evaluate: 'judge the surrogate on members (or days) and responses it was not trained on',
@@ -36,7 +36,7 @@ A case file is explained in docs/case-file.md.`;
 
 function addDemo(program: Command): void {
   const command = program.command('demo').description('twin experiment on the reference model, from nothing to a report');
-  withRunOptions(command)
+  withRunOptions(command, { out: 'runs/demo, with what makes it another one after it, as in runs/demo-quick' })
     .addOption(new Option('--quick', 'every stage in under two minutes, with poorer figures').default(false).conflicts('full'))
     .addOption(new Option('--full', 'the best figures, without regard to time').default(false).conflicts('quick'))
     .option('--non-identical', 'the truth has another transport model than prior and members: other mixing, rates and winds', false)
@@ -133,7 +133,7 @@ function addBundle(program: Command): void {
     .command('reproduce')
     .description('the run of a bundle again, and how it compares')
     .argument('<bundle>', 'as "retroplume bundle" writes it');
-  withRunOptions(reproduce)
+  withRunOptions(reproduce, { out: 'BUNDLE-reproduced, beside it', threads: "the run's", device: "the run's", products: "the run's" })
     .option('--inputs <FROM=TO>', 'where inputs are that the bundle does not hold: paths that begin with FROM are below TO here', movedInputs)
     .option('--tolerance <x>', 'largest difference of a number that counts as the same, relative to the largest of its field', notNegative, 1e-3)
     .action(reproduceCommand);
