@@ -1,6 +1,6 @@
 /**
- * The surrogate and its training. Defaults are those of variant F of the trial of docs/response.md: tracers, a network linear in the emissions, a
- * multi-rate window without earlier concentrations, difference loss. `PAPER` values stand in paper-defaults.ts.
+ * The surrogate and its training. Defaults are what the trials of docs/response.md came to: tracers, a network linear in the emissions, a multi-rate window
+ * without initial concentrations, a loss on differences. Those of the paper's mode stand in paper-defaults.ts.
  */
 import { z } from 'zod';
 import { perSpecies } from './experiment-schema';
