@@ -12,7 +12,8 @@ import { testDifferentiation, type DifferentiationTest } from '../surrogate/diff
 import { sampledHours } from '../surrogate/evaluate';
 import { freeRun } from '../surrogate/free-run';
 import type { FrozenProgram } from '../surrogate/frozen-program';
-import { DomainRun, type DomainHours, type DomainModel } from '../surrogate/domain-run';
+import type { DomainHours, DomainModel } from '../surrogate/domain-model';
+import { DomainRun } from '../surrogate/domain-run';
 import type { EmissionFactors } from '../surrogate/hour-batch';
 import type { Tiling } from '../surrogate/tiles';
 import { RolledOutRun } from '../surrogate/rolled-out-run';

@@ -14,7 +14,8 @@
 import type { PeriodSource } from '../data/period-source';
 import { factorCount, type FactorShape, type ForwardModel, type ModelPart, type ObservationBatch, type Values } from '../inversion/forward-model';
 import type { ObservationOperator } from '../inversion/observation-operator';
-import { DomainRun, type DifferentiatedHours, type DomainModel } from '../surrogate/domain-run';
+import type { DifferentiatedHours, DomainModel } from '../surrogate/domain-model';
+import { DomainRun } from '../surrogate/domain-run';
 import type { AdjointEngine } from '../surrogate/frozen-program';
 import type { EmissionFactors } from '../surrogate/hour-batch';
 import { RolledOutRun } from '../surrogate/rolled-out-run';

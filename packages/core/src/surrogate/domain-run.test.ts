@@ -27,3 +27,25 @@ it('runs on the fields that the surrogate was trained with, and on no others', (
   }
   expect(() => runOf(period, seeing)).toThrow(/trained with the fields u, v, inversePbl but the case now gives u, v, inversePbl, prior_NO2, /);
 });
+
+it('takes the fields of a stretch of hours at a time, with the same concentrations', async () => {
+  const day = randomPeriod(8, 8, 24);
+  const surrogate = randomSurrogate(tinySurrogate({}), [day]);
+  const factors = { data: Float32Array.from({ length: 24 * 8 * 8 * 5 }, (_, i) => 1 + (i % 7) / 10), hourly: true };
+  const hours = [18, 19, 20, 21, 22, 23];
+  const run = async (mostBytes?: number): Promise<{ concentrations: Float32Array; spans: number[] }> => {
+    const source = inMemory(day);
+    const hourly = jest.spyOn(source, 'hourly');
+    const engine = surrogate.program(2, 8, 8, { threads: 1 }, { adjoint: false });
+    const domain = new DomainRun({ surrogate, sources: [source], tiling: wholeDomain(day.grid), engine, batchSize: 2, threads: 1, mostBytes });
+    const concentrations = await domain.forward({ period: 0, hours, factors });
+    engine.dispose();
+    // Tracers are carried through all hours.
+    return { concentrations, spans: hourly.mock.calls.flatMap(([field, , { count }]) => (field === 'meteorology' && count < 24 ? [count] : [])) };
+  };
+  const [whole, parts] = [await run(), await run(1)];
+  const { hours: back } = surrogate.window;
+  expect(whole.spans).toEqual([back + 5]);
+  expect(parts.spans).toEqual([back + 1, back + 1, back + 1]);
+  expect(parts.concentrations).toEqual(whole.concentrations);
+});

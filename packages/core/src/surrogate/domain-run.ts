@@ -2,9 +2,10 @@
  * The frozen surrogate on the whole domain, at hours of one or more periods, forward and backward: in one piece, or tile by tile (tiles.ts), with the
  * same result to rounding. Of a tile, only the windows of the hours that are asked for are in memory.
  */
-import { DataError } from '../errors';
 import type { Edit, HourStore } from '../data/hour-store';
 import { keptMemory, type Hours, type PeriodSource } from '../data/period-source';
+import { DataError } from '../errors';
+import type { DifferentiatedHours, DomainHours, DomainModel } from './domain-model';
 import type { AdjointEngine, SurrogateEngine } from './frozen-program';
 import { HourBatch, type EmissionFactors } from './hour-batch';
 import { takesInitialConcentrations } from './initial-concentrations';
@@ -14,6 +15,7 @@ import { PeriodTracers, type Carried } from './tracers';
 
 const GROUPS = 5;
 const SPECIES = 4;
+const MOST_BYTES = 2 ** 29;
 
 export interface DomainRunOptions {
   surrogate: Surrogate;
@@ -27,32 +29,14 @@ export interface DomainRunOptions {
   /** hours that engine and adjoint take at once */
   batchSize: number;
   threads: number;
+  /** of the fields that a tile's windows see at once; default 512 MiB */
+  mostBytes?: number;
 }
 
-/** What is run: hours of a period under factors on its emissions, `[H, W, 5]`, or `[hours of the period, H, W, 5]` with `hourly`; absent = 1. */
-export interface DomainHours {
-  /** index of the period's source */
-  period: number;
-  hours: ArrayLike<number>;
-  factors?: EmissionFactors;
-  /** what earlier concentrations are taken from, `[hours of the period, H, W, 4]`; absent = the prior run's */
-  previous?: HourStore;
-}
-
-/** What is differentiated, at its factors. */
-export interface DifferentiatedHours extends DomainHours {
-  factors: EmissionFactors;
-  /** laid out as `previous`: the gradient with respect to it is added here */
-  gradPrevious?: HourStore;
-}
-
-/** The surrogate on the whole domain, as {@link DomainRun} is: with each hour for itself, or with hours that rest on earlier ones. */
-export interface DomainModel {
-  tilesWith(cells: Iterable<number>): Set<Tile>;
-  forward(run: DomainHours, wanted?: ReadonlySet<Tile>, onHours?: (count: number) => void): Promise<Float32Array>;
-  addAdjoint(run: DifferentiatedHours, gradConcentrations: Float32Array, out: Float32Array): Promise<void>;
-  finishAdjoint(period: number, gradFactors: EmissionFactors): Promise<void>;
-  dispose(): void;
+/** Hours that the engine takes at once, from the `from`th of a run on. */
+interface Chunk {
+  from: number;
+  hours: number[];
 }
 
 /** A tile with the fields of some hours in the batch's memory. */
@@ -68,6 +52,8 @@ interface Position {
 export class DomainRun implements DomainModel {
   private readonly batch: HourBatch;
   private readonly grid: { rows: number; cols: number };
+  /** of which the fields are in memory at once */
+  private readonly mostHours: number;
   private position?: Position;
   /** per period, made when first asked for, where the surrogate sees tracers */
   private readonly tracers: PeriodTracers[] = [];
@@ -80,9 +66,12 @@ export class DomainRun implements DomainModel {
 
   /** @throws {DataError} `SURROGATE_INPUTS` if a source has other fields than the surrogate was trained with */
   constructor(private readonly options: DomainRunOptions) {
-    const { surrogate, tiling, batchSize, threads, sources } = options;
+    const { surrogate, tiling, batchSize, threads, sources, mostBytes = MOST_BYTES } = options;
     for (const source of sources) assertSeen(surrogate, source);
     this.grid = sources[0].grid;
+    const { settings, meteorologyNames } = surrogate.description;
+    const channels = GROUPS * (1 + settings.tracers.length) + meteorologyNames.length + SPECIES;
+    this.mostHours = Math.floor(mostBytes / (4 * channels * tiling.rows * tiling.cols));
     this.batch = new HourBatch(surrogate, tiling, batchSize, threads);
   }
 
@@ -105,13 +94,14 @@ export class DomainRun implements DomainModel {
   async forward(run: DomainHours, wanted?: ReadonlySet<Tile>, onHours?: (count: number) => void): Promise<Float32Array> {
     const { tiles } = this.options.tiling;
     const out = new Float32Array(run.hours.length * this.grid.rows * this.grid.cols * SPECIES);
-    for (const tile of tiles) {
-      if (wanted && !wanted.has(tile)) continue;
-      const { factors } = this.moveTo(tile, run);
-      for (const { from, hours } of this.chunks(run)) {
-        const concentrations = await this.simulate(this.options.engine, run, hours, factors);
-        this.keep(concentrations, tile, hours.length, out, from);
-        onHours?.(hours.length);
+    for (const tile of tiles.filter((each) => !wanted || wanted.has(each))) {
+      for (const stretch of this.stretches(run)) {
+        const { factors } = this.moveTo(tile, { ...run, hours: stretch.flatMap(({ hours }) => hours) });
+        for (const { from, hours } of stretch) {
+          const concentrations = await this.simulate(this.options.engine, run, hours, factors);
+          this.keep(concentrations, tile, hours.length, out, from);
+          onHours?.(hours.length);
+        }
       }
     }
     return out;
@@ -178,8 +168,21 @@ export class DomainRun implements DomainModel {
     return (this.tracers[period] ??= new PeriodTracers(sources[period], surrogate.description.settings.tracers, threads));
   }
 
-  /** Hours that the engine takes at once, and where they begin among those of the run. */
-  private chunks({ hours }: DomainHours): { from: number; hours: number[] }[] {
+  /** Chunks whose windows are in memory together: of a month's hours all would be more than most machines have. */
+  private stretches(run: DomainHours): Chunk[][] {
+    const stretches: Chunk[][] = [];
+    let seen: number[] = [];
+    for (const chunk of this.chunks(run)) {
+      const together = [...seen, Math.min(...chunk.hours), Math.max(...chunk.hours)];
+      const fits = stretches.length > 0 && this.spanOf(together).count <= this.mostHours;
+      if (fits) stretches[stretches.length - 1].push(chunk);
+      else stretches.push([chunk]);
+      seen = fits ? together : together.slice(-2);
+    }
+    return stretches;
+  }
+
+  private chunks({ hours }: DomainHours): Chunk[] {
     const all = Array.from(hours);
     const { batchSize } = this.options;
     return Array.from({ length: Math.ceil(all.length / batchSize) }, (_, i) => ({

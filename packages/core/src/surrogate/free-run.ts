@@ -5,7 +5,8 @@
 import { hourStore } from '../data/hour-store';
 import { inMemory } from '../data/period-source';
 import type { PreparedPeriod } from '../data/prepared';
-import { DomainRun, type DomainHours, type DomainModel } from './domain-run';
+import type { DomainHours, DomainModel } from './domain-model';
+import { DomainRun } from './domain-run';
 import type { SurrogateEngine } from './frozen-program';
 import { RolledOutRun } from './rolled-out-run';
 import type { Surrogate } from './surrogate';

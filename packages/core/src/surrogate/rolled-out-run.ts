@@ -13,7 +13,8 @@
  */
 import { hourStore, type HourStore } from '../data/hour-store';
 import { wholeGrid, type PeriodSource } from '../data/period-source';
-import type { DifferentiatedHours, DomainHours, DomainModel, DomainRun } from './domain-run';
+import type { DifferentiatedHours, DomainHours, DomainModel } from './domain-model';
+import type { DomainRun } from './domain-run';
 import { sameFactors, type EmissionFactors } from './hour-batch';
 import type { Tile } from './tiles';
 
