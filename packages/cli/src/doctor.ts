@@ -15,7 +15,10 @@ export async function doctor({ json }: Pick<CommonOptions, 'json'>): Promise<voi
     process.stdout.write(`${JSON.stringify(environment)}\n`);
   } else {
     const { node, platform, cpu, memory, findings } = environment;
-    process.stdout.write(`Node ${node} on ${platform}\n${cpu.cores} x ${cpu.model}\n${memory.totalGiB} GiB memory, ${memory.freeGiB} GiB free\n\n`);
+    const limit = memory.usableGiB < memory.totalGiB ? `, limited to ${memory.usableGiB} GiB (control group)` : '';
+    process.stdout.write(
+      `Node ${node} on ${platform}\n${cpu.cores} x ${cpu.model}\n${memory.totalGiB} GiB memory, ${memory.freeGiB} GiB free${limit}\n\n`,
+    );
     for (const finding of findings) process.stdout.write(line(finding));
   }
   if (missing.length === 0) return;

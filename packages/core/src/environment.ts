@@ -7,6 +7,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { cpuFeatures, cudaDevices, loadAddon, mpiLibrary, netcdfVersion, type CudaDevices } from '@retroplume/native';
 import { listGpus, nvidiaDriver } from './device';
+import { usableMemory } from './usable-memory';
 
 const run = promisify(execFile);
 
@@ -26,7 +27,8 @@ export interface Environment {
   node: string;
   platform: string;
   cpu: { model: string; cores: number };
-  memory: { totalGiB: number; freeGiB: number };
+  /** `usableGiB`: what a job's or a container's limit leaves of it */
+  memory: { totalGiB: number; freeGiB: number; usableGiB: number };
   findings: Finding[];
 }
 
@@ -156,7 +158,7 @@ export async function describeEnvironment(): Promise<Environment> {
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
     cpu: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() },
-    memory: { totalGiB: round(totalmem()), freeGiB: round(freemem()) },
+    memory: { totalGiB: round(totalmem()), freeGiB: round(freemem()), usableGiB: round(usableMemory()) },
     findings: [
       addon('kernels (retroplume.node)', () => {
         const { isa, threads } = cpuFeatures();

@@ -126,6 +126,7 @@ export async function inversionWith(
     factors: inversion.factors,
     hours,
     threads: context.threads,
+    processes: context.ranks?.localSize,
     tiling: plan.tiling,
     signal: context.signal,
     ...(context.pass ? { base: baseFactors(context, context.pass.anchor, periods) } : {}),

@@ -30,6 +30,8 @@ export interface SurrogateForwardOptions {
   /** hours of a batch: a multiple of those that the engine takes at once; default as many */
   hours?: number;
   threads: number;
+  /** of this node that run such a model; default 1 */
+  processes?: number;
   /** the tiles that the engine runs on; default: the whole domain */
   tiling?: Tiling;
   /** ends what takes long, the prior's pass over all batches or a chain of hours, between two parts of it */
@@ -93,7 +95,7 @@ export class SurrogateForwardModel implements ForwardModel {
   ) {
     const { grid } = problems[0].period;
     const batchSize = engine.sizes.batch;
-    const { factors, threads, tiling = wholeDomain(grid), hours = batchSize } = options;
+    const { factors, threads, processes, tiling = wholeDomain(grid), hours = batchSize } = options;
     this.slots = problems.map(({ period }) => timeSlots(period.time, factors));
     this.slot = this.slots.map((_, p) => this.slots.slice(0, p).reduce((sum, { count }) => sum + count, 0));
     const slots = this.slots.reduce((sum, { count }) => sum + count, 0);
@@ -106,7 +108,7 @@ export class SurrogateForwardModel implements ForwardModel {
       return { slots: [this.slot[p], this.slot[p] + this.slots[p].count], batches: [first, first + count] };
     });
     const sources = problems.map(({ period }) => period);
-    const run = new DomainRun({ surrogate, sources, tiling, engine, adjoint: engine, batchSize, threads });
+    const run = new DomainRun({ surrogate, sources, tiling, engine, adjoint: engine, batchSize, threads, processes });
     const { initialConcentrations: from } = surrogate.description.settings;
     const { hours: windowHours } = surrogate.window;
     const hoursOf = problems.map((_, p) => this.plan.flatMap((each) => (each.problem === p ? [...each.hours] : [])));

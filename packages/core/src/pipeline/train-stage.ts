@@ -10,7 +10,7 @@ import { takesInitialConcentrations } from '../surrogate/initial-concentrations'
 import { networkSettings } from '../surrogate/network-settings';
 import { normalisationOf } from '../surrogate/normalisation';
 import { Surrogate } from '../surrogate/surrogate';
-import { carryRuns, dropTracers } from '../surrogate/tracers';
+import { carryRuns, dropTracers, tracerRoom } from '../surrogate/tracers';
 import { train, type CurvePoint } from '../surrogate/train';
 import { earlierPasses, surrogateBefore } from './loop-pass';
 import { preparedPeriods, spinUpHours, testRuns, variantSettings } from './learning';
@@ -50,7 +50,7 @@ export const trainStage: Stage = {
     const { surrogate, training } = variantSettings(context);
     const periods = preparedPeriods(context, surrogate.mode === 'paper' ? 'prior' : 'all');
     const spinUp = spinUpHours(context);
-    carryRuns(periods, surrogate.tracers, context.threads);
+    carryRuns(periods, surrogate.tracers, context.threads, { mostBytes: tracerRoom(1, context.ranks?.localSize) });
     const before = context.pass && surrogateBefore(context, context.pass);
     const normalisation = before?.description.normalisation ?? normalisationOf(periods, spinUp);
     const field = receptiveField(networkSettings(surrogate, PREPARED_SPECIES.length)).mean;

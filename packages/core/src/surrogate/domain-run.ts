@@ -11,7 +11,7 @@ import { HourBatch, type EmissionFactors } from './hour-batch';
 import { takesInitialConcentrations } from './initial-concentrations';
 import type { Surrogate } from './surrogate';
 import type { Tile, Tiling } from './tiles';
-import { PeriodTracers, type Carried } from './tracers';
+import { PeriodTracers, tracerRoom, type Carried } from './tracers';
 
 const GROUPS = 5;
 const SPECIES = 4;
@@ -31,6 +31,8 @@ export interface DomainRunOptions {
   threads: number;
   /** of the fields that a tile's windows see at once; default 512 MiB */
   mostBytes?: number;
+  /** processes of this node that run such a domain; default 1 */
+  processes?: number;
 }
 
 /** Hours that the engine takes at once, from the `from`th of a run on. */
@@ -164,8 +166,9 @@ export class DomainRun implements DomainModel {
   }
 
   private tracersOf(period: number): PeriodTracers {
-    const { surrogate, sources, threads } = this.options;
-    return (this.tracers[period] ??= new PeriodTracers(sources[period], surrogate.description.settings.tracers, threads));
+    const { surrogate, sources, threads, processes, adjoint } = this.options;
+    const room = tracerRoom(sources.length * (adjoint ? 2 : 1), processes);
+    return (this.tracers[period] ??= new PeriodTracers(sources[period], surrogate.description.settings.tracers, threads, room));
   }
 
   /** Chunks whose windows are in memory together: of a month's hours all would be more than most machines have. */

@@ -5,12 +5,12 @@
  * through their transpose, once for all hours of a period.
  */
 import { tracers, tracersAdjoint, tracerState, type TracerRequest } from '@retroplume/native';
-import { totalmem } from 'node:os';
 import { hourStore, hourStoreBytes, type HourStore, type HourStoreOptions, type HourStoreShape } from '../data/hour-store';
 import { inMemory, keptMemory, wholeGrid, type Hours, type PeriodSource } from '../data/period-source';
 import { missingWeather, type TracerSettings } from '../data/case';
 import type { PreparedPeriod } from '../data/prepared';
 import { ConfigError } from '../errors';
+import { usableMemory } from '../usable-memory';
 import { sameFactors, type EmissionFactors } from './hour-batch';
 import { RATE_COUNT, tracerKinds, tracerRates } from './tracer-rates';
 
@@ -19,10 +19,7 @@ const GROUPS = 5;
 /** Below so many cells an hour is too short to be shared among threads. */
 const CELLS_FOR_THREADS = 10_000;
 
-/** Of the tracers of a period, and as much again for their gradient. */
-const MOST_IN_MEMORY = 3 * 2 ** 30;
-
-/** Part of the machine's memory that the tracers of all runs take in training at most. */
+/** Part of the usable memory that all tracers, and gradients with respect to them, take at most; the others lie in temporary files. */
 const MOST_OF_MEMORY = 0.4;
 
 /** Tracers of all runs that take more in single precision are kept in half precision for the training: it does not depend on the machine. */
@@ -30,6 +27,16 @@ const MOST_IN_SINGLE = 8 * 2 ** 30;
 
 /** kg m-3 that 1 stands for in half precision, which then reaches from 7e-15 (7e-6 µg m-3; smaller ones have fewer digits) to 7.6e-6: more than air holds. */
 const HALF_UNIT = 2 ** -33;
+
+/**
+ * Bytes in memory for each store of tracers.
+ *
+ * @param stores - of all periods, those of gradients included
+ * @param processes - on this node
+ */
+export function tracerRoom(stores: number, processes = 1): number {
+  return (MOST_OF_MEMORY * usableMemory()) / (stores * processes);
+}
 
 type Weather = Pick<PeriodSource, 'grid' | 'time' | 'meteorologyNames'>;
 
@@ -81,7 +88,7 @@ export class PeriodTracers {
     private readonly source: PeriodSource,
     private readonly settings: readonly TracerSettings[],
     threads: number,
-    private readonly mostBytes = MOST_IN_MEMORY,
+    private readonly mostBytes: number,
     private readonly precision: Pick<HourStoreOptions, 'half'> = {},
   ) {
     this.request = requestOf(source, settings, threads);
@@ -175,7 +182,7 @@ export class PeriodTracers {
 }
 
 export interface CarriedRoom {
-  /** of tracers in memory; default: four tenths of the machine's */
+  /** of tracers in memory; default: four tenths of the usable */
   mostBytes?: number;
   /** of tracers in single precision */
   mostInSingle?: number;
@@ -183,7 +190,7 @@ export interface CarriedRoom {
 
 /**
  * Carries the emissions of all runs of all periods: what training samples. Where they are large they are kept in half precision; what takes more than four tenths of
- * the machine's memory lies in temporary files. Without settings the runs have none afterwards.
+ * the usable memory lies in temporary files. Without settings the runs have none afterwards.
  *
  * @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks a channel @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`
  */
@@ -191,7 +198,7 @@ export function carryRuns(
   periods: readonly PreparedPeriod[],
   settings: readonly TracerSettings[],
   threads: number,
-  { mostBytes = MOST_OF_MEMORY * totalmem(), mostInSingle = MOST_IN_SINGLE }: CarriedRoom = {},
+  { mostBytes = tracerRoom(1), mostInSingle = MOST_IN_SINGLE }: CarriedRoom = {},
 ): void {
   dropTracers(periods);
   if (settings.length === 0) return;

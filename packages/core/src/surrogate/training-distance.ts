@@ -18,7 +18,7 @@
 import type { TracerSettings } from '../data/case';
 import { wholeGrid, type PeriodSource } from '../data/period-source';
 import type { EmissionFactors } from './hour-batch';
-import { PeriodTracers } from './tracers';
+import { PeriodTracers, tracerRoom } from './tracers';
 
 const GROUPS = 5;
 
@@ -94,7 +94,7 @@ export function trainingDistance(
   const { change, shown, farthest } = ofEmissions(source, { data: x, hourly }, spread);
   for (let i = 0; i < field; i++) if (shown[i] > 0) add(i, Math.abs(change[i]) / shown[i]);
   if (kinds.length > 0) {
-    const tracers = new PeriodTracers(source, kinds, threads);
+    const tracers = new PeriodTracers(source, kinds, threads, tracerRoom(4)); // the inversion may hold its own
     try {
       const ofSpread = sumOfHours(tracers, source.time.count, { data: spread });
       const ofChange = sumOfHours(tracers, source.time.count, { data: x, hourly });
