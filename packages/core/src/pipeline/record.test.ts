@@ -145,6 +145,16 @@ describe('a folder that no stage has made', () => {
     expect(readdirSync(dir)).toEqual(['partial.json']);
   });
 
+  it('keeps the products beside one that is damaged', () => {
+    beginStage(dir, { key: 'k' });
+    for (const name of ['whole', 'gone']) writeFileSync(join(dir, name), 'abc');
+    finishStage(dir, record('k', ['whole', 'gone']));
+    rmSync(join(dir, 'gone'));
+    expect(isUpToDate(dir, 'k')).toBe(false);
+    beginStage(dir, { key: 'k' });
+    expect(readdirSync(dir).sort()).toEqual(['partial.json', 'whole']);
+  });
+
   it('is none that a kill left while it was emptied', () => {
     mkdirSync(dir);
     writeFileSync(join(dir, 'partial.json'), '{}');

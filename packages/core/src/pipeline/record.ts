@@ -39,6 +39,9 @@ export interface StageRecord {
   summary: unknown;
 }
 
+/** What a stage is made with: of a finished one its record holds it, of one at work its mark. */
+export type StageMark = Pick<StageRecord, 'key' | 'dearKey' | 'settings' | 'inputs' | 'versions'>;
+
 export const RECORD = 'record.json';
 const PARTIAL = 'partial.json';
 
@@ -99,8 +102,13 @@ export function isBegun(dir: string, key: string): boolean {
   return leftIn(dir)?.key === key;
 }
 
-/** The keys of a stage that has been begun; a mark that is cut short has none, so that what it marks is made anew. */
-function leftIn(dir: string): Partial<Pick<StageRecord, 'key' | 'dearKey'>> | undefined {
+/** With what that which lies in a stage's folder was made, finished or not; undefined where there is nothing. */
+export function lastMade(dir: string): Partial<StageMark> | undefined {
+  return leftIn(dir) ?? readRecord(dir);
+}
+
+/** The mark of a stage that has been begun; one that is cut short has no key, so that what it marks is made anew. */
+function leftIn(dir: string): Partial<StageMark> | undefined {
   const path = join(dir, PARTIAL);
   return existsSync(path) ? (readUnlessDamaged(path, { keys: {}, remedy: 'run the stage again' }) ?? {}) : undefined;
 }
@@ -125,23 +133,27 @@ function emptyFolder(dir: string): void {
   for (const name of readdirSync(dir)) if (name !== PARTIAL) rmSync(join(dir, name), { recursive: true, force: true });
 }
 
+/** Whether {@link beginStage} keeps what lies in a stage's folder. */
+export function keepsFolder(dir: string, { key, dearKey }: Pick<StageMark, 'key' | 'dearKey'>): boolean {
+  const left = lastMade(dir);
+  return left?.key === key || (dearKey !== undefined && left?.dearKey === dearKey);
+}
+
 /**
- * Makes a stage's folder ready: what an interrupted run with the same key left (checkpoints, finished files) is kept, and so is what a run with the same
- * dear key left, finished or not; anything else is removed.
+ * Makes a stage's folder ready: what a run with the same key left, finished or not (checkpoints, finished files, products beside one that is damaged), is kept,
+ * and so is what a run with the same dear key left; anything else is removed.
  *
  * @throws {ConfigError} `FOLDER_NOT_OURS`
  */
-export function beginStage(dir: string, keys: Pick<StageRecord, 'key' | 'dearKey'>): void {
+export function beginStage(dir: string, mark: Pick<StageMark, 'key'> & Partial<StageMark>): void {
   checkOurs(dir);
   makeFolder(dir);
   const record = readRecord(dir);
-  const left = leftIn(dir) ?? record;
-  const resumes = isBegun(dir, keys.key);
-  if (!resumes && (keys.dearKey === undefined || left?.dearKey !== keys.dearKey)) emptyFolder(dir);
+  if (!keepsFolder(dir, mark)) emptyFolder(dir);
   // What is kept is looked at as what this run has made.
   else if (record) for (const { product } of damagedProducts(dir, record)) rmSync(join(dir, product), { recursive: true, force: true });
   // The mark first: between the two the folder must not be without one.
-  writeFileAtomic(join(dir, PARTIAL), JSON.stringify(keys));
+  writeFileAtomic(join(dir, PARTIAL), JSON.stringify(mark));
   rmSync(join(dir, RECORD), { force: true });
 }
 

@@ -11,11 +11,21 @@ import { ALONE } from '../ranks';
 import { simulatedRuns } from './case-runs';
 import { certifyingRunNames, isCertifyingRunMade, makeCertifyingRun } from './certify-runs';
 import { forgetFailureOf, leaveFailure } from './failure-file';
-import { beginStage, isBegun, isUpToDate } from './record';
+import { beginStage, isBegun, isUpToDate, type StageMark } from './record';
 import { deviceOf, runContext, runTogether, STAGE_OF, tellStale, type RunOptions } from './run';
 import { lockPart, lockRun } from './run-lock';
 import { simulateRun, simulateStage } from './simulate-stage';
-import { interruptionOf, keyOf, neededRecord, stageContext, type RunContext, type StageContext, type StageName, type Variant } from './stage';
+import {
+  interruptionOf,
+  keyOf,
+  neededRecord,
+  stageContext,
+  tellWhyAnew,
+  type RunContext,
+  type StageContext,
+  type StageName,
+  type Variant,
+} from './stage';
 import { otherSurrogates, surrogateContext } from './surrogate-ensemble';
 
 /** One run of the transport model, by its name: of those that `simulate` makes, or of those that `certify` makes itself. */
@@ -128,9 +138,9 @@ function makeRun(run: RunContext, { run: name, stage = 'simulate' }: SingleRun, 
 }
 
 async function makeSimulated(context: StageContext, { name, task, patience }: { name: string; task: string; patience: number }): Promise<void> {
-  const { key, dearKey } = await keyOf(simulateStage, context).catch((cause: unknown) => fail(context, task, cause));
-  if (isUpToDate(context.dir, key)) return skip(context);
-  const release = await lockBegun(context, task, { key, dearKey }, performance.now() + patience);
+  const mark = await keyOf(simulateStage, context).catch((cause: unknown) => fail(context, task, cause));
+  if (isUpToDate(context.dir, mark.key)) return skip(context);
+  const release = await lockBegun(context, task, mark, performance.now() + patience);
   await atWork(context, { task, release }, () => simulateRun(context, name));
 }
 
@@ -172,13 +182,13 @@ function fail(context: StageContext, task: string, cause: unknown): never {
 }
 
 /** The lock of a run in a stage that has been begun with its key; to begin it takes the whole folder for a moment, for which tasks wait in turn. */
-async function lockBegun(context: StageContext, task: string, keys: { key: string; dearKey?: string }, until: number): Promise<() => void> {
+async function lockBegun(context: StageContext, task: string, mark: StageMark, until: number): Promise<() => void> {
   for (;;) {
     try {
-      if (!isBegun(context.dir, keys.key)) begin(context, keys);
+      if (!isBegun(context.dir, mark.key)) begin(context, mark);
       const release = lockPart(context.out, task);
       // Between the two locks somebody else may have begun it with other settings.
-      if (isBegun(context.dir, keys.key)) return release;
+      if (isBegun(context.dir, mark.key)) return release;
       release();
     } catch (error) {
       if (!(error instanceof ConfigError && error.code === 'RUN_LOCKED') || performance.now() > until) throw error;
@@ -187,10 +197,11 @@ async function lockBegun(context: StageContext, task: string, keys: { key: strin
   }
 }
 
-function begin({ out, dir }: StageContext, keys: { key: string; dearKey?: string }): void {
-  const release = lockRun(out);
+function begin(context: StageContext, mark: StageMark): void {
+  const release = lockRun(context.out);
   try {
-    beginStage(dir, keys);
+    tellWhyAnew(context, mark);
+    beginStage(context.dir, mark);
   } finally {
     release();
   }

@@ -76,6 +76,18 @@ describe('a stage', () => {
     expect(runs).toBe(2);
   });
 
+  it('says why it is run again, after an interruption, too', async () => {
+    const why = (): unknown[] => events.flatMap((event) => (event.kind === 'log' ? [event.text] : []));
+    await run(stage('simulate', []));
+    expect(why()).toEqual([]);
+    settings['iterations'] = 4;
+    const fails = (): Promise<never> => Promise.reject(new Error('killed'));
+    await expect(run(stage('simulate', [], fails))).rejects.toThrow('killed');
+    settings['iterations'] = 5;
+    await run(stage('simulate', []));
+    expect(why()).toEqual(['3 → 4', '4 → 5'].map((change) => `changed since its last run: iterations ${change}: made anew`));
+  });
+
   it('says that a product has been damaged, which is why it is run again', async () => {
     const product = join(out, 'simulate/product');
     await run(stage('simulate', []));

@@ -7,7 +7,19 @@ import type { Execution } from '../graph';
 import type { Ranks } from '../ranks';
 import { VERSIONS } from './versions';
 import type { InputHashes } from './input-hashes';
-import { beginStage, canonicalJson, damagedProducts, finishStage, hashText, isUpToDate, productBytes, readRecord, type StageRecord } from './record';
+import {
+  beginStage,
+  canonicalJson,
+  damagedProducts,
+  finishStage,
+  hashText,
+  isUpToDate,
+  productBytes,
+  readRecord,
+  type StageMark,
+  type StageRecord,
+} from './record';
+import { whyAnew } from './why-anew';
 
 export const STAGES = [
   'simulate',
@@ -142,7 +154,7 @@ export function neededRecord(context: StageContext, need: StageName): StageRecor
 }
 
 /** What a stage's record would say now of what decides its result. @throws {ConfigError} `STAGE_MISSING` */
-export async function keyOf(stage: Stage, context: StageContext): Promise<Pick<StageRecord, 'key' | 'dearKey' | 'settings' | 'inputs'>> {
+export async function keyOf(stage: Stage, context: StageContext): Promise<StageMark> {
   const settings = stage.settings(context);
   const inputs = [];
   for (const path of stage.inputs(context)) inputs.push(await context.inputs.describe(path));
@@ -159,7 +171,7 @@ export async function keyOf(stage: Stage, context: StageContext): Promise<Pick<S
   );
   // What only decides how another stage's products are looked at changes nothing that is dear here.
   const dearKeys = before.map((record) => record.dearKey ?? record.key);
-  return { key, ...(stage.dearSettings ? { dearKey: keyWith(stage.dearSettings(context), dearKeys) } : {}), settings, inputs };
+  return { key, ...(stage.dearSettings ? { dearKey: keyWith(stage.dearSettings(context), dearKeys) } : {}), settings, inputs, versions: VERSIONS };
 }
 
 /**
@@ -186,33 +198,29 @@ export async function isStageUpToDate(stage: Stage, context: StageContext): Prom
 export async function runStage(stage: Stage, context: StageContext): Promise<StageRecord> {
   const { variant, dir, onEvent } = context;
   if (context.signal.aborted) throw new InterruptedError('INTERRUPTED', `${stage.name}: interrupted before it began: run the same command to go on`);
-  const { key, dearKey, settings, inputs } = await keyOf(stage, context);
-  if (isUpToDate(dir, key)) {
+  const mark = await keyOf(stage, context);
+  if (isUpToDate(dir, mark.key)) {
     onEvent({ kind: 'stage-skipped', stage: stage.name, variant });
     return readRecord(dir) as StageRecord;
   }
   onEvent({ kind: 'stage-start', stage: stage.name, variant });
-  tellDamage(context, key);
-  beginStage(dir, { key, dearKey });
+  tellWhyAnew(context, mark);
+  beginStage(dir, mark);
   const startedAt = new Date();
   const start = performance.now();
   const { products, summary } = await stage.run(context).catch((cause: unknown) => {
     throw interruptionOf(context, cause) ?? cause;
   });
-  for (const { path } of inputs) await context.inputs.describe(path);
+  for (const { path } of mark.inputs) await context.inputs.describe(path);
   const seconds = (performance.now() - start) / 1000;
   const record: StageRecord = {
     stage: stage.name,
-    key,
-    dearKey,
-    settings,
-    versions: VERSIONS,
+    ...mark,
     device: context.device,
     hardware: context.hardware,
     matrixProducts: context.products,
     threads: context.threads,
     ...(stage.onAllRanks && context.ranks && context.ranks.size > 1 ? { ranks: context.ranks.size } : {}),
-    inputs,
     startedAt: startedAt.toISOString(),
     seconds,
     products,
@@ -224,10 +232,12 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   return record;
 }
 
-/** Why a stage is run again whose settings and inputs are what they were. */
-function tellDamage({ dir, stage, log }: StageContext, key: string): void {
+/** Why a stage is run again that has been run before; before its folder is made ready, which removes what tells. */
+export function tellWhyAnew({ dir, stage, log }: StageContext, mark: StageMark): void {
+  const why = whyAnew(dir, mark);
+  if (why !== undefined) return log(why);
   const record = readRecord(dir);
-  const damaged = record?.key === key ? damagedProducts(dir, record) : [];
+  const damaged = record ? damagedProducts(dir, record) : [];
   if (damaged.length === 0) return;
   const [{ product, trouble }, ...more] = damaged;
   log(`${join(dir, product)} ${trouble}${more.length > 0 ? `, and ${more.length} more are damaged` : ''}: ${stage} is run again`);
