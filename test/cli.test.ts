@@ -142,6 +142,8 @@ describe('wrong usage ends with code 2 and one sentence', () => {
     [['run', 'case.yaml', '--device', 'tpu'], /argument 'tpu' is invalid\. expected auto, cpu, cuda or cuda:N/],
     [['run', 'case.yaml', '--products', 'fp8'], /Allowed choices are float32, tf32, bf16/],
     [['demo', '--quick', '--full'], /cannot be used with/],
+    [['run', 'case.yaml', '--dry-run', '--variant', 'paper'], /'--dry-run' cannot be used with option '--variant <name>'/],
+    [['simulate', 'case.yaml', '--design', '--replace-runs'], /'--replace-runs' cannot be used with option '--design/],
     [['demo', '--profile', 'none/trace.json'], /^retroplume: PROFILE_PATH: .*trace\.json: name a file in a folder that exists/],
     [['run', 'none.yaml'], /^retroplume: CASE_FILE_MISSING: none\.yaml: there is no such file/],
   ])('%j', (args, message) => {

@@ -9,7 +9,7 @@ import { doctor } from './doctor';
 import { inspectCommand } from './inspect';
 import { inventoryCommand } from './inventory';
 import { pathText, withOutputOptions, withOverrides, withRunOptions, stageNames, withThreads, wholeNumber, type CommonOptions } from './options';
-import { certifyCase, demo, runCase, runSome, simulateCase, type DemoChoice, type RunCommandOptions } from './run-command';
+import { certifyCase, demo, runCase, runSome, simulateCase, type DemoChoice, type RunCommandOptions, type SimulateOptions } from './run-command';
 
 const STAGE_HELP: Record<StageName, string> = {
   simulate: 'run the transport model: prior, members, responses, truth of a twin',
@@ -48,6 +48,8 @@ function caseCommand(program: Command, name: string, description: string): Comma
   return withOverrides(withRunOptions(program.command(name).description(description).argument('<case>', 'case file (YAML)')));
 }
 
+const REPLACE_RUNS = 'remove runs of your own transport model that were made with other settings or inputs, and make them anew; else that is refused';
+
 function addStage(program: Command, stage: StageName): void {
   caseCommand(program, stage, STAGE_HELP[stage]).action((path: string, options: CommonOptions) => runCase(path, [stage], options));
 }
@@ -55,25 +57,32 @@ function addStage(program: Command, stage: StageName): void {
 function addRun(program: Command): void {
   caseCommand(program, 'run', 'every stage that is not up to date')
     .option('--stages <names>', 'only these, with commas between them', stageNames)
+    .option('--replace-runs', REPLACE_RUNS, false)
     .option('--variant <name>', 'of train and invert that of one variant: default, paper, surrogate-N; others may run beside it')
     .addOption(
       new Option('--submit [scheduler]', "as jobs of a scheduler, each waiting for the one before (default: the case's; docs/hpc.md)")
         .choices(['slurm', 'pbs'])
         .conflicts(['stages', 'variant', 'profile']),
     )
-    .addOption(new Option('--dry-run', 'with --submit: write and print the scripts, and submit nothing').implies({ submit: true }))
+    .addOption(
+      new Option(
+        '--dry-run',
+        'run nothing: tell which stages would be made and why; with --submit: write and print the scripts, and submit nothing',
+      ).conflicts(['variant', 'profile']),
+    )
     .action((path: string, options: RunCommandOptions) => runSome(path, options));
 }
 
 function addSimulate(program: Command): void {
   caseCommand(program, 'simulate', STAGE_HELP.simulate)
+    .addOption(new Option('--replace-runs', REPLACE_RUNS).default(false).conflicts('design'))
     .addOption(new Option('--run <name>', 'only this run of the transport model; others may be made beside it').conflicts('design'))
     .option(
       '--design [folder]',
       "run nothing: write the members' emission files and design.json for a model run elsewhere (default: OUT/design)",
       pathText,
     )
-    .action((path: string, options: CommonOptions & { design?: string | true; run?: string }) => simulateCase(path, options));
+    .action((path: string, options: SimulateOptions) => simulateCase(path, options));
 }
 
 function addCertify(program: Command): void {

@@ -16,6 +16,7 @@ import {
 } from '@retroplume/core';
 import { interruptible } from './interrupt';
 import type { CommonOptions } from './options';
+import { tellPlannedWork } from './planned-work';
 import { openProfile } from './profile';
 import { printResult } from './print-result';
 import { progressListener } from './progress';
@@ -62,30 +63,35 @@ const printer =
   (result: object): void =>
     printResult(result, options, out);
 
-/** Runs a case's stages: all that are not up to date, or the one that is named. */
-export async function runCase(path: string, stages: 'all' | StageName[], options: CommonOptions): Promise<void> {
-  const loaded = loadCase(path, options.set);
-  const out = resolve(options.out ?? join('runs', loaded.name));
-  await watched(options, (context) => runStages(loaded, { out, stages, ...context }), printer(options, out));
+interface Replacing {
+  replaceRuns?: boolean;
 }
 
-export interface RunCommandOptions extends CommonOptions, Partial<Pick<SubmitCommandOptions, 'submit' | 'dryRun'>> {
+/** Runs a case's stages: all that are not up to date, or the one that is named. */
+export async function runCase(path: string, stages: 'all' | StageName[], options: CommonOptions & Replacing): Promise<void> {
+  const loaded = loadCase(path, options.set);
+  const out = resolve(options.out ?? join('runs', loaded.name));
+  await watched(options, (context) => runStages(loaded, { out, stages, replaceRuns: options.replaceRuns, ...context }), printer(options, out));
+}
+
+export interface RunCommandOptions extends CommonOptions, Replacing, Partial<Pick<SubmitCommandOptions, 'submit' | 'dryRun'>> {
   stages?: StageName[];
   variant?: Variant;
 }
 
-/** `run`: all stages that are not up to date, or some of them; with `--variant` those of one variant, beside which others may run. */
+/** `run`: all stages that are not up to date, or some of them; with `--submit` as jobs, with `--dry-run` only in words; with `--variant` those of one variant, beside which others may run. */
 export async function runSome(path: string, options: RunCommandOptions): Promise<void> {
-  const { stages, variant, submit } = options;
+  const { stages, variant, submit, dryRun } = options;
   if (submit !== undefined) await submitCase(path, { ...options, submit });
+  else if (dryRun === true) await tellPlannedWork(path, options);
   else if (variant === undefined) await runCase(path, stages ?? 'all', options);
   else await partOfCase(path, { variant, stages: stages ?? [] }, options);
 }
 
-async function partOfCase(path: string, part: Part, options: CommonOptions): Promise<void> {
+async function partOfCase(path: string, part: Part, options: CommonOptions & Replacing): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = resolve(options.out ?? join('runs', loaded.name));
-  await watched(options, (context) => runPart(loaded, part, { out, ...context }), printer(options, out));
+  await watched(options, (context) => runPart(loaded, part, { out, replaceRuns: options.replaceRuns, ...context }), printer(options, out));
 }
 
 /** The ensemble design as emission files for a transport model that is run elsewhere, instead of the runs. */
@@ -99,8 +105,13 @@ async function designCase(path: string, dir: string | undefined, options: Common
   );
 }
 
+export interface SimulateOptions extends CommonOptions, Replacing {
+  design?: string | true;
+  run?: string;
+}
+
 /** `simulate`: the runs, or one of them, or with `--design` the files for them. */
-export async function simulateCase(path: string, options: CommonOptions & { design?: string | true; run?: string }): Promise<void> {
+export async function simulateCase(path: string, options: SimulateOptions): Promise<void> {
   const { design, run } = options;
   if (run !== undefined) await partOfCase(path, { run }, options);
   else if (design === undefined) await runCase(path, ['simulate'], options);

@@ -8,6 +8,7 @@ export interface SubmitCommandOptions extends CommonOptions {
   /** true: the scheduler that the case names */
   submit: 'slurm' | 'pbs' | true;
   dryRun?: boolean;
+  replaceRuns?: boolean;
 }
 
 /** How jobs call this program: by the launcher of an offline package, else by Node. */
@@ -32,11 +33,12 @@ function print({ jobs, chain, dryRun, scheduler }: SubmitResult): void {
 
 /** Submits what is not up to date of a case, or with `--dry-run` prints what would be. */
 export async function submitCase(path: string, options: SubmitCommandOptions): Promise<void> {
-  const { submit, dryRun, set, out, device, products } = options;
+  const { submit, dryRun, replaceRuns, set, out, device, products } = options;
   const result = await submitChain(loadCase(path, set), {
     out,
     scheduler: submit === true ? undefined : submit,
     dryRun,
+    replaceRuns,
     device,
     products,
     set,

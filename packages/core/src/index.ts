@@ -11,6 +11,7 @@ export type { GridSummary, Inspection, Oddity, TimeSummary, VariableSummary } fr
 export type { Problem } from './pipeline/check/findings';
 export { submitChain, type SubmitOptions, type SubmitResult, type SubmittedJob } from './pipeline/jobs/submit-chain';
 export { runStages, type RunOptions, type RunResult, type VariantResult } from './pipeline/run';
+export { plannedWork, type PlannedStage, type PlannedWork, type StageState } from './pipeline/planned-work';
 export { bundleRun, type BundleOptions, type BundleResult } from './pipeline/bundle/bundle';
 export { reproduceBundle, type ReproduceOptions, type Reproduction } from './pipeline/bundle/reproduce';
 export { runPart, type Part, type PartOptions, type PartResult } from './pipeline/run-part';

@@ -62,6 +62,11 @@ export function simulatedFile(dir: string, run: string, kind: 'EMIS' | 'ACONC', 
   return join(dir, run, `${kind}_${period}.nc`);
 }
 
+/** Whether a file of a run's folder is what the transport model has made of it in a period: {@link simulatedFile}. */
+export function isMadeFile(name: string): boolean {
+  return /^ACONC_.*\.nc$/.test(name);
+}
+
 /** Observations of a twin, written by `simulate`. */
 export function twinObservationsFile(dir: string, period: string): string {
   return join(dir, `observations_${period}.csv`);

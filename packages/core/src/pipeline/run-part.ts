@@ -8,11 +8,13 @@ import { nearestKey } from '../data/case';
 import type { Device } from '../device';
 import { ConfigError } from '../errors';
 import { ALONE } from '../ranks';
+import { STAGE_OF } from './all-stages';
 import { simulatedRuns } from './case-runs';
 import { certifyingRunNames, isCertifyingRunMade, makeCertifyingRun } from './certify-runs';
 import { forgetFailureOf, leaveFailure } from './failure-file';
 import { beginStage, isBegun, isUpToDate, type StageMark } from './record';
-import { deviceOf, runContext, runTogether, STAGE_OF, tellStale, type RunOptions } from './run';
+import { refuseReplacedRuns } from './replaced-runs';
+import { deviceOf, runContext, runTogether, tellStale, type RunOptions } from './run';
 import { lockPart, lockRun } from './run-lock';
 import { simulateRun, simulateStage } from './simulate-stage';
 import {
@@ -75,6 +77,7 @@ export function variantContext(run: RunContext, stage: StageName, variant: Varia
  * Makes a part of a run, unless it is there.
  *
  * @throws {ConfigError} `RUN_UNKNOWN`, `VARIANT_UNKNOWN`: nothing of that name in this case; `VARIANT_STAGES`: no stages that variants have by themselves
+ * @throws {ConfigError} `RUNS_REPLACED` as {@link runStages}
  * @throws {ConfigError} `RUN_LOCKED` if another process makes this part, or works in the whole run folder
  * @throws {RetroplumeError} of the stage that fails
  */
@@ -85,7 +88,7 @@ export async function runPart(settings: Case, part: Part, options: PartOptions =
   const context = runContext(settings, out, device, options);
   options.onDevice?.(device, context.threads);
   if (!('run' in part)) await makeStages(context, part);
-  else if (isFirst(context)) await makeRun(context, part, options.patience ?? PATIENCE_MS);
+  else if (isFirst(context)) await makeRun(context, part, options);
   return { case: settings.name, out, device, part };
 }
 
@@ -131,15 +134,17 @@ function isFirst({ ranks = ALONE }: RunContext): boolean {
 }
 
 /** By the first of several ranks; the others have nothing to do. */
-function makeRun(run: RunContext, { run: name, stage = 'simulate' }: SingleRun, patience: number): Promise<void> {
+function makeRun(run: RunContext, { run: name, stage = 'simulate' }: SingleRun, options: PartOptions): Promise<void> {
   const context = stageContext(run, stage, 'default');
   const task = `${stage}-${name}`;
-  return stage === 'simulate' ? makeSimulated(context, { name, task, patience }) : makeCertifying(context, { name, task });
+  return stage === 'simulate' ? makeSimulated(context, { name, task }, options) : makeCertifying(context, { name, task });
 }
 
-async function makeSimulated(context: StageContext, { name, task, patience }: { name: string; task: string; patience: number }): Promise<void> {
+async function makeSimulated(context: StageContext, { name, task }: { name: string; task: string }, options: PartOptions): Promise<void> {
+  const { patience = PATIENCE_MS, replaceRuns = false } = options;
   const mark = await keyOf(simulateStage, context).catch((cause: unknown) => fail(context, task, cause));
   if (isUpToDate(context.dir, mark.key)) return skip(context);
+  if (!replaceRuns) await refuseReplacedRuns(context).catch((cause: unknown) => fail(context, task, cause));
   const release = await lockBegun(context, task, mark, performance.now() + patience);
   await atWork(context, { task, release }, () => simulateRun(context, name));
 }

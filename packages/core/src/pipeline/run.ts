@@ -1,67 +1,26 @@
 /** Runs of a case: all stages that are not up to date, or some of them. */
 import { relative, resolve } from 'node:path';
 import { cudaDevices } from '@retroplume/native';
-import { asksForCrossValidation, loadCase, type Case } from '../data/case';
+import { loadCase, type Case } from '../data/case';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../device';
 import { InterruptedError, RetroplumeError } from '../errors';
 import type { Profiler } from '../graph';
 import { ALONE, giveWay, type Ranks } from '../ranks';
 import type { Certificate } from '../surrogate/certificate';
-import { applyStage } from './apply-stage';
-import { certifyStage } from './certify-stage';
+import { checkPlan, PAPER_STAGES, planOf, STAGE_OF, stagesBefore, stagesOf } from './all-stages';
 import { checkInputs } from './check/check-case';
 import type { CrossValidation } from './cross-validation';
-import { crossvalidateStage } from './crossvalidate-stage';
-import { evaluateStage, type EvaluateSummary, type InitialFigures } from './evaluate-stage';
-import { exportStage } from './export-stage';
+import type { EvaluateSummary, InitialFigures } from './evaluate-stage';
 import { InputHashes } from './input-hashes';
-import { invertStage } from './invert-stage';
-import { loopStage, type LoopSummary } from './loop-stage';
-import { prepareStage } from './prepare';
-import { previewStage } from './preview-stage';
-import { checkOurs, readRecord, type StageRecord } from './record';
-import { reportStage } from './report-stage';
+import type { LoopSummary } from './loop-stage';
+import { readRecord, type StageRecord } from './record';
+import { refuseReplacedRuns } from './replaced-runs';
 import { forgetFailure, leaveFailure } from './failure-file';
 import { tellOtherCase, writeRunFile } from './run-file';
 import { lockRun } from './run-lock';
-import { simulateStage } from './simulate-stage';
-import {
-  isStageUpToDate,
-  neededRecord,
-  stageContext,
-  STAGES,
-  type RunContext,
-  type Stage,
-  type StageContext,
-  type StageEvent,
-  type StageName,
-  type Variant,
-} from './stage';
+import { isStageUpToDate, stageContext, STAGES, type RunContext, type Stage, type StageContext, type StageEvent, type StageName } from './stage';
 import { runStageOnRanks } from './stage-on-ranks';
-import { trainStage } from './train-stage';
-import { uncertaintyStage } from './uncertainty-stage';
-import { verifyStage, type VerifySummary } from './verify-stage';
-
-/** Every stage by its name. */
-export const STAGE_OF: Record<StageName, Stage> = {
-  simulate: simulateStage,
-  prepare: prepareStage,
-  train: trainStage,
-  evaluate: evaluateStage,
-  certify: certifyStage,
-  export: exportStage,
-  preview: previewStage,
-  crossvalidate: crossvalidateStage,
-  invert: invertStage,
-  uncertainty: uncertaintyStage,
-  apply: applyStage,
-  verify: verifyStage,
-  loop: loopStage,
-  report: reportStage,
-};
-
-/** Stages that the paper's mode runs beside the case's own. */
-const PAPER_STAGES: readonly StageName[] = ['train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify'];
+import type { VerifySummary } from './verify-stage';
 
 export interface RunOptions {
   /** run folder; default `runs/<name of the case>` */
@@ -80,6 +39,8 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** the processes that make the run together; default: this one alone. Where one of them throws, the caller has to end the others. */
   ranks?: Ranks;
+  /** whether `simulate` may remove runs of the user's own transport model that were made with other settings or inputs; default: it is refused */
+  replaceRuns?: boolean;
 }
 
 /** What one variant of a run found: the figures of `demo --json` and `verify --json`. */
@@ -108,7 +69,8 @@ export interface RunResult extends VariantResult {
  * Runs stages of a case in order; one that is up to date is skipped, one that was interrupted goes on from its checkpoint.
  *
  * @param source - path of the case file, or a loaded case
- * @throws {DeviceError} `DEVICE_CUDA_MISSING` @throws {ConfigError} `PRODUCTS_NEED_CUDA`, `STAGE_MISSING`, `FOLDER_NOT_OURS`: nothing has been touched
+ * @throws {DeviceError} `DEVICE_CUDA_MISSING` @throws {ConfigError} `PRODUCTS_NEED_CUDA`, `STAGE_MISSING`, `FOLDER_NOT_OURS`,
+ *   `RUNS_REPLACED`: nothing has been touched
  * @throws {ConfigError} `RUN_LOCKED` if another process works in the run folder
  * @throws {RetroplumeError} of the stage that fails; the products of the stages before it stay
  *
@@ -129,6 +91,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   if (wanted === all && first) await checkInputs(settings);
   const plan = planOf(settings, wanted);
   if (first) checkPlan(context, plan);
+  if (first && options.replaceRuns !== true && wanted.includes('simulate')) await refuseReplacedRuns(context);
   const seconds: Record<string, number> = {};
   const records = new Map<string, StageRecord>();
   const release = first ? lockRun(out) : () => undefined;
@@ -173,18 +136,6 @@ export async function staleStages(run: RunContext, stages: readonly StageName[] 
     if (!(await isStageUpToDate(STAGE_OF[stage], { ...context, threads, device, products }))) stale.push(relative(run.out, context.dir));
   }
   return stale;
-}
-
-/** Stages before these that are not made with them. */
-function stagesBefore(wanted: readonly StageName[]): StageName[] {
-  const before = new Set<StageName>();
-  const add = (stage: StageName): void =>
-    STAGE_OF[stage].needs.forEach((need) => {
-      if (!wanted.includes(need)) before.add(need);
-      add(need);
-    });
-  wanted.forEach(add);
-  return [...before];
 }
 
 /** What is run alone takes what stages before it left, as it is: where that is no longer what the case says, or is damaged, the user should know. */
@@ -233,17 +184,6 @@ export function runContext(settings: Case, out: string, device: Device, options:
   };
 }
 
-/** The stages of a whole run of a case, in order. */
-export function stagesOf(settings: Case): StageName[] {
-  const asked: Partial<Record<StageName, boolean>> = {
-    preview: false,
-    crossvalidate: asksForCrossValidation(settings),
-    uncertainty: settings.inversion.uncertainty.method !== 'none',
-    loop: settings.loop.passes > 1,
-  };
-  return STAGES.filter((stage) => asked[stage] ?? true);
-}
-
 /** Where a run computes. Of several ranks of one node each takes a GPU of its own, as far as there are any, unless one is named. */
 export function deviceOf(options: RunOptions, settings: Case, { size, localRank }: Ranks): Device {
   const asked = options.device ?? settings.device;
@@ -251,33 +191,6 @@ export function deviceOf(options: RunOptions, settings: Case, { size, localRank 
   if (size === 1 || device.name === 'cpu' || asked?.startsWith('cuda:')) return device;
   const gpus = cudaDevices().devices;
   return chooseDevice({ device: `cuda:${gpus[localRank % gpus.length].index}`, products: device.products });
-}
-
-type Plan = readonly { stage: StageName; variant: Variant }[];
-
-/**
- * A stage whose needs are neither there nor planned before it, or whose folder is not ours, would fail after those before it, hours later.
- * @throws {ConfigError} `STAGE_MISSING`, `FOLDER_NOT_OURS`
- */
-function checkPlan(run: RunContext, plan: Plan): void {
-  const planned = new Set<string>();
-  for (const { stage, variant } of plan) {
-    const context = stageContext(run, stage, variant);
-    checkOurs(context.dir);
-    for (const need of STAGE_OF[stage].needs) {
-      if (!planned.has(context.dirOf(need))) neededRecord(context, need);
-    }
-    planned.add(context.dir);
-  }
-}
-
-/** The paper's mode runs after the case's own stages and before the report that shows both. */
-function planOf(settings: Case, wanted: readonly StageName[]): Plan {
-  const own = STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'default' as const }));
-  const paper = settings.paperMode.run
-    ? PAPER_STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'paper' as const }))
-    : [];
-  return [...own.filter(({ stage }) => stage !== 'report'), ...paper, ...own.filter(({ stage }) => stage === 'report')];
 }
 
 function variantResult(records: ReadonlyMap<string, StageRecord>, prefix: string): VariantResult {

@@ -153,12 +153,23 @@ export function neededRecord(context: StageContext, need: StageName): StageRecor
   );
 }
 
-/** What a stage's record would say now of what decides its result. @throws {ConfigError} `STAGE_MISSING` */
-export async function keyOf(stage: Stage, context: StageContext): Promise<StageMark> {
+type Keys = Pick<StageMark, 'key' | 'dearKey'>;
+
+/**
+ * What a stage's record would say now of what decides its result.
+ *
+ * @param keysOf - of the stages before it; default: of their records
+ * @throws {ConfigError} `STAGE_MISSING`
+ */
+export async function keyOf(
+  stage: Stage,
+  context: StageContext,
+  keysOf: (need: StageName) => Keys = (need) => neededRecord(context, need),
+): Promise<StageMark> {
   const settings = stage.settings(context);
   const inputs = [];
   for (const path of stage.inputs(context)) inputs.push(await context.inputs.describe(path));
-  const before = stage.needs.map((need) => neededRecord(context, need));
+  const before = stage.needs.map(keysOf);
   const content = {
     stage: stage.name,
     version: VERSIONS.retroplume,
@@ -167,7 +178,7 @@ export async function keyOf(stage: Stage, context: StageContext): Promise<StageM
   const keyWith = (part: unknown, keys: string[]): string => hashText(canonicalJson({ ...content, before: keys, settings: part }));
   const key = keyWith(
     settings,
-    before.map((record) => record.key),
+    before.map(({ key }) => key),
   );
   // What only decides how another stage's products are looked at changes nothing that is dear here.
   const dearKeys = before.map((record) => record.dearKey ?? record.key);

@@ -59,11 +59,16 @@ export function fewOf(texts: readonly string[]): string {
   return `${texts.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
+/** The differences in words, where it is known that there are some. */
+export function whatChanged(before: Partial<StageMark>, now: StageMark): string {
+  const changed = differences(before, now);
+  if (changed.length > 0) return fewOf(changed);
+  return before.settings === undefined ? 'nothing tells what' : 'what a stage before it left';
+}
+
 /** One sentence; undefined where the folder holds nothing yet, or what was made, finished or not, with what the stage has now. */
 export function whyAnew(dir: string, now: StageMark): string | undefined {
   const before = lastMade(dir);
   if (before === undefined || before.key === now.key) return undefined;
-  const changed = differences(before, now);
-  const unnamed = before.settings === undefined ? 'nothing tells what' : 'what a stage before it left';
-  return `changed since its last run: ${changed.length > 0 ? fewOf(changed) : unnamed}: ${keepsFolder(dir, now) ? 'made anew, but for what takes long' : 'made anew'}`;
+  return `changed since its last run: ${whatChanged(before, now)}: ${keepsFolder(dir, now) ? 'made anew, but for what takes long' : 'made anew'}`;
 }

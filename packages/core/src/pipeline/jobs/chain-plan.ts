@@ -11,10 +11,10 @@
  */
 import type { Case } from '../../data/case';
 import { ConfigError } from '../../errors';
+import { STAGE_OF, stagesOf } from '../all-stages';
 import { simulatedRuns } from '../case-runs';
 import { certifyingRunNames, isCertifyingRunMade } from '../certify-runs';
 import { isBegun, isUpToDate } from '../record';
-import { STAGE_OF, stagesOf } from '../run';
 import { independentVariants, variantContext } from '../run-part';
 import { isSimulated, simulateStage } from '../simulate-stage';
 import { keyOf, stageContext, type RunContext, type Stage, type StageContext, type StageName, type Variant } from '../stage';

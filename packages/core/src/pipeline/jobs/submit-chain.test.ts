@@ -71,6 +71,20 @@ function submit(changes: string[] = [], options: Partial<SubmitOptions> = {}): P
 
 const text = (name: string): string => readFileSync(out('jobs', `${name}.sh`), 'utf8');
 
+it("removes runs of the user's own model only where it may, at once, so that no job has to", async () => {
+  standIn('sbatch', NUMBERS);
+  const made = out('simulate/prior/ACONC_winter.nc');
+  mkdirSync(join(made, '..'), { recursive: true });
+  writeFileSync(made, '');
+  writeFileSync(out('simulate/partial.json'), JSON.stringify({ key: 'other', settings: { ctm: { kind: 'command' } } }));
+  await expect(submit()).rejects.toThrow(expect.objectContaining({ code: 'RUNS_REPLACED' }) as Error);
+  await submit([], { replaceRuns: true, dryRun: true });
+  expect([existsSync(made), calls()]).toEqual([true, []]);
+  await submit([], { replaceRuns: true });
+  expect([existsSync(made), calls().length]).toEqual([false, 7]);
+  expect(text('simulate')).not.toContain('--replace-runs');
+});
+
 describe('a dry run', () => {
   it('writes the scripts of all jobs, and submits nothing', async () => {
     const { jobs, chain } = await submit([], { dryRun: true });

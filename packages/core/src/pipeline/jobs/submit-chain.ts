@@ -8,9 +8,12 @@ import { makeFolder } from '../../data/make-folder';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../../device';
 import { ConfigError } from '../../errors';
 import { checkInputs } from '../check/check-case';
-import { runContext } from '../run';
+import { beginStage } from '../record';
+import { refuseReplacedRuns, replacedRuns } from '../replaced-runs';
+import { runContext, type RunOptions } from '../run';
 import { lockFile, lockRun } from '../run-lock';
-import type { RunContext } from '../stage';
+import { simulateStage } from '../simulate-stage';
+import { keyOf, stageContext, type RunContext } from '../stage';
 import { chainPath, readChain, refreshed, writeChain, type Chain, type ChainJob } from './chain-file';
 import { planChain, type JobKind, type JobName, type PlannedJob } from './chain-plan';
 import { defaultLauncher, isArray, jobScript, word, type SchedulerName } from './job-script';
@@ -27,6 +30,8 @@ export interface SubmitOptions {
   products?: Products;
   /** overrides of the case, `key=value`, which the jobs have to be given, too */
   set?: readonly string[];
+  /** as of {@link RunOptions}; the folder of `simulate` is then emptied at once, so that no job has to be allowed it */
+  replaceRuns?: RunOptions['replaceRuns'];
   /** command line of `retroplume`, without arguments */
   program: readonly string[];
 }
@@ -50,6 +55,7 @@ export interface SubmitResult {
  * Writes the scripts of the jobs that a case still needs into `jobs/` of the run folder, and submits them, each to begin when those before it have ended well.
  *
  * @throws {ConfigError} `CHAIN_ACTIVE` if jobs of an earlier call are still in the queue or run, `RUN_LOCKED` if a process works in the folder
+ * @throws {ConfigError} `RUNS_REPLACED` if runs of the user's own transport model would be removed, unless `replaceRuns` allows it
  * @throws {ConfigError} `PRODUCTS_NEED_CUDA` if the case asks for rounded products, but not for GPUs
  * @throws {ConfigError} `MPI_MISSING` if a training is to have several ranks, and this build has no MPI
  * @throws {ConfigError} `SCHEDULER_MISSING`, `SUBMIT_FAILED`: jobs that were submitted before it are cancelled
@@ -66,7 +72,7 @@ export async function submitChain(settings: Case, options: SubmitOptions): Promi
   const release = lockFile(join(out, 'jobs/submitting.json'));
   try {
     refuseActive(out);
-    lockRun(out)(); // a run by hand
+    await makeWay(contextOf(settings, out, 'model', options), options);
     const plan = await planChain(settings, (kind) => contextOf(settings, out, kind, options));
     const scripts = plan.jobs.map((job) => writeScript(settings, out, scheduler, job, options));
     const unneeded = plan.upToDate.map((name): ChainJob => ({ name, state: 'up to date' }));
@@ -74,6 +80,19 @@ export async function submitChain(settings: Case, options: SubmitOptions): Promi
     if (dryRun) return made(scripts.map((each) => describe(scheduler, each, 'written', each.job.after.map(placeholder))));
     const chain: Chain = { scheduler, case: settings.file, submitted: new Date().toISOString(), jobs: [...unneeded] };
     return { ...made(submitAll(out, chain, scripts)), chain: chainPath(out) };
+  } finally {
+    release();
+  }
+}
+
+/** While no run by hand is at work. @throws {ConfigError} `RUN_LOCKED`, `RUNS_REPLACED` */
+async function makeWay(context: RunContext, { replaceRuns = false, dryRun = false }: SubmitOptions): Promise<void> {
+  const release = lockRun(context.out);
+  try {
+    if (!replaceRuns) return await refuseReplacedRuns(context);
+    if (dryRun || (await replacedRuns(context)) === undefined) return;
+    const simulate = stageContext(context, 'simulate', 'default');
+    beginStage(simulate.dir, await keyOf(simulateStage, simulate));
   } finally {
     release();
   }

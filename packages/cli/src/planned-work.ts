@@ -1,0 +1,29 @@
+/** `retroplume run --dry-run`: which stages would be made, and why. */
+import { loadCase, plannedWork, type PlannedStage, type StageName, type StageState } from '@retroplume/core';
+import type { CommonOptions } from './options';
+
+const WORDS: Record<StageState, string> = {
+  'up to date': 'up to date',
+  new: 'to be made',
+  'goes on': 'begun, goes on',
+  kept: 'to be made anew, but for what takes long',
+  anew: 'to be made anew',
+  unknown: 'not known yet',
+};
+
+type Options = CommonOptions & { stages?: StageName[]; replaceRuns?: boolean };
+
+function line({ stage, variant, state, why, runs, replaces }: PlannedStage, replaceRuns: boolean): string {
+  const name = variant === 'default' ? stage : `${variant}/${stage}`;
+  const made = runs ? `\n    runs of the transport model: ${runs.length} (${runs.join(', ')})` : '';
+  const removed = replaces ? `\n    removes ${replaces.length} of your transport model${replaceRuns ? '' : ': refused without --replace-runs'}` : '';
+  return `  ${name.padEnd(16)} ${WORDS[state]}${why === undefined ? '' : `: ${why}`}${made}${removed}\n`;
+}
+
+/** Prints it on stdout. */
+export async function tellPlannedWork(path: string, options: Options): Promise<void> {
+  const { set, json, quiet, replaceRuns = false, ...asked } = options;
+  const work = await plannedWork(loadCase(path, set), asked);
+  if (json) process.stdout.write(`${JSON.stringify(work)}\n`);
+  else if (!quiet) process.stdout.write(`${work.out}:\n${work.stages.map((stage) => line(stage, replaceRuns)).join('')}`);
+}

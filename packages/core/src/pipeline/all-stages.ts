@@ -1,0 +1,89 @@
+/** Every stage, and in which order a case runs them in which variants. */
+import { asksForCrossValidation, type Case } from '../data/case';
+import { applyStage } from './apply-stage';
+import { certifyStage } from './certify-stage';
+import { crossvalidateStage } from './crossvalidate-stage';
+import { evaluateStage } from './evaluate-stage';
+import { exportStage } from './export-stage';
+import { invertStage } from './invert-stage';
+import { loopStage } from './loop-stage';
+import { prepareStage } from './prepare';
+import { previewStage } from './preview-stage';
+import { reportStage } from './report-stage';
+import { simulateStage } from './simulate-stage';
+import { trainStage } from './train-stage';
+import { uncertaintyStage } from './uncertainty-stage';
+import { verifyStage } from './verify-stage';
+import { checkOurs } from './record';
+import { neededRecord, stageContext, STAGES, type RunContext, type Stage, type StageName, type Variant } from './stage';
+
+/** Every stage by its name. */
+export const STAGE_OF: Record<StageName, Stage> = {
+  simulate: simulateStage,
+  prepare: prepareStage,
+  train: trainStage,
+  evaluate: evaluateStage,
+  certify: certifyStage,
+  export: exportStage,
+  preview: previewStage,
+  crossvalidate: crossvalidateStage,
+  invert: invertStage,
+  uncertainty: uncertaintyStage,
+  apply: applyStage,
+  verify: verifyStage,
+  loop: loopStage,
+  report: reportStage,
+};
+
+/** Stages that the paper's mode runs beside the case's own. */
+export const PAPER_STAGES: readonly StageName[] = ['train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify'];
+
+/** The stages of a whole run of a case, in order. */
+export function stagesOf(settings: Case): StageName[] {
+  const asked: Partial<Record<StageName, boolean>> = {
+    preview: false,
+    crossvalidate: asksForCrossValidation(settings),
+    uncertainty: settings.inversion.uncertainty.method !== 'none',
+    loop: settings.loop.passes > 1,
+  };
+  return STAGES.filter((stage) => asked[stage] ?? true);
+}
+
+export type Plan = readonly { stage: StageName; variant: Variant }[];
+
+/**
+ * A stage whose needs are neither there nor planned before it, or whose folder is not ours, would fail after those before it, hours later.
+ * @throws {ConfigError} `STAGE_MISSING`, `FOLDER_NOT_OURS`
+ */
+export function checkPlan(run: RunContext, plan: Plan): void {
+  const planned = new Set<string>();
+  for (const { stage, variant } of plan) {
+    const context = stageContext(run, stage, variant);
+    checkOurs(context.dir);
+    for (const need of STAGE_OF[stage].needs) {
+      if (!planned.has(context.dirOf(need))) neededRecord(context, need);
+    }
+    planned.add(context.dir);
+  }
+}
+
+/** The paper's mode runs after the case's own stages and before the report that shows both. */
+export function planOf(settings: Case, wanted: readonly StageName[]): Plan {
+  const own = STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'default' as const }));
+  const paper = settings.paperMode.run
+    ? PAPER_STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'paper' as const }))
+    : [];
+  return [...own.filter(({ stage }) => stage !== 'report'), ...paper, ...own.filter(({ stage }) => stage === 'report')];
+}
+
+/** Stages before these that are not made with them. */
+export function stagesBefore(wanted: readonly StageName[]): StageName[] {
+  const before = new Set<StageName>();
+  const add = (stage: StageName): void =>
+    STAGE_OF[stage].needs.forEach((need) => {
+      if (!wanted.includes(need)) before.add(need);
+      add(need);
+    });
+  wanted.forEach(add);
+  return [...before];
+}

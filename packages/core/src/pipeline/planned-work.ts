@@ -1,0 +1,132 @@
+/** What a run would do, before anything of it is done: which stages are up to date, which would be made, and why. */
+import { join, resolve } from 'node:path';
+import type { Case } from '../data/case';
+import { RetroplumeError } from '../errors';
+import { checkPlan, planOf, STAGE_OF, stagesOf } from './all-stages';
+import { simulatedRuns } from './case-runs';
+import { checkInputs } from './check/check-case';
+import { damagedProducts, keepsFolder, lastMade, readRecord, type StageMark } from './record';
+import { replacedRuns } from './replaced-runs';
+import { deviceOf, runContext, type RunOptions } from './run';
+import { isSimulated } from './simulate-stage';
+import { keyOf, neededRecord, stageContext, type RunContext, type StageContext, type StageName, type Variant } from './stage';
+import { differences, fewOf } from './why-anew';
+import { ALONE } from '../ranks';
+
+/** `kept`: made anew, but for its products that take long and are still right; `unknown`: what it needs is not there yet. */
+export type StageState = 'up to date' | 'new' | 'goes on' | 'kept' | 'anew' | 'unknown';
+
+export interface PlannedStage {
+  stage: StageName;
+  variant: Variant;
+  state: StageState;
+  /** where something is there that is not up to date: the first few differences from its last run, or what is wrong with it */
+  why?: string;
+  /** of `simulate`: runs of the transport model that it would make */
+  runs?: string[];
+  /** of `simulate`: runs of the user's own model that it would remove, for which it has to be allowed `replaceRuns` */
+  replaces?: string[];
+}
+
+export interface PlannedWork {
+  case: string;
+  out: string;
+  stages: PlannedStage[];
+}
+
+/**
+ * Reads only; input files are hashed, as a run does at its beginning.
+ *
+ * @throws {RetroplumeError} as `runStages` before it touches anything
+ *
+ * @example
+ * const { stages } = await plannedWork(loadCase('case.yaml', ['members.seed=2']), { out: 'runs/mine', threads: 8 });
+ */
+export async function plannedWork(
+  settings: Case,
+  options: Pick<RunOptions, 'out' | 'stages' | 'threads' | 'device' | 'products'> = {},
+): Promise<PlannedWork> {
+  const out = resolve(options.out ?? `runs/${settings.name}`);
+  const context = runContext(settings, out, deviceOf(options, settings, ALONE), options);
+  const all = stagesOf(settings);
+  const wanted = options.stages === undefined || options.stages === 'all' ? all : options.stages;
+  if (wanted === all) await checkInputs(settings);
+  const plan = planOf(settings, wanted);
+  checkPlan(context, plan);
+  const work = new Work(context);
+  for (const { stage, variant } of plan) await work.add(stageContext(context, stage, variant));
+  return { case: settings.name, out, stages: work.stages };
+}
+
+/** Stages whose records a stage's settings name beside those that it needs. */
+function alsoTaken(settings: Case, stage: StageName): StageName[] {
+  if (stage === 'apply') return ['uncertainty'];
+  if (stage === 'report') return ['crossvalidate', 'uncertainty', 'loop'];
+  return stage === 'invert' && settings.crossValidation.apply ? ['crossvalidate'] : [];
+}
+
+class Work {
+  readonly stages: PlannedStage[] = [];
+  /** keys that stages will have, by their folders */
+  private readonly keys = new Map<string, Pick<StageMark, 'key' | 'dearKey'>>();
+  /** folders of stages whose key will be another one */
+  private readonly changed = new Set<string>();
+
+  constructor(private readonly run: RunContext) {}
+
+  async add(context: StageContext): Promise<void> {
+    const { stage, variant, dir } = context;
+    const planned = await this.plan(context).catch((error: unknown) => {
+      // Files that a stage of this run is yet to write, or the user is to bring after it.
+      if (!(error instanceof RetroplumeError)) throw error;
+      this.keys.set(dir, { key: `unknown ${dir}` });
+      this.changed.add(dir);
+      return { state: 'unknown' as const, why: error.message };
+    });
+    this.stages.push({ stage, variant, ...planned });
+  }
+
+  private async plan(context: StageContext): Promise<Omit<PlannedStage, 'stage' | 'variant'>> {
+    const { dir, dirOf } = context;
+    const stage = STAGE_OF[context.stage];
+    const also = alsoTaken(this.run.case, stage.name).filter((other) => this.changed.has(dirOf(other)));
+    const own = await keyOf(stage, context, (need) => this.keys.get(dirOf(need)) ?? neededRecord(context, need));
+    // What the settings will be once those are made, nobody knows; other than now they will be.
+    const mark = also.length > 0 ? { ...own, key: `${own.key} after ${also.join()}` } : own;
+    this.keys.set(dir, mark);
+    const state = stateOf(dir, mark);
+    if (state !== 'up to date' && lastMade(dir)?.key !== mark.key) this.changed.add(dir);
+    const after = [...stage.needs, ...also].filter((other) => this.changed.has(dirOf(other)));
+    const why = state === 'kept' || state === 'anew' ? { why: whyOf(dir, mark, after) } : {};
+    return { state, ...why, ...(stage.name === 'simulate' && state !== 'up to date' ? await this.runsOf(context, mark) : {}) };
+  }
+
+  private async runsOf(context: StageContext, mark: StageMark): Promise<Pick<PlannedStage, 'runs' | 'replaces'>> {
+    const kept = keepsFolder(context.dir, mark);
+    const damaged = new Set(damagedIn(context.dir).map(({ product }) => product.split('/')[0]));
+    const runs = simulatedRuns(context.case).filter((run) => !kept || damaged.has(run) || !isSimulated(context, run));
+    const replaced = await replacedRuns(this.run);
+    return { runs, ...(replaced ? { replaces: replaced.runs } : {}) };
+  }
+}
+
+function damagedIn(dir: string): ReturnType<typeof damagedProducts> {
+  const record = readRecord(dir);
+  return record ? damagedProducts(dir, record) : [];
+}
+
+function stateOf(dir: string, mark: StageMark): StageState {
+  const before = lastMade(dir);
+  if (before === undefined) return 'new';
+  if (before.key === mark.key && readRecord(dir)?.key === mark.key) return damagedIn(dir).length === 0 ? 'up to date' : 'kept';
+  if (before.key === mark.key) return 'goes on';
+  return keepsFolder(dir, mark) ? 'kept' : 'anew';
+}
+
+/** @param after - stages before it that will be others */
+function whyOf(dir: string, mark: StageMark, after: readonly StageName[]): string {
+  const before = lastMade(dir)!;
+  const damaged = before.key === mark.key ? damagedIn(dir).map(({ product, trouble }) => `${join(dir, product)} ${trouble}`) : [];
+  const reasons = [...damaged, ...differences(before, mark), ...(after.length > 0 ? [`before it ${after.join(', ')}`] : [])];
+  return reasons.length > 0 ? fewOf(reasons) : before.settings === undefined ? 'nothing tells what has changed' : 'what a stage before it left';
+}

@@ -1,0 +1,84 @@
+/** Runs of the user's own model, here a command that copies, are not removed unasked. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadCase, type Case } from '../data/case';
+import { writeDemoWorld } from '../worlds/demo-world';
+import { submitChain } from './jobs/submit-chain';
+import { runStages } from './run';
+import { runPart } from './run-part';
+
+let folder: string;
+let file: string;
+const SMALL = [
+  'members.count=2',
+  'response.groups=[]',
+  'paperMode.run=false',
+  'periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: 100, spinUpHours: 72}]',
+];
+const at = (...path: string[]): string => join(folder, ...path);
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'replaced-'));
+  file = await writeDemoWorld(folder, { rows: 12, cols: 12, hours: 100, spinUpHours: 72, stations: 12 });
+  await runStages(loadCase(file, SMALL), { out: at('reference'), stages: ['simulate'], threads: 1 });
+  await simulate(own(), 'own');
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** With the prior run of the reference model as the answer to all emissions. */
+const own = (...more: string[]): Case => {
+  const command = `echo {run} >>${at('calls')}; cp ${at('reference/simulate/prior')}/ACONC_{period}.nc {output}`;
+  return loadCase(file, [...SMALL, `ctm={kind: command, command: "${command}"}`, ...more]);
+};
+const simulate = (of: Case, out: string, replaceRuns?: boolean): Promise<unknown> =>
+  runStages(of, { out: at(out), stages: ['simulate'], threads: 1, replaceRuns });
+const calls = (): string[] => readFileSync(at('calls'), 'utf8').trim().split('\n');
+const output = (run: string): string => at('own/simulate', run, 'ACONC_winter.nc');
+const refused = (why: string): Error =>
+  expect.objectContaining({
+    code: 'RUNS_REPLACED',
+    message: expect.stringMatching(
+      new RegExp(`^simulate: 4 runs of your transport model in .*own/simulate would be removed .*: ${why}: .*--replace-runs$`),
+    ) as string,
+  }) as Error;
+
+it('only the run of which a file is damaged is made again', async () => {
+  const before = statSync(output('member02')).mtimeMs;
+  const made = calls().length;
+  truncateSync(output('member01'), 100);
+  await simulate(own(), 'own');
+  expect(calls().slice(made)).toEqual(['member01']);
+  expect(statSync(output('member02')).mtimeMs).toBe(before);
+});
+
+it('other settings are refused, by themselves, as a part and as jobs, and say which', async () => {
+  const changed = own('members.seed=9');
+  await expect(simulate(changed, 'own')).rejects.toThrow(refused('members.seed \\d+ → 9'));
+  await expect(runPart(changed, { run: 'member01' }, { out: at('own'), threads: 1 })).rejects.toThrow(refused('members.seed \\d+ → 9'));
+  const submitted = submitChain(changed, { out: at('own'), dryRun: true, program: ['retroplume'] });
+  await expect(submitted).rejects.toThrow(refused('members.seed \\d+ → 9'));
+  await expect(simulate(loadCase(file, SMALL), 'own')).rejects.toThrow(refused('ctm.kind "command" → "reference".*'));
+  expect(existsSync(output('member02'))).toBe(true);
+  expect(existsSync(at('own/simulate/record.json'))).toBe(true);
+});
+
+it('settings that change nothing of them are not', async () => {
+  const made = calls().length;
+  await simulate(own('inversion.lengthKm=54'), 'own');
+  expect(calls()).toHaveLength(made);
+});
+
+it('are made anew where that is agreed to; an interrupted change of mind is refused, too', async () => {
+  const made = calls().length;
+  await runPart(own('members.seed=9'), { run: 'member01' }, { out: at('own'), threads: 1, replaceRuns: true });
+  expect(calls().slice(made)).toEqual(['member01']);
+  expect(existsSync(output('member02'))).toBe(false);
+  await expect(simulate(own(), 'own')).rejects.toThrow(/^simulate: 1 run of your .*: members\.seed 9 → \d+: /);
+  await simulate(own('members.seed=9'), 'own');
+  expect(calls().slice(made).sort()).toEqual(['member01', 'member02', 'prior', 'truth']);
+});
+
+it('those of the reference model are made anew without a question', async () => {
+  await simulate(loadCase(file, [...SMALL, 'members.count=1']), 'reference');
+  expect(existsSync(at('reference/simulate/member02'))).toBe(false);
+});
