@@ -18,8 +18,10 @@ function text({ case: path, problems, right, notes, unread }: CheckResult): stri
   return `${path}: ${count}\n${problems.map(problemLine).join('')}${skipped}${section('As it should be:', right)}${section('To know:', notes)}`;
 }
 
+export type CheckCommandOptions = Omit<CommonOptions, 'threads' | 'profile'>;
+
 /** Prints what was found on stdout; the exit code is 0, or that of the gravest kind of problem. */
-export async function checkCommand(path: string, options: CommonOptions): Promise<void> {
+export async function checkCommand(path: string, options: CheckCommandOptions): Promise<void> {
   const { set, out, device, products, json, quiet } = options;
   const result = await checkCase(path, { set, out, device, products });
   if (json) process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -56,12 +56,14 @@ function defaultThreads(): number {
   return Number.isInteger(asked) && asked > 0 ? asked : availableParallelism();
 }
 
-/** Options of output, for every command. */
+/** `--json` and `--verbose`, for every command. */
+export function withResultOptions(command: Command): Command {
+  return command.option('--json', 'print one JSON result on stdout', false).option('--verbose', 'show where an error came from', false);
+}
+
+/** The same and `--quiet`, for commands that say more than their result. */
 export function withOutputOptions(command: Command): Command {
-  return command
-    .option('--json', 'print one JSON result on stdout', false)
-    .option('--quiet', 'no progress on stderr', false)
-    .option('--verbose', 'show where an error came from', false);
+  return withResultOptions(command).option('--quiet', 'no progress on stderr', false);
 }
 
 /** `--threads`. @param told - how many where the user does not say, for the help */
@@ -83,15 +85,23 @@ const CASE_DEFAULTS = {
   products: "the case's, else float32: exactly",
 };
 
+/** `--out`, `--device` and `--products`, of commands that look at a run, or make one. @param defaults - where they are not those of a case */
+export function withPlaceOptions(command: Command, defaults: ToldDefaults = {}): Command {
+  const { out, device, products } = { ...CASE_DEFAULTS, ...defaults };
+  return command
+    .option('--out <folder>', `run folder (default: ${out})`, pathText)
+    .option('--device <device>', `where to compute: ${DEVICE_CHOICES} (default: ${device})`, deviceChoice)
+    .addOption(new Option('--products <kind>', `how a GPU multiplies matrices (default: ${products})`).choices(PRODUCTS));
+}
+
 /** Options of a computation. @param defaults - where they are not those of a case */
 export function withRunOptions(command: Command, defaults: ToldDefaults = {}): Command {
-  const { out, threads, device, products } = { threads: undefined, ...CASE_DEFAULTS, ...defaults };
-  return withOutputOptions(
-    withThreads(command.option('--out <folder>', `run folder (default: ${out})`, pathText), threads)
-      .option('--profile <file>', 'time every kernel call: a table on stderr, and a Chrome trace in the file')
-      .option('--device <device>', `where to compute: ${DEVICE_CHOICES} (default: ${device})`, deviceChoice)
-      .addOption(new Option('--products <kind>', `how a GPU multiplies matrices (default: ${products})`).choices(PRODUCTS)),
-  );
+  return withOutputOptions(withThreads(withPlaceOptions(command, defaults), defaults.threads));
+}
+
+/** `--profile`, of commands that run the network. */
+export function withProfile(command: Command): Command {
+  return command.option('--profile <file>', 'time every kernel call: a table on stderr, and a Chrome trace in the file');
 }
 
 /** `--set`, for commands that read a case. */

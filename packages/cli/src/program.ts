@@ -4,11 +4,23 @@ import { STAGES, type StageName } from '@retroplume/core';
 import { Command, Option } from 'commander';
 import { benchCommand, type BenchCommandOptions } from './bench';
 import { bundleCommand, movedInputs, notNegative, reproduceCommand } from './bundle';
-import { checkCommand } from './check';
+import { checkCommand, type CheckCommandOptions } from './check';
 import { doctor } from './doctor';
 import { inspectCommand } from './inspect';
 import { inventoryCommand } from './inventory';
-import { pathText, withOutputOptions, withOverrides, withRunOptions, stageNames, withThreads, wholeNumber, type CommonOptions } from './options';
+import {
+  pathText,
+  stageNames,
+  wholeNumber,
+  withOutputOptions,
+  withOverrides,
+  withPlaceOptions,
+  withProfile,
+  withResultOptions,
+  withRunOptions,
+  withThreads,
+  type CommonOptions,
+} from './options';
 import { certifyCase, demo, runCase, runSome, simulateCase, type DemoChoice, type RunCommandOptions, type SimulateOptions } from './run-command';
 
 const STAGE_HELP: Record<StageName, string> = {
@@ -36,7 +48,7 @@ A case file is explained in docs/case-file.md.`;
 
 function addDemo(program: Command): void {
   const command = program.command('demo').description('twin experiment on the reference model, from nothing to a report');
-  withRunOptions(command, { out: 'runs/demo, with what makes it another one after it, as in runs/demo-quick' })
+  withProfile(withRunOptions(command, { out: 'runs/demo, with what makes it another one after it, as in runs/demo-quick' }))
     .addOption(new Option('--quick', 'every stage in under two minutes, with poorer figures').default(false).conflicts('full'))
     .addOption(new Option('--full', 'the best figures, without regard to time').default(false).conflicts('quick'))
     .option('--non-identical', 'the truth has another transport model than prior and members: other mixing, rates and winds', false)
@@ -45,24 +57,30 @@ function addDemo(program: Command): void {
 }
 
 function caseCommand(program: Command, name: string, description: string): Command {
-  return withOverrides(withRunOptions(program.command(name).description(description).argument('<case>', 'case file (YAML)')));
+  return program.command(name).description(description).argument('<case>', 'case file (YAML)');
 }
+
+/** Stages in which the network runs on none of the programs that a profile times. */
+const WITHOUT_PROFILE: readonly StageName[] = ['simulate', 'prepare', 'export', 'apply', 'verify', 'report'];
 
 const REPLACE_RUNS = 'remove runs of your own transport model that were made with other settings or inputs, and make them anew; else that is refused';
 
 function addStage(program: Command, stage: StageName): void {
-  caseCommand(program, stage, STAGE_HELP[stage]).action((path: string, options: CommonOptions) => runCase(path, [stage], options));
+  const command = withOverrides(withRunOptions(caseCommand(program, stage, STAGE_HELP[stage])));
+  (WITHOUT_PROFILE.includes(stage) ? command : withProfile(command)).action((path: string, options: CommonOptions) =>
+    runCase(path, [stage], options),
+  );
 }
 
 function addRun(program: Command): void {
-  caseCommand(program, 'run', 'every stage that is not up to date')
+  withProfile(withOverrides(withRunOptions(caseCommand(program, 'run', 'every stage that is not up to date'))))
     .option('--stages <names>', 'only these, with commas between them', stageNames)
     .option('--replace-runs', REPLACE_RUNS, false)
     .option('--variant <name>', 'of train and invert that of one variant: default, paper, surrogate-N; others may run beside it')
     .addOption(
       new Option('--submit [scheduler]', "as jobs of a scheduler, each waiting for the one before (default: the case's; docs/hpc.md)")
         .choices(['slurm', 'pbs'])
-        .conflicts(['stages', 'variant', 'profile']),
+        .conflicts(['stages', 'variant', 'profile', 'threads']),
     )
     .addOption(
       new Option(
@@ -74,20 +92,27 @@ function addRun(program: Command): void {
 }
 
 function addSimulate(program: Command): void {
-  caseCommand(program, 'simulate', STAGE_HELP.simulate)
+  withOverrides(withRunOptions(caseCommand(program, 'simulate', STAGE_HELP.simulate)))
     .addOption(new Option('--replace-runs', REPLACE_RUNS).default(false).conflicts('design'))
     .addOption(new Option('--run <name>', 'only this run of the transport model; others may be made beside it').conflicts('design'))
-    .option(
-      '--design [folder]',
-      "run nothing: write the members' emission files and design.json for a model run elsewhere (default: OUT/design)",
-      pathText,
+    .addOption(
+      new Option(
+        '--design [folder]',
+        "run nothing: write the members' emission files and design.json for a model run elsewhere (default: OUT/design)",
+      )
+        .argParser(pathText)
+        .conflicts(['threads', 'device', 'products']),
     )
     .action((path: string, options: SimulateOptions) => simulateCase(path, options));
 }
 
 function addCertify(program: Command): void {
-  caseCommand(program, 'certify', STAGE_HELP.certify)
-    .option('--run <name>', 'only this run of the transport model, of those that certify makes itself; others may be made beside it')
+  withProfile(withOverrides(withRunOptions(caseCommand(program, 'certify', STAGE_HELP.certify))))
+    .addOption(
+      new Option('--run <name>', 'only this run of the transport model, of those that certify makes itself; others may be made beside it').conflicts(
+        'profile',
+      ),
+    )
     .action((path: string, options: CommonOptions & { run?: string }) => certifyCase(path, options));
 }
 
@@ -103,14 +128,20 @@ function addBench(program: Command): void {
     .option('--rounds <n>', 'rounds in which ours and the peers take turns', wholeNumber, 11)
     .option('--memory', 'peak memory of training where that is slow, too', false)
     .option('--no-compile', 'leave torch.compile out')
-    .option('--programs <dir>', 'write the programs for kernel_bench, which needs no Node, into a folder, and measure nothing')
+    .addOption(
+      new Option('--programs <dir>', 'write the programs for kernel_bench, which needs no Node, into a folder, and measure nothing').conflicts([
+        ...['workload', 'steps', 'python', 'rounds', 'memory', 'compile', 'isa', 'threads', 'json'],
+      ]),
+    )
     .addOption(new Option('--isa <name>', 'instruction set of our kernels').choices(['auto', 'baseline', 'avx2', 'avx512', 'amx']).default('auto'))
     .action((ops: string[], options: BenchCommandOptions) => benchCommand(ops, options));
 }
 
 function addCheck(program: Command): void {
   const description = 'before any long run: every contract of a case tested, all problems at once';
-  caseCommand(program, 'check', description).action((path: string, options: CommonOptions) => checkCommand(path, options));
+  withOverrides(withOutputOptions(withPlaceOptions(caseCommand(program, 'check', description)))).action(
+    (path: string, options: CheckCommandOptions) => checkCommand(path, options),
+  );
 }
 
 function addInspect(program: Command): void {
@@ -118,7 +149,7 @@ function addInspect(program: Command): void {
     .command('inspect')
     .description('what files are: grid, times, units, ranges, and what is odd')
     .argument('<file...>', 'netCDF, GRIDDESC, CSV, Parquet, a case or a run folder');
-  withOutputOptions(command).action((paths: string[], options: CommonOptions) => inspectCommand(paths, options));
+  withResultOptions(command).action((paths: string[], options: CommonOptions) => inspectCommand(paths, options));
 }
 
 function addInventory(program: Command): void {
@@ -171,7 +202,7 @@ export function buildProgram(): Command {
     else addStage(program, stage);
   }
   addBench(program);
-  withOutputOptions(program.command('doctor').description('what this machine has, what is missing, how to get it')).action((options: CommonOptions) =>
+  withResultOptions(program.command('doctor').description('what this machine has, what is missing, how to get it')).action((options: CommonOptions) =>
     doctor(options),
   );
   return program;
