@@ -236,6 +236,12 @@ describe('devices and data', () => {
     expect(status).toBe(2);
   });
 
+  it('a key that does nothing is told before anything else, but not with --quiet', () => {
+    const told = /^note: --set loop\.iterations=5: loop\.iterations does nothing: with passes: 1 there is no loop\ndevice: cpu/;
+    expect(withoutGpu('run', writeCase(), '--set', 'loop.iterations=5').stderr).toMatch(told);
+    expect(withoutGpu('run', writeCase(), '--set', 'loop.iterations=5', '--quiet').stderr).not.toMatch(/note/);
+  });
+
   it('missing input files end with code 3 and name the file', () => {
     const { status, stderr } = retroplume('run', writeCase());
     expect(stderr).toMatch(/retroplume: [A-Z_]+: .*(GRIDDESC|METCRO2D|EMIS|truth|stations)/);

@@ -3,11 +3,13 @@ import { join, resolve } from 'node:path';
 import {
   demoFolder,
   describeDevice,
+  idleKeys,
   loadCase,
   runDemo,
   runPart,
   runStages,
   writeDesign,
+  type Case,
   type Part,
   type Ranks,
   type RunOptions,
@@ -71,7 +73,19 @@ interface Replacing {
 export async function runCase(path: string, stages: 'all' | StageName[], options: CommonOptions & Replacing): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = resolve(options.out ?? join('runs', loaded.name));
-  await watched(options, (context) => runStages(loaded, { out, stages, replaceRuns: options.replaceRuns, ...context }), printer(options, out));
+  await watched(
+    options,
+    (context) => {
+      if (stages === 'all' && context.ranks.rank === 0 && !options.quiet) tellIdleKeys(path, loaded, options);
+      return runStages(loaded, { out, stages, replaceRuns: options.replaceRuns, ...context });
+    },
+    printer(options, out),
+  );
+}
+
+/** What was set in vain, at the beginning of a whole run. */
+function tellIdleKeys(path: string, loaded: Case, { set }: CommonOptions): void {
+  for (const told of idleKeys(path, set, loaded)) process.stderr.write(`note: ${told}\n`);
 }
 
 export interface RunCommandOptions extends CommonOptions, Replacing, Partial<Pick<SubmitCommandOptions, 'submit' | 'dryRun'>> {

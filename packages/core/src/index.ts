@@ -3,7 +3,7 @@ export * from './errors';
 export { ALONE, giveWay, joinRanks, launchedByMpi, type Ranks } from './ranks';
 export { chooseDevice, describeDevice, DEVICE_CHOICES, DEVICE_PATTERN, PRODUCTS, type Device, type DeviceChoice, type Products } from './device';
 export { describeEnvironment, type Environment, type Finding } from './environment';
-export { loadCase, type Case } from './data/case';
+export { idleKeys, loadCase, type Case } from './data/case';
 export { demoFolder, runDemo, type DemoOptions, type DemoResult } from './pipeline/demo';
 export { checkCase, type CheckOptions, type CheckResult } from './pipeline/check/check-case';
 export { inspectFile } from './pipeline/inspect/inspect';

@@ -8,6 +8,7 @@ import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../../errors';
 import { caseSchema, type Case } from './case-schema';
 import { checkCase } from './checks';
+import { idleKeysOf } from './idle-keys';
 import { applyPaperDefaults, mapPaths, type Tree } from './load-case';
 import { describeProblem } from './problems';
 import { joinPath, readSource, type KeyPath } from './source';
@@ -26,6 +27,8 @@ export interface ExaminedCase {
   case: Case;
   /** top-level keys that could not be read at all */
   unread: ReadonlySet<string>;
+  /** keys that do nothing beside the others, a sentence each; none where there are problems, which may be their cause */
+  idle: string[];
   /** where a key stands, as `case.yaml:12` */
   whereIs: (path: KeyPath) => string;
 }
@@ -64,8 +67,9 @@ export function examineCase(path: string, overrides: readonly string[] = []): Ex
     const key = joinPath(breach.path);
     problems.push({ code: 'CASE_INVALID', place, key, message: `${place}: ${key}: ${breach.text}` });
   }
+  const idle = problems.length === 0 ? idleKeysOf(source, result) : [];
   mapPaths(result, (path) => resolve(dirname(file), path));
-  return { problems, case: result, unread, whereIs: (at) => source.whereIs(at) };
+  return { problems, case: result, unread, idle, whereIs: (at) => source.whereIs(at) };
 }
 
 /** One path lies on the way to the other. */

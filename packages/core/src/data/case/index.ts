@@ -18,6 +18,7 @@ export { isCommandName, NAME_IN_BRACES, type CommandName } from './command-names
 export { asksForCrossValidation } from './cross-validation-checks';
 export { GROUPS, REST, SPECIES, type Group, type Species } from './fields';
 export { examineCase, type CaseProblem, type ExaminedCase } from './examine-case';
+export { idleKeys } from './idle-keys';
 export { caseJsonSchema, type JsonSchema } from './json-schema';
 export { SCHEDULERS } from './jobs-schema';
 export { loadCase, mapPaths, restoreCase } from './load-case';

@@ -276,6 +276,12 @@ test('a group that no cell emits is told', async () => {
   expect(notes.join('\n')).not.toMatch(/(NOx|SO2|VOC|PM2\.5) is 0|summer: NH3/);
 });
 
+test('a key that does nothing is told, where it was written', async () => {
+  const { problems, notes } = await check(['loop.iterations=5']);
+  expect(problems).toEqual([]);
+  expect(notes).toContain('--set loop.iterations=5: loop.iterations does nothing: with passes: 1 there is no loop');
+});
+
 test('what the quality rules would leave out is told, and that nothing would be left', async () => {
   realObservations((ids) => firstHours(ids, '20,30').concat(`${ids[0]},2026-01-09T00:00Z,21,31`));
   const stuck = await check(['observations.quality.stuckSteps=10', 'inversion.hoursPerDay=24']);

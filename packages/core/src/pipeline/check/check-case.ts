@@ -46,7 +46,7 @@ export interface CheckResult {
  * for (const { code, message } of problems) console.log(code, message);
  */
 export async function checkCase(path: string, options: CheckOptions = {}): Promise<CheckResult> {
-  const { problems, case: settings, unread, whereIs } = examineCase(path, options.set);
+  const { problems, case: settings, unread, idle, whereIs } = examineCase(path, options.set);
   const findings = new Findings(whereIs);
   findings.problems.push(...problems.map((problem) => ({ ...problem, exitCode: 2 })));
   if (problems.length === 0) findings.right.push('case file: keys, values and their rules');
@@ -60,6 +60,7 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   if (grid && !['periods', 'emissions'].some((section) => unread.has(section)))
     await checkDisk(findings, settings, grid, resolve(options.out ?? `runs/${settings.name}`));
   await checkDevice(findings, settings, options);
+  findings.notes.push(...idle);
   return {
     case: path,
     unread: [...unread],
