@@ -55,10 +55,11 @@ interrupted() {
   [ "$code" != 0 ] && [ "$out/failure.json" -nt "$began" ] && grep -q '"code": "INTERRUPTED"' "$out/failure.json"
 }
 # A job of PBS cannot put itself back into the queue: another one goes on, and the jobs of the chain that wait for this one wait for that, too. A line of
-# JOB.next is a waiting job and the names of all that it waits for; JOB.ids holds a job and those that went on with it. What PBS does not know any more has
-# ended well: had it not, PBS would have deleted the waiting job.
+# JOB.next is a waiting job and the names of all that it waits for; JOB.ids holds a job and those that went on with it. What PBS says that it does not know any
+# more has ended well: had it not, PBS would have deleted the waiting job. A server that does not answer says nothing of the kind.
 known() {
-  qstat "$1" </dev/null >/dev/null 2>&1
+  local told
+  told=$(qstat "$1" 2>&1 </dev/null) || ! grep -qiE 'unknown job|has finished' <<<"$told"
 }
 go_on() {
   exec 9>>{{jobs}}/go-on.lock && flock 9 || return
