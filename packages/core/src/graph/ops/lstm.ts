@@ -66,9 +66,9 @@ export function lstm(g: Graph, input: Value, operands: LstmOperands, allStates: 
   if (initialHidden) expectShape('lstm', 'initialHidden', initialHidden, [hidden]);
   if (initialCell) expectShape('lstm', 'initialCell', initialCell, [hidden]);
   const outShape = [batch, height, width, allStates ? steps * hidden : hidden];
-  const keptCells = kept ?? keptOf(height * width, batch * steps * 5 * hidden, inChannels + hidden);
-  const trace = [batch, steps, keptCells];
   const units = Math.ceil(hidden / UNITS) * UNITS;
+  const keptCells = kept ?? keptOf(height * width, batch * steps * 5 * units, inChannels + hidden);
+  const trace = [batch, steps, keptCells];
   const label = weightInput.name?.replace(/\.weightInput$/, '') ?? 'lstm';
   const inputs = [input, weightInput, weightHidden, bias, initialHidden, initialCell];
   return g.apply(lstmOp, inputs, { allStates, keptCells }, [outShape, [...trace, 4 * units], [...trace, units]], label)[0];
