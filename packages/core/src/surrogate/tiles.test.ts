@@ -4,6 +4,7 @@ import { inMemory } from '../data/period-source';
 import { DEFAULT_LSTM_UNET, dependence, PAPER_RESNET, type NetworkSettings } from '../nn';
 import { Random } from '../random';
 import { DomainRun } from './domain-run';
+import type { AdjointEngine } from './frozen-program';
 import { freeRun } from './free-run';
 import { networkSettings } from './network-settings';
 import type { Surrogate } from './surrogate';
@@ -39,9 +40,13 @@ describe.each(Object.keys(NETWORKS) as (keyof typeof NETWORKS)[])('%s', (name) =
   const factors = Float32Array.from({ length: HOURS * rows * cols * 5 }, () => 0.5 + random.uniform());
   const gradient = Float32Array.from({ length: hours.length * rows * cols * 4 }, () => random.normal());
 
+  const programOf = ({ rows, cols }: Tiling): AdjointEngine => surrogate.program(2, rows, cols, { threads: 1 }, { adjoint: true });
+  const runOf = (tiling: Tiling, program: AdjointEngine): DomainRun =>
+    new DomainRun({ surrogate, sources: [inMemory(period)], tiling, engine: program, adjoint: program, batchSize: 2, threads: 1 });
+
   async function results(tiling: Tiling): Promise<{ concentrations: Float32Array; gradFactors: Float32Array }> {
-    const program = surrogate.program(2, tiling.rows, tiling.cols, { threads: 1 }, { adjoint: true });
-    const run = new DomainRun({ surrogate, sources: [inMemory(period)], tiling, engine: program, adjoint: program, batchSize: 2, threads: 1 });
+    const program = programOf(tiling);
+    const run = runOf(tiling, program);
     const what = { period: 0, hours, factors: { data: factors, hourly: true } };
     const concentrations = await run.forward(what);
     const gradFactors = new Float32Array(factors.length);
@@ -61,6 +66,19 @@ describe.each(Object.keys(NETWORKS) as (keyof typeof NETWORKS)[])('%s', (name) =
     // Sums of a few hundred float32 products in another order, through some ten layers: a few times 1e-6 of the largest.
     expectClose(tiled.concentrations, expected.concentrations, 1e-5);
     expectClose(tiled.gradFactors, expected.gradFactors, 1e-5);
+  });
+
+  it('a tile that is not left has the tracers of the factors that it is given', async () => {
+    const tiling = tilesOf(networkSettings(settings, 4), period.grid, least);
+    const program = programOf(tiling);
+    const [stays, anew] = [runOf(tiling, program), runOf(tiling, program)];
+    const first = new Set([tiling.tiles[0]]);
+    const others = factors.map((factor) => 2 * factor);
+    const forward = (run: DomainRun, data: Float32Array): Promise<Float32Array> =>
+      run.forward({ period: 0, hours, factors: { data, hourly: true } }, first);
+    await forward(stays, factors);
+    expect(await forward(stays, others)).toEqual(await forward(anew, others));
+    program.dispose();
   });
 
   it('needs all of the halo: with that of a network with fewer convolutions the result differs', async () => {
