@@ -126,26 +126,22 @@ function written(date: number): string {
  *   or 25 hourly steps
  */
 export function representativeDays(paths: readonly string[], { of, source }: MergeDates, period: TimeAxis): RepresentativeDay[] {
-  const files = new Map<number, string[]>();
-  for (const path of paths) {
-    const begin = startOf(path);
-    files.set(begin, [...(files.get(begin) ?? []), path]);
-  }
+  const files = paths.map((path) => ({ path, time: timesOf(path) }));
   return daysOf(period).map((date) => {
     const stands = of.get(date);
     if (stands === undefined) {
       throw new DataError('MERGE_DATES', `${source}: there is no line for ${written(date)}, a date of the period: give the table of its month, too`);
     }
-    const [path, ...more] = files.get(stands) ?? [];
+    const found = files.filter(({ time }) => time.start.getTime() === stands);
     const shown = paths.length > 1 ? `${paths[0]} … ${paths[paths.length - 1]}` : paths[0];
-    if (path === undefined || more.length > 0) {
+    if (found.length !== 1) {
       throw new DataError(
         'REPRESENTATIVE_DAY',
-        `${shown}: expected one file that begins at ${instant(new Date(stands))}, as that day stands for ${written(date)} in ${source}, but received ${path === undefined ? 'none' : [path, ...more].join(', ')}: give the file of that day, or another column`,
+        `${shown}: expected one file that begins at ${instant(new Date(stands))}, as that day stands for ${written(date)} in ${source}, but received ${found.map(({ path }) => path).join(', ') || 'none'}: give the file of that day, or another column`,
       );
     }
-    assertDay(path);
-    return { date: new Date(date), path };
+    assertDay(found[0]);
+    return { date: new Date(date), path: found[0].path };
   });
 }
 
@@ -156,16 +152,15 @@ function daysOf(period: TimeAxis): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * DAY);
 }
 
-function startOf(path: string): number {
+function timesOf(path: string): TimeAxis {
   const head = headOf(path);
-  if (head) return head.time.start.getTime();
+  if (head) return head.time;
   const file = IoapiFile.open(path); // says what is wrong with it
   file.close();
-  return file.time.start.getTime();
+  return file.time;
 }
 
-function assertDay(path: string): void {
-  const { stepSeconds, count } = headOf(path)!.time;
+function assertDay({ path, time: { stepSeconds, count } }: { path: string; time: TimeAxis }): void {
   if (stepSeconds === HOUR_SECONDS && STEPS.includes(count)) return;
   throw new DataError(
     'REPRESENTATIVE_DAY',

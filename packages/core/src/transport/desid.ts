@@ -140,7 +140,7 @@ function fragment(
           const number = String(s + 1).padStart(3, '0');
           return [
             `!   setenv ${kind}_EMIS_LAB_${number} ${label}`,
-            ...(representative ? [`!   setenv ${kind}_EM_SYM_DATE_${number} T          (files of representative days)`] : []),
+            ...(representative ? [`!   setenv ${kind}_EM_SYM_DATE_${number} T   # files of representative days`] : []),
           ];
         }),
     ),

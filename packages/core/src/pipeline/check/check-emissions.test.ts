@@ -58,6 +58,7 @@ test('a sector of representative days', async () => {
   const day = (i: number): string => new Date(begin + i * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
   rewrite('EMIS_winter.nc', { to: 'area_first.nc', time: (t) => ({ ...t, count: 25 }) });
   rewrite('EMIS_winter.nc', { to: 'area_last.nc', time: (t) => ({ ...t, start: new Date(begin + 4 * 86_400_000), count: 25 }) });
+  rewrite('EMIS_winter.nc', { to: 'area_march.nc', time: (t) => ({ ...t, start: new Date(begin + 60 * 86_400_000), count: 25 }) });
   writeFileSync(at('dates.txt'), `Date,week_N\n${[0, 1, 2, 3, 4].map((i) => `${day(i)},${day(i < 4 ? 0 : 4)}`).join('\n')}\n`);
   const sector = (column: string): string[] => [
     `emissions.sectors={area: {files: "inputs/area_*.nc", dates: {files: dates.txt, column: ${column}}}}`,
@@ -65,7 +66,7 @@ test('a sector of representative days', async () => {
   ];
   const result = await check(sector('week_N'));
   expect(result.problems).toEqual([]);
-  expect(result.right).toContain('emissions of area, winter: 2 files, 121 hours');
+  expect(result.right).toContain('emissions of area, winter: 2 files, 121 hours (1 more stands for no date of the period)');
   expect(codes(await check(sector('week_Y')))).toEqual(['MERGE_DATES emissions.sectors.area.dates']);
   rmSync(input('area_last.nc'));
   expect(codes(await check(sector('week_N')))).toEqual(['REPRESENTATIVE_DAY emissions.sectors.area.dates']);

@@ -192,12 +192,15 @@ async function checkSource(findings: Findings, source: Source, period: PeriodSet
   }
   if (findings.problems.length === before)
     findings.right.push(
-      `${what}, ${period.name}: ${files.length} ${files.length === 1 ? 'file' : 'files'}, ${series.time.count} hours${others(found.length - files.length)}`,
+      `${what}, ${period.name}: ${files.length} ${files.length === 1 ? 'file' : 'files'}, ${series.time.count} hours${others(found.length - files.length, days !== undefined)}`,
     );
 }
 
-function others(count: number): string {
-  return count === 0 ? '' : ` (${count} more ${count === 1 ? 'holds' : 'hold'} no hour of the period)`;
+/** How many files match the pattern, but are none of the period's. */
+function others(count: number, standing: boolean): string {
+  if (count === 0) return '';
+  const one = count === 1;
+  return ` (${count} more ${standing ? `${one ? 'stands' : 'stand'} for no date` : `${one ? 'holds' : 'hold'} no hour`} of the period)`;
 }
 
 /** The series; where it cannot be made, all of its files are looked at, so that each broken one is named. */
