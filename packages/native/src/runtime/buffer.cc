@@ -22,13 +22,13 @@ Buffer::Buffer(std::size_t bytes) : bytes_(bytes) {
   if (bytes == 0) return;
   const std::size_t alignment = bytes >= kHugePage ? kHugePage : 64;
   const std::size_t length = bytes + kSlack;
+  std::size_t space = length + alignment;
   // Of much memory the system's zeros come with the first use of a page, next to the processor that uses it.
-  block_ = length < bytes ? nullptr : std::calloc(length + alignment, 1);
+  block_ = space < bytes ? nullptr : std::calloc(space, 1);
   if (block_ == nullptr) {
     throw NativeError("OUT_OF_MEMORY",
                       "program: expected " + std::to_string(bytes >> 20) + " MiB of memory but the system has not that much: use a smaller batch");
   }
-  std::size_t space = length + alignment;
   data_ = block_;
   std::align(alignment, length, data_, space);
   // A hint only: without huge pages the arena works as well, with more page faults.
