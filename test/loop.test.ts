@@ -107,7 +107,9 @@ describe('a run with a loop', () => {
     for (const file of ['desid/desid_winter.nml', 'desid/masks_winter.nc', 'fields/emissions_winter.nc', 'mass_budget.csv']) {
       expect(products).toContain(file);
     }
-    for (const file of products) expect(readFileSync(join(folder, 'run/loop', file))).toEqual(readFileSync(join(folderOf('apply'), file)));
+    // By whole files: jest takes minutes to tell how two large ones differ.
+    const same = (file: string): boolean => readFileSync(join(folder, 'run/loop', file)).equals(readFileSync(join(folderOf('apply'), file)));
+    expect(products.filter((file) => !same(file))).toEqual([]);
     expect(recordOf('run', 'loop').products).toEqual(['loop.json', 'factors.nc', ...products]);
   });
 

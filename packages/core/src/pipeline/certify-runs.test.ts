@@ -117,7 +117,7 @@ it('need what simulate and prepare leave', async () => {
     message: expect.stringMatching(/run "retroplume prepare"/) as string,
   });
   expect(JSON.parse(readFileSync(at('unprepared', FAILURE_FILE), 'utf8'))).toMatchObject({ stage: 'certify', task: `certify-${NAMES[0]}` });
-  await runStages(settings, { out: at('unprepared'), stages: ['prepare'], threads: 1 });
+  copy('trained/prepare', 'unprepared/prepare');
   await make('unprepared', NAMES[0]);
   expect(existsSync(at('unprepared', FAILURE_FILE))).toBe(false);
 });
