@@ -6,7 +6,9 @@ import { IoapiFile } from '../data/ioapi';
 import { readCf } from '../data/netcdf-cf';
 import { writePreparedMeteorology, writePreparedRun } from '../data/prepared';
 import { temporaryFolder } from '../data/testing/shared-data';
+import { Grid } from '../grid/grid';
 import { writeGriddesc } from '../grid/griddesc';
+import { openSector } from '../transport/point-sources';
 import { CELLS, EMISSIONS, GRID, GROUPS, readAll, writeFile } from '../transport/testing/small-case';
 import { appliedSectors } from './applied-files';
 import { applyStage, BUDGET_FILE } from './apply-stage';
@@ -79,6 +81,14 @@ it('reads each date of the period from the file of the day that stands for it', 
   expect([0, 18, 19, 42].map((hour) => read('aveday_N')[hour])).toEqual([105, 123, 100, 123]);
   expect([0, 18, 19, 42].map((hour) => read('week_Y')[hour])).toEqual([105, 123, 200, 223]);
   expect(priorEmissionInputs(settings(), 'july').map(nameOf)).toEqual(['inputs/all.nc', 'inputs/nonroad_20260714.nc', 'inputs/dates.txt']);
+});
+
+it('reads of files on a larger grid the part that is that of the case', () => {
+  const { xorig, yorig, xcell, ycell } = GRID.definition;
+  const part = new Grid({ ...GRID.definition, xorig: xorig + 2 * xcell, yorig: yorig + ycell, cols: 3, rows: 2 });
+  const reader = openSector(priorSectors(settings(), 'july')[1], part);
+  expect(reader.read('NO', 23, 2)).toEqual(Float32Array.from({ length: 12 }, (_, i) => (i < 6 ? 123 : 100)));
+  reader.close();
 });
 
 it('is another prior with another column, and without one the files are of their own dates', () => {
