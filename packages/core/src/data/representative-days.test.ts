@@ -71,10 +71,17 @@ describe('the table', () => {
       'a date with two days',
       'Date,week_Y\n20160118,20160111\n20160119,20160112\n20160118,20160110\n',
       'week_Y',
-      (path) => `${path}:4: week_Y has 20160110 for 20160118, but 20160111 stands there before: give each date once`,
+      (path) => `${path}:4: week_Y has 20160110 for 20160118, but 20160111 in ${path}:2: give each date once`,
     ],
   ])('is refused with %s', (_, text, column, message) => {
     expect(() => dates(column, text)).toThrow(failure('MERGE_DATES', message(at('dates.txt'))));
+  });
+
+  it('is refused where another one differs', () => {
+    const two = [table(JANUARY), table('Date,week_Y\n20160119,20160112\n20160118,20160111\n', 'more.txt')];
+    const message = `${two[1]}:3: week_Y has 20160111 for 20160118, but 20160110 in ${two[0]}:3: give each date once`;
+    expect(() => readMergeDates(two, 'week_Y')).toThrow(failure('MERGE_DATES', message));
+    expect(readMergeDates([two[0], two[0], two[0]], 'week_Y').source).toBe(`${two[0]} … ${two[0]} (week_Y)`);
   });
 
   it('is refused where it is no file', () => {

@@ -41,19 +41,26 @@ const STEPS = [24, 25];
  */
 export function readMergeDates(paths: readonly string[], column: string): MergeDates {
   const of = new Map<number, number>();
+  const places = new Map<number, string>();
   for (const path of paths) {
     for (const { line, date, stands } of rowsOf(path, column)) {
       const other = of.get(date);
       if (other !== undefined && other !== stands) {
         throw new DataError(
           'MERGE_DATES',
-          `${path}:${line}: ${column} has ${written(stands)} for ${written(date)}, but ${written(other)} stands there before: give each date once`,
+          `${path}:${line}: ${column} has ${written(stands)} for ${written(date)}, but ${written(other)} in ${places.get(date)}: give each date once`,
         );
       }
       of.set(date, stands);
+      places.set(date, `${path}:${line}`);
     }
   }
-  return { of, source: `${paths.join(', ')} (${column})` };
+  return { of, source: `${firstToLast(paths)} (${column})` };
+}
+
+/** Many files, for messages. */
+function firstToLast(paths: readonly string[]): string {
+  return paths.length > 1 ? `${paths[0]} … ${paths[paths.length - 1]}` : paths[0];
 }
 
 interface Row {
@@ -133,11 +140,10 @@ export function representativeDays(paths: readonly string[], { of, source }: Mer
       throw new DataError('MERGE_DATES', `${source}: there is no line for ${written(date)}, a date of the period: give the table of its month, too`);
     }
     const found = files.filter(({ time }) => time.start.getTime() === stands);
-    const shown = paths.length > 1 ? `${paths[0]} … ${paths[paths.length - 1]}` : paths[0];
     if (found.length !== 1) {
       throw new DataError(
         'REPRESENTATIVE_DAY',
-        `${shown}: expected one file that begins at ${instant(new Date(stands))}, as that day stands for ${written(date)} in ${source}, but received ${found.map(({ path }) => path).join(', ') || 'none'}: give the file of that day, or another column`,
+        `${firstToLast(paths)}: expected one file that begins at ${instant(new Date(stands))}, as that day stands for ${written(date)} in ${source}, but received ${found.map(({ path }) => path).join(', ') || 'none'}: give the file of that day, or another column`,
       );
     }
     assertDay(found[0]);
