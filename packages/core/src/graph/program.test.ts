@@ -124,11 +124,11 @@ describe('memory', () => {
     for (const keptCells of [0, 1, 3]) expect(relativeError(run(keptCells), all)).toBeLessThan(1e-14);
   });
 
-  // 24 · 2^20 numbers whatever they save, beyond that 3 · 2^20 for each of 64 or more inputs and hidden units; 5 numbers a unit, units in sixteens.
+  // 64 · 2^20 numbers whatever they save, beyond that 3 · 2^20 for each of 64 or more inputs and hidden units; 5 numbers a unit, units in sixteens.
   test.each([
-    ['all of a small batch of a narrow one', { cells: 19_660, channels: 13, hidden: 16 }, 19_660],
-    ['none of a larger one', { cells: 19_661, channels: 13, hidden: 16 }, 0],
-    ['none where few units take the room of many', { cells: 19_661, channels: 13, hidden: 3 }, 0],
+    ['all of a small batch of a narrow one', { cells: 52_428, channels: 13, hidden: 16 }, 52_428],
+    ['none of a larger one', { cells: 52_429, channels: 13, hidden: 16 }, 0],
+    ['none where few units take the room of many', { cells: 52_429, channels: 13, hidden: 3 }, 0],
     ['the first cells of a wide one', { cells: 200_000, channels: 48, hidden: 16 }, 157_286],
     ['all of a wide one with room', { cells: 100_000, channels: 48, hidden: 16 }, 100_000],
   ])('of the LSTM’s gates keeps %s', (_, { cells, channels, hidden }, kept) => {

@@ -17,8 +17,8 @@ import { lstmGradients } from './lstm-backward';
 import { params, weightOperands, type LstmAttributes, type LstmInputs } from './lstm-operands';
 import { writeLstm } from './lstm-onnx';
 
-/** Numbers that are kept whatever a kept one saves: 96 MiB of float32, all gates of the demo's batch. */
-const KEPT_ALWAYS = 24 * 2 ** 20;
+/** Numbers that are kept whatever a kept one saves: 256 MiB of float32, all gates of two samples of the paper's network on its grid. */
+const KEPT_ALWAYS = 64 * 2 ** 20;
 
 /**
  * Inputs and states of a gate from which on more is kept. What a kept number saves is its product with all of them: with the 29 of the paper's network, at eight
