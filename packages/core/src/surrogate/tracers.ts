@@ -181,6 +181,11 @@ export class PeriodTracers {
   }
 }
 
+/** Bytes that tracers of so many values take in training. */
+export function carriedBytes(values: number, mostInSingle = MOST_IN_SINGLE): number {
+  return 4 * values > mostInSingle ? 2 * values : 4 * values;
+}
+
 export interface CarriedRoom {
   /** of tracers in memory; default: four tenths of the usable */
   mostBytes?: number;
@@ -204,7 +209,7 @@ export function carryRuns(
   if (settings.length === 0) return;
   const all = periods.flatMap((period) => [...period.runs.values()].map((run) => ({ period, run, shape: shapeOf(period, settings) })));
   const inSingle = all.reduce((sum, { shape }) => sum + hourStoreBytes(shape), 0);
-  const precision = inSingle > mostInSingle ? { half: HALF_UNIT } : {};
+  const precision = carriedBytes(inSingle / 4, mostInSingle) < inSingle ? { half: HALF_UNIT } : {};
   let free = mostBytes;
   try {
     for (const { period, run, shape } of all) {

@@ -43,7 +43,7 @@ test('a case without a fault', async () => {
   expect(result.problems).toEqual([]);
   expect(result).toMatchObject({ exitCode: 0, unread: [] });
   expect(result.right.join('\n')).toMatch(
-    /grid DEMO: 16 x 16 cells[^]*meteorology, winter: 1 file, 100 hours[^]*stations: \d+ in \d+ cells[^]*disk: /,
+    /grid DEMO: 16 x 16 cells[^]*meteorology, winter: 1 file, 100 hours[^]*stations: \d+ in \d+ cells[^]*memory: [^]*disk: /,
   );
 });
 

@@ -9,7 +9,7 @@ import { resolve } from 'node:path';
 import { Findings, type Problem } from './findings';
 import { checkGriddedInputs } from './gridded-inputs';
 import { checkLearning } from './learning-plan';
-import { checkCtm, checkDevice, checkDisk, checkRuns } from './machine';
+import { checkCtm, checkDevice, checkDisk, checkMemory, checkRuns } from './machine';
 import { checkObservedInputs } from './observed-inputs';
 
 export interface CheckOptions {
@@ -57,6 +57,7 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   if (!LEARNING.some((section) => unread.has(section) || problems.some(({ key }) => key.split('.')[0] === section)))
     await checkLearning(findings, settings, grid);
   if (!unread.has('ctm')) await checkCtm(findings, settings, grid);
+  if (grid && !['periods', 'members', 'surrogate', 'meteorology'].some((section) => unread.has(section))) checkMemory(findings, settings, grid);
   if (grid && !['periods', 'emissions'].some((section) => unread.has(section)))
     await checkDisk(findings, settings, grid, resolve(options.out ?? `runs/${settings.name}`));
   await checkDevice(findings, settings, options);

@@ -1,12 +1,15 @@
-/** What a run needs beside its inputs: room on the disk, the transport model's command, the device. */
+/** What a run needs beside its inputs: room on the disk, memory, the transport model's command, the device. */
 import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { memberNames, type Case } from '../../data/case';
+import { GROUPS, memberNames, type Case } from '../../data/case';
 import { chooseDevice } from '../../device';
 import type { DeviceChoice, Products } from '../../device';
 import { ConfigError, DataError, RetroplumeError } from '../../errors';
 import type { Grid } from '../../grid/grid';
+import { carriedBytes, tracerRoom } from '../../surrogate/tracers';
 import { checkReferenceOptions } from '../../transport/reference-model';
+import { usableMemory } from '../../usable-memory';
 import { priorFiles } from '../applied-files';
 import { simulatedRuns } from '../case-runs';
 import { certifyingRunNames } from '../certify-runs';
@@ -101,17 +104,27 @@ export async function checkDevice(findings: Findings, settings: Case, asked: { d
  */
 export function bytesWanted(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): number {
   const runs = simulatedRuns(settings);
-  const stored = 1 + memberNames(settings).length;
-  return settings.periods.reduce((sum, { name, hours }) => {
+  const written = settings.periods.reduce((sum, { name, hours }) => {
     const field = hours * grid.rows * grid.cols * FLOAT;
     const { files, sectors } = settings.emissions;
     const parts = [...(files === undefined ? [] : [{ files }]), ...Object.values(sectors)];
     const inventory = parts.reduce((bytes, part) => bytes + sizeOf(() => priorFiles(sectorFiles(settings, part, name)).map(({ path }) => path)), 0);
-    const prepare = field * (settings.meteorology.variables.length + CHANNELS_OF_A_RUN * stored);
     const simulate = runs.length * (field * SPECIES_OF_A_RUN + inventory);
     const updated = settings.loop.passes * (field * SPECIES_OF_A_RUN + inventory);
-    return sum + prepare + simulate + updated;
+    return sum + simulate + updated;
   }, 0);
+  return preparedBytes(settings, grid) + written;
+}
+
+/** The prior run and the members, which training samples. */
+function storedRuns(settings: Case): number {
+  return 1 + memberNames(settings).length;
+}
+
+/** The prepared store, which training has in memory. */
+function preparedBytes(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): number {
+  const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
+  return hours * grid.rows * grid.cols * FLOAT * (settings.meteorology.variables.length + CHANNELS_OF_A_RUN * storedRuns(settings));
 }
 
 /** Of the files that match; 0 where none does, which is told elsewhere. */
@@ -124,14 +137,35 @@ function sizeOf(files: () => string[]): number {
   }
 }
 
+/** What training takes, which is the most of all stages where there are members. The machine on which jobs run may be another: no fault, but worth knowing. */
+export function checkMemory(findings: Findings, settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): void {
+  const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
+  const fields = preparedBytes(settings, grid);
+  const tracers = carriedBytes(hours * grid.rows * grid.cols * GROUPS.length * settings.surrogate.tracers.length * storedRuns(settings));
+  const [room, usable] = [tracerRoom(1), usableMemory()];
+  const [held, inFiles] = [Math.min(tracers, room), Math.max(0, tracers - room)];
+  const text = `training holds ${gigabytes(fields)} of fields and ${gigabytes(tracers)} of tracers, and ${gigabytes(usable)} of memory may be used here`;
+  if (fields + held > usable) findings.notes.push(`${text}: give its job more, or take fewer members or shorter periods`);
+  else findings.right.push(`memory: ${text}`);
+  if (inFiles === 0) return;
+  const free = freeIn(tmpdir());
+  const files = `of the tracers ${gigabytes(inFiles)} lie in temporary files, and ${gigabytes(free)} are free in ${tmpdir()}`;
+  if (free < inFiles) findings.notes.push(`${files}: set TMPDIR to a folder with room`);
+  else findings.right.push(`temporary files: ${files}`);
+}
+
+function freeIn(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
+
 /** @param out - run folder, which need not exist yet; what it holds already is not wanted again */
 export async function checkDisk(findings: Findings, settings: Case, grid: Grid, out: string): Promise<void> {
   const wanted = Math.max(0, bytesWanted(settings, grid) - sizeOfFolder(out));
   let folder = out;
   while (!existsSync(folder)) folder = dirname(folder);
   await findings.attempt([], () => {
-    const { bavail, bsize } = statfsSync(folder);
-    const free = bavail * bsize;
+    const free = freeIn(folder);
     const text = `the run needs about ${gigabytes(wanted)} and ${gigabytes(free)} are free in ${folder}`;
     if (free < wanted) throw new DataError('DISK_FULL', `${out}: ${text}: make room or choose another folder with --out`);
     findings.right.push(`disk: ${text}`);
