@@ -106,6 +106,7 @@ function runFolder(name: string, weights: ReadonlyMap<string, Tensor>, certifica
     ctm: { kind: 'reference', options: {} },
     emissions: { groups: {}, sectors: {} },
     concentrations: { variables: VARIABLES },
+    meteorology: { format: 'auto', layers: 1, names: {} },
     members: membersSchema.parse({ count: 0 }),
     surrogate: SURROGATE,
     paperMode: { surrogate: SURROGATE },
