@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { loadCase } from '../packages/core/src/data/case';
 import { IoapiFile, IoapiWriter } from '../packages/core/src/data/ioapi';
 import { readGriddesc } from '../packages/core/src/grid/griddesc';
-import { priorEmissionFiles } from '../packages/core/src/pipeline/sector-files';
+import { filesOf, priorSectors } from '../packages/core/src/pipeline/sector-files';
 import { uniformFactors } from '../packages/core/src/pipeline/member-factors';
 import type { Certificate } from '../packages/core/src/surrogate/certificate';
 import { createCtm } from '../packages/core/src/transport/ctm';
@@ -120,7 +120,7 @@ async function writeSensitivities(): Promise<string> {
     for (const factor of [1.01, 0.99]) {
       const output = join(folder, `NOx-x${factor}_${period.name}.nc`);
       const factors = uniformFactors({ rows, cols }, { group: 'NOx', factor });
-      await ctm.run({ run: 'difference', period, emissionFiles: priorEmissionFiles(settings, period.name), output, factors });
+      await ctm.run({ run: 'difference', period, emissionFiles: filesOf(priorSectors(settings, period.name)), output, factors });
       runs.push(output);
     }
     const [more, less] = runs.map((path) => IoapiFile.open(path));

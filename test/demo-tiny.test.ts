@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { GROUPS, loadCase, SPECIES } from '../packages/core/src/data/case';
 import { IoapiFile } from '../packages/core/src/data/ioapi';
 import type { ScoreRow } from '../packages/core/src/inversion/score-rows';
-import { appliedFiles } from '../packages/core/src/pipeline/applied-files';
-import { priorEmissionFiles } from '../packages/core/src/pipeline/sector-files';
+import { appliedSectors } from '../packages/core/src/pipeline/applied-files';
+import { filesOf, priorSectors } from '../packages/core/src/pipeline/sector-files';
 import { FACTORS_FILE, readFactors, type PeriodFactors } from '../packages/core/src/pipeline/factors-file';
 import { readRecord } from '../packages/core/src/pipeline/record';
 import { runStages, type RunResult } from '../packages/core/src/pipeline/run';
@@ -169,8 +169,8 @@ describe('apply', () => {
     const applied = join(folder, 'run', invert.replace('invert', 'apply'));
     let largestChange = 0;
     for (const { name: period } of settings().periods) {
-      const [priorPath] = priorEmissionFiles(settings(), period);
-      const [updatedPath] = appliedFiles(applied, settings(), period);
+      const [priorPath] = filesOf(priorSectors(settings(), period));
+      const [updatedPath] = filesOf(appliedSectors(applied, settings(), period));
       const [prior, updated] = [IoapiFile.open(priorPath), IoapiFile.open(updatedPath)];
       const factors = readFactors(join(folder, 'run', invert, FACTORS_FILE), prior.grid, period);
       GROUPS.forEach((group, g) => {
@@ -191,8 +191,8 @@ describe('apply', () => {
 
   it('keeps grid, time axis, variables and header of the prior', () => {
     for (const { name: period } of settings().periods) {
-      const prior = IoapiFile.open(priorEmissionFiles(settings(), period)[0]);
-      const updated = IoapiFile.open(appliedFiles(join(folder, 'run/apply'), settings(), period)[0]);
+      const prior = IoapiFile.open(filesOf(priorSectors(settings(), period))[0]);
+      const updated = IoapiFile.open(filesOf(appliedSectors(join(folder, 'run/apply'), settings(), period))[0]);
       expect(updated.grid.definition).toEqual(prior.grid.definition);
       expect(updated.time).toEqual(prior.time);
       expect(updated.layers).toBe(prior.layers);
@@ -235,7 +235,7 @@ describe('another run', () => {
     );
     const spread = shownSpread(context)!;
     settings.periods.forEach(({ name }, p) => {
-      const { grid } = IoapiFile.open(priorEmissionFiles(settings, name)[0]);
+      const { grid } = IoapiFile.open(filesOf(priorSectors(settings, name))[0]);
       const { data } = readFactors(join(folder, 'run/invert', FACTORS_FILE), grid, name);
       data.forEach((f, i) => expect(Math.abs(Math.log(f))).toBeLessThanOrEqual(limit * spread[p][i] + 1e-6)); // factors are float32
       const distance = readDistance(join(folder, 'run/invert', DISTANCE_FILE), name)!;

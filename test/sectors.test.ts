@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { IoapiFile, IoapiWriter } from '../packages/core/src/data/ioapi';
 import { Grid, type TimeAxis } from '../packages/core/src/grid/grid';
 import { cfVariable, readCf } from '../packages/core/src/data/netcdf-cf';
-import { priorEmissionFiles } from '../packages/core/src/pipeline/sector-files';
+import { filesOf, priorSectors } from '../packages/core/src/pipeline/sector-files';
 import { writeScaledEmissions } from '../packages/core/src/transport/members';
 import { loadCase, type Case } from '../packages/core/src/data/case';
 import type { UncertaintySummary } from '../packages/core/src/pipeline/uncertainty-stage';
@@ -54,7 +54,7 @@ beforeAll(async () => {
   // Power has 80 % of some groups in the east, and 10 % in the west; the rest is the rest.
   const share = Float32Array.from({ length: CELLS * 5 }, (_, i) => (Math.floor(i / 5) % COLS < COLS / 2 ? 0.1 : [0.5, 0, 0.8, 0.1, 0.3][i % 5]));
   for (const { name } of settings.periods) {
-    const [whole] = priorEmissionFiles(settings, name);
+    const [whole] = filesOf(priorSectors(settings, name));
     writeScaledEmissions([whole], join(folder, `pt_egu_${name}.nc`), share, settings.emissions.groups);
     writeScaledEmissions(
       [whole],
@@ -70,7 +70,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 it('runs every stage', () => expect([report.status, report.stderr.match(/^retroplume: .*/m)]).toEqual([0, null]));
 
 it('prepares the sum of the sectors, and writes members and the updated inventory in sectors', () => {
-  const [path] = priorEmissionFiles(settings, 'winter');
+  const [path] = filesOf(priorSectors(settings, 'winter'));
   const file = IoapiFile.open(path);
   const area = file.grid.cellArea(0);
   file.close();
@@ -231,7 +231,7 @@ it('without factors of its own a sector has those of the rest', () => {
 });
 
 it('takes in-line point files as a sector, and writes those of members as point files', () => {
-  const gridded = IoapiFile.open(priorEmissionFiles(settings, 'winter')[0]);
+  const gridded = IoapiFile.open(filesOf(priorSectors(settings, 'winter'))[0]);
   const { grid, time } = gridded;
   gridded.close();
   const places = [grid.centre(5, 6), grid.centre(9, 3)];
@@ -250,13 +250,13 @@ it('takes in-line point files as a sector, and writes those of members as point 
   const degrees = ['LATITUDE', 'LONGITUDE'].map((name) => ({ name, units: 'degrees' }));
   write('stacks.nc', { ...time, count: 1, stepSeconds: 0 }, degrees, [...places.map(({ lat }) => lat), ...places.map(({ lon }) => lon)]);
   for (const { name } of settings.periods) {
-    const file = IoapiFile.open(priorEmissionFiles(settings, name)[0]);
+    const file = IoapiFile.open(filesOf(priorSectors(settings, name))[0]);
     write(`inln_${name}.nc`, file.time, [{ name: 'SO2', units: 'moles/s' }], [100, 200]);
     file.close();
   }
   // Farms emit ammonia alone, and their files hold nothing else.
   for (const { name } of settings.periods) {
-    const file = IoapiFile.open(priorEmissionFiles(settings, name)[0]);
+    const file = IoapiFile.open(filesOf(priorSectors(settings, name))[0]);
     const writer = IoapiWriter.create(join(folder, `farms_${name}.nc`), {
       ...{ grid, layers: 1, time: file.time, variables: [{ name: 'NH3', units: 'moles/s' }] },
     });

@@ -19,7 +19,7 @@ const inside = (path) => require(`../../packages/core/dist/${path}.js`);
 const { loadCase, readGriddesc, readStations } = inside('index');
 const { createCtm } = inside('transport/ctm');
 const { timeOf } = inside('pipeline/case-runs');
-const { priorEmissionFiles } = inside('pipeline/sector-files');
+const { filesOf, priorSectors } = inside('pipeline/sector-files');
 const { readRunConcentrations } = inside('pipeline/run-concentrations');
 const { groupLast } = inside('pipeline/twin-observations');
 const { readTruthFactors } = inside('worlds/truth-factors');
@@ -41,7 +41,7 @@ const ctm = createCtm(settings);
 
 async function fieldsOf(period, factors, modelError) {
   const output = join(folder, 'ACONC.nc');
-  const emissionFiles = priorEmissionFiles(settings, period.name);
+  const emissionFiles = filesOf(priorSectors(settings, period.name));
   await ctm.run({ run: 'model error', period, emissionFiles, output, factors, modelError, threads: Number(values.threads) });
   return readRunConcentrations(settings, [output], { grid, time: timeOf(period) });
 }

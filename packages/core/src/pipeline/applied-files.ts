@@ -15,12 +15,7 @@ export function priorFiles({ files, days }: Pick<SectorFiles, 'files' | 'days'>)
   return days ?? files.map((path) => ({ path }));
 }
 
-/** The updated emission files of a period, in the order of the prior's. */
-export function appliedFiles(dir: string, settings: Case, period: string): string[] {
-  return filesOf(appliedSectors(dir, settings, period));
-}
-
-/** The same by sector; all bear the dates of their hours. */
+/** The updated emission files of a period by sector, in the order of the prior's; all bear the dates of their hours. */
 export function appliedSectors(dir: string, settings: Case, period: string): SectorFiles[] {
   const nameOf = updatedNames(settings);
   return priorSectors(settings, period).map((sector) =>

@@ -6,12 +6,12 @@ import { writePreparedMeteorology, writePreparedRun } from '../data/prepared';
 import { temporaryFolder } from '../data/testing/shared-data';
 import { writeGriddesc } from '../grid/griddesc';
 import { CELLS, EMISSIONS, GRID, GROUPS, readAll, START, writeFile } from '../transport/testing/small-case';
-import { appliedFiles } from './applied-files';
+import { appliedSectors } from './applied-files';
 import { applyStage, BUDGET_FILE } from './apply-stage';
 import { timeOf } from './case-runs';
 import { FACTORS_FILE, writeFactors } from './factors-file';
 import { readInventory } from './prepare';
-import { priorSectors } from './sector-files';
+import { filesOf, priorSectors } from './sector-files';
 import type { StageContext } from './stage';
 
 const folder = temporaryFolder();
@@ -65,6 +65,8 @@ async function apply(of: Case, factors: Record<string, Float32Array>): Promise<{
   return done.summary as { files: string[] };
 }
 
+const applied = (of: Case, period: string): string[] => filesOf(appliedSectors(at('apply'), of, period));
+
 const ratio = (prior: string, updated: string, hour: number): number => {
   const [a, b] = [readAll(prior).get('NO')!, readAll(updated).get('NO')!];
   return Math.round(b[hour * CELLS + 3] / a[hour * CELLS + 3]);
@@ -77,7 +79,7 @@ it('gives the hours of every file of a period their own factors', async () => {
   }
   const of = settings(at('EMIS_*.nc'), [{ name: 'p', start: START, hours: 48 }], 'hour');
   await apply(of, { p: constant(...Array.from({ length: 48 }, (_, hour) => 1 + hour)) });
-  const [first, second] = appliedFiles(at('apply'), of, 'p');
+  const [first, second] = applied(of, 'p');
   expect([0, 23, 24].map((hour) => ratio(at('EMIS_0.nc'), first, hour))).toEqual([1, 24, 25]);
   expect([0, 23, 24].map((hour) => ratio(at('EMIS_1.nc'), second, hour))).toEqual([25, 48, 48]);
   const budget = readFileSync(at(`apply/${BUDGET_FILE}`), 'utf8')
@@ -100,8 +102,8 @@ it('gives a file that serves two periods the factors of both', async () => {
   ]);
   const { files } = await apply(of, { a: constant(2), b: constant(3) });
   expect(files).toEqual(['EMIS.updated.nc']);
-  expect(appliedFiles(at('apply'), of, 'b')).toEqual(appliedFiles(at('apply'), of, 'a'));
-  const [updated] = appliedFiles(at('apply'), of, 'a');
+  expect(applied(of, 'b')).toEqual(applied(of, 'a'));
+  const [updated] = applied(of, 'a');
   expect([0, 10, 11, 12, 22, 23].map((hour) => ratio(at('EMIS.nc'), updated, hour))).toEqual([2, 2, 1, 3, 3, 1]);
 });
 

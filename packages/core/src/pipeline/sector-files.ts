@@ -21,10 +21,6 @@ export interface RunFiles {
 /** A sector of the case. */
 export type Sector = Case['emissions']['sectors'][string];
 
-export function priorEmissionFiles(settings: Case, period: string): string[] {
-  return filesOf(priorSectors(settings, period));
-}
-
 /** The prior's files of a period by sector; those of `emissions.files` are the sector {@link REST}. @throws {ConfigError} `SECTOR_FILES` */
 export function priorSectors(settings: Case, period: string): SectorFiles[] {
   const { files, groups, sectors } = settings.emissions;
