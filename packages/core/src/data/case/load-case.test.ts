@@ -1,10 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../../errors';
-import { caseDocumentation } from './case-doc';
 import { caseJsonSchema, loadCase, paperDefaults, restoreCase, type Case, type JsonSchema } from './index';
-import { editDistance, nearestKey } from './nearest-key';
 import { TINY_CASE as VALID } from './testing/tiny-case';
 
 let folder: string;
@@ -366,37 +364,5 @@ describe('a loaded case that was kept as JSON', () => {
         message: expect.stringMatching(/^run\.json: its case does not fit .*inversion.*use the version/) as string,
       }) as Error,
     );
-  });
-});
-
-describe('the nearest key', () => {
-  it('counts swaps of neighbours once', () => {
-    expect(editDistance('cuont', 'count')).toBe(1);
-    expect(editDistance('', 'abc')).toBe(3);
-    expect(nearestKey('LearningRat', ['learningRate', 'l2'])).toBe('learningRate');
-    expect(nearestKey('zzzz', ['learningRate', 'l2'])).toBeUndefined();
-  });
-});
-
-describe('what is published', () => {
-  const root = join(__dirname, '../../../../..');
-  it('docs/case.schema.json is current (node tools/case-docs.mjs)', () => {
-    expect(JSON.parse(readFileSync(join(root, 'docs/case.schema.json'), 'utf8'))).toEqual(JSON.parse(JSON.stringify(caseJsonSchema())));
-  });
-  it('docs/case-file.md is current (node tools/case-docs.mjs)', () => {
-    expect(readFileSync(join(root, 'docs/case-file.md'), 'utf8')).toBe(caseDocumentation());
-  });
-  it('describes every key', () => {
-    const bare: string[] = [];
-    const walk = (schema: JsonSchema, path: string): void => {
-      for (const [key, inner] of Object.entries(schema.properties ?? {})) {
-        if (!inner.description) bare.push(path + key);
-        walk(inner, `${path}${key}.`);
-      }
-      for (const option of schema.oneOf ?? []) walk(option, path);
-      if (schema.items) walk(schema.items, `${path}[].`);
-    };
-    walk(caseJsonSchema(), '');
-    expect(bare.filter((path) => !path.startsWith('paperMode.'))).toEqual([]);
   });
 });

@@ -77,7 +77,7 @@ export async function submitChain(settings: Case, options: SubmitOptions): Promi
     const scripts = plan.jobs.map((job) => writeScript(settings, out, scheduler, job, options));
     const unneeded = plan.upToDate.map((name): ChainJob => ({ name, state: 'up to date' }));
     const made = (jobs: SubmittedJob[]): SubmitResult => ({ case: settings.name, out, scheduler, dryRun, jobs: [...unneeded, ...jobs] });
-    if (dryRun) return made(scripts.map((each) => describe(scheduler, each, 'written', each.job.after.map(placeholder))));
+    if (dryRun) return made(scripts.map((each) => describe(scheduler, each, 'written', each.job.after.map(idToCome))));
     const chain: Chain = { scheduler, case: settings.file, submitted: new Date().toISOString(), jobs: [...unneeded] };
     return { ...made(submitAll(out, chain, scripts)), chain: chainPath(out) };
   } finally {
@@ -104,9 +104,9 @@ interface Script {
   submission: Omit<Submission, 'after'>;
 }
 
-/** For the id of a job that is not submitted. */
-function placeholder(name: JobName): string {
-  return `JOB_OF_${name.toUpperCase().replace('-', '_')}`;
+/** Stands in a command that is only shown for the id that the scheduler will give: there is none before a job is submitted. */
+function idToCome(name: JobName): string {
+  return `JOB_OF_${name.toUpperCase().replaceAll('-', '_')}`;
 }
 
 function refuseActive(out: string): void {

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { caseDocumentation } from './case-doc';
+import { caseJsonSchema, type JsonSchema } from './index';
+
+describe('what is published', () => {
+  const root = join(__dirname, '../../../../..');
+  it('docs/case.schema.json is current (node tools/case-docs.mjs)', () => {
+    expect(JSON.parse(readFileSync(join(root, 'docs/case.schema.json'), 'utf8'))).toEqual(JSON.parse(JSON.stringify(caseJsonSchema())));
+  });
+  it('docs/case-file.md is current (node tools/case-docs.mjs)', () => {
+    expect(readFileSync(join(root, 'docs/case-file.md'), 'utf8')).toBe(caseDocumentation());
+  });
+  it('describes every key', () => {
+    const bare: string[] = [];
+    const walk = (schema: JsonSchema, path: string): void => {
+      for (const [key, inner] of Object.entries(schema.properties ?? {})) {
+        if (!inner.description) bare.push(path + key);
+        walk(inner, `${path}${key}.`);
+      }
+      for (const option of schema.oneOf ?? []) walk(option, path);
+      if (schema.items) walk(schema.items, `${path}[].`);
+    };
+    walk(caseJsonSchema(), '');
+    expect(bare.filter((path) => !path.startsWith('paperMode.'))).toEqual([]);
+  });
+});
