@@ -6,7 +6,7 @@ const WORDS: Record<StageState, string> = {
   'up to date': 'up to date',
   new: 'to be made',
   'goes on': 'begun, goes on',
-  kept: 'to be made anew, but for what takes long',
+  kept: 'to be made anew, but for what is still right',
   anew: 'to be made anew',
   unknown: 'not known yet',
 };

@@ -3,17 +3,16 @@ import { join, resolve } from 'node:path';
 import type { Case } from '../data/case';
 import { RetroplumeError } from '../errors';
 import { checkPlan, planOf, STAGE_OF, stagesOf } from './all-stages';
-import { simulatedRuns } from './case-runs';
 import { checkInputs } from './check/check-case';
-import { damagedProducts, keepsFolder, lastMade, readRecord, type StageMark } from './record';
+import { damagedProducts, keepsSome, lastMade, readRecord, type StageMark } from './record';
 import { replacedRuns } from './replaced-runs';
 import { deviceOf, runContext, type RunOptions } from './run';
-import { isSimulated } from './simulate-stage';
+import { missingRuns } from './simulate-stage';
 import { keyOf, neededRecord, stageContext, type RunContext, type StageContext, type StageName, type Variant } from './stage';
 import { differences, fewOf } from './why-anew';
 import { ALONE } from '../ranks';
 
-/** `kept`: made anew, but for its products that take long and are still right; `unknown`: what it needs is not there yet. */
+/** `kept`: made anew, but for products that are still right; `unknown`: what it needs is not there yet. */
 export type StageState = 'up to date' | 'new' | 'goes on' | 'kept' | 'anew' | 'unknown';
 
 export interface PlannedStage {
@@ -102,11 +101,8 @@ class Work {
   }
 
   private async runsOf(context: StageContext, mark: StageMark): Promise<Pick<PlannedStage, 'runs' | 'replaces'>> {
-    const kept = keepsFolder(context.dir, mark);
-    const damaged = new Set(damagedIn(context.dir).map(({ product }) => product.split('/')[0]));
-    const runs = simulatedRuns(context.case).filter((run) => !kept || damaged.has(run) || !isSimulated(context, run));
     const replaced = await replacedRuns(this.run);
-    return { runs, ...(replaced ? { replaces: replaced.runs } : {}) };
+    return { runs: missingRuns(context, mark), ...(replaced ? { replaces: replaced.runs } : {}) };
   }
 }
 
@@ -120,7 +116,7 @@ function stateOf(dir: string, mark: StageMark): StageState {
   if (before === undefined) return 'new';
   if (before.key === mark.key && readRecord(dir)?.key === mark.key) return damagedIn(dir).length === 0 ? 'up to date' : 'kept';
   if (before.key === mark.key) return 'goes on';
-  return keepsFolder(dir, mark) ? 'kept' : 'anew';
+  return keepsSome(dir, mark) ? 'kept' : 'anew';
 }
 
 /** @param after - stages before it that will be others */

@@ -1,7 +1,19 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { beginStage, canonicalJson, checkOurs, finishStage, hashText, isBegun, isUpToDate, readRecord, type StageRecord } from './record';
+import { dirname, join } from 'node:path';
+import {
+  beginStage,
+  canonicalJson,
+  checkOurs,
+  finishStage,
+  hashText,
+  isBegun,
+  isUpToDate,
+  keeps,
+  readRecord,
+  type StagePart,
+  type StageRecord,
+} from './record';
 
 let folder: string;
 let dir: string;
@@ -117,6 +129,60 @@ describe('what an interrupted stage left', () => {
     leave('k');
     finishStage(dir, record('k', ['checkpoint']));
     expect(readdirSync(dir).sort()).toEqual(['checkpoint', 'record.json']);
+    beginStage(dir, { key: 'k2' });
+    expect(readdirSync(dir)).toEqual(['partial.json']);
+  });
+});
+
+describe('parts of a stage', () => {
+  const part = (key: string, name: string): StagePart => ({ key, entries: [`${name}/result`, `${name}/log`] });
+  const PARTS = { a: part('1', 'a'), b: part('1', 'b'), c: part('1', 'c') };
+  const make = (...paths: string[]): void =>
+    paths.forEach((path) => {
+      mkdirSync(dirname(join(dir, path)), { recursive: true });
+      writeFileSync(join(dir, path), path);
+    });
+  const files = (): string[] =>
+    readdirSync(dir, { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.includes('/'))
+      .sort();
+
+  beforeEach(() => {
+    beginStage(dir, { key: 'k', parts: PARTS });
+    make('a/result', 'a/log', 'a/other', 'b/result', 'c/result', 'sum', 'd/result');
+  });
+
+  it('stay with their keys, finished or not; what is of none goes, and with the same key nothing', () => {
+    beginStage(dir, { key: 'k', parts: PARTS });
+    expect(files()).toHaveLength(6);
+    finishStage(dir, { ...record('k', ['sum']), parts: PARTS });
+    const mark = { key: 'k2', parts: { ...PARTS, b: part('2', 'b') } };
+    expect(files().filter(keeps(dir, { ...record('', []), ...mark }))).toEqual(['a/log', 'a/result', 'c/result']);
+    beginStage(dir, mark);
+    expect(files()).toEqual(['a/log', 'a/result', 'c/result']);
+    expect(existsSync(join(dir, 'sum'))).toBe(false);
+  });
+
+  it('are kept while a mark is without them, and are there for one that has them again, but not with another key', () => {
+    const begun = beginStage(dir, { key: 'k2', parts: { a: PARTS.a } });
+    expect(begun.parts).toEqual(PARTS);
+    finishStage(dir, { ...record('k2', []), ...begun });
+    beginStage(dir, { key: 'k3', parts: { b: PARTS.b, c: part('2', 'c') } });
+    expect(files()).toEqual(['a/log', 'a/result', 'b/result']);
+  });
+
+  it('are not kept for one in whose place another part writes', () => {
+    beginStage(dir, { key: 'k2', parts: { z: { key: '1', entries: ['a/result'] } } });
+    expect(files()).toEqual(['b/result', 'c/result']);
+  });
+
+  it('are still known after a kill while the rest is removed', () => {
+    writeFileSync(join(dir, 'partial.json'), JSON.stringify({ parts: { a: PARTS.a } }));
+    beginStage(dir, { key: 'k', parts: PARTS });
+    expect(files()).toEqual(['a/log', 'a/result']);
+  });
+
+  it('are removed by a stage that has none', () => {
     beginStage(dir, { key: 'k2' });
     expect(readdirSync(dir)).toEqual(['partial.json']);
   });

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
 import { readJson, type JsonExpectation } from '../data/json-file';
 import { makeFolder } from '../data/make-folder';
@@ -18,6 +18,8 @@ export interface StageRecord {
   key: string;
   /** of stages that keep their folder while only the cheap part of their settings changes: the key with the dear part alone */
   dearKey?: string;
+  /** by name, parts that are kept while their own keys stay; also those that the stage has made once and its case has no more: it may have them again */
+  parts?: Record<string, StagePart>;
   settings: unknown;
   versions: Record<string, string>;
   /** `cpu` or `cuda:N`: where the network computed in stages that run it */
@@ -39,8 +41,16 @@ export interface StageRecord {
   summary: unknown;
 }
 
+/** A part of a stage's products. */
+export interface StagePart {
+  /** hash of what decides it */
+  key: string;
+  /** files and folders that it may leave, from the stage's folder */
+  entries: string[];
+}
+
 /** What a stage is made with: of a finished one its record holds it, of one at work its mark. */
-export type StageMark = Pick<StageRecord, 'key' | 'dearKey' | 'settings' | 'inputs' | 'versions'>;
+export type StageMark = Pick<StageRecord, 'key' | 'dearKey' | 'parts' | 'settings' | 'inputs' | 'versions'>;
 
 export const RECORD = 'record.json';
 const PARTIAL = 'partial.json';
@@ -127,34 +137,73 @@ export function checkOurs(dir: string): void {
   );
 }
 
-/** Removes what is in a stage's folder. The mark stays: what a kill leaves half empty must still be known as ours, and be of no key. */
-function emptyFolder(dir: string): void {
-  writeFileAtomic(join(dir, PARTIAL), '{}');
-  for (const name of readdirSync(dir)) if (name !== PARTIAL) rmSync(join(dir, name), { recursive: true, force: true });
+/** Removes what is in a stage's folder but for parts. The mark stays: what a kill leaves half empty must still be known as ours, and be of no key. */
+function emptyFolder(dir: string, parts: Record<string, StagePart>): void {
+  writeFileAtomic(join(dir, PARTIAL), JSON.stringify({ parts }));
+  const kept = new Set(entriesOf(parts));
+  const folders = new Set([...kept].map(dirname));
+  for (const name of readdirSync(dir)) {
+    if (name === PARTIAL) continue;
+    if (folders.has(name)) for (const entry of readdirSync(join(dir, name))) remove(dir, join(name, entry), kept);
+    else remove(dir, name, kept);
+  }
 }
 
-/** Whether {@link beginStage} keeps what lies in a stage's folder. */
+function remove(dir: string, entry: string, kept: ReadonlySet<string>): void {
+  if (!kept.has(entry)) rmSync(join(dir, entry), { recursive: true, force: true });
+}
+
+function entriesOf(parts: Record<string, StagePart>): string[] {
+  return Object.values(parts).flatMap(({ entries }) => entries);
+}
+
+/** Parts in a stage's folder that are those of this mark, or of which it says nothing. */
+function keptParts(dir: string, { parts }: Pick<StageMark, 'parts'>): Record<string, StagePart> {
+  if (parts === undefined) return {};
+  const own = new Set(entriesOf(parts));
+  const isRight = ([name, { key, entries }]: [string, StagePart]): boolean =>
+    name in parts ? parts[name].key === key : !entries.some((entry) => own.has(entry));
+  return Object.fromEntries(Object.entries(lastMade(dir)?.parts ?? {}).filter(isRight));
+}
+
+/** Whether {@link beginStage} keeps all that lies in a stage's folder. */
 export function keepsFolder(dir: string, { key, dearKey }: Pick<StageMark, 'key' | 'dearKey'>): boolean {
   const left = lastMade(dir);
   return left?.key === key || (dearKey !== undefined && left?.dearKey === dearKey);
 }
 
+/** Whether {@link beginStage} keeps anything of it. */
+export function keepsSome(dir: string, mark: StageMark): boolean {
+  return keepsFolder(dir, mark) || entriesOf(keptParts(dir, mark)).some((entry) => existsSync(join(dir, entry)));
+}
+
+/** Which files and folders that lie in a stage's folder {@link beginStage} keeps. */
+export function keeps(dir: string, mark: StageMark): (entry: string) => boolean {
+  if (keepsFolder(dir, mark)) return () => true;
+  const kept = new Set(entriesOf(keptParts(dir, mark)));
+  return (entry) => kept.has(entry);
+}
+
 /**
  * Makes a stage's folder ready: what a run with the same key left, finished or not (checkpoints, finished files, products beside one that is damaged), is kept,
- * and so is what a run with the same dear key left; anything else is removed.
+ * and so is what a run with the same dear key left, and parts; anything else is removed.
  *
+ * @returns the mark with the parts that are kept
  * @throws {ConfigError} `FOLDER_NOT_OURS`
  */
-export function beginStage(dir: string, mark: Pick<StageMark, 'key'> & Partial<StageMark>): void {
+export function beginStage<M extends Pick<StageMark, 'key'> & Partial<StageMark>>(dir: string, mark: M): M {
   checkOurs(dir);
   makeFolder(dir);
   const record = readRecord(dir);
-  if (!keepsFolder(dir, mark)) emptyFolder(dir);
+  const kept = keptParts(dir, mark);
+  if (!keepsFolder(dir, mark)) emptyFolder(dir, kept);
   // What is kept is looked at as what this run has made.
-  else if (record) for (const { product } of damagedProducts(dir, record)) rmSync(join(dir, product), { recursive: true, force: true });
+  if (record) for (const { product } of damagedProducts(dir, record)) rmSync(join(dir, product), { recursive: true, force: true });
+  const begun = mark.parts ? { ...mark, parts: { ...kept, ...mark.parts } } : mark;
   // The mark first: between the two the folder must not be without one.
-  writeFileAtomic(join(dir, PARTIAL), JSON.stringify(mark));
+  writeFileAtomic(join(dir, PARTIAL), JSON.stringify(begun));
   rmSync(join(dir, RECORD), { force: true });
+  return begun;
 }
 
 /** Writes the record: from here on the stage is done, so all of it is on the disk before, should the machine go down. */

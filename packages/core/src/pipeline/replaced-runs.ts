@@ -1,34 +1,40 @@
 /**
- * Runs of the user's own transport model may have cost days, and `simulate` with other settings or inputs removes them all to make them anew. A key that was
- * changed for something else must not do that unasked.
+ * Runs of the user's own transport model may have cost days, and `simulate` removes those whose settings or inputs are others now, to make them anew. A key that
+ * was changed for something else must not do that unasked.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Case } from '../data/case';
 import { ConfigError } from '../errors';
 import { isMadeFile } from './case-runs';
-import { keepsFolder, lastMade } from './record';
+import { keeps, lastMade } from './record';
 import { simulateStage } from './simulate-stage';
 import { keyOf, stageContext, type RunContext } from './stage';
 import { whatChanged } from './why-anew';
 
-/** Names of the runs in the folder of `simulate` that have been made, in one period at least. */
-function madeRuns(dir: string): string[] {
+/** What the transport model has made in the folder of `simulate`: RUN/FILE. */
+function madeFiles(dir: string): string[] {
   const folders = existsSync(dir) ? readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory()) : [];
-  return folders.map(({ name }) => name).filter((name) => readdirSync(join(dir, name)).some(isMadeFile));
+  return folders.flatMap(({ name }) =>
+    readdirSync(join(dir, name))
+      .filter(isMadeFile)
+      .map((file) => join(name, file)),
+  );
 }
 
-/** What `simulate` would remove of runs of the user's model, and why; undefined where it would remove none. */
+/** What `simulate` would remove of runs of the user's model, in one period at least, and why; undefined where it would remove none. */
 export async function replacedRuns(run: RunContext): Promise<{ runs: string[]; why: string } | undefined> {
   const context = stageContext(run, 'simulate', 'default');
   const { dir } = context;
   const before = lastMade(dir);
   const model = (before?.settings as Partial<Pick<Case, 'ctm'>> | undefined)?.ctm ?? run.case.ctm;
   if (before === undefined || model.kind === 'reference') return undefined;
-  const runs = madeRuns(dir);
-  if (runs.length === 0) return undefined;
+  const made = madeFiles(dir);
+  if (made.length === 0) return undefined;
   const mark = await keyOf(simulateStage, context);
-  return keepsFolder(dir, mark) ? undefined : { runs, why: whatChanged(before, mark) };
+  const isKept = keeps(dir, mark);
+  const runs = [...new Set(made.filter((file) => !isKept(file)).map(dirname))];
+  return runs.length === 0 ? undefined : { runs, why: whatChanged(before, mark) };
 }
 
 /** @throws {ConfigError} `RUNS_REPLACED` */

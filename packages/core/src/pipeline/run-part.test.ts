@@ -69,12 +69,14 @@ describe('runs made by themselves', () => {
 
   it('are made anew with other settings, but not while a run with the old ones is being made', async () => {
     await make('changed', 'prior');
+    await make('changed', 'member01');
     const release = lockPart(at('changed'), 'simulate-member01');
     await expect(make('changed', 'member02', changed, 0)).rejects.toThrow(/simulate-member01.*in use/);
-    expect(existsSync(concentrations('changed', 'prior'))).toBe(true);
+    expect(existsSync(concentrations('changed', 'member01'))).toBe(true);
     release();
     await make('changed', 'member02', changed);
-    expect(existsSync(concentrations('changed', 'prior'))).toBe(false);
+    expect(existsSync(concentrations('changed', 'member01'))).toBe(false);
+    expect(existsSync(concentrations('changed', 'prior'))).toBe(true);
   });
 
   it('that are interrupted say so, as stages do, by which the script of a job knows to put it back into the queue', async () => {

@@ -11,7 +11,7 @@ import { openWeather } from '../data/weather/open-weather';
 import { firstStepOf } from '../data/period-steps';
 import type { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
-import { createCtm, ctmIdentity, type Ctm, type ModelError } from '../transport/ctm';
+import { createCtm, ctmIdentity, type Ctm } from '../transport/ctm';
 import type { SectorFiles } from '../transport/emission-reader';
 import { InventoryReader } from '../transport/inventory-reader';
 import { checkReferenceOptions } from '../transport/reference-model';
@@ -34,7 +34,9 @@ import { designManifest, MANIFEST, manifestText } from './design-manifest';
 import { assertOwnModel } from './foreign-prior';
 import { checkDesignedRegions, designedFactors, designedRegions, uniformFactors } from './member-factors';
 import { readRunConcentrations } from './run-concentrations';
+import { concentrationsOf, modelErrorOf, runParts, truthModelOf } from './run-keys';
 import { emissionInput, priorEmissionInputs, priorSectors, sectorSettings, simulatedSectors, writeSectors } from './sector-files';
+import { damagedProducts, keeps, readRecord, type StageMark } from './record';
 import type { Stage, StageContext } from './stage';
 import { groupLast, writeTwinObservations } from './twin-observations';
 
@@ -67,6 +69,7 @@ export const simulateStage: Stage = {
     ...(settings.truth ? [settings.truth.factors, settings.observations.stations.file] : []),
     ...settings.periods.flatMap(({ name }) => [...meteorologyFiles(settings, name), ...priorEmissionInputs(settings, name)]),
   ],
+  parts: ({ case: settings }) => runParts(settings),
   async run(context) {
     const { case: settings, dir } = context;
     const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
@@ -99,9 +102,13 @@ export async function simulateRun(context: StageContext, run: string): Promise<v
   await makeRuns(context, readGriddesc(grid.griddesc, grid.name), [run]);
 }
 
-/** Whether the files of a run are there, in all periods. */
-export function isSimulated({ case: { periods }, dir }: StageContext, run: string): boolean {
-  return periods.every(({ name }) => existsSync(simulatedFile(dir, run, 'ACONC', name)));
+/** The runs of which a stage with this mark has to make something: their file of a period is not there, is damaged or is to go. */
+export function missingRuns({ case: settings, dir }: StageContext, mark: StageMark): string[] {
+  const record = readRecord(dir);
+  const damaged = new Set(record && damagedProducts(dir, record).map(({ product }) => product));
+  const isKept = keeps(dir, mark);
+  const isThere = (file: string): boolean => isKept(file) && !damaged.has(file) && existsSync(join(dir, file));
+  return simulatedRuns(settings).filter((run) => !settings.periods.every((period) => isThere(concentrationsOf(run, period))));
 }
 
 async function makeRuns(context: StageContext, grid: Grid, runs: readonly string[]): Promise<Job[]> {
@@ -124,19 +131,6 @@ async function makeRuns(context: StageContext, grid: Grid, runs: readonly string
     })),
   );
   return jobs;
-}
-
-/** What makes the model of a run another one than that of the prior run; undefined where it is the same. */
-function modelErrorOf(settings: Case, run: string): ModelError | undefined {
-  if (run === TRUTH) return truthModelOf(settings);
-  const options = settings.inversion.nuisance.runs.find(({ name }) => nuisanceRun(name) === run)?.options;
-  return options && { options };
-}
-
-function truthModelOf({ truth }: Case): ModelError | undefined {
-  if (!truth?.options && !truth?.windError) return undefined;
-  const { options, windError } = truth;
-  return { options, windError };
 }
 
 /** Grid and hours of all inputs, from their headers: what does not fit is told before the first long run. */

@@ -6,7 +6,7 @@ import { ConfigError, InterruptedError, RetroplumeError } from '../errors';
 import type { Execution } from '../graph';
 import type { Ranks } from '../ranks';
 import { VERSIONS } from './versions';
-import type { InputHashes } from './input-hashes';
+import type { InputFile, InputHashes } from './input-hashes';
 import {
   beginStage,
   canonicalJson,
@@ -17,6 +17,7 @@ import {
   productBytes,
   readRecord,
   type StageMark,
+  type StagePart,
   type StageRecord,
 } from './record';
 import { whyAnew } from './why-anew';
@@ -89,6 +90,14 @@ export interface StageContext extends RunContext {
   log: (text: string) => void;
 }
 
+/** What decides a part of a stage's products, and where in the stage's folder it lies. */
+export interface PartContent extends Pick<StagePart, 'entries'> {
+  name: string;
+  settings: unknown;
+  /** of the stage's own input files */
+  inputs: readonly string[];
+}
+
 export interface Stage {
   name: StageName;
   /** stages whose products it reads */
@@ -100,6 +109,8 @@ export interface Stage {
    * the folder is kept as it is, for `run` to take what it can use
    */
   dearSettings?: (context: StageContext) => unknown;
+  /** parts of its products that are each kept for as long as what decides it stays, whatever else has changed: `run` makes those that are not there */
+  parts?: (context: StageContext) => PartContent[];
   /** input files from outside the run folder */
   inputs: (context: StageContext) => string[];
   /** whether `run` is called on all ranks, which make it together; only what the first returns and writes counts */
@@ -167,13 +178,12 @@ export async function keyOf(
   keysOf: (need: StageName) => Keys = (need) => neededRecord(context, need),
 ): Promise<StageMark> {
   const settings = stage.settings(context);
-  const inputs = [];
-  for (const path of stage.inputs(context)) inputs.push(await context.inputs.describe(path));
+  const inputs = await describeAll(context, stage.inputs(context));
   const before = stage.needs.map(keysOf);
   const content = {
     stage: stage.name,
     version: VERSIONS.retroplume,
-    inputs: inputs.map(({ bytes, sha256 }) => ({ bytes, sha256 })),
+    inputs: contentsOf(inputs),
   };
   const keyWith = (part: unknown, keys: string[]): string => hashText(canonicalJson({ ...content, before: keys, settings: part }));
   const key = keyWith(
@@ -182,7 +192,32 @@ export async function keyOf(
   );
   // What only decides how another stage's products are looked at changes nothing that is dear here.
   const dearKeys = before.map((record) => record.dearKey ?? record.key);
-  return { key, ...(stage.dearSettings ? { dearKey: keyWith(stage.dearSettings(context), dearKeys) } : {}), settings, inputs, versions: VERSIONS };
+  return {
+    key,
+    ...(stage.dearSettings ? { dearKey: keyWith(stage.dearSettings(context), dearKeys) } : {}),
+    ...(stage.parts ? { parts: await partsOf(context, stage.parts(context)) } : {}),
+    ...{ settings, inputs, versions: VERSIONS },
+  };
+}
+
+async function describeAll({ inputs }: StageContext, paths: readonly string[]): Promise<InputFile[]> {
+  const files = [];
+  for (const path of paths) files.push(await inputs.describe(path));
+  return files;
+}
+
+/** Of files what a key holds: one that was moved is what it was. */
+function contentsOf(files: readonly InputFile[]): Pick<InputFile, 'bytes' | 'sha256'>[] {
+  return files.map(({ bytes, sha256 }) => ({ bytes, sha256 }));
+}
+
+async function partsOf(context: StageContext, contents: readonly PartContent[]): Promise<Record<string, StagePart>> {
+  const parts: Record<string, StagePart> = {};
+  for (const { name, settings, inputs, entries } of contents) {
+    const files = contentsOf(await describeAll(context, inputs));
+    parts[name] = { key: hashText(canonicalJson({ settings, inputs: files })), entries };
+  }
+  return parts;
 }
 
 /**
@@ -216,7 +251,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   }
   onEvent({ kind: 'stage-start', stage: stage.name, variant });
   tellWhyAnew(context, mark);
-  beginStage(dir, mark);
+  const begun = beginStage(dir, mark);
   const startedAt = new Date();
   const start = performance.now();
   const { products, summary } = await stage.run(context).catch((cause: unknown) => {
@@ -226,7 +261,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   const seconds = (performance.now() - start) / 1000;
   const record: StageRecord = {
     stage: stage.name,
-    ...mark,
+    ...begun,
     device: context.device,
     hardware: context.hardware,
     matrixProducts: context.products,

@@ -48,7 +48,7 @@ it('says nothing of an empty folder, nor of what is the same, and not what nobod
   expect(whyAnew(dir, MADE)).toBe('changed since its last run: nothing tells what: made anew');
 });
 
-it('says that what takes long is kept where only the rest has changed', () => {
+it('says that what is still right is kept where only the rest has changed', () => {
   beginStage(dir, { ...MADE, dearKey: 'dear' });
-  expect(whyAnew(dir, { ...MADE, key: 'now', dearKey: 'dear', settings: {} })).toMatch(/: made anew, but for what takes long$/);
+  expect(whyAnew(dir, { ...MADE, key: 'now', dearKey: 'dear', settings: {} })).toMatch(/: made anew, but for what is still right$/);
 });

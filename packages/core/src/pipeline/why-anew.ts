@@ -1,5 +1,5 @@
 /** Why a stage that has been made is made anew: which settings, input files and version of Retroplume are others than those of its last run. */
-import { keepsFolder, lastMade, type StageMark, type StageRecord } from './record';
+import { keepsSome, lastMade, type StageMark, type StageRecord } from './record';
 
 /** Of a value that is shown. */
 const MOST_CHARACTERS = 40;
@@ -70,5 +70,5 @@ export function whatChanged(before: Partial<StageMark>, now: StageMark): string 
 export function whyAnew(dir: string, now: StageMark): string | undefined {
   const before = lastMade(dir);
   if (before === undefined || before.key === now.key) return undefined;
-  return `changed since its last run: ${whatChanged(before, now)}: ${keepsFolder(dir, now) ? 'made anew, but for what takes long' : 'made anew'}`;
+  return `changed since its last run: ${whatChanged(before, now)}: ${keepsSome(dir, now) ? 'made anew, but for what is still right' : 'made anew'}`;
 }

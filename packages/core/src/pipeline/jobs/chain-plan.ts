@@ -14,9 +14,9 @@ import { ConfigError } from '../../errors';
 import { STAGE_OF, stagesOf } from '../all-stages';
 import { simulatedRuns } from '../case-runs';
 import { certifyingRunNames, isCertifyingRunMade } from '../certify-runs';
-import { isBegun, isUpToDate } from '../record';
+import { isUpToDate } from '../record';
 import { independentVariants, variantContext } from '../run-part';
-import { isSimulated, simulateStage } from '../simulate-stage';
+import { missingRuns, simulateStage } from '../simulate-stage';
 import { keyOf, stageContext, type RunContext, type Stage, type StageContext, type StageName, type Variant } from '../stage';
 
 export const JOB_NAMES = ['simulate', 'prepare', 'train', 'certify-runs', 'certify', 'invert', 'report'] as const;
@@ -100,7 +100,10 @@ function jobsOf(settings: Case): PossibleJob[] {
     args: ['simulate', '--run', TASK],
     wanted: [{ stage: 'simulate', variant: 'default' }],
     tasks: simulatedRuns(settings),
-    missing: (context) => missingRuns(stageContext(context, 'simulate', 'default')),
+    missing: async (context) => {
+      const own = stageContext(context, 'simulate', 'default');
+      return missingRuns(own, await keyOf(simulateStage, own));
+    },
   };
   const certifying = certifyingRunNames(settings);
   const certifyRuns: PossibleJob = {
@@ -141,12 +144,6 @@ async function isCurrent(stage: Stage, context: StageContext): Promise<boolean> 
     if (error instanceof ConfigError && error.code === 'STAGE_MISSING') return false;
     throw error;
   }
-}
-
-async function missingRuns(context: StageContext): Promise<string[]> {
-  const { key } = await keyOf(simulateStage, context);
-  const runs = simulatedRuns(context.case);
-  return isBegun(context.dir, key) ? runs.filter((run) => !isSimulated(context, run)) : runs;
 }
 
 async function filterAsync<T>(values: readonly T[], keep: (value: T) => Promise<boolean>): Promise<T[]> {
