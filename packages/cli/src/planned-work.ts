@@ -1,5 +1,5 @@
 /** `retroplume run --dry-run`: which stages would be made, and why. */
-import { loadCase, plannedWork, type PlannedStage, type StageName, type StageState } from '@retroplume/core';
+import { loadCase, plannedWork, type PlannedStage, type RunOptions, type StageName, type StageState } from '@retroplume/core';
 import type { CommonOptions } from './options';
 
 const WORDS: Record<StageState, string> = {
@@ -11,19 +11,21 @@ const WORDS: Record<StageState, string> = {
   unknown: 'not known yet',
 };
 
-type Options = CommonOptions & { stages?: StageName[]; replaceRuns?: boolean };
+type Options = CommonOptions & { stages?: StageName[]; changedRuns?: RunOptions['changedRuns'] };
 
-function line({ stage, variant, state, why, runs, replaces }: PlannedStage, replaceRuns: boolean): string {
+function line({ stage, variant, state, why, runs, replaces }: PlannedStage, replaced: boolean): string {
   const name = variant === 'default' ? stage : `${variant}/${stage}`;
   const made = runs ? `\n    runs of the transport model: ${runs.length} (${runs.join(', ')})` : '';
-  const removed = replaces ? `\n    removes ${replaces.length} of your transport model${replaceRuns ? '' : ': refused without --replace-runs'}` : '';
+  const removed = replaces
+    ? `\n    removes ${replaces.length} of your transport model${replaced ? '' : ': refused without --changed-runs replace'}`
+    : '';
   return `  ${name.padEnd(16)} ${WORDS[state]}${why === undefined ? '' : `: ${why}`}${made}${removed}\n`;
 }
 
 /** Prints it on stdout. */
 export async function tellPlannedWork(path: string, options: Options): Promise<void> {
-  const { set, json, quiet, replaceRuns = false, ...asked } = options;
+  const { set, json, quiet, ...asked } = options;
   const work = await plannedWork(loadCase(path, set), asked);
   if (json) process.stdout.write(`${JSON.stringify(work)}\n`);
-  else if (!quiet) process.stdout.write(`${work.out}:\n${work.stages.map((stage) => line(stage, replaceRuns)).join('')}`);
+  else if (!quiet) process.stdout.write(`${work.out}:\n${work.stages.map((stage) => line(stage, asked.changedRuns === 'replace')).join('')}`);
 }

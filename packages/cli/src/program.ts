@@ -63,7 +63,11 @@ function caseCommand(program: Command, name: string, description: string): Comma
 /** Stages in which the network runs on none of the programs that a profile times. */
 const WITHOUT_PROFILE: readonly StageName[] = ['simulate', 'prepare', 'export', 'apply', 'verify', 'report'];
 
-const REPLACE_RUNS = 'remove runs of your own transport model that were made with other settings or inputs, and make them anew; else that is refused';
+const changedRuns = (): Option =>
+  new Option(
+    '--changed-runs <what>',
+    'runs of your own transport model that were made with other settings or inputs: replace removes them and makes them anew, keep takes those with the same emissions as they are; default: refused',
+  ).choices(['replace', 'keep']);
 
 function addStage(program: Command, stage: StageName): void {
   const command = withOverrides(withRunOptions(caseCommand(program, stage, STAGE_HELP[stage])));
@@ -75,7 +79,7 @@ function addStage(program: Command, stage: StageName): void {
 function addRun(program: Command): void {
   withProfile(withOverrides(withRunOptions(caseCommand(program, 'run', 'every stage that is not up to date'))))
     .option('--stages <names>', 'only these, with commas between them', stageNames)
-    .option('--replace-runs', REPLACE_RUNS, false)
+    .addOption(changedRuns())
     .option('--variant <name>', 'of train and invert that of one variant: default, paper, surrogate-N; others may run beside it')
     .addOption(
       new Option('--submit [scheduler]', "as jobs of a scheduler, each waiting for the one before (default: the case's; docs/hpc.md)")
@@ -93,7 +97,7 @@ function addRun(program: Command): void {
 
 function addSimulate(program: Command): void {
   withOverrides(withRunOptions(caseCommand(program, 'simulate', STAGE_HELP.simulate)))
-    .addOption(new Option('--replace-runs', REPLACE_RUNS).default(false).conflicts('design'))
+    .addOption(changedRuns().conflicts('design'))
     .addOption(new Option('--run <name>', 'only this run of the transport model; others may be made beside it').conflicts('design'))
     .addOption(
       new Option(

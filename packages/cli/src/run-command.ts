@@ -65,9 +65,7 @@ const printer =
   (result: object): void =>
     printResult(result, options, out);
 
-interface Replacing {
-  replaceRuns?: boolean;
-}
+type Replacing = Pick<RunOptions, 'changedRuns'>;
 
 /** Runs a case's stages: all that are not up to date, or the one that is named. */
 export async function runCase(path: string, stages: 'all' | StageName[], options: CommonOptions & Replacing): Promise<void> {
@@ -77,7 +75,7 @@ export async function runCase(path: string, stages: 'all' | StageName[], options
     options,
     (context) => {
       if (stages === 'all' && context.ranks.rank === 0 && !options.quiet) tellIdleKeys(path, loaded, options);
-      return runStages(loaded, { out, stages, replaceRuns: options.replaceRuns, ...context });
+      return runStages(loaded, { out, stages, changedRuns: options.changedRuns, ...context });
     },
     printer(options, out),
   );
@@ -105,7 +103,7 @@ export async function runSome(path: string, options: RunCommandOptions): Promise
 async function partOfCase(path: string, part: Part, options: CommonOptions & Replacing): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = resolve(options.out ?? join('runs', loaded.name));
-  await watched(options, (context) => runPart(loaded, part, { out, replaceRuns: options.replaceRuns, ...context }), printer(options, out));
+  await watched(options, (context) => runPart(loaded, part, { out, changedRuns: options.changedRuns, ...context }), printer(options, out));
 }
 
 /** The ensemble design as emission files for a transport model that is run elsewhere, instead of the runs. */

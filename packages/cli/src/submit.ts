@@ -1,6 +1,6 @@
 /** `retroplume run --submit`: the jobs of a case, and what was done with them. */
 import { join } from 'node:path';
-import { loadCase, submitChain, type SubmitResult, type SubmittedJob } from '@retroplume/core';
+import { loadCase, submitChain, type RunOptions, type SubmitResult, type SubmittedJob } from '@retroplume/core';
 import { launcher } from './launcher';
 import type { CommonOptions } from './options';
 
@@ -8,7 +8,7 @@ export interface SubmitCommandOptions extends CommonOptions {
   /** true: the scheduler that the case names */
   submit: 'slurm' | 'pbs' | true;
   dryRun?: boolean;
-  replaceRuns?: boolean;
+  changedRuns?: RunOptions['changedRuns'];
 }
 
 /** How jobs call this program: by the launcher of an offline package, else by Node. */
@@ -33,12 +33,12 @@ function print({ jobs, chain, dryRun, scheduler }: SubmitResult): void {
 
 /** Submits what is not up to date of a case, or with `--dry-run` prints what would be. */
 export async function submitCase(path: string, options: SubmitCommandOptions): Promise<void> {
-  const { submit, dryRun, replaceRuns, set, out, device, products } = options;
+  const { submit, dryRun, changedRuns, set, out, device, products } = options;
   const result = await submitChain(loadCase(path, set), {
     out,
     scheduler: submit === true ? undefined : submit,
     dryRun,
-    replaceRuns,
+    changedRuns,
     device,
     products,
     set,

@@ -23,7 +23,7 @@ export interface PlannedStage {
   why?: string;
   /** of `simulate`: runs of the transport model that it would make */
   runs?: string[];
-  /** of `simulate`: runs of the user's own model that it would remove, for which it has to be allowed `replaceRuns` */
+  /** of `simulate`: runs of the user's own model that it would remove, which it refuses unless `changedRuns` is replace */
   replaces?: string[];
 }
 
@@ -43,7 +43,7 @@ export interface PlannedWork {
  */
 export async function plannedWork(
   settings: Case,
-  options: Pick<RunOptions, 'out' | 'stages' | 'threads' | 'device' | 'products'> = {},
+  options: Pick<RunOptions, 'out' | 'stages' | 'threads' | 'device' | 'products' | 'changedRuns'> = {},
 ): Promise<PlannedWork> {
   const out = resolve(options.out ?? `runs/${settings.name}`);
   const context = runContext(settings, out, deviceOf(options, settings, ALONE), options);

@@ -45,12 +45,19 @@ export interface StageRecord {
 export interface StagePart {
   /** hash of what decides it */
   key: string;
+  /** hash of what must be the same for a user to say that it is still right with another key */
+  essence?: string;
+  /** whether it was made with another key and a user has said so */
+  trusted?: true;
   /** files and folders that it may leave, from the stage's folder */
   entries: string[];
 }
 
 /** What a stage is made with: of a finished one its record holds it, of one at work its mark. */
-export type StageMark = Pick<StageRecord, 'key' | 'dearKey' | 'parts' | 'settings' | 'inputs' | 'versions'>;
+export type StageMark = Pick<StageRecord, 'key' | 'dearKey' | 'parts' | 'settings' | 'inputs' | 'versions'> & {
+  /** whether parts with the same essence are kept, too */
+  trusted?: true;
+};
 
 export const RECORD = 'record.json';
 const PARTIAL = 'partial.json';
@@ -157,13 +164,17 @@ function entriesOf(parts: Record<string, StagePart>): string[] {
   return Object.values(parts).flatMap(({ entries }) => entries);
 }
 
-/** Parts in a stage's folder that are those of this mark, or of which it says nothing. */
-function keptParts(dir: string, { parts }: Pick<StageMark, 'parts'>): Record<string, StagePart> {
+/** Parts in a stage's folder that are those of this mark, or of which it says nothing; as the mark has them. */
+function keptParts(dir: string, { parts, trusted }: Pick<StageMark, 'parts' | 'trusted'>): Record<string, StagePart> {
   if (parts === undefined) return {};
   const own = new Set(entriesOf(parts));
-  const isRight = ([name, { key, entries }]: [string, StagePart]): boolean =>
-    name in parts ? parts[name].key === key : !entries.some((entry) => own.has(entry));
-  return Object.fromEntries(Object.entries(lastMade(dir)?.parts ?? {}).filter(isRight));
+  const kept: Record<string, StagePart> = {};
+  for (const [name, left] of Object.entries(lastMade(dir)?.parts ?? {})) {
+    const now = name in parts ? parts[name] : undefined;
+    if (now?.key === left.key || (now === undefined && !left.entries.some((entry) => own.has(entry)))) kept[name] = left;
+    else if (trusted && now?.essence !== undefined && now.essence === left.essence) kept[name] = { ...now, trusted };
+  }
+  return kept;
 }
 
 /** Whether {@link beginStage} keeps all that lies in a stage's folder. */
@@ -191,7 +202,7 @@ export function keeps(dir: string, mark: StageMark): (entry: string) => boolean 
  * @returns the mark with the parts that are kept
  * @throws {ConfigError} `FOLDER_NOT_OURS`
  */
-export function beginStage<M extends Pick<StageMark, 'key'> & Partial<StageMark>>(dir: string, mark: M): M {
+export function beginStage<M extends Pick<StageMark, 'key'> & Partial<StageMark>>(dir: string, mark: M): Omit<M, 'trusted'> {
   checkOurs(dir);
   makeFolder(dir);
   const record = readRecord(dir);
@@ -199,7 +210,7 @@ export function beginStage<M extends Pick<StageMark, 'key'> & Partial<StageMark>
   if (!keepsFolder(dir, mark)) emptyFolder(dir, kept);
   // What is kept is looked at as what this run has made.
   if (record) for (const { product } of damagedProducts(dir, record)) rmSync(join(dir, product), { recursive: true, force: true });
-  const begun = mark.parts ? { ...mark, parts: { ...kept, ...mark.parts } } : mark;
+  const { trusted: _said, ...begun } = mark.parts ? { ...mark, parts: { ...mark.parts, ...kept } } : mark;
   // The mark first: between the two the folder must not be without one.
   writeFileAtomic(join(dir, PARTIAL), JSON.stringify(begun));
   rmSync(join(dir, RECORD), { force: true });

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { loadCase, type Case } from '../data/case';
 import { writeDemoWorld } from '../worlds/demo-world';
 import { submitChain } from './jobs/submit-chain';
-import { runStages } from './run';
+import { runStages, type RunOptions } from './run';
+import { readRecord } from './record';
 import { runPart } from './run-part';
 import { VERSIONS } from './versions';
 
@@ -31,15 +32,15 @@ const own = (...more: string[]): Case => {
   const command = `echo {run} >>${at('calls')}; cp ${at('reference/simulate/prior')}/ACONC_{period}.nc {output}`;
   return loadCase(file, [...SMALL, `ctm={kind: command, command: "${command}"}`, ...more]);
 };
-const simulate = (of: Case, out: string, replaceRuns?: boolean): Promise<unknown> =>
-  runStages(of, { out: at(out), stages: ['simulate'], threads: 1, replaceRuns });
+const simulate = (of: Case, out: string, changedRuns?: RunOptions['changedRuns']): Promise<unknown> =>
+  runStages(of, { out: at(out), stages: ['simulate'], threads: 1, changedRuns });
 const calls = (): string[] => readFileSync(at('calls'), 'utf8').trim().split('\n');
 const output = (run: string): string => at('own/simulate', run, 'ACONC_winter.nc');
 const refused = (why: string, runs = 2): Error =>
   expect.objectContaining({
     code: 'RUNS_REPLACED',
     message: expect.stringMatching(
-      new RegExp(`^simulate: ${runs} runs of your transport model in .*own/simulate would be removed .*: ${why}: .*--replace-runs$`),
+      new RegExp(`^simulate: ${runs} runs of your transport model in .*own/simulate would be removed .*: ${why}: .*--changed-runs replace$`),
     ) as string,
   }) as Error;
 
@@ -110,12 +111,33 @@ it('one that is damaged while the design is without it is made again with it', a
 
 it('are made anew where that is agreed to; an interrupted change of mind is refused, too', async () => {
   const made = calls().length;
-  await runPart(own('members.seed=9'), { run: 'member01' }, { out: at('own'), threads: 1, replaceRuns: true });
+  await runPart(own('members.seed=9'), { run: 'member01' }, { out: at('own'), threads: 1, changedRuns: 'replace' });
   expect(calls().slice(made)).toEqual(['member01']);
   expect(existsSync(output('member02'))).toBe(false);
   await expect(simulate(own(), 'own')).rejects.toThrow(/^simulate: 1 run of your .*: members\.seed 9 → \d+: /);
   await simulate(own('members.seed=9'), 'own');
   expect(calls().slice(made).sort()).toEqual(['member01', 'member02']);
+});
+
+it('are kept on the user’s word with another command, and noted so; not with other emissions', async () => {
+  const made = calls().length;
+  const set = ['members.seed=9', 'ctm.output="**/*.nc"'];
+  await expect(simulate(own(...set), 'own')).rejects.toThrow(/4 runs .*; --changed-runs keep keeps them, if they would come out the same$/);
+  const other = [...set, 'members.seed=8'];
+  await expect(simulate(own(...other), 'own')).rejects.toThrow(/; --changed-runs keep keeps 2 of them, if/);
+  await expect(simulate(own(...other), 'own', 'keep')).rejects.toThrow(refused('.*members.seed 9 → 8'));
+  const log: string[] = [];
+  await runStages(own(...set), {
+    ...{ out: at('own'), stages: ['simulate'], threads: 1, changedRuns: 'keep' },
+    onEvent: (event) => event.kind === 'log' && log.push(event.text),
+  });
+  expect(log.at(-1)).toBe(
+    'kept on your word, though made with other settings or inputs: prior/winter, member01/winter, member02/winter, truth/winter',
+  );
+  await simulate(own(...set), 'own');
+  expect(calls()).toHaveLength(made);
+  const { parts } = readRecord(at('own/simulate'))!;
+  expect(Object.keys(parts!).filter((name) => parts![name].trusted)).toEqual(['prior/winter', 'member01/winter', 'member02/winter', 'truth/winter']);
 });
 
 it('those of the reference model are made anew without a question', async () => {

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import type { Case } from '../data/case';
 import { ConfigError } from '../errors';
 import { isMadeFile } from './case-runs';
-import { keeps, lastMade } from './record';
+import { keeps, lastMade, type StageMark } from './record';
 import { simulateStage } from './simulate-stage';
 import { keyOf, stageContext, type RunContext } from './stage';
 import { whatChanged } from './why-anew';
@@ -22,8 +22,15 @@ function madeFiles(dir: string): string[] {
   );
 }
 
+export interface ReplacedRuns {
+  runs: string[];
+  /** how many of them would be kept with `changedRuns: 'keep'` */
+  keepable: number;
+  why: string;
+}
+
 /** What `simulate` would remove of runs of the user's model, in one period at least, and why; undefined where it would remove none. */
-export async function replacedRuns(run: RunContext): Promise<{ runs: string[]; why: string } | undefined> {
+export async function replacedRuns(run: RunContext): Promise<ReplacedRuns | undefined> {
   const context = stageContext(run, 'simulate', 'default');
   const { dir } = context;
   const before = lastMade(dir);
@@ -32,19 +39,24 @@ export async function replacedRuns(run: RunContext): Promise<{ runs: string[]; w
   const made = madeFiles(dir);
   if (made.length === 0) return undefined;
   const mark = await keyOf(simulateStage, context);
-  const isKept = keeps(dir, mark);
-  const runs = [...new Set(made.filter((file) => !isKept(file)).map(dirname))];
-  return runs.length === 0 ? undefined : { runs, why: whatChanged(before, mark) };
+  const removedBy = (of: StageMark): string[] => {
+    const isKept = keeps(dir, of);
+    return [...new Set(made.filter((file) => !isKept(file)).map(dirname))];
+  };
+  const runs = removedBy(mark);
+  const keepable = runs.length - removedBy({ ...mark, trusted: true }).length;
+  return runs.length === 0 ? undefined : { runs, keepable, why: whatChanged(before, mark) };
 }
 
 /** @throws {ConfigError} `RUNS_REPLACED` */
 export async function refuseReplacedRuns(run: RunContext): Promise<void> {
   const replaced = await replacedRuns(run);
   if (replaced === undefined) return;
-  const { runs, why } = replaced;
+  const { runs, keepable, why } = replaced;
+  const them = keepable === runs.length ? 'them' : `${keepable} of them`;
   throw new ConfigError(
     'RUNS_REPLACED',
     `simulate: ${runs.length} ${runs.length === 1 ? 'run' : 'runs'} of your transport model in ${join(run.out, 'simulate')} would be removed and made anew, as this has changed since: ${why}: ` +
-      'change it back, give another --out, or agree with --replace-runs',
+      `change it back, give another --out, or agree with --changed-runs replace${keepable === 0 ? '' : `; --changed-runs keep keeps ${them}, if they would come out the same`}`,
   );
 }

@@ -25,11 +25,14 @@ export function runParts(settings: Case): PartContent[] {
   const sectors = sectorNames(settings) ?? [undefined];
   return settings.periods.flatMap((period) => {
     const { name, start, hours } = period;
-    const shared = { grid: definition, period: { name, start, hours }, ...modelSettings(settings) };
+    const emissions = { groups: settings.emissions.groups, ...sectorSettings(settings) };
+    const shared = { grid: definition, period: { name, start, hours }, emissions };
     const inputs = [...geographyFiles(settings), ...meteorologyFiles(settings, name), ...priorEmissionInputs(settings, name)];
     return simulatedRuns(settings).map((run) => ({
       name: `${run}/${name}`,
-      settings: { ...shared, change: changeOf(settings, run) },
+      settings: { ...shared, change: changeOf(settings, run), ...modelSettings(settings) },
+      // Of a command only the user knows whether another line of it, or files that were written anew, give the same.
+      ...(settings.ctm.kind === 'command' ? { essence: { ...shared, change: changeOf(settings, run) } } : {}),
       inputs: run === TRUTH ? [...inputs, settings.truth!.factors] : inputs,
       entries: [
         ...sectors.map((sector) => simulatedEmissions('', run, name, sector)),
@@ -45,10 +48,10 @@ export function concentrationsOf(run: string, { name }: Pick<PeriodSettings, 'na
 }
 
 function modelSettings(settings: Case): object {
-  const { ctm, emissions, concentrations } = settings;
-  const shared = { ctm: ctmIdentity(ctm), emissions: emissions.groups, ...sectorSettings(settings) };
-  if (ctm.kind === 'command') return { ...shared, version: EMISSIONS_VERSION };
-  return { ...shared, weather: weatherSettings(settings), variables: concentrations.variables, version: VERSIONS.retroplume };
+  const { ctm, concentrations } = settings;
+  const identity = { ctm: ctmIdentity(ctm) };
+  if (ctm.kind === 'command') return { ...identity, version: EMISSIONS_VERSION };
+  return { ...identity, weather: weatherSettings(settings), variables: concentrations.variables, version: VERSIONS.retroplume };
 }
 
 /** By what a run differs from the prior run. */

@@ -39,8 +39,11 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** the processes that make the run together; default: this one alone. Where one of them throws, the caller has to end the others. */
   ranks?: Ranks;
-  /** whether `simulate` may remove runs of the user's own transport model that were made with other settings or inputs; default: it is refused */
-  replaceRuns?: boolean;
+  /**
+   * what `simulate` does with runs of the user's own transport model that were made with other settings or inputs: makes them anew, or keeps those with the same
+   * emissions, as the user says that they would come out the same (another command line, files written anew); default: it refuses
+   */
+  changedRuns?: 'replace' | 'keep';
 }
 
 /** What one variant of a run found: the figures of `demo --json` and `verify --json`. */
@@ -91,7 +94,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   if (wanted === all && first) await checkInputs(settings);
   const plan = planOf(settings, wanted);
   if (first) checkPlan(context, plan);
-  if (first && options.replaceRuns !== true && wanted.includes('simulate')) await refuseReplacedRuns(context);
+  if (first && options.changedRuns !== 'replace' && wanted.includes('simulate')) await refuseReplacedRuns(context);
   const seconds: Record<string, number> = {};
   const records = new Map<string, StageRecord>();
   const release = first ? lockRun(out) : () => undefined;
@@ -178,6 +181,7 @@ export function runContext(settings: Case, out: string, device: Device, options:
     products: device.products,
     profiler: options.profiler,
     inputs: new InputHashes(),
+    changedRuns: options.changedRuns,
     ranks,
     onEvent: (ranks.rank === 0 && options.onEvent) || (() => undefined),
     signal: options.signal ?? new AbortController().signal,

@@ -20,7 +20,7 @@ import {
   type StagePart,
   type StageRecord,
 } from './record';
-import { whyAnew } from './why-anew';
+import { fewOf, whyAnew } from './why-anew';
 
 export const STAGES = [
   'simulate',
@@ -68,6 +68,8 @@ export interface RunContext extends Execution {
   hardware: string;
   products: Device['products'];
   inputs: InputHashes;
+  /** what is done with runs of the user's own model that were made with other settings: run.ts, `RunOptions` */
+  changedRuns?: 'replace' | 'keep';
   /** the processes that make the stage together; absent: this one alone */
   ranks?: Ranks;
   onEvent: (event: StageEvent) => void;
@@ -94,6 +96,8 @@ export interface StageContext extends RunContext {
 export interface PartContent extends Pick<StagePart, 'entries'> {
   name: string;
   settings: unknown;
+  /** the part of `settings` without which nobody can say that what was made with others is still right; absent: nobody can */
+  essence?: unknown;
   /** of the stage's own input files */
   inputs: readonly string[];
 }
@@ -196,6 +200,7 @@ export async function keyOf(
     key,
     ...(stage.dearSettings ? { dearKey: keyWith(stage.dearSettings(context), dearKeys) } : {}),
     ...(stage.parts ? { parts: await partsOf(context, stage.parts(context)) } : {}),
+    ...(context.changedRuns === 'keep' ? { trusted: true } : {}),
     ...{ settings, inputs, versions: VERSIONS },
   };
 }
@@ -213,9 +218,10 @@ function contentsOf(files: readonly InputFile[]): Pick<InputFile, 'bytes' | 'sha
 
 async function partsOf(context: StageContext, contents: readonly PartContent[]): Promise<Record<string, StagePart>> {
   const parts: Record<string, StagePart> = {};
-  for (const { name, settings, inputs, entries } of contents) {
+  for (const { name, settings, essence, inputs, entries } of contents) {
     const files = contentsOf(await describeAll(context, inputs));
-    parts[name] = { key: hashText(canonicalJson({ settings, inputs: files })), entries };
+    const key = hashText(canonicalJson({ settings, inputs: files }));
+    parts[name] = { key, ...(essence === undefined ? {} : { essence: hashText(canonicalJson(essence)) }), entries };
   }
   return parts;
 }
@@ -252,6 +258,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   onEvent({ kind: 'stage-start', stage: stage.name, variant });
   tellWhyAnew(context, mark);
   const begun = beginStage(dir, mark);
+  if (mark.trusted) tellTrusted(context, begun);
   const startedAt = new Date();
   const start = performance.now();
   const { products, summary } = await stage.run(context).catch((cause: unknown) => {
@@ -276,6 +283,11 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   finishStage(dir, record);
   onEvent({ kind: 'stage-done', stage: stage.name, variant, seconds });
   return record;
+}
+
+function tellTrusted({ log }: StageContext, { parts = {} }: Pick<StageMark, 'parts'>): void {
+  const names = Object.keys(parts).filter((name) => parts[name].trusted);
+  if (names.length > 0) log(`kept on your word, though made with other settings or inputs: ${fewOf(names)}`);
 }
 
 /** Why a stage is run again that has been run before; before its folder is made ready, which removes what tells. */

@@ -7,7 +7,10 @@ import { loadCase } from '../../data/case';
 import { writeDemoWorld } from '../../worlds/demo-world';
 import { lockPart } from '../run-lock';
 import { runPart } from '../run-part';
-import { runStages } from '../run';
+import { beginStage } from '../record';
+import { runContext, runStages } from '../run';
+import { simulateStage } from '../simulate-stage';
+import { keyOf, stageContext } from '../stage';
 import { chainPath, readChain, type Chain } from './chain-file';
 import { submitChain, type SubmitOptions, type SubmitResult } from './submit-chain';
 
@@ -78,11 +81,27 @@ it("removes runs of the user's own model only where it may, at once, so that no 
   writeFileSync(made, '');
   writeFileSync(out('simulate/partial.json'), JSON.stringify({ key: 'other', settings: { ctm: { kind: 'command' } } }));
   await expect(submit()).rejects.toThrow(expect.objectContaining({ code: 'RUNS_REPLACED' }) as Error);
-  await submit([], { replaceRuns: true, dryRun: true });
+  await submit([], { changedRuns: 'replace', dryRun: true });
   expect([existsSync(made), calls()]).toEqual([true, []]);
-  await submit([], { replaceRuns: true });
+  await submit([], { changedRuns: 'replace' });
   expect([existsSync(made), calls().length]).toEqual([false, 7]);
-  expect(text('simulate')).not.toContain('--replace-runs');
+  expect(text('simulate')).not.toContain('--changed-runs');
+});
+
+it("keeps them on the user's word at once, so that no job has to be told", async () => {
+  standIn('sbatch', NUMBERS);
+  const own = (script: string): string[] => [`ctm={kind: command, command: "${script} {output}"}`];
+  const context = runContext(loadCase(caseFile, [...SMALL, ...own('a.sh')]), out(), { name: 'cpu', hardware: '', products: 'float32' }, {});
+  const made = out('simulate/prior/ACONC_winter.nc');
+  beginStage(out('simulate'), await keyOf(simulateStage, stageContext(context, 'simulate', 'default')));
+  mkdirSync(join(made, '..'));
+  writeFileSync(made, '');
+  writeFileSync(out('simulate/prior/ACONC_summer.nc'), '');
+  await expect(submit(own('b.sh'))).rejects.toThrow(/--changed-runs keep keeps them/);
+  const { jobs } = await submit(own('b.sh'), { changedRuns: 'keep' });
+  expect(jobs[0].tasks).toEqual(['member01', 'member02', 'response-NOx', 'truth']);
+  expect(existsSync(made)).toBe(true);
+  expect(text('simulate')).not.toContain('--changed-runs');
 });
 
 describe('a dry run', () => {

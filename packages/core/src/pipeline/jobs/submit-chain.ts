@@ -8,8 +8,8 @@ import { makeFolder } from '../../data/make-folder';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../../device';
 import { ConfigError } from '../../errors';
 import { checkInputs } from '../check/check-case';
-import { beginStage } from '../record';
-import { refuseReplacedRuns, replacedRuns } from '../replaced-runs';
+import { beginStage, keepsFolder, lastMade } from '../record';
+import { refuseReplacedRuns } from '../replaced-runs';
 import { runContext, type RunOptions } from '../run';
 import { lockFile, lockRun } from '../run-lock';
 import { simulateStage } from '../simulate-stage';
@@ -30,8 +30,8 @@ export interface SubmitOptions {
   products?: Products;
   /** overrides of the case, `key=value`, which the jobs have to be given, too */
   set?: readonly string[];
-  /** as of {@link RunOptions}; the folder of `simulate` is then emptied at once, so that no job has to be allowed it */
-  replaceRuns?: RunOptions['replaceRuns'];
+  /** as of {@link RunOptions}; the folder of `simulate` is then made ready at once, so that no job has to be told it */
+  changedRuns?: RunOptions['changedRuns'];
   /** command line of `retroplume`, without arguments */
   program: readonly string[];
 }
@@ -55,7 +55,7 @@ export interface SubmitResult {
  * Writes the scripts of the jobs that a case still needs into `jobs/` of the run folder, and submits them, each to begin when those before it have ended well.
  *
  * @throws {ConfigError} `CHAIN_ACTIVE` if jobs of an earlier call are still in the queue or run, `RUN_LOCKED` if a process works in the folder
- * @throws {ConfigError} `RUNS_REPLACED` if runs of the user's own transport model would be removed, unless `replaceRuns` allows it
+ * @throws {ConfigError} `RUNS_REPLACED` if runs of the user's own transport model would be removed, unless `changedRuns` allows it
  * @throws {ConfigError} `PRODUCTS_NEED_CUDA` if the case asks for rounded products, but not for GPUs
  * @throws {ConfigError} `MPI_MISSING` if a training is to have several ranks, and this build has no MPI
  * @throws {ConfigError} `SCHEDULER_MISSING`, `SUBMIT_FAILED`: jobs that were submitted before it are cancelled
@@ -86,13 +86,14 @@ export async function submitChain(settings: Case, options: SubmitOptions): Promi
 }
 
 /** While no run by hand is at work. @throws {ConfigError} `RUN_LOCKED`, `RUNS_REPLACED` */
-async function makeWay(context: RunContext, { replaceRuns = false, dryRun = false }: SubmitOptions): Promise<void> {
+async function makeWay(context: RunContext, { changedRuns, dryRun = false }: SubmitOptions): Promise<void> {
   const release = lockRun(context.out);
   try {
-    if (!replaceRuns) return await refuseReplacedRuns(context);
-    if (dryRun || (await replacedRuns(context)) === undefined) return;
+    if (changedRuns !== 'replace') await refuseReplacedRuns(context);
+    if (changedRuns === undefined || dryRun) return;
     const simulate = stageContext(context, 'simulate', 'default');
-    beginStage(simulate.dir, await keyOf(simulateStage, simulate));
+    const mark = await keyOf(simulateStage, simulate);
+    if (lastMade(simulate.dir) !== undefined && !keepsFolder(simulate.dir, mark)) beginStage(simulate.dir, mark);
   } finally {
     release();
   }
@@ -139,12 +140,12 @@ function productsOf({ products }: Case, kind: JobKind, asked: Products | undefin
 }
 
 /** As jobs of a kind will have it: for keys of records, which tell kinds of device only. */
-function contextOf(settings: Case, out: string, kind: JobKind, { device, products }: SubmitOptions): RunContext {
+function contextOf(settings: Case, out: string, kind: JobKind, { device, products, changedRuns }: SubmitOptions): RunContext {
   const choice = deviceOf(settings, kind, device);
   const multiply = productsOf(settings, kind, products);
   // No GPU is looked for here: a login node has none.
   const own: Device = choice === 'cpu' ? chooseDevice({ device: 'cpu', products: multiply }) : { name: 'cuda:0', hardware: '', products: multiply };
-  return runContext(settings, out, own, { threads: settings.jobs[kind].cpus });
+  return runContext(settings, out, own, { threads: settings.jobs[kind].cpus, changedRuns });
 }
 
 /** What starts the ranks of a training; undefined for one. @throws {ConfigError} `MPI_MISSING` */
