@@ -196,6 +196,12 @@ it('hands a command files with the changed emissions, no run twice that was made
   for (const name of ['NOx-x0.8/EMIS_winter.nc', 'NOx-x0.8/ACONC_winter.nc', 'NOx-x0.8/ACONC_winter.log']) {
     expect(made.some((path) => path.endsWith(name))).toBe(true);
   }
+  const told = readFileSync(calls, 'utf8');
+  const kept = [...asked, 'ctm.timeoutHours=2', 'ctm.output="**/*.nc"'];
+  expect(retroplume('simulate', kept, ['--changed-runs', 'keep'], 'command').status).toBe(0);
+  expect(retroplume('prepare', kept, [], 'command').status).toBe(0);
+  expect(retroplume('certify', kept, ['--run', 'NOx-x0.8'], 'command').stderr).toContain('up to date');
+  expect(readFileSync(calls, 'utf8')).toBe(told);
   const { verdict, reasons } = certificate('command');
   expect(verdict).toBe('failed');
   expect(reasons[0]).toMatch(/^NOx>NO2, winter: slope that is no number is below 0.6/);

@@ -99,6 +99,16 @@ it('of which files are missing are made where they are asked for, and of them on
   expect((await certify('missing')).runs).toEqual(NAMES.slice(1).flatMap((run) => [`${run}, winter`, `${run}, summer`]));
 });
 
+it('stay in the period that they were made in when the case has another one less, and other members', async () => {
+  copy('trained', 'fewer');
+  await make('fewer', NAMES[0]);
+  const files = concentrations('fewer');
+  const one = loadCase(caseFile, [...SETTINGS, 'members.count=1', `periods=${JSON.stringify([settings.periods[0]])}`]);
+  await runStages(one, { out: at('fewer'), stages: ['simulate', 'prepare'], threads: 1 });
+  expect(await make('fewer', NAMES[0], one)).toMatchObject({ runs: [], kinds: ['stage-skipped'] });
+  expect(concentrations('fewer')).toEqual(files);
+});
+
 it.each(['ctm.options.honoRate=0', 'meteorology.format=mcip'])('of other settings are not taken (%s)', async (setting) => {
   const out = `stale-${setting}`;
   copy('trained', out);

@@ -13,16 +13,16 @@ import type { PreparedPeriod } from '../data/prepared';
 import { openPrepared } from '../data/prepared-store';
 import { readGriddesc } from '../grid/griddesc';
 import { choosePatches, cellsOf, type Patch } from '../surrogate/source-patches';
-import { createCtm, ctmIdentity, type CtmRequest } from '../transport/ctm';
-import { responseRun, simulatedFile, weatherSettings } from './case-runs';
+import { createCtm, type CtmRequest } from '../transport/ctm';
+import { PRIOR, responseRun, simulatedFile } from './case-runs';
 import { runJobs } from './ctm-jobs';
 import { hasForeignPrior } from './foreign-prior';
 import { meanEmissions } from './factors-file';
 import { uniformFactors } from './member-factors';
-import { canonicalJson, hashText, readRecord } from './record';
-import { emissionInput, priorSectors, sectorSettings, simulatedSectors, writeSectors } from './sector-files';
+import { partKey, readRecord } from './record';
+import { runsIn } from './run-keys';
+import { emissionInput, priorSectors, simulatedSectors, writeSectors } from './sector-files';
 import type { StageContext } from './stage';
-import { VERSIONS } from './versions';
 
 /** A run of the transport model with the emissions of one group changed by the same factor in every hour. */
 export interface CertifyingRun {
@@ -46,24 +46,26 @@ export interface PriorEmissions extends Pick<PreparedPeriod, 'grid' | 'time'> {
   emissions: Float32Array;
 }
 
-/** Folder of the runs that `certify` makes. */
-function runsFolder(context: StageContext): string {
-  const { ctm, emissions, concentrations, periods } = context.case;
-  const inputs = readRecord(context.dirOf('simulate'))?.inputs.map(({ bytes, sha256 }) => ({ bytes, sha256 }));
-  const key = hashText(
-    canonicalJson({
-      ctm: ctmIdentity(ctm),
-      groups: emissions.groups,
-      ...sectorSettings(context.case),
-      variables: concentrations.variables,
-      // A command reads weather of its own.
-      weather: ctm.kind === 'reference' ? weatherSettings(context.case) : undefined,
-      periods,
-      inputs,
-      version: VERSIONS.retroplume,
-    }),
-  );
-  return join(context.out, 'certify-runs', key.slice(0, 12));
+/** Folder of the runs that `certify` makes in a period: all that decides them, but for what they change, decides the prior run. */
+function runsFolder({ case: settings, out, dirOf }: StageContext): (period: string) => string {
+  const simulate = readRecord(dirOf('simulate'));
+  const recorded = new Map(simulate?.inputs.map((file) => [file.path, file]));
+  const known = new Map<string, string>();
+  const hashOf = (period: string): string => {
+    const prior = runsIn(
+      settings,
+      settings.periods.find(({ name }) => name === period)!,
+    )(PRIOR);
+    const inputs = prior.inputs.flatMap((path) => recorded.get(path) ?? []);
+    const key = partKey(prior.settings, inputs);
+    const made = simulate?.parts?.[prior.name];
+    return (made?.key === key && made.madeWith) || key;
+  };
+  return (period) => {
+    const hash = known.get(period) ?? hashOf(period);
+    known.set(period, hash);
+    return join(out, 'certify-runs', hash.slice(0, 12));
+  };
 }
 
 /** All runs that the case asks for, those that are there already and those that are to be made. None where no transport model could make them. */
@@ -77,7 +79,7 @@ export function certifyingRuns(context: StageContext, prior: PriorEmissions): Ce
     return { name, group, factor: response.factor, output: (period) => simulatedFile(simulate, name, 'ACONC', period) };
   });
   const own = ownRuns(context.case).flatMap(({ inPatches, ...of }): CertifyingRun[] => {
-    const run = { ...of, output: (period: string) => simulatedFile(folder, of.name, 'ACONC', period) };
+    const run = { ...of, output: (period: string) => simulatedFile(folder(period), of.name, 'ACONC', period) };
     if (!inPatches) return [run];
     const patches = patchesOf(context.case, prior, of.group);
     return patches.length === 0 ? [] : [{ ...run, patches }];
@@ -96,7 +98,7 @@ export function certifyingRunNames(settings: Case): string[] {
 /** Whether the files of a run that `certify` makes itself are there, in all periods. The stages before it have their records. */
 export function isCertifyingRunMade(context: StageContext, name: string): boolean {
   const folder = runsFolder(context);
-  return context.case.periods.every((period) => existsSync(simulatedFile(folder, name, 'ACONC', period.name)));
+  return context.case.periods.every((period) => existsSync(simulatedFile(folder(period.name), name, 'ACONC', period.name)));
 }
 
 function certifiedGroups({ certificate }: Case): Group[] {

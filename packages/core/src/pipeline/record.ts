@@ -47,8 +47,8 @@ export interface StagePart {
   key: string;
   /** hash of what must be the same for a user to say that it is still right with another key */
   essence?: string;
-  /** whether it was made with another key and a user has said so */
-  trusted?: true;
+  /** the key that it was made with, where that is another one and a user has said that it is still right */
+  madeWith?: string;
   /** files and folders that it may leave, from the stage's folder */
   entries: string[];
 }
@@ -67,6 +67,16 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, v: unknown) =>
     v && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1))) : v,
   );
+}
+
+/** @param inputs - what decides a part beside its settings; one that was moved is what it was */
+export function partKey(settings: unknown, inputs: readonly Pick<InputFile, 'bytes' | 'sha256'>[]): string {
+  return hashText(canonicalJson({ settings, inputs: contentsOf(inputs) }));
+}
+
+/** Of files what a key holds. */
+export function contentsOf(files: readonly Pick<InputFile, 'bytes' | 'sha256'>[]): Pick<InputFile, 'bytes' | 'sha256'>[] {
+  return files.map(({ bytes, sha256 }) => ({ bytes, sha256 }));
 }
 
 export function hashText(text: string): string {
@@ -172,7 +182,7 @@ function keptParts(dir: string, { parts, trusted }: Pick<StageMark, 'parts' | 't
   for (const [name, left] of Object.entries(lastMade(dir)?.parts ?? {})) {
     const now = name in parts ? parts[name] : undefined;
     if (now?.key === left.key || (now === undefined && !left.entries.some((entry) => own.has(entry)))) kept[name] = left;
-    else if (trusted && now?.essence !== undefined && now.essence === left.essence) kept[name] = { ...now, trusted };
+    else if (trusted && now?.essence !== undefined && now.essence === left.essence) kept[name] = { ...now, madeWith: left.madeWith ?? left.key };
   }
   return kept;
 }

@@ -137,7 +137,7 @@ it('are kept on the user’s word with another command, and noted so; not with o
   await simulate(own(...set), 'own');
   expect(calls()).toHaveLength(made);
   const { parts } = readRecord(at('own/simulate'))!;
-  expect(Object.keys(parts!).filter((name) => parts![name].trusted)).toEqual(['prior/winter', 'member01/winter', 'member02/winter', 'truth/winter']);
+  expect(Object.keys(parts!).filter((name) => parts![name].madeWith)).toEqual(['prior/winter', 'member01/winter', 'member02/winter', 'truth/winter']);
 });
 
 it('those of the reference model are made anew without a question', async () => {

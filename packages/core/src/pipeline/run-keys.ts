@@ -21,24 +21,27 @@ const ENDINGS = ['.nc', '.log', '.sectors.tsv', ''];
 
 /** Every run that `simulate` makes, in every period. */
 export function runParts(settings: Case): PartContent[] {
+  return settings.periods.flatMap((period) => simulatedRuns(settings).map(runsIn(settings, period)));
+}
+
+/** Runs in a period, by their names. */
+export function runsIn(settings: Case, period: PeriodSettings): (run: string) => PartContent {
   const { definition } = readGriddesc(settings.grid.griddesc, settings.grid.name);
   const sectors = sectorNames(settings) ?? [undefined];
-  return settings.periods.flatMap((period) => {
-    const { name, start, hours } = period;
-    const emissions = { groups: settings.emissions.groups, ...sectorSettings(settings) };
-    const shared = { grid: definition, period: { name, start, hours }, emissions };
-    const inputs = [...geographyFiles(settings), ...meteorologyFiles(settings, name), ...priorEmissionInputs(settings, name)];
-    return simulatedRuns(settings).map((run) => ({
-      name: `${run}/${name}`,
-      settings: { ...shared, change: changeOf(settings, run), ...modelSettings(settings) },
-      // Of a command only the user knows whether another line of it, or files that were written anew, give the same.
-      ...(settings.ctm.kind === 'command' ? { essence: { ...shared, change: changeOf(settings, run) } } : {}),
-      inputs: run === TRUTH ? [...inputs, settings.truth!.factors] : inputs,
-      entries: [
-        ...sectors.map((sector) => simulatedEmissions('', run, name, sector)),
-        ...ENDINGS.map((ending) => concentrationsOf(run, period).replace(/\.nc$/, ending)),
-      ],
-    }));
+  const { name, start, hours } = period;
+  const emissions = { groups: settings.emissions.groups, ...sectorSettings(settings) };
+  const shared = { grid: definition, period: { name, start, hours }, emissions };
+  const inputs = [...geographyFiles(settings), ...meteorologyFiles(settings, name), ...priorEmissionInputs(settings, name)];
+  return (run) => ({
+    name: `${run}/${name}`,
+    settings: { ...shared, change: changeOf(settings, run), ...modelSettings(settings) },
+    // Of a command only the user knows whether another line of it, or files that were written anew, give the same.
+    ...(settings.ctm.kind === 'command' ? { essence: { ...shared, change: changeOf(settings, run) } } : {}),
+    inputs: run === TRUTH ? [...inputs, settings.truth!.factors] : inputs,
+    entries: [
+      ...sectors.map((sector) => simulatedEmissions('', run, name, sector)),
+      ...ENDINGS.map((ending) => concentrationsOf(run, period).replace(/\.nc$/, ending)),
+    ],
   });
 }
 

@@ -10,10 +10,12 @@ import type { InputFile, InputHashes } from './input-hashes';
 import {
   beginStage,
   canonicalJson,
+  contentsOf,
   damagedProducts,
   finishStage,
   hashText,
   isUpToDate,
+  partKey,
   productBytes,
   readRecord,
   type StageMark,
@@ -211,16 +213,10 @@ async function describeAll({ inputs }: StageContext, paths: readonly string[]): 
   return files;
 }
 
-/** Of files what a key holds: one that was moved is what it was. */
-function contentsOf(files: readonly InputFile[]): Pick<InputFile, 'bytes' | 'sha256'>[] {
-  return files.map(({ bytes, sha256 }) => ({ bytes, sha256 }));
-}
-
 async function partsOf(context: StageContext, contents: readonly PartContent[]): Promise<Record<string, StagePart>> {
   const parts: Record<string, StagePart> = {};
   for (const { name, settings, essence, inputs, entries } of contents) {
-    const files = contentsOf(await describeAll(context, inputs));
-    const key = hashText(canonicalJson({ settings, inputs: files }));
+    const key = partKey(settings, await describeAll(context, inputs));
     parts[name] = { key, ...(essence === undefined ? {} : { essence: hashText(canonicalJson(essence)) }), entries };
   }
   return parts;
@@ -286,7 +282,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
 }
 
 function tellTrusted({ log }: StageContext, { parts = {} }: Pick<StageMark, 'parts'>): void {
-  const names = Object.keys(parts).filter((name) => parts[name].trusted);
+  const names = Object.keys(parts).filter((name) => parts[name].madeWith !== undefined);
   if (names.length > 0) log(`kept on your word, though made with other settings or inputs: ${fewOf(names)}`);
 }
 
