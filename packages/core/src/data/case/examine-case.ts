@@ -9,7 +9,8 @@ import { ConfigError } from '../../errors';
 import { caseSchema, type Case } from './case-schema';
 import { checkCase } from './checks';
 import { idleKeysOf } from './idle-keys';
-import { applyPaperDefaults, mapPaths, type Tree } from './load-case';
+import { mapPaths } from './case-paths';
+import { applyPaperDefaults, type Tree } from './load-case';
 import { describeProblem } from './problems';
 import { joinPath, readSource, type KeyPath } from './source';
 

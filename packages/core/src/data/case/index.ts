@@ -21,7 +21,8 @@ export { examineCase, type CaseProblem, type ExaminedCase } from './examine-case
 export { idleKeys } from './idle-keys';
 export { caseJsonSchema, type JsonSchema } from './json-schema';
 export { SCHEDULERS } from './jobs-schema';
-export { loadCase, mapPaths, restoreCase } from './load-case';
+export { loadCase, restoreCase } from './load-case';
+export { mapPaths } from './case-paths';
 export { memberDesigns, memberNames, testMembers, type MemberDesign } from './member-design';
 export { nearestKey } from './nearest-key';
 export type { KeyPath } from './source';

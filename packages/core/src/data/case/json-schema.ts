@@ -51,7 +51,7 @@ export function schemaAt(path: readonly PropertyKey[], values: unknown, schema: 
 }
 
 /** By its `kind`, where they have one; else keys for a value that has keys. */
-function alternativeFor(value: unknown, alternatives: readonly JsonSchema[]): JsonSchema {
+export function alternativeFor(value: unknown, alternatives: readonly JsonSchema[]): JsonSchema {
   const hasKeys = typeof value === 'object' && value !== null && !Array.isArray(value);
   const kind = hasKeys ? (value as { kind?: unknown }).kind : undefined;
   return (

@@ -1,6 +1,7 @@
 /** Reads a case file: YAML, checked strictly, with the paper's defaults where its mode is asked for and absolute paths. */
 import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../../errors';
+import { mapPaths } from './case-paths';
 import { caseSchema, type Case } from './case-schema';
 import { checkCase } from './checks';
 import { paperDefaults } from './paper-defaults';
@@ -50,33 +51,6 @@ export function applyPaperDefaults(values: Tree): Tree {
     };
   }
   return out;
-}
-
-/** Puts `change(path)` in the place of every path of the case; the keys are those that the schema marks as `kind: file` or `files` (a test compares). */
-export function mapPaths(c: Omit<Case, 'file'>, change: (path: string) => string): void {
-  const all = (paths: string | string[]): string | string[] => (typeof paths === 'string' ? change(paths) : paths.map(change));
-  c.grid.griddesc = change(c.grid.griddesc);
-  c.meteorology.files = all(c.meteorology.files);
-  if (c.geography) c.geography.files = all(c.geography.files);
-  if (c.emissions.files !== undefined) c.emissions.files = all(c.emissions.files);
-  for (const sector of Object.values(c.emissions.sectors)) {
-    sector.files = all(sector.files);
-    if (sector.stackGroups !== undefined) sector.stackGroups = change(sector.stackGroups);
-    if (sector.dates) sector.dates.files = all(sector.dates.files);
-  }
-  for (const run of [...(c.members.runs ?? []), ...c.certificate.runs]) {
-    run.emissions = change(run.emissions);
-    run.concentrations = change(run.concentrations);
-  }
-  for (const sensitivity of c.certificate.sensitivities) {
-    sensitivity.files = change(sensitivity.files);
-    if (sensitivity.mask) sensitivity.mask.file = change(sensitivity.mask.file);
-  }
-  if (c.priorConcentrations !== undefined) c.priorConcentrations = change(c.priorConcentrations);
-  if (c.updatedConcentrations !== undefined) c.updatedConcentrations = change(c.updatedConcentrations);
-  if (c.truth) c.truth.factors = change(c.truth.factors);
-  c.observations.stations.file = change(c.observations.stations.file);
-  if (c.observations.files !== undefined) c.observations.files = change(c.observations.files);
 }
 
 /**
