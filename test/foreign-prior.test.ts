@@ -1,9 +1,9 @@
 /** A transport model that runs elsewhere: prior run, members and updated run come as files, and the built-in model makes none of them. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { checkCase, loadCase, runStages, type RunResult, type StageEvent } from '../packages/core/src';
+import { checkCase, loadCase, plannedWork, runStages, type RunResult, type StageEvent } from '../packages/core/src';
 import { createCtm } from '../packages/core/src/transport/ctm';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { SHORT_STAGES, SMALL_RUN, winterOnly } from './testing/small-run';
@@ -72,6 +72,24 @@ it('stops after apply for the updated run, and takes it as it comes', async () =
   utimesSync(output, new Date(0), new Date(0));
   const old = await run(...settings, updated, 'withheld.seed=99');
   expect(old.told.join('\n')).toMatch(/ACONC_winter\.nc is older than the updated emissions \(.*EMIS_winter/);
+});
+
+it('sees that a run that was brought has been made again', async () => {
+  const settings = loadCase(caseFile, [...SETTINGS, ...brought.map((setting) => setting.replaceAll('theirs/', 'elsewhere/simulate/'))]);
+  const planned = async (): Promise<unknown[]> =>
+    (await plannedWork(settings, { out: join(folder, 'run'), threads: 1, stages: ['prepare'] })).stages.map(({ state, why }) => [state, why]);
+  const file = join(folder, 'elsewhere/simulate/member02/ACONC_winter.nc');
+  await runStages(settings, { out: join(folder, 'run'), threads: 1, stages: ['simulate', 'prepare'] });
+  const prepared = (run: string): number => statSync(join(folder, `run/prepare/winter/run-${run}.nc`)).mtimeMs;
+  const before = ['prior', 'member01', 'member02'].map(prepared);
+  expect(await planned()).toEqual([['up to date', undefined]]);
+  const bytes = readFileSync(file);
+  copyFileSync(join(folder, 'elsewhere/simulate/member01/ACONC_winter.nc'), file);
+  expect(await planned()).toEqual([['kept', `the contents of ${file}`]]);
+  await runStages(settings, { out: join(folder, 'run'), threads: 1, stages: ['prepare'] });
+  const after = ['prior', 'member01', 'member02'].map(prepared);
+  expect(after.map((time, i) => time === before[i])).toEqual([true, true, false]);
+  writeFileSync(file, bytes);
 });
 
 it.each([

@@ -2,7 +2,6 @@
  * A period of the prepared store that stays on disk: what is asked for is read when it is asked for. The files are opened for every read and closed
  * after it, so that no cache of the netCDF library outlives it.
  */
-import { join } from 'node:path';
 
 import type { NetcdfFile } from '@retroplume/native';
 
@@ -13,9 +12,10 @@ import {
   channelNames,
   emissionVariable,
   geographyVariable,
-  METEOROLOGY_FILE,
   PREPARED_GROUPS,
   PREPARED_SPECIES,
+  preparedMeteorologyPath,
+  preparedRunPath,
   readChannels,
   speciesVariable,
   type StoreHeader,
@@ -28,8 +28,8 @@ import { putChannel } from './period-steps';
  * @throws {DataError} `PREPARED_MISSING`, `PREPARED_TIME` @throws {GridError} `GRID_MISMATCH`
  */
 export function openPrepared(dir: string, period: string, run = 'prior'): PeriodSource {
-  const meteorologyPath = join(dir, period, METEOROLOGY_FILE);
-  const runPath = join(dir, period, `run-${run}.nc`);
+  const meteorologyPath = preparedMeteorologyPath(dir, period);
+  const runPath = preparedRunPath(dir, period, run);
   const header = readChannels(meteorologyPath, (_, each): StoreHeader => each);
   readChannels(runPath, (_, its) => assertRunFits(runPath, its, header));
   const { meteorologyNames, geographyNames } = channelNames(header);

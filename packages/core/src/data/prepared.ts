@@ -53,12 +53,20 @@ export interface PreparedPeriod extends PreparedMeteorology {
 }
 
 const SLAB = 24;
-export const METEOROLOGY_FILE = 'meteorology.nc';
+const METEOROLOGY_FILE = 'meteorology.nc';
+
+export function preparedMeteorologyPath(dir: string, period: string): string {
+  return join(dir, period, METEOROLOGY_FILE);
+}
+
+export function preparedRunPath(dir: string, period: string, run: string): string {
+  return join(dir, period, `run-${run}.nc`);
+}
 
 /** @returns the file's path @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE` */
 export function writePreparedMeteorology(dir: string, period: PreparedMeteorology): string {
   const { grid, time, meteorologyNames: met, geographyNames: geo } = period;
-  const path = join(dir, period.name, METEOROLOGY_FILE);
+  const path = preparedMeteorologyPath(dir, period.name);
   const channels = [
     ...met.map((name) => ({
       name,
@@ -78,7 +86,7 @@ export function writePreparedMeteorology(dir: string, period: PreparedMeteorolog
 /** @returns the file's path @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE` */
 export function writePreparedRun(dir: string, run: PreparedRun & { period: string; run: string; grid: Grid; time: TimeAxis }): string {
   const { grid, time } = run;
-  const path = join(dir, run.period, `run-${run.run}.nc`);
+  const path = preparedRunPath(dir, run.period, run.run);
   const channels = [
     ...PREPARED_GROUPS.map((group) => ({
       name: emissionVariable(group),
@@ -114,7 +122,7 @@ export function preparedRuns(dir: string, period: string): string[] {
  * @throws {GridError} `GRID_MISMATCH`
  */
 export function readPrepared(dir: string, period: string, options: { runs?: string[] } = {}): PreparedPeriod {
-  const path = join(dir, period, METEOROLOGY_FILE);
+  const path = preparedMeteorologyPath(dir, period);
   const meteorology = readChannels(path, (file, header) => {
     const { meteorologyNames, geographyNames } = channelNames(header);
     const { rows, cols } = header.grid;
@@ -128,7 +136,7 @@ export function readPrepared(dir: string, period: string, options: { runs?: stri
     };
   });
   const wanted = options.runs ?? preparedRuns(dir, period);
-  const runs = new Map(wanted.map((run) => [run, readRun(join(dir, period, `run-${run}.nc`), meteorology)]));
+  const runs = new Map(wanted.map((run) => [run, readRun(preparedRunPath(dir, period, run), meteorology)]));
   return { name: period, ...meteorology, runs };
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataError } from '../errors';
@@ -37,4 +37,64 @@ it('is refused where it is a folder, or below a file', async () => {
   await expect(inputs.describe(join(folder, 'inputs'))).rejects.toThrow(/inputs: cannot be read \(it is no file\): give a file/);
   await expect(inputs.describe(join(path, 'below'))).rejects.toThrow(expect.objectContaining({ code: 'FILE_MISSING' }) as Error);
   await expect(sha256(folder)).rejects.toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }) as Error);
+});
+
+describe('kept in a run folder', () => {
+  const keptIn = (): string => join(folder, 'run/input-hashes.json');
+  const open = (worthKeeping = 1): InputHashes => new InputHashes(keptIn(), worthKeeping);
+  /** Whether a process takes what is kept instead of hashing the file: here something else is. */
+  const takesKept = async (): Promise<boolean> => {
+    const { sha256: own } = await new InputHashes().describe(path);
+    writeFileSync(keptIn(), readFileSync(keptIn(), 'utf8').replace(/"sha256":"[^"]*"/, '"sha256":"kept"'));
+    const { sha256: found } = await open().describe(path);
+    expect(['kept', own]).toContain(found);
+    return found === 'kept';
+  };
+  beforeEach(() => {
+    mkdirSync(join(folder, 'run'));
+    // As time goes by: a change of its times tells only that there was one.
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 10_000);
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  it('are taken by the next process, while the file is what it was', async () => {
+    const first = open();
+    await first.describe(path);
+    first.keep();
+    expect(await takesKept()).toBe(true);
+    writeFileSync(path, 'abd');
+    expect(await takesKept()).toBe(false);
+  });
+
+  it('guard the run that takes them as its own do', async () => {
+    const first = open();
+    await first.describe(path);
+    first.keep();
+    const second = open();
+    await second.describe(path);
+    writeFileSync(path, 'abd');
+    await expect(second.describe(path)).rejects.toThrow(expect.objectContaining({ code: 'INPUT_CHANGED' }) as Error);
+  });
+
+  it('are not kept of a file that has just been written, nor where they are few, nor without a folder', async () => {
+    jest.restoreAllMocks();
+    const fresh = open();
+    await fresh.describe(path);
+    fresh.keep();
+    const few = open(4);
+    await few.describe(path);
+    few.keep();
+    expect(readdirSync(join(folder, 'run'))).toEqual([]);
+    rmSync(join(folder, 'run'), { recursive: true });
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 10_000);
+    const nowhere = open();
+    await nowhere.describe(path);
+    nowhere.keep();
+    expect(readdirSync(folder)).toEqual(['input']);
+  });
+
+  it('are made anew where they are damaged', async () => {
+    writeFileSync(keptIn(), '{"hashes": [{"path":');
+    expect(await takesKept()).toBe(false);
+  });
 });

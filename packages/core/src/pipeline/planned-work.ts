@@ -67,7 +67,7 @@ function alsoTaken(settings: Case, stage: StageName): StageName[] {
 class Work {
   readonly stages: PlannedStage[] = [];
   /** keys that stages will have, by their folders */
-  private readonly keys = new Map<string, Pick<StageMark, 'key' | 'dearKey'>>();
+  private readonly keys = new Map<string, Pick<StageMark, 'key' | 'dearKey' | 'parts'>>();
   /** folders of stages whose key will be another one */
   private readonly changed = new Set<string>();
 

@@ -1,19 +1,23 @@
 /** `prepare`: meteorology, geography and all runs of the transport model into the prepared store, every contract of the inputs checked. */
+import { existsSync } from 'node:fs';
+import { basename, relative } from 'node:path';
 import { GROUPS, memberNames, type Case, type PeriodSettings } from '../data/case';
 import { readEmissions, readGeography } from '../data/case-fields';
 import { readMeteorology } from '../data/meteorology';
 import { openWeather } from '../data/weather/open-weather';
-import { writePreparedMeteorology, writePreparedRun } from '../data/prepared';
+import { preparedMeteorologyPath, preparedRunPath, writePreparedMeteorology, writePreparedRun } from '../data/prepared';
 import type { LongRead } from '../data/period-steps';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
-import { basename, relative } from 'node:path';
 import { geographyFiles, meteorologyFiles, PRIOR, timeOf, weatherSettings } from './case-runs';
 import type { SectorFiles } from '../transport/emission-reader';
 import { openSector } from '../transport/point-sources';
 import { readRunConcentrations } from './run-concentrations';
-import { priorEmissionInputs, runFiles, sectorSettings } from './sector-files';
-import type { Stage, StageContext } from './stage';
+import { partName } from './run-keys';
+import { broughtFiles, priorEmissionInputs, runFiles, sectorSettings } from './sector-files';
+import type { StageMark } from './record';
+import type { PartContent, Stage, StageContext } from './stage';
+import { VERSIONS } from './versions';
 
 function using<T>(opened: { close(): void }, read: () => T): T {
   try {
@@ -43,36 +47,45 @@ export function readInventory(
   return sum;
 }
 
+function runsOf(settings: Case): string[] {
+  return [PRIOR, ...memberNames(settings)];
+}
+
+/** Writes what is not there: a stage that was begun anew has kept what is still right. @returns all files of the period */
 function preparePeriod(context: StageContext, period: PeriodSettings, note: (text: string) => void): string[] {
   const { case: settings, dir } = context;
   const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
-  const time = timeOf(period);
-  const options = { signal: context.signal };
   note('meteorology');
-  const weather = openWeather(meteorologyFiles(settings, period.name), { ...settings.meteorology, grid });
-  const meteorology = using(weather, () => readMeteorology(weather, time, settings.meteorology.variables, options));
-  const geographyNames = settings.geography?.variables ?? [];
-  const geography = geographyOf(settings, grid);
-  const written = [
-    writePreparedMeteorology(dir, {
-      name: period.name,
-      grid,
-      time,
-      meteorologyNames: settings.meteorology.variables,
-      meteorology,
-      geographyNames,
-      geography,
-    }),
-  ];
-  for (const run of [PRIOR, ...memberNames(settings)]) {
+  const meteorology = preparedMeteorologyPath(dir, period.name);
+  if (!existsSync(meteorology)) prepareMeteorology(context, period, grid);
+  const runs = runsOf(settings).map((run) => {
     note(run);
-    const files = runFiles(context, run, period.name);
-    // Those of members are copies with the same hours.
-    const emissions = readInventory(files.emissions, grid, time, options, run === PRIOR ? context.log : undefined);
-    const concentrations = readRunConcentrations(settings, files.concentrations, { grid, time }, context.signal);
-    written.push(writePreparedRun(dir, { period: period.name, run, grid, time, emissions, concentrations }));
-  }
-  return written;
+    const path = preparedRunPath(dir, period.name, run);
+    if (!existsSync(path)) prepareRun(context, period, run, grid);
+    return path;
+  });
+  return [meteorology, ...runs];
+}
+
+function prepareMeteorology({ case: settings, dir, signal }: StageContext, period: PeriodSettings, grid: Grid): void {
+  const time = timeOf(period);
+  const weather = openWeather(meteorologyFiles(settings, period.name), { ...settings.meteorology, grid });
+  const meteorology = using(weather, () => readMeteorology(weather, time, settings.meteorology.variables, { signal }));
+  writePreparedMeteorology(dir, {
+    ...{ name: period.name, grid, time },
+    ...{ meteorologyNames: settings.meteorology.variables, meteorology },
+    ...{ geographyNames: settings.geography?.variables ?? [], geography: geographyOf(settings, grid) },
+  });
+}
+
+function prepareRun(context: StageContext, period: PeriodSettings, run: string, grid: Grid): void {
+  const { case: settings, dir, signal, log } = context;
+  const time = timeOf(period);
+  const files = runFiles(context, run, period.name);
+  // Those of members are copies with the same hours.
+  const emissions = readInventory(files.emissions, grid, time, { signal }, run === PRIOR ? log : undefined);
+  const concentrations = readRunConcentrations(settings, files.concentrations, { grid, time }, signal);
+  writePreparedRun(dir, { period: period.name, run, grid, time, emissions, concentrations });
 }
 
 function geographyOf(settings: Case, grid: Grid): Float32Array {
@@ -80,6 +93,29 @@ function geographyOf(settings: Case, grid: Grid): Float32Array {
   if (!geography) return new Float32Array(0);
   const opened = openWeather(geographyFiles(settings), { grid });
   return using(opened, () => readGeography(opened, geography.variables));
+}
+
+/** What decides each file: a run that is mended, or another member, makes the others none anew. */
+function preparedParts({ case: settings }: StageContext, simulated: Pick<StageMark, 'parts'>): PartContent[] {
+  const { definition } = readGriddesc(settings.grid.griddesc, settings.grid.name);
+  const { meteorology, geography, concentrations } = settings;
+  const emissions = { groups: settings.emissions.groups, ...sectorSettings(settings) };
+  return settings.periods.flatMap(({ name, start, hours }) => {
+    const shared = { grid: definition, period: { name, start, hours }, version: VERSIONS.retroplume };
+    const weather: PartContent = {
+      name,
+      settings: { ...shared, meteorology: meteorology.variables, weather: weatherSettings(settings), geography: geography?.variables },
+      inputs: [...geographyFiles(settings), ...meteorologyFiles(settings, name)],
+      entries: [preparedMeteorologyPath('', name)],
+    };
+    const runs = runsOf(settings).map((run): PartContent => ({
+      name: partName(run, name),
+      settings: { ...shared, emissions, concentrations, made: simulated.parts?.[partName(run, name)]?.key },
+      inputs: [...(run === PRIOR ? priorEmissionInputs(settings, name) : []), ...broughtFiles(settings, run, name)],
+      entries: [preparedRunPath('', name, run)],
+    }));
+    return [weather, ...runs];
+  });
 }
 
 export const prepareStage: Stage = {
@@ -99,8 +135,13 @@ export const prepareStage: Stage = {
   inputs: ({ case: settings }) => [
     settings.grid.griddesc,
     ...geographyFiles(settings),
-    ...settings.periods.flatMap(({ name }) => [...meteorologyFiles(settings, name), ...priorEmissionInputs(settings, name)]),
+    ...settings.periods.flatMap(({ name }) => [
+      ...meteorologyFiles(settings, name),
+      ...priorEmissionInputs(settings, name),
+      ...runsOf(settings).flatMap((run) => broughtFiles(settings, run, name)),
+    ]),
   ],
+  parts: (context, before) => preparedParts(context, before('simulate')),
   run(context) {
     const { periods } = context.case;
     const total = periods.length * (2 + memberNames(context.case).length);

@@ -135,7 +135,7 @@ describe('what an interrupted stage left', () => {
 });
 
 describe('parts of a stage', () => {
-  const part = (key: string, name: string): StagePart => ({ key, entries: [`${name}/result`, `${name}/log`] });
+  const part = (key: string, name: string): StagePart => ({ key, entries: [`${name}/result`, `${name}/log`], outlivesCase: true });
   const PARTS = { a: part('1', 'a'), b: part('1', 'b'), c: part('1', 'c') };
   const make = (...paths: string[]): void =>
     paths.forEach((path) => {
@@ -169,6 +169,14 @@ describe('parts of a stage', () => {
     finishStage(dir, { ...record('k2', []), ...begun });
     beginStage(dir, { key: 'k3', parts: { b: PARTS.b, c: part('2', 'c') } });
     expect(files()).toEqual(['a/log', 'a/result', 'b/result']);
+  });
+
+  it('go with a mark that has them no more, where they do not outlive that', () => {
+    const own = { key: '1', entries: ['a/result'] };
+    beginStage(dir, { key: 'k2', parts: { a: own, b: PARTS.b } });
+    make('a/result', 'b/result');
+    beginStage(dir, { key: 'k3', parts: {} });
+    expect(files()).toEqual(['b/result', 'c/result']);
   });
 
   it('are not kept for one in whose place another part writes', () => {

@@ -18,7 +18,7 @@ export interface StageRecord {
   key: string;
   /** of stages that keep their folder while only the cheap part of their settings changes: the key with the dear part alone */
   dearKey?: string;
-  /** by name, parts that are kept while their own keys stay; also those that the stage has made once and its case has no more: it may have them again */
+  /** by name, parts that are kept while their own keys stay */
   parts?: Record<string, StagePart>;
   settings: unknown;
   versions: Record<string, string>;
@@ -51,6 +51,8 @@ export interface StagePart {
   madeWith?: string;
   /** files and folders that it may leave, from the stage's folder */
   entries: string[];
+  /** whether it is kept when its case has it no more: it may have it again */
+  outlivesCase?: true;
 }
 
 /** What a stage is made with: of a finished one its record holds it, of one at work its mark. */
@@ -174,15 +176,17 @@ function entriesOf(parts: Record<string, StagePart>): string[] {
   return Object.values(parts).flatMap(({ entries }) => entries);
 }
 
-/** Parts in a stage's folder that are those of this mark, or of which it says nothing; as the mark has them. */
+/** Parts in a stage's folder that are those of this mark, or outlive a case that has them no more; as the mark has them. */
 function keptParts(dir: string, { parts, trusted }: Pick<StageMark, 'parts' | 'trusted'>): Record<string, StagePart> {
   if (parts === undefined) return {};
   const own = new Set(entriesOf(parts));
   const kept: Record<string, StagePart> = {};
   for (const [name, left] of Object.entries(lastMade(dir)?.parts ?? {})) {
     const now = name in parts ? parts[name] : undefined;
-    if (now?.key === left.key || (now === undefined && !left.entries.some((entry) => own.has(entry)))) kept[name] = left;
-    else if (trusted && now?.essence !== undefined && now.essence === left.essence) kept[name] = { ...now, madeWith: left.madeWith ?? left.key };
+    if (now === undefined) {
+      if (left.outlivesCase && !left.entries.some((entry) => own.has(entry))) kept[name] = left;
+    } else if (now.key === left.key) kept[name] = { ...now, ...(left.madeWith === undefined ? {} : { madeWith: left.madeWith }) };
+    else if (trusted && now.essence !== undefined && now.essence === left.essence) kept[name] = { ...now, madeWith: left.madeWith ?? left.key };
   }
   return kept;
 }

@@ -33,16 +33,22 @@ export function runsIn(settings: Case, period: PeriodSettings): (run: string) =>
   const shared = { grid: definition, period: { name, start, hours }, emissions };
   const inputs = [...geographyFiles(settings), ...meteorologyFiles(settings, name), ...priorEmissionInputs(settings, name)];
   return (run) => ({
-    name: `${run}/${name}`,
+    name: partName(run, name),
     settings: { ...shared, change: changeOf(settings, run), ...modelSettings(settings) },
     // Of a command only the user knows whether another line of it, or files that were written anew, give the same.
     ...(settings.ctm.kind === 'command' ? { essence: { ...shared, change: changeOf(settings, run) } } : {}),
     inputs: run === TRUTH ? [...inputs, settings.truth!.factors] : inputs,
+    outlivesCase: true,
     entries: [
       ...sectors.map((sector) => simulatedEmissions('', run, name, sector)),
       ...ENDINGS.map((ending) => concentrationsOf(run, period).replace(/\.nc$/, ending)),
     ],
   });
+}
+
+/** The name of a run in a period among the parts of `simulate`. */
+export function partName(run: string, period: string): string {
+  return `${run}/${period}`;
 }
 
 /** The file that a run leaves in a period, from the folder of `simulate`. */

@@ -1,5 +1,5 @@
 /** Runs of a case: all stages that are not up to date, or some of them. */
-import { relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { cudaDevices } from '@retroplume/native';
 import { loadCase, type Case } from '../data/case';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../device';
@@ -11,7 +11,7 @@ import { checkPlan, PAPER_STAGES, planOf, STAGE_OF, stagesBefore, stagesOf } fro
 import { checkInputs } from './check/check-case';
 import type { CrossValidation } from './cross-validation';
 import type { EvaluateSummary, InitialFigures } from './evaluate-stage';
-import { InputHashes } from './input-hashes';
+import { HASHES_FILE, InputHashes } from './input-hashes';
 import type { LoopSummary } from './loop-stage';
 import { readRecord, type StageRecord } from './record';
 import { refuseReplacedRuns } from './replaced-runs';
@@ -180,7 +180,7 @@ export function runContext(settings: Case, out: string, device: Device, options:
     hardware: device.hardware,
     products: device.products,
     profiler: options.profiler,
-    inputs: new InputHashes(),
+    inputs: new InputHashes(join(out, HASHES_FILE)),
     changedRuns: options.changedRuns,
     ranks,
     onEvent: (ranks.rank === 0 && options.onEvent) || (() => undefined),

@@ -166,6 +166,13 @@ export function writeSectors(
   });
 }
 
+/** Files from outside the run folder of a run that the surrogate learns from, beside the prior's emissions. */
+export function broughtFiles(settings: Case, run: string, period: string): string[] {
+  const given = settings.members.runs?.find(({ name }) => name === run);
+  if (given) return [...filesOf(givenSectors(settings, given.emissions, period)), ...hourlyFiles(settings, given.concentrations, period)];
+  return run === PRIOR && settings.priorConcentrations ? hourlyFiles(settings, settings.priorConcentrations, period) : [];
+}
+
 /** Files of a run that the surrogate learns from. */
 export function runFiles(context: StageContext, run: string, period: string): RunFiles {
   const { case: settings } = context;

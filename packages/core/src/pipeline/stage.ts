@@ -94,8 +94,11 @@ export interface StageContext extends RunContext {
   log: (text: string) => void;
 }
 
+/** What a stage tells those after it of what it is made with. */
+type Keys = Pick<StageMark, 'key' | 'dearKey' | 'parts'>;
+
 /** What decides a part of a stage's products, and where in the stage's folder it lies. */
-export interface PartContent extends Pick<StagePart, 'entries'> {
+export interface PartContent extends Pick<StagePart, 'entries' | 'outlivesCase'> {
   name: string;
   settings: unknown;
   /** the part of `settings` without which nobody can say that what was made with others is still right; absent: nobody can */
@@ -116,7 +119,7 @@ export interface Stage {
    */
   dearSettings?: (context: StageContext) => unknown;
   /** parts of its products that are each kept for as long as what decides it stays, whatever else has changed: `run` makes those that are not there */
-  parts?: (context: StageContext) => PartContent[];
+  parts?: (context: StageContext, before: (need: StageName) => Keys) => PartContent[];
   /** input files from outside the run folder */
   inputs: (context: StageContext) => string[];
   /** whether `run` is called on all ranks, which make it together; only what the first returns and writes counts */
@@ -170,8 +173,6 @@ export function neededRecord(context: StageContext, need: StageName): StageRecor
   );
 }
 
-type Keys = Pick<StageMark, 'key' | 'dearKey'>;
-
 /**
  * What a stage's record would say now of what decides its result.
  *
@@ -198,10 +199,12 @@ export async function keyOf(
   );
   // What only decides how another stage's products are looked at changes nothing that is dear here.
   const dearKeys = before.map((record) => record.dearKey ?? record.key);
+  const parts = stage.parts && (await partsOf(context, stage.parts(context, keysOf)));
+  context.inputs.keep();
   return {
     key,
     ...(stage.dearSettings ? { dearKey: keyWith(stage.dearSettings(context), dearKeys) } : {}),
-    ...(stage.parts ? { parts: await partsOf(context, stage.parts(context)) } : {}),
+    ...(parts ? { parts } : {}),
     ...(context.changedRuns === 'keep' ? { trusted: true } : {}),
     ...{ settings, inputs, versions: VERSIONS },
   };
@@ -215,9 +218,9 @@ async function describeAll({ inputs }: StageContext, paths: readonly string[]): 
 
 async function partsOf(context: StageContext, contents: readonly PartContent[]): Promise<Record<string, StagePart>> {
   const parts: Record<string, StagePart> = {};
-  for (const { name, settings, essence, inputs, entries } of contents) {
+  for (const { name, settings, essence, inputs, ...where } of contents) {
     const key = partKey(settings, await describeAll(context, inputs));
-    parts[name] = { key, ...(essence === undefined ? {} : { essence: hashText(canonicalJson(essence)) }), entries };
+    parts[name] = { key, ...(essence === undefined ? {} : { essence: hashText(canonicalJson(essence)) }), ...where };
   }
   return parts;
 }
