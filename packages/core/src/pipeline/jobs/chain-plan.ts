@@ -7,7 +7,9 @@
  *   certify-runs  beside train an array, one task a run of the transport model that certify would make itself
  *   certify       evaluate, certify, export, and crossvalidate where it is asked for
  *   invert        an array, one task a variant
- *   report        uncertainty and loop where they are asked for, apply, verify, report
+ *   uncertainty   where it is asked for
+ *   verify        apply, verify, where a loop comes after them, so that the transport model has no GPU waiting for it
+ *   report        apply, verify, or the loop's further passes; report
  */
 import type { Case } from '../../data/case';
 import { ConfigError } from '../../errors';
@@ -19,7 +21,7 @@ import { independentVariants, variantContext } from '../run-part';
 import { missingRuns, simulateStage } from '../simulate-stage';
 import { keyOf, stageContext, type RunContext, type Stage, type StageContext, type StageName, type Variant } from '../stage';
 
-export const JOB_NAMES = ['simulate', 'prepare', 'train', 'certify-runs', 'certify', 'invert', 'report'] as const;
+export const JOB_NAMES = ['simulate', 'prepare', 'train', 'certify-runs', 'certify', 'invert', 'uncertainty', 'verify', 'report'] as const;
 export type JobName = (typeof JOB_NAMES)[number];
 
 /** Which section of `jobs` says what a job asks for. */
@@ -93,7 +95,6 @@ function jobsOf(settings: Case): PossibleJob[] {
     args: ['run', '--stages', names.join(',')],
     wanted: names.flatMap((stage) => inVariants(settings, stage)),
   });
-  const last = only('uncertainty', 'apply', 'verify', 'loop', 'report');
   const simulate: PossibleJob = {
     ...{ name: 'simulate', kind: 'model', after: [] },
     ranks: false,
@@ -105,6 +106,7 @@ function jobsOf(settings: Case): PossibleJob[] {
       return missingRuns(own, await keyOf(simulateStage, own));
     },
   };
+  const inverted: JobName[] = ['invert', 'uncertainty'];
   const certifying = certifyingRunNames(settings);
   const certifyRuns: PossibleJob = {
     ...{ name: 'certify-runs', kind: 'model', after: ['prepare'] },
@@ -121,7 +123,10 @@ function jobsOf(settings: Case): PossibleJob[] {
     ...(certifying.length > 0 ? [certifyRuns] : []),
     single('certify', 'network', ['train', 'certify-runs'], only('evaluate', 'certify', 'export', 'crossvalidate')),
     array('invert', ['certify']),
-    single('report', last.some((stage) => ['uncertainty', 'loop'].includes(stage)) ? 'network' : 'model', ['invert'], last),
+    ...(stages.includes('uncertainty') ? [single('uncertainty', 'network', ['invert'], ['uncertainty'])] : []),
+    ...(stages.includes('loop')
+      ? [single('verify', 'model', inverted, ['apply', 'verify']), single('report', 'network', ['verify'], ['loop', 'report'])]
+      : [single('report', 'model', inverted, ['apply', 'verify', 'report'])]),
   ];
 }
 

@@ -150,8 +150,49 @@ describe('a dry run', () => {
     for (const name of ['train', 'invert'])
       expect(jobs.find((job) => job.name === name)!.tasks).toEqual(['default', 'paper', 'surrogate-2', 'surrogate-3']);
     expect(text('certify')).toContain(' run --stages evaluate,certify,export,crossvalidate ');
-    expect(text('report')).toContain(' run --stages uncertainty,apply,verify,report ');
     expect(text('invert')).toContain(' run --stages invert --variant "$task" ');
+  });
+
+  it.each<[string, string[], [string, string][]]>([
+    ['neither', [], [['report', 'apply,verify,report']]],
+    [
+      'uncertainty',
+      ['inversion.uncertainty.method=rto'],
+      [
+        ['uncertainty', 'uncertainty'],
+        ['report', 'apply,verify,report'],
+      ],
+    ],
+    [
+      'a loop',
+      ['loop.passes=2'],
+      [
+        ['verify', 'apply,verify'],
+        ['report', 'loop,report'],
+      ],
+    ],
+    [
+      'both',
+      ['inversion.uncertainty.method=rto', 'loop.passes=2'],
+      [
+        ['uncertainty', 'uncertainty'],
+        ['verify', 'apply,verify'],
+        ['report', 'loop,report'],
+      ],
+    ],
+  ])('runs the transport model on no GPU but in the passes of a loop: with %s', async (_, changes, expected) => {
+    const { jobs } = await submit([...changes, 'jobs.network.gpus=1'], { dryRun: true });
+    const after = jobs.slice(jobs.findIndex(({ name }) => name === 'invert') + 1);
+    expect(after.map(({ name, text: script }) => [name, / run --stages (\S+) /.exec(script!)![1]])).toEqual(expected);
+    expect(after.map(({ after: before }) => before)).toEqual(
+      after.map((_job, i) =>
+        (i === 0 || after[i - 1].name !== 'uncertainty' ? [] : ['JOB_OF_INVERT']).concat(
+          i === 0 ? 'JOB_OF_INVERT' : `JOB_OF_${after[i - 1].name.toUpperCase()}`,
+        ),
+      ),
+    );
+    for (const { name, text: script } of after)
+      expect(script!.includes('--device cuda')).toBe(name === 'uncertainty' || (name === 'report' && changes.includes('loop.passes=2')));
   });
 
   it('puts settings where they belong', async () => {
