@@ -15,7 +15,8 @@ import { trainStage } from './train-stage';
 import { uncertaintyStage } from './uncertainty-stage';
 import { verifyStage } from './verify-stage';
 import { checkOurs } from './record';
-import { neededRecord, stageContext, STAGES, type RunContext, type Stage, type StageName, type Variant } from './stage';
+import { stageContext, STAGES, type RunContext, type Stage, type StageName, type Variant } from './stage';
+import { neededRecord } from './stage-keys';
 
 /** Every stage by its name. */
 export const STAGE_OF: Record<StageName, Stage> = {

@@ -21,7 +21,8 @@ import type { Surrogate } from '../surrogate/surrogate';
 import { domainPlan, firstHours, HOURS_TOGETHER, loadSurrogate, preparedPeriods, storedPeriods, type DomainPlan } from './learning';
 import { readRecord } from './record';
 import { deviceOf, runContext, type RunOptions } from './run';
-import { neededRecord, stageContext, type StageContext } from './stage';
+import { stageContext, type StageContext } from './stage';
+import { neededRecord } from './stage-keys';
 
 /** What concentrations are asked for, and under which emissions. */
 export interface SurrogateHours {

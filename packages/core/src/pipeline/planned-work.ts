@@ -8,7 +8,8 @@ import { damagedProducts, keepsSome, lastMade, readRecord, type StageMark } from
 import { replacedRuns } from './replaced-runs';
 import { deviceOf, runContext, type RunOptions } from './run';
 import { missingRuns } from './simulate-stage';
-import { keyOf, neededRecord, stageContext, type RunContext, type StageContext, type StageName, type Variant } from './stage';
+import { stageContext, type RunContext, type StageContext, type StageName, type Variant } from './stage';
+import { keyOf, neededRecord } from './stage-keys';
 import { differences, fewOf } from './why-anew';
 import { ALONE } from '../ranks';
 

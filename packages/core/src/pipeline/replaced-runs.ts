@@ -9,7 +9,8 @@ import { ConfigError } from '../errors';
 import { isMadeFile } from './case-runs';
 import { keeps, lastMade, type StageMark } from './record';
 import { simulateStage } from './simulate-stage';
-import { keyOf, stageContext, type RunContext } from './stage';
+import { stageContext, type RunContext } from './stage';
+import { keyOf } from './stage-keys';
 import { whatChanged } from './why-anew';
 
 /** What the transport model has made in the folder of `simulate`: RUN/FILE. */

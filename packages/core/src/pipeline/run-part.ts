@@ -17,17 +17,8 @@ import { refuseReplacedRuns } from './replaced-runs';
 import { deviceOf, runContext, runTogether, tellStale, type RunOptions } from './run';
 import { lockPart, lockRun } from './run-lock';
 import { simulateRun, simulateStage } from './simulate-stage';
-import {
-  interruptionOf,
-  keyOf,
-  neededRecord,
-  stageContext,
-  tellWhyAnew,
-  type RunContext,
-  type StageContext,
-  type StageName,
-  type Variant,
-} from './stage';
+import { interruptionOf, stageContext, tellWhyAnew, type RunContext, type StageContext, type StageName, type Variant } from './stage';
+import { keyOf, neededRecord } from './stage-keys';
 import { otherSurrogates, surrogateContext } from './surrogate-ensemble';
 
 /** One run of the transport model, by its name: of those that `simulate` makes, or of those that `certify` makes itself. */

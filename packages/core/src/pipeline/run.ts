@@ -18,7 +18,8 @@ import { refuseReplacedRuns } from './replaced-runs';
 import { forgetFailure, leaveFailure } from './failure-file';
 import { tellOtherCase, writeRunFile } from './run-file';
 import { lockRun } from './run-lock';
-import { isStageUpToDate, stageContext, STAGES, type RunContext, type Stage, type StageContext, type StageEvent, type StageName } from './stage';
+import { stageContext, STAGES, type RunContext, type Stage, type StageContext, type StageEvent, type StageName } from './stage';
+import { isStageUpToDate } from './stage-keys';
 import { runStageOnRanks } from './stage-on-ranks';
 import type { VerifySummary } from './verify-stage';
 

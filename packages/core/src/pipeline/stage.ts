@@ -2,26 +2,22 @@
 import { join } from 'node:path';
 import type { Case } from '../data/case';
 import type { Device } from '../device';
-import { ConfigError, InterruptedError, RetroplumeError } from '../errors';
+import { InterruptedError, RetroplumeError } from '../errors';
 import type { Execution } from '../graph';
 import type { Ranks } from '../ranks';
-import { VERSIONS } from './versions';
-import type { InputFile, InputHashes } from './input-hashes';
+import type { InputHashes } from './input-hashes';
 import {
   beginStage,
-  canonicalJson,
-  contentsOf,
   damagedProducts,
   finishStage,
-  hashText,
   isUpToDate,
-  partKey,
   productBytes,
   readRecord,
   type StageMark,
   type StagePart,
   type StageRecord,
 } from './record';
+import { keyOf } from './stage-keys';
 import { fewOf, whyAnew } from './why-anew';
 
 export const STAGES = [
@@ -95,7 +91,7 @@ export interface StageContext extends RunContext {
 }
 
 /** What a stage tells those after it of what it is made with. */
-type Keys = Pick<StageMark, 'key' | 'dearKey' | 'parts'>;
+export type Keys = Pick<StageMark, 'key' | 'dearKey' | 'parts'>;
 
 /** What decides a part of a stage's products, and where in the stage's folder it lies. */
 export interface PartContent extends Pick<StagePart, 'entries' | 'outlivesCase'> {
@@ -163,68 +159,6 @@ export function numericsOf({ threads, device, products }: RunContext): object {
   return device === 'cpu' ? { threads } : { threads, device: 'cuda', products };
 }
 
-/** @throws {ConfigError} `STAGE_MISSING` */
-export function neededRecord(context: StageContext, need: StageName): StageRecord {
-  const record = readRecord(context.dirOf(need));
-  if (record) return record;
-  throw new ConfigError(
-    'STAGE_MISSING',
-    `${context.stage}: the products of ${need} are not in ${context.dirOf(need)}: run "retroplume ${need}" (or "retroplume run") first`,
-  );
-}
-
-/**
- * What a stage's record would say now of what decides its result.
- *
- * @param keysOf - of the stages before it; default: of their records
- * @throws {ConfigError} `STAGE_MISSING`
- */
-export async function keyOf(
-  stage: Stage,
-  context: StageContext,
-  keysOf: (need: StageName) => Keys = (need) => neededRecord(context, need),
-): Promise<StageMark> {
-  const settings = stage.settings(context);
-  const inputs = await describeAll(context, stage.inputs(context));
-  const before = stage.needs.map(keysOf);
-  const content = {
-    stage: stage.name,
-    version: VERSIONS.retroplume,
-    inputs: contentsOf(inputs),
-  };
-  const keyWith = (part: unknown, keys: string[]): string => hashText(canonicalJson({ ...content, before: keys, settings: part }));
-  const key = keyWith(
-    settings,
-    before.map(({ key }) => key),
-  );
-  // What only decides how another stage's products are looked at changes nothing that is dear here.
-  const dearKeys = before.map((record) => record.dearKey ?? record.key);
-  const parts = stage.parts && (await partsOf(context, stage.parts(context, keysOf)));
-  context.inputs.keep();
-  return {
-    key,
-    ...(stage.dearSettings ? { dearKey: keyWith(stage.dearSettings(context), dearKeys) } : {}),
-    ...(parts ? { parts } : {}),
-    ...(context.changedRuns === 'keep' ? { trusted: true } : {}),
-    ...{ settings, inputs, versions: VERSIONS },
-  };
-}
-
-async function describeAll({ inputs }: StageContext, paths: readonly string[]): Promise<InputFile[]> {
-  const files = [];
-  for (const path of paths) files.push(await inputs.describe(path));
-  return files;
-}
-
-async function partsOf(context: StageContext, contents: readonly PartContent[]): Promise<Record<string, StagePart>> {
-  const parts: Record<string, StagePart> = {};
-  for (const { name, settings, essence, inputs, ...where } of contents) {
-    const key = partKey(settings, await describeAll(context, inputs));
-    parts[name] = { key, ...(essence === undefined ? {} : { essence: hashText(canonicalJson(essence)) }), ...where };
-  }
-  return parts;
-}
-
 /**
  * What interrupted a stage, if it was that: what it threw or, where that was the signal's own error, which says nothing to a user, one that does. A stage that
  * has a checkpoint names it itself.
@@ -233,11 +167,6 @@ export function interruptionOf({ stage, signal }: StageContext, cause: unknown):
   if (cause instanceof InterruptedError) return cause;
   if (!signal.aborted || cause instanceof RetroplumeError) return undefined;
   return new InterruptedError('INTERRUPTED', `${stage}: interrupted: what was finished is kept: run the same command to go on`, { cause });
-}
-
-/** Whether a stage has been run with these settings and inputs. @throws {ConfigError} `STAGE_MISSING` if one before it has not */
-export async function isStageUpToDate(stage: Stage, context: StageContext): Promise<boolean> {
-  return isUpToDate(context.dir, (await keyOf(stage, context)).key);
 }
 
 /**

@@ -19,7 +19,8 @@ import { certifyingRunNames, isCertifyingRunMade } from '../certify-runs';
 import { isUpToDate } from '../record';
 import { independentVariants, variantContext } from '../run-part';
 import { missingRuns, simulateStage } from '../simulate-stage';
-import { keyOf, stageContext, type RunContext, type Stage, type StageContext, type StageName, type Variant } from '../stage';
+import { stageContext, type RunContext, type Stage, type StageContext, type StageName, type Variant } from '../stage';
+import { keyOf } from '../stage-keys';
 
 export const JOB_NAMES = ['simulate', 'prepare', 'train', 'certify-runs', 'certify', 'invert', 'uncertainty', 'verify', 'report'] as const;
 export type JobName = (typeof JOB_NAMES)[number];

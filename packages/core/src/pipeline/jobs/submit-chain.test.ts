@@ -10,7 +10,8 @@ import { runPart } from '../run-part';
 import { beginStage } from '../record';
 import { runContext, runStages } from '../run';
 import { simulateStage } from '../simulate-stage';
-import { keyOf, stageContext } from '../stage';
+import { stageContext } from '../stage';
+import { keyOf } from '../stage-keys';
 import { chainPath, readChain, type Chain } from './chain-file';
 import { submitChain, type SubmitOptions, type SubmitResult } from './submit-chain';
 
