@@ -58,7 +58,7 @@ export function wholeGrid({ grid: { rows, cols } }: Pick<PeriodSource, 'grid'>):
   return { row: 0, col: 0, rows, cols };
 }
 
-/** Of what is read at once, 16 MiB: a store is opened anew for every read. */
+/** Of what is read at once, 16 MiB: a store of earlier versions is opened anew for every read. */
 const MOST_VALUES = 2 ** 22;
 
 /** Fields of the whole grid hour after hour, `[H, W, channels]`, in the units of `PreparedPeriod`; not to be written to. */

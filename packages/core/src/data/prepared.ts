@@ -5,7 +5,8 @@
  *   DIR/PERIOD/run-NAME.nc      emission_GROUP, kg m-2 s-1, and SPECIES, ppb or µg m-3, on (time, y, x)
  *
  * In memory channels come last. Both directions go through a buffer of a day, so that reading a month at 232 x 182 takes the memory of
- * its arrays and no more.
+ * its arrays and no more. A variable lies in the file in one piece: a window of some hours and cells of it is then read some five times as fast as of
+ * chunks of a day, and netCDF keeps no chunks of it in memory. Files say so in an attribute, as earlier ones were of chunks.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,6 +54,8 @@ export interface PreparedPeriod extends PreparedMeteorology {
 }
 
 const SLAB = 24;
+/** What the attribute `layout` of files says whose variables lie in one piece. */
+const IN_ONE_PIECE = 'contiguous';
 const METEOROLOGY_FILE = 'meteorology.nc';
 
 export function preparedMeteorologyPath(dir: string, period: string): string {
@@ -149,6 +152,11 @@ export function channelNames({ attributes }: StoreHeader): { meteorologyNames: s
   return { meteorologyNames: names('meteorology'), geographyNames: names('geography') };
 }
 
+/** Whether a file's variables lie in one piece each, so that netCDF keeps nothing of them in memory while it is open. */
+export function isInOnePiece({ attributes }: StoreHeader): boolean {
+  return attributes['layout'] === IN_ONE_PIECE;
+}
+
 /** @throws {DataError} `PREPARED_TIME` @throws {GridError} `GRID_MISMATCH` if a run's file is of another time or grid than the meteorology */
 export function assertRunFits(path: string, { grid, time }: StoreHeader, expected: { grid: Grid; time: TimeAxis }): void {
   expected.grid.assertSame(grid, path);
@@ -198,14 +206,11 @@ function writeChannels(
   const bytes = channels.reduce((sum, channel) => sum + 4 * steps(channel) * grid.rows * grid.cols, 0);
   const output = NetcdfOutput.create(path, { format: 'netcdf4', bytes, prefill: false });
   output.write((file) => {
-    for (const [name, value] of Object.entries({ Conventions: 'CF-1.10', ...attributes })) file.putAttribute('', name, value);
+    for (const [name, value] of Object.entries({ Conventions: 'CF-1.10', ...attributes, layout: IN_ONE_PIECE })) file.putAttribute('', name, value);
     for (const [name, length] of Object.entries({ time: time.count, ...frame.dimensions })) file.defineDimension(name, length);
     for (const variable of fixed) file.defineVariable(variable.name, variable.data instanceof Int32Array ? 'int' : 'double', variable.dimensions);
-    for (const { name, dimensions } of channels) {
-      const chunks = [...(dimensions[0] === 'time' ? [Math.min(SLAB, time.count)] : []), grid.rows, grid.cols];
-      // Not compressed: deflate took 60 % of the stage's time and saved a third of the disk.
-      file.defineVariable(name, 'float', dimensions, { chunks });
-    }
+    // Not compressed: deflate took 60 % of the stage's time and saved a third of the disk, and needs chunks.
+    for (const { name, dimensions } of channels) file.defineVariable(name, 'float', dimensions);
     for (const { name, attributes: own = {} } of [...fixed, ...channels]) {
       for (const [key, value] of Object.entries(own)) file.putAttribute(name, key, value);
     }
