@@ -8,6 +8,11 @@ export function usableMemory(): number {
   return Math.min(totalmem(), cgroupLimit(textOf));
 }
 
+/** An amount of memory or of disk for a reader, `1.2 GB`. */
+export function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toPrecision(2)} GB`;
+}
+
 /**
  * The least limit of the control groups that the process is in, Infinity without one: Slurm sets it for the job and leaves the tasks within it unlimited.
  *

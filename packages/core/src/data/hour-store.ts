@@ -54,6 +54,11 @@ export function hourStoreBytes({ hours, rows, cols, channels }: HourStoreShape, 
   return (half === undefined ? 4 : 2) * hours * rows * cols * channels;
 }
 
+/** Hours that should be worked on at once where not all are in memory, for what is made of them takes as much again. */
+export function hoursOfChunk({ rows, cols, channels }: HourStoreShape): number {
+  return Math.max(1, Math.floor(FILE_CHUNK / (4 * rows * cols * channels)));
+}
+
 /**
  * @param mostBytes - in memory up to this, in a file beyond
  * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`
@@ -193,7 +198,7 @@ class CopyingStore extends AnyStore {
     private readonly values: StoredValues,
   ) {
     super(shape);
-    this.hoursAtOnce = Math.max(1, Math.floor(FILE_CHUNK / (4 * this.field)));
+    this.hoursAtOnce = hoursOfChunk(shape);
     this.written = new Uint8Array(shape.hours);
   }
 

@@ -1,6 +1,6 @@
 /** A period whose fields are taken a rectangle of cells and a span of hours at a time: from memory, or from the prepared store on disk. */
 import type { Grid, TimeAxis } from '../grid/grid';
-import type { PreparedPeriod } from './prepared';
+import type { TrainingPeriod } from './training-period';
 
 /** A rectangle of cells. */
 export interface Crop {
@@ -77,33 +77,68 @@ export function* hoursOf(
   }
 }
 
+/** Hourly fields of a whole grid that are not in memory; a part of them is read when it is asked for. */
+export interface StoredValues {
+  /** @returns `[hours.count, crop.rows, crop.cols, channels]`, as {@link PeriodSource.hourly} */
+  rectangle(crop: Crop, hours: Hours, memory?: Memory): Float32Array;
+}
+
+/** Hourly fields of a whole grid, channels last: `[T, H, W, channels]`, or stored. */
+export type HourlyValues = Float32Array | StoredValues;
+
+type GridSize = Pick<Grid, 'rows' | 'cols'>;
+
+/** An array of hourly fields with some hours of a rectangle in it. */
+export interface Placed {
+  data: Float32Array;
+  /** of the fields in `data` */
+  grid: GridSize;
+  crop: Crop;
+  /** number of the first hour in `data` */
+  first: number;
+}
+
+/** Some hours of a rectangle without a copy: where they are in the array, or read. */
+export function placed(values: HourlyValues, grid: GridSize, crop: Crop, hours: Hours, memory?: Memory): Placed {
+  if (!('rectangle' in values)) return { data: values, grid, crop, first: hours.first };
+  const { rows, cols } = crop;
+  return { data: values.rectangle(crop, hours, memory), grid: { rows, cols }, crop: { row: 0, col: 0, rows, cols }, first: 0 };
+}
+
+/** Hours of the whole grid one after the other: together where they are in memory, else some at a time, each part lost with the next. */
+export function* partsOf(values: HourlyValues, grid: GridSize, channels: number, { first, count }: Hours): Generator<Float32Array> {
+  const { rows, cols } = grid;
+  const atOnce = 'rectangle' in values ? Math.max(1, Math.floor(MOST_VALUES / (rows * cols * channels))) : count;
+  const memory = keptMemory();
+  for (let hour = first; hour < first + count; hour += atOnce) {
+    yield rectangleOf(values, grid, channels, { row: 0, col: 0, rows, cols }, { first: hour, count: Math.min(atOnce, first + count - hour) }, memory);
+  }
+}
+
+function rectangleOf(values: HourlyValues, grid: GridSize, channels: number, crop: Crop, hours: Hours, memory?: Memory): Float32Array {
+  return 'rectangle' in values ? values.rectangle(crop, hours, memory) : part(values, grid, channels, crop, hours, memory);
+}
+
 /**
- * A period in memory. Whole fields are handed out as they are, parts as copies.
+ * One run of a period. Of what is in memory whole fields are handed out as they are, parts as copies.
  *
  * @param emissions - `[hours, H, W, 5]` instead of the prior run's
  */
-export function inMemory(period: PreparedPeriod, emissions = period.runs.get('prior')?.emissions): PeriodSource {
+export function sourceOf(period: TrainingPeriod, emissions = period.runs.get('prior')?.emissions): PeriodSource {
   const { name, grid, time, meteorologyNames, geographyNames } = period;
-  const fieldOf = (field: HourlyField): Float32Array => {
+  const valuesOf = (field: HourlyField): HourlyValues => {
     if (field === 'meteorology') return period.meteorology;
     return field === 'emissions' ? emissions! : period.runs.get('prior')!.concentrations;
   };
   return {
     ...{ name, grid, time, meteorologyNames, geographyNames },
-    hourly: (field, crop, hours, memory) => part(fieldOf(field), grid, channelsOf(period, field), crop, hours, memory),
+    hourly: (field, crop, hours, memory) => rectangleOf(valuesOf(field), grid, channelsOf(period, field), crop, hours, memory),
     geography: (crop) => part(period.geography, grid, geographyNames.length, crop, { first: 0, count: 1 }),
   };
 }
 
 /** A rectangle and span of hours of `[T, H, W, channels]`: as it is where it is all of the grid, else a copy. */
-export function part(
-  data: Float32Array,
-  grid: { rows: number; cols: number },
-  channels: number,
-  crop: Crop,
-  hours: Hours,
-  memory = newMemory,
-): Float32Array {
+export function part(data: Float32Array, grid: GridSize, channels: number, crop: Crop, hours: Hours, memory = newMemory): Float32Array {
   const field = grid.rows * grid.cols * channels;
   if (crop.rows === grid.rows && crop.cols === grid.cols) return data.subarray(hours.first * field, (hours.first + hours.count) * field);
   const size = crop.rows * crop.cols * channels;

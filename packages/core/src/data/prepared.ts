@@ -139,7 +139,7 @@ export function readPrepared(dir: string, period: string, options: { runs?: stri
     };
   });
   const wanted = options.runs ?? preparedRuns(dir, period);
-  const runs = new Map(wanted.map((run) => [run, readRun(preparedRunPath(dir, period, run), meteorology)]));
+  const runs = new Map(wanted.map((run) => [run, readPreparedRun(dir, run, { name: period, ...meteorology })]));
   return { name: period, ...meteorology, runs };
 }
 
@@ -165,7 +165,9 @@ export function assertRunFits(path: string, { grid, time }: StoreHeader, expecte
   }
 }
 
-function readRun(path: string, expected: { grid: Grid; time: TimeAxis }): PreparedRun {
+/** Reads one run of a period. @throws {DataError} `PREPARED_MISSING`, `PREPARED_TIME` @throws {GridError} `GRID_MISMATCH` */
+export function readPreparedRun(dir: string, run: string, expected: { name: string; grid: Grid; time: TimeAxis }): PreparedRun {
+  const path = join(dir, expected.name, `run-${run}.nc`);
   return readChannels(path, (file, header) => {
     assertRunFits(path, header, expected);
     const { grid, time } = header;

@@ -1,5 +1,5 @@
 import { unitGrid } from '../inversion/testing/small-world';
-import { inMemory, part } from './period-source';
+import { sourceOf, part } from './period-source';
 import type { PreparedPeriod } from './prepared';
 import { writePreparedMeteorology, writePreparedRun } from './prepared';
 import { openPrepared } from './prepared-store';
@@ -42,7 +42,7 @@ describe('the concentrations of the prior run as channels of the meteorology', (
     for (const [name, each] of period.runs) writePreparedRun(folder.path, { period: 'jan', run: name, grid, time, ...each });
     const stored = readWithPriorConcentrations(openPrepared(folder.path, 'jan'));
     expect(stored.meteorologyNames).toEqual(NAMES);
-    const held = inMemory(withPriorConcentrations(period));
+    const held = sourceOf(withPriorConcentrations(period));
     const asked: number[] = [];
     const memory = (length: number): Float32Array => (asked.push(length), new Float32Array(length));
     for (const crop of [
@@ -61,8 +61,8 @@ describe('the concentrations of the prior run as channels of the meteorology', (
     const seen = withPriorConcentrations(period);
     const hour = { first: 0, count: 1 };
     const crop = { row: 0, col: 0, rows: 3, cols: 4 };
-    const member = inMemory(seen, period.runs.get('member01')!.emissions);
-    expect(member.hourly('meteorology', crop, hour)).toEqual(inMemory(seen).hourly('meteorology', crop, hour));
+    const member = sourceOf(seen, period.runs.get('member01')!.emissions);
+    expect(member.hourly('meteorology', crop, hour)).toEqual(sourceOf(seen).hourly('meteorology', crop, hour));
     expect(member.hourly('emissions', crop, hour)[0]).toBe(1000);
   });
 });

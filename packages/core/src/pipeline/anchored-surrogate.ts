@@ -7,7 +7,7 @@
  * with C_prior the transport model's own prior run, E the prior emissions, f factors on them and S the surrogate, whose bias so drops out.
  */
 import { GROUPS, nearestKey, SPECIES, type Case } from '../data/case';
-import { inMemory, wholeGrid, type PeriodSource } from '../data/period-source';
+import { sourceOf, wholeGrid, type PeriodSource } from '../data/period-source';
 import { ConfigError, ShapeError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { ALONE } from '../ranks';
@@ -102,7 +102,7 @@ export class AnchoredSurrogate {
     this.plan = domainPlan(context, this.surrogate, this.grid, { adjoint: true, hours: HOURS_TOGETHER });
     const { tiling, batchSize } = this.plan;
     // Tiles read what they need from disk.
-    this.sources = tiling.tiles.length > 1 ? stored : preparedPeriods(context, 'prior').map((period) => inMemory(period));
+    this.sources = tiling.tiles.length > 1 ? stored : preparedPeriods(context).map((period) => sourceOf(period));
     this.program = this.surrogate.program(batchSize, tiling.rows, tiling.cols, context, { adjoint: true });
     this.ones = new Float32Array(this.grid.rows * this.grid.cols * GROUPS.length).fill(1);
   }

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { GROUPS, type Group } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
-import { inMemory } from '../data/period-source';
+import { sourceOf } from '../data/period-source';
 import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
 import { judge, pairName, type Certificate, type JointResponse, type PairResponse, type RingResponse } from '../surrogate/certificate';
 import { testDifferentiation, type DifferentiationTest } from '../surrogate/differentiation';
@@ -32,7 +32,7 @@ import {
   firstHours,
   initialConcentrationsOf,
   loadSurrogate,
-  preparedPeriods,
+  preparedPeriod,
   variantSettings,
   type DomainPlan,
 } from './learning';
@@ -69,15 +69,16 @@ export const certifyStage: Stage = {
   ],
   async run(context) {
     const surrogate = loadSurrogate(context);
-    const periods = preparedPeriods(context, 'prior');
-    const { grid, time } = periods[0];
-    const runs = certifyingRuns(context, { grid, time, emissions: periods[0].runs.get(PRIOR)!.emissions });
+    const { periods } = context.case;
+    const first = preparedPeriod(context, periods[0]);
+    const { grid, time } = first;
+    const runs = certifyingRuns(context, { grid, time, emissions: first.runs.get(PRIOR)!.emissions });
     await makeRuns(context, runs, grid);
     const plan = domainPlan(context, surrogate, grid, { adjoint: true });
     const program = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: true });
     try {
-      const differentiation = await differentiate(context, surrogate, program, periods[0], plan.tiling);
-      const responses = await compare(context, { surrogate, engine: program, ...plan }, periods, runs);
+      const differentiation = await differentiate(context, surrogate, program, first, plan.tiling);
+      const responses = await compare(context, { surrogate, engine: program, ...plan }, first, runs);
       const { pairs } = context.case.certificate;
       const certificate = judge(
         { differentiation, ...responses },
@@ -110,7 +111,7 @@ async function differentiate(
   const { settings } = surrogate.description;
   const rolledOut = settings.initialConcentrations === 'rollout';
   const some = { ...tileSize, tiles: rolledOut ? tiles : tiles.slice(0, 1) };
-  const sources = [inMemory(period)];
+  const sources = [sourceOf(period)];
   const plain = new DomainRun({ surrogate, sources, tiling: some, engine: program, adjoint: program, batchSize: size, threads: context.threads });
   const first = firstHours(context)[0];
   const hours = Array.from({ length: size }, (_, i) => first + Math.floor(((i + 0.5) / size) * (period.time.count - first)));
@@ -145,14 +146,15 @@ type Responses = Pick<Certificate, 'pairs' | 'rings' | 'joint' | 'sensitivities'
 async function compare(
   context: StageContext,
   how: DomainPlan & { surrogate: Surrogate; engine: FrozenProgram },
-  periods: readonly PreparedPeriod[],
+  first: PreparedPeriod,
   runs: readonly CertifyingRun[],
 ): Promise<Responses> {
   const out: Responses = { pairs: [], rings: [], joint: [], sensitivities: [] };
-  const { certificate } = context.case;
+  const { certificate, periods } = context.case;
   const passes = periods.length * (1 + runs.length + certificate.runs.length + 2 * certificate.sensitivities.length);
   let pass = 0;
-  for (const [p, period] of periods.entries()) {
+  for (const [p, settings] of periods.entries()) {
+    const period = p === 0 ? first : preparedPeriod(context, settings);
     const hours = sampledHours(period, firstHours(context)[p], comparedHourStep(variantSettings(context).surrogate));
     const { emissions, concentrations } = period.runs.get(PRIOR)!;
     const free = (label: string, over: { emissions?: Float32Array; factors?: Float32Array }): Promise<Float32Array> => {

@@ -1,7 +1,7 @@
 /** What `evaluate` finds in one period, with y of the surrogate's windows from one place. */
 import type { Group } from '../data/case';
 import { PREPARED_SPECIES, type PreparedPeriod, type PreparedRun } from '../data/prepared';
-import { concentrationErrors, responses, type ConcentrationErrors, type Response } from '../surrogate/evaluate';
+import { concentrationErrors, ErrorSums, responses, type ConcentrationErrors, type Response } from '../surrogate/evaluate';
 import { freeRun, type FreeRunOptions } from '../surrogate/free-run';
 import { uniformFactors } from './member-factors';
 
@@ -22,8 +22,8 @@ export interface PeriodEvaluation {
   period: PreparedPeriod;
   /** that are compared */
   hours: readonly number[];
-  /** what training did not see: hours of the prior run, or whole runs */
-  test: { hours: ReadonlySet<number> } | { runs: readonly string[] };
+  /** what training did not see: hours of the prior run, or whole runs, which are read one at a time */
+  test: { hours: ReadonlySet<number> } | { runs: readonly string[]; read: (run: string) => PreparedRun };
   groups: readonly Group[];
   /** on the emissions of one group */
   factor: number;
@@ -57,30 +57,22 @@ export async function evaluatePeriod(options: PeriodEvaluation, from?: InitialFr
   const test =
     'hours' in options.test
       ? errorsAt(options.test.hours, prior, concentrations, hours)
-      : await errorsOf(
-          options.test.runs.map((name) => period.runs.get(name)!),
-          hours,
-          (each) => run(undefined, each.emissions),
-        );
+      : await errorsOf(options.test, hours, (each) => run(undefined, each.emissions));
   return { test, all: concentrationErrors(prior, concentrations, hours), response };
 }
 
 /** Errors of whole runs, together. @param simulate - gives `[hours, H, W, 4]` of a run, gases in ppb, PM2.5 in µg m-3 */
 async function errorsOf(
-  runs: readonly PreparedRun[],
+  { runs, read }: { runs: readonly string[]; read: (run: string) => PreparedRun },
   hours: readonly number[],
   simulate: (run: PreparedRun) => Promise<Float32Array>,
 ): Promise<ConcentrationErrors> {
-  const { length } = runs[0].concentrations;
-  const simulated: Float32Array[] = [];
-  for (const run of runs) simulated.push(await simulate(run));
-  // One after the other, as if they were one long run.
-  const steps = (length / simulated[0].length) * hours.length;
-  return concentrationErrors(
-    joined(simulated),
-    joined(runs.map(({ concentrations }) => concentrations)),
-    runs.flatMap((_, i) => hours.map((hour) => hour + i * steps)),
-  );
+  const sums = new ErrorSums();
+  for (const name of runs) {
+    const run = read(name);
+    sums.add(await simulate(run), run.concentrations, hours);
+  }
+  return sums.errors();
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

@@ -1,7 +1,7 @@
 /** `evaluate`: errors of the surrogate's concentrations, and its free-running response; where it takes y, with y from each place by turns. */
 import { join } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
-import type { PreparedPeriod } from '../data/prepared';
+import { readPreparedRun, type PreparedPeriod } from '../data/prepared';
 import { sampledHours, type ConcentrationErrors, type Response } from '../surrogate/evaluate';
 import { takesInitialConcentrations } from '../surrogate/initial-concentrations';
 import { splitHours } from '../surrogate/sampler';
@@ -13,7 +13,8 @@ import {
   firstHours,
   initialConcentrationsOf,
   loadSurrogate,
-  preparedPeriods,
+  preparedPeriod,
+  storedPeriods,
   testRuns,
   variantSettings,
 } from './learning';
@@ -52,15 +53,15 @@ export const evaluateStage: Stage = {
   async run(context) {
     const surrogate = loadSurrogate(context);
     const { settings } = surrogate.description;
-    const periods = preparedPeriods(context, 'test');
-    const plan = domainPlan(context, surrogate, periods[0].grid, { adjoint: false });
+    const plan = domainPlan(context, surrogate, storedPeriods(context)[0].grid, { adjoint: false });
     const engine = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: false });
     const summary: EvaluateSummary = { testRuns: testRuns(context), concentrations: [], response: [] };
     // In a part of the control y is the prior run's as long as nothing is inverted.
     const own: InitialFrom = settings.initialConcentrations === 'rollout' ? 'rollout' : 'prior';
     const places = takesInitialConcentrations(settings) ? FROM : [own];
     try {
-      for (const [p, period] of periods.entries()) {
+      for (const [p, { name }] of context.case.periods.entries()) {
+        const period = preparedPeriod(context, { name });
         for (const [turn, from] of places.entries()) {
           const options = periodEvaluation(context, { surrogate, engine, ...plan, threads: context.threads }, period, p, { turn, of: places.length });
           const { test, all, response } = await evaluatePeriod(options, from);
@@ -95,7 +96,10 @@ function periodEvaluation(
   const simulate = context.dirOf('simulate');
   return {
     ...{ how, period, hours, groups, factor },
-    test: runs.length > 0 ? { runs } : { hours: new Set(splitHours(period.time.count, first, training.testFraction).test) },
+    test:
+      runs.length > 0
+        ? { runs, read: (run) => readPreparedRun(context.dirOf('prepare'), run, period) }
+        : { hours: new Set(splitHours(period.time.count, first, training.testFraction).test) },
     changedRun: (group) => readRunConcentrations(context.case, [simulatedFile(simulate, responseRun(group), 'ACONC', period.name)], period),
     onHour: (done) => {
       context.progress(turn * total + done, of * total, `${period.name}`);

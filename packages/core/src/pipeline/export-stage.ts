@@ -7,7 +7,7 @@ import { freeRun } from '../surrogate/free-run';
 import { OnnxEngine } from '../surrogate/onnx-engine';
 import type { Surrogate } from '../surrogate/surrogate';
 import { adjointDifference } from './adjoint-difference';
-import { firstHours, initialConcentrationsOf, loadSurrogate, preparedPeriods } from './learning';
+import { firstHours, initialConcentrationsOf, loadSurrogate, preparedPeriod } from './learning';
 import { adjointOnnx, jvpOnnx, ONNX_FILES, surrogateOnnx, vjpOnnx } from './onnx-models';
 import type { Stage, StageContext } from './stage';
 
@@ -27,7 +27,7 @@ export const exportStage: Stage = {
   inputs: () => [],
   async run(context) {
     const surrogate = loadSurrogate(context);
-    const [period] = preparedPeriods(context, 'prior');
+    const period = preparedPeriod(context, context.case.periods[0]);
     const write = (file: string, bytes: Uint8Array): void => writeFileAtomic(join(context.dir, file), bytes);
     write(ONNX_FILES.forward, surrogateOnnx(surrogate));
     write(ONNX_FILES.adjoint, adjointOnnx(surrogate));

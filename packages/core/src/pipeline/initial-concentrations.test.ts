@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GROUPS } from '../data/case';
-import { inMemory } from '../data/period-source';
+import { sourceOf } from '../data/period-source';
 import { PREPARED_SPECIES } from '../data/prepared';
 import { factorCount } from '../inversion/forward-model';
 import { invert, type InversionOptions, type InversionResult } from '../inversion/invert';
@@ -20,7 +20,7 @@ import { problemOf } from './testing/tiny-problem';
 
 const HOURS_AT_ONCE = 3;
 const periods = [tinyPeriod('winter', 1), tinyPeriod('summer', 2)];
-const sources = periods.map((period) => inMemory(period));
+const sources = periods.map((period) => sourceOf(period));
 
 type From = 'prior' | 'rollout' | 'control';
 

@@ -1,7 +1,7 @@
 /** What an inversion of a case works with: the frozen surrogate seen through its monitors, the prior emissions, and the settings of the variant. */
 import { join } from 'node:path';
 import { GROUPS } from '../data/case';
-import { inMemory, type PeriodSource } from '../data/period-source';
+import { sourceOf, type PeriodSource } from '../data/period-source';
 import { PREPARED_SPECIES } from '../data/prepared';
 import type { Grid } from '../grid/grid';
 import type { ForwardModel } from '../inversion/forward-model';
@@ -87,7 +87,7 @@ export async function loadInversion(context: StageContext, engineMemory: string)
   const plan = domainPlan(context, surrogate, stored[0].grid, { adjoint: true, hours: drawn });
   const tiled = plan.tiling.tiles.length > 1;
   // Tiles read what they need from disk, for as many hours at once as make the reading cheap.
-  const periods: PeriodSource[] = tiled ? stored : preparedPeriods(context, 'prior').map((period) => inMemory(period));
+  const periods: PeriodSource[] = tiled ? stored : preparedPeriods(context).map((period) => sourceOf(period));
   const hours = !tiled ? plan.batchSize : (drawn ?? HOURS_TOGETHER);
   const spread = shownSpread(context);
   return { surrogate, periods, plan, hours, spread, ...(await chosenEngine(context, surrogate, plan, engineMemory)) };

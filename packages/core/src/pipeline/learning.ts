@@ -1,16 +1,18 @@
 /** What the stages from `train` on share: the settings of their variant, the prepared periods, the surrogate. */
 import { memberNames, testMembers, type InversionSettings, type SurrogateSettings, type TrainingSettings } from '../data/case';
+import type { FieldRoom } from '../data/field-room';
 import type { PeriodSource } from '../data/period-source';
 import { readPrepared, type PreparedPeriod } from '../data/prepared';
 import { openPrepared } from '../data/prepared-store';
 import { readWithPriorConcentrations, withPriorConcentrations } from '../data/prior-channels';
+import { openTrainingPeriods, type TrainingPeriod } from '../data/training-period';
 import { takesInitialConcentrations, type InitialConcentrations } from '../surrogate/initial-concentrations';
 import { Surrogate } from '../surrogate/surrogate';
 import type { Tiling } from '../surrogate/tiles';
 import { Window } from '../surrogate/window';
 import { PRIOR } from './case-runs';
 import { withPick } from './cross-validation';
-import { addRunsOfPasses, furtherTraining } from './loop-pass';
+import { furtherTraining, runsOfPasses } from './loop-pass';
 import type { StageContext } from './stage';
 
 export interface VariantSettings {
@@ -36,17 +38,24 @@ export function testRuns({ case: settings, variant }: StageContext): string[] {
   return variant === 'paper' ? [] : testMembers(settings);
 }
 
-/**
- * The prepared periods as the variant's surrogate sees them.
- *
- * @param runs - prior: with the prior run alone; test: and those that training keeps for the test; all: every run, in the loop those of earlier passes, too
- */
-export function preparedPeriods(context: StageContext, runs: 'all' | 'prior' | 'test'): PreparedPeriod[] {
-  const others = { all: () => memberNames(context.case), prior: () => [], test: () => testRuns(context) };
-  const names = [PRIOR, ...others[runs]()];
-  const periods = context.case.periods.map(({ name }) => readPrepared(context.dirOf('prepare'), name, { runs: names }));
-  if (runs === 'all') periods.forEach((period) => addRunsOfPasses(context, period));
-  return seesPrior(context) ? periods.map(withPriorConcentrations) : periods;
+/** A prepared period with its prior run, as the variant's surrogate sees it. */
+export function preparedPeriod(context: StageContext, { name }: { name: string }): PreparedPeriod {
+  const period = readPrepared(context.dirOf('prepare'), name, { runs: [PRIOR] });
+  return seesPrior(context) ? withPriorConcentrations(period) : period;
+}
+
+/** All of them. */
+export function preparedPeriods(context: StageContext): PreparedPeriod[] {
+  return context.case.periods.map((period) => preparedPeriod(context, period));
+}
+
+/** The prepared periods with what the variant's surrogate is trained on: the prior run and, but for the paper's mode, members and, in the loop, runs of earlier passes. */
+export function trainingPeriods(context: StageContext, room: FieldRoom): TrainingPeriod[] {
+  const { mode, priorConcentrations } = variantSettings(context).surrogate;
+  const runs = [PRIOR, ...(mode === 'paper' ? [] : memberNames(context.case))];
+  const names = context.case.periods.map(({ name }) => name);
+  const periods = openTrainingPeriods(context.dirOf('prepare'), names, { runs, priorConcentrations, room });
+  return periods.map((period) => ({ ...period, runs: new Map([...period.runs, ...runsOfPasses(context, period, room)]) }));
 }
 
 /** The same with the prior run, of which what is asked for is read when it is asked for. */

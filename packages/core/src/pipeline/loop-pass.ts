@@ -1,8 +1,10 @@
 /** What a pass of the closed loop has of the passes before it: weights, runs of the transport model, the control and the anchor. */
 import { join } from 'node:path';
-import type { LoopSettings } from '../data/case';
+import { GROUPS, type LoopSettings } from '../data/case';
 import { readTensors, type Tensor, writeTensors } from '../data/checkpoint';
-import type { PreparedPeriod, PreparedRun } from '../data/prepared';
+import type { FieldRoom } from '../data/field-room';
+import { PREPARED_SPECIES } from '../data/prepared';
+import type { TrainingPeriod, TrainingRun } from '../data/training-period';
 import { DataError } from '../errors';
 import { Surrogate } from '../surrogate/surrogate';
 import { appliedSectors } from './applied-files';
@@ -49,16 +51,27 @@ export function surrogateBefore({ out }: RunContext, { number }: LoopPass): Surr
   return Surrogate.load(stageDir(out, 'train', passVariant(number - 1)));
 }
 
-/** Adds the transport model's runs on the updated emissions of all passes before, kept or not, to the runs of a period: each is as true as a member. */
-export function addRunsOfPasses(context: StageContext, period: PreparedPeriod): void {
-  for (const number of passesBefore(context.pass)) period.runs.set(`updated-${number}`, updatedRun(context, number, period));
+/** The transport model's runs on the updated emissions of all passes before, kept or not, by name: each is as true as a member. */
+export function runsOfPasses(
+  context: StageContext,
+  period: Pick<TrainingPeriod, 'name' | 'grid' | 'time'>,
+  room: FieldRoom,
+): [string, TrainingRun][] {
+  return passesBefore(context.pass).map((number) => [`updated-${number}`, updatedRun(context, number, period, room)]);
 }
 
-function updatedRun(context: StageContext, number: number, period: PreparedPeriod): PreparedRun {
+function updatedRun(context: StageContext, number: number, period: Parameters<typeof runsOfPasses>[1], room: FieldRoom): TrainingRun {
   const { case: settings, out, signal } = context;
-  const sectors = appliedSectors(stageDir(out, 'apply', passVariant(number)), settings, period.name);
-  const emissions = readInventory(sectors, period.grid, period.time, { signal });
-  return { emissions, concentrations: readRunConcentrations(settings, [runOfPass(context, number, period.name)], period, signal) };
+  const { grid, time, name } = period;
+  const sectors = appliedSectors(stageDir(out, 'apply', passVariant(number)), settings, name);
+  const shape = { hours: time.count, rows: grid.rows, cols: grid.cols };
+  return {
+    emissions: room.keep(readInventory(sectors, grid, time, { signal }), { ...shape, channels: GROUPS.length }),
+    concentrations: room.keep(readRunConcentrations(settings, [runOfPass(context, number, name)], period, signal), {
+      ...shape,
+      channels: PREPARED_SPECIES.length,
+    }),
+  };
 }
 
 /** The transport model's output on the emissions of a pass. */

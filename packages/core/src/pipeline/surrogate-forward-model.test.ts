@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GROUPS } from '../data/case';
-import { inMemory, type PeriodSource } from '../data/period-source';
+import { sourceOf, type PeriodSource } from '../data/period-source';
 import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun } from '../data/prepared';
 import { openPrepared } from '../data/prepared-store';
 import { factorCount } from '../inversion/forward-model';
@@ -22,7 +22,7 @@ import { addHoursToSlots, expandSlots, timeSlots } from './time-slots';
 
 const HOURS_AT_ONCE = 3;
 const periods = [tinyPeriod('winter', 1), tinyPeriod('summer', 2)];
-const inMemories = periods.map((period) => inMemory(period));
+const inMemories = periods.map((period) => sourceOf(period));
 
 function smoothSurrogate(over: Record<string, unknown> = {}): Surrogate {
   return randomSurrogate(tinySurrogate(over), periods, true);

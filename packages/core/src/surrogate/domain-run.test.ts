@@ -1,4 +1,4 @@
-import { inMemory } from '../data/period-source';
+import { sourceOf } from '../data/period-source';
 import { withPriorConcentrations } from '../data/prior-channels';
 import { DomainRun } from './domain-run';
 import { randomPeriod, randomSurrogate } from './testing/random-surrogate';
@@ -12,7 +12,7 @@ const seeing = withPriorConcentrations(period);
 function runOf(trained: typeof period, given: typeof period): DomainRun {
   const surrogate = randomSurrogate(tinySurrogate({}), [trained]);
   const engine = { forward: () => Promise.reject(new Error('not run')), dispose: () => undefined };
-  return new DomainRun({ surrogate, sources: [inMemory(given)], tiling: wholeDomain(period.grid), engine, batchSize: 1, threads: 1 });
+  return new DomainRun({ surrogate, sources: [sourceOf(given)], tiling: wholeDomain(period.grid), engine, batchSize: 1, threads: 1 });
 }
 
 it('runs on the fields that the surrogate was trained with, and on no others', () => {
@@ -34,7 +34,7 @@ it('takes the fields of a stretch of hours at a time, with the same concentratio
   const factors = { data: Float32Array.from({ length: 24 * 8 * 8 * 5 }, (_, i) => 1 + (i % 7) / 10), hourly: true };
   const hours = [18, 19, 20, 21, 22, 23];
   const run = async (mostBytes?: number): Promise<{ concentrations: Float32Array; spans: number[] }> => {
-    const source = inMemory(day);
+    const source = sourceOf(day);
     const hourly = jest.spyOn(source, 'hourly');
     const engine = surrogate.program(2, 8, 8, { threads: 1 }, { adjoint: false });
     const domain = new DomainRun({ surrogate, sources: [source], tiling: wholeDomain(day.grid), engine, batchSize: 2, threads: 1, mostBytes });

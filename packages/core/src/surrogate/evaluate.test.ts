@@ -1,4 +1,4 @@
-import { concentrationErrors, responses, sampledHours } from './evaluate';
+import { concentrationErrors, ErrorSums, responses, sampledHours } from './evaluate';
 import { tinyPeriod } from './testing/tiny-world';
 
 /** Two hours of one cell with four species; the first species carries the numbers, the others differ. */
@@ -16,6 +16,13 @@ describe('errors of concentrations', () => {
     expect(r[0]).toBeCloseTo(10 / Math.sqrt(8 * 14), 12);
     expect(mae[1]).toBeCloseTo(10, 12);
     expect(nme[2]).toBe(0);
+  });
+
+  it('of runs one after the other are those of one long run', () => {
+    const [a, b] = [Float32Array.from([...hour(1), ...hour(3)]), Float32Array.from([...hour(5), ...hour(2)])];
+    const [c, d] = [Float32Array.from([...hour(2), ...hour(9), ...hour(3)]), Float32Array.from([...hour(7), ...hour(9), ...hour(4)])];
+    const sums = new ErrorSums().add(a, c, [0, 2]).add(b, d, [0, 2]);
+    expect(sums.errors()).toEqual(concentrationErrors(Float32Array.from([...a, ...b]), Float32Array.from([...c, ...d]), [0, 2, 3, 5]));
   });
 });
 

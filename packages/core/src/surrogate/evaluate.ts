@@ -27,29 +27,42 @@ export interface Response {
 
 const SPECIES = 4;
 
+/** Errors of runs, one after the other as if they were one long run. */
+export class ErrorSums {
+  private readonly sums = Array.from({ length: SPECIES }, () => ({ n: 0, error: 0, s: 0, c: 0, ss: 0, cc: 0, sc: 0 }));
+
+  /** `simulated` `[hours, H, W, 4]` against a run's concentrations at those hours. */
+  add(simulated: Float32Array, run: Float32Array, hours: readonly number[]): this {
+    const field = simulated.length / hours.length;
+    hours.forEach((hour, i) => {
+      for (let k = 0; k < field; k++) {
+        const sum = this.sums[k % SPECIES];
+        const s = simulated[i * field + k];
+        const c = run[hour * field + k];
+        sum.n++;
+        sum.error += Math.abs(s - c);
+        sum.s += s;
+        sum.c += c;
+        sum.ss += s * s;
+        sum.cc += c * c;
+        sum.sc += s * c;
+      }
+    });
+    return this;
+  }
+
+  errors(): ConcentrationErrors {
+    return {
+      mae: this.sums.map(({ error, n }) => error / n),
+      nme: this.sums.map(({ error, c }) => error / c),
+      r: this.sums.map(({ n, s, c, ss, cc, sc }) => (n * sc - s * c) / Math.sqrt((n * ss - s * s) * (n * cc - c * c))),
+    };
+  }
+}
+
 /** Errors of `simulated` `[hours, H, W, 4]` against a run's concentrations at those hours. */
 export function concentrationErrors(simulated: Float32Array, run: Float32Array, hours: readonly number[]): ConcentrationErrors {
-  const field = simulated.length / hours.length;
-  const sums = Array.from({ length: SPECIES }, () => ({ n: 0, error: 0, s: 0, c: 0, ss: 0, cc: 0, sc: 0 }));
-  hours.forEach((hour, i) => {
-    for (let k = 0; k < field; k++) {
-      const sum = sums[k % SPECIES];
-      const s = simulated[i * field + k];
-      const c = run[hour * field + k];
-      sum.n++;
-      sum.error += Math.abs(s - c);
-      sum.s += s;
-      sum.c += c;
-      sum.ss += s * s;
-      sum.cc += c * c;
-      sum.sc += s * c;
-    }
-  });
-  return {
-    mae: sums.map(({ error, n }) => error / n),
-    nme: sums.map(({ error, c }) => error / c),
-    r: sums.map(({ n, s, c, ss, cc, sc }) => (n * sc - s * c) / Math.sqrt((n * ss - s * s) * (n * cc - c * c))),
-  };
+  return new ErrorSums().add(simulated, run, hours).errors();
 }
 
 /**

@@ -3,7 +3,7 @@
  * response.
  */
 import { hourStore } from '../data/hour-store';
-import { inMemory } from '../data/period-source';
+import { sourceOf } from '../data/period-source';
 import type { PreparedPeriod } from '../data/prepared';
 import type { DomainHours, DomainModel } from './domain-model';
 import { DomainRun } from './domain-run';
@@ -46,7 +46,7 @@ export async function freeRun(options: FreeRunOptions): Promise<Float32Array> {
   const { surrogate, engine, batchSize, period, emissions, hours, factors, threads = 1, onHour } = options;
   const { tiling = wholeDomain(period.grid) } = options;
   const { initialConcentrations: from = surrogate.description.settings.initialConcentrations } = options;
-  const sources = [inMemory(period, emissions)];
+  const sources = [sourceOf(period, emissions)];
   const plain = new DomainRun({ surrogate, sources, tiling, engine, batchSize, threads });
   const { hours: windowHours } = surrogate.window;
   const run: DomainModel = from === 'rollout' ? new RolledOutRun(plain, { windowHours, sources, hours: [hours] }) : plain;

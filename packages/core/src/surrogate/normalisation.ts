@@ -6,8 +6,8 @@
  * cells and hours, concentrations by their standard deviation over the prior run.
  */
 import { DataError } from '../errors';
-import type { HourStore } from '../data/hour-store';
-import type { PreparedPeriod } from '../data/prepared';
+import { channelsOf, partsOf, type HourlyField, type HourlyValues, type Hours } from '../data/period-source';
+import type { TrainingPeriod } from '../data/training-period';
 
 /** `normalised = (physical − offset) / scale`, one value a channel. */
 export interface ChannelScale {
@@ -34,23 +34,19 @@ function moments(channels: number): Moments {
   return { sum: new Float64Array(channels), squares: new Float64Array(channels), count: 0 };
 }
 
-function accumulate(into: Moments, data: Float32Array, from: number, name: string): void {
+function accumulate(into: Moments, data: Float32Array, name: string): void {
   const channels = into.sum.length;
-  for (let i = from; i < data.length; i += channels) {
+  for (let i = 0; i < data.length; i += channels) {
     for (let c = 0; c < channels; c++) {
       const value = data[i + c];
       into.sum[c] += value;
       into.squares[c] += value * value;
     }
   }
-  into.count += (data.length - from) / channels;
+  into.count += data.length / channels;
   const bad = into.sum.findIndex((s) => !Number.isFinite(s));
   if (bad >= 0)
     throw new DataError('DATA_NOT_FINITE', `${name}: channel ${bad} holds NaN or infinite values: mend the input files and run prepare again`);
-}
-
-function forEachPart(store: HourStore, hours: number, visit: (part: Float32Array) => void): void {
-  for (let first = 0; first < hours; first += store.hoursAtOnce) visit(store.hours({ first, count: Math.min(store.hoursAtOnce, hours - first) }));
 }
 
 /** Values that vary by less than this part of their size are taken for constant and only shifted. */
@@ -75,26 +71,25 @@ function scaledOnly(scale: number[]): ChannelScale {
  * @param spinUpHours - hours at the start of each period that are not used
  * @throws {DataError} if a field holds a value that is not finite
  */
-export function normalisationOf(periods: readonly PreparedPeriod[], spinUpHours: readonly number[]): Normalisation {
+export function normalisationOf(periods: readonly TrainingPeriod[], spinUpHours: readonly number[]): Normalisation {
   const first = periods[0];
   const prior = first.runs.get('prior');
   if (!prior) throw new DataError('PRIOR_MISSING', `period ${first.name}: no prior run in the prepared store: run simulate and prepare`);
-  const cells = first.grid.rows * first.grid.cols;
-  const groups = prior.emissions.length / (first.time.count * cells);
-  const species = prior.concentrations.length / (first.time.count * cells);
-  const emissions = moments(groups);
+  const of = (field: HourlyField): Moments => moments(channelsOf(first, field));
+  const [emissions, concentrations, meteorology] = [of('emissions'), of('concentrations'), of('meteorology')];
   const tracers = prior.tracers && moments(prior.tracers.channels);
-  const concentrations = moments(species);
-  const meteorology = moments(first.meteorologyNames.length);
   const geography = moments(first.geographyNames.length);
   periods.forEach((period, p) => {
     const run = period.runs.get('prior')!;
-    accumulate(emissions, run.emissions, 0, `${period.name}: prior emissions`);
-    if (tracers)
-      forEachPart(run.tracers!, period.time.count, (part) => accumulate(tracers, part, 0, `${period.name}: tracers of the prior emissions`));
-    accumulate(concentrations, run.concentrations, spinUpHours[p] * cells * species, `${period.name}: prior concentrations`);
-    accumulate(meteorology, period.meteorology, 0, `${period.name}: meteorology`);
-    if (period.geographyNames.length > 0) accumulate(geography, period.geography, 0, `${period.name}: geography`);
+    const all = { first: 0, count: period.time.count };
+    const add = (into: Moments, values: HourlyValues, what: string, hours: Hours = all): void => {
+      for (const part of partsOf(values, period.grid, into.sum.length, hours)) accumulate(into, part, `${period.name}: ${what}`);
+    };
+    add(emissions, run.emissions, 'prior emissions');
+    if (tracers) add(tracers, run.tracers!, 'tracers of the prior emissions');
+    add(concentrations, run.concentrations, 'prior concentrations', { first: spinUpHours[p], count: all.count - spinUpHours[p] });
+    add(meteorology, period.meteorology, 'meteorology');
+    if (period.geographyNames.length > 0) accumulate(geography, period.geography, `${period.name}: geography`);
   });
   const rootMeanSquare = ({ squares, count }: Moments): ChannelScale => scaledOnly(Array.from(squares, (s) => Math.sqrt(s / count)));
   return {

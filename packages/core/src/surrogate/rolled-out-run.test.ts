@@ -1,4 +1,4 @@
-import { inMemory } from '../data/period-source';
+import { sourceOf } from '../data/period-source';
 import type { SourceGradients, SurrogateInputs } from './frozen-program';
 import { DomainRun } from './domain-run';
 import { chainBlocks, RolledOutRun } from './rolled-out-run';
@@ -51,7 +51,7 @@ function madeByHand(hours: number[], signal?: AbortSignal): { rolled: RolledOutR
   const period = tinyPeriod('winter', 1);
   period.runs.get('prior')!.emissions.fill(1e-9); // every window's mean, times 1e9, is 1
   const surrogate = randomSurrogate(tinySurrogate({ initialConcentrations: 'rollout', tracers: [] }), [period]);
-  const sources = [inMemory(period)];
+  const sources = [sourceOf(period)];
   const options = { surrogate, sources, tiling: wholeDomain(WORLD), engine: halving, adjoint: halving, batchSize: 2, threads: 1 };
   const run = (): DomainRun => new DomainRun(options);
   const rolled = new RolledOutRun(run(), { windowHours: WINDOW, sources, hours: [hours], signal });

@@ -9,8 +9,8 @@
 import { windowMean } from '@retroplume/native';
 import { ConfigError } from '../errors';
 import { Random } from '../random';
-import { copyHour, keptMemory, type Crop } from '../data/period-source';
-import type { PreparedPeriod, PreparedRun } from '../data/prepared';
+import { copyHour, keptMemory, placed, type Crop, type HourlyValues } from '../data/period-source';
+import type { TrainingPeriod, TrainingRun } from '../data/training-period';
 import { WHOLE_BATCH, type BatchPart } from './micro-batches';
 import { canRotate, rotatePlanes } from './rotation';
 import type { Window } from './window';
@@ -85,7 +85,7 @@ export function cropSize(rows: number, cols: number, crop: number): { rows: numb
 }
 
 interface Choice {
-  period: PreparedPeriod;
+  period: TrainingPeriod;
   hour: number;
   crop: Crop;
   turns: number;
@@ -108,11 +108,11 @@ export class Sampler {
   private readonly tracerChannels: number;
   /** of windows one after the other */
   private readonly rollout: number;
-  /** of the tracers that a sample sees */
-  private readonly tracerMemory = keptMemory();
+  /** of what is read for a sample */
+  private readonly memory = keptMemory();
 
   constructor(
-    private readonly periods: readonly PreparedPeriod[],
+    private readonly periods: readonly TrainingPeriod[],
     private readonly splits: readonly HourSplit[],
     private readonly window: Window,
     private readonly settings: SamplerSettings,
@@ -222,45 +222,53 @@ export class Sampler {
   /** Fills one window of sample `i`; `sameAs` names a sample whose meteorology and geography it shares. */
   private fill(out: WindowBatch, i: number, choice: Choice, runName: string, random: Random, part: 'train' | 'test', sameAs?: number): void {
     const { period, hour, crop, turns } = choice;
-    const { rows, cols } = period.grid;
-    const run = period.runs.get(runName) as PreparedRun;
+    const run = period.runs.get(runName) as TrainingRun;
     const cells = crop.rows * crop.cols;
     const steps = this.window.steps.length;
     const meteorologyChannels = period.meteorologyNames.length;
+    const geographyChannels = period.geographyNames.length;
     const size = {
       emissions: steps * cells * 5,
       tracers: steps * cells * this.tracerChannels,
       meteorology: steps * cells * meteorologyChannels,
-      geography: cells * period.geographyNames.length,
+      geography: cells * geographyChannels,
       species: cells * 4,
     };
 
-    const request = this.window.request(period.grid, 5, hour, crop);
-    windowMean({ ...request, stepsOffset: i * size.emissions }, run.emissions, out.emissions);
+    this.copyWindow(run.emissions, 5, choice, out.emissions, i * size.emissions);
     rotatePlanes(out.emissions, i * size.emissions, steps, crop.rows, 5, turns);
     if (run.tracers) {
-      const hours = this.window.hours;
-      const seen = run.tracers.rectangle(crop, { first: hour - hours + 1, count: hours }, this.tracerMemory);
-      const own = this.window.request(crop, this.tracerChannels, hours - 1, { ...crop, row: 0, col: 0 });
-      windowMean({ ...own, stepsOffset: i * size.tracers }, seen, out.tracers);
+      this.copyWindow(run.tracers, this.tracerChannels, choice, out.tracers, i * size.tracers);
       rotatePlanes(out.tracers, i * size.tracers, steps, crop.rows, this.tracerChannels, turns);
     }
-    copyHour(run.concentrations, rows, cols, 4, hour, crop, out.target, i * size.species);
+    this.copyHour(run.concentrations, 4, choice, out.target, i * size.species);
     rotatePlanes(out.target, i * size.species, 1, crop.rows, 4, turns);
     if (out.previous.length > 0) {
-      copyHour(run.concentrations, rows, cols, 4, Math.max(0, hour - this.window.hours), crop, out.previous, i * size.species);
+      this.copyHour(run.concentrations, 4, { ...choice, hour: Math.max(0, hour - this.window.hours) }, out.previous, i * size.species);
       rotatePlanes(out.previous, i * size.species, 1, crop.rows, 4, turns);
     }
     if (sameAs !== undefined) {
       out.meteorology.copyWithin(i * size.meteorology, sameAs * size.meteorology, (sameAs + 1) * size.meteorology);
       out.geography.copyWithin(i * size.geography, sameAs * size.geography, (sameAs + 1) * size.geography);
     } else {
-      windowMean({ ...request, channels: meteorologyChannels, stepsOffset: i * size.meteorology }, period.meteorology, out.meteorology);
+      this.copyWindow(period.meteorology, meteorologyChannels, choice, out.meteorology, i * size.meteorology);
       rotatePlanes(out.meteorology, i * size.meteorology, steps, crop.rows, meteorologyChannels, turns, this.wind);
-      copyHour(period.geography, rows, cols, period.geographyNames.length, 0, crop, out.geography, i * size.geography);
-      rotatePlanes(out.geography, i * size.geography, 1, crop.rows, period.geographyNames.length, turns);
+      this.copyHour(period.geography, geographyChannels, { ...choice, hour: 0 }, out.geography, i * size.geography);
+      rotatePlanes(out.geography, i * size.geography, 1, crop.rows, geographyChannels, turns);
     }
     if (part === 'train') this.addNoise(out.emissions.subarray(i * size.emissions, (i + 1) * size.emissions), random);
+  }
+
+  /** Writes the steps of the window of a choice to `out` from `offset` on. */
+  private copyWindow(values: HourlyValues, channels: number, { period, hour, crop }: Choice, out: Float32Array, offset: number): void {
+    const { hours } = this.window;
+    const { data, grid, crop: its, first } = placed(values, period.grid, crop, { first: hour - hours + 1, count: hours }, this.memory);
+    windowMean({ ...this.window.request(grid, channels, first + hours - 1, its), stepsOffset: offset }, data, out);
+  }
+
+  private copyHour(values: HourlyValues, channels: number, { period, hour, crop }: Choice, out: Float32Array, offset: number): void {
+    const { data, grid, crop: its, first } = placed(values, period.grid, crop, { first: hour, count: 1 }, this.memory);
+    copyHour(data, grid.rows, grid.cols, channels, first, its, out, offset);
   }
 
   private addNoise(emissions: Float32Array, random: Random): void {

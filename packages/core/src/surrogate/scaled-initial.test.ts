@@ -1,4 +1,4 @@
-import { inMemory } from '../data/period-source';
+import { sourceOf } from '../data/period-source';
 import { dot, randomFloats } from '../inversion/testing/small-world';
 import { ScaledInitial } from './scaled-initial';
 import { CELLS, tinyPeriod } from './testing/tiny-world';
@@ -6,7 +6,7 @@ import { CELLS, tinyPeriod } from './testing/tiny-world';
 const FIELD = CELLS * 4;
 const period = tinyPeriod('winter', 1, { hours: 30 });
 const { concentrations } = period.runs.get('prior')!;
-const source = inMemory(period);
+const source = sourceOf(period);
 
 it('factors of a day are on its hours, and hours that no window takes stay empty', () => {
   const initial = new ScaledInitial(source, [3, 25]);

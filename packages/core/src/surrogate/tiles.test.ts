@@ -1,6 +1,6 @@
 import { surrogateSchema } from '../data/case/learning-schema';
 import { paperDefaults } from '../data/case';
-import { inMemory } from '../data/period-source';
+import { sourceOf } from '../data/period-source';
 import { DEFAULT_LSTM_UNET, dependence, PAPER_RESNET, type NetworkSettings } from '../nn';
 import { Random } from '../random';
 import { DomainRun } from './domain-run';
@@ -42,7 +42,7 @@ describe.each(Object.keys(NETWORKS) as (keyof typeof NETWORKS)[])('%s', (name) =
 
   const programOf = ({ rows, cols }: Tiling): AdjointEngine => surrogate.program(2, rows, cols, { threads: 1 }, { adjoint: true });
   const runOf = (tiling: Tiling, program: AdjointEngine): DomainRun =>
-    new DomainRun({ surrogate, sources: [inMemory(period)], tiling, engine: program, adjoint: program, batchSize: 2, threads: 1 });
+    new DomainRun({ surrogate, sources: [sourceOf(period)], tiling, engine: program, adjoint: program, batchSize: 2, threads: 1 });
 
   async function results(tiling: Tiling): Promise<{ concentrations: Float32Array; gradFactors: Float32Array }> {
     const program = programOf(tiling);

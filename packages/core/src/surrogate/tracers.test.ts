@@ -1,4 +1,4 @@
-import { inMemory } from '../data/period-source';
+import { sourceOf } from '../data/period-source';
 import type { TracerSettings } from '../data/case';
 import { Random } from '../random';
 import type { PreparedPeriod } from '../data/prepared';
@@ -47,9 +47,15 @@ describe.each([
   const made: PeriodTracers[] = [];
   afterAll(() => made.forEach((each) => each.dispose()));
   const make = (): PeriodTracers => {
-    made.push(new PeriodTracers(inMemory(period), TRACERS, 1, mostBytes));
+    made.push(new PeriodTracers(sourceOf(period), TRACERS, 1, mostBytes));
     return made[made.length - 1];
   };
+
+  it('are the same some hours at a time', () => {
+    const tracers = new PeriodTracers(sourceOf(period), TRACERS, 1, mostBytes, { hoursAtOnce: 7 });
+    made.push(tracers);
+    expect(tracers.carry().tracers.hours(ALL)).toEqual(prior);
+  });
 
   it('are those of its runs, times the factors', () => {
     const tracers = make();

@@ -5,10 +5,10 @@
  * through their transpose, once for all hours of a period.
  */
 import { tracers, tracersAdjoint, tracerState, type TracerRequest } from '@retroplume/native';
-import { hourStore, hourStoreBytes, type HourStore, type HourStoreOptions, type HourStoreShape } from '../data/hour-store';
-import { inMemory, keptMemory, wholeGrid, type Hours, type PeriodSource } from '../data/period-source';
+import { hourStore, hourStoreBytes, hoursOfChunk, type HourStore, type HourStoreOptions, type HourStoreShape } from '../data/hour-store';
+import { sourceOf, keptMemory, wholeGrid, type Hours, type PeriodSource } from '../data/period-source';
 import { missingWeather, type TracerSettings } from '../data/case';
-import type { PreparedPeriod } from '../data/prepared';
+import type { TrainingPeriod } from '../data/training-period';
 import { ConfigError } from '../errors';
 import { usableMemory } from '../usable-memory';
 import { sameFactors, type EmissionFactors } from './hour-batch';
@@ -81,7 +81,7 @@ export class PeriodTracers {
 
   /**
    * @param mostBytes - tracers that take more lie in a temporary file
-   * @param precision - of tracers that are only read
+   * @param options - half: of tracers that are only read; hoursAtOnce: most hours that are worked on together, default: as many as the tracers' store says
    * @throws {ConfigError} `CASE_TRACERS`
    */
   constructor(
@@ -89,7 +89,7 @@ export class PeriodTracers {
     private readonly settings: readonly TracerSettings[],
     threads: number,
     private readonly mostBytes: number,
-    private readonly precision: Pick<HourStoreOptions, 'half'> = {},
+    private readonly options: Pick<HourStoreOptions, 'half'> & { hoursAtOnce?: number } = {},
   ) {
     this.request = requestOf(source, settings, threads);
     this.channels = GROUPS * settings.length;
@@ -97,7 +97,7 @@ export class PeriodTracers {
 
   /** Room for tracers of the period, or for a gradient with respect to them. */
   store(): HourStore {
-    return hourStore(shapeOf(this.source, this.settings), this.mostBytes, this.precision);
+    return hourStore(shapeOf(this.source, this.settings), this.mostBytes, this.options);
   }
 
   /** @returns the tracers until they are carried anew, as the same object */
@@ -139,12 +139,10 @@ export class PeriodTracers {
     this.held = undefined;
   }
 
-  private parts({ hoursAtOnce }: HourStore): Hours[] {
+  private parts(store: HourStore): Hours[] {
     const { hours } = this.request;
-    return Array.from({ length: Math.ceil(hours / hoursAtOnce) }, (_, i) => ({
-      first: i * hoursAtOnce,
-      count: Math.min(hoursAtOnce, hours - i * hoursAtOnce),
-    }));
+    const atOnce = Math.min(store.hoursAtOnce, this.options.hoursAtOnce ?? Infinity);
+    return Array.from({ length: Math.ceil(hours / atOnce) }, (_, i) => ({ first: i * atOnce, count: Math.min(atOnce, hours - i * atOnce) }));
   }
 
   private ratesOf(range: Hours, meteorology: Float32Array): Float32Array {
@@ -200,7 +198,7 @@ export interface CarriedRoom {
  * @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks a channel @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`
  */
 export function carryRuns(
-  periods: readonly PreparedPeriod[],
+  periods: readonly TrainingPeriod[],
   settings: readonly TracerSettings[],
   threads: number,
   { mostBytes = tracerRoom(1), mostInSingle = MOST_IN_SINGLE }: CarriedRoom = {},
@@ -213,7 +211,9 @@ export function carryRuns(
   let free = mostBytes;
   try {
     for (const { period, run, shape } of all) {
-      run.tracers = new PeriodTracers(inMemory(period, run.emissions), settings, threads, free, precision).carry().tracers;
+      // Emissions and weather that are read instead of held are read so many hours at a time.
+      const options = { ...precision, hoursAtOnce: hoursOfChunk(shape) };
+      run.tracers = new PeriodTracers(sourceOf(period, run.emissions), settings, threads, free, options).carry().tracers;
       const bytes = hourStoreBytes(shape, precision);
       if (bytes <= free) free -= bytes;
     }
@@ -228,7 +228,7 @@ function shapeOf({ time, grid: { rows, cols } }: Pick<PeriodSource, 'time' | 'gr
 }
 
 /** Gives the room of {@link carryRuns} back. */
-export function dropTracers(periods: readonly PreparedPeriod[]): void {
+export function dropTracers(periods: readonly TrainingPeriod[]): void {
   for (const run of periods.flatMap(({ runs }) => [...runs.values()])) {
     run.tracers?.dispose();
     run.tracers = undefined;

@@ -2,7 +2,7 @@
 import { ALONE, type Ranks } from '@retroplume/native';
 import type { SurrogateSettings, TrainingSettings } from '../data/case';
 import { decodeTensors, encodeTensors, readCheckpoint, writeCheckpoint, type Checkpoint, type Tensor } from '../data/checkpoint';
-import type { PreparedPeriod } from '../data/prepared';
+import type { TrainingPeriod } from '../data/training-period';
 import { ConfigError, InterruptedError } from '../errors';
 import type { Execution } from '../graph';
 import { takesInitialConcentrations } from './initial-concentrations';
@@ -71,7 +71,7 @@ function splitRuns(all: readonly string[], testRuns: readonly string[]): RunSpli
 
 /** The sampler that a training uses. @param options - runs: default all; testRuns: of these, those that are kept for the test, on all hours; default none, and days are kept */
 export function samplerOf(
-  periods: readonly PreparedPeriod[],
+  periods: readonly TrainingPeriod[],
   spinUp: readonly number[],
   surrogate: SurrogateSettings,
   training: TrainingSettings,
@@ -95,7 +95,7 @@ export function samplerOf(
  * @throws {ConfigError} `CASE_BATCH_RANKS`, `CASE_MICRO_BATCHES`, `CASE_MICRO_BATCHES_RANKS` if the batch does not divide, `RANKS_ON_GPU` for what only CPUs do together
  */
 export async function train(
-  periods: readonly PreparedPeriod[],
+  periods: readonly TrainingPeriod[],
   spinUp: readonly number[],
   surrogate: SurrogateSettings,
   training: TrainingSettings,

@@ -1,10 +1,10 @@
-import { inMemory } from '../data/period-source';
+import { sourceOf } from '../data/period-source';
 import { Random } from '../random';
 import { BEYOND, distanceFigures, largestDistance, LEAST_SPREAD, MemberSpread, trainingDistance } from './training-distance';
 import { CELLS, tinyPeriod, WORLD } from './testing/tiny-world';
 
 const period = tinyPeriod('winter', 1);
-const source = inMemory(period);
+const source = sourceOf(period);
 /** 5 m/s to the east, a mixed layer of 500 m. */
 const windy = { ...period, meteorology: Float32Array.from({ length: period.meteorology.length }, (_, i) => [5, 0, 1 / 500][i % 3]) };
 const FIELD = CELLS * 5;
@@ -64,7 +64,7 @@ describe.each([
     const varied = Float32Array.from({ length: FIELD }, () => 0.1 + random.uniform());
     // the sign changes once, in the middle of the domain
     const factors = Float32Array.from(varied, (s, i) => Math.exp(1.5 * s * (Math.floor(i / 5) % WORLD.cols < 4 ? 1 : -1)));
-    const distance = trainingDistance(inMemory(windy), kinds, { data: factors }, varied);
+    const distance = trainingDistance(sourceOf(windy), kinds, { data: factors }, varied);
     expect(Math.max(...distance)).toBeLessThanOrEqual(1.5 + 1e-4);
     expect(Math.max(...distance)).toBeGreaterThan(1);
   });
@@ -75,7 +75,7 @@ it('a plume carries the distance of its source to cells that emit nothing themse
   const at = (row: number, col: number): number => row * cols + col;
   const emissions = new Float32Array(WORLD.hours * FIELD);
   for (let hour = 0; hour < WORLD.hours; hour++) emissions[hour * FIELD + at(4, 2) * 5] = 1e-9;
-  const wind = inMemory(windy, emissions);
+  const wind = sourceOf(windy, emissions);
   const factors = new Float32Array(FIELD).fill(1);
   factors[at(4, 2) * 5] = Math.exp(0.6);
   const spread = new Float32Array(FIELD).fill(0.3);

@@ -9,7 +9,7 @@ import { ConfigError, DataError, RetroplumeError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { carriedBytes, tracerRoom } from '../../surrogate/tracers';
 import { checkReferenceOptions } from '../../transport/reference-model';
-import { usableMemory } from '../../usable-memory';
+import { gigabytes, usableMemory } from '../../usable-memory';
 import { priorFiles } from '../applied-files';
 import { simulatedRuns } from '../case-runs';
 import { certifyingRunNames } from '../certify-runs';
@@ -177,8 +177,4 @@ function sizeOfFolder(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toPrecision(2)} GB`;
 }

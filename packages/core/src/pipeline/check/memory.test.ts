@@ -5,7 +5,7 @@ import { usableMemory } from '../../usable-memory';
 import { Findings } from './findings';
 import { checkMemory } from './machine';
 
-jest.mock('../../usable-memory');
+jest.mock('../../usable-memory', () => ({ ...jest.requireActual<object>('../../usable-memory'), usableMemory: jest.fn() }));
 
 const GRID = { rows: 100, cols: 100 };
 /** 1000 hours of 10 channels of weather, prior run and 4 members: 2.2 GB of fields, and 10 GB of tracers, as halves 5. */

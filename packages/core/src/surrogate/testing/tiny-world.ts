@@ -1,7 +1,14 @@
 /** Random prepared periods on a few cells, with the tracers that a surrogate sees by default, and the smallest network that has every part, for the tests of surrogate and pipeline. */
 import type { SurrogateSettings, TrainingSettings } from '../../data/case';
 import { surrogateSchema, trainingSchema } from '../../data/case/learning-schema';
-import { PREPARED_GROUPS, PREPARED_SPECIES, type PreparedPeriod, type PreparedRun } from '../../data/prepared';
+import {
+  PREPARED_GROUPS,
+  PREPARED_SPECIES,
+  writePreparedMeteorology,
+  writePreparedRun,
+  type PreparedPeriod,
+  type PreparedRun,
+} from '../../data/prepared';
 import { Grid } from '../../grid/grid';
 import { Random } from '../../random';
 import { carryRuns } from '../tracers';
@@ -88,4 +95,13 @@ export function killedTraining(): TrainingSettings {
 
 export function killedWorld(): PreparedPeriod[] {
   return [tinyPeriod('winter', 1)];
+}
+
+/** Writes periods to a prepared store. */
+export function writePeriods(dir: string, periods: readonly PreparedPeriod[]): void {
+  for (const period of periods) {
+    const { name, grid, time, runs } = period;
+    writePreparedMeteorology(dir, period);
+    for (const [run, fields] of runs) writePreparedRun(dir, { ...fields, period: name, run, grid, time });
+  }
 }
