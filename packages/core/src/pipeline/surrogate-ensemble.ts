@@ -5,6 +5,7 @@
  * Surrogate 1 is the case's own. Surrogate N > 1 has two stages with records and checkpoints of their own in `surrogate-N/` of the run folder, `train` and `invert`.
  */
 import type { Case } from '../data/case';
+import { ALONE } from '../ranks';
 import { invertStage } from './invert-stage';
 import { outcomeIn } from './loop-pass';
 import { spreadOverRanks } from './spread-over-ranks';
@@ -29,7 +30,9 @@ export function surrogateContext(run: RunContext, stage: StageName, member: numb
  */
 export function controlsOfOthers(context: StageContext, count: number): Promise<Float64Array[]> {
   return spreadOverRanks(context, count, async (i) => {
-    const own = (stage: StageName): StageContext => surrogateContext({ ...context, ranks: undefined }, stage, i + 2);
+    // Alone in what it makes, but not in the memory of its node.
+    const ranks = { ...ALONE, localSize: context.ranks?.localSize ?? 1 };
+    const own = (stage: StageName): StageContext => surrogateContext({ ...context, ranks }, stage, i + 2);
     context.log(`surrogate ${i + 2} of ${count + 1}`);
     for (const stage of [trainStage, invertStage]) await runStage(stage, own(stage.name));
     return outcomeIn(own('invert').dir).control;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Case } from '../data/case';
 import { membersSchema } from '../data/case/experiment-schema';
 import { temporaryFolder } from '../data/testing/shared-data';
+import { ALONE } from '../ranks';
 import { Surrogate } from '../surrogate/surrogate';
 import { tinyPeriod, tinySurrogate, tinyTraining, WORLD, writePeriods } from '../surrogate/testing/tiny-world';
 import { usableMemory } from '../usable-memory';
@@ -39,10 +40,10 @@ function contextOf(out: string, onProgress: (done: number) => void = () => undef
   return { context: stageContext(run, 'train', 'default'), said };
 }
 
-async function weightsWith(memory: number): Promise<{ weights: Surrogate['weights']; said: string[] }> {
+async function weightsWith(memory: number, localSize = 1): Promise<{ weights: Surrogate['weights']; said: string[] }> {
   jest.mocked(usableMemory).mockReturnValue(memory);
-  const { context, said } = contextOf(join(folder.path, String(memory)));
-  await trainStage.run(context);
+  const { context, said } = contextOf(join(folder.path, `${memory}-${localSize}`));
+  await trainStage.run({ ...context, ranks: { ...ALONE, localSize } });
   return { weights: Surrogate.load(context.dir).weights, said };
 }
 
@@ -52,6 +53,7 @@ it('training that holds all fields, the weather or nothing ends with the same we
   // 72 hours of 64 cells: 129 kB of weather and prior concentrations, 166 kB of each run
   const weather = await weightsWith(500e3);
   expect(weather.said[0]).toBe('0.00013 GB of fields are in memory, 0.00033 GB are read from the disk when they are needed');
+  expect((await weightsWith(1000e3, 2)).said).toEqual(weather.said); // two processes on the node
   const nothing = await weightsWith(1);
   expect(nothing.said[0]).toBe('0.0 GB of fields are in memory, 0.00046 GB are read from the disk when they are needed');
   for (const { weights } of [weather, nothing]) expect([...weights]).toEqual([...all.weights]);

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } 
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { GROUPS, memberNames, type Case } from '../../data/case';
+import { FieldRoom } from '../../data/field-room';
 import { chooseDevice } from '../../device';
 import type { DeviceChoice, Products } from '../../device';
 import { ConfigError, DataError, RetroplumeError } from '../../errors';
@@ -117,11 +118,11 @@ export function bytesWanted(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): 
 }
 
 /** The prior run and the members, which training samples. */
-function storedRuns(settings: Case): number {
+function storedRuns(settings: Pick<Case, 'members'>): number {
   return 1 + memberNames(settings).length;
 }
 
-/** The prepared store, which training has in memory. */
+/** The prepared store. */
 function preparedBytes(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): number {
   const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
   return hours * grid.rows * grid.cols * FLOAT * (settings.meteorology.variables.length + CHANNELS_OF_A_RUN * storedRuns(settings));
@@ -137,21 +138,33 @@ function sizeOf(files: () => string[]): number {
   }
 }
 
-/** What training takes, which is the most of all stages where there are members. The machine on which jobs run may be another: no fault, but worth knowing. */
+/** What training takes of the memory, which is the most of all stages where there are members. The machine on which jobs run may be another. */
 export function checkMemory(findings: Findings, settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): void {
   const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
-  const fields = preparedBytes(settings, grid);
+  const fields = fieldsOfTraining(settings, grid);
   const tracers = carriedBytes(hours * grid.rows * grid.cols * GROUPS.length * settings.surrogate.tracers.length * storedRuns(settings));
-  const [room, usable] = [tracerRoom(1), usableMemory()];
+  const room = tracerRoom(1);
   const [held, inFiles] = [Math.min(tracers, room), Math.max(0, tracers - room)];
-  const text = `training holds ${gigabytes(fields)} of fields and ${gigabytes(tracers)} of tracers, and ${gigabytes(usable)} of memory may be used here`;
-  if (fields + held > usable) findings.notes.push(`${text}: give its job more, or take fewer members or shorter periods`);
-  else findings.right.push(`memory: ${text}`);
+  const usable = gigabytes(usableMemory());
+  const text = `memory: training holds ${gigabytes(fields.inMemory)} of fields and ${gigabytes(held)} of tracers, and ${usable} of memory may be used here`;
+  findings.right.push(fields.elsewhere > 0 ? `${text}; ${gigabytes(fields.elsewhere)} of fields it reads from the prepared store as it goes` : text);
   if (inFiles === 0) return;
   const free = freeIn(tmpdir());
   const files = `of the tracers ${gigabytes(inFiles)} lie in temporary files, and ${gigabytes(free)} are free in ${tmpdir()}`;
   if (free < inFiles) findings.notes.push(`${files}: set TMPDIR to a folder with room`);
   else findings.right.push(`temporary files: ${files}`);
+}
+
+/** Bytes of fields that training has in memory, and of those that it reads from the store. */
+function fieldsOfTraining({ periods, meteorology, surrogate, members }: Case, { rows, cols }: Pick<Grid, 'rows' | 'cols'>): FieldRoom['given'] {
+  const room = new FieldRoom();
+  const weather = meteorology.variables.length + (surrogate.priorConcentrations ? SPECIES_OF_A_RUN : 0);
+  for (const { hours } of periods) room.take({ hours, rows, cols, channels: weather });
+  const runs = storedRuns({ members });
+  for (const { hours } of periods) {
+    for (let run = 0; run < runs; run++) for (const channels of [GROUPS.length, SPECIES_OF_A_RUN]) room.take({ hours, rows, cols, channels });
+  }
+  return room.given;
 }
 
 function freeIn(folder: string): number {
