@@ -87,9 +87,10 @@ class StoredFile {
   }
 }
 
+/** Not by the inode, which some network file systems make up. */
 function identityOf(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false });
-  return found ? [found.ino, found.size, found.mtimeMs].join(' ') : 'gone';
+  return found ? `${found.size} ${found.mtimeMs}` : 'gone';
 }
 
 function readSlab(file: NetcdfFile, names: readonly string[], start: number[], count: number[], out: Float32Array): Float32Array {
