@@ -167,7 +167,7 @@ export function assertRunFits(path: string, { grid, time }: StoreHeader, expecte
 
 /** Reads one run of a period. @throws {DataError} `PREPARED_MISSING`, `PREPARED_TIME` @throws {GridError} `GRID_MISMATCH` */
 export function readPreparedRun(dir: string, run: string, expected: { name: string; grid: Grid; time: TimeAxis }): PreparedRun {
-  const path = join(dir, expected.name, `run-${run}.nc`);
+  const path = preparedRunPath(dir, expected.name, run);
   return readChannels(path, (file, header) => {
     assertRunFits(path, header, expected);
     const { grid, time } = header;
