@@ -32,6 +32,13 @@ it('is refused with other contents, of the same length too, but not for having b
   await expect(inputs.describe(path)).rejects.toThrow(expect.objectContaining({ code: 'FILE_MISSING' }) as Error);
 });
 
+it('tells how many bytes it would have to read', async () => {
+  const more = join(folder, 'more');
+  writeFileSync(more, 'defgh');
+  await inputs.describe(path);
+  expect(inputs.bytesToRead([path, more, `${more}.nc`])).toBe(5);
+});
+
 it('is refused where it is a folder, or below a file', async () => {
   mkdirSync(join(folder, 'inputs'));
   await expect(inputs.describe(join(folder, 'inputs'))).rejects.toThrow(/inputs: cannot be read \(it is no file\): give a file/);

@@ -69,6 +69,12 @@ export class InputHashes {
     return file;
   }
 
+  /** Bytes of files that {@link describe} would have to read. */
+  bytesToRead(paths: readonly string[]): number {
+    const unread = paths.filter((path) => existsSync(path) && this.known.get(path)?.state !== stateOf(path).state);
+    return unread.reduce((sum, path) => sum + statSync(path).size, 0);
+  }
+
   /** Writes the hashes for the next process, where there is a folder for them and many bytes are new. */
   keep(): void {
     const { keptIn, hashed, worthKeeping, known } = this;

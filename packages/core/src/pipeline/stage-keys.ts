@@ -1,5 +1,6 @@
 /** The keys of a stage: by which it, and each part of it, is known to be up to date. */
 import { ConfigError } from '../errors';
+import { gigabytes } from '../usable-memory';
 import type { InputFile } from './input-hashes';
 import { canonicalJson, contentsOf, hashText, isUpToDate, partKey, readRecord, type StageMark, type StagePart, type StageRecord } from './record';
 import { type Keys, type PartContent, type Stage, type StageContext, type StageName } from './stage';
@@ -52,7 +53,12 @@ export async function keyOf(
   };
 }
 
-async function describeAll({ inputs }: StageContext, paths: readonly string[]): Promise<InputFile[]> {
+/** Bytes of inputs that take long enough to read that a user should know. */
+const WORTH_TELLING = 5e9;
+
+async function describeAll({ inputs, log }: StageContext, paths: readonly string[]): Promise<InputFile[]> {
+  const bytes = inputs.bytesToRead(paths);
+  if (bytes > WORTH_TELLING) log(`reads ${gigabytes(bytes)} of inputs, to know whether they have changed`);
   const files = [];
   for (const path of paths) files.push(await inputs.describe(path));
   return files;
@@ -60,8 +66,12 @@ async function describeAll({ inputs }: StageContext, paths: readonly string[]): 
 
 async function partsOf(context: StageContext, contents: readonly PartContent[]): Promise<Record<string, StagePart>> {
   const parts: Record<string, StagePart> = {};
+  // Parts of a period share their list of files, of which there may be thousands.
+  const described = new Map<readonly string[], InputFile[]>();
   for (const { name, settings, essence, inputs, ...where } of contents) {
-    const key = partKey(settings, await describeAll(context, inputs));
+    const files = described.get(inputs) ?? (await describeAll(context, inputs));
+    described.set(inputs, files);
+    const key = partKey(settings, files);
     parts[name] = { key, ...(essence === undefined ? {} : { essence: hashText(canonicalJson(essence)) }), ...where };
   }
   return parts;
