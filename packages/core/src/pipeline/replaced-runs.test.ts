@@ -6,7 +6,7 @@ import { loadCase, type Case } from '../data/case';
 import { writeDemoWorld } from '../worlds/demo-world';
 import { submitChain } from './jobs/submit-chain';
 import { runStages, type RunOptions } from './run';
-import { readRecord } from './record';
+import { keptOnWord } from './replaced-runs';
 import { runPart } from './run-part';
 import { VERSIONS } from './versions';
 
@@ -136,8 +136,10 @@ it('are kept on the user’s word with another command, and noted so; not with o
   );
   await simulate(own(...set), 'own');
   expect(calls()).toHaveLength(made);
-  const { parts } = readRecord(at('own/simulate'))!;
-  expect(Object.keys(parts!).filter((name) => parts![name].madeWith)).toEqual(['prior/winter', 'member01/winter', 'member02/winter', 'truth/winter']);
+  const onWord = (settings: Case): string[] => keptOnWord({ case: settings, dirOf: (stage) => at('own', stage) });
+  expect(onWord(own(...set))).toEqual(['prior/winter', 'member01/winter', 'member02/winter', 'truth/winter']);
+  await simulate(own(...set, 'members.count=1'), 'own');
+  expect(onWord(own(...set, 'members.count=1'))).toEqual(['prior/winter', 'member01/winter', 'truth/winter']);
 });
 
 it('those of the reference model are made anew without a question', async () => {

@@ -6,10 +6,11 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Case } from '../data/case';
 import { ConfigError } from '../errors';
-import { isMadeFile } from './case-runs';
-import { keeps, lastMade, type StageMark } from './record';
+import { isMadeFile, simulatedRuns } from './case-runs';
+import { keeps, lastMade, readRecord, type StageMark } from './record';
+import { partName } from './run-keys';
 import { simulateStage } from './simulate-stage';
-import { stageContext, type RunContext } from './stage';
+import { stageContext, type RunContext, type StageContext } from './stage';
 import { keyOf } from './stage-keys';
 import { whatChanged } from './why-anew';
 
@@ -60,4 +61,11 @@ export async function refuseReplacedRuns(run: RunContext): Promise<void> {
     `simulate: ${runs.length} ${runs.length === 1 ? 'run' : 'runs'} of your transport model in ${join(run.out, 'simulate')} would be removed and made anew, as this has changed since: ${why}: ` +
       `change it back, give another --out, or agree with --changed-runs replace${keepable === 0 ? '' : `; --changed-runs keep keeps ${them}, if they would come out the same`}`,
   );
+}
+
+/** Runs of the case, RUN/PERIOD, that are there on the user's word: made with other settings or inputs. */
+export function keptOnWord({ case: settings, dirOf }: Pick<StageContext, 'case' | 'dirOf'>): string[] {
+  const parts = readRecord(dirOf('simulate'))?.parts ?? {};
+  const names = settings.periods.flatMap(({ name }) => simulatedRuns(settings).map((run) => partName(run, name)));
+  return names.filter((name) => parts[name]?.madeWith !== undefined);
 }

@@ -32,6 +32,7 @@ import type { TrainSummary } from './train-stage';
 import { DISTANCE_FILE, readDistance } from './trust-region';
 import type { UncertaintySummary } from './uncertainty-stage';
 import { seriesOf, VERIFICATION_FILE, type PeriodSeries, type Verification, type VerifySummary } from './verify-stage';
+import { keptOnWord } from './replaced-runs';
 import { VERSIONS } from './versions';
 
 /** Groups that no monitor of these species sees. */
@@ -120,7 +121,11 @@ async function reportData(context: StageContext): Promise<ReportData> {
         : `the user's command (${settings.ctm.command})`,
     twin: settings.truth !== undefined,
     created: new Date(),
-    assumptions: [...settings.assumptions, ...series.flatMap(({ period, own: { monitors } }) => leftOut(settings, period.name, monitors))],
+    assumptions: [
+      ...settings.assumptions,
+      ...onWord(context),
+      ...series.flatMap(({ period, own: { monitors } }) => leftOut(settings, period.name, monitors)),
+    ],
     periods: settings.periods.map(({ name, start, hours, spinUpHours }) => ({
       name,
       start: new Date(start),
@@ -158,6 +163,13 @@ async function reportData(context: StageContext): Promise<ReportData> {
     settings: shownSettings(settings, variantSettings(context).inversion),
     versions: VERSIONS,
   };
+}
+
+function onWord(context: StageContext): string[] {
+  const runs = keptOnWord(context);
+  return runs.length === 0
+    ? []
+    : [`Runs that were made with other settings or inputs were taken as they are, on the user's word: ${runs.join(', ')}.`];
 }
 
 function summaryOf<T>(context: StageContext, stage: StageName): T | undefined {
