@@ -2,6 +2,7 @@
 import {
   add,
   batchNormPrelu,
+  channelAffine,
   compile,
   concat,
   conv2d,
@@ -63,6 +64,32 @@ describe('a level of a U-Net', () => {
 
   test.each([3, 4])('with %i rows: gradients agree with central differences', async (rows) => {
     expect(await gradientError((g) => level(g, rows))).toBeLessThan(2e-7);
+  });
+});
+
+describe('parts that are scaled before they are joined', () => {
+  const scaled = (g: Graph, name: string, width: number): Value => {
+    const operand = (what: string): Value =>
+      g.constant(
+        Float64Array.from({ length: width }, (_, i) => (what === 'scale' ? 2 + i : 0.5 * i)),
+        [width],
+      );
+    return channelAffine(g, g.input(name, [2, 3, 2, width]), operand('scale'), operand('shift'));
+  };
+  const joined = (g: Graph): Built => {
+    const sources = concat(g, [scaled(g, 'a', 1), scaled(g, 'b', 3)]);
+    const output = conv2d(g, concat(g, [sources, scaled(g, 'c', 2)]), g.input('w', [1, 1, 6, 2]));
+    return { wrt: ['a', 'b', 'c'].map((name) => g.find(name)), output };
+  };
+
+  test('are made where they are joined; of the gradient they are read there', () => {
+    const g = new Graph();
+    const { wrt, output } = joined(g);
+    expect(copiesOf(g, [output, ...gradients(g, output, wrt, { seed: g.input('seed', output.shape) })])).toEqual([]);
+  });
+
+  test('gradients agree with central differences', async () => {
+    expect(await gradientError(joined)).toBeLessThan(2e-7);
   });
 });
 

@@ -1,7 +1,8 @@
 /** out[…, c] = scale[c] · input[…, c] + shift[c]: normalisation with fixed numbers. Scale and shift are not learned: they have no gradient. */
 import type { Graph, Value } from '../graph';
 import { GraphError } from '../graph-error';
-import type { Op } from '../op';
+import type { Emitter, Op } from '../op';
+import { pixelStride } from '../parts';
 import { channels, expectShape, pixels } from '../shape';
 import { perChannel } from '../onnx/layout';
 import { elementwise } from './tangent-rules';
@@ -21,13 +22,15 @@ export function channelAffine(g: Graph, input: Value, scale: Value, shift: Value
   return g.apply(channelAffineOp, [input, scale, shift], {}, [input.shape])[0];
 }
 
-function params(input: Value): Record<string, number> {
-  return { pixels: pixels(input.shape), channels: channels(input.shape) };
+/** @param outer - the output, or its gradient */
+function params(emitter: Emitter, outer: Value): Record<string, number> {
+  return { pixels: pixels(outer.shape), channels: channels(outer.shape), outputStride: pixelStride(emitter.strides(outer), outer.shape) };
 }
 
 export const channelAffineOp: Op = {
   name: 'channelAffine',
   inPlace: 0,
+  spreadOutput: () => 'pixels',
   gradient(node, [gradOutput], wanted) {
     const [input, scale] = node.inputs as [Value, Value];
     if (!gradOutput) return [];
@@ -38,8 +41,9 @@ export const channelAffineOp: Op = {
   tangent: elementwise,
   lower(node, emitter) {
     const [input, scale, shift] = node.inputs as [Value, Value, Value];
-    const operands = { input: emitter.at(input), scale: emitter.at(scale), shift: emitter.at(shift), output: emitter.at(node.outputs[0]) };
-    emitter.emit('channelAffineForward', operands, params(input));
+    const [output] = node.outputs;
+    const operands = { input: emitter.at(input), scale: emitter.at(scale), shift: emitter.at(shift), output: emitter.at(output) };
+    emitter.emit('channelAffineForward', operands, params(emitter, output));
   },
   onnx(node, writer) {
     const [input, scale, shift] = node.inputs as [Value, Value, Value];
@@ -53,10 +57,11 @@ export const channelAffineOp: Op = {
 const channelAffineBackwardOp: Op = {
   name: 'channelAffineBackward',
   inPlace: 1,
+  spreadInput: (index) => (index === 1 ? 'pixels' : undefined),
   lower(node, emitter) {
     const [scale, gradOutput] = node.inputs as [Value, Value];
     const operands = { scale: emitter.at(scale), gradOutput: emitter.at(gradOutput), gradInput: emitter.at(node.outputs[0]) };
-    emitter.emit('channelAffineBackward', operands, params(gradOutput));
+    emitter.emit('channelAffineBackward', operands, params(emitter, gradOutput));
   },
   onnx(node, writer) {
     const [scale, gradOutput] = node.inputs as [Value, Value];

@@ -9,13 +9,22 @@ namespace retroplume {
 namespace {
 
 template <class T>
+ChannelAffineParams readParams(InstructionReader<T>& reader) {
+  ChannelAffineParams p{};
+  p.pixels = reader.integer("pixels");
+  p.channels = reader.integer("channels");
+  p.outputStride = reader.integer("outputStride", p.channels, p.channels);
+  return p;
+}
+
+template <class T>
 BoundKernel bindForward(InstructionReader<T>& reader) {
   ChannelAffineForward<T> call{};
-  const ChannelAffineParams& p = call.params = {reader.integer("pixels"), reader.integer("channels")};
+  const ChannelAffineParams& p = call.params = readParams(reader);
   call.input = reader.input("input", {p.pixels, p.channels});
   call.scale = reader.input("scale", {p.channels});
   call.shift = reader.input("shift", {p.channels});
-  call.output = reader.output("output", {p.pixels, p.channels});
+  call.output = reader.outputRows("output", {p.pixels, p.channels, p.outputStride});
   return bindCall(reader, channelAffineForwardReference<T>, &CpuKernels::channelAffineForward, call, 2.0 * p.pixels * p.channels,
                   channelAffineScratch(p));
 }
@@ -23,9 +32,9 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
 template <class T>
 BoundKernel bindBackward(InstructionReader<T>& reader) {
   ChannelAffineBackward<T> call{};
-  const ChannelAffineParams& p = call.params = {reader.integer("pixels"), reader.integer("channels")};
+  const ChannelAffineParams& p = call.params = readParams(reader);
   call.scale = reader.input("scale", {p.channels});
-  call.gradOutput = reader.input("gradOutput", {p.pixels, p.channels});
+  call.gradOutput = reader.inputRows("gradOutput", {p.pixels, p.channels, p.outputStride});
   call.gradInput = reader.output("gradInput", {p.pixels, p.channels});
   return bindCall(reader, channelAffineBackwardReference<T>, &CpuKernels::channelAffineBackward, call, 1.0 * p.pixels * p.channels,
                   channelAffineScratch(p));
@@ -33,7 +42,7 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
 
 }  // namespace
 
-std::size_t channelAffineScratch(const ChannelAffineParams& p) { return 2 * sizeof(float) * channelPatternFloats(p.channels); }
+std::size_t channelAffineScratch(const ChannelAffineParams& p) { return 2 * sizeof(float) * roundUp(p.channels); }
 
 void registerChannelAffine(Registry& registry) {
   registry.add("channelAffineForward", bindForward<float>, bindForward<double>);

@@ -7,11 +7,14 @@
 /**
  * A scale and a shift per channel: output[i,c] = scale[c]·input[i,c] + shift[c]; gradInput = scale[c]·gradOutput.
  * Normalisation of inputs and outputs; scale and shift are constants and get no gradient.
+ *
+ * `output` and `gradOutput` may be channels of a larger array.
  */
 namespace retroplume {
 
 struct ChannelAffineParams {
   int64_t pixels, channels;
+  int64_t outputStride;  // from one pixel of output and gradOutput to the next
 };
 
 template <class T>

@@ -4,14 +4,18 @@ namespace retroplume {
 
 template <class T>
 void channelAffineForwardReference(const ChannelAffineForward<T>& call, const Context&) {
-  const auto& [pixels, C] = call.params;
-  for (int64_t i = 0; i < pixels * C; ++i) call.output[i] = call.scale[i % C] * call.input[i] + call.shift[i % C];
+  const auto& [pixels, C, stride] = call.params;
+  for (int64_t i = 0; i < pixels; ++i) {
+    for (int64_t c = 0; c < C; ++c) call.output[i * stride + c] = call.scale[c] * call.input[i * C + c] + call.shift[c];
+  }
 }
 
 template <class T>
 void channelAffineBackwardReference(const ChannelAffineBackward<T>& call, const Context&) {
-  const auto& [pixels, C] = call.params;
-  for (int64_t i = 0; i < pixels * C; ++i) call.gradInput[i] = call.scale[i % C] * call.gradOutput[i];
+  const auto& [pixels, C, stride] = call.params;
+  for (int64_t i = 0; i < pixels; ++i) {
+    for (int64_t c = 0; c < C; ++c) call.gradInput[i * C + c] = call.scale[c] * call.gradOutput[i * stride + c];
+  }
 }
 
 template void channelAffineForwardReference(const ChannelAffineForward<float>&, const Context&);
