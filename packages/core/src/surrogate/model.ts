@@ -94,9 +94,11 @@ export function buildSurrogate(
   const species = normalisation.concentrations.scale.length;
   const previous = takesInitialConcentrations(settings) ? (before ?? g.input(`previous${suffix}`, [batch, rows, cols, species])) : undefined;
   const scaled = [normalise(g, emissions, normalisation.emissions), ...(tracers ? [normalise(g, tracers, normalisation.tracers!)] : [])];
+  // Joined once and read where they lie in the steps: a copy less forward, and a gradient less to be added.
+  const sources = concat(g, scaled);
   const inputs = {
-    emissions: scaled.length > 1 ? concat(g, scaled) : scaled[0],
-    steps: concat(g, [...scaled, normalise(g, meteorology, normalisation.meteorology)]),
+    emissions: sources,
+    steps: concat(g, [sources, normalise(g, meteorology, normalisation.meteorology)]),
     geography: geography && normalise(g, geography, normalisation.geography),
     y: previous && normalise(g, previous, normalisation.concentrations),
   };
