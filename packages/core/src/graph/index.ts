@@ -20,6 +20,7 @@ export { dropout, type DropoutOptions } from './ops/dropout';
 export { loss, weightedSum, type LossKind, type LossOptions } from './ops/loss';
 export { lstm, type LstmOperands } from './ops/lstm';
 export { maxpool2x2 } from './ops/maxpool2x2';
+export { multiplySteps } from './ops/multiply-steps';
 export { prelu } from './ops/prelu';
 export { exportOnnx, type OnnxExportOptions } from './onnx/export-onnx';
 export { freeGrid, type FreeGrid } from './onnx/free-grid';

@@ -33,6 +33,7 @@ test('what the rooms graph and nn offer', () => {
        "lstm",
        "maxpool2x2",
        "multiply",
+       "multiplySteps",
        "pad",
        "planProgram",
        "prelu",

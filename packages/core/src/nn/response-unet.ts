@@ -11,7 +11,7 @@
  * How strongly a source acts, and where the wind takes it, is the gates'; a chemistry that saturates makes them depend on the emissions.
  * docs/response.md has what it gains.
  */
-import { add, concat, conv2d, crop, downconv2x2, multiply, reshape, transpose, upconv2x2, type Graph, type Mode, type Value } from '../graph';
+import { add, concat, conv2d, crop, downconv2x2, multiply, multiplySteps, upconv2x2, type Graph, type Mode, type Value } from '../graph';
 import { expectShape } from '../graph/shape';
 import { head, type NetworkInputs } from './head';
 import { padToLevels, recurrence, unet, type UnetLevels } from './lstm-unet';
@@ -35,8 +35,8 @@ export function responseUnet(g: Graph, inputs: NetworkInputs, settings: Response
   expectShape('responseUnet', 'emissions', emissions, [batch, steps, height, width, 'E']);
   const history = recurrence(g, inputs.steps, settings);
   const context = unet(g, history, settings, mode);
-  const sources = reshape(g, transpose(g, emissions, [0, 2, 3, 1, 4]), [batch, height, width, steps * emissions.shape[4]]);
-  const carried = carrier(g, gated(g, sources, history, 'carrier.sources'), context, settings);
+  const sources = multiplySteps(g, emissions, gates(g, history, steps * emissions.shape[4], 'carrier.sources'));
+  const carried = carrier(g, sources, context, settings);
   const linear = crop(g, linearConv(g, carried, 'carrier.output', 1, settings.species), height, width);
   return add(g, linear, head(g, context.up[0], inputs, { ...settings, headActivation: 'none' }, mode));
 }
@@ -62,12 +62,17 @@ function carrier(g: Graph, sources: Value, context: UnetLevels, settings: Respon
   return x;
 }
 
-/** Multiplied with gates around 1 that depend on the context alone. */
+/** Multiplied with gates that depend on the context alone. */
 function gated(g: Graph, carried: Value, context: Value, name: string): Value {
-  const [channels, width] = [context.shape[3], carried.shape[3]];
+  return multiply(g, carried, gates(g, context, carried.shape[3], name));
+}
+
+/** Factors around 1. @returns `[N, H, W, width]` */
+function gates(g: Graph, context: Value, width: number, name: string): Value {
+  const channels = context.shape[3];
   const weight = g.parameter(`${name}.gate.weight`, [1, 1, channels, width], { init: 'uniform', bound: GATE_SPREAD / Math.sqrt(channels) });
   const bias = g.parameter(`${name}.gate.bias`, [width], { init: 'constant', value: 1 });
-  return multiply(g, carried, conv2d(g, context, weight, bias));
+  return conv2d(g, context, weight, bias);
 }
 
 function linearConv(g: Graph, input: Value, name: string, kernel: number, width: number): Value {

@@ -1,6 +1,5 @@
 /** What the surrogate's program does besides the network. */
 import { foldBatchNorm, gradients, Graph, planProgram } from '../graph';
-import { kernelsOf } from '../graph/testing/program-parts';
 import { buildSurrogate, sourcesOf } from './model';
 import { normalisationOf } from './normalisation';
 import { METEOROLOGY, tinyPeriod, tinySurrogate, WORLD } from './testing/tiny-world';
@@ -8,8 +7,8 @@ import { METEOROLOGY, tinyPeriod, tinySurrogate, WORLD } from './testing/tiny-wo
 const normalisation = normalisationOf([tinyPeriod('winter', 1)], [WORLD.spinUpHours]);
 const sizes = { batch: 2, steps: 4, rows: 6, cols: 7, meteorology: METEOROLOGY.length, geography: 1 };
 
-/** Kernels of the frozen program and its adjoint, in their order. */
-function frozenKernels(): string[] {
+/** The frozen program and its adjoint. */
+function frozenInstructions(): { op: string; label?: string }[] {
   const settings = tinySurrogate();
   const built = buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
   const sources = Object.fromEntries(sourcesOf(built, settings).map((value) => [value.name!, value]));
@@ -17,12 +16,18 @@ function frozenKernels(): string[] {
   const wanted = Object.keys(sources).map((name) => values[name]);
   const grads = gradients(graph, values.concentrations, wanted, { seed: graph.input('seed', [2, 6, 7, 4]) });
   const outputs = Object.fromEntries(grads.map((each, i) => [`gradient ${i}`, each]));
-  return kernelsOf(planProgram(graph, { outputs, phases: { forward: [values.concentrations], backward: grads } }));
+  return planProgram(graph, { outputs, phases: { forward: [values.concentrations], backward: grads } }).spec.instructions;
 }
 
+const instructions = frozenInstructions();
+
 test('what enters is scaled where the LSTM reads it, and gradients are scaled where it leaves them: nothing is copied', () => {
-  const kernels = frozenKernels();
+  const kernels = instructions.map(({ op }) => op);
   const entering = kernels.slice(0, kernels.indexOf('lstmForward')).filter((kernel) => !kernel.startsWith('batchNorm'));
   expect(entering).toEqual(['channelAffineForward', 'channelAffineForward', 'channelAffineForward', 'channelAffineForward']);
   expect(kernels.slice(kernels.indexOf('lstmBackward') + 1)).toEqual(['channelAffineBackward', 'channelAffineBackward']);
+});
+
+test('the carrier takes the steps as channels without an array of them: nothing is transposed', () => {
+  expect(instructions.filter(({ op, label }) => op === 'stridedCopy' && label === 'transpose')).toEqual([]);
 });

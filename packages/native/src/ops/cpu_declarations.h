@@ -29,6 +29,8 @@ void preluForward(const PreluForward<float>& call, const Context& context);
 void preluBackward(const PreluBackward<float>& call, const Context& context);
 void channelAffineForward(const ChannelAffineForward<float>& call, const Context& context);
 void channelAffineBackward(const ChannelAffineBackward<float>& call, const Context& context);
+void multiplyStepsForward(const MultiplyStepsForward<float>& call, const Context& context);
+void multiplyStepsBackward(const MultiplyStepsBackward<float>& call, const Context& context);
 void unaryForward(const UnaryForward<float>& call, const Context& context);
 void unaryBackward(const UnaryBackward<float>& call, const Context& context);
 void dropoutForward(const DropoutForward<float>& call, const Context& context);

@@ -8,6 +8,7 @@
 #include "ops/loss/loss.h"
 #include "ops/lstm/lstm.h"
 #include "ops/maxpool2x2/maxpool2x2.h"
+#include "ops/multiply_steps/multiply_steps.h"
 #include "ops/optimiser/optimiser.h"
 #include "ops/peak/peak.h"
 #include "ops/prelu/prelu.h"
@@ -49,6 +50,8 @@ struct CpuKernels {
   Kernel<PreluBackward<float>> preluBackward = nullptr;
   Kernel<ChannelAffineForward<float>> channelAffineForward = nullptr;
   Kernel<ChannelAffineBackward<float>> channelAffineBackward = nullptr;
+  Kernel<MultiplyStepsForward<float>> multiplyStepsForward = nullptr;
+  Kernel<MultiplyStepsBackward<float>> multiplyStepsBackward = nullptr;
   Kernel<UnaryForward<float>> unaryForward = nullptr;
   Kernel<UnaryBackward<float>> unaryBackward = nullptr;
   Kernel<DropoutForward<float>> dropoutForward = nullptr;

@@ -27,6 +27,8 @@ CpuKernels cpuTable() {
   table.preluBackward = preluBackward;
   table.channelAffineForward = channelAffineForward;
   table.channelAffineBackward = channelAffineBackward;
+  table.multiplyStepsForward = multiplyStepsForward;
+  table.multiplyStepsBackward = multiplyStepsBackward;
   table.unaryForward = unaryForward;
   table.unaryBackward = unaryBackward;
   table.dropoutForward = dropoutForward;

@@ -29,6 +29,8 @@ void scale(const Scale<float>& call, const Context& context);
 void fill(const Fill<float>& call, const Context& context);
 void channelAffineForward(const ChannelAffineForward<float>& call, const Context& context);
 void channelAffineBackward(const ChannelAffineBackward<float>& call, const Context& context);
+void multiplyStepsForward(const MultiplyStepsForward<float>& call, const Context& context);
+void multiplyStepsBackward(const MultiplyStepsBackward<float>& call, const Context& context);
 void dropoutForward(const DropoutForward<float>& call, const Context& context);
 void dropoutBackward(const DropoutBackward<float>& call, const Context& context);
 void maxpool2x2Forward(const Maxpool2x2Forward<float>& call, const Context& context);

@@ -20,11 +20,11 @@ using CudaKernels =
                CudaKernel<LstmBackward<float>>, CudaKernel<BatchNormTrainForward<float>>, CudaKernel<BatchNormTrainBackward<float>>,
                CudaKernel<BatchNormEvalForward<float>>, CudaKernel<BatchNormEvalBackward<float>>, CudaKernel<BatchNormPreluForward<float>>,
                CudaKernel<BatchNormPreluBackward<float>>, CudaKernel<PreluForward<float>>, CudaKernel<PreluBackward<float>>,
-               CudaKernel<ChannelAffineForward<float>>, CudaKernel<ChannelAffineBackward<float>>, CudaKernel<UnaryForward<float>>,
-               CudaKernel<UnaryBackward<float>>, CudaKernel<DropoutForward<float>>, CudaKernel<DropoutBackward<float>>, CudaKernel<Binary<float>>,
-               CudaKernel<Axpy<float>>, CudaKernel<Scale<float>>, CudaKernel<Fill<float>>, CudaKernel<StridedCopy<float>>,
-               CudaKernel<LossForward<float>>, CudaKernel<LossBackward<float>>, CudaKernel<Adam<float>>, CudaKernel<SgdProject<float>>,
-               CudaKernel<ClipNorm<float>>>;
+               CudaKernel<ChannelAffineForward<float>>, CudaKernel<ChannelAffineBackward<float>>, CudaKernel<MultiplyStepsForward<float>>,
+               CudaKernel<MultiplyStepsBackward<float>>, CudaKernel<UnaryForward<float>>, CudaKernel<UnaryBackward<float>>,
+               CudaKernel<DropoutForward<float>>, CudaKernel<DropoutBackward<float>>, CudaKernel<Binary<float>>, CudaKernel<Axpy<float>>,
+               CudaKernel<Scale<float>>, CudaKernel<Fill<float>>, CudaKernel<StridedCopy<float>>, CudaKernel<LossForward<float>>,
+               CudaKernel<LossBackward<float>>, CudaKernel<Adam<float>>, CudaKernel<SgdProject<float>>, CudaKernel<ClipNorm<float>>>;
 
 /** Defined where CUDA kernels are compiled: for a device, or for its emulation. */
 CudaKernels cudaKernels();

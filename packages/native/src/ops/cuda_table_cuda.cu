@@ -29,6 +29,8 @@ CudaKernels cudaKernels() {
   set(table, cuda::fill);
   set(table, cuda::channelAffineForward);
   set(table, cuda::channelAffineBackward);
+  set(table, cuda::multiplyStepsForward);
+  set(table, cuda::multiplyStepsBackward);
   set(table, cuda::dropoutForward);
   set(table, cuda::dropoutBackward);
   set(table, cuda::maxpool2x2Forward);

@@ -13,6 +13,7 @@ void registerBatchNorm(Registry& registry);
 void registerBatchNormPrelu(Registry& registry);
 void registerPrelu(Registry& registry);
 void registerChannelAffine(Registry& registry);
+void registerMultiplySteps(Registry& registry);
 void registerUnary(Registry& registry);
 void registerDropout(Registry& registry);
 void registerArithmetic(Registry& registry);

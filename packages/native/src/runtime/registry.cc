@@ -27,6 +27,7 @@ Registry makeRegistry() {
   registerBatchNormPrelu(registry);
   registerPrelu(registry);
   registerChannelAffine(registry);
+  registerMultiplySteps(registry);
   registerUnary(registry);
   registerDropout(registry);
   registerArithmetic(registry);

@@ -17,6 +17,7 @@ import {
   lstm,
   maxpool2x2,
   multiply,
+  multiplySteps,
   OnnxModel,
   pad,
   prelu,
@@ -104,6 +105,8 @@ const cases: Record<string, Build> = {
   'slices that do not': (g, x) => add(g, slice(g, x, 3, 0, 2), slice(g, x, 3, 1, 3)),
   'pad and crop': (g, x) => crop(g, square(g, pad(g, x, 3, 1)), 5, 6),
   transpose: (g, x) => square(g, transpose(g, x, [0, 2, 1, 3])),
+  // Two steps with two channels each: the same numbers make the steps and, squared, the factors.
+  multiplySteps: (g, x, batch) => multiplySteps(g, transpose(g, reshape(g, x, [batch, 6, 6, 2, 2]), [0, 3, 1, 2, 4]), square(g, x)),
   'loss l1': lossOf('l1'),
   'loss l2': lossOf('l2'),
   'loss huber': lossOf('huber'),

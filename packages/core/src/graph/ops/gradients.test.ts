@@ -15,6 +15,7 @@ import {
   lstm,
   maxpool2x2,
   multiply,
+  multiplySteps,
   pad,
   prelu,
   relu,
@@ -139,6 +140,16 @@ const cases: Record<string, (g: Graph) => Built> = {
   abs: ofOne(abs),
   square: ofOne(square),
   channelAffine: ofOne((g, x) => channelAffine(g, x, g.constant([2, -1, 0.5], [3]), g.constant([1, 2, 3], [3]))),
+  multiplySteps(g) {
+    const [x, factors] = [g.input('x', [2, 3, 4, 5, 2]), g.input('factors', [2, 4, 5, 6])];
+    return { wrt: [x, factors], output: multiplySteps(g, x, factors) };
+  },
+  'multiplySteps, a part of what is read': (g) => {
+    const [x, factors, other] = [g.input('x', [2, 3, 4, 5, 2]), g.input('factors', [2, 4, 5, 6]), g.input('other', [2, 3, 4, 5, 1])];
+    const part = channelAffine(g, x, g.constant([2, -1], [2]), g.constant([0, 1], [2]));
+    const joined = transpose(g, concat(g, [part, other]), [0, 2, 3, 1, 4]);
+    return { wrt: [x, factors], output: concat(g, [multiplySteps(g, part, factors), reshape(g, joined, [2, 4, 5, 9])]) };
+  },
   dropout: ofOne((g, x) => dropout(g, x, { probability: 0.4, seed: 7, step: g.scalar('step') })),
   'dropout, mask given': ofOne((g, x) =>
     dropout(g, x, {

@@ -18,6 +18,7 @@ import {
   lstm,
   maxpool2x2,
   multiply,
+  multiplySteps,
   pad,
   prelu,
   relu,
@@ -69,6 +70,13 @@ const ofTwo =
   };
 const conv = (kernel: number): ((g: Graph) => Built) => ofOne((g, x) => conv2d(g, x, g.input('w', [kernel, kernel, 3, 4]), g.input('b', [4])));
 
+const stepsProduct =
+  (which: ('x' | 'factors')[]) =>
+  (g: Graph): Built => {
+    const [x, factors] = [g.input('x', [2, 3, 4, 5, 2]), g.input('factors', [2, 4, 5, 6])];
+    return { changing: which.map((name) => ({ x, factors })[name]), output: multiplySteps(g, x, factors) };
+  };
+
 /** Written out, over emissions that change and meteorology that does not. */
 function unrolled(allStates: boolean, learned: boolean): Built {
   const g = new Graph();
@@ -114,6 +122,9 @@ const cases: Record<string, (g: Graph) => Built> = {
   multiply: ofTwo(multiply),
   'multiply, the first changes': ofTwo(multiply, ['a']),
   'multiply, the second changes': ofTwo(multiply, ['b']),
+  multiplySteps: stepsProduct(['x', 'factors']),
+  'multiplySteps, the first changes': stepsProduct(['x']),
+  'multiplySteps, the second changes': stepsProduct(['factors']),
   scale: ofOne((g, x) => scale(g, x, -2.5)),
   sum: ofTwo((g, a, b) => sum(g, [a, b, a]), ['a']),
   'concat channels': ofTwo((g, a, b) => concat(g, [a, b])),
