@@ -1,4 +1,5 @@
-import { windowMean, windowMeanAdjoint, type WindowMeanRequest } from './window-mean';
+import { fromHalf, toHalf } from './half-precision';
+import { windowMean, windowMeanAdjoint, windowMeanOfHalves, type HalfFields, type WindowMeanRequest } from './window-mean';
 import { randomArray } from './testing/oracles';
 
 const FIELDS = { rows: 5, cols: 7, channels: 3 };
@@ -80,4 +81,40 @@ it.each<[string, Partial<WindowMeanRequest>, RegExp]>([
 ])('refuses %s', (_, over, message) => {
   const out = new Float32Array(stepsLength(request));
   expect(() => windowMean({ ...request, ...over }, fields, out)).toThrow(message);
+});
+
+describe('of fields in half precision', () => {
+  const one = 2 ** -10;
+  const halves = new Uint16Array(fields.length);
+  toHalf(fields, halves, one);
+  const inBlocks = (hoursOfBlock: number): HalfFields => ({
+    blocks: Array.from({ length: Math.ceil(HOURS / hoursOfBlock) }, (_, i) =>
+      halves.slice(i * hoursOfBlock * hourSize, (i + 1) * hoursOfBlock * hourSize),
+    ),
+    ...{ hoursOfBlock, one },
+  });
+
+  it.each<[string, number, Partial<WindowMeanRequest>]>([
+    ['one block', HOURS, {}],
+    ['blocks of four hours', 4, { ...whole, stepsOffset: 5 }],
+    ['an hour a block, two threads beside', 1, { ...whole, threads: 2, beside: true }],
+    ['blocks of two hours, two threads', 2, { threads: 2 }],
+  ])('it is that of the same numbers to the bit: %s', (_, hoursOfBlock, over) => {
+    const r = { ...request, ...over };
+    const floats = new Float32Array(fields.length);
+    fromHalf(halves, floats, one);
+    const [out, expected] = [0, 1].map(() => new Float32Array((r.stepsOffset ?? 0) + stepsLength(r) + 2).fill(-9));
+    windowMean(r, floats, expected);
+    windowMeanOfHalves(r, inBlocks(hoursOfBlock), out);
+    expect(out).toEqual(expected);
+  });
+
+  it.each<[string, Partial<HalfFields>, RegExp]>([
+    ['too few hours', { blocks: [halves.subarray(0, 7 * hourSize)] }, /hold the hour/],
+    ['a block that ends early', { blocks: [halves.subarray(0, hourSize), halves], hoursOfBlock: 3 }, /every block but the last/],
+    ['single precision', { blocks: [fields as unknown as Uint16Array] }, /Uint16Array/],
+    ['no hours in a block', { hoursOfBlock: 0 }, /hoursOfBlock/],
+  ])('refuses %s', (_, over, message) => {
+    expect(() => windowMeanOfHalves(request, { ...inBlocks(HOURS), ...over }, new Float32Array(stepsLength(request)))).toThrow(message);
+  });
 });

@@ -20,14 +20,26 @@ export interface WindowMeanRequest {
   hourlyFactors?: boolean;
   /** 1 (default): on the calling thread, also while a program runs; more: on the executor, after the runs that are queued there */
   threads?: number;
+  /** of several threads: others than the executor's, so that it need not wait for a program, which leaves them idle where it runs on a GPU; default false */
+  beside?: boolean;
+}
+
+/** Hourly fields `[T, H, W, C]` in half precision, in blocks of whole hours. */
+export interface HalfFields {
+  blocks: readonly Uint16Array[];
+  /** of every block but the last, which may have fewer */
+  hoursOfBlock: number;
+  /** the number that 1 stands for */
+  one: number;
 }
 
 interface WindowAddon {
   windowMean(request: WindowMeanRequest, fields: Float32Array, factors: Float32Array | undefined, out: Float32Array): void;
+  windowMeanOfHalves(request: WindowMeanRequest, fields: HalfFields, out: Float32Array): void;
   windowMeanAdjoint(request: WindowMeanRequest, fields: Float32Array | undefined, gradOut: Float32Array, gradFactors: Float32Array): void;
 }
 
-const DEFAULTS = { stepsOffset: 0, factorsOffset: 0, hourlyFactors: false, threads: 1 };
+const DEFAULTS = { stepsOffset: 0, factorsOffset: 0, hourlyFactors: false, threads: 1, beside: false };
 
 let loaded: WindowAddon | undefined;
 
@@ -44,6 +56,11 @@ function addon(): WindowAddon {
  */
 export function windowMean(request: WindowMeanRequest, fields: Float32Array, out: Float32Array, factors?: Float32Array): void {
   addon().windowMean({ ...DEFAULTS, ...request }, fields, factors, out);
+}
+
+/** {@link windowMean} of fields in half precision, without factors. @throws as {@link windowMean} */
+export function windowMeanOfHalves(request: WindowMeanRequest, fields: HalfFields, out: Float32Array): void {
+  addon().windowMeanOfHalves({ ...DEFAULTS, ...request }, fields, out);
 }
 
 /**

@@ -3,7 +3,7 @@
  * that in a file of the system's temporary folder (scratch.ts). In half precision they take half the room.
  */
 import { tmpdir } from 'node:os';
-import { fromHalf, toHalf } from './half-precision';
+import { fromHalf, toHalf, type HalfFields } from '@retroplume/native';
 import { newMemory, part, type Crop, type Hours, type Memory } from './period-source';
 import { FILE_CHUNK, ScratchFile, ScratchMemory, type Scratch } from './scratch';
 
@@ -27,6 +27,8 @@ export interface HourStore {
   hours(range: Hours, memory?: Memory): Float32Array;
   /** @returns `[hours.count, crop.rows, crop.cols, channels]`, not to be written to */
   rectangle(crop: Crop, range: Hours, memory?: Memory): Float32Array;
+  /** Of a store in half precision a rectangle as it is kept, without a copy where it is in memory; lost with the next. */
+  halves?(crop: Crop, range: Hours): PlacedHalves;
   /** A rectangle that is to be changed. */
   edit(crop: Crop, range: Hours, memory?: Memory): Edit;
   /** Adds to a rectangle. */
@@ -38,6 +40,16 @@ export interface HourStore {
 export interface Edit {
   data: Float32Array;
   done: () => void;
+}
+
+/** Fields in half precision with some hours of a rectangle in them. */
+export interface PlacedHalves {
+  fields: HalfFields;
+  /** of the fields */
+  grid: Pick<HourStoreShape, 'rows' | 'cols'>;
+  crop: Crop;
+  /** number of the first hour in the fields */
+  first: number;
 }
 
 export interface HourStoreOptions {
@@ -67,8 +79,7 @@ export function hourStore(shape: HourStoreShape, mostBytes: number, options: Hou
   const { folder = tmpdir(), half, memoryBlock = 2 ** 30 } = options;
   const bytes = hourStoreBytes(shape, options);
   const inMemory = bytes <= mostBytes;
-  if (half !== undefined)
-    return new CopyingStore(shape, new HalfValues(inMemory ? new ScratchMemory(bytes, memoryBlock) : new ScratchFile(folder, bytes), half));
+  if (half !== undefined) return inMemory ? new HalfStoreInMemory(shape, half, memoryBlock) : new HalfStoreInFile(shape, half, folder);
   return inMemory ? new StoreInMemory(shape) : new CopyingStore(shape, new SingleValues(new ScratchFile(folder, bytes)));
 }
 
@@ -235,6 +246,48 @@ class CopyingStore extends AnyStore {
 
   dispose(): void {
     this.values.dispose();
+  }
+}
+
+class HalfStoreInMemory extends CopyingStore {
+  private readonly fields: HalfFields;
+
+  constructor(shape: HourStoreShape, one: number, memoryBlock: number) {
+    const bytesOfHour = hourStoreBytes({ ...shape, hours: 1 }, { half: one });
+    const hoursOfBlock = Math.max(1, Math.floor(memoryBlock / bytesOfHour));
+    const scratch = new ScratchMemory(shape.hours * bytesOfHour, hoursOfBlock * bytesOfHour);
+    super(shape, new HalfValues(scratch, one));
+    this.fields = { blocks: scratch.blocks.map((block) => new Uint16Array(block.buffer)), hoursOfBlock, one };
+  }
+
+  halves(crop: Crop, { first }: Hours): PlacedHalves {
+    return { fields: this.fields, grid: this.shape, crop, first };
+  }
+}
+
+class HalfStoreInFile extends CopyingStore {
+  private readonly file: ScratchFile;
+
+  constructor(
+    shape: HourStoreShape,
+    private readonly one: number,
+    folder: string,
+  ) {
+    const file = new ScratchFile(folder, hourStoreBytes(shape, { half: one }));
+    super(shape, new HalfValues(file, one));
+    this.file = file;
+  }
+
+  halves(crop: Crop, range: Hours): PlacedHalves {
+    const { rows, cols } = crop;
+    const data = roomForHalves(range.count * rows * cols * this.channels);
+    forEachLine(this.shape, crop, range, (at, to, width) => this.file.read(new Uint8Array(data.buffer, 2 * to, 2 * width), 2 * at));
+    return {
+      fields: { blocks: [data], hoursOfBlock: range.count, one: this.one },
+      grid: { rows, cols },
+      crop: { row: 0, col: 0, rows, cols },
+      first: 0,
+    };
   }
 }
 

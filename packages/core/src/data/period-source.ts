@@ -1,5 +1,6 @@
 /** A period whose fields are taken a rectangle of cells and a span of hours at a time: from memory, or from the prepared store on disk. */
 import type { Grid, TimeAxis } from '../grid/grid';
+import type { HourStore } from './hour-store';
 import type { TrainingPeriod } from './training-period';
 
 /** A rectangle of cells. */
@@ -78,7 +79,7 @@ export function* hoursOf(
 }
 
 /** Hourly fields of a whole grid that are not in memory; a part of them is read when it is asked for. */
-export interface StoredValues {
+export interface StoredValues extends Pick<HourStore, 'halves'> {
   /** @returns `[hours.count, crop.rows, crop.cols, channels]`, as {@link PeriodSource.hourly} */
   rectangle(crop: Crop, hours: Hours, memory?: Memory): Float32Array;
 }

@@ -15,7 +15,7 @@ export interface Scratch {
 
 /** In blocks: one typed array holds 4 GiB at most. */
 export class ScratchMemory implements Scratch {
-  private readonly blocks: Uint8Array[];
+  readonly blocks: readonly Uint8Array<ArrayBuffer>[];
 
   constructor(
     length: number,

@@ -6,7 +6,7 @@
  * sees the same batches, without any state to keep. What is random about a sample beside its choice has a stream of its own: of ranks that share a batch,
  * each draws all choices and fills its own samples alone, which are those that one process would see. So is it with micro-batches.
  */
-import { windowMean } from '@retroplume/native';
+import { windowMean, windowMeanOfHalves } from '@retroplume/native';
 import { ConfigError } from '../errors';
 import { Random } from '../random';
 import { copyHour, keptMemory, placed, type Crop, type HourlyValues } from '../data/period-source';
@@ -40,6 +40,8 @@ export interface SamplerSettings {
   previousConcentrations: boolean;
   /** windows of a sample, one after the other, each with the output of the one before as y; default 1 */
   rolloutWindows?: number;
+  /** that draw beside a program which leaves them idle; default 1 */
+  threads?: number;
   seed: number;
 }
 
@@ -110,6 +112,7 @@ export class Sampler {
   private readonly rollout: number;
   /** of what is read for a sample */
   private readonly memory = keptMemory();
+  private readonly workers: { threads: number; beside: boolean };
 
   constructor(
     private readonly periods: readonly TrainingPeriod[],
@@ -124,6 +127,7 @@ export class Sampler {
     this.runs = runs ?? { train: all, test: all };
     this.tracerChannels = periods[0].runs.get(this.runs.train[0])?.tracers?.channels ?? 0;
     this.rollout = settings.rolloutWindows ?? 1;
+    this.workers = { threads: settings.threads ?? 1, beside: true };
     this.size = cropSize(grid.rows, grid.cols, settings.crop);
     const paired = drawsPairs(this.runs.train, settings.batch);
     if (paired && settings.batch % 2 !== 0) {
@@ -262,8 +266,15 @@ export class Sampler {
   /** Writes the steps of the window of a choice to `out` from `offset` on. */
   private copyWindow(values: HourlyValues, channels: number, { period, hour, crop }: Choice, out: Float32Array, offset: number): void {
     const { hours } = this.window;
-    const { data, grid, crop: its, first } = placed(values, period.grid, crop, { first: hour - hours + 1, count: hours }, this.memory);
-    windowMean({ ...this.window.request(grid, channels, first + hours - 1, its), stepsOffset: offset }, data, out);
+    const range = { first: hour - hours + 1, count: hours };
+    const halves = 'rectangle' in values ? values.halves?.(crop, range) : undefined;
+    if (halves) {
+      const request = this.window.request(halves.grid, channels, halves.first + hours - 1, halves.crop);
+      windowMeanOfHalves({ ...request, ...this.workers, stepsOffset: offset }, halves.fields, out);
+      return;
+    }
+    const { data, grid, crop: its, first } = placed(values, period.grid, crop, range, this.memory);
+    windowMean({ ...this.window.request(grid, channels, first + hours - 1, its), ...this.workers, stepsOffset: offset }, data, out);
   }
 
   private copyHour(values: HourlyValues, channels: number, { period, hour, crop }: Choice, out: Float32Array, offset: number): void {

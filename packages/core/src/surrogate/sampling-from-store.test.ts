@@ -1,3 +1,4 @@
+import type { HourStore } from '../data/hour-store';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,4 +106,35 @@ it('fields that no store holds lie in a temporary file where there is no room', 
   expect(room.given).toEqual({ inMemory: 480, elsewhere: 480 });
   room.dispose();
   expect(() => second.rectangle(whole, { first: 0, count: 1 })).toThrow(/EBADF/);
+});
+
+it.each([
+  ['in memory, on two threads', 1e9, 2],
+  ['in files', 0, 1],
+])('of tracers in half precision %s, windows are to the bit those of their numbers', (_, mostBytes, threads) => {
+  const periods = NAMES.map((name) => readPrepared(folder, name, { runs: RUNS }));
+  carryRuns(periods, TRACERS, 1, { mostBytes, mostInSingle: 0 });
+  const plain = periods.map((period): TrainingPeriod => ({
+    ...period,
+    runs: new Map(
+      [...period.runs].map(([name, run]) => {
+        const { channels } = run.tracers!;
+        const tracers = { channels, rectangle: (...asked) => run.tracers!.rectangle(...asked) } as HourStore;
+        return [name, { ...run, tracers }];
+      }),
+    ),
+  }));
+  const [drawn, expected] = [periods, plain].map((of) => {
+    const settings = { batch: 4, crop: 0, rotation: false, noise: 0, rescaling: 0, previousConcentrations: false, seed: 5, threads };
+    const sampler = new Sampler(
+      of,
+      of.map(() => ({ train: HOURS, test: HOURS })),
+      window,
+      settings,
+    );
+    return [0, 1, 2, 3].map((i) => sampler.train(i));
+  });
+  expect('halves' in periods[0].runs.get(RUNS[0])!.tracers!).toBe(true);
+  expect(drawn).toEqual(expected);
+  dropTracers(periods);
 });

@@ -75,14 +75,21 @@ export function samplerOf(
   spinUp: readonly number[],
   surrogate: SurrogateSettings,
   training: TrainingSettings,
-  { runs, testRuns = [], share }: { runs?: readonly string[]; testRuns?: readonly string[]; share?: BatchPart } = {},
+  { runs, testRuns = [], share, threads }: { runs?: readonly string[]; testRuns?: readonly string[]; share?: BatchPart; threads?: number } = {},
 ): Sampler {
   const window = new Window(surrogate.window);
   const runSplit = splitRuns(runs ?? [...periods[0].runs.keys()], testRuns);
   const splits = periods.map(({ name, time }, p) =>
     trainingHours({ name, hours: time.count, spinUpHours: spinUp[p] }, surrogate, training, testRuns.length > 0),
   );
-  return new Sampler(periods, splits, window, { ...training, previousConcentrations: takesInitialConcentrations(surrogate) }, runSplit, share);
+  return new Sampler(
+    periods,
+    splits,
+    window,
+    { ...training, previousConcentrations: takesInitialConcentrations(surrogate), threads },
+    runSplit,
+    share,
+  );
 }
 
 /**
@@ -107,7 +114,9 @@ export async function train(
   const ranks = options.ranks ?? ALONE;
   requireSharable(surrogate, training, options, ranks);
   const parts = partsOf(training, drawsPairs(splitRuns(runs, testRuns).train, training.batch), ranks);
-  const samplers = parts.map((share) => samplerOf(periods, spinUp, surrogate, training, { runs, testRuns, share }));
+  // A program on a GPU leaves the processor's threads to the sampler; one on the CPU needs them all.
+  const threads = (options.device ?? 'cpu') === 'cpu' ? 1 : options.threads;
+  const samplers = parts.map((share) => samplerOf(periods, spinUp, surrogate, training, { runs, testRuns, share, threads }));
   const [sampler] = samplers;
   const sizes = {
     batch: sampler.batch,

@@ -27,6 +27,8 @@ class Addon : public Napi::Addon<Addon> {
    */
   Napi::Promise submit(Napi::Env env, std::function<Finish()> job);
   Executor& executor();
+  /** Of kernels that JavaScript's thread runs beside a program, which has the executor's. */
+  Team& teamBeside() { return teamBeside_; }
   const Registry& registry() const { return registry_; }
   /** The options as they were read, with the device that they ask for opened; the programs on one GPU share it. @throws NativeError
    * DEVICE_CUDA_MISSING */
@@ -39,13 +41,17 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Value cudaDevices(const Napi::CallbackInfo& info);
   Napi::Value measurePeak(const Napi::CallbackInfo& info);
   Napi::Value windowMean(const Napi::CallbackInfo& info);
+  Napi::Value windowMeanOfHalves(const Napi::CallbackInfo& info);
   Napi::Value windowMeanAdjoint(const Napi::CallbackInfo& info);
+  Napi::Value fromHalf(const Napi::CallbackInfo& info);
+  Napi::Value toHalf(const Napi::CallbackInfo& info);
   Napi::Value tracers(const Napi::CallbackInfo& info);
   Napi::Value tracersAdjoint(const Napi::CallbackInfo& info);
 
   Registry registry_;
   std::map<int, std::shared_ptr<Device>> devices_;  // opened
   std::unique_ptr<Executor> executor_;
+  Team teamBeside_;
   Napi::ThreadSafeFunction settle_;
   int pending_ = 0;
   Napi::FunctionReference programClass_;

@@ -29,6 +29,12 @@ class Arguments {
     return value.As<Napi::Float32Array>();
   }
 
+  Napi::Uint16Array halves(const Napi::Value& value, const char* name) const {
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint16_array)
+      refuse(std::string(name) + " to be a Uint16Array");
+    return value.As<Napi::Uint16Array>();
+  }
+
   /** `offset` elements on, if `length` are left there. */
   float* at(Napi::Float32Array array, int64_t offset, int64_t length, const char* name) const {
     if (offset + length > static_cast<int64_t>(array.ElementLength())) refuse(std::string(name) + " to be long enough");
@@ -39,10 +45,19 @@ class Arguments {
   std::string what_;
 };
 
-/** On the calling thread where it is alone: it may then run beside a program. Otherwise on the executor's, which has a team. */
+/** Who shares a kernel's work. */
+struct Workers {
+  int threads;
+  /** beside a program: not the executor's team, but that of the calling thread */
+  bool beside = false;
+};
+
+/** On the calling thread where it is alone or has a team of its own: it may then run beside a program. Otherwise on the executor's. */
 template <class Call>
-void runKernel(Addon& addon, Kernel<Call> kernel, const Call& call, int threads) {
+void runKernel(Addon& addon, Kernel<Call> kernel, const Call& call, Workers workers) {
+  const int threads = workers.threads;
   if (threads == 1) return kernel(call, Context{1, nullptr, nullptr});
+  if (workers.beside) return kernel(call, Context{threads, nullptr, &addon.teamBeside()});
   Executor& executor = addon.executor();
   executor.runAndWait([&] { kernel(call, Context{threads, nullptr, &executor.team()}); });
 }

@@ -85,7 +85,7 @@ Napi::Value Addon::tracers(const Napi::CallbackInfo& info) {
     call.out = arguments.at(arguments.floats(info[4], "out"), 0, request.tracerElements(), "out");
     if (!info[5].IsUndefined())
       call.factors = arguments.at(arguments.floats(info[5], "factors"), request.factorsOffset, request.factorElements, "factors");
-    runKernel(*this, cpuKernels(detectIsa()).tracers, call, request.threads);
+    runKernel(*this, cpuKernels(detectIsa()).tracers, call, {request.threads});
     return info.Env().Undefined();
   });
 }
@@ -97,7 +97,7 @@ Napi::Value Addon::tracersAdjoint(const Napi::CallbackInfo& info) {
     call.emissions = arguments.at(arguments.floats(info[3], "emissions"), 0, request.emissionElements(), "emissions");
     call.gradOut = arguments.at(arguments.floats(info[4], "gradOut"), 0, request.tracerElements(), "gradOut");
     call.gradFactors = arguments.at(arguments.floats(info[5], "gradFactors"), request.factorsOffset, request.factorElements, "gradFactors");
-    runKernel(*this, cpuKernels(detectIsa()).tracersAdjoint, call, request.threads);
+    runKernel(*this, cpuKernels(detectIsa()).tracersAdjoint, call, {request.threads});
     return info.Env().Undefined();
   });
 }

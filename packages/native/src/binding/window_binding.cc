@@ -1,6 +1,9 @@
+#include <vector>
+
 #include "binding/arguments.h"
 
-/** windowMean and windowMeanAdjoint of window-mean.ts: what JavaScript gives is checked here once, and the kernels read its memory in place. */
+/** windowMean, windowMeanOfHalves and windowMeanAdjoint of window-mean.ts: what JavaScript gives is checked here once, and the kernels read its
+ * memory in place. */
 namespace retroplume {
 
 namespace {
@@ -32,6 +35,10 @@ WindowMeanParams readParams(const Napi::Object& request, const Napi::Int32Array&
   return p;
 }
 
+Workers workersOf(const Napi::Object& request) {
+  return {static_cast<int>(arguments.integer(request, "threads")), request.Get("beside").ToBoolean().Value()};
+}
+
 const float* fieldsOf(const Napi::Value& value, const WindowMeanParams& p) {
   const Napi::Float32Array fields = arguments.floats(value, "fields");
   if ((p.hour + 1) * p.rows * p.cols * p.channels > static_cast<int64_t>(fields.ElementLength())) arguments.refuse("the fields to hold the hour");
@@ -54,7 +61,35 @@ Napi::Value Addon::windowMean(const Napi::CallbackInfo& info) {
       call.factors =
           arguments.at(arguments.floats(info[2], "factors"), arguments.integer(request, "factorsOffset"), factorElements(call.params), "factors");
     call.out = arguments.at(out, arguments.integer(request, "stepsOffset"), stepElements(call.params), "out");
-    runKernel(*this, cpuKernels(detectIsa()).windowMean, call, static_cast<int>(arguments.integer(request, "threads")));
+    runKernel(*this, cpuKernels(detectIsa()).windowMean, call, workersOf(request));
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value Addon::windowMeanOfHalves(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Napi::Object request = info[0].As<Napi::Object>(), fields = info[1].As<Napi::Object>();
+    const Napi::Array blocks = fields.Get("blocks").As<Napi::Array>();
+    const Napi::Float32Array out = arguments.floats(info[2], "out");
+    const Napi::Int32Array steps = stepsOf(request);
+    WindowMeanOfHalves call{readParams(request, steps), nullptr, 0, 1, nullptr};
+    const WindowMeanParams& p = call.params;
+    call.hoursOfBlock = arguments.integer(fields, "hoursOfBlock");
+    if (call.hoursOfBlock == 0) arguments.refuse("hoursOfBlock to be at least 1");
+    call.one = fields.Get("one").ToNumber().FloatValue();
+    std::vector<const uint16_t*> begins;
+    int64_t hours = 0;
+    for (uint32_t i = 0; i < blocks.Length(); ++i) {
+      const Napi::Uint16Array block = arguments.halves(blocks.Get(i), "every block");
+      const int64_t held = static_cast<int64_t>(block.ElementLength()) / (p.rows * p.cols * p.channels);
+      if (hours % call.hoursOfBlock != 0) arguments.refuse("every block but the last to hold hoursOfBlock hours");
+      hours += held < call.hoursOfBlock ? held : call.hoursOfBlock;
+      begins.push_back(block.Data());
+    }
+    if (p.hour >= hours) arguments.refuse("the fields to hold the hour");
+    call.blocks = begins.data();
+    call.out = arguments.at(out, arguments.integer(request, "stepsOffset"), stepElements(p), "out");
+    runKernel(*this, cpuKernels(detectIsa()).windowMeanOfHalves, call, workersOf(request));
     return info.Env().Undefined();
   });
 }
@@ -68,7 +103,7 @@ Napi::Value Addon::windowMeanAdjoint(const Napi::CallbackInfo& info) {
     if (!info[1].IsUndefined()) call.fields = fieldsOf(info[1], call.params);
     call.gradOut = arguments.at(gradOut, arguments.integer(request, "stepsOffset"), stepElements(call.params), "gradOut");
     call.gradFactors = arguments.at(gradFactors, arguments.integer(request, "factorsOffset"), factorElements(call.params), "gradFactors");
-    runKernel(*this, cpuKernels(detectIsa()).windowMeanAdjoint, call, static_cast<int>(arguments.integer(request, "threads")));
+    runKernel(*this, cpuKernels(detectIsa()).windowMeanAdjoint, call, workersOf(request));
     return info.Env().Undefined();
   });
 }

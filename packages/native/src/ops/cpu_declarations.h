@@ -48,7 +48,10 @@ void clipNorm(const ClipNorm<float>& call, const Context& context);
 void multiplyAdds(const MultiplyAdds& call, const Context& context);
 void triad(const Triad& call, const Context& context);
 void windowMean(const WindowMean& call, const Context& context);
+void windowMeanOfHalves(const WindowMeanOfHalves& call, const Context& context);
 void windowMeanAdjoint(const WindowMeanAdjoint& call, const Context& context);
+void fromHalf(const FromHalf& call, const Context& context);
+void toHalf(const ToHalf& call, const Context& context);
 void tracers(const Tracers& call, const Context& context);
 void tracersAdjoint(const TracersAdjoint& call, const Context& context);
 

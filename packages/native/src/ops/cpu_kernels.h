@@ -5,6 +5,7 @@
 #include "ops/channel_affine/channel_affine.h"
 #include "ops/conv2d/conv2d.h"
 #include "ops/dropout/dropout.h"
+#include "ops/half_precision/half_precision.h"
 #include "ops/loss/loss.h"
 #include "ops/lstm/lstm.h"
 #include "ops/maxpool2x2/maxpool2x2.h"
@@ -69,7 +70,10 @@ struct CpuKernels {
   Kernel<MultiplyAdds> multiplyAdds = nullptr;
   Kernel<Triad> triad = nullptr;
   Kernel<WindowMean> windowMean = nullptr;
+  Kernel<WindowMeanOfHalves> windowMeanOfHalves = nullptr;
   Kernel<WindowMeanAdjoint> windowMeanAdjoint = nullptr;
+  Kernel<FromHalf> fromHalf = nullptr;
+  Kernel<ToHalf> toHalf = nullptr;
   Kernel<Tracers> tracers = nullptr;
   Kernel<TracersAdjoint> tracersAdjoint = nullptr;
 };

@@ -46,7 +46,10 @@ CpuKernels cpuTable() {
   table.multiplyAdds = multiplyAdds;
   table.triad = triad;
   table.windowMean = windowMean;
+  table.windowMeanOfHalves = windowMeanOfHalves;
   table.windowMeanAdjoint = windowMeanAdjoint;
+  table.fromHalf = fromHalf;
+  table.toHalf = toHalf;
   table.tracers = tracers;
   table.tracersAdjoint = tracersAdjoint;
   return table;

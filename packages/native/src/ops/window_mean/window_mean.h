@@ -26,6 +26,15 @@ struct WindowMean {
   float* out;
 };
 
+/** The same without factors, of fields in half precision that lie in blocks of hours: `one` is the number that 1 stands for. */
+struct WindowMeanOfHalves {
+  WindowMeanParams params;
+  const uint16_t* const* blocks;
+  int64_t hoursOfBlock;
+  float one;
+  float* out;
+};
+
 /** The transpose with respect to the factors: gradFactors += 1/n Σ fields · gradOut[step], over the crop; `fields` may be null (all 1). */
 struct WindowMeanAdjoint {
   WindowMeanParams params;

@@ -1,5 +1,6 @@
 #include "ops/cpu_declarations.h"
 #include "ops/simd/elementwise.h"
+#include "ops/simd/halves.h"
 
 /** Rows of the crop are contiguous in memory, and an output row stays in the first-level cache while the hours pass over it. */
 namespace retroplume::RETROPLUME_ISA {
@@ -30,6 +31,22 @@ void meanRow(const WindowMean& call, int64_t step, int64_t row) {
   }
 }
 
+void meanRowOfHalves(const WindowMeanOfHalves& call, int64_t step, int64_t row) {
+  const WindowMeanParams& p = call.params;
+  const int64_t width = p.cropCols * p.channels, hourSize = p.rows * p.cols * p.channels, offset = rowOffset(p, row);
+  const int32_t first = p.steps[2 * step], last = p.steps[2 * step + 1];
+  const float scale = 1.0f / static_cast<float>(last - first + 1), one = call.one;
+  float* to = call.out + (step * p.cropRows + row) * width;
+  for (int64_t hour = p.hour - last; hour <= p.hour - first; ++hour) {
+    const uint16_t* from = call.blocks[hour / call.hoursOfBlock] + hour % call.hoursOfBlock * hourSize + offset;
+    const bool begins = hour == p.hour - last;
+    forEachVector({0, width}, [=](int64_t e, int valid) {
+      const Vector term = scale * (one * fetchHalves(from + e, valid));
+      keep(to + e, begins ? term : fetch(to + e, valid) + term, valid);
+    });
+  }
+}
+
 void adjointRow(const WindowMeanAdjoint& call, int64_t row) {
   const WindowMeanParams& p = call.params;
   const int64_t width = p.cropCols * p.channels, hourSize = p.rows * p.cols * p.channels, offset = rowOffset(p, row);
@@ -51,6 +68,14 @@ void windowMean(const WindowMean& call, const Context& context) {
   inParallel(context, [&](const Worker& worker) {
     const Range rows = shareOf(p.stepCount * p.cropRows, worker.threads, worker.thread);
     for (int64_t i = rows.begin; i < rows.end; ++i) meanRow(call, i / p.cropRows, i % p.cropRows);
+  });
+}
+
+void windowMeanOfHalves(const WindowMeanOfHalves& call, const Context& context) {
+  const WindowMeanParams& p = call.params;
+  inParallel(context, [&](const Worker& worker) {
+    const Range rows = shareOf(p.stepCount * p.cropRows, worker.threads, worker.thread);
+    for (int64_t i = rows.begin; i < rows.end; ++i) meanRowOfHalves(call, i / p.cropRows, i % p.cropRows);
   });
 }
 

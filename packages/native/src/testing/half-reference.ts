@@ -1,4 +1,4 @@
-/** IEEE 754 half precision, for fields that are kept in half the room: 11 bits of a number, rounded to nearest, within ±65504; larger ones become that. */
+/** Half precision as half-precision.ts has it, number by number: what the kernels are held against. */
 
 /** Of each half, the number it stands for. */
 let table: Float32Array | undefined;
@@ -25,6 +25,12 @@ const INFINITE = 0x7f800000;
 const single = new Float32Array(1);
 const bits = new Uint32Array(single.buffer);
 
+function roundedToEven(value: number): number {
+  const below = Math.floor(value);
+  const over = value - below;
+  return over > 0.5 || (over === 0.5 && below % 2 === 1) ? below + 1 : below;
+}
+
 /** out = values / scale */
 export function toHalf(values: Float32Array, out: Uint16Array, scale = 1): void {
   for (let i = 0; i < values.length; i++) {
@@ -32,7 +38,7 @@ export function toHalf(values: Float32Array, out: Uint16Array, scale = 1): void 
     const sign = (bits[0] >>> 16) & 0x8000;
     const size = bits[0] & 0x7fffffff;
     let half: number;
-    if (size < SMALLEST_NORMAL) half = Math.round(Math.abs(single[0]) * 2 ** 24);
+    if (size < SMALLEST_NORMAL) half = roundedToEven(Math.abs(single[0]) * 2 ** 24);
     else if (size <= LARGEST)
       half = (size + 0xfff + ((size >> 13) & 1) - 0x38000000) >> 13; // ties to even; the exponent's bias is 15 for 127
     else half = size > INFINITE ? 0x7e00 : 0x7bff;

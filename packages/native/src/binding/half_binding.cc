@@ -1,0 +1,38 @@
+#include "binding/arguments.h"
+
+/** fromHalf and toHalf of half-precision.ts, on the calling thread. */
+namespace retroplume {
+
+namespace {
+
+const Arguments arguments("half precision");
+
+float oneOf(const Napi::Value& value) {
+  if (!value.IsNumber()) arguments.refuse("one to be a number");
+  return value.As<Napi::Number>().FloatValue();
+}
+
+}  // namespace
+
+Napi::Value Addon::fromHalf(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Napi::Uint16Array halves = arguments.halves(info[0], "halves");
+    const int64_t count = static_cast<int64_t>(halves.ElementLength());
+    const FromHalf call{count, halves.Data(), arguments.at(arguments.floats(info[1], "out"), 0, count, "out"), oneOf(info[2])};
+    runKernel(*this, cpuKernels(detectIsa()).fromHalf, call, {1});
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value Addon::toHalf(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Napi::Float32Array values = arguments.floats(info[0], "values");
+    Napi::Uint16Array halves = arguments.halves(info[1], "halves");
+    if (halves.ElementLength() < values.ElementLength()) arguments.refuse("halves to be long enough");
+    const ToHalf call{static_cast<int64_t>(values.ElementLength()), values.Data(), halves.Data(), oneOf(info[2])};
+    runKernel(*this, cpuKernels(detectIsa()).toHalf, call, {1});
+    return info.Env().Undefined();
+  });
+}
+
+}  // namespace retroplume
