@@ -1,5 +1,5 @@
 /** The runs of the transport model that `certify` makes itself, as the tasks of a job array make them: each by itself, before `certify`. */
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCase, type Case } from '../data/case';
@@ -107,6 +107,29 @@ it('stay in the period that they were made in when the case has another one less
   await runStages(one, { out: at('fewer'), stages: ['simulate', 'prepare'], threads: 1 });
   expect(await make('fewer', NAMES[0], one)).toMatchObject({ runs: [], kinds: ['stage-skipped'] });
   expect(concentrations('fewer')).toEqual(files);
+});
+
+it('in patches follow the period by whose emissions these are placed, the others only their own', async () => {
+  copy('trained', 'swapped');
+  for (const run of [NAMES[0], NAMES[2]]) await make('swapped', run);
+  const swapped = loadCase(caseFile, [...SETTINGS, `periods=${JSON.stringify([...settings.periods].reverse())}`]);
+  await runStages(swapped, { out: at('swapped'), stages: ['simulate', 'prepare'], threads: 1 });
+  expect((await make('swapped', NAMES[0], swapped)).runs).toEqual([]);
+  expect((await make('swapped', NAMES[2], swapped)).runs).toEqual([`${NAMES[2]}, summer`, `${NAMES[2]}, winter`]);
+});
+
+it('are those of their inputs, wherever these lie and whatever the stages before have seen', async () => {
+  copy('trained', 'moved');
+  copy('inputs', 'elsewhere');
+  await make('moved', NAMES[0]);
+  const moved = loadCase(caseFile, [...SETTINGS, 'emissions.files=elsewhere/EMIS_{period}.nc', 'meteorology.files=elsewhere/METCRO2D_{period}.nc']);
+  expect((await make('moved', NAMES[0], moved)).runs).toEqual([]);
+  const bytes = readFileSync(at('elsewhere/EMIS_winter.nc'));
+  bytes[bytes.length - 1] ^= 1; // of the last value's mantissa
+  writeFileSync(at('elsewhere/EMIS_winter.nc'), bytes);
+  const { runs, logs } = await make('moved', NAMES[0], moved);
+  expect(runs).toEqual([`${NAMES[0]}, winter`]);
+  expect(logs).toEqual([expect.stringMatching(/^made with other settings or inputs .* taken as it is: simulate/)]);
 });
 
 it.each(['ctm.options.honoRate=0', 'meteorology.format=mcip'])('of other settings are not taken (%s)', async (setting) => {

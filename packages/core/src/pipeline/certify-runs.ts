@@ -2,7 +2,7 @@
  * Runs of the transport model by which the surrogate's response is judged: the response runs of `simulate`, and those that `certify` makes itself
  * with one group changed in the whole domain or in patches.
  *
- * They depend on the prior inventory, weather and transport model only, so they lie beside the stages' folders, under a hash of those:
+ * They depend on the prior inventory, weather and transport model only, so they lie beside the stages' folders, under a hash of those in a period:
  * a surrogate that is trained anew, and the paper's mode, are judged by the same runs, and none is made twice. Nor does any wait for a training: run-part.ts
  * makes one by itself.
  */
@@ -19,10 +19,11 @@ import { runJobs } from './ctm-jobs';
 import { hasForeignPrior } from './foreign-prior';
 import { meanEmissions } from './factors-file';
 import { uniformFactors } from './member-factors';
-import { partKey, readRecord } from './record';
-import { runsIn } from './run-keys';
+import { hashText, readRecord } from './record';
+import { partName, runsIn } from './run-keys';
 import { emissionInput, priorSectors, simulatedSectors, writeSectors } from './sector-files';
 import type { StageContext } from './stage';
+import { partsOf } from './stage-keys';
 
 /** A run of the transport model with the emissions of one group changed by the same factor in every hour. */
 export interface CertifyingRun {
@@ -46,40 +47,41 @@ export interface PriorEmissions extends Pick<PreparedPeriod, 'grid' | 'time'> {
   emissions: Float32Array;
 }
 
-/** Folder of the runs that `certify` makes in a period: all that decides them, but for what they change, decides the prior run. */
-function runsFolder({ case: settings, out, dirOf }: StageContext): (period: string) => string {
-  const simulate = readRecord(dirOf('simulate'));
-  const recorded = new Map(simulate?.inputs.map((file) => [file.path, file]));
-  const known = new Map<string, string>();
+/** Of one of the runs that `certify` makes itself the folder in a period. */
+type FolderOf = (period: string, run: Pick<OwnRun, 'inPatches'>) => string;
+
+/** Folders bear a hash of all that decides the runs in them, but for what they change: of what decides the prior run, as the inputs are now. */
+async function runsFolders(context: StageContext): Promise<FolderOf> {
+  const { case: settings, out, dirOf } = context;
+  const prior = settings.periods.map((period) => runsIn(settings, period)(PRIOR));
+  const own = await partsOf(context, prior);
+  const made = readRecord(dirOf('simulate'))?.parts;
   const hashOf = (period: string): string => {
-    const prior = runsIn(
-      settings,
-      settings.periods.find(({ name }) => name === period)!,
-    )(PRIOR);
-    const inputs = prior.inputs.flatMap((path) => recorded.get(path) ?? []);
-    const key = partKey(prior.settings, inputs);
-    const made = simulate?.parts?.[prior.name];
-    return (made?.key === key && made.madeWith) || key;
+    const name = partName(PRIOR, period);
+    const { key } = own[name];
+    return (made?.[name]?.key === key && made[name].madeWith) || key;
   };
-  return (period) => {
-    const hash = known.get(period) ?? hashOf(period);
-    known.set(period, hash);
-    return join(out, 'certify-runs', hash.slice(0, 12));
+  const first = hashOf(settings.periods[0].name);
+  return (period, { inPatches }) => {
+    const hash = hashOf(period);
+    // Patches are placed by the emissions of the first period.
+    const placed = inPatches && hash !== first ? hashText(`${hash} ${first}`) : hash;
+    return join(out, 'certify-runs', placed.slice(0, 12));
   };
 }
 
 /** All runs that the case asks for, those that are there already and those that are to be made. None where no transport model could make them. */
-export function certifyingRuns(context: StageContext, prior: PriorEmissions): CertifyingRun[] {
+export async function certifyingRuns(context: StageContext, prior: PriorEmissions): Promise<CertifyingRun[]> {
   if (hasForeignPrior(context.case)) return [];
   const { response } = context.case;
   const simulate = context.dirOf('simulate');
-  const folder = runsFolder(context);
+  const folder = await runsFolders(context);
   const given = response.groups.map((group): CertifyingRun => {
     const name = responseRun(group);
     return { name, group, factor: response.factor, output: (period) => simulatedFile(simulate, name, 'ACONC', period) };
   });
   const own = ownRuns(context.case).flatMap(({ inPatches, ...of }): CertifyingRun[] => {
-    const run = { ...of, output: (period: string) => simulatedFile(folder(period), of.name, 'ACONC', period) };
+    const run = { ...of, output: (period: string) => simulatedFile(folder(period, { inPatches }), of.name, 'ACONC', period) };
     if (!inPatches) return [run];
     const patches = patchesOf(context.case, prior, of.group);
     return patches.length === 0 ? [] : [{ ...run, patches }];
@@ -96,9 +98,10 @@ export function certifyingRunNames(settings: Case): string[] {
 }
 
 /** Whether the files of a run that `certify` makes itself are there, in all periods. The stages before it have their records. */
-export function isCertifyingRunMade(context: StageContext, name: string): boolean {
-  const folder = runsFolder(context);
-  return context.case.periods.every((period) => existsSync(simulatedFile(folder(period.name), name, 'ACONC', period.name)));
+export async function isCertifyingRunMade(context: StageContext, name: string): Promise<boolean> {
+  const folder = await runsFolders(context);
+  const run = ownRuns(context.case).find((each) => each.name === name)!;
+  return context.case.periods.every((period) => existsSync(simulatedFile(folder(period.name, run), name, 'ACONC', period.name)));
 }
 
 function certifiedGroups({ certificate }: Case): Group[] {
@@ -137,7 +140,7 @@ export function factorsOfRun({ group, factor, patches }: CertifyingRun, grid: { 
 /** One of the runs that `certify` makes itself, in all periods: what is missing of its files. The stages before it have their records. */
 export async function makeCertifyingRun(context: StageContext, name: string): Promise<void> {
   const prior = priorEmissions(context);
-  const run = certifyingRuns(context, prior).find((each) => each.name === name);
+  const run = (await certifyingRuns(context, prior)).find((each) => each.name === name);
   if (run) await makeRuns(context, [run], prior.grid);
   else context.log(`${name}: the group is emitted nowhere, so there are no patches and no run`);
 }

@@ -72,7 +72,7 @@ export const certifyStage: Stage = {
     const { periods } = context.case;
     const first = preparedPeriod(context, periods[0]);
     const { grid, time } = first;
-    const runs = certifyingRuns(context, { grid, time, emissions: first.runs.get(PRIOR)!.emissions });
+    const runs = await certifyingRuns(context, { grid, time, emissions: first.runs.get(PRIOR)!.emissions });
     await makeRuns(context, runs, grid);
     const plan = domainPlan(context, surrogate, grid, { adjoint: true });
     const program = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: true });

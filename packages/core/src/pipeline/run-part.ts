@@ -148,7 +148,7 @@ async function makeCertifying(context: StageContext, { name, task }: { name: str
     fail(context, task, cause);
   }
   await tellStale(context, 'certify', BEFORE_CERTIFYING);
-  if (isCertifyingRunMade(context, name)) return skip(context);
+  if (await isCertifyingRunMade(context, name)) return skip(context);
   const release = lockPart(context.out, task);
   await atWork(context, { task, release }, () => makeCertifyingRun(context, name));
 }

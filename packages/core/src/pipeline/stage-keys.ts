@@ -64,7 +64,8 @@ async function describeAll({ inputs, log }: StageContext, paths: readonly string
   return files;
 }
 
-async function partsOf(context: StageContext, contents: readonly PartContent[]): Promise<Record<string, StagePart>> {
+/** Parts with their keys, by their names. */
+export async function partsOf(context: StageContext, contents: readonly PartContent[]): Promise<Record<string, StagePart>> {
   const parts: Record<string, StagePart> = {};
   // Parts of a period share their list of files, of which there may be thousands.
   const described = new Map<readonly string[], InputFile[]>();

@@ -115,7 +115,7 @@ function jobsOf(settings: Case): PossibleJob[] {
     args: ['certify', '--run', TASK],
     wanted: inVariants(settings, 'certify'),
     tasks: certifying,
-    missing: (context) => Promise.resolve(certifying.filter((run) => !isCertifyingRunMade(stageContext(context, 'certify', 'default'), run))),
+    missing: (context) => filterAsync(certifying, async (run) => !(await isCertifyingRunMade(stageContext(context, 'certify', 'default'), run))),
   };
   return [
     simulate,
