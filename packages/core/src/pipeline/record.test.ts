@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
@@ -97,6 +97,54 @@ describe('a stage is up to date', () => {
   });
 });
 
+describe('after a kill while a stage is begun with another key', () => {
+  const parts = { a: { key: '1', entries: ['a/result', 'a/log'] } };
+  const paths = ['a/result', 'a/log', 'b/log', 'b/result', 'sum'];
+  const begin = (): unknown => beginStage(dir, { key: 'k2', parts });
+
+  /** @returns whether it came to that: fewer removals may be all */
+  function killedAfter(removals: number): boolean {
+    let left = removals;
+    const { rmSync: remove } = jest.requireActual<typeof fs>('node:fs');
+    jest.spyOn(fs, 'rmSync').mockImplementation((...args) => {
+      if (left-- === 0) throw new Error('killed');
+      remove(...args);
+    });
+    try {
+      begin();
+      return false;
+    } catch {
+      return true;
+    } finally {
+      jest.restoreAllMocks();
+    }
+  }
+
+  beforeEach(() => {
+    beginStage(dir, { key: 'k', parts });
+    for (const path of paths) {
+      mkdirSync(dirname(join(dir, path)), { recursive: true });
+      writeFileSync(join(dir, path), path);
+    }
+  });
+  const finish = (bytes: number): void => finishStage(dir, { ...record('k', ['a/result']), bytes: { 'a/result': bytes }, parts });
+
+  it.each([0, 1, 2, 3])('it is not up to date unless all of its files are there (%i removals)', (removals) => {
+    finish('a/result'.length);
+    expect(killedAfter(removals)).toBe(true);
+    expect(isUpToDate(dir, 'k')).toBe(removals === 0);
+    expect(paths.every((path) => existsSync(join(dir, path)))).toBe(removals < 2);
+  });
+
+  it.each([0, 1, 2, 3, 4])('what is damaged goes all the same (%i removals)', (removals) => {
+    finish('a/result'.length + 1);
+    expect(killedAfter(removals)).toBe(true);
+    begin();
+    expect(existsSync(join(dir, 'a/result'))).toBe(false);
+    expect(existsSync(join(dir, 'a/log'))).toBe(true);
+  });
+});
+
 describe('what an interrupted stage left', () => {
   const leave = (key: string): void => {
     beginStage(dir, { key });
@@ -188,6 +236,26 @@ describe('parts of a stage', () => {
     writeFileSync(join(dir, 'partial.json'), JSON.stringify({ parts: { a: PARTS.a } }));
     beginStage(dir, { key: 'k', parts: PARTS });
     expect(files()).toEqual(['a/log', 'a/result']);
+  });
+
+  it('with another key are kept where they are trusted, as long as they are made, and with the old one again unasked', () => {
+    const trusted = (key: string, name: string): StagePart => ({ ...part(key, name), essence: 'e', product: `${name}/result` });
+    const [old, other] = ['1', '2'].map((key) => ({ a: trusted(key, 'a'), b: trusted(key, 'b') }));
+    beginStage(dir, { key: 'k', parts: old });
+    rmSync(join(dir, 'a/result'));
+    expect(beginStage(dir, { key: 'k2', parts: other, trusted: true }).parts).toEqual({ a: other.a, b: { ...other.b, madeWith: '1' }, c: PARTS.c });
+    expect(files()).toEqual(['b/result', 'c/result']);
+    expect(beginStage(dir, { key: 'k3', parts: old }).parts).toEqual({ ...old, c: PARTS.c });
+    expect(files()).toEqual(['b/result', 'c/result']);
+  });
+
+  it('that were trusted are so no more once they have to be made again', () => {
+    const trusted = (key: string): StagePart => ({ ...part(key, 'b'), essence: 'e', product: 'b/result' });
+    beginStage(dir, { key: 'k', parts: { b: trusted('1') } });
+    beginStage(dir, { key: 'k2', parts: { b: trusted('2') }, trusted: true });
+    expect(beginStage(dir, { key: 'k2', parts: { b: trusted('2') } }).parts.b).toEqual({ ...trusted('2'), madeWith: '1' });
+    rmSync(join(dir, 'b/result'));
+    expect(beginStage(dir, { key: 'k2', parts: { b: trusted('2') } }).parts.b).toEqual(trusted('2'));
   });
 
   it('are removed by a stage that has none', () => {

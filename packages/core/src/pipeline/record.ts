@@ -47,6 +47,8 @@ export interface StagePart {
   key: string;
   /** hash of what must be the same for a user to say that it is still right with another key */
   essence?: string;
+  /** of a part with an essence the file that is there once it is made */
+  product?: string;
   /** the key that it was made with, where that is another one and a user has said that it is still right */
   madeWith?: string;
   /** files and folders that it may leave, from the stage's folder */
@@ -159,6 +161,8 @@ export function checkOurs(dir: string): void {
 /** Removes what is in a stage's folder but for parts. The mark stays: what a kill leaves half empty must still be known as ours, and be of no key. */
 function emptyFolder(dir: string, parts: Record<string, StagePart>): void {
   writeFileAtomic(join(dir, PARTIAL), JSON.stringify({ parts }));
+  // Before the files that it does not count among the products.
+  rmSync(join(dir, RECORD), { force: true });
   const kept = new Set(entriesOf(parts));
   const folders = new Set([...kept].map(dirname));
   for (const name of readdirSync(dir)) {
@@ -185,10 +189,28 @@ function keptParts(dir: string, { parts, trusted }: Pick<StageMark, 'parts' | 't
     const now = name in parts ? parts[name] : undefined;
     if (now === undefined) {
       if (left.outlivesCase && !left.entries.some((entry) => own.has(entry))) kept[name] = left;
-    } else if (now.key === left.key) kept[name] = { ...now, ...(left.madeWith === undefined ? {} : { madeWith: left.madeWith }) };
-    else if (trusted && now.essence !== undefined && now.essence === left.essence) kept[name] = { ...now, madeWith: left.madeWith ?? left.key };
+    } else {
+      const same = now.key === left.key ? { ...now, ...madeWith(dir, left) } : asTrusted(dir, now, left, trusted);
+      if (same) kept[name] = same;
+    }
   }
   return kept;
+}
+
+function isMade(dir: string, { product }: StagePart): boolean {
+  return product !== undefined && existsSync(join(dir, product));
+}
+
+/** One that has to be made again is made with its own key. */
+function madeWith(dir: string, left: StagePart): Pick<StagePart, 'madeWith'> {
+  return left.madeWith !== undefined && isMade(dir, left) ? { madeWith: left.madeWith } : {};
+}
+
+/** What was made with another key, where it is right all the same: it is that of before a user's word, or there is one. */
+function asTrusted(dir: string, now: StagePart, left: StagePart, trusted?: true): StagePart | undefined {
+  if (!isMade(dir, left)) return undefined;
+  if (left.madeWith === now.key) return now;
+  return trusted && now.essence !== undefined && now.essence === left.essence ? { ...now, madeWith: left.madeWith ?? left.key } : undefined;
 }
 
 /** Whether {@link beginStage} keeps all that lies in a stage's folder. */
@@ -220,10 +242,10 @@ export function beginStage<M extends Pick<StageMark, 'key'> & Partial<StageMark>
   checkOurs(dir);
   makeFolder(dir);
   const record = readRecord(dir);
+  // What is kept is looked at as what this run has made; first, as the record alone tells what is damaged.
+  if (record) for (const { product } of damagedProducts(dir, record)) rmSync(join(dir, product), { recursive: true, force: true });
   const kept = keptParts(dir, mark);
   if (!keepsFolder(dir, mark)) emptyFolder(dir, kept);
-  // What is kept is looked at as what this run has made.
-  if (record) for (const { product } of damagedProducts(dir, record)) rmSync(join(dir, product), { recursive: true, force: true });
   const { trusted: _said, ...begun } = mark.parts ? { ...mark, parts: { ...mark.parts, ...kept } } : mark;
   // The mark first: between the two the folder must not be without one.
   writeFileAtomic(join(dir, PARTIAL), JSON.stringify(begun));

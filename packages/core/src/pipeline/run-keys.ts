@@ -36,7 +36,7 @@ export function runsIn(settings: Case, period: PeriodSettings): (run: string) =>
     name: partName(run, name),
     settings: { ...shared, change: changeOf(settings, run), ...modelSettings(settings) },
     // Of a command only the user knows whether another line of it, or files that were written anew, give the same.
-    ...(settings.ctm.kind === 'command' ? { essence: { ...shared, change: changeOf(settings, run) } } : {}),
+    ...(settings.ctm.kind === 'command' ? { essence: { ...shared, change: changeOf(settings, run) }, product: concentrationsOf(run, period) } : {}),
     inputs: run === TRUTH ? [...inputs, settings.truth!.factors] : inputs,
     outlivesCase: true,
     entries: [
