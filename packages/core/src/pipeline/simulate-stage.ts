@@ -55,6 +55,7 @@ export const simulateStage: Stage = {
     emissions: settings.emissions.groups,
     ...sectorSettings(settings),
     ctm: ctmIdentity(settings.ctm),
+    ...(settings.ctm.kind === 'reference' ? { concentrations: settings.concentrations.variables } : {}),
     members: settings.members,
     regions: designedRegions(settings),
     response: settings.response,
