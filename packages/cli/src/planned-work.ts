@@ -15,9 +15,9 @@ type Options = CommonOptions & { stages?: StageName[]; changedRuns?: RunOptions[
 
 function line({ stage, variant, state, why, runs, replaces }: PlannedStage, replaced: boolean): string {
   const name = variant === 'default' ? stage : `${variant}/${stage}`;
-  const made = runs ? `\n    runs of the transport model: ${runs.length} (${runs.join(', ')})` : '';
+  const made = runs ? `\n    runs of the transport model: ${runs.length === 0 ? 'none' : `${runs.length} (${runs.join(', ')})`}` : '';
   const removed = replaces
-    ? `\n    removes ${replaces.length} of your transport model${replaced ? '' : ': refused without --changed-runs replace'}`
+    ? `\n    removes ${replaces.length} ${replaces.length === 1 ? 'run' : 'runs'} of your own model${replaced ? '' : ': refused without --changed-runs replace'}`
     : '';
   return `  ${name.padEnd(16)} ${WORDS[state]}${why === undefined ? '' : `: ${why}`}${made}${removed}\n`;
 }

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import type { Case } from '../data/case';
 import { ConfigError } from '../errors';
 import { isMadeFile, simulatedRuns } from './case-runs';
-import { keeps, lastMade, readRecord, type StageMark } from './record';
+import { keeps, lastMade, readRecord } from './record';
 import { partName } from './run-keys';
 import { simulateStage } from './simulate-stage';
 import { stageContext, type RunContext, type StageContext } from './stage';
@@ -25,9 +25,10 @@ function madeFiles(dir: string): string[] {
 }
 
 export interface ReplacedRuns {
+  /** that would be removed */
   runs: string[];
-  /** how many of them would be kept with `changedRuns: 'keep'` */
-  keepable: number;
+  /** how many would be with `changedRuns: 'replace'`, and how many with 'keep' */
+  counts: Record<NonNullable<RunContext['changedRuns']>, number>;
   why: string;
 }
 
@@ -41,25 +42,24 @@ export async function replacedRuns(run: RunContext): Promise<ReplacedRuns | unde
   const made = madeFiles(dir);
   if (made.length === 0) return undefined;
   const mark = await keyOf(simulateStage, context);
-  const removedBy = (of: StageMark): string[] => {
-    const isKept = keeps(dir, of);
+  const removedWith = (trusted?: true): string[] => {
+    const isKept = keeps(dir, { ...mark, trusted });
     return [...new Set(made.filter((file) => !isKept(file)).map(dirname))];
   };
-  const runs = removedBy(mark);
-  const keepable = runs.length - removedBy({ ...mark, trusted: true }).length;
-  return runs.length === 0 ? undefined : { runs, keepable, why: whatChanged(before, mark) };
+  const runs = removedWith(mark.trusted);
+  const counts = { replace: removedWith().length, keep: removedWith(true).length };
+  return runs.length === 0 ? undefined : { runs, counts, why: whatChanged(before, mark) };
 }
 
 /** @throws {ConfigError} `RUNS_REPLACED` */
 export async function refuseReplacedRuns(run: RunContext): Promise<void> {
   const replaced = await replacedRuns(run);
   if (replaced === undefined) return;
-  const { runs, keepable, why } = replaced;
-  const them = keepable === runs.length ? 'them' : `${keepable} of them`;
+  const { runs, counts, why } = replaced;
   throw new ConfigError(
     'RUNS_REPLACED',
     `simulate: ${runs.length} ${runs.length === 1 ? 'run' : 'runs'} of your transport model in ${join(run.out, 'simulate')} would be removed and made anew, as this has changed since: ${why}: ` +
-      `change it back, give another --out, or agree with --changed-runs replace${keepable === 0 ? '' : `; --changed-runs keep keeps ${them}, if they would come out the same`}`,
+      `change it back, give another --out, or agree with --changed-runs replace${counts.replace > runs.length ? `, which makes ${counts.replace} anew` : ''}${orKeep(counts)}`,
   );
 }
 
@@ -68,4 +68,11 @@ export function keptOnWord({ case: settings, dirOf }: Pick<StageContext, 'case' 
   const parts = readRecord(dirOf('simulate'))?.parts ?? {};
   const names = settings.periods.flatMap(({ name }) => simulatedRuns(settings).map((run) => partName(run, name)));
   return names.filter((name) => parts[name]?.madeWith !== undefined);
+}
+
+/** Runs that have the same emissions stay only where all that are left have: a word for some of them is given before the others change. */
+function orKeep({ replace, keep }: ReplacedRuns['counts']): string {
+  if (keep === replace) return '';
+  if (keep === 0) return '; --changed-runs keep keeps them, if they would come out the same';
+  return `; to keep ${replace - keep} of them that would come out the same, first run with --changed-runs keep and without the changes of emissions`;
 }
