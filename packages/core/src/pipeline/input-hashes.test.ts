@@ -100,6 +100,19 @@ describe('kept in a run folder', () => {
     expect(readdirSync(folder)).toEqual(['input']);
   });
 
+  it('are not kept of a file that had just been written when it was hashed, however long ago that is', async () => {
+    const early = open();
+    jest.restoreAllMocks();
+    await early.describe(path);
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 10_000);
+    const old = join(folder, 'old');
+    writeFileSync(old, 'defgh');
+    await early.describe(old);
+    early.keep();
+    expect(readFileSync(keptIn(), 'utf8')).toContain(old);
+    expect(await takesKept()).toBe(false);
+  });
+
   it('are made anew where they are damaged', async () => {
     writeFileSync(keptIn(), '{"hashes": [{"path":');
     expect(await takesKept()).toBe(false);

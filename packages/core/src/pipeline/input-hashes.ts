@@ -20,6 +20,8 @@ interface Known {
   file: InputFile;
   /** number, size and times of change when it was hashed */
   state: string;
+  /** whether another change since then would have told by its times */
+  settled: boolean;
   /** not seen with these contents in this run */
   kept?: true;
 }
@@ -43,7 +45,8 @@ export class InputHashes {
     private readonly keptIn?: string,
     private readonly worthKeeping = WORTH_KEEPING,
   ) {
-    for (const { state, ...file } of keptIn === undefined ? [] : readKept(keptIn)) this.known.set(file.path, { file, state, kept: true });
+    for (const { state, ...file } of keptIn === undefined ? [] : readKept(keptIn))
+      this.known.set(file.path, { file, state, settled: true, kept: true });
   }
 
   /**
@@ -64,7 +67,7 @@ export class InputHashes {
         `${path}: the file has changed while the run was at work: run again once it is as it shall be; stages that read it before begin anew`,
       );
     }
-    this.known.set(path, { file, state });
+    this.known.set(path, { file, state, settled });
     if (settled) this.hashed += file.bytes;
     return file;
   }
@@ -80,11 +83,8 @@ export class InputHashes {
     const { keptIn, hashed, worthKeeping, known } = this;
     if (keptIn === undefined || hashed < worthKeeping || !existsSync(dirname(keptIn))) return;
     this.hashed = 0;
-    const settled = [...known].filter(([path, { state }]) => {
-      const now = existsSync(path) ? stateOf(path) : undefined;
-      return now?.state === state && now.settled;
-    });
-    const hashes = settled.map(([, { state, file }]): KeptHash => ({ ...file, state }));
+    const right = [...known].filter(([path, { state, settled }]) => settled && existsSync(path) && stateOf(path).state === state);
+    const hashes = right.map(([, { state, file }]): KeptHash => ({ ...file, state }));
     try {
       writeFileAtomic(keptIn, JSON.stringify({ hashes }));
     } catch (cause) {
