@@ -1,5 +1,5 @@
 /** Which runs of the transport model a change of the case makes anew. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCase, type Case } from '../data/case';
@@ -14,6 +14,8 @@ let file: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'run-keys-'));
   file = await writeDemoWorld(folder, { rows: 12, cols: 12, hours: 100, spinUpHours: 72, stations: 12 });
+  const griddesc = readFileSync(join(folder, 'inputs/GRIDDESC'), 'utf8');
+  writeFileSync(join(folder, 'inputs/GRIDDESC_other'), griddesc.replace(' 12 12 ', ' 12 13 '));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -52,6 +54,12 @@ it.each<[string, string[]]>([
   ['inversion.nuisance.runs=[{name: lofted, spread: 1, options: {soaYield: 0.8}}]', ['nuisance-lofted']],
   ['concentrations.variables.O3=OZONE', ALL],
   ['ctm.options={soaYield: 0.9}', ALL],
+  ['meteorology.layers=2', ALL],
+  ['truth.factors=inputs/other.nc', ['truth']],
+  ['grid.griddesc=inputs/GRIDDESC_other', ALL],
+  ['meteorology.files=inputs/METCRO2D_summer.nc', ALL],
+  ['emissions.files=inputs/EMIS_summer.nc', ALL],
+  ['geography.files=inputs/METCRO2D_summer.nc', ALL],
   [`periods=[${WINTER.replace('100', '99')}]`, ALL],
   [`periods=[${WINTER.replace('72', '48')}]`, []],
   ['inversion.lengthKm=54', []],

@@ -8,9 +8,10 @@ import { writeDemoWorld } from '../../worlds/demo-world';
 import { lockPart } from '../run-lock';
 import { runPart } from '../run-part';
 import { beginStage } from '../record';
+import { refuseReplacedRuns } from '../replaced-runs';
 import { runContext, runStages } from '../run';
 import { simulateStage } from '../simulate-stage';
-import { stageContext } from '../stage';
+import { stageContext, type RunContext } from '../stage';
 import { keyOf } from '../stage-keys';
 import { chainPath, readChain, type Chain } from './chain-file';
 import { submitChain, type SubmitOptions, type SubmitResult } from './submit-chain';
@@ -92,9 +93,10 @@ it("removes runs of the user's own model only where it may, at once, so that no 
 it("keeps them on the user's word at once, so that no job has to be told", async () => {
   standIn('sbatch', NUMBERS);
   const own = (script: string): string[] => [`ctm={kind: command, command: "${script} {output}"}`];
-  const context = runContext(loadCase(caseFile, [...SMALL, ...own('a.sh')]), out(), { name: 'cpu', hardware: '', products: 'float32' }, {});
+  const contextOf = (script: string): RunContext =>
+    runContext(loadCase(caseFile, [...SMALL, ...own(script)]), out(), { name: 'cpu', hardware: '', products: 'float32' }, {});
   const made = out('simulate/prior/ACONC_winter.nc');
-  beginStage(out('simulate'), await keyOf(simulateStage, stageContext(context, 'simulate', 'default')));
+  beginStage(out('simulate'), await keyOf(simulateStage, stageContext(contextOf('a.sh'), 'simulate', 'default')));
   mkdirSync(join(made, '..'));
   writeFileSync(made, '');
   writeFileSync(out('simulate/prior/ACONC_summer.nc'), '');
@@ -103,6 +105,7 @@ it("keeps them on the user's word at once, so that no job has to be told", async
   expect(jobs[0].tasks).toEqual(['member01', 'member02', 'response-NOx', 'truth']);
   expect(existsSync(made)).toBe(true);
   expect(text('simulate')).not.toContain('--changed-runs');
+  await expect(refuseReplacedRuns(contextOf('b.sh'))).resolves.toBeUndefined();
 });
 
 describe('a dry run', () => {
