@@ -36,6 +36,13 @@ it.each<[string, Partial<StageMark>, string]>([
   ['nothing of its own', {}, 'what a stage before it left'],
 ])('names %s', (_what, over, told) => expect(now(over)).toBe(`changed since its last run: ${told}: made anew`));
 
+it('shows of long values where they differ', () => {
+  const command = (nodes: number): object => ({ command: `run_cmaq.sh /project/emissions/2016 {output} --nodes ${nodes}` });
+  beginStage(dir, { ...MADE, settings: command(8) });
+  const told = 'command …utput} --nodes 8" → …utput} --nodes 16"';
+  expect(whyAnew(dir, { ...MADE, key: 'now', settings: command(16) })).toBe(`changed since its last run: ${told}: made anew`);
+});
+
 it('names a few of many', () => {
   const settings = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`k${i}`, i]));
   expect(now({ settings })).toMatch(/: members\.count 6 → none, (\S+ [^→]* → none,? ){3}and 9 more: made anew$/);

@@ -3,6 +3,8 @@ import { keepsSome, lastMade, type StageMark, type StageRecord } from './record'
 
 /** Of a value that is shown. */
 const MOST_CHARACTERS = 40;
+/** Of a long value before what differs. */
+const MOST_BEFORE = 15;
 /** Of a list in a sentence: more would hide the first. */
 const MOST_NAMED = 4;
 
@@ -16,9 +18,20 @@ function leavesOf(value: unknown, path = '', leaves: Leaves = new Map()): Leaves
   return leaves;
 }
 
-function shown(text: string | undefined): string {
+/** @param from - what is before it is left out */
+function shown(text: string | undefined, from: number): string {
   if (text === undefined) return 'none';
-  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS - 1)}…` : text;
+  const rest = from > 0 ? `…${text.slice(from)}` : text;
+  return rest.length > MOST_CHARACTERS ? `${rest.slice(0, MOST_CHARACTERS - 1)}…` : rest;
+}
+
+/** Two values, long ones from shortly before they differ: of command lines that may be their ends. */
+function change(old: string | undefined, own: string | undefined): string {
+  const [a, b] = [old ?? '', own ?? ''];
+  let same = 0;
+  while (same < a.length && a[same] === b[same]) same++;
+  const from = Math.max(a.length, b.length) > MOST_CHARACTERS ? Math.max(0, same - MOST_BEFORE) : 0;
+  return `${shown(old, from)} → ${shown(own, from)}`;
 }
 
 function changedSettings(before: unknown, now: unknown): string[] {
@@ -27,7 +40,7 @@ function changedSettings(before: unknown, now: unknown): string[] {
   const [old, own] = [leavesOf(before), leavesOf(plain)];
   return [...new Set([...old.keys(), ...own.keys()])]
     .filter((path) => old.get(path) !== own.get(path))
-    .map((path) => `${path} ${shown(old.get(path))} → ${shown(own.get(path))}`);
+    .map((path) => `${path} ${change(old.get(path), own.get(path))}`);
 }
 
 function changedInputs(before: StageRecord['inputs'], now: StageRecord['inputs']): string[] {
