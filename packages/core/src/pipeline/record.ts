@@ -190,7 +190,7 @@ function keptParts(dir: string, { parts, trusted }: Pick<StageMark, 'parts' | 't
     if (now === undefined) {
       if (left.outlivesCase && !left.entries.some((entry) => own.has(entry))) kept[name] = left;
     } else {
-      const same = now.key === left.key ? { ...now, ...madeWith(dir, left) } : asTrusted(dir, now, left, trusted);
+      const same = now.key === left.key ? asMade(dir, now, left) : asTrusted(dir, now, left, trusted);
       if (same) kept[name] = same;
     }
   }
@@ -201,14 +201,14 @@ function isMade(dir: string, { product }: StagePart): boolean {
   return product !== undefined && existsSync(join(dir, product));
 }
 
-/** One that has to be made again is made with its own key. */
-function madeWith(dir: string, left: StagePart): Pick<StagePart, 'madeWith'> {
-  return left.madeWith !== undefined && isMade(dir, left) ? { madeWith: left.madeWith } : {};
+/** What was made with this key, or on a user's word passes for it: one that has to be made again is made with its own. */
+function asMade(dir: string, now: StagePart, { madeWith }: StagePart): StagePart {
+  return madeWith !== undefined && isMade(dir, now) ? { ...now, madeWith } : now;
 }
 
-/** What was made with another key, where it is right all the same: it is that of before a user's word, or there is one. */
+/** A part left with another key, where it is right all the same: made with this one, before a user gave his word for the other, or there is a word now. */
 function asTrusted(dir: string, now: StagePart, left: StagePart, trusted?: true): StagePart | undefined {
-  if (!isMade(dir, left)) return undefined;
+  if (!isMade(dir, now)) return undefined;
   if (left.madeWith === now.key) return now;
   return trusted && now.essence !== undefined && now.essence === left.essence ? { ...now, madeWith: left.madeWith ?? left.key } : undefined;
 }
