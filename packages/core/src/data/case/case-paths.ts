@@ -14,7 +14,7 @@ function mapped(value: unknown, schema: JsonSchema | undefined, change: Change):
   if (schema.kind) return mappedPaths(value, change);
   const alternatives = schema.oneOf ?? schema.anyOf;
   if (alternatives) return mapped(value, alternativeFor(value, alternatives), change);
-  if (Array.isArray(value)) return value.map((entry, i) => mapped(entry, schema.prefixItems?.[i] ?? schema.items, change));
+  if (Array.isArray(value)) return value.map((entry) => mapped(entry, schema.items, change));
   if (schema.properties === undefined && schema.additionalProperties === undefined) return value;
   if (typeof value !== 'object' || value === null) return value;
   const named = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
