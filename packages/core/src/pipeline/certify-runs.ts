@@ -75,12 +75,14 @@ export async function certifyingRuns(context: StageContext, prior: PriorEmission
   if (hasForeignPrior(context.case)) return [];
   const { response } = context.case;
   const simulate = context.dirOf('simulate');
-  const folder = await runsFolders(context);
   const given = response.groups.map((group): CertifyingRun => {
     const name = responseRun(group);
     return { name, group, factor: response.factor, output: (period) => simulatedFile(simulate, name, 'ACONC', period) };
   });
-  const own = ownRuns(context.case).flatMap(({ inPatches, ...of }): CertifyingRun[] => {
+  const wanted = ownRuns(context.case);
+  if (wanted.length === 0) return given;
+  const folder = await runsFolders(context);
+  const own = wanted.flatMap(({ inPatches, ...of }): CertifyingRun[] => {
     const run = { ...of, output: (period: string) => simulatedFile(folder(period, { inPatches }), of.name, 'ACONC', period) };
     if (!inPatches) return [run];
     const patches = patchesOf(context.case, prior, of.group);

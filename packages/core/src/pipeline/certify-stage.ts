@@ -21,7 +21,7 @@ import { joinSums, responseFigures, responseSums, type BlockSums, type ComparedR
 import { distanceRings } from '../surrogate/source-patches';
 import type { Surrogate } from '../surrogate/surrogate';
 import { ctmIdentity } from '../transport/ctm';
-import { hourlyFiles, PRIOR } from './case-runs';
+import { hourlyFiles, PRIOR, responseRun } from './case-runs';
 import { readInventory } from './prepare';
 import { filesOf, givenSectors } from './sector-files';
 import { sensitivityInputs, sensitivityRegions, sensitivityResponses } from './certify-sensitivities';
@@ -37,6 +37,7 @@ import {
   type DomainPlan,
 } from './learning';
 import { readRunConcentrations } from './run-concentrations';
+import { simulatedValues } from './simulated-values';
 import type { Stage, StageContext } from './stage';
 
 export const CERTIFICATE_FILE = 'certificate.json';
@@ -55,6 +56,7 @@ export const certifyStage: Stage = {
     return {
       certificate: { ...certificate, onFailure: undefined },
       response,
+      values: simulatedValues(context, response.groups.map(responseRun)),
       ctm: ctmIdentity(ctm),
       hourStep: comparedHourStep(variantSettings(context).surrogate),
       ...sensitivityRegions(certificate, regions),

@@ -16,6 +16,7 @@ import { readRunConcentrations } from './run-concentrations';
 import { partName } from './run-keys';
 import { broughtFiles, priorEmissionInputs, runFiles, sectorSettings } from './sector-files';
 import type { StageMark } from './record';
+import { simulatedValues } from './simulated-values';
 import type { PartContent, Stage, StageContext } from './stage';
 import { VERSIONS } from './versions';
 
@@ -96,7 +97,9 @@ function geographyOf(settings: Case, grid: Grid): Float32Array {
 }
 
 /** What decides each file: a run that is mended, or another member, makes the others none anew. */
-function preparedParts({ case: settings }: StageContext, simulated: Pick<StageMark, 'parts'>): PartContent[] {
+function preparedParts(context: StageContext, simulated: Pick<StageMark, 'parts'>): PartContent[] {
+  const { case: settings } = context;
+  const values = simulatedValues(context, runsOf(settings));
   const { definition } = readGriddesc(settings.grid.griddesc, settings.grid.name);
   const { meteorology, geography, concentrations } = settings;
   const emissions = { groups: settings.emissions.groups, ...sectorSettings(settings) };
@@ -110,7 +113,7 @@ function preparedParts({ case: settings }: StageContext, simulated: Pick<StageMa
     };
     const runs = runsOf(settings).map((run): PartContent => ({
       name: partName(run, name),
-      settings: { ...shared, emissions, concentrations, made: simulated.parts?.[partName(run, name)]?.key },
+      settings: { ...shared, emissions, concentrations, made: simulated.parts?.[partName(run, name)]?.key, values: values[partName(run, name)] },
       inputs: [...(run === PRIOR ? priorEmissionInputs(settings, name) : []), ...broughtFiles(settings, run, name)],
       entries: [preparedRunPath('', name, run)],
     }));
@@ -118,10 +121,8 @@ function preparedParts({ case: settings }: StageContext, simulated: Pick<StageMa
   });
 }
 
-export const prepareStage: Stage = {
-  name: 'prepare',
-  needs: ['simulate'],
-  settings: ({ case: settings }) => ({
+function settingsOf(settings: Case): object {
+  return {
     grid: settings.grid.name,
     periods: settings.periods,
     meteorology: settings.meteorology.variables,
@@ -131,6 +132,15 @@ export const prepareStage: Stage = {
     ...sectorSettings(settings),
     concentrations: settings.concentrations,
     members: memberNames(settings),
+  };
+}
+
+export const prepareStage: Stage = {
+  name: 'prepare',
+  needs: ['simulate'],
+  settings: (context) => ({
+    ...settingsOf(context.case),
+    values: simulatedValues(context, runsOf(context.case)),
   }),
   inputs: ({ case: settings }) => [
     settings.grid.griddesc,

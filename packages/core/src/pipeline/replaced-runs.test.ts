@@ -1,5 +1,5 @@
 /** Runs of the user's own model, here a command that copies, are not removed unasked. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCase, type Case } from '../data/case';
@@ -85,6 +85,25 @@ it('a design with more members makes those alone; with fewer it removes none, an
   expect(statSync(output('member03')).mtimeMs).toBe(mtimeMs);
   await simulate(own(), 'own');
   expect(calls()).toHaveLength(made + 6);
+});
+
+it('one that was taken away and comes out otherwise is prepared anew, and it alone', async () => {
+  const prepare = (): Promise<unknown> => runStages(own(), { out: at('own'), stages: ['simulate', 'prepare'], threads: 1 });
+  const prepared = (): number[] => ['prior', 'member01', 'member02'].map((run) => statSync(at(`own/prepare/winter/run-${run}.nc`)).mtimeMs);
+  await prepare();
+  const before = prepared();
+  rmSync(output('member01'));
+  await prepare();
+  expect(prepared()).toEqual(before);
+  const answer = at('reference/simulate/prior/ACONC_winter.nc');
+  const bytes = readFileSync(answer);
+  cpSync(at('reference/simulate/truth/ACONC_winter.nc'), answer);
+  rmSync(output('member01'));
+  await prepare();
+  expect(prepared().map((time, i) => time === before[i])).toEqual([true, false, true]);
+  writeFileSync(answer, bytes);
+  rmSync(output('member01'));
+  await prepare();
 });
 
 it('another version of Retroplume makes none anew', async () => {

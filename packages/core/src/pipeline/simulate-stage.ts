@@ -29,14 +29,16 @@ import {
   twinObservationsFile,
   weatherSettings,
 } from './case-runs';
+import { hashOfValues } from './bundle/compare-files';
 import { runJobs } from './ctm-jobs';
 import { designManifest, MANIFEST, manifestText } from './design-manifest';
 import { assertOwnModel } from './foreign-prior';
 import { checkDesignedRegions, designedFactors, designedRegions, uniformFactors } from './member-factors';
 import { readRunConcentrations } from './run-concentrations';
-import { concentrationsOf, modelErrorOf, runParts, truthModelOf } from './run-keys';
+import { concentrationsOf, modelErrorOf, partName, runParts, truthModelOf } from './run-keys';
 import { emissionInput, priorEmissionInputs, priorSectors, sectorSettings, simulatedSectors, writeSectors } from './sector-files';
 import { damagedProducts, keeps, readRecord, type StageMark } from './record';
+import type { SimulateSummary } from './simulated-values';
 import type { Stage, StageContext } from './stage';
 import { groupLast, writeTwinObservations } from './twin-observations';
 
@@ -93,7 +95,10 @@ export const simulateStage: Stage = {
       products.push(join(dir, MANIFEST));
       writeFileAtomic(join(dir, MANIFEST), manifestText(designManifest(settings, grid, dir)));
     }
-    return { products: products.map((path) => relative(dir, path)), summary: { runs: simulatedRuns(settings) } };
+    const summary: SimulateSummary = { runs: simulatedRuns(settings), values: {} };
+    // Not of the bytes, which tell the time.
+    for (const { run, period } of jobs) summary.values[partName(run, period.name)] = hashOfValues(simulatedFile(dir, run, 'ACONC', period.name));
+    return { products: products.map((path) => relative(dir, path)), summary };
   },
 };
 
