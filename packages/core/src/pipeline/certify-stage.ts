@@ -8,7 +8,7 @@ import { writeFileAtomic } from '../data/checkpoint';
 import { sourceOf } from '../data/period-source';
 import { PREPARED_SPECIES, type PreparedPeriod } from '../data/prepared';
 import { judge, pairName, type Certificate, type JointResponse, type PairResponse, type RingResponse } from '../surrogate/certificate';
-import { testDifferentiation, type DifferentiationTest } from '../surrogate/differentiation';
+import { PASSES, testDifferentiation, type DifferentiationTest } from '../surrogate/differentiation';
 import { sampledHours } from '../surrogate/evaluate';
 import { freeRun } from '../surrogate/free-run';
 import type { FrozenProgram } from '../surrogate/frozen-program';
@@ -121,15 +121,20 @@ async function differentiate(
   const { signal } = context;
   const run: DomainModel = rolledOut ? new RolledOutRun(plain, { windowHours, sources, hours: [hours], signal }) : plain;
   let at: DomainHours & { factors: EmissionFactors };
+  let passes = 0;
+  const tell = (): void => context.progress(passes++, PASSES, `derivative, ${period.name}`);
   const model = {
     factors: period.grid.rows * period.grid.cols * GROUPS.length,
     scale: surrogate.description.normalisation.concentrations.scale,
     forward: (factors: Float32Array): Promise<Float32Array> => {
       context.signal.throwIfAborted();
+      tell();
       at = { period: 0, hours, factors: { data: factors } };
       return run.forward(at);
     },
     adjoint: async (grad: Float32Array): Promise<Float32Array> => {
+      context.signal.throwIfAborted();
+      tell();
       const data = new Float32Array(model.factors);
       await run.addAdjoint(at, grad, data);
       await run.finishAdjoint(0, { data });

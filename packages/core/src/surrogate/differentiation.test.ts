@@ -1,4 +1,4 @@
-import { testDifferentiation, type Differentiable } from './differentiation';
+import { PASSES, testDifferentiation, type Differentiable } from './differentiation';
 
 const FACTORS = 40;
 const OUTPUTS = 400;
@@ -50,4 +50,11 @@ it('a NaN fails', async () => {
 
 it('the same seed gives the same figures', async () => {
   expect(await testDifferentiation(model(), options)).toEqual(await testDifferentiation(model(), options));
+});
+
+it('takes as many passes as it says', async () => {
+  const own = model();
+  const [forward, adjoint] = [jest.spyOn(own, 'forward'), jest.spyOn(own, 'adjoint')];
+  await testDifferentiation(own, options);
+  expect(forward.mock.calls.length + adjoint.mock.calls.length).toBe(PASSES);
 });

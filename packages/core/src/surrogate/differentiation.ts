@@ -53,6 +53,8 @@ const ROUNDINGS = 8;
 const JUDGED_ORDERS = 3;
 const DIRECTIONS = 3;
 const STEPS = [0.4, 0.2, 0.1, 0.05, 0.025, 0.0125, 0.00625];
+/** Forward and adjoint passes of {@link testDifferentiation}: the prior's with its gradient, the steps, and each direction up, down, and twice with a gradient. */
+export const PASSES = 2 + STEPS.length + 6 * DIRECTIONS;
 /** Half-width of the central difference in single precision; with products rounded to tf32 or bf16 it must be wider, and so must the limits. */
 const CENTRAL_STEP = 2 ** -10;
 /** Least half-width of a central difference, in roundings. */
