@@ -116,7 +116,9 @@ describeOnRanks('pieces of a stage on two processes', () => {
     expect(one).toMatchObject({ method: 'lanczos', products: 6 });
     expect(two.products).toBe(6);
     expect(two.eigenvalues).not.toEqual(one.eigenvalues); // rounded otherwise: they have shared the passes
-    one.eigenvalues!.forEach((value, k) => expect(two.eigenvalues![k] / value).toBeCloseTo(1, 3));
+    // Rounding changes all by parts of the largest (Weyl), the smallest of 0.7 as well as that of 1400.
+    const [largest] = one.eigenvalues!;
+    one.eigenvalues!.forEach((value, k) => expect(Math.abs(two.eigenvalues![k] - value) / largest).toBeLessThan(2e-6));
     one.areas.forEach(({ total }, i) => expect(two.areas[i].total.sigma / total.sigma).toBeCloseTo(1, 4));
     const [expected, found] = ['one', 'two'].map((out) => read<PreviewSummary>(out, 'preview/preview.json'));
     expect(found.dofsEstimate / expected.dofsEstimate).toBeCloseTo(1, 3);
