@@ -55,12 +55,12 @@ export class InputHashes {
    */
   async describe(path: string): Promise<InputFile> {
     const before = this.known.get(path);
-    const { state, settled } = stateOf(path);
+    const { state, settled, bytes } = stateOf(path);
     if (before?.state === state) {
       delete before.kept;
       return before.file;
     }
-    const file = { path, bytes: statSync(path).size, sha256: await sha256(path) };
+    const file = { path, bytes, sha256: await sha256(path) };
     if (before && !before.kept && before.file.sha256 !== file.sha256) {
       throw new DataError(
         'INPUT_CHANGED',
@@ -74,8 +74,11 @@ export class InputHashes {
 
   /** Bytes of files that {@link describe} would have to read. */
   bytesToRead(paths: readonly string[]): number {
-    const unread = paths.filter((path) => existsSync(path) && this.known.get(path)?.state !== stateOf(path).state);
-    return unread.reduce((sum, path) => sum + statSync(path).size, 0);
+    return paths.reduce((sum, path) => {
+      if (!existsSync(path)) return sum;
+      const { state, bytes } = stateOf(path);
+      return this.known.get(path)?.state === state ? sum : sum + bytes;
+    }, 0);
   }
 
   /** Writes the hashes for the next process, where there is a folder for them and many bytes are new. */
@@ -107,12 +110,12 @@ function readKept(path: string): KeptHash[] {
 }
 
 /** @throws {DataError} `FILE_MISSING`, `FILE_UNREADABLE` */
-function stateOf(path: string): { state: string; settled: boolean } {
+function stateOf(path: string): { state: string; settled: boolean; bytes: number } {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: no such file: check the path in the case`);
   const state = statSync(path, { bigint: true });
   if (!state.isFile()) throw unreadable(path, 'it is no file');
   const { ino, size, mtimeNs, ctimeNs, ctimeMs } = state;
-  return { state: [ino, size, mtimeNs, ctimeNs].join(' '), settled: Date.now() - Number(ctimeMs) > SETTLED_MS };
+  return { state: [ino, size, mtimeNs, ctimeNs].join(' '), settled: Date.now() - Number(ctimeMs) > SETTLED_MS, bytes: Number(size) };
 }
 
 function unreadable(path: string, why: string, cause?: unknown): DataError {

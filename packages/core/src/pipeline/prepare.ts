@@ -14,7 +14,7 @@ import type { SectorFiles } from '../transport/emission-reader';
 import { openSector } from '../transport/point-sources';
 import { readRunConcentrations } from './run-concentrations';
 import { partName } from './run-keys';
-import { broughtFiles, priorEmissionInputs, runFiles, sectorSettings } from './sector-files';
+import { broughtFiles, inventorySettings, priorEmissionInputs, runFiles, sectorSettings } from './sector-files';
 import type { StageMark } from './record';
 import { simulatedValues } from './simulated-values';
 import type { PartContent, Stage, StageContext } from './stage';
@@ -102,7 +102,7 @@ function preparedParts(context: StageContext, simulated: Pick<StageMark, 'parts'
   const values = simulatedValues(context, runsOf(settings));
   const { definition } = readGriddesc(settings.grid.griddesc, settings.grid.name);
   const { meteorology, geography, concentrations } = settings;
-  const emissions = { groups: settings.emissions.groups, ...sectorSettings(settings) };
+  const emissions = inventorySettings(settings);
   return settings.periods.flatMap(({ name, start, hours }) => {
     const shared = { grid: definition, period: { name, start, hours }, version: VERSIONS.retroplume };
     const weather: PartContent = {
@@ -138,10 +138,7 @@ function settingsOf(settings: Case): object {
 export const prepareStage: Stage = {
   name: 'prepare',
   needs: ['simulate'],
-  settings: (context) => ({
-    ...settingsOf(context.case),
-    values: simulatedValues(context, runsOf(context.case)),
-  }),
+  settings: (context) => ({ ...settingsOf(context.case), values: simulatedValues(context, runsOf(context.case)) }),
   inputs: ({ case: settings }) => [
     settings.grid.griddesc,
     ...geographyFiles(settings),

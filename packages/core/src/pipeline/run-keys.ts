@@ -6,7 +6,7 @@ import { memberDesigns, type Case, type PeriodSettings } from '../data/case';
 import { readGriddesc } from '../grid/griddesc';
 import { ctmIdentity, type ModelError } from '../transport/ctm';
 import { geographyFiles, meteorologyFiles, nuisanceRun, PRIOR, responseRun, simulatedFile, simulatedRuns, TRUTH, weatherSettings } from './case-runs';
-import { priorEmissionInputs, sectorNames, sectorSettings, simulatedEmissions } from './sector-files';
+import { inventorySettings, priorEmissionInputs, sectorNames, simulatedEmissions } from './sector-files';
 import type { PartContent } from './stage';
 import { VERSIONS } from './versions';
 
@@ -29,14 +29,13 @@ export function runsIn(settings: Case, period: PeriodSettings): (run: string) =>
   const { definition } = readGriddesc(settings.grid.griddesc, settings.grid.name);
   const sectors = sectorNames(settings) ?? [undefined];
   const { name, start, hours } = period;
-  const emissions = { groups: settings.emissions.groups, ...sectorSettings(settings) };
-  const shared = { grid: definition, period: { name, start, hours }, emissions };
+  const shared = { grid: definition, period: { name, start, hours }, emissions: inventorySettings(settings) };
   const inputs = [...geographyFiles(settings), ...meteorologyFiles(settings, name), ...priorEmissionInputs(settings, name)];
-  return (run) => ({
+  const partOf = (run: string, essence: object): PartContent => ({
     name: partName(run, name),
-    settings: { ...shared, change: changeOf(settings, run), ...modelSettings(settings) },
+    settings: { ...essence, ...modelSettings(settings) },
     // Of a command only the user knows whether another line of it, or files that were written anew, give the same.
-    ...(settings.ctm.kind === 'command' ? { essence: { ...shared, change: changeOf(settings, run) }, product: concentrationsOf(run, period) } : {}),
+    ...(settings.ctm.kind === 'command' ? { essence, product: concentrationsOf(run, period) } : {}),
     inputs: run === TRUTH ? [...inputs, settings.truth!.factors] : inputs,
     outlivesCase: true,
     entries: [
@@ -44,6 +43,7 @@ export function runsIn(settings: Case, period: PeriodSettings): (run: string) =>
       ...ENDINGS.map((ending) => concentrationsOf(run, period).replace(/\.nc$/, ending)),
     ],
   });
+  return (run) => partOf(run, { ...shared, change: changeOf(settings, run) });
 }
 
 /** The name of a run in a period among the parts of `simulate`. */

@@ -100,6 +100,11 @@ export function sectorSettings({ emissions, ctm }: Case): object {
   return { ...(sectors.length > 0 ? { sectors, rest: emissions.files !== undefined } : {}), ...(labels ? { labels } : {}) };
 }
 
+/** What of the case says how its emission files are read: a part of the settings of parts that depend on them. */
+export function inventorySettings(settings: Case): object {
+  return { groups: settings.emissions.groups, ...sectorSettings(settings) };
+}
+
 /** All that decides the prior's emissions: for the hashes of stages. */
 export function priorEmissionInputs(settings: Case, period: string): string[] {
   const tables = Object.values(settings.emissions.sectors).flatMap(({ dates }) => (dates ? expandGlobs(dates.files, period) : []));
