@@ -37,7 +37,7 @@ import {
   type DomainPlan,
 } from './learning';
 import { readRunConcentrations } from './run-concentrations';
-import { simulatedValues } from './simulated-values';
+import { simulatedHash } from './simulated-values';
 import type { Stage, StageContext } from './stage';
 
 export const CERTIFICATE_FILE = 'certificate.json';
@@ -56,7 +56,7 @@ export const certifyStage: Stage = {
     return {
       certificate: { ...certificate, onFailure: undefined },
       response,
-      values: simulatedValues(context, response.groups.map(responseRun)),
+      simulated: simulatedHash(context, response.groups.map(responseRun)),
       ctm: ctmIdentity(ctm),
       hourStep: comparedHourStep(variantSettings(context).surrogate),
       ...sensitivityRegions(certificate, regions),

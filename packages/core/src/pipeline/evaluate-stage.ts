@@ -19,7 +19,7 @@ import {
   variantSettings,
 } from './learning';
 import { readRunConcentrations } from './run-concentrations';
-import { simulatedValues } from './simulated-values';
+import { simulatedHash } from './simulated-values';
 import type { Stage, StageContext } from './stage';
 
 export interface EvaluateSummary {
@@ -47,7 +47,7 @@ export const evaluateStage: Stage = {
   needs: ['train', 'simulate'],
   settings: (context) => ({
     response: context.case.response,
-    values: simulatedValues(context, context.case.response.groups.map(responseRun)),
+    simulated: simulatedHash(context, context.case.response.groups.map(responseRun)),
     hourStep: comparedHourStep(variantSettings(context).surrogate),
     ...initialConcentrationsOf(context),
   }),

@@ -16,7 +16,7 @@ import { readRunConcentrations } from './run-concentrations';
 import { partName } from './run-keys';
 import { broughtFiles, inventorySettings, priorEmissionInputs, runFiles, sectorSettings } from './sector-files';
 import type { StageMark } from './record';
-import { simulatedValues } from './simulated-values';
+import { simulatedHash, simulatedValues } from './simulated-values';
 import type { PartContent, Stage, StageContext } from './stage';
 import { VERSIONS } from './versions';
 
@@ -138,7 +138,7 @@ function settingsOf(settings: Case): object {
 export const prepareStage: Stage = {
   name: 'prepare',
   needs: ['simulate'],
-  settings: (context) => ({ ...settingsOf(context.case), values: simulatedValues(context, runsOf(context.case)) }),
+  settings: (context) => ({ ...settingsOf(context.case), simulated: simulatedHash(context, runsOf(context.case)) }),
   inputs: ({ case: settings }) => [
     settings.grid.griddesc,
     ...geographyFiles(settings),
