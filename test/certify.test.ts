@@ -183,7 +183,7 @@ it('hands a command files with the changed emissions, no run twice that was made
   const calls = join(folder, 'calls');
   const command = `echo {run} >>${calls}; cp ${join(folder, 'run/simulate/prior')}/ACONC_{period}.nc {output}`;
   const asked = [`ctm={kind: command, command: "${command}"}`, 'members.count=1', 'response.groups=[]', 'certificate.patches.count=0'];
-  const steps = [['simulate'], ['prepare'], ['certify', '--run', 'NOx-x0.8'], ['train'], ['certify']];
+  const steps = [['simulate'], ['prepare'], ['certify', '--run', 'NOx-x0.8'], ['train'], ['evaluate'], ['certify']];
   for (const [stage, ...options] of steps) {
     const { status, stderr } = retroplume(stage, asked, options, 'command');
     expect({ stage, status, stderr: status === 0 ? '' : stderr }).toEqual({ stage, status: 0, stderr: '' });

@@ -41,7 +41,7 @@ function nitrogenOxides(): { shape: string[]; values: number[] } {
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'retroplume-inversion-'));
   caseFile = await writeDemoWorld(folder, { rows: 16, cols: 16, hours: 60, spinUpHours: 24, stations: 30 });
-  for (const stage of ['simulate', 'prepare', 'train', 'certify', 'export']) {
+  for (const stage of ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export']) {
     const { status, stderr } = retroplume(stage);
     expect([stage, status, stderr.match(/^retroplume: .*/m)]).toEqual([stage, 0, null]);
   }

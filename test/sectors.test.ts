@@ -207,7 +207,7 @@ it('writes a design of runs by sector, and takes runs back so', () => {
   const back = [`members.runs=${JSON.stringify(runs)}`, 'response.groups=[]', `certificate.runs=${JSON.stringify([{ ...runs[0], name: 'again' }])}`];
   const check = simulate('back', ['check'], back);
   expect([check.status, check.stderr.match(/^retroplume: .*/m)]).toEqual([0, null]);
-  for (const stage of ['simulate', 'prepare', 'train', 'certify']) {
+  for (const stage of ['simulate', 'prepare', 'train', 'evaluate', 'certify']) {
     const { status, stderr } = simulate('back', [stage, '--threads', '1'], back);
     expect([stage, status, stderr.match(/^retroplume: .*/m)]).toEqual([stage, 0, null]);
   }

@@ -44,7 +44,7 @@ describeOnRanks('pieces of a stage on two processes', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'retroplume-spread-'));
     caseFile = await writeDemoWorld(folder, { rows: 16, cols: 16, hours: 60, spinUpHours: 24, stations: 30 });
-    for (const stage of ['simulate', 'prepare', 'train', 'certify', 'export', 'invert']) alone(stage, 'one');
+    for (const stage of ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert']) alone(stage, 'one');
     cpSync(join(folder, 'one'), join(folder, 'two'), { recursive: true, preserveTimestamps: true });
     for (const stage of ['crossvalidate', 'uncertainty']) alone(stage, 'one');
   });

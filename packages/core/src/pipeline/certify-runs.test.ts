@@ -59,7 +59,7 @@ async function told(work: (onEvent: (event: StageEvent) => void) => Promise<unkn
 const make = (out: string, run: string, of = settings): Promise<Told> =>
   told((onEvent) => runPart(of, { run, stage: 'certify' }, { out: at(out), threads: 1, onEvent }));
 const certify = (out: string, of = settings): Promise<Told> =>
-  told((onEvent) => runStages(of, { out: at(out), stages: ['certify'], threads: 1, onEvent }));
+  told((onEvent) => runStages(of, { out: at(out), stages: ['evaluate', 'certify'], threads: 1, onEvent }));
 const certificate = (out: string): unknown => JSON.parse(readFileSync(at(out, 'certify/certificate.json'), 'utf8'));
 const copy = (from: string, to: string): void => cpSync(at(from), at(to), { recursive: true });
 

@@ -30,6 +30,8 @@ export interface CertifyingRun {
   name: string;
   group: Group;
   factor: number;
+  /** whether it is one of `response`, by which `evaluate` has compared the surrogate */
+  evaluated: boolean;
   /** where the emissions are changed; absent = everywhere */
   patches?: Patch[];
   /** the file with its concentrations in a period */
@@ -77,13 +79,13 @@ export async function certifyingRuns(context: StageContext, prior: PriorEmission
   const simulate = context.dirOf('simulate');
   const given = response.groups.map((group): CertifyingRun => {
     const name = responseRun(group);
-    return { name, group, factor: response.factor, output: (period) => simulatedFile(simulate, name, 'ACONC', period) };
+    return { name, group, factor: response.factor, evaluated: true, output: (period) => simulatedFile(simulate, name, 'ACONC', period) };
   });
   const wanted = ownRuns(context.case);
   if (wanted.length === 0) return given;
   const folder = await runsFolders(context);
   const own = wanted.flatMap(({ inPatches, ...of }): CertifyingRun[] => {
-    const run = { ...of, output: (period: string) => simulatedFile(folder(period, { inPatches }), of.name, 'ACONC', period) };
+    const run = { ...of, evaluated: false, output: (period: string) => simulatedFile(folder(period, { inPatches }), of.name, 'ACONC', period) };
     if (!inPatches) return [run];
     const patches = patchesOf(context.case, prior, of.group);
     return patches.length === 0 ? [] : [{ ...run, patches }];

@@ -21,6 +21,7 @@ import { createSurfaceOutput, speciesVariables } from '../transport/surface-outp
 import { PRIOR, responseRun, simulatedFile } from './case-runs';
 import { passCertificateGate } from './inversion-gates';
 import { CERTIFICATE_FILE, certifyStage } from './certify-stage';
+import { evaluateStage } from './evaluate-stage';
 import { InputHashes } from './input-hashes';
 import { finishStage, readRecord, type StageRecord } from './record';
 import { runStage, stageContext, type RunContext, type StageContext, type StageEvent } from './stage';
@@ -69,7 +70,7 @@ function withMembers(each: PreparedPeriod): PreparedPeriod {
 }
 
 /** A run folder with everything before `certify`, and the context of a run in it. */
-function runFolder(name: string, weights: ReadonlyMap<string, Tensor>, certificate: object): RunContext & { events: StageEvent[] } {
+async function runFolder(name: string, weights: ReadonlyMap<string, Tensor>, certificate: object): Promise<RunContext & { events: StageEvent[] }> {
   const out = join(folder, name);
   const { grid, time } = period;
   writePreparedMeteorology(join(out, 'prepare'), period);
@@ -109,6 +110,7 @@ function runFolder(name: string, weights: ReadonlyMap<string, Tensor>, certifica
     meteorology: { format: 'auto', layers: 1, names: {} },
     members: membersSchema.parse({ count: 0 }),
     surrogate: SURROGATE,
+    training: tinyTraining({}),
     paperMode: { surrogate: SURROGATE },
     response: responseSchema.parse({ groups: ['NOx', 'NH3'], factor: FACTOR }),
     certificate: certificateSchema.parse({
@@ -121,12 +123,14 @@ function runFolder(name: string, weights: ReadonlyMap<string, Tensor>, certifica
       ...certificate,
     }),
   };
-  return {
+  const run: RunContext & { events: StageEvent[] } = {
     ...{ case: settings as unknown as Case, out, threads: 1, device: 'cpu', hardware: 'avx2', products: 'float32', events },
     inputs: new InputHashes(),
     onEvent: (event) => events.push(event),
     signal: new AbortController().signal,
   };
+  await runStage(evaluateStage, stageContext(run, 'evaluate', 'default'));
+  return run;
 }
 
 async function certified(
@@ -134,7 +138,7 @@ async function certified(
   weights: ReadonlyMap<string, Tensor>,
   certificate = {},
 ): Promise<{ certificate: Certificate; gate: StageContext }> {
-  const run = runFolder(name, weights, certificate);
+  const run = await runFolder(name, weights, certificate);
   const record = await runStage(certifyStage, stageContext(run, 'certify', 'default'));
   return { certificate: record.summary as Certificate, gate: stageContext(run, 'invert', 'default') };
 }
@@ -224,7 +228,7 @@ describe('the gate refuses', () => {
 
   it('unless it is told to go on, or the paper is only compared with', async () => {
     const weights = spoiled(good);
-    const warned = runFolder('warned', weights, { onFailure: 'warn' });
+    const warned = await runFolder('warned', weights, { onFailure: 'warn' });
     await runStage(certifyStage, stageContext(warned, 'certify', 'default'));
     passCertificateGate(stageContext(warned, 'invert', 'default'));
     expect(warned.events.at(-1)).toMatchObject({ kind: 'log', text: expect.stringMatching(/^warning: .*certificate failed/) as string });
@@ -236,7 +240,7 @@ describe('the gate refuses', () => {
 });
 
 it('where nothing can judge a pair it says so and warns, and does not pass', async () => {
-  const run = runFolder('unjudged', good, { pairs: [{ group: 'VOC', species: 'O3' }] });
+  const run = await runFolder('unjudged', good, { pairs: [{ group: 'VOC', species: 'O3' }] });
   const { summary } = await runStage(certifyStage, stageContext(run, 'certify', 'default'));
   expect(summary).toMatchObject({ verdict: 'not certified', reasons: ['VOC>O3, winter: no run of the transport model changes VOC alone'] });
   passCertificateGate(stageContext(run, 'invert', 'default'));
@@ -244,14 +248,14 @@ it('where nothing can judge a pair it says so and warns, and does not pass', asy
 });
 
 it('runs of the reference model do not judge a prior run that another model made', async () => {
-  const run = runFolder('files-only', good, {});
+  const run = await runFolder('files-only', good, {});
   Object.assign(run.case, { priorConcentrations: 'somewhere/*.nc' });
   const { summary } = await runStage(certifyStage, stageContext(run, 'certify', 'default'));
   expect((summary as Certificate).verdict).toBe('not certified');
 });
 
 it('ends on Ctrl-C in a sentence and leaves no certificate', async () => {
-  const run = runFolder('stopped', good, {});
+  const run = await runFolder('stopped', good, {});
   const abort = new AbortController();
   const onEvent = (event: StageEvent): void => void (event.kind === 'progress' && abort.abort());
   const stopped = runStage(certifyStage, stageContext({ ...run, onEvent, signal: abort.signal }, 'certify', 'default'));

@@ -26,6 +26,7 @@ import { readInventory } from './prepare';
 import { filesOf, givenSectors } from './sector-files';
 import { sensitivityInputs, sensitivityRegions, sensitivityResponses } from './certify-sensitivities';
 import { certifyingRuns, factorsOfRun, makeRuns, type CertifyingRun } from './certify-runs';
+import { readResponseSums } from './evaluated-responses';
 import {
   comparedHourStep,
   domainPlan,
@@ -45,12 +46,15 @@ export const CERTIFICATE_FILE = 'certificate.json';
 /** Pairs that are not asked for and whose change is smaller than this part of the concentration are left out. */
 const SMALLEST_RESPONSE = 2e-3;
 
+/** Hours behind the spin-up from which those of the derivative's test are: tracers are carried anew for each of its passes, and a week is as good as a month. */
+const DIFFERENTIATED_HOURS = 168;
+
 /** Unit roundoff of the network's arithmetic, by `products`. */
 const ROUNDOFF = { float32: 2 ** -24, tf32: 2 ** -11, bf16: 2 ** -8 } as const;
 
 export const certifyStage: Stage = {
   name: 'certify',
-  needs: ['train', 'prepare', 'simulate'],
+  needs: ['train', 'prepare', 'simulate', 'evaluate'],
   settings: (context) => {
     const { certificate, response, ctm, regions } = context.case;
     return {
@@ -98,8 +102,8 @@ export const certifyStage: Stage = {
 };
 
 /**
- * Taylor and dot-product test of the frozen program, window and all, at hours spread over a period; where the domain is cut, on one tile. Where y is rolled
- * out it goes through the chain, on all tiles.
+ * Taylor and dot-product test of the frozen program, window and all, at hours spread over the first week of a period; where the domain is cut, on one tile.
+ * Where y is rolled out it goes through the chain, on all tiles.
  */
 async function differentiate(
   context: StageContext,
@@ -113,10 +117,12 @@ async function differentiate(
   const { settings } = surrogate.description;
   const rolledOut = settings.initialConcentrations === 'rollout';
   const some = { ...tileSize, tiles: rolledOut ? tiles : tiles.slice(0, 1) };
-  const sources = [sourceOf(period)];
-  const plain = new DomainRun({ surrogate, sources, tiling: some, engine: program, adjoint: program, batchSize: size, threads: context.threads });
   const first = firstHours(context)[0];
-  const hours = Array.from({ length: size }, (_, i) => first + Math.floor(((i + 0.5) / size) * (period.time.count - first)));
+  const whole = sourceOf(period);
+  const count = Math.min(period.time.count, first + DIFFERENTIATED_HOURS);
+  const sources = [{ ...whole, time: { ...whole.time, count } }];
+  const plain = new DomainRun({ surrogate, sources, tiling: some, engine: program, adjoint: program, batchSize: size, threads: context.threads });
+  const hours = Array.from({ length: size }, (_, i) => first + Math.floor(((i + 0.5) / size) * (count - first)));
   const { hours: windowHours } = surrogate.window;
   const { signal } = context;
   const run: DomainModel = rolledOut ? new RolledOutRun(plain, { windowHours, sources, hours: [hours], signal }) : plain;
@@ -150,58 +156,87 @@ async function differentiate(
 
 type Responses = Pick<Certificate, 'pairs' | 'rings' | 'joint' | 'sensitivities'>;
 
-async function compare(
-  context: StageContext,
-  how: DomainPlan & { surrogate: Surrogate; engine: FrozenProgram },
-  first: PreparedPeriod,
-  runs: readonly CertifyingRun[],
-): Promise<Responses> {
+type Engine = DomainPlan & { surrogate: Surrogate; engine: FrozenProgram };
+
+/** What `evaluate` has compared, and further runs through every period. */
+async function compare(context: StageContext, how: Engine, first: PreparedPeriod, runs: readonly CertifyingRun[]): Promise<Responses> {
   const out: Responses = { pairs: [], rings: [], joint: [], sensitivities: [] };
   const { certificate, periods } = context.case;
-  const passes = periods.length * (1 + runs.length + certificate.runs.length + 2 * certificate.sensitivities.length);
-  let pass = 0;
+  const evaluated = readResponseSums(context.dirOf('evaluate'));
+  const further = runs.filter((run) => !run.evaluated);
+  const changes = further.length + certificate.runs.length + 2 * certificate.sensitivities.length;
+  const passes = periods.length * (1 + changes);
   for (const [p, settings] of periods.entries()) {
-    const period = p === 0 ? first : preparedPeriod(context, settings);
-    const hours = sampledHours(period, firstHours(context)[p], comparedHourStep(variantSettings(context).surrogate));
-    const { emissions, concentrations } = period.runs.get(PRIOR)!;
-    const free = (label: string, over: { emissions?: Float32Array; factors?: Float32Array }): Promise<Float32Array> => {
-      const done = pass++ * hours.length;
+    const domain = new DomainSums();
+    for (const run of runs) if (run.evaluated) domain.add(run.group, run.name, evaluated.get(settings.name)!.get(run.group)!);
+    if (changes > 0) {
+      const period = p === 0 ? first : preparedPeriod(context, settings);
+      const free = freeRuns(context, how, period, firstHours(context)[p], { before: p * (1 + changes), of: passes });
+      await compareFurther(context, period, further, free, { domain, out });
+    }
+    out.pairs.push(...domain.responses(settings.name).filter((pair) => isWorthTelling(context, pair)));
+  }
+  return out;
+}
+
+interface FreeRuns {
+  hours: number[];
+  run: (label: string, over: { emissions?: Float32Array; factors?: Float32Array }) => Promise<Float32Array>;
+}
+
+/** Runs of the surrogate through a period. @param passes - of all such runs those before, and how many there are */
+function freeRuns(context: StageContext, how: Engine, period: PreparedPeriod, first: number, passes: { before: number; of: number }): FreeRuns {
+  const hours = sampledHours(period, first, comparedHourStep(variantSettings(context).surrogate));
+  const { emissions } = period.runs.get(PRIOR)!;
+  let { before } = passes;
+  return {
+    hours,
+    run: (label, over) => {
+      const done = before++ * hours.length;
       const onHour = (hour: number): void => {
-        context.progress(done + hour, passes * hours.length, `${label}, ${period.name}`);
+        context.progress(done + hour, passes.of * hours.length, `${label}, ${period.name}`);
         context.signal.throwIfAborted();
       };
       return freeRun({ ...how, period, emissions, hours, threads: context.threads, onHour, ...over });
-    };
-    const prior = await free(PRIOR, {});
-    const compared = (changed: Float32Array, files: string[]): ComparedRun => ({
-      surrogate: { prior, changed },
-      ctm: { prior: concentrations, changed: readRunConcentrations(context.case, files, period, context.signal) },
-      hours,
-      period: period.name,
-    });
-    const domain = new DomainSums();
-    for (const run of runs) {
-      const changed = await free(run.name, { factors: factorsOfRun(run, period.grid) });
-      const comparison = compared(changed, [run.output(period.name)]);
-      if (run.patches) out.rings.push(...ringResponses(run, comparison, period));
-      else domain.add(run.group, run.name, responseSums(comparison)[0]);
-    }
-    for (const given of certificate.runs) {
-      const { signal } = context;
-      const theirs = readInventory(givenSectors(context.case, given.emissions, period.name), period.grid, period.time, { signal });
-      const changed = await free(given.name, { emissions: theirs });
-      const sums = responseSums(compared(changed, hourlyFiles(context.case, given.concentrations, period.name)))[0];
-      const groups = changedGroups(emissions, theirs);
-      if (groups.length === 1) domain.add(groups[0], given.name, sums);
-      else out.joint.push(...jointResponses(given.name, groups, sums, period.name));
-    }
-    for (const given of certificate.sensitivities) {
-      const run = (factors: Float32Array): Promise<Float32Array> => free(given.name, { factors });
-      out.sensitivities.push(...(await sensitivityResponses(context, given, period, { prior, hours, roundoff: ROUNDOFF[context.products], run })));
-    }
-    out.pairs.push(...domain.responses(period.name).filter((pair) => isWorthTelling(context, pair)));
+    },
+  };
+}
+
+async function compareFurther(
+  context: StageContext,
+  period: PreparedPeriod,
+  runs: readonly CertifyingRun[],
+  { hours, run: free }: FreeRuns,
+  { domain, out }: { domain: DomainSums; out: Responses },
+): Promise<void> {
+  const { certificate } = context.case;
+  const { emissions, concentrations } = period.runs.get(PRIOR)!;
+  const prior = await free(PRIOR, {});
+  const compared = (changed: Float32Array, files: string[]): ComparedRun => ({
+    surrogate: { prior, changed },
+    ctm: { prior: concentrations, changed: readRunConcentrations(context.case, files, period, context.signal) },
+    hours,
+    period: period.name,
+  });
+  for (const run of runs) {
+    const changed = await free(run.name, { factors: factorsOfRun(run, period.grid) });
+    const comparison = compared(changed, [run.output(period.name)]);
+    if (run.patches) out.rings.push(...ringResponses(run, comparison, period));
+    else domain.add(run.group, run.name, responseSums(comparison)[0]);
   }
-  return out;
+  for (const given of certificate.runs) {
+    const { signal } = context;
+    const theirs = readInventory(givenSectors(context.case, given.emissions, period.name), period.grid, period.time, { signal });
+    const changed = await free(given.name, { emissions: theirs });
+    const sums = responseSums(compared(changed, hourlyFiles(context.case, given.concentrations, period.name)))[0];
+    const groups = changedGroups(emissions, theirs);
+    if (groups.length === 1) domain.add(groups[0], given.name, sums);
+    else out.joint.push(...jointResponses(given.name, groups, sums, period.name));
+  }
+  for (const given of certificate.sensitivities) {
+    const run = (factors: Float32Array): Promise<Float32Array> => free(given.name, { factors });
+    out.sensitivities.push(...(await sensitivityResponses(context, given, period, { prior, hours, roundoff: ROUNDOFF[context.products], run })));
+  }
 }
 
 /** Sums of the runs that change one group, by group and species. */

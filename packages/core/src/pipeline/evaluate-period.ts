@@ -1,12 +1,28 @@
 /** What `evaluate` finds in one period, with y of the surrogate's windows from one place. */
 import type { Group } from '../data/case';
 import { PREPARED_SPECIES, type PreparedPeriod, type PreparedRun } from '../data/prepared';
-import { concentrationErrors, ErrorSums, responses, type ConcentrationErrors, type Response } from '../surrogate/evaluate';
+import { concentrationErrors, ErrorSums, type ConcentrationErrors } from '../surrogate/evaluate';
 import { freeRun, type FreeRunOptions } from '../surrogate/free-run';
+import { responseFigures, responseSums, type BlockSums } from '../surrogate/response-comparison';
 import { uniformFactors } from './member-factors';
 
 /** Where y comes from: the prior run, the surrogate's own earlier output, or nowhere (0 everywhere). */
 export type InitialFrom = NonNullable<FreeRunOptions['initialConcentrations']>;
+
+/** Change of one species by one group. */
+export interface Response {
+  /** such as `NOx>NO2` */
+  pair: string;
+  /** of the surrogate's change on the transport model's, through the origin: Σ ΔS·ΔC / Σ ΔC² */
+  slope: number;
+  /** Σ ΔS·ΔC / √(Σ ΔS² · Σ ΔC²) */
+  r: number;
+  /** means over cells and hours, in the species' unit */
+  ctmChange: number;
+  surrogateChange: number;
+  /** root mean square of the transport model's change over its mean concentration: below about 1e-3 a slope means nothing */
+  relativeSize: number;
+}
 
 /** Errors and responses of one period. */
 export interface PeriodFigures {
@@ -14,7 +30,9 @@ export interface PeriodFigures {
   test: ConcentrationErrors;
   /** of the prior run */
   all: ConcentrationErrors;
-  response: ({ pair: string } & Response)[];
+  response: Response[];
+  /** that the responses follow from, by species */
+  sums: Map<Group, BlockSums[]>;
 }
 
 export interface PeriodEvaluation {
@@ -47,18 +65,27 @@ export async function evaluatePeriod(options: PeriodEvaluation, from?: InitialFr
     return freeRun({ ...how, period, emissions: of, hours, factors, initialConcentrations: from, onHour });
   };
   const prior = await run();
-  const response: PeriodFigures['response'] = [];
+  const sums: PeriodFigures['sums'] = new Map();
   for (const group of groups) {
     const changed = await run(uniformFactors(period.grid, { group, factor }));
-    responses({ prior, changed }, { prior: concentrations, changed: changedRun(group) }, hours).forEach((each, s) => {
-      if (each.relativeSize >= SMALLEST_RESPONSE) response.push({ pair: `${group}>${PREPARED_SPECIES[s]}`, ...each });
-    });
+    const ctm = { prior: concentrations, changed: changedRun(group) };
+    sums.set(group, responseSums({ surrogate: { prior, changed }, ctm, hours, period: period.name })[0]);
   }
   const test =
     'hours' in options.test
       ? errorsAt(options.test.hours, prior, concentrations, hours)
       : await errorsOf(options.test, hours, (each) => run(undefined, each.emissions));
-  return { test, all: concentrationErrors(prior, concentrations, hours), response };
+  return { test, all: concentrationErrors(prior, concentrations, hours), response: responsesOf(sums), sums };
+}
+
+function responsesOf(sums: ReadonlyMap<Group, BlockSums[]>): Response[] {
+  const all = [...sums].flatMap(([group, ofSpecies]) =>
+    ofSpecies.map((blocks, s): Response => {
+      const { slope, cosine, ctmChange, surrogateChange, relativeSize } = responseFigures(blocks);
+      return { pair: `${group}>${PREPARED_SPECIES[s]}`, slope, r: cosine, ctmChange, surrogateChange, relativeSize };
+    }),
+  );
+  return all.filter(({ relativeSize }) => relativeSize >= SMALLEST_RESPONSE);
 }
 
 /** Errors of whole runs, together. @param simulate - gives `[hours, H, W, 4]` of a run, gases in ppb, PM2.5 in µg m-3 */

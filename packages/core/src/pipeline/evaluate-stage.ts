@@ -2,11 +2,12 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
 import { readPreparedRun, type PreparedPeriod } from '../data/prepared';
-import { sampledHours, type ConcentrationErrors, type Response } from '../surrogate/evaluate';
+import { sampledHours, type ConcentrationErrors } from '../surrogate/evaluate';
 import { takesInitialConcentrations } from '../surrogate/initial-concentrations';
 import { splitHours } from '../surrogate/sampler';
 import { responseRun, simulatedFile } from './case-runs';
-import { evaluatePeriod, type InitialFrom, type PeriodEvaluation } from './evaluate-period';
+import { evaluatePeriod, type InitialFrom, type PeriodEvaluation, type PeriodFigures, type Response } from './evaluate-period';
+import { RESPONSE_SUMS_FILE, writeResponseSums } from './evaluated-responses';
 import {
   comparedHourStep,
   domainPlan,
@@ -27,8 +28,8 @@ export interface EvaluateSummary {
   testRuns: string[];
   /** per period; test: what training did not see; all: the prior run */
   concentrations: { period: string; test: ConcentrationErrors; all: ConcentrationErrors }[];
-  /** per period and pair such as `NOx>NO2` */
-  response: ({ period: string; pair: string } & Response)[];
+  /** per period and pair */
+  response: ({ period: string } & Response)[];
   /** where the surrogate takes y: the same per period and place that y is taken from */
   initialConcentrations?: InitialFigures[];
 }
@@ -37,7 +38,7 @@ export interface InitialFigures {
   from: InitialFrom;
   period: string;
   test: ConcentrationErrors;
-  response: ({ pair: string } & Response)[];
+  response: Response[];
 }
 
 const FROM: readonly InitialFrom[] = ['prior', 'rollout', 'zero'];
@@ -61,13 +62,15 @@ export const evaluateStage: Stage = {
     // In a part of the control y is the prior run's as long as nothing is inverted.
     const own: InitialFrom = settings.initialConcentrations === 'rollout' ? 'rollout' : 'prior';
     const places = takesInitialConcentrations(settings) ? FROM : [own];
+    const responses = new Map<string, PeriodFigures['sums']>();
     try {
       for (const [p, { name }] of context.case.periods.entries()) {
         const period = preparedPeriod(context, { name });
         for (const [turn, from] of places.entries()) {
           const options = periodEvaluation(context, { surrogate, engine, ...plan, threads: context.threads }, period, p, { turn, of: places.length });
-          const { test, all, response } = await evaluatePeriod(options, from);
+          const { test, all, response, sums } = await evaluatePeriod(options, from);
           if (from === own) {
+            responses.set(period.name, sums);
             summary.concentrations.push({ period: period.name, test, all });
             summary.response.push(...response.map((each) => ({ period: period.name, ...each })));
           }
@@ -77,8 +80,9 @@ export const evaluateStage: Stage = {
     } finally {
       engine.dispose();
     }
+    writeResponseSums(context.dir, responses);
     writeFileAtomic(join(context.dir, 'evaluation.json'), JSON.stringify(summary, null, 2));
-    return { products: ['evaluation.json'], summary };
+    return { products: ['evaluation.json', RESPONSE_SUMS_FILE], summary };
   },
 };
 

@@ -22,7 +22,7 @@ export interface Differentiable {
   /** standard deviation of each species, in its unit */
   scale: readonly number[];
   forward(factors: Float32Array): Promise<Float32Array>;
-  /** S′ᵀ·grad at the factors of the last forward pass. @param grad - dJ/dS, as the output */
+  /** S′ᵀ·grad at the factors of the last forward pass, any number of times. @param grad - dJ/dS, as the output */
   adjoint(grad: Float32Array): Promise<Float32Array>;
 }
 
@@ -53,8 +53,8 @@ const ROUNDINGS = 8;
 const JUDGED_ORDERS = 3;
 const DIRECTIONS = 3;
 const STEPS = [0.4, 0.2, 0.1, 0.05, 0.025, 0.0125, 0.00625];
-/** Forward and adjoint passes of {@link testDifferentiation}: the prior's with its gradient, the steps, and each direction up, down, and twice with a gradient. */
-export const PASSES = 2 + STEPS.length + 6 * DIRECTIONS;
+/** Forward and adjoint passes of {@link testDifferentiation}: the prior's with its gradients, one for Taylor and two a direction, up and down, and the steps. */
+export const PASSES = 2 + 4 * DIRECTIONS + STEPS.length;
 /** Half-width of the central difference in single precision; with products rounded to tf32 or bf16 it must be wider, and so must the limits. */
 const CENTRAL_STEP = 2 ** -10;
 /** Least half-width of a central difference, in roundings. */
@@ -67,22 +67,31 @@ export const ROUNDINGS_PER_STEP = 64;
  */
 export async function testDifferentiation(model: Differentiable, options: { seed: number; roundoff: number }): Promise<DifferentiationTest> {
   const random = new Random(options.seed).fork('differentiation');
-  const { taylor, floor } = await taylorTest(model, random.fork('taylor'), options.roundoff);
+  const step = Math.max(CENTRAL_STEP, ROUNDINGS_PER_STEP * options.roundoff);
+  const changes: Change[] = [];
+  for (let k = 0; k < DIRECTIONS; k++) changes.push(await centralDifference(model, random.fork(`direction ${k}`), step));
+  // All gradients are at the prior's factors: one forward pass serves them.
+  const prior = await model.forward(new Float32Array(model.factors).fill(1));
+  const dotProduct: DifferentiationTest['dotProduct'] = [];
+  for (const change of changes) dotProduct.push(await dotProductTest(model, change));
+  const { taylor, floor } = await taylorTest(model, prior, random.fork('taylor'), options.roundoff);
   const orders = taylor.slice(1).flatMap(({ remainder }, i) => (remainder > floor ? [Math.log2(taylor[i].remainder / remainder)] : []));
   const order = orders.length >= JUDGED_ORDERS ? median(orders.slice(-JUDGED_ORDERS)) : undefined;
-  const step = Math.max(CENTRAL_STEP, ROUNDINGS_PER_STEP * options.roundoff);
   const limits = { error: Math.max(DOT_LIMITS.error, 8 * step), gain: Math.max(DOT_LIMITS.gain, 2 * step) };
-  const dotProduct: DifferentiationTest['dotProduct'] = [];
-  for (let k = 0; k < DIRECTIONS; k++) dotProduct.push(await dotProductTest(model, random.fork(`direction ${k}`), step));
   const passed =
     (order === undefined || order >= SMALLEST_ORDER || taylor[taylor.length - 1].ofFirstOrder <= LARGEST_FIRST_ORDER) &&
     dotProduct.every(({ error, gain }) => error <= limits.error && Math.abs(gain - 1) <= limits.gain);
   return { taylor, floor, ...(order === undefined ? {} : { order }), dotProduct, limits, passed };
 }
 
-async function taylorTest(model: Differentiable, random: Random, roundoff: number): Promise<Pick<DifferentiationTest, 'taylor' | 'floor'>> {
+/** @param prior - the forward pass at the prior's factors, which was the last */
+async function taylorTest(
+  model: Differentiable,
+  prior: Float32Array,
+  random: Random,
+  roundoff: number,
+): Promise<Pick<DifferentiationTest, 'taylor' | 'floor'>> {
   const { scale } = model;
-  const prior = await model.forward(new Float32Array(model.factors).fill(1));
   // A model that is too high by about one standard deviation: a misfit as an inversion has it, and one whose gradient is not the sum of noise.
   const observed = prior.map((value, i) => value - scale[i % scale.length] * (1 + random.normal()));
   const cost = (simulated: Float32Array): number =>
@@ -100,19 +109,27 @@ async function taylorTest(model: Differentiable, random: Random, roundoff: numbe
   return { taylor, floor: ROUNDINGS * roundoff };
 }
 
-async function dotProductTest(model: Differentiable, random: Random, step: number): Promise<DifferentiationTest['dotProduct'][number]> {
-  const { scale } = model;
-  const sigma = (i: number): number => scale[i % scale.length];
+/** S′δ, and weights of either kind. */
+interface Change {
+  direction: Float32Array;
+  change: Float64Array;
+  random: Random;
+}
+
+async function centralDifference(model: Differentiable, random: Random, step: number): Promise<Change> {
   const direction = directionOf(model, random);
   const up = await model.forward(direction.map((d) => 1 + step * d));
   const down = await model.forward(direction.map((d) => 1 - step * d));
-  const change = Float64Array.from(up, (value, i) => (value - down[i]) / (2 * step));
+  return { direction, change: Float64Array.from(up, (value, i) => (value - down[i]) / (2 * step)), random };
+}
+
+/** Behind a forward pass at the prior's factors. */
+async function dotProductTest(model: Differentiable, { direction, change, random }: Change): Promise<DifferentiationTest['dotProduct'][number]> {
+  const { scale } = model;
+  const sigma = (i: number): number => scale[i % scale.length];
   const size = Math.sqrt(change.reduce((sum, value, i) => sum + (value / sigma(i)) ** 2, 0));
-  const bothSides = async (weights: Float32Array): Promise<[number, number]> => {
-    await model.forward(new Float32Array(model.factors).fill(1));
-    return [dot(weights, change), dot(await model.adjoint(weights), direction)];
-  };
-  const [left, right] = await bothSides(up.map((_, i) => random.normal() / sigma(i)));
+  const bothSides = async (weights: Float32Array): Promise<[number, number]> => [dot(weights, change), dot(await model.adjoint(weights), direction)];
+  const [left, right] = await bothSides(Float32Array.from(change, (_, i) => random.normal() / sigma(i)));
   const [square, gained] = await bothSides(Float32Array.from(change, (value, i) => value / sigma(i) ** 2));
   return { error: Math.abs(left - right) / size, gain: gained / square };
 }

@@ -49,3 +49,23 @@ it('takes the fields of a stretch of hours at a time, with the same concentratio
   expect(parts.spans).toEqual([back + 1, back + 1, back + 1]);
   expect(parts.concentrations).toEqual(whole.concentrations);
 });
+
+it('carries back as often as it is asked after one forward pass', async () => {
+  const surrogate = randomSurrogate(tinySurrogate({}), [period]);
+  const program = surrogate.program(1, 8, 8, { threads: 1 }, { adjoint: true });
+  const options = { sources: [sourceOf(period)], tiling: wholeDomain(period.grid), engine: program, adjoint: program, batchSize: 1, threads: 1 };
+  const run = new DomainRun({ surrogate, ...options });
+  const at = { period: 0, hours: [11], factors: { data: new Float32Array(8 * 8 * 5).fill(1.1) } };
+  const seed = (await run.forward(at)).map((_, i) => Math.sin(i));
+  const gradient = async (): Promise<Float32Array> => {
+    const data = new Float32Array(8 * 8 * 5);
+    await run.addAdjoint(at, seed, data);
+    await run.finishAdjoint(0, { data });
+    return data;
+  };
+  const once = await gradient();
+  expect(once.some((value) => value !== 0)).toBe(true);
+  expect(await gradient()).toEqual(once);
+  run.dispose();
+  program.dispose();
+});

@@ -63,7 +63,7 @@ export class DomainRun implements DomainModel {
   private readonly gradTracers: (HourStore | undefined)[] = [];
   /** of the tile: they are the largest of all fields */
   private readonly memory = { tracers: keptMemory(), gradTracers: keptMemory() };
-  /** what the adjoint's program ran forward last */
+  /** what the adjoint's program ran forward last, and not yet back */
   private held?: { position: Position; hours: string; factors?: Float32Array };
 
   /** @throws {DataError} `SURROGATE_INPUTS` if a source has other fields than the surrogate was trained with */
@@ -126,6 +126,7 @@ export class DomainRun implements DomainModel {
       for (const { hours, seed } of seeds) {
         if (!seed) continue;
         if (!this.isHeld(hours, run)) await this.simulate(program, run, hours, factors);
+        this.held = undefined; // the way back writes over what it needs
         const { emissions, tracers, previous } = await program.adjoint(seed);
         hours.forEach((hour, i) => {
           this.batch.addFactorGradient(i, hour, emissions, gradient!);

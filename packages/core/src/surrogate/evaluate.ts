@@ -1,7 +1,4 @@
-/**
- * How well the surrogate does what the transport model does: its concentrations on hours that training did not see, and its free-running
- * response: S(f·E) − S(E) against C(f·E) − C(E) when emissions are changed for the whole period.
- */
+/** How well the surrogate does what the transport model does: its concentrations, on hours that training did not see. */
 import type { PreparedPeriod } from '../data/prepared';
 
 /** Errors of concentrations, per species in the order of the channels. */
@@ -10,19 +7,6 @@ export interface ConcentrationErrors {
   /** Σ|S − C| / ΣC */
   nme: number[];
   r: number[];
-}
-
-/** Change of one species by one group. */
-export interface Response {
-  /** of the surrogate's change on the transport model's, through the origin: Σ ΔS·ΔC / Σ ΔC² */
-  slope: number;
-  /** Σ ΔS·ΔC / √(Σ ΔS² · Σ ΔC²) */
-  r: number;
-  /** means over cells and hours, in the species' unit */
-  ctmChange: number;
-  surrogateChange: number;
-  /** root mean square of the transport model's change over its mean concentration: below about 1e-3 a slope means nothing */
-  relativeSize: number;
 }
 
 const SPECIES = 4;
@@ -63,42 +47,6 @@ export class ErrorSums {
 /** Errors of `simulated` `[hours, H, W, 4]` against a run's concentrations at those hours. */
 export function concentrationErrors(simulated: Float32Array, run: Float32Array, hours: readonly number[]): ConcentrationErrors {
   return new ErrorSums().add(simulated, run, hours).errors();
-}
-
-/**
- * Response of each species, the surrogate's against the transport model's, over the given hours and all cells.
- *
- * @param surrogate - prior and changed run of the surrogate, `[hours, H, W, 4]`
- * @param ctm - the same of the transport model, all hours of the period
- */
-export function responses(
-  surrogate: { prior: Float32Array; changed: Float32Array },
-  ctm: { prior: Float32Array; changed: Float32Array },
-  hours: readonly number[],
-): Response[] {
-  const field = surrogate.prior.length / hours.length;
-  const sums = Array.from({ length: SPECIES }, () => ({ n: 0, sc: 0, ss: 0, cc: 0, s: 0, c: 0, level: 0 }));
-  hours.forEach((hour, i) => {
-    for (let k = 0; k < field; k++) {
-      const sum = sums[k % SPECIES];
-      const s = surrogate.changed[i * field + k] - surrogate.prior[i * field + k];
-      const c = ctm.changed[hour * field + k] - ctm.prior[hour * field + k];
-      sum.n++;
-      sum.sc += s * c;
-      sum.ss += s * s;
-      sum.cc += c * c;
-      sum.s += s;
-      sum.c += c;
-      sum.level += ctm.prior[hour * field + k];
-    }
-  });
-  return sums.map(({ n, sc, ss, cc, s, c, level }) => ({
-    slope: sc / cc,
-    r: sc / Math.sqrt(ss * cc),
-    ctmChange: c / n,
-    surrogateChange: s / n,
-    relativeSize: Math.sqrt(cc / n) / (level / n),
-  }));
 }
 
 /** Every `step`-th hour from `first` on, of a period of `count` hours. */

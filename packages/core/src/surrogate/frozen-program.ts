@@ -59,7 +59,7 @@ function frozenGraph(
 export interface AdjointEngine extends SurrogateEngine {
   /** `batch`: hours that it takes at once */
   readonly sizes: { readonly batch: number };
-  /** Jᵀ·gradConcentrations of the last forward pass, any number of times. */
+  /** Jᵀ·gradConcentrations of the last forward pass, once: it writes over what it needs. */
   adjoint(gradConcentrations: Float32Array): Promise<SourceGradients>;
 }
 
