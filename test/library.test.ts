@@ -112,6 +112,7 @@ describe('openSurrogate', () => {
       const [plus, minus] = await Promise.all(ends.map((factors) => anchored.concentrations({ period: 'winter', hours, factors })));
       const change = plus.map((value, i) => (value - minus[i]) / (2 * step));
       const gradient = await anchored.adjoint({ period: 'winter', hours, factors: at }, change);
+      expect(await anchored.adjoint({ period: 'winter', hours, factors: at }, change)).toEqual(gradient);
       // ⟨J·d, J·d⟩ = ⟨d, Jᵀ·J·d⟩, up to the kinks of P-ReLU.
       expect(dot(direction, gradient) / dot(change, change)).toBeCloseTo(1, 2);
       // The factors' array is the caller's: what it holds now counts.
