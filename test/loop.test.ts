@@ -167,6 +167,34 @@ describe('a run with a loop', () => {
     expect(retroplume('loop', 'run').status).toBe(0);
   });
 
+  it('may be made a part at a time, as by jobs, with the same result', () => {
+    withoutLoop('parts');
+    const part = (pass: string, stages: string, ...settings: string[]): Outcome =>
+      retroplume('run', 'parts', settings, ['--variant', pass, '--stages', stages]);
+    const early = part('pass-2', 'apply,verify');
+    expect(early.stderr).toMatch(/^retroplume: STAGE_MISSING: loop: the products of train are not in .*pass-2\/train: run "retroplume loop"/m);
+    expect(early.status).toBe(2);
+    expect(JSON.parse(readFileSync(join(folder, 'parts/failure.json'), 'utf8'))).toMatchObject({ stage: 'loop', task: 'apply-verify-pass-2' });
+    const trained = part('pass-2', 'train,invert');
+    expect([trained.status, trained.stderr.match(/\w+ \(pass 2\) done/g)]).toEqual([0, ['train (pass 2) done', 'invert (pass 2) done']]);
+    // It promises less than the whole error, and predicted and realised gain of the first pass are taken as equal.
+    const ended = ['loop.smallestGain=0.99', 'loop.agreement=1000'];
+    expect(part('pass-2', 'apply,verify', ...ended)).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('the loop has ended: nothing to do') as string,
+    });
+    expect(part('pass-3', 'train,invert', ...ended, 'loop.passes=3').stderr).toContain('the loop has ended: nothing to do');
+    expect(existsSync(join(folder, 'parts/pass-2/verify'))).toBe(false);
+    expect(part('pass-2', 'apply,verify').stderr.match(/\w+ \(pass 2\) done/g)).toEqual(['apply (pass 2) done', 'verify (pass 2) done']);
+    expect(part('pass-3', 'train,invert').stderr).toMatch(/VARIANT_UNKNOWN: run: this case has no variant pass-3: did you mean pass-2\?/);
+    expect(part('pass-2', 'certify').stderr).toMatch(
+      /VARIANT_STAGES: run: expected stages train or invert or apply or verify of pass-2 but received certify/,
+    );
+    const whole = retroplume('run', 'parts');
+    expect(whole.stderr.match(/\w+ \(pass 2\) is up to date/g)).toHaveLength(4);
+    expect(loopOf('parts')).toEqual(loopOf('run'));
+  });
+
   it('leaves all else up to date when it is turned off, and says so when it is asked for all the same', () => {
     withoutLoop('off');
     const off = retroplume('run', 'off', ['loop.passes=1']);

@@ -28,6 +28,9 @@ const SETTINGS = [
   'training.checkpointEvery=5',
   'inversion.iterations=1',
   'inversion.hoursPerDay=1',
+  'loop.passes=2',
+  'loop.iterations=5',
+  'loop.smallestGain=0',
   'jobs.model.cpus=1',
   'jobs.network.cpus=1',
 ].flatMap((setting) => ['--set', setting]);
@@ -75,7 +78,8 @@ describeWhere(installed, 'no Slurm: apt-get install munge slurmctld slurmd slurm
     writeFileSync(at('simulate/member02'), 'in the way of a folder');
     const { jobs } = submit();
     expect(jobs[0].tasks).toEqual(['member01', 'member02', 'response-NOx', 'truth']);
-    expect(jobs.map(({ name }) => name)).toEqual(['simulate', 'prepare', 'train', 'certify-runs', 'certify', 'invert', 'report']);
+    const chain = ['simulate', 'prepare', 'train', 'certify-runs', 'certify', 'invert', 'verify', 'pass-2', 'verify-2', 'report'];
+    expect(jobs.map(({ name }) => name)).toEqual(chain);
     await until(idle);
     const failure = JSON.parse(readFileSync(at('failure.json'), 'utf8')) as Failure;
     expect(failure).toMatchObject({ task: 'simulate-member02', exitCode: 1, job: { log: at(`jobs/simulate-${jobs[0].id}_1.log`) } });
@@ -97,7 +101,10 @@ describeWhere(installed, 'no Slurm: apt-get install munge slurmctld slurmd slurm
     await until(idle);
     expect(readFileSync(at(`jobs/train-${train.id}.log`), 'utf8')).toContain('near its time limit: back into the queue (restart 1 of at most 10)');
     expect(existsSync(at('failure.json'))).toBe(false);
-    expect(readFileSync(at('report/report.html'), 'utf8')).toContain('</html>');
+    expect(readFileSync(at('report/report.html'), 'utf8')).toContain('id="table-loop"');
+    // What the passes have left is what the loop would have made.
+    const report = readFileSync(at(`jobs/report-${jobs.at(-1)!.id}.log`), 'utf8');
+    for (const stage of ['train', 'invert', 'apply', 'verify']) expect(report).toContain(`${stage} (pass 2) is up to date`);
     expect(submit().jobs.every(({ state }) => state === 'up to date')).toBe(true);
   });
 

@@ -80,7 +80,10 @@ function addRun(program: Command): void {
   withProfile(withOverrides(withRunOptions(caseCommand(program, 'run', 'every stage that is not up to date'))))
     .option('--stages <names>', 'only these, with commas between them', stageNames)
     .addOption(changedRuns())
-    .option('--variant <name>', 'of train and invert that of one variant: default, paper, surrogate-N; others may run beside it')
+    .option(
+      '--variant <name>',
+      'stages of one variant, beside which others may run: default, paper, surrogate-N (train, invert), pass-N of the loop (apply, verify, too)',
+    )
     .addOption(
       new Option('--submit [scheduler]', "as jobs of a scheduler, each waiting for the one before (default: the case's; docs/hpc.md)")
         .choices(['slurm', 'pbs'])

@@ -8,7 +8,7 @@ import { variantSettings } from './learning';
 import { runOfPass } from './loop-pass';
 import { operatorOf, readMonitors, type Monitors } from './monitors';
 import { readRunConcentrations } from './run-concentrations';
-import type { StageContext } from './stage';
+import type { RunContext, StageContext } from './stage';
 
 export interface ObservedPeriod {
   monitors: Monitors;
@@ -51,7 +51,7 @@ export function priorRun(period: PeriodSource): RunFields {
 }
 
 /** The transport model's run on the emissions of a pass of the loop. */
-export function passRun(context: StageContext, pass: number, { name, grid, time }: { name: string; grid: Grid; time: TimeAxis }): RunFields {
+export function passRun(context: RunContext, pass: number, { name, grid, time }: { name: string; grid: Grid; time: TimeAxis }): RunFields {
   const files = [runOfPass(context, pass, name)];
   return ({ first, count }) => {
     const start = new Date(time.start.getTime() + first * time.stepSeconds * 1000);

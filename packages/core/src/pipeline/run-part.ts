@@ -12,12 +12,27 @@ import { STAGE_OF } from './all-stages';
 import { simulatedRuns } from './case-runs';
 import { certifyingRunNames, isCertifyingRunMade, makeCertifyingRun } from './certify-runs';
 import { forgetFailureOf, leaveFailure } from './failure-file';
+import { passContext } from './loop-pass';
+import { loopStage } from './loop-stage';
+import { walkPasses } from './loop-walk';
 import { beginStage, isBegun, isUpToDate, type StageMark } from './record';
 import { refuseReplacedRuns } from './replaced-runs';
 import { deviceOf, runContext, runTogether, tellStale, type RunOptions } from './run';
 import { lockPart, lockRun } from './run-lock';
 import { simulateRun, simulateStage } from './simulate-stage';
-import { interruptionOf, stageContext, tellWhyAnew, type RunContext, type StageContext, type StageName, type Variant } from './stage';
+import {
+  interruptionOf,
+  PASS_STAGES,
+  passVariant,
+  stageContext,
+  tellWhyAnew,
+  type LoopPass,
+  type PassStage,
+  type RunContext,
+  type StageContext,
+  type StageName,
+  type Variant,
+} from './stage';
 import { keyOf, neededRecord } from './stage-keys';
 import { otherSurrogates, surrogateContext } from './surrogate-ensemble';
 
@@ -46,6 +61,9 @@ export interface PartResult {
 /** Those that are dear and that variants have of their own, each in a folder that no other one touches. */
 const VARIANT_STAGES: readonly StageName[] = ['train', 'invert'];
 
+/** The pass of the loop that a variant is; undefined for others. */
+export const passOf = (variant: Variant): number | undefined => (variant.startsWith('pass-') ? Number(variant.slice('pass-'.length)) : undefined);
+
 /** What a run of `certify` is made of: the hash of the inputs, and where the prior's emissions are. Nothing of a training. */
 const BEFORE_CERTIFYING: readonly StageName[] = ['simulate', 'prepare'];
 
@@ -56,6 +74,11 @@ const POLL_MS = 200;
 export function independentVariants(settings: Case): Variant[] {
   const others = otherSurrogates(settings).map((member): Variant => `surrogate-${member}`);
   return ['default', ...(settings.paperMode.run ? (['paper'] as const) : []), ...others];
+}
+
+/** The passes of the closed loop behind the case's own stages, each of which waits for the one before. */
+export function furtherPasses({ loop }: Case): number[] {
+  return Array.from({ length: loop.passes - 1 }, (_, i) => i + 2);
 }
 
 /** The context of a stage of a variant of {@link independentVariants}. */
@@ -90,16 +113,14 @@ function checkPart(settings: Case, part: Part): void {
     if (!known.includes(run)) throw new ConfigError('RUN_UNKNOWN', `${stage}: there is no run ${run} to make: ${suggestion(run, known)}`);
     return;
   }
-  const known = independentVariants(settings);
+  const known = [...independentVariants(settings), ...furtherPasses(settings).map(passVariant)];
   if (!known.includes(part.variant)) {
     throw new ConfigError('VARIANT_UNKNOWN', `run: this case has no variant ${part.variant}: ${suggestion(part.variant, known)}`);
   }
-  if (part.stages.length === 0 || !part.stages.every((stage) => VARIANT_STAGES.includes(stage))) {
+  const stages: readonly StageName[] = passOf(part.variant) === undefined ? VARIANT_STAGES : PASS_STAGES;
+  if (part.stages.length === 0 || !part.stages.every((stage) => stages.includes(stage))) {
     const received = part.stages.length === 0 ? 'none' : part.stages.join(',');
-    throw new ConfigError(
-      'VARIANT_STAGES',
-      `run: expected stages ${VARIANT_STAGES.join(' or ')} of a variant but received ${received}: set --stages`,
-    );
+    throw new ConfigError('VARIANT_STAGES', `run: expected stages ${stages.join(' or ')} of ${part.variant} but received ${received}: set --stages`);
   }
 }
 
@@ -114,9 +135,36 @@ async function makeStages(context: RunContext, { variant, stages }: Extract<Part
   const release = first ? lockPart(context.out, task) : () => undefined;
   try {
     if (first) forgetFailureOf(context.out, task);
+    const pass = passOf(variant);
+    if (pass !== undefined) return await makePass(context, pass, { variant, stages }, task);
     for (const stage of stages) await runTogether(STAGE_OF[stage], variantContext(context, stage, variant), { stage, variant, task });
   } finally {
     release();
+  }
+}
+
+/** Stages of a pass of the loop, unless that has ended before. Of the passes before it all is taken as it is. */
+async function makePass(run: RunContext, number: number, { variant, stages }: Extract<Part, { variant: Variant }>, task: string): Promise<void> {
+  const left = new Set(stages);
+  const context = stageContext(run, 'loop', variant);
+  let at: StageName = 'loop';
+  const make = async (pass: LoopPass, names: readonly PassStage[]): Promise<boolean> => {
+    for (const name of names) {
+      const own = passContext(run, name, pass);
+      at = name;
+      if (pass.number === number && left.delete(name)) await runTogether(STAGE_OF[name], own, { stage: name, variant, task });
+      at = 'loop';
+      neededRecord({ ...context, dirOf: own.dirOf }, name);
+    }
+    return left.size > 0;
+  };
+  try {
+    loopStage.needs.forEach((need) => neededRecord(stageContext(run, 'loop', 'default'), need));
+    if ((await walkPasses(run, make, context.log)) && left.size > 0) context.log('the loop has ended: nothing to do');
+  } catch (cause) {
+    // What a stage has failed of is told.
+    if (at === 'loop') fail(context, task, cause);
+    throw cause;
   }
 }
 

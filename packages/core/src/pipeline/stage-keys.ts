@@ -10,9 +10,10 @@ import { VERSIONS } from './versions';
 export function neededRecord(context: StageContext, need: StageName): StageRecord {
   const record = readRecord(context.dirOf(need));
   if (record) return record;
+  const command = context.variant.startsWith('pass-') ? 'loop' : need;
   throw new ConfigError(
     'STAGE_MISSING',
-    `${context.stage}: the products of ${need} are not in ${context.dirOf(need)}: run "retroplume ${need}" (or "retroplume run") first`,
+    `${context.stage}: the products of ${need} are not in ${context.dirOf(need)}: run "retroplume ${command}" (or "retroplume run") first`,
   );
 }
 

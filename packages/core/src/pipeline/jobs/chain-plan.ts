@@ -8,8 +8,10 @@
  *   certify       evaluate, certify, export, and crossvalidate where it is asked for
  *   invert        an array, one task a variant
  *   uncertainty   where it is asked for
- *   verify        apply, verify, where a loop comes after them, so that the transport model has no GPU waiting for it
- *   report        apply, verify, or the loop's further passes; report
+ *   verify        apply, verify, where a loop comes after them
+ *   pass-N        train, invert of a further pass of the loop
+ *   verify-N      apply, verify of that pass, so that the transport model has no GPU waiting for it
+ *   report        apply, verify, or the loop of what the passes have left; report
  */
 import type { Case } from '../../data/case';
 import { ConfigError } from '../../errors';
@@ -17,13 +19,16 @@ import { STAGE_OF, stagesOf } from '../all-stages';
 import { simulatedRuns } from '../case-runs';
 import { certifyingRunNames, isCertifyingRunMade } from '../certify-runs';
 import { isUpToDate } from '../record';
-import { independentVariants, variantContext } from '../run-part';
+import { passContext } from '../loop-pass';
+import { furtherPasses, independentVariants, passOf, variantContext } from '../run-part';
 import { missingRuns, simulateStage } from '../simulate-stage';
-import { stageContext, type RunContext, type Stage, type StageContext, type StageName, type Variant } from '../stage';
+import { passVariant, stageContext, type PassStage, type RunContext, type Stage, type StageContext, type StageName, type Variant } from '../stage';
 import { keyOf } from '../stage-keys';
 
-export const JOB_NAMES = ['simulate', 'prepare', 'train', 'certify-runs', 'certify', 'invert', 'uncertainty', 'verify', 'report'] as const;
-export type JobName = (typeof JOB_NAMES)[number];
+export type JobName =
+  | ('simulate' | 'prepare' | 'train' | 'certify-runs' | 'certify' | 'invert' | 'uncertainty' | 'verify' | 'report')
+  | `pass-${number}`
+  | `verify-${number}`;
 
 /** Which section of `jobs` says what a job asks for. */
 export type JobKind = 'model' | 'network';
@@ -126,9 +131,32 @@ function jobsOf(settings: Case): PossibleJob[] {
     array('invert', ['certify']),
     ...(stages.includes('uncertainty') ? [single('uncertainty', 'network', ['invert'], ['uncertainty'])] : []),
     ...(stages.includes('loop')
-      ? [single('verify', 'model', inverted, ['apply', 'verify']), single('report', 'network', ['verify'], ['loop', 'report'])]
+      ? [
+          single('verify', 'model', inverted, ['apply', 'verify']),
+          ...passesOf(settings),
+          single('report', 'network', [verifyOf(settings.loop.passes)], ['loop', 'report']),
+        ]
       : [single('report', 'model', inverted, ['apply', 'verify', 'report'])]),
   ];
+}
+
+/** Two jobs for each further pass of the loop; where that ends before, the others find nothing to do. */
+function passesOf(settings: Case): PossibleJob[] {
+  return furtherPasses(settings).flatMap((pass): PossibleJob[] => {
+    const variant = passVariant(pass);
+    const job = (name: JobName, kind: JobKind, after: JobName, stages: PassStage[]): PossibleJob => ({
+      ...{ name, kind, after: [after], ranks: false, args: ['run', '--stages', stages.join(','), '--variant', variant] },
+      wanted: stages.map((stage) => ({ stage, variant })),
+    });
+    return [
+      job(`pass-${pass}`, 'network', verifyOf(pass - 1), ['train', 'invert']),
+      job(verifyOf(pass), 'model', `pass-${pass}`, ['apply', 'verify']),
+    ];
+  });
+}
+
+function verifyOf(pass: number): JobName {
+  return pass === 1 ? 'verify' : `verify-${pass}`;
 }
 
 /** A stage in the variants in which a job runs it, as a whole run does. */
@@ -138,8 +166,18 @@ function inVariants({ paperMode }: Case, stage: StageName): PossibleJob['wanted'
 }
 
 async function allCurrent(context: RunContext, wanted: PossibleJob['wanted']): Promise<boolean> {
-  for (const { stage, variant } of wanted) if (!(await isCurrent(STAGE_OF[stage], variantContext(context, stage, variant)))) return false;
+  for (const each of wanted) {
+    const current = await filterAsync(contextsOf(context, each), (own) => isCurrent(STAGE_OF[each.stage], own));
+    if (current.length === 0) return false;
+  }
   return true;
+}
+
+/** As what a stage may have been made: a pass of the loop starts from any of those before it. */
+function contextsOf(context: RunContext, { stage, variant }: PossibleJob['wanted'][number]): StageContext[] {
+  const number = passOf(variant);
+  if (number === undefined) return [variantContext(context, stage, variant)];
+  return Array.from({ length: number - 1 }, (_, i) => passContext(context, stage, { number, anchor: i + 1 }));
 }
 
 /** Whether a stage would be found up to date. */

@@ -169,9 +169,13 @@ describe('a dry run', () => {
     ],
     [
       'a loop',
-      ['loop.passes=2'],
+      ['loop.passes=3'],
       [
         ['verify', 'apply,verify'],
+        ['pass-2', 'train,invert --variant pass-2'],
+        ['verify-2', 'apply,verify --variant pass-2'],
+        ['pass-3', 'train,invert --variant pass-3'],
+        ['verify-3', 'apply,verify --variant pass-3'],
         ['report', 'loop,report'],
       ],
     ],
@@ -181,22 +185,24 @@ describe('a dry run', () => {
       [
         ['uncertainty', 'uncertainty'],
         ['verify', 'apply,verify'],
+        ['pass-2', 'train,invert --variant pass-2'],
+        ['verify-2', 'apply,verify --variant pass-2'],
         ['report', 'loop,report'],
       ],
     ],
-  ])('runs the transport model on no GPU but in the passes of a loop: with %s', async (_, changes, expected) => {
+  ])('runs the transport model on no GPU: with %s', async (_, changes, expected) => {
     const { jobs } = await submit([...changes, 'jobs.network.gpus=1'], { dryRun: true });
     const after = jobs.slice(jobs.findIndex(({ name }) => name === 'invert') + 1);
-    expect(after.map(({ name, text: script }) => [name, / run --stages (\S+) /.exec(script!)![1]])).toEqual(expected);
+    expect(after.map(({ name, text: script }) => [name, / run --stages (\S+( --variant pass-\d)?) /.exec(script!)![1]])).toEqual(expected);
     expect(after.map(({ after: before }) => before)).toEqual(
       after.map((_job, i) =>
         (i === 0 || after[i - 1].name !== 'uncertainty' ? [] : ['JOB_OF_INVERT']).concat(
-          i === 0 ? 'JOB_OF_INVERT' : `JOB_OF_${after[i - 1].name.toUpperCase()}`,
+          i === 0 ? 'JOB_OF_INVERT' : `JOB_OF_${after[i - 1].name.toUpperCase().replace('-', '_')}`,
         ),
       ),
     );
     for (const { name, text: script } of after)
-      expect(script!.includes('--device cuda')).toBe(name === 'uncertainty' || (name === 'report' && changes.includes('loop.passes=2')));
+      expect(script!.includes('--device cuda')).toBe(/^(uncertainty|pass-\d)$/.test(name) || (name === 'report' && changes.join().includes('loop')));
   });
 
   it('puts settings where they belong', async () => {
