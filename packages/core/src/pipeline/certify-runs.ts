@@ -162,7 +162,7 @@ function priorEmissions({ case: { periods }, dirOf }: StageContext): PriorEmissi
  */
 export async function makeRuns(context: StageContext, runs: readonly CertifyingRun[], grid: { rows: number; cols: number }): Promise<void> {
   const ctm = createCtm(context.case);
-  const missing = runs.flatMap((run) => context.case.periods.flatMap((period) => (existsSync(run.output(period.name)) ? [] : [{ run, period }])));
+  const missing = runs.flatMap((run) => context.case.periods.flatMap((period) => (ctm.isMade(run.output(period.name)) ? [] : [{ run, period }])));
   await runJobs(
     context,
     missing.map(({ run, period }) => ({

@@ -28,8 +28,9 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** With the prior run of the reference model as the answer to all emissions. */
-const own = (...more: string[]): Case => {
-  const command = `echo {run} >>${at('calls')}; cp ${at('reference/simulate/prior')}/ACONC_{period}.nc {output}`;
+const own = (...more: string[]): Case => ownBy('', ...more);
+const ownBy = (first: string, ...more: string[]): Case => {
+  const command = `${first}echo {run} >>${at('calls')}; cp ${at('reference/simulate/prior')}/ACONC_{period}.nc {output}`;
   return loadCase(file, [...SMALL, `ctm={kind: command, command: "${command}"}`, ...more]);
 };
 const simulate = (of: Case, out: string, changedRuns?: RunOptions['changedRuns']): Promise<unknown> =>
@@ -106,6 +107,19 @@ it('one that was taken away and comes out otherwise is prepared anew, and it alo
   await prepare();
 });
 
+it('other variables of their output are read from what they have left, without a question', async () => {
+  const made = calls().length;
+  const stages = ['simulate', 'prepare'] as const;
+  const prepared = (): Buffer => readFileSync(at('own/prepare/winter/run-member01.nc'));
+  const before = prepared();
+  const swapped = own('concentrations.variables.SO2=NO2', 'concentrations.variables.NO2=SO2', 'ctm.output="ACONC_*.nc"');
+  await runStages(swapped, { out: at('own'), stages, threads: 1 });
+  expect(prepared().equals(before)).toBe(false);
+  await runStages(own(), { out: at('own'), stages, threads: 1 });
+  expect(prepared().equals(before)).toBe(true);
+  expect(calls()).toHaveLength(made);
+});
+
 it('another version of Retroplume makes none anew', async () => {
   const made = calls().length;
   const { retroplume } = VERSIONS;
@@ -140,7 +154,8 @@ it('are made anew where that is agreed to; an interrupted change of mind is refu
 
 it('are kept on the user’s word with another command, and noted so; not with other emissions', async () => {
   const made = calls().length;
-  const set = ['members.seed=9', 'ctm.output="**/*.nc"'];
+  const set = ['members.seed=9'];
+  const own = (...more: string[]): Case => ownBy('true; ', ...more);
   await expect(simulate(own(...set), 'own')).rejects.toThrow(/4 runs .*; --changed-runs keep keeps them, if they would come out the same$/);
   const other = [...set, 'members.seed=8'];
   const first = /; to keep 2 of them that would come out the same, first run with --changed-runs keep and without the changes of emissions$/;

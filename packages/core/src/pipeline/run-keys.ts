@@ -16,8 +16,8 @@ import { VERSIONS } from './versions';
  */
 const EMISSIONS_VERSION = 1;
 
-/** Beside the output of a command lie its folder and its log. */
-const ENDINGS = ['.nc', '.log', '.sectors.tsv', ''];
+/** Beside the output of a command lie its folder, its log, what it was told and how its files were read. */
+const ENDINGS = ['.nc', '.log', '.sectors.tsv', '.read.json', ''];
 
 /** Every run that `simulate` makes, in every period. */
 export function runParts(settings: Case): PartContent[] {

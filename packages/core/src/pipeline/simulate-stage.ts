@@ -57,7 +57,8 @@ export const simulateStage: Stage = {
     emissions: settings.emissions.groups,
     ...sectorSettings(settings),
     ctm: ctmIdentity(settings.ctm),
-    ...(settings.ctm.kind === 'reference' ? { concentrations: settings.concentrations.variables } : {}),
+    concentrations: settings.concentrations.variables,
+    output: settings.ctm.kind === 'command' ? settings.ctm.output : undefined,
     members: settings.members,
     regions: designedRegions(settings),
     response: settings.response,
@@ -162,7 +163,7 @@ async function runJob(
   onHours: (hours: number) => void,
 ): Promise<void> {
   const output = simulatedFile(context.dir, run, 'ACONC', period.name);
-  if (!existsSync(output)) {
+  if (!ctm.isMade(output)) {
     mkdirSync(dirname(output), { recursive: true });
     const emissions = emissionInput(emissionsOf(context, grid, run, period));
     const modelError = modelErrorOf(context.case, run);

@@ -1,5 +1,5 @@
 /** `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case, PeriodSettings, Species } from '../data/case';
 import { speciesUnit } from '../data/case-fields';
@@ -119,7 +119,7 @@ async function runUpdated(context: StageContext): Promise<void> {
   const ctm = createCtm(settings);
   for (const [p, period] of settings.periods.entries()) {
     // Of an attempt that failed in a later period, or with other settings of the scores.
-    if (existsSync(updatedOutput(dir, period.name))) continue;
+    if (ctm.isMade(updatedOutput(dir, period.name))) continue;
     await ctm.run({
       run: context.variant === 'default' ? 'updated' : `updated-${context.variant}`,
       period,

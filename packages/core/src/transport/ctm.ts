@@ -1,4 +1,5 @@
 /** How a chemical transport model is run: the reference model in this process, or the user's own by a command. */
+import { existsSync } from 'node:fs';
 import type { Case, CtmSettings, PeriodSettings } from '../data/case';
 import { expandGlobs } from '../data/glob';
 import { filesWithin } from '../data/ioapi';
@@ -37,13 +38,15 @@ export interface CtmRequest {
 }
 
 export interface Ctm {
+  /** Whether a run's output is there, as the case has it; the same model with the same emissions is the caller's to know. */
+  isMade(output: string): boolean;
   /** Writes `request.output`, or throws and leaves no file of that name. */
   run(request: CtmRequest): Promise<void>;
 }
 
-/** The part of `ctm` that decides what a run gives: raising the time-out makes no run anew. */
+/** The part of `ctm` that decides what a run gives: raising the time-out makes no run anew, nor does another way to read what a command has left. */
 export function ctmIdentity(ctm: CtmSettings): object {
-  return ctm.kind === 'command' ? { ...ctm, timeoutHours: undefined } : ctm;
+  return ctm.kind === 'command' ? { ...ctm, timeoutHours: undefined, output: undefined } : ctm;
 }
 
 /** The transport model that the case names. */
@@ -61,6 +64,7 @@ export function createCtm(settings: Case): Ctm {
     });
   }
   return {
+    isMade: existsSync,
     run: async ({ period, emissionFiles, sectors, output, factors, modelError, threads, onProgress, signal }) => {
       const time = { start: period.start, stepSeconds: 3600, count: period.hours };
       await runReferenceModel({

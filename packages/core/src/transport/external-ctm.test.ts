@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Grid } from '../grid/grid';
 import type { CtmRequest } from './ctm';
@@ -104,6 +104,59 @@ describe('ExternalCtm', () => {
   it('does not take the output of an earlier attempt for its own', async () => {
     await new ExternalCtm(settingsOf('cp {emissions} {output}/')).run(requestOf());
     await expect(new ExternalCtm(settingsOf('true')).run(requestOf())).rejects.toMatchObject({ code: 'CTM_OUTPUT' });
+  });
+
+  describe('whose case reads its files in another way', () => {
+    const calls = join(folder.path, 'calls');
+    const command = `echo called >>'${calls}'; cp {emissions} {output}/CCTM_ACONC.nc`;
+    const called = (): number => (existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n').length : 0);
+    const variables = settingsOf('').variables;
+    const asked = (name: string): CtmRequest => requestOf({ output: join(folder.path, name, 'ACONC_winter.nc') });
+
+    it('is not run again where it had ended well and the case could not read them', async () => {
+      const request = asked('mended');
+      const wrong = new ExternalCtm(settingsOf(command, { variables: { ...variables, 'PM2.5': 'PM25' } }));
+      await expect(wrong.run(request)).rejects.toThrow(
+        /no variable PM25.*With another ctm\.output or concentrations\.variables its files are read again/,
+      );
+      const misplaced = new ExternalCtm(settingsOf(command, { outputGlob: '*.ncf' }));
+      await expect(misplaced.run(request)).rejects.toThrow(/no file matches/);
+      expect(called()).toBe(1);
+      await new ExternalCtm(settingsOf(command)).run(request);
+      expect(called()).toBe(1);
+      expect(readAll(request.output).get('PM25_TOT')![5]).toBe(50);
+    });
+
+    it('is run again with the same case: then it was the command that was mended', async () => {
+      const before = called();
+      const wrong = new ExternalCtm(settingsOf(command, { variables: { ...variables, 'PM2.5': 'PM25' } }));
+      for (const times of [1, 2]) {
+        await expect(wrong.run(asked('again'))).rejects.toMatchObject({ code: 'CTM_OUTPUT' });
+        expect(called()).toBe(before + times);
+      }
+    });
+
+    it('knows which output was read as it is now, and reads another again as long as the files are there', async () => {
+      const before = called();
+      const request = asked('other');
+      await new ExternalCtm(settingsOf(command)).run(request);
+      const other = new ExternalCtm(settingsOf(command, { variables: { ...variables, 'PM2.5': { PM25_TOT: 1, PM25_TOT2: 0 } } }));
+      const swapped = new ExternalCtm(settingsOf(command, { variables: { ...variables, NO2: 'SO2' } }));
+      expect([new ExternalCtm(settingsOf('true')), other, swapped].map((ctm) => ctm.isMade(request.output))).toEqual([true, false, false]);
+      // What does not fit leaves what is there.
+      await expect(other.run(request)).rejects.toThrow(/no variable PM25_TOT2/);
+      expect([...readAll(request.output).keys()]).toContain('NO2');
+      await swapped.run(request);
+      expect([...readAll(request.output).keys()]).toEqual(['SO2', 'O3', 'PM25_TOT']);
+      expect(swapped.isMade(request.output)).toBe(true);
+      rmSync(join(folder.path, 'other/ACONC_winter'), { recursive: true });
+      const gone = new ExternalCtm(settingsOf(command)).run(request);
+      await expect(gone).rejects.toMatchObject({
+        code: 'CTM_OUTPUT_GONE',
+        message: expect.stringMatching(/ACONC_winter is not there any more/) as string,
+      });
+      expect(called()).toBe(before + 1);
+    });
   });
 
   it('ends the command and its children on a time-out and on an abort', async () => {

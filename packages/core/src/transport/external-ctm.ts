@@ -6,31 +6,21 @@
  */
 import { spawn } from 'node:child_process';
 import { withoutLauncher } from '@retroplume/native';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isCommandName, NAME_IN_BRACES, type CommandName, type Species } from '../data/case';
-import { partsOfVariable, type OutputVariable } from '../data/case-fields';
+import { isCommandName, NAME_IN_BRACES, type CommandName } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
-import { expandGlob, IoapiSeries, OUTPUT_OVERLAP } from '../data/ioapi';
-import { assertValues, firstStepOf } from '../data/period-steps';
-import { instant, timeAt } from '../data/ioapi-time';
-import { concentrationRange } from '../data/value-ranges';
+import { instant } from '../data/ioapi-time';
 import { RetroplumeError, TransportError } from '../errors';
-import type { Grid, TimeAxis } from '../grid/grid';
-import { conversion } from '../units';
 import type { Ctm, CtmRequest } from './ctm';
 import { sectorTable } from './sector-table';
-import { createSurfaceOutput, OUTPUT_SPECIES, type SurfaceVariable } from './surface-output';
+import { hasFiles, SurfaceCollection, type CollectionSettings } from './surface-collection';
 
-export interface ExternalCtmSettings {
+export interface ExternalCtmSettings extends CollectionSettings {
   /** shell command; filled in are `{emissions}` (files), `{sectors}` (a table of them, sector-table.ts), `{output}` (folder), `{period}`, `{run}`, `{start}`, `{hours}`, `{case}` */
   command: string;
-  /** glob, relative to the folder `{output}`, of the files that it leaves */
-  outputGlob: string;
   timeoutHours: number;
   caseFile: string;
-  grid: Grid;
-  variables: Record<Species, OutputVariable>;
 }
 
 /** How long a command that was told to end may take before it is killed, its children included. */
@@ -38,10 +28,21 @@ const GRACE_MS = 10_000;
 const POLL_MS = 50;
 
 export class ExternalCtm implements Ctm {
-  constructor(private readonly settings: ExternalCtmSettings) {}
+  private readonly collection: SurfaceCollection;
+
+  constructor(private readonly settings: ExternalCtmSettings) {
+    this.collection = new SurfaceCollection(settings);
+  }
+
+  isMade(output: string): boolean {
+    return existsSync(output) && this.collection.isAsNow(output) !== false;
+  }
 
   /**
+   * Runs the command, unless it has ended well before and only how its files are read is another now: then it reads them.
+   *
    * @throws {TransportError} `CTM_COMMAND_FAILED` (exit code or signal), `CTM_TIMEOUT`, `CTM_OUTPUT` (missing or unfit); the log file is named
+   * @throws {TransportError} `CTM_OUTPUT_GONE` if they are to be read in another way and are not there any more
    */
   async run(request: CtmRequest): Promise<void> {
     const folder = request.output.replace(/\.nc$/, '');
@@ -53,6 +54,19 @@ export class ExternalCtm implements Ctm {
       );
     }
     request.signal?.throwIfAborted();
+    if (this.collection.isAsNow(request.output) === false) {
+      if (hasFiles(folder)) {
+        request.onProgress?.(0, request.period.hours, `${request.run}: reads what the command has left in ${folder}`);
+        return this.collect(folder, log, request);
+      }
+      if (existsSync(request.output)) {
+        throw new TransportError(
+          'CTM_OUTPUT_GONE',
+          `${request.run}: ctm.output or concentrations.variables has changed, and what the command left in ${folder} is not there any more: change it back, bring the files back, or remove ${request.output} to have the run made again`,
+        );
+      }
+    }
+    this.collection.forget(request.output);
     rmSync(folder, { recursive: true, force: true }); // output of an earlier, broken attempt must not pass for this one's
     mkdirSync(folder, { recursive: true });
     request.onProgress?.(0, request.period.hours, `${request.run}: running the command, log in ${log}`);
@@ -85,20 +99,14 @@ export class ExternalCtm implements Ctm {
     }
   }
 
-  /** Copies what the case needs from the command's files into the output. */
   private collect(folder: string, log: string, request: CtmRequest): void {
     try {
-      const series = IoapiSeries.open(expandGlob(`${folder}/${this.settings.outputGlob}`), { overlap: OUTPUT_OVERLAP, grid: this.settings.grid });
-      try {
-        copySurface(series, request, this.settings);
-      } finally {
-        series.close();
-      }
+      this.collection.collect(folder, request);
     } catch (error) {
       if (!(error instanceof RetroplumeError)) throw error;
       throw new TransportError(
         'CTM_OUTPUT',
-        `${request.run}: the command of ctm.command left no usable output: ${error.message}; its log is ${log}`,
+        `${request.run}: the command of ctm.command left no usable output: ${error.message}; its log is ${log}. With another ctm.output or concentrations.variables its files are read again, and it is not run again`,
         {
           cause: error,
         },
@@ -197,39 +205,4 @@ function lastLine(log: string): string {
   const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
   const last = lines[lines.length - 1].trim();
   return last === '' ? '' : ` ("${last.slice(0, 200)}")`;
-}
-
-/** What the four species are made of, each once. */
-function surfaceVariables(variables: ExternalCtmSettings['variables']): (SurfaceVariable & { species: Species })[] {
-  const all = OUTPUT_SPECIES.flatMap(({ species, units, description }) =>
-    partsOfVariable(variables[species]).map(([name]) => ({ name, units, species, description: `${name}, for ${description}` })),
-  );
-  return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
-}
-
-function copySurface(series: IoapiSeries, request: CtmRequest, { grid, variables }: ExternalCtmSettings): void {
-  const time: TimeAxis = { start: request.period.start, stepSeconds: 3600, count: request.period.hours };
-  const first = firstStepOf(series, time);
-  const copied = surfaceVariables(variables);
-  const writer = createSurfaceOutput(request.output, grid, time, copied, 'copied from the output of the command of the case');
-  try {
-    for (const { name, units, species } of copied) {
-      for (let step = 0; step < time.count; step++) {
-        const field = series.read(name, first + step, 1, 0);
-        const from = series.variables.find((variable) => variable.name === name)?.units ?? '';
-        const { scale } = conversion(from, units, { subject: `${series.path}: ${name}` });
-        const where = { path: series.path, variable: name, grid, start: timeAt(time, step), stepSeconds: 3600, layers: 1 };
-        assertValues(field, where, concentrationRange(species, from, scale));
-        writer.write(
-          name,
-          step,
-          field.map((value) => value * scale),
-        );
-      }
-    }
-    writer.close();
-  } catch (error) {
-    writer.abort();
-    throw error;
-  }
 }

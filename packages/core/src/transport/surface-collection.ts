@@ -1,0 +1,110 @@
+/**
+ * What the user's own model has left becomes the run's output: the surface variables of its files, in our units. The command may have taken days, so how its files
+ * are read is noted beside the output: when the case reads them in another way, they are read again, and the command is not run.
+ */
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { partsOfVariable, type OutputVariable } from '../data/case-fields';
+import type { Species } from '../data/case';
+import { writeFileAtomic } from '../data/checkpoint';
+import { expandGlob, IoapiSeries, OUTPUT_OVERLAP } from '../data/ioapi';
+import { timeAt } from '../data/ioapi-time';
+import { readJson } from '../data/json-file';
+import { assertValues, firstStepOf } from '../data/period-steps';
+import { concentrationRange } from '../data/value-ranges';
+import type { Grid, TimeAxis } from '../grid/grid';
+import { conversion } from '../units';
+import type { CtmRequest } from './ctm';
+import { createSurfaceOutput, OUTPUT_SPECIES, type SurfaceVariable } from './surface-output';
+
+export interface CollectionSettings {
+  grid: Grid;
+  /** glob, relative to the folder, of the files with the surface concentrations */
+  outputGlob: string;
+  variables: Record<Species, OutputVariable>;
+}
+
+/** How files are read, of a command that has ended well. */
+type Note = Pick<CollectionSettings, 'outputGlob' | 'variables'>;
+
+/** Beside ACONC_winter.nc the folder ACONC_winter and ACONC_winter.read.json. */
+const noteOf = (output: string): string => output.replace(/\.nc$/, '.read.json');
+
+export class SurfaceCollection {
+  constructor(private readonly settings: CollectionSettings) {}
+
+  /** Whether a run's output was read as the settings say; undefined where nothing tells. */
+  isAsNow(output: string): boolean | undefined {
+    if (!existsSync(noteOf(output))) return undefined;
+    const { outputGlob, variables } = readJson<Note>(noteOf(output), { keys: { outputGlob: 'string', variables: 'object' }, remedy: 'remove it' });
+    return JSON.stringify({ outputGlob, variables }) === JSON.stringify(this.note());
+  }
+
+  /** A command begins: what an earlier one has left is none of its. */
+  forget(output: string): void {
+    rmSync(noteOf(output), { force: true });
+  }
+
+  /**
+   * Copies what the case needs from a command's files into the output.
+   * @param folder - of the command's files
+   * @throws {DataError} {GridError} {UnitError} if these do not fit; there is no other output then than there was before
+   */
+  collect(folder: string, request: Pick<CtmRequest, 'period' | 'output'>): void {
+    writeFileAtomic(noteOf(request.output), JSON.stringify(this.note()));
+    const series = IoapiSeries.open(expandGlob(`${folder}/${this.settings.outputGlob}`), { overlap: OUTPUT_OVERLAP, grid: this.settings.grid });
+    try {
+      copySurface(series, request, this.settings);
+    } finally {
+      series.close();
+    }
+  }
+
+  private note(): Note {
+    const { outputGlob, variables } = this.settings;
+    return { outputGlob, variables };
+  }
+}
+
+/** Whether a command has left anything in its folder. */
+export function hasFiles(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).length > 0;
+}
+
+/** What the four species are made of, each once. */
+function surfaceVariables(variables: CollectionSettings['variables']): (SurfaceVariable & { species: Species })[] {
+  const all = OUTPUT_SPECIES.flatMap(({ species, units, description }) =>
+    partsOfVariable(variables[species]).map(([name]) => ({ name, units, species, description: `${name}, for ${description}` })),
+  );
+  return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
+}
+
+function copySurface(
+  series: IoapiSeries,
+  request: Pick<CtmRequest, 'period' | 'output'>,
+  { grid, variables }: Pick<CollectionSettings, 'grid' | 'variables'>,
+): void {
+  const time: TimeAxis = { start: request.period.start, stepSeconds: 3600, count: request.period.hours };
+  const first = firstStepOf(series, time);
+  const copied = surfaceVariables(variables);
+  const writer = createSurfaceOutput(request.output, grid, time, copied, 'copied from the output of the command of the case');
+  try {
+    for (const { name, units, species } of copied) {
+      for (let step = 0; step < time.count; step++) {
+        const field = series.read(name, first + step, 1, 0);
+        const from = series.variables.find((variable) => variable.name === name)?.units ?? '';
+        const { scale } = conversion(from, units, { subject: `${series.path}: ${name}` });
+        const where = { path: series.path, variable: name, grid, start: timeAt(time, step), stepSeconds: 3600, layers: 1 };
+        assertValues(field, where, concentrationRange(species, from, scale));
+        writer.write(
+          name,
+          step,
+          field.map((value) => value * scale),
+        );
+      }
+    }
+    writer.close();
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
+}
