@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bundle, BundleResult } from '../packages/core/src/pipeline/bundle/bundle';
 import type { Reproduction } from '../packages/core/src/pipeline/bundle/reproduce';
-import { readRecord } from '../packages/core/src/pipeline/record';
+import { readRecord } from '../packages/core/src/pipeline/engine/record';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import type { ProgramOptions, ProgramSpec } from '@retroplume/native';
 import { loadCase } from '../packages/core/src/data/case';
 import type { Device } from '../packages/core/src/device';
-import { readRecord } from '../packages/core/src/pipeline/record';
+import { readRecord } from '../packages/core/src/pipeline/engine/record';
 import { runStages, type RunOptions, type RunResult } from '../packages/core/src/pipeline/run';
-import type { StageEvent, StageName } from '../packages/core/src/pipeline/stage';
+import type { StageEvent, StageName } from '../packages/core/src/pipeline/engine/stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { winterOnly } from './testing/small-run';
 

@@ -3,8 +3,8 @@ import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EvaluateSummary } from '../packages/core/src/pipeline/evaluate-stage';
-import type { InvertSummary } from '../packages/core/src/pipeline/invert-stage';
+import type { EvaluateSummary } from '../packages/core/src/pipeline/learn/evaluate-stage';
+import type { InvertSummary } from '../packages/core/src/pipeline/invert/invert-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 

@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readCf } from '../packages/core/src/data/netcdf-cf';
-import type { EvaluateSummary } from '../packages/core/src/pipeline/evaluate-stage';
-import type { InvertSummary } from '../packages/core/src/pipeline/invert-stage';
-import type { TrainSummary } from '../packages/core/src/pipeline/train-stage';
+import type { EvaluateSummary } from '../packages/core/src/pipeline/learn/evaluate-stage';
+import type { InvertSummary } from '../packages/core/src/pipeline/invert/invert-stage';
+import type { TrainSummary } from '../packages/core/src/pipeline/learn/train-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN, winterOnly } from './testing/small-run';
 

@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GROUPS, loadCase, type Case } from '../packages/core/src/data/case';
 import { IoapiFile } from '../packages/core/src/data/ioapi';
-import { simulatedRuns, TRUTH } from '../packages/core/src/pipeline/case-runs';
-import { canonicalJson } from '../packages/core/src/pipeline/record';
+import { simulatedRuns, TRUTH } from '../packages/core/src/pipeline/simulate/case-runs';
+import { canonicalJson } from '../packages/core/src/pipeline/engine/record';
 import { runStages, type RunResult } from '../packages/core/src/pipeline/run';
-import { simulateStage } from '../packages/core/src/pipeline/simulate-stage';
-import type { StageContext } from '../packages/core/src/pipeline/stage';
-import type { VerifySummary } from '../packages/core/src/pipeline/verify-stage';
+import { simulateStage } from '../packages/core/src/pipeline/simulate/simulate-stage';
+import type { StageContext } from '../packages/core/src/pipeline/engine/stage';
+import type { VerifySummary } from '../packages/core/src/pipeline/verify/verify-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { IoapiFile, IoapiWriter } from '../packages/core/src/data/ioapi';
 import { Grid, type TimeAxis } from '../packages/core/src/grid/grid';
 import { cfVariable, readCf } from '../packages/core/src/data/netcdf-cf';
-import { filesOf, priorSectors } from '../packages/core/src/pipeline/sector-files';
+import { filesOf, priorSectors } from '../packages/core/src/pipeline/simulate/sector-files';
 import { writeScaledEmissions } from '../packages/core/src/transport/members';
 import { loadCase, type Case } from '../packages/core/src/data/case';
-import type { UncertaintySummary } from '../packages/core/src/pipeline/uncertainty-stage';
+import type { UncertaintySummary } from '../packages/core/src/pipeline/uncertainty/uncertainty-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 

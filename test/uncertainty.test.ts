@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { GROUPS, loadCase } from '../packages/core/src/data/case';
 import { readCf } from '../packages/core/src/data/netcdf-cf';
 import { ConfigError, InterruptedError } from '../packages/core/src/errors';
-import type { PreviewSummary } from '../packages/core/src/pipeline/preview-stage';
+import type { PreviewSummary } from '../packages/core/src/pipeline/invert/preview-stage';
 import { runStages, type RunOptions } from '../packages/core/src/pipeline/run';
-import type { StageEvent } from '../packages/core/src/pipeline/stage';
-import type { UncertaintySummary } from '../packages/core/src/pipeline/uncertainty-stage';
+import type { StageEvent } from '../packages/core/src/pipeline/engine/stage';
+import type { UncertaintySummary } from '../packages/core/src/pipeline/uncertainty/uncertainty-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { SMALL_RUN, winterOnly } from './testing/small-run';
 

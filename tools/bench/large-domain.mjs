@@ -178,8 +178,8 @@ function untrained({ surrogate: settings }, meteorologyNames, geographyNames) {
 }
 
 async function invert() {
-  const { invertStage } = inside('pipeline/invert-stage');
-  const { stageContext } = inside('pipeline/stage');
+  const { invertStage } = inside('pipeline/invert/invert-stage');
+  const { stageContext } = inside('pipeline/engine/stage');
   const begin = performance.now();
   const since = () => `${((performance.now() - begin) / 1000).toFixed(0)} s, peak ${peak().toFixed(2)} GB`;
   const onEvent = ({ text }) => process.stderr.write(`${since()}: ${text}\n`);

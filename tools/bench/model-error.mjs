@@ -18,13 +18,13 @@ const require = createRequire(import.meta.url);
 const inside = (path) => require(`../../packages/core/dist/${path}.js`);
 const { loadCase, readGriddesc, readStations } = inside('index');
 const { createCtm } = inside('transport/ctm');
-const { timeOf } = inside('pipeline/case-runs');
-const { filesOf, priorSectors } = inside('pipeline/sector-files');
-const { readRunConcentrations } = inside('pipeline/run-concentrations');
-const { groupLast } = inside('pipeline/twin-observations');
+const { timeOf } = inside('pipeline/simulate/case-runs');
+const { filesOf, priorSectors } = inside('pipeline/simulate/sector-files');
+const { readRunConcentrations } = inside('pipeline/simulate/run-concentrations');
+const { groupLast } = inside('pipeline/simulate/twin-observations');
 const { readTruthFactors } = inside('worlds/truth-factors');
 const { PREPARED_SPECIES } = inside('data/prepared');
-const { operatorOf, readMonitors } = inside('pipeline/monitors');
+const { operatorOf, readMonitors } = inside('pipeline/invert/monitors');
 const { Role } = inside('inversion/forward-model');
 
 const { values, positionals } = parseArgs({ options: { threads: { type: 'string', default: '2' } }, allowPositionals: true });

@@ -15,8 +15,8 @@ export { plannedWork, type PlannedStage, type PlannedWork, type StageState } fro
 export { bundleRun, type BundleOptions, type BundleResult } from './pipeline/bundle/bundle';
 export { reproduceBundle, type ReproduceOptions, type Reproduction } from './pipeline/bundle/reproduce';
 export { runPart, type Part, type PartOptions, type PartResult } from './pipeline/run-part';
-export { writeDesign, type DesignOptions, type DesignResult } from './pipeline/write-design';
-export { STAGES, type StageEvent, type StageName, type Variant } from './pipeline/stage';
+export { writeDesign, type DesignOptions, type DesignResult } from './pipeline/simulate/write-design';
+export { STAGES, type StageEvent, type StageName, type Variant } from './pipeline/engine/stage';
 
 // Grids and files: for programs that make a case's inputs.
 export { Grid, type GridDefinition, type TimeAxis } from './grid/grid';
@@ -40,8 +40,8 @@ export {
   type OpenSurrogateOptions,
   type SurrogateHours,
   type SurrogatePeriod,
-} from './pipeline/anchored-surrogate';
-export { adjointOnnx, jvpOnnx, surrogateOnnx, vjpOnnx } from './pipeline/onnx-models';
+} from './pipeline/learn/anchored-surrogate';
+export { adjointOnnx, jvpOnnx, surrogateOnnx, vjpOnnx } from './pipeline/learn/onnx-models';
 
 // Inversion of any forward model.
 export { invert, type InversionOptions, type InversionResult } from './inversion/invert';

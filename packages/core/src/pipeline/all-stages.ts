@@ -1,22 +1,22 @@
 /** Every stage, and in which order a case runs them in which variants. */
 import { asksForCrossValidation, type Case } from '../data/case';
-import { applyStage } from './apply-stage';
-import { certifyStage } from './certify-stage';
-import { crossvalidateStage } from './crossvalidate-stage';
-import { evaluateStage } from './evaluate-stage';
-import { exportStage } from './export-stage';
-import { invertStage } from './invert-stage';
-import { loopStage } from './loop-stage';
-import { prepareStage } from './prepare';
-import { previewStage } from './preview-stage';
-import { reportStage } from './report-stage';
-import { simulateStage } from './simulate-stage';
-import { trainStage } from './train-stage';
-import { uncertaintyStage } from './uncertainty-stage';
-import { verifyStage } from './verify-stage';
-import { checkOurs } from './record';
-import { stageContext, STAGES, type RunContext, type Stage, type StageName, type Variant } from './stage';
-import { neededRecord } from './stage-keys';
+import { applyStage } from './apply/apply-stage';
+import { certifyStage } from './certify/certify-stage';
+import { crossvalidateStage } from './invert/crossvalidate-stage';
+import { evaluateStage } from './learn/evaluate-stage';
+import { exportStage } from './learn/export-stage';
+import { invertStage } from './invert/invert-stage';
+import { loopStage } from './loop/loop-stage';
+import { prepareStage } from './learn/prepare';
+import { previewStage } from './invert/preview-stage';
+import { reportStage } from './report/report-stage';
+import { simulateStage } from './simulate/simulate-stage';
+import { trainStage } from './learn/train-stage';
+import { uncertaintyStage } from './uncertainty/uncertainty-stage';
+import { verifyStage } from './verify/verify-stage';
+import { checkOurs } from './engine/record';
+import { stageContext, STAGES, type RunContext, type Stage, type StageName, type Variant } from './engine/stage';
+import { neededRecord } from './engine/stage-keys';
 
 /** Every stage by its name. */
 export const STAGE_OF: Record<StageName, Stage> = {

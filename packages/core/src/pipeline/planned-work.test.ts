@@ -6,7 +6,7 @@ import { loadCase, type Case } from '../data/case';
 import { writeDemoWorld } from '../worlds/demo-world';
 import { plannedWork, type PlannedStage } from './planned-work';
 import { runStages } from './run';
-import type { StageEvent } from './stage';
+import type { StageEvent } from './engine/stage';
 
 jest.setTimeout(300_000);
 

@@ -4,13 +4,13 @@ import type { Case } from '../data/case';
 import { RetroplumeError } from '../errors';
 import { checkPlan, planOf, STAGE_OF, stagesOf } from './all-stages';
 import { checkInputs } from './check/check-case';
-import { damagedProducts, keepsSome, lastMade, readRecord, type StageMark } from './record';
-import { replacedRuns } from './replaced-runs';
+import { damagedProducts, keepsSome, lastMade, readRecord, type StageMark } from './engine/record';
+import { replacedRuns } from './simulate/replaced-runs';
 import { deviceOf, runContext, type RunOptions } from './run';
-import { missingRuns } from './simulate-stage';
-import { stageContext, type RunContext, type StageContext, type StageName, type Variant } from './stage';
-import { keyOf, neededRecord } from './stage-keys';
-import { differences, fewOf } from './why-anew';
+import { missingRuns } from './simulate/simulate-stage';
+import { stageContext, type RunContext, type StageContext, type StageName, type Variant } from './engine/stage';
+import { keyOf, neededRecord } from './engine/stage-keys';
+import { differences, fewOf } from './engine/why-anew';
 import { ALONE } from '../ranks';
 
 /** `kept`: made anew, but for products that are still right; `unknown`: what it needs is not there yet. */

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { loadCase, type Case } from '../data/case';
 import { IoapiFile } from '../data/ioapi';
 import { writeDemoWorld } from '../worlds/demo-world';
-import { FAILURE_FILE, type Failure } from './failure-file';
-import { readRecord } from './record';
+import { FAILURE_FILE, type Failure } from './engine/failure-file';
+import { readRecord } from './engine/record';
 import { runStages } from './run';
-import { lockPart, lockRun } from './run-lock';
+import { lockPart, lockRun } from './engine/run-lock';
 import { independentVariants, runPart } from './run-part';
-import type { StageEvent } from './stage';
+import type { StageEvent } from './engine/stage';
 
 let folder: string;
 let settings: Case;

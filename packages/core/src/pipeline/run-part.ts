@@ -9,17 +9,17 @@ import type { Device } from '../device';
 import { ConfigError } from '../errors';
 import { ALONE } from '../ranks';
 import { STAGE_OF } from './all-stages';
-import { simulatedRuns } from './case-runs';
-import { certifyingRunNames, isCertifyingRunMade, makeCertifyingRun } from './certify-runs';
-import { forgetFailureOf, leaveFailure } from './failure-file';
-import { passContext } from './loop-pass';
-import { loopStage } from './loop-stage';
-import { walkPasses } from './loop-walk';
-import { beginStage, isBegun, isUpToDate, type StageMark } from './record';
-import { refuseReplacedRuns } from './replaced-runs';
+import { simulatedRuns } from './simulate/case-runs';
+import { certifyingRunNames, isCertifyingRunMade, makeCertifyingRun } from './certify/certify-runs';
+import { forgetFailureOf, leaveFailure } from './engine/failure-file';
+import { passContext } from './loop/loop-pass';
+import { loopStage } from './loop/loop-stage';
+import { walkPasses } from './loop/loop-walk';
+import { beginStage, isBegun, isUpToDate, type StageMark } from './engine/record';
+import { refuseReplacedRuns } from './simulate/replaced-runs';
 import { deviceOf, runContext, runTogether, tellStale, type RunOptions } from './run';
-import { lockPart, lockRun } from './run-lock';
-import { simulateRun, simulateStage } from './simulate-stage';
+import { lockPart, lockRun } from './engine/run-lock';
+import { simulateRun, simulateStage } from './simulate/simulate-stage';
 import {
   interruptionOf,
   PASS_STAGES,
@@ -32,9 +32,9 @@ import {
   type StageContext,
   type StageName,
   type Variant,
-} from './stage';
-import { keyOf, neededRecord } from './stage-keys';
-import { otherSurrogates, surrogateContext } from './surrogate-ensemble';
+} from './engine/stage';
+import { keyOf, neededRecord } from './engine/stage-keys';
+import { otherSurrogates, surrogateContext } from './learn/surrogate-ensemble';
 
 /** One run of the transport model, by its name: of those that `simulate` makes, or of those that `certify` makes itself. */
 export interface SingleRun {

@@ -9,19 +9,19 @@ import { ALONE, giveWay, type Ranks } from '../ranks';
 import type { Certificate } from '../surrogate/certificate';
 import { checkPlan, PAPER_STAGES, planOf, STAGE_OF, stagesBefore, stagesOf } from './all-stages';
 import { checkInputs } from './check/check-case';
-import type { CrossValidation } from './cross-validation';
-import type { EvaluateSummary, InitialFigures } from './evaluate-stage';
-import { HASHES_FILE, InputHashes } from './input-hashes';
-import type { LoopSummary } from './loop-stage';
-import { readRecord, type StageRecord } from './record';
-import { refuseReplacedRuns } from './replaced-runs';
-import { forgetFailure, leaveFailure } from './failure-file';
-import { tellOtherCase, writeRunFile } from './run-file';
-import { lockRun } from './run-lock';
-import { stageContext, STAGES, type RunContext, type Stage, type StageContext, type StageEvent, type StageName } from './stage';
-import { isStageUpToDate } from './stage-keys';
-import { runStageOnRanks } from './stage-on-ranks';
-import type { VerifySummary } from './verify-stage';
+import type { CrossValidation } from './invert/cross-validation';
+import type { EvaluateSummary, InitialFigures } from './learn/evaluate-stage';
+import { HASHES_FILE, InputHashes } from './engine/input-hashes';
+import type { LoopSummary } from './loop/loop-stage';
+import { readRecord, type StageRecord } from './engine/record';
+import { refuseReplacedRuns } from './simulate/replaced-runs';
+import { forgetFailure, leaveFailure } from './engine/failure-file';
+import { tellOtherCase, writeRunFile } from './engine/run-file';
+import { lockRun } from './engine/run-lock';
+import { stageContext, STAGES, type RunContext, type Stage, type StageContext, type StageEvent, type StageName } from './engine/stage';
+import { isStageUpToDate } from './engine/stage-keys';
+import { runStageOnRanks } from './engine/stage-on-ranks';
+import type { VerifySummary } from './verify/verify-stage';
 
 export interface RunOptions {
   /** run folder; default `runs/<name of the case>` */

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { restoreCase } from '../../data/case';
 import { ConfigError, DataError } from '../../errors';
-import { InputHashes, type InputFile } from '../input-hashes';
-import { damagedProducts, readRecord, RECORD, type StageRecord } from '../record';
+import { InputHashes, type InputFile } from '../engine/input-hashes';
+import { damagedProducts, readRecord, RECORD, type StageRecord } from '../engine/record';
 import { staleStages } from '../run';
-import { readRunFile, RUN_FILE, type RunFile } from '../run-file';
-import { lockRun } from '../run-lock';
+import { readRunFile, RUN_FILE, type RunFile } from '../engine/run-file';
+import { lockRun } from '../engine/run-lock';
 import { checkTarget, pack } from './archive';
 import { hashOfValues } from './compare-files';
 

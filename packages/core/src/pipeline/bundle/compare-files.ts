@@ -8,7 +8,7 @@ import { extname } from 'node:path';
 import type { NetcdfArray } from '@retroplume/native';
 import { readTensors } from '../../data/checkpoint';
 import { openNetcdf } from '../../data/netcdf-access';
-import { sha256 } from '../input-hashes';
+import { sha256 } from '../engine/input-hashes';
 
 export interface Comparison {
   /** `bits`: equal; `content`: equal but for times, durations and paths; `numbers`: the same things with other numbers; `other`: not comparable */

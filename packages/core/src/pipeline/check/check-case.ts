@@ -4,7 +4,7 @@ import type { DeviceChoice, Products } from '../../device';
 import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { readGriddesc } from '../../grid/griddesc';
-import { regionMask } from '../regions';
+import { regionMask } from '../verify/regions';
 import { resolve } from 'node:path';
 import { Findings, type Problem } from './findings';
 import { checkGriddedInputs } from './gridded-inputs';

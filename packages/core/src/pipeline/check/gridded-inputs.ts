@@ -18,8 +18,8 @@ import { readTruthFactors } from '../../worlds/truth-factors';
 import { openFiles, type EmissionGroups } from '../../transport/emission-reader';
 import { openSector } from '../../transport/point-sources';
 import { groupsWithin, lackingVariables } from '../../transport/sector-groups';
-import { timeOf } from '../case-runs';
-import { givenPatterns, groupsIn, sectorFiles, sectorGroups, type Sector } from '../sector-files';
+import { timeOf } from '../simulate/case-runs';
+import { givenPatterns, groupsIn, sectorFiles, sectorGroups, type Sector } from '../simulate/sector-files';
 import type { Findings } from './findings';
 
 /** A set of files of one kind in one period. */

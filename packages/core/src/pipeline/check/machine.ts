@@ -11,11 +11,11 @@ import type { Grid } from '../../grid/grid';
 import { carriedBytes, tracerRoom } from '../../surrogate/tracers';
 import { checkReferenceOptions } from '../../transport/reference-model';
 import { gigabytes, usableMemory } from '../../usable-memory';
-import { priorFiles } from '../applied-files';
-import { simulatedRuns } from '../case-runs';
-import { certifyingRunNames } from '../certify-runs';
-import { assertOwnModel, hasForeignPrior } from '../foreign-prior';
-import { sectorFiles } from '../sector-files';
+import { priorFiles } from '../apply/applied-files';
+import { simulatedRuns } from '../simulate/case-runs';
+import { certifyingRunNames } from '../certify/certify-runs';
+import { assertOwnModel, hasForeignPrior } from '../simulate/foreign-prior';
+import { sectorFiles } from '../simulate/sector-files';
 import type { Findings } from './findings';
 
 /** Bytes of a number in the prepared store and in I/O API files. */

@@ -8,8 +8,8 @@ import { readStations } from '../../data/stations';
 import { stationsToCells } from '../../data/station-cells';
 import type { Grid } from '../../grid/grid';
 import { chooseWithheld } from '../../inversion/withheld';
-import { inPeriod, timeOf } from '../case-runs';
-import { operatorOf } from '../monitors';
+import { inPeriod, timeOf } from '../simulate/case-runs';
+import { operatorOf } from '../invert/monitors';
 import type { Findings } from './findings';
 
 export async function checkObservedInputs(findings: Findings, settings: Case, unread: ReadonlySet<string>, grid: Grid | undefined): Promise<void> {

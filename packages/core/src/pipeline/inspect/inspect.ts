@@ -9,8 +9,8 @@ import { inspectTable } from '../../data/inspect/table';
 import { inspectGriddesc, inspectJson, inspectNumpy } from '../../data/inspect/text-files';
 import type { Inspection, Oddity } from '../../data/inspect/inspection';
 import { DataError, RetroplumeError } from '../../errors';
-import { damagedProducts, readRecord } from '../record';
-import { STAGES, stageDir } from '../stage';
+import { damagedProducts, readRecord } from '../engine/record';
+import { STAGES, stageDir } from '../engine/stage';
 
 type Found = Omit<Inspection, 'path' | 'bytes'>;
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { DataError } from '../../errors';
-import { jobState, type JobState } from '../current-job';
+import { jobState, type JobState } from '../engine/current-job';
 import type { JobName } from './chain-plan';
 import type { SchedulerName } from './job-script';
 

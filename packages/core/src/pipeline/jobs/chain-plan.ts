@@ -16,14 +16,23 @@
 import type { Case } from '../../data/case';
 import { ConfigError } from '../../errors';
 import { STAGE_OF, stagesOf } from '../all-stages';
-import { simulatedRuns } from '../case-runs';
-import { certifyingRunNames, isCertifyingRunMade } from '../certify-runs';
-import { isUpToDate } from '../record';
-import { passContext } from '../loop-pass';
+import { simulatedRuns } from '../simulate/case-runs';
+import { certifyingRunNames, isCertifyingRunMade } from '../certify/certify-runs';
+import { isUpToDate } from '../engine/record';
+import { passContext } from '../loop/loop-pass';
 import { furtherPasses, independentVariants, passOf, variantContext } from '../run-part';
-import { missingRuns, simulateStage } from '../simulate-stage';
-import { passVariant, stageContext, type PassStage, type RunContext, type Stage, type StageContext, type StageName, type Variant } from '../stage';
-import { keyOf } from '../stage-keys';
+import { missingRuns, simulateStage } from '../simulate/simulate-stage';
+import {
+  passVariant,
+  stageContext,
+  type PassStage,
+  type RunContext,
+  type Stage,
+  type StageContext,
+  type StageName,
+  type Variant,
+} from '../engine/stage';
+import { keyOf } from '../engine/stage-keys';
 
 export type JobName =
   | ('simulate' | 'prepare' | 'train' | 'certify-runs' | 'certify' | 'invert' | 'uncertainty' | 'verify' | 'report')

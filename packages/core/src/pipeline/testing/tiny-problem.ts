@@ -5,7 +5,7 @@ import { ObservationOperator } from '../../inversion/observation-operator';
 import { observationsOf, randomFloats } from '../../inversion/testing/small-world';
 import { Random } from '../../random';
 import { GRID, WORLD } from '../../surrogate/testing/tiny-world';
-import type { PeriodProblem } from '../surrogate-forward-model';
+import type { PeriodProblem } from '../invert/surrogate-forward-model';
 
 const ERROR = { relative: 0.1, absolute: 1 };
 const STATIONS: [string, number, number][] = [

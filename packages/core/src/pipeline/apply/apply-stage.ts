@@ -1,0 +1,146 @@
+/**
+ * `apply`: the updated inventory as emission files that the transport model reads: the prior's files, each species times its group's factor. Beside them
+ * what they hold as CF fields, as rules for CMAQ's own scaling, and as a table of masses.
+ */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { chosenLabels, type Case } from '../../data/case';
+import { writeFileAtomic } from '../../data/checkpoint';
+import type { Grid } from '../../grid/grid';
+import { readGriddesc } from '../../grid/griddesc';
+import { openPrepared } from '../../data/prepared-store';
+import type { FactorSpan } from '../../transport/emission-factors';
+import type { DesidStream } from '../../transport/desid';
+import type { EmissionGroups } from '../../transport/emission-reader';
+import type { RegionMasks } from '../../transport/mass-budget';
+import { HemcoGrid } from '../../transport/hemco';
+import { pointsOf, type Points } from '../../transport/point-sources';
+import { scaleEmissionFile } from '../../transport/scale-file';
+import { priorFiles, updatedNames, type PriorFile } from './applied-files';
+import { DESID_FOLDER, writePeriodDesid } from './apply-desid';
+import { HEMCO_FOLDER, writePeriodHemco } from './apply-hemco';
+import { timeOf } from '../simulate/case-runs';
+import { FACTORS_FILE, readFactors, readSectorFactors } from './factors-file';
+import { variantSettings } from '../learn/learning';
+import { readRecord } from '../engine/record';
+import { regionMask } from '../verify/regions';
+import { factorsAt, slotStretches, type Stretch } from '../invert/slot-stretches';
+import { priorEmissionInputs, priorSectors, sectorSettings } from '../simulate/sector-files';
+import type { Stage, StageContext } from '../engine/stage';
+import { timeSlots } from '../invert/time-slots';
+import { readSigma, UNCERTAINTY_FILE } from '../uncertainty/uncertainty-file';
+import { FIELDS_FOLDER, writeUpdatedFields } from './updated-fields';
+
+/** What is emitted by species, hour and region, before and after, as read from the files. */
+export const BUDGET_FILE = 'mass_budget.csv';
+const BUDGET_HEADER = 'file,species,unit,time,region,prior,updated';
+/** The region of the budget that is the whole grid; one that a case calls so is left out. */
+const DOMAIN = 'domain';
+
+interface ScaledFile extends PriorFile {
+  groups: EmissionGroups;
+  points?: Points;
+  spans: FactorSpan[];
+}
+
+/** For each file to be written, by its name, the factors of its sector in the periods that it serves. */
+function scaledFiles(settings: Case, factorsPath: string, grid: Grid): Map<string, ScaledFile> {
+  const nameOf = updatedNames(settings);
+  const out = new Map<string, ScaledFile>();
+  for (const { name, start, hours } of settings.periods) {
+    for (const sector of priorSectors(settings, name)) {
+      const { data: factors } = readSectorFactors(factorsPath, grid, name, sector.name);
+      for (const file of priorFiles(sector)) {
+        const name = nameOf(file);
+        if (!out.has(name)) out.set(name, { ...file, groups: sector.groups, points: pointsOf(sector, grid), spans: [] });
+        out.get(name)!.spans.push({ factors, start, hours });
+      }
+    }
+  }
+  // A file of one period has its factors at all its steps, those before and after the period included.
+  for (const { spans } of out.values()) if (spans.length === 1) delete spans[0].hours;
+  return out;
+}
+
+function budgetRegions({ regions }: Case, grid: Grid): RegionMasks {
+  const named = Object.entries(regions).map(([name, region]): [string, Float32Array] => [name, regionMask(region, grid)]);
+  return new Map([...named.filter(([name]) => name !== DOMAIN), [DOMAIN, new Float32Array(grid.rows * grid.cols).fill(1)]]);
+}
+
+/** Of the posterior spread that goes into the fields, where the case asks for one. */
+function uncertaintyKey(context: StageContext): string | undefined {
+  const asked = context.variant === 'default' && context.case.inversion.uncertainty.method !== 'none';
+  return asked ? readRecord(context.dirOf('uncertainty'))?.key : undefined;
+}
+
+/** CF fields and rules for CMAQ of every period. @returns the files, relative to the stage's folder */
+function writeBeside(context: StageContext, factorsPath: string, grid: Grid): string[] {
+  const { case: settings, dir } = context;
+  for (const folder of [FIELDS_FOLDER, DESID_FOLDER, HEMCO_FOLDER]) rmSync(join(dir, folder), { recursive: true, force: true }); // of other settings
+  const spread = uncertaintyKey(context) === undefined ? undefined : join(context.dirOf('uncertainty'), UNCERTAINTY_FILE);
+  const { hemco } = settings.emissions;
+  const globe = hemco && new HemcoGrid(grid, hemco.degrees);
+  return settings.periods.flatMap((period) => {
+    const { name } = period;
+    const time = timeOf(period);
+    const factors = readFactors(factorsPath, grid, name);
+    const stretches = slotStretches(timeSlots(time, variantSettings(context).inversion.factors));
+    const fields = join(FIELDS_FOLDER, `emissions_${name}.nc`);
+    const sigma = spread !== undefined && existsSync(spread) ? readSigma(spread, name) : undefined;
+    const sectors = priorSectors(settings, name).map((sector) => ({ ...sector, factors: readSectorFactors(factorsPath, grid, name, sector.name) }));
+    const inverted = sectors.length > 1 ? sectors : [];
+    const prepared = openPrepared(context.dirOf('prepare'), name);
+    writeUpdatedFields(join(dir, fields), prepared, { factors, stretches, sigma, sectors: inverted });
+    const streamsOf = (stretch: Stretch): DesidStream[] =>
+      sectors.map(({ name: sector, label, groups, days, stackGroups, factors: own }) => ({
+        label: label ?? sector,
+        points: stackGroups !== undefined,
+        representative: days !== undefined,
+        groups,
+        factors: factorsAt(own, stretch),
+      }));
+    return [
+      fields,
+      ...writePeriodDesid(dir, { name, grid, time, stretches, streamsOf }, context.log),
+      ...(globe ? writePeriodHemco(dir, globe, prepared, factors, stretches, context.log) : []),
+    ];
+  });
+}
+
+function filesSettings({ case: settings }: StageContext): object {
+  const { emissions, periods } = settings;
+  return { groups: emissions.groups, periods, ...sectorSettings(settings) };
+}
+
+/** Of what lies beside the files. */
+function besideSettings(context: StageContext): object {
+  const { regions, emissions } = context.case;
+  return { regions, uncertainty: uncertaintyKey(context), hemco: emissions.hemco, labels: chosenLabels(emissions) };
+}
+
+export const applyStage: Stage = {
+  name: 'apply',
+  needs: ['prepare', 'invert'],
+  settings: (context) => ({ ...filesSettings(context), ...besideSettings(context) }),
+  // Other regions, a spread and HEMCO change what lies beside the files that the transport model reads.
+  dearSettings: filesSettings,
+  inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => priorEmissionInputs(settings, name)),
+  run(context) {
+    const { case: settings, dir } = context;
+    const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
+    const factorsPath = join(context.dirOf('invert'), FACTORS_FILE);
+    const scaled = scaledFiles(settings, factorsPath, grid);
+    const regions = budgetRegions(settings, grid);
+    const budget = [BUDGET_HEADER];
+    const files: string[] = [];
+    for (const [name, { path, date, groups, points, spans }] of scaled) {
+      context.progress(files.length, scaled.size, name);
+      // A month of hourly species and regions has more rows than a call may have arguments.
+      for (const row of scaleEmissionFile(path, join(dir, name), spans, { groups, grid, points, date, regions })) budget.push(`${name},${row}`);
+      files.push(name);
+    }
+    writeFileAtomic(join(dir, BUDGET_FILE), `${budget.join('\n')}\n`);
+    const beside = writeBeside(context, factorsPath, grid);
+    return Promise.resolve({ products: [...files, BUDGET_FILE, ...beside], summary: { files } });
+  },
+};

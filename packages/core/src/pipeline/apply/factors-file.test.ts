@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataError } from '../../errors';
+import { Grid } from '../../grid/grid';
+import { randomFloats } from '../../inversion/testing/small-world';
+import { GRID, WORLD } from '../../surrogate/testing/tiny-world';
+import { FACTORS_FILE, meanEmissions, readFactors, writeFactors } from './factors-file';
+
+const field = WORLD.rows * WORLD.cols * 5;
+
+describe('the file of factors', () => {
+  let folder: string;
+  let path: string;
+  const winter = { period: 'winter', slots: 1, data: randomFloats(field, 1) };
+  const summer = { period: 'summer', slots: 6, data: randomFloats(6 * field, 2) };
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'retroplume-factors-'));
+    path = join(folder, FACTORS_FILE);
+    writeFactors(path, GRID, [winter, summer]);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('gives back what was written, factors of a period and of its hours', () => {
+    expect(readFactors(path, GRID, 'winter')).toEqual(winter);
+    expect(readFactors(path, GRID, 'summer')).toEqual(summer);
+  });
+
+  it('says which period it lacks, and does not fit another grid', () => {
+    expect(() => readFactors(path, GRID, 'spring')).toThrow(DataError);
+    expect(() => readFactors(path, GRID, 'spring')).toThrow(`${path}: there are no factors of period spring`);
+    expect(() => readFactors(path, new Grid({ ...GRID.definition, rows: 7 }), 'winter')).toThrow(
+      expect.objectContaining({ code: 'FACTORS_MISSING' }) as Error,
+    );
+  });
+});
+
+describe('mean emissions', () => {
+  // Two hours of one cell with five groups.
+  const emissions = Float32Array.from([1, 2, 3, 4, 5, 3, 2, 1, 0, 5]);
+
+  it('are means over the hours', () => {
+    expect([...meanEmissions(emissions, 2)]).toEqual([2, 2, 2, 2, 5]);
+  });
+
+  it('carry the factors of the period, or of each hour', () => {
+    const data = Float32Array.from([2, 1, 1, 1, 0]);
+    expect([...meanEmissions(emissions, 2, { period: 'winter', slots: 1, data })]).toEqual([4, 2, 2, 2, 0]);
+    const hourly = Float32Array.from([2, 1, 1, 1, 0, 4, 1, 1, 1, 1]);
+    expect([...meanEmissions(emissions, 2, { period: 'winter', slots: 2, data: hourly })]).toEqual([7, 2, 2, 2, 2.5]);
+  });
+});

@@ -1,0 +1,180 @@
+/** The runs of the transport model that `certify` makes itself, as the tasks of a job array make them: each by itself, before `certify`. */
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadCase, type Case } from '../../data/case';
+import { writeDemoWorld } from '../../worlds/demo-world';
+import { certifyingRunNames } from './certify-runs';
+import { FAILURE_FILE } from '../engine/failure-file';
+import { runStages } from '../run';
+import { lockPart } from '../engine/run-lock';
+import { runPart } from '../run-part';
+import type { StageEvent } from '../engine/stage';
+
+const SETTINGS = [
+  'members.count=2',
+  'response.groups=[NOx]',
+  'paperMode.run=false',
+  'surrogate.window=[{count: 2, hours: 3}, {count: 2, hours: 1}]',
+  ...['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'].map((setting) => `surrogate.${setting}`),
+  'training.iterations=20',
+  'training.evaluateEvery=20',
+  'certificate.factors=[0.8]',
+  'certificate.patches={count: 2, cells: 2}',
+  'certificate.pairs=[{group: NOx, species: NO2}, {group: SO2, species: SO2}]',
+];
+const NAMES = ['NOx-x0.8', 'SO2-x0.8', 'NOx-patches2-cells2-x1.5-seed17', 'SO2-patches2-cells2-x1.5-seed17'];
+
+let folder: string;
+let caseFile: string;
+let settings: Case;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'certify-runs-'));
+  caseFile = await writeDemoWorld(folder, { rows: 12, cols: 12, hours: 40, spinUpHours: 6, stations: 12 });
+  settings = loadCase(caseFile, SETTINGS);
+  await runStages(settings, { out: at('trained'), stages: ['simulate', 'prepare', 'train'], threads: 1 });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const at = (out: string, ...path: string[]): string => join(folder, out, ...path);
+
+/** What was told while something ran, and which runs of the transport model were made. */
+interface Told {
+  runs: string[];
+  kinds: string[];
+  logs: string[];
+}
+
+async function told(work: (onEvent: (event: StageEvent) => void) => Promise<unknown>): Promise<Told> {
+  const events: StageEvent[] = [];
+  await work((event) => events.push(event));
+  const labels = events.flatMap((event) => (event.kind === 'progress' ? [event.text] : [])).filter((text) => text.startsWith('transport model: '));
+  return {
+    runs: [...new Set(labels)].map((text) => text.replace('transport model: ', '')),
+    kinds: events.map(({ kind }) => kind).filter((kind) => kind.startsWith('stage-')),
+    logs: events.flatMap((event) => (event.kind === 'log' ? [event.text] : [])),
+  };
+}
+
+const make = (out: string, run: string, of = settings): Promise<Told> =>
+  told((onEvent) => runPart(of, { run, stage: 'certify' }, { out: at(out), threads: 1, onEvent }));
+const certify = (out: string, of = settings): Promise<Told> =>
+  told((onEvent) => runStages(of, { out: at(out), stages: ['evaluate', 'certify'], threads: 1, onEvent }));
+const certificate = (out: string): unknown => JSON.parse(readFileSync(at(out, 'certify/certificate.json'), 'utf8'));
+const copy = (from: string, to: string): void => cpSync(at(from), at(to), { recursive: true });
+
+/** Files with concentrations, below the folders of their hashes. */
+function concentrations(out: string): string[] {
+  const files = readdirSync(at(out, 'certify-runs'), { recursive: true, encoding: 'utf8' });
+  return files.filter((name) => /ACONC_.*\.nc$/.test(name)).sort();
+}
+
+it('are named by the case: groups of the pairs by factors that simulate does not have, and in patches', () => {
+  const named = (...more: string[]): string[] => certifyingRunNames(loadCase(caseFile, [...SETTINGS, ...more]));
+  expect(named()).toEqual(NAMES);
+  expect(named('certificate.patches.count=0', 'response.factor=0.8')).toEqual(['SO2-x0.8']);
+  expect(certifyingRunNames({ ...settings, priorConcentrations: 'of another model' })).toEqual([]);
+});
+
+it('are made without a training, by themselves; certify then makes none, and finds what it would have found', async () => {
+  copy('trained', 'parts');
+  copy('trained', 'alone');
+  rmSync(at('parts/train'), { recursive: true });
+  for (const run of NAMES)
+    expect(await make('parts', run)).toEqual({ runs: [`${run}, winter`, `${run}, summer`], kinds: ['stage-start', 'stage-done'], logs: [] });
+  expect(await make('parts', NAMES[0])).toEqual({ runs: [], kinds: ['stage-skipped'], logs: [] });
+  cpSync(at('trained/train'), at('parts/train'), { recursive: true });
+  expect((await certify('parts')).runs).toEqual([]);
+  expect((await certify('alone')).runs).toEqual(NAMES.flatMap((run) => [`${run}, winter`, `${run}, summer`]));
+  expect(concentrations('parts')).toEqual(concentrations('alone'));
+  expect(certificate('parts')).toEqual(certificate('alone'));
+});
+
+it('of which files are missing are made where they are asked for, and of them only that', async () => {
+  copy('trained', 'missing');
+  await make('missing', NAMES[0]);
+  const summer = concentrations('missing').find((path) => path.endsWith('ACONC_summer.nc'))!;
+  rmSync(at('missing/certify-runs', summer));
+  expect((await make('missing', NAMES[0])).runs).toEqual([`${NAMES[0]}, summer`]);
+  expect((await certify('missing')).runs).toEqual(NAMES.slice(1).flatMap((run) => [`${run}, winter`, `${run}, summer`]));
+});
+
+it('stay in the period that they were made in when the case has another one less, and other members', async () => {
+  copy('trained', 'fewer');
+  await make('fewer', NAMES[0]);
+  const files = concentrations('fewer');
+  const one = loadCase(caseFile, [...SETTINGS, 'members.count=1', `periods=${JSON.stringify([settings.periods[0]])}`]);
+  await runStages(one, { out: at('fewer'), stages: ['simulate', 'prepare'], threads: 1 });
+  expect(await make('fewer', NAMES[0], one)).toMatchObject({ runs: [], kinds: ['stage-skipped'] });
+  expect(concentrations('fewer')).toEqual(files);
+});
+
+it('in patches follow the period by whose emissions these are placed, the others only their own', async () => {
+  copy('trained', 'swapped');
+  for (const run of [NAMES[0], NAMES[2]]) await make('swapped', run);
+  const swapped = loadCase(caseFile, [...SETTINGS, `periods=${JSON.stringify([...settings.periods].reverse())}`]);
+  await runStages(swapped, { out: at('swapped'), stages: ['simulate', 'prepare'], threads: 1 });
+  expect((await make('swapped', NAMES[0], swapped)).runs).toEqual([]);
+  expect((await make('swapped', NAMES[2], swapped)).runs).toEqual([`${NAMES[2]}, summer`, `${NAMES[2]}, winter`]);
+});
+
+it('are those of their inputs, wherever these lie and whatever the stages before have seen', async () => {
+  copy('trained', 'moved');
+  copy('inputs', 'elsewhere');
+  await make('moved', NAMES[0]);
+  const moved = loadCase(caseFile, [...SETTINGS, 'emissions.files=elsewhere/EMIS_{period}.nc', 'meteorology.files=elsewhere/METCRO2D_{period}.nc']);
+  expect((await make('moved', NAMES[0], moved)).runs).toEqual([]);
+  const bytes = readFileSync(at('elsewhere/EMIS_winter.nc'));
+  bytes[bytes.length - 1] ^= 1; // of the last value's mantissa
+  writeFileSync(at('elsewhere/EMIS_winter.nc'), bytes);
+  const { runs, logs } = await make('moved', NAMES[0], moved);
+  expect(runs).toEqual([`${NAMES[0]}, winter`]);
+  expect(logs).toEqual([expect.stringMatching(/^made with other settings or inputs .* taken as it is: simulate/)]);
+});
+
+it.each(['ctm.options.honoRate=0', 'meteorology.format=mcip'])('of other settings are not taken (%s)', async (setting) => {
+  const out = `stale-${setting}`;
+  copy('trained', out);
+  await make(out, NAMES[0]);
+  const { runs, logs } = await make(out, NAMES[0], loadCase(caseFile, [...SETTINGS, setting]));
+  expect(runs).toEqual([`${NAMES[0]}, winter`, `${NAMES[0]}, summer`]);
+  expect(logs).toEqual([expect.stringMatching(/^made with other settings .* taken as it is: simulate/)]);
+  expect(concentrations(out)).toHaveLength(4);
+});
+
+it('need what simulate and prepare leave', async () => {
+  copy('trained', 'unprepared');
+  rmSync(at('unprepared/prepare'), { recursive: true });
+  await expect(make('unprepared', NAMES[0])).rejects.toMatchObject({
+    code: 'STAGE_MISSING',
+    message: expect.stringMatching(/run "retroplume prepare"/) as string,
+  });
+  expect(JSON.parse(readFileSync(at('unprepared', FAILURE_FILE), 'utf8'))).toMatchObject({ stage: 'certify', task: `certify-${NAMES[0]}` });
+  copy('trained/prepare', 'unprepared/prepare');
+  await make('unprepared', NAMES[0]);
+  expect(existsSync(at('unprepared', FAILURE_FILE))).toBe(false);
+});
+
+it('are each made by one process, beside a training', async () => {
+  copy('trained', 'locked');
+  const releases = [lockPart(at('locked'), 'train-default'), lockPart(at('locked'), `certify-${NAMES[1]}`)];
+  await make('locked', NAMES[0]);
+  await expect(make('locked', NAMES[1])).rejects.toMatchObject({ code: 'RUN_LOCKED' });
+  releases.forEach((release) => release());
+});
+
+it('are not made in patches of a group that is emitted nowhere, and say so', async () => {
+  const { emissions, ...more } = loadCase(caseFile, [...SETTINGS, 'members.count=0', 'response.groups=[]', 'training.differenceWeight=0']);
+  // As where sectors name their own groups.
+  const none = { ...more, emissions: { ...emissions, groups: { ...emissions.groups, SO2: { variables: [] } } } };
+  await runStages(none, { out: at('nowhere'), stages: ['simulate', 'prepare'], threads: 1 });
+  const { runs, logs } = await make('nowhere', NAMES[3], none);
+  expect(runs).toEqual([]);
+  expect(logs).toEqual([`${NAMES[3]}: the group is emitted nowhere, so there are no patches and no run`]);
+});
+
+it('are refused by a name that the case does not have', async () => {
+  await expect(make('none', 'NOx-x0.9')).rejects.toThrow(/^certify: there is no run NOx-x0\.9 to make: did you mean NOx-x0\.8\?$/);
+  await expect(make('none', 'member01')).rejects.toThrow(/^certify: there is no run member01 to make: known are NOx-x0\.8, /);
+  expect(existsSync(at('none'))).toBe(false);
+});

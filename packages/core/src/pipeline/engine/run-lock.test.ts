@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigError } from '../../errors';
+import { LOCK_FILE, lockPart, lockRun } from './run-lock';
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lock-'));
+  file = join(folder, LOCK_FILE);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const held = (changes: object): void => {
+  const release = lockRun(folder);
+  const holder = JSON.parse(readFileSync(file, 'utf8')) as object;
+  release();
+  writeFileSync(file, JSON.stringify({ ...holder, ...changes }));
+};
+
+/** Looks every 10 ms until something holds, for 4 s at most. */
+const until = async (holds: () => boolean): Promise<void> => {
+  for (let look = 0; !holds(); look++) {
+    if (look === 400) throw new Error(`this did not come in 4 s: ${String(holds)}`);
+    await sleep(10);
+  }
+};
+
+describe('the lock of a run folder', () => {
+  it('is held once, makes the folder, and is gone when given back', () => {
+    const out = join(folder, 'a/b');
+    const release = lockRun(out);
+    expect(() => lockRun(out)).toThrow(ConfigError);
+    expect(() => lockRun(out)).toThrow(new RegExp(`in use by process ${process.pid} on ${hostname()} since 20`));
+    release();
+    expect(existsSync(join(out, LOCK_FILE))).toBe(false);
+    lockRun(out)();
+  });
+
+  it('is taken over from a process that was killed', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    await once(child, 'spawn');
+    held({ pid: child.pid, started: null });
+    expect(() => lockRun(folder)).toThrow(/in use by process/);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    lockRun(folder)();
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('is taken over from one that was killed and that its parent has not asked after', async () => {
+    const parent = spawn('sh', ['-c', 'sleep 100 & echo $!; exec sleep 100'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [text] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(text.toString());
+    held({ pid, started: readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[19] });
+    expect(() => lockRun(folder)).toThrow(/in use by process/);
+    // The shell may still wait for its child; once it is another program, nobody does.
+    await until(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8') === 'sleep\n');
+    process.kill(pid, 'SIGKILL');
+    await until(() => /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
+    lockRun(folder)();
+    parent.kill();
+  });
+
+  it('is taken over where the number of the process belongs to another one now', () => {
+    held({ started: '1' });
+    lockRun(folder)();
+  });
+
+  it('says why it cannot be taken, and leaves nothing', () => {
+    const occupied = join(folder, 'file');
+    writeFileSync(occupied, '');
+    expect(() => lockRun(occupied)).toThrow(/cannot be made/);
+    expect(() => lockRun('/dev/full/x')).toThrow(/cannot be made/);
+  });
+
+  it('is left alone on another machine, and where it says nothing', () => {
+    held({ host: 'another', pid: 1 });
+    expect(() => lockRun(folder)).toThrow(/process 1 on another.*remove the file/);
+    writeFileSync(file, '');
+    expect(() => lockRun(folder)).toThrow(/in use by another process/);
+    expect(existsSync(file)).toBe(true);
+  });
+});
+
+describe('the lock of a part', () => {
+  it('leaves other parts free, and keeps out who wants the same or the whole folder', () => {
+    const release = lockPart(folder, 'simulate-prior');
+    lockPart(folder, 'simulate-member01')();
+    expect(() => lockPart(folder, 'simulate-prior')).toThrow(/simulate-prior\.json: .*in use/);
+    expect(() => lockRun(folder)).toThrow(/simulate-prior\.json: .*in use/);
+    expect(existsSync(file)).toBe(false);
+    release();
+    lockRun(folder)();
+  });
+
+  it('is not given while the whole folder is in use', () => {
+    const release = lockRun(folder);
+    expect(() => lockPart(folder, 'simulate-prior')).toThrow(/running\.json: .*in use/);
+    release();
+    lockPart(folder, 'simulate-prior')();
+  });
+
+  it("of a process that was killed is in nobody's way", () => {
+    lockPart(folder, 'simulate-prior'); // never given back
+    const path = join(folder, 'locks/simulate-prior.json');
+    writeFileSync(path, JSON.stringify({ ...(JSON.parse(readFileSync(path, 'utf8')) as object), started: '1' }));
+    lockRun(folder)();
+    lockPart(folder, 'simulate-prior')();
+  });
+});
+
+describe('a lock of a job', () => {
+  it('on another node is taken over by the same job, once that has been started again', () => {
+    const job = { scheduler: 'slurm', id: '12', restarts: 0 };
+    held({ host: 'another', pid: 1, job });
+    const before = { ...process.env };
+    try {
+      process.env['SLURM_JOB_ID'] = '12';
+      expect(() => lockRun(folder)).toThrow(/process 1 on another \(job 12\)/);
+      process.env['SLURM_RESTART_COUNT'] = '1';
+      lockRun(folder)();
+    } finally {
+      process.env = before;
+    }
+  });
+});

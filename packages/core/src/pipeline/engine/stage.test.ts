@@ -1,0 +1,288 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Case } from '../../data/case';
+import { ConfigError, DataError, InterruptedError } from '../../errors';
+import { InputHashes } from './input-hashes';
+import { readRecord } from './record';
+import { numericsOf, runStage, stageContext, stageDir, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
+
+let out: string;
+let events: StageEvent[];
+let settings: Record<string, unknown>;
+let runs: number;
+beforeEach(() => {
+  out = mkdtempSync(join(tmpdir(), 'retroplume-stage-'));
+  writeFileSync(join(out, 'input.csv'), 'a');
+  [events, settings, runs] = [[], { iterations: 3 }, 0];
+});
+afterEach(() => rmSync(out, { recursive: true }));
+
+/** A stage that writes one file; what it needs and does can be changed. */
+function stage(name: StageName, needs: StageName[], run?: Stage['run']): Stage {
+  return {
+    name,
+    needs,
+    settings: () => settings,
+    inputs: () => [join(out, 'input.csv')],
+    run:
+      run ??
+      (({ dir }) => {
+        runs++;
+        writeFileSync(join(dir, 'product'), 'whole');
+        return Promise.resolve({ products: ['product'], summary: { runs } });
+      }),
+  };
+}
+
+function context(over: Partial<RunContext> = {}): RunContext {
+  return {
+    ...{ case: {} as Case, out, threads: 1, device: 'cpu', hardware: 'avx2', products: 'float32', inputs: new InputHashes() },
+    onEvent: (event) => events.push(event),
+    signal: new AbortController().signal,
+    ...over,
+  };
+}
+
+const run = (each: Stage, over?: Partial<RunContext>): ReturnType<typeof runStage> =>
+  runStage(each, stageContext(context(over), each.name, 'default'));
+const kinds = (): string[] => events.map(({ kind }) => kind);
+
+describe('a stage', () => {
+  it('is run once, recorded, and then skipped', async () => {
+    const first = await run(stage('simulate', []));
+    expect(first).toMatchObject({
+      stage: 'simulate',
+      products: ['product'],
+      summary: { runs: 1 },
+      settings,
+      threads: 1,
+      device: 'cpu',
+      hardware: 'avx2',
+    });
+    expect(first.inputs).toEqual([expect.objectContaining({ path: join(out, 'input.csv'), bytes: 1 })]);
+    expect(await run(stage('simulate', []))).toEqual(first);
+    expect([runs, kinds()]).toEqual([1, ['stage-start', 'stage-done', 'stage-skipped']]);
+  });
+
+  it.each([
+    ['its settings change', (): unknown => (settings['iterations'] = 4)],
+    ['an input changes', (): void => writeFileSync(join(out, 'input.csv'), 'b')],
+    ['a product is gone', (): void => rmSync(join(out, 'simulate/product'))],
+  ])('is run again when %s', async (_what, change) => {
+    await run(stage('simulate', []));
+    change();
+    await run(stage('simulate', []));
+    expect(runs).toBe(2);
+  });
+
+  it('says why it is run again, after an interruption, too', async () => {
+    const why = (): unknown[] => events.flatMap((event) => (event.kind === 'log' ? [event.text] : []));
+    await run(stage('simulate', []));
+    expect(why()).toEqual([]);
+    settings['iterations'] = 4;
+    const fails = (): Promise<never> => Promise.reject(new Error('killed'));
+    await expect(run(stage('simulate', [], fails))).rejects.toThrow('killed');
+    settings['iterations'] = 5;
+    await run(stage('simulate', []));
+    expect(why()).toEqual(['3 → 4', '4 → 5'].map((change) => `changed since its last run: iterations ${change}: made anew`));
+  });
+
+  it('says that a product has been damaged, which is why it is run again', async () => {
+    const product = join(out, 'simulate/product');
+    await run(stage('simulate', []));
+    truncateSync(product, 2);
+    await run(stage('simulate', []));
+    expect(runs).toBe(2);
+    expect(events).toContainEqual({
+      kind: 'log',
+      stage: 'simulate',
+      variant: 'default',
+      text: `${product} has 2 bytes instead of 5: simulate is run again`,
+    });
+    expect(readFileSync(product, 'utf8')).toBe('whole');
+    rmSync(product);
+    mkdirSync(product);
+    await run(stage('simulate', []));
+    expect(runs).toBe(3);
+    expect(readFileSync(product, 'utf8')).toBe('whole');
+  });
+
+  it('does not go on with a damaged product where it keeps its folder', async () => {
+    const costly: Stage = { ...stage('simulate', []), dearSettings: () => 1 };
+    await run(costly);
+    truncateSync(join(out, 'simulate/product'), 2);
+    const there: boolean[] = [];
+    await run({
+      ...costly,
+      run: (context) => {
+        there.push(existsSync(join(context.dir, 'product')));
+        return costly.run(context);
+      },
+    });
+    expect(there).toEqual([false]);
+  });
+
+  it('is refused when an input changes while it runs, or between it and the one before', async () => {
+    const input = join(out, 'input.csv');
+    const over = { inputs: new InputHashes() };
+    const changes: Stage['run'] = ({ dir }) => {
+      writeFileSync(join(dir, 'product'), '');
+      writeFileSync(input, 'b');
+      return Promise.resolve({ products: ['product'], summary: {} });
+    };
+    const refused = expect.objectContaining({ code: 'INPUT_CHANGED', exitCode: 3, message: expect.stringContaining(input) as string }) as Error;
+    await expect(run(stage('simulate', [], changes), over)).rejects.toThrow(refused);
+    expect(readRecord(join(out, 'simulate'))).toBeUndefined();
+
+    writeFileSync(input, 'a');
+    await run(stage('simulate', []), over);
+    writeFileSync(input, 'c');
+    await expect(run(stage('prepare', ['simulate']), over)).rejects.toThrow(refused);
+    // another run takes it as it is
+    await run(stage('simulate', []));
+    await run(stage('prepare', ['simulate']));
+    expect(readRecord(join(out, 'prepare'))!.inputs[0].bytes).toBe(1);
+  });
+
+  it('is run again when one before it was run with other settings', async () => {
+    const [simulate, prepare] = [stage('simulate', []), stage('prepare', ['simulate'])];
+    await run(simulate);
+    await run(prepare);
+    const { key } = readRecord(join(out, 'prepare'))!;
+    settings = { iterations: 3, other: 1 };
+    await run(simulate);
+    settings = { iterations: 3 };
+    await run(prepare);
+    expect(readRecord(join(out, 'prepare'))!.key).not.toBe(key);
+    expect(runs).toBe(4);
+  });
+
+  it('asks for the stage before it by name', async () => {
+    const missing = run(stage('train', ['prepare']));
+    await expect(missing).rejects.toThrow(ConfigError);
+    await expect(missing).rejects.toMatchObject({ code: 'STAGE_MISSING' });
+    await expect(missing).rejects.toThrow(`train: the products of prepare are not in ${join(out, 'prepare')}: run "retroplume prepare"`);
+    expect(existsSync(join(out, 'train'))).toBe(false);
+  });
+
+  it('that fails leaves no record, and goes on in its folder when run again', async () => {
+    const failing = stage('simulate', [], ({ dir }) => {
+      writeFileSync(join(dir, 'half'), '');
+      return Promise.reject(new Error('no room'));
+    });
+    await expect(run(failing)).rejects.toThrow('no room');
+    expect(readRecord(join(out, 'simulate'))).toBeUndefined();
+    const found: string[] = [];
+    await run(
+      stage('simulate', [], ({ dir }) => {
+        found.push(...readdirSync(dir));
+        return Promise.resolve({ products: [], summary: {} });
+      }),
+    );
+    expect(found).toContain('half');
+    expect(kinds()).toEqual(['stage-start', 'stage-start', 'stage-done']);
+  });
+
+  it('keeps its folder where only the part of its settings has changed that is not dear, finished or not', async () => {
+    const found: string[][] = [];
+    const dear = (fails = false): Stage => ({
+      ...stage('verify', [], ({ dir }) => {
+        found.push(readdirSync(dir).filter((name) => name === 'dear'));
+        writeFileSync(join(dir, 'dear'), '');
+        return fails ? Promise.reject(new Error('no room')) : Promise.resolve({ products: ['dear'], summary: {} });
+      }),
+      settings: () => settings,
+      dearSettings: () => ({ ctm: settings['ctm'] }),
+    });
+    settings = { ctm: 'a', cutoff: 40 };
+    await run(dear());
+    settings = { ctm: 'a', cutoff: 60 };
+    await expect(run(dear(true))).rejects.toThrow('no room');
+    settings = { ctm: 'a', cutoff: 50 };
+    await run(dear());
+    settings = { ctm: 'b', cutoff: 50 };
+    await run(dear());
+    await run(dear());
+    expect(found).toEqual([[], ['dear'], ['dear'], []]);
+  });
+
+  it('keeps its folder where a stage before it was run again for a part of its settings that is not dear', async () => {
+    const found: string[][] = [];
+    const apply: Stage = { ...stage('apply', []), dearSettings: () => ({ groups: settings['groups'] }) };
+    const verify: Stage = {
+      ...stage('verify', ['apply'], ({ dir }) => {
+        found.push(readdirSync(dir).filter((name) => name === 'dear'));
+        writeFileSync(join(dir, 'dear'), '');
+        return Promise.resolve({ products: ['dear'], summary: {} });
+      }),
+      dearSettings: () => ({}),
+    };
+    for (const change of [{ regions: 1 }, { regions: 2 }, { groups: 1 }]) {
+      settings = { ...settings, ...change };
+      await run(apply);
+      await run(verify);
+    }
+    expect([runs, found]).toEqual([3, [[], ['dear'], []]]);
+  });
+
+  it('does not begin once the run is interrupted', async () => {
+    const interrupted = run(stage('simulate', []), { signal: AbortSignal.abort() });
+    await expect(interrupted).rejects.toThrow(InterruptedError);
+    expect([runs, existsSync(join(out, 'simulate'))]).toEqual([0, false]);
+  });
+
+  it('tells an interruption on the way as one, and what failed then as what it is', async () => {
+    const interruptedBy = (cause: Error): Promise<unknown> => {
+      const controller = new AbortController();
+      const failing = (): Promise<never> => {
+        controller.abort();
+        return Promise.reject(cause);
+      };
+      return run({ ...stage('simulate', []), run: failing }, { signal: controller.signal });
+    };
+    const aborted = interruptedBy(new DOMException('This operation was aborted', 'AbortError'));
+    await expect(aborted).rejects.toMatchObject({ code: 'INTERRUPTED', exitCode: 130, message: expect.stringMatching(/^simulate: /) as string });
+    const full = new DataError('DISK_FULL', 'no space');
+    await expect(interruptedBy(full)).rejects.toBe(full);
+  });
+
+  it('reports progress and messages under its name and variant', () => {
+    const { progress, log } = stageContext(context(), 'train', 'paper');
+    progress(1, 2, 'loss 3');
+    log('resuming');
+    expect(events).toEqual([
+      { kind: 'progress', stage: 'train', variant: 'paper', done: 1, total: 2, text: 'loss 3' },
+      { kind: 'log', stage: 'train', variant: 'paper', text: 'resuming' },
+    ]);
+  });
+});
+
+describe('where a stage computes', () => {
+  const gpu: Partial<RunContext> = { device: 'cuda:1', hardware: 'NVIDIA H100 (sm_90, 79 GiB)', products: 'tf32' };
+  const training: Stage = { ...stage('train', []), settings: numericsOf, run: () => Promise.resolve({ products: [], summary: {} }) };
+
+  it('stands in its record', async () => {
+    expect(await run(training, gpu)).toMatchObject({ device: 'cuda:1', hardware: 'NVIDIA H100 (sm_90, 79 GiB)', matrixProducts: 'tf32' });
+  });
+
+  it.each<[string, Partial<RunContext>, Partial<RunContext>, boolean]>([
+    ['another GPU', gpu, { ...gpu, device: 'cuda:0' }, false],
+    ['other products', gpu, { ...gpu, products: 'float32' }, true],
+    ['the CPU', { ...gpu, products: 'float32' }, { device: 'cpu' }, true],
+    ['other threads', {}, { threads: 2 }, true],
+  ])('decides whether it is up to date, as threads do: %s', async (_what, before, after, again) => {
+    await run(training, before);
+    await run(training, after);
+    expect(kinds().filter((kind) => kind === 'stage-done')).toHaveLength(again ? 2 : 1);
+  });
+
+  it('does not outdate what was made on the CPU before there were devices', () => expect(numericsOf(context())).toEqual({ threads: 1 }));
+});
+
+it("the paper's mode shares what does not depend on it", () => {
+  const { dir, dirOf } = stageContext(context(), 'train', 'paper');
+  expect(dir).toBe(join(out, 'paper/train'));
+  expect(dirOf('prepare')).toBe(join(out, 'prepare'));
+  expect(stageDir(out, 'train', 'default')).toBe(join(out, 'train'));
+});

@@ -1,0 +1,230 @@
+/** What a stage is, and the engine that runs stages in order, skipping those that are up to date. */
+import { join } from 'node:path';
+import type { Case } from '../../data/case';
+import type { Device } from '../../device';
+import { InterruptedError, RetroplumeError } from '../../errors';
+import type { Execution } from '../../graph';
+import type { Ranks } from '../../ranks';
+import type { InputHashes } from './input-hashes';
+import {
+  beginStage,
+  damagedProducts,
+  finishStage,
+  isUpToDate,
+  productBytes,
+  readRecord,
+  type StageMark,
+  type StagePart,
+  type StageRecord,
+} from './record';
+import { keyOf } from './stage-keys';
+import { fewOf, whyAnew } from './why-anew';
+
+export const STAGES = [
+  'simulate',
+  'prepare',
+  'train',
+  'evaluate',
+  'certify',
+  'export',
+  'preview',
+  'crossvalidate',
+  'invert',
+  'uncertainty',
+  'apply',
+  'verify',
+  'loop',
+  'report',
+] as const;
+export type StageName = (typeof STAGES)[number];
+
+/**
+ * A case may be run in the paper's mode beside its own: the stages from `train` to `verify` then exist twice. Further passes of the closed loop have
+ * their own `train`, `invert`, `apply` and `verify`, other surrogates of an ensemble their own `train` and `invert`.
+ */
+export type Variant = 'default' | 'paper' | `pass-${number}` | `surrogate-${number}`;
+
+/** A pass of the closed loop after the first; pass 1 is the case's own stages. */
+export interface LoopPass {
+  number: number;
+  /** the pass before it whose run of the transport model the inversion starts from */
+  anchor: number;
+}
+
+export type StageEvent =
+  | { kind: 'stage-start'; stage: StageName; variant: Variant }
+  | { kind: 'stage-done'; stage: StageName; variant: Variant; seconds: number }
+  | { kind: 'stage-skipped'; stage: StageName; variant: Variant }
+  | { kind: 'progress'; stage: StageName; variant: Variant; done: number; total: number; text: string }
+  | { kind: 'log'; stage: StageName; variant: Variant; text: string };
+
+export interface RunContext extends Execution {
+  case: Case;
+  /** run folder */
+  out: string;
+  device: Device['name'];
+  hardware: string;
+  products: Device['products'];
+  inputs: InputHashes;
+  /** what is done with runs of the user's own model that were made with other settings: run.ts, `RunOptions` */
+  changedRuns?: 'replace' | 'keep';
+  /** the processes that make the stage together; absent: this one alone */
+  ranks?: Ranks;
+  onEvent: (event: StageEvent) => void;
+  signal: AbortSignal;
+}
+
+/** A run's context as one stage of one variant sees it. */
+export interface StageContext extends RunContext {
+  stage: StageName;
+  variant: Variant;
+  /** set in the variants `pass-N` */
+  pass?: LoopPass;
+  /** set in the variants `surrogate-N`: N, from 2 on */
+  surrogate?: number;
+  /** the stage's own folder */
+  dir: string;
+  /** the folder of an earlier stage, of the same variant where it has one */
+  dirOf: (stage: StageName) => string;
+  progress: (done: number, total: number, text: string) => void;
+  log: (text: string) => void;
+}
+
+/** What a stage tells those after it of what it is made with. */
+export type Keys = Pick<StageMark, 'key' | 'dearKey' | 'parts'>;
+
+/** What decides a part of a stage's products, and where in the stage's folder it lies. */
+export interface PartContent extends Pick<StagePart, 'entries' | 'product' | 'outlivesCase'> {
+  name: string;
+  settings: unknown;
+  /** the part of `settings` without which nobody can say that what was made with others is still right; absent: nobody can */
+  essence?: unknown;
+  /** of the stage's own input files */
+  inputs: readonly string[];
+}
+
+export interface Stage {
+  name: StageName;
+  /** stages whose products it reads */
+  needs: readonly StageName[];
+  /** the part of the case that decides its result */
+  settings: (context: StageContext) => unknown;
+  /**
+   * the part of `settings` that decides what is dear to make, where the rest only decides how it is looked at: when nothing but the rest has changed,
+   * the folder is kept as it is, for `run` to take what it can use
+   */
+  dearSettings?: (context: StageContext) => unknown;
+  /** parts of its products that are each kept for as long as what decides it stays, whatever else has changed: `run` makes those that are not there */
+  parts?: (context: StageContext, before: (need: StageName) => Keys) => PartContent[];
+  /** input files from outside the run folder */
+  inputs: (context: StageContext) => string[];
+  /** whether `run` is called on all ranks, which make it together; only what the first returns and writes counts */
+  onAllRanks?: true;
+  /** does the work; returns the products' file names and a summary for the record */
+  run: (context: StageContext) => Promise<{ products: string[]; summary: unknown }>;
+}
+
+/** Stages that the paper's mode shares with the default, or does not have; a pass of the loop has only those of its own. */
+const SHARED: readonly StageName[] = ['simulate', 'prepare', 'preview', 'crossvalidate', 'uncertainty', 'loop', 'report'];
+export const PASS_STAGES = ['train', 'invert', 'apply', 'verify'] as const satisfies readonly StageName[];
+export type PassStage = (typeof PASS_STAGES)[number];
+
+export function stageDir(out: string, stage: StageName, variant: Variant): string {
+  const own = variant === 'paper' ? !SHARED.includes(stage) : variant !== 'default' && PASS_STAGES.some((name) => name === stage);
+  return own ? join(out, variant, stage) : join(out, stage);
+}
+
+/** The variant of a pass of the loop. */
+export function passVariant(number: number): Variant {
+  return number === 1 ? 'default' : `pass-${number}`;
+}
+
+export function stageContext(run: RunContext, stage: StageName, variant: Variant): StageContext {
+  return {
+    ...run,
+    stage,
+    variant,
+    dir: stageDir(run.out, stage, variant),
+    dirOf: (other) => stageDir(run.out, other, variant),
+    progress: (done, total, text) => run.onEvent({ kind: 'progress', stage, variant, done, total, text }),
+    log: (text) => run.onEvent({ kind: 'log', stage, variant, text }),
+  };
+}
+
+/**
+ * What decides the last bits of what programs compute: a part of the settings of stages whose results must be the same after a resume.
+ * GPUs are taken to be alike, as processors are: which one a job gets is chance.
+ */
+export function numericsOf({ threads, device, products }: RunContext): object {
+  return device === 'cpu' ? { threads } : { threads, device: 'cuda', products };
+}
+
+/**
+ * What interrupted a stage, if it was that: what it threw or, where that was the signal's own error, which says nothing to a user, one that does. A stage that
+ * has a checkpoint names it itself.
+ */
+export function interruptionOf({ stage, signal }: StageContext, cause: unknown): InterruptedError | undefined {
+  if (cause instanceof InterruptedError) return cause;
+  if (!signal.aborted || cause instanceof RetroplumeError) return undefined;
+  return new InterruptedError('INTERRUPTED', `${stage}: interrupted: what was finished is kept: run the same command to go on`, { cause });
+}
+
+/**
+ * Runs one stage unless it is up to date, and returns its record.
+ * @throws {ConfigError} `STAGE_MISSING` if a stage before it has not been run
+ * @throws {DataError} `INPUT_CHANGED` if an input is no longer what it was
+ * @throws {InterruptedError} if the signal was raised; what was finished or checkpointed is kept
+ */
+export async function runStage(stage: Stage, context: StageContext): Promise<StageRecord> {
+  const { variant, dir, onEvent } = context;
+  if (context.signal.aborted) throw new InterruptedError('INTERRUPTED', `${stage.name}: interrupted before it began: run the same command to go on`);
+  const mark = await keyOf(stage, context);
+  if (isUpToDate(dir, mark.key)) {
+    onEvent({ kind: 'stage-skipped', stage: stage.name, variant });
+    return readRecord(dir) as StageRecord;
+  }
+  onEvent({ kind: 'stage-start', stage: stage.name, variant });
+  tellWhyAnew(context, mark);
+  const begun = beginStage(dir, mark);
+  if (mark.trusted) tellTrusted(context, begun);
+  const startedAt = new Date();
+  const start = performance.now();
+  const { products, summary } = await stage.run(context).catch((cause: unknown) => {
+    throw interruptionOf(context, cause) ?? cause;
+  });
+  for (const { path } of mark.inputs) await context.inputs.describe(path);
+  const seconds = (performance.now() - start) / 1000;
+  const record: StageRecord = {
+    stage: stage.name,
+    ...begun,
+    device: context.device,
+    hardware: context.hardware,
+    matrixProducts: context.products,
+    threads: context.threads,
+    ...(stage.onAllRanks && context.ranks && context.ranks.size > 1 ? { ranks: context.ranks.size } : {}),
+    startedAt: startedAt.toISOString(),
+    seconds,
+    products,
+    bytes: productBytes(dir, products),
+    summary,
+  };
+  finishStage(dir, record);
+  onEvent({ kind: 'stage-done', stage: stage.name, variant, seconds });
+  return record;
+}
+
+function tellTrusted({ log }: StageContext, { parts = {} }: Pick<StageMark, 'parts'>): void {
+  const names = Object.keys(parts).filter((name) => parts[name].madeWith !== undefined);
+  if (names.length > 0) log(`kept on your word, though made with other settings or inputs: ${fewOf(names)}`);
+}
+
+/** Why a stage is run again that has been run before; before its folder is made ready, which removes what tells. */
+export function tellWhyAnew({ dir, stage, log }: StageContext, mark: StageMark): void {
+  const why = whyAnew(dir, mark);
+  if (why !== undefined) return log(why);
+  const record = readRecord(dir);
+  const damaged = record ? damagedProducts(dir, record) : [];
+  if (damaged.length === 0) return;
+  const [{ product, trouble }, ...more] = damaged;
+  log(`${join(dir, product)} ${trouble}${more.length > 0 ? `, and ${more.length} more are damaged` : ''}: ${stage} is run again`);
+}

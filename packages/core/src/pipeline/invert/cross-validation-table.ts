@@ -1,0 +1,73 @@
+/** Cross-validation as a table, one line per candidate, fold and species; and the L-curves that its candidates lie on. */
+import { speciesUnit } from '../../data/case-fields';
+import type { FoldResult } from '../../inversion/fold-scores';
+import { lCurveCorner } from '../../inversion/l-curve';
+import { lengthWords, type Candidate, type CandidateResult, type CrossValidation, type LCurve } from './cross-validation';
+import { canonicalJson } from '../engine/record';
+import { csvField } from '../verify/score-table';
+
+export const CROSS_VALIDATION_TABLE = 'crossvalidation.csv';
+
+interface TableRow extends CandidateResult {
+  index: number;
+  picked: boolean;
+  fold: FoldResult;
+  error: FoldResult['errors'][number];
+}
+
+/** The columns, each with what it says of a row. */
+const COLUMNS: readonly [name: string, value: (row: TableRow) => string | number][] = [
+  ['candidate', ({ index }) => index],
+  ['picked', ({ picked }) => (picked ? 1 : 0)],
+  ['length_km', ({ candidate }) => candidate.lengthKm],
+  ['spread_scale', ({ candidate }) => candidate.spreadScale],
+  ['error_scale', ({ candidate }) => candidate.errorScale],
+  ['error_correlation_hours', ({ candidate }) => lengthWords(candidate.errorCorrelation.hours)],
+  ['error_correlation_km', ({ candidate }) => lengthWords(candidate.errorCorrelation.km)],
+  ['factor_correlation_periods', ({ candidate }) => candidate.factorCorrelationPeriods],
+  ['fold', ({ fold }) => fold.fold],
+  ['species', ({ error }) => error.species],
+  ['unit', ({ error }) => speciesUnit(error.species)],
+  ['n', ({ error }) => error.n],
+  ['prior_mae', ({ error }) => error.priorMae],
+  ['updated_mae', ({ error }) => error.updatedMae],
+  ['relative_error', ({ error }) => error.updatedMae / error.priorMae],
+  ['observation_cost', ({ fold }) => fold.observationCost],
+  ['prior_cost', ({ fold }) => fold.priorCost],
+  ['iterations', ({ fold }) => fold.iterations],
+  ['status', ({ fold }) => fold.status],
+];
+
+export function crossValidationCsv({ candidates, picked }: CrossValidation): string {
+  const rows = candidates.flatMap((result, index) =>
+    result.folds.flatMap((fold) => fold.errors.map((error): TableRow => ({ ...result, index, picked: index === picked, fold, error }))),
+  );
+  const lines = rows.map((row) => COLUMNS.map(([, value]) => csvField(value(row))).join(','));
+  return [COLUMNS.map(([name]) => name).join(','), ...lines, ''].join('\n');
+}
+
+/**
+ * For each scale the largest set of candidates that differ in it alone, where there are two or more. A candidate's misfit is Σ Jo over the folds, its distance Σ Jb, both in the norms of
+ * the case's own settings: Jo times the square of the error's scale, Jb times the square of the spread's. (Of Huber's function the first holds nearly, of Jb the
+ * second without the part of nuisance numbers, whose spreads stay.)
+ */
+export function lCurves(candidates: readonly CandidateResult[]): LCurve[] {
+  return (['spreadScale', 'errorScale'] as const).flatMap((key): LCurve[] => {
+    const sets = new Map<string, number[]>();
+    candidates.forEach(({ candidate }, i) => {
+      const rest = canonicalJson({ ...candidate, [key]: undefined });
+      sets.set(rest, [...(sets.get(rest) ?? []), i]);
+    });
+    const largest = [...sets.values()].reduce((a, b) => (b.length > a.length ? b : a));
+    if (largest.length < 2) return [];
+    const points = largest
+      .sort((a, b) => candidates[a].candidate[key] - candidates[b].candidate[key])
+      .map((i) => ({ candidate: i, value: candidates[i].candidate[key], ...inOwnNorms(candidates[i].candidate, candidates[i].folds) }));
+    return [{ key, points, corner: lCurveCorner(points) }];
+  });
+}
+
+function inOwnNorms({ spreadScale, errorScale }: Candidate, folds: readonly FoldResult[]): { misfit: number; distance: number } {
+  const sum = (of: (fold: FoldResult) => number): number => folds.reduce((total, fold) => total + of(fold), 0);
+  return { misfit: errorScale ** 2 * sum(({ observationCost }) => observationCost), distance: spreadScale ** 2 * sum(({ priorCost }) => priorCost) };
+}

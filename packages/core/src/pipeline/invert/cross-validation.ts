@@ -1,0 +1,122 @@
+/** What cross-validation varies of an inversion's settings, what it found, and the settings with what it chose. */
+import { asksForCrossValidation, type Case, type InversionSettings } from '../../data/case';
+import { ConfigError } from '../../errors';
+import type { SearchAxis } from '../../inversion/coordinate-search';
+import type { CandidateScore, FoldResult } from '../../inversion/fold-scores';
+import { readRecord } from '../engine/record';
+import { stageDir, STAGES, type StageContext } from '../engine/stage';
+
+/** The settings that can be chosen; both scales are factors on what the case has. */
+export interface Candidate {
+  lengthKm: number;
+  spreadScale: number;
+  errorScale: number;
+  errorCorrelation: Pick<InversionSettings['errorCorrelation'], 'hours' | 'km'>;
+  factorCorrelationPeriods: number;
+}
+
+export interface CandidateResult {
+  candidate: Candidate;
+  /** what it changes of the case, such as `lengthKm 135`; empty for the case's own settings */
+  changes: string[];
+  score: CandidateScore;
+  folds: FoldResult[];
+}
+
+/** Inversions that differ in one scale only. */
+export interface LCurve {
+  key: 'spreadScale' | 'errorScale';
+  /** in the order of the scale, `value`; `candidate`: index among the candidates */
+  points: { candidate: number; value: number; misfit: number; distance: number }[];
+  /** index among the points */
+  corner: number | null;
+}
+
+/** What `crossvalidation.json` holds. */
+export interface CrossValidation {
+  settings: Pick<Case['crossValidation'], 'by' | 'choose' | 'rounds' | 'hoursPerDay' | 'iterations'>;
+  folds: { name: string; stations: number }[];
+  /** in the order in which they were tried; the first has the case's own settings */
+  candidates: CandidateResult[];
+  /** indices among the candidates */
+  best: number;
+  picked: number;
+  lCurves: LCurve[];
+}
+
+/** The case's own settings. */
+export function ownCandidate({ lengthKm, errorCorrelation, factorCorrelation }: InversionSettings): Candidate {
+  return { lengthKm, spreadScale: 1, errorScale: 1, errorCorrelation, factorCorrelationPeriods: factorCorrelation.periods };
+}
+
+/** The keys that are searched, in their order. */
+export function searchAxes({ try: values }: Case['crossValidation']): SearchAxis<Candidate>[] {
+  const keys = ['lengthKm', 'spreadScale', 'errorScale', 'errorCorrelation', 'factorCorrelationPeriods'] as const;
+  return keys.flatMap((key): SearchAxis<Candidate>[] => (values[key] ? [{ key, values: values[key] }] : []));
+}
+
+/** The settings of an inversion with those of a candidate. */
+export function withCandidate(inversion: InversionSettings, candidate: Candidate): InversionSettings {
+  const { lengthKm, spreadScale, errorScale, errorCorrelation, factorCorrelationPeriods: periods } = candidate;
+  const spreads = Object.entries(inversion.priorSpread).map(([group, spread]) => [group, spread * spreadScale]);
+  return {
+    ...inversion,
+    lengthKm,
+    priorSpread: Object.fromEntries(spreads) as InversionSettings['priorSpread'],
+    errorScale: inversion.errorScale * errorScale,
+    errorCorrelation: { ...inversion.errorCorrelation, ...errorCorrelation },
+    factorCorrelation: { ...inversion.factorCorrelation, periods },
+  };
+}
+
+/** A length of all species, or those of each: `54`, or `NO2 54 SO2 54 O3 120 PM2.5 120`. */
+export function lengthWords(length: Candidate['errorCorrelation']['km']): string {
+  return typeof length === 'number'
+    ? String(length)
+    : Object.entries(length)
+        .map(([species, each]) => `${species} ${each}`)
+        .join(' ');
+}
+
+/** What a candidate has that is not the case's own. */
+export function changesOf(candidate: Candidate, own: Candidate): string[] {
+  const word = (value: Candidate[keyof Candidate]): string =>
+    typeof value === 'number' ? String(value) : `${lengthWords(value.hours)} h ${lengthWords(value.km)} km`;
+  const keys = Object.keys(own) as (keyof Candidate)[];
+  return keys.flatMap((key) => (word(candidate[key]) === word(own[key]) ? [] : [`${key} ${word(candidate[key])}`]));
+}
+
+/** The settings of the case's inversion; with what was chosen where the case takes it and the stage comes after the choice. */
+export function withPick(context: StageContext): InversionSettings {
+  const { inversion } = context.case;
+  const found = applied(context);
+  return found ? withCandidate(inversion, found.candidates[found.picked].candidate) : inversion;
+}
+
+/** What was chosen, where the inversion takes it. */
+export function pickInWords(context: StageContext): string | undefined {
+  const found = applied(context);
+  return found && (found.candidates[found.picked].changes.join(', ') || "the case's own settings, which nothing that was tried betters");
+}
+
+/** @throws {ConfigError} `CROSS_VALIDATION_MISSING` */
+function applied(context: StageContext): CrossValidation | undefined {
+  const later = STAGES.indexOf(context.stage) > STAGES.indexOf('crossvalidate');
+  if (!later || context.variant === 'paper' || !context.case.crossValidation.apply) return undefined;
+  const dir = stageDir(context.out, 'crossvalidate', 'default');
+  const record = readRecord(dir);
+  if (!record) {
+    throw new ConfigError(
+      'CROSS_VALIDATION_MISSING',
+      `${context.stage}: crossValidation.apply takes what cross-validation chose, and that is not in ${dir}: run "retroplume crossvalidate" (or "retroplume run") first`,
+    );
+  }
+  return record.summary as CrossValidation;
+}
+
+/** What cross-validation found, where the case asks for it and it has been run. */
+export function crossValidationOf({ case: settings, out }: StageContext): CrossValidation | undefined {
+  return asksForCrossValidation(settings)
+    ? (readRecord(stageDir(out, 'crossvalidate', 'default'))?.summary as CrossValidation | undefined)
+    : undefined;
+}

@@ -1,0 +1,40 @@
+/** Errors of the observations as the case and the certificate have them. */
+import type { Grid } from '../../grid/grid';
+import type { Species } from '../../data/case/fields';
+import { PREPARED_SPECIES } from '../../data/prepared';
+import { inflatedErrors, responseError, type ErrorModel } from '../../inversion/observation-error';
+import type { ObservationOperator } from '../../inversion/observation-operator';
+import type { Certificate } from '../../surrogate/certificate';
+import { variantSettings } from '../learn/learning';
+import { readRecord } from '../engine/record';
+import type { StageContext } from '../engine/stage';
+
+/** What is added to the errors of single observations; see {@link inflatedErrors}. */
+export function errorModelOf(context: StageContext, grid: Grid): ErrorModel {
+  const { surrogateError, errorCorrelation, errorScale } = variantSettings(context).inversion;
+  return {
+    surrogate: surrogateError === 'none' ? undefined : PREPARED_SPECIES.map((species) => surrogateErrorOf(context, species, surrogateError)),
+    correlationHours: PREPARED_SPECIES.map((species) => ofSpecies(errorCorrelation.hours, species)),
+    correlationCells: PREPARED_SPECIES.map((species) => grid.lengthInCells(ofSpecies(errorCorrelation.km, species))),
+    decorrelated: errorCorrelation.inSpace === 'exact',
+    scale: errorScale,
+  };
+}
+
+function ofSpecies(value: number | Record<Species, number>, species: Species): number {
+  return typeof value === 'number' ? value : value[species];
+}
+
+function surrogateErrorOf(context: StageContext, species: string, setting: 'certificate' | number): number {
+  if (typeof setting === 'number') return setting;
+  const { pairs } = readRecord(context.dirOf('certify'))!.summary as Certificate;
+  return responseError(pairs.flatMap(({ species: of, figures }) => (of === species ? [figures] : [])));
+}
+
+/** Puts the errors of all that is added in place of those of single observations. @param prior - the anchor, at the operator's observations */
+export function addErrors(operator: ObservationOperator, model: ErrorModel, prior: Float32Array, cols: number): void {
+  const { times, observed } = operator;
+  const stepHours = times.length > 1 ? (times[times.length - 1].start.getTime() - times[0].start.getTime()) / 3.6e6 / (times.length - 1) : 24;
+  observed.error.set(inflatedErrors(observed, model, { prior, cols, stepHours }));
+  if (model.decorrelated) observed.errorLength = model.correlationCells;
+}

@@ -1,0 +1,263 @@
+/** What an inversion of a case works with: the frozen surrogate seen through its monitors, the prior emissions, and the settings of the variant. */
+import { join } from 'node:path';
+import { GROUPS } from '../../data/case';
+import { sourceOf, type PeriodSource } from '../../data/period-source';
+import { PREPARED_SPECIES } from '../../data/prepared';
+import type { Grid } from '../../grid/grid';
+import type { ForwardModel } from '../../inversion/forward-model';
+import type { InversionProblem, InversionSettings } from '../../inversion/inversion-settings';
+import { NuisanceModel } from '../../inversion/nuisance-model';
+import { TotalsModel } from '../../inversion/totals-model';
+import type { AdjointEngine } from '../../surrogate/frozen-program';
+import { OnnxEngine } from '../../surrogate/onnx-engine';
+import type { Surrogate } from '../../surrogate/surrogate';
+import { dataOf, drawInputs } from '../learn/drawn-inputs';
+import { chooseEngine, type EngineChoice } from './engine-choice';
+import { addErrors, errorModelOf } from './error-model';
+import { FACTORS_FILE, readFactors } from '../apply/factors-file';
+import {
+  domainPlan,
+  firstHours,
+  HOURS_TOGETHER,
+  loadSurrogate,
+  preparedPeriods,
+  storedPeriods,
+  variantSettings,
+  type DomainPlan,
+} from '../learn/learning';
+import { knownTotals } from './known-totals';
+import { readOutcome } from '../loop/loop-pass';
+import { markOf } from './monitors';
+import { nuisanceTerms } from './nuisance';
+import { observePeriod, passRun, priorRun, throughOperator, type ObservedPeriod } from './observed-periods';
+import { ONNX_FILES } from '../learn/onnx-models';
+import { priorCovariance } from './prior-covariance';
+import { sectorsOf } from './sector-emissions';
+import { passVariant, stageDir, type StageContext } from '../engine/stage';
+import { SurrogateForwardModel, type PeriodProblem } from './surrogate-forward-model';
+import { firstOfSlots, meanOfSlots, timeSlots, type TimeSlots } from './time-slots';
+import { largestLogFactor, shownSpread } from './trust-region';
+
+/** How the monitors of a period are used. */
+export interface StationCounts {
+  period: string;
+  used: number;
+  withheld: number;
+  watched: number;
+  outside: number;
+  withheldMark: string;
+}
+
+export interface InversionSetup {
+  grid: Grid;
+  periods: PeriodSource[];
+  model: ForwardModel;
+  /** the same without what is inverted beside the emissions */
+  surrogateModel: SurrogateForwardModel;
+  /** names, units and spreads of the nuisance numbers, in the model's order */
+  nuisance: { name: string; unit: string; spread: number }[];
+  problem: InversionProblem;
+  /** with `batch` in batches of the model */
+  settings: InversionSettings & { checkpointEvery: number };
+  engine: EngineChoice;
+  stations: StationCounts[];
+  /** of each period */
+  slots: TimeSlots[];
+  /** root mean square of the members' log factors; see {@link shownSpread} */
+  spread: ReturnType<typeof shownSpread>;
+  /** gives the model's memory and temporary files back */
+  dispose: () => void;
+}
+
+/** What all inversions with one surrogate share, whatever the roles of their monitors and the settings of prior and errors. */
+export interface InversionResources {
+  surrogate: Surrogate;
+  periods: PeriodSource[];
+  plan: DomainPlan;
+  /** hours of a batch of the model */
+  hours: number;
+  engine: AdjointEngine;
+  choice: EngineChoice;
+  spread: InversionSetup['spread'];
+}
+
+/**
+ * Loads surrogate, prepared fields and engine; who asked for them disposes of the engine.
+ *
+ * @param engineMemory - file that keeps what engine `auto` chose
+ * @throws {RetroplumeError} if products of the stages before are missing or do not fit together
+ */
+export async function loadInversion(context: StageContext, engineMemory: string): Promise<InversionResources> {
+  const { inversion } = variantSettings(context);
+  const surrogate = loadSurrogate(context);
+  const stored = storedPeriods(context);
+  // The paper draws so many hours a step, which the program then takes at once; without a draw it is as in the default mode.
+  const drawn = inversion.mode === 'paper' && inversion.batch > 0 ? inversion.batch : undefined;
+  const plan = domainPlan(context, surrogate, stored[0].grid, { adjoint: true, hours: drawn });
+  const tiled = plan.tiling.tiles.length > 1;
+  // Tiles read what they need from disk, for as many hours at once as make the reading cheap.
+  const periods: PeriodSource[] = tiled ? stored : preparedPeriods(context).map((period) => sourceOf(period));
+  const hours = !tiled ? plan.batchSize : (drawn ?? HOURS_TOGETHER);
+  const spread = shownSpread(context);
+  return { surrogate, periods, plan, hours, spread, ...(await chosenEngine(context, surrogate, plan, engineMemory)) };
+}
+
+/** Everything that `invert` needs, and what looks at its result: as {@link InversionProblem} says, for all periods of the case. */
+export async function setUpInversion(context: StageContext, engineMemory: string): Promise<InversionSetup> {
+  const resources = await loadInversion(context, engineMemory);
+  const setup = await inversionWith(context, resources);
+  return {
+    ...setup,
+    dispose: () => {
+      setup.dispose();
+      resources.engine.dispose();
+    },
+  };
+}
+
+/**
+ * The same on resources that outlive it; `dispose` leaves them.
+ *
+ * @param leftOut - stations that are watched only, in place of those that would choose the step at which to stop
+ */
+export async function inversionWith(
+  context: StageContext,
+  { surrogate, periods, plan, hours, engine, choice, spread }: InversionResources,
+  leftOut?: ReadonlySet<string>,
+): Promise<InversionSetup> {
+  const { inversion } = variantSettings(context);
+  const { uncertainty: _after, ...settings } = inversion; // what follows the inversion does not make it another one
+  const [{ grid }] = periods;
+  const paper = inversion.mode === 'paper';
+  const { problems, stations, observed } = await problemsOf(context, periods, leftOut);
+  const surrogateModel = new SurrogateForwardModel(surrogate, engine, problems, {
+    anchored: !paper,
+    factors: inversion.factors,
+    hours,
+    threads: context.threads,
+    processes: context.ranks?.localSize,
+    tiling: plan.tiling,
+    signal: context.signal,
+    ...(context.pass ? { base: baseFactors(context, context.pass.anchor, periods) } : {}),
+  });
+  const slots = periods.map(({ time }) => timeSlots(time, inversion.factors));
+  const priorEmissions = joined(periods.map((period, p) => meanOfSlots(period, slots[p])));
+  const beside = nuisanceTerms(
+    context,
+    surrogateModel,
+    problems.map(({ period, anchor: prior }, p) => ({ period, observed: observed[p], prior })),
+  );
+  let model: ForwardModel = beside ? new NuisanceModel(surrogateModel, beside.terms) : surrogateModel;
+  const { totals } = inversion;
+  if (totals.length > 0) {
+    model = new TotalsModel(model, knownTotals(totals, context.case, grid, priorEmissions, slots), PREPARED_SPECIES.length);
+  }
+  const { initialConcentrations: initial } = inversion;
+  const problem: InversionProblem = {
+    groups: GROUPS,
+    species: PREPARED_SPECIES,
+    priorEmissions,
+    totals: totals.length > 0,
+    sectors: sectorsOf(context.case, inversion, periods, slots),
+    ...priorCovariance(inversion, context.case.regions, grid, slots),
+    ...(spread && inversion.trustRegion !== undefined
+      ? {
+          largestLogFactor: largestLogFactor(
+            spread,
+            inversion.trustRegion,
+            slots.map(({ count }) => count),
+          ),
+        }
+      : {}),
+    initialConcentrations: { spread: initial.spread, lengthCells: grid.lengthInCells(initial.lengthKm) },
+    ...(context.pass ? { start: readOutcome(context, context.pass.anchor).control } : {}),
+    ...(paper
+      ? {
+          emissionScale: surrogate.description.normalisation.emissions.scale,
+          speciesScale: surrogate.description.normalisation.concentrations.scale,
+        }
+      : {}),
+  };
+  return {
+    nuisance: (beside?.names ?? []).map((name, k) => ({ name, unit: beside!.units[k], spread: model.nuisance![k] })),
+    ...{ grid, periods, model, surrogateModel, problem, engine: choice, stations, slots, spread },
+    settings: { ...settings, batch: paper && inversion.batch > 0 ? 1 : Math.ceil(inversion.batch / hours) },
+    dispose: () => surrogateModel.dispose(),
+  };
+}
+
+/** The engine that the case asks for, on the domain or on a tile of it; `memory` keeps what `auto` chose. */
+function chosenEngine(
+  context: StageContext,
+  surrogate: Surrogate,
+  { tiling: { rows, cols }, batchSize: batch }: DomainPlan,
+  memory: string,
+): Promise<{ engine: AdjointEngine; choice: EngineChoice }> {
+  const path = (file: string): string => join(context.dirOf('export'), file);
+  const models = { forward: path(ONNX_FILES.forward), vjp: path(ONNX_FILES.vjp) };
+  const { engine: asked } = variantSettings(context).inversion;
+  return chooseEngine({
+    asked,
+    native: () => surrogate.program(batch, rows, cols, context, { adjoint: true }),
+    onnx: () => OnnxEngine.load(models, surrogate, { batch, rows, cols }, context.threads),
+    inputs: () => dataOf(drawInputs(surrogate, { batch, rows, cols })),
+    memory,
+    log: context.log,
+  });
+}
+
+async function problemsOf(
+  context: StageContext,
+  periods: readonly PeriodSource[],
+  leftOut: ReadonlySet<string> | undefined,
+): Promise<{ problems: PeriodProblem[]; stations: StationCounts[]; observed: ObservedPeriod[] }> {
+  const first = firstHours(context);
+  const problems: PeriodProblem[] = [];
+  const stations: StationCounts[] = [];
+  const all: ObservedPeriod[] = [];
+  for (const [p, period] of periods.entries()) {
+    const settings = context.case.periods[p];
+    const observed = await observePeriod(context, settings, period.grid, first[p], leftOut);
+    const { operator, monitors } = observed;
+    all.push(observed);
+    const anchorRun = context.pass ? passRun(context, context.pass.anchor, period) : priorRun(period);
+    const anchor = throughOperator(anchorRun, observed);
+    addErrors(operator, errorModelOf(context, period.grid), anchor, period.grid.cols);
+    problems.push({ period, operator, anchor });
+    const count = (role: number): number => operator.stations.filter((station) => station.role === role).length;
+    stations.push({
+      period: period.name,
+      used: count(0),
+      watched: count(1),
+      withheld: count(2),
+      outside: operator.outside.length,
+      withheldMark: markOf(monitors.withheld),
+    });
+    for (const species of operator.unobserved) context.log(`${period.name}: no value of ${species}: it is not used`);
+    if (operator.outside.length > 0) context.log(`${period.name}: ${operator.outside.length} stations lie outside the grid and are left out`);
+  }
+  return { problems, stations, observed: all };
+}
+
+/** The factors of a pass, of all periods. */
+function baseFactors(context: StageContext, pass: number, periods: readonly PeriodSource[]): Float32Array {
+  const path = join(stageDir(context.out, 'invert', passVariant(pass)), FACTORS_FILE);
+  const { factors } = variantSettings(context).inversion;
+  return joined(
+    periods.map(({ name, grid, time }) => {
+      const { data, slots } = readFactors(path, grid, name);
+      return slots > 1 ? firstOfSlots(data, timeSlots(time, factors)) : data;
+    }),
+  );
+}
+
+/** Vectors end to end. */
+export function joined(parts: readonly Float32Array[]): Float32Array {
+  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

@@ -1,0 +1,158 @@
+/** `invert`: from the misfit at the monitors to factors on the emissions. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { GROUPS, type InversionSettings } from '../../data/case';
+import { removeCheckpoint, writeFileAtomic } from '../../data/checkpoint';
+import type { PeriodSource } from '../../data/period-source';
+import type { GainByPart } from '../../inversion/gain-by-part';
+import type { ForwardModel } from '../../inversion/forward-model';
+import type { InversionResult } from '../../inversion/invert';
+import { checkpointOf, invertFromStarts, type StartOutcome } from '../../inversion/multi-start';
+import { pickInWords } from './cross-validation';
+import { passCertificateGate, passSaturationGate } from './inversion-gates';
+import type { EngineChoice } from './engine-choice';
+import { FACTORS_FILE, writeFactors, type PeriodFactors } from '../apply/factors-file';
+import { joined, setUpInversion, type InversionSetup, type StationCounts } from './inversion-setup';
+import { initialConcentrationsOf, variantSettings } from '../learn/learning';
+import { earlierPasses, writeOutcome } from '../loop/loop-pass';
+import { nuisanceFiles } from './nuisance';
+import { seesRegions } from './prior-covariance';
+import { observationFiles } from './monitors';
+import { withHelpOfRanks } from '../engine/spread-over-ranks';
+import { numericsOf, type Stage, type StageContext } from '../engine/stage';
+import type { SurrogateForwardModel } from './surrogate-forward-model';
+import { expandSlots, isPlain, timeSlots, type FactorBasis } from './time-slots';
+import { writeTrust, type TrustSummary } from './trust-region';
+
+export interface InvertSummary {
+  engine: EngineChoice;
+  status: string;
+  iterations: number;
+  keptIteration: number;
+  atBound: Record<string, number>;
+  history: InversionResult['history'];
+  trust: TrustSummary;
+  /** where y was a part of the control: what it took of the gain */
+  initialConcentrations?: GainByPart;
+  /** with several starts: how each ended */
+  starts?: StartOutcome[];
+  /** what was inverted beside the emissions, with its spread a priori */
+  nuisance?: { name: string; unit: string; spread: number; value: number }[];
+  stations: StationCounts[];
+  /** what of the settings cross-validation chose, where the case takes it */
+  crossValidated?: string;
+}
+
+/** What decides the result of an inversion beside its inputs: a part of the settings of stages that invert. */
+export function inversionKey(context: StageContext, inversion: InversionSettings): object {
+  const { observations, withheld, certificate, regions, tileCells } = context.case;
+  return {
+    inversion: { ...inversion, uncertainty: undefined },
+    ...(seesRegions(inversion) ? { regions } : {}),
+    ...(tileCells > 0 ? { tileCells } : {}),
+    observations: { ...observations, files: undefined, stations: undefined },
+    withheld,
+    onFailure: certificate.onFailure,
+    ...initialConcentrationsOf(context),
+    ...numericsOf(context),
+  };
+}
+
+/** The files of an inversion from outside the run folder. */
+export function inversionInputs(context: StageContext): string[] {
+  return [...observationFiles(context.case), ...nuisanceFiles(context)];
+}
+
+export const invertStage: Stage = {
+  name: 'invert',
+  onAllRanks: true,
+  needs: ['train', 'prepare', 'simulate', 'certify', 'export'],
+  settings: (context) => ({
+    ...inversionKey(context, variantSettings(context).inversion),
+    ...(context.pass ? { pass: context.pass, earlier: earlierPasses(context) } : {}),
+  }),
+  inputs: inversionInputs,
+  async run(context) {
+    const setUp = (): Promise<InversionSetup> => setUpInversion(context, engineMemory(context));
+    return (await withHelpOfRanks(context, setUp, (share) => runInversion(context, share))) ?? { products: [], summary: undefined };
+  },
+};
+
+/** The file that keeps what engine `auto` chose. */
+const engineMemory = (context: StageContext): string => join(context.dir, 'engine.json');
+
+type StageResult = Awaited<ReturnType<Stage['run']>>;
+
+/** @param share - what is inverted, from the model */
+async function runInversion(context: StageContext, share: (model: ForwardModel) => ForwardModel): Promise<StageResult> {
+  passCertificateGate(context);
+  const { inversion } = variantSettings(context);
+  const crossValidated = pickInWords(context);
+  if (crossValidated !== undefined) context.log(`taken from cross-validation: ${crossValidated}`);
+  const memory = engineMemory(context);
+  const setup = await setUpInversion(context, memory);
+  const { model, surrogateModel, periods, grid, spread, stations } = setup;
+  const checkpoint = join(context.dir, 'checkpoint.safetensors');
+  try {
+    const options = {
+      onProgress: context.progress,
+      onMessage: context.log,
+      signal: context.signal,
+      checkpoint: { path: checkpoint, every: inversion.checkpointEvery },
+    };
+    const { result, starts } = await invertFromStarts(share(model), setup.problem, setup.settings, options, inversion.starts);
+    passSaturationGate(context, result.atBound);
+    const factors = splitSlots(result.factors, periods, inversion.factors);
+    const sectors = (result.sectors ?? []).map(({ name, factors: own }) => ({
+      sector: name,
+      factors: splitSlots(own, periods, inversion.factors),
+    }));
+    writeFactors(join(context.dir, FACTORS_FILE), grid, factors, sectors);
+    const { status, iterations, keptIteration, atBound, history } = result;
+    const { products, trust } = writeTrust(context, periods, factors, spread);
+    const gain = result.initialConcentrations?.gain;
+    if (gain) context.log(gainInWords(gain));
+    const summary: InvertSummary = {
+      ...{ engine: setup.engine, status, iterations, keptIteration, atBound, history, trust, stations },
+      ...(crossValidated === undefined ? {} : { crossValidated }),
+      ...(gain ? { initialConcentrations: gain } : {}),
+      ...(starts.length > 1 ? { starts } : {}),
+      ...(result.nuisance ? { nuisance: setup.nuisance.map((each, k) => ({ ...each, value: result.nuisance![k] })) } : {}),
+    };
+    writeFileAtomic(join(context.dir, 'inversion.json'), JSON.stringify(summary, null, 2));
+    const all = joined([result.factors, ...(result.initialConcentrations ? [result.initialConcentrations.factors] : [])]);
+    const outcome = writeOutcome(context.dir, { control: result.control, predicted: await predictions(surrogateModel, all, context.signal) });
+    starts.forEach(({ start }) => removeCheckpoint(checkpointOf(checkpoint, start)));
+    rmSync(memory, { force: true });
+    return { products: [FACTORS_FILE, 'inversion.json', outcome, ...products], summary };
+  } finally {
+    setup.dispose();
+  }
+}
+
+function gainInWords({ shareOfInitialConcentrations: share }: GainByPart): string {
+  if (share === null) return 'the misfit did not fall: there is no gain of which initial concentrations could have taken a part';
+  return `initial concentrations took ${(100 * share).toFixed(0)} % of the fall of the misfit: the transport model's run will not show that part`;
+}
+
+/** What the model simulates of all observations, in their order, with emissions and initial concentrations only: what a run of the transport model can confirm. */
+async function predictions(model: SurrogateForwardModel, factors: Float32Array, signal: AbortSignal): Promise<Float32Array> {
+  const parts: Float32Array[] = [];
+  for (let batch = 0; batch < model.batches; batch++) {
+    signal.throwIfAborted();
+    parts.push(await model.forward(factors, batch));
+  }
+  return joined(parts);
+}
+
+/** Factors of each period; of slots that are neither one nor hours as factors of hours, which every reader of the file knows. */
+function splitSlots(all: Float32Array, periods: readonly PeriodSource[], basis: FactorBasis): PeriodFactors[] {
+  let at = 0;
+  return periods.map(({ name, grid, time }) => {
+    const slots = timeSlots(time, basis);
+    const length = slots.count * grid.rows * grid.cols * GROUPS.length;
+    const data = all.slice(at, at + length);
+    at += length;
+    return isPlain(slots) ? { period: name, slots: slots.count, data } : { period: name, slots: time.count, data: expandSlots(data, slots) };
+  });
+}

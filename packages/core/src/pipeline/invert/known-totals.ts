@@ -1,0 +1,41 @@
+/** Totals that the case says are known, as sums over the factors of the inversion. */
+import { GROUPS, type Case, type InversionSettings } from '../../data/case';
+import type { Grid } from '../../grid/grid';
+import type { KnownTotal } from '../../inversion/totals-model';
+import { regionMask } from '../verify/regions';
+import type { TimeSlots } from './time-slots';
+
+/**
+ * @param priorEmissions - mean of each slot, kg m-2 s-1, `[slots of all periods, H, W, 5]`
+ * @param slots - of each period
+ */
+export function knownTotals(
+  totals: InversionSettings['totals'],
+  { regions, periods }: Pick<Case, 'regions' | 'periods'>,
+  grid: Grid,
+  priorEmissions: Float32Array,
+  slots: readonly TimeSlots[],
+): KnownTotal[] {
+  const cells = grid.rows * grid.cols;
+  return totals.map(({ group, region, period, factor, spread }) => {
+    const mask = region === undefined ? undefined : regionMask(regions[region], grid);
+    const g = GROUPS.indexOf(group);
+    const index: number[] = [];
+    const weight: number[] = [];
+    let first = 0;
+    slots.forEach(({ count, of }, p) => {
+      const hours = new Int32Array(count);
+      for (const slot of of) hours[slot]++;
+      for (let slot = 0; slot < count && (period === undefined || periods[p].name === period); slot++) {
+        for (let cell = 0; cell < cells; cell++) {
+          const i = ((first + slot) * cells + cell) * GROUPS.length + g;
+          if ((mask && !mask[cell]) || !(priorEmissions[i] > 0)) continue;
+          index.push(i);
+          weight.push(priorEmissions[i] * hours[slot] * grid.cellArea(Math.floor(cell / grid.cols)));
+        }
+      }
+      first += count;
+    });
+    return { index: Int32Array.from(index), weight: Float64Array.from(weight), value: factor, spread };
+  });
+}

@@ -1,0 +1,119 @@
+/** The monitors of a case as every later stage sees them: read once, the same stations withheld everywhere. */
+import { createHash } from 'node:crypto';
+import type { Case, InversionSettings, PeriodSettings } from '../../data/case';
+import type { Species } from '../../data/case/fields';
+import { expandGlob } from '../../data/glob';
+import { readObservations, type Observations } from '../../data/observations';
+import { PREPARED_SPECIES } from '../../data/prepared';
+import type { Grid } from '../../grid/grid';
+import { ConfigError } from '../../errors';
+import { ObservationOperator } from '../../inversion/observation-operator';
+import type { ValueFilter } from '../../inversion/super-observations';
+import { chooseWithheld } from '../../inversion/withheld';
+import { localSolarHour } from '../../worlds/solar';
+import { inPeriod, twinObservationsFile } from '../simulate/case-runs';
+import type { StageContext } from '../engine/stage';
+
+export interface Monitors {
+  observations: Observations;
+  withheld: ReadonlySet<string>;
+  watched: ReadonlySet<string>;
+  /** spatial block of every station inside the grid */
+  block: Map<string, string>;
+}
+
+/** Part of the stations that are not withheld which only choose the step at which the inversion stops. */
+const WATCHED = 0.15;
+const HALF_HOUR_MS = 1_800_000;
+
+/** Observations of a twin are written by `simulate`, of a real case by nobody here. */
+export function observationPattern(context: StageContext, period: string): string {
+  const { observations } = context.case;
+  return observations.twin ? twinObservationsFile(context.dirOf('simulate'), period) : inPeriod(observations.files ?? '', period);
+}
+
+/** Files of the observations outside the run folder, for the record. */
+export function observationFiles({ observations, periods }: Case): string[] {
+  const given =
+    observations.twin || !observations.files ? [] : periods.flatMap(({ name }) => expandGlob(inPeriod(observations.files as string, name)));
+  return [...new Set([observations.stations.file, ...given])];
+}
+
+/** Reads the observations of a period, and draws which stations are withheld and watched (by station, the same in every period). */
+export async function readMonitors(context: StageContext, period: PeriodSettings, grid: Grid): Promise<Monitors> {
+  const { observations: settings, withheld: choice } = context.case;
+  const start = new Date(period.start);
+  const span = { start, end: new Date(start.getTime() + period.hours * 3_600_000) };
+  const observations = await readObservations({ ...settings, files: observationPattern(context, period.name) }, { period: period.name, span });
+  const { withheld, block } = chooseWithheld(observations.stations, grid, choice);
+  const kept = observations.stations.filter(({ id }) => block.has(id) && !withheld.has(id));
+  const watched = chooseWithheld(kept, grid, { fraction: WATCHED, blockCells: choice.blockCells, seed: choice.seed + 1 }).withheld;
+  return { observations, withheld, watched, block };
+}
+
+/**
+ * The observation operator of a period.
+ *
+ * @param firstHour - hours before it are not compared
+ * @param watch - whether some stations are set aside to choose the step at which to stop
+ * @param hoursPerDay - see {@link ObservationOperator}
+ * @param hoursOfDay - hours of the local day that are compared, by species
+ * @throws {ConfigError} `OBSERVATION_HOURS` if they leave nothing of a species
+ */
+export function operatorOf(
+  { inversion }: Case,
+  period: PeriodSettings,
+  grid: Grid,
+  monitors: Pick<Monitors, 'observations' | 'withheld' | 'watched'>,
+  options: { firstHour: number; watch: boolean; hoursPerDay?: number; hoursOfDay?: HoursOfDay },
+): ObservationOperator {
+  const { hoursOfDay = {}, hoursPerDay = 24 } = options;
+  const operator = new ObservationOperator({
+    grid,
+    period: { start: new Date(period.start), hours: period.hours, spinUpHours: options.firstHour },
+    observations: monitors.observations,
+    species: PREPARED_SPECIES,
+    error: inversion.observationError,
+    representativeness: inversion.representativeness,
+    siteTypeError: inversion.siteTypeError,
+    withheld: monitors.withheld,
+    watched: options.watch ? monitors.watched : undefined,
+    hoursPerDay,
+    compared: withinHours(grid, hoursOfDay),
+  });
+  const empty = operator.unobserved.find((species) => species in hoursOfDay && monitors.observations.species.includes(species));
+  if (empty !== undefined) {
+    const [from, to] = hoursOfDay[empty as Species]!;
+    throw new ConfigError(
+      'OBSERVATION_HOURS',
+      `inversion.hoursOfDay.${empty}: in ${period.name} no value between ${from} and ${to} h of local solar time is compared, at ${hoursPerDay} hours a day: widen the range, or raise inversion.hoursPerDay`,
+    );
+  }
+  return operator;
+}
+
+/** Local solar hours of the day, from the first up to the second, by species; those that are not named are compared at all hours. */
+type HoursOfDay = InversionSettings['hoursOfDay'];
+
+function withinHours(grid: Grid, hours: HoursOfDay): ValueFilter {
+  const longitudes = new Map<number, number>();
+  const longitudeOf = (cell: number): number => {
+    if (!longitudes.has(cell)) longitudes.set(cell, grid.centre(Math.floor(cell / grid.cols), cell % grid.cols).lon);
+    return longitudes.get(cell)!;
+  };
+  return (species, cell, start) => {
+    const range = hours[species as Species];
+    if (range === undefined) return true;
+    const [from, to] = range;
+    const hour = localSolarHour(start.getTime() + HALF_HOUR_MS, longitudeOf(cell));
+    return from < to ? hour >= from && hour < to : hour >= from || hour < to;
+  };
+}
+
+/** A short mark of a set of names, for records. */
+export function markOf(names: Iterable<string>): string {
+  return createHash('sha256')
+    .update([...names].sort().join('\n'))
+    .digest('hex')
+    .slice(0, 12);
+}

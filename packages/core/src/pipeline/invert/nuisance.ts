@@ -1,0 +1,102 @@
+/** What is inverted beside the emissions: biases of monitors, and runs of the transport model with something else changed. */
+import type { PeriodSource } from '../../data/period-source';
+import { PREPARED_SPECIES } from '../../data/prepared';
+import type { Case } from '../../data/case';
+import type { NuisanceTerm } from '../../inversion/nuisance-model';
+import { hourlyFiles, nuisanceRun, simulatedFile } from '../simulate/case-runs';
+import { variantSettings } from '../learn/learning';
+import { throughOperator, type ObservedPeriod, type RunFields } from './observed-periods';
+import { readRunConcentrations } from '../simulate/run-concentrations';
+import type { StageContext } from '../engine/stage';
+import type { SurrogateForwardModel } from './surrogate-forward-model';
+
+/** A period as {@link nuisanceTerms} needs it. */
+export interface NuisancePeriod {
+  period: PeriodSource;
+  observed: ObservedPeriod;
+  /** the prior run at the operator's observations */
+  prior: Float32Array;
+}
+
+export interface NuisanceTerms {
+  terms: NuisanceTerm[];
+  /** of each number, in their order: `bias NO2 at cell 12, 7`, or the name of a run */
+  names: string[];
+  /** unit of each: ppb, ug m-3, or parts of the run's change */
+  units: string[];
+}
+
+/** Files of runs that were made outside. */
+export function nuisanceFiles(context: StageContext): string[] {
+  const { runs } = variantSettings(context).inversion.nuisance;
+  return runs.flatMap(({ concentrations }) =>
+    concentrations ? context.case.periods.flatMap(({ name }) => hourlyFiles(context.case, concentrations, name)) : [],
+  );
+}
+
+/** The terms that the case asks for; undefined where it asks for none. */
+export function nuisanceTerms(context: StageContext, model: SurrogateForwardModel, periods: readonly NuisancePeriod[]): NuisanceTerms | undefined {
+  const { stationBias, runs } = variantSettings(context).inversion.nuisance;
+  const all: NuisanceTerms = { terms: [], names: [], units: [] };
+  if (PREPARED_SPECIES.some((species) => stationBias[species] > 0)) addBiases(all, stationBias, model, periods);
+  for (const run of runs) {
+    const columns = periods.map(({ period, observed, prior }) => {
+      const changed = throughOperator(fieldsOf(context, run, period), observed);
+      return changed.map((value, i) => value - prior[i]);
+    });
+    all.terms.push({
+      spread: [run.spread],
+      of: (batch) => {
+        const { problem, first, last } = model.valuesOf(batch);
+        return { index: new Int32Array(last - first), coefficient: columns[problem].subarray(first, last) };
+      },
+    });
+    all.names.push(run.name);
+    all.units.push("of the run's change");
+  }
+  return all.terms.length > 0 ? all : undefined;
+}
+
+/** One bias for each species with a spread in each observed cell, the same in all periods. */
+function addBiases(
+  { terms, names, units }: NuisanceTerms,
+  spreads: Case['inversion']['nuisance']['stationBias'],
+  model: SurrogateForwardModel,
+  periods: readonly NuisancePeriod[],
+): void {
+  const places = new Map<string, number>();
+  const spread: number[] = [];
+  const indices = periods.map(({ period: { grid }, observed: { operator } }) => {
+    const { species, cell } = operator.observed;
+    return Int32Array.from(species, (s, i) => {
+      const name = PREPARED_SPECIES[s];
+      if (spreads[name] === 0) return -1;
+      const place = `bias ${name} at row ${Math.floor(cell[i] / grid.cols)}, column ${cell[i] % grid.cols}`;
+      const known = places.get(place);
+      if (known !== undefined) return known;
+      places.set(place, spread.length);
+      spread.push(spreads[name]);
+      names.push(place);
+      units.push(name === 'PM2.5' ? 'ug m-3' : 'ppb');
+      return spread.length - 1;
+    });
+  });
+  terms.push({
+    spread,
+    of: (batch) => {
+      const { problem, first, last } = model.valuesOf(batch);
+      return { index: indices[problem].subarray(first, last), coefficient: new Float32Array(last - first).fill(1) };
+    },
+  });
+}
+
+/** The fields of a run with something else changed. */
+function fieldsOf(context: StageContext, run: Case['inversion']['nuisance']['runs'][number], { name, grid, time }: PeriodSource): RunFields {
+  const files = run.concentrations
+    ? hourlyFiles(context.case, run.concentrations, name)
+    : [simulatedFile(context.dirOf('simulate'), nuisanceRun(run.name), 'ACONC', name)];
+  return ({ first, count }) => {
+    const start = new Date(time.start.getTime() + first * time.stepSeconds * 1000);
+    return readRunConcentrations(context.case, files, { grid, time: { ...time, start, count } }, context.signal);
+  };
+}

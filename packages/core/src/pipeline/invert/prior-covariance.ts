@@ -1,0 +1,65 @@
+/** The prior's covariance as the case describes it, in the terms of the inversion: cells, slots and indices. */
+import { GROUPS, type Case, type InversionSettings } from '../../data/case';
+import { ConfigError } from '../../errors';
+import type { Grid } from '../../grid/grid';
+import type { InversionProblem } from '../../inversion/inversion-settings';
+import { blockRegions } from '../../inversion/spatial-basis';
+import { regionMask } from '../verify/regions';
+import type { TimeSlots } from './time-slots';
+
+type PriorCovariance = Pick<
+  InversionProblem,
+  'lengthCells' | 'regionOf' | 'spreadFactor' | 'groupCorrelation' | 'slotCorrelation' | 'domainCorrelation'
+>;
+
+/** Whether what is inverted depends on where regions lie. */
+export function seesRegions({ space, regionSpread, totals }: InversionSettings): boolean {
+  return space === 'regions' || regionSpread.length > 0 || totals.some(({ region }) => region !== undefined);
+}
+
+/** @param slots - of each period @throws {ConfigError} `CASE_REGION` if two regions overlap where each is to have a factor */
+export function priorCovariance(settings: InversionSettings, regions: Case['regions'], grid: Grid, slots: readonly TimeSlots[]): PriorCovariance {
+  const { factorCorrelation: correlation, lengthKm, regionSpread } = settings;
+  return {
+    lengthCells: grid.lengthInCells(lengthKm),
+    groupCorrelation: correlation.groups,
+    domainCorrelation: correlation.domain,
+    slotCorrelation: slots.flatMap(({ count, stepHours }) => {
+      const within = correlation.hours > 0 ? Math.exp(-stepHours / correlation.hours) : 0;
+      // Hours or days of another period follow on nothing.
+      const first = settings.factors === 'period' ? correlation.periods : 0;
+      return [first, ...new Array<number>(count - 1).fill(within)];
+    }),
+    ...(settings.space === 'cells' ? {} : { regionOf: regionIndices(settings, regions, grid) }),
+    ...(regionSpread.length > 0 ? { spreadFactor: spreadFactors(regionSpread, regions, grid) } : {}),
+  };
+}
+
+function regionIndices({ space, blockKm }: InversionSettings, regions: Case['regions'], grid: Grid): Int32Array {
+  if (space === 'blocks') return blockRegions(grid.rows, grid.cols, grid.lengthInCells(blockKm));
+  const names = Object.keys(regions);
+  const of = new Int32Array(grid.rows * grid.cols).fill(-1);
+  names.forEach((name, r) => {
+    regionMask(regions[name], grid).forEach((inside, cell) => {
+      if (!inside) return;
+      if (of[cell] >= 0) {
+        throw new ConfigError(
+          'CASE_REGION',
+          `inversion.space: regions ${names[of[cell]]} and ${name} overlap, so their cells have no one factor: make them disjoint`,
+        );
+      }
+      of[cell] = r;
+    });
+  });
+  return of;
+}
+
+function spreadFactors(spreads: InversionSettings['regionSpread'], regions: Case['regions'], grid: Grid): Float64Array {
+  const out = new Float64Array(grid.rows * grid.cols * GROUPS.length).fill(1);
+  for (const { region, group, factor } of spreads) {
+    regionMask(regions[region], grid).forEach((inside, cell) => {
+      if (inside) GROUPS.forEach((name, g) => (group === undefined || group === name) && (out[cell * GROUPS.length + g] *= factor));
+    });
+  }
+  return out;
+}

@@ -1,0 +1,397 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GROUPS } from '../../data/case';
+import { sourceOf, type PeriodSource } from '../../data/period-source';
+import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun } from '../../data/prepared';
+import { openPrepared } from '../../data/prepared-store';
+import { factorCount } from '../../inversion/forward-model';
+import { dot, randomFloats } from '../../inversion/testing/small-world';
+import type { AdjointEngine } from '../../surrogate/frozen-program';
+import { OnnxEngine } from '../../surrogate/onnx-engine';
+import type { Surrogate } from '../../surrogate/surrogate';
+import { networkSettings } from '../../surrogate/network-settings';
+import { randomSurrogate } from '../../surrogate/testing/random-surrogate';
+import { tinyPeriod, tinySurrogate, WORLD } from '../../surrogate/testing/tiny-world';
+import { smallestSide, tilesOf } from '../../surrogate/tiles';
+import { joined } from './inversion-setup';
+import { surrogateOnnx, vjpOnnx } from '../learn/onnx-models';
+import { SurrogateForwardModel, type SurrogateForwardOptions } from './surrogate-forward-model';
+import { problemOf } from '../testing/tiny-problem';
+import { addHoursToSlots, expandSlots, timeSlots } from './time-slots';
+
+const HOURS_AT_ONCE = 3;
+const periods = [tinyPeriod('winter', 1), tinyPeriod('summer', 2)];
+const inMemories = periods.map((period) => sourceOf(period));
+
+function smoothSurrogate(over: Record<string, unknown> = {}): Surrogate {
+  return randomSurrogate(tinySurrogate(over), periods, true);
+}
+
+interface Variant extends Partial<SurrogateForwardOptions> {
+  resolution?: 'hourly' | 'daily';
+  surrogate?: Surrogate;
+  sources?: PeriodSource[];
+  /** default: the native program */
+  engine?: AdjointEngine;
+}
+
+/** Kᵀ·g of one batch alone. */
+async function adjointOf(model: SurrogateForwardModel, gradSimulated: Float32Array, batch: number): Promise<Float32Array> {
+  await model.addAdjoint(gradSimulated, batch);
+  return model.takeGradient();
+}
+
+const disposals: (() => void)[] = [];
+afterEach(() => disposals.splice(0).forEach((dispose) => dispose()));
+
+function modelOf({
+  resolution = 'hourly',
+  surrogate = smoothSurrogate(),
+  sources = inMemories,
+  engine,
+  ...over
+}: Variant = {}): SurrogateForwardModel {
+  const { rows, cols } = over.tiling ?? WORLD;
+  const native = (): AdjointEngine => {
+    const program = surrogate.program(over.tiling ? 1 : HOURS_AT_ONCE, rows, cols, { threads: 1 }, { adjoint: true });
+    disposals.push(() => program.dispose());
+    return program;
+  };
+  const options: SurrogateForwardOptions = { anchored: true, factors: 'period', threads: 1, ...over };
+  return new SurrogateForwardModel(
+    surrogate,
+    engine ?? native(),
+    sources.map((period) => problemOf(period, resolution)),
+    options,
+  );
+}
+
+function randomFactors(model: SurrogateForwardModel, seed: number): Float32Array {
+  return randomFloats(factorCount(model.shape), seed).map((z) => 1 + 0.2 * Math.tanh(z));
+}
+
+describe('the adjoint is the transpose of the derivative: ⟨K·df, w⟩ = ⟨df, Kᵀ·w⟩', () => {
+  const cases = (['period', 'hour'] as const).flatMap((factors) =>
+    [true, false].flatMap((anchored) =>
+      (['hourly', 'daily'] as const).flatMap((resolution) =>
+        [[], [{ lifetime: 2 }, { lifetime: 20 }]].map((tracers) => ({ factors, anchored, resolution, tracers })),
+      ),
+    ),
+  );
+
+  it.each(cases)('factors per $factors, anchored $anchored, $resolution, tracers $tracers.length', async ({ tracers, ...variant }) => {
+    // The residual network: no pooling, whose kinks would blur the differences as those of a PReLU would.
+    const model = modelOf({ ...variant, surrogate: smoothSurrogate({ network: 'resnet', residualBlocks: 1, tracers }) });
+    const factors = randomFactors(model, 4);
+    const direction = randomFloats(factors.length, 5);
+    const epsilon = 2e-3;
+    const shifted = (sign: number): Float32Array => factors.map((f, i) => f + sign * epsilon * direction[i]);
+    for (const batch of [0, model.batches - 1]) {
+      const [up, down] = [await model.forward(shifted(1), batch), await model.forward(shifted(-1), batch)];
+      const w = randomFloats(up.length, 6);
+      await model.forward(factors, batch);
+      const gradient = await adjointOf(model, w, batch);
+      const left = dot(
+        Float64Array.from(up, (value, i) => (value - down[i]) / (2 * epsilon)),
+        w,
+      );
+      const right = dot(direction, gradient);
+      const size = Math.sqrt(dot(gradient, gradient)); // of ⟨df, Kᵀ·w⟩ over random directions: chance may bring the product itself to 0
+      expect(size).toBeGreaterThan(0.1);
+      // Single precision: rounding of about 1e-6 over 2ε = 4e-3, against derivatives of order one.
+      expect(Math.abs(left - right)).toBeLessThan(5e-4 * size);
+    }
+  });
+
+  it.each([
+    ['without', {}],
+    ['of the prior run', { initialConcentrations: 'prior' }],
+    ['of its own', { initialConcentrations: 'rollout' }],
+    ['as factors', { initialConcentrations: 'control' }],
+  ])('is the transpose of `tangent`, over all batches (earlier concentrations %s)', async (_, over) => {
+    const surrogate = smoothSurrogate({ network: 'resnet', residualBlocks: 1, tracers: [{ lifetime: 20 }], ...over });
+    const model = modelOf({ surrogate });
+    const { initialConcentrations: initial } = model;
+    const factors = randomFloats(factorCount(model.shape) + (initial ? factorCount(initial) : 0), 4).map((z) => 1 + 0.2 * Math.tanh(z));
+    const direction = randomFloats(factors.length, 5);
+    let [left, size] = [0, 0];
+    const all = Array.from({ length: model.batches }, (_each, batch) => batch);
+    const tangents = await model.tangents(factors, direction, all);
+    // One by one, from the last on, they are the same.
+    for (const batch of all.toReversed()) expect(await model.tangents(factors, direction, [batch])).toEqual([tangents[batch]]);
+    for (const [batch, tangent] of tangents.entries()) {
+      const w = randomFloats(tangent.length, 6 + batch);
+      left += dot(tangent, w);
+      size += dot(tangent, tangent);
+      await model.forward(factors, batch);
+      await model.addAdjoint(w, batch);
+    }
+    const right = dot(direction, await model.takeGradient());
+    // Differences in single precision and of second order in a step of 5 %: against the size of a product with random numbers.
+    expect(Math.abs(left - right)).toBeLessThan(2e-3 * Math.sqrt(size));
+    const [still] = await model.tangents(factors, new Float32Array(factors.length), [0]);
+    expect(still.every((value) => value === 0)).toBe(true);
+  });
+
+  it('periods are parts that nothing connects', async () => {
+    const model = modelOf({ factors: 'hour', surrogate: smoothSurrogate({ network: 'resnet', residualBlocks: 1 }) });
+    expect(model.parts.map(({ slots }) => slots)).toEqual([
+      [0, WORLD.hours],
+      [WORLD.hours, 2 * WORLD.hours],
+    ]);
+    const factors = randomFactors(model, 4);
+    const field = WORLD.rows * WORLD.cols * GROUPS.length;
+    const ofWinter = randomFactors(model, 5).fill(0, WORLD.hours * field);
+    for (let batch = 0; batch < model.batches; batch++) {
+      const [tangent] = await model.tangents(factors, ofWinter, [batch]);
+      const moved = tangent.some((value) => value !== 0);
+      expect(moved).toBe(batch < model.parts[0].batches[1]);
+    }
+  });
+
+  it('does not depend on the anchor; at the factors of its run the model gives that run itself', async () => {
+    const surrogate = smoothSurrogate();
+    const [plain, moved] = [modelOf({ surrogate }), modelOf({ surrogate, base: randomFactors(modelOf({ surrogate }), 4) })];
+    const [base, factors] = [randomFactors(plain, 4), randomFactors(plain, 5)];
+    const { anchor } = problemOf(inMemories[0], 'hourly');
+    const at = await moved.forward(base, 0);
+    expect(at).toEqual(anchor.subarray(0, at.length));
+    const [fromPrior, fromBase] = [await plain.forward(factors, 0), await moved.forward(factors, 0)];
+    const priorAtBase = await plain.forward(base, 0);
+    // anchor + S(f) − S(base) against anchor + S(f) − S(1): they differ by S(base) − S(1), in single precision.
+    fromBase.forEach((value, i) => expect(value).toBeCloseTo(fromPrior[i] - (priorAtBase[i] - anchor[i]), 3));
+    const w = randomFloats(fromBase.length, 6);
+    await plain.forward(factors, 0);
+    await moved.forward(factors, 0);
+    expect(await adjointOf(moved, w, 0)).toEqual(await adjointOf(plain, w, 0));
+  });
+
+  it('is taken at the factors of the last forward pass, the first of a resumed run too', async () => {
+    const surrogate = smoothSurrogate();
+    const [fresh, used] = [modelOf({ surrogate }), modelOf({ surrogate })];
+    const factors = randomFactors(fresh, 4);
+    const w = randomFloats((await used.forward(randomFactors(fresh, 7), 1)).length, 6);
+    const elsewhere = await adjointOf(used, w, 1);
+    await used.forward(factors, 1);
+    await fresh.forward(factors, 1);
+    const gradient = await adjointOf(fresh, w, 1);
+    expect(gradient).toEqual(await adjointOf(used, w, 1));
+    expect(gradient).not.toEqual(elsewhere);
+  });
+
+  it('adds the batches of a pass, and then begins anew', async () => {
+    const model = modelOf({ surrogate: smoothSurrogate({ tracers: [{ lifetime: 20 }] }) });
+    const factors = randomFactors(model, 4);
+    const batches = [0, model.batches - 1];
+    const weights = batches.map((batch) => randomFloats(model.observations(batch).values.length, 6));
+    const alone: Float32Array[] = [];
+    for (const [i, batch] of batches.entries()) {
+      await model.forward(factors, batch);
+      alone.push(await adjointOf(model, weights[i], batch));
+    }
+    for (const [i, batch] of batches.entries()) {
+      await model.forward(factors, batch);
+      await model.addAdjoint(weights[i], batch);
+    }
+    expectClose(
+      await model.takeGradient(),
+      alone[0].map((value, i) => value + alone[1][i]),
+    );
+    expect((await model.takeGradient()).every((value) => value === 0)).toBe(true);
+  });
+
+  it('gives 0 for factors of another period, and without tracers of hours that no window of the batch holds', async () => {
+    const model = modelOf({ factors: 'hour', surrogate: smoothSurrogate({ tracers: [] }) });
+    const field = WORLD.rows * WORLD.cols * GROUPS.length;
+    expect(model.shape.slots).toBe(2 * WORLD.hours);
+    const factors = randomFactors(model, 4);
+    const simulated = await model.forward(factors, 0);
+    const gradient = await adjointOf(
+      model,
+      simulated.map(() => 1),
+      0,
+    );
+    const seen = Array.from({ length: model.shape.slots }, (_, slot) => gradient.subarray(slot * field, (slot + 1) * field).some((g) => g !== 0));
+    // Four hours a day are compared: 27, 33 and 39 in the first batch, each with the 8 hours of its window.
+    expect(seen.flatMap((yes, slot) => (yes ? [slot] : []))).toEqual(Array.from({ length: 20 }, (_, i) => 20 + i));
+  });
+});
+
+describe('the anchored prediction', () => {
+  it.each(['hourly', 'daily'] as const)('is the anchor itself, bit for bit, where nothing is changed (%s)', async (resolution) => {
+    const model = modelOf({ resolution });
+    const simulated: number[] = [];
+    for (let batch = 0; batch < model.batches; batch++)
+      simulated.push(...(await model.forward(new Float32Array(factorCount(model.shape)).fill(1), batch)));
+    expect(simulated).toEqual(inMemories.flatMap((period) => [...problemOf(period, resolution).anchor]));
+  });
+
+  it('moves with the surrogate: by H·(S(f·E) − S(E))', async () => {
+    const surrogate = smoothSurrogate();
+    const [anchored, free] = [modelOf({ surrogate }), modelOf({ surrogate, anchored: false })];
+    const factors = randomFactors(free, 4);
+    const [changed, prior] = [
+      await free.forward(factors, 1),
+      await free.forward(
+        factors.map(() => 1),
+        1,
+      ),
+    ];
+    const anchor = (
+      await anchored.forward(
+        factors.map(() => 1),
+        1,
+      )
+    ).slice();
+    const expected = anchor.map((a, i) => a + changed[i] - prior[i]);
+    expect(await anchored.forward(factors, 1)).toEqual(expected);
+    expect(expected).not.toEqual(anchor);
+  });
+});
+
+it('the same factors for every hour are factors of the period', async () => {
+  const surrogate = smoothSurrogate();
+  const [period, hour] = [modelOf({ surrogate }), modelOf({ surrogate, factors: 'hour' })];
+  const factors = randomFactors(period, 4);
+  const field = WORLD.rows * WORLD.cols * GROUPS.length;
+  const hourly = Float32Array.from(
+    { length: factorCount(hour.shape) },
+    (_, i) => factors[Math.floor(i / (WORLD.hours * field)) * field + (i % field)],
+  );
+  for (const batch of [0, period.batches - 1]) {
+    const [a, b] = [await period.forward(factors, batch), await hour.forward(hourly, batch)];
+    a.forEach((value, i) => expect(b[i]).toBeCloseTo(value, 4)); // factors are put on before the means or after: rounding differs
+  }
+});
+
+it('earlier concentrations of the prior run are given to a surrogate that wants them', async () => {
+  const model = modelOf({ surrogate: smoothSurrogate({ initialConcentrations: 'prior' }), anchored: false });
+  const before = await model.forward(randomFactors(model, 4), 0);
+  const { concentrations } = periods[0].runs.get('prior')!;
+  const kept = concentrations.slice();
+  concentrations.fill(0);
+  const without = await model.forward(randomFactors(model, 4), 0);
+  concentrations.set(kept);
+  expect(without).not.toEqual(before);
+});
+
+describe('on tiles whose fields are read from the prepared store', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'retroplume-tiles-'));
+  for (const period of periods) {
+    writePreparedMeteorology(folder, period);
+    writePreparedRun(folder, { ...period.runs.get('prior')!, period: period.name, run: 'prior', grid: period.grid, time: period.time });
+  }
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const sources = periods.map(({ name }) => openPrepared(folder, name));
+  const surrogate = smoothSurrogate({ network: 'resnet', residualBlocks: 1, initialConcentrations: 'prior', tracers: [{ lifetime: 5 }] });
+  const network = networkSettings(surrogate.description.settings, PREPARED_SPECIES.length);
+  const tiling = tilesOf(network, WORLD, smallestSide(network, WORLD));
+
+  it.each((['period', 'hour'] as const).flatMap((factors) => (['hourly', 'daily'] as const).map((resolution) => ({ factors, resolution }))))(
+    'simulated values and gradient are those of the whole domain in memory (factors per $factors, $resolution)',
+    async (variant) => {
+      expect(tiling.tiles.length).toBeGreaterThan(3);
+      // Not anchored: rounding is that of concentrations, of which the anchored values are small differences.
+      const whole = modelOf({ ...variant, surrogate, anchored: false });
+      const tiled = modelOf({ ...variant, surrogate, sources, tiling, hours: HOURS_AT_ONCE, anchored: false });
+      expect([tiled.batches, tiled.shape]).toEqual([whole.batches, whole.shape]);
+      const factors = randomFactors(whole, 4);
+      for (let batch = 0; batch < whole.batches; batch++) {
+        const [a, b] = [await whole.forward(factors, batch), await tiled.forward(factors, batch)];
+        expectClose(b, a);
+        const w = randomFloats(a.length, 6);
+        expectClose(await adjointOf(tiled, w, batch), await adjointOf(whole, w, batch));
+      }
+    },
+  );
+});
+
+/** @param tolerance - a part of the largest value; default: rounding of sums of a few hundred float32 products in another order */
+function expectClose(a: Float32Array, b: Float32Array, tolerance = 1e-5): void {
+  const largest = Math.max(...b.map(Math.abs));
+  expect(a.length).toBe(b.length);
+  expect(Math.max(...a.map((value, i) => Math.abs(value - b[i])))).toBeLessThan(tolerance * largest);
+}
+
+it('refuses an adjoint before the forward pass that it belongs to', async () => {
+  const model = modelOf();
+  await model.forward(randomFactors(model, 4), 0);
+  await expect(model.addAdjoint(new Float32Array(1), 1)).rejects.toThrow(/adjoint of batch 1 was asked for before its forward pass/);
+});
+
+it.each([
+  ['lstm-unet', {}],
+  ['response-unet with tracers', { network: 'response-unet', tracers: [{ lifetime: 2 }, { lifetime: 20 }] }],
+  ['resnet with earlier concentrations', { network: 'resnet', residualBlocks: 1, initialConcentrations: 'prior' }],
+])('ONNX Runtime gives the values of the native program and its adjoint: %s', async (_, over) => {
+  const surrogate = smoothSurrogate(over);
+  const models = { forward: surrogateOnnx(surrogate), vjp: vjpOnnx(surrogate) };
+  const engine = await OnnxEngine.load(models, surrogate, { ...WORLD, batch: HOURS_AT_ONCE }, 1);
+  const [native, onnx] = [modelOf({ surrogate }), modelOf({ surrogate, engine })];
+  const factors = randomFactors(native, 4);
+  for (const batch of [0, native.batches - 1]) {
+    const [a, b] = [await native.forward(factors, batch), await onnx.forward(factors, batch)];
+    expectClose(b, a, 1e-4);
+    expectClose(await adjointOf(onnx, a, batch), await adjointOf(native, a, batch), 1e-4);
+  }
+  engine.dispose();
+});
+
+it('ONNX Runtime on tiles gives what the native program does on the whole domain', async () => {
+  const surrogate = smoothSurrogate({ network: 'resnet', residualBlocks: 1, tracers: [{ lifetime: 5 }] });
+  const network = networkSettings(surrogate.description.settings, PREPARED_SPECIES.length);
+  const tiling = tilesOf(network, WORLD, smallestSide(network, WORLD));
+  expect(tiling.tiles.length).toBeGreaterThan(3);
+  const models = { forward: surrogateOnnx(surrogate), vjp: vjpOnnx(surrogate) };
+  const engine = await OnnxEngine.load(models, surrogate, { ...tiling, batch: 1 }, 1);
+  const [whole, tiled] = [modelOf({ surrogate }), modelOf({ surrogate, tiling, hours: HOURS_AT_ONCE, engine })];
+  const factors = randomFactors(whole, 4);
+  const [a, b] = [await whole.forward(factors, 0), await tiled.forward(factors, 0)];
+  expectClose(b, a, 1e-4);
+  expectClose(await adjointOf(tiled, a, 0), await adjointOf(whole, a, 0), 1e-4);
+  engine.dispose();
+});
+
+it('ONNX Runtime has no adjoint without its model, nor before a forward pass', async () => {
+  const surrogate = smoothSurrogate();
+  const sizes = { ...WORLD, batch: 1 };
+  const needs = /an adjoint needs the model of the vector-Jacobian product, and a forward pass before it/;
+  for (const vjp of [undefined, vjpOnnx(surrogate)]) {
+    const engine = await OnnxEngine.load({ forward: surrogateOnnx(surrogate), vjp }, surrogate, sizes, 1);
+    await expect(engine.adjoint(new Float32Array(1))).rejects.toThrow(needs);
+    engine.dispose();
+  }
+});
+
+it.each(['day', 'hour-of-day'] as const)('factors of slots (%s) are those of their hours, forward and backward', async (basis) => {
+  const surrogate = smoothSurrogate({ tracers: [{ lifetime: 5 }] });
+  const [slots, hour] = [modelOf({ surrogate, factors: basis }), modelOf({ surrogate, factors: 'hour' })];
+  expect(slots.shape.slots).toBeLessThan(hour.shape.slots);
+  const factors = randomFactors(slots, 4);
+  const field = WORLD.rows * WORLD.cols * GROUPS.length;
+  const ofPeriod = inMemories.map(({ time }) => timeSlots(time, basis));
+  const split = (all: Float32Array): Float32Array[] => {
+    const first = ofPeriod.map((_, p) => ofPeriod.slice(0, p).reduce((sum, { count }) => sum + count, 0) * field);
+    return ofPeriod.map(({ count }, p) => all.subarray(first[p], first[p] + count * field));
+  };
+  const hourly = joined(split(factors).map((part, p) => expandSlots(part, ofPeriod[p])));
+  const expected = new Float32Array(factors.length);
+  for (let batch = 0; batch < slots.batches; batch++) {
+    const [a, b] = [await slots.forward(factors, batch), await hour.forward(hourly, batch)];
+    expect(a).toEqual(b);
+    const seed = a.map((_, i) => Math.sin(i));
+    await slots.addAdjoint(seed, batch);
+    await hour.addAdjoint(seed, batch);
+  }
+  const ofHours = await hour.takeGradient();
+  split(expected).forEach((part, p) => {
+    const first = inMemories.slice(0, p).reduce((sum, { time }) => sum + time.count, 0) * field;
+    addHoursToSlots(ofHours.subarray(first, first + inMemories[p].time.count * field), ofPeriod[p], part);
+  });
+  expect(await slots.takeGradient()).toEqual(expected);
+  // changed in place, they are other factors
+  const before = await slots.forward(factors, 0);
+  factors.fill(1.3);
+  expect(await slots.forward(factors, 0)).not.toEqual(before);
+});

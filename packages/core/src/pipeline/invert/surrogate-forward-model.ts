@@ -1,0 +1,318 @@
+/**
+ * The frozen surrogate, the observation operator and the emissions' window together, as the forward model that the inversion sees.
+ *
+ * anchored (default):   simulated = H·C_prior + H·(S(f·E) − S(E))     the CTM's own prior run plus the surrogate's difference
+ * free (paper):         simulated = H·S(f·E)
+ * in a loop:            simulated = H·C_k + H·(S(f·E) − S(f_k·E))        the CTM's run C_k on the emissions of an earlier pass
+ *
+ * with C_prior the CTM's prior run, E the prior emissions, f the factors, S the surrogate and H the observation operator. H is linear,
+ * so a daily mean is anchored on all hours of the CTM's run while the difference may be taken from a few hours of the day.
+ *
+ * A surrogate that takes initial concentrations has them from the prior run, from its own earlier output (`RolledOutRun`), or, as a part of the control,
+ * from the prior run times factors g (`ScaledInitial`): S(f·E, g·y), anchored at S(E, y).
+ */
+import type { PeriodSource } from '../../data/period-source';
+import { factorCount, type FactorShape, type ForwardModel, type ModelPart, type ObservationBatch, type Values } from '../../inversion/forward-model';
+import type { ObservationOperator } from '../../inversion/observation-operator';
+import type { DifferentiatedHours, DomainModel } from '../../surrogate/domain-model';
+import { DomainRun } from '../../surrogate/domain-run';
+import type { AdjointEngine } from '../../surrogate/frozen-program';
+import type { EmissionFactors } from '../../surrogate/hour-batch';
+import { RolledOutRun } from '../../surrogate/rolled-out-run';
+import { ScaledInitial } from '../../surrogate/scaled-initial';
+import type { Surrogate } from '../../surrogate/surrogate';
+import { wholeDomain, type Tile, type Tiling } from '../../surrogate/tiles';
+import { addHoursToSlots, expandSlots, isPlain, timeSlots, type FactorBasis, type TimeSlots } from './time-slots';
+
+export interface SurrogateForwardOptions {
+  anchored: boolean;
+  factors: FactorBasis;
+  /** hours of a batch: a multiple of those that the engine takes at once; default as many */
+  hours?: number;
+  threads: number;
+  /** of this node that run such a model; default 1 */
+  processes?: number;
+  /** the tiles that the engine runs on; default: the whole domain */
+  tiling?: Tiling;
+  /** ends what takes long, the prior's pass over all batches or a chain of hours, between two parts of it */
+  signal?: AbortSignal;
+  /** factors of the CTM's run behind the anchors, `[slots, H, W, 5]`; default: 1, the prior run */
+  base?: Float32Array;
+}
+
+/** One period: its fields, its operator, and how the prior run looks through it. */
+export interface PeriodProblem {
+  period: PeriodSource;
+  /** with the hours of the day at which the surrogate is run */
+  operator: ObservationOperator;
+  /** H·C of the CTM's prior run (or of that on the factors `base`) with all hours, in the order of the operator's observations */
+  anchor: Float32Array;
+}
+
+interface BatchOfTimes {
+  problem: number;
+  times: number[];
+  hours: Int32Array;
+  /** positions of the batch's values among the operator's */
+  first: number;
+  last: number;
+}
+
+const GROUPS = 5;
+const SPECIES = 4;
+
+export class SurrogateForwardModel implements ForwardModel {
+  readonly shape: FactorShape;
+  readonly initialConcentrations?: FactorShape;
+  readonly batches: number;
+  readonly parts: readonly ModelPart[];
+  private readonly plan: BatchOfTimes[];
+  private readonly run: DomainModel;
+  /** per period, where they are a part of the control */
+  private readonly initial?: ScaledInitial[];
+  /** tiles with monitors, per period: the others do not matter to the simulated values */
+  private readonly observedTiles: ReadonlySet<Tile>[];
+  /** first slot of each period */
+  private readonly slots: TimeSlots[];
+  private readonly slot: number[];
+  /** H·S(E), or H·S(base·E), per batch, made for all batches of a period when first asked for */
+  private readonly baseSimulated: (Float32Array | undefined)[];
+  private lastForward?: { batch: number; factors: Float32Array };
+  private lastSingle?: Float32Array;
+  /** what {@link takeGradient} will give, and the periods whose batches it holds */
+  private gradient?: Float32Array;
+  private readonly touched = new Set<number>();
+  /** per period whose slots are neither one nor hours: dJ/d(factors of its hours) */
+  private readonly hourlyGradient = new Map<number, Float32Array>();
+  /** factors of hours that were made from factors of slots, per period */
+  private readonly hourly = new WeakMap<Float32Array, Map<number, Float32Array>>();
+
+  constructor(
+    surrogate: Surrogate,
+    engine: AdjointEngine,
+    private readonly problems: readonly PeriodProblem[],
+    private readonly options: SurrogateForwardOptions,
+  ) {
+    const { grid } = problems[0].period;
+    const batchSize = engine.sizes.batch;
+    const { factors, threads, processes, tiling = wholeDomain(grid), hours = batchSize } = options;
+    this.slots = problems.map(({ period }) => timeSlots(period.time, factors));
+    this.slot = this.slots.map((_, p) => this.slots.slice(0, p).reduce((sum, { count }) => sum + count, 0));
+    const slots = this.slots.reduce((sum, { count }) => sum + count, 0);
+    this.shape = { slots, rows: grid.rows, cols: grid.cols, groups: GROUPS };
+    this.plan = problems.flatMap(({ operator }, p) => batchesOf(operator, p, hours));
+    this.batches = this.plan.length;
+    this.parts = problems.map((_, p) => {
+      const first = this.plan.findIndex(({ problem }) => problem === p);
+      const count = this.plan.filter(({ problem }) => problem === p).length;
+      return { slots: [this.slot[p], this.slot[p] + this.slots[p].count], batches: [first, first + count] };
+    });
+    const sources = problems.map(({ period }) => period);
+    const run = new DomainRun({ surrogate, sources, tiling, engine, adjoint: engine, batchSize, threads, processes });
+    const { initialConcentrations: from } = surrogate.description.settings;
+    const { hours: windowHours } = surrogate.window;
+    const hoursOf = problems.map((_, p) => this.plan.flatMap((each) => (each.problem === p ? [...each.hours] : [])));
+    this.run = from === 'rollout' ? new RolledOutRun(run, { windowHours, sources, hours: hoursOf, signal: options.signal }) : run;
+    if (from === 'control') {
+      this.initial = sources.map((source, p) => new ScaledInitial(source, [...new Set(hoursOf[p].map((hour) => Math.max(0, hour - windowHours)))]));
+      const days = this.initial.reduce((sum, each) => sum + each.days, 0);
+      this.initialConcentrations = { slots: days, rows: grid.rows, cols: grid.cols, groups: SPECIES };
+    }
+    this.observedTiles = problems.map(({ operator }) => this.run.tilesWith(operator.observed.cell));
+    this.baseSimulated = this.plan.map(() => undefined);
+  }
+
+  observations(batch: number): ObservationBatch {
+    const { problem, times } = this.plan[batch];
+    return this.problems[problem].operator.batch(times);
+  }
+
+  /** Which problem a batch belongs to, and the places of its values among the observations of that. */
+  valuesOf(batch: number): { problem: number; first: number; last: number } {
+    const { problem, first, last } = this.plan[batch];
+    return { problem, first, last };
+  }
+
+  async forward(given: Values, batch: number): Promise<Float32Array> {
+    const { problem, first, last } = this.plan[batch];
+    const factors = this.single(given);
+    // Before the pass with these factors: the adjoint differentiates what the engine ran last.
+    const base = this.options.anchored ? await this.baseOf(batch, factors.length) : undefined;
+    const simulated = await this.simulate(batch, factors);
+    this.lastForward = { batch, factors };
+    if (!base) return simulated;
+    const anchor = this.problems[problem].anchor.subarray(first, last);
+    return simulated.map((value, i) => anchor[i] + value - base[i]);
+  }
+
+  async addAdjoint(gradSimulated: Values, batch: number): Promise<void> {
+    const { problem, times } = this.plan[batch];
+    const factors = this.lastForward?.batch === batch ? this.lastForward.factors : undefined;
+    if (!factors) throw new Error(`surrogate forward model: adjoint of batch ${batch} was asked for before its forward pass`);
+    this.gradient ??= new Float32Array(factors.length);
+    this.touched.add(problem);
+    const seed = this.problems[problem].operator.adjointAt(Float32Array.from(gradSimulated), times);
+    await this.run.addAdjoint(this.domainHours(batch, factors), seed, this.gradientOf(problem).data);
+  }
+
+  async takeGradient(): Promise<Float32Array> {
+    this.gradient ??= new Float32Array(this.size);
+    const { gradient } = this;
+    for (const period of this.touched) {
+      const ofPeriod = this.gradientOf(period);
+      await this.run.finishAdjoint(period, ofPeriod);
+      if (ofPeriod.data !== gradient) addHoursToSlots(ofPeriod.data, this.slots[period], this.slotFactors(period, gradient));
+      this.initial?.[period].takeAdjoint(this.initialFactorsOf(period, gradient));
+    }
+    this.gradient = undefined;
+    this.touched.clear();
+    this.hourlyGradient.clear();
+    return gradient;
+  }
+
+  /**
+   * A central difference of two forward passes: it holds for every engine, with tiles, rolled out concentrations and factors on them, where a program of
+   * tangents would need one of each. On the surrogate of the quick demo ⟨K·d, w⟩ and ⟨d, Kᵀ·w⟩ differ by 1e-5 to 5e-5 of ‖K·d‖·‖w‖ with steps from 0.01 to 0.1 (the
+   * network is linear in pieces, so a smaller step gains nothing), and it takes six tenths of the time of a forward and an adjoint.
+   */
+  async tangents(factors: Values, direction: Values, batches: readonly number[]): Promise<Float32Array[]> {
+    const step = differenceStep(factors, direction);
+    const at = (sign: number): Float32Array => Float32Array.from(factors, (factor, i) => factor + sign * step * direction[i]);
+    const ends = [at(1), at(-1)];
+    const differences = new Map<number, Float32Array>();
+    // A period with one end, then with the other: tracers and a chain of hours are run once for each.
+    for (const {
+      batches: [first, end],
+    } of this.parts) {
+      const own = batches.filter((batch) => batch >= first && batch < end);
+      const [plus, minus] = [await this.simulateAll(own, ends[0]), await this.simulateAll(own, ends[1])];
+      own.forEach((batch, i) =>
+        differences.set(
+          batch,
+          plus[i].map((value, j) => (value - minus[i][j]) / (2 * step)),
+        ),
+      );
+    }
+    return batches.map((batch) => differences.get(batch)!);
+  }
+
+  /** Temporary files, where fields needed any; the program is not the model's. */
+  dispose(): void {
+    this.initial?.forEach((each) => each.dispose());
+    this.run.dispose();
+  }
+
+  /** Factors as the surrogate takes them, a copy; the same array for the same values, by which what was computed with them is known again. */
+  private single(factors: Values): Float32Array {
+    const { lastSingle } = this;
+    if (lastSingle?.length === factors.length && lastSingle.every((value, i) => value === Math.fround(factors[i]))) return lastSingle;
+    return (this.lastSingle = Float32Array.from(factors));
+  }
+
+  /** H·S(f·E) of a batch. */
+  private async simulate(batch: number, factors: Float32Array): Promise<Float32Array> {
+    const { problem, times } = this.plan[batch];
+    const hours = this.domainHours(batch, factors);
+    return this.problems[problem].operator.forwardAt(await this.run.forward(hours, this.observedTiles[problem]), times);
+  }
+
+  /** The hours of a batch, under its period's part of the factors of all periods. */
+  private domainHours(batch: number, factors: Float32Array): DifferentiatedHours {
+    const { problem: period, hours } = this.plan[batch];
+    const initial = this.initial?.[period];
+    const previous = initial?.scale(this.initialFactorsOf(period, factors));
+    return { period, hours, factors: this.factorsOf(period, factors), previous, gradPrevious: initial?.gradientStore() };
+  }
+
+  /** H·S(E), or H·S(base·E), of a batch; made for all batches of its period, so that tracers and a chain of hours are run once. */
+  private async baseOf(batch: number, factors: number): Promise<Float32Array> {
+    if (!this.baseSimulated[batch]) {
+      const [first, end] = this.parts[this.plan[batch].problem].batches;
+      const simulated = await this.simulateAll(
+        Array.from({ length: end - first }, (_, i) => first + i),
+        this.options.base ?? new Float32Array(factors).fill(1),
+      );
+      simulated.forEach((values, i) => (this.baseSimulated[first + i] = values));
+    }
+    return this.baseSimulated[batch]!;
+  }
+
+  /** H·S(f·E) of several batches. */
+  private async simulateAll(batches: readonly number[], factors: Float32Array): Promise<Float32Array[]> {
+    const simulated: Float32Array[] = [];
+    for (const batch of batches) {
+      this.options.signal?.throwIfAborted();
+      simulated.push(await this.simulate(batch, factors));
+    }
+    return simulated;
+  }
+
+  /** Number of factors, those on initial concentrations included. */
+  private get size(): number {
+    return factorCount(this.shape) + (this.initialConcentrations ? factorCount(this.initialConcentrations) : 0);
+  }
+
+  private initialFactorsOf(period: number, data: Float32Array): Float32Array {
+    const { rows, cols, groups } = this.initialConcentrations!;
+    const days = (until: number): number => this.initial!.slice(0, until).reduce((sum, each) => sum + each.days, 0);
+    const at = (day: number): number => factorCount(this.shape) + day * rows * cols * groups;
+    return data.subarray(at(days(period)), at(days(period + 1)));
+  }
+
+  private factorsOf(period: number, data: Float32Array): EmissionFactors {
+    const slots = this.slots[period];
+    if (isPlain(slots)) return { data, offset: this.slot[period] * this.field, hourly: slots.count > 1 };
+    const made = this.hourly.get(data) ?? new Map<number, Float32Array>();
+    this.hourly.set(data, made);
+    if (!made.has(period)) made.set(period, expandSlots(this.slotFactors(period, data), slots));
+    return { data: made.get(period)!, hourly: true };
+  }
+
+  /** Room for dJ/d(factors) of a period, as {@link factorsOf} lays factors out. */
+  private gradientOf(period: number): EmissionFactors {
+    const slots = this.slots[period];
+    if (isPlain(slots)) return { data: this.gradient!, offset: this.slot[period] * this.field, hourly: slots.count > 1 };
+    const data = this.hourlyGradient.get(period) ?? new Float32Array(slots.of.length * this.field);
+    this.hourlyGradient.set(period, data);
+    return { data, hourly: true };
+  }
+
+  private slotFactors(period: number, data: Float32Array): Float32Array {
+    const first = this.slot[period];
+    return data.subarray(first * this.field, (first + this.slots[period].count) * this.field);
+  }
+
+  /** Factors of one slot. */
+  private get field(): number {
+    return this.shape.rows * this.shape.cols * GROUPS;
+  }
+}
+
+/** Largest relative change of a factor in {@link SurrogateForwardModel.tangents}. */
+const DIFFERENCE = 0.05;
+
+/** The length with which a direction is stepped along, both ways; 1 where it leads nowhere. */
+function differenceStep(factors: Values, direction: Values): number {
+  let largest = 0;
+  for (let i = 0; i < factors.length; i++) largest = Math.max(largest, Math.abs(direction[i] / factors[i]));
+  return largest > 0 ? DIFFERENCE / largest : 1;
+}
+
+/** Consecutive observation times with as many hours together as the surrogate takes at once; a day is never split. */
+function batchesOf(operator: ObservationOperator, problem: number, hours: number): BatchOfTimes[] {
+  const { first } = operator.observed;
+  const batches: BatchOfTimes[] = [];
+  let times: number[] = [];
+  const close = (): void => {
+    if (times.length > 0) {
+      batches.push({ problem, times, hours: operator.hoursOf(times), first: first[times[0]], last: first[times[times.length - 1] + 1] });
+    }
+    times = [];
+  };
+  operator.times.forEach((time, i) => {
+    if (times.length > 0 && operator.hoursOf(times).length + time.hours.length > hours) close();
+    times.push(i);
+  });
+  close();
+  return batches;
+}

@@ -1,0 +1,130 @@
+/** What the stages from `train` on share: the settings of their variant, the prepared periods, the surrogate. */
+import { memberNames, testMembers, type InversionSettings, type SurrogateSettings, type TrainingSettings } from '../../data/case';
+import type { FieldRoom } from '../../data/field-room';
+import type { PeriodSource } from '../../data/period-source';
+import { readPrepared, type PreparedPeriod } from '../../data/prepared';
+import { openPrepared } from '../../data/prepared-store';
+import { readWithPriorConcentrations, withPriorConcentrations } from '../../data/prior-channels';
+import { openTrainingPeriods, type TrainingPeriod } from '../../data/training-period';
+import { takesInitialConcentrations, type InitialConcentrations } from '../../surrogate/initial-concentrations';
+import { Surrogate } from '../../surrogate/surrogate';
+import type { Tiling } from '../../surrogate/tiles';
+import { Window } from '../../surrogate/window';
+import { PRIOR } from '../simulate/case-runs';
+import { withPick } from '../invert/cross-validation';
+import { furtherTraining, runsOfPasses } from '../loop/loop-pass';
+import type { StageContext } from '../engine/stage';
+
+export interface VariantSettings {
+  surrogate: SurrogateSettings;
+  training: TrainingSettings;
+  inversion: InversionSettings;
+}
+
+/** With what cross-validation chose, where the case takes it. */
+export function variantSettings(context: StageContext): VariantSettings {
+  const { case: settings, variant, pass, surrogate: member } = context;
+  const { surrogate, training, inversion } = variant === 'paper' ? settings.paperMode : settings;
+  // The exported models are those of the first training.
+  if (member !== undefined) {
+    return { surrogate, training: { ...training, seed: training.seed + member - 1 }, inversion: { ...withPick(context), engine: 'native' } };
+  }
+  if (!pass) return { surrogate, training, inversion: variant === 'paper' ? inversion : withPick(context) };
+  return { surrogate, training: furtherTraining(training, settings.loop, pass), inversion: { ...withPick(context), engine: 'native' } };
+}
+
+/** Runs that the variant's training keeps for the test; where there are none, it keeps days of all runs. */
+export function testRuns({ case: settings, variant }: StageContext): string[] {
+  return variant === 'paper' ? [] : testMembers(settings);
+}
+
+/** A prepared period with its prior run, as the variant's surrogate sees it. */
+export function preparedPeriod(context: StageContext, { name }: { name: string }): PreparedPeriod {
+  const period = readPrepared(context.dirOf('prepare'), name, { runs: [PRIOR] });
+  return seesPrior(context) ? withPriorConcentrations(period) : period;
+}
+
+/** All of them. */
+export function preparedPeriods(context: StageContext): PreparedPeriod[] {
+  return context.case.periods.map((period) => preparedPeriod(context, period));
+}
+
+/** The prepared periods with what the variant's surrogate is trained on: the prior run and, but for the paper's mode, members and, in the loop, runs of earlier passes. */
+export function trainingPeriods(context: StageContext, room: FieldRoom): TrainingPeriod[] {
+  const { mode, priorConcentrations } = variantSettings(context).surrogate;
+  const runs = [PRIOR, ...(mode === 'paper' ? [] : memberNames(context.case))];
+  const names = context.case.periods.map(({ name }) => name);
+  const periods = openTrainingPeriods(context.dirOf('prepare'), names, { runs, priorConcentrations, room });
+  return periods.map((period) => ({ ...period, runs: new Map([...period.runs, ...runsOfPasses(context, period, room)]) }));
+}
+
+/** The same with the prior run, of which what is asked for is read when it is asked for. */
+export function storedPeriods(context: StageContext): PeriodSource[] {
+  const periods = context.case.periods.map(({ name }) => openPrepared(context.dirOf('prepare'), name));
+  return seesPrior(context) ? periods.map(readWithPriorConcentrations) : periods;
+}
+
+function seesPrior(context: StageContext): boolean {
+  return variantSettings(context).surrogate.priorConcentrations;
+}
+
+export function spinUpHours({ case: { periods } }: StageContext): number[] {
+  return periods.map((period) => period.spinUpHours);
+}
+
+/** First hour of each period that is compared: after the spin-up, and with the surrogate's whole window in the period. */
+export function firstHours(context: StageContext): number[] {
+  const { surrogate } = variantSettings(context);
+  const window = new Window(surrogate.window);
+  return spinUpHours(context).map((hours) => Math.max(hours, window.firstHour + (takesInitialConcentrations(surrogate) ? 1 : 0)));
+}
+
+/** Every third hour: enough for slopes, a third of the time. */
+const HOUR_STEP = 3;
+
+/**
+ * Every how many hours surrogate and transport model are compared: where y is rolled out a divisor of the window's hours, so that the hours of the chain are
+ * those that are compared.
+ */
+export function comparedHourStep(settings: SurrogateSettings): number {
+  if (!takesInitialConcentrations(settings)) return HOUR_STEP;
+  const { hours } = new Window(settings.window);
+  let step = Math.min(HOUR_STEP, hours);
+  while (hours % step !== 0) step++;
+  return step;
+}
+
+/** The trained surrogate, with y taken from where the case says now. */
+export function loadSurrogate(context: StageContext): Surrogate {
+  return Surrogate.load(context.dirOf('train')).withInitialConcentrations(variantSettings(context).surrogate.initialConcentrations);
+}
+
+/** A part of the settings of stages that run the surrogate, which training does not depend on. */
+export function initialConcentrationsOf(context: StageContext): { initialConcentrations?: InitialConcentrations } {
+  const { initialConcentrations } = variantSettings(context).surrogate;
+  return initialConcentrations === 'none' ? {} : { initialConcentrations };
+}
+
+/** How the frozen surrogate is run over a domain. */
+export interface DomainPlan {
+  tiling: Tiling;
+  /** hours that its program takes at once */
+  batchSize: number;
+}
+
+/** Hours that are simulated together where nothing says otherwise, if memory allows. */
+export const HOURS_TOGETHER = 8;
+
+/** @param hours - hours that the program takes at once on the whole domain; default: as many as keep its arena small on large domains */
+export function domainPlan(
+  context: StageContext,
+  surrogate: Surrogate,
+  { rows, cols }: { rows: number; cols: number },
+  options: { adjoint: boolean; hours?: number },
+): DomainPlan {
+  const hours = options.hours ?? Math.max(1, Math.min(HOURS_TOGETHER, Math.floor(40000 / (rows * cols))));
+  const tiling = surrogate.tiling(hours, { rows, cols }, context.case.tileCells, options);
+  const { length } = tiling.tiles;
+  if (length > 1) context.log(`the surrogate runs on ${length} tiles of ${tiling.rows} x ${tiling.cols} cells`);
+  return { tiling, batchSize: length > 1 ? 1 : hours };
+}

@@ -1,0 +1,110 @@
+/** `train`: the surrogate from prior run and members. */
+import { join } from 'node:path';
+import { GROUPS } from '../../data/case';
+import { speciesUnit } from '../../data/case-fields';
+import { removeCheckpoint } from '../../data/checkpoint';
+import { bytesOfFields, FieldRoom } from '../../data/field-room';
+import { PREPARED_SPECIES } from '../../data/prepared';
+import type { TrainingPeriod } from '../../data/training-period';
+import { executionOf } from '../../graph/execution';
+import { receptiveField } from '../../nn';
+import { takesInitialConcentrations } from '../../surrogate/initial-concentrations';
+import { networkSettings } from '../../surrogate/network-settings';
+import { normalisationOf } from '../../surrogate/normalisation';
+import { Surrogate } from '../../surrogate/surrogate';
+import { carryRuns, dropTracers, tracerRoom } from '../../surrogate/tracers';
+import { train, type CurvePoint } from '../../surrogate/train';
+import { gigabytes } from '../../usable-memory';
+import { earlierPasses, surrogateBefore } from '../loop/loop-pass';
+import { spinUpHours, testRuns, trainingPeriods, variantSettings } from './learning';
+import { numericsOf, type Stage, type StageContext } from '../engine/stage';
+
+export interface TrainSummary {
+  status: string;
+  iterations: number;
+  parameters: number;
+  /** cells, of the network in space */
+  receptiveField: number;
+  /** that were trained on */
+  runs: string[];
+  /** that were kept for the test; none: the last days of the periods were */
+  testRuns: string[];
+  curve: CurvePoint[];
+}
+
+export const trainStage: Stage = {
+  name: 'train',
+  onAllRanks: true,
+  needs: ['prepare'],
+  settings: (context) => {
+    const { surrogate, training } = variantSettings(context);
+    // Where y comes from afterwards does not change what is learned.
+    const initialConcentrations = takesInitialConcentrations(surrogate) ? 'an input' : 'none';
+    return {
+      surrogate: { ...surrogate, initialConcentrations },
+      training,
+      testRuns: testRuns(context),
+      ...numericsOf(context),
+      ...(context.pass ? { pass: context.pass.number, earlier: earlierPasses(context) } : {}),
+    };
+  },
+  inputs: () => [],
+  async run(context) {
+    const room = new FieldRoom(bytesOfFields(context.ranks?.localSize));
+    try {
+      const periods = trainingPeriods(context, room);
+      const { inMemory, elsewhere } = room.given;
+      if (elsewhere > 0) {
+        context.log(`${gigabytes(inMemory)} of fields are in memory, ${gigabytes(elsewhere)} are read from the disk when they are needed`);
+      }
+      return await learn(context, periods).finally(() => dropTracers(periods));
+    } finally {
+      room.dispose();
+    }
+  },
+};
+
+async function learn(context: StageContext, periods: readonly TrainingPeriod[]): ReturnType<Stage['run']> {
+  const { surrogate, training } = variantSettings(context);
+  const spinUp = spinUpHours(context);
+  carryRuns(periods, surrogate.tracers, context.threads, { mostBytes: tracerRoom(1, context.ranks?.localSize) });
+  const before = context.pass && surrogateBefore(context, context.pass);
+  const normalisation = before?.description.normalisation ?? normalisationOf(periods, spinUp);
+  const field = receptiveField(networkSettings(surrogate, PREPARED_SPECIES.length)).mean;
+  const kept = testRuns(context);
+  const runs = [...periods[0].runs.keys()].filter((name) => !kept.includes(name));
+  const tested = kept.length > 0 ? `; for the test ${kept.join(', ')}` : '';
+  context.log(`network ${surrogate.network}, receptive field ${field} x ${field} cells, runs ${runs.join(', ')}${tested}`);
+  const checkpoint = join(context.dir, 'checkpoint.safetensors');
+  const result = await train(periods, spinUp, surrogate, training, normalisation, {
+    ...executionOf(context),
+    checkpoint,
+    weights: before?.weights,
+    testRuns: kept,
+    onProgress: context.progress,
+    log: context.log,
+    signal: context.signal,
+    ranks: context.ranks,
+  });
+  const description = {
+    settings: surrogate,
+    normalisation,
+    meteorologyNames: periods[0].meteorologyNames,
+    geographyNames: periods[0].geographyNames,
+    species: PREPARED_SPECIES.map((name) => ({ name, unit: speciesUnit(name) })),
+    groups: GROUPS.map((name) => ({ name, unit: 'kg m-2 s-1' })),
+  };
+  const first = (context.ranks?.rank ?? 0) === 0;
+  const products = first ? new Surrogate(description, result.weights).save(context.dir) : [];
+  if (first) removeCheckpoint(checkpoint);
+  const summary: TrainSummary = {
+    status: result.status,
+    iterations: result.iterations,
+    parameters: [...result.weights.values()].reduce((sum, { data }) => sum + data.length, 0),
+    receptiveField: field,
+    runs,
+    testRuns: kept,
+    curve: result.curve,
+  };
+  return { products, summary };
+}

@@ -1,0 +1,72 @@
+/**
+ * `loop`: further passes of training, inversion and transport model, until predicted and realised gain agree or the passes are used up.
+ *
+ * Pass 1 is the case's own stages. Pass k > 1, in `pass-k/` of the run folder, has four stages with records and checkpoints of their own:
+ *
+ * - `train` goes on from the weights of pass k − 1, on prior run, members and the transport model's runs of all passes before;
+ * - `invert` starts from the control of the best pass b, anchored there: simulated = H·C_b + H·(S(f·E) − S(f_b·E)); prior term and bounds stay those of
+ *   the prior inventory;
+ * - `apply` and `verify` as in pass 1.
+ */
+import { copyFileSync, linkSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { writeFileAtomic } from '../../data/checkpoint';
+import { makeFolder } from '../../data/make-folder';
+import { ConfigError } from '../../errors';
+import { applyStage } from '../apply/apply-stage';
+import { FACTORS_FILE } from '../apply/factors-file';
+import { invertStage } from '../invert/invert-stage';
+import { passContext } from './loop-pass';
+import { bestPass, walkPasses, type Passes } from './loop-walk';
+import { readRecord } from '../engine/record';
+import { passVariant, runStage, stageDir, type LoopPass, type PassStage, type Stage, type StageContext } from '../engine/stage';
+import { trainStage } from '../learn/train-stage';
+import { verifyStage, type VerifySummary } from '../verify/verify-stage';
+
+export interface LoopSummary extends VerifySummary, Passes {
+  /** the best pass, whose results are those of the case; its figures stand beside */
+  kept: number;
+}
+
+const SUMMARY = 'loop.json';
+
+export const loopStage: Stage = {
+  name: 'loop',
+  needs: ['train', 'invert', 'apply', 'verify'],
+  settings: ({ case: { loop, regions } }) => ({ loop, regions }),
+  inputs: () => [],
+  async run(context) {
+    if (context.case.loop.passes === 1)
+      throw new ConfigError('LOOP_OFF', 'loop: loop.passes is 1, a single pass: set it to 2 or more, as with --set loop.passes=3');
+    const { status, passes } = (await walkPasses(context, (pass, names) => runPassStages(context, pass, names), context.log))!;
+    const kept = bestPass(passes).pass;
+    const variant = passVariant(kept);
+    const verification = readRecord(stageDir(context.out, 'verify', variant))!.summary as VerifySummary;
+    const summary: LoopSummary = { status, kept, passes, ...verification };
+    const applied = readRecord(stageDir(context.out, 'apply', variant))!.products;
+    takeOver(stageDir(context.out, 'invert', variant), context.dir, [FACTORS_FILE]);
+    takeOver(stageDir(context.out, 'apply', variant), context.dir, applied);
+    writeFileAtomic(join(context.dir, SUMMARY), JSON.stringify(summary, null, 2));
+    return { products: [SUMMARY, FACTORS_FILE, ...applied], summary };
+  },
+};
+
+async function runPassStages(context: StageContext, pass: LoopPass, names: readonly PassStage[]): Promise<boolean> {
+  const stages = { train: trainStage, invert: invertStage, apply: applyStage, verify: verifyStage };
+  for (const name of names) await runStage(stages[name], passContext(context, name, pass));
+  return true;
+}
+
+/** The same files in another folder, without taking room where the file system allows: products are never written in place. */
+function takeOver(from: string, to: string, files: readonly string[]): void {
+  for (const file of files) {
+    const target = join(to, file);
+    makeFolder(dirname(target));
+    rmSync(target, { force: true });
+    try {
+      linkSync(join(from, file), target);
+    } catch {
+      copyFileSync(join(from, file), target);
+    }
+  }
+}

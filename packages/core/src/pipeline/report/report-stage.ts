@@ -1,0 +1,292 @@
+/** `report`: everything that the stages before found, on one page. */
+import { join, relative } from 'node:path';
+import { asksForCrossValidation, GROUPS, type Case, type PeriodSettings } from '../../data/case';
+import { speciesUnit } from '../../data/case-fields';
+import { readJson } from '../../data/json-file';
+import { describeQuality } from '../../data/observation-quality';
+import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../../data/prepared';
+import {
+  writeReport,
+  type InitialScore,
+  type ReportConcentrations,
+  type ReportData,
+  type ReportEmissions,
+  type ReportMode,
+  type ReportStation,
+} from '../../report';
+import type { Certificate } from '../../surrogate/certificate';
+import { largestDistance } from '../../surrogate/training-distance';
+import { PRIOR } from '../simulate/case-runs';
+import { crossValidationOf } from '../invert/cross-validation';
+import type { EvaluateSummary, InitialFigures } from '../learn/evaluate-stage';
+import type { InvertSummary } from '../invert/invert-stage';
+import { variantSettings } from '../learn/learning';
+import type { LoopSummary } from '../loop/loop-stage';
+import type { Monitors } from '../invert/monitors';
+import { hasForeignPrior } from '../simulate/foreign-prior';
+import { readRecord } from '../engine/record';
+import { concentrationsOf, emissionsOf, landMaskOf, stationsOf } from './report-fields';
+import { regionMask } from '../verify/regions';
+import { passVariant, stageContext, STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from '../engine/stage';
+import type { TrainSummary } from '../learn/train-stage';
+import { DISTANCE_FILE, readDistance } from '../invert/trust-region';
+import type { UncertaintySummary } from '../uncertainty/uncertainty-stage';
+import { seriesOf, VERIFICATION_FILE, type PeriodSeries, type Verification, type VerifySummary } from '../verify/verify-stage';
+import { keptOnWord } from '../simulate/replaced-runs';
+import { VERSIONS } from '../engine/versions';
+
+/** Groups that no monitor of these species sees. */
+const NOT_OBSERVED = ['NH3', 'VOC'];
+
+export const reportStage: Stage = {
+  name: 'report',
+  needs: ['verify', 'evaluate', 'certify', 'invert'],
+  settings: ({ case: settings, out }) => ({
+    case: { ...settings, file: undefined, loop: undefined, crossValidation: undefined },
+    crossValidation: asksForCrossValidation(settings)
+      ? { key: readRecord(stageDir(out, 'crossvalidate', 'default'))?.key, applied: settings.crossValidation.apply }
+      : undefined,
+    loop: settings.loop.passes > 1 ? readRecord(stageDir(out, 'loop', 'default'))?.key : undefined,
+    uncertainty: settings.inversion.uncertainty.method === 'none' ? undefined : readRecord(stageDir(out, 'uncertainty', 'default'))?.key,
+    paper: settings.paperMode.run ? readRecord(stageDir(out, 'verify', 'paper'))?.key : undefined,
+  }),
+  inputs: () => [],
+  async run(context) {
+    const data = await reportData(context);
+    const { html, pngs } = await writeReport(context.dir, data);
+    return { products: [html, ...pngs].map((path) => relative(context.dir, path)), summary: { html: relative(context.out, html) } };
+  },
+};
+
+/** The contexts of the variants that were run: the case's own first. */
+function variantsOf(context: StageContext): StageContext[] {
+  const variants: Variant[] = context.case.paperMode.run && readRecord(stageDir(context.out, 'verify', 'paper')) ? ['default', 'paper'] : ['default'];
+  const [own, ...paper] = variants.map((variant) => stageContext(context, 'report', variant));
+  const loop = loopOf(context);
+  return [loop ? stageContext(context, 'report', passVariant(loop.kept)) : own, ...paper];
+}
+
+/** What the closed loop found, where the case asks for one that has been run. */
+function loopOf(context: StageContext): LoopSummary | undefined {
+  return context.case.loop.passes > 1 ? summaryOf<LoopSummary>(context, 'loop') : undefined;
+}
+
+/** What the uncertainty stage found, where the case asks for it and it has been run. */
+function uncertaintyOf(context: StageContext): UncertaintySummary | undefined {
+  return context.case.inversion.uncertainty.method === 'none' ? undefined : summaryOf<UncertaintySummary>(context, 'uncertainty');
+}
+
+/** Groups of which no total of a period is constrained; where nobody looked, those that no monitor measures. */
+function notObserved(found: UncertaintySummary | undefined): string[] {
+  if (!found) return NOT_OBSERVED;
+  const constrained = new Set(found.areas.flatMap(({ region, group, total }) => (region === undefined && total.constrained ? [group] : [])));
+  return GROUPS.filter((group) => !constrained.has(group));
+}
+
+/** The case itself may be in the paper's mode; its results are then shown as the paper's. */
+function modeOf({ case: settings, variant }: StageContext): ReportMode {
+  return variant === 'paper' || settings.inversion.mode === 'paper' ? 'paper' : 'default';
+}
+
+async function reportData(context: StageContext): Promise<ReportData> {
+  const { case: settings } = context;
+  const variants = variantsOf(context);
+  const [own, paper] = variants;
+  const found = uncertaintyOf(context);
+  const emissions: ReportEmissions[] = [];
+  const concentrations: ReportConcentrations[] = [];
+  const stations = new Map<string, ReportStation>();
+  let grid: PreparedPeriod['grid'] | undefined;
+  let landMask: Float32Array | undefined;
+  const series: { period: PeriodSettings; own: PeriodSeries; paper?: PeriodSeries }[] = [];
+  for (const period of settings.periods) {
+    const prepared = readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] });
+    grid = prepared.grid;
+    landMask = landMaskOf(prepared);
+    emissions.push(...emissionsOf(context, prepared, { own, paper, constrained: found !== undefined }));
+    const each = { period, own: await seriesOf(own, period, prepared), paper: paper && (await seriesOf(paper, period, prepared)) };
+    for (const station of stationsOf(each.own)) stations.set(station.id, station);
+    series.push(each);
+  }
+  const order = [...stations.keys()];
+  for (const each of series) concentrations.push(...concentrationsOf(each, order));
+  return {
+    caseName: settings.name,
+    description: settings.description,
+    mode: modeOf(own),
+    ctm: hasForeignPrior(settings)
+      ? 'a model run outside Retroplume'
+      : settings.ctm.kind === 'reference'
+        ? "Retroplume's reference transport model"
+        : `the user's command (${settings.ctm.command})`,
+    twin: settings.truth !== undefined,
+    created: new Date(),
+    assumptions: [
+      ...settings.assumptions,
+      ...onWord(context),
+      ...series.flatMap(({ period, own: { monitors } }) => leftOut(settings, period.name, monitors)),
+    ],
+    periods: settings.periods.map(({ name, start, hours, spinUpHours }) => ({
+      name,
+      start: new Date(start),
+      hours: hours - spinUpHours,
+      spinUpHours,
+    })),
+    grid: grid as PreparedPeriod['grid'],
+    basemap: settings.truth && landMask ? { kind: 'landMask', landMask } : { kind: settings.truth ? 'none' : 'world' },
+    groups: [...GROUPS],
+    notObservedGroups: notObserved(found),
+    species: PREPARED_SPECIES.map((name) => ({ name, unit: speciesUnit(name) === 'ppb' ? 'ppb' : 'µg m⁻³' })),
+    emissions,
+    stations: [...stations.values()],
+    concentrations,
+    ...scoresOf(context, variants),
+    ...learned(variants),
+    ...trustOf(own),
+    ...(found ? { uncertainty: { ...found, inversionSeconds: readRecord(context.dirOf('invert'))?.seconds } } : {}),
+    certificates: variants.flatMap((variant) => {
+      const certificate = summaryOf<Certificate>(variant, 'certify');
+      return certificate ? [{ mode: modeOf(variant), ...certificate }] : [];
+    }),
+    inventoryError: variants.flatMap((variant) => {
+      const { inventory, inventoryNearMonitors: near } = summaryOf<VerifySummary>(variant, 'verify') ?? {};
+      return inventory ? GROUPS.map((group) => ({ mode: modeOf(variant), group, ...inventory[group], nearMonitors: near?.[group] })) : [];
+    }),
+    audit: variants.flatMap((variant) => {
+      const { audit } = summaryOf<VerifySummary>(variant, 'verify') ?? {};
+      return audit ? [{ mode: modeOf(variant), rows: audit }] : [];
+    }),
+    regions: Object.entries(settings.regions).map(([name, region]) => ({ name, mask: regionMask(region, grid as PreparedPeriod['grid']) })),
+    loop: loopOf(context),
+    ...crossValidated(context),
+    stageSeconds: stageSeconds(context, variants),
+    settings: shownSettings(settings, variantSettings(context).inversion),
+    versions: VERSIONS,
+  };
+}
+
+function onWord(context: StageContext): string[] {
+  const runs = keptOnWord(context);
+  return runs.length === 0
+    ? []
+    : [`Runs that were made with other settings or inputs were taken as they are, on the user's word: ${runs.join(', ')}.`];
+}
+
+function summaryOf<T>(context: StageContext, stage: StageName): T | undefined {
+  return readRecord(context.dirOf(stage))?.summary as T | undefined;
+}
+
+/** Nothing where `verify` was run before it broke scores down. */
+function scoresOf({ case: { scores } }: StageContext, variants: readonly StageContext[]): Pick<ReportData, 'scores'> {
+  const modes = variants.flatMap((variant) => {
+    // JSON has no NaN: what is not a number was written as null.
+    const reviver = (_key: string, value: unknown): unknown => value ?? NaN;
+    const path = join(variant.dirOf('verify'), VERIFICATION_FILE);
+    const { scores: rows } = readJson<Partial<Verification>>(path, { keys: {}, remedy: 'run the stage verify again', reviver });
+    return rows ? [{ mode: modeOf(variant), rows }] : [];
+  });
+  return modes.length > 0 ? { scores: { ozoneCutoff: scores.ozoneCutoff, modes } } : {};
+}
+
+type Learned = Required<Pick<ReportData, 'surrogate' | 'response' | 'initialConcentrations' | 'learning' | 'inversion'>>;
+
+function learned(variants: readonly StageContext[]): Learned {
+  const out: Learned = {
+    surrogate: [],
+    response: [],
+    initialConcentrations: [],
+    learning: [],
+    inversion: [],
+  };
+  for (const context of variants) {
+    const mode = modeOf(context);
+    const evaluation = summaryOf<EvaluateSummary>(context, 'evaluate');
+    for (const { period, test } of evaluation?.concentrations ?? []) {
+      PREPARED_SPECIES.forEach((species, s) =>
+        out.surrogate.push({ mode, testRuns: evaluation!.testRuns, species, period, mae: test.mae[s], nme: test.nme[s], r: test.r[s] }),
+      );
+    }
+    for (const response of evaluation?.response ?? []) out.response.push({ mode, ...response });
+    out.initialConcentrations.push(...(evaluation?.initialConcentrations ?? []).map((figures) => initialScore(mode, figures)));
+    // Of a pass of the loop, too, the first training is shown: its further one is short.
+    const training = summaryOf<TrainSummary>(context.variant === 'paper' ? context : stageContext(context, 'report', 'default'), 'train');
+    if (training)
+      out.learning.push({
+        mode,
+        points: training.curve.map(({ iteration, train, test }) => ({ iteration, loss: train.total, testLoss: test.total })),
+      });
+    const inversion = summaryOf<InvertSummary>(context, 'invert');
+    if (inversion) {
+      const { history: points, status, iterations, keptIteration, atBound, initialConcentrations: gain, nuisance } = inversion;
+      out.inversion.push({ mode, points, status, iterations, keptIteration, atBound, gain, nuisance });
+    }
+  }
+  return out;
+}
+
+/** Nothing where the inversion was made before there were distances. */
+function trustOf(context: StageContext): Pick<ReportData, 'trust'> {
+  const { trust } = summaryOf<InvertSummary>(context, 'invert') ?? {};
+  if (!trust) return {};
+  const fields = context.case.periods.flatMap(({ name: period }) => {
+    const distance = trust.members > 0 ? readDistance(join(context.dirOf('invert'), DISTANCE_FILE), period) : undefined;
+    return distance ? [{ period, distance: largestDistance(distance) }] : [];
+  });
+  return { trust: { ...trust, fields } };
+}
+
+/** Pairs are shown where the group matters to the species: a change of at least this part of the concentration. */
+const SHOWN_RESPONSE = 0.02;
+
+function initialScore(mode: ReportMode, { from, period, test, response }: InitialFigures): InitialScore {
+  const large = response.filter(({ relativeSize }) => relativeSize >= SHOWN_RESPONSE);
+  return {
+    ...{ mode, period, from },
+    nme: Object.fromEntries(PREPARED_SPECIES.map((species, s) => [species, test.nme[s]])),
+    slopes: Object.fromEntries(large.map(({ pair, slope }) => [pair, slope])),
+  };
+}
+
+function stageSeconds({ out }: StageContext, variants: readonly StageContext[]): ReportData['stageSeconds'] {
+  const paper: Variant[] = variants.some(({ variant }) => variant === 'paper') ? ['paper'] : [];
+  // The seconds of `loop` are those of its passes.
+  return (['default', ...paper] as Variant[]).flatMap((variant) =>
+    STAGES.flatMap((stage) => {
+      const shared = variant === 'paper' && stageDir(out, stage, variant) === stageDir(out, stage, 'default');
+      const record = shared ? undefined : readRecord(stageDir(out, stage, variant));
+      return record && stage !== 'report' ? [{ stage: variant === 'paper' ? `${stage} (paper)` : stage, seconds: record.seconds }] : [];
+    }),
+  );
+}
+
+/** What cross-validation found, and whether the inversion took it. */
+function crossValidated(context: StageContext): Pick<ReportData, 'crossValidation'> {
+  const found = crossValidationOf(context);
+  return found ? { crossValidation: { ...found, applied: context.case.crossValidation.apply } } : {};
+}
+
+/** @param inversion - with what cross-validation chose, where the case takes it */
+function shownSettings(
+  { surrogate, training, certificate, crossValidation, loop, members, withheld, observations, paperMode, ctm }: Case,
+  inversion: Case['inversion'],
+): Record<string, unknown> {
+  const { resolution, layout, timeZone, gasReference, twin } = observations;
+  return {
+    surrogate,
+    training,
+    certificate,
+    inversion,
+    ...(asksForCrossValidation({ crossValidation }) ? { crossValidation } : {}),
+    ...(loop.passes > 1 ? { loop } : {}),
+    members,
+    withheld,
+    observations: { resolution, layout, timeZone, gasReference, twin },
+    ctm,
+    ...(paperMode.run ? { paperMode } : {}),
+  };
+}
+
+/** What was left out of a real case's observations, by which rule. */
+function leftOut({ observations: { twin } }: Case, period: string, { observations: { quality } }: Monitors): string[] {
+  return twin || !quality ? [] : describeQuality(quality).map((text) => `Observations, ${period}: ${text}.`);
+}

@@ -1,0 +1,73 @@
+/** Which runs of the transport model a case has, and where their files are. */
+import { join } from 'node:path';
+import { memberDesigns, type Case, type Group, type PeriodSettings } from '../../data/case';
+import { expandGlobs } from '../../data/glob';
+import { filesWithin } from '../../data/ioapi';
+import type { TimeAxis } from '../../grid/grid';
+
+export const PRIOR = 'prior';
+export const TRUTH = 'truth';
+
+/** The run in which all emissions of one group are changed. */
+export function responseRun(group: Group): string {
+  return `response-${group}`;
+}
+
+/** The run of a nuisance term, with the prior emissions and something else changed. */
+export function nuisanceRun(name: string): string {
+  return `nuisance-${name}`;
+}
+
+/** The runs that `simulate` makes; the others come as files. */
+export function simulatedRuns(settings: Case): string[] {
+  return [
+    ...(settings.priorConcentrations ? [] : [PRIOR]),
+    ...memberDesigns(settings).map(({ name }) => name),
+    ...settings.response.groups.map(responseRun),
+    ...(settings.truth ? [TRUTH] : []),
+    ...settings.inversion.nuisance.runs.flatMap(({ name, options }) => (options ? [nuisanceRun(name)] : [])),
+  ];
+}
+
+export function inPeriod(pattern: string, period: string): string {
+  return pattern.replaceAll('{period}', period);
+}
+
+export function timeOf({ start, hours }: PeriodSettings): TimeAxis {
+  return { start: new Date(start), stepSeconds: 3600, count: hours };
+}
+
+/** Hourly files of a period; I/O API files that hold no hour of it are left out, so that files of other periods may lie in the same folder. */
+export function hourlyFiles({ periods }: Pick<Case, 'periods'>, patterns: string | string[], period: string): string[] {
+  const paths = expandGlobs(patterns, period);
+  const own = periods.find(({ name }) => name === period);
+  return own ? filesWithin(paths, timeOf(own)) : paths;
+}
+
+export function meteorologyFiles(settings: Case, period: string): string[] {
+  return hourlyFiles(settings, settings.meteorology.files, period);
+}
+
+/** How the meteorology is read, for records; nothing where that is by the defaults. */
+export function weatherSettings({ meteorology: { format, layers, names } }: Case): object | undefined {
+  return format === 'auto' && layers === 1 && Object.keys(names).length === 0 ? undefined : { format, layers, names };
+}
+
+export function geographyFiles(settings: Case): string[] {
+  return settings.geography ? expandGlobs(settings.geography.files) : [];
+}
+
+/** File that `simulate` writes. */
+export function simulatedFile(dir: string, run: string, kind: 'EMIS' | 'ACONC', period: string): string {
+  return join(dir, run, `${kind}_${period}.nc`);
+}
+
+/** Whether a file of a run's folder is what the transport model has made of it in a period: {@link simulatedFile}. */
+export function isMadeFile(name: string): boolean {
+  return /^ACONC_.*\.nc$/.test(name);
+}
+
+/** Observations of a twin, written by `simulate`. */
+export function twinObservationsFile(dir: string, period: string): string {
+  return join(dir, `observations_${period}.csv`);
+}

@@ -1,0 +1,188 @@
+/** Runs of the user's own model, here a command that copies, are not removed unasked. */
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadCase, type Case } from '../../data/case';
+import { writeDemoWorld } from '../../worlds/demo-world';
+import { submitChain } from '../jobs/submit-chain';
+import { runStages, type RunOptions } from '../run';
+import { keptOnWord } from './replaced-runs';
+import { runPart } from '../run-part';
+import { VERSIONS } from '../engine/versions';
+
+let folder: string;
+let file: string;
+const SMALL = [
+  'members.count=2',
+  'response.groups=[]',
+  'paperMode.run=false',
+  'periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: 100, spinUpHours: 72}]',
+];
+const at = (...path: string[]): string => join(folder, ...path);
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'replaced-'));
+  file = await writeDemoWorld(folder, { rows: 12, cols: 12, hours: 100, spinUpHours: 72, stations: 12 });
+  await runStages(loadCase(file, SMALL), { out: at('reference'), stages: ['simulate'], threads: 1 });
+  await simulate(own(), 'own');
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** With the prior run of the reference model as the answer to all emissions. */
+const own = (...more: string[]): Case => ownBy('', ...more);
+const ownBy = (first: string, ...more: string[]): Case => {
+  const command = `${first}echo {run} >>${at('calls')}; cp ${at('reference/simulate/prior')}/ACONC_{period}.nc {output}`;
+  return loadCase(file, [...SMALL, `ctm={kind: command, command: "${command}"}`, ...more]);
+};
+const simulate = (of: Case, out: string, changedRuns?: RunOptions['changedRuns']): Promise<unknown> =>
+  runStages(of, { out: at(out), stages: ['simulate'], threads: 1, changedRuns });
+const calls = (): string[] => readFileSync(at('calls'), 'utf8').trim().split('\n');
+const output = (run: string): string => at('own/simulate', run, 'ACONC_winter.nc');
+const refused = (why: string, runs = 2): Error =>
+  expect.objectContaining({
+    code: 'RUNS_REPLACED',
+    message: expect.stringMatching(
+      new RegExp(`^simulate: ${runs} runs of your transport model in .*own/simulate would be removed .*: ${why}: .*--changed-runs replace$`),
+    ) as string,
+  }) as Error;
+
+it('only the run of which a file is damaged is made again', async () => {
+  const before = statSync(output('member02')).mtimeMs;
+  const made = calls().length;
+  truncateSync(output('member01'), 100);
+  await simulate(own(), 'own');
+  expect(calls().slice(made)).toEqual(['member01']);
+  expect(statSync(output('member02')).mtimeMs).toBe(before);
+});
+
+it('other settings are refused, by themselves, as a part and as jobs, and say which', async () => {
+  const changed = own('members.seed=9');
+  await expect(simulate(changed, 'own')).rejects.toThrow(refused('members.seed \\d+ → 9'));
+  await expect(runPart(changed, { run: 'member01' }, { out: at('own'), threads: 1 })).rejects.toThrow(refused('members.seed \\d+ → 9'));
+  const submitted = submitChain(changed, { out: at('own'), dryRun: true, program: ['retroplume'] });
+  await expect(submitted).rejects.toThrow(refused('members.seed \\d+ → 9'));
+  await expect(simulate(loadCase(file, SMALL), 'own')).rejects.toThrow(refused('ctm.kind "command" → "reference".*', 4));
+  expect(existsSync(output('member02'))).toBe(true);
+  expect(existsSync(at('own/simulate/record.json'))).toBe(true);
+});
+
+it('settings that change nothing of them are not', async () => {
+  const made = calls().length;
+  await simulate(own('inversion.lengthKm=54'), 'own');
+  expect(calls()).toHaveLength(made);
+});
+
+it('a design with more members makes those alone; with fewer it removes none, and has them when it has more again', async () => {
+  const made = calls().length;
+  await simulate(own('members.count=3'), 'own');
+  expect(calls().slice(made)).toEqual(['member03']);
+  const { mtimeMs } = statSync(output('member03'));
+  await simulate(own('members.count=1'), 'own');
+  await simulate(own('members.count=3', 'members.scalings=[0.5]'), 'own');
+  expect(
+    calls()
+      .slice(made + 1)
+      .sort(),
+  ).toEqual(['NH3', 'NOx', 'PM2.5', 'SO2', 'VOC'].map((group) => `scaling-${group}-x0.5`));
+  expect(statSync(output('member03')).mtimeMs).toBe(mtimeMs);
+  await simulate(own(), 'own');
+  expect(calls()).toHaveLength(made + 6);
+});
+
+it('one that was taken away and comes out otherwise is prepared anew, and it alone', async () => {
+  const prepare = (): Promise<unknown> => runStages(own(), { out: at('own'), stages: ['simulate', 'prepare'], threads: 1 });
+  const prepared = (): number[] => ['prior', 'member01', 'member02'].map((run) => statSync(at(`own/prepare/winter/run-${run}.nc`)).mtimeMs);
+  await prepare();
+  const before = prepared();
+  rmSync(output('member01'));
+  await prepare();
+  expect(prepared()).toEqual(before);
+  const answer = at('reference/simulate/prior/ACONC_winter.nc');
+  const bytes = readFileSync(answer);
+  cpSync(at('reference/simulate/truth/ACONC_winter.nc'), answer);
+  rmSync(output('member01'));
+  await prepare();
+  expect(prepared().map((time, i) => time === before[i])).toEqual([true, false, true]);
+  writeFileSync(answer, bytes);
+  rmSync(output('member01'));
+  await prepare();
+});
+
+it('other variables of their output are read from what they have left, without a question', async () => {
+  const made = calls().length;
+  const stages = ['simulate', 'prepare'] as const;
+  const prepared = (): Buffer => readFileSync(at('own/prepare/winter/run-member01.nc'));
+  const before = prepared();
+  const swapped = own('concentrations.variables.SO2=NO2', 'concentrations.variables.NO2=SO2', 'ctm.output="ACONC_*.nc"');
+  await runStages(swapped, { out: at('own'), stages, threads: 1 });
+  expect(prepared().equals(before)).toBe(false);
+  await runStages(own(), { out: at('own'), stages, threads: 1 });
+  expect(prepared().equals(before)).toBe(true);
+  expect(calls()).toHaveLength(made);
+});
+
+it('another version of Retroplume makes none anew', async () => {
+  const made = calls().length;
+  const { retroplume } = VERSIONS;
+  VERSIONS.retroplume = '99.0.0';
+  try {
+    await simulate(own(), 'own');
+  } finally {
+    VERSIONS.retroplume = retroplume;
+  }
+  await simulate(own(), 'own');
+  expect(calls()).toHaveLength(made);
+});
+
+it('one that is damaged is made again where the design changes, too', async () => {
+  await simulate(own('members.count=3'), 'own');
+  const made = calls().length;
+  truncateSync(output('member03'), 100);
+  await simulate(own('members.count=4'), 'own');
+  expect(calls().slice(made).sort()).toEqual(['member03', 'member04']);
+  await simulate(own(), 'own');
+});
+
+it('are made anew where that is agreed to; an interrupted change of mind is refused, too', async () => {
+  const made = calls().length;
+  await runPart(own('members.seed=9'), { run: 'member01' }, { out: at('own'), threads: 1, changedRuns: 'replace' });
+  expect(calls().slice(made)).toEqual(['member01']);
+  expect(existsSync(output('member02'))).toBe(false);
+  await expect(simulate(own(), 'own')).rejects.toThrow(/^simulate: 1 run of your .*: members\.seed 9 → \d+: /);
+  await simulate(own('members.seed=9'), 'own');
+  expect(calls().slice(made).sort()).toEqual(['member01', 'member02']);
+});
+
+it('are kept on the user’s word with another command, and noted so; not with other emissions', async () => {
+  const made = calls().length;
+  const set = ['members.seed=9'];
+  const own = (...more: string[]): Case => ownBy('true; ', ...more);
+  await expect(simulate(own(...set), 'own')).rejects.toThrow(/4 runs .*; --changed-runs keep keeps them, if they would come out the same$/);
+  const other = [...set, 'members.seed=8'];
+  const first = /; to keep 2 of them that would come out the same, first run with --changed-runs keep and without the changes of emissions$/;
+  await expect(simulate(own(...other), 'own')).rejects.toThrow(first);
+  const asked = simulate(own(...other), 'own', 'keep');
+  await expect(asked).rejects.toThrow(/^simulate: 2 runs .*members\.seed 9 → 8: .* with --changed-runs replace, which makes 4 anew; to keep 2 /);
+  const log: string[] = [];
+  await runStages(own(...set), {
+    ...{ out: at('own'), stages: ['simulate'], threads: 1, changedRuns: 'keep' },
+    onEvent: (event) => event.kind === 'log' && log.push(event.text),
+  });
+  expect(log.at(-1)).toBe(
+    'kept on your word, though made with other settings or inputs: prior/winter, member01/winter, member02/winter, truth/winter',
+  );
+  await simulate(own(...set), 'own');
+  expect(calls()).toHaveLength(made);
+  const onWord = (settings: Case): string[] => keptOnWord({ case: settings, dirOf: (stage) => at('own', stage) });
+  expect(onWord(own(...set))).toEqual(['prior/winter', 'member01/winter', 'member02/winter', 'truth/winter']);
+  await simulate(own(...set, 'members.count=1'), 'own');
+  expect(onWord(own(...set, 'members.count=1'))).toEqual(['prior/winter', 'member01/winter', 'truth/winter']);
+});
+
+it.each([['members.seed=9'], ['members.seed=9', 'concentrations.variables.O3=OZONE']])(
+  'those of the reference model are made anew without a question: %j',
+  async (...set) => {
+    const { mtimeMs } = statSync(at('reference/simulate/member02/ACONC_winter.nc'));
+    await simulate(loadCase(file, [...SMALL, ...set]), 'reference');
+    expect(statSync(at('reference/simulate/member02/ACONC_winter.nc')).mtimeMs).toBeGreaterThan(mtimeMs);
+  },
+);

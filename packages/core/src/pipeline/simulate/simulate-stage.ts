@@ -1,0 +1,201 @@
+/**
+ * `simulate`: the runs of the transport model that the case does not bring: prior run, members with random smooth factors, runs with one
+ * group changed, and in a twin experiment the truth and the observations drawn from it. A run that is done is not made again after an
+ * interruption.
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { memberDesigns, type Case, type PeriodSettings } from '../../data/case';
+import { writeFileAtomic } from '../../data/checkpoint';
+import { openWeather } from '../../data/weather/open-weather';
+import { firstStepOf } from '../../data/period-steps';
+import type { Grid } from '../../grid/grid';
+import { readGriddesc } from '../../grid/griddesc';
+import { createCtm, ctmIdentity, type Ctm } from '../../transport/ctm';
+import type { SectorFiles } from '../../transport/emission-reader';
+import { InventoryReader } from '../../transport/inventory-reader';
+import { checkReferenceOptions } from '../../transport/reference-model';
+import { readTruthFactors } from '../../worlds/truth-factors';
+import {
+  PRIOR,
+  TRUTH,
+  geographyFiles,
+  meteorologyFiles,
+  nuisanceRun,
+  responseRun,
+  simulatedFile,
+  simulatedRuns,
+  timeOf,
+  twinObservationsFile,
+  weatherSettings,
+} from './case-runs';
+import { hashOfValues } from '../bundle/compare-files';
+import { runJobs } from './ctm-jobs';
+import { designManifest, MANIFEST, manifestText } from './design-manifest';
+import { assertOwnModel } from './foreign-prior';
+import { checkDesignedRegions, designedFactors, designedRegions, uniformFactors } from './member-factors';
+import { readRunConcentrations } from './run-concentrations';
+import { concentrationsOf, modelErrorOf, partName, runParts, truthModelOf } from './run-keys';
+import { emissionInput, priorEmissionInputs, priorSectors, sectorSettings, simulatedSectors, writeSectors } from './sector-files';
+import { damagedProducts, keeps, readRecord, type StageMark } from '../engine/record';
+import type { SimulateSummary } from './simulated-values';
+import type { Stage, StageContext } from '../engine/stage';
+import { groupLast, writeTwinObservations } from './twin-observations';
+
+interface Job {
+  run: string;
+  period: PeriodSettings;
+}
+
+export const simulateStage: Stage = {
+  name: 'simulate',
+  needs: [],
+  settings: ({ case: settings }) => ({
+    grid: settings.grid.name,
+    periods: settings.periods,
+    weather: weatherSettings(settings),
+    emissions: settings.emissions.groups,
+    ...sectorSettings(settings),
+    ctm: ctmIdentity(settings.ctm),
+    concentrations: settings.concentrations.variables,
+    output: settings.ctm.kind === 'command' ? settings.ctm.output : undefined,
+    members: settings.members,
+    regions: designedRegions(settings),
+    response: settings.response,
+    truthModel: truthModelOf(settings),
+    nuisance:
+      settings.inversion.nuisance.runs.length > 0 ? settings.inversion.nuisance.runs.map(({ name, options }) => ({ name, options })) : undefined,
+    twin: settings.observations.twin,
+  }),
+  inputs: ({ case: settings }) => [
+    settings.grid.griddesc,
+    ...geographyFiles(settings),
+    ...(settings.truth ? [settings.truth.factors, settings.observations.stations.file] : []),
+    ...settings.periods.flatMap(({ name }) => [...meteorologyFiles(settings, name), ...priorEmissionInputs(settings, name)]),
+  ],
+  parts: ({ case: settings }) => runParts(settings),
+  async run(context) {
+    const { case: settings, dir } = context;
+    const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
+    const jobs = await makeRuns(context, grid, simulatedRuns(settings));
+    const products = jobs.map(({ run, period }) => simulatedFile(dir, run, 'ACONC', period.name));
+    if (settings.observations.twin) {
+      for (const period of settings.periods) {
+        const path = twinObservationsFile(dir, period.name);
+        await writeTwinObservations(
+          path,
+          settings,
+          { name: period.name, start: new Date(period.start) },
+          grid,
+          readRunConcentrations(settings, [simulatedFile(dir, TRUTH, 'ACONC', period.name)], { grid, time: timeOf(period) }),
+        );
+        products.push(path);
+      }
+    }
+    if (memberDesigns(settings).length > 0) {
+      products.push(join(dir, MANIFEST));
+      writeFileAtomic(join(dir, MANIFEST), manifestText(designManifest(settings, grid, dir)));
+    }
+    const summary: SimulateSummary = { runs: simulatedRuns(settings), values: {} };
+    // Not of the bytes, which tell the time.
+    for (const { run, period } of jobs) summary.values[partName(run, period.name)] = hashOfValues(simulatedFile(dir, run, 'ACONC', period.name));
+    return { products: products.map((path) => relative(dir, path)), summary };
+  },
+};
+
+/** One run of the case alone, in all periods: what is missing of its files. The stage has been begun. */
+export async function simulateRun(context: StageContext, run: string): Promise<void> {
+  const { grid } = context.case;
+  await makeRuns(context, readGriddesc(grid.griddesc, grid.name), [run]);
+}
+
+/** The runs of which a stage with this mark has to make something: their file of a period is not there, is damaged or is to go. */
+export function missingRuns({ case: settings, dir }: StageContext, mark: StageMark): string[] {
+  const record = readRecord(dir);
+  const damaged = new Set(record && damagedProducts(dir, record).map(({ product }) => product));
+  const isKept = keeps(dir, mark);
+  const isThere = (file: string): boolean => isKept(file) && !damaged.has(file) && existsSync(join(dir, file));
+  return simulatedRuns(settings).filter((run) => !settings.periods.every((period) => isThere(concentrationsOf(run, period))));
+}
+
+async function makeRuns(context: StageContext, grid: Grid, runs: readonly string[]): Promise<Job[]> {
+  const { case: settings } = context;
+  assertOwnModel(settings, runs);
+  checkInputs(settings, grid);
+  checkDesignedRegions(settings, grid);
+  if (settings.truth?.options) checkReferenceOptions(grid, settings.truth.options, 'truth.options');
+  settings.inversion.nuisance.runs.forEach(
+    ({ options }, i) => options && checkReferenceOptions(grid, options, `inversion.nuisance.runs.${i}.options`),
+  );
+  const ctm = createCtm(settings);
+  const jobs = runs.flatMap((run) => settings.periods.map((period) => ({ run, period })));
+  await runJobs(
+    context,
+    jobs.map((job) => ({
+      label: `${job.run}, ${job.period.name}`,
+      hours: job.period.hours,
+      run: (threads, signal, onHours) => runJob(context, ctm, grid, job, threads, signal, onHours),
+    })),
+  );
+  return jobs;
+}
+
+/** Grid and hours of all inputs, from their headers: what does not fit is told before the first long run. */
+function checkInputs(settings: Case, grid: Grid): void {
+  for (const period of settings.periods) {
+    const meteorology = openWeather(meteorologyFiles(settings, period.name), { ...settings.meteorology, grid });
+    try {
+      firstStepOf(meteorology, timeOf(period));
+      InventoryReader.open(priorSectors(settings, period.name), grid, timeOf(period)).close();
+    } finally {
+      meteorology.close();
+    }
+  }
+}
+
+async function runJob(
+  context: StageContext,
+  ctm: Ctm,
+  grid: Grid,
+  { run, period }: Job,
+  threads: number,
+  signal: AbortSignal,
+  onHours: (hours: number) => void,
+): Promise<void> {
+  const output = simulatedFile(context.dir, run, 'ACONC', period.name);
+  if (!ctm.isMade(output)) {
+    mkdirSync(dirname(output), { recursive: true });
+    const emissions = emissionInput(emissionsOf(context, grid, run, period));
+    const modelError = modelErrorOf(context.case, run);
+    await ctm.run({ run, period, ...emissions, output, modelError, threads, signal, onProgress: onHours });
+  }
+  onHours(timeOf(period).count);
+}
+
+/** The run's emission files; factors on the prior inventory make those of every run but the prior. */
+function emissionsOf(context: StageContext, grid: Grid, run: string, period: PeriodSettings): SectorFiles[] {
+  const { case: settings, dir } = context;
+  const prior = priorSectors(settings, period.name);
+  const asPrior = run === PRIOR || settings.inversion.nuisance.runs.some(({ name }) => nuisanceRun(name) === run);
+  // A command finds the hours of its period in the files that it is given, so that representative days are put into one that bears their dates.
+  const unchanged = (sector: SectorFiles): boolean => asPrior && (settings.ctm.kind === 'reference' || sector.days === undefined);
+  const sectors = simulatedSectors(settings, dir, run, period.name).map((sector, s) => (unchanged(prior[s]) ? prior[s] : sector));
+  writeSectors(
+    settings,
+    period.name,
+    sectors.filter((_, s) => !unchanged(prior[s])),
+    grid,
+    () => (asPrior ? [] : factorsOf(context, grid, run, period)),
+  );
+  return sectors;
+}
+
+/** Factors of a run, `[H, W, 5]`, or those of each stretch of the period. */
+function factorsOf({ case: settings }: StageContext, grid: Grid, run: string, period: PeriodSettings): ReturnType<typeof designedFactors> {
+  if (run === TRUTH && settings.truth) return groupLast(readTruthFactors(settings.truth.factors, grid, period.name));
+  const group = settings.response.groups.find((name) => responseRun(name) === run);
+  if (group) return uniformFactors(grid, { group, factor: settings.response.factor });
+  const design = memberDesigns(settings).find(({ name }) => name === run);
+  if (!design) throw new Error(`${run} is no run of this case`);
+  return designedFactors(settings, grid, design, period);
+}

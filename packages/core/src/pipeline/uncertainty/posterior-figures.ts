@@ -1,0 +1,72 @@
+/** Figures of a posterior of the case's inversion: of all emissions and, where it gives sectors factors of their own, of each. */
+import { regionMask } from '../verify/regions';
+import { variantSettings } from '../learn/learning';
+import type { InversionSetup } from '../invert/inversion-setup';
+import type { StageContext } from '../engine/stage';
+import type { Grid } from '../../grid/grid';
+import type { Control, LogFactorMap } from '../../inversion/control';
+import type { EvaluationContext } from '../../inversion/evaluation';
+import { completeSettings, controlFor, costFor } from '../../inversion/inversion-settings';
+import {
+  areaFigures,
+  cellFigures,
+  type Area,
+  type AreaFigures,
+  type CellFigures,
+  type Correlation,
+  type FiguresInput,
+} from '../../inversion/uncertainty/figures';
+
+/** Figures of all emissions, or of those of a sector. */
+export interface MapFigures {
+  map: LogFactorMap;
+  cells: CellFigures;
+  areas: AreaFigures[];
+  correlations: Correlation[];
+}
+
+/** Of a sector, as the stages keep them. */
+export interface SectorAreas<T = AreaFigures> {
+  sector: string;
+  areas: T[];
+}
+
+/** The control and the cost of the inversion, about which the posterior is taken. */
+export function linearisation(
+  { model, problem, settings: given }: InversionSetup,
+  signal: AbortSignal,
+): { control: Control; evaluation: EvaluationContext } {
+  const settings = completeSettings(given);
+  const control = controlFor(model, problem, settings);
+  return {
+    control,
+    evaluation: { model, control, cost: costFor(model, problem, settings), species: problem.species, groups: problem.groups, signal },
+  };
+}
+
+/** @returns those of all emissions first, then those of sectors */
+export function posteriorFigures(
+  context: StageContext,
+  { grid, problem, periods, slots }: InversionSetup,
+  control: Control,
+  found: Pick<FiguresInput, 'at' | 'posterior' | 'dofs' | 'dofsEstimate'>,
+): MapFigures[] {
+  const shared = {
+    settings: variantSettings(context).inversion.uncertainty,
+    ...{ grid, areas: areasOf(context, grid), shape: control.shape, initial: control.initial() },
+    periods: periods.map(({ name }, p) => ({ name, slots: slots[p].count })),
+    ...found,
+  };
+  return control.logFactorMaps!(found.at).map((map) => {
+    const { priorEmissions } = map.sector === undefined ? problem : problem.sectors!.find(({ name }) => name === map.sector)!;
+    const input: FiguresInput = { ...shared, map, priorEmissions };
+    const cells = cellFigures(input);
+    return { map, cells, ...areaFigures(input, cells) };
+  });
+}
+
+/** The whole domain, and the case's regions. */
+export function areasOf({ case: { regions } }: StageContext, grid: Grid): Area[] {
+  const whole = new Float32Array(grid.rows * grid.cols).fill(1);
+  return [{ mask: whole }, ...Object.entries(regions).map(([region, each]) => ({ region, mask: regionMask(each, grid) }))];
+}

@@ -1,0 +1,21 @@
+import { GROUPS } from '../../data/case';
+import { inventorySummary } from './inventory-errors';
+
+/** `[cells, 5]` from the values of NOx; the other groups emit 1 and stay. */
+const field = (nox: number[]): Float64Array => Float64Array.from(nox.flatMap((value) => GROUPS.map((group) => (group === 'NOx' ? value : 1))));
+/** `[5, cells]` from the factors on NOx; the others are 2. */
+const truth = (nox: number[]): Float32Array => Float32Array.from(GROUPS.flatMap((group) => (group === 'NOx' ? nox : nox.map(() => 2))));
+
+describe('inventorySummary', () => {
+  it('adds up periods and counts near cells apart', () => {
+    const { inventory, inventoryNearMonitors } = inventorySummary([
+      { prior: field([4, 2, 0]), updated: field([6, 2, 0]), truth: truth([1.5, 0.5, 1]), near: Uint8Array.of(1, 0, 1) },
+      { prior: field([2, 2, 2]), updated: field([2, 1, 3]), truth: truth([1, 1, 1.5]), near: Uint8Array.of(0, 1, 0) },
+    ]);
+    // truth 6, 1, 0 and 2, 2, 3: off by 2 + 1 and 1 of 14 before, by 0 + 1 and 1 + 0 of 14 after
+    expect(inventory.NOx).toEqual({ priorError: 4 / 14, updatedError: 2 / 14 });
+    // near: truth 6 and 2; off by 2 before, by 1 after
+    expect(inventoryNearMonitors.NOx).toEqual({ priorError: 2 / 8, updatedError: 1 / 8 });
+    expect(inventory.VOC).toEqual({ priorError: 0.5, updatedError: 0.5 });
+  });
+});

@@ -1,0 +1,32 @@
+/** Regions of the tables as masks on the grid. */
+import type { Case } from '../../data/case';
+import type { Grid } from '../../grid/grid';
+
+type Point = readonly [number, number];
+
+/** 1 where a cell's centre lies in the region, `[H, W]`. */
+export function regionMask(region: Case['regions'][string], grid: Grid): Float32Array {
+  const mask = new Float32Array(grid.rows * grid.cols);
+  for (let row = 0; row < grid.rows; row++) {
+    for (let col = 0; col < grid.cols; col++) mask[row * grid.cols + col] = contains(region, grid, row, col) ? 1 : 0;
+  }
+  return mask;
+}
+
+function contains({ polygon, rows, cols }: Case['regions'][string], grid: Grid, row: number, col: number): boolean {
+  if (polygon) {
+    const { lon, lat } = grid.centre(row, col);
+    return insidePolygon(lon, lat, polygon);
+  }
+  return rows !== undefined && cols !== undefined && row >= rows[0] && row <= rows[1] && col >= cols[0] && col <= cols[1];
+}
+
+/** Even-odd rule: a ray to the east crosses the edges an odd number of times. */
+export function insidePolygon(x: number, y: number, polygon: readonly Point[]): boolean {
+  let inside = false;
+  polygon.forEach(([x1, y1], i) => {
+    const [x2, y2] = polygon[(i + 1) % polygon.length];
+    if (y1 > y !== y2 > y && x < x1 + ((y - y1) / (y2 - y1)) * (x2 - x1)) inside = !inside;
+  });
+  return inside;
+}

@@ -1,0 +1,65 @@
+import type { Case } from '../../data/case';
+import type { Observations } from '../../data/observations';
+import { Role } from '../../inversion/forward-model';
+import { unitGrid } from '../../inversion/testing/small-world';
+import { caseScores, scoresCsv, type ComparedPeriod } from './score-table';
+
+const grid = unitGrid(3, 4);
+const settings = {
+  regions: { west: { rows: [0, 2], cols: [0, 1] }, 'sea, "far"': { rows: [0, 0], cols: [3, 3] } },
+  scores: { ozoneCutoff: 40 },
+  observations: { timeZone: 'Asia/Shanghai' },
+} as unknown as Case;
+
+/** Two stations, one withheld in the west; O3 for two days of Shanghai, the first of which begins at 16:00 UTC. */
+function compared(hours = 56): ComparedPeriod {
+  const field = (value: number): Float32Array => new Float32Array(2 * hours).fill(value);
+  const stations = [
+    { id: 'A', role: Role.withheld, cell: 5 },
+    { id: 'B', role: Role.used, cell: 7 },
+  ];
+  const times = Array.from({ length: hours }, (_, t) => new Date(Date.UTC(2017, 0, 1, 16 + t)));
+  const observed = new Map([['O3', field(50)]]);
+  const observations = {
+    stations: [
+      { id: 'A', lon: 1, lat: 1, type: 'urban' },
+      { id: 'B', lon: 3, lat: 1 },
+    ],
+    time: { start: times[0], stepSeconds: 3600, count: hours },
+  } as Observations;
+  return {
+    ...{ name: 'winter', grid },
+    monitors: { observations, withheld: new Set('A'), watched: new Set(), block: new Map(Object.entries({ A: '0/0', B: '0/1' })) },
+    prior: { stations, times, observed, simulated: new Map([['O3', field(60)]]) },
+    updated: { stations, times, observed, simulated: new Map([['O3', field(45)]]) },
+  };
+}
+
+describe('the scores of a case', () => {
+  const rows = caseScores(settings, [compared()]);
+
+  it('know regions, types of site and the days of the stations’ time zone', () => {
+    const of = (scope: object): unknown[] => rows.filter((row) => Object.entries(scope).every(([key, value]) => row[key as 'type'] === value));
+    expect(of({ stations: 'withheld', averaging: 'mda8', region: undefined, type: undefined })).toMatchObject([{ prior: { n: 2, mae: 10 } }]);
+    expect(of({ stations: 'withheld', averaging: 'hourly', region: 'west' })).toMatchObject([{ monitors: 1, updated: { mae: 5 } }]);
+    expect(of({ stations: 'used', averaging: 'hourly', region: 'west' })).toMatchObject([{ monitors: 0 }]);
+    expect(of({ stations: 'withheld', averaging: 'hourly', type: 'urban' })).toMatchObject([{ monitors: 1 }]);
+  });
+
+  it('are a table of two lines a row, in which an absent value is an empty field and names are quoted', () => {
+    const lines = scoresCsv(rows).split('\n');
+    expect(lines).toHaveLength(1 + 2 * rows.length + 1);
+    const [header, prior, updated] = lines.map((line) => line.split(','));
+    const value = (line: string[], name: string): string => line[header.indexOf(name)];
+    expect(lines[1]).toMatch(/^O3,hourly,withheld,,,,prior,ppb,56,1,1,50,60,10,10,10,20,20,/);
+    for (const [name, wanted] of Object.entries({ run: 'updated', mb: '-5', nmb_percent: '-10', mfb_percent: '-10.52632', r: '', ioa: '0' }))
+      expect(value(updated, name)).toBe(wanted);
+    expect([value(updated, 'me_change_percent'), value(prior, 'me_change_percent')]).toEqual(['-50', '']);
+    expect([value(updated, 'note'), value(prior, 'note')]).toEqual(['blocks: 1; an interval needs 5', '']);
+    const cutoff = lines.find((line) => line.startsWith('O3,hourly-cutoff,withheld,,,,updated'))!.split(',');
+    expect([value(cutoff, 'emery_nmb'), value(cutoff, 'emery_nme'), value(cutoff, 'emery_r')]).toEqual(['criteria', 'goal', '']);
+    expect(lines.filter((line) => line.startsWith('O3,hourly,withheld,"sea, ""far""",'))).toHaveLength(2);
+    expect(lines.find((line) => line.startsWith('O3,hourly,withheld,"sea'))).toMatch(/,prior,ppb,0,0,0,(,)+no station with a value$/);
+    expect(scoresCsv(rows)).not.toMatch(/NaN|undefined|Infinity|null/);
+  });
+});

@@ -1,0 +1,184 @@
+/** `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
+import { rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Case, PeriodSettings, Species } from '../../data/case';
+import { speciesUnit } from '../../data/case-fields';
+import type { ObservationQuality } from '../../data/observation-quality';
+import { writeFileAtomic } from '../../data/checkpoint';
+import { readPrepared, type PreparedPeriod } from '../../data/prepared';
+import { ConfigError } from '../../errors';
+import type { AuditRow } from '../../inversion/audit';
+import type { MaeChange } from '../../inversion/mae-change';
+import type { StationSeries } from '../../inversion/observation-operator';
+import { measuredAveraging, type ScoreRow } from '../../inversion/score-rows';
+import type { Scores } from '../../inversion/scores';
+import { createCtm, ctmIdentity } from '../../transport/ctm';
+import { appliedSectors } from '../apply/applied-files';
+import { AUDIT_FILE, auditCsv, auditPeriod } from './audit';
+import { hourlyFiles, PRIOR } from '../simulate/case-runs';
+import { emissionUpdate } from './emission-update';
+import { hasForeignPrior } from '../simulate/foreign-prior';
+import { inventorySummary, truthNearMonitors, type InventoryPart, type InventorySummary } from './inventory-errors';
+import { operatorOf, readMonitors, type Monitors } from '../invert/monitors';
+import { readRunConcentrations } from '../simulate/run-concentrations';
+import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from './score-table';
+import { emissionInput } from '../simulate/sector-files';
+import type { Stage, StageContext } from '../engine/stage';
+
+/** Scores of prior and updated run at one set of stations, all periods together. */
+export interface Comparison {
+  unit: string;
+  priorMae: number;
+  updatedMae: number;
+  prior: Scores;
+  updated: Scores;
+  /** of the MAE, with its interval */
+  change: MaeChange;
+}
+
+export interface VerifySummary extends Partial<InventorySummary> {
+  /** stations that the inversion never saw */
+  withheld: Partial<Record<Species, Comparison>>;
+  /** stations that it used, those that only chose the step included */
+  used: Partial<Record<Species, Comparison>>;
+  /** what the totals hide; also as `audit.csv` */
+  audit: AuditRow[];
+  /** per period: how many values of each species counted, and how many were left out by which rule */
+  observations: Record<string, ObservationQuality['species']>;
+}
+
+/** `verification.json`: the summary and every row of scores. */
+export interface Verification extends VerifySummary {
+  scores: ScoreRow[];
+}
+
+export const VERIFICATION_FILE = 'verification.json';
+
+export function updatedOutput(dir: string, period: string): string {
+  return join(dir, `ACONC_${period}.nc`);
+}
+
+/** Series at the stations of one period, for prior and updated run. */
+export interface PeriodSeries {
+  monitors: Monitors;
+  prior: StationSeries;
+  updated: StationSeries;
+}
+
+export const verifyStage: Stage = {
+  name: 'verify',
+  needs: ['apply', 'invert', 'prepare', 'simulate'],
+  settings: (context) => {
+    const { regions, scores, observations, inversion } = context.case;
+    return { ...comparedSettings(context), regions, scores, siteType: observations.stations.type, lengthKm: inversion.lengthKm };
+  },
+  // Another region or cut-off needs no further run of the transport model.
+  dearSettings: comparedSettings,
+  inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => givenFiles(settings, name) ?? []),
+  async run(context) {
+    const { case: settings, dir } = context;
+    for (const file of [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE]) rmSync(join(dir, file), { force: true }); // of other settings
+    const given = settings.updatedConcentrations !== undefined;
+    if (given) tellOlder(context);
+    else await runUpdated(context);
+    const verification = await compare(context);
+    writeFileAtomic(join(dir, VERIFICATION_FILE), JSON.stringify(verification, null, 2));
+    writeFileAtomic(join(dir, SCORES_FILE), scoresCsv(verification.scores));
+    writeFileAtomic(join(dir, AUDIT_FILE), auditCsv(verification.audit));
+    const { scores: _rows, ...summary } = verification;
+    const runs = given ? [] : settings.periods.map(({ name }) => `ACONC_${name}.nc`);
+    return { products: [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE, ...runs], summary };
+  },
+};
+
+/** The updated run's files in a period, where the case brings it. */
+function givenFiles(settings: Case, period: string): string[] | undefined {
+  const { updatedConcentrations } = settings;
+  return updatedConcentrations === undefined ? undefined : hourlyFiles(settings, updatedConcentrations, period);
+}
+
+/** Nothing in a file says with which emissions it was made; one that is older than those that `apply` wrote was made with others. */
+function tellOlder({ case: settings, dirOf, log }: StageContext): void {
+  for (const { name } of settings.periods) {
+    const [written] = appliedSectors(dirOf('apply'), settings, name).flatMap(({ files }) => files);
+    const older = givenFiles(settings, name)!.find((path) => statSync(path).mtimeMs < statSync(written).mtimeMs);
+    if (older !== undefined) log(`${older} is older than the updated emissions (${written}): see that it was made with them`);
+  }
+}
+
+/** Runs the case's model with the updated emissions. @throws {ConfigError} `UPDATED_MISSING` where it is not the one that made the prior run */
+async function runUpdated(context: StageContext): Promise<void> {
+  const { case: settings, dir, threads } = context;
+  if (hasForeignPrior(settings)) {
+    throw new ConfigError(
+      'UPDATED_MISSING',
+      `verify: the prior run came as priorConcentrations, and ctm names no model that could make the updated one: run yours with the emissions in ${context.dirOf('apply')}, ` +
+        'name its output as updatedConcentrations, and run the same command again',
+    );
+  }
+  const ctm = createCtm(settings);
+  for (const [p, period] of settings.periods.entries()) {
+    // Of an attempt that failed in a later period, or with other settings of the scores.
+    if (ctm.isMade(updatedOutput(dir, period.name))) continue;
+    await ctm.run({
+      run: context.variant === 'default' ? 'updated' : `updated-${context.variant}`,
+      period,
+      ...emissionInput(appliedSectors(context.dirOf('apply'), settings, period.name)),
+      output: updatedOutput(dir, period.name),
+      threads,
+      signal: context.signal,
+      onProgress: (done, total) => context.progress(p * total + done, settings.periods.length * total, `${period.name}: transport model`),
+    });
+  }
+}
+
+function comparedSettings({ case: { ctm, withheld, observations } }: StageContext): object {
+  return { ctm: ctmIdentity(ctm), withheld, observations: { ...observations, files: undefined, stations: undefined } };
+}
+
+/** Observed, prior and updated series of a period, from the runs of the transport model. */
+export async function seriesOf(context: StageContext, settings: PeriodSettings, period: PreparedPeriod): Promise<PeriodSeries> {
+  const monitors = await readMonitors(context, settings, period.grid);
+  const operator = operatorOf(context.case, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
+  const files = givenFiles(context.case, period.name) ?? [updatedOutput(context.dirOf('verify'), period.name)];
+  const updated = readRunConcentrations(context.case, files, period);
+  return { monitors, prior: operator.atStations(period.runs.get(PRIOR)!.concentrations), updated: operator.atStations(updated) };
+}
+
+async function compare(context: StageContext): Promise<Verification> {
+  const { case: settings } = context;
+  const periods: ComparedPeriod[] = [];
+  const inventory: InventoryPart[] = [];
+  const audit: AuditRow[] = [];
+  const nearKm = settings.inversion.lengthKm;
+  for (const period of settings.periods) {
+    const prepared = readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] });
+    const series = await seriesOf(context, period, prepared);
+    periods.push({ name: period.name, grid: prepared.grid, ...series });
+    const update = emissionUpdate(context, prepared);
+    audit.push(...auditPeriod({ ...prepared, update, series, nearKm }, settings.regions));
+    if (settings.truth) inventory.push({ ...update, ...truthNearMonitors(settings.truth.factors, prepared, series, nearKm) });
+  }
+  const scores = caseScores(settings, periods);
+  const measured = measuredAveraging(periods[0].monitors.observations.time.stepSeconds);
+  const whole = scores.filter(({ averaging, region, period, type }) => averaging === measured && !region && !period && !type);
+  return {
+    withheld: comparisons(whole, 'withheld'),
+    used: comparisons(whole, 'used'),
+    ...(settings.truth ? inventorySummary(inventory) : {}),
+    audit,
+    observations: Object.fromEntries(periods.map(({ name, monitors }) => [name, monitors.observations.quality?.species ?? {}])),
+    scores,
+  };
+}
+
+function comparisons(rows: readonly ScoreRow[], side: ScoreRow['stations']): VerifySummary['used'] {
+  return Object.fromEntries(
+    rows
+      .filter(({ stations, missing }) => stations === side && !missing)
+      .map(({ species, prior, updated, change }): [string, Comparison] => [
+        species,
+        { unit: speciesUnit(species), priorMae: prior.mae, updatedMae: updated.mae, prior, updated, change },
+      ]),
+  );
+}
