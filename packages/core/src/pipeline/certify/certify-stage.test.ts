@@ -70,16 +70,21 @@ function withMembers(each: PreparedPeriod): PreparedPeriod {
 }
 
 /** A run folder with everything before `certify`, and the context of a run in it. */
-async function runFolder(name: string, weights: ReadonlyMap<string, Tensor>, certificate: object): Promise<RunContext & { events: StageEvent[] }> {
+async function runFolder(
+  name: string,
+  weights: ReadonlyMap<string, Tensor>,
+  certificate: object,
+  world = period,
+): Promise<RunContext & { events: StageEvent[] }> {
   const out = join(folder, name);
-  const { grid, time } = period;
-  writePreparedMeteorology(join(out, 'prepare'), period);
-  writePreparedRun(join(out, 'prepare'), { period: period.name, run: PRIOR, grid, time, ...period.runs.get(PRIOR)! });
+  const { grid, time } = world;
+  writePreparedMeteorology(join(out, 'prepare'), world);
+  writePreparedRun(join(out, 'prepare'), { period: world.name, run: PRIOR, grid, time, ...world.runs.get(PRIOR)! });
   for (const group of ['NOx', 'NH3'] as const) {
-    const path = simulatedFile(join(out, 'simulate'), responseRun(group), 'ACONC', period.name);
+    const path = simulatedFile(join(out, 'simulate'), responseRun(group), 'ACONC', world.name);
     mkdirSync(dirname(path), { recursive: true });
     const writer = createSurfaceOutput(path, grid, time, speciesVariables(VARIABLES), 'by formula');
-    const { concentrations: changed } = scaled(period.runs.get(PRIOR)!, { [group]: FACTOR });
+    const { concentrations: changed } = scaled(world.runs.get(PRIOR)!, { [group]: FACTOR });
     PREPARED_SPECIES.forEach((species, s) => {
       for (let step = 0; step < time.count; step++) {
         writer.write(
@@ -103,7 +108,7 @@ async function runFolder(name: string, weights: ReadonlyMap<string, Tensor>, cer
   }
   const events: StageEvent[] = [];
   const settings = {
-    periods: [{ name: period.name, start: WORLD.start, hours: HOURS, spinUpHours: WORLD.spinUpHours }],
+    periods: [{ name: world.name, start: WORLD.start, hours: world.time.count, spinUpHours: WORLD.spinUpHours }],
     ctm: { kind: 'reference', options: {} },
     emissions: { groups: {}, sectors: {} },
     concentrations: { variables: VARIABLES },
@@ -208,6 +213,27 @@ describe('sensitivities as files', () => {
     expect(certificate.reasons).toEqual([expect.stringMatching(/^NOx>NO2, winter, sensitivity wrong: slope -\d/)]);
     expect(() => passCertificateGate(gate)).toThrow(GateError);
   });
+});
+
+it('the derivative is looked at within a week after the spin-up: what comes later changes nothing of it', async () => {
+  const week = WORLD.spinUpHours + 168;
+  const long = tinyPeriod('winter', 2, { runs: { prior: 1 }, hours: week + 50 });
+  const { emissions, concentrations } = long.runs.get(PRIOR)!;
+  const part = (data: Float32Array): Float32Array => data.subarray(0, (data.length / long.time.count) * week);
+  const cut: PreparedPeriod = {
+    ...long,
+    time: { ...long.time, count: week },
+    meteorology: part(long.meteorology),
+    runs: new Map([[PRIOR, { emissions: part(emissions), concentrations: part(concentrations) }]]),
+  };
+  const [whole, first] = await Promise.all(
+    [long, cut].map(async (world) => {
+      const run = await runFolder(`week-${world.time.count}`, good, {}, world);
+      return (await runStage(certifyStage, stageContext(run, 'certify', 'default'))).summary as Certificate;
+    }),
+  );
+  expect(whole.differentiation).toEqual(first.differentiation);
+  expect(whole.pairs).not.toEqual(first.pairs);
 });
 
 describe('the gate refuses', () => {
