@@ -3,54 +3,33 @@
  * inversion trusts them.
  */
 import { join } from 'node:path';
-import { GROUPS, type Group } from '../../data/case';
+import { GROUPS } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { sourceOf } from '../../data/period-source';
-import { PREPARED_SPECIES, type PreparedPeriod } from '../../data/prepared';
-import { judge, pairName, type Certificate, type JointResponse, type PairResponse, type RingResponse } from '../../surrogate/certificate';
+import type { PreparedPeriod } from '../../data/prepared';
+import { judge } from '../../surrogate/certificate';
 import { PASSES, testDifferentiation, type DifferentiationTest } from '../../surrogate/differentiation';
-import { sampledHours } from '../../surrogate/evaluate';
-import { freeRun } from '../../surrogate/free-run';
 import type { FrozenProgram } from '../../surrogate/frozen-program';
 import type { DomainHours, DomainModel } from '../../surrogate/domain-model';
 import { DomainRun } from '../../surrogate/domain-run';
 import type { EmissionFactors } from '../../surrogate/hour-batch';
 import type { Tiling } from '../../surrogate/tiles';
 import { RolledOutRun } from '../../surrogate/rolled-out-run';
-import { joinSums, responseFigures, responseSums, type BlockSums, type ComparedRun } from '../../surrogate/response-comparison';
-import { distanceRings } from '../../surrogate/source-patches';
 import type { Surrogate } from '../../surrogate/surrogate';
 import { ctmIdentity } from '../../transport/ctm';
 import { hourlyFiles, PRIOR, responseRun } from '../simulate/case-runs';
-import { readInventory } from '../learn/prepare';
 import { filesOf, givenSectors } from '../simulate/sector-files';
-import { sensitivityInputs, sensitivityRegions, sensitivityResponses } from './certify-sensitivities';
-import { certifyingRuns, factorsOfRun, makeRuns, type CertifyingRun } from './certify-runs';
-import { readResponseSums } from '../learn/evaluated-responses';
-import {
-  comparedHourStep,
-  domainPlan,
-  firstHours,
-  initialConcentrationsOf,
-  loadSurrogate,
-  preparedPeriod,
-  variantSettings,
-  type DomainPlan,
-} from '../learn/learning';
-import { readRunConcentrations } from '../simulate/run-concentrations';
+import { compareResponses, ROUNDOFF } from './certify-responses';
+import { sensitivityInputs, sensitivityRegions } from './certify-sensitivities';
+import { certifyingRuns, makeRuns } from './certify-runs';
+import { comparedHourStep, domainPlan, firstHours, initialConcentrationsOf, loadSurrogate, preparedPeriod, variantSettings } from '../learn/learning';
 import { simulatedHash } from '../simulate/simulated-values';
 import type { Stage, StageContext } from '../engine/stage';
 
 export const CERTIFICATE_FILE = 'certificate.json';
 
-/** Pairs that are not asked for and whose change is smaller than this part of the concentration are left out. */
-const SMALLEST_RESPONSE = 2e-3;
-
 /** Hours behind the spin-up from which those of the derivative's test are: tracers are carried anew for each of its passes, and a week is as good as a month. */
 const DIFFERENTIATED_HOURS = 168;
-
-/** Unit roundoff of the network's arithmetic, by `products`. */
-const ROUNDOFF = { float32: 2 ** -24, tf32: 2 ** -11, bf16: 2 ** -8 } as const;
 
 export const certifyStage: Stage = {
   name: 'certify',
@@ -84,7 +63,7 @@ export const certifyStage: Stage = {
     const program = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: true });
     try {
       const differentiation = await differentiate(context, surrogate, program, first, plan.tiling);
-      const responses = await compare(context, { surrogate, engine: program, ...plan }, first, runs);
+      const responses = await compareResponses(context, { surrogate, engine: program, ...plan }, first, runs);
       const { pairs } = context.case.certificate;
       const certificate = judge(
         { differentiation, ...responses },
@@ -152,132 +131,4 @@ async function differentiate(
   } finally {
     run.dispose();
   }
-}
-
-type Responses = Pick<Certificate, 'pairs' | 'rings' | 'joint' | 'sensitivities'>;
-
-type Engine = DomainPlan & { surrogate: Surrogate; engine: FrozenProgram };
-
-/** What `evaluate` has compared, and further runs through every period. */
-async function compare(context: StageContext, how: Engine, first: PreparedPeriod, runs: readonly CertifyingRun[]): Promise<Responses> {
-  const out: Responses = { pairs: [], rings: [], joint: [], sensitivities: [] };
-  const { certificate, periods } = context.case;
-  const evaluated = readResponseSums(context.dirOf('evaluate'));
-  const further = runs.filter((run) => !run.evaluated);
-  const changes = further.length + certificate.runs.length + 2 * certificate.sensitivities.length;
-  const passes = periods.length * (1 + changes);
-  for (const [p, settings] of periods.entries()) {
-    const domain = new DomainSums();
-    for (const run of runs) if (run.evaluated) domain.add(run.group, run.name, evaluated.get(settings.name)!.get(run.group)!);
-    if (changes > 0) {
-      const period = p === 0 ? first : preparedPeriod(context, settings);
-      const free = freeRuns(context, how, period, firstHours(context)[p], { before: p * (1 + changes), of: passes });
-      await compareFurther(context, period, further, free, { domain, out });
-    }
-    out.pairs.push(...domain.responses(settings.name).filter((pair) => isWorthTelling(context, pair)));
-  }
-  return out;
-}
-
-interface FreeRuns {
-  hours: number[];
-  run: (label: string, over: { emissions?: Float32Array; factors?: Float32Array }) => Promise<Float32Array>;
-}
-
-/** Runs of the surrogate through a period. @param passes - of all such runs those before, and how many there are */
-function freeRuns(context: StageContext, how: Engine, period: PreparedPeriod, first: number, passes: { before: number; of: number }): FreeRuns {
-  const hours = sampledHours(period, first, comparedHourStep(variantSettings(context).surrogate));
-  const { emissions } = period.runs.get(PRIOR)!;
-  let { before } = passes;
-  return {
-    hours,
-    run: (label, over) => {
-      const done = before++ * hours.length;
-      const onHour = (hour: number): void => {
-        context.progress(done + hour, passes.of * hours.length, `${label}, ${period.name}`);
-        context.signal.throwIfAborted();
-      };
-      return freeRun({ ...how, period, emissions, hours, threads: context.threads, onHour, ...over });
-    },
-  };
-}
-
-async function compareFurther(
-  context: StageContext,
-  period: PreparedPeriod,
-  runs: readonly CertifyingRun[],
-  { hours, run: free }: FreeRuns,
-  { domain, out }: { domain: DomainSums; out: Responses },
-): Promise<void> {
-  const { certificate } = context.case;
-  const { emissions, concentrations } = period.runs.get(PRIOR)!;
-  const prior = await free(PRIOR, {});
-  const compared = (changed: Float32Array, files: string[]): ComparedRun => ({
-    surrogate: { prior, changed },
-    ctm: { prior: concentrations, changed: readRunConcentrations(context.case, files, period, context.signal) },
-    hours,
-    period: period.name,
-  });
-  for (const run of runs) {
-    const changed = await free(run.name, { factors: factorsOfRun(run, period.grid) });
-    const comparison = compared(changed, [run.output(period.name)]);
-    if (run.patches) out.rings.push(...ringResponses(run, comparison, period));
-    else domain.add(run.group, run.name, responseSums(comparison)[0]);
-  }
-  for (const given of certificate.runs) {
-    const { signal } = context;
-    const theirs = readInventory(givenSectors(context.case, given.emissions, period.name), period.grid, period.time, { signal });
-    const changed = await free(given.name, { emissions: theirs });
-    const sums = responseSums(compared(changed, hourlyFiles(context.case, given.concentrations, period.name)))[0];
-    const groups = changedGroups(emissions, theirs);
-    if (groups.length === 1) domain.add(groups[0], given.name, sums);
-    else out.joint.push(...jointResponses(given.name, groups, sums, period.name));
-  }
-  for (const given of certificate.sensitivities) {
-    const run = (factors: Float32Array): Promise<Float32Array> => free(given.name, { factors });
-    out.sensitivities.push(...(await sensitivityResponses(context, given, period, { prior, hours, roundoff: ROUNDOFF[context.products], run })));
-  }
-}
-
-/** Sums of the runs that change one group, by group and species. */
-class DomainSums {
-  private readonly byGroup = new Map<Group, { runs: string[]; sums: BlockSums[][] }>();
-
-  add(group: Group, run: string, ofSpecies: BlockSums[]): void {
-    const { runs, sums } = this.byGroup.get(group) ?? { runs: [], sums: [] };
-    this.byGroup.set(group, { runs: [...runs, run], sums: [...sums, ofSpecies] });
-  }
-
-  responses(period: string): PairResponse[] {
-    return [...this.byGroup].flatMap(([group, { runs, sums }]) =>
-      PREPARED_SPECIES.map((species, s) => ({ group, species, period, runs, figures: responseFigures(joinSums(sums.map((each) => each[s]))) })),
-    );
-  }
-}
-
-function isWorthTelling({ case: { certificate } }: StageContext, pair: PairResponse): boolean {
-  return pair.figures.relativeSize >= SMALLEST_RESPONSE || certificate.pairs.some((asked) => pairName(asked) === pairName(pair));
-}
-
-function ringResponses({ group, patches = [] }: CertifyingRun, comparison: ComparedRun, { grid, name: period }: PreparedPeriod): RingResponse[] {
-  const { ringOf, rings } = distanceRings(grid, patches);
-  const sums = responseSums(comparison, ringOf);
-  return rings.flatMap((ring, at) =>
-    PREPARED_SPECIES.map((species, s) => ({ group, species, period, patches: patches.length, ring, figures: responseFigures(sums[at][s]) })),
-  );
-}
-
-function jointResponses(run: string, groups: Group[], sums: BlockSums[], period: string): JointResponse[] {
-  return PREPARED_SPECIES.map((species, s) => ({ run, groups, species, period, figures: responseFigures(sums[s]) }));
-}
-
-/** Groups whose emissions differ from the prior's by more than rounding. */
-function changedGroups(prior: Float32Array, changed: Float32Array): Group[] {
-  const difference = new Float64Array(GROUPS.length);
-  const total = new Float64Array(GROUPS.length);
-  for (let i = 0; i < prior.length; i++) {
-    difference[i % GROUPS.length] += Math.abs(changed[i] - prior[i]);
-    total[i % GROUPS.length] += Math.abs(prior[i]);
-  }
-  return GROUPS.filter((_, g) => difference[g] > 1e-5 * total[g]);
 }
