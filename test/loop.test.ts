@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InvertSummary } from '../packages/core/src/pipeline/invert/invert-stage';
 import type { LoopSummary } from '../packages/core/src/pipeline/loop/loop-stage';
+import type { SubmitResult } from '../packages/core/src/pipeline/jobs/submit-chain';
 import type { StageRecord } from '../packages/core/src/pipeline/engine/record';
 import type { RunResult } from '../packages/core/src/pipeline/run';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
@@ -46,6 +47,17 @@ function commandLine(command: string, out: string, settings: string[], options: 
 
 function retroplume(command: string, out: string, settings: string[] = [], options: string[] = []): Outcome {
   return spawnSync(process.execPath, commandLine(command, out, settings, options), { encoding: 'utf8' });
+}
+
+/** Jobs that a run would still submit; they say themselves with how many threads. */
+function chainOf(out: string): SubmitResult['jobs'] {
+  const line = commandLine('run', out, ['jobs.model.cpus=1', 'jobs.network.cpus=1'], ['--submit', 'slurm', '--dry-run', '--json']);
+  const { stdout } = spawnSync(
+    process.execPath,
+    line.filter((arg, i) => arg !== '--threads' && line[i - 1] !== '--threads'),
+    { encoding: 'utf8' },
+  );
+  return (JSON.parse(stdout) as SubmitResult).jobs;
 }
 
 /** Starts a run and sends SIGINT as soon as `when` is true. */
@@ -177,6 +189,13 @@ describe('a run with a loop', () => {
     expect(JSON.parse(readFileSync(join(folder, 'parts/failure.json'), 'utf8'))).toMatchObject({ stage: 'loop', task: 'apply-verify-pass-2' });
     const trained = part('pass-2', 'train,invert');
     expect([trained.status, trained.stderr.match(/\w+ \(pass 2\) done/g)]).toEqual([0, ['train (pass 2) done', 'invert (pass 2) done']]);
+    const jobs = chainOf('parts');
+    expect(jobs.map(({ name, state }) => `${name} ${state}`).slice(-4)).toEqual([
+      'verify up to date',
+      'pass-2 up to date',
+      'verify-2 written',
+      'report written',
+    ]);
     // It promises less than the whole error, and predicted and realised gain of the first pass are taken as equal.
     const ended = ['loop.smallestGain=0.99', 'loop.agreement=1000'];
     expect(part('pass-2', 'apply,verify', ...ended)).toMatchObject({
