@@ -1,7 +1,7 @@
 /** `retroplume bench` as a user calls it: once for life, not for speed. The workloads themselves are tested small, in packages/core/src/bench. */
 import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type bench } from '@retroplume/core';
@@ -10,8 +10,10 @@ const main = join(__dirname, '..', 'packages/cli/dist/main.js');
 const run = (...args: string[]): SpawnSyncReturns<string> => spawnSync(process.execPath, [main, 'bench', ...args], { encoding: 'utf8' });
 
 test('prints a row a kernel of the cases that are named', () => {
-  const { status, stdout } = run('demo prelu', 'adam', '--rounds', '1', '--quiet');
+  const { status, stdout } = run('demo prelu', 'adam', '--rounds', '1', '--threads', '1', '--quiet');
   expect(status).toBe(0);
+  expect(stdout).toMatch(/, 1 thread, .*, no PyTorch, ONNX Runtime \d+\.\d+\.\d+, (no TensorFlow\.js|TensorFlow\.js \d+\.\d+\.\d+); commit /);
+  expect(stdout).toMatch(/^\| demo prelu .* preluForward \| [\d.]+ \(one turn\) \|/m);
   expect(stdout).toMatch(/^Peak: \d+ GFLOP\/s/m);
   expect(stdout.match(/^\| .* (preluForward|preluBackward|adam) \| [\d.]+ \(/gm)).toHaveLength(3);
 });
@@ -19,11 +21,14 @@ test('prints a row a kernel of the cases that are named', () => {
 test('gives seconds and the limits of the machine as JSON', () => {
   const { stdout } = run('maxpool2x2', '--workload', 'demo', '--rounds', '2', '--threads', '1', '--json', '--quiet');
   const { machine, peak, ops, workloads } = JSON.parse(stdout) as bench.BenchResult;
-  expect(machine.threads).toBe(1);
+  expect(machine).toMatchObject({ threads: 1, onnxruntime: expect.stringMatching(/^\d+\.\d+\.\d+/) as string });
   expect(peak.gflops).toBe(peak.oneThread.gflops);
   expect(workloads).toEqual({});
   expect(Object.keys(ops)).toEqual(['demo maxpool2x2 8x48x48 24 maxpool2x2Forward', 'demo maxpool2x2 8x48x48 24 maxpool2x2Backward']);
-  for (const op of Object.values(ops)) expect(op.ours.median).toBeGreaterThan(0);
+  for (const op of Object.values(ops)) {
+    expect(op.ours.turns).toBe(2);
+    expect(op.ours.median).toBeCloseTo((op.ours.p10 + op.ours.p90) / 2, 12);
+  }
   const [forward, backward] = Object.values(ops);
   expect(Object.keys(forward.peers)).toEqual(['onnxruntime', expect.stringMatching(/^tfjs-(tensorflow|wasm|cpu)$/)]);
   expect(backward.peers).toEqual({});
@@ -54,6 +59,14 @@ test.each([
     ['adam', '--python', '/nowhere/python'],
     /^retroplume: BENCH_PYTHON: --python \/nowhere\/python: expected an interpreter with PyTorch and NumPy but .*ENOENT"\n$/,
   ],
+  [[''], /^retroplume: BENCH_UNKNOWN_OP: .* but received ""\n$/],
+  [['adam', '--workload', 'compact'], /^retroplume: BENCH_UNKNOWN_OP: bench: expected an op that has sizes of compact but received "adam": /],
+  [
+    ['lstm', '--steps', 'train'],
+    /^retroplume: BENCH_WORKLOADS_ONLY: bench: expected steps with whole workloads only but received the op "lstm" too: /,
+  ],
+  [['lstm', '--memory'], /^retroplume: BENCH_WORKLOADS_ONLY: bench: expected memory with whole workloads only /],
+  [['adam', '--python', ''], /^retroplume: CLI_USAGE: .*expected a path but received an empty text/],
   [['--rounds', '0'], /^retroplume: CLI_USAGE: .*expected a whole number of at least 1/],
 ])('wrong usage ends with code 2 and one sentence: %j', (args, message) => {
   const { status, stderr } = run(...args, '--quiet');
@@ -73,6 +86,26 @@ test('Ctrl-C ends it with code 130 and one sentence, and leaves no folder behind
   expect(await once(child, 'exit')).toEqual([130, null]);
   expect(stderr).toMatch(/^retroplume: INTERRUPTED: bench: interrupted: nothing is left behind\n$/m);
   expect(readdirSync(temporary).filter((name) => name.startsWith('retroplume'))).toEqual([]); // ONNX Runtime leaves files of its own
+  rmSync(temporary, { recursive: true });
+});
+
+test('a peer that cannot start, and Ctrl-C while it does, leave no folder behind', () => {
+  const temporary = mkdtempSync(join(tmpdir(), 'retroplume-bench-start-'));
+  // Ctrl-C reaches the peer too, which ends of it.
+  const interrupted = join(temporary, 'interrupted');
+  writeFileSync(interrupted, '#!/bin/sh\nkill -INT $PPID\nsleep 1\nexit 1\n', { mode: 0o755 });
+  for (const [python, status, code] of [
+    ['/nowhere/python', 2, 'BENCH_PYTHON'],
+    [interrupted, 130, 'INTERRUPTED'],
+  ] as const) {
+    const ended = spawnSync(process.execPath, [main, 'bench', 'adam', '--python', python], {
+      encoding: 'utf8',
+      env: { ...process.env, TMPDIR: temporary },
+    });
+    expect(ended.stderr).toMatch(new RegExp(`^retroplume: ${code}: `, 'm'));
+    expect(ended.status).toBe(status);
+    expect(readdirSync(temporary)).toEqual(['interrupted']);
+  }
   rmSync(temporary, { recursive: true });
 });
 

@@ -1,9 +1,9 @@
-/** A benchmark's result as Markdown tables: times in milliseconds, median (10th–90th percentile) of the rounds. */
+/** A benchmark's result as Markdown tables: times in milliseconds, median (10th–90th percentile) of the turns. */
 import { bench } from '@retroplume/core';
 
-const milliseconds = ({ median, p10, p90 }: bench.Timing): string => {
+const milliseconds = ({ median, p10, p90, turns }: bench.Timing): string => {
   const [m, low, high] = [median, p10, p90].map((seconds) => Number((1e3 * seconds).toPrecision(3)));
-  return `${m} (${low}–${high})`;
+  return turns === 1 ? `${m} (one turn)` : `${m} (${low}–${high})`;
 };
 
 const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
@@ -17,12 +17,17 @@ function table(title: string, head: string[], rows: string): string {
 }
 
 function machineLine({ machine, peak }: bench.BenchResult): string {
-  const { cpu, isa, threads, memoryGiB, node, compiler, commit, torch, load } = machine;
-  const peer = torch ? `PyTorch ${torch.version}, torch.compile ${torch.compiles ?? 'left out'}` : 'no PyTorch';
+  const { cpu, isa, threads, memoryGiB, node, compiler, commit, torch, onnxruntime, tfjs, load } = machine;
+  const peers = [
+    torch ? `PyTorch ${torch.version}, torch.compile ${torch.compiles ?? 'left out'}` : 'no PyTorch',
+    `ONNX Runtime ${onnxruntime}`,
+    tfjs === undefined ? 'no TensorFlow.js' : `TensorFlow.js ${tfjs}`,
+  ].join(', ');
   const limit = (each: { gflops: number; gbytes: number }): string => `${each.gflops.toFixed(0)} GFLOP/s, ${each.gbytes.toFixed(1)} GB/s`;
   return (
-    `${cpu}, ${isa}, ${threads} threads, ${memoryGiB} GiB; compiler ${compiler}, Node ${node}, ${peer}; commit ${commit ?? 'unknown'}; load ${load.toFixed(1)}\n` +
-    `Peak: ${limit(peak)}; one thread: ${limit(peak.oneThread)}\n`
+    `${cpu}, ${isa}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${memoryGiB} GiB; compiler ${compiler}, Node ${node}, ${peers}; commit ${commit ?? 'unknown'}; load ${load.toFixed(1)}\n` +
+    `Peak: ${limit(peak)}; one thread: ${limit(peak.oneThread)}\n` +
+    'Times: median (10th–90th percentile) of the turns\n'
   );
 }
 
@@ -74,7 +79,7 @@ function opTable({ ops, peak }: bench.BenchResult): string {
   });
   return table(
     'Kernels',
-    ['case, kernel', 'ours, ms', ...peerNames.map((name) => `${name}, ms`), 'ratio', 'GFLOP/s', 'of peak', 'GB/s'],
+    ['case, kernel', 'ours, ms', ...peerNames.map((name) => `${name}, ms`), 'best peer / ours', 'GFLOP/s', 'of peak', 'GB/s'],
     rows.join(''),
   );
 }

@@ -130,15 +130,17 @@ function addBench(program: Command): void {
     .argument('[op...]', "ops (conv2d, lstm), kernels (conv2dForward) or parts of a case's name; none: the workloads and all ops");
   withThreads(withOutputOptions(command))
     .option('--workload <name>', 'compact, authors or demo; with ops: only their cases of its sizes')
-    .option('--steps <names>', 'of the workloads, with commas: train, invert, infer (default: all)', (names: string) => names.split(','))
-    .option('--python <path>', 'an interpreter with PyTorch and NumPy, to compare with')
+    .option('--steps <names>', 'of the workloads, not with ops, with commas: train, invert, infer (default: all)', (names: string) =>
+      names.split(','),
+    )
+    .option('--python <path>', 'an interpreter with PyTorch and NumPy, to compare with', pathText)
     .option('--rounds <n>', 'rounds in which ours and the peers take turns', wholeNumber, 11)
-    .option('--memory', 'peak memory of training where that is slow, too', false)
+    .option('--memory', 'peak memory of training where that is slow, too; not with ops', false)
     .option('--no-compile', 'leave torch.compile out')
     .addOption(
-      new Option('--programs <dir>', 'write the programs for kernel_bench, which needs no Node, into a folder, and measure nothing').conflicts([
-        ...['workload', 'steps', 'python', 'rounds', 'memory', 'compile', 'isa', 'threads', 'json'],
-      ]),
+      new Option('--programs <dir>', 'write the programs for kernel_bench, which needs no Node, into a folder, and measure nothing')
+        .argParser(pathText)
+        .conflicts(['workload', 'steps', 'python', 'rounds', 'memory', 'compile', 'isa', 'threads', 'json']),
     )
     .addOption(new Option('--isa <name>', 'instruction set of our kernels').choices(['auto', 'baseline', 'avx2', 'avx512', 'amx']).default('auto'))
     .action((ops: string[], options: BenchCommandOptions) => benchCommand(ops, options));

@@ -80,6 +80,6 @@ export interface ErrorFigures {
 export function errorFigures(error: unknown): ErrorFigures {
   if (error instanceof RetroplumeError) return { code: error.code, message: error.message, exitCode: error.exitCode };
   const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
-  if (code !== undefined && /^(ADDON_|DEVICE_|CUDA_|MPI_)/.test(code)) return { code, message, exitCode: 4 };
+  if (code !== undefined && /^(ADDON_|DEVICE_|CUDA_|MPI_|ISA_)/.test(code)) return { code, message, exitCode: 4 };
   return { code: code ?? 'UNEXPECTED', message: `${message}: run again with --verbose to see where, and report it`, exitCode: 1 };
 }

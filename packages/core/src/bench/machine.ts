@@ -1,8 +1,10 @@
 /** What a figure was measured on: it means nothing without. */
 import { execFileSync } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { cpuFeatures, measurePeak, type Peak } from '@retroplume/native';
 import { ConfigError } from '../errors';
+import type { TfjsRuntime } from './tfjs-model';
 import type { TorchDescription } from './torch-peer';
 
 export interface Machine {
@@ -17,6 +19,10 @@ export interface Machine {
   /** Of Retroplume, where it runs from a git checkout. */
   readonly commit?: string;
   readonly torch?: TorchDescription;
+  /** Version of ONNX Runtime. */
+  readonly onnxruntime: string;
+  /** Version of TensorFlow.js, where there is one. */
+  readonly tfjs?: string;
   /** Runnable processes when the run began, averaged over a minute: above 1, others had a share of the machine. */
   readonly load: number;
 }
@@ -31,7 +37,13 @@ export async function measurePeaks(threads: number, isa: string | undefined): Pr
   return { ...(threads === 1 ? oneThread : await measurePeak(threads, isa)), oneThread };
 }
 
-export function describeMachine(threads: number, isa: string | undefined, torch: TorchDescription | undefined): Machine {
+interface Peers {
+  readonly torch?: TorchDescription;
+  readonly tfjs?: TfjsRuntime;
+}
+
+export function describeMachine(threads: number, isa: string | undefined, { torch, tfjs }: Peers): Machine {
+  const onnxruntime = createRequire(__filename)('onnxruntime-node/package.json') as { version: string };
   const features = cpuFeatures();
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
@@ -43,6 +55,8 @@ export function describeMachine(threads: number, isa: string | undefined, torch:
     compiler: features.compiler,
     commit: commit(),
     torch,
+    onnxruntime: onnxruntime.version,
+    tfjs: tfjs?.tf.version['tfjs-core'],
     load: loadavg()[0],
   };
 }

@@ -25,16 +25,22 @@ export interface OpComparison extends Comparison {
  * The cases that are asked for.
  *
  * @param wanted - names of ops (`conv2d`, `lstm`), of kernels (`conv2dForward`) or parts of a case's name (`compact conv3x3`)
- * @throws {ConfigError} `BENCH_UNKNOWN_OP` if nothing is called so
+ * @param workload - only those of its sizes
+ * @throws {ConfigError} `BENCH_UNKNOWN_OP` if nothing is called so, or nothing of these sizes
  */
 export function chooseCases(wanted: readonly string[], workload?: string): OpCase[] {
-  const matches = (spec: OpCase, name: string): boolean => spec.kind === name || spec.name.includes(name) || spec.calls.some(({ op }) => op === name);
+  const matches = (spec: OpCase, name: string): boolean =>
+    name !== '' && (spec.kind === name || spec.name.includes(name) || spec.calls.some(({ op }) => op === name));
+  const ofWorkload = (spec: OpCase): boolean => workload === undefined || spec.name.startsWith(`${workload} `);
   for (const name of wanted) {
-    if (OP_CASES.some((spec) => matches(spec, name))) continue;
+    const named = OP_CASES.filter((spec) => matches(spec, name));
+    if (named.some(ofWorkload)) continue;
+    if (named.length > 0)
+      throw new ConfigError('BENCH_UNKNOWN_OP', `bench: expected an op that has sizes of ${workload} but received "${name}": leave the workload out`);
     const known = [...new Set(OP_CASES.map((spec) => spec.kind))].join(', ');
     throw new ConfigError('BENCH_UNKNOWN_OP', `bench: expected an op (${known}), a kernel or a part of a case's name but received "${name}"`);
   }
-  return OP_CASES.filter((spec) => wanted.some((name) => matches(spec, name)) && (workload === undefined || spec.name.startsWith(`${workload} `)));
+  return OP_CASES.filter((spec) => ofWorkload(spec) && wanted.some((name) => matches(spec, name)));
 }
 
 interface Placed {

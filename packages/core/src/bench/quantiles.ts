@@ -3,11 +3,15 @@ export interface Timing {
   readonly median: number;
   readonly p10: number;
   readonly p90: number;
+  /** How many turns these are of. */
+  readonly turns: number;
 }
 
-/** Median, 10th and 90th percentile (nearest rank). */
+/** Median (of an even number of turns the mean of the middle two), 10th and 90th percentile (nearest rank). */
 export function timingOf(seconds: readonly number[]): Timing {
   const sorted = [...seconds].sort((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))];
-  return { median: at(0.5), p10: at(0.1), p90: at(0.9) };
+  const last = sorted.length - 1;
+  const at = (share: number): number => sorted[Math.round(share * last)];
+  const median = (sorted[Math.floor(last / 2)] + sorted[Math.ceil(last / 2)]) / 2;
+  return { median, p10: at(0.1), p90: at(0.9), turns: sorted.length };
 }

@@ -7,6 +7,7 @@ import { ConfigError, InterruptedError } from '../errors';
 import { describeMachine, expectFastTorch, measurePeaks, type Machine, type Peaks } from './machine';
 import { measureMemory, type MemoryComparison } from './memory';
 import { benchOp, chooseCases, type OpComparison } from './op-bench';
+import { OP_CASES, type OpCase } from './op-cases';
 import { benchStep, type StepComparison, type TorchPeers } from './step-bench';
 import { loadTfjs, type TfjsRuntime } from './tfjs-model';
 import { TorchPeer, type TorchDescription } from './torch-peer';
@@ -18,7 +19,7 @@ export interface BenchOptions {
   readonly ops: readonly string[];
   /** One workload (with `ops`: only their cases of its sizes); absent: *compact* and *authors*, if no op is named. */
   readonly workload?: string;
-  /** Steps of the workloads; absent: all. */
+  /** Steps of the workloads; absent: all. Not with `ops`. */
   readonly steps?: readonly string[];
   readonly threads: number;
   readonly isa?: ProgramOptions['isa'];
@@ -27,7 +28,7 @@ export interface BenchOptions {
   readonly python?: string;
   /** Whether torch.compile is a peer. */
   readonly compiles: boolean;
-  /** Whether to measure peak memory where that is slow, too. */
+  /** Whether to measure peak memory where that is slow, too. Not with `ops`. */
   readonly memory: boolean;
   /** Called with what is under way. */
   readonly onText?: (text: string) => void;
@@ -61,22 +62,23 @@ interface Session {
 /**
  * Checks and times what is asked for.
  *
- * @throws {ConfigError} for a workload, step or op that is unknown, or a Python without a PyTorch that is worth comparing with
+ * @throws {ConfigError} for a workload, step or op that is unknown, settings of workloads beside ops, or a Python without a PyTorch that is worth
+ *   comparing with
  * @throws {NumericalError} if ours and a peer differ
  * @throws {InterruptedError} if the signal is raised
  */
 export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const workloads = chooseWorkloads(options);
   const steps = chooseSteps(options);
-  const cases = chooseCases(options.ops.length > 0 || options.workload !== undefined ? options.ops : ['']);
-  const wanted = options.workload === undefined ? cases : cases.filter((spec) => spec.name.startsWith(`${options.workload} `));
+  const wanted = wantedCases(options);
   const peak = await measurePeaks(options.threads, options.isa);
   const folder = mkdtempSync(join(tmpdir(), 'retroplume-bench-'));
-  const torch = options.python === undefined ? undefined : await startTorch(options.python, options);
+  const started: TorchPeer[] = [];
   try {
+    const torch = options.python === undefined ? undefined : await startTorch(options.python, options, started);
     if (torch) expectFastTorch(options.python!, torch.description, peak);
     const session: Session = { options, folder, torch, tfjs: await loadTfjs() };
-    const machine = describeMachine(options.threads, options.isa, torch?.description);
+    const machine = describeMachine(options.threads, options.isa, { torch: torch?.description, tfjs: session.tfjs });
     const result: { workloads: Record<string, WorkloadResult>; ops: Record<string, OpComparison> } = { workloads: {}, ops: {} };
     for (const workload of workloads) result.workloads[workload.name] = await benchWorkload(workload, steps, session);
     for (const spec of wanted) {
@@ -91,8 +93,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
     if (options.signal?.aborted) throw new InterruptedError('INTERRUPTED', 'bench: interrupted: nothing is left behind', { cause });
     throw cause;
   } finally {
-    await torch?.tuned.stop();
-    await torch?.untuned.stop();
+    for (const peer of started) await peer.stop();
     rmSync(folder, { recursive: true });
   }
 }
@@ -114,9 +115,29 @@ function chooseSteps({ steps = STEPS }: BenchOptions): Step[] {
   throw new ConfigError('BENCH_UNKNOWN_STEP', `bench: expected some of the steps ${STEPS.join(', ')} but received "${unknown}"`);
 }
 
-async function startTorch(python: string, { threads, compiles }: BenchOptions): Promise<TorchPeers & { description: TorchDescription }> {
+/** Whatever `ops` name; without ops and workload all. @throws {ConfigError} `BENCH_UNKNOWN_OP`, `BENCH_WORKLOADS_ONLY` */
+function wantedCases({ ops, workload, steps, memory }: BenchOptions): OpCase[] {
+  if (ops.length === 0) return workload === undefined ? [...OP_CASES] : [];
+  if (steps !== undefined || memory) {
+    const idle = [...(steps !== undefined ? ['steps'] : []), ...(memory ? ['memory'] : [])].join(' and ');
+    throw new ConfigError(
+      'BENCH_WORKLOADS_ONLY',
+      `bench: expected ${idle} with whole workloads only but received the op "${ops[0]}" too: leave one out`,
+    );
+  }
+  return chooseCases(ops, workload);
+}
+
+/** @param started - is given each process as soon as it runs: the second may fail */
+async function startTorch(
+  python: string,
+  { threads, compiles }: BenchOptions,
+  started: TorchPeer[],
+): Promise<TorchPeers & { description: TorchDescription }> {
   const { peer: tuned, description } = await TorchPeer.start({ python, threads, tuned: true, compiles });
+  started.push(tuned);
   const { peer: untuned } = await TorchPeer.start({ python, threads, tuned: false, compiles: false });
+  started.push(untuned);
   return { tuned, untuned, compiles: description.compiles !== null, description };
 }
 
