@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadCase, openSurrogate, runStages, type AnchoredSurrogate } from '../packages/core/src';
+import { loadCase, openSurrogate, runStages, type AnchoredSurrogate, type RunOptions } from '../packages/core/src';
 import { readPrepared } from '../packages/core/src/data/prepared';
 import { withPriorConcentrations } from '../packages/core/src/data/prior-channels';
 import { freeRun } from '../packages/core/src/surrogate/free-run';
@@ -137,10 +137,46 @@ describe('openSurrogate', () => {
       for (const wrong of [NaN, -1, Infinity])
         await expect(ask({ factors: half.map((f, i) => (i === 9 ? wrong : f)) })).rejects.toMatchObject({ code: 'FACTORS_VALUES' });
       await expect(anchored.adjoint({ period: 'winter', hours }, new Float32Array(3))).rejects.toMatchObject({ code: 'GRADIENT_SHAPE' });
+      const gradient = new Float32Array(hours.length * ROWS * COLS * 4);
+      gradient[5] = NaN;
+      await expect(anchored.adjoint({ period: 'winter', hours }, gradient)).rejects.toMatchObject({
+        code: 'GRADIENT_VALUES',
+        message: expect.stringContaining('received NaN at place 5') as string,
+      });
       expect(await ask({})).toHaveLength(hours.length * ROWS * COLS * 4);
     } finally {
       anchored.dispose();
     }
+  });
+
+  it('refuses what is asked of it after dispose, and what it was still doing', async () => {
+    const anchored = open('runs/mine');
+    const gradient = new Float32Array(hours.length * ROWS * COLS * 4).fill(1);
+    const asked = [
+      anchored.adjoint({ period: 'winter', hours }, gradient),
+      anchored.concentrations({ period: 'winter', hours, factors: half }), // waits for the first
+    ];
+    const ends = Promise.allSettled(asked);
+    anchored.dispose();
+    anchored.dispose();
+    const later = await Promise.allSettled([
+      anchored.concentrations({ period: 'winter', hours }),
+      anchored.adjoint({ period: 'winter', hours }, gradient),
+    ]);
+    for (const end of [...(await ends), ...later]) expect(end).toMatchObject({ status: 'rejected', reason: { code: 'SURROGATE_DISPOSED' } });
+  });
+
+  it.each([0, -1, 1.5, NaN, 1025])('refuses %d threads, as a run does', async (threads) => {
+    const refused = { code: 'THREADS_INVALID', message: `threads: expected a whole number from 1 to 1024 but received ${threads}: mend the call` };
+    const settings = loadCase(caseFile, SETTINGS);
+    expect(() => openSurrogate(settings, { out: join(folder, 'runs/mine'), threads })).toThrow(expect.objectContaining(refused) as Error);
+    // Without the check no worker ran, and the file that none had written was missed.
+    await expect(runStages(settings, { out: join(folder, 'runs/none'), stages: ['simulate'], threads })).rejects.toMatchObject(refused);
+  });
+
+  it.each([[['train', 'guess']], ['train']])('a run refuses the stages %j, of which one is none, or which is no list', async (stages) => {
+    const asked = { out: join(folder, 'runs/none'), stages: stages as RunOptions['stages'] };
+    await expect(runStages(loadCase(caseFile, SETTINGS), asked)).rejects.toMatchObject({ code: 'STAGE_UNKNOWN' });
   });
 
   it('says what is missing in the run folder', () => {

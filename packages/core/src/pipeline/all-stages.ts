@@ -1,5 +1,6 @@
 /** Every stage, and in which order a case runs them in which variants. */
 import { asksForCrossValidation, type Case } from '../data/case';
+import { ConfigError } from '../errors';
 import { applyStage } from './apply/apply-stage';
 import { certifyStage } from './certify/certify-stage';
 import { crossvalidateStage } from './invert/crossvalidate-stage';
@@ -70,6 +71,11 @@ export function checkPlan(run: RunContext, plan: Plan): void {
 
 /** The paper's mode runs after the case's own stages and before the report that shows both. */
 export function planOf(settings: Case, wanted: readonly StageName[]): Plan {
+  if (!Array.isArray(wanted) || wanted.some((name: StageName) => !STAGES.includes(name)))
+    throw new ConfigError(
+      'STAGE_UNKNOWN',
+      `stages: expected "all" or a list of ${STAGES.join(', ')} but received ${JSON.stringify(wanted)}: mend the call`,
+    );
   const own = STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'default' as const }));
   const paper = settings.paperMode.run
     ? PAPER_STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'paper' as const }))

@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { cudaDevices } from '@retroplume/native';
 import { loadCase, type Case } from '../data/case';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../device';
-import { InterruptedError, RetroplumeError } from '../errors';
+import { ConfigError, InterruptedError, RetroplumeError } from '../errors';
 import type { Profiler } from '../graph';
 import { ALONE, giveWay, type Ranks } from '../ranks';
 import type { Certificate } from '../surrogate/certificate';
@@ -73,8 +73,8 @@ export interface RunResult extends VariantResult {
  * Runs stages of a case in order; one that is up to date is skipped, one that was interrupted goes on from its checkpoint.
  *
  * @param source - path of the case file, or a loaded case
- * @throws {DeviceError} `DEVICE_CUDA_MISSING` @throws {ConfigError} `PRODUCTS_NEED_CUDA`, `STAGE_MISSING`, `FOLDER_NOT_OURS`,
- *   `RUNS_REPLACED`: nothing has been touched
+ * @throws {DeviceError} `DEVICE_CUDA_MISSING` @throws {ConfigError} `PRODUCTS_NEED_CUDA`, `THREADS_INVALID`, `STAGE_UNKNOWN`, `STAGE_MISSING`,
+ *   `FOLDER_NOT_OURS`, `RUNS_REPLACED`: nothing has been touched
  * @throws {ConfigError} `RUN_LOCKED` if another process works in the run folder
  * @throws {RetroplumeError} of the stage that fails; the products of the stages before it stay
  *
@@ -170,9 +170,14 @@ export async function runTogether(stage: Stage, context: StageContext, where: Pa
   }
 }
 
-/** What every stage of a run is given. */
+/** Threads that a program of the native addon takes at most. */
+const MOST_THREADS = 1024;
+
+/** What every stage of a run is given. @throws {ConfigError} `THREADS_INVALID` */
 export function runContext(settings: Case, out: string, device: Device, options: RunOptions): RunContext {
   const { ranks = ALONE, threads = 2 } = options;
+  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS)
+    throw new ConfigError('THREADS_INVALID', `threads: expected a whole number from 1 to ${MOST_THREADS} but received ${threads}: mend the call`);
   return {
     case: settings,
     out,

@@ -90,6 +90,7 @@ export class AnchoredSurrogate {
   private lastFactors?: Float32Array;
   /** when all that was asked for so far is done: there is one program, and it does one thing at a time */
   private idle: Promise<unknown> = Promise.resolve();
+  private disposed = false;
 
   /** Use {@link openSurrogate}. */
   constructor(private readonly context: StageContext) {
@@ -110,7 +111,7 @@ export class AnchoredSurrogate {
   /**
    * C(f), concentrations `[hours, H, W, 4]` in ppb (PM2.5 in µg m-3), in the order of the hours.
    *
-   * @throws {ConfigError} `PERIOD_UNKNOWN`, `PERIOD_HOURS` @throws {ShapeError} `FACTORS_SHAPE`, `FACTORS_VALUES`
+   * @throws {ConfigError} `PERIOD_UNKNOWN`, `PERIOD_HOURS`, `SURROGATE_DISPOSED` @throws {ShapeError} `FACTORS_SHAPE`, `FACTORS_VALUES`
    * @throws the signal's reason where the signal is raised
    */
   async concentrations(asked: SurrogateHours): Promise<Float32Array> {
@@ -130,7 +131,7 @@ export class AnchoredSurrogate {
    * cell and hours it says from which cells and groups the concentration there comes, per + 100 %, to first order.
    *
    * @param gradConcentrations - g, `[hours, H, W, 4]`, laid out as {@link concentrations}
-   * @throws as {@link concentrations}; {ShapeError} `GRADIENT_SHAPE`
+   * @throws as {@link concentrations}; {ShapeError} `GRADIENT_SHAPE`, `GRADIENT_VALUES`
    */
   async adjoint(asked: SurrogateHours, gradConcentrations: Float32Array): Promise<Float32Array> {
     const at = this.domainHours(asked);
@@ -142,6 +143,12 @@ export class AnchoredSurrogate {
         `surrogate: expected a gradient on concentrations of ${at.hours.length} x ${rows} x ${cols} x ${SPECIES.length} but received ${gradConcentrations.length} values: give one for each`,
       );
     }
+    const wrong = gradConcentrations.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0)
+      throw new ShapeError(
+        'GRADIENT_VALUES',
+        `surrogate: expected a finite gradient but received ${gradConcentrations[wrong]} at place ${wrong}: mend it`,
+      );
     return this.alone(async () => {
       const model = this.modelFor(at);
       const gradient = new Float32Array(at.factors.data.length);
@@ -152,20 +159,32 @@ export class AnchoredSurrogate {
     });
   }
 
-  /** Frees the program's memory and temporary files. Nothing can be asked for afterwards. */
+  /** Frees the program's memory and temporary files. Nothing can be asked for afterwards, and what was asked for before and is not done is refused. */
   dispose(): void {
+    this.disposed = true;
     this.run?.model.dispose();
     this.run = undefined;
     this.program.dispose();
   }
 
   private async alone<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.idle.then(() => {
+    const result = this.idle.then(async () => {
+      this.expectOpen();
       this.context.signal.throwIfAborted();
-      return work();
+      return work().catch((cause: unknown) => {
+        this.expectOpen(cause);
+        throw cause;
+      });
     });
     this.idle = result.catch(() => undefined);
     return result;
+  }
+
+  private expectOpen(cause?: unknown): void {
+    if (!this.disposed) return;
+    throw new ConfigError('SURROGATE_DISPOSED', 'surrogate: expected an open surrogate but it has been disposed: open it again with openSurrogate', {
+      cause,
+    });
   }
 
   /** @throws as {@link concentrations} */
