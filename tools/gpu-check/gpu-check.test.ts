@@ -73,6 +73,15 @@ describeWhere(Boolean(python), 'no Python, which gpu-check is written in', 'gpu-
     expect(status).toBe(2);
   });
 
+  test('a folder that cannot be made is wrong usage', () => {
+    program('bench', bench());
+    writeFileSync(join(folder, 'out'), '');
+    const { status, stderr } = check();
+    expect(stderr).toMatch(/error: --out: expected a folder that can be made but the system says .*File exists.*: give another one$/m);
+    expect(stderr).not.toContain('Traceback');
+    expect(status).toBe(2);
+  });
+
   test('without a GPU says so, with exit code 4', () => {
     program('bench', bench());
     const { status, stderr } = check();

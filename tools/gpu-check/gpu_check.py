@@ -99,7 +99,10 @@ def main():
         parser.error(f"--bench: expected a built kernel_bench but received {options.bench}, which is no file: leave it out to have one built")
     # Without this a signal would end us alone, and leave the command that runs.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"--out: expected a folder that can be made but the system says {error}: give another one")
     check = Check(options.out, options.minutes)
     gpu, why = gpu_name()
     if gpu is None:

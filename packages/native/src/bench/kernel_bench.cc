@@ -47,6 +47,15 @@ struct Arguments {
   std::exit(2);
 }
 
+/** Of an option: a number from `least` on, and nothing behind it. */
+double numberOf(const std::string& option, const std::string& text, double least, double most) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (!text.empty() && *end == '\0' && value >= least && value <= most) return value;
+  std::fprintf(stderr, "kernel_bench: %s: expected a number from %g to %g but received \"%s\"\n", option.c_str(), least, most, text.c_str());
+  usage();
+}
+
 /** Names with commas between them. */
 std::vector<Products> productsOf(const std::string& names) {
   std::vector<Products> all;
@@ -75,13 +84,13 @@ Arguments parse(int count, char** words) {
     else if (word == "--products")
       arguments.products = productsOf(next());
     else if (word == "--rounds")
-      arguments.rounds = std::max(1, std::atoi(next().c_str()));
+      arguments.rounds = static_cast<int>(numberOf(word, next(), 1, 1e6));
     else if (word == "--threads")
-      arguments.options.threads = std::max(1, std::atoi(next().c_str()));
+      arguments.options.threads = static_cast<int>(numberOf(word, next(), 1, 1024));
     else if (word == "--gflops")
-      arguments.gflops = std::atof(next().c_str());
+      arguments.gflops = numberOf(word, next(), 1e-3, 1e12);
     else if (word == "--gbytes")
-      arguments.gbytes = std::atof(next().c_str());
+      arguments.gbytes = numberOf(word, next(), 1e-3, 1e12);
     else if (word == "--reference")
       arguments.reference = true;
     else if (word[0] == '-')
@@ -96,13 +105,13 @@ Arguments parse(int count, char** words) {
   return arguments;
 }
 
-double quantile(std::vector<double> values, double q) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1) + 0.5)];
-}
-
-void printTiming(const char* name, const std::vector<double>& seconds) {
-  std::printf("\"%s\":{\"median\":%.6g,\"p10\":%.6g,\"p90\":%.6g}", name, quantile(seconds, 0.5), quantile(seconds, 0.1), quantile(seconds, 0.9));
+/** As core/src/bench/quantiles.ts: percentiles by nearest rank; of an even number the mean of the middle two is the median. */
+void printTiming(const char* name, std::vector<double> seconds) {
+  std::sort(seconds.begin(), seconds.end());
+  const std::size_t last = seconds.size() - 1;
+  const auto at = [&](double share) { return seconds[static_cast<std::size_t>(share * static_cast<double>(last) + 0.5)]; };
+  const double median = (seconds[last / 2] + seconds[(last + 1) / 2]) / 2;
+  std::printf("\"%s\":{\"median\":%.6g,\"p10\":%.6g,\"p90\":%.6g}", name, median, at(0.1), at(0.9));
 }
 
 void time(const Registry& registry, const TextProgram& text, const Arguments& arguments, Team& team) {
@@ -187,14 +196,18 @@ int run(int count, char** words) {
   bool right = true;
   for (const std::string& file : arguments.files) {
     const TextProgram text = readTextProgram(file);
-    if (arguments.mode == "check")
-      right = checkProgram(registry, text, {arguments.options, arguments.products, arguments.reference}, team) && right;
-    else if (arguments.mode == "device")
-      right = checkDevice(registry, text, arguments.options, team) && right;
-    else if (arguments.mode == "roofline")
-      roofline(registry, text, arguments);
-    else
-      timeOrTell(registry, text, arguments, team);
+    try {
+      if (arguments.mode == "check")
+        right = checkProgram(registry, text, {arguments.options, arguments.products, arguments.reference}, team) && right;
+      else if (arguments.mode == "device")
+        right = checkDevice(registry, text, arguments.options, team) && right;
+      else if (arguments.mode == "roofline")
+        roofline(registry, text, arguments);
+      else
+        timeOrTell(registry, text, arguments, team);
+    } catch (const NativeError& error) {
+      throw NativeError(error.code(), file + ": " + error.what());
+    }
     std::fflush(stdout);
   }
   return right ? 0 : 1;

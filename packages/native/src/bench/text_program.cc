@@ -84,6 +84,9 @@ TextProgram readTextProgram(const std::string& path) {
       throw NativeError("TEXT_PROGRAM_INVALID", path + ":" + std::to_string(number) + ": expected arena, phase, uniform, values or run: " + line);
     }
   }
+  // A folder opens as a file does, and holds no line.
+  if (program.spec.instructions.empty())
+    throw NativeError("TEXT_PROGRAM_INVALID", path + ": expected a program, as retroplume bench --programs writes it, but received no instruction");
   for (const InitialContent& content : program.initial) {
     if (content.offset < 0 || content.length < 0 || content.offset + content.length > program.spec.arenaElements)
       throw NativeError("TEXT_PROGRAM_INVALID", path + ": a first content lies outside the arena");
