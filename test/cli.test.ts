@@ -1,5 +1,5 @@
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cudaDevices } from '@retroplume/native';
@@ -271,6 +271,14 @@ describe('doctor', () => {
     expect(stdout).toMatch(built ? /^found {4}CUDA kernels: built into/m : /^missing {2}CUDA kernels: .*nvcc.*\n +→ .*install nvcc/m);
     if (devices.length > 0) expect(stdout).toContain(`found    GPU: cuda:0 ${devices[0].name}`);
     else expect(stdout).toContain(`missing  GPU: ${reason}\n         → runs use the CPU`);
+  });
+
+  it('says in one sentence that stdout has no room', () => {
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [main, 'doctor', '--json'], { encoding: 'utf8', stdio: ['ignore', full, 'pipe'] });
+    closeSync(full);
+    expect(stderr).toMatch(/^retroplume: WRITE_FAILED: stdout: cannot be written \(ENOSPC.*\): send it where there is room\n$/);
+    expect(status).toBe(3);
   });
 
   it('survives a reader that closes the pipe', () => {

@@ -6,11 +6,16 @@ import { reportFailure } from './failure';
 import { buildProgram } from './program';
 import { endOnRanks } from './ranks';
 
+/** As `WRITE_FAILED` of a file has it. */
+const UNWRITABLE = 3;
+
 // A reader that closes the pipe (`retroplume … | head`) has seen enough; that is no failure.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-    throw error;
+    if (stream === process.stderr) process.exit(UNWRITABLE);
+    process.stderr.write(`retroplume: WRITE_FAILED: stdout: cannot be written (${error.message}): send it where there is room\n`);
+    process.exit(UNWRITABLE);
   });
 }
 
