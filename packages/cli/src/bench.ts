@@ -1,5 +1,5 @@
 /** `retroplume bench`: from options to core, and the result as tables. */
-import { bench } from '@retroplume/core';
+import { bench, ConfigError } from '@retroplume/core';
 import { benchTables } from './bench-tables';
 import { interruptible } from './interrupt';
 import type { CommonOptions } from './options';
@@ -15,10 +15,18 @@ export interface BenchCommandOptions extends Pick<CommonOptions, 'threads' | 'js
   isa: bench.BenchOptions['isa'];
 }
 
-/** Measures, and prints one JSON object or Markdown tables on stdout; what is under way goes to stderr. */
+/**
+ * Measures, and prints one JSON object or Markdown tables on stdout; what is under way goes to stderr.
+ * @throws as `runBench`; {ConfigError} `BENCH_PROGRAMS_ALL`
+ */
 export async function benchCommand(ops: string[], { json, quiet, compile, programs, ...options }: BenchCommandOptions): Promise<void> {
   const onText = quiet ? undefined : (text: string) => void process.stderr.write(`  ${text}\n`);
   if (programs !== undefined) {
+    if (ops.length > 0)
+      throw new ConfigError(
+        'BENCH_PROGRAMS_ALL',
+        `bench: expected --programs by itself but received the op "${ops[0]}" too: leave it out, all are written`,
+      );
     const files = bench.writeTextPrograms(programs);
     onText?.(`${files} programs in ${programs}`);
     return;

@@ -10,7 +10,9 @@ test.each(['ISA_UNSUPPORTED', 'DEVICE_CUDA_MISSING', 'ADDON_MISSING'])(
 );
 
 test('what nobody foresaw asks for a report: exit code 1', () => {
-  const message = 'isa: expected at most avx2: run again with --verbose to see where, and report it';
-  expect(errorFigures(ofAddon('ENOENT'))).toEqual({ code: 'ENOENT', message, exitCode: 1 });
+  const message = 'isa: expected at most avx2 (ENOENT): run again with --verbose to see where, and report it';
+  expect(errorFigures(ofAddon('ENOENT'))).toEqual({ code: 'UNEXPECTED', message, exitCode: 1 });
+  const told = Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' });
+  expect(errorFigures(told).message).toMatch(/^ENOENT: no such file: run again/);
   expect(errorFigures('a text')).toMatchObject({ code: 'UNEXPECTED', exitCode: 1 });
 });

@@ -81,5 +81,6 @@ export function errorFigures(error: unknown): ErrorFigures {
   if (error instanceof RetroplumeError) return { code: error.code, message: error.message, exitCode: error.exitCode };
   const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
   if (code !== undefined && /^(ADDON_|DEVICE_|CUDA_|MPI_|ISA_)/.test(code)) return { code, message, exitCode: 4 };
-  return { code: code ?? 'UNEXPECTED', message: `${message}: run again with --verbose to see where, and report it`, exitCode: 1 };
+  const what = code === undefined || message.includes(code) ? message : `${message} (${code})`;
+  return { code: 'UNEXPECTED', message: `${what}: run again with --verbose to see where, and report it`, exitCode: 1 };
 }
