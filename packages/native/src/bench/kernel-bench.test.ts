@@ -28,6 +28,13 @@ describeWhere(existsSync(program), 'kernel_bench is not built', 'kernel_bench', 
     expect([status, stdout]).toEqual([2, '']);
   });
 
+  it('--help is no wrong usage', () => {
+    const { status, stdout, stderr } = run('--help');
+    expect(stdout).toMatch(/^usage: kernel_bench check\|device/);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(run().status).toBe(2);
+  });
+
   it('names the file that is none, or of which a part is missing', () => {
     const cut = join(folder, 'cut.txt');
     const text = readFileSync(TINY, 'utf8').trimEnd().split('\n');

@@ -40,10 +40,12 @@ struct Arguments {
   double gflops = 495000, gbytes = 3000;  // of an H100 (SXM): TF32 without sparsity; memory as copies reach it
 };
 
+constexpr const char* kUsage =
+    "usage: kernel_bench check|device|time|roofline FILE... [--device cpu|cuda] [--products float32,tf32,bf16] [--rounds N] [--reference] "
+    "[--threads N] [--gflops N] [--gbytes N]\n";
+
 [[noreturn]] void usage() {
-  std::fprintf(stderr,
-               "usage: kernel_bench check|device|time|roofline FILE... [--device cpu|cuda] [--products float32,tf32,bf16] [--rounds N] [--reference] "
-               "[--threads N] [--gflops N] [--gbytes N]\n");
+  std::fputs(kUsage, stderr);
   std::exit(2);
 }
 
@@ -71,6 +73,10 @@ std::vector<Products> productsOf(const std::string& names) {
 
 Arguments parse(int count, char** words) {
   Arguments arguments;
+  if (count == 2 && std::string(words[1]) == "--help") {
+    std::fputs(kUsage, stdout);
+    std::exit(0);
+  }
   if (count < 3) usage();
   arguments.mode = words[1];
   if (arguments.mode != "check" && arguments.mode != "device" && arguments.mode != "time" && arguments.mode != "roofline") usage();
