@@ -1,8 +1,10 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DataError } from '../errors';
 import { Grid } from '../grid/grid';
 import type { CtmRequest } from './ctm';
 import { ExternalCtm, type ExternalCtmSettings } from './external-ctm';
+import { isUnfit } from './surface-collection';
 import { CELLS, GRID, readAll, START, temporaryFolder, writeFile } from './testing/small-case';
 
 const SPECIES = [
@@ -134,6 +136,22 @@ describe('ExternalCtm', () => {
         await expect(wrong.run(asked('again'))).rejects.toMatchObject({ code: 'CTM_OUTPUT' });
         expect(called()).toBe(before + times);
       }
+    });
+
+    it('is not run again where its files were not read for want of room, or of time', async () => {
+      const before = called();
+      const request = asked('full');
+      const blocked = join(folder.path, 'full/ACONC_winter.nc.tmp');
+      // A folder where the output is to be written: as good as a disk that takes nothing, or a kill while it is written.
+      const blocking = `mkdir -p '${blocked}/x'; ${command}`;
+      await expect(new ExternalCtm(settingsOf(blocking)).run(request)).rejects.toThrow(/EISDIR/);
+      expect(isUnfit(new DataError('DISK_FULL', 'no room'))).toBe(false);
+      expect(isUnfit(new DataError('VARIABLE_MISSING', 'not there'))).toBe(true);
+      expect(called()).toBe(before + 1);
+      rmSync(blocked, { recursive: true });
+      await new ExternalCtm(settingsOf(blocking)).run(request);
+      expect(called()).toBe(before + 1);
+      expect(readAll(request.output).get('PM25_TOT')![5]).toBe(50);
     });
 
     it('knows which output was read as it is now, and reads another again as long as the files are there', async () => {

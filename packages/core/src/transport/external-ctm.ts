@@ -11,10 +11,10 @@ import { dirname } from 'node:path';
 import { isCommandName, NAME_IN_BRACES, type CommandName } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
 import { instant } from '../data/ioapi-time';
-import { RetroplumeError, TransportError } from '../errors';
+import { TransportError } from '../errors';
 import type { Ctm, CtmRequest } from './ctm';
 import { sectorTable } from './sector-table';
-import { hasFiles, SurfaceCollection, type CollectionSettings } from './surface-collection';
+import { hasFiles, isUnfit, SurfaceCollection, type CollectionSettings } from './surface-collection';
 
 export interface ExternalCtmSettings extends CollectionSettings {
   /** shell command; filled in are `{emissions}` (files), `{sectors}` (a table of them, sector-table.ts), `{output}` (folder), `{period}`, `{run}`, `{start}`, `{hours}`, `{case}` */
@@ -35,13 +35,14 @@ export class ExternalCtm implements Ctm {
   }
 
   isMade(output: string): boolean {
-    return existsSync(output) && this.collection.isAsNow(output) !== false;
+    return existsSync(output) && !this.collection.isLeft(output);
   }
 
   /**
-   * Runs the command, unless it has ended well before and only how its files are read is another now: then it reads them.
+   * Runs the command, unless it has ended well before and its files have not been read, or only in another way: then it reads them.
    *
    * @throws {TransportError} `CTM_COMMAND_FAILED` (exit code or signal), `CTM_TIMEOUT`, `CTM_OUTPUT` (missing or unfit); the log file is named
+   * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`, `WRITE_FAILED`
    * @throws {TransportError} `CTM_OUTPUT_GONE` if they are to be read in another way and are not there any more
    */
   async run(request: CtmRequest): Promise<void> {
@@ -54,7 +55,7 @@ export class ExternalCtm implements Ctm {
       );
     }
     request.signal?.throwIfAborted();
-    if (this.collection.isAsNow(request.output) === false) {
+    if (this.collection.isLeft(request.output)) {
       if (hasFiles(folder)) {
         request.onProgress?.(0, request.period.hours, `${request.run}: reads what the command has left in ${folder}`);
         return this.collect(folder, log, request);
@@ -66,13 +67,14 @@ export class ExternalCtm implements Ctm {
         );
       }
     }
-    this.collection.forget(request.output);
+    this.collection.begin(request.output);
     rmSync(folder, { recursive: true, force: true }); // output of an earlier, broken attempt must not pass for this one's
     mkdirSync(folder, { recursive: true });
     request.onProgress?.(0, request.period.hours, `${request.run}: running the command, log in ${log}`);
     const table = `${folder}.sectors.tsv`;
     if (this.settings.command.includes('{sectors}')) writeFileAtomic(table, sectorTable(request));
     await this.execute(fillIn(this.settings, request, folder, table), log, request);
+    this.collection.end(request.output);
     this.collect(folder, log, request);
     request.onProgress?.(request.period.hours, request.period.hours, `${request.run}: done`);
   }
@@ -103,7 +105,7 @@ export class ExternalCtm implements Ctm {
     try {
       this.collection.collect(folder, request);
     } catch (error) {
-      if (!(error instanceof RetroplumeError)) throw error;
+      if (!isUnfit(error)) throw error;
       throw new TransportError(
         'CTM_OUTPUT',
         `${request.run}: the command of ctm.command left no usable output: ${error.message}; its log is ${log}. With another ctm.output or concentrations.variables its files are read again, and it is not run again`,

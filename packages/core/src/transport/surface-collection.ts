@@ -11,6 +11,7 @@ import { timeAt } from '../data/ioapi-time';
 import { readJson } from '../data/json-file';
 import { assertValues, firstStepOf } from '../data/period-steps';
 import { concentrationRange } from '../data/value-ranges';
+import { RetroplumeError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { conversion } from '../units';
 import type { CtmRequest } from './ctm';
@@ -23,43 +24,72 @@ export interface CollectionSettings {
   variables: Record<Species, OutputVariable>;
 }
 
-/** How files are read, of a command that has ended well. */
-type Note = Pick<CollectionSettings, 'outputGlob' | 'variables'>;
+/** How files are read. */
+type Reading = Pick<CollectionSettings, 'outputGlob' | 'variables'>;
 
-/** Beside ACONC_winter.nc the folder ACONC_winter and ACONC_winter.read.json. */
+/** Of a command that has ended well: how its files were read, with success or in vain; `{}`: not yet. */
+interface Note {
+  read?: Reading;
+}
+
+/** Beside ACONC_winter.nc and the folder ACONC_winter lies ACONC_winter.read.json. */
 const noteOf = (output: string): string => output.replace(/\.nc$/, '.read.json');
+
+/** What keeps an output from being written says nothing of the files that it is made of. */
+const OF_THE_DISK = ['DISK_FULL', 'FILE_UNWRITABLE', 'WRITE_FAILED'];
+
+/** Whether it is the command's files that do not fit the case. */
+export function isUnfit(error: unknown): error is RetroplumeError {
+  return error instanceof RetroplumeError && !OF_THE_DISK.includes(error.code);
+}
 
 export class SurfaceCollection {
   constructor(private readonly settings: CollectionSettings) {}
 
-  /** Whether a run's output was read as the settings say; undefined where nothing tells. */
-  isAsNow(output: string): boolean | undefined {
-    if (!existsSync(noteOf(output))) return undefined;
-    const { outputGlob, variables } = readJson<Note>(noteOf(output), { keys: { outputGlob: 'string', variables: 'object' }, remedy: 'remove it' });
-    return JSON.stringify({ outputGlob, variables }) === JSON.stringify(this.note());
+  /** Whether the files of a command that has ended well are yet to be read as the settings say. */
+  isLeft(output: string): boolean {
+    if (!existsSync(noteOf(output))) return false;
+    const { read } = readJson<Note>(noteOf(output), { keys: {}, remedy: 'remove it' });
+    return read === undefined || JSON.stringify(read) !== JSON.stringify(this.reading());
   }
 
   /** A command begins: what an earlier one has left is none of its. */
-  forget(output: string): void {
+  begin(output: string): void {
     rmSync(noteOf(output), { force: true });
+  }
+
+  /** It has ended well: whatever befalls us from now on, it need not be run again. */
+  end(output: string): void {
+    this.note(output, {});
   }
 
   /**
    * Copies what the case needs from a command's files into the output.
    * @param folder - of the command's files
    * @throws {DataError} {GridError} {UnitError} if these do not fit; there is no other output then than there was before
+   * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`, `WRITE_FAILED`
    */
   collect(folder: string, request: Pick<CtmRequest, 'period' | 'output'>): void {
-    writeFileAtomic(noteOf(request.output), JSON.stringify(this.note()));
-    const series = IoapiSeries.open(expandGlob(`${folder}/${this.settings.outputGlob}`), { overlap: OUTPUT_OVERLAP, grid: this.settings.grid });
+    const read = this.reading();
     try {
-      copySurface(series, request, this.settings);
-    } finally {
-      series.close();
+      const series = IoapiSeries.open(expandGlob(`${folder}/${this.settings.outputGlob}`), { overlap: OUTPUT_OVERLAP, grid: this.settings.grid });
+      try {
+        copySurface(series, request, this.settings);
+      } finally {
+        series.close();
+      }
+    } catch (error) {
+      if (isUnfit(error)) this.note(request.output, { read });
+      throw error;
     }
+    this.note(request.output, { read });
   }
 
-  private note(): Note {
+  private note(output: string, note: Note): void {
+    writeFileAtomic(noteOf(output), JSON.stringify(note));
+  }
+
+  private reading(): Reading {
     const { outputGlob, variables } = this.settings;
     return { outputGlob, variables };
   }
