@@ -46,7 +46,7 @@ const written = (names: string[]): number[] => names.map((name) => statSync(join
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'retroplume-cross-validation-'));
   caseFile = await writeDemoWorld(folder, { rows: 16, cols: 16, hours: 60, spinUpHours: 24, stations: 30 });
-  for (const stage of ['simulate', 'prepare', 'train', 'certify', 'export']) ok(stage, []);
+  for (const stage of ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export']) ok(stage, []);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
