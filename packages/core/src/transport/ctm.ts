@@ -40,7 +40,7 @@ export interface CtmRequest {
 export interface Ctm {
   /** Whether a run's output is there, as the case has it; the same model with the same emissions is the caller's to know. */
   isMade(output: string): boolean;
-  /** Writes `request.output`, or throws and leaves no file of that name. */
+  /** Writes `request.output`, or throws and leaves no file of that name but one that was read otherwise ({@link isMade}). */
   run(request: CtmRequest): Promise<void>;
 }
 

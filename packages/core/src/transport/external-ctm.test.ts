@@ -106,6 +106,7 @@ describe('ExternalCtm', () => {
   it('does not take the output of an earlier attempt for its own', async () => {
     await new ExternalCtm(settingsOf('cp {emissions} {output}/')).run(requestOf());
     await expect(new ExternalCtm(settingsOf('true')).run(requestOf())).rejects.toMatchObject({ code: 'CTM_OUTPUT' });
+    expect(existsSync(output)).toBe(false);
   });
 
   describe('whose case reads its files in another way', () => {
@@ -159,10 +160,13 @@ describe('ExternalCtm', () => {
       const request = asked('other');
       await new ExternalCtm(settingsOf(command)).run(request);
       const other = new ExternalCtm(settingsOf(command, { variables: { ...variables, 'PM2.5': { PM25_TOT: 1, PM25_TOT2: 0 } } }));
-      const swapped = new ExternalCtm(settingsOf(command, { variables: { ...variables, NO2: 'SO2' } }));
+      const swapped = new ExternalCtm(settingsOf(command, { outputGlob: 'CCTM_*.nc', variables: { ...variables, NO2: 'SO2' } }));
       expect([new ExternalCtm(settingsOf('true')), other, swapped].map((ctm) => ctm.isMade(request.output))).toEqual([true, false, false]);
-      // What does not fit leaves what is there.
-      await expect(other.run(request)).rejects.toThrow(/no variable PM25_TOT2/);
+      // What does not fit leaves what is there, which is not taken for what was asked for.
+      for (let time = 0; time < 2; time++) {
+        await expect(other.run(request)).rejects.toThrow(/no variable PM25_TOT2/);
+        expect([new ExternalCtm(settingsOf('true')), other].map((ctm) => ctm.isMade(request.output))).toEqual([true, false]);
+      }
       expect([...readAll(request.output).keys()]).toContain('NO2');
       await swapped.run(request);
       expect([...readAll(request.output).keys()]).toEqual(['SO2', 'O3', 'PM25_TOT']);
@@ -175,6 +179,67 @@ describe('ExternalCtm', () => {
       });
       expect(called()).toBe(before + 1);
     });
+  });
+
+  describe('that was killed', () => {
+    const calls = join(folder.path, 'calls-before-kill');
+    const command = `echo called >>'${calls}'; cp {emissions} {output}/CCTM_ACONC.nc`;
+    const request = requestOf({ output: join(folder.path, 'killed', 'ACONC_winter.nc') });
+    const note = join(folder.path, 'killed/ACONC_winter.read.json');
+    const ctm = new ExternalCtm(settingsOf(command));
+    const other = new ExternalCtm(settingsOf(command, { variables: { ...settingsOf('').variables, NO2: 'O3' }, outputGlob: 'CCTM_*.nc' }));
+    /** What a kill leaves that comes while files are read. */
+    const killedWhileReading = (): void => {
+      const text = readFileSync(note, 'utf8');
+      expect(text).toContain('"state":"read"');
+      writeFileSync(note, text.replace('"read"', '"reading"'));
+    };
+    const hasNO2 = (): boolean => readAll(request.output).has('NO2');
+
+    it('while its files were read, is not run again for that', async () => {
+      await ctm.run(request);
+      killedWhileReading();
+      rmSync(request.output);
+      await ctm.run(request);
+      expect(readFileSync(calls, 'utf8')).toBe('called\n');
+      expect(ctm.isMade(request.output)).toBe(true);
+    });
+
+    it('while they were read in another way, has made neither output until they are read again', async () => {
+      await other.run(request);
+      const before = readFileSync(request.output);
+      await ctm.run(request);
+      await other.run(request);
+      killedWhileReading();
+      expect([ctm, other].map((each) => each.isMade(request.output))).toEqual([false, false]);
+      await other.run(request);
+      expect(readFileSync(request.output).equals(before)).toBe(true);
+      killedWhileReading();
+      await ctm.run(request);
+      expect([ctm, other].map((each) => each.isMade(request.output))).toEqual([true, false]);
+      expect(hasNO2()).toBe(true);
+      expect(readFileSync(calls, 'utf8')).toBe('called\n');
+    });
+  });
+
+  it('reads nothing again for other parts of a sum or the same variables for other species: all is there', async () => {
+    const request = requestOf({ output: join(folder.path, 'parts', 'ACONC_winter.nc') });
+    const of = (variables: Partial<ExternalCtmSettings['variables']>): ExternalCtm =>
+      new ExternalCtm(settingsOf('cp {emissions} {output}/', { variables: { ...settingsOf('').variables, ...variables } }));
+    await of({ NO2: { NO2: 1, SO2: 0.5 } }).run(request);
+    rmSync(join(folder.path, 'parts/ACONC_winter'), { recursive: true });
+    for (const variables of [{}, { NO2: { NO2: 1, SO2: 0.6 } }, { NO2: 'SO2', SO2: 'NO2' }]) expect(of(variables).isMade(request.output)).toBe(true);
+    // In the unit of particles ozone is not there.
+    for (const variables of [{ NO2: 'NO' }, { 'PM2.5': 'O3', O3: 'PM25_TOT' }]) expect(of(variables).isMade(request.output)).toBe(false);
+  });
+
+  it('is not said to be at fault where our own file cannot be written, nor run again for that', async () => {
+    const request = requestOf({ output: join(folder.path, 'unwritable', 'ACONC_winter.nc') });
+    const ctm = new ExternalCtm(settingsOf(`cp {emissions} {output}/; mkdir {output}.nc`));
+    await expect(ctm.run(request)).rejects.toMatchObject({ name: 'DataError', code: 'FILE_UNWRITABLE' });
+    rmSync(request.output, { recursive: true });
+    await new ExternalCtm(settingsOf('exit 1')).run(request);
+    expect(ctm.isMade(request.output)).toBe(true);
   });
 
   it('ends the command and its children on a time-out and on an abort', async () => {

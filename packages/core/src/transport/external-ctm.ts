@@ -14,7 +14,7 @@ import { instant } from '../data/ioapi-time';
 import { TransportError } from '../errors';
 import type { Ctm, CtmRequest } from './ctm';
 import { sectorTable } from './sector-table';
-import { hasFiles, isUnfit, SurfaceCollection, type CollectionSettings } from './surface-collection';
+import { hasFiles, SurfaceCollection, tellsOfFiles, type CollectionSettings } from './surface-collection';
 
 export interface ExternalCtmSettings extends CollectionSettings {
   /** shell command; filled in are `{emissions}` (files), `{sectors}` (a table of them, sector-table.ts), `{output}` (folder), `{period}`, `{run}`, `{start}`, `{hours}`, `{case}` */
@@ -35,15 +35,16 @@ export class ExternalCtm implements Ctm {
   }
 
   isMade(output: string): boolean {
-    return existsSync(output) && !this.collection.isLeft(output);
+    return this.collection.isMade(output);
   }
 
   /**
-   * Runs the command, unless it has ended well before and its files have not been read, or only in another way: then it reads them.
+   * Runs the command, unless it has ended well before and its files were not yet read, or in another way: then it reads them.
    *
    * @throws {TransportError} `CTM_COMMAND_FAILED` (exit code or signal), `CTM_TIMEOUT`, `CTM_OUTPUT` (missing or unfit); the log file is named
    * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`, `WRITE_FAILED`
    * @throws {TransportError} `CTM_OUTPUT_GONE` if they are to be read in another way and are not there any more
+   * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`; they are read again then
    */
   async run(request: CtmRequest): Promise<void> {
     const folder = request.output.replace(/\.nc$/, '');
@@ -55,7 +56,7 @@ export class ExternalCtm implements Ctm {
       );
     }
     request.signal?.throwIfAborted();
-    if (this.collection.isLeft(request.output)) {
+    if (this.collection.isToRead(request.output)) {
       if (hasFiles(folder)) {
         request.onProgress?.(0, request.period.hours, `${request.run}: reads what the command has left in ${folder}`);
         return this.collect(folder, log, request);
@@ -105,7 +106,7 @@ export class ExternalCtm implements Ctm {
     try {
       this.collection.collect(folder, request);
     } catch (error) {
-      if (!isUnfit(error)) throw error;
+      if (!tellsOfFiles(error)) throw error;
       throw new TransportError(
         'CTM_OUTPUT',
         `${request.run}: the command of ctm.command left no usable output: ${error.message}; its log is ${log}. With another ctm.output or concentrations.variables its files are read again, and it is not run again`,

@@ -24,8 +24,10 @@ export interface CollectionSettings {
   variables: Record<Species, OutputVariable>;
 }
 
-/** How files are read. */
-type Reading = Pick<CollectionSettings, 'outputGlob' | 'variables'>;
+/** How the files of a command that has ended well were read into its output: `reading` may have been cut short, with `unfit` there is none. */
+interface Note extends Pick<CollectionSettings, 'outputGlob' | 'variables'> {
+  state: 'reading' | 'read' | 'unfit';
+}
 
 /** Of a command that has ended well: how its files were read, with success or in vain; `{}`: not yet. */
 interface Note {
@@ -46,16 +48,23 @@ export function isUnfit(error: unknown): error is RetroplumeError {
 export class SurfaceCollection {
   constructor(private readonly settings: CollectionSettings) {}
 
-  /** Whether the files of a command that has ended well are yet to be read as the settings say. */
-  isLeft(output: string): boolean {
-    if (!existsSync(noteOf(output))) return false;
-    const { read } = readJson<Note>(noteOf(output), { keys: {}, remedy: 'remove it' });
-    return read === undefined || JSON.stringify(read) !== JSON.stringify(this.reading());
+  /** Whether a run's output is there and was read as the settings say, as far as anything tells. */
+  isMade(output: string): boolean {
+    if (!existsSync(output)) return false;
+    const note = readNote(output);
+    return note === undefined || (note.state === 'read' && this.holds(note));
+  }
+
+  /** Whether the command has ended well, and only its files have to be read; where they did not fit these settings, it is the command that was mended. */
+  isToRead(output: string): boolean {
+    const note = readNote(output);
+    if (note === undefined) return false;
+    return existsSync(output) ? !this.isMade(output) : note.state === 'reading' || !this.isSame(note);
   }
 
   /** A command begins: what an earlier one has left is none of its. */
-  begin(output: string): void {
-    rmSync(noteOf(output), { force: true });
+  forget(output: string): void {
+    for (const path of [output, noteOf(output)]) rmSync(path, { force: true });
   }
 
   /** It has ended well: whatever befalls us from now on, it need not be run again. */
@@ -66,11 +75,13 @@ export class SurfaceCollection {
   /**
    * Copies what the case needs from a command's files into the output.
    * @param folder - of the command's files
-   * @throws {DataError} {GridError} {UnitError} if these do not fit; there is no other output then than there was before
-   * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`, `WRITE_FAILED`
+   * @throws {DataError} {GridError} {UnitError} if these do not fit, or the disk has no room; there is no other output then than there was before
    */
   collect(folder: string, request: Pick<CtmRequest, 'period' | 'output'>): void {
-    const read = this.reading();
+    const { output } = request;
+    const before = existsSync(output) ? readNote(output) : undefined;
+    // First: what a kill leaves must not pass for what was asked for.
+    this.note(output, 'reading');
     try {
       const series = IoapiSeries.open(expandGlob(`${folder}/${this.settings.outputGlob}`), { overlap: OUTPUT_OVERLAP, grid: this.settings.grid });
       try {
@@ -79,20 +90,45 @@ export class SurfaceCollection {
         series.close();
       }
     } catch (error) {
-      if (isUnfit(error)) this.note(request.output, { read });
+      if (before) writeNote(output, before);
+      else if (tellsOfFiles(error)) this.note(output, 'unfit');
       throw error;
     }
-    this.note(request.output, { read });
+    this.note(output, 'read');
   }
 
-  private note(output: string, note: Note): void {
-    writeFileAtomic(noteOf(output), JSON.stringify(note));
-  }
-
-  private reading(): Reading {
+  private note(output: string, state: Note['state']): void {
     const { outputGlob, variables } = this.settings;
-    return { outputGlob, variables };
+    writeNote(output, { outputGlob, variables, state });
   }
+
+  private isSame({ outputGlob, variables }: Note): boolean {
+    return outputGlob === this.settings.outputGlob && JSON.stringify(variables) === JSON.stringify(this.settings.variables);
+  }
+
+  /** Whether what was read so has all that is needed: another part in a sum changes nothing of what is copied. */
+  private holds({ outputGlob, variables }: Note): boolean {
+    const there = new Set(surfaceVariables(variables).map(({ name, units }) => `${name} ${units}`));
+    return (
+      outputGlob === this.settings.outputGlob && surfaceVariables(this.settings.variables).every(({ name, units }) => there.has(`${name} ${units}`))
+    );
+  }
+}
+
+function readNote(output: string): Note | undefined {
+  const path = noteOf(output);
+  return existsSync(path)
+    ? readJson<Note>(path, { keys: { outputGlob: 'string', variables: 'object', state: 'string' }, remedy: 'remove it' })
+    : undefined;
+}
+
+function writeNote(output: string, note: Note): void {
+  writeFileAtomic(noteOf(output), JSON.stringify(note));
+}
+
+/** Whether an error tells of the command's files, and not of our own disk. */
+export function tellsOfFiles(error: unknown): error is RetroplumeError {
+  return error instanceof RetroplumeError && !['DISK_FULL', 'WRITE_FAILED', 'FILE_UNWRITABLE'].includes(error.code);
 }
 
 /** Whether a command has left anything in its folder. */
