@@ -142,6 +142,19 @@ it.each(['ctm.options.honoRate=0', 'meteorology.format=mcip'])('of other setting
   expect(concentrations(out)).toHaveLength(4);
 });
 
+it("of the user's own model are read again where the case reads its files in another way, and not made again", async () => {
+  const calls = at('calls');
+  const command = `echo {run} >>${calls}; cp ${at('trained/simulate/prior')}/ACONC_{period}.nc {output}`;
+  const by = (output: string): Case => loadCase(caseFile, [...SETTINGS, `ctm={kind: command, command: "${command}", output: "${output}"}`]);
+  await runStages(by('*.nc'), { out: at('own'), stages: ['simulate', 'prepare'], threads: 1 });
+  await make('own', NAMES[0], by('*.nc'));
+  const made = readFileSync(calls, 'utf8');
+  expect((await make('own', NAMES[0], by('*.nc'))).kinds).toEqual(['stage-skipped']);
+  expect((await make('own', NAMES[0], by('ACONC_*.nc'))).kinds).toEqual(['stage-start', 'stage-done']);
+  expect((await make('own', NAMES[0], by('ACONC_*.nc'))).kinds).toEqual(['stage-skipped']);
+  expect(readFileSync(calls, 'utf8')).toBe(made);
+});
+
 it('need what simulate and prepare leave', async () => {
   copy('trained', 'unprepared');
   rmSync(at('unprepared/prepare'), { recursive: true });

@@ -6,7 +6,7 @@
  * a surrogate that is trained anew, and the paper's mode, are judged by the same runs, and none is made twice. Nor does any wait for a training: run-part.ts
  * makes one by itself.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GROUPS, type Case, type Group, type PeriodSettings } from '../../data/case';
 import type { PreparedPeriod } from '../../data/prepared';
@@ -101,11 +101,12 @@ export function certifyingRunNames(settings: Case): string[] {
   return ownRuns(settings).map(({ name }) => name);
 }
 
-/** Whether the files of a run that `certify` makes itself are there, in all periods. The stages before it have their records. */
+/** Whether the files of a run that `certify` makes itself are there, in all periods, as the case has them. The stages before it have their records. */
 export async function isCertifyingRunMade(context: StageContext, name: string): Promise<boolean> {
   const folder = await runsFolders(context);
+  const ctm = createCtm(context.case);
   const run = ownRuns(context.case).find((each) => each.name === name)!;
-  return context.case.periods.every((period) => existsSync(simulatedFile(folder(period.name, run), name, 'ACONC', period.name)));
+  return context.case.periods.every((period) => ctm.isMade(simulatedFile(folder(period.name, run), name, 'ACONC', period.name)));
 }
 
 function certifiedGroups({ certificate }: Case): Group[] {
