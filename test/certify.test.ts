@@ -197,7 +197,7 @@ it('hands a command files with the changed emissions, no run twice that was made
     expect(made.some((path) => path.endsWith(name))).toBe(true);
   }
   const told = readFileSync(calls, 'utf8');
-  const kept = [...asked, 'ctm.timeoutHours=2', `ctm.command="true; ${command}"`];
+  const kept = [...asked, `ctm={kind: command, command: "true; ${command}", timeoutHours: 2}`];
   expect(retroplume('simulate', kept, ['--changed-runs', 'keep'], 'command').status).toBe(0);
   expect(retroplume('prepare', kept, [], 'command').status).toBe(0);
   expect(retroplume('certify', kept, ['--run', 'NOx-x0.8'], 'command').stderr).toContain('up to date');

@@ -103,9 +103,7 @@ async function runFolder(
   };
   mkdirSync(join(out, 'train'), { recursive: true });
   new Surrogate(description, weights).save(join(out, 'train'));
-  for (const stage of ['simulate', 'prepare', 'train']) {
-    finishStage(join(out, stage), { stage, key: name, inputs: [], startedAt: '', seconds: 0, products: [] } as unknown as StageRecord);
-  }
+  for (const stage of ['simulate', 'prepare', 'train']) writeRecord(out, stage, name);
   const events: StageEvent[] = [];
   const settings = {
     periods: [{ name: world.name, start: WORLD.start, hours: world.time.count, spinUpHours: WORLD.spinUpHours }],
@@ -136,6 +134,10 @@ async function runFolder(
   };
   await runStage(evaluateStage, stageContext(run, 'evaluate', 'default'));
   return run;
+}
+
+function writeRecord(out: string, stage: string, key: string): void {
+  finishStage(join(out, stage), { stage, key, inputs: [], startedAt: '', seconds: 0, products: [] } as unknown as StageRecord);
 }
 
 async function certified(
@@ -278,6 +280,18 @@ it('runs of the reference model do not judge a prior run that another model made
   Object.assign(run.case, { priorConcentrations: 'somewhere/*.nc' });
   const { summary } = await runStage(certifyStage, stageContext(run, 'certify', 'default'));
   expect((summary as Certificate).verdict).toBe('not certified');
+});
+
+it.each<[string, (run: RunContext) => void]>([
+  ['of another group', ({ case: { response } }) => response.groups.push('SO2')],
+  ['by another factor', ({ case: { response } }) => (response.factor = 0.8)],
+  ['of a surrogate that has been trained anew since', ({ out }) => writeRecord(out, 'train', 'anew')],
+])('judges no response %s by what evaluate has compared', async (_, change) => {
+  const run = await runFolder('stale', good, {});
+  change(run);
+  const failed = runStage(certifyStage, stageContext(run, 'certify', 'default'));
+  await expect(failed).rejects.toMatchObject({ code: 'STAGE_STALE' });
+  await expect(failed).rejects.toThrow(/^certify: expected in .*evaluate what evaluate would leave now .*: run "retroplume evaluate" /);
 });
 
 it('ends on Ctrl-C in a sentence and leaves no certificate', async () => {

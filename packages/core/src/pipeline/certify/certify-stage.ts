@@ -22,9 +22,11 @@ import { filesOf, givenSectors } from '../simulate/sector-files';
 import { compareResponses, ROUNDOFF } from './certify-responses';
 import { sensitivityInputs, sensitivityRegions } from './certify-sensitivities';
 import { certifyingRuns, makeRuns } from './certify-runs';
+import { evaluateStage } from '../learn/evaluate-stage';
 import { comparedHourStep, domainPlan, firstHours, initialConcentrationsOf, loadSurrogate, preparedPeriod, variantSettings } from '../learn/learning';
 import { simulatedHash } from '../simulate/simulated-values';
 import type { Stage, StageContext } from '../engine/stage';
+import { expectUpToDate } from '../engine/stage-keys';
 
 export const CERTIFICATE_FILE = 'certificate.json';
 
@@ -58,6 +60,7 @@ export const certifyStage: Stage = {
     const first = preparedPeriod(context, periods[0]);
     const { grid, time } = first;
     const runs = await certifyingRuns(context, { grid, time, emissions: first.runs.get(PRIOR)!.emissions });
+    if (runs.some((run) => run.evaluated)) await expectUpToDate(evaluateStage, context);
     await makeRuns(context, runs, grid);
     const plan = domainPlan(context, surrogate, grid, { adjoint: true });
     const program = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: true });

@@ -83,3 +83,17 @@ export async function partsOf(context: StageContext, contents: readonly PartCont
 export async function isStageUpToDate(stage: Stage, context: StageContext): Promise<boolean> {
   return isUpToDate(context.dir, (await keyOf(stage, context)).key);
 }
+
+/**
+ * For a stage that judges by what another one left, in a run of its own too: that must be of what is judged.
+ * @throws {ConfigError} `STAGE_STALE`
+ */
+export async function expectUpToDate(stage: Stage, { stage: by, ...context }: StageContext): Promise<void> {
+  const { name } = stage;
+  const own = { ...context, stage: name, dir: context.dirOf(name) };
+  if (await isStageUpToDate(stage, own)) return;
+  throw new ConfigError(
+    'STAGE_STALE',
+    `${by}: expected in ${own.dir} what ${name} would leave now but received what it left with another version, settings or products before it, or what is damaged: run "retroplume ${name}" (or "retroplume run") first`,
+  );
+}
