@@ -50,8 +50,8 @@ function retroplume(command: string, out: string, settings: string[] = [], optio
 }
 
 /** Jobs that a run would still submit; they say themselves with how many threads. */
-function chainOf(out: string): SubmitResult['jobs'] {
-  const line = commandLine('run', out, ['jobs.model.cpus=1', 'jobs.network.cpus=1'], ['--submit', 'slurm', '--dry-run', '--json']);
+function chainOf(out: string, settings: string[] = []): SubmitResult['jobs'] {
+  const line = commandLine('run', out, [...settings, 'jobs.model.cpus=1', 'jobs.network.cpus=1'], ['--submit', 'slurm', '--dry-run', '--json']);
   const { stdout } = spawnSync(
     process.execPath,
     line.filter((arg, i) => arg !== '--threads' && line[i - 1] !== '--threads'),
@@ -238,7 +238,8 @@ describe('a run with a loop', () => {
 
   it('ends before the transport model runs where gains agree and little is promised', () => {
     withoutLoop('early');
-    const { status, stderr } = retroplume('loop', 'early', ['loop.smallestGain=1', 'loop.agreement=1e9', 'loop.passes=4']);
+    const settings = ['loop.smallestGain=1', 'loop.agreement=1e9', 'loop.passes=4'];
+    const { status, stderr } = retroplume('loop', 'early', settings);
     expect(stderr).not.toMatch(/retroplume: [A-Z]/);
     expect(status).toBe(0);
     const { passes, status: ended, kept } = loopOf('early');
@@ -246,6 +247,9 @@ describe('a run with a loop', () => {
     expect([ended, kept, passes.length]).toEqual(['agreed', 1, 2]);
     expect(second.realisedError).toBeNull();
     expect(existsSync(join(folder, 'early/pass-2/verify'))).toBe(false);
+    // Nor are jobs submitted for what it has not made.
+    const jobs = chainOf('early', settings).filter(({ state }) => state !== 'up to date');
+    expect(jobs.map(({ name }) => name)).toEqual(['report']);
   });
 
   it('stopped by Ctrl-C in the training of a pass, goes on to the same result', async () => {

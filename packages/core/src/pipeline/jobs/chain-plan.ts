@@ -71,11 +71,11 @@ export const TASK = '{task}';
  */
 export async function planChain(settings: Case, contextOf: (kind: JobKind) => RunContext): Promise<ChainPlan> {
   const plan: ChainPlan = { jobs: [], upToDate: [] };
-  for (const { wanted, tasks, missing, ...job } of jobsOf(settings)) {
+  for (const { wanted, partOf, tasks, missing, ...job } of jobsOf(settings)) {
     const context = contextOf(job.kind);
     const after = job.after.filter((name) => plan.jobs.some((planned) => planned.name === name));
     // What a job before this one changes, this one cannot know yet. A record of certify tells nothing of its runs while there is a training before it.
-    const done = plan.jobs.length === 0 && (await allCurrent(context, wanted));
+    const done = plan.jobs.length === 0 && ((await allCurrent(context, wanted)) || (partOf !== undefined && (await allCurrent(context, [partOf]))));
     const left = done ? [] : after.length === 0 && missing ? await missing(context) : tasks;
     // A run of the transport model may be there before its stage is done.
     if (done || left?.length === 0) plan.upToDate.push(job.name);
@@ -84,9 +84,16 @@ export async function planChain(settings: Case, contextOf: (kind: JobKind) => Ru
   return plan;
 }
 
+interface WantedStage {
+  stage: StageName;
+  variant: Variant;
+}
+
 interface PossibleJob extends PlannedJob {
   /** stages that it makes */
-  wanted: { stage: StageName; variant: Variant }[];
+  wanted: WantedStage[];
+  /** a stage that takes what it makes, and needs none of it once it is up to date itself */
+  partOf?: WantedStage;
   /** of an array: those of its tasks whose results are not there */
   missing?: (context: RunContext) => Promise<string[]>;
 }
@@ -95,7 +102,7 @@ function jobsOf(settings: Case): PossibleJob[] {
   const stages = stagesOf(settings);
   const only = (...names: StageName[]): StageName[] => names.filter((name) => stages.includes(name));
   const variants = independentVariants(settings);
-  const perVariant = (stage: StageName): { stage: StageName; variant: Variant }[] => variants.map((variant) => ({ stage, variant }));
+  const perVariant = (stage: StageName): WantedStage[] => variants.map((variant) => ({ stage, variant }));
   const array = (name: 'train' | 'invert', after: JobName[]): PossibleJob => ({
     ...{ name, kind: 'network', after },
     ranks: name === 'train',
@@ -156,6 +163,7 @@ function passesOf(settings: Case): PossibleJob[] {
     const job = (name: JobName, kind: JobKind, after: JobName, stages: PassStage[]): PossibleJob => ({
       ...{ name, kind, after: [after], ranks: false, args: ['run', '--stages', stages.join(','), '--variant', variant] },
       wanted: stages.map((stage) => ({ stage, variant })),
+      partOf: { stage: 'loop', variant: 'default' },
     });
     return [
       job(`pass-${pass}`, 'network', verifyOf(pass - 1), ['train', 'invert']),
@@ -169,12 +177,12 @@ function verifyOf(pass: number): JobName {
 }
 
 /** A stage in the variants in which a job runs it, as a whole run does. */
-function inVariants({ paperMode }: Case, stage: StageName): PossibleJob['wanted'] {
+function inVariants({ paperMode }: Case, stage: StageName): WantedStage[] {
   const paperToo = paperMode.run && ['evaluate', 'certify', 'export', 'apply', 'verify'].includes(stage);
   return [{ stage, variant: 'default' }, ...(paperToo ? [{ stage, variant: 'paper' } as const] : [])];
 }
 
-async function allCurrent(context: RunContext, wanted: PossibleJob['wanted']): Promise<boolean> {
+async function allCurrent(context: RunContext, wanted: readonly WantedStage[]): Promise<boolean> {
   for (const each of wanted) {
     const current = await filterAsync(contextsOf(context, each), (own) => isCurrent(STAGE_OF[each.stage], own));
     if (current.length === 0) return false;
@@ -183,7 +191,7 @@ async function allCurrent(context: RunContext, wanted: PossibleJob['wanted']): P
 }
 
 /** As what a stage may have been made: a pass of the loop starts from any of those before it. */
-function contextsOf(context: RunContext, { stage, variant }: PossibleJob['wanted'][number]): StageContext[] {
+function contextsOf(context: RunContext, { stage, variant }: WantedStage): StageContext[] {
   const number = passOf(variant);
   if (number === undefined) return [variantContext(context, stage, variant)];
   return Array.from({ length: number - 1 }, (_, i) => passContext(context, stage, { number, anchor: i + 1 }));
