@@ -1,4 +1,5 @@
 /** The keys of a stage: by which it, and each part of it, is known to be up to date. */
+import { join } from 'node:path';
 import { ConfigError } from '../../errors';
 import { gigabytes } from '../../usable-memory';
 import type { InputFile } from './input-hashes';
@@ -10,10 +11,10 @@ import { VERSIONS } from './versions';
 export function neededRecord(context: StageContext, need: StageName): StageRecord {
   const record = readRecord(context.dirOf(need));
   if (record) return record;
-  const command = context.variant.startsWith('pass-') ? 'loop' : need;
+  const ofPass = context.variant.startsWith('pass-') && context.dirOf(need) !== join(context.out, need);
   throw new ConfigError(
     'STAGE_MISSING',
-    `${context.stage}: the products of ${need} are not in ${context.dirOf(need)}: run "retroplume ${command}" (or "retroplume run") first`,
+    `${context.stage}: the products of ${need} are not in ${context.dirOf(need)}: run "retroplume ${ofPass ? 'loop' : need}" (or "retroplume run") first`,
   );
 }
 

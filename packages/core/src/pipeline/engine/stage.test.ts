@@ -164,6 +164,9 @@ describe('a stage', () => {
     await expect(missing).rejects.toMatchObject({ code: 'STAGE_MISSING' });
     await expect(missing).rejects.toThrow(`train: the products of prepare are not in ${join(out, 'prepare')}: run "retroplume prepare"`);
     expect(existsSync(join(out, 'train'))).toBe(false);
+    const inPass = (need: StageName): Promise<unknown> => runStage(stage('verify', [need]), stageContext(context(), 'verify', 'pass-2'));
+    await expect(inPass('apply')).rejects.toThrow(/apply are not in .*pass-2\/apply: run "retroplume loop" /);
+    await expect(inPass('prepare')).rejects.toThrow(/prepare are not in .*: run "retroplume prepare" /);
   });
 
   it('that fails leaves no record, and goes on in its folder when run again', async () => {
