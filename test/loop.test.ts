@@ -176,6 +176,9 @@ describe('a run with a loop', () => {
     expect(more.stderr).toContain('verify (pass 2) is up to date');
     expect(more.stderr).toContain('verify (pass 3) done');
     expect(loopOf('run').passes).toHaveLength(3);
+    // Nor would jobs make passes again, whichever they were anchored on, for a loop that is to end otherwise.
+    const jobs = chainOf('run', ['loop.passes=3', 'loop.agreement=0.3']).filter(({ state }) => state !== 'up to date');
+    expect(jobs.map(({ name }) => name)).toEqual(['report']);
     expect(retroplume('loop', 'run').status).toBe(0);
   });
 

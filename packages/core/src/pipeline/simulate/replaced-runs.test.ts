@@ -120,6 +120,17 @@ it('other variables of their output are read from what they have left, without a
   expect(calls()).toHaveLength(made);
 });
 
+it('with another ctm.output alone they are read again, too, and once', async () => {
+  const made = calls().length;
+  const read: number[] = [];
+  for (const files of ['*.nc', 'ACONC_*.nc', 'ACONC_*.nc', '*.nc']) {
+    await simulate(own(`ctm.output="${files}"`), 'own');
+    read.push(statSync(output('member01')).mtimeMs);
+  }
+  expect(read.map((time, i) => i > 0 && time > read[i - 1])).toEqual([false, true, false, true]);
+  expect(calls()).toHaveLength(made);
+});
+
 it('another version of Retroplume makes none anew', async () => {
   const made = calls().length;
   const { retroplume } = VERSIONS;
