@@ -13,7 +13,8 @@ const UNWRITABLE = 3;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-    if (stream === process.stderr) process.exit(UNWRITABLE);
+    // A log without room must not end a run of hours.
+    if (stream === process.stderr) return;
     process.stderr.write(`retroplume: WRITE_FAILED: stdout: cannot be written (${error.message}): send it where there is room\n`);
     process.exit(UNWRITABLE);
   });

@@ -4,7 +4,7 @@ import { DataError } from '../errors';
 import { Grid } from '../grid/grid';
 import type { CtmRequest } from './ctm';
 import { ExternalCtm, type ExternalCtmSettings } from './external-ctm';
-import { isUnfit } from './surface-collection';
+import { tellsOfFiles } from './surface-collection';
 import { CELLS, GRID, readAll, START, temporaryFolder, writeFile } from './testing/small-case';
 
 const SPECIES = [
@@ -139,16 +139,15 @@ describe('ExternalCtm', () => {
       }
     });
 
-    it('is not run again where its files were not read for want of room, or of time', async () => {
+    it('is not run again where its files were read and the output could not be written', async () => {
       const before = called();
       const request = asked('full');
+      // A folder where the output is to be written: as good as a disk that takes nothing.
       const blocked = join(folder.path, 'full/ACONC_winter.nc.tmp');
-      // A folder where the output is to be written: as good as a disk that takes nothing, or a kill while it is written.
       const blocking = `mkdir -p '${blocked}/x'; ${command}`;
       await expect(new ExternalCtm(settingsOf(blocking)).run(request)).rejects.toThrow(/EISDIR/);
-      expect(isUnfit(new DataError('DISK_FULL', 'no room'))).toBe(false);
-      expect(isUnfit(new DataError('VARIABLE_MISSING', 'not there'))).toBe(true);
-      expect(called()).toBe(before + 1);
+      expect(tellsOfFiles(new DataError('DISK_FULL', 'no room'))).toBe(false);
+      expect(tellsOfFiles(new DataError('VARIABLE_MISSING', 'not there'))).toBe(true);
       rmSync(blocked, { recursive: true });
       await new ExternalCtm(settingsOf(blocking)).run(request);
       expect(called()).toBe(before + 1);

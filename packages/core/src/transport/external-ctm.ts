@@ -42,7 +42,6 @@ export class ExternalCtm implements Ctm {
    * Runs the command, unless it has ended well before and its files were not yet read, or in another way: then it reads them.
    *
    * @throws {TransportError} `CTM_COMMAND_FAILED` (exit code or signal), `CTM_TIMEOUT`, `CTM_OUTPUT` (missing or unfit); the log file is named
-   * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`, `WRITE_FAILED`
    * @throws {TransportError} `CTM_OUTPUT_GONE` if they are to be read in another way and are not there any more
    * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`; they are read again then
    */
@@ -68,14 +67,13 @@ export class ExternalCtm implements Ctm {
         );
       }
     }
-    this.collection.begin(request.output);
+    this.collection.forget(request.output);
     rmSync(folder, { recursive: true, force: true }); // output of an earlier, broken attempt must not pass for this one's
     mkdirSync(folder, { recursive: true });
     request.onProgress?.(0, request.period.hours, `${request.run}: running the command, log in ${log}`);
     const table = `${folder}.sectors.tsv`;
     if (this.settings.command.includes('{sectors}')) writeFileAtomic(table, sectorTable(request));
     await this.execute(fillIn(this.settings, request, folder, table), log, request);
-    this.collection.end(request.output);
     this.collect(folder, log, request);
     request.onProgress?.(request.period.hours, request.period.hours, `${request.run}: done`);
   }

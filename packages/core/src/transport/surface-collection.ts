@@ -29,21 +29,8 @@ interface Note extends Pick<CollectionSettings, 'outputGlob' | 'variables'> {
   state: 'reading' | 'read' | 'unfit';
 }
 
-/** Of a command that has ended well: how its files were read, with success or in vain; `{}`: not yet. */
-interface Note {
-  read?: Reading;
-}
-
-/** Beside ACONC_winter.nc and the folder ACONC_winter lies ACONC_winter.read.json. */
+/** Beside ACONC_winter.nc the folder ACONC_winter and ACONC_winter.read.json. */
 const noteOf = (output: string): string => output.replace(/\.nc$/, '.read.json');
-
-/** What keeps an output from being written says nothing of the files that it is made of. */
-const OF_THE_DISK = ['DISK_FULL', 'FILE_UNWRITABLE', 'WRITE_FAILED'];
-
-/** Whether it is the command's files that do not fit the case. */
-export function isUnfit(error: unknown): error is RetroplumeError {
-  return error instanceof RetroplumeError && !OF_THE_DISK.includes(error.code);
-}
 
 export class SurfaceCollection {
   constructor(private readonly settings: CollectionSettings) {}
@@ -65,11 +52,6 @@ export class SurfaceCollection {
   /** A command begins: what an earlier one has left is none of its. */
   forget(output: string): void {
     for (const path of [output, noteOf(output)]) rmSync(path, { force: true });
-  }
-
-  /** It has ended well: whatever befalls us from now on, it need not be run again. */
-  end(output: string): void {
-    this.note(output, {});
   }
 
   /**
