@@ -1,6 +1,6 @@
 /** The options that all commands share, and their meaning. */
 import { availableParallelism } from 'node:os';
-import { DEVICE_CHOICES, DEVICE_PATTERN, PRODUCTS, STAGES, type DeviceChoice, type Products, type StageName } from '@retroplume/core';
+import { DEVICE_CHOICES, DEVICE_PATTERN, MOST_THREADS, PRODUCTS, STAGES, type DeviceChoice, type Products, type StageName } from '@retroplume/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 export interface CommonOptions {
@@ -20,9 +20,6 @@ export function wholeNumber(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('expected a whole number of at least 1');
   return Number(text);
 }
-
-/** Threads that a program of the native addon takes at most. */
-const MOST_THREADS = 1024;
 
 /** Of an option: how many threads. */
 export function threadCount(text: string): number {

@@ -10,7 +10,7 @@ export { inspectFile } from './pipeline/inspect/inspect';
 export type { GridSummary, Inspection, Oddity, TimeSummary, VariableSummary } from './data/inspect/inspection';
 export type { Problem } from './pipeline/check/findings';
 export { submitChain, type SubmitOptions, type SubmitResult, type SubmittedJob } from './pipeline/jobs/submit-chain';
-export { runStages, type RunOptions, type RunResult, type VariantResult } from './pipeline/run';
+export { MOST_THREADS, runStages, type RunOptions, type RunResult, type VariantResult } from './pipeline/run';
 export { plannedWork, type PlannedStage, type PlannedWork, type StageState } from './pipeline/planned-work';
 export { bundleRun, type BundleOptions, type BundleResult } from './pipeline/bundle/bundle';
 export { reproduceBundle, type ReproduceOptions, type Reproduction } from './pipeline/bundle/reproduce';

@@ -171,7 +171,7 @@ export async function runTogether(stage: Stage, context: StageContext, where: Pa
 }
 
 /** Threads that a program of the native addon takes at most. */
-const MOST_THREADS = 1024;
+export const MOST_THREADS = 1024;
 
 /** What every stage of a run is given. @throws {ConfigError} `THREADS_INVALID` */
 export function runContext(settings: Case, out: string, device: Device, options: RunOptions): RunContext {

@@ -48,6 +48,9 @@ export interface ResponseFigures {
 /** A change below this part of the root mean square of ΔC (of the run, species and class of cells) has no sign worth comparing. */
 export const CLEAR_CHANGE = 0.1;
 
+/** A response whose `relativeSize` is smaller is hardly any (NH3 on SO2, say), and is told only where it is asked for. */
+export const SMALLEST_RESPONSE = 2e-3;
+
 const SPECIES = 4;
 const HOURS_PER_BLOCK = 24;
 

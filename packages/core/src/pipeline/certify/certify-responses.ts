@@ -5,7 +5,7 @@ import { pairName, type Certificate, type JointResponse, type PairResponse, type
 import { sampledHours } from '../../surrogate/evaluate';
 import { freeRun } from '../../surrogate/free-run';
 import type { FrozenProgram } from '../../surrogate/frozen-program';
-import { joinSums, responseFigures, responseSums, type BlockSums, type ComparedRun } from '../../surrogate/response-comparison';
+import { joinSums, responseFigures, responseSums, SMALLEST_RESPONSE, type BlockSums, type ComparedRun } from '../../surrogate/response-comparison';
 import { distanceRings } from '../../surrogate/source-patches';
 import type { Surrogate } from '../../surrogate/surrogate';
 import type { StageContext } from '../engine/stage';
@@ -17,9 +17,6 @@ import { readRunConcentrations } from '../simulate/run-concentrations';
 import { givenSectors } from '../simulate/sector-files';
 import { factorsOfRun, type CertifyingRun } from './certify-runs';
 import { sensitivityResponses } from './certify-sensitivities';
-
-/** Pairs that are not asked for and whose change is smaller than this part of the concentration are left out. */
-const SMALLEST_RESPONSE = 2e-3;
 
 /** Unit roundoff of the network's arithmetic, by `products`. */
 export const ROUNDOFF = { float32: 2 ** -24, tf32: 2 ** -11, bf16: 2 ** -8 } as const;

@@ -3,7 +3,7 @@ import type { Group } from '../../data/case';
 import { PREPARED_SPECIES, type PreparedPeriod, type PreparedRun } from '../../data/prepared';
 import { concentrationErrors, ErrorSums, type ConcentrationErrors } from '../../surrogate/evaluate';
 import { freeRun, type FreeRunOptions } from '../../surrogate/free-run';
-import { responseFigures, responseSums, type BlockSums } from '../../surrogate/response-comparison';
+import { responseFigures, responseSums, SMALLEST_RESPONSE, type BlockSums } from '../../surrogate/response-comparison';
 import { uniformFactors } from '../simulate/member-factors';
 
 /** Where y comes from: the prior run, the surrogate's own earlier output, or nowhere (0 everywhere). */
@@ -50,9 +50,6 @@ export interface PeriodEvaluation {
   /** told how many hours are done, of (1 + groups + test runs) · hours */
   onHour: (done: number) => void;
 }
-
-/** Pairs whose response in the transport model is smaller than this part of the concentration (NH3 on SO2, say) are left out. */
-const SMALLEST_RESPONSE = 2e-3;
 
 /** @param from - where y comes from; absent = as the surrogate has it */
 export async function evaluatePeriod(options: PeriodEvaluation, from?: InitialFrom): Promise<PeriodFigures> {
