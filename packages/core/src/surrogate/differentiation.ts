@@ -109,10 +109,13 @@ async function taylorTest(
   return { taylor, floor: ROUNDINGS * roundoff };
 }
 
-/** S′δ, and weights of either kind. */
+/** How the output changes along a direction. */
 interface Change {
+  /** δ, one for each factor */
   direction: Float32Array;
+  /** S′δ by a central difference, as the output, in the species' units */
   change: Float64Array;
+  /** draws the weights that it is tested with */
   random: Random;
 }
 
@@ -123,7 +126,7 @@ async function centralDifference(model: Differentiable, random: Random, step: nu
   return { direction, change: Float64Array.from(up, (value, i) => (value - down[i]) / (2 * step)), random };
 }
 
-/** Behind a forward pass at the prior's factors. */
+/** The last forward pass was at the prior's factors. */
 async function dotProductTest(model: Differentiable, { direction, change, random }: Change): Promise<DifferentiationTest['dotProduct'][number]> {
   const { scale } = model;
   const sigma = (i: number): number => scale[i % scale.length];
