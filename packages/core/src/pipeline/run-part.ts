@@ -23,6 +23,7 @@ import { simulateRun, simulateStage } from './simulate/simulate-stage';
 import {
   interruptionOf,
   PASS_STAGES,
+  passOf,
   passVariant,
   stageContext,
   tellWhyAnew,
@@ -60,9 +61,6 @@ export interface PartResult {
 
 /** Those that are dear and that variants have of their own, each in a folder that no other one touches. */
 const VARIANT_STAGES: readonly StageName[] = ['train', 'invert'];
-
-/** The pass of the loop that a variant is; undefined for others. */
-export const passOf = (variant: Variant): number | undefined => (variant.startsWith('pass-') ? Number(variant.slice('pass-'.length)) : undefined);
 
 /** What a run of `certify` is made of: the hash of the inputs, and where the prior's emissions are. Nothing of a training. */
 const BEFORE_CERTIFYING: readonly StageName[] = ['simulate', 'prepare'];
@@ -154,7 +152,7 @@ async function makePass(run: RunContext, number: number, { variant, stages }: Ex
       at = name;
       if (pass.number === number && left.delete(name)) await runTogether(STAGE_OF[name], own, { stage: name, variant, task });
       at = 'loop';
-      neededRecord({ ...context, dirOf: own.dirOf }, name);
+      neededRecord({ ...own, stage: 'loop' }, name);
     }
     return left.size > 0;
   };

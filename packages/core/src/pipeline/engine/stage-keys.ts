@@ -11,7 +11,7 @@ import { VERSIONS } from './versions';
 export function neededRecord(context: StageContext, need: StageName): StageRecord {
   const record = readRecord(context.dirOf(need));
   if (record) return record;
-  const ofPass = context.variant.startsWith('pass-') && context.dirOf(need) !== join(context.out, need);
+  const ofPass = context.pass !== undefined && context.dirOf(need) !== join(context.out, need);
   throw new ConfigError(
     'STAGE_MISSING',
     `${context.stage}: the products of ${need} are not in ${context.dirOf(need)}: run "retroplume ${ofPass ? 'loop' : need}" (or "retroplume run") first`,

@@ -164,7 +164,8 @@ describe('a stage', () => {
     await expect(missing).rejects.toMatchObject({ code: 'STAGE_MISSING' });
     await expect(missing).rejects.toThrow(`train: the products of prepare are not in ${join(out, 'prepare')}: run "retroplume prepare"`);
     expect(existsSync(join(out, 'train'))).toBe(false);
-    const inPass = (need: StageName): Promise<unknown> => runStage(stage('verify', [need]), stageContext(context(), 'verify', 'pass-2'));
+    const inPass = (need: StageName): Promise<unknown> =>
+      runStage(stage('verify', [need]), { ...stageContext(context(), 'verify', 'pass-2'), pass: { number: 2, anchor: 1 } });
     await expect(inPass('apply')).rejects.toThrow(/apply are not in .*pass-2\/apply: run "retroplume loop" /);
     await expect(inPass('prepare')).rejects.toThrow(/prepare are not in .*: run "retroplume prepare" /);
   });

@@ -139,6 +139,11 @@ export function passVariant(number: number): Variant {
   return number === 1 ? 'default' : `pass-${number}`;
 }
 
+/** The pass of the loop after the first that a variant is; undefined for others. */
+export function passOf(variant: Variant): number | undefined {
+  return variant.startsWith('pass-') ? Number(variant.slice('pass-'.length)) : undefined;
+}
+
 export function stageContext(run: RunContext, stage: StageName, variant: Variant): StageContext {
   return {
     ...run,

@@ -20,9 +20,10 @@ import { simulatedRuns } from '../simulate/case-runs';
 import { certifyingRunNames, isCertifyingRunMade } from '../certify/certify-runs';
 import { isUpToDate } from '../engine/record';
 import { passContext } from '../loop/loop-pass';
-import { furtherPasses, independentVariants, passOf, variantContext } from '../run-part';
+import { furtherPasses, independentVariants, variantContext } from '../run-part';
 import { missingRuns, simulateStage } from '../simulate/simulate-stage';
 import {
+  passOf,
   passVariant,
   stageContext,
   type PassStage,
