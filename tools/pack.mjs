@@ -47,7 +47,7 @@ function copy(folder, path, filter = () => true) {
 
 /** Addons by name; what tests and benchmarks build beside them stays. */
 function builtAddons() {
-  return readdirSync(join(root, addons)).filter((file) => file.endsWith('.node') && !file.endsWith('_emulated.node'));
+  return readdirSync(join(root, addons)).filter((file) => file.endsWith('.node') && !/_(emulated|ptx)\.node$/.test(file));
 }
 
 /** Fills a folder with what the archive holds. */

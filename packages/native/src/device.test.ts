@@ -9,7 +9,6 @@ const spec: ProgramSpec = {
   phases: { all: [0, 1] },
 };
 
-const emulated = (): NativeProgram => new NativeProgram(spec, { device: 'cuda' }, 'retroplume_emulated');
 const codeOf = (body: () => unknown): unknown => {
   try {
     body();
@@ -19,9 +18,17 @@ const codeOf = (body: () => unknown): unknown => {
   return undefined;
 };
 
-describe('a program on a device (emulated)', () => {
+/** What stands for a GPU here, and the variable that says how much shared memory it has for a block. */
+const modules = [
+  ['retroplume_emulated', 'RETROPLUME_EMULATED_SHARED'],
+  ...(cudaDevices().built ? [['retroplume_ptx', 'RETROPLUME_PTX_SHARED']] : []),
+];
+
+describe.each(modules)('a program on a device (%s)', (module, sharedVariable) => {
+  const onDevice = (): NativeProgram => new NativeProgram(spec, { device: 'cuda:1' }, module);
+
   test('what is staged while a run is under way is there for the next one', async () => {
-    const program = emulated();
+    const program = onDevice();
     program.write(0, Float32Array.of(1, 2));
     const first = program.run('all');
     program.stage(0, Float32Array.of(10, 20));
@@ -40,7 +47,7 @@ describe('a program on a device (emulated)', () => {
   });
 
   test('one run under way at most, a range in the arena, numbers', async () => {
-    const program = emulated();
+    const program = onDevice();
     const runs = [program.run(), program.run()];
     expect(codeOf(() => program.stage(0, Float32Array.of(1)))).toBe('PROGRAM_BUSY');
     await Promise.all(runs);
@@ -50,7 +57,7 @@ describe('a program on a device (emulated)', () => {
   });
 
   test('the first NaN is found in its memory, and every instruction is timed', async () => {
-    const program = emulated();
+    const program = onDevice();
     program.write(0, Float32Array.of(1, NaN));
     expect(await program.runChecked()).toEqual({ instruction: 0, label: '', operand: 'output' });
     program.write(0, Float32Array.of(1, 2));
@@ -61,29 +68,40 @@ describe('a program on a device (emulated)', () => {
   });
 
   test('a run that fails leaves the program free', () => {
-    // On a card with hardly any shared memory for a block, which the convolution asks for: the emulation takes that from the environment, before a device is opened.
+    // On a card with hardly any shared memory for a block, which the convolution asks for: the host takes that from the environment, before a device is opened.
     const script = `
       const { NativeProgram } = require(${JSON.stringify(join(__dirname, '../dist'))});
       const params = { batch: 1, height: 4, width: 4, inChannels: 4, outChannels: 4, kernel: 3, activation: 0 };
       const spec = { arenaElements: 512, phases: {}, instructions: [{ op: 'conv2dForward', operands: { input: 0, weight: 64, bias: 208, output: 256 }, params }] };
-      const program = new NativeProgram(spec, { device: 'cuda' }, 'retroplume_emulated');
+      const program = new NativeProgram(spec, { device: 'cuda' }, ${JSON.stringify(module)});
       const told = [];
       const tell = (error) => told.push(error.code);
       program.run().catch(tell).then(() => program.read(0, 1).length).then((length) => told.push(length), tell).then(() => console.log(told.join()));`;
-    const env = { ...process.env, RETROPLUME_EMULATED_SHARED: '64' };
+    const env = { ...process.env, [sharedVariable]: '64' };
     const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', env });
     expect([stdout.trim(), stderr]).toEqual(['CUDA_FAILED,1', '']);
   });
 
   test('float32 and fast kernels only', () => {
     for (const options of [{ dtype: 'float64' }, { kernels: 'reference' }] as const) {
-      expect(codeOf(() => new NativeProgram(spec, { ...options, device: 'cuda' }, 'retroplume_emulated'))).toBe('OPTION_INVALID');
+      expect(codeOf(() => new NativeProgram(spec, { ...options, device: 'cuda' }, module))).toBe('OPTION_INVALID');
     }
     for (const device of ['gpu', 'cuda:', 'cuda:x', 'cuda:-1', 'cuda:1000'] as unknown as 'cuda'[]) {
       expect(codeOf(() => new NativeProgram(spec, { device }))).toBe('OPTION_INVALID');
     }
     expect(codeOf(() => new NativeProgram(spec, { products: 'fp8' as 'tf32' }))).toBe('OPTION_INVALID');
   });
+});
+
+(cudaDevices().built ? test : test.skip)('memory that a device does not have, as CUDA tells it', () => {
+  const script = `
+    const { NativeProgram } = require(${JSON.stringify(join(__dirname, '../dist'))});
+    try { new NativeProgram({ arenaElements: 2 ** 20, instructions: [], phases: {} }, { device: 'cuda' }, 'retroplume_ptx'); }
+    catch (error) { console.log(error.code, error.message); }`;
+  const env = { ...process.env, RETROPLUME_PTX_MEMORY: String(2 ** 21) };
+  expect(spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', env }).stdout.trim()).toBe(
+    'DEVICE_OUT_OF_MEMORY device cuda: expected 4 MiB of memory for a program but the GPU has 2 MiB free of 2 MiB: use a smaller batch',
+  );
 });
 
 test('staging on the CPU is refused: nothing would be gained', () => {

@@ -1,5 +1,5 @@
-/** Training on the emulated device of the addon for tests: every kernel of a real training program, and inputs that are staged while it runs. */
-import type { ProgramOptions, ProgramSpec } from '@retroplume/native';
+/** Training on what stands for a GPU in the tests: every kernel of a real training program, and inputs that are staged while it runs. */
+import { cudaDevices, type ProgramOptions, type ProgramSpec } from '@retroplume/native';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,12 +9,13 @@ import { tinyPeriod, tinySurrogate, tinyTraining, WORLD } from './testing/tiny-w
 import { train } from './train';
 
 let staged = 0;
+let mockModule = '';
 
 jest.mock('@retroplume/native', () => {
   const native = jest.requireActual<typeof import('@retroplume/native')>('@retroplume/native');
   class EmulatedProgram extends native.NativeProgram {
     constructor(spec: ProgramSpec, options: ProgramOptions = {}) {
-      super(spec, options, options.device === undefined || options.device === 'cpu' ? undefined : 'retroplume_emulated');
+      super(spec, options, options.device === undefined || options.device === 'cpu' ? undefined : mockModule);
     }
     override stage(offset: number, data: Float32Array | Float64Array): void {
       staged++;
@@ -38,9 +39,12 @@ async function trained(execution: Execution, microBatches: number): Promise<Floa
   }
 }
 
-test.each([1, 2])(
-  'four steps on the emulated device give the weights of the CPU, with what was staged while it computed: %d micro-batches',
-  async (parts) => {
+const modules = ['retroplume_emulated', ...(cudaDevices().built ? ['retroplume_ptx'] : [])];
+
+test.each(modules.flatMap((module) => [1, 2].map((parts) => [module, parts] as const)))(
+  'four steps on %s give the weights of the CPU, with what was staged while it computed: %d micro-batches',
+  async (module, parts) => {
+    mockModule = module;
     staged = 0;
     const expected = await trained({ threads: 1 }, parts);
     expect(staged).toBe(0);

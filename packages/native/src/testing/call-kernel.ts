@@ -1,4 +1,4 @@
-import { cpuFeatures, NativeProgram, type ProgramOptions } from '../kernels';
+import { cpuFeatures, cudaDevices, NativeProgram, type ProgramOptions } from '../kernels';
 
 /** A kernel's operands: what goes in, or the length of what comes out (which starts at NaN, so that an element left unwritten shows). */
 export type Operands = Record<string, ArrayLike<number> | number | undefined>;
@@ -66,16 +66,20 @@ export const fastVariants: Variant[] = order
   .slice(0, order.indexOf(cpuFeatures().isa as (typeof order)[number]) + 1)
   .map((isa) => ({ name: `float, ${isa}`, options: { isa, threads: 2 }, tolerance: 1e-4 }));
 
-/** The CUDA kernels, run by the host (emulation/block.h). */
-export const emulatedVariant: Variant = { name: 'float, cuda emulated', options: { device: 'cuda', module: 'retroplume_emulated' }, tolerance: 1e-4 };
+/** The CUDA kernels, run by the host: their sources (emulation/block.h), and where CUDA was compiled what nvcc has made of them (ptx/machine.h). */
+export const deviceVariants: Variant[] = ['emulated', ...(cudaDevices().built ? ['ptx'] : [])].map((how) => ({
+  name: `float, cuda ${how}`,
+  options: { device: 'cuda', module: `retroplume_${how}` },
+  tolerance: 1e-4,
+}));
 
 /**
  * The same with factors rounded for tensor cores. Each factor is off by up to 2^−11 (tf32) or 2^−9 (bf16) of itself, a product by twice that, and a sum
  * of terms of random sign by less of its own maximum.
  */
-export const roundedVariants: Variant[] = [
-  { name: 'tf32, cuda emulated', options: { ...emulatedVariant.options, products: 'tf32' }, tolerance: 2 ** -10 },
-  { name: 'bf16, cuda emulated', options: { ...emulatedVariant.options, products: 'bf16' }, tolerance: 2 ** -8 },
-];
+export const roundedVariants: Variant[] = deviceVariants.flatMap(({ name, options }) => [
+  { name: name.replace('float', 'tf32'), options: { ...options, products: 'tf32' as const }, tolerance: 2 ** -10 },
+  { name: name.replace('float', 'bf16'), options: { ...options, products: 'bf16' as const }, tolerance: 2 ** -8 },
+]);
 
-export const allVariants: Variant[] = [doubleReference, floatReference, ...fastVariants, emulatedVariant];
+export const allVariants: Variant[] = [doubleReference, floatReference, ...fastVariants, ...deviceVariants];

@@ -1,4 +1,4 @@
-import { allVariants, callKernel, emulatedVariant, fastVariants, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, deviceVariants, fastVariants, type Variant } from '../../testing/call-kernel';
 import { channelsLast, describeGolden, readGolden } from '../../testing/golden';
 import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
 
@@ -108,7 +108,7 @@ test.each(allVariants)('eval gradients by hand, ε = 0: $name', ({ options, tole
   expect(relativeError([...gradInput, ...gradScale, ...gradShift], [2, 4, 3.5, 3])).toBeLessThan(tolerance);
 });
 
-describe.each([...fastVariants, emulatedVariant])('batch norm, $name, against the double reference', ({ options }) => {
+describe.each([...fastVariants, ...deviceVariants])('batch norm, $name, against the double reference', ({ options }) => {
   test.each([
     [1000, 24],
     [37, 5],

@@ -1,4 +1,4 @@
-import { allVariants, callKernel, emulatedVariant, fastVariants, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, deviceVariants, fastVariants, type Variant } from '../../testing/call-kernel';
 import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
 
 type Arrays = Record<string, Float64Array>;
@@ -157,7 +157,7 @@ test('by hand: two pixels are −1 and 1 once normalised', () => {
   expect([...result.runningMean, ...result.runningVariance]).toEqual([1, 1.5]); // batch: 2, and 2 with m − 1
 });
 
-test.each([...fastVariants, emulatedVariant])('$name repeats bit for bit', ({ options }) => {
+test.each([...fastVariants, ...deviceVariants])('$name repeats bit for bit', ({ options }) => {
   const each = { pixels: 500, channels: 24, outputStride: 24, probability: 0.1 };
   const inputs = inputsOf(each);
   const gradOutput = randomArray(reach(each), 8);

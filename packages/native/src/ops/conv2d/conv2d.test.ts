@@ -1,4 +1,4 @@
-import { allVariants, callKernel, emulatedVariant, fastVariants, roundedVariants, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, deviceVariants, fastVariants, roundedVariants, type Variant } from '../../testing/call-kernel';
 import { channelsLast, describeGolden, permute, readGolden } from '../../testing/golden';
 import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
 import { gathered, spread } from '../../testing/strided';
@@ -105,7 +105,7 @@ test('conv2d gradients agree with central differences in double', () => {
 /** `algorithm`: by the measured rule, direct, Winograd; the CUDA kernels have one. */
 const algorithms = [
   ...[0, 1, 2].flatMap((algorithm) => fastVariants.map(({ name, options }) => ({ name: `${name}, algorithm ${algorithm}`, options, algorithm }))),
-  { ...emulatedVariant, algorithm: 0 },
+  ...deviceVariants.map((variant) => ({ ...variant, algorithm: 0 })),
 ];
 
 describe.each(algorithms)('conv2d, $name, against the double reference', ({ options, algorithm }) => {
@@ -203,17 +203,20 @@ describe.each(roundedVariants)('conv2d, $name', ({ options, tolerance }) => {
   });
 });
 
-test.each([emulatedVariant, roundedVariants[0]])('conv2d of so many cells that tiles are twice as high, $name', ({ options, tolerance }) => {
-  const { params, input, weight, bias, gradOutput } = makeCase({
-    name: '',
-    batch: 1,
-    height: 260,
-    width: 261,
-    inChannels: 1,
-    outChannels: 18,
-    kernel: 3,
-  });
-  const operands = { input, weight, bias, output: gradOutput.length };
-  const expected = callKernel('conv2dForward', operands, params, double).output;
-  expect(relativeError(callKernel('conv2dForward', operands, params, options).output, expected)).toBeLessThan(tolerance);
-});
+test.each([...deviceVariants, ...roundedVariants.filter(({ options }) => options.products === 'tf32')])(
+  'conv2d of so many cells that tiles are twice as high, $name',
+  ({ options, tolerance }) => {
+    const { params, input, weight, bias, gradOutput } = makeCase({
+      name: '',
+      batch: 1,
+      height: 260,
+      width: 261,
+      inChannels: 1,
+      outChannels: 18,
+      kernel: 3,
+    });
+    const operands = { input, weight, bias, output: gradOutput.length };
+    const expected = callKernel('conv2dForward', operands, params, double).output;
+    expect(relativeError(callKernel('conv2dForward', operands, params, options).output, expected)).toBeLessThan(tolerance);
+  },
+);

@@ -1,4 +1,4 @@
-import { allVariants, callKernel, emulatedVariant, fastVariants, floatReference, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, deviceVariants, fastVariants, floatReference, type Variant } from '../../testing/call-kernel';
 import { describeGolden, readGolden } from '../../testing/golden';
 import { relativeError } from '../../testing/oracles';
 
@@ -61,7 +61,7 @@ test.each(allVariants)('the backward pass makes the same mask again: $name', ({ 
   expect(gradInput).toEqual(output);
 });
 
-test.each([...fastVariants, emulatedVariant])('every instruction set drops the same elements: $name', ({ options }) => {
+test.each([...fastVariants, ...deviceVariants])('every instruction set drops the same elements: $name', ({ options }) => {
   expect(keep(1003, 0.2, 42, 5, options)).toEqual(keep(1003, 0.2, 42, 5, floatReference.options));
   // The largest seed, and a step of more than 32 bits.
   const [seed, step] = [2 ** 31 - 1, 2 ** 33];

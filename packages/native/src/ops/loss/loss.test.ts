@@ -1,4 +1,4 @@
-import { allVariants, callKernel, emulatedVariant, fastVariants, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, deviceVariants, fastVariants, type Variant } from '../../testing/call-kernel';
 import { channelsLast, describeGolden, readGolden } from '../../testing/golden';
 import { centralDifferences, randomArray, relativeError } from '../../testing/oracles';
 
@@ -60,7 +60,7 @@ test.each(kinds.map((name, kind) => ({ name, kind })))('$name: gradient agrees w
   expect(relativeError(gradPrediction, centralDifferences(loss, prediction))).toBeLessThan(1e-8);
 });
 
-test.each([...fastVariants, emulatedVariant])('loss, $name, against the double reference, and the same bits twice', ({ options }) => {
+test.each([...fastVariants, ...deviceVariants])('loss, $name, against the double reference, and the same bits twice', ({ options }) => {
   for (const elements of [1, 17, 10007]) {
     const operands = {
       prediction: randomArray(elements, 1),

@@ -1,5 +1,5 @@
 import { cpuFeatures } from '../../kernels';
-import { allVariants, callKernel, emulatedVariant, fastVariants, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, deviceVariants, fastVariants, type Variant } from '../../testing/call-kernel';
 import { describeGolden, permute, readGolden } from '../../testing/golden';
 import { centralDifferences, dot, ofAllSizes, randomArray, relativeError } from '../../testing/oracles';
 import { gathered, spread } from '../../testing/strided';
@@ -93,7 +93,7 @@ test.each(allVariants)('lstm by hand, one step from zero: $name', ({ options, to
   expect(relativeError(output, [Math.tanh(0.25) / 2])).toBeLessThan(tolerance);
 });
 
-test.each([...fastVariants, emulatedVariant])(
+test.each([...fastVariants, ...deviceVariants])(
   'sigmoid and tanh of the gates are within 3e-7 over [-30, 30], and NaN stays NaN: $name',
   ({ options }) => {
     const hidden = 601;
@@ -177,7 +177,7 @@ test('lstm without gates and cells gives the same output', () => {
   }
 });
 
-describe.each([...fastVariants, emulatedVariant])('lstm, $name, against the double reference', ({ options }) => {
+describe.each([...fastVariants, ...deviceVariants])('lstm, $name, against the double reference', ({ options }) => {
   const shapes = [
     [2, 16, 50, 15, 16, 1],
     [1, 3, 1, 1, 1, 1],
@@ -291,12 +291,12 @@ test.each(fastVariants)(
   },
 );
 
-describe.each([
-  ['float32', 1e-5],
-  ['tf32', 1e-3],
-  ['bf16', 1e-2],
-] as const)('lstm on a device, products %s, against the double reference', (products, tolerance) => {
-  const options = { ...emulatedVariant.options, products };
+const deviceProducts = deviceVariants.flatMap(({ options: { module } }) =>
+  ([['float32', 1e-5] as const, ['tf32', 1e-3], ['bf16', 1e-2]] as const).map(([products, tolerance]) => ({ module, products, tolerance })),
+);
+
+describe.each(deviceProducts)('lstm on a device, $module, products $products, against the double reference', ({ module, products, tolerance }) => {
+  const options = { device: 'cuda', module, products } as const;
   const shapes = [
     [1, 3, 70, 13, 16, 1],
     [1, 2, 40, 41, 64, 0],
@@ -321,22 +321,24 @@ describe.each([
   });
 });
 
-test.each([
-  [1, 34000],
-  [283, 120],
-])('cells that are computed again in several chunks on a device: batch %i, %i cells', (batch, cells) => {
+test.each(
+  deviceVariants.flatMap((variant) => [
+    { ...variant, batch: 1, cells: 34000 },
+    { ...variant, batch: 283, cells: 120 },
+  ]),
+)('cells that are computed again in several chunks on a device, $name: batch $batch, $cells cells', ({ options, batch, cells }) => {
   const sizes = { batch, steps: 2, cells, inChannels: 1, hidden: 1, allStates: 1, keptCells: 70 };
   const inputs = makeInputs(sizes);
-  const saved = forward(inputs, sizes, emulatedVariant.options);
+  const saved = forward(inputs, sizes, options);
   const gradOutput = randomArray(saved.output.length, 9);
-  const grads = backward(inputs, saved, gradOutput, sizes, emulatedVariant.options);
+  const grads = backward(inputs, saved, gradOutput, sizes, options);
   const reference = backward(inputs, undefined, gradOutput, sizes, double);
   for (const name of gradients) expect(relativeError(grads[name], reference[name])).toBeLessThan(2e-5);
 });
 
-test('states that do not fit into a multiprocessor are refused', () => {
+test.each(deviceVariants)('states that do not fit into a multiprocessor are refused, $name', ({ options }) => {
   const sizes = { batch: 1, steps: 1, cells: 1, inChannels: 1, hidden: 310, allStates: 0 };
-  expect(() => backward(makeInputs(sizes), undefined, randomArray(310, 9), sizes, emulatedVariant.options)).toThrow(
+  expect(() => backward(makeInputs(sizes), undefined, randomArray(310, 9), sizes, options)).toThrow(
     'lstmBackward: expected inChannels + 7 hidden up to about 2100 on a device but received 2171',
   );
 });

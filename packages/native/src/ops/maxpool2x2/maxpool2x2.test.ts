@@ -1,4 +1,4 @@
-import { allVariants, callKernel, emulatedVariant, fastVariants } from '../../testing/call-kernel';
+import { allVariants, callKernel, deviceVariants, fastVariants } from '../../testing/call-kernel';
 import { channelsLast, describeGolden, readGolden } from '../../testing/golden';
 import { randomArray, relativeError } from '../../testing/oracles';
 import { gathered, spread } from '../../testing/strided';
@@ -37,7 +37,7 @@ describeGolden('maxpool2x2 against PyTorch', () => {
   }
 });
 
-describe.each([...fastVariants, emulatedVariant])('maxpool2x2, $name, equals the reference', ({ options }) => {
+describe.each([...fastVariants, ...deviceVariants])('maxpool2x2, $name, equals the reference', ({ options }) => {
   const shapes = [
     [2, 8, 8, 24, 0],
     [1, 7, 9, 5, 1],

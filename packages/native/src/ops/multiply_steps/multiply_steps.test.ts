@@ -1,4 +1,4 @@
-import { allVariants, callKernel, emulatedVariant, fastVariants, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, deviceVariants, fastVariants, type Variant } from '../../testing/call-kernel';
 import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
 import { spread } from '../../testing/strided';
 
@@ -39,7 +39,7 @@ test('multiplySteps gradients agree with central differences in double', () => {
   expect(relativeError(back.gradFactors, byFactors)).toBeLessThan(1e-9);
 });
 
-describe.each([...fastVariants, emulatedVariant])('multiplySteps, $name, against the double reference', ({ options }) => {
+describe.each([...fastVariants, ...deviceVariants])('multiplySteps, $name, against the double reference', ({ options }) => {
   const bound = 1e-6; // one product
 
   test.each([

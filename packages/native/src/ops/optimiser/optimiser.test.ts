@@ -1,5 +1,5 @@
 import { NativeProgram } from '../../kernels';
-import { allVariants, callKernel, emulatedVariant, fastVariants, floatReference, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, deviceVariants, fastVariants, floatReference, type Variant } from '../../testing/call-kernel';
 import { describeGolden, readGolden } from '../../testing/golden';
 import { randomArray, relativeError } from '../../testing/oracles';
 
@@ -65,7 +65,7 @@ test.each(allVariants)('sgdProject without bounds, clipNorm by hand: $name', ({ 
   expect([...callKernel('clipNorm', { gradient: [3, 4] }, { elements: 2, maxNorm: 6 }, options).gradient]).toEqual([3, 4]);
 });
 
-test.each([...fastVariants, emulatedVariant])('optimisers, $name, on many elements against the reference', ({ options }) => {
+test.each([...fastVariants, ...deviceVariants])('optimisers, $name, on many elements against the reference', ({ options }) => {
   const elements = 10007;
   const [parameter, gradient, lower] = [randomArray(elements, 1), randomArray(elements, 2), new Float64Array(elements).fill(-0.2)];
   const moments = { firstMoment: randomArray(elements, 3), secondMoment: randomArray(elements, 4).map(Math.abs) };

@@ -1,4 +1,4 @@
-import { allVariants, callKernel, emulatedVariant, fastVariants, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, deviceVariants, fastVariants, type Variant } from '../../testing/call-kernel';
 import { channelsLast, describeGolden, readGolden } from '../../testing/golden';
 import { centralDifferences, dot, randomArray, relativeError } from '../../testing/oracles';
 import { gathered, spread } from '../../testing/strided';
@@ -50,7 +50,7 @@ test('prelu gradients agree with central differences in double', () => {
   ).toBeLessThan(1e-9);
 });
 
-describe.each([...fastVariants, emulatedVariant])('prelu, $name, against the double reference', ({ options }) => {
+describe.each([...fastVariants, ...deviceVariants])('prelu, $name, against the double reference', ({ options }) => {
   test.each([
     [500, 24],
     [7, 1],

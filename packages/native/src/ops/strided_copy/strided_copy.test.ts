@@ -1,5 +1,5 @@
 import { NativeProgram } from '../../kernels';
-import { allVariants, callKernel, emulatedVariant, fastVariants, floatReference } from '../../testing/call-kernel';
+import { allVariants, callKernel, deviceVariants, fastVariants, floatReference } from '../../testing/call-kernel';
 import { randomArray } from '../../testing/oracles';
 
 describe.each(allVariants)('stridedCopy, $name', ({ options }) => {
@@ -29,7 +29,7 @@ test('a view that leaves the arena is refused', () => {
   expect(() => new NativeProgram({ arenaElements: 32, instructions: [instruction], phases: {} })).toThrow(/"output" within the arena of 32 elements/);
 });
 
-test.each([...fastVariants, emulatedVariant])('stridedCopy, $name, equals the reference for five dimensions', ({ options }) => {
+test.each([...fastVariants, ...deviceVariants])('stridedCopy, $name, equals the reference for five dimensions', ({ options }) => {
   const sizes = [2, 3, 5, 7, 11];
   for (const order of [
     [0, 1, 2, 3, 4],
@@ -51,7 +51,7 @@ test.each([...fastVariants, emulatedVariant])('stridedCopy, $name, equals the re
   }
 });
 
-test.each([...fastVariants, emulatedVariant])('stridedCopy, $name, equals the reference for rows of whole vectors, and for sums', ({ options }) => {
+test.each([...fastVariants, ...deviceVariants])('stridedCopy, $name, equals the reference for rows of whole vectors, and for sums', ({ options }) => {
   // A box of 3 x 5 x 8 in an array of 4 x 6 x 12; sums over two dimensions that are not neighbours, and over the innermost.
   const rows = { d0: 3, is0: 72, os0: 40, d1: 5, is1: 12, os1: 8, d2: 8, is2: 1, os2: 1 };
   const sums = { d0: 3, is0: 72, os0: 0, d1: 5, is1: 12, os1: 8, d2: 2, is2: 4, os2: 0, d3: 4, is3: 1, os3: 1 };

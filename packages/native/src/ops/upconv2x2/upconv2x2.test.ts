@@ -1,4 +1,4 @@
-import { allVariants, callKernel, emulatedVariant, fastVariants, roundedVariants, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, deviceVariants, fastVariants, roundedVariants, type Variant } from '../../testing/call-kernel';
 import { channelsLast, describeGolden, permute, readGolden } from '../../testing/golden';
 import { centralDifferences, dot, ofAllSizes, randomArray, relativeError } from '../../testing/oracles';
 import { gathered, spread } from '../../testing/strided';
@@ -70,7 +70,7 @@ test('upconv2x2 gradients agree with central differences in double', () => {
   ).toBeLessThan(1e-9);
 });
 
-describe.each([...fastVariants, emulatedVariant])('upconv2x2, $name, against the double reference', ({ options }) => {
+describe.each([...fastVariants, ...deviceVariants])('upconv2x2, $name, against the double reference', ({ options }) => {
   const shapes = [
     [2, 6, 8, 48, 24],
     [1, 3, 5, 7, 5],

@@ -1,6 +1,7 @@
 #!/bin/sh
-# compile.sh NVCC ARGUMENT…: compiles, writes what each kernel takes beside the object (OBJECT.resources: architecture, registers, bytes of shared memory that
-# are fixed, kernel), and fails if one spills registers to memory, which costs more than any tuning gains.
+# compile.sh NVCC ARGUMENT…: compiles, writes beside the object what each kernel takes (OBJECT.resources: architecture, registers, bytes of shared memory that
+# are fixed, kernel) and the PTX that all architectures are made of (OBJECT.ptx, which testing/ptx runs), and fails if a kernel spills registers to memory,
+# which costs more than any tuning gains.
 #
 # With RETROPLUME_COMPILE_NOTES=1 (gpu_check.py, for toolkits that we do not have) warnings and spills end nothing: they stand in OBJECT.notes.
 if [ -n "$RETROPLUME_COMPILE_NOTES" ]; then
@@ -9,17 +10,21 @@ if [ -n "$RETROPLUME_COMPILE_NOTES" ]; then
     [ "$word" = -Werror=all-warnings ] || set -- "$@" "$word"
   done
 fi
-told=$("$@" 2>&1)
-result=$?
-printf '%s\n' "$told" | grep -Ev '^(ptxas info|    [0-9]+ bytes stack|$)' >&2
-[ "$result" -eq 0 ] || exit "$result"
-
 object=
 previous=
 for word in "$@"; do
   [ "$previous" = -o ] && object=$word
   previous=$word
 done
+
+mkdir -p "$object.kept"
+told=$("$@" --keep --keep-dir "$object.kept" 2>&1)
+result=$?
+[ "$result" -ne 0 ] || mv "$object.kept"/*.ptx "$object.ptx"
+rm -rf "$object.kept"
+printf '%s\n' "$told" | grep -Ev '^(ptxas info|    [0-9]+ bytes stack|$)' >&2
+[ "$result" -eq 0 ] || exit "$result"
+
 notes=/dev/stderr
 if [ -n "$RETROPLUME_COMPILE_NOTES" ]; then
   notes=$object.notes
