@@ -15,20 +15,13 @@ bool fours(int64_t count) { return count % 4 == 0; }
 int64_t rowsLength(int64_t rows, int64_t columns, int64_t stride) { return (rows - 1) * stride + columns; }
 int64_t wholeLines(int64_t floats) { return (floats + 63) / 64 * 64; }
 
-/** Rows, columns and depths are counted in 31 bits, tiles that reach past the end included; offsets in 64. */
-int counted(int64_t count, const char* what) {
-  constexpr int64_t kMost = (int64_t{1} << 31) - 1024;
-  if (count <= kMost) return static_cast<int>(count);
-  throw NativeError("PARAM_INVALID", "expected at most " + std::to_string(kMost) + " " + what + " but received " + std::to_string(count));
-}
-
 /** A block has `across` neighbouring elements, for each of which its threads share the shares out. */
 __global__ void __launch_bounds__(kThreads)
-    add_shares_kernel(Global<const float> partials, int splits, int rows, int columns, int across, Destination to) {
+    add_shares_kernel(Global<const float> partials, int splits, int64_t elements, Divisor columns, int across, Destination to) {
   SharedMemory memory;
   const Shared<float> sums = memory.take<float>(kThreads);
   const int t = static_cast<int>(threadIdx.x), group = t / across, groups = kThreads / across;
-  const int64_t elements = int64_t{rows} * columns, element = int64_t{blockIdx.x} * across + t % across;
+  const int64_t element = int64_t{blockIdx.x} * across + t % across;
   float sum = 0.0f;
   if (element < elements) {
     const int end = splits * (group + 1) / groups;
@@ -39,7 +32,7 @@ __global__ void __launch_bounds__(kThreads)
   __syncthreads();
   if (group > 0 || element >= elements) return;
   for (int g = 1; g < groups; ++g) sum += sums[t + g * across];
-  to.store(static_cast<int>(element / columns), static_cast<int>(element % columns), sum);
+  to.store(static_cast<int>(columns.quotient(element)), static_cast<int>(columns.remainder(element)), sum);
 }
 
 /** A block turns one square of one tap over in shared memory, so that rows are read and written along; 33: columns of the square lie in all banks. */
@@ -67,10 +60,16 @@ unsigned squares(int64_t count) { return static_cast<unsigned>((count + kAcross 
 
 }  // namespace
 
+int counted(int64_t count, const char* what) {
+  constexpr int64_t kMost = (int64_t{1} << 31) - 1024;
+  if (count <= kMost) return static_cast<int>(count);
+  throw NativeError("PARAM_INVALID", "expected at most " + std::to_string(kMost) + " " + what + " but received " + std::to_string(count));
+}
+
 Patches::Patches(const float* from, int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t stride, int64_t kernel, int scale,
                  int pad)
     : image(from, rowsLength(batch * height * width * scale * scale, channels, stride)),
-      stride(stride),
+      stride(counted(stride, "floats from cell to cell")),
       channels(channels),
       kernel(kernel),
       width(width),
@@ -87,14 +86,14 @@ Matrix::Matrix(const float* from, int64_t rows, int64_t columns, int64_t rowStri
 
 Matrix::Matrix(const float* from, int64_t length, int64_t rowStride, int64_t group, int64_t groupStep)
     : data(from, length),
-      rowStride(rowStride),
-      groupStep(groupStep),
+      rowStride(counted(rowStride, "floats from row to row")),
+      groupStep(counted(groupStep, "floats from group to group")),
       group(counted(group, "columns")),
       vector(fours(group) && fours(groupStep) && fours(rowStride) && aligned(from)) {}
 
 Destination::Destination(float* to, int64_t rows, int64_t columns, int64_t rowStride)
     : data(to, rowsLength(rows, columns, rowStride)),
-      rowStride(rowStride),
+      rowStride(counted(rowStride, "floats from row to row")),
       rowGroup(counted(rows, "rows")),
       columnGroup(counted(columns, "columns")),
       vector(fours(columns) && fours(rowStride) && aligned(to)) {}
@@ -124,8 +123,8 @@ void addShares(const Global<const float>& partials, int splits, int rows, int co
   // Few elements have many shares, and those in one thread would be a long chain of loads; many elements have few, and fill the device by themselves.
   const int across = splits > 8 ? kAcross : kThreads;
   const int64_t elements = int64_t{rows} * columns;
-  launch(context, add_shares_kernel, dim3(static_cast<unsigned>((elements + across - 1) / across)), kThreads, kThreads * 4, partials, splits, rows,
-         columns, across, to);
+  launch(context, add_shares_kernel, dim3(static_cast<unsigned>((elements + across - 1) / across)), kThreads, kThreads * 4, partials, splits,
+         elements, Divisor(columns), across, to);
 }
 
 void transposeTaps(const float* from, float* to, int64_t taps, int64_t channels, int64_t outChannels, bool turned, const Context& context) {

@@ -36,11 +36,10 @@ void upconv2x2Forward(const Upconv2x2Forward<float>& call, const Context& contex
             Matrix(call.weight, weightsOf(p), p.outChannels, p.outChannels, p.inChannels * p.outChannels),
             Destination(call.output, kTaps * cellsOf(p), p.outChannels, p.outputStride), static_cast<int>(kTaps * p.outChannels)};
   // Input cell (row, j) has its block at output cell (2·row)·2W + 2j = 2·(row·W + j) + 2W·row.
-  gemm.to.rowStride = 2 * p.outputStride;
+  gemm.to.rowStride = counted(2 * p.outputStride, "floats from cell to cell");
   gemm.to.rowGroup = IndexDivisor(p.width);
-  gemm.to.rowGroupStep = 2 * p.width * p.outputStride;
-  gemm.to.tapStep = p.outputStride;
-  gemm.to.tapRowStep = 2 * p.width * p.outputStride;
+  gemm.to.rowGroupStep = gemm.to.tapRowStep = counted(2 * p.width * p.outputStride, "floats of a row");
+  gemm.to.tapStep = static_cast<int>(p.outputStride);
   gemm.to.finishWith(call.bias, nullptr, p.outChannels, 0);
   multiplyPatches(gemm, static_cast<float*>(context.scratch), context);
 }
@@ -76,9 +75,9 @@ void upconv2x2BackwardWeight(const Upconv2x2BackwardWeight<float>& call, const C
   // Row (tap, o), column c: (tap·Cin + c)·Cout + o.
   gemm.to.rowStride = 1;
   gemm.to.rowGroup = IndexDivisor(p.outChannels);
-  gemm.to.rowGroupStep = (p.inChannels - 1) * p.outChannels;
+  gemm.to.rowGroupStep = counted((p.inChannels - 1) * p.outChannels, "weights");
   gemm.to.columnGroup = IndexDivisor(p.inChannels);
-  gemm.to.columnStep = p.outChannels;
+  gemm.to.columnStep = static_cast<int>(p.outChannels);
   gemm.to.vector = false;
   gemm.to.accumulate = p.accumulate;
   multiplyPatchesTransposed(gemm, partials + columnSumPartials(kTaps * cellsOf(p), p.outChannels), context);

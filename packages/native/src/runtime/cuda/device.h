@@ -79,28 +79,34 @@ class SharedMemory {
 __device__ __forceinline__ float4 load4(const Global<const float>& from, int64_t index) { return *reinterpret_cast<const float4*>(from.at(index)); }
 __device__ __forceinline__ float4 load4(const Global<float>& from, int64_t index) { return *reinterpret_cast<const float4*>(from.at(index)); }
 __device__ __forceinline__ float4 load4(const Shared<float>& from, int index) { return *reinterpret_cast<const float4*>(from.at(index)); }
-__device__ __forceinline__ void store4(const Global<float>& to, int64_t index, float4 value) { *reinterpret_cast<float4*>(to.at(index)) = value; }
-__device__ __forceinline__ void store4(const Shared<float>& to, int index, float4 value) { *reinterpret_cast<float4*>(to.at(index)) = value; }
+// In PTX: written as an assignment, the compiler cuts some of them into four stores of four bytes, each of which touches as many sectors as the
+// whole.
+__device__ __forceinline__ void store4(const Global<float>& to, int64_t index, float4 value) {
+  asm volatile("st.global.v4.f32 [%0], {%1,%2,%3,%4};\n" ::"l"(__cvta_generic_to_global(to.at(index))), "f"(value.x), "f"(value.y), "f"(value.z),
+               "f"(value.w)
+               : "memory");
+}
+__device__ __forceinline__ void store4(const Shared<float>& to, int index, float4 value) {
+  const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to.at(index)));
+  asm volatile("st.shared.v4.f32 [%0], {%1,%2,%3,%4};\n" ::"r"(address), "f"(value.x), "f"(value.y), "f"(value.z), "f"(value.w) : "memory");
+}
 
-/** Four floats; zeros where not `valid`, and then nothing is read. Both addresses are multiples of 16 bytes. */
+/** Four floats; zeros where not `valid`, and then nothing is read, wherever `source` is. Both addresses are multiples of 16 bytes. */
 __device__ __forceinline__ void copyAsync16(const Shared<float>& to, int index, const Global<const float>& from, int64_t source, bool valid) {
   const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to.at(index)));
-  const float* data = valid ? from.at(source) : from.at(0);
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(address), "l"(data), "r"(valid ? 16 : 0) : "memory");
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(address), "l"(from.at(source)), "r"(valid ? 16 : 0) : "memory");
 }
 
 /** The same, for what the block reads again soon: the line stays in the first-level cache. */
 __device__ __forceinline__ void copyAsync16Cached(const Shared<float>& to, int index, const Global<const float>& from, int64_t source, bool valid) {
   const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to.at(index)));
-  const float* data = valid ? from.at(source) : from.at(0);
-  asm volatile("cp.async.ca.shared.global [%0], [%1], 16, %2;\n" ::"r"(address), "l"(data), "r"(valid ? 16 : 0) : "memory");
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 16, %2;\n" ::"r"(address), "l"(from.at(source)), "r"(valid ? 16 : 0) : "memory");
 }
 
 /** One float, likewise. */
 __device__ __forceinline__ void copyAsync4(const Shared<float>& to, int index, const Global<const float>& from, int64_t source, bool valid) {
   const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to.at(index)));
-  const float* data = valid ? from.at(source) : from.at(0);
-  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;\n" ::"r"(address), "l"(data), "r"(valid ? 4 : 0) : "memory");
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;\n" ::"r"(address), "l"(from.at(source)), "r"(valid ? 4 : 0) : "memory");
 }
 
 /** Ends a group of copies of this thread. */
@@ -110,13 +116,6 @@ __device__ __forceinline__ void commitCopies() { asm volatile("cp.async.commit_g
 template <int N>
 __device__ __forceinline__ void waitCopies() {
   asm volatile("cp.async.wait_group %0;\n" ::"n"(N) : "memory");
-}
-
-/** Rounded to 10 bits of mantissa, ties away from zero, as tensor cores want it. */
-__device__ __forceinline__ uint32_t toTf32(float x) {
-  uint32_t bits;
-  asm("cvt.rna.tf32.f32 %0, %1;\n" : "=r"(bits) : "f"(x));
-  return bits;
 }
 
 /**
@@ -182,3 +181,15 @@ void launch(const Context& context, void (*kernel)(Parameters...), dim3 grid, un
 
 }  // namespace retroplume
 #endif
+
+namespace retroplume {
+
+/**
+ * A float as tensor cores want it, which ignore all but 10 bits of mantissa. cvt.rna, which rounds, takes two to three instructions a number, more
+ * than a product has room for beside itself. One multiplication moves the number up instead, by 1/(4·ln 2) of the last of these bits for a mantissa
+ * of 1 and by twice that for one of 2: what is cut off afterwards is then off by nothing in the mean (relative error, over mantissas whose logarithms
+ * are evenly spread), by 6 % more than when rounded as a root mean square, by 0.64 of that bit at most instead of 0.5. NaN and infinity stay.
+ */
+__device__ __forceinline__ uint32_t toTf32(float x) { return static_cast<uint32_t>(__float_as_int(x * (1.0f + 0.36067376f * 0x1p-10f))); }
+
+}  // namespace retroplume

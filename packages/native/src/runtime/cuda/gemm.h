@@ -14,10 +14,16 @@
  */
 namespace retroplume {
 
+/**
+ * Rows, columns and depths are counted in 31 bits, tiles that reach past the end included, and so are the steps between them: an offset is then the
+ * sum of products of 32 by 32 bits, an instruction each. Offsets have 64. @throws NativeError PARAM_INVALID
+ */
+int counted(int64_t count, const char* what);
+
 /** The image and how its patches are taken. Pixels count the grid [batch, height, width]; the image is `scale` times as high and wide. */
 struct Patches {
   Global<const float> image;
-  int64_t stride;  // from one cell of the image to the next
+  int stride;  // from one cell of the image to the next
   IndexDivisor channels, kernel, width, height;
   IndexDivisor slabTaps;  // taps whose slabs of 16 features come in turns; 1 where slabs have parts of two taps
   int pixels, features, scale, pad;
@@ -29,7 +35,7 @@ struct Patches {
 /** A matrix whose row `r` begins at r·rowStride and whose columns come in groups: column n at (n / group)·groupStep + n % group. */
 struct Matrix {
   Global<const float> data;
-  int64_t rowStride, groupStep;
+  int rowStride, groupStep;
   IndexDivisor group;
   bool vector;
 
@@ -44,7 +50,7 @@ struct Matrix {
  */
 struct Destination {
   Global<float> data;
-  int64_t rowStride, rowGroupStep = 0, columnStep = 1, tapStep = 0, tapRowStep = 0;
+  int rowStride, rowGroupStep = 0, columnStep = 1, tapStep = 0, tapRowStep = 0;
   IndexDivisor rowGroup, columnGroup;
   Global<const float> bias, slope;  // of column % columnGroup
   int activation = 0;               // as in Conv2dParams
@@ -80,7 +86,8 @@ struct Destination {
   __device__ __forceinline__ int64_t offset(int row, int column, int& channel) const {
     const int tap = columnGroup.quotient(column);
     channel = column - tap * columnGroup.divisor;
-    return row * rowStride + rowGroup.quotient(row) * rowGroupStep + channel * columnStep + (tap & 1) * tapStep + (tap >> 1) * tapRowStep;
+    return int64_t{row} * rowStride + int64_t{rowGroup.quotient(row)} * rowGroupStep + int64_t{channel} * columnStep + int64_t{tap & 1} * tapStep +
+           int64_t{tap >> 1} * tapRowStep;
   }
   __device__ __forceinline__ void store(int row, int column, float value) const {
     int channel;

@@ -52,7 +52,7 @@ constexpr int gemmSharedBytes() {
 }
 
 template <class T, Products P, bool kByRows, bool kVector>
-__global__ void __launch_bounds__(kTileThreads, T::blocks(P)) gemm_kernel(Gemm gemm, Output output) {
+__global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gemm, Output output) {
   using Left = std::conditional_t<kByRows, PixelRows<T, kVector>, FeatureRows<T, kVector>>;
   SharedMemory memory;
   const Shared<float> a = memory.take<float>(kStages * T::kRows * kTileDepth);
@@ -103,12 +103,12 @@ __global__ void __launch_bounds__(kTileThreads, T::blocks(P)) gemm_kernel(Gemm g
  * registers, each with 64 independent sums to hide latency. Middle and Narrow: for few channels, where columns that nobody wants would cost more than
  * the smaller reuse does; the networks here have 24, 32, 48, 64, 96, 128 channels in the bulk and 4 to 16 at the ends.
  */
-using WideTile = Tile<128, 64, 64, 32, 4, 3>;
-using MiddleTile = Tile<128, 32, 32, 32, 4, 4>;
-using NarrowTile = Tile<128, 16, 32, 16, 5, 5>;
+using WideTile = Tile<128, 64, 64, 32, 3>;
+using MiddleTile = Tile<128, 32, 32, 32, 4>;
+using NarrowTile = Tile<128, 16, 32, 16, 5>;
 
 /** The middle one with the reuse of the wide one, for products with so many pixels that tiles of twice the rows still fill the device. */
-using TallTile = Tile<256, 32, 64, 32, 3, 3>;
+using TallTile = Tile<256, 32, 64, 32, 3>;
 constexpr int64_t kTallRows = 264 * TallTile::kRows;
 
 /** The widest tile that adds no more than an eighth of empty columns to those of the next narrower one. */

@@ -64,10 +64,12 @@ class PixelRows {
     constexpr int kWidth = kVector ? 4 : 1, kAcross = kTileDepth / kWidth, kStep = kTileThreads / kAcross;
     const int depth = static_cast<int>(threadIdx.x) % kAcross * kWidth, first = static_cast<int>(threadIdx.x) / kAcross;
     const Feature feature = featureOf(patches_, slab * kTileDepth + depth);
+    const int index = T::aIndexByRows(first, depth);
+    static_assert(kStep % 8 == 0, "the permutation of chunks repeats over 8 rows");
 #pragma unroll 4
     for (int row = 0; row < T::kRows; row += kStep) {
       const Place place = places_[first + row];
-      copyPatch<kVector>(patches_, place, feature, to, T::aIndexByRows(first + row, depth));
+      copyPatch<kVector>(patches_, place, feature, to, index + row * kTileDepth);
     }
   }
 
@@ -135,7 +137,7 @@ class MatrixRows {
       if (kStep > kTileDepth && first >= kTileDepth) return;  // more threads than chunks
       const int depth = slab * kTileDepth + first + row;
       const bool valid = valid_ && depth < depth_;
-      const int64_t source = offset_ + depth * matrix_.rowStride;
+      const int64_t source = int64_t{depth} * matrix_.rowStride + offset_;
       const int index = T::bIndex(first + row, column_);
       if constexpr (kVector) {
         copyAsync16(to, index, matrix_.data, source, valid);
@@ -146,8 +148,7 @@ class MatrixRows {
   }
 
   const Matrix& matrix_;
-  int depth_, column_;
-  int64_t offset_;
+  int depth_, column_, offset_;
   bool valid_;
 };
 

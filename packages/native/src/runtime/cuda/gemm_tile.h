@@ -20,12 +20,11 @@ constexpr int kTileDepth = 16;
 constexpr int kTileThreads = 128;
 constexpr int kTileWarps = kTileThreads / 32;
 
-/** `blocks`: how many a multiprocessor shall hold, which bounds registers to 65536 / (128·blocks). */
-template <int Rows, int Columns, int WarpRows, int WarpColumns, int Blocks, int ExactBlocks>
+/** `Blocks`: how many a multiprocessor shall hold, which bounds registers to 65536 / (128·Blocks). */
+template <int Rows, int Columns, int WarpRows, int WarpColumns, int Blocks>
 struct Tile {
   static constexpr int kRows = Rows, kColumns = Columns, kWarpRows = WarpRows, kWarpColumns = WarpColumns;
-  static constexpr int kWarpsAcross = Columns / WarpColumns;
-  static constexpr int blocks(Products products) { return products == Products::float32 ? ExactBlocks : Blocks; }
+  static constexpr int kWarpsAcross = Columns / WarpColumns, kBlocks = Blocks;
   static_assert(Rows / WarpRows * kWarpsAcross == kTileWarps, "the warps cover the tile");
 
   __device__ static __forceinline__ int aIndexByRows(int row, int depth) {

@@ -225,12 +225,6 @@ inline void prefetch(const Global<const float>& from, int64_t index) { from.at(i
 inline float approximateExp2(float x) { return std::exp2(x); }
 inline float approximateReciprocal(float x) { return 1.0f / x; }
 
-inline uint32_t toTf32(float x) {
-  uint32_t bits;
-  std::memcpy(&bits, &x, 4);
-  return std::isfinite(x) ? (bits + 0x1000u) & ~0x1fffu : bits;
-}
-
 inline uint32_t roundToBf16(float x) {
   uint32_t bits;
   std::memcpy(&bits, &x, 4);

@@ -20,6 +20,8 @@
  * libcudart when a program is linked, so that everything from nvcc's launches to streams, events, graphs and pinned memory is what a GPU would be
  * given.
  *
+ * RETROPLUME_PTX_COUNTS=FILE leaves what every instruction was asked for there, as tab-separated values (counts.h).
+ *
  * What is queued on a stream is done as late as CUDA allows it: when somebody waits for it. RETROPLUME_PTX_EAGER=1 does it at once instead.
  * Calls that CUDA refuses are refused: while the thread captures, on a stream of another device, with more threads, registers or shared memory than a
  * processor has. The first error stays, as on a device.
@@ -87,7 +89,8 @@ class Runtime {
   std::set<cudaStream_t> streams;
   std::size_t used = 0;
   std::string message;
-  cudaError_t failed = cudaSuccess;  // stays
+  cudaError_t failed = cudaSuccess;     // stays
+  std::unique_ptr<ptx::Counts> counts;  // RETROPLUME_PTX_COUNTS=FILE: written there when the program ends
   const bool eager = std::getenv("RETROPLUME_PTX_EAGER") != nullptr;
   const std::size_t memory = number("RETROPLUME_PTX_MEMORY", std::size_t{8} << 30);
   const int sharedBytes = static_cast<int>(number("RETROPLUME_PTX_SHARED", 227 * 1024));
@@ -129,7 +132,14 @@ class Runtime {
 
 /** Made when the first module registers, before main. */
 Runtime& runtime() {
-  static auto* const only = new Runtime;
+  static auto* const only = [] {
+    auto* const made = new Runtime;
+    if (std::getenv("RETROPLUME_PTX_COUNTS") != nullptr) {
+      made->counts = std::make_unique<ptx::Counts>();
+      std::atexit([] { runtime().counts->write(std::getenv("RETROPLUME_PTX_COUNTS")); });
+    }
+    return made;
+  }();
   return *only;
 }
 
@@ -226,7 +236,8 @@ cudaError_t __cudaLaunchKernel(cudaKernel_t kernel, dim3 grid, dim3 threads, voi
       const ptx::Parameter& parameter = launch.kernel->parameters[i];
       std::memcpy(launch.parameters.data() + parameter.offset, arguments[i], parameter.bytes);
     }
-    all.queue(stream, [launch = std::move(launch), &all] { ptx::run(launch, all.allocations); });
+    all.queue(stream,
+              [launch = std::move(launch), &all] { ptx::run(launch, all.allocations, all.counts ? &all.counts->of(launch.kernel) : nullptr); });
     return cudaSuccess;
   });
 }

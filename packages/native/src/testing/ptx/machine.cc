@@ -39,8 +39,8 @@ Allocations::Range Allocations::find(uint64_t address, uint64_t bytes) const {
   return range.holds(address, bytes) ? range : Range{};
 }
 
-Block::Block(const Launch& launch, const Allocations& allocations)
-    : launch_(launch), kernel_(*launch.kernel), allocations_(allocations), shared_(launch.sharedBytes), seen_(kernel_.code.size()) {
+Block::Block(const Launch& launch, const Allocations& allocations, KernelCounts* counts)
+    : launch_(launch), kernel_(*launch.kernel), allocations_(allocations), counts_(counts), shared_(launch.sharedBytes), seen_(kernel_.code.size()) {
   warps_.resize((launch.threads + kWarp - 1) / kWarp);
   registers_.assign(warps_.size() * kernel_.registerBytes + 64, 0xff);
   unsigned char* begin = registers_.data() + (64 - reinterpret_cast<uintptr_t>(registers_.data()) % 64) % 64;
@@ -89,8 +89,29 @@ const unsigned char* Block::parameter(const Warp& warp, const Instruction& instr
   return launch_.parameters.data() + address;
 }
 
+void Block::count(const Instruction& instruction, const uint64_t* addresses, uint32_t mask, int bytes, bool shared) {
+  if (counts_ == nullptr) return;
+  uint64_t packed[kWarp];
+  int lanes[kWarp], count = 0;
+  for (uint32_t rest = mask; rest != 0; rest &= rest - 1) {
+    lanes[count] = __builtin_ctz(rest);
+    packed[count] = addresses[lanes[count]];
+    ++count;
+  }
+  Count& total = counts_->instructions[&instruction - kernel_.code.data()];
+  const uint64_t all = static_cast<uint64_t>(count) * bytes;
+  if (shared) {
+    total.sharedBytes += all;
+    total.wavefronts += wavefrontsOf(packed, lanes, count, bytes);
+  } else {
+    total.globalBytes += all;
+    total.sectors += sectorsOf(packed, count);
+  }
+}
+
 void Block::run(const Extent& index) {
   index_ = index;
+  if (counts_ != nullptr) ++counts_->blocks;
   std::memset(shared_.data(), 0xff, shared_.size());
   for (Warp& warp : warps_) {
     const unsigned lanes = std::min<unsigned>(kWarp, launch_.threads - warp.index * kWarp);
@@ -154,6 +175,10 @@ void Block::runTogether(Warp& warp, uint32_t mask, int pc, int others) {
   while (pc < others) {
     const Instruction& instruction = kernel_.code[pc];
     const uint32_t lanes = chosen(instruction);
+    if (counts_ != nullptr) {
+      ++counts_->instructions[pc].executed;
+      counts_->instructions[pc].lanes += __builtin_popcount(lanes);
+    }
     switch (instruction.flow) {
       case Flow::next:
         if (lanes != 0) instruction.action(*this, warp, instruction, lanes);
@@ -201,8 +226,9 @@ void Block::runTogether(Warp& warp, uint32_t mask, int pc, int others) {
   stay(mask, pc);
 }
 
-void run(const Launch& launch, const Allocations& allocations) {
-  Block block(launch, allocations);
+void run(const Launch& launch, const Allocations& allocations, KernelCounts* counts) {
+  Block block(launch, allocations, counts);
+  if (counts != nullptr) ++counts->launches;
   for (unsigned z = launch.grid.z; z-- > 0;) {
     for (unsigned y = launch.grid.y; y-- > 0;) {
       for (unsigned x = launch.grid.x; x-- > 0;) block.run({x, y, z});

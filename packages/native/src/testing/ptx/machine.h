@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "testing/ptx/counts.h"
 #include "testing/ptx/kernel.h"
 
 /**
@@ -41,8 +42,8 @@ struct Launch {
   std::vector<unsigned char> parameters;  // as the kernel's `parameters` lay them out
 };
 
-/** @throws NativeError CUDA_FAILED with kernel, block, thread and instruction */
-void run(const Launch& launch, const Allocations& allocations);
+/** Adds to `counts` where there are any. @throws NativeError CUDA_FAILED with kernel, block, thread and instruction */
+void run(const Launch& launch, const Allocations& allocations, KernelCounts* counts = nullptr);
 
 struct Warp {
   int index = 0;
@@ -66,13 +67,15 @@ struct Warp {
 
 class Block {
  public:
-  Block(const Launch& launch, const Allocations& allocations);
+  Block(const Launch& launch, const Allocations& allocations, KernelCounts* counts);
   void run(const Extent& index);
 
   /** Where the memory of an access lies, checked. `lane` is for the message. */
   unsigned char* global(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes);
   unsigned char* shared(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes);
   const unsigned char* parameter(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes) const;
+  /** Counts an access to memory by the lanes of `mask`, if anything is counted; `addresses` are by lane. */
+  void count(const Instruction& instruction, const uint64_t* addresses, uint32_t mask, int bytes, bool shared);
   [[noreturn]] void fail(const Warp& warp, const Instruction& instruction, int lane, const std::string& what) const;
 
  private:
@@ -83,6 +86,7 @@ class Block {
   const Launch& launch_;
   const Kernel& kernel_;
   const Allocations& allocations_;
+  KernelCounts* const counts_;
   Extent index_;
   std::vector<unsigned char> registers_, shared_;
   std::vector<Warp> warps_;

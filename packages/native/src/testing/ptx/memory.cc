@@ -20,9 +20,10 @@ uint64_t addressOf(const Warp& warp, const Instruction& instruction, int lane, b
 template <Space kSpace, class Memory, class Value, bool kWide>
 void load(Block& block, Warp& warp, const Instruction& instruction, uint32_t mask) {
   const int count = instruction.count, bytes = count * static_cast<int>(sizeof(Memory));
+  uint64_t addresses[kWarp];
   for (uint32_t rest = mask; rest != 0; rest &= rest - 1) {
     const int lane = __builtin_ctz(rest);
-    const uint64_t address = addressOf(warp, instruction, lane, kWide);
+    const uint64_t address = addresses[lane] = addressOf(warp, instruction, lane, kWide);
     const unsigned char* from = kSpace == Space::global   ? block.global(warp, instruction, lane, address, bytes)
                                 : kSpace == Space::shared ? block.shared(warp, instruction, lane, address, bytes)
                                                           : block.parameter(warp, instruction, lane, address, bytes);
@@ -32,14 +33,16 @@ void load(Block& block, Warp& warp, const Instruction& instruction, uint32_t mas
       warp.at<Value>(instruction.out[i])[lane] = static_cast<Value>(value);
     }
   }
+  if (kSpace != Space::parameter) block.count(instruction, addresses, mask, bytes, kSpace == Space::shared);
 }
 
 template <Space kSpace, class Memory, class Value, bool kWide>
 void store(Block& block, Warp& warp, const Instruction& instruction, uint32_t mask) {
   const int count = instruction.count, bytes = count * static_cast<int>(sizeof(Memory));
+  uint64_t addresses[kWarp];
   for (uint32_t rest = mask; rest != 0; rest &= rest - 1) {
     const int lane = __builtin_ctz(rest);
-    const uint64_t address = addressOf(warp, instruction, lane, kWide);
+    const uint64_t address = addresses[lane] = addressOf(warp, instruction, lane, kWide);
     unsigned char* to =
         kSpace == Space::global ? block.global(warp, instruction, lane, address, bytes) : block.shared(warp, instruction, lane, address, bytes);
     for (int i = 0; i < count; ++i) {
@@ -47,6 +50,7 @@ void store(Block& block, Warp& warp, const Instruction& instruction, uint32_t ma
       std::memcpy(to + i * sizeof(Memory), &value, sizeof(Memory));
     }
   }
+  block.count(instruction, addresses, mask, bytes, kSpace == Space::shared);
 }
 
 template <Space kSpace, class Memory, class Value>
@@ -56,10 +60,13 @@ Action access(bool loads, bool wide) {
   return wide ? store<kSpace, Memory, Value, true> : store<kSpace, Memory, Value, false>;
 }
 
+/** Memory of `type` in registers of `width` bytes, which may be wider. */
 template <Space kSpace>
 Action accessOf(bool loads, const std::string& type, int width, bool wide) {
   if (type == "s8" && width == 2) return access<kSpace, int8_t, int16_t>(loads, wide);
   if (type == "u8" && width == 2) return access<kSpace, uint8_t, uint16_t>(loads, wide);
+  if (type == "s32" && width == 8) return access<kSpace, int32_t, int64_t>(loads, wide);
+  if (type == "u32" && width == 8) return access<kSpace, uint32_t, uint64_t>(loads, wide);
   const int bytes = std::stoi(type.substr(1)) / 8;
   if (bytes != width) return nullptr;
   return bytes == 2   ? access<kSpace, uint16_t, uint16_t>(loads, wide)
@@ -70,11 +77,16 @@ Action accessOf(bool loads, const std::string& type, int width, bool wide) {
 
 /** What is on its way may arrive at any time: until it is waited for, its place holds what nobody can take for it. */
 void copyAsync(Block& block, Warp& warp, const Instruction& instruction, uint32_t mask) {
+  uint64_t sources[kWarp], places[kWarp];
+  uint32_t reading = 0;
   for (uint32_t rest = mask; rest != 0; rest &= rest - 1) {
     const int lane = __builtin_ctz(rest);
     const uint32_t to = warp.at<uint32_t>(instruction.in[0])[lane];
     const uint64_t from = warp.at<uint64_t>(instruction.in[1])[lane];
     const auto read = static_cast<int>(warp.at<uint32_t>(instruction.in[2])[lane]);
+    places[lane] = to;
+    sources[lane] = from;
+    reading |= static_cast<uint32_t>(read > 0) << lane;
     if (read > instruction.count) block.fail(warp, instruction, lane, "reads more than it writes");
     std::memset(block.shared(warp, instruction, lane, to, instruction.count), 0xff, instruction.count);
     if (from % instruction.count != 0) block.fail(warp, instruction, lane, "is not at a multiple of " + std::to_string(instruction.count) + " bytes");
@@ -82,6 +94,8 @@ void copyAsync(Block& block, Warp& warp, const Instruction& instruction, uint32_
     if (read != 0 && read != instruction.count) block.fail(warp, instruction, lane, "copies a part");
     warp.copies[lane].push_back({to, from, instruction.count, read, warp.group[lane]});
   }
+  block.count(instruction, sources, reading, instruction.count, false);
+  block.count(instruction, places, mask, instruction.count, true);
 }
 
 void commitCopies(Block&, Warp& warp, const Instruction&, uint32_t mask) {
@@ -165,7 +179,7 @@ bool parseMemoryAccess(Parser& parser, const std::string& opcode, const std::vec
   const std::vector<std::string> values = Parser::list(operands[loads ? 0 : 1]);
   if (count == 0 || values.size() != count) parser.unknown("a vector");
   const bool isFloat = type[0] == 'f';
-  const int width = type == "u8" || type == "s8" ? 2 : std::stoi(type.substr(1)) / 8;
+  const int width = values[0][0] == '%' ? parser.operand(values[0], 0, false, false).width : std::stoi(type.substr(1)) / 8;
   for (std::size_t i = 0; i < count; ++i) (loads ? instruction.out : instruction.in)[i] = parser.operand(values[i], width, isFloat, !loads).slot;
   instruction.count = static_cast<int>(count);
   const std::string& address = operands[loads ? 1 : 0];
