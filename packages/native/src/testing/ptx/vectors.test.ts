@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cudaDevices } from '../../kernels';
+
+const objects = join(__dirname, '../../../build/src/binding/cuda/CMakeFiles/retroplume_device.dir');
+
+/** Accesses of four bytes in one run of instructions at four neighbouring places that lie as one of sixteen would: what the compiler has cut. */
+function cutIn(ptx: string): string[] {
+  const cut: string[] = [];
+  for (const run of ptx.split(/^\$|\bbra\b|^}/m)) {
+    const places = new Map<string, Set<number>>();
+    for (const [, kind, base, offset] of run.matchAll(/\b((?:ld|st)\.(?:global|shared))\.[fu]32\s[^[\n]*\[([^\]+]+)(?:\+(-?\d+))?\]/g)) {
+      const key = `${kind} [${base}]`;
+      places.set(key, (places.get(key) ?? new Set()).add(Number(offset ?? 0)));
+    }
+    for (const [key, offsets] of places) {
+      if ([...offsets].some((at) => at % 16 === 0 && [4, 8, 12].every((more) => offsets.has(at + more)))) cut.push(key);
+    }
+  }
+  return cut;
+}
+
+(cudaDevices().built ? test : test.skip)('loads and stores of sixteen bytes stay whole in what nvcc makes of the kernels', () => {
+  expect(cutIn('st.global.f32 \t[%rd1+4], %f1;\nst.global.f32 [%rd1], %f1;\nst.global.f32 [%rd1+12], %f1;\nst.global.f32 [%rd1+8], %f1;')).toEqual([
+    'st.global [%rd1]',
+  ]);
+  const files = readdirSync(objects, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ptx'));
+  expect(files.length).toBeGreaterThan(20);
+  const cut = files.flatMap((path) => {
+    const found = cutIn(readFileSync(join(objects, path), 'utf8'));
+    // What a product is added to is read one by one on purpose (gemm.h).
+    const counted = /gemm_(rows|transposed)/.test(path) ? found.filter((each) => !each.startsWith('ld.global')) : found;
+    return counted.map((each) => `${path}: ${each}`);
+  });
+  expect(cut).toEqual([]);
+});
