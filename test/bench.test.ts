@@ -90,6 +90,29 @@ test('Ctrl-C ends it with code 130 and one sentence, and leaves no folder behind
   rmSync(temporary, { recursive: true });
 });
 
+test.each([[], ['--json']])('what had been measured when it was interrupted is printed: %j', async (...format) => {
+  const args = [main, 'bench', 'conv2d', '--workload', 'demo', '--rounds', '3', ...format];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
+  child.stderr.on('data', (text: Buffer) => {
+    stderr += text.toString();
+    if ((stderr.match(/^ {2}demo conv/gm) ?? []).length === 2 && !stderr.includes('stopping')) child.kill('SIGINT');
+  });
+  expect(await once(child, 'close')).toEqual([130, null]);
+  expect(stderr).toMatch(/^retroplume: INTERRUPTED: bench: interrupted: what had been measured until then is told\n$/m);
+  const [first, second] = [...stderr.matchAll(/^ {2}(demo conv.*)$/gm)].map(([, name]) => name);
+  if (format.length === 0) {
+    expect(stdout).toContain(`| ${first} conv2dForward |`);
+    expect(stdout).not.toContain(second);
+  } else {
+    const { error, soFar } = JSON.parse(stdout) as { error: { code: string }; soFar: { interrupted: boolean; ops: Record<string, unknown> } };
+    expect([error.code, soFar.interrupted]).toEqual(['INTERRUPTED', true]);
+    expect(Object.keys(soFar.ops).every((name) => name.startsWith(first))).toBe(true);
+  }
+});
+
 test('a peer that cannot start, and Ctrl-C while it does, leave no folder behind', () => {
   const temporary = mkdtempSync(join(tmpdir(), 'retroplume-bench-start-'));
   // Ctrl-C reaches the peer too, which ends of it.

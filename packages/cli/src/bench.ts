@@ -16,7 +16,8 @@ export interface BenchCommandOptions extends Pick<CommonOptions, 'threads' | 'js
 }
 
 /**
- * Measures, and prints one JSON object or Markdown tables on stdout; what is under way goes to stderr.
+ * Measures, and prints one JSON object or Markdown tables on stdout; what is under way goes to stderr. Interrupted, it prints what had been measured until
+ * then; in JSON that is `soFar` beside the error.
  * @throws as `runBench`; {ConfigError} `BENCH_PROGRAMS_ALL`
  */
 export async function benchCommand(ops: string[], { json, quiet, compile, programs, ...options }: BenchCommandOptions): Promise<void> {
@@ -32,6 +33,14 @@ export async function benchCommand(ops: string[], { json, quiet, compile, progra
     return;
   }
   const { signal, release } = interruptible();
-  const result = await bench.runBench({ ...options, ops, compiles: compile, onText, signal }).finally(release);
-  process.stdout.write(json ? `${JSON.stringify(result)}\n` : benchTables(result));
+  const print = (result: bench.BenchResult): void => void process.stdout.write(json ? `${JSON.stringify(result)}\n` : benchTables(result));
+  let soFar: bench.BenchResult | undefined;
+  const onInterrupted = (result: bench.BenchResult): void => (json ? void (soFar = result) : print(result));
+  try {
+    print(await bench.runBench({ ...options, ops, compiles: compile, onText, signal, onInterrupted }));
+  } catch (error) {
+    throw soFar ? Object.assign(error as Error, { soFar }) : error;
+  } finally {
+    release();
+  }
 }

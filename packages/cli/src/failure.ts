@@ -11,7 +11,8 @@ function usage(error: CommanderError): ErrorFigures {
 }
 
 /**
- * Prints the failure: the sentence on stderr; with `--json` also `{"error": {code, message}}` on stdout, so that stdout holds one object whatever happens.
+ * Prints the failure: the sentence on stderr; with `--json` also `{"error": {code, message}}` on stdout, so that stdout holds one object whatever happens;
+ * `soFar` of an error, what there was before it, stands beside it.
  * @returns the exit code
  */
 export function reportFailure(error: unknown, args: readonly string[]): number {
@@ -22,6 +23,7 @@ export function reportFailure(error: unknown, args: readonly string[]): number {
   const { code, message, exitCode } = error instanceof CommanderError ? usage(error) : errorFigures(error);
   process.stderr.write(`retroplume: ${code}: ${message}\n`);
   if (args.includes('--verbose')) process.stderr.write(`${inspect(error)}\n`);
-  if (args.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
+  const soFar = error instanceof Error && 'soFar' in error ? error.soFar : undefined;
+  if (args.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code, message }, soFar })}\n`);
   return exitCode;
 }

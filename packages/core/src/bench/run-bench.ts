@@ -33,6 +33,8 @@ export interface BenchOptions {
   /** Called with what is under way. */
   readonly onText?: (text: string) => void;
   readonly signal?: AbortSignal;
+  /** Called before {@link runBench} throws for the signal, with what had been measured; `interrupted` says that it is not all. */
+  readonly onInterrupted?: (soFar: BenchResult & { readonly interrupted: true }) => void;
 }
 
 /** Times in seconds, memory in bytes. */
@@ -47,6 +49,10 @@ export interface BenchResult {
   /** By case and kernel. */
   readonly ops: Readonly<Record<string, OpComparison>>;
 }
+
+/** A result to which more is added. */
+type Growing = Omit<BenchResult, 'workloads' | 'ops'> & { workloads: Record<string, GrowingWorkload>; ops: Record<string, OpComparison> };
+type GrowingWorkload = { -readonly [each in keyof WorkloadResult]: WorkloadResult[each] };
 
 /** The workloads of the speed that is stated; `demo` is timed when it is named. */
 const STATED = ['compact', 'authors'];
@@ -74,24 +80,28 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const peak = await measurePeaks(options.threads, options.isa);
   const folder = mkdtempSync(join(tmpdir(), 'retroplume-bench-'));
   const started: TorchPeer[] = [];
+  let soFar: Growing | undefined;
   try {
     const torch = options.python === undefined ? undefined : await startTorch(options.python, options, started);
     if (torch) expectFastTorch(options.python!, torch.description, peak);
     const session: Session = { options, folder, torch, tfjs: await loadTfjs() };
     const machine = describeMachine(options.threads, options.isa, { torch: torch?.description, tfjs: session.tfjs });
-    const result: { workloads: Record<string, WorkloadResult>; ops: Record<string, OpComparison> } = { workloads: {}, ops: {} };
-    for (const workload of workloads) result.workloads[workload.name] = await benchWorkload(workload, steps, session);
+    soFar = { machine, peak, workloads: {}, ops: {} };
+    for (const workload of workloads) await benchWorkload(workload, steps, session, (soFar.workloads[workload.name] = {}));
     for (const spec of wanted) {
       options.onText?.(spec.name);
       const { threads, isa, rounds, signal } = options;
       const kernels = await benchOp(spec, { threads, isa, rounds, folder, peer: torch?.tuned, tfjs: session.tfjs, signal });
-      for (const [kernel, comparison] of kernels) result.ops[`${spec.name} ${kernel}`] = comparison;
+      for (const [kernel, comparison] of kernels) soFar.ops[`${spec.name} ${kernel}`] = comparison;
     }
-    return { machine, peak, ...result };
+    return soFar;
   } catch (cause) {
     // Ctrl-C ends PyTorch's process too: whatever came of that is no failure of its own.
-    if (options.signal?.aborted) throw new InterruptedError('INTERRUPTED', 'bench: interrupted: nothing is left behind', { cause });
-    throw cause;
+    if (!options.signal?.aborted) throw cause;
+    const measured = soFar && [...Object.values(soFar.workloads), soFar.ops].some((each) => Object.keys(each).length > 0) ? soFar : undefined;
+    if (measured) options.onInterrupted?.({ ...measured, interrupted: true });
+    const left = measured && options.onInterrupted ? 'what had been measured until then is told' : 'nothing is left behind';
+    throw new InterruptedError('INTERRUPTED', `bench: interrupted: ${left}`, { cause });
   } finally {
     for (const peer of started) await peer.stop();
     rmSync(folder, { recursive: true });
@@ -141,16 +151,18 @@ async function startTorch(
   return { tuned, untuned, compiles: description.compiles !== null, description };
 }
 
-/** The memory of training a workload where that is asked for, first since it fails first; then its steps. */
-async function benchWorkload(workload: Workload, wanted: readonly Step[], { options, folder, torch, tfjs }: Session): Promise<WorkloadResult> {
+/** The memory of training a workload where that is asked for, first since it fails first; then its steps. Each goes into `result` once it is there. */
+async function benchWorkload(
+  workload: Workload,
+  wanted: readonly Step[],
+  { options, folder, torch, tfjs }: Session,
+  result: GrowingWorkload,
+): Promise<void> {
   const { threads, isa, rounds, onText, python, signal } = options;
-  const steps: { -readonly [each in Step]?: StepComparison } = {};
-  let memory: MemoryComparison | undefined;
   if (options.memory || (workload.memory.unasked && wanted.includes('train'))) {
     onText?.(`${workload.name}: peak memory of training at batch ${workload.memory.batch}`);
-    memory = await measureMemory(workload, { threads, python, compiles: torch?.compiles ?? false, folder });
+    result.memory = await measureMemory(workload, { threads, python, compiles: torch?.compiles ?? false, folder });
   }
   const weights = drawWeights(workload);
-  for (const step of wanted) steps[step] = await benchStep(workload, step, weights, { threads, isa, rounds, folder, torch, tfjs, onText, signal });
-  return { ...steps, ...(memory && { memory }) };
+  for (const step of wanted) result[step] = await benchStep(workload, step, weights, { threads, isa, rounds, folder, torch, tfjs, onText, signal });
 }
