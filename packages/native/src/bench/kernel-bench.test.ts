@@ -28,6 +28,12 @@ describeWhere(existsSync(program), 'kernel_bench is not built', 'kernel_bench', 
     expect([status, stdout]).toEqual([2, '']);
   });
 
+  it.each(['--rounds', '--threads'])('refuses a part of %s', (option) => {
+    const { status, stderr } = run('roofline', TINY, option, '2.7');
+    expect(stderr).toMatch(new RegExp(`^kernel_bench: ${option}: expected a whole number but received "2\\.7"\nusage: `));
+    expect(status).toBe(2);
+  });
+
   it('--help is no wrong usage', () => {
     const { status, stdout, stderr } = run('--help');
     expect(stdout).toMatch(/^usage: kernel_bench check\|device/);
@@ -39,7 +45,7 @@ describeWhere(existsSync(program), 'kernel_bench is not built', 'kernel_bench', 
     const cut = join(folder, 'cut.txt');
     const text = readFileSync(TINY, 'utf8').trimEnd().split('\n');
     writeFileSync(cut, `${text.slice(0, -3).join('\n')}\n`);
-    for (const mode of ['roofline', 'check']) {
+    for (const mode of ['roofline', 'check', 'time']) {
       const ofCut = run(mode, cut);
       expect(ofCut.stderr).toMatch(/^PHASE_INVALID: .*\/cut\.txt: program: expected phase "\S+" within /);
       expect(ofCut.status).toBe(1);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -58,6 +59,13 @@ double numberOf(const std::string& option, const std::string& text, double least
   usage();
 }
 
+int wholeNumberOf(const std::string& option, const std::string& text, int most) {
+  const double value = numberOf(option, text, 1, most);
+  if (value == std::floor(value)) return static_cast<int>(value);
+  std::fprintf(stderr, "kernel_bench: %s: expected a whole number but received \"%s\"\n", option.c_str(), text.c_str());
+  usage();
+}
+
 /** Names with commas between them. */
 std::vector<Products> productsOf(const std::string& names) {
   std::vector<Products> all;
@@ -90,9 +98,9 @@ Arguments parse(int count, char** words) {
     else if (word == "--products")
       arguments.products = productsOf(next());
     else if (word == "--rounds")
-      arguments.rounds = static_cast<int>(numberOf(word, next(), 1, 1e6));
+      arguments.rounds = wholeNumberOf(word, next(), 1000000);
     else if (word == "--threads")
-      arguments.options.threads = static_cast<int>(numberOf(word, next(), 1, 1024));
+      arguments.options.threads = wholeNumberOf(word, next(), 1024);
     else if (word == "--gflops")
       arguments.gflops = numberOf(word, next(), 1e-3, 1e12);
     else if (word == "--gbytes")
@@ -157,11 +165,12 @@ void time(const Registry& registry, const TextProgram& text, const Arguments& ar
   std::printf("]}\n");
 }
 
-/** @throws DeviceFailure after a line that names the program */
+/** @throws DeviceFailure after a line that names the program; NativeError for a file that is no whole program */
 void timeOrTell(const Registry& registry, const TextProgram& text, const Arguments& arguments, Team& team) {
   try {
     time(registry, text, arguments, team);
   } catch (const NativeError& error) {
+    if (error.code() != "CUDA_FAILED" && error.code() != "DEVICE_OUT_OF_MEMORY") throw;
     std::printf("{\"program\":\"%s\",\"products\":\"%s\",\"ok\":false,\"failed\":%s}\n", text.name.c_str(), nameOf(arguments.options.products),
                 quoted(error.what()).c_str());
     throw DeviceFailure{};
