@@ -16,7 +16,8 @@
 #include "testing/ptx/machine.h"
 #include "testing/ptx/modules.h"
 
-/** Kernels in PTX that are right, and such that reach too far or forget to wait; instructions at their edges; calls that CUDA would refuse. */
+/** Kernels in PTX that are right, and such that reach too far or forget to wait; instructions at their edges; what is counted; calls that CUDA
+ * refuses. */
 namespace retroplume::ptx {
 
 namespace {
@@ -178,6 +179,29 @@ extern "C" {
 void __cudaRegisterFunction(void**, const char*, char*, const char*, int, uint3*, uint3*, dim3*, dim3*, int*);
 }
 
+/** Of accesses of `bytes` bytes by 32 lanes, the address of each by its number. */
+void expectCounts(const std::string& name, int bytes, const std::function<uint64_t(uint64_t)>& address, int sectors, int wavefronts) {
+  uint64_t addresses[kWarp];
+  int lanes[kWarp];
+  for (int lane = 0; lane < kWarp; ++lane) {
+    addresses[lane] = address(static_cast<uint64_t>(lane));
+    lanes[lane] = lane;
+  }
+  const int found = sectorsOf(addresses, kWarp), passes = wavefrontsOf(addresses, lanes, kWarp, bytes);
+  report(name, found == sectors && passes == wavefronts, std::to_string(found) + " sectors, " + std::to_string(passes) + " passes");
+}
+
+void counts() {
+  expectCounts("floats side by side", 4, [](uint64_t lane) { return 4 * lane; }, 4, 1);
+  expectCounts("floats side by side, from the last to the first", 4, [](uint64_t lane) { return 4 * (31 - lane); }, 4, 1);
+  expectCounts("every other float", 4, [](uint64_t lane) { return 8 * lane; }, 8, 2);
+  expectCounts("one float for all", 4, [](uint64_t) { return 64; }, 1, 1);
+  expectCounts("floats of one bank", 4, [](uint64_t lane) { return 128 * lane; }, 32, 32);
+  expectCounts("vectors side by side", 16, [](uint64_t lane) { return 16 * lane; }, 16, 4);
+  expectCounts("every other vector", 16, [](uint64_t lane) { return 32 * lane; }, 32, 8);
+  expectCounts("rows of eight vectors, 144 bytes apart", 16, [](uint64_t lane) { return 16 * (lane % 8) + 144 * (lane / 8); }, 20, 4);
+}
+
 /** Of work in the order in which CUDA may do it, and of what it refuses. */
 void runtimeCalls() {
   const std::string folder = (std::filesystem::temp_directory_path() / "ptx-test-XXXXXX").string();
@@ -262,6 +286,7 @@ void runtimeCalls() {
 int test() {
   kernels();
   instructions();
+  counts();
   runtimeCalls();
   return failures == 0 ? 0 : 1;
 }
