@@ -11,7 +11,7 @@ import { InputHashes, type InputFile } from '../engine/input-hashes';
 import { damagedProducts, readRecord, RECORD, type StageRecord } from '../engine/record';
 import { staleStages } from '../run';
 import { readRunFile, RUN_FILE, type RunFile } from '../engine/run-file';
-import { lockRun } from '../engine/run-lock';
+import { lockToRead } from '../engine/run-lock';
 import { checkTarget, pack } from './archive';
 import { hashOfValues } from './compare-files';
 
@@ -90,7 +90,7 @@ export async function bundleRun(out: string, options: BundleOptions = {}): Promi
   const run = asTrained(read, stages);
   if (stages.length === 0) throw new ConfigError('BUNDLE_EMPTY', `${folder}: no stage is finished here: run the case first`);
   checkTarget(file); // before anything is hashed
-  const release = lockRun(folder);
+  const release = lockToRead(folder);
   const staging = mkdtempSync(join(tmpdir(), 'retroplume-bundle-'));
   try {
     const hashes = new InputHashes();

@@ -5,7 +5,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../../errors';
-import { LOCK_FILE, lockPart, lockRun } from './run-lock';
+import { LOCK_FILE, lockPart, lockRun, lockToRead } from './run-lock';
 
 let folder: string;
 let file: string;
@@ -69,6 +69,27 @@ describe('the lock of a run folder', () => {
   it('is taken over where the number of the process belongs to another one now', () => {
     held({ started: '1' });
     lockRun(folder)();
+  });
+
+  it('is looked at, not taken, by who only reads in a folder of somebody else', () => {
+    const system = jest.requireActual<typeof import('node:fs')>('node:fs');
+    const refused = (code: string): void =>
+      void jest.spyOn(system, 'openSync').mockImplementationOnce(() => {
+        throw Object.assign(new Error(code), { code });
+      });
+    refused('EROFS');
+    const release = lockToRead(folder);
+    expect(existsSync(file)).toBe(false);
+    release();
+    refused('ENOSPC');
+    expect(() => lockToRead(folder)).toThrow(/has no room/);
+    const held = lockRun(folder);
+    refused('EACCES');
+    expect(() => lockToRead(folder)).toThrow(/in use by process/);
+    held();
+    lockToRead(folder)();
+    expect(existsSync(file)).toBe(false);
+    jest.restoreAllMocks();
   });
 
   it('says why it cannot be taken, and leaves nothing', () => {

@@ -40,6 +40,20 @@ export function lockRun(out: string): () => void {
   return unlessHeld(partLocks(out), release);
 }
 
+/** What a folder of somebody else's, or of a system that is mounted to be read, says. */
+const MAY_NOT_WRITE = ['EACCES', 'EPERM', 'EROFS'];
+
+/** {@link lockRun} for who only reads: a folder in which he may not write he cannot lock, and sees only whether a run holds it. @throws as {@link lockRun} */
+export function lockToRead(out: string): () => void {
+  try {
+    return lockRun(out);
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    if (!MAY_NOT_WRITE.includes(code ?? '')) throw error;
+    return unlessHeld([join(out, LOCK_FILE), ...partLocks(out)], () => undefined);
+  }
+}
+
 /**
  * Takes the lock of a part of a run folder.
  *
