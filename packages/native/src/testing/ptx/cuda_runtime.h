@@ -21,11 +21,13 @@
  * libcudart when a program is linked, so that everything from nvcc's launches to streams, events, graphs and pinned memory is what a GPU would be
  * given.
  *
- * RETROPLUME_PTX_COUNTS=FILE leaves what every instruction was asked for there, as tab-separated values (counts.h).
- *
  * What is queued on a stream is done as late as CUDA allows it: when somebody waits for it. RETROPLUME_PTX_EAGER=1 does it at once instead.
  * Calls that CUDA refuses are refused: while the thread captures, on a stream of another device, with more threads, registers or shared memory than a
  * processor has. The first error stays, as on a device.
+ *
+ *   RETROPLUME_PTX_COUNTS=FILE     what every instruction was asked for, as tab-separated values (counts.h), written when the program ends
+ *   RETROPLUME_PTX_FOLDER=FOLDER   the PTX that is run, in place of what lies beside the objects
+ *   RETROPLUME_PTX_SHARED=BYTES    shared memory of a block, RETROPLUME_PTX_MEMORY=BYTES memory of a device
  */
 
 namespace retroplume::ptx {

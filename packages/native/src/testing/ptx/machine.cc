@@ -2,6 +2,7 @@
 
 #include <cxxabi.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstdlib>
 #include <cstring>
@@ -205,6 +206,7 @@ void Block::runTogether(Warp& warp, uint32_t mask, int pc, int others) {
         stay(mask, pc + 1);
         return;
       case Flow::together: {
+        if (lanes != mask) fail(warp, instruction, __builtin_ctz(mask), "stands under a condition");
         // All lanes take part that the instruction names: here always the whole warp.
         stay(mask, pc);
         uint32_t here = mask;
