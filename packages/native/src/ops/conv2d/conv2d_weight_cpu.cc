@@ -108,12 +108,21 @@ void addStrip(const WeightGradient& gradient, const Strip& strip, float* partial
   });
 }
 
-/** partial[o] += Σ gradOutput over `cells` cells */
+/**
+ * partial[o] += Σ gradOutput over `cells` cells. Each piece is summed by itself: hundreds of thousands of cells in one float after the other lose
+ * four digits where they have one sign.
+ */
 void addBias(const float* gradOutput, int64_t cells, int64_t channels, float* partial) {
+  constexpr int64_t kPiece = 64;
   for (int64_t v = 0; v < ceilDivide(channels, kLanes); ++v) {
-    Vector sum = load(partial + v * kLanes);
-    for (int64_t cell = 0; cell < cells; ++cell) sum += load(gradOutput + cell * channels + v * kLanes);
-    store(partial + v * kLanes, sum);
+    const float* from = gradOutput + v * kLanes;
+    Vector strip{};
+    for (int64_t begin = 0; begin < cells; begin += kPiece) {
+      Vector piece{};
+      for (int64_t cell = begin; cell < smaller(begin + kPiece, cells); ++cell) piece += load(from + cell * channels);
+      strip += piece;
+    }
+    store(partial + v * kLanes, load(partial + v * kLanes) + strip);
   }
 }
 

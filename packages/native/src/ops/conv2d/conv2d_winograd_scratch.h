@@ -29,14 +29,15 @@ struct WinogradScratch {
   }
 };
 
-/** Weight gradient: for each thread a partial sum [36][in, out] (or with in and out exchanged), one of the bias, a patch, a block's inputs and
- * gradients. */
+/** Weight gradient: for each thread a partial sum [36][in, out] (or with in and out exchanged), one of the bias and a block's share of it, a
+ * patch, a block's inputs and gradients. */
 struct WinogradWeightScratch {
-  int64_t bias, patch, inputs, gradients, perThread, total;
+  int64_t bias, blockBias, patch, inputs, gradients, perThread, total;
   [[gnu::always_inline]] WinogradWeightScratch(int64_t in, int64_t out, int threads) {
     const int64_t plain = in * roundUp(out), exchanged = out * roundUp(in);
     bias = 36 * winogradStride(1, plain > exchanged ? plain : exchanged);
-    patch = bias + roundUp(out);
+    blockBias = bias + roundUp(out);
+    patch = blockBias + roundUp(out);
     inputs = patch + 36 * roundUp(in > out ? in : out);
     gradients = inputs + 36 * winogradStride(kWinogradBlockTiles, roundUp(in));
     perThread = gradients + 36 * winogradStride(kWinogradBlockTiles, roundUp(out));

@@ -66,11 +66,19 @@ void addProducts(const WeightGradient& gradient, const Block& x, const Block& g,
 /** sums[o] += Σ of a window's cells */
 void addCells(const Window& window, int64_t channels, float* sums) {
   for (int64_t c = 0; c < channels; c += kLanes) {
-    Vector sum = load(sums + c);
+    Vector sum{};
     for (int64_t i = 0; i < kWinogradOutputs; ++i) {
       for (int64_t j = 0; j < kWinogradOutputs; ++j) sum += load(window.data + i * window.rowStride + j * window.cellStride + c);
     }
-    store(sums + c, sum);
+    store(sums + c, load(sums + c) + sum);
+  }
+}
+
+/** Adds a block's sums to those of all, and clears them: all cells in one float after the other would lose digits (conv2d_weight_cpu.cc). */
+void closeBlock(float* block, int64_t channels, float* sums) {
+  for (int64_t c = 0; c < channels; c += kLanes) {
+    store(sums + c, load(sums + c) + load(block + c));
+    store(block + c, Vector{});
   }
 }
 
@@ -88,8 +96,9 @@ void addShare(const WeightGradient& gradient, Range share, bool withBias, float*
       transformWindow<winograd::Input>(window, gradient.input.channels, inputs.data + t * inputs.tileStride, inputs.productStride);
       const Window cells = windowAt(gradient.gradOutput, tile.sample, tile.i, tile.j, kWinogradOutputs, patch);
       transformWindow<winograd::GradOutput>(cells, gradient.gradOutput.channels, gradients.data + t * gradients.tileStride, gradients.productStride);
-      if (withBias) addCells(cells, gradient.gradOutput.channels, memory + layout.bias);
+      if (withBias) addCells(cells, gradient.gradOutput.channels, memory + layout.blockBias);
     }
+    if (withBias) closeBlock(memory + layout.blockBias, gradient.gradOutput.channels, memory + layout.bias);
     addProducts(gradient, gradient.exchanged ? gradients : inputs, gradient.exchanged ? inputs : gradients, tiles, memory);
   }
 }

@@ -110,9 +110,11 @@ void addRow(const Upconv2x2BackwardWeight<float>& call, int64_t row, float* part
       }
     }
     if (call.gradBias == nullptr) continue;
-    for (int64_t j = 0; j < p.width; ++j) {
-      for (int64_t v = 0; v < blocks.vectors; ++v)
-        store(partialBias + v * kLanes, load(partialBias + v * kLanes) + load(g + j * 2 * p.outputStride + v * kLanes));
+    for (int64_t v = 0; v < blocks.vectors; ++v) {
+      // A row by itself: all cells in one float after the other would lose digits.
+      Vector sum{};
+      for (int64_t j = 0; j < p.width; ++j) sum += load(g + j * 2 * p.outputStride + v * kLanes);
+      store(partialBias + v * kLanes, load(partialBias + v * kLanes) + sum);
     }
   }
 }
