@@ -74,8 +74,8 @@ export const deviceVariants: Variant[] = ['emulated', ...(cudaDevices().built ? 
 }));
 
 /**
- * The same with factors rounded for tensor cores. Each factor is off by up to 2^−11 (tf32) or 2^−9 (bf16) of itself, a product by twice that, and a sum
- * of terms of random sign by less of its own maximum.
+ * The same with factors rounded for tensor cores. Each factor is off by up to 0.64 · 2^−10 (tf32) or 2^−9 (bf16) of itself, a product by twice that, and
+ * a sum of terms of random sign by less of its own maximum.
  */
 export const roundedVariants: Variant[] = deviceVariants.flatMap(({ name, options }) => [
   { name: name.replace('float', 'tf32'), options: { ...options, products: 'tf32' as const }, tolerance: 2 ** -10 },

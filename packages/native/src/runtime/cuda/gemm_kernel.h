@@ -7,8 +7,7 @@
  */
 namespace retroplume {
 
-/** Three: 38 KiB for the widest tile, of which four fit into the 164 KiB of an A100's multiprocessor and leave an H100's 70 KiB of first-level cache.
- */
+/** Three: 38 KiB for the widest tile, of which three blocks leave 50 of an A100's 164 KiB and 114 of an H100's 228 for the first-level cache. */
 constexpr int kStages = 3;
 
 /** Where a block's tile goes: to the destination, or, where the sum is cut into shares, to this share's part of `partials`. */
@@ -98,10 +97,10 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gem
 }
 
 /**
- * Wide: 64 sums a thread, so that a float read from shared memory serves 8 products (float32) or a fragment 4 mma, the most that leaves 16 warps a
- * multiprocessor with 128 registers each. In float32 the eight rows that a thread reads ahead do not fit beside the sums: 12 warps with 168
- * registers, each with 64 independent sums to hide latency. Middle and Narrow: for few channels, where columns that nobody wants would cost more than
- * the smaller reuse does; the networks here have 24, 32, 48, 64, 96, 128 channels in the bulk and 4 to 16 at the ends.
+ * Wide: 64 sums a thread, so that a float read from shared memory serves 8 products (float32) or a fragment 4 mma. What a thread reads ahead does not
+ * fit beside the sums in 128 registers without spilling: 12 warps a multiprocessor with up to 168, each with 64 independent sums to hide latency.
+ * Middle and Narrow: for few channels, where columns that nobody wants would cost more than the smaller reuse does; the networks here have 24, 32,
+ * 48, 64, 96, 128 channels in the bulk and 4 to 16 at the ends.
  */
 using WideTile = Tile<128, 64, 64, 32, 3>;
 using MiddleTile = Tile<128, 32, 32, 32, 4>;
