@@ -70,15 +70,18 @@ test('upconv2x2 gradients agree with central differences in double', () => {
   ).toBeLessThan(1e-9);
 });
 
-test.each([...fastVariants, ...deviceVariants])('gradients of a bias keep their digits where very many cells have the same, as of an L1 loss: $name', ({ options }) => {
-  const params = { batch: 1, height: 250, width: 120, inChannels: 1, outChannels: 2 };
-  const input = randomArray(params.height * params.width, 1);
-  const gradOutput = new Float64Array(8 * input.length).fill(0.1);
-  const operands = { input, gradOutput, gradWeight: 8, gradBias: 2 };
-  const expected = callKernel('upconv2x2BackwardWeight', operands, params, double).gradBias;
-  const { gradBias } = callKernel('upconv2x2BackwardWeight', operands, params, { ...options, threads: 1 });
-  expect(relativeError(gradBias, expected)).toBeLessThan(5e-6);
-});
+test.each([...fastVariants, ...deviceVariants])(
+  'gradients of a bias keep their digits where very many cells have the same, as of an L1 loss: $name',
+  ({ options }) => {
+    const params = { batch: 1, height: 250, width: 120, inChannels: 1, outChannels: 2 };
+    const input = randomArray(params.height * params.width, 1);
+    const gradOutput = new Float64Array(8 * input.length).fill(0.1);
+    const operands = { input, gradOutput, gradWeight: 8, gradBias: 2 };
+    const expected = callKernel('upconv2x2BackwardWeight', operands, params, double).gradBias;
+    const { gradBias } = callKernel('upconv2x2BackwardWeight', operands, params, { ...options, threads: 1 });
+    expect(relativeError(gradBias, expected)).toBeLessThan(5e-6);
+  },
+);
 
 describe.each([...fastVariants, ...deviceVariants])('upconv2x2, $name, against the double reference', ({ options }) => {
   const shapes = [
