@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { describeWhere } from '../../../test/testing/describe-where';
 import { cudaDevices, NativeProgram, type ProgramSpec } from './kernels';
 
 /** Doubles what lies at 0 into 16. */
@@ -93,15 +94,17 @@ describe.each(modules)('a program on a device (%s)', (module, sharedVariable) =>
   });
 });
 
-(cudaDevices().built ? test : test.skip)('memory that a device does not have, as CUDA tells it', () => {
-  const script = `
-    const { NativeProgram } = require(${JSON.stringify(join(__dirname, '../dist'))});
-    try { new NativeProgram({ arenaElements: 2 ** 20, instructions: [], phases: {} }, { device: 'cuda' }, 'retroplume_ptx'); }
-    catch (error) { console.log(error.code, error.message); }`;
-  const env = { ...process.env, RETROPLUME_PTX_MEMORY: String(2 ** 21) };
-  expect(spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', env }).stdout.trim()).toBe(
-    'DEVICE_OUT_OF_MEMORY device cuda: expected 4 MiB of memory for a program but the GPU has 2 MiB free of 2 MiB: use a smaller batch',
-  );
+describeWhere(cudaDevices().built, 'CUDA, which is not compiled here', 'what only CUDA itself tells', () => {
+  test('memory that a device does not have', () => {
+    const script = `
+      const { NativeProgram } = require(${JSON.stringify(join(__dirname, '../dist'))});
+      try { new NativeProgram({ arenaElements: 2 ** 20, instructions: [], phases: {} }, { device: 'cuda' }, 'retroplume_ptx'); }
+      catch (error) { console.log(error.code, error.message); }`;
+    const env = { ...process.env, RETROPLUME_PTX_MEMORY: String(2 ** 21) };
+    expect(spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', env }).stdout.trim()).toBe(
+      'DEVICE_OUT_OF_MEMORY device cuda: expected 4 MiB of memory for a program but the GPU has 2 MiB free of 2 MiB: use a smaller batch',
+    );
+  });
 });
 
 test('staging on the CPU is refused: nothing would be gained', () => {

@@ -9,8 +9,6 @@ namespace {
 
 constexpr int kRegistersOfProcessor = 65536;
 
-Extent extentOf(dim3 given) { return {given.x, given.y, given.z}; }
-
 struct Configuration {
   dim3 grid, threads;
   std::size_t sharedBytes;
@@ -62,7 +60,7 @@ cudaError_t __cudaLaunchKernel(cudaKernel_t kernel, dim3 grid, dim3 threads, voi
     // A warp is given registers by 256.
     const int warps = static_cast<int>(threads.x + 31) / 32;
     if (warps * ((resources.registers * 32 + 255) / 256 * 256) > kRegistersOfProcessor) return cudaErrorLaunchOutOfResources;
-    launch.grid = extentOf(grid);
+    launch.grid = {grid.x, grid.y, grid.z};
     launch.threads = threads.x;
     launch.sharedBytes = static_cast<int>(sharedBytes);
     launch.parameters.resize(launch.kernel->parameterBytes);

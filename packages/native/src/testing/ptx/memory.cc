@@ -16,48 +16,58 @@ uint64_t addressOf(const Warp& warp, const Instruction& instruction, int lane, b
   return base + static_cast<uint64_t>(instruction.offset);
 }
 
-/** `count` values of type Memory, each in a register of the type Value. */
-template <Space kSpace, class Memory, class Value, bool kWide>
-void load(Block& block, Warp& warp, const Instruction& instruction, uint32_t mask) {
-  const int count = instruction.count, bytes = count * static_cast<int>(sizeof(Memory));
+template <Space kSpace>
+auto* placeOf(Block& block, const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes) {
+  if constexpr (kSpace == Space::global)
+    return block.global(warp, instruction, lane, address, bytes);
+  else if constexpr (kSpace == Space::shared)
+    return block.shared(warp, instruction, lane, address, bytes);
+  else
+    return block.parameter(warp, instruction, lane, address, bytes);
+}
+
+/** Calls each(lane, memory) for the lanes of `mask`, and counts what they reach. */
+template <Space kSpace, bool kWide, class Each>
+void forEachPlace(Block& block, Warp& warp, const Instruction& instruction, uint32_t mask, int bytes, Each each) {
   uint64_t addresses[kWarp];
   for (uint32_t rest = mask; rest != 0; rest &= rest - 1) {
     const int lane = __builtin_ctz(rest);
-    const uint64_t address = addresses[lane] = addressOf(warp, instruction, lane, kWide);
-    const unsigned char* from = kSpace == Space::global   ? block.global(warp, instruction, lane, address, bytes)
-                                : kSpace == Space::shared ? block.shared(warp, instruction, lane, address, bytes)
-                                                          : block.parameter(warp, instruction, lane, address, bytes);
-    for (int i = 0; i < count; ++i) {
-      Memory value;
-      std::memcpy(&value, from + i * sizeof(Memory), sizeof(Memory));
-      warp.at<Value>(instruction.out[i])[lane] = static_cast<Value>(value);
-    }
+    addresses[lane] = addressOf(warp, instruction, lane, kWide);
+    each(lane, placeOf<kSpace>(block, warp, instruction, lane, addresses[lane], bytes));
   }
   if (kSpace != Space::parameter) block.count(instruction, addresses, mask, bytes, kSpace == Space::shared);
 }
 
+/** `count` values of type Memory, each in a register of the type Value. */
+template <Space kSpace, class Memory, class Value, bool kWide>
+void load(Block& block, Warp& warp, const Instruction& instruction, uint32_t mask) {
+  constexpr int kBytes = sizeof(Memory);
+  forEachPlace<kSpace, kWide>(block, warp, instruction, mask, instruction.count * kBytes, [&](int lane, const unsigned char* from) {
+    for (int i = 0; i < instruction.count; ++i) {
+      Memory value;
+      std::memcpy(&value, from + i * kBytes, kBytes);
+      warp.at<Value>(instruction.out[i])[lane] = static_cast<Value>(value);
+    }
+  });
+}
+
 template <Space kSpace, class Memory, class Value, bool kWide>
 void store(Block& block, Warp& warp, const Instruction& instruction, uint32_t mask) {
-  const int count = instruction.count, bytes = count * static_cast<int>(sizeof(Memory));
-  uint64_t addresses[kWarp];
-  for (uint32_t rest = mask; rest != 0; rest &= rest - 1) {
-    const int lane = __builtin_ctz(rest);
-    const uint64_t address = addresses[lane] = addressOf(warp, instruction, lane, kWide);
-    unsigned char* to =
-        kSpace == Space::global ? block.global(warp, instruction, lane, address, bytes) : block.shared(warp, instruction, lane, address, bytes);
-    for (int i = 0; i < count; ++i) {
+  constexpr int kBytes = sizeof(Memory);
+  forEachPlace<kSpace, kWide>(block, warp, instruction, mask, instruction.count * kBytes, [&](int lane, unsigned char* to) {
+    for (int i = 0; i < instruction.count; ++i) {
       const auto value = static_cast<Memory>(warp.at<Value>(instruction.in[i])[lane]);
-      std::memcpy(to + i * sizeof(Memory), &value, sizeof(Memory));
+      std::memcpy(to + i * kBytes, &value, kBytes);
     }
-  }
-  block.count(instruction, addresses, mask, bytes, kSpace == Space::shared);
+  });
 }
 
 template <Space kSpace, class Memory, class Value>
 Action access(bool loads, bool wide) {
-  if (kSpace == Space::parameter) return wide ? load<kSpace, Memory, Value, true> : load<kSpace, Memory, Value, false>;
-  if (loads) return wide ? load<kSpace, Memory, Value, true> : load<kSpace, Memory, Value, false>;
-  return wide ? store<kSpace, Memory, Value, true> : store<kSpace, Memory, Value, false>;
+  if constexpr (kSpace != Space::parameter) {
+    if (!loads) return wide ? store<kSpace, Memory, Value, true> : store<kSpace, Memory, Value, false>;
+  }
+  return wide ? load<kSpace, Memory, Value, true> : load<kSpace, Memory, Value, false>;
 }
 
 /** Memory of `type` in registers of `width` bytes, which may be wider. */

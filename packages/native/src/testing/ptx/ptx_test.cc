@@ -1,4 +1,5 @@
 #include <cuda_runtime_api.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -204,14 +205,12 @@ void counts() {
 
 /** Of work in the order in which CUDA may do it, and of what it refuses. */
 void runtimeCalls() {
-  const std::string folder = (std::filesystem::temp_directory_path() / "ptx-test-XXXXXX").string();
-  std::vector<char> made(folder.begin(), folder.end());
-  made.push_back('\0');
-  if (mkdtemp(made.data()) == nullptr) return report("a folder for kernels", false, folder);
-  std::ofstream(std::string(made.data()) + "/k.ptx") << kernelText(
+  const std::filesystem::path folder = std::filesystem::temp_directory_path() / ("ptx-test-" + std::to_string(getpid()));
+  std::filesystem::create_directory(folder);
+  std::ofstream(folder / "k.ptx") << kernelText(
       "add.s64 %rd4, %rd1, %rd3;\nld.global.f32 %f1, [%rd4];\nadd.f32 %f1, %f1, %f1;\nadd.s64 %rd5, %rd2, %rd3;\nst.global.f32 [%rd5], %f1;\n");
-  std::ofstream(std::string(made.data()) + "/k.resources") << "sm_80 40 1024 k\nsm_90 200 1024 k\n";
-  setenv("RETROPLUME_PTX_FOLDER", made.data(), 1);
+  std::ofstream(folder / "k.resources") << "sm_80 40 1024 k\nsm_90 200 1024 k\n";
+  setenv("RETROPLUME_PTX_FOLDER", folder.c_str(), 1);
   static const char host = 0;
   __cudaRegisterFunction(nullptr, &host, nullptr, "k", -1, nullptr, nullptr, nullptr, nullptr, nullptr);
 
@@ -278,7 +277,7 @@ void runtimeCalls() {
   launch(stream, 32, 0);
   expectCall("a kernel that writes to memory that was freed", cudaStreamSynchronize(stream), cudaErrorLaunchFailure);
   expectCall("and every call after it", cudaMalloc(&none, 4), cudaErrorLaunchFailure);
-  std::filesystem::remove_all(made.data());
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace
