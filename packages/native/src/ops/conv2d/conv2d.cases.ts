@@ -43,6 +43,10 @@ export const conv2dCases: Conv2dCase[] = [
   shape('tiles of Winograd reach over the border', [2, 9, 21, 19, 26, 3]),
   shape('several blocks of tiles', [1, 31, 33, 40, 24, 3]),
   shape('sums over many cells', [1, 40, 41, 5, 33, 3]),
+  shape('sixteens of channels to columns that fill a tile in part', [2, 9, 19, 32, 24, 3], 2),
+  shape('sixteens of channels to wide tiles', [1, 10, 17, 48, 64, 3]),
+  shape('sixteen channels to as many', [2, 7, 33, 16, 16, 3], 1),
+  shape('sixteen channels to no four', [1, 6, 7, 16, 6, 3], 2),
   shape('relu', [1, 6, 8, 9, 10, 3], 1),
   shape('prelu', [2, 6, 19, 9, 20, 3], 2),
 ];

@@ -1,3 +1,4 @@
+#include "ops/conv2d/conv3x3_cuda.h"
 #include "ops/cuda_declarations.h"
 #include "runtime/cuda/column_sums.h"
 #include "runtime/cuda/gemm.h"
@@ -19,37 +20,46 @@ Patches patchesOf(const Conv2dParams& p, const float* image, int64_t channels) {
   return Patches(image, p.batch, p.height, p.width, channels, channels, p.kernel, 1, static_cast<int>(p.kernel / 2));
 }
 
-/** Scratch of a data gradient: weights, then partial sums. */
-int64_t turnedWeights(const Conv2dParams& p) { return (tapsOf(p) * p.inChannels * p.outChannels + 63) / 64 * 64; }
+/** Scratch: weights turned round, where they are, then partial sums. */
+int64_t reordered(const Conv2dParams& p) { return (tapsOf(p) * p.inChannels * p.outChannels + 63) / 64 * 64; }
+
+std::size_t scratchOf(const Conv2dParams& p, int64_t channels, int64_t columns) {
+  const int64_t general = reordered(p) + gemmPartials(pixelsOf(p), columns, tapsOf(p) * channels);
+  const int64_t tiled = p.kernel == 3 ? conv3x3Scratch(p, channels, columns) : 0;
+  return sizeof(float) * (general > tiled ? general : tiled);
+}
 
 }  // namespace
 
-std::size_t conv2dForwardScratch(const Conv2dForward<float>& call) {
-  const Conv2dParams& p = call.params;
-  return sizeof(float) * gemmPartials(pixelsOf(p), p.outChannels, tapsOf(p) * p.inChannels);
-}
+std::size_t conv2dForwardScratch(const Conv2dForward<float>& call) { return scratchOf(call.params, call.params.inChannels, call.params.outChannels); }
 
 void conv2dForward(const Conv2dForward<float>& call, const Context& context) {
   const Conv2dParams& p = call.params;
-  Gemm gemm{patchesOf(p, call.input, p.inChannels), Matrix(call.weight, tapsOf(p) * p.inChannels, p.outChannels, p.outChannels),
-            Destination(call.output, pixelsOf(p), p.outChannels, p.outputStride), static_cast<int>(p.outChannels)};
-  gemm.to.finishWith(call.bias, call.slope, p.outChannels, p.activation);
-  multiplyPatches(gemm, static_cast<float*>(context.scratch), context);
+  float* scratch = static_cast<float*>(context.scratch);
+  Destination to(call.output, pixelsOf(p), p.outChannels, p.outputStride);
+  to.finishWith(call.bias, call.slope, p.outChannels, p.activation);
+  const Conv3x3 conv{call.input, call.weight, p.inChannels, p.outChannels, false};
+  if (takesConv3x3(p, conv, context.products)) return conv3x3(p, conv, to, scratch, context);
+  const Gemm gemm{patchesOf(p, call.input, p.inChannels), Matrix(call.weight, tapsOf(p) * p.inChannels, p.outChannels, p.outChannels), to,
+                  static_cast<int>(p.outChannels)};
+  multiplyPatches(gemm, scratch, context);
 }
 
 std::size_t conv2dBackwardInputScratch(const Conv2dBackwardInput<float>& call) {
-  const Conv2dParams& p = call.params;
-  return sizeof(float) * (turnedWeights(p) + gemmPartials(pixelsOf(p), p.inChannels, tapsOf(p) * p.outChannels));
+  return scratchOf(call.params, call.params.outChannels, call.params.inChannels);
 }
 
 void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& context) {
   const Conv2dParams& p = call.params;
-  float* turned = static_cast<float*>(context.scratch);
-  transposeTaps(call.weight, turned, tapsOf(p), p.inChannels, p.outChannels, true, context);
-  Gemm gemm{patchesOf(p, call.gradOutput, p.outChannels), Matrix(turned, tapsOf(p) * p.outChannels, p.inChannels, p.inChannels),
-            Destination(call.gradInput, pixelsOf(p), p.inChannels, p.inChannels), static_cast<int>(p.inChannels)};
-  gemm.to.accumulate = p.accumulate;
-  multiplyPatches(gemm, turned + turnedWeights(p), context);
+  float* scratch = static_cast<float*>(context.scratch);
+  Destination to(call.gradInput, pixelsOf(p), p.inChannels, p.inChannels);
+  to.accumulate = p.accumulate;
+  const Conv3x3 conv{call.gradOutput, call.weight, p.outChannels, p.inChannels, true};
+  if (takesConv3x3(p, conv, context.products)) return conv3x3(p, conv, to, scratch, context);
+  transposeTaps(call.weight, scratch, tapsOf(p), p.inChannels, p.outChannels, true, context);
+  const Gemm gemm{patchesOf(p, call.gradOutput, p.outChannels), Matrix(scratch, tapsOf(p) * p.outChannels, p.inChannels, p.inChannels), to,
+                  static_cast<int>(p.inChannels)};
+  multiplyPatches(gemm, scratch + reordered(p), context);
 }
 
 std::size_t conv2dBackwardWeightScratch(const Conv2dBackwardWeight<float>& call) {

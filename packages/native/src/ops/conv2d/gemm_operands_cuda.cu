@@ -106,11 +106,10 @@ void Destination::finishWith(const float* biases, const float* slopes, int64_t c
 }
 
 int gemmSplits(int64_t rows, int64_t columns, int64_t depth) {
-  // Three blocks for each of an H100's 132 multiprocessors, where there are less than two; a share of less than 8 slabs would mostly fill its ring.
-  constexpr int64_t kEnough = 264, kWanted = 396, kLeastSlabs = 8;
+  constexpr int64_t kLeastSlabs = 8;  // less would mostly fill the ring
   const int64_t width = tileColumns(columns), tiles = ((rows - 1) / WideTile::kRows + 1) * ((columns - 1) / width + 1);
-  if (tiles >= kEnough) return 1;
-  const int64_t splits = (kWanted + tiles - 1) / tiles, most = (depth + kTileDepth - 1) / kTileDepth / kLeastSlabs;
+  if (tiles >= kEnoughBlocks) return 1;
+  const int64_t splits = (kWantedBlocks + tiles - 1) / tiles, most = (depth + kTileDepth - 1) / kTileDepth / kLeastSlabs;
   return static_cast<int>(most < 1 ? 1 : splits < most ? splits : most);
 }
 

@@ -11,6 +11,7 @@
  *   Global<T>, Shared<T>   arrays in global and in shared memory, with the length that the emulation checks every index against
  *   SharedMemory           divides a block's dynamic shared memory
  *   load4, store4          16 bytes at once; index and address multiples of four floats
+ *   loadMatrices           a warp's fragments for the tensor cores out of rows of 16 bytes
  *   copyAsync4, copyAsync16, copyAsync16Cached, commitCopies, waitCopies   from global to shared memory past the registers (cp.async)
  *   prefetch                                            from memory to the second-level cache
  *   toTf32, mmaTf32, packBf16, mmaBf16                  tensor cores of one warp
@@ -89,6 +90,21 @@ __device__ __forceinline__ void store4(const Global<float>& to, int64_t index, f
 __device__ __forceinline__ void store4(const Shared<float>& to, int index, float4 value) {
   const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to.at(index)));
   asm volatile("st.shared.v4.f32 [%0], {%1,%2,%3,%4};\n" ::"r"(address), "f"(value.x), "f"(value.y), "f"(value.z), "f"(value.w) : "memory");
+}
+
+/**
+ * Four matrices of eight rows of four floats for the whole warp (ldmatrix): lane l gives the place of row l % 8 of matrix l / 8, and to[m] becomes
+ * element (l / 4, l % 4) of matrix m. As a row of a matrix holds what a product sums over, these are the fragments that mmaTf32 takes.
+ */
+__device__ __forceinline__ void loadMatrices(float (&to)[4], const Shared<float>& from, int index) {
+  const auto address = static_cast<unsigned>(__cvta_generic_to_shared(from.at(index)));
+  uint32_t bits[4];
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];\n"
+               : "=r"(bits[0]), "=r"(bits[1]), "=r"(bits[2]), "=r"(bits[3])
+               : "r"(address)
+               : "memory");
+#pragma unroll
+  for (int m = 0; m < 4; ++m) to[m] = __int_as_float(static_cast<int>(bits[m]));
 }
 
 /** Four floats; zeros where not `valid`, and then nothing is read, wherever `source` is. Both addresses are multiples of 16 bytes. */

@@ -109,6 +109,9 @@ struct Gemm {
   int columns;
 };
 
+/** Three blocks for each of an H100's 132 multiprocessors are wanted where there are less than two. */
+constexpr int64_t kEnoughBlocks = 264, kWantedBlocks = 396;
+
 /** Into how many shares the sum of a product [rows, depth]·[depth, columns] is cut. By shape only, so that results do not depend on the card. */
 int gemmSplits(int64_t rows, int64_t columns, int64_t depth);
 /** Floats of scratch for the shares' partial sums, a multiple of 64; none where there is one share. */

@@ -1,5 +1,6 @@
 #pragma once
 #include "runtime/cuda/gemm_operands.h"
+#include "runtime/cuda/gemm_output.h"
 
 /**
  * The kernel of multiplyPatches (kByRows) and multiplyPatchesTransposed. A block makes one tile of the product over one share of the sum; slabs of 16
@@ -9,41 +10,6 @@ namespace retroplume {
 
 /** Three: 38 KiB for the widest tile, of which three blocks leave 50 of an A100's 164 KiB and 114 of an H100's 228 for the first-level cache. */
 constexpr int kStages = 3;
-
-/** Where a block's tile goes: to the destination, or, where the sum is cut into shares, to this share's part of `partials`. */
-struct Output {
-  Global<float> partials;  // [splits, rows, columns], or null
-  int rows, columns;
-
-  /** By fours or one by one is decided for the whole tile: both are unrolled over all quads, and the rarer one should take no room in the instruction
-   * cache. */
-  template <class Sums>
-  __device__ __forceinline__ void store(const Destination& to, int firstRow, int firstColumn, Sums& sums) const {
-    const auto forEach = [&](auto put) {
-      sums.forEachQuad([&](int row, int column, const float4& quad) {
-        if (firstRow + row < rows && firstColumn + column < columns) put(firstRow + row, firstColumn + column, quad);
-      });
-    };
-    if (partials ? columns % 4 == 0 : to.vector) {
-      forEach([&](int row, int column, const float4& quad) {
-        if (partials) return store4(partials, share(row) + column, quad);
-        to.store4(row, column, quad);
-      });
-    } else {
-      forEach([&](int row, int column, const float4& quad) {
-#pragma unroll 1
-        for (int i = 0; i < 4 && column + i < columns; ++i) {
-          if (partials)
-            partials[share(row) + column + i] = component(quad, i);
-          else
-            to.store(row, column + i, component(quad, i));
-        }
-      });
-    }
-  }
-
-  __device__ __forceinline__ int64_t share(int row) const { return (int64_t{blockIdx.y} * rows + row) * columns; }
-};
 
 template <class T, bool kByRows>
 constexpr int gemmSharedBytes() {
@@ -93,28 +59,8 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gem
     sums.add(a.from(stage * T::kRows * kTileDepth), b.from(stage * T::kColumns * kTileDepth));
     stage = stage == kStages - 1 ? 0 : stage + 1;
   }
-  output.store(gemm.to, corner[0], corner[1], sums);
-}
-
-/**
- * Wide: 64 sums a thread, so that a float read from shared memory serves 8 products (float32) or a fragment 4 mma. What a thread reads ahead does not
- * fit beside the sums in 128 registers without spilling: 12 warps a multiprocessor with up to 168, each with 64 independent sums to hide latency.
- * Middle and Narrow: for few channels, where columns that nobody wants would cost more than the smaller reuse does; the networks here have 24, 32,
- * 48, 64, 96, 128 channels in the bulk and 4 to 16 at the ends.
- */
-using WideTile = Tile<128, 64, 64, 32, 3>;
-using MiddleTile = Tile<128, 32, 32, 32, 4>;
-using NarrowTile = Tile<128, 16, 32, 16, 5>;
-
-/** The middle one with the reuse of the wide one, for products with so many pixels that tiles of twice the rows still fill the device. */
-using TallTile = Tile<256, 32, 64, 32, 3>;
-constexpr int64_t kTallRows = 264 * TallTile::kRows;
-
-/** The widest tile that adds no more than an eighth of empty columns to those of the next narrower one. */
-inline int tileColumns(int64_t columns) {
-  const auto padded = [=](int64_t width) { return (columns + width - 1) / width * width; };
-  if (columns <= NarrowTile::kColumns) return NarrowTile::kColumns;
-  return 8 * padded(WideTile::kColumns) <= 9 * padded(MiddleTile::kColumns) ? WideTile::kColumns : MiddleTile::kColumns;
+  const auto rowOf = [&](int row) { return corner[0] + row < output.rows ? corner[0] + row : kNoRow; };
+  output.store(gemm.to, rowOf, corner[1], sums);
 }
 
 template <class T, bool kByRows, bool kVector>

@@ -67,9 +67,62 @@ class Accumulators {
 #pragma unroll
       for (int depth = 0; depth < kTileDepth; depth += 4) addExactly(a, b, depth);
     } else {
-      addOnTensorCores(a, b);
+      const auto left = [&](int from, float(&first)[4], float(&second)[4]) {
+        const float4 upper = depthsOfA(a, from), lower = depthsOfA(a, from + 8);
+        first[0] = upper.x, first[1] = lower.x, first[2] = upper.y, first[3] = lower.y;
+        second[0] = upper.z, second[1] = lower.z, second[2] = upper.w, second[3] = lower.w;
+      };
+      addDepths<false>(left, [&](int from, float(&depths)[4]) {
+        const int depth = lane_ % 4 * 4, column = from + lane_ / 4;
+#pragma unroll
+        for (int d = 0; d < 4; ++d) depths[d] = b[T::bIndex(depth + d, column)];
+      });
     }
   }
+
+  /**
+   * += the product of 16 depths on tensor cores, of which a lane has four, d0 … d3, of the rows and columns lane / 4 behind `from`, a multiple of 8
+   * in the warp's rectangle. `left(from, first, second)`: first = d0 and d1 of that row and of the one 8 further, by turns; second = d2 and d3.
+   * `right(from, depths)`. `kRounded`: both are rounded already, where they are for tf32.
+   */
+  template <bool kRounded, class Left, class Right>
+  __device__ __forceinline__ void addDepths(const Left& left, const Right& right) {
+    const auto rounded = [](float x) { return kRounded ? static_cast<uint32_t>(__float_as_int(x)) : toTf32(x); };
+    // All of b's fragments and then a's one after the other: of the two orders the one that needs fewer registers.
+    uint32_t b[2][kAcross][2];
+#pragma unroll
+    for (int j = 0; j < kAcross; ++j) {
+      float depths[4];
+      right(8 * j, depths);
+      if constexpr (P == Products::tf32) {
+        b[0][j][0] = rounded(depths[0]), b[0][j][1] = rounded(depths[1]), b[1][j][0] = rounded(depths[2]), b[1][j][1] = rounded(depths[3]);
+      } else {
+        b[0][j][0] = packBf16(depths[0], depths[1]), b[0][j][1] = packBf16(depths[2], depths[3]);
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < kDown; ++i) {
+      float first[4], second[4];
+      left(16 * i, first, second);
+      if constexpr (P == Products::tf32) {
+        const uint32_t a[2][4] = {{rounded(first[0]), rounded(first[1]), rounded(first[2]), rounded(first[3])},
+                                  {rounded(second[0]), rounded(second[1]), rounded(second[2]), rounded(second[3])}};
+#pragma unroll
+        for (int j = 0; j < kAcross; ++j) mmaTf32(sums_[i][j], a[0], b[0][j]);
+#pragma unroll
+        for (int j = 0; j < kAcross; ++j) mmaTf32(sums_[i][j], a[1], b[1][j]);
+      } else {
+        const uint32_t a[4] = {packBf16(first[0], first[2]), packBf16(first[1], first[3]), packBf16(second[0], second[2]),
+                               packBf16(second[1], second[3])};
+#pragma unroll
+        for (int j = 0; j < kAcross; ++j) mmaBf16(sums_[i][j], a, b[0][j]);
+      }
+    }
+  }
+
+  /** The first row and column of the warp's rectangle. */
+  __device__ __forceinline__ int row() const { return row_; }
+  __device__ __forceinline__ int column() const { return column_; }
 
   /** Calls visit(row, column, quad) for every quad, with its place in the tile. All lanes of the warp come here. */
   template <class Visit>
@@ -126,56 +179,12 @@ class Accumulators {
     }
   }
 
-  /** Rounds a lane's part of four depths of two rows, as the fragments of the first (half 0) and second mma of tf32, or of the one of bf16. */
-  __device__ __forceinline__ void fragmentOfA(const float4& upper, const float4& lower, uint32_t (&first)[4], uint32_t (&second)[4]) {
-    if constexpr (P == Products::tf32) {
-      first[0] = toTf32(upper.x), first[1] = toTf32(lower.x), first[2] = toTf32(upper.y), first[3] = toTf32(lower.y);
-      second[0] = toTf32(upper.z), second[1] = toTf32(lower.z), second[2] = toTf32(upper.w), second[3] = toTf32(lower.w);
-    } else {
-      first[0] = packBf16(upper.x, upper.y), first[1] = packBf16(lower.x, lower.y);
-      first[2] = packBf16(upper.z, upper.w), first[3] = packBf16(lower.z, lower.w);
-    }
-  }
-
   /** `from`: a multiple of 8. */
   __device__ __forceinline__ float4 depthsOfA(const Shared<float>& a, int from) {
     const int depth = lane_ % 4 * 4, row = from + lane_ / 4;
     if constexpr (kByRows) return load4(a.from(T::aIndexByRows(lane_ / 4, depth)), from * kTileDepth);
     return make_float4(a[T::aIndexByDepth(depth, row)], a[T::aIndexByDepth(depth + 1, row)], a[T::aIndexByDepth(depth + 2, row)],
                        a[T::aIndexByDepth(depth + 3, row)]);
-  }
-
-  __device__ __forceinline__ void addOnTensorCores(const Shared<float>& a, const Shared<float>& b) {
-    // All of b's fragments and then a's one after the other: of the two orders the one that needs fewer registers.
-    uint32_t right[2][kAcross][2];
-#pragma unroll
-    for (int j = 0; j < kAcross; ++j) {
-      const int depth = lane_ % 4 * 4, column = 8 * j + lane_ / 4;
-      const float b0 = b[T::bIndex(depth, column)], b1 = b[T::bIndex(depth + 1, column)];
-      const float b2 = b[T::bIndex(depth + 2, column)], b3 = b[T::bIndex(depth + 3, column)];
-      if constexpr (P == Products::tf32) {
-        right[0][j][0] = toTf32(b0), right[0][j][1] = toTf32(b1), right[1][j][0] = toTf32(b2), right[1][j][1] = toTf32(b3);
-      } else {
-        right[0][j][0] = packBf16(b0, b1), right[0][j][1] = packBf16(b2, b3);
-      }
-    }
-#pragma unroll
-    for (int i = 0; i < kDown; ++i) {
-      uint32_t first[4], second[4];
-      fragmentOfA(depthsOfA(a, 16 * i), depthsOfA(a, 16 * i + 8), first, second);
-#pragma unroll
-      for (int j = 0; j < kAcross; ++j) {
-        if constexpr (P == Products::tf32) {
-          mmaTf32(sums_[i][j], first, right[0][j]);
-        } else {
-          mmaBf16(sums_[i][j], first, right[0][j]);
-        }
-      }
-      if constexpr (P == Products::tf32) {
-#pragma unroll
-        for (int j = 0; j < kAcross; ++j) mmaTf32(sums_[i][j], second, right[1][j]);
-      }
-    }
   }
 
   float sums_[kDown][kAcross][4];

@@ -203,6 +203,20 @@ inline void store4(const Shared<float>& to, int index, float4 value) {
   std::memcpy(emulation::block().shared() + offset, &value, 16);
 }
 
+/** `index`: see runtime/cuda/device.h. */
+inline void loadMatrices(float (&to)[4], const Shared<float>& from, int index) {
+  const int own = from.at(index, 4), lane = emulation::laneIndex();
+  expectAligned(own % 16 == 0);
+  const unsigned char* all = emulation::block().exchange(&own, sizeof own, "loadMatrices");
+  for (int m = 0; m < 4; ++m) {
+    int row;
+    std::memcpy(&row, all + (8 * m + lane / 4) * emulation::Block::kExchangeBytes, sizeof row);
+    const int offset = row + lane % 4 * 4;
+    emulation::block().readShared(offset, 4);
+    std::memcpy(&to[m], emulation::block().shared() + offset, 4);
+  }
+}
+
 inline void copyAsync16(const Shared<float>& to, int index, const Global<const float>& from, int64_t source, bool valid) {
   const int offset = to.at(index, 4);
   expectAligned(offset % 16 == 0);

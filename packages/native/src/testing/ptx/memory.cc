@@ -85,6 +85,25 @@ Action accessOf(bool loads, const std::string& type, int width, bool wide) {
                       : nullptr;
 }
 
+/** ldmatrix.x4: a lane gives the place of row lane % 8 of matrix lane / 8, and gets four bytes of row lane / 4 of each. */
+void loadMatrices(Block& block, Warp& warp, const Instruction& instruction, uint32_t) {
+  constexpr int kBytes = 16;
+  const unsigned char* rows[kWarp];
+  for (int matrix = 0; matrix < 4; ++matrix) {
+    // Counted matrix by matrix, since each is 128 bytes and passes by itself.
+    uint64_t addresses[kWarp];
+    for (int lane = 8 * matrix; lane < 8 * matrix + 8; ++lane) {
+      addresses[lane] = addressOf(warp, instruction, lane, false);
+      rows[lane] = block.shared(warp, instruction, lane, addresses[lane], kBytes);
+    }
+    block.count(instruction, addresses, 0xffu << 8 * matrix, kBytes, true);
+  }
+  for (int lane = 0; lane < kWarp; ++lane) {
+    for (int matrix = 0; matrix < 4; ++matrix)
+      std::memcpy(&warp.at<uint32_t>(instruction.out[matrix])[lane], rows[8 * matrix + lane / 4] + lane % 4 * 4, 4);
+  }
+}
+
 /** What is on its way may arrive at any time: until it is waited for, its place holds what nobody can take for it. */
 void copyAsync(Block& block, Warp& warp, const Instruction& instruction, uint32_t mask) {
   uint64_t sources[kWarp], places[kWarp];
@@ -168,6 +187,17 @@ bool parseMemoryAccess(Parser& parser, const std::string& opcode, const std::vec
     if (!whole && (opcode.find(".cg.") != std::string::npos || (instruction.count != 4 && instruction.count != 8)))
       parser.unknown("a number of bytes");
     instruction.action = copyAsync;
+    return true;
+  }
+  if (opcode == "ldmatrix.sync.aligned.m8n8.x4.shared.b16") {
+    if (operands.size() != 2) parser.unknown("a number of operands");
+    const std::vector<std::string> registers = Parser::list(operands[0]);
+    if (registers.size() != 4) parser.unknown("a number of registers");
+    for (std::size_t i = 0; i < 4; ++i) instruction.out[i] = parser.operand(registers[i], 4, false, false).slot;
+    parser.address(operands[1], instruction);
+    if (instruction.base < 0) parser.unknown("an address without a register");
+    instruction.action = loadMatrices;
+    instruction.flow = Flow::together;
     return true;
   }
   if (opcode == "prefetch.global.L2") {

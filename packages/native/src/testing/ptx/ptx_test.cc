@@ -122,6 +122,21 @@ void kernels() {
   expectError("an exchange that half of the warp comes to",
               "and.b32 %r2, %r1, 1;\nsetp.eq.s32 %p1, %r2, 0;\n@%p1 bra $L1;\nshfl.sync.bfly.b32 %r6|%p2, %r1, 1, 31, -1;\nret;\n$L1:\n",
               "waits for lanes of its warp that never come");
+  // Sixteen rows of four floats, 0 … 63, as matrices of eight rows: the first, the second, and both again.
+  const auto matrices = [&](const char* row) {
+    return "mov.u32 %r2, memory;\nshl.b32 %r3, %r1, 2;\nadd.s32 %r4, %r2, %r3;\ncvt.rn.f32.s32 %f1, %r1;\nst.shared.f32 [%r4], %f1;\nbar.sync 0;\n"
+           "and.b32 %r5, %r1, 15;\nshl.b32 %r6, %r5, 4;\nadd.s32 %r7, %r2, %r6;\n" +
+           std::string(row) +
+           "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r10, %r11, %r12, %r13}, [%r7];\nmov.b32 %f2, %r10;\nmov.b32 %f3, %r11;\nmov.b32 %f4, %r12;\n"
+           "mov.b32 %f5, %r13;\nsub.f32 %f6, %f5, %f4;\nfma.rn.f32 %f7, %f6, 0f42C80000, %f3;\nfma.rn.f32 %f1, %f2, 0f447A0000, %f7;\n" +
+           store;
+  };
+  expectOutput("matrices", matrices(""), [](unsigned t) {
+    const unsigned first = t % 32, second = 32 + first;
+    return static_cast<float>(1000 * first + 100 * (second - first) + second);
+  });
+  expectError("a row of a matrix at another multiple", matrices("add.s32 %r7, %r7, 4;\n"), "is not at a multiple of 16 bytes");
+  expectError("a row of a matrix past the end", matrices("add.s32 %r7, %r7, 16;\n"), "reaches byte 256 of 256 of shared memory");
   expectError("a read past the end", "add.s64 %rd4, %rd1, %rd3;\nld.global.f32 %f1, [%rd4+4];\n",
               "thread 63: \"ld.global.f32 %f1, [%rd4+4]\" reaches what no");
   expectError("a vector at another multiple", "ld.global.v4.f32 {%f1, %f2, %f3, %f4}, [%rd1+4];\n", "is not at a multiple of 16 bytes");

@@ -1,0 +1,251 @@
+#include "ops/conv2d/conv3x3_cuda.h"
+#include "runtime/cuda/gemm_output.h"
+
+/**
+ * Shared memory holds twice the cells of a tile with their border (the next 16 channels are on their way while nine taps are multiplied) and twice
+ * the weights of three taps. Both lie as tensor cores read them, in planes of four channels: eight neighbouring cells, wherever they begin, or
+ * columns are 128 bytes side by side. A small kernel has laid the weights out so before, in the order in which blocks come to them. What is rounded
+ * for tf32 is rounded once: weights by that kernel, cells by the thread that has copied them.
+ */
+namespace retroplume {
+
+namespace {
+
+constexpr int kSide = 3, kTaps = kSide * kSide;
+/** A tile is sixteen cells wide: rows g and g + 8 of a fragment are neighbours in the image. */
+constexpr int kTileWidth = 16, kBorderedWidth = kTileWidth + kSide - 1;
+constexpr int kPlanes = kTileDepth / 4;
+
+template <class T>
+struct Layout {
+  static constexpr int kHeight = T::kRows / kTileWidth, kCells = (kHeight + kSide - 1) * kBorderedWidth;
+  /** Floats of a plane of cells: 8 more than a multiple of 32, so that four planes of two cells, which neighbours copy, lie in all banks. */
+  static constexpr int kPlane = (4 * kCells + 23) / 32 * 32 + 8;
+  static constexpr int kImage = kPlanes * kPlane;
+  static constexpr int kColumnPlane = 4 * T::kColumns, kTap = kPlanes * kColumnPlane, kWeights = kSide * kTap;
+  static constexpr int kBytes = 4 * (2 * kImage + 2 * kWeights + kCells + 4);
+};
+
+struct Arguments {
+  Global<const float> image, weights;
+  IndexDivisor tilesAcross, tilesOfImage;
+  int height, width, channels, columns;
+  Destination to;
+};
+
+__device__ __forceinline__ float asTf32(float x) { return __int_as_float(static_cast<int>(toTf32(x))); }
+
+template <class T, Products P>
+__global__ void __launch_bounds__(kTileThreads, T::kBlocks) conv3x3_kernel(Arguments conv, Output output) {
+  using L = Layout<T>;
+  SharedMemory memory;
+  const Shared<float> image = memory.take<float>(2 * L::kImage), weights = memory.take<float>(2 * L::kWeights);
+  const Shared<int> cells = memory.take<int>(L::kCells);  // in the image, −1 outside
+  // Where the tile goes, for which the loop between has no registers: its first cell, rows and columns of the image from there on, first column.
+  const Shared<int> corner = memory.take<int>(4);
+
+  const int t = static_cast<int>(threadIdx.x);
+  const int across = (conv.columns + T::kColumns - 1) / T::kColumns;
+  const int tile = static_cast<int>(blockIdx.x) / across, columnTile = static_cast<int>(blockIdx.x) % across;
+  {
+    const int number = conv.tilesOfImage.quotient(tile), inImage = tile - number * conv.tilesOfImage.divisor;
+    const int down = conv.tilesAcross.quotient(inImage), y0 = down * L::kHeight;
+    const int x0 = (inImage - down * conv.tilesAcross.divisor) * kTileWidth;
+    for (int cell = t; cell < L::kCells; cell += kTileThreads) {
+      const int y = y0 + cell / kBorderedWidth - 1, x = x0 + cell % kBorderedWidth - 1;
+      const bool inside =
+          static_cast<unsigned>(y) < static_cast<unsigned>(conv.height) && static_cast<unsigned>(x) < static_cast<unsigned>(conv.width);
+      cells[cell] = inside ? (number * conv.height + y) * conv.width + x : -1;
+    }
+    if (t == 0) {
+      corner[0] = (number * conv.height + y0) * conv.width + x0, corner[1] = conv.height - y0, corner[2] = conv.width - x0;
+      corner[3] = columnTile * T::kColumns;
+    }
+  }
+  const int slabs = conv.channels / kTileDepth;
+  const int begin = slabs * static_cast<int>(blockIdx.y) / static_cast<int>(gridDim.y);
+  const int end = slabs * static_cast<int>(blockIdx.y + 1) / static_cast<int>(gridDim.y);
+
+  // A thread copies four channels of a cell, and of every 32nd from there on.
+  constexpr int kCellStep = kTileThreads / kPlanes;
+  const int plane = t % kPlanes, firstCell = t / kPlanes, ownIndex = plane * L::kPlane + firstCell * 4;
+  const auto fetchImage = [&](int slab, const Shared<float>& to) {
+#pragma unroll
+    for (int i = 0; i < L::kCells; i += kCellStep) {
+      if (firstCell + i >= L::kCells) break;
+      const int cell = cells[firstCell + i];
+      copyAsync16(to, ownIndex + i * 4, conv.image, int64_t{cell} * conv.channels + slab * kTileDepth + plane * 4, cell >= 0);
+    }
+  };
+  const auto roundImage = [&](const Shared<float>& at) {
+#pragma unroll
+    for (int i = 0; i < L::kCells; i += kCellStep) {
+      if (firstCell + i >= L::kCells) break;
+      const float4 x = load4(at, ownIndex + i * 4);
+      store4(at, ownIndex + i * 4, make_float4(asTf32(x.x), asTf32(x.y), asTf32(x.z), asTf32(x.w)));
+    }
+  };
+  // Three taps after the other, slab by slab.
+  int64_t source = (int64_t{columnTile} * slabs + begin) * (kTaps * L::kTap) + t * 4;
+  const auto fetchWeights = [&](const Shared<float>& to) {
+#pragma unroll
+    for (int i = 0; i < L::kWeights; i += kTileThreads * 4) {
+      if (i + t * 4 < L::kWeights) copyAsync16Cached(to, i + t * 4, conv.weights, source + i, true);
+    }
+    source += L::kWeights;
+  };
+
+  __syncthreads();
+  fetchImage(begin, image);
+  fetchWeights(weights);
+  commitCopies();
+  Accumulators<T, P, true> sums;
+  // Where a lane finds the rows that it names for the warp: two by two planes of two by eight cells, and four planes of eight columns.
+  const int lane = t % 32, cellOfLane = sums.row() / kTileWidth * kBorderedWidth + lane % 8 + (lane & 8);
+  const int imageOfLane = (lane / 16) * L::kPlane + cellOfLane * 4;
+  const int weightsOfLane = (lane / 8) * L::kColumnPlane + (sums.column() + lane % 8) * 4;
+  int halfOfImage = 0, halfOfWeights = 0;
+  for (int slab = begin; slab < end; ++slab) {
+#pragma unroll 1
+    for (int row = 0; row < kSide; ++row) {
+      waitCopies<0>();
+      if (P == Products::tf32 && row == 0) roundImage(image.from(halfOfImage));
+      __syncthreads();  // what comes now is there for all, and all are done with the halves that are written next
+      const Shared<float> a = image.from(halfOfImage + imageOfLane + row * kBorderedWidth * 4), b = weights.from(halfOfWeights + weightsOfLane);
+      halfOfWeights = L::kWeights - halfOfWeights;
+      if (row < kSide - 1 || slab + 1 < end) fetchWeights(weights.from(halfOfWeights));
+      if (row == 0 && slab + 1 < end) fetchImage(slab + 1, image.from(L::kImage - halfOfImage));
+      commitCopies();
+#pragma unroll
+      for (int tap = 0; tap < kSide; ++tap) {
+        const auto left = [&](int from, float(&first)[4], float(&second)[4]) {
+          const int cell = from / kTileWidth * kBorderedWidth + tap;
+          loadMatrices(first, a, cell * 4);
+          loadMatrices(second, a, cell * 4 + 2 * L::kPlane);
+        };
+        sums.template addDepths<true>(left, [&](int from, float(&depths)[4]) { loadMatrices(depths, b, tap * L::kTap + from * 4); });
+      }
+    }
+    halfOfImage = L::kImage - halfOfImage;
+  }
+  const auto rowOf = [&](int row) {
+    const int y = row / kTileWidth, x = row % kTileWidth;
+    return y < corner[1] && x < corner[2] ? corner[0] + y * conv.width + x : kNoRow;
+  };
+  output.store(conv.to, rowOf, corner[3], sums);
+}
+
+/** Where weight (tap, channel, column) lies. */
+struct Weights {
+  Global<const float> data;
+  int channels, columns;
+  bool gradient;
+  __device__ __forceinline__ float at(int tap, int channel, int column) const {
+    if (gradient) return data[(int64_t{kTaps - 1 - tap} * columns + column) * channels + channel];
+    return data[(int64_t{tap} * channels + channel) * columns + column];
+  }
+};
+
+constexpr int kLayThreads = 256;
+
+/** to[column / width][channel / 16][tap][plane][column % width][channel % 4], zero where there is no column; a thread makes four floats. */
+__global__ void __launch_bounds__(kLayThreads)
+    lay_weights_kernel(Weights weights, Global<float> to, int fours, IndexDivisor width, IndexDivisor slabs, bool tf32) {
+  const int index = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+  if (index >= fours) return;
+  const int row = width.quotient(index), plane = row % kPlanes, tap = row / kPlanes % kTaps, slab = row / (kPlanes * kTaps);
+  const int tile = slabs.quotient(slab), column = tile * width.divisor + index - row * width.divisor;
+  const int channel = (slab - tile * slabs.divisor) * kTileDepth + plane * 4;
+  float four[4];
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    const float x = column < weights.columns ? weights.at(tap, channel + i, column) : 0.0f;
+    four[i] = tf32 ? asTf32(x) : x;
+  }
+  store4(to, int64_t{index} * 4, make_float4(four[0], four[1], four[2], four[3]));
+}
+
+int64_t parts(int64_t count, int64_t size) { return (count + size - 1) / size; }
+
+/** How a convolution is cut up. */
+struct Plan {
+  int64_t down, across, columnTiles, splits;
+
+  template <class T>
+  static Plan with(const Conv2dParams& p, int64_t channels, int64_t columns) {
+    Plan plan{parts(p.height, Layout<T>::kHeight), parts(p.width, kTileWidth), parts(columns, T::kColumns), 1};
+    // As gemmSplits; a share of 16 channels has nine slabs.
+    const int64_t most = channels / kTileDepth, splits = parts(kWantedBlocks, plan.blocks(p));
+    if (plan.blocks(p) < kEnoughBlocks) plan.splits = splits < most ? splits : most;
+    return plan;
+  }
+  int64_t blocks(const Conv2dParams& p) const { return p.batch * down * across * columnTiles; }
+};
+
+/** The widest tile that adds few empty columns; the tall one where it fills the device nonetheless. */
+template <class Visit>
+auto withTile(const Conv2dParams& p, int64_t columns, Visit visit) {
+  const int width = tileColumns(columns);
+  if (width == WideTile::kColumns) return visit(WideTile());
+  if (width == NarrowTile::kColumns) return visit(NarrowTile());
+  return p.batch * p.height * p.width < kTallRows ? visit(MiddleTile()) : visit(TallTile());
+}
+
+/** Floats of laid weights and of partial sums. */
+template <class T>
+int64_t laidFloats(const Plan& plan, int64_t channels) {
+  return plan.columnTiles * channels * kTaps * T::kColumns;
+}
+int64_t partialFloats(const Plan& plan, const Conv2dParams& p, int64_t columns) {
+  return plan.splits > 1 ? plan.splits * p.batch * p.height * p.width * columns : 0;
+}
+
+}  // namespace
+
+bool takesConv3x3(const Conv2dParams& p, const Conv3x3& conv, Products products) {
+  return products != Products::float32 && p.kernel == kSide && conv.channels % kTileDepth == 0 && reinterpret_cast<uintptr_t>(conv.image) % 16 == 0;
+}
+
+int64_t conv3x3Scratch(const Conv2dParams& p, int64_t channels, int64_t columns) {
+  return withTile(p, columns, [&](auto tile) {
+    using T = decltype(tile);
+    const Plan plan = Plan::with<T>(p, channels, columns);
+    return laidFloats<T>(plan, channels) + partialFloats(plan, p, columns);
+  });
+}
+
+void conv3x3(const Conv2dParams& p, const Conv3x3& conv, const Destination& to, float* scratch, const Context& context) {
+  withTile(p, conv.columns, [&](auto tile) {
+    using T = decltype(tile);
+    const Plan plan = Plan::with<T>(p, conv.channels, conv.columns);
+    const int rows = counted(p.batch * p.height * p.width, "cells"), channels = counted(conv.channels, "channels");
+    const int columns = counted(conv.columns, "channels");
+    const int64_t laid = laidFloats<T>(plan, channels), partials = partialFloats(plan, p, columns);
+    const Weights weights{Global<const float>(conv.weight, int64_t{kTaps} * channels * columns), channels, columns, conv.gradient};
+    launch(context, lay_weights_kernel, dim3(static_cast<unsigned>(parts(laid / 4, kLayThreads))), kLayThreads, 0, weights,
+           Global<float>(scratch, laid), counted(laid, "weights") / 4, IndexDivisor(T::kColumns), IndexDivisor(channels / kTileDepth),
+           context.products == Products::tf32);
+
+    const Arguments arguments{Global<const float>(conv.image, int64_t{rows} * channels),
+                              Global<const float>(scratch, laid),
+                              IndexDivisor(plan.across),
+                              IndexDivisor(plan.down * plan.across),
+                              counted(p.height, "rows"),
+                              counted(p.width, "columns"),
+                              channels,
+                              columns,
+                              to};
+    const Output output{Global<float>(partials > 0 ? scratch + laid : nullptr, partials), rows, columns};
+    const dim3 grid(static_cast<unsigned>(plan.blocks(p)), static_cast<unsigned>(plan.splits));
+    if (context.products == Products::tf32) {
+      launch(context, conv3x3_kernel<T, Products::tf32>, grid, kTileThreads, Layout<T>::kBytes, arguments, output);
+    } else {
+      launch(context, conv3x3_kernel<T, Products::bf16>, grid, kTileThreads, Layout<T>::kBytes, arguments, output);
+    }
+    if (plan.splits > 1) {
+      addShares(Global<const float>(scratch + laid, partials), static_cast<int>(plan.splits), rows, columns, to, context);
+    }
+  });
+}
+
+}  // namespace retroplume
