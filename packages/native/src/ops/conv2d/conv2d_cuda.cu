@@ -1,4 +1,5 @@
 #include "ops/conv2d/conv3x3_cuda.h"
+#include "ops/conv2d/conv3x3_weight_cuda.h"
 #include "ops/cuda_declarations.h"
 #include "runtime/cuda/column_sums.h"
 #include "runtime/cuda/gemm.h"
@@ -64,19 +65,22 @@ void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& 
 
 std::size_t conv2dBackwardWeightScratch(const Conv2dBackwardWeight<float>& call) {
   const Conv2dParams& p = call.params;
-  return sizeof(float) * (columnSumPartials(pixelsOf(p), p.outChannels) + gemmPartials(tapsOf(p) * p.inChannels, p.outChannels, pixelsOf(p)));
+  const int64_t general = gemmPartials(tapsOf(p) * p.inChannels, p.outChannels, pixelsOf(p)), tiled = conv3x3WeightScratch(p);
+  return sizeof(float) * (columnSumPartials(pixelsOf(p), p.outChannels) + (general > tiled ? general : tiled));
 }
 
 void conv2dBackwardWeight(const Conv2dBackwardWeight<float>& call, const Context& context) {
   const Conv2dParams& p = call.params;
-  float* partials = static_cast<float*>(context.scratch);
+  float* scratch = static_cast<float*>(context.scratch);
+  float* partials = scratch + columnSumPartials(pixelsOf(p), p.outChannels);
   if (call.gradBias != nullptr) {
-    columnSums(call.gradOutput, pixelsOf(p), p.outChannels, p.outChannels, call.gradBias, p.accumulate, partials, context);
+    columnSums(call.gradOutput, pixelsOf(p), p.outChannels, p.outChannels, call.gradBias, p.accumulate, scratch, context);
   }
+  if (takesConv3x3Weight(call, context.products)) return conv3x3Weight(call, partials, context);
   Gemm gemm{patchesOf(p, call.input, p.inChannels), Matrix(call.gradOutput, pixelsOf(p), p.outChannels, p.outChannels),
             Destination(call.gradWeight, tapsOf(p) * p.inChannels, p.outChannels, p.outChannels), static_cast<int>(p.outChannels)};
   gemm.to.accumulate = p.accumulate;
-  multiplyPatchesTransposed(gemm, partials + columnSumPartials(pixelsOf(p), p.outChannels), context);
+  multiplyPatchesTransposed(gemm, partials, context);
 }
 
 }  // namespace retroplume::cuda

@@ -43,7 +43,12 @@ __device__ __forceinline__ float component(const float4& v, int i) { return i ==
 /** A lane's sums: kDown·kAcross quads. */
 template <class T, Products P, bool kByRows>
 class Accumulators {
+  static constexpr bool kExact = P == Products::float32;
+  static constexpr int kDown = T::kWarpRows / (kExact ? 8 : 16), kSteps = P == Products::tf32 ? 2 : 1;  // mma for 16 depths
+
  public:
+  static constexpr int kAcross = T::kWarpColumns / (kExact ? 16 : 8);
+
   __device__ __forceinline__ Accumulators() {
 #pragma unroll
     for (int i = 0; i < kDown; ++i) {
@@ -89,7 +94,7 @@ class Accumulators {
   __device__ __forceinline__ void addDepths(const Left& left, const Right& right) {
     const auto rounded = [](float x) { return kRounded ? static_cast<uint32_t>(__float_as_int(x)) : toTf32(x); };
     // All of b's fragments and then a's one after the other: of the two orders the one that needs fewer registers.
-    uint32_t b[2][kAcross][2];
+    uint32_t b[kSteps][kAcross][2];
 #pragma unroll
     for (int j = 0; j < kAcross; ++j) {
       float depths[4];
@@ -107,15 +112,23 @@ class Accumulators {
       if constexpr (P == Products::tf32) {
         const uint32_t a[2][4] = {{rounded(first[0]), rounded(first[1]), rounded(first[2]), rounded(first[3])},
                                   {rounded(second[0]), rounded(second[1]), rounded(second[2]), rounded(second[3])}};
-#pragma unroll
-        for (int j = 0; j < kAcross; ++j) mmaTf32(sums_[i][j], a[0], b[0][j]);
-#pragma unroll
-        for (int j = 0; j < kAcross; ++j) mmaTf32(sums_[i][j], a[1], b[1][j]);
+        multiplyRow(i, a[0], b[0]);
+        multiplyRow(i, a[1], b[1]);
       } else {
-        const uint32_t a[4] = {packBf16(first[0], first[2]), packBf16(first[1], first[3]), packBf16(second[0], second[2]),
-                               packBf16(second[1], second[3])};
+        multiplyRow(i, {packBf16(first[0], first[2]), packBf16(first[1], first[3]), packBf16(second[0], second[2]), packBf16(second[1], second[3])},
+                    b[0]);
+      }
+    }
+  }
+
+  /** Adds the products of fragments (mmaTf32, mmaBf16) of 16 rows from 16·i on with those of all columns. */
+  __device__ __forceinline__ void multiplyRow(int i, const uint32_t (&a)[4], const uint32_t (&b)[kAcross][2]) {
 #pragma unroll
-        for (int j = 0; j < kAcross; ++j) mmaBf16(sums_[i][j], a, b[0][j]);
+    for (int j = 0; j < kAcross; ++j) {
+      if constexpr (P == Products::tf32) {
+        mmaTf32(sums_[i][j], a, b[j]);
+      } else {
+        mmaBf16(sums_[i][j], a, b[j]);
       }
     }
   }
@@ -148,9 +161,6 @@ class Accumulators {
   }
 
  private:
-  static constexpr bool kExact = P == Products::float32;
-  static constexpr int kDown = T::kWarpRows / (kExact ? 8 : 16), kAcross = T::kWarpColumns / (kExact ? 16 : 8);
-
   /** Four depths. By rows, four depths of a row of a are one load; by depth, four rows of one depth. */
   __device__ __forceinline__ void addExactly(const Shared<float>& a, const Shared<float>& b, int depth) {
     float4 rows[kDown];
