@@ -15,6 +15,8 @@ namespace {
 
 /** Shared memory of a block up to which weights are in it: more would leave a multiprocessor with one block. */
 constexpr int kMostWithWeights = 80 * 1024;
+/** Of a block, where cells have few states. */
+constexpr int kFewThreads = 128;
 
 /** sums[unit] += Σ_cell states[unit][cell] */
 template <int M>
@@ -26,15 +28,17 @@ __device__ __forceinline__ void addStates(const Shared<float>& states, int hidde
   }
 }
 
-template <Products P, int M, class Weights>
+template <int Held, Products P, int M, class Weights>
 __device__ __forceinline__ void runTiles(const LstmBackwardArguments& a, const LstmBackwardShape<P>& shape, const LstmBackwardTile<P, M>& tile,
                                          const Weights& weights) {
   const LstmParams& p = a.params;
   const int D = shape.hidden, items = roundedUp(D, 16) * (M / 4);
   const int64_t sums = int64_t{blockIdx.x} * shape.partials(), states = sums + shape.sums();
-  for (int64_t index = blockIdx.x; index < a.tiles; index += gridDim.x) {
+  LstmOuterSums<P, M, Held> outer;
+  outer.load(a, shape, sums);
+  for (int index = static_cast<int>(blockIdx.x); index < a.tiles; index += static_cast<int>(gridDim.x)) {
     const LstmTile cells = lstmTile<M>(a.region, index);
-    for (int64_t step = p.steps - 1; step >= 0; --step) {
+    for (int step = static_cast<int>(p.steps) - 1; step >= 0; --step) {
       const int64_t row = (cells.sample * p.steps + step) * p.cells + cells.cell;
       if (shape.weightInput) lstmCopyInput<M>(a.input, row * shape.inputs, shape.inputs, cells.count, tile.factors);
       commitCopies();
@@ -46,28 +50,39 @@ __device__ __forceinline__ void runTiles(const LstmBackwardArguments& a, const L
       }
       waitCopies<0>();
       __syncthreads();
-      lstmPrefetchStep(a, cells, static_cast<int>(step), shape.weightInput, shape.weightHidden);
+      lstmPrefetchStep(a, cells, step, shape.weightInput, shape.weightHidden);
       lstmGradients(a, shape, tile, cells.count, row * shape.gradChannels, step > 0 || a.initialHiddenWanted ? 0 : shape.hiddenColumns, weights);
-      lstmAddOuter(a, shape, tile, sums);
+      outer.add(a, shape, tile, sums);
       __syncthreads();
     }
     if (a.initialHiddenWanted) addStates<M>(tile.gradHidden, D, a.partials, states);
     if (a.initialCellWanted) addStates<M>(tile.gradCell, D, a.partials, states + D);
     __syncthreads();
   }
+  outer.store(a, shape, sums);
 }
 
-template <Products P, int M, bool Resident>
-__global__ void __launch_bounds__(Resident ? 256 : 512, Resident ? 3 : 1) lstm_backward_kernel(LstmBackwardArguments a, LstmBackwardShape<P> shape) {
+/** A block's threads at most, and how many blocks a multiprocessor shall hold. */
+struct Bounds {
+  int threads, blocks;
+};
+constexpr Bounds boundsOf(bool resident, int held) {
+  if (!resident) return {512, 1};
+  return held > 0 ? Bounds{kFewThreads, 5} : Bounds{256, 3};
+}
+
+template <Products P, int M, bool Resident, int Held>
+__global__ void __launch_bounds__(boundsOf(Resident, Held).threads, boundsOf(Resident, Held).blocks)
+    lstm_backward_kernel(LstmBackwardArguments a, LstmBackwardShape<P> shape) {
   SharedMemory memory;
   const LstmBackwardTile<P, M> tile(shape, memory);
   if constexpr (Resident) {
     const int packed = shape.packed();
     const Shared<float> weights = memory.take<float>(packed);
     for (int i = 4 * threadIdx.x; i < packed; i += 4 * blockDim.x) copyAsync16(weights, i, a.weights, i, true);
-    runTiles(a, shape, tile, weights);
+    runTiles<Held>(a, shape, tile, weights);
   } else {
-    runTiles(a, shape, tile, a.weights);
+    runTiles<Held>(a, shape, tile, a.weights);
   }
 }
 
@@ -122,12 +137,22 @@ struct Layout {
   }
 };
 
-template <Products P, int M, bool Resident>
+template <Products P, int M, bool Resident, int Held>
 void start(LstmBackwardArguments a, const LstmBackwardShape<P>& shape, const Context& context) {
-  a.tiles = a.region.tiles(M);
+  a.tiles = static_cast<int>(a.region.tiles(M));
   const dim3 grid(static_cast<unsigned>(std::min<int64_t>(a.tiles, mostBlocks(a.params))));
-  const int threads = shape.hidden <= 16 ? 128 : Resident ? 256 : 512;
-  launch(context, lstm_backward_kernel<P, M, Resident>, grid, threads, sharedBytes<P, M, Resident>(shape), a, shape);
+  const int threads = std::min(boundsOf(Resident, Held).threads, shape.hidden <= 16 ? kFewThreads : 512);
+  launch(context, lstm_backward_kernel<P, M, Resident, Held>, grid, threads, sharedBytes<P, M, Resident>(shape), a, shape);
+}
+
+/** With the sums of the weights' gradients in registers, where a block's warps have so many. */
+template <Products P, int M, bool Resident>
+void start(const LstmBackwardArguments& a, const LstmBackwardShape<P>& shape, const Context& context) {
+  if constexpr (P != Products::float32 && M == 64) {
+    constexpr int kHeld = Resident ? 1 : 4, kWarps = boundsOf(Resident, kHeld).threads / 32;
+    if (shape.items() <= kWarps * kHeld && shape.across() % kHeld == 0) return start<P, M, Resident, kHeld>(a, shape, context);
+  }
+  start<P, M, Resident, 0>(a, shape, context);
 }
 
 /** The launches of one call. */

@@ -7,8 +7,9 @@
  *   [dh | gradInput] = dz · [weightHiddenᵀ | weightInputᵀ]     rows are cells, depth the 4D columns of the gates
  *   [x | h | 1]ᵀ · dz, the gradients of weights and bias       depth is the cells
  *
- * The second is added to the block's own partial sums in scratch memory, each thread always to the same ones: beside a tile's products that traffic
- * is small, and no shape has too many of them. They lie as registers do, sixteen a thread: [32 threads' part][quarter][lane][4].
+ * The second is added to the block's own partial sums, each thread always to the same ones: where tensor cores make them and a thread has few, in
+ * registers through all steps; else in scratch memory, step by step. They lie as registers do, sixteen a thread: [32 threads'
+ * part][quarter][lane][4].
  */
 namespace retroplume::cuda {
 
@@ -36,6 +37,9 @@ struct LstmBackwardShape {
   }
   __host__ __device__ int firstHidden() const { return weightInput ? inputs : 0; }
   __host__ __device__ int depth() const { return roundedUp(4 * hidden, kLstmDepth<P>); }
+  /** What tensor cores make of the second product at once: 16 rows and 32 columns, so many of them across and in all. */
+  __host__ __device__ int across() const { return gateRows / 32; }
+  __host__ __device__ int items() const { return paddedRows / 16 * across(); }
   __host__ __device__ int packed() const { return depth() * columns / (P == Products::bf16 ? 2 : 1); }
   /** Partial sums: of the second product, then of the gradients of the initial states. */
   __host__ __device__ int sums() const { return P == Products::float32 ? roundedUp(paddedRows / 4 * hidden, 32) * 16 : paddedRows * gateRows; }
@@ -57,7 +61,7 @@ struct LstmBackwardShape {
 struct LstmBackwardArguments {
   LstmParams params;
   LstmRegion region;
-  int64_t tiles;
+  int tiles;
   Global<const float> input, weights, initialHidden, initialCell, gradOutput;
   LstmTrace<const float> trace;
   Global<float> gradInput, partials;
@@ -83,7 +87,7 @@ void lstmReduce(const LstmBackwardShape<P>& shape, const float* partials, int bl
 template <Products P, int M>
 struct LstmBackwardTile {
   static constexpr int S = kLstmRow<M>;
-  Shared<float> dz, gradHidden, gradCell, factors;  // factors: the rows x, h and 1 that are wanted
+  Shared<float> dz, gradHidden, gradCell, factors;  // dz rounded; factors: the rows x, h and 1 that are wanted
 
   __device__ __forceinline__ LstmBackwardTile(const LstmBackwardShape<P>& shape, SharedMemory& memory) {
     dz = memory.take<float>(shape.gateRows * S);
@@ -149,7 +153,7 @@ __device__ __forceinline__ void lstmGradients(const LstmBackwardArguments& a, co
       const float4 w = load4(weights, ((column / 16 * shape.depth() + k) / kDepth * 32 + lane) * 4);
       for (int half = 0; half < 2; ++half) {
         uint32_t x[4];
-        lstmLoadCells<P, M>(tile.dz, k, m + 16 * half, x);
+        lstmLoadCells<P, M, true>(tile.dz, k, m + 16 * half, x);
         lstmMultiply<P>(sums[half][0], x, {lstmBits(w.x), lstmBits(w.y)});
         lstmMultiply<P>(sums[half][1], x, {lstmBits(w.z), lstmBits(w.w)});
       }
@@ -204,35 +208,76 @@ __device__ __forceinline__ void lstmAddOuter(const LstmBackwardArguments& a, con
 }
 
 /** Rows of a product's factors whose depth is the cells: register r of lane t holds cell t + 4r (tf32), or t + 8r and t + 8r + 4 (bf16). */
-template <Products P>
+template <Products P, bool Rounded>
 __device__ __forceinline__ uint32_t lstmLoadDeep(const Shared<float>& rows, int at, int r) {
-  if constexpr (P == Products::tf32) return toTf32(rows[at + 4 * r]);
+  if constexpr (P == Products::tf32) return Rounded ? lstmBits(rows[at + 4 * r]) : toTf32(rows[at + 4 * r]);
   return packBf16(rows[at + 8 * r], rows[at + 8 * r + 4]);
 }
 
-/** The same by the tensor cores: a warp has 16 rows and 32 columns. */
+/** The same by the tensor cores, for `Held` items side by side from `item` on. */
+template <Products P, int M, int Held>
+__device__ __forceinline__ void lstmAddOuter(const LstmBackwardShape<P>& shape, const LstmBackwardTile<P, M>& tile, int item,
+                                             float (&sums)[Held][4][4]) {
+  constexpr int S = kLstmRow<M>;
+  const int lane = threadIdx.x % 32, across = shape.across();
+  const int row = (item / across * 16 + lane / 4) * S + lane % 4, column = (item % across * 32 + lane / 4) * S + lane % 4;
+#pragma unroll 1
+  for (int m = 0; m < M; m += kLstmDepth<P>) {
+    uint32_t x[4];
+    for (int r = 0; r < 4; ++r) x[r] = lstmLoadDeep<P, false>(tile.factors, row + r % 2 * 8 * S + m, r / 2);
+#pragma unroll
+    for (int i = 0; i < Held; ++i) {
+#pragma unroll
+      for (int q = 0; q < 4; ++q) {
+        const int z = column + (32 * i + 8 * q) * S + m;
+        lstmMultiply<P>(sums[i][q], x, {lstmLoadDeep<P, true>(tile.dz, z, 0), lstmLoadDeep<P, true>(tile.dz, z, 1)});
+      }
+    }
+  }
+}
+
+/** All of a block's items, with their sums in scratch memory. */
 template <Products P, int M>
 __device__ __forceinline__ void lstmAddOuter(const LstmBackwardArguments& a, const LstmBackwardShape<P>& shape, const LstmBackwardTile<P, M>& tile,
                                              int64_t first) {
-  constexpr int S = kLstmRow<M>;
-  const int lane = threadIdx.x % 32, across = shape.gateRows / 32;
-  for (int item = threadIdx.x / 32; item < shape.paddedRows / 16 * across; item += blockDim.x / 32) {
-    const int row = (item / across * 16 + lane / 4) * S + lane % 4, column = (item % across * 32 + lane / 4) * S + lane % 4;
-    const int64_t at = first + item * 512 + lane * 4;
-    float sums[4][4];
-    lstmLoadSums(a.partials, at, sums);
-#pragma unroll 1
-    for (int m = 0; m < M; m += kLstmDepth<P>) {
-      uint32_t x[4];
-      for (int r = 0; r < 4; ++r) x[r] = lstmLoadDeep<P>(tile.factors, row + r % 2 * 8 * S + m, r / 2);
-#pragma unroll
-      for (int q = 0; q < 4; ++q) {
-        const int z = column + q * 8 * S + m;
-        lstmMultiply<P>(sums[q], x, {lstmLoadDeep<P>(tile.dz, z, 0), lstmLoadDeep<P>(tile.dz, z, 1)});
-      }
-    }
-    lstmStoreSums(a.partials, at, sums);
+  for (int item = threadIdx.x / 32; item < shape.items(); item += blockDim.x / 32) {
+    const int64_t at = first + item * 512 + threadIdx.x % 32 * 4;
+    float sums[1][4][4];
+    lstmLoadSums(a.partials, at, sums[0]);
+    lstmAddOuter(shape, tile, item, sums);
+    lstmStoreSums(a.partials, at, sums[0]);
   }
 }
+
+/** A warp's items, `Held` of them side by side, whose sums stay in registers from `load` to `store`; without any, in scratch memory. */
+template <Products P, int M, int Held>
+struct LstmOuterSums {
+  float sums[Held][4][4];
+
+  __device__ static __forceinline__ int item() { return static_cast<int>(threadIdx.x) / 32 * Held; }
+
+  __device__ __forceinline__ void load(const LstmBackwardArguments& a, const LstmBackwardShape<P>& shape, int64_t first) {
+    for (int i = 0; i < Held; ++i) {
+      if (item() < shape.items()) lstmLoadSums(a.partials, first + (item() + i) * 512 + threadIdx.x % 32 * 4, sums[i]);
+    }
+  }
+  __device__ __forceinline__ void add(const LstmBackwardArguments&, const LstmBackwardShape<P>& shape, const LstmBackwardTile<P, M>& tile, int64_t) {
+    if (item() < shape.items()) lstmAddOuter(shape, tile, item(), sums);
+  }
+  __device__ __forceinline__ void store(const LstmBackwardArguments& a, const LstmBackwardShape<P>& shape, int64_t first) {
+    for (int i = 0; i < Held; ++i) {
+      if (item() < shape.items()) lstmStoreSums(a.partials, first + (item() + i) * 512 + threadIdx.x % 32 * 4, sums[i]);
+    }
+  }
+};
+template <Products P, int M>
+struct LstmOuterSums<P, M, 0> {
+  __device__ __forceinline__ void load(const LstmBackwardArguments&, const LstmBackwardShape<P>&, int64_t) {}
+  __device__ __forceinline__ void add(const LstmBackwardArguments& a, const LstmBackwardShape<P>& shape, const LstmBackwardTile<P, M>& tile,
+                                      int64_t first) {
+    lstmAddOuter(a, shape, tile, first);
+  }
+  __device__ __forceinline__ void store(const LstmBackwardArguments&, const LstmBackwardShape<P>&, int64_t) {}
+};
 
 }  // namespace retroplume::cuda

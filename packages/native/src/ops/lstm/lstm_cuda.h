@@ -99,18 +99,27 @@ __device__ __forceinline__ void lstmMultiply(float (&d)[4], const uint32_t (&a)[
   }
 }
 
+/** What a product reads more than once is stored as it reads it: rounded, where it is for tf32. */
+template <Products P>
+__device__ __forceinline__ float lstmRounded(float x) {
+  return P == Products::tf32 ? __int_as_float(static_cast<int>(toTf32(x))) : x;
+}
+
+__device__ __forceinline__ uint32_t lstmBits(float x) { return static_cast<uint32_t>(__float_as_int(x)); }
+
 /**
  * The order of the channels within one product of a warp is ours to choose, if both factors have the same: register r of lane t holds channel
- * 2t + r (tf32), or 8r + 2t and the next (bf16), so that lanes read rows two apart.
+ * 2t + r (tf32), or 8r + 2t and the next (bf16), so that lanes read rows two apart. `Rounded`: the rows are (lstmRounded).
  */
-template <Products P, int M>
+template <Products P, int M, bool Rounded>
 __device__ __forceinline__ void lstmLoadCells(const Shared<float>& rows, int channel, int cell, uint32_t (&a)[4]) {
   constexpr int S = kLstmRow<M>;
   const int lane = threadIdx.x % 32, at = (channel + lane % 4 * 2) * S + cell + lane / 4;
   for (int half = 0; half < 2; ++half) {
     if constexpr (P == Products::tf32) {
-      a[half] = toTf32(rows[at + 8 * half]);
-      a[half + 2] = toTf32(rows[at + 8 * half + S]);
+      const float first = rows[at + 8 * half], second = rows[at + 8 * half + S];
+      a[half] = Rounded ? lstmBits(first) : toTf32(first);
+      a[half + 2] = Rounded ? lstmBits(second) : toTf32(second);
     } else {
       a[half] = packBf16(rows[at + 8 * half], rows[at + 8 * half + S]);
       a[half + 2] = packBf16(rows[at + 8 * half + 8 * S], rows[at + 8 * half + 9 * S]);
@@ -131,8 +140,6 @@ __device__ __forceinline__ float lstmPack(int channel, Weight weight) {
   const uint32_t bits = P == Products::tf32 ? toTf32(weight(channel)) : packBf16(weight(channel), weight(channel + 1));
   return __int_as_float(static_cast<int>(bits));
 }
-
-__device__ __forceinline__ uint32_t lstmBits(float x) { return static_cast<uint32_t>(__float_as_int(x)); }
 
 /** Sizes of the packed weights of the gates (lstm_gates_cuda.h), padded as the products need them. */
 template <Products P>

@@ -49,10 +49,10 @@ __device__ __forceinline__ void lstmMakeUnit(const LstmBackwardArguments& a, con
     }
     if (m < from.outputs) dh += a.gradOutput[from.outputAt + (m * from.outputRow + unit)];
     const float dc = gradCell[e] + dh * gates.w * (1.0f - tanhC * tanhC);
-    dz[0][e] = dc * gates.z * gates.x * (1.0f - gates.x);
-    dz[1][e] = dc * cBefore * gates.y * (1.0f - gates.y);
-    dz[2][e] = dc * gates.x * (1.0f - gates.z * gates.z);
-    dz[3][e] = dh * tanhC * gates.w * (1.0f - gates.w);
+    dz[0][e] = lstmRounded<P>(dc * gates.z * gates.x * (1.0f - gates.x));
+    dz[1][e] = lstmRounded<P>(dc * cBefore * gates.y * (1.0f - gates.y));
+    dz[2][e] = lstmRounded<P>(dc * gates.x * (1.0f - gates.z * gates.z));
+    dz[3][e] = lstmRounded<P>(dh * tanhC * gates.w * (1.0f - gates.w));
     gradCell[e] = dc * gates.y;
   }
 #pragma unroll

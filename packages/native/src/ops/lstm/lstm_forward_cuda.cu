@@ -63,11 +63,12 @@ __device__ __forceinline__ void advance(const ForwardArguments& a, const StepTar
       if (a.trace.cellStates) a.trace.cellStates[to.traceAt + (m * D + unit)] = c[e];
     }
     pairs.store(cellStates, half, D, c);
+    for (int e = 0; e < 4; ++e) h[e] = lstmRounded<P>(h[e]);
     pairs.store(next, half, D, h);
   }
 }
 
-/** A block's shared memory but for the weights. Inputs and hidden states are two each, used by turns. */
+/** A block's shared memory but for the weights. Inputs and hidden states, which are rounded, are two each, used by turns. */
 template <Products P, int M>
 struct Tile {
   LstmForwardShape<P> shape;
@@ -94,7 +95,7 @@ __device__ __forceinline__ void prepare(const ForwardArguments& a, const Tile<P,
   const int D = static_cast<int>(a.params.hidden), C = static_cast<int>(a.params.inChannels), threads = blockDim.x, thread = threadIdx.x;
   for (int i = thread; i < 4 * shape.units; i += threads) tile.bias[i] = i / 4 < D ? static_cast<float>(a.bias[i % 4 * D + i / 4]) : 0.0f;
   for (int i = thread; i < 2 * shape.hiddenRows * S; i += threads) {
-    tile.hidden[i] = a.initialHidden && i / S < D ? static_cast<float>(a.initialHidden[i / S]) : 0.0f;
+    tile.hidden[i] = a.initialHidden && i / S < D ? lstmRounded<P>(a.initialHidden[i / S]) : 0.0f;
   }
   for (int i = thread; i < D * S; i += threads) tile.cellStates[i] = a.initialCell ? static_cast<float>(a.initialCell[i / S]) : 0.0f;
   for (int i = C * S + thread; i < shape.inputRows * S; i += threads) tile.inputs[i] = tile.inputs[shape.inputRows * S + i] = 0.0f;
@@ -131,8 +132,8 @@ __device__ __forceinline__ void runSteps(const ForwardArguments& a, const Tile<P
         z[0][0][e] = z[1][0][e] = bias.x, z[0][1][e] = z[1][1][e] = bias.y;
         z[0][2][e] = z[1][2][e] = bias.z, z[0][3][e] = z[1][3][e] = bias.w;
       }
-      lstmMultiplyAdd(z, pairs, tile.inputs.from(turn * inputs), shape.inputRows, weights, 0, weightStride);
-      lstmMultiplyAdd(z, pairs, tile.hidden.from(turn * states), shape.hiddenRows, weights, shape.inputRows, weightStride);
+      lstmMultiplyAdd<false>(z, pairs, tile.inputs.from(turn * inputs), shape.inputRows, weights, 0, weightStride);
+      lstmMultiplyAdd<true>(z, pairs, tile.hidden.from(turn * states), shape.hiddenRows, weights, shape.inputRows, weightStride);
       advance(a, targets, pairs, z, tile.cellStates, tile.hidden.from((1 - turn) * states));
     }
   }

@@ -49,8 +49,8 @@ struct LstmPairs {
 
 using LstmGates = float[2][4][4];  // [half][gate][e]
 
-/** z += rows · weights for `count` channels, the weights' from channel `first` on. Weights: [channel][unit][gate]. */
-template <int M, class Weights>
+/** z += rows · weights for `count` channels, the weights' from channel `first` on. Weights: [channel][unit][gate]. `Rounded`: the rows are. */
+template <bool Rounded, int M, class Weights>
 __device__ __forceinline__ void lstmMultiplyAdd(LstmGates& z, const LstmPairs<Products::float32, M>& pairs, const Shared<float>& rows, int count,
                                                 const Weights& weights, int first, int units) {
 #pragma unroll 4
@@ -67,7 +67,7 @@ __device__ __forceinline__ void lstmMultiplyAdd(LstmGates& z, const LstmPairs<Pr
 }
 
 /** The same by the tensor cores. Weights: [eight units][depth channels][pair of gates][lane][gate][register]. */
-template <Products P, int M, class Weights>
+template <bool Rounded, Products P, int M, class Weights>
 __device__ __forceinline__ void lstmMultiplyAdd(LstmGates& z, const LstmPairs<P, M>& pairs, const Shared<float>& rows, int count,
                                                 const Weights& weights, int first, int channels) {
   constexpr int kDepth = kLstmDepth<P>;
@@ -78,7 +78,7 @@ __device__ __forceinline__ void lstmMultiplyAdd(LstmGates& z, const LstmPairs<P,
     const float4 w[2] = {load4(weights, at), load4(weights, at + 128)};
     for (int half = 0; half < 2; ++half) {
       uint32_t a[4];
-      lstmLoadCells<P, M>(rows, k, firstCell + 16 * half, a);
+      lstmLoadCells<P, M, Rounded>(rows, k, firstCell + 16 * half, a);
       for (int pair = 0; pair < 2; ++pair) {
         lstmMultiply<P>(z[half][2 * pair], a, {lstmBits(w[pair].x), lstmBits(w[pair].y)});
         lstmMultiply<P>(z[half][2 * pair + 1], a, {lstmBits(w[pair].z), lstmBits(w[pair].w)});
