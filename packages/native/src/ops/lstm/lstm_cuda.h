@@ -37,17 +37,22 @@ struct LstmRegion {
   int64_t tiles(int tileCells) const { return samples * ((cells + tileCells - 1) / tileCells); }
 };
 
+/** Whether rows of D from `data` on begin at multiples of 8 bytes. */
+inline bool lstmByTwo(const LstmParams& p, const float* data) { return p.hidden % 2 == 0 && reinterpret_cast<uintptr_t>(data) % 8 == 0; }
+
 /** The gates and cell states of a region: [sample][step][cell][unit][gate] and [sample][step][cell][unit]. */
 template <class T>
 struct LstmTrace {
   LstmRegion region;
   Global<T> gates, cellStates;
+  bool byTwo = false;  // cell states may be written by two
 
   LstmTrace() = default;
   LstmTrace(const LstmParams& p, const LstmRegion& region, T* gatesData, T* cellsData)
       : region(region),
         gates(gatesData, region.samples * p.steps * region.cells * 4 * p.hidden),
-        cellStates(cellsData, region.samples * p.steps * region.cells * p.hidden) {}
+        cellStates(cellsData, region.samples * p.steps * region.cells * p.hidden),
+        byTwo(lstmByTwo(p, cellsData)) {}
   __device__ __forceinline__ int64_t row(int64_t sample, int64_t steps, int64_t step, int64_t cell) const {
     return ((sample - region.sampleBegin) * steps + step) * region.cells + cell - region.cellBegin;
   }

@@ -23,6 +23,7 @@ struct ForwardArguments {
   Global<const float> input, weights, bias, initialHidden, initialCell;
   Global<float> output;
   LstmTrace<float> trace;
+  bool outputByTwo;
 };
 
 /** Where a tile's step goes in global memory, so that a pair has 32-bit sums to do. */
@@ -41,6 +42,19 @@ struct StepTargets {
   }
 };
 
+/**
+ * Writes x[e]. Tensor cores leave a thread two units side by side: `byTwo` both in one store, or each takes a sector of memory of which it fills
+ * half.
+ */
+template <Products P>
+__device__ __forceinline__ void put(const Global<float>& to, int64_t at, const float (&x)[4], int e, bool byTwo) {
+  if (P == Products::float32 || !byTwo) {
+    to[at] = x[e];
+  } else if (e % 2 == 0) {
+    store2(to, at, make_float2(x[e], x[e + 1]));
+  }
+}
+
 /** Activation and state update of a thread's pairs, in the registers of the products. */
 template <Products P, int M>
 __device__ __forceinline__ void advance(const ForwardArguments& a, const StepTargets& to, const LstmPairs<P, M>& pairs, const LstmGates& z,
@@ -56,11 +70,14 @@ __device__ __forceinline__ void advance(const ForwardArguments& a, const StepTar
       const float4 gates = make_float4(lstmSigmoid(z[half][0][e]), lstmSigmoid(z[half][1][e]), lstmTanh(z[half][2][e]), lstmSigmoid(z[half][3][e]));
       c[e] = gates.y * c[e] + gates.x * gates.z;
       h[e] = gates.w * lstmTanh(c[e]);
+      if (unit < D && m < to.traced && a.trace.gates) store4(a.trace.gates, to.traceAt * 4 + (m * D + unit) * 4, gates);
+    }
+#pragma unroll
+    for (int e = 0; e < 4; ++e) {
+      const int m = pairs.cell(half, e), unit = pairs.unit(e);
       if (unit >= D) continue;
-      if (m < to.outputs) a.output[to.outputAt + (m * to.outputRow + unit)] = h[e];
-      if (m >= to.traced) continue;
-      if (a.trace.gates) store4(a.trace.gates, to.traceAt * 4 + (m * D + unit) * 4, gates);
-      if (a.trace.cellStates) a.trace.cellStates[to.traceAt + (m * D + unit)] = c[e];
+      if (m < to.outputs) put<P>(a.output, to.outputAt + (m * to.outputRow + unit), h, e, a.outputByTwo);
+      if (m < to.traced && a.trace.cellStates) put<P>(a.trace.cellStates, to.traceAt + (m * D + unit), c, e, a.trace.byTwo);
     }
     pairs.store(cellStates, half, D, c);
     for (int e = 0; e < 4; ++e) h[e] = lstmRounded<P>(h[e]);
@@ -201,7 +218,8 @@ void lstmRunForward(const LstmForwardRun& run, const LstmRegion& region, const L
                              {run.initialHidden, p.hidden},
                              {run.initialCell, p.hidden},
                              {run.output, (p.batch - 1) * p.outputStride + p.cells * p.outputChannels()},
-                             trace};
+                             trace,
+                             p.outputStride % 2 == 0 && lstmByTwo(p, run.output)};
     // Smaller tiles before weights through the caches: at 64 units and 41 channels the weights are two thirds of a block's memory.
     if (start<P, 64, true>(a, context) || start<P, 32, true>(a, context) || start<P, 64, false>(a, context)) return;
     if constexpr (P == Products::float32) start<P, 8, false>(a, context);

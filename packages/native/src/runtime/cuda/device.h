@@ -10,7 +10,7 @@
  *
  *   Global<T>, Shared<T>   arrays in global and in shared memory, with the length that the emulation checks every index against
  *   SharedMemory           divides a block's dynamic shared memory
- *   load4, store4          16 bytes at once; index and address multiples of four floats
+ *   load4, store4, store2  16 or 8 bytes at once; index and address multiples of as many floats
  *   loadMatrices           a warp's fragments for the tensor cores out of rows of 16 bytes
  *   copyAsync4, copyAsync16, copyAsync16Cached, commitCopies, waitCopies   from global to shared memory past the registers (cp.async)
  *   prefetch                                            from memory to the second-level cache
@@ -86,6 +86,9 @@ __device__ __forceinline__ void store4(const Global<float>& to, int64_t index, f
   asm volatile("st.global.v4.f32 [%0], {%1,%2,%3,%4};\n" ::"l"(__cvta_generic_to_global(to.at(index))), "f"(value.x), "f"(value.y), "f"(value.z),
                "f"(value.w)
                : "memory");
+}
+__device__ __forceinline__ void store2(const Global<float>& to, int64_t index, float2 value) {
+  asm volatile("st.global.v2.f32 [%0], {%1,%2};\n" ::"l"(__cvta_generic_to_global(to.at(index))), "f"(value.x), "f"(value.y) : "memory");
 }
 __device__ __forceinline__ void store4(const Shared<float>& to, int index, float4 value) {
   const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to.at(index)));

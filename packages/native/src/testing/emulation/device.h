@@ -196,6 +196,11 @@ inline void store4(const Global<float>& to, int64_t index, float4 value) {
   alignedFour(at);
   std::memcpy(at, &value, 16);
 }
+inline void store2(const Global<float>& to, int64_t index, float2 value) {
+  float* at = to.at(index, 2);
+  if (reinterpret_cast<uintptr_t>(at) % 8 != 0) emulation::block().fail("reaches 8 bytes at an address that is no multiple of 8");
+  std::memcpy(at, &value, 8);
+}
 inline void store4(const Shared<float>& to, int index, float4 value) {
   const int offset = to.at(index, 4);
   expectAligned(offset % 16 == 0);
