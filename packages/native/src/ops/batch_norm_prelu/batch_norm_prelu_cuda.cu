@@ -3,43 +3,60 @@
 #include "ops/dropout/dropout.h"
 
 /**
- * Two passes over memory each way, as batch norm alone has. Backward makes dropout's decisions in both: to keep F between them would write and read
- * an array, while the generator's hundred instructions an element hide behind memory all but for dropout itself (where four neighbouring elements
- * need four counters).
+ * Two passes over memory each way, as batch norm alone has. Dropout's decisions come before them, a bit an element: a counter of the generator
+ * decides about eight elements, and no thread of a pass has all of those, so that passes that made their own took as long for that as memory for the
+ * rest.
  */
 namespace retroplume::cuda {
 
 namespace {
 
-/** The decisions about elements of [pixels, C]. */
+/** The decisions about elements of [pixels, C], a word for four counters: bit 8·c + h is half h of counter c (dropout.h). */
 struct Dropout {
-  int threshold;
+  Global<const uint32_t> kept;  // null: all are
   float factor;
-  uint64_t seed;
-  bool none;
-
-  explicit Dropout(const BatchNormPreluParams& p)
-      : threshold(dropoutThreshold(p.probability)), factor(static_cast<float>(1 / (1 - p.probability))), seed(p.seed), none(p.probability == 0) {}
 };
 
 /** Dropout's factors of the elements from `element` on, 0 where dropped. */
 template <int W>
-__device__ __forceinline__ Pack<W> dropFactors(const Dropout& dropout, uint64_t step, int64_t element) {
+__device__ __forceinline__ Pack<W> dropFactors(const Dropout& dropout, int64_t element) {
   Pack<W> factors;
-  for (int w = 0; w < W; ++w) {
-    factors.at[w] = 1.0f;
-    if (dropout.none) continue;
-    const int64_t place = (element + w) % kDropoutBlock, half = place / 8;
-    uint32_t words[4];
-    philox4x32(static_cast<uint64_t>((element + w) / kDropoutBlock * 8 + place % 8), step, dropout.seed, words);
-    // Selected, not indexed: an index that is not known would put the words into memory.
-    const uint32_t low = half < 4 ? (half < 2 ? words[0] : words[1]) : (half < 6 ? words[2] : words[3]);
-    factors.at[w] = static_cast<int>(low >> (half % 2 * 16) & 0xffff) >= dropout.threshold ? dropout.factor : 0.0f;
-  }
+  const auto place = static_cast<unsigned>(element % kDropoutBlock);
+  const uint32_t word = dropout.kept ? dropout.kept[element / kDropoutBlock * 2 + place % 8 / 4] >> (place % 4 * 8 + place / 8) : 0;
+  for (int w = 0; w < W; ++w) factors.at[w] = !dropout.kept ? 1.0f : word >> 8 * w & 1 ? dropout.factor : 0.0f;
   return factors;
 }
 
-__device__ __forceinline__ uint64_t stepOf(const Global<const float>& step) { return step ? static_cast<uint64_t>(static_cast<float>(step[0])) : 0; }
+__global__ void __launch_bounds__(kElementThreads)
+    decide_kernel(int64_t words, int threshold, uint64_t seed, Global<const float> step, Global<uint32_t> kept) {
+  const uint64_t stepIndex = step ? static_cast<uint64_t>(static_cast<float>(step[0])) : 0;
+  forEachElement(words, [&](int64_t i) {
+    uint32_t bits = 0;
+#pragma unroll
+    for (int c = 0; c < 4; ++c) {
+      uint32_t random[4];
+      philox4x32(static_cast<uint64_t>(4 * i + c), stepIndex, seed, random);
+#pragma unroll
+      for (int h = 0; h < 8; ++h) {
+        const auto half = static_cast<int>(random[h / 2] >> (h % 2 * 16) & 0xffff);
+        bits |= static_cast<uint32_t>(half >= threshold) << (8 * c + h);
+      }
+    }
+    kept[i] = bits;
+  });
+}
+
+int64_t decisionWords(const BatchNormPreluParams& p) { return (p.pixels * p.channels + kDropoutBlock - 1) / kDropoutBlock * 2; }
+
+/** Decides, into `words` of decisionWords. */
+Dropout decide(const BatchNormPreluParams& p, const float* step, uint32_t* words, const Context& context) {
+  const auto factor = static_cast<float>(1 / (1 - p.probability));
+  if (p.probability == 0) return {{}, factor};
+  const int64_t count = decisionWords(p);
+  launch(context, decide_kernel, elementBlocks(count), kElementThreads, 0, count, dropoutThreshold(p.probability), p.seed,
+         Global<const float>(step, 1), Global<uint32_t>(words, count));
+  return {Global<const uint32_t>(words, count), factor};
+}
 
 /** z = (x − mean)·invStd·scale + shift of every channel, and the slope where it is negative. */
 struct Normalised {
@@ -52,13 +69,11 @@ struct Normalised {
   }
 };
 
-__global__ void __launch_bounds__(kElementThreads)
-    batch_norm_prelu_forward_kernel(ChannelMap map, int64_t stride, Normalised norm, Dropout dropout, Global<const float> step,
-                                    Global<const float> input, Global<float> output) {
-  const uint64_t stepIndex = stepOf(step);
+__global__ void __launch_bounds__(kElementThreads) batch_norm_prelu_forward_kernel(ChannelMap map, int64_t stride, Normalised norm, Dropout dropout,
+                                                                                   Global<const float> input, Global<float> output) {
   forEachChannelPack(map, [&](int64_t element, int64_t pixel, int64_t channel, auto width) {
     constexpr int W = decltype(width)::value;
-    const Pack<W> z = norm.z(width, fetch(width, input, element), channel), factors = dropFactors<W>(dropout, stepIndex, element);
+    const Pack<W> z = norm.z(width, fetch(width, input, element), channel), factors = dropFactors<W>(dropout, element);
     // A dropped value is 0 even where z is infinite.
     const auto f = [](float z, float factor, float slope) { return factor == 0.0f ? 0.0f : factor * (z > 0.0f ? z : slope * z); };
     keep(output, pixel * stride + channel, mapPacks(f, z, factors, fetch(width, norm.slope, channel)));
@@ -70,13 +85,12 @@ template <int W>
 struct Gradients {
   Pack<W> x, z, kept, grad;
 
-  __device__ __forceinline__ Gradients(const Normalised& norm, const Dropout& dropout, uint64_t step, const Global<const float>& input,
+  __device__ __forceinline__ Gradients(const Normalised& norm, const Dropout& dropout, const Global<const float>& input,
                                        const Global<const float>& gradOutput, int64_t element, int64_t strided, int64_t channel) {
     const Width<W> width;
     x = fetch(width, input, element);
     z = norm.z(width, x, channel);
-    kept =
-        mapPacks([](float grad, float factor) { return grad * factor; }, fetch(width, gradOutput, strided), dropFactors<W>(dropout, step, element));
+    kept = mapPacks([](float grad, float factor) { return grad * factor; }, fetch(width, gradOutput, strided), dropFactors<W>(dropout, element));
     grad = mapPacks([](float kept, float z, float slope) { return z > 0.0f ? kept : slope * kept; }, kept, z, fetch(width, norm.slope, channel));
   }
 };
@@ -84,11 +98,10 @@ struct Gradients {
 /** Σ F, Σ F·(x − mean), Σ over z ≤ 0 of k·G·z. */
 template <int W>
 __global__ void __launch_bounds__(kChannelThreads)
-    batch_norm_prelu_gradient_sums_kernel(ChannelGrid grid, int64_t stride, Normalised norm, Dropout dropout, Global<const float> step,
-                                          Global<const float> input, Global<const float> gradOutput, Global<double> partials) {
-  const uint64_t stepIndex = stepOf(step);
+    batch_norm_prelu_gradient_sums_kernel(ChannelGrid grid, int64_t stride, Normalised norm, Dropout dropout, Global<const float> input,
+                                          Global<const float> gradOutput, Global<double> partials) {
   channelSums<W, 3>(grid, partials, [&](int64_t pixel, int channel, auto width, float(&sums)[3][W]) {
-    const Gradients<W> g(norm, dropout, stepIndex, input, gradOutput, pixel * grid.channels + channel, pixel * stride + channel, channel);
+    const Gradients<W> g(norm, dropout, input, gradOutput, pixel * grid.channels + channel, pixel * stride + channel, channel);
     const auto mean = fetch(width, norm.mean, channel);
     for (int w = 0; w < W; ++w) {
       sums[0][w] += g.grad.at[w];
@@ -110,13 +123,12 @@ __global__ void __launch_bounds__(kChannelThreads)
 }
 
 __global__ void __launch_bounds__(kElementThreads)
-    batch_norm_prelu_backward_kernel(ChannelMap map, int64_t stride, float inversePixels, Normalised norm, Dropout dropout, Global<const float> step,
+    batch_norm_prelu_backward_kernel(ChannelMap map, int64_t stride, float inversePixels, Normalised norm, Dropout dropout,
                                      Global<const float> gradScale, Global<const float> gradShift, Global<const float> input,
                                      Global<const float> gradOutput, Global<float> gradInput) {
-  const uint64_t stepIndex = stepOf(step);
   forEachChannelPack(map, [&](int64_t element, int64_t pixel, int64_t channel, auto width) {
     constexpr int W = decltype(width)::value;
-    const Gradients<W> g(norm, dropout, stepIndex, input, gradOutput, element, pixel * stride + channel, channel);
+    const Gradients<W> g(norm, dropout, input, gradOutput, element, pixel * stride + channel, channel);
     const auto f = [=](float grad, float x, float mean, float invStd, float scale, float sumScale, float sumShift) {
       return scale * invStd * (grad - sumShift * inversePixels - (x - mean) * invStd * sumScale * inversePixels);
     };
@@ -139,25 +151,31 @@ bool aligned(const Call& call) {
   return aligned16(call.input, call.savedMean, call.savedInvStd, call.scale, call.shift, call.slope) && call.params.outputStride % 4 == 0;
 }
 
+/** Scratch memory: the blocks' sums, then decisions. */
+struct Layout {
+  std::size_t sums, total;
+  Layout(const BatchNormPreluParams& p, int count)
+      : sums(channelSumBytes(p.pixels, p.channels, count)),
+        total(sums + (p.probability == 0 ? 0 : static_cast<std::size_t>(decisionWords(p)) * sizeof(uint32_t))) {}
+  uint32_t* decisions(const Context& context) const { return reinterpret_cast<uint32_t*>(static_cast<unsigned char*>(context.scratch) + sums); }
+};
+
 }  // namespace
 
-std::size_t batchNormPreluForwardScratch(const BatchNormPreluForward<float>& call) {
-  return channelSumBytes(call.params.pixels, call.params.channels, 2);
-}
+std::size_t batchNormPreluForwardScratch(const BatchNormPreluForward<float>& call) { return Layout(call.params, 2).total; }
 
 void batchNormPreluForward(const BatchNormPreluForward<float>& call, const Context& context) {
   const BatchNormPreluParams& p = call.params;
   const int64_t n = p.pixels * p.channels;
   const Moments moments{call.savedMean, call.savedInvStd, call.runningMean, call.runningVariance};
   batchMoments(context, p.pixels, p.channels, p.epsilon, p.momentum, call.input, moments);
+  const Dropout dropout = decide(p, call.step, Layout(p, 2).decisions(context), context);
   const ChannelMap map(p.pixels, p.channels, aligned(call) && aligned16(call.output));
-  launch(context, batch_norm_prelu_forward_kernel, map.blocks(), kElementThreads, 0, map, p.outputStride, normalised(call), Dropout(p),
-         Global<const float>(call.step, 1), Global<const float>(call.input, n), Global<float>(call.output, strided(p)));
+  launch(context, batch_norm_prelu_forward_kernel, map.blocks(), kElementThreads, 0, map, p.outputStride, normalised(call), dropout,
+         Global<const float>(call.input, n), Global<float>(call.output, strided(p)));
 }
 
-std::size_t batchNormPreluBackwardScratch(const BatchNormPreluBackward<float>& call) {
-  return channelSumBytes(call.params.pixels, call.params.channels, 3);
-}
+std::size_t batchNormPreluBackwardScratch(const BatchNormPreluBackward<float>& call) { return Layout(call.params, 3).total; }
 
 void batchNormPreluBackward(const BatchNormPreluBackward<float>& call, const Context& context) {
   const BatchNormPreluParams& p = call.params;
@@ -165,15 +183,16 @@ void batchNormPreluBackward(const BatchNormPreluBackward<float>& call, const Con
   const ChannelGrid grid(p.pixels, C, aligned(call) && aligned16(call.gradOutput));
   double* partials = static_cast<double*>(context.scratch);
   const int64_t sums = int64_t{grid.blocks} * 3 * C;
-  const Global<const float> step(call.step, 1), input(call.input, n), gradOutput(call.gradOutput, strided(p));
+  const Global<const float> input(call.input, n), gradOutput(call.gradOutput, strided(p));
+  const Dropout dropout = decide(p, call.step, Layout(p, 3).decisions(context), context);
   launch(context, grid.width == 4 ? batch_norm_prelu_gradient_sums_kernel<4> : batch_norm_prelu_gradient_sums_kernel<1>, grid.grid(), kChannelThreads,
-         grid.sharedBytes(3), grid, p.outputStride, normalised(call), Dropout(p), step, input, gradOutput, Global<double>(partials, sums));
+         grid.sharedBytes(3), grid, p.outputStride, normalised(call), dropout, input, gradOutput, Global<double>(partials, sums));
   launch(context, batch_norm_prelu_gradient_totals_kernel, totalBlocks(grid), kChannelThreads, 0, grid, Global<const double>(partials, sums),
          Global<const float>(call.savedInvStd, C), Global<float>(call.gradScale, C), Global<float>(call.gradShift, C),
          Global<float>(call.gradSlope, C));
   const ChannelMap map(p.pixels, C, aligned(call) && aligned16(call.gradOutput, call.gradInput, call.gradScale, call.gradShift));
   launch(context, batch_norm_prelu_backward_kernel, map.blocks(), kElementThreads, 0, map, p.outputStride, 1.0f / static_cast<float>(p.pixels),
-         normalised(call), Dropout(p), step, Global<const float>(call.gradScale, C), Global<const float>(call.gradShift, C), input, gradOutput,
+         normalised(call), dropout, Global<const float>(call.gradScale, C), Global<const float>(call.gradShift, C), input, gradOutput,
          Global<float>(call.gradInput, n));
 }
 

@@ -184,6 +184,7 @@ Table makeTable() {
 
   define<uint32_t, uint32_t, uint32_t>(table, "mul.hi.u32", [](uint32_t a, uint32_t b) { return high<uint32_t, uint64_t>(a, b); });
   define<int32_t, int32_t, int32_t>(table, "mul.hi.s32", [](int32_t a, int32_t b) { return high<int32_t, int64_t>(a, b); });
+  define<uint32_t, uint16_t, uint16_t>(table, "mul.wide.u16", [](uint16_t a, uint16_t b) { return static_cast<uint32_t>(a) * b; });
   define<uint64_t, uint32_t, uint32_t>(table, "mul.wide.u32", [](uint32_t a, uint32_t b) { return static_cast<uint64_t>(a) * b; });
   define<int64_t, int32_t, int32_t>(table, "mul.wide.s32", [](int32_t a, int32_t b) { return static_cast<int64_t>(a) * b; });
 

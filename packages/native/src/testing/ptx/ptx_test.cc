@@ -159,6 +159,7 @@ void instructions() {
   integer("shl.b32 %r2, 1, 32;", 0);
   integer("mul.hi.s32 %r2, -2, 3;", -1);
   integer("mul.hi.u32 %r2, -2, 3;", 2);
+  integer("mov.u16 %rs1, 65535;\nmul.wide.u16 %r2, %rs1, 3;", 3 * 65535);
   integer("mul.wide.s32 %rd6, -3, 5;\ncvt.u32.u64 %r2, %rd6;", -15);
   integer("mad.lo.s32 %r2, 65536, 65536, 7;", 7);
   integer("div.s32 %r2, -7, 2;", -3);
