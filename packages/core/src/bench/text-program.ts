@@ -12,6 +12,7 @@ import type { ProgramSpec } from '@retroplume/native';
 import { writeFileAtomic } from '../data/checkpoint';
 import { makeFolder } from '../data/make-folder';
 import type { Value } from '../graph';
+import { roomIn } from '../graph/execution';
 import { size } from '../graph/shape';
 import { OP_CASES, type OpCase } from './op-cases';
 import { placeCase } from './op-bench';
@@ -48,8 +49,11 @@ function initialOf({ kind, name = '', shape, data }: Value): Initial | undefined
   return kind === 'parameter' ? { uniform: [-bound, bound] } : undefined;
 }
 
+/** They are for a card of 80 GB. */
+const ROOM = roomIn(80e9);
+
 function workloadText(workload: Workload, step: Step, batch: number): string {
-  const { spec, storageOf } = stepLayout(workload, step, batch);
+  const { spec, storageOf } = stepLayout(workload, step, batch, ROOM);
   const initial = [...storageOf].flatMap(([value, storage]): [number, number, Initial][] => {
     const content = value.kind === 'computed' ? undefined : initialOf(value);
     return content === undefined ? [] : [[storage.offset!, size(value.shape), content]];

@@ -18,6 +18,7 @@ import {
   type ProgramLayout,
   type Value,
 } from '../graph';
+import { roomOf } from '../graph/execution';
 import { size } from '../graph/shape';
 import { network, poolingBlock } from '../nn';
 import { Random } from '../random';
@@ -112,8 +113,7 @@ interface Described extends Required<Pick<CompileOptions, 'outputs' | 'phases'>>
 }
 
 /** @param ranks - that share the loss, each with as many samples */
-function describeTrain(workload: Workload, batch: number, ranks = 1): Described {
-  const g = new Graph();
+function describeTrain(g: Graph, workload: Workload, batch: number, ranks = 1): Described {
   const { out } = build(g, workload, 'train', batch);
   const misfit = misfitOf(g, out, ranks * size(out.shape));
   const parameters = g.modelValues().filter((value) => value.kind === 'parameter');
@@ -124,8 +124,8 @@ function describeTrain(workload: Workload, batch: number, ranks = 1): Described 
   return { g, outputs, phases: { step: [misfit, update] } };
 }
 
-function describeInvert(workload: Workload, batch: number): Described {
-  const built = build(new Graph(), workload, 'invert', batch);
+function describeInvert(empty: Graph, workload: Workload, batch: number): Described {
+  const built = build(empty, workload, 'invert', batch);
   const { graph: g, values } = foldBatchNorm({ out: built.out, emissions: built.emissions! });
   const misfit = misfitOf(g, values.out);
   const [grad] = gradients(g, misfit, [values.emissions]);
@@ -135,23 +135,23 @@ function describeInvert(workload: Workload, batch: number): Described {
   return { g, outputs, phases: { step: [misfit, update] } };
 }
 
-function describeInfer(workload: Workload, batch: number): Described {
-  const { values } = foldBatchNorm({ out: build(new Graph(), workload, 'infer', batch).out });
+function describeInfer(empty: Graph, workload: Workload, batch: number): Described {
+  const { values } = foldBatchNorm({ out: build(empty, workload, 'infer', batch).out });
   return { g: values.out.graph, outputs: values, phases: { step: [values.out] } };
 }
 
 /** Under which name a step's program and its peers give the gradient of a parameter or input. */
 export const gradientOf = (name: string): string => `grad ${name}`;
 
-const DESCRIPTIONS: Record<Step, (workload: Workload, batch: number, ranks?: number) => Described> = {
+const DESCRIPTIONS: Record<Step, (empty: Graph, workload: Workload, batch: number, ranks?: number) => Described> = {
   train: describeTrain,
   invert: describeInvert,
   infer: describeInfer,
 };
 
-/** A step's program without its memory. */
-export function stepLayout(workload: Workload, step: Step, batch: number): ProgramLayout {
-  const { g, ...described } = DESCRIPTIONS[step](workload, batch);
+/** A step's program without its memory, on a device with `room` for what need not be kept. */
+export function stepLayout(workload: Workload, step: Step, batch: number, room: number): ProgramLayout {
+  const { g, ...described } = DESCRIPTIONS[step](new Graph(room), workload, batch);
   return planProgram(g, described);
 }
 
@@ -168,7 +168,7 @@ export function stepProgram(
   inputs: Arrays,
   options: Omit<CompileOptions, 'outputs' | 'phases'> = {},
 ): Program {
-  const { g, ...described } = DESCRIPTIONS[step](workload, batch, options.share?.ranks);
+  const { g, ...described } = DESCRIPTIONS[step](new Graph(roomOf(options)), workload, batch, options.share?.ranks);
   const program = compile(g, { ...described, ...options, dtype: 'float32' });
   program.setParameters(weights);
   for (const [name, data] of inputs) if (program.has(name)) program.set(name, data);

@@ -61,6 +61,16 @@ export class Graph {
   readonly nodes: Node[] = [];
   private readonly named = new Map<string, Value>();
 
+  /** @param room - numbers that ops may keep for the reverse pass beyond what they keep wherever they run (`roomOf` in execution.ts) */
+  constructor(private room = 0) {}
+
+  /** Takes room for up to `count` numbers. @returns how many there was room for */
+  takeRoom(count: number): number {
+    const taken = Math.min(count, this.room);
+    this.room -= taken;
+    return taken;
+  }
+
   /** An array that the host sets before a run. Asking again for the same name and shape gives the same value. */
   input(name: string, shape: Shape): Value {
     return this.leaf('input', name, shape);

@@ -19,7 +19,7 @@ import {
   type Program,
   type Value,
 } from '../graph';
-import { executionOf } from '../graph/execution';
+import { executionOf, roomOf } from '../graph/execution';
 import type { Tensor } from '../data/checkpoint';
 import { NumericalError } from '../errors';
 import { LossWeights } from './loss-weights';
@@ -70,7 +70,7 @@ export class TrainingProgram {
     const common = { ...executionOf(execution), dtype: execution.dtype as 'float32' | undefined, shrinkBy: SHRINK_BY };
     const share = shareOf(ranks, pairs, training_);
     const lossParts = { surrogate: settings, training: training_, sizes, normalisation, pairs, kinds: this.weights.kinds };
-    const g = new Graph();
+    const g = new Graph(roomOf(execution));
     const losses = trainingLoss(g, lossParts, 'train');
     const parameters = g.modelValues().filter((value) => value.kind === 'parameter');
     const grads = gradients(g, losses.total, parameters);

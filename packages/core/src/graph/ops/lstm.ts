@@ -8,6 +8,7 @@
  *
  * The reverse pass needs the gates (4D numbers a step and cell) and the cell states: 5D numbers a step and cell, much more than anything else in the
  * network. The forward pass keeps those of the first cells, as {@link keptOf} says; of the others the reverse pass computes them again, tile by tile.
+ * A GPU, which would write what it computes again to its memory all the same, keeps what it has room for.
  */
 import type { Graph, Value } from '../graph';
 import { GraphError } from '../graph-error';
@@ -67,7 +68,7 @@ export function lstm(g: Graph, input: Value, operands: LstmOperands, allStates: 
   if (initialCell) expectShape('lstm', 'initialCell', initialCell, [hidden]);
   const outShape = [batch, height, width, allStates ? steps * hidden : hidden];
   const units = Math.ceil(hidden / UNITS) * UNITS;
-  const keptCells = kept ?? keptOf(height * width, batch * steps * 5 * units, inChannels + hidden);
+  const keptCells = kept ?? keptOf(g, height * width, batch * steps * 5 * units, inChannels + hidden);
   const trace = [batch, steps, keptCells];
   const label = weightInput.name?.replace(/\.weightInput$/, '') ?? 'lstm';
   const inputs = [input, weightInput, weightHidden, bias, initialHidden, initialCell];
@@ -75,9 +76,10 @@ export function lstm(g: Graph, input: Value, operands: LstmOperands, allStates: 
 }
 
 /** Of how many of `cells` the gates are kept, with `numbers` for each. */
-function keptOf(cells: number, numbers: number, rows: number): number {
+function keptOf(g: Graph, cells: number, numbers: number, rows: number): number {
   if (cells * numbers <= KEPT_ALWAYS) return cells;
-  return rows < WIDE_ROWS ? 0 : Math.min(cells, Math.floor((KEPT_PER_ROW * rows) / numbers));
+  const worth = rows < WIDE_ROWS ? 0 : Math.min(cells, Math.floor((KEPT_PER_ROW * rows) / numbers));
+  return worth + Math.floor(g.takeRoom((cells - worth) * numbers) / numbers);
 }
 
 /** Outputs: the states, and gates and cell states, which have memory only if the reverse pass reads them. */
