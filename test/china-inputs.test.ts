@@ -1,6 +1,6 @@
 /** The real case's inputs, made from the real files: skipped, visibly, where these are missing. */
 import { spawnSync } from 'node:child_process';
-import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
+import { createReadStream, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,6 +10,17 @@ import { IoapiFile, loadCase, readGriddesc } from '../packages/core/src';
 
 const SCRIPT = join(__dirname, '..', 'examples', 'china-201701', 'prepare-inputs.mjs');
 const HOURS = 41; // up to the end of 2 January in Beijing
+
+test('prepare-inputs says what is missing before it makes anything', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'retroplume-china-'));
+  const { status, stderr } = spawnSync(process.execPath, [SCRIPT, folder, join(folder, 'out')], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([
+    3,
+    expect.stringMatching(/expected china-201701\/GRIDDESC and 8 more in .* but did not find them: give the folder/),
+  ]);
+  expect(readdirSync(folder)).toEqual([]);
+  rmSync(folder, { recursive: true });
+});
 
 describeShared('prepare-inputs of examples/china-201701', () => {
   let [out, inputs, messages] = ['', '', ''];

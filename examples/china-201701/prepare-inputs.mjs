@@ -4,7 +4,7 @@
 //
 // DATA_DIR holds china-201701/, ioapi/ and geography/ (where they come from: docs/real-case.md). OUT_DIR gets case.yaml and inputs/:
 // keep it outside the repository. HOURS (default 744, the month) is for a quick look. Every assumption is a sentence in case.yaml; the numbers stand in prepare/*.mjs.
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { IoapiWriter, readGriddesc, writeGriddesc } from '@retroplume/core';
@@ -20,6 +20,20 @@ const TIME = { start: new Date('2017-01-01T00:00:00Z'), stepSeconds: 3600, count
 if (!dataDir || !outDir || !(TIME.count >= 1 && TIME.count <= 744)) {
   console.error('usage: node examples/china-201701/prepare-inputs.mjs DATA_DIR OUT_DIR [HOURS: 1 to 744]');
   process.exit(2);
+}
+const missing = [
+  ...['GRIDDESC', 'stations.csv', 'obs_daily.csv.gz', 'wind_1deg_daily_201701.csv.gz', 'beijing_hourly_201701.csv.gz'].map((name) => `china-201701/${name}`),
+  'china-201701/TROPESS_reanalysis_mon_emi_nox_anth_2021.nc',
+  'ioapi/cmaq_ready.egts_l.2010.01.THU.KNU_27_01.CO.ncf',
+  'geography/altitude_0.05deg_100-128E_16-48N.npy',
+  'geography/china_provinces_echarts4.geojson',
+].filter((name) => !existsSync(join(dataDir, name)));
+if (missing.length > 0) {
+  const more = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
+  console.error(
+    `prepare-inputs: expected ${missing[0]}${more} in ${dataDir} but did not find ${missing.length > 1 ? 'them' : 'it'}: give the folder that holds china-201701/, ioapi/ and geography/ (where they come from: docs/real-case.md)`,
+  );
+  process.exit(3);
 }
 const inputs = join(outDir, 'inputs');
 mkdirSync(inputs, { recursive: true });

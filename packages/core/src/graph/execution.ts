@@ -26,6 +26,6 @@ export const roomIn = (memoryBytes: number): number => Math.floor((SPARE * memor
 
 /** Numbers that a graph may keep for the reverse pass to spare their computing again: none on a processor, where memory is dearer than computing. */
 export function roomOf({ device = 'cpu' }: Partial<Execution>): number {
-  const gpu = cudaDevices().devices.find(({ index }) => device === 'cuda' ? index === 0 : device === `cuda:${index}`);
+  const gpu = cudaDevices().devices.find(({ index }) => (device === 'cuda' ? index === 0 : device === `cuda:${index}`));
   return gpu ? roomIn(gpu.memoryBytes) : 0;
 }

@@ -34,15 +34,18 @@ test.each([
   ['what a GPU has room for of a narrow one', { cells: 60_000, channels: 13, hidden: 16, room: 1280 * 1000 + 1279 }, 1000],
   ['and beyond what is worth it anywhere of a wide one', { cells: 200_000, channels: 48, hidden: 16, room: 1280 * 1000 }, 158_286],
   ['no more than there is', { cells: 60_000, channels: 13, hidden: 16, room: 1e9 }, 60_000],
-])('of the LSTM’s gates keeps %s', (_, { cells, channels, hidden, room = 0 }: Record<'cells' | 'channels' | 'hidden', number> & { room?: number }, kept) => {
-  const g = new Graph(room);
-  const weights = [channels, hidden].map((rows, i) => g.input(`w${i}`, [rows, 4 * hidden]));
-  const operands = { weightInput: weights[0], weightHidden: weights[1], bias: g.input('b', [4 * hidden]) };
-  const out = lstm(g, g.input('x', [1, 16, 1, cells, channels]), operands, true);
-  const [gradient] = gradients(g, out, [operands.weightInput], { seed: ones(g, out.shape) });
-  const { instructions } = planProgram(g, { outputs: { gradient } }).spec;
-  expect(instructions.find(({ op }) => op === 'lstmBackward')!.params.keptCells).toBe(kept);
-});
+])(
+  'of the LSTM’s gates keeps %s',
+  (_, { cells, channels, hidden, room = 0 }: Record<'cells' | 'channels' | 'hidden', number> & { room?: number }, kept) => {
+    const g = new Graph(room);
+    const weights = [channels, hidden].map((rows, i) => g.input(`w${i}`, [rows, 4 * hidden]));
+    const operands = { weightInput: weights[0], weightHidden: weights[1], bias: g.input('b', [4 * hidden]) };
+    const out = lstm(g, g.input('x', [1, 16, 1, cells, channels]), operands, true);
+    const [gradient] = gradients(g, out, [operands.weightInput], { seed: ones(g, out.shape) });
+    const { instructions } = planProgram(g, { outputs: { gradient } }).spec;
+    expect(instructions.find(({ op }) => op === 'lstmBackward')!.params.keptCells).toBe(kept);
+  },
+);
 
 test('LSTMs of one graph share its room', () => {
   const g = new Graph(1280 * 1000);
