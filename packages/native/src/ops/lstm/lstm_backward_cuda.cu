@@ -76,13 +76,12 @@ __global__ void __launch_bounds__(boundsOf(Resident, Held).threads, boundsOf(Res
     lstm_backward_kernel(LstmBackwardArguments a, LstmBackwardShape<P> shape) {
   SharedMemory memory;
   const LstmBackwardTile<P, M> tile(shape, memory);
+  const Shared<float> weights = memory.take<float>(a.heldWeights);
+  for (int i = 4 * threadIdx.x; i < a.heldWeights; i += 4 * blockDim.x) copyAsync16(weights, i, a.weights, i, true);
   if constexpr (Resident) {
-    const int packed = shape.packed();
-    const Shared<float> weights = memory.take<float>(packed);
-    for (int i = 4 * threadIdx.x; i < packed; i += 4 * blockDim.x) copyAsync16(weights, i, a.weights, i, true);
     runTiles<Held>(a, shape, tile, weights);
   } else {
-    runTiles<Held>(a, shape, tile, a.weights);
+    runTiles<Held>(a, shape, tile, LstmHeldWeights{weights, a.weights, a.heldWeights});
   }
 }
 
@@ -137,12 +136,25 @@ struct Layout {
   }
 };
 
+/** How many packed weights a block holds: all, or, where a multiprocessor has no room for two blocks, those that still fit, whole groups of columns.
+ */
+template <Products P, int M, bool Resident>
+int heldWeights(const LstmBackwardShape<P>& shape, const Context& context) {
+  if (Resident) return shape.packed();
+  const int tile = sharedBytes<P, M, false>(shape), left = context.sharedBytes - tile;
+  if (tile <= left) return 0;
+  const int group = P == Products::float32 ? 4 : shape.packed() / (shape.columns / 16);
+  return std::min(shape.packed(), left / static_cast<int>(sizeof(float)) / group * group);
+}
+
 template <Products P, int M, bool Resident, int Held>
 void start(LstmBackwardArguments a, const LstmBackwardShape<P>& shape, const Context& context) {
   a.tiles = static_cast<int>(a.region.tiles(M));
+  a.heldWeights = heldWeights<P, M, Resident>(shape, context);
+  const int bytes = LstmBackwardTile<P, M>::bytes(shape) + static_cast<int>(sizeof(float)) * a.heldWeights;
   const dim3 grid(static_cast<unsigned>(std::min<int64_t>(a.tiles, mostBlocks(a.params))));
   const int threads = std::min(boundsOf(Resident, Held).threads, shape.hidden <= 16 ? kFewThreads : 512);
-  launch(context, lstm_backward_kernel<P, M, Resident, Held>, grid, threads, sharedBytes<P, M, Resident>(shape), a, shape);
+  launch(context, lstm_backward_kernel<P, M, Resident, Held>, grid, threads, bytes, a, shape);
 }
 
 /** With the sums of the weights' gradients in registers, where a block's warps have so many. */
@@ -182,6 +194,7 @@ struct Run {
   void backward(const LstmRegion& region, const LstmTrace<const float>& trace) const {
     const LstmBackwardArguments a{p,
                                   region,
+                                  0,
                                   0,
                                   {call.input, p.batch * p.steps * p.cells * p.inChannels},
                                   {scratch + layout.transposed, shape.packed()},

@@ -8,8 +8,8 @@
  *   [x | h | 1]ᵀ · dz, the gradients of weights and bias       depth is the cells
  *
  * The second is added to the block's own partial sums, each thread always to the same ones: where tensor cores make them and a thread has few, in
- * registers through all steps; else in scratch memory, step by step. They lie as registers do, sixteen a thread: [32 threads'
- * part][quarter][lane][4].
+ * registers through all steps; else in scratch memory, step by step. They lie as registers do, sixteen a thread:
+ * [32 threads' part][quarter][lane][4].
  */
 namespace retroplume::cuda {
 
@@ -61,7 +61,7 @@ struct LstmBackwardShape {
 struct LstmBackwardArguments {
   LstmParams params;
   LstmRegion region;
-  int tiles;
+  int tiles, heldWeights;  // the first so many packed weights go to shared memory
   Global<const float> input, weights, initialHidden, initialCell, gradOutput;
   LstmTrace<const float> trace;
   Global<float> gradInput, partials;
@@ -73,6 +73,16 @@ struct LstmGradients {
   Global<float> weightInput, weightHidden, bias, initialHidden, initialCell;
   bool accumulate;
 };
+
+/** Packed weights, the first of them in shared memory: what a step reads of the others comes through the caches. */
+struct LstmHeldWeights {
+  Shared<float> held;
+  Global<const float> all;
+  int count;
+};
+__device__ __forceinline__ float4 load4(const LstmHeldWeights& weights, int index) {
+  return index < weights.count ? load4(weights.held, index) : load4(weights.all, index);
+}
 
 /** Packs the weights [gates][channels of the input that are wanted] and [gates][D] for the first product; clears the partial sums of all blocks. */
 template <Products P>
