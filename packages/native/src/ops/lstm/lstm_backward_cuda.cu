@@ -15,8 +15,8 @@ namespace {
 
 /** Shared memory of a block up to which weights are in it: more would leave a multiprocessor with one block. */
 constexpr int kMostWithWeights = 80 * 1024;
-/** Of a block, where cells have few states. */
-constexpr int kFewThreads = 128;
+/** Where cells have few states a block has few threads. */
+constexpr int kFewStates = 16, kFewThreads = 128;
 
 /** sums[unit] += Σ_cell states[unit][cell] */
 template <int M>
@@ -136,14 +136,15 @@ struct Layout {
   }
 };
 
-/** How many packed weights a block holds: all, or, where a multiprocessor has no room for two blocks, those that still fit, whole groups of columns.
+/**
+ * How many packed weights a block holds: all, or, of the large blocks, whose registers leave a multiprocessor with one anyway, those that still fit,
+ * whole groups of columns.
  */
 template <Products P, int M, bool Resident>
 int heldWeights(const LstmBackwardShape<P>& shape, const Context& context) {
   if (Resident) return shape.packed();
-  const int tile = sharedBytes<P, M, false>(shape), left = context.sharedBytes - tile;
-  if (tile <= left) return 0;
-  const int group = P == Products::float32 ? 4 : shape.packed() / (shape.columns / 16);
+  if (shape.hidden <= kFewStates) return 0;
+  const int left = context.sharedBytes - sharedBytes<P, M, false>(shape), group = P == Products::float32 ? 4 : shape.packed() / (shape.columns / 16);
   return std::min(shape.packed(), left / static_cast<int>(sizeof(float)) / group * group);
 }
 
@@ -153,7 +154,7 @@ void start(LstmBackwardArguments a, const LstmBackwardShape<P>& shape, const Con
   a.heldWeights = heldWeights<P, M, Resident>(shape, context);
   const int bytes = LstmBackwardTile<P, M>::bytes(shape) + static_cast<int>(sizeof(float)) * a.heldWeights;
   const dim3 grid(static_cast<unsigned>(std::min<int64_t>(a.tiles, mostBlocks(a.params))));
-  const int threads = std::min(boundsOf(Resident, Held).threads, shape.hidden <= 16 ? kFewThreads : 512);
+  const int threads = std::min(boundsOf(Resident, Held).threads, shape.hidden <= kFewStates ? kFewThreads : 512);
   launch(context, lstm_backward_kernel<P, M, Resident, Held>, grid, threads, bytes, a, shape);
 }
 
