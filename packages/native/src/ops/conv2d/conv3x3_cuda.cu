@@ -1,5 +1,6 @@
 #include "ops/conv2d/conv3x3_cuda.h"
 #include "runtime/cuda/gemm_output.h"
+#include "runtime/cuda/packs.h"
 
 /**
  * Shared memory holds twice the cells of a tile with their border (the next 16 channels are on their way while nine taps are multiplied) and twice
@@ -165,18 +166,15 @@ __global__ void __launch_bounds__(kLayThreads)
   store4(to, int64_t{index} * 4, make_float4(four[0], four[1], four[2], four[3]));
 }
 
-int64_t parts(int64_t count, int64_t size) { return (count + size - 1) / size; }
-
 /** How a convolution is cut up. */
 struct Plan {
-  int64_t down, across, columnTiles, splits;
+  int64_t down, across, columnTiles;
+  int shares;
 
   template <class T>
   static Plan with(const Conv2dParams& p, int64_t channels, int64_t columns) {
-    Plan plan{parts(p.height, Layout<T>::kHeight), parts(p.width, kTileWidth), parts(columns, T::kColumns), 1};
-    // As gemmSplits; a share of 16 channels has nine slabs.
-    const int64_t most = channels / kTileDepth, splits = parts(kWantedBlocks, plan.blocks(p));
-    if (plan.blocks(p) < kEnoughBlocks) plan.splits = splits < most ? splits : most;
+    Plan plan{partsOf(p.height, Layout<T>::kHeight), partsOf(p.width, kTileWidth), partsOf(columns, T::kColumns), 1};
+    plan.shares = sharesFor(plan.blocks(p), channels / kTileDepth);  // each of nine slabs of 16 or more
     return plan;
   }
   int64_t blocks(const Conv2dParams& p) const { return p.batch * down * across * columnTiles; }
@@ -197,13 +195,13 @@ int64_t laidFloats(const Plan& plan, int64_t channels) {
   return plan.columnTiles * channels * kTaps * T::kColumns;
 }
 int64_t partialFloats(const Plan& plan, const Conv2dParams& p, int64_t columns) {
-  return plan.splits > 1 ? plan.splits * p.batch * p.height * p.width * columns : 0;
+  return plan.shares > 1 ? plan.shares * p.batch * p.height * p.width * columns : 0;
 }
 
 }  // namespace
 
 bool takesConv3x3(const Conv2dParams& p, const Conv3x3& conv, Products products) {
-  return products != Products::float32 && p.kernel == kSide && conv.channels % kTileDepth == 0 && reinterpret_cast<uintptr_t>(conv.image) % 16 == 0;
+  return products != Products::float32 && p.kernel == kSide && conv.channels % kTileDepth == 0 && aligned16(conv.image);
 }
 
 int64_t conv3x3Scratch(const Conv2dParams& p, int64_t channels, int64_t columns) {
@@ -222,7 +220,7 @@ void conv3x3(const Conv2dParams& p, const Conv3x3& conv, const Destination& to, 
     const int columns = counted(conv.columns, "channels");
     const int64_t laid = laidFloats<T>(plan, channels), partials = partialFloats(plan, p, columns);
     const Weights weights{Global<const float>(conv.weight, int64_t{kTaps} * channels * columns), channels, columns, conv.gradient};
-    launch(context, lay_weights_kernel, dim3(static_cast<unsigned>(parts(laid / 4, kLayThreads))), kLayThreads, 0, weights,
+    launch(context, lay_weights_kernel, dim3(static_cast<unsigned>(partsOf(laid / 4, kLayThreads))), kLayThreads, 0, weights,
            Global<float>(scratch, laid), counted(laid, "weights") / 4, IndexDivisor(T::kColumns), IndexDivisor(channels / kTileDepth),
            context.products == Products::tf32);
 
@@ -236,14 +234,14 @@ void conv3x3(const Conv2dParams& p, const Conv3x3& conv, const Destination& to, 
                               columns,
                               to};
     const Output output{Global<float>(partials > 0 ? scratch + laid : nullptr, partials), rows, columns};
-    const dim3 grid(static_cast<unsigned>(plan.blocks(p)), static_cast<unsigned>(plan.splits));
+    const dim3 grid(static_cast<unsigned>(plan.blocks(p)), static_cast<unsigned>(plan.shares));
     if (context.products == Products::tf32) {
       launch(context, conv3x3_kernel<T, Products::tf32>, grid, kTileThreads, Layout<T>::kBytes, arguments, output);
     } else {
       launch(context, conv3x3_kernel<T, Products::bf16>, grid, kTileThreads, Layout<T>::kBytes, arguments, output);
     }
-    if (plan.splits > 1) {
-      addShares(Global<const float>(scratch + laid, partials), static_cast<int>(plan.splits), rows, columns, to, context);
+    if (plan.shares > 1) {
+      addShares(Global<const float>(scratch + laid, partials), plan.shares, rows, columns, to, context);
     }
   });
 }

@@ -1,5 +1,6 @@
 #include "ops/conv2d/conv3x3_weight_cuda.h"
 #include "runtime/cuda/gemm_output.h"
+#include "runtime/cuda/packs.h"
 
 /**
  * The sum goes over cells, eight neighbours of a row at a time. What a warp has read of a row of the input (three fragments, for the three taps side
@@ -163,17 +164,12 @@ __global__ void __launch_bounds__(kTileThreads, TapsTile::kBlocks) conv3x3_weigh
   output.store(conv.to, rowOf, firstColumn, sums);
 }
 
-int64_t parts(int64_t count, int64_t size) { return (count + size - 1) / size; }
+int64_t tilesOf(const Conv2dParams& p) { return p.batch * partsOf(p.height, kTileSide) * partsOf(p.width, kTileSide); }
+int64_t blocksOf(const Conv2dParams& p) { return partsOf(p.inChannels, kChannels) * partsOf(p.outChannels, kChannels); }
 
-int64_t tilesOf(const Conv2dParams& p) { return p.batch * parts(p.height, kTileSide) * parts(p.width, kTileSide); }
-int64_t blocksOf(const Conv2dParams& p) { return parts(p.inChannels, kChannels) * parts(p.outChannels, kChannels); }
-
-/** As gemmSplits. */
-int64_t sharesOf(const Conv2dParams& p) {
+int sharesOf(const Conv2dParams& p) {
   constexpr int64_t kLeastTiles = 4;  // with fewer, partial sums are more than what they are sums of
-  if (blocksOf(p) >= kEnoughBlocks) return 1;
-  const int64_t wanted = parts(kWantedBlocks, blocksOf(p)), most = parts(tilesOf(p), kLeastTiles);
-  return wanted < most ? wanted : most;
+  return sharesFor(blocksOf(p), partsOf(tilesOf(p), kLeastTiles));
 }
 
 int64_t weightsOf(const Conv2dParams& p) { return kTaps * p.inChannels * p.outChannels; }
@@ -182,24 +178,25 @@ int64_t weightsOf(const Conv2dParams& p) { return kTaps * p.inChannels * p.outCh
 
 bool takesConv3x3Weight(const Conv2dBackwardWeight<float>& call, Products products) {
   const Conv2dParams& p = call.params;
-  const auto aligned = [](const float* address) { return reinterpret_cast<uintptr_t>(address) % 16 == 0; };
-  return products != Products::float32 && p.kernel == kSide && p.inChannels % 4 == 0 && p.outChannels % 4 == 0 && aligned(call.input) &&
-         aligned(call.gradOutput);
+  return products != Products::float32 && p.kernel == kSide && p.inChannels % 4 == 0 && p.outChannels % 4 == 0 &&
+         aligned16(call.input, call.gradOutput);
 }
 
 int64_t conv3x3WeightScratch(const Conv2dParams& p) { return p.kernel == kSide && sharesOf(p) > 1 ? sharesOf(p) * weightsOf(p) : 0; }
 
 void conv3x3Weight(const Conv2dBackwardWeight<float>& call, float* scratch, const Context& context) {
   const Conv2dParams& p = call.params;
-  const int64_t pixels = p.batch * p.height * p.width, shares = sharesOf(p), partials = shares > 1 ? shares * weightsOf(p) : 0;
+  const int64_t pixels = p.batch * p.height * p.width;
+  const int shares = sharesOf(p);
+  const int64_t partials = shares > 1 ? shares * weightsOf(p) : 0;
   counted(pixels, "cells");
   Destination to(call.gradWeight, kTaps * p.inChannels, p.outChannels, p.outChannels);
   to.accumulate = p.accumulate;
   const int columns = counted(p.outChannels, "channels");
   const Arguments arguments{Global<const float>(call.input, pixels * p.inChannels),
                             Global<const float>(call.gradOutput, pixels * p.outChannels),
-                            IndexDivisor(parts(p.width, kTileSide)),
-                            IndexDivisor(parts(p.height, kTileSide) * parts(p.width, kTileSide)),
+                            IndexDivisor(partsOf(p.width, kTileSide)),
+                            IndexDivisor(partsOf(p.height, kTileSide) * partsOf(p.width, kTileSide)),
                             static_cast<int>(p.height),
                             static_cast<int>(p.width),
                             counted(p.inChannels, "channels"),
@@ -213,7 +210,7 @@ void conv3x3Weight(const Conv2dBackwardWeight<float>& call, float* scratch, cons
   } else {
     launch(context, conv3x3_weight_kernel<Products::bf16>, grid, kTileThreads, kBytes, arguments, output);
   }
-  if (shares > 1) addShares(Global<const float>(scratch, partials), static_cast<int>(shares), output.rows, columns, to, context);
+  if (shares > 1) addShares(Global<const float>(scratch, partials), shares, output.rows, columns, to, context);
 }
 
 }  // namespace retroplume

@@ -107,10 +107,8 @@ void Destination::finishWith(const float* biases, const float* slopes, int64_t c
 
 int gemmSplits(int64_t rows, int64_t columns, int64_t depth) {
   constexpr int64_t kLeastSlabs = 8;  // less would mostly fill the ring
-  const int64_t width = tileColumns(columns), tiles = ((rows - 1) / WideTile::kRows + 1) * ((columns - 1) / width + 1);
-  if (tiles >= kEnoughBlocks) return 1;
-  const int64_t splits = (kWantedBlocks + tiles - 1) / tiles, most = (depth + kTileDepth - 1) / kTileDepth / kLeastSlabs;
-  return static_cast<int>(most < 1 ? 1 : splits < most ? splits : most);
+  const int64_t tiles = partsOf(rows, WideTile::kRows) * partsOf(columns, tileColumns(columns));
+  return sharesFor(tiles, partsOf(depth, kTileDepth) / kLeastSlabs);
 }
 
 int64_t gemmPartials(int64_t rows, int64_t columns, int64_t depth) {

@@ -112,7 +112,15 @@ struct Gemm {
 /** Three blocks for each of an H100's 132 multiprocessors are wanted where there are less than two. */
 constexpr int64_t kEnoughBlocks = 264, kWantedBlocks = 396;
 
-/** Into how many shares the sum of a product [rows, depth]·[depth, columns] is cut. By shape only, so that results do not depend on the card. */
+inline int64_t partsOf(int64_t count, int64_t size) { return (count + size - 1) / size; }
+
+/** Into how many shares, `most` at most, the sums of so many blocks are cut. By shape only, so that results do not depend on the card. */
+inline int sharesFor(int64_t blocks, int64_t most) {
+  const int64_t wanted = blocks >= kEnoughBlocks ? 1 : partsOf(kWantedBlocks, blocks);
+  return static_cast<int>(wanted < most ? wanted : most > 1 ? most : 1);
+}
+
+/** Into how many the sum of a product [rows, depth]·[depth, columns] is. */
 int gemmSplits(int64_t rows, int64_t columns, int64_t depth);
 /** Floats of scratch for the shares' partial sums, a multiple of 64; none where there is one share. */
 int64_t gemmPartials(int64_t rows, int64_t columns, int64_t depth);
