@@ -1,7 +1,7 @@
 /** The frozen surrogate as a native program: concentrations, and the adjoint that carries a gradient on them back to the emissions. */
 import type { SurrogateSettings } from '../data/case';
 import { compile, foldBatchNorm, gradients, Graph, planProgram, type Execution, type Program, type Value } from '../graph';
-import { executionOf, roomOf } from '../graph/execution';
+import { executionOf } from '../graph/execution';
 import type { Tensor } from '../data/checkpoint';
 import { buildSurrogate, sourcesOf, type SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';
@@ -37,9 +37,8 @@ function frozenGraph(
   sizes: SurrogateSizes,
   normalisation: Normalisation,
   { adjoint }: { adjoint: boolean },
-  room = 0,
 ): { graph: Graph; sources: string[]; outputs: Record<string, Value>; phases: Record<string, Value[]> } {
-  const built = buildSurrogate(new Graph(room), settings, sizes, normalisation, 'frozen');
+  const built = buildSurrogate(new Graph(), settings, sizes, normalisation, 'frozen');
   const sources = Object.fromEntries(sourcesOf(built, settings).map((value) => [value.name!, value]));
   const { graph, values } = foldBatchNorm<string>({ ...sources, concentrations: built.concentrations });
   const { concentrations } = values;
@@ -76,7 +75,7 @@ export class FrozenProgram implements AdjointEngine {
     execution: Execution,
     options: { adjoint: boolean } = { adjoint: true },
   ) {
-    const { graph, sources, ...parts } = frozenGraph(settings, sizes, normalisation, options, roomOf(execution));
+    const { graph, sources, ...parts } = frozenGraph(settings, sizes, normalisation, options);
     this.sources = sources;
     this.program = compile(graph, { ...parts, ...executionOf(execution), shrinkBy: SHRINK_BY });
     this.program.setParameters(new Map([...weights].map(([name, { data }]) => [name, data])));

@@ -70,7 +70,8 @@ export class TrainingProgram {
     const common = { ...executionOf(execution), dtype: execution.dtype as 'float32' | undefined, shrinkBy: SHRINK_BY };
     const share = shareOf(ranks, pairs, training_);
     const lossParts = { surrogate: settings, training: training_, sizes, normalisation, pairs, kinds: this.weights.kinds };
-    const g = new Graph(roomOf(execution));
+    // Ranks of a node may share a GPU.
+    const g = new Graph(Math.floor(roomOf(execution) / ranks.localSize));
     const losses = trainingLoss(g, lossParts, 'train');
     const parameters = g.modelValues().filter((value) => value.kind === 'parameter');
     const grads = gradients(g, losses.total, parameters);
