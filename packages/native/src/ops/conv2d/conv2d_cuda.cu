@@ -8,7 +8,7 @@
  * Implicit matrix products (runtime/cuda/gemm.h) over patches of K x K cells. Forward: patches of the input times the weights as they lie,
  * [K·K·Cin, Cout]. Data gradient: patches of the output's gradient times the weights turned by 180° and transposed, [K·K·Cout, Cin], which a small
  * kernel lays out before. Weight gradient: the transposed patches of the input times the output's gradient. The bias's gradient is a sum of its own
- * over the output's gradient: exact whatever the products are.
+ * over the output's gradient: exact whatever the products are. On tensor cores 3 x 3, which are most of both networks, go by tiles of cells instead.
  */
 namespace retroplume::cuda {
 
