@@ -175,8 +175,16 @@ test.each(fastVariants)('an output so large that it is stored past the caches is
 });
 
 describe.each(roundedVariants)('conv2d, $name', ({ options, tolerance }) => {
-  // Every tile, with rows copied by one float and by four; tiles of cells with their border where channels come by sixteens.
-  const names = ['odd everything', 'channels fill several tiles', 'channels one past a tile', '5x5', 'single column', 'prelu'];
+  // Every tile, with rows copied by one float and by four; tiles of cells with their border where channels come by fours.
+  const names = [
+    'odd everything',
+    'channels fill several tiles',
+    'channels one past a tile',
+    '5x5',
+    'single column',
+    'several blocks of tiles',
+    'prelu',
+  ];
   const tested = conv2dCases.filter(({ name }) => names.includes(name) || name.startsWith('sixteen'));
   const rounds = (actual: Float64Array, expected: Float64Array): void => {
     const error = relativeError(actual, expected);

@@ -36,6 +36,20 @@ struct Arguments {
 
 __device__ __forceinline__ float asTf32(float x) { return __int_as_float(static_cast<int>(toTf32(x))); }
 
+/** Three taps side by side, of 16 channels or of the first eight. */
+template <int kChannels, class L, class Sums>
+__device__ __forceinline__ void addTaps(Sums& sums, const Shared<float>& a, const Shared<float>& b) {
+#pragma unroll
+  for (int tap = 0; tap < kSide; ++tap) {
+    const auto left = [&](int from, float(&first)[4], float(&second)[4]) {
+      const int cell = from / kTileWidth * kBorderedWidth + tap;
+      loadMatrices(first, a, cell * 4);
+      if (kChannels > 8) loadMatrices(second, a, cell * 4 + 2 * L::kPlane);
+    };
+    sums.template addDepths<kChannels, true>(left, [&](int from, float(&depths)[4]) { loadMatrices(depths, b, tap * L::kTap + from * 4); });
+  }
+}
+
 template <class T, Products P>
 __global__ void __launch_bounds__(kTileThreads, T::kBlocks) conv3x3_kernel(Arguments conv, Output output) {
   using L = Layout<T>;
@@ -63,7 +77,7 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) conv3x3_kernel(Argum
       corner[3] = columnTile * T::kColumns;
     }
   }
-  const int slabs = conv.channels / kTileDepth;
+  const int slabs = (conv.channels + kTileDepth - 1) / kTileDepth;
   const int begin = slabs * static_cast<int>(blockIdx.y) / static_cast<int>(gridDim.y);
   const int end = slabs * static_cast<int>(blockIdx.y + 1) / static_cast<int>(gridDim.y);
 
@@ -75,7 +89,8 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) conv3x3_kernel(Argum
     for (int i = 0; i < L::kCells; i += kCellStep) {
       if (firstCell + i >= L::kCells) break;
       const int cell = cells[firstCell + i];
-      copyAsync16(to, ownIndex + i * 4, conv.image, int64_t{cell} * conv.channels + slab * kTileDepth + plane * 4, cell >= 0);
+      const int channel = slab * kTileDepth + plane * 4;
+      copyAsync16(to, ownIndex + i * 4, conv.image, int64_t{cell} * conv.channels + channel, cell >= 0 && channel < conv.channels);
     }
   };
   const auto roundImage = [&](const Shared<float>& at) {
@@ -117,14 +132,10 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) conv3x3_kernel(Argum
       if (row < kSide - 1 || slab + 1 < end) fetchWeights(weights.from(halfOfWeights));
       if (row == 0 && slab + 1 < end) fetchImage(slab + 1, image.from(L::kImage - halfOfImage));
       commitCopies();
-#pragma unroll
-      for (int tap = 0; tap < kSide; ++tap) {
-        const auto left = [&](int from, float(&first)[4], float(&second)[4]) {
-          const int cell = from / kTileWidth * kBorderedWidth + tap;
-          loadMatrices(first, a, cell * 4);
-          loadMatrices(second, a, cell * 4 + 2 * L::kPlane);
-        };
-        sums.template addDepths<true>(left, [&](int from, float(&depths)[4]) { loadMatrices(depths, b, tap * L::kTap + from * 4); });
+      if (P != Products::tf32 || slab * kTileDepth + 8 < conv.channels) {
+        addTaps<kTileDepth, L>(sums, a, b);
+      } else {
+        if constexpr (P == Products::tf32) addTaps<8, L>(sums, a, b);
       }
     }
     halfOfImage = L::kImage - halfOfImage;
@@ -149,7 +160,8 @@ struct Weights {
 
 constexpr int kLayThreads = 256;
 
-/** to[column / width][channel / 16][tap][plane][column % width][channel % 4], zero where there is no column; a thread makes four floats. */
+/** to[column / width][channel / 16][tap][plane][column % width][channel % 4], zero where there is no column or channel; a thread makes four floats.
+ */
 __global__ void __launch_bounds__(kLayThreads)
     lay_weights_kernel(Weights weights, Global<float> to, int fours, IndexDivisor width, IndexDivisor slabs, bool tf32) {
   const int index = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
@@ -160,7 +172,7 @@ __global__ void __launch_bounds__(kLayThreads)
   float four[4];
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
-    const float x = column < weights.columns ? weights.at(tap, channel + i, column) : 0.0f;
+    const float x = column < weights.columns && channel < weights.channels ? weights.at(tap, channel + i, column) : 0.0f;
     four[i] = tf32 ? asTf32(x) : x;
   }
   store4(to, int64_t{index} * 4, make_float4(four[0], four[1], four[2], four[3]));
@@ -174,7 +186,7 @@ struct Plan {
   template <class T>
   static Plan with(const Conv2dParams& p, int64_t channels, int64_t columns) {
     Plan plan{partsOf(p.height, Layout<T>::kHeight), partsOf(p.width, kTileWidth), partsOf(columns, T::kColumns), 1};
-    plan.shares = sharesFor(plan.blocks(p), channels / kTileDepth);  // each of nine slabs of 16 or more
+    plan.shares = sharesFor(plan.blocks(p), partsOf(channels, kTileDepth));  // each of nine slabs of 16 or more
     return plan;
   }
   int64_t blocks(const Conv2dParams& p) const { return p.batch * down * across * columnTiles; }
@@ -192,7 +204,7 @@ auto withTile(const Conv2dParams& p, int64_t columns, Visit visit) {
 /** Floats of laid weights and of partial sums. */
 template <class T>
 int64_t laidFloats(const Plan& plan, int64_t channels) {
-  return plan.columnTiles * channels * kTaps * T::kColumns;
+  return plan.columnTiles * partsOf(channels, kTileDepth) * kTileDepth * kTaps * T::kColumns;
 }
 int64_t partialFloats(const Plan& plan, const Conv2dParams& p, int64_t columns) {
   return plan.shares > 1 ? plan.shares * p.batch * p.height * p.width * columns : 0;
@@ -201,7 +213,7 @@ int64_t partialFloats(const Plan& plan, const Conv2dParams& p, int64_t columns) 
 }  // namespace
 
 bool takesConv3x3(const Conv2dParams& p, const Conv3x3& conv, Products products) {
-  return products != Products::float32 && p.kernel == kSide && conv.channels % kTileDepth == 0 && aligned16(conv.image);
+  return products != Products::float32 && p.kernel == kSide && conv.channels % 4 == 0 && aligned16(conv.image);
 }
 
 int64_t conv3x3Scratch(const Conv2dParams& p, int64_t channels, int64_t columns) {
@@ -221,7 +233,7 @@ void conv3x3(const Conv2dParams& p, const Conv3x3& conv, const Destination& to, 
     const int64_t laid = laidFloats<T>(plan, channels), partials = partialFloats(plan, p, columns);
     const Weights weights{Global<const float>(conv.weight, int64_t{kTaps} * channels * columns), channels, columns, conv.gradient};
     launch(context, lay_weights_kernel, dim3(static_cast<unsigned>(partsOf(laid / 4, kLayThreads))), kLayThreads, 0, weights,
-           Global<float>(scratch, laid), counted(laid, "weights") / 4, IndexDivisor(T::kColumns), IndexDivisor(channels / kTileDepth),
+           Global<float>(scratch, laid), counted(laid, "weights") / 4, IndexDivisor(T::kColumns), IndexDivisor(partsOf(channels, kTileDepth)),
            context.products == Products::tf32);
 
     const Arguments arguments{Global<const float>(conv.image, int64_t{rows} * channels),

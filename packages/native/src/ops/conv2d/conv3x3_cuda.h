@@ -17,7 +17,7 @@ struct Conv3x3 {
   bool gradient;
 };
 
-/** Whether tensor cores are asked for, the kernel is 3 x 3, and 16 channels are always of one tap and can be copied by 16 bytes. */
+/** Whether tensor cores are asked for, the kernel is 3 x 3, and channels can be copied by fours. */
 bool takesConv3x3(const Conv2dParams& params, const Conv3x3& conv, Products products);
 
 /** Floats of scratch. */

@@ -44,7 +44,7 @@ __device__ __forceinline__ float component(const float4& v, int i) { return i ==
 template <class T, Products P, bool kByRows>
 class Accumulators {
   static constexpr bool kExact = P == Products::float32;
-  static constexpr int kDown = T::kWarpRows / (kExact ? 8 : 16), kSteps = P == Products::tf32 ? 2 : 1;  // mma for 16 depths
+  static constexpr int kDown = T::kWarpRows / (kExact ? 8 : 16);
 
  public:
   static constexpr int kAcross = T::kWarpColumns / (kExact ? 16 : 8);
@@ -77,7 +77,7 @@ class Accumulators {
         first[0] = upper.x, first[1] = lower.x, first[2] = upper.y, first[3] = lower.y;
         second[0] = upper.z, second[1] = lower.z, second[2] = upper.w, second[3] = lower.w;
       };
-      addDepths<false>(left, [&](int from, float(&depths)[4]) {
+      addDepths<kTileDepth, false>(left, [&](int from, float(&depths)[4]) {
         const int depth = lane_ % 4 * 4, column = from + lane_ / 4;
 #pragma unroll
         for (int d = 0; d < 4; ++d) depths[d] = b[T::bIndex(depth + d, column)];
@@ -88,10 +88,12 @@ class Accumulators {
   /**
    * += the product of 16 depths on tensor cores, of which a lane has four, d0 … d3, of the rows and columns lane / 4 behind `from`, a multiple of 8
    * in the warp's rectangle. `left(from, first, second)`: first = d0 and d1 of that row and of the one 8 further, by turns; second = d2 and d3.
-   * `right(from, depths)`. `kRounded`: both are rounded already, where they are for tf32.
+   * `right(from, depths)`. `kRounded`: both are rounded already, where they are for tf32. With `kDepths` 8, for tf32, of d0 and d1 alone.
    */
-  template <bool kRounded, class Left, class Right>
+  template <int kDepths, bool kRounded, class Left, class Right>
   __device__ __forceinline__ void addDepths(const Left& left, const Right& right) {
+    constexpr int kSteps = P == Products::tf32 ? kDepths / 8 : 1;
+    static_assert(kDepths == kTileDepth || (kDepths == 8 && P == Products::tf32));
     const auto rounded = [](float x) { return kRounded ? static_cast<uint32_t>(__float_as_int(x)) : toTf32(x); };
     // All of b's fragments and then a's one after the other: of the two orders the one that needs fewer registers.
     uint32_t b[kSteps][kAcross][2];
@@ -100,21 +102,24 @@ class Accumulators {
       float depths[4];
       right(8 * j, depths);
       if constexpr (P == Products::tf32) {
-        b[0][j][0] = rounded(depths[0]), b[0][j][1] = rounded(depths[1]), b[1][j][0] = rounded(depths[2]), b[1][j][1] = rounded(depths[3]);
+#pragma unroll
+        for (int step = 0; step < kSteps; ++step) b[step][j][0] = rounded(depths[2 * step]), b[step][j][1] = rounded(depths[2 * step + 1]);
       } else {
         b[0][j][0] = packBf16(depths[0], depths[1]), b[0][j][1] = packBf16(depths[2], depths[3]);
       }
     }
 #pragma unroll
     for (int i = 0; i < kDown; ++i) {
-      float first[4], second[4];
-      left(16 * i, first, second);
+      float depths[2][4];
+      left(16 * i, depths[0], depths[1]);
       if constexpr (P == Products::tf32) {
-        const uint32_t a[2][4] = {{rounded(first[0]), rounded(first[1]), rounded(first[2]), rounded(first[3])},
-                                  {rounded(second[0]), rounded(second[1]), rounded(second[2]), rounded(second[3])}};
-        multiplyRow(i, a[0], b[0]);
-        multiplyRow(i, a[1], b[1]);
+#pragma unroll
+        for (int step = 0; step < kSteps; ++step) {
+          const float(&d)[4] = depths[step];
+          multiplyRow(i, {rounded(d[0]), rounded(d[1]), rounded(d[2]), rounded(d[3])}, b[step]);
+        }
       } else {
+        const float(&first)[4] = depths[0], (&second)[4] = depths[1];
         multiplyRow(i, {packBf16(first[0], first[2]), packBf16(first[1], first[3]), packBf16(second[0], second[2]), packBf16(second[1], second[3])},
                     b[0]);
       }
