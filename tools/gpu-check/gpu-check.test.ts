@@ -199,7 +199,7 @@ describeWhere(Boolean(python), 'no Python, which gpu-check is written in', 'gpu-
       })),
       missing: ['tiny-authors-infer.txt', 'op-compact-prelu-2x184x232-32.txt'],
     });
-    expect((result.parts['agreement'].programs as { program: string }[]).at(-1)!.program).toBe('authors-infer.txt');
+    expect((result.parts['agreement'].programs as { program: string }[]).at(-1)!.program).toBe('surrogate-train.txt');
     expect(result.table).toContain('tiny-authors-infer.txt tf32: lstmForward (lstm): an illegal memory access');
   });
 
@@ -234,7 +234,7 @@ if mode == "check":
     expect(parts['device']).toMatchObject({ state: 'failed', starts: 1, missing: [], failed: [{ error: 'the second run' }] });
     expect(parts['agreement']).toMatchObject({ state: 'failed', starts: 8 });
     expect((parts['agreement'].failed as unknown[])[7]).toEqual({
-      program: 'op-authors-conv1x1-1x182x232-80-64.txt',
+      program: 'tiny-surrogate-train.txt',
       error: 'exit code 1 every time',
     });
   });

@@ -13,7 +13,7 @@ ROOT = HERE.parent.parent
 PROGRAMS = HERE / "programs"
 PRODUCTS = ("float32", "tf32", "bf16")
 CUDA = pathlib.Path("/usr/local/cuda/bin")
-STEPS = [PROGRAMS / f"{workload}-{step}.txt" for workload in ("compact", "authors") for step in ("train", "invert", "infer")]
+STEPS = [PROGRAMS / f"{workload}-{step}.txt" for workload in ("compact", "authors") for step in ("train", "invert", "infer")] + sorted(PROGRAMS.glob("surrogate-*.txt"))
 TINY = sorted(PROGRAMS.glob("tiny-*.txt"))
 KERNELS = sorted(PROGRAMS.glob("op-*.txt"))
 # The tallest tile takes 67 584 pixels or more, which no tiny program has.

@@ -11,11 +11,12 @@ import { join } from 'node:path';
 import type { ProgramSpec } from '@retroplume/native';
 import { writeFileAtomic } from '../data/checkpoint';
 import { makeFolder } from '../data/make-folder';
-import type { Value } from '../graph';
+import type { ProgramLayout, Value } from '../graph';
 import { roomIn } from '../graph/execution';
 import { size } from '../graph/shape';
 import { OP_CASES, type OpCase } from './op-cases';
 import { placeCase } from './op-bench';
+import { SURROGATE_STEPS, surrogateLayout } from './surrogate-steps';
 import { inputShapes, LEARNING_RATE, stepLayout, weightShapes } from './workload-step';
 import { STEPS, WORKLOADS, type Step, type Workload } from './workloads';
 
@@ -52,14 +53,15 @@ function initialOf({ kind, name = '', shape, data }: Value): Initial | undefined
 /** They are for a card of 80 GB. */
 const ROOM = roomIn(80e9);
 
-function workloadText(workload: Workload, step: Step, batch: number): string {
-  const { spec, storageOf } = stepLayout(workload, step, batch, ROOM);
+function layoutText({ spec, storageOf }: ProgramLayout): string {
   const initial = [...storageOf].flatMap(([value, storage]): [number, number, Initial][] => {
     const content = value.kind === 'computed' ? undefined : initialOf(value);
     return content === undefined ? [] : [[storage.offset!, size(value.shape), content]];
   });
   return programText(spec, initial);
 }
+
+const workloadText = (workload: Workload, step: Step, batch: number): string => layoutText(stepLayout(workload, step, batch, ROOM));
 
 const SCALARS: Readonly<Record<string, Initial>> = { learningRate: { values: [LEARNING_RATE] }, step: { values: [1] } };
 
@@ -77,7 +79,7 @@ function tiny(workload: Workload): Workload {
   return { ...workload, rows: 6, cols: 7, steps: 3 };
 }
 
-/** All steps of both workloads that speed is stated for, the same on a few cells, and every case of single kernels at their sizes, by file name. */
+/** All steps of both workloads that speed is stated for, those of the default surrogate, the same on a few cells, and every case of single kernels at their sizes, by file name. */
 export function textPrograms(): Map<string, string> {
   const files = new Map<string, string>();
   for (const name of ['compact', 'authors']) {
@@ -85,6 +87,9 @@ export function textPrograms(): Map<string, string> {
     for (const step of STEPS) files.set(`${name}-${step}.txt`, workloadText(workload, step, workload.batch[step]));
     for (const step of STEPS) files.set(`tiny-${name}-${step}.txt`, workloadText(tiny(workload), step, 1));
     files.set(`${name}-train-batch-${workload.memory.batch}.txt`, workloadText(workload, 'train', workload.memory.batch));
+  }
+  for (const step of SURROGATE_STEPS) {
+    for (const tiny of ['', 'tiny-']) files.set(`${tiny}surrogate-${step}.txt`, layoutText(surrogateLayout(step, ROOM, tiny !== '')));
   }
   for (const spec of OP_CASES) {
     if (/^(compact|authors) /.test(spec.name)) files.set(`op-${spec.name.replaceAll(/[^\w]+/g, '-')}.txt`, caseText(spec));
