@@ -1,6 +1,7 @@
 #include <string>
 
 #include "runtime/cuda/gemm_kernel.h"
+#include "runtime/cuda/packs.h"
 
 /** What the products of gemm.h are told, and what stands before and after them: shares of a sum, weights turned round. */
 namespace retroplume {
@@ -15,24 +16,37 @@ bool fours(int64_t count) { return count % 4 == 0; }
 int64_t rowsLength(int64_t rows, int64_t columns, int64_t stride) { return (rows - 1) * stride + columns; }
 int64_t wholeLines(int64_t floats) { return (floats + 63) / 64 * 64; }
 
-/** A block has `across` neighbouring elements, for each of which its threads share the shares out. */
+/** A block has `across` neighbouring packs of W columns, for each of which its threads share the shares out. */
+template <int W>
 __global__ void __launch_bounds__(kThreads)
-    add_shares_kernel(Global<const float> partials, int splits, int64_t elements, Divisor columns, int across, Destination to) {
+    add_shares_kernel(Global<const float> partials, int splits, int packs, IndexDivisor packsAcross, int across, Destination to) {
   SharedMemory memory;
-  const Shared<float> sums = memory.take<float>(kThreads);
+  const Shared<float> sums = memory.take<float>(W * kThreads);
   const int t = static_cast<int>(threadIdx.x), group = t / across, groups = kThreads / across;
-  const int64_t element = int64_t{blockIdx.x} * across + t % across;
-  float sum = 0.0f;
-  if (element < elements) {
+  const int pack = static_cast<int>(blockIdx.x) * across + t % across;
+  float sum[W] = {};
+  if (pack < packs) {
     const int end = splits * (group + 1) / groups;
 #pragma unroll 4
-    for (int split = splits * group / groups; split < end; ++split) sum += partials[split * elements + element];
+    for (int split = splits * group / groups; split < end; ++split) {
+      const Pack<W> share = fetch(Width<W>(), partials, (int64_t{split} * packs + pack) * W);
+      for (int w = 0; w < W; ++w) sum[w] += share.at[w];
+    }
   }
-  sums[t] = sum;
-  __syncthreads();
-  if (group > 0 || element >= elements) return;
-  for (int g = 1; g < groups; ++g) sum += sums[t + g * across];
-  to.store(static_cast<int>(columns.quotient(element)), static_cast<int>(columns.remainder(element)), sum);
+  if (groups > 1) {
+    for (int w = 0; w < W; ++w) sums[w * kThreads + t] = sum[w];
+    __syncthreads();
+    for (int g = 1; group == 0 && g < groups; ++g) {
+      for (int w = 0; w < W; ++w) sum[w] += sums[w * kThreads + t + g * across];
+    }
+  }
+  if (group > 0 || pack >= packs) return;
+  const int row = packsAcross.quotient(pack), column = (pack - row * packsAcross.divisor) * W;
+  if constexpr (W == 4) {
+    to.store4(row, column, make_float4(sum[0], sum[1], sum[2], sum[3]));
+  } else {
+    to.store(row, column, sum[0]);
+  }
 }
 
 /** A block turns one square of one tap over in shared memory, so that rows are read and written along; 33: columns of the square lie in all banks. */
@@ -117,11 +131,11 @@ int64_t gemmPartials(int64_t rows, int64_t columns, int64_t depth) {
 }
 
 void addShares(const Global<const float>& partials, int splits, int rows, int columns, const Destination& to, const Context& context) {
+  const int width = to.vector && columns % 4 == 0 ? 4 : 1, packs = counted(int64_t{rows} * columns / width, "elements that are added up");
   // Few elements have many shares, and those in one thread would be a long chain of loads; many elements have few, and fill the device by themselves.
   const int across = splits > 8 ? kAcross : kThreads;
-  const int64_t elements = int64_t{rows} * columns;
-  launch(context, add_shares_kernel, dim3(static_cast<unsigned>((elements + across - 1) / across)), kThreads, kThreads * 4, partials, splits,
-         elements, Divisor(columns), across, to);
+  launch(context, width == 4 ? add_shares_kernel<4> : add_shares_kernel<1>, dim3(static_cast<unsigned>(partsOf(packs, across))), kThreads,
+         kThreads * width * 4, partials, splits, packs, IndexDivisor(columns / width), across, to);
 }
 
 void transposeTaps(const float* from, float* to, int64_t taps, int64_t channels, int64_t outChannels, bool turned, const Context& context) {
