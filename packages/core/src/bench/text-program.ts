@@ -79,7 +79,10 @@ function tiny(workload: Workload): Workload {
   return { ...workload, rows: 6, cols: 7, steps: 3 };
 }
 
-/** All steps of both workloads that speed is stated for, those of the default surrogate, the same on a few cells, and every case of single kernels at their sizes, by file name. */
+/**
+ * All steps of both workloads that speed is stated for, those of the default surrogate, the same on a few cells, and every case of single kernels at
+ * their sizes, by file name.
+ */
 export function textPrograms(): Map<string, string> {
   const files = new Map<string, string>();
   for (const name of ['compact', 'authors']) {

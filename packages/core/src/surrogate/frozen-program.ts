@@ -32,7 +32,7 @@ const SHRINK_BY = 'tileCells (the side of the tiles that it runs on), surrogate.
 const gradientOf = (input: string): string => `gradient of ${input}`;
 
 /** The frozen network as a graph, and what is compiled of it. */
-function frozenGraph(
+export function frozenGraph(
   settings: SurrogateSettings,
   sizes: SurrogateSizes,
   normalisation: Normalisation,

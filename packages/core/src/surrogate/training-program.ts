@@ -27,7 +27,7 @@ import { MicroBatchSums, WHOLE_BATCH, type BatchPart } from './micro-batches';
 import type { SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';
 import type { Batch, WindowBatch } from './sampler';
-import { DIFFERENCE_WEIGHT, suffixOf, trainingLoss, type LossValues } from './training-loss';
+import { DIFFERENCE_WEIGHT, suffixOf, trainingLoss, type LossParts, type LossValues } from './training-loss';
 
 export interface StepLosses {
   total: number;
@@ -37,6 +37,16 @@ export interface StepLosses {
 }
 
 const SHRINK_BY = 'training.batch, or training.crop (a smaller square, 0 is the whole domain)';
+
+/** Adds the loss and what a step of training makes of it to a graph; inputs beside those of the loss: `learningRate` and `step`. */
+export function trainingStep(g: Graph, parts: LossParts): { losses: LossValues; update: Value } {
+  const { l2, clipNorm } = parts.training;
+  const losses = trainingLoss(g, parts, 'train');
+  const parameters = g.modelValues().filter((value) => value.kind === 'parameter');
+  const grads = gradients(g, losses.total, parameters);
+  const rates = { learningRate: g.scalar('learningRate'), step: g.scalar('step'), l2, clipNorm };
+  return { losses, update: adamUpdate(g, new Map(parameters.map((parameter, i) => [parameter, grads[i]])), rates) };
+}
 
 export class TrainingProgram {
   private readonly training: Program;
@@ -72,15 +82,7 @@ export class TrainingProgram {
     const lossParts = { surrogate: settings, training: training_, sizes, normalisation, pairs, kinds: this.weights.kinds };
     // Ranks of a node may share a GPU.
     const g = new Graph(Math.floor(roomOf(execution) / ranks.localSize));
-    const losses = trainingLoss(g, lossParts, 'train');
-    const parameters = g.modelValues().filter((value) => value.kind === 'parameter');
-    const grads = gradients(g, losses.total, parameters);
-    const update = adamUpdate(g, new Map(parameters.map((parameter, i) => [parameter, grads[i]])), {
-      learningRate: g.scalar('learningRate'),
-      step: g.scalar('step'),
-      l2: training_.l2,
-      clipNorm: training_.clipNorm,
-    });
+    const { losses, update } = trainingStep(g, lossParts);
     const averaged = share && !share.synchronisedBatchNorm ? averageBuffers(g) : undefined;
     this.training = compile(g, {
       outputs: outputsOf(losses),

@@ -34,8 +34,6 @@ struct Arguments {
   Destination to;
 };
 
-__device__ __forceinline__ float asTf32(float x) { return __int_as_float(static_cast<int>(toTf32(x))); }
-
 /** Three taps side by side, of 16 channels or of the first eight. */
 template <int kChannels, class L, class Sums>
 __device__ __forceinline__ void addTaps(Sums& sums, const Shared<float>& a, const Shared<float>& b) {
@@ -98,7 +96,7 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) conv3x3_kernel(Argum
     for (int i = 0; i < L::kCells; i += kCellStep) {
       if (firstCell + i >= L::kCells) break;
       const float4 x = load4(at, ownIndex + i * 4);
-      store4(at, ownIndex + i * 4, make_float4(asTf32(x.x), asTf32(x.y), asTf32(x.z), asTf32(x.w)));
+      store4(at, ownIndex + i * 4, make_float4(roundedToTf32(x.x), roundedToTf32(x.y), roundedToTf32(x.z), roundedToTf32(x.w)));
     }
   };
   // Three taps after the other, slab by slab.
@@ -173,7 +171,7 @@ __global__ void __launch_bounds__(kLayThreads)
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
     const float x = column < weights.columns && channel < weights.channels ? weights.at(tap, channel + i, column) : 0.0f;
-    four[i] = tf32 ? asTf32(x) : x;
+    four[i] = tf32 ? roundedToTf32(x) : x;
   }
   store4(to, int64_t{index} * 4, make_float4(four[0], four[1], four[2], four[3]));
 }

@@ -107,7 +107,7 @@ __device__ __forceinline__ void lstmMultiply(float (&d)[4], const uint32_t (&a)[
 /** What a product reads more than once is stored as it reads it: rounded, where it is for tf32. */
 template <Products P>
 __device__ __forceinline__ float lstmRounded(float x) {
-  return P == Products::tf32 ? __int_as_float(static_cast<int>(toTf32(x))) : x;
+  return P == Products::tf32 ? roundedToTf32(x) : x;
 }
 
 __device__ __forceinline__ uint32_t lstmBits(float x) { return static_cast<uint32_t>(__float_as_int(x)); }

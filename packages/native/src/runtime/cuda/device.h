@@ -211,4 +211,7 @@ namespace retroplume {
  */
 __device__ __forceinline__ uint32_t toTf32(float x) { return static_cast<uint32_t>(__float_as_int(x * (1.0f + 0.36067376f * 0x1p-10f))); }
 
+/** The same number as a float: for what is stored as products will read it. Not for what is rounded again, which would move it once more. */
+__device__ __forceinline__ float roundedToTf32(float x) { return __int_as_float(static_cast<int>(toTf32(x))); }
+
 }  // namespace retroplume
