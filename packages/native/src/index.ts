@@ -1,3 +1,4 @@
+export { DeviceFields, type DeviceFieldsShape } from './device-fields';
 export * from './kernels';
 export * from './mpi';
 export * from './netcdf';

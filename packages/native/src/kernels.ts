@@ -1,4 +1,6 @@
+import type { DeviceFields, FieldsHandle } from './device-fields';
 import { loadAddon } from './load-addon';
+import type { WindowMeanRequest } from './window-mean';
 
 /** One call of a kernel. Offsets are in elements of the arena; an operand or parameter that is absent or undefined is not given. */
 export interface Instruction {
@@ -57,6 +59,7 @@ export interface InstructionProfile {
 interface ProgramHandle {
   write(offset: number, data: Float32Array | Float64Array): void;
   stage(offset: number, data: Float32Array | Float64Array): void;
+  stageWindow(offset: number, fields: FieldsHandle, request: WindowMeanRequest): void;
   read(offset: number, length: number): Float32Array | Float64Array;
   fill(offset: number, length: number, value: number): void;
   run(phase?: string): Promise<void>;
@@ -148,6 +151,15 @@ export class NativeProgram {
    */
   stage(offset: number, data: Float32Array | Float64Array): void {
     this.#handle.stage(offset, data);
+  }
+
+  /**
+   * As {@link stage}, of a window that the GPU itself takes of fields in its memory when the next run begins, before it: `windowMean` without factors.
+   *
+   * @throws Error with `code` `ARGUMENT_INVALID`, as `windowMean`, or where the fields are not on the program's GPU
+   */
+  stageWindow(offset: number, fields: DeviceFields, request: WindowMeanRequest): void {
+    this.#handle.stageWindow(offset, fields.handle, request);
   }
 
   /** A copy of `length` elements, in the program's precision. */

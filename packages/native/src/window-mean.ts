@@ -12,6 +12,14 @@ export interface WindowMeanRequest {
   cropCol: number;
   cropRows: number;
   cropCols: number;
+  /** quarter turns of the crop, counter-clockwise; it is square then. Default 0 */
+  turns?: number;
+  /** channels of a vector (u east, v north), which turns with the cells: after a quarter turn (u, v) is (−v, u) */
+  vector?: { u: number; v: number };
+  /** every element of the output times max(0, 1 + deviation · n), n standard normal and made of `key` (a whole number from 0) and the element's place */
+  noise?: { deviation: number; key: number };
+  /** times all of the output; default 1 */
+  factor?: number;
   /** where the steps begin in the array that holds them, in elements; default 0 */
   stepsOffset?: number;
   /** where the factors begin in their array; default 0 */
@@ -49,7 +57,7 @@ function addon(): WindowAddon {
 }
 
 /**
- * Means over the hours of every step: `out[step, row, col, channel] = 1/n Σ_hours factors · fields` over the crop.
+ * Means over the hours of every step: `out[step, row, col, channel] = 1/n Σ_hours factors · fields` over the crop, then turned and made noisy.
  *
  * @param factors - absent = 1
  * @throws Error with `code` `ARGUMENT_INVALID` if a step, the crop or an array does not fit
@@ -64,7 +72,7 @@ export function windowMeanOfHalves(request: WindowMeanRequest, fields: HalfField
 }
 
 /**
- * The transpose of {@link windowMean} with respect to its factors, added: `gradFactors += 1/n Σ fields · gradOut`.
+ * The transpose of {@link windowMean} without noise and turns with respect to its factors, added: `gradFactors += 1/n Σ fields · gradOut`.
  *
  * @param fields - absent = 1: with hourly factors that is the transpose with respect to fields
  * @throws as {@link windowMean}

@@ -18,14 +18,25 @@ export function executionOf({ threads, device, products, profiler }: Execution):
   return { threads, device, products, profiler };
 }
 
-/** Of the memory of a GPU, what gates that need not be kept may take. */
+/** Of the memory of a GPU, what gates that need not be kept may take, and what the fields that batches are drawn from may. */
 const SPARE = 1 / 4;
+const FIELDS = 1 / 2;
 
 /** Numbers of float32 for which a device of so many bytes has room, see {@link roomOf}. */
 export const roomIn = (memoryBytes: number): number => Math.floor((SPARE * memoryBytes) / 4);
 
-/** Numbers that a graph may keep for the reverse pass to spare their computing again: none on a processor, where memory is dearer than computing. */
-export function roomOf({ device = 'cpu' }: Partial<Execution>): number {
+/** Bytes of the GPU's memory; none on a processor. */
+function memoryOf({ device = 'cpu' }: Partial<Execution>): number {
   const gpu = cudaDevices().devices.find(({ index }) => (device === 'cuda' ? index === 0 : device === `cuda:${index}`));
-  return gpu ? roomIn(gpu.memoryBytes) : 0;
+  return gpu?.memoryBytes ?? 0;
+}
+
+/** Numbers that a graph may keep for the reverse pass to spare their computing again: none on a processor, where memory is dearer than computing. */
+export function roomOf(execution: Partial<Execution>): number {
+  return roomIn(memoryOf(execution));
+}
+
+/** Bytes of fields that a GPU may hold, beside the programs that see them; none on a processor. */
+export function bytesOfFields(execution: Partial<Execution>): number {
+  return FIELDS * memoryOf(execution);
 }

@@ -1,5 +1,5 @@
 /** A compiled graph: its memory in the native arena, and the phases that the host runs. */
-import { NativeProgram, type ProgramOptions, type ProgramSpec } from '@retroplume/native';
+import { NativeProgram, type DeviceFields, type ProgramOptions, type ProgramSpec, type WindowMeanRequest } from '@retroplume/native';
 import { NumericalError, ShapeError } from '../errors';
 import { deviceFailure } from './device-failure';
 import type { Value, ValueKind } from './graph';
@@ -113,6 +113,16 @@ export class Program<T extends FloatArray = Float32Array> {
   stage(name: string, data: number | ArrayLike<number>): void {
     const { value, array } = this.checked(name, data);
     this.native.stage(this.offset(value), array);
+  }
+
+  /**
+   * As {@link stage}, of a part of an input, which the GPU takes of fields in its memory.
+   *
+   * @param place - of the part among as many equal ones
+   */
+  stageWindow(name: string, place: { part: number; parts: number }, fields: DeviceFields, request: WindowMeanRequest): void {
+    const value = this.value(name);
+    this.native.stageWindow(this.offset(value) + (place.part * size(value.shape)) / place.parts, fields, request);
   }
 
   private checked(name: string, data: number | ArrayLike<number>): { value: Value; array: Float32Array | Float64Array } {

@@ -1,7 +1,7 @@
 /** What the terms of the training's loss are weighted with (training-program.ts), over the whole of a batch that may come in parts. */
 import type { TrainingSettings } from '../data/case';
 import type { Normalisation } from './normalisation';
-import type { Batch } from './sampler';
+import { windowsOf, type Batch } from './batch';
 
 export const SPECIES = 4;
 
@@ -44,7 +44,7 @@ export class LossWeights {
   differenceSums(batch: Batch): Float64Array {
     const half = this.made.length;
     const { scale } = this.normalisation.concentrations;
-    const windows = [...batch.earlier, batch];
+    const windows = windowsOf(batch);
     const sums = new Float64Array(windows.length * this.kinds.length * SPECIES);
     windows.forEach(({ target }, w) =>
       this.kinds.forEach((kind, k) => {

@@ -1,5 +1,5 @@
 /** Training on what stands for a GPU in the tests: every kernel of a real training program, and inputs that are staged while it runs. */
-import { cudaDevices, type ProgramOptions, type ProgramSpec } from '@retroplume/native';
+import type { CudaDevices, DeviceFieldsShape, NativeProgram, ProgramOptions, ProgramSpec } from '@retroplume/native';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,9 @@ import { tinyPeriod, tinySurrogate, tinyTraining, WORLD } from './testing/tiny-w
 import { train } from './train';
 
 let staged = 0;
+let windows = 0;
 let mockModule = '';
+let mockMemory = 0;
 
 jest.mock('@retroplume/native', () => {
   const native = jest.requireActual<typeof import('@retroplume/native')>('@retroplume/native');
@@ -21,37 +23,83 @@ jest.mock('@retroplume/native', () => {
       staged++;
       super.stage(offset, data);
     }
+    override stageWindow(...given: Parameters<NativeProgram['stageWindow']>): void {
+      windows++;
+      super.stageWindow(...given);
+    }
   }
-  return { ...native, NativeProgram: EmulatedProgram };
+  class EmulatedFields extends native.DeviceFields {
+    constructor(shape: DeviceFieldsShape, device: ProgramOptions['device']) {
+      super(shape, device, mockModule);
+    }
+  }
+  const cudaDevices = (): CudaDevices => ({
+    built: true,
+    reason: '',
+    devices: mockMemory > 0 ? [{ index: 0, name: mockModule, architecture: 'emulation', memoryBytes: mockMemory }] : [],
+  });
+  return { ...native, NativeProgram: EmulatedProgram, DeviceFields: EmulatedFields, cudaDevices };
 });
 
-async function trained(execution: Execution, microBatches: number): Promise<Float32Array> {
+async function trained(execution: Execution, over: Record<string, unknown>): Promise<{ weights: Float32Array; log: string[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'retroplume-emulated-'));
   try {
     const periods = [tinyPeriod('winter', 1)];
     const normalisation = normalisationOf(periods, [WORLD.spinUpHours]);
-    const training = tinyTraining({ iterations: 4, checkpointEvery: 4, microBatches });
-    const options = { ...execution, checkpoint: join(folder, 'checkpoint') };
+    const training = tinyTraining({ iterations: 4, checkpointEvery: 4, ...over });
+    const log: string[] = [];
+    const options = { ...execution, checkpoint: join(folder, 'checkpoint'), log: (text: string) => void log.push(text) };
     const { weights } = await train(periods, [WORLD.spinUpHours], tinySurrogate(), training, normalisation, options);
-    return Float32Array.from([...weights.values()].flatMap(({ data }) => [...data]));
+    return { weights: Float32Array.from([...weights.values()].flatMap(({ data }) => [...data])), log };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-const modules = ['retroplume_emulated', ...(cudaDevices().built ? ['retroplume_ptx'] : [])];
+/** Adam's first steps are ± the learning rate whatever the gradient's size: where that is near zero, the last bit decides. */
+function expectNear(actual: Float32Array, expected: Float32Array): void {
+  const apart = expected.filter((each, i) => Math.abs(each - actual[i]) > 1e-4 * Math.max(1e-2, Math.abs(each))).length;
+  expect(apart / expected.length).toBeLessThan(0.01);
+}
+
+const { cudaDevices: realDevices } = jest.requireActual<typeof import('@retroplume/native')>('@retroplume/native');
+const modules = ['retroplume_emulated', ...(realDevices().built ? ['retroplume_ptx'] : [])];
+
+beforeEach(() => {
+  [staged, windows, mockMemory] = [0, 0, 0];
+});
 
 test.each(modules.flatMap((module) => [1, 2].map((parts) => [module, parts] as const)))(
   'four steps on %s give the weights of the CPU, with what was staged while it computed: %d micro-batches',
-  async (module, parts) => {
+  async (module, microBatches) => {
     mockModule = module;
-    staged = 0;
-    const expected = await trained({ threads: 1 }, parts);
+    const expected = await trained({ threads: 1 }, { microBatches });
     expect(staged).toBe(0);
-    const actual = await trained({ threads: 1, device: 'cuda' }, parts);
-    expect(staged).toBeGreaterThanOrEqual((4 * parts - 1) * 4); // all parts of batches but the first, of four arrays or more
-    // Adam's first steps are ± the learning rate whatever the gradient's size: where that is near zero, the last bit decides.
-    const apart = expected.filter((each, i) => Math.abs(each - actual[i]) > 1e-4 * Math.max(1e-2, Math.abs(each))).length;
-    expect(apart / expected.length).toBeLessThan(0.01);
+    const { weights, log } = await trained({ threads: 1, device: 'cuda' }, { microBatches });
+    expect(staged).toBeGreaterThanOrEqual((4 * microBatches - 1) * 4); // all parts of batches but the first, of four arrays or more
+    expect([windows, log]).toEqual([0, []]);
+    expectNear(weights, expected.weights);
   },
 );
+
+describe.each(modules)('with fields in the memory of %s', (module) => {
+  const SAMPLES = 4;
+  const AUGMENTED = { rotation: true, noise: 0.1, rescaling: 0.2 };
+  // Half of it: the weather alone is 55 KB, all fields 0.7 MB.
+  it.each<[string, number, string, number, Record<string, unknown>]>([
+    ['all of them', 4e6, '0.7', 5, {}],
+    ['all of them, augmented', 4e6, '0.7', 5, AUGMENTED],
+    ['those of windows one after the other, too', 4e6, '0.7', 9, { rolloutWindows: 2 }],
+    ['the weather alone, augmented', 12e4, '0.1', 2, AUGMENTED],
+  ])('four steps give the weights of the CPU: %s', async (_, memory, told, inputs, over) => {
+    mockModule = module;
+    const expected = await trained({ threads: 1 }, over);
+    mockMemory = memory;
+    const { weights, log } = await trained({ threads: 1, device: 'cuda' }, over);
+    expect(log).toEqual([`${told} of 0.7 MiB of fields lie in the memory of cuda`]);
+    // Of every sample of four steps, and of the eight batches of the test at each of four looks.
+    expect(windows % (inputs * SAMPLES)).toBe(0);
+    expect(windows).toBeGreaterThanOrEqual(4 * inputs * SAMPLES);
+    expectNear(weights, expected.weights);
+  });
+});

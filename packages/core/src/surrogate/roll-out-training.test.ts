@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ConfigError, InterruptedError } from '../errors';
 import { FrozenProgram } from './frozen-program';
 import { normalisationOf } from './normalisation';
-import type { Batch, WindowBatch } from './sampler';
+import type { Batch, WindowBatch } from './batch';
 import { CELLS, tinyPeriod, tinySurrogate, tinyTraining, WORLD } from './testing/tiny-world';
 import { samplerOf, train, type TrainOptions, type TrainResult } from './train';
 import { TrainingProgram } from './training-program';
@@ -29,7 +29,7 @@ describe('samples of three windows', () => {
   const sampler = samplerOf(periods, spinUp, surrogate, rollingOut(3));
 
   it('follow each other; y of the first alone is the run’s', () => {
-    const batch = sampler.test(0);
+    const batch = sampler.test(0).arrays();
     const runs = ['prior', 'member01'].filter((run) => hourOf(batch.target.subarray(0, FIELD), run) !== undefined);
     const windows: WindowBatch[] = [...batch.earlier, batch];
     const hours = windows.map(({ target }) => hourOf(target.subarray(0, FIELD), runs[0]));
@@ -39,8 +39,10 @@ describe('samples of three windows', () => {
   });
 
   it('are rescaled as a whole, y with the rest', () => {
-    const plain = samplerOf(periods, spinUp, surrogate, rollingOut(3)).train(0);
-    const rescaled = samplerOf(periods, spinUp, surrogate, rollingOut(3, { rescaling: 0.5 })).train(0);
+    const plain = samplerOf(periods, spinUp, surrogate, rollingOut(3)).train(0).arrays();
+    const rescaled = samplerOf(periods, spinUp, surrogate, rollingOut(3, { rescaling: 0.5 }))
+      .train(0)
+      .arrays();
     const factor = rescaled.target[0] / plain.target[0];
     expect(factor).not.toBe(1);
     const fields = ({ earlier: [first, second], ...last }: Batch): Float32Array[] =>
@@ -64,13 +66,14 @@ it('the loss is the mean over windows, each given what the one before makes of t
   const sizes = { batch: 2, steps: 4, rows: WORLD.rows, cols: WORLD.cols, meteorology: 3, geography: 1 };
   const program = new TrainingProgram(surrogate, training, sizes, normalisation, sampler.pairs, { threads: 1 });
   const frozen = new FrozenProgram(surrogate, sizes, normalisation, program.weightsNow(), { threads: 1 }, { adjoint: false });
-  const batch = sampler.test(0);
+  const drawn = sampler.test(0);
+  const batch = drawn.arrays();
   const [first] = batch.earlier;
   const before = (await frozen.forward({ ...first, geography: batch.geography })).slice();
   const after = await frozen.forward({ ...batch, previous: before });
   const error = (simulated: Float32Array, { target }: WindowBatch): number =>
     simulated.reduce((sum, s, i) => sum + Math.abs(s - target[i]) / normalisation.concentrations.scale[i % 4], 0) / simulated.length;
-  const { absolute } = await program.evaluate([[batch]]);
+  const { absolute } = await program.evaluate([[drawn]]);
   expect(absolute).toBeCloseTo((error(before, first) + error(after, batch)) / 2, 4);
   program.dispose();
   frozen.dispose();

@@ -1,6 +1,6 @@
 import { windowMean } from '@retroplume/native';
 import { ConfigError } from '../errors';
-import { rotatePlanes } from './rotation';
+import { rotatePlanes } from './testing/rotate-planes';
 import { cropSize, hoursFrom, Sampler, splitHours, type RunSplit, type SamplerSettings } from './sampler';
 import { METEOROLOGY, tinyPeriod, WORLD } from './testing/tiny-world';
 import { carryRuns } from './tracers';
@@ -43,15 +43,19 @@ describe('batches', () => {
 
   it('follow from seed and iteration alone', () => {
     const [a, b] = [sampler(augmented), sampler(augmented)];
-    a.train(3);
-    expect(a.train(7)).toEqual(b.train(7));
-    expect(a.test(1)).toEqual(b.test(1));
-    expect(a.train(7)).not.toEqual(a.train(8));
-    expect(a.train(7)).not.toEqual(sampler({ ...augmented, seed: 6 }).train(7));
+    a.train(3).arrays();
+    expect(a.train(7).arrays()).toEqual(b.train(7).arrays());
+    expect(a.test(1).arrays()).toEqual(b.test(1).arrays());
+    expect(a.train(7).arrays()).not.toEqual(a.train(8).arrays());
+    expect(a.train(7).arrays()).not.toEqual(
+      sampler({ ...augmented, seed: 6 })
+        .train(7)
+        .arrays(),
+    );
   });
 
   it('hold pairs of one hour and crop from two runs: the same meteorology and geography, other emissions and concentrations', () => {
-    const { pairs, ...rest } = { pairs: sampler().pairs, ...sampler({ rotation: true, crop: 4 }).train(0) };
+    const { pairs, ...rest } = { pairs: sampler().pairs, ...sampler({ rotation: true, crop: 4 }).train(0).arrays() };
     expect(pairs).toBe(2);
     const halves = (field: Float32Array): [Float32Array, Float32Array] => [field.subarray(0, field.length / 2), field.subarray(field.length / 2)];
     for (const field of [rest.meteorology, rest.geography]) expect(halves(field)[0]).toEqual(halves(field)[1]);
@@ -62,7 +66,7 @@ describe('batches', () => {
     const period = tinyPeriod('winter', 1);
     carryRuns([period], [{ lifetime: 3 }, { lifetime: 40 }], 1);
     const only = new Sampler([period], [{ train: [40], test: [41] }], window, { ...base, batch: 1, crop: 0 }, PRIOR_ALONE);
-    const { emissions, tracers, meteorology, target } = only.train(0);
+    const { emissions, tracers, meteorology, target } = only.train(0).arrays();
     const { rows, cols } = WORLD;
     const expected = new Float32Array(emissions.length);
     windowMean(window.request(WORLD, 5, 40, { row: 0, col: 0, rows, cols }), period.runs.get('prior')!.emissions, expected);
@@ -85,11 +89,11 @@ describe('batches', () => {
     carryRuns([period], [{ lifetime: 12 }], 1);
     const make = (rotation: boolean): Sampler =>
       new Sampler([period], [{ train: [40], test: [41] }], window, { ...base, batch: 1, rotation }, PRIOR_ALONE);
-    const plain = make(false).train(0);
+    const plain = make(false).train(0).arrays();
     const turned = make(true);
     const seen = new Set<number>();
     for (let iteration = 0; iteration < 20; iteration++) {
-      const { emissions, tracers, meteorology, target } = turned.train(iteration);
+      const { emissions, tracers, meteorology, target } = turned.train(iteration).arrays();
       const turns = [0, 1, 2, 3].find((n) => {
         const copy = plain.target.slice();
         rotatePlanes(copy, 0, 1, WORLD.rows, 4, n);
@@ -116,8 +120,8 @@ describe('batches', () => {
     const split = splitHours(WORLD.hours, WORLD.spinUpHours, 0.5);
     const drawn = new Sampler([period], [split], window, { ...base, batch: 8 }, PRIOR_ALONE);
     const hours = (target: Float32Array): number[] => Array.from({ length: 8 }, (_, i) => hourOf.get(target[(i * target.length) / 8])!);
-    const trained = new Set(Array.from({ length: 50 }, (_, i) => hours(drawn.train(i).target)).flat());
-    const tested = new Set(Array.from({ length: 50 }, (_, i) => hours(drawn.test(i).target)).flat());
+    const trained = new Set(Array.from({ length: 50 }, (_, i) => hours(drawn.train(i).arrays().target)).flat());
+    const tested = new Set(Array.from({ length: 50 }, (_, i) => hours(drawn.test(i).arrays().target)).flat());
     expect([...trained].sort((a, b) => a - b)).toEqual(split.train); // 400 draws of 24 hours: each comes up
     expect([...tested].sort((a, b) => a - b)).toEqual(split.test);
   });
@@ -133,7 +137,10 @@ describe('batches', () => {
     expect(drawn.pairs).toBe(4);
     const seen = (target: Float32Array): { name: string; hour: number }[] =>
       Array.from({ length: 8 }, (_, i) => at.get(target[(i * target.length) / 8])!);
-    const batches = Array.from({ length: 100 }, (_, i) => ({ trained: seen(drawn.train(i).target), tested: seen(drawn.test(i).target) }));
+    const batches = Array.from({ length: 100 }, (_, i) => ({
+      trained: seen(drawn.train(i).arrays().target),
+      tested: seen(drawn.test(i).arrays().target),
+    }));
     expect(new Set(batches.flatMap(({ trained }) => trained.map(({ name }) => name)))).toEqual(new Set(['prior', 'member01']));
     for (const { tested } of batches) {
       expect(tested.slice(0, 4).map(({ name }) => name)).toEqual(Array(4).fill('member02'));
@@ -147,12 +154,12 @@ describe('batches', () => {
   });
 
   it('are not augmented in the test', () => {
-    expect(sampler({ rotation: true, noise: 0.1, rescaling: 0.2 }).test(0)).toEqual(sampler().test(0));
+    expect(sampler({ rotation: true, noise: 0.1, rescaling: 0.2 }).test(0).arrays()).toEqual(sampler().test(0).arrays());
   });
 
   it('rescale emissions and concentrations of a sample by one factor', () => {
     // One pair: hour, crop and runs are drawn before the factors, so both batches show the same samples.
-    const [plain, rescaled] = [sampler({ batch: 2 }), sampler({ batch: 2, rescaling: 0.5 })].map((each) => each.train(0));
+    const [plain, rescaled] = [sampler({ batch: 2 }), sampler({ batch: 2, rescaling: 0.5 })].map((each) => each.train(0).arrays());
     const size = plain.target.length / 2;
     const factors = [0, 1].map((i) => rescaled.target[i * size] / plain.target[i * size]);
     const of = (i: number, length: number): number => factors[Math.floor((i * 2) / length)];
@@ -165,7 +172,7 @@ describe('batches', () => {
   it('of a single run are not paired and may be odd', () => {
     const single = sampler({ batch: 3 }, ['prior']);
     expect(single.pairs).toBe(0);
-    expect(single.train(0).target).toHaveLength(3 * WORLD.rows * WORLD.cols * 4);
+    expect(single.train(0).arrays().target).toHaveLength(3 * WORLD.rows * WORLD.cols * 4);
   });
 });
 

@@ -6,14 +6,13 @@
  * sees the same batches, without any state to keep. What is random about a sample beside its choice has a stream of its own: of ranks that share a batch,
  * each draws all choices and fills its own samples alone, which are those that one process would see. So is it with micro-batches.
  */
-import { windowMean, windowMeanOfHalves } from '@retroplume/native';
 import { ConfigError } from '../errors';
 import { Random } from '../random';
-import { copyHour, keptMemory, placed, type Crop, type HourlyValues } from '../data/period-source';
+import type { Crop, HourlyValues } from '../data/period-source';
 import type { TrainingPeriod, TrainingRun } from '../data/training-period';
+import { DrawnBatch, HostWindows, type Batch, type BatchDraw, type Field, type InputDraw, type InputName, type WindowBatch } from './batch';
 import { WHOLE_BATCH, type BatchPart } from './micro-batches';
-import { canRotate, rotatePlanes } from './rotation';
-import type { Window } from './window';
+import { Window } from './window';
 
 /** Which hours of a period are trained on and which are kept for the test. */
 export interface HourSplit {
@@ -45,23 +44,6 @@ export interface SamplerSettings {
   seed: number;
 }
 
-/** What the surrogate sees at one hour of each sample, and what the transport model makes of it; in physical units, channels last. */
-export interface WindowBatch {
-  emissions: Float32Array;
-  /** empty where the runs have none */
-  tracers: Float32Array;
-  meteorology: Float32Array;
-  geography: Float32Array;
-  /** empty where the surrogate takes no y, or takes it from the window before */
-  previous: Float32Array;
-  target: Float32Array;
-}
-
-/** One batch; `earlier`: the windows before, whose outputs it is rolled out from, the oldest first. */
-export interface Batch extends WindowBatch {
-  earlier: WindowBatch[];
-}
-
 /** Splits a period's hours by days: the last `testFraction` of its days (above 0: at least one) test, the others train; spin-up and incomplete windows are left out. */
 export function splitHours(hours: number, firstHour: number, testFraction: number): HourSplit {
   const days = Math.ceil((hours - firstHour) / 24);
@@ -86,11 +68,23 @@ export function cropSize(rows: number, cols: number, crop: number): { rows: numb
   return crop > 0 ? { rows: crop, cols: crop } : { rows, cols };
 }
 
+/** Of hours that are taken as they are. */
+const ONE_HOUR = new Window([{ count: 1, hours: 1 }]);
+
 interface Choice {
   period: TrainingPeriod;
   hour: number;
   crop: Crop;
   turns: number;
+}
+
+/** A run of a sample, and the random numbers that are its own. */
+interface OwnChoice {
+  run: TrainingRun;
+  random: Random;
+  part: 'train' | 'test';
+  /** whose weather and geography it has */
+  sameAs?: number;
 }
 
 /** Whether a batch holds pairs of runs. */
@@ -110,9 +104,9 @@ export class Sampler {
   private readonly tracerChannels: number;
   /** of windows one after the other */
   private readonly rollout: number;
-  /** of what is read for a sample */
-  private readonly memory = keptMemory();
-  private readonly workers: { threads: number; beside: boolean };
+  private readonly host: HostWindows;
+  /** memory of batches that are done with */
+  private readonly spare: Batch[] = [];
 
   constructor(
     private readonly periods: readonly TrainingPeriod[],
@@ -127,7 +121,7 @@ export class Sampler {
     this.runs = runs ?? { train: all, test: all };
     this.tracerChannels = periods[0].runs.get(this.runs.train[0])?.tracers?.channels ?? 0;
     this.rollout = settings.rolloutWindows ?? 1;
-    this.workers = { threads: settings.threads ?? 1, beside: true };
+    this.host = new HostWindows({ threads: settings.threads ?? 1, beside: true });
     this.size = cropSize(grid.rows, grid.cols, settings.crop);
     const paired = drawsPairs(this.runs.train, settings.batch);
     if (paired && settings.batch % 2 !== 0) {
@@ -140,17 +134,36 @@ export class Sampler {
     }
   }
 
-  /**
-   * The training batch of an iteration.
-   * @param out - memory of an earlier batch to write it into: new arrays in every step keep the garbage collector busier than the sampler
-   */
-  train(iteration: number, out = this.emptyBatch()): Batch {
-    return this.draw(new Random(this.settings.seed).fork(`batch ${iteration}`), 'train', out);
+  /** The training batch of an iteration. */
+  train(iteration: number): DrawnBatch {
+    return this.drawn(new Random(this.settings.seed).fork(`batch ${iteration}`), 'train');
   }
 
   /** A fixed test batch, without augmentation. */
-  test(index: number): Batch {
-    return this.draw(new Random(this.settings.seed).fork(`test ${index}`), 'test', this.emptyBatch());
+  test(index: number): DrawnBatch {
+    return this.drawn(new Random(this.settings.seed).fork(`test ${index}`), 'test');
+  }
+
+  /** All fields that batches are drawn from; those that every sample sees first. */
+  fields(): Field[] {
+    const names = new Set([...this.runs.train, ...this.runs.test]);
+    const shared = this.periods.flatMap((period) => [this.meteorologyOf(period), this.geographyOf(period)]);
+    const ofRuns = this.periods.flatMap((period) =>
+      [...names].flatMap((name) => {
+        const { emissions, tracers, concentrations } = period.runs.get(name) as TrainingRun;
+        const kinds: [HourlyValues | undefined, number][] = [
+          [emissions, 5],
+          [tracers, this.tracerChannels],
+          [concentrations, 4],
+        ];
+        return kinds.flatMap(([values, channels]) => (values ? [this.fieldOf(period, values, channels)] : []));
+      }),
+    );
+    return [...shared, ...ofRuns].filter(({ channels }) => channels > 0);
+  }
+
+  private drawn(random: Random, part: 'train' | 'test'): DrawnBatch {
+    return new DrawnBatch(this.draw(random, part), this.host, this.spare, () => this.emptyBatch());
   }
 
   private emptyBatch(): Batch {
@@ -174,19 +187,20 @@ export class Sampler {
     };
   }
 
-  private draw(random: Random, part: 'train' | 'test', out: Batch): Batch {
+  private draw(random: Random, part: 'train' | 'test'): BatchDraw {
     const own = this.pairs || this.batch;
     const all = own * this.share.parts;
+    const windows: InputDraw[][] = Array.from({ length: this.rollout }, () => []);
     for (let drawn = 0; drawn < all; drawn++) {
       const choice = this.choose(random, part);
-      const [first, second] = this.chooseRuns(random, part);
+      const runs = this.chooseRuns(random, part).map((name) => choice.period.runs.get(name) as TrainingRun);
       const i = drawn - own * this.share.part;
       if (i < 0 || i >= own) continue;
-      const stream = (sample: number): Random => random.fork(`sample ${sample}`);
-      this.fillWindows(out, i, choice, first, stream(drawn), part);
-      if (this.pairs > 0) this.fillWindows(out, i + own, choice, second, stream(drawn + all), part, i);
+      const of = (run: TrainingRun, sample: number): OwnChoice => ({ run, random: random.fork(`sample ${sample}`), part });
+      this.drawWindows(windows, i, choice, of(runs[0], drawn));
+      if (this.pairs > 0) this.drawWindows(windows, i + own, choice, { ...of(runs[1], drawn + all), sameAs: i });
     }
-    return out;
+    return windows;
   }
 
   private choose(random: Random, part: 'train' | 'test'): Choice {
@@ -210,88 +224,61 @@ export class Sampler {
     return [first, train[second]];
   }
 
-  /** Fills sample `i` at the hour of `choice` and, where it is rolled out, at those a window or more before. */
-  private fillWindows(out: Batch, i: number, choice: Choice, runName: string, random: Random, part: 'train' | 'test', sameAs?: number): void {
-    const { rescaling } = this.settings;
-    const windows = [...out.earlier, out];
+  /** Draws sample `i` at the hour of `choice` and, where it is rolled out, at those a window or more before. */
+  private drawWindows(windows: InputDraw[][], i: number, choice: Choice, own: OwnChoice): void {
+    const { rescaling, noise } = this.settings;
+    const augmented = own.part === 'train';
+    const keys = windows.map(() => (augmented && noise > 0 ? own.random.integer(2 ** 53) : undefined));
+    const factor = augmented && rescaling > 0 ? 1 + rescaling * (2 * own.random.uniform() - 1) : undefined;
     windows.forEach((window, at) => {
       const hour = choice.hour - (windows.length - 1 - at) * this.window.hours;
-      this.fill(window, i, { ...choice, hour }, runName, random, part, sameAs);
+      const key = keys[at];
+      window.push(...this.inputsOf(i, { ...choice, hour }, own, at === 0, factor, key === undefined ? undefined : { deviation: noise, key }));
     });
-    if (part === 'test' || rescaling === 0) return;
-    const factor = 1 + rescaling * (2 * random.uniform() - 1);
-    for (const window of windows) this.rescale(window, i, factor);
   }
 
-  /** Fills one window of sample `i`; `sameAs` names a sample whose meteorology and geography it shares. */
-  private fill(out: WindowBatch, i: number, choice: Choice, runName: string, random: Random, part: 'train' | 'test', sameAs?: number): void {
-    const { period, hour, crop, turns } = choice;
-    const run = period.runs.get(runName) as TrainingRun;
-    const cells = crop.rows * crop.cols;
-    const steps = this.window.steps.length;
-    const meteorologyChannels = period.meteorologyNames.length;
-    const geographyChannels = period.geographyNames.length;
-    const size = {
-      emissions: steps * cells * 5,
-      tracers: steps * cells * this.tracerChannels,
-      meteorology: steps * cells * meteorologyChannels,
-      geography: cells * geographyChannels,
-      species: cells * 4,
-    };
-
-    this.copyWindow(run.emissions, 5, choice, out.emissions, i * size.emissions);
-    rotatePlanes(out.emissions, i * size.emissions, steps, crop.rows, 5, turns);
-    if (run.tracers) {
-      this.copyWindow(run.tracers, this.tracerChannels, choice, out.tracers, i * size.tracers);
-      rotatePlanes(out.tracers, i * size.tracers, steps, crop.rows, this.tracerChannels, turns);
-    }
-    this.copyHour(run.concentrations, 4, choice, out.target, i * size.species);
-    rotatePlanes(out.target, i * size.species, 1, crop.rows, 4, turns);
-    if (out.previous.length > 0) {
-      this.copyHour(run.concentrations, 4, { ...choice, hour: Math.max(0, hour - this.window.hours) }, out.previous, i * size.species);
-      rotatePlanes(out.previous, i * size.species, 1, crop.rows, 4, turns);
-    }
-    if (sameAs !== undefined) {
-      out.meteorology.copyWithin(i * size.meteorology, sameAs * size.meteorology, (sameAs + 1) * size.meteorology);
-      out.geography.copyWithin(i * size.geography, sameAs * size.geography, (sameAs + 1) * size.geography);
-    } else {
-      this.copyWindow(period.meteorology, meteorologyChannels, choice, out.meteorology, i * size.meteorology);
-      rotatePlanes(out.meteorology, i * size.meteorology, steps, crop.rows, meteorologyChannels, turns, this.wind);
-      this.copyHour(period.geography, geographyChannels, { ...choice, hour: 0 }, out.geography, i * size.geography);
-      rotatePlanes(out.geography, i * size.geography, 1, crop.rows, geographyChannels, turns);
-    }
-    if (part === 'train') this.addNoise(out.emissions.subarray(i * size.emissions, (i + 1) * size.emissions), random);
+  /** @param first - whether y comes from the run @param factor - on what is emitted and what comes of it */
+  private inputsOf(
+    sample: number,
+    { period, hour, crop, turns }: Choice,
+    { run, sameAs }: OwnChoice,
+    first: boolean,
+    factor: number | undefined,
+    noise: InputDraw['augmentation']['noise'],
+  ): InputDraw[] {
+    const input = (name: InputName, field: Field, own: Partial<InputDraw>, augmentation: InputDraw['augmentation']): InputDraw => ({
+      ...{ input: name, sample, field, window: this.window, hour, crop, ...own },
+      augmentation: { ...(turns > 0 ? { turns } : {}), ...augmentation },
+    });
+    const emitted = factor === undefined ? {} : { factor };
+    const once = { window: ONE_HOUR };
+    const concentrations = this.fieldOf(period, run.concentrations, 4);
+    return [
+      input('emissions', this.fieldOf(period, run.emissions, 5), {}, noise ? { ...emitted, noise } : emitted),
+      ...(run.tracers ? [input('tracers', this.fieldOf(period, run.tracers, this.tracerChannels), {}, emitted)] : []),
+      input('target', concentrations, once, emitted),
+      ...(first && this.settings.previousConcentrations
+        ? [input('previous', concentrations, { ...once, hour: Math.max(0, hour - this.window.hours) }, emitted)]
+        : []),
+      input('meteorology', this.meteorologyOf(period), { sameAs }, this.wind ? { vector: this.wind } : {}),
+      ...(period.geographyNames.length > 0 ? [input('geography', this.geographyOf(period), { ...once, hour: 0, sameAs }, {})] : []),
+    ];
   }
 
-  /** Writes the steps of the window of a choice to `out` from `offset` on. */
-  private copyWindow(values: HourlyValues, channels: number, { period, hour, crop }: Choice, out: Float32Array, offset: number): void {
-    const { hours } = this.window;
-    const range = { first: hour - hours + 1, count: hours };
-    const halves = 'rectangle' in values ? values.halves?.(crop, range) : undefined;
-    if (halves) {
-      const request = this.window.request(halves.grid, channels, halves.first + hours - 1, halves.crop);
-      windowMeanOfHalves({ ...request, ...this.workers, stepsOffset: offset }, halves.fields, out);
-      return;
-    }
-    const { data, grid, crop: its, first } = placed(values, period.grid, crop, range, this.memory);
-    windowMean({ ...this.window.request(grid, channels, first + hours - 1, its), ...this.workers, stepsOffset: offset }, data, out);
+  private meteorologyOf(period: TrainingPeriod): Field {
+    return this.fieldOf(period, period.meteorology, period.meteorologyNames.length);
   }
 
-  private copyHour(values: HourlyValues, channels: number, { period, hour, crop }: Choice, out: Float32Array, offset: number): void {
-    const { data, grid, crop: its, first } = placed(values, period.grid, crop, { first: hour, count: 1 }, this.memory);
-    copyHour(data, grid.rows, grid.cols, channels, first, its, out, offset);
+  private geographyOf(period: TrainingPeriod): Field {
+    return { ...this.fieldOf(period, period.geography, period.geographyNames.length), hours: 1 };
   }
 
-  private addNoise(emissions: Float32Array, random: Random): void {
-    const { noise } = this.settings;
-    if (noise > 0) for (let k = 0; k < emissions.length; k++) emissions[k] *= Math.max(0, 1 + noise * random.normal());
+  private fieldOf({ grid, time }: TrainingPeriod, values: HourlyValues, channels: number): Field {
+    return { values, hours: time.count, grid: { rows: grid.rows, cols: grid.cols }, channels };
   }
+}
 
-  /** Multiplies what is emitted and what comes of it. */
-  private rescale({ emissions, tracers, target, previous }: WindowBatch, i: number, factor: number): void {
-    for (const field of [emissions, tracers, target, previous]) {
-      const size = field.length / this.batch;
-      for (let k = i * size; k < (i + 1) * size; k++) field[k] *= factor;
-    }
-  }
+/** A turn by a quarter needs a square. */
+function canRotate({ rows, cols }: Crop): boolean {
+  return rows === cols;
 }

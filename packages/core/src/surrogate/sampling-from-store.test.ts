@@ -72,7 +72,7 @@ describe.each([
       carryRuns(of, TRACERS, 1);
       const splits = of.map(() => ({ train: HOURS, test: HOURS }));
       const sampler = new Sampler(of, splits, window, settings);
-      const drawn = [...[0, 1, 2, 3].map((i) => sampler.train(i)), sampler.test(0)];
+      const drawn = [...[0, 1, 2, 3].map((i) => sampler.train(i).arrays()), sampler.test(0).arrays()];
       dropTracers(of);
       return drawn;
     });
@@ -132,7 +132,7 @@ it.each([
       window,
       settings,
     );
-    return [0, 1, 2, 3].map((i) => sampler.train(i));
+    return [0, 1, 2, 3].map((i) => sampler.train(i).arrays());
   });
   expect('halves' in periods[0].runs.get(RUNS[0])!.tracers!).toBe(true);
   expect(drawn).toEqual(expected);

@@ -130,8 +130,12 @@ describe('ranks', () => {
 
   it('see together what one process sees', () => {
     const settings = { ...tinyTraining({ ...training, batch: 8 }) };
-    const whole = samplerOf(periods, spinUp, tinySurrogate(), settings).train(5);
-    const parts = [0, 1].map((part) => samplerOf(periods, spinUp, tinySurrogate(), settings, { share: { part, parts: 2 } }).train(5));
+    const whole = samplerOf(periods, spinUp, tinySurrogate(), settings).train(5).arrays();
+    const parts = [0, 1].map((part) =>
+      samplerOf(periods, spinUp, tinySurrogate(), settings, { share: { part, parts: 2 } })
+        .train(5)
+        .arrays(),
+    );
     for (const field of ['emissions', 'tracers', 'meteorology', 'geography', 'target'] as const) {
       // Halves of pairs: the first runs of rank 0 and of rank 1, then the second ones.
       const quarter = whole[field].length / 4;

@@ -8,7 +8,8 @@ import type { Execution } from '../graph';
 import { takesInitialConcentrations } from './initial-concentrations';
 import { partsOf, type BatchPart } from './micro-batches';
 import type { Normalisation } from './normalisation';
-import { drawsPairs, Sampler, type Batch, type RunSplit } from './sampler';
+import type { DrawnBatch } from './batch';
+import { drawsPairs, Sampler, type RunSplit } from './sampler';
 import { trainingHours } from './training-hours';
 import { TrainingProgram, type StepLosses } from './training-program';
 import { Window } from './window';
@@ -127,6 +128,9 @@ export async function train(
   };
   const program = new TrainingProgram(surrogate, training, sizes, normalisation, sampler.pairs, options, parts, ranks);
   try {
+    const { held, all } = program.holdFields(sampler.fields());
+    const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 1 : 0);
+    if (held > 0) options.log?.(`${mebibytes(held)} of ${mebibytes(all)} MiB of fields lie in the memory of ${options.device}`);
     return await new Loop(program, samplers, training, options, ranks).run();
   } finally {
     program.dispose();
@@ -166,7 +170,6 @@ class Loop {
     await this.program.takeTypical(this.typicalBatches());
     const began = performance.now() - this.progress.seconds * 1000;
     let next = this.samplers.map((sampler) => sampler.train(this.progress.iteration));
-    let spare: Batch[] = [];
     let status = this.ended();
     while (!status) {
       const { iteration } = this.progress;
@@ -174,10 +177,10 @@ class Loop {
       next = [];
       const losses = await this.program.step(batch, iteration, learningRateAt(iteration, settings), (part) => {
         if (iteration + 1 >= settings.iterations) return undefined;
-        next[part] = this.samplers[part].train(iteration + 1, spare[part]);
+        next[part] = this.samplers[part].train(iteration + 1);
         return next[part];
       });
-      spare = batch;
+      for (const part of batch) part.release();
       this.sums.push(losses);
       this.progress.iteration++;
       if (this.due(settings.evaluateEvery)) await this.look(testBatches);
@@ -201,11 +204,11 @@ class Loop {
   }
 
   /** Of which the mean difference between runs is taken: the first that are trained on. */
-  private *typicalBatches(): Generator<Batch[]> {
-    let spare: Batch[] = [];
+  private *typicalBatches(): Generator<DrawnBatch[]> {
     for (let i = 0; i < TYPICAL_BATCHES; i++) {
-      spare = this.samplers.map((sampler, part) => sampler.train(i, spare[part]));
-      yield spare;
+      const batch = this.samplers.map((sampler) => sampler.train(i));
+      yield batch;
+      for (const part of batch) part.release();
     }
   }
 
@@ -220,7 +223,7 @@ class Loop {
     return this.progress.iteration % every === 0 || this.progress.iteration === this.settings.iterations;
   }
 
-  private async look(testBatches: readonly (readonly Batch[])[]): Promise<void> {
+  private async look(testBatches: readonly (readonly DrawnBatch[])[]): Promise<void> {
     const test = await this.program.evaluate(testBatches);
     const { iteration, curve } = this.progress;
     curve.push({ iteration, train: meanLosses(this.sums), test });

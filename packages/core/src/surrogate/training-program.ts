@@ -19,14 +19,15 @@ import {
   type Program,
   type Value,
 } from '../graph';
-import { executionOf, roomOf } from '../graph/execution';
+import { bytesOfFields, executionOf, roomOf } from '../graph/execution';
 import type { Tensor } from '../data/checkpoint';
 import { NumericalError } from '../errors';
 import { LossWeights } from './loss-weights';
 import { MicroBatchSums, WHOLE_BATCH, type BatchPart } from './micro-batches';
 import type { SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';
-import type { Batch, WindowBatch } from './sampler';
+import { INPUTS, requestOf, windowsOf, type Batch, type DrawnBatch, type Field, type InputName } from './batch';
+import { ResidentFields } from './resident-fields';
 import { DIFFERENCE_WEIGHT, suffixOf, trainingLoss, type LossParts, type LossValues } from './training-loss';
 
 export interface StepLosses {
@@ -55,9 +56,10 @@ export class TrainingProgram {
   /** of several micro-batches */
   private readonly sums?: MicroBatchSums;
   /** The part that lies on the GPU for the next forward pass. */
-  private staged?: Batch;
+  private staged?: DrawnBatch;
   /** What the loss on differences is relative to in training. */
   private typical?: Float64Array;
+  private resident?: ResidentFields;
 
   /**
    * @param sizes - with the samples of one part of a batch
@@ -70,7 +72,7 @@ export class TrainingProgram {
     sizes: SurrogateSizes,
     normalisation: Normalisation,
     pairs: number,
-    execution: Execution & { dtype?: 'float64' },
+    private readonly execution: Execution & { dtype?: 'float64' },
     private readonly parts: readonly BatchPart[] = [WHOLE_BATCH],
     private readonly ranks: Ranks = ALONE,
   ) {
@@ -99,20 +101,28 @@ export class TrainingProgram {
     this.frozen = compile(f, { outputs: outputsOf(frozenLosses), phases: { evaluate: Object.values(outputsOf(frozenLosses)) }, ...common });
   }
 
+  /** Copies the fields that batches are drawn from to the GPU, where there is one, as far as it has room for them. @returns the bytes of those that lie there and of all */
+  holdFields(fields: readonly Field[]): { held: number; all: number } {
+    if (!this.training.stages) return { held: 0, all: 0 };
+    this.resident?.dispose();
+    this.resident = new ResidentFields(fields, this.execution.device, bytesOfFields(this.execution) / this.ranks.localSize);
+    return this.resident.bytes;
+  }
+
   /**
    * Takes the mean of the differences over some batches as what the loss on differences of every batch is relative to. Before the first step.
    *
    * @param batches - each as its parts that this rank computes; one is asked for after the other
    */
-  async takeTypical(batches: Iterable<readonly Batch[]>): Promise<void> {
+  async takeTypical(batches: Iterable<readonly DrawnBatch[]>): Promise<void> {
     // Samples that are not paired have no differences: none need be drawn.
     this.typical = this.weights.kinds.length > 0 ? await this.meanSums(batches) : new Float64Array();
   }
 
   /** Mean over batches of {@link LossWeights.differenceSums} over all parts of a batch. */
-  private async meanSums(batches: Iterable<readonly Batch[]>): Promise<Float64Array> {
+  private async meanSums(batches: Iterable<readonly DrawnBatch[]>): Promise<Float64Array> {
     const each: Float64Array[] = [];
-    for (const parts of batches) each.push(await this.overBatch(parts.map((part) => this.weights.differenceSums(part))));
+    for (const parts of batches) each.push(await this.overBatch(parts.map((part) => this.differenceSums(part))));
     return each[0].map((_, i) => each.reduce((sum, sums) => sum + sums[i], 0) / each.length);
   }
 
@@ -122,21 +132,36 @@ export class TrainingProgram {
     return first;
   }
 
-  /** @param sums - as from {@link LossWeights.differenceSums}, of a whole batch */
-  private place(program: Program, batch: Batch, sums: Float64Array, how: 'set' | 'stage' = 'set'): void {
-    if (batch.geography.length > 0) program[how]('geography', batch.geography);
-    program[how]('weight', this.weights.absolute);
-    const windows = [...batch.earlier, batch];
-    const each = sums.length / windows.length;
-    windows.forEach((window, i) => this.placeWindow(program, window, sums.subarray(i * each, (i + 1) * each), suffixOf(windows.length - 1 - i), how));
+  private differenceSums(part: DrawnBatch): Float64Array {
+    return this.weights.kinds.length > 0 ? this.weights.differenceSums(part.arrays(['target'])) : new Float64Array();
   }
 
-  private placeWindow(program: Program, window: WindowBatch, sums: Float64Array, suffix: string, how: 'set' | 'stage'): void {
-    const { emissions, tracers, meteorology, previous, target } = window;
-    for (const [name, data] of Object.entries({ emissions, tracers, meteorology, previous, target })) {
-      if (data.length > 0) program[how](name + suffix, data);
+  /** @param sums - as from {@link LossWeights.differenceSums}, of a whole batch */
+  private place(program: Program, batch: DrawnBatch, sums: Float64Array, how: 'set' | 'stage' = 'set'): void {
+    program[how]('weight', this.weights.absolute);
+    const each = sums.length / batch.draw.length;
+    batch.draw.forEach((inputs, w) => {
+      const before = batch.draw.length - 1 - w;
+      for (const input of INPUTS) {
+        // All windows share geography.
+        if (input === 'geography' && before > 0) continue;
+        if (inputs.some((draw) => draw.input === input))
+          this.placeInput(program, batch, w, input, input === 'geography' ? input : input + suffixOf(before), how);
+      }
+      const own = sums.subarray(w * each, (w + 1) * each);
+      this.weights.kinds.forEach((kind, k) => program[how](DIFFERENCE_WEIGHT[kind] + suffixOf(before), this.weights.difference(own, k)));
+    });
+  }
+
+  /** From fields in the GPU's memory where all of its samples are there, else from the host. */
+  private placeInput(program: Program, batch: DrawnBatch, w: number, input: InputName, name: string, how: 'set' | 'stage'): void {
+    const draws = batch.draw[w].filter((draw) => draw.input === input);
+    const held = draws.map(({ field }) => this.resident?.of(field.values));
+    if (!held.every((fields) => fields !== undefined)) {
+      program[how](name, windowsOf(batch.arrays([input]))[w][input]);
+      return;
     }
-    this.weights.kinds.forEach((kind, k) => program[how](DIFFERENCE_WEIGHT[kind] + suffix, this.weights.difference(sums, k)));
+    draws.forEach((draw, i) => program.stageWindow(name, { part: draw.sample, parts: draws.length }, held[i], requestOf(draw)));
   }
 
   /**
@@ -147,11 +172,16 @@ export class TrainingProgram {
    * @param overlap - work for the host while the device computes a part's gradients; the part of the next batch that it makes goes to a GPU meanwhile
    * @throws {NumericalError} naming the step and the tensor if the loss is not finite
    */
-  async step(batch: readonly Batch[], iteration: number, learningRate: number, overlap?: (part: number) => Batch | undefined): Promise<StepLosses> {
+  async step(
+    batch: readonly DrawnBatch[],
+    iteration: number,
+    learningRate: number,
+    overlap?: (part: number) => DrawnBatch | undefined,
+  ): Promise<StepLosses> {
     const { typical } = this;
     if (!typical) throw new Error('takeTypical has not been called');
     const figures: Float64Array[] = [];
-    const next: Batch[] = [];
+    const next: DrawnBatch[] = [];
     this.sums?.begin();
     for (const [i, part] of batch.entries()) {
       if (this.staged !== part) this.place(this.training, part, typical);
@@ -180,10 +210,11 @@ export class TrainingProgram {
     return microBatches > 1 ? iteration * microBatches + this.parts[part].part + 1 : iteration + 1;
   }
 
-  /** Copies what is computed next, a part of this batch or the first of the next one, to a GPU that is at work. */
-  private stage(part: Batch | undefined, typical: Float64Array): void {
+  /** Gets ready what is computed next, a part of this batch or the first of the next one: its arrays, or, on a GPU that is at work, its inputs there. */
+  private stage(part: DrawnBatch | undefined, typical: Float64Array): void {
     this.staged = this.training.stages ? part : undefined;
     if (this.staged) this.place(this.training, this.staged, typical, 'stage');
+    else part?.arrays();
   }
 
   /** The losses of a part: what they add to those of the batch. */
@@ -196,8 +227,8 @@ export class TrainingProgram {
    * Finds the tensor in which the first value that is not finite appears: one of the batch, or one that the weights make of it. Of several ranks the first that
    * finds one says so for all.
    */
-  private async explainNonFinite(batch: readonly Batch[], iteration: number): Promise<never> {
-    const spoiled = await this.firstTold(batch.map(spoiledField).find((text) => text !== undefined));
+  private async explainNonFinite(batch: readonly DrawnBatch[], iteration: number): Promise<never> {
+    const spoiled = await this.firstTold(batch.map((part) => spoiledField(part.arrays())).find((text) => text !== undefined));
     const found = spoiled ?? (await this.firstTold(await this.spoiledResult(batch)));
     throw new NumericalError(
       'TRAINING_NOT_FINITE',
@@ -211,11 +242,11 @@ export class TrainingProgram {
     return told.map((bytes) => new TextDecoder().decode(bytes)).find((each) => each !== '');
   }
 
-  private async spoiledResult(batch: readonly Batch[]): Promise<string | undefined> {
+  private async spoiledResult(batch: readonly DrawnBatch[]): Promise<string | undefined> {
     this.frozen.setParameters(this.training.getParameters());
     try {
       for (const part of batch) {
-        this.place(this.frozen, part, this.weights.differenceSums(part));
+        this.place(this.frozen, part, this.differenceSums(part));
         await this.frozen.runChecked('evaluate');
       }
       return undefined;
@@ -225,7 +256,7 @@ export class TrainingProgram {
   }
 
   /** Mean losses over batches, each as its parts that this rank computes, with the network frozen; that on differences is relative to these batches' own. */
-  async evaluate(batches: readonly (readonly Batch[])[]): Promise<StepLosses> {
+  async evaluate(batches: readonly (readonly DrawnBatch[])[]): Promise<StepLosses> {
     this.frozen.setParameters(this.training.getParameters());
     const sums = await this.meanSums(batches);
     const mean: StepLosses = { total: 0, absolute: 0 };
@@ -238,7 +269,7 @@ export class TrainingProgram {
     return mean;
   }
 
-  private async frozenLosses(batch: readonly Batch[], sums: Float64Array): Promise<StepLosses> {
+  private async frozenLosses(batch: readonly DrawnBatch[], sums: Float64Array): Promise<StepLosses> {
     const figures: Float64Array[] = [];
     for (const part of batch) {
       this.place(this.frozen, part, sums);
@@ -272,14 +303,13 @@ export class TrainingProgram {
   dispose(): void {
     this.training.dispose();
     this.frozen.dispose();
+    this.resident?.dispose();
   }
 }
 
-function spoiledField({ earlier, ...own }: Batch): string | undefined {
-  const spoiled = [own, ...earlier]
-    .flatMap((window) => Object.entries(window))
-    .find(([, data]: [string, Float32Array]) => !data.every(Number.isFinite));
-  return spoiled && `the batch holds NaN or infinite values in ${spoiled[0]}`;
+function spoiledField(batch: Batch): string | undefined {
+  const spoiled = INPUTS.find((input) => windowsOf(batch).some((window) => !window[input].every(Number.isFinite)));
+  return spoiled && `the batch holds NaN or infinite values in ${spoiled}`;
 }
 
 function lossesOf([total, absolute, difference]: Float64Array): StepLosses {

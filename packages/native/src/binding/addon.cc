@@ -1,5 +1,6 @@
 #include "binding/addon.h"
 
+#include "binding/fields_binding.h"
 #include "binding/program_binding.h"
 #include "runtime/cpu_features.h"
 #include "runtime/error.h"
@@ -16,6 +17,8 @@ Napi::Error toJavaScript(Napi::Env env, const std::exception& error) {
 Addon::Addon(Napi::Env env, Napi::Object exports) : registry_(makeRegistry()) {
   const Napi::Function constructor = ProgramBinding::define(env);
   programClass_ = Napi::Persistent(constructor);
+  const Napi::Function fields = FieldsBinding::define(env);
+  fieldsClass_ = Napi::Persistent(fields);
   DefineAddon(exports, {
                            InstanceMethod("kernelNames", &Addon::kernelNames),
                            InstanceMethod("cpuFeatures", &Addon::cpuFeatures),
@@ -29,6 +32,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) : registry_(makeRegistry()) {
                            InstanceMethod("tracers", &Addon::tracers),
                            InstanceMethod("tracersAdjoint", &Addon::tracersAdjoint),
                            InstanceValue("Program", constructor, napi_enumerable),
+                           InstanceValue("Fields", fields, napi_enumerable),
                        });
 }
 

@@ -34,6 +34,7 @@ class Addon : public Napi::Addon<Addon> {
    * DEVICE_CUDA_MISSING */
   ProgramOptions withDevice(ReadOptions read);
   const Napi::FunctionReference& programClass() const { return programClass_; }
+  const Napi::FunctionReference& fieldsClass() const { return fieldsClass_; }
 
  private:
   Napi::Value kernelNames(const Napi::CallbackInfo& info);
@@ -54,7 +55,7 @@ class Addon : public Napi::Addon<Addon> {
   Team teamBeside_;
   Napi::ThreadSafeFunction settle_;
   int pending_ = 0;
-  Napi::FunctionReference programClass_;
+  Napi::FunctionReference programClass_, fieldsClass_;
 };
 
 Napi::Error toJavaScript(Napi::Env env, const std::exception& error);

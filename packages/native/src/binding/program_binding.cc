@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "binding/arguments.h"
+#include "binding/fields_binding.h"
 #include "binding/spec_reader.h"
+#include "binding/window_arguments.h"
 #include "runtime/error.h"
 
 namespace retroplume {
@@ -49,6 +52,7 @@ Napi::Function ProgramBinding::define(Napi::Env env) {
                      {
                          InstanceMethod("write", &ProgramBinding::write),
                          InstanceMethod("stage", &ProgramBinding::stage),
+                         InstanceMethod("stageWindow", &ProgramBinding::stageWindow),
                          InstanceMethod("read", &ProgramBinding::read),
                          InstanceMethod("fill", &ProgramBinding::fill),
                          InstanceMethod("run", &ProgramBinding::run),
@@ -126,11 +130,39 @@ Napi::Value ProgramBinding::write(const Napi::CallbackInfo& info) {
   });
 }
 
+Program& ProgramBinding::stageable() const {
+  Program& program = live();
+  // Two runs that wait would each need memory for what is staged for them.
+  if (*running_ > 1) throw NativeError("PROGRAM_BUSY", "program.stage: expected one run under way at most: await the promise of run() first");
+  return program;
+}
+
+Napi::Value ProgramBinding::stageWindow(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    static const Arguments arguments("program.stageWindow");
+    Program& program = stageable();
+    const std::shared_ptr<const DeviceFields> fields = FieldsBinding::of(*addon_, info[1]);
+    if (!fields->isOn(program.device())) arguments.refuse("fields on the program's GPU");
+    const Napi::Object request = info[2].As<Napi::Object>();
+    const Napi::Int32Array pairs = windowSteps(arguments, request);
+    WindowMeanParams params = readWindowParams(arguments, request, pairs);
+    const DeviceFields::Shape& shape = fields->shape();
+    if (params.rows != shape.rows || params.cols != shape.cols || params.channels != shape.channels) arguments.refuse("the shape of the fields");
+    if (params.hour >= shape.hours) arguments.refuse("the fields to hold the hour");
+    const auto length = static_cast<double>(windowElements(params));
+    program.stageWork(numberArgument(info, 0, "offset"), length,
+                      [fields, params, steps = std::vector<int32_t>(pairs.Data(), pairs.Data() + pairs.ElementLength())](void* to) {
+                        WindowMeanParams own = params;
+                        own.steps = steps.data();
+                        fields->launchWindow(own, static_cast<float*>(to));
+                      });
+    return info.Env().Undefined();
+  });
+}
+
 Napi::Value ProgramBinding::stage(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    Program& program = live();
-    // Two runs that wait would each need memory for what is staged for them.
-    if (*running_ > 1) throw NativeError("PROGRAM_BUSY", "program.stage: expected one run under way at most: await the promise of run() first");
+    Program& program = stageable();
     const Source source(info[1]);
     program.stage(numberArgument(info, 0, "offset"), static_cast<double>(source.count),
                   [&](void* to) { source.fill(to, program.doublePrecision()); });

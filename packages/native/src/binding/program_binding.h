@@ -20,6 +20,7 @@ class ProgramBinding : public Napi::ObjectWrap<ProgramBinding> {
  private:
   Napi::Value write(const Napi::CallbackInfo& info);
   Napi::Value stage(const Napi::CallbackInfo& info);
+  Napi::Value stageWindow(const Napi::CallbackInfo& info);
   Napi::Value read(const Napi::CallbackInfo& info);
   Napi::Value fill(const Napi::CallbackInfo& info);
   Napi::Value run(const Napi::CallbackInfo& info);
@@ -32,6 +33,8 @@ class ProgramBinding : public Napi::ObjectWrap<ProgramBinding> {
   Program& live() const;
   /** @throws NativeError PROGRAM_BUSY as well, if a run has not settled: its kernels own the arena until then */
   Program& idle() const;
+  /** @throws NativeError PROGRAM_BUSY as well, if more than one run has not settled */
+  Program& stageable() const;
   Phase phaseArgument(const Napi::CallbackInfo& info) const;
   /** Runs `body(program, phase, stop)` on the executor and settles with the Finish that it returns. */
   template <class Body>

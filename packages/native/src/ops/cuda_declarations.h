@@ -57,5 +57,6 @@ void batchNormPreluForward(const BatchNormPreluForward<float>& call, const Conte
 std::size_t batchNormPreluForwardScratch(const BatchNormPreluForward<float>& call);
 void batchNormPreluBackward(const BatchNormPreluBackward<float>& call, const Context& context);
 std::size_t batchNormPreluBackwardScratch(const BatchNormPreluBackward<float>& call);
+void windowMeanOnDevice(const WindowMeanOnDevice& call, const Context& context);
 
 }  // namespace retroplume::cuda

@@ -49,6 +49,7 @@ CudaKernels cudaKernels() {
   set(table, cuda::batchNormEvalBackward, cuda::batchNormEvalBackwardScratch);
   set(table, cuda::batchNormPreluForward, cuda::batchNormPreluForwardScratch);
   set(table, cuda::batchNormPreluBackward, cuda::batchNormPreluBackwardScratch);
+  set(table, cuda::windowMeanOnDevice);
   return table;
 }
 

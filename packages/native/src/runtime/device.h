@@ -25,6 +25,8 @@ class DeviceStaging {
   virtual ~DeviceStaging() = default;
   /** `fill` writes the `bytes` bytes that are to be at `to`, into memory that the device copies from. */
   virtual void write(void* to, std::size_t bytes, const std::function<void(void*)>& fill) = 0;
+  /** `launch` is called when the set is applied, after what was written, and starts kernels on the stream. */
+  virtual void defer(std::function<void()> launch) = 0;
   /** Closes the set of what was written so far; -1 if there is nothing. There are two sets, by turns: nothing is written before the one before the
    * last is applied. */
   virtual int handOver() = 0;

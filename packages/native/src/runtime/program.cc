@@ -204,11 +204,19 @@ void Program::write(double offset, double length, const std::function<void(void*
 
 void Program::stage(double offset, double length, const std::function<void(void*)>& fill) {
   void* to = at(offset, length);
+  staging().write(to, static_cast<std::size_t>(length) * elementBytes_, fill);
+}
+
+void Program::stageWork(double offset, double length, std::function<void(void*)> launch) {
+  staging().defer([to = at(offset, length), launch = std::move(launch)] { launch(to); });
+}
+
+DeviceStaging& Program::staging() {
   if (device() == nullptr) {
     throw NativeError("STAGING_UNSUPPORTED", "program.stage: expected a program on a GPU: on the CPU write when no run is under way");
   }
   if (!staging_) staging_ = device()->makeStaging();
-  staging_->write(to, static_cast<std::size_t>(length) * elementBytes_, fill);
+  return *staging_;
 }
 
 void Program::read(double offset, double length, const std::function<void(const void*)>& take) const {

@@ -74,6 +74,8 @@ class Program {
   virtual std::vector<WrittenRange> written(int64_t instruction) const = 0;
   std::size_t bytes() const { return arena_.bytes() + scratch_.bytes(); }
   bool doublePrecision() const { return options_.doublePrecision; }
+  /** null: the CPU */
+  Device* device() const { return options_.device.get(); }
 
   /** Stops early, between two instructions, once `stop` is set. */
   void run(Phase phase, Team& team, const std::atomic<bool>& stop);
@@ -90,6 +92,12 @@ class Program {
    * @throws NativeError RANGE_OUT_OF_ARENA, STAGING_UNSUPPORTED
    */
   void stage(double offset, double length, const std::function<void(void*)>& fill);
+  /**
+   * As `stage`, of what the device makes itself: `launch` starts kernels that write `length` elements to the memory that it is given, after what was
+   * staged otherwise.
+   * @throws NativeError RANGE_OUT_OF_ARENA, STAGING_UNSUPPORTED
+   */
+  void stageWork(double offset, double length, std::function<void(void*)> launch);
   /** When a run is submitted: what was staged until now belongs to it. The run calls `takeStaged` with the result before it begins. */
   int handOverStaged() { return staging_ ? staging_->handOver() : -1; }
   void takeStaged(int set) {
@@ -115,9 +123,10 @@ class Program {
   void execute(int64_t instruction, Team& team);
   /** Of a phase on the device, the instructions from `begin` on that it can start as one, or the one that the host has to run. */
   Phase stretch(int64_t begin, int64_t end) const;
-  Device* device() const { return options_.device.get(); }
   /** First element of the arena at `offset`, on the device if there is one. @throws NativeError RANGE_OUT_OF_ARENA */
   void* at(double offset, double length) const;
+  /** @throws NativeError STAGING_UNSUPPORTED */
+  DeviceStaging& staging();
 
   ProgramOptions options_;
   int64_t arenaElements_;

@@ -1,5 +1,6 @@
 #pragma once
 #include "ops/dropout/dropout.h"
+#include "ops/random/philox_lanes.h"
 #include "ops/simd/simd.h"
 
 /** Dropout's random numbers, as many counters at a time as a vector has lanes. They are those of the reference, bit for bit. */
@@ -8,34 +9,12 @@ namespace retroplume::RETROPLUME_ISA {
 /** Elements that are decided about together: one block, or as many as a vector of counters has. */
 constexpr int64_t kDropGroup = kLanes > 8 ? kLanes * 8 : kDropoutBlock;
 
-/** Words of Philox 4x32-7 for the counters first, first + 1, …, one a lane. An array has less than 2³¹ elements, so that a counter is one word. */
-[[gnu::always_inline]] inline void philoxLanes(uint32_t first, uint64_t step, uint64_t key, UintVector (&words)[4]) {
-  UintVector lane;
-  for (int i = 0; i < kLanes; ++i) lane[i] = static_cast<uint32_t>(i);
-  words[0] = lane + first;
-  words[1] = UintVector{};
-  words[2] = UintVector{} + static_cast<uint32_t>(step);
-  words[3] = UintVector{} + static_cast<uint32_t>(step >> 32);
-  uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
-  for (int round = 0; round < kPhiloxRounds; ++round) {
-    UintVector low0, high0, low1, high1;
-    multiplyWide(words[0], 0xD2511F53, low0, high0);
-    multiplyWide(words[2], 0xCD9E8D57, low1, high1);
-    words[0] = high1 ^ words[1] ^ k0;
-    words[2] = high0 ^ words[3] ^ k1;
-    words[1] = low1;
-    words[3] = low0;
-    k0 += 0x9E3779B9;
-    k1 += 0xBB67AE85;
-  }
-}
-
 /** The decisions of a vector of counters, one vector for each half of their words: `factor`, or 0 where dropped. */
 [[gnu::always_inline]] inline void dropHalves(uint32_t firstCounter, uint64_t step, const DropoutParams& p, Vector (&halves)[8]) {
   const Vector factor = splat(static_cast<float>(1 / (1 - p.probability)));
   const IntVector threshold = IntVector{} + dropoutThreshold(p.probability);
   UintVector words[4];
-  philoxLanes(firstCounter, step, p.seed, words);
+  philoxLanes(firstCounter, 0, step, p.seed, words);
   for (int w = 0; w < 4; ++w) {
     halves[2 * w] = (IntVector)(words[w] & 0xffff) >= threshold ? factor : Vector{};
     halves[2 * w + 1] = (IntVector)(words[w] >> 16) >= threshold ? factor : Vector{};

@@ -51,9 +51,11 @@ class CudaStaging final : public DeviceStaging {
     RETROPLUME_CUDA(cudaMemcpyAsync(slot.memory, slot.pinned, bytes, cudaMemcpyHostToDevice, copies_));
   }
 
+  void defer(std::function<void()> launch) override { sets_[filling_].launches.push_back(std::move(launch)); }
+
   int handOver() override {
     Set& set = sets_[filling_];
-    if (set.used == 0) return -1;
+    if (set.used == 0 && set.launches.empty()) return -1;
     RETROPLUME_CUDA(cudaSetDevice(device_));
     RETROPLUME_CUDA(cudaEventRecord(set.copied, copies_));
     filling_ = 1 - filling_;
@@ -69,6 +71,9 @@ class CudaStaging final : public DeviceStaging {
     }
     RETROPLUME_CUDA(cudaEventRecord(set.applied, stream_));
     set.used = 0;
+    const auto launches = std::move(set.launches);
+    set.launches.clear();
+    for (const auto& launch : launches) launch();
   }
 
  private:
@@ -79,6 +84,7 @@ class CudaStaging final : public DeviceStaging {
   struct Set {
     std::vector<Slot> slots;
     std::size_t used = 0;
+    std::vector<std::function<void()>> launches;
     cudaEvent_t copied = nullptr, applied = nullptr;
   };
 

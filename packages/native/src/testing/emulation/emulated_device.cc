@@ -13,17 +13,20 @@ namespace {
 class EmulatedStaging final : public DeviceStaging {
  public:
   void write(void* to, std::size_t bytes, const std::function<void(void*)>& fill) override {
-    sets_[filling_].push_back({to, std::vector<char>(bytes)});
-    fill(sets_[filling_].back().data.data());
+    sets_[filling_].writes.push_back({to, std::vector<char>(bytes)});
+    fill(sets_[filling_].writes.back().data.data());
   }
+  void defer(std::function<void()> launch) override { sets_[filling_].launches.push_back(std::move(launch)); }
   int handOver() override {
-    if (sets_[filling_].empty()) return -1;
+    if (sets_[filling_].writes.empty() && sets_[filling_].launches.empty()) return -1;
     filling_ = 1 - filling_;
     return 1 - filling_;
   }
-  void apply(int set) override {
-    for (const Write& write : sets_[set]) __builtin_memcpy(write.to, write.data.data(), write.data.size());
-    sets_[set].clear();
+  void apply(int index) override {
+    const Set set = std::move(sets_[index]);
+    sets_[index] = {};
+    for (const Write& write : set.writes) __builtin_memcpy(write.to, write.data.data(), write.data.size());
+    for (const auto& launch : set.launches) launch();
   }
 
  private:
@@ -31,7 +34,11 @@ class EmulatedStaging final : public DeviceStaging {
     void* to;
     std::vector<char> data;
   };
-  std::vector<Write> sets_[2];
+  struct Set {
+    std::vector<Write> writes;
+    std::vector<std::function<void()>> launches;
+  };
+  Set sets_[2];
   int filling_ = 0;
 };
 

@@ -1,5 +1,4 @@
-/** Rotation of square samples by quarter turns, the winds turned with them. */
-import type { Crop } from '../data/period-source';
+/** Rotation of square samples by quarter turns, the winds turned with them: in the plain way, what windows are held against. */
 
 /** Channels of a sample that form a horizontal vector (u east, v north). */
 export interface VectorChannels {
@@ -39,9 +38,4 @@ export function rotatePlanes(
       }
     }
   }
-}
-
-/** A rotation by a quarter turn needs a square. */
-export function canRotate(crop: Crop): boolean {
-  return crop.rows === crop.cols;
 }

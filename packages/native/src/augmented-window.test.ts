@@ -1,0 +1,202 @@
+/** Windows that are turned and made noisy, and those that a GPU takes of fields in its memory. */
+import { DeviceFields } from './device-fields';
+import { fromHalf, toHalf } from './half-precision';
+import { NativeProgram } from './kernels';
+import { deviceVariants } from './testing/call-kernel';
+import { randomArray } from './testing/oracles';
+import { normalOf, philox } from './testing/plain-noise';
+import { windowMean, windowMeanAdjoint, windowMeanOfHalves, type WindowMeanRequest } from './window-mean';
+
+const HOURS = 9;
+const KEY = 2 ** 40 + 12345;
+const ONE = 2 ** -3;
+
+/** @param channels - 4 and more in fours are taken four at a time on a GPU */
+function fieldsOf(channels: number): { request: WindowMeanRequest; fields: Float32Array } {
+  const request = { rows: 6, cols: 7, channels, hour: 7, steps: Int32Array.of(4, 7, 1, 3, 0, 0), cropRow: 1, cropCol: 2, cropRows: 5, cropCols: 5 };
+  return { request, fields: Float32Array.from(randomArray(HOURS * 6 * 7 * channels, channels)) };
+}
+
+const lengthOf = ({ steps, cropRows, cropCols, channels }: WindowMeanRequest): number => (steps.length / 2) * cropRows * cropCols * channels;
+
+/** What comes of a window: cells of the output in their order, each with where it was before the turns. */
+function augmented(plain: Float32Array, r: WindowMeanRequest): Float32Array {
+  const { channels, cropCols: n, turns = 0, vector, noise, factor = 1 } = r;
+  return Float32Array.from(plain, (_, i) => {
+    const [k, cell] = [i % channels, Math.floor(i / channels)];
+    const [step, inRow, row] = [Math.floor(cell / n / n), cell % n, Math.floor(cell / n) % n];
+    let [at, to] = [row, inRow];
+    let channel = k;
+    let sign = 1;
+    for (let turn = 0; turn < turns; turn++) {
+      [at, to] = [n - 1 - to, at]; // a cell at (c, n − 1 − r) was at (r, c)
+      if (k === vector?.u || k === vector?.v) {
+        if (channel === vector.u) sign = -sign;
+        channel = channel === vector.u ? vector.v : vector.u;
+      }
+    }
+    const value = sign * plain[((step * n + at) * n + to) * channels + channel];
+    const noisy = noise ? value * Math.max(0, 1 + noise.deviation * normalOf(inRow * channels + k, step * n + row, noise.key)) : value;
+    return noisy * factor;
+  });
+}
+
+const augmentations: [string, number, Partial<WindowMeanRequest>][] = [
+  ['nothing', 3, {}],
+  ['a quarter turn', 3, { turns: 1 }],
+  ['two quarter turns of winds', 3, { turns: 2, vector: { u: 2, v: 0 } }],
+  ['three quarter turns of winds', 5, { turns: 3, vector: { u: 0, v: 1 } }],
+  ['a quarter turn of winds', 8, { turns: 1, vector: { u: 1, v: 6 } }],
+  ['a quarter turn, four channels at a time', 4, { turns: 1 }],
+  ['noise', 5, { noise: { deviation: 0.1, key: KEY } }],
+  ['noise that would change signs', 21, { noise: { deviation: 1, key: 3 } }],
+  ['noise, a turn and a factor', 16, { turns: 3, noise: { deviation: 0.3, key: 7 }, factor: 1.5 }],
+  ['a factor', 4, { factor: 0.25 }],
+  ['one hour', 4, { steps: Int32Array.of(0, 0), turns: 2 }],
+];
+
+describe.each(augmentations)('%s (%d channels)', (_, channels, over) => {
+  const { request, fields } = fieldsOf(channels);
+  const r = { ...request, ...over };
+  const plain = new Float32Array(lengthOf(r));
+  windowMean({ ...request, steps: r.steps }, fields, plain);
+  const expected = augmented(plain, r);
+  const halves = new Uint16Array(fields.length);
+  toHalf(fields, halves, ONE);
+  const rounded = new Float32Array(fields.length);
+  fromHalf(halves, rounded, ONE);
+  const ofHalves = new Float32Array(plain.length);
+  windowMean(r, rounded, ofHalves);
+
+  const expectNear = (actual: ArrayLike<number>, wanted: Float32Array): void => {
+    expect(actual).toHaveLength(wanted.length);
+    wanted.forEach((value, i) => expect(Math.abs(actual[i] - value)).toBeLessThan(4e-6 * Math.max(0.5, Math.abs(value))));
+  };
+
+  it.each([1, 2])('on %d threads', (threads) => {
+    const out = new Float32Array(plain.length);
+    windowMean({ ...r, threads }, fields, out);
+    if (r.noise) expectNear(out, expected);
+    else expect(out).toEqual(expected);
+  });
+
+  it('of fields in half precision', () => {
+    const out = new Float32Array(plain.length);
+    windowMeanOfHalves(r, { blocks: [halves], hoursOfBlock: HOURS, one: ONE }, out);
+    expect(out).toEqual(ofHalves);
+  });
+
+  it.each(deviceVariants)('of fields in the memory of a GPU: $name', ({ options: { module, ...options } }) => {
+    const { rows, cols } = r;
+    const arena = 16 + Math.ceil(plain.length / 16) * 16 + 16;
+    const program = new NativeProgram({ arenaElements: arena, instructions: [], phases: {} }, options, module);
+    for (const [data, one, wanted] of [
+      [fields, undefined, expected],
+      [halves, ONE, ofHalves],
+    ] as const) {
+      const held = new DeviceFields({ hours: HOURS, rows, cols, channels, one }, options.device, module);
+      held.write(0, data.subarray(0, 4 * rows * cols * channels));
+      held.write(4, data.subarray(4 * rows * cols * channels));
+      program.fill(0, arena, -9);
+      program.stageWindow(16, held, r);
+      expect(program.read(16, 1)[0]).toBe(-9); // not before a run
+      held.dispose(); // what is staged of it stays
+      program.runSync();
+      expectNear(program.read(16, plain.length), wanted);
+      expect([...program.read(0, 16), ...program.read(16 + plain.length, arena - 16 - plain.length)].every((x) => x === -9)).toBe(true);
+    }
+    program.dispose();
+  });
+});
+
+it('a window of more steps than a launch takes', () => {
+  const hours = 300;
+  const fields = Float32Array.from(randomArray(hours * 4, 1));
+  const steps = Int32Array.from({ length: 2 * hours }, (_, i) => hours - 1 - Math.floor(i / 2));
+  const request = { rows: 1, cols: 1, channels: 4, hour: hours - 1, steps, cropRow: 0, cropCol: 0, cropRows: 1, cropCols: 1 };
+  for (const { options } of deviceVariants) {
+    const { module, ...rest } = options;
+    const program = new NativeProgram({ arenaElements: 4 * hours, instructions: [], phases: {} }, rest, module);
+    const held = new DeviceFields({ hours, rows: 1, cols: 1, channels: 4 }, rest.device, module);
+    held.write(0, fields);
+    program.stageWindow(0, held, request);
+    program.runSync();
+    expect(program.read(0, 4 * hours)).toEqual(fields);
+    held.dispose();
+    program.dispose();
+  }
+});
+
+describe('noise', () => {
+  it('is made by Philox 4x32-7: its published answer for counter and key 0', () => {
+    expect(philox([0, 0, 0, 0], 0).map((word) => word.toString(16))).toEqual(['5f6fb709', 'd893f64', '4f121f81', '4f730a48']);
+  });
+
+  it('is normal, without neighbours, rows or keys being related', () => {
+    const n = 400;
+    const request = { rows: n, cols: n, channels: 1, hour: 0, steps: Int32Array.of(0, 0), cropRow: 0, cropCol: 0, cropRows: n, cropCols: n };
+    const numbers = (key: number): Float64Array => {
+      const out = new Float32Array(n * n);
+      windowMean({ ...request, noise: { deviation: 0.1, key } }, new Float32Array(n * n).fill(1), out);
+      return Float64Array.from(out, (x) => (x - 1) / 0.1);
+    };
+    const x = numbers(1);
+    const moment = (power: number): number => x.reduce((sum, each) => sum + each ** power, 0) / x.length;
+    // Standard errors of the moments of a normal number: √(1, 2, 15, 96) / √n.
+    [0, 1, 0, 3].forEach((expected, i) => expect(Math.abs(moment(i + 1) - expected)).toBeLessThan((4 * Math.sqrt([1, 2, 15, 96][i])) / n));
+    const tail = x.filter((each) => Math.abs(each) > 3).length / x.length;
+    expect(tail / 2.6998e-3).toBeGreaterThan(0.8);
+    expect(tail / 2.6998e-3).toBeLessThan(1.2);
+    const related = (other: (i: number) => number): number => x.reduce((sum, each, i) => sum + each * other(i), 0) / x.length;
+    const second = numbers(2);
+    for (const distance of [1, 16, 32, 64, n]) expect(Math.abs(related((i) => x[(i + distance) % x.length]))).toBeLessThan(4 / n);
+    expect(Math.abs(related((i) => second[i]))).toBeLessThan(4 / n);
+  });
+});
+
+describe('refuses', () => {
+  const { request, fields } = fieldsOf(4);
+  const out = new Float32Array(lengthOf(request));
+
+  it.each<[string, Partial<WindowMeanRequest>, RegExp]>([
+    ['to turn what is no square', { turns: 1, cropCols: 4 }, /a square crop to turn/],
+    ['winds that the fields have not', { turns: 1, vector: { u: 0, v: 4 } }, /channels of the fields in vector/],
+    ['a key below zero', { noise: { deviation: 1, key: -1 } }, /key to be a number of at least 0/],
+  ])('%s', (_, over, message) => {
+    expect(() => windowMean({ ...request, ...over }, fields, out)).toThrow(message);
+  });
+
+  it('the transpose of a noisy window', () => {
+    expect(() => windowMeanAdjoint({ ...request, turns: 1 }, fields, out, new Float32Array(fields.length))).toThrow(/no augmentation/);
+  });
+
+  const [{ options }] = deviceVariants;
+  const { module, ...onDevice } = options;
+  const shape = { hours: HOURS, rows: request.rows, cols: request.cols, channels: 4 };
+
+  it('fields on a processor, of no hours, of more than was given room, and of the other precision', () => {
+    expect(() => new DeviceFields(shape, 'cpu', module)).toThrow(/a GPU as options\.device/);
+    expect(() => new DeviceFields({ ...shape, hours: 0 }, 'cuda', module)).toThrow(/hours to be at least 1/);
+    const held = new DeviceFields(shape, 'cuda', module);
+    expect(() => held.write(1, fields)).toThrow(/the hours to lie in the fields/);
+    expect(() => held.write(-1, fields.subarray(0, 4))).toThrow(/the hours to lie in the fields/);
+    expect(() => held.write(0, new Uint16Array(4))).toThrow(/data to be a Float32Array/);
+    held.dispose();
+    held.dispose();
+    expect(() => held.write(0, fields)).toThrow(/disposed/);
+  });
+
+  it('windows of fields of another shape, of hours that they have not, of another memory, and past the arena', () => {
+    const program = new NativeProgram({ arenaElements: lengthOf(request), instructions: [], phases: {} }, onDevice, module);
+    const held = new DeviceFields(shape, 'cuda', module);
+    expect(() => program.stageWindow(0, held, { ...request, rows: 7 })).toThrow(/the shape of the fields/);
+    expect(() => program.stageWindow(0, held, { ...request, hour: HOURS })).toThrow(/hold the hour/);
+    expect(() => program.stageWindow(1, held, request)).toThrow(expect.objectContaining({ code: 'RANGE_OUT_OF_ARENA' }) as Error);
+    const onHost = new NativeProgram({ arenaElements: 16, instructions: [], phases: {} }, {}, module);
+    expect(() => onHost.stageWindow(0, held, request)).toThrow(/fields on the program's GPU/);
+    expect(() => program.stageWindow(0, { handle: {} } as DeviceFields, request)).toThrow(/fields on the program's GPU/);
+    held.dispose();
+    expect(() => program.stageWindow(0, held, request)).toThrow(/disposed/);
+    for (const each of [program, onHost]) each.dispose();
+  });
+});

@@ -1,0 +1,67 @@
+#include "binding/fields_binding.h"
+
+#include "binding/arguments.h"
+
+namespace retroplume {
+
+namespace {
+
+const Arguments arguments("device fields");
+
+NativeError disposed() { return NativeError("PROGRAM_DISPOSED", "device fields: expected live fields but they have been disposed: make new ones"); }
+
+}  // namespace
+
+Napi::Function FieldsBinding::define(Napi::Env env) {
+  return DefineClass(env, "Fields", {InstanceMethod("write", &FieldsBinding::write), InstanceMethod("dispose", &FieldsBinding::dispose)});
+}
+
+FieldsBinding::FieldsBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<FieldsBinding>(info) {
+  guarded(info.Env(), [&] {
+    const Napi::Object shape = info[0].As<Napi::Object>();
+    const auto count = [&](const char* name) {
+      const int64_t of = arguments.integer(shape, name);
+      if (of < 1) arguments.refuse(std::string(name) + " to be at least 1");
+      return of;
+    };
+    const DeviceFields::Shape of{count("hours"), count("rows"), count("cols"), count("channels")};
+    const float one = shape.Get("one").IsUndefined() ? 0 : shape.Get("one").ToNumber().FloatValue();
+    const ProgramOptions options = info.Env().GetInstanceData<Addon>()->withDevice(readProgramOptions(info[1]));
+    if (!options.device) arguments.refuse("a GPU as options.device");
+    fields_ = std::make_shared<DeviceFields>(options.device, of, one);
+  });
+}
+
+std::shared_ptr<const DeviceFields> FieldsBinding::of(const Addon& addon, const Napi::Value& value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().InstanceOf(addon.fieldsClass().Value())) arguments.refuse("fields on the program's GPU");
+  const FieldsBinding& self = *Unwrap(value.As<Napi::Object>());
+  if (!self.fields_) throw disposed();
+  return self.fields_;
+}
+
+Napi::Value FieldsBinding::write(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    if (!fields_) throw disposed();
+    DeviceFields& fields = *fields_;
+    const auto put = [&](int64_t count, const void* from) {
+      const int64_t hour = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : -1, hourSize = fields.elements() / fields.shape().hours;
+      if (hour < 0 || hour * hourSize + count > fields.elements()) arguments.refuse("the hours to lie in the fields");
+      fields.write(hour * hourSize, from, count);
+    };
+    if (fields.halves()) {
+      const Napi::Uint16Array data = arguments.halves(info[1], "data");
+      put(static_cast<int64_t>(data.ElementLength()), data.Data());
+    } else {
+      const Napi::Float32Array data = arguments.floats(info[1], "data");
+      put(static_cast<int64_t>(data.ElementLength()), data.Data());
+    }
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value FieldsBinding::dispose(const Napi::CallbackInfo& info) {
+  fields_.reset();
+  return info.Env().Undefined();
+}
+
+}  // namespace retroplume

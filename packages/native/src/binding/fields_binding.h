@@ -1,0 +1,28 @@
+#pragma once
+#include <napi.h>
+
+#include <memory>
+
+#include "binding/addon.h"
+#include "runtime/device_fields.h"
+
+namespace retroplume {
+
+/** The JavaScript class Fields: hourly fields in a GPU's memory. */
+class FieldsBinding : public Napi::ObjectWrap<FieldsBinding> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit FieldsBinding(const Napi::CallbackInfo& info);
+
+  /** @throws NativeError ARGUMENT_INVALID unless `value` is such an object that lives */
+  static std::shared_ptr<const DeviceFields> of(const Addon& addon, const Napi::Value& value);
+
+ private:
+  Napi::Value write(const Napi::CallbackInfo& info);
+  Napi::Value dispose(const Napi::CallbackInfo& info);
+
+  /** Shared with the windows of it that are staged. */
+  std::shared_ptr<DeviceFields> fields_;
+};
+
+}  // namespace retroplume

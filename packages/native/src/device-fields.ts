@@ -1,0 +1,63 @@
+/** Hourly fields in a GPU's memory, of which programs on it take windows without the host. */
+import { loadAddon } from './load-addon';
+import type { ProgramOptions } from './kernels';
+
+/** Of fields `[hours, rows, cols, channels]`. */
+export interface DeviceFieldsShape {
+  hours: number;
+  rows: number;
+  cols: number;
+  channels: number;
+  /** the number that 1 stands for in half precision; absent: single precision */
+  one?: number;
+}
+
+/** What the addon knows the fields by. */
+export interface FieldsHandle {
+  write(firstHour: number, data: Float32Array | Uint16Array): void;
+  dispose(): void;
+}
+
+interface FieldsAddon {
+  Fields: new (shape: DeviceFieldsShape, options: Pick<ProgramOptions, 'device'>) => FieldsHandle;
+}
+
+/**
+ * Room for hourly fields on a GPU; its content is undefined until it is written.
+ *
+ * @example
+ * const fields = new DeviceFields({ hours: 744, rows: 182, cols: 232, channels: 14 }, 'cuda');
+ * fields.write(0, meteorology);
+ * program.stageWindow(offset, fields, request);
+ */
+export class DeviceFields {
+  /** for {@link NativeProgram.stageWindow} */
+  readonly handle: FieldsHandle;
+
+  /**
+   * @param module - the addon to take, that of the program
+   * @throws Error with `code` `DEVICE_OUT_OF_MEMORY`, `DEVICE_CUDA_MISSING`, `ARGUMENT_INVALID`
+   */
+  constructor(
+    readonly shape: DeviceFieldsShape,
+    device: ProgramOptions['device'],
+    module = 'retroplume',
+  ) {
+    this.handle = new (loadAddon(module) as FieldsAddon).Fields(shape, { device });
+  }
+
+  /**
+   * Copies consecutive hours of the whole grid to the GPU, and waits for it.
+   *
+   * @param data - a Uint16Array of half-precision numbers where the fields are in half precision, else a Float32Array
+   * @throws Error with `code` `ARGUMENT_INVALID` if they are not all in the fields
+   */
+  write(firstHour: number, data: Float32Array | Uint16Array): void {
+    this.handle.write(firstHour, data);
+  }
+
+  /** Releases the memory, once no window of it is staged. A second dispose does nothing. */
+  dispose(): void {
+    this.handle.dispose();
+  }
+}

@@ -1,0 +1,143 @@
+#include "ops/cuda_declarations.h"
+#include "ops/random/normal.h"
+#include "ops/random/philox.h"
+#include "runtime/cuda/divisor.h"
+#include "runtime/cuda/packs.h"
+
+/**
+ * A thread makes one element of the output, or four neighbours: it reads its cell's hours one after the other, neighbours next to each other. Memory
+ * is the limit, 4 bytes written for 4 read an hour. Noise costs a counter's four words for each element, of which three are another element's: some
+ * 100 instructions, for a twelfth of what a sample has.
+ */
+namespace retroplume::cuda {
+
+namespace {
+
+/** Of one launch: they are a kernel's arguments, of which there are 4 KB. */
+constexpr int kMostSteps = 256;
+
+struct Steps {
+  int first[kMostSteps], last[kMostSteps];
+};
+
+struct Window {
+  int64_t cols, channels, hourSize, hour;
+  int64_t cropRow, cropCol, cropRows, cropCols;
+  /** of the output, in packs of channels */
+  Divisor packs, across;
+  /** step of the whole window with which this launch begins */
+  int64_t firstStep;
+  Augmentation by;
+  float one;
+};
+
+__device__ __forceinline__ float valueOf(float x) { return x; }
+
+/** Of half precision: shifted to the exponent's place, and then times the difference of the biases, which makes subnormal numbers right, too. */
+__device__ __forceinline__ float valueOf(uint16_t bits) {
+  const int size = bits & 0x7fff;
+  const float x = size < 0x7c00 ? __int_as_float(size << 13) * 0x1p112f : __int_as_float((size << 13) + 0x70000000);
+  return (bits & 0x8000) != 0 ? -x : x;
+}
+
+template <int N, class T>
+__device__ __forceinline__ Pack<N> fetchValues(const Global<const T>& from, int64_t index) {
+  if constexpr (N == 4 && sizeof(T) == 4) {
+    return fetch(Width<4>(), from, index);
+  } else {
+    Pack<N> values;
+    for (int k = 0; k < N; ++k) values.at[k] = valueOf(from[index + k]);
+    return values;
+  }
+}
+
+/** The normal number of an element of a row. */
+__device__ __forceinline__ float normalOf(int64_t element, int64_t row, uint64_t key) {
+  const auto place = static_cast<int>(element % kNormalBlock), j = place / static_cast<int>(kNormalCounters);
+  const auto counter = static_cast<uint32_t>(element / kNormalBlock * kNormalCounters + place % kNormalCounters);
+  uint32_t words[4];
+  philox4x32(static_cast<uint64_t>(row) << 32 | counter, 0, key, words);
+  float cosine, sine;
+  normalPair<OneNumber>(j < 2 ? words[0] : words[2], j < 2 ? words[1] : words[3], cosine, sine);
+  return j % 2 == 0 ? cosine : sine;
+}
+
+template <int N, class T>
+__global__ void __launch_bounds__(kElementThreads)
+    window_mean_kernel(Window p, Steps steps, int64_t packsOfStep, Global<const T> fields, Global<float> out) {
+  const int first = steps.first[blockIdx.y], last = steps.last[blockIdx.y];
+  const float scale = 1.0f / static_cast<float>(last - first + 1) * p.one;
+  const int64_t step = p.firstStep + blockIdx.y;
+  forEachElement(packsOfStep, [&](int64_t i) {
+    const int64_t cell = p.packs.quotient(i), channel = N * (i - cell * p.packs.divisor());
+    const int64_t row = p.across.quotient(cell), col = cell - row * p.across.divisor();
+    const CropCell from = cellBeforeTurns(p.by.turns, p.cropRows, p.cropCols, row, col);
+    const TurnedChannel source = N == 1 ? channelBeforeTurns(p.by, channel) : TurnedChannel{channel, 1.0f};
+    const int64_t place = ((p.cropRow + from.row) * p.cols + p.cropCol + from.col) * p.channels + source.channel;
+    Pack<N> sum = {};
+    for (int64_t hour = p.hour - last; hour <= p.hour - first; ++hour) {
+      const Pack<N> values = fetchValues<N>(fields, hour * p.hourSize + place);
+      for (int k = 0; k < N; ++k) sum.at[k] += values.at[k];
+    }
+    const int64_t rowOfAll = step * p.cropRows + row, inRow = col * p.channels + channel;
+    for (int k = 0; k < N; ++k) {
+      sum.at[k] *= scale * source.sign;
+      if (p.by.noise != 0.0f) {
+        const float by = 1.0f + p.by.noise * normalOf(inRow + k, rowOfAll, p.by.key);
+        sum.at[k] *= by < 0.0f ? 0.0f : by;
+      }
+      sum.at[k] *= p.by.factor;
+    }
+    keep(out, rowOfAll * p.cropCols * p.channels + inRow, sum);
+  });
+}
+
+template <int N, class T>
+void launchSteps(const WindowMeanOnDevice& call, const T* fields, const Context& context) {
+  const WindowMeanParams& p = call.params;
+  const int64_t packsOfStep = p.cropRows * p.cropCols * p.channels / N, elements = p.stepCount * packsOfStep * N;
+  Window window{p.cols,
+                p.channels,
+                p.rows * p.cols * p.channels,
+                p.hour,
+                p.cropRow,
+                p.cropCol,
+                p.cropRows,
+                p.cropCols,
+                Divisor(p.channels / N),
+                Divisor(p.cropCols),
+                0,
+                p.augmentation,
+                call.one};
+  for (int64_t begin = 0; begin < p.stepCount; begin += kMostSteps) {
+    const int64_t count = p.stepCount - begin < kMostSteps ? p.stepCount - begin : kMostSteps;
+    Steps steps{};
+    for (int64_t s = 0; s < count; ++s) steps.first[s] = p.steps[2 * (begin + s)], steps.last[s] = p.steps[2 * (begin + s) + 1];
+    window.firstStep = begin;
+    dim3 blocks = elementBlocks(packsOfStep);
+    blocks.y = static_cast<unsigned>(count);
+    launch(context, window_mean_kernel<N, T>, blocks, kElementThreads, 0, window, steps, packsOfStep,
+           Global<const T>(fields, call.hours * window.hourSize), Global<float>(call.out, elements));
+  }
+}
+
+template <class T>
+void launchOf(const WindowMeanOnDevice& call, const T* fields, const Context& context) {
+  const WindowMeanParams& p = call.params;
+  const bool vectorTurns = p.augmentation.turns != 0 && p.augmentation.u >= 0;
+  if (p.channels % 4 == 0 && !vectorTurns && aligned16(fields, call.out))
+    launchSteps<4>(call, fields, context);
+  else
+    launchSteps<1>(call, fields, context);
+}
+
+}  // namespace
+
+void windowMeanOnDevice(const WindowMeanOnDevice& call, const Context& context) {
+  if (call.fields != nullptr)
+    launchOf(call, call.fields, context);
+  else
+    launchOf(call, call.halves, context);
+}
+
+}  // namespace retroplume::cuda

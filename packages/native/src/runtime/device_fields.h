@@ -1,0 +1,41 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+
+#include "runtime/device.h"
+
+namespace retroplume {
+
+/** Hourly fields [T, H, W, C] that lie in a device's memory, for windows that programs on it take of them; in single or in half precision. */
+class DeviceFields {
+ public:
+  struct Shape {
+    int64_t hours, rows, cols, channels;
+  };
+
+  /**
+   * @param one - the number that 1 stands for in half precision; 0: single precision
+   * @throws NativeError DEVICE_OUT_OF_MEMORY
+   */
+  DeviceFields(std::shared_ptr<Device> device, Shape shape, float one);
+  ~DeviceFields();
+  DeviceFields(const DeviceFields&) = delete;
+  DeviceFields& operator=(const DeviceFields&) = delete;
+
+  const Shape& shape() const { return shape_; }
+  bool halves() const { return one_ != 0; }
+  /** Copies `count` numbers, floats or halves as the fields are, to those from element `begin` on; they are all in the fields. */
+  void write(int64_t begin, const void* from, int64_t count);
+  /** Enqueues the window on the device. @param params - whose crop and hours lie in the fields */
+  void launchWindow(const WindowMeanParams& params, float* out) const;
+  bool isOn(const Device* device) const { return device_.get() == device; }
+  int64_t elements() const { return shape_.hours * shape_.rows * shape_.cols * shape_.channels; }
+
+ private:
+  std::shared_ptr<Device> device_;
+  Shape shape_;
+  float one_;
+  void* memory_;
+};
+
+}  // namespace retroplume
