@@ -107,12 +107,14 @@ describeWhere(Boolean(python), 'no Python, which gpu-check is written in', 'gpu-
     expect(states(result)).toEqual({
       device: 'ok',
       agreement: 'ok',
+      'times windows': 'ok',
       'times tf32': 'ok',
       'times bf16': 'ok',
       'times float32': 'ok',
       'pytorch eager': 'failed',
       'sanitizer memcheck': 'ok',
       'sanitizer racecheck': 'ok',
+      'sanitizer windows': 'ok',
       'sanitizer synccheck': 'ok',
       'pytorch compiled': 'failed',
     });
@@ -120,14 +122,16 @@ describeWhere(Boolean(python), 'no Python, which gpu-check is written in', 'gpu-
     expect(calls().map(({ mode, products, sanitized }) => [mode, products.join(), sanitized].join(' ').trim())).toEqual([
       'device tf32',
       'check float32,tf32,bf16',
+      'windows float32',
       'time tf32',
       'time bf16',
       'time float32',
       'check float32 memcheck',
       'check tf32 racecheck',
+      'windows float32 memcheck',
       'check bf16 synccheck',
     ]);
-    expect(calls()[5].files.at(-1)).toBe('op-compact-conv3x3-2x184x232-32-32.txt');
+    expect(calls()[6].files.at(-1)).toBe('op-compact-conv3x3-2x184x232-32-32.txt');
     expect(result.table).toContain('| compact-train | tf32 | 2 (1–3) | – | – | – |');
     expect(result.table).toContain('| pytorch eager | failed |');
     expect(result.table).toContain("No module named 'torch'");

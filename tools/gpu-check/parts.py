@@ -18,6 +18,8 @@ TINY = sorted(PROGRAMS.glob("tiny-*.txt"))
 KERNELS = sorted(PROGRAMS.glob("op-*.txt"))
 # The tallest tile takes 67 584 pixels or more, which no tiny program has.
 TALL = PROGRAMS / "op-compact-conv3x3-2x184x232-32-32.txt"
+# Sets that kernel_bench knows by name: a batch of training out of fields in the GPU's memory.
+WINDOWS = [pathlib.Path(f"windows-{name}") for name in ("tiny", "surrogate", "authors")]
 KEPT = 6000  # characters of a report
 
 
@@ -51,16 +53,21 @@ def agreement(bench):
     return lambda limit: sweep(bench, "check", TINY + KERNELS + STEPS, ",".join(PRODUCTS), limit)
 
 
+def windows(bench):
+    """What a batch of training is taken with, against the CPU, and its time."""
+    return lambda limit: sweep(bench, "windows", WINDOWS, "float32", limit)
+
+
 def times(bench, products):
     return lambda limit: sweep(bench, "time", STEPS + sorted(PROGRAMS.glob("*-train-batch-8.txt")) + KERNELS, products, limit)
 
 
-def sanitizer(bench, tool, products, files):
+def sanitizer(bench, tool, products, files, mode="check"):
     def body(limit):
         command = shutil.which("compute-sanitizer") or str(CUDA / "compute-sanitizer")
         if not os.path.exists(command):
             return {"ok": False, "error": "compute-sanitizer is not there"}
-        done = once(bench, "check", files, products, limit, [command, "--tool", tool, "--error-exitcode", "9"])
+        done = once(bench, mode, files, products, limit, [command, "--tool", tool, "--error-exitcode", "9"])
         told = [line for line in f"{done.out}\n{done.err}".splitlines() if line.startswith("=========")]
         found = [line.strip("= ") for line in told if line.strip("= ") and "COMPUTE-SANITIZER" not in line]
         summary = [line for line in found if "SUMMARY" in line]

@@ -65,6 +65,15 @@ std::string quoted(const std::string& text) {
   return out + '"';
 }
 
+/** As core/src/bench/quantiles.ts: percentiles by nearest rank; of an even number the mean of the middle two is the median. */
+void printTiming(const char* name, std::vector<double> seconds) {
+  std::sort(seconds.begin(), seconds.end());
+  const std::size_t last = seconds.size() - 1;
+  const auto at = [&](double share) { return seconds[static_cast<std::size_t>(share * static_cast<double>(last) + 0.5)]; };
+  const double median = (seconds[last / 2] + seconds[(last + 1) / 2]) / 2;
+  std::printf("\"%s\":{\"median\":%.6g,\"p10\":%.6g,\"p90\":%.6g}", name, median, at(0.1), at(0.9));
+}
+
 namespace {
 
 /** One of the products under test, and what was found so far. */

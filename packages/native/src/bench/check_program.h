@@ -16,6 +16,9 @@ const char* nameOf(Products products);
 /** What failed, as part of a line of JSON. */
 std::string quoted(const std::string& text);
 
+/** Prints `"name":{median, p10, p90}` of some times. */
+void printTiming(const char* name, std::vector<double> seconds);
+
 /**
  * Prints the largest error of every op as a line of JSON, one for each of the products; true if all agree (kernel_bench.cc tells how).
  *

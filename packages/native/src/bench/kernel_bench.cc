@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bench/check_program.h"
+#include "bench/check_windows.h"
 #include "runtime/cpu_features.h"
 #include "runtime/error.h"
 #include "runtime/team.h"
@@ -17,14 +18,16 @@
  *   kernel_bench check FILE… [--device cuda] [--products float32,tf32,bf16] [--reference]
  *   kernel_bench device FILE… --device cuda [--products tf32]
  *   kernel_bench time FILE… [--device cuda] [--products tf32] [--rounds 20]
+ *   kernel_bench windows NAME… --device cuda [--rounds 20]
  *   kernel_bench roofline FILE… [--gflops 495000] [--gbytes 3000]
  *
  * `roofline` runs nothing: operations and bytes of each op, and the time that they would take at those rates, instruction by instruction.
  * `check` runs every instruction on the CPU (fast kernels, or with --reference the plain ones) and on the device, each from the CPU's results so far,
  * and compares all that it writes by the root mean square; the CPU's results serve all products. `device` checks what is not one kernel: recorded
  * steps, staging, the same bits twice. `time` gives whole steps as the host sees them, and every kernel many times in one graph, by the device's own
- * clock. Exit code 1 if anything differs (by more than the bound of the products), 2 on wrong usage, 3 if the device failed: the last line names the
- * instruction, and the files after it have not been looked at, 4 without the device.
+ * clock. `windows` checks and times a batch's windows of fields in the device's memory: windows-tiny, windows-surrogate, windows-authors. Exit code 1
+ * if anything differs (by more than the bound of the products), 2 on wrong usage, 3 if the device failed: the last line names the instruction, and
+ * the files after it have not been looked at, 4 without the device.
  */
 namespace retroplume {
 
@@ -42,7 +45,7 @@ struct Arguments {
 };
 
 constexpr const char* kUsage =
-    "usage: kernel_bench check|device|time|roofline FILE... [--device cpu|cuda] [--products float32,tf32,bf16] [--rounds N] [--reference] "
+    "usage: kernel_bench check|device|time|windows|roofline FILE... [--device cpu|cuda] [--products float32,tf32,bf16] [--rounds N] [--reference] "
     "[--threads N] [--gflops N] [--gbytes N]\n";
 
 [[noreturn]] void usage() {
@@ -87,7 +90,8 @@ Arguments parse(int count, char** words) {
   }
   if (count < 3) usage();
   arguments.mode = words[1];
-  if (arguments.mode != "check" && arguments.mode != "device" && arguments.mode != "time" && arguments.mode != "roofline") usage();
+  const std::vector<std::string> modes{"check", "device", "time", "windows", "roofline"};
+  if (std::find(modes.begin(), modes.end(), arguments.mode) == modes.end()) usage();
   arguments.options.threads = defaultThreads();
   arguments.options.isa = detectIsa();
   for (int i = 2; i < count; ++i) {
@@ -113,19 +117,12 @@ Arguments parse(int count, char** words) {
       arguments.files.push_back(word);
   }
   if (arguments.files.empty() || (arguments.device != "cpu" && arguments.device != "cuda")) usage();
-  if (arguments.mode == "device" && arguments.device != "cuda") usage();
+  const bool windows = arguments.mode == "windows";
+  if ((arguments.mode == "device" || windows) && arguments.device != "cuda") usage();
+  if (windows && !std::all_of(arguments.files.begin(), arguments.files.end(), isWindows)) usage();
   if (arguments.mode != "check" && arguments.products.size() > 1) usage();
   arguments.options.products = arguments.products.front();
   return arguments;
-}
-
-/** As core/src/bench/quantiles.ts: percentiles by nearest rank; of an even number the mean of the middle two is the median. */
-void printTiming(const char* name, std::vector<double> seconds) {
-  std::sort(seconds.begin(), seconds.end());
-  const std::size_t last = seconds.size() - 1;
-  const auto at = [&](double share) { return seconds[static_cast<std::size_t>(share * static_cast<double>(last) + 0.5)]; };
-  const double median = (seconds[last / 2] + seconds[(last + 1) / 2]) / 2;
-  std::printf("\"%s\":{\"median\":%.6g,\"p10\":%.6g,\"p90\":%.6g}", name, median, at(0.1), at(0.9));
 }
 
 void time(const Registry& registry, const TextProgram& text, const Arguments& arguments, Team& team) {
@@ -210,6 +207,11 @@ int run(int count, char** words) {
   Team team;
   bool right = true;
   for (const std::string& file : arguments.files) {
+    if (arguments.mode == "windows") {
+      right = checkWindows(file, arguments.options, arguments.rounds, team) && right;
+      std::fflush(stdout);
+      continue;
+    }
     const TextProgram text = readTextProgram(file);
     try {
       if (arguments.mode == "check")

@@ -2,23 +2,20 @@
 
 namespace retroplume {
 
-DeviceFields::DeviceFields(std::shared_ptr<Device> device, Shape shape, float one) : device_(std::move(device)), shape_(shape), one_(one) {
-  memory_ = device_->allocate(static_cast<std::size_t>(elements()) * (halves() ? 2 : 4));
-}
-
-DeviceFields::~DeviceFields() { device_->release(memory_); }
+DeviceFields::DeviceFields(std::shared_ptr<Device> device, Shape shape, float one)
+    : device_(std::move(device)), shape_(shape), one_(one), memory_(static_cast<std::size_t>(elements()) * (halves() ? 2 : 4), device_) {}
 
 void DeviceFields::write(int64_t begin, const void* from, int64_t count) {
   const int64_t width = halves() ? 2 : 4;
-  device_->upload(static_cast<char*>(memory_) + begin * width, from, static_cast<std::size_t>(count * width));
+  device_->upload(static_cast<char*>(memory_.data()) + begin * width, from, static_cast<std::size_t>(count * width));
 }
 
 void DeviceFields::launchWindow(const WindowMeanParams& params, float* out) const {
   WindowMeanOnDevice call{params, shape_.hours, nullptr, nullptr, halves() ? one_ : 1, out};
   if (halves())
-    call.halves = static_cast<const uint16_t*>(memory_);
+    call.halves = static_cast<const uint16_t*>(memory_.data());
   else
-    call.fields = static_cast<const float*>(memory_);
+    call.fields = static_cast<const float*>(memory_.data());
   const Context context{1, nullptr, nullptr, device_->stream(), device_->sharedBytes()};
   std::get<CudaKernel<WindowMeanOnDevice>>(device_->kernels()).run(call, context);
 }

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "runtime/buffer.h"
 #include "runtime/device.h"
 
 namespace retroplume {
@@ -18,9 +19,6 @@ class DeviceFields {
    * @throws NativeError DEVICE_OUT_OF_MEMORY
    */
   DeviceFields(std::shared_ptr<Device> device, Shape shape, float one);
-  ~DeviceFields();
-  DeviceFields(const DeviceFields&) = delete;
-  DeviceFields& operator=(const DeviceFields&) = delete;
 
   const Shape& shape() const { return shape_; }
   bool halves() const { return one_ != 0; }
@@ -35,7 +33,7 @@ class DeviceFields {
   std::shared_ptr<Device> device_;
   Shape shape_;
   float one_;
-  void* memory_;
+  Buffer memory_;
 };
 
 }  // namespace retroplume

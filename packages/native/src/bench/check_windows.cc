@@ -1,0 +1,232 @@
+#include "bench/check_windows.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+
+#include "bench/check_program.h"
+#include "ops/cpu_kernels.h"
+#include "runtime/device_fields.h"
+#include "runtime/error.h"
+
+namespace retroplume {
+
+namespace {
+
+enum class Taken { lastHour, hourly, severalRates };
+
+/** One input of a batch. */
+struct Input {
+  const char* name;
+  int64_t channels;
+  bool halves;
+  Taken taken;
+  Augmentation by;
+};
+
+struct Set {
+  const char* name;
+  int64_t hours, rows, cols, crop, batch;
+  std::vector<Input> inputs;
+};
+
+/** Pairs (first, last): the paper's 24 hours, or the steps of twelve, three and one hour that a case has by default. */
+std::vector<int32_t> stepsOf(const Input& input) {
+  std::vector<std::pair<int, int>> rates{{1, 1}};
+  if (input.taken == Taken::hourly) rates = {{24, 1}};
+  if (input.taken == Taken::severalRates) rates = {{8, 1}, {4, 3}, {4, 12}};
+  std::vector<int32_t> steps;
+  for (const auto& [count, hours] : rates) {
+    for (int i = 0; i < count; ++i) {
+      const int32_t first = steps.empty() ? 0 : steps.back() + 1;
+      steps.insert(steps.end(), {first, first + hours - 1});
+    }
+  }
+  return steps;
+}
+
+const std::vector<Set>& sets() {
+  const Augmentation noise{0, -1, -1, 0.01f, 12345, 1}, turned{1, 0, 1, 0, 0, 1}, all{3, -1, -1, 0.1f, 7, 1.1f};
+  static const std::vector<Set> known{
+      {"windows-authors",
+       48,
+       182,
+       232,
+       0,
+       8,
+       {{"meteorology", 36, false, Taken::hourly, {}}, {"emissions", 5, false, Taken::hourly, noise}, {"target", 4, false, Taken::lastHour, {}}}},
+      {"windows-surrogate",
+       72,
+       182,
+       232,
+       64,
+       4,
+       {{"meteorology", 14, false, Taken::severalRates, {}},
+        {"emissions", 5, false, Taken::severalRates, {}},
+        {"tracers", 50, true, Taken::severalRates, {}},
+        {"target", 4, false, Taken::lastHour, {}}}},
+      {"windows-tiny",
+       70,
+       9,
+       11,
+       7,
+       2,
+       {{"meteorology", 6, false, Taken::severalRates, turned},
+        {"emissions", 5, false, Taken::hourly, all},
+        {"tracers", 12, true, Taken::severalRates, all},
+        {"target", 4, false, Taken::lastHour, turned}}},
+  };
+  return known;
+}
+
+/** Numbers from 0.5 to 1.5. */
+std::vector<uint16_t> halvesOf(int64_t count) {
+  std::vector<uint16_t> halves(static_cast<std::size_t>(count));
+  for (int64_t i = 0; i < count; ++i) halves[i] = static_cast<uint16_t>(0x3800 + i * 2654435761u % 0x600);
+  return halves;
+}
+
+/** Of a normal number. */
+float floatOf(uint16_t half) { return std::ldexp(1 + static_cast<float>(half & 0x3ff) / 1024, (half >> 10) - 15); }
+
+/** Of the CPU's kernels, whose numbers for noise are the same to 2e-6 of a standard deviation. */
+constexpr double kBound = 1e-5;
+
+struct Outcome {
+  double worst = 0, bytes = 0;
+  std::vector<double> seconds;
+};
+
+/** The windows of one input, of all samples. */
+class InputWindows {
+ public:
+  InputWindows(const Set& set, const Input& input, const ProgramOptions& options)
+      : set_(set),
+        input_(input),
+        options_(options),
+        steps_(stepsOf(input)),
+        rows_(set.crop > 0 ? set.crop : set.rows),
+        cols_(set.crop > 0 ? set.crop : set.cols),
+        halves_(halvesOf(set.hours * set.rows * set.cols * input.channels)),
+        fields_(options.device, {set.hours, set.rows, set.cols, input.channels}, input.halves ? 1 : 0),
+        out_(static_cast<std::size_t>(set.batch * length()) * sizeof(float), options.device) {
+    for (const uint16_t half : halves_) floats_.push_back(floatOf(half));
+    if (input.halves)
+      fields_.write(0, halves_.data(), fields_.elements());
+    else
+      fields_.write(0, floats_.data(), fields_.elements());
+  }
+
+  void launch() const {
+    for (int64_t sample = 0; sample < set_.batch; ++sample) fields_.launchWindow(paramsOf(sample), ofSample(sample));
+  }
+
+  /** The largest difference from the CPU's kernels: all numbers are about 1. */
+  double error(Team& team) const {
+    std::vector<float> expected(length()), actual(length());
+    double worst = 0;
+    for (int64_t sample = 0; sample < set_.batch; ++sample) {
+      const Context context{options_.threads, nullptr, &team};
+      const uint16_t* block = halves_.data();
+      if (input_.halves)
+        cpuKernels(options_.isa).windowMeanOfHalves({paramsOf(sample), &block, set_.hours, 1, expected.data()}, context);
+      else
+        cpuKernels(options_.isa).windowMean({paramsOf(sample), floats_.data(), nullptr, expected.data()}, context);
+      options_.device->download(actual.data(), ofSample(sample), actual.size() * sizeof(float));
+      for (int64_t i = 0; i < length(); ++i) {
+        const double apart = std::abs(double{actual[i]} - expected[i]);
+        worst = std::isfinite(apart) ? std::max(worst, apart) : 1e30;
+      }
+    }
+    return worst;
+  }
+
+  /** Read and written. */
+  double bytes() const {
+    double hours = 0;
+    for (std::size_t s = 0; s < steps_.size(); s += 2) hours += steps_[s + 1] - steps_[s] + 1;
+    const auto elements = static_cast<double>(set_.batch * length());
+    return elements * 4 + elements / (static_cast<double>(steps_.size()) / 2) * hours * (input_.halves ? 2 : 4);
+  }
+
+ private:
+  int64_t length() const { return static_cast<int64_t>(steps_.size()) / 2 * rows_ * cols_ * input_.channels; }
+  float* ofSample(int64_t sample) const { return static_cast<float*>(out_.data()) + sample * length(); }
+  /** Crops from corner to corner of the grid. */
+  WindowMeanParams paramsOf(int64_t sample) const {
+    const auto place = [&](int64_t left) { return left * sample / std::max<int64_t>(1, set_.batch - 1); };
+    const auto steps = static_cast<int64_t>(steps_.size()) / 2;
+    return {set_.rows,
+            set_.cols,
+            input_.channels,
+            set_.hours - 1 - sample % 2,
+            steps_.data(),
+            steps,
+            place(set_.rows - rows_),
+            place(set_.cols - cols_),
+            rows_,
+            cols_,
+            0,
+            input_.by};
+  }
+
+  const Set& set_;
+  const Input& input_;
+  const ProgramOptions& options_;
+  std::vector<int32_t> steps_;
+  int64_t rows_, cols_;
+  std::vector<uint16_t> halves_;
+  std::vector<float> floats_;
+  DeviceFields fields_;
+  Buffer out_;
+};
+
+Outcome checkInput(const Set& set, const Input& input, const ProgramOptions& options, int rounds, Team& team) {
+  const InputWindows windows(set, input, options);
+  options.device->select();
+  windows.launch();
+  options.device->synchronise();
+  Outcome outcome{windows.error(team), windows.bytes(), {}};
+  for (int i = 0; i < rounds; ++i) outcome.seconds.push_back(options.device->time([&] { windows.launch(); }));
+  return outcome;
+}
+
+}  // namespace
+
+bool isWindows(const std::string& name) {
+  return std::any_of(sets().begin(), sets().end(), [&](const Set& set) { return set.name == name; });
+}
+
+bool checkWindows(const std::string& name, const ProgramOptions& options, int rounds, Team& team) {
+  const Set& set = *std::find_if(sets().begin(), sets().end(), [&](const Set& each) { return each.name == name; });
+  std::vector<Outcome> outcomes;
+  std::string failed;
+  try {
+    for (const Input& input : set.inputs) {
+      outcomes.push_back(checkInput(set, input, options, rounds, team));
+      if (outcomes.back().worst > kBound && failed.empty()) failed = std::string(input.name) + ": " + std::to_string(outcomes.back().worst);
+    }
+  } catch (const NativeError& error) {
+    std::printf("{\"program\":\"%s\",\"products\":\"float32\",\"ok\":false,\"failed\":%s}\n", name.c_str(), quoted(error.what()).c_str());
+    throw DeviceFailure{};
+  }
+  std::vector<double> batches(static_cast<std::size_t>(rounds), 0);
+  for (const Outcome& outcome : outcomes) {
+    for (std::size_t i = 0; i < batches.size(); ++i) batches[i] += outcome.seconds[i];
+  }
+  std::printf("{\"program\":\"%s\",\"products\":\"float32\",\"bound\":%g,\"ok\":%s,\"failed\":%s,", name.c_str(), kBound,
+              failed.empty() ? "true" : "false", quoted(failed).c_str());
+  printTiming("step", batches);
+  std::printf(",\"kernels\":[");
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    std::printf("%s{\"op\":\"windowMeanOnDevice\",\"label\":\"%s\",\"error\":%.3g,\"bytes\":%.6g,", i == 0 ? "" : ",", set.inputs[i].name,
+                outcomes[i].worst, outcomes[i].bytes);
+    printTiming("seconds", outcomes[i].seconds);
+    std::printf("}");
+  }
+  std::printf("]}\n");
+  return failed.empty();
+}
+
+}  // namespace retroplume
