@@ -3,6 +3,17 @@
  */
 import type { FactorShape } from './forward-model';
 
+/** Elements begin … end − 1 of a control, and the factors in their places. */
+export type Stretch = readonly [begin: number, end: number];
+
+/** A control whose elements each make the factor in their place, without a prior term: a stretch of it is changed and seen alone. */
+export interface PointwiseControl {
+  factors(control: Float64Array, stretch: Stretch): Float64Array;
+  /** @param gradFactors - of the stretch */
+  gradient(control: Float64Array, gradFactors: ArrayLike<number>, stretch: Stretch): Float64Array;
+  project(control: Float64Array, stretch: Stretch): void;
+}
+
 export interface Control {
   readonly shape: FactorShape;
   readonly size: number;
@@ -39,6 +50,8 @@ export interface Control {
    * @param at - about which what is not linear in the control is taken
    */
   logFactorMaps?(at: Float64Array): LogFactorMap[];
+  /** of a control that is one */
+  readonly pointwise?: PointwiseControl;
   /** of a control whose factors are those of several sectors: theirs */
   sectorFactors?(control: Float64Array): SectorFactors[];
 }

@@ -2,10 +2,10 @@
  * The cost, its parts and its gradient for some batches of observations at one control.
  */
 import { NumericalError, ShapeError } from '../errors';
-import { costsOf } from './batch-costs';
-import type { Control } from './control';
+import { costsOf, localCostsOf } from './batch-costs';
+import type { Control, PointwiseControl, Stretch } from './control';
 import { costScale, type BatchCost, type CostSettings } from './cost';
-import { factorCount, type ForwardModel, type Values } from './forward-model';
+import { factorCount, type ForwardModel, type LocalModel, type Values } from './forward-model';
 
 export interface Evaluation {
   /** J = Jo + Jb */
@@ -47,30 +47,74 @@ export async function evaluate(
   withGradient: boolean,
 ): Promise<Evaluation> {
   const { model, control, cost } = context;
+  if (!withGradient && isLocal(context)) return (await evaluateLocally(context, at, batches, iteration, false)).evaluation;
   const factors = control.factors(at);
-  const sums = emptySums(cost.weights.length);
+  let costs: BatchCost[];
+  let evaluation: Evaluation;
+  let scale: number;
   try {
-    const costs = await costsOf(model, { factors, batches, cost, withGradient }, context.signal);
-    costs.forEach((part, i) => {
-      if (part.nonFinite !== undefined) throw notFinite(`simulated ${context.species[part.nonFinite] ?? 'total'} of batch ${batches[i]}`, iteration);
-      addSums(sums, part);
-    });
+    costs = await costsOf(model, { factors, batches, cost, withGradient }, context.signal);
+    ({ evaluation, scale } = summary(context, at, batches, costs, iteration));
   } catch (error) {
     if (withGradient) await model.takeGradient(); // of half a pass: the next one must not begin with it
     throw error;
   }
-  const scale = costScale(cost, { batches: batches.length, allBatches: model.batches, n: sum(sums.used.n), times: sums.times });
-  const evaluation = summarise(sums, scale, control.penalty(at));
-  if (!Number.isFinite(evaluation.total)) throw notFinite('the cost', iteration);
   if (withGradient) {
     const gradient = await takeGradient(context, iteration);
-    evaluation.gradient = control.gradient(
-      at,
-      Float64Array.from(gradient, (g) => g * scale),
-    );
+    evaluation.gradient = control.gradient(at, times(gradient, scale));
     control.addPenaltyGradient(at, evaluation.gradient);
   }
   return evaluation;
+}
+
+/** A context in which a batch's stretch of the control is all that it sees, and no prior term sees more. */
+export type LocalContext = EvaluationContext & { model: { local: LocalModel }; control: { pointwise: PointwiseControl } };
+
+export function isLocal(context: EvaluationContext): context is LocalContext {
+  return context.model.local !== undefined && context.control.pointwise !== undefined;
+}
+
+/** dJ/d(control) of a stretch. */
+export interface GradientStretch {
+  stretch: Stretch;
+  gradient: Float64Array;
+}
+
+/** As {@link evaluate}, in time and memory of what the batches see; the gradient is the sum of the stretches', which may overlap. */
+export async function evaluateLocally(
+  context: LocalContext,
+  at: Float64Array,
+  batches: readonly number[],
+  iteration: number,
+  withGradient: boolean,
+): Promise<{ evaluation: Evaluation; stretches: GradientStretch[] }> {
+  const { pointwise } = context.control;
+  const { costs, gradients } = await localCostsOf(context.model, pointwise, { at, batches, cost: context.cost, withGradient }, context.signal);
+  const { evaluation, scale } = summary(context, at, batches, costs, iteration);
+  const stretches = gradients.map(({ stretch, gradFactors }) => {
+    requireFinite(context, gradFactors, stretch[0], iteration);
+    return { stretch, gradient: pointwise.gradient(at, times(gradFactors, scale), stretch) };
+  });
+  return { evaluation, stretches };
+}
+
+/** @returns the constant c, too @throws {NumericalError} if a simulated value or the cost is not finite */
+function summary(
+  { model, control, cost, species }: EvaluationContext,
+  at: Float64Array,
+  batches: readonly number[],
+  costs: readonly BatchCost[],
+  iteration: number,
+): { evaluation: Evaluation; scale: number } {
+  const sums = emptySums(cost.weights.length);
+  costs.forEach((part, i) => {
+    if (part.nonFinite !== undefined) throw notFinite(`simulated ${species[part.nonFinite] ?? 'total'} of batch ${batches[i]}`, iteration);
+    addSums(sums, part);
+  });
+  const scale = costScale(cost, { batches: batches.length, allBatches: model.batches, n: sum(sums.used.n), times: sums.times });
+  const evaluation = summarise(sums, scale, control.penalty(at));
+  if (!Number.isFinite(evaluation.total)) throw notFinite('the cost', iteration);
+  return { evaluation, scale };
 }
 
 async function takeGradient(context: EvaluationContext, iteration: number): Promise<Values> {
@@ -81,12 +125,25 @@ async function takeGradient(context: EvaluationContext, iteration: number): Prom
       `inversion: expected a gradient of ${context.control.factorCount} factors but received ${gradient.length}`,
     );
   }
-  const bad = gradient.findIndex((g) => !Number.isFinite(g));
-  if (bad >= 0) {
-    const what = bad < factorCount(context.model.shape) ? context.groups[bad % context.groups.length] : 'what is inverted beside the emissions';
-    throw notFinite(`the gradient with respect to ${what}`, iteration);
-  }
+  requireFinite(context, gradient, 0, iteration);
   return gradient;
+}
+
+/** @param begin - place of the first among all factors */
+function requireFinite({ model, groups }: EvaluationContext, gradient: Values, begin: number, iteration: number): void {
+  let sumOfAll = 0;
+  for (let i = 0; i < gradient.length; i++) sumOfAll += gradient[i];
+  if (Number.isFinite(sumOfAll)) return; // no single one is NaN or infinite
+  const bad = begin + Array.prototype.findIndex.call(gradient, (g: number) => !Number.isFinite(g));
+  if (bad < begin) return; // large ones
+  const what = bad < factorCount(model.shape) ? groups[bad % groups.length] : 'what is inverted beside the emissions';
+  throw notFinite(`the gradient with respect to ${what}`, iteration);
+}
+
+function times(values: Values, factor: number): Float64Array {
+  const product = new Float64Array(values.length);
+  for (let i = 0; i < product.length; i++) product[i] = values[i] * factor;
+  return product;
 }
 
 function notFinite(what: string, iteration: number): NumericalError {

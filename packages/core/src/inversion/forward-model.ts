@@ -59,6 +59,16 @@ export interface ObservationBatch {
   times: number;
 }
 
+/** A model of which a batch is run with the factors that it sees alone. */
+export interface LocalModel {
+  /** where those begin and end among all factors */
+  stretchOf(batch: number): readonly [begin: number, end: number];
+  /** As {@link ForwardModel.forward}. @param factors - of the batch's stretch */
+  forward(factors: Values, batch: number, signal?: AbortSignal): Promise<Values>;
+  /** dJ/d(factors of its stretch) of the batch that was run last. */
+  adjoint(gradSimulated: Values, batch: number): Promise<Float32Array>;
+}
+
 /**
  * A model that the inversion can run and differentiate. One pass over all observations is batches 0 … `batches` − 1.
  *
@@ -66,6 +76,8 @@ export interface ObservationBatch {
  * the arguments alone.
  */
 export interface ForwardModel {
+  /** of a model each of whose batches sees few of the factors */
+  readonly local?: LocalModel;
   readonly shape: FactorShape;
   /** where the concentrations that the model begins with are inverted too: factors on them, `groups` of which are species, after those of `shape` in every vector */
   readonly initialConcentrations?: FactorShape;

@@ -17,7 +17,7 @@ import { createHash } from 'node:crypto';
 import { InterruptedError, RetroplumeError, ShapeError } from '../errors';
 import { Random } from '../random';
 import type { Control } from './control';
-import { evaluate, type Evaluation, type EvaluationContext } from './evaluation';
+import { evaluate, evaluateLocally, isLocal, type Evaluation, type EvaluationContext, type LocalContext } from './evaluation';
 import { factorCount, Role, type ForwardModel } from './forward-model';
 import { gainByPart, type GainByPart } from './gain-by-part';
 import { GaussNewtonHessian } from './hessian';
@@ -88,14 +88,19 @@ interface Run {
   key: string;
   /** by what the kept iterate is chosen */
   keep: 'watched' | 'cost' | 'last';
-  /** when the state was last written, or read */
+  /** when the state was last written, or read, and how long it took */
   savedAt: number;
+  savingMs: number;
 }
 
 const FLAT_EVALUATIONS = 5;
 
 /** A step that ends so long after the last checkpoint has one, too: on a large domain ten steps are half an hour. */
 const LONG_MS = 60_000;
+
+/** A checkpoint that takes longer is written seldom enough to take this part of the time: that of a month of hourly factors has gigabytes. */
+const SLOW_SAVE_MS = 1000;
+const MOST_SAVING = 0.05;
 
 /**
  * Inverts a forward model.
@@ -163,6 +168,7 @@ function prepare(model: ForwardModel, problem: InversionProblem, settings: Compl
     keep,
     state: resumed ?? initialState(startOf(control, problem)),
     savedAt: performance.now(),
+    savingMs: 0,
   };
 }
 
@@ -191,21 +197,44 @@ async function advance(run: Run): Promise<void> {
       return;
     }
   }
-  const drawn = whole ? evaluation! : await evaluate(context, state.control, draw(state.iteration, batches, settings), state.iteration, true);
-  await run.optimiser.step(
-    state.control,
-    drawn.gradient!,
-    learningRateAt(settings, state.iteration),
-    drawn.total,
-    productsAt(context, state.control),
-  );
-  run.control.project(state.control);
+  await (whole || !stepsLocally(run) ? moveBy(run, evaluation) : moveLocally(run));
   state.iteration++;
-  const due = (every: number): boolean => state.iteration % every === 0 || performance.now() - run.savedAt > LONG_MS;
-  if (options.checkpoint && due(options.checkpoint.every)) {
+  if (options.checkpoint && saveIsDue(run, options.checkpoint.every)) {
+    const began = performance.now();
     saveState(options.checkpoint.path, state, run.optimiser, run.key);
     run.savedAt = performance.now();
+    run.savingMs = run.savedAt - began;
   }
+}
+
+function saveIsDue({ state, savedAt, savingMs }: Run, every: number): boolean {
+  const since = performance.now() - savedAt;
+  if (savingMs > SLOW_SAVE_MS && since < savingMs / MOST_SAVING) return false;
+  return state.iteration % every === 0 || since > LONG_MS;
+}
+
+/** One step of the optimiser. @param evaluation - of all batches, where all are drawn */
+async function moveBy({ optimiser, control, settings, state, context }: Run, evaluation?: Evaluation): Promise<void> {
+  const { iteration } = state;
+  const drawn = evaluation?.gradient
+    ? evaluation
+    : await evaluate(context, state.control, draw(iteration, context.model.batches, settings), iteration, true);
+  await optimiser.step(state.control, drawn.gradient!, learningRateAt(settings, iteration), drawn.total, productsAt(context, state.control));
+  control.project(state.control);
+}
+
+/** Whether a step moves nothing but the stretches that its batches see. */
+function stepsLocally({ optimiser, context }: Run): boolean {
+  return optimiser.stepOn !== undefined && isLocal(context);
+}
+
+/** The same step, but to rounding: on a month of hourly factors of a large domain a batch sees one in thirty of them. */
+async function moveLocally({ optimiser, settings, state, context: given }: Run): Promise<void> {
+  const context = given as LocalContext;
+  const { iteration, control } = state;
+  const { stretches } = await evaluateLocally(context, control, draw(iteration, context.model.batches, settings), iteration, true);
+  for (const { stretch, gradient } of stretches) optimiser.stepOn!(control, gradient, learningRateAt(settings, iteration), stretch[0]);
+  for (const { stretch } of stretches) context.control.pointwise.project(control, stretch);
 }
 
 /** H·vector at a control, which is linearised about when the first product is asked for. */

@@ -6,7 +6,7 @@
  * with p the prior emission in the surrogate's normalised units, in which the paper's step of 0.1 is meant. "At most 200 % of the prior" is read
  * as an update of at most +200 % (bound 3) or as a result of at most 200 % (bound 2). Without p the control is the factor itself.
  */
-import { shareOfEmitting, type Control } from './control';
+import { shareOfEmitting, type Control, type PointwiseControl, type Stretch } from './control';
 import { factorCount, type FactorShape } from './forward-model';
 
 export interface LinearOptions {
@@ -20,6 +20,8 @@ export class LinearControl implements Control {
   readonly size: number;
   readonly factorCount: number;
   readonly hasHardBounds = true;
+  readonly pointwise: PointwiseControl = this;
+  private readonly all: Stretch;
   private readonly emitting: Uint8Array;
 
   constructor(
@@ -27,6 +29,7 @@ export class LinearControl implements Control {
     private readonly options: LinearOptions,
   ) {
     this.size = this.factorCount = factorCount(shape);
+    this.all = [0, this.size];
     this.emitting = Uint8Array.from(options.prior, (p) => (p > 0 ? 1 : 0));
   }
 
@@ -34,16 +37,20 @@ export class LinearControl implements Control {
     return this.options.prior.slice();
   }
 
-  factors(control: Float64Array): Float64Array {
-    return control.map((e, i) => (this.emitting[i] ? e / this.options.prior[i] : 1));
+  factors(control: Float64Array, [begin, end] = this.all): Float64Array {
+    const factors = new Float64Array(end - begin);
+    for (let i = begin; i < end; i++) factors[i - begin] = this.emitting[i] ? control[i] / this.options.prior[i] : 1;
+    return factors;
   }
 
   tangent(_control: Float64Array, direction: Float64Array): Float64Array {
     return direction.map((d, i) => (this.emitting[i] ? d / this.options.prior[i] : 0));
   }
 
-  gradient(_control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {
-    return Float64Array.from({ length: this.size }, (_, i) => (this.emitting[i] ? gradFactors[i] / this.options.prior[i] : 0));
+  gradient(_control: Float64Array, gradFactors: ArrayLike<number>, [begin, end] = this.all): Float64Array {
+    const gradient = new Float64Array(end - begin);
+    for (let i = begin; i < end; i++) gradient[i - begin] = this.emitting[i] ? gradFactors[i - begin] / this.options.prior[i] : 0;
+    return gradient;
   }
 
   /** The paper has no prior term: the bounds are all that holds the emissions. */
@@ -53,9 +60,9 @@ export class LinearControl implements Control {
 
   addPenaltyGradient(): void {}
 
-  project(control: Float64Array): void {
+  project(control: Float64Array, [begin, end] = this.all): void {
     const { prior, bound } = this.options;
-    for (let i = 0; i < this.size; i++) control[i] = Math.min(Math.max(control[i], 0), bound * prior[i]);
+    for (let i = begin; i < end; i++) control[i] = Math.min(Math.max(control[i], 0), bound * prior[i]);
   }
 
   atBound(control: Float64Array): number[] {

@@ -250,7 +250,7 @@ export class DomainRun implements DomainModel {
   }
 
   /** The hours that the windows (and the earlier concentrations) of some hours see. */
-  private spanOf(hours: ArrayLike<number>): Hours {
+  spanOf(hours: ArrayLike<number>): Hours {
     const { window, description } = this.options.surrogate;
     const all = Array.from(hours);
     const back = takesInitialConcentrations(description.settings) ? window.hours : window.hours - 1;

@@ -11,8 +11,16 @@
  * A surrogate that takes initial concentrations has them from the prior run, from its own earlier output (`RolledOutRun`), or, as a part of the control,
  * from the prior run times factors g (`ScaledInitial`): S(f·E, g·y), anchored at S(E, y).
  */
-import type { PeriodSource } from '../../data/period-source';
-import { factorCount, type FactorShape, type ForwardModel, type ModelPart, type ObservationBatch, type Values } from '../../inversion/forward-model';
+import type { Hours, PeriodSource } from '../../data/period-source';
+import {
+  factorCount,
+  type FactorShape,
+  type ForwardModel,
+  type LocalModel,
+  type ModelPart,
+  type ObservationBatch,
+  type Values,
+} from '../../inversion/forward-model';
 import type { ObservationOperator } from '../../inversion/observation-operator';
 import type { DifferentiatedHours, DomainModel } from '../../surrogate/domain-model';
 import { DomainRun } from '../../surrogate/domain-run';
@@ -66,6 +74,7 @@ export class SurrogateForwardModel implements ForwardModel {
   readonly initialConcentrations?: FactorShape;
   readonly batches: number;
   readonly parts: readonly ModelPart[];
+  readonly local?: LocalModel;
   private readonly plan: BatchOfTimes[];
   private readonly run: DomainModel;
   /** per period, where they are a part of the control */
@@ -118,6 +127,8 @@ export class SurrogateForwardModel implements ForwardModel {
       const days = this.initial.reduce((sum, each) => sum + each.days, 0);
       this.initialConcentrations = { slots: days, rows: grid.rows, cols: grid.cols, groups: SPECIES };
     }
+    const throughPast = surrogate.description.settings.tracers.length > 0 || this.run !== run || this.initial !== undefined;
+    if (factors === 'hour' && !throughPast && !options.anchored) this.local = this.localModel(run);
     this.observedTiles = problems.map(({ operator }) => this.run.tilesWith(operator.observed.cell));
     this.baseSimulated = this.plan.map(() => undefined);
   }
@@ -153,6 +164,33 @@ export class SurrogateForwardModel implements ForwardModel {
     this.touched.add(problem);
     const seed = this.problems[problem].operator.adjointAt(Float32Array.from(gradSimulated), times);
     await this.run.addAdjoint(this.domainHours(batch, factors), seed, this.gradientOf(problem).data);
+  }
+
+  /** The paper's: an hour's factors act for as long as a window sees them, and what is simulated is the surrogate alone. */
+  private localModel(domain: DomainRun): LocalModel {
+    let last: { batch: number; run: DifferentiatedHours; length: number } | undefined;
+    const spanOf = (batch: number): Hours => domain.spanOf(this.plan[batch].hours);
+    return {
+      stretchOf: (batch) => {
+        const { first, count } = spanOf(batch);
+        const slot = this.slot[this.plan[batch].problem] + first;
+        return [slot * this.field, (slot + count) * this.field];
+      },
+      forward: async (factors, batch) => {
+        const { problem: period, hours, times } = this.plan[batch];
+        const own = { data: Float32Array.from(factors), offset: -spanOf(batch).first * this.field, hourly: true };
+        const run = { period, hours, factors: own };
+        last = { batch, run, length: own.data.length };
+        return this.problems[period].operator.forwardAt(await domain.forward(run, this.observedTiles[period]), times);
+      },
+      adjoint: async (gradSimulated, batch) => {
+        if (last?.batch !== batch) throw new Error(`surrogate forward model: adjoint of batch ${batch} was asked for before its forward pass`);
+        const gradient = new Float32Array(last.length);
+        const { problem, times } = this.plan[batch];
+        await domain.addAdjoint(last.run, this.problems[problem].operator.adjointAt(Float32Array.from(gradSimulated), times), gradient);
+        return gradient;
+      },
+    };
   }
 
   async takeGradient(): Promise<Float32Array> {
@@ -205,7 +243,7 @@ export class SurrogateForwardModel implements ForwardModel {
   /** Factors as the surrogate takes them, a copy; the same array for the same values, by which what was computed with them is known again. */
   private single(factors: Values): Float32Array {
     const { lastSingle } = this;
-    if (lastSingle?.length === factors.length && lastSingle.every((value, i) => value === Math.fround(factors[i]))) return lastSingle;
+    if (lastSingle?.length === factors.length && sameValues(lastSingle, factors)) return lastSingle;
     return (this.lastSingle = Float32Array.from(factors));
   }
 
@@ -286,6 +324,11 @@ export class SurrogateForwardModel implements ForwardModel {
   private get field(): number {
     return this.shape.rows * this.shape.cols * GROUPS;
   }
+}
+
+function sameValues(single: Float32Array, values: Values): boolean {
+  for (let i = 0; i < single.length; i++) if (single[i] !== Math.fround(values[i])) return false;
+  return true;
 }
 
 /** Largest relative change of a factor in {@link SurrogateForwardModel.tangents}. */
