@@ -47,6 +47,21 @@ describe.each(modules)('a program on a device (%s)', (module, sharedVariable) =>
     expect(codeOf(() => program.stage(0, Float32Array.of(1)))).toBe('PROGRAM_DISPOSED');
   });
 
+  test('arrays that cross in several parts arrive whole, from doubles too', () => {
+    const length = 2 ** 22 + 12345;
+    const program = new NativeProgram({ arenaElements: length + 16, instructions: [], phases: {} }, { device: 'cuda' }, module);
+    const numbers = Float32Array.from({ length }, (_, i) => (i * 2654435761) % 1e6);
+    program.write(16, numbers);
+    expect(Buffer.compare(Buffer.from(program.read(16, length).buffer), Buffer.from(numbers.buffer))).toBe(0);
+    program.write(0, Float64Array.from(numbers.subarray(0, 2 ** 21)));
+    expect(program.read(0, 2 ** 21)).toEqual(numbers.subarray(0, 2 ** 21));
+    program.fill(5, length, 3);
+    const filled = program.read(4, length + 2) as Float32Array;
+    expect([filled[0], filled.subarray(1, -1).every((each) => each === 3), filled.at(-1)]).toEqual([numbers[4], true, numbers[length - 11]]);
+    expect(program.read(length, 0)).toHaveLength(0);
+    program.dispose();
+  });
+
   test('one run under way at most, a range in the arena, numbers', async () => {
     const program = onDevice();
     const runs = [program.run(), program.run()];

@@ -2,6 +2,7 @@
  * The control vector: what the optimiser changes, and how it makes factors on the prior emissions.
  */
 import type { FactorShape } from './forward-model';
+import { tabulate } from './vectors';
 
 /** Elements begin … end − 1 of a control, and the factors in their places. */
 export type Stretch = readonly [begin: number, end: number];
@@ -90,7 +91,7 @@ export interface LogFactorMap {
 
 /** Where something is emitted: 1 or 0, `[slots, rows, cols, groups]`. A factor on nothing stays 1 and has no gradient. */
 export function emittingCells(priorEmissions: ArrayLike<number>): Uint8Array {
-  return Uint8Array.from({ length: priorEmissions.length }, (_, i) => (priorEmissions[i] > 0 ? 1 : 0));
+  return tabulate(new Uint8Array(priorEmissions.length), (i) => (priorEmissions[i] > 0 ? 1 : 0));
 }
 
 /** The share of emitting factors, per group, for which `hit` holds. */

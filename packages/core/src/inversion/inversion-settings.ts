@@ -20,6 +20,7 @@ import { Lbfgs } from './optimisers/lbfgs';
 import { Sgd } from './optimisers/sgd';
 import { SectorControl } from './sector-control';
 import { groupRoot, RegionBasis, SharedBasis, type SpatialBasis } from './spatial-basis';
+import { tabulate } from './vectors';
 
 /** Keys that the case file has too mean the same there; a `Case['inversion']` can be passed as it is, once `batch` counts model batches. */
 export interface InversionSettings {
@@ -165,7 +166,10 @@ function emissionControl(model: ForwardModel, problem: InversionProblem, setting
   if (settings.mode === 'paper') {
     const scaled = ({ emissionScale, priorEmissions }: InversionProblem, i: number): number =>
       emissionScale ? priorEmissions[i] / emissionScale[i % shape.groups] : 1;
-    return new LinearControl(shape, { bound: settings.bound, prior: Float64Array.from(emitting, (on, i) => (on ? scaled(problem, i) : 0)) });
+    return new LinearControl(shape, {
+      bound: settings.bound,
+      prior: tabulate(new Float64Array(size), (i) => (emitting[i] ? scaled(problem, i) : 0)),
+    });
   }
   if (problem.sectors) return sectorControl(model, problem, problem.sectors, settings);
   const spread = problem.groups.map((group) => {

@@ -6,7 +6,7 @@
  * with p the prior emission in the surrogate's normalised units, in which the paper's step of 0.1 is meant. "At most 200 % of the prior" is read
  * as an update of at most +200 % (bound 3) or as a result of at most 200 % (bound 2). Without p the control is the factor itself.
  */
-import { shareOfEmitting, type Control, type PointwiseControl, type Stretch } from './control';
+import { emittingCells, shareOfEmitting, type Control, type PointwiseControl, type Stretch } from './control';
 import { factorCount, type FactorShape } from './forward-model';
 
 export interface LinearOptions {
@@ -30,7 +30,7 @@ export class LinearControl implements Control {
   ) {
     this.size = this.factorCount = factorCount(shape);
     this.all = [0, this.size];
-    this.emitting = Uint8Array.from(options.prior, (p) => (p > 0 ? 1 : 0));
+    this.emitting = emittingCells(options.prior);
   }
 
   initial(): Float64Array {
@@ -38,8 +38,10 @@ export class LinearControl implements Control {
   }
 
   factors(control: Float64Array, [begin, end] = this.all): Float64Array {
+    const { emitting } = this;
+    const { prior } = this.options;
     const factors = new Float64Array(end - begin);
-    for (let i = begin; i < end; i++) factors[i - begin] = this.emitting[i] ? control[i] / this.options.prior[i] : 1;
+    for (let i = begin; i < end; i++) factors[i - begin] = emitting[i] ? control[i] / prior[i] : 1;
     return factors;
   }
 
@@ -48,8 +50,10 @@ export class LinearControl implements Control {
   }
 
   gradient(_control: Float64Array, gradFactors: ArrayLike<number>, [begin, end] = this.all): Float64Array {
+    const { emitting } = this;
+    const { prior } = this.options;
     const gradient = new Float64Array(end - begin);
-    for (let i = begin; i < end; i++) gradient[i - begin] = this.emitting[i] ? gradFactors[i - begin] / this.options.prior[i] : 0;
+    for (let i = begin; i < end; i++) gradient[i - begin] = emitting[i] ? gradFactors[i - begin] / prior[i] : 0;
     return gradient;
   }
 

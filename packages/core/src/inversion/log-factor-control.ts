@@ -14,7 +14,7 @@ import { shareOfEmitting, type Control, type LogFactorMap } from './control';
 import { factorCount, type FactorShape } from './forward-model';
 import { smoothBound, smoothBoundDerivative } from './smooth-bound';
 import type { SpatialBasis } from './spatial-basis';
-import { dot } from './vectors';
+import { dot, tabulate } from './vectors';
 
 export interface LogFactorOptions {
   /** standard deviation of the log factor, per group or `[rows, cols, groups]` */
@@ -71,7 +71,7 @@ export class LogFactorControl implements Control, LogFactorMap {
   priorSpread(): Float64Array {
     const { basis, emitting } = this.options;
     const cell = (i: number): number => Math.floor(i / this.shape.groups) % (this.shape.rows * this.shape.cols);
-    return Float64Array.from(emitting, (on, i) => (on && basis.covers(cell(i)) ? this.spreadAt(i) : 0));
+    return tabulate(new Float64Array(emitting.length), (i) => (emitting[i] && basis.covers(cell(i)) ? this.spreadAt(i) : 0));
   }
 
   logFactorMaps(): LogFactorMap[] {

@@ -9,6 +9,7 @@
 import { emittingCells, type Control, type LogFactorMap, type SectorFactors } from './control';
 import type { FactorShape } from './forward-model';
 import { JointControl } from './joint-control';
+import { tabulate } from './vectors';
 
 export interface SectorPart {
   name: string;
@@ -32,7 +33,7 @@ export class SectorControl implements Control {
     this.size = this.joint.size;
     this.factorCount = parts[0].control.factorCount;
     this.hasHardBounds = this.joint.hasHardBounds;
-    const total = Float64Array.from({ length: this.factorCount }, (_, i) => parts.reduce((sum, { emissions }) => sum + emissions[i], 0));
+    const total = tabulate(new Float64Array(this.factorCount), (i) => parts.reduce((sum, { emissions }) => sum + emissions[i], 0));
     this.shares = parts.map(({ emissions }) => total.map((sum, i) => (sum > 0 ? emissions[i] / sum : 0)));
   }
 

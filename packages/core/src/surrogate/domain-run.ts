@@ -3,12 +3,14 @@
  * same result to rounding. Of a tile, only the windows of the hours that are asked for are in memory.
  */
 import type { Edit, HourStore } from '../data/hour-store';
-import { keptMemory, type Hours, type PeriodSource } from '../data/period-source';
+import { keptMemory, type Crop, type Hours, type Memory, type PeriodSource } from '../data/period-source';
 import { DataError } from '../errors';
+import type { Field } from './batch';
 import type { DifferentiatedHours, DomainHours, DomainModel } from './domain-model';
 import type { AdjointEngine, SurrogateEngine } from './frozen-program';
 import { HourBatch, type EmissionFactors } from './hour-batch';
 import { takesInitialConcentrations } from './initial-concentrations';
+import type { ResidentFields } from './resident-fields';
 import type { Surrogate } from './surrogate';
 import type { Tile, Tiling } from './tiles';
 import { PeriodTracers, tracerRoom, type Carried } from './tracers';
@@ -53,6 +55,8 @@ interface Position {
 
 export class DomainRun implements DomainModel {
   private readonly batch: HourBatch;
+  /** weather, where the engine has memory of its own */
+  private readonly resident?: ResidentFields;
   private readonly grid: { rows: number; cols: number };
   /** of which the fields are in memory at once */
   private readonly mostHours: number;
@@ -74,7 +78,11 @@ export class DomainRun implements DomainModel {
     const { settings, meteorologyNames } = surrogate.description;
     const channels = GROUPS * (1 + settings.tracers.length) + meteorologyNames.length + SPECIES;
     this.mostHours = Math.floor(mostBytes / (4 * channels * tiling.rows * tiling.cols));
-    this.batch = new HourBatch(surrogate, tiling, batchSize, threads);
+    const { engine, adjoint = engine, processes = 1 } = options;
+    // Both have to take windows where one does.
+    if (adjoint.roomForFields) this.resident = engine.roomForFields?.(processes);
+    const weather = new Map(sources.map((source) => [source, weatherOf(source)]));
+    this.batch = new HourBatch(surrogate, tiling, batchSize, threads, (source) => this.resident?.hold(weather.get(source)!));
   }
 
   /** The tiles whose kept cells hold one of `cells` (row · W + column). */
@@ -150,6 +158,7 @@ export class DomainRun implements DomainModel {
 
   /** Temporary files, where tracers needed any. */
   dispose(): void {
+    this.resident?.dispose();
     this.tracers.forEach((each) => each.dispose());
     this.gradTracers.forEach((each) => each?.dispose());
   }
@@ -199,7 +208,7 @@ export class DomainRun implements DomainModel {
   private async simulate(engine: SurrogateEngine, run: DomainHours, hours: number[], factors?: EmissionFactors): Promise<Float32Array> {
     for (let i = 0; i < this.batch.size; i++) this.batch.setHour(i, hours[Math.min(i, hours.length - 1)], factors);
     if (engine === this.options.adjoint) this.held = { position: this.position!, hours: hours.join(), factors: run.factors?.data };
-    return engine.forward(this.batch.inputs);
+    return engine.forward(this.batch.inputs, this.batch.windows);
   }
 
   private isHeld(hours: number[], run: DomainHours): boolean {
@@ -305,6 +314,12 @@ export class DomainRun implements DomainModel {
     }
     return seed;
   }
+}
+
+/** As fields that are read when they are asked for. */
+function weatherOf(source: PeriodSource): Field {
+  const rectangle = (...asked: [Crop, Hours, Memory?]): Float32Array => source.hourly('meteorology', ...asked);
+  return { values: { rectangle }, hours: source.time.count, grid: source.grid, channels: source.meteorologyNames.length };
 }
 
 /** A stage that is run alone takes what earlier ones left, which may be of another case. */

@@ -1,10 +1,12 @@
 /** The frozen surrogate as a native program: concentrations, and the adjoint that carries a gradient on them back to the emissions. */
+import type { DeviceFields, WindowMeanRequest } from '@retroplume/native';
 import type { SurrogateSettings } from '../data/case';
 import { compile, foldBatchNorm, gradients, Graph, planProgram, type Execution, type Program, type Value } from '../graph';
-import { executionOf } from '../graph/execution';
+import { bytesOfFields, executionOf } from '../graph/execution';
 import type { Tensor } from '../data/checkpoint';
 import { buildSurrogate, sourcesOf, type SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';
+import { ResidentFields } from './resident-fields';
 
 /** Inputs of a batch in physical units; see model.ts for shapes. */
 export interface SurrogateInputs {
@@ -16,10 +18,27 @@ export interface SurrogateInputs {
   previous: Float32Array;
 }
 
+/** An input of one hour of a batch that the GPU takes of fields in its memory. */
+export interface InputWindow {
+  input: keyof SurrogateInputs;
+  hour: number;
+  fields: DeviceFields;
+  request: WindowMeanRequest;
+}
+
 /** Anything that runs the surrogate forward: the native program, or ONNX Runtime. */
 export interface SurrogateEngine {
-  /** @returns concentrations `[N, H, W, 4]` in ppb (PM2.5 in µg m-3) */
-  forward(inputs: SurrogateInputs): Promise<Float32Array>;
+  /**
+   * @param windows - in place of what `inputs` has of these, for all hours: of an engine that gives room for fields
+   * @returns concentrations `[N, H, W, 4]` in ppb (PM2.5 in µg m-3)
+   */
+  forward(inputs: SurrogateInputs, windows?: readonly InputWindow[]): Promise<Float32Array>;
+  /**
+   * Room in the memory that it computes in, where windows of fields are taken; undefined where that is the host's. Who asks disposes of it.
+   *
+   * @param processes - that share it
+   */
+  roomForFields?(processes: number): ResidentFields | undefined;
   dispose(): void;
 }
 
@@ -72,7 +91,7 @@ export class FrozenProgram implements AdjointEngine {
     readonly sizes: SurrogateSizes,
     normalisation: Normalisation,
     weights: ReadonlyMap<string, Tensor>,
-    execution: Execution,
+    private readonly execution: Execution,
     options: { adjoint: boolean } = { adjoint: true },
   ) {
     const { graph, sources, ...parts } = frozenGraph(settings, sizes, normalisation, options);
@@ -87,8 +106,15 @@ export class FrozenProgram implements AdjointEngine {
     return 4 * planProgram(graph, { outputs, phases }).spec.arenaElements;
   }
 
-  async forward(inputs: SurrogateInputs): Promise<Float32Array> {
-    for (const [name, data] of Object.entries(inputs)) if (this.program.has(name)) this.program.set(name, data as Float32Array);
+  roomForFields(processes: number): ResidentFields | undefined {
+    return this.program.stages ? new ResidentFields(this.execution.device, bytesOfFields(this.execution) / processes) : undefined;
+  }
+
+  async forward(inputs: SurrogateInputs, windows: readonly InputWindow[] = []): Promise<Float32Array> {
+    const taken = new Set<string>(windows.map(({ input }) => input));
+    for (const [name, data] of Object.entries(inputs)) if (this.program.has(name) && !taken.has(name)) this.program.set(name, data as Float32Array);
+    const parts = this.sizes.batch;
+    for (const { input, hour, fields, request } of windows) this.program.stageWindow(input, { part: hour, parts }, fields, request);
     await this.program.run('forward');
     return this.program.get('concentrations');
   }

@@ -1,7 +1,7 @@
 /** What the frozen surrogate is given: the windows of a few hours of a period, in a rectangle of cells. */
-import { windowMean, windowMeanAdjoint } from '@retroplume/native';
+import { windowMean, windowMeanAdjoint, type DeviceFields } from '@retroplume/native';
 import { copyHour, keptMemory, type Crop, type Hours, type PeriodSource } from '../data/period-source';
-import type { SurrogateInputs } from './frozen-program';
+import type { InputWindow, SurrogateInputs } from './frozen-program';
 import { takesInitialConcentrations } from './initial-concentrations';
 import type { Surrogate } from './surrogate';
 
@@ -33,6 +33,10 @@ export class HourBatch {
   private tracers: Float32Array = new Float32Array();
   private readonly tracerChannels: number;
   private previous: Float32Array = new Float32Array();
+  /** inputs that the GPU takes itself, instead of {@link inputs} */
+  readonly windows: InputWindow[] = [];
+  /** of the source and rectangle of {@link moveTo}: its weather in the GPU's memory */
+  private resident?: { fields: DeviceFields; crop: Crop };
   private readonly memory = { meteorology: keptMemory(), emissions: keptMemory(), concentrations: keptMemory() };
   /** hour of the period with which the fields begin */
   private begin = 0;
@@ -42,8 +46,10 @@ export class HourBatch {
     cells: { rows: number; cols: number },
     readonly size: number,
     private readonly threads: number,
+    /** in the memory of the engine, of a source: if it has room */
+    private readonly weatherOf: (source: PeriodSource) => DeviceFields | undefined = () => undefined,
   ) {
-    const { settings, meteorologyNames, geographyNames } = surrogate.description;
+    const { settings, geographyNames } = surrogate.description;
     this.tracerChannels = GROUPS * settings.tracers.length;
     const count = cells.rows * cells.cols;
     const steps = surrogate.window.steps.length;
@@ -51,7 +57,7 @@ export class HourBatch {
     this.inputs = {
       emissions: new Float32Array(size * steps * count * GROUPS),
       tracers: new Float32Array(size * steps * count * this.tracerChannels),
-      meteorology: new Float32Array(size * steps * count * meteorologyNames.length),
+      meteorology: new Float32Array(), // when it is first needed
       geography: new Float32Array(size * count * geographyNames.length),
       previous: new Float32Array(takesInitialConcentrations(settings) ? size * count * SPECIES : 0),
     };
@@ -64,7 +70,10 @@ export class HourBatch {
   moveTo(source: PeriodSource, crop: Crop, hours: Hours): void {
     this.begin = hours.first;
     const { memory } = this;
-    this.meteorology = source.hourly('meteorology', crop, hours, memory.meteorology);
+    const fields = this.weatherOf(source);
+    this.resident = fields && { fields, crop };
+    this.windows.length = 0;
+    if (!fields) this.meteorology = source.hourly('meteorology', crop, hours, memory.meteorology);
     this.emissions = source.hourly('emissions', crop, hours, memory.emissions);
     if (this.inputs.previous.length > 0) this.previous = source.hourly('concentrations', crop, hours, memory.concentrations);
     const geography = source.geography(crop);
@@ -88,17 +97,28 @@ export class HourBatch {
 
   /** Sets all inputs of element `i`, that of `hour`; factors as for {@link setEmissions}, and already on the tracers. */
   setHour(i: number, hour: number, factors?: EmissionFactors): void {
-    const { surrogate, whole, threads } = this;
-    const channels = surrogate.description.meteorologyNames.length;
-    const stepsOffset = (i * this.inputs.meteorology.length) / this.size;
-    const request = surrogate.window.request(whole, channels, hour - this.begin, whole);
-    windowMean({ ...request, stepsOffset, threads }, this.meteorology, this.inputs.meteorology);
+    const { whole } = this;
+    this.setWeather(i, hour);
     if (this.inputs.previous.length > 0) {
       const before = this.previousHour(hour) - this.begin;
       copyHour(this.previous, whole.rows, whole.cols, SPECIES, before, whole, this.inputs.previous, (i * this.inputs.previous.length) / this.size);
     }
     this.setEmissions(i, hour, factors);
     if (this.tracerChannels > 0) windowMean(this.tracerRequest(i, hour), this.tracers, this.inputs.tracers);
+  }
+
+  private setWeather(i: number, hour: number): void {
+    const { surrogate, whole, threads, resident, inputs } = this;
+    const channels = surrogate.description.meteorologyNames.length;
+    if (resident) {
+      const { fields, crop } = resident;
+      this.windows[i] = { input: 'meteorology', hour: i, fields, request: surrogate.window.request(fields.shape, channels, hour, crop) };
+      return;
+    }
+    const length = surrogate.window.steps.length * whole.rows * whole.cols * channels;
+    if (inputs.meteorology.length === 0) inputs.meteorology = new Float32Array(this.size * length);
+    const request = surrogate.window.request(whole, channels, hour - this.begin, whole);
+    windowMean({ ...request, stepsOffset: i * length, threads }, this.meteorology, inputs.meteorology);
   }
 
   /**

@@ -1,11 +1,17 @@
-/** Training on what stands for a GPU in the tests: every kernel of a real training program, and inputs that are staged while it runs. */
+/** Training, and the frozen surrogate, on what stands for a GPU in the tests: every kernel of real programs, inputs that are staged while they run, and fields in its memory. */
 import type { CudaDevices, DeviceFieldsShape, NativeProgram, ProgramOptions, ProgramSpec } from '@retroplume/native';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Execution } from '../graph';
+import { sourceOf } from '../data/period-source';
+import { PREPARED_SPECIES } from '../data/prepared';
+import { DomainRun } from './domain-run';
+import { networkSettings } from './network-settings';
 import { normalisationOf } from './normalisation';
-import { tinyPeriod, tinySurrogate, tinyTraining, WORLD } from './testing/tiny-world';
+import { randomSurrogate } from './testing/random-surrogate';
+import { CELLS, GRID, tinyPeriod, tinySurrogate, tinyTraining, WORLD } from './testing/tiny-world';
+import { smallestSide, tilesOf, wholeDomain, type Tiling } from './tiles';
 import { train } from './train';
 
 let staged = 0;
@@ -101,5 +107,53 @@ describe.each(modules)('with fields in the memory of %s', (module) => {
     expect(windows % (inputs * SAMPLES)).toBe(0);
     expect(windows).toBeGreaterThanOrEqual(4 * inputs * SAMPLES);
     expectNear(weights, expected.weights);
+  });
+});
+
+describe.each(modules)('the frozen surrogate takes the weather of fields in the memory of %s', (module) => {
+  const surrogate = randomSurrogate(tinySurrogate({ network: 'resnet', residualBlocks: 1, tracers: [] }), [
+    tinyPeriod('winter', 1),
+    tinyPeriod('summer', 2),
+  ]);
+  const network = networkSettings(surrogate.description.settings, PREPARED_SPECIES.length);
+  const tiles = tilesOf(network, WORLD, smallestSide(network, WORLD));
+  const sources = ['winter', 'summer'].map((name, i) => sourceOf(tinyPeriod(name, i + 1)));
+
+  async function passes(device: 'cpu' | 'cuda', tiling: Tiling): Promise<Float32Array[]> {
+    const program = surrogate.program(2, tiling.rows, tiling.cols, { threads: 1, device }, { adjoint: true });
+    const run = new DomainRun({ surrogate, sources, tiling, engine: program, adjoint: program, batchSize: 2, threads: 1 });
+    const out: Float32Array[] = [];
+    for (const period of [0, 1, 0]) {
+      const at = { period, hours: [30, 31, 40], factors: { data: new Float32Array(CELLS * 5).fill(1.1) } };
+      const concentrations = await run.forward(at);
+      const gradient = new Float32Array(CELLS * 5);
+      await run.addAdjoint(at, concentrations.map(Math.sin), gradient);
+      out.push(concentrations, gradient);
+    }
+    run.dispose();
+    program.dispose();
+    return out;
+  }
+
+  it.each<[string, number, Tiling, boolean[]]>([
+    ['of both periods', 1e6, wholeDomain(GRID), [true, true]],
+    ['of both periods, tile by tile', 1e6, tiles, [true, true]],
+    ['of the first, for which there is room', 12e4, wholeDomain(GRID), [true, false]],
+    ['of none', 0, wholeDomain(GRID), [false, false]],
+  ])('%s', async (_, memory, tiling, held) => {
+    mockModule = module;
+    const hourly = sources.map((source) => jest.spyOn(source, 'hourly'));
+    mockMemory = memory;
+    const actual = await passes('cuda', tiling);
+    // Fields that are held are read once, an hour at a time; of the others, the hours that windows see.
+    const read = hourly.map((spy) => spy.mock.calls.filter(([field]) => field === 'meteorology').map(([, , { count }]) => count));
+    read.forEach((counts, i) => expect(counts.every((count) => count === 1) && counts.length === WORLD.hours).toBe(held[i]));
+    expect(windows > 0).toBe(held[0]);
+    hourly.forEach((spy) => spy.mockRestore());
+    const expected = await passes('cpu', tiling);
+    expected.forEach((wanted, i) => {
+      const largest = wanted.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
+      wanted.forEach((value, k) => expect(Math.abs(actual[i][k] - value)).toBeLessThan(1e-4 * largest));
+    });
   });
 });

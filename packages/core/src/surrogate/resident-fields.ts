@@ -1,46 +1,51 @@
-/** Fields of a training that lie in a GPU's memory, so that no window of them crosses the bus. */
+/** Fields that lie in a GPU's memory, so that no window of them crosses the bus. */
 import { DeviceFields, type ProgramOptions } from '@retroplume/native';
 import { keptMemory, placed, type Crop, type HourlyValues } from '../data/period-source';
 import type { Field } from './batch';
 
 export class ResidentFields {
-  /** that they take there, and that all would take */
-  readonly bytes: { held: number; all: number };
-  private readonly held = new Map<HourlyValues, DeviceFields>();
+  /** that all take that have been asked for, and those that lie there */
+  readonly bytes = { held: 0, all: 0 };
+  private readonly held = new Map<HourlyValues, DeviceFields | undefined>();
+  private full = false;
 
-  /**
-   * Copies fields to a GPU, one after the other as far as there is room.
-   *
-   * @param fields - those that are seen most first
-   * @param mostBytes - of its memory
-   */
-  constructor(fields: readonly Field[], device: ProgramOptions['device'], mostBytes: number) {
-    const bytes = { held: 0, all: 0 };
-    let full = false;
-    for (const field of fields) {
-      const { values, hours, grid, channels } = field;
-      const half = halvesOf(field, 0);
-      const own = hours * grid.rows * grid.cols * channels * (half ? 2 : 4);
-      bytes.all += own;
-      if (full || bytes.held + own > mostBytes) continue;
-      const room = roomFor(() => new DeviceFields({ hours, ...grid, channels, ...(half ? { one: half.one } : {}) }, device));
-      full = !room;
-      if (!room) continue;
-      this.held.set(values, room);
-      copy(field, room);
-      bytes.held += own;
-    }
-    this.bytes = bytes;
+  /** @param mostBytes - of the GPU's memory */
+  constructor(
+    private readonly device: ProgramOptions['device'],
+    private readonly mostBytes: number,
+  ) {}
+
+  /** Copies fields to the GPU, if there is room. @returns undefined: on the host alone */
+  hold(field: Field): DeviceFields | undefined {
+    const { values } = field;
+    if (!this.held.has(values)) this.held.set(values, this.copyOf(field));
+    return this.held.get(values);
   }
 
-  /** undefined: on the host alone. */
+  /** Those of {@link hold}. */
   of(values: HourlyValues): DeviceFields | undefined {
     return this.held.get(values);
   }
 
   dispose(): void {
-    for (const fields of this.held.values()) fields.dispose();
+    for (const fields of this.held.values()) fields?.dispose();
     this.held.clear();
+  }
+
+  private copyOf(field: Field): DeviceFields | undefined {
+    const { hours, grid, channels } = field;
+    const half = halvesOf(field, 0);
+    const bytes = hours * grid.rows * grid.cols * channels * (half ? 2 : 4);
+    this.bytes.all += bytes;
+    if (this.full || this.bytes.held + bytes > this.mostBytes) return undefined;
+    const room = roomFor(
+      () => new DeviceFields({ hours, rows: grid.rows, cols: grid.cols, channels, ...(half ? { one: half.one } : {}) }, this.device),
+    );
+    this.full = !room;
+    if (!room) return undefined;
+    copy(field, room);
+    this.bytes.held += bytes;
+    return room;
   }
 }
 

@@ -105,7 +105,8 @@ export class TrainingProgram {
   holdFields(fields: readonly Field[]): { held: number; all: number } {
     if (!this.training.stages) return { held: 0, all: 0 };
     this.resident?.dispose();
-    this.resident = new ResidentFields(fields, this.execution.device, bytesOfFields(this.execution) / this.ranks.localSize);
+    this.resident = new ResidentFields(this.execution.device, bytesOfFields(this.execution) / this.ranks.localSize);
+    for (const field of fields) this.resident.hold(field);
     return this.resident.bytes;
   }
 

@@ -22,7 +22,7 @@ double bound(Products products) { return products == Products::float32 ? 1e-4 : 
 std::vector<float> readRange(const Program& program, int64_t offset, int64_t length) {
   std::vector<float> values(length);
   program.read(static_cast<double>(offset), static_cast<double>(length),
-               [&](const void* from) { std::memcpy(values.data(), from, values.size() * sizeof(float)); });
+               [&](const void* from, std::size_t begin, std::size_t count) { std::memcpy(values.data() + begin, from, count * sizeof(float)); });
   return values;
 }
 
@@ -51,7 +51,8 @@ Deviation deviation(const std::string& operand, const std::vector<float>& expect
 }  // namespace
 
 void fillArena(Program& program, const std::vector<float>& arena) {
-  program.write(0, static_cast<double>(arena.size()), [&](void* to) { std::memcpy(to, arena.data(), arena.size() * sizeof(float)); });
+  program.write(0, static_cast<double>(arena.size()),
+                [&](void* to, std::size_t begin, std::size_t count) { std::memcpy(to, arena.data() + begin, count * sizeof(float)); });
 }
 
 const char* nameOf(Products products) { return products == Products::float32 ? "float32" : products == Products::tf32 ? "tf32" : "bf16"; }
@@ -127,7 +128,8 @@ std::string stagingFault(Program& program, std::size_t arena) {
   const auto lengthOf = [arena](int turn) { return std::min(arena, std::size_t{1} << (8 + 3 * turn)); };
   const auto stage = [&](int turn) {
     const std::vector<float> values = pattern(turn, lengthOf(turn));
-    program.stage(0, static_cast<double>(values.size()), [&](void* to) { std::memcpy(to, values.data(), values.size() * sizeof(float)); });
+    program.stage(0, static_cast<double>(values.size()),
+                  [&](void* to, std::size_t begin, std::size_t count) { std::memcpy(to, values.data() + begin, count * sizeof(float)); });
   };
   stage(0);
   for (int turn = 0; turn < kTurns; ++turn) {
@@ -178,7 +180,7 @@ bool checkProgram(const Registry& registry, const TextProgram& text, const Check
         Program& actual = *candidates[c].program;
         deviations[c].push_back(deviation(range.operand, wanted, readRange(actual, range.offset, span), range.rows));
         actual.write(static_cast<double>(range.offset), static_cast<double>(span),
-                     [&](void* to) { std::memcpy(to, wanted.data(), wanted.size() * sizeof(float)); });
+                     [&](void* to, std::size_t begin, std::size_t count) { std::memcpy(to, wanted.data() + begin, count * sizeof(float)); });
       }
     }
     for (std::size_t c = 0; c < candidates.size(); ++c) candidates[c].compare(where, deviations[c], expected->op(i));

@@ -133,7 +133,7 @@ class InputWindows {
         cpuKernels(options_.isa).windowMeanOfHalves({paramsOf(sample), &block, set_.hours, 1, expected.data()}, context);
       else
         cpuKernels(options_.isa).windowMean({paramsOf(sample), floats_.data(), nullptr, expected.data()}, context);
-      options_.device->download(actual.data(), ofSample(sample), actual.size() * sizeof(float));
+      download(*options_.device, actual.data(), ofSample(sample), actual.size() * sizeof(float));
       for (int64_t i = 0; i < length(); ++i) {
         const double apart = std::abs(double{actual[i]} - expected[i]);
         worst = std::isfinite(apart) ? std::max(worst, apart) : 1e30;

@@ -1,6 +1,7 @@
 #include "binding/program_binding.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "binding/arguments.h"
 #include "binding/fields_binding.h"
@@ -13,8 +14,8 @@ namespace retroplume {
 namespace {
 
 template <class From, class To>
-void copyInto(const void* from, void* to, std::size_t count) {
-  std::copy_n(static_cast<const From*>(from), count, static_cast<To*>(to));
+void copyInto(const void* from, std::size_t begin, void* to, std::size_t count) {
+  std::copy_n(static_cast<const From*>(from) + begin, count, static_cast<To*>(to));
 }
 
 double numberArgument(const Napi::CallbackInfo& info, std::size_t index, const char* name) {
@@ -110,11 +111,12 @@ struct Source {
     }
   }
 
-  void fill(void* to, bool doublePrecision) const {
+  /** `part` elements from element `begin` on */
+  void fill(void* to, std::size_t begin, std::size_t part, bool doublePrecision) const {
     if (doublePrecision)
-      isDouble ? copyInto<double, double>(from, to, count) : copyInto<float, double>(from, to, count);
+      isDouble ? copyInto<double, double>(from, begin, to, part) : copyInto<float, double>(from, begin, to, part);
     else
-      isDouble ? copyInto<double, float>(from, to, count) : copyInto<float, float>(from, to, count);
+      isDouble ? copyInto<double, float>(from, begin, to, part) : copyInto<float, float>(from, begin, to, part);
   }
 };
 
@@ -125,7 +127,7 @@ Napi::Value ProgramBinding::write(const Napi::CallbackInfo& info) {
     Program& program = idle();
     const Source source(info[1]);
     program.write(numberArgument(info, 0, "offset"), static_cast<double>(source.count),
-                  [&](void* to) { source.fill(to, program.doublePrecision()); });
+                  [&](void* to, std::size_t begin, std::size_t part) { source.fill(to, begin, part, program.doublePrecision()); });
     return info.Env().Undefined();
   });
 }
@@ -165,7 +167,7 @@ Napi::Value ProgramBinding::stage(const Napi::CallbackInfo& info) {
     Program& program = stageable();
     const Source source(info[1]);
     program.stage(numberArgument(info, 0, "offset"), static_cast<double>(source.count),
-                  [&](void* to) { source.fill(to, program.doublePrecision()); });
+                  [&](void* to, std::size_t begin, std::size_t part) { source.fill(to, begin, part, program.doublePrecision()); });
     return info.Env().Undefined();
   });
 }
@@ -173,21 +175,18 @@ Napi::Value ProgramBinding::stage(const Napi::CallbackInfo& info) {
 Napi::Value ProgramBinding::read(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     Program& program = idle();
-    const double length = numberArgument(info, 1, "length");
-    Napi::Value result;
-    program.read(numberArgument(info, 0, "offset"), length, [&](const void* from) {
-      const auto count = static_cast<std::size_t>(length);
-      if (program.doublePrecision()) {
-        Napi::Float64Array array = Napi::Float64Array::New(info.Env(), count);
-        copyInto<double, double>(from, array.Data(), count);
-        result = array;
-      } else {
-        Napi::Float32Array array = Napi::Float32Array::New(info.Env(), count);
-        copyInto<float, float>(from, array.Data(), count);
-        result = array;
-      }
-    });
-    return result;
+    const double offset = numberArgument(info, 0, "offset"), length = numberArgument(info, 1, "length");
+    program.requireRange(offset, length);
+    const auto into = [&](auto array) -> Napi::Value {
+      using Element = std::remove_pointer_t<decltype(array.Data())>;
+      program.read(offset, length, [&](const void* from, std::size_t begin, std::size_t part) {
+        std::copy_n(static_cast<const Element*>(from), part, array.Data() + begin);
+      });
+      return array;
+    };
+    const auto count = static_cast<std::size_t>(length);
+    if (program.doublePrecision()) return into(Napi::Float64Array::New(info.Env(), count));
+    return into(Napi::Float32Array::New(info.Env(), count));
   });
 }
 
@@ -195,12 +194,11 @@ Napi::Value ProgramBinding::fill(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     Program& program = idle();
     const double length = numberArgument(info, 1, "length"), value = numberArgument(info, 2, "value");
-    program.write(numberArgument(info, 0, "offset"), length, [&](void* to) {
-      const auto count = static_cast<std::size_t>(length);
+    program.write(numberArgument(info, 0, "offset"), length, [&](void* to, std::size_t, std::size_t part) {
       if (program.doublePrecision())
-        std::fill_n(static_cast<double*>(to), count, value);
+        std::fill_n(static_cast<double*>(to), part, value);
       else
-        std::fill_n(static_cast<float*>(to), count, static_cast<float>(value));
+        std::fill_n(static_cast<float*>(to), part, static_cast<float>(value));
     });
     return info.Env().Undefined();
   });

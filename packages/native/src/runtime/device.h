@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <string>
@@ -41,9 +42,11 @@ class Device {
   /** Zeroed. @throws NativeError DEVICE_OUT_OF_MEMORY */
   virtual void* allocate(std::size_t bytes) = 0;
   virtual void release(void* memory) noexcept = 0;
-  /** Both wait: the host's memory may go or be read when they return. */
-  virtual void upload(void* to, const void* from, std::size_t bytes) = 0;
-  virtual void download(void* to, const void* from, std::size_t bytes) = 0;
+  /** Copies in the stream's order, of what `fill` writes and `take` reads a part at a time: the bytes from `begin` on. Both are done with it when
+   * they return. */
+  virtual void upload(void* to, std::size_t bytes, const std::function<void(void* part, std::size_t begin, std::size_t bytes)>& fill) = 0;
+  virtual void download(const void* from, std::size_t bytes,
+                        const std::function<void(const void* part, std::size_t begin, std::size_t bytes)>& take) = 0;
   virtual std::unique_ptr<DeviceStaging> makeStaging() = 0;
   virtual void* stream() const = 0;
   /** Shared memory that one block can have. */
@@ -57,6 +60,16 @@ class Device {
   /** Seconds that the device takes for what `body` launches. */
   virtual double time(const std::function<void()>& body) = 0;
 };
+
+inline void upload(Device& device, void* to, const void* from, std::size_t bytes) {
+  device.upload(to, bytes,
+                [from](void* part, std::size_t begin, std::size_t count) { std::memcpy(part, static_cast<const char*>(from) + begin, count); });
+}
+
+inline void download(Device& device, void* to, const void* from, std::size_t bytes) {
+  device.download(from, bytes,
+                  [to](const void* part, std::size_t begin, std::size_t count) { std::memcpy(static_cast<char*>(to) + begin, part, count); });
+}
 
 struct DeviceInfo {
   int index;

@@ -7,7 +7,7 @@ DeviceFields::DeviceFields(std::shared_ptr<Device> device, Shape shape, float on
 
 void DeviceFields::write(int64_t begin, const void* from, int64_t count) {
   const int64_t width = halves() ? 2 : 4;
-  device_->upload(static_cast<char*>(memory_.data()) + begin * width, from, static_cast<std::size_t>(count * width));
+  upload(*device_, static_cast<char*>(memory_.data()) + begin * width, from, static_cast<std::size_t>(count * width));
 }
 
 void DeviceFields::launchWindow(const WindowMeanParams& params, float* out) const {

@@ -21,7 +21,7 @@ bool isFinite(const WrittenOperand<T>& operand, Device* device) {
   const T* first = operand.data;
   if (device != nullptr && rows.count > 0) {
     copy.resize((rows.count - 1) * rows.stride + rows.length);
-    device->download(copy.data(), first, copy.size() * sizeof(T));
+    download(*device, copy.data(), first, copy.size() * sizeof(T));
     first = copy.data();
   }
   for (int64_t row = 0; row < rows.count; ++row) {
@@ -128,9 +128,9 @@ void Program::execute(int64_t instruction, Team& team) {
   if (device() == nullptr || !kernel.onHost) return kernel.run(context(team));
   std::vector<char> copy(kernel.onHost->bytes);
   device()->synchronise();
-  device()->download(copy.data(), kernel.onHost->data, copy.size());
+  download(*device(), copy.data(), kernel.onHost->data, copy.size());
   kernel.onHost->run(copy.data(), context(team));
-  device()->upload(kernel.onHost->data, copy.data(), copy.size());
+  upload(*device(), kernel.onHost->data, copy.data(), copy.size());
 }
 
 Phase Program::stretch(int64_t begin, int64_t end) const {
@@ -194,17 +194,18 @@ void* Program::at(double offset, double length) const {
   return static_cast<char*>(arena_.data()) + static_cast<std::size_t>(offset) * elementBytes_;
 }
 
-void Program::write(double offset, double length, const std::function<void(void*)>& fill) {
+void Program::write(double offset, double length, const Fill& fill) {
   void* to = at(offset, length);
-  if (device() == nullptr) return fill(to);
-  std::vector<char> staged(static_cast<std::size_t>(length) * elementBytes_);
-  fill(staged.data());
-  device()->upload(to, staged.data(), staged.size());
+  const auto count = static_cast<std::size_t>(length);
+  if (device() == nullptr) return fill(to, 0, count);
+  device()->upload(to, count * elementBytes_,
+                   [&](void* part, std::size_t begin, std::size_t bytes) { fill(part, begin / elementBytes_, bytes / elementBytes_); });
 }
 
-void Program::stage(double offset, double length, const std::function<void(void*)>& fill) {
+void Program::stage(double offset, double length, const Fill& fill) {
   void* to = at(offset, length);
-  staging().write(to, static_cast<std::size_t>(length) * elementBytes_, fill);
+  const auto count = static_cast<std::size_t>(length);
+  staging().write(to, count * elementBytes_, [&](void* memory) { fill(memory, 0, count); });
 }
 
 void Program::stageWork(double offset, double length, std::function<void(void*)> launch) {
@@ -219,12 +220,12 @@ DeviceStaging& Program::staging() {
   return *staging_;
 }
 
-void Program::read(double offset, double length, const std::function<void(const void*)>& take) const {
+void Program::read(double offset, double length, const Take& take) const {
   const void* from = at(offset, length);
-  if (device() == nullptr) return take(from);
-  std::vector<char> staged(static_cast<std::size_t>(length) * elementBytes_);
-  device()->download(staged.data(), from, staged.size());
-  take(staged.data());
+  const auto count = static_cast<std::size_t>(length);
+  if (device() == nullptr) return take(from, 0, count);
+  device()->download(from, count * elementBytes_,
+                     [&](const void* part, std::size_t begin, std::size_t bytes) { take(part, begin / elementBytes_, bytes / elementBytes_); });
 }
 
 std::unique_ptr<Program> makeProgram(const Registry& registry, const ProgramSpec& spec, const ProgramOptions& options) {

@@ -84,14 +84,17 @@ class Program {
   double secondsOf(int64_t instruction, int repeats, Team& team);
   virtual std::optional<NonFinite> runChecked(Phase phase, Team& team, const std::atomic<bool>& stop) = 0;
 
+  /** Writes or reads `count` elements from element `begin` on; called for one part after another. */
+  using Fill = std::function<void(void* part, std::size_t begin, std::size_t count)>;
+  using Take = std::function<void(const void* part, std::size_t begin, std::size_t count)>;
   /** `fill` writes `length` elements for the arena at `offset`. @throws NativeError RANGE_OUT_OF_ARENA if they are not all in it */
-  void write(double offset, double length, const std::function<void(void*)>& fill);
+  void write(double offset, double length, const Fill& fill);
   /**
    * As `write`, but while a run may be under way: what `fill` writes is there when the next run begins that is submitted after this. Only on a
    * device.
    * @throws NativeError RANGE_OUT_OF_ARENA, STAGING_UNSUPPORTED
    */
-  void stage(double offset, double length, const std::function<void(void*)>& fill);
+  void stage(double offset, double length, const Fill& fill);
   /**
    * As `stage`, of what the device makes itself: `launch` starts kernels that write `length` elements to the memory that it is given, after what was
    * staged otherwise.
@@ -103,8 +106,10 @@ class Program {
   void takeStaged(int set) {
     if (set >= 0) staging_->apply(set);
   }
+  /** @throws NativeError RANGE_OUT_OF_ARENA */
+  void requireRange(double offset, double length) const { at(offset, length); }
   /** `take` reads `length` elements of the arena at `offset`. @throws NativeError RANGE_OUT_OF_ARENA */
-  void read(double offset, double length, const std::function<void(const void*)>& take) const;
+  void read(double offset, double length, const Take& take) const;
 
  protected:
   struct Bound {

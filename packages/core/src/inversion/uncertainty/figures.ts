@@ -3,6 +3,7 @@ import { GROUPS, type Case, type Group } from '../../data/case';
 import type { Grid } from '../../grid/grid';
 import type { LogFactorMap } from '../control';
 import type { FactorShape } from '../forward-model';
+import { tabulate } from '../vectors';
 import { priorCovarianceOfSums, type Posterior } from './posterior';
 
 /** An emission total in kg s-1, mean over the period. */
@@ -83,7 +84,8 @@ export function cellFigures({ settings: { leastReduction, constrainedGroups }, m
   const spread = map.priorSpread();
   const reduction = sigma.map((value, i) => (spread[i] > 0 ? 1 - value / spread[i] : 0));
   const forced = GROUPS.map((group) => constrainedGroups.includes(group));
-  const constrained = Uint8Array.from(reduction, (part, i) => (spread[i] > 0 && (part >= leastReduction || forced[i % GROUPS.length]) ? 1 : 0));
+  const isConstrained = (i: number): boolean => spread[i] > 0 && (reduction[i] >= leastReduction || forced[i % GROUPS.length]);
+  const constrained = tabulate(new Uint8Array(reduction.length), (i) => (isConstrained(i) ? 1 : 0));
   return { sigma, reduction, constrained };
 }
 

@@ -21,6 +21,7 @@ import {
   type ObservationBatch,
   type Values,
 } from '../../inversion/forward-model';
+import { tabulate } from '../../inversion/vectors';
 import type { ObservationOperator } from '../../inversion/observation-operator';
 import type { DifferentiatedHours, DomainModel } from '../../surrogate/domain-model';
 import { DomainRun } from '../../surrogate/domain-run';
@@ -215,7 +216,7 @@ export class SurrogateForwardModel implements ForwardModel {
    */
   async tangents(factors: Values, direction: Values, batches: readonly number[]): Promise<Float32Array[]> {
     const step = differenceStep(factors, direction);
-    const at = (sign: number): Float32Array => Float32Array.from(factors, (factor, i) => factor + sign * step * direction[i]);
+    const at = (sign: number): Float32Array => tabulate(new Float32Array(factors.length), (i) => factors[i] + sign * step * direction[i]);
     const ends = [at(1), at(-1)];
     const differences = new Map<number, Float32Array>();
     // A period with one end, then with the other: tracers and a chain of hours are run once for each.

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 
 #include "runtime/cuda/check.h"
 #include "runtime/cuda/cuda_staging.h"
@@ -48,6 +49,12 @@ class CudaDevice final : public Device {
     RETROPLUME_CUDA(cudaEventCreate(&end_));
   }
   ~CudaDevice() override {
+    cudaStreamSynchronize(stream_);
+    for (Pinned& via : pinned_) {
+      if (via.memory == nullptr) continue;
+      cudaFreeHost(via.memory);
+      cudaEventDestroy(via.free);
+    }
     cudaEventDestroy(begin_);
     cudaEventDestroy(end_);
     cudaStreamDestroy(capture_);
@@ -78,8 +85,37 @@ class CudaDevice final : public Device {
     cudaFree(memory);
   }
 
-  void upload(void* to, const void* from, std::size_t bytes) override { copy(to, from, bytes, cudaMemcpyHostToDevice); }
-  void download(void* to, const void* from, std::size_t bytes) override { copy(to, from, bytes, cudaMemcpyDeviceToHost); }
+  void upload(void* to, std::size_t bytes, const std::function<void(void*, std::size_t, std::size_t)>& fill) override {
+    const std::lock_guard<std::mutex> lock(copying_);
+    select();
+    for (std::size_t begin = 0, part = 0; begin < bytes; begin += kPart, ++part) {
+      Pinned& via = pinned(part);
+      const std::size_t count = std::min(kPart, bytes - begin);
+      RETROPLUME_CUDA(cudaEventSynchronize(via.free));
+      fill(via.memory, begin, count);
+      RETROPLUME_CUDA(cudaMemcpyAsync(static_cast<char*>(to) + begin, via.memory, count, cudaMemcpyHostToDevice, stream_));
+      RETROPLUME_CUDA(cudaEventRecord(via.free, stream_));
+    }
+  }
+
+  void download(const void* from, std::size_t bytes, const std::function<void(const void*, std::size_t, std::size_t)>& take) override {
+    const std::lock_guard<std::mutex> lock(copying_);
+    select();
+    const auto begin = [&](std::size_t part) { return part * kPart; };
+    const auto count = [&](std::size_t part) { return std::min(kPart, bytes - begin(part)); };
+    const auto ask = [&](std::size_t part) {
+      Pinned& via = pinned(part);
+      RETROPLUME_CUDA(cudaMemcpyAsync(via.memory, static_cast<const char*>(from) + begin(part), count(part), cudaMemcpyDeviceToHost, stream_));
+      RETROPLUME_CUDA(cudaEventRecord(via.free, stream_));
+    };
+    const std::size_t parts = (bytes + kPart - 1) / kPart;
+    if (parts > 0) ask(0);
+    for (std::size_t part = 0; part < parts; ++part) {
+      if (part + 1 < parts) ask(part + 1);
+      RETROPLUME_CUDA(cudaEventSynchronize(pinned(part).free));
+      take(pinned(part).memory, begin(part), count(part));
+    }
+  }
   std::unique_ptr<DeviceStaging> makeStaging() override { return makeCudaStaging(index_, stream_); }
   void* stream() const override { return recording_ ? capture_ : stream_; }
   int sharedBytes() const override { return sharedBytes_; }
@@ -121,10 +157,21 @@ class CudaDevice final : public Device {
   }
 
  private:
-  void copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
-    select();
-    RETROPLUME_CUDA(cudaMemcpyAsync(to, from, bytes, kind, stream_));
-    RETROPLUME_CUDA(cudaStreamSynchronize(stream_));
+  /** Memory that the device copies from and to without the driver's help, several times as fast as other memory. */
+  struct Pinned {
+    void* memory = nullptr;
+    cudaEvent_t free = nullptr;  // once the copy that it is in is done
+  };
+  static constexpr std::size_t kPart = std::size_t{4} << 20;
+
+  /** Two by turns: one is copied while the host is at the other. */
+  Pinned& pinned(std::size_t part) {
+    Pinned& via = pinned_[part % 2];
+    if (via.memory == nullptr) {
+      RETROPLUME_CUDA(cudaEventCreateWithFlags(&via.free, cudaEventDisableTiming));
+      RETROPLUME_CUDA(cudaMallocHost(&via.memory, kPart));
+    }
+    return via;
   }
 
   int index_;
@@ -132,6 +179,8 @@ class CudaDevice final : public Device {
   cudaStream_t stream_ = nullptr, capture_ = nullptr;
   bool recording_ = false;  // on the executor's thread, which alone asks for the stream
   cudaEvent_t begin_ = nullptr, end_ = nullptr;
+  std::mutex copying_;  // JavaScript's thread and the executor's copy for programs of their own
+  Pinned pinned_[2];
   const CudaKernels kernels_ = cudaKernels();
 };
 

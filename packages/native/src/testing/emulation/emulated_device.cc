@@ -54,8 +54,17 @@ class EmulatedDevice final : public Device {
       if (buffer.data() == memory) buffer = Buffer();
     }
   }
-  void upload(void* to, const void* from, std::size_t bytes) override { __builtin_memcpy(to, from, bytes); }
-  void download(void* to, const void* from, std::size_t bytes) override { __builtin_memcpy(to, from, bytes); }
+  /** Two parts, so that one who takes them for one shows. */
+  void upload(void* to, std::size_t bytes, const std::function<void(void*, std::size_t, std::size_t)>& fill) override {
+    const std::size_t half = bytes / 8 * 4;
+    fill(to, 0, half);
+    fill(static_cast<char*>(to) + half, half, bytes - half);
+  }
+  void download(const void* from, std::size_t bytes, const std::function<void(const void*, std::size_t, std::size_t)>& take) override {
+    const std::size_t half = bytes / 8 * 4;
+    take(from, 0, half);
+    take(static_cast<const char*>(from) + half, half, bytes - half);
+  }
   std::unique_ptr<DeviceStaging> makeStaging() override { return std::make_unique<EmulatedStaging>(); }
   void* stream() const override { return nullptr; }
   int sharedBytes() const override { return sharedBytes_; }
