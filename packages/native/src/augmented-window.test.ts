@@ -127,6 +127,59 @@ it('a window of more steps than a launch takes', () => {
   }
 });
 
+describe.each(deviceVariants)('the transpose of windows of fields in the memory of a GPU: $name', ({ options: { module, ...options } }) => {
+  it.each<[string, number, Partial<WindowMeanRequest>]>([
+    ['three channels', 3, {}],
+    ['four at a time', 8, {}],
+    ['steps that share hours', 4, { steps: Int32Array.of(0, 4, 2, 2, 1, 6) }],
+    ['one hour', 5, { steps: Int32Array.of(3, 3) }],
+  ])('adds to the hours that the window sees, and to no others: %s', (_, channels, over) => {
+    const { request, fields } = fieldsOf(channels);
+    const r = { ...request, ...over };
+    const { rows, cols } = r;
+    const grad = Float32Array.from(randomArray(lengthOf(r), 9));
+    const program = new NativeProgram({ arenaElements: grad.length + 32, instructions: [], phases: {} }, options, module);
+    const held = new DeviceFields({ hours: HOURS, rows, cols, channels }, options.device, module);
+    const read = (): Float32Array => {
+      const all = new Float32Array(fields.length);
+      held.read(0, all.subarray(0, 2 * rows * cols * channels));
+      held.read(2, all.subarray(2 * rows * cols * channels));
+      return all;
+    };
+    expect(read().every((value) => value === 0)).toBe(true);
+    held.write(0, fields);
+    program.fill(0, grad.length + 32, NaN);
+    program.write(16, grad);
+    const expected = fields.slice();
+    for (let times = 0; times < 2; times++) {
+      program.addWindowAdjoint(16, held, r);
+      windowMeanAdjoint({ ...r, hourlyFactors: true }, undefined, grad, expected);
+    }
+    read().forEach((value, i) => expect(Math.abs(value - expected[i])).toBeLessThan(2e-6));
+    held.clear();
+    expect(read().every((value) => value === 0)).toBe(true);
+    held.dispose();
+    program.dispose();
+  });
+
+  it('refuses what is no such window', () => {
+    const { request } = fieldsOf(4);
+    const length = lengthOf(request);
+    const program = new NativeProgram({ arenaElements: length, instructions: [], phases: {} }, options, module);
+    const shape = { hours: HOURS, rows: request.rows, cols: request.cols, channels: 4 };
+    const held = new DeviceFields(shape, options.device, module);
+    const inHalf = new DeviceFields({ ...shape, one: 1 }, options.device, module);
+    expect(() => program.addWindowAdjoint(0, held, { ...request, turns: 1 })).toThrow(/no augmentation/);
+    expect(() => program.addWindowAdjoint(0, held, { ...request, hour: HOURS })).toThrow(/hold the hour/);
+    expect(() => program.addWindowAdjoint(1, held, request)).toThrow(expect.objectContaining({ code: 'RANGE_OUT_OF_ARENA' }) as Error);
+    expect(() => program.addWindowAdjoint(0, inHalf, request)).toThrow(/single precision/);
+    expect(() => inHalf.read(0, new Float32Array(4))).toThrow(/single precision/);
+    expect(() => held.read(HOURS, new Float32Array(4))).toThrow(/the hours to lie in the fields/);
+    for (const each of [held, inHalf, program]) each.dispose();
+    expect(() => held.clear()).toThrow(/disposed/);
+  });
+});
+
 describe('noise', () => {
   it('is made by Philox 4x32-7: its published answer for counter and key 0', () => {
     expect(philox([0, 0, 0, 0], 0).map((word) => word.toString(16))).toEqual(['5f6fb709', 'd893f64', '4f121f81', '4f730a48']);

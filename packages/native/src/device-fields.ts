@@ -15,6 +15,8 @@ export interface DeviceFieldsShape {
 /** What the addon knows the fields by. */
 export interface FieldsHandle {
   write(firstHour: number, data: Float32Array | Uint16Array): void;
+  read(firstHour: number, into: Float32Array): void;
+  clear(): void;
   dispose(): void;
 }
 
@@ -23,7 +25,7 @@ interface FieldsAddon {
 }
 
 /**
- * Room for hourly fields on a GPU; its content is undefined until it is written.
+ * Room for hourly fields on a GPU, zeros at first.
  *
  * @example
  * const fields = new DeviceFields({ hours: 744, rows: 182, cols: 232, channels: 14 }, 'cuda');
@@ -54,6 +56,16 @@ export class DeviceFields {
    */
   write(firstHour: number, data: Float32Array | Uint16Array): void {
     this.handle.write(firstHour, data);
+  }
+
+  /** Fills `into` with consecutive hours of fields in single precision. @throws as {@link write} */
+  read(firstHour: number, into: Float32Array): void {
+    this.handle.read(firstHour, into);
+  }
+
+  /** All numbers become 0. */
+  clear(): void {
+    this.handle.clear();
   }
 
   /** Releases the memory, once no window of it is staged. A second dispose does nothing. */

@@ -60,6 +60,7 @@ interface ProgramHandle {
   write(offset: number, data: Float32Array | Float64Array): void;
   stage(offset: number, data: Float32Array | Float64Array): void;
   stageWindow(offset: number, fields: FieldsHandle, request: WindowMeanRequest): void;
+  addWindowAdjoint(offset: number, fields: FieldsHandle, request: WindowMeanRequest): void;
   read(offset: number, length: number): Float32Array | Float64Array;
   fill(offset: number, length: number, value: number): void;
   run(phase?: string): Promise<void>;
@@ -160,6 +161,15 @@ export class NativeProgram {
    */
   stageWindow(offset: number, fields: DeviceFields, request: WindowMeanRequest): void {
     this.#handle.stageWindow(offset, fields.handle, request);
+  }
+
+  /**
+   * The transpose of {@link stageWindow} with respect to the fields: adds 1/n times the gradient at `offset`, which is laid out as the window, to `fields`.
+   *
+   * @throws as {@link stageWindow}; `PROGRAM_BUSY` while a run is under way
+   */
+  addWindowAdjoint(offset: number, fields: DeviceFields, request: WindowMeanRequest): void {
+    this.#handle.addWindowAdjoint(offset, fields.handle, request);
   }
 
   /** A copy of `length` elements, in the program's precision. */

@@ -98,6 +98,15 @@ struct Outcome {
   std::vector<double> seconds;
 };
 
+double largestDifference(const std::vector<float>& expected, const std::vector<float>& actual) {
+  double worst = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const double apart = std::abs(double{actual[i]} - expected[i]);
+    worst = std::isfinite(apart) ? std::max(worst, apart) : 1e30;
+  }
+  return worst;
+}
+
 /** The windows of one input, of all samples. */
 class InputWindows {
  public:
@@ -134,12 +143,23 @@ class InputWindows {
       else
         cpuKernels(options_.isa).windowMean({paramsOf(sample), floats_.data(), nullptr, expected.data()}, context);
       download(*options_.device, actual.data(), ofSample(sample), actual.size() * sizeof(float));
-      for (int64_t i = 0; i < length(); ++i) {
-        const double apart = std::abs(double{actual[i]} - expected[i]);
-        worst = std::isfinite(apart) ? std::max(worst, apart) : 1e30;
-      }
+      worst = std::max(worst, largestDifference(expected, actual));
     }
     return worst;
+  }
+
+  /** The same of the transpose, which takes the first sample's window for a gradient. */
+  double adjointError(Team& team) const {
+    WindowMeanParams params = paramsOf(0);
+    params.augmentation = {};
+    params.factorStride = set_.rows * set_.cols * input_.channels;
+    std::vector<float> grad(length()), expected(fields_.elements(), 0.0f), actual(fields_.elements());
+    download(*options_.device, grad.data(), out_.data(), grad.size() * sizeof(float));
+    cpuKernels(options_.isa).windowMeanAdjoint({params, nullptr, grad.data(), expected.data()}, {options_.threads, nullptr, &team});
+    DeviceFields sums(options_.device, fields_.shape(), 0);
+    sums.launchAdjoint(params, static_cast<const float*>(out_.data()));
+    sums.read(0, actual.data(), sums.elements());
+    return largestDifference(expected, actual);
   }
 
   /** Read and written. */
@@ -187,7 +207,7 @@ Outcome checkInput(const Set& set, const Input& input, const ProgramOptions& opt
   options.device->select();
   windows.launch();
   options.device->synchronise();
-  Outcome outcome{windows.error(team), windows.bytes(), {}};
+  Outcome outcome{std::max(windows.error(team), windows.adjointError(team)), windows.bytes(), {}};
   for (int i = 0; i < rounds; ++i) outcome.seconds.push_back(options.device->time([&] { windows.launch(); }));
   return outcome;
 }

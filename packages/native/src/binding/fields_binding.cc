@@ -13,7 +13,9 @@ NativeError disposed() { return NativeError("PROGRAM_DISPOSED", "device fields: 
 }  // namespace
 
 Napi::Function FieldsBinding::define(Napi::Env env) {
-  return DefineClass(env, "Fields", {InstanceMethod("write", &FieldsBinding::write), InstanceMethod("dispose", &FieldsBinding::dispose)});
+  return DefineClass(env, "Fields",
+                     {InstanceMethod("write", &FieldsBinding::write), InstanceMethod("read", &FieldsBinding::read),
+                      InstanceMethod("clear", &FieldsBinding::clear), InstanceMethod("dispose", &FieldsBinding::dispose)});
 }
 
 FieldsBinding::FieldsBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<FieldsBinding>(info) {
@@ -32,22 +34,29 @@ FieldsBinding::FieldsBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
   });
 }
 
-std::shared_ptr<const DeviceFields> FieldsBinding::of(const Addon& addon, const Napi::Value& value) {
+std::shared_ptr<DeviceFields> FieldsBinding::of(const Addon& addon, const Napi::Value& value) {
   if (!value.IsObject() || !value.As<Napi::Object>().InstanceOf(addon.fieldsClass().Value())) arguments.refuse("fields on the program's GPU");
   const FieldsBinding& self = *Unwrap(value.As<Napi::Object>());
   if (!self.fields_) throw disposed();
   return self.fields_;
 }
 
+DeviceFields& FieldsBinding::live() const {
+  if (!fields_) throw disposed();
+  return *fields_;
+}
+
+int64_t FieldsBinding::placeOf(const Napi::CallbackInfo& info, int64_t count) const {
+  const DeviceFields& fields = live();
+  const int64_t hour = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : -1, begin = hour * (fields.elements() / fields.shape().hours);
+  if (hour < 0 || begin + count > fields.elements()) arguments.refuse("the hours to lie in the fields");
+  return begin;
+}
+
 Napi::Value FieldsBinding::write(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    if (!fields_) throw disposed();
-    DeviceFields& fields = *fields_;
-    const auto put = [&](int64_t count, const void* from) {
-      const int64_t hour = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : -1, hourSize = fields.elements() / fields.shape().hours;
-      if (hour < 0 || hour * hourSize + count > fields.elements()) arguments.refuse("the hours to lie in the fields");
-      fields.write(hour * hourSize, from, count);
-    };
+    DeviceFields& fields = live();
+    const auto put = [&](int64_t count, const void* from) { fields.write(placeOf(info, count), from, count); };
     if (fields.halves()) {
       const Napi::Uint16Array data = arguments.halves(info[1], "data");
       put(static_cast<int64_t>(data.ElementLength()), data.Data());
@@ -55,6 +64,23 @@ Napi::Value FieldsBinding::write(const Napi::CallbackInfo& info) {
       const Napi::Float32Array data = arguments.floats(info[1], "data");
       put(static_cast<int64_t>(data.ElementLength()), data.Data());
     }
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value FieldsBinding::read(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    if (live().halves()) arguments.refuse("fields in single precision");
+    Napi::Float32Array into = arguments.floats(info[1], "into");
+    const auto count = static_cast<int64_t>(into.ElementLength());
+    live().read(placeOf(info, count), into.Data(), count);
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value FieldsBinding::clear(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    live().clear();
     return info.Env().Undefined();
   });
 }

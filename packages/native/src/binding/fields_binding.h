@@ -15,10 +15,15 @@ class FieldsBinding : public Napi::ObjectWrap<FieldsBinding> {
   explicit FieldsBinding(const Napi::CallbackInfo& info);
 
   /** @throws NativeError ARGUMENT_INVALID unless `value` is such an object that lives */
-  static std::shared_ptr<const DeviceFields> of(const Addon& addon, const Napi::Value& value);
+  static std::shared_ptr<DeviceFields> of(const Addon& addon, const Napi::Value& value);
 
  private:
+  DeviceFields& live() const;
+  /** Of hours from the first argument on: where `count` numbers begin. */
+  int64_t placeOf(const Napi::CallbackInfo& info, int64_t count) const;
   Napi::Value write(const Napi::CallbackInfo& info);
+  Napi::Value read(const Napi::CallbackInfo& info);
+  Napi::Value clear(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
 
   /** Shared with the windows of it that are staged. */

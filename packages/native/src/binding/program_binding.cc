@@ -54,6 +54,7 @@ Napi::Function ProgramBinding::define(Napi::Env env) {
                          InstanceMethod("write", &ProgramBinding::write),
                          InstanceMethod("stage", &ProgramBinding::stage),
                          InstanceMethod("stageWindow", &ProgramBinding::stageWindow),
+                         InstanceMethod("addWindowAdjoint", &ProgramBinding::addWindowAdjoint),
                          InstanceMethod("read", &ProgramBinding::read),
                          InstanceMethod("fill", &ProgramBinding::fill),
                          InstanceMethod("run", &ProgramBinding::run),
@@ -139,21 +140,51 @@ Program& ProgramBinding::stageable() const {
   return program;
 }
 
+namespace {
+
+/** A window of fields on the program's GPU, and the steps that its params point to. */
+struct DeviceWindow {
+  std::shared_ptr<DeviceFields> fields;
+  Napi::Int32Array steps;
+  WindowMeanParams params;
+};
+
+DeviceWindow deviceWindow(const Arguments& arguments, const Addon& addon, const Program& program, const Napi::Value& handle,
+                          const Napi::Object& request) {
+  DeviceWindow window{FieldsBinding::of(addon, handle), windowSteps(arguments, request), {}};
+  if (!window.fields->isOn(program.device())) arguments.refuse("fields on the program's GPU");
+  window.params = readWindowParams(arguments, request, window.steps);
+  const DeviceFields::Shape& shape = window.fields->shape();
+  const WindowMeanParams& p = window.params;
+  if (p.rows != shape.rows || p.cols != shape.cols || p.channels != shape.channels) arguments.refuse("the shape of the fields");
+  if (p.hour >= shape.hours) arguments.refuse("the fields to hold the hour");
+  return window;
+}
+
+}  // namespace
+
+Napi::Value ProgramBinding::addWindowAdjoint(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    static const Arguments arguments("program.addWindowAdjoint");
+    Program& program = idle();
+    const DeviceWindow window = deviceWindow(arguments, *addon_, program, info[1], info[2].As<Napi::Object>());
+    if (window.params.augmentation.turns != 0 || window.params.augmentation.noise != 0) arguments.refuse("no augmentation");
+    if (window.fields->halves()) arguments.refuse("fields in single precision");
+    const void* gradOut = program.range(numberArgument(info, 0, "offset"), static_cast<double>(windowElements(window.params)));
+    window.fields->launchAdjoint(window.params, static_cast<const float*>(gradOut));
+    return info.Env().Undefined();
+  });
+}
+
 Napi::Value ProgramBinding::stageWindow(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     static const Arguments arguments("program.stageWindow");
     Program& program = stageable();
-    const std::shared_ptr<const DeviceFields> fields = FieldsBinding::of(*addon_, info[1]);
-    if (!fields->isOn(program.device())) arguments.refuse("fields on the program's GPU");
-    const Napi::Object request = info[2].As<Napi::Object>();
-    const Napi::Int32Array pairs = windowSteps(arguments, request);
-    WindowMeanParams params = readWindowParams(arguments, request, pairs);
-    const DeviceFields::Shape& shape = fields->shape();
-    if (params.rows != shape.rows || params.cols != shape.cols || params.channels != shape.channels) arguments.refuse("the shape of the fields");
-    if (params.hour >= shape.hours) arguments.refuse("the fields to hold the hour");
+    const DeviceWindow window = deviceWindow(arguments, *addon_, program, info[1], info[2].As<Napi::Object>());
+    const auto& [fields, pairs, params] = window;
     const auto length = static_cast<double>(windowElements(params));
     program.stageWork(numberArgument(info, 0, "offset"), length,
-                      [fields, params, steps = std::vector<int32_t>(pairs.Data(), pairs.Data() + pairs.ElementLength())](void* to) {
+                      [fields = fields, params = params, steps = std::vector<int32_t>(pairs.Data(), pairs.Data() + pairs.ElementLength())](void* to) {
                         WindowMeanParams own = params;
                         own.steps = steps.data();
                         fields->launchWindow(own, static_cast<float*>(to));
@@ -176,7 +207,7 @@ Napi::Value ProgramBinding::read(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     Program& program = idle();
     const double offset = numberArgument(info, 0, "offset"), length = numberArgument(info, 1, "length");
-    program.requireRange(offset, length);
+    program.range(offset, length);  // before there is an array of that length
     const auto into = [&](auto array) -> Napi::Value {
       using Element = std::remove_pointer_t<decltype(array.Data())>;
       program.read(offset, length, [&](const void* from, std::size_t begin, std::size_t part) {

@@ -21,6 +21,7 @@ class ProgramBinding : public Napi::ObjectWrap<ProgramBinding> {
   Napi::Value write(const Napi::CallbackInfo& info);
   Napi::Value stage(const Napi::CallbackInfo& info);
   Napi::Value stageWindow(const Napi::CallbackInfo& info);
+  Napi::Value addWindowAdjoint(const Napi::CallbackInfo& info);
   Napi::Value read(const Napi::CallbackInfo& info);
   Napi::Value fill(const Napi::CallbackInfo& info);
   Napi::Value run(const Napi::CallbackInfo& info);

@@ -58,5 +58,6 @@ std::size_t batchNormPreluForwardScratch(const BatchNormPreluForward<float>& cal
 void batchNormPreluBackward(const BatchNormPreluBackward<float>& call, const Context& context);
 std::size_t batchNormPreluBackwardScratch(const BatchNormPreluBackward<float>& call);
 void windowMeanOnDevice(const WindowMeanOnDevice& call, const Context& context);
+void windowMeanAdjointOnDevice(const WindowMeanAdjointOnDevice& call, const Context& context);
 
 }  // namespace retroplume::cuda

@@ -50,6 +50,7 @@ CudaKernels cudaKernels() {
   set(table, cuda::batchNormPreluForward, cuda::batchNormPreluForwardScratch);
   set(table, cuda::batchNormPreluBackward, cuda::batchNormPreluBackwardScratch);
   set(table, cuda::windowMeanOnDevice);
+  set(table, cuda::windowMeanAdjointOnDevice);
   return table;
 }
 

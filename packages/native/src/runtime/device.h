@@ -42,6 +42,8 @@ class Device {
   /** Zeroed. @throws NativeError DEVICE_OUT_OF_MEMORY */
   virtual void* allocate(std::size_t bytes) = 0;
   virtual void release(void* memory) noexcept = 0;
+  /** Zeros, in the stream's order. */
+  virtual void clear(void* memory, std::size_t bytes) = 0;
   /** Copies in the stream's order, of what `fill` writes and `take` reads a part at a time: the bytes from `begin` on. Both are done with it when
    * they return. */
   virtual void upload(void* to, std::size_t bytes, const std::function<void(void* part, std::size_t begin, std::size_t bytes)>& fill) = 0;

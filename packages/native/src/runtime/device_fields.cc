@@ -10,6 +10,20 @@ void DeviceFields::write(int64_t begin, const void* from, int64_t count) {
   upload(*device_, static_cast<char*>(memory_.data()) + begin * width, from, static_cast<std::size_t>(count * width));
 }
 
+void DeviceFields::read(int64_t begin, void* to, int64_t count) const {
+  const int64_t width = halves() ? 2 : 4;
+  download(*device_, to, static_cast<const char*>(memory_.data()) + begin * width, static_cast<std::size_t>(count * width));
+}
+
+void DeviceFields::clear() { device_->clear(memory_.data(), memory_.bytes()); }
+
+void DeviceFields::launchAdjoint(const WindowMeanParams& params, const float* gradOut) {
+  device_->select();
+  const Context context{1, nullptr, nullptr, device_->stream(), device_->sharedBytes()};
+  std::get<CudaKernel<WindowMeanAdjointOnDevice>>(device_->kernels())
+      .run({params, shape_.hours, gradOut, static_cast<float*>(memory_.data())}, context);
+}
+
 void DeviceFields::launchWindow(const WindowMeanParams& params, float* out) const {
   WindowMeanOnDevice call{params, shape_.hours, nullptr, nullptr, halves() ? one_ : 1, out};
   if (halves())

@@ -24,8 +24,14 @@ class DeviceFields {
   bool halves() const { return one_ != 0; }
   /** Copies `count` numbers, floats or halves as the fields are, to those from element `begin` on; they are all in the fields. */
   void write(int64_t begin, const void* from, int64_t count);
+  /** `count` numbers from element `begin` on, which are all in the fields. */
+  void read(int64_t begin, void* to, int64_t count) const;
+  /** All become 0. */
+  void clear();
   /** Enqueues the window on the device. @param params - whose crop and hours lie in the fields */
   void launchWindow(const WindowMeanParams& params, float* out) const;
+  /** Enqueues the transpose: what comes of a gradient on the window is added to these fields, which are in single precision. */
+  void launchAdjoint(const WindowMeanParams& params, const float* gradOut);
   bool isOn(const Device* device) const { return device_.get() == device; }
   int64_t elements() const { return shape_.hours * shape_.rows * shape_.cols * shape_.channels; }
 

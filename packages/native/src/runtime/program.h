@@ -101,13 +101,13 @@ class Program {
    * @throws NativeError RANGE_OUT_OF_ARENA, STAGING_UNSUPPORTED
    */
   void stageWork(double offset, double length, std::function<void(void*)> launch);
+  /** First element of a range of the arena, on the device if there is one. @throws NativeError RANGE_OUT_OF_ARENA */
+  const void* range(double offset, double length) const { return at(offset, length); }
   /** When a run is submitted: what was staged until now belongs to it. The run calls `takeStaged` with the result before it begins. */
   int handOverStaged() { return staging_ ? staging_->handOver() : -1; }
   void takeStaged(int set) {
     if (set >= 0) staging_->apply(set);
   }
-  /** @throws NativeError RANGE_OUT_OF_ARENA */
-  void requireRange(double offset, double length) const { at(offset, length); }
   /** `take` reads `length` elements of the arena at `offset`. @throws NativeError RANGE_OUT_OF_ARENA */
   void read(double offset, double length, const Take& take) const;
 

@@ -89,6 +89,14 @@ struct WindowMeanOnDevice {
   float* out;
 };
 
+/** The transpose of that with respect to fields in single precision, without augmentation: gradFields += 1/n gradOut[step], over the crop. */
+struct WindowMeanAdjointOnDevice {
+  WindowMeanParams params;
+  int64_t hours;
+  const float* gradOut;
+  float* gradFields;
+};
+
 /** The transpose with respect to the factors, without augmentation: gradFactors += 1/n Σ fields · gradOut[step], over the crop; `fields` may be null
  * (all 1). */
 struct WindowMeanAdjoint {

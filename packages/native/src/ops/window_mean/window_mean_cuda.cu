@@ -92,23 +92,28 @@ __global__ void __launch_bounds__(kElementThreads)
   });
 }
 
+/** @param n - channels of a pack */
+Window windowOf(const WindowMeanParams& p, int n, float one) {
+  return {p.cols,
+          p.channels,
+          p.rows * p.cols * p.channels,
+          p.hour,
+          p.cropRow,
+          p.cropCol,
+          p.cropRows,
+          p.cropCols,
+          Divisor(p.channels / n),
+          Divisor(p.cropCols),
+          0,
+          p.augmentation,
+          one};
+}
+
 template <int N, class T>
 void launchSteps(const WindowMeanOnDevice& call, const T* fields, const Context& context) {
   const WindowMeanParams& p = call.params;
   const int64_t packsOfStep = p.cropRows * p.cropCols * p.channels / N, elements = p.stepCount * packsOfStep * N;
-  Window window{p.cols,
-                p.channels,
-                p.rows * p.cols * p.channels,
-                p.hour,
-                p.cropRow,
-                p.cropCol,
-                p.cropRows,
-                p.cropCols,
-                Divisor(p.channels / N),
-                Divisor(p.cropCols),
-                0,
-                p.augmentation,
-                call.one};
+  Window window = windowOf(p, N, call.one);
   for (int64_t begin = 0; begin < p.stepCount; begin += kMostSteps) {
     const int64_t count = p.stepCount - begin < kMostSteps ? p.stepCount - begin : kMostSteps;
     Steps steps{};
@@ -131,7 +136,67 @@ void launchOf(const WindowMeanOnDevice& call, const T* fields, const Context& co
     launchSteps<1>(call, fields, context);
 }
 
+/** Of one launch, the hours that a window sees. */
+struct SeenHours {
+  int step[kMostSteps], hour[kMostSteps];
+  float scale[kMostSteps];
+};
+
+/** A thread adds to one element of an hour, or to four neighbours: no two write to one. */
+template <int N>
+__global__ void __launch_bounds__(kElementThreads)
+    window_mean_adjoint_kernel(Window p, SeenHours seen, int64_t packsOfStep, Global<const float> gradOut, Global<float> gradFields) {
+  const int64_t from = seen.step[blockIdx.y] * packsOfStep * N, to = seen.hour[blockIdx.y] * p.hourSize;
+  const float scale = seen.scale[blockIdx.y];
+  forEachElement(packsOfStep, [&](int64_t i) {
+    const int64_t cell = p.packs.quotient(i), channel = N * (i - cell * p.packs.divisor());
+    const int64_t row = p.across.quotient(cell), col = cell - row * p.across.divisor();
+    const int64_t place = to + ((p.cropRow + row) * p.cols + p.cropCol + col) * p.channels + channel;
+    const Pack<N> grad = fetch(Width<N>(), gradOut, from + N * i);
+    Pack<N> sum = fetch(Width<N>(), gradFields, place);
+    for (int k = 0; k < N; ++k) sum.at[k] += scale * grad.at[k];
+    keep(gradFields, place, sum);
+  });
+}
+
+template <int N>
+void launchHours(const WindowMeanAdjointOnDevice& call, const Context& context) {
+  const WindowMeanParams& p = call.params;
+  const Window window = windowOf(p, N, 1);
+  const int64_t packsOfStep = p.cropRows * p.cropCols * p.channels / N;
+  SeenHours seen{};
+  int count = 0;
+  const auto launchSeen = [&] {
+    dim3 blocks = elementBlocks(packsOfStep);
+    blocks.y = static_cast<unsigned>(count);
+    if (count > 0)
+      launch(context, window_mean_adjoint_kernel<N>, blocks, kElementThreads, 0, window, seen, packsOfStep,
+             Global<const float>(call.gradOut, p.stepCount * packsOfStep * N), Global<float>(call.gradFields, call.hours * window.hourSize));
+    count = 0;
+  };
+  for (int64_t step = 0; step < p.stepCount; ++step) {
+    const int first = p.steps[2 * step], last = p.steps[2 * step + 1];
+    for (int back = first; back <= last; ++back) {
+      // Hours that several steps see are added to by launches of their own, one after the other.
+      for (int i = 0; i < count; ++i) {
+        if (seen.hour[i] == p.hour - back) launchSeen();
+      }
+      seen.step[count] = static_cast<int>(step), seen.hour[count] = static_cast<int>(p.hour - back);
+      seen.scale[count] = 1.0f / static_cast<float>(last - first + 1);
+      if (++count == kMostSteps) launchSeen();
+    }
+  }
+  launchSeen();
+}
+
 }  // namespace
+
+void windowMeanAdjointOnDevice(const WindowMeanAdjointOnDevice& call, const Context& context) {
+  if (call.params.channels % 4 == 0 && aligned16(call.gradOut, call.gradFields))
+    launchHours<4>(call, context);
+  else
+    launchHours<1>(call, context);
+}
 
 void windowMeanOnDevice(const WindowMeanOnDevice& call, const Context& context) {
   if (call.fields != nullptr)

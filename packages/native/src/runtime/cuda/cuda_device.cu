@@ -80,6 +80,11 @@ class CudaDevice final : public Device {
     return memory;
   }
 
+  void clear(void* memory, std::size_t bytes) override {
+    select();
+    RETROPLUME_CUDA(cudaMemsetAsync(memory, 0, bytes, stream_));
+  }
+
   void release(void* memory) noexcept override {
     cudaSetDevice(index_);
     cudaFree(memory);

@@ -49,6 +49,7 @@ class EmulatedDevice final : public Device {
     buffers_.emplace_back(bytes);
     return buffers_.back().data();
   }
+  void clear(void* memory, std::size_t bytes) override { __builtin_memset(memory, 0, bytes); }
   void release(void* memory) noexcept override {
     for (Buffer& buffer : buffers_) {
       if (buffer.data() == memory) buffer = Buffer();
