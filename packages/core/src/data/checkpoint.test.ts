@@ -28,6 +28,13 @@ describe('tensor files', () => {
     expect(decodeTensors(Buffer.from(encodeTensors(content)), 'file')).toEqual(content);
   });
 
+  it('keep numbers as names, and arrays without elements', () => {
+    const tensors = new Map(
+      ['b', '7', '3', 'empty'].map((name, i) => [name, { data: new Float32Array(name === 'empty' ? 0 : i + 1).fill(i), shape: [1] }]),
+    );
+    expect(decodeTensors(Buffer.from(encodeTensors({ tensors, metadata: {} })), 'file').tensors).toEqual(tensors);
+  });
+
   it('are refused where any bit is wrong or any byte is missing', () => {
     const good = Buffer.from(encodeTensors(content));
     let refusals = 0;

@@ -3,8 +3,8 @@
  * read, with a SHA-256 of all that it holds in its metadata. A checkpoint replaces the one before by renaming and keeps that as `PATH.previous`, so
  * that a kill at any moment leaves at least one whole file.
  */
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { DataError } from '../errors';
 
 export type TensorData = Float32Array | Float64Array;
@@ -26,17 +26,45 @@ interface HeaderEntry {
   data_offsets: [number, number];
 }
 
-/** Writes a whole file atomically: to `PATH.tmp`, on the disk, then renamed. @throws {DataError} `DISK_FULL` when the disk cannot take it */
-export function writeFileAtomic(path: string, content: Uint8Array | string): void {
+/** Bytes that are read, written or summed up at once: the system takes 2 GiB at most, and a Buffer of Node 20 holds 4. */
+const SLICE = 2 ** 28;
+
+/** The bytes of a view, however many, in slices. */
+function* slicesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Generator<Uint8Array> {
+  for (let at = 0; at < byteLength; at += SLICE) yield new Uint8Array(buffer, byteOffset + at, Math.min(SLICE, byteLength - at));
+}
+
+/**
+ * Writes a whole file atomically: to `PATH.tmp`, on the disk, then renamed.
+ *
+ * @param content - or its parts, one after the other
+ * @throws {DataError} `DISK_FULL` when the disk cannot take it
+ */
+export function writeFileAtomic(path: string, content: Uint8Array | string | readonly ArrayBufferView[]): void {
+  const parts = typeof content === 'string' ? [Buffer.from(content)] : content instanceof Uint8Array ? [content] : content;
   const temporary = `${path}.tmp`;
   try {
-    // `flush`: a machine that goes down must not leave the new name on an empty file.
-    writeFileSync(temporary, content, { flush: true });
+    const file = openSync(temporary, 'w');
+    try {
+      for (const part of parts) for (const slice of slicesOf(part)) writeWhole(file, slice);
+      // A machine that goes down must not leave the new name on an empty file.
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
-    throw writeFailure(path, content.length, cause);
+    throw writeFailure(
+      path,
+      parts.reduce((sum, { byteLength }) => sum + byteLength, 0),
+      cause,
+    );
   }
+}
+
+function writeWhole(file: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
 }
 
 /** `DISK_FULL`, or `WRITE_FAILED` for whatever else kept a file from being written. */
@@ -51,72 +79,119 @@ export function writeFailure(path: string, bytes: number, cause: unknown): DataE
 }
 
 /** Serialises tensors and metadata in the safetensors layout. */
-export function encodeTensors({ tensors, metadata }: Checkpoint): Uint8Array {
+export function encodeTensors(checkpoint: Checkpoint): Uint8Array {
+  return Buffer.concat(encodedParts(checkpoint).flatMap((part) => [...slicesOf(part)]));
+}
+
+/** The same in parts: the tensors' own memory is not copied. */
+function encodedParts({ tensors, metadata }: Checkpoint): ArrayBufferView[] {
   const header: Record<string, HeaderEntry | Record<string, string>> = {};
-  const parts: Buffer[] = [];
   const record = JSON.stringify(metadata);
   let offset = 0;
   for (const [name, { data, shape }] of tensors) {
-    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-    header[name] = { dtype: data instanceof Float64Array ? 'F64' : 'F32', shape, data_offsets: [offset, offset + bytes.length] };
-    parts.push(bytes);
-    offset += bytes.length;
+    header[name] = { dtype: data instanceof Float64Array ? 'F64' : 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
+    offset += data.byteLength;
   }
-  header['__metadata__'] = { format: 'retroplume', sha256: checksum(header, record, parts), record };
+  const parts = [...tensors.values()].map(({ data }) => data);
+  const hash = checksum(header, record);
+  for (const part of parts) for (const slice of slicesOf(part)) hash.update(slice);
+  header['__metadata__'] = { format: 'retroplume', sha256: hash.digest('hex'), record };
   const text = Buffer.from(JSON.stringify(header));
   const padded = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')]);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
-  return Buffer.concat([length, padded, ...parts]);
+  return [length, padded, ...parts];
 }
 
-/** SHA-256 of all that a file says: names, shapes, the record and the data. */
-function checksum(entries: Record<string, unknown>, record: string, data: Uint8Array[]): string {
-  const hash = createHash('sha256').update(JSON.stringify(entries)).update(record);
-  for (const bytes of data) hash.update(bytes);
-  return hash.digest('hex');
+/** SHA-256 of all that a file says: names, shapes, the record and, still to come, the data. */
+function checksum(entries: Record<string, unknown>, record: string): Hash {
+  return createHash('sha256').update(JSON.stringify(entries)).update(record);
+}
+
+/** Where tensors are read from: `read` fills the array with the bytes from `at` on, which are there. */
+interface Source {
+  size: number;
+  read: (into: Uint8Array, at: number) => void;
 }
 
 /** Reads what {@link encodeTensors} wrote. @throws {DataError} `CHECKPOINT_CORRUPT` if it is cut short or its checksum does not match */
 export function decodeTensors(content: Buffer, path: string): Checkpoint {
+  return decode({ size: content.length, read: (into, at) => into.set(content.subarray(at, at + into.length)) }, path);
+}
+
+function decode({ size, read }: Source, path: string): Checkpoint {
   const corrupt = (why: string): DataError =>
     new DataError('CHECKPOINT_CORRUPT', `${path}: ${why}: delete it, and the stage starts from the one before or anew`);
-  if (content.length < 8) throw corrupt('too short to hold a header');
-  const headerLength = Number(content.readBigUInt64LE(0));
-  if (headerLength > content.length - 8) throw corrupt('cut short in its header');
+  const bytesAt = (at: number, length: number): Buffer => {
+    const bytes = Buffer.alloc(length);
+    read(bytes, at);
+    return bytes;
+  };
+  if (size < 8) throw corrupt('too short to hold a header');
+  const headerLength = Number(bytesAt(0, 8).readBigUInt64LE(0));
+  if (headerLength > size - 8) throw corrupt('cut short in its header');
   let header: Record<string, HeaderEntry>;
   try {
-    header = JSON.parse(content.subarray(8, 8 + headerLength).toString()) as Record<string, HeaderEntry>;
+    header = JSON.parse(bytesAt(8, headerLength).toString()) as Record<string, HeaderEntry>;
   } catch {
     throw corrupt('its header is not JSON');
   }
   const { __metadata__: meta, ...entries } = header as unknown as Record<string, HeaderEntry> & { __metadata__?: Record<string, string> };
-  const body = content.subarray(8 + headerLength);
-  if (typeof meta?.['record'] !== 'string' || checksum(entries, meta['record'], [body]) !== meta['sha256']) {
-    throw corrupt('it is cut short or its checksum does not match what it holds');
-  }
+  const mismatch = corrupt('it is cut short or its checksum does not match what it holds');
+  if (typeof meta?.['record'] !== 'string') throw mismatch;
+  const hash = checksum(entries, meta['record']);
   const tensors = new Map<string, Tensor>();
-  for (const [name, { dtype, shape, data_offsets }] of Object.entries(entries)) {
-    const bytes = new Uint8Array(body.subarray(...data_offsets)).buffer;
-    tensors.set(name, { data: dtype === 'F64' ? new Float64Array(bytes) : new Float32Array(bytes), shape });
+  let at = 8 + headerLength;
+  const begin = at;
+  const placeOf = ({ data_offsets: offsets }: HeaderEntry): [number, number] => (Array.isArray(offsets) ? offsets : [NaN, NaN]);
+  // JSON does not keep the order of names that are numbers.
+  const inOrder = Object.entries(entries).sort(([, a], [, b]) => placeOf(a)[0] - placeOf(b)[0]);
+  for (const [name, entry] of inOrder) {
+    const { dtype, shape } = entry;
+    const width = dtype === 'F64' ? 8 : 4;
+    const [first, end] = placeOf(entry);
+    const length = end - first;
+    if (!(first === at - begin && length >= 0 && length % width === 0 && at + length <= size)) throw mismatch;
+    const data = dtype === 'F64' ? new Float64Array(length / width) : new Float32Array(length / width);
+    for (const slice of slicesOf(data)) {
+      read(slice, at);
+      hash.update(slice);
+      at += slice.length;
+    }
+    tensors.set(name, { data, shape });
   }
+  if (at !== size || hash.digest('hex') !== meta['sha256']) throw mismatch;
   return { tensors, metadata: JSON.parse(meta['record']) as Record<string, unknown> };
 }
 
 /** Writes tensors to `path` atomically. */
 export function writeTensors(path: string, content: Checkpoint): void {
-  writeFileAtomic(path, encodeTensors(content));
+  writeFileAtomic(path, encodedParts(content));
 }
 
 /** Reads a tensor file. @throws {DataError} if it is missing or corrupt */
 export function readTensors(path: string): Checkpoint {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: no such file: run the stage that makes it`);
-  return decodeTensors(readFileSync(path), path);
+  const file = openSync(path, 'r');
+  try {
+    return decode({ size: fstatSync(file).size, read: (into, at) => readWhole(file, into, at) }, path);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A file that has become shorter leaves zeros, which no checksum fits. */
+function readWhole(file: number, into: Uint8Array, at: number): void {
+  for (let done = 0; done < into.length;) {
+    const got = readSync(file, into, done, into.length - done, at + done);
+    if (got === 0) return;
+    done += got;
+  }
 }
 
 /** Writes a checkpoint and keeps the one before as `PATH.previous`. */
 export function writeCheckpoint(path: string, content: Checkpoint): void {
-  writeFileAtomic(`${path}.new`, encodeTensors(content));
+  writeFileAtomic(`${path}.new`, encodedParts(content));
   if (existsSync(path)) renameSync(path, `${path}.previous`);
   renameSync(`${path}.new`, path);
 }

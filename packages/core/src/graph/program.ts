@@ -121,8 +121,17 @@ export class Program<T extends FloatArray = Float32Array> {
    * @param place - of the part among as many equal ones
    */
   stageWindow(name: string, place: { part: number; parts: number }, fields: DeviceFields, request: WindowMeanRequest): void {
+    this.native.stageWindow(this.offsetOf(name, place), fields, request);
+  }
+
+  /** The transpose of {@link stageWindow}, of a part of an output that is a gradient: added to fields in the GPU's memory. */
+  addWindowAdjoint(name: string, place: { part: number; parts: number }, fields: DeviceFields, request: WindowMeanRequest): void {
+    this.native.addWindowAdjoint(this.offsetOf(name, place), fields, request);
+  }
+
+  private offsetOf(name: string, { part, parts }: { part: number; parts: number }): number {
     const value = this.value(name);
-    this.native.stageWindow(this.offset(value) + (place.part * size(value.shape)) / place.parts, fields, request);
+    return this.offset(value) + (part * size(value.shape)) / parts;
   }
 
   private checked(name: string, data: number | ArrayLike<number>): { value: Value; array: Float32Array | Float64Array } {

@@ -2,6 +2,7 @@
  * The frozen surrogate on the whole domain, at hours of one or more periods, forward and backward: in one piece, or tile by tile (tiles.ts), with the
  * same result to rounding. Of a tile, only the windows of the hours that are asked for are in memory.
  */
+import type { DeviceFields } from '@retroplume/native';
 import type { Edit, HourStore } from '../data/hour-store';
 import { keptMemory, type Crop, type Hours, type Memory, type PeriodSource } from '../data/period-source';
 import { DataError } from '../errors';
@@ -11,6 +12,7 @@ import type { AdjointEngine, SurrogateEngine } from './frozen-program';
 import { HourBatch, type EmissionFactors } from './hour-batch';
 import { takesInitialConcentrations } from './initial-concentrations';
 import type { ResidentFields } from './resident-fields';
+import { ResidentTracers } from './resident-tracers';
 import type { Surrogate } from './surrogate';
 import type { Tile, Tiling } from './tiles';
 import { PeriodTracers, tracerRoom, type Carried } from './tracers';
@@ -55,8 +57,9 @@ interface Position {
 
 export class DomainRun implements DomainModel {
   private readonly batch: HourBatch;
-  /** weather, where the engine has memory of its own */
+  /** weather, and tracers, where the engine has memory of its own */
   private readonly resident?: ResidentFields;
+  private readonly residentTracers?: ResidentTracers;
   private readonly grid: { rows: number; cols: number };
   /** of which the fields are in memory at once */
   private readonly mostHours: number;
@@ -81,6 +84,11 @@ export class DomainRun implements DomainModel {
     const { engine, adjoint = engine, processes = 1 } = options;
     // Both have to take windows where one does.
     if (adjoint.roomForFields) this.resident = engine.roomForFields?.(processes);
+    if (this.resident && settings.tracers.length > 0) {
+      const { rows, cols } = this.grid;
+      const shape = { hours: Math.max(...sources.map(({ time }) => time.count)), rows, cols, channels: GROUPS * settings.tracers.length };
+      this.residentTracers = ResidentTracers.in(this.resident, shape, options.adjoint !== undefined);
+    }
     const weather = new Map(sources.map((source) => [source, weatherOf(source)]));
     this.batch = new HourBatch(surrogate, tiling, batchSize, threads, (source) => this.resident?.hold(weather.get(source)!));
   }
@@ -130,13 +138,15 @@ export class DomainRun implements DomainModel {
       const seeds = this.chunks(run).map((chunk) => ({ ...chunk, seed: this.seed(gradConcentrations, tile, chunk.from, chunk.hours.length) }));
       if (seeds.every(({ seed }) => !seed)) continue;
       const { factors, gradient } = this.moveTo(tile, run, out);
-      const gradTracers = this.gradTracersOf(tile, run);
+      const residentGradient = this.residentGradient(run.period);
+      const gradTracers = residentGradient ? undefined : this.gradTracersOf(tile, run);
       for (const { hours, seed } of seeds) {
         if (!seed) continue;
         if (!this.isHeld(hours, run)) await this.simulate(program, run, hours, factors);
         this.held = undefined; // the way back writes over what it needs
-        const { emissions, tracers, previous } = await program.adjoint(seed);
+        const { emissions, tracers, previous } = await program.adjoint(seed, residentGradient ? ['tracers'] : []);
         hours.forEach((hour, i) => {
+          if (residentGradient) program.addGradient!(this.batch.windowOf('tracers', i, hour, residentGradient));
           this.batch.addFactorGradient(i, hour, emissions, gradient!);
           if (gradTracers) this.batch.addTracerGradient(i, hour, tracers, gradTracers.data);
         });
@@ -150,6 +160,7 @@ export class DomainRun implements DomainModel {
   /** Adds the part of the gradient that goes through a period's tracers, for all that {@link addAdjoint} was given since the last call. */
   finishAdjoint(period: number, gradFactors: EmissionFactors): Promise<void> {
     const gradient = this.gradTracers[period];
+    if (gradient) this.residentTracers?.bring(gradient);
     if (gradient) this.tracersOf(period).addAdjoint(gradient, gradFactors);
     gradient?.dispose();
     this.gradTracers[period] = undefined;
@@ -166,6 +177,13 @@ export class DomainRun implements DomainModel {
   private addPrevious(tile: Tile, hours: number[], gradient: Float32Array, into: HourStore): void {
     const size = gradient.length / this.batch.size;
     hours.forEach((hour, i) => into.add(tile.crop, { first: this.batch.previousHour(hour), count: 1 }, gradient.subarray(i * size, (i + 1) * size)));
+  }
+
+  /** dJ/d(tracers) of a period in the engine's memory, where it has room. */
+  private residentGradient(period: number): DeviceFields | undefined {
+    if (!this.residentTracers) return undefined;
+    const store = (this.gradTracers[period] ??= this.tracersOf(period).store());
+    return this.residentTracers.gradientFor(store, this.options.sources[period].time.count);
   }
 
   /** dJ/d(tracers) of a tile over the hours of its windows, to be added to. */
@@ -237,7 +255,8 @@ export class DomainRun implements DomainModel {
     if (run.previous) this.batch.setPrevious(run.previous.rectangle(tile.crop, span));
     if (this.options.surrogate.description.settings.tracers.length > 0) {
       const carried = this.tracersOf(run.period).carry(run.factors);
-      if (this.position!.carried !== carried) this.batch.setTracers(carried.tracers.rectangle(tile.crop, span, this.memory.tracers));
+      if (this.residentTracers) this.batch.setTracers(this.residentTracers.take(carried, this.options.sources[run.period].time.count));
+      else if (this.position!.carried !== carried) this.batch.setTracers(carried.tracers.rectangle(tile.crop, span, this.memory.tracers));
       this.position!.carried = carried;
     }
     if (!run.factors) return {};

@@ -78,8 +78,14 @@ export function frozenGraph(
 export interface AdjointEngine extends SurrogateEngine {
   /** `batch`: hours that it takes at once */
   readonly sizes: { readonly batch: number };
-  /** Jᵀ·gradConcentrations of the last forward pass, once: it writes over what it needs. */
-  adjoint(gradConcentrations: Float32Array): Promise<SourceGradients>;
+  /**
+   * Jᵀ·gradConcentrations of the last forward pass, once: it writes over what it needs.
+   *
+   * @param leave - gradients that are not read (they are empty): {@link addGradient} takes them
+   */
+  adjoint(gradConcentrations: Float32Array, leave?: readonly (keyof SourceGradients)[]): Promise<SourceGradients>;
+  /** Of an engine that gives room for fields: adds to them what the last adjoint's gradient with respect to a window of them comes to. */
+  addGradient?(window: InputWindow & { input: keyof SourceGradients }): void;
 }
 
 export class FrozenProgram implements AdjointEngine {
@@ -119,11 +125,16 @@ export class FrozenProgram implements AdjointEngine {
     return this.program.get('concentrations');
   }
 
-  async adjoint(gradConcentrations: Float32Array): Promise<SourceGradients> {
+  async adjoint(gradConcentrations: Float32Array, leave: readonly (keyof SourceGradients)[] = []): Promise<SourceGradients> {
     this.program.set('gradConcentrations', gradConcentrations);
     await this.program.run('backward');
-    const gradient = (input: string): Float32Array => (this.sources.includes(input) ? this.program.get(gradientOf(input)) : new Float32Array());
+    const gradient = (input: keyof SourceGradients): Float32Array =>
+      this.sources.includes(input) && !leave.includes(input) ? this.program.get(gradientOf(input)) : new Float32Array();
     return { emissions: gradient('emissions'), tracers: gradient('tracers'), previous: gradient('previous') };
+  }
+
+  addGradient({ input, hour, fields, request }: InputWindow & { input: keyof SourceGradients }): void {
+    this.program.addWindowAdjoint(gradientOf(input), { part: hour, parts: this.sizes.batch }, fields, request);
   }
 
   dispose(): void {

@@ -33,10 +33,12 @@ export class HourBatch {
   private tracers: Float32Array = new Float32Array();
   private readonly tracerChannels: number;
   private previous: Float32Array = new Float32Array();
-  /** inputs that the GPU takes itself, instead of {@link inputs} */
-  readonly windows: InputWindow[] = [];
-  /** of the source and rectangle of {@link moveTo}: its weather in the GPU's memory */
-  private resident?: { fields: DeviceFields; crop: Crop };
+  /** of the hours, inputs that the GPU takes itself */
+  private readonly taken: Record<'meteorology' | 'tracers', InputWindow[]> = { meteorology: [], tracers: [] };
+  /** of the source of {@link moveTo}, where they are in the GPU's memory */
+  private resident: { meteorology?: DeviceFields; tracers?: DeviceFields } = {};
+  /** of {@link moveTo} */
+  private crop: Crop;
   private readonly memory = { meteorology: keptMemory(), emissions: keptMemory(), concentrations: keptMemory() };
   /** hour of the period with which the fields begin */
   private begin = 0;
@@ -54,10 +56,11 @@ export class HourBatch {
     const count = cells.rows * cells.cols;
     const steps = surrogate.window.steps.length;
     this.whole = { row: 0, col: 0, rows: cells.rows, cols: cells.cols };
+    this.crop = this.whole;
     this.inputs = {
       emissions: new Float32Array(size * steps * count * GROUPS),
-      tracers: new Float32Array(size * steps * count * this.tracerChannels),
-      meteorology: new Float32Array(), // when it is first needed
+      tracers: new Float32Array(), // when they are first needed, and so too:
+      meteorology: new Float32Array(),
       geography: new Float32Array(size * count * geographyNames.length),
       previous: new Float32Array(takesInitialConcentrations(settings) ? size * count * SPECIES : 0),
     };
@@ -70,10 +73,9 @@ export class HourBatch {
   moveTo(source: PeriodSource, crop: Crop, hours: Hours): void {
     this.begin = hours.first;
     const { memory } = this;
-    const fields = this.weatherOf(source);
-    this.resident = fields && { fields, crop };
-    this.windows.length = 0;
-    if (!fields) this.meteorology = source.hourly('meteorology', crop, hours, memory.meteorology);
+    this.crop = crop;
+    this.resident = { meteorology: this.weatherOf(source) };
+    if (!this.resident.meteorology) this.meteorology = source.hourly('meteorology', crop, hours, memory.meteorology);
     this.emissions = source.hourly('emissions', crop, hours, memory.emissions);
     if (this.inputs.previous.length > 0) this.previous = source.hourly('concentrations', crop, hours, memory.concentrations);
     const geography = source.geography(crop);
@@ -90,9 +92,16 @@ export class HourBatch {
     return Math.max(0, hour - this.surrogate.window.hours);
   }
 
-  /** Takes the tracers of the rectangle and hours of {@link moveTo}, `[hours, rows, cols, channels]`. */
-  setTracers(tracers: Float32Array): void {
-    this.tracers = tracers;
+  /** Takes the tracers of the rectangle and hours of {@link moveTo}, `[hours, rows, cols, channels]`, or those of the whole period in the GPU's memory. */
+  setTracers(tracers: Float32Array | DeviceFields): void {
+    this.resident.tracers = tracers instanceof Float32Array ? undefined : tracers;
+    if (tracers instanceof Float32Array) this.tracers = tracers;
+  }
+
+  /** Inputs that the GPU takes itself, instead of those of {@link inputs}. */
+  get windows(): InputWindow[] {
+    const { meteorology, tracers } = this.resident;
+    return [...(meteorology ? this.taken.meteorology : []), ...(tracers ? this.taken.tracers : [])];
   }
 
   /** Sets all inputs of element `i`, that of `hour`; factors as for {@link setEmissions}, and already on the tracers. */
@@ -104,21 +113,36 @@ export class HourBatch {
       copyHour(this.previous, whole.rows, whole.cols, SPECIES, before, whole, this.inputs.previous, (i * this.inputs.previous.length) / this.size);
     }
     this.setEmissions(i, hour, factors);
-    if (this.tracerChannels > 0) windowMean(this.tracerRequest(i, hour), this.tracers, this.inputs.tracers);
+    if (this.tracerChannels > 0) this.setTracersAt(i, hour);
   }
 
   private setWeather(i: number, hour: number): void {
     const { surrogate, whole, threads, resident, inputs } = this;
-    const channels = surrogate.description.meteorologyNames.length;
-    if (resident) {
-      const { fields, crop } = resident;
-      this.windows[i] = { input: 'meteorology', hour: i, fields, request: surrogate.window.request(fields.shape, channels, hour, crop) };
+    if (resident.meteorology) {
+      this.taken.meteorology[i] = this.windowOf('meteorology', i, hour, resident.meteorology);
       return;
     }
+    const channels = surrogate.description.meteorologyNames.length;
     const length = surrogate.window.steps.length * whole.rows * whole.cols * channels;
     if (inputs.meteorology.length === 0) inputs.meteorology = new Float32Array(this.size * length);
     const request = surrogate.window.request(whole, channels, hour - this.begin, whole);
     windowMean({ ...request, stepsOffset: i * length, threads }, this.meteorology, inputs.meteorology);
+  }
+
+  private setTracersAt(i: number, hour: number): void {
+    const { surrogate, whole, resident, inputs } = this;
+    if (resident.tracers) {
+      this.taken.tracers[i] = this.windowOf('tracers', i, hour, resident.tracers);
+      return;
+    }
+    const length = this.size * surrogate.window.steps.length * whole.rows * whole.cols * this.tracerChannels;
+    if (inputs.tracers.length === 0) inputs.tracers = new Float32Array(length);
+    windowMean(this.tracerRequest(i, hour), this.tracers, inputs.tracers);
+  }
+
+  /** What element `i` sees at `hour` of fields in the GPU's memory, or a gradient with respect to them. */
+  windowOf<T extends InputWindow['input']>(input: T, i: number, hour: number, fields: DeviceFields): InputWindow & { input: T } {
+    return { input, hour: i, fields, request: this.surrogate.window.request(fields.shape, fields.shape.channels, hour, this.crop) };
   }
 
   /**
@@ -145,7 +169,7 @@ export class HourBatch {
 
   private tracerRequest(i: number, hour: number): Parameters<typeof windowMean>[0] {
     const { surrogate, whole, threads, tracerChannels } = this;
-    const stepsOffset = (i * this.inputs.tracers.length) / this.size;
+    const stepsOffset = i * surrogate.window.steps.length * whole.rows * whole.cols * tracerChannels;
     return { ...surrogate.window.request(whole, tracerChannels, hour - this.begin, whole), stepsOffset, threads };
   }
 

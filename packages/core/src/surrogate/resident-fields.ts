@@ -1,5 +1,5 @@
 /** Fields that lie in a GPU's memory, so that no window of them crosses the bus. */
-import { DeviceFields, type ProgramOptions } from '@retroplume/native';
+import { DeviceFields, type DeviceFieldsShape, type ProgramOptions } from '@retroplume/native';
 import { keptMemory, placed, type Crop, type HourlyValues } from '../data/period-source';
 import type { Field } from './batch';
 
@@ -7,6 +7,7 @@ export class ResidentFields {
   /** that all take that have been asked for, and those that lie there */
   readonly bytes = { held: 0, all: 0 };
   private readonly held = new Map<HourlyValues, DeviceFields | undefined>();
+  private readonly reserved: DeviceFields[] = [];
   private full = false;
 
   /** @param mostBytes - of the GPU's memory */
@@ -22,13 +23,31 @@ export class ResidentFields {
     return this.held.get(values);
   }
 
+  /** Memory for `count` fields of a shape, zeros; undefined where there is no room for all. {@link dispose} releases it. */
+  reserve(shape: DeviceFieldsShape, count: number): DeviceFields[] | undefined {
+    const bytes = count * 4 * shape.hours * shape.rows * shape.cols * shape.channels;
+    if (this.full || this.bytes.held + bytes > this.mostBytes) return undefined;
+    const made: DeviceFields[] = [];
+    for (let i = 0; i < count; i++) {
+      const fields = roomFor(() => new DeviceFields(shape, this.device));
+      if (fields) made.push(fields);
+    }
+    if (made.length < count) {
+      for (const fields of made) fields.dispose();
+      return undefined;
+    }
+    this.reserved.push(...made);
+    this.bytes.held += bytes;
+    return made;
+  }
+
   /** Those of {@link hold}. */
   of(values: HourlyValues): DeviceFields | undefined {
     return this.held.get(values);
   }
 
   dispose(): void {
-    for (const fields of this.held.values()) fields?.dispose();
+    for (const fields of [...this.held.values(), ...this.reserved]) fields?.dispose();
     this.held.clear();
   }
 
