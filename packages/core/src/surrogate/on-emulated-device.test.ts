@@ -10,12 +10,15 @@ import { DomainRun } from './domain-run';
 import { networkSettings } from './network-settings';
 import { normalisationOf } from './normalisation';
 import { randomSurrogate } from './testing/random-surrogate';
-import { CELLS, GRID, tinyPeriod, tinySurrogate, tinyTraining, WORLD } from './testing/tiny-world';
+import { CELLS, GRID, METEOROLOGY, tinyPeriod, tinySurrogate, tinyTraining, WORLD } from './testing/tiny-world';
+import type { Surrogate } from './surrogate';
 import { smallestSide, tilesOf, wholeDomain, type Tiling } from './tiles';
 import { train } from './train';
 
 let staged = 0;
 let windows = 0;
+/** channels of the fields that windows were taken of */
+const channels = new Set<number>();
 let mockModule = '';
 let mockMemory = 0;
 
@@ -31,6 +34,7 @@ jest.mock('@retroplume/native', () => {
     }
     override stageWindow(...given: Parameters<NativeProgram['stageWindow']>): void {
       windows++;
+      channels.add(given[1].shape.channels);
       super.stageWindow(...given);
     }
   }
@@ -73,6 +77,7 @@ const modules = ['retroplume_emulated', ...(realDevices().built ? ['retroplume_p
 
 beforeEach(() => {
   [staged, windows, mockMemory] = [0, 0, 0];
+  channels.clear();
 });
 
 test.each(modules.flatMap((module) => [1, 2].map((parts) => [module, parts] as const)))(
@@ -110,50 +115,72 @@ describe.each(modules)('with fields in the memory of %s', (module) => {
   });
 });
 
-describe.each(modules)('the frozen surrogate takes the weather of fields in the memory of %s', (module) => {
-  const surrogate = randomSurrogate(tinySurrogate({ network: 'resnet', residualBlocks: 1, tracers: [] }), [
-    tinyPeriod('winter', 1),
-    tinyPeriod('summer', 2),
-  ]);
-  const network = networkSettings(surrogate.description.settings, PREPARED_SPECIES.length);
+describe.each(modules)('the frozen surrogate with fields in the memory of %s', (module) => {
+  const worlds = [tinyPeriod('winter', 1), tinyPeriod('summer', 2, { hours: WORLD.hours + 24 })];
+  const surrogateWith = (tracers: object[]): Surrogate => randomSurrogate(tinySurrogate({ network: 'resnet', residualBlocks: 1, tracers }), worlds);
+  const plain = surrogateWith([]);
+  const network = networkSettings(plain.description.settings, PREPARED_SPECIES.length);
   const tiles = tilesOf(network, WORLD, smallestSide(network, WORLD));
-  const sources = ['winter', 'summer'].map((name, i) => sourceOf(tinyPeriod(name, i + 1)));
+  const sources = worlds.map((period) => sourceOf(period));
 
-  async function passes(device: 'cpu' | 'cuda', tiling: Tiling): Promise<Float32Array[]> {
+  /** Concentrations at some hours of each of `visited`, their gradients in turn, and then what goes through tracers. */
+  async function passes(surrogate: Surrogate, device: 'cpu' | 'cuda', tiling: Tiling, visited: number[]): Promise<Float32Array[]> {
     const program = surrogate.program(2, tiling.rows, tiling.cols, { threads: 1, device }, { adjoint: true });
     const run = new DomainRun({ surrogate, sources, tiling, engine: program, adjoint: program, batchSize: 2, threads: 1 });
     const out: Float32Array[] = [];
-    for (const period of [0, 1, 0]) {
-      const at = { period, hours: [30, 31, 40], factors: { data: new Float32Array(CELLS * 5).fill(1.1) } };
+    const gradients = sources.map(() => new Float32Array(CELLS * 5));
+    for (const [i, period] of visited.entries()) {
+      const at = { period, hours: [30, 31, 40 + i], factors: { data: new Float32Array(CELLS * 5).fill(1.1 + (i % 2) / 10) } };
       const concentrations = await run.forward(at);
-      const gradient = new Float32Array(CELLS * 5);
-      await run.addAdjoint(at, concentrations.map(Math.sin), gradient);
-      out.push(concentrations, gradient);
+      await run.addAdjoint(at, concentrations.map(Math.sin), gradients[period]);
+      out.push(concentrations, gradients[period].slice());
     }
+    for (const [period, data] of gradients.entries()) await run.finishAdjoint(period, { data });
     run.dispose();
     program.dispose();
-    return out;
+    return [...out, ...gradients];
   }
 
-  it.each<[string, number, Tiling, boolean[]]>([
-    ['of both periods', 1e6, wholeDomain(GRID), [true, true]],
-    ['of both periods, tile by tile', 1e6, tiles, [true, true]],
-    ['of the first, for which there is room', 12e4, wholeDomain(GRID), [true, false]],
-    ['of none', 0, wholeDomain(GRID), [false, false]],
-  ])('%s', async (_, memory, tiling, held) => {
-    mockModule = module;
-    const hourly = sources.map((source) => jest.spyOn(source, 'hourly'));
-    mockMemory = memory;
-    const actual = await passes('cuda', tiling);
-    // Fields that are held are read once, an hour at a time; of the others, the hours that windows see.
-    const read = hourly.map((spy) => spy.mock.calls.filter(([field]) => field === 'meteorology').map(([, , { count }]) => count));
-    read.forEach((counts, i) => expect(counts.every((count) => count === 1) && counts.length === WORLD.hours).toBe(held[i]));
-    expect(windows > 0).toBe(held[0]);
-    hourly.forEach((spy) => spy.mockRestore());
-    const expected = await passes('cpu', tiling);
+  function expectAlike(actual: Float32Array[], expected: Float32Array[]): void {
+    expect(actual).toHaveLength(expected.length);
     expected.forEach((wanted, i) => {
       const largest = wanted.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
       wanted.forEach((value, k) => expect(Math.abs(actual[i][k] - value)).toBeLessThan(1e-4 * largest));
     });
+  }
+
+  it.each<[string, number, Tiling, boolean[]]>([
+    ['the weather of both periods', 1e6, wholeDomain(GRID), [true, true]],
+    ['the weather of both periods, tile by tile', 1e6, tiles, [true, true]],
+    ['the weather of the first, for which there is room', 12e4, wholeDomain(GRID), [true, false]],
+    ['nothing', 0, wholeDomain(GRID), [false, false]],
+  ])('%s', async (_, memory, tiling, held) => {
+    mockModule = module;
+    const hourly = sources.map((source) => jest.spyOn(source, 'hourly'));
+    mockMemory = memory;
+    const actual = await passes(plain, 'cuda', tiling, [0, 1, 0]);
+    // Fields that are held are read once, an hour at a time; of the others, the hours that windows see.
+    const read = hourly.map((spy) => spy.mock.calls.filter(([field]) => field === 'meteorology').map(([, , { count }]) => count));
+    read.forEach((counts, i) => expect(counts.every((count) => count === 1) && counts.length === worlds[i].time.count).toBe(held[i]));
+    expect(windows > 0).toBe(held[0]);
+    hourly.forEach((spy) => spy.mockRestore());
+    expectAlike(actual, await passes(plain, 'cpu', tiling, [0, 1, 0]));
+  });
+
+  // Tracers take 246 KB for the longer period, and as much their gradients.
+  const [WEATHER, TRACERS] = [METEOROLOGY.length, 10];
+  it.each<[string, number, Tiling, number[]]>([
+    ['tracers and weather', 2e6, wholeDomain(GRID), [WEATHER, TRACERS]],
+    ['tracers and weather, tile by tile', 2e6, tiles, [WEATHER, TRACERS]],
+    ['tracers alone', 1.05e6, wholeDomain(GRID), [TRACERS]],
+    ['the weather, for tracers do not fit', 0.9e6, wholeDomain(GRID), [WEATHER]],
+  ])('%s: periods by turns, and all gradients', async (_, memory, tiling, taken) => {
+    mockModule = module;
+    mockMemory = memory;
+    const surrogate = surrogateWith([{ lifetime: 3 }, { lifetime: 48 }]);
+    const visited = [0, 1, 1, 0, 0];
+    const actual = await passes(surrogate, 'cuda', tiling, visited);
+    expect([...channels].sort((a, b) => a - b)).toEqual(taken);
+    expectAlike(actual, await passes(surrogate, 'cpu', tiling, visited));
   });
 });
