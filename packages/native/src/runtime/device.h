@@ -50,7 +50,10 @@ class Device {
   virtual void download(const void* from, std::size_t bytes,
                         const std::function<void(const void* part, std::size_t begin, std::size_t bytes)>& take) = 0;
   virtual std::unique_ptr<DeviceStaging> makeStaging() = 0;
+  /** Of the work that the executor's thread starts: another one while a graph is recorded. */
   virtual void* stream() const = 0;
+  /** The same, but for a recording: for any thread. */
+  virtual void* queue() const = 0;
   /** Shared memory that one block can have. */
   virtual int sharedBytes() const = 0;
   /** Before work of the calling thread: where there are several devices, a thread's work goes to the one that it chose last. */

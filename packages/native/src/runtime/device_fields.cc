@@ -19,7 +19,7 @@ void DeviceFields::clear() { device_->clear(memory_.data(), memory_.bytes()); }
 
 void DeviceFields::launchAdjoint(const WindowMeanParams& params, const float* gradOut) {
   device_->select();
-  const Context context{1, nullptr, nullptr, device_->stream(), device_->sharedBytes()};
+  const Context context{1, nullptr, nullptr, device_->queue(), device_->sharedBytes()};
   std::get<CudaKernel<WindowMeanAdjointOnDevice>>(device_->kernels())
       .run({params, shape_.hours, gradOut, static_cast<float*>(memory_.data())}, context);
 }
@@ -30,7 +30,7 @@ void DeviceFields::launchWindow(const WindowMeanParams& params, float* out) cons
     call.halves = static_cast<const uint16_t*>(memory_.data());
   else
     call.fields = static_cast<const float*>(memory_.data());
-  const Context context{1, nullptr, nullptr, device_->stream(), device_->sharedBytes()};
+  const Context context{1, nullptr, nullptr, device_->queue(), device_->sharedBytes()};
   std::get<CudaKernel<WindowMeanOnDevice>>(device_->kernels()).run(call, context);
 }
 

@@ -123,6 +123,7 @@ class CudaDevice final : public Device {
   }
   std::unique_ptr<DeviceStaging> makeStaging() override { return makeCudaStaging(index_, stream_); }
   void* stream() const override { return recording_ ? capture_ : stream_; }
+  void* queue() const override { return stream_; }
   int sharedBytes() const override { return sharedBytes_; }
   void select() const override { RETROPLUME_CUDA(cudaSetDevice(index_)); }
 

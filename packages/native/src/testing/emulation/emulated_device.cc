@@ -68,6 +68,7 @@ class EmulatedDevice final : public Device {
   }
   std::unique_ptr<DeviceStaging> makeStaging() override { return std::make_unique<EmulatedStaging>(); }
   void* stream() const override { return nullptr; }
+  void* queue() const override { return nullptr; }
   int sharedBytes() const override { return sharedBytes_; }
   void select() const override {}
   void synchronise() override {}
