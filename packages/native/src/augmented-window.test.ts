@@ -133,7 +133,7 @@ describe.each(deviceVariants)('the transpose of windows of fields in the memory 
     ['four at a time', 8, {}],
     ['steps that share hours', 4, { steps: Int32Array.of(0, 4, 2, 2, 1, 6) }],
     ['one hour', 5, { steps: Int32Array.of(3, 3) }],
-  ])('adds to the hours that the window sees, and to no others: %s', (_, channels, over) => {
+  ])('with respect to fields adds to the hours that the window sees, and to no others: %s', (_, channels, over) => {
     const { request, fields } = fieldsOf(channels);
     const r = { ...request, ...over };
     const { rows, cols } = r;
@@ -162,6 +162,40 @@ describe.each(deviceVariants)('the transpose of windows of fields in the memory 
     program.dispose();
   });
 
+  it.each<[string, number, Partial<WindowMeanRequest>, number]>([
+    ['of all hours', 5, {}, HOURS],
+    ['of all hours, four channels at a time', 8, {}, HOURS],
+    ['that hours share', 5, {}, 1],
+    ['that hours share, four channels at a time', 4, {}, 1],
+    ['that hours share, over steps with hours in common', 3, { steps: Int32Array.of(0, 4, 2, 2, 1, 6) }, 1],
+  ])('is that of windows with factors %s', (_, channels, over, factorHours) => {
+    const { request, fields } = fieldsOf(channels);
+    const r = { ...request, ...over, hourlyFactors: factorHours > 1 };
+    const { rows, cols } = r;
+    const shape = { rows, cols, channels };
+    const factors = Float32Array.from(randomArray(factorHours * rows * cols * channels, 5));
+    const grad = Float32Array.from(randomArray(lengthOf(r), 9));
+    const program = new NativeProgram({ arenaElements: lengthOf(r), instructions: [], phases: {} }, options, module);
+    const [held, heldFactors, sums] = [HOURS, factorHours, factorHours].map((hours) => new DeviceFields({ hours, ...shape }, options.device, module));
+    held.write(0, fields);
+    heldFactors.write(0, factors);
+    const expected = new Float32Array(lengthOf(r));
+    windowMean(r, fields, expected, factors);
+    program.stageWindow(0, held, r, heldFactors);
+    program.runSync();
+    program.read(0, lengthOf(r)).forEach((value, i) => expect(Math.abs(value - expected[i])).toBeLessThan(2e-6));
+    const gradient = new Float32Array(factors.length);
+    const actual = new Float32Array(factors.length);
+    program.write(0, grad);
+    for (let times = 0; times < 2; times++) {
+      windowMeanAdjoint(r, fields, grad, gradient);
+      program.addWindowAdjoint(0, sums, r, held);
+    }
+    sums.read(0, actual);
+    actual.forEach((value, i) => expect(Math.abs(value - gradient[i])).toBeLessThan(1e-5));
+    for (const each of [held, heldFactors, sums, program]) each.dispose();
+  });
+
   it('refuses what is no such window', () => {
     const { request } = fieldsOf(4);
     const length = lengthOf(request);
@@ -172,7 +206,18 @@ describe.each(deviceVariants)('the transpose of windows of fields in the memory 
     expect(() => program.addWindowAdjoint(0, held, { ...request, turns: 1 })).toThrow(/no augmentation/);
     expect(() => program.addWindowAdjoint(0, held, { ...request, hour: HOURS })).toThrow(/hold the hour/);
     expect(() => program.addWindowAdjoint(1, held, request)).toThrow(expect.objectContaining({ code: 'RANGE_OUT_OF_ARENA' }) as Error);
-    expect(() => program.addWindowAdjoint(0, inHalf, request)).toThrow(/single precision/);
+    for (const [into, of] of [
+      [inHalf, held],
+      [held, inHalf],
+    ]) {
+      expect(() => program.addWindowAdjoint(0, into, request, of)).toThrow(/single precision/);
+    }
+    expect(() => program.stageWindow(0, held, request, inHalf)).toThrow(/single precision/);
+    const early = new DeviceFields({ ...shape, hours: 2 }, options.device, module);
+    expect(() => program.stageWindow(0, held, request, early)).toThrow(/hold the hour/);
+    expect(() => program.addWindowAdjoint(0, early, request, held)).toThrow(/hold the hour/);
+    expect(() => program.addWindowAdjoint(0, held, request, early)).toThrow(/hold the hour/);
+    early.dispose();
     expect(() => inHalf.read(0, new Float32Array(4))).toThrow(/single precision/);
     expect(() => held.read(HOURS, new Float32Array(4))).toThrow(/the hours to lie in the fields/);
     for (const each of [held, inHalf, program]) each.dispose();
@@ -219,8 +264,8 @@ describe('refuses', () => {
     expect(() => windowMean({ ...request, ...over }, fields, out)).toThrow(message);
   });
 
-  it('the transpose of a noisy window', () => {
-    expect(() => windowMeanAdjoint({ ...request, turns: 1 }, fields, out, new Float32Array(fields.length))).toThrow(/no augmentation/);
+  it.each([{ turns: 1 }, { noise: { deviation: 1, key: 3 } }, { factor: 2 }])('the transpose of a window with %j', (over) => {
+    expect(() => windowMeanAdjoint({ ...request, ...over }, fields, out, new Float32Array(fields.length))).toThrow(/no augmentation/);
   });
 
   const [{ options }] = deviceVariants;

@@ -59,8 +59,8 @@ export interface InstructionProfile {
 interface ProgramHandle {
   write(offset: number, data: Float32Array | Float64Array): void;
   stage(offset: number, data: Float32Array | Float64Array): void;
-  stageWindow(offset: number, fields: FieldsHandle, request: WindowMeanRequest): void;
-  addWindowAdjoint(offset: number, fields: FieldsHandle, request: WindowMeanRequest): void;
+  stageWindow(offset: number, fields: FieldsHandle, request: WindowMeanRequest, factors?: FieldsHandle): void;
+  addWindowAdjoint(offset: number, gradFactors: FieldsHandle, request: WindowMeanRequest, fields?: FieldsHandle): void;
   read(offset: number, length: number): Float32Array | Float64Array;
   fill(offset: number, length: number, value: number): void;
   run(phase?: string): Promise<void>;
@@ -155,21 +155,24 @@ export class NativeProgram {
   }
 
   /**
-   * As {@link stage}, of a window that the GPU itself takes of fields in its memory when the next run begins, before it: `windowMean` without factors.
+   * As {@link stage}, of a window that the GPU itself takes of fields in its memory when the next run begins, before it: as `windowMean`.
    *
+   * @param factors - of all hours, or one that they share; absent = 1
    * @throws Error with `code` `ARGUMENT_INVALID`, as `windowMean`, or where the fields are not on the program's GPU
    */
-  stageWindow(offset: number, fields: DeviceFields, request: WindowMeanRequest): void {
-    this.#handle.stageWindow(offset, fields.handle, request);
+  stageWindow(offset: number, fields: DeviceFields, request: WindowMeanRequest, factors?: DeviceFields): void {
+    this.#handle.stageWindow(offset, fields.handle, request, factors?.handle);
   }
 
   /**
-   * The transpose of {@link stageWindow} with respect to the fields: adds 1/n times the gradient at `offset`, which is laid out as the window, to `fields`.
+   * The transpose of {@link stageWindow} with respect to the factors, as `windowMeanAdjoint`: adds fields times the gradient at `offset`, which is laid out
+   * as the window, over the hours of each step to `gradFactors`, of all hours or of one that they share.
    *
+   * @param fields - absent = 1: with factors of all hours that is the transpose with respect to fields
    * @throws as {@link stageWindow}; `PROGRAM_BUSY` while a run is under way
    */
-  addWindowAdjoint(offset: number, fields: DeviceFields, request: WindowMeanRequest): void {
-    this.#handle.addWindowAdjoint(offset, fields.handle, request);
+  addWindowAdjoint(offset: number, gradFactors: DeviceFields, request: WindowMeanRequest, fields?: DeviceFields): void {
+    this.#handle.addWindowAdjoint(offset, gradFactors.handle, request, fields?.handle);
   }
 
   /** A copy of `length` elements, in the program's precision. */

@@ -120,13 +120,19 @@ export class Program<T extends FloatArray = Float32Array> {
    *
    * @param place - of the part among as many equal ones
    */
-  stageWindow(name: string, place: { part: number; parts: number }, fields: DeviceFields, request: WindowMeanRequest): void {
-    this.native.stageWindow(this.offsetOf(name, place), fields, request);
+  stageWindow(name: string, place: { part: number; parts: number }, fields: DeviceFields, request: WindowMeanRequest, factors?: DeviceFields): void {
+    this.native.stageWindow(this.offsetOf(name, place), fields, request, factors);
   }
 
-  /** The transpose of {@link stageWindow}, of a part of an output that is a gradient: added to fields in the GPU's memory. */
-  addWindowAdjoint(name: string, place: { part: number; parts: number }, fields: DeviceFields, request: WindowMeanRequest): void {
-    this.native.addWindowAdjoint(this.offsetOf(name, place), fields, request);
+  /** The transpose of {@link stageWindow} with respect to the factors, of a part of an output that is a gradient: added to `gradFactors`, in the GPU's memory. */
+  addWindowAdjoint(
+    name: string,
+    place: { part: number; parts: number },
+    gradFactors: DeviceFields,
+    request: WindowMeanRequest,
+    fields?: DeviceFields,
+  ): void {
+    this.native.addWindowAdjoint(this.offsetOf(name, place), gradFactors, request, fields);
   }
 
   private offsetOf(name: string, { part, parts }: { part: number; parts: number }): number {

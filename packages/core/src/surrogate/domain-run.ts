@@ -4,13 +4,14 @@
  */
 import type { DeviceFields } from '@retroplume/native';
 import type { Edit, HourStore } from '../data/hour-store';
-import { keptMemory, type Crop, type Hours, type Memory, type PeriodSource } from '../data/period-source';
+import { channelsOf, keptMemory, type Crop, type HourlyField, type Hours, type Memory, type PeriodSource } from '../data/period-source';
 import { DataError } from '../errors';
 import type { Field } from './batch';
 import type { DifferentiatedHours, DomainHours, DomainModel } from './domain-model';
 import type { AdjointEngine, SurrogateEngine } from './frozen-program';
-import { HourBatch, type EmissionFactors } from './hour-batch';
+import { HourBatch, type EmissionFactors, type ResidentInputs } from './hour-batch';
 import { takesInitialConcentrations } from './initial-concentrations';
+import { ResidentFactors } from './resident-factors';
 import type { ResidentFields } from './resident-fields';
 import { ResidentTracers } from './resident-tracers';
 import type { Surrogate } from './surrogate';
@@ -57,8 +58,9 @@ interface Position {
 
 export class DomainRun implements DomainModel {
   private readonly batch: HourBatch;
-  /** weather, and tracers, where the engine has memory of its own */
+  /** where the engine has memory of its own */
   private readonly resident?: ResidentFields;
+  private readonly residentFactors?: ResidentFactors;
   private readonly residentTracers?: ResidentTracers;
   private readonly grid: { rows: number; cols: number };
   /** of which the fields are in memory at once */
@@ -84,13 +86,18 @@ export class DomainRun implements DomainModel {
     const { engine, adjoint = engine, processes = 1 } = options;
     // Both have to take windows where one does.
     if (adjoint.roomForFields) this.resident = engine.roomForFields?.(processes);
+    if (this.resident) this.residentFactors = ResidentFactors.in(this.resident, this.grid, GROUPS, options.adjoint !== undefined);
     if (this.resident && settings.tracers.length > 0) {
       const { rows, cols } = this.grid;
       const shape = { hours: Math.max(...sources.map(({ time }) => time.count)), rows, cols, channels: GROUPS * settings.tracers.length };
       this.residentTracers = ResidentTracers.in(this.resident, shape, options.adjoint !== undefined);
     }
-    const weather = new Map(sources.map((source) => [source, weatherOf(source)]));
-    this.batch = new HourBatch(surrogate, tiling, batchSize, threads, (source) => this.resident?.hold(weather.get(source)!));
+    const fields = new Map(sources.map((source) => [source, [fieldOf(source, 'meteorology'), fieldOf(source, 'emissions')] as const]));
+    const residentOf = (source: PeriodSource): ResidentInputs => {
+      const [meteorology, emissions] = fields.get(source)!;
+      return { meteorology: this.resident?.hold(meteorology), emissions: this.residentFactors && this.resident?.hold(emissions) };
+    };
+    this.batch = new HourBatch(surrogate, tiling, batchSize, threads, residentOf);
   }
 
   /** The tiles whose kept cells hold one of `cells` (row · W + column). */
@@ -138,21 +145,25 @@ export class DomainRun implements DomainModel {
       const seeds = this.chunks(run).map((chunk) => ({ ...chunk, seed: this.seed(gradConcentrations, tile, chunk.from, chunk.hours.length) }));
       if (seeds.every(({ seed }) => !seed)) continue;
       const { factors, gradient } = this.moveTo(tile, run, out);
-      const residentGradient = this.residentGradient(run.period);
-      const gradTracers = residentGradient ? undefined : this.gradTracersOf(tile, run);
+      const ofTracers = this.residentGradient(run.period);
+      const gradTracers = ofTracers ? undefined : this.gradTracersOf(tile, run);
+      const ofFactors = this.batch.takesEmissions(factors) ? gradient!.resident : undefined;
+      const leave = [...(ofFactors ? (['emissions'] as const) : []), ...(ofTracers ? (['tracers'] as const) : [])];
       for (const { hours, seed } of seeds) {
         if (!seed) continue;
         if (!this.isHeld(hours, run)) await this.simulate(program, run, hours, factors);
         this.held = undefined; // the way back writes over what it needs
-        const { emissions, tracers, previous } = await program.adjoint(seed, residentGradient ? ['tracers'] : []);
+        const { emissions, tracers, previous } = await program.adjoint(seed, leave);
         hours.forEach((hour, i) => {
-          if (residentGradient) program.addGradient!(this.batch.windowOf('tracers', i, hour, residentGradient));
-          this.batch.addFactorGradient(i, hour, emissions, gradient!);
+          if (ofTracers) program.addGradient!(this.batch.gradientWindowOf('tracers', i, hour, ofTracers));
+          if (ofFactors) program.addGradient!(this.batch.gradientWindowOf('emissions', i, hour, ofFactors));
+          else this.batch.addFactorGradient(i, hour, emissions, gradient!);
           if (gradTracers) this.batch.addTracerGradient(i, hour, tracers, gradTracers.data);
         });
         if (run.gradPrevious) this.addPrevious(tile, hours, previous, run.gradPrevious);
       }
-      if (gradient!.data !== out) this.addTile(gradient!.data, tile, run, out);
+      if (ofFactors) this.residentFactors!.bring(gradient!);
+      else if (gradient!.data !== out) this.addTile(gradient!.data, tile, run, out);
       gradTracers?.done();
     }
   }
@@ -261,6 +272,11 @@ export class DomainRun implements DomainModel {
     }
     if (!run.factors) return {};
     const { data, hourly = false } = run.factors;
+    if (!hourly && this.residentFactors && this.batch.takesEmissions()) {
+      const resident = this.residentFactors.take(run.factors);
+      const { offset } = run.factors;
+      return { factors: { data, offset, resident }, gradient: out && { data: out, offset, resident: this.residentFactors.begin() } };
+    }
     if (this.options.tiling.tiles.length === 1) {
       const offset = this.firstFactor(run, span);
       return { factors: { data, offset, hourly }, gradient: out && { data: out, offset, hourly } };
@@ -336,9 +352,9 @@ export class DomainRun implements DomainModel {
 }
 
 /** As fields that are read when they are asked for. */
-function weatherOf(source: PeriodSource): Field {
-  const rectangle = (...asked: [Crop, Hours, Memory?]): Float32Array => source.hourly('meteorology', ...asked);
-  return { values: { rectangle }, hours: source.time.count, grid: source.grid, channels: source.meteorologyNames.length };
+function fieldOf(source: PeriodSource, field: HourlyField): Field {
+  const rectangle = (...asked: [Crop, Hours, Memory?]): Float32Array => source.hourly(field, ...asked);
+  return { values: { rectangle }, hours: source.time.count, grid: source.grid, channels: channelsOf(source, field) };
 }
 
 /** A stage that is run alone takes what earlier ones left, which may be of another case. */

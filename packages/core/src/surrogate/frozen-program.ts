@@ -24,6 +24,19 @@ export interface InputWindow {
   hour: number;
   fields: DeviceFields;
   request: WindowMeanRequest;
+  /** on the fields, one for all hours; absent = 1 */
+  factors?: DeviceFields;
+}
+
+/** Where the gradient on such an input is carried back to. */
+export interface GradientWindow {
+  input: keyof SourceGradients;
+  hour: number;
+  request: WindowMeanRequest;
+  /** added to: with respect to factors that all hours share, or of every hour */
+  gradFactors: DeviceFields;
+  /** that the factors are on; absent = 1 */
+  fields?: DeviceFields;
 }
 
 /** Anything that runs the surrogate forward: the native program, or ONNX Runtime. */
@@ -84,8 +97,8 @@ export interface AdjointEngine extends SurrogateEngine {
    * @param leave - gradients that are not read (they are empty): {@link addGradient} takes them
    */
   adjoint(gradConcentrations: Float32Array, leave?: readonly (keyof SourceGradients)[]): Promise<SourceGradients>;
-  /** Of an engine that gives room for fields: adds to them what the last adjoint's gradient with respect to a window of them comes to. */
-  addGradient?(window: InputWindow & { input: keyof SourceGradients }): void;
+  /** Of an engine that gives room for fields: carries a gradient of the last adjoint back through the window that it is on. */
+  addGradient?(window: GradientWindow): void;
 }
 
 export class FrozenProgram implements AdjointEngine {
@@ -120,7 +133,9 @@ export class FrozenProgram implements AdjointEngine {
     const taken = new Set<string>(windows.map(({ input }) => input));
     for (const [name, data] of Object.entries(inputs)) if (this.program.has(name) && !taken.has(name)) this.program.set(name, data as Float32Array);
     const parts = this.sizes.batch;
-    for (const { input, hour, fields, request } of windows) this.program.stageWindow(input, { part: hour, parts }, fields, request);
+    for (const { input, hour, fields, request, factors } of windows) {
+      this.program.stageWindow(input, { part: hour, parts }, fields, request, factors);
+    }
     await this.program.run('forward');
     return this.program.get('concentrations');
   }
@@ -133,8 +148,8 @@ export class FrozenProgram implements AdjointEngine {
     return { emissions: gradient('emissions'), tracers: gradient('tracers'), previous: gradient('previous') };
   }
 
-  addGradient({ input, hour, fields, request }: InputWindow & { input: keyof SourceGradients }): void {
-    this.program.addWindowAdjoint(gradientOf(input), { part: hour, parts: this.sizes.batch }, fields, request);
+  addGradient({ input, hour, request, gradFactors, fields }: GradientWindow): void {
+    this.program.addWindowAdjoint(gradientOf(input), { part: hour, parts: this.sizes.batch }, gradFactors, request, fields);
   }
 
   dispose(): void {

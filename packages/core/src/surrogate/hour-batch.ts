@@ -1,7 +1,7 @@
 /** What the frozen surrogate is given: the windows of a few hours of a period, in a rectangle of cells. */
 import { windowMean, windowMeanAdjoint, type DeviceFields } from '@retroplume/native';
 import { copyHour, keptMemory, type Crop, type Hours, type PeriodSource } from '../data/period-source';
-import type { InputWindow, SurrogateInputs } from './frozen-program';
+import type { GradientWindow, InputWindow, SurrogateInputs } from './frozen-program';
 import { takesInitialConcentrations } from './initial-concentrations';
 import type { Surrogate } from './surrogate';
 
@@ -15,6 +15,8 @@ export interface EmissionFactors {
   offset?: number;
   /** one field for every hour, instead of one for all; default false */
   hourly?: boolean;
+  /** the same in the GPU's memory, on the whole grid, one field for all hours */
+  resident?: DeviceFields;
 }
 
 /** Whether factors are the same (absent: all 1), by value: callers change them in place. */
@@ -23,22 +25,29 @@ export function sameFactors(a: Float32Array | undefined, b: Float32Array | undef
   return a.length === b.length && a.every((value, i) => value === b[i]);
 }
 
+/** Fields of a period in the GPU's memory. */
+export interface ResidentInputs {
+  meteorology?: DeviceFields;
+  emissions?: DeviceFields;
+}
+
 /** Memory for the inputs of `size` hours on `rows` x `cols` cells; {@link moveTo} says which cells and what part of the period. */
 export class HourBatch {
   readonly inputs: SurrogateInputs;
   private readonly whole: Crop;
   private meteorology: Float32Array = new Float32Array();
-  private emissions: Float32Array = new Float32Array();
+  /** read when the host needs them */
+  private emissions?: Float32Array;
   /** as long as the emissions; set by {@link setTracers} */
   private tracers: Float32Array = new Float32Array();
   private readonly tracerChannels: number;
   private previous: Float32Array = new Float32Array();
   /** of the hours, inputs that the GPU takes itself */
-  private readonly taken: Record<'meteorology' | 'tracers', InputWindow[]> = { meteorology: [], tracers: [] };
+  private readonly taken: Record<'meteorology' | 'emissions' | 'tracers', InputWindow[]> = { meteorology: [], emissions: [], tracers: [] };
   /** of the source of {@link moveTo}, where they are in the GPU's memory */
-  private resident: { meteorology?: DeviceFields; tracers?: DeviceFields } = {};
+  private resident: ResidentInputs & { tracers?: DeviceFields } = {};
   /** of {@link moveTo} */
-  private crop: Crop;
+  private position?: { source: PeriodSource; crop: Crop; hours: Hours };
   private readonly memory = { meteorology: keptMemory(), emissions: keptMemory(), concentrations: keptMemory() };
   /** hour of the period with which the fields begin */
   private begin = 0;
@@ -48,18 +57,16 @@ export class HourBatch {
     cells: { rows: number; cols: number },
     readonly size: number,
     private readonly threads: number,
-    /** in the memory of the engine, of a source: if it has room */
-    private readonly weatherOf: (source: PeriodSource) => DeviceFields | undefined = () => undefined,
+    /** of a source, what lies in the memory of the engine */
+    private readonly residentOf: (source: PeriodSource) => ResidentInputs = () => ({}),
   ) {
     const { settings, geographyNames } = surrogate.description;
     this.tracerChannels = GROUPS * settings.tracers.length;
     const count = cells.rows * cells.cols;
-    const steps = surrogate.window.steps.length;
     this.whole = { row: 0, col: 0, rows: cells.rows, cols: cells.cols };
-    this.crop = this.whole;
     this.inputs = {
-      emissions: new Float32Array(size * steps * count * GROUPS),
-      tracers: new Float32Array(), // when they are first needed, and so too:
+      emissions: new Float32Array(), // when they are first needed, and so too:
+      tracers: new Float32Array(),
       meteorology: new Float32Array(),
       geography: new Float32Array(size * count * geographyNames.length),
       previous: new Float32Array(takesInitialConcentrations(settings) ? size * count * SPECIES : 0),
@@ -73,10 +80,10 @@ export class HourBatch {
   moveTo(source: PeriodSource, crop: Crop, hours: Hours): void {
     this.begin = hours.first;
     const { memory } = this;
-    this.crop = crop;
-    this.resident = { meteorology: this.weatherOf(source) };
+    this.position = { source, crop, hours };
+    this.resident = this.residentOf(source);
     if (!this.resident.meteorology) this.meteorology = source.hourly('meteorology', crop, hours, memory.meteorology);
-    this.emissions = source.hourly('emissions', crop, hours, memory.emissions);
+    this.emissions = undefined;
     if (this.inputs.previous.length > 0) this.previous = source.hourly('concentrations', crop, hours, memory.concentrations);
     const geography = source.geography(crop);
     for (let i = 0; i < this.size; i++) this.inputs.geography.set(geography, i * geography.length);
@@ -101,7 +108,8 @@ export class HourBatch {
   /** Inputs that the GPU takes itself, instead of those of {@link inputs}. */
   get windows(): InputWindow[] {
     const { meteorology, tracers } = this.resident;
-    return [...(meteorology ? this.taken.meteorology : []), ...(tracers ? this.taken.tracers : [])];
+    const { taken } = this;
+    return [...(meteorology ? taken.meteorology : []), ...taken.emissions, ...(tracers ? taken.tracers : [])];
   }
 
   /** Sets all inputs of element `i`, that of `hour`; factors as for {@link setEmissions}, and already on the tracers. */
@@ -140,9 +148,9 @@ export class HourBatch {
     windowMean(this.tracerRequest(i, hour), this.tracers, inputs.tracers);
   }
 
-  /** What element `i` sees at `hour` of fields in the GPU's memory, or a gradient with respect to them. */
+  /** What element `i` sees at `hour` of fields in the GPU's memory. */
   windowOf<T extends InputWindow['input']>(input: T, i: number, hour: number, fields: DeviceFields): InputWindow & { input: T } {
-    return { input, hour: i, fields, request: this.surrogate.window.request(fields.shape, fields.shape.channels, hour, this.crop) };
+    return { input, hour: i, fields, request: this.surrogate.window.request(fields.shape, fields.shape.channels, hour, this.position!.crop) };
   }
 
   /**
@@ -150,12 +158,30 @@ export class HourBatch {
    * or `[hours, H, W, 5]` with `hourly`, for the hours of {@link moveTo}; absent = 1.
    */
   setEmissions(i: number, hour: number, factors?: EmissionFactors): void {
-    windowMean(this.emissionRequest(i, hour, factors), this.emissions, this.inputs.emissions, factors?.data);
+    const { taken, inputs, surrogate, whole } = this;
+    if (this.takesEmissions(factors)) {
+      taken.emissions[i] = { ...this.windowOf('emissions', i, hour, this.resident.emissions!), factors: factors?.resident };
+      return;
+    }
+    taken.emissions.length = 0;
+    const length = this.size * surrogate.window.steps.length * whole.rows * whole.cols * GROUPS;
+    if (inputs.emissions.length === 0) inputs.emissions = new Float32Array(length);
+    windowMean(this.emissionRequest(i, hour, factors), this.hostEmissions(), inputs.emissions, factors?.data);
+  }
+
+  /** Whether the GPU takes the emissions' windows under such factors. */
+  takesEmissions(factors?: EmissionFactors): boolean {
+    return this.resident.emissions !== undefined && (factors === undefined || factors.resident !== undefined);
+  }
+
+  private hostEmissions(): Float32Array {
+    const { source, crop, hours } = this.position!;
+    return (this.emissions ??= source.hourly('emissions', crop, hours, this.memory.emissions));
   }
 
   /** The transpose of {@link setEmissions} with respect to the factors: adds E · dJ/d(f·E) of element `i` to `gradFactors.data`. */
   addFactorGradient(i: number, hour: number, gradEmissions: Float32Array, gradFactors: EmissionFactors): void {
-    windowMeanAdjoint(this.emissionRequest(i, hour, gradFactors), this.emissions, gradEmissions, gradFactors.data);
+    windowMeanAdjoint(this.emissionRequest(i, hour, gradFactors), this.hostEmissions(), gradEmissions, gradFactors.data);
   }
 
   /**
@@ -167,6 +193,12 @@ export class HourBatch {
     windowMeanAdjoint({ ...this.tracerRequest(i, hour), hourlyFactors: true }, undefined, gradTracers, gradHourly);
   }
 
+  /** The transpose of what the GPU takes as element `i`'s emissions or tracers: with respect to factors of all hours, or of each. */
+  gradientWindowOf(input: 'emissions' | 'tracers', i: number, hour: number, gradFactors: DeviceFields): GradientWindow {
+    const { request } = this.windowOf(input, i, hour, gradFactors);
+    return { input, hour: i, request, gradFactors, fields: input === 'emissions' ? this.resident.emissions : undefined };
+  }
+
   private tracerRequest(i: number, hour: number): Parameters<typeof windowMean>[0] {
     const { surrogate, whole, threads, tracerChannels } = this;
     const stepsOffset = i * surrogate.window.steps.length * whole.rows * whole.cols * tracerChannels;
@@ -176,7 +208,7 @@ export class HourBatch {
   private emissionRequest(i: number, hour: number, factors?: EmissionFactors): Parameters<typeof windowMean>[0] {
     const { surrogate, whole, threads } = this;
     const { offset: factorsOffset = 0, hourly: hourlyFactors = false } = factors ?? {};
-    const stepsOffset = (i * this.inputs.emissions.length) / this.size;
+    const stepsOffset = i * surrogate.window.steps.length * whole.rows * whole.cols * GROUPS;
     return { ...surrogate.window.request(whole, GROUPS, hour - this.begin, whole), stepsOffset, threads, factorsOffset, hourlyFactors };
   }
 }

@@ -168,12 +168,12 @@ describe.each(modules)('the frozen surrogate with fields in the memory of %s', (
   });
 
   // Tracers take 246 KB for the longer period, and as much their gradients.
-  const [WEATHER, TRACERS] = [METEOROLOGY.length, 10];
+  const [WEATHER, EMISSIONS, TRACERS] = [METEOROLOGY.length, 5, 10];
   it.each<[string, number, Tiling, number[]]>([
-    ['tracers and weather', 2e6, wholeDomain(GRID), [WEATHER, TRACERS]],
-    ['tracers and weather, tile by tile', 2e6, tiles, [WEATHER, TRACERS]],
+    ['all fields', 2e6, wholeDomain(GRID), [WEATHER, EMISSIONS, TRACERS]],
+    ['all fields, tile by tile', 2e6, tiles, [WEATHER, EMISSIONS, TRACERS]],
     ['tracers alone', 1.05e6, wholeDomain(GRID), [TRACERS]],
-    ['the weather, for tracers do not fit', 0.9e6, wholeDomain(GRID), [WEATHER]],
+    ['the weather and emissions, for tracers do not fit', 0.9e6, wholeDomain(GRID), [WEATHER, EMISSIONS]],
   ])('%s: periods by turns, and all gradients', async (_, memory, tiling, taken) => {
     mockModule = module;
     mockMemory = memory;

@@ -128,7 +128,7 @@ class InputWindows {
   }
 
   void launch() const {
-    for (int64_t sample = 0; sample < set_.batch; ++sample) fields_.launchWindow(paramsOf(sample), ofSample(sample));
+    for (int64_t sample = 0; sample < set_.batch; ++sample) fields_.launchWindow(paramsOf(sample), nullptr, ofSample(sample));
   }
 
   /** The largest difference from the CPU's kernels: all numbers are about 1. */
@@ -157,7 +157,7 @@ class InputWindows {
     download(*options_.device, grad.data(), out_.data(), grad.size() * sizeof(float));
     cpuKernels(options_.isa).windowMeanAdjoint({params, nullptr, grad.data(), expected.data()}, {options_.threads, nullptr, &team});
     DeviceFields sums(options_.device, fields_.shape(), 0);
-    sums.launchAdjoint(params, static_cast<const float*>(out_.data()));
+    sums.launchAdjoint(params, nullptr, static_cast<const float*>(out_.data()));
     sums.read(0, actual.data(), sums.elements());
     return largestDifference(expected, actual);
   }

@@ -142,53 +142,82 @@ Program& ProgramBinding::stageable() const {
 
 namespace {
 
-/** A window of fields on the program's GPU, and the steps that its params point to. */
+/** A window of fields on a program's GPU. */
 struct DeviceWindow {
-  std::shared_ptr<DeviceFields> fields;
-  Napi::Int32Array steps;
+  Napi::Int32Array steps;  // that the params point to
   WindowMeanParams params;
 };
 
-DeviceWindow deviceWindow(const Arguments& arguments, const Addon& addon, const Program& program, const Napi::Value& handle,
-                          const Napi::Object& request) {
-  DeviceWindow window{FieldsBinding::of(addon, handle), windowSteps(arguments, request), {}};
-  if (!window.fields->isOn(program.device())) arguments.refuse("fields on the program's GPU");
-  window.params = readWindowParams(arguments, request, window.steps);
-  const DeviceFields::Shape& shape = window.fields->shape();
-  const WindowMeanParams& p = window.params;
-  if (p.rows != shape.rows || p.cols != shape.cols || p.channels != shape.channels) arguments.refuse("the shape of the fields");
-  if (p.hour >= shape.hours) arguments.refuse("the fields to hold the hour");
-  return window;
-}
+/** What stageWindow and addWindowAdjoint are given, checked. */
+class DeviceWindowArguments {
+ public:
+  DeviceWindowArguments(const char* what, const Addon& addon, const Program& program) : arguments_(what), addon_(addon), program_(program) {}
+
+  const Arguments& arguments() const { return arguments_; }
+
+  /** Those that `handle` stands for. */
+  std::shared_ptr<DeviceFields> fields(const Napi::Value& handle) const {
+    std::shared_ptr<DeviceFields> fields = FieldsBinding::of(addon_, handle);
+    if (!fields->isOn(program_.device())) arguments_.refuse("fields on the program's GPU");
+    return fields;
+  }
+  /** The same in single precision; null where none are given. */
+  std::shared_ptr<DeviceFields> otherFields(const Napi::Value& handle) const {
+    if (handle.IsUndefined()) return nullptr;
+    std::shared_ptr<DeviceFields> other = fields(handle);
+    if (other->halves()) arguments_.refuse("fields in single precision");
+    return other;
+  }
+  DeviceWindow window(const Napi::Object& request) const {
+    const Napi::Int32Array steps = windowSteps(arguments_, request);
+    return {steps, readWindowParams(arguments_, request, steps)};
+  }
+  /** @param shared - whether one hour of the fields may stand for all */
+  void requireFit(const WindowMeanParams& p, const DeviceFields& fields, bool shared) const {
+    const DeviceFields::Shape& shape = fields.shape();
+    if (p.rows != shape.rows || p.cols != shape.cols || p.channels != shape.channels) arguments_.refuse("the shape of the fields");
+    if (p.hour >= shape.hours && !(shared && shape.hours == 1)) arguments_.refuse("the fields to hold the hour");
+  }
+
+ private:
+  Arguments arguments_;
+  const Addon& addon_;
+  const Program& program_;
+};
 
 }  // namespace
 
-Napi::Value ProgramBinding::addWindowAdjoint(const Napi::CallbackInfo& info) {
+Napi::Value ProgramBinding::stageWindow(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    static const Arguments arguments("program.addWindowAdjoint");
-    Program& program = idle();
-    const DeviceWindow window = deviceWindow(arguments, *addon_, program, info[1], info[2].As<Napi::Object>());
-    if (window.params.augmentation.turns != 0 || window.params.augmentation.noise != 0) arguments.refuse("no augmentation");
-    if (window.fields->halves()) arguments.refuse("fields in single precision");
-    const void* gradOut = program.range(numberArgument(info, 0, "offset"), static_cast<double>(windowElements(window.params)));
-    window.fields->launchAdjoint(window.params, static_cast<const float*>(gradOut));
+    Program& program = stageable();
+    const DeviceWindowArguments given("program.stageWindow", *addon_, program);
+    const std::shared_ptr<DeviceFields> fields = given.fields(info[1]), factors = given.otherFields(info[3]);
+    const DeviceWindow window = given.window(info[2].As<Napi::Object>());
+    given.requireFit(window.params, *fields, false);
+    if (factors) given.requireFit(window.params, *factors, true);
+    program.stageWork(numberArgument(info, 0, "offset"), static_cast<double>(windowElements(window.params)),
+                      [fields, factors, params = window.params,
+                       steps = std::vector<int32_t>(window.steps.Data(), window.steps.Data() + window.steps.ElementLength())](void* to) {
+                        WindowMeanParams own = params;
+                        own.steps = steps.data();
+                        fields->launchWindow(own, factors.get(), static_cast<float*>(to));
+                      });
     return info.Env().Undefined();
   });
 }
 
-Napi::Value ProgramBinding::stageWindow(const Napi::CallbackInfo& info) {
+Napi::Value ProgramBinding::addWindowAdjoint(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    static const Arguments arguments("program.stageWindow");
-    Program& program = stageable();
-    const DeviceWindow window = deviceWindow(arguments, *addon_, program, info[1], info[2].As<Napi::Object>());
-    const auto& [fields, pairs, params] = window;
-    const auto length = static_cast<double>(windowElements(params));
-    program.stageWork(numberArgument(info, 0, "offset"), length,
-                      [fields = fields, params = params, steps = std::vector<int32_t>(pairs.Data(), pairs.Data() + pairs.ElementLength())](void* to) {
-                        WindowMeanParams own = params;
-                        own.steps = steps.data();
-                        fields->launchWindow(own, static_cast<float*>(to));
-                      });
+    Program& program = idle();
+    const DeviceWindowArguments given("program.addWindowAdjoint", *addon_, program);
+    const std::shared_ptr<DeviceFields> into = given.otherFields(info[1]), fields = given.otherFields(info[3]);
+    const DeviceWindow window = given.window(info[2].As<Napi::Object>());
+    if (!into) given.arguments().refuse("fields to add to");
+    given.requireFit(window.params, *into, true);
+    if (fields) given.requireFit(window.params, *fields, false);
+    if (!window.params.augmentation.none()) given.arguments().refuse("no augmentation");
+    const void* gradOut = program.range(numberArgument(info, 0, "offset"), static_cast<double>(windowElements(window.params)));
+    into->launchAdjoint(window.params, fields.get(), static_cast<const float*>(gradOut));
     return info.Env().Undefined();
   });
 }

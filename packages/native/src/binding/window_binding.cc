@@ -75,7 +75,7 @@ Napi::Value Addon::windowMeanAdjoint(const Napi::CallbackInfo& info) {
     const Napi::Float32Array gradOut = arguments.floats(info[2], "gradOut"), gradFactors = arguments.floats(info[3], "gradFactors");
     const Napi::Int32Array steps = windowSteps(arguments, request);
     WindowMeanAdjoint call{readWindowParams(arguments, request, steps), nullptr, nullptr, nullptr};
-    if (call.params.augmentation.turns != 0 || call.params.augmentation.noise != 0) arguments.refuse("no augmentation");
+    if (!call.params.augmentation.none()) arguments.refuse("no augmentation");
     if (!info[1].IsUndefined()) call.fields = fieldsOf(info[1], call.params);
     call.gradOut = arguments.at(gradOut, arguments.integer(request, "stepsOffset"), windowElements(call.params), "gradOut");
     call.gradFactors = arguments.at(gradFactors, arguments.integer(request, "factorsOffset"), factorElements(call.params), "gradFactors");

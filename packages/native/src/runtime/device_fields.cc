@@ -17,21 +17,23 @@ void DeviceFields::read(int64_t begin, void* to, int64_t count) const {
 
 void DeviceFields::clear() { device_->clear(memory_.data(), memory_.bytes()); }
 
-void DeviceFields::launchAdjoint(const WindowMeanParams& params, const float* gradOut) {
-  device_->select();
-  const Context context{1, nullptr, nullptr, device_->queue(), device_->sharedBytes()};
-  std::get<CudaKernel<WindowMeanAdjointOnDevice>>(device_->kernels())
-      .run({params, shape_.hours, gradOut, static_cast<float*>(memory_.data())}, context);
-}
-
-void DeviceFields::launchWindow(const WindowMeanParams& params, float* out) const {
-  WindowMeanOnDevice call{params, shape_.hours, nullptr, nullptr, halves() ? one_ : 1, out};
+void DeviceFields::launchWindow(const WindowMeanParams& params, const DeviceFields* factors, float* out) const {
+  WindowMeanOnDevice call{params, shape_.hours, nullptr, nullptr, halves() ? one_ : 1, nullptr, 1, out};
   if (halves())
     call.halves = static_cast<const uint16_t*>(memory_.data());
   else
-    call.fields = static_cast<const float*>(memory_.data());
+    call.fields = floats();
+  if (factors != nullptr) call.factors = factors->floats(), call.factorHours = factors->shape_.hours;
   const Context context{1, nullptr, nullptr, device_->queue(), device_->sharedBytes()};
   std::get<CudaKernel<WindowMeanOnDevice>>(device_->kernels()).run(call, context);
+}
+
+void DeviceFields::launchAdjoint(const WindowMeanParams& params, const DeviceFields* fields, const float* gradOut) {
+  device_->select();
+  const Context context{1, nullptr, nullptr, device_->queue(), device_->sharedBytes()};
+  const int64_t hours = fields == nullptr ? 0 : fields->shape_.hours;
+  std::get<CudaKernel<WindowMeanAdjointOnDevice>>(device_->kernels())
+      .run({params, hours, fields == nullptr ? nullptr : fields->floats(), gradOut, floats(), shape_.hours}, context);
 }
 
 }  // namespace retroplume

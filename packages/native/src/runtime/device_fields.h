@@ -28,14 +28,22 @@ class DeviceFields {
   void read(int64_t begin, void* to, int64_t count) const;
   /** All become 0. */
   void clear();
-  /** Enqueues the window on the device. @param params - whose crop and hours lie in the fields */
-  void launchWindow(const WindowMeanParams& params, float* out) const;
-  /** Enqueues the transpose: what comes of a gradient on the window is added to these fields, which are in single precision. */
-  void launchAdjoint(const WindowMeanParams& params, const float* gradOut);
+  /**
+   * Enqueues the window on the device, times factors of one hour or of all if there are some.
+   *
+   * @param params - whose crop and hours lie in the fields
+   */
+  void launchWindow(const WindowMeanParams& params, const DeviceFields* factors, float* out) const;
+  /** Enqueues the transpose with respect to factors, of one hour or of all: what comes of a gradient on a window of `fields` (null: 1) is added to
+   * these. */
+  void launchAdjoint(const WindowMeanParams& params, const DeviceFields* fields, const float* gradOut);
   bool isOn(const Device* device) const { return device_.get() == device; }
   int64_t elements() const { return shape_.hours * shape_.rows * shape_.cols * shape_.channels; }
 
  private:
+  /** In single precision. */
+  float* floats() const { return static_cast<float*>(memory_.data()); }
+
   std::shared_ptr<Device> device_;
   Shape shape_;
   float one_;

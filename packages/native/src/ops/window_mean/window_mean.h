@@ -20,6 +20,8 @@ struct Augmentation {
   uint64_t key = 0;
   /** of all elements */
   float factor = 1;
+
+  bool none() const { return turns == 0 && noise == 0 && factor == 1; }
 };
 
 struct WindowMeanParams {
@@ -76,7 +78,7 @@ struct WindowMeanOfHalves {
   float* out;
 };
 
-/** The same without factors, of fields of `hours` hours in a device's memory, where `out` is, too. */
+/** The same of fields of `hours` hours in a device's memory, where `out` is, too. */
 struct WindowMeanOnDevice {
   WindowMeanParams params;
   int64_t hours;
@@ -86,15 +88,20 @@ struct WindowMeanOnDevice {
   const uint16_t* halves;
   /** the number that 1 stands for in half precision; 1 in single precision */
   float one;
+  /** `factorHours` hours of them, 1 where all hours share them; null: 1 */
+  const float* factors;
+  int64_t factorHours;
   float* out;
 };
 
-/** The transpose of that with respect to fields in single precision, without augmentation: gradFields += 1/n gradOut[step], over the crop. */
+/** The transpose of that with respect to factors of `factorHours` hours, without augmentation; `fields` of `hours` hours may be null (all 1). */
 struct WindowMeanAdjointOnDevice {
   WindowMeanParams params;
   int64_t hours;
+  const float* fields;
   const float* gradOut;
-  float* gradFields;
+  float* gradFactors;
+  int64_t factorHours;
 };
 
 /** The transpose with respect to the factors, without augmentation: gradFactors += 1/n Σ fields · gradOut[step], over the crop; `fields` may be null

@@ -29,6 +29,8 @@ struct Window {
   int64_t firstStep;
   Augmentation by;
   float one;
+  /** between two hours of the factors; 0: all hours share them */
+  int64_t factorStride;
 };
 
 __device__ __forceinline__ float valueOf(float x) { return x; }
@@ -64,7 +66,7 @@ __device__ __forceinline__ float normalOf(int64_t element, int64_t row, uint64_t
 
 template <int N, class T>
 __global__ void __launch_bounds__(kElementThreads)
-    window_mean_kernel(Window p, Steps steps, int64_t packsOfStep, Global<const T> fields, Global<float> out) {
+    window_mean_kernel(Window p, Steps steps, int64_t packsOfStep, Global<const T> fields, Global<const float> factors, Global<float> out) {
   const int first = steps.first[blockIdx.y], last = steps.last[blockIdx.y];
   const float scale = 1.0f / static_cast<float>(last - first + 1) * p.one;
   const int64_t step = p.firstStep + blockIdx.y;
@@ -76,7 +78,8 @@ __global__ void __launch_bounds__(kElementThreads)
     const int64_t place = ((p.cropRow + from.row) * p.cols + p.cropCol + from.col) * p.channels + source.channel;
     Pack<N> sum = {};
     for (int64_t hour = p.hour - last; hour <= p.hour - first; ++hour) {
-      const Pack<N> values = fetchValues<N>(fields, hour * p.hourSize + place);
+      Pack<N> values = fetchValues<N>(fields, hour * p.hourSize + place);
+      if (factors) values = mapPacks([](float a, float b) { return a * b; }, values, fetch(Width<N>(), factors, hour * p.factorStride + place));
       for (int k = 0; k < N; ++k) sum.at[k] += values.at[k];
     }
     const int64_t rowOfAll = step * p.cropRows + row, inRow = col * p.channels + channel;
@@ -93,7 +96,7 @@ __global__ void __launch_bounds__(kElementThreads)
 }
 
 /** @param n - channels of a pack */
-Window windowOf(const WindowMeanParams& p, int n, float one) {
+Window windowOf(const WindowMeanParams& p, int n, float one, int64_t factorHours) {
   return {p.cols,
           p.channels,
           p.rows * p.cols * p.channels,
@@ -106,34 +109,52 @@ Window windowOf(const WindowMeanParams& p, int n, float one) {
           Divisor(p.cropCols),
           0,
           p.augmentation,
-          one};
+          one,
+          factorHours == 1 ? 0 : p.rows * p.cols * p.channels};
+}
+
+/** Calls body(first step, steps, which) for as many steps at a time as a launch takes. */
+template <class Body>
+void forEachSlice(const WindowMeanParams& p, Body body) {
+  for (int64_t begin = 0; begin < p.stepCount; begin += kMostSteps) {
+    const int64_t count = p.stepCount - begin < kMostSteps ? p.stepCount - begin : kMostSteps;
+    Steps steps{};
+    for (int64_t s = 0; s < count; ++s) steps.first[s] = p.steps[2 * (begin + s)], steps.last[s] = p.steps[2 * (begin + s) + 1];
+    body(begin, static_cast<int>(count), steps);
+  }
 }
 
 template <int N, class T>
 void launchSteps(const WindowMeanOnDevice& call, const T* fields, const Context& context) {
   const WindowMeanParams& p = call.params;
   const int64_t packsOfStep = p.cropRows * p.cropCols * p.channels / N, elements = p.stepCount * packsOfStep * N;
-  Window window = windowOf(p, N, call.one);
-  for (int64_t begin = 0; begin < p.stepCount; begin += kMostSteps) {
-    const int64_t count = p.stepCount - begin < kMostSteps ? p.stepCount - begin : kMostSteps;
-    Steps steps{};
-    for (int64_t s = 0; s < count; ++s) steps.first[s] = p.steps[2 * (begin + s)], steps.last[s] = p.steps[2 * (begin + s) + 1];
+  Window window = windowOf(p, N, call.one, call.factorHours);
+  forEachSlice(p, [&](int64_t begin, int count, const Steps& steps) {
     window.firstStep = begin;
     dim3 blocks = elementBlocks(packsOfStep);
     blocks.y = static_cast<unsigned>(count);
     launch(context, window_mean_kernel<N, T>, blocks, kElementThreads, 0, window, steps, packsOfStep,
-           Global<const T>(fields, call.hours * window.hourSize), Global<float>(call.out, elements));
-  }
+           Global<const T>(fields, call.hours * window.hourSize), Global<const float>(call.factors, call.factorHours * window.hourSize),
+           Global<float>(call.out, elements));
+  });
 }
 
 template <class T>
 void launchOf(const WindowMeanOnDevice& call, const T* fields, const Context& context) {
   const WindowMeanParams& p = call.params;
   const bool vectorTurns = p.augmentation.turns != 0 && p.augmentation.u >= 0;
-  if (p.channels % 4 == 0 && !vectorTurns && aligned16(fields, call.out))
+  if (p.channels % 4 == 0 && !vectorTurns && aligned16(fields, call.out) && aligned16(call.factors))
     launchSteps<4>(call, fields, context);
   else
     launchSteps<1>(call, fields, context);
+}
+
+/** Where pack `i` of a step lies in the fields of an hour. */
+template <int N>
+__device__ __forceinline__ int64_t placeIn(const Window& p, int64_t i) {
+  const int64_t cell = p.packs.quotient(i), channel = N * (i - cell * p.packs.divisor());
+  const int64_t row = p.across.quotient(cell), col = cell - row * p.across.divisor();
+  return ((p.cropRow + row) * p.cols + p.cropCol + col) * p.channels + channel;
 }
 
 /** Of one launch, the hours that a window sees. */
@@ -145,24 +166,45 @@ struct SeenHours {
 /** A thread adds to one element of an hour, or to four neighbours: no two write to one. */
 template <int N>
 __global__ void __launch_bounds__(kElementThreads)
-    window_mean_adjoint_kernel(Window p, SeenHours seen, int64_t packsOfStep, Global<const float> gradOut, Global<float> gradFields) {
-  const int64_t from = seen.step[blockIdx.y] * packsOfStep * N, to = seen.hour[blockIdx.y] * p.hourSize;
+    window_mean_adjoint_kernel(Window p, SeenHours seen, int64_t packsOfStep, Global<const float> fields, Global<const float> gradOut,
+                               Global<float> gradFactors) {
+  const int64_t from = seen.step[blockIdx.y] * packsOfStep * N, hour = seen.hour[blockIdx.y] * p.hourSize;
   const float scale = seen.scale[blockIdx.y];
   forEachElement(packsOfStep, [&](int64_t i) {
-    const int64_t cell = p.packs.quotient(i), channel = N * (i - cell * p.packs.divisor());
-    const int64_t row = p.across.quotient(cell), col = cell - row * p.across.divisor();
-    const int64_t place = to + ((p.cropRow + row) * p.cols + p.cropCol + col) * p.channels + channel;
-    const Pack<N> grad = fetch(Width<N>(), gradOut, from + N * i);
-    Pack<N> sum = fetch(Width<N>(), gradFields, place);
-    for (int k = 0; k < N; ++k) sum.at[k] += scale * grad.at[k];
-    keep(gradFields, place, sum);
+    const int64_t place = hour + placeIn<N>(p, i);
+    Pack<N> grad = fetch(Width<N>(), gradOut, from + N * i);
+    if (fields) grad = mapPacks([](float a, float b) { return a * b; }, grad, fetch(Width<N>(), fields, place));
+    keep(gradFactors, place, mapPacks([=](float sum, float g) { return sum + scale * g; }, fetch(Width<N>(), gradFactors, place), grad));
+  });
+}
+
+/** The same where all hours share the factors: a thread goes through all hours of its element. */
+template <int N>
+__global__ void __launch_bounds__(kElementThreads)
+    window_mean_shared_adjoint_kernel(Window p, Steps steps, int count, int64_t packsOfStep, Global<const float> fields, Global<const float> gradOut,
+                                      Global<float> gradFactors) {
+  forEachElement(packsOfStep, [&](int64_t i) {
+    const int64_t place = placeIn<N>(p, i);
+    Pack<N> sum = fetch(Width<N>(), gradFactors, place);
+    for (int step = 0; step < count; ++step) {
+      const int first = steps.first[step], last = steps.last[step];
+      const float scale = 1.0f / static_cast<float>(last - first + 1);
+      const Pack<N> grad = fetch(Width<N>(), gradOut, (p.firstStep + step) * packsOfStep * N + N * i);
+      Pack<N> hours = {};
+      for (int64_t hour = p.hour - last; hour <= p.hour - first; ++hour) {
+        for (int k = 0; k < N; ++k) hours.at[k] += fields ? 0.0f : 1.0f;
+        if (fields) hours = mapPacks([](float a, float b) { return a + b; }, hours, fetch(Width<N>(), fields, hour * p.hourSize + place));
+      }
+      for (int k = 0; k < N; ++k) sum.at[k] += scale * grad.at[k] * hours.at[k];
+    }
+    keep(gradFactors, place, sum);
   });
 }
 
 template <int N>
 void launchHours(const WindowMeanAdjointOnDevice& call, const Context& context) {
   const WindowMeanParams& p = call.params;
-  const Window window = windowOf(p, N, 1);
+  const Window window = windowOf(p, N, 1, call.factorHours);
   const int64_t packsOfStep = p.cropRows * p.cropCols * p.channels / N;
   SeenHours seen{};
   int count = 0;
@@ -171,7 +213,8 @@ void launchHours(const WindowMeanAdjointOnDevice& call, const Context& context) 
     blocks.y = static_cast<unsigned>(count);
     if (count > 0)
       launch(context, window_mean_adjoint_kernel<N>, blocks, kElementThreads, 0, window, seen, packsOfStep,
-             Global<const float>(call.gradOut, p.stepCount * packsOfStep * N), Global<float>(call.gradFields, call.hours * window.hourSize));
+             Global<const float>(call.fields, call.hours * window.hourSize), Global<const float>(call.gradOut, p.stepCount * packsOfStep * N),
+             Global<float>(call.gradFactors, call.factorHours * window.hourSize));
     count = 0;
   };
   for (int64_t step = 0; step < p.stepCount; ++step) {
@@ -189,13 +232,34 @@ void launchHours(const WindowMeanAdjointOnDevice& call, const Context& context) 
   launchSeen();
 }
 
+template <int N>
+void launchShared(const WindowMeanAdjointOnDevice& call, const Context& context) {
+  const WindowMeanParams& p = call.params;
+  Window window = windowOf(p, N, 1, call.factorHours);
+  const int64_t packsOfStep = p.cropRows * p.cropCols * p.channels / N;
+  forEachSlice(p, [&](int64_t begin, int count, const Steps& steps) {
+    window.firstStep = begin;
+    launch(context, window_mean_shared_adjoint_kernel<N>, elementBlocks(packsOfStep), kElementThreads, 0, window, steps, count, packsOfStep,
+           Global<const float>(call.fields, call.hours * window.hourSize), Global<const float>(call.gradOut, p.stepCount * packsOfStep * N),
+           Global<float>(call.gradFactors, window.hourSize));
+  });
+}
+
+template <int N>
+void launchAdjoint(const WindowMeanAdjointOnDevice& call, const Context& context) {
+  if (call.factorHours == 1)
+    launchShared<N>(call, context);
+  else
+    launchHours<N>(call, context);
+}
+
 }  // namespace
 
 void windowMeanAdjointOnDevice(const WindowMeanAdjointOnDevice& call, const Context& context) {
-  if (call.params.channels % 4 == 0 && aligned16(call.gradOut, call.gradFields))
-    launchHours<4>(call, context);
+  if (call.params.channels % 4 == 0 && aligned16(call.fields, call.gradOut, call.gradFactors))
+    launchAdjoint<4>(call, context);
   else
-    launchHours<1>(call, context);
+    launchAdjoint<1>(call, context);
 }
 
 void windowMeanOnDevice(const WindowMeanOnDevice& call, const Context& context) {
