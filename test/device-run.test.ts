@@ -2,8 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ProgramOptions, ProgramSpec } from '@retroplume/native';
+import type { DeviceFields, DeviceFieldsShape, ProgramOptions, ProgramSpec, WindowMeanRequest } from '@retroplume/native';
 import { loadCase } from '../packages/core/src/data/case';
+import { surrogateSchema } from '../packages/core/src/data/case/learning-schema';
 import type { Device } from '../packages/core/src/device';
 import { readRecord } from '../packages/core/src/pipeline/engine/record';
 import { runStages, type RunOptions, type RunResult } from '../packages/core/src/pipeline/run';
@@ -12,6 +13,9 @@ import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { winterOnly } from './testing/small-run';
 
 let opened: string[] = [];
+/** channels of the fields that a GPU took windows of, and of those that it carried gradients back to */
+const windows = new Set<number>();
+const adjoints = new Set<number>();
 
 jest.mock('@retroplume/native', () => {
   const native = jest.requireActual<typeof import('@retroplume/native')>('@retroplume/native');
@@ -20,17 +24,55 @@ jest.mock('@retroplume/native', () => {
       opened.push(`${device} ${products}`);
       super(spec, options);
     }
-    private readonly staged: [number, Float32Array | Float64Array][] = [];
+    private readonly staged: [number, () => Float32Array | Float64Array][] = [];
     override stage(offset: number, data: Float32Array | Float64Array): void {
-      this.staged.push([offset, data.slice()]);
+      const copy = data.slice();
+      this.staged.push([offset, () => copy]);
+    }
+    override stageWindow(offset: number, fields: DeviceFields, request: WindowMeanRequest, factors?: DeviceFields): void {
+      windows.add(fields.shape.channels);
+      this.staged.push([offset, () => windowOf(fields as unknown as HostFields, request, factors as unknown as HostFields)]);
+    }
+    override addWindowAdjoint(offset: number, into: DeviceFields, request: WindowMeanRequest, fields?: DeviceFields): void {
+      adjoints.add(into.shape.channels);
+      const gradOut = this.read(offset, lengthOf(request)) as Float32Array;
+      const { data } = into as unknown as HostFields;
+      const of = fields && ((fields as unknown as HostFields).data as Float32Array);
+      native.windowMeanAdjoint({ ...request, hourlyFactors: into.shape.hours > 1 }, of, gradOut, data as Float32Array);
     }
     override run(phase?: string): Promise<void> {
-      for (const [offset, data] of this.staged.splice(0)) this.write(offset, data);
+      for (const [offset, make] of this.staged.splice(0)) this.write(offset, make());
       return super.run(phase);
     }
   }
+  /** Fields of a GPU, in the host's memory. */
+  class HostFields {
+    readonly data: Float32Array | Uint16Array;
+    private readonly hour: number;
+    constructor(readonly shape: DeviceFieldsShape) {
+      this.hour = shape.rows * shape.cols * shape.channels;
+      this.data = new (shape.one === undefined ? Float32Array : Uint16Array)(shape.hours * this.hour);
+    }
+    write(first: number, data: Float32Array | Uint16Array): void {
+      this.data.set(data, first * this.hour);
+    }
+    read(first: number, into: Float32Array): void {
+      into.set(this.data.subarray(first * this.hour, first * this.hour + into.length));
+    }
+    clear(): void {
+      this.data.fill(0);
+    }
+    dispose(): void {}
+  }
+  const lengthOf = ({ steps, cropRows, cropCols, channels }: WindowMeanRequest): number => (steps.length / 2) * cropRows * cropCols * channels;
+  function windowOf({ shape, data }: HostFields, request: WindowMeanRequest, factors?: HostFields): Float32Array {
+    const out = new Float32Array(lengthOf(request));
+    if (data instanceof Uint16Array) native.windowMeanOfHalves(request, { blocks: [data], hoursOfBlock: shape.hours, one: shape.one! }, out);
+    else native.windowMean({ ...request, hourlyFactors: factors && factors.shape.hours > 1 }, data, out, factors?.data as Float32Array | undefined);
+    return out;
+  }
   const gpu = { index: 0, name: 'NVIDIA H100', architecture: 'sm_90', memoryBytes: 85e9 };
-  return { ...native, NativeProgram: HostProgram, cudaDevices: () => ({ built: true, reason: '', devices: [gpu] }) };
+  return { ...native, NativeProgram: HostProgram, DeviceFields: HostFields, cudaDevices: () => ({ built: true, reason: '', devices: [gpu] }) };
 });
 
 const STAGES: StageName[] = ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert'];
@@ -49,6 +91,9 @@ const SETTINGS = [
   'inversion.hoursPerDay=1',
   'paperMode.run=false',
 ];
+
+/** Five groups, of the tracers that a case has by default. */
+const TRACERS = 5 * surrogateSchema.parse({}).tracers.length;
 
 let folder: string;
 let caseFile: string;
@@ -85,6 +130,9 @@ it('hands the device and the products of the case to every program, and keeps th
   expect(programs.filter((each) => each === 'cuda:0 tf32')).toHaveLength(5);
   expect(programs.filter((each) => each === 'cuda:0 float32')).toHaveLength(1);
   expect(programs.filter((each) => !each.startsWith('cuda:0')).every((each) => each === 'undefined undefined')).toBe(true);
+  // Of two fields of geography, weather and what the prior run makes, emissions, tracers and, in training, concentrations.
+  expect([...adjoints].sort((a, b) => a - b)).toEqual([5, TRACERS]);
+  expect([...windows]).toEqual(expect.arrayContaining([4, 5, TRACERS]));
   for (const stage of STAGES) {
     expect(readRecord(join(folder, 'run', stage))).toMatchObject({ device: 'cuda:0', hardware: H100, matrixProducts: 'tf32' });
   }

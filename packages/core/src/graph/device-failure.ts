@@ -15,6 +15,12 @@ function memorySentence(native: string, { spec, regions }: ProgramLayout, device
   );
 }
 
+/** A {@link DeviceError} for what a device threw (codes `DEVICE_…` and `CUDA_FAILED`), else the same. */
+export function deviceError(error: unknown, text = (error as Error).message): unknown {
+  const { code } = error as { code?: string };
+  return code !== undefined && /^(DEVICE_|CUDA_FAILED)/.test(code) ? new DeviceError(code, text, { cause: error }) : error;
+}
+
 /**
  * The error to throw for one that the native program threw: a {@link DeviceError} if a device did (codes `DEVICE_…` and `CUDA_FAILED`), else the same.
  *
@@ -22,7 +28,5 @@ function memorySentence(native: string, { spec, regions }: ProgramLayout, device
  */
 export function deviceFailure(error: unknown, layout: ProgramLayout, device: string, shrinkBy = 'the batch'): unknown {
   const { code, message } = error as { code?: string; message: string };
-  if (code === undefined || !/^(DEVICE_|CUDA_FAILED)/.test(code)) return error;
-  const text = code === 'DEVICE_OUT_OF_MEMORY' ? memorySentence(message, layout, device, shrinkBy) : message;
-  return new DeviceError(code, text, { cause: error });
+  return deviceError(error, code === 'DEVICE_OUT_OF_MEMORY' ? memorySentence(message, layout, device, shrinkBy) : message);
 }
