@@ -26,7 +26,7 @@ import { LossWeights } from './loss-weights';
 import { MicroBatchSums, WHOLE_BATCH, type BatchPart } from './micro-batches';
 import type { SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';
-import { INPUTS, requestOf, windowsOf, type Batch, type DrawnBatch, type Field, type InputName } from './batch';
+import { INPUTS, requestOf, windowsOf, type Batch, type DrawnBatch, type Field, type InputDraw } from './batch';
 import { ResidentFields } from './resident-fields';
 import { DIFFERENCE_WEIGHT, suffixOf, trainingLoss, type LossParts, type LossValues } from './training-loss';
 
@@ -146,23 +146,21 @@ export class TrainingProgram {
       for (const input of INPUTS) {
         // All windows share geography.
         if (input === 'geography' && before > 0) continue;
-        if (inputs.some((draw) => draw.input === input))
-          this.placeInput(program, batch, w, input, input === 'geography' ? input : input + suffixOf(before), how);
+        const draws = inputs.filter((draw) => draw.input === input);
+        const name = input === 'geography' ? input : input + suffixOf(before);
+        if (draws.length > 0 && !this.takeInput(program, draws, name)) program[how](name, windowsOf(batch.arrays([input]))[w][input]);
       }
       const own = sums.subarray(w * each, (w + 1) * each);
       this.weights.kinds.forEach((kind, k) => program[how](DIFFERENCE_WEIGHT[kind] + suffixOf(before), this.weights.difference(own, k)));
     });
   }
 
-  /** From fields in the GPU's memory where all of its samples are there, else from the host. */
-  private placeInput(program: Program, batch: DrawnBatch, w: number, input: InputName, name: string, how: 'set' | 'stage'): void {
-    const draws = batch.draw[w].filter((draw) => draw.input === input);
+  /** Lets the GPU take an input of fields in its memory, where those of all samples are there. @returns whether they are */
+  private takeInput(program: Program, draws: readonly InputDraw[], name: string): boolean {
     const held = draws.map(({ field }) => this.resident?.of(field.values));
-    if (!held.every((fields) => fields !== undefined)) {
-      program[how](name, windowsOf(batch.arrays([input]))[w][input]);
-      return;
-    }
+    if (!held.every((fields) => fields !== undefined)) return false;
     draws.forEach((draw, i) => program.stageWindow(name, { part: draw.sample, parts: draws.length }, held[i], requestOf(draw)));
+    return true;
   }
 
   /**

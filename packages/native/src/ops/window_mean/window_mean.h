@@ -48,6 +48,15 @@ RETROPLUME_HOST_DEVICE inline CropCell cellBeforeTurns(int turns, int64_t rows, 
   return {row, col};
 }
 
+/** Where a cell of a crop of `n` by `n` cells comes to lie. */
+[[gnu::always_inline]] inline CropCell cellAfterTurns(int turns, int64_t n, int64_t row, int64_t col) {
+  for (int turn = 0; turn < turns; ++turn) {
+    const int64_t before = row;
+    row = col, col = n - 1 - before;
+  }
+  return {row, col};
+}
+
 /** The channel that channel k of the output comes from, and its sign. */
 struct TurnedChannel {
   int64_t channel;

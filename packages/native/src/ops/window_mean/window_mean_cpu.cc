@@ -11,58 +11,51 @@ namespace {
 /** Where a row of the crop begins in fields of one hour. */
 int64_t rowOffset(const WindowMeanParams& p, int64_t row) { return ((p.cropRow + row) * p.cols + p.cropCol) * p.channels; }
 
-/** Of the hours that a mean is taken over. */
-struct Place {
-  bool first, last;
-  /** one over their number */
-  float scale;
-};
-
-/** to = (to or 0) + term, and after the last hour times the scale: sums alone have the same bits however the compiler joins operations. */
-template <class Term>
-[[gnu::always_inline]] inline void addTerms(float* to, int64_t width, Place at, Term term) {
+/** to = (to or 0) + scale · a · b, b absent: 1. */
+void addRow(float* to, const float* a, const float* b, float scale, int64_t width, bool first) {
   forEachVector({0, width}, [=](int64_t e, int valid) {
-    const Vector sum = at.first ? term(e, valid) : fetch(to + e, valid) + term(e, valid);
-    keep(to + e, at.last ? at.scale * sum : sum, valid);
+    Vector term = scale * fetch(a + e, valid);
+    if (b != nullptr) term *= fetch(b + e, valid);
+    keep(to + e, first ? term : fetch(to + e, valid) + term, valid);
   });
 }
 
-/** Adds factors · fields of `width` numbers from `offset` on in an hour. */
-[[gnu::always_inline]] inline void addHour(const WindowMean& call, int64_t hour, int64_t offset, float* to, int64_t width, Place at) {
+/** The mean over the hours of a step, of a row of the crop. */
+void meanRow(const WindowMean& call, int64_t step, int64_t row, float* to) {
   const WindowMeanParams& p = call.params;
-  const float* fields = call.fields + hour * p.rows * p.cols * p.channels + offset;
-  if (call.factors == nullptr) return addTerms(to, width, at, [=](int64_t e, int valid) { return fetch(fields + e, valid); });
-  const float* factors = call.factors + hour * p.factorStride + offset;
-  addTerms(to, width, at, [=](int64_t e, int valid) { return fetch(fields + e, valid) * fetch(factors + e, valid); });
-}
-
-[[gnu::always_inline]] inline void addHour(const WindowMeanOfHalves& call, int64_t hour, int64_t offset, float* to, int64_t width, Place at) {
-  const WindowMeanParams& p = call.params;
-  const uint16_t* from = call.blocks[hour / call.hoursOfBlock] + hour % call.hoursOfBlock * p.rows * p.cols * p.channels + offset;
-  at.scale *= call.one;
-  addTerms(to, width, at, [=](int64_t e, int valid) { return fetchHalves(from + e, valid); });
-}
-
-/** The mean over the hours of a step, of `width` numbers that begin at a cell of the crop. */
-template <class Call>
-[[gnu::always_inline]] inline void meanOver(const Call& call, int64_t step, CropCell cell, float* to, int64_t width) {
-  const WindowMeanParams& p = call.params;
-  const int64_t first = p.hour - p.steps[2 * step + 1], last = p.hour - p.steps[2 * step], offset = rowOffset(p, cell.row) + cell.col * p.channels;
+  const int64_t width = p.cropCols * p.channels, hourSize = p.rows * p.cols * p.channels, offset = rowOffset(p, row);
+  const int32_t first = p.steps[2 * step], last = p.steps[2 * step + 1];
   const float scale = 1.0f / static_cast<float>(last - first + 1);
-  for (int64_t hour = first; hour <= last; ++hour) addHour(call, hour, offset, to, width, {hour == first, hour == last, scale});
+  for (int64_t hour = p.hour - last; hour <= p.hour - first; ++hour) {
+    const float* factors = call.factors == nullptr ? nullptr : call.factors + hour * p.factorStride + offset;
+    addRow(to, call.fields + hour * hourSize + offset, factors, scale, width, hour == p.hour - last);
+  }
 }
 
-/** A row whose cells come from a column of the crop, or from a row the other way round. */
-template <class Call>
-[[gnu::always_inline]] inline void turnedRow(const Call& call, int64_t step, int64_t row, float* to) {
+void meanRow(const WindowMeanOfHalves& call, int64_t step, int64_t row, float* to) {
   const WindowMeanParams& p = call.params;
+  const int64_t width = p.cropCols * p.channels, hourSize = p.rows * p.cols * p.channels, offset = rowOffset(p, row);
+  const int32_t first = p.steps[2 * step], last = p.steps[2 * step + 1];
+  const float scale = 1.0f / static_cast<float>(last - first + 1), one = call.one;
+  for (int64_t hour = p.hour - last; hour <= p.hour - first; ++hour) {
+    const uint16_t* from = call.blocks[hour / call.hoursOfBlock] + hour % call.hoursOfBlock * hourSize + offset;
+    const bool begins = hour == p.hour - last;
+    forEachVector({0, width}, [=](int64_t e, int valid) {
+      const Vector term = scale * (one * fetchHalves(from + e, valid));
+      keep(to + e, begins ? term : fetch(to + e, valid) + term, valid);
+    });
+  }
+}
+
+/** Puts the cells of a row of the crop where they come to lie in the plane of a step. */
+void turnRow(const WindowMeanParams& p, int64_t row, const float* from, float* plane) {
   const Augmentation& by = p.augmentation;
-  for (int64_t col = 0; col < p.cropCols; ++col, to += p.channels) {
-    meanOver(call, step, cellBeforeTurns(by.turns, p.cropRows, p.cropCols, row, col), to, p.channels);
-    if (by.u < 0) continue;
-    const TurnedChannel east = channelBeforeTurns(by, by.u), north = channelBeforeTurns(by, by.v);
-    const float u = east.sign * to[east.channel], v = north.sign * to[north.channel];
-    to[by.u] = u, to[by.v] = v;
+  const TurnedChannel east = channelBeforeTurns(by, by.u), north = channelBeforeTurns(by, by.v);
+  for (int64_t col = 0; col < p.cropCols; ++col, from += p.channels) {
+    const CropCell cell = cellAfterTurns(by.turns, p.cropRows, row, col);
+    float* to = plane + (cell.row * p.cropCols + cell.col) * p.channels;
+    __builtin_memcpy(to, from, static_cast<size_t>(p.channels) * sizeof(float));
+    if (by.u >= 0) to[by.u] = east.sign * from[east.channel], to[by.v] = north.sign * from[north.channel];
   }
 }
 
@@ -86,17 +79,19 @@ void perturbRow(const Augmentation& by, int64_t row, float* to, int64_t width) {
 template <class Call>
 void meanRows(const Call& call, const Context& context) {
   const WindowMeanParams& p = call.params;
+  const int64_t width = p.cropCols * p.channels;
   inParallel(context, [&](const Worker& worker) {
     const Range rows = shareOf(p.stepCount * p.cropRows, worker.threads, worker.thread);
-    const int64_t width = p.cropCols * p.channels;
+    const bool turned = p.augmentation.turns != 0;
+    float* turning = turned ? static_cast<float*>(__builtin_alloca(static_cast<size_t>(width) * sizeof(float))) : nullptr;
     for (int64_t i = rows.begin; i < rows.end; ++i) {
-      float* to = call.out + i * width;
-      if (p.augmentation.turns == 0)
-        meanOver(call, i / p.cropRows, {i % p.cropRows, 0}, to, width);
-      else
-        turnedRow(call, i / p.cropRows, i % p.cropRows, to);
-      perturbRow(p.augmentation, i, to, width);
+      const int64_t step = i / p.cropRows, row = i % p.cropRows;
+      meanRow(call, step, row, turned ? turning : call.out + i * width);
+      if (turned) turnRow(p, row, turning, call.out + step * p.cropRows * width);
     }
+    // A row of the output has cells of all rows of the crop.
+    if (turned) worker.barrier();
+    for (int64_t i = rows.begin; i < rows.end; ++i) perturbRow(p.augmentation, i, call.out + i * width, width);
   });
 }
 
@@ -108,12 +103,8 @@ void adjointRow(const WindowMeanAdjoint& call, int64_t row) {
     const float scale = 1.0f / static_cast<float>(last - first + 1);
     const float* grad = call.gradOut + (step * p.cropRows + row) * width;
     for (int64_t hour = p.hour - last; hour <= p.hour - first; ++hour) {
-      float* to = call.gradFactors + hour * p.factorStride + offset;
       const float* fields = call.fields == nullptr ? nullptr : call.fields + hour * hourSize + offset;
-      forEachVector({0, width}, [=](int64_t e, int valid) {
-        const Vector own = scale * fetch(grad + e, valid);
-        keep(to + e, fetch(to + e, valid) + (fields == nullptr ? own : own * fetch(fields + e, valid)), valid);
-      });
+      addRow(call.gradFactors + hour * p.factorStride + offset, grad, fields, scale, width, false);
     }
   }
 }
