@@ -107,14 +107,14 @@ describeWhere(Boolean(python), 'no Python, which gpu-check is written in', 'gpu-
     expect(states(result)).toEqual({
       device: 'ok',
       agreement: 'ok',
-      'times windows': 'ok',
+      'times fields': 'ok',
       'times tf32': 'ok',
       'times bf16': 'ok',
       'times float32': 'ok',
       'pytorch eager': 'failed',
       'sanitizer memcheck': 'ok',
       'sanitizer racecheck': 'ok',
-      'sanitizer windows': 'ok',
+      'sanitizer fields': 'ok',
       'sanitizer synccheck': 'ok',
       'pytorch compiled': 'failed',
     });
@@ -122,13 +122,13 @@ describeWhere(Boolean(python), 'no Python, which gpu-check is written in', 'gpu-
     expect(calls().map(({ mode, products, sanitized }) => [mode, products.join(), sanitized].join(' ').trim())).toEqual([
       'device tf32',
       'check float32,tf32,bf16',
-      'windows float32',
+      'fields float32',
       'time tf32',
       'time bf16',
       'time float32',
       'check float32 memcheck',
       'check tf32 racecheck',
-      'windows float32 memcheck',
+      'fields float32 memcheck',
       'check bf16 synccheck',
     ]);
     expect(calls()[6].files.at(-1)).toBe('op-compact-conv3x3-2x184x232-32-32.txt');

@@ -74,13 +74,13 @@ def gpu_name():
 def plan(bench):
     """Parts in the order of their worth, each with the share of the time left that it may take."""
     yield "agreement", parts.agreement(bench), 0.35
-    yield "times windows", parts.windows(bench), 0.1
+    yield "times fields", parts.fields(bench), 0.1
     for products in ("tf32", "bf16", "float32"):
         yield f"times {products}", parts.times(bench, products), 0.2
     yield f"{PEER} eager", parts.pytorch("channels-last", "kernels", "eager"), 0.3
     yield "sanitizer memcheck", parts.sanitizer(bench, "memcheck", "float32", [*parts.TINY, parts.TALL]), 0.35
     yield "sanitizer racecheck", parts.sanitizer(bench, "racecheck", "tf32", parts.TINY), 0.35
-    yield "sanitizer windows", parts.sanitizer(bench, "memcheck", "float32", parts.WINDOWS[:1], "windows"), 0.2
+    yield "sanitizer fields", parts.sanitizer(bench, "memcheck", "float32", parts.TINY_FIELDS, "fields"), 0.2
     yield MAY_BE_LATE, parts.sanitizer(bench, "synccheck", "bf16", parts.TINY), 0.35
     yield f"{PEER} compiled", parts.pytorch("compiled-lstm", "compiled"), 1.0
 

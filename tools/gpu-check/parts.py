@@ -18,8 +18,9 @@ TINY = sorted(PROGRAMS.glob("tiny-*.txt"))
 KERNELS = sorted(PROGRAMS.glob("op-*.txt"))
 # The tallest tile takes 67 584 pixels or more, which no tiny program has.
 TALL = PROGRAMS / "op-compact-conv3x3-2x184x232-32-32.txt"
-# Sets that kernel_bench knows by name: a batch of training out of fields in the GPU's memory.
-WINDOWS = [pathlib.Path(f"windows-{name}") for name in ("tiny", "surrogate", "authors")]
+# Sets that kernel_bench knows by name, of fields in the GPU's memory: the windows of a batch of training, and tracers.
+TINY_FIELDS = [pathlib.Path(f"{what}-tiny") for what in ("windows", "tracers")]
+FIELDS = [*TINY_FIELDS, *(pathlib.Path(name) for name in ("windows-surrogate", "windows-authors", "tracers-surrogate"))]
 KEPT = 6000  # characters of a report
 
 
@@ -53,9 +54,9 @@ def agreement(bench):
     return lambda limit: sweep(bench, "check", TINY + KERNELS + STEPS, ",".join(PRODUCTS), limit)
 
 
-def windows(bench):
-    """What a batch of training is taken with, against the CPU, and its time."""
-    return lambda limit: sweep(bench, "windows", WINDOWS, "float32", limit)
+def fields(bench):
+    """What a batch of training is taken with, and tracers, against the CPU, and their times."""
+    return lambda limit: sweep(bench, "fields", FIELDS, "float32", limit)
 
 
 def times(bench, products):

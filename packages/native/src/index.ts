@@ -1,9 +1,10 @@
 export { DeviceFields, type DeviceFieldsShape } from './device-fields';
+export { DeviceTracers, type DeviceTracerRequest } from './device-tracers';
 export * from './kernels';
 export * from './mpi';
 export * from './netcdf';
 export * from './peak';
-export * from './tracers';
+export { tracers, tracersAdjoint, tracerState, type TracerKind, type TracerRequest } from './tracers';
 export * from './transport';
 export * from './half-precision';
 export * from './window-mean';

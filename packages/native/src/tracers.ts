@@ -54,7 +54,8 @@ interface TracersAddon {
   tracersAdjoint: typeof tracersAdjoint;
 }
 
-const DEFAULTS = { rateCount: 0, inverseHeight: false, factorsOffset: 0, hourlyFactors: false, follows: false, threads: 1 };
+/** Of what a request may leave out. */
+export const TRACER_DEFAULTS = { rateCount: 0, inverseHeight: false, factorsOffset: 0, hourlyFactors: false, follows: false, threads: 1 };
 
 let loaded: TracersAddon | undefined;
 
@@ -89,7 +90,7 @@ export function tracers(
   factors?: Float32Array,
   state?: Float32Array,
 ): void {
-  addon().tracers({ ...DEFAULTS, ...request }, meteorology, rates, emissions, out, factors, state);
+  addon().tracers({ ...TRACER_DEFAULTS, ...request }, meteorology, rates, emissions, out, factors, state);
 }
 
 /**
@@ -106,5 +107,5 @@ export function tracersAdjoint(
   gradFactors: Float32Array,
   state?: Float32Array,
 ): void {
-  addon().tracersAdjoint({ ...DEFAULTS, ...request }, meteorology, rates, emissions, gradOut, gradFactors, state);
+  addon().tracersAdjoint({ ...TRACER_DEFAULTS, ...request }, meteorology, rates, emissions, gradOut, gradFactors, state);
 }

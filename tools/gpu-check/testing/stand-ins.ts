@@ -4,7 +4,7 @@
 export const bench = (beforeLine = ''): string => `
 import json, os, subprocess, sys, time
 mode, words = sys.argv[1], sys.argv[2:]
-files = [os.path.basename(word) for word in words if word.endswith(".txt") or word.startswith("windows-")]
+files = [os.path.basename(word) for word in words if word.endswith(".txt") or word.startswith(("windows-", "tracers-"))]
 products = words[words.index("--products") + 1].split(",")
 here = os.path.dirname(os.path.abspath(__file__))
 sanitized = os.environ.get("SANITIZED", "")
@@ -14,7 +14,7 @@ for file in files:
     for product in products:
 ${beforeLine.replace(/^/gm, '        ')}
         line = {"program": file, "products": product, "ok": True}
-        if mode in ("time", "windows"):
+        if mode in ("time", "fields"):
             line = {"program": file, "products": product, "step": {"median": 2e-3, "p10": 1e-3, "p90": 3e-3}}
         print(json.dumps(line), flush=True)
 `;

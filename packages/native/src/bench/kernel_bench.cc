@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bench/check_program.h"
+#include "bench/check_tracers.h"
 #include "bench/check_windows.h"
 #include "runtime/cpu_features.h"
 #include "runtime/error.h"
@@ -18,16 +19,17 @@
  *   kernel_bench check FILE… [--device cuda] [--products float32,tf32,bf16] [--reference]
  *   kernel_bench device FILE… --device cuda [--products tf32]
  *   kernel_bench time FILE… [--device cuda] [--products tf32] [--rounds 20]
- *   kernel_bench windows NAME… --device cuda [--rounds 20]
+ *   kernel_bench fields NAME… --device cuda [--rounds 20]
  *   kernel_bench roofline FILE… [--gflops 495000] [--gbytes 3000]
  *
  * `roofline` runs nothing: operations and bytes of each op, and the time that they would take at those rates, instruction by instruction.
  * `check` runs every instruction on the CPU (fast kernels, or with --reference the plain ones) and on the device, each from the CPU's results so far,
  * and compares all that it writes by the root mean square; the CPU's results serve all products. `device` checks what is not one kernel: recorded
  * steps, staging, the same bits twice. `time` gives whole steps as the host sees them, and every kernel many times in one graph, by the device's own
- * clock. `windows` checks and times a batch's windows of fields in the device's memory: windows-tiny, windows-surrogate, windows-authors. Exit code 1
- * if anything differs (by more than the bound of the products), 2 on wrong usage, 3 if the device failed: the last line names the instruction, and
- * the files after it have not been looked at, 4 without the device.
+ * clock. `fields` checks and times what is done with fields in the device's memory: a batch's windows (windows-tiny, windows-surrogate,
+ * windows-authors), tracers and their transpose (tracers-tiny, tracers-surrogate). Exit code 1 if anything differs (by more than the bound of the
+ * products), 2 on wrong usage, 3 if the device failed: the last line names the instruction, and the files after it have not been looked at, 4 without
+ * the device.
  */
 namespace retroplume {
 
@@ -45,7 +47,7 @@ struct Arguments {
 };
 
 constexpr const char* kUsage =
-    "usage: kernel_bench check|device|time|windows|roofline FILE... [--device cpu|cuda] [--products float32,tf32,bf16] [--rounds N] [--reference] "
+    "usage: kernel_bench check|device|time|fields|roofline FILE... [--device cpu|cuda] [--products float32,tf32,bf16] [--rounds N] [--reference] "
     "[--threads N] [--gflops N] [--gbytes N]\n";
 
 [[noreturn]] void usage() {
@@ -90,7 +92,7 @@ Arguments parse(int count, char** words) {
   }
   if (count < 3) usage();
   arguments.mode = words[1];
-  const std::vector<std::string> modes{"check", "device", "time", "windows", "roofline"};
+  const std::vector<std::string> modes{"check", "device", "time", "fields", "roofline"};
   if (std::find(modes.begin(), modes.end(), arguments.mode) == modes.end()) usage();
   arguments.options.threads = defaultThreads();
   arguments.options.isa = detectIsa();
@@ -117,9 +119,10 @@ Arguments parse(int count, char** words) {
       arguments.files.push_back(word);
   }
   if (arguments.files.empty() || (arguments.device != "cpu" && arguments.device != "cuda")) usage();
-  const bool windows = arguments.mode == "windows";
-  if ((arguments.mode == "device" || windows) && arguments.device != "cuda") usage();
-  if (windows && !std::all_of(arguments.files.begin(), arguments.files.end(), isWindows)) usage();
+  const bool fields = arguments.mode == "fields";
+  if ((arguments.mode == "device" || fields) && arguments.device != "cuda") usage();
+  const auto isKnown = [](const std::string& name) { return isWindows(name) || isTracers(name); };
+  if (fields && !std::all_of(arguments.files.begin(), arguments.files.end(), isKnown)) usage();
   if (arguments.mode != "check" && arguments.products.size() > 1) usage();
   arguments.options.products = arguments.products.front();
   return arguments;
@@ -207,8 +210,9 @@ int run(int count, char** words) {
   Team team;
   bool right = true;
   for (const std::string& file : arguments.files) {
-    if (arguments.mode == "windows") {
-      right = checkWindows(file, arguments.options, arguments.rounds, team) && right;
+    if (arguments.mode == "fields") {
+      const auto check = isWindows(file) ? checkWindows : checkTracers;
+      right = check(file, arguments.options, arguments.rounds, team) && right;
       std::fflush(stdout);
       continue;
     }

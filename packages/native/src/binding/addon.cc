@@ -1,5 +1,6 @@
 #include "binding/addon.h"
 
+#include "binding/device_tracers_binding.h"
 #include "binding/fields_binding.h"
 #include "binding/program_binding.h"
 #include "runtime/cpu_features.h"
@@ -33,6 +34,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) : registry_(makeRegistry()) {
                            InstanceMethod("tracersAdjoint", &Addon::tracersAdjoint),
                            InstanceValue("Program", constructor, napi_enumerable),
                            InstanceValue("Fields", fields, napi_enumerable),
+                           InstanceValue("Tracers", DeviceTracersBinding::define(env), napi_enumerable),
                        });
 }
 

@@ -59,5 +59,8 @@ void batchNormPreluBackward(const BatchNormPreluBackward<float>& call, const Con
 std::size_t batchNormPreluBackwardScratch(const BatchNormPreluBackward<float>& call);
 void windowMeanOnDevice(const WindowMeanOnDevice& call, const Context& context);
 void windowMeanAdjointOnDevice(const WindowMeanAdjointOnDevice& call, const Context& context);
+void tracerCourants(const TracerCourants& call, const Context& context);
+void tracersOnDevice(const TracersOnDevice& call, const Context& context);
+void tracersAdjointOnDevice(const TracersAdjointOnDevice& call, const Context& context);
 
 }  // namespace retroplume::cuda

@@ -25,7 +25,8 @@ using CudaKernels =
                CudaKernel<DropoutForward<float>>, CudaKernel<DropoutBackward<float>>, CudaKernel<Binary<float>>, CudaKernel<Axpy<float>>,
                CudaKernel<Scale<float>>, CudaKernel<Fill<float>>, CudaKernel<StridedCopy<float>>, CudaKernel<LossForward<float>>,
                CudaKernel<LossBackward<float>>, CudaKernel<Adam<float>>, CudaKernel<SgdProject<float>>, CudaKernel<ClipNorm<float>>,
-               CudaKernel<WindowMeanOnDevice>, CudaKernel<WindowMeanAdjointOnDevice>>;
+               CudaKernel<WindowMeanOnDevice>, CudaKernel<WindowMeanAdjointOnDevice>, CudaKernel<TracerCourants>, CudaKernel<TracersOnDevice>,
+               CudaKernel<TracersAdjointOnDevice>>;
 
 /** Defined where CUDA kernels are compiled: for a device, or for its emulation. */
 CudaKernels cudaKernels();

@@ -51,6 +51,9 @@ CudaKernels cudaKernels() {
   set(table, cuda::batchNormPreluBackward, cuda::batchNormPreluBackwardScratch);
   set(table, cuda::windowMeanOnDevice);
   set(table, cuda::windowMeanAdjointOnDevice);
+  set(table, cuda::tracerCourants);
+  set(table, cuda::tracersOnDevice);
+  set(table, cuda::tracersAdjointOnDevice);
   return table;
 }
 

@@ -39,11 +39,10 @@ class DeviceFields {
   void launchAdjoint(const WindowMeanParams& params, const DeviceFields* fields, const float* gradOut);
   bool isOn(const Device* device) const { return device_.get() == device; }
   int64_t elements() const { return shape_.hours * shape_.rows * shape_.cols * shape_.channels; }
-
- private:
-  /** In single precision. */
+  /** Of fields in single precision, in the device's memory. */
   float* floats() const { return static_cast<float*>(memory_.data()); }
 
+ private:
   std::shared_ptr<Device> device_;
   Shape shape_;
   float one_;

@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
 
+#include "runtime/context.h"
+
 /**
  * Tracers of emissions: what the weather alone makes of each emitted group, linear in the emissions. They are inputs of the surrogate beside
  * the emissions themselves; not an instruction of programs, since they pass over all hours of a period.
@@ -72,11 +74,39 @@ struct TracersAdjoint {
   float* gradFactors;
 };
 
+/** largest[hour]: the Courant number of an hour's step, of the upper layer, which is the faster. All that it points to lies in a device's memory. */
+struct TracerCourants {
+  TracerParams params;
+  float* largest;
+};
+
+/**
+ * The same as Tracers in a device's memory, from the first hour of a period on. Of the parameters, `masses` are tracerMasses() zeros and as many more
+ * of which the borders are zeros, `scratch` tracerDeviceScratch() numbers that were zeros before the first call.
+ */
+struct TracersOnDevice {
+  TracerParams params;
+  /** of each hour, in the host's memory */
+  const int* steps;
+  const float* emissions;
+  const float* factors;
+  float* out;
+};
+
+/** The same as TracersAdjoint. */
+struct TracersAdjointOnDevice {
+  TracerParams params;
+  const int* steps;
+  const float* emissions;
+  const float* gradOut;
+  float* gradFactors;
+};
+
 /** A field with two ghost cells on every side, which stay 0. */
 struct TracerPlane {
   int64_t rows, cols, stride;
-  [[gnu::always_inline]] int64_t at(int64_t row, int64_t col) const { return (row + 2) * stride + col + 2; }
-  [[gnu::always_inline]] int64_t elements() const { return (rows + 4) * stride; }
+  RETROPLUME_HOST_DEVICE int64_t at(int64_t row, int64_t col) const { return (row + 2) * stride + col + 2; }
+  RETROPLUME_HOST_DEVICE int64_t elements() const { return (rows + 4) * stride; }
 };
 
 [[gnu::always_inline]] inline TracerPlane tracerPlane(const TracerParams& p) { return {p.rows, p.cols, (p.cols + 4 + 15) / 16 * 16}; }
@@ -86,6 +116,11 @@ constexpr int64_t kTracerWeatherPlanes = 11;
 
 /** Two masses a tracer. */
 [[gnu::always_inline]] inline int64_t tracerMasses(const TracerParams& p) { return tracerPlane(p).elements() * 2 * p.groups * p.kindCount; }
+
+/** Planes of a device's scratch: height, both exchanges, faces along x and y of both layers. */
+constexpr int64_t kTracerDevicePlanes = 7;
+
+[[gnu::always_inline]] inline int64_t tracerDeviceScratch(const TracerParams& p) { return tracerPlane(p).elements() * kTracerDevicePlanes; }
 
 /** Floats of scratch for `threads` threads: the weather, the rates, a flux a thread, and its largest Courant number. */
 [[gnu::always_inline]] inline int64_t tracerScratch(const TracerParams& p, int threads) {

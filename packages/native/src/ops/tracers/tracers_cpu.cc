@@ -3,6 +3,7 @@
 #include "ops/cpu_declarations.h"
 #include "ops/simd/parallel.h"
 #include "ops/simd/simd.h"
+#include "ops/tracers/tracer_layers.h"
 
 /**
  * The weather of an hour is shared by all tracers: rows of cells are worked on by all threads, then each thread advects tracers of its own, whose
@@ -12,15 +13,6 @@ namespace retroplume::RETROPLUME_ISA {
 
 namespace {
 
-constexpr float kLowest = 100.0f, kTop = 1500.0f, kStackTop = 300.0f;
-constexpr float kUpperHeight = 1000.0f, kWindHeight = 10.0f, kWindPower = 1.0f / 7.0f;
-constexpr float kLargestCourant = 0.8f;
-constexpr float kHour = 3600.0f;  // s
-/** Winds that would need more are no winds. */
-constexpr int kMostSteps = 1000;
-
-[[gnu::always_inline]] inline float positive(float x) { return x > 0.0f ? x : 0.0f; }
-[[gnu::always_inline]] inline float negative(float x) { return x < 0.0f ? x : 0.0f; }
 [[gnu::always_inline]] inline float most(float a, float b) { return a > b ? a : b; }
 
 struct Fields {
@@ -60,28 +52,22 @@ const float* weatherAt(const TracerParams& p, int64_t hour, int64_t cell) {
   return p.meteorology + ((p.follows ? hour + 1 : hour) * p.rows * p.cols + cell) * p.channels;
 }
 
-float mixedHeight(const TracerParams& p, int64_t hour, int64_t cell) {
-  const float value = weatherAt(p, hour, cell)[p.height];
-  const float height = p.inverseHeight ? 1.0f / value : value;
-  return height < kLowest ? kLowest : height > kTop ? kTop : height;
-}
+float heightAt(const TracerParams& p, int64_t hour, int64_t cell) { return mixedHeight(weatherAt(p, hour, cell)[p.height], p.inverseHeight); }
 
 /** Height, exchange, winds and rates of some rows. @returns the largest Courant number of an hour's step in them */
 float setWeather(const TracerParams& p, const Fields& f, int64_t hour, Range rows) {
-  const float upperFactor = powf(kUpperHeight / kWindHeight, kWindPower);
+  const float upperFactor = powf(kTracerUpperHeight / kTracerWindHeight, kTracerWindPower);
   float largest = 0;
   for (int64_t r = rows.begin; r < rows.end; ++r) {
     for (int64_t c = 0; c < p.cols; ++c) {
       const int64_t cell = r * p.cols + c, at = f.plane.at(r, c);
       const float* own = weatherAt(p, hour, cell);
-      const float before = mixedHeight(p, hour > 0 || p.follows ? hour - 1 : 0, cell), now = mixedHeight(p, hour, cell);
-      const float room = kTop - before;
-      f.height[at] = now;
-      f.down[at] = now > before ? (now - before) / (room > 1.0f ? room : 1.0f) : 0.0f;
-      f.up[at] = now < before ? (before - now) / before : 0.0f;
-      const float factor = powf(now / 2 / kWindHeight, kWindPower);
-      f.surfaceX[at] = kHour / p.sizeX * own[p.windX];
-      f.surfaceY[at] = kHour / p.sizeY * own[p.windY];
+      const float before = heightAt(p, hour > 0 || p.follows ? hour - 1 : 0, cell), now = heightAt(p, hour, cell);
+      const TracerExchange exchange = tracerExchange(before, now);
+      f.height[at] = now, f.down[at] = exchange.down, f.up[at] = exchange.up;
+      const float factor = powf(now / 2 / kTracerWindHeight, kTracerWindPower);
+      f.surfaceX[at] = kTracerHour / p.sizeX * own[p.windX];
+      f.surfaceY[at] = kTracerHour / p.sizeY * own[p.windY];
       f.windX[at] = factor * f.surfaceX[at];
       f.windY[at] = factor * f.surfaceY[at];
       for (int64_t k = 0; k < p.rateCount; ++k) f.rate(k)[at] = p.rates[(hour * p.rows * p.cols + cell) * p.rateCount + k];
@@ -95,15 +81,14 @@ float setWeather(const TracerParams& p, const Fields& f, int64_t hour, Range row
 int stepsOf(const Fields& f, int threads) {
   float largest = 0;
   for (int t = 0; t < threads; ++t) largest = most(largest, f.courant[16 * t]);
-  const float steps = ceilf(largest / kLargestCourant);
-  return steps < 1 ? 1 : steps > kMostSteps ? kMostSteps : static_cast<int>(steps);
+  return tracerSteps(largest);
 }
 
 /** Courant numbers at the faces of some rows: the mean of both cells, or the cell's own at the domain's edge. The last row brings the northern edge.
  */
 void setFaces(const TracerParams& p, const Fields& f, int steps, Range rows) {
   const TracerPlane& plane = f.plane;
-  const float upper = powf(kUpperHeight / kWindHeight, kWindPower);
+  const float upper = powf(kTracerUpperHeight / kTracerWindHeight, kTracerWindPower);
   const float *const x[2] = {f.windX, f.surfaceX}, *const y[2] = {f.windY, f.surfaceY};
   for (int layer = 0; layer < 2; ++layer) {
     const float scale = (layer == 0 ? 1.0f : upper) / static_cast<float>(steps);
@@ -122,19 +107,14 @@ void setFaces(const TracerParams& p, const Fields& f, int steps, Range rows) {
   }
 }
 
-/**
- * One sweep along an axis, whose neighbours lie `s` elements apart. With ν⁺, ν⁻ the positive and negative part of a face's Courant number,
- *   F_i = ν⁺·(q_{i−1} + ¼(1 − ν⁺)(q_i − q_{i−2})) + ν⁻·(q_i − ¼(1 + ν⁻)(q_{i+1} − q_{i−1}))        q_i ← q_i − (F_{i+1} − F_i)
- */
+/** One sweep along an axis, whose neighbours lie `s` elements apart. */
 void sweep(const TracerPlane& plane, const float* __restrict courant, bool alongX, float* __restrict mass, float* __restrict flux) {
   const int64_t s = alongX ? 1 : plane.stride;
   const int64_t faceRows = plane.rows + (alongX ? 0 : 1), faceCols = plane.cols + (alongX ? 1 : 0);
   for (int64_t r = 0; r < faceRows; ++r) {
     const int64_t begin = plane.at(r, 0);
     for (int64_t k = begin; k < begin + faceCols; ++k) {
-      const float plus = positive(courant[k]), minus = negative(courant[k]);
-      const float a = 0.25f * plus * (1.0f - plus), b = 0.25f * minus * (1.0f + minus);
-      flux[k] = plus * mass[k - s] + minus * mass[k] + a * (mass[k] - mass[k - 2 * s]) - b * (mass[k + s] - mass[k - s]);
+      flux[k] = TracerFace(courant[k]).flux(mass[k - 2 * s], mass[k - s], mass[k], mass[k + s]);
     }
   }
   for (int64_t r = 0; r < plane.rows; ++r) {
@@ -154,11 +134,8 @@ void sweepAdjoint(const TracerPlane& plane, const float* __restrict courant, boo
   for (int64_t r = 0; r < plane.rows; ++r) {
     const int64_t begin = plane.at(r, 0);
     for (int64_t k = begin; k < begin + plane.cols; ++k) {
-      const auto plus = [&](int64_t face) { return positive(courant[face]); };
-      const auto minus = [&](int64_t face) { return negative(courant[face]); };
-      const auto a = [&](int64_t face) { return 0.25f * plus(face) * (1.0f - plus(face)); };
-      const auto b = [&](int64_t face) { return 0.25f * minus(face) * (1.0f + minus(face)); };
-      mass[k] += (minus(k) + a(k)) * flux[k] + (plus(k + s) + b(k + s)) * flux[k + s] - a(k + 2 * s) * flux[k + 2 * s] - b(k - s) * flux[k - s];
+      const TracerFace before(courant[k - s]), own(courant[k]), after(courant[k + s]), twoAfter(courant[k + 2 * s]);
+      mass[k] += (own.minus + own.a) * flux[k] + (after.plus + after.b) * flux[k + s] - twoAfter.a * flux[k + 2 * s] - before.b * flux[k - s];
     }
   }
 }
@@ -171,9 +148,6 @@ void losePlane(const Fields& f, const TracerKind& kind, float* __restrict mass) 
     for (int64_t k = begin; k < begin + plane.cols; ++k) mass[k] *= kept == nullptr ? kind.decay : kind.decay * kept[k];
   }
 }
-
-/** Whether it is emitted into the lower layer. */
-[[gnu::always_inline]] inline bool staysBelow(const TracerKind& kind, float height) { return !kind.aloft || height >= kStackTop; }
 
 /** Calls body(tracer's lower mass, upper mass, index in a plane, cell) for the cells of some rows. */
 template <class Body>
@@ -230,7 +204,7 @@ void tracers(const Tracers& call, const Context& context) {
           } else {
             forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t cell) {
               const int64_t source = cell * p.groups + group;
-              const float emitted = kHour * emissions[source] * (factors == nullptr ? 1.0f : factors[source]);
+              const float emitted = kTracerHour * emissions[source] * (factors == nullptr ? 1.0f : factors[source]);
               (staysBelow(kind, f.height[at]) ? lower : upper) += emitted;
             });
           }
@@ -289,7 +263,7 @@ void tracersAdjoint(const TracersAdjoint& call, const Context& context) {
           } else {
             forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t cell) {
               const int64_t source = cell * p.groups + group;
-              gradient[source] += kHour * emissions[source] * (staysBelow(kind, f.height[at]) ? lower : upper);
+              gradient[source] += kTracerHour * emissions[source] * (staysBelow(kind, f.height[at]) ? lower : upper);
             });
           }
           forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t) {

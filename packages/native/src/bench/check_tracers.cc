@@ -1,0 +1,195 @@
+#include "bench/check_tracers.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "bench/check_program.h"
+#include "ops/cpu_kernels.h"
+#include "runtime/device_tracers.h"
+#include "runtime/error.h"
+
+namespace retroplume {
+
+namespace {
+
+struct Set {
+  const char* name;
+  int64_t hours, rows, cols, channels, groups, kinds;
+};
+
+/** A few of the hours of a month on the paper's grid, with as many kinds as a case has by default, and a small one. */
+constexpr Set kSets[] = {{"tracers-surrogate", 24, 182, 232, 14, 5, 10}, {"tracers-tiny", 4, 9, 11, 6, 5, 4}};
+
+constexpr int64_t kRates = 3;
+constexpr float kCell = 27000;  // m
+
+/** Of the largest number: sums are made in one order on both, and products and sums may be rounded together. */
+constexpr double kBound = 1e-5;
+
+/** Numbers from 0 to 1, the same everywhere. */
+std::vector<float> numbers(int64_t count, uint32_t seed) {
+  std::vector<float> of(static_cast<std::size_t>(count));
+  uint32_t state = seed;
+  for (float& each : of) state = state * 1664525u + 1013904223u, each = static_cast<float>(state >> 8) * 0x1p-24f;
+  return of;
+}
+
+/** Every other kind is made of the one before it, every third washed. */
+std::vector<TracerKind> kindsOf(int64_t count) {
+  std::vector<TracerKind> kinds;
+  for (int64_t k = 0; k < count; ++k) {
+    const float lifetime = static_cast<float>(3 << (k % 6));
+    const bool product = k % 2 == 1;
+    kinds.push_back({std::exp(-1 / lifetime), product ? k - 1 : -1, product ? k % 4 / 2 : -1, k % 3 == 0 ? int64_t{2} : -1, k % 4 == 0});
+  }
+  return kinds;
+}
+
+class TracerCase {
+ public:
+  TracerCase(const Set& set, const ProgramOptions& options)
+      : options_(options),
+        kinds_(kindsOf(set.kinds)),
+        params_{set.hours, set.rows, set.cols,     false, set.groups, set.kinds, kinds_.data(), nullptr, kRates,  kCell,
+                kCell,     nullptr,  set.channels, 0,     1,          2,         false,         0,       nullptr, nullptr},
+        weather_(weatherOf(set)),
+        rates_(numbers(set.hours * cells() * kRates, 2)),
+        emissions_(numbers(set.hours * sources(), 3)),
+        factors_(numbers(sources(), 4)),
+        gradient_(numbers(set.hours * cells() * count(), 5)),
+        onDevice_(options.device, params_, fieldsOf(set.hours, set.channels, weather_), fieldsOf(set.hours, kRates, rates_)),
+        deviceEmissions_(fieldsOf(set.hours, set.groups, emissions_)),
+        deviceFactors_(fieldsOf(1, set.groups, factors_)),
+        deviceGradient_(fieldsOf(set.hours, count(), gradient_)),
+        out_(fieldsOf(set.hours, count(), {})),
+        gradFactors_(fieldsOf(1, set.groups, {})) {
+    params_.meteorology = weather_.data(), params_.rates = rates_.data();
+  }
+
+  void carry() { onDevice_.carry(*deviceEmissions_, deviceFactors_.get(), *out_); }
+  void addAdjoint() { onDevice_.addAdjoint(*deviceEmissions_, *deviceGradient_, *gradFactors_); }
+
+  /** The largest difference of the tracers from the CPU's, of the largest of them. */
+  double error(Team& team) {
+    std::vector<float> expected(gradient_.size());
+    const Memory memory = memoryOf();
+    cpuKernels(options_.isa).tracers({memory.params, emissions_.data(), factors_.data(), expected.data()}, contextOf(team));
+    return largestDifference(expected, *out_);
+  }
+
+  double adjointError(Team& team) {
+    std::vector<float> expected(factors_.size());
+    const Memory memory = memoryOf();
+    cpuKernels(options_.isa).tracersAdjoint({memory.params, emissions_.data(), gradient_.data(), expected.data()}, contextOf(team));
+    return largestDifference(expected, *gradFactors_);
+  }
+
+  /** Read and written, in each direction: masses in every sweep, in the exchange and at the hour's end, and once the tracers and emissions. */
+  double bytes() const {
+    const auto masses = static_cast<double>(2 * cells() * count()), hours = static_cast<double>(params_.hours);
+    double passes = 0;
+    for (const int steps : onDevice_.steps()) passes += 2 * steps + 2;
+    return 4 * (2 * masses * passes + hours * static_cast<double>(cells() * (count() + params_.groups)));
+  }
+
+ private:
+  struct Memory {
+    TracerParams params;
+    std::vector<float> masses, scratch;
+  };
+
+  int64_t cells() const { return params_.rows * params_.cols; }
+  int64_t sources() const { return cells() * params_.groups; }
+  int64_t count() const { return params_.groups * params_.kindCount; }
+
+  /** Winds up to 12 m s-1, and mixed layers up to 2000 m. */
+  static std::vector<float> weatherOf(const Set& set) {
+    std::vector<float> of = numbers(set.hours * set.rows * set.cols * set.channels, 1);
+    for (std::size_t i = 0; i < of.size(); ++i) of[i] = i % static_cast<std::size_t>(set.channels) == 2 ? 2000 * of[i] : 24 * of[i] - 12;
+    return of;
+  }
+
+  std::shared_ptr<DeviceFields> fieldsOf(int64_t hours, int64_t channels, const std::vector<float>& data) const {
+    auto fields = std::make_shared<DeviceFields>(options_.device, DeviceFields::Shape{hours, params_.rows, params_.cols, channels}, 0);
+    if (!data.empty()) fields->write(0, data.data(), fields->elements());
+    return fields;
+  }
+
+  Memory memoryOf() const {
+    Memory memory{params_, std::vector<float>(tracerMasses(params_)), std::vector<float>(tracerScratch(params_, options_.threads))};
+    memory.params.masses = memory.masses.data(), memory.params.scratch = memory.scratch.data();
+    return memory;
+  }
+
+  Context contextOf(Team& team) const { return {options_.threads, nullptr, &team}; }
+
+  static double largestDifference(const std::vector<float>& expected, const DeviceFields& of) {
+    std::vector<float> actual(expected.size());
+    of.read(0, actual.data(), of.elements());
+    double worst = 0, largest = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      const double apart = std::abs(double{actual[i]} - expected[i]);
+      worst = std::isfinite(apart) ? std::max(worst, apart) : 1e30, largest = std::max(largest, std::abs(double{expected[i]}));
+    }
+    return worst / largest;
+  }
+
+  const ProgramOptions& options_;
+  std::vector<TracerKind> kinds_;
+  TracerParams params_;
+  std::vector<float> weather_, rates_, emissions_, factors_, gradient_;
+  DeviceTracers onDevice_;
+  std::shared_ptr<DeviceFields> deviceEmissions_, deviceFactors_, deviceGradient_, out_, gradFactors_;
+};
+
+struct Outcome {
+  const char* label;
+  double error;
+  std::vector<double> seconds;
+};
+
+}  // namespace
+
+bool isTracers(const std::string& name) {
+  return std::any_of(std::begin(kSets), std::end(kSets), [&](const Set& set) { return set.name == name; });
+}
+
+bool checkTracers(const std::string& name, const ProgramOptions& options, int rounds, Team& team) {
+  const Set& set = *std::find_if(std::begin(kSets), std::end(kSets), [&](const Set& each) { return each.name == name; });
+  Outcome outcomes[2] = {{"carry", 0, {}}, {"transpose", 0, {}}};
+  double bytes = 0;
+  try {
+    TracerCase tracers(set, options);
+    bytes = tracers.bytes();
+    tracers.carry(), tracers.addAdjoint();
+    outcomes[0].error = tracers.error(team), outcomes[1].error = tracers.adjointError(team);
+    for (int i = 0; i < rounds; ++i) {
+      outcomes[0].seconds.push_back(options.device->time([&] { tracers.carry(); }));
+      outcomes[1].seconds.push_back(options.device->time([&] { tracers.addAdjoint(); }));
+    }
+  } catch (const NativeError& error) {
+    std::printf("{\"program\":\"%s\",\"products\":\"float32\",\"ok\":false,\"failed\":%s}\n", name.c_str(), quoted(error.what()).c_str());
+    throw DeviceFailure{};
+  }
+  std::string failed;
+  std::vector<double> both(static_cast<std::size_t>(rounds), 0);
+  for (const Outcome& outcome : outcomes) {
+    if (outcome.error > kBound && failed.empty()) failed = std::string(outcome.label) + ": " + std::to_string(outcome.error);
+    for (std::size_t i = 0; i < both.size(); ++i) both[i] += outcome.seconds[i];
+  }
+  std::printf("{\"program\":\"%s\",\"products\":\"float32\",\"bound\":%g,\"ok\":%s,\"failed\":%s,", name.c_str(), kBound,
+              failed.empty() ? "true" : "false", quoted(failed).c_str());
+  printTiming("step", both);
+  std::printf(",\"kernels\":[");
+  for (const Outcome& outcome : outcomes) {
+    std::printf("%s{\"op\":\"tracersOnDevice\",\"label\":\"%s\",\"error\":%.3g,\"bytes\":%.6g,", &outcome == outcomes ? "" : ",", outcome.label,
+                outcome.error, bytes);
+    printTiming("seconds", outcome.seconds);
+    std::printf("}");
+  }
+  std::printf("]}\n");
+  return failed.empty();
+}
+
+}  // namespace retroplume

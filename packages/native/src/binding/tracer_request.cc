@@ -1,0 +1,47 @@
+#include "binding/tracer_request.h"
+
+#include <cmath>
+
+namespace retroplume {
+
+namespace {
+
+float positive(const Arguments& arguments, const Napi::Object& source, const char* name) {
+  const Napi::Value value = source.Get(name);
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
+  if (!(number > 0) || !std::isfinite(number)) arguments.refuse(std::string(name) + " to be a number above 0");
+  return static_cast<float>(number);
+}
+
+TracerKind kindOf(const Arguments& arguments, const Napi::Object& source, int64_t place, int64_t rateCount) {
+  const auto index = [&](const char* name, int64_t end) -> int64_t {
+    if (source.Get(name).IsUndefined()) return -1;
+    const int64_t number = arguments.integer(source, name);
+    if (number >= end) arguments.refuse(std::string(name) + " of tracer " + std::to_string(place) + " below " + std::to_string(end));
+    return number;
+  };
+  const TracerKind kind{std::exp(-1 / positive(arguments, source, "lifetime")), index("precursor", place), index("rate", rateCount),
+                        index("kept", rateCount), source.Get("aloft").ToBoolean()};
+  if ((kind.precursor < 0) != (kind.rate < 0)) arguments.refuse("tracer " + std::to_string(place) + " to have both precursor and rate, or neither");
+  return kind;
+}
+
+}  // namespace
+
+TracerRequest::TracerRequest(const Arguments& arguments, const Napi::Object& source) {
+  TracerParams& p = params;
+  p.hours = arguments.integer(source, "hours"), p.rows = arguments.integer(source, "rows"), p.cols = arguments.integer(source, "cols");
+  p.groups = arguments.integer(source, "groups");
+  p.sizeX = positive(arguments, source, "cellSizeX"), p.sizeY = positive(arguments, source, "cellSizeY");
+  p.rateCount = arguments.integer(source, "rateCount");
+  const Napi::Array list = source.Get("kinds").As<Napi::Array>();
+  for (uint32_t k = 0; k < list.Length(); ++k) kinds.push_back(kindOf(arguments, list.Get(k).As<Napi::Object>(), k, p.rateCount));
+  p.kinds = kinds.data(), p.kindCount = list.Length();
+  p.channels = arguments.integer(source, "channels");
+  p.windX = arguments.integer(source, "windX"), p.windY = arguments.integer(source, "windY"), p.height = arguments.integer(source, "height");
+  p.inverseHeight = source.Get("inverseHeight").ToBoolean();
+  if (p.windX >= p.channels || p.windY >= p.channels || p.height >= p.channels) arguments.refuse("channels to hold the winds and the height");
+  p.follows = source.Get("follows").ToBoolean();
+}
+
+}  // namespace retroplume
