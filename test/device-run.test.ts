@@ -2,7 +2,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DeviceFields, DeviceFieldsShape, ProgramOptions, ProgramSpec, WindowMeanRequest } from '@retroplume/native';
+import type {
+  CudaDevices,
+  DeviceFields,
+  DeviceFieldsShape,
+  DeviceTracerRequest,
+  ProgramOptions,
+  ProgramSpec,
+  WindowMeanRequest,
+} from '@retroplume/native';
 import { loadCase } from '../packages/core/src/data/case';
 import { surrogateSchema } from '../packages/core/src/data/case/learning-schema';
 import type { Device } from '../packages/core/src/device';
@@ -16,6 +24,8 @@ let opened: string[] = [];
 /** channels of the fields that a GPU took windows of, and of those that it carried gradients back to */
 const windows = new Set<number>();
 const adjoints = new Set<number>();
+/** what a GPU did with tracers */
+const carrying = { forward: 0, back: 0 };
 
 jest.mock('@retroplume/native', () => {
   const native = jest.requireActual<typeof import('@retroplume/native')>('@retroplume/native');
@@ -64,6 +74,27 @@ jest.mock('@retroplume/native', () => {
     }
     dispose(): void {}
   }
+  /** Tracers of a GPU, by the host. */
+  class HostTracers {
+    private readonly weather: [Float32Array, Float32Array];
+    constructor(
+      private readonly request: DeviceTracerRequest,
+      ...[meteorology, rates]: HostFields[]
+    ) {
+      this.weather = [meteorology.data as Float32Array, rates.data as Float32Array];
+    }
+    carry(emissions: HostFields, factors: HostFields | undefined, out: HostFields): void {
+      carrying.forward++;
+      const [of, into, by] = [emissions.data, out.data, factors?.data] as Float32Array[];
+      native.tracers({ ...this.request, hourlyFactors: factors && factors.shape.hours > 1 }, ...this.weather, of, into, by);
+    }
+    addAdjoint(emissions: HostFields, gradOut: HostFields, gradFactors: HostFields): void {
+      carrying.back++;
+      const [of, from, into] = [emissions.data, gradOut.data, gradFactors.data] as Float32Array[];
+      native.tracersAdjoint({ ...this.request, hourlyFactors: gradFactors.shape.hours > 1 }, ...this.weather, of, from, into);
+    }
+    dispose(): void {}
+  }
   const lengthOf = ({ steps, cropRows, cropCols, channels }: WindowMeanRequest): number => (steps.length / 2) * cropRows * cropCols * channels;
   function windowOf({ shape, data }: HostFields, request: WindowMeanRequest, factors?: HostFields): Float32Array {
     const out = new Float32Array(lengthOf(request));
@@ -72,7 +103,8 @@ jest.mock('@retroplume/native', () => {
     return out;
   }
   const gpu = { index: 0, name: 'NVIDIA H100', architecture: 'sm_90', memoryBytes: 85e9 };
-  return { ...native, NativeProgram: HostProgram, DeviceFields: HostFields, cudaDevices: () => ({ built: true, reason: '', devices: [gpu] }) };
+  const cudaDevices = (): CudaDevices => ({ built: true, reason: '', devices: [gpu] });
+  return { ...native, NativeProgram: HostProgram, DeviceFields: HostFields, DeviceTracers: HostTracers, cudaDevices };
 });
 
 const STAGES: StageName[] = ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert'];
@@ -133,6 +165,7 @@ it('hands the device and the products of the case to every program, and keeps th
   // Of two fields of geography, weather and what the prior run makes, emissions, tracers and, in training, concentrations.
   expect([...adjoints].sort((a, b) => a - b)).toEqual([5, TRACERS]);
   expect([...windows]).toEqual(expect.arrayContaining([4, 5, TRACERS]));
+  expect(Math.min(carrying.forward, carrying.back)).toBeGreaterThan(0);
   for (const stage of STAGES) {
     expect(readRecord(join(folder, 'run', stage))).toMatchObject({ device: 'cuda:0', hardware: H100, matrixProducts: 'tf32' });
   }

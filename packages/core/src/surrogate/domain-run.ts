@@ -2,7 +2,6 @@
  * The frozen surrogate on the whole domain, at hours of one or more periods, forward and backward: in one piece, or tile by tile (tiles.ts), with the
  * same result to rounding. Of a tile, only the windows of the hours that are asked for are in memory.
  */
-import type { DeviceFields } from '@retroplume/native';
 import type { Edit, HourStore } from '../data/hour-store';
 import { channelsOf, keptMemory, type Crop, type HourlyField, type Hours, type Memory, type PeriodSource } from '../data/period-source';
 import { DataError } from '../errors';
@@ -16,6 +15,7 @@ import type { ResidentFields } from './resident-fields';
 import { ResidentTracers } from './resident-tracers';
 import type { Surrogate } from './surrogate';
 import type { Tile, Tiling } from './tiles';
+import { DeviceCarrier, HostCarrier } from './tracer-carriers';
 import { PeriodTracers, tracerRoom, type Carried } from './tracers';
 
 const GROUPS = 5;
@@ -63,6 +63,7 @@ export class DomainRun implements DomainModel {
   private readonly residentFactors?: ResidentFactors;
   private readonly residentTracers?: ResidentTracers;
   private readonly grid: { rows: number; cols: number };
+  private readonly fields = new Map<PeriodSource, Record<'meteorology' | 'emissions', Field>>();
   /** of which the fields are in memory at once */
   private readonly mostHours: number;
   private position?: Position;
@@ -79,7 +80,8 @@ export class DomainRun implements DomainModel {
   constructor(private readonly options: DomainRunOptions) {
     const { surrogate, tiling, batchSize, threads, sources, mostBytes = MOST_BYTES } = options;
     for (const source of sources) assertSeen(surrogate, source);
-    this.grid = sources[0].grid;
+    const { rows, cols } = sources[0].grid;
+    this.grid = { rows, cols };
     const { settings, meteorologyNames } = surrogate.description;
     const channels = GROUPS * (1 + settings.tracers.length) + meteorologyNames.length + SPECIES;
     this.mostHours = Math.floor(mostBytes / (4 * channels * tiling.rows * tiling.cols));
@@ -87,17 +89,8 @@ export class DomainRun implements DomainModel {
     // Both have to take windows where one does.
     if (adjoint.roomForFields) this.resident = engine.roomForFields?.(processes);
     if (this.resident) this.residentFactors = ResidentFactors.in(this.resident, this.grid, GROUPS, options.adjoint !== undefined);
-    if (this.resident && settings.tracers.length > 0) {
-      const { rows, cols } = this.grid;
-      const shape = { hours: Math.max(...sources.map(({ time }) => time.count)), rows, cols, channels: GROUPS * settings.tracers.length };
-      this.residentTracers = ResidentTracers.in(this.resident, shape, options.adjoint !== undefined);
-    }
-    const fields = new Map(sources.map((source) => [source, [fieldOf(source, 'meteorology'), fieldOf(source, 'emissions')] as const]));
-    const residentOf = (source: PeriodSource): ResidentInputs => {
-      const [meteorology, emissions] = fields.get(source)!;
-      return { meteorology: this.resident?.hold(meteorology), emissions: this.residentFactors && this.resident?.hold(emissions) };
-    };
-    this.batch = new HourBatch(surrogate, tiling, batchSize, threads, residentOf);
+    this.residentTracers = this.resident && settings.tracers.length > 0 ? this.residentTracersIn(this.resident) : undefined;
+    this.batch = new HourBatch(surrogate, tiling, batchSize, threads, (source) => this.residentInputs(source));
   }
 
   /** The tiles whose kept cells hold one of `cells` (row · W + column). */
@@ -145,7 +138,7 @@ export class DomainRun implements DomainModel {
       const seeds = this.chunks(run).map((chunk) => ({ ...chunk, seed: this.seed(gradConcentrations, tile, chunk.from, chunk.hours.length) }));
       if (seeds.every(({ seed }) => !seed)) continue;
       const { factors, gradient } = this.moveTo(tile, run, out);
-      const ofTracers = this.residentGradient(run.period);
+      const ofTracers = this.residentTracers?.gradientOf(run.period);
       const gradTracers = ofTracers ? undefined : this.gradTracersOf(tile, run);
       const ofFactors = this.batch.takesEmissions(factors) ? gradient!.resident : undefined;
       const leave = [...(ofFactors ? (['emissions'] as const) : []), ...(ofTracers ? (['tracers'] as const) : [])];
@@ -170,8 +163,8 @@ export class DomainRun implements DomainModel {
 
   /** Adds the part of the gradient that goes through a period's tracers, for all that {@link addAdjoint} was given since the last call. */
   finishAdjoint(period: number, gradFactors: EmissionFactors): Promise<void> {
+    this.residentTracers?.finish(period, gradFactors);
     const gradient = this.gradTracers[period];
-    if (gradient) this.residentTracers?.bring(gradient);
     if (gradient) this.tracersOf(period).addAdjoint(gradient, gradFactors);
     gradient?.dispose();
     this.gradTracers[period] = undefined;
@@ -180,21 +173,33 @@ export class DomainRun implements DomainModel {
 
   /** Temporary files, where tracers needed any. */
   dispose(): void {
+    this.residentTracers?.dispose();
     this.resident?.dispose();
     this.tracers.forEach((each) => each.dispose());
     this.gradTracers.forEach((each) => each?.dispose());
   }
 
+  /** What the engine's memory has room for of a source. */
+  private residentInputs(source: PeriodSource): ResidentInputs {
+    let fields = this.fields.get(source);
+    if (!fields) this.fields.set(source, (fields = { meteorology: fieldOf(source, 'meteorology'), emissions: fieldOf(source, 'emissions') }));
+    const { meteorology, emissions } = fields;
+    return { meteorology: this.resident?.hold(meteorology), emissions: this.residentFactors && this.resident?.hold(emissions) };
+  }
+
+  private residentTracersIn(room: ResidentFields): ResidentTracers | undefined {
+    const { sources, surrogate, adjoint } = this.options;
+    const { tracers } = surrogate.description.settings;
+    const shape = { hours: Math.max(...sources.map(({ time }) => time.count)), ...this.grid, channels: GROUPS * tracers.length };
+    return ResidentTracers.in(room, shape, adjoint !== undefined, {
+      onDevice: (period) => DeviceCarrier.for(sources[period], tracers, this.residentInputs(sources[period]), room, adjoint !== undefined),
+      onHost: (period) => new HostCarrier(this.tracersOf(period), sources[period].time.count),
+    });
+  }
+
   private addPrevious(tile: Tile, hours: number[], gradient: Float32Array, into: HourStore): void {
     const size = gradient.length / this.batch.size;
     hours.forEach((hour, i) => into.add(tile.crop, { first: this.batch.previousHour(hour), count: 1 }, gradient.subarray(i * size, (i + 1) * size)));
-  }
-
-  /** dJ/d(tracers) of a period in the engine's memory, where it has room. */
-  private residentGradient(period: number): DeviceFields | undefined {
-    if (!this.residentTracers) return undefined;
-    const store = (this.gradTracers[period] ??= this.tracersOf(period).store());
-    return this.residentTracers.gradientFor(store, this.options.sources[period].time.count);
   }
 
   /** dJ/d(tracers) of a tile over the hours of its windows, to be added to. */
@@ -265,10 +270,13 @@ export class DomainRun implements DomainModel {
     }
     if (run.previous) this.batch.setPrevious(run.previous.rectangle(tile.crop, span));
     if (this.options.surrogate.description.settings.tracers.length > 0) {
-      const carried = this.tracersOf(run.period).carry(run.factors);
-      if (this.residentTracers) this.batch.setTracers(this.residentTracers.take(carried, this.options.sources[run.period].time.count));
-      else if (this.position!.carried !== carried) this.batch.setTracers(carried.tracers.rectangle(tile.crop, span, this.memory.tracers));
-      this.position!.carried = carried;
+      if (this.residentTracers) {
+        this.batch.setTracers(this.residentTracers.take(run.period, run.factors));
+      } else {
+        const carried = this.tracersOf(run.period).carry(run.factors);
+        if (this.position!.carried !== carried) this.batch.setTracers(carried.tracers.rectangle(tile.crop, span, this.memory.tracers));
+        this.position!.carried = carried;
+      }
     }
     if (!run.factors) return {};
     const { data, hourly = false } = run.factors;

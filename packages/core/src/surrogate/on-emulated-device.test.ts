@@ -17,6 +17,8 @@ import { train } from './train';
 
 let staged = 0;
 let windows = 0;
+/** periods whose tracers the GPU carries, and times that the host carried some */
+let [carriers, hostCarried] = [0, 0];
 /** channels of the fields that windows were taken of */
 const channels = new Set<number>();
 let mockModule = '';
@@ -43,12 +45,22 @@ jest.mock('@retroplume/native', () => {
       super(shape, device, mockModule);
     }
   }
+  class EmulatedTracers extends native.DeviceTracers {
+    constructor(...[request, meteorology, rates, device]: ConstructorParameters<typeof native.DeviceTracers>) {
+      super(request, meteorology, rates, device, mockModule);
+      carriers++;
+    }
+  }
+  const tracers = (...given: Parameters<typeof native.tracers>): void => {
+    hostCarried++;
+    native.tracers(...given);
+  };
   const cudaDevices = (): CudaDevices => ({
     built: true,
     reason: '',
     devices: mockMemory > 0 ? [{ index: 0, name: mockModule, architecture: 'emulation', memoryBytes: mockMemory }] : [],
   });
-  return { ...native, NativeProgram: EmulatedProgram, DeviceFields: EmulatedFields, cudaDevices };
+  return { ...native, NativeProgram: EmulatedProgram, DeviceFields: EmulatedFields, DeviceTracers: EmulatedTracers, tracers, cudaDevices };
 });
 
 async function trained(execution: Execution, over: Record<string, unknown>): Promise<{ weights: Float32Array; log: string[] }> {
@@ -76,7 +88,7 @@ const { cudaDevices: realDevices } = jest.requireActual<typeof import('@retroplu
 const modules = ['retroplume_emulated', ...(realDevices().built ? ['retroplume_ptx'] : [])];
 
 beforeEach(() => {
-  [staged, windows, mockMemory] = [0, 0, 0];
+  [staged, windows, mockMemory, carriers, hostCarried] = [0, 0, 0, 0, 0];
   channels.clear();
 });
 
@@ -124,18 +136,20 @@ describe.each(modules)('the frozen surrogate with fields in the memory of %s', (
   const sources = worlds.map((period) => sourceOf(period));
 
   /** Concentrations at some hours of each of `visited`, their gradients in turn, and then what goes through tracers. */
-  async function passes(surrogate: Surrogate, device: 'cpu' | 'cuda', tiling: Tiling, visited: number[]): Promise<Float32Array[]> {
+  async function passes(surrogate: Surrogate, device: 'cpu' | 'cuda', tiling: Tiling, visited: number[], hourly = false): Promise<Float32Array[]> {
     const program = surrogate.program(2, tiling.rows, tiling.cols, { threads: 1, device }, { adjoint: true });
     const run = new DomainRun({ surrogate, sources, tiling, engine: program, adjoint: program, batchSize: 2, threads: 1 });
     const out: Float32Array[] = [];
-    const gradients = sources.map(() => new Float32Array(CELLS * 5));
+    const lengths = worlds.map(({ time }) => (hourly ? time.count : 1) * CELLS * 5);
+    const gradients = lengths.map((length) => new Float32Array(length));
     for (const [i, period] of visited.entries()) {
-      const at = { period, hours: [30, 31, 40 + i], factors: { data: new Float32Array(CELLS * 5).fill(1.1 + (i % 2) / 10) } };
+      const data = Float32Array.from({ length: lengths[period] }, (_, k) => 1.1 + (i % 2) / 10 + (k % 7) / 100);
+      const at = { period, hours: [30, 31, 40 + i], factors: { data, hourly } };
       const concentrations = await run.forward(at);
       await run.addAdjoint(at, concentrations.map(Math.sin), gradients[period]);
       out.push(concentrations, gradients[period].slice());
     }
-    for (const [period, data] of gradients.entries()) await run.finishAdjoint(period, { data });
+    for (const [period, data] of gradients.entries()) await run.finishAdjoint(period, { data, hourly });
     run.dispose();
     program.dispose();
     return [...out, ...gradients];
@@ -145,7 +159,8 @@ describe.each(modules)('the frozen surrogate with fields in the memory of %s', (
     expect(actual).toHaveLength(expected.length);
     expected.forEach((wanted, i) => {
       const largest = wanted.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
-      wanted.forEach((value, k) => expect(Math.abs(actual[i][k] - value)).toBeLessThan(1e-4 * largest));
+      const worst = wanted.reduce((most, each, k) => Math.max(most, Number.isFinite(actual[i][k]) ? Math.abs(actual[i][k] - each) : Infinity), 0);
+      expect(worst).toBeLessThan(1e-4 * largest);
     });
   }
 
@@ -167,20 +182,29 @@ describe.each(modules)('the frozen surrogate with fields in the memory of %s', (
     expectAlike(actual, await passes(plain, 'cpu', tiling, [0, 1, 0]));
   });
 
-  // Tracers take 246 KB for the longer period, and as much their gradients.
+  // Tracers take 246 KB for the longer period, and as much their gradients; the rest of both periods 130 KB, and hourly factors with their gradient 246 KB.
   const [WEATHER, EMISSIONS, TRACERS] = [METEOROLOGY.length, 5, 10];
-  it.each<[string, number, Tiling, number[]]>([
-    ['all fields', 2e6, wholeDomain(GRID), [WEATHER, EMISSIONS, TRACERS]],
-    ['all fields, tile by tile', 2e6, tiles, [WEATHER, EMISSIONS, TRACERS]],
-    ['tracers alone', 1.05e6, wholeDomain(GRID), [TRACERS]],
-    ['the weather and emissions, for tracers do not fit', 0.9e6, wholeDomain(GRID), [WEATHER, EMISSIONS]],
-  ])('%s: periods by turns, and all gradients', async (_, memory, tiling, taken) => {
+  it.each<[string, number, Tiling, { hourly?: boolean; taken: number[]; carriers: number; byHost: boolean }]>([
+    ['all fields', 2e6, wholeDomain(GRID), { taken: [WEATHER, EMISSIONS, TRACERS], carriers: 2, byHost: false }],
+    ['all fields, tile by tile', 2e6, tiles, { taken: [WEATHER, EMISSIONS, TRACERS], carriers: 2, byHost: false }],
+    ['all fields, under factors of each hour', 4e6, wholeDomain(GRID), { hourly: true, taken: [WEATHER, TRACERS], carriers: 2, byHost: false }],
+    [
+      'fields of the first period, but no factors of each hour',
+      1.5e6,
+      wholeDomain(GRID),
+      { hourly: true, taken: [WEATHER, TRACERS], carriers: 1, byHost: true },
+    ],
+    ['tracers alone', 1.05e6, wholeDomain(GRID), { taken: [TRACERS], carriers: 0, byHost: true }],
+    ['the weather and emissions, for tracers do not fit', 0.9e6, wholeDomain(GRID), { taken: [WEATHER, EMISSIONS], carriers: 0, byHost: true }],
+  ])('%s: periods by turns, and all gradients', async (_, memory, tiling, { hourly, taken, ...expected }) => {
     mockModule = module;
     mockMemory = memory;
     const surrogate = surrogateWith([{ lifetime: 3 }, { lifetime: 48 }]);
+    hostCarried = 0; // some were, for its normalisation
     const visited = [0, 1, 1, 0, 0];
-    const actual = await passes(surrogate, 'cuda', tiling, visited);
+    const actual = await passes(surrogate, 'cuda', tiling, visited, hourly);
     expect([...channels].sort((a, b) => a - b)).toEqual(taken);
-    expectAlike(actual, await passes(surrogate, 'cpu', tiling, visited));
+    expect({ carriers, byHost: hostCarried > 0 }).toEqual(expected);
+    expectAlike(actual, await passes(surrogate, 'cpu', tiling, visited, hourly));
   });
 });

@@ -13,7 +13,7 @@ export class ResidentFields {
 
   /** @param mostBytes - of the GPU's memory */
   constructor(
-    private readonly device: ProgramOptions['device'],
+    readonly device: ProgramOptions['device'],
     private readonly mostBytes: number,
   ) {}
 
@@ -69,8 +69,8 @@ export class ResidentFields {
   }
 }
 
-/** What `make` makes; undefined where the GPU's memory is full. */
-function roomFor(make: () => DeviceFields): DeviceFields | undefined {
+/** What `make` makes in a GPU's memory; undefined where that is full. */
+export function roomFor<T>(make: () => T): T | undefined {
   try {
     return make();
   } catch (error) {

@@ -1,19 +1,24 @@
 /** Tracers of one period at a time in a GPU's memory, and the gradient with respect to them: neither crosses the bus for every batch of hours. */
 import type { DeviceFields } from '@retroplume/native';
-import type { HourStore } from '../data/hour-store';
-import { keptMemory } from '../data/period-source';
+import type { EmissionFactors } from './hour-batch';
 import type { ResidentFields } from './resident-fields';
-import type { Carried } from './tracers';
+import { DeviceCarrier, type TracerCarrier } from './tracer-carriers';
+
+/** Who carries a period's tracers: where the GPU cannot, the host. */
+export interface CarrierChoice {
+  onDevice(period: number): DeviceCarrier | undefined;
+  onHost(period: number): TracerCarrier;
+}
 
 export class ResidentTracers {
-  private carried?: Carried;
-  /** whose gradient the GPU has a part of, and its hours */
-  private store?: { store: HourStore; hours: number };
-  /** stores that have a part already */
-  private readonly begun = new WeakSet<HourStore>();
-  private readonly memory = keptMemory();
+  /** per period, when first asked for */
+  private readonly carriers: TracerCarrier[] = [];
+  /** whose tracers, and whose gradient, the GPU has */
+  private held?: number;
+  private ofGradient?: number;
 
   private constructor(
+    private readonly choice: CarrierChoice,
     private readonly fields: DeviceFields,
     private readonly gradient?: DeviceFields,
   ) {}
@@ -27,48 +32,49 @@ export class ResidentTracers {
     room: ResidentFields,
     shape: { hours: number; rows: number; cols: number; channels: number },
     adjoint: boolean,
+    choice: CarrierChoice,
   ): ResidentTracers | undefined {
     const made = room.reserve(shape, adjoint ? 2 : 1);
-    return made && new ResidentTracers(made[0], made[1]);
+    return made && new ResidentTracers(choice, made[0], made[1]);
   }
 
-  /** The tracers of a period of so many hours. */
-  take(carried: Carried, hours: number): DeviceFields {
-    if (this.carried !== carried) {
-      this.carried = undefined; // should reading fail in between
-      for (let first = 0; first < hours; first++) this.fields.write(first, carried.tracers.hours({ first, count: 1 }, this.memory));
-      this.carried = carried;
-    }
+  /** The tracers of a period under some factors. */
+  take(period: number, factors?: EmissionFactors): DeviceFields {
+    const carrier = this.carrierOf(period, factors);
+    const held = this.held === period;
+    this.held = undefined; // should it fail in between
+    carrier.carry(factors, this.fields, held);
+    this.held = period;
     return this.fields;
   }
 
-  /** Where gradients are added whose sum {@link bring} brings to `store`, of zeros at first. */
-  gradientFor(store: HourStore, hours: number): DeviceFields {
-    if (this.store && this.store.store !== store) this.bring(this.store.store);
-    this.store = { store, hours };
+  /** Where gradients with respect to a period's tracers are added, until {@link finish}. */
+  gradientOf(period: number): DeviceFields {
+    if (this.ofGradient !== period) this.collect();
+    this.ofGradient = period;
     return this.gradient!;
   }
 
-  /** Adds what the GPU has of a store's gradient to it. */
-  bring(store: HourStore): void {
-    if (this.store?.store !== store) return;
-    const { hours } = this.store;
-    this.store = undefined;
-    const { rows, cols } = this.fields.shape;
-    const whole = { row: 0, col: 0, rows, cols };
-    for (let first = 0; first < hours; first++) {
-      const range = { first, count: 1 };
-      if (this.begun.has(store)) {
-        const part = this.memory(rows * cols * store.channels);
-        this.gradient!.read(first, part);
-        store.add(whole, range, part);
-      } else {
-        const part = store.room(range, this.memory);
-        this.gradient!.read(first, part);
-        store.write(first, part);
-      }
-    }
-    this.begun.add(store);
-    this.gradient!.clear();
+  /** Adds to the factors' gradient what goes through the period's tracers. */
+  finish(period: number, gradFactors: EmissionFactors): void {
+    if (this.ofGradient === period) this.collect();
+    this.carriers[period]?.finish(gradFactors);
+  }
+
+  dispose(): void {
+    this.carriers.forEach((each) => each.dispose());
+  }
+
+  private collect(): void {
+    if (this.ofGradient !== undefined) this.carriers[this.ofGradient].collect(this.gradient!);
+    this.ofGradient = undefined;
+  }
+
+  private carrierOf(period: number, factors?: EmissionFactors): TracerCarrier {
+    const made = this.carriers[period] ?? this.choice.onDevice(period);
+    if (made && (!(made instanceof DeviceCarrier) || made.takes(factors))) return (this.carriers[period] = made);
+    made?.dispose();
+    this.held = undefined;
+    return (this.carriers[period] = this.choice.onHost(period));
   }
 }

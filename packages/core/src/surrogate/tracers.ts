@@ -4,7 +4,7 @@
  * chemistry then need not be learned, and a window of hours sees the days before it. They are linear in the emissions, so the inversion's gradient goes
  * through their transpose, once for all hours of a period.
  */
-import { tracers, tracersAdjoint, tracerState, type TracerRequest } from '@retroplume/native';
+import { tracers, tracersAdjoint, tracerState, type DeviceTracerRequest, type TracerRequest } from '@retroplume/native';
 import { hourStore, hourStoreBytes, hoursOfChunk, type HourStore, type HourStoreOptions, type HourStoreShape } from '../data/hour-store';
 import { sourceOf, keptMemory, wholeGrid, type Hours, type PeriodSource } from '../data/period-source';
 import { missingWeather, type TracerSettings } from '../data/case';
@@ -40,8 +40,8 @@ export function tracerRoom(stores: number, processes = 1): number {
 
 type Weather = Pick<PeriodSource, 'grid' | 'time' | 'meteorologyNames'>;
 
-/** @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks a channel */
-function requestOf({ grid, time, meteorologyNames }: Weather, settings: readonly TracerSettings[], threads: number): TracerRequest {
+/** What the addon is told of a period. @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks a channel */
+export function tracerRequest({ grid, time, meteorologyNames }: Weather, settings: readonly TracerSettings[]): DeviceTracerRequest {
   const channel = (wanted: string): number => meteorologyNames.indexOf(wanted);
   const [windX, windY, height, inverse] = ['u', 'v', 'PBL', 'inversePbl'].map(channel);
   const missing = missingWeather(settings, meteorologyNames);
@@ -58,7 +58,6 @@ function requestOf({ grid, time, meteorologyNames }: Weather, settings: readonly
     ...{ cellSizeX: 1000 / cellsEast, cellSizeY: 1000 / cellsNorth },
     ...{ channels: meteorologyNames.length, windX, windY },
     ...(height >= 0 ? { height } : { height: inverse, inverseHeight: true }),
-    threads: grid.rows * grid.cols < CELLS_FOR_THREADS ? 1 : threads,
   };
 }
 
@@ -91,7 +90,8 @@ export class PeriodTracers {
     private readonly mostBytes: number,
     private readonly options: Pick<HourStoreOptions, 'half'> & { hoursAtOnce?: number } = {},
   ) {
-    this.request = requestOf(source, settings, threads);
+    const { rows, cols } = source.grid;
+    this.request = { ...tracerRequest(source, settings), threads: rows * cols < CELLS_FOR_THREADS ? 1 : threads };
     this.channels = GROUPS * settings.length;
   }
 

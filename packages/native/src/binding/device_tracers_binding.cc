@@ -9,13 +9,13 @@ namespace {
 
 const Arguments arguments("tracers on a GPU");
 
-/** Of a period's hours and cells, or of one hour where `shared`. */
+/** Of a period's cells and hours, at the least. */
 std::shared_ptr<DeviceFields> fieldsOf(const Addon& addon, const Napi::Value& value, const Device* device, const TracerParams& p, const char* name,
                                        int64_t channels, bool shared) {
   const std::shared_ptr<DeviceFields> found = FieldsBinding::of(addon, value);
   const DeviceFields::Shape& shape = found->shape();
   if (!found->isOn(device) || found->halves()) arguments.refuse(std::string(name) + " to lie on the same GPU in single precision");
-  const bool hours = shape.hours == p.hours || (shared && shape.hours == 1);
+  const bool hours = shape.hours >= p.hours || (shared && shape.hours == 1);
   if (!hours || shape.rows != p.rows || shape.cols != p.cols || shape.channels != channels)
     arguments.refuse(std::string(name) + " of the request's hours, cells and channels");
   return found;

@@ -16,8 +16,8 @@ class DeviceTracersBinding : public Napi::ObjectWrap<DeviceTracersBinding> {
 
  private:
   DeviceTracers& live() const;
-  /** @throws NativeError ARGUMENT_INVALID unless they lie on the same GPU in single precision, and have the period's hours (or one, where `shared`)
-   * and cells and so many channels */
+  /** @throws NativeError ARGUMENT_INVALID unless they lie on the same GPU in single precision, with the period's cells, its hours or more (or one,
+   * where `shared`) and so many channels */
   DeviceFields& fields(const Napi::Value& value, const char* name, int64_t channels, bool shared = false) const;
   Napi::Value carry(const Napi::CallbackInfo& info);
   Napi::Value addAdjoint(const Napi::CallbackInfo& info);

@@ -1,5 +1,7 @@
 #include "testing/emulation/block.h"
 
+#include <ucontext.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -17,7 +19,7 @@ thread_local Block* running = nullptr;
 Block& block() { return *running; }
 
 Block::Block(Dim3 grid, Dim3 index, unsigned threads, int sharedBytes)
-    : grid(grid), index(index), threads(threads), fibres_(threads), shared_(sharedBytes, 0xff), words_((sharedBytes + 3) / 4) {
+    : grid(grid), index(index), threads(threads), threads_(threads), shared_(sharedBytes, 0xff), words_((sharedBytes + 3) / 4) {
   const std::size_t warps = (threads + kWarp - 1) / kWarp;
   warpTime_.assign(warps, 0);
   exchanges_.assign(threads, 0);
@@ -31,67 +33,72 @@ void Block::fail(const std::string& what) const {
 
 void Block::enter(unsigned high, unsigned low) {
   auto* block = reinterpret_cast<Block*>(static_cast<uintptr_t>(high) << 32 | low);
-  try {
-    (*block->kernel_)();
-  } catch (...) {
-    block->error_ = std::current_exception();
+  while (block->begun_ < block->threads && !block->error_) {
+    block->current = block->begun_++;
+    try {
+      (*block->kernel_)();
+    } catch (...) {
+      block->error_ = std::current_exception();
+    }
+    block->threads_[block->current].state = State::finished;
   }
-  block->yield(State::finished, "");
+  _longjmp(block->scheduler_, 1);
 }
 
 void Block::yield(State state, const char* waitsFor) {
-  Fibre& fibre = fibres_[current];
-  fibre.state = state;
-  fibre.waitsFor = waitsFor;
-  swapcontext(&fibre.context, &scheduler_);
+  Thread& thread = threads_[current];
+  thread.state = state;
+  thread.waitsFor = waitsFor;
+  if (_setjmp(thread.place) == 0) _longjmp(scheduler_, 1);
 }
 
 void Block::run(const std::function<void()>& kernel) {
   kernel_ = &kernel;
   Block* outer = running;
   running = this;
-  const auto address = reinterpret_cast<uintptr_t>(this);
-  for (Fibre& fibre : fibres_) {
-    fibre.stack.reset(new unsigned char[kStackBytes]);
-    getcontext(&fibre.context);
-    fibre.context.uc_stack.ss_sp = fibre.stack.get();
-    fibre.context.uc_stack.ss_size = kStackBytes;
-    fibre.context.uc_link = nullptr;
-    makecontext(&fibre.context, reinterpret_cast<void (*)()>(&Block::enter), 2, static_cast<unsigned>(address >> 32), static_cast<unsigned>(address));
-  }
-  for (bool moved = true; moved && !error_;) {
-    moved = false;
+  while (begun_ < threads && !error_) begin();
+  while (!error_ && (releaseWarps() || releaseBlock())) {
     for (current = 0; current < threads && !error_; ++current) {
-      if (fibres_[current].state != State::ready) continue;
-      swapcontext(&scheduler_, &fibres_[current].context);
-      moved = true;
+      if (threads_[current].state == State::ready && _setjmp(scheduler_) == 0) _longjmp(threads_[current].place, 1);
     }
-    if (!error_) moved = releaseWarps() || releaseBlock() || moved;
   }
   running = outer;
   if (error_) std::rethrow_exception(error_);
   for (current = 0; current < threads; ++current) {
-    if (fibres_[current].state != State::finished) fail(std::string("waits at ") + fibres_[current].waitsFor + " for threads that do not come");
+    if (threads_[current].state != State::finished) fail(std::string("waits at ") + threads_[current].waitsFor + " for threads that do not come");
   }
+}
+
+void Block::begin() {
+  ucontext_t fibre;
+  getcontext(&fibre);
+  stacks_.emplace_back(new unsigned char[kStackBytes]);
+  fibre.uc_stack.ss_sp = stacks_.back().get();
+  fibre.uc_stack.ss_size = kStackBytes;
+  fibre.uc_link = nullptr;
+  const auto address = reinterpret_cast<uintptr_t>(this);
+  makecontext(&fibre, reinterpret_cast<void (*)()>(&Block::enter), 2, static_cast<unsigned>(address >> 32), static_cast<unsigned>(address));
+  // From here on by jumps, which do not ask the kernel for signals' masks as changes of contexts do.
+  if (_setjmp(scheduler_) == 0) setcontext(&fibre);
 }
 
 bool Block::releaseWarps() {
   bool released = false;
   for (unsigned first = 0; first < threads; first += kWarp) {
     const unsigned last = std::min(first + kWarp, threads);
-    const auto waits = [&](const Fibre& f) { return f.state == State::warp && std::strcmp(f.waitsFor, fibres_[first].waitsFor) == 0; };
-    if (!std::all_of(fibres_.begin() + first, fibres_.begin() + last, waits)) continue;
-    if (std::strcmp(fibres_[first].waitsFor, "__syncwarp") == 0) ++warpTime_[first / kWarp];
-    for (unsigned t = first; t < last; ++t) fibres_[t].state = State::ready;
+    const auto waits = [&](const Thread& t) { return t.state == State::warp && std::strcmp(t.waitsFor, threads_[first].waitsFor) == 0; };
+    if (!std::all_of(threads_.begin() + first, threads_.begin() + last, waits)) continue;
+    if (std::strcmp(threads_[first].waitsFor, "__syncwarp") == 0) ++warpTime_[first / kWarp];
+    for (unsigned t = first; t < last; ++t) threads_[t].state = State::ready;
     released = true;
   }
   return released;
 }
 
 bool Block::releaseBlock() {
-  if (!std::all_of(fibres_.begin(), fibres_.end(), [](const Fibre& f) { return f.state == State::barrier; })) return false;
+  if (!std::all_of(threads_.begin(), threads_.end(), [](const Thread& t) { return t.state == State::barrier; })) return false;
   ++blockTime_;
-  for (Fibre& fibre : fibres_) fibre.state = State::ready;
+  for (Thread& thread : threads_) thread.state = State::ready;
   return true;
 }
 
@@ -153,17 +160,17 @@ void Block::copyAsync(int offset, const float* from, int floats) {
   Copy copy{offset, floats, {}};
   if (from != nullptr) std::copy_n(from, floats, copy.values);
   for (int i = 0; i < floats; ++i) words_[offset / 4 + i].arriving = true;
-  fibres_[current].open.push_back(copy);
+  threads_[current].open.push_back(copy);
 }
 
 void Block::commitCopies() {
-  Fibre& fibre = fibres_[current];
-  fibre.groups.push_back(std::move(fibre.open));
-  fibre.open.clear();
+  Thread& thread = threads_[current];
+  thread.groups.push_back(std::move(thread.open));
+  thread.open.clear();
 }
 
 void Block::waitCopies(int remaining) {
-  auto& groups = fibres_[current].groups;
+  auto& groups = threads_[current].groups;
   while (static_cast<int>(groups.size()) > remaining) {
     for (const Copy& copy : groups.front()) {
       std::memcpy(shared() + copy.offset, copy.values, 4 * copy.floats);

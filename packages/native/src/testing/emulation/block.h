@@ -1,6 +1,5 @@
 #pragma once
-#include <ucontext.h>
-
+#include <csetjmp>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -9,7 +8,8 @@
 #include <vector>
 
 /**
- * A CUDA thread block on one thread of the host: each of its threads is a fibre that runs until it meets a barrier. Wrong use throws EmulationError:
+ * A CUDA thread block on one thread of the host: its threads run one after the other, each until it meets a barrier; a fibre that ends one without
+ * goes on with the next. Wrong use throws EmulationError:
  * a barrier that not all threads reach, an exchange within a warp in which a lane is missing, an index past an array's end, a read of shared memory
  * that nobody has written, and two threads at one word of shared memory, one of them writing, without a barrier between them.
  */
@@ -69,15 +69,16 @@ class Block {
     int offset, floats;
     float values[4];
   };
-  struct Fibre {
-    ucontext_t context;
-    std::unique_ptr<unsigned char[]> stack;
+  struct Thread {
+    std::jmp_buf place;  // where it waits
     State state = State::ready;
     const char* waitsFor = "";
     std::vector<Copy> open;                 // not yet committed
     std::vector<std::vector<Copy>> groups;  // committed, oldest first
   };
   static void enter(unsigned high, unsigned low);
+  /** Runs threads that have not begun, on a new fibre, until one waits or all are through. */
+  void begin();
   void yield(State state, const char* waitsFor);
   bool releaseWarps();
   bool releaseBlock();
@@ -85,8 +86,10 @@ class Block {
   bool ordered(const Access& before) const;
   Access now() const { return {static_cast<int>(current), blockTime_, warpTime_[warp()], warp()}; }
 
-  std::vector<Fibre> fibres_;
-  ucontext_t scheduler_;
+  std::vector<Thread> threads_;
+  unsigned begun_ = 0;
+  std::vector<std::unique_ptr<unsigned char[]>> stacks_;
+  std::jmp_buf scheduler_;
   const std::function<void()>* kernel_ = nullptr;
   std::exception_ptr error_;
   std::vector<unsigned char> shared_;
