@@ -1,6 +1,6 @@
 /** What runs the surrogate on a whole domain is told and asked. */
 import type { HourStore } from '../data/hour-store';
-import type { EmissionFactors } from './hour-batch';
+import type { EmissionFactors } from './emission-factors';
 import type { Tile } from './tiles';
 
 /** What is run: hours of a period under factors on its emissions, `[H, W, 5]`, or `[hours of the period, H, W, 5]` with `hourly`; absent = 1. */

@@ -8,7 +8,8 @@ import { DataError } from '../errors';
 import type { Field } from './batch';
 import type { DifferentiatedHours, DomainHours, DomainModel } from './domain-model';
 import type { AdjointEngine, SurrogateEngine } from './frozen-program';
-import { HourBatch, type EmissionFactors, type ResidentInputs } from './hour-batch';
+import type { EmissionFactors } from './emission-factors';
+import { HourBatch, type ResidentInputs } from './hour-batch';
 import { takesInitialConcentrations } from './initial-concentrations';
 import { ResidentFactors } from './resident-factors';
 import type { ResidentFields } from './resident-fields';
@@ -60,7 +61,8 @@ export class DomainRun implements DomainModel {
   private readonly batch: HourBatch;
   /** where the engine has memory of its own */
   private readonly resident?: ResidentFields;
-  private readonly residentFactors?: ResidentFactors;
+  /** per period, when first asked for */
+  private readonly residentFactors: ResidentFactors[] = [];
   private readonly residentTracers?: ResidentTracers;
   private readonly grid: { rows: number; cols: number };
   private readonly fields = new Map<PeriodSource, Record<'meteorology' | 'emissions', Field>>();
@@ -88,7 +90,6 @@ export class DomainRun implements DomainModel {
     const { engine, adjoint = engine, processes = 1 } = options;
     // Both have to take windows where one does.
     if (adjoint.roomForFields) this.resident = engine.roomForFields?.(processes);
-    if (this.resident) this.residentFactors = ResidentFactors.in(this.resident, this.grid, GROUPS, options.adjoint !== undefined);
     this.residentTracers = this.resident && settings.tracers.length > 0 ? this.residentTracersIn(this.resident) : undefined;
     this.batch = new HourBatch(surrogate, tiling, batchSize, threads, (source) => this.residentInputs(source));
   }
@@ -126,8 +127,8 @@ export class DomainRun implements DomainModel {
   }
 
   /**
-   * Adds the factors' gradient, E · Jᵀ · gradConcentrations, at the factors of `run`: all of it where the surrogate sees no tracers; what goes through
-   * these is added by {@link finishAdjoint}, once for all hours of a period. Tiles without a gradient on their kept cells are not run.
+   * Adds the factors' gradient, E · Jᵀ · gradConcentrations, at the factors of `run`, or keeps parts of it until {@link finishAdjoint}: what goes through
+   * tracers, which are carried back once for all hours of a period, and what is summed on a GPU. Tiles without a gradient on their kept cells are not run.
    *
    * @param gradConcentrations - `[hours, H, W, 4]`
    * @param out - laid out as the factors of `run`
@@ -155,15 +156,15 @@ export class DomainRun implements DomainModel {
         });
         if (run.gradPrevious) this.addPrevious(tile, hours, previous, run.gradPrevious);
       }
-      if (ofFactors) this.residentFactors!.bring(gradient!);
-      else if (gradient!.data !== out) this.addTile(gradient!.data, tile, run, out);
+      if (!ofFactors && gradient!.data !== out) this.addTile(gradient!.data, tile, run, out);
       gradTracers?.done();
     }
   }
 
-  /** Adds the part of the gradient that goes through a period's tracers, for all that {@link addAdjoint} was given since the last call. */
+  /** Adds what is kept of the gradient of a period, of all that {@link addAdjoint} was given since the last call. */
   finishAdjoint(period: number, gradFactors: EmissionFactors): Promise<void> {
     this.residentTracers?.finish(period, gradFactors);
+    this.residentFactors[period]?.finish(gradFactors);
     const gradient = this.gradTracers[period];
     if (gradient) this.tracersOf(period).addAdjoint(gradient, gradFactors);
     gradient?.dispose();
@@ -184,7 +185,13 @@ export class DomainRun implements DomainModel {
     let fields = this.fields.get(source);
     if (!fields) this.fields.set(source, (fields = { meteorology: fieldOf(source, 'meteorology'), emissions: fieldOf(source, 'emissions') }));
     const { meteorology, emissions } = fields;
-    return { meteorology: this.resident?.hold(meteorology), emissions: this.residentFactors && this.resident?.hold(emissions) };
+    return { meteorology: this.resident?.hold(meteorology), emissions: this.resident?.hold(emissions) };
+  }
+
+  private factorsOn(room: ResidentFields, period: number): ResidentFactors {
+    const { sources, adjoint } = this.options;
+    const shape = { hours: sources[period].time.count, ...this.grid, channels: GROUPS };
+    return (this.residentFactors[period] ??= new ResidentFactors(room, shape, adjoint !== undefined));
   }
 
   private residentTracersIn(room: ResidentFields): ResidentTracers | undefined {
@@ -192,7 +199,7 @@ export class DomainRun implements DomainModel {
     const { tracers } = surrogate.description.settings;
     const shape = { hours: Math.max(...sources.map(({ time }) => time.count)), ...this.grid, channels: GROUPS * tracers.length };
     return ResidentTracers.in(room, shape, adjoint !== undefined, {
-      onDevice: (period) => DeviceCarrier.for(sources[period], tracers, this.residentInputs(sources[period]), room, adjoint !== undefined),
+      onDevice: (period) => DeviceCarrier.for(sources[period], tracers, this.residentInputs(sources[period]), this.factorsOn(room, period), room),
       onHost: (period) => new HostCarrier(this.tracersOf(period), sources[period].time.count),
     });
   }
@@ -257,7 +264,9 @@ export class DomainRun implements DomainModel {
    */
   private moveTo(tile: Tile, run: DomainHours, out?: Float32Array): { factors?: EmissionFactors; gradient?: EmissionFactors } {
     const span = this.spanOf(run.hours);
-    const { position } = this;
+    const { position, resident: room } = this;
+    // Before all other fields, for they are the smallest.
+    const resident = room && run.factors && this.factorsOn(room, run.period).take(run.factors);
     if (
       position?.period !== run.period ||
       position.tile !== tile ||
@@ -280,10 +289,10 @@ export class DomainRun implements DomainModel {
     }
     if (!run.factors) return {};
     const { data, hourly = false } = run.factors;
-    if (!hourly && this.residentFactors && this.batch.takesEmissions()) {
-      const resident = this.residentFactors.take(run.factors);
+    if (resident && this.batch.takesEmissions()) {
       const { offset } = run.factors;
-      return { factors: { data, offset, resident }, gradient: out && { data: out, offset, resident: this.residentFactors.begin() } };
+      const gradient = out && { data: out, offset, hourly, resident: this.residentFactors[run.period].gradient() };
+      return { factors: { data, offset, hourly, resident }, gradient };
     }
     if (this.options.tiling.tiles.length === 1) {
       const offset = this.firstFactor(run, span);
@@ -329,9 +338,18 @@ export class DomainRun implements DomainModel {
     }
   }
 
+  private isWhole({ rows, cols }: Crop): boolean {
+    return rows === this.grid.rows && cols === this.grid.cols;
+  }
+
   /** Copies what is kept of a tile's hours into the domain's, from hour `from` on. */
   private keep(concentrations: Float32Array, { crop, kept }: Tile, hours: number, out: Float32Array, from: number): void {
     const { rows, cols } = this.grid;
+    if (this.isWhole(kept)) {
+      const field = rows * cols * SPECIES;
+      out.set(concentrations.subarray(0, hours * field), from * field);
+      return;
+    }
     const width = kept.cols * SPECIES;
     for (let h = 0; h < hours; h++) {
       for (let r = kept.row; r < kept.row + kept.rows; r++) {
@@ -344,6 +362,15 @@ export class DomainRun implements DomainModel {
   /** The gradient on a tile's kept cells, zero in its halo, for a whole batch; undefined where all of it is zero. */
   private seed(gradient: Float32Array, { crop, kept }: Tile, from: number, hours: number): Float32Array | undefined {
     const { rows, cols } = this.grid;
+    if (this.isWhole(kept)) {
+      const field = rows * cols * SPECIES;
+      const part = gradient.subarray(from * field, (from + hours) * field);
+      if (part.every((g) => g === 0)) return undefined;
+      if (hours === this.options.batchSize) return part;
+      const whole = new Float32Array(this.options.batchSize * field);
+      whole.set(part);
+      return whole;
+    }
     const width = kept.cols * SPECIES;
     let seed: Float32Array | undefined;
     for (let h = 0; h < hours; h++) {

@@ -1,29 +1,13 @@
 /** What the frozen surrogate is given: the windows of a few hours of a period, in a rectangle of cells. */
 import { windowMean, windowMeanAdjoint, type DeviceFields } from '@retroplume/native';
 import { copyHour, keptMemory, type Crop, type Hours, type PeriodSource } from '../data/period-source';
+import type { EmissionFactors } from './emission-factors';
 import type { GradientWindow, InputWindow, SurrogateInputs } from './frozen-program';
 import { takesInitialConcentrations } from './initial-concentrations';
 import type { Surrogate } from './surrogate';
 
 const GROUPS = 5;
 const SPECIES = 4;
-
-/** Factors on emissions inside a larger array, or their gradient. */
-export interface EmissionFactors {
-  data: Float32Array;
-  /** where the factors begin; default 0 */
-  offset?: number;
-  /** one field for every hour, instead of one for all; default false */
-  hourly?: boolean;
-  /** the same in the GPU's memory, on the whole grid, one field for all hours */
-  resident?: DeviceFields;
-}
-
-/** Whether factors are the same (absent: all 1), by value: callers change them in place. */
-export function sameFactors(a: Float32Array | undefined, b: Float32Array | undefined): boolean {
-  if (!a || !b) return a === b;
-  return a.length === b.length && a.every((value, i) => value === b[i]);
-}
 
 /** Fields of a period in the GPU's memory. */
 export interface ResidentInputs {

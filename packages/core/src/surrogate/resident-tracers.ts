@@ -1,6 +1,6 @@
 /** Tracers of one period at a time in a GPU's memory, and the gradient with respect to them: neither crosses the bus for every batch of hours. */
 import type { DeviceFields } from '@retroplume/native';
-import type { EmissionFactors } from './hour-batch';
+import type { EmissionFactors } from './emission-factors';
 import type { ResidentFields } from './resident-fields';
 import { DeviceCarrier, type TracerCarrier } from './tracer-carriers';
 
@@ -55,7 +55,7 @@ export class ResidentTracers {
     return this.gradient!;
   }
 
-  /** Adds to the factors' gradient what goes through the period's tracers. */
+  /** Adds to the factors' gradient, here or on the GPU, what goes through the period's tracers. */
   finish(period: number, gradFactors: EmissionFactors): void {
     if (this.ofGradient === period) this.collect();
     this.carriers[period]?.finish(gradFactors);

@@ -15,7 +15,7 @@ import { hourStore, type HourStore } from '../data/hour-store';
 import { wholeGrid, type PeriodSource } from '../data/period-source';
 import type { DifferentiatedHours, DomainHours, DomainModel } from './domain-model';
 import type { DomainRun } from './domain-run';
-import { sameFactors, type EmissionFactors } from './hour-batch';
+import { SeenFactors, type EmissionFactors } from './emission-factors';
 import type { Tile } from './tiles';
 
 const SPECIES = 4;
@@ -37,8 +37,8 @@ interface Chain {
   /** hours of the chain by block, oldest first */
   blocks: number[][];
   concentrations: HourStore;
-  /** the factors with which they were made; none: 1 */
-  held?: { factors?: Float32Array };
+  /** the factors with which they were made */
+  held?: SeenFactors;
   /** dJ/d(concentrations) that {@link RolledOutRun.finishAdjoint} has not yet carried back, and at which factors */
   adjoint?: { gradient: HourStore; factors: EmissionFactors };
 }
@@ -110,8 +110,8 @@ export class RolledOutRun implements DomainModel {
   /** All hours of the period's chain under the factors of `run`, made anew where these have changed. */
   private async carry({ period, hours, factors }: DomainHours, onHours?: (count: number) => void): Promise<Chain> {
     const chain = this.chainOf(period);
-    const given = factors && this.partOf(period, factors);
-    if (chain.held && sameFactors(chain.held.factors, given)) {
+    const length = this.factorCount(period, factors);
+    if (chain.held?.are(factors, length)) {
       onHours?.(hours.length);
       return chain;
     }
@@ -125,7 +125,7 @@ export class RolledOutRun implements DomainModel {
       const field = made.length / block.length;
       block.forEach((hour, i) => chain.concentrations.write(hour, made.subarray(i * field, (i + 1) * field)));
     }
-    chain.held = { factors: given?.slice() };
+    chain.held = new SeenFactors(factors, length);
     return chain;
   }
 
@@ -148,9 +148,9 @@ export class RolledOutRun implements DomainModel {
     return hourStore({ hours: time.count, rows: grid.rows, cols: grid.cols, channels: SPECIES }, MOST_IN_MEMORY);
   }
 
-  private partOf(period: number, { data, offset = 0, hourly = false }: EmissionFactors): Float32Array {
+  private factorCount(period: number, { hourly = false }: Partial<EmissionFactors> = {}): number {
     const { grid, time } = this.options.sources[period];
-    return data.subarray(offset, offset + (hourly ? time.count : 1) * grid.rows * grid.cols * 5);
+    return (hourly ? time.count : 1) * grid.rows * grid.cols * 5;
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { hourStore, type HourStore } from '../data/hour-store';
 import { wholeGrid, type PeriodSource } from '../data/period-source';
-import { sameFactors } from './hour-batch';
+import { sameFactors } from './emission-factors';
 
 const SPECIES = 4;
 const HOURS_OF_DAY = 24;

@@ -3,7 +3,8 @@ import { DeviceTracers, type DeviceFields } from '@retroplume/native';
 import type { TracerSettings } from '../data/case';
 import type { HourStore } from '../data/hour-store';
 import { keptMemory, wholeGrid, type PeriodSource } from '../data/period-source';
-import { sameFactors, type EmissionFactors } from './hour-batch';
+import { SeenFactors, type EmissionFactors } from './emission-factors';
+import type { ResidentFactors } from './resident-factors';
 import { roomFor, type ResidentFields } from './resident-fields';
 import { RATE_COUNT, tracerRates } from './tracer-rates';
 import { tracerRequest, type Carried, type PeriodTracers } from './tracers';
@@ -13,7 +14,7 @@ export interface TracerCarrier {
   carry(factors: EmissionFactors | undefined, into: DeviceFields, held: boolean): void;
   /** Takes a part of the gradient with respect to the tracers, and leaves zeros. */
   collect(gradient: DeviceFields): void;
-  /** The transpose of {@link carry} of all that was collected, added. */
+  /** The transpose of {@link carry} of all that was collected, added, unless it lies with the factors on the GPU. */
   finish(gradFactors: EmissionFactors): void;
   dispose(): void;
 }
@@ -64,34 +65,28 @@ export class HostCarrier implements TracerCarrier {
   }
 }
 
-/** Factors cross the bus, and the gradient with respect to them. */
+/** Factors alone cross the bus, and the gradient with respect to them. */
 export class DeviceCarrier implements TracerCarrier {
-  /** once there were factors; then their gradient, where gradients will be asked for */
-  private ofFactors?: DeviceFields[];
   /** with which the GPU's tracers were made */
-  private made?: { factors?: Float32Array };
-  private collected = false;
+  private made?: SeenFactors;
 
   private constructor(
     private readonly tracers: DeviceTracers,
     private readonly emissions: DeviceFields,
-    private readonly room: ResidentFields,
-    private readonly hours: number,
-    private readonly adjoint: boolean,
+    private readonly factors: ResidentFactors,
   ) {}
 
   /**
    * @param resident - of the source, what the GPU holds: all of it is needed
    * @param room - in the same GPU's memory, whose owner disposes of what is taken there
-   * @param adjoint - whether gradients will be asked for
    * @returns undefined where the GPU lacks a field or memory
    */
   static for(
     source: PeriodSource,
     settings: readonly TracerSettings[],
     { meteorology, emissions }: { meteorology?: DeviceFields; emissions?: DeviceFields },
+    factors: ResidentFactors,
     room: ResidentFields,
-    adjoint: boolean,
   ): DeviceCarrier | undefined {
     if (!meteorology || !emissions) return undefined;
     const { rows, cols } = source.grid;
@@ -106,51 +101,31 @@ export class DeviceCarrier implements TracerCarrier {
       );
     }
     const tracers = roomFor(() => new DeviceTracers(tracerRequest(source, settings), meteorology, rates, room.device));
-    return tracers && new DeviceCarrier(tracers, emissions, room, hours, adjoint);
+    return tracers && new DeviceCarrier(tracers, emissions, factors);
   }
 
-  /** Whether there is room for factors of that shape. */
+  /** Whether the GPU has room for factors of that shape. */
   takes(factors: EmissionFactors | undefined): boolean {
-    if (!factors) return true;
-    const { rows, cols, channels } = this.emissions.shape;
-    const hours = factors.hourly ? this.hours : 1;
-    this.ofFactors ??= this.room.reserve({ hours, rows, cols, channels }, this.adjoint ? 2 : 1);
-    return this.ofFactors?.[0].shape.hours === hours;
+    return factors === undefined || this.factors.take(factors) !== undefined;
   }
 
   carry(factors: EmissionFactors | undefined, into: DeviceFields, held: boolean): void {
-    const given = factors && this.partOf(factors);
-    if (held && this.made && sameFactors(this.made.factors, given)) return;
+    const { hours, rows, cols, channels } = this.emissions.shape;
+    const length = (factors?.hourly ? hours : 1) * rows * cols * channels;
+    if (held && this.made?.are(factors, length)) return;
     this.made = undefined; // should it fail in between
-    const resident = given && this.ofFactors![0];
-    if (given) resident!.write(0, given);
-    this.tracers.carry(this.emissions, resident, into);
-    this.made = { factors: given?.slice() };
+    this.tracers.carry(this.emissions, factors && this.factors.take(factors), into);
+    this.made = new SeenFactors(factors, length);
   }
 
   collect(gradient: DeviceFields): void {
-    this.tracers.addAdjoint(this.emissions, gradient, this.ofFactors![1]);
+    this.tracers.addAdjoint(this.emissions, gradient, this.factors.gradient());
     gradient.clear();
-    this.collected = true;
   }
 
-  finish(gradFactors: EmissionFactors): void {
-    if (!this.collected) return;
-    this.collected = false;
-    const gradient = this.ofFactors![1];
-    const into = this.partOf(gradFactors);
-    const sum = new Float32Array(into.length);
-    gradient.read(0, sum);
-    gradient.clear();
-    for (let i = 0; i < sum.length; i++) into[i] += sum[i];
-  }
+  finish(): void {}
 
   dispose(): void {
     this.tracers.dispose();
-  }
-
-  private partOf({ data, offset = 0 }: EmissionFactors): Float32Array {
-    const { hours, rows, cols, channels } = this.ofFactors![0].shape;
-    return data.subarray(offset, offset + hours * rows * cols * channels);
   }
 }

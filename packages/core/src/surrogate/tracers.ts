@@ -11,7 +11,7 @@ import { missingWeather, type TracerSettings } from '../data/case';
 import type { TrainingPeriod } from '../data/training-period';
 import { ConfigError } from '../errors';
 import { usableMemory } from '../usable-memory';
-import { sameFactors, type EmissionFactors } from './hour-batch';
+import { SeenFactors, type EmissionFactors } from './emission-factors';
 import { RATE_COUNT, tracerKinds, tracerRates } from './tracer-rates';
 
 const GROUPS = 5;
@@ -61,11 +61,10 @@ export function tracerRequest({ grid, time, meteorologyNames }: Weather, setting
   };
 }
 
-/** Tracers of a period, and the factors on its emissions (none: 1). */
+/** Tracers of a period. */
 export interface Carried {
   /** kg m-3 */
   readonly tracers: HourStore;
-  readonly factors?: Float32Array;
 }
 
 /** Tracers of one period's emissions under changing factors. */
@@ -73,8 +72,8 @@ export class PeriodTracers {
   /** tracers: of each group one of each kind */
   readonly channels: number;
   private readonly request: TracerRequest;
-  /** what was carried last */
-  private held?: Carried;
+  /** what was carried last, and under which factors */
+  private held?: Carried & { factors: SeenFactors };
   /** of the hours that were last asked for: of all, where they are in memory */
   private rates?: { range: Hours; data: Float32Array };
 
@@ -102,8 +101,8 @@ export class PeriodTracers {
 
   /** @returns the tracers until they are carried anew, as the same object */
   carry(factors?: EmissionFactors): Carried {
-    const given = factors && this.partOf(factors);
-    if (this.held && sameFactors(this.held.factors, given)) return this.held;
+    const length = this.factorCount(factors);
+    if (this.held?.factors.are(factors, length)) return this.held;
     const out = this.held?.tracers ?? this.store();
     this.held = undefined;
     try {
@@ -112,7 +111,8 @@ export class PeriodTracers {
       out.dispose(); // half of it is of no use: the disk may be full
       throw error;
     }
-    return (this.held = { tracers: out, factors: given?.slice() });
+    this.held = { tracers: out, factors: new SeenFactors(factors, length) };
+    return this.held;
   }
 
   private carryInto(out: HourStore, factors?: EmissionFactors): void {
@@ -173,9 +173,9 @@ export class PeriodTracers {
     ];
   }
 
-  private partOf({ data, offset = 0, hourly = false }: EmissionFactors): Float32Array {
+  private factorCount({ hourly = false }: Partial<EmissionFactors> = {}): number {
     const { hours, rows, cols, groups } = this.request;
-    return data.subarray(offset, offset + (hourly ? hours : 1) * rows * cols * groups);
+    return (hourly ? hours : 1) * rows * cols * groups;
   }
 }
 

@@ -17,7 +17,7 @@
  */
 import type { TracerSettings } from '../data/case';
 import { wholeGrid, type PeriodSource } from '../data/period-source';
-import type { EmissionFactors } from './hour-batch';
+import type { EmissionFactors } from './emission-factors';
 import { PeriodTracers, tracerRoom } from './tracers';
 
 const GROUPS = 5;

@@ -12,7 +12,7 @@ import { PASSES, testDifferentiation, type DifferentiationTest } from '../../sur
 import type { FrozenProgram } from '../../surrogate/frozen-program';
 import type { DomainHours, DomainModel } from '../../surrogate/domain-model';
 import { DomainRun } from '../../surrogate/domain-run';
-import type { EmissionFactors } from '../../surrogate/hour-batch';
+import type { EmissionFactors } from '../../surrogate/emission-factors';
 import type { Tiling } from '../../surrogate/tiles';
 import { RolledOutRun } from '../../surrogate/rolled-out-run';
 import type { Surrogate } from '../../surrogate/surrogate';

@@ -26,7 +26,7 @@ import type { ObservationOperator } from '../../inversion/observation-operator';
 import type { DifferentiatedHours, DomainModel } from '../../surrogate/domain-model';
 import { DomainRun } from '../../surrogate/domain-run';
 import type { AdjointEngine } from '../../surrogate/frozen-program';
-import type { EmissionFactors } from '../../surrogate/hour-batch';
+import type { EmissionFactors } from '../../surrogate/emission-factors';
 import { RolledOutRun } from '../../surrogate/rolled-out-run';
 import { ScaledInitial } from '../../surrogate/scaled-initial';
 import type { Surrogate } from '../../surrogate/surrogate';
@@ -298,13 +298,14 @@ export class SurrogateForwardModel implements ForwardModel {
     return data.subarray(at(days(period)), at(days(period + 1)));
   }
 
+  /** @param data - those of {@link single}, or others that nobody changes */
   private factorsOf(period: number, data: Float32Array): EmissionFactors {
     const slots = this.slots[period];
-    if (isPlain(slots)) return { data, offset: this.slot[period] * this.field, hourly: slots.count > 1 };
+    if (isPlain(slots)) return { data, offset: this.slot[period] * this.field, hourly: slots.count > 1, fixed: true };
     const made = this.hourly.get(data) ?? new Map<number, Float32Array>();
     this.hourly.set(data, made);
     if (!made.has(period)) made.set(period, expandSlots(this.slotFactors(period, data), slots));
-    return { data: made.get(period)!, hourly: true };
+    return { data: made.get(period)!, hourly: true, fixed: true };
   }
 
   /** Room for dJ/d(factors) of a period, as {@link factorsOf} lays factors out. */

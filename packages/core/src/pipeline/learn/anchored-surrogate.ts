@@ -15,7 +15,7 @@ import type { Certificate } from '../../surrogate/certificate';
 import type { DomainHours, DomainModel } from '../../surrogate/domain-model';
 import { DomainRun } from '../../surrogate/domain-run';
 import type { FrozenProgram } from '../../surrogate/frozen-program';
-import { sameFactors, type EmissionFactors } from '../../surrogate/hour-batch';
+import { sameFactors, type EmissionFactors } from '../../surrogate/emission-factors';
 import { RolledOutRun } from '../../surrogate/rolled-out-run';
 import type { Surrogate } from '../../surrogate/surrogate';
 import { domainPlan, firstHours, HOURS_TOGETHER, loadSurrogate, preparedPeriods, storedPeriods, type DomainPlan } from './learning';
@@ -224,7 +224,7 @@ export class AnchoredSurrogate {
     if (wrong >= 0)
       throw new ShapeError('FACTORS_VALUES', `surrogate: expected factors from 0 on but received ${data[wrong]} at place ${wrong}: mend it`);
     if (!this.lastFactors || !sameFactors(this.lastFactors, data)) this.lastFactors = data.slice();
-    return { data: this.lastFactors, hourly };
+    return { data: this.lastFactors, hourly, fixed: true };
   }
 
   /** One for all; where y is rolled out, one for the hours, whose chain it holds. */
