@@ -4,7 +4,16 @@ export * from './kernels';
 export * from './mpi';
 export * from './netcdf';
 export * from './peak';
-export { tracers, tracersAdjoint, tracerState, type TracerKind, type TracerRequest } from './tracers';
+export {
+  TRACER_RATES,
+  tracerRates,
+  tracers,
+  tracersAdjoint,
+  tracerState,
+  type TracerKind,
+  type TracerRatesRequest,
+  type TracerRequest,
+} from './tracers';
 export * from './transport';
 export * from './half-precision';
 export * from './window-mean';

@@ -49,9 +49,29 @@ export interface TracerRequest {
   threads?: number;
 }
 
+/** Where the weather that rates follow from lies in the meteorology; what no tracer needs may be absent. `src/ops/tracers/tracer_rates.h` has the equations. */
+export interface TracerRatesRequest {
+  /** of the meteorology */
+  channels: number;
+  /** W m-2 */
+  radiation?: number;
+  /** K */
+  temperature?: number;
+  /** of water vapour, kg/kg */
+  mixingRatio?: number;
+  /** cm in an hour */
+  rain?: number;
+  /** as of {@link TracerRequest} */
+  threads?: number;
+}
+
+/** Rates of a point, in their order: made by light, made in clouds, kept in rain. */
+export const TRACER_RATES = ['light', 'cloud', 'kept'] as const;
+
 interface TracersAddon {
   tracers: typeof tracers;
   tracersAdjoint: typeof tracersAdjoint;
+  tracerRates(request: TracerRatesRequest, meteorology: Float32Array, out: Float32Array): void;
 }
 
 /** Of what a request may leave out. */
@@ -108,4 +128,17 @@ export function tracersAdjoint(
   state?: Float32Array,
 ): void {
   addon().tracersAdjoint({ ...TRACER_DEFAULTS, ...request }, meteorology, rates, emissions, gradOut, gradFactors, state);
+}
+
+/**
+ * What happens to tracers underway besides transport.
+ *
+ * @param meteorology - `[points, channels]`
+ * @returns `[points, 3]`, parts in an hour; those whose weather is absent are 0
+ * @throws Error with `code` `ARGUMENT_INVALID` if a channel or an array does not fit
+ */
+export function tracerRates(request: TracerRatesRequest, meteorology: Float32Array): Float32Array {
+  const out = new Float32Array(Math.floor(meteorology.length / request.channels) * TRACER_RATES.length);
+  addon().tracerRates({ threads: 1, ...request }, meteorology, out);
+  return out;
 }

@@ -195,11 +195,12 @@ export class DomainRun implements DomainModel {
   }
 
   private residentTracersIn(room: ResidentFields): ResidentTracers | undefined {
-    const { sources, surrogate, adjoint } = this.options;
+    const { sources, surrogate, adjoint, threads } = this.options;
     const { tracers } = surrogate.description.settings;
     const shape = { hours: Math.max(...sources.map(({ time }) => time.count)), ...this.grid, channels: GROUPS * tracers.length };
     return ResidentTracers.in(room, shape, adjoint !== undefined, {
-      onDevice: (period) => DeviceCarrier.for(sources[period], tracers, this.residentInputs(sources[period]), this.factorsOn(room, period), room),
+      onDevice: (period) =>
+        DeviceCarrier.for(sources[period], tracers, this.residentInputs(sources[period]), this.factorsOn(room, period), room, threads),
       onHost: (period) => new HostCarrier(this.tracersOf(period), sources[period].time.count),
     });
   }

@@ -6,7 +6,7 @@ import { keptMemory, wholeGrid, type PeriodSource } from '../data/period-source'
 import { SeenFactors, type EmissionFactors } from './emission-factors';
 import type { ResidentFactors } from './resident-factors';
 import { roomFor, type ResidentFields } from './resident-fields';
-import { RATE_COUNT, tracerRates } from './tracer-rates';
+import { RATE_COUNT, ratesOf } from './tracer-rates';
 import { tracerRequest, type Carried, type PeriodTracers } from './tracers';
 
 export interface TracerCarrier {
@@ -87,6 +87,7 @@ export class DeviceCarrier implements TracerCarrier {
     { meteorology, emissions }: { meteorology?: DeviceFields; emissions?: DeviceFields },
     factors: ResidentFactors,
     room: ResidentFields,
+    threads: number,
   ): DeviceCarrier | undefined {
     if (!meteorology || !emissions) return undefined;
     const { rows, cols } = source.grid;
@@ -95,10 +96,8 @@ export class DeviceCarrier implements TracerCarrier {
     if (!rates) return undefined;
     const memory = keptMemory();
     for (let first = 0; first < hours; first++) {
-      rates.write(
-        first,
-        tracerRates(settings, source.meteorologyNames, source.hourly('meteorology', wholeGrid(source), { first, count: 1 }, memory)),
-      );
+      const ofHour = source.hourly('meteorology', wholeGrid(source), { first, count: 1 }, memory);
+      rates.write(first, ratesOf(settings, source.meteorologyNames, ofHour, threads));
     }
     const tracers = roomFor(() => new DeviceTracers(tracerRequest(source, settings), meteorology, rates, room.device));
     return tracers && new DeviceCarrier(tracers, emissions, factors);

@@ -1,6 +1,6 @@
 /**
  * Tracers of the emissions as inputs of the surrogate: what the weather of the whole period makes of each group, for a few lifetimes, and what is made of it
- * underway by light and in clouds (`ops/tracers/tracers.h` of the addon has the equations, tracer-rates.ts the rates). Transport and the history of the
+ * underway by light and in clouds (`ops/tracers` of the addon has the equations). Transport and the history of the
  * chemistry then need not be learned, and a window of hours sees the days before it. They are linear in the emissions, so the inversion's gradient goes
  * through their transpose, once for all hours of a period.
  */
@@ -12,7 +12,7 @@ import type { TrainingPeriod } from '../data/training-period';
 import { ConfigError } from '../errors';
 import { usableMemory } from '../usable-memory';
 import { SeenFactors, type EmissionFactors } from './emission-factors';
-import { RATE_COUNT, tracerKinds, tracerRates } from './tracer-rates';
+import { RATE_COUNT, ratesOf, tracerKinds } from './tracer-rates';
 
 const GROUPS = 5;
 
@@ -148,7 +148,7 @@ export class PeriodTracers {
   private ratesOf(range: Hours, meteorology: Float32Array): Float32Array {
     const { rates } = this;
     if (rates && rates.range.first === range.first && rates.range.count === range.count) return rates.data;
-    const data = tracerRates(this.settings, this.source.meteorologyNames, meteorology);
+    const data = ratesOf(this.settings, this.source.meteorologyNames, meteorology, this.request.threads ?? 1);
     this.rates = { range, data };
     return data;
   }

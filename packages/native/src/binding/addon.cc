@@ -32,6 +32,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) : registry_(makeRegistry()) {
                            InstanceMethod("toHalf", &Addon::toHalf),
                            InstanceMethod("tracers", &Addon::tracers),
                            InstanceMethod("tracersAdjoint", &Addon::tracersAdjoint),
+                           InstanceMethod("tracerRates", &Addon::tracerRates),
                            InstanceValue("Program", constructor, napi_enumerable),
                            InstanceValue("Fields", fields, napi_enumerable),
                            InstanceValue("Tracers", DeviceTracersBinding::define(env), napi_enumerable),

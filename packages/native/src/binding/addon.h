@@ -48,6 +48,7 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Value toHalf(const Napi::CallbackInfo& info);
   Napi::Value tracers(const Napi::CallbackInfo& info);
   Napi::Value tracersAdjoint(const Napi::CallbackInfo& info);
+  Napi::Value tracerRates(const Napi::CallbackInfo& info);
 
   Registry registry_;
   std::map<int, std::shared_ptr<Device>> devices_;  // opened

@@ -2,7 +2,7 @@
 
 #include "binding/tracer_request.h"
 
-/** tracers and tracersAdjoint of tracers.ts. */
+/** tracers, tracersAdjoint and tracerRates of tracers.ts. */
 namespace retroplume {
 
 namespace {
@@ -59,6 +59,30 @@ Napi::Value Addon::tracersAdjoint(const Napi::CallbackInfo& info) {
     call.gradOut = arguments.at(arguments.floats(info[4], "gradOut"), 0, request.tracerElements(), "gradOut");
     call.gradFactors = arguments.at(arguments.floats(info[5], "gradFactors"), request.factorsOffset, request.factorElements, "gradFactors");
     runKernel(*this, cpuKernels(detectIsa()).tracersAdjoint, call, {request.threads});
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value Addon::tracerRates(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Napi::Object request = info[0].As<Napi::Object>();
+    const Napi::Float32Array meteorology = arguments.floats(info[1], "meteorology");
+    TracerRates call{};
+    call.channels = arguments.integer(request, "channels");
+    const auto count = static_cast<int64_t>(meteorology.ElementLength());
+    if (call.channels == 0 || count % call.channels != 0) arguments.refuse("meteorology of whole points");
+    const auto channel = [&](const char* name) -> int64_t {
+      if (request.Get(name).IsUndefined()) return -1;
+      const int64_t place = arguments.integer(request, name);
+      if (place >= call.channels) arguments.refuse(std::string("channels to hold ") + name);
+      return place;
+    };
+    call.points = count / call.channels;
+    call.radiation = channel("radiation"), call.temperature = channel("temperature");
+    call.mixingRatio = channel("mixingRatio"), call.rain = channel("rain");
+    call.meteorology = meteorology.Data();
+    call.out = arguments.at(arguments.floats(info[2], "out"), 0, call.points * kTracerRates, "out");
+    runKernel(*this, cpuKernels(detectIsa()).tracerRates, call, {static_cast<int>(arguments.integer(request, "threads"))});
     return info.Env().Undefined();
   });
 }

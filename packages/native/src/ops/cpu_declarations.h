@@ -54,5 +54,6 @@ void fromHalf(const FromHalf& call, const Context& context);
 void toHalf(const ToHalf& call, const Context& context);
 void tracers(const Tracers& call, const Context& context);
 void tracersAdjoint(const TracersAdjoint& call, const Context& context);
+void tracerRates(const TracerRates& call, const Context& context);
 
 }  // namespace retroplume::RETROPLUME_ISA

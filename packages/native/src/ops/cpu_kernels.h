@@ -14,6 +14,7 @@
 #include "ops/peak/peak.h"
 #include "ops/prelu/prelu.h"
 #include "ops/strided_copy/strided_copy.h"
+#include "ops/tracers/tracer_rates.h"
 #include "ops/tracers/tracers.h"
 #include "ops/unary/unary.h"
 #include "ops/upconv2x2/upconv2x2.h"
@@ -76,6 +77,7 @@ struct CpuKernels {
   Kernel<ToHalf> toHalf = nullptr;
   Kernel<Tracers> tracers = nullptr;
   Kernel<TracersAdjoint> tracersAdjoint = nullptr;
+  Kernel<TracerRates> tracerRates = nullptr;
 };
 
 /** The fast kernels for `isa`; they are compiled from the same sources once for each instruction set (binding/CMakeLists.txt). */

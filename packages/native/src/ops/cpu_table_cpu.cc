@@ -52,6 +52,7 @@ CpuKernels cpuTable() {
   table.toHalf = toHalf;
   table.tracers = tracers;
   table.tracersAdjoint = tracersAdjoint;
+  table.tracerRates = tracerRates;
   return table;
 }
 
