@@ -3,7 +3,7 @@ import { GROUPS, type Group } from '../../data/case';
 import { PREPARED_SPECIES, type PreparedPeriod } from '../../data/prepared';
 import { pairName, type Certificate, type JointResponse, type PairResponse, type RingResponse } from '../../surrogate/certificate';
 import { sampledHours } from '../../surrogate/evaluate';
-import { freeRun } from '../../surrogate/free-run';
+import { FreeRuns } from '../../surrogate/free-run';
 import type { FrozenProgram } from '../../surrogate/frozen-program';
 import { joinSums, responseFigures, responseSums, SMALLEST_RESPONSE, type BlockSums, type ComparedRun } from '../../surrogate/response-comparison';
 import { distanceRings } from '../../surrogate/source-patches';
@@ -43,22 +43,34 @@ export async function compareResponses(
     for (const run of runs) if (run.evaluated) domain.add(run.group, run.name, evaluated.get(settings.name)!.get(run.group)!);
     if (changes > 0) {
       const period = p === 0 ? first : preparedPeriod(context, settings);
-      const free = freeRuns(context, how, period, firstHours(context)[p], { before: p * (1 + changes), of: passes });
-      await compareFurther(context, period, further, free, { domain, out });
+      const hours = sampledHours(period, firstHours(context)[p], comparedHourStep(variantSettings(context).surrogate));
+      const runs = new FreeRuns({ ...how, period, hours, threads: context.threads });
+      try {
+        const told = tellingRuns(context, runs, period, hours, { before: p * (1 + changes), of: passes });
+        await compareFurther(context, period, further, told, { domain, out });
+      } finally {
+        runs.dispose();
+      }
     }
     out.pairs.push(...domain.responses(settings.name).filter((pair) => isWorthTelling(context, pair)));
   }
   return out;
 }
 
-interface FreeRuns {
+/** Free runs of a period, with a label for who waits for them. */
+interface TellingRuns {
   hours: number[];
   run: (label: string, over: { emissions?: Float32Array; factors?: Float32Array }) => Promise<Float32Array>;
 }
 
-/** Runs of the surrogate through a period. @param passes - of all such runs those before, and how many there are */
-function freeRuns(context: StageContext, how: Engine, period: PreparedPeriod, first: number, passes: { before: number; of: number }): FreeRuns {
-  const hours = sampledHours(period, first, comparedHourStep(variantSettings(context).surrogate));
+/** @param passes - of all such runs those before, and how many there are */
+function tellingRuns(
+  context: StageContext,
+  runs: FreeRuns,
+  period: PreparedPeriod,
+  hours: number[],
+  passes: { before: number; of: number },
+): TellingRuns {
   const { emissions } = period.runs.get(PRIOR)!;
   let { before } = passes;
   return {
@@ -69,7 +81,7 @@ function freeRuns(context: StageContext, how: Engine, period: PreparedPeriod, fi
         context.progress(done + hour, passes.of * hours.length, `${label}, ${period.name}`);
         context.signal.throwIfAborted();
       };
-      return freeRun({ ...how, period, emissions, hours, threads: context.threads, onHour, ...over });
+      return runs.run({ emissions, onHour, ...over });
     },
   };
 }
@@ -78,7 +90,7 @@ async function compareFurther(
   context: StageContext,
   period: PreparedPeriod,
   runs: readonly CertifyingRun[],
-  { hours, run: free }: FreeRuns,
+  { hours, run: free }: TellingRuns,
   { domain, out }: { domain: DomainSums; out: Responses },
 ): Promise<void> {
   const { certificate } = context.case;

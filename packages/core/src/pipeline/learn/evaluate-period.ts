@@ -2,12 +2,12 @@
 import type { Group } from '../../data/case';
 import { PREPARED_SPECIES, type PreparedPeriod, type PreparedRun } from '../../data/prepared';
 import { concentrationErrors, ErrorSums, type ConcentrationErrors } from '../../surrogate/evaluate';
-import { freeRun, type FreeRunOptions } from '../../surrogate/free-run';
+import { FreeRuns, type FreeRunsOptions } from '../../surrogate/free-run';
 import { responseFigures, responseSums, SMALLEST_RESPONSE, type BlockSums } from '../../surrogate/response-comparison';
 import { uniformFactors } from '../simulate/member-factors';
 
 /** Where y comes from: the prior run, the surrogate's own earlier output, or nowhere (0 everywhere). */
-export type InitialFrom = NonNullable<FreeRunOptions['initialConcentrations']>;
+export type InitialFrom = NonNullable<FreeRunsOptions['initialConcentrations']>;
 
 /** Change of one species by one group. */
 export interface Response {
@@ -36,7 +36,7 @@ export interface PeriodFigures {
 }
 
 export interface PeriodEvaluation {
-  how: Pick<FreeRunOptions, 'surrogate' | 'engine' | 'tiling' | 'batchSize' | 'threads'>;
+  how: Pick<FreeRunsOptions, 'surrogate' | 'engine' | 'tiling' | 'batchSize' | 'threads'>;
   period: PreparedPeriod;
   /** that are compared */
   hours: readonly number[];
@@ -53,13 +53,21 @@ export interface PeriodEvaluation {
 
 /** @param from - where y comes from; absent = as the surrogate has it */
 export async function evaluatePeriod(options: PeriodEvaluation, from?: InitialFrom): Promise<PeriodFigures> {
-  const { how, period, hours, groups, factor, changedRun } = options;
+  const runs = new FreeRuns({ ...options.how, period: options.period, hours: options.hours, initialConcentrations: from });
+  try {
+    return await figuresOf(options, runs);
+  } finally {
+    runs.dispose();
+  }
+}
+
+async function figuresOf(options: PeriodEvaluation, runs: FreeRuns): Promise<PeriodFigures> {
+  const { period, hours, groups, factor, changedRun } = options;
   const { emissions, concentrations } = period.runs.get('prior')!;
   let passes = 0;
   const run = (factors?: Float32Array, of = emissions): Promise<Float32Array> => {
     const before = passes++ * hours.length;
-    const onHour = (done: number): void => options.onHour(before + done);
-    return freeRun({ ...how, period, emissions: of, hours, factors, initialConcentrations: from, onHour });
+    return runs.run({ emissions: of, factors, onHour: (done) => options.onHour(before + done) });
   };
   const prior = await run();
   const sums: PeriodFigures['sums'] = new Map();
