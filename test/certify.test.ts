@@ -8,7 +8,7 @@ import { IoapiFile, IoapiWriter } from '../packages/core/src/data/ioapi';
 import { readGriddesc } from '../packages/core/src/grid/griddesc';
 import { filesOf, priorSectors } from '../packages/core/src/pipeline/simulate/sector-files';
 import { uniformFactors } from '../packages/core/src/pipeline/simulate/member-factors';
-import type { Certificate } from '../packages/core/src/surrogate/certificate';
+import type { Certificate } from '../packages/core/src/surrogate/judgement/certificate';
 import { createCtm } from '../packages/core/src/transport/ctm';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SMALL_RUN } from './testing/small-run';

@@ -7,7 +7,7 @@ import { PREPARED_SPECIES } from '../packages/core/src/data/prepared';
 import { readResponseSums } from '../packages/core/src/pipeline/learn/evaluated-responses';
 import type { EvaluateSummary } from '../packages/core/src/pipeline/learn/evaluate-stage';
 import type { InvertSummary } from '../packages/core/src/pipeline/invert/invert-stage';
-import { responseFigures } from '../packages/core/src/surrogate/response-comparison';
+import { responseFigures } from '../packages/core/src/surrogate/judgement/response-comparison';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { loadCase, openSurrogate, runStages, type AnchoredSurrogate, type RunOptions } from '../packages/core/src';
 import { readPrepared } from '../packages/core/src/data/prepared';
 import { withPriorConcentrations } from '../packages/core/src/data/prior-channels';
-import { freeRun } from '../packages/core/src/surrogate/free-run';
+import { freeRun } from '../packages/core/src/surrogate/domain/free-run';
 import { Surrogate } from '../packages/core/src/surrogate/surrogate';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { programsOf, runProgram, typeErrors } from './testing/program';

@@ -4,7 +4,7 @@ import { Graph, planProgram, type ProgramLayout } from '../graph';
 import { frozenGraph } from '../surrogate/frozen-program';
 import type { ChannelScale } from '../surrogate/normalisation';
 import type { SurrogateSizes } from '../surrogate/model';
-import { trainingStep } from '../surrogate/training-program';
+import { trainingStep } from '../surrogate/training/training-program';
 
 export const SURROGATE_STEPS = ['train', 'adjoint'] as const;
 export type SurrogateStep = (typeof SURROGATE_STEPS)[number];

@@ -6,7 +6,7 @@ import { chooseDevice, type Device, type DeviceChoice, type Products } from '../
 import { ConfigError, InterruptedError, RetroplumeError } from '../errors';
 import type { Profiler } from '../graph';
 import { ALONE, giveWay, type Ranks } from '../ranks';
-import type { Certificate } from '../surrogate/certificate';
+import type { Certificate } from '../surrogate/judgement/certificate';
 import { checkPlan, PAPER_STAGES, planOf, STAGE_OF, stagesBefore, stagesOf } from './all-stages';
 import { checkInputs } from './check/check-case';
 import type { CrossValidation } from './invert/cross-validation';

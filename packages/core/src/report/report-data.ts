@@ -18,8 +18,8 @@ import type { ScoreRow } from '../inversion/score-rows';
 import type { Coverage } from '../inversion/uncertainty/coverage';
 import type { AreaFigures } from '../inversion/uncertainty/figures';
 import type { InnovationStatistics } from '../inversion/uncertainty/innovations';
-import type { Certificate } from '../surrogate/certificate';
-import type { DistanceFigures } from '../surrogate/training-distance';
+import type { Certificate } from '../surrogate/judgement/certificate';
+import type { DistanceFigures } from '../surrogate/judgement/training-distance';
 
 /** Which of the two methods a result belongs to: Retroplume's own, or that of Huang et al. (2021). */
 export type ReportMode = 'default' | 'paper';

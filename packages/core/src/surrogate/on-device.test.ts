@@ -10,7 +10,7 @@ import { Random } from '../random';
 import { FrozenProgram } from './frozen-program';
 import { normalisationOf } from './normalisation';
 import { CELLS, METEOROLOGY, tinyPeriod, tinySurrogate, tinyTraining, WORLD } from './testing/tiny-world';
-import { train, type TrainOptions } from './train';
+import { train, type TrainOptions } from './training/train';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'retroplume-device-'))));

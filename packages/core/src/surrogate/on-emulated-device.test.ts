@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import type { Execution } from '../graph';
 import { sourceOf } from '../data/period-source';
 import { PREPARED_SPECIES } from '../data/prepared';
-import { DomainRun } from './domain-run';
+import { DomainRun } from './domain/domain-run';
 import { networkSettings } from './network-settings';
 import { normalisationOf } from './normalisation';
 import { randomSurrogate } from './testing/random-surrogate';
 import { CELLS, GRID, METEOROLOGY, tinyPeriod, tinySurrogate, tinyTraining, WORLD } from './testing/tiny-world';
 import type { Surrogate } from './surrogate';
 import { smallestSide, tilesOf, wholeDomain, type Tiling } from './tiles';
-import { train } from './train';
+import { train } from './training/train';
 
 let staged = 0;
 let windows = 0;

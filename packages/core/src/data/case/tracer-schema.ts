@@ -1,4 +1,4 @@
-/** Tracers of the emissions that the surrogate sees (`surrogate/tracers.ts`), and the weather that they need. */
+/** Tracers of the emissions that the surrogate sees (`surrogate/tracers/tracers.ts`), and the weather that they need. */
 import { z } from 'zod';
 import { choice, flag, real } from './fields';
 

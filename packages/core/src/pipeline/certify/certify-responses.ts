@@ -1,12 +1,19 @@
 /** The surrogate's response to changed emissions against that of the transport model: what `evaluate` has compared, and further runs. */
 import { GROUPS, type Group } from '../../data/case';
 import { PREPARED_SPECIES, type PreparedPeriod } from '../../data/prepared';
-import { pairName, type Certificate, type JointResponse, type PairResponse, type RingResponse } from '../../surrogate/certificate';
-import { sampledHours } from '../../surrogate/evaluate';
-import { FreeRuns } from '../../surrogate/free-run';
+import { pairName, type Certificate, type JointResponse, type PairResponse, type RingResponse } from '../../surrogate/judgement/certificate';
+import { sampledHours } from '../../surrogate/judgement/evaluate';
+import { FreeRuns } from '../../surrogate/domain/free-run';
 import type { FrozenProgram } from '../../surrogate/frozen-program';
-import { joinSums, responseFigures, responseSums, SMALLEST_RESPONSE, type BlockSums, type ComparedRun } from '../../surrogate/response-comparison';
-import { distanceRings } from '../../surrogate/source-patches';
+import {
+  joinSums,
+  responseFigures,
+  responseSums,
+  SMALLEST_RESPONSE,
+  type BlockSums,
+  type ComparedRun,
+} from '../../surrogate/judgement/response-comparison';
+import { distanceRings } from '../../surrogate/judgement/source-patches';
 import type { Surrogate } from '../../surrogate/surrogate';
 import type { StageContext } from '../engine/stage';
 import { readResponseSums } from '../learn/evaluated-responses';

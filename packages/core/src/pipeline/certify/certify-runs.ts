@@ -12,7 +12,7 @@ import { GROUPS, type Case, type Group, type PeriodSettings } from '../../data/c
 import type { PreparedPeriod } from '../../data/prepared';
 import { openPrepared } from '../../data/prepared-store';
 import { readGriddesc } from '../../grid/griddesc';
-import { choosePatches, cellsOf, type Patch } from '../../surrogate/source-patches';
+import { choosePatches, cellsOf, type Patch } from '../../surrogate/judgement/source-patches';
 import { createCtm, type CtmRequest } from '../../transport/ctm';
 import { PRIOR, responseRun, simulatedFile } from '../simulate/case-runs';
 import { runJobs } from '../simulate/ctm-jobs';

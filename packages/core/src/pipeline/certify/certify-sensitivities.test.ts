@@ -7,7 +7,7 @@ import { IoapiWriter } from '../../data/ioapi';
 import { PREPARED_SPECIES } from '../../data/prepared';
 import { DataError } from '../../errors';
 import { Grid } from '../../grid/grid';
-import type { SensitivityResponse } from '../../surrogate/certificate';
+import type { SensitivityResponse } from '../../surrogate/judgement/certificate';
 import { CELLS, GRID, tinyPeriod, WORLD } from '../../surrogate/testing/tiny-world';
 import { sensitivityInputs, sensitivityRegions, sensitivityResponses, type Sensitivity } from './certify-sensitivities';
 import type { StageContext } from '../engine/stage';

@@ -2,9 +2,9 @@
 import { SPECIES, testMembers, type Case } from '../../data/case';
 import type { Grid } from '../../grid/grid';
 import { networkSettings } from '../../surrogate/network-settings';
-import { cropSize } from '../../surrogate/sampler';
+import { cropSize } from '../../surrogate/training/sampler';
 import { tilesOf } from '../../surrogate/tiles';
-import { trainingHours } from '../../surrogate/training-hours';
+import { trainingHours } from '../../surrogate/training/training-hours';
 import type { Findings } from './findings';
 
 /** Training comes after all runs of the transport model, and tiles after training. @param grid - where it could be read */

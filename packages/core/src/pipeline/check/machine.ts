@@ -8,7 +8,7 @@ import { chooseDevice } from '../../device';
 import type { DeviceChoice, Products } from '../../device';
 import { ConfigError, DataError, RetroplumeError } from '../../errors';
 import type { Grid } from '../../grid/grid';
-import { carriedBytes, tracerRoom } from '../../surrogate/tracers';
+import { carriedBytes, tracerRoom } from '../../surrogate/tracers/tracers';
 import { checkReferenceOptions } from '../../transport/reference-model';
 import { gigabytes, usableMemory } from '../../usable-memory';
 import { priorFiles } from '../apply/applied-files';

@@ -4,7 +4,7 @@ import type { Species } from '../../data/case/fields';
 import { PREPARED_SPECIES } from '../../data/prepared';
 import { inflatedErrors, responseError, type ErrorModel } from '../../inversion/observation-error';
 import type { ObservationOperator } from '../../inversion/observation-operator';
-import type { Certificate } from '../../surrogate/certificate';
+import type { Certificate } from '../../surrogate/judgement/certificate';
 import { variantSettings } from '../learn/learning';
 import { readRecord } from '../engine/record';
 import type { StageContext } from '../engine/stage';

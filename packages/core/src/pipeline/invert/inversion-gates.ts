@@ -1,7 +1,7 @@
 /** The gates before and after the inversion: no gradient is followed that failed its certificate, no result passed on that is nothing but bounds, unless the case says so. */
 import { join } from 'node:path';
 import { GateError } from '../../errors';
-import type { Certificate } from '../../surrogate/certificate';
+import type { Certificate } from '../../surrogate/judgement/certificate';
 import { CERTIFICATE_FILE } from '../certify/certify-stage';
 import { variantSettings } from '../learn/learning';
 import { readRecord } from '../engine/record';

@@ -23,12 +23,12 @@ import {
 } from '../../inversion/forward-model';
 import { tabulate } from '../../inversion/vectors';
 import type { ObservationOperator } from '../../inversion/observation-operator';
-import type { DifferentiatedHours, DomainModel } from '../../surrogate/domain-model';
-import { DomainRun } from '../../surrogate/domain-run';
+import type { DifferentiatedHours, DomainModel } from '../../surrogate/domain/domain-model';
+import { DomainRun } from '../../surrogate/domain/domain-run';
 import type { AdjointEngine } from '../../surrogate/frozen-program';
-import type { EmissionFactors } from '../../surrogate/emission-factors';
-import { RolledOutRun } from '../../surrogate/rolled-out-run';
-import { ScaledInitial } from '../../surrogate/scaled-initial';
+import type { EmissionFactors } from '../../surrogate/tracers/emission-factors';
+import { RolledOutRun } from '../../surrogate/domain/rolled-out-run';
+import { ScaledInitial } from '../../surrogate/domain/scaled-initial';
 import type { Surrogate } from '../../surrogate/surrogate';
 import { wholeDomain, type Tile, type Tiling } from '../../surrogate/tiles';
 import { addHoursToSlots, expandSlots, isPlain, timeSlots, type FactorBasis, type TimeSlots } from './time-slots';

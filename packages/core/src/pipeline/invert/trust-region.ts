@@ -7,7 +7,7 @@ import { wholeGrid, type PeriodSource } from '../../data/period-source';
 import { openPrepared } from '../../data/prepared-store';
 import { emittingCells, shareOfEmitting } from '../../inversion/control';
 import { AT_BOUND } from '../../inversion/log-factor-control';
-import { BEYOND, distanceFigures, isFar, MemberSpread, trainingDistance, type DistanceFigures } from '../../surrogate/training-distance';
+import { BEYOND, distanceFigures, isFar, MemberSpread, trainingDistance, type DistanceFigures } from '../../surrogate/judgement/training-distance';
 import type { PeriodFactors } from '../apply/factors-file';
 import { testRuns, variantSettings } from '../learn/learning';
 import type { StageContext } from '../engine/stage';

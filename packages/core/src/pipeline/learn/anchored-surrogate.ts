@@ -11,12 +11,12 @@ import { sourceOf, wholeGrid, type PeriodSource } from '../../data/period-source
 import { ConfigError, ShapeError } from '../../errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { ALONE } from '../../ranks';
-import type { Certificate } from '../../surrogate/certificate';
-import type { DomainHours, DomainModel } from '../../surrogate/domain-model';
-import { DomainRun } from '../../surrogate/domain-run';
+import type { Certificate } from '../../surrogate/judgement/certificate';
+import type { DomainHours, DomainModel } from '../../surrogate/domain/domain-model';
+import { DomainRun } from '../../surrogate/domain/domain-run';
 import type { FrozenProgram } from '../../surrogate/frozen-program';
-import { sameFactors, type EmissionFactors } from '../../surrogate/emission-factors';
-import { RolledOutRun } from '../../surrogate/rolled-out-run';
+import { sameFactors, type EmissionFactors } from '../../surrogate/tracers/emission-factors';
+import { RolledOutRun } from '../../surrogate/domain/rolled-out-run';
 import type { Surrogate } from '../../surrogate/surrogate';
 import { domainPlan, firstHours, HOURS_TOGETHER, loadSurrogate, preparedPeriods, storedPeriods, type DomainPlan } from './learning';
 import { readRecord } from '../engine/record';

@@ -1,9 +1,9 @@
 /** What `evaluate` finds in one period, with y of the surrogate's windows from one place. */
 import type { Group } from '../../data/case';
 import { PREPARED_SPECIES, type PreparedPeriod, type PreparedRun } from '../../data/prepared';
-import { concentrationErrors, ErrorSums, type ConcentrationErrors } from '../../surrogate/evaluate';
-import { FreeRuns, type FreeRunsOptions } from '../../surrogate/free-run';
-import { responseFigures, responseSums, SMALLEST_RESPONSE, type BlockSums } from '../../surrogate/response-comparison';
+import { concentrationErrors, ErrorSums, type ConcentrationErrors } from '../../surrogate/judgement/evaluate';
+import { FreeRuns, type FreeRunsOptions } from '../../surrogate/domain/free-run';
+import { responseFigures, responseSums, SMALLEST_RESPONSE, type BlockSums } from '../../surrogate/judgement/response-comparison';
 import { uniformFactors } from '../simulate/member-factors';
 
 /** Where y comes from: the prior run, the surrogate's own earlier output, or nowhere (0 everywhere). */

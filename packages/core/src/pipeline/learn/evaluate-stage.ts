@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readPreparedRun, type PreparedPeriod } from '../../data/prepared';
-import { sampledHours, type ConcentrationErrors } from '../../surrogate/evaluate';
+import { sampledHours, type ConcentrationErrors } from '../../surrogate/judgement/evaluate';
 import { takesInitialConcentrations } from '../../surrogate/initial-concentrations';
-import { splitHours } from '../../surrogate/sampler';
+import { splitHours } from '../../surrogate/training/sampler';
 import { responseRun, simulatedFile } from '../simulate/case-runs';
 import { evaluatePeriod, type InitialFrom, type PeriodEvaluation, type PeriodFigures, type Response } from './evaluate-period';
 import { RESPONSE_SUMS_FILE, writeResponseSums } from './evaluated-responses';

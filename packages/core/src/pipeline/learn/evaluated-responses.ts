@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Group } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readJson } from '../../data/json-file';
-import type { BlockSums } from '../../surrogate/response-comparison';
+import type { BlockSums } from '../../surrogate/judgement/response-comparison';
 
 export const RESPONSE_SUMS_FILE = 'response-sums.json';
 

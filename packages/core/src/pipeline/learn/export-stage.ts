@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../../data/checkpoint';
 import type { PreparedPeriod } from '../../data/prepared';
 import { NumericalError } from '../../errors';
-import { freeRun } from '../../surrogate/free-run';
+import { freeRun } from '../../surrogate/domain/free-run';
 import { OnnxEngine } from '../../surrogate/onnx-engine';
 import type { Surrogate } from '../../surrogate/surrogate';
 import { adjointDifference } from './adjoint-difference';

@@ -14,8 +14,8 @@ import {
   type ReportMode,
   type ReportStation,
 } from '../../report';
-import type { Certificate } from '../../surrogate/certificate';
-import { largestDistance } from '../../surrogate/training-distance';
+import type { Certificate } from '../../surrogate/judgement/certificate';
+import { largestDistance } from '../../surrogate/judgement/training-distance';
 import { PRIOR } from '../simulate/case-runs';
 import { crossValidationOf } from '../invert/cross-validation';
 import type { EvaluateSummary, InitialFigures } from '../learn/evaluate-stage';

@@ -1,5 +1,5 @@
 /** How far the updated emissions lie from those that the surrogate was trained on: a warning where much of them lies beyond, figures by group, maps. */
-import { isFar } from '../../surrogate/training-distance';
+import { isFar } from '../../surrogate/judgement/training-distance';
 import { sequentialScale } from '../colour-scale';
 import { fixed, percent } from '../format';
 import type { Markup } from '../html';

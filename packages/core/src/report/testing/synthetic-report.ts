@@ -4,7 +4,7 @@ import { smoothRandomField } from '../../grid/correlation';
 import { Grid } from '../../grid/grid';
 import { scoreRows, type RunSeries, type ScoreRow } from '../../inversion/score-rows';
 import { Random } from '../../random';
-import { judge, type PairLimits, type PairResponse } from '../../surrogate/certificate';
+import { judge, type PairLimits, type PairResponse } from '../../surrogate/judgement/certificate';
 import type {
   ReportCertificate,
   ReportConcentrations,

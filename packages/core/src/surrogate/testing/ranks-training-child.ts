@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { joinRanks, type Ranks } from '@retroplume/native';
 import { writeTensors } from '../../data/checkpoint';
 import { normalisationOf } from '../normalisation';
-import { train } from '../train';
+import { train } from '../training/train';
 import { killedWorld, tinySurrogate, tinyTraining, WORLD } from './tiny-world';
 
 export interface RankTask {

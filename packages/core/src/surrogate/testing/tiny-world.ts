@@ -11,7 +11,7 @@ import {
 } from '../../data/prepared';
 import { Grid } from '../../grid/grid';
 import { Random } from '../../random';
-import { carryRuns } from '../tracers';
+import { carryRuns } from '../tracers/tracers';
 
 export const WORLD = { rows: 8, cols: 8, hours: 72, spinUpHours: 24, start: new Date('2026-01-05T00:00:00Z') };
 export const CELLS = WORLD.rows * WORLD.cols;

@@ -1,7 +1,7 @@
 /** The process that a test kills: `training-child.ts CHECKPOINT OUTPUT`. Writes the weights when it gets to the end. */
 import { writeTensors } from '../../data/checkpoint';
 import { normalisationOf } from '../normalisation';
-import { train } from '../train';
+import { train } from '../training/train';
 import { killedTraining, killedWorld, tinySurrogate, WORLD } from './tiny-world';
 
 const [checkpoint, output] = process.argv.slice(2);

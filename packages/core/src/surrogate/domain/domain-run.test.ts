@@ -1,0 +1,71 @@
+import { sourceOf } from '../../data/period-source';
+import { withPriorConcentrations } from '../../data/prior-channels';
+import { DomainRun } from './domain-run';
+import { randomPeriod, randomSurrogate } from '../testing/random-surrogate';
+import { tinySurrogate } from '../testing/tiny-world';
+import { wholeDomain } from '../tiles';
+
+const period = randomPeriod(8, 8, 12);
+const seeing = withPriorConcentrations(period);
+
+/** A run on `given` of a surrogate that was trained on `trained`. */
+function runOf(trained: typeof period, given: typeof period): DomainRun {
+  const surrogate = randomSurrogate(tinySurrogate({}), [trained]);
+  const engine = { forward: () => Promise.reject(new Error('not run')), dispose: () => undefined };
+  return new DomainRun({ surrogate, sources: [sourceOf(given)], tiling: wholeDomain(period.grid), engine, batchSize: 1, threads: 1 });
+}
+
+it('runs on the fields that the surrogate was trained with, and on no others', () => {
+  expect(() => runOf(period, period)).not.toThrow();
+  expect(() => runOf(seeing, seeing)).not.toThrow();
+  for (const [trained, given] of [
+    [period, seeing],
+    [seeing, period],
+    [period, { ...period, geographyNames: [] }],
+  ]) {
+    expect(() => runOf(trained, given)).toThrow(expect.objectContaining({ code: 'SURROGATE_INPUTS', exitCode: 3 }) as Error);
+  }
+  expect(() => runOf(period, seeing)).toThrow(/trained with the fields u, v, inversePbl but the case now gives u, v, inversePbl, prior_NO2, /);
+});
+
+it('takes the fields of a stretch of hours at a time, with the same concentrations', async () => {
+  const day = randomPeriod(8, 8, 24);
+  const surrogate = randomSurrogate(tinySurrogate({}), [day]);
+  const factors = { data: Float32Array.from({ length: 24 * 8 * 8 * 5 }, (_, i) => 1 + (i % 7) / 10), hourly: true };
+  const hours = [18, 19, 20, 21, 22, 23];
+  const run = async (mostBytes?: number): Promise<{ concentrations: Float32Array; spans: number[] }> => {
+    const source = sourceOf(day);
+    const hourly = jest.spyOn(source, 'hourly');
+    const engine = surrogate.program(2, 8, 8, { threads: 1 }, { adjoint: false });
+    const domain = new DomainRun({ surrogate, sources: [source], tiling: wholeDomain(day.grid), engine, batchSize: 2, threads: 1, mostBytes });
+    const concentrations = await domain.forward({ period: 0, hours, factors });
+    engine.dispose();
+    // Tracers are carried through all hours.
+    return { concentrations, spans: hourly.mock.calls.flatMap(([field, , { count }]) => (field === 'meteorology' && count < 24 ? [count] : [])) };
+  };
+  const [whole, parts] = [await run(), await run(1)];
+  const { hours: back } = surrogate.window;
+  expect(whole.spans).toEqual([back + 5]);
+  expect(parts.spans).toEqual([back + 1, back + 1, back + 1]);
+  expect(parts.concentrations).toEqual(whole.concentrations);
+});
+
+it('carries back as often as it is asked after one forward pass', async () => {
+  const surrogate = randomSurrogate(tinySurrogate({}), [period]);
+  const program = surrogate.program(1, 8, 8, { threads: 1 }, { adjoint: true });
+  const options = { sources: [sourceOf(period)], tiling: wholeDomain(period.grid), engine: program, adjoint: program, batchSize: 1, threads: 1 };
+  const run = new DomainRun({ surrogate, ...options });
+  const at = { period: 0, hours: [11], factors: { data: new Float32Array(8 * 8 * 5).fill(1.1) } };
+  const seed = (await run.forward(at)).map((_, i) => Math.sin(i));
+  const gradient = async (): Promise<Float32Array> => {
+    const data = new Float32Array(8 * 8 * 5);
+    await run.addAdjoint(at, seed, data);
+    await run.finishAdjoint(0, { data });
+    return data;
+  };
+  const once = await gradient();
+  expect(once.some((value) => value !== 0)).toBe(true);
+  expect(await gradient()).toEqual(once);
+  run.dispose();
+  program.dispose();
+});

@@ -1,0 +1,407 @@
+/**
+ * The frozen surrogate on the whole domain, at hours of one or more periods, forward and backward: in one piece, or tile by tile (tiles.ts), with the
+ * same result to rounding. Of a tile, only the windows of the hours that are asked for are in memory.
+ */
+import type { Edit, HourStore } from '../../data/hour-store';
+import { channelsOf, keptMemory, type Crop, type HourlyField, type Hours, type Memory, type PeriodSource } from '../../data/period-source';
+import { DataError } from '../../errors';
+import type { Field } from '../batch';
+import type { DifferentiatedHours, DomainHours, DomainModel } from './domain-model';
+import type { AdjointEngine, SurrogateEngine } from '../frozen-program';
+import type { EmissionFactors } from '../tracers/emission-factors';
+import { HourBatch, type ResidentInputs } from './hour-batch';
+import { takesInitialConcentrations } from '../initial-concentrations';
+import { ResidentFactors } from './resident-factors';
+import type { ResidentFields } from '../resident-fields';
+import { ResidentTracers } from './resident-tracers';
+import type { Surrogate } from '../surrogate';
+import type { Tile, Tiling } from '../tiles';
+import { DeviceCarrier, HostCarrier } from './tracer-carriers';
+import { PeriodTracers, tracerRoom, type Carried } from '../tracers/tracers';
+
+const GROUPS = 5;
+const SPECIES = 4;
+const MOST_BYTES = 2 ** 29;
+
+export interface DomainRunOptions {
+  surrogate: Surrogate;
+  /** all on one grid */
+  sources: readonly PeriodSource[];
+  tiling: Tiling;
+  /** runs forward, on one tile */
+  engine: SurrogateEngine;
+  /** runs backward, on one tile; it may be the engine itself */
+  adjoint?: AdjointEngine;
+  /** hours that engine and adjoint take at once */
+  batchSize: number;
+  threads: number;
+  /** of the fields that a tile's windows see at once; default 512 MiB */
+  mostBytes?: number;
+  /** processes of this node that run such a domain; default 1 */
+  processes?: number;
+}
+
+/** Hours that the engine takes at once, from the `from`th of a run on. */
+interface Chunk {
+  from: number;
+  hours: number[];
+}
+
+/** A tile with the fields of some hours in the batch's memory. */
+interface Position {
+  period: number;
+  tile: Tile;
+  span: Hours;
+  previous?: HourStore;
+  /** of which the batch has the tile's part */
+  carried?: Carried;
+}
+
+export class DomainRun implements DomainModel {
+  private readonly batch: HourBatch;
+  /** where the engine has memory of its own */
+  private readonly resident?: ResidentFields;
+  /** per period, when first asked for */
+  private readonly residentFactors: ResidentFactors[] = [];
+  private readonly residentTracers?: ResidentTracers;
+  private readonly grid: { rows: number; cols: number };
+  private readonly fields = new Map<PeriodSource, Record<'meteorology' | 'emissions', Field>>();
+  /** of which the fields are in memory at once */
+  private readonly mostHours: number;
+  private position?: Position;
+  /** per period, made when first asked for, where the surrogate sees tracers */
+  private readonly tracers: PeriodTracers[] = [];
+  /** per period, dJ/d(tracers) that {@link finishAdjoint} has not yet carried back */
+  private readonly gradTracers: (HourStore | undefined)[] = [];
+  /** of the tile: they are the largest of all fields */
+  private readonly memory = { tracers: keptMemory(), gradTracers: keptMemory() };
+  /** what the adjoint's program ran forward last, and not yet back */
+  private held?: { position: Position; hours: string; factors?: Float32Array };
+
+  /** @throws {DataError} `SURROGATE_INPUTS` if a source has other fields than the surrogate was trained with */
+  constructor(private readonly options: DomainRunOptions) {
+    const { surrogate, tiling, batchSize, threads, sources, mostBytes = MOST_BYTES } = options;
+    for (const source of sources) assertSeen(surrogate, source);
+    const { rows, cols } = sources[0].grid;
+    this.grid = { rows, cols };
+    const { settings, meteorologyNames } = surrogate.description;
+    const channels = GROUPS * (1 + settings.tracers.length) + meteorologyNames.length + SPECIES;
+    this.mostHours = Math.floor(mostBytes / (4 * channels * tiling.rows * tiling.cols));
+    const { engine, adjoint = engine, processes = 1 } = options;
+    // Both have to take windows where one does.
+    if (adjoint.roomForFields) this.resident = engine.roomForFields?.(processes);
+    this.residentTracers = this.resident && settings.tracers.length > 0 ? this.residentTracersIn(this.resident) : undefined;
+    this.batch = new HourBatch(surrogate, tiling, batchSize, threads, (source) => this.residentInputs(source));
+  }
+
+  /** The tiles whose kept cells hold one of `cells` (row · W + column). */
+  tilesWith(cells: Iterable<number>): Set<Tile> {
+    const tiles = new Set<Tile>();
+    for (const cell of new Set(cells)) {
+      const [row, col] = [Math.floor(cell / this.grid.cols), cell % this.grid.cols];
+      const inside = ({ kept }: Tile): boolean => row >= kept.row && row < kept.row + kept.rows && col >= kept.col && col < kept.col + kept.cols;
+      tiles.add(this.options.tiling.tiles.find(inside)!);
+    }
+    return tiles;
+  }
+
+  /**
+   * @param wanted - tiles that are run; the cells of others get 0
+   * @param onHours - told how many times an hour of a tile was run
+   * @returns concentrations `[hours, H, W, 4]` in ppb (PM2.5 in µg m-3)
+   */
+  async forward(run: DomainHours, wanted?: ReadonlySet<Tile>, onHours?: (count: number) => void): Promise<Float32Array> {
+    const { tiles } = this.options.tiling;
+    const out = new Float32Array(run.hours.length * this.grid.rows * this.grid.cols * SPECIES);
+    for (const tile of tiles.filter((each) => !wanted || wanted.has(each))) {
+      for (const stretch of this.stretches(run)) {
+        const { factors } = this.moveTo(tile, { ...run, hours: stretch.flatMap(({ hours }) => hours) });
+        for (const { from, hours } of stretch) {
+          const concentrations = await this.simulate(this.options.engine, run, hours, factors);
+          this.keep(concentrations, tile, hours.length, out, from);
+          onHours?.(hours.length);
+        }
+      }
+    }
+    return out;
+  }
+
+  /**
+   * Adds the factors' gradient, E · Jᵀ · gradConcentrations, at the factors of `run`, or keeps parts of it until {@link finishAdjoint}: what goes through
+   * tracers, which are carried back once for all hours of a period, and what is summed on a GPU. Tiles without a gradient on their kept cells are not run.
+   *
+   * @param gradConcentrations - `[hours, H, W, 4]`
+   * @param out - laid out as the factors of `run`
+   */
+  async addAdjoint(run: DifferentiatedHours, gradConcentrations: Float32Array, out: Float32Array): Promise<void> {
+    const program = this.options.adjoint!;
+    for (const tile of this.options.tiling.tiles) {
+      const seeds = this.chunks(run).map((chunk) => ({ ...chunk, seed: this.seed(gradConcentrations, tile, chunk.from, chunk.hours.length) }));
+      if (seeds.every(({ seed }) => !seed)) continue;
+      const { factors, gradient } = this.moveTo(tile, run, out);
+      const ofTracers = this.residentTracers?.gradientOf(run.period);
+      const gradTracers = ofTracers ? undefined : this.gradTracersOf(tile, run);
+      const ofFactors = this.batch.takesEmissions(factors) ? gradient!.resident : undefined;
+      const leave = [...(ofFactors ? (['emissions'] as const) : []), ...(ofTracers ? (['tracers'] as const) : [])];
+      for (const { hours, seed } of seeds) {
+        if (!seed) continue;
+        if (!this.isHeld(hours, run)) await this.simulate(program, run, hours, factors);
+        this.held = undefined; // the way back writes over what it needs
+        const { emissions, tracers, previous } = await program.adjoint(seed, leave);
+        hours.forEach((hour, i) => {
+          if (ofTracers) program.addGradient!(this.batch.gradientWindowOf('tracers', i, hour, ofTracers));
+          if (ofFactors) program.addGradient!(this.batch.gradientWindowOf('emissions', i, hour, ofFactors));
+          else this.batch.addFactorGradient(i, hour, emissions, gradient!);
+          if (gradTracers) this.batch.addTracerGradient(i, hour, tracers, gradTracers.data);
+        });
+        if (run.gradPrevious) this.addPrevious(tile, hours, previous, run.gradPrevious);
+      }
+      if (!ofFactors && gradient!.data !== out) this.addTile(gradient!.data, tile, run, out);
+      gradTracers?.done();
+    }
+  }
+
+  /** Adds what is kept of the gradient of a period, of all that {@link addAdjoint} was given since the last call. */
+  finishAdjoint(period: number, gradFactors: EmissionFactors): Promise<void> {
+    this.residentTracers?.finish(period, gradFactors);
+    this.residentFactors[period]?.finish(gradFactors);
+    const gradient = this.gradTracers[period];
+    if (gradient) this.tracersOf(period).addAdjoint(gradient, gradFactors);
+    gradient?.dispose();
+    this.gradTracers[period] = undefined;
+    return Promise.resolve();
+  }
+
+  /** Temporary files, where tracers needed any. */
+  dispose(): void {
+    this.residentTracers?.dispose();
+    this.resident?.dispose();
+    this.tracers.forEach((each) => each.dispose());
+    this.gradTracers.forEach((each) => each?.dispose());
+  }
+
+  /** What the engine's memory has room for of a source. */
+  private residentInputs(source: PeriodSource): ResidentInputs {
+    let fields = this.fields.get(source);
+    if (!fields) this.fields.set(source, (fields = { meteorology: fieldOf(source, 'meteorology'), emissions: fieldOf(source, 'emissions') }));
+    const { meteorology, emissions } = fields;
+    return { meteorology: this.resident?.hold(meteorology), emissions: this.resident?.hold(emissions) };
+  }
+
+  private factorsOn(room: ResidentFields, period: number): ResidentFactors {
+    const { sources, adjoint } = this.options;
+    const shape = { hours: sources[period].time.count, ...this.grid, channels: GROUPS };
+    return (this.residentFactors[period] ??= new ResidentFactors(room, shape, adjoint !== undefined));
+  }
+
+  private residentTracersIn(room: ResidentFields): ResidentTracers | undefined {
+    const { sources, surrogate, adjoint, threads } = this.options;
+    const { tracers } = surrogate.description.settings;
+    const shape = { hours: Math.max(...sources.map(({ time }) => time.count)), ...this.grid, channels: GROUPS * tracers.length };
+    return ResidentTracers.in(room, shape, adjoint !== undefined, {
+      onDevice: (period) =>
+        DeviceCarrier.for(sources[period], tracers, this.residentInputs(sources[period]), this.factorsOn(room, period), room, threads),
+      onHost: (period) => new HostCarrier(this.tracersOf(period), sources[period].time.count),
+    });
+  }
+
+  private addPrevious(tile: Tile, hours: number[], gradient: Float32Array, into: HourStore): void {
+    const size = gradient.length / this.batch.size;
+    hours.forEach((hour, i) => into.add(tile.crop, { first: this.batch.previousHour(hour), count: 1 }, gradient.subarray(i * size, (i + 1) * size)));
+  }
+
+  /** dJ/d(tracers) of a tile over the hours of its windows, to be added to. */
+  private gradTracersOf(tile: Tile, run: DomainHours): Edit | undefined {
+    if (this.options.surrogate.description.settings.tracers.length === 0) return undefined;
+    const ofPeriod = (this.gradTracers[run.period] ??= this.tracersOf(run.period).store());
+    return ofPeriod.edit(tile.crop, this.spanOf(run.hours), this.memory.gradTracers);
+  }
+
+  private tracersOf(period: number): PeriodTracers {
+    const { surrogate, sources, threads, processes, adjoint } = this.options;
+    const room = tracerRoom(sources.length * (adjoint ? 2 : 1), processes);
+    return (this.tracers[period] ??= new PeriodTracers(sources[period], surrogate.description.settings.tracers, threads, room));
+  }
+
+  /** Chunks whose windows are in memory together: of a month's hours all would be more than most machines have. */
+  private stretches(run: DomainHours): Chunk[][] {
+    const stretches: Chunk[][] = [];
+    let seen: number[] = [];
+    for (const chunk of this.chunks(run)) {
+      const together = [...seen, Math.min(...chunk.hours), Math.max(...chunk.hours)];
+      const fits = stretches.length > 0 && this.spanOf(together).count <= this.mostHours;
+      if (fits) stretches[stretches.length - 1].push(chunk);
+      else stretches.push([chunk]);
+      seen = fits ? together : together.slice(-2);
+    }
+    return stretches;
+  }
+
+  private chunks({ hours }: DomainHours): Chunk[] {
+    const all = Array.from(hours);
+    const { batchSize } = this.options;
+    return Array.from({ length: Math.ceil(all.length / batchSize) }, (_, i) => ({
+      from: i * batchSize,
+      hours: all.slice(i * batchSize, (i + 1) * batchSize),
+    }));
+  }
+
+  /** Runs a few hours at the batch's position; a short batch repeats its last hour. */
+  private async simulate(engine: SurrogateEngine, run: DomainHours, hours: number[], factors?: EmissionFactors): Promise<Float32Array> {
+    for (let i = 0; i < this.batch.size; i++) this.batch.setHour(i, hours[Math.min(i, hours.length - 1)], factors);
+    if (engine === this.options.adjoint) this.held = { position: this.position!, hours: hours.join(), factors: run.factors?.data };
+    return engine.forward(this.batch.inputs, this.batch.windows);
+  }
+
+  private isHeld(hours: number[], run: DomainHours): boolean {
+    const { held, position } = this;
+    return held?.position === position && held?.hours === hours.join() && held.factors === run.factors?.data;
+  }
+
+  /**
+   * Puts the batch on a tile, with all hours that the windows of the run see.
+   *
+   * @returns the factors, and room for their gradient where `out` is given, on the tile's cells and those hours
+   */
+  private moveTo(tile: Tile, run: DomainHours, out?: Float32Array): { factors?: EmissionFactors; gradient?: EmissionFactors } {
+    const span = this.spanOf(run.hours);
+    const { position, resident: room } = this;
+    // Before all other fields, for they are the smallest.
+    const resident = room && run.factors && this.factorsOn(room, run.period).take(run.factors);
+    if (
+      position?.period !== run.period ||
+      position.tile !== tile ||
+      position.span.first !== span.first ||
+      position.span.count !== span.count ||
+      position.previous !== run.previous
+    ) {
+      this.batch.moveTo(this.options.sources[run.period], tile.crop, span);
+      this.position = { period: run.period, tile, span, previous: run.previous };
+    }
+    if (run.previous) this.batch.setPrevious(run.previous.rectangle(tile.crop, span));
+    if (this.options.surrogate.description.settings.tracers.length > 0) {
+      if (this.residentTracers) {
+        this.batch.setTracers(this.residentTracers.take(run.period, run.factors));
+      } else {
+        const carried = this.tracersOf(run.period).carry(run.factors);
+        if (this.position!.carried !== carried) this.batch.setTracers(carried.tracers.rectangle(tile.crop, span, this.memory.tracers));
+        this.position!.carried = carried;
+      }
+    }
+    if (!run.factors) return {};
+    const { data, hourly = false } = run.factors;
+    if (resident && this.batch.takesEmissions()) {
+      const { offset } = run.factors;
+      const gradient = out && { data: out, offset, hourly, resident: this.residentFactors[run.period].gradient() };
+      return { factors: { data, offset, hourly, resident }, gradient };
+    }
+    if (this.options.tiling.tiles.length === 1) {
+      const offset = this.firstFactor(run, span);
+      return { factors: { data, offset, hourly }, gradient: out && { data: out, offset, hourly } };
+    }
+    const size = tile.crop.rows * tile.crop.cols * GROUPS;
+    const ofTile = new Float32Array((hourly ? span.count : 1) * size);
+    this.forEachFactorRow(tile, run, (at, inTile, width) => ofTile.set(data.subarray(at, at + width), inTile));
+    return { factors: { data: ofTile, hourly }, gradient: out && { data: new Float32Array(ofTile.length), hourly } };
+  }
+
+  private addTile(gradient: Float32Array, tile: Tile, run: DomainHours, out: Float32Array): void {
+    this.forEachFactorRow(tile, run, (at, inTile, width) => {
+      for (let k = 0; k < width; k++) out[at + k] += gradient[inTile + k];
+    });
+  }
+
+  /** The hours that the windows (and the earlier concentrations) of some hours see. */
+  spanOf(hours: ArrayLike<number>): Hours {
+    const { window, description } = this.options.surrogate;
+    const all = Array.from(hours);
+    const back = takesInitialConcentrations(description.settings) ? window.hours : window.hours - 1;
+    const first = Math.max(0, Math.min(...all) - back);
+    return { first, count: Math.max(...all) + 1 - first };
+  }
+
+  /** Where the factors that a span of hours sees begin. */
+  private firstFactor({ factors }: DomainHours, span: Hours): number {
+    const { offset = 0, hourly = false } = factors!;
+    return offset + (hourly ? span.first * this.grid.rows * this.grid.cols * GROUPS : 0);
+  }
+
+  private forEachFactorRow(tile: Tile, run: DomainHours, visit: (at: number, inTile: number, width: number) => void): void {
+    const { crop } = tile;
+    const { rows, cols } = this.grid;
+    const span = this.spanOf(run.hours);
+    const first = this.firstFactor(run, span);
+    const width = crop.cols * GROUPS;
+    for (let slot = 0; slot < (run.factors!.hourly ? span.count : 1); slot++) {
+      for (let r = 0; r < crop.rows; r++) {
+        visit(first + ((slot * rows + crop.row + r) * cols + crop.col) * GROUPS, (slot * crop.rows + r) * width, width);
+      }
+    }
+  }
+
+  private isWhole({ rows, cols }: Crop): boolean {
+    return rows === this.grid.rows && cols === this.grid.cols;
+  }
+
+  /** Copies what is kept of a tile's hours into the domain's, from hour `from` on. */
+  private keep(concentrations: Float32Array, { crop, kept }: Tile, hours: number, out: Float32Array, from: number): void {
+    const { rows, cols } = this.grid;
+    if (this.isWhole(kept)) {
+      const field = rows * cols * SPECIES;
+      out.set(concentrations.subarray(0, hours * field), from * field);
+      return;
+    }
+    const width = kept.cols * SPECIES;
+    for (let h = 0; h < hours; h++) {
+      for (let r = kept.row; r < kept.row + kept.rows; r++) {
+        const begin = ((h * crop.rows + r - crop.row) * crop.cols + kept.col - crop.col) * SPECIES;
+        out.set(concentrations.subarray(begin, begin + width), (((from + h) * rows + r) * cols + kept.col) * SPECIES);
+      }
+    }
+  }
+
+  /** The gradient on a tile's kept cells, zero in its halo, for a whole batch; undefined where all of it is zero. */
+  private seed(gradient: Float32Array, { crop, kept }: Tile, from: number, hours: number): Float32Array | undefined {
+    const { rows, cols } = this.grid;
+    if (this.isWhole(kept)) {
+      const field = rows * cols * SPECIES;
+      const part = gradient.subarray(from * field, (from + hours) * field);
+      if (part.every((g) => g === 0)) return undefined;
+      if (hours === this.options.batchSize) return part;
+      const whole = new Float32Array(this.options.batchSize * field);
+      whole.set(part);
+      return whole;
+    }
+    const width = kept.cols * SPECIES;
+    let seed: Float32Array | undefined;
+    for (let h = 0; h < hours; h++) {
+      for (let r = kept.row; r < kept.row + kept.rows; r++) {
+        const begin = (((from + h) * rows + r) * cols + kept.col) * SPECIES;
+        const row = gradient.subarray(begin, begin + width);
+        if (row.every((g) => g === 0)) continue;
+        seed ??= new Float32Array(this.options.batchSize * crop.rows * crop.cols * SPECIES);
+        seed.set(row, ((h * crop.rows + r - crop.row) * crop.cols + kept.col - crop.col) * SPECIES);
+      }
+    }
+    return seed;
+  }
+}
+
+/** As fields that are read when they are asked for. */
+function fieldOf(source: PeriodSource, field: HourlyField): Field {
+  const rectangle = (...asked: [Crop, Hours, Memory?]): Float32Array => source.hourly(field, ...asked);
+  return { values: { rectangle }, hours: source.time.count, grid: source.grid, channels: channelsOf(source, field) };
+}
+
+/** A stage that is run alone takes what earlier ones left, which may be of another case. */
+function assertSeen({ description }: Surrogate, source: PeriodSource): void {
+  for (const kind of ['meteorologyNames', 'geographyNames'] as const) {
+    const [trained, given] = [description[kind], source[kind]].map((names) => names.join(', '));
+    if (trained === given) continue;
+    throw new DataError(
+      'SURROGATE_INPUTS',
+      `period ${source.name}: the surrogate was trained with the fields ${trained || 'none'} but the case now gives ${given || 'none'}: ` +
+        'run "retroplume run", which trains anew, or set meteorology.variables, geography.variables and surrogate.priorConcentrations as they were',
+    );
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The surrogate run over many hours of a period on the whole domain, for given emissions: by `evaluate` and `certify` for its errors and its free-running
+ * responses.
+ */
+import { hourStore, type HourStore } from '../../data/hour-store';
+import { sourceOf } from '../../data/period-source';
+import type { PreparedPeriod } from '../../data/prepared';
+import type { DomainModel } from './domain-model';
+import { DomainRun } from './domain-run';
+import type { SurrogateEngine } from '../frozen-program';
+import { RolledOutRun } from './rolled-out-run';
+import type { Surrogate } from '../surrogate';
+import { wholeDomain, type Tiling } from '../tiles';
+
+/** What {@link FreeRuns} run, and how. */
+export interface FreeRunsOptions {
+  surrogate: Surrogate;
+  engine: SurrogateEngine;
+  /** the tiles that the engine runs on; default: the whole domain */
+  tiling?: Tiling;
+  /** hours that the engine takes at once */
+  batchSize: number;
+  period: PreparedPeriod;
+  /** hours of the period at which concentrations are wanted */
+  hours: readonly number[];
+  /** where a surrogate that takes y has it from: the prior run, its own output, or nowhere (0 everywhere); default: as in an inversion at the prior's y */
+  initialConcentrations?: 'prior' | 'rollout' | 'zero';
+  /** default 1 */
+  threads?: number;
+}
+
+/** One of the runs. */
+export interface FreeRun {
+  /** `[hours of the period, H, W, 5]` in kg m-2 s-1 */
+  emissions: Float32Array;
+  /** on the emissions, `[H, W, 5]`; absent = as they are */
+  factors?: Float32Array;
+  onHour?: (done: number) => void;
+}
+
+/** A field of zeros that takes more lies in a temporary file. */
+const ZERO_IN_MEMORY = 2 ** 30;
+
+/** Runs through one period, one after the other: those of the same emissions share what the engine has of the period. */
+export class FreeRuns {
+  private held?: { emissions: Float32Array; model: DomainModel };
+  private readonly zero?: HourStore;
+
+  constructor(private readonly options: FreeRunsOptions) {
+    const { rows, cols } = options.period.grid;
+    const shape = { hours: options.period.time.count, rows, cols, channels: 4 };
+    if (options.initialConcentrations === 'zero') this.zero = hourStore(shape, ZERO_IN_MEMORY);
+  }
+
+  /** @returns concentrations `[hours, H, W, 4]` */
+  async run({ emissions, factors, onHour }: FreeRun): Promise<Float32Array> {
+    const { hours, tiling } = this.options;
+    let done = 0;
+    const onHours = (count: number): void => {
+      done += count;
+      onHour?.(Math.floor(done / (tiling?.tiles.length ?? 1)));
+    };
+    const at = { period: 0, hours, factors: factors && { data: factors }, previous: this.zero };
+    return this.modelOf(emissions).forward(at, undefined, onHours);
+  }
+
+  dispose(): void {
+    this.held?.model.dispose();
+    this.held = undefined;
+    this.zero?.dispose();
+  }
+
+  private modelOf(emissions: Float32Array): DomainModel {
+    if (this.held?.emissions === emissions) return this.held.model;
+    this.held?.model.dispose();
+    this.held = undefined;
+    const { surrogate, engine, batchSize, period, hours, threads = 1, tiling = wholeDomain(period.grid) } = this.options;
+    const { initialConcentrations: from = surrogate.description.settings.initialConcentrations } = this.options;
+    const whole = sourceOf(period, emissions);
+    // What comes later does not matter: tracers need not be carried through it.
+    const sources = [{ ...whole, time: { ...whole.time, count: Math.max(...hours) + 1 } }];
+    const plain = new DomainRun({ surrogate, sources, tiling, engine, batchSize, threads });
+    const { hours: windowHours } = surrogate.window;
+    const model = from === 'rollout' ? new RolledOutRun(plain, { windowHours, sources, hours: [hours] }) : plain;
+    this.held = { emissions, model };
+    return model;
+  }
+}
+
+/** One alone. @returns as {@link FreeRuns.run} */
+export async function freeRun({ emissions, factors, onHour, ...options }: FreeRunsOptions & FreeRun): Promise<Float32Array> {
+  const runs = new FreeRuns(options);
+  try {
+    return await runs.run({ emissions, factors, onHour });
+  } finally {
+    runs.dispose();
+  }
+}

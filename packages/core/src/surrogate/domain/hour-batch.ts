@@ -1,0 +1,198 @@
+/** What the frozen surrogate is given: the windows of a few hours of a period, in a rectangle of cells. */
+import { windowMean, windowMeanAdjoint, type DeviceFields } from '@retroplume/native';
+import { copyHour, keptMemory, type Crop, type Hours, type PeriodSource } from '../../data/period-source';
+import type { EmissionFactors } from '../tracers/emission-factors';
+import type { GradientWindow, InputWindow, SurrogateInputs } from '../frozen-program';
+import { takesInitialConcentrations } from '../initial-concentrations';
+import type { Surrogate } from '../surrogate';
+
+const GROUPS = 5;
+const SPECIES = 4;
+
+/** Fields of a period in the GPU's memory. */
+export interface ResidentInputs {
+  meteorology?: DeviceFields;
+  emissions?: DeviceFields;
+}
+
+/** Memory for the inputs of `size` hours on `rows` x `cols` cells; {@link moveTo} says which cells and what part of the period. */
+export class HourBatch {
+  readonly inputs: SurrogateInputs;
+  private readonly whole: Crop;
+  private meteorology: Float32Array = new Float32Array();
+  /** read when the host needs them */
+  private emissions?: Float32Array;
+  /** as long as the emissions; set by {@link setTracers} */
+  private tracers: Float32Array = new Float32Array();
+  private readonly tracerChannels: number;
+  private previous: Float32Array = new Float32Array();
+  /** of the hours, inputs that the GPU takes itself */
+  private readonly taken: Record<'meteorology' | 'emissions' | 'tracers', InputWindow[]> = { meteorology: [], emissions: [], tracers: [] };
+  /** of the source of {@link moveTo}, where they are in the GPU's memory */
+  private resident: ResidentInputs & { tracers?: DeviceFields } = {};
+  /** of {@link moveTo} */
+  private position?: { source: PeriodSource; crop: Crop; hours: Hours };
+  private readonly memory = { meteorology: keptMemory(), emissions: keptMemory(), concentrations: keptMemory() };
+  /** hour of the period with which the fields begin */
+  private begin = 0;
+
+  constructor(
+    private readonly surrogate: Surrogate,
+    cells: { rows: number; cols: number },
+    readonly size: number,
+    private readonly threads: number,
+    /** of a source, what lies in the memory of the engine */
+    private readonly residentOf: (source: PeriodSource) => ResidentInputs = () => ({}),
+  ) {
+    const { settings, geographyNames } = surrogate.description;
+    this.tracerChannels = GROUPS * settings.tracers.length;
+    const count = cells.rows * cells.cols;
+    this.whole = { row: 0, col: 0, rows: cells.rows, cols: cells.cols };
+    this.inputs = {
+      emissions: new Float32Array(), // when they are first needed, and so too:
+      tracers: new Float32Array(),
+      meteorology: new Float32Array(),
+      geography: new Float32Array(size * count * geographyNames.length),
+      previous: new Float32Array(takesInitialConcentrations(settings) ? size * count * SPECIES : 0),
+    };
+  }
+
+  /**
+   * Takes the fields of a rectangle, as large as the batch's, over some hours, which the windows asked for later must not leave. Earlier concentrations
+   * are those of the prior run until {@link setPrevious} gives others.
+   */
+  moveTo(source: PeriodSource, crop: Crop, hours: Hours): void {
+    this.begin = hours.first;
+    const { memory } = this;
+    this.position = { source, crop, hours };
+    this.resident = this.residentOf(source);
+    if (!this.resident.meteorology) this.meteorology = source.hourly('meteorology', crop, hours, memory.meteorology);
+    this.emissions = undefined;
+    if (this.inputs.previous.length > 0) this.previous = source.hourly('concentrations', crop, hours, memory.concentrations);
+    const geography = source.geography(crop);
+    for (let i = 0; i < this.size; i++) this.inputs.geography.set(geography, i * geography.length);
+  }
+
+  /** Takes the concentrations of the rectangle and hours of {@link moveTo} from which y is taken, `[hours, rows, cols, 4]`. */
+  setPrevious(concentrations: Float32Array): void {
+    this.previous = concentrations;
+  }
+
+  /** The hour of the period from which the window at `hour` takes y. */
+  previousHour(hour: number): number {
+    return Math.max(0, hour - this.surrogate.window.hours);
+  }
+
+  /** Takes the tracers of the rectangle and hours of {@link moveTo}, `[hours, rows, cols, channels]`, or those of the whole period in the GPU's memory. */
+  setTracers(tracers: Float32Array | DeviceFields): void {
+    this.resident.tracers = tracers instanceof Float32Array ? undefined : tracers;
+    if (tracers instanceof Float32Array) this.tracers = tracers;
+  }
+
+  /** Inputs that the GPU takes itself, instead of those of {@link inputs}. */
+  get windows(): InputWindow[] {
+    const { meteorology, tracers } = this.resident;
+    const { taken } = this;
+    return [...(meteorology ? taken.meteorology : []), ...taken.emissions, ...(tracers ? taken.tracers : [])];
+  }
+
+  /** Sets all inputs of element `i`, that of `hour`; factors as for {@link setEmissions}, and already on the tracers. */
+  setHour(i: number, hour: number, factors?: EmissionFactors): void {
+    const { whole } = this;
+    this.setWeather(i, hour);
+    if (this.inputs.previous.length > 0) {
+      const before = this.previousHour(hour) - this.begin;
+      copyHour(this.previous, whole.rows, whole.cols, SPECIES, before, whole, this.inputs.previous, (i * this.inputs.previous.length) / this.size);
+    }
+    this.setEmissions(i, hour, factors);
+    if (this.tracerChannels > 0) this.setTracersAt(i, hour);
+  }
+
+  private setWeather(i: number, hour: number): void {
+    const { surrogate, whole, threads, resident, inputs } = this;
+    if (resident.meteorology) {
+      this.taken.meteorology[i] = this.windowOf('meteorology', i, hour, resident.meteorology);
+      return;
+    }
+    const channels = surrogate.description.meteorologyNames.length;
+    const length = surrogate.window.steps.length * whole.rows * whole.cols * channels;
+    if (inputs.meteorology.length === 0) inputs.meteorology = new Float32Array(this.size * length);
+    const request = surrogate.window.request(whole, channels, hour - this.begin, whole);
+    windowMean({ ...request, stepsOffset: i * length, threads }, this.meteorology, inputs.meteorology);
+  }
+
+  private setTracersAt(i: number, hour: number): void {
+    const { surrogate, whole, resident, inputs } = this;
+    if (resident.tracers) {
+      this.taken.tracers[i] = this.windowOf('tracers', i, hour, resident.tracers);
+      return;
+    }
+    const length = this.size * surrogate.window.steps.length * whole.rows * whole.cols * this.tracerChannels;
+    if (inputs.tracers.length === 0) inputs.tracers = new Float32Array(length);
+    windowMean(this.tracerRequest(i, hour), this.tracers, inputs.tracers);
+  }
+
+  /** What element `i` sees at `hour` of fields in the GPU's memory. */
+  windowOf<T extends InputWindow['input']>(input: T, i: number, hour: number, fields: DeviceFields): InputWindow & { input: T } {
+    return { input, hour: i, fields, request: this.surrogate.window.request(fields.shape, fields.shape.channels, hour, this.position!.crop) };
+  }
+
+  /**
+   * Sets the emissions (kg m-2 s-1) that element `i` sees at `hour`, times factors on the batch's cells: `[H, W, 5]` for all hours,
+   * or `[hours, H, W, 5]` with `hourly`, for the hours of {@link moveTo}; absent = 1.
+   */
+  setEmissions(i: number, hour: number, factors?: EmissionFactors): void {
+    const { taken, inputs, surrogate, whole } = this;
+    if (this.takesEmissions(factors)) {
+      taken.emissions[i] = { ...this.windowOf('emissions', i, hour, this.resident.emissions!), factors: factors?.resident };
+      return;
+    }
+    taken.emissions.length = 0;
+    const length = this.size * surrogate.window.steps.length * whole.rows * whole.cols * GROUPS;
+    if (inputs.emissions.length === 0) inputs.emissions = new Float32Array(length);
+    windowMean(this.emissionRequest(i, hour, factors), this.hostEmissions(), inputs.emissions, factors?.data);
+  }
+
+  /** Whether the GPU takes the emissions' windows under such factors. */
+  takesEmissions(factors?: EmissionFactors): boolean {
+    return this.resident.emissions !== undefined && (factors === undefined || factors.resident !== undefined);
+  }
+
+  private hostEmissions(): Float32Array {
+    const { source, crop, hours } = this.position!;
+    return (this.emissions ??= source.hourly('emissions', crop, hours, this.memory.emissions));
+  }
+
+  /** The transpose of {@link setEmissions} with respect to the factors: adds E · dJ/d(f·E) of element `i` to `gradFactors.data`. */
+  addFactorGradient(i: number, hour: number, gradEmissions: Float32Array, gradFactors: EmissionFactors): void {
+    windowMeanAdjoint(this.emissionRequest(i, hour, gradFactors), this.hostEmissions(), gradEmissions, gradFactors.data);
+  }
+
+  /**
+   * The transpose of what {@link setHour} makes of the tracers, added.
+   *
+   * @param gradHourly - dJ/d(tracers), laid out as those of {@link setTracers}
+   */
+  addTracerGradient(i: number, hour: number, gradTracers: Float32Array, gradHourly: Float32Array): void {
+    windowMeanAdjoint({ ...this.tracerRequest(i, hour), hourlyFactors: true }, undefined, gradTracers, gradHourly);
+  }
+
+  /** The transpose of what the GPU takes as element `i`'s emissions or tracers: with respect to factors of all hours, or of each. */
+  gradientWindowOf(input: 'emissions' | 'tracers', i: number, hour: number, gradFactors: DeviceFields): GradientWindow {
+    const { request } = this.windowOf(input, i, hour, gradFactors);
+    return { input, hour: i, request, gradFactors, fields: input === 'emissions' ? this.resident.emissions : undefined };
+  }
+
+  private tracerRequest(i: number, hour: number): Parameters<typeof windowMean>[0] {
+    const { surrogate, whole, threads, tracerChannels } = this;
+    const stepsOffset = i * surrogate.window.steps.length * whole.rows * whole.cols * tracerChannels;
+    return { ...surrogate.window.request(whole, tracerChannels, hour - this.begin, whole), stepsOffset, threads };
+  }
+
+  private emissionRequest(i: number, hour: number, factors?: EmissionFactors): Parameters<typeof windowMean>[0] {
+    const { surrogate, whole, threads } = this;
+    const { offset: factorsOffset = 0, hourly: hourlyFactors = false } = factors ?? {};
+    const stepsOffset = i * surrogate.window.steps.length * whole.rows * whole.cols * GROUPS;
+    return { ...surrogate.window.request(whole, GROUPS, hour - this.begin, whole), stepsOffset, threads, factorsOffset, hourlyFactors };
+  }
+}

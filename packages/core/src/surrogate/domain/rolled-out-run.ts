@@ -1,0 +1,174 @@
+/**
+ * The surrogate rolled out over a period: y of the window at hour t is the surrogate's own output at t − k, k the hours of the window.
+ *
+ *   S_t = N(f·E in the window, weather, y_t),     y_t = S_{t−k} for t ≥ 2k,     y_t = C_{t−k} (the prior run) for k ≤ t < 2k
+ *
+ * so an hour rests on a chain of hours back to the beginning of the period, where the transport model itself begins with one and the same state whatever
+ * is emitted. With gradients g_t on S_t from the observations, the transpose goes through the chain the other way,
+ *
+ *   λ_t = g_t + (∂N/∂y)ᵀ λ_{t+k},     dJ/df = Σ_t (∂N/∂f)ᵀ λ_t
+ *
+ * from the last hours to the first: each hour is run forward and backward once, whatever the number of observations. Hours of one block [jk, (j+1)k) rest on
+ * the block before, and not on each other.
+ */
+import { hourStore, type HourStore } from '../../data/hour-store';
+import { wholeGrid, type PeriodSource } from '../../data/period-source';
+import type { DifferentiatedHours, DomainHours, DomainModel } from './domain-model';
+import type { DomainRun } from './domain-run';
+import { SeenFactors, type EmissionFactors } from '../tracers/emission-factors';
+import type { Tile } from '../tiles';
+
+const SPECIES = 4;
+
+/** Concentrations of a period that take more lie in a temporary file, and so does the gradient on them. */
+const MOST_IN_MEMORY = 2 ** 30;
+
+export interface RolledOutOptions {
+  /** k */
+  windowHours: number;
+  sources: readonly PeriodSource[];
+  /** per period, the hours that will be asked for, none below k */
+  hours: readonly ArrayLike<number>[];
+  signal?: AbortSignal;
+}
+
+/** One period's hours, and what they were made with. */
+interface Chain {
+  /** hours of the chain by block, oldest first */
+  blocks: number[][];
+  concentrations: HourStore;
+  /** the factors with which they were made */
+  held?: SeenFactors;
+  /** dJ/d(concentrations) that {@link RolledOutRun.finishAdjoint} has not yet carried back, and at which factors */
+  adjoint?: { gradient: HourStore; factors: EmissionFactors };
+}
+
+export class RolledOutRun implements DomainModel {
+  private readonly chains: Chain[] = [];
+
+  constructor(
+    private readonly run: DomainRun,
+    private readonly options: RolledOutOptions,
+  ) {}
+
+  tilesWith(cells: Iterable<number>): Set<Tile> {
+    return this.run.tilesWith(cells);
+  }
+
+  /** As {@link DomainRun.forward}, but for all tiles: what is wanted of an hour rests on the neighbourhood of earlier ones. */
+  async forward(run: DomainHours, _wanted?: ReadonlySet<Tile>, onHours?: (count: number) => void): Promise<Float32Array> {
+    const { concentrations } = await this.carry(run, onHours);
+    const parts = Array.from(run.hours, (hour) => concentrations.hours({ first: hour, count: 1 }));
+    const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+    parts.forEach((part, i) => out.set(part, i * part.length));
+    return out;
+  }
+
+  /** Takes the gradient; all of it is carried back by {@link finishAdjoint}, once for all hours of the period. */
+  addAdjoint(run: DifferentiatedHours, gradConcentrations: Float32Array): Promise<void> {
+    const chain = this.chainOf(run.period);
+    const { grid } = this.options.sources[run.period];
+    const adjoint = (chain.adjoint ??= { gradient: this.store(run.period), factors: run.factors });
+    const field = gradConcentrations.length / run.hours.length;
+    Array.from(run.hours).forEach((hour, i) =>
+      adjoint.gradient.add(wholeGrid({ grid }), { first: hour, count: 1 }, gradConcentrations.subarray(i * field, (i + 1) * field)),
+    );
+    return Promise.resolve();
+  }
+
+  /** Adds the gradient of all that {@link addAdjoint} was given since the last call, at the factors of the first of them. */
+  async finishAdjoint(period: number, gradFactors: EmissionFactors): Promise<void> {
+    const chain = this.chainOf(period);
+    const { adjoint, blocks } = chain;
+    if (!adjoint) return;
+    chain.adjoint = undefined;
+    const { gradient, factors } = adjoint;
+    try {
+      const { concentrations } = await this.carry({ period, hours: [], factors });
+      for (const hours of [...blocks].reverse()) {
+        this.options.signal?.throwIfAborted();
+        const seeds = hours.map((hour) => gradient.hours({ first: hour, count: 1 }));
+        const field = seeds[0].length;
+        const seed = new Float32Array(hours.length * field);
+        seeds.forEach((part, i) => seed.set(part, i * field));
+        await this.run.addAdjoint({ period, hours, factors, previous: concentrations, gradPrevious: gradient }, seed, gradFactors.data);
+      }
+    } finally {
+      gradient.dispose();
+    }
+    await this.run.finishAdjoint(period, gradFactors);
+  }
+
+  dispose(): void {
+    for (const { concentrations, adjoint } of this.chains.filter(Boolean)) {
+      concentrations.dispose();
+      adjoint?.gradient.dispose();
+    }
+    this.run.dispose();
+  }
+
+  /** All hours of the period's chain under the factors of `run`, made anew where these have changed. */
+  private async carry({ period, hours, factors }: DomainHours, onHours?: (count: number) => void): Promise<Chain> {
+    const chain = this.chainOf(period);
+    const length = this.factorCount(period, factors);
+    if (chain.held?.are(factors, length)) {
+      onHours?.(hours.length);
+      return chain;
+    }
+    chain.held = undefined; // should it be interrupted in between
+    const all = chain.blocks.reduce((sum, block) => sum + block.length, 0);
+    for (const block of chain.blocks) {
+      this.options.signal?.throwIfAborted();
+      const made = await this.run.forward({ period, hours: block, factors, previous: chain.concentrations }, undefined, (count) =>
+        onHours?.((count * hours.length) / all),
+      );
+      const field = made.length / block.length;
+      block.forEach((hour, i) => chain.concentrations.write(hour, made.subarray(i * field, (i + 1) * field)));
+    }
+    chain.held = new SeenFactors(factors, length);
+    return chain;
+  }
+
+  private chainOf(period: number): Chain {
+    return (this.chains[period] ??= this.begin(period));
+  }
+
+  private begin(period: number): Chain {
+    const { windowHours, hours, sources } = this.options;
+    const blocks = chainBlocks(hours[period], windowHours);
+    const concentrations = this.store(period);
+    for (const hour of blocks.length > 0 ? blocks[0].map((each) => each - windowHours) : []) {
+      concentrations.write(hour, sources[period].hourly('concentrations', wholeGrid(sources[period]), { first: hour, count: 1 }));
+    }
+    return { blocks, concentrations };
+  }
+
+  private store(period: number): HourStore {
+    const { grid, time } = this.options.sources[period];
+    return hourStore({ hours: time.count, rows: grid.rows, cols: grid.cols, channels: SPECIES }, MOST_IN_MEMORY);
+  }
+
+  private factorCount(period: number, { hourly = false }: Partial<EmissionFactors> = {}): number {
+    const { grid, time } = this.options.sources[period];
+    return (hourly ? time.count : 1) * grid.rows * grid.cols * 5;
+  }
+}
+
+/**
+ * The hours on which `hours` rest, themselves included, by block of `windowHours`: those of the first take y from the prior run.
+ *
+ * @throws {Error} if an hour lies in the first `windowHours`, which no window with its y ends in
+ */
+export function chainBlocks(hours: ArrayLike<number>, windowHours: number): number[][] {
+  const all = new Set<number>();
+  for (const wanted of Array.from(hours)) {
+    if (wanted < windowHours) throw new Error(`rolled-out run: expected hours from ${windowHours} on but received ${wanted}`);
+    for (let hour = wanted; hour >= windowHours; hour -= windowHours) all.add(hour);
+  }
+  const blocks = new Map<number, number[]>();
+  for (const hour of [...all].sort((a, b) => a - b)) {
+    const block = Math.floor(hour / windowHours);
+    blocks.set(block, [...(blocks.get(block) ?? []), hour]);
+  }
+  return [...blocks.values()];
+}

@@ -1,0 +1,130 @@
+/** Who carries one period's emissions as tracers into a GPU's memory, and gradients back out of it: the host (tracers.ts), or the GPU itself. */
+import { DeviceTracers, type DeviceFields } from '@retroplume/native';
+import type { TracerSettings } from '../../data/case';
+import type { HourStore } from '../../data/hour-store';
+import { keptMemory, wholeGrid, type PeriodSource } from '../../data/period-source';
+import { SeenFactors, type EmissionFactors } from '../tracers/emission-factors';
+import type { ResidentFactors } from './resident-factors';
+import { roomFor, type ResidentFields } from '../resident-fields';
+import { RATE_COUNT, ratesOf } from '../tracers/tracer-rates';
+import { tracerRequest, type Carried, type PeriodTracers } from '../tracers/tracers';
+
+export interface TracerCarrier {
+  /** Fills `into` with the tracers under some factors. @param held - whether it has what this carrier made last */
+  carry(factors: EmissionFactors | undefined, into: DeviceFields, held: boolean): void;
+  /** Takes a part of the gradient with respect to the tracers, and leaves zeros. */
+  collect(gradient: DeviceFields): void;
+  /** The transpose of {@link carry} of all that was collected, added, unless it lies with the factors on the GPU. */
+  finish(gradFactors: EmissionFactors): void;
+  dispose(): void;
+}
+
+/** All hours cross the bus whenever the factors change, and so does the gradient. */
+export class HostCarrier implements TracerCarrier {
+  /** what the GPU has */
+  private carried?: Carried;
+  private gradient?: HourStore;
+  private readonly memory = keptMemory();
+
+  /** @param hours - of the period @param tracers - the caller's, to dispose of */
+  constructor(
+    private readonly tracers: PeriodTracers,
+    private readonly hours: number,
+  ) {}
+
+  carry(factors: EmissionFactors | undefined, into: DeviceFields, held: boolean): void {
+    const carried = this.tracers.carry(factors);
+    if (held && this.carried === carried) return;
+    this.carried = undefined; // should reading fail in between
+    for (let first = 0; first < this.hours; first++) into.write(first, carried.tracers.hours({ first, count: 1 }, this.memory));
+    this.carried = carried;
+  }
+
+  collect(gradient: DeviceFields): void {
+    const { rows, cols } = gradient.shape;
+    const before = this.gradient;
+    const store = (this.gradient ??= this.tracers.store());
+    for (let first = 0; first < this.hours; first++) {
+      const range = { first, count: 1 };
+      const part = before ? this.memory(rows * cols * store.channels) : store.room(range, this.memory);
+      gradient.read(first, part);
+      if (before) store.add({ row: 0, col: 0, rows, cols }, range, part);
+      else store.write(first, part);
+    }
+    gradient.clear();
+  }
+
+  finish(gradFactors: EmissionFactors): void {
+    if (this.gradient) this.tracers.addAdjoint(this.gradient, gradFactors);
+    this.dispose();
+  }
+
+  dispose(): void {
+    this.gradient?.dispose();
+    this.gradient = undefined;
+  }
+}
+
+/** Factors alone cross the bus, and the gradient with respect to them. */
+export class DeviceCarrier implements TracerCarrier {
+  /** with which the GPU's tracers were made */
+  private made?: SeenFactors;
+
+  private constructor(
+    private readonly tracers: DeviceTracers,
+    private readonly emissions: DeviceFields,
+    private readonly factors: ResidentFactors,
+  ) {}
+
+  /**
+   * @param resident - of the source, what the GPU holds: all of it is needed
+   * @param room - in the same GPU's memory, whose owner disposes of what is taken there
+   * @returns undefined where the GPU lacks a field or memory
+   */
+  static for(
+    source: PeriodSource,
+    settings: readonly TracerSettings[],
+    { meteorology, emissions }: { meteorology?: DeviceFields; emissions?: DeviceFields },
+    factors: ResidentFactors,
+    room: ResidentFields,
+    threads: number,
+  ): DeviceCarrier | undefined {
+    if (!meteorology || !emissions) return undefined;
+    const { rows, cols } = source.grid;
+    const hours = source.time.count;
+    const rates = room.reserve({ hours, rows, cols, channels: RATE_COUNT }, 1)?.[0];
+    if (!rates) return undefined;
+    const memory = keptMemory();
+    for (let first = 0; first < hours; first++) {
+      const ofHour = source.hourly('meteorology', wholeGrid(source), { first, count: 1 }, memory);
+      rates.write(first, ratesOf(settings, source.meteorologyNames, ofHour, threads));
+    }
+    const tracers = roomFor(() => new DeviceTracers(tracerRequest(source, settings), meteorology, rates, room.device));
+    return tracers && new DeviceCarrier(tracers, emissions, factors);
+  }
+
+  /** Whether the GPU has room for factors of that shape. */
+  takes(factors: EmissionFactors | undefined): boolean {
+    return factors === undefined || this.factors.take(factors) !== undefined;
+  }
+
+  carry(factors: EmissionFactors | undefined, into: DeviceFields, held: boolean): void {
+    const { hours, rows, cols, channels } = this.emissions.shape;
+    const length = (factors?.hourly ? hours : 1) * rows * cols * channels;
+    if (held && this.made?.are(factors, length)) return;
+    this.made = undefined; // should it fail in between
+    this.tracers.carry(this.emissions, factors && this.factors.take(factors), into);
+    this.made = new SeenFactors(factors, length);
+  }
+
+  collect(gradient: DeviceFields): void {
+    this.tracers.addAdjoint(this.emissions, gradient, this.factors.gradient());
+    gradient.clear();
+  }
+
+  finish(): void {}
+
+  dispose(): void {
+    this.tracers.dispose();
+  }
+}

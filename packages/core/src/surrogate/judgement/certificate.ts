@@ -1,0 +1,112 @@
+/** The certificate of a surrogate: what was measured of its differentiation and its response, what was asked of it, and the verdict. */
+import type { CertificateSettings, Group, Species } from '../../data/case';
+import type { DifferentiationTest } from './differentiation';
+import type { ResponseFigures } from './response-comparison';
+import type { Ring } from './source-patches';
+
+/** What is asked of one pair. */
+export type PairLimits = CertificateSettings['pairs'][number];
+
+/** Response of one species to one group in one period. */
+export interface PairResponse {
+  group: Group;
+  species: Species;
+  period: string;
+  /** runs of the transport model, all of them changing the whole domain or given by the case */
+  runs: string[];
+  figures: ResponseFigures;
+}
+
+/** Response of one species to patches of one group, at one distance from the nearest of them. */
+export interface RingResponse {
+  group: Group;
+  species: Species;
+  period: string;
+  patches: number;
+  ring: Ring;
+  figures: ResponseFigures;
+}
+
+/** Response to a run that changes several groups at once, so that it belongs to no pair. */
+export interface JointResponse {
+  run: string;
+  groups: Group[];
+  species: Species;
+  period: string;
+  figures: ResponseFigures;
+}
+
+/** Derivative of one species with respect to one group, from a file: change for + 100 % of the emissions, to first order. */
+export interface SensitivityResponse {
+  /** of the case's `certificate.sensitivities` */
+  name: string;
+  group: Group;
+  /** region, or variable of the mask, that the emissions are changed in; absent = everywhere */
+  where?: string;
+  species: Species;
+  period: string;
+  figures: ResponseFigures;
+}
+
+/**
+ * `passed`: every pair in every period keeps its limits, and the derivative is right. `failed`: one does not. `not certified`: nothing failed, but
+ * a pair has no run of the transport model to be judged by.
+ */
+export type Verdict = 'passed' | 'failed' | 'not certified';
+
+export interface Certificate {
+  verdict: Verdict;
+  /** what speaks against the surrogate, or is missing; one sentence each */
+  reasons: string[];
+  limits: PairLimits[];
+  differentiation: DifferentiationTest;
+  pairs: PairResponse[];
+  rings: RingResponse[];
+  joint: JointResponse[];
+  sensitivities: SensitivityResponse[];
+}
+
+/** A pair such as `NOx>NO2`. */
+export function pairName({ group, species }: { group: string; species: string }): string {
+  return `${group}>${species}`;
+}
+
+/** How one pair breaks its limits; figures that are not numbers break all of them. */
+export function breaches({ slope, r, signAgreement }: ResponseFigures, limits: PairLimits): string[] {
+  const low = (name: string, value: number, least: number): string[] => (value >= least ? [] : [`${name} ${shown(value)} is below ${least}`]);
+  return [
+    ...low('slope', slope, limits.minSlope),
+    ...(slope > limits.maxSlope ? [`slope ${shown(slope)} is above ${limits.maxSlope}`] : []),
+    ...low('r', r, limits.minR),
+    ...low('sign agreement', signAgreement, limits.minSignAgreement),
+  ];
+}
+
+function shown(value: number): string {
+  return Number.isFinite(value) ? value.toFixed(2) : 'that is no number';
+}
+
+/** The verdict on what was measured. @param periods - in each of which every pair must be right */
+export function judge(
+  measured: Omit<Certificate, 'verdict' | 'reasons' | 'limits'>,
+  limits: readonly PairLimits[],
+  periods: readonly string[],
+): Certificate {
+  const failures: string[] = measured.differentiation.passed ? [] : ['the adjoint is not the derivative of the surrogate'];
+  const missing: string[] = limits.length === 0 ? ['no pair is asked for in certificate.pairs'] : [];
+  for (const limit of limits) {
+    for (const period of periods) {
+      const isIt = (each: PairResponse | SensitivityResponse): boolean => pairName(each) === pairName(limit) && each.period === period;
+      const found = measured.pairs.filter(isIt);
+      const derivatives = measured.sensitivities.filter((each) => isIt(each) && each.where === undefined);
+      const subject = `${pairName(limit)}, ${period}`;
+      if (found.length + derivatives.length === 0) missing.push(`${subject}: no run of the transport model changes ${limit.group} alone`);
+      for (const { figures, ...of } of [...found, ...derivatives]) {
+        const broken = breaches(figures, limit);
+        if (broken.length > 0) failures.push(`${subject}${'name' in of ? `, sensitivity ${of.name}` : ''}: ${broken.join(', ')}`);
+      }
+    }
+  }
+  const verdict = failures.length > 0 ? 'failed' : missing.length > 0 ? 'not certified' : 'passed';
+  return { verdict, reasons: [...failures, ...missing], limits: [...limits], ...measured };
+}

@@ -1,0 +1,165 @@
+import { sourceOf } from '../../data/period-source';
+import type { TracerSettings } from '../../data/case';
+import { Random } from '../../random';
+import type { PreparedPeriod } from '../../data/prepared';
+import { CELLS, tinyPeriod, WORLD } from '../testing/tiny-world';
+import { normalisationOf } from '../normalisation';
+import { carryRuns, dropTracers, PeriodTracers } from './tracers';
+
+const TRACERS: TracerSettings[] = [
+  { lifetime: 3 },
+  { lifetime: 40, aloft: true, washed: true },
+  { lifetime: 20, washed: true, precursor: 3, by: 'light' },
+  { lifetime: 30, precursor: 3, by: 'cloud' },
+];
+const period = withWeather(tinyPeriod('winter', 1));
+carryRuns([period], TRACERS, 1);
+const ALL = { first: 0, count: WORLD.hours };
+const prior = period.runs.get('prior')!.tracers!.hours(ALL);
+
+/** The period with the channels that make, change and wash out tracers. */
+function withWeather(of: PreparedPeriod): PreparedPeriod {
+  const random = new Random(5);
+  const extra = {
+    RGRND: () => 900 * random.uniform(),
+    TEMP2: () => 280 + 10 * random.uniform(),
+    Q2: () => 0.01 * random.uniform(),
+    RN: () => 0.1 * random.uniform(),
+  };
+  const [before, points] = [of.meteorologyNames.length, of.meteorology.length / of.meteorologyNames.length];
+  const channels = before + Object.keys(extra).length;
+  const meteorology = new Float32Array(points * channels);
+  for (let i = 0; i < points; i++) {
+    meteorology.set(of.meteorology.subarray(i * before, (i + 1) * before), i * channels);
+    Object.values(extra).forEach((draw, c) => (meteorology[i * channels + before + c] = draw()));
+  }
+  return { ...of, meteorologyNames: [...of.meteorologyNames, ...Object.keys(extra)], meteorology };
+}
+
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  return a.reduce((max, value, i) => Math.max(max, Math.abs(value - b[i])), 0) / b.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+}
+
+describe.each([
+  ['in memory', 1e9],
+  ['in a file', 0],
+])('tracers of a period, %s', (_, mostBytes) => {
+  const made: PeriodTracers[] = [];
+  afterAll(() => made.forEach((each) => each.dispose()));
+  const make = (): PeriodTracers => {
+    made.push(new PeriodTracers(sourceOf(period), TRACERS, 1, mostBytes));
+    return made[made.length - 1];
+  };
+
+  it('are the same some hours at a time', () => {
+    const tracers = new PeriodTracers(sourceOf(period), TRACERS, 1, mostBytes, { hoursAtOnce: 7 });
+    made.push(tracers);
+    expect(tracers.carry().tracers.hours(ALL)).toEqual(prior);
+  });
+
+  it('are those of its runs, times the factors', () => {
+    const tracers = make();
+    expect(tracers.channels).toBe(20);
+    expect(tracers.carry().tracers.hours(ALL)).toEqual(prior);
+    const [all, hourly] = [CELLS * 5, WORLD.hours * CELLS * 5].map((length) => new Float32Array(length + 3).fill(1.4));
+    expect(
+      largestDifference(
+        tracers.carry({ data: all, offset: 3 }).tracers.hours(ALL),
+        prior.map((value) => 1.4 * value),
+      ),
+    ).toBeLessThan(1e-6);
+    const byHour = tracers.carry({ data: hourly, offset: 3, hourly: true }).tracers.hours(ALL).slice();
+    expect(largestDifference(byHour, tracers.carry({ data: all }).tracers.hours(ALL))).toBeLessThan(1e-6);
+  });
+
+  it.each([true, false])('have a transpose: ⟨A·f, g⟩ = ⟨f, Aᵀ·g⟩ (factors of each hour: %s)', (hourly) => {
+    const tracers = make();
+    const random = new Random(3);
+    const data = Float32Array.from({ length: (hourly ? WORLD.hours : 1) * CELLS * 5 }, () => 0.5 + random.uniform());
+    const carried = tracers.carry({ data, hourly }).tracers.hours(ALL);
+    const grad = carried.map(() => random.normal());
+    const store = tracers.store();
+    store.write(0, grad);
+    const gradient = new Float32Array(data.length);
+    tracers.addAdjoint(store, { data: gradient, hourly });
+    store.dispose();
+    const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * b[i], 0);
+    expect(dot(data, gradient) / dot(carried, grad)).toBeCloseTo(1, 3);
+  });
+
+  it('follow factors that are changed in place', () => {
+    const tracers = make();
+    const data = new Float32Array(CELLS * 5).fill(1);
+    const before = tracers.carry({ data }).tracers.hours(ALL).slice();
+    data[7] = 2;
+    expect(tracers.carry({ data }).tracers.hours(ALL)).not.toEqual(before);
+    data[7] = 1;
+    expect(tracers.carry({ data }).tracers.hours(ALL)).toEqual(before);
+  });
+
+  it('are divided by their root mean square over the prior run', () => {
+    const { scale, offset } = normalisationOf([period], [WORLD.spinUpHours]).tracers!;
+    const squares = new Float64Array(20);
+    prior.forEach((value, i) => (squares[i % 20] += value * value));
+    scale.forEach((value, c) => expect(value / Math.sqrt((squares[c] * 20) / prior.length)).toBeCloseTo(1, 6));
+    expect(offset).toEqual(scale.map(() => 0));
+  });
+});
+
+describe('what is refused', () => {
+  const without = (names: string[]): PreparedPeriod => ({
+    ...period,
+    runs: new Map([...period.runs].map(([name, run]) => [name, { ...run }])),
+    meteorologyNames: period.meteorologyNames.map((name) => (names.includes(name) ? `no ${name}` : name)),
+  });
+
+  it.each([
+    [['u'], /need u among/],
+    [['v'], /need v among/],
+    [['RGRND'], /need RGRND among/],
+    [['Q2'], /need Q2 among/],
+    [['RN'], /need RN among/],
+    [['inversePbl'], /need PBL or inversePbl among meteorology.variables: add it, or set tracers that do without/],
+  ])('meteorology without %s', (names, message) => {
+    expect(() => carryRuns([without(names)], TRACERS, 1)).toThrow(message);
+    expect(() => carryRuns([without(names)], [], 1)).not.toThrow();
+  });
+});
+
+it('of runs that do not all fit in memory are the same in files', () => {
+  const other = withWeather(tinyPeriod('winter', 1));
+  carryRuns([other], TRACERS, 1, { mostBytes: 4 * prior.length });
+  const [first, second] = ['prior', 'member01'].map((run) => other.runs.get(run)!.tracers!);
+  expect(first.hours({ first: 0, count: 1 }).buffer).toBe(first.hours({ first: 1, count: 1 }).buffer); // memory
+  expect(second.hours({ first: 0, count: 1 }).buffer).not.toBe(second.hours({ first: 0, count: 1 }).buffer);
+  expect(first.hours(ALL)).toEqual(prior);
+  expect(second.hours(ALL)).toEqual(period.runs.get('member01')!.tracers!.hours(ALL));
+  const crop = { row: 2, col: 3, rows: 4, cols: 5 };
+  expect(second.rectangle(crop, { first: 7, count: 9 })).toEqual(period.runs.get('member01')!.tracers!.rectangle(crop, { first: 7, count: 9 }));
+  dropTracers([other]);
+  expect([...other.runs.values()].some(({ tracers }) => tracers)).toBe(false);
+});
+
+it.each([
+  ['in memory', 1e9],
+  ['in files', 0],
+])('of many runs are kept in half precision, %s, and are the same to 11 bits', (_, mostBytes) => {
+  const other = withWeather(tinyPeriod('winter', 1));
+  const runs = [...other.runs.keys()];
+  carryRuns([other], TRACERS, 1, { mostBytes, mostInSingle: 4 * prior.length * runs.length - 1 });
+  for (const name of runs) {
+    const single = period.runs.get(name)!.tracers!.hours(ALL);
+    const half = other.runs.get(name)!.tracers!.hours(ALL);
+    let rounded = 0;
+    single.forEach((value, i) => {
+      // The unit of the last of 11 bits, halved; of the smallest numbers that of the smallest exponent.
+      expect(Math.abs(half[i] - value)).toBeLessThanOrEqual(Math.max(Math.abs(value), 2 ** -47) * 2 ** -11);
+      if (half[i] !== value) rounded++;
+    });
+    expect(rounded).toBeGreaterThan(single.length / 2);
+  }
+  const crop = { row: 2, col: 3, rows: 4, cols: 5 };
+  const store = other.runs.get('member01')!.tracers!;
+  expect(store.rectangle(crop, { first: 7, count: 9 }).length).toBe(9 * 4 * 5 * store.channels);
+  dropTracers([other]);
+});

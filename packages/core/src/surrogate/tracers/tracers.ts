@@ -1,0 +1,236 @@
+/**
+ * Tracers of the emissions as inputs of the surrogate: what the weather of the whole period makes of each group, for a few lifetimes, and what is made of it
+ * underway by light and in clouds (`ops/tracers` of the addon has the equations). Transport and the history of the
+ * chemistry then need not be learned, and a window of hours sees the days before it. They are linear in the emissions, so the inversion's gradient goes
+ * through their transpose, once for all hours of a period.
+ */
+import { tracers, tracersAdjoint, tracerState, type DeviceTracerRequest, type TracerRequest } from '@retroplume/native';
+import { hourStore, hourStoreBytes, hoursOfChunk, type HourStore, type HourStoreOptions, type HourStoreShape } from '../../data/hour-store';
+import { sourceOf, keptMemory, wholeGrid, type Hours, type PeriodSource } from '../../data/period-source';
+import { missingWeather, type TracerSettings } from '../../data/case';
+import type { TrainingPeriod } from '../../data/training-period';
+import { ConfigError } from '../../errors';
+import { usableMemory } from '../../usable-memory';
+import { SeenFactors, type EmissionFactors } from './emission-factors';
+import { RATE_COUNT, ratesOf, tracerKinds } from './tracer-rates';
+
+const GROUPS = 5;
+
+/** Below so many cells an hour is too short to be shared among threads. */
+const CELLS_FOR_THREADS = 10_000;
+
+/** Part of the usable memory that all tracers, and gradients with respect to them, take at most; the others lie in temporary files. */
+const MOST_OF_MEMORY = 0.4;
+
+/** Tracers of all runs that take more in single precision are kept in half precision for the training: it does not depend on the machine. */
+const MOST_IN_SINGLE = 8 * 2 ** 30;
+
+/** kg m-3 that 1 stands for in half precision, which then reaches from 7e-15 (7e-6 µg m-3; smaller ones have fewer digits) to 7.6e-6: more than air holds. */
+const HALF_UNIT = 2 ** -33;
+
+/**
+ * Bytes in memory for each store of tracers.
+ *
+ * @param stores - of all periods, those of gradients included
+ * @param processes - on this node
+ */
+export function tracerRoom(stores: number, processes = 1): number {
+  return (MOST_OF_MEMORY * usableMemory()) / (stores * processes);
+}
+
+type Weather = Pick<PeriodSource, 'grid' | 'time' | 'meteorologyNames'>;
+
+/** What the addon is told of a period. @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks a channel */
+export function tracerRequest({ grid, time, meteorologyNames }: Weather, settings: readonly TracerSettings[]): DeviceTracerRequest {
+  const channel = (wanted: string): number => meteorologyNames.indexOf(wanted);
+  const [windX, windY, height, inverse] = ['u', 'v', 'PBL', 'inversePbl'].map(channel);
+  const missing = missingWeather(settings, meteorologyNames);
+  if (missing !== undefined) {
+    throw new ConfigError(
+      'CASE_TRACERS',
+      `surrogate.tracers: they need ${missing} among meteorology.variables: add it, or set tracers that do without ([] for none)`,
+    );
+  }
+  const [cellsNorth, cellsEast] = grid.lengthInCells(1);
+  return {
+    hours: time.count,
+    ...{ rows: grid.rows, cols: grid.cols, groups: GROUPS, kinds: tracerKinds(settings), rateCount: RATE_COUNT },
+    ...{ cellSizeX: 1000 / cellsEast, cellSizeY: 1000 / cellsNorth },
+    ...{ channels: meteorologyNames.length, windX, windY },
+    ...(height >= 0 ? { height } : { height: inverse, inverseHeight: true }),
+  };
+}
+
+/** Tracers of a period. */
+export interface Carried {
+  /** kg m-3 */
+  readonly tracers: HourStore;
+}
+
+/** Tracers of one period's emissions under changing factors. */
+export class PeriodTracers {
+  /** tracers: of each group one of each kind */
+  readonly channels: number;
+  private readonly request: TracerRequest;
+  /** what was carried last, and under which factors */
+  private held?: Carried & { factors: SeenFactors };
+  /** of the hours that were last asked for: of all, where they are in memory */
+  private rates?: { range: Hours; data: Float32Array };
+
+  /**
+   * @param mostBytes - tracers that take more lie in a temporary file
+   * @param options - half: of tracers that are only read; hoursAtOnce: most hours that are worked on together, default: as many as the tracers' store says
+   * @throws {ConfigError} `CASE_TRACERS`
+   */
+  constructor(
+    private readonly source: PeriodSource,
+    private readonly settings: readonly TracerSettings[],
+    threads: number,
+    private readonly mostBytes: number,
+    private readonly options: Pick<HourStoreOptions, 'half'> & { hoursAtOnce?: number } = {},
+  ) {
+    const { rows, cols } = source.grid;
+    this.request = { ...tracerRequest(source, settings), threads: rows * cols < CELLS_FOR_THREADS ? 1 : threads };
+    this.channels = GROUPS * settings.length;
+  }
+
+  /** Room for tracers of the period, or for a gradient with respect to them. */
+  store(): HourStore {
+    return hourStore(shapeOf(this.source, this.settings), this.mostBytes, this.options);
+  }
+
+  /** @returns the tracers until they are carried anew, as the same object */
+  carry(factors?: EmissionFactors): Carried {
+    const length = this.factorCount(factors);
+    if (this.held?.factors.are(factors, length)) return this.held;
+    const out = this.held?.tracers ?? this.store();
+    this.held = undefined;
+    try {
+      this.carryInto(out, factors);
+    } catch (error) {
+      out.dispose(); // half of it is of no use: the disk may be full
+      throw error;
+    }
+    this.held = { tracers: out, factors: new SeenFactors(factors, length) };
+    return this.held;
+  }
+
+  private carryInto(out: HourStore, factors?: EmissionFactors): void {
+    const state = tracerState(this.request);
+    const memory = keptMemory();
+    for (const range of this.parts(out)) {
+      const carried = out.room(range, memory);
+      tracers(...this.hoursOf(range, factors), carried, factors?.data, state);
+      out.write(range.first, carried);
+    }
+  }
+
+  /** The transpose of {@link carry}, added: E · Aᵀ · gradTracers. */
+  addAdjoint(gradTracers: HourStore, gradFactors: EmissionFactors): void {
+    const state = tracerState(this.request);
+    const memory = keptMemory();
+    for (const range of this.parts(gradTracers).reverse()) {
+      tracersAdjoint(...this.hoursOf(range, gradFactors), gradTracers.hours(range, memory), gradFactors.data, state);
+    }
+  }
+
+  dispose(): void {
+    this.held?.tracers.dispose();
+    this.held = undefined;
+  }
+
+  private parts(store: HourStore): Hours[] {
+    const { hours } = this.request;
+    const atOnce = Math.min(store.hoursAtOnce, this.options.hoursAtOnce ?? Infinity);
+    return Array.from({ length: Math.ceil(hours / atOnce) }, (_, i) => ({ first: i * atOnce, count: Math.min(atOnce, hours - i * atOnce) }));
+  }
+
+  private ratesOf(range: Hours, meteorology: Float32Array): Float32Array {
+    const { rates } = this;
+    if (rates && rates.range.first === range.first && rates.range.count === range.count) return rates.data;
+    const data = ratesOf(this.settings, this.source.meteorologyNames, meteorology, this.request.threads ?? 1);
+    this.rates = { range, data };
+    return data;
+  }
+
+  /** What native is told of some hours: request, meteorology (with the hour before), rates and emissions. */
+  private hoursOf(
+    { first, count }: Hours,
+    { offset = 0, hourly = false }: Partial<EmissionFactors> = {},
+  ): [TracerRequest, Float32Array, Float32Array, Float32Array] {
+    const { source, request } = this;
+    const factorsOffset = offset + (hourly ? first * request.rows * request.cols * request.groups : 0);
+    const follows = first > 0;
+    const weather = follows ? { first: first - 1, count: count + 1 } : { first, count };
+    const grid = wholeGrid(source);
+    const meteorology = source.hourly('meteorology', grid, weather);
+    const own = follows ? meteorology.subarray(meteorology.length / (count + 1)) : meteorology;
+    return [
+      { ...request, hours: count, follows, factorsOffset, hourlyFactors: hourly },
+      meteorology,
+      this.ratesOf({ first, count }, own),
+      source.hourly('emissions', grid, { first, count }),
+    ];
+  }
+
+  private factorCount({ hourly = false }: Partial<EmissionFactors> = {}): number {
+    const { hours, rows, cols, groups } = this.request;
+    return (hourly ? hours : 1) * rows * cols * groups;
+  }
+}
+
+/** Bytes that tracers of so many values take in training. */
+export function carriedBytes(values: number, mostInSingle = MOST_IN_SINGLE): number {
+  return 4 * values > mostInSingle ? 2 * values : 4 * values;
+}
+
+export interface CarriedRoom {
+  /** of tracers in memory; default: four tenths of the usable */
+  mostBytes?: number;
+  /** of tracers in single precision */
+  mostInSingle?: number;
+}
+
+/**
+ * Carries the emissions of all runs of all periods: what training samples. Where they are large they are kept in half precision; what takes more than four tenths of
+ * the usable memory lies in temporary files. Without settings the runs have none afterwards.
+ *
+ * @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks a channel @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`
+ */
+export function carryRuns(
+  periods: readonly TrainingPeriod[],
+  settings: readonly TracerSettings[],
+  threads: number,
+  { mostBytes = tracerRoom(1), mostInSingle = MOST_IN_SINGLE }: CarriedRoom = {},
+): void {
+  dropTracers(periods);
+  if (settings.length === 0) return;
+  const all = periods.flatMap((period) => [...period.runs.values()].map((run) => ({ period, run, shape: shapeOf(period, settings) })));
+  const inSingle = all.reduce((sum, { shape }) => sum + hourStoreBytes(shape), 0);
+  const precision = carriedBytes(inSingle / 4, mostInSingle) < inSingle ? { half: HALF_UNIT } : {};
+  let free = mostBytes;
+  try {
+    for (const { period, run, shape } of all) {
+      // Emissions and weather that are read instead of held are read so many hours at a time.
+      const options = { ...precision, hoursAtOnce: hoursOfChunk(shape) };
+      run.tracers = new PeriodTracers(sourceOf(period, run.emissions), settings, threads, free, options).carry().tracers;
+      const bytes = hourStoreBytes(shape, precision);
+      if (bytes <= free) free -= bytes;
+    }
+  } catch (error) {
+    dropTracers(periods);
+    throw error;
+  }
+}
+
+function shapeOf({ time, grid: { rows, cols } }: Pick<PeriodSource, 'time' | 'grid'>, settings: readonly TracerSettings[]): HourStoreShape {
+  return { hours: time.count, rows, cols, channels: GROUPS * settings.length };
+}
+
+/** Gives the room of {@link carryRuns} back. */
+export function dropTracers(periods: readonly TrainingPeriod[]): void {
+  for (const run of periods.flatMap(({ runs }) => [...runs.values()])) {
+    run.tracers?.dispose();
+    run.tracers = undefined;
+  }
+}

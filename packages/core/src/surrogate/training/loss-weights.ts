@@ -1,0 +1,73 @@
+/** What the terms of the training's loss are weighted with (training-program.ts), over the whole of a batch that may come in parts. */
+import type { TrainingSettings } from '../../data/case';
+import type { Normalisation } from '../normalisation';
+import { windowsOf, type Batch } from '../batch';
+
+export const SPECIES = 4;
+
+export type DifferenceKind = 'l1' | 'l2';
+
+/** Of a part of a batch. */
+interface Sizes {
+  samples: number;
+  /** pairs of runs among them; 0 = samples are not paired */
+  pairs: number;
+  /** of a sample */
+  cells: number;
+}
+
+export class LossWeights {
+  /** `[samples, cells, species]`: w_s / (N·H·W·Σ w_s), of the absolute error */
+  readonly absolute: Float32Array;
+  /** of the loss on differences; empty where there is none */
+  readonly kinds: readonly DifferenceKind[];
+  private readonly species: number[];
+  private readonly made: Float32Array;
+
+  /** @param parts - equal ones that make up a batch */
+  constructor(
+    { speciesWeights: w, differenceWeight, differenceLoss }: TrainingSettings,
+    private readonly normalisation: Normalisation,
+    { samples, pairs, cells }: Sizes,
+    parts: number,
+  ) {
+    const list = [w.NO2, w.SO2, w.O3, w['PM2.5']];
+    const total = list.reduce((a, b) => a + b, 0);
+    this.species = list.map((x) => x / total);
+    const places = samples * cells;
+    this.absolute = Float32Array.from({ length: places * SPECIES }, (_, i) => this.species[i % SPECIES] / (places * parts));
+    this.kinds = pairs === 0 || differenceWeight === 0 ? [] : differenceLoss === 'both' ? ['l1', 'l2'] : [differenceLoss];
+    this.made = new Float32Array(pairs * cells * SPECIES);
+  }
+
+  /** Σφ(Δy) over the part's pairs, `[windows, kinds, species]`, with φ the loss of one value; over all of them it is the sum over parts. */
+  differenceSums(batch: Batch): Float64Array {
+    const half = this.made.length;
+    const { scale } = this.normalisation.concentrations;
+    const windows = windowsOf(batch);
+    const sums = new Float64Array(windows.length * this.kinds.length * SPECIES);
+    windows.forEach(({ target }, w) =>
+      this.kinds.forEach((kind, k) => {
+        const own = sums.subarray((w * this.kinds.length + k) * SPECIES);
+        for (let i = 0; i < half; i++) {
+          const difference = Math.abs(target[i] - target[i + half]) / scale[i % SPECIES];
+          own[i % SPECIES] += kind === 'l1' ? difference : difference ** 2 / 2;
+        }
+      }),
+    );
+    return sums;
+  }
+
+  /**
+   * Weights w_s / Σφ(Δy): the loss is relative to the size of the difference in a batch.
+   *
+   * @param sums - of one window, `[kinds, species]`, mean over batches
+   * @returns `[pairs, cells, species]`, in memory that the next call writes over
+   */
+  difference(sums: Float64Array, kind: number): Float32Array {
+    const of = sums.subarray(kind * SPECIES, (kind + 1) * SPECIES);
+    const weights = this.species.map((w, s) => (of[s] > 0 ? w / of[s] : 0));
+    for (let i = 0; i < this.made.length; i++) this.made[i] = weights[i % SPECIES];
+    return this.made;
+  }
+}

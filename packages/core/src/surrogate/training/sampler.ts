@@ -1,0 +1,284 @@
+/**
+ * Training samples: random hours and crops of random runs.
+ *
+ * With more than one run, a batch holds pairs: element i and element i + pairs are the same hour and crop of two different runs, so that the
+ * loss can compare their difference with the transport model's own. Every batch is drawn from (seed, iteration) alone: a resumed training
+ * sees the same batches, without any state to keep. What is random about a sample beside its choice has a stream of its own: of ranks that share a batch,
+ * each draws all choices and fills its own samples alone, which are those that one process would see. So is it with micro-batches.
+ */
+import { ConfigError } from '../../errors';
+import { Random } from '../../random';
+import type { Crop, HourlyValues } from '../../data/period-source';
+import type { TrainingPeriod, TrainingRun } from '../../data/training-period';
+import { DrawnBatch, HostWindows, type Batch, type BatchDraw, type Field, type InputDraw, type InputName, type WindowBatch } from '../batch';
+import { WHOLE_BATCH, type BatchPart } from './micro-batches';
+import { Window } from '../window';
+
+/** Which hours of a period are trained on and which are kept for the test. */
+export interface HourSplit {
+  train: number[];
+  test: number[];
+}
+
+/** Names of the runs that are trained on, and of those that are compared with them in the test. */
+export interface RunSplit {
+  train: readonly string[];
+  test: readonly string[];
+}
+
+export interface SamplerSettings {
+  /** samples a batch, of all its parts together; even when pairs are drawn */
+  batch: number;
+  /** side of the square crop in cells; 0 = the whole domain */
+  crop: number;
+  rotation: boolean;
+  /** standard deviation of the noise on normalised inputs, as a fraction of their scale */
+  noise: number;
+  /** largest random rescaling of emissions and concentrations together (0 = off): the paper's augmentation, wrong for non-linear chemistry */
+  rescaling: number;
+  previousConcentrations: boolean;
+  /** windows of a sample, one after the other, each with the output of the one before as y; default 1 */
+  rolloutWindows?: number;
+  /** that draw beside a program which leaves them idle; default 1 */
+  threads?: number;
+  seed: number;
+}
+
+/** Splits a period's hours by days: the last `testFraction` of its days (above 0: at least one) test, the others train; spin-up and incomplete windows are left out. */
+export function splitHours(hours: number, firstHour: number, testFraction: number): HourSplit {
+  const days = Math.ceil((hours - firstHour) / 24);
+  const testDays = Math.min(days - 1, Math.max(testFraction > 0 ? 1 : 0, Math.round(days * testFraction)));
+  const boundary = hours - testDays * 24;
+  return { train: hoursFrom(firstHour, boundary), test: hoursFrom(boundary, hours) };
+}
+
+/** Hours from `first` up to `end`, which is left out. */
+export function hoursFrom(first: number, end: number): number[] {
+  return Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i);
+}
+
+/** The size of the crops that a sampler takes from a domain. */
+export function cropSize(rows: number, cols: number, crop: number): { rows: number; cols: number } {
+  if (crop > 0 && (crop > rows || crop > cols)) {
+    throw new ConfigError(
+      'CASE_CROP',
+      `training.crop: ${crop} cells do not fit in a domain of ${rows} x ${cols}: lower it, or set 0 for the whole domain`,
+    );
+  }
+  return crop > 0 ? { rows: crop, cols: crop } : { rows, cols };
+}
+
+/** Of hours that are taken as they are. */
+const ONE_HOUR = new Window([{ count: 1, hours: 1 }]);
+
+interface Choice {
+  period: TrainingPeriod;
+  hour: number;
+  crop: Crop;
+  turns: number;
+}
+
+/** A run of a sample, and the random numbers that are its own. */
+interface OwnChoice {
+  run: TrainingRun;
+  random: Random;
+  part: 'train' | 'test';
+  /** whose weather and geography it has */
+  sameAs?: number;
+}
+
+/** Whether a batch holds pairs of runs. */
+export function drawsPairs(runs: readonly string[], batch: number): boolean {
+  return runs.length > 1 && batch > 1;
+}
+
+/** Draws the samples of batches, or of one part of each. */
+export class Sampler {
+  /** samples of this part of a batch */
+  readonly batch: number;
+  /** pairs of this part of a batch; 0 = samples are not paired */
+  readonly pairs: number;
+  readonly size: { rows: number; cols: number };
+  private readonly runs: RunSplit;
+  private readonly wind?: { u: number; v: number };
+  private readonly tracerChannels: number;
+  /** of windows one after the other */
+  private readonly rollout: number;
+  private readonly host: HostWindows;
+  /** memory of batches that are done with */
+  private readonly spare: Batch[] = [];
+
+  constructor(
+    private readonly periods: readonly TrainingPeriod[],
+    private readonly splits: readonly HourSplit[],
+    private readonly window: Window,
+    private readonly settings: SamplerSettings,
+    runs?: RunSplit,
+    private readonly share: BatchPart = WHOLE_BATCH,
+  ) {
+    const { grid, meteorologyNames } = periods[0];
+    const all = [...periods[0].runs.keys()];
+    this.runs = runs ?? { train: all, test: all };
+    this.tracerChannels = periods[0].runs.get(this.runs.train[0])?.tracers?.channels ?? 0;
+    this.rollout = settings.rolloutWindows ?? 1;
+    this.host = new HostWindows({ threads: settings.threads ?? 1, beside: true });
+    this.size = cropSize(grid.rows, grid.cols, settings.crop);
+    const paired = drawsPairs(this.runs.train, settings.batch);
+    if (paired && settings.batch % 2 !== 0) {
+      throw new ConfigError('CASE_BATCH', `training.batch: ${settings.batch} is odd, but samples come in pairs of runs: make it even`);
+    }
+    this.batch = settings.batch / share.parts;
+    this.pairs = paired ? this.batch / 2 : 0;
+    if (meteorologyNames.includes('u') && meteorologyNames.includes('v')) {
+      this.wind = { u: meteorologyNames.indexOf('u'), v: meteorologyNames.indexOf('v') };
+    }
+  }
+
+  /** The training batch of an iteration. */
+  train(iteration: number): DrawnBatch {
+    return this.drawn(new Random(this.settings.seed).fork(`batch ${iteration}`), 'train');
+  }
+
+  /** A fixed test batch, without augmentation. */
+  test(index: number): DrawnBatch {
+    return this.drawn(new Random(this.settings.seed).fork(`test ${index}`), 'test');
+  }
+
+  /** All fields that batches are drawn from; those that every sample sees first. */
+  fields(): Field[] {
+    const names = new Set([...this.runs.train, ...this.runs.test]);
+    const shared = this.periods.flatMap((period) => [this.meteorologyOf(period), this.geographyOf(period)]);
+    const ofRuns = this.periods.flatMap((period) =>
+      [...names].flatMap((name) => {
+        const { emissions, tracers, concentrations } = period.runs.get(name) as TrainingRun;
+        const kinds: [HourlyValues | undefined, number][] = [
+          [emissions, 5],
+          [tracers, this.tracerChannels],
+          [concentrations, 4],
+        ];
+        return kinds.flatMap(([values, channels]) => (values ? [this.fieldOf(period, values, channels)] : []));
+      }),
+    );
+    return [...shared, ...ofRuns].filter(({ channels }) => channels > 0);
+  }
+
+  private drawn(random: Random, part: 'train' | 'test'): DrawnBatch {
+    return new DrawnBatch(this.draw(random, part), this.host, this.spare, () => this.emptyBatch());
+  }
+
+  private emptyBatch(): Batch {
+    const earlier = Array.from({ length: this.rollout - 1 }, (_, i) => this.emptyWindow(i === 0));
+    return { ...this.emptyWindow(earlier.length === 0), earlier };
+  }
+
+  /** @param first - whether y comes from the run */
+  private emptyWindow(first: boolean): WindowBatch {
+    const { batch } = this;
+    const cells = this.size.rows * this.size.cols;
+    const { meteorologyNames, geographyNames } = this.periods[0];
+    const steps = this.window.steps.length;
+    return {
+      emissions: new Float32Array(batch * steps * cells * 5),
+      tracers: new Float32Array(batch * steps * cells * this.tracerChannels),
+      meteorology: new Float32Array(batch * steps * cells * meteorologyNames.length),
+      geography: new Float32Array(batch * cells * geographyNames.length),
+      previous: new Float32Array(first && this.settings.previousConcentrations ? batch * cells * 4 : 0),
+      target: new Float32Array(batch * cells * 4),
+    };
+  }
+
+  private draw(random: Random, part: 'train' | 'test'): BatchDraw {
+    const own = this.pairs || this.batch;
+    const all = own * this.share.parts;
+    const windows: InputDraw[][] = Array.from({ length: this.rollout }, () => []);
+    for (let drawn = 0; drawn < all; drawn++) {
+      const choice = this.choose(random, part);
+      const runs = this.chooseRuns(random, part).map((name) => choice.period.runs.get(name) as TrainingRun);
+      const i = drawn - own * this.share.part;
+      if (i < 0 || i >= own) continue;
+      const of = (run: TrainingRun, sample: number): OwnChoice => ({ run, random: random.fork(`sample ${sample}`), part });
+      this.drawWindows(windows, i, choice, of(runs[0], drawn));
+      if (this.pairs > 0) this.drawWindows(windows, i + own, choice, { ...of(runs[1], drawn + all), sameAs: i });
+    }
+    return windows;
+  }
+
+  private choose(random: Random, part: 'train' | 'test'): Choice {
+    const p = random.integer(this.periods.length);
+    const period = this.periods[p];
+    const hours = this.splits[p][part];
+    const { rows, cols } = this.size;
+    const crop = { row: random.integer(period.grid.rows - rows + 1), col: random.integer(period.grid.cols - cols + 1), rows, cols };
+    const turns = part === 'train' && this.settings.rotation && canRotate(crop) ? random.integer(4) : 0;
+    return { period, hour: hours[random.integer(hours.length)], crop, turns };
+  }
+
+  /** Two runs; in a test the first is one of the test's. */
+  private chooseRuns(random: Random, part: 'train' | 'test'): [string, string] {
+    const firsts = this.runs[part];
+    const first = firsts[random.integer(firsts.length)];
+    const { train } = this.runs;
+    if (train.length === 1) return [first, train[0]];
+    const at = train.indexOf(first);
+    const second = at < 0 ? random.integer(train.length) : (at + 1 + random.integer(train.length - 1)) % train.length;
+    return [first, train[second]];
+  }
+
+  /** Draws sample `i` at the hour of `choice` and, where it is rolled out, at those a window or more before. */
+  private drawWindows(windows: InputDraw[][], i: number, choice: Choice, own: OwnChoice): void {
+    const { rescaling, noise } = this.settings;
+    const augmented = own.part === 'train';
+    const keys = windows.map(() => (augmented && noise > 0 ? own.random.integer(2 ** 53) : undefined));
+    const factor = augmented && rescaling > 0 ? 1 + rescaling * (2 * own.random.uniform() - 1) : undefined;
+    windows.forEach((window, at) => {
+      const hour = choice.hour - (windows.length - 1 - at) * this.window.hours;
+      const key = keys[at];
+      window.push(...this.inputsOf(i, { ...choice, hour }, own, at === 0, factor, key === undefined ? undefined : { deviation: noise, key }));
+    });
+  }
+
+  /** @param first - whether y comes from the run @param factor - on what is emitted and what comes of it */
+  private inputsOf(
+    sample: number,
+    { period, hour, crop, turns }: Choice,
+    { run, sameAs }: OwnChoice,
+    first: boolean,
+    factor: number | undefined,
+    noise: InputDraw['augmentation']['noise'],
+  ): InputDraw[] {
+    const input = (name: InputName, field: Field, own: Partial<InputDraw>, augmentation: InputDraw['augmentation']): InputDraw => ({
+      ...{ input: name, sample, field, window: this.window, hour, crop, ...own },
+      augmentation: { ...(turns > 0 ? { turns } : {}), ...augmentation },
+    });
+    const emitted = factor === undefined ? {} : { factor };
+    const once = { window: ONE_HOUR };
+    const concentrations = this.fieldOf(period, run.concentrations, 4);
+    return [
+      input('emissions', this.fieldOf(period, run.emissions, 5), {}, noise ? { ...emitted, noise } : emitted),
+      ...(run.tracers ? [input('tracers', this.fieldOf(period, run.tracers, this.tracerChannels), {}, emitted)] : []),
+      input('target', concentrations, once, emitted),
+      ...(first && this.settings.previousConcentrations
+        ? [input('previous', concentrations, { ...once, hour: Math.max(0, hour - this.window.hours) }, emitted)]
+        : []),
+      input('meteorology', this.meteorologyOf(period), { sameAs }, this.wind ? { vector: this.wind } : {}),
+      ...(period.geographyNames.length > 0 ? [input('geography', this.geographyOf(period), { ...once, hour: 0, sameAs }, {})] : []),
+    ];
+  }
+
+  private meteorologyOf(period: TrainingPeriod): Field {
+    return this.fieldOf(period, period.meteorology, period.meteorologyNames.length);
+  }
+
+  private geographyOf(period: TrainingPeriod): Field {
+    return { ...this.fieldOf(period, period.geography, period.geographyNames.length), hours: 1 };
+  }
+
+  private fieldOf({ grid, time }: TrainingPeriod, values: HourlyValues, channels: number): Field {
+    return { values, hours: time.count, grid: { rows: grid.rows, cols: grid.cols }, channels };
+  }
+}
+
+/** A turn by a quarter needs a square. */
+function canRotate({ rows, cols }: Crop): boolean {
+  return rows === cols;
+}

@@ -1,0 +1,45 @@
+import { normalisationOf } from '../normalisation';
+import type { DrawnBatch } from '../batch';
+import { tinyPeriod, tinySurrogate, tinyTraining, WORLD } from '../testing/tiny-world';
+import { samplerOf } from './train';
+import { TrainingProgram } from './training-program';
+
+const periods = [tinyPeriod('winter', 1)];
+const spinUp = [WORLD.spinUpHours];
+const training = tinyTraining({ differenceLoss: 'l1' });
+const sampler = samplerOf(periods, spinUp, tinySurrogate(), training);
+const sizes = { batch: training.batch, steps: 4, rows: WORLD.rows, cols: WORLD.cols, meteorology: 3, geography: 1 };
+const program = new TrainingProgram(tinySurrogate(), training, sizes, normalisationOf(periods, spinUp), sampler.pairs, { threads: 1 });
+afterAll(() => program.dispose());
+
+/** The batch with differences between the runs of its pairs that are so many times as large. */
+function widened(factor: number): DrawnBatch {
+  const batch = sampler.test(0);
+  const { target } = batch.arrays();
+  const half = target.length / 2;
+  for (let i = 0; i < half; i++) target[i] = target[i + half] + factor * (target[i] - target[i + half]);
+  return batch;
+}
+
+describe('the loss on differences', () => {
+  const batch = sampler.test(0);
+  const ofStep = async (...typical: DrawnBatch[]): Promise<number> => {
+    await program.takeTypical(typical.map((each) => [each]));
+    return (await program.step([batch], 0, 0)).difference!;
+  };
+
+  it('is relative to the mean difference of some batches, whatever that of its own', async () => {
+    const own = await ofStep(batch);
+    expect(own).toBeGreaterThan(0);
+    expect((await ofStep(widened(3))) / own).toBeCloseTo(1 / 3, 5);
+    expect((await ofStep(batch, widened(3))) / own).toBeCloseTo(1 / 2, 5);
+  });
+
+  it('of the test is relative to the mean over the tested batches', async () => {
+    const difference = async (...batches: DrawnBatch[]): Promise<number> => (await program.evaluate(batches.map((each) => [each]))).difference!;
+    // The same error against differences that are 1 and 3: each relative to 2.
+    const wide = widened(3);
+    const [one, three] = [await difference(batch), await difference(wide)];
+    expect(await difference(batch, wide)).toBeCloseTo((one * 1 + three * 3) / 2 / 2, 5);
+  });
+});

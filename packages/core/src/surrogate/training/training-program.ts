@@ -1,0 +1,330 @@
+/**
+ * The training step as one native program: forward, loss, reverse, Adam.
+ *
+ * A batch may come in parts (micro-batches.ts), of which the program computes one at a time. The weights of the losses (training-loss.ts) are those of
+ * the whole batch, so that loss and gradient are the sums over parts.
+ */
+import { ALONE, type Ranks } from '@retroplume/native';
+import type { SurrogateSettings, TrainingSettings } from '../../data/case';
+import {
+  adamUpdate,
+  averageBuffers,
+  compile,
+  Graph,
+  gradients,
+  initializeParameters,
+  takenGradients,
+  type BatchShare,
+  type Execution,
+  type Program,
+  type Value,
+} from '../../graph';
+import { bytesOfFields, executionOf, roomOf } from '../../graph/execution';
+import type { Tensor } from '../../data/checkpoint';
+import { NumericalError } from '../../errors';
+import { LossWeights } from './loss-weights';
+import { MicroBatchSums, WHOLE_BATCH, type BatchPart } from './micro-batches';
+import type { SurrogateSizes } from '../model';
+import type { Normalisation } from '../normalisation';
+import { INPUTS, requestOf, windowsOf, type Batch, type DrawnBatch, type Field, type InputDraw } from '../batch';
+import { ResidentFields } from '../resident-fields';
+import { DIFFERENCE_WEIGHT, suffixOf, trainingLoss, type LossParts, type LossValues } from './training-loss';
+
+export interface StepLosses {
+  total: number;
+  absolute: number;
+  /** undefined when samples are not paired */
+  difference?: number;
+}
+
+const SHRINK_BY = 'training.batch, or training.crop (a smaller square, 0 is the whole domain)';
+
+/** Adds the loss and what a step of training makes of it to a graph; inputs beside those of the loss: `learningRate` and `step`. */
+export function trainingStep(g: Graph, parts: LossParts): { losses: LossValues; update: Value } {
+  const { l2, clipNorm } = parts.training;
+  const losses = trainingLoss(g, parts, 'train');
+  const parameters = g.modelValues().filter((value) => value.kind === 'parameter');
+  const grads = gradients(g, losses.total, parameters);
+  const rates = { learningRate: g.scalar('learningRate'), step: g.scalar('step'), l2, clipNorm };
+  return { losses, update: adamUpdate(g, new Map(parameters.map((parameter, i) => [parameter, grads[i]])), rates) };
+}
+
+export class TrainingProgram {
+  private readonly training: Program;
+  private readonly frozen: Program;
+  private readonly weights: LossWeights;
+  /** of several micro-batches */
+  private readonly sums?: MicroBatchSums;
+  /** The part that lies on the GPU for the next forward pass. */
+  private staged?: DrawnBatch;
+  /** What the loss on differences is relative to in training. */
+  private typical?: Float64Array;
+  private resident?: ResidentFields;
+
+  /**
+   * @param sizes - with the samples of one part of a batch
+   * @param pairs - pairs of runs among them; 0 = samples are not paired
+   * @param parts - of each batch, that this rank computes
+   */
+  constructor(
+    settings: SurrogateSettings,
+    private readonly training_: TrainingSettings,
+    sizes: SurrogateSizes,
+    normalisation: Normalisation,
+    pairs: number,
+    private readonly execution: Execution & { dtype?: 'float64' },
+    private readonly parts: readonly BatchPart[] = [WHOLE_BATCH],
+    private readonly ranks: Ranks = ALONE,
+  ) {
+    const cells = sizes.rows * sizes.cols;
+    this.weights = new LossWeights(training_, normalisation, { samples: sizes.batch, pairs, cells }, parts[0].parts);
+    // The numbers that are read and set are converted, so that the type of a program in double does not matter here.
+    const common = { ...executionOf(execution), dtype: execution.dtype as 'float32' | undefined, shrinkBy: SHRINK_BY };
+    const share = shareOf(ranks, pairs, training_);
+    const lossParts = { surrogate: settings, training: training_, sizes, normalisation, pairs, kinds: this.weights.kinds };
+    // Ranks of a node may share a GPU.
+    const g = new Graph(Math.floor(roomOf(execution) / ranks.localSize));
+    const { losses, update } = trainingStep(g, lossParts);
+    const averaged = share && !share.synchronisedBatchNorm ? averageBuffers(g) : undefined;
+    this.training = compile(g, {
+      outputs: outputsOf(losses),
+      phases: { forward: Object.values(outputsOf(losses)), backward: takenGradients(update), update: [update, ...(averaged ? [averaged] : [])] },
+      ...common,
+      share,
+      ranks: ranks.collective,
+    });
+    this.training.setParameters(initializeParameters(g, training_.seed));
+    if (training_.microBatches > 1) this.sums = new MicroBatchSums(this.training, ranks, training_.microBatches);
+
+    const f = new Graph();
+    const frozenLosses = trainingLoss(f, lossParts, 'frozen');
+    this.frozen = compile(f, { outputs: outputsOf(frozenLosses), phases: { evaluate: Object.values(outputsOf(frozenLosses)) }, ...common });
+  }
+
+  /** Copies the fields that batches are drawn from to the GPU, where there is one, as far as it has room for them. @returns the bytes of those that lie there and of all */
+  holdFields(fields: readonly Field[]): { held: number; all: number } {
+    if (!this.training.stages) return { held: 0, all: 0 };
+    this.resident?.dispose();
+    this.resident = new ResidentFields(this.execution.device, bytesOfFields(this.execution) / this.ranks.localSize);
+    for (const field of fields) this.resident.hold(field);
+    return this.resident.bytes;
+  }
+
+  /**
+   * Takes the mean of the differences over some batches as what the loss on differences of every batch is relative to. Before the first step.
+   *
+   * @param batches - each as its parts that this rank computes; one is asked for after the other
+   */
+  async takeTypical(batches: Iterable<readonly DrawnBatch[]>): Promise<void> {
+    // Samples that are not paired have no differences: none need be drawn.
+    this.typical = this.weights.kinds.length > 0 ? await this.meanSums(batches) : new Float64Array();
+  }
+
+  /** Mean over batches of {@link LossWeights.differenceSums} over all parts of a batch. */
+  private async meanSums(batches: Iterable<readonly DrawnBatch[]>): Promise<Float64Array> {
+    const each: Float64Array[] = [];
+    for (const parts of batches) each.push(await this.overBatch(parts.map((part) => this.differenceSums(part))));
+    return each[0].map((_, i) => each.reduce((sum, sums) => sum + sums[i], 0) / each.length);
+  }
+
+  /** The sum over all parts of a batch of what each has. */
+  private async overBatch([first, ...others]: Float64Array[]): Promise<Float64Array> {
+    await this.ranks.sum(first, ...others);
+    return first;
+  }
+
+  private differenceSums(part: DrawnBatch): Float64Array {
+    return this.weights.kinds.length > 0 ? this.weights.differenceSums(part.arrays(['target'])) : new Float64Array();
+  }
+
+  /** @param sums - as from {@link LossWeights.differenceSums}, of a whole batch */
+  private place(program: Program, batch: DrawnBatch, sums: Float64Array, how: 'set' | 'stage' = 'set'): void {
+    program[how]('weight', this.weights.absolute);
+    const each = sums.length / batch.draw.length;
+    batch.draw.forEach((inputs, w) => {
+      const before = batch.draw.length - 1 - w;
+      for (const input of INPUTS) {
+        // All windows share geography.
+        if (input === 'geography' && before > 0) continue;
+        const draws = inputs.filter((draw) => draw.input === input);
+        const name = input === 'geography' ? input : input + suffixOf(before);
+        if (draws.length > 0 && !this.takeInput(program, draws, name)) program[how](name, windowsOf(batch.arrays([input]))[w][input]);
+      }
+      const own = sums.subarray(w * each, (w + 1) * each);
+      this.weights.kinds.forEach((kind, k) => program[how](DIFFERENCE_WEIGHT[kind] + suffixOf(before), this.weights.difference(own, k)));
+    });
+  }
+
+  /** Lets the GPU take an input of fields in its memory, where those of all samples are there. @returns whether they are */
+  private takeInput(program: Program, draws: readonly InputDraw[], name: string): boolean {
+    const held = draws.map(({ field }) => this.resident?.of(field.values));
+    if (!held.every((fields) => fields !== undefined)) return false;
+    draws.forEach((draw, i) => program.stageWindow(name, { part: draw.sample, parts: draws.length }, held[i], requestOf(draw)));
+    return true;
+  }
+
+  /**
+   * One step of Adam.
+   *
+   * @param batch - its parts that this rank computes
+   * @param iteration - from 0
+   * @param overlap - work for the host while the device computes a part's gradients; the part of the next batch that it makes goes to a GPU meanwhile
+   * @throws {NumericalError} naming the step and the tensor if the loss is not finite
+   */
+  async step(
+    batch: readonly DrawnBatch[],
+    iteration: number,
+    learningRate: number,
+    overlap?: (part: number) => DrawnBatch | undefined,
+  ): Promise<StepLosses> {
+    const { typical } = this;
+    if (!typical) throw new Error('takeTypical has not been called');
+    const figures: Float64Array[] = [];
+    const next: DrawnBatch[] = [];
+    this.sums?.begin();
+    for (const [i, part] of batch.entries()) {
+      if (this.staged !== part) this.place(this.training, part, typical);
+      this.training.set('step', [this.dropoutStep(iteration, i)]);
+      await this.training.run('forward');
+      figures.push(this.figures(this.training));
+      const running = this.training.run('backward');
+      const drawn = overlap?.(i);
+      if (drawn) next.push(drawn);
+      this.stage(batch[i + 1] ?? next[0], typical);
+      await running;
+      this.sums?.keep();
+    }
+    const losses = lossesOf(await this.overBatch(figures));
+    if (!Number.isFinite(losses.total)) await this.explainNonFinite(batch, iteration);
+    await this.sums?.finish();
+    this.training.set('learningRate', [learningRate]);
+    this.training.set('step', [iteration + 1]);
+    await this.training.run('update');
+    return losses;
+  }
+
+  /** Counts the forward passes: every micro-batch has masks of its own. */
+  private dropoutStep(iteration: number, part: number): number {
+    const { microBatches } = this.training_;
+    return microBatches > 1 ? iteration * microBatches + this.parts[part].part + 1 : iteration + 1;
+  }
+
+  /** Gets ready what is computed next, a part of this batch or the first of the next one: its arrays, or, on a GPU that is at work, its inputs there. */
+  private stage(part: DrawnBatch | undefined, typical: Float64Array): void {
+    this.staged = this.training.stages ? part : undefined;
+    if (this.staged) this.place(this.training, this.staged, typical, 'stage');
+    else part?.arrays();
+  }
+
+  /** The losses of a part: what they add to those of the batch. */
+  private figures(program: Program): Float64Array {
+    const names = ['total', 'absolute', ...(this.weights.kinds.length > 0 ? ['difference'] : [])];
+    return Float64Array.from(names, (name) => program.get(name)[0]);
+  }
+
+  /**
+   * Finds the tensor in which the first value that is not finite appears: one of the batch, or one that the weights make of it. Of several ranks the first that
+   * finds one says so for all.
+   */
+  private async explainNonFinite(batch: readonly DrawnBatch[], iteration: number): Promise<never> {
+    const spoiled = await this.firstTold(batch.map((part) => spoiledField(part.arrays())).find((text) => text !== undefined));
+    const found = spoiled ?? (await this.firstTold(await this.spoiledResult(batch)));
+    throw new NumericalError(
+      'TRAINING_NOT_FINITE',
+      `train: the loss is not finite at step ${iteration}: ${found ?? 'the sum itself overflows'}; lower training.learningRate, or look for NaN in the inputs of prepare`,
+    );
+  }
+
+  /** What the first rank says that says anything. */
+  private async firstTold(text: string | undefined): Promise<string | undefined> {
+    const told = await this.ranks.gather(new TextEncoder().encode(text ?? ''));
+    return told.map((bytes) => new TextDecoder().decode(bytes)).find((each) => each !== '');
+  }
+
+  private async spoiledResult(batch: readonly DrawnBatch[]): Promise<string | undefined> {
+    this.frozen.setParameters(this.training.getParameters());
+    try {
+      for (const part of batch) {
+        this.place(this.frozen, part, this.differenceSums(part));
+        await this.frozen.runChecked('evaluate');
+      }
+      return undefined;
+    } catch (cause) {
+      return (cause as Error).message;
+    }
+  }
+
+  /** Mean losses over batches, each as its parts that this rank computes, with the network frozen; that on differences is relative to these batches' own. */
+  async evaluate(batches: readonly (readonly DrawnBatch[])[]): Promise<StepLosses> {
+    this.frozen.setParameters(this.training.getParameters());
+    const sums = await this.meanSums(batches);
+    const mean: StepLosses = { total: 0, absolute: 0 };
+    for (const batch of batches) {
+      const losses = await this.frozenLosses(batch, sums);
+      mean.total += losses.total / batches.length;
+      mean.absolute += losses.absolute / batches.length;
+      if (losses.difference !== undefined) mean.difference = (mean.difference ?? 0) + losses.difference / batches.length;
+    }
+    return mean;
+  }
+
+  private async frozenLosses(batch: readonly DrawnBatch[], sums: Float64Array): Promise<StepLosses> {
+    const figures: Float64Array[] = [];
+    for (const part of batch) {
+      this.place(this.frozen, part, sums);
+      await this.frozen.run('evaluate');
+      figures.push(this.figures(this.frozen));
+    }
+    return lossesOf(await this.overBatch(figures));
+  }
+
+  /** Parameters and batch-norm statistics. */
+  weightsNow(): Map<string, Tensor> {
+    return withShapes(this.training, this.training.getParameters());
+  }
+
+  /** Everything that the next step depends on: weights, statistics, moments. */
+  state(): Map<string, Tensor> {
+    return withShapes(this.training, new Map([...this.training.getParameters(), ...this.training.getState()]));
+  }
+
+  /** Parameters and batch-norm statistics of another training; the moments begin anew. */
+  begin(weights: ReadonlyMap<string, Tensor>): void {
+    this.training.setParameters(new Map([...weights].map(([name, { data }]) => [name, data])));
+  }
+
+  restore(state: Map<string, Tensor>): void {
+    const arrays = new Map([...state].map(([name, { data }]) => [name, data]));
+    this.training.setParameters(arrays);
+    this.training.setState(arrays);
+  }
+
+  dispose(): void {
+    this.training.dispose();
+    this.frozen.dispose();
+    this.resident?.dispose();
+  }
+}
+
+function spoiledField(batch: Batch): string | undefined {
+  const spoiled = INPUTS.find((input) => windowsOf(batch).some((window) => !window[input].every(Number.isFinite)));
+  return spoiled && `the batch holds NaN or infinite values in ${spoiled}`;
+}
+
+function lossesOf([total, absolute, difference]: Float64Array): StepLosses {
+  return { total, absolute, ...(difference !== undefined ? { difference } : {}) };
+}
+
+function withShapes(program: Program, arrays: Map<string, Float32Array>): Map<string, Tensor> {
+  return new Map([...arrays].map(([name, data]) => [name, { data, shape: [...program.shapeOf(name)] }]));
+}
+
+function outputsOf({ total, absolute, difference }: LossValues): Record<string, Value> {
+  return { total, absolute, ...(difference ? { difference } : {}) };
+}
+
+/** What the program of a rank holds of a batch that ranks share within it; undefined where none do. */
+function shareOf({ rank, size }: Ranks, pairs: number, { microBatches, synchronisedBatchNorm }: TrainingSettings): BatchShare | undefined {
+  if (size === 1 || microBatches > 1) return undefined;
+  return { rank, ranks: size, stretches: pairs > 0 ? 2 : 1, synchronisedBatchNorm };
+}
