@@ -192,6 +192,37 @@ describe.each(modules)('the frozen surrogate with fields in the memory of %s', (
     expectAlike(actual, await passes(plain, 'cpu', tiling, [0, 1, 0]));
   });
 
+  it('emissions under factors of some of the hours alone are taken on the host', async () => {
+    mockModule = module;
+    const field = CELLS * 5;
+    const results = async (device: 'cpu' | 'cuda'): Promise<Float32Array[]> => {
+      const program = plain.program(2, WORLD.rows, WORLD.cols, { threads: 1, device }, { adjoint: true });
+      const run = new DomainRun({
+        surrogate: plain,
+        sources,
+        tiling: wholeDomain(GRID),
+        engine: program,
+        adjoint: program,
+        batchSize: 2,
+        threads: 1,
+      });
+      const hours = [40, 41];
+      const { first, count } = run.spanOf(hours);
+      const data = Float32Array.from({ length: count * field }, (_, i) => 1 + (i % 11) / 10);
+      const at = { period: 0, hours, factors: { data, offset: -first * field, hourly: true } };
+      const concentrations = await run.forward(at);
+      const gradient = new Float32Array(data.length);
+      await run.addAdjoint(at, concentrations, gradient);
+      run.dispose();
+      program.dispose();
+      return [concentrations, gradient];
+    };
+    mockMemory = 4e6;
+    const actual = await results('cuda');
+    expect([...channels]).toEqual([METEOROLOGY.length]);
+    expectAlike(actual, await results('cpu'));
+  });
+
   // Tracers take 246 KB for the longer period, and as much their gradients; the rest of both periods 0.5 MB, and hourly factors with their gradients 0.4 MB.
   const [WEATHER, EMISSIONS, TRACERS] = [METEOROLOGY.length, 5, 10];
   const ALL = [WEATHER, EMISSIONS, TRACERS];

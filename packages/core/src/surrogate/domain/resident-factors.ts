@@ -19,14 +19,19 @@ export class ResidentFactors {
     private readonly adjoint: boolean,
   ) {}
 
-  /** @returns the factors on the GPU; undefined where it has no room for them, or has room for others (of all hours instead of each) */
+  /**
+   * @returns the factors on the GPU; undefined where it has no room for them, or has room for others (of all hours instead of each), or where they are not
+   * of all hours of the period
+   */
   take(factors: EmissionFactors): DeviceFields | undefined {
     const { rows, cols, channels } = this.shape;
     const hours = factors.hourly ? this.shape.hours : 1;
+    const length = hours * rows * cols * channels;
+    const { offset = 0 } = factors;
+    if (offset < 0 || offset + length > factors.data.length) return undefined;
     if (this.fields === undefined) this.fields = this.room.reserve({ hours, rows, cols, channels }, this.adjoint ? 2 : 1) ?? null;
     const field = this.fields?.[0];
     if (field?.shape.hours !== hours) return undefined;
-    const length = hours * rows * cols * channels;
     if (this.seen?.are(factors, length)) return field;
     this.seen = undefined; // should writing fail
     field.write(0, partOf(factors, length));
