@@ -172,7 +172,7 @@ export class DomainRun implements DomainModel {
     return Promise.resolve();
   }
 
-  /** Temporary files, where tracers needed any. */
+  /** Temporary files, where tracers needed any, and what lies in the engine's memory. */
   dispose(): void {
     this.residentTracers?.dispose();
     this.resident?.dispose();

@@ -273,7 +273,7 @@ class Carrying {
         kinds_(p.kinds, p.kindCount),
         weather_(p.scratch, tracerDeviceScratch(p)) {}
 
-  static Winds windsOf(const TracerParams& p) {
+  static Winds windsIn(const TracerParams& p) {
     return {p.channels, p.windX, p.windY, p.height, p.inverseHeight, kTracerHour / p.sizeX, kTracerHour / p.sizeY};
   }
 
@@ -284,7 +284,7 @@ class Carrying {
 
   void setWeather(int64_t hour, int steps) const {
     const float lower = 1.0f / static_cast<float>(steps), upper = upperFactor() / static_cast<float>(steps);
-    launch(context_, weather_kernel, dim3(tiles()), kElementThreads, 0, shape_, windsOf(p_), lower, upper, weatherOf(hour > 0 ? hour - 1 : 0),
+    launch(context_, weather_kernel, dim3(tiles()), kElementThreads, 0, shape_, windsIn(p_), lower, upper, weatherOf(hour > 0 ? hour - 1 : 0),
            weatherOf(hour), weather_);
   }
 
@@ -346,7 +346,7 @@ void tracerCourants(const TracerCourants& call, const Context& context) {
   const TracerParams& p = call.params;
   const int64_t cells = p.rows * p.cols;
   launch(context, courant_kernel, dim3(static_cast<unsigned>(p.hours)), kElementThreads, kMostWarps * static_cast<int>(sizeof(float)),
-         Carrying::windsOf(p), Carrying::upperFactor(), cells, Global<const float>(p.meteorology, p.hours * cells * p.channels),
+         Carrying::windsIn(p), Carrying::upperFactor(), cells, Global<const float>(p.meteorology, p.hours * cells * p.channels),
          Global<float>(call.largest, p.hours));
 }
 
