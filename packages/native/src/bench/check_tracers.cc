@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "bench/check_program.h"
+#include "bench/fields_report.h"
 #include "ops/cpu_kernels.h"
 #include "runtime/device_tracers.h"
 #include "runtime/error.h"
@@ -76,14 +76,14 @@ class TracerCase {
     std::vector<float> expected(gradient_.size());
     const Memory memory = memoryOf();
     cpuKernels(options_.isa).tracers({memory.params, emissions_.data(), factors_.data(), expected.data()}, contextOf(team));
-    return largestDifference(expected, *out_);
+    return relativeError(expected, *out_);
   }
 
   double adjointError(Team& team) {
     std::vector<float> expected(factors_.size());
     const Memory memory = memoryOf();
     cpuKernels(options_.isa).tracersAdjoint({memory.params, emissions_.data(), gradient_.data(), expected.data()}, contextOf(team));
-    return largestDifference(expected, *gradFactors_);
+    return relativeError(expected, *gradFactors_);
   }
 
   /** Read and written, in each direction: masses in every sweep, in the exchange and at the hour's end, and once the tracers and emissions. */
@@ -125,15 +125,10 @@ class TracerCase {
 
   Context contextOf(Team& team) const { return {options_.threads, nullptr, &team}; }
 
-  static double largestDifference(const std::vector<float>& expected, const DeviceFields& of) {
+  static double relativeError(const std::vector<float>& expected, const DeviceFields& of) {
     std::vector<float> actual(expected.size());
     of.read(0, actual.data(), of.elements());
-    double worst = 0, largest = 0;
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-      const double apart = std::abs(double{actual[i]} - expected[i]);
-      worst = std::isfinite(apart) ? std::max(worst, apart) : 1e30, largest = std::max(largest, std::abs(double{expected[i]}));
-    }
-    return worst / largest;
+    return largestDifference(expected, actual) / *std::max_element(expected.begin(), expected.end());
   }
 
   const ProgramOptions& options_;
@@ -144,12 +139,6 @@ class TracerCase {
   std::shared_ptr<DeviceFields> deviceEmissions_, deviceFactors_, deviceGradient_, out_, gradFactors_;
 };
 
-struct Outcome {
-  const char* label;
-  double error;
-  std::vector<double> seconds;
-};
-
 }  // namespace
 
 bool isTracers(const std::string& name) {
@@ -158,39 +147,19 @@ bool isTracers(const std::string& name) {
 
 bool checkTracers(const std::string& name, const ProgramOptions& options, int rounds, Team& team) {
   const Set& set = *std::find_if(std::begin(kSets), std::end(kSets), [&](const Set& each) { return each.name == name; });
-  Outcome outcomes[2] = {{"carry", 0, {}}, {"transpose", 0, {}}};
-  double bytes = 0;
+  std::vector<FieldsOutcome> outcomes;
   try {
     TracerCase tracers(set, options);
-    bytes = tracers.bytes();
     tracers.carry(), tracers.addAdjoint();
-    outcomes[0].error = tracers.error(team), outcomes[1].error = tracers.adjointError(team);
+    outcomes = {{"carry", tracers.error(team), tracers.bytes(), {}}, {"transpose", tracers.adjointError(team), tracers.bytes(), {}}};
     for (int i = 0; i < rounds; ++i) {
       outcomes[0].seconds.push_back(options.device->time([&] { tracers.carry(); }));
       outcomes[1].seconds.push_back(options.device->time([&] { tracers.addAdjoint(); }));
     }
   } catch (const NativeError& error) {
-    std::printf("{\"program\":\"%s\",\"products\":\"float32\",\"ok\":false,\"failed\":%s}\n", name.c_str(), quoted(error.what()).c_str());
-    throw DeviceFailure{};
+    reportFailure(name, error);
   }
-  std::string failed;
-  std::vector<double> both(static_cast<std::size_t>(rounds), 0);
-  for (const Outcome& outcome : outcomes) {
-    if (outcome.error > kBound && failed.empty()) failed = std::string(outcome.label) + ": " + std::to_string(outcome.error);
-    for (std::size_t i = 0; i < both.size(); ++i) both[i] += outcome.seconds[i];
-  }
-  std::printf("{\"program\":\"%s\",\"products\":\"float32\",\"bound\":%g,\"ok\":%s,\"failed\":%s,", name.c_str(), kBound,
-              failed.empty() ? "true" : "false", quoted(failed).c_str());
-  printTiming("step", both);
-  std::printf(",\"kernels\":[");
-  for (const Outcome& outcome : outcomes) {
-    std::printf("%s{\"op\":\"tracersOnDevice\",\"label\":\"%s\",\"error\":%.3g,\"bytes\":%.6g,", &outcome == outcomes ? "" : ",", outcome.label,
-                outcome.error, bytes);
-    printTiming("seconds", outcome.seconds);
-    std::printf("}");
-  }
-  std::printf("]}\n");
-  return failed.empty();
+  return reportFields(name, "tracersOnDevice", kBound, outcomes);
 }
 
 }  // namespace retroplume

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "bench/check_program.h"
+#include "bench/fields_report.h"
 #include "ops/cpu_kernels.h"
 #include "runtime/device_fields.h"
 #include "runtime/error.h"
@@ -92,20 +92,6 @@ float floatOf(uint16_t half) { return std::ldexp(1 + static_cast<float>(half & 0
 
 /** Of the CPU's kernels, whose numbers for noise are the same to 2e-6 of a standard deviation. */
 constexpr double kBound = 1e-5;
-
-struct Outcome {
-  double worst = 0, bytes = 0;
-  std::vector<double> seconds;
-};
-
-double largestDifference(const std::vector<float>& expected, const std::vector<float>& actual) {
-  double worst = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double apart = std::abs(double{actual[i]} - expected[i]);
-    worst = std::isfinite(apart) ? std::max(worst, apart) : 1e30;
-  }
-  return worst;
-}
 
 /** The windows of one input, of all samples. */
 class InputWindows {
@@ -202,12 +188,12 @@ class InputWindows {
   Buffer out_;
 };
 
-Outcome checkInput(const Set& set, const Input& input, const ProgramOptions& options, int rounds, Team& team) {
+FieldsOutcome checkInput(const Set& set, const Input& input, const ProgramOptions& options, int rounds, Team& team) {
   const InputWindows windows(set, input, options);
   options.device->select();
   windows.launch();
   options.device->synchronise();
-  Outcome outcome{std::max(windows.error(team), windows.adjointError(team)), windows.bytes(), {}};
+  FieldsOutcome outcome{input.name, std::max(windows.error(team), windows.adjointError(team)), windows.bytes(), {}};
   for (int i = 0; i < rounds; ++i) outcome.seconds.push_back(options.device->time([&] { windows.launch(); }));
   return outcome;
 }
@@ -220,33 +206,13 @@ bool isWindows(const std::string& name) {
 
 bool checkWindows(const std::string& name, const ProgramOptions& options, int rounds, Team& team) {
   const Set& set = *std::find_if(sets().begin(), sets().end(), [&](const Set& each) { return each.name == name; });
-  std::vector<Outcome> outcomes;
-  std::string failed;
+  std::vector<FieldsOutcome> outcomes;
   try {
-    for (const Input& input : set.inputs) {
-      outcomes.push_back(checkInput(set, input, options, rounds, team));
-      if (outcomes.back().worst > kBound && failed.empty()) failed = std::string(input.name) + ": " + std::to_string(outcomes.back().worst);
-    }
+    for (const Input& input : set.inputs) outcomes.push_back(checkInput(set, input, options, rounds, team));
   } catch (const NativeError& error) {
-    std::printf("{\"program\":\"%s\",\"products\":\"float32\",\"ok\":false,\"failed\":%s}\n", name.c_str(), quoted(error.what()).c_str());
-    throw DeviceFailure{};
+    reportFailure(name, error);
   }
-  std::vector<double> batches(static_cast<std::size_t>(rounds), 0);
-  for (const Outcome& outcome : outcomes) {
-    for (std::size_t i = 0; i < batches.size(); ++i) batches[i] += outcome.seconds[i];
-  }
-  std::printf("{\"program\":\"%s\",\"products\":\"float32\",\"bound\":%g,\"ok\":%s,\"failed\":%s,", name.c_str(), kBound,
-              failed.empty() ? "true" : "false", quoted(failed).c_str());
-  printTiming("step", batches);
-  std::printf(",\"kernels\":[");
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    std::printf("%s{\"op\":\"windowMeanOnDevice\",\"label\":\"%s\",\"error\":%.3g,\"bytes\":%.6g,", i == 0 ? "" : ",", set.inputs[i].name,
-                outcomes[i].worst, outcomes[i].bytes);
-    printTiming("seconds", outcomes[i].seconds);
-    std::printf("}");
-  }
-  std::printf("]}\n");
-  return failed.empty();
+  return reportFields(name, "windowMeanOnDevice", kBound, outcomes);
 }
 
 }  // namespace retroplume

@@ -60,7 +60,7 @@ std::size_t batchNormPreluBackwardScratch(const BatchNormPreluBackward<float>& c
 void windowMeanOnDevice(const WindowMeanOnDevice& call, const Context& context);
 void windowMeanAdjointOnDevice(const WindowMeanAdjointOnDevice& call, const Context& context);
 void tracerCourants(const TracerCourants& call, const Context& context);
-void tracersOnDevice(const TracersOnDevice& call, const Context& context);
-void tracersAdjointOnDevice(const TracersAdjointOnDevice& call, const Context& context);
+void tracersOnDevice(const TracersOnDevice& onDevice, const Context& context);
+void tracersAdjointOnDevice(const TracersAdjointOnDevice& onDevice, const Context& context);
 
 }  // namespace retroplume::cuda

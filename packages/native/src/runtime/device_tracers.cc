@@ -30,13 +30,13 @@ DeviceTracers::DeviceTracers(std::shared_ptr<Device> device, const TracerParams&
 void DeviceTracers::carry(const DeviceFields& emissions, const DeviceFields* factors, DeviceFields& out) {
   const TracerParams params = begin(factors == nullptr ? 1 : factors->shape().hours);
   const float* by = factors == nullptr ? nullptr : factors->floats();
-  std::get<CudaKernel<TracersOnDevice>>(device_->kernels()).run({params, steps_.data(), emissions.floats(), by, out.floats()}, context());
+  std::get<CudaKernel<TracersOnDevice>>(device_->kernels()).run({{params, emissions.floats(), by, out.floats()}, steps_.data()}, context());
 }
 
 void DeviceTracers::addAdjoint(const DeviceFields& emissions, const DeviceFields& gradOut, DeviceFields& gradFactors) {
   const TracerParams params = begin(gradFactors.shape().hours);
   std::get<CudaKernel<TracersAdjointOnDevice>>(device_->kernels())
-      .run({params, steps_.data(), emissions.floats(), gradOut.floats(), gradFactors.floats()}, context());
+      .run({{params, emissions.floats(), gradOut.floats(), gradFactors.floats()}, steps_.data()}, context());
 }
 
 TracerParams DeviceTracers::begin(int64_t factorHours) {

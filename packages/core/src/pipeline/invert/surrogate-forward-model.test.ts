@@ -1,75 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { GROUPS } from '../../data/case';
-import { sourceOf, type PeriodSource } from '../../data/period-source';
-import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun } from '../../data/prepared';
-import { openPrepared } from '../../data/prepared-store';
 import { factorCount } from '../../inversion/forward-model';
 import { dot, randomFloats } from '../../inversion/testing/small-world';
-import type { AdjointEngine } from '../../surrogate/frozen-program';
-import { OnnxEngine } from '../../surrogate/onnx-engine';
-import type { Surrogate } from '../../surrogate/surrogate';
-import { networkSettings } from '../../surrogate/network-settings';
-import { randomSurrogate } from '../../surrogate/testing/random-surrogate';
-import { tinyPeriod, tinySurrogate, WORLD } from '../../surrogate/testing/tiny-world';
-import { smallestSide, tilesOf } from '../../surrogate/tiles';
+import { WORLD } from '../../surrogate/testing/tiny-world';
 import { joined } from './inversion-setup';
-import { surrogateOnnx, vjpOnnx } from '../learn/onnx-models';
-import { SurrogateForwardModel, type SurrogateForwardOptions } from './surrogate-forward-model';
 import { problemOf } from '../testing/tiny-problem';
 import { addHoursToSlots, expandSlots, timeSlots } from './time-slots';
+import { periods, inMemories, smoothSurrogate, disposePrograms, modelOf, adjointOf, randomFactors, expectClose } from '../testing/tiny-forward-model';
 
-const HOURS_AT_ONCE = 3;
-const periods = [tinyPeriod('winter', 1), tinyPeriod('summer', 2)];
-const inMemories = periods.map((period) => sourceOf(period));
-
-function smoothSurrogate(over: Record<string, unknown> = {}): Surrogate {
-  return randomSurrogate(tinySurrogate(over), periods, true);
-}
-
-interface Variant extends Partial<SurrogateForwardOptions> {
-  resolution?: 'hourly' | 'daily';
-  surrogate?: Surrogate;
-  sources?: PeriodSource[];
-  /** default: the native program */
-  engine?: AdjointEngine;
-}
-
-/** Kᵀ·g of one batch alone. */
-async function adjointOf(model: SurrogateForwardModel, gradSimulated: Float32Array, batch: number): Promise<Float32Array> {
-  await model.addAdjoint(gradSimulated, batch);
-  return model.takeGradient();
-}
-
-const disposals: (() => void)[] = [];
-afterEach(() => disposals.splice(0).forEach((dispose) => dispose()));
-
-function modelOf({
-  resolution = 'hourly',
-  surrogate = smoothSurrogate(),
-  sources = inMemories,
-  engine,
-  ...over
-}: Variant = {}): SurrogateForwardModel {
-  const { rows, cols } = over.tiling ?? WORLD;
-  const native = (): AdjointEngine => {
-    const program = surrogate.program(over.tiling ? 1 : HOURS_AT_ONCE, rows, cols, { threads: 1 }, { adjoint: true });
-    disposals.push(() => program.dispose());
-    return program;
-  };
-  const options: SurrogateForwardOptions = { anchored: true, factors: 'period', threads: 1, ...over };
-  return new SurrogateForwardModel(
-    surrogate,
-    engine ?? native(),
-    sources.map((period) => problemOf(period, resolution)),
-    options,
-  );
-}
-
-function randomFactors(model: SurrogateForwardModel, seed: number): Float32Array {
-  return randomFloats(factorCount(model.shape), seed).map((z) => 1 + 0.2 * Math.tanh(z));
-}
+afterEach(disposePrograms);
 
 describe('the adjoint is the transpose of the derivative: ⟨K·df, w⟩ = ⟨df, Kᵀ·w⟩', () => {
   const cases = (['period', 'hour'] as const).flatMap((factors) =>
@@ -276,92 +214,10 @@ it('earlier concentrations of the prior run are given to a surrogate that wants 
   expect(without).not.toEqual(before);
 });
 
-describe('on tiles whose fields are read from the prepared store', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'retroplume-tiles-'));
-  for (const period of periods) {
-    writePreparedMeteorology(folder, period);
-    writePreparedRun(folder, { ...period.runs.get('prior')!, period: period.name, run: 'prior', grid: period.grid, time: period.time });
-  }
-  afterAll(() => rmSync(folder, { recursive: true }));
-  const sources = periods.map(({ name }) => openPrepared(folder, name));
-  const surrogate = smoothSurrogate({ network: 'resnet', residualBlocks: 1, initialConcentrations: 'prior', tracers: [{ lifetime: 5 }] });
-  const network = networkSettings(surrogate.description.settings, PREPARED_SPECIES.length);
-  const tiling = tilesOf(network, WORLD, smallestSide(network, WORLD));
-
-  it.each((['period', 'hour'] as const).flatMap((factors) => (['hourly', 'daily'] as const).map((resolution) => ({ factors, resolution }))))(
-    'simulated values and gradient are those of the whole domain in memory (factors per $factors, $resolution)',
-    async (variant) => {
-      expect(tiling.tiles.length).toBeGreaterThan(3);
-      // Not anchored: rounding is that of concentrations, of which the anchored values are small differences.
-      const whole = modelOf({ ...variant, surrogate, anchored: false });
-      const tiled = modelOf({ ...variant, surrogate, sources, tiling, hours: HOURS_AT_ONCE, anchored: false });
-      expect([tiled.batches, tiled.shape]).toEqual([whole.batches, whole.shape]);
-      const factors = randomFactors(whole, 4);
-      for (let batch = 0; batch < whole.batches; batch++) {
-        const [a, b] = [await whole.forward(factors, batch), await tiled.forward(factors, batch)];
-        expectClose(b, a);
-        const w = randomFloats(a.length, 6);
-        expectClose(await adjointOf(tiled, w, batch), await adjointOf(whole, w, batch));
-      }
-    },
-  );
-});
-
-/** @param tolerance - a part of the largest value; default: rounding of sums of a few hundred float32 products in another order */
-function expectClose(a: Float32Array, b: Float32Array, tolerance = 1e-5): void {
-  const largest = Math.max(...b.map(Math.abs));
-  expect(a.length).toBe(b.length);
-  expect(Math.max(...a.map((value, i) => Math.abs(value - b[i])))).toBeLessThan(tolerance * largest);
-}
-
 it('refuses an adjoint before the forward pass that it belongs to', async () => {
   const model = modelOf();
   await model.forward(randomFactors(model, 4), 0);
   await expect(model.addAdjoint(new Float32Array(1), 1)).rejects.toThrow(/adjoint of batch 1 was asked for before its forward pass/);
-});
-
-it.each([
-  ['lstm-unet', {}],
-  ['response-unet with tracers', { network: 'response-unet', tracers: [{ lifetime: 2 }, { lifetime: 20 }] }],
-  ['resnet with earlier concentrations', { network: 'resnet', residualBlocks: 1, initialConcentrations: 'prior' }],
-])('ONNX Runtime gives the values of the native program and its adjoint: %s', async (_, over) => {
-  const surrogate = smoothSurrogate(over);
-  const models = { forward: surrogateOnnx(surrogate), vjp: vjpOnnx(surrogate) };
-  const engine = await OnnxEngine.load(models, surrogate, { ...WORLD, batch: HOURS_AT_ONCE }, 1);
-  const [native, onnx] = [modelOf({ surrogate }), modelOf({ surrogate, engine })];
-  const factors = randomFactors(native, 4);
-  for (const batch of [0, native.batches - 1]) {
-    const [a, b] = [await native.forward(factors, batch), await onnx.forward(factors, batch)];
-    expectClose(b, a, 1e-4);
-    expectClose(await adjointOf(onnx, a, batch), await adjointOf(native, a, batch), 1e-4);
-  }
-  engine.dispose();
-});
-
-it('ONNX Runtime on tiles gives what the native program does on the whole domain', async () => {
-  const surrogate = smoothSurrogate({ network: 'resnet', residualBlocks: 1, tracers: [{ lifetime: 5 }] });
-  const network = networkSettings(surrogate.description.settings, PREPARED_SPECIES.length);
-  const tiling = tilesOf(network, WORLD, smallestSide(network, WORLD));
-  expect(tiling.tiles.length).toBeGreaterThan(3);
-  const models = { forward: surrogateOnnx(surrogate), vjp: vjpOnnx(surrogate) };
-  const engine = await OnnxEngine.load(models, surrogate, { ...tiling, batch: 1 }, 1);
-  const [whole, tiled] = [modelOf({ surrogate }), modelOf({ surrogate, tiling, hours: HOURS_AT_ONCE, engine })];
-  const factors = randomFactors(whole, 4);
-  const [a, b] = [await whole.forward(factors, 0), await tiled.forward(factors, 0)];
-  expectClose(b, a, 1e-4);
-  expectClose(await adjointOf(tiled, a, 0), await adjointOf(whole, a, 0), 1e-4);
-  engine.dispose();
-});
-
-it('ONNX Runtime has no adjoint without its model, nor before a forward pass', async () => {
-  const surrogate = smoothSurrogate();
-  const sizes = { ...WORLD, batch: 1 };
-  const needs = /an adjoint needs the model of the vector-Jacobian product, and a forward pass before it/;
-  for (const vjp of [undefined, vjpOnnx(surrogate)]) {
-    const engine = await OnnxEngine.load({ forward: surrogateOnnx(surrogate), vjp }, surrogate, sizes, 1);
-    await expect(engine.adjoint(new Float32Array(1))).rejects.toThrow(needs);
-    engine.dispose();
-  }
 });
 
 it.each(['day', 'hour-of-day'] as const)('factors of slots (%s) are those of their hours, forward and backward', async (basis) => {
@@ -394,44 +250,4 @@ it.each(['day', 'hour-of-day'] as const)('factors of slots (%s) are those of the
   const before = await slots.forward(factors, 0);
   factors.fill(1.3);
   expect(await slots.forward(factors, 0)).not.toEqual(before);
-});
-
-describe('a batch that is run with the factors that it sees alone', () => {
-  const plain = (over: Record<string, unknown> = {}): Surrogate => smoothSurrogate({ network: 'resnet', residualBlocks: 1, tracers: [], ...over });
-  const network = networkSettings(plain().description.settings, PREPARED_SPECIES.length);
-  const tiling = tilesOf(network, WORLD, smallestSide(network, WORLD));
-
-  it.each([
-    ['hourly', {}, {}],
-    ['daily', { resolution: 'daily' }, {}],
-    ['hourly', {}, { initialConcentrations: 'prior' }],
-    ['hourly', { tiling }, {}],
-  ] as const)('simulates, and has the gradient, of all factors: %s observations, %j, %j', async (_, over, settings) => {
-    expect(tiling.tiles.length).toBeGreaterThan(1);
-    const model = modelOf({ factors: 'hour', anchored: false, surrogate: plain(settings), ...over });
-    const factors = randomFactors(model, 4);
-    const local = model.local!;
-    for (const batch of [0, 1, model.batches - 1]) {
-      const [begin, end] = local.stretchOf(batch);
-      expect(end - begin).toBeLessThan(factors.length / 2);
-      const simulated = await local.forward(factors.slice(begin, end), batch);
-      const w = randomFloats(simulated.length, 6);
-      const own = await local.adjoint(w, batch);
-      expect(simulated).toEqual(await model.forward(factors, batch));
-      const gradient = await adjointOf(model, w, batch);
-      expect(own).toEqual(gradient.slice(begin, end));
-      expect(gradient.some((value, i) => value !== 0 && (i < begin || i >= end))).toBe(false);
-      expect(own.some((value) => value !== 0)).toBe(true);
-    }
-    await expect(local.adjoint(new Float32Array(1), 0)).rejects.toThrow('asked for before its forward pass');
-  });
-
-  it.each<[string, Variant]>([
-    ['factors of the whole period', { factors: 'period', anchored: false }],
-    ['anchors', { factors: 'hour', anchored: true }],
-    ['tracers', { factors: 'hour', anchored: false, surrogate: smoothSurrogate() }],
-    ['earlier concentrations of its own', { factors: 'hour', anchored: false, surrogate: plain({ initialConcentrations: 'rollout' }) }],
-  ])('is none with %s', (_, variant) => {
-    expect(modelOf({ surrogate: plain(), ...variant }).local).toBeUndefined();
-  });
 });

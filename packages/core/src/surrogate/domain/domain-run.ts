@@ -16,6 +16,7 @@ import type { ResidentFields } from '../resident-fields';
 import { ResidentTracers } from './resident-tracers';
 import type { Surrogate } from '../surrogate';
 import type { Tile, Tiling } from '../tiles';
+import { TileCopies } from './tile-copies';
 import { DeviceCarrier, HostCarrier } from './tracer-carriers';
 import { PeriodTracers, tracerRoom, type Carried } from '../tracers/tracers';
 
@@ -65,6 +66,7 @@ export class DomainRun implements DomainModel {
   private readonly residentFactors: ResidentFactors[] = [];
   private readonly residentTracers?: ResidentTracers;
   private readonly grid: { rows: number; cols: number };
+  private readonly copies: TileCopies;
   private readonly fields = new Map<PeriodSource, Record<'meteorology' | 'emissions', Field>>();
   /** of which the fields are in memory at once */
   private readonly mostHours: number;
@@ -84,6 +86,7 @@ export class DomainRun implements DomainModel {
     for (const source of sources) assertSeen(surrogate, source);
     const { rows, cols } = sources[0].grid;
     this.grid = { rows, cols };
+    this.copies = new TileCopies(this.grid);
     const { settings, meteorologyNames } = surrogate.description;
     const channels = GROUPS * (1 + settings.tracers.length) + meteorologyNames.length + SPECIES;
     this.mostHours = Math.floor(mostBytes / (4 * channels * tiling.rows * tiling.cols));
@@ -118,7 +121,7 @@ export class DomainRun implements DomainModel {
         const { factors } = this.moveTo(tile, { ...run, hours: stretch.flatMap(({ hours }) => hours) });
         for (const { from, hours } of stretch) {
           const concentrations = await this.simulate(this.options.engine, run, hours, factors);
-          this.keep(concentrations, tile, hours.length, out, from);
+          this.copies.keep(concentrations, tile, hours.length, out, from);
           onHours?.(hours.length);
         }
       }
@@ -136,7 +139,10 @@ export class DomainRun implements DomainModel {
   async addAdjoint(run: DifferentiatedHours, gradConcentrations: Float32Array, out: Float32Array): Promise<void> {
     const program = this.options.adjoint!;
     for (const tile of this.options.tiling.tiles) {
-      const seeds = this.chunks(run).map((chunk) => ({ ...chunk, seed: this.seed(gradConcentrations, tile, chunk.from, chunk.hours.length) }));
+      const seeds = this.chunks(run).map((chunk) => ({
+        ...chunk,
+        seed: this.copies.seed(gradConcentrations, tile, { first: chunk.from, count: chunk.hours.length }, this.options.batchSize),
+      }));
       if (seeds.every(({ seed }) => !seed)) continue;
       const { factors, gradient } = this.moveTo(tile, run, out);
       const ofTracers = this.residentTracers?.gradientOf(run.period);
@@ -156,7 +162,7 @@ export class DomainRun implements DomainModel {
         });
         if (run.gradPrevious) this.addPrevious(tile, hours, previous, run.gradPrevious);
       }
-      if (!ofFactors && gradient!.data !== out) this.addTile(gradient!.data, tile, run, out);
+      if (!ofFactors && gradient!.data !== out) this.copies.addFactors(gradient!.data, tile, run.factors, this.spanOf(run.hours), out);
       gradTracers?.done();
     }
   }
@@ -296,19 +302,11 @@ export class DomainRun implements DomainModel {
       return { factors: { data, offset, hourly, resident }, gradient };
     }
     if (this.options.tiling.tiles.length === 1) {
-      const offset = this.firstFactor(run, span);
+      const offset = this.copies.firstFactor(run.factors, span);
       return { factors: { data, offset, hourly }, gradient: out && { data: out, offset, hourly } };
     }
-    const size = tile.crop.rows * tile.crop.cols * GROUPS;
-    const ofTile = new Float32Array((hourly ? span.count : 1) * size);
-    this.forEachFactorRow(tile, run, (at, inTile, width) => ofTile.set(data.subarray(at, at + width), inTile));
+    const ofTile = this.copies.factorsOf(tile, run.factors, span);
     return { factors: { data: ofTile, hourly }, gradient: out && { data: new Float32Array(ofTile.length), hourly } };
-  }
-
-  private addTile(gradient: Float32Array, tile: Tile, run: DomainHours, out: Float32Array): void {
-    this.forEachFactorRow(tile, run, (at, inTile, width) => {
-      for (let k = 0; k < width; k++) out[at + k] += gradient[inTile + k];
-    });
   }
 
   /** The hours that the windows (and the earlier concentrations) of some hours see. */
@@ -318,72 +316,6 @@ export class DomainRun implements DomainModel {
     const back = takesInitialConcentrations(description.settings) ? window.hours : window.hours - 1;
     const first = Math.max(0, Math.min(...all) - back);
     return { first, count: Math.max(...all) + 1 - first };
-  }
-
-  /** Where the factors that a span of hours sees begin. */
-  private firstFactor({ factors }: DomainHours, span: Hours): number {
-    const { offset = 0, hourly = false } = factors!;
-    return offset + (hourly ? span.first * this.grid.rows * this.grid.cols * GROUPS : 0);
-  }
-
-  private forEachFactorRow(tile: Tile, run: DomainHours, visit: (at: number, inTile: number, width: number) => void): void {
-    const { crop } = tile;
-    const { rows, cols } = this.grid;
-    const span = this.spanOf(run.hours);
-    const first = this.firstFactor(run, span);
-    const width = crop.cols * GROUPS;
-    for (let slot = 0; slot < (run.factors!.hourly ? span.count : 1); slot++) {
-      for (let r = 0; r < crop.rows; r++) {
-        visit(first + ((slot * rows + crop.row + r) * cols + crop.col) * GROUPS, (slot * crop.rows + r) * width, width);
-      }
-    }
-  }
-
-  private isWhole({ rows, cols }: Crop): boolean {
-    return rows === this.grid.rows && cols === this.grid.cols;
-  }
-
-  /** Copies what is kept of a tile's hours into the domain's, from hour `from` on. */
-  private keep(concentrations: Float32Array, { crop, kept }: Tile, hours: number, out: Float32Array, from: number): void {
-    const { rows, cols } = this.grid;
-    if (this.isWhole(kept)) {
-      const field = rows * cols * SPECIES;
-      out.set(concentrations.subarray(0, hours * field), from * field);
-      return;
-    }
-    const width = kept.cols * SPECIES;
-    for (let h = 0; h < hours; h++) {
-      for (let r = kept.row; r < kept.row + kept.rows; r++) {
-        const begin = ((h * crop.rows + r - crop.row) * crop.cols + kept.col - crop.col) * SPECIES;
-        out.set(concentrations.subarray(begin, begin + width), (((from + h) * rows + r) * cols + kept.col) * SPECIES);
-      }
-    }
-  }
-
-  /** The gradient on a tile's kept cells, zero in its halo, for a whole batch; undefined where all of it is zero. */
-  private seed(gradient: Float32Array, { crop, kept }: Tile, from: number, hours: number): Float32Array | undefined {
-    const { rows, cols } = this.grid;
-    if (this.isWhole(kept)) {
-      const field = rows * cols * SPECIES;
-      const part = gradient.subarray(from * field, (from + hours) * field);
-      if (part.every((g) => g === 0)) return undefined;
-      if (hours === this.options.batchSize) return part;
-      const whole = new Float32Array(this.options.batchSize * field);
-      whole.set(part);
-      return whole;
-    }
-    const width = kept.cols * SPECIES;
-    let seed: Float32Array | undefined;
-    for (let h = 0; h < hours; h++) {
-      for (let r = kept.row; r < kept.row + kept.rows; r++) {
-        const begin = (((from + h) * rows + r) * cols + kept.col) * SPECIES;
-        const row = gradient.subarray(begin, begin + width);
-        if (row.every((g) => g === 0)) continue;
-        seed ??= new Float32Array(this.options.batchSize * crop.rows * crop.cols * SPECIES);
-        seed.set(row, ((h * crop.rows + r - crop.row) * crop.cols + kept.col - crop.col) * SPECIES);
-      }
-    }
-    return seed;
   }
 }
 

@@ -81,26 +81,18 @@ struct TracerCourants {
 };
 
 /**
- * The same as Tracers in a device's memory, from the first hour of a period on. Of the parameters, `masses` are tracerMasses() zeros and as many more
- * of which the borders are zeros, `scratch` tracerDeviceScratch() numbers that were zeros before the first call.
+ * The same in a device's memory, from the first hour of a period on. Of the parameters, `masses` are tracerMasses() zeros and as many more of which
+ * the borders are zeros, `scratch` tracerDeviceScratch() numbers that were zeros before the first call.
  */
-struct TracersOnDevice {
-  TracerParams params;
-  /** of each hour, in the host's memory */
+template <class Call>
+struct OnDevice {
+  Call call;
+  /** sweeps along both axes of each hour, in the host's memory */
   const int* steps;
-  const float* emissions;
-  const float* factors;
-  float* out;
 };
 
-/** The same as TracersAdjoint. */
-struct TracersAdjointOnDevice {
-  TracerParams params;
-  const int* steps;
-  const float* emissions;
-  const float* gradOut;
-  float* gradFactors;
-};
+using TracersOnDevice = OnDevice<Tracers>;
+using TracersAdjointOnDevice = OnDevice<TracersAdjoint>;
 
 /** A field with two ghost cells on every side, which stay 0. */
 struct TracerPlane {

@@ -350,24 +350,26 @@ void tracerCourants(const TracerCourants& call, const Context& context) {
          Global<float>(call.largest, p.hours));
 }
 
-void tracersOnDevice(const TracersOnDevice& call, const Context& context) {
+void tracersOnDevice(const TracersOnDevice& onDevice, const Context& context) {
+  const auto& [call, steps] = onDevice;
   const TracerParams& p = call.params;
   const Carrying carrying(p, context);
   for (int64_t hour = 0; hour < p.hours; ++hour) {
-    carrying.setWeather(hour, call.steps[hour]);
+    carrying.setWeather(hour, steps[hour]);
     carrying.emit(hour, call.emissions + hour * carrying.sources(), call.factors == nullptr ? nullptr : call.factors + hour * p.factorStride);
-    for (int step = 0; step < call.steps[hour]; ++step) carrying.sweep<false>();
+    for (int step = 0; step < steps[hour]; ++step) carrying.sweep<false>();
     carrying.end<false>(hour, call.out + hour * carrying.cells() * p.groups * p.kindCount);
   }
 }
 
-void tracersAdjointOnDevice(const TracersAdjointOnDevice& call, const Context& context) {
+void tracersAdjointOnDevice(const TracersAdjointOnDevice& onDevice, const Context& context) {
+  const auto& [call, steps] = onDevice;
   const TracerParams& p = call.params;
   const Carrying carrying(p, context);
   for (int64_t hour = p.hours - 1; hour >= 0; --hour) {
-    carrying.setWeather(hour, call.steps[hour]);
+    carrying.setWeather(hour, steps[hour]);
     carrying.end<true>(hour, call.gradOut + hour * carrying.cells() * p.groups * p.kindCount);
-    for (int step = 0; step < call.steps[hour]; ++step) carrying.sweep<true>();
+    for (int step = 0; step < steps[hour]; ++step) carrying.sweep<true>();
     carrying.collect(hour, call.emissions + hour * carrying.sources(), call.gradFactors + hour * p.factorStride);
   }
 }
