@@ -14,7 +14,7 @@ interface TracersAddon {
   Tracers: new (request: TracerRequest, meteorology: unknown, rates: unknown, options: Pick<ProgramOptions, 'device'>) => TracersHandle;
 }
 
-/** What factors may be of: the period's hours, or all of them together. */
+/** Of a whole period; fields say themselves of how many hours they are. */
 export type DeviceTracerRequest = Omit<TracerRequest, 'factorsOffset' | 'hourlyFactors' | 'follows' | 'threads'>;
 
 /**
