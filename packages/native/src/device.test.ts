@@ -62,6 +62,27 @@ describe.each(modules)('a program on a device (%s)', (module, sharedVariable) =>
     program.dispose();
   });
 
+  test('some elements cross alone, more the second time than the first', () => {
+    const length = 3000;
+    const program = new NativeProgram({ arenaElements: length + 16, instructions: [], phases: {} }, { device: 'cuda' }, module);
+    const numbers = Float32Array.from({ length }, (_, i) => i + 0.25);
+    for (const every of [300, 7]) {
+      const places = Int32Array.from({ length: Math.ceil(length / every) }, (_, i) => i * every);
+      program.write(8, numbers);
+      const values = program.readAt(8, length, places) as Float32Array;
+      expect(values).toEqual(Float32Array.from(places, (place) => place + 0.25));
+      program.writeAt(9, length - 2, places.subarray(0, -1), values.subarray(0, -1));
+      const expected = numbers.map((value, i) => (i === 0 || i === length - 1 ? value : 0));
+      places.subarray(0, -1).forEach((place) => (expected[1 + place] = place + 0.25));
+      expect(program.read(8, length)).toEqual(expected);
+    }
+    expect(program.readAt(8, length, new Int32Array())).toHaveLength(0);
+    program.writeAt(8, length, new Int32Array(), new Float32Array());
+    expect((program.read(8, length) as Float32Array).every((value) => value === 0)).toBe(true);
+    expect(codeOf(() => program.readAt(8, length, Int32Array.of(length)))).toBe('PLACES_INVALID');
+    program.dispose();
+  });
+
   test('one run under way at most, a range in the arena, numbers', async () => {
     const program = onDevice();
     const runs = [program.run(), program.run()];

@@ -97,6 +97,26 @@ test('bad options, phases and ranges are refused', () => {
   expect(codeOf(() => program.write(-1, new Float32Array(1)))).toBe('RANGE_OUT_OF_ARENA');
   expect(codeOf(() => program.fill(0, 65, 1))).toBe('RANGE_OUT_OF_ARENA');
   expect(codeOf(() => program.write(0, new Int32Array(1) as unknown as Float32Array))).toBe('ARGUMENT_INVALID');
+  expect(codeOf(() => program.readAt(60, 5, Int32Array.of(0)))).toBe('RANGE_OUT_OF_ARENA');
+  for (const places of [[1, 1], [2, 0], [-1], [4]]) expect(codeOf(() => program.readAt(0, 4, Int32Array.from(places)))).toBe('PLACES_INVALID');
+  expect(codeOf(() => program.writeAt(0, 4, Int32Array.of(4), Float32Array.of(1)))).toBe('PLACES_INVALID');
+  expect(() => program.readAt(0, 4, Int32Array.of(0, 7))).toThrow('expected places that ascend from 0 to less than 4 but received 7 at 1');
+  expect(codeOf(() => program.readAt(0, 4, [0] as unknown as Int32Array))).toBe('ARGUMENT_INVALID');
+  for (const values of [Float32Array.of(1, 2), Float64Array.of(1)])
+    expect(codeOf(() => program.writeAt(0, 4, Int32Array.of(0), values))).toBe('ARGUMENT_INVALID');
+  program.dispose();
+});
+
+test.each(['float32', 'float64'] as const)('some elements of a range are read, and written among zeros: %s', (dtype) => {
+  const program = make([], { dtype });
+  const numbers = (...values: number[]): Float32Array | Float64Array => (dtype === 'float32' ? Float32Array : Float64Array).of(...values);
+  program.write(0, numbers(...Array.from({ length: 64 }, (_, i) => i + 0.5)));
+  expect(program.readAt(8, 10, Int32Array.of(0, 3, 9))).toEqual(numbers(8.5, 11.5, 17.5));
+  expect(program.readAt(8, 10, new Int32Array())).toEqual(numbers());
+  program.writeAt(8, 6, Int32Array.of(1, 5), numbers(-1, -2));
+  expect(program.read(7, 8)).toEqual(numbers(7.5, 0, -1, 0, 0, 0, -2, 14.5));
+  program.writeAt(8, 2, new Int32Array(), numbers());
+  expect(program.read(7, 4)).toEqual(numbers(7.5, 0, 0, 0));
   program.dispose();
 });
 

@@ -62,6 +62,8 @@ interface ProgramHandle {
   stageWindow(offset: number, fields: FieldsHandle, request: WindowMeanRequest, factors?: FieldsHandle): void;
   addWindowAdjoint(offset: number, gradFactors: FieldsHandle, request: WindowMeanRequest, fields?: FieldsHandle): void;
   read(offset: number, length: number): Float32Array | Float64Array;
+  readAt(offset: number, length: number, places: Int32Array): Float32Array | Float64Array;
+  writeAt(offset: number, length: number, places: Int32Array, values: Float32Array | Float64Array): void;
   fill(offset: number, length: number, value: number): void;
   run(phase?: string): Promise<void>;
   runSync(phase?: string): void;
@@ -118,7 +120,7 @@ function addon(name = 'retroplume'): KernelAddon {
  * Runs are queued on the executor's thread, in order, shared by all programs; while one is under way the arena can be neither read nor
  * written. Results are the same, bit for bit, for the same number of threads and the same instruction set. Errors carry a `code`:
  * `OP_UNKNOWN`, `OPERAND_MISSING`, `OPERAND_UNKNOWN`, `OPERAND_OUT_OF_ARENA`, `PARAM_MISSING`, `PARAM_UNKNOWN`, `PARAM_INVALID`, `PHASE_INVALID`,
- * `PHASE_UNKNOWN`, `SPEC_INVALID`, `OPTION_INVALID`, `ISA_UNKNOWN`, `ISA_UNSUPPORTED`, `OUT_OF_MEMORY`, `RANGE_OUT_OF_ARENA`, `PROGRAM_BUSY`,
+ * `PHASE_UNKNOWN`, `SPEC_INVALID`, `OPTION_INVALID`, `ISA_UNKNOWN`, `ISA_UNSUPPORTED`, `OUT_OF_MEMORY`, `RANGE_OUT_OF_ARENA`, `PLACES_INVALID`, `PROGRAM_BUSY`,
  * `PROGRAM_DISPOSED`, `ARGUMENT_INVALID`; with a GPU `DEVICE_CUDA_MISSING`, `DEVICE_OUT_OF_MEMORY`, `DEVICE_OP_MISSING`, `CUDA_FAILED`; without
  * one `STAGING_UNSUPPORTED`; with ranks `RANKS_MISSING`, `MPI_FAILED`.
  *
@@ -178,6 +180,20 @@ export class NativeProgram {
   /** A copy of `length` elements, in the program's precision. */
   read(offset: number, length: number): Float32Array | Float64Array {
     return this.#handle.read(offset, length);
+  }
+
+  /**
+   * Of the `length` elements at `offset` those at `places` alone, which cross from a GPU as no others do.
+   *
+   * @param places - from 0 on, ascending @throws Error with `code` `PLACES_INVALID`
+   */
+  readAt(offset: number, length: number, places: Int32Array): Float32Array | Float64Array {
+    return this.#handle.readAt(offset, length, places);
+  }
+
+  /** Those become `values`, in the program's precision, and the others of the `length` elements 0. @throws as {@link readAt} */
+  writeAt(offset: number, length: number, places: Int32Array, values: Float32Array | Float64Array): void {
+    this.#handle.writeAt(offset, length, places, values);
   }
 
   fill(offset: number, length: number, value: number): void {

@@ -158,6 +158,18 @@ export class Program<T extends FloatArray = Float32Array> {
     return this.native.read(this.offset(value), size(value.shape)) as T;
   }
 
+  /** Of a named array the elements at `places`, which ascend. */
+  getAt(name: string, places: Int32Array): T {
+    const value = this.value(name);
+    return this.native.readAt(this.offset(value), size(value.shape), places) as T;
+  }
+
+  /** Sets an input to 0 but for its elements at `places`, which ascend. */
+  setAt(name: string, places: Int32Array, data: ArrayLike<number>): void {
+    const value = this.value(name);
+    this.native.writeAt(this.offset(value), size(value.shape), places, this.cast(data));
+  }
+
   /** A copy of a region, as it lies in the arena. */
   getRegion(name: string): T {
     const { offset, length } = this.regions[name];

@@ -1,3 +1,4 @@
+import { pickAt } from '../data/places';
 import { Role } from './forward-model';
 import { ObservationOperator, type ObservationOperatorOptions } from './observation-operator';
 import { dot, observationsOf, randomFloats, unitGrid } from './testing/small-world';
@@ -118,15 +119,17 @@ describe('ObservationOperator', () => {
     // Float32 results: relative rounding 6e-8 of sums of at most 25 terms.
     expect(dot(operator.forward(fields), g)).toBeCloseTo(dot(fields, operator.adjoint(g)), 5);
     const times = operator.times.map((__, i) => i).reverse();
-    const compact = randomFloats(operator.hoursOf(times).length * 12, 3);
-    expect(dot(operator.forwardAt(compact, times), g)).toBeCloseTo(dot(compact, operator.adjointAt(g, times)), 5);
+    const stencil = operator.stencil(times);
+    const seen = randomFloats(stencil.places.length, 3);
+    expect(dot(stencil.forward(seen), g)).toBeCloseTo(dot(seen, stencil.adjoint(g)), 5);
   });
 
   it('gives the same values from the hours that are needed as from all', () => {
     const operator = daily(8);
     const fields = randomFloats(50 * 12, 4);
     const compact = Float32Array.from([...operator.hoursOf([0])].flatMap((hour) => [...fields.subarray(hour * 12, hour * 12 + 12)]));
-    expect(operator.forwardAt(compact, [0])).toEqual(operator.forward(fields));
+    const stencil = operator.stencil([0]);
+    expect(stencil.forward(pickAt(compact, stencil.places))).toEqual(operator.forward(fields));
     expect(operator.batch([0]).values.length).toBe(operator.forward(fields).length);
   });
 
@@ -151,7 +154,8 @@ describe('ObservationOperator', () => {
     expect(() => hourly({ species: ['NO2'] })).toThrow(/PM2.5 is not simulated/);
     expect(() => hourly({ error: { NO2: error.NO2 } })).toThrow(/no error is given for PM2.5/);
     expect(() => hourly().forward(new Float32Array(5))).toThrow(/expected fields \[50, 2, 3, 2\]/);
-    expect(() => hourly().adjoint(new Float32Array(5 + 1))).toThrow(/gradient of 5 values/);
+    expect(() => hourly().adjoint(new Float32Array(5 + 1))).toThrow(/a gradient of 5 values but received 6/);
+    expect(() => hourly().stencil([0]).forward(new Float32Array(99))).toThrow(/concentrations of \d values but received 99/);
     expect(hourly({ species: ['NO2', 'PM2.5', 'O3'] }).unobserved).toEqual(['O3']);
   });
 });

@@ -7,12 +7,14 @@
  */
 import { ConfigError, DataError, ShapeError } from '../errors';
 import type { Observations } from '../data/observations';
+import { pickAt, spreadTo } from '../data/places';
 import { stationsToCells } from '../data/station-cells';
 import type { Grid } from '../grid/grid';
 import { Decorrelation } from './correlated-errors';
 import type { ObservationBatch, ObservationPlace } from './forward-model';
 import { decorrelationOf } from './observation-error';
 import { observedTimes, type ModelPeriod, type ObservedTime } from './observation-slots';
+import { ObservationStencil } from './observation-stencil';
 import {
   placeStations,
   superObservations,
@@ -145,7 +147,7 @@ export class ObservationOperator {
     return (this.decorrelations[time] ??= decorrelationOf(this.observed, time, this.options.grid.cols));
   }
 
-  /** The hours of the period that {@link forwardAt} wants for some times: each time's hours in turn. */
+  /** The hours of the period that some times see: each time's hours in turn. */
   hoursOf(times: readonly number[]): Int32Array {
     return Int32Array.from(times.flatMap((i) => [...this.times[i].hours]));
   }
@@ -157,27 +159,19 @@ export class ObservationOperator {
    */
   forward(fields: Float32Array): Float32Array {
     this.checkLength(fields, this.options.period.hours);
-    return this.gather(fields, this.allTimes(), this.everyHour());
+    const stencil = this.stencilOf(this.allTimes(), this.everyHour());
+    return stencil.forward(pickAt(fields, stencil.places));
   }
 
   /** Hᵀ·g of the whole period: `[hours, H, W, S]`. */
-  adjoint(gradSimulated: Float32Array): Float32Array {
-    return this.scatter(gradSimulated, this.allTimes(), this.everyHour(), this.options.period.hours);
+  adjoint(gradSimulated: ArrayLike<number>): Float32Array {
+    const stencil = this.stencilOf(this.allTimes(), this.everyHour());
+    return spreadTo(this.options.period.hours * this.cells * this.species.length, stencil.adjoint(gradSimulated), stencil.places);
   }
 
-  /**
-   * H·c of some times from only the hours that they need.
-   *
-   * @param fields - `[hoursOf(times).length, H, W, S]`
-   */
-  forwardAt(fields: Float32Array, times: readonly number[]): Float32Array {
-    this.checkLength(fields, this.hoursOf(times).length);
-    return this.gather(fields, times, this.compactHours(times));
-  }
-
-  /** The transpose of {@link forwardAt}. */
-  adjointAt(gradSimulated: Float32Array, times: readonly number[]): Float32Array {
-    return this.scatter(gradSimulated, times, this.compactHours(times), this.hoursOf(times).length);
+  /** H of some times, on the fields of only the hours that they need, `[hoursOf(times).length, H, W, S]`. */
+  stencil(times: readonly number[]): ObservationStencil {
+    return this.stencilOf(times, this.compactHours(times));
   }
 
   /** Observed and simulated series at each station inside the grid, not averaged over cells: for scores and the report. */
@@ -235,33 +229,15 @@ export class ObservationOperator {
     return sum;
   }
 
-  private gather(fields: Float32Array, times: readonly number[], hours: Int32Array[]): Float32Array {
-    const simulated = new Float32Array(this.count(times));
-    let at = 0;
-    this.forEachRange(times, (begin, end, position, { weights }) => {
-      for (let i = begin; i < end; i++)
-        simulated[at++] = this.mean(fields, hours[position], weights, this.observed.cell[i], this.observed.species[i]);
-    });
-    return simulated;
-  }
-
-  private scatter(gradSimulated: Float32Array, times: readonly number[], hours: Int32Array[], hourCount: number): Float32Array {
-    if (gradSimulated.length !== this.count(times)) {
-      throw new ShapeError(
-        'OBSERVATION_SHAPE',
-        `observation operator: expected a gradient of ${this.count(times)} values but received ${gradSimulated.length}`,
-      );
-    }
-    const channels = this.species.length;
-    const gradient = new Float32Array(hourCount * this.cells * channels);
-    let at = 0;
-    this.forEachRange(times, (begin, end, position, { weights }) => {
-      for (let i = begin; i < end; i++, at++) {
-        const offset = this.observed.cell[i] * channels + this.observed.species[i];
-        hours[position].forEach((hour, k) => (gradient[hour * this.cells * channels + offset] += weights[k] * gradSimulated[at]));
-      }
-    });
-    return gradient;
+  /** @param hours - where those of each time lie in the fields */
+  private stencilOf(times: readonly number[], hours: readonly Int32Array[]): ObservationStencil {
+    const { cell, species, first } = this.observed;
+    const of = (time: number): Int32Array =>
+      cell.slice(first[time], first[time + 1]).map((each, i) => each * this.species.length + species[first[time] + i]);
+    return new ObservationStencil(
+      times.map((time, i) => ({ hours: hours[i], weights: this.times[time].weights, elements: of(time) })),
+      this.cells * this.species.length,
+    );
   }
 
   private checkLength(fields: Float32Array, hours: number): void {

@@ -6,6 +6,7 @@ import { bytesOfFields, executionOf } from '../graph/execution';
 import type { Tensor } from '../data/checkpoint';
 import { buildSurrogate, sourcesOf, type SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';
+import type { Places } from '../data/places';
 import { ResidentFields } from './resident-fields';
 
 /** Inputs of a batch in physical units; see model.ts for shapes. */
@@ -14,6 +15,7 @@ export interface SurrogateInputs {
   /** empty where the surrogate sees none; so too geography and previous */
   tracers: Float32Array;
   meteorology: Float32Array;
+  /** nobody changes it: another one is another array */
   geography: Float32Array;
   previous: Float32Array;
 }
@@ -39,13 +41,24 @@ export interface GradientWindow {
   fields?: DeviceFields;
 }
 
+export interface ForwardOptions {
+  /** in place of what the inputs have of these, for all hours: of an engine that gives room for fields */
+  windows?: readonly InputWindow[];
+  /** of the concentrations that are wanted; absent: all */
+  places?: Places;
+}
+
+export interface AdjointOptions {
+  /** gradients that are not read (they are empty): `addGradient` takes them */
+  leave?: readonly (keyof SourceGradients)[];
+  /** of the concentrations that the gradient is on, one number each, and 0 on others; absent: on all */
+  places?: Places;
+}
+
 /** Anything that runs the surrogate forward: the native program, or ONNX Runtime. */
 export interface SurrogateEngine {
-  /**
-   * @param windows - in place of what `inputs` has of these, for all hours: of an engine that gives room for fields
-   * @returns concentrations `[N, H, W, 4]` in ppb (PM2.5 in µg m-3)
-   */
-  forward(inputs: SurrogateInputs, windows?: readonly InputWindow[]): Promise<Float32Array>;
+  /** @returns concentrations `[N, H, W, 4]` in ppb (PM2.5 in µg m-3), or those at the places */
+  forward(inputs: SurrogateInputs, options?: ForwardOptions): Promise<Float32Array>;
   /**
    * Room in the memory that it computes in, where windows of fields are taken; undefined where that is the host's. Who asks disposes of it.
    *
@@ -91,12 +104,8 @@ export function frozenGraph(
 export interface AdjointEngine extends SurrogateEngine {
   /** `batch`: hours that it takes at once */
   readonly sizes: { readonly batch: number };
-  /**
-   * Jᵀ·gradConcentrations of the last forward pass, once: it writes over what it needs.
-   *
-   * @param leave - gradients that are not read (they are empty): {@link addGradient} takes them
-   */
-  adjoint(gradConcentrations: Float32Array, leave?: readonly (keyof SourceGradients)[]): Promise<SourceGradients>;
+  /** Jᵀ·gradConcentrations of the last forward pass, once: it writes over what it needs. */
+  adjoint(gradConcentrations: Float32Array, options?: AdjointOptions): Promise<SourceGradients>;
   /** Of an engine that gives room for fields: carries a gradient of the last adjoint back through the window that it is on. */
   addGradient?(window: GradientWindow): void;
 }
@@ -104,6 +113,8 @@ export interface AdjointEngine extends SurrogateEngine {
 export class FrozenProgram implements AdjointEngine {
   private readonly program: Program;
   private readonly sources: readonly string[];
+  /** that the program has */
+  private geography?: Float32Array;
 
   constructor(
     settings: SurrogateSettings,
@@ -129,19 +140,25 @@ export class FrozenProgram implements AdjointEngine {
     return this.program.stages ? new ResidentFields(this.execution.device, bytesOfFields(this.execution) / processes) : undefined;
   }
 
-  async forward(inputs: SurrogateInputs, windows: readonly InputWindow[] = []): Promise<Float32Array> {
+  async forward(inputs: SurrogateInputs, { windows = [], places }: ForwardOptions = {}): Promise<Float32Array> {
     const taken = new Set<string>(windows.map(({ input }) => input));
-    for (const [name, data] of Object.entries(inputs)) if (this.program.has(name) && !taken.has(name)) this.program.set(name, data as Float32Array);
+    for (const [name, data] of Object.entries(inputs) as [keyof SurrogateInputs, Float32Array][]) {
+      if (!this.program.has(name) || taken.has(name)) continue;
+      if (name === 'geography' && data === this.geography) continue;
+      this.program.set(name, data);
+    }
+    this.geography = inputs.geography;
     const parts = this.sizes.batch;
     for (const { input, hour, fields, request, factors } of windows) {
       this.program.stageWindow(input, { part: hour, parts }, fields, request, factors);
     }
     await this.program.run('forward');
-    return this.program.get('concentrations');
+    return places ? this.program.getAt('concentrations', places) : this.program.get('concentrations');
   }
 
-  async adjoint(gradConcentrations: Float32Array, leave: readonly (keyof SourceGradients)[] = []): Promise<SourceGradients> {
-    this.program.set('gradConcentrations', gradConcentrations);
+  async adjoint(gradConcentrations: Float32Array, { leave = [], places }: AdjointOptions = {}): Promise<SourceGradients> {
+    if (places) this.program.setAt('gradConcentrations', places, gradConcentrations);
+    else this.program.set('gradConcentrations', gradConcentrations);
     await this.program.run('backward');
     const gradient = (input: keyof SourceGradients): Float32Array =>
       this.sources.includes(input) && !leave.includes(input) ? this.program.get(gradientOf(input)) : new Float32Array();

@@ -192,6 +192,29 @@ describe.each(modules)('the frozen surrogate with fields in the memory of %s', (
     expectAlike(actual, await passes(plain, 'cpu', tiling, [0, 1, 0]));
   });
 
+  it('concentrations at places, and the gradient on these alone, cross to the host', async () => {
+    mockModule = module;
+    const field = CELLS * 4;
+    const places = Int32Array.from({ length: 3 * 20 }, (_, i) => Math.floor(i / 20) * field + 12 * (i % 20) + (i % 4));
+    const results = async (device: 'cpu' | 'cuda', tiling: Tiling): Promise<Float32Array[]> => {
+      const program = plain.program(2, tiling.rows, tiling.cols, { threads: 1, device }, { adjoint: true });
+      const run = new DomainRun({ surrogate: plain, sources, tiling, engine: program, adjoint: program, batchSize: 2, threads: 1 });
+      const at = { period: 0, hours: [40, 41, 43], factors: { data: new Float32Array(CELLS * 5).fill(1.2) } };
+      const gradient = new Float32Array(CELLS * 5);
+      // Once with all, of which nothing may be left.
+      await run.addAdjoint(at, (await run.forward(at)).fill(1), gradient.slice());
+      await run.finishAdjoint(0, { data: gradient.slice() });
+      const values = await run.forward(at, { places });
+      await run.addAdjoint(at, values.map(Math.sin), gradient, places);
+      await run.finishAdjoint(0, { data: gradient });
+      run.dispose();
+      program.dispose();
+      return [values, gradient];
+    };
+    mockMemory = 4e6;
+    for (const tiling of [wholeDomain(GRID), tiles]) expectAlike(await results('cuda', tiling), await results('cpu', tiling));
+  });
+
   it('emissions under factors of some of the hours alone are taken on the host', async () => {
     mockModule = module;
     const field = CELLS * 5;

@@ -1,6 +1,7 @@
 /** The surrogate in ONNX Runtime, from the models that `export` wrote: forward, and the adjoint by its vector-Jacobian product. */
 import { OnnxModel, type Feeds, type Field } from '../graph/onnx/onnx-model';
-import type { AdjointEngine, SourceGradients, SurrogateInputs } from './frozen-program';
+import type { AdjointEngine, AdjointOptions, ForwardOptions, SourceGradients, SurrogateInputs } from './frozen-program';
+import { pickAt, spreadTo } from '../data/places';
 import type { Surrogate } from './surrogate';
 
 /** Paths of `.onnx` files, or their bytes. */
@@ -35,7 +36,7 @@ export class OnnxEngine implements AdjointEngine {
     return new OnnxEngine(surrogate, sizes, model, vjp);
   }
 
-  async forward(inputs: SurrogateInputs): Promise<Float32Array> {
+  async forward(inputs: SurrogateInputs, { places }: ForwardOptions = {}): Promise<Float32Array> {
     const { settings, meteorologyNames, geographyNames, groups, species } = this.surrogate.description;
     const steps = this.surrogate.window.steps.length;
     this.feeds = this.model.feeds({
@@ -45,17 +46,21 @@ export class OnnxEngine implements AdjointEngine {
       geography: this.field(inputs.geography, geographyNames.length),
       previous: this.field(inputs.previous, species.length),
     });
-    return (await this.model.runFeeds(this.feeds)).concentrations.data;
+    const { data } = (await this.model.runFeeds(this.feeds)).concentrations;
+    return places ? pickAt(data, places) : data;
   }
 
-  async adjoint(gradConcentrations: Float32Array): Promise<SourceGradients> {
+  async adjoint(gradConcentrations: Float32Array, { places }: AdjointOptions = {}): Promise<SourceGradients> {
     if (!this.vjp || !this.feeds)
       throw new Error('ONNX engine: an adjoint needs the model of the vector-Jacobian product, and a forward pass before it');
-    const seed = this.vjp.feeds({ grad_concentrations: this.field(gradConcentrations, this.surrogate.description.species.length) });
+    const { batch, rows, cols } = this.sizes;
+    const species = this.surrogate.description.species.length;
+    const gradient = places ? spreadTo(batch * rows * cols * species, gradConcentrations, places) : gradConcentrations;
+    const seed = this.vjp.feeds({ grad_concentrations: this.field(gradient, species) });
     const wanted = this.vjp.outputNames.filter((name) => name.startsWith('grad_'));
     const results: Partial<Record<string, Field>> = await this.vjp.runFeeds({ ...this.feeds, ...seed }, wanted);
-    const gradient = (input: string): Float32Array => results[`grad_${input}`]?.data ?? new Float32Array();
-    return { emissions: gradient('emissions'), tracers: gradient('tracers'), previous: gradient('previous') };
+    const of = (input: string): Float32Array => results[`grad_${input}`]?.data ?? new Float32Array();
+    return { emissions: of('emissions'), tracers: of('tracers'), previous: of('previous') };
   }
 
   dispose(): void {

@@ -1,6 +1,7 @@
 import { surrogateSchema } from '../data/case/learning-schema';
 import { paperDefaults } from '../data/case';
 import { sourceOf } from '../data/period-source';
+import { pickAt, spreadTo } from '../data/places';
 import { DEFAULT_LSTM_UNET, dependence, PAPER_RESNET, type NetworkSettings } from '../nn';
 import { Random } from '../random';
 import { DomainRun } from './domain/domain-run';
@@ -44,13 +45,13 @@ describe.each(Object.keys(NETWORKS) as (keyof typeof NETWORKS)[])('%s', (name) =
   const runOf = (tiling: Tiling, program: AdjointEngine): DomainRun =>
     new DomainRun({ surrogate, sources: [sourceOf(period)], tiling, engine: program, adjoint: program, batchSize: 2, threads: 1 });
 
-  async function results(tiling: Tiling): Promise<{ concentrations: Float32Array; gradFactors: Float32Array }> {
+  async function results(tiling: Tiling, seed: Float32Array = gradient): Promise<{ concentrations: Float32Array; gradFactors: Float32Array }> {
     const program = programOf(tiling);
     const run = runOf(tiling, program);
     const what = { period: 0, hours, factors: { data: factors, hourly: true } };
     const concentrations = await run.forward(what);
     const gradFactors = new Float32Array(factors.length);
-    await run.addAdjoint(what, gradient, gradFactors);
+    await run.addAdjoint(what, seed, gradFactors);
     await run.finishAdjoint(0, { data: gradFactors, hourly: true });
     program.dispose();
     return { concentrations, gradFactors };
@@ -72,13 +73,40 @@ describe.each(Object.keys(NETWORKS) as (keyof typeof NETWORKS)[])('%s', (name) =
     const tiling = tilesOf(networkSettings(settings, 4), period.grid, least);
     const program = programOf(tiling);
     const [stays, anew] = [runOf(tiling, program), runOf(tiling, program)];
-    const first = new Set([tiling.tiles[0]]);
+    const { kept } = tiling.tiles[0];
+    const places = Int32Array.from({ length: kept.cols * 4 }, (_, i) => kept.col * 4 + i); // of the first hour and row
     const others = factors.map((factor) => 2 * factor);
     const forward = (run: DomainRun, data: Float32Array): Promise<Float32Array> =>
-      run.forward({ period: 0, hours, factors: { data, hourly: true } }, first);
+      run.forward({ period: 0, hours, factors: { data, hourly: true } }, { places });
     await forward(stays, factors);
     expect(await forward(stays, others)).toEqual(await forward(anew, others));
     program.dispose();
+  });
+
+  it('concentrations at places, and the gradient on these alone, are those of the whole domain', async () => {
+    const tiling = tilesOf(networkSettings(settings, 4), period.grid, least);
+    const field = rows * cols * 4;
+    // Of the first and the last hour, at the domain's corners and along a diagonal through several tiles.
+    const diagonal = Array.from({ length: rows }, (_, row) => (row * cols + row) * 4 + (row % 4));
+    const places = Int32Array.from([...diagonal, field - 1, ...diagonal.map((place) => 2 * field + place), 3 * field - 1]);
+    const on = { period: 0, hours, factors: { data: factors, hourly: true } };
+    const seed = Float32Array.from(places, (_, i) => Math.cos(i));
+    const atPlaces = async (how: Tiling): Promise<[Float32Array, Float32Array]> => {
+      const program = programOf(how);
+      const run = runOf(how, program);
+      const values = await run.forward(on, { places });
+      const gradFactors = new Float32Array(factors.length);
+      await run.addAdjoint(on, seed, gradFactors, places);
+      await run.finishAdjoint(0, { data: gradFactors, hourly: true });
+      program.dispose();
+      return [values, gradFactors];
+    };
+    const [values, gradFactors] = await atPlaces(wholeDomain(period.grid));
+    expect(values).toEqual(pickAt((await whole).concentrations, places));
+    expect(gradFactors).toEqual((await results(wholeDomain(period.grid), spreadTo(3 * field, seed, places))).gradFactors);
+    const [tiled, tiledGradient] = await atPlaces(tiling);
+    expectClose(tiled, values, 1e-5);
+    expectClose(tiledGradient, gradFactors, 1e-5);
   });
 
   it('needs all of the halo: with that of a network with fewer convolutions the result differs', async () => {

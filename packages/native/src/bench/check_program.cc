@@ -143,6 +143,27 @@ std::string stagingFault(Program& program, std::size_t arena) {
   return "";
 }
 
+/** Reads some elements, then writes them among zeros; what is wrong, or nothing. */
+std::string placesFault(Program& program, std::size_t arena) {
+  const std::vector<float> before = pattern(0, std::min(arena, std::size_t{1} << 20));
+  fillArena(program, before);
+  std::vector<float> wanted(before.size(), 0.0f), values;
+  std::vector<int32_t> places;
+  for (std::size_t i = 0; i < before.size(); i += 1 + i % 7) {
+    places.push_back(static_cast<int32_t>(i));
+    values.push_back(before[i]);
+    wanted[i] = before[i];
+  }
+  const auto length = static_cast<double>(before.size());
+  const Places some{places.data(), static_cast<int64_t>(places.size())};
+  std::vector<float> read(values.size());
+  program.readAt(0, length, some, read.data());
+  if (const int64_t at = firstDifference(read, values); at >= 0) return "places: number " + std::to_string(at) + " is not what lies there";
+  program.writeAt(0, length, some, values.data());
+  const int64_t at = firstDifference(readArena(program, before), wanted);
+  return at < 0 ? "" : "places: element " + std::to_string(at) + " is not what was written";
+}
+
 }  // namespace
 
 bool checkProgram(const Registry& registry, const TextProgram& text, const CheckOptions& arguments, Team& team) {
@@ -217,6 +238,8 @@ bool checkDevice(const Registry& registry, const TextProgram& text, const Progra
       failed = "the recorded step gives other bits than its instructions, from element " + std::to_string(at) + " on";
     step = "staging";
     if (const std::string fault = stagingFault(*program, arena.size()); failed.empty()) failed = fault;
+    step = "places";
+    if (const std::string fault = placesFault(*program, arena.size()); failed.empty()) failed = fault;
   } catch (const NativeError& error) {
     failed = step + ": " + error.what();
     print();

@@ -56,6 +56,8 @@ Napi::Function ProgramBinding::define(Napi::Env env) {
                          InstanceMethod("stageWindow", &ProgramBinding::stageWindow),
                          InstanceMethod("addWindowAdjoint", &ProgramBinding::addWindowAdjoint),
                          InstanceMethod("read", &ProgramBinding::read),
+                         InstanceMethod("readAt", &ProgramBinding::readAt),
+                         InstanceMethod("writeAt", &ProgramBinding::writeAt),
                          InstanceMethod("fill", &ProgramBinding::fill),
                          InstanceMethod("run", &ProgramBinding::run),
                          InstanceMethod("runSync", &ProgramBinding::runSync),
@@ -247,6 +249,44 @@ Napi::Value ProgramBinding::read(const Napi::CallbackInfo& info) {
     const auto count = static_cast<std::size_t>(length);
     if (program.doublePrecision()) return into(Napi::Float64Array::New(info.Env(), count));
     return into(Napi::Float32Array::New(info.Env(), count));
+  });
+}
+
+namespace {
+
+Places placesArgument(const Napi::Value& value) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array)
+    throw NativeError("ARGUMENT_INVALID", "program: expected places to be an Int32Array");
+  const auto places = value.As<Napi::Int32Array>();
+  return {places.Data(), static_cast<int64_t>(places.ElementLength())};
+}
+
+}  // namespace
+
+Napi::Value ProgramBinding::readAt(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Program& program = idle();
+    const double offset = numberArgument(info, 0, "offset"), length = numberArgument(info, 1, "length");
+    const Places places = placesArgument(info[2]);
+    const auto into = [&](auto array) -> Napi::Value {
+      program.readAt(offset, length, places, array.Data());
+      return array;
+    };
+    const auto count = static_cast<std::size_t>(places.count);
+    if (program.doublePrecision()) return into(Napi::Float64Array::New(info.Env(), count));
+    return into(Napi::Float32Array::New(info.Env(), count));
+  });
+}
+
+Napi::Value ProgramBinding::writeAt(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    Program& program = idle();
+    const Places places = placesArgument(info[2]);
+    const Source source(info[3]);
+    if (static_cast<int64_t>(source.count) != places.count || source.isDouble != program.doublePrecision())
+      throw NativeError("ARGUMENT_INVALID", "program.writeAt: expected a number of the program's precision for each place");
+    program.writeAt(numberArgument(info, 0, "offset"), numberArgument(info, 1, "length"), places, source.from);
+    return info.Env().Undefined();
   });
 }
 

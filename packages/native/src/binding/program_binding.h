@@ -23,6 +23,8 @@ class ProgramBinding : public Napi::ObjectWrap<ProgramBinding> {
   Napi::Value stageWindow(const Napi::CallbackInfo& info);
   Napi::Value addWindowAdjoint(const Napi::CallbackInfo& info);
   Napi::Value read(const Napi::CallbackInfo& info);
+  Napi::Value readAt(const Napi::CallbackInfo& info);
+  Napi::Value writeAt(const Napi::CallbackInfo& info);
   Napi::Value fill(const Napi::CallbackInfo& info);
   Napi::Value run(const Napi::CallbackInfo& info);
   Napi::Value runSync(const Napi::CallbackInfo& info);

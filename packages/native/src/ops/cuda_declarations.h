@@ -62,5 +62,7 @@ void windowMeanAdjointOnDevice(const WindowMeanAdjointOnDevice& call, const Cont
 void tracerCourants(const TracerCourants& call, const Context& context);
 void tracersOnDevice(const TracersOnDevice& onDevice, const Context& context);
 void tracersAdjointOnDevice(const TracersAdjointOnDevice& onDevice, const Context& context);
+void gatherOnDevice(const GatherOnDevice& call, const Context& context);
+void scatterOnDevice(const ScatterOnDevice& call, const Context& context);
 
 }  // namespace retroplume::cuda

@@ -2,6 +2,7 @@
 #include <tuple>
 
 #include "ops/cpu_kernels.h"
+#include "ops/places/places.h"
 
 namespace retroplume {
 
@@ -26,7 +27,7 @@ using CudaKernels =
                CudaKernel<Scale<float>>, CudaKernel<Fill<float>>, CudaKernel<StridedCopy<float>>, CudaKernel<LossForward<float>>,
                CudaKernel<LossBackward<float>>, CudaKernel<Adam<float>>, CudaKernel<SgdProject<float>>, CudaKernel<ClipNorm<float>>,
                CudaKernel<WindowMeanOnDevice>, CudaKernel<WindowMeanAdjointOnDevice>, CudaKernel<TracerCourants>, CudaKernel<TracersOnDevice>,
-               CudaKernel<TracersAdjointOnDevice>>;
+               CudaKernel<TracersAdjointOnDevice>, CudaKernel<GatherOnDevice>, CudaKernel<ScatterOnDevice>>;
 
 /** Defined where CUDA kernels are compiled: for a device, or for its emulation. */
 CudaKernels cudaKernels();

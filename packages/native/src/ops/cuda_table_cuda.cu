@@ -54,6 +54,8 @@ CudaKernels cudaKernels() {
   set(table, cuda::tracerCourants);
   set(table, cuda::tracersOnDevice);
   set(table, cuda::tracersAdjointOnDevice);
+  set(table, cuda::gatherOnDevice);
+  set(table, cuda::scatterOnDevice);
   return table;
 }
 

@@ -228,6 +228,62 @@ void Program::read(double offset, double length, const Take& take) const {
                      [&](const void* part, std::size_t begin, std::size_t bytes) { take(part, begin / elementBytes_, bytes / elementBytes_); });
 }
 
+namespace {
+
+void requireWithin(const Places& places, double length) {
+  int64_t last = -1;
+  for (int64_t i = 0; i < places.count; ++i) {
+    if (places.at[i] <= last || places.at[i] >= length) {
+      throw NativeError("PLACES_INVALID", "program: expected places that ascend from 0 to less than " + std::to_string(static_cast<int64_t>(length)) +
+                                              " but received " + std::to_string(places.at[i]) + " at " + std::to_string(i));
+    }
+    last = places.at[i];
+  }
+}
+
+template <class T>
+void gather(const void* array, const Places& places, void* values) {
+  for (int64_t i = 0; i < places.count; ++i) static_cast<T*>(values)[i] = static_cast<const T*>(array)[places.at[i]];
+}
+
+template <class T>
+void scatter(void* array, std::size_t length, const Places& places, const void* values) {
+  std::fill_n(static_cast<T*>(array), length, T{0});
+  for (int64_t i = 0; i < places.count; ++i) static_cast<T*>(array)[places.at[i]] = static_cast<const T*>(values)[i];
+}
+
+}  // namespace
+
+DevicePlaces& Program::devicePlaces() {
+  if (!places_) places_ = std::make_unique<DevicePlaces>(options_.device);
+  return *places_;
+}
+
+void Program::readAt(double offset, double length, const Places& places, void* values) {
+  const void* from = at(offset, length);
+  requireWithin(places, length);
+  if (device() != nullptr) {
+    devicePlaces().read(static_cast<const float*>(from), static_cast<int64_t>(length), places.at, places.count, static_cast<float*>(values));
+  } else if (doublePrecision()) {
+    gather<double>(from, places, values);
+  } else {
+    gather<float>(from, places, values);
+  }
+}
+
+void Program::writeAt(double offset, double length, const Places& places, const void* values) {
+  void* to = at(offset, length);
+  requireWithin(places, length);
+  const auto elements = static_cast<std::size_t>(length);
+  if (device() != nullptr) {
+    devicePlaces().write(static_cast<float*>(to), static_cast<int64_t>(length), places.at, places.count, static_cast<const float*>(values));
+  } else if (doublePrecision()) {
+    scatter<double>(to, elements, places, values);
+  } else {
+    scatter<float>(to, elements, places, values);
+  }
+}
+
 std::unique_ptr<Program> makeProgram(const Registry& registry, const ProgramSpec& spec, const ProgramOptions& options) {
   if (options.device && (options.doublePrecision || !options.fastKernels)) {
     throw NativeError("OPTION_INVALID", "options.device: expected float32 and fast kernels with device cuda: the reference kernels run on the CPU");

@@ -10,6 +10,7 @@
 #include "runtime/buffer.h"
 #include "runtime/cpu_features.h"
 #include "runtime/device.h"
+#include "runtime/device_places.h"
 #include "runtime/registry.h"
 
 namespace retroplume {
@@ -49,6 +50,12 @@ struct InstructionProfile {
   std::string op;
   std::string label;
   double seconds, flops, bytes;
+};
+
+/** Elements of a range of the arena: none twice. */
+struct Places {
+  const int32_t* at;
+  int64_t count;
 };
 
 /** Half-open range of instructions. */
@@ -110,6 +117,14 @@ class Program {
   }
   /** `take` reads `length` elements of the arena at `offset`. @throws NativeError RANGE_OUT_OF_ARENA */
   void read(double offset, double length, const Take& take) const;
+  /**
+   * The elements at `places` of the `length` at `offset`, to memory of the program's precision.
+   *
+   * @throws NativeError RANGE_OUT_OF_ARENA, PLACES_INVALID if the places do not ascend or leave the range
+   */
+  void readAt(double offset, double length, const Places& places, void* values);
+  /** Those become `values`, and the others of the range 0. @throws as `readAt` */
+  void writeAt(double offset, double length, const Places& places, const void* values);
 
  protected:
   struct Bound {
@@ -132,6 +147,7 @@ class Program {
   void* at(double offset, double length) const;
   /** @throws NativeError STAGING_UNSUPPORTED */
   DeviceStaging& staging();
+  DevicePlaces& devicePlaces();
 
   ProgramOptions options_;
   int64_t arenaElements_;
@@ -141,6 +157,7 @@ class Program {
   std::vector<Bound> instructions_;
   std::map<std::string, std::pair<int64_t, int64_t>> phases_;
   std::unique_ptr<DeviceStaging> staging_;                                      // once something is staged
+  std::unique_ptr<DevicePlaces> places_;                                        // on a device, once some are asked for
   std::map<std::pair<int64_t, int64_t>, std::unique_ptr<DeviceGraph>> graphs_;  // of the stretches that have run on the device
 };
 

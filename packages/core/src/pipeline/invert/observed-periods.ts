@@ -1,6 +1,7 @@
 /** A period as the inversion compares it with the monitors, and how a run of the transport model looks through that. */
 import type { PeriodSettings } from '../../data/case';
 import { dailyMeans } from '../../data/daily-means';
+import { pickAt } from '../../data/places';
 import { wholeGrid, type Hours, type PeriodSource } from '../../data/period-source';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import type { ObservationOperator } from '../../inversion/observation-operator';
@@ -65,7 +66,8 @@ export function throughOperator(run: RunFields, { operator, whole }: Pick<Observ
   const parts = operator.times.map(({ step }) => {
     const i = of.get(step)!;
     const { hours } = whole.times[i]; // without gaps: it is that of all hours
-    return whole.forwardAt(run({ first: hours[0], count: hours.length }), [i]);
+    const stencil = whole.stencil([i]);
+    return stencil.forward(pickAt(run({ first: hours[0], count: hours.length }), stencil.places));
   });
   const simulated = new Float32Array(operator.observed.values.length);
   let at = 0;

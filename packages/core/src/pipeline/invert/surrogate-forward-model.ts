@@ -23,14 +23,15 @@ import {
 } from '../../inversion/forward-model';
 import { tabulate } from '../../inversion/vectors';
 import type { ObservationOperator } from '../../inversion/observation-operator';
-import type { DifferentiatedHours, DomainModel } from '../../surrogate/domain/domain-model';
+import type { ObservationStencil } from '../../inversion/observation-stencil';
+import type { DifferentiatedHours, DomainHours, DomainModel } from '../../surrogate/domain/domain-model';
 import { DomainRun } from '../../surrogate/domain/domain-run';
 import type { AdjointEngine } from '../../surrogate/frozen-program';
 import type { EmissionFactors } from '../../surrogate/tracers/emission-factors';
 import { RolledOutRun } from '../../surrogate/domain/rolled-out-run';
 import { ScaledInitial } from '../../surrogate/domain/scaled-initial';
 import type { Surrogate } from '../../surrogate/surrogate';
-import { wholeDomain, type Tile, type Tiling } from '../../surrogate/tiles';
+import { wholeDomain, type Tiling } from '../../surrogate/tiles';
 import { addHoursToSlots, expandSlots, isPlain, timeSlots, type FactorBasis, type TimeSlots } from './time-slots';
 
 export interface SurrogateForwardOptions {
@@ -80,13 +81,13 @@ export class SurrogateForwardModel implements ForwardModel {
   private readonly run: DomainModel;
   /** per period, where they are a part of the control */
   private readonly initial?: ScaledInitial[];
-  /** tiles with monitors, per period: the others do not matter to the simulated values */
-  private readonly observedTiles: ReadonlySet<Tile>[];
   /** first slot of each period */
   private readonly slots: TimeSlots[];
   private readonly slot: number[];
   /** H·S(E), or H·S(base·E), per batch, made for all batches of a period when first asked for */
   private readonly baseSimulated: (Float32Array | undefined)[];
+  /** of batches, made when first asked for */
+  private readonly stencils: ObservationStencil[] = [];
   private lastForward?: { batch: number; factors: Float32Array };
   private lastSingle?: Float32Array;
   /** what {@link takeGradient} will give, and the periods whose batches it holds */
@@ -130,7 +131,6 @@ export class SurrogateForwardModel implements ForwardModel {
     }
     const throughPast = surrogate.description.settings.tracers.length > 0 || this.run !== run || this.initial !== undefined;
     if (factors === 'hour' && !throughPast && !options.anchored) this.local = this.localModel(run);
-    this.observedTiles = problems.map(({ operator }) => this.run.tilesWith(operator.observed.cell));
     this.baseSimulated = this.plan.map(() => undefined);
   }
 
@@ -158,13 +158,14 @@ export class SurrogateForwardModel implements ForwardModel {
   }
 
   async addAdjoint(gradSimulated: Values, batch: number): Promise<void> {
-    const { problem, times } = this.plan[batch];
+    const { problem } = this.plan[batch];
     const factors = this.lastForward?.batch === batch ? this.lastForward.factors : undefined;
     if (!factors) throw new Error(`surrogate forward model: adjoint of batch ${batch} was asked for before its forward pass`);
     this.gradient ??= new Float32Array(factors.length);
     this.touched.add(problem);
-    const seed = this.problems[problem].operator.adjointAt(Float32Array.from(gradSimulated), times);
-    await this.run.addAdjoint(this.domainHours(batch, factors), seed, this.gradientOf(problem).data);
+    const stencil = this.stencilOf(batch);
+    const seed = stencil.adjoint(gradSimulated);
+    await this.run.addAdjoint(this.domainHours(batch, factors), seed, this.gradientOf(problem).data, stencil.places);
   }
 
   /** The paper's: an hour's factors act for as long as a window sees them, and what is simulated is the surrogate alone. */
@@ -178,17 +179,17 @@ export class SurrogateForwardModel implements ForwardModel {
         return [slot * this.field, (slot + count) * this.field];
       },
       forward: async (factors, batch) => {
-        const { problem: period, hours, times } = this.plan[batch];
+        const { problem: period, hours } = this.plan[batch];
         const own = { data: Float32Array.from(factors), offset: -spanOf(batch).first * this.field, hourly: true };
         const run = { period, hours, factors: own };
         last = { batch, run, length: own.data.length };
-        return this.problems[period].operator.forwardAt(await domain.forward(run, this.observedTiles[period]), times);
+        return this.through(batch, domain, run);
       },
       adjoint: async (gradSimulated, batch) => {
         if (last?.batch !== batch) throw new Error(`surrogate forward model: adjoint of batch ${batch} was asked for before its forward pass`);
         const gradient = new Float32Array(last.length);
-        const { problem, times } = this.plan[batch];
-        await domain.addAdjoint(last.run, this.problems[problem].operator.adjointAt(Float32Array.from(gradSimulated), times), gradient);
+        const stencil = this.stencilOf(batch);
+        await domain.addAdjoint(last.run, stencil.adjoint(gradSimulated), gradient, stencil.places);
         return gradient;
       },
     };
@@ -250,9 +251,18 @@ export class SurrogateForwardModel implements ForwardModel {
 
   /** H·S(f·E) of a batch. */
   private async simulate(batch: number, factors: Float32Array): Promise<Float32Array> {
+    return this.through(batch, this.run, this.domainHours(batch, factors));
+  }
+
+  /** A batch's simulated values. */
+  private async through(batch: number, model: DomainModel, run: DomainHours): Promise<Float32Array> {
+    const stencil = this.stencilOf(batch);
+    return stencil.forward(await model.forward(run, { places: stencil.places }));
+  }
+
+  private stencilOf(batch: number): ObservationStencil {
     const { problem, times } = this.plan[batch];
-    const hours = this.domainHours(batch, factors);
-    return this.problems[problem].operator.forwardAt(await this.run.forward(hours, this.observedTiles[problem]), times);
+    return (this.stencils[batch] ??= this.problems[problem].operator.stencil(times));
   }
 
   /** The hours of a batch, under its period's part of the factors of all periods. */

@@ -241,7 +241,7 @@ export class AnchoredSurrogate {
   }
 
   private async forward(model: DomainModel, at: DomainHours): Promise<Float32Array> {
-    return model.forward(at, undefined, () => this.context.signal.throwIfAborted());
+    return model.forward(at, { onHours: () => this.context.signal.throwIfAborted() });
   }
 
   private async baseOf(model: DomainModel, { period, hours }: DomainHours & { hours: readonly number[] }): Promise<Float32Array> {

@@ -1,7 +1,7 @@
 /** What runs the surrogate on a whole domain is told and asked. */
 import type { HourStore } from '../../data/hour-store';
 import type { EmissionFactors } from '../tracers/emission-factors';
-import type { Tile } from '../tiles';
+import type { Places } from '../../data/places';
 
 /** What is run: hours of a period under factors on its emissions, `[H, W, 5]`, or `[hours of the period, H, W, 5]` with `hourly`; absent = 1. */
 export interface DomainHours {
@@ -20,11 +20,24 @@ export interface DifferentiatedHours extends DomainHours {
   gradPrevious?: HourStore;
 }
 
+export interface DomainForwardOptions {
+  /** of the concentrations `[hours, H, W, 4]` that are wanted; absent: all */
+  places?: Places;
+  /** told how many times an hour of a tile was run */
+  onHours?: (count: number) => void;
+}
+
 /** The surrogate on the whole domain, with each hour for itself (domain-run.ts), or with hours that rest on earlier ones (rolled-out-run.ts). */
 export interface DomainModel {
-  tilesWith(cells: Iterable<number>): Set<Tile>;
-  forward(run: DomainHours, wanted?: ReadonlySet<Tile>, onHours?: (count: number) => void): Promise<Float32Array>;
-  addAdjoint(run: DifferentiatedHours, gradConcentrations: Float32Array, out: Float32Array): Promise<void>;
+  /** @returns concentrations `[hours, H, W, 4]` in ppb (PM2.5 in µg m-3), or those at the places */
+  forward(run: DomainHours, options?: DomainForwardOptions): Promise<Float32Array>;
+  /**
+   * Adds dJ/d(factors), or keeps parts of it until {@link finishAdjoint}.
+   *
+   * @param gradConcentrations - `[hours, H, W, 4]`, or with `places` on these alone
+   * @param out - laid out as the factors of `run`
+   */
+  addAdjoint(run: DifferentiatedHours, gradConcentrations: Float32Array, out: Float32Array, places?: Places): Promise<void>;
   finishAdjoint(period: number, gradFactors: EmissionFactors): Promise<void>;
   dispose(): void;
 }

@@ -6,23 +6,25 @@ import type { Edit, HourStore } from '../../data/hour-store';
 import { channelsOf, keptMemory, type Crop, type HourlyField, type Hours, type Memory, type PeriodSource } from '../../data/period-source';
 import { DataError } from '../../errors';
 import type { Field } from '../batch';
-import type { DifferentiatedHours, DomainHours, DomainModel } from './domain-model';
+import type { DifferentiatedHours, DomainForwardOptions, DomainHours, DomainModel } from './domain-model';
 import type { AdjointEngine, SurrogateEngine } from '../frozen-program';
 import type { EmissionFactors } from '../tracers/emission-factors';
 import { HourBatch, type ResidentInputs } from './hour-batch';
 import { takesInitialConcentrations } from '../initial-concentrations';
 import { ResidentFactors } from './resident-factors';
+import { pickAt, type Places } from '../../data/places';
 import type { ResidentFields } from '../resident-fields';
 import { ResidentTracers } from './resident-tracers';
 import type { Surrogate } from '../surrogate';
 import type { Tile, Tiling } from '../tiles';
-import { TileCopies } from './tile-copies';
+import { TileCopies, type TilePlaces } from './tile-copies';
 import { DeviceCarrier, HostCarrier } from './tracer-carriers';
 import { PeriodTracers, tracerRoom, type Carried } from '../tracers/tracers';
 
 const GROUPS = 5;
 const SPECIES = 4;
 const MOST_BYTES = 2 ** 29;
+const NONE: Places = new Int32Array();
 
 export interface DomainRunOptions {
   surrogate: Surrogate;
@@ -46,6 +48,8 @@ export interface DomainRunOptions {
 interface Chunk {
   from: number;
   hours: number[];
+  /** where places are asked for, those on a tile */
+  seen?: TilePlaces;
 }
 
 /** A tile with the fields of some hours in the batch's memory. */
@@ -97,31 +101,16 @@ export class DomainRun implements DomainModel {
     this.batch = new HourBatch(surrogate, tiling, batchSize, threads, (source) => this.residentInputs(source));
   }
 
-  /** The tiles whose kept cells hold one of `cells` (row · W + column). */
-  tilesWith(cells: Iterable<number>): Set<Tile> {
-    const tiles = new Set<Tile>();
-    for (const cell of new Set(cells)) {
-      const [row, col] = [Math.floor(cell / this.grid.cols), cell % this.grid.cols];
-      const inside = ({ kept }: Tile): boolean => row >= kept.row && row < kept.row + kept.rows && col >= kept.col && col < kept.col + kept.cols;
-      tiles.add(this.options.tiling.tiles.find(inside)!);
-    }
-    return tiles;
-  }
-
-  /**
-   * @param wanted - tiles that are run; the cells of others get 0
-   * @param onHours - told how many times an hour of a tile was run
-   * @returns concentrations `[hours, H, W, 4]` in ppb (PM2.5 in µg m-3)
-   */
-  async forward(run: DomainHours, wanted?: ReadonlySet<Tile>, onHours?: (count: number) => void): Promise<Float32Array> {
-    const { tiles } = this.options.tiling;
-    const out = new Float32Array(run.hours.length * this.grid.rows * this.grid.cols * SPECIES);
-    for (const tile of tiles.filter((each) => !wanted || wanted.has(each))) {
-      for (const stretch of this.stretches(run)) {
+  /** As {@link DomainModel.forward}; of hours of a tile those alone are run with places on its kept cells. */
+  async forward(run: DomainHours, { places, onHours }: DomainForwardOptions = {}): Promise<Float32Array> {
+    const out = new Float32Array(places?.length ?? run.hours.length * this.grid.rows * this.grid.cols * SPECIES);
+    for (const tile of this.options.tiling.tiles) {
+      for (const stretch of this.stretches(this.chunks(run, tile, places))) {
         const { factors } = this.moveTo(tile, { ...run, hours: stretch.flatMap(({ hours }) => hours) });
-        for (const { from, hours } of stretch) {
-          const concentrations = await this.simulate(this.options.engine, run, hours, factors);
-          this.copies.keep(concentrations, tile, hours.length, out, from);
+        for (const { from, hours, seen } of stretch) {
+          const concentrations = await this.simulate(this.options.engine, run, hours, { factors, places: seen?.at });
+          if (seen) for (let i = 0; i < seen.of.length; i++) out[seen.of[i]] = concentrations[i];
+          else this.copies.keep(concentrations, tile, hours.length, out, from);
           onHours?.(hours.length);
         }
       }
@@ -130,30 +119,26 @@ export class DomainRun implements DomainModel {
   }
 
   /**
-   * Adds the factors' gradient, E · Jᵀ · gradConcentrations, at the factors of `run`, or keeps parts of it until {@link finishAdjoint}: what goes through
-   * tracers, which are carried back once for all hours of a period, and what is summed on a GPU. Tiles without a gradient on their kept cells are not run.
-   *
-   * @param gradConcentrations - `[hours, H, W, 4]`
-   * @param out - laid out as the factors of `run`
+   * As {@link DomainModel.addAdjoint}: E · Jᵀ · gradConcentrations. Kept until {@link finishAdjoint} is what goes through tracers, which are carried back once
+   * for all hours of a period, and what is summed on a GPU. Tiles without a gradient on their kept cells are not run.
    */
-  async addAdjoint(run: DifferentiatedHours, gradConcentrations: Float32Array, out: Float32Array): Promise<void> {
+  async addAdjoint(run: DifferentiatedHours, gradConcentrations: Float32Array, out: Float32Array, places?: Places): Promise<void> {
     const program = this.options.adjoint!;
     for (const tile of this.options.tiling.tiles) {
-      const seeds = this.chunks(run).map((chunk) => ({
-        ...chunk,
-        seed: this.copies.seed(gradConcentrations, tile, { first: chunk.from, count: chunk.hours.length }, this.options.batchSize),
-      }));
+      const chunks = this.chunks(run, tile, places);
+      const seeds = chunks.map((chunk) => ({ ...chunk, seed: this.seedOf(chunk, tile, gradConcentrations) }));
       if (seeds.every(({ seed }) => !seed)) continue;
-      const { factors, gradient } = this.moveTo(tile, run, out);
+      const here = { ...run, hours: chunks.flatMap(({ hours }) => hours) }; // as in the forward pass, so that it need not be run again
+      const { factors, gradient } = this.moveTo(tile, here, out);
       const ofTracers = this.residentTracers?.gradientOf(run.period);
-      const gradTracers = ofTracers ? undefined : this.gradTracersOf(tile, run);
+      const gradTracers = ofTracers ? undefined : this.gradTracersOf(tile, here);
       const ofFactors = this.batch.takesEmissions(factors) ? gradient!.resident : undefined;
       const leave = [...(ofFactors ? (['emissions'] as const) : []), ...(ofTracers ? (['tracers'] as const) : [])];
-      for (const { hours, seed } of seeds) {
+      for (const { hours, seed, seen } of seeds) {
         if (!seed) continue;
-        if (!this.isHeld(hours, run)) await this.simulate(program, run, hours, factors);
+        if (!this.isHeld(hours, run)) await this.simulate(program, run, hours, { factors, places: NONE });
         this.held = undefined; // the way back writes over what it needs
-        const { emissions, tracers, previous } = await program.adjoint(seed, leave);
+        const { emissions, tracers, previous } = await program.adjoint(seed, { leave, places: seen?.at });
         hours.forEach((hour, i) => {
           if (ofTracers) program.addGradient!(this.batch.gradientWindowOf('tracers', i, hour, ofTracers));
           if (ofFactors) program.addGradient!(this.batch.gradientWindowOf('emissions', i, hour, ofFactors));
@@ -162,7 +147,7 @@ export class DomainRun implements DomainModel {
         });
         if (run.gradPrevious) this.addPrevious(tile, hours, previous, run.gradPrevious);
       }
-      if (!ofFactors && gradient!.data !== out) this.copies.addFactors(gradient!.data, tile, run.factors, this.spanOf(run.hours), out);
+      if (!ofFactors && gradient!.data !== out) this.copies.addFactors(gradient!.data, tile, run.factors, this.spanOf(here.hours), out);
       gradTracers?.done();
     }
   }
@@ -230,33 +215,48 @@ export class DomainRun implements DomainModel {
   }
 
   /** Chunks whose windows are in memory together: of a month's hours all would be more than most machines have. */
-  private stretches(run: DomainHours): Chunk[][] {
+  private stretches(chunks: readonly Chunk[]): Chunk[][] {
     const stretches: Chunk[][] = [];
-    let seen: number[] = [];
-    for (const chunk of this.chunks(run)) {
-      const together = [...seen, Math.min(...chunk.hours), Math.max(...chunk.hours)];
+    let ends: number[] = [];
+    for (const chunk of chunks) {
+      const together = [...ends, Math.min(...chunk.hours), Math.max(...chunk.hours)];
       const fits = stretches.length > 0 && this.spanOf(together).count <= this.mostHours;
       if (fits) stretches[stretches.length - 1].push(chunk);
       else stretches.push([chunk]);
-      seen = fits ? together : together.slice(-2);
+      ends = fits ? together : together.slice(-2);
     }
     return stretches;
   }
 
-  private chunks({ hours }: DomainHours): Chunk[] {
+  /** @param places - where given, chunks without any on the tile's kept cells are left out */
+  private chunks({ hours }: DomainHours, tile: Tile, places?: Places): Chunk[] {
     const all = Array.from(hours);
     const { batchSize } = this.options;
-    return Array.from({ length: Math.ceil(all.length / batchSize) }, (_, i) => ({
-      from: i * batchSize,
-      hours: all.slice(i * batchSize, (i + 1) * batchSize),
-    }));
+    const chunks = Array.from({ length: Math.ceil(all.length / batchSize) }, (_, i): Chunk => {
+      const part = all.slice(i * batchSize, (i + 1) * batchSize);
+      const span = { first: i * batchSize, count: part.length };
+      return { from: span.first, hours: part, seen: places && this.copies.placesOf(tile, span, places) };
+    });
+    return chunks.filter(({ seen }) => seen?.at.length !== 0);
   }
 
-  /** Runs a few hours at the batch's position; a short batch repeats its last hour. */
-  private async simulate(engine: SurrogateEngine, run: DomainHours, hours: number[], factors?: EmissionFactors): Promise<Float32Array> {
+  /** What a chunk's adjoint begins with, on the places that it sees or on the tile's batch; undefined where all of it is 0. */
+  private seedOf({ from, hours, seen }: Chunk, tile: Tile, gradConcentrations: Float32Array): Float32Array | undefined {
+    if (!seen) return this.copies.seed(gradConcentrations, tile, { first: from, count: hours.length }, this.options.batchSize);
+    const seed = pickAt(gradConcentrations, seen.of);
+    return seed.some((g) => g !== 0) ? seed : undefined;
+  }
+
+  /** Runs a few hours at the batch's position; a short batch repeats its last hour. @param places - as those of {@link SurrogateEngine.forward} */
+  private async simulate(
+    engine: SurrogateEngine,
+    run: DomainHours,
+    hours: number[],
+    { factors, places }: { factors?: EmissionFactors; places?: Places },
+  ): Promise<Float32Array> {
     for (let i = 0; i < this.batch.size; i++) this.batch.setHour(i, hours[Math.min(i, hours.length - 1)], factors);
     if (engine === this.options.adjoint) this.held = { position: this.position!, hours: hours.join(), factors: run.factors?.data };
-    return engine.forward(this.batch.inputs, this.batch.windows);
+    return engine.forward(this.batch.inputs, { windows: this.batch.windows, places });
   }
 
   private isHeld(hours: number[], run: DomainHours): boolean {

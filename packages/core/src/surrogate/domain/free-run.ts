@@ -61,7 +61,7 @@ export class FreeRuns {
       onHour?.(Math.floor(done / (tiling?.tiles.length ?? 1)));
     };
     const at = { period: 0, hours, factors: factors && { data: factors }, previous: this.zero };
-    return this.modelOf(emissions).forward(at, undefined, onHours);
+    return this.modelOf(emissions).forward(at, { onHours });
   }
 
   dispose(): void {

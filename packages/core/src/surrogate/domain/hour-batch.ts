@@ -44,7 +44,7 @@ export class HourBatch {
     /** of a source, what lies in the memory of the engine */
     private readonly residentOf: (source: PeriodSource) => ResidentInputs = () => ({}),
   ) {
-    const { settings, geographyNames } = surrogate.description;
+    const { settings } = surrogate.description;
     this.tracerChannels = GROUPS * settings.tracers.length;
     const count = cells.rows * cells.cols;
     this.whole = { row: 0, col: 0, rows: cells.rows, cols: cells.cols };
@@ -52,7 +52,7 @@ export class HourBatch {
       emissions: new Float32Array(), // when they are first needed, and so too:
       tracers: new Float32Array(),
       meteorology: new Float32Array(),
-      geography: new Float32Array(size * count * geographyNames.length),
+      geography: new Float32Array(),
       previous: new Float32Array(takesInitialConcentrations(settings) ? size * count * SPECIES : 0),
     };
   }
@@ -63,14 +63,19 @@ export class HourBatch {
    */
   moveTo(source: PeriodSource, crop: Crop, hours: Hours): void {
     this.begin = hours.first;
-    const { memory } = this;
+    const { memory, position: before } = this;
     this.position = { source, crop, hours };
     this.resident = this.residentOf(source);
     if (!this.resident.meteorology) this.meteorology = source.hourly('meteorology', crop, hours, memory.meteorology);
     this.emissions = undefined;
     if (this.inputs.previous.length > 0) this.previous = source.hourly('concentrations', crop, hours, memory.concentrations);
-    const geography = source.geography(crop);
-    for (let i = 0; i < this.size; i++) this.inputs.geography.set(geography, i * geography.length);
+    if (source !== before?.source || crop !== before.crop) this.inputs.geography = this.repeated(source.geography(crop));
+  }
+
+  private repeated(field: Float32Array): Float32Array {
+    const all = new Float32Array(this.size * field.length);
+    for (let i = 0; i < this.size; i++) all.set(field, i * field.length);
+    return all;
   }
 
   /** Takes the concentrations of the rectangle and hours of {@link moveTo} from which y is taken, `[hours, rows, cols, 4]`. */

@@ -103,7 +103,7 @@ describe('a network that halves y and adds the emissions, by hand', () => {
     const { rolled } = madeByHand([24], abort.signal);
     const run = { period: 0, hours: [24], factors: { data: factorsOf(1) } };
     const seed = await rolled.forward(run);
-    await rolled.addAdjoint(run, seed);
+    await rolled.addAdjoint(run, seed, new Float32Array());
     abort.abort();
     await expect(rolled.finishAdjoint(0, { data: new Float32Array(factorsOf(1).length) })).rejects.toThrow(/aborted/);
     await expect(rolled.forward({ ...run, factors: { data: factorsOf(2) } })).rejects.toThrow(/aborted/);

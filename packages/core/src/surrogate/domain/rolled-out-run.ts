@@ -13,10 +13,10 @@
  */
 import { hourStore, type HourStore } from '../../data/hour-store';
 import { wholeGrid, type PeriodSource } from '../../data/period-source';
-import type { DifferentiatedHours, DomainHours, DomainModel } from './domain-model';
+import type { DifferentiatedHours, DomainForwardOptions, DomainHours, DomainModel } from './domain-model';
 import type { DomainRun } from './domain-run';
 import { SeenFactors, type EmissionFactors } from '../tracers/emission-factors';
-import type { Tile } from '../tiles';
+import { pickAt, spreadTo, type Places } from '../../data/places';
 
 const SPECIES = 4;
 
@@ -51,27 +51,24 @@ export class RolledOutRun implements DomainModel {
     private readonly options: RolledOutOptions,
   ) {}
 
-  tilesWith(cells: Iterable<number>): Set<Tile> {
-    return this.run.tilesWith(cells);
-  }
-
-  /** As {@link DomainRun.forward}, but for all tiles: what is wanted of an hour rests on the neighbourhood of earlier ones. */
-  async forward(run: DomainHours, _wanted?: ReadonlySet<Tile>, onHours?: (count: number) => void): Promise<Float32Array> {
+  /** As {@link DomainModel.forward}, but all tiles are run: what is wanted of an hour rests on the neighbourhood of earlier ones. */
+  async forward(run: DomainHours, { places, onHours }: DomainForwardOptions = {}): Promise<Float32Array> {
     const { concentrations } = await this.carry(run, onHours);
     const parts = Array.from(run.hours, (hour) => concentrations.hours({ first: hour, count: 1 }));
     const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
     parts.forEach((part, i) => out.set(part, i * part.length));
-    return out;
+    return places ? pickAt(out, places) : out;
   }
 
   /** Takes the gradient; all of it is carried back by {@link finishAdjoint}, once for all hours of the period. */
-  addAdjoint(run: DifferentiatedHours, gradConcentrations: Float32Array): Promise<void> {
+  addAdjoint(run: DifferentiatedHours, gradConcentrations: Float32Array, _out: Float32Array, places?: Places): Promise<void> {
     const chain = this.chainOf(run.period);
     const { grid } = this.options.sources[run.period];
     const adjoint = (chain.adjoint ??= { gradient: this.store(run.period), factors: run.factors });
-    const field = gradConcentrations.length / run.hours.length;
+    const field = grid.rows * grid.cols * SPECIES;
+    const whole = places ? spreadTo(run.hours.length * field, gradConcentrations, places) : gradConcentrations;
     Array.from(run.hours).forEach((hour, i) =>
-      adjoint.gradient.add(wholeGrid({ grid }), { first: hour, count: 1 }, gradConcentrations.subarray(i * field, (i + 1) * field)),
+      adjoint.gradient.add(wholeGrid({ grid }), { first: hour, count: 1 }, whole.subarray(i * field, (i + 1) * field)),
     );
     return Promise.resolve();
   }
@@ -119,8 +116,11 @@ export class RolledOutRun implements DomainModel {
     const all = chain.blocks.reduce((sum, block) => sum + block.length, 0);
     for (const block of chain.blocks) {
       this.options.signal?.throwIfAborted();
-      const made = await this.run.forward({ period, hours: block, factors, previous: chain.concentrations }, undefined, (count) =>
-        onHours?.((count * hours.length) / all),
+      const made = await this.run.forward(
+        { period, hours: block, factors, previous: chain.concentrations },
+        {
+          onHours: (count) => onHours?.((count * hours.length) / all),
+        },
       );
       const field = made.length / block.length;
       block.forEach((hour, i) => chain.concentrations.write(hour, made.subarray(i * field, (i + 1) * field)));

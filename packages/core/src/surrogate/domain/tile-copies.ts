@@ -1,10 +1,19 @@
-/** What goes between a tile's memory and the whole domain's: concentrations, their gradient, factors on emissions and theirs. */
+/** What goes between a tile's memory and the whole domain's: concentrations, all or some, their gradient, factors on emissions and theirs. */
 import type { Crop, Hours } from '../../data/period-source';
+import type { Places } from '../../data/places';
 import type { Tile } from '../tiles';
 import type { EmissionFactors } from '../tracers/emission-factors';
 
 const GROUPS = 5;
 const SPECIES = 4;
+
+/** Places of a domain's hours that lie on a tile's kept cells. */
+export interface TilePlaces {
+  /** which of the places */
+  of: Int32Array;
+  /** where they lie in the tile's hours, `[hours, its rows, its cols, 4]` */
+  at: Places;
+}
 
 export class TileCopies {
   constructor(private readonly grid: { rows: number; cols: number }) {}
@@ -27,6 +36,33 @@ export class TileCopies {
         const begin = ((h * crop.rows + r - crop.row) * crop.cols + kept.col - crop.col) * SPECIES;
         out.set(concentrations.subarray(begin, begin + width), (((from + h) * rows + r) * cols + kept.col) * SPECIES);
       }
+    }
+  }
+
+  /** Those of some hours. @param places - in `[hours of the domain, H, W, 4]` */
+  placesOf({ crop, kept }: Tile, { first, count }: Hours, places: Places): TilePlaces {
+    const { rows, cols } = this.grid;
+    const field = rows * cols * SPECIES;
+    const begin = firstNotBelow(places, first * field);
+    const end = firstNotBelow(places, (first + count) * field);
+    const of = new Int32Array(end - begin);
+    const at = new Int32Array(end - begin);
+    const whole = this.isWhole(kept);
+    let found = 0;
+    for (let i = begin; i < end; i++) {
+      const place = whole ? places[i] - first * field : placeIn(places[i] - first * field);
+      if (place < 0) continue;
+      of[found] = i;
+      at[found++] = place;
+    }
+    return { of: of.subarray(0, found), at: at.subarray(0, found) };
+
+    function placeIn(place: number): number {
+      const row = Math.floor(place / (cols * SPECIES)) % rows;
+      const col = Math.floor(place / SPECIES) % cols;
+      if (row < kept.row || row >= kept.row + kept.rows || col < kept.col || col >= kept.col + kept.cols) return -1;
+      const hour = Math.floor(place / field);
+      return ((hour * crop.rows + row - crop.row) * crop.cols + col - crop.col) * SPECIES + (place % SPECIES);
     }
   }
 
@@ -93,4 +129,15 @@ export class TileCopies {
   private isWhole({ rows, cols }: Crop): boolean {
     return rows === this.grid.rows && cols === this.grid.cols;
   }
+}
+
+/** Index of the first place that is `value` or more. */
+function firstNotBelow(places: Places, value: number): number {
+  let [low, high] = [0, places.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (places[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
