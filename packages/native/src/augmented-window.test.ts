@@ -156,6 +156,14 @@ describe.each(deviceVariants)('the transpose of windows of fields in the memory 
       windowMeanAdjoint({ ...r, hourlyFactors: true }, undefined, grad, expected);
     }
     read().forEach((value, i) => expect(Math.abs(value - expected[i])).toBeLessThan(2e-6));
+    const sums = new Float32Array(2 * rows * cols * channels).fill(1);
+    const before = read();
+    held.addTo(1, sums);
+    expect(sums).toEqual(before.slice(rows * cols * channels, 3 * rows * cols * channels).map((value) => value + 1));
+    held.clear(1, 2);
+    expect(read()).toEqual(before.fill(0, rows * cols * channels, 3 * rows * cols * channels));
+    held.clear(HOURS, 0);
+    expect(read()).toEqual(before);
     held.clear();
     expect(read().every((value) => value === 0)).toBe(true);
     held.dispose();
@@ -219,7 +227,11 @@ describe.each(deviceVariants)('the transpose of windows of fields in the memory 
     expect(() => program.addWindowAdjoint(0, held, request, early)).toThrow(/hold the hour/);
     early.dispose();
     expect(() => inHalf.read(0, new Float32Array(4))).toThrow(/single precision/);
+    expect(() => inHalf.addTo(0, new Float32Array(4))).toThrow(/single precision/);
     expect(() => held.read(HOURS, new Float32Array(4))).toThrow(/the hours to lie in the fields/);
+    expect(() => held.addTo(HOURS, new Float32Array(4))).toThrow(/the hours to lie in the fields/);
+    expect(() => held.clear(1, HOURS)).toThrow(/the hours to lie in the fields/);
+    expect(() => held.clear(0, -1)).toThrow(/hours to be a number of at least 0/);
     for (const each of [held, inHalf, program]) each.dispose();
     expect(() => held.clear()).toThrow(/disposed/);
   });

@@ -16,7 +16,8 @@ export interface DeviceFieldsShape {
 export interface FieldsHandle {
   write(firstHour: number, data: Float32Array | Uint16Array): void;
   read(firstHour: number, into: Float32Array): void;
-  clear(): void;
+  addTo(firstHour: number, into: Float32Array): void;
+  clear(firstHour: number, hours: number): void;
   dispose(): void;
 }
 
@@ -63,9 +64,14 @@ export class DeviceFields {
     this.handle.read(firstHour, into);
   }
 
-  /** All numbers become 0. */
-  clear(): void {
-    this.handle.clear();
+  /** Adds consecutive hours of fields in single precision to `into`. @throws as {@link write} */
+  addTo(firstHour: number, into: Float32Array): void {
+    this.handle.addTo(firstHour, into);
+  }
+
+  /** All numbers of some hours become 0; default: of all. @throws as {@link write} */
+  clear(firstHour = 0, hours = this.shape.hours - firstHour): void {
+    this.handle.clear(firstHour, hours);
   }
 
   /** Releases the memory, once no window of it is staged. A second dispose does nothing. */

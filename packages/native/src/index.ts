@@ -1,6 +1,7 @@
 export { DeviceFields, type DeviceFieldsShape } from './device-fields';
 export { DeviceTracers, type DeviceTracerRequest } from './device-tracers';
 export * from './kernels';
+export { allFinite, linearBounds, linearDescent, linearFactors, type LinearStretch } from './linear-control';
 export * from './mpi';
 export * from './netcdf';
 export * from './peak';

@@ -9,9 +9,10 @@ export type Stretch = readonly [begin: number, end: number];
 
 /** A control whose elements each make the factor in their place, without a prior term: a stretch of it is changed and seen alone. */
 export interface PointwiseControl {
-  factors(control: Float64Array, stretch: Stretch): Float64Array;
-  /** @param gradFactors - of the stretch */
-  gradient(control: Float64Array, gradFactors: ArrayLike<number>, stretch: Stretch): Float64Array;
+  /** those of the stretch alone, as models take them */
+  factors(control: Float64Array, stretch: Stretch): Float32Array;
+  /** Gradient descent, control ← control − rate · dJ/d(control). @param gradFactors - dJ/d(factors) of the stretch */
+  descend(control: Float64Array, gradFactors: Float32Array, rate: number, stretch: Stretch): void;
   project(control: Float64Array, stretch: Stretch): void;
 }
 

@@ -1,9 +1,10 @@
 /**
  * The cost, its parts and its gradient for some batches of observations at one control.
  */
+import { allFinite } from '@retroplume/native';
 import { NumericalError, ShapeError } from '../errors';
-import { costsOf, localCostsOf } from './batch-costs';
-import type { Control, PointwiseControl, Stretch } from './control';
+import { costsOf, localCostsOf, type FactorStretch } from './batch-costs';
+import type { Control, PointwiseControl } from './control';
 import { costScale, type BatchCost, type CostSettings } from './cost';
 import { factorCount, type ForwardModel, type LocalModel, type Values } from './forward-model';
 
@@ -31,6 +32,8 @@ export interface EvaluationContext {
   species: readonly string[];
   groups: readonly string[];
   signal?: AbortSignal;
+  /** default 1 */
+  threads?: number;
 }
 
 /**
@@ -74,28 +77,23 @@ export function isLocal(context: EvaluationContext): context is LocalContext {
   return context.model.local !== undefined && context.control.pointwise !== undefined;
 }
 
-/** dJ/d(control) of a stretch. */
-export interface GradientStretch {
-  stretch: Stretch;
-  gradient: Float64Array;
-}
-
-/** As {@link evaluate}, in time and memory of what the batches see; the gradient is the sum of the stretches', which may overlap. */
+/**
+ * As {@link evaluate}, in time and memory of what the batches see.
+ *
+ * @returns dJ/d(factors) as `scale` times the sum of gradients on stretches, which may overlap
+ */
 export async function evaluateLocally(
   context: LocalContext,
   at: Float64Array,
   batches: readonly number[],
   iteration: number,
   withGradient: boolean,
-): Promise<{ evaluation: Evaluation; stretches: GradientStretch[] }> {
+): Promise<{ evaluation: Evaluation; gradients: FactorStretch[]; scale: number }> {
   const { pointwise } = context.control;
   const { costs, gradients } = await localCostsOf(context.model, pointwise, { at, batches, cost: context.cost, withGradient }, context.signal);
   const { evaluation, scale } = summary(context, at, batches, costs, iteration);
-  const stretches = gradients.map(({ stretch, gradFactors }) => {
-    requireFinite(context, gradFactors, stretch[0], iteration);
-    return { stretch, gradient: pointwise.gradient(at, times(gradFactors, scale), stretch) };
-  });
-  return { evaluation, stretches };
+  for (const { stretch, gradFactors } of gradients) requireFinite(context, gradFactors, stretch[0], iteration);
+  return { evaluation, gradients, scale };
 }
 
 /** @returns the constant c, too @throws {NumericalError} if a simulated value or the cost is not finite */
@@ -130,10 +128,8 @@ async function takeGradient(context: EvaluationContext, iteration: number): Prom
 }
 
 /** @param begin - place of the first among all factors */
-function requireFinite({ model, groups }: EvaluationContext, gradient: Values, begin: number, iteration: number): void {
-  let sumOfAll = 0;
-  for (let i = 0; i < gradient.length; i++) sumOfAll += gradient[i];
-  if (Number.isFinite(sumOfAll)) return; // no single one is NaN or infinite
+function requireFinite({ model, groups, threads = 1 }: EvaluationContext, gradient: Values, begin: number, iteration: number): void {
+  if (gradient instanceof Float32Array ? allFinite(gradient, threads) : Number.isFinite(sum(gradient))) return; // no single one is NaN or infinite
   const bad = begin + Array.prototype.findIndex.call(gradient, (g: number) => !Number.isFinite(g));
   if (bad < begin) return; // large ones
   const what = bad < factorCount(model.shape) ? groups[bad % groups.length] : 'what is inverted beside the emissions';

@@ -63,8 +63,8 @@ export interface ObservationBatch {
 export interface LocalModel {
   /** where those begin and end among all factors */
   stretchOf(batch: number): readonly [begin: number, end: number];
-  /** As {@link ForwardModel.forward}. @param factors - of the batch's stretch */
-  forward(factors: Values, batch: number, signal?: AbortSignal): Promise<Values>;
+  /** As {@link ForwardModel.forward}. @param factors - of the batch's stretch; nobody changes them afterwards */
+  forward(factors: Float32Array, batch: number, signal?: AbortSignal): Promise<Values>;
   /** dJ/d(factors of its stretch) of the batch that was run last. */
   adjoint(gradSimulated: Values, batch: number): Promise<Float32Array>;
 }

@@ -88,6 +88,8 @@ export interface InversionProblem {
   emissionScale?: readonly number[];
   /** paper mode: misfits are in units of this, per species; absent: in units of the observation error */
   speciesScale?: readonly number[];
+  /** of steps on the control itself, where it has millions of elements; default 1. Results do not depend on it */
+  threads?: number;
 }
 
 /** Checked settings with their defaults filled in. */
@@ -167,7 +169,7 @@ function emissionControl(model: ForwardModel, problem: InversionProblem, setting
     const scaled = ({ emissionScale, priorEmissions }: InversionProblem, i: number): number =>
       emissionScale ? priorEmissions[i] / emissionScale[i % shape.groups] : 1;
     return new LinearControl(shape, {
-      bound: settings.bound,
+      ...{ bound: settings.bound, threads: problem.threads },
       prior: tabulate(new Float64Array(size), (i) => (emitting[i] ? scaled(problem, i) : 0)),
     });
   }

@@ -60,7 +60,7 @@ describe('invert, batches that see few of the factors', () => {
       const at = (batch: number): number => batch % 2;
       const local = model.local && {
         stretchOf: (batch: number) => model.local!.stretchOf(at(batch)),
-        forward: (factors: Values, batch: number) => model.local!.forward(factors, at(batch)),
+        forward: (factors: Float32Array, batch: number) => model.local!.forward(factors, at(batch)),
         adjoint: (gradient: Values, batch: number) => model.local!.adjoint(gradient, at(batch)),
       };
       return {

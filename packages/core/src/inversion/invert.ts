@@ -153,7 +153,8 @@ function prepare(model: ForwardModel, problem: InversionProblem, settings: Compl
     ...(problem.start ? [arrayHash(problem.start)] : []),
     ...(problem.centre ? ['centre', arrayHash(problem.centre)] : []),
   ]);
-  const context = { model, control, cost, species: problem.species, groups: problem.groups, signal: options.signal };
+  const { species, groups, threads } = problem;
+  const context = { model, control, cost, species, groups, signal: options.signal, threads };
   const keep = settings.stopOnWithheld && hasWatched(model) ? 'watched' : settings.mode === 'paper' ? 'last' : 'cost';
   const say = options.onMessage ?? ((): void => {});
   const resumed = options.checkpoint && options.resume !== false ? loadState(options.checkpoint.path, optimiser, key, say) : undefined;
@@ -225,16 +226,17 @@ async function moveBy({ optimiser, control, settings, state, context }: Run, eva
 
 /** Whether a step moves nothing but the stretches that its batches see. */
 function stepsLocally({ optimiser, context }: Run): boolean {
-  return optimiser.stepOn !== undefined && isLocal(context);
+  return optimiser.isDescent === true && isLocal(context);
 }
 
 /** The same step, but to rounding: on a month of hourly factors of a large domain a batch sees one in thirty of them. */
-async function moveLocally({ optimiser, settings, state, context: given }: Run): Promise<void> {
+async function moveLocally({ settings, state, context: given }: Run): Promise<void> {
   const context = given as LocalContext;
   const { iteration, control } = state;
-  const { stretches } = await evaluateLocally(context, control, draw(iteration, context.model.batches, settings), iteration, true);
-  for (const { stretch, gradient } of stretches) optimiser.stepOn!(control, gradient, learningRateAt(settings, iteration), stretch[0]);
-  for (const { stretch } of stretches) context.control.pointwise.project(control, stretch);
+  const { pointwise } = context.control;
+  const { gradients, scale } = await evaluateLocally(context, control, draw(iteration, context.model.batches, settings), iteration, true);
+  for (const { stretch, gradFactors } of gradients) pointwise.descend(control, gradFactors, learningRateAt(settings, iteration) * scale, stretch);
+  for (const { stretch } of gradients) pointwise.project(control, stretch);
 }
 
 /** H·vector at a control, which is linearised about when the first product is asked for. */

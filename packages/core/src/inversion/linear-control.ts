@@ -6,22 +6,25 @@
  * with p the prior emission in the surrogate's normalised units, in which the paper's step of 0.1 is meant. "At most 200 % of the prior" is read
  * as an update of at most +200 % (bound 3) or as a result of at most 200 % (bound 2). Without p the control is the factor itself.
  */
+import { linearBounds, linearDescent, linearFactors, type LinearStretch } from '@retroplume/native';
 import { emittingCells, shareOfEmitting, type Control, type PointwiseControl, type Stretch } from './control';
 import { factorCount, type FactorShape } from './forward-model';
+import { tabulate } from './vectors';
 
 export interface LinearOptions {
   /** largest factor */
   bound: number;
   /** p, `[slots, rows, cols, groups]`, 0 where nothing is emitted */
   prior: Float64Array;
+  /** of steps on a stretch, which of a large domain has millions of elements; default 1 */
+  threads?: number;
 }
 
 export class LinearControl implements Control {
   readonly size: number;
   readonly factorCount: number;
   readonly hasHardBounds = true;
-  readonly pointwise: PointwiseControl = this;
-  private readonly all: Stretch;
+  readonly pointwise: PointwiseControl;
   private readonly emitting: Uint8Array;
 
   constructor(
@@ -29,32 +32,26 @@ export class LinearControl implements Control {
     private readonly options: LinearOptions,
   ) {
     this.size = this.factorCount = factorCount(shape);
-    this.all = [0, this.size];
     this.emitting = emittingCells(options.prior);
+    this.pointwise = pointwiseOf(options);
   }
 
   initial(): Float64Array {
     return this.options.prior.slice();
   }
 
-  factors(control: Float64Array, [begin, end] = this.all): Float64Array {
-    const { emitting } = this;
+  factors(control: Float64Array): Float64Array {
     const { prior } = this.options;
-    const factors = new Float64Array(end - begin);
-    for (let i = begin; i < end; i++) factors[i - begin] = emitting[i] ? control[i] / prior[i] : 1;
-    return factors;
+    return tabulate(new Float64Array(this.size), (i) => (this.emitting[i] ? control[i] / prior[i] : 1));
   }
 
   tangent(_control: Float64Array, direction: Float64Array): Float64Array {
     return direction.map((d, i) => (this.emitting[i] ? d / this.options.prior[i] : 0));
   }
 
-  gradient(_control: Float64Array, gradFactors: ArrayLike<number>, [begin, end] = this.all): Float64Array {
-    const { emitting } = this;
+  gradient(_control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {
     const { prior } = this.options;
-    const gradient = new Float64Array(end - begin);
-    for (let i = begin; i < end; i++) gradient[i - begin] = emitting[i] ? gradFactors[i - begin] / prior[i] : 0;
-    return gradient;
+    return tabulate(new Float64Array(this.size), (i) => (this.emitting[i] ? gradFactors[i] / prior[i] : 0));
   }
 
   /** The paper has no prior term: the bounds are all that holds the emissions. */
@@ -64,13 +61,25 @@ export class LinearControl implements Control {
 
   addPenaltyGradient(): void {}
 
-  project(control: Float64Array, [begin, end] = this.all): void {
-    const { prior, bound } = this.options;
-    for (let i = begin; i < end; i++) control[i] = Math.min(Math.max(control[i], 0), bound * prior[i]);
+  project(control: Float64Array): void {
+    this.pointwise.project(control, [0, this.size]);
   }
 
   atBound(control: Float64Array): number[] {
     const { prior, bound } = this.options;
     return shareOfEmitting(this.emitting, this.shape.groups, (i) => control[i] <= 0 || control[i] >= bound * prior[i]);
   }
+}
+
+function pointwiseOf({ prior, bound, threads = 1 }: LinearOptions): PointwiseControl {
+  const on = ([begin, end]: Stretch): LinearStretch => ({ begin, end, threads });
+  return {
+    factors: (control, stretch) => {
+      const factors = new Float32Array(stretch[1] - stretch[0]);
+      linearFactors(on(stretch), control, prior, factors);
+      return factors;
+    },
+    descend: (control, gradFactors, rate, stretch) => linearDescent(on(stretch), control, prior, gradFactors, rate),
+    project: (control, stretch) => linearBounds(on(stretch), control, prior, bound),
+  };
 }

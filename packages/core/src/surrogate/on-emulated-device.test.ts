@@ -215,34 +215,39 @@ describe.each(modules)('the frozen surrogate with fields in the memory of %s', (
     for (const tiling of [wholeDomain(GRID), tiles]) expectAlike(await results('cuda', tiling), await results('cpu', tiling));
   });
 
-  it('emissions under factors of some of the hours alone are taken on the host', async () => {
+  // Weather and emissions of both periods take 180 KB, hourly factors and their gradient of one 123 KB or more.
+  it.each<[string, number, Tiling, number[]]>([
+    ['the GPU', 4e6, wholeDomain(GRID), [METEOROLOGY.length, 5]],
+    ['the GPU, tile by tile', 4e6, tiles, [METEOROLOGY.length, 5]],
+    ['the host, where there is no room for them', 25e4, wholeDomain(GRID), [METEOROLOGY.length]],
+  ])('emissions under factors of some of the hours alone are taken on %s', async (_, memory, tiling, taken) => {
     mockModule = module;
     const field = CELLS * 5;
     const results = async (device: 'cpu' | 'cuda'): Promise<Float32Array[]> => {
-      const program = plain.program(2, WORLD.rows, WORLD.cols, { threads: 1, device }, { adjoint: true });
-      const run = new DomainRun({
-        surrogate: plain,
-        sources,
-        tiling: wholeDomain(GRID),
-        engine: program,
-        adjoint: program,
-        batchSize: 2,
-        threads: 1,
-      });
-      const hours = [40, 41];
-      const { first, count } = run.spanOf(hours);
-      const data = Float32Array.from({ length: count * field }, (_, i) => 1 + (i % 11) / 10);
-      const at = { period: 0, hours, factors: { data, offset: -first * field, hourly: true } };
-      const concentrations = await run.forward(at);
-      const gradient = new Float32Array(data.length);
-      await run.addAdjoint(at, concentrations, gradient);
+      const program = plain.program(2, tiling.rows, tiling.cols, { threads: 1, device }, { adjoint: true });
+      const run = new DomainRun({ surrogate: plain, sources, tiling, engine: program, adjoint: program, batchSize: 2, threads: 1 });
+      const out: Float32Array[] = [];
+      // Stretches that overlap, the first one again with other factors, and all hours between them.
+      for (const [turn, hours] of [[40, 41], [43, 44], 'all', [40, 41], [30, 31]].entries()) {
+        const all = hours === 'all';
+        const asked = all ? [36, 37] : (hours as number[]);
+        const { first, count } = run.spanOf(asked);
+        const data = Float32Array.from({ length: (all ? worlds[0].time.count : count) * field }, (__, i) => 1 + ((i + turn) % 11) / 10);
+        const factors = { data, offset: all ? 0 : -first * field, hourly: true, fixed: turn % 2 === 0 };
+        const at = { period: 0, hours: asked, factors };
+        const concentrations = await run.forward(at);
+        const gradient = new Float32Array(data.length);
+        for (let twice = 0; twice < 2; twice++) await run.addAdjoint(at, concentrations.map(Math.sin), gradient);
+        if (all) await run.finishAdjoint(0, { ...factors, data: gradient });
+        out.push(concentrations, gradient);
+      }
       run.dispose();
       program.dispose();
-      return [concentrations, gradient];
+      return out;
     };
-    mockMemory = 4e6;
+    mockMemory = memory;
     const actual = await results('cuda');
-    expect([...channels]).toEqual([METEOROLOGY.length]);
+    expect([...channels]).toEqual(taken);
     expectAlike(actual, await results('cpu'));
   });
 

@@ -49,6 +49,10 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Value tracers(const Napi::CallbackInfo& info);
   Napi::Value tracersAdjoint(const Napi::CallbackInfo& info);
   Napi::Value tracerRates(const Napi::CallbackInfo& info);
+  Napi::Value linearFactors(const Napi::CallbackInfo& info);
+  Napi::Value linearDescent(const Napi::CallbackInfo& info);
+  Napi::Value linearBounds(const Napi::CallbackInfo& info);
+  Napi::Value isFinite(const Napi::CallbackInfo& info);
 
   Registry registry_;
   std::map<int, std::shared_ptr<Device>> devices_;  // opened

@@ -13,9 +13,10 @@ NativeError disposed() { return NativeError("PROGRAM_DISPOSED", "device fields: 
 }  // namespace
 
 Napi::Function FieldsBinding::define(Napi::Env env) {
-  return DefineClass(env, "Fields",
-                     {InstanceMethod("write", &FieldsBinding::write), InstanceMethod("read", &FieldsBinding::read),
-                      InstanceMethod("clear", &FieldsBinding::clear), InstanceMethod("dispose", &FieldsBinding::dispose)});
+  return DefineClass(
+      env, "Fields",
+      {InstanceMethod("write", &FieldsBinding::write), InstanceMethod("read", &FieldsBinding::read), InstanceMethod("addTo", &FieldsBinding::addTo),
+       InstanceMethod("clear", &FieldsBinding::clear), InstanceMethod("dispose", &FieldsBinding::dispose)});
 }
 
 FieldsBinding::FieldsBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<FieldsBinding>(info) {
@@ -68,19 +69,32 @@ Napi::Value FieldsBinding::write(const Napi::CallbackInfo& info) {
   });
 }
 
-Napi::Value FieldsBinding::read(const Napi::CallbackInfo& info) {
+template <class Body>
+Napi::Value FieldsBinding::fetch(const Napi::CallbackInfo& info, Body body) {
   return guarded(info.Env(), [&] {
     if (live().halves()) arguments.refuse("fields in single precision");
     Napi::Float32Array into = arguments.floats(info[1], "into");
     const auto count = static_cast<int64_t>(into.ElementLength());
-    live().read(placeOf(info, count), into.Data(), count);
+    body(live(), placeOf(info, count), into.Data(), count);
     return info.Env().Undefined();
   });
 }
 
+Napi::Value FieldsBinding::read(const Napi::CallbackInfo& info) {
+  return fetch(info, [](const DeviceFields& fields, int64_t begin, float* into, int64_t count) { fields.read(begin, into, count); });
+}
+
+Napi::Value FieldsBinding::addTo(const Napi::CallbackInfo& info) {
+  return fetch(info, [](const DeviceFields& fields, int64_t begin, float* into, int64_t count) { fields.addTo(begin, into, count); });
+}
+
 Napi::Value FieldsBinding::clear(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    live().clear();
+    const DeviceFields::Shape& shape = live().shape();
+    const int64_t hours = info[1].IsNumber() ? info[1].As<Napi::Number>().Int64Value() : -1;
+    if (hours < 0) arguments.refuse("hours to be a number of at least 0");
+    const int64_t count = hours * shape.rows * shape.cols * shape.channels;
+    live().clear(placeOf(info, count), count);
     return info.Env().Undefined();
   });
 }

@@ -23,6 +23,10 @@ class FieldsBinding : public Napi::ObjectWrap<FieldsBinding> {
   int64_t placeOf(const Napi::CallbackInfo& info, int64_t count) const;
   Napi::Value write(const Napi::CallbackInfo& info);
   Napi::Value read(const Napi::CallbackInfo& info);
+  Napi::Value addTo(const Napi::CallbackInfo& info);
+  /** body(fields, begin, into, count): what is asked for lies in the fields. */
+  template <class Body>
+  Napi::Value fetch(const Napi::CallbackInfo& info, Body body);
   Napi::Value clear(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
 

@@ -55,5 +55,9 @@ void toHalf(const ToHalf& call, const Context& context);
 void tracers(const Tracers& call, const Context& context);
 void tracersAdjoint(const TracersAdjoint& call, const Context& context);
 void tracerRates(const TracerRates& call, const Context& context);
+void linearFactors(const LinearFactors& call, const Context& context);
+void linearDescent(const LinearDescent& call, const Context& context);
+void linearBounds(const LinearBounds& call, const Context& context);
+void findNonFinite(const FindNonFinite& call, const Context& context);
 
 }  // namespace retroplume::RETROPLUME_ISA

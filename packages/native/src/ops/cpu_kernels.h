@@ -6,6 +6,7 @@
 #include "ops/conv2d/conv2d.h"
 #include "ops/dropout/dropout.h"
 #include "ops/half_precision/half_precision.h"
+#include "ops/linear_control/linear_control.h"
 #include "ops/loss/loss.h"
 #include "ops/lstm/lstm.h"
 #include "ops/maxpool2x2/maxpool2x2.h"
@@ -78,6 +79,10 @@ struct CpuKernels {
   Kernel<Tracers> tracers = nullptr;
   Kernel<TracersAdjoint> tracersAdjoint = nullptr;
   Kernel<TracerRates> tracerRates = nullptr;
+  Kernel<LinearFactors> linearFactors = nullptr;
+  Kernel<LinearDescent> linearDescent = nullptr;
+  Kernel<LinearBounds> linearBounds = nullptr;
+  Kernel<FindNonFinite> findNonFinite = nullptr;
 };
 
 /** The fast kernels for `isa`; they are compiled from the same sources once for each instruction set (binding/CMakeLists.txt). */

@@ -53,6 +53,10 @@ CpuKernels cpuTable() {
   table.tracers = tracers;
   table.tracersAdjoint = tracersAdjoint;
   table.tracerRates = tracerRates;
+  table.linearFactors = linearFactors;
+  table.linearDescent = linearDescent;
+  table.linearBounds = linearBounds;
+  table.findNonFinite = findNonFinite;
   return table;
 }
 

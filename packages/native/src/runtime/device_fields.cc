@@ -15,7 +15,18 @@ void DeviceFields::read(int64_t begin, void* to, int64_t count) const {
   download(*device_, to, static_cast<const char*>(memory_.data()) + begin * width, static_cast<std::size_t>(count * width));
 }
 
-void DeviceFields::clear() { device_->clear(memory_.data(), memory_.bytes()); }
+void DeviceFields::addTo(int64_t begin, float* to, int64_t count) const {
+  device_->download(floats() + begin, static_cast<std::size_t>(count) * sizeof(float), [to](const void* part, std::size_t first, std::size_t bytes) {
+    const auto* from = static_cast<const float*>(part);
+    float* at = to + first / sizeof(float);
+    for (std::size_t i = 0; i < bytes / sizeof(float); ++i) at[i] += from[i];
+  });
+}
+
+void DeviceFields::clear(int64_t begin, int64_t count) {
+  const int64_t width = halves() ? 2 : 4;
+  device_->clear(static_cast<char*>(memory_.data()) + begin * width, static_cast<std::size_t>(count * width));
+}
 
 void DeviceFields::launchWindow(const WindowMeanParams& params, const DeviceFields* factors, float* out) const {
   WindowMeanOnDevice call{params, shape_.hours, nullptr, nullptr, halves() ? one_ : 1, nullptr, 1, out};

@@ -26,8 +26,10 @@ class DeviceFields {
   void write(int64_t begin, const void* from, int64_t count);
   /** `count` numbers from element `begin` on, which are all in the fields. */
   void read(int64_t begin, void* to, int64_t count) const;
-  /** All become 0. */
-  void clear();
+  /** Of fields in single precision: adds them to those at `to`. */
+  void addTo(int64_t begin, float* to, int64_t count) const;
+  /** `count` numbers from element `begin` on, which are all in the fields, become 0. */
+  void clear(int64_t begin, int64_t count);
   /**
    * Enqueues the window on the device, times factors of one hour or of all if there are some.
    *

@@ -12,8 +12,8 @@ export interface Optimiser {
    * @param product - makes products at `control`, where a method asks for them
    */
   step(control: Float64Array, gradient: Float64Array, learningRate: number, cost: number, product: Product): void | Promise<void>;
-  /** Of a method without memory, for which a gradient of zeros is no step: a step on the elements from `begin` on, of which `gradient` is. */
-  stepOn?(control: Float64Array, gradient: Float64Array, learningRate: number, begin: number): void;
+  /** whether a step is control ← control − learningRate · gradient and no more: elements with a gradient of 0 stay, and the others can be moved alone */
+  readonly isDescent?: boolean;
   /** Named arrays that, given back to {@link restore}, continue the run bit for bit. */
   state(): Map<string, Float64Array>;
   restore(state: Map<string, Float64Array>): void;

@@ -2,12 +2,10 @@
 import type { Optimiser } from './optimiser';
 
 export class Sgd implements Optimiser {
-  step(control: Float64Array, gradient: Float64Array, learningRate: number): void {
-    this.stepOn(control, gradient, learningRate, 0);
-  }
+  readonly isDescent = true;
 
-  stepOn(control: Float64Array, gradient: Float64Array, learningRate: number, begin: number): void {
-    for (let i = 0; i < gradient.length; i++) control[begin + i] -= learningRate * gradient[i];
+  step(control: Float64Array, gradient: Float64Array, learningRate: number): void {
+    for (let i = 0; i < gradient.length; i++) control[i] -= learningRate * gradient[i];
   }
 
   state(): Map<string, Float64Array> {

@@ -157,7 +157,7 @@ export async function inversionWith(
     groups: GROUPS,
     species: PREPARED_SPECIES,
     priorEmissions,
-    totals: totals.length > 0,
+    ...{ totals: totals.length > 0, threads: context.threads },
     sectors: sectorsOf(context.case, inversion, periods, slots),
     ...priorCovariance(inversion, context.case.regions, grid, slots),
     ...(spread && inversion.trustRegion !== undefined

@@ -180,7 +180,7 @@ export class SurrogateForwardModel implements ForwardModel {
       },
       forward: async (factors, batch) => {
         const { problem: period, hours } = this.plan[batch];
-        const own = { data: Float32Array.from(factors), offset: -spanOf(batch).first * this.field, hourly: true };
+        const own = { data: factors, offset: -spanOf(batch).first * this.field, hourly: true, fixed: true };
         const run = { period, hours, factors: own };
         last = { batch, run, length: own.data.length };
         return this.through(batch, domain, run);

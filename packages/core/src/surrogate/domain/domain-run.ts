@@ -147,7 +147,8 @@ export class DomainRun implements DomainModel {
         });
         if (run.gradPrevious) this.addPrevious(tile, hours, previous, run.gradPrevious);
       }
-      if (!ofFactors && gradient!.data !== out) this.copies.addFactors(gradient!.data, tile, run.factors, this.spanOf(here.hours), out);
+      if (ofFactors) this.residentFactors[run.period].finishStretch(gradient!);
+      else if (gradient!.data !== out) this.copies.addFactors(gradient!.data, tile, run.factors, this.spanOf(here.hours), out);
       gradTracers?.done();
     }
   }
@@ -273,7 +274,7 @@ export class DomainRun implements DomainModel {
     const span = this.spanOf(run.hours);
     const { position, resident: room } = this;
     // Before all other fields, for they are the smallest.
-    const resident = room && run.factors && this.factorsOn(room, run.period).take(run.factors);
+    const resident = room && run.factors && this.factorsOn(room, run.period).take(run.factors, span);
     if (
       position?.period !== run.period ||
       position.tile !== tile ||

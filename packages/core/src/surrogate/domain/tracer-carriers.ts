@@ -105,7 +105,7 @@ export class DeviceCarrier implements TracerCarrier {
 
   /** Whether the GPU has room for factors of that shape. */
   takes(factors: EmissionFactors | undefined): boolean {
-    return factors === undefined || this.factors.take(factors) !== undefined;
+    return factors === undefined || this.factors.takeAll(factors) !== undefined;
   }
 
   carry(factors: EmissionFactors | undefined, into: DeviceFields, held: boolean): void {
@@ -113,7 +113,7 @@ export class DeviceCarrier implements TracerCarrier {
     const length = (factors?.hourly ? hours : 1) * rows * cols * channels;
     if (held && this.made?.are(factors, length)) return;
     this.made = undefined; // should it fail in between
-    this.tracers.carry(this.emissions, factors && this.factors.take(factors), into);
+    this.tracers.carry(this.emissions, factors && this.factors.takeAll(factors), into);
     this.made = new SeenFactors(factors, length);
   }
 
