@@ -49,7 +49,11 @@ export async function buildAddons({ forTests }) {
         remedy:
           'remedy: if a header or library is missing, install what the log names; after a change of compiler delete packages/native/build and run again',
         cwd: native,
-        env: { CMAKE_BUILD_PARALLEL_LEVEL: process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? String(availableParallelism()) },
+        env: {
+          CMAKE_BUILD_PARALLEL_LEVEL: process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? String(availableParallelism()),
+          // A user's toolkit may warn or spill registers where those that were tried do not: that costs speed, and must not cost the addon.
+          ...(forTests ? {} : { RETROPLUME_COMPILE_NOTES: '1' }),
+        },
       },
     ),
   );

@@ -131,6 +131,18 @@ describe.each(modules)('a program on a device (%s)', (module, sharedVariable) =>
 });
 
 describeWhere(cudaDevices().built, 'CUDA, which is not compiled here', 'what only CUDA itself tells', () => {
+  test('a step that cannot be recorded is launched as it is, and recorded the next time', () => {
+    const script = `
+      const { NativeProgram } = require(${JSON.stringify(join(__dirname, '../dist'))});
+      const program = new NativeProgram(${JSON.stringify(spec)}, { device: 'cuda' }, 'retroplume_ptx');
+      const told = [];
+      for (const x of [1, 2, 3]) { program.write(0, Float32Array.of(x, 5)); program.runSync('all'); told.push(...program.read(16, 2)); }
+      console.log(told.join());`;
+    const env = { ...process.env, RETROPLUME_PTX_FAILED_CAPTURES: '1' };
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', env });
+    expect([stdout.trim(), stderr]).toEqual(['2,10,4,10,6,10', '']);
+  });
+
   test('memory that a device does not have', () => {
     const script = `
       const { NativeProgram } = require(${JSON.stringify(join(__dirname, '../dist'))});

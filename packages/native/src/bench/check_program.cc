@@ -228,11 +228,12 @@ bool checkDevice(const Registry& registry, const TextProgram& text, const Progra
       return readArena(*program, arena);
     };
     const std::vector<float> first = after("the first step", [&] { program->run(all, team, stop); });
+    if (!program->notRecorded().empty()) failed = "the step is launched instruction by instruction, not recorded: " + program->notRecorded();
     const std::vector<float> second = after("the same step again", [&] { program->run(all, team, stop); });
     const std::vector<float> single = after("instruction after instruction", [&] {
       for (int64_t i = 0; i < program->instructions(); ++i) program->run({i, i + 1}, team, stop);
     });
-    if (const int64_t at = firstDifference(first, second); at >= 0)
+    if (const int64_t at = firstDifference(first, second); at >= 0 && failed.empty())
       failed = "a step gives other bits the second time, from element " + std::to_string(at) + " on";
     if (const int64_t at = firstDifference(first, single); at >= 0 && failed.empty())
       failed = "the recorded step gives other bits than its instructions, from element " + std::to_string(at) + " on";

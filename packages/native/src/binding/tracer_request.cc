@@ -34,6 +34,7 @@ TracerRequest::TracerRequest(const Arguments& arguments, const Napi::Object& sou
   p.groups = arguments.integer(source, "groups");
   p.sizeX = positive(arguments, source, "cellSizeX"), p.sizeY = positive(arguments, source, "cellSizeY");
   p.rateCount = arguments.integer(source, "rateCount");
+  if (p.hours < 1 || p.rows < 1 || p.cols < 1 || p.groups < 1) arguments.refuse("hours, rows, cols and groups of at least 1");
   const Napi::Array list = source.Get("kinds").As<Napi::Array>();
   for (uint32_t k = 0; k < list.Length(); ++k) kinds.push_back(kindOf(arguments, list.Get(k).As<Napi::Object>(), k, p.rateCount));
   p.kinds = kinds.data(), p.kindCount = list.Length();

@@ -42,6 +42,7 @@ WindowMeanParams readWindowParams(const Arguments& arguments, const Napi::Object
   p.stepCount = static_cast<int64_t>(steps.ElementLength()) / 2;
   const int64_t hourSize = p.rows * p.cols * p.channels;
   p.factorStride = request.Get("hourlyFactors").ToBoolean() ? hourSize : 0;
+  if (p.cropRows < 1 || p.cropCols < 1 || p.channels < 1 || p.stepCount < 1) arguments.refuse("a crop of at least one cell, a channel and a step");
   if (p.cropRow + p.cropRows > p.rows || p.cropCol + p.cropCols > p.cols) arguments.refuse("the crop to lie inside the fields");
   for (int64_t step = 0; step < p.stepCount; ++step) {
     const int32_t first = p.steps[2 * step], last = p.steps[2 * step + 1];

@@ -142,6 +142,7 @@ Phase Program::stretch(int64_t begin, int64_t end) const {
 
 void Program::run(Phase phase, Team& team, const std::atomic<bool>& stop) {
   if (device() != nullptr) {
+    device()->select();
     for (int64_t begin = phase.begin; begin < phase.end;) {
       const Phase part = stretch(begin, phase.end);
       begin = part.end;
@@ -150,16 +151,28 @@ void Program::run(Phase phase, Team& team, const std::atomic<bool>& stop) {
         continue;
       }
       auto& graph = graphs_[{part.begin, part.end}];
-      if (!graph) {
-        graph = device()->record([this, part, &team] {
-          for (int64_t i = part.begin; i < part.end; ++i) instructions_[i].kernel.run(context(team));
-        });
-      }
-      graph->launch();
+      const auto launchAll = [this, part, &team] {
+        for (int64_t i = part.begin; i < part.end; ++i) instructions_[i].kernel.run(context(team));
+      };
+      if (!graph) graph = recorded(launchAll);
+      if (graph)
+        graph->launch();
+      else
+        launchAll();
     }
     return device()->synchronise();
   }
   for (int64_t i = phase.begin; i < phase.end && !stop; ++i) instructions_[i].kernel.run(context(team));
+}
+
+std::unique_ptr<DeviceGraph> Program::recorded(const std::function<void()>& launch) {
+  try {
+    return device()->record(launch);
+  } catch (const NativeError& error) {
+    if (error.code() != "CUDA_FAILED") throw;
+    notRecorded_ = error.what();
+    return nullptr;
+  }
 }
 
 std::vector<InstructionProfile> Program::profile(Phase phase, Team& team, const std::atomic<bool>& stop) {

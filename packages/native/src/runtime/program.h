@@ -84,6 +84,9 @@ class Program {
   /** null: the CPU */
   Device* device() const { return options_.device.get(); }
 
+  /** What CUDA said when a stretch could not be recorded, which was launched instruction by instruction then; empty: none. */
+  const std::string& notRecorded() const { return notRecorded_; }
+
   /** Stops early, between two instructions, once `stop` is set. */
   void run(Phase phase, Team& team, const std::atomic<bool>& stop);
   std::vector<InstructionProfile> profile(Phase phase, Team& team, const std::atomic<bool>& stop);
@@ -143,6 +146,11 @@ class Program {
   void execute(int64_t instruction, Team& team);
   /** Of a phase on the device, the instructions from `begin` on that it can start as one, or the one that the host has to run. */
   Phase stretch(int64_t begin, int64_t end) const;
+  /**
+   * Null where CUDA refuses: what another thread does to the device, or what the driver does when it first loads a kernel, may end a recording. A
+   * kernel that cannot run says so when it is launched, and the next run records anew.
+   */
+  std::unique_ptr<DeviceGraph> recorded(const std::function<void()>& launch);
   /** First element of the arena at `offset`, on the device if there is one. @throws NativeError RANGE_OUT_OF_ARENA */
   void* at(double offset, double length) const;
   /** @throws NativeError STAGING_UNSUPPORTED */
@@ -156,8 +164,9 @@ class Program {
   Buffer scratch_;
   std::vector<Bound> instructions_;
   std::map<std::string, std::pair<int64_t, int64_t>> phases_;
-  std::unique_ptr<DeviceStaging> staging_;                                      // once something is staged
-  std::unique_ptr<DevicePlaces> places_;                                        // on a device, once some are asked for
+  std::unique_ptr<DeviceStaging> staging_;  // once something is staged
+  std::unique_ptr<DevicePlaces> places_;    // on a device, once some are asked for
+  std::string notRecorded_;
   std::map<std::pair<int64_t, int64_t>, std::unique_ptr<DeviceGraph>> graphs_;  // of the stretches that have run on the device
 };
 

@@ -3,7 +3,7 @@
 # are fixed, kernel) and the PTX that all architectures are made of (OBJECT.ptx, which testing/ptx runs), and fails if a kernel spills registers to memory,
 # which costs more than any tuning gains.
 #
-# With RETROPLUME_COMPILE_NOTES=1 (gpu_check.py, for toolkits that we do not have) warnings and spills end nothing: they stand in OBJECT.notes.
+# With RETROPLUME_COMPILE_NOTES=1 (set-up without tests, and gpu_check.py, for toolkits that we do not have) warnings and spills end nothing: they stand in OBJECT.notes.
 if [ -n "$RETROPLUME_COMPILE_NOTES" ]; then
   for word in "$@"; do
     shift

@@ -26,6 +26,8 @@
 #else
 #include <cuda_runtime.h>
 
+#include <mutex>
+
 #include "runtime/cuda/check.h"
 
 namespace retroplume {
@@ -186,7 +188,10 @@ template <class... Parameters, class... Arguments>
 void launch(const Context& context, void (*kernel)(Parameters...), dim3 grid, unsigned threads, int sharedBytes, const Arguments&... arguments) {
   constexpr int kWithoutAsking = 48 * 1024;
   if (sharedBytes > kWithoutAsking) {
-    // Only ever more: a graph that is being recorded may hold a launch of the same kernel that needs what was granted before.
+    // Of several threads one at a time. Only ever more: a graph that is being recorded may hold a launch of the same kernel that needs what was
+    // granted before.
+    static std::mutex asking;
+    const std::lock_guard<std::mutex> lock(asking);
     cudaFuncAttributes granted{};
     RETROPLUME_CUDA(cudaFuncGetAttributes(&granted, kernel));
     if (granted.maxDynamicSharedSizeBytes < sharedBytes)

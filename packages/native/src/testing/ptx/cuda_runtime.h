@@ -27,6 +27,7 @@
  *
  *   RETROPLUME_PTX_COUNTS=FILE     what every instruction was asked for, as tab-separated values (counts.h), written when the program ends
  *   RETROPLUME_PTX_FOLDER=FOLDER   the PTX that is run, in place of what lies beside the objects
+ *   RETROPLUME_PTX_FAILED_CAPTURES=N   so many recordings of a process end as invalid
  *   RETROPLUME_PTX_SHARED=BYTES    shared memory of a block, RETROPLUME_PTX_MEMORY=BYTES memory of a device
  */
 
@@ -90,6 +91,7 @@ class Runtime {
   cudaError_t failed = cudaSuccess;  // stays
   std::unique_ptr<Counts> counts;    // RETROPLUME_PTX_COUNTS=FILE: written there when the program ends
   const bool eager = std::getenv("RETROPLUME_PTX_EAGER") != nullptr;
+  std::size_t failedCaptures = number("RETROPLUME_PTX_FAILED_CAPTURES", 0);  // still to come
   const std::size_t memory = number("RETROPLUME_PTX_MEMORY", std::size_t{8} << 30);
   const int sharedBytes = static_cast<int>(number("RETROPLUME_PTX_SHARED", 227 * 1024));
 

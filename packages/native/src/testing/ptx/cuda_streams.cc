@@ -88,8 +88,14 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
 }
 
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
-  return call([&](Runtime&) {
+  return call([&](Runtime& all) {
     if (stream->capture == nullptr) return cudaErrorInvalidValue;
+    if (all.failedCaptures > 0) {  // as where another thread has synchronised the device meanwhile
+      --all.failedCaptures;
+      stream->capture = nullptr;
+      --capturing;
+      return cudaErrorStreamCaptureInvalidated;
+    }
     *graph = new CUgraph_st{stream->device, std::move(stream->capture)};
     stream->capture = nullptr;
     --capturing;
