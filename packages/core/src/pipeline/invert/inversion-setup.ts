@@ -145,7 +145,7 @@ export async function inversionWith(
   const beside = nuisanceTerms(
     context,
     surrogateModel,
-    problems.map(({ period, anchor: prior }, p) => ({ period, observed: observed[p], prior })),
+    periods.map((period, p) => ({ period, observed: observed[p] })),
   );
   let model: ForwardModel = beside ? new NuisanceModel(surrogateModel, beside.terms) : surrogateModel;
   const { totals } = inversion;

@@ -5,7 +5,7 @@ import type { Case } from '../../data/case';
 import type { NuisanceTerm } from '../../inversion/nuisance-model';
 import { hourlyFiles, nuisanceRun, simulatedFile } from '../simulate/case-runs';
 import { variantSettings } from '../learn/learning';
-import { throughOperator, type ObservedPeriod, type RunFields } from './observed-periods';
+import { priorRun, throughOperator, type ObservedPeriod, type RunFields } from './observed-periods';
 import { readRunConcentrations } from '../simulate/run-concentrations';
 import type { StageContext } from '../engine/stage';
 import type { SurrogateForwardModel } from './surrogate-forward-model';
@@ -14,8 +14,6 @@ import type { SurrogateForwardModel } from './surrogate-forward-model';
 export interface NuisancePeriod {
   period: PeriodSource;
   observed: ObservedPeriod;
-  /** the prior run at the operator's observations */
-  prior: Float32Array;
 }
 
 export interface NuisanceTerms {
@@ -34,15 +32,19 @@ export function nuisanceFiles(context: StageContext): string[] {
   );
 }
 
-/** The terms that the case asks for; undefined where it asks for none. */
+/**
+ * The terms that the case asks for; undefined where it asks for none. The coefficients of a run are what it changes against the prior run, both on the prior
+ * emissions, in every pass of the closed loop: against the run that a pass is anchored on they would take the update of the emissions away again.
+ */
 export function nuisanceTerms(context: StageContext, model: SurrogateForwardModel, periods: readonly NuisancePeriod[]): NuisanceTerms | undefined {
   const { stationBias, runs } = variantSettings(context).inversion.nuisance;
   const all: NuisanceTerms = { terms: [], names: [], units: [] };
   if (PREPARED_SPECIES.some((species) => stationBias[species] > 0)) addBiases(all, stationBias, model, periods);
+  const prior = runs.length > 0 ? periods.map(({ period, observed }) => throughOperator(priorRun(period), observed)) : [];
   for (const run of runs) {
-    const columns = periods.map(({ period, observed, prior }) => {
+    const columns = periods.map(({ period, observed }, p) => {
       const changed = throughOperator(fieldsOf(context, run, period), observed);
-      return changed.map((value, i) => value - prior[i]);
+      return changed.map((value, i) => value - prior[p][i]);
     });
     all.terms.push({
       spread: [run.spread],
