@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { readCf } from '../packages/core/src/data/netcdf-cf';
 import type { EvaluateSummary } from '../packages/core/src/pipeline/learn/evaluate-stage';
 import type { InvertSummary } from '../packages/core/src/pipeline/invert/invert-stage';
+import type { PreviewSummary } from '../packages/core/src/pipeline/invert/preview-stage';
 import type { TrainSummary } from '../packages/core/src/pipeline/learn/train-stage';
+import type { UncertaintySummary } from '../packages/core/src/pipeline/uncertainty/uncertainty-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN, winterOnly } from './testing/small-run';
 
@@ -77,6 +79,28 @@ it('simulates the run of a nuisance term, and inverts its number and biases with
   ).toBe(true);
   // The prior run lacks some inflow or has too much: either way the number moves.
   expect(nuisance!.filter(({ value }) => value !== 0).length).toBeGreaterThan(nuisance!.length / 2);
+});
+
+it('counts what the monitors say of biases and runs apart from what they say of the emissions', () => {
+  const settings = ['inversion.nuisance.stationBias={O3: 20}', 'inversion.uncertainty.method=lanczos', 'inversion.uncertainty.rank=6'];
+  inverted(...settings);
+  for (const stage of ['preview', 'uncertainty']) {
+    const { status, stderr } = retroplume(stage, ...settings);
+    expect([stage, status, stderr.match(/^retroplume: .*/m)]).toEqual([stage, 0, null]);
+    expect(stderr).toMatch(/degrees of freedom for signal on the emissions.*, beside some \d+ on nuisance numbers/);
+  }
+  const read = <T>(path: string): T => JSON.parse(readFileSync(join(folder, 'run', path), 'utf8')) as T;
+  const { areas, dofs, dofsEstimate, dofsBeside, dofsEstimateBeside, eigenvalues } = read<UncertaintySummary>('uncertainty/uncertainty.json');
+  const sumOf = (figures: (number | null | false)[]): number => figures.reduce<number>((sum, each) => sum + (each || 0), 0);
+  expect(sumOf(areas.map(({ region, dofs: own }) => region === undefined && own))).toBeCloseTo(dofs!, 6);
+  expect(sumOf(areas.map(({ region, dofsEstimate: own }) => region === undefined && own))).toBeCloseTo(dofsEstimate!, 6);
+  // With the biases it is all that the products have found, and there are more of them than of anything else that so few products can tell.
+  expect(dofs! + dofsBeside!.nuisance!).toBeCloseTo(sumOf(eigenvalues!.map((value) => value / (1 + value))), 6);
+  expect(dofsBeside!.nuisance).toBeGreaterThan(0.5);
+  expect(dofsEstimateBeside!.nuisance).toBeGreaterThan(0.5);
+  const preview = read<PreviewSummary>('preview/preview.json');
+  expect(sumOf(preview.areas.map(({ region, dofsEstimate: own }) => region === undefined && own))).toBeCloseTo(preview.dofsEstimate, 6);
+  expect(preview.dofsEstimateBeside!.nuisance).toBeGreaterThan(0.5);
 });
 
 it('compares daily means of hourly observations', () => {

@@ -233,10 +233,12 @@ interface ExpectedArea {
 export interface ReportUncertainty {
   method: 'lanczos' | 'rto';
   seconds: number;
-  /** lanczos: products, degrees of freedom found and estimated, what leaving out the rest may do to a variance (0…1) */
+  /** lanczos: products, degrees of freedom on the emissions, found and estimated, what leaving out the rest may do to a variance (0…1) */
   products?: number;
   dofs?: number;
   dofsEstimate?: number;
+  /** where something is inverted beside the emissions: estimated degrees of freedom on that */
+  dofsEstimateBeside?: { initialConcentrations?: number; nuisance?: number };
   rankError?: number;
   /** rto */
   members?: number;

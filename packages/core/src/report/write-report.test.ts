@@ -104,6 +104,9 @@ describe('page', () => {
     expect(section).toMatch(/Not constrained by these monitors: NH₃\.<\/b>/);
     expect(section).toMatch(/70\s%\s+of\s+NOₓ/);
     expect(section).toMatch(/8704\s+values hold some 150 independent pieces/);
+    expect(section).not.toContain('Beside these');
+    const beside = write2({ dofsEstimateBeside: { nuisance: 50.7, initialConcentrations: 3 } });
+    expect(beside).toMatch(/Beside these they hold some 51 on biases of monitors and other nuisance numbers and some 3 on initial concentrations\./);
     const [area] = syntheticUncertainty().areas;
     const of = (groups: readonly string[]): string => write2({ areas: groups.map((group) => ({ ...area, group: group as typeof area.group })) });
     expect(of(GROUPS)).not.toContain('Not inverted');

@@ -13,7 +13,7 @@ import { Random } from '../../random';
 import { setUpInversion, type InversionSetup } from './inversion-setup';
 import { invertStage } from './invert-stage';
 import { variantSettings } from '../learn/learning';
-import { linearisation, posteriorFigures, type SectorAreas } from '../uncertainty/posterior-figures';
+import { besideInWords, linearisation, posteriorFigures, sumsByPart, type SectorAreas, type SumsByPart } from '../uncertainty/posterior-figures';
 import { withHelpOfRanks } from '../engine/spread-over-ranks';
 import type { Stage, StageContext } from '../engine/stage';
 
@@ -26,8 +26,10 @@ type ExpectedFigures = Pick<AreaFigures, 'period' | 'region' | 'group' | 'dofsEs
 
 export interface PreviewSummary {
   products: number;
-  /** all periods and groups; ±√(2·dofs) or so */
+  /** on the emissions, all periods and groups; ±√(2·dofs) or so */
   dofsEstimate: number;
+  /** the same on what is inverted beside the emissions, where something is */
+  dofsEstimateBeside?: Omit<SumsByPart, 'emissions'>;
   areas: ExpectedFigures[];
   /** where sectors have factors of their own: of each */
   sectors?: SectorAreas<ExpectedFigures>[];
@@ -75,12 +77,14 @@ async function preview(context: StageContext, setup: InversionSetup): Promise<Pr
   const posterior = new LowRankPosterior(control, at, result.blocks, problem.species.length);
   const dofsEstimate = posterior.dofsEstimate();
   const [all, ...sectors] = posteriorFigures(context, setup, control, { at, posterior, dofsEstimate });
+  const { emissions, ...beside } = sumsByPart(control, model, dofsEstimate);
   const product = seconds / result.products;
   const { method, rank, members } = inversion.uncertainty;
   const steps = inversion.iterations * gradient.seconds;
   const summary: PreviewSummary = {
     products: result.products,
-    dofsEstimate: dofsEstimate.reduce((sum, value) => sum + value, 0),
+    dofsEstimate: emissions,
+    ...(Object.keys(beside).length > 0 ? { dofsEstimateBeside: beside } : {}),
     areas: all.areas.map(expectedOf),
     ...(sectors.length > 0 ? { sectors: sectors.map(({ map, areas }) => ({ sector: map.sector!, areas: areas.map(expectedOf) })) } : {}),
     seconds: { gradient: gradient.seconds, product, inversion: steps, uncertainty: method === 'rto' ? members * steps : rank * product },
@@ -94,14 +98,14 @@ function expectedOf({ total, dofs: _dofs, constrained: _constrained, ...figures 
   return { ...figures, totalReduction: total.reduction };
 }
 
-function inWords({ dofsEstimate, areas, seconds }: PreviewSummary): string {
+function inWords({ dofsEstimate, dofsEstimateBeside = {}, areas, seconds }: PreviewSummary): string {
   const whole = areas.filter(({ region }) => region === undefined);
   const groups = [...new Set(whole.map(({ group }) => group))].map((group) => {
     const sum = whole.reduce((total, each) => total + (each.group === group ? (each.dofsEstimate ?? 0) : 0), 0);
     return `${group} ${Math.max(0, sum).toFixed(0)}`;
   });
   return (
-    `expected: some ${dofsEstimate.toFixed(0)} degrees of freedom for signal (${groups.join(', ')}); some ${seconds.inversion.toFixed(0)} s for the inversion ` +
+    `expected: some ${dofsEstimate.toFixed(0)} degrees of freedom for signal on the emissions (${groups.join(', ')})${besideInWords(dofsEstimateBeside)}; some ${seconds.inversion.toFixed(0)} s for the inversion ` +
     `and ${seconds.uncertainty.toFixed(0)} s for its uncertainty`
   );
 }

@@ -6,7 +6,9 @@ import type { StageContext } from '../engine/stage';
 import type { Grid } from '../../grid/grid';
 import type { Control, LogFactorMap } from '../../inversion/control';
 import type { EvaluationContext } from '../../inversion/evaluation';
+import type { ForwardModel } from '../../inversion/forward-model';
 import { completeSettings, controlFor, costFor } from '../../inversion/inversion-settings';
+import { JointControl } from '../../inversion/joint-control';
 import {
   areaFigures,
   cellFigures,
@@ -42,6 +44,40 @@ export function linearisation(
     control,
     evaluation: { model, control, cost: costFor(model, problem, settings), species: problem.species, groups: problem.groups, signal },
   };
+}
+
+/** Sums over what the elements of a control are of. */
+export interface SumsByPart {
+  emissions: number;
+  initialConcentrations?: number;
+  nuisance?: number;
+}
+
+/**
+ * Of numbers that each element of the inversion's control has, such as degrees of freedom: what the emissions have, and what is inverted beside them.
+ *
+ * @param control - of {@link linearisation}
+ * @param values - one for each element
+ */
+export function sumsByPart(control: Control, model: Pick<ForwardModel, 'initialConcentrations' | 'nuisance'>, values: Float64Array): SumsByPart {
+  const [emissions, ...beside] = (control instanceof JointControl ? control.split(values) : [values]).map((part) =>
+    part.reduce((sum, value) => sum + value, 0),
+  );
+  return {
+    emissions,
+    ...(model.initialConcentrations ? { initialConcentrations: beside.shift()! } : {}),
+    ...(model.nuisance ? { nuisance: beside.shift()! } : {}),
+  };
+}
+
+/** What of {@link SumsByPart} is not of the emissions, as the end of a sentence on those; empty where it is nothing. */
+export function besideInWords({ initialConcentrations, nuisance }: Omit<SumsByPart, 'emissions'>): string {
+  return [
+    ...(nuisance === undefined ? [] : [`some ${Math.max(0, nuisance).toFixed(0)} on nuisance numbers`]),
+    ...(initialConcentrations === undefined ? [] : [`some ${Math.max(0, initialConcentrations).toFixed(0)} on initial concentrations`]),
+  ]
+    .map((part) => `, beside ${part}`)
+    .join('');
 }
 
 /** @returns those of all emissions first, then those of sectors */

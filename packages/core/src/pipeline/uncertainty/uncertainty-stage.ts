@@ -23,7 +23,16 @@ import { ensembleMembers } from './ensemble-members';
 import { setUpInversion, type InversionSetup } from '../invert/inversion-setup';
 import { invertStage } from '../invert/invert-stage';
 import { variantSettings } from '../learn/learning';
-import { areasOf, linearisation, posteriorFigures, type MapFigures, type SectorAreas } from './posterior-figures';
+import {
+  areasOf,
+  besideInWords,
+  linearisation,
+  posteriorFigures,
+  sumsByPart,
+  type MapFigures,
+  type SectorAreas,
+  type SumsByPart,
+} from './posterior-figures';
 import { readOutcome } from '../loop/loop-pass';
 import type { PreviewSummary } from '../invert/preview-stage';
 import { readRecord } from '../engine/record';
@@ -52,9 +61,12 @@ export interface UncertaintySummary {
   products?: number;
   rankError?: number;
   eigenvalues?: number[];
-  /** degrees of freedom for signal: found with these eigenvalues, and estimated for all (±√(2·dofs)) */
+  /** degrees of freedom for signal on the emissions: found with these eigenvalues, and estimated for all (±√(2·dofs)) */
   dofs?: number;
   dofsEstimate?: number;
+  /** the same on what is inverted beside the emissions, where something is */
+  dofsBeside?: Omit<SumsByPart, 'emissions'>;
+  dofsEstimateBeside?: Omit<SumsByPart, 'emissions'>;
   kernelRows?: KernelRow[];
   /** rto */
   members?: number;
@@ -182,7 +194,10 @@ interface Found {
   dofs?: Float64Array;
   dofsEstimate?: Float64Array;
   dofsBySpecies?: Float64Array;
-  figures: Pick<UncertaintySummary, 'products' | 'rankError' | 'eigenvalues' | 'dofs' | 'dofsEstimate' | 'members'>;
+  figures: Pick<
+    UncertaintySummary,
+    'products' | 'rankError' | 'eigenvalues' | 'dofs' | 'dofsEstimate' | 'dofsBeside' | 'dofsEstimateBeside' | 'members'
+  >;
 }
 
 async function byLanczos(context: StageContext, { model, problem }: InversionSetup, evaluation: EvaluationContext, at: Float64Array): Promise<Found> {
@@ -196,12 +211,16 @@ async function byLanczos(context: StageContext, { model, problem }: InversionSet
   });
   const posterior = new LowRankPosterior(evaluation.control, at, blocks, species);
   const { eigenvalues, rankError } = posterior;
-  const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
   const [dofs, estimates] = [posterior.dofs(), posterior.dofsEstimate()];
-  const figures = { products, rankError, eigenvalues, dofs: sum(dofs), dofsEstimate: sum(estimates) };
+  const { emissions: found, ...dofsBeside } = sumsByPart(evaluation.control, model, dofs);
+  const { emissions: estimated, ...dofsEstimateBeside } = sumsByPart(evaluation.control, model, estimates);
+  const figures = {
+    ...{ products, rankError, eigenvalues, dofs: found, dofsEstimate: estimated },
+    ...(Object.keys(dofsBeside).length > 0 ? { dofsBeside, dofsEstimateBeside } : {}),
+  };
   const coarse = rankError > 0.5 ? ': a higher inversion.uncertainty.rank would find smaller standard deviations of cells' : '';
   context.log(
-    `${figures.dofs.toFixed(0)} degrees of freedom for signal from ${products} products, of some ${figures.dofsEstimate.toFixed(0)}; ` +
+    `${found.toFixed(0)} degrees of freedom for signal on the emissions from ${products} products, of some ${estimated.toFixed(0)}${besideInWords(dofsEstimateBeside)}; ` +
       `no variance is more than ${rankError.toFixed(2)} of the prior's too large${coarse}`,
   );
   return { posterior, dofs, dofsEstimate: estimates, dofsBySpecies: posterior.dofsBySpecies(), figures };

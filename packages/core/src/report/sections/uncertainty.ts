@@ -27,7 +27,26 @@ function ofSurrogates(surrogates: number | undefined): Markup {
       </p>`;
 }
 
-function how({ method, products, dofs, dofsEstimate, observations, rankError = 0, members, seconds }: ReportUncertainty): Markup {
+/** What the values tell of what is inverted beside the emissions. */
+function beside({ nuisance, initialConcentrations }: NonNullable<ReportUncertainty['dofsEstimateBeside']>): Markup {
+  const parts = [
+    ...(nuisance === undefined ? [] : [html`some ${fixed(Math.max(0, nuisance), 0)} on biases of monitors and other nuisance numbers`]),
+    ...(initialConcentrations === undefined ? [] : [html`some ${fixed(Math.max(0, initialConcentrations), 0)} on initial concentrations`]),
+  ];
+  return parts.length === 0 ? html`` : html`Beside these they hold ${listed(parts)}.`;
+}
+
+function how({
+  method,
+  products,
+  dofs,
+  dofsEstimate,
+  dofsEstimateBeside = {},
+  observations,
+  rankError = 0,
+  members,
+  seconds,
+}: ReportUncertainty): Markup {
   if (method === 'rto') {
     const known = percent(1 / Math.sqrt(2 * ((members ?? 2) - 1)));
     return html`<p>
@@ -37,7 +56,7 @@ function how({ method, products, dofs, dofsEstimate, observations, rankError = 0
   }
   return html`<p>
     The ${observations} values hold some ${fixed(dofsEstimate, 0)} independent pieces of information on the emissions (degrees of freedom for signal),
-    of which ${products} products with the Hessian found ${fixed(dofs, 0)}, in ${duration(seconds)}.
+    of which ${products} products with the Hessian found ${fixed(dofs, 0)}, in ${duration(seconds)}. ${beside(dofsEstimateBeside)}
     ${
       rankError > TELLING_RANK_ERROR
         ? html`What was not found would make the standard deviations of single cells smaller, not larger: no variance is too large by more than
