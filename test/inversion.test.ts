@@ -103,6 +103,21 @@ it('counts what the monitors say of biases and runs apart from what they say of 
   expect(preview.dofsEstimateBeside!.nuisance).toBeGreaterThan(0.5);
 });
 
+it('has the totals of a period in its uncertainty, whatever hours share a factor', () => {
+  const priorTotals = (factors: string): number[] => {
+    const settings = [`inversion.factors=${factors}`, 'inversion.uncertainty.method=lanczos', 'inversion.uncertainty.rank=2'];
+    inverted(...settings);
+    const { status, stderr } = retroplume('uncertainty', ...settings);
+    expect([status, stderr.match(/^retroplume: .*/m)]).toEqual([0, null]);
+    const { areas } = JSON.parse(readFileSync(join(folder, 'run/uncertainty/uncertainty.json'), 'utf8')) as UncertaintySummary;
+    return areas.map(({ total }) => total.prior);
+  };
+  const whole = priorTotals('period');
+  expect(whole.length).toBeGreaterThanOrEqual(5);
+  // Of 60 hours the last day has twelve. Means of slots are in single precision.
+  priorTotals('day').forEach((prior, i) => expect(prior / whole[i]).toBeCloseTo(1, 5));
+});
+
 it('compares daily means of hourly observations', () => {
   const hourly = inverted().history;
   const daily = inverted('inversion.dailyMeans=true').history;

@@ -36,8 +36,8 @@ const input: FiguresInput = {
   settings: { leastReduction: 0.1, constrainedGroups: [] },
   grid,
   periods: [
-    { name: 'winter', slots: 1 },
-    { name: 'summer', slots: 1 },
+    { name: 'winter', slotHours: [744] },
+    { name: 'summer', slotHours: [744] },
   ],
   areas: [{ mask: Float32Array.of(1, 1) }, { region: 'east', mask: Float32Array.of(0, 1) }],
   ...{ shape, map: control, priorEmissions, initial: control.initial() },
@@ -78,6 +78,33 @@ describe('figures of a posterior', () => {
     // The control's elements are [slots, groups, cells]: of NOx in winter 0 and 1, in summer 10 and 11; SO2 4 and 5.
     expect(areas.filter(({ group }) => group !== 'NH3').map(({ dofs }) => dofs)).toEqual([1, 9, 1, 5, 21, 29, 11, 15]);
     expect(correlations[0].correlation[0].slice(0, 3)).toEqual([1, 0, 0]);
+  });
+});
+
+describe('a period whose slots have different numbers of hours', () => {
+  // Factors by month from 25 January: 168 and 576 hours.
+  const [areas, uniform] = [
+    [168, 576],
+    [372, 372],
+  ].map((slotHours) => {
+    const january = { ...input, periods: [{ name: 'january', slotHours }], priorEmissions: priorEmissions.map((e, i) => (i < 10 ? 3 * e : e)) };
+    january.at = input.at.map((_, i) => (i < 10 ? Math.log(2) / 0.5 : 0)); // NOx and SO2 of January are twice as large
+    return areaFigures(january, cellFigures(january)).areas;
+  });
+
+  it('has totals that are means over its hours; by hand', () => {
+    const [nox] = areas;
+    const [january, february] = [(168 / 744) * 120, (576 / 744) * 40]; // kg s-1 of two cells of 10 m²
+    expect(nox.total.prior).toBeCloseTo(january + february, 10);
+    expect(nox.total.updated).toBeCloseTo(2 * january + february, 10);
+    expect(nox.total.priorSigma).toBeCloseTo(Math.hypot(january, february) / 2 / Math.SQRT2, 10);
+    // The posterior of the test is about factors of 1.
+    expect(nox.total.sigma).toBeCloseTo(Math.hypot(january, february) / 4 / Math.SQRT2, 10);
+  });
+
+  it('is what it was where they are equal', () => {
+    expect(uniform[0].total.prior).toBeCloseTo(80, 10);
+    expect(uniform[0].total.updated).toBeCloseTo(140, 10);
   });
 });
 

@@ -61,8 +61,8 @@ export interface Area {
 export interface FiguresInput {
   settings: Pick<Case['inversion']['uncertainty'], 'leastReduction' | 'constrainedGroups'>;
   grid: Grid;
-  /** in order */
-  periods: readonly { name: string; slots: number }[];
+  /** in order, with the hours of each of its slots */
+  periods: readonly { name: string; slotHours: ArrayLike<number> }[];
   areas: readonly Area[];
   shape: FactorShape;
   /** whose figures they are: of all emissions, or of a sector */
@@ -95,9 +95,10 @@ export function areaFigures(input: FiguresInput, cells: CellFigures): { areas: A
   const areas: AreaFigures[] = [];
   const correlations: Correlation[] = [];
   let first = 0;
-  for (const { name: period, slots } of input.periods) {
+  for (const { name: period, slotHours } of input.periods) {
+    const slots = slotHours.length;
     for (const { region, mask } of input.areas) {
-      const sums = GROUPS.map((_, g) => weightsOf(input, first, slots, mask, g));
+      const sums = GROUPS.map((_, g) => weightsOf(input, first, slotHours, mask, g));
       if (sums.every((weights) => weights.every((weight) => weight === 0))) continue;
       const covariance = input.posterior.covarianceOfSums(map, sums);
       const before = priorCovarianceOfSums(map, input.initial, sums);
@@ -140,14 +141,26 @@ function totalFigures(
   };
 }
 
-/** Prior emissions of one group in an area in kg s-1, mean over a period's slots, as weights of all factors. */
-function weightsOf({ priorEmissions, grid, shape }: FiguresInput, first: number, slots: number, mask: Float32Array, group: number): Float64Array {
+/**
+ * Prior emissions of one group in an area in kg s-1, mean over a period's hours, as weights of all factors.
+ *
+ * @param slotHours - of the period, whose first slot is `first`
+ */
+function weightsOf(
+  { priorEmissions, grid, shape }: FiguresInput,
+  first: number,
+  slotHours: ArrayLike<number>,
+  mask: Float32Array,
+  group: number,
+): Float64Array {
   const { rows, cols, groups } = shape;
   const weights = new Float64Array(priorEmissions.length);
-  for (let slot = first; slot < first + slots; slot++) {
+  const periodHours = sum(Float64Array.from(slotHours));
+  for (let slot = 0; slot < slotHours.length; slot++) {
+    const share = slotHours[slot] / periodHours;
     for (let cell = 0; cell < rows * cols; cell++) {
-      const i = (slot * rows * cols + cell) * groups + group;
-      weights[i] = (priorEmissions[i] * grid.cellArea(Math.floor(cell / cols)) * mask[cell]) / slots;
+      const i = ((first + slot) * rows * cols + cell) * groups + group;
+      weights[i] = priorEmissions[i] * grid.cellArea(Math.floor(cell / cols)) * mask[cell] * share;
     }
   }
   return weights;

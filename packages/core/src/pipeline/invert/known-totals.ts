@@ -3,7 +3,7 @@ import { GROUPS, type Case, type InversionSettings } from '../../data/case';
 import type { Grid } from '../../grid/grid';
 import type { KnownTotal } from '../../inversion/totals-model';
 import { regionMask } from '../verify/regions';
-import type { TimeSlots } from './time-slots';
+import { hoursPerSlot, type TimeSlots } from './time-slots';
 
 /**
  * @param priorEmissions - mean of each slot, kg m-2 s-1, `[slots of all periods, H, W, 5]`
@@ -24,8 +24,7 @@ export function knownTotals(
     const weight: number[] = [];
     let first = 0;
     slots.forEach(({ count, of }, p) => {
-      const hours = new Int32Array(count);
-      for (const slot of of) hours[slot]++;
+      const hours = hoursPerSlot({ count, of });
       for (let slot = 0; slot < count && (period === undefined || periods[p].name === period); slot++) {
         for (let cell = 0; cell < cells; cell++) {
           const i = ((first + slot) * cells + cell) * GROUPS.length + g;

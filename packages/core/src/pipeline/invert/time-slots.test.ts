@@ -1,5 +1,5 @@
 import { Random } from '../../random';
-import { addHoursToSlots, expandSlots, firstOfSlots, isPlain, timeSlots } from './time-slots';
+import { addHoursToSlots, expandSlots, firstOfSlots, hoursPerSlot, isPlain, timeSlots } from './time-slots';
 
 const from = (start: string, count: number): { start: Date; count: number } => ({ start: new Date(start), count });
 
@@ -23,6 +23,12 @@ describe('timeSlots', () => {
     expect([...new Set(timeSlots(from('2017-01-04T00:00:00Z', 400), 'week').of)]).toEqual([0, 1, 2]);
     expect(timeSlots(from('2017-01-04T00:00:00Z', 400), 'week').of.indexOf(1)).toBe(168);
   });
+});
+
+it('counts the hours of each slot', () => {
+  expect([...hoursPerSlot(timeSlots(from('2017-01-25T00:00:00Z', 744), 'month'))]).toEqual([168, 576]);
+  expect([...hoursPerSlot(timeSlots(from('2017-01-01T00:00:00Z', 744), 'week'))]).toEqual([168, 168, 168, 168, 72]);
+  expect([...hoursPerSlot(timeSlots(from('2017-01-30T22:00:00Z', 76), 'day'))]).toEqual([2, 24, 24, 24, 2]);
 });
 
 it('the sum over hours is the transpose of the expansion', () => {

@@ -49,6 +49,13 @@ export function isPlain({ count, of }: TimeSlots): boolean {
   return count === 1 || count === of.length;
 }
 
+/** How many hours each slot has; those at the ends of a period, and months, may have fewer or more than others. */
+export function hoursPerSlot({ count, of }: Pick<TimeSlots, 'count' | 'of'>): Int32Array {
+  const hours = new Int32Array(count);
+  for (const slot of of) hours[slot]++;
+  return hours;
+}
+
 /** Factors of slots `[slots, field]` as factors of hours `[hours, field]`. */
 export function expandSlots(data: Float32Array, { count, of }: TimeSlots): Float32Array {
   const field = data.length / count;
@@ -76,8 +83,7 @@ export function firstOfSlots(hourly: Float32Array, { count, of }: TimeSlots): Fl
 /** Mean emissions of each slot, `[slots, H, W, groups]`. */
 export function meanOfSlots(period: PeriodSource, { count, of }: TimeSlots): Float32Array {
   const field = period.grid.rows * period.grid.cols * channelsOf(period, 'emissions');
-  const hours = new Int32Array(count);
-  for (const slot of of) hours[slot]++;
+  const hours = hoursPerSlot({ count, of });
   const mean = new Float32Array(count * field);
   let t = 0;
   for (const emissions of hoursOf(period, 'emissions', { first: 0, count: of.length })) {

@@ -2,6 +2,7 @@
 import { regionMask } from '../verify/regions';
 import { variantSettings } from '../learn/learning';
 import type { InversionSetup } from '../invert/inversion-setup';
+import { hoursPerSlot } from '../invert/time-slots';
 import type { StageContext } from '../engine/stage';
 import type { Grid } from '../../grid/grid';
 import type { Control, LogFactorMap } from '../../inversion/control';
@@ -90,7 +91,7 @@ export function posteriorFigures(
   const shared = {
     settings: variantSettings(context).inversion.uncertainty,
     ...{ grid, areas: areasOf(context, grid), shape: control.shape, initial: control.initial() },
-    periods: periods.map(({ name }, p) => ({ name, slots: slots[p].count })),
+    periods: periods.map(({ name }, p) => ({ name, slotHours: hoursPerSlot(slots[p]) })),
     ...found,
   };
   return control.logFactorMaps!(found.at).map((map) => {
