@@ -1,5 +1,5 @@
 import { Role } from './forward-model';
-import { decorrelationOf, inflatedErrors, relativeSpread, responseError, type ErrorModel } from './observation-error';
+import { decorrelationOf, inflatedErrors, meanSpacing, relativeSpread, responseError, type ErrorModel } from './observation-error';
 import type { SuperObservations } from './super-observations';
 
 /** Two hours at cells 0, 1 and 6 of a grid of 3 columns; the last is withheld. Errors are 1. */
@@ -12,7 +12,7 @@ const observed: SuperObservations = {
   stations: new Uint16Array(6).fill(1),
   first: Int32Array.of(0, 3, 6),
 };
-const context = { prior: [13, 20, 30, 10, 20, 30], cols: 3, stepHours: 3 };
+const context = { prior: [13, 20, 30, 10, 20, 30], cols: 3, stepHours: [3, 3] };
 const none: ErrorModel = { correlationHours: [0], correlationCells: [[0, 0]] };
 
 describe('inflatedErrors', () => {
@@ -70,6 +70,35 @@ describe('inflatedErrors', () => {
 
   it('leaves the correlation in space to the cost where that has it', () => {
     expect(inflatedErrors(observed, { ...none, correlationCells: [[2, 2]], decorrelated: true }, context)[0]).toBe(1);
+  });
+});
+
+describe('meanSpacing', () => {
+  it('is that of the used values of a cell, per species', () => {
+    // Cell 1 is not used at the second hour, cell 6 never.
+    expect([...meanSpacing({ ...observed, species: Uint8Array.of(0, 0, 0, 0, 1, 0) }, [5, 8], 3)]).toEqual([3, Infinity, Infinity]);
+  });
+
+  it('counts the hours of gaps, and not the values of other cells', () => {
+    const [hours, cells] = [
+      [0, 1, 2, 12, 13],
+      [4, 7, 4, 4, 7],
+    ];
+    const one: SuperObservations = {
+      values: new Float32Array(5),
+      error: new Float32Array(5).fill(1),
+      species: new Uint8Array(5),
+      withheld: new Uint8Array(5),
+      cell: Int32Array.from(cells),
+      stations: new Uint16Array(5).fill(1),
+      first: Int32Array.from({ length: 6 }, (_, i) => i),
+    };
+    expect([...meanSpacing(one, hours, 1)]).toEqual([(2 + 10 + 12) / 3]);
+  });
+
+  it('adds nothing to values that none repeats', () => {
+    const errors = inflatedErrors(observed, { ...none, correlationHours: [24] }, { ...context, stepHours: [Infinity] });
+    expect([...errors]).toEqual([1, 1, 1, 1, 1, 1]);
   });
 });
 

@@ -14,7 +14,8 @@
  *
  *   q = (1 + ρ)/(1 − ρ) · Σ_j exp(−d_ij/L),     ρ = exp(−Δt/τ)
  *
- * the first factor is n/n_eff of a first-order autoregression at the mean spacing Δt, the second counts the observed cells j within reach of cell i.
+ * the first factor is n/n_eff of a first-order autoregression at the mean spacing Δt of the species' used values in a cell, the second counts the observed
+ * cells j within reach of cell i.
  *
  * An inflation is right for a mean over all of them, too much for what tells neighbours apart, of which correlated errors let more be known. With `decorrelated` the
  * correlation exp(−d_ij/L) of a species at one time is taken as it is, and q is its first factor alone: costs are made a few hours at once.
@@ -47,8 +48,8 @@ export interface ErrorContext {
   /** the prior run of the transport model, in the order of the observations */
   prior: ArrayLike<number>;
   cols: number;
-  /** mean hours between two observed times */
-  stepHours: number;
+  /** per species: hours between two values of a cell, as {@link meanSpacing} has them */
+  stepHours: ArrayLike<number>;
 }
 
 /**
@@ -59,8 +60,8 @@ export interface ErrorContext {
  */
 export function inflatedErrors(observed: SuperObservations, model: ErrorModel, context: ErrorContext): Float32Array {
   const change = changes(observed, context.prior);
-  const inTime = model.correlationHours.map((tau) => {
-    const rho = tau > 0 ? Math.exp(-context.stepHours / tau) : 0;
+  const inTime = model.correlationHours.map((tau, s) => {
+    const rho = tau > 0 ? Math.exp(-context.stepHours[s] / tau) : 0;
     return (1 + rho) / (1 - rho);
   });
   const repeats = model.decorrelated ? new Map<string, number>() : neighbours(observed, model.correlationCells, context.cols);
@@ -69,6 +70,31 @@ export function inflatedErrors(observed: SuperObservations, model: ErrorModel, c
     const ofSurrogate = model.surrogate ? model.surrogate[observed.species[i]] * change.get(at)! : 0;
     return (model.scale ?? 1) * Math.sqrt(inTime[observed.species[i]] * (repeats.get(at) ?? 1)) * Math.hypot(sigma, ofSurrogate);
   });
+}
+
+/**
+ * Δt: mean hours from one used value of a cell to its next, per species. Hours of the day that are not compared, and values that are missing, lie between; cells
+ * further east may be compared at other hours (UTC), which does not bring those of a cell nearer to each other.
+ *
+ * @param hours - of each observed time
+ * @param species - how many there are
+ * @returns infinite where no cell has two values: none repeats another
+ */
+export function meanSpacing({ species: kinds, cell, withheld, first }: SuperObservations, hours: ArrayLike<number>, species: number): Float64Array {
+  const [spans, steps] = [new Float64Array(species), new Float64Array(species)];
+  const last = Array.from({ length: species }, () => new Map<number, number>()); // by cell
+  for (let time = 0; time < hours.length; time++) {
+    for (let i = first[time]; i < first[time + 1]; i++) {
+      if (withheld[i] !== Role.used) continue;
+      const [s, before] = [kinds[i], last[kinds[i]].get(cell[i])];
+      if (before !== undefined) {
+        spans[s] += hours[time] - before;
+        steps[s]++;
+      }
+      last[s].set(cell[i], hours[time]);
+    }
+  }
+  return spans.map((span, s) => (steps[s] > 0 ? span / steps[s] : Infinity));
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Grid } from '../../grid/grid';
 import type { Species } from '../../data/case/fields';
 import { PREPARED_SPECIES } from '../../data/prepared';
-import { inflatedErrors, responseError, type ErrorModel } from '../../inversion/observation-error';
+import { inflatedErrors, meanSpacing, responseError, type ErrorModel } from '../../inversion/observation-error';
 import type { ObservationOperator } from '../../inversion/observation-operator';
 import type { Certificate } from '../../surrogate/judgement/certificate';
 import { variantSettings } from '../learn/learning';
@@ -34,7 +34,8 @@ function surrogateErrorOf(context: StageContext, species: string, setting: 'cert
 /** Puts the errors of all that is added in place of those of single observations. @param prior - the anchor, at the operator's observations */
 export function addErrors(operator: ObservationOperator, model: ErrorModel, prior: Float32Array, cols: number): void {
   const { times, observed } = operator;
-  const stepHours = times.length > 1 ? (times[times.length - 1].start.getTime() - times[0].start.getTime()) / 3.6e6 / (times.length - 1) : 24;
+  const hours = times.map(({ start }) => start.getTime() / 3.6e6);
+  const stepHours = meanSpacing(observed, hours, model.correlationHours.length);
   observed.error.set(inflatedErrors(observed, model, { prior, cols, stepHours }));
   if (model.decorrelated) observed.errorLength = model.correlationCells;
 }

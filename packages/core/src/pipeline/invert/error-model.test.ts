@@ -1,0 +1,61 @@
+import type { Case, PeriodSettings } from '../../data/case';
+import { observationsOf, unitGrid } from '../../inversion/testing/small-world';
+import { addErrors } from './error-model';
+import { operatorOf } from './monitors';
+
+const DAYS = 20;
+const period = { name: 'july', start: '2017-07-01T00:00:00Z', hours: 24 * DAYS, spinUpHours: 0 } as unknown as PeriodSettings;
+const settings = {
+  inversion: {
+    observationError: { NO2: { relative: 0, absolute: 1 }, O3: { relative: 0, absolute: 1 } },
+    representativeness: 'none',
+    siteTypeError: {},
+  },
+} as unknown as Case;
+
+/** Errors of NO2 and O3 at the first monitor, 1 without a correlation in time of 24 h; the second is withheld. */
+function errors(hoursOfDay: Partial<Record<'O3', [number, number]>>, hoursPerDay: number, longitudes: number[]): [no2: number, o3: number] {
+  const grid = unitGrid(1, 120);
+  const values = Array.from({ length: 24 * DAYS * longitudes.length }, () => 5);
+  const observations = observationsOf(
+    longitudes.map((lon, i): [string, number, number] => [`s${i}`, lon, 0.5]),
+    { start: '2017-07-01T00:00:00Z', stepSeconds: 3600, count: 24 * DAYS },
+    { NO2: values, O3: values },
+  );
+  const monitors = { observations, withheld: new Set(['s1']), watched: new Set<string>() };
+  const operator = operatorOf(settings, period, grid, monitors, { firstHour: 0, watch: false, hoursPerDay, hoursOfDay });
+  const none = operator.observed.values.map(() => 0);
+  const cells: [number, number] = [0, 0];
+  addErrors(operator, { correlationHours: [24, 24, 24, 24], correlationCells: [cells, cells, cells, cells] }, none, grid.cols);
+  const { species, error } = operator.observed;
+  return [error[species.indexOf(0)], error[species.indexOf(2)]];
+}
+
+/** n/n_eff of a first-order autoregression of 24 h. */
+function repeats(spacing: number): number {
+  const rho = Math.exp(-spacing / 24);
+  return (1 + rho) / (1 - rho);
+}
+
+describe('errors that are alike in time', () => {
+  it('are spread over the values that a species has: ozone by day has three a day of the eight that others have', () => {
+    const [no2, o3] = errors({ O3: [9, 18] }, 8, [0.5, 40.5]);
+    expect(no2 ** 2).toBeCloseTo(repeats(3), 4);
+    expect(no2 ** 2).toBeGreaterThan(15);
+    // From the first value to the last: 3 a day, but for the nights before and after.
+    expect(o3 ** 2).toBeCloseTo(repeats((24 * (DAYS - 1) + 6) / (3 * DAYS - 1)), 4);
+    expect(o3 ** 2).toBeLessThan(6.3);
+  });
+
+  it('have the spacing of a cell where monitors further east are compared at other hours (UTC)', () => {
+    const [, alone] = errors({ O3: [9, 18] }, 8, [0.5, 40.5]);
+    const [, beside] = errors({ O3: [9, 18] }, 8, [0.5, 40.5, 90.5]);
+    expect(beside).toBeCloseTo(alone, 5);
+  });
+
+  it('are those of all hours where all are compared', () => {
+    const [no2, o3] = errors({}, 4, [0.5, 40.5]);
+    expect(no2 ** 2).toBeCloseTo(repeats(6), 4);
+    expect(o3).toBe(no2);
+  });
+});
