@@ -133,10 +133,15 @@ it('holds a total that is known', () => {
   };
   inverted();
   const free = ratio();
-  const told = inverted('inversion.totals=[{group: NOx, factor: 1.5, spread: 0.001}]', 'inversion.iterations=12');
+  const TOLD = 'inversion.totals=[{group: NOx, factor: 1.5, spread: 0.001}]';
+  const told = inverted(TOLD, 'inversion.iterations=12');
   expect(Math.abs(ratio() - 1.5)).toBeLessThan(Math.abs(free - 1.5) / 2);
   expect(told.history[0].bySpecies).toHaveLength(5); // the totals stand behind the four species
   expect(told.history.at(-1)!.bySpecies[4]).toBeLessThan(told.history[0].bySpecies[4] / 10);
+  const settings = [TOLD, 'inversion.uncertainty.method=lanczos', 'inversion.uncertainty.rank=3'];
+  inverted(...settings);
+  const { status, stderr } = retroplume('uncertainty', ...settings);
+  expect([status, stderr.match(/^retroplume: .*/m)]).toEqual([0, null]);
 });
 
 it('has one factor for each region, and for each day', () => {

@@ -74,7 +74,7 @@ export async function innovationStatistics(
     const place = observations.place?.();
     const u = scaledMisfits(observations, updated[batch]);
     for (let i = 0; i < values.length; i++) {
-      if (!counts(observations, i)) continue;
+      if (!counts(observations, i) || kinds[i] >= species.length) continue; // known totals stand behind the species
       const sum = sums[kinds[i]];
       const weight = cost.weights[kinds[i]];
       const [before, after] = [values[i] - prior[batch][i], values[i] - updated[batch][i]];
