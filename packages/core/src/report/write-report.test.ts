@@ -105,6 +105,13 @@ describe('page', () => {
     expect(section).toMatch(/70\s%\s+of\s+NOₓ/);
     expect(section).toMatch(/8704\s+values hold some 150 independent pieces/);
     expect(section).not.toContain('Beside these');
+    expect(section).not.toContain('of σ as given');
+    const [innovation] = syntheticUncertainty().innovations;
+    // chi² of 2482 over an expectation of 2153 is 1.15, without the weight of the species 0.66.
+    const weighted = write2({ innovations: [{ ...innovation, weight: 1.75 }] });
+    expect(weighted).toMatch(/of σ as given/);
+    expect(write2({ innovations: [{ ...innovation, weight: 1.004 }] })).not.toContain('of σ as given'); // a gap of some monitor
+    expect(weighted).toMatch(/<td[^>]*>1\.15<\/td>\s*<td[^>]*>0\.66<\/td>/);
     const beside = write2({ dofsEstimateBeside: { nuisance: 50.7, initialConcentrations: 3 } });
     expect(beside).toMatch(/Beside these they hold some 51 on biases of monitors and other nuisance numbers and some 3 on initial concentrations\./);
     const [area] = syntheticUncertainty().areas;

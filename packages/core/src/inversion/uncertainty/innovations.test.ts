@@ -1,19 +1,25 @@
 import { CorrelationFilter } from '../../grid/correlation';
 import { Random } from '../../random';
+import { speciesWeights } from '../cost';
 import { invert } from '../invert';
 import { LogFactorControl } from '../log-factor-control';
 import { MatrixModel, observationBatch } from '../testing/linear-models';
 import { innovationStatistics, type InnovationStatistics } from './innovations';
 
-/** A world whose truth is drawn from the prior and whose observations have errors of `error`, inverted as if they had `assumed`. */
-async function statistics(error: number, assumed: number): Promise<InnovationStatistics[]> {
-  const [cells, values] = [40, 400];
+/**
+ * A world whose truth is drawn from the prior and whose observations have errors of `error`, inverted as if they had `assumed`.
+ *
+ * @param rare - every so many values are of the second species
+ */
+async function statistics(error: number, assumed: number, values = 400, rare = Infinity): Promise<InnovationStatistics[]> {
+  const cells = 40;
   const random = new Random(9);
   const shape = { slots: 1, rows: 1, cols: cells, groups: 1 };
   const matrix = Array.from({ length: values }, () => Array.from({ length: cells }, () => random.normal()));
   const truth = Array.from({ length: cells }, () => 0.5 * random.normal());
   const y = matrix.map((row) => row.reduce((sum, k, j) => sum + k * truth[j], 0) + error * random.normal());
-  const model = new MatrixModel(shape, [matrix], [observationBatch(y, assumed)], true);
+  const kinds = y.map((_, i) => (i % rare === rare - 1 ? 1 : 0));
+  const model = new MatrixModel(shape, [matrix], [observationBatch(y, assumed, { species: kinds })], true);
   const problem = { groups: ['NOx'], species: ['NO2', 'SO2'], priorEmissions: truth.map(() => 1), lengthCells: 0 };
   const { control: result } = await invert(model, problem, {
     mode: 'default',
@@ -37,7 +43,7 @@ async function statistics(error: number, assumed: number): Promise<InnovationSta
   const context = {
     model,
     control,
-    cost: { loss: 'l2' as const, divisor: 'none' as const, weights: [1, 0] },
+    cost: { loss: 'l2' as const, divisor: 'none' as const, weights: speciesWeights([0, 1].map((s) => kinds.filter((kind) => kind === s).length)) },
     species: problem.species,
     groups: problem.groups,
   };
@@ -58,6 +64,22 @@ describe('innovation statistics', () => {
     expect(Math.abs(no2.priorError.assumed! / expected - 1)).toBeLessThan(0.1);
     expect(Math.abs(no2.priorError.diagnosed! / expected - 1)).toBeLessThan(3 * 0.11);
     expect(so2).toMatchObject({ species: 'SO2', values: 0, observationError: { assumed: null, diagnosed: null } });
+  });
+
+  it('say with what weight a species is in the cost, whose errors are then taken as smaller or larger than they were given', async () => {
+    const [often, seldom] = await statistics(1, 1, 1200, 4);
+    expect([often.values, seldom.values]).toEqual([900, 300]);
+    expect(often.weight).toBeCloseTo(2 / 3, 12);
+    expect(seldom.weight).toBeCloseTo(2, 12);
+    for (const { observationError, chiSquare, values, weight } of [often, seldom]) {
+      expect(observationError.assumed).toBeCloseTo(1 / Math.sqrt(weight!), 12);
+      // Errors were given as they are: Σ u² of n values is known to √(2n), and as many as there are unknowns it may lack.
+      expect(chiSquare / weight!).toBeLessThan(values + 3 * Math.sqrt(2 * values));
+      expect(chiSquare / weight!).toBeGreaterThan(values - 3 * Math.sqrt(2 * values) - 40);
+    }
+    // With its weight that of the second looks as if they had been given too small.
+    expect(seldom.chiSquare / seldom.values).toBeGreaterThan(1.3);
+    expect((await statistics(1, 1))[0]).not.toHaveProperty('weight');
   });
 
   it('show an error that was taken to be half as large as it is', async () => {

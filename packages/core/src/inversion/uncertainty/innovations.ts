@@ -2,7 +2,10 @@
  * Whether the errors that the inversion was told are those that the data show: chi² at the result and the innovation statistics, per species.
  *
  *   chi² = Σ w u²  against  n − DOFS                                         u = (F(v̂) − y)/σ, decorrelated where errors are alike; w the weight of the species
+ *   chi²/w = Σ u²  against  the same                                          for the errors σ as they were given: the cost takes them to be σ/√w
  *   E[d_oa d_ob] = σ_o²,   E[d_ab d_ob] = (H B Hᵀ),   E[d_ob²] = σ_o² + HBHᵀ      d_ob = y − F(0), d_oa = y − F(v̂), d_ab = F(v̂) − F(0)
+ *
+ * With errors of σ the mean of Σ u² is not n − DOFS, which holds for those of σ/√w, but differs from it by no more than |1 − 1/w|·DOFS or so.
  *
  * The identities hold where errors are as assumed and the model is near linear (Desroziers et al. 2005, doi:10.1256/qj.05.108); the mean is over the used values of a
  * species. H B Hᵀ as assumed is sampled: the mean square of F(ξ) − F(0) over draws ξ of the prior, good to a part √(2/(draws · independent directions)).
@@ -20,6 +23,8 @@ export interface InnovationStatistics {
   values: number;
   /** Σ w u² at the result */
   chiSquare: number;
+  /** w; absent where it is 1: with it {@link chiSquare} is that of errors σ/√w, which the posterior is of, and a w-th part of it that of σ */
+  weight?: number;
   /** n − DOFS of the species; null where the method gives no DOFS */
   expected: number | null;
   /** root mean square of the observation errors that were assumed (for the cost: σ/√w), and what the innovations say */
@@ -93,6 +98,7 @@ export async function innovationStatistics(
       species: species[s],
       values: n,
       chiSquare,
+      ...(n > 0 && cost.weights[s] !== 1 ? { weight: cost.weights[s] } : {}),
       expected: dofsBySpecies ? n - dofsBySpecies[s] : null,
       observationError: { assumed: root(variance), diagnosed: root(analysed) },
       priorError: { assumed: root(spread), diagnosed: root(moved) },

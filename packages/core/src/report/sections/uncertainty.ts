@@ -14,6 +14,9 @@ const TO_DISPLAY = SECONDS_PER_YEAR / 1e9;
 /** Variances that leaving out smaller eigenvalues may make too large by more than this are said to be. */
 const TELLING_RANK_ERROR = 0.2;
 
+/** Weights of species that differ from 1 by more than this are said to. */
+const TELLING_WEIGHT = 0.01;
+
 function listed(parts: readonly Markup[]): Markup {
   return html`${parts.map((part, index) => html`${index > 0 ? (index === parts.length - 1 ? ' and ' : ', ') : ''}${part}`)}`;
 }
@@ -167,6 +170,7 @@ function totals(context: PageContext, { areas, sectors = [], preview }: ReportUn
 
 function innovations(context: PageContext, { innovations: all }: ReportUncertainty): Markup {
   const placed = all.some(({ errorLengths }) => errorLengths);
+  const weighted = all.some(({ weight = 1 }) => Math.abs(weight - 1) > TELLING_WEIGHT);
   return table({
     id: 'table-innovations',
     caption: () => context.tableCaption('Errors as the inversion assumed them, and as the innovations show them.'),
@@ -174,6 +178,7 @@ function innovations(context: PageContext, { innovations: all }: ReportUncertain
       { title: 'Species', text: true },
       { title: 'Values' },
       { title: 'chi²', unit: 'over its expectation' },
+      ...(weighted ? [{ title: 'chi²', unit: 'of σ as given' }] : []),
       { title: 'Assumed', group: 'Observation error' },
       { title: 'Shown', group: 'Observation error' },
       ...(placed
@@ -187,7 +192,7 @@ function innovations(context: PageContext, { innovations: all }: ReportUncertain
     ],
     rows: all
       .filter(({ values }) => values > 0)
-      .map(({ species, values, chiSquare, expected, observationError, priorError, errorLengths }) => {
+      .map(({ species, values, chiSquare, weight = 1, expected, observationError, priorError, errorLengths }) => {
         const unit = unitText(context.unit(species));
         const size = (value: number | null): string => (value === null ? MISSING : `${significant(value)} ${unit}`);
         const length = (value: number | null | undefined, of: string): string => (typeof value === 'number' ? `${fixed(value, 0)} ${of}` : MISSING);
@@ -196,6 +201,7 @@ function innovations(context: PageContext, { innovations: all }: ReportUncertain
             chemical(species),
             fixed(values, 0),
             fixed(chiSquare / (expected ?? values), 2),
+            ...(weighted ? [fixed(chiSquare / weight / (expected ?? values), 2)] : []),
             size(observationError.assumed),
             size(observationError.diagnosed),
             ...(placed ? [length(errorLengths?.km, 'km'), length(errorLengths?.hours, 'h')] : []),
@@ -204,7 +210,11 @@ function innovations(context: PageContext, { innovations: all }: ReportUncertain
           ],
         };
       }),
-    note: 'chi² well above 1: errors were taken too small, and so are the intervals. Shown: after Desroziers et al. (2005), which holds where the other errors are right; – where the numbers contradict each other. Distance and time: those of the exponential that the pairs of values follow best; – where they do not correlate.',
+    note: `chi² well above 1: errors were taken too small, and so are the intervals. ${
+      weighted
+        ? 'Species with few values weigh more, those with many less, as if their errors σ were smaller or larger than the case gives them: the intervals are those of such errors, which the first chi² and the assumed errors are of; the second chi² says whether σ as given is right. '
+        : ''
+    }Shown: after Desroziers et al. (2005), which holds where the other errors are right; – where the numbers contradict each other. Distance and time: those of the exponential that the pairs of values follow best; – where they do not correlate.`,
   });
 }
 
