@@ -2,7 +2,7 @@
  * The layouts of observation files, each as SQL over the table `raw` (every column text) that yields one form: station, time, species, value, unit.
  *
  *   long         a row per station and time, a column per species, named by the case
- *   cnemc-wide   China: date, hour, type, then a column per station; µg m-3
+ *   cnemc-wide   China: date, hour, type, then a column per station; µg m-3; hours that mark the end: 16 is 15:00 to 16:00, and 0 the last hour of the day before
  *   airnow       HourlyData of AirNow: fields between |, no header, GMT, the beginning of the hour
  *   aqs          files of EPA's Air Quality System (AirData); of several monitors (POC) of a site the lowest that has a value. Hourly: GMT, the beginning of
  *                the hour. Daily: days of local standard time
@@ -11,7 +11,7 @@
  *   sql          what `observations.sql` selects
  *
  * @see AQS: https://aqs.epa.gov/aqsweb/airdata/FileFormats.html; OpenAQ: https://docs.openaq.org/aws/about and .../using-the-api/dates-datetimes;
- *   EEA: vocabularies http://dd.eionet.europa.eu/vocabulary/aq/pollutant and .../observationvalidity
+ *   CNEMC: notes of the publishing platform, cited in https://github.com/HeQinWill/CNEMC; EEA: vocabularies http://dd.eionet.europa.eu/vocabulary/aq/pollutant and .../observationvalidity
  */
 import { DataError } from '../errors';
 import { aqsIdentifier, requireColumns } from './stations';
@@ -124,6 +124,7 @@ function wide(label: string, held: string[]): Layout {
       ),
     ),
     held: 'SELECT trim(type) FROM raw',
+    endLabels: true,
     // The relations have no row where all stations are missing.
     times: `SELECT ${time} FROM raw`,
     stations: `SELECT unnest([${stations.map((name) => literal(name.trim())).join(', ')}])`,

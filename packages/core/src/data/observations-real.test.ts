@@ -52,7 +52,8 @@ describeShared('real monitors', () => {
 
   test('CNEMC, two days of January 2019: Beijing time, stations without coordinates, against the files’ own cells', async () => {
     const observations = await readObservations(cnemc('china_sites_2019010[12].csv.gz'));
-    expect(observations.time).toEqual({ start: new Date('2018-12-31T16:00Z'), stepSeconds: 3600, count: 48 });
+    // hour 0 of Beijing's 1 January, 16:00 UTC, is the end of the first hour
+    expect(observations.time).toEqual({ start: new Date('2018-12-31T15:00Z'), stepSeconds: 3600, count: 48 });
     expect(observations.species).toEqual(['NO2', 'SO2', 'O3', 'PM2.5']);
     expect(observations.quality?.stationsWithoutCoordinates).toHaveLength(14);
     expect(observations.quality?.stationsWithoutCoordinates).toContain('3019A');

@@ -231,11 +231,27 @@ describe('wide layout of CNEMC', () => {
     write('obs_2.csv', 'date,hour,type,C,A,Z\n20190101,2,PM2.5,7,52,3\n20190101,2,NO2,10,20,3\n');
     const observations = await readObservations(spec(wide));
     expect(observations.species).toEqual(['NO2', 'PM2.5']);
-    expect(observations.time).toEqual({ start: new Date('2018-12-31T16:00Z'), stepSeconds: 3600, count: 3 });
+    // hour 0 of 1 January in Beijing ends at 16:00 UTC of 31 December
+    expect(observations.time).toEqual({ start: new Date('2018-12-31T15:00Z'), stepSeconds: 3600, count: 3 });
     expect(series(observations, 'PM2.5', 'A')).toEqual([50, Number.NaN, 52]);
     expect(series(observations, 'PM2.5', 'C')).toEqual([Number.NaN, Number.NaN, 7]);
     expect(series(observations, 'NO2', 'B').every(Number.isNaN)).toBe(true);
     expect(observations.quality).toMatchObject({ stationsUnknown: ['Z'], absentSteps: 0 });
+  });
+
+  test('labels are the ends of hours: 0 is the last hour of the day before, the last hour of a period stands in the next day’s file', async () => {
+    write('stations.csv', STATIONS);
+    write('obs_1.csv', 'date,hour,type,A\n20190101,0,PM2.5,100\n20190101,1,PM2.5,1\n20190101,23,PM2.5,23\n');
+    write('obs_2.csv', 'date,hour,type,A\n20190102,0,PM2.5,24\n20190102,1,PM2.5,101\n');
+    // 1 January in Beijing
+    const day = { start: new Date('2018-12-31T16:00Z'), end: new Date('2019-01-01T16:00Z') };
+    const { time, values } = await readObservations(spec(wide), { span: day });
+    expect(time).toEqual({ start: day.start, stepSeconds: 3600, count: 24 });
+    const [first, ...others] = values.get('PM2.5')!;
+    expect([first, others[21], others[22]]).toEqual([1, 23, 24]);
+    // Days of the rules are those of the hours themselves: 31 December and 2 January have one hour each, 1 January three.
+    const rules = await readObservations(spec({ ...wide, quality: { stuckSteps: 0, minimumHours: 3 } }));
+    expect([...rules.values.get('PM2.5')!].filter((value) => !Number.isNaN(value))).toEqual([1, 23, 24]);
   });
 
   test('not this layout', async () => {
