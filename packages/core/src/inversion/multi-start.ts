@@ -9,7 +9,7 @@ export interface StartOutcome {
   start: number;
   status: InversionResult['status'];
   iterations: number;
-  /** at the control that is kept: J, and the error at watched monitors as a part of that at the start */
+  /** at the control that is kept: J, and the error at watched monitors, mean over species of the MAE relative to that at the first start */
   total: number;
   watched: number | null;
 }
@@ -32,6 +32,7 @@ export async function invertFromStarts(
 ): Promise<{ result: InversionResult; starts: StartOutcome[] }> {
   const first = problem.start ?? controlFor(model, problem, completeSettings(settings)).initial();
   const outcomes: StartOutcome[] = [];
+  let firstMae: readonly (number | null)[] = [];
   let best: { result: InversionResult; value: number } | undefined;
   for (let start = 0; start < starts; start++) {
     const random = new Random(settings.seed).fork(`start ${start}`);
@@ -39,9 +40,11 @@ export async function invertFromStarts(
     const checkpoint = options.checkpoint && { ...options.checkpoint, path: checkpointOf(options.checkpoint.path, start) };
     const result = await invert(model, { ...problem, start: from }, settings, { ...options, checkpoint });
     const kept = result.history.find(({ iteration }) => iteration === result.keptIteration) ?? result.history[result.history.length - 1];
-    outcomes.push({ start, status: result.status, iterations: result.iterations, total: kept.total, watched: kept.watched });
+    if (start === 0) firstMae = result.history[0].watchedMae;
     // Relative to the first start's error, not to their own: a bad start would make a bad end look good.
-    const value = settings.stopOnWithheld && kept.watched !== null ? mean(kept.watchedMae) : kept.total;
+    const watched = relativeTo(firstMae, kept.watchedMae);
+    outcomes.push({ start, status: result.status, iterations: result.iterations, total: kept.total, watched });
+    const value = settings.stopOnWithheld && watched !== null ? watched : kept.total;
     if (!best || value < best.value) best = { result, value };
   }
   return { result: best!.result, starts: outcomes };
@@ -52,7 +55,8 @@ export function checkpointOf(path: string, start: number): string {
   return start === 0 ? path : `${path}.start-${start + 1}`;
 }
 
-function mean(values: readonly (number | null)[]): number {
-  const there = values.filter((value): value is number => value !== null);
-  return there.reduce((sum, value) => sum + value, 0) / there.length;
+/** Mean over species of the error relative to another, since species have different units; null without watched monitors. */
+function relativeTo(first: readonly (number | null)[], mae: readonly (number | null)[]): number | null {
+  const ratios = mae.flatMap((value, s) => (value !== null && first[s] ? [value / first[s]] : []));
+  return ratios.length > 0 ? ratios.reduce((a, b) => a + b) / ratios.length : null;
 }
