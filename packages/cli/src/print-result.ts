@@ -5,7 +5,7 @@ interface Score {
   priorMae: number;
   updatedMae: number;
   unit: string;
-  change: { interval?: { low: number; high: number } };
+  change: { interval?: { low: number; high: number }; noInterval?: string };
 }
 
 interface Figures {
@@ -35,8 +35,9 @@ function signedPercent(fraction: number): string {
   return `${fraction > 0 ? '+' : ''}${(100 * fraction).toFixed(0)} %`;
 }
 
-function change({ priorMae, updatedMae, unit, change: { interval } }: Score): string {
-  const certain = interval ? `; 90 % interval ${signedPercent(interval.low)} to ${signedPercent(interval.high)}` : '';
+function change({ priorMae, updatedMae, unit, change: { interval, noInterval } }: Score): string {
+  const none = noInterval === undefined ? '' : `; no 90 % interval: ${noInterval}`;
+  const certain = interval ? `; 90 % interval ${signedPercent(interval.low)} to ${signedPercent(interval.high)}` : none;
   return `${priorMae.toFixed(2)} → ${updatedMae.toFixed(2)} ${unit} (${signedPercent((updatedMae - priorMae) / priorMae)}${certain})`;
 }
 

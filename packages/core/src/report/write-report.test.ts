@@ -59,6 +59,28 @@ describe('page', () => {
     expect(text.replace(/base64,[A-Za-z0-9+/=]+/g, '')).not.toMatch(/NaN|undefined|Infinity|\[object/);
   });
 
+  it('says that an error fell or rose only where its interval does not hold 0, and where there is no interval', () => {
+    const data = syntheticReport({ ...small, paper: false });
+    const blocks = [...new Set(data.stations.flatMap(({ role, block }) => (role === 'withheld' ? [block] : [])))];
+    expect(blocks.length).toBeGreaterThan(5);
+    // Errors of the prior run are 1 everywhere; SO2's become 0.5 and 1.8 in turn, so that its mean falls and its interval holds 0.
+    const updatedError = (species: string, block: number): number =>
+      ({ NO2: 0.5, SO2: block % 2 ? 1.8 : 0.5, O3: 1.2, 'PM2.5': block < 3 ? 0.5 : NaN })[species]!;
+    const concentrations = data.concentrations.map((series) => {
+      const ofStation = (index: number): number => updatedError(series.species, blocks.indexOf(data.stations[index % data.stations.length].block));
+      const filled = (value: (index: number) => number): Float32Array => Float32Array.from({ length: series.observed.length }, (_, i) => value(i));
+      return { ...series, observed: filled(() => 10), prior: filled(() => 11), updated: filled((index) => 10 + ofStation(index)) };
+    });
+    const text = write({ ...data, concentrations });
+    const section = text.slice(text.indexOf('id="headline"'), text.indexOf('id="headline"') + 6000).replace(/\s+/g, ' ');
+    expect(section).toMatch(
+      /fell for NO₂ \(−50 %\), did not clearly change for SO₂ \(−\d+ %\), rose for O₃ \(\+20 %\) and changed, with no interval that could say how surely, for PM₂.₅ \(−50 %\)\./,
+    );
+    const tones = [...section.matchAll(/class="card ([a-z]*)" data-species="([^"]+)"/g)].map(([, tone, species]) => [species, tone]);
+    expect(Object.fromEntries(tones)).toEqual({ NO2: 'better', SO2: '', O3: 'worse', 'PM2.5': '' });
+    expect(section).toContain('no 90 % interval: blocks: 3; an interval needs 5');
+  });
+
   it('warns of groups whose emissions lie far from the training, and shows limits where there are any', () => {
     const data = syntheticReport(small);
     const text = write(data);
@@ -240,6 +262,7 @@ describe('page', () => {
     expect(words('table-places-withheld')).toContain(wanted.replace(/\s+/g, ' '));
     expect(words('table-places-withheld')).toMatch(/NO₂ ppb West 0 0 – – – – – –/);
     expect(words('table-places-withheld')).toMatch(/NO₂ ppb urban sites/);
+    expect(text.replace(/\s+/g, ' ')).toContain('Of twenty such intervals two miss by chance');
     expect(words('table-benchmarks-withheld')).toMatch(/PM₂.₅ µg m⁻³ 24-hour means prior \d+ \S+ \S+ \S+ (goal|criteria|neither)/);
     expect(words('table-benchmarks-withheld')).toMatch(/O₃ ppb hourly, ≥ 40 ppb observed prior/);
     const daily = syntheticReport({ ...small, steps: 6, stepSeconds: 86400, paper: false });

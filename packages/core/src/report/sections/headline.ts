@@ -1,5 +1,5 @@
 /** The answer first: what the updated inventory changed on monitors that the inversion never saw. */
-import type { Interval } from '../../block-bootstrap';
+import type { MaeChange } from '../../inversion/mae-change';
 import { changeAtSide } from '../block-bootstrap';
 import { change, chemical, fixed, relativeChange, significant, unitText } from '../format';
 import type { Markup } from '../html';
@@ -16,7 +16,8 @@ interface Card {
   prior: number;
   updated: number;
   relative: number | undefined;
-  interval: Interval | undefined;
+  /** with its interval, or why there is none */
+  change: MaeChange;
 }
 
 function cards(context: PageContext, side: Side): Card[] {
@@ -32,7 +33,7 @@ function cards(context: PageContext, side: Side): Card[] {
         prior,
         updated,
         relative: relativeChange(prior, updated),
-        interval: changeAtSide(context.data, name, side).interval,
+        change: changeAtSide(context.data, name, side),
       },
     ];
   });
@@ -42,25 +43,32 @@ function joined(words: string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
-/** One sentence that says what fell, what rose and what stayed (within half a per cent). */
+/** What is said of a change: that the error fell or rose only where the 90 % interval lies on one side of 0. */
+const VERDICTS = {
+  fell: 'fell',
+  unclear: 'did not clearly change',
+  rose: 'rose',
+  unknown: 'changed, with no interval that could say how surely,',
+} as const;
+
+function verdictOf({ change: { interval } }: Card): keyof typeof VERDICTS {
+  if (!interval) return 'unknown';
+  return interval.high < 0 ? 'fell' : interval.low > 0 ? 'rose' : 'unclear';
+}
+
+const TONES = { fell: 'better', rose: 'worse', unclear: '', unknown: '' } as const;
+
+/** One sentence that says what fell, what rose and of what neither can be said. */
 function verdict(given: Card[]): string {
-  const part = (verb: string, chosen: Card[]): string[] =>
-    chosen.length === 0 ? [] : [`${verb} for ${joined(chosen.map(({ species, relative }) => `${chemical(species)} (${change(relative)})`))}`];
-  const of = (test: (relative: number) => boolean): Card[] => given.filter(({ relative }) => relative !== undefined && test(relative));
-  return joined([
-    ...part(
-      'fell',
-      of((relative) => relative < -0.005),
-    ),
-    ...part(
-      'stayed',
-      of((relative) => Math.abs(relative) <= 0.005),
-    ),
-    ...part(
-      'rose',
-      of((relative) => relative > 0.005),
-    ),
-  ]);
+  const known = given.filter(({ relative }) => relative !== undefined);
+  return joined(
+    (Object.keys(VERDICTS) as (keyof typeof VERDICTS)[]).flatMap((key) => {
+      const chosen = known.filter((card) => verdictOf(card) === key);
+      return chosen.length === 0
+        ? []
+        : [`${VERDICTS[key]} for ${joined(chosen.map(({ species, relative }) => `${chemical(species)} (${change(relative)})`))}`];
+    }),
+  );
 }
 
 function bar(label: string, value: number, most: number, colour: string, unit: string): Markup {
@@ -72,14 +80,15 @@ function bar(label: string, value: number, most: number, colour: string, unit: s
 }
 
 function drawCard(card: Card, used: Card | undefined, variants: Variant[]): Markup {
-  const { species, unit, prior, updated, relative, selection, interval } = card;
+  const { species, unit, prior, updated, relative, selection, change: sure } = card;
   const paper = variants.includes('paper') ? variantScores(selection, 'paper')?.mae : undefined;
   const most = Math.max(prior, updated, paper ?? 0) || 1;
-  const tone = relative === undefined ? '' : relative < -0.005 ? 'better' : relative > 0.005 ? 'worse' : '';
-  return html`<div class="card ${tone}" data-species="${species}">
+  return html`<div class="card ${TONES[verdictOf(card)]}" data-species="${species}">
     <h3>${chemical(species)}</h3>
     <p class="figure">${change(relative)}</p>
-    ${interval ? html`<p class="small interval">90 % interval ${change(interval.low)} to ${change(interval.high)}</p>` : ''}
+    <p class="small interval">
+      ${sure.interval ? `90 % interval ${change(sure.interval.low)} to ${change(sure.interval.high)}` : `no 90 % interval: ${sure.noInterval}`}
+    </p>
     ${bar('prior', prior, most, COLOURS.prior, unit)}${bar('updated', updated, most, COLOURS.updated, unit)}${paper === undefined ? '' : bar('paper', paper, most, COLOURS.paper, unit)}
     <p class="small">
       ${selection.stations} monitors${selection.blocks > 0 ? ` in ${selection.blocks} blocks` : ''}, ${selection.observed.length}
@@ -122,8 +131,8 @@ export function headline(context: PageContext): Markup {
     </div>
     <p class="small">
       Mean absolute error (MAE) of the transport model itself, not of the surrogate, over all periods. Bars share one scale within a card. Intervals
-      come from drawing whole spatial blocks of monitors anew (block
-      bootstrap).${context.hasPaper ? ' Paper: the same case by the method of Huang et al. (2021).' : ''}
+      come from drawing whole spatial blocks of monitors anew (block bootstrap); an error is said to have fallen or risen only where its interval does
+      not hold 0.${context.hasPaper ? ' Paper: the same case by the method of Huang et al. (2021).' : ''}
     </p>
     ${inventoryLine(context)}
   </section>`;

@@ -87,7 +87,7 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
         strong: isWhole(row),
       };
     }),
-    note: 'Intervals come from drawing whole spatial blocks of monitors anew; with fewer than five blocks there is none. A place without a monitor that has a value has no scores. Regions by period stand in verify/scores.csv.',
+    note: 'Intervals come from drawing whole spatial blocks of monitors anew; with fewer than five blocks there is none. Of twenty such intervals two miss by chance: a row that stands out among many may be one of them. A place without a monitor that has a value has no scores. Regions by period stand in verify/scores.csv.',
   });
 }
 

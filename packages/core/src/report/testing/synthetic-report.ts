@@ -121,7 +121,7 @@ function makeConcentrations(options: SyntheticOptions, random: Random): ReportCo
         stepSeconds: options.stepSeconds,
         observed: truth.map((value) => (random.uniform() < 0.03 ? NaN : value)),
         prior: off(1.35, 0.3),
-        updated: off(name === 'O3' ? 1.45 : 1.05, 0.15),
+        updated: off(name === 'O3' ? 1.7 : 1.05, 0.15),
         ...(options.paper ? { paper: off(0.8, 0.3) } : {}),
       };
     }),
