@@ -17,7 +17,10 @@ export const crossValidationSchema = z
     try: z
       .strictObject({
         lengthKm: values(real('Value.', { min: 0, unit: 'km' }), 'Values of `inversion.lengthKm`.'),
-        spreadScale: values(real('Factor.', { above: 0, max: 20 }), 'Factors on all of `inversion.priorSpread`.'),
+        spreadScale: values(
+          real('Factor.', { above: 0, max: 20 }),
+          'Factors on all of `inversion.priorSpread` and of `inversion.sectors[].priorSpread`.',
+        ),
         errorScale: values(real('Factor.', { above: 0, max: 100 }), 'Factors on `inversion.errorScale`.'),
         errorCorrelation: values(
           z.strictObject({

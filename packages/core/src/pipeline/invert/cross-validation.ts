@@ -1,5 +1,5 @@
 /** What cross-validation varies of an inversion's settings, what it found, and the settings with what it chose. */
-import { asksForCrossValidation, type Case, type InversionSettings } from '../../data/case';
+import { asksForCrossValidation, type Case, type Group, type InversionSettings } from '../../data/case';
 import { ConfigError } from '../../errors';
 import type { SearchAxis } from '../../inversion/coordinate-search';
 import type { CandidateScore, FoldResult } from '../../inversion/fold-scores';
@@ -58,11 +58,14 @@ export function searchAxes({ try: values }: Case['crossValidation']): SearchAxis
 /** The settings of an inversion with those of a candidate. */
 export function withCandidate(inversion: InversionSettings, candidate: Candidate): InversionSettings {
   const { lengthKm, spreadScale, errorScale, errorCorrelation, factorCorrelationPeriods: periods } = candidate;
-  const spreads = Object.entries(inversion.priorSpread).map(([group, spread]) => [group, spread * spreadScale]);
+  // A sector may leave out groups, whose spread is then that of `priorSpread`.
+  const scaled = <T extends Partial<Record<Group, number>>>(spreads: T): T =>
+    Object.fromEntries(Object.entries(spreads).map(([group, spread]) => [group, spread === undefined ? spread : spread * spreadScale])) as T;
   return {
     ...inversion,
     lengthKm,
-    priorSpread: Object.fromEntries(spreads) as InversionSettings['priorSpread'],
+    priorSpread: scaled(inversion.priorSpread),
+    sectors: inversion.sectors.map((each) => ({ ...each, priorSpread: scaled(each.priorSpread) })),
     errorScale: inversion.errorScale * errorScale,
     errorCorrelation: { ...inversion.errorCorrelation, ...errorCorrelation },
     factorCorrelation: { ...inversion.factorCorrelation, periods },
