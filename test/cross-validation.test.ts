@@ -28,9 +28,10 @@ function retroplume(command: string, settings: string[], out = join(folder, 'run
   return spawnSync(process.execPath, argumentsOf(command, settings, out), { encoding: 'utf8' });
 }
 
-function ok(command: string, settings: string[]): void {
+function ok(command: string, settings: string[]): string {
   const { status, stderr } = retroplume(command, settings);
   expect([command, status, stderr.match(/^retroplume: .*/m)]).toEqual([command, 0, null]);
+  return stderr;
 }
 
 function json<T>(file: string): T {
@@ -59,7 +60,7 @@ it('goes on after kill -9 with what was finished, and finds what it would have f
   const before = finished();
   expect(existsSync(join(folder, 'run/crossvalidate/record.json'))).toBe(false);
   const times = written(before);
-  ok('crossvalidate', TRIED);
+  expect(ok('crossvalidate', TRIED)).toMatch(/warning: .* spreads and errors are chosen at 1 hour a day and used at \d+ /);
   expect(written(before)).toEqual(times);
   const { candidates, folds, picked, best } = json<CrossValidation>('crossvalidate/crossvalidation.json');
   expect(candidates.map(({ changes }) => changes.join())).toEqual(['', 'lengthKm 27', 'lengthKm 160', expect.stringMatching(/spreadScale 0\.5$/)]);
@@ -116,6 +117,10 @@ it('leaves each region out, and has its choice taken by the inversion, which say
   const { lengthKm, spreadScale } = candidates[picked].candidate;
   expect(settings.inversion).toMatchObject({ lengthKm, priorSpread: { NOx: 0.5 * spreadScale } });
   expect(json<InvertSummary>('invert/inversion.json').crossValidated).toMatch(candidates[picked].changes.join(', ') || /^the case's own/);
+});
+
+it('warns where withheld blocks are narrow beside the length of the prior', () => {
+  expect(ok('invert', ['inversion.lengthKm=81'])).toMatch(/warning: .* blocks of 4 cells \(108 km\) are narrower than twice/);
 });
 
 it('refuses what it cannot do, with the remedy', () => {

@@ -282,6 +282,21 @@ test('a key that does nothing is told, where it was written', async () => {
   expect(notes).toContain('--set loop.iterations=5: loop.iterations does nothing: with passes: 1 there is no loop');
 });
 
+test('settings with which monitors say more than they know are told', async () => {
+  const { problems, notes } = await check([
+    'withheld.blockCells=4',
+    'crossValidation.folds=2',
+    'crossValidation.hoursPerDay=1',
+    'crossValidation.try.errorScale=[2]',
+    'inversion.errorCorrelation.hours=0',
+    'inversion.dailyMeans=false',
+  ]);
+  expect(problems).toEqual([]);
+  expect(notes.join('\n')).toMatch(/withheld\.blockCells: blocks of 4 cells \(108 km\) are narrower than twice inversion\.lengthKm \(81 km\)/);
+  expect(notes.join('\n')).toMatch(/crossValidation\.hoursPerDay: spreads and errors are chosen at 1 hour a day and used at 8/);
+  expect((await check()).notes.join('\n')).not.toMatch(/blockCells|crossValidation/);
+});
+
 test('what the quality rules would leave out is told, and that nothing would be left', async () => {
   realObservations((ids) => firstHours(ids, '20,30').concat(`${ids[0]},2026-01-09T00:00Z,21,31`));
   const stuck = await check(['observations.quality.stuckSteps=10', 'inversion.hoursPerDay=24']);

@@ -4,6 +4,7 @@ import type { DeviceChoice, Products } from '../../device';
 import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { readGriddesc } from '../../grid/griddesc';
+import { effortDoubt, withheldDoubt } from '../invert/doubtful-settings';
 import { regionMask } from '../verify/regions';
 import { resolve } from 'node:path';
 import { Findings, type Problem } from './findings';
@@ -61,6 +62,7 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   if (grid && !['periods', 'emissions'].some((section) => unread.has(section)))
     await checkDisk(findings, settings, grid, resolve(options.out ?? `runs/${settings.name}`));
   await checkDevice(findings, settings, options);
+  findings.notes.push(...doubtsOf(settings, unread, grid));
   findings.notes.push(...idle);
   return {
     case: path,
@@ -70,6 +72,16 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
     notes: findings.notes,
     exitCode: exitCodeOf(findings.problems),
   };
+}
+
+/** What is no fault, and makes monitors say more than they know. */
+function doubtsOf(settings: Case, unread: ReadonlySet<string>, grid: Grid | undefined): string[] {
+  const { inversion, withheld } = settings;
+  const read = (...sections: string[]): boolean => !sections.some((section) => unread.has(section));
+  return [
+    grid && read('inversion', 'withheld') ? withheldDoubt(withheld, inversion, grid) : undefined,
+    read('inversion', 'crossValidation', 'observations') ? effortDoubt(settings) : undefined,
+  ].filter((doubt) => doubt !== undefined);
 }
 
 /** Sections that decide whether the surrogate can be trained. */

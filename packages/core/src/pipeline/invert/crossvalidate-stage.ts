@@ -23,6 +23,7 @@ import { invert, type InversionResult } from '../../inversion/invert';
 import { ALONE } from '../../ranks';
 import { changesOf, ownCandidate, searchAxes, withCandidate, type Candidate, type CandidateResult, type CrossValidation } from './cross-validation';
 import { CROSS_VALIDATION_TABLE, crossValidationCsv, lCurves } from './cross-validation-table';
+import { effortDoubt } from './doubtful-settings';
 import { passCertificateGate } from './inversion-gates';
 import { inversionWith, loadInversion, type InversionResources } from './inversion-setup';
 import { inversionInputs, inversionKey } from './invert-stage';
@@ -55,6 +56,8 @@ export const crossvalidateStage: Stage = {
         'crossvalidate: the case asks for none: set crossValidation.folds to 2 or more (or by: regions) and crossValidation.try, as with --set crossValidation.folds=5 --set crossValidation.try.lengthKm=[54,81,162]',
       );
     }
+    const doubt = effortDoubt(context.case);
+    if (doubt !== undefined) context.log(`warning: ${doubt}`);
     passCertificateGate(context);
     mkdirSync(join(context.dir, INVERSIONS), { recursive: true });
     const folds = await foldsOf(context);

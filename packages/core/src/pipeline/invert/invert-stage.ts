@@ -9,6 +9,7 @@ import type { ForwardModel } from '../../inversion/forward-model';
 import type { InversionResult } from '../../inversion/invert';
 import { checkpointOf, invertFromStarts, type StartOutcome } from '../../inversion/multi-start';
 import { pickInWords } from './cross-validation';
+import { withheldDoubt } from './doubtful-settings';
 import { passCertificateGate, passSaturationGate } from './inversion-gates';
 import type { EngineChoice } from './engine-choice';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from '../apply/factors-file';
@@ -92,6 +93,8 @@ async function runInversion(context: StageContext, share: (model: ForwardModel) 
   const memory = engineMemory(context);
   const setup = await setUpInversion(context, memory);
   const { model, surrogateModel, periods, grid, spread, stations } = setup;
+  const doubt = withheldDoubt(context.case.withheld, inversion, grid);
+  if (doubt !== undefined) context.log(`warning: ${doubt}`);
   const checkpoint = join(context.dir, 'checkpoint.safetensors');
   try {
     const options = {

@@ -1,0 +1,42 @@
+/** Settings of a case that are no fault but make its monitors say more than they know: a sentence each, for `check` and for the log of a stage. */
+import { asksForCrossValidation, type Case, type InversionSettings } from '../../data/case';
+import type { Grid } from '../../grid/grid';
+
+/**
+ * Blocks of withheld monitors that the prior's correlation reaches through. What the used monitors say is carried over distances of `lengthKm`; a monitor lies half a
+ * block from the next used cell at most, so that with blocks of less than twice the length none judges anything but its neighbours' interpolation.
+ *
+ * @returns undefined where blocks are wide enough, or the inversion has no such length
+ */
+export function withheldDoubt(
+  { fraction, blockCells }: Case['withheld'],
+  { mode, space, lengthKm }: InversionSettings,
+  grid: Grid,
+): string | undefined {
+  const needed = Math.ceil(Math.max(...grid.lengthInCells(2 * lengthKm)) - 1e-9);
+  if (fraction === 0 || mode === 'paper' || space !== 'cells' || blockCells >= needed) return undefined;
+  const width = blockCells / Math.max(...grid.lengthInCells(1));
+  const correlation = Math.exp(-0.5 * (width / 2 / lengthKm) ** 2);
+  return (
+    `withheld.blockCells: blocks of ${blockCells} cells (${width.toFixed(0)} km) are narrower than twice inversion.lengthKm (${lengthKm} km), so that even in the middle ` +
+    `of a block the prior's correlation with the cells outside is ${correlation.toFixed(2)}, and withheld monitors judge the neighbourhood of used ones: raise it to ` +
+    `${needed} if five blocks or more are then withheld, or read their scores so`
+  );
+}
+
+/** Spreads and errors that are chosen with another number of values a day than they are used with, where each value counts as news. */
+export function effortDoubt(settings: Pick<Case, 'crossValidation' | 'inversion' | 'observations'>): string | undefined {
+  const { crossValidation, inversion, observations } = settings;
+  const { spreadScale, errorScale } = crossValidation.try;
+  const [chosen, used] = [crossValidation.hoursPerDay, inversion.hoursPerDay];
+  if (!asksForCrossValidation(settings) || (spreadScale === undefined && errorScale === undefined) || chosen === used) return undefined;
+  if (observations.resolution === 'daily' || inversion.dailyMeans || !countsAsNews(inversion)) return undefined;
+  return (
+    `crossValidation.hoursPerDay: spreads and errors are chosen at ${chosen} ${chosen === 1 ? 'hour' : 'hours'} a day and used at ${used} (inversion.hoursPerDay), and with inversion.errorCorrelation.hours: 0 ` +
+    `each value counts as news, so that observations then weigh ${Number((used / chosen).toPrecision(2))} times as much: set both to the same number, or errorCorrelation.hours`
+  );
+}
+
+function countsAsNews({ errorCorrelation: { hours } }: InversionSettings): boolean {
+  return typeof hours === 'number' ? hours === 0 : Object.values(hours).some((each) => each === 0);
+}
