@@ -45,21 +45,22 @@ class CellLstm(nn.Module):
         image = features.permute(0, 3, 1, 2)
         return image if self.channels_last else image.contiguous()
 
-    def initial(self, cells):
+    def initial(self, x):
+        cells = x.shape[1]
         if self.initialHidden is None:
-            zero = torch.zeros(cells, self.hidden)
+            zero = x.new_zeros(cells, self.hidden)
             return zero, zero
         return self.initialHidden.expand(cells, -1), self.initialCell.expand(cells, -1)
 
     def library(self, x):
         if self.initialHidden is None:
             return self.rnn(x)[0]
-        hidden, cell = self.initial(x.shape[1])
+        hidden, cell = self.initial(x)
         return self.rnn(x, (hidden[None].contiguous(), cell[None].contiguous()))[0]
 
     def loop(self, x):
         rnn, states = self.rnn, []
-        hidden, cell = self.initial(x.shape[1])
+        hidden, cell = self.initial(x)
         for step in x.unbind(0):
             gates = F.linear(step, rnn.weight_ih_l0, rnn.bias_ih_l0) + F.linear(hidden, rnn.weight_hh_l0, rnn.bias_hh_l0)
             i, f, g, o = gates.chunk(4, 1)

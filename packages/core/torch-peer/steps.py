@@ -89,6 +89,10 @@ class Train(Step):
 
 class Invert(Step):
     def prepare(self):
+        # cuDNN keeps what its reverse pass needs in training mode alone. An LSTM of one layer computes the same in either; dropout stays off.
+        for module in self.model.modules():
+            if isinstance(module, torch.nn.LSTM):
+                module.train()
         self.emissions = self.inputs["emissions"].clone().requires_grad_()
         self.loss = self.maybe_compiled(self.loss_of)
         self.update = self.maybe_compiled(self.update_of)
