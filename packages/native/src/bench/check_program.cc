@@ -83,7 +83,12 @@ struct Candidate {
   std::unique_ptr<Program> program;
   std::map<std::string, double> worst;
   std::string failed;
+  bool ran;  // the last instruction
 
+  void fail(const std::string& what) {
+    constexpr std::size_t kKept = 2000;  // characters: whoever reads them wants to know of every kernel that cannot run
+    if (failed.size() < kKept) failed += (failed.empty() ? "" : "; ") + what;
+  }
   void compare(const std::string& where, const std::vector<Deviation>& deviations, const std::string& op) {
     // Against the largest operand: a bias before a batch norm has the gradient 0, of which only rounding is left.
     double size = 1e-30;
@@ -91,7 +96,7 @@ struct Candidate {
     for (const Deviation& each : deviations) {
       double& most = worst[op];
       most = std::max(most, each.error / size);
-      if (!(each.error <= bound(products) * size) && failed.empty()) failed = where + " " + each.operand + ": " + std::to_string(each.error / size);
+      if (!(each.error <= bound(products) * size)) fail(where + " " + each.operand + ": " + std::to_string(each.error / size));
     }
   }
   void print(const std::string& name) const {
@@ -102,6 +107,17 @@ struct Candidate {
     std::printf("}}\n");
   }
 };
+
+/** After an instruction that failed: false where the error took the device's context with it, and not only this one could not be launched. */
+bool stillWorks(Device* device) {
+  if (device == nullptr) return false;
+  try {
+    device->synchronise();
+  } catch (const NativeError&) {
+    return false;
+  }
+  return true;
+}
 
 std::vector<float> readArena(const Program& program, const std::vector<float>& like) {
   return readRange(program, 0, static_cast<int64_t>(like.size()));
@@ -177,7 +193,7 @@ bool checkProgram(const Registry& registry, const TextProgram& text, const Check
   for (const Products products : arguments.products) {
     ProgramOptions options = arguments.options;
     options.products = products;
-    candidates.push_back({products, makeProgram(registry, text.spec, options), {}, ""});
+    candidates.push_back({products, makeProgram(registry, text.spec, options), {}, "", true});
     fillArena(*candidates.back().program, arena);
   }
   const std::atomic<bool> stop{false};
@@ -185,12 +201,16 @@ bool checkProgram(const Registry& registry, const TextProgram& text, const Check
     const std::string where = expected->op(i) + " (" + expected->label(i) + ")";
     expected->run({i, i + 1}, team, stop);
     for (Candidate& candidate : candidates) {
+      candidate.ran = true;
       try {
         candidate.program->run({i, i + 1}, team, stop);
       } catch (const NativeError& error) {
-        candidate.failed = where + ": " + error.what();
-        candidate.print(text.name);
-        throw DeviceFailure{};
+        candidate.fail(where + ": " + error.what());
+        candidate.ran = false;
+        if (!stillWorks(arguments.options.device.get())) {
+          candidate.print(text.name);
+          throw DeviceFailure{};
+        }
       }
     }
     std::vector<std::vector<Deviation>> deviations(candidates.size());
@@ -204,7 +224,9 @@ bool checkProgram(const Registry& registry, const TextProgram& text, const Check
                      [&](void* to, std::size_t begin, std::size_t count) { std::memcpy(to, wanted.data() + begin, count * sizeof(float)); });
       }
     }
-    for (std::size_t c = 0; c < candidates.size(); ++c) candidates[c].compare(where, deviations[c], expected->op(i));
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+      if (candidates[c].ran) candidates[c].compare(where, deviations[c], expected->op(i));
+    }
   }
   for (const Candidate& candidate : candidates) candidate.print(text.name);
   return std::all_of(candidates.begin(), candidates.end(), [](const Candidate& candidate) { return candidate.failed.empty(); });

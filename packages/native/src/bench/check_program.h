@@ -20,9 +20,10 @@ std::string quoted(const std::string& text);
 void printTiming(const char* name, std::vector<double> seconds);
 
 /**
- * Prints the largest error of every op as a line of JSON, one for each of the products; true if all agree (kernel_bench.cc tells how).
+ * Prints the largest error of every op as a line of JSON, one for each of the products; true if all agree (kernel_bench.cc tells how). An instruction
+ * that cannot run is one that differs, as long as the device still works.
  *
- * @throws DeviceFailure after the line that names the instruction
+ * @throws DeviceFailure after the line that names the instruction, where it does not
  */
 bool checkProgram(const Registry& registry, const TextProgram& text, const CheckOptions& arguments, Team& team);
 

@@ -65,3 +65,22 @@ describeWhere(existsSync(program), 'kernel_bench is not built', 'kernel_bench', 
     expect(kernels.length).toBeGreaterThan(10);
   });
 });
+
+/** The CUDA kernels as they are shipped, on a runtime of the host's (testing/ptx). */
+const interpreted = join(__dirname, '../../build/Release/kernel_bench_ptx');
+
+describeWhere(existsSync(interpreted), 'kernel_bench_ptx is not built', 'kernel_bench on a device', () => {
+  it('goes on behind an instruction that cannot be launched, and names each', () => {
+    // The cells of a 3 x 3 convolution in tf32 find no room; all else does.
+    const env = { ...process.env, RETROPLUME_PTX_SHARED: '40000' };
+    const words = ['check', TINY, '--device', 'cuda', '--products', 'tf32,float32'];
+    const { status, stdout } = spawnSync(interpreted, words, { encoding: 'utf8', env });
+    const lines = stdout.trim().split('\n');
+    const [tf32, float32] = lines.map((line) => JSON.parse(line) as { ok: boolean; failed: string; worst: Record<string, number> });
+    const failed = tf32.failed.split('; ');
+    expect(failed.length).toBeGreaterThan(1);
+    for (const each of failed) expect(each).toMatch(/^conv2dForward \(unet\..*\): .*: invalid configuration argument$/);
+    expect(tf32.worst['upconv2x2Forward']).toBeLessThan(2e-3); // behind the first
+    expect([float32.ok, float32.failed, status]).toEqual([true, '', 1]);
+  });
+});

@@ -28,8 +28,8 @@
  * steps, staging, the same bits twice. `time` gives whole steps as the host sees them, and every kernel many times in one graph, by the device's own
  * clock. `fields` checks and times what is done with fields in the device's memory: a batch's windows (windows-tiny, windows-surrogate,
  * windows-authors), tracers and their transpose (tracers-tiny, tracers-surrogate). Exit code 1 if anything differs (by more than the bound of the
- * products), 2 on wrong usage, 3 if the device failed: the last line names the instruction, and the files after it have not been looked at, 4 without
- * the device.
+ * products, or since it could not be launched), 2 on wrong usage, 3 if the device failed: the last line names the instruction, and the files after it
+ * have not been looked at, 4 without the device.
  */
 namespace retroplume {
 
