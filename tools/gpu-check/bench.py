@@ -7,17 +7,19 @@ from commands import run
 KERNEL_FAILED = 3  # a kernel failed on the device, whose context is lost: kernel_bench ends and wants to be started again
 NO_DEVICE = 4
 FINAL = (2, NO_DEVICE)  # wrong usage, no device: no program is at fault
-STARTS = 8
+STARTS = 64  # each costs seconds: the time that a part has is the limit
+# Arrays of a gigabyte are made again and again: given back to the system each time, they would cost a page fault every 4 KB.
+KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "1099511627776"}
 
 
 def once(bench, mode, files, products, limit, before=()):
     """One run over files. `before`: a command that runs kernel_bench."""
-    return run([*before, bench, mode, *files, "--device", "cuda", "--products", products], limit)
+    return run([*before, bench, mode, *files, "--device", "cuda", "--products", products], limit, KEEP_MEMORY)
 
 
 def sweep(bench, mode, files, products, limit):
     """
-    All files within `limit` seconds, in at most 8 runs: one that ends early is followed by one over the files behind the program that it ended at.
+    All files within `limit` seconds, in at most 64 runs: one that ends early is followed by one over the files behind the program that it ended at.
 
     Returns the lines of all runs as `programs`, what is wrong as `failed`, and the programs with fewer lines than products as `missing`.
     """

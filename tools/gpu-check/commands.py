@@ -7,6 +7,14 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 
+try:
+    from ctypes import CDLL
+
+    PRCTL = getattr(CDLL(None), "prctl", None)
+except (ImportError, OSError):  # a Python without ctypes, another system
+    PRCTL = None
+PR_SET_PDEATHSIG = 1
+
 
 @dataclass
 class Finished:
@@ -55,7 +63,8 @@ def run(command, limit, environment=None):
     # Files, not pipes: a pipe that a surviving child holds open would keep us waiting.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         streams = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err}
-        process = subprocess.Popen(list(map(str, command)), start_new_session=True, env={**os.environ, **(environment or {})}, **streams)
+        variables = {**os.environ, **(environment or {})}
+        process = subprocess.Popen(list(map(str, command)), start_new_session=True, preexec_fn=die_with_parent, env=variables, **streams)
         timed_out = False
         try:
             process.wait(limit)
@@ -64,6 +73,12 @@ def run(command, limit, environment=None):
         finally:
             kill_group(process)
         return Finished(process.returncode, timed_out, text_of(out), text_of(err))
+
+
+def die_with_parent():
+    """In the child: where a signal kills us that cannot be caught, the system (Linux) ends it, too."""
+    if PRCTL:
+        PRCTL(PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def kill_group(process):

@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describeWhere } from '../../test/testing/describe-where';
-import { bench, cmake, gpu, noTorch, sanitizer } from './testing/stand-ins';
+import { bench, cmake, gpu, noTorch, sanitizer, torchOf, virtualTorch } from './testing/stand-ins';
 
 /** The interpreter itself: the one on PATH may be a script that needs PATH. */
 const python = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).stdout?.trim();
@@ -16,6 +16,7 @@ interface Part {
 
 interface Result {
   status: number | null;
+  stdout: string;
   stderr: string;
   parts: Record<string, Part>;
   table: string;
@@ -27,6 +28,7 @@ interface Call {
   products: string[];
   files: string[];
   sanitized: string;
+  keeps: string;
 }
 
 function alive(pid: number): boolean {
@@ -49,15 +51,21 @@ describeWhere(Boolean(python), 'no Python, which gpu-check is written in', 'gpu-
   }
 
   /** Runs gpu_check.py where the only programs are the stand-ins in `folder`. */
-  function check(minutes = '9', torch = noTorch, words = ['--bench', join(folder, 'bench')]): Result {
+  function check(minutes = '9', torch = noTorch, words = ['--bench', join(folder, 'bench')], more: NodeJS.ProcessEnv = {}): Result {
     mkdirSync(join(folder, 'modules'));
     writeFileSync(join(folder, 'modules', 'torch.py'), `${torch}\n`);
-    const env = { PATH: folder, PYTHONPATH: join(folder, 'modules'), TMPDIR: folder };
+    const env = { PATH: folder, PYTHONPATH: join(folder, 'modules'), TMPDIR: folder, ...more };
     const out = join(folder, 'out');
     const all = [join(__dirname, 'gpu_check.py'), '--out', out, '--minutes', minutes, ...words];
-    const { status, stderr } = spawnSync(python, all, { encoding: 'utf8', env });
+    const { status, stdout, stderr } = spawnSync(python, all, { encoding: 'utf8', env });
     const read = (name: string): string => (existsSync(join(out, name)) ? readFileSync(join(out, name), 'utf8') : '');
-    return { status, stderr, ...(JSON.parse(read('gpu-check.json') || '{"parts":{}}') as Pick<Result, 'parts'>), table: read('gpu-check.md') };
+    return {
+      status,
+      stdout,
+      stderr,
+      ...(JSON.parse(read('gpu-check.json') || '{"parts":{}}') as Pick<Result, 'parts'>),
+      table: read('gpu-check.md'),
+    };
   }
 
   const calls = (): Call[] =>
@@ -77,16 +85,30 @@ describeWhere(Boolean(python), 'no Python, which gpu-check is written in', 'gpu-
     program('bench', bench());
     writeFileSync(join(folder, 'out'), '');
     const { status, stderr } = check();
-    expect(stderr).toMatch(/error: --out: expected a folder that can be made but the system says .*File exists.*: give another one$/m);
+    expect(stderr).toMatch(/error: --out: expected a folder that can be made and written to but the system says .*File exists.*: give another one$/m);
     expect(stderr).not.toContain('Traceback');
     expect(status).toBe(2);
   });
 
-  test('without a GPU says so, with exit code 4', () => {
+  test('where nothing can be written it is wrong usage', () => {
     program('bench', bench());
-    const { status, stderr } = check();
-    expect(stderr).toMatch(/DEVICE_CUDA_MISSING: .*nvidia-smi/);
-    expect(status).toBe(4);
+    const { status, stderr } = check('9', noTorch, ['--bench', join(folder, 'bench'), '--out', '/proc']);
+    expect(stderr).toMatch(/error: --out: expected a folder .* written to but the system says .*: give another one$/m);
+    expect(status).toBe(2);
+  });
+
+  test('where nvidia-smi finds no GPU it says so, with exit code 4', () => {
+    program('nvidia-smi', 'import sys; sys.exit("No devices were found")');
+    program('bench', bench());
+    const { status, stderr, parts } = check();
+    expect(stderr).toMatch(/DEVICE_CUDA_MISSING: nvidia-smi finds no GPU .*No devices/);
+    expect([status, parts]).toEqual([4, {}]);
+  });
+
+  test('where there is no nvidia-smi kernel_bench tells whether there is a GPU', () => {
+    program('bench', bench());
+    program('compute-sanitizer', sanitizer());
+    expect(check()).toMatchObject({ status: 0, parts: { device: { state: 'ok' } } });
   });
 
   test('with a toolkit but no device says what kernel_bench says, with exit code 4', () => {
@@ -112,6 +134,7 @@ describeWhere(Boolean(python), 'no Python, which gpu-check is written in', 'gpu-
       'times bf16': 'ok',
       'times float32': 'ok',
       'pytorch eager': 'failed',
+      'pytorch graph': 'failed',
       'sanitizer memcheck': 'ok',
       'sanitizer racecheck': 'ok',
       'sanitizer fields': 'ok',
@@ -131,11 +154,39 @@ describeWhere(Boolean(python), 'no Python, which gpu-check is written in', 'gpu-
       'fields float32 memcheck',
       'check bf16 synccheck',
     ]);
+    expect(new Set(calls().map(({ keeps }) => keeps))).toEqual(new Set(['0']));
     expect(calls()[6].files.at(-1)).toBe('op-compact-conv3x3-2x184x232-32-32.txt');
     expect(result.table).toContain('| compact-train | tf32 | 2 (1–3) | – | – | – |');
     expect(result.table).toContain('| pytorch eager | failed |');
     expect(result.table).toContain("No module named 'torch'");
     expect(result.table).toContain('ERROR SUMMARY: 0 errors');
+  });
+
+  test('the longest program is timed last, and in tf32 alone; none is timed twice', () => {
+    program('nvidia-smi', gpu);
+    program('bench', bench());
+    check();
+    const timed = calls().flatMap(({ mode, files }) => (mode === 'time' ? [files] : []));
+    expect(timed.map((files) => files.indexOf('authors-train-batch-8.txt') - files.length)).toEqual([-1, -1 - timed[1].length, -1 - timed[2].length]);
+    const texts = timed[0].map((name) => readFileSync(join(__dirname, 'programs', name), 'utf8'));
+    expect(new Set(texts).size).toBe(timed[0].length);
+  });
+
+  test('the record says what was measured with, and what kernels take', () => {
+    program('nvidia-smi', `${gpu}\nimport sys\nif "mig.mode" in sys.argv[1]: print("Disabled, Default")`);
+    program('bench', bench());
+    program('c++', 'print("c++ 12.4")');
+    writeFileSync(join(folder, 'kernel-resources.txt'), 'sm_90 168 0 conv2d_kernel');
+    check();
+    const record = JSON.parse(readFileSync(join(folder, 'out', 'gpu-check.json'), 'utf8')) as { machine: Record<string, unknown> };
+    const state = ['NVIDIA Imagined, 570.0, 9.0, 81559 MiB', 'Disabled, Default'];
+    expect(record.machine).toMatchObject({
+      gpu: state,
+      'gpu afterwards': state,
+      compiler: ['c++ 12.4'],
+      processor: expect.stringMatching(/, \d+ threads$/) as unknown,
+    });
+    expect(readFileSync(join(folder, 'out', 'kernel-resources.txt'), 'utf8')).toBe('sm_90 168 0 conv2d_kernel');
   });
 
   test('json and table are there after each part', () => {
@@ -184,6 +235,61 @@ describeWhere(Boolean(python), 'no Python, which gpu-check is written in', 'gpu-
     expect(alive(Number(pid()))).toBe(false);
   });
 
+  test('what it runs ends even where it is killed', async () => {
+    program('nvidia-smi', gpu);
+    program('bench', 'import os, time\nprint(os.getpid(), file=open(os.path.dirname(__file__) + "/pid", "w"), flush=True)\ntime.sleep(300)');
+    const words = [join(__dirname, 'gpu_check.py'), '--out', join(folder, 'out'), '--bench', join(folder, 'bench')];
+    const checking = spawn(python, words, { env: { PATH: folder, TMPDIR: folder }, stdio: 'ignore' });
+    const pid = (): string => (existsSync(join(folder, 'pid')) ? readFileSync(join(folder, 'pid'), 'utf8') : '');
+    while (!pid().endsWith('\n')) await new Promise((resolve) => setTimeout(resolve, 50));
+    checking.kill('SIGKILL');
+    await once(checking, 'exit');
+    for (let i = 0; i < 100 && alive(Number(pid())); ++i) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(alive(Number(pid()))).toBe(false);
+  });
+
+  test('a record that cannot be written any more ends nothing: it is printed', () => {
+    program('nvidia-smi', gpu);
+    const spoil = `if mode == "check" and not os.path.isfile(here + "/out"):
+    os.rename(here + "/out", here + "/before")
+    open(here + "/out", "w").close()`;
+    program('bench', bench(spoil));
+    const { status, stderr, stdout } = check();
+    expect(stderr).toContain('gpu-check: the record could not be written: NotADirectoryError');
+    expect(Object.keys((JSON.parse(stdout) as Result).parts).at(-1)).toBe('pytorch compiled');
+    expect(status).toBe(1); // there is no sanitizer
+  });
+
+  test('a fault of ours costs one part', () => {
+    program('nvidia-smi', gpu);
+    program('bench', bench(`if mode == "check":\n    print('{"ok": false}')`));
+    const { parts } = check();
+    expect(parts['agreement']).toMatchObject({
+      state: 'failed',
+      error: "KeyError: 'program'",
+      traceback: expect.stringContaining('bench.py') as unknown,
+    });
+    expect(parts['times tf32']).toMatchObject({ state: 'ok' });
+  });
+
+  test('prints its table where only ASCII can be', () => {
+    program('nvidia-smi', gpu);
+    program('bench', bench());
+    const { stdout, stderr } = check('9', noTorch, undefined, { PYTHONIOENCODING: 'ascii' });
+    expect(stderr).not.toContain('Traceback');
+    expect(stdout).toContain('| compact-train | tf32 | 2 (1?3) |');
+  });
+
+  test('finds compute-sanitizer in the toolkit that nvcc is of', () => {
+    program('nvidia-smi', gpu);
+    program('bench', bench());
+    for (const each of ['bin', 'compute-sanitizer']) mkdirSync(join(folder, 'toolkit', each), { recursive: true });
+    program('toolkit/bin/nvcc', '');
+    symlinkSync(join(folder, 'toolkit/bin/nvcc'), join(folder, 'nvcc'));
+    program('toolkit/compute-sanitizer/compute-sanitizer', sanitizer());
+    expect(check().parts['sanitizer memcheck']).toMatchObject({ state: 'ok' });
+  });
+
   test('a program whose kernel fails is named, and those behind it still run', () => {
     program('nvidia-smi', gpu);
     const fail = `if mode == "check" and not sanitized and product == "tf32" and file in ("tiny-authors-infer.txt", "op-compact-prelu-2x184x232-32.txt"):
@@ -225,7 +331,7 @@ if mode == "time" and product == "float32" and file == "compact-infer.txt":
     });
   });
 
-  test('what differs fails, and so does a device that fails every program, after a few starts', () => {
+  test('what differs fails, and so does a device that fails every program, start after start', () => {
     program('nvidia-smi', gpu);
     const differ = `if mode == "device" and file == files[0]:
     print(json.dumps({"program": file, "products": product, "ok": False, "failed": "the second run"}))
@@ -236,7 +342,7 @@ if mode == "check":
     const { status, parts } = check();
     expect(status).toBe(1);
     expect(parts['device']).toMatchObject({ state: 'failed', starts: 1, missing: [], failed: [{ error: 'the second run' }] });
-    expect(parts['agreement']).toMatchObject({ state: 'failed', starts: 8 });
+    expect(parts['agreement']).toMatchObject({ state: 'failed', starts: 52, of: 52 });
     expect((parts['agreement'].failed as unknown[])[7]).toEqual({
       program: 'tiny-surrogate-train.txt',
       error: 'exit code 1 every time',
@@ -271,7 +377,130 @@ time.sleep(300)`;
     expect(result.status).toBe(0);
   });
 
+  describe('PyTorch', () => {
+    const ofGraph = (torch: string): Part => {
+      program('nvidia-smi', gpu);
+      program('bench', bench());
+      return check('9', torch).parts['pytorch graph'];
+    };
+
+    test('that loses its context is started again behind the job that it lost it in', () => {
+      const lost = 'tell("b", error="CUDA error: an illegal memory access"); sys.exit(3)';
+      const part = ofGraph(torchOf('times("a")', lost, 'times("c")'));
+      expect(part).toMatchObject({ state: 'ok', starts: 2, about: { torch: '2.99' }, left_out: [] });
+      expect((part['times'] as { name: string }[]).map(({ name }) => name)).toEqual(['a', 'c']);
+      expect(part['cannot']).toMatchObject([{ name: 'b', error: 'CUDA error: an illegal memory access' }]);
+    });
+
+    test('that crashes is, too, and the job is named', () => {
+      const part = ofGraph(torchOf('times("a")', 'os.kill(os.getpid(), 11)', 'times("c")'));
+      expect(part).toMatchObject({
+        state: 'ok',
+        starts: 2,
+        times: [{ name: 'a' }, { name: 'c' }],
+        cannot: [{ name: 'b tf32 graph', error: 'signal 11' }],
+      });
+    });
+
+    test('that does not begin a second time has failed', () => {
+      const part = ofGraph(
+        `import sys\nif "0" != sys.argv[-1]: sys.exit("no CUDA")\n${torchOf('times("a")', 'tell("b", error="CUDA error"); sys.exit(3)', 'pass')}`,
+      );
+      expect(part).toMatchObject({
+        state: 'failed',
+        starts: 2,
+        error: 'no CUDA',
+        times: [{ name: 'a' }],
+        cannot: [{ name: 'b' }],
+        left_out: ['c tf32 graph'],
+      });
+    });
+
+    test('beside it the table has kernels that both timed in a graph', () => {
+      program('nvidia-smi', gpu);
+      const ours = `if mode == "time" and file == "op-compact-conv1x1-2x182x232-64-4.txt":
+    each = [{"op": op, "seconds": {"median": 2e-6, "p10": 2e-6, "p90": 2e-6}} for op in ("conv2dForward", "conv2dBackwardInput")]
+    print(json.dumps({"program": file, "products": product, "step": {"median": 2e-3, "p10": 1e-3, "p90": 3e-3}, "kernels": each}), flush=True)
+    continue`;
+      program('bench', bench(ours));
+      const name = (op: string): string => `"op-compact-conv1x1-2x182x232-64-4 ${op}"`;
+      const times = 'median=5e-6, p10=5e-6, p90=5e-6';
+      const { table } = check(
+        '9',
+        torchOf(`tell(${name('conv2dForward')}, how="graph", ${times})`, `tell(${name('conv2dBackwardInput')}, how="events", ${times})`, 'pass'),
+      );
+      expect(table).toContain('| op-compact-conv1x1-2x182x232-64-4 conv2dForward | tf32 | 2 | 5 | 2.50 |');
+      expect(table).not.toContain('conv2dBackwardInput');
+    });
+
+    test('that is late tells what it left out', () => {
+      program('nvidia-smi', gpu);
+      program('bench', bench());
+      const part = check('0.1', torchOf('times("a")', 'import time; time.sleep(300)', 'pass')).parts['pytorch eager'];
+      expect(part).toMatchObject({ state: 'late', times: [{ name: 'a' }], left_out: ['b tf32 graph', 'c tf32 graph'] });
+    });
+  });
+
+  describe('the time of a kernel of PyTorch', () => {
+    const timesOf = (torch: string): Record<string, unknown> => {
+      mkdirSync(join(folder, 'modules'));
+      writeFileSync(join(folder, 'modules', 'torch.py'), torch);
+      const script = `import json, sys, torch\nsys.dont_write_bytecode = True\nsys.path.insert(0, ${JSON.stringify(__dirname)})
+from torch_timing import measure, measure_graph
+print(json.dumps({"graph": measure_graph(torch.launch, 0.01, 50), "events": measure(torch.launch, 0.01, True), "default": torch.cuda.current is torch.cuda.default}))`;
+      const { stdout, stderr } = spawnSync(python, ['-c', script], { encoding: 'utf8', env: { PYTHONPATH: join(folder, 'modules') } });
+      if (stdout === '') throw new Error(stderr);
+      return JSON.parse(stdout) as Record<string, unknown>;
+    };
+    const about = (seconds: number): unknown => expect.closeTo(1e6 * seconds, 2) as unknown;
+    const micro = (timing: unknown): number => 1e6 * (timing as { median: number }).median;
+
+    test('is that of many in one graph: the start of the first alone is the host’s', () => {
+      const { graph, events } = timesOf(virtualTorch());
+      expect(graph).toMatchObject({ how: 'graph', runs: 40 });
+      expect(micro(graph)).toEqual(about(5e-6 + 10e-6 / 40));
+      expect(events).toMatchObject({ how: 'events' });
+      expect(micro(events)).toEqual(about(25e-6));
+    });
+
+    test('is told as one from event to event where it cannot be captured', () => {
+      const { graph, default: back } = timesOf(virtualTorch('raise RuntimeError("operation not permitted")'));
+      expect(graph).toMatchObject({ how: 'events', why: 'RuntimeError: operation not permitted' });
+      expect(micro(graph)).toEqual(about(25e-6));
+      expect(back).toBe(true);
+    });
+  });
+
   describe('the build', () => {
+    const configured = (): string[] => JSON.parse(readFileSync(join(folder, 'cmake.log'), 'utf8').split('\n')[0]) as string[];
+    const built = (): string => cmake(`shutil.copy(${JSON.stringify(join(folder, 'made'))}, folder / "Release" / "kernel_bench")`);
+
+    test.each([
+      ['Ninja', ['ninja']],
+      ['Unix Makefiles', []],
+    ])('by %s', (generator, programs) => {
+      for (const each of ['nvidia-smi', ...programs]) program(each, gpu);
+      program('made', bench());
+      program('cmake', built());
+      expect(check('9', noTorch, []).parts['build']).toMatchObject({ state: 'ok', generator });
+      expect(configured().slice(0, 2)).toEqual(['-G', generator]);
+      expect(configured()[5]).toMatch(/\/retroplume-gpu-check-[0-9a-f]{8}$/);
+    });
+
+    test.each([
+      ['of another generator', 'Unix Makefiles', join(__dirname, '../../packages/native'), /^gpu-check-[0-9a-f]{8}$/],
+      ['of another checkout', 'Ninja', '/other/packages/native', /^gpu-check-[0-9a-f]{8}$/],
+      ['that fits', 'Ninja', join(__dirname, '../../packages/native'), /^build$/],
+    ])('in a folder with a cache %s', (_, generator, home, name) => {
+      for (const each of ['nvidia-smi', 'ninja']) program(each, gpu);
+      program('made', bench());
+      program('cmake', built());
+      mkdirSync(join(folder, 'build'));
+      writeFileSync(join(folder, 'build', 'CMakeCache.txt'), `CMAKE_GENERATOR:INTERNAL=${generator}\nCMAKE_HOME_DIRECTORY:INTERNAL=${home}\n`);
+      expect(check('9', noTorch, ['--build', join(folder, 'build')]).parts['device']).toMatchObject({ state: 'ok' });
+      expect(basename(configured()[5])).toMatch(name);
+    });
+
     test('goes on where the compiler only warns, and records its notes', () => {
       program('nvidia-smi', gpu);
       program('made', bench());

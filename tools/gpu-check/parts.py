@@ -1,10 +1,13 @@
 """What gpu_check.py does, part by part. Each takes the seconds that it may use and returns what goes into the record: `ok` if nothing is wrong in what was done."""
+import hashlib
 import os
 import pathlib
+import re
 import shutil
-import sys
+import tempfile
 import time
 
+import machine
 from bench import once, sweep
 from commands import run
 
@@ -12,10 +15,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PROGRAMS = HERE / "programs"
 PRODUCTS = ("float32", "tf32", "bf16")
-CUDA = pathlib.Path("/usr/local/cuda/bin")
 STEPS = [PROGRAMS / f"{workload}-{step}.txt" for workload in ("compact", "authors") for step in ("train", "invert", "infer")] + sorted(PROGRAMS.glob("surrogate-*.txt"))
 TINY = sorted(PROGRAMS.glob("tiny-*.txt"))
 KERNELS = sorted(PROGRAMS.glob("op-*.txt"))
+# The batch that training is stated for, where the step above has another; the longest of all.
+LARGE = [PROGRAMS / "authors-train-batch-8.txt"]
 # The tallest tile takes 67 584 pixels or more, which no tiny program has.
 TALL = PROGRAMS / "op-compact-conv3x3-2x184x232-32-32.txt"
 # Sets that kernel_bench knows by name, of fields in the GPU's memory: the windows of a batch of training, and tracers.
@@ -24,21 +28,41 @@ FIELDS = [*TINY_FIELDS, *(pathlib.Path(name) for name in ("windows-surrogate", "
 KEPT = 6000  # characters of a report
 
 
-def build(folder, gpu):
-    """kernel_bench for this GPU alone. Another toolkit may warn or spill where ours does not: compile.sh makes notes of that here, and the proof goes on."""
+def build_folder(given):
+    """
+    Where to build: the folder that was given, or one of the system's for temporary files that this checkout alone uses. What has been built there with another
+    generator or of another checkout CMake would refuse, so that then it is a folder in it.
+    """
+    generator = "Ninja" if shutil.which("ninja") else "Unix Makefiles"
+    own = hashlib.sha256(f"{ROOT} {generator}".encode()).hexdigest()[:8]
+    folder = given or pathlib.Path(tempfile.gettempdir()) / f"retroplume-gpu-check-{own}"
+    cache = folder / "CMakeCache.txt"
+    if not cache.is_file():
+        return folder, generator
+    made = dict(re.findall(r"^(CMAKE_GENERATOR|CMAKE_HOME_DIRECTORY):INTERNAL=(.*)$", cache.read_text(errors="replace"), re.MULTILINE))
+    fits = made == {"CMAKE_GENERATOR": generator, "CMAKE_HOME_DIRECTORY": str(ROOT / "packages/native")}
+    return folder if fits else folder / f"gpu-check-{own}", generator
+
+
+def build(folder, generator, capability):
+    """
+    kernel_bench for this GPU alone; of every architecture where `capability` is None. Another toolkit may warn or spill where ours does not: compile.sh makes notes
+    of that here, and the proof goes on.
+    """
 
     def body(limit):
         deadline = time.monotonic() + limit
-        capability = gpu.split(",")[2].strip().replace(".", "")
-        configure = ["cmake", "-S", ROOT / "packages/native", "-B", folder, f"-DRETROPLUME_GPUS={capability}"]
-        if (CUDA / "nvcc").exists():
-            configure.append(f"-DCMAKE_CUDA_COMPILER={CUDA / 'nvcc'}")
+        configure = ["cmake", "-G", generator, "-S", ROOT / "packages/native", "-B", folder]
+        if capability:
+            configure.append(f"-DRETROPLUME_GPUS={capability}")
+        if machine.nvcc():
+            configure.append(f"-DCMAKE_CUDA_COMPILER={machine.nvcc()}")
         for command in (configure, ["cmake", "--build", folder, "--target", "kernel_bench", "--parallel", os.cpu_count()]):
             done = run(command, max(0.1, deadline - time.monotonic()), {"RETROPLUME_COMPILE_NOTES": "1"})
             if done.timed_out or done.code != 0:
                 break
         notes = "".join(path.read_text(errors="replace") for path in sorted(folder.rglob("*.notes")))
-        result = {"ok": done.code == 0, "architecture": f"sm_{capability}", "notes": notes[:KEPT]}
+        result = {"ok": done.code == 0, "architecture": f"sm_{capability}" if capability else "all", "generator": generator, "notes": notes[:KEPT]}
         return result if result["ok"] else {**result, "timed_out": done.timed_out, "error": f"{done.ending()} {done.out[-1000:]}".strip()}
 
     return body
@@ -60,13 +84,13 @@ def fields(bench):
 
 
 def times(bench, products):
-    return lambda limit: sweep(bench, "time", STEPS + sorted(PROGRAMS.glob("*-train-batch-8.txt")) + KERNELS, products, limit)
+    return lambda limit: sweep(bench, "time", STEPS + KERNELS + (LARGE if products == "tf32" else []), products, limit)
 
 
 def sanitizer(bench, tool, products, files, mode="check"):
     def body(limit):
-        command = shutil.which("compute-sanitizer") or str(CUDA / "compute-sanitizer")
-        if not os.path.exists(command):
+        command = machine.sanitizer()
+        if command is None:
             return {"ok": False, "error": "compute-sanitizer is not there"}
         done = once(bench, mode, files, products, limit, [command, "--tool", tool, "--error-exitcode", "9"])
         told = [line for line in f"{done.out}\n{done.err}".splitlines() if line.startswith("=========")]
@@ -82,29 +106,6 @@ def sanitizer(bench, tool, products, files, mode="check"):
         }
         if done.code != 0 and not found:
             result["error"] = done.ending()
-        return {**result, **({"timed_out": True} if done.timed_out else {})}
-
-    return body
-
-
-def pytorch(*what):
-    """The peer: variants of the steps, and `kernels`."""
-
-    def body(limit):
-        done = run([sys.executable, HERE / "torch_times.py", f"{0.95 * limit:.1f}", *what], limit)
-        lines, unreadable = done.objects()
-        result = {
-            "ok": (done.code == 0 or done.timed_out) and not unreadable,
-            "times": [line for line in lines if "median" in line],
-            "cannot": [line for line in lines if "error" in line],
-            "left_out": [name for line in lines for name in line.get("left_out", [])],
-        }
-        if unreadable:
-            result["unreadable"] = unreadable
-        if done.err.strip():
-            result["stderr"] = done.err.strip()[-2000:]
-        if not result["ok"]:
-            result["error"] = done.err.strip().splitlines()[-1] if done.err.strip() else done.ending()
         return {**result, **({"timed_out": True} if done.timed_out else {})}
 
     return body

@@ -1,4 +1,4 @@
-"""gpu-check.md: steps beside PyTorch's best, and what each part of the record says."""
+"""gpu-check.md: steps beside PyTorch's best, what each part of the record says, and convolutions beside PyTorch's."""
 
 
 def milliseconds(timing):
@@ -21,8 +21,23 @@ def steps(record):
         best = theirs.get((name, products))
         if name.startswith("op-"):
             continue
-        end = f"{milliseconds(best)} | {best['variant']} | {best['median'] / timing['median']:.2f}" if best else "– | – | –"
+        end = f"{milliseconds(best)} | {best['variant']}{launched(best)} | {best['median'] / timing['median']:.2f}" if best else "– | – | –"
         yield f"| {name} | {products} | {milliseconds(timing)} | {end} |"
+
+
+def launched(best):
+    return ", not captured" if "why" in best else ""
+
+
+def kernels(record):
+    """Rows of single convolutions. Only where both were timed in a graph: else the host's part counts on one side."""
+    theirs = {(each["name"], each["products"]): each for each in of_parts(record, "pytorch", "times") if each.get("how") == "graph"}
+    for program in of_parts(record, "times", "programs"):
+        for ours in program.get("kernels", []):
+            peer = theirs.get((f"{program['program'].removesuffix('.txt')} {ours['op']}", program["products"]))
+            if peer:
+                times = [timing["median"] for timing in (ours["seconds"], peer)]
+                yield f"| {peer['name']} | {peer['products']} | {1e6 * times[0]:.3g} | {1e6 * times[1]:.3g} | {times[1] / times[0]:.2f} |"
 
 
 def gist(part):
@@ -47,4 +62,6 @@ def table(record):
     lines = [f"{record['gpu']}, {record['date']}", "", "| step | products | ours, ms | best PyTorch, ms | variant | ratio |", "|---|---|---|---|---|---|"]
     lines += [*steps(record), "", "| part | result | seconds | what |", "|---|---|---|---|"]
     lines += [f"| {name} | {part['state']} | {part['seconds']} | {gist(part)} |" for name, part in record["parts"].items()]
+    rows = list(kernels(record))
+    lines += ["", "| kernel | products | ours, µs | PyTorch, µs | ratio |", "|---|---|---|---|---|", *rows] if rows else []
     return "\n".join(lines) + "\n"

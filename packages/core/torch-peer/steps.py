@@ -59,7 +59,9 @@ class Train(Step):
 
     def prepare(self):
         self.first = {name: value.clone() for name, value in self.model.state_dict().items()}
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=self.learning_rate, fused=True)
+        # A CUDA graph takes no step of an optimizer that has not been told of it before its first one.
+        on_gpu = next(self.model.parameters()).is_cuda
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=self.learning_rate, fused=True, capturable=on_gpu)
         self.loss = self.maybe_compiled(self.loss_of)
 
     def loss_of(self, steps, y, geography, target):
