@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "bench/fields_report.h"
+#include "bench/queued_time.h"
 #include "ops/cpu_kernels.h"
 #include "runtime/device_tracers.h"
 #include "runtime/error.h"
@@ -152,9 +153,10 @@ bool checkTracers(const std::string& name, const ProgramOptions& options, int ro
     TracerCase tracers(set, options);
     tracers.carry(), tracers.addAdjoint();
     outcomes = {{"carry", tracers.error(team), tracers.bytes(), {}}, {"transpose", tracers.adjointError(team), tracers.bytes(), {}}};
+    QueuedTime timer(options.device);
     for (int i = 0; i < rounds; ++i) {
-      outcomes[0].seconds.push_back(options.device->time([&] { tracers.carry(); }));
-      outcomes[1].seconds.push_back(options.device->time([&] { tracers.addAdjoint(); }));
+      outcomes[0].seconds.push_back(timer.secondsOf([&] { tracers.carry(); }));
+      outcomes[1].seconds.push_back(timer.secondsOf([&] { tracers.addAdjoint(); }));
     }
   } catch (const NativeError& error) {
     reportFailure(name, error);
