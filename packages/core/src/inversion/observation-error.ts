@@ -4,8 +4,9 @@
  *   σ² = f² · q · [ (a·y)² + b² + (r_s·y)²/n + (κ_s·D)² ]
  *
  * a, b: relative and absolute part per species, for the instrument and what nobody can split up. r_s·y: representativeness, the spread of the n monitors
- * of a cell about their mean, pooled over all cells that hold at least two. κ_s·D: the surrogate predicts a change from the prior run, and is wrong by a part
- * κ_s of it; D is the root mean square of observed − prior run in the cell over the period, an estimate of the change that is asked of it.
+ * of a cell about their mean, pooled over all cells that hold at least two. κ_s·D: the surrogate predicts a change from the anchor (the prior run; in a further
+ * pass of the closed loop the run on the emissions of an earlier pass), and is wrong by a part κ_s of it; D is the root mean square of observed − anchor in the
+ * cell over the period, an estimate of the change that is asked of it. D falls from pass to pass, and so does R.
  *
  * f: a factor on all errors, 1 unless something has shown that they are too small or too large (cross-validation, χ²).
  *
@@ -45,7 +46,7 @@ export interface ErrorModel {
 
 /** What the standard deviations are made from beside the observations themselves. */
 export interface ErrorContext {
-  /** the prior run of the transport model, in the order of the observations */
+  /** the anchor: the prior run of the transport model, or that of an earlier pass of the closed loop, in the order of the observations */
   prior: ArrayLike<number>;
   cols: number;
   /** per species: hours between two values of a cell, as {@link meanSpacing} has them */

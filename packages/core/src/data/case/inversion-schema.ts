@@ -143,7 +143,7 @@ export const inversionSchema = z
       .meta({
         description:
           "Error of the surrogate's change from the prior run as a part of that change: a number for all species, or `certificate`, for each species what " +
-          'certify found. It is added to the errors of the observations, times the mean misfit of the prior run in the cell.',
+          'certify found. It is added to the errors of the observations, times the mean misfit of the prior run in the cell (in a further pass of the closed loop, of the run that it starts from).',
       }),
     errorCorrelation: z
       .strictObject({
