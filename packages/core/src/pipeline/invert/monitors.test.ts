@@ -1,6 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Case, InversionSettings, PeriodSettings } from '../../data/case';
+import { observationsSchema } from '../../data/case/experiment-schema';
 import { observationsOf, unitGrid } from '../../inversion/testing/small-world';
-import { operatorOf } from './monitors';
+import { chooseWithheld } from '../../inversion/withheld';
+import type { StageContext } from '../engine/stage';
+import { operatorOf, readMonitors } from './monitors';
 
 const grid = unitGrid(1, 60); // cells of a degree: 4 minutes of solar time each
 const period = { name: 'july', start: '2017-07-01T00:00:00Z', hours: 24, spinUpHours: 0 } as unknown as PeriodSettings;
@@ -50,5 +56,73 @@ describe('operatorOf', () => {
     expect(() => compared({ O3: [13, 15] }, 2)).toThrow(
       /hoursOfDay\.O3: in july no value between 13 and 15 h of local solar time is compared, at 2 hours a day/,
     );
+  });
+});
+
+describe('readMonitors', () => {
+  const square = unitGrid(30, 30);
+  const periods = [
+    { name: 'winter', start: '2026-01-05T00:00:00Z', hours: 24, spinUpHours: 0 },
+    { name: 'summer', start: '2026-07-06T00:00:00Z', hours: 24, spinUpHours: 0 },
+  ] as unknown as PeriodSettings[];
+  const ids = Array.from({ length: 60 }, (_, i) => `s${i}`);
+  const place = (i: number): [lon: number, lat: number] => [((7 * i) % 30) + 0.5, Math.floor(i / 2) + 0.5];
+  const stations = ids.map((id, i) => ({ id, lon: place(i)[0], lat: place(i)[1] }));
+  const choice = { fraction: 0.2, blockCells: 6, seed: 3 };
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'retroplume-monitors-'));
+    writeFileSync(join(folder, 'stations.csv'), `id,lon,lat\n${stations.map(({ id, lon, lat }) => `${id},${lon},${lat}`).join('\n')}\n`);
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  interface Drawn {
+    withheld: string[];
+    watched: string[];
+    stations: number;
+  }
+
+  /** Withheld and watched stations of each period, sorted, in a run of a case of which some stations have values in each period. */
+  async function drawn(heard: readonly (readonly string[])[]): Promise<Drawn[]> {
+    periods.forEach(({ name, start }, p) =>
+      writeFileSync(
+        join(folder, `obs_${name}.csv`),
+        `station,time,no2\n${heard[p].map((id) => `${id},${start.slice(0, 10)}T05:00Z,20`).join('\n')}\n`,
+      ),
+    );
+    const observations = observationsSchema.parse({
+      stations: { file: join(folder, 'stations.csv') },
+      files: join(folder, 'obs_{period}.csv'),
+      columns: { species: { NO2: { column: 'no2', unit: 'ppb' } } },
+    });
+    const inversion = { stopOnWithheld: true };
+    const crossValidation = { folds: 0 };
+    const context = { case: { periods, observations, withheld: choice, inversion, crossValidation }, inputs: {}, variant: 'default' };
+    const all: Drawn[] = [];
+    for (const each of periods) {
+      const { withheld, watched, observations: read } = await readMonitors(context as unknown as StageContext, each, square);
+      all.push({ withheld: [...withheld].sort(), watched: [...watched].sort(), stations: read.stations.length });
+    }
+    return all;
+  }
+
+  it('draws the same stations in every period, though a block is silent in one', async () => {
+    const { block } = chooseWithheld(stations, square, choice);
+    const names = [...block.values()];
+    const lone = ids.filter((id) => names.filter((name) => name === block.get(id)).length === 1);
+    const silent = lone.slice(0, 3);
+    expect(silent).toHaveLength(3);
+    for (const id of silent) {
+      const [winter, summer] = await drawn([ids, ids.filter((each) => each !== id)]);
+      expect([winter.stations, summer.stations]).toEqual([60, 59]);
+      expect(summer).toEqual({ ...winter, stations: 59 });
+    }
+  });
+
+  it('draws among the stations of one period where they are those of all', async () => {
+    const { withheld } = chooseWithheld(stations, square, choice);
+    const rest = stations.filter(({ id }) => !withheld.has(id));
+    const { withheld: watched } = chooseWithheld(rest, square, { ...choice, fraction: 0.15, seed: choice.seed + 1 });
+    expect((await drawn([ids, ids]))[1]).toEqual({ withheld: [...withheld].sort(), watched: [...watched].sort(), stations: 60 });
   });
 });

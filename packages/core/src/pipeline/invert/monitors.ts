@@ -5,6 +5,7 @@ import type { Species } from '../../data/case/fields';
 import { expandGlob } from '../../data/glob';
 import { readObservations, type Observations } from '../../data/observations';
 import { PREPARED_SPECIES } from '../../data/prepared';
+import type { Station } from '../../data/stations';
 import type { Grid } from '../../grid/grid';
 import { ConfigError } from '../../errors';
 import { ObservationOperator } from '../../inversion/observation-operator';
@@ -18,7 +19,7 @@ export interface Monitors {
   observations: Observations;
   withheld: ReadonlySet<string>;
   watched: ReadonlySet<string>;
-  /** spatial block of every station inside the grid */
+  /** spatial block of every station inside the grid that has a value in any period */
   block: Map<string, string>;
 }
 
@@ -39,17 +40,44 @@ export function observationFiles({ observations, periods }: Case): string[] {
   return [...new Set([observations.stations.file, ...given])];
 }
 
-/** Reads the observations of a period, and draws which stations are withheld and watched (by station, the same in every period). */
+/** Reads the observations of a period, and draws which stations are withheld and watched: by station, the same in every period. */
 export async function readMonitors(context: StageContext, period: PeriodSettings, grid: Grid): Promise<Monitors> {
-  const { observations: settings, withheld: choice } = context.case;
-  const start = new Date(period.start);
-  const span = { start, end: new Date(start.getTime() + period.hours * 3_600_000) };
-  const observations = await readObservations({ ...settings, files: observationPattern(context, period.name) }, { period: period.name, span });
-  const { withheld, block } = chooseWithheld(observations.stations, grid, choice);
-  const kept = observations.stations.filter(({ id }) => block.has(id) && !withheld.has(id));
+  const { withheld: choice } = context.case;
+  const observations = await readPeriod(context, period);
+  const heard = await stationsHeard(context);
+  const { withheld, block } = chooseWithheld(heard, grid, choice);
+  const kept = heard.filter(({ id }) => block.has(id) && !withheld.has(id));
   const watched = chooseWithheld(kept, grid, { fraction: WATCHED, blockCells: choice.blockCells, seed: choice.seed + 1 }).withheld;
   return { observations, withheld, watched, block };
 }
+
+/**
+ * By run and by pattern of a period's files, the stations that have a value there. Files do not change while a run goes on; so many values as those of
+ * a month of a country are read again for each period, and only the stations kept.
+ */
+const HEARD = new WeakMap<StageContext['inputs'], Map<string, Station[]>>();
+
+async function readPeriod(context: StageContext, period: PeriodSettings): Promise<Observations> {
+  const start = new Date(period.start);
+  const span = { start, end: new Date(start.getTime() + period.hours * 3_600_000) };
+  const files = observationPattern(context, period.name);
+  const observations = await readObservations({ ...context.case.observations, files }, { period: period.name, span });
+  const heard = HEARD.get(context.inputs) ?? new Map<string, Station[]>();
+  HEARD.set(context.inputs, heard.set(keyOf(files, period), observations.stations));
+  return observations;
+}
+
+/** The stations with a value in any period of the case: a draw among those of one period would be another one where a station is silent in it. */
+async function stationsHeard(context: StageContext): Promise<Station[]> {
+  const all = new Map<string, Station>();
+  for (const period of context.case.periods) {
+    const known = HEARD.get(context.inputs)?.get(keyOf(observationPattern(context, period.name), period));
+    for (const station of known ?? (await readPeriod(context, period)).stations) all.set(station.id, station);
+  }
+  return [...all.values()];
+}
+
+const keyOf = (files: string, { name }: PeriodSettings): string => `${name}: ${files}`;
 
 /**
  * The observation operator of a period.

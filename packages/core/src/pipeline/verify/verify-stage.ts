@@ -19,10 +19,12 @@ import { hourlyFiles, PRIOR } from '../simulate/case-runs';
 import { emissionUpdate } from './emission-update';
 import { hasForeignPrior } from '../simulate/foreign-prior';
 import { inventorySummary, truthNearMonitors, type InventoryPart, type InventorySummary } from './inventory-errors';
-import { operatorOf, readMonitors, type Monitors } from '../invert/monitors';
+import type { InvertSummary } from '../invert/invert-stage';
+import { markOf, operatorOf, readMonitors, type Monitors } from '../invert/monitors';
 import { readRunConcentrations } from '../simulate/run-concentrations';
 import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from './score-table';
 import { emissionInput } from '../simulate/sector-files';
+import { readRecord } from '../engine/record';
 import type { Stage, StageContext } from '../engine/stage';
 
 /** Scores of prior and updated run at one set of stations, all periods together. */
@@ -139,10 +141,26 @@ function comparedSettings({ case: { ctm, withheld, observations } }: StageContex
 /** Observed, prior and updated series of a period, from the runs of the transport model. */
 export async function seriesOf(context: StageContext, settings: PeriodSettings, period: PreparedPeriod): Promise<PeriodSeries> {
   const monitors = await readMonitors(context, settings, period.grid);
+  expectLeftOut(context, period.name, monitors);
   const operator = operatorOf(context.case, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
   const files = givenFiles(context.case, period.name) ?? [updatedOutput(context.dirOf('verify'), period.name)];
   const updated = readRunConcentrations(context.case, files, period);
   return { monitors, prior: operator.atStations(period.runs.get(PRIOR)!.concentrations), updated: operator.atStations(updated) };
+}
+
+/** Records do not tell of a version that drew otherwise. @throws {ConfigError} `WITHHELD_CHANGED` */
+export function expectLeftOut(
+  { stage, dirOf }: Pick<StageContext, 'stage' | 'dirOf'>,
+  period: string,
+  { withheld }: Pick<Monitors, 'withheld'>,
+): void {
+  const inverted = readRecord(dirOf('invert'))?.summary as Pick<InvertSummary, 'stations'> | undefined;
+  const mark = inverted?.stations.find((each) => each.period === period)?.withheldMark;
+  if (mark === undefined || mark === markOf(withheld)) return;
+  throw new ConfigError(
+    'WITHHELD_CHANGED',
+    `${stage}: the monitors that are withheld in ${period} are not those that the inversion left out, which an earlier version drew: remove ${dirOf('invert')} and run the case again`,
+  );
 }
 
 async function compare(context: StageContext): Promise<Verification> {
