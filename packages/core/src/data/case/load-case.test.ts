@@ -216,6 +216,12 @@ describe('what is wrong is said in one sentence each', () => {
     ['name: winter', 'name: "a b"', /expected letters, digits/],
     ['  twin: {}', '  timeZone: Mars/Base', /timeZone: expected an IANA time zone/],
     ['  twin: {}', '', /neither files nor a twin/],
+    ['  twin: {}', '  twin: {}\n  layout: cnemc-wide', /observations\.layout: simulate writes .* in the long layout: set layout: long/],
+    [
+      '  twin: {}',
+      '  twin: {}\n  resolution: daily',
+      /observations\.resolution: simulate writes .* hourly: set resolution: hourly \(inversion\.dailyMeans/,
+    ],
     ['  twin: {}', '  files: obs.csv', /needs observations\.columns/],
     ['truth: { factors: inputs/truth.nc }', '', /needs a truth/],
     ['truth:', 'training: { batch: 3 }\ntruth:', /training\.batch: 3 is odd/],
@@ -311,7 +317,8 @@ describe('what is wrong is said in one sentence each', () => {
   });
 
   it('refuses hours of the day for daily means', () => {
-    const daily = VALID.replace('  twin: {}', '  twin: {}\n  resolution: daily\ninversion: { hoursOfDay: { O3: [9, 18] } }');
+    const observed = '  files: o.csv\n  columns: { species: { O3: { column: o3, unit: ppb } } }\n  resolution: daily';
+    const daily = VALID.replace('  twin: {}', `${observed}\ninversion: { hoursOfDay: { O3: [9, 18] } }`);
     expect(failure(daily).message).toMatch(/inversion\.hoursOfDay: a daily mean has all hours of its day in it: remove/);
   });
 

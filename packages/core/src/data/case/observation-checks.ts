@@ -12,6 +12,13 @@ export function checkObservations(c: Case): Breach[] {
     });
   if (o.twin !== undefined && truth === undefined)
     breaches.push({ path: ['observations', 'twin'], text: 'a twin experiment needs a truth: add truth.factors' });
+  if (o.twin !== undefined && o.layout !== 'long')
+    breaches.push({ path: ['observations', 'layout'], text: 'simulate writes the observations of a twin in the long layout: set layout: long' });
+  if (o.twin !== undefined && o.resolution === 'daily')
+    breaches.push({
+      path: ['observations', 'resolution'],
+      text: 'simulate writes the observations of a twin hourly: set resolution: hourly (inversion.dailyMeans: true compares their daily means)',
+    });
   if (o.layout === 'long' && o.twin === undefined && o.columns === undefined)
     breaches.push({ path: ['observations'], text: 'the long layout needs observations.columns: add the columns of station, time and species' });
   if ((o.layout === 'sql') !== (o.sql !== undefined))

@@ -185,6 +185,20 @@ const BROKEN: Broken[] = [
     exit: 3,
   },
   {
+    what: 'a unit of a twin that is no concentration',
+    damage: () => replace('case.yaml', [/(column: O3\n +unit: )ppb/, '$1kg']),
+    finds: ['UNIT_MISMATCH observations.columns.species.O3.unit'],
+    says: [/observations\.columns\.species\.O3: it is in "kg" but "ppb" was asked for/],
+    exit: 3,
+  },
+  {
+    what: 'a twin without columns',
+    damage: () => replace('case.yaml', [/^ {2}columns:\n( {4}.*\n)*/m, '']),
+    finds: ['TWIN_OBSERVATIONS observations'],
+    says: [/a twin experiment needs observations\.twin and observations\.columns: add both/],
+    exit: 2,
+  },
+  {
     what: 'observations of the spin-up alone',
     damage: () => {
       realObservations((ids) => firstHours(ids, '20,30'));

@@ -1,5 +1,5 @@
 /** Monitors and their observations, held against the case: read as the stages read them, and each species by itself where that fails. */
-import type { Case, PeriodSettings } from '../../data/case';
+import type { Case, PeriodSettings, Species } from '../../data/case';
 import { dailyMeans } from '../../data/daily-means';
 import { expandGlob } from '../../data/glob';
 import { readObservations, type Observations } from '../../data/observations';
@@ -9,6 +9,7 @@ import { stationsToCells } from '../../data/station-cells';
 import type { Grid } from '../../grid/grid';
 import { chooseWithheld } from '../../inversion/withheld';
 import { inPeriod, timeOf } from '../simulate/case-runs';
+import { toColumnUnit, twinSettings } from '../simulate/twin-observations';
 import { operatorOf } from '../invert/monitors';
 import type { Findings } from './findings';
 
@@ -37,8 +38,17 @@ export async function checkObservedInputs(findings: Findings, settings: Case, un
     if (cells.outside.length > 0) findings.notes.push(`${cells.outside.length} stations lie outside the grid`);
     await findings.attempt(['withheld'], () => chooseWithheld(stations, grid, settings.withheld));
   }
+  if (observations.twin && !unread.has('periods')) await checkTwin(findings, settings);
   if (observations.twin || observations.files === undefined || unread.has('periods')) return;
   for (const period of settings.periods) await checkPeriod(findings, settings, period, grid);
+}
+
+/** Columns and units in which `simulate` will write the observations, after its last run. */
+async function checkTwin(findings: Findings, settings: Case): Promise<void> {
+  const start = new Date(settings.periods[0].start);
+  const twin = await findings.attempt(['observations'], () => twinSettings(settings));
+  for (const name of Object.keys(twin?.columns.species ?? {}) as Species[])
+    await findings.attempt(['observations', 'columns', 'species', name, 'unit'], () => toColumnUnit(settings, name)(1, start));
 }
 
 async function checkPeriod(findings: Findings, settings: Case, period: PeriodSettings, grid: Grid | undefined): Promise<void> {

@@ -40,7 +40,7 @@ import { emissionInput, priorEmissionInputs, priorSectors, sectorSettings, simul
 import { damagedProducts, keeps, readRecord, type StageMark } from '../engine/record';
 import type { SimulateSummary } from './simulated-values';
 import type { Stage, StageContext } from '../engine/stage';
-import { groupLast, writeTwinObservations } from './twin-observations';
+import { groupLast, twinFileSettings, writeTwinObservations } from './twin-observations';
 
 interface Job {
   run: string;
@@ -66,6 +66,7 @@ export const simulateStage: Stage = {
     nuisance:
       settings.inversion.nuisance.runs.length > 0 ? settings.inversion.nuisance.runs.map(({ name, options }) => ({ name, options })) : undefined,
     twin: settings.observations.twin,
+    twinFile: twinFileSettings(settings),
   }),
   inputs: ({ case: settings }) => [
     settings.grid.griddesc,

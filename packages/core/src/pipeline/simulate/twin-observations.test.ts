@@ -6,7 +6,7 @@ import { observationsSchema } from '../../data/case/experiment-schema';
 import { readObservations } from '../../data/observations';
 import { ConfigError } from '../../errors';
 import { GRID, WORLD } from '../../surrogate/testing/tiny-world';
-import { groupLast, writeTwinObservations } from './twin-observations';
+import { groupLast, twinFileSettings, writeTwinObservations } from './twin-observations';
 
 let folder: string;
 beforeEach(() => {
@@ -19,17 +19,21 @@ const STATIONS = [...Array.from({ length: 8 }, (_, i) => [`s${i}`, i + 0.3, 7 - 
 /** Truth of NO2, SO2, O3, PM2.5: one large, one at its floor, one that is nothing, one mean. */
 const TRUTH = [40, 0.5, 0, 100];
 
-function caseWith(twin: object | undefined): Case {
-  const column = (unit: string): object => ({ unit });
+const UNITS = { NO2: 'ppb', SO2: 'ppb', O3: 'ppb', 'PM2.5': 'ug m-3' };
+
+function caseWith(
+  twin: object | undefined,
+  { units = UNITS, ...more }: { units?: typeof UNITS; timeZone?: string; gasReference?: object } = {},
+): Case {
   const species = {
-    NO2: { column: 'no2', ...column('ppb') },
-    SO2: { column: 'so2', ...column('ppb') },
-    O3: { column: 'o3', ...column('ppb') },
-    'PM2.5': { column: 'pm', ...column('ug m-3') },
+    NO2: { column: 'no2', unit: units.NO2 },
+    SO2: { column: 'so2', unit: units.SO2 },
+    O3: { column: 'o3', unit: units.O3 },
+    'PM2.5': { column: 'pm', unit: units['PM2.5'] },
   };
   const stations = { file: join(folder, 'stations.csv') };
   return {
-    observations: observationsSchema.parse({ stations, files: join(folder, 'obs*.csv'), columns: { species }, ...(twin ? { twin } : {}) }),
+    observations: observationsSchema.parse({ stations, files: join(folder, 'obs*.csv'), columns: { species }, ...(twin ? { twin } : {}), ...more }),
   } as Case;
 }
 
@@ -72,7 +76,31 @@ describe('observations of a twin', () => {
     expect(lines[0]).toBe('station,time,no2,so2,o3,pm');
     const marked = lines.filter((line) => Number(line.split(',')[5]) > 6000);
     expect(marked).toHaveLength(1);
-    expect(marked[0]).toMatch(/^s2,2026-01-05T02:00,/);
+    expect(marked[0]).toMatch(/^s2,2026-01-05T02:00Z,/);
+  });
+
+  it.each([
+    ['another time zone', { timeZone: 'Asia/Shanghai' }],
+    ['other units', { units: { NO2: 'ug m-3', SO2: 'mg m-3', O3: 'ppm', 'PM2.5': 'mg m-3' }, gasReference: { rule: 'eu' } }],
+  ])('are read as what they are in a case with %s', async (_, more) => {
+    const read = async (settings: Case): Promise<{ start: Date; values: number[] }> => {
+      await writeTwinObservations(join(folder, 'obs.csv'), settings, { name: 'winter', start: WORLD.start }, GRID, truth(30));
+      const { time, values } = await readObservations(settings.observations);
+      return { start: time.start, values: SPECIES.flatMap((name) => [...values.get(name)!]) };
+    };
+    const plain = await read(caseWith({}));
+    const { start, values } = await read(caseWith({}, more));
+    expect(start).toEqual(WORLD.start);
+    // The digits of the file are those of doubles: back in ppb they are the same but for the last bit of a float.
+    values.forEach((value, i) => expect(Math.abs(value - plain.values[i])).toBeLessThanOrEqual(2 ** -23 * plain.values[i]));
+    expect(values).toHaveLength(30 * 8 * 4);
+  });
+
+  it('have settings of their own where files of before are read otherwise', () => {
+    expect(twinFileSettings(caseWith({}))).toBeUndefined();
+    expect(twinFileSettings(caseWith({}, { timeZone: 'Asia/Shanghai' }))).toEqual({ times: 'Z' });
+    expect(twinFileSettings(caseWith({}, { units: { ...UNITS, O3: 'ug m-3' } }))).toMatchObject({ units: { O3: 'ug m-3' } });
+    expect(twinFileSettings(caseWith(undefined, { timeZone: 'Asia/Shanghai' }))).toBeUndefined();
   });
 
   it('are the same for the same seed and others for another seed or period', async () => {

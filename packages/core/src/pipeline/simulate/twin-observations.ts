@@ -1,14 +1,18 @@
 /** Observations of a twin experiment: the truth run at the monitors, with noise, in the long layout that the case names. */
 import { GROUPS, type Case, type Species } from '../../data/case';
+import { speciesUnit } from '../../data/case-fields';
 import { writeFileAtomic } from '../../data/checkpoint';
+import { gasStateAt } from '../../data/gas-reference';
 import { readStations } from '../../data/stations';
 import { PREPARED_SPECIES } from '../../data/prepared';
 import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { Random } from '../../random';
+import { conversion, MOLAR_MASS } from '../../units';
 
 /**
- * Writes hourly observations of every station inside the grid: value · (1 + noise), with a smallest deviation per species, never negative.
+ * Writes hourly observations of every station inside the grid: value · (1 + noise), with a smallest deviation per species, never negative. Times bear a Z,
+ * so that the case's time zone says nothing of them; values are in the unit of their column, to 10⁻⁴ of the species' own.
  *
  * @param truth - concentrations of the truth run, `[hours, H, W, 4]`
  */
@@ -19,26 +23,58 @@ export async function writeTwinObservations(
   grid: Grid,
   truth: Float32Array,
 ): Promise<void> {
-  const { twin, columns, stations: stationSettings } = settings.observations;
-  if (!twin || !columns)
-    throw new ConfigError('TWIN_OBSERVATIONS', 'observations: a twin experiment needs observations.twin and observations.columns: add both');
+  const { stations: stationSettings } = settings.observations;
+  const { twin, columns } = twinSettings(settings);
   const { stations } = await readStations(stationSettings);
   const random = new Random(twin.seed).fork(`observations ${period.name}`);
   const species = PREPARED_SPECIES.filter((name) => columns.species[name]);
+  const inUnit = species.map((name) => toColumnUnit(settings, name));
   const lines = [[columns.station, columns.time, ...species.map((name) => columns.species[name]!.column)].join(',')];
   const cells = grid.rows * grid.cols;
   const hours = truth.length / (cells * PREPARED_SPECIES.length);
   for (let hour = 0; hour < hours; hour++) {
-    const time = new Date(period.start.getTime() + hour * 3_600_000).toISOString().slice(0, 16);
+    const at = new Date(period.start.getTime() + hour * 3_600_000);
+    const time = `${at.toISOString().slice(0, 16)}Z`;
     for (const { id, lon, lat } of stations) {
-      const at = grid.cellAt(lon, lat);
-      if (!at) continue;
-      const base = (hour * cells + at.row * grid.cols + at.col) * PREPARED_SPECIES.length;
+      const cell = grid.cellAt(lon, lat);
+      if (!cell) continue;
+      const base = (hour * cells + cell.row * grid.cols + cell.col) * PREPARED_SPECIES.length;
       const values = species.map((name) => noisy(truth[base + PREPARED_SPECIES.indexOf(name)], name, twin, random));
-      lines.push([id, time, ...values.map((value) => value.toFixed(4))].join(','));
+      lines.push([id, time, ...values.map((value, i) => inUnit[i](value, at))].join(','));
     }
   }
   writeFileAtomic(path, `${lines.join('\n')}\n`);
+}
+
+/** @throws {ConfigError} `TWIN_OBSERVATIONS` */
+export function twinSettings({ observations: { twin, columns } }: Case): Required<Pick<Case['observations'], 'twin' | 'columns'>> {
+  if (twin && columns) return { twin, columns };
+  throw new ConfigError('TWIN_OBSERVATIONS', 'observations: a twin experiment needs observations.twin and observations.columns: add both');
+}
+
+/** Text of a value in ppb or µg m-3, in the unit of its column: what {@link ObservationReader} makes of the unit, the other way round. @throws {UnitError} if it is no concentration */
+export function toColumnUnit({ observations: { columns, gasReference } }: Case, species: Species): (value: number, at: Date) => string {
+  const stateAt = gasStateAt(gasReference);
+  const subject = `observations.columns.species.${species}`;
+  return (value, at) => {
+    const context = { molarMass: MOLAR_MASS[species], ...stateAt(at.getTime()), subject };
+    const { scale, offset } = conversion(columns!.species[species]!.unit, speciesUnit(species), context);
+    const rounded = value.toFixed(4);
+    return scale === 1 && offset === 0 ? rounded : String((Number(rounded) - offset) / scale);
+  };
+}
+
+/**
+ * What beside `observations.twin` decides the file and how it is read; nothing in UTC and the species' own units, of which files of before, whose times bore
+ * no Z, are still right.
+ */
+export function twinFileSettings({ observations: { twin, columns, timeZone, gasReference } }: Case): object | undefined {
+  if (!twin || !columns) return undefined;
+  const units = Object.entries(columns.species).flatMap(([name, column]): [string, string][] =>
+    column === undefined || column.unit === speciesUnit(name) ? [] : [[name, column.unit]],
+  );
+  if (units.length > 0) return { times: 'Z', units: Object.fromEntries(units), gasReference };
+  return timeZone === 'UTC' ? undefined : { times: 'Z' };
 }
 
 function noisy(value: number, species: Species, twin: { noise: number; floor: Record<Species, number> }, random: Random): number {
