@@ -1,6 +1,6 @@
 import { Random } from '../random';
 import { unitGrid } from './testing/small-world';
-import { chooseWithheld } from './withheld';
+import { chooseWatched, chooseWithheld } from './withheld';
 
 const grid = unitGrid(30, 40);
 
@@ -50,5 +50,26 @@ describe('chooseWithheld', () => {
     ];
     expect(chooseWithheld(few, grid, { fraction: 0.1, blockCells: 6, seed: 1 }).withheld.size).toBe(1);
     expect(chooseWithheld(few, grid, { fraction: 0.9, blockCells: 6, seed: 1 }).withheld.size).toBe(1);
+  });
+});
+
+describe('chooseWatched', () => {
+  it('watches blocks of stations that are not withheld, some 15 % of them', () => {
+    const all = stations(100, 4);
+    const settings = { fraction: 0.2, blockCells: 4, seed: 3 };
+    const choice = chooseWithheld(all, grid, settings);
+    const watched = chooseWatched(all, grid, choice, settings);
+    expect([...watched].filter((id) => choice.withheld.has(id) || !choice.block.has(id))).toEqual([]);
+    expect(Math.abs(watched.size - 0.15 * (choice.block.size - choice.withheld.size))).toBeLessThanOrEqual(2);
+    const rest = all.filter(({ id }) => choice.block.has(id) && !choice.withheld.has(id));
+    expect(watched).toEqual(chooseWithheld(rest, grid, { fraction: 0.15, blockCells: 4, seed: 4 }).withheld);
+  });
+
+  it('says which setting does without, where they fill one block', () => {
+    const one = [{ id: 'a', lon: 1.2, lat: 1 }];
+    const settings = { fraction: 0, blockCells: 6, seed: 1 };
+    expect(() => chooseWatched(one, grid, chooseWithheld(one, grid, settings), settings)).toThrow(
+      /^inversion\.stopOnWithheld: the 1 stations .* set inversion\.stopOnWithheld: false/,
+    );
   });
 });

@@ -30,13 +30,56 @@ export interface WithheldChoice {
  * const { withheld } = chooseWithheld(observations.stations, grid, { fraction: 0.2, blockCells: 6, seed: 3 });
  */
 export function chooseWithheld(stations: Observations['stations'], grid: Pick<Grid, 'cellAt'>, settings: WithheldSettings): WithheldChoice {
-  const { fraction, blockCells, seed } = settings;
+  const { fraction, blockCells } = settings;
   if (!(fraction >= 0 && fraction < 1 && Number.isInteger(blockCells) && blockCells >= 1)) {
     throw new ConfigError(
       'WITHHELD_SETTINGS',
       `withheld: expected a fraction in [0, 1) and whole blockCells ≥ 1 but received ${fraction} and ${blockCells}`,
     );
   }
+  const { block, order } = shuffledBlocks(stations, grid, settings);
+  if (fraction === 0) return { withheld: new Set(), block };
+  if (order.length < 2) {
+    throw new DataError(
+      'WITHHELD_ONE_BLOCK',
+      `withheld: the ${block.size} stations inside the grid fill ${order.length} block of ${blockCells} cells, so that none can be withheld: lower withheld.blockCells or set withheld.fraction: 0`,
+    );
+  }
+  return { withheld: takeBlocks(order, fraction * block.size), block };
+}
+
+/** Part of the stations that are not withheld which only choose the step at which the inversion stops. */
+const WATCHED = 0.15;
+
+/**
+ * Draws among the stations that are not withheld, the same way with the next seed, those that only choose the step at which an inversion with `stopOnWithheld` stops.
+ *
+ * @param stations - those of which `choice` was drawn
+ * @throws {DataError} `WATCHED_ONE_BLOCK` if those that are not withheld fill fewer than two blocks
+ */
+export function chooseWatched(
+  stations: Observations['stations'],
+  grid: Pick<Grid, 'cellAt'>,
+  { withheld, block }: WithheldChoice,
+  { blockCells, seed }: Pick<WithheldSettings, 'blockCells' | 'seed'>,
+): Set<string> {
+  const kept = stations.filter(({ id }) => block.has(id) && !withheld.has(id));
+  const { order } = shuffledBlocks(kept, grid, { blockCells, seed: seed + 1 });
+  if (order.length < 2) {
+    throw new DataError(
+      'WATCHED_ONE_BLOCK',
+      `inversion.stopOnWithheld: the ${kept.length} stations that are not withheld fill ${order.length} block of ${blockCells} cells, so that none can choose the step at which to stop: lower withheld.blockCells or set inversion.stopOnWithheld: false`,
+    );
+  }
+  return takeBlocks(order, WATCHED * kept.length);
+}
+
+/** The block of every station inside the grid, and the stations of each block in a random order. @throws {DataError} `STATIONS_OUTSIDE_GRID` */
+function shuffledBlocks(
+  stations: Observations['stations'],
+  grid: Pick<Grid, 'cellAt'>,
+  { blockCells, seed }: Pick<WithheldSettings, 'blockCells' | 'seed'>,
+): { block: Map<string, string>; order: string[][] } {
   const random = new Random(seed).fork('withheld');
   // The lattice starts at a random cell, so that block edges do not always fall on the grid's.
   const [shiftRow, shiftCol] = [random.integer(blockCells), random.integer(blockCells)];
@@ -55,16 +98,8 @@ export function chooseWithheld(stations: Observations['stations'], grid: Pick<Gr
       `withheld: none of ${stations.length} stations lies inside the grid: check lon and lat of the stations, and the case's grid`,
     );
   }
-  if (fraction === 0) return { withheld: new Set(), block };
-  if (members.size < 2) {
-    throw new DataError(
-      'WITHHELD_ONE_BLOCK',
-      `withheld: the ${block.size} stations inside the grid fill ${members.size} block of ${blockCells} cells, so that none can be withheld: lower withheld.blockCells or set withheld.fraction: 0`,
-    );
-  }
   const names = [...members.keys()].sort();
-  const order = [...random.permutation(names.length)].map((i) => members.get(names[i])!);
-  return { withheld: takeBlocks(order, fraction * block.size), block };
+  return { block, order: [...random.permutation(names.length)].map((i) => members.get(names[i])!) };
 }
 
 function takeBlocks(blocks: string[][], target: number): Set<string> {

@@ -38,6 +38,16 @@ function realObservations(rows: (ids: string[]) => string[], columns = 'NO2: { c
 const firstHours = (ids: string[], values: string): string[] =>
   ids.flatMap((id) => Array.from({ length: 20 }, (_, hour) => `${id},2026-01-08T${String(hour).padStart(2, '0')}:00Z,${values}`));
 
+/** A single monitor can be inverted, but neither withheld nor watched. */
+const ONE_MONITOR = ['withheld.fraction=0', 'inversion.stopOnWithheld=false'];
+
+test('monitors that are listed but not heard can neither be withheld nor watched', async () => {
+  realObservations((ids) => firstHours(ids.slice(0, 1), '20,30').map((line) => line.replace('2026-01-08', '2026-01-09')));
+  expect(codes(await check())).toEqual(['WITHHELD_ONE_BLOCK withheld']);
+  expect(codes(await check(['withheld.fraction=0', 'inversion.stopOnWithheld=true']))).toEqual(['WATCHED_ONE_BLOCK inversion.stopOnWithheld']);
+  expect(codes(await check(ONE_MONITOR))).toEqual([]);
+});
+
 test('a case without a fault', async () => {
   const result = await check();
   expect(result.problems).toEqual([]);
@@ -204,6 +214,7 @@ const BROKEN: Broken[] = [
       realObservations((ids) => firstHours(ids, '20,30'));
       replace('inputs/obs_summer.csv', [/2026-07-09/g, '2026-07-08']);
     },
+    set: ['inversion.stopOnWithheld=false'],
     finds: ['OBSERVATIONS_NONE_IN_PERIOD observations'],
     says: [/no value of NO2.* falls into the 28 hours from 2026-07-09T[^,]*, of which 8 a day are compared/],
     exit: 3,
@@ -214,6 +225,7 @@ const BROKEN: Broken[] = [
       realObservations((ids) => firstHours(ids, '20,30'));
     },
     set: [
+      'inversion.stopOnWithheld=false',
       'ctm={kind: command, command: "no-such-cmaq {output}"}',
       'device=cuda:99',
       'members.runs=[{name: high, emissions: "high_{period}.nc", concentrations: "ACONC_high_{period}.nc"}]',
@@ -313,7 +325,7 @@ test('settings with which monitors say more than they know are told', async () =
 
 test('what the quality rules would leave out is told, and that nothing would be left', async () => {
   realObservations((ids) => firstHours(ids, '20,30').concat(`${ids[0]},2026-01-09T00:00Z,21,31`));
-  const stuck = await check(['observations.quality.stuckSteps=10', 'inversion.hoursPerDay=24']);
+  const stuck = await check([...ONE_MONITOR, 'observations.quality.stuckSteps=10', 'inversion.hoursPerDay=24']);
   expect(stuck.problems).toEqual([]);
   expect(stuck.notes).toContain('observations, winter: 60 values of NO2 that stood still were left out');
   expect(stuck.right.join('\n')).toMatch(/observations, winter: 1 stations, 1 values of NO2/);

@@ -4,10 +4,10 @@ import { dailyMeans } from '../../data/daily-means';
 import { expandGlob } from '../../data/glob';
 import { readObservations, type Observations } from '../../data/observations';
 import { describeQuality } from '../../data/observation-quality';
-import { readStations } from '../../data/stations';
+import { readStations, type Station } from '../../data/stations';
 import { stationsToCells } from '../../data/station-cells';
 import type { Grid } from '../../grid/grid';
-import { chooseWithheld } from '../../inversion/withheld';
+import { chooseWatched, chooseWithheld } from '../../inversion/withheld';
 import { inPeriod, timeOf } from '../simulate/case-runs';
 import { toColumnUnit, twinSettings } from '../simulate/twin-observations';
 import { operatorOf } from '../invert/monitors';
@@ -36,11 +36,40 @@ export async function checkObservedInputs(findings: Findings, settings: Case, un
     const inside = stations.length - cells.outside.length;
     findings.right.push(`stations: ${inside} in ${cells.cells.length} cells of the grid`);
     if (cells.outside.length > 0) findings.notes.push(`${cells.outside.length} stations lie outside the grid`);
-    await findings.attempt(['withheld'], () => chooseWithheld(stations, grid, settings.withheld));
   }
   if (observations.twin && !unread.has('periods')) await checkTwin(findings, settings);
-  if (observations.twin || observations.files === undefined || unread.has('periods')) return;
-  for (const period of settings.periods) await checkPeriod(findings, settings, period, grid);
+  let heard: readonly Station[] | undefined;
+  if (!observations.twin && observations.files !== undefined && !unread.has('periods')) heard = await checkPeriods(findings, settings, grid);
+  // The stages draw among those that are heard in any period; of a twin all are. Where the files cannot be read, of more stations than will be heard.
+  if (grid && cells) await checkDraw(findings, settings, unread, grid, heard ?? stations);
+}
+
+/** @returns the stations with a value in any period; undefined where one cannot be read */
+async function checkPeriods(findings: Findings, settings: Case, grid: Grid | undefined): Promise<Station[] | undefined> {
+  const heard = new Map<string, Station>();
+  let unreadable = false;
+  for (const period of settings.periods) {
+    const read = await checkPeriod(findings, settings, period, grid);
+    unreadable ||= read === undefined;
+    for (const station of read?.stations ?? []) heard.set(station.id, station);
+  }
+  return unreadable ? undefined : [...heard.values()];
+}
+
+/** Whether the stations fill enough blocks to withhold some, and to watch some where an inversion asks for that. */
+async function checkDraw(
+  findings: Findings,
+  { withheld, inversion, paperMode }: Case,
+  unread: ReadonlySet<string>,
+  grid: Grid,
+  stations: readonly Station[],
+): Promise<void> {
+  const drawn = await findings.attempt(['withheld'], () => chooseWithheld([...stations], grid, withheld));
+  const watches = !unread.has('inversion') && inversion.stopOnWithheld;
+  const paperWatches = !unread.has('paperMode') && paperMode.run && paperMode.inversion.stopOnWithheld;
+  if (!drawn || !(watches || paperWatches)) return;
+  const key = [...(watches ? [] : ['paperMode']), 'inversion', 'stopOnWithheld'];
+  await findings.attempt(key, () => chooseWatched([...stations], grid, drawn, withheld));
 }
 
 /** Columns and units in which `simulate` will write the observations, after its last run. */
@@ -51,7 +80,7 @@ async function checkTwin(findings: Findings, settings: Case): Promise<void> {
     await findings.attempt(['observations', 'columns', 'species', name, 'unit'], () => toColumnUnit(settings, name)(1, start));
 }
 
-async function checkPeriod(findings: Findings, settings: Case, period: PeriodSettings, grid: Grid | undefined): Promise<void> {
+async function checkPeriod(findings: Findings, settings: Case, period: PeriodSettings, grid: Grid | undefined): Promise<Observations | undefined> {
   const { observations } = settings;
   const { start, count } = timeOf(period);
   const span = { start, end: new Date(start.getTime() + count * 3_600_000) };
@@ -63,9 +92,9 @@ async function checkPeriod(findings: Findings, settings: Case, period: PeriodSet
     findings.right.push(`observations, ${period.name}: ${whole.stations.length} stations, ${values.join(', ')}`);
     if (whole.quality) findings.notes.push(...describeQuality(whole.quality).map((text) => `observations, ${period.name}: ${text}`));
     if (grid) await findings.attempt(['observations'], () => compare(settings, period, grid, whole));
-    return;
+    return whole;
   }
-  if (!observations.columns) return;
+  if (!observations.columns) return undefined;
   // The first problem ended the reading: a reading of each species finds those of the others, under its own key.
   const [first] = findings.problems.splice(before);
   for (const [name, column] of Object.entries(observations.columns.species)) {
@@ -73,6 +102,7 @@ async function checkPeriod(findings: Findings, settings: Case, period: PeriodSet
     await findings.attempt(['observations', 'columns', 'species', name], () => read(only));
   }
   if (findings.problems.length === before) findings.problems.push(first);
+  return undefined;
 }
 
 /** What only shows where observations are compared with a run: errors by species and site type, hours of the day, values inside period and grid. */

@@ -120,7 +120,7 @@ async function foldsOf(context: StageContext): Promise<Fold[]> {
   const { grid } = openPrepared(context.dirOf('prepare'), periods[0].name);
   const [blocks, cells] = [new Map<string, string>(), new Map<string, number>()];
   for (const period of periods) {
-    const { observations, withheld, block } = await readMonitors(context, period, grid);
+    const { observations, withheld, block } = await readMonitors(context, period, grid, false);
     for (const { id, lon, lat } of observations.stations) {
       const at = grid.cellAt(lon, lat);
       if (!at || withheld.has(id)) continue;

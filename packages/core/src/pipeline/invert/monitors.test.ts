@@ -83,24 +83,19 @@ describe('readMonitors', () => {
   }
 
   /** Withheld and watched stations of each period, sorted, in a run of a case of which some stations have values in each period. */
-  async function drawn(heard: readonly (readonly string[])[]): Promise<Drawn[]> {
-    periods.forEach(({ name, start }, p) =>
-      writeFileSync(
-        join(folder, `obs_${name}.csv`),
-        `station,time,no2\n${heard[p].map((id) => `${id},${start.slice(0, 10)}T05:00Z,20`).join('\n')}\n`,
-      ),
+  async function drawn(heard: readonly (readonly string[])[], { watch = true, fraction = choice.fraction } = {}): Promise<Drawn[]> {
+    ['2026-01-05', '2026-07-06'].forEach((day, p) =>
+      writeFileSync(join(folder, `obs_${periods[p].name}.csv`), `station,time,no2\n${heard[p].map((id) => `${id},${day}T05:00Z,20`).join('\n')}\n`),
     );
     const observations = observationsSchema.parse({
       stations: { file: join(folder, 'stations.csv') },
       files: join(folder, 'obs_{period}.csv'),
       columns: { species: { NO2: { column: 'no2', unit: 'ppb' } } },
     });
-    const inversion = { stopOnWithheld: true };
-    const crossValidation = { folds: 0 };
-    const context = { case: { periods, observations, withheld: choice, inversion, crossValidation }, inputs: {}, variant: 'default' };
+    const context = { case: { periods, observations, withheld: { ...choice, fraction } }, inputs: {} };
     const all: Drawn[] = [];
     for (const each of periods) {
-      const { withheld, watched, observations: read } = await readMonitors(context as unknown as StageContext, each, square);
+      const { withheld, watched, observations: read } = await readMonitors(context as unknown as StageContext, each, square, watch);
       all.push({ withheld: [...withheld].sort(), watched: [...watched].sort(), stations: read.stations.length });
     }
     return all;
@@ -117,6 +112,12 @@ describe('readMonitors', () => {
       expect([winter.stations, summer.stations]).toEqual([60, 59]);
       expect(summer).toEqual({ ...winter, stations: 59 });
     }
+  });
+
+  it('draws no watched ones where none are asked for, so that a single monitor will do', async () => {
+    const [winter] = await drawn([['s1'], ['s1']], { watch: false, fraction: 0 });
+    expect(winter).toEqual({ withheld: [], watched: [], stations: 1 });
+    await expect(drawn([['s1'], ['s1']], { fraction: 0 })).rejects.toThrow(/set inversion\.stopOnWithheld: false/);
   });
 
   it('draws among the stations of one period where they are those of all', async () => {

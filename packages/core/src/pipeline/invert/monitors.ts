@@ -10,7 +10,7 @@ import type { Grid } from '../../grid/grid';
 import { ConfigError } from '../../errors';
 import { ObservationOperator } from '../../inversion/observation-operator';
 import type { ValueFilter } from '../../inversion/super-observations';
-import { chooseWithheld } from '../../inversion/withheld';
+import { chooseWatched, chooseWithheld } from '../../inversion/withheld';
 import { localSolarHour } from '../../worlds/solar';
 import { inPeriod, twinObservationsFile } from '../simulate/case-runs';
 import type { StageContext } from '../engine/stage';
@@ -18,13 +18,12 @@ import type { StageContext } from '../engine/stage';
 export interface Monitors {
   observations: Observations;
   withheld: ReadonlySet<string>;
+  /** empty where none were asked for */
   watched: ReadonlySet<string>;
   /** spatial block of every station inside the grid that has a value in any period */
   block: Map<string, string>;
 }
 
-/** Part of the stations that are not withheld which only choose the step at which the inversion stops. */
-const WATCHED = 0.15;
 const HALF_HOUR_MS = 1_800_000;
 
 /** Observations of a twin are written by `simulate`, of a real case by nobody here. */
@@ -40,15 +39,18 @@ export function observationFiles({ observations, periods }: Case): string[] {
   return [...new Set([observations.stations.file, ...given])];
 }
 
-/** Reads the observations of a period, and draws which stations are withheld and watched: by station, the same in every period. */
-export async function readMonitors(context: StageContext, period: PeriodSettings, grid: Grid): Promise<Monitors> {
+/**
+ * Reads the observations of a period, and draws which stations are withheld and watched: by station, the same in every period.
+ *
+ * @param watch - whether some choose the step at which to stop: few monitors cannot spare any
+ */
+export async function readMonitors(context: StageContext, period: PeriodSettings, grid: Grid, watch: boolean): Promise<Monitors> {
   const { withheld: choice } = context.case;
   const observations = await readPeriod(context, period);
   const heard = await stationsHeard(context);
-  const { withheld, block } = chooseWithheld(heard, grid, choice);
-  const kept = heard.filter(({ id }) => block.has(id) && !withheld.has(id));
-  const watched = chooseWithheld(kept, grid, { fraction: WATCHED, blockCells: choice.blockCells, seed: choice.seed + 1 }).withheld;
-  return { observations, withheld, watched, block };
+  const drawn = chooseWithheld(heard, grid, choice);
+  const watched = watch ? chooseWatched(heard, grid, drawn, choice) : new Set<string>();
+  return { observations, ...drawn, watched };
 }
 
 /**

@@ -35,7 +35,7 @@ export async function observePeriod(
   leftOut?: ReadonlySet<string>,
 ): Promise<ObservedPeriod> {
   const { inversion } = variantSettings(context);
-  const read = await readMonitors(context, settings, grid);
+  const read = await readMonitors(context, settings, grid, inversion.stopOnWithheld && leftOut === undefined);
   const drawn = inversion.dailyMeans ? { ...read, observations: dailyMeans(read.observations) } : read;
   const monitors = leftOut ? { ...drawn, watched: leftOut } : drawn;
   const options = { firstHour, watch: inversion.stopOnWithheld || leftOut !== undefined, hoursOfDay: inversion.hoursOfDay };

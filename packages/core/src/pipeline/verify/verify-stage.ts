@@ -21,6 +21,7 @@ import { hasForeignPrior } from '../simulate/foreign-prior';
 import { inventorySummary, truthNearMonitors, type InventoryPart, type InventorySummary } from './inventory-errors';
 import type { InvertSummary } from '../invert/invert-stage';
 import { markOf, operatorOf, readMonitors, type Monitors } from '../invert/monitors';
+import { variantSettings } from '../learn/learning';
 import { readRunConcentrations } from '../simulate/run-concentrations';
 import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from './score-table';
 import { emissionInput } from '../simulate/sector-files';
@@ -140,7 +141,7 @@ function comparedSettings({ case: { ctm, withheld, observations } }: StageContex
 
 /** Observed, prior and updated series of a period, from the runs of the transport model. */
 export async function seriesOf(context: StageContext, settings: PeriodSettings, period: PreparedPeriod): Promise<PeriodSeries> {
-  const monitors = await readMonitors(context, settings, period.grid);
+  const monitors = await readMonitors(context, settings, period.grid, variantSettings(context).inversion.stopOnWithheld);
   expectLeftOut(context, period.name, monitors);
   const operator = operatorOf(context.case, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
   const files = givenFiles(context.case, period.name) ?? [updatedOutput(context.dirOf('verify'), period.name)];
