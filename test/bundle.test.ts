@@ -62,6 +62,19 @@ it('packs records, products and, asked for, inputs', () => {
   expect(listed).toContain(`demo/inputs${world}/inputs/stations.csv`);
 });
 
+it('leaves out what is no part of the case: of a mode that it has no more, a preview of other settings', () => {
+  const left = join(folder, 'left');
+  cpSync(out, left, { recursive: true, preserveTimestamps: true });
+  const preview = ['preview', join(world, 'case.yaml'), '--out', left, '--threads', '1', ...SETTINGS, '--set', 'inversion.hoursPerDay=6'];
+  expect(retroplume(...preview).status).toBe(0);
+  for (const stage of ['train', 'invert', 'verify']) cpSync(join(out, stage), join(left, 'paper', stage), { recursive: true });
+  expect(retroplume('run', join(world, 'case.yaml'), '--out', left, '--threads', '1', ...SETTINGS).status).toBe(0);
+  const { status, stdout } = retroplume('bundle', left, '--json');
+  expect(status).toBe(0);
+  const { stages } = JSON.parse(stdout) as BundleResult;
+  expect(stages).toEqual(['apply', 'certify', 'evaluate', 'export', 'invert', 'prepare', 'report', 'simulate', 'train', 'verify']);
+});
+
 it('is run again elsewhere, without the inputs where they were, to the same bits', () => {
   renameSync(world, `${world}.gone`);
   try {

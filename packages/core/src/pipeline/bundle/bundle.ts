@@ -2,14 +2,18 @@
  * `retroplume bundle`: a run as one file that somebody else can check: the case, the records, which code and machine, the hashes of every input and product,
  * and of the products all but the large ones: models, factors, scores, report.
  */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import { restoreCase } from '../../data/case';
+import { restoreCase, type Case } from '../../data/case';
 import { ConfigError, DataError } from '../../errors';
 import { InputHashes, type InputFile } from '../engine/input-hashes';
 import { damagedProducts, readRecord, RECORD, type StageRecord } from '../engine/record';
+import { PASS_STAGES, passVariant, stageDir, type StageName, type Variant } from '../engine/stage';
+import { planOf, stagesOf } from '../all-stages';
 import { staleStages } from '../run';
+import { otherSurrogates } from '../learn/surrogate-ensemble';
+import type { LoopSummary } from '../loop/loop-stage';
 import { readRunFile, RUN_FILE, type RunFile } from '../engine/run-file';
 import { lockToRead } from '../engine/run-lock';
 import { checkTarget, pack } from './archive';
@@ -62,17 +66,41 @@ export interface BundleResult {
   inputsPacked: boolean;
 }
 
-/** The stages that are finished in a run folder, by their folders. */
-export function finishedStages(out: string): { dir: string; record: StageRecord }[] {
-  if (!existsSync(out)) return [];
-  return readdirSync(out, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path === RECORD || path.endsWith(`/${RECORD}`))
-    .map((path) => dirname(path))
+/** A finished stage, and its folder, from the run folder. */
+interface FinishedStage {
+  dir: string;
+  record: StageRecord;
+}
+
+/** The stages of a case that are finished in a run folder. Those that another case left there, or this one with other settings, nothing of it would make again. */
+export function finishedStages(out: string, settings: Case): FinishedStage[] {
+  return foldersOf(out, settings)
     .sort()
     .flatMap((dir) => {
       const record = readRecord(join(out, dir));
       return record ? [{ dir, record }] : [];
     });
+}
+
+function foldersOf(out: string, settings: Case): string[] {
+  const folder = (stage: StageName, variant: Variant): string => relative(out, stageDir(out, stage, variant));
+  const own = planOf(settings, bundledStages(settings)).map(({ stage, variant }) => folder(stage, variant));
+  const { passes = [] } = (settings.loop.passes > 1 && (readRecord(join(out, folder('loop', 'default')))?.summary as LoopSummary)) || {};
+  const further = passes
+    .filter(({ pass }) => pass > 1)
+    .flatMap(({ pass, realisedError }) =>
+      // The transport model has not been run on a pass that promised little.
+      PASS_STAGES.filter((stage) => realisedError !== null || stage === 'train' || stage === 'invert').map((stage) =>
+        folder(stage, passVariant(pass)),
+      ),
+    );
+  const others = otherSurrogates(settings).flatMap((n) => (['train', 'invert'] as const).map((stage) => folder(stage, `surrogate-${n}`)));
+  return [...own, ...further, ...others];
+}
+
+/** A preview belongs to a case that does not ask for it, where somebody has made one. */
+function bundledStages(settings: Case): StageName[] {
+  return [...stagesOf(settings), 'preview'];
 }
 
 /**
@@ -86,16 +114,17 @@ export async function bundleRun(out: string, options: BundleOptions = {}): Promi
   const folder = resolve(out);
   const { inputs: packInputs = false, largest = 50e6, file = `${folder}.tar.gz` } = options;
   const read = readRunFile(folder);
-  const stages = finishedStages(folder);
-  const run = asTrained(read, stages);
-  if (stages.length === 0) throw new ConfigError('BUNDLE_EMPTY', `${folder}: no stage is finished here: run the case first`);
+  const settings = restoreCase(read.case, join(folder, RUN_FILE));
+  const finished = finishedStages(folder, settings);
+  const run = asTrained(read, finished);
+  if (finished.length === 0) throw new ConfigError('BUNDLE_EMPTY', `${folder}: no stage is finished here: run the case first`);
   checkTarget(file); // before anything is hashed
   const release = lockToRead(folder);
   const staging = mkdtempSync(join(tmpdir(), 'retroplume-bundle-'));
   try {
     const hashes = new InputHashes();
-    checkProducts(folder, stages);
-    await checkOneCase(folder, run, hashes);
+    checkProducts(folder, finished);
+    const stages = await ofOneCase(folder, settings, run, finished, hashes);
     const files: BundledFile[] = [];
     for (const { dir, record } of stages) {
       for (const name of [RECORD, ...record.products]) {
@@ -123,29 +152,38 @@ export async function bundleRun(out: string, options: BundleOptions = {}): Promi
 }
 
 /** Where jobs of their own ran the stages, the threads, ranks and device that matter are those of the training. */
-function asTrained(run: RunFile, stages: readonly { dir: string; record: StageRecord }[]): RunFile {
+function asTrained(run: RunFile, stages: readonly FinishedStage[]): RunFile {
   const record = stages.find(({ dir }) => dir === 'train')?.record;
   if (!record) return run;
   const { threads, ranks = 1, device, matrixProducts: products, hardware } = record;
   return { ...run, threads, ranks, device, products, hardware };
 }
 
-/** Stages that were run one by one, or before the case or an input was changed, may not belong together. */
-async function checkOneCase(out: string, { threads, device, products, hardware, ...run }: RunFile, inputs: InputHashes): Promise<void> {
-  const stale = await staleStages({
-    ...{ case: restoreCase(run.case, join(out, RUN_FILE)), out, threads, device, products, hardware, inputs },
-    ...{ onEvent: () => undefined, signal: new AbortController().signal },
-  });
+/**
+ * Stages that were run one by one, or before the case or an input was changed, may not belong together. A preview is made by itself alone: that of earlier
+ * settings is left out.
+ */
+async function ofOneCase(
+  out: string,
+  settings: Case,
+  { threads, device, products, hardware }: RunFile,
+  finished: readonly FinishedStage[],
+  inputs: InputHashes,
+): Promise<FinishedStage[]> {
+  const run = { case: settings, out, threads, device, products, hardware, inputs };
+  const all = await staleStages({ ...run, onEvent: () => undefined, signal: new AbortController().signal }, bundledStages(settings));
+  const stale = all.filter((dir) => dir !== 'preview');
   if (stale.length > 0) {
     throw new ConfigError(
       'BUNDLE_STALE',
       `${out}: ${stale.join(', ')} ${stale.length === 1 ? 'was' : 'were'} made with other settings or inputs than the last command had: run the case again, which makes those stages anew`,
     );
   }
+  return finished.filter(({ dir }) => !all.includes(dir));
 }
 
 /** A bundle of damaged products would vouch for what no stage has made. */
-function checkProducts(out: string, stages: readonly { dir: string; record: StageRecord }[]): void {
+function checkProducts(out: string, stages: readonly FinishedStage[]): void {
   for (const { dir, record } of stages) {
     const [damaged] = damagedProducts(join(out, dir), record);
     if (!damaged) continue;
