@@ -107,6 +107,7 @@ describe('uncertainty', () => {
     const more = read<UncertaintySummary>('uncertainty/uncertainty.json');
     expect(more.products).toBe(12);
     expect(more.dofs!).toBeGreaterThan(before.dofs!);
+    expect(more.preview).toBeUndefined(); // that of before was of the lower rank
     await run([...LANCZOS, 'inversion.uncertainty.leastReduction=0.2'], { stages: ['uncertainty'] });
     expect(read<UncertaintySummary>('uncertainty/uncertainty.json')).toMatchObject({
       products: 8,

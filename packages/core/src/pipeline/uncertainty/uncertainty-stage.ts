@@ -34,8 +34,9 @@ import {
   type SumsByPart,
 } from './posterior-figures';
 import { readOutcome } from '../loop/loop-pass';
-import type { PreviewSummary } from '../invert/preview-stage';
+import { previewStage, type PreviewSummary } from '../invert/preview-stage';
 import { readRecord } from '../engine/record';
+import { isStageUpToDate } from '../engine/stage-keys';
 import { onFirstRank, withHelpOfRanks } from '../engine/spread-over-ranks';
 import { numericsOf, type Stage, type StageContext } from '../engine/stage';
 import { UNCERTAINTY_FILE, writeUncertainty, type PeriodUncertainty } from './uncertainty-file';
@@ -81,7 +82,7 @@ export interface UncertaintySummary {
   innovations: InnovationStatistics[];
   /** twin experiments with factors per period */
   coverage?: Coverage[];
-  /** where `preview` was run before */
+  /** where `preview` was run before, with the same settings */
   preview?: PreviewSummary;
 }
 
@@ -167,7 +168,7 @@ async function summarise(context: StageContext, setup: InversionSetup, { begin, 
     ...{ draws: PRIOR_DRAWS, random, dofsBySpecies: found.dofsBySpecies },
     grid: { cols: setup.grid.cols, kmPerCell: [1 / rowsOfKm, 1 / colsOfKm] },
   });
-  const preview = readRecord(context.dirOf('preview'))?.summary as PreviewSummary | undefined;
+  const preview = await previewOf(context);
   const summary: UncertaintySummary = {
     method: asked.method as UncertaintySummary['method'],
     seconds: (performance.now() - begin) / 1000,
@@ -187,6 +188,18 @@ async function summarise(context: StageContext, setup: InversionSetup, { begin, 
     context.log(`totals that the monitors do not constrain: ${loose.map(({ period, group }) => `${group} in ${period}`).join(', ')}`);
   writeFileAtomic(join(context.dir, SUMMARY), JSON.stringify(summary, null, 2));
   return summary;
+}
+
+/** What a preview expected of this inversion; nothing where it was made before other settings or inputs. */
+async function previewOf(context: StageContext): Promise<PreviewSummary | undefined> {
+  const dir = context.dirOf('preview');
+  const record = readRecord(dir);
+  if (!record) return undefined;
+  // With threads or on a device of its own it is right all the same.
+  const { threads, device, matrixProducts: products } = record;
+  const fresh = await isStageUpToDate(previewStage, { ...context, stage: 'preview', dir, threads, device, products });
+  if (!fresh) context.log('the preview was made before other settings or inputs: the report leaves it out');
+  return fresh ? (record.summary as PreviewSummary) : undefined;
 }
 
 interface Found {
