@@ -19,13 +19,16 @@ export const ANSWERS = { NOx: 'NO2', SO2: 'SO2', 'PM2.5': 'PM2.5' } as const;
 export type Plausibility = 'plausible' | 'small' | 'opposite' | 'excessive';
 
 /**
- * `small`: the concentrations hardly changed; `opposite`: they went the other way than the emissions; `excessive`: ε above the range.
+ * `small`: the concentrations hardly changed; `opposite`: they went the other way than the emissions; `excessive`: ε above the range, or
+ * emissions that stayed exactly as they were.
  *
  * @param emissionChange - relative change of the region's emissions
  * @param concentrationChange - relative change of the mean simulated concentration at its monitors
  */
 export function judgeResponse(emissionChange: number, concentrationChange: number): Plausibility {
   if (Math.abs(concentrationChange) < LEAST_CHANGE) return 'small';
+  // Emissions that stayed cannot have gone the other way; nor do they explain anything.
+  if (emissionChange === 0) return 'excessive';
   const elasticity = concentrationChange / emissionChange;
   if (elasticity < ELASTICITY_RANGE[0]) return 'opposite';
   return elasticity > ELASTICITY_RANGE[1] ? 'excessive' : 'plausible';

@@ -63,13 +63,19 @@ export class PageContext {
     return this.data.species.find(({ name }) => name === species)?.unit ?? '';
   }
 
-  notObserved(group: string): boolean {
-    return (this.data.notObservedGroups ?? NOT_OBSERVED).includes(group);
+  notInverted(group: string): boolean {
+    return (this.data.notInvertedGroups ?? []).includes(group);
   }
 
-  /** "NH₃ †" where only the prior constrains it. */
+  /** Of those that were inverted. */
+  notObserved(group: string): boolean {
+    return !this.notInverted(group) && (this.data.notObservedGroups ?? NOT_OBSERVED).includes(group);
+  }
+
+  /** "NH₃ †" where only the prior constrains it, "NH₃ §" where it was not inverted. */
   groupLabel(group: string): string {
-    return this.notObserved(group) ? `${chemical(group)} †` : chemical(group);
+    const mark = this.notInverted(group) ? ' §' : this.notObserved(group) ? ' †' : '';
+    return `${chemical(group)}${mark}`;
   }
 
   /** The period's name, or nothing to say where there is only one. */

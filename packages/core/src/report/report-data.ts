@@ -302,6 +302,8 @@ export interface ReportData {
   groups: string[];
   /** groups that no monitor sees, so that only the prior constrains them (by default NH3 and VOC) */
   notObservedGroups?: string[];
+  /** groups that the case left out of the inversion */
+  notInvertedGroups?: string[];
   species: { name: string; unit: string }[];
   emissions: ReportEmissions[];
   stations: ReportStation[];

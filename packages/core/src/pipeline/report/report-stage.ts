@@ -136,6 +136,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
     basemap: settings.truth && landMask ? { kind: 'landMask', landMask } : { kind: settings.truth ? 'none' : 'world' },
     groups: [...GROUPS],
     notObservedGroups: notObserved(found),
+    notInvertedGroups: GROUPS.filter((group) => !variantSettings(own).inversion.groups.includes(group)),
     species: PREPARED_SPECIES.map((name) => ({ name, unit: speciesUnit(name) === 'ppb' ? 'ppb' : 'µg m⁻³' })),
     emissions,
     stations: [...stations.values()],
@@ -203,7 +204,16 @@ function learned(variants: readonly StageContext[]): Learned {
     const evaluation = summaryOf<EvaluateSummary>(context, 'evaluate');
     for (const { period, test } of evaluation?.concentrations ?? []) {
       PREPARED_SPECIES.forEach((species, s) =>
-        out.surrogate.push({ mode, testRuns: evaluation!.testRuns, species, period, mae: test.mae[s], nme: test.nme[s], r: test.r[s] }),
+        out.surrogate.push({
+          mode,
+          testRuns: evaluation!.testRuns,
+          species,
+          period,
+          mae: test.mae[s],
+         
+          nme: test.nme[s],
+          r: test.r[s],
+        }),
       );
     }
     for (const response of evaluation?.response ?? []) out.response.push({ mode, ...response });

@@ -23,7 +23,7 @@ const seriesOf = (no2: number[]): AuditedPeriod['series']['prior'] => ({
 
 /** NOx 4, 2, 2, 2 before, 2, 4, 2, 1 after; NO2 at two hours at the monitors. */
 const period: AuditedPeriod = {
-  ...{ name: 'winter', grid, nearKm: 50 },
+  ...{ name: 'winter', grid, nearKm: 50, groups: GROUPS },
   update: {
     ...{ prior: Float64Array.from(field([4, 2, 2, 2])), updated: Float64Array.from(field([2, 4, 2, 1])) },
     factors: { period: 'winter', slots: 1, data: new Float32Array(20).fill(1) },
@@ -34,6 +34,12 @@ const period: AuditedPeriod = {
 };
 
 describe('auditPeriod', () => {
+  it('judges no answer to a group that was not inverted', () => {
+    const rows = auditPeriod({ ...period, groups: ['SO2'] }, REGIONS);
+    expect(rows[0].change).toBeCloseTo(-0.1, 12);
+    expect(rows.some(({ response }) => response)).toBe(false);
+  });
+
   it('has a row per region and group, the whole domain first, worked out by hand', () => {
     const rows = auditPeriod(period, REGIONS);
     expect(rows.map(({ region, group }) => `${region ?? '-'} ${group}`)).toEqual(
@@ -61,7 +67,7 @@ describe('auditPeriod', () => {
     // the west's total stays, while its one monitor has a quarter less: all of it was moved from beside it; 260 km around lie both other cells, 4 → 3
     expect(west).toMatchObject({ change: 0, netsOut: 1 });
     expect(west.moved).toBeCloseTo(4 / 6, 12);
-    expect(west.response).toMatchObject({ stations: 1, prior: 12, updated: 9, plausibility: 'opposite', nearMonitors: -0.5, neighbours: -0.25 });
+    expect(west.response).toMatchObject({ stations: 1, prior: 12, updated: 9, plausibility: 'excessive', nearMonitors: -0.5, neighbours: -0.25 });
     expect(west.response!.elasticity).toBeUndefined();
     // no monitor measures SO2, and nothing answers NH3
     expect(rows.filter(({ response }) => response)).toHaveLength(2);

@@ -23,6 +23,8 @@ export const AUDIT_FILE = 'audit.csv';
 export interface AuditedPeriod extends Pick<PreparedPeriod, 'name' | 'grid' | 'time' | 'runs'> {
   update: EmissionUpdate;
   series: { prior: StationSeries; updated: StationSeries };
+  /** those that were inverted: the emissions of others stay, and no concentrations answer them */
+  groups: readonly Group[];
   /** how far a monitor's cell has cells near it */
   nearKm: number;
 }
@@ -48,8 +50,8 @@ function auditRegion(period: AuditedPeriod, region: Region): AuditRow[] {
     const [prior, updated] = [ofGroup(update.prior, g, GROUPS.length), ofGroup(update.updated, g, GROUPS.length)];
     const moved = redistribution(prior, updated, weight);
     const species = group in ANSWERS ? ANSWERS[group as keyof typeof ANSWERS] : undefined;
-    const response =
-      species && moved.change !== undefined ? responseOf(period, region, { group, species, stations, change: moved.change }) : undefined;
+    const judged = period.groups.includes(group) && moved.change !== undefined;
+    const response = species && judged ? responseOf(period, region, { group, species, stations, change: moved.change! }) : undefined;
     return {
       period: period.name,
       ...(region.name === undefined ? {} : { region: region.name }),

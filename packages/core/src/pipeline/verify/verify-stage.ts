@@ -175,7 +175,7 @@ async function compare(context: StageContext): Promise<Verification> {
     const series = await seriesOf(context, period, prepared);
     periods.push({ name: period.name, grid: prepared.grid, ...series });
     const update = emissionUpdate(context, prepared);
-    audit.push(...auditPeriod({ ...prepared, update, series, nearKm }, settings.regions));
+    audit.push(...auditPeriod({ ...prepared, update, series, nearKm, groups: variantSettings(context).inversion.groups }, settings.regions));
     if (settings.truth) inventory.push({ ...update, ...truthNearMonitors(settings.truth.factors, prepared, series, nearKm) });
   }
   const scores = caseScores(settings, periods);

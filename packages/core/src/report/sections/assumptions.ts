@@ -11,6 +11,12 @@ function notObservedNote(context: PageContext): string | undefined {
   return `† ${names}: no monitor in this case measures ${unseen.length > 1 ? 'them' : 'it'}, so the prior constrains ${unseen.length > 1 ? 'them' : 'it'} and little else; changes of ${unseen.length > 1 ? 'these groups' : 'this group'} are not a finding.`;
 }
 
+function notInvertedNote(context: PageContext): string | undefined {
+  const left = context.data.groups.filter((group) => context.notInverted(group));
+  if (left.length === 0) return undefined;
+  return `§ ${left.map(chemical).join(' and ')}: not inverted in this case (inversion.groups), so that the emissions are those of the prior; concentrations may change with those of other groups.`;
+}
+
 export function assumptions(context: PageContext): Markup {
   const { data } = context;
   const sentences = [
@@ -22,6 +28,7 @@ export function assumptions(context: PageContext): Markup {
       : []),
     ...(data.mode === 'paper' ? ['The updated emissions come from the method of Huang et al. (2021), not from Retroplume’s default.'] : []),
     notObservedNote(context),
+    notInvertedNote(context),
   ].filter((sentence) => sentence !== undefined);
   if (sentences.length === 0) return html``;
   return html`<section id="assumptions" class="assumptions">

@@ -85,7 +85,7 @@ function totalsTable(context: PageContext): Markup {
         : []),
     ],
     rows,
-    note: `Moved: Σ|updated − prior| over the cells, as part of the prior total; ups and downs that cancel in the total show here.${context.data.groups.some((group) => context.notObserved(group)) ? ' † not seen by any monitor: constrained by the prior only.' : ''}${unconstrainedNote(context)}`,
+    note: `Moved: Σ|updated − prior| over the cells, as part of the prior total; ups and downs that cancel in the total show here.${context.data.groups.some((group) => context.notObserved(group)) ? ' † not seen by any monitor: constrained by the prior only.' : ''}${context.data.groups.some((group) => context.notInverted(group)) ? ' § not inverted: as in the prior.' : ''}${unconstrainedNote(context)}`,
   });
 }
 
