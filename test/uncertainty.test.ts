@@ -86,7 +86,11 @@ describe('uncertainty', () => {
     low.forEach((value: number, i: number) => expect(value).toBeLessThanOrEqual(high[i]));
     const on = [...(constrained as Uint8Array)].filter((value) => value === 1).length;
     expect(summary.coverage!.reduce((sum, { cells }) => sum + cells, 0)).toBeGreaterThanOrEqual(on);
-    expect(readFileSync(report!, 'utf8')).toContain('id="uncertainty"');
+    const page = readFileSync(report!, 'utf8');
+    expect(page).toContain('id="uncertainty"');
+    const errors = page.slice(page.indexOf('id="table-surrogate"'));
+    // Bias and error of each species are there.
+    expect(errors.slice(0, errors.indexOf('</table>')).match(/\d\s%<\/td>\s*<td[^>]*>\d+(\.\d+)?\s%<\/td>/g)).toHaveLength(4);
   });
 
   it('by Lanczos: makes no product twice, neither after an interruption nor for another rank or mask', async () => {

@@ -210,7 +210,7 @@ function learned(variants: readonly StageContext[]): Learned {
           species,
           period,
           mae: test.mae[s],
-         
+          nmb: test.nmb?.[s],
           nme: test.nme[s],
           r: test.r[s],
         }),

@@ -5,12 +5,13 @@ import { tinyPeriod } from '../testing/tiny-world';
 const hour = (first: number): number[] => [first, 10 * first, 1, 2 + first];
 
 describe('errors of concentrations', () => {
-  it('are mean absolute error, normalised error and correlation by hand', () => {
+  it('are mean absolute error, normalised bias and error, and correlation by hand', () => {
     const simulated = Float32Array.from([...hour(1), ...hour(3), ...hour(5)]);
     const run = Float32Array.from([...hour(99), ...hour(2), ...hour(99), ...hour(3), ...hour(7)]);
-    const { mae, nme, r } = concentrationErrors(simulated, run, [1, 3, 4]);
+    const { mae, nmb, nme, r } = concentrationErrors(simulated, run, [1, 3, 4]);
     // species 0: S = 1 3 5, C = 2 3 7: |S−C| = 1 0 2
     expect(mae[0]).toBeCloseTo(1, 12);
+    expect(nmb[0]).toBeCloseTo((9 - 12) / 12, 12);
     expect(nme[0]).toBeCloseTo(3 / 12, 12);
     // cov = Σ(S−3)(C−4) = 4 + 0 + 6 = 10; var S = 8; var C = 4 + 1 + 9 = 14
     expect(r[0]).toBeCloseTo(10 / Math.sqrt(8 * 14), 12);

@@ -4,6 +4,8 @@ import type { PreparedPeriod } from '../../data/prepared';
 /** Errors of concentrations, per species in the order of the channels. */
 export interface ConcentrationErrors {
   mae: number[];
+  /** Σ(S − C) / ΣC */
+  nmb: number[];
   /** Σ|S − C| / ΣC */
   nme: number[];
   r: number[];
@@ -38,6 +40,7 @@ export class ErrorSums {
   errors(): ConcentrationErrors {
     return {
       mae: this.sums.map(({ error, n }) => error / n),
+      nmb: this.sums.map(({ s, c }) => (s - c) / c),
       nme: this.sums.map(({ error, c }) => error / c),
       r: this.sums.map(({ n, s, c, ss, cc, sc }) => (n * sc - s * c) / Math.sqrt((n * ss - s * s) * (n * cc - c * c))),
     };
