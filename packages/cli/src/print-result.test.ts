@@ -1,18 +1,41 @@
 import { printResult } from './print-result';
 
-it('says how sure a change is, and where nothing says so', () => {
+const score = (updatedMae: number): object => ({ priorMae: 2, updatedMae, unit: 'ppb', change: {} });
+
+function printed(result: object): string {
   const lines: string[] = [];
   const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
-  const score = { priorMae: 8, updatedMae: 7.6, unit: 'ppb' };
-  const withheld = {
-    NO2: { ...score, change: { interval: { low: -0.1, high: 0.02 } } },
-    SO2: { ...score, change: { noInterval: 'blocks: 3; an interval needs 5' } },
-  };
   try {
-    printResult({ withheld }, { json: false, quiet: false }, 'runs/mine');
+    printResult(result, { json: false, quiet: false }, 'runs/mine');
   } finally {
     write.mockRestore();
   }
-  expect(lines.join('')).toContain('  NO2    8.00 → 7.60 ppb (-5 %; 90 % interval -10 % to +2 %)\n');
-  expect(lines.join('')).toContain('  SO2    8.00 → 7.60 ppb (-5 %; no 90 % interval: blocks: 3; an interval needs 5)\n');
+  return lines.join('');
+}
+
+describe('the end of a run', () => {
+  it('has the errors at withheld monitors, those of the paper below', () => {
+    const text = printed({ withheld: { NO2: score(1) }, used: { NO2: score(0.5) }, paperMode: { withheld: { NO2: score(3) }, used: {} } });
+    expect(text).toMatch(
+      /^Mean absolute error against withheld monitors, .*\n {2}NO2 {4}2\.00 → 1\.00 ppb .*\nThe same in the paper's mode:\n {2}NO2 {4}2\.00 → 3\.00/,
+    );
+    expect(text).not.toContain('used');
+  });
+
+  it('has those at used monitors where none is withheld, and no heading without a row', () => {
+    expect(printed({ withheld: {}, used: { NO2: score(0.5) }, paperMode: { withheld: {}, used: { NO2: score(0.7) } } })).toMatch(
+      /^Mean absolute error against used monitors \(none is withheld\), .*\n {2}NO2 {4}2\.00 → 0\.50 .*\nThe same in the paper's mode:\n {2}NO2 {4}2\.00 → 0\.70/,
+    );
+    expect(printed({})).toBe('Run folder: runs/mine\n');
+  });
+
+  it('says how sure a change is, and where nothing says so', () => {
+    const of = { priorMae: 8, updatedMae: 7.6, unit: 'ppb' };
+    const withheld = {
+      NO2: { ...of, change: { interval: { low: -0.1, high: 0.02 } } },
+      SO2: { ...of, change: { noInterval: 'blocks: 3; an interval needs 5' } },
+    };
+    expect(printed({ withheld })).toContain('  NO2    8.00 → 7.60 ppb (-5 %; 90 % interval -10 % to +2 %)\n');
+    expect(printed({ withheld })).toContain('  SO2    8.00 → 7.60 ppb (-5 %; no 90 % interval: blocks: 3; an interval needs 5)\n');
+  });
 });

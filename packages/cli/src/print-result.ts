@@ -56,6 +56,14 @@ function loopLines({ status, kept, passes }: NonNullable<Printable['loop']>): st
   return `Closed loop: ${end}; error at used monitors relative to the prior run ${errors}; kept: pass ${kept}\n`;
 }
 
+/** Where none is withheld, the monitors that were used, which prove less; nothing of stages that end before `verify`. */
+function errorTables(own: Figures, paper: Figures | undefined): string {
+  const side = [own, paper].some((figures) => Object.keys(figures?.withheld ?? {}).length > 0) ? 'withheld' : 'used';
+  const against = side === 'withheld' ? 'withheld monitors' : 'used monitors (none is withheld)';
+  const titles = [`Mean absolute error against ${against}, prior → updated inventory:`, "The same in the paper's mode:"];
+  return [own[side], paper?.[side]].map((scores, i) => (Object.keys(scores ?? {}).length > 0 ? table(titles[i], scores!) : '')).join('');
+}
+
 function table(title: string, scores: Record<string, Score>): string {
   const rows = Object.entries(scores).map(([species, score]) => `  ${species.padEnd(6)} ${change(score)}\n`);
   return `${title}\n${rows.join('')}`;
@@ -91,8 +99,7 @@ export function printResult(result: object, options: Pick<CommonOptions, 'json' 
   if (told.initialConcentrations) process.stdout.write(slopesByPlace(`Surrogate: ${slopes}`, told.initialConcentrations));
   if (crossValidation) process.stdout.write(candidateLines(crossValidation));
   if (loop) process.stdout.write(loopLines(loop));
-  if (told.withheld) process.stdout.write(table('Mean absolute error against withheld monitors, prior → updated inventory:', told.withheld));
-  if (paperMode?.withheld) process.stdout.write(table("The same in the paper's mode:", paperMode.withheld));
+  process.stdout.write(errorTables(told, paperMode));
   if (paperMode?.initialConcentrations) process.stdout.write(slopesByPlace(`Paper's mode: ${slopes}`, paperMode.initialConcentrations));
   if (manifest !== undefined) process.stdout.write(`Design: ${manifest}\n`);
   else process.stdout.write(report !== undefined ? `Report: ${report}\n` : `Run folder: ${out}\n`);

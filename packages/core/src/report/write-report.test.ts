@@ -204,7 +204,9 @@ describe('page', () => {
   it('says that nothing is proven where no monitor was withheld', () => {
     const data = syntheticReport(small);
     const text = write({ ...data, stations: data.stations.map((station) => ({ ...station, role: 'used' as const })) });
-    expect(text.replace(/\s+/g, ' ')).toContain('none was withheld, so this is no proof');
+    expect(text.replace(/\s+/g, ' ')).toContain('was fitted to (none was withheld, so this is no proof');
+    const seen = data.stations.map((station) => ({ ...station, role: station.role === 'withheld' ? ('used' as const) : station.role }));
+    expect(write({ ...data, stations: seen }).replace(/\s+/g, ' ')).toContain('was fitted to or stopped by (none was withheld');
     expect(text).not.toContain('id="table-withheld"');
   });
 

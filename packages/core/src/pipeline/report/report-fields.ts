@@ -54,7 +54,8 @@ export function stationsOf({ monitors, prior }: PeriodSeries): ReportStation[] {
       lon,
       lat,
       ...(name === undefined ? {} : { name }),
-      role: role === Role.withheld ? 'withheld' : role === Role.watched ? 'watched' : 'used',
+      // `verify` scores watched monitors with the used ones; its operator does not tell them apart.
+      role: role === Role.withheld ? 'withheld' : monitors.watched.has(id) ? 'watched' : 'used',
       block: monitors.block.get(id),
     };
   });

@@ -99,9 +99,10 @@ function drawCard(card: Card, used: Card | undefined, variants: Variant[]): Mark
 
 function lead(context: PageContext, given: Card[], withheld: boolean): Markup {
   if (given.length === 0) return html`<p class="lead">No monitor has a pair of observed and simulated values, so this run proves nothing.</p>`;
+  const watched = context.data.stations.some(({ role }) => role === 'watched');
   const where = withheld
     ? 'monitors that were kept out of the inversion'
-    : 'the monitors that the inversion was fitted to (none was withheld, so this is no proof)';
+    : `the monitors that the inversion ${watched ? 'was fitted to or stopped by' : 'was fitted to'} (none was withheld, so this is no proof)`;
   return html`<p class="lead">
     When ${context.data.ctm} ran again with the updated emissions, its mean absolute error against ${where} ${verdict(given)}.
   </p>`;
