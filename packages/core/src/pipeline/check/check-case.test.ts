@@ -1,7 +1,9 @@
 import { chmodSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 
+import { loadCase } from '../../data/case';
 import { Grid } from '../../grid/grid';
 import { checkedWorld, codes } from '../testing/checked-world';
+import { checkInputs } from './check-case';
 import { programOf } from './machine';
 
 const { at, input, check, rewrite } = checkedWorld();
@@ -331,6 +333,38 @@ test('what the quality rules would leave out is told, and that nothing would be 
   expect(stuck.right.join('\n')).toMatch(/observations, winter: 1 stations, 1 values of NO2/);
   const short = await check(['observations.quality.minimumHours=21']);
   expect(codes(short)).toEqual(Array.from({ length: 2 }, () => 'OBSERVATIONS_EMPTY observations.columns.species.NO2'));
+});
+
+/** The files of all periods under one pattern, as many networks give them. */
+function oneFile(text: (lines: string[]) => string | Buffer): void {
+  realObservations((ids) => firstHours(ids, '20,30'));
+  const [winter, summer] = ['obs_winter.csv', 'obs_summer.csv'].map((name) => readFileSync(input(name), 'utf8'));
+  writeFileSync(input('obs_all.csv'), text([...winter.trimEnd().split('\n'), ...summer.trimEnd().split('\n').slice(1)]));
+  replace('case.yaml', [/obs_\{period\}\.csv/, 'obs_all.csv']);
+}
+
+test('a fault of files that all periods share is told once, and counted once', async () => {
+  oneFile((lines) => lines.join('\n'));
+  const set = ['observations.columns.species.NO2.unit=K', 'observations.columns.species.O3={ column: o3, unit: kg }'];
+  const { problems, exitCode } = await check(set);
+  expect(problems.map(({ code, key }) => `${code} ${key}`)).toEqual([
+    'UNIT_MISMATCH observations.columns.species.NO2',
+    'UNIT_MISMATCH observations.columns.species.O3',
+  ]);
+  expect(exitCode).toBe(3);
+  await expect(checkInputs(loadCase(at('case.yaml'), set))).rejects.toThrow(/; and 1 more: /);
+});
+
+test.each([
+  ['FILE_ENCODING', 'files', (lines: string[]) => Buffer.from(`\ufeff${lines.join('\n')}`, 'utf16le')],
+  ['OBSERVATIONS_TIME', 'files', (lines: string[]) => [...lines, `${lines[1].split(',')[0]},someday,20,30`].join('\n')],
+  ['STATIONS_UNKNOWN', 'files', (lines: string[]) => lines.map((line, i) => (i === 0 ? line : `x${line}`)).join('\n')],
+  ['COLUMN_MISSING', 'columns', (lines: string[]) => lines.join('\n').replace('station', 'site')],
+])('%s is of all species: told under observations.%s', async (code, key, text) => {
+  oneFile(text);
+  const one = await check(['periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: 100, spinUpHours: 72}]']);
+  for (const result of [one, await check()])
+    expect(result.problems.map((problem) => `${problem.code} ${problem.key}`)).toEqual([`${code} observations.${key}`]);
 });
 
 test("a model's script that may not be executed", async () => {

@@ -6,6 +6,7 @@ import { readObservations, type Observations } from '../../data/observations';
 import { describeQuality } from '../../data/observation-quality';
 import { readStations, type Station } from '../../data/stations';
 import { stationsToCells } from '../../data/station-cells';
+import { DataError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { chooseWatched, chooseWithheld } from '../../inversion/withheld';
 import { inPeriod, timeOf } from '../simulate/case-runs';
@@ -85,24 +86,42 @@ async function checkPeriod(findings: Findings, settings: Case, period: PeriodSet
   const { start, count } = timeOf(period);
   const span = { start, end: new Date(start.getTime() + count * 3_600_000) };
   const read = (spec: Case['observations']): Promise<Observations> => readObservations(spec, { period: period.name, span });
-  const before = findings.problems.length;
-  const whole = await findings.attempt(['observations', 'files'], () => read(observations));
-  if (whole) {
-    const values = whole.species.map((name) => `${whole.quality?.species[name].valid ?? 0} values of ${name}`);
-    findings.right.push(`observations, ${period.name}: ${whole.stations.length} stations, ${values.join(', ')}`);
-    if (whole.quality) findings.notes.push(...describeQuality(whole.quality).map((text) => `observations, ${period.name}: ${text}`));
-    if (grid) await findings.attempt(['observations'], () => compare(settings, period, grid, whole));
-    return whole;
+  let whole: Observations;
+  try {
+    whole = await read(observations);
+  } catch (error) {
+    await tellFaults(findings, observations, read, error);
+    return undefined;
   }
-  if (!observations.columns) return undefined;
-  // The first problem ended the reading: a reading of each species finds those of the others, under its own key.
-  const [first] = findings.problems.splice(before);
-  for (const [name, column] of Object.entries(observations.columns.species)) {
-    const only = { ...observations, columns: { ...observations.columns, species: { [name]: column } } };
-    await findings.attempt(['observations', 'columns', 'species', name], () => read(only));
-  }
-  if (findings.problems.length === before) findings.problems.push(first);
-  return undefined;
+  const values = whole.species.map((name) => `${whole.quality?.species[name].valid ?? 0} values of ${name}`);
+  findings.right.push(`observations, ${period.name}: ${whole.stations.length} stations, ${values.join(', ')}`);
+  if (whole.quality) findings.notes.push(...describeQuality(whole.quality).map((text) => `observations, ${period.name}: ${text}`));
+  if (grid) await findings.attempt(['observations'], () => compare(settings, period, grid, whole));
+  return whole;
+}
+
+/**
+ * The first fault ended the reading. One that is there without any species too is a fault of the files; else a reading of each species finds those of the
+ * others, under its own key.
+ */
+async function tellFaults(
+  findings: Findings,
+  observations: Case['observations'],
+  read: (spec: Case['observations']) => Promise<Observations>,
+  first: unknown,
+): Promise<void> {
+  const { columns } = observations;
+  const fail = (): never => {
+    throw first;
+  };
+  if (!columns) return void (await findings.attempt(['observations', 'files'], fail));
+  const ofSpecies = (species: typeof columns.species): Promise<Observations> => read({ ...observations, columns: { ...columns, species } });
+  const wholeFile = first instanceof DataError && first.code === 'COLUMN_MISSING' ? 'columns' : 'files';
+  if (!(await findings.attempt(['observations', wholeFile], () => ofSpecies({})))) return;
+  let told = false;
+  for (const [name, column] of Object.entries(columns.species))
+    if (!(await findings.attempt(['observations', 'columns', 'species', name], () => ofSpecies({ [name]: column })))) told = true;
+  if (!told) await findings.attempt(['observations', 'files'], fail);
 }
 
 /** What only shows where observations are compared with a run: errors by species and site type, hours of the day, values inside period and grid. */
