@@ -219,6 +219,16 @@ describe('OpenAQ', () => {
     expect(series(observations, 'PM2.5', '2178')).toEqual([6, NaN]);
     expect(series(observations, 'NO2', '2178')).toEqual([NaN, expect.closeTo(11, 5)]);
   });
+
+  test.each(['NaN', '-999', '-999.0', '-99999', '', 'n/a'])('a sensor that says "%s" gives way to the next', async (none) => {
+    stations('2178');
+    const row = (sensor: number, hour: string, value: string): string =>
+      `2178,${sensor},2022-05-03T${hour}:00:00-06:00,pm25,ug/m3,${value}\n`;
+    write('obs.csv', `location_id,sensors_id,datetime,parameter,units,value\n${row(1, '01', none)}${row(2, '01', '7')}${row(1, '02', none)}`);
+    const observations = await read({ layout: 'openaq' });
+    expect(series(observations, 'PM2.5', '2178')).toEqual([7, NaN]);
+    expect(observations.quality?.species['PM2.5']).toMatchObject({ valid: 1, missing: 1, negative: 0, unreadable: 0 });
+  });
 });
 
 describe('a query of the case', () => {

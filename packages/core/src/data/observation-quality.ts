@@ -63,17 +63,18 @@ export const emptyQuality = (): SpeciesQuality => ({ valid: 0, missing: 0, below
 /** SQL list of the words that stand for no value. */
 export const MISSING_WORDS = `('', 'na', 'n/a', 'nan', 'null', 'none', 'nil', '-', '--', '—', '*', '.')`;
 
+/** The codes that stand for no value, of two nines to the fifteen that a double holds exactly, as files write them: before units. */
+const MISSING_CODES = Array.from({ length: 14 }, (_, i) => `-${'9'.repeat(i + 2)}`);
+
+/** SQL that is true where `number`, SQL of a DOUBLE, stands for no value. */
+export const standsForNone = (number: string): string => `(isnan(${number}) OR ${number} IN (${MISSING_CODES.join(', ')}))`;
+
 /** Counts a value (ppb, µg m-3) and says whether it is taken. @param floor - least value that is taken, 0 or less */
-export function accept(quality: SpeciesQuality, species: string, floor: number, value: number, raw: number): boolean {
-  if (isMissingCode(raw) || Number.isNaN(value)) return false;
+export function accept(quality: SpeciesQuality, species: string, floor: number, value: number): boolean {
   if (value < floor) quality.negative++;
   else if (value > (LIMITS[species] ?? DEFAULT_LIMIT)) quality.absurd++;
   else return true;
   return false;
-}
-
-function isMissingCode(raw: number): boolean {
-  return raw <= -99 && /^-9+$/.test(String(raw));
 }
 
 /** @throws {DataError} `OBSERVATIONS_ABSURD`, `OBSERVATIONS_EMPTY` */

@@ -6,7 +6,7 @@ import { speciesUnit } from './case-fields';
 import { gasStateAt, type GasState } from './gas-reference';
 import { instant, timeAt } from './ioapi-time';
 import { keptColumnsOf, layoutOf, OCCURRING_SPECIES, rawFormatOf, type Layout } from './observation-layouts';
-import { accept, assertQuality, emptyQuality, MISSING_WORDS, NEGATIVE_FLOORS, type SpeciesQuality } from './observation-quality';
+import { accept, assertQuality, emptyQuality, MISSING_WORDS, NEGATIVE_FLOORS, standsForNone, type SpeciesQuality } from './observation-quality';
 import { parseTime, standardTimeOffset } from './observation-time';
 import type { ObservationsSpec } from './observations';
 import { anyRule, applyRules } from './quality-rules';
@@ -43,7 +43,7 @@ export class ObservationReader {
     this.label = labelOf(paths);
   }
 
-  /** Makes the table `observed` of step, station, species, unit, value (NULL where there is no number) and whether text stood there instead. */
+  /** Makes the table `observed` of step, station, species, unit, value (NULL where there is none) and whether text stood there instead. */
   async load(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number }> {
     const { store, spec, label } = this;
     const columns = await store.load('raw', this.paths, rawFormatOf(spec.layout), keptColumnsOf(spec.layout));
@@ -58,12 +58,12 @@ export class ObservationReader {
     // Stations and times become numbers in the same pass in which texts become numbers: a month of China has four million values.
     await store.run('CREATE TABLE observed (step INTEGER, station INTEGER, species VARCHAR, unit VARCHAR, value DOUBLE, unreadable BOOLEAN)');
     const { relations, precedence } = this.layout;
-    const first = `QUALIFY rank() OVER (PARTITION BY t.position, s.position, o.species ORDER BY number IS NULL, ${precedence}) = 1`;
+    const first = `QUALIFY rank() OVER (PARTITION BY t.position, s.position, o.species ORDER BY taken IS NULL, ${precedence}) = 1`;
     for (const relation of relations) {
       await store.run(
-        `INSERT INTO observed SELECT t.position, s.position, o.species, o.unit, TRY_CAST(o.value AS DOUBLE) AS number,
+        `INSERT INTO observed SELECT t.position, s.position, o.species, o.unit, CASE WHEN ${standsForNone('number')} THEN NULL ELSE number END AS taken,
            number IS NULL AND lower(trim(o.value::VARCHAR)) NOT IN ${MISSING_WORDS}
-         FROM (${relation}) o JOIN time_index t ON o.time::VARCHAR = t.text JOIN station_index s ON o.station::VARCHAR = s.text
+         FROM (SELECT *, TRY_CAST(value AS DOUBLE) AS number FROM (${relation})) o JOIN time_index t ON o.time::VARCHAR = t.text JOIN station_index s ON o.station::VARCHAR = s.text
          WHERE o.value IS NOT NULL ${precedence === undefined ? '' : first}`,
         label,
       );
@@ -92,9 +92,8 @@ export class ObservationReader {
         ([steps, places, numbers], rows) => {
           for (let row = 0; row < rows; row++) {
             const step = Number(steps[row]);
-            const raw = Number(numbers[row]);
-            const value = convert(i, step, raw);
-            if (accept(quality, species, floor, value, raw)) this.put(values, quality, { species, step, station: Number(places[row]), value });
+            const value = convert(i, step, Number(numbers[row]));
+            if (accept(quality, species, floor, value)) this.put(values, quality, { species, step, station: Number(places[row]), value });
           }
         },
         label,
