@@ -1,7 +1,7 @@
 /** Reads the files of one layout into series of stations and times: DuckDB brings them into one form and numbers stations, times and species. */
-import { DataError } from '../errors';
+import { DataError, UnitError } from '../errors';
 import type { TimeAxis } from '../grid/grid';
-import { conversion, MOLAR_MASS } from '../units';
+import { conversion, MOLAR_MASS, parseUnit } from '../units';
 import { speciesUnit } from './case-fields';
 import { gasStateAt, type GasState } from './gas-reference';
 import { instant, timeAt } from './ioapi-time';
@@ -133,6 +133,7 @@ export class ObservationReader {
   private converter(species: string, units: string[]): (unit: number, step: number, raw: number) => number {
     const stateAt = gasStateAt(this.spec.gasReference);
     const scales = units.map(() => new Map<GasState, { scale: number; offset: number }>());
+    if (MOLAR_MASS[species] === undefined) this.requireMass(species, units);
     const find = (unit: number, state: GasState): { scale: number; offset: number } => {
       const found = conversion(units[unit], speciesUnit(species), { molarMass: MOLAR_MASS[species], ...state, subject: `${this.label}: ${species}` });
       scales[unit].set(state, found);
@@ -145,6 +146,19 @@ export class ObservationReader {
       const { scale, offset } = scales[unit].get(state) ?? find(unit, state);
       return scale * raw + offset;
     };
+  }
+
+  /** @throws {UnitError} `UNIT_MISMATCH`: no key could make a mole fraction of particles µg m-3 */
+  private requireMass(species: string, units: string[]): void {
+    const subject = `${this.label}: ${species}`;
+    for (const unit of units) {
+      const [, amount, , , , fraction] = parseUnit(unit, subject).dimension;
+      if (amount === 0 && fraction === 0) continue;
+      throw new UnitError(
+        'UNIT_MISMATCH',
+        `${subject}: it is in "${unit}" but particles have no molar mass: set the unit that the values are really in, such as ug m-3`,
+      );
+    }
   }
 
   private async occurring(): Promise<string[]> {

@@ -122,6 +122,16 @@ describe('long layout', () => {
     });
   });
 
+  test('particles in ppb: no key of observations would help, so none is named', async () => {
+    const columns = { station: 'station', time: 'time', species: { 'PM2.5': { column: 'pm25', unit: 'ppb' } } };
+    await expect(read('A,2017-01-01T00:00,5,5\n', { columns })).rejects.toThrow(
+      failure(
+        'UNIT_MISMATCH',
+        `${at('obs.csv')}: PM2.5: it is in "ppb" but particles have no molar mass: set the unit that the values are really in, such as ug m-3`,
+      ),
+    );
+  });
+
   test('another state of the gas, mg, and ppb as they are', async () => {
     const no2 = async (unit: string, gasReference?: { temperature: number; pressure: number }): Promise<number> => {
       const columns = { station: 'station', time: 'time', species: { NO2: { column: 'no2', unit } } };

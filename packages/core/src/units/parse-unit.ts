@@ -1,6 +1,6 @@
 /**
  * Units as files spell them: SI in CF's manner (`ug m-3`, `kg m-2 s-1`), CMAQ's and MCIP's (`moles/s`, `micrograms/m**3`, `WATTS/M**2`,
- * `KG/KG`, `KG/(M*S)`, `ppmV`), SMOKE's (`none`, `degrees K`), combine's (`C`, `deg`) and what spreadsheets hold (`µg/m3`). Names are looked up as they stand and then in lower case, so that `Mg` is a
+ * `KG/KG`, `KG/(M*S)`, `ppmV`), SMOKE's (`none`, `degrees K`), combine's (`C`, `deg`) and what spreadsheets hold (`µg/m³`, `ug.m-3`). Names are looked up as they stand and then in lower case, so that `Mg` is a
  * megagram, `mg` a milligram and MCIP's `M` a metre.
  */
 import { UnitError } from '../errors';
@@ -82,19 +82,28 @@ const WHOLE: Record<string, Unit> = {
   'degrees k': { dimension: TEMPERATURE, scale: 1, offset: 0 },
   '°c': { dimension: TEMPERATURE, scale: 1, offset: 273.15 },
   '': { dimension: NONE, scale: 1, offset: 0 },
-  'mol mol-1': { dimension: FRACTION, scale: 1, offset: 0 },
-  'mol/mol': { dimension: FRACTION, scale: 1, offset: 0 },
-  'moles/mole': { dimension: FRACTION, scale: 1, offset: 0 },
 };
+
+/** `nmol/mol`, `umol mol-1`, `moles/mole`: the grammar below would lose what the ratio is of. */
+const MOLE_FRACTION = /^([a-z]?mol)(?:es?)?(?: ?\/ ?mol(?:es?)?| mol(?:es?)?(?:\*\*|\^)?-1)$/i;
 
 /** @param subject - what is in that unit (`emis.nc: NO2`), for messages @throws {UnitError} `UNIT_UNKNOWN`, naming the part that isn't known */
 export function parseUnit(text: string, subject?: string): Unit {
-  const spelling = text.trim().replace(/[µμ]/g, 'u');
+  const spelling = plain(text);
   const whole = WHOLE[spelling.toLowerCase()];
   if (whole) return whole;
+  const [, moles] = MOLE_FRACTION.exec(spelling) ?? [];
+  const fraction = moles === undefined ? undefined : (EXACT.get(moles) ?? EXACT.get(moles.toLowerCase()));
+  if (fraction) return { dimension: FRACTION, scale: fraction[0], offset: 0 };
   const unit = { dimension: [...NONE] as number[], scale: 1, offset: 0 };
   multiplyAll(unit, spelling, 1, subject ? `${subject}: unit "${text}"` : `unit "${text}"`);
   return unit as unknown as Unit;
+}
+
+/** Superscripts become digits, `µ` becomes u, and dots between parts (`kg.m-2.s-1`, `kg·m⁻²·s⁻¹`) spaces. */
+function plain(text: string): string {
+  const ascii = text.normalize('NFKC').replace(/μ/g, 'u').replace(/\u2212/g, '-');
+  return ascii.replace(/\s*[·⋅]\s*|\.(?=[a-z(])/gi, ' ').trim();
 }
 
 /** One "*" between parts is a space; a part may be a product in brackets. */
@@ -118,6 +127,12 @@ function multiply(unit: { dimension: number[]; scale: number }, part: string, si
   const entry = match && (EXACT.get(match[1]) ?? NAMES[match[1].toLowerCase()] ?? EXACT.get(match[1].toLowerCase()));
   if (!entry) throw new UnitError('UNIT_UNKNOWN', `${said}: "${part}" is not known: write it as in "ug m-3", "ppb", "moles/s", "g/s", "kg m-2 s-1"`);
   const power = sign * Number(match[2] ?? 1);
+  if (match[1].toLowerCase() === 'nm' && Math.abs(power) === 3) {
+    throw new UnitError(
+      'UNIT_UNKNOWN',
+      `${said}: "${part}" is a normal cubic metre, whose temperature and pressure it does not tell: write m3, and for observations of a gas set those in observations.gasReference`,
+    );
+  }
   unit.scale *= entry[0] ** power;
   entry[1].forEach((exponent, i) => (unit.dimension[i] += exponent * power));
 }

@@ -35,6 +35,20 @@ describe('spellings', () => {
     ['deg', 'degrees'],
     ['degrees K', 'K'],
     ['C', 'degC'],
+    ['℃', 'degC'],
+    ['µg/m³', 'ug m-3'],
+    ['µg m⁻³', 'ug m-3'],
+    ['㎍/㎥', 'ug m-3'],
+    ['ug.m-3', 'ug m-3'],
+    ['kg.m-2.s-1', 'kg m-2 s-1'],
+    ['kg · m⁻²·s⁻¹', 'kg m-2 s-1'],
+    ['nmol/mol', 'ppb'],
+    ['nmol mol-1', 'ppb'],
+    ['nmol mol⁻¹', 'ppb'],
+    ['nmol.mol-1', 'ppb'],
+    ['µmol/mol', 'ppm'],
+    ['UMOL MOL-1', 'ppm'],
+    ['moles/mole', 'mol mol-1'],
   ])('%s is %s', (spelling, same) => {
     const [a, b] = [parseUnit(spelling), parseUnit(same)];
     expect(a.dimension).toEqual(b.dimension);
@@ -44,6 +58,15 @@ describe('spellings', () => {
   test('a megagram is not a milligram', () => {
     expect(convert(1, 'Mg', 'kg')).toBeCloseTo(1000, 9);
     expect(convert(1, 'mg', 'kg')).toBeCloseTo(1e-6, 15);
+  });
+
+  test.each(['ug/Nm3', 'mg Nm-3', 'µg/Nm³', 'ug/nm3', 'ug/NM**3'])('%s is of normal cubic metres, not of nanometres, and refused', (unit) => {
+    expect(() => parseUnit(unit, 'obs.csv: NO2')).toThrow(
+      expect.objectContaining({
+        code: 'UNIT_UNKNOWN',
+        message: expect.stringMatching(/^obs\.csv: NO2: unit ".*": "nm\S*3" is a normal cubic metre, .* set those in observations\.gasReference$/i) as string,
+      }) as Error,
+    );
   });
 
   test('an unknown part is named', () => {
