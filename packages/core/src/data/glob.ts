@@ -5,13 +5,17 @@ import { isAbsolute, join, sep } from 'node:path';
 import { DataError } from '../errors';
 
 /**
- * The files that match, sorted by name.
+ * The files that match, sorted by name. A folder that is there as it is written is that folder, whatever its name: the case may lie in `runs [2]/`. So is a
+ * file that no name matches.
  *
  * @throws {DataError} `FILES_NONE` when there are none, `FILE_MISSING` when a plain path does not exist, `PATTERN_INVALID`
  */
 export function expandGlob(pattern: string): string[] {
   const parts = pattern.split(/[\\/]/).filter((part) => part !== '');
-  const found = parts.reduce((folders, part) => folders.flatMap((folder) => matches(folder, part, pattern)), [isAbsolute(pattern) ? sep : '.']);
+  const found = parts.reduce(
+    (folders, part, i) => folders.flatMap((folder) => matches(folder, part, { pattern, last: i === parts.length - 1 })),
+    [isAbsolute(pattern) ? sep : '.'],
+  );
   if (found.length > 0) return found.sort();
   if (!/[*?[]/.test(pattern)) throw new DataError('FILE_MISSING', `${pattern}: there is no such file: check the path in the case`);
   throw new DataError('FILES_NONE', `${pattern}: no file matches: check the pattern in the case, and the folder that it is relative to`);
@@ -22,16 +26,14 @@ export function expandGlobs(patterns: string | string[], period = ''): string[] 
   return [...new Set([patterns].flat().flatMap((pattern) => expandGlob(pattern.replaceAll('{period}', period))))];
 }
 
-function matches(folder: string, part: string, pattern: string): string[] {
-  if (!/[*?[]/.test(part)) {
-    const path = join(folder, part);
-    return existsSync(path) ? [path] : [];
-  }
+function matches(folder: string, part: string, { pattern, last }: { pattern: string; last: boolean }): string[] {
+  const path = join(folder, part);
+  const asWritten = existsSync(path) ? [path] : [];
+  if (!/[*?[]/.test(part) || (asWritten.length > 0 && !last)) return asWritten;
   const expression = toRegExp(part, pattern);
   try {
-    return readdirSync(folder)
-      .filter((name) => expression.test(name) && (part.startsWith('.') || !name.startsWith('.')))
-      .map((name) => join(folder, name));
+    const names = readdirSync(folder).filter((name) => expression.test(name) && (part.startsWith('.') || !name.startsWith('.')));
+    return names.length > 0 ? names.map((name) => join(folder, name)) : asWritten;
   } catch {
     return []; // a file where the pattern has a folder, or a folder that may not be read: no match
   }

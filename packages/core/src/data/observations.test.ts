@@ -132,6 +132,17 @@ describe('long layout', () => {
     );
   });
 
+  test.each(['br [1]', 'w?', 's*r'])('tables in a folder that is called %s are read, and no others', async (name) => {
+    for (const [folder, value] of Object.entries({ [name]: 5, 'br 1': 7, wx: 8, star: 9 })) {
+      mkdirSync(at(folder));
+      write(`${folder}/stations.csv`, STATIONS);
+      write(`${folder}/obs.csv`, `station,time,no2,pm25\nA,2017-01-01T00:00,1,${value}\n`);
+    }
+    const stations = { file: at(`${name}/stations.csv`), id: 'id', lon: 'lon', lat: 'lat' };
+    const observations = await readObservations(spec({ stations, files: at(`${name}/obs*.csv`) }));
+    expect(series(observations, 'PM2.5', 'A')).toEqual([5]);
+  });
+
   test('another state of the gas, mg, and ppb as they are', async () => {
     const no2 = async (unit: string, gasReference?: { temperature: number; pressure: number }): Promise<number> => {
       const columns = { station: 'station', time: 'time', species: { NO2: { column: 'no2', unit } } };

@@ -7,6 +7,8 @@ import { inspectCsv } from './table-files';
 /** @example `"no2""ugm3"` */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+/** A path as it stands: DuckDB takes one with `[1]`, `*` or `?` in it for a pattern, and may read another file. */
+const fileLiteral = (path: string): string => literal(path.replace(/[[*?]/g, '[$&]'));
 
 /** How files are read that are no tables with a header: the separator, and the names of the columns, all text. */
 export interface RawFormat {
@@ -166,13 +168,13 @@ async function byDialect(paths: string[], format?: RawFormat): Promise<Map<Reade
   return groups;
 }
 
-const readParquet: Reader = (paths) => `(SELECT COLUMNS(*)::VARCHAR FROM read_parquet([${paths.map(literal).join(', ')}], union_by_name = true))`;
+const readParquet: Reader = (paths) => `(SELECT COLUMNS(*)::VARCHAR FROM read_parquet([${paths.map(fileLiteral).join(', ')}], union_by_name = true))`;
 
 function readCsv(delimiter: string, newline: string, format?: RawFormat): Reader {
   const header = format ? `header = false, names = [${format.columns.map(literal).join(', ')}]` : 'header = true, union_by_name = true';
   const options = `all_varchar = true, ${header}, delim = ${literal(delimiter)}, quote = '"', escape = '"'`;
   const lineEnd = newline === '\r\n' ? '\\r\\n' : '\\n';
-  return (paths) => `read_csv([${paths.map(literal).join(', ')}], ${options}, new_line = '${lineEnd}', sample_size = 20)`;
+  return (paths) => `read_csv([${paths.map(fileLiteral).join(', ')}], ${options}, new_line = '${lineEnd}', sample_size = 20)`;
 }
 
 function unreadable(label: string, error: unknown): DataError {
