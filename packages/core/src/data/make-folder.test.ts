@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeFolder } from './make-folder';
+import { folderToBe, makeFolder } from './make-folder';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'make-'))));
@@ -27,8 +27,15 @@ it('says where a file is in the way', () => {
   writeFileSync(file, '');
   for (const path of [file, join(file, 'below')]) {
     expect(() => makeFolder(path)).toThrow(refused(path));
+    expect(() => folderToBe(path)).toThrow(refused(file));
     expect(() => makeFolder(path)).toThrow(expect.objectContaining({ code: 'WRITE_FAILED', exitCode: 3 }) as Error);
   }
+});
+
+it('says where a folder would be made, and makes none', () => {
+  expect(folderToBe(folder)).toBe(folder);
+  expect(folderToBe(join(folder, 'a/b'))).toBe(folder);
+  expect(existsSync(join(folder, 'a'))).toBe(false);
 });
 
 it('ends where a file system makes no folders', () => {

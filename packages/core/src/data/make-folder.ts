@@ -1,5 +1,5 @@
 /** Making folders. */
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DataError } from '../errors';
 import { writeFailure } from './checkpoint';
@@ -19,10 +19,28 @@ export function makeFolder(path: string): void {
     // Another process may have made it between the two looks.
     if (code === 'EEXIST' && isFolder(path)) return;
     if (code === 'ENOSPC') throw writeFailure(path, 0, cause);
-    throw new DataError('WRITE_FAILED', `${path}: this folder cannot be made (${message}): give another place, where folders can be made`, {
-      cause,
-    });
+    throw cannotBeMade(path, message, cause);
   }
+}
+
+/**
+ * The folder itself, or that in which {@link makeFolder} would make it and what is missing above it: without making anything.
+ * @throws {DataError} `WRITE_FAILED`
+ */
+export function folderToBe(path: string): string {
+  const above = dirname(path);
+  if (!existsSync(path) && above !== path) return folderToBe(above);
+  if (!isFolder(path)) throw cannotBeMade(path, 'a file is in its place');
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw cannotBeMade(path, (cause as Error).message, cause);
+  }
+  return path;
+}
+
+function cannotBeMade(path: string, why: string, cause?: unknown): DataError {
+  return new DataError('WRITE_FAILED', `${path}: this folder cannot be made (${why}): give another place, where folders can be made`, { cause });
 }
 
 function isFolder(path: string): boolean {

@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync 
 import { loadCase } from '../../data/case';
 import { Grid } from '../../grid/grid';
 import { checkedWorld, codes } from '../testing/checked-world';
-import { checkInputs } from './check-case';
+import { checkCase, checkInputs } from './check-case';
 import { programOf } from './machine';
 
 const { at, input, check, rewrite } = checkedWorld();
@@ -286,6 +286,15 @@ test.each(BROKEN)('$what', async ({ damage, set, finds, says, exit }) => {
     expect(message).toMatch(/: .{15,}|\?$/);
   }
   expect(result.exitCode).toBe(exit);
+});
+
+test.each(['', '/below/it'])('a run folder FILE%s, where a file stands in the way', async (below) => {
+  writeFileSync(at('file'), '');
+  const { problems, exitCode } = await checkCase(at('case.yaml'), { out: at(`file${below}`) });
+  expect(problems.map(({ code, message }) => `${code} ${message}`)).toEqual([
+    `WRITE_FAILED ${at('file')}: this folder cannot be made (a file is in its place): give another place, where folders can be made`,
+  ]);
+  expect(exitCode).toBe(3);
 });
 
 test('files of a section that cannot be read are not looked at, and the rest is', async () => {

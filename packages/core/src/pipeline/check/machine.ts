@@ -1,9 +1,10 @@
 /** What a run needs beside its inputs: room on the disk, memory, the transport model's command, the device. */
 import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { GROUPS, memberNames, type Case } from '../../data/case';
 import { FieldRoom } from '../../data/field-room';
+import { folderToBe } from '../../data/make-folder';
 import { chooseDevice } from '../../device';
 import type { DeviceChoice, Products } from '../../device';
 import { ConfigError, DataError, RetroplumeError } from '../../errors';
@@ -174,9 +175,9 @@ function freeIn(folder: string): number {
 
 /** @param out - run folder, which need not exist yet; what it holds already is not wanted again */
 export async function checkDisk(findings: Findings, settings: Case, grid: Grid, out: string): Promise<void> {
+  const folder = await findings.attempt([], () => folderToBe(out));
+  if (folder === undefined) return;
   const wanted = Math.max(0, bytesWanted(settings, grid) - sizeOfFolder(out));
-  let folder = out;
-  while (!existsSync(folder)) folder = dirname(folder);
   await findings.attempt([], () => {
     const free = freeIn(folder);
     const text = `the run needs about ${gigabytes(wanted)} and ${gigabytes(free)} are free in ${folder}`;
