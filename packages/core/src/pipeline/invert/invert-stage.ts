@@ -47,8 +47,15 @@ export interface InvertSummary {
 /** What decides the result of an inversion beside its inputs: a part of the settings of stages that invert. */
 export function inversionKey(context: StageContext, inversion: InversionSettings): object {
   const { observations, withheld, certificate, regions, tileCells } = context.case;
+  const { space, blockKm, saturation } = inversion;
   return {
-    inversion: { ...inversion, uncertainty: undefined },
+    inversion: {
+      ...inversion,
+      ...{ uncertainty: undefined, checkpointEvery: undefined },
+      blockKm: space === 'blocks' ? blockKm : undefined,
+      // An alarm that only warns changes nothing that is kept; one that refuses decides whether anything is.
+      saturation: saturation.onFailure === 'refuse' ? saturation : undefined,
+    },
     ...(seesRegions(inversion) ? { regions } : {}),
     ...(tileCells > 0 ? { tileCells } : {}),
     observations: { ...observations, files: undefined, stations: undefined },

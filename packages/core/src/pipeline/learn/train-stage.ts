@@ -42,7 +42,7 @@ export const trainStage: Stage = {
     const initialConcentrations = takesInitialConcentrations(surrogate) ? 'an input' : 'none';
     return {
       surrogate: { ...surrogate, initialConcentrations },
-      training,
+      training: { ...training, checkpointEvery: undefined },
       testRuns: testRuns(context),
       ...numericsOf(context),
       ...(context.pass ? { pass: context.pass.number, earlier: earlierPasses(context) } : {}),

@@ -1,0 +1,37 @@
+/** By which settings an inversion, and the training before it, are known to be up to date. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadCase } from '../../data/case';
+import { TINY_CASE } from '../../data/case/testing/tiny-case';
+import { temporaryFolder } from '../../data/testing/shared-data';
+import { canonicalJson } from '../engine/record';
+import type { Stage, StageContext } from '../engine/stage';
+import { trainStage } from '../learn/train-stage';
+import { invertStage } from './invert-stage';
+
+const folder = temporaryFolder();
+
+function keyOf(stage: Stage, ...set: string[]): string {
+  const path = join(folder.path, 'case.yaml');
+  writeFileSync(path, TINY_CASE);
+  return canonicalJson(stage.settings({ case: loadCase(path, set), variant: 'default', threads: 1, device: 'cpu' } as unknown as StageContext));
+}
+
+it.each([
+  ['inversion.checkpointEvery=3', invertStage],
+  ['training.checkpointEvery=7', trainStage],
+  ['inversion.saturation.share=0.01', invertStage],
+  ['inversion.blockKm=100', invertStage],
+])('%s changes nothing that is kept', (set, stage) => {
+  expect(keyOf(stage, set)).toBe(keyOf(stage));
+});
+
+it.each([
+  ['inversion.iterations=3', invertStage],
+  ['training.evaluateEvery=7', trainStage],
+  ['inversion.saturation.onFailure=refuse', invertStage],
+  ['inversion.saturation.share=0.01', invertStage, 'inversion.saturation.onFailure=refuse'],
+  ['inversion.blockKm=100', invertStage, 'inversion.space=blocks'],
+])('%s does', (set, stage, ...others) => {
+  expect(keyOf(stage, ...others, set)).not.toBe(keyOf(stage, ...others));
+});
