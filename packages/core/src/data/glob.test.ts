@@ -35,7 +35,7 @@ it.each(['br [1]', '[z-a]', 'a*', 'what?'])('a folder that is called %s is that 
   for (const pattern of ['c*.nc', 'c1.nc']) expect(expandGlob(join(folder, name, pattern))).toEqual([join(folder, name, 'c1.nc')]);
 });
 
-it('a file whose name is no other file\'s pattern is that file', () => {
+it("a file whose name is no other file's pattern is that file", () => {
   writeFileSync(join(folder, 'd[1].nc'), '');
   expect(expandGlob(join(folder, 'd[1].nc'))).toEqual([join(folder, 'd[1].nc')]);
   writeFileSync(join(folder, 'd1.nc'), '');

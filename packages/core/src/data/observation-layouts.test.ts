@@ -222,8 +222,7 @@ describe('OpenAQ', () => {
 
   test.each(['NaN', '-999', '-999.0', '-99999', '', 'n/a'])('a sensor that says "%s" gives way to the next', async (none) => {
     stations('2178');
-    const row = (sensor: number, hour: string, value: string): string =>
-      `2178,${sensor},2022-05-03T${hour}:00:00-06:00,pm25,ug/m3,${value}\n`;
+    const row = (sensor: number, hour: string, value: string): string => `2178,${sensor},2022-05-03T${hour}:00:00-06:00,pm25,ug/m3,${value}\n`;
     write('obs.csv', `location_id,sensors_id,datetime,parameter,units,value\n${row(1, '01', none)}${row(2, '01', '7')}${row(1, '02', none)}`);
     const observations = await read({ layout: 'openaq' });
     expect(series(observations, 'PM2.5', '2178')).toEqual([7, NaN]);

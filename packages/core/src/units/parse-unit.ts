@@ -102,7 +102,10 @@ export function parseUnit(text: string, subject?: string): Unit {
 
 /** Superscripts become digits, `µ` becomes u, and dots between parts (`kg.m-2.s-1`, `kg·m⁻²·s⁻¹`) spaces. */
 function plain(text: string): string {
-  const ascii = text.normalize('NFKC').replace(/μ/g, 'u').replace(/\u2212/g, '-');
+  const ascii = text
+    .normalize('NFKC')
+    .replace(/μ/g, 'u')
+    .replace(/\u2212/g, '-');
   return ascii.replace(/\s*[·⋅]\s*|\.(?=[a-z(])/gi, ' ').trim();
 }
 

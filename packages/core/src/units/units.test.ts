@@ -64,7 +64,9 @@ describe('spellings', () => {
     expect(() => parseUnit(unit, 'obs.csv: NO2')).toThrow(
       expect.objectContaining({
         code: 'UNIT_UNKNOWN',
-        message: expect.stringMatching(/^obs\.csv: NO2: unit ".*": "nm\S*3" is a normal cubic metre, .* set those in observations\.gasReference$/i) as string,
+        message: expect.stringMatching(
+          /^obs\.csv: NO2: unit ".*": "nm\S*3" is a normal cubic metre, .* set those in observations\.gasReference$/i,
+        ) as string,
       }) as Error,
     );
   });
