@@ -1,10 +1,10 @@
 import { describeQuality } from './observation-quality';
-import type { Observations } from './observations';
+import { readObservations, type Observations } from './observations';
 import { NO_RULES } from './quality-rules';
-import { observationTables, series, ug } from './testing/observation-samples';
+import { observationTables, series, STATIONS, ug } from './testing/observation-samples';
 import { failure } from './testing/shared-data';
 
-const { at, read } = observationTables();
+const { at, write, spec, read } = observationTables();
 
 describe('values that make no sense', () => {
   /** 100 good rows at A, then the given ones. */
@@ -54,6 +54,14 @@ describe('values that make no sense', () => {
         'OBSERVATIONS_ABSURD',
         `${at('obs.csv')}: NO2: too many values make no sense (6 below -5, 0 above 1000 ppb, 0 unreadable of 106): check its column and unit in the case`,
       ),
+    );
+  });
+
+  test('numbers with a decimal comma are called that', async () => {
+    write('stations.csv', STATIONS);
+    write('obs.csv', 'station;time;no2;pm25\nA;2017-01-01T00:00;12,5;1\nA;2017-01-01T01:00;13;1\nA;2017-01-01T02:00;-0,5;1\n');
+    await expect(readObservations(spec())).rejects.toThrow(
+      failure('OBSERVATIONS_ABSURD', `${at('obs.csv')}: NO2: 2 of 3 values have a decimal comma, as 12,5: write them with a point`),
     );
   });
 

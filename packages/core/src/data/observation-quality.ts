@@ -77,8 +77,11 @@ export function accept(quality: SpeciesQuality, species: string, floor: number, 
   return false;
 }
 
-/** @throws {DataError} `OBSERVATIONS_ABSURD`, `OBSERVATIONS_EMPTY` */
-export function assertQuality(files: string, species: string, floor: number, quality: SpeciesQuality): void {
+/** SQL that is true where `text` is a number as `12,5`. */
+export const hasDecimalComma = (text: string): string => `regexp_full_match(trim(${text}), '[+-]?[0-9]+,[0-9]+')`;
+
+/** @param commas - number of unreadable values that are numbers with a decimal comma @throws {DataError} `OBSERVATIONS_ABSURD`, `OBSERVATIONS_EMPTY` */
+export function assertQuality(files: string, species: string, floor: number, quality: SpeciesQuality, commas: number): void {
   const { valid, negative, absurd, unreadable } = quality;
   const bad = negative + absurd + unreadable;
   if (bad > REFUSED_PART * (valid + bad)) {
@@ -86,7 +89,9 @@ export function assertQuality(files: string, species: string, floor: number, qua
     const counts = `${negative} below ${floor}, ${absurd} above ${limit} ${speciesUnit(species)}, ${unreadable} unreadable of ${valid + bad}`;
     throw new DataError(
       'OBSERVATIONS_ABSURD',
-      `${files}: ${species}: too many values make no sense (${counts}): check its column and unit in the case`,
+      commas > bad / 2
+        ? `${files}: ${species}: ${commas} of ${valid + bad} values have a decimal comma, as 12,5: write them with a point`
+        : `${files}: ${species}: too many values make no sense (${counts}): check its column and unit in the case`,
     );
   }
   if (valid === 0)

@@ -6,7 +6,16 @@ import { speciesUnit } from './case-fields';
 import { gasStateAt, type GasState } from './gas-reference';
 import { instant, timeAt } from './ioapi-time';
 import { keptColumnsOf, layoutOf, OCCURRING_SPECIES, rawFormatOf, type Layout } from './observation-layouts';
-import { accept, assertQuality, emptyQuality, MISSING_WORDS, NEGATIVE_FLOORS, standsForNone, type SpeciesQuality } from './observation-quality';
+import {
+  accept,
+  assertQuality,
+  emptyQuality,
+  hasDecimalComma,
+  MISSING_WORDS,
+  NEGATIVE_FLOORS,
+  standsForNone,
+  type SpeciesQuality,
+} from './observation-quality';
 import { parseTime, standardTimeOffset } from './observation-time';
 import type { ObservationsSpec } from './observations';
 import { anyRule, applyRules } from './quality-rules';
@@ -43,7 +52,7 @@ export class ObservationReader {
     this.label = labelOf(paths);
   }
 
-  /** Makes the table `observed` of step, station, species, unit, value (NULL where there is none) and whether text stood there instead. */
+  /** Makes the table `observed` of step, station, species, unit, value (NULL where there is none), whether text stood there instead, and one with a decimal comma. */
   async load(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number }> {
     const { store, spec, label } = this;
     const columns = await store.load('raw', this.paths, rawFormatOf(spec.layout), keptColumnsOf(spec.layout));
@@ -56,13 +65,16 @@ export class ObservationReader {
       this.stations.map(({ id }) => id),
     );
     // Stations and times become numbers in the same pass in which texts become numbers: a month of China has four million values.
-    await store.run('CREATE TABLE observed (step INTEGER, station INTEGER, species VARCHAR, unit VARCHAR, value DOUBLE, unreadable BOOLEAN)');
+    await store.run(
+      'CREATE TABLE observed (step INTEGER, station INTEGER, species VARCHAR, unit VARCHAR, value DOUBLE, unreadable BOOLEAN, comma BOOLEAN)',
+    );
     const { relations, precedence } = this.layout;
     const first = `QUALIFY rank() OVER (PARTITION BY t.position, s.position, o.species ORDER BY taken IS NULL, ${precedence}) = 1`;
     for (const relation of relations) {
       await store.run(
         `INSERT INTO observed SELECT t.position, s.position, o.species, o.unit, CASE WHEN ${standsForNone('number')} THEN NULL ELSE number END AS taken,
-           number IS NULL AND lower(trim(o.value::VARCHAR)) NOT IN ${MISSING_WORDS}
+           number IS NULL AND lower(trim(o.value::VARCHAR)) NOT IN ${MISSING_WORDS},
+           CASE WHEN number IS NULL THEN ${hasDecimalComma('o.value::VARCHAR')} ELSE false END
          FROM (SELECT *, TRY_CAST(value AS DOUBLE) AS number FROM (${relation})) o JOIN time_index t ON o.time::VARCHAR = t.text JOIN station_index s ON o.station::VARCHAR = s.text
          WHERE o.value IS NOT NULL ${precedence === undefined ? '' : first}`,
         label,
@@ -84,7 +96,11 @@ export class ObservationReader {
     const values = new Float32Array(axis.count * stations.length).fill(Number.NaN);
     const quality = emptyQuality();
     const floor = { ...NEGATIVE_FLOORS, ...this.spec.quality?.negativeFloor }[species] ?? 0;
-    const [[unreadable]] = await store.rows(`SELECT count(*) FROM observed WHERE species = $1 AND unreadable`, label, [species]);
+    const [[unreadable, commas]] = await store.rows(
+      `SELECT count(*), count(*) FILTER (comma) FROM observed WHERE species = $1 AND unreadable`,
+      label,
+      [species],
+    );
     quality.unreadable = Number(unreadable);
     for (const [i, unit] of units.entries()) {
       await store.stream(
@@ -100,7 +116,7 @@ export class ObservationReader {
         [species, unit],
       );
     }
-    assertQuality(label, species, floor, quality);
+    assertQuality(label, species, floor, quality, Number(commas));
     const rules = this.spec.quality;
     if (rules && anyRule(rules)) {
       quality.rules = applyRules(values, stations.length, species, rules, axis, this.spec.timeZone);
