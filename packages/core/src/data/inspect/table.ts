@@ -3,7 +3,7 @@
  * the number of columns and of different keys, not from the rows.
  */
 import { rawFormatOf, type LayoutName } from '../observation-layouts';
-import { MISSING_WORDS } from '../observation-quality';
+import { hasDecimalComma, MISSING_WORDS, standsForNone } from '../observation-quality';
 import { parseTime } from '../observation-time';
 import { identifier, TableStore } from '../table-store';
 import { aqsIdentifier, aqsSiteColumns } from '../stations';
@@ -81,7 +81,13 @@ async function wideTable(store: TableStore): Promise<Found> {
       odd,
     ),
     variables,
-    odd: [...odd, ...valueOddities(variables, await unreadable(store, `(${columns})`, 'value'))],
+    odd: [
+      ...odd,
+      ...valueOddities(
+        types.map((row) => [String(row[0]), row.slice(1)]),
+        await unreadable(store, `(${columns})`, 'value'),
+      ),
+    ],
   };
 }
 
@@ -114,10 +120,13 @@ async function longTable(store: TableStore, columns: string[]): Promise<Found> {
   const key = [station, time].flatMap((each) => each?.columns ?? []);
   const numbers: VariableSummary[] = [];
   for (const name of columns.filter((each) => !key.includes(each)).slice(0, SHOWN_COLUMNS)) {
-    const [row] = await store.rows(`SELECT ${ranges(identifier(name))} FROM held`);
-    if (Number(row[3]) === 0) continue; // text
-    numbers.push(summary(name, row, ''));
-    odd.push(...valueOddities([numbers[numbers.length - 1]], await unreadable(store, 'held', identifier(name))));
+    const column = identifier(name);
+    // A longitude may be -99.
+    const [row] = await store.rows(`SELECT ${ranges(column, name === lon || name === lat)} FROM held`);
+    const texts = await unreadable(store, 'held', column);
+    const isText = Number(row[3]) === 0 && row[5] === null;
+    if (!isText) numbers.push(summary(name, row, ''));
+    if (!isText || texts.commas.length > texts.others.length) odd.push(...valueOddities([[name, row]], texts));
   }
   if (columns.length - key.length > SHOWN_COLUMNS)
     odd.push({ code: 'COLUMNS_MANY', text: `only ${SHOWN_COLUMNS} of ${columns.length} columns are shown` });
@@ -157,10 +166,12 @@ async function timeColumn(store: TableStore, columns: readonly string[]): Promis
   return undefined;
 }
 
-/** Min, max, mean, number and missing of a column of text. */
-function ranges(column: string): string {
+/** Min, max, mean, number and missing of a column of text, and the least code for missing. @param uncoded - whether no number is such a code */
+function ranges(column: string, uncoded = false): string {
   const number = `TRY_CAST(trim(${column}) AS DOUBLE)`;
-  return `min(${number}), max(${number}), avg(${number}), count(${number}), count(*) - count(${number})`;
+  const there = `(isfinite(${number})${uncoded ? '' : ` AND NOT ${standsForNone(number)}`})`;
+  const held = `count(*) FILTER (${there})`;
+  return `${['min', 'max', 'avg'].map((of) => `${of}(${number}) FILTER (${there})`).join(', ')}, ${held}, count(*) - ${held}, min(${number}) FILTER (isfinite(${number}) AND NOT ${there})`;
 }
 
 function summary(name: string, [min, max, mean, held, missing]: unknown[], units: string): VariableSummary {
@@ -170,22 +181,34 @@ function summary(name: string, [min, max, mean, held, missing]: unknown[], units
   return { name, units, shape: `${values}`, ...range, missing: number(missing), values };
 }
 
-/** Texts that are neither a number nor a word for missing. */
-async function unreadable(store: TableStore, from: string, column: string): Promise<string[]> {
-  const rows = await store.rows(
-    `SELECT DISTINCT ${column} FROM ${from} WHERE TRY_CAST(trim(${column}) AS DOUBLE) IS NULL AND lower(trim(${column})) NOT IN ${MISSING_WORDS} LIMIT 7`,
-  );
-  return rows.map(([text]) => String(text)).filter((text) => text !== 'null');
+/** Texts among numbers. */
+interface Texts {
+  /** numbers with a decimal comma */
+  commas: string[];
+  others: string[];
 }
 
-function valueOddities(variables: readonly VariableSummary[], texts: readonly string[]): Oddity[] {
-  const odd: Oddity[] = [];
-  for (const { name, min, max } of variables) {
-    if (min !== undefined && max !== undefined && /^-9+(\.0+)?$/.test(String(min)) && min <= -99)
-      odd.push({ code: 'MISSING_CODE', text: `${name}: ${min} is taken as a code for missing` });
-  }
-  if (texts.length > 0)
-    odd.push({ code: 'NOT_A_NUMBER', text: `${variables.map(({ name }) => name).join(', ')}: texts among the numbers: ${some([...texts])}` });
+/** Texts that are neither a finite number nor a word for missing, a few of each kind. */
+async function unreadable(store: TableStore, from: string, column: string): Promise<Texts> {
+  const number = `TRY_CAST(trim(${column}) AS DOUBLE)`;
+  const of = async (condition: string): Promise<string[]> => {
+    const rows = await store.rows(
+      `SELECT DISTINCT ${column} FROM ${from} WHERE (${number} IS NULL OR isinf(${number})) AND lower(trim(${column})) NOT IN ${MISSING_WORDS} AND ${condition} LIMIT 7`,
+    );
+    return rows.map(([text]) => String(text)).filter((text) => text !== 'null');
+  };
+  const comma = hasDecimalComma(column);
+  return { commas: await of(comma), others: await of(`NOT ${comma}`) };
+}
+
+/** @param ranged - names, each with its {@link ranges} */
+function valueOddities(ranged: readonly (readonly [name: string, row: unknown[]])[], { commas, others }: Texts): Oddity[] {
+  const names = ranged.map(([name]) => name).join(', ');
+  const odd = ranged.flatMap(([name, row]): Oddity[] =>
+    row[5] === null ? [] : [{ code: 'MISSING_CODE', text: `${name}: ${Number(row[5])} is taken as a code for missing` }],
+  );
+  if (commas.length > 0) odd.push({ code: 'DECIMAL_COMMA', text: `${names}: numbers with a comma, which are not read as such: ${some(commas)}` });
+  if (others.length > 0) odd.push({ code: 'NOT_A_NUMBER', text: `${names}: texts among the numbers: ${some(others)}` });
   return odd;
 }
 

@@ -176,12 +176,36 @@ describe('tables', () => {
       facts: { rows: 4, columns: 3, stations: '2 (column station)', time: 'column time' },
       time: { first: '2017-01-01T00:00', last: '2017-01-01T04:00', steps: 3 },
     });
-    expect(variable(found, 'no2')).toMatchObject({ min: -999, max: 5, mean: -497, missing: 2, values: 4 });
+    expect(variable(found, 'no2')).toMatchObject({ min: 5, max: 5, mean: 5, missing: 3, values: 4 });
     expect(odd(found)).toEqual([
       'MISSING_CODE: no2: -999 is taken as a code for missing',
       'NOT_A_NUMBER: no2: texts among the numbers: n.d.',
       'ROWS_TWICE: 1 station and time stand there more than once',
       'STEPS_ABSENT: 2 times between the first and the last are absent',
+    ]);
+  });
+
+  test('NaN and codes for missing are no values, infinity is no number, and a longitude may be -99', async () => {
+    write('obs.csv', 'station,time,no2,o3,so2\nA,2017-01-01T00:00,5,-999,inf\nA,2017-01-01T01:00,NaN,-999,7\nA,2017-01-01T02:00,7,-999,9\n');
+    const found = await inspectFile(at('obs.csv'));
+    expect(variable(found, 'no2')).toMatchObject({ min: 5, max: 7, mean: 6, missing: 1, values: 3 });
+    expect(variable(found, 'o3')).toEqual({ name: 'o3', units: '', shape: '3', missing: 3, values: 3 });
+    expect(variable(found, 'so2')).toMatchObject({ min: 7, max: 9, mean: 8, missing: 1, values: 3 });
+    expect(odd(found)).toEqual(['MISSING_CODE: o3: -999 is taken as a code for missing', 'NOT_A_NUMBER: so2: texts among the numbers: inf']);
+    write('stations.csv', 'id,lon,lat\nA,-99,19\n');
+    const stations = await inspectFile(at('stations.csv'));
+    expect(variable(stations, 'lon')).toMatchObject({ min: -99, max: -99, missing: 0 });
+    expect(odd(stations)).toEqual([]);
+  });
+
+  test('numbers with a decimal comma are told, words with one are not', async () => {
+    write(
+      'obs.csv',
+      'station;time;no2;o3;note\nA;2017-01-01T00:00;12,5;7;1,5\nA;2017-01-01T01:00;13,5;7,5;see 3,4\nA;2017-01-01T02:00;;8;none,here\n',
+    );
+    expect(odd(await inspectFile(at('obs.csv')))).toEqual([
+      expect.stringMatching(/^DECIMAL_COMMA: no2: numbers with a comma, which are not read as such: 1[23],5, 1[23],5$/),
+      'DECIMAL_COMMA: o3: numbers with a comma, which are not read as such: 7,5',
     ]);
   });
 
