@@ -101,6 +101,24 @@ describe('stations', () => {
   });
 });
 
+describe('encodings', () => {
+  const table = 'station,time,no2,pm25\nA,2017-01-01T00:00,5,5\n';
+  const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le');
+  test.each([
+    ['UTF-16 with its mark', utf16(`\ufeff${table}`), 'the text is UTF-16: convert it, for example with iconv -f UTF-16 -t UTF-8'],
+    ['that of the other order', utf16(`\ufeff${table}`).swap16(), 'the text is UTF-16: convert it, for example with iconv -f UTF-16 -t UTF-8'],
+    ['UTF-16 without it', utf16(table), 'the text is UTF-16LE: convert it, for example with iconv -f UTF-16LE -t UTF-8'],
+    ['that of the other order', utf16(table).swap16(), 'the text is UTF-16BE: convert it, for example with iconv -f UTF-16BE -t UTF-8'],
+    ['zipped', gzipSync(utf16(table)), 'the text is UTF-16LE: convert it, for example with iconv -f UTF-16LE -t UTF-8'],
+    ['lines as on old Macs', table.replaceAll('\n', '\r'), "its lines end with CR alone, as on old Macs: convert it, for example with tr '\\r' '\\n'"],
+    ['GB 18030', Buffer.from([0x69, 0x2c, 0xb1, 0xb1, 0x0a, 0x0a]), 'the text is not UTF-8: convert it, for example with iconv -f GB18030 -t UTF-8'],
+  ])('%s: what helps', async (what, content, sentence) => {
+    write('stations.csv', STATIONS);
+    const path = write(what === 'zipped' ? 'obs.csv.gz' : 'obs.csv', content);
+    await expect(readObservations(spec())).rejects.toThrow(failure('FILE_ENCODING', `${path}: ${sentence}`));
+  });
+});
+
 describe('long layout', () => {
   test('gaps are NaN, gases in ppb at the stated state, stations without a value left out', async () => {
     const observations = await read('A,2017-01-01T00:00,20.5,10\nB,2017-01-01T00:00,,12.5\nA,2017-01-01T03:00,41,NA\n');

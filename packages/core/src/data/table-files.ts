@@ -20,7 +20,14 @@ export async function inspectCsv(path: string): Promise<CsvDialect> {
   const head = /\.gz$/i.test(path) ? await gunzippedHead(path) : plainHead(path);
   if (head.length === 0) throw new DataError('FILE_EMPTY', `${path}: the file is empty: give one with a header line and data`);
   const end = head.indexOf(0x0a);
+  requireNotUtf16(path, head);
   requireUtf8(path, head.subarray(0, Math.max(0, head.lastIndexOf(0x0a))));
+  if (end < 0 && head.includes(0x0d)) {
+    throw new DataError(
+      'FILE_ENCODING',
+      `${path}: its lines end with CR alone, as on old Macs: convert it, for example with tr '\\r' '\\n'`,
+    );
+  }
   const header = head.subarray(0, end < 0 ? head.length : end).toString('utf8');
   const count = (delimiter: string): number => header.split(delimiter).length;
   const delimiter = ([',', ';', '\t', '|'] as const).reduce((best, candidate) => (count(candidate) > count(best) ? candidate : best));
@@ -72,6 +79,22 @@ async function gunzippedHead(path: string): Promise<Buffer> {
     throw new DataError('FILE_TRUNCATED', `${path}: ${what}: copy or download it again`, { cause: error });
   }
   return Buffer.concat(parts).subarray(0, HEAD);
+}
+
+/** UTF-16 by its mark, or by its beginning: there half of the bytes of Latin letters and digits are 0. The name is iconv's. */
+export function utf16Of(head: Buffer): string | undefined {
+  if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff)) return 'UTF-16';
+  const zeros = [0, 0];
+  for (const [i, byte] of head.entries()) if (byte === 0) zeros[i % 2]++;
+  const [even, odd] = zeros.map((count) => (2 * count) / head.length);
+  if (odd > 0.5 && even < 0.1) return 'UTF-16LE';
+  return even > 0.5 && odd < 0.1 ? 'UTF-16BE' : undefined;
+}
+
+function requireNotUtf16(path: string, head: Buffer): void {
+  const encoding = utf16Of(head);
+  if (encoding === undefined) return;
+  throw new DataError('FILE_ENCODING', `${path}: the text is ${encoding}: convert it, for example with iconv -f ${encoding} -t UTF-8`);
 }
 
 function requireUtf8(path: string, head: Buffer): void {

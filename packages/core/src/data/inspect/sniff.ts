@@ -3,6 +3,7 @@ import { closeSync, createReadStream, existsSync, openSync, readSync, statSync }
 import { createGunzip } from 'node:zlib';
 
 import { DataError } from '../../errors';
+import { utf16Of } from '../table-files';
 
 export type FileKind = 'netcdf' | 'parquet' | 'griddesc' | 'yaml' | 'table' | 'json' | 'numpy' | 'folder' | 'empty' | 'unknown';
 
@@ -59,9 +60,11 @@ async function unpackedHead(path: string): Promise<Buffer> {
 }
 
 function textKind(path: string, head: Buffer): FileKind {
+  // Told of as a table that has to be converted.
+  if (utf16Of(head) !== undefined && /\n|\r/.test(head.toString('latin1'))) return 'table';
   if (head.includes(0)) return 'unknown';
   const text = head.toString('utf8').replace(/^\uFEFF/, '');
-  const lines = text.split(/\r?\n/);
+  const lines = text.split(/\r?\n|\r/);
   if (/^\s*[{[]/.test(text)) return 'json';
   // A header line of anything, then a quoted name by itself, then six numbers.
   if (/^\s*['"][^'"\n]*['"]\s*(!.*)?$/.test(lines[1] ?? '') && /^\s*\d+[\s,]+[-+\d.]/.test(lines[2] ?? '')) return 'griddesc';

@@ -284,6 +284,8 @@ describe('other files', () => {
     ['broken.json', '{"type": ', 'JSON file', 'JSON_SYNTAX'],
     ['empty', '', 'an empty file', 'FILE_EMPTY'],
     ['noise', Buffer.from([7, 0, 9, 0]), 'a file that Retroplume does not know', 'FILE_UNKNOWN'],
+    ['utf16.csv', Buffer.from('\ufeffa,b\n1,2\n', 'utf16le'), 'table that cannot be read', 'FILE_ENCODING'],
+    ['mac.csv', 'a,b\r1,2\r', 'table that cannot be read', 'FILE_ENCODING'],
     ['cut.csv.gz', gzipSync('a,b\n1,2\n').subarray(0, 15), 'table that cannot be read', 'FILE_TRUNCATED'],
     ['GRIDDESC', "' '\n'A'\n 2 25 40 110 110 34\n' '\n'G'\n", 'GRIDDESC that cannot be read', 'GRIDDESC_SYNTAX'],
     ['case.yaml', 'name: x\n', 'case file (retroplume check looks at its files, too)', 'CASE_INVALID'],
