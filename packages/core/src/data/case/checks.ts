@@ -2,6 +2,7 @@
 import { checkBatches } from './batch-checks';
 import type { Case } from './case-schema';
 import { isCommandName, NAME_IN_BRACES, COMMAND_NAMES } from './command-names';
+import { WHOLE_GRID } from './domain-schema';
 import { MOST_MEMBERS } from './fields';
 import { checkCrossValidation } from './cross-validation-checks';
 import { checkInversion } from './inversion-checks';
@@ -71,6 +72,18 @@ function checkDesign(c: Case): Breach[] {
     });
   }
   return breaches;
+}
+
+function checkRegions({ regions }: Case): Breach[] {
+  return Object.entries(regions).flatMap(([name, region]): Breach[] => [
+    ...(name === WHOLE_GRID
+      ? [{ path: ['regions', name], text: `${WHOLE_GRID} stands for the whole grid in tables: give the region another name` }]
+      : []),
+    ...(['rows', 'cols'] as const).flatMap((key): Breach[] => {
+      const [first, last] = region[key] ?? [0, 0];
+      return first > last ? [{ path: ['regions', name, key], text: `the first lies behind the last: write [${last}, ${first}]` }] : [];
+    }),
+  ]);
 }
 
 export function checkRegion({ regions }: Case, name: string, path: KeyPath): Breach[] {
@@ -252,6 +265,7 @@ export function checkCase(c: Case): Breach[] {
   const checks = [
     checkPeriods,
     checkRuns,
+    checkRegions,
     checkDesign,
     checkObservations,
     checkTruth,

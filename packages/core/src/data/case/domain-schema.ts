@@ -187,9 +187,12 @@ export const regionSchema = z
     error: 'expected either a polygon, or rows and cols',
   });
 
+/** In tables the region that is the whole grid; no region of a case may be called so. */
+export const WHOLE_GRID = 'domain';
+
 export const regionsSchema = z
   .record(text('Name of a region.'), regionSchema)
-  .meta({ description: 'Regions for the tables: a polygon, or rows and cols.' });
+  .meta({ description: 'Regions for the tables: a polygon, or rows and cols. `domain` is the whole grid, and no name for one.' });
 
 /** Settings of the reference model, by name; the model itself knows which there are. */
 export const referenceOptionsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));

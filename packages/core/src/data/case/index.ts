@@ -15,6 +15,7 @@ export type {
 } from './case-schema';
 export { caseSchema } from './case-schema';
 export { isCommandName, NAME_IN_BRACES, type CommandName } from './command-names';
+export { WHOLE_GRID } from './domain-schema';
 export { asksForCrossValidation } from './cross-validation-checks';
 export { GROUPS, REST, SPECIES, type Group, type Species } from './fields';
 export { examineCase, type CaseProblem, type ExaminedCase } from './examine-case';

@@ -159,6 +159,14 @@ describe('what is wrong is said in one sentence each', () => {
     expect(lines).toHaveLength(6);
   });
 
+  it('refuses regions in the wrong order, or called as the whole grid is', () => {
+    expect(failure(VALID, ['regions={ a: { rows: [40, 20], cols: [5, 4] }, domain: { rows: [0, 0], cols: [0, 0] } }']).message.split('\n')).toEqual([
+      expect.stringMatching(/: regions\.a\.rows: the first lies behind the last: write \[20, 40\]$/),
+      expect.stringMatching(/: regions\.a\.cols: the first lies behind the last: write \[4, 5\]$/),
+      expect.stringMatching(/: regions\.domain: domain stands for the whole grid in tables: give the region another name$/),
+    ]);
+  });
+
   it('refuses a trust region where nothing could measure or keep it', () => {
     expect(failure(VALID, ['inversion.trustRegion=1', 'members.count=0', 'training.differenceWeight=0']).message).toMatch(
       /inversion\.trustRegion: it is measured by the members .* set members\.count, or remove it$/,

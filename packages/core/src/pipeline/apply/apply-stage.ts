@@ -4,7 +4,7 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { chosenLabels, type Case } from '../../data/case';
+import { chosenLabels, WHOLE_GRID, type Case } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import type { Grid } from '../../grid/grid';
 import { readGriddesc } from '../../grid/griddesc';
@@ -34,8 +34,6 @@ import { FIELDS_FOLDER, writeUpdatedFields } from './updated-fields';
 /** What is emitted by species, hour and region, before and after, as read from the files. */
 export const BUDGET_FILE = 'mass_budget.csv';
 const BUDGET_HEADER = 'file,species,unit,time,region,prior,updated';
-/** The region of the budget that is the whole grid; one that a case calls so is left out. */
-const DOMAIN = 'domain';
 
 interface ScaledFile extends PriorFile {
   groups: EmissionGroups;
@@ -64,7 +62,7 @@ function scaledFiles(settings: Case, factorsPath: string, grid: Grid): Map<strin
 
 function budgetRegions({ regions }: Case, grid: Grid): RegionMasks {
   const named = Object.entries(regions).map(([name, region]): [string, Float32Array] => [name, regionMask(region, grid)]);
-  return new Map([...named.filter(([name]) => name !== DOMAIN), [DOMAIN, new Float32Array(grid.rows * grid.cols).fill(1)]]);
+  return new Map([...named, [WHOLE_GRID, new Float32Array(grid.rows * grid.cols).fill(1)]]);
 }
 
 /** Of the posterior spread that goes into the fields, where the case asks for one. */

@@ -305,6 +305,17 @@ test('files of a section that cannot be read are not looked at, and the rest is'
   expect(codes(result)).toEqual(['CASE_INVALID grid.name', 'CASE_UNKNOWN_KEY grid.nome', 'FILES_NONE meteorology.files']);
 });
 
+test('a region that goes beyond the grid is told', async () => {
+  const { problems, notes } = await check([
+    'regions={ whole: { rows: [0, 15], cols: [0, 15] }, tall: { rows: [8, 99], cols: [0, 3] }, wide: { rows: [8, 9], cols: [0, 16] } }',
+  ]);
+  expect(problems).toEqual([]);
+  expect(notes.filter((note) => note.startsWith('regions.'))).toEqual([
+    'regions.tall goes beyond the grid, whose last row is 15 and whose last column is 15',
+    'regions.wide goes beyond the grid, whose last row is 15 and whose last column is 15',
+  ]);
+});
+
 test('a group that no cell emits is told', async () => {
   rewrite('EMIS_winter.nc', { data: (name, data) => void (name === 'NH3' && data.fill(0)) });
   const { problems, notes } = await check();
