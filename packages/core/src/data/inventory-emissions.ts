@@ -47,9 +47,11 @@ export interface InventorySource {
 export interface MovedMass {
   species: string;
   variable: string;
-  /** on the grid, and of the inventory's other cells */
+  /** of the inventory on the grid, and of its other cells, before the profile acts on them */
   inside: number;
   outside: number;
+  /** in the file: `inside` with the profile's weights of these hours */
+  written: number;
 }
 
 /** Pieces of a source cell's edge: a share is exact to 1/24. */
@@ -58,7 +60,7 @@ const POINTS = 24;
 const ROUNDING = 1e-9;
 
 /**
- * @returns for each source where its mass went, before the profiles act on it
+ * @returns for each source where its mass went, and what of it is in the file
  * @throws {DataError} `PERIOD_NOT_COVERED` if a step is missing, and what {@link readCfInventory} throws
  * @throws {UnitError} `UNIT_MOLAR_MASS`, `UNIT_MISMATCH`; {@link ConfigError} `PROFILE` for weights that are no profile, `INVENTORY_UNITS` for a
  *   species in two units, `INVENTORY_TWICE` for a source that counts twice, `OUTPUT_IS_INPUT`; {@link DataError} `IOAPI_NAME`
@@ -91,7 +93,7 @@ export function writeInventoryEmissions(path: string, grid: Grid, time: TimeAxis
     writer.abort();
     throw error;
   }
-  return moving.map(({ source, inside, outside }) => ({ species: source.species, variable: source.variable, inside, outside }));
+  return moving.map(({ source, inside, outside, written }) => ({ species: source.species, variable: source.variable, inside, outside, written }));
 }
 
 /** @throws {ConfigError} `OUTPUT_IS_INPUT` if writing would put an input away, under whatever name */
@@ -120,6 +122,7 @@ function assertOnce(sources: readonly InventorySource[]): void {
 class Moving {
   inside = 0;
   outside = 0;
+  written = 0;
   private readonly inventory: CfInventory;
   private readonly overlaps: CellOverlaps;
   private readonly scale: number;
@@ -163,7 +166,9 @@ class Moving {
     for (let cell = 0; cell < field.length; cell++) {
       if (rate[cell] === 0) continue;
       const local = (((hour + this.offset[cell]) % 168) + 168) % 168;
-      field[cell] += rate[cell] * this.weekday[Math.floor(local / 24)] * this.hour[local % 24];
+      const emitted = rate[cell] * this.weekday[Math.floor(local / 24)] * this.hour[local % 24];
+      this.written += emitted * seconds;
+      field[cell] += emitted;
     }
   }
 

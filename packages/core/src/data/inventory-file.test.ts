@@ -65,6 +65,9 @@ it('writes what it is asked for, beside itself', () => {
   expect((total(0) * 25) / 24 / (64 * 27000 ** 2 * 1e-6)).toBeGreaterThan(0.97);
   expect((total(0) * 25) / 24 / (64 * 27000 ** 2 * 1e-6)).toBeLessThan(1.03);
   expect(total(22) / total(0)).toBeCloseTo(2, 6); // 22 UTC is 6 in the morning
+  const held = Array.from({ length: 24 }, (_, step) => 3600 * total(step)).reduce((a, b) => a + b);
+  expect(sources[0].written / held).toBeCloseTo(1, 6); // float32
+  expect(sources[0].written / sources[0].inside).toBeCloseTo(1, 9); // a whole day
   file.close();
   expect(sources).toMatchObject([{ file: 'inventory.nc', species: 'SO2', unit: 'g' }]);
   expect(sources[0].inside).toBeGreaterThan(0);
@@ -72,10 +75,12 @@ it('writes what it is asked for, beside itself', () => {
 });
 
 it.each([
-  [{ hours: 0 }, /inventory\.yaml:\d+: hours: /],
-  [{ sources: [] }, /sources: /],
-  [{ houres: 3 }, /unknown key houres/],
-  [{ sources: [{ file: 'inventory.nc', variable: 'so2', species: 'SO2', speciesUnits: 'tons' }] }, /speciesUnits/],
+  [{ hours: 0 }, /inventory\.yaml:\d+: hours: expected at least 1 but received 0$/],
+  [{ sources: [] }, /sources: expected at least 1 entries but received \[\]$/],
+  [{ houres: 3 }, /unknown key houres: did you mean hours\?$/],
+  [{ sources: [{ ...SO2, file: undefined }] }, /inventory\.yaml:\d+: sources\.0\.file is missing: add it \(CF file\)$/],
+  [{ grid: 'cn27' }, /grid: expected a group of keys but received "cn27"$/],
+  [{ sources: [{ file: 'inventory.nc', variable: 'so2', species: 'SO2', speciesUnits: 'tons' }] }, /speciesUnits: expected one of moles\/s, g\/s but received "tons"$/],
   [{ sources: [{ file: 'none.nc', variable: 'so2', species: 'SO2', speciesUnits: 'g/s' }] }, /none\.nc/],
   [{ grid: { griddesc: 'GRIDDESC', name: 'OTHER' } }, /OTHER/],
   [{ start: '2017-02-01T00:00:00Z' }, /2017-02-01/],
@@ -104,6 +109,16 @@ it.each(['inventory.nc', 'GRIDDESC', 'inventory.yaml', 'link.nc'])('does not wri
   const before = readFileSync(at(output));
   expect(() => makeInventory(file)).toThrow(expect.objectContaining({ code: 'OUTPUT_IS_INPUT' }) as Error);
   expect(readFileSync(at(output))).toEqual(before);
+});
+
+it('tells what the profile leaves in the file, where the hours are no whole days', () => {
+  const hour = Array.from({ length: 24 }, (_, h) => (h < 6 ? 3 : 1));
+  const [plain] = makeInventory(request({ hours: 6 })).sources;
+  const [source] = makeInventory(request({ hours: 6, sources: [{ ...SO2, profile: { hour, utcOffset: 0 } }] })).sources;
+  expect([source.inside, source.outside]).toEqual([plain.inside, plain.outside]);
+  expect(plain.written).toBeCloseTo(plain.inside, 3);
+  // weights 3 in 6 hours of 24, 1 in the others: a mean of 1.5
+  expect(source.written / source.inside).toBeCloseTo(2, 9);
 });
 
 it('takes parts of a source that add up to it', () => {

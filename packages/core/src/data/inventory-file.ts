@@ -4,7 +4,9 @@ import { z } from 'zod';
 import { ConfigError } from '../errors';
 import { readGriddesc } from '../grid/griddesc';
 import { hourUtc, real, text, whole } from './case/fields';
-import { joinPath, readSource } from './case/source';
+import { jsonSchemaOf } from './case/json-schema';
+import { describeProblems } from './case/problems';
+import { readSource } from './case/source';
 import { assertNoInput, writeInventoryEmissions, type MovedMass } from './inventory-emissions';
 
 const weights = (count: number, what: string): z.ZodOptional<z.ZodArray<z.ZodNumber>> =>
@@ -53,11 +55,7 @@ export function makeInventory(path: string): InventoryResult {
   const source = readSource(path, []);
   const parsed = fileSchema.safeParse(source.values);
   if (!parsed.success) {
-    const sentences = parsed.error.issues.flatMap((issue) => {
-      const key = joinPath(issue.path);
-      if (issue.code !== 'unrecognized_keys') return [`${source.whereIs(issue.path)}: ${key}: ${issue.message}: mend this key`];
-      return issue.keys.map((name) => `${source.whereIs([...issue.path, name])}: unknown key ${joinPath([...issue.path, name])}: remove it`);
-    });
+    const { sentences } = describeProblems(parsed.error.issues, source, jsonSchemaOf(fileSchema));
     throw new ConfigError('INVENTORY_FILE', sentences.join('\n'));
   }
   const { grid, start, hours, output, sources } = parsed.data;

@@ -31,9 +31,12 @@ let cached: JsonSchema | undefined;
 
 /** JSON Schema (draft 2020-12) of what a case file may hold. */
 export function caseJsonSchema(): JsonSchema {
-  cached ??= { title: 'Retroplume case', ...(z.toJSONSchema(caseSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema) };
+  cached ??= { title: 'Retroplume case', ...jsonSchemaOf(caseSchema) };
   return cached;
 }
+
+/** JSON Schema of what a file may hold. */
+export const jsonSchemaOf = (schema: z.ZodType): JsonSchema => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
 
 /** The schema of the value at `path` of `values`, or undefined where the schema knows no such key; of alternatives, the value there chooses. */
 export function schemaAt(path: readonly PropertyKey[], values: unknown, schema: JsonSchema = caseJsonSchema()): JsonSchema | undefined {

@@ -1,6 +1,6 @@
 /** Turns what the schema finds into sentences: where, what was expected, what was received, what to do. */
 import type { z } from 'zod';
-import { pathsOfKey, schemaAt, type JsonSchema } from './json-schema';
+import { caseJsonSchema, pathsOfKey, schemaAt, type JsonSchema } from './json-schema';
 import { nearestKey } from './nearest-key';
 import { joinPath, type CaseSource, type KeyPath } from './source';
 
@@ -32,11 +32,11 @@ const REPLACED: Record<string, string> = {
   previousConcentrations: 'it has become initialConcentrations: write initialConcentrations: prior for true, none for false',
 };
 
-function unknownKey(key: string, path: KeyPath, source: CaseSource): string {
+function unknownKey(key: string, path: KeyPath, source: CaseSource, root: JsonSchema): string {
   const full = joinPath([...path, key]);
-  const known = Object.keys(schemaAt(path, source.values)?.properties ?? {});
+  const known = Object.keys(schemaAt(path, source.values, root)?.properties ?? {});
   const near = nearestKey(key, known);
-  const elsewhere = pathsOfKey(key);
+  const elsewhere = pathsOfKey(key, root);
   let remedy = `known here: ${known.join(', ')}`;
   if (Object.hasOwn(REPLACED, key)) remedy = REPLACED[key];
   else if (near !== undefined) remedy = `did you mean ${near}?`;
@@ -77,10 +77,10 @@ function pathOf(issue: Issue): KeyPath {
     : issue.path;
 }
 
-function wrongValue(issue: Issue, source: CaseSource): string {
+function wrongValue(issue: Issue, source: CaseSource, root: JsonSchema): string {
   const path = pathOf(issue);
   const value = valueAt(source.values, path);
-  const schema = schemaAt(path, source.values);
+  const schema = schemaAt(path, source.values, root);
   const unit = schema?.unit !== undefined ? ` (in ${schema.unit})` : '';
   const place = `${source.whereIs(path)}: ${joinPath(path)}`;
   if (value === undefined && issue.code !== 'custom') {
@@ -97,14 +97,14 @@ export interface SchemaProblem {
   unknown: boolean;
 }
 
-/** One for each key that the issue is about. */
-export function describeProblem(issue: Issue, source: CaseSource): SchemaProblem[] {
-  if (issue.code !== 'unrecognized_keys') return [{ sentence: wrongValue(issue, source), path: pathOf(issue), unknown: false }];
-  return issue.keys.map((key) => ({ sentence: unknownKey(key, issue.path, source), path: [...issue.path, key], unknown: true }));
+/** One for each key that the issue is about. @param root - of the file, where that is no case */
+export function describeProblem(issue: Issue, source: CaseSource, root = caseJsonSchema()): SchemaProblem[] {
+  if (issue.code !== 'unrecognized_keys') return [{ sentence: wrongValue(issue, source, root), path: pathOf(issue), unknown: false }];
+  return issue.keys.map((key) => ({ sentence: unknownKey(key, issue.path, source, root), path: [...issue.path, key], unknown: true }));
 }
 
-/** One sentence per problem; `unknown` says whether a key was not known. */
-export function describeProblems(issues: readonly Issue[], source: CaseSource): { sentences: string[]; unknown: boolean } {
-  const problems = issues.flatMap((issue) => describeProblem(issue, source));
+/** One sentence per problem; `unknown` says whether a key was not known. @param root - of the file, where that is no case */
+export function describeProblems(issues: readonly Issue[], source: CaseSource, root?: JsonSchema): { sentences: string[]; unknown: boolean } {
+  const problems = issues.flatMap((issue) => describeProblem(issue, source, root));
   return { sentences: problems.map(({ sentence }) => sentence), unknown: problems.some(({ unknown }) => unknown) };
 }
