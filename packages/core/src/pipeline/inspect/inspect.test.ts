@@ -301,11 +301,17 @@ describe('other files', () => {
     const record = { stage: 'prepare', key: '', inputs: [], startedAt: '2026-01-01T00:00:00Z', seconds: 2 };
     write('prepare/record.json', JSON.stringify({ ...record, products: ['winter/run-prior.nc', 'cut.nc'], bytes: { 'cut.nc': 9 } }));
     write('prepare/cut.nc', 'half');
+    for (const variant of ['pass-10', 'pass-2', 'paper', 'papers']) {
+      mkdirSync(at(`${variant}/train`), { recursive: true });
+      write(`${variant}/train/record.json`, JSON.stringify({ ...record, stage: 'train', products: ['surrogate.json'], bytes: {} }));
+    }
     const found = await inspectFile(folder.path);
     expect(found).toMatchObject({ kind: 'run folder', facts: { prepare: '2026-01-01T00:00:00Z, 2 s, 2 products' } });
+    expect(Object.keys(found.facts)).toEqual(['prepare', 'paper/train', 'pass-2/train', 'pass-10/train']);
     expect(odd(found)).toEqual([
       'PRODUCT_MISSING: prepare: winter/run-prior.nc is not there any more',
       'PRODUCT_DAMAGED: prepare: cut.nc has 4 bytes instead of 9',
+      ...['paper', 'pass-2', 'pass-10'].map((variant) => `PRODUCT_MISSING: ${variant}/train: surrogate.json is not there any more`),
     ]);
   });
 

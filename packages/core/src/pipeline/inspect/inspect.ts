@@ -1,6 +1,6 @@
 /** `inspect`: what a file or folder is, its grid, times, units and ranges, and what is odd about it. */
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
 
 import { examineCase } from '../../data/case';
 import { inspectNetcdf } from '../../data/inspect/netcdf';
@@ -10,7 +10,7 @@ import { inspectGriddesc, inspectJson, inspectNumpy } from '../../data/inspect/t
 import type { Inspection, Oddity } from '../../data/inspect/inspection';
 import { DataError, RetroplumeError } from '../../errors';
 import { damagedProducts, readRecord } from '../engine/record';
-import { STAGES, stageDir } from '../engine/stage';
+import { STAGES, stageDir, type Variant } from '../engine/stage';
 
 type Found = Omit<Inspection, 'path' | 'bytes'>;
 
@@ -90,20 +90,35 @@ function inspectCase(path: string): Found {
   return { ...nothing('case file (retroplume check looks at its files, too)'), facts, odd };
 }
 
+/** Folders of variants in a run folder, beside the case's own stages. */
+const VARIANT = /^(paper|pass-\d+|surrogate-\d+)$/;
+
+/** Every stage that a run folder may hold, as `train` or `paper/train`. */
+function stageFolders(path: string): string[] {
+  const variants = readdirSync(path).filter((name) => VARIANT.test(name)) as Variant[];
+  return [
+    ...new Set(
+      (['default', ...variants.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))] as const).flatMap((variant) =>
+        STAGES.map((stage) => relative(path, stageDir(path, stage, variant))),
+      ),
+    ),
+  ];
+}
+
 function inspectFolder(path: string): Found {
-  const records = STAGES.flatMap((stage) => {
-    const record = readRecord(stageDir(path, stage, 'default'));
-    return record ? [[stage, `${record.startedAt}, ${record.seconds.toFixed(0)} s, ${record.products.length} products`] as const] : [];
-  });
-  if (records.length === 0)
-    return { ...nothing('folder'), odd: [{ code: 'FOLDER_UNKNOWN', text: 'it is no run folder: name the files that it holds' }] };
-  const odd = STAGES.flatMap((stage): Oddity[] => {
-    const dir = stageDir(path, stage, 'default');
+  const facts: Record<string, string> = {};
+  const odd: Oddity[] = [];
+  for (const stage of stageFolders(path)) {
+    const dir = join(path, stage);
     const record = readRecord(dir);
-    return (record ? damagedProducts(dir, record) : []).map(({ product, trouble }) => ({
-      code: existsSync(join(dir, product)) ? 'PRODUCT_DAMAGED' : 'PRODUCT_MISSING',
-      text: `${stage}: ${product} ${trouble}`,
-    }));
-  });
-  return { ...nothing('run folder'), facts: Object.fromEntries(records), odd };
+    if (!record) continue;
+    facts[stage] = `${record.startedAt}, ${record.seconds.toFixed(0)} s, ${record.products.length} products`;
+    for (const { product, trouble } of damagedProducts(dir, record)) {
+      const code = existsSync(join(dir, product)) ? 'PRODUCT_DAMAGED' : 'PRODUCT_MISSING';
+      odd.push({ code, text: `${stage}: ${product} ${trouble}` });
+    }
+  }
+  if (Object.keys(facts).length === 0)
+    return { ...nothing('folder'), odd: [{ code: 'FOLDER_UNKNOWN', text: 'it is no run folder: name the files that it holds' }] };
+  return { ...nothing('run folder'), facts, odd };
 }
