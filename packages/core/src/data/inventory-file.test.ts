@@ -80,7 +80,10 @@ it.each([
   [{ houres: 3 }, /unknown key houres: did you mean hours\?$/],
   [{ sources: [{ ...SO2, file: undefined }] }, /inventory\.yaml:\d+: sources\.0\.file is missing: add it \(CF file\)$/],
   [{ grid: 'cn27' }, /grid: expected a group of keys but received "cn27"$/],
-  [{ sources: [{ file: 'inventory.nc', variable: 'so2', species: 'SO2', speciesUnits: 'tons' }] }, /speciesUnits: expected one of moles\/s, g\/s but received "tons"$/],
+  [
+    { sources: [{ file: 'inventory.nc', variable: 'so2', species: 'SO2', speciesUnits: 'tons' }] },
+    /speciesUnits: expected one of moles\/s, g\/s but received "tons"$/,
+  ],
   [{ sources: [{ file: 'none.nc', variable: 'so2', species: 'SO2', speciesUnits: 'g/s' }] }, /none\.nc/],
   [{ grid: { griddesc: 'GRIDDESC', name: 'OTHER' } }, /OTHER/],
   [{ start: '2017-02-01T00:00:00Z' }, /2017-02-01/],

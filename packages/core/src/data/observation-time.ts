@@ -39,6 +39,16 @@ function zoneOffset(local: number, zone: string): number {
   return offsetAt(local - first, zone);
 }
 
+/** Whether this is the name of an IANA time zone. */
+export function isTimeZone(name: unknown): name is string {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name as string });
+    return typeof name === 'string';
+  } catch {
+    return false;
+  }
+}
+
 /** Offset of a zone's standard time from UTC (ms) in the year of an instant: summer time is ahead of it. */
 export function standardTimeOffset(instant: Date, zone: string): number {
   const year = instant.getUTCFullYear();

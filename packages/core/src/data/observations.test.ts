@@ -5,7 +5,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 
 import { Grid } from '../grid/grid';
 import { parseTime } from './observation-time';
-import { readObservations, type ObservationsSpec } from './observations';
+import { readObservations, type ObservationsOptions, type ObservationsSpec } from './observations';
 import { stationsToCells } from './station-cells';
 import { readStations } from './stations';
 import { observationTables, series, STATIONS } from './testing/observation-samples';
@@ -101,6 +101,23 @@ describe('stations', () => {
   });
 });
 
+describe('untyped calls', () => {
+  const date = new Date('2017-01-01T00:00Z');
+  test.each([
+    [{ layout: 'foo' }, {}, 'layout: expected one of long, cnemc-wide, airnow, aqs, eea, openaq, sql but received "foo"'],
+    [{ timeZone: 'Mars/Base' }, {}, 'timeZone: expected an IANA time zone such as UTC or Asia/Shanghai but received "Mars/Base"'],
+    [{ timeZone: undefined }, {}, 'timeZone: expected an IANA time zone such as UTC or Asia/Shanghai but received undefined'],
+    [{}, { span: { start: '2017-01-01', end: '2017-01-02' } }, 'span: expected two dates but received Object'],
+    [{}, { span: { start: date } }, 'span: expected two dates but received Object'],
+    [{}, { span: { start: date, end: new Date('x') } }, 'span: expected two dates but received Object'],
+  ])('%j, %j', async (change, options, sentence) => {
+    await expect(readObservations({ ...spec(), ...change } as ObservationsSpec, options as ObservationsOptions)).rejects.toMatchObject({
+      code: 'CALL_INVALID',
+      message: `readObservations: ${sentence}: mend the call`,
+    });
+  });
+});
+
 describe('encodings', () => {
   const table = 'station,time,no2,pm25\nA,2017-01-01T00:00,5,5\n';
   const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le');
@@ -110,7 +127,11 @@ describe('encodings', () => {
     ['UTF-16 without it', utf16(table), 'the text is UTF-16LE: convert it, for example with iconv -f UTF-16LE -t UTF-8'],
     ['that of the other order', utf16(table).swap16(), 'the text is UTF-16BE: convert it, for example with iconv -f UTF-16BE -t UTF-8'],
     ['zipped', gzipSync(utf16(table)), 'the text is UTF-16LE: convert it, for example with iconv -f UTF-16LE -t UTF-8'],
-    ['lines as on old Macs', table.replaceAll('\n', '\r'), "its lines end with CR alone, as on old Macs: convert it, for example with tr '\\r' '\\n'"],
+    [
+      'lines as on old Macs',
+      table.replaceAll('\n', '\r'),
+      "its lines end with CR alone, as on old Macs: convert it, for example with tr '\\r' '\\n'",
+    ],
     ['GB 18030', Buffer.from([0x69, 0x2c, 0xb1, 0xb1, 0x0a, 0x0a]), 'the text is not UTF-8: convert it, for example with iconv -f GB18030 -t UTF-8'],
   ])('%s: what helps', async (what, content, sentence) => {
     write('stations.csv', STATIONS);

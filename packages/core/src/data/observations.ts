@@ -4,14 +4,16 @@
  * observation-layouts.ts tells the layouts. Times are in the files' zone, or in that of the layout; a daily value is the mean from midnight to midnight
  * there. An hourly value is taken as the mean over the hour that begins at its label, but where the layout says that labels mark the end.
  */
+import { expectArgument } from '../call';
 import { DataError } from '../errors';
 import type { TimeAxis } from '../grid/grid';
 import { speciesUnit } from './case-fields';
 import type { GasReference } from './gas-reference';
 import { expandGlob } from './glob';
-import type { LayoutName } from './observation-layouts';
+import { LAYOUTS, type LayoutName } from './observation-layouts';
 import type { ObservationQuality } from './observation-quality';
 import { ObservationReader, type Series } from './observation-reader';
+import { isTimeZone } from './observation-time';
 import type { QualityRules } from './quality-rules';
 import { readStations, type Station, type StationsSpec } from './stations';
 import { TableStore } from './table-store';
@@ -55,10 +57,20 @@ export interface ObservationsOptions {
 /**
  * @throws {DataError} `FILES_NONE`, `COLUMN_MISSING`, `OBSERVATIONS_TIME`, `OBSERVATIONS_TWICE` (two values for one station and time),
  * `OBSERVATIONS_EMPTY` (a species without any value), `STATIONS_UNKNOWN`, `OBSERVATIONS_ABSURD`, `OBSERVATIONS_SPECIES`, `FILE_TRUNCATED`, and what {@link readStations} throws
- * @throws {ConfigError} `OBSERVATIONS_SQL`
+ * @throws {ConfigError} `OBSERVATIONS_SQL`, `CALL_INVALID`
  * @throws {UnitError} for a unit that is no concentration
  */
 export async function readObservations(spec: ObservationsSpec, options: ObservationsOptions = {}): Promise<Observations> {
+  const { layout, timeZone } = spec;
+  const { span } = options;
+  expectArgument(LAYOUTS.includes(layout), 'readObservations: layout', `one of ${LAYOUTS.join(', ')}`, layout);
+  expectArgument(isTimeZone(timeZone), 'readObservations: timeZone', 'an IANA time zone such as UTC or Asia/Shanghai', timeZone);
+  expectArgument(
+    [span?.start, span?.end].every((at) => !span || Number.isFinite(at?.getTime?.())),
+    'readObservations: span',
+    'two dates',
+    span,
+  );
   if (spec.files === undefined) throw new DataError('FILES_NONE', 'observations: the case names no files: set observations.files');
   const paths = expandGlob(spec.files.replaceAll('{period}', options.period ?? '*'));
   const { stations, withoutCoordinates } = await readStations(spec.stations);

@@ -23,10 +23,7 @@ export async function inspectCsv(path: string): Promise<CsvDialect> {
   requireNotUtf16(path, head);
   requireUtf8(path, head.subarray(0, Math.max(0, head.lastIndexOf(0x0a))));
   if (end < 0 && head.includes(0x0d)) {
-    throw new DataError(
-      'FILE_ENCODING',
-      `${path}: its lines end with CR alone, as on old Macs: convert it, for example with tr '\\r' '\\n'`,
-    );
+    throw new DataError('FILE_ENCODING', `${path}: its lines end with CR alone, as on old Macs: convert it, for example with tr '\\r' '\\n'`);
   }
   const header = head.subarray(0, end < 0 ? head.length : end).toString('utf8');
   const count = (delimiter: string): number => header.split(delimiter).length;

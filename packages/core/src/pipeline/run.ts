@@ -2,6 +2,7 @@
 import { join, relative, resolve } from 'node:path';
 import { cudaDevices } from '@retroplume/native';
 import { loadCase, type Case } from '../data/case';
+import { expectArgument } from '../call';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../device';
 import { ConfigError, InterruptedError, RetroplumeError } from '../errors';
 import type { Profiler } from '../graph';
@@ -73,7 +74,7 @@ export interface RunResult extends VariantResult {
  * Runs stages of a case in order; one that is up to date is skipped, one that was interrupted goes on from its checkpoint.
  *
  * @param source - path of the case file, or a loaded case
- * @throws {DeviceError} `DEVICE_CUDA_MISSING` @throws {ConfigError} `PRODUCTS_NEED_CUDA`, `THREADS_INVALID`, `STAGE_UNKNOWN`, `STAGE_MISSING`,
+ * @throws {DeviceError} `DEVICE_CUDA_MISSING` @throws {ConfigError} `PRODUCTS_NEED_CUDA`, `THREADS_INVALID`, `CALL_INVALID`, `STAGE_UNKNOWN`, `STAGE_MISSING`,
  *   `FOLDER_NOT_OURS`, `RUNS_REPLACED`: nothing has been touched
  * @throws {ConfigError} `RUN_LOCKED` if another process works in the run folder
  * @throws {RetroplumeError} of the stage that fails; the products of the stages before it stay
@@ -173,9 +174,11 @@ export async function runTogether(stage: Stage, context: StageContext, where: Pa
 /** Threads that a program of the native addon takes at most. */
 export const MOST_THREADS = 1024;
 
-/** What every stage of a run is given. @throws {ConfigError} `THREADS_INVALID` */
+/** What every stage of a run is given. @throws {ConfigError} `THREADS_INVALID`, `CALL_INVALID` */
 export function runContext(settings: Case, out: string, device: Device, options: RunOptions): RunContext {
-  const { ranks = ALONE, threads = 2 } = options;
+  const { ranks = ALONE, threads = 2, onEvent, signal } = options;
+  expectArgument(onEvent === undefined || typeof onEvent === 'function', 'onEvent', 'a function', onEvent);
+  expectArgument(signal === undefined || typeof signal.throwIfAborted === 'function', 'signal', 'the signal of an AbortController', signal);
   if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS)
     throw new ConfigError('THREADS_INVALID', `threads: expected a whole number from 1 to ${MOST_THREADS} but received ${threads}: mend the call`);
   return {
@@ -189,8 +192,8 @@ export function runContext(settings: Case, out: string, device: Device, options:
     inputs: new InputHashes(join(out, HASHES_FILE)),
     changedRuns: options.changedRuns,
     ranks,
-    onEvent: (ranks.rank === 0 && options.onEvent) || (() => undefined),
-    signal: options.signal ?? new AbortController().signal,
+    onEvent: (ranks.rank === 0 && onEvent) || (() => undefined),
+    signal: signal ?? new AbortController().signal,
   };
 }
 

@@ -5,6 +5,7 @@
  *
  * @see Seinfeld & Pandis (2016), Atmospheric Chemistry and Physics, 3rd ed., eq. 1.6–1.7
  */
+import { expectArgument } from '../call';
 import { UnitError } from '../errors';
 import { GAS_CONSTANT } from './constants';
 import { parseUnit, type Dimension, type Unit } from './parse-unit';
@@ -25,7 +26,7 @@ export interface ConversionContext {
  *
  * @example
  * convert(100, 'ug m-3', 'ppb', { molarMass: MOLAR_MASS.O3, temperature: 273.15, pressure: 101325 }); // 46.7
- * @throws {UnitError} `UNIT_UNKNOWN`, `UNIT_MISMATCH`, `UNIT_MOLAR_MASS`, `UNIT_GAS_STATE`
+ * @throws {UnitError} `UNIT_UNKNOWN`, `UNIT_MISMATCH`, `UNIT_MOLAR_MASS`, `UNIT_GAS_STATE`; {@link ConfigError} `CALL_INVALID` for an array of whole numbers
  */
 export function convert(value: number, from: string, to: string, context?: ConversionContext): number;
 export function convert<T extends Float32Array | Float64Array>(values: T, from: string, to: string, context?: ConversionContext): T;
@@ -37,6 +38,9 @@ export function convert<T extends Float32Array | Float64Array>(
 ): number | T {
   const { scale, offset } = conversion(from, to, context);
   if (typeof value === 'number') return scale * value + offset;
+  // Whole numbers would be cut to whole numbers.
+  const right = !ArrayBuffer.isView(value) || value instanceof Float32Array || value instanceof Float64Array;
+  expectArgument(right, 'convert: values', 'a Float32Array or a Float64Array', value);
   for (let i = 0; i < value.length; i++) value[i] = scale * value[i] + offset;
   return value;
 }

@@ -106,6 +106,17 @@ describe('conversion', () => {
     expect(values[2]).toBeNaN();
   });
 
+  test('arrays of whole numbers would be cut, and are refused as they are', () => {
+    const whole = Int32Array.of(1500);
+    expect(() => convert(whole as unknown as Float32Array, 'ppb', 'ppm')).toThrow(
+      expect.objectContaining({
+        code: 'CALL_INVALID',
+        message: 'convert: values: expected a Float32Array or a Float64Array but received Int32Array: mend the call',
+      }) as Error,
+    );
+    expect([...whole]).toEqual([1500]);
+  });
+
   test.each<[string, string, string, Parameters<typeof convert>[3], string]>([
     [
       'UNIT_MOLAR_MASS',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { GAS_RULES } from '../gas-reference';
 import { LAYOUTS } from '../observation-layouts';
 import { NEGATIVE_FLOORS } from '../observation-quality';
+import { isTimeZone } from '../observation-time';
 import { referenceOptionsSchema } from './domain-schema';
 import { choice, file, files, GROUPS, MOST_MEMBERS, real, seed, SPECIES, text, whole, type Group, type Species } from './fields';
 
@@ -142,15 +143,6 @@ function speciesRange(species: Species): SpeciesRange {
     max: real('Greatest value.', { above: 0, unit }),
   });
   return range.optional().meta({ description: `Of ${species}.` });
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const qualitySchema = z

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { restoreCase, type Case } from '../../data/case';
+import { expectArgument } from '../../call';
 import { ConfigError, DataError } from '../../errors';
 import { InputHashes, type InputFile } from '../engine/input-hashes';
 import { damagedProducts, readRecord, RECORD, type StageRecord } from '../engine/record';
@@ -105,14 +106,17 @@ function bundledStages(settings: Case): StageName[] {
 
 /**
  * @param out - run folder
- * @throws {ConfigError} `RUN_FILE_MISSING`, `BUNDLE_EMPTY`; `BUNDLE_STALE` if not all of it is of one case and the same inputs; `RUN_LOCKED` while a run is
+ * @throws {ConfigError} `CALL_INVALID`, `RUN_FILE_MISSING`, `BUNDLE_EMPTY`; `BUNDLE_STALE` if not all of it is of one case and the same inputs; `RUN_LOCKED` while a run is
  *   at work there
  * @throws {DataError} `PRODUCT_DAMAGED` for a product that is gone or has another size than was recorded; `FILE_MISSING` for an input that is gone;
  *   `BUNDLE_UNWRITABLE`
  */
 export async function bundleRun(out: string, options: BundleOptions = {}): Promise<BundleResult> {
+  expectArgument(typeof options === 'object', 'bundleRun: options', 'an object, such as { file: "run.tar.gz" },', options);
   const folder = resolve(out);
   const { inputs: packInputs = false, largest = 50e6, file = `${folder}.tar.gz` } = options;
+  expectArgument(largest >= 0, 'bundleRun: largest', 'a number of bytes', largest);
+  expectArgument(typeof file === 'string', 'bundleRun: file', 'a path', file);
   const read = readRunFile(folder);
   const settings = restoreCase(read.case, join(folder, RUN_FILE));
   const finished = finishedStages(folder, settings);

@@ -26,7 +26,7 @@ it.each([
   expect(keyOf(stage, set)).toBe(keyOf(stage));
 });
 
-it.each([
+it.each<[set: string, stage: Stage, ...others: string[]]>([
   ['inversion.iterations=3', invertStage],
   ['training.evaluateEvery=7', trainStage],
   ['inversion.saturation.onFailure=refuse', invertStage],
