@@ -1,7 +1,7 @@
 /** By which settings an inversion, and the training before it, are known to be up to date. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadCase } from '../../data/case';
+import { loadCase, type Case } from '../../data/case';
 import { TINY_CASE } from '../../data/case/testing/tiny-case';
 import { temporaryFolder } from '../../data/testing/shared-data';
 import { canonicalJson } from '../engine/record';
@@ -11,11 +11,22 @@ import { invertStage } from './invert-stage';
 
 const folder = temporaryFolder();
 
-function keyOf(stage: Stage, ...set: string[]): string {
+function caseWith(...set: string[]): Case {
   const path = join(folder.path, 'case.yaml');
   writeFileSync(path, TINY_CASE);
-  return canonicalJson(stage.settings({ case: loadCase(path, set), variant: 'default', threads: 1, device: 'cpu' } as unknown as StageContext));
+  return loadCase(path, set);
 }
+
+const settingsOf = (stage: Stage, settings: Case): unknown =>
+  stage.settings({ case: settings, variant: 'default', threads: 1, device: 'cpu' } as unknown as StageContext);
+
+const keyOf = (stage: Stage, ...set: string[]): string => canonicalJson(settingsOf(stage, caseWith(...set)));
+
+it('what decides nothing stands in the record as it is by default', () => {
+  const settings = caseWith();
+  expect(settingsOf(trainStage, settings)).toMatchObject({ training: settings.training });
+  expect(settingsOf(invertStage, settings)).toMatchObject({ inversion: { ...settings.inversion, uncertainty: undefined } });
+});
 
 it.each([
   ['inversion.checkpointEvery=3', invertStage],

@@ -32,6 +32,9 @@ export interface TrainSummary {
   curve: CurvePoint[];
 }
 
+/** As it is by default: in the key of a stage, which it does not decide. */
+const CHECKPOINT_EVERY = 200;
+
 export const trainStage: Stage = {
   name: 'train',
   onAllRanks: true,
@@ -42,7 +45,8 @@ export const trainStage: Stage = {
     const initialConcentrations = takesInitialConcentrations(surrogate) ? 'an input' : 'none';
     return {
       surrogate: { ...surrogate, initialConcentrations },
-      training: { ...training, checkpointEvery: undefined },
+      // So runs that were made with the default are known.
+      training: { ...training, checkpointEvery: CHECKPOINT_EVERY },
       testRuns: testRuns(context),
       ...numericsOf(context),
       ...(context.pass ? { pass: context.pass.number, earlier: earlierPasses(context) } : {}),
