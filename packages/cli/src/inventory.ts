@@ -8,8 +8,7 @@ export function inventoryCommand(path: string, { json, quiet }: CommonOptions): 
   else if (!quiet) {
     const lines = result.sources.map(({ file, variable, species, unit, inside, outside, written }) => {
       const share = inside + outside > 0 ? (100 * inside) / (inside + outside) : 0;
-      const held =
-        inside.toPrecision(6) === written.toPrecision(6) ? '' : `; by its profile ${written.toPrecision(6)} ${unit} of these hours in the file`;
+      const held = inside.toPrecision(6) === written.toPrecision(6) ? '' : `; with its profile ${written.toPrecision(6)} ${unit} in the file`;
       return `  ${species} from ${variable} of ${file}: ${inside.toPrecision(6)} ${unit} on the grid, ${share.toFixed(2)} % of the inventory${held}\n`;
     });
     process.stdout.write(`${result.output}\n${lines.join('')}`);
