@@ -3,6 +3,8 @@ import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cudaDevices } from '@retroplume/native';
+import { Grid, writeCf, writeGriddesc } from '../packages/core/src';
+import type { CfVariable } from '../packages/core/src/data/netcdf-cf';
 import { describeOnCuda } from '../packages/core/src/graph/testing/describe-on-cuda';
 
 const root = join(__dirname, '..');
@@ -247,6 +249,43 @@ describe('devices and data', () => {
     expect(stderr).toMatch(/retroplume: [A-Z_]+: .*(GRIDDESC|METCRO2D|EMIS|truth|stations)/);
     expect(stderr).not.toMatch(/UNEXPECTED|\n\s+at /);
     expect(status).toBe(3);
+  });
+});
+
+describe('inventory', () => {
+  /** 1e-9 kg m-2 s-1 on 8 x 8 degrees, into six hours on a grid inside them. */
+  function written(profile: string): string {
+    const at = (name: string): string => join(folder, name);
+    const axis = (name: string, first: number, units: string): CfVariable => ({
+      ...{ name, dimensions: [name], data: Float64Array.from({ length: 8 }, (_, i) => first + i), attributes: { units } },
+    });
+    writeCf(at('inventory.nc'), {
+      dimensions: { lat: 8, lon: 8 },
+      coordinates: [axis('lat', 30.5, 'degrees_north'), axis('lon', 106.5, 'degrees_east')],
+      variables: [{ name: 'so2', dimensions: ['lat', 'lon'], data: new Float64Array(64).fill(1e-9), attributes: { units: 'kg m-2 s-1' } }],
+    });
+    const projection = { gdtyp: 2, pAlp: 25, pBet: 40, pGam: 110, xcent: 110, ycent: 34 };
+    writeGriddesc(
+      at('GRIDDESC'),
+      new Grid({ name: 'SMALL', ...projection, xorig: -54000, yorig: -54000, xcell: 27000, ycell: 27000, cols: 4, rows: 4 }),
+    );
+    writeFileSync(
+      at('inventory.yaml'),
+      `grid: { griddesc: GRIDDESC, name: SMALL }\nstart: 2017-01-02T00:00:00Z\nhours: 6\noutput: EMIS.nc\nsources:\n  - { file: inventory.nc, variable: so2, species: SO2, speciesUnits: g/s${profile} }\n`,
+    );
+    const { status, stdout, stderr } = retroplume('inventory', 'inventory.yaml');
+    expect([status, stderr]).toEqual([0, '']);
+    return stdout;
+  }
+
+  it('tells what is in the file where a profile makes it another mass than that of the inventory', () => {
+    expect(written('')).toMatch(/ {2}SO2 from so2 of inventory\.nc: \S+ g on the grid, \d+\.\d\d % of the inventory\n$/);
+    // Three in the first six hours of a day of UTC, one in the others: a mean of 1.5.
+    const hour = Array.from({ length: 24 }, (_, h) => (h < 6 ? 3 : 1));
+    const [, onGrid, inFile] = /: (\S+) g on the grid, .*; with its profile (\S+) g in the file\n$/.exec(
+      written(`, profile: { hour: [${hour.join(', ')}], utcOffset: 0 }`),
+    )!;
+    expect(Number(inFile) / Number(onGrid)).toBeCloseTo(2, 4);
   });
 });
 
