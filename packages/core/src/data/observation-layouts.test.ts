@@ -246,6 +246,7 @@ describe('a query of the case', () => {
     expect(observations.time).toEqual({ start: new Date('2020-01-01T03:00Z'), stepSeconds: 3600, count: 2 });
     expect(series(observations, 'O3', 'A')).toEqual([expect.closeTo(50, 4), NaN]);
     expect((await query(`${SQL};`)).species).toEqual(['O3']);
+    expect(series(await query(SQL.replace('SELECT', 'SELECT 7 AS number, 8 AS taken, 9 AS text, 1 AS position,')), 'O3', 'A')[0]).toBeCloseTo(50, 4);
   });
 
   test.each([

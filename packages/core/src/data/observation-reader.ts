@@ -30,6 +30,8 @@ export interface Series {
 
 /** A wrong year makes a century of empty steps; this is 30 000 stations for a month of hours. */
 const MOST_VALUES = 5e8;
+/** Column of a value as a number: a name that the query of a case will not give to one of its own. */
+const NUMBER = '"value as a number"';
 const SQL_COLUMNS = ['station', 'time', 'species', 'value', 'unit'];
 
 export class ObservationReader {
@@ -72,10 +74,10 @@ export class ObservationReader {
     const first = `QUALIFY rank() OVER (PARTITION BY t.position, s.position, o.species ORDER BY taken IS NULL, ${precedence}) = 1`;
     for (const relation of relations) {
       await store.run(
-        `INSERT INTO observed SELECT t.position, s.position, o.species, o.unit, CASE WHEN ${standsForNone('number')} THEN NULL ELSE number END AS taken,
-           number IS NULL AND lower(trim(o.value::VARCHAR)) NOT IN ${MISSING_WORDS},
-           CASE WHEN number IS NULL THEN ${hasDecimalComma('o.value::VARCHAR')} ELSE false END
-         FROM (SELECT *, TRY_CAST(value AS DOUBLE) AS number FROM (${relation})) o JOIN time_index t ON o.time::VARCHAR = t.text JOIN station_index s ON o.station::VARCHAR = s.text
+        `INSERT INTO observed SELECT t.position, s.position, o.species, o.unit, CASE WHEN ${standsForNone(NUMBER)} THEN NULL ELSE ${NUMBER} END AS taken,
+           ${NUMBER} IS NULL AND lower(trim(o.value::VARCHAR)) NOT IN ${MISSING_WORDS},
+           CASE WHEN ${NUMBER} IS NULL THEN ${hasDecimalComma('o.value::VARCHAR')} ELSE false END
+         FROM (SELECT *, TRY_CAST(value AS DOUBLE) AS ${NUMBER} FROM (${relation})) o JOIN time_index t ON o.time::VARCHAR = t.text JOIN station_index s ON o.station::VARCHAR = s.text
          WHERE o.value IS NOT NULL ${precedence === undefined ? '' : first}`,
         label,
       );
