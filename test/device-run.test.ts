@@ -69,8 +69,11 @@ jest.mock('@retroplume/native', () => {
     read(first: number, into: Float32Array): void {
       into.set(this.data.subarray(first * this.hour, first * this.hour + into.length));
     }
-    clear(): void {
-      this.data.fill(0);
+    addTo(first: number, into: Float32Array): void {
+      for (let i = 0; i < into.length; i++) into[i] += this.data[first * this.hour + i];
+    }
+    clear(first = 0, hours = this.shape.hours - first): void {
+      this.data.fill(0, first * this.hour, (first + hours) * this.hour);
     }
     dispose(): void {}
   }
