@@ -180,6 +180,7 @@ function untrained({ surrogate: settings }, meteorologyNames, geographyNames) {
 async function invert() {
   const { invertStage } = inside('pipeline/invert/invert-stage');
   const { stageContext } = inside('pipeline/engine/stage');
+  const { InputHashes } = inside('pipeline/engine/input-hashes');
   const begin = performance.now();
   const since = () => `${((performance.now() - begin) / 1000).toFixed(0)} s, peak ${peak().toFixed(2)} GB`;
   const onEvent = ({ text }) => process.stderr.write(`${since()}: ${text}\n`);
@@ -187,7 +188,7 @@ async function invert() {
   settings.inversion.iterations = Number(values.iterations);
   const run = {
     ...{ case: settings, out: values.folder, device: 'cpu', hardware: '', products: 'float32' },
-    ...{ threads: Number(values.threads), onEvent, signal: new globalThis.AbortController().signal },
+    ...{ threads: Number(values.threads), onEvent, inputs: new InputHashes(), signal: new globalThis.AbortController().signal },
   };
   const { summary } = await invertStage.run(stageContext(run, 'invert', 'default'));
   const costs = summary.history.map(({ total }) => total.toPrecision(6)).join(' → ');
