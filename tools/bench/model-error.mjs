@@ -24,6 +24,7 @@ const { readRunConcentrations } = inside('pipeline/simulate/run-concentrations')
 const { groupLast } = inside('pipeline/simulate/twin-observations');
 const { readTruthFactors } = inside('worlds/truth-factors');
 const { PREPARED_SPECIES } = inside('data/prepared');
+const { InputHashes } = inside('pipeline/engine/input-hashes');
 const { operatorOf, readMonitors } = inside('pipeline/invert/monitors');
 const { Role } = inside('inversion/forward-model');
 
@@ -78,7 +79,8 @@ function errorsAgainst(operator, fields, role) {
 }
 
 async function operatorFor(period) {
-  const monitors = await readMonitors({ case: settings, dirOf: (stage) => join(positionals[0], stage) }, period, grid);
+  const context = { case: settings, dirOf: (stage) => join(positionals[0], stage), inputs: new InputHashes() };
+  const monitors = await readMonitors(context, period, grid, false);
   return operatorOf(settings, period, grid, monitors, { firstHour: period.spinUpHours, watch: false });
 }
 
