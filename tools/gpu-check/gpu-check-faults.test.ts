@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { describeWhere } from '../../test/testing/describe-where';
@@ -30,29 +30,30 @@ describeWhere(Boolean(python), 'no Python, which gpu-check is written in', 'gpu-
     expect(pids.filter(alive)).toEqual([]);
   });
 
-  test('ended from outside it ends what it runs', async () => {
+  /** A check that waits for its bench, and what the system knows that by. */
+  async function atWork(): Promise<{ checking: ChildProcess; bench: number }> {
     program('nvidia-smi', gpu);
     program('bench', 'import os, time\nprint(os.getpid(), file=open(os.path.dirname(__file__) + "/pid", "w"), flush=True)\ntime.sleep(300)');
     const words = [gpuCheck, '--out', path('out'), '--bench', path('bench')];
     const checking = spawn(python, words, { env: { PATH: path(), TMPDIR: path() }, stdio: 'ignore' });
     const pid = (): string => (existsSync(path('pid')) ? readFileSync(path('pid'), 'utf8') : '');
     while (!pid().endsWith('\n')) await new Promise((resolve) => setTimeout(resolve, 50));
+    return { checking, bench: Number(pid()) };
+  }
+
+  test('ended from outside it ends what it runs', async () => {
+    const { checking, bench } = await atWork();
     checking.kill('SIGTERM');
     expect(await once(checking, 'exit')).toEqual([143, null]);
-    expect(alive(Number(pid()))).toBe(false);
+    expect(alive(bench)).toBe(false);
   });
 
   test('what it runs ends even where it is killed', async () => {
-    program('nvidia-smi', gpu);
-    program('bench', 'import os, time\nprint(os.getpid(), file=open(os.path.dirname(__file__) + "/pid", "w"), flush=True)\ntime.sleep(300)');
-    const words = [gpuCheck, '--out', path('out'), '--bench', path('bench')];
-    const checking = spawn(python, words, { env: { PATH: path(), TMPDIR: path() }, stdio: 'ignore' });
-    const pid = (): string => (existsSync(path('pid')) ? readFileSync(path('pid'), 'utf8') : '');
-    while (!pid().endsWith('\n')) await new Promise((resolve) => setTimeout(resolve, 50));
+    const { checking, bench } = await atWork();
     checking.kill('SIGKILL');
     await once(checking, 'exit');
-    for (let i = 0; i < 100 && alive(Number(pid())); ++i) await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(alive(Number(pid()))).toBe(false);
+    for (let i = 0; i < 100 && alive(bench); ++i) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(alive(bench)).toBe(false);
   });
 
   test('a record that cannot be written any more ends nothing: it is printed', () => {

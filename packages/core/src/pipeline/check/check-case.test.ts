@@ -1,54 +1,14 @@
 import { chmodSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 
-import { loadCase } from '../../data/case';
 import { Grid } from '../../grid/grid';
 import { checkedWorld, codes } from '../testing/checked-world';
-import { checkCase, checkInputs } from './check-case';
+import { realInputs } from '../testing/real-inputs';
+import { checkCase } from './check-case';
 import { programOf } from './machine';
 
-const { at, input, check, rewrite } = checkedWorld();
-
-function replace(name: string, ...pairs: [from: string | RegExp, to: string][]): void {
-  let text = readFileSync(at(name), 'utf8');
-  for (const [from, to] of pairs) {
-    expect(text).toMatch(from);
-    text = text.replace(from, to);
-  }
-  writeFileSync(at(name), text);
-}
-
-/** Observations as a real case has them, hourly in the long layout, of three stations of the list. */
-function realObservations(rows: (ids: string[]) => string[], columns = 'NO2: { column: no2, unit: ug m-3 }'): void {
-  const ids = readFileSync(input('stations.csv'), 'utf8')
-    .split('\n')
-    .slice(1, 4)
-    .map((line) => line.split(',')[0]);
-  writeFileSync(input('obs_winter.csv'), `station,time,no2,o3\n${rows(ids).join('\n')}\n`);
-  writeFileSync(
-    input('obs_summer.csv'),
-    `station,time,no2,o3\n${rows(ids).join('\n').replaceAll('2026-01-09', '2026-07-10').replaceAll('2026-01-08', '2026-07-09')}\n`,
-  );
-  const text = readFileSync(at('case.yaml'), 'utf8');
-  const without = (section: string): RegExp => new RegExp(`^( *)${section}:\\n(\\1 .*\\n)*`, 'm');
-  const bare = ['truth', 'columns', 'twin'].reduce((rest, section) => rest.replace(without(section), ''), text);
-  writeFileSync(
-    at('case.yaml'),
-    bare.replace(/^ {2}files: inputs\/obs_.*\n/m, `  files: inputs/obs_{period}.csv\n  columns: { species: { ${columns} } }\n`),
-  );
-}
-
-const firstHours = (ids: string[], values: string): string[] =>
-  ids.flatMap((id) => Array.from({ length: 20 }, (_, hour) => `${id},2026-01-08T${String(hour).padStart(2, '0')}:00Z,${values}`));
-
-/** A single monitor can be inverted, but neither withheld nor watched. */
-const ONE_MONITOR = ['withheld.fraction=0', 'inversion.stopOnWithheld=false'];
-
-test('monitors that are listed but not heard can neither be withheld nor watched', async () => {
-  realObservations((ids) => firstHours(ids.slice(0, 1), '20,30').map((line) => line.replace('2026-01-08', '2026-01-09')));
-  expect(codes(await check())).toEqual(['WITHHELD_ONE_BLOCK withheld']);
-  expect(codes(await check(['withheld.fraction=0', 'inversion.stopOnWithheld=true']))).toEqual(['WATCHED_ONE_BLOCK inversion.stopOnWithheld']);
-  expect(codes(await check(ONE_MONITOR))).toEqual([]);
-});
+const checked = checkedWorld();
+const { at, input, check, rewrite } = checked;
+const { replace, realObservations, firstHours } = realInputs(checked);
 
 test('a case without a fault', async () => {
   const result = await check();
@@ -343,48 +303,6 @@ test('settings with which monitors say more than they know are told', async () =
   expect(notes.join('\n')).toMatch(/withheld\.blockCells: blocks of 4 cells \(108 km\) are narrower than twice inversion\.lengthKm \(81 km\)/);
   expect(notes.join('\n')).toMatch(/crossValidation\.hoursPerDay: spreads and errors are chosen at 1 hour a day and used at 8/);
   expect((await check()).notes.join('\n')).not.toMatch(/blockCells|crossValidation/);
-});
-
-test('what the quality rules would leave out is told, and that nothing would be left', async () => {
-  realObservations((ids) => firstHours(ids, '20,30').concat(`${ids[0]},2026-01-09T00:00Z,21,31`));
-  const stuck = await check([...ONE_MONITOR, 'observations.quality.stuckSteps=10', 'inversion.hoursPerDay=24']);
-  expect(stuck.problems).toEqual([]);
-  expect(stuck.notes).toContain('observations, winter: 60 values of NO2 that stood still were left out');
-  expect(stuck.right.join('\n')).toMatch(/observations, winter: 1 stations, 1 values of NO2/);
-  const short = await check(['observations.quality.minimumHours=21']);
-  expect(codes(short)).toEqual(Array.from({ length: 2 }, () => 'OBSERVATIONS_EMPTY observations.columns.species.NO2'));
-});
-
-/** The files of all periods under one pattern, as many networks give them. */
-function oneFile(text: (lines: string[]) => string | Buffer): void {
-  realObservations((ids) => firstHours(ids, '20,30'));
-  const [winter, summer] = ['obs_winter.csv', 'obs_summer.csv'].map((name) => readFileSync(input(name), 'utf8'));
-  writeFileSync(input('obs_all.csv'), text([...winter.trimEnd().split('\n'), ...summer.trimEnd().split('\n').slice(1)]));
-  replace('case.yaml', [/obs_\{period\}\.csv/, 'obs_all.csv']);
-}
-
-test('a fault of files that all periods share is told once, and counted once', async () => {
-  oneFile((lines) => lines.join('\n'));
-  const set = ['observations.columns.species.NO2.unit=K', 'observations.columns.species.O3={ column: o3, unit: kg }'];
-  const { problems, exitCode } = await check(set);
-  expect(problems.map(({ code, key }) => `${code} ${key}`)).toEqual([
-    'UNIT_MISMATCH observations.columns.species.NO2',
-    'UNIT_MISMATCH observations.columns.species.O3',
-  ]);
-  expect(exitCode).toBe(3);
-  await expect(checkInputs(loadCase(at('case.yaml'), set))).rejects.toThrow(/; and 1 more: /);
-});
-
-test.each([
-  ['FILE_ENCODING', 'files', (lines: string[]) => Buffer.from(`\ufeff${lines.join('\n')}`, 'utf16le')],
-  ['OBSERVATIONS_TIME', 'files', (lines: string[]) => [...lines, `${lines[1].split(',')[0]},someday,20,30`].join('\n')],
-  ['STATIONS_UNKNOWN', 'files', (lines: string[]) => lines.map((line, i) => (i === 0 ? line : `x${line}`)).join('\n')],
-  ['COLUMN_MISSING', 'columns', (lines: string[]) => lines.join('\n').replace('station', 'site')],
-])('%s is of all species: told under observations.%s', async (code, key, text) => {
-  oneFile(text);
-  const one = await check(['periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: 100, spinUpHours: 72}]']);
-  for (const result of [one, await check()])
-    expect(result.problems.map((problem) => `${problem.code} ${problem.key}`)).toEqual([`${code} observations.${key}`]);
 });
 
 test("a model's script that may not be executed", async () => {

@@ -1,17 +1,10 @@
-import type { Case, PeriodSettings } from '../../data/case';
 import { observationsOf, unitGrid } from '../../inversion/testing/small-world';
 import { addErrors } from './error-model';
 import { operatorOf } from './monitors';
+import { julyOf, UNIT_ERRORS } from '../testing/july-monitors';
 
 const DAYS = 20;
-const period = { name: 'july', start: '2017-07-01T00:00:00Z', hours: 24 * DAYS, spinUpHours: 0 } as unknown as PeriodSettings;
-const settings = {
-  inversion: {
-    observationError: { NO2: { relative: 0, absolute: 1 }, O3: { relative: 0, absolute: 1 } },
-    representativeness: 'none',
-    siteTypeError: {},
-  },
-} as unknown as Case;
+const period = julyOf(24 * DAYS);
 
 /** Errors of NO2 and O3 at the first monitor, 1 without a correlation in time of 24 h; the second is withheld. */
 function errors(hoursOfDay: Partial<Record<'O3', [number, number]>>, hoursPerDay: number, longitudes: number[]): [no2: number, o3: number] {
@@ -23,7 +16,7 @@ function errors(hoursOfDay: Partial<Record<'O3', [number, number]>>, hoursPerDay
     { NO2: values, O3: values },
   );
   const monitors = { observations, withheld: new Set(['s1']), watched: new Set<string>() };
-  const operator = operatorOf(settings, period, grid, monitors, { firstHour: 0, watch: false, hoursPerDay, hoursOfDay });
+  const operator = operatorOf(UNIT_ERRORS, period, grid, monitors, { firstHour: 0, watch: false, hoursPerDay, hoursOfDay });
   const none = operator.observed.values.map(() => 0);
   const cells: [number, number] = [0, 0];
   addErrors(operator, { correlationHours: [24, 24, 24, 24], correlationCells: [cells, cells, cells, cells] }, none, grid.cols);

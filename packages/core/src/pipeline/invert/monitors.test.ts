@@ -1,22 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Case, InversionSettings, PeriodSettings } from '../../data/case';
+import type { InversionSettings, PeriodSettings } from '../../data/case';
 import { observationsSchema } from '../../data/case/experiment-schema';
 import { observationsOf, unitGrid } from '../../inversion/testing/small-world';
 import { chooseWithheld } from '../../inversion/withheld';
 import type { StageContext } from '../engine/stage';
 import { operatorOf, readMonitors } from './monitors';
+import { julyOf, UNIT_ERRORS } from '../testing/july-monitors';
 
 const grid = unitGrid(1, 60); // cells of a degree: 4 minutes of solar time each
-const period = { name: 'july', start: '2017-07-01T00:00:00Z', hours: 24, spinUpHours: 0 } as unknown as PeriodSettings;
-const settings = {
-  inversion: {
-    observationError: { NO2: { relative: 0, absolute: 1 }, O3: { relative: 0, absolute: 1 } },
-    representativeness: 'none',
-    siteTypeError: {},
-  },
-} as unknown as Case;
+const period = julyOf(24);
 
 /** Hours (UTC) at which O3 is compared, at 0.5° and 45.5° east; NO2 always is. */
 function compared(hoursOfDay: InversionSettings['hoursOfDay'], hoursPerDay?: number): [west: number[], east: number[]] {
@@ -30,7 +24,7 @@ function compared(hoursOfDay: InversionSettings['hoursOfDay'], hoursPerDay?: num
     { NO2: day, O3: day },
   );
   const monitors = { observations, withheld: new Set<string>(), watched: new Set<string>() };
-  const operator = operatorOf(settings, period, grid, monitors, { firstHour: 0, watch: false, hoursPerDay, hoursOfDay });
+  const operator = operatorOf(UNIT_ERRORS, period, grid, monitors, { firstHour: 0, watch: false, hoursPerDay, hoursOfDay });
   const { species, place } = operator.batch();
   const { cell: cells, hour: hours } = place!();
   const hoursAt = (of: number, cell: number): number[] =>

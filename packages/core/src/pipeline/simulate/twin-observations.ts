@@ -2,7 +2,7 @@
 import { GROUPS, type Case, type Species } from '../../data/case';
 import { speciesUnit } from '../../data/case-fields';
 import { writeFileAtomic } from '../../data/checkpoint';
-import { gasStateAt } from '../../data/gas-reference';
+import { gasStateAt, type GasState } from '../../data/gas-reference';
 import { readStations } from '../../data/stations';
 import { PREPARED_SPECIES } from '../../data/prepared';
 import { ConfigError } from '../../errors';
@@ -56,9 +56,16 @@ export function twinSettings({ observations: { twin, columns } }: Case): Require
 export function toColumnUnit({ observations: { columns, gasReference } }: Case, species: Species): (value: number, at: Date) => string {
   const stateAt = gasStateAt(gasReference);
   const subject = `observations.columns.species.${species}`;
+  const { unit } = columns!.species[species]!;
+  const found = new Map<GasState, ReturnType<typeof conversion>>(); // units are parsed once, and not for every value
+  const from = (state: GasState): ReturnType<typeof conversion> => {
+    const made = conversion(unit, speciesUnit(species), { molarMass: MOLAR_MASS[species], ...state, subject });
+    found.set(state, made);
+    return made;
+  };
   return (value, at) => {
-    const context = { molarMass: MOLAR_MASS[species], ...stateAt(at.getTime()), subject };
-    const { scale, offset } = conversion(columns!.species[species]!.unit, speciesUnit(species), context);
+    const state = stateAt(at.getTime());
+    const { scale, offset } = found.get(state) ?? from(state);
     const rounded = value.toFixed(4);
     return scale === 1 && offset === 0 ? rounded : String((Number(rounded) - offset) / scale);
   };

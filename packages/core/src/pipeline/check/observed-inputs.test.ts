@@ -1,0 +1,62 @@
+/** Observations as a real case has them, held against the case. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { loadCase } from '../../data/case';
+import { checkedWorld, codes } from '../testing/checked-world';
+import { realInputs } from '../testing/real-inputs';
+import { checkInputs } from './check-case';
+
+const checked = checkedWorld();
+const { at, input, check } = checked;
+const { replace, realObservations, firstHours } = realInputs(checked);
+
+/** A single monitor can be inverted, but neither withheld nor watched. */
+const ONE_MONITOR = ['withheld.fraction=0', 'inversion.stopOnWithheld=false'];
+
+test('monitors that are listed but not heard can neither be withheld nor watched', async () => {
+  realObservations((ids) => firstHours(ids.slice(0, 1), '20,30').map((line) => line.replace('2026-01-08', '2026-01-09')));
+  expect(codes(await check())).toEqual(['WITHHELD_ONE_BLOCK withheld']);
+  expect(codes(await check(['withheld.fraction=0', 'inversion.stopOnWithheld=true']))).toEqual(['WATCHED_ONE_BLOCK inversion.stopOnWithheld']);
+  expect(codes(await check(ONE_MONITOR))).toEqual([]);
+});
+
+test('what the quality rules would leave out is told, and that nothing would be left', async () => {
+  realObservations((ids) => firstHours(ids, '20,30').concat(`${ids[0]},2026-01-09T00:00Z,21,31`));
+  const stuck = await check([...ONE_MONITOR, 'observations.quality.stuckSteps=10', 'inversion.hoursPerDay=24']);
+  expect(stuck.problems).toEqual([]);
+  expect(stuck.notes).toContain('observations, winter: 60 values of NO2 that stood still were left out');
+  expect(stuck.right.join('\n')).toMatch(/observations, winter: 1 stations, 1 values of NO2/);
+  const short = await check(['observations.quality.minimumHours=21']);
+  expect(codes(short)).toEqual(Array.from({ length: 2 }, () => 'OBSERVATIONS_EMPTY observations.columns.species.NO2'));
+});
+
+/** The files of all periods under one pattern, as many networks give them. */
+function oneFile(text: (lines: string[]) => string | Buffer): void {
+  realObservations((ids) => firstHours(ids, '20,30'));
+  const [winter, summer] = ['obs_winter.csv', 'obs_summer.csv'].map((name) => readFileSync(input(name), 'utf8'));
+  writeFileSync(input('obs_all.csv'), text([...winter.trimEnd().split('\n'), ...summer.trimEnd().split('\n').slice(1)]));
+  replace('case.yaml', [/obs_\{period\}\.csv/, 'obs_all.csv']);
+}
+
+test('a fault of files that all periods share is told once, and counted once', async () => {
+  oneFile((lines) => lines.join('\n'));
+  const set = ['observations.columns.species.NO2.unit=K', 'observations.columns.species.O3={ column: o3, unit: kg }'];
+  const { problems, exitCode } = await check(set);
+  expect(problems.map(({ code, key }) => `${code} ${key}`)).toEqual([
+    'UNIT_MISMATCH observations.columns.species.NO2',
+    'UNIT_MISMATCH observations.columns.species.O3',
+  ]);
+  expect(exitCode).toBe(3);
+  await expect(checkInputs(loadCase(at('case.yaml'), set))).rejects.toThrow(/; and 1 more: /);
+});
+
+test.each([
+  ['FILE_ENCODING', 'files', (lines: string[]) => Buffer.from(`\ufeff${lines.join('\n')}`, 'utf16le')],
+  ['OBSERVATIONS_TIME', 'files', (lines: string[]) => [...lines, `${lines[1].split(',')[0]},someday,20,30`].join('\n')],
+  ['STATIONS_UNKNOWN', 'files', (lines: string[]) => lines.map((line, i) => (i === 0 ? line : `x${line}`)).join('\n')],
+  ['COLUMN_MISSING', 'columns', (lines: string[]) => lines.join('\n').replace('station', 'site')],
+])('%s is of all species: told under observations.%s', async (code, key, text) => {
+  oneFile(text);
+  const one = await check(['periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: 100, spinUpHours: 72}]']);
+  for (const result of [one, await check()])
+    expect(result.problems.map((problem) => `${problem.code} ${problem.key}`)).toEqual([`${code} observations.${key}`]);
+});

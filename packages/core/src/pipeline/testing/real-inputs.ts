@@ -1,0 +1,47 @@
+/** In a checked world, observations as a real case has them. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { CheckedWorld } from './checked-world';
+
+export interface RealInputs {
+  replace: (name: string, ...pairs: [from: string | RegExp, to: string][]) => void;
+  /** Hourly in the long layout, of three stations of the list; summer's are winter's at another date. */
+  realObservations: (rows: (ids: string[]) => string[], columns?: string) => void;
+  /** Rows of the first 20 hours of 8 January, with these values. */
+  firstHours: (ids: string[], values: string) => string[];
+}
+
+export function realInputs({ at, input }: Pick<CheckedWorld, 'at' | 'input'>): RealInputs {
+  return { replace, realObservations, firstHours };
+
+  function replace(name: string, ...pairs: [from: string | RegExp, to: string][]): void {
+    let text = readFileSync(at(name), 'utf8');
+    for (const [from, to] of pairs) {
+      expect(text).toMatch(from);
+      text = text.replace(from, to);
+    }
+    writeFileSync(at(name), text);
+  }
+
+  function realObservations(rows: (ids: string[]) => string[], columns = 'NO2: { column: no2, unit: ug m-3 }'): void {
+    const ids = readFileSync(input('stations.csv'), 'utf8')
+      .split('\n')
+      .slice(1, 4)
+      .map((line) => line.split(',')[0]);
+    writeFileSync(input('obs_winter.csv'), `station,time,no2,o3\n${rows(ids).join('\n')}\n`);
+    writeFileSync(
+      input('obs_summer.csv'),
+      `station,time,no2,o3\n${rows(ids).join('\n').replaceAll('2026-01-09', '2026-07-10').replaceAll('2026-01-08', '2026-07-09')}\n`,
+    );
+    const text = readFileSync(at('case.yaml'), 'utf8');
+    const without = (section: string): RegExp => new RegExp(`^( *)${section}:\\n(\\1 .*\\n)*`, 'm');
+    const bare = ['truth', 'columns', 'twin'].reduce((rest, section) => rest.replace(without(section), ''), text);
+    writeFileSync(
+      at('case.yaml'),
+      bare.replace(/^ {2}files: inputs\/obs_.*\n/m, `  files: inputs/obs_{period}.csv\n  columns: { species: { ${columns} } }\n`),
+    );
+  }
+
+  function firstHours(ids: string[], values: string): string[] {
+    return ids.flatMap((id) => Array.from({ length: 20 }, (_, hour) => `${id},2026-01-08T${String(hour).padStart(2, '0')}:00Z,${values}`));
+  }
+}
