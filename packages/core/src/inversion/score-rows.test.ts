@@ -1,6 +1,15 @@
-import { scoreRows, type RunSeries, type ScoredPeriod, type ScoredStation, type ScoreOptions, type ScoreRow, type Scope } from './score-rows';
+import {
+  isWhole,
+  scoreRows,
+  type RunSeries,
+  type ScoredPeriod,
+  type ScoredStation,
+  type ScoreOptions,
+  type ScoreRow,
+  type Scope,
+} from './score-rows';
 
-const OPTIONS: ScoreOptions = { species: ['NO2', 'O3', 'PM2.5'], regions: ['North', 'Empty'], ozoneCutoff: 40 };
+const OPTIONS: ScoreOptions = { species: ['NO2', 'O3', 'PM2.5'], regions: ['North', 'Empty'], ozoneCutoff: 40, distancesKm: [40, 81] };
 /** Midnight of some day. */
 const MIDNIGHT = 20_000 * 24;
 
@@ -72,6 +81,20 @@ describe('rows of scores', () => {
     });
     expect(find(no2, 'hourly', 'withheld', { period: 'summer' })).toMatchObject({ prior: { n: 0 }, missing: 'no station with a value' });
     expect(find(no2, 'hourly', 'withheld')).toMatchObject({ prior: { n: 6 } });
+  });
+
+  it('divide withheld stations, and no others, by how far they are from a used one', () => {
+    const kms = [27, , 40, , 81, , 81.5]; // eslint-disable-line no-sparse-arrays
+    const placed = stations(8).map((station, s) => ({ ...station, nearestUsedKm: kms[s] }));
+    const rows = scoreRows([period('winter', { NO2: simple(3, 8) }, 8, { stations: placed })], OPTIONS);
+    const divided = rows.filter(({ nearestUsedKm }) => nearestUsedKm !== undefined);
+    expect(divided.map(({ stations: side, nearestUsedKm, monitors, updated }) => [side, nearestUsedKm, monitors, updated.mae])).toEqual([
+      ['withheld', { above: 0, upTo: 40 }, 2, 1], // S0 +2, S2 0
+      ['withheld', { above: 40, upTo: 81 }, 1, 2],
+      ['withheld', { above: 81 }, 1, 4],
+    ]);
+    expect(rows.filter(isWhole)).toHaveLength(2);
+    expect(scoreRows([period('winter', { NO2: simple(3, 4) }, 4)], OPTIONS).some(({ nearestUsedKm }) => nearestUsedKm)).toBe(false);
   });
 
   it('do not count one period where there is only one', () => {

@@ -1,6 +1,7 @@
 /**
  * Scores of prior and updated run broken down: by species, averaging, used and withheld stations, and each of these as a whole, by region, by period, by
- * region and period, and by type of site. Both runs of a row are scored on the same pairs. See docs/scores.md.
+ * region and period, by type of site, and the withheld ones by how far they are from a used one. Both runs of a row are scored on the same pairs. See
+ * docs/scores.md.
  */
 import { dailyMeans, maximumDaily8hMeans, type HourlySeries } from './daily-values';
 import { maeChange, type BlockErrors, type MaeChange } from './mae-change';
@@ -18,6 +19,8 @@ export interface ScoredStation {
   regions: readonly string[];
   /** of the site, where the stations file gives one */
   type?: string;
+  /** of a withheld one: how far its cell is from the nearest one with a monitor in the cost */
+  nearestUsedKm?: number;
 }
 
 /** Series of one species at all stations of a period, `[T, S]`, in its unit; NaN where a value is missing. */
@@ -40,6 +43,14 @@ export interface ScoreOptions {
   regions: readonly string[];
   /** smallest observed O3 of the scores above a cut-off, ppb */
   ozoneCutoff: number;
+  /** distances from the nearest used station at which rows of withheld ones are divided, ascending; none: no such rows */
+  distancesKm: readonly number[];
+}
+
+/** Stations farther than `above` and at most `upTo` from the nearest used one; without `upTo` all that are farther. */
+export interface DistanceKm {
+  above: number;
+  upTo?: number;
 }
 
 /** What a row is about; what is absent is taken as a whole. */
@@ -47,6 +58,13 @@ export interface Scope {
   region?: string;
   period?: string;
   type?: string;
+  /** of withheld stations only */
+  nearestUsedKm?: DistanceKm;
+}
+
+/** Whether a row is of all stations of its side, in all periods. */
+export function isWhole({ region, period, type, nearestUsedKm }: Scope): boolean {
+  return region === undefined && period === undefined && type === undefined && nearestUsedKm === undefined;
 }
 
 export interface ScoreRow extends Scope {
@@ -66,12 +84,15 @@ export interface ScoreRow extends Scope {
 /** All rows, withheld stations first. A scope without a pair has a row, too, that says so. */
 export function scoreRows(periods: readonly ScoredPeriod[], options: ScoreOptions): ScoreRow[] {
   const scopes = scopesOf(periods, options.regions);
+  const scopesOfSide = { withheld: [...scopes, ...distanceScopes(periods, options.distancesKm)], used: scopes };
   const tables = options.species.flatMap((species) => {
     const stepSeconds = periods.find(({ series }) => series.has(species))?.stepSeconds;
     return stepSeconds === undefined ? [] : averagingsOf(species, stepSeconds).map((averaging) => pairsOf(periods, species, averaging, options));
   });
   return (['withheld', 'used'] as const).flatMap((stations) =>
-    tables.flatMap((pairs) => (pairs.unavailable ? [rowOf(pairs, stations, {})] : scopes.map((scope) => rowOf(pairs, stations, scope)))),
+    tables.flatMap((pairs) =>
+      pairs.unavailable ? [rowOf(pairs, stations, {})] : scopesOfSide[stations].map((scope) => rowOf(pairs, stations, scope)),
+    ),
   );
 }
 
@@ -97,6 +118,12 @@ function scopesOf(periods: readonly ScoredPeriod[], regions: readonly string[]):
     ...regions.flatMap((region) => names.map((period) => ({ region, period }))),
     ...[...types].sort().map((type) => ({ type })),
   ];
+}
+
+function distanceScopes(periods: readonly ScoredPeriod[], edges: readonly number[]): Scope[] {
+  const known = periods.some(({ stations }) => stations.some(({ nearestUsedKm }) => nearestUsedKm !== undefined));
+  if (!known || edges.length === 0) return [];
+  return [0, ...edges].map((above, i) => ({ nearestUsedKm: { above, ...(i < edges.length ? { upTo: edges[i] } : {}) } }));
 }
 
 /** Pairs of one species, each with the place (station and period) that it is of. */
@@ -170,12 +197,17 @@ function rowOf(pairs: Pairs, stations: ScoreRow['stations'], scope: Scope): Scor
   };
 }
 
-function matches({ regions, type }: ScoredStation, period: string, scope: Scope): boolean {
+function matches({ regions, type, nearestUsedKm }: ScoredStation, period: string, scope: Scope): boolean {
   return (
     (scope.region === undefined || regions.includes(scope.region)) &&
     (scope.period === undefined || scope.period === period) &&
-    (scope.type === undefined || scope.type === type)
+    (scope.type === undefined || scope.type === type) &&
+    (scope.nearestUsedKm === undefined || isWithin(nearestUsedKm, scope.nearestUsedKm))
   );
+}
+
+function isWithin(km: number | undefined, { above, upTo = Infinity }: DistanceKm): boolean {
+  return km !== undefined && km > above && km <= upTo;
 }
 
 function blockErrors({ places, place, observed, prior, updated }: Pairs, chosen: readonly number[]): Map<string, BlockErrors> {

@@ -9,6 +9,7 @@ const settings = {
   regions: { west: { rows: [0, 2], cols: [0, 1] }, 'sea, "far"': { rows: [0, 0], cols: [3, 3] } },
   scores: { ozoneCutoff: 40 },
   observations: { timeZone: 'Asia/Shanghai' },
+  inversion: { space: 'cells', lengthKm: 400 },
 } as unknown as Case;
 
 /** Two stations, one withheld in the west; O3 for two days of Shanghai, the first of which begins at 16:00 UTC. */
@@ -40,10 +41,31 @@ describe('the scores of a case', () => {
 
   it('know regions, types of site and the days of the stations’ time zone', () => {
     const of = (scope: object): unknown[] => rows.filter((row) => Object.entries(scope).every(([key, value]) => row[key as 'type'] === value));
-    expect(of({ stations: 'withheld', averaging: 'mda8', region: undefined, type: undefined })).toMatchObject([{ prior: { n: 2, mae: 10 } }]);
+    expect(of({ stations: 'withheld', averaging: 'mda8', region: undefined, type: undefined, nearestUsedKm: undefined })).toMatchObject([
+      { prior: { n: 2, mae: 10 } },
+    ]);
     expect(of({ stations: 'withheld', averaging: 'hourly', region: 'west' })).toMatchObject([{ monitors: 1, updated: { mae: 5 } }]);
     expect(of({ stations: 'used', averaging: 'hourly', region: 'west' })).toMatchObject([{ monitors: 0 }]);
     expect(of({ stations: 'withheld', averaging: 'hourly', type: 'urban' })).toMatchObject([{ monitors: 1 }]);
+  });
+
+  it('are divided by distance at half the correlation length and at the whole of it, where cells have one', () => {
+    const divided = rows.filter(({ averaging, nearestUsedKm }) => averaging === 'hourly' && nearestUsedKm);
+    // A is two cells of 111 km from B.
+    expect(divided.map(({ nearestUsedKm, monitors }) => [nearestUsedKm!.above, nearestUsedKm!.upTo, monitors])).toEqual([
+      [0, 200, 0],
+      [200, 400, 1],
+      [400, undefined, 0],
+    ]);
+    expect(scoresCsv(rows)).toMatch(/^O3,hourly,withheld,,,,200,400,updated,ppb,56,1,1,50,45,/m);
+    expect(scoresCsv(rows)).toMatch(/^O3,hourly,withheld,,,,400,,updated,ppb,0,0,0,,/m);
+    for (const inversion of [
+      { space: 'cells', lengthKm: 0 },
+      { space: 'regions', lengthKm: 400 },
+    ]) {
+      const undivided = caseScores({ ...settings, inversion } as Case, [compared()]);
+      expect(undivided.some(({ nearestUsedKm }) => nearestUsedKm)).toBe(false);
+    }
   });
 
   it('are a table of two lines a row, in which an absent value is an empty field and names are quoted', () => {
@@ -51,12 +73,12 @@ describe('the scores of a case', () => {
     expect(lines).toHaveLength(1 + 2 * rows.length + 1);
     const [header, prior, updated] = lines.map((line) => line.split(','));
     const value = (line: string[], name: string): string => line[header.indexOf(name)];
-    expect(lines[1]).toMatch(/^O3,hourly,withheld,,,,prior,ppb,56,1,1,50,60,10,10,10,20,20,/);
+    expect(lines[1]).toMatch(/^O3,hourly,withheld,,,,,,prior,ppb,56,1,1,50,60,10,10,10,20,20,/);
     for (const [name, wanted] of Object.entries({ run: 'updated', mb: '-5', nmb_percent: '-10', mfb_percent: '-10.52632', r: '', ioa: '0' }))
       expect(value(updated, name)).toBe(wanted);
     expect([value(updated, 'me_change_percent'), value(prior, 'me_change_percent')]).toEqual(['-50', '']);
     expect([value(updated, 'note'), value(prior, 'note')]).toEqual(['blocks: 1; an interval needs 5', '']);
-    const cutoff = lines.find((line) => line.startsWith('O3,hourly-cutoff,withheld,,,,updated'))!.split(',');
+    const cutoff = lines.find((line) => line.startsWith('O3,hourly-cutoff,withheld,,,,,,updated'))!.split(',');
     expect([value(cutoff, 'emery_nmb'), value(cutoff, 'emery_nme'), value(cutoff, 'emery_r')]).toEqual(['criteria', 'goal', '']);
     expect(lines.filter((line) => line.startsWith('O3,hourly,withheld,"sea, ""far""",'))).toHaveLength(2);
     expect(lines.find((line) => line.startsWith('O3,hourly,withheld,"sea'))).toMatch(/,prior,ppb,0,0,0,(,)+no station with a value$/);

@@ -9,6 +9,7 @@ import { Role } from '../../inversion/forward-model';
 import type { StationSeries } from '../../inversion/observation-operator';
 import { scoreRows, type ScoredPeriod, type ScoredStation, type ScoreRow } from '../../inversion/score-rows';
 import type { Monitors } from '../invert/monitors';
+import { distanceToUsed } from './nearest-used';
 import { regionMask } from './regions';
 
 export const SCORES_FILE = 'scores.csv';
@@ -23,7 +24,7 @@ export interface ComparedPeriod {
 }
 
 /** All rows of a case; regions without a station have rows that say so. */
-export function caseScores({ regions, scores, observations }: Case, periods: readonly ComparedPeriod[]): ScoreRow[] {
+export function caseScores({ regions, scores, observations, inversion }: Case, periods: readonly ComparedPeriod[]): ScoreRow[] {
   const scored = periods.map((period): ScoredPeriod => {
     const { prior, updated, monitors } = period;
     const start = prior.times[0];
@@ -40,15 +41,27 @@ export function caseScores({ regions, scores, observations }: Case, periods: rea
       ),
     };
   });
-  return scoreRows(scored, { species: PREPARED_SPECIES, regions: Object.keys(regions), ozoneCutoff: scores.ozoneCutoff });
+  return scoreRows(scored, {
+    species: PREPARED_SPECIES,
+    regions: Object.keys(regions),
+    ozoneCutoff: scores.ozoneCutoff,
+    distancesKm: distancesOf(inversion),
+  });
+}
+
+/** Within half the correlation length an update is nearly that of the used monitor's own cell; beyond the whole of it little but the transport says anything. */
+function distancesOf({ lengthKm, space }: Case['inversion']): number[] {
+  return space === 'cells' && lengthKm > 0 ? [lengthKm / 2, lengthKm] : [];
 }
 
 function stationsOf({ grid, monitors, prior }: ComparedPeriod, regions: Case['regions']): ScoredStation[] {
   const types = new Map(monitors.observations.stations.map(({ id, type }) => [id, type]));
   const masks = Object.entries(regions).map(([name, region]) => ({ name, mask: regionMask(region, grid) }));
+  const toUsed = distanceToUsed(grid, prior, monitors);
   return prior.stations.map(({ id, role, cell }) => ({
     id,
     withheld: role === Role.withheld,
+    ...(role === Role.withheld ? { nearestUsedKm: toUsed(cell) } : {}),
     block: monitors.block.get(id)!,
     regions: masks.flatMap(({ name, mask }) => (mask[cell] > 0 ? [name] : [])),
     type: types.get(id),
@@ -66,6 +79,8 @@ const COLUMNS: readonly [name: string, value: (row: ScoreRow, run: Run) => strin
   ['region', ({ region }) => region],
   ['period', ({ period }) => period],
   ['site_type', ({ type }) => type],
+  ['nearest_used_above_km', ({ nearestUsedKm }) => nearestUsedKm?.above],
+  ['nearest_used_up_to_km', ({ nearestUsedKm }) => nearestUsedKm?.upTo],
   ['run', (_, run) => run],
   ['unit', ({ species }) => speciesUnit(species)],
   ['n', (row, run) => row[run].n],

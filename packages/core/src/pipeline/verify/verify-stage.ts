@@ -10,7 +10,7 @@ import { ConfigError } from '../../errors';
 import type { AuditRow } from '../../inversion/audit';
 import type { MaeChange } from '../../inversion/mae-change';
 import type { StationSeries } from '../../inversion/observation-operator';
-import { measuredAveraging, type ScoreRow } from '../../inversion/score-rows';
+import { isWhole, measuredAveraging, type ScoreRow } from '../../inversion/score-rows';
 import type { Scores } from '../../inversion/scores';
 import { createCtm, ctmIdentity } from '../../transport/ctm';
 import { appliedSectors } from '../apply/applied-files';
@@ -73,7 +73,8 @@ export const verifyStage: Stage = {
   needs: ['apply', 'invert', 'prepare', 'simulate'],
   settings: (context) => {
     const { regions, scores, observations, inversion } = context.case;
-    return { ...comparedSettings(context), regions, scores, siteType: observations.stations.type, lengthKm: inversion.lengthKm };
+    const { lengthKm, space } = inversion;
+    return { ...comparedSettings(context), regions, scores, siteType: observations.stations.type, lengthKm, space };
   },
   // Another region or cut-off needs no further run of the transport model.
   dearSettings: comparedSettings,
@@ -180,7 +181,7 @@ async function compare(context: StageContext): Promise<Verification> {
   }
   const scores = caseScores(settings, periods);
   const measured = measuredAveraging(periods[0].monitors.observations.time.stepSeconds);
-  const whole = scores.filter(({ averaging, region, period, type }) => averaging === measured && !region && !period && !type);
+  const whole = scores.filter((row) => row.averaging === measured && isWhole(row));
   return {
     withheld: comparisons(whole, 'withheld'),
     used: comparisons(whole, 'used'),

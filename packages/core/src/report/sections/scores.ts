@@ -1,6 +1,6 @@
 /** Scores where they differ (regions, periods, types of site) with intervals, and as regulators give them, with published benchmarks. */
 import type { Averaging, Rating } from '../../inversion/performance-benchmarks';
-import type { ScoreRow } from '../../inversion/score-rows';
+import { isWhole, type DistanceKm, type ScoreRow } from '../../inversion/score-rows';
 import { change, chemical, fixed, MISSING, significant, unitText } from '../format';
 import type { Content, Markup } from '../html';
 import { html } from '../html';
@@ -16,7 +16,13 @@ interface Compared {
 }
 
 function comparedRows({ modes: [own, paper] }: ReportScores, side: Side): Compared[] {
-  return own.rows.flatMap((row, i) => (row.stations === side ? [{ own: row, ...(paper ? { paper: paper.rows[i] } : {}) }] : []));
+  const ofPaper = new Map(paper?.rows.map((row) => [subject(row), row]));
+  return own.rows.flatMap((row) => (row.stations === side ? [{ own: row, paper: ofPaper.get(subject(row)) }] : []));
+}
+
+/** What tells one row of a run from another. */
+function subject({ species, averaging, stations, region, period, type, nearestUsedKm }: ScoreRow): string {
+  return JSON.stringify([species, averaging, stations, region, period, type, nearestUsedKm?.above, nearestUsedKm?.upTo]);
 }
 
 /** What was measured, not what was made of it for benchmarks. */
@@ -24,14 +30,17 @@ function isMeasured({ own }: Compared, rows: readonly Compared[]): boolean {
   return rows.find(({ own: { species } }) => species === own.species)?.own.averaging === own.averaging;
 }
 
-function isWhole({ own: { region, period, type } }: Compared): boolean {
-  return region === undefined && period === undefined && type === undefined;
-}
-
-function place({ own: { region, period, type } }: Compared): Content {
+function place({ own: { region, period, type, nearestUsedKm } }: Compared): Content {
   if (region !== undefined) return region;
   if (period !== undefined) return period;
+  if (nearestUsedKm !== undefined) return distance(nearestUsedKm);
   return type === undefined ? html`<b>all</b>` : `${type} sites`;
+}
+
+function distance({ above, upTo }: DistanceKm): string {
+  const [from, to] = [above, upTo].map((km) => km?.toFixed(0));
+  if (to === undefined) return `farther than ${from} km from used`;
+  return above === 0 ? `within ${to} km of used` : `${from} to ${to} km from used`;
 }
 
 function changeCells(row: ScoreRow | undefined): Content[] {
@@ -53,7 +62,10 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
   const hasPaper = scores.modes.length > 1;
   return table({
     id: `table-places-${side}`,
-    caption: () => context.tableCaption(`Mean absolute error at ${side} monitors by region, period and type of site.`),
+    caption: () =>
+      context.tableCaption(
+        `Mean absolute error at ${side} monitors by region, period${side === 'withheld' ? ', type of site and distance from the nearest used monitor' : ' and type of site'}.`,
+      ),
     columns: [
       { title: 'Species', text: true },
       { title: 'Where and when', text: true },
@@ -83,8 +95,8 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
           ...changeCells(row.own),
           ...(hasPaper ? changeCells(row.paper) : []),
         ],
-        begins: isWhole(row),
-        strong: isWhole(row),
+        begins: isWhole(row.own),
+        strong: isWhole(row.own),
       };
     }),
     note: 'Intervals come from drawing whole spatial blocks of monitors anew; with fewer than five blocks there is none. Of twenty such intervals two miss by chance: a row that stands out among many may be one of them. A place without a monitor that has a value has no scores. Regions by period stand in verify/scores.csv.',
@@ -155,7 +167,7 @@ function benchmarkTable(context: PageContext, scores: ReportScores, side: Side):
       { title: 'IOA' },
     ],
     rows: comparedRows(scores, side)
-      .filter(isWhole)
+      .filter(({ own }) => isWhole(own))
       .flatMap((row) => benchmarkRows(context, row, scores.ozoneCutoff)),
     note: 'MB mean bias, RMSE root mean square error, both in the species’ unit; NMB, NME, MFB, MFE normalised and fractional bias and error; r Pearson’s correlation; IOA index of agreement (Willmott 1981). MDA8: maximum daily 8-hour mean. Goal, criteria or neither: O₃ and 24-hour PM₂.₅ by NMB, NME and r after Emery et al. (2017), 24-hour PM₂.₅ by MFB and MFE after Boylan and Russell (2006); they give none for NO₂ and SO₂.',
   });

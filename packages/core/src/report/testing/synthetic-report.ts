@@ -128,11 +128,12 @@ function makeConcentrations(options: SyntheticOptions, random: Random): ReportCo
   );
 }
 
-/** Rows of scores of the made-up concentrations: every second station in the north, a third of them urban, nobody in the west. */
+/** Rows of scores of the made-up concentrations: every second station in the north, a third of them urban, nobody in the west, withheld ones 27 or 54 km from used. */
 function makeScores(concentrations: ReportConcentrations[], stations: ReportStation[], paper: boolean): ReportScores {
   const scored = stations.map(({ id, role, block }, index) => ({
     ...{ id, withheld: role === 'withheld', block: String(block), regions: index % 2 ? ['North'] : [] },
     ...(index % 3 ? {} : { type: 'urban' }),
+    ...(role === 'withheld' ? { nearestUsedKm: 27 * (1 + (index % 2)) } : {}),
   }));
   const rows = (run: 'updated' | 'paper'): ScoreRow[] => {
     const periods = [...new Set(concentrations.map(({ period }) => period))].map((name) => {
@@ -143,7 +144,7 @@ function makeScores(concentrations: ReportConcentrations[], stations: ReportStat
       });
       return { name, firstHour: 0, stepSeconds: own[0].stepSeconds, stations: scored, series: new Map(series) };
     });
-    return scoreRows(periods, { species: SPECIES.map(({ name }) => name), regions: ['North', 'West'], ozoneCutoff: 40 });
+    return scoreRows(periods, { species: SPECIES.map(({ name }) => name), regions: ['North', 'West'], ozoneCutoff: 40, distancesKm: [40, 81] });
   };
   return {
     ozoneCutoff: 40,

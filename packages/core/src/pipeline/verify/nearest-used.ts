@@ -1,0 +1,33 @@
+/** How far a withheld monitor is from those that the inversion fitted: what it says of places without monitors. */
+import type { Grid } from '../../grid/grid';
+import { Role } from '../../inversion/forward-model';
+import type { StationSeries } from '../../inversion/observation-operator';
+import type { Monitors } from '../invert/monitors';
+
+/**
+ * @returns for a cell, km between its centre and that of the nearest cell with a monitor in the cost, as the grid lies in its projection; Infinity where no
+ * monitor is in the cost
+ */
+export function distanceToUsed(
+  grid: Pick<Grid, 'cols' | 'lengthInCells'>,
+  series: Pick<StationSeries, 'stations' | 'observed'>,
+  { watched }: Pick<Monitors, 'watched'>,
+): (cell: number) => number {
+  const [rowsPerKm, colsPerKm] = grid.lengthInCells(1);
+  const used = [...usedCells(series, watched)].map((cell) => [Math.floor(cell / grid.cols), cell % grid.cols]);
+  return (cell) => {
+    const [row, col] = [Math.floor(cell / grid.cols), cell % grid.cols];
+    return used.reduce((least, [r, c]) => Math.min(least, Math.hypot((r - row) / rowsPerKm, (c - col) / colsPerKm)), Infinity);
+  };
+}
+
+/** Those with a monitor that is neither withheld nor watched and has a value of any species. */
+function usedCells({ stations, observed }: Pick<StationSeries, 'stations' | 'observed'>, watched: ReadonlySet<string>): Set<number> {
+  const sends = (j: number): boolean => [...observed.values()].some((values) => hasValue(values, j, stations.length));
+  return new Set(stations.flatMap(({ id, role, cell }, j) => (role === Role.withheld || watched.has(id) || !sends(j) ? [] : [cell])));
+}
+
+function hasValue(values: Float32Array, station: number, stations: number): boolean {
+  for (let i = station; i < values.length; i += stations) if (Number.isFinite(values[i])) return true;
+  return false;
+}
