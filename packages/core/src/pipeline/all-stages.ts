@@ -83,14 +83,16 @@ export function planOf(settings: Case, wanted: readonly StageName[]): Plan {
   return [...own.filter(({ stage }) => stage !== 'report'), ...paper, ...own.filter(({ stage }) => stage === 'report')];
 }
 
-/** Stages before these that are not made with them. */
-export function stagesBefore(wanted: readonly StageName[]): StageName[] {
+/** Stages of a case before these that are not made with them. */
+export function stagesBefore(settings: Case, wanted: readonly StageName[]): StageName[] {
   const before = new Set<StageName>();
-  const add = (stage: StageName): void =>
-    STAGE_OF[stage].needs.forEach((need) => {
-      if (!wanted.includes(need)) before.add(need);
-      add(need);
-    });
+  const add = (stage: StageName): void => {
+    const { needs, takes } = STAGE_OF[stage];
+    for (const each of [...needs, ...(takes?.(settings) ?? [])]) {
+      if (!wanted.includes(each)) before.add(each);
+      add(each);
+    }
+  };
   wanted.forEach(add);
   return [...before];
 }

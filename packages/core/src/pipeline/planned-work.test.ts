@@ -65,6 +65,18 @@ it.each<[string, string, string, RegExp]>([
   expect(await made(of)).toEqual(names(stages));
 });
 
+it('a report alone says that it shows an uncertainty of other settings', async () => {
+  const told: string[] = [];
+  const onEvent = (event: StageEvent): unknown => event.kind === 'log' && told.push(event.text);
+  const report = (...set: string[]): Promise<unknown> =>
+    runStages(withSet(...kept, ...set), { out: out(), stages: ['report'], threads: 1, device: 'cpu', onEvent });
+  await report();
+  expect(told).toEqual([]);
+  await report('inversion.uncertainty.rank=2');
+  expect(told).toEqual([expect.stringMatching(/taken as it is: uncertainty \(/), expect.stringMatching(/^changed since its last run/)]);
+  await report();
+});
+
 // Told alone: each of these takes as long as a run.
 it.each<[string, string, RegExp, string[], string?]>([
   ['certificate.pairs=[{group: NOx, species: NO2}]', 'certify', /pairs\.1\.group "SO2" → none/, ['evaluate', 'export']],

@@ -104,7 +104,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     if (first) forgetFailure(out);
     if (first && plan.length > 0) tellOtherCase(context, stageContext(context, plan[0].stage, plan[0].variant).log);
     if (first) writeRunFile(context);
-    if (wanted !== all && first) await tellStale(context, wanted[0], stagesBefore(wanted));
+    if (wanted !== all && first) await tellStale(context, wanted[0], stagesBefore(settings, wanted));
     for (const { stage, variant } of plan) {
       const record = await runTogether(STAGE_OF[stage], stageContext(context, stage, variant), { stage, variant });
       const label = variant === 'paper' ? `paper/${stage}` : stage;

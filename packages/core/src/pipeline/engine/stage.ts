@@ -107,6 +107,8 @@ export interface Stage {
   name: StageName;
   /** stages whose products it reads */
   needs: readonly StageName[];
+  /** stages beside these whose results it takes as the case has it */
+  takes?: (settings: Case) => readonly StageName[];
   /** the part of the case that decides its result */
   settings: (context: StageContext) => unknown;
   /**

@@ -78,6 +78,7 @@ export const invertStage: Stage = {
   name: 'invert',
   onAllRanks: true,
   needs: ['train', 'prepare', 'simulate', 'certify', 'export'],
+  takes: ({ crossValidation }) => (crossValidation.apply ? ['crossvalidate'] : []),
   settings: (context) => ({
     ...inversionKey(context, variantSettings(context).inversion),
     ...(context.pass ? { pass: context.pass, earlier: earlierPasses(context) } : {}),

@@ -41,6 +41,11 @@ const NOT_OBSERVED = ['NH3', 'VOC'];
 export const reportStage: Stage = {
   name: 'report',
   needs: ['verify', 'evaluate', 'certify', 'invert'],
+  takes: (settings) => [
+    ...(asksForCrossValidation(settings) ? (['crossvalidate'] as const) : []),
+    ...(settings.inversion.uncertainty.method === 'none' ? [] : (['uncertainty'] as const)),
+    ...(settings.loop.passes > 1 ? (['loop'] as const) : []),
+  ],
   settings: ({ case: settings, out }) => ({
     case: { ...settings, file: undefined, loop: undefined, crossValidation: undefined },
     crossValidation: asksForCrossValidation(settings)
