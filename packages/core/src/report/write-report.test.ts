@@ -274,7 +274,9 @@ describe('page', () => {
     expect(words('table-places-withheld')).toContain(wanted.replace(/\s+/g, ' '));
     expect(words('table-places-withheld')).toMatch(/NO₂ ppb West 0 0 – – – – – –/);
     expect(words('table-places-withheld')).toMatch(/NO₂ ppb urban sites/);
-    expect(words('table-places-withheld')).toMatch(/NO₂ ppb within 40 km of used \d+ .* NO₂ ppb 40 to 81 km from used [1-9].* NO₂ ppb farther than 81 km from used 0 /);
+    expect(words('table-places-withheld')).toMatch(
+      /NO₂ ppb within 40 km of used \d+ .* NO₂ ppb 40 to 81 km from used [1-9].* NO₂ ppb farther than 81 km from used 0 /,
+    );
     expect(words('table-places-used')).not.toMatch(/km/);
     expect(text.replace(/\s+/g, ' ')).toContain('Of twenty such intervals two miss by chance');
     expect(words('table-benchmarks-withheld')).toMatch(/PM₂.₅ µg m⁻³ 24-hour means prior \d+ \S+ \S+ \S+ (goal|criteria|neither)/);
