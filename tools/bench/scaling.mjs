@@ -53,7 +53,7 @@ const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.ma
 const milliseconds = (seconds) => (1000 * seconds).toPrecision(3);
 
 const WORKLOADS = [
-  { name: 'compact', train: program('compact-train-batch-8'), invert: program('compact-invert'), samples: 2 },
+  { name: 'compact', train: program('compact-train'), invert: program('compact-invert'), samples: 2 },
   { name: 'authors', train: program('authors-train-batch-8'), invert: program('authors-invert'), samples: 1 },
 ];
 const TRAINED_TOGETHER = 8;

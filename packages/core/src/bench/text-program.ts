@@ -89,7 +89,8 @@ export function textPrograms(): Map<string, string> {
     const workload = WORKLOADS[name];
     for (const step of STEPS) files.set(`${name}-${step}.txt`, workloadText(workload, step, workload.batch[step]));
     for (const step of STEPS) files.set(`tiny-${name}-${step}.txt`, workloadText(tiny(workload), step, 1));
-    files.set(`${name}-train-batch-${workload.memory.batch}.txt`, workloadText(workload, 'train', workload.memory.batch));
+    const { batch } = workload.memory;
+    if (batch !== workload.batch.train) files.set(`${name}-train-batch-${batch}.txt`, workloadText(workload, 'train', batch));
   }
   for (const step of SURROGATE_STEPS) {
     for (const tiny of ['', 'tiny-']) files.set(`${tiny}surrogate-${step}.txt`, layoutText(surrogateLayout(step, ROOM, tiny !== '')));
