@@ -33,6 +33,8 @@ export interface InversionSettings {
   /** the learning rate falls exponentially to this part of itself at the last step; default 0.1, in paper mode 1 (it stays) */
   learningRateDecay?: number;
   loss: Loss;
+  /** default mode: whether each species has the same say, however many values it has (default), or each value that of its error */
+  speciesWeights?: 'equal' | 'none';
   /** paper mode: what the misfit is divided by (eq. 5) */
   lossDivisor: 'observations' | 'cells';
   /** largest factor; in default mode its inverse is the smallest, in paper mode 0 is */
@@ -103,6 +105,7 @@ export function completeSettings(settings: InversionSettings): CompleteSettings 
     learningRateDecay: settings.learningRateDecay ?? (paper ? 1 : 0.1),
     patience: settings.patience ?? 30,
     evaluateEvery: settings.evaluateEvery ?? 1,
+    speciesWeights: settings.speciesWeights ?? 'equal',
     tolerance: settings.tolerance ?? (paper ? 0 : 1e-5),
     gradientReduction: settings.gradientReduction ?? 0,
   };
@@ -230,7 +233,7 @@ export function costFor(model: ForwardModel, problem: InversionProblem, settings
   return {
     loss: settings.loss,
     divisor: 'none',
-    weights: [...speciesWeights(counts), ...(totals ? [1] : [])],
+    weights: [...(settings.speciesWeights === 'none' ? Array.from(counts, () => 1) : speciesWeights(counts)), ...(totals ? [1] : [])],
     ...(totals ? { lossOf: { [counts.length]: 'l2' } } : {}),
   };
 }

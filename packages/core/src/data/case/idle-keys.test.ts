@@ -59,6 +59,8 @@ test.each<[string, string[], string[]]>([
 test('of the mode of the paper, and of the one beside', () => {
   expect(told('inversion.lossDivisor=cells')).toEqual(['inversion.lossDivisor']);
   expect(told('inversion.mode=paper', 'inversion.lossDivisor=cells')).toEqual([]);
+  expect(told('inversion.mode=paper', 'inversion.speciesWeights=none')).toEqual(['inversion.speciesWeights']);
+  expect(told('inversion.speciesWeights=none')).toEqual([]);
   expect(told('surrogate.mode=paper', 'training.differenceWeight=0', 'surrogate.branchWidth=4')).toEqual(['surrogate.branchWidth']);
   expect(told('paperMode.run=true', 'paperMode.inversion.blockKm=9')).toEqual(['paperMode.inversion.blockKm']);
 });

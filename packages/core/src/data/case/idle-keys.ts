@@ -24,6 +24,7 @@ const INVERSION: readonly Rule<Inversion>[] = [
   [['blockKm'], ({ inversion: i }) => i.space !== 'blocks', 'it is of space: blocks'],
   [['initialConcentrations'], ({ surrogate: s }) => s.initialConcentrations !== 'control', 'it is of surrogate.initialConcentrations: control'],
   [['errorCorrelation.inSpace'], ({ inversion: i }) => zeroLengths(i.errorCorrelation.km), 'with km: 0 there is no correlation in space'],
+  [['speciesWeights'], ({ inversion: i }) => i.mode === 'paper', 'it is of mode: default'],
   [['lossDivisor'], ({ inversion: i }) => i.mode !== 'paper', 'it is of mode: paper'],
   [['factorCorrelation.hours'], ({ inversion: i }) => i.factors === 'period', 'with factors: period each period has a single slot'],
   [

@@ -163,6 +163,10 @@ export const inversionSchema = z
       'huber',
       'student',
     ]).default('huber'),
+    speciesWeights: choice(
+      'Of the misfits of species that have different numbers of values: `equal` gives each species the same say, `none` each value that of its error.',
+      ['equal', 'none'],
+    ).default('equal'),
     lossDivisor: choice('Paper mode: whether the misfit is divided by the number of observations or, as equation 5 says, by that of all cells.', [
       'observations',
       'cells',
