@@ -1,11 +1,13 @@
 import { describeGolden, readGolden, channelsLast } from '../graph/testing/golden';
 import { CorrelationFilter } from '../grid/correlation';
+import { ConfigError } from '../errors';
 import { Random } from '../random';
 import type { Control } from './control';
 import { emittingCells } from './control';
 import { LinearControl } from './linear-control';
 import { LogFactorControl } from './log-factor-control';
 import { Sgd } from './optimisers/sgd';
+import { roundTheClock } from './slot-basis';
 import { blockRegions, groupRoot, RegionBasis } from './spatial-basis';
 import { dot } from './testing/small-world';
 
@@ -80,6 +82,49 @@ describe('LogFactorControl', () => {
     const [first, second, third] = [0, 40, 80].map(rowOf);
     expect([dot(first, second), dot(second, third) / 0.25].map((value) => Math.round(value * 1e9) / 1e9)).toEqual([0, 0.6]);
     checkGradient(control, normals(6));
+  });
+
+  it('takes the matrix of each period, hours of the day round the clock', () => {
+    const slots = 26; // a day and a period of two hours
+    const wide = { ...shape, slots };
+    const all = slots * 40;
+    const control = new LogFactorControl(wide, {
+      ...{ spread: [0.5, 0.1], basis: new CorrelationFilter(4, 5, 1.5), bound: 3, emitting: new Uint8Array(all).fill(1) },
+      slotCorrelation: { ofPeriods: [roundTheClock(24, 12), roundTheClock(2, 12)] },
+    });
+    const rowOf = (slot: number): Float64Array => control.logFactorsAdjoint(Float64Array.from({ length: all }, (_, i) => (i === 40 * slot ? 1 : 0)));
+    const between = (a: number, b: number): number => dot(rowOf(a), rowOf(b)) / 0.25;
+    for (const [a, b, hours] of [
+      [0, 0, 0],
+      [0, 1, 1],
+      [22, 23, 1],
+      [0, 23, 1],
+      [3, 15, 12],
+      [2, 20, 6],
+      [24, 25, 1],
+    ])
+      // prettier-ignore
+      expect(between(a, b)).toBeCloseTo(Math.exp(-hours / 12), 9);
+    expect([between(23, 24), between(0, 25)]).toEqual([0, 0]);
+    const [v, w] = [normals(2, control.size), normals(3, all)];
+    expect(dot(control.logFactors(v), w)).toBeCloseTo(dot(v, control.logFactorsAdjoint(w)), 10);
+    expect(control.independentSlots).toBe(false);
+  });
+
+  it('knows hours of the day without a correlation as independent, and refuses a matrix that none can have', () => {
+    const of = (matrix: Float64Array): LogFactorControl =>
+      new LogFactorControl(
+        { ...shape, slots: 2 },
+        {
+          spread: [1],
+          basis: new CorrelationFilter(4, 5, 1),
+          bound: 3,
+          emitting: new Uint8Array(80).fill(1),
+          slotCorrelation: { ofPeriods: [matrix] },
+        },
+      );
+    expect(of(roundTheClock(2, 0)).independentSlots).toBe(true);
+    expect(() => of(Float64Array.of(1, 2, 2, 1))).toThrow(ConfigError);
   });
 
   it('has the correlations between groups that it is given, and the spread of each cell', () => {

@@ -19,6 +19,7 @@ import { GaussNewton } from './optimisers/gauss-newton';
 import { Lbfgs } from './optimisers/lbfgs';
 import { Sgd } from './optimisers/sgd';
 import { SectorControl } from './sector-control';
+import type { SlotCorrelation } from './slot-basis';
 import { groupRoot, RegionBasis, SharedBasis, type SpatialBasis } from './spatial-basis';
 import { tabulate } from './vectors';
 
@@ -76,8 +77,8 @@ export interface InversionProblem {
   groupCorrelation?: readonly { groups: readonly [string, string]; value: number }[];
   /** correlation of all cells with each other, however far, beside that of `lengthCells` or of regions; default 0 */
   domainCorrelation?: number;
-  /** correlation of a slot with the one before, for all or for each slot; default 0 */
-  slotCorrelation?: number | readonly number[];
+  /** of log factors; default: slots are independent */
+  slotCorrelation?: SlotCorrelation;
   /** whether the model ends with a batch of known totals (`TotalsModel`), as a species behind `species` */
   totals?: boolean;
   /** default mode: |log factor| stays below this too (a trust region), above 0, `[slots, rows, cols, groups]`; absent: only `bound` holds it */

@@ -4,14 +4,14 @@
  *   z = σ · L·T·S·v,    x = bound(z),    factor = exp(x),    Jb = ½ vᵀv
  *
  * v is standard normal a priori, so z has the prior covariance Sa = σ·(L·Lᵀ ⊗ T·Tᵀ ⊗ S·Sᵀ)·σ: a {@link SpatialBasis} S in space (a correlation filter, or one
- * number for each region), between slots the first-order autoregression T (w'_t = ρ_t·w'_{t−1} + √(1 − ρ_t²)·w_t), which has variance 1 in every slot,
- * and between groups the root L of their correlations. Optimising over v instead of x makes the prior's Hessian the identity, which is what lets an
- * optimiser walk in fields and not in cells.
+ * number for each region), T between slots ({@link SlotBasis}), and between groups the root L of their correlations. Optimising over v instead of x makes the
+ * prior's Hessian the identity, which is what lets an optimiser walk in fields and not in cells.
  *
  * @see Bannister (2008), doi:10.1002/qj.340, on control variable transforms
  */
 import { shareOfEmitting, type Control, type LogFactorMap } from './control';
 import { factorCount, type FactorShape } from './forward-model';
+import { slotBasis, type SlotBasis, type SlotCorrelation } from './slot-basis';
 import { smoothBound, smoothBoundDerivative } from './smooth-bound';
 import type { SpatialBasis } from './spatial-basis';
 import { dot, tabulate } from './vectors';
@@ -25,8 +25,8 @@ export interface LogFactorOptions {
   bound: number;
   /** a tighter bound on each |log factor|, above 0, `[slots, rows, cols, groups]` */
   largest?: ArrayLike<number>;
-  /** ρ between a slot and the one before, in [0, 1): one number for all, or one for each slot (the first means nothing); default 0 */
-  slotCorrelation?: number | readonly number[];
+  /** default: slots are independent */
+  slotCorrelation?: SlotCorrelation;
   /** L, lower triangular, `[groups, groups]`; default: groups are independent */
   groupRoot?: Float64Array;
   /** 1 where something is emitted, `[slots, rows, cols, groups]` */
@@ -42,7 +42,7 @@ export class LogFactorControl implements Control, LogFactorMap {
   readonly hasHardBounds = false;
   readonly independentSlots: boolean;
   private readonly logBound: number;
-  private readonly rho: readonly number[];
+  private readonly slotBasis: SlotBasis;
 
   constructor(
     readonly shape: FactorShape,
@@ -51,9 +51,8 @@ export class LogFactorControl implements Control, LogFactorMap {
     this.size = shape.slots * shape.groups * options.basis.size;
     this.factorCount = factorCount(shape);
     this.logBound = Math.log(options.bound);
-    const { slotCorrelation: rho = 0 } = options;
-    this.rho = typeof rho === 'number' ? new Array<number>(shape.slots).fill(rho) : rho;
-    this.independentSlots = this.rho.slice(1).every((each) => each === 0);
+    this.slotBasis = slotBasis(shape.slots, options.slotCorrelation ?? 0);
+    this.independentSlots = this.slotBasis.independent;
   }
 
   initial(): Float64Array {
@@ -119,14 +118,12 @@ export class LogFactorControl implements Control, LogFactorMap {
     const { slots, groups, rows, cols } = this.shape;
     const cells = rows * cols;
     for (let g = 0; g < groups; g++) {
-      let before: Float64Array | undefined;
       for (let t = 0; t < slots; t++) {
         const plane = this.options.basis.apply(this.numbers(control, t, g));
-        if (before) blend(plane, Math.sqrt(1 - this.rho[t] ** 2), before, this.rho[t]);
         for (let p = 0; p < cells; p++) z[(t * cells + p) * groups + g] = plane[p];
-        before = plane;
       }
     }
+    this.slotBasis.apply(z);
     this.mixGroups(z, false);
     return z.map((value, i) => this.spreadAt(i) * value);
   }
@@ -138,14 +135,11 @@ export class LogFactorControl implements Control, LogFactorMap {
     const cells = rows * cols;
     const weighted = gradZ.map((value, i) => this.spreadAt(i) * value);
     this.mixGroups(weighted, true);
+    this.slotBasis.adjoint(weighted);
     for (let g = 0; g < groups; g++) {
-      let after: Float64Array | undefined;
-      for (let t = slots - 1; t >= 0; t--) {
+      for (let t = 0; t < slots; t++) {
         const plane = Float64Array.from({ length: cells }, (_, p) => weighted[(t * cells + p) * groups + g]);
-        if (after) blend(plane, 1, after, this.rho[t + 1]);
-        after = plane;
-        const innovation = t > 0 ? plane.map((value) => value * Math.sqrt(1 - this.rho[t] ** 2)) : plane;
-        this.numbers(gradient, t, g).set(this.options.basis.adjoint(innovation));
+        this.numbers(gradient, t, g).set(this.options.basis.adjoint(plane));
       }
     }
     return gradient;
@@ -190,9 +184,4 @@ export class LogFactorControl implements Control, LogFactorMap {
     const begin = (slot * this.shape.groups + group) * size;
     return control.subarray(begin, begin + size);
   }
-}
-
-/** a ← wa·a + wb·b */
-function blend(a: Float64Array, wa: number, b: Float64Array, wb: number): void {
-  for (let i = 0; i < a.length; i++) a[i] = wa * a[i] + wb * b[i];
 }

@@ -1,5 +1,6 @@
 /** From independent numbers to a field of log factors with variance 1: the square root S of the prior's correlation in space. */
 import { ConfigError } from '../errors';
+import { cholesky } from './cholesky';
 
 /** {@link CorrelationFilter} is one, with a number for each cell. */
 export interface SpatialBasis {
@@ -117,19 +118,10 @@ export function groupRoot(groups: readonly string[], pairs: readonly { groups: r
     }
     c[a * n + b] = c[b * n + a] = value;
   }
-  const root = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      let rest = c[i * n + j];
-      for (let k = 0; k < j; k++) rest -= root[i * n + k] * root[j * n + k];
-      if (i === j && !(rest > 0)) {
-        throw new ConfigError(
-          'INVERSION_GROUP_CORRELATION',
-          `inversion.factorCorrelation.groups: the correlations contradict each other (at ${groups[i]}): bring them nearer to 0`,
-        );
-      }
-      root[i * n + j] = i === j ? Math.sqrt(rest) : rest / root[j * n + j];
-    }
-  }
-  return root;
+  return cholesky(c, (g) => {
+    throw new ConfigError(
+      'INVERSION_GROUP_CORRELATION',
+      `inversion.factorCorrelation.groups: the correlations contradict each other (at ${groups[g]}): bring them nearer to 0`,
+    );
+  });
 }

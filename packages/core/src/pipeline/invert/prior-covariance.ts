@@ -3,6 +3,7 @@ import { GROUPS, type Case, type InversionSettings } from '../../data/case';
 import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import type { InversionProblem } from '../../inversion/inversion-settings';
+import { roundTheClock, type SlotCorrelation } from '../../inversion/slot-basis';
 import { blockRegions } from '../../inversion/spatial-basis';
 import { regionMask } from '../verify/regions';
 import type { TimeSlots } from './time-slots';
@@ -24,15 +25,19 @@ export function priorCovariance(settings: InversionSettings, regions: Case['regi
     lengthCells: grid.lengthInCells(lengthKm),
     groupCorrelation: correlation.groups,
     domainCorrelation: correlation.domain,
-    slotCorrelation: slots.flatMap(({ count, stepHours }) => {
-      const within = correlation.hours > 0 ? Math.exp(-stepHours / correlation.hours) : 0;
-      // Hours or days of another period follow on nothing.
-      const first = settings.factors === 'period' ? correlation.periods : 0;
-      return [first, ...new Array<number>(count - 1).fill(within)];
-    }),
+    slotCorrelation: slotCorrelation(settings, slots),
     ...(settings.space === 'cells' ? {} : { regionOf: regionIndices(settings, regions, grid) }),
     ...(regionSpread.length > 0 ? { spreadFactor: spreadFactors(regionSpread, regions, grid) } : {}),
   };
+}
+
+/** Hours of the day go round; all other slots are a line, on which hours or days of another period follow on nothing. */
+function slotCorrelation({ factors, factorCorrelation: { hours, periods } }: InversionSettings, slots: readonly TimeSlots[]): SlotCorrelation {
+  if (factors === 'hour-of-day') return { ofPeriods: slots.map(({ count }) => roundTheClock(count, hours)) };
+  return slots.flatMap(({ count, stepHours }) => {
+    const within = hours > 0 ? Math.exp(-stepHours / hours) : 0;
+    return [factors === 'period' ? periods : 0, ...new Array<number>(count - 1).fill(within)];
+  });
 }
 
 function regionIndices({ space, blockKm }: InversionSettings, regions: Case['regions'], grid: Grid): Int32Array {

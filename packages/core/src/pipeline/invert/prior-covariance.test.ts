@@ -1,0 +1,37 @@
+import type { InversionSettings } from '../../data/case';
+import { ConfigError } from '../../errors';
+import { LogFactorControl } from '../../inversion/log-factor-control';
+import { CorrelationFilter } from '../../grid/correlation';
+import { unitGrid } from '../../inversion/testing/small-world';
+import { priorCovariance } from './prior-covariance';
+import { timeSlots, type FactorBasis } from './time-slots';
+
+function correlationOf(factors: FactorBasis, hours: number): ReturnType<typeof priorCovariance>['slotCorrelation'] {
+  const settings = { factors, space: 'cells', lengthKm: 81, regionSpread: [], factorCorrelation: { groups: [], domain: 0, periods: 0.7, hours } };
+  const slots = [72, 30].map((count) => timeSlots({ start: new Date('2017-01-01T00:00:00Z'), count }, factors));
+  return priorCovariance(settings as unknown as InversionSettings, {}, unitGrid(3, 4), slots).slotCorrelation;
+}
+
+describe('the correlation of slots', () => {
+  const e = Math.exp;
+
+  it('is that of periods, or a line within each', () => {
+    expect(correlationOf('period', 24)).toEqual([0.7, 0.7]);
+    expect(correlationOf('day', 24)).toEqual([0, e(-1), e(-1), 0, e(-1)]);
+    expect(correlationOf('day', 0)).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it('goes round the clock for hours of the day', () => {
+    const found = correlationOf('hour-of-day', 24) as { ofPeriods: Float64Array[] };
+    expect(found.ofPeriods.map(({ length }) => length)).toEqual([24 * 24, 24 * 24]);
+    expect([0, 1, 12, 23].map((hour) => found.ofPeriods[1][hour])).toEqual([1, e(-1 / 24), e(-12 / 24), e(-1 / 24)]);
+  });
+
+  it('of hours of the day that never differ is refused with a remedy', () => {
+    const slotCorrelation = correlationOf('hour-of-day', 1e20);
+    const shape = { slots: 48, rows: 3, cols: 4, groups: 1 };
+    const options = { spread: [1], basis: new CorrelationFilter(3, 4, 1), bound: 3, emitting: new Uint8Array(576).fill(1), slotCorrelation };
+    expect(() => new LogFactorControl(shape, options)).toThrow(ConfigError);
+    expect(() => new LogFactorControl(shape, options)).toThrow(/factorCorrelation\.hours: .* make them shorter/);
+  });
+});
