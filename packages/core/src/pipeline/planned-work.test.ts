@@ -65,6 +65,17 @@ it.each<[string, string, string, RegExp]>([
   expect(await made(of)).toEqual(names(stages));
 });
 
+it('a run of the transport model that only the inversion reads leaves what was learned as it is', async () => {
+  const before = statSync(out('train', 'record.json')).mtimeMs;
+  kept.push('inversion.nuisance.runs=[{name: HONO, options: {honoRate: 2e-5}, spread: 1}]');
+  const of = withSet(...kept);
+  const stages = await planned(of);
+  const upToDate = stages.filter(({ state }) => state === 'up to date').map(({ stage }) => stage);
+  expect(upToDate).toEqual(['prepare', 'train', 'evaluate', 'certify', 'export']);
+  expect(await made(of)).toEqual(names(stages));
+  expect(statSync(out('train', 'record.json')).mtimeMs).toBe(before);
+});
+
 it('a report alone says that it shows an uncertainty of other settings', async () => {
   const told: string[] = [];
   const onEvent = (event: StageEvent): unknown => event.kind === 'log' && told.push(event.text);

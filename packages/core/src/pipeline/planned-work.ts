@@ -58,13 +58,6 @@ export async function plannedWork(
   return { case: settings.name, out, stages: work.stages };
 }
 
-/** Stages whose records a stage's settings name beside those that it needs. */
-function alsoTaken(settings: Case, stage: StageName): StageName[] {
-  if (stage === 'apply') return ['uncertainty'];
-  if (stage === 'report') return ['crossvalidate', 'uncertainty', 'loop'];
-  return stage === 'invert' && settings.crossValidation.apply ? ['crossvalidate'] : [];
-}
-
 class Work {
   readonly stages: PlannedStage[] = [];
   /** keys that stages will have, by their folders */
@@ -89,7 +82,7 @@ class Work {
   private async plan(context: StageContext): Promise<Omit<PlannedStage, 'stage' | 'variant'>> {
     const { dir, dirOf } = context;
     const stage = STAGE_OF[context.stage];
-    const also = alsoTaken(this.run.case, stage.name).filter((other) => this.changed.has(dirOf(other)));
+    const also = (stage.takes?.(this.run.case) ?? []).filter((other) => this.changed.has(dirOf(other)));
     const own = await keyOf(stage, context, (need) => this.keys.get(dirOf(need)) ?? neededRecord(context, need));
     // What the settings will be once those are made, nobody knows; other than now they will be.
     const mark = also.length > 0 ? { ...own, key: `${own.key} after ${also.join()}` } : own;

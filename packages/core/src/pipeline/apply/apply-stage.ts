@@ -119,6 +119,7 @@ function besideSettings(context: StageContext): object {
 export const applyStage: Stage = {
   name: 'apply',
   needs: ['prepare', 'invert'],
+  takes: ({ inversion }) => (inversion.uncertainty.method === 'none' ? [] : ['uncertainty']),
   settings: (context) => ({ ...filesSettings(context), ...besideSettings(context) }),
   // Other regions, a spread and HEMCO change what lies beside the files that the transport model reads.
   dearSettings: filesSettings,

@@ -24,7 +24,7 @@ import { sensitivityInputs, sensitivityRegions } from './certify-sensitivities';
 import { certifyingRuns, makeRuns } from './certify-runs';
 import { evaluateStage } from '../learn/evaluate-stage';
 import { comparedHourStep, domainPlan, firstHours, initialConcentrationsOf, loadSurrogate, preparedPeriod, variantSettings } from '../learn/learning';
-import { simulatedHash } from '../simulate/simulated-values';
+import { runsAsParts, simulatedHash } from '../simulate/simulated-values';
 import type { Stage, StageContext } from '../engine/stage';
 import { expectUpToDate } from '../engine/stage-keys';
 
@@ -36,6 +36,7 @@ const DIFFERENTIATED_HOURS = 168;
 export const certifyStage: Stage = {
   name: 'certify',
   needs: ['train', 'prepare', 'simulate', 'evaluate'],
+  reads: (settings) => ({ simulate: runsAsParts(settings, settings.response.groups.map(responseRun)) }),
   settings: (context) => {
     const { certificate, response, ctm, regions } = context.case;
     return {

@@ -31,7 +31,8 @@ export async function keyOf(
 ): Promise<StageMark> {
   const settings = stage.settings(context);
   const inputs = await describeAll(context, stage.inputs(context));
-  const before = stage.needs.map(keysOf);
+  const read = stage.reads?.(context.case) ?? {};
+  const before = stage.needs.map((need) => ofWhatIsRead(read[need], keysOf(need)));
   const content = {
     stage: stage.name,
     version: VERSIONS.retroplume,
@@ -53,6 +54,12 @@ export async function keyOf(
     ...(context.changedRuns === 'keep' ? { trusted: true } : {}),
     ...{ settings, inputs, versions: VERSIONS },
   };
+}
+
+/** Parts that a stage does not read may come, go and change: what took hours to learn stays. */
+function ofWhatIsRead(read: readonly string[] | undefined, keys: Keys): Keys {
+  const { parts } = keys;
+  return read && parts ? { key: hashText(canonicalJson(read.map((name) => [name, parts[name]?.key ?? null]))) } : keys;
 }
 
 /** Bytes of inputs that take long enough to read that a user should know. */

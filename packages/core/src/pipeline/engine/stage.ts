@@ -107,6 +107,8 @@ export interface Stage {
   name: StageName;
   /** stages whose products it reads */
   needs: readonly StageName[];
+  /** of a stage that it needs, the names of the parts that it reads, where nothing else there decides its result; default: all of it does */
+  reads?: (settings: Case) => Partial<Record<StageName, readonly string[]>>;
   /** stages beside these whose results it takes as the case has it */
   takes?: (settings: Case) => readonly StageName[];
   /** the part of the case that decides its result */

@@ -20,7 +20,7 @@ import {
   variantSettings,
 } from './learning';
 import { readRunConcentrations } from '../simulate/run-concentrations';
-import { simulatedHash } from '../simulate/simulated-values';
+import { runsAsParts, simulatedHash } from '../simulate/simulated-values';
 import type { Stage, StageContext } from '../engine/stage';
 
 export interface EvaluateSummary {
@@ -46,6 +46,7 @@ const FROM: readonly InitialFrom[] = ['prior', 'rollout', 'zero'];
 export const evaluateStage: Stage = {
   name: 'evaluate',
   needs: ['train', 'simulate'],
+  reads: (settings) => ({ simulate: runsAsParts(settings, settings.response.groups.map(responseRun)) }),
   settings: (context) => ({
     response: context.case.response,
     simulated: simulatedHash(context, context.case.response.groups.map(responseRun)),

@@ -16,7 +16,7 @@ import { readRunConcentrations } from '../simulate/run-concentrations';
 import { partName } from '../simulate/run-keys';
 import { broughtFiles, inventorySettings, priorEmissionInputs, runFiles, sectorSettings } from '../simulate/sector-files';
 import type { StageMark } from '../engine/record';
-import { simulatedHash, simulatedValues } from '../simulate/simulated-values';
+import { runsAsParts, simulatedHash, simulatedValues } from '../simulate/simulated-values';
 import type { PartContent, Stage, StageContext } from '../engine/stage';
 import { VERSIONS } from '../engine/versions';
 
@@ -138,6 +138,7 @@ function settingsOf(settings: Case): object {
 export const prepareStage: Stage = {
   name: 'prepare',
   needs: ['simulate'],
+  reads: (settings) => ({ simulate: runsAsParts(settings, runsOf(settings)) }),
   settings: (context) => ({ ...settingsOf(context.case), simulated: simulatedHash(context, runsOf(context.case)) }),
   inputs: ({ case: settings }) => [
     settings.grid.griddesc,

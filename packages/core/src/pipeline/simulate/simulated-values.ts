@@ -1,4 +1,5 @@
 /** What runs of the transport model gave: a part of the settings of stages that read it, as a run that was taken away and made again may give something else with the same key. */
+import type { Case } from '../../data/case';
 import { canonicalJson, hashText, readRecord } from '../engine/record';
 import { partName } from './run-keys';
 import type { StageContext } from '../engine/stage';
@@ -10,10 +11,15 @@ export interface SimulateSummary {
   values: Record<string, string>;
 }
 
+/** Names of the parts of `simulate` that are these runs. */
+export function runsAsParts({ periods }: Pick<Case, 'periods'>, runs: readonly string[]): string[] {
+  return periods.flatMap(({ name }) => runs.map((run) => partName(run, name)));
+}
+
 /** Hashes of what these runs gave, where `simulate` made them. */
-export function simulatedValues({ case: { periods }, dirOf }: Pick<StageContext, 'case' | 'dirOf'>, runs: readonly string[]): Record<string, string> {
+export function simulatedValues({ case: settings, dirOf }: Pick<StageContext, 'case' | 'dirOf'>, runs: readonly string[]): Record<string, string> {
   const { values = {} } = (readRecord(dirOf('simulate'))?.summary ?? {}) as Partial<SimulateSummary>;
-  const asked = new Set(periods.flatMap(({ name }) => runs.map((run) => partName(run, name))));
+  const asked = new Set(runsAsParts(settings, runs));
   return Object.fromEntries(Object.entries(values).filter(([name]) => asked.has(name)));
 }
 
