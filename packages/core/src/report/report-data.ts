@@ -249,6 +249,8 @@ export interface ReportUncertainty {
   /** where sectors have factors of their own: of each; `areas` are then of their sum */
   sectors?: readonly { sector: string; areas: readonly AreaFigures[] }[];
   innovations: readonly InnovationStatistics[];
+  /** by what part the cost at the kept step exceeds the lowest that was seen */
+  aboveMinimum?: number;
   coverage?: readonly Coverage[];
   /** what was expected before the inversion, and the seconds that the inversion then took */
   preview?: {

@@ -144,6 +144,8 @@ describe('page', () => {
     expect(weighted).toMatch(/of σ as given/);
     expect(write2({ innovations: [{ ...innovation, weight: 1.004 }] })).not.toContain('of σ as given'); // a gap of some monitor
     expect(weighted).toMatch(/<td[^>]*>1\.15<\/td>\s*<td[^>]*>0\.66<\/td>/);
+    expect(write2({ aboveMinimum: 0.019 })).not.toContain('above the lowest');
+    expect(write2({ aboveMinimum: 0.31 })).toMatch(/The cost at the kept step is 31\s%\s+above\s+the\s+lowest/);
     const beside = write2({ dofsEstimateBeside: { nuisance: 50.7, initialConcentrations: 3 } });
     expect(beside).toMatch(/Beside these they hold some 51 on biases of monitors and other nuisance numbers and some 3 on initial concentrations\./);
     const [area] = syntheticUncertainty().areas;

@@ -22,7 +22,7 @@
 // Rate constants: JPL Publication 19-5 (Burkholder et al. 2020). Photolysis: j(NO2) from global radiation by Trebs et al. (2009) Atmos. Meas. Tech.
 // 2, 725; j(O1D), j(HCHO) by the MCM's l cos^m exp(-n sec) (Saunders et al. 2003, Atmos. Chem. Phys. 3, 161), with the sun's cosine taken as G / 1050
 // W m-2, so that cloud dims them too. N2O5 on particles: 1/4 gamma v S, gamma 0.02 (Brown & Stutz 2012, Chem. Soc. Rev. 41, 6405). Lumped VOC: k_OH
-// 6e-12, OVOC 1e-11 cm3 s-1.
+// 1e-11, OVOC 1.2e-11 cm3 s-1.
 #pragma once
 
 #include "species.h"

@@ -26,7 +26,7 @@ export const uncertaintySchema = z
       .default([])
       .meta({ description: 'Groups that count as constrained wherever they are emitted, whatever the monitors say.' }),
     surrogates: whole(
-      'Other surrogates, trained from other random numbers, each with an inversion of its own: their spread is added to all standard deviations. Each costs a training.',
+      'Other surrogates, trained from other random numbers, each with an inversion of its own: the variance between them is added to all variances. Each costs a training.',
       { min: 0, max: 50 },
     ).default(0),
     seed: seed('Seed of the first Lanczos vector and of the perturbations.').default(17),

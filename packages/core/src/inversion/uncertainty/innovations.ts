@@ -7,7 +7,7 @@
  *
  * With errors of σ the mean of Σ u² is not n − DOFS, which holds for those of σ/√w, but differs from it by no more than |1 − 1/w|·DOFS or so.
  *
- * The identities hold where errors are as assumed and the model is near linear (Desroziers et al. 2005, doi:10.1256/qj.05.108); the mean is over the used values of a
+ * The identities hold at the minimum, where errors are as assumed and the model is near linear (Desroziers et al. 2005, doi:10.1256/qj.05.108); the mean is over the used values of a
  * species. H B Hᵀ as assumed is sampled: the mean square of F(ξ) − F(0) over draws ξ of the prior, good to a part √(2/(draws · independent directions)).
  */
 import type { Random } from '../../random';
@@ -15,6 +15,9 @@ import { counts, scaledMisfits } from '../cost';
 import type { EvaluationContext } from '../evaluation';
 import type { Values } from '../forward-model';
 import { errorLengths, type ErrorLengths, type ScaledInnovation } from './error-correlation';
+
+/** A cost at the result that exceeds the lowest by more than this part is of a step before the minimum, where the identities do not hold. */
+export const TELLING_EXCESS = 0.02;
 
 /** Standard deviations in the unit of the species; null where the mean product is negative or there is no value. */
 export interface InnovationStatistics {

@@ -1,5 +1,10 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { caseSchema } from '../../data/case';
-import { ownCandidate, withCandidate } from './cross-validation';
+import { ConfigError } from '../../errors';
+import type { StageContext, StageName } from '../engine/stage';
+import { ownCandidate, withCandidate, withPick } from './cross-validation';
 
 const inversion = caseSchema.shape.inversion.parse({
   priorSpread: { NOx: 0.4 },
@@ -17,4 +22,24 @@ it('scales every spread of the prior, those of sectors included', () => {
 
 it('changes nothing with the case’s own settings', () => {
   expect(withCandidate(inversion, ownCandidate(inversion))).toEqual(inversion);
+});
+
+describe('what was chosen', () => {
+  let out: string;
+  beforeEach(() => (out = mkdtempSync(join(tmpdir(), 'retroplume-pick-'))));
+  afterEach(() => rmSync(out, { recursive: true }));
+
+  const lengthFor = (stage: StageName, variant = 'default'): number =>
+    withPick({ out, stage, variant, case: { inversion, crossValidation: { apply: true } } } as unknown as StageContext).lengthKm;
+
+  it('is taken by the inversion and all after it, and by a preview that is made after it', () => {
+    expect(lengthFor('preview')).toBe(81);
+    expect(() => lengthFor('invert')).toThrow(ConfigError);
+    const candidates = [{ candidate: { ...ownCandidate(inversion), lengthKm: 135 }, changes: ['lengthKm 135'] }];
+    mkdirSync(join(out, 'crossvalidate'));
+    const record = { stage: 'crossvalidate', key: 'k', inputs: [], startedAt: '', seconds: 1, products: [], summary: { candidates, picked: 0 } };
+    writeFileSync(join(out, 'crossvalidate', 'record.json'), JSON.stringify(record));
+    expect((['preview', 'invert', 'uncertainty', 'verify'] as const).map((stage) => lengthFor(stage))).toEqual([135, 135, 135, 135]);
+    expect([lengthFor('certify'), lengthFor('invert', 'paper')]).toEqual([81, 81]);
+  });
 });

@@ -102,12 +102,14 @@ export function pickInWords(context: StageContext): string | undefined {
   return found && (found.candidates[found.picked].changes.join(', ') || "the case's own settings, which nothing that was tried betters");
 }
 
-/** @throws {ConfigError} `CROSS_VALIDATION_MISSING` */
+/** A preview before the choice is one of the case's own settings, later one of what the inversion will take. @throws {ConfigError} `CROSS_VALIDATION_MISSING` */
 function applied(context: StageContext): CrossValidation | undefined {
-  const later = STAGES.indexOf(context.stage) > STAGES.indexOf('crossvalidate');
+  const previews = context.stage === 'preview';
+  const later = previews || STAGES.indexOf(context.stage) > STAGES.indexOf('crossvalidate');
   if (!later || context.variant === 'paper' || !context.case.crossValidation.apply) return undefined;
   const dir = stageDir(context.out, 'crossvalidate', 'default');
   const record = readRecord(dir);
+  if (!record && previews) return undefined;
   if (!record) {
     throw new ConfigError(
       'CROSS_VALIDATION_MISSING',

@@ -50,13 +50,11 @@ const WITHOUT_EFFECT = { checkpointEvery: 10, blockKm: 270, saturation: { share:
 /** What decides the result of an inversion beside its inputs: a part of the settings of stages that invert. */
 export function inversionKey(context: StageContext, inversion: InversionSettings): object {
   const { observations, withheld, certificate, regions, tileCells } = context.case;
-  const { space, blockKm, saturation, speciesWeights } = inversion;
+  const { space, blockKm, saturation } = inversion;
   return {
     inversion: {
       ...inversion,
       ...{ uncertainty: undefined, checkpointEvery: WITHOUT_EFFECT.checkpointEvery },
-      // What inversions were before there was a choice.
-      speciesWeights: speciesWeights === 'equal' ? undefined : speciesWeights,
       blockKm: space === 'blocks' ? blockKm : WITHOUT_EFFECT.blockKm,
       // An alarm that only warns changes nothing that is kept; one that refuses decides whether anything is.
       saturation: saturation.onFailure === 'refuse' ? saturation : WITHOUT_EFFECT.saturation,

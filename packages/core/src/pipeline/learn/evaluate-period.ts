@@ -86,8 +86,8 @@ async function figuresOf(options: PeriodEvaluation, runs: FreeRuns): Promise<Per
 function responsesOf(sums: ReadonlyMap<Group, BlockSums[]>): Response[] {
   const all = [...sums].flatMap(([group, ofSpecies]) =>
     ofSpecies.map((blocks, s): Response => {
-      const { slope, cosine, ctmChange, surrogateChange, relativeSize } = responseFigures(blocks);
-      return { pair: `${group}>${PREPARED_SPECIES[s]}`, slope, r: cosine, ctmChange, surrogateChange, relativeSize };
+      const { slope, r, ctmChange, surrogateChange, relativeSize } = responseFigures(blocks);
+      return { pair: `${group}>${PREPARED_SPECIES[s]}`, slope, r, ctmChange, surrogateChange, relativeSize };
     }),
   );
   return all.filter(({ relativeSize }) => relativeSize >= SMALLEST_RESPONSE);

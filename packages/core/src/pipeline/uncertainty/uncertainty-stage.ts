@@ -11,7 +11,7 @@ import type { ForwardModel } from '../../inversion/forward-model';
 import { GaussNewtonHessian } from '../../inversion/hessian';
 import { coverage, type Coverage } from '../../inversion/uncertainty/coverage';
 import type { AreaFigures, Correlation } from '../../inversion/uncertainty/figures';
-import { innovationStatistics, type InnovationStatistics } from '../../inversion/uncertainty/innovations';
+import { innovationStatistics, TELLING_EXCESS, type InnovationStatistics } from '../../inversion/uncertainty/innovations';
 import { lowRank } from '../../inversion/uncertainty/low-rank';
 import { LowRankPosterior, type Posterior } from '../../inversion/uncertainty/posterior';
 import { ProductJournal } from '../../inversion/uncertainty/product-journal';
@@ -21,7 +21,7 @@ import { Random } from '../../random';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import { ensembleMembers } from './ensemble-members';
 import { setUpInversion, type InversionSetup } from '../invert/inversion-setup';
-import { invertStage } from '../invert/invert-stage';
+import { invertStage, type InvertSummary } from '../invert/invert-stage';
 import { variantSettings } from '../learn/learning';
 import {
   areasOf,
@@ -80,6 +80,8 @@ export interface UncertaintySummary {
   sectors?: SectorAreas[];
   correlations: Correlation[];
   innovations: InnovationStatistics[];
+  /** by what part the cost at the kept step exceeds the lowest that was seen; `innovations` hold at the minimum */
+  aboveMinimum?: number;
   /** twin experiments with factors per period */
   coverage?: Coverage[];
   /** where `preview` was run before, with the same settings */
@@ -180,6 +182,7 @@ async function summarise(context: StageContext, setup: InversionSetup, { begin, 
     ...{ areas: all.areas, correlations: all.correlations },
     ...(sectors.length > 0 ? { sectors: sectors.map(({ map, areas }) => ({ sector: map.sector!, areas })) } : {}),
     innovations,
+    ...aboveMinimum(context),
     ...coverageOf(context, setup, at, all),
     ...(preview ? { preview } : {}),
   };
@@ -188,6 +191,19 @@ async function summarise(context: StageContext, setup: InversionSetup, { begin, 
     context.log(`totals that the monitors do not constrain: ${loose.map(({ period, group }) => `${group} in ${period}`).join(', ')}`);
   writeFileAtomic(join(context.dir, SUMMARY), JSON.stringify(summary, null, 2));
   return summary;
+}
+
+/** What watched monitors chose may lie far before the minimum. */
+function aboveMinimum({ dirOf, log }: StageContext): Pick<UncertaintySummary, 'aboveMinimum'> {
+  const { history, keptIteration } = readRecord(dirOf('invert'))!.summary as InvertSummary;
+  const kept = history.find(({ iteration }) => iteration === keptIteration);
+  if (!kept) return {};
+  const above = kept.total / history.reduce((least, { total }) => Math.min(least, total), Infinity) - 1;
+  if (above > TELLING_EXCESS)
+    log(
+      `the cost at the kept step is ${(100 * above).toFixed(0)} % above the lowest: chi², the errors that the innovations show and how far they stay alike hold at the minimum only (inversion.stopOnWithheld: false)`,
+    );
+  return { aboveMinimum: above };
 }
 
 /** What a preview expected of this inversion; nothing where it was made before other settings or inputs. */

@@ -9,7 +9,6 @@ const settings = {
   regions: { west: { rows: [0, 2], cols: [0, 1] }, 'sea, "far"': { rows: [0, 0], cols: [3, 3] } },
   scores: { ozoneCutoff: 40 },
   observations: { timeZone: 'Asia/Shanghai' },
-  inversion: { space: 'cells', lengthKm: 400 },
 } as unknown as Case;
 
 /** Two stations, one withheld in the west; O3 for two days of Shanghai, the first of which begins at 16:00 UTC. */
@@ -37,7 +36,7 @@ function compared(hours = 56): ComparedPeriod {
 }
 
 describe('the scores of a case', () => {
-  const rows = caseScores(settings, [compared()]);
+  const rows = caseScores(settings, [compared()], 400);
 
   it('know regions, types of site and the days of the stations’ time zone', () => {
     const of = (scope: object): unknown[] => rows.filter((row) => Object.entries(scope).every(([key, value]) => row[key as 'type'] === value));
@@ -59,13 +58,7 @@ describe('the scores of a case', () => {
     ]);
     expect(scoresCsv(rows)).toMatch(/^O3,hourly,withheld,,,,200,400,updated,ppb,56,1,1,50,45,/m);
     expect(scoresCsv(rows)).toMatch(/^O3,hourly,withheld,,,,400,,updated,ppb,0,0,0,,/m);
-    for (const inversion of [
-      { space: 'cells', lengthKm: 0 },
-      { space: 'regions', lengthKm: 400 },
-    ]) {
-      const undivided = caseScores({ ...settings, inversion } as Case, [compared()]);
-      expect(undivided.some(({ nearestUsedKm }) => nearestUsedKm)).toBe(false);
-    }
+    expect(caseScores(settings, [compared()], 0).some(({ nearestUsedKm }) => nearestUsedKm)).toBe(false);
   });
 
   it('are a table of two lines a row, in which an absent value is an empty field and names are quoted', () => {

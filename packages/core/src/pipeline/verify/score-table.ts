@@ -23,8 +23,12 @@ export interface ComparedPeriod {
   updated: StationSeries;
 }
 
-/** All rows of a case; regions without a station have rows that say so. */
-export function caseScores({ regions, scores, observations, inversion }: Case, periods: readonly ComparedPeriod[]): ScoreRow[] {
+/**
+ * All rows of a case; regions without a station have rows that say so.
+ *
+ * @param lengthKm - correlation length of the inversion; 0: none, so that withheld stations are not divided by distance
+ */
+export function caseScores({ regions, scores, observations }: Case, periods: readonly ComparedPeriod[], lengthKm: number): ScoreRow[] {
   const scored = periods.map((period): ScoredPeriod => {
     const { prior, updated, monitors } = period;
     const start = prior.times[0];
@@ -45,13 +49,9 @@ export function caseScores({ regions, scores, observations, inversion }: Case, p
     species: PREPARED_SPECIES,
     regions: Object.keys(regions),
     ozoneCutoff: scores.ozoneCutoff,
-    distancesKm: distancesOf(inversion),
+    // Within half the length an update is nearly that of the used monitor's own cell; beyond the whole of it little but the transport says anything.
+    distancesKm: lengthKm > 0 ? [lengthKm / 2, lengthKm] : [],
   });
-}
-
-/** Within half the correlation length an update is nearly that of the used monitor's own cell; beyond the whole of it little but the transport says anything. */
-function distancesOf({ lengthKm, space }: Case['inversion']): number[] {
-  return space === 'cells' && lengthKm > 0 ? [lengthKm / 2, lengthKm] : [];
 }
 
 function stationsOf({ grid, monitors, prior }: ComparedPeriod, regions: Case['regions']): ScoredStation[] {

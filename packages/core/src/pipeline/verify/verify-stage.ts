@@ -20,6 +20,7 @@ import { emissionUpdate } from './emission-update';
 import { hasForeignPrior } from '../simulate/foreign-prior';
 import { inventorySummary, truthNearMonitors, type InventoryPart, type InventorySummary } from './inventory-errors';
 import type { InvertSummary } from '../invert/invert-stage';
+import { withPick } from '../invert/cross-validation';
 import { markOf, operatorOf, readMonitors, type Monitors } from '../invert/monitors';
 import { variantSettings } from '../learn/learning';
 import { readRunConcentrations } from '../simulate/run-concentrations';
@@ -72,8 +73,8 @@ export const verifyStage: Stage = {
   name: 'verify',
   needs: ['apply', 'invert', 'prepare', 'simulate'],
   settings: (context) => {
-    const { regions, scores, observations, inversion } = context.case;
-    const { lengthKm, space } = inversion;
+    const { regions, scores, observations } = context.case;
+    const { lengthKm, space } = ownInversion(context);
     return { ...comparedSettings(context), regions, scores, siteType: observations.stations.type, lengthKm, space };
   },
   // Another region or cut-off needs no further run of the transport model.
@@ -136,6 +137,11 @@ async function runUpdated(context: StageContext): Promise<void> {
   }
 }
 
+/** Distances are those of the case's own inversion in the paper's mode, too, which has no length: so that rows of both can be compared. */
+function ownInversion(context: StageContext): Case['inversion'] {
+  return withPick(context.variant === 'paper' ? { ...context, variant: 'default' } : context);
+}
+
 function comparedSettings({ case: { ctm, withheld, observations } }: StageContext): object {
   return { ctm: ctmIdentity(ctm), withheld, observations: { ...observations, files: undefined, stations: undefined } };
 }
@@ -170,7 +176,7 @@ async function compare(context: StageContext): Promise<Verification> {
   const periods: ComparedPeriod[] = [];
   const inventory: InventoryPart[] = [];
   const audit: AuditRow[] = [];
-  const nearKm = settings.inversion.lengthKm;
+  const { lengthKm: nearKm, space } = ownInversion(context);
   for (const period of settings.periods) {
     const prepared = readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] });
     const series = await seriesOf(context, period, prepared);
@@ -179,7 +185,7 @@ async function compare(context: StageContext): Promise<Verification> {
     audit.push(...auditPeriod({ ...prepared, update, series, nearKm, groups: variantSettings(context).inversion.groups }, settings.regions));
     if (settings.truth) inventory.push({ ...update, ...truthNearMonitors(settings.truth.factors, prepared, series, nearKm) });
   }
-  const scores = caseScores(settings, periods);
+  const scores = caseScores(settings, periods, space === 'cells' ? nearKm : 0);
   const measured = measuredAveraging(periods[0].monitors.observations.time.stepSeconds);
   const whole = scores.filter((row) => row.averaging === measured && isWhole(row));
   return {

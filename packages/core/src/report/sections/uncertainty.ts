@@ -1,5 +1,6 @@
 /** What the monitors say of the emissions, and what they can't: in words, totals with intervals, errors as assumed and as they show, coverage in a twin. */
 import type { AreaFigures } from '../../inversion/uncertainty/figures';
+import { TELLING_EXCESS } from '../../inversion/uncertainty/innovations';
 import { change, chemical, duration, fixed, MISSING, percent, relativeChange, significant, unitText } from '../format';
 import type { Markup } from '../html';
 import { html } from '../html';
@@ -168,7 +169,7 @@ function totals(context: PageContext, { areas, sectors = [], preview }: ReportUn
   });
 }
 
-function innovations(context: PageContext, { innovations: all }: ReportUncertainty): Markup {
+function innovations(context: PageContext, { innovations: all, aboveMinimum = 0 }: ReportUncertainty): Markup {
   const placed = all.some(({ errorLengths }) => errorLengths);
   const weighted = all.some(({ weight = 1 }) => Math.abs(weight - 1) > TELLING_WEIGHT);
   return table({
@@ -210,7 +211,11 @@ function innovations(context: PageContext, { innovations: all }: ReportUncertain
           ],
         };
       }),
-    note: `chi² well above 1: errors were taken too small, and so are the intervals. ${
+    note: `${
+      aboveMinimum > TELLING_EXCESS
+        ? `The cost at the kept step is ${percent(aboveMinimum)} above the lowest, and these figures hold at the minimum only: errors of observations look larger here than they are, and alike over too far. `
+        : ''
+    }chi² well above 1: errors were taken too small, and so are the intervals. ${
       weighted
         ? 'Species with few values weigh more, those with many less, as if their errors σ were smaller or larger than the case gives them: the intervals are those of such errors, which the first chi² and the assumed errors are of; the second chi² says whether σ as given is right. '
         : ''
