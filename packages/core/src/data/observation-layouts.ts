@@ -125,6 +125,7 @@ function wide(label: string, held: string[]): Layout {
     ),
     held: 'SELECT trim(type) FROM raw',
     endLabels: true,
+    zone: 'Asia/Shanghai', // all of China keeps Beijing's clock
     // The relations have no row where all stations are missing.
     times: `SELECT ${time} FROM raw`,
     stations: `SELECT unnest([${stations.map((name) => literal(name.trim())).join(', ')}])`,

@@ -314,6 +314,13 @@ describe('wide layout of CNEMC', () => {
     expect([...rules.values.get('PM2.5')!].filter((value) => !Number.isNaN(value))).toEqual([1, 23, 24]);
   });
 
+  test('times are those of Beijing, whatever the zone in which the days of the case begin', async () => {
+    write('stations.csv', STATIONS);
+    write('obs.csv', 'date,hour,type,A\n20190101,1,PM2.5,1\n');
+    const { time } = await readObservations(spec({ ...wide, timeZone: 'UTC' }));
+    expect(time).toEqual({ start: new Date('2018-12-31T16:00Z'), stepSeconds: 3600, count: 1 });
+  });
+
   test('not this layout', async () => {
     write('stations.csv', STATIONS);
     write('obs.csv', 'station,time,no2\nA,2019-01-01,1\n');
