@@ -4,7 +4,7 @@ import { speciesWeights } from '../cost';
 import { invert } from '../invert';
 import { LogFactorControl } from '../log-factor-control';
 import { MatrixModel, observationBatch } from '../testing/linear-models';
-import { innovationStatistics, type InnovationStatistics } from './innovations';
+import { aboveMinimum, innovationStatistics, type InnovationStatistics } from './innovations';
 
 /**
  * A world whose truth is drawn from the prior and whose observations have errors of `error`, inverted as if they had `assumed`.
@@ -88,4 +88,10 @@ describe('innovation statistics', () => {
     expect(no2.chiSquare / no2.expected!).toBeLessThan(4.7);
     expect(Math.abs(no2.observationError.diagnosed! - 2)).toBeLessThan(3 * 0.037 * 2);
   });
+});
+
+test('the cost at the kept step is told against the lowest that was seen', () => {
+  const history = [100, 50, 40, 44].map((total, iteration) => ({ iteration, total }));
+  expect([1, 2, 3].map((step) => aboveMinimum(history, step))).toEqual([0.25, 0, 44 / 40 - 1]);
+  expect(aboveMinimum(history, 7)).toBeUndefined();
 });

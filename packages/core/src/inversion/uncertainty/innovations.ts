@@ -14,10 +14,17 @@ import type { Random } from '../../random';
 import { counts, scaledMisfits } from '../cost';
 import type { EvaluationContext } from '../evaluation';
 import type { Values } from '../forward-model';
+import type { HistoryPoint } from '../inversion-state';
 import { errorLengths, type ErrorLengths, type ScaledInnovation } from './error-correlation';
 
 /** A cost at the result that exceeds the lowest by more than this part is of a step before the minimum, where the identities do not hold. */
 export const TELLING_EXCESS = 0.02;
+
+/** By what part the cost at a step exceeds the lowest of an inversion's evaluations: what watched monitors chose may lie far before the minimum. */
+export function aboveMinimum(history: readonly Pick<HistoryPoint, 'iteration' | 'total'>[], step: number): number | undefined {
+  const kept = history.find(({ iteration }) => iteration === step);
+  return kept && kept.total / history.reduce((least, { total }) => Math.min(least, total), Infinity) - 1;
+}
 
 /** Standard deviations in the unit of the species; null where the mean product is negative or there is no value. */
 export interface InnovationStatistics {

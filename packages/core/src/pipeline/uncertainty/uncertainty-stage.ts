@@ -11,7 +11,7 @@ import type { ForwardModel } from '../../inversion/forward-model';
 import { GaussNewtonHessian } from '../../inversion/hessian';
 import { coverage, type Coverage } from '../../inversion/uncertainty/coverage';
 import type { AreaFigures, Correlation } from '../../inversion/uncertainty/figures';
-import { innovationStatistics, TELLING_EXCESS, type InnovationStatistics } from '../../inversion/uncertainty/innovations';
+import { aboveMinimum, innovationStatistics, TELLING_EXCESS, type InnovationStatistics } from '../../inversion/uncertainty/innovations';
 import { lowRank } from '../../inversion/uncertainty/low-rank';
 import { LowRankPosterior, type Posterior } from '../../inversion/uncertainty/posterior';
 import { ProductJournal } from '../../inversion/uncertainty/product-journal';
@@ -182,7 +182,7 @@ async function summarise(context: StageContext, setup: InversionSetup, { begin, 
     ...{ areas: all.areas, correlations: all.correlations },
     ...(sectors.length > 0 ? { sectors: sectors.map(({ map, areas }) => ({ sector: map.sector!, areas })) } : {}),
     innovations,
-    ...aboveMinimum(context),
+    aboveMinimum: tellAboveMinimum(context),
     ...coverageOf(context, setup, at, all),
     ...(preview ? { preview } : {}),
   };
@@ -193,17 +193,15 @@ async function summarise(context: StageContext, setup: InversionSetup, { begin, 
   return summary;
 }
 
-/** What watched monitors chose may lie far before the minimum. */
-function aboveMinimum({ dirOf, log }: StageContext): Pick<UncertaintySummary, 'aboveMinimum'> {
+/** @returns undefined where the kept step was not evaluated */
+function tellAboveMinimum({ dirOf, log }: StageContext): number | undefined {
   const { history, keptIteration } = readRecord(dirOf('invert'))!.summary as InvertSummary;
-  const kept = history.find(({ iteration }) => iteration === keptIteration);
-  if (!kept) return {};
-  const above = kept.total / history.reduce((least, { total }) => Math.min(least, total), Infinity) - 1;
-  if (above > TELLING_EXCESS)
+  const above = aboveMinimum(history, keptIteration);
+  if (above !== undefined && above > TELLING_EXCESS)
     log(
       `the cost at the kept step is ${(100 * above).toFixed(0)} % above the lowest: chi², the errors that the innovations show and how far they stay alike hold at the minimum only (inversion.stopOnWithheld: false)`,
     );
-  return { aboveMinimum: above };
+  return above;
 }
 
 /** What a preview expected of this inversion; nothing where it was made before other settings or inputs. */
