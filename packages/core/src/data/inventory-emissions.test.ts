@@ -127,6 +127,28 @@ it('follows the weekday and the hour of the local day, and keeps the mean over a
   expect(run({ hour, weekday, utcOffset: 0 })[8] / flat).toBeCloseTo((24 / 28) * 5 * 2, 5);
 });
 
+it('shifts by parts of an hour: a UTC hour takes of the two local hours that it overlaps', () => {
+  const hour = Array.from({ length: 24 }, (_, h) => 1 + h);
+  const time = hours('2017-01-02T00:00Z', 168); // a Monday
+  const run = (utcOffset: number | undefined, weekday?: number[]): Float32Array => {
+    writeInventoryEmissions(at('OUT.nc'), latLon(), time, [
+      source(inventory(), { profile: utcOffset === undefined ? undefined : { hour, weekday, utcOffset } }),
+    ]);
+    return read(at('OUT.nc'), 'NO2').filter((_, i) => i % (ROWS * COLS) === 0);
+  };
+  const flat = run(undefined)[0];
+  const weights = (utcOffset: number, weekday?: number[]): number[] => Array.from(run(utcOffset, weekday), (value) => value / flat);
+  // India: 0 UTC is 5:30 to 6:30, half of hour 5 (weight 6) and half of hour 6 (7); 18 UTC is 23:30 to 0:30 (24 and 1). The mean weight is 12.5.
+  const india = weights(5.5);
+  expect([india[0], india[18]]).toEqual([expect.closeTo(6.5 / 12.5, 5), expect.closeTo(12.5 / 12.5, 5)]);
+  expect(india.slice(0, 24).reduce((sum, value) => sum + value, 0)).toBeCloseTo(24, 5);
+  // Newfoundland: 4 UTC is 0:30 to 1:30. Nepal: 0 UTC is 5:45 to 6:45, a quarter of hour 5 and three of hour 6.
+  expect(weights(-3.5)[4]).toBeCloseTo((1 + 2) / 2 / 12.5, 5);
+  expect(weights(5.75)[0]).toBeCloseTo((6 + 3 * 7) / 4 / 12.5, 5);
+  // Sunday 23:30 to Monday 0:30, where only Monday counts: half of its first hour.
+  expect(weights(5.5, [7, 0, 0, 0, 0, 0, 0])[6 * 24 + 18]).toBeCloseTo((7 * 1) / 2 / 12.5, 5);
+});
+
 it('splits a source into species, sums sources of one, and turns mass into moles', () => {
   const path = inventory({ units: 'kgN/m2/s' });
   const asNitrogen = { units: 'kg m-2 s-1', molarMass: 14.007, speciesUnits: 'moles/s' } as const;

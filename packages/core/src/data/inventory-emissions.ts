@@ -3,7 +3,9 @@
  *
  *   E[t, cell] = w(weekday)·w(hour) · Σ_source share[source, cell] · area · flux[step of t]
  *
- * Mass is conserved: what lies on the grid is that of the source cells' parts, and what does not is told. Profiles are scaled to a mean of 1.
+ * Mass is conserved: what lies on the grid is that of the source cells' parts, and what does not is told. Profiles are scaled to a mean of 1. Their
+ * weights are means over local hours: where local time is ahead by a part f of an hour, an hour of UTC takes 1 − f of the local hour in which it begins
+ * and f of the next, which keeps the sum over a day.
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
@@ -21,7 +23,7 @@ export interface TemporalProfile {
   weekday?: readonly number[];
   /** weights of the hours 0 … 23 of the local day */
   hour?: readonly number[];
-  /** hours by which local time is ahead of UTC; default: that of each cell's longitude, 15° an hour */
+  /** hours by which local time is ahead of UTC, also with a part of an hour; default: that of each cell's longitude, 15° a whole hour */
   utcOffset?: number;
 }
 
@@ -126,7 +128,10 @@ class Moving {
   private readonly inventory: CfInventory;
   private readonly overlaps: CellOverlaps;
   private readonly scale: number;
+  /** of local time, per cell: whole hours */
   private readonly offset: Int32Array;
+  /** and the part of an hour beyond them, 0 to 1 */
+  private readonly partOfHour: number;
   private readonly weekday: Float64Array;
   private readonly hour: Float64Array;
   /** of the steps that were needed: per cell of the grid and second, and in all */
@@ -151,10 +156,10 @@ class Moving {
     this.weekday = weights(profile.weekday, 7, `${source.species}: weekday`);
     this.hour = weights(profile.hour, 24, `${source.species}: hour`);
     const { utcOffset } = profile;
-    this.offset = Int32Array.from(
-      { length: grid.rows * grid.cols },
-      (_, cell) => utcOffset ?? Math.round(grid.centre(Math.floor(cell / grid.cols), cell % grid.cols).lon / 15),
+    this.offset = Int32Array.from({ length: grid.rows * grid.cols }, (_, cell) =>
+      Math.floor(utcOffset ?? Math.round(grid.centre(Math.floor(cell / grid.cols), cell % grid.cols).lon / 15)),
     );
+    this.partOfHour = utcOffset === undefined ? 0 : utcOffset - Math.floor(utcOffset);
   }
 
   /** Adds what is emitted in a step, per second. */
@@ -163,13 +168,20 @@ class Moving {
     this.inside += within * seconds;
     this.outside += (total - within) * seconds;
     const hour = start.getUTCHours() + 24 * ((start.getUTCDay() + 6) % 7); // of the week, from Monday
+    const part = this.partOfHour;
     for (let cell = 0; cell < field.length; cell++) {
       if (rate[cell] === 0) continue;
-      const local = (((hour + this.offset[cell]) % 168) + 168) % 168;
-      const emitted = rate[cell] * this.weekday[Math.floor(local / 24)] * this.hour[local % 24];
+      const local = hour + this.offset[cell];
+      const emitted = (1 - part) * this.inHour(local, rate[cell]) + part * this.inHour(local + 1, rate[cell]);
       this.written += emitted * seconds;
       field[cell] += emitted;
     }
+  }
+
+  /** @param local - hour of the local week, from Monday, which may lie beyond its ends */
+  private inHour(local: number, rate: number): number {
+    const hour = ((local % 168) + 168) % 168;
+    return rate * this.weekday[Math.floor(hour / 24)] * this.hour[hour % 24];
   }
 
   private at(start: Date): { rate: Float64Array; total: number; within: number } {

@@ -25,7 +25,7 @@ const sourceSchema = z.strictObject({
     .strictObject({
       weekday: weights(7, 'Weights of Monday to Sunday.'),
       hour: weights(24, 'Weights of the hours of the local day.'),
-      utcOffset: real('Hours by which local time is ahead of UTC.', { min: -12, max: 14 }).optional(),
+      utcOffset: real('Hours by which local time is ahead of UTC, such as 8 or 5.5.', { min: -12, max: 14 }).optional(),
     })
     .optional(),
 });
