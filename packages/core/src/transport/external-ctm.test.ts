@@ -254,6 +254,36 @@ describe('ExternalCtm', () => {
     expect(existsSync(marker)).toBe(false);
   });
 
+  describe('within a time that no timer holds', () => {
+    // Only timers stand still: the command runs.
+    beforeEach(() => {
+      jest.useFakeTimers({
+        doNotFake: ['Date', 'hrtime', 'nextTick', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'setInterval', 'clearInterval'],
+      });
+    });
+    afterEach(() => {
+      jest.useRealTimers();
+    });
+    const HOUR = 3600e3;
+
+    it('lets the command run', async () => {
+      const go = join(folder.path, 'go');
+      const command = `until [ -e '${go}' ]; do sleep 0.05; done; cp {emissions} {output}/`;
+      const ended = new ExternalCtm(settingsOf(command, { timeoutHours: 1500 })).run(requestOf());
+      jest.advanceTimersByTime(1499 * HOUR);
+      writeFileSync(go, '');
+      await ended;
+      expect(jest.getTimerCount()).toBe(0);
+    });
+
+    it('ends it after that', async () => {
+      const ended = new ExternalCtm(settingsOf('sleep 30', { timeoutHours: 1500 })).run(requestOf());
+      const refused = expect(ended).rejects.toMatchObject({ code: 'CTM_TIMEOUT', message: expect.stringContaining('longer than 1500 h') as string });
+      await jest.advanceTimersByTimeAsync(1500 * HOUR + 20_000);
+      await refused;
+    });
+  });
+
   it('waits until what the command had started has cleaned up', async () => {
     const marker = join(folder.path, 'cleaned-up');
     const script = join(folder.path, 'job.sh');

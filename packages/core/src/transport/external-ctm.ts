@@ -26,6 +26,8 @@ export interface ExternalCtmSettings extends CollectionSettings {
 /** How long a command that was told to end may take before it is killed, its children included. */
 const GRACE_MS = 10_000;
 const POLL_MS = 50;
+/** 25 days: setTimeout takes what is longer for 1 ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class ExternalCtm implements Ctm {
   private readonly collection: SurfaceCollection;
@@ -151,16 +153,12 @@ function runCommand(command: string, output: number, timeoutMs: number, abort?: 
     const end = (): void => {
       ending ??= endGroup(child.pid);
     };
-    // setTimeout holds at most 2^31 - 1 ms (25 days)
-    const timer = setTimeout(
-      () => {
-        timedOut = true;
-        end();
-      },
-      Math.min(timeoutMs, 2 ** 31 - 1),
-    );
+    const forget = afterMs(timeoutMs, () => {
+      timedOut = true;
+      end();
+    });
     const settle = (): void => {
-      clearTimeout(timer);
+      forget();
       abort?.removeEventListener('abort', end);
     };
     abort?.addEventListener('abort', end);
@@ -178,6 +176,17 @@ function runCommand(command: string, output: number, timeoutMs: number, abort?: 
       void Promise.resolve(ending).then(() => resolve({ code, signal, timedOut }));
     });
   });
+}
+
+/** Calls once after a time, however long. @returns what takes that back */
+function afterMs(ms: number, call: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const wait = (left: number): void => {
+    const part = Math.min(left, LONGEST_TIMER_MS);
+    timer = setTimeout(() => (left > part ? wait(left - part) : call()), part);
+  };
+  wait(ms);
+  return () => clearTimeout(timer);
 }
 
 /** Tells a process group to end, waits until it has, and kills what is left of it after a while. */
