@@ -21,18 +21,30 @@ export interface IoapiVariable {
 export const trimmed = (text: string): string => text.replace(/[\s\0]+$/, '');
 
 const GRIDDED = 1;
-/** The other kinds of I/O API file (FTYPE), for the message that refuses them. */
-const KINDS: Record<number, string> = {
-  0: 'a custom file of no described layout',
-  2: 'a boundary file, the rim of cells around a grid, as BCON writes it',
-  3: 'a file of observations with identifiers (ID-data)',
-  4: 'a file of vertical profiles at places',
-  5: 'a file of nested grids',
-  6: 'a sparse matrix, such as a speciation or gridding matrix of SMOKE',
-  7: 'a file of time series',
-  8: 'a file of pointers',
-  [-1]: 'a dictionary of file descriptions',
-  [-3]: 'a file of cloud events',
+/** What the I/O API calls a kind of file, and what such a file is: for the message that refuses it. */
+interface FileType {
+  name: string;
+  what: string;
+}
+
+/**
+ * The kinds of I/O API file by their number (FTYPE).
+ *
+ * @see I/O API, PARMS3.EXT and OPEN3; CMAQ's Operational Guidance Document, table 6-2
+ */
+export const FILE_TYPES: Readonly<Record<number, FileType | undefined>> = {
+  [-3]: { name: 'cloud event', what: 'a file of cloud events' },
+  [-2]: { name: 'directed graph', what: 'a directed graph' },
+  [-1]: { name: 'custom', what: 'a custom file of no described layout' },
+  0: { name: 'dictionary', what: 'a dictionary of file descriptions' },
+  1: { name: 'gridded', what: 'a gridded file' },
+  2: { name: 'boundary', what: 'a boundary file, the rim of cells around a grid, as BCON writes it' },
+  3: { name: 'ID-referenced', what: 'a file of observations with identifiers (ID-data)' },
+  4: { name: 'vertical profile', what: 'a file of vertical profiles at places' },
+  5: { name: 'nested grid', what: 'a file of nested grids' },
+  6: { name: 'sparse matrix', what: 'a sparse matrix, such as a speciation or gridding matrix of SMOKE' },
+  7: { name: 'time series', what: 'a file of time series' },
+  8: { name: 'pointer-flyer', what: 'a file of pointer-flyer observations' },
 };
 
 /** The file's attributes, with complaints that name the one at fault. */
@@ -60,7 +72,7 @@ export class IoapiHeader {
   requireGridded(): void {
     const type = this.number('FTYPE');
     if (type === GRIDDED) return;
-    const kind = KINDS[type] ?? 'of a kind that the I/O API does not know';
+    const kind = FILE_TYPES[type]?.what ?? 'of a kind that the I/O API does not know';
     throw this.error(`expected a gridded file (FTYPE 1) but it is ${kind} (FTYPE ${type})`);
   }
 

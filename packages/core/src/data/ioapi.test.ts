@@ -178,7 +178,8 @@ describe('what is wrong with a file is said in one sentence', () => {
       Int32Array.of(2),
       'expected a gridded file (FTYPE 1) but it is a boundary file, the rim of cells around a grid, as BCON writes it (FTYPE 2)',
     );
-    broken('FTYPE', Int32Array.of(0), 'expected a gridded file (FTYPE 1) but it is a custom file of no described layout (FTYPE 0)');
+    broken('FTYPE', Int32Array.of(-1), 'expected a gridded file (FTYPE 1) but it is a custom file of no described layout (FTYPE -1)');
+    broken('FTYPE', Int32Array.of(0), 'expected a gridded file (FTYPE 1) but it is a dictionary of file descriptions (FTYPE 0)');
     broken('FTYPE', Int32Array.of(-9999), 'expected a gridded file (FTYPE 1) but it is of a kind that the I/O API does not know (FTYPE -9999)');
     broken('NCOLS', Int32Array.of(6), 'the header says 6 x 4 cells but the dimensions are 5 x 4');
     broken('VAR-LIST', 'NO2             NOX             ', 'VAR-LIST names NOX but the file holds no such variable');

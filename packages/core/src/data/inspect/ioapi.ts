@@ -4,12 +4,12 @@ import type { NetcdfFile } from '@retroplume/native';
 import { RetroplumeError } from '../../errors';
 import { parseUnit } from '../../units';
 import { IoapiFile } from '../ioapi-file';
+import { FILE_TYPES } from '../ioapi-header';
 import { fromIoapiStep, fromIoapiTime, instant } from '../ioapi-time';
 import { summariseGrid, type GridSummary, type Oddity, type TimeSummary } from './inspection';
 import type { Described } from './netcdf';
 import { numbersOf, textOf, type Ranges } from './ranges';
 
-const TYPES: Record<number, string> = { 1: 'gridded', 2: 'boundary', 3: 'ID-referenced', 5: 'vertical profile', 8: 'sparse matrix', [-1]: 'custom' };
 const NAME_WIDTH = 16;
 const WRITTEN_LENGTH = 80;
 const SHOWN = 6;
@@ -30,7 +30,7 @@ export function describeIoapi(file: NetcdfFile, ranges: Ranges[]): Described {
   odd.push(...headerOddities(file), ...timeOddities(time, stepSeconds), ...ranges.flatMap((each) => valueOddities(each, time)));
   const points = pointsOf(file);
   if (points) return { kind: points.kind, facts: { ...facts, ...points.facts }, ...(time ? { time } : {}), odd };
-  return { kind: `I/O API ${TYPES[type] ?? `FTYPE ${type}`} file`, facts, grids: gridsOf(file, odd), ...(time ? { time } : {}), odd };
+  return { kind: `I/O API ${FILE_TYPES[type]?.name ?? `FTYPE ${type}`} file`, facts, grids: gridsOf(file, odd), ...(time ? { time } : {}), odd };
 }
 
 /** In-line point sources stand in a column of as many rows: as a grid it would lie anywhere. Undefined for other files. */

@@ -85,7 +85,32 @@ describe('I/O API files', () => {
     expect([...odd(emissions), ...odd(stacks)]).toEqual([]);
   });
 
-  test('SDATE against TFLAG, a boundary file, a truncated one', async () => {
+  test.each([
+    [-3, 'cloud event', 'a file of cloud events'],
+    [-2, 'directed graph', 'a directed graph'],
+    [-1, 'custom', 'a custom file of no described layout'],
+    [0, 'dictionary', 'a dictionary of file descriptions'],
+    [2, 'boundary', 'a boundary file, the rim of cells around a grid, as BCON writes it'],
+    [3, 'ID-referenced', 'a file of observations with identifiers (ID-data)'],
+    [4, 'vertical profile', 'a file of vertical profiles at places'],
+    [5, 'nested grid', 'a file of nested grids'],
+    [6, 'sparse matrix', 'a sparse matrix, such as a speciation or gridding matrix of SMOKE'],
+    [7, 'time series', 'a file of time series'],
+    [8, 'pointer-flyer', 'a file of pointer-flyer observations'],
+    [9, 'FTYPE 9', 'of a kind that the I/O API does not know'],
+  ])('FTYPE %i has one name, and is refused by what it is', async (type, name, what) => {
+    writeSample(at('other.nc'), { format: 'netcdf4' });
+    const file = NetcdfFile.open(at('other.nc'), 'write');
+    file.putAttribute('', 'FTYPE', Int32Array.of(type));
+    file.close();
+    const found = await inspectFile(at('other.nc'));
+    expect(found.kind).toBe(`I/O API ${name} file, netCDF-4`);
+    expect(odd(found)[0]).toMatch(
+      `IOAPI_HEADER: it is refused as a gridded input: expected a gridded file (FTYPE 1) but it is ${what} (FTYPE ${type})`,
+    );
+  });
+
+  test('SDATE against TFLAG, a truncated file', async () => {
     writeSample(at('emis.nc'));
     const file = NetcdfFile.open(at('emis.nc'), 'write');
     file.write('TFLAG', [0, 0, 0], [1, 1, 2], Int32Array.of(2017001, 0));
