@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 
 import { Grid } from '../../grid/grid';
 import { checkedWorld, codes } from '../testing/checked-world';
@@ -263,6 +263,70 @@ test('files of a section that cannot be read are not looked at, and the rest is'
   const result = await check();
   expect(result.unread).toEqual(['grid']);
   expect(codes(result)).toEqual(['CASE_INVALID grid.name', 'CASE_UNKNOWN_KEY grid.nome', 'FILES_NONE meteorology.files']);
+});
+
+describe('of a section that could not be understood nothing is told', () => {
+  const SAID = { runs: /will be run \d+ times/, memory: /^memory: /m, disk: /^disk: /m, device: /^device: /m };
+  type Said = keyof typeof SAID;
+  const ALL = Object.keys(SAID) as Said[];
+  const told = async (...set: string[]): Promise<string> => {
+    const { problems, right, notes } = await check(set);
+    return [...problems.map(({ message }) => message), ...right, ...notes].join('\n');
+  };
+
+  test('as it is there, all is told', async () => {
+    const text = await told();
+    for (const each of ALL) expect(text).toMatch(SAID[each]);
+    expect(text).toMatch(/will be run \d+ times \(.*\), 200 hours each/);
+  });
+
+  test.each<[string, string, Said[]]>([
+    ['periods', 'periods.0.hours=many', ['runs', 'memory', 'disk']],
+    ['members, whose default stands in', 'members.count=many', ['runs', 'memory', 'disk']],
+    ['members, a key of which is unknown', 'members.cuont=3', ['runs', 'memory', 'disk']],
+    ['loop', 'loop.passes=many', ['runs', 'disk']],
+    ['certificate', 'certificate.patches.count=many', ['runs']],
+    ['meteorology', 'meteorology.variables=7', ['memory', 'disk']],
+    ['emissions', 'emissions.groups=7', ['disk']],
+    ['surrogate', 'surrogate.tracers=many', ['memory']],
+    ['device', 'device=tpu', ['device']],
+    ['products', 'products=half', ['device']],
+  ])('%s', async (_, set, rests) => {
+    const text = await told(set);
+    expect(ALL.filter((each) => !SAID[each].test(text))).toEqual(rests);
+    expect(text).not.toMatch(/20000/);
+  });
+
+  test('nor by the variables of emissions of runs that were brought', async () => {
+    cpSync(input('EMIS_winter.nc'), input('high_winter.nc'));
+    cpSync(input('EMIS_summer.nc'), input('high_summer.nc'));
+    const brought = 'members.runs=[{name: high, emissions: "inputs/high_{period}.nc", concentrations: "inputs/ACONC_{period}.nc"}]';
+    expect(await told(brought)).toMatch(/^emissions of high, winter: /m);
+    expect(codes(await check([brought, 'emissions.groups=7']))).not.toContainEqual(expect.stringContaining('VARIABLE_MISSING'));
+  });
+
+  test('nor by the hours that an inversion compares', async () => {
+    realObservations((ids) => firstHours(ids, '20,30'));
+    replace('inputs/obs_summer.csv', [/2026-07-09/g, '2026-07-08']);
+    const found = async (set: string): Promise<string[]> => codes(await check(['inversion.stopOnWithheld=false', set]));
+    expect(await found('inversion.hoursPerDay=4')).toEqual(['OBSERVATIONS_NONE_IN_PERIOD observations']);
+    expect(await found('inversion.nuisance.runs=[{}]')).toEqual([
+      'CASE_INVALID inversion.nuisance.runs.0.name',
+      'CASE_INVALID inversion.nuisance.runs.0.spread',
+    ]);
+  });
+
+  test('nor of doubts', async () => {
+    const blocks = 'withheld.blockCells=4';
+    expect(await told(blocks)).toMatch(/withheld\.blockCells: blocks of 4 cells/);
+    expect(await told(blocks, 'inversion.lengthKm=many')).not.toMatch(/blocks of 4 cells/);
+  });
+
+  test('nor of room for a folder that the name of the case would tell', async () => {
+    const { problems, right } = await checkCase(at('case.yaml'), { set: ['name=7'] });
+    expect(problems.map(({ key }) => key)).toEqual(['name']);
+    expect(right.join('\n')).not.toMatch(SAID.disk);
+  });
 });
 
 test('a region that goes beyond the grid is told', async () => {

@@ -10,7 +10,7 @@ import { resolve } from 'node:path';
 import { Findings, type Problem } from './findings';
 import { checkGriddedInputs } from './gridded-inputs';
 import { checkLearning } from './learning-plan';
-import { checkCtm, checkDevice, checkDisk, checkMemory, checkRuns } from './machine';
+import { checkCtm, checkDevice, checkDisk, checkMemory, checkRuns, DISK_RESTS_ON, MEMORY_RESTS_ON, RUNS_REST_ON } from './machine';
 import { checkObservedInputs } from './observed-inputs';
 
 export interface CheckOptions {
@@ -55,14 +55,19 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   await checkGriddedInputs(findings, settings, unread, grid, { values: true });
   if (!unread.has('observations')) await checkObservedInputs(findings, settings, unread, grid);
   if (grid && !unread.has('regions')) await checkRegions(findings, settings, grid);
-  if (!LEARNING.some((section) => unread.has(section) || problems.some(({ key }) => key.split('.')[0] === section)))
-    await checkLearning(findings, settings, grid);
+  // In a section with a fault a default or something made up stands in: no number may come of it.
+  const isSound = (...sections: string[]): boolean =>
+    !sections.some((section) => unread.has(section) || problems.some(({ key }) => key.split('.')[0] === section));
+  if (isSound(...LEARNING)) await checkLearning(findings, settings, grid);
+  if (isSound(...RUNS_REST_ON)) await checkRuns(findings, settings);
   if (!unread.has('ctm')) await checkCtm(findings, settings, grid);
-  if (grid && !['periods', 'members', 'surrogate', 'meteorology'].some((section) => unread.has(section))) checkMemory(findings, settings, grid);
-  if (grid && !['periods', 'emissions'].some((section) => unread.has(section)))
-    await checkDisk(findings, settings, grid, resolve(options.out ?? `runs/${settings.name}`));
-  await checkDevice(findings, settings, options);
-  findings.notes.push(...doubtsOf(settings, unread, grid));
+  if (grid && isSound(...MEMORY_RESTS_ON)) checkMemory(findings, settings, grid);
+  const { out, device, products } = options;
+  if (grid && isSound(...DISK_RESTS_ON, ...(out === undefined ? ['name'] : [])))
+    await checkDisk(findings, settings, grid, resolve(out ?? `runs/${settings.name}`));
+  if (isSound(...(device === undefined ? ['device'] : []), ...(products === undefined ? ['products'] : [])))
+    await checkDevice(findings, settings, options);
+  findings.notes.push(...doubtsOf(settings, isSound, grid));
   findings.notes.push(...idle);
   return {
     case: path,
@@ -75,12 +80,11 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
 }
 
 /** What is no fault, and makes monitors say more than they know. */
-function doubtsOf(settings: Case, unread: ReadonlySet<string>, grid: Grid | undefined): string[] {
+function doubtsOf(settings: Case, isSound: (...sections: string[]) => boolean, grid: Grid | undefined): string[] {
   const { inversion, withheld } = settings;
-  const read = (...sections: string[]): boolean => !sections.some((section) => unread.has(section));
   return [
-    grid && read('inversion', 'withheld') ? withheldDoubt(withheld, inversion, grid) : undefined,
-    read('inversion', 'crossValidation', 'observations') ? effortDoubt(settings) : undefined,
+    grid && isSound('inversion', 'withheld') ? withheldDoubt(withheld, inversion, grid) : undefined,
+    isSound('inversion', 'crossValidation', 'observations') ? effortDoubt(settings) : undefined,
   ].filter((doubt) => doubt !== undefined);
 }
 

@@ -27,6 +27,8 @@ interface Source {
   path: KeyPath;
   pattern: string | string[];
   what: string;
+  /** the section that says what its files are to hold */
+  asOf: 'meteorology' | 'emissions' | 'concentrations';
   /** of representative days: which of the files that match are the period's, and the key that says so; by default those that hold hours of it */
   days?: { path: KeyPath; files: (period: string) => string[] };
   open: (files: string[], grid: Grid | undefined, period: string) => IoapiReader;
@@ -77,7 +79,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
     groups: EmissionGroups = inventory.groups,
     groupsPath: KeyPath = ['emissions', 'groups'],
   ): Source => ({
-    ...{ what, path, pattern },
+    ...{ what, path, pattern, asOf: 'emissions' },
     open: (files, grid) => IoapiSeries.open(files, { grid, overlap: EMISSION_OVERLAP }),
     fields: (reader, hour) => emissionChecks(groups, groupsPath, reader, hour),
   });
@@ -89,7 +91,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
     const groups = sectorGroups(sector.groups) ?? inventory.groups;
     const keys: KeyPath = ['emissions', 'sectors', name];
     return {
-      ...{ what: `emissions of ${what}`, path, pattern },
+      ...{ what: `emissions of ${what}`, path, pattern, asOf: 'emissions' },
       days: dates && { path: [...keys, 'dates'], files: (period) => filesIn(period).files },
       open: (files, grid, period) => {
         const { days } = filesIn(period);
@@ -103,7 +105,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
     };
   };
   const concentrations = (what: string, path: KeyPath, pattern: string): Source => ({
-    ...{ what, path, pattern },
+    ...{ what, path, pattern, asOf: 'concentrations' },
     open: (files, grid) => IoapiSeries.open(files, { grid, overlap: OUTPUT_OVERLAP }),
     fields: (reader, hour) => concentrationChecks(settings, reader, hour),
   });
@@ -119,6 +121,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
       what: 'meteorology',
       path: ['meteorology', 'files'],
       pattern: settings.meteorology.files,
+      asOf: 'meteorology',
       open: (files, grid) => openWeather(files, { ...settings.meteorology, grid }),
       fields: (reader, hour) =>
         settings.meteorology.variables.map((name, i) => ({
@@ -141,7 +144,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
     ]),
     ...nuisance,
   ];
-  return sources.filter(({ path }) => !unread.has(String(path[0])));
+  return sources.filter(({ path, asOf }) => !unread.has(String(path[0])) && !unread.has(asOf));
 }
 
 function heldBy(reader: IoapiReader): ReadonlySet<string> {

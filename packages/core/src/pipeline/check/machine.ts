@@ -52,6 +52,12 @@ const BUILT_IN = new Set([
   'trap',
 ]);
 
+/** Sections of the case that say which runs there are; here and below, nothing is to be told where one could not be understood. */
+const WHICH_RUNS = ['periods', 'members', 'response', 'truth', 'inversion', 'priorConcentrations', 'ctm', 'loop'];
+export const RUNS_REST_ON: readonly string[] = [...WHICH_RUNS, 'certificate', 'paperMode', 'updatedConcentrations'];
+export const DISK_RESTS_ON: readonly string[] = [...WHICH_RUNS, 'emissions', 'meteorology'];
+export const MEMORY_RESTS_ON: readonly string[] = ['periods', 'members', 'surrogate', 'meteorology'];
+
 /** Who makes the runs of the case, and how many there are. */
 export async function checkRuns(findings: Findings, settings: Case): Promise<void> {
   const runs = simulatedRuns(settings);
@@ -66,7 +72,6 @@ export async function checkRuns(findings: Findings, settings: Case): Promise<voi
 
 export async function checkCtm(findings: Findings, settings: Case, grid: Grid | undefined): Promise<void> {
   const { ctm, truth } = settings;
-  await checkRuns(findings, settings);
   if (ctm.kind === 'reference') {
     if (!grid) return;
     await findings.attempt(['ctm', 'options'], () => checkReferenceOptions(grid, ctm.options, 'ctm.options'));

@@ -40,17 +40,17 @@ export async function checkObservedInputs(findings: Findings, settings: Case, un
   }
   if (observations.twin && !unread.has('periods')) await checkTwin(findings, settings);
   let heard: readonly Station[] | undefined;
-  if (!observations.twin && observations.files !== undefined && !unread.has('periods')) heard = await checkPeriods(findings, settings, grid);
+  if (!observations.twin && observations.files !== undefined && !unread.has('periods')) heard = await checkPeriods(findings, settings, unread, grid);
   // The stages draw among those that are heard in any period; of a twin all are. Where the files cannot be read, of more stations than will be heard.
   if (grid && cells) await checkDraw(findings, settings, unread, grid, heard ?? stations);
 }
 
 /** @returns the stations with a value in any period; undefined where one cannot be read */
-async function checkPeriods(findings: Findings, settings: Case, grid: Grid | undefined): Promise<Station[] | undefined> {
+async function checkPeriods(findings: Findings, settings: Case, unread: ReadonlySet<string>, grid: Grid | undefined): Promise<Station[] | undefined> {
   const heard = new Map<string, Station>();
   let unreadable = false;
   for (const period of settings.periods) {
-    const read = await checkPeriod(findings, settings, period, grid);
+    const read = await checkPeriod(findings, settings, period, unread.has('inversion') ? undefined : grid);
     unreadable ||= read === undefined;
     for (const station of read?.stations ?? []) heard.set(station.id, station);
   }
@@ -81,6 +81,7 @@ async function checkTwin(findings: Findings, settings: Case): Promise<void> {
     await findings.attempt(['observations', 'columns', 'species', name, 'unit'], () => toColumnUnit(settings, name)(1, start));
 }
 
+/** @param grid - where the values can be compared with a run */
 async function checkPeriod(findings: Findings, settings: Case, period: PeriodSettings, grid: Grid | undefined): Promise<Observations | undefined> {
   const { observations } = settings;
   const { start, count } = timeOf(period);
