@@ -1,4 +1,5 @@
 /** Files are made up after the networks' documentation; values in ppb are worked by hand. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -263,6 +264,31 @@ describe('a query of the case', () => {
     ['names a column that is not there', () => 'SELECT nothing FROM raw', 'DuckDB cannot run it .*nothing'],
   ])('one that %s is refused', async (_, sql, text) => {
     await expect(query(sql())).rejects.toThrow(refusal(text));
+  });
+
+  test.each([
+    ['value', SQL.replace('amount', 'amount::DOUBLE')],
+    ['time', SQL.replace(`day || ' ' || hh`, "strptime(amount, '%Y-%m-%d')")],
+    ['station', SQL.replace('site', 'amount::DOUBLE::VARCHAR')],
+    ['species', SQL.replace('gas', "CASE WHEN amount::DOUBLE > 1 THEN 'soot' ELSE gas END")],
+  ])('one that fails on the data, in the column %s, is refused as a query', async (_, sql) => {
+    write('obs.csv', 'site,day,hh,gas,amount\nA,2020-01-01,3,ozone,0.05\nA,2020-01-01,4,soot,x\n');
+    await expect(query(sql)).rejects.toThrow(
+      refusal(
+        `^observations\\.sql: DuckDB cannot run it on the values of ${at('obs.csv')} \\(.*["'](x|0\\.05)["'].*\\): mend the query .* or the values$`,
+      ),
+    );
+    const [value] = series(await query(SQL.replace('amount', 'TRY_CAST(amount AS DOUBLE)')), 'O3', 'A');
+    expect(value).toBeCloseTo(50, 4);
+  });
+
+  test('files that cannot be read, and values that say nothing, are not the fault of the query', async () => {
+    await expect(query(SQL.replace('gas', "'none'"))).rejects.toMatchObject({ code: 'OBSERVATIONS_EMPTY', exitCode: 3 });
+    await parquet('obs.parquet', "SELECT 'A' AS site, '2020-01-01' AS day, 3 AS hh, 'ozone' AS gas, 0.05 AS amount");
+    const whole = readFileSync(at('obs.parquet'));
+    writeFileSync(at('obs.parquet'), whole.subarray(0, whole.length / 2));
+    const cut = read({ layout: 'sql', sql: SQL.replace('amount', 'amount::DOUBLE'), files: at('obs.parquet') });
+    await expect(cut).rejects.toMatchObject({ code: 'TABLE_UNREADABLE', exitCode: 3 });
   });
 
   test('columns that are missing', async () => {

@@ -20,7 +20,7 @@ import { parseTime, standardTimeOffset } from './observation-time';
 import type { ObservationsSpec } from './observations';
 import { anyRule, applyRules } from './quality-rules';
 import { requireColumns, type Station } from './stations';
-import { labelOf, type TableStore } from './table-store';
+import { labelOf, queryFailure, type TableStore } from './table-store';
 
 export interface Series {
   /** `[time, station]`, NaN where missing */
@@ -60,6 +60,16 @@ export class ObservationReader {
     const columns = await store.load('raw', this.paths, rawFormatOf(spec.layout), keptColumnsOf(spec.layout));
     if (spec.layout === 'sql') requireColumns('observations.sql', await store.userView('view', spec.sql ?? ''), SQL_COLUMNS);
     this.layout = layoutOf(spec, label, columns);
+    try {
+      return await this.fill(span);
+    } catch (error) {
+      throw spec.layout === 'sql' ? queryFailure(label, error) : error;
+    }
+  }
+
+  /** Of the table `raw`, which it drops. */
+  private async fill(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number }> {
+    const { store, label } = this;
     const time = await this.indexTimes(span);
     this.axis = time.axis;
     await store.index(

@@ -70,6 +70,7 @@ export class TableStore {
 
   /**
    * Makes a view of a query that a user wrote. It must be one SELECT; since the store is {@link lock}ed before, it can read nothing but the store's tables.
+   * What it does with their values fails only where the view is read: {@link queryFailure}.
    *
    * @throws {ConfigError} `OBSERVATIONS_SQL`
    */
@@ -175,6 +176,17 @@ function readCsv(delimiter: string, newline: string, format?: RawFormat): Reader
   const options = `all_varchar = true, ${header}, delim = ${literal(delimiter)}, quote = '"', escape = '"'`;
   const lineEnd = newline === '\r\n' ? '\\r\\n' : '\\n';
   return (paths) => `read_csv([${paths.map(fileLiteral).join(', ')}], ${options}, new_line = '${lineEnd}', sample_size = 20)`;
+}
+
+/** A failure of a statement over a {@link TableStore.userView}, whose files were read before: it is the query's. @param label - of those files */
+export function queryFailure(label: string, error: unknown): unknown {
+  if (!(error instanceof DataError) || error.code !== 'TABLE_UNREADABLE') return error;
+  const { cause } = error;
+  return new ConfigError(
+    'OBSERVATIONS_SQL',
+    `observations.sql: DuckDB cannot run it on the values of ${label} (${reasonOf(cause)}): mend the query (TRY_CAST gives NULL for what it cannot convert) or the values`,
+    { cause },
+  );
 }
 
 function unreadable(label: string, error: unknown): DataError {

@@ -60,3 +60,14 @@ test.each([
   for (const result of [one, await check()])
     expect(result.problems.map((problem) => `${problem.code} ${problem.key}`)).toEqual([`${code} observations.${key}`]);
 });
+
+test('a query that fails on the data is told once, under observations.sql, as a fault of the case', async () => {
+  oneFile((lines) => [...lines, `${lines[1].split(',')[0]},2026-01-08T01:00Z,broken,30`].join('\n'));
+  const { problems, exitCode } = await check([
+    'observations.layout=sql',
+    `observations.sql="SELECT station, time, 'NO2' AS species, no2::DOUBLE AS value, 'ug m-3' AS unit FROM raw"`,
+  ]);
+  expect(problems.map(({ code, key }) => `${code} ${key}`)).toEqual(['OBSERVATIONS_SQL observations.sql']);
+  expect(problems[0].message).toMatch(/obs_all\.csv \(Conversion Error: .*'broken'/);
+  expect(exitCode).toBe(2);
+});

@@ -6,7 +6,7 @@ import { readObservations, type Observations } from '../../data/observations';
 import { describeQuality } from '../../data/observation-quality';
 import { readStations, type Station } from '../../data/stations';
 import { stationsToCells } from '../../data/station-cells';
-import { DataError } from '../../errors';
+import { ConfigError, DataError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { chooseWatched, chooseWithheld } from '../../inversion/withheld';
 import { inPeriod, timeOf } from '../simulate/case-runs';
@@ -115,6 +115,7 @@ async function tellFaults(
   const fail = (): never => {
     throw first;
   };
+  if (first instanceof ConfigError && first.code === 'OBSERVATIONS_SQL') return void (await findings.attempt(['observations', 'sql'], fail));
   if (!columns) return void (await findings.attempt(['observations', 'files'], fail));
   const ofSpecies = (species: typeof columns.species): Promise<Observations> => read({ ...observations, columns: { ...columns, species } });
   const wholeFile = first instanceof DataError && first.code === 'COLUMN_MISSING' ? 'columns' : 'files';
