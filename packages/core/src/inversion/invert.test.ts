@@ -69,20 +69,6 @@ describe('invert, two cells', () => {
     await expect(invert(model, { ...problem, start: new Float64Array(3) }, settings)).rejects.toMatchObject({ code: 'INVERSION_SHAPE' });
   });
 
-  it('gives each species the same say unless each value is to have its own: that of errors of σ/√w', async () => {
-    const species = [0, 1, 1, 1]; // weights 2 and 2/3
-    const found = async (speciesWeights: 'equal' | 'none', error: number[]): Promise<number> => {
-      const observed = { ...observationBatch([2, 0.8, 0.8, 0.8], 1, { species }), error: Float64Array.from(error) };
-      const model = new MatrixModel({ slots: 1, rows: 1, cols: 1, groups: 1 }, [species.map(() => [1])], [observed]);
-      const problem = { ...problemOf([1]), species: ['NO2', 'SO2'] };
-      return (await invert(model, problem, { ...settings, speciesWeights, optimiser: 'lbfgs', learningRate: 1, iterations: 60 })).factors[0];
-    };
-    const even = [0.2, 0.2, 0.2, 0.2];
-    const [equal, none] = [await found('equal', even), await found('none', even)];
-    expect(equal).toBeGreaterThan(none + 0.1);
-    expect(await found('none', [0.2 / Math.SQRT2, ...[1, 2, 3].map(() => 0.2 * Math.sqrt(1.5))])).toBeCloseTo(equal, 5);
-  });
-
   it('leaves a cell without emissions alone', async () => {
     const { factors } = await invert(twoCells([1.8, 0.7], 0.2), problemOf([0, 1]), settings);
     expect(factors[0]).toBe(1);
