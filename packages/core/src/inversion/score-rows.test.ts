@@ -84,7 +84,7 @@ describe('rows of scores', () => {
   });
 
   it('divide withheld stations, and no others, by how far they are from a used one', () => {
-    const kms = [27, , 40, , 81, , 81.5]; // eslint-disable-line no-sparse-arrays
+    const kms = [27, undefined, 40, undefined, 81, undefined, 81.5, undefined];
     const placed = stations(8).map((station, s) => ({ ...station, nearestUsedKm: kms[s] }));
     const rows = scoreRows([period('winter', { NO2: simple(3, 8) }, 8, { stations: placed })], OPTIONS);
     const divided = rows.filter(({ nearestUsedKm }) => nearestUsedKm !== undefined);
