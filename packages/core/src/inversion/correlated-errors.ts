@@ -12,6 +12,8 @@
  *
  * @see Vecchia (1988), doi:10.1111/j.2517-6161.1988.tb01729.x; Katzfuss & Guinness (2021), doi:10.1214/19-STS755
  */
+import { cholesky, choleskySolve } from './cholesky';
+
 /** Values that a value is seen against. */
 const MOST_NEIGHBOURS = 20;
 
@@ -39,8 +41,9 @@ export class Decorrelation {
         const before = group.slice(0, position).map((j) => ({ j, c: correlation(i, j) }));
         const nearest = before.sort((a, b) => b.c - a.c || a.j - b.j).slice(0, MOST_NEIGHBOURS);
         near[i] = nearest.map(({ j }) => j);
-        weights[i] = solve(
-          near[i].map((a) => near[i].map((b) => (a === b ? 1 : correlation(a, b)))),
+        const among = Float64Array.from(near[i].flatMap((a) => near[i].map((b) => (a === b ? 1 : correlation(a, b)))));
+        weights[i] = choleskySolve(
+          cholesky(among),
           nearest.map(({ c }) => c),
         );
         spread[i] = Math.sqrt(1 - nearest.reduce((sum, { c }, k) => sum + c * weights[i][k], 0));
@@ -104,24 +107,4 @@ export class Decorrelation {
     for (let k = this.first[i]; k < this.first[i + 1]; k++) sum += this.weight[k] * e[this.neighbour[k]];
     return sum;
   }
-}
-
-/** x of A·x = b, A symmetric and positive definite, by Cholesky's decomposition; overwrites A. */
-function solve(a: number[][], b: readonly number[]): number[] {
-  const n = b.length;
-  const x = [...b];
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = a[i][j];
-      for (let k = 0; k < j; k++) sum -= a[i][k] * a[j][k];
-      a[i][j] = i === j ? Math.sqrt(sum) : sum / a[j][j];
-    }
-    for (let k = 0; k < i; k++) x[i] -= a[i][k] * x[k];
-    x[i] /= a[i][i];
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) x[i] -= a[k][i] * x[k];
-    x[i] /= a[i][i];
-  }
-  return x;
 }

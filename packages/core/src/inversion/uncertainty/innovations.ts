@@ -7,8 +7,8 @@
  *
  * With errors of σ the mean of Σ u² is not n − DOFS, which holds for those of σ/√w, but differs from it by no more than |1 − 1/w|·DOFS or so.
  *
- * The identities hold at the minimum, where errors are as assumed and the model is near linear (Desroziers et al. 2005, doi:10.1256/qj.05.108); the mean is over the used values of a
- * species. H B Hᵀ as assumed is sampled: the mean square of F(ξ) − F(0) over draws ξ of the prior, good to a part √(2/(draws · independent directions)).
+ * The identities hold at the minimum, where errors are as assumed and the model is near linear (Desroziers et al. 2005, doi:10.1256/qj.05.108); the mean is over the
+ * used values of a species. H B Hᵀ as assumed is sampled: the mean square of F(ξ) − F(0) over draws ξ of the prior, good to a part √(2/(draws · independent directions)).
  */
 import type { Random } from '../../random';
 import { counts, scaledMisfits } from '../cost';

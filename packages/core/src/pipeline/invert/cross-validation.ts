@@ -109,8 +109,8 @@ function applied(context: StageContext): CrossValidation | undefined {
   if (!later || context.variant === 'paper' || !context.case.crossValidation.apply) return undefined;
   const dir = stageDir(context.out, 'crossvalidate', 'default');
   const record = readRecord(dir);
-  if (!record && previews) return undefined;
   if (!record) {
+    if (previews) return undefined;
     throw new ConfigError(
       'CROSS_VALIDATION_MISSING',
       `${context.stage}: crossValidation.apply takes what cross-validation chose, and that is not in ${dir}: run "retroplume crossvalidate" (or "retroplume run") first`,
