@@ -14,6 +14,7 @@ import { GROUP_NAMES, type EmissionGroups, type SectorFiles } from './emission-r
 import { InventoryReader } from './inventory-reader';
 import { referenceOptions, type ReferenceSettings } from './reference-options';
 import { createSurfaceOutput, DEFAULT_OUTPUT_NAMES, OUTPUT_SPECIES, speciesVariables, type OutputNames } from './surface-output';
+import { changedWeather, type WeatherChange } from './weather-change';
 import { readLandMask, readWeather } from './weather-reader';
 import { WindError, type WindErrorSettings } from './wind-error';
 
@@ -56,7 +57,7 @@ const OPTIONS_KEY = 'ctm.options';
  * @throws {ConfigError} `CTM_OPTION`, `GRID_NOT_PROJECTED`
  */
 export function checkReferenceOptions(grid: Grid, settings: ReferenceSettings, key: string): void {
-  openModel(grid, referenceOptions(settings, key), key).dispose();
+  openModel(grid, referenceOptions(settings, key).options, key).dispose();
 }
 
 /**
@@ -68,14 +69,14 @@ export function checkReferenceOptions(grid: Grid, settings: ReferenceSettings, k
  * @throws {ConfigError} `CTM_OPTION`
  */
 export async function runReferenceModel(run: ReferenceRun): Promise<TransportBudget> {
-  const options = { ...referenceOptions(run.options ?? {}, OPTIONS_KEY), threads: run.threads ?? 1 };
+  const { options, weather } = referenceOptions(run.options ?? {}, OPTIONS_KEY);
   const sectors = run.sectors ?? [{ name: REST, files: run.emissionFiles, groups: run.groups }];
   const meteorology = openWeather(run.meteorologyFiles, { ...run.meteorology, grid: run.grid });
   try {
     const period: TimeAxis = { start: run.period.start, stepSeconds: 3600, count: run.period.hours };
     const emissions = InventoryReader.open(sectors, meteorology.grid, period);
     try {
-      return await simulate(run, options, meteorology, emissions);
+      return await simulate(run, { ...options, threads: run.threads ?? 1 }, weather, meteorology, emissions);
     } finally {
       emissions.close();
     }
@@ -87,6 +88,7 @@ export async function runReferenceModel(run: ReferenceRun): Promise<TransportBud
 async function simulate(
   run: ReferenceRun,
   options: TransportOptions,
+  change: WeatherChange,
   meteorology: IoapiReader,
   emissions: InventoryReader,
 ): Promise<TransportBudget> {
@@ -107,7 +109,7 @@ async function simulate(
       for (let h = 0; h < count; h++) {
         run.signal?.throwIfAborted();
         const cells = emitted.length / count;
-        const fields = { ...weather[h], emissions: emitted.subarray(h * cells, (h + 1) * cells), ...(land ? { land } : {}) };
+        const fields = { ...changedWeather(weather[h], change), emissions: emitted.subarray(h * cells, (h + 1) * cells), ...(land ? { land } : {}) };
         writeHour(writer, names, hour + h, await advance(model, fields, instant(timeAt(period, hour + h))));
         run.onProgress?.(hour + h + 1, period.count, 'reference model');
       }

@@ -2,6 +2,7 @@
 import { transportSpecies, type TransportOptions } from '@retroplume/native';
 import { ConfigError } from '../errors';
 import { GROUP_NAMES } from './emission-reader';
+import { UNCHANGED_WEATHER, WEATHER_FACTORS, type WeatherChange } from './weather-change';
 
 export type ReferenceSettings = Record<string, string | number | boolean>;
 
@@ -20,19 +21,22 @@ const NUMBERS = [
   'n2o5Uptake',
 ] as const;
 
-/** `background.O3: 35` and `stackShare.SO2: 0.4` name a species of the model and a group. */
+/** `background.O3: 35`, `stackShare.SO2: 0.4` and `weatherFactor.wind: 1.2` name a species of the model, a group and a field of the weather. */
 export const referenceSettingNames: readonly string[] = [
   ...NUMBERS,
   ...transportSpecies.map((name) => `background.${name}`),
   ...GROUP_NAMES.map((name) => `stackShare.${name}`),
+  ...WEATHER_FACTORS.map((name) => `weatherFactor.${name}`),
+  'windTurn',
 ];
 
 /**
  * @param key - of the case, for messages
  * @throws {ConfigError} `CTM_OPTION` for a name that the model does not know or a value that is not a number
  */
-export function referenceOptions(settings: ReferenceSettings, key: string): TransportOptions {
+export function referenceOptions(settings: ReferenceSettings, key: string): { options: TransportOptions; weather: WeatherChange } {
   const options: Record<string, unknown> = {};
+  const weather = { ...UNCHANGED_WEATHER };
   const [background, stackShare]: [Record<string, number>, Record<string, number>] = [{}, {}];
   for (const [name, value] of Object.entries(settings)) {
     if (!referenceSettingNames.includes(name)) {
@@ -44,7 +48,12 @@ export function referenceOptions(settings: ReferenceSettings, key: string): Tran
     const dot = name.indexOf('.');
     if (name.startsWith('background.')) background[name.slice(dot + 1)] = value;
     else if (name.startsWith('stackShare.')) stackShare[name.slice(dot + 1)] = value;
-    else options[name] = value;
+    else if (name === 'windTurn') weather.windTurn = value;
+    else if (name.startsWith('weatherFactor.')) {
+      if (value < 0)
+        throw new ConfigError('CTM_OPTION', `${key}.${name}: expected a factor of 0 or more but received ${value}: see docs/reference-model.md`);
+      weather[name.slice(dot + 1) as (typeof WEATHER_FACTORS)[number]] = value;
+    } else options[name] = value;
   }
-  return { ...options, background, stackShare };
+  return { options: { ...options, background, stackShare }, weather };
 }
