@@ -81,6 +81,21 @@ it('simulates the run of a nuisance term, and inverts its number and biases with
   expect(nuisance!.filter(({ value }) => value !== 0).length).toBeGreaterThan(nuisance!.length / 2);
 });
 
+it('gives the part of a run that varies a number for each place and time, and one over a length without end is one number', () => {
+  const inflow = (varies: string): string => `inversion.nuisance.runs=[{name: inflow, options: {background.O3: 60}, spread: 0.5, varies: ${varies}}]`;
+  const one = inverted();
+  const same = inverted(inflow('{ hours: 1000000 }'));
+  expect(same.nuisance![0].name).toBe('inflow at 2026-01-05T00:00Z');
+  expect(same.nuisance![0].value).toBeCloseTo(one.nuisance![0].value, 3);
+  const field = inverted(inflow('{ hours: 12, km: 150 }'));
+  // 60 hours in nodes 18 apart, 16 cells of 27 km in nodes 225 km apart
+  expect(field.nuisance).toHaveLength(5 * 3 * 3);
+  expect(field.nuisance![(1 * 3 + 2) * 3 + 1]).toMatchObject({ name: 'inflow at 2026-01-05T18:00Z, row 16.7, column 8.3', spread: 0.5 });
+  expect(field.history.at(-1)!.total).toBeLessThan(one.history.at(-1)!.total);
+  const { status, stderr } = retroplume('invert', inflow('{}'));
+  expect([status, stderr]).toEqual([2, expect.stringContaining('inversion.nuisance.runs.0.varies: expected hours, km or both')]);
+});
+
 it('counts what the monitors say of biases and runs apart from what they say of the emissions', () => {
   const settings = ['inversion.nuisance.stationBias={O3: 20}', 'inversion.uncertainty.method=lanczos', 'inversion.uncertainty.rank=6'];
   inverted(...settings);

@@ -28,7 +28,7 @@ const settings: InversionSettings = {
   stopOnWithheld: false,
 };
 
-/** A model of log factors with all that can stand beside it: two batches, biases of three places, a run with something else changed, two known totals. */
+/** A model of log factors with all that can stand beside it: two batches, biases of three places, a run with something else changed, one whose part varies, two known totals. */
 function fullModel(parts?: readonly ModelPart[]): TotalsModel {
   const matrices = [5, 6].map((rows) => Array.from({ length: rows }, () => [...normals(SIZE)]));
   const batches = [5, 6].map((n) =>
@@ -39,9 +39,12 @@ function fullModel(parts?: readonly ModelPart[]): TotalsModel {
   );
   const places = [Int32Array.of(0, 1, 2, -1, 0), Int32Array.of(2, 2, 1, 0, -1, 1)];
   const columns = [normals(5), normals(6)];
+  // Of three nodes each observation sees two.
+  const nodes = [5, 6].map((n) => ({ index: Int32Array.from({ length: 2 * n }, (_, e) => (e + (e >> 1)) % 3), coefficient: normals(2 * n) }));
   const beside = new NuisanceModel(new MatrixModel(shape, matrices, batches, true, parts), [
     { spread: [0.4, 0.8, 0.4], of: (batch) => ({ index: places[batch], coefficient: new Float64Array(places[batch].length).fill(1) }) },
     { spread: [0.5], of: (batch) => ({ index: new Int32Array(columns[batch].length), coefficient: columns[batch] }) },
+    { spread: [0.3, 0.3, 0.6], of: (batch) => nodes[batch] },
   ]);
   const total = (first: number, value: number): ConstructorParameters<typeof TotalsModel>[1][number] => ({
     index: Int32Array.from({ length: 6 }, (_, i) => first + 2 * i),
@@ -77,7 +80,7 @@ describe('the whole cost: every control, B, R, operators', () => {
   it.each(['l2', 'huber', 'student'] as const)('has a gradient whose Taylor remainder falls at rate 2, in double: %s', async (loss) => {
     const context = contextOf(fullModel(), { loss });
     const { size } = context.control;
-    expect(size).toBe(SIZE + 4);
+    expect(size).toBe(SIZE + 7);
     const [v, d] = [normals(size, 0.5), normals(size)];
     const all = [0, 1, 2];
     const { total, gradient } = await evaluate(context, v, all, 0, true);
@@ -147,7 +150,7 @@ describe('the whole cost: every control, B, R, operators', () => {
     const start = contextOf(model).control.initial();
     const complete = { ...settings, priorSpread: { NOx: 0.5, VOC: 0.3 }, iterations: 5 };
     const member = await randomisedMember(model, problem, complete, { member: 0, seed: 5, start });
-    expect(member).toHaveLength(SIZE + 4);
+    expect(member).toHaveLength(SIZE + 7);
     expect(member.subarray(SIZE).every((value) => value !== 0)).toBe(true);
   });
 });

@@ -5,7 +5,7 @@
  *   simulated_i = F_i(x) + Σ_t c_ti · β_{t, k_t(i)}
  *
  * with one number β for each place k (a station bias) or one for all observations (a run of the transport model with something else changed, c_i the
- * change of what it simulates). The β are inverted with the emissions and have a spread of their own, so that the emissions do not have to answer for them.
+ * change of what it simulates), or several of which each observation sees some (a run whose part varies in time and space). The β are inverted with the emissions and have a spread of their own, so that the emissions do not have to answer for them.
  */
 import type { ForwardModel, ObservationBatch, Values } from './forward-model';
 
@@ -13,7 +13,7 @@ import type { ForwardModel, ObservationBatch, Values } from './forward-model';
 export interface NuisanceTerm {
   /** standard deviation of each of its numbers β */
   spread: readonly number[];
-  /** per batch of the model: which β each observation has (−1: none), and the coefficient on it */
+  /** per batch of the model: which β each observation has (−1: none), and the coefficient on it; as many of one observation as of another, one after the other */
   of: (batch: number) => { index: Int32Array; coefficient: ArrayLike<number> };
 }
 
@@ -61,8 +61,9 @@ export class NuisanceModel implements ForwardModel {
   async addAdjoint(gradSimulated: Values, batch: number): Promise<void> {
     this.terms.forEach(({ of }, t) => {
       const { index, coefficient } = of(batch);
+      const each = index.length / gradSimulated.length;
       index.forEach((k, i) => {
-        if (k >= 0) this.gradient[this.first[t] + k] += coefficient[i] * gradSimulated[i];
+        if (k >= 0) this.gradient[this.first[t] + k] += coefficient[i] * gradSimulated[Math.floor(i / each)];
       });
     });
     await this.model.addAdjoint(gradSimulated, batch);
@@ -90,8 +91,9 @@ export class NuisanceModel implements ForwardModel {
     const out = Float64Array.from(simulated);
     this.terms.forEach(({ of }, t) => {
       const { index, coefficient } = of(batch);
+      const each = index.length / out.length;
       index.forEach((k, i) => {
-        if (k >= 0) out[i] += coefficient[i] * beta[this.first[t] + k];
+        if (k >= 0) out[Math.floor(i / each)] += coefficient[i] * beta[this.first[t] + k];
       });
     });
     return out;

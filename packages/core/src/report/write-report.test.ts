@@ -175,12 +175,14 @@ describe('page', () => {
       { name: 'inflow', unit: "of the run's change", spread: 0.5, value: -0.31 },
       { name: 'bias NO2 at row 1, column 2', unit: 'ppb', spread: 3, value: 3 },
       { name: 'bias NO2 at row 4, column 4', unit: 'ppb', spread: 3, value: -4 },
+      ...[1.2, -0.4].map((value, k) => ({ name: `wind at row ${k}`, unit: "of the run's change", spread: 0.7, value })),
     ];
     const [first, ...rest] = data.inversion!;
     const text = write({ ...data, inversion: [{ ...first, nuisance }, ...rest] });
     const shown = text.slice(text.indexOf('table-nuisance')).replace(/\s+/g, ' ');
     expect(shown).toMatch(/inflow.*0\.50*.*−0\.31/);
     expect(shown).toMatch(/bias NO2, root mean square of 2 cells.*ppb.*3\.54/); // √((9 + 16)/2)
+    expect(shown).toMatch(/wind, mean of 2 places and times.*>0\.40.*wind, root mean square of 2 places and times.*0\.70.*0\.89/);
     expect(write(data)).not.toContain('table-nuisance');
   });
 

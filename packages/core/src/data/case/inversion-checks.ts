@@ -44,12 +44,15 @@ function checkRegions(c: Case): Breach[] {
 
 function checkNuisance({ ctm, inversion: { nuisance } }: Case): Breach[] {
   const names = nuisance.runs.map(({ name }) => name);
-  return nuisance.runs.flatMap(({ name, options, concentrations }, i) => {
+  return nuisance.runs.flatMap(({ name, options, concentrations, varies }, i) => {
     const path: KeyPath = ['inversion', 'nuisance', 'runs', i];
     const breaches: Breach[] = [];
     if (names.indexOf(name) !== i) breaches.push({ path: [...path, 'name'], text: `the name ${name} is used twice: rename one` });
     if ((options === undefined) === (concentrations === undefined)) {
       breaches.push({ path, text: 'a run is either made with other options or read from concentrations: give one of the two' });
+    }
+    if (varies && varies.hours === undefined && varies.km === undefined) {
+      breaches.push({ path: [...path, 'varies'], text: 'expected hours, km or both: give over what the part stays alike, or leave varies out' });
     }
     if (options !== undefined && ctm.kind === 'command') {
       breaches.push({

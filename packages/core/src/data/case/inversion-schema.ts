@@ -191,6 +191,15 @@ export const inversionSchema = z
               }),
               concentrations: files('Concentrations of a run that was made outside Retroplume, with the prior emissions.').optional(),
               spread: real("Standard deviation of the part of the run's change that is added to what is simulated.", { above: 0, max: 10 }),
+              varies: z
+                .strictObject({
+                  hours: real('Time over which the part stays alike; absent: it is the same at all times.', { min: 1, unit: 'h' }).optional(),
+                  km: real('Distance over which the part stays alike; absent: it is the same everywhere.', { min: 1, unit: 'km' }).optional(),
+                })
+                .optional()
+                .meta({
+                  description: 'Makes the part a field, for what is wrong now and here and not then and there, such as winds; absent: one number.',
+                }),
             }),
           )
           .default([])

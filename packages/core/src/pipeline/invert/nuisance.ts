@@ -3,6 +3,9 @@ import type { PeriodSource } from '../../data/period-source';
 import { PREPARED_SPECIES } from '../../data/prepared';
 import type { Case } from '../../data/case';
 import type { NuisanceTerm } from '../../inversion/nuisance-model';
+import { ConfigError } from '../../errors';
+import { VaryingNumber } from '../../inversion/varying-number';
+import { instant } from '../../data/ioapi-time';
 import { hourlyFiles, nuisanceRun, simulatedFile } from '../simulate/case-runs';
 import { variantSettings } from '../learn/learning';
 import { priorRun, throughOperator, type ObservedPeriod, type RunFields } from './observed-periods';
@@ -23,6 +26,12 @@ export interface NuisanceTerms {
   /** unit of each: ppb, ug m-3, or parts of the run's change */
   units: string[];
 }
+
+type NuisanceRun = Case['inversion']['nuisance']['runs'][number];
+
+/** Nodes closer than any monitors tell apart. */
+const MOST_NUMBERS = 100_000;
+const PART_OF_CHANGE = "of the run's change";
 
 /** Files of runs that were made outside. */
 export function nuisanceFiles(context: StageContext): string[] {
@@ -46,17 +55,87 @@ export function nuisanceTerms(context: StageContext, model: SurrogateForwardMode
       const changed = throughOperator(fieldsOf(context, run, period), observed);
       return changed.map((value, i) => value - prior[p][i]);
     });
-    all.terms.push({
-      spread: [run.spread],
-      of: (batch) => {
-        const { problem, first, last } = model.valuesOf(batch);
-        return { index: new Int32Array(last - first), coefficient: columns[problem].subarray(first, last) };
-      },
-    });
-    all.names.push(run.name);
-    all.units.push("of the run's change");
+    if (run.varies) addVarying(all, run, model, periods, columns);
+    else {
+      all.terms.push({
+        spread: [run.spread],
+        of: (batch) => {
+          const { problem, first, last } = model.valuesOf(batch);
+          return { index: new Int32Array(last - first), coefficient: columns[problem].subarray(first, last) };
+        },
+      });
+      all.names.push(run.name);
+      all.units.push(PART_OF_CHANGE);
+    }
   }
   return all.terms.length > 0 ? all : undefined;
+}
+
+/**
+ * The part of a run's change as a field in time and space. Where it varies in time each period has nodes of its own, else all periods share theirs. The nodes
+ * that an observation sees are found anew for each batch: kept, they would take eight times the memory of the observations.
+ */
+function addVarying(
+  { terms, names, units }: NuisanceTerms,
+  { name, spread, varies }: NuisanceRun,
+  model: SurrogateForwardModel,
+  periods: readonly NuisancePeriod[],
+  columns: readonly Float32Array[],
+): void {
+  const { hours = Infinity, km = Infinity } = varies!;
+  const [{ grid }] = periods.map(({ period }) => period);
+  const fields = periods.map(({ period }) => new VaryingNumber([period.time.count, grid.rows, grid.cols], [hours, ...grid.lengthInCells(km)]));
+  const inTime = hours < Infinity;
+  const starts = fields.map((_, p) => (inTime ? fields.slice(0, p).reduce((sum, { count }) => sum + count, 0) : 0));
+  const count = inTime ? fields.reduce((sum, each) => sum + each.count, 0) : fields[0].count;
+  if (count > MOST_NUMBERS) {
+    throw new ConfigError(
+      'NUISANCE_NODES',
+      `inversion.nuisance.runs: ${name}: varies makes ${count} numbers of its part, more than ${MOST_NUMBERS}: give more hours or km`,
+    );
+  }
+  const moments = periods.map(({ observed: { operator } }) => momentsOf(operator));
+  terms.push({
+    spread: new Array<number>(count).fill(spread),
+    of: (batch) => {
+      const { problem, first, last } = model.valuesOf(batch);
+      const [field, { cell }] = [fields[problem], periods[problem].observed.operator.observed];
+      const each = field.perPlace;
+      const [index, coefficient] = [new Int32Array((last - first) * each), new Float64Array((last - first) * each)];
+      for (let i = first; i < last; i++) {
+        const seen = field.at([moments[problem][i], Math.floor(cell[i] / grid.cols), cell[i] % grid.cols]);
+        for (let k = 0; k < each; k++) {
+          index[(i - first) * each + k] = starts[problem] + seen.index[k];
+          coefficient[(i - first) * each + k] = seen.weight[k] * columns[problem][i];
+        }
+      }
+      return { index, coefficient };
+    },
+  });
+  for (const [p, field] of inTime ? fields.entries() : [[0, fields[0]] as const]) {
+    for (let node = 0; node < field.count; node++) {
+      names.push(`${name} at ${nodeInWords(field.place(node), periods[p].period.time.start)}`);
+      units.push(PART_OF_CHANGE);
+    }
+  }
+}
+
+/** The middle of the time of each value, in hours since the period's start. */
+function momentsOf({ times, observed: { first, values } }: ObservedPeriod['operator']): Float32Array {
+  const out = new Float32Array(values.length);
+  times.forEach(({ hours, weights }, t) => {
+    const middle = hours.reduce((sum, hour, k) => sum + weights[k] * (hour + 0.5), 0);
+    out.fill(middle, first[t], first[t + 1]);
+  });
+  return out;
+}
+
+function nodeInWords([hour, row, col]: readonly (number | undefined)[], start: Date): string {
+  return [
+    ...(hour === undefined ? [] : [instant(new Date(start.getTime() + hour * 3_600_000))]),
+    ...(row === undefined ? [] : [`row ${row.toFixed(1)}`]),
+    ...(col === undefined ? [] : [`column ${col.toFixed(1)}`]),
+  ].join(', ');
 }
 
 /** One bias for each species with a spread in each observed cell, the same in all periods. */
@@ -93,7 +172,7 @@ function addBiases(
 }
 
 /** The fields of a run with something else changed. */
-function fieldsOf(context: StageContext, run: Case['inversion']['nuisance']['runs'][number], { name, grid, time }: PeriodSource): RunFields {
+function fieldsOf(context: StageContext, run: NuisanceRun, { name, grid, time }: PeriodSource): RunFields {
   const files = run.concentrations
     ? hourlyFiles(context.case, run.concentrations, name)
     : [simulatedFile(context.dirOf('simulate'), nuisanceRun(run.name), 'ACONC', name)];

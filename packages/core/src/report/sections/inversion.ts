@@ -79,23 +79,32 @@ function outcomeTable(context: PageContext, inversions: ReportInversion[]): Mark
   });
 }
 
-/** Runs with something else changed one by one, biases of monitors by species; empty where nothing was inverted beside the emissions. */
+/**
+ * Numbers that stand by themselves one by one; of those that have many places or times the mean square, and of runs the mean: how much is wrong everywhere.
+ * Empty where nothing was inverted beside the emissions.
+ */
 function nuisanceTable(context: PageContext, inversions: ReportInversion[]): Markup {
   const all = inversions.flatMap(({ nuisance = [] }) => nuisance);
   if (all.length === 0) return html``;
-  const isBias = (name: string): boolean => name.startsWith('bias ');
-  const kinds = [...new Set(all.filter(({ name }) => isBias(name)).map(({ name }) => name.split(' at ')[0]))];
-  const biases = kinds.map((kind) => {
-    const own = all.filter(({ name }) => name.startsWith(`${kind} at `));
-    const rms = Math.sqrt(own.reduce((sum, { value }) => sum + value * value, 0) / own.length);
-    return [`${kind}, root mean square of ${own.length} cells`, own[0].unit, own[0].spread, rms] as const;
+  const kindOf = (name: string): string => name.split(' at ')[0];
+  const rows = [...new Set(all.map(({ name }) => kindOf(name)))].flatMap((kind) => {
+    const own = all.filter(({ name }) => kindOf(name) === kind);
+    const [{ name, unit, spread, value }] = own;
+    if (name === kind) return [[name, unit, spread, value] as const];
+    const mean = own.reduce((sum, each) => sum + each.value, 0) / own.length;
+    const rms = Math.sqrt(own.reduce((sum, each) => sum + each.value ** 2, 0) / own.length);
+    const of = (what: string, places: string): string => `${kind}, ${what} of ${own.length} ${places}`;
+    if (kind.startsWith('bias ')) return [[of('root mean square', 'cells'), unit, spread, rms] as const];
+    return [[of('mean', 'places and times'), unit, '', mean] as const, [of('root mean square', 'places and times'), unit, spread, rms] as const];
   });
-  const runs = all.filter(({ name }) => !isBias(name)).map(({ name, unit, spread, value }) => [name, unit, spread, value] as const);
+  const [biases, runs] = [true, false].map((bias) => rows.filter(([name]) => name.startsWith('bias ') === bias));
   return table({
     id: 'table-nuisance',
     caption: () => context.tableCaption('What was inverted beside the emissions.'),
     columns: [{ title: 'Term', text: true }, { title: 'Unit', text: true }, { title: 'Spread a priori' }, { title: 'Found' }],
-    rows: [...runs, ...biases].map(([name, unit, spread, value]) => ({ cells: [name, unit, significant(spread), fixed(value, 2)] })),
+    rows: [...runs, ...biases].map(([name, unit, spread, value]) => ({
+      cells: [name, unit, spread === '' ? '' : significant(spread), fixed(value, 2)],
+    })),
     note: 'These are added to what the surrogate simulates; the transport model that judges the result runs without them.',
   });
 }
