@@ -10,6 +10,7 @@ import { simulatedRuns, TRUTH } from '../packages/core/src/pipeline/simulate/cas
 import { canonicalJson } from '../packages/core/src/pipeline/engine/record';
 import { runStages, type RunResult } from '../packages/core/src/pipeline/run';
 import { simulateStage } from '../packages/core/src/pipeline/simulate/simulate-stage';
+import type { InvertSummary } from '../packages/core/src/pipeline/invert/invert-stage';
 import type { StageContext } from '../packages/core/src/pipeline/engine/stage';
 import type { VerifySummary } from '../packages/core/src/pipeline/verify/verify-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
@@ -22,7 +23,11 @@ const SETTINGS = [
   ...SMALL_RUN,
   ...SHORT_STAGES,
   'certificate.patches={count: 1, cells: 2}',
-  'inversion.nuisance.runs=[{name: mixing, options: {minimumMixedLayer: 200}, spread: 1}]',
+  `inversion.nuisance.runs=[${[
+    '{name: mixing, options: {minimumMixedLayer: 200}, spread: 1}',
+    '{name: wind, options: {weatherFactor.wind: 1.2}, spread: 1, varies: {hours: 24}}',
+    '{name: inflow, options: {background.O3: 50}, spread: 1, varies: {km: 300}}',
+  ].join()}]`,
   'inversion.uncertainty.rank=3',
 ];
 
@@ -65,7 +70,7 @@ describe('a truth with another model', () => {
 
   it('leaves every other run as it is, bit for bit', () => {
     const others = simulatedRuns(caseOf('other')).filter((name) => name !== TRUTH);
-    expect(others).toHaveLength(5);
+    expect(others).toHaveLength(7);
     for (const name of others) expect(concentrations('other', name)).toBe(concentrations('identical', name));
     expect(concentrations('other', TRUTH)).not.toBe(concentrations('identical', TRUTH));
   });
@@ -101,6 +106,20 @@ describe('a truth with another model', () => {
     expect(written).toMatchObject({ audit: asWritten.audit, inventoryNearMonitors: asWritten.inventoryNearMonitors });
     for (const group of GROUPS) expect(result.inventoryNearMonitors![group].priorError).not.toBe(result.inventory![group].priorError);
     expect(readFileSync(join(verify, 'audit.csv'), 'utf8').trimEnd().split('\n')).toHaveLength(1 + written.audit.length);
+  });
+
+  it('has numbers of each period for what varies in time, and of both for what varies in space alone', () => {
+    const { nuisance } = JSON.parse(readFileSync(join(folder, 'other/invert/inversion.json'), 'utf8')) as InvertSummary;
+    const days = ['2026-01-05T00:00Z', '2026-01-06T12:00Z', '2026-01-08T00:00Z', '2026-07-06T00:00Z', '2026-07-07T12:00Z', '2026-07-09T00:00Z'];
+    const places = ['0.0', '16.7'].flatMap((row) => ['0.0', '16.7'].map((col) => `row ${row}, column ${col}`));
+    expect(nuisance!.map(({ name }) => name)).toEqual([
+      'mixing',
+      ...days.map((day) => `wind at ${day}`),
+      ...places.map((place) => `inflow at ${place}`),
+    ]);
+    // Daily means after a day of spin-up have their middles at 36 and 60 h: the first node of a period, which reaches to the second at 36 h, sees none.
+    const still = nuisance!.filter(({ value }) => value === 0).map(({ name }) => name);
+    expect(still).toEqual([`wind at ${days[0]}`, `wind at ${days[3]}`]);
   });
 
   // docs/non-identical.md says with it what no inversion can gain.
