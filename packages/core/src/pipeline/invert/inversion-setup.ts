@@ -145,7 +145,7 @@ export async function inversionWith(
   const beside = nuisanceTerms(
     context,
     surrogateModel,
-    periods.map((period, p) => ({ period, observed: observed[p] })),
+    periods.map((period, p) => ({ period, observed: observed[p], ...(context.pass ? {} : { prior: problems[p].anchor }) })),
   );
   let model: ForwardModel = beside ? new NuisanceModel(surrogateModel, beside.terms) : surrogateModel;
   const { totals } = inversion;

@@ -17,6 +17,8 @@ import type { SurrogateForwardModel } from './surrogate-forward-model';
 export interface NuisancePeriod {
   period: PeriodSource;
   observed: ObservedPeriod;
+  /** the prior run at the observations, where it is known */
+  prior?: Float32Array;
 }
 
 export interface NuisanceTerms {
@@ -49,7 +51,7 @@ export function nuisanceTerms(context: StageContext, model: SurrogateForwardMode
   const { stationBias, runs } = variantSettings(context).inversion.nuisance;
   const all: NuisanceTerms = { terms: [], names: [], units: [] };
   if (PREPARED_SPECIES.some((species) => stationBias[species] > 0)) addBiases(all, stationBias, model, periods);
-  const prior = runs.length > 0 ? periods.map(({ period, observed }) => throughOperator(priorRun(period), observed)) : [];
+  const prior = runs.length > 0 ? periods.map(({ period, observed, prior: known }) => known ?? throughOperator(priorRun(period), observed)) : [];
   for (const run of runs) {
     const columns = periods.map(({ period, observed }, p) => {
       const changed = throughOperator(fieldsOf(context, run, period), observed);
