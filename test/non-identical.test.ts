@@ -25,7 +25,7 @@ const SETTINGS = [
   'certificate.patches={count: 1, cells: 2}',
   `inversion.nuisance.runs=[${[
     '{name: mixing, options: {minimumMixedLayer: 200}, spread: 1}',
-    '{name: wind, options: {weatherFactor.wind: 1.2}, spread: 1, varies: {hours: 24}}',
+    '{name: wind-speed, options: {weatherFactor.wind: 1.15}, spread: 1, varies: {hours: 24, km: 300}}', // as in the demo's case,
     '{name: inflow, options: {background.O3: 50}, spread: 1, varies: {km: 300}}',
   ].join()}]`,
   'inversion.uncertainty.rank=3',
@@ -112,14 +112,11 @@ describe('a truth with another model', () => {
     const { nuisance } = JSON.parse(readFileSync(join(folder, 'other/invert/inversion.json'), 'utf8')) as InvertSummary;
     const days = ['2026-01-05T00:00Z', '2026-01-06T12:00Z', '2026-01-08T00:00Z', '2026-07-06T00:00Z', '2026-07-07T12:00Z', '2026-07-09T00:00Z'];
     const places = ['0.0', '16.7'].flatMap((row) => ['0.0', '16.7'].map((col) => `row ${row}, column ${col}`));
-    expect(nuisance!.map(({ name }) => name)).toEqual([
-      'mixing',
-      ...days.map((day) => `wind at ${day}`),
-      ...places.map((place) => `inflow at ${place}`),
-    ]);
+    const winds = days.map((day) => places.map((place) => `wind-speed at ${day}, ${place}`));
+    expect(nuisance!.map(({ name }) => name)).toEqual(['mixing', ...winds.flat(), ...places.map((place) => `inflow at ${place}`)]);
     // Daily means after a day of spin-up have their middles at 36 and 60 h: the first node of a period, which reaches to the second at 36 h, sees none.
     const still = nuisance!.filter(({ value }) => value === 0).map(({ name }) => name);
-    expect(still).toEqual([`wind at ${days[0]}`, `wind at ${days[3]}`]);
+    expect(still).toEqual([...winds[0], ...winds[3]]);
   });
 
   // docs/non-identical.md says with it what no inversion can gain.
@@ -132,6 +129,15 @@ describe('a truth with another model', () => {
       const [no2, o3] = [NO2, O3].map((comparison) => comparison!.priorMae.toFixed(2));
       expect(stdout).toMatch(new RegExp(`^  ${stations} +NO2 ${no2} → \\d+\\.\\d\\d \\(-?\\d+ %\\)  SO2 .*  O3 ${o3} → `, 'm'));
     }
+  });
+
+  it('is told by tools/bench/winds-found.mjs whether the inversion has found its winds', () => {
+    const script = join(__dirname, '..', 'tools/bench/winds-found.mjs');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script, join(folder, 'other')], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(
+      /^wind-speed {2}all: r -?[01]\.\d\d \(24 nodes\), moved by 0\.1 or more: r .*\nwind-direction {2}the inversion has 0 numbers of it, the case 24\n$/,
+    );
   });
 
   it('refuses options that the reference model has not, before the first run', async () => {
