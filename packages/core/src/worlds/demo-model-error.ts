@@ -50,8 +50,8 @@ export const DEMO_DOUBT = {
   factorCorrelation: { periods: 0.7 },
   nuisance: {
     runs: [
-      { name: 'wind-speed', options: { 'weatherFactor.wind': 1.15 }, spread: 1, varies: { hours: 24, km: 300 } },
-      { name: 'wind-direction', options: { windTurn: 15 }, spread: 1, varies: { hours: 24, km: 300 } },
+      { name: 'wind-speed', options: { 'weatherFactor.wind': 1.15 }, spread: 0.5, varies: { hours: 24, km: 300 } },
+      { name: 'wind-direction', options: { windTurn: 15 }, spread: 0.5, varies: { hours: 24, km: 300 } },
       { name: 'night-mixing', options: { minimumMixedLayer: 200 }, spread: 1 },
       { name: 'wind-profile', options: { windExponent: 0.2 }, spread: 1 },
       { name: 'diffusion', options: { horizontalDiffusivity: 2000 }, spread: 1 },
