@@ -4,6 +4,7 @@ import type { DeviceChoice, Products } from '../../device';
 import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { readGriddesc } from '../../grid/griddesc';
+import { varyingParts } from '../invert/nuisance';
 import { effortDoubt, withheldDoubt } from '../invert/doubtful-settings';
 import { regionMask } from '../verify/regions';
 import { resolve } from 'node:path';
@@ -58,6 +59,7 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   // In a section with a fault a default or something made up stands in: no number may come of it.
   const isSound = (...sections: string[]): boolean =>
     !sections.some((section) => unread.has(section) || problems.some(({ key }) => key.split('.')[0] === section));
+  if (grid && isSound('inversion', 'periods')) await checkNuisance(findings, settings, grid);
   if (isSound(...LEARNING)) await checkLearning(findings, settings, grid);
   if (isSound(...RUNS_REST_ON)) await checkRuns(findings, settings);
   if (!unread.has('ctm')) await checkCtm(findings, settings, grid);
@@ -88,6 +90,13 @@ function doubtsOf(settings: Case, isSound: (...sections: string[]) => boolean, g
   ].filter((doubt) => doubt !== undefined);
 }
 
+async function checkNuisance(findings: Findings, { inversion, periods }: Case, grid: Grid): Promise<void> {
+  const hours = periods.map((period) => period.hours);
+  for (const [i, run] of inversion.nuisance.runs.entries()) {
+    await findings.attempt(['inversion', 'nuisance', 'runs', i, 'varies'], () => varyingParts(run, hours, grid));
+  }
+}
+
 /** Sections that decide whether the surrogate can be trained. */
 const LEARNING = ['periods', 'members', 'surrogate', 'training', 'paperMode', 'tileCells'];
 
@@ -110,6 +119,7 @@ export async function checkInputs(settings: Case): Promise<void> {
   await checkGriddedInputs(findings, settings, nothing, grid, { values: false });
   await checkObservedInputs(findings, settings, nothing, grid);
   if (grid) await checkRegions(findings, settings, grid);
+  if (grid) await checkNuisance(findings, settings, grid);
   await checkRuns(findings, settings);
   await checkLearning(findings, settings, grid);
   const [first, ...others] = findings.errors;

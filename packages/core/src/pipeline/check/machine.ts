@@ -71,11 +71,15 @@ export async function checkRuns(findings: Findings, settings: Case): Promise<voi
 }
 
 export async function checkCtm(findings: Findings, settings: Case, grid: Grid | undefined): Promise<void> {
-  const { ctm, truth } = settings;
+  const { ctm, truth, inversion } = settings;
   if (ctm.kind === 'reference') {
     if (!grid) return;
     await findings.attempt(['ctm', 'options'], () => checkReferenceOptions(grid, ctm.options, 'ctm.options'));
     if (truth?.options) await findings.attempt(['truth', 'options'], () => checkReferenceOptions(grid, truth.options ?? {}, 'truth.options'));
+    for (const [i, { options }] of inversion.nuisance.runs.entries()) {
+      const path = ['inversion', 'nuisance', 'runs', i, 'options'] as const;
+      if (options) await findings.attempt(path, () => checkReferenceOptions(grid, options, path.join('.')));
+    }
     return;
   }
   const program = programOf(ctm.command);

@@ -1,4 +1,5 @@
 /** What is inverted beside the emissions: biases of monitors, and runs of the transport model with something else changed. */
+import type { Grid } from '../../grid/grid';
 import type { PeriodSource } from '../../data/period-source';
 import { PREPARED_SPECIES } from '../../data/prepared';
 import type { Case } from '../../data/case';
@@ -74,28 +75,36 @@ export function nuisanceTerms(context: StageContext, model: SurrogateForwardMode
 }
 
 /**
- * The part of a run's change as a field in time and space. Where it varies in time each period has nodes of its own, else all periods share theirs. The nodes
- * that an observation sees are found anew for each batch: kept, they would take eight times the memory of the observations.
+ * The numbers of a run whose part varies, of each period. Where it varies in time each period has its own, else all share those of the first.
+ *
+ * @param hours - of each period
+ * @throws {ConfigError} `NUISANCE_NODES` for more than can be told apart
  */
+export function varyingParts({ name, varies }: NuisanceRun, hours: readonly number[], grid: Grid): { fields: VaryingNumber[]; count: number } {
+  const { hours: alike = Infinity, km = Infinity } = varies ?? {};
+  const fields = hours.map((size) => new VaryingNumber([size, grid.rows, grid.cols], [alike, ...grid.lengthInCells(km)]));
+  const count = alike < Infinity ? fields.reduce((sum, each) => sum + each.count, 0) : fields[0].count;
+  if (count <= MOST_NUMBERS) return { fields, count };
+  throw new ConfigError(
+    'NUISANCE_NODES',
+    `inversion.nuisance.runs: ${name}: varies makes ${count} numbers of its part, more than ${MOST_NUMBERS}: give more hours or km`,
+  );
+}
+
+/** The part of a run's change as a field. The nodes that an observation sees are found anew for each batch: kept, they would take eight times its memory. */
 function addVarying(
   { terms, names, units }: NuisanceTerms,
-  { name, spread, varies }: NuisanceRun,
+  run: NuisanceRun,
   model: SurrogateForwardModel,
   periods: readonly NuisancePeriod[],
   columns: readonly Float32Array[],
 ): void {
-  const { hours = Infinity, km = Infinity } = varies!;
+  const { name, spread } = run;
   const [{ grid }] = periods.map(({ period }) => period);
-  const fields = periods.map(({ period }) => new VaryingNumber([period.time.count, grid.rows, grid.cols], [hours, ...grid.lengthInCells(km)]));
-  const inTime = hours < Infinity;
-  const starts = fields.map((_, p) => (inTime ? fields.slice(0, p).reduce((sum, { count }) => sum + count, 0) : 0));
-  const count = inTime ? fields.reduce((sum, each) => sum + each.count, 0) : fields[0].count;
-  if (count > MOST_NUMBERS) {
-    throw new ConfigError(
-      'NUISANCE_NODES',
-      `inversion.nuisance.runs: ${name}: varies makes ${count} numbers of its part, more than ${MOST_NUMBERS}: give more hours or km`,
-    );
-  }
+  const hours = periods.map(({ period }) => period.time.count);
+  const { fields, count } = varyingParts(run, hours, grid);
+  const inTime = run.varies?.hours !== undefined;
+  const starts = fields.map((_, p) => (inTime ? fields.slice(0, p).reduce((sum, each) => sum + each.count, 0) : 0));
   const moments = periods.map(({ observed: { operator } }) => momentsOf(operator));
   terms.push({
     spread: new Array<number>(count).fill(spread),
