@@ -25,7 +25,7 @@ const SETTINGS = [
   'certificate.patches={count: 1, cells: 2}',
   `inversion.nuisance.runs=[${[
     '{name: mixing, options: {minimumMixedLayer: 200}, spread: 1}',
-    '{name: wind-speed, options: {weatherFactor.wind: 1.15}, spread: 1, varies: {hours: 24, km: 300}}', // as in the demo's case,
+    '{name: wind-speed, options: {weatherFactor.wind: 1.15}, spread: 1, varies: {hours: 24, km: 300}}', // as in the demo's case
     '{name: inflow, options: {background.O3: 50}, spread: 1, varies: {km: 300}}',
   ].join()}]`,
   'inversion.uncertainty.rank=3',

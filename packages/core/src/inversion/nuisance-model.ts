@@ -4,8 +4,9 @@
  *
  *   simulated_i = F_i(x) + Σ_t c_ti · β_{t, k_t(i)}
  *
- * with one number β for each place k (a station bias) or one for all observations (a run of the transport model with something else changed, c_i the
- * change of what it simulates), or several of which each observation sees some (a run whose part varies in time and space). The β are inverted with the emissions and have a spread of their own, so that the emissions do not have to answer for them.
+ * with one number β for each place k (a station bias), one for all observations (a run of the transport model with something else changed, c_i the change of
+ * what it simulates), or several of which each observation sees some (a run whose part varies in time and space). The β are inverted with the emissions and
+ * have a spread of their own, so that the emissions do not have to answer for them.
  */
 import type { ForwardModel, ObservationBatch, Values } from './forward-model';
 

@@ -56,18 +56,38 @@ export class VaryingNumber {
     return out;
   }
 
-  /** Which nodes a place sees, in steps along each direction, and their weights w_k / (Σ w_k²)^½. */
-  at(place: readonly number[]): Weighted {
-    let [index, weight] = [[0], [1]];
-    this.axes.forEach(({ nodes, spacing }, i) => {
-      if (nodes === 1) return;
+  /**
+   * Which nodes a place sees and their weights w_k / (Σ w_k²)^½, into {@link perPlace} elements of `index` and `weight` from `offset` on: it is asked for every
+   * observation in every evaluation of a cost.
+   *
+   * @param place - in steps along each direction
+   */
+  see(place: readonly number[], index: Int32Array, weight: Float64Array, offset: number): void {
+    [index[offset], weight[offset]] = [0, 1];
+    let [seen, squares] = [1, 1];
+    for (let i = 0; i < this.axes.length; i++) {
+      const { nodes, spacing } = this.axes[i];
+      if (nodes === 1) continue;
       const along = Math.min(nodes - 1, Math.max(0, place[i] / spacing));
       const first = Math.min(nodes - 2, Math.floor(along));
       const share = along - first;
-      index = index.flatMap((k) => [k * nodes + first, k * nodes + first + 1]);
-      weight = weight.flatMap((w) => [w * (1 - share), w * share]);
-    });
-    const norm = Math.hypot(...weight);
-    return { index: Int32Array.from(index), weight: Float64Array.from(weight, (w) => w / norm) };
+      // From the last: the two of each take its place and the one after it.
+      for (let k = offset + seen - 1; k >= offset; k--) {
+        const [node, w, to] = [index[k] * nodes + first, weight[k], 2 * k - offset];
+        [index[to], index[to + 1]] = [node, node + 1];
+        [weight[to], weight[to + 1]] = [w * (1 - share), w * share];
+      }
+      seen *= 2;
+      squares *= (1 - share) ** 2 + share ** 2;
+    }
+    const norm = Math.sqrt(squares);
+    for (let k = offset; k < offset + seen; k++) weight[k] /= norm;
+  }
+
+  /** The same of one place, by itself. */
+  at(place: readonly number[]): Weighted {
+    const out = { index: new Int32Array(this.perPlace), weight: new Float64Array(this.perPlace) };
+    this.see(place, out.index, out.weight, 0);
+    return out;
   }
 }

@@ -74,17 +74,32 @@ export function nuisanceTerms(context: StageContext, model: SurrogateForwardMode
   return all.terms.length > 0 ? all : undefined;
 }
 
+interface VaryingParts {
+  /** of each period */
+  fields: VaryingNumber[];
+  /** the first number of each period */
+  starts: number[];
+  /** of all periods */
+  count: number;
+}
+
 /**
  * The numbers of a run whose part varies, of each period. Where it varies in time each period has its own, else all share those of the first.
  *
  * @param hours - of each period
  * @throws {ConfigError} `NUISANCE_NODES` for more than can be told apart
  */
-export function varyingParts({ name, varies }: NuisanceRun, hours: readonly number[], grid: Grid): { fields: VaryingNumber[]; count: number } {
+export function varyingParts({ name, varies }: NuisanceRun, hours: readonly number[], grid: Grid): VaryingParts {
   const { hours: alike = Infinity, km = Infinity } = varies ?? {};
   const fields = hours.map((size) => new VaryingNumber([size, grid.rows, grid.cols], [alike, ...grid.lengthInCells(km)]));
-  const count = alike < Infinity ? fields.reduce((sum, each) => sum + each.count, 0) : fields[0].count;
-  if (count <= MOST_NUMBERS) return { fields, count };
+  const starts: number[] = [];
+  let count = 0;
+  for (const field of fields) {
+    const start = alike < Infinity ? count : 0;
+    starts.push(start);
+    count = start + field.count;
+  }
+  if (count <= MOST_NUMBERS) return { fields, starts, count };
   throw new ConfigError(
     'NUISANCE_NODES',
     `inversion.nuisance.runs: ${name}: varies makes ${count} numbers of its part, more than ${MOST_NUMBERS}: give more hours or km`,
@@ -102,9 +117,7 @@ function addVarying(
   const { name, spread } = run;
   const [{ grid }] = periods.map(({ period }) => period);
   const hours = periods.map(({ period }) => period.time.count);
-  const { fields, count } = varyingParts(run, hours, grid);
-  const inTime = run.varies?.hours !== undefined;
-  const starts = fields.map((_, p) => (inTime ? fields.slice(0, p).reduce((sum, each) => sum + each.count, 0) : 0));
+  const { fields, starts, count } = varyingParts(run, hours, grid);
   const moments = periods.map(({ observed: { operator } }) => momentsOf(operator));
   terms.push({
     spread: new Array<number>(count).fill(spread),
@@ -114,16 +127,18 @@ function addVarying(
       const each = field.perPlace;
       const [index, coefficient] = [new Int32Array((last - first) * each), new Float64Array((last - first) * each)];
       for (let i = first; i < last; i++) {
-        const seen = field.at([moments[problem][i], Math.floor(cell[i] / grid.cols), cell[i] % grid.cols]);
-        for (let k = 0; k < each; k++) {
-          index[(i - first) * each + k] = starts[problem] + seen.index[k];
-          coefficient[(i - first) * each + k] = seen.weight[k] * columns[problem][i];
+        const offset = (i - first) * each;
+        field.see([moments[problem][i], Math.floor(cell[i] / grid.cols), cell[i] % grid.cols], index, coefficient, offset);
+        for (let k = offset; k < offset + each; k++) {
+          index[k] += starts[problem];
+          coefficient[k] *= columns[problem][i];
         }
       }
       return { index, coefficient };
     },
   });
-  for (const [p, field] of inTime ? fields.entries() : [[0, fields[0]] as const]) {
+  for (const [p, field] of fields.entries()) {
+    if (p > 0 && starts[p] === 0) continue; // all periods share the numbers of the first
     for (let node = 0; node < field.count; node++) {
       names.push(`${name} at ${nodeInWords(field.place(node), periods[p].period.time.start)}`);
       units.push(PART_OF_CHANGE);
