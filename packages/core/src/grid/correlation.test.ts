@@ -26,9 +26,11 @@ describe('CorrelationFilter', () => {
     [5, 4, 3],
     [1, 6, 1],
     [7, 7, 0],
-  ])('has an exact adjoint on %i x %i cells, length %f', (rows, cols, length) => {
-    const filter = new CorrelationFilter(rows, cols, length);
-    const v = noise(rows * cols, 1);
+    [13, 17, 4, true],
+    [1, 6, 9, true],
+  ])('has an exact adjoint on %i x %i cells, length %f, coarse: %s', (rows, cols, length, coarse = false) => {
+    const filter = new CorrelationFilter(rows, cols, length, coarse);
+    const v = noise(filter.size, 1);
     const w = noise(rows * cols, 2);
     const left = dot(filter.apply(v), w);
     expect(Math.abs(left - dot(v, filter.adjoint(w)))).toBeLessThan(1e-12 * Math.sqrt(dot(v, v) * dot(w, w)) * rows * cols);
@@ -54,6 +56,20 @@ describe('CorrelationFilter', () => {
     ]) {
       // 3e-3: the edge is 5 lengths away, and the kernel is sampled at whole cells.
       expect(Math.abs(column[centre + dr * cols + dc] - Math.exp(-(dr * dr + dc * dc) / (2 * length ** 2)))).toBeLessThan(3e-3);
+    }
+  });
+
+  it.each([3, 7.5, 30])('correlates so everywhere, edges too, from a number for every two thirds of a length (%f cells)', (length) => {
+    const [rows, cols] = [40, 31];
+    const filter = new CorrelationFilter(rows, cols, length, true);
+    expect(filter.size).toBeLessThan((rows * cols) / 2);
+    for (const cell of [20 * cols + 15, 12 * cols + 9, 3, 0]) {
+      const unit = new Float64Array(rows * cols);
+      unit[cell] = 1;
+      filter.apply(filter.adjoint(unit)).forEach((value, other) => {
+        const [dr, dc] = [Math.floor(other / cols) - Math.floor(cell / cols), (other % cols) - (cell % cols)];
+        expect(Math.abs(value - Math.exp(-(dr * dr + dc * dc) / (2 * length ** 2)))).toBeLessThan(1e-3);
+      });
     }
   });
 

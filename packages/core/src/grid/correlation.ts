@@ -6,54 +6,72 @@ import type { Random } from '../random';
  *   C[i, j] = exp(−d(i, j)² / (2 L²)),   d in cells,   C ≈ S·Sᵀ
  *
  * The square root of a Gaussian of length L is a Gaussian of length L/√2, and a 2-D Gaussian is the product of two 1-D ones:
- * S = S_rows ⊗ S_cols. Each row of the 1-D matrices is scaled to Σ_j S[i, j]² = 1 over the cells that exist, so the variance
+ * S = S_rows ⊗ S_cols. Each row of the 1-D matrices is scaled to Σ_j S[i, j]² = 1 over the numbers that exist, so the variance
  * (S·Sᵀ)[i, i] is 1 to rounding everywhere, at edges and corners too. {@link CorrelationFilter.adjoint} is the exact transpose.
+ *
+ * A field has a number for each cell, or, `coarse`, one for every two thirds of L and some beyond the edges: a Gaussian of length L/√2 that is sampled so makes S·Sᵀ
+ * another by 1e-3 at most, at edges too, from a few hundred numbers.
  *
  * @see Gaspari & Cohn (1999), doi:10.1002/qj.49712555417, for correlations as self-convolutions
  */
 export class CorrelationFilter {
   private readonly alongRows: FilterMatrix;
   private readonly alongCols: FilterMatrix;
-  /** numbers that a field is made of: one for each cell */
+  /** numbers that a field is made of: one for each cell, or fewer */
   readonly size: number;
 
-  /** @param lengthCells - correlation length L in cells (rows and columns alike, or [rows, cols]); 0 means no correlation: S is the identity */
+  /**
+   * @param lengthCells - correlation length L in cells (rows and columns alike, or [rows, cols]); 0 means no correlation: S is the identity
+   * @param coarse - fewer numbers than cells
+   */
   constructor(
     readonly rows: number,
     readonly cols: number,
     lengthCells: number | readonly [number, number],
+    private readonly coarse = false,
   ) {
     const [lengthRows, lengthCols] = typeof lengthCells === 'number' ? [lengthCells, lengthCells] : lengthCells;
     if (!(lengthRows >= 0 && lengthCols >= 0 && Number.isFinite(lengthRows + lengthCols))) {
       throw new RangeError(`CorrelationFilter: expected a length of 0 or more cells but received ${String(lengthCells)}`);
     }
-    this.size = rows * cols;
-    this.alongRows = gaussianRoot(rows, lengthRows);
-    this.alongCols = gaussianRoot(cols, lengthCols);
+    this.alongRows = gaussianRoot(rows, lengthRows, coarse);
+    this.alongCols = gaussianRoot(cols, lengthCols, coarse);
+    this.size = this.alongRows.columns * this.alongCols.columns;
   }
 
-  /** Every cell has its own number. */
+  /** Every cell has a value of its own. */
   covers(): boolean {
     return true;
   }
 
-  /** How much of each number belongs to an area: it is its cell's. */
+  /** How much of each number belongs to an area: the part of what it adds to the variance of all cells. That of a cell is its cell's. */
   shareIn(mask: ArrayLike<number>): Float64Array {
-    return Float64Array.from(mask);
+    if (!this.coarse) return Float64Array.from(mask);
+    const inArea = this.varianceOf(Float64Array.from(mask));
+    return this.varianceOf(new Float64Array(mask.length).fill(1)).map((all, number) => inArea[number] / all);
   }
 
-  /** S·field: white noise of variance 1 in, a correlated field of variance 1 out. `field` is [rows, cols]; a new array is returned. */
-  apply(field: Float64Array): Float64Array {
-    const { rows, cols } = this;
-    const half = multiply(this.alongCols, field, rows, cols, cols, 1);
-    return multiply(this.alongRows, half, cols, rows, 1, cols);
+  /** S·v: white noise of variance 1 in, a correlated field of variance 1 out, `[rows, cols]`; a new array is returned. */
+  apply(v: Float64Array): Float64Array {
+    const { rows, cols, alongRows, alongCols } = this;
+    const half = multiply(alongCols, v, { lines: alongRows.columns, from: alongCols.columns, to: cols, step: 1 }, alongRows.columns * cols);
+    return multiply(alongRows, half, { lines: cols, from: 1, to: 1, step: cols }, rows * cols);
   }
 
   /** Sᵀ·field. */
   adjoint(field: Float64Array): Float64Array {
-    const { rows, cols } = this;
-    const half = multiplyTransposed(this.alongRows, field, cols, rows, 1, cols);
-    return multiplyTransposed(this.alongCols, half, rows, cols, cols, 1);
+    return this.transposed(this.alongRows, this.alongCols, field);
+  }
+
+  /** Σ_i S[i, number]² · cells[i]. */
+  private varianceOf(cells: Float64Array): Float64Array {
+    return this.transposed(squared(this.alongRows), squared(this.alongCols), cells);
+  }
+
+  private transposed(alongRows: FilterMatrix, alongCols: FilterMatrix, field: Float64Array): Float64Array {
+    const { cols } = this;
+    const half = multiplyTransposed(alongRows, field, { lines: cols, from: 1, to: 1, step: cols }, alongRows.columns * cols);
+    return multiplyTransposed(alongCols, half, { lines: alongRows.columns, from: alongCols.columns, to: cols, step: 1 }, this.size);
   }
 }
 
@@ -67,59 +85,68 @@ export function smoothRandomField(rows: number, cols: number, lengthCells: numbe
   return new CorrelationFilter(rows, cols, lengthCells).apply(noise);
 }
 
-/** A banded square matrix: row i holds `weights[i]` from column `first[i]` on. */
+/** A banded matrix of as many rows as there are cells: row i holds `weights[i]` from column `first[i]` on. */
 interface FilterMatrix {
+  columns: number;
   first: Int32Array;
   weights: Float64Array[];
 }
 
-function gaussianRoot(size: number, length: number): FilterMatrix {
+function gaussianRoot(size: number, length: number, coarse: boolean): FilterMatrix {
   // Cut where the kernel of length L/√2 has fallen to exp(−9) (4.2 of its standard deviations): the variance lost is below 1e-7.
   const reach = Math.ceil(3 * length);
+  // Numbers lie at cells, or so far apart, from two lengths before the first cell to two behind the last.
+  const apart = coarse ? Math.max(1, (2 / 3) * length) : 1;
+  const beyond = coarse ? Math.ceil((2 * length) / apart) : 0;
+  const columns = Math.ceil((size - 1) / apart) + 1 + 2 * beyond;
   const first = new Int32Array(size);
   const weights: Float64Array[] = [];
   for (let i = 0; i < size; i++) {
-    const low = Math.max(0, i - reach);
-    const high = Math.min(size - 1, i + reach);
-    const row = Float64Array.from({ length: high - low + 1 }, (_, k) => (length === 0 ? 1 : Math.exp(-(((low + k - i) / length) ** 2))));
+    const low = Math.max(0, Math.ceil((i - reach) / apart) + beyond);
+    const high = Math.min(columns - 1, Math.floor((i + reach) / apart) + beyond);
+    const distance = (k: number): number => (k - beyond) * apart - i;
+    const row = Float64Array.from({ length: high - low + 1 }, (_, k) => (length === 0 ? 1 : Math.exp(-((distance(low + k) / length) ** 2))));
     const norm = Math.sqrt(row.reduce((sum, w) => sum + w * w, 0));
     first[i] = low;
     weights.push(row.map((w) => w / norm));
   }
-  return { first, weights };
+  return { columns, first, weights };
 }
 
-/** `lines` independent products out = M·in; element i of line l sits at l·lineStride + i·stride. */
-function multiply(matrix: FilterMatrix, input: Float64Array, lines: number, size: number, lineStride: number, stride: number): Float64Array {
-  const output = new Float64Array(input.length);
+function squared({ weights, ...matrix }: FilterMatrix): FilterMatrix {
+  return { ...matrix, weights: weights.map((row) => row.map((w) => w * w)) };
+}
+
+/** Where elements of lines lie: those of line l from l·`from` (numbers) and l·`to` (cells) on, `step` apart. */
+interface Lines {
+  lines: number;
+  from: number;
+  to: number;
+  step: number;
+}
+
+/** Independent products out = M·in, from numbers to cells. @param size - elements of out */
+function multiply({ first, weights }: FilterMatrix, input: Float64Array, { lines, from, to, step }: Lines, size: number): Float64Array {
+  const output = new Float64Array(size);
   for (let line = 0; line < lines; line++) {
-    const base = line * lineStride;
-    for (let i = 0; i < size; i++) {
-      const row = matrix.weights[i];
+    for (let i = 0; i < weights.length; i++) {
+      const row = weights[i];
       let sum = 0;
-      for (let k = 0, at = base + matrix.first[i] * stride; k < row.length; k++, at += stride) sum += row[k] * input[at];
-      output[base + i * stride] = sum;
+      for (let k = 0, at = line * from + first[i] * step; k < row.length; k++, at += step) sum += row[k] * input[at];
+      output[line * to + i * step] = sum;
     }
   }
   return output;
 }
 
-/** The transpose of {@link multiply}. */
-function multiplyTransposed(
-  matrix: FilterMatrix,
-  input: Float64Array,
-  lines: number,
-  size: number,
-  lineStride: number,
-  stride: number,
-): Float64Array {
-  const output = new Float64Array(input.length);
+/** The transpose of {@link multiply}, from cells to numbers. */
+function multiplyTransposed({ first, weights }: FilterMatrix, input: Float64Array, { lines, from, to, step }: Lines, size: number): Float64Array {
+  const output = new Float64Array(size);
   for (let line = 0; line < lines; line++) {
-    const base = line * lineStride;
-    for (let i = 0; i < size; i++) {
-      const row = matrix.weights[i];
-      const value = input[base + i * stride];
-      for (let k = 0, at = base + matrix.first[i] * stride; k < row.length; k++, at += stride) output[at] += row[k] * value;
+    for (let i = 0; i < weights.length; i++) {
+      const row = weights[i];
+      const value = input[line * to + i * step];
+      for (let k = 0, at = line * from + first[i] * step; k < row.length; k++, at += step) output[at] += row[k] * value;
     }
   }
   return output;

@@ -20,7 +20,7 @@ import { Lbfgs } from './optimisers/lbfgs';
 import { Sgd } from './optimisers/sgd';
 import { SectorControl } from './sector-control';
 import type { SlotCorrelation } from './slot-basis';
-import { groupRoot, RegionBasis, SharedBasis, type SpatialBasis } from './spatial-basis';
+import { groupRoot, MixedBasis, RegionBasis, SharedNumber, type SpatialBasis } from './spatial-basis';
 import { tabulate } from './vectors';
 
 /** Keys that the case file has too mean the same there; a `Case['inversion']` can be passed as it is, once `batch` counts model batches. */
@@ -77,6 +77,8 @@ export interface InversionProblem {
   groupCorrelation?: readonly { groups: readonly [string, string]; value: number }[];
   /** correlation of all cells with each other, however far, beside that of `lengthCells` or of regions; default 0 */
   domainCorrelation?: number;
+  /** part of what is left of the variance that has another, longer correlation length than `lengthCells`; not with `regionOf`; default: none */
+  farCorrelation?: { part: number; lengthCells: number | readonly [number, number] };
   /** of log factors; default: slots are independent */
   slotCorrelation?: SlotCorrelation;
   /** whether the model ends with a batch of known totals (`TotalsModel`), as a species behind `species` */
@@ -154,7 +156,12 @@ function initialControl(shape: FactorShape, problem: InversionProblem, settings:
   const { spread, lengthCells } = problem.initialConcentrations;
   const emitting = new Uint8Array(factorCount(shape)).fill(1);
   const spreads = Array.from({ length: shape.groups }, () => spread);
-  return new LogFactorControl(shape, { spread: spreads, basis: correlation(shape, lengthCells), bound: settings.bound, emitting });
+  return new LogFactorControl(shape, {
+    spread: spreads,
+    basis: new CorrelationFilter(shape.rows, shape.cols, lengthCells),
+    bound: settings.bound,
+    emitting,
+  });
 }
 
 /** Correlated log factors with a prior, or the paper's free emissions between bounds. */
@@ -184,14 +191,13 @@ function emissionControl(model: ForwardModel, problem: InversionProblem, setting
       throw new ConfigError('INVERSION_SETTINGS', `inversion.priorSpread.${group}: expected a number ≥ 0 but received ${String(value)}`);
     return value;
   });
-  const { lengthCells, slotCorrelation, regionOf, spreadFactor, groupCorrelation = [], domainCorrelation = 0, largestLogFactor: largest } = problem;
+  const { slotCorrelation, spreadFactor, groupCorrelation = [], largestLogFactor: largest } = problem;
   if (largest && largest.length !== size) {
     throw new ShapeError('INVERSION_SHAPE', `inversion: expected ${size} values of largestLogFactor but received ${largest.length}`);
   }
-  const basis = regionOf ? new RegionBasis(regionOf, 1 + regionOf.reduce((a, b) => Math.max(a, b), -1)) : correlation(shape, lengthCells);
   return new LogFactorControl(shape, {
     spread: spreadFactor ? Float64Array.from(spreadFactor, (factor, i) => factor * spread[i % spread.length]) : spread,
-    basis: domainCorrelation > 0 ? new SharedBasis(basis, domainCorrelation) : basis,
+    basis: spatialBasis(shape, problem),
     ...{ bound: settings.bound, largest, slotCorrelation, emitting },
     ...(groupCorrelation.length > 0 ? { groupRoot: groupRoot(problem.groups, groupCorrelation) } : {}),
   });
@@ -212,8 +218,17 @@ function sectorControl(
   );
 }
 
-function correlation({ rows, cols }: FactorShape, lengthCells: InversionProblem['lengthCells']): SpatialBasis {
-  return new CorrelationFilter(rows, cols, lengthCells);
+function spatialBasis({ rows, cols }: FactorShape, problem: InversionProblem): SpatialBasis {
+  const { lengthCells, regionOf, domainCorrelation: shared = 0, farCorrelation: far } = problem;
+  const near = regionOf
+    ? new RegionBasis(regionOf, 1 + regionOf.reduce((a, b) => Math.max(a, b), -1))
+    : new CorrelationFilter(rows, cols, lengthCells);
+  if (shared === 0 && !far) return near;
+  return new MixedBasis([
+    { basis: near, part: (1 - shared) * (1 - (far?.part ?? 0)) },
+    ...(far ? [{ basis: new CorrelationFilter(rows, cols, far.lengthCells, true), part: (1 - shared) * far.part }] : []),
+    ...(shared > 0 ? [{ basis: new SharedNumber(near, rows * cols), part: shared }] : []),
+  ]);
 }
 
 /** The cost of the mode. @throws {DataError} `OBSERVATIONS_NONE_USED` if there is nothing to fit */

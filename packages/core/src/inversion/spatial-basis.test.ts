@@ -1,16 +1,32 @@
 import { CorrelationFilter } from '../grid/correlation';
 import { Random } from '../random';
-import { RegionBasis, SharedBasis, type SpatialBasis } from './spatial-basis';
+import { MixedBasis, RegionBasis, SharedNumber, type SpatialBasis } from './spatial-basis';
 import { dot } from './vectors';
 
 const [ROWS, COLS] = [4, 6];
 const CELLS = ROWS * COLS;
 const regionOf = Int32Array.from({ length: CELLS }, (_, cell) => (cell < 8 ? 0 : cell < 20 ? 1 : -1));
+
+function sharing(basis: SpatialBasis): SpatialBasis {
+  return new MixedBasis([
+    { basis, part: 0.7 },
+    { basis: new SharedNumber(basis, CELLS), part: 0.3 },
+  ]);
+}
+
 const bases: [string, SpatialBasis][] = [
   ['cells', new CorrelationFilter(ROWS, COLS, 0.8)],
   ['regions', new RegionBasis(regionOf, 2)],
-  ['cells that share a number', new SharedBasis(new CorrelationFilter(ROWS, COLS, 0.8), 0.3)],
-  ['regions that share a number', new SharedBasis(new RegionBasis(regionOf, 2), 0.3)],
+  ['cells that share a number', sharing(new CorrelationFilter(ROWS, COLS, 0.8))],
+  ['regions that share a number', sharing(new RegionBasis(regionOf, 2))],
+  ['numbers two thirds of a length apart', new CorrelationFilter(ROWS, COLS, 2, true)],
+  [
+    'two lengths',
+    new MixedBasis([
+      { basis: new CorrelationFilter(ROWS, COLS, 0.8), part: 0.6 },
+      { basis: new CorrelationFilter(ROWS, COLS, 3, true), part: 0.4 },
+    ]),
+  ],
 ];
 
 function rowOf(basis: SpatialBasis, cell: number): Float64Array {
@@ -47,4 +63,13 @@ it('a shared number keeps distant cells, and different regions, correlated', () 
   // Neighbours: what the filter gives, and of the rest three tenths.
   const own = dot(rowOf(bases[0][1], 0), rowOf(bases[0][1], 1));
   expect(dot(rowOf(cells, 0), rowOf(cells, 1))).toBeCloseTo(0.3 + 0.7 * own, 12);
+});
+
+it('two lengths correlate as the parts of each', () => {
+  const [near, far] = [new CorrelationFilter(ROWS, COLS, 0.8), new CorrelationFilter(ROWS, COLS, 3, true)];
+  const mixed = bases[5][1];
+  for (const cell of [1, 8, CELLS - 1]) {
+    const [a, b, c] = [near, far, mixed].map((basis) => dot(rowOf(basis, 2), rowOf(basis, cell)));
+    expect(c).toBeCloseTo(0.6 * a + 0.4 * b, 12);
+  }
 });

@@ -46,45 +46,79 @@ export class RegionBasis implements SpatialBasis {
   }
 }
 
-/**
- * Another basis, with one number more that all cells share: their correlations are ρ + (1 − ρ)·(those of the other), variances stay 1. An inventory's totals are as
- * wrong as its statistics and emission factors, which hold for a whole country, and a correlation that ends after `lengthKm` would have that average out.
- */
-export class SharedBasis implements SpatialBasis {
-  readonly size: number;
-  private readonly weights: readonly [own: number, shared: number];
+/** One number that all cells share which another basis covers. */
+export class SharedNumber implements SpatialBasis {
+  readonly size = 1;
 
-  /** @param correlation - ρ, in [0, 1) */
+  /** @param like - covers the cells @param cells - of the grid */
   constructor(
-    private readonly inner: SpatialBasis,
-    correlation: number,
-  ) {
-    this.size = inner.size + 1;
-    this.weights = [Math.sqrt(1 - correlation), Math.sqrt(correlation)];
-  }
+    private readonly like: Pick<SpatialBasis, 'covers'>,
+    private readonly cells: number,
+  ) {}
 
   covers(cell: number): boolean {
-    return this.inner.covers(cell);
+    return this.like.covers(cell);
   }
 
-  apply(v: Float64Array): Float64Array {
-    const [own, shared] = this.weights;
-    const common = shared * v[this.inner.size];
-    return this.inner.apply(v.subarray(0, this.inner.size)).map((value, cell) => (this.covers(cell) ? own * value + common : 0));
+  apply([v]: Float64Array): Float64Array {
+    return Float64Array.from({ length: this.cells }, (_, cell) => (this.covers(cell) ? v : 0));
   }
 
   adjoint(field: Float64Array): Float64Array {
-    const [own, shared] = this.weights;
+    return Float64Array.of(field.reduce((sum, value, cell) => sum + (this.covers(cell) ? value : 0), 0));
+  }
+
+  shareIn(mask: ArrayLike<number>): Float64Array {
+    return this.adjoint(Float64Array.from(mask)).map((part) => part / this.adjoint(new Float64Array(this.cells).fill(1))[0]);
+  }
+}
+
+/**
+ * A sum of independent bases, each with its part of the variance, which stays 1: correlations are Σ part · (those of each). An inventory's totals are as wrong as
+ * its statistics and emission factors, which hold for a whole country, and a correlation that ends after `lengthKm` would have that average out.
+ */
+export class MixedBasis implements SpatialBasis {
+  readonly size: number;
+  private readonly parts: readonly { basis: SpatialBasis; weight: number; first: number }[];
+
+  /** @param parts - all of them cover the same cells; their parts add up to 1 */
+  constructor(parts: readonly { basis: SpatialBasis; part: number }[]) {
+    let size = 0;
+    this.parts = parts.map(({ basis, part }) => {
+      const first = size;
+      size += basis.size;
+      return { basis, weight: Math.sqrt(part), first };
+    });
+    this.size = size;
+  }
+
+  covers(cell: number): boolean {
+    return this.parts[0].basis.covers(cell);
+  }
+
+  apply(v: Float64Array): Float64Array {
+    const [sum, ...others] = this.parts.map(({ basis, weight, first }) =>
+      basis.apply(v.subarray(first, first + basis.size)).map((value) => weight * value),
+    );
+    for (const field of others) for (let cell = 0; cell < sum.length; cell++) sum[cell] += field[cell];
+    return sum;
+  }
+
+  adjoint(field: Float64Array): Float64Array {
     const out = new Float64Array(this.size);
-    out.set(this.inner.adjoint(field).map((value) => own * value));
-    out[this.inner.size] = shared * field.reduce((sum, value, cell) => sum + (this.covers(cell) ? value : 0), 0);
+    for (const { basis, weight, first } of this.parts) {
+      out.set(
+        basis.adjoint(field).map((value) => weight * value),
+        first,
+      );
+    }
     return out;
   }
 
   shareIn(mask: ArrayLike<number>): Float64Array {
-    const covered = Float64Array.from(mask, (part, cell) => (this.covers(cell) ? part : 0));
-    const cells = covered.reduce((sum, _, cell) => sum + (this.covers(cell) ? 1 : 0), 0);
-    return Float64Array.of(...this.inner.shareIn(mask), covered.reduce((sum, part) => sum + part, 0) / cells);
+    const out = new Float64Array(this.size);
+    for (const { basis, first } of this.parts) out.set(basis.shareIn(mask), first);
+    return out;
   }
 }
 

@@ -5,7 +5,16 @@ import { checkRegion, type Breach } from './checks';
 import type { KeyPath } from './source';
 
 export function checkInversion(c: Case): Breach[] {
-  return [...checkGroups(c), ...checkSiteTypes(c), ...checkHours(c), ...checkRegions(c), ...checkNuisance(c), ...checkTotals(c), ...checkPaper(c)];
+  return [
+    ...checkGroups(c),
+    ...checkSiteTypes(c),
+    ...checkHours(c),
+    ...checkRegions(c),
+    ...checkFar(c),
+    ...checkNuisance(c),
+    ...checkTotals(c),
+    ...checkPaper(c),
+  ];
 }
 
 function checkGroups({ inversion: { groups } }: Case): Breach[] {
@@ -40,6 +49,14 @@ function checkRegions(c: Case): Breach[] {
       : []),
     ...regionSpread.flatMap(({ region }, i) => checkRegion(c, region, ['inversion', 'regionSpread', i, 'region'])),
   ];
+}
+
+function checkFar({ inversion: { space, lengthKm, factorCorrelation } }: Case): Breach[] {
+  const path: KeyPath = ['inversion', 'factorCorrelation', 'far'];
+  if (factorCorrelation.far === undefined) return [];
+  if (space !== 'cells') return [{ path, text: `factors of ${space} have no length: remove it, or set inversion.space: cells` }];
+  if (factorCorrelation.far.km > lengthKm) return [];
+  return [{ path: [...path, 'km'], text: `expected more than inversion.lengthKm (${lengthKm} km) but received ${factorCorrelation.far.km}` }];
 }
 
 function checkNuisance({ ctm, inversion: { nuisance } }: Case): Breach[] {

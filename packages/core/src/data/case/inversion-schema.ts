@@ -259,6 +259,17 @@ export const inversionSchema = z
             'inventory has. 0: totals of a large domain are known a priori to few per cent.',
           { min: 0, max: 0.99 },
         ).default(0),
+        far: z
+          .strictObject({
+            part: real('Part of the variance, of what `domain` leaves of it.', { above: 0, max: 0.99 }),
+            km: real('Correlation length of this part, longer than `lengthKm`.', { above: 0, unit: 'km' }),
+          })
+          .optional()
+          .meta({
+            description:
+              'A part of the errors of the inventory that is alike over larger areas than lengthKm: a province, whose statistics or emission factors are wrong as a whole. ' +
+              'Absent: none, so that totals of areas of many correlation lengths are known a priori to few per cent.',
+          }),
         groups: z
           .array(
             z.strictObject({

@@ -1,6 +1,6 @@
 import { CorrelationFilter } from '../../grid/correlation';
 import { LogFactorControl } from '../log-factor-control';
-import { RegionBasis, SharedBasis } from '../spatial-basis';
+import { MixedBasis, RegionBasis, SharedNumber } from '../spatial-basis';
 import { dot } from '../vectors';
 import { unitGrid } from '../testing/small-world';
 import { coverage } from './coverage';
@@ -110,7 +110,11 @@ describe('a period whose slots have different numbers of hours', () => {
 
 describe('degrees of freedom of factors that are not of cells', () => {
   it('go to areas by the part that they have of the cells behind each number, and add up', () => {
-    const basis = new SharedBasis(new RegionBasis(Int32Array.of(0, 0), 1), 0.5);
+    const region = new RegionBasis(Int32Array.of(0, 0), 1);
+    const basis = new MixedBasis([
+      { basis: region, part: 0.5 },
+      { basis: new SharedNumber(region, 2), part: 0.5 },
+    ]);
     const ofRegions = new LogFactorControl(shape, {
       ...{ spread: [0.5, 0.1, 0.5, 0.1, 0.5], basis, bound: 3 },
       emitting: new Uint8Array(SIZE).fill(1),

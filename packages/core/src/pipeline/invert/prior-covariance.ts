@@ -10,7 +10,7 @@ import type { TimeSlots } from './time-slots';
 
 type PriorCovariance = Pick<
   InversionProblem,
-  'lengthCells' | 'regionOf' | 'spreadFactor' | 'groupCorrelation' | 'slotCorrelation' | 'domainCorrelation'
+  'lengthCells' | 'regionOf' | 'spreadFactor' | 'groupCorrelation' | 'slotCorrelation' | 'domainCorrelation' | 'farCorrelation'
 >;
 
 /** Whether what is inverted depends on where regions lie. */
@@ -25,6 +25,7 @@ export function priorCovariance(settings: InversionSettings, regions: Case['regi
     lengthCells: grid.lengthInCells(lengthKm),
     groupCorrelation: correlation.groups,
     domainCorrelation: correlation.domain,
+    ...(correlation.far ? { farCorrelation: { part: correlation.far.part, lengthCells: grid.lengthInCells(correlation.far.km) } } : {}),
     slotCorrelation: slotCorrelation(settings, slots),
     ...(settings.space === 'cells' ? {} : { regionOf: regionIndices(settings, regions, grid) }),
     ...(regionSpread.length > 0 ? { spreadFactor: spreadFactors(regionSpread, regions, grid) } : {}),
