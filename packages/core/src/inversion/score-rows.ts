@@ -23,8 +23,17 @@ export interface ScoredStation {
   nearestUsedKm?: number;
 }
 
+/**
+ * The prior run with what the stations in use tell of withheld ones without emissions: their misfit of the same time, or its mean over the period, interpolated
+ * (misfit-interpolation.ts).
+ */
+export const INTERPOLATED = ['interpolated', 'interpolatedMean'] as const;
+export type Interpolated = (typeof INTERPOLATED)[number];
+const SIMULATED = ['prior', 'updated', ...INTERPOLATED] as const;
+type Run = (typeof SIMULATED)[number];
+
 /** Series of one species at all stations of a period, `[T, S]`, in its unit; NaN where a value is missing. */
-export type RunSeries = Record<'observed' | 'prior' | 'updated', Float32Array>;
+export type RunSeries = Record<'observed' | 'prior' | 'updated', Float32Array> & Partial<Record<Interpolated, Float32Array>>;
 
 export interface ScoredPeriod {
   name: string;
@@ -77,6 +86,8 @@ export interface ScoreRow extends Scope {
   updated: Scores;
   ratings: { prior: Ratings; updated: Ratings };
   change: MaeChange;
+  /** of withheld stations: benchmarks for `updated` */
+  interpolated?: Record<Interpolated, { scores: Scores; change: MaeChange }>;
   /** why there are no scores */
   missing?: string;
 }
@@ -133,14 +144,15 @@ interface Pairs {
   places: { station: ScoredStation; period: string }[];
   place: number[];
   observed: number[];
-  prior: number[];
-  updated: number[];
+  /** by run, those of which there are series in each period */
+  simulated: Map<Run, number[]>;
   /** why there can be no such values at all */
   unavailable?: string;
 }
 
 function pairsOf(periods: readonly ScoredPeriod[], species: string, averaging: Averaging, options: ScoreOptions): Pairs {
-  const pairs: Pairs = { species, averaging, places: [], place: [], observed: [], prior: [], updated: [] };
+  const runs = SIMULATED.filter((run) => periods.every(({ series }) => series.get(species)?.[run] !== undefined || !series.has(species)));
+  const pairs: Pairs = { species, averaging, places: [], place: [], observed: [], simulated: new Map(runs.map((run) => [run, []])) };
   for (const period of periods) {
     const series = period.series.get(species);
     if (!series) continue;
@@ -148,25 +160,23 @@ function pairsOf(periods: readonly ScoredPeriod[], species: string, averaging: A
       return { ...pairs, unavailable: 'observations are daily means, which hold no 8-hour mean' };
     period.stations.forEach((station, s) => {
       const place = pairs.places.push({ station, period: period.name }) - 1;
-      const { observed, simulated } = averaged(stationSeries(series, s, period.stations.length), averaging, period);
+      const { observed, simulated } = averaged(stationSeries(series, runs, s, period.stations.length), averaging, period);
       for (let i = 0; i < observed.length; i++) {
-        const [prior, updated] = [simulated[0][i], simulated[1][i]];
-        if (![observed[i], prior, updated].every(Number.isFinite)) continue;
+        if (!Number.isFinite(observed[i]) || !simulated.every((values) => Number.isFinite(values[i]))) continue;
         if (averaging === 'hourly-cutoff' && observed[i] < options.ozoneCutoff) continue;
         pairs.place.push(place);
         pairs.observed.push(observed[i]);
-        pairs.prior.push(prior);
-        pairs.updated.push(updated);
+        runs.forEach((run, k) => pairs.simulated.get(run)!.push(simulated[k][i]));
       }
     });
   }
   return pairs;
 }
 
-function stationSeries({ observed, prior, updated }: RunSeries, station: number, stations: number): HourlySeries {
+function stationSeries(series: RunSeries, runs: readonly Run[], station: number, stations: number): HourlySeries {
   const column = (values: Float32Array): Float64Array =>
     Float64Array.from({ length: values.length / stations }, (_, t) => values[t * stations + station]);
-  return { observed: column(observed), simulated: [column(prior), column(updated)] };
+  return { observed: column(series.observed), simulated: runs.map((run) => column(series[run]!)) };
 }
 
 function averaged(series: HourlySeries, averaging: Averaging, { firstHour, stepSeconds }: ScoredPeriod): HourlySeries {
@@ -186,12 +196,18 @@ function rowOf(pairs: Pairs, stations: ScoreRow['stations'], scope: Scope): Scor
     return out;
   };
   const observed = of(pairs.observed);
-  const [prior, updated] = [scores(observed, of(pairs.prior)), scores(observed, of(pairs.updated))];
+  const scored = (run: Run): { scores: Scores; change: MaeChange } => ({
+    scores: scores(observed, of(pairs.simulated.get(run) ?? [])),
+    change: maeChange(blockErrors(pairs, chosen, run)),
+  });
+  const [{ scores: prior }, { scores: updated, change }] = [scored('prior'), scored('updated')];
+  const hasInterpolated = stations === 'withheld' && INTERPOLATED.every((run) => pairs.simulated.has(run));
   const missing = pairs.unavailable ?? (chosen.length === 0 ? 'no station with a value' : undefined);
   return {
     ...{ species, averaging, stations, ...scope },
     monitors: new Set(chosen.map((i) => pairs.places[pairs.place[i]].station.id)).size,
-    ...{ prior, updated, change: maeChange(blockErrors(pairs, chosen)) },
+    ...{ prior, updated, change },
+    ...(hasInterpolated ? { interpolated: { interpolated: scored('interpolated'), interpolatedMean: scored('interpolatedMean') } } : {}),
     ratings: { prior: rateScores(species, averaging, prior), updated: rateScores(species, averaging, updated) },
     ...(missing === undefined ? {} : { missing }),
   };
@@ -210,12 +226,13 @@ function isWithin(km: number | undefined, { above, upTo = Infinity }: DistanceKm
   return km !== undefined && km > above && km <= upTo;
 }
 
-function blockErrors({ places, place, observed, prior, updated }: Pairs, chosen: readonly number[]): Map<string, BlockErrors> {
+function blockErrors({ places, place, observed, simulated }: Pairs, chosen: readonly number[], run: Run): Map<string, BlockErrors> {
   const sums = new Map<string, BlockErrors>();
+  const [prior, after] = [simulated.get('prior') ?? [], simulated.get(run) ?? []];
   for (const i of chosen) {
     const { block } = places[place[i]].station;
-    const [before, after] = sums.get(block) ?? [0, 0];
-    sums.set(block, [before + Math.abs(prior[i] - observed[i]), after + Math.abs(updated[i] - observed[i])]);
+    const [ofPrior, ofRun] = sums.get(block) ?? [0, 0];
+    sums.set(block, [ofPrior + Math.abs(prior[i] - observed[i]), ofRun + Math.abs(after[i] - observed[i])]);
   }
   return sums;
 }

@@ -21,8 +21,8 @@ export function distanceToUsed(
   };
 }
 
-/** Those with a monitor that is neither withheld nor watched and has a value of any species. */
-function usedCells({ stations, observed }: Pick<StationSeries, 'stations' | 'observed'>, watched: ReadonlySet<string>): Set<number> {
+/** Cells with a monitor that is neither withheld nor watched and has a value of any species. */
+export function usedCells({ stations, observed }: Pick<StationSeries, 'stations' | 'observed'>, watched: ReadonlySet<string>): Set<number> {
   const sends = (j: number): boolean => [...observed.values()].some((values) => hasValue(values, j, stations.length));
   return new Set(stations.flatMap(({ id, role, cell }, j) => (role === Role.withheld || watched.has(id) || !sends(j) ? [] : [cell])));
 }

@@ -61,9 +61,10 @@ describe('the scores of a case', () => {
     expect(caseScores(settings, [compared()], 0).some(({ nearestUsedKm }) => nearestUsedKm)).toBe(false);
   });
 
-  it('are a table of two lines a row, in which an absent value is an empty field and names are quoted', () => {
+  it('are a table with a line for each run, in which an absent value is an empty field and names are quoted', () => {
     const lines = scoresCsv(rows).split('\n');
-    expect(lines).toHaveLength(1 + 2 * rows.length + 1);
+    const withheld = rows.filter(({ stations }) => stations === 'withheld');
+    expect(lines).toHaveLength(1 + 2 * rows.length + 2 * withheld.length + 1);
     const [header, prior, updated] = lines.map((line) => line.split(','));
     const value = (line: string[], name: string): string => line[header.indexOf(name)];
     expect(lines[1]).toMatch(/^O3,hourly,withheld,,,,,,prior,ppb,56,1,1,50,60,10,10,10,20,20,/);
@@ -73,8 +74,22 @@ describe('the scores of a case', () => {
     expect([value(updated, 'note'), value(prior, 'note')]).toEqual(['blocks: 1; an interval needs 5', '']);
     const cutoff = lines.find((line) => line.startsWith('O3,hourly-cutoff,withheld,,,,,,updated'))!.split(',');
     expect([value(cutoff, 'emery_nmb'), value(cutoff, 'emery_nme'), value(cutoff, 'emery_r')]).toEqual(['criteria', 'goal', '']);
-    expect(lines.filter((line) => line.startsWith('O3,hourly,withheld,"sea, ""far""",'))).toHaveLength(2);
+    expect(lines.filter((line) => line.startsWith('O3,hourly,withheld,"sea, ""far""",'))).toHaveLength(4);
+    expect(lines.filter((line) => line.startsWith('O3,hourly,used,"sea, ""far""",'))).toHaveLength(2);
     expect(lines.find((line) => line.startsWith('O3,hourly,withheld,"sea'))).toMatch(/,prior,ppb,0,0,0,(,)+no station with a value$/);
     expect(scoresCsv(rows)).not.toMatch(/NaN|undefined|Infinity|null/);
+  });
+
+  it('have the misfit of used stations beside them, interpolated', () => {
+    const [, , , each, mean] = scoresCsv(rows)
+      .split('\n')
+      .map((line) => line.split(','));
+    expect([each[8], mean[8]]).toEqual(['interpolated', 'interpolated-mean']);
+    // B is 10 ppb too high at all hours, as A is, and tells little of it: it is 222 km away, and no third block says how far its misfit reaches.
+    const whole = rows.find(({ stations, averaging }) => stations === 'withheld' && averaging === 'hourly')!;
+    expect(whole.interpolated!.interpolated.change.relative).toBeLessThan(0);
+    expect(whole.interpolated!.interpolated.change.relative).toBeGreaterThan(-0.5);
+    expect(whole.interpolated!.interpolatedMean.change.relative).toBeCloseTo(whole.interpolated!.interpolated.change.relative, 6);
+    expect(rows.filter(({ stations }) => stations === 'used').every(({ interpolated }) => interpolated === undefined)).toBe(true);
   });
 });

@@ -6,9 +6,13 @@ import { PREPARED_SPECIES } from '../../data/prepared';
 import type { Grid } from '../../grid/grid';
 import { hourOf } from '../../inversion/daily-values';
 import { Role } from '../../inversion/forward-model';
+import type { MaeChange } from '../../inversion/mae-change';
 import type { StationSeries } from '../../inversion/observation-operator';
+import type { Ratings } from '../../inversion/performance-benchmarks';
 import { scoreRows, type ScoredPeriod, type ScoredStation, type ScoreRow } from '../../inversion/score-rows';
+import type { Scores } from '../../inversion/scores';
 import type { Monitors } from '../invert/monitors';
+import { interpolatedSeries } from './interpolated';
 import { distanceToUsed } from './nearest-used';
 import { regionMask } from './regions';
 
@@ -31,6 +35,7 @@ export interface ComparedPeriod {
 export function caseScores({ regions, scores, observations }: Case, periods: readonly ComparedPeriod[], lengthKm: number): ScoreRow[] {
   const scored = periods.map((period): ScoredPeriod => {
     const { prior, updated, monitors } = period;
+    const interpolated = interpolatedSeries(period.grid, prior, monitors);
     const start = prior.times[0];
     return {
       name: period.name,
@@ -40,7 +45,7 @@ export function caseScores({ regions, scores, observations }: Case, periods: rea
       series: new Map(
         [...prior.observed].map(([species, observed]) => [
           species,
-          { observed, prior: prior.simulated.get(species)!, updated: updated.simulated.get(species)! },
+          { observed, prior: prior.simulated.get(species)!, updated: updated.simulated.get(species)!, ...interpolated.get(species) },
         ]),
       ),
     };
@@ -68,11 +73,30 @@ function stationsOf({ grid, monitors, prior }: ComparedPeriod, regions: Case['re
   }));
 }
 
-const RUNS = ['prior', 'updated'] as const;
-type Run = (typeof RUNS)[number];
+/** A run of a row, one line of the table. */
+interface Line {
+  run: string;
+  scores: Scores;
+  ratings?: Ratings;
+  /** against the prior run; absent: it is that */
+  change?: MaeChange;
+}
 
-/** The columns of the table, each with what it says of a row and run; an absent value is an empty field. */
-const COLUMNS: readonly [name: string, value: (row: ScoreRow, run: Run) => string | number | undefined][] = [
+function linesOf({ prior, updated, change, ratings, interpolated }: ScoreRow): Line[] {
+  return [
+    { run: 'prior', scores: prior, ratings: ratings.prior },
+    { run: 'updated', scores: updated, ratings: ratings.updated, change },
+    ...(interpolated
+      ? [
+          { run: 'interpolated', ...interpolated.interpolated },
+          { run: 'interpolated-mean', ...interpolated.interpolatedMean },
+        ]
+      : []),
+  ];
+}
+
+/** The columns of the table, each with what it says of a row and a run of it; an absent value is an empty field. */
+const COLUMNS: readonly [name: string, value: (row: ScoreRow, line: Line) => string | number | undefined][] = [
   ['species', ({ species }) => species],
   ['averaging', ({ averaging }) => averaging],
   ['stations', ({ stations }) => stations],
@@ -81,41 +105,40 @@ const COLUMNS: readonly [name: string, value: (row: ScoreRow, run: Run) => strin
   ['site_type', ({ type }) => type],
   ['nearest_used_above_km', ({ nearestUsedKm }) => nearestUsedKm?.above],
   ['nearest_used_up_to_km', ({ nearestUsedKm }) => nearestUsedKm?.upTo],
-  ['run', (_, run) => run],
+  ['run', (_, { run }) => run],
   ['unit', ({ species }) => speciesUnit(species)],
-  ['n', (row, run) => row[run].n],
+  ['n', (_, { scores }) => scores.n],
   ['monitors', ({ monitors }) => monitors],
   ['blocks', ({ change }) => change.blocks],
-  ['mean_observed', (row, run) => row[run].meanObserved],
-  ['mean_simulated', (row, run) => row[run].meanSimulated],
-  ['mb', (row, run) => row[run].bias],
-  ['me', (row, run) => row[run].mae],
-  ['rmse', (row, run) => row[run].rmse],
-  ['nmb_percent', (row, run) => 100 * row[run].nmb],
-  ['nme_percent', (row, run) => 100 * row[run].nme],
-  ['mfb_percent', (row, run) => row[run].mfb],
-  ['mfe_percent', (row, run) => row[run].mfe],
-  ['r', (row, run) => row[run].r],
-  ['ioa', (row, run) => row[run].ioa],
-  ...(['nmb', 'nme', 'r'] as const).map((measure): (typeof COLUMNS)[number] => [`emery_${measure}`, (row, run) => row.ratings[run].emery?.[measure]]),
+  ['mean_observed', (_, { scores }) => scores.meanObserved],
+  ['mean_simulated', (_, { scores }) => scores.meanSimulated],
+  ['mb', (_, { scores }) => scores.bias],
+  ['me', (_, { scores }) => scores.mae],
+  ['rmse', (_, { scores }) => scores.rmse],
+  ['nmb_percent', (_, { scores }) => 100 * scores.nmb],
+  ['nme_percent', (_, { scores }) => 100 * scores.nme],
+  ['mfb_percent', (_, { scores }) => scores.mfb],
+  ['mfe_percent', (_, { scores }) => scores.mfe],
+  ['r', (_, { scores }) => scores.r],
+  ['ioa', (_, { scores }) => scores.ioa],
+  ...(['nmb', 'nme', 'r'] as const).map((measure): (typeof COLUMNS)[number] => [`emery_${measure}`, (_, { ratings }) => ratings?.emery?.[measure]]),
   ...(['mfb', 'mfe'] as const).map((measure): (typeof COLUMNS)[number] => [
     `boylan_russell_${measure}`,
-    (row, run) => row.ratings[run].boylanRussell?.[measure],
+    (_, { ratings }) => ratings?.boylanRussell?.[measure],
   ]),
-  ...(['relative', 'low', 'high'] as const).map((part): (typeof COLUMNS)[number] => [
-    `me_change_percent${part === 'relative' ? '' : `_${part}`}`,
-    ({ change }, run) => (run === 'prior' ? undefined : percent(part === 'relative' ? change.relative : change.interval?.[part])),
-  ]),
-  ['note', ({ missing, change }, run) => missing ?? (run === 'prior' ? undefined : change.noInterval)],
+  ['me_change_percent', (_, { change }) => percent(change?.relative)],
+  ['me_change_percent_low', (_, { change }) => percent(change?.interval?.low)],
+  ['me_change_percent_high', (_, { change }) => percent(change?.interval?.high)],
+  ['note', ({ missing }, { change }) => missing ?? change?.noInterval],
 ];
 
 function percent(fraction: number | undefined): number | undefined {
   return fraction === undefined ? undefined : 100 * fraction;
 }
 
-/** The rows as CSV: two lines a row, one for each run. */
+/** The rows as CSV: a line for each run, prior and updated, of withheld stations the two that are interpolated, too. */
 export function scoresCsv(rows: readonly ScoreRow[]): string {
-  const lines = rows.flatMap((row) => RUNS.map((run) => COLUMNS.map(([, value]) => csvField(value(row, run))).join(',')));
+  const lines = rows.flatMap((row) => linesOf(row).map((line) => COLUMNS.map(([, value]) => csvField(value(row, line))).join(',')));
   return [COLUMNS.map(([name]) => name).join(','), ...lines, ''].join('\n');
 }
 

@@ -48,6 +48,16 @@ function changeCells(row: ScoreRow | undefined): Content[] {
   return [html`<b>${change(row?.change.relative)}</b>`, interval ? `${change(interval.low)} to ${change(interval.high)}` : MISSING];
 }
 
+/** What the misfit of used monitors tells of withheld ones without any emissions. */
+const INTERPOLATED: Column[] = [
+  { title: 'each time', group: 'Misfit interpolated' },
+  { title: 'its mean', group: 'Misfit interpolated' },
+];
+
+function interpolatedCells({ interpolated }: ScoreRow): Content[] {
+  return [interpolated?.interpolated, interpolated?.interpolatedMean].map((run) => change(run?.change.relative));
+}
+
 function changeColumns(group: string): Column[] {
   return [
     { title: 'change', group },
@@ -60,6 +70,7 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
   const all = comparedRows(scores, side);
   const rows = all.filter((row) => isMeasured(row, all) && !(row.own.region !== undefined && row.own.period !== undefined));
   const hasPaper = scores.modes.length > 1;
+  const hasInterpolated = rows.some(({ own }) => own.interpolated !== undefined);
   return table({
     id: `table-places-${side}`,
     caption: () =>
@@ -75,6 +86,7 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
       { title: 'updated', group: 'MAE' },
       ...changeColumns('Updated against prior'),
       ...(hasPaper ? changeColumns('Paper against prior') : []),
+      ...(hasInterpolated ? INTERPOLATED : []),
     ],
     rows: rows.map((row): Row => {
       const {
@@ -94,12 +106,13 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
           significant(updated.mae),
           ...changeCells(row.own),
           ...(hasPaper ? changeCells(row.paper) : []),
+          ...(hasInterpolated ? interpolatedCells(row.own) : []),
         ],
         begins: isWhole(row.own),
         strong: isWhole(row.own),
       };
     }),
-    note: 'Intervals come from drawing whole spatial blocks of monitors anew; with fewer than five blocks there is none. Of twenty such intervals two miss by chance: a row that stands out among many may be one of them. A place without a monitor that has a value has no scores. Regions by period stand in verify/scores.csv.',
+    note: `Intervals come from drawing whole spatial blocks of monitors anew; with fewer than five blocks there is none. Of twenty such intervals two miss by chance: a row that stands out among many may be one of them. A place without a monitor that has a value has no scores. Regions by period stand in verify/scores.csv.${hasInterpolated ? ' Misfit interpolated: the prior run with the misfit of the monitors in the cost, carried over by kriging, that of the same time or its mean over the period. It needs no emissions, and says how much of the error neighbours know: what an update leaves of it is weather, what monitors see and cells do not, or emissions that it did not find.' : ''}`,
   });
 }
 

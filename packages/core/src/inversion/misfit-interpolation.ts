@@ -1,0 +1,118 @@
+/**
+ * What some monitors tell of others without any emissions: their misfit, observed − prior run, carried over by interpolation, the benchmark for an inventory that
+ * claims to explain it. Simple kriging, at each time from the nearest monitors that have a value,
+ *
+ *   m̂ = cᵀ (C + ν·1)⁻¹ m,     C_ij = exp(−d_ij/L)
+ *
+ * L and ν are those with which the monitors in use predict each other best across blocks, since those to be judged lie in blocks of their own.
+ *
+ * @see Cressie (1993), *Statistics for Spatial Data*, sect. 3.2, for kriging; Roberts et al. (2017), doi:10.1111/ecog.02881, for leaving out blocks
+ */
+import { cholesky, choleskySolve } from './cholesky';
+
+export interface Point {
+  /** km from west to east and from south to north, of any origin */
+  x: number;
+  y: number;
+}
+
+/** A place with monitors in use. */
+export interface Source extends Point {
+  /** places of a block are left out together when L and ν are chosen */
+  block: string;
+}
+
+export interface CovarianceModel {
+  /** L */
+  lengthKm: number;
+  /** ν, variance of what a place does not share with any other, in units of that which it shares */
+  nugget: number;
+}
+
+const LENGTHS_KM = [30, 60, 120, 240, 480, 960];
+const NUGGETS = [0.1, 0.3, 1, 3];
+/** Values that a value is made of; with an exponential correlation those farther away are screened. */
+const MOST_NEIGHBOURS = 16;
+/** Times at which L and ν are tried. */
+const MOST_TRIED = 12;
+
+/**
+ * @param misfit - at the sources, `[times, sources]`; NaN where there is no value
+ * @returns at the targets, `[times, targets]`; 0 at times without a value, and nothing without a source
+ */
+export function interpolateMisfit(sources: readonly Source[], misfit: Float64Array, targets: readonly Point[]): Float64Array {
+  const model = chooseModel(sources, misfit);
+  const times = sources.length > 0 ? misfit.length / sources.length : 0;
+  const out = new Float64Array(times * targets.length);
+  targets.forEach((target, j) => {
+    const kriging = new Kriging(sources, target, () => true);
+    for (let time = 0; time < times; time++) {
+      out[time * targets.length + j] = kriging.at(misfit.subarray(time * sources.length, (time + 1) * sources.length), model);
+    }
+  });
+  return out;
+}
+
+/** The pair with the smallest mean absolute error at places that are predicted from other blocks alone. */
+export function chooseModel(sources: readonly Source[], misfit: Float64Array): CovarianceModel {
+  const times = sources.length > 0 ? misfit.length / sources.length : 0;
+  const tried = Array.from({ length: Math.min(times, MOST_TRIED) }, (_, k) => Math.floor(((k + 0.5) * times) / Math.min(times, MOST_TRIED)));
+  const places = sources.map((place) => new Kriging(sources, place, ({ block }) => block !== place.block));
+  const errorOf = (model: CovarianceModel): number => {
+    let sum = 0;
+    for (const time of tried) {
+      const values = misfit.subarray(time * sources.length, (time + 1) * sources.length);
+      values.forEach((value, i) => {
+        if (Number.isFinite(value)) sum += Math.abs(value - places[i].at(values, model));
+      });
+    }
+    return sum;
+  };
+  const models = LENGTHS_KM.flatMap((lengthKm) => NUGGETS.map((nugget) => ({ lengthKm, nugget })));
+  const errors = models.map(errorOf);
+  return models[errors.indexOf(Math.min(...errors))];
+}
+
+/** Of one target; the weights are kept while the same sources have values. */
+class Kriging {
+  private readonly order: readonly { source: number; km: number }[];
+  private near: readonly { source: number; km: number }[] = [];
+  private weights: readonly number[] = [];
+  private model?: CovarianceModel;
+
+  constructor(
+    private readonly sources: readonly Source[],
+    target: Point,
+    allowed: (source: Source) => boolean,
+  ) {
+    this.order = sources
+      .flatMap((source, i) => (allowed(source) ? [{ source: i, km: distance(source, target) }] : []))
+      .sort((a, b) => a.km - b.km || a.source - b.source);
+  }
+
+  at(values: Float64Array, model: CovarianceModel): number {
+    const near: { source: number; km: number }[] = [];
+    for (const each of this.order) {
+      if (near.length === MOST_NEIGHBOURS) break;
+      if (Number.isFinite(values[each.source])) near.push(each);
+    }
+    if (model !== this.model || near.length !== this.near.length || near.some(({ source }, k) => source !== this.near[k].source)) {
+      this.weights = this.weightsOf(near, model);
+      [this.near, this.model] = [near, model];
+    }
+    return near.reduce((sum, { source }, k) => sum + this.weights[k] * values[source], 0);
+  }
+
+  private weightsOf(near: readonly { source: number; km: number }[], { lengthKm, nugget }: CovarianceModel): number[] {
+    const places = near.map(({ source }) => this.sources[source]);
+    const matrix = Float64Array.from(places.flatMap((a, i) => places.map((b, j) => (i === j ? 1 + nugget : Math.exp(-distance(a, b) / lengthKm)))));
+    return choleskySolve(
+      cholesky(matrix),
+      near.map(({ km }) => Math.exp(-km / lengthKm)),
+    );
+  }
+}
+
+function distance(a: Point, b: Point): number {
+  return Math.hypot(a.x - b.x, a.y - b.y);
+}
