@@ -81,6 +81,44 @@ it('simulates the run of a nuisance term, and inverts its number and biases with
   expect(nuisance!.filter(({ value }) => value !== 0).length).toBeGreaterThan(nuisance!.length / 2);
 });
 
+it('gives all monitors a bias that they share, beside those of each cell', () => {
+  const without = inverted('inversion.nuisance.stationBias={O3: 2}');
+  const { nuisance, history } = inverted('inversion.nuisance.stationBias={O3: 2}', 'inversion.nuisance.sharedBias={O3: 8, PM2.5: 4}');
+  const shared = nuisance!.filter(({ name }) => name.endsWith('of all monitors'));
+  expect(shared).toMatchObject([
+    { name: 'bias O3 of all monitors', unit: 'ppb', spread: 8 },
+    { name: 'bias PM2.5 of all monitors', unit: 'ug m-3', spread: 4 },
+  ]);
+  expect(nuisance).toHaveLength(without.nuisance!.length + 2);
+  expect(shared.every(({ value }) => value !== 0)).toBe(true);
+  // What the cells' biases have in common costs less as one number.
+  const meanSquare = ({ nuisance: all }: InvertSummary): number =>
+    all!.filter(({ name }) => name.startsWith('bias O3 at')).reduce((sum, { value }, _, { length }) => sum + value ** 2 / length, 0);
+  expect(meanSquare({ nuisance } as InvertSummary)).toBeLessThan(meanSquare(without));
+  expect(history.at(-1)!.total).toBeLessThan(without.history.at(-1)!.total);
+});
+
+it('lets errors of the inventory reach farther than the correlation length', () => {
+  inverted();
+  const alike = (): number => {
+    // How much of the mean square of the log factors is left when those of blocks of 5 x 5 cells are averaged
+    const logs = nitrogenOxides().values.map(Math.log);
+    const blocks = [0, 5, 10].flatMap((row) => [0, 5, 10].map((col) => logs.filter((_, i) => within(i, row, col))));
+    const square = (values: number[]): number => values.reduce((sum, value) => sum + value * value, 0) / values.length;
+    return square(blocks.map((block) => block.reduce((sum, value) => sum + value, 0) / block.length)) / square(blocks.flat());
+  };
+  const within = (i: number, row: number, col: number): boolean =>
+    Math.floor(i / 16) >= row && Math.floor(i / 16) < row + 5 && i % 16 >= col && i % 16 < col + 5;
+  const near = alike();
+  inverted('inversion.factorCorrelation.far={part: 0.9, km: 400}');
+  expect(alike()).toBeGreaterThan(near);
+  const { status, stderr } = retroplume('invert', 'inversion.factorCorrelation.far={part: 0.5, km: 50}');
+  expect([status, stderr]).toEqual([
+    2,
+    expect.stringContaining('inversion.factorCorrelation.far.km: expected more than inversion.lengthKm (81 km) but received 50'),
+  ]);
+});
+
 it('gives the part of a run that varies a number for each place and time, and one over a length without end is one number', () => {
   const inflow = (varies: string): string => `inversion.nuisance.runs=[{name: inflow, options: {background.O3: 60}, spread: 0.5, varies: ${varies}}]`;
   const one = inverted();

@@ -112,7 +112,10 @@ function checkPaper(c: Case): Breach[] {
         ? []
         : [{ path: [...path, 'groups'], text: "the paper's inversion moves all groups: remove it, or set inversion.mode: default" }]),
       ...(space === 'cells' ? [] : [needs('space')]),
-      ...(nuisance.runs.length > 0 || Object.values(nuisance.stationBias).some((spread) => spread > 0) ? [needs('nuisance')] : []),
+      ...(nuisance.runs.length > 0 ||
+      [nuisance.stationBias, nuisance.sharedBias].some((spreads) => Object.values(spreads).some((spread) => spread > 0))
+        ? [needs('nuisance')]
+        : []),
       ...(totals.length > 0 ? [needs('totals')] : []),
       ...(optimiser === 'gauss-newton' ? [needs('optimiser')] : []),
     ];

@@ -179,6 +179,15 @@ export const inversionSchema = z
         )
           .prefault({})
           .meta({ description: 'A bias of the monitors of each cell, the same at all times, that the emissions need not explain.' }),
+        sharedBias: perSpecies(
+          (species) => real(`Standard deviation of the bias of ${species}; 0: none.`, { min: 0, unit: species === 'PM2.5' ? 'ug m-3' : 'ppb' }),
+          { NO2: 0, SO2: 0, O3: 0, 'PM2.5': 0 },
+        )
+          .prefault({})
+          .meta({
+            description:
+              'A bias that all monitors share, the same at all times: monitors stand where people live, so that they see more NO2 and less ozone than the cells around them.',
+          }),
         runs: z
           .array(
             z.strictObject({

@@ -2,7 +2,7 @@
 import type { Grid } from '../../grid/grid';
 import type { PeriodSource } from '../../data/period-source';
 import { PREPARED_SPECIES } from '../../data/prepared';
-import type { Case } from '../../data/case';
+import type { Case, Species } from '../../data/case';
 import type { NuisanceTerm } from '../../inversion/nuisance-model';
 import { ConfigError } from '../../errors';
 import { VaryingNumber } from '../../inversion/varying-number';
@@ -49,9 +49,10 @@ export function nuisanceFiles(context: StageContext): string[] {
  * emissions, in every pass of the closed loop: against the run that a pass is anchored on they would take the update of the emissions away again.
  */
 export function nuisanceTerms(context: StageContext, model: SurrogateForwardModel, periods: readonly NuisancePeriod[]): NuisanceTerms | undefined {
-  const { stationBias, runs } = variantSettings(context).inversion.nuisance;
+  const { stationBias, sharedBias, runs } = variantSettings(context).inversion.nuisance;
   const all: NuisanceTerms = { terms: [], names: [], units: [] };
-  if (PREPARED_SPECIES.some((species) => stationBias[species] > 0)) addBiases(all, stationBias, model, periods);
+  addBiases(all, stationBias, model, periods, (cell, { cols }) => `at row ${Math.floor(cell / cols)}, column ${cell % cols}`);
+  addBiases(all, sharedBias, model, periods, () => 'of all monitors');
   const prior = runs.length > 0 ? periods.map(({ period, observed, prior: known }) => known ?? throughOperator(priorRun(period), observed)) : [];
   for (const run of runs) {
     const columns = periods.map(({ period, observed }, p) => {
@@ -164,13 +165,15 @@ function nodeInWords([hour, row, col]: readonly (number | undefined)[], start: D
   ].join(', ');
 }
 
-/** One bias for each species with a spread in each observed cell, the same in all periods. */
+/** Biases of the species that have a spread, the same in all periods. @param placeOf - a cell, in words; cells of the same place share their biases */
 function addBiases(
   { terms, names, units }: NuisanceTerms,
-  spreads: Case['inversion']['nuisance']['stationBias'],
+  spreads: Record<Species, number>,
   model: SurrogateForwardModel,
   periods: readonly NuisancePeriod[],
+  placeOf: (cell: number, grid: Grid) => string,
 ): void {
+  if (PREPARED_SPECIES.every((species) => spreads[species] === 0)) return;
   const places = new Map<string, number>();
   const spread: number[] = [];
   const indices = periods.map(({ period: { grid }, observed: { operator } }) => {
@@ -178,7 +181,7 @@ function addBiases(
     return Int32Array.from(species, (s, i) => {
       const name = PREPARED_SPECIES[s];
       if (spreads[name] === 0) return -1;
-      const place = `bias ${name} at row ${Math.floor(cell[i] / grid.cols)}, column ${cell[i] % grid.cols}`;
+      const place = `bias ${name} ${placeOf(cell[i], grid)}`;
       const known = places.get(place);
       if (known !== undefined) return known;
       places.set(place, spread.length);
