@@ -1,7 +1,7 @@
 import { caseSchema, type Case, type InversionSettings } from '../../data/case';
 import { Grid } from '../../grid/grid';
 import { smallGrid } from '../../report/testing/synthetic-report';
-import { effortDoubt, withheldDoubt } from './doubtful-settings';
+import { effortDoubt, unfinishedDoubt, withheldDoubt } from './doubtful-settings';
 
 const { inversion, withheld, crossValidation, observations } = defaults();
 
@@ -29,6 +29,11 @@ describe('withheldDoubt', () => {
     expect(doubt({ lengthKm: 81.1 })).toMatch(/raise it to 7 /);
     expect(doubt({ lengthKm: 162 }, { blockCells: 12 })).toBeUndefined();
     expect(doubt({ lengthKm: 162 }, { blockCells: 11 })).toBeDefined();
+  });
+
+  it('knows what a far part adds to that correlation', () => {
+    // ½·exp(−½ (81/162)²) + ½·exp(−½ (81/600)²)
+    expect(doubt({ lengthKm: 162, factorCorrelation: { ...inversion.factorCorrelation, far: { part: 0.5, km: 600 } } })).toMatch(/ is 0\.94, /);
   });
 
   it('looks at the narrower side of cells', () => {
@@ -64,5 +69,29 @@ describe('effortDoubt', () => {
     expect(doubt({}, { try: { lengthKm: [54] } })).toBeUndefined();
     expect(doubt({}, { folds: 0 })).toBeUndefined();
     expect(effortDoubt({ ...settings, observations: { ...observations, resolution: 'daily' } })).toBeUndefined();
+  });
+});
+
+describe('unfinishedDoubt', () => {
+  const after = (totals: number[], over: Partial<Parameters<typeof unfinishedDoubt>[0]> = {}): string | undefined =>
+    unfinishedDoubt({
+      status: 'iterations',
+      keptIteration: totals.length - 1,
+      history: totals.map((total, iteration) => ({ iteration, total })),
+      ...over,
+    });
+  const falling = [1000, 500, 300, 200, 150, 120, 110, 105, 100];
+
+  it('tells of a cost that still falls when the steps are used up', () => {
+    expect(after(falling)).toMatch(/^inversion\.iterations: after 8 steps the cost still falls \(9 % in the last 2\)/);
+    expect(after([...falling.slice(0, -2), 108, 107.5])).toBeUndefined();
+  });
+
+  it('says nothing where it converged, watched monitors chose an earlier step, or the steps are few', () => {
+    expect(after(falling, { status: 'converged' })).toBeUndefined();
+    expect(after(falling, { keptIteration: 5 })).toBeUndefined();
+    expect(after(falling, { keptIteration: 6 })).toBeDefined();
+    expect(after([1000, 500, 300])).toBeUndefined();
+    expect(after([])).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
-/** Settings of a case that are no fault but make its monitors say more than they know: a sentence each, for `check` and for the log of a stage. */
+/** What is no fault of a case, but makes its monitors say more, or less, than they know: a sentence each, for `check` and for the log of a stage. */
 import { asksForCrossValidation, type Case, type InversionSettings } from '../../data/case';
 import type { Grid } from '../../grid/grid';
+import type { HistoryPoint, InversionStatus } from '../../inversion';
 
 /**
  * Blocks of withheld monitors that the prior's correlation reaches through. What the used monitors say is carried over distances of `lengthKm`; a monitor lies half a
@@ -10,13 +11,14 @@ import type { Grid } from '../../grid/grid';
  */
 export function withheldDoubt(
   { fraction, blockCells }: Case['withheld'],
-  { mode, space, lengthKm }: InversionSettings,
+  { mode, space, lengthKm, factorCorrelation: { far } }: InversionSettings,
   grid: Grid,
 ): string | undefined {
   const needed = Math.ceil(Math.max(...grid.lengthInCells(2 * lengthKm)) - 1e-9);
   if (fraction === 0 || mode === 'paper' || space !== 'cells' || blockCells >= needed) return undefined;
   const width = blockCells / Math.max(...grid.lengthInCells(1));
-  const correlation = Math.exp(-0.5 * (width / 2 / lengthKm) ** 2);
+  const over = (km: number): number => Math.exp(-0.5 * (width / 2 / km) ** 2);
+  const correlation = far ? (1 - far.part) * over(lengthKm) + far.part * over(far.km) : over(lengthKm);
   return (
     `withheld.blockCells: blocks of ${blockCells} cells (${width.toFixed(0)} km) are narrower than twice inversion.lengthKm (${lengthKm} km), so that even in the middle ` +
     `of a block the prior's correlation with the cells outside is ${correlation.toFixed(2)}, and withheld monitors judge the neighbourhood of used ones: raise it to ` +
@@ -39,4 +41,31 @@ export function effortDoubt(settings: Pick<Case, 'crossValidation' | 'inversion'
 
 function countsAsNews({ errorCorrelation: { hours } }: InversionSettings): boolean {
   return typeof hours === 'number' ? hours === 0 : Object.values(hours).some((each) => each === 0);
+}
+
+/** A fall of the cost in the last quarter of the steps, as a part of it, beyond which the minimum is still far. */
+const STILL_FALLING = 0.03;
+
+/**
+ * An inversion that ended because its steps did, far from the minimum: what it found then depends on their number. An end that watched monitors chose is another
+ * matter, and the first steps of a few say nothing.
+ */
+export function unfinishedDoubt({
+  status,
+  keptIteration,
+  history,
+}: {
+  status: InversionStatus;
+  keptIteration: number;
+  history: readonly Pick<HistoryPoint, 'iteration' | 'total'>[];
+}): string | undefined {
+  const last = history.at(-1);
+  const quarter = Math.floor((history.length - 1) / 4);
+  if (status !== 'iterations' || last === undefined || quarter < 2 || keptIteration < last.iteration - quarter) return undefined;
+  const fall = 1 - last.total / history[history.length - 1 - quarter].total;
+  if (!(fall > STILL_FALLING)) return undefined;
+  return (
+    `inversion.iterations: after ${last.iteration} steps the cost still falls (${(100 * fall).toFixed(0)} % in the last ${quarter}), so that the result is not the minimum: ` +
+    'more steps may find more'
+  );
 }

@@ -9,7 +9,7 @@ import type { ForwardModel } from '../../inversion/forward-model';
 import type { InversionResult } from '../../inversion/invert';
 import { checkpointOf, invertFromStarts, type StartOutcome } from '../../inversion/multi-start';
 import { pickInWords } from './cross-validation';
-import { withheldDoubt } from './doubtful-settings';
+import { unfinishedDoubt, withheldDoubt } from './doubtful-settings';
 import { passCertificateGate, passSaturationGate } from './inversion-gates';
 import type { EngineChoice } from './engine-choice';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from '../apply/factors-file';
@@ -123,6 +123,8 @@ async function runInversion(context: StageContext, share: (model: ForwardModel) 
     }));
     writeFactors(join(context.dir, FACTORS_FILE), grid, factors, sectors);
     const { status, iterations, keptIteration, atBound, history } = result;
+    const unfinished = inversion.mode === 'paper' ? undefined : unfinishedDoubt(result);
+    if (unfinished !== undefined) context.log(unfinished);
     const { products, trust } = writeTrust(context, periods, factors, spread);
     const gain = result.initialConcentrations?.gain;
     if (gain) context.log(gainInWords(gain));
