@@ -86,8 +86,8 @@ export interface ScoreRow extends Scope {
   updated: Scores;
   ratings: { prior: Ratings; updated: Ratings };
   change: MaeChange;
-  /** of withheld stations: benchmarks for `updated` */
-  interpolated?: Record<Interpolated, { scores: Scores; change: MaeChange }>;
+  /** of withheld stations, benchmarks for `updated`: the misfit of each time interpolated, or its mean */
+  interpolated?: Record<'each' | 'mean', { scores: Scores; change: MaeChange }>;
   /** why there are no scores */
   missing?: string;
 }
@@ -207,7 +207,7 @@ function rowOf(pairs: Pairs, stations: ScoreRow['stations'], scope: Scope): Scor
     ...{ species, averaging, stations, ...scope },
     monitors: new Set(chosen.map((i) => pairs.places[pairs.place[i]].station.id)).size,
     ...{ prior, updated, change },
-    ...(hasInterpolated ? { interpolated: { interpolated: scored('interpolated'), interpolatedMean: scored('interpolatedMean') } } : {}),
+    ...(hasInterpolated ? { interpolated: { each: scored('interpolated'), mean: scored('interpolatedMean') } } : {}),
     ratings: { prior: rateScores(species, averaging, prior), updated: rateScores(species, averaging, updated) },
     ...(missing === undefined ? {} : { missing }),
   };

@@ -21,48 +21,53 @@ export function interpolatedSeries(
   const [rowsPerKm, colsPerKm] = grid.lengthInCells(1);
   const at = (cell: number): { x: number; y: number } => ({ x: (cell % grid.cols) / colsPerKm, y: Math.floor(cell / grid.cols) / rowsPerKm });
   const { stations } = prior;
-  const inCost = stations.map(({ id, role }) => role !== Role.withheld && !watched.has(id));
   const cells = [...usedCells(prior, watched)];
   if (cells.length === 0) return new Map();
-  const indexOf = new Map(cells.map((cell, i) => [cell, i]));
   const blockOf = new Map(stations.map(({ id, cell }) => [cell, block.get(id)!]));
   const sources = cells.map((cell): Source => ({ ...at(cell), block: blockOf.get(cell)! }));
   const targets = stations.flatMap(({ role, cell }, s) => (role === Role.withheld ? [{ s, ...at(cell) }] : []));
+  const sourceOf = stations.map(({ id, role, cell }) => (role === Role.withheld || watched.has(id) ? -1 : cells.indexOf(cell)));
   return new Map(
     [...prior.observed].map(([species, observed]) => {
       const simulated = prior.simulated.get(species)!;
-      const times = observed.length / stations.length;
-      const misfit = new Float64Array(times * cells.length);
-      const counts = new Float64Array(misfit.length);
-      const [sums, counted] = [new Float64Array(cells.length), new Float64Array(cells.length)];
-      for (let i = 0; i < observed.length; i++) {
-        const [time, s] = [Math.floor(i / stations.length), i % stations.length];
-        const value = observed[i] - simulated[i];
-        const source = indexOf.get(stations[s].cell);
-        if (!inCost[s] || source === undefined || !Number.isFinite(value)) continue;
-        misfit[time * cells.length + source] += value;
-        counts[time * cells.length + source]++;
-        sums[source] += value;
-        counted[source]++;
-      }
+      const { each, mean } = misfitsOf(observed, simulated, sourceOf, cells.length);
+      const [ofEach, ofMean] = [each, mean].map((misfit) => interpolateMisfit(sources, misfit, targets));
       const corrected = (change: (time: number, target: number) => number): Float32Array => {
         const out = simulated.slice();
-        for (let time = 0; time < times; time++) {
+        for (let time = 0; (time + 1) * stations.length <= out.length; time++) {
           targets.forEach(({ s }, j) => (out[time * stations.length + s] = Math.max(0, out[time * stations.length + s] + change(time, j))));
         }
         return out;
       };
-      const each = interpolateMisfit(
-        sources,
-        misfit.map((sum, i) => sum / counts[i]),
-        targets,
-      );
-      const mean = interpolateMisfit(
-        sources,
-        sums.map((sum, i) => sum / counted[i]),
-        targets,
-      );
-      return [species, { interpolated: corrected((time, j) => each[time * targets.length + j]), interpolatedMean: corrected((_, j) => mean[j]) }];
+      return [species, { interpolated: corrected((time, j) => ofEach[time * targets.length + j]), interpolatedMean: corrected((_, j) => ofMean[j]) }];
     }),
   );
+}
+
+/**
+ * Observed − simulated of the cells with monitors in the cost, mean over those of a cell.
+ *
+ * @param sourceOf - index of each station's cell, −1: not in the cost
+ * @returns of each time, `[T, cells]`, and over all of them, `[cells]`; NaN without a value
+ */
+function misfitsOf(
+  observed: Float32Array,
+  simulated: Float32Array,
+  sourceOf: readonly number[],
+  cells: number,
+): Record<'each' | 'mean', Float64Array> {
+  const stations = sourceOf.length;
+  const [each, counts] = [0, 0].map(() => new Float64Array((observed.length / stations) * cells));
+  const [mean, counted] = [0, 0].map(() => new Float64Array(cells));
+  for (let i = 0; i < observed.length; i++) {
+    const source = sourceOf[i % stations];
+    const value = observed[i] - simulated[i];
+    if (source < 0 || !Number.isFinite(value)) continue;
+    const at = Math.floor(i / stations) * cells + source;
+    each[at] += value;
+    counts[at]++;
+    mean[source] += value;
+    counted[source]++;
+  }
+  return { each: each.map((sum, k) => sum / counts[k]), mean: mean.map((sum, k) => sum / counted[k]) };
 }

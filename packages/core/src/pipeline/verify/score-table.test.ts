@@ -87,9 +87,9 @@ describe('the scores of a case', () => {
     expect([each[8], mean[8]]).toEqual(['interpolated', 'interpolated-mean']);
     // B is 10 ppb too high at all hours, as A is, and tells little of it: it is 222 km away, and no third block says how far its misfit reaches.
     const whole = rows.find(({ stations, averaging }) => stations === 'withheld' && averaging === 'hourly')!;
-    expect(whole.interpolated!.interpolated.change.relative).toBeLessThan(0);
-    expect(whole.interpolated!.interpolated.change.relative).toBeGreaterThan(-0.5);
-    expect(whole.interpolated!.interpolatedMean.change.relative).toBeCloseTo(whole.interpolated!.interpolated.change.relative, 6);
+    expect(whole.interpolated!.each.change.relative).toBeLessThan(0);
+    expect(whole.interpolated!.each.change.relative).toBeGreaterThan(-0.5);
+    expect(whole.interpolated!.mean.change.relative).toBeCloseTo(whole.interpolated!.each.change.relative, 6);
     expect(rows.filter(({ stations }) => stations === 'used').every(({ interpolated }) => interpolated === undefined)).toBe(true);
   });
 });

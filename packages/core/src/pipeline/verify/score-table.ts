@@ -88,8 +88,8 @@ function linesOf({ prior, updated, change, ratings, interpolated }: ScoreRow): L
     { run: 'updated', scores: updated, ratings: ratings.updated, change },
     ...(interpolated
       ? [
-          { run: 'interpolated', ...interpolated.interpolated },
-          { run: 'interpolated-mean', ...interpolated.interpolatedMean },
+          { run: 'interpolated', ...interpolated.each },
+          { run: 'interpolated-mean', ...interpolated.mean },
         ]
       : []),
   ];

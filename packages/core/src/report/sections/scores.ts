@@ -55,7 +55,7 @@ const INTERPOLATED: Column[] = [
 ];
 
 function interpolatedCells({ interpolated }: ScoreRow): Content[] {
-  return [interpolated?.interpolated, interpolated?.interpolatedMean].map((run) => change(run?.change.relative));
+  return [interpolated?.each, interpolated?.mean].map((run) => change(run?.change.relative));
 }
 
 function changeColumns(group: string): Column[] {
