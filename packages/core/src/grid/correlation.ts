@@ -17,12 +17,12 @@ import type { Random } from '../random';
 export class CorrelationFilter {
   private readonly alongRows: FilterMatrix;
   private readonly alongCols: FilterMatrix;
-  /** numbers that a field is made of: one for each cell, or fewer */
+  /** numbers that a field is made of */
   readonly size: number;
 
   /**
    * @param lengthCells - correlation length L in cells (rows and columns alike, or [rows, cols]); 0 means no correlation: S is the identity
-   * @param coarse - fewer numbers than cells
+   * @param coarse - numbers two thirds of L apart in place of one for each cell
    */
   constructor(
     readonly rows: number,

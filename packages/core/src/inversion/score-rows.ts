@@ -27,7 +27,7 @@ export interface ScoredStation {
  * The prior run with what the stations in use tell of withheld ones without emissions: their misfit of the same time, or its mean over the period, interpolated
  * (misfit-interpolation.ts).
  */
-export const INTERPOLATED = ['interpolated', 'interpolatedMean'] as const;
+const INTERPOLATED = ['interpolated', 'interpolatedMean'] as const;
 export type Interpolated = (typeof INTERPOLATED)[number];
 const SIMULATED = ['prior', 'updated', ...INTERPOLATED] as const;
 type Run = (typeof SIMULATED)[number];

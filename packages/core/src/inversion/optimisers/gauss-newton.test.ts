@@ -39,9 +39,9 @@ describe('Gauss–Newton', () => {
     costs.slice(1).forEach((cost, i) => expect(cost).toBeLessThanOrEqual(costs[i]));
     const slow = await invert(twin.model, problem, { ...settings, optimiser: 'lbfgs', learningRate: 1, iterations: 300, tolerance: 1e-12 });
     expect(costs.at(-1)!).toBeLessThan(slow.history.at(-1)!.total * (1 + 1e-6));
-    const within = (history: typeof found.history): number => history.findIndex(({ total }) => total < 1.001 * costs.at(-1)!);
+    const within = (history: typeof found.history): number => history.findIndex(({ total }) => total < 1.0001 * costs.at(-1)!);
     expect(within(found.history)).toBeLessThanOrEqual(8);
-    expect(within(slow.history)).toBeGreaterThan(4 * within(found.history));
+    expect(within(slow.history)).toBeGreaterThan(40);
     found.factors.forEach((factor, p) => expect(Math.abs(factor - slow.factors[p])).toBeLessThan(1e-3));
     const products = found.history.map((point) => point.products!);
     expect(products[0]).toBe(0);

@@ -43,6 +43,12 @@ describe('Lbfgs', () => {
     expect(quadratic(x).cost).toBeLessThan(1e-10);
   });
 
+  it('keeps enough pairs to know sixty eigenvalues after eighty steps', () => {
+    const start = new Float64Array(60).fill(1);
+    const { accepted } = minimise(quadratic, start, 80); // 3e-7 of the cost is left, with the last eight pairs alone 2e-6
+    expect(accepted.at(-1)! / accepted[0]).toBeLessThan(1e-6);
+  });
+
   it("reaches the minimum of Rosenbrock's valley from the usual start, and the cost never rises on an accepted step", () => {
     const { x, accepted } = minimise(rosenbrock, Float64Array.of(-1.2, 1, -1.2, 1), 200);
     expect(rosenbrock(x).cost).toBeLessThan(1e-12);
