@@ -45,9 +45,16 @@ export function interpolateMisfit(sources: readonly Source[], misfit: Float64Arr
   const times = sources.length > 0 ? misfit.length / sources.length : 0;
   const out = new Float64Array(times * targets.length);
   targets.forEach((target, j) => {
-    const kriging = new Kriging(sources, target, () => true);
+    const neighbours = new Neighbours(sources, target);
+    let [near, weights]: [readonly Near[], readonly number[]] = [[], []];
     for (let time = 0; time < times; time++) {
-      out[time * targets.length + j] = kriging.at(misfit.subarray(time * sources.length, (time + 1) * sources.length), model);
+      const values = misfit.subarray(time * sources.length, (time + 1) * sources.length);
+      const now = neighbours.withValues(values);
+      // Mostly the same sources have values as the time before.
+      if (now.length !== near.length || now.some(({ source }, k) => source !== near[k].source)) {
+        [near, weights] = [now, weightsOf(sources, now, model)];
+      }
+      out[time * targets.length + j] = weighted(near, weights, values);
     }
   });
   return out;
@@ -57,22 +64,17 @@ export function interpolateMisfit(sources: readonly Source[], misfit: Float64Arr
 export function chooseModel(sources: readonly Source[], misfit: Float64Array): CovarianceModel {
   const times = sources.length > 0 ? misfit.length / sources.length : 0;
   const tried = evenly(times, MOST_TRIED.times);
-  const places = evenly(sources.length, Math.ceil(MOST_TRIED.values / Math.max(1, tried.length))).map((place) => ({
-    place,
-    kriging: new Kriging(sources, sources[place], ({ block }) => block !== sources[place].block),
-  }));
-  const errorOf = (model: CovarianceModel): number => {
-    let sum = 0;
+  const models = LENGTHS_KM.flatMap((lengthKm) => NUGGETS.map((nugget) => ({ lengthKm, nugget })));
+  const errors = models.map(() => 0);
+  for (const place of evenly(sources.length, Math.ceil(MOST_TRIED.values / Math.max(1, tried.length)))) {
+    const neighbours = new Neighbours(sources, sources[place], sources[place].block);
     for (const time of tried) {
       const values = misfit.subarray(time * sources.length, (time + 1) * sources.length);
-      for (const { place, kriging } of places) {
-        if (Number.isFinite(values[place])) sum += Math.abs(values[place] - kriging.at(values, model));
-      }
+      if (!Number.isFinite(values[place])) continue;
+      const near = neighbours.withValues(values);
+      models.forEach((model, k) => (errors[k] += Math.abs(values[place] - weighted(near, weightsOf(sources, near, model), values))));
     }
-    return sum;
-  };
-  const models = LENGTHS_KM.flatMap((lengthKm) => NUGGETS.map((nugget) => ({ lengthKm, nugget })));
-  const errors = models.map(errorOf);
+  }
   return models[errors.indexOf(Math.min(...errors))];
 }
 
@@ -82,50 +84,51 @@ function evenly(count: number, most: number): number[] {
   return Array.from({ length: n }, (_, k) => Math.floor(((k + 0.5) * count) / n));
 }
 
-/** Of one target; the weights are kept while the same sources have values. */
-class Kriging {
-  private readonly order: readonly { source: number; km: number }[];
-  private near: readonly { source: number; km: number }[] = [];
-  private weights: readonly number[] = [];
-  private model?: CovarianceModel;
+interface Near {
+  /** its index */
+  source: number;
+  km: number;
+}
 
-  constructor(
-    private readonly sources: readonly Source[],
-    target: Point,
-    allowed: (source: Source) => boolean,
-  ) {
+/** The sources about a target, the nearest first. */
+class Neighbours {
+  private readonly order: readonly Near[];
+
+  /** @param without - a block that is left out */
+  constructor(sources: readonly Source[], target: Point, without?: string) {
     this.order = sources
-      .flatMap((source, i) => (allowed(source) ? [{ source: i, km: distance(source, target) }] : []))
+      .flatMap((source, i) => (source.block === without ? [] : [{ source: i, km: distance(source, target) }]))
       .sort((a, b) => a.km - b.km || a.source - b.source);
   }
 
-  at(values: Float64Array, model: CovarianceModel): number {
-    const near: { source: number; km: number }[] = [];
+  /** Those nearest that have a value. */
+  withValues(values: Float64Array): Near[] {
+    const near: Near[] = [];
     for (const each of this.order) {
       if (near.length === MOST_NEIGHBOURS) break;
       if (Number.isFinite(values[each.source])) near.push(each);
     }
-    if (model !== this.model || near.length !== this.near.length || near.some(({ source }, k) => source !== this.near[k].source)) {
-      this.weights = this.weightsOf(near, model);
-      [this.near, this.model] = [near, model];
-    }
-    return near.reduce((sum, { source }, k) => sum + this.weights[k] * values[source], 0);
+    return near;
   }
+}
 
-  /** This runs millions of times for a month of hours, so without arrays of arrays; the decomposition reads the lower triangle alone. */
-  private weightsOf(near: readonly { source: number; km: number }[], { lengthKm, nugget }: CovarianceModel): number[] {
-    const n = near.length;
-    const matrix = new Float64Array(n * n);
-    for (let i = 0; i < n; i++) {
-      const place = this.sources[near[i].source];
-      for (let j = 0; j < i; j++) matrix[i * n + j] = Math.exp(-distance(place, this.sources[near[j].source]) / lengthKm);
-      matrix[i * n + i] = 1 + nugget;
-    }
-    return choleskySolve(
-      cholesky(matrix),
-      near.map(({ km }) => Math.exp(-km / lengthKm)),
-    );
+/** (C + ν·1)⁻¹ c. This runs a million times for a month of hours, so without arrays of arrays; the decomposition reads the lower triangle alone. */
+function weightsOf(sources: readonly Source[], near: readonly Near[], { lengthKm, nugget }: CovarianceModel): number[] {
+  const n = near.length;
+  const matrix = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    const place = sources[near[i].source];
+    for (let j = 0; j < i; j++) matrix[i * n + j] = Math.exp(-distance(place, sources[near[j].source]) / lengthKm);
+    matrix[i * n + i] = 1 + nugget;
   }
+  return choleskySolve(
+    cholesky(matrix),
+    near.map(({ km }) => Math.exp(-km / lengthKm)),
+  );
+}
+
+function weighted(near: readonly Near[], weights: readonly number[], values: Float64Array): number {
+  return near.reduce((sum, { source }, k) => sum + weights[k] * values[source], 0);
 }
 
 function distance(a: Point, b: Point): number {
