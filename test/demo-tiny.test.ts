@@ -118,7 +118,7 @@ describe('the first run', () => {
         readFileSync(join(folder, dir, 'scores.csv'), 'utf8')
           .trim()
           .split('\n'),
-      ).toHaveLength(1 + scores.reduce((lines, { interpolated }) => lines + (interpolated ? 4 : 2), 0));
+      ).toHaveLength(1 + scores.reduce((lines, { stations }) => lines + (stations === 'withheld' ? 6 : 2), 0));
     }
   });
 

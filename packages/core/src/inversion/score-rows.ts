@@ -29,11 +29,14 @@ export interface ScoredStation {
  */
 const INTERPOLATED = ['interpolated', 'interpolatedMean'] as const;
 export type Interpolated = (typeof INTERPOLATED)[number];
-const SIMULATED = ['prior', 'updated', ...INTERPOLATED] as const;
+/** Both runs with the median misfit of the stations in use added to all values (pipeline/verify/bias-corrected.ts). */
+const BIAS_CORRECTED = ['priorBiasCorrected', 'updatedBiasCorrected'] as const;
+export type BiasCorrected = (typeof BIAS_CORRECTED)[number];
+const SIMULATED = ['prior', 'updated', ...INTERPOLATED, ...BIAS_CORRECTED] as const;
 type Run = (typeof SIMULATED)[number];
 
 /** Series of one species at all stations of a period, `[T, S]`, in its unit; NaN where a value is missing. */
-export type RunSeries = Record<'observed' | 'prior' | 'updated', Float32Array> & Partial<Record<Interpolated, Float32Array>>;
+export type RunSeries = Record<'observed' | 'prior' | 'updated', Float32Array> & Partial<Record<Interpolated | BiasCorrected, Float32Array>>;
 
 export interface ScoredPeriod {
   name: string;
@@ -76,6 +79,12 @@ export function isWhole({ region, period, type, nearestUsedKm }: Scope): boolean
   return region === undefined && period === undefined && type === undefined && nearestUsedKm === undefined;
 }
 
+/** A run and how its mean error differs from another's. */
+export interface ScoredRun {
+  scores: Scores;
+  change: MaeChange;
+}
+
 export interface ScoreRow extends Scope {
   species: string;
   averaging: Averaging;
@@ -87,7 +96,9 @@ export interface ScoreRow extends Scope {
   ratings: { prior: Ratings; updated: Ratings };
   change: MaeChange;
   /** of withheld stations, benchmarks for `updated`: the misfit of each time interpolated, or its mean */
-  interpolated?: Record<'each' | 'mean', { scores: Scores; change: MaeChange }>;
+  interpolated?: Record<'each' | 'mean', ScoredRun>;
+  /** of withheld stations: both runs without what is the same everywhere in their misfit; the change of `updated` is against this `prior`, whose own is against the prior run */
+  biasCorrected?: Record<'prior' | 'updated', ScoredRun>;
   /** why there are no scores */
   missing?: string;
 }
@@ -196,18 +207,21 @@ function rowOf(pairs: Pairs, stations: ScoreRow['stations'], scope: Scope): Scor
     return out;
   };
   const observed = of(pairs.observed);
-  const scored = (run: Run): { scores: Scores; change: MaeChange } => ({
+  const scored = (run: Run, before: Run = 'prior'): ScoredRun => ({
     scores: scores(observed, of(pairs.simulated.get(run) ?? [])),
-    change: maeChange(blockErrors(pairs, chosen, run)),
+    change: maeChange(blockErrors(pairs, chosen, before, run)),
   });
   const [{ scores: prior }, { scores: updated, change }] = [scored('prior'), scored('updated')];
-  const hasInterpolated = stations === 'withheld' && INTERPOLATED.every((run) => pairs.simulated.has(run));
+  const has = (runs: readonly Run[]): boolean => stations === 'withheld' && runs.every((run) => pairs.simulated.has(run));
   const missing = pairs.unavailable ?? (chosen.length === 0 ? 'no station with a value' : undefined);
   return {
     ...{ species, averaging, stations, ...scope },
     monitors: new Set(chosen.map((i) => pairs.places[pairs.place[i]].station.id)).size,
     ...{ prior, updated, change },
-    ...(hasInterpolated ? { interpolated: { each: scored('interpolated'), mean: scored('interpolatedMean') } } : {}),
+    ...(has(INTERPOLATED) ? { interpolated: { each: scored('interpolated'), mean: scored('interpolatedMean') } } : {}),
+    ...(has(BIAS_CORRECTED)
+      ? { biasCorrected: { prior: scored('priorBiasCorrected'), updated: scored('updatedBiasCorrected', 'priorBiasCorrected') } }
+      : {}),
     ratings: { prior: rateScores(species, averaging, prior), updated: rateScores(species, averaging, updated) },
     ...(missing === undefined ? {} : { missing }),
   };
@@ -226,13 +240,13 @@ function isWithin(km: number | undefined, { above, upTo = Infinity }: DistanceKm
   return km !== undefined && km > above && km <= upTo;
 }
 
-function blockErrors({ places, place, observed, simulated }: Pairs, chosen: readonly number[], run: Run): Map<string, BlockErrors> {
+function blockErrors({ places, place, observed, simulated }: Pairs, chosen: readonly number[], before: Run, run: Run): Map<string, BlockErrors> {
   const sums = new Map<string, BlockErrors>();
-  const [prior, after] = [simulated.get('prior') ?? [], simulated.get(run) ?? []];
+  const [valuesBefore, values] = [before, run].map((each) => simulated.get(each) ?? []);
   for (const i of chosen) {
     const { block } = places[place[i]].station;
-    const [ofPrior, ofRun] = sums.get(block) ?? [0, 0];
-    sums.set(block, [ofPrior + Math.abs(prior[i] - observed[i]), ofRun + Math.abs(after[i] - observed[i])]);
+    const [sumBefore, sum] = sums.get(block) ?? [0, 0];
+    sums.set(block, [sumBefore + Math.abs(valuesBefore[i] - observed[i]), sum + Math.abs(values[i] - observed[i])]);
   }
   return sums;
 }

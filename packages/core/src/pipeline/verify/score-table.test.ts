@@ -64,7 +64,7 @@ describe('the scores of a case', () => {
   it('are a table with a line for each run, in which an absent value is an empty field and names are quoted', () => {
     const lines = scoresCsv(rows).split('\n');
     const withheld = rows.filter(({ stations }) => stations === 'withheld');
-    expect(lines).toHaveLength(1 + 2 * rows.length + 2 * withheld.length + 1);
+    expect(lines).toHaveLength(1 + 2 * rows.length + 4 * withheld.length + 1);
     const [header, prior, updated] = lines.map((line) => line.split(','));
     const value = (line: string[], name: string): string => line[header.indexOf(name)];
     expect(lines[1]).toMatch(/^O3,hourly,withheld,,,,,,prior,ppb,56,1,1,50,60,10,10,10,20,20,/);
@@ -74,7 +74,7 @@ describe('the scores of a case', () => {
     expect([value(updated, 'note'), value(prior, 'note')]).toEqual(['blocks: 1; an interval needs 5', '']);
     const cutoff = lines.find((line) => line.startsWith('O3,hourly-cutoff,withheld,,,,,,updated'))!.split(',');
     expect([value(cutoff, 'emery_nmb'), value(cutoff, 'emery_nme'), value(cutoff, 'emery_r')]).toEqual(['criteria', 'goal', '']);
-    expect(lines.filter((line) => line.startsWith('O3,hourly,withheld,"sea, ""far""",'))).toHaveLength(4);
+    expect(lines.filter((line) => line.startsWith('O3,hourly,withheld,"sea, ""far""",'))).toHaveLength(6);
     expect(lines.filter((line) => line.startsWith('O3,hourly,used,"sea, ""far""",'))).toHaveLength(2);
     expect(lines.find((line) => line.startsWith('O3,hourly,withheld,"sea'))).toMatch(/,prior,ppb,0,0,0,(,)+no station with a value$/);
     expect(scoresCsv(rows)).not.toMatch(/NaN|undefined|Infinity|null/);
@@ -91,5 +91,28 @@ describe('the scores of a case', () => {
     expect(whole.interpolated!.each.change.relative).toBeGreaterThan(-0.5);
     expect(whole.interpolated!.mean.change.relative).toBeCloseTo(whole.interpolated!.each.change.relative, 6);
     expect(rows.filter(({ stations }) => stations === 'used').every(({ interpolated }) => interpolated === undefined)).toBe(true);
+  });
+  it('have both runs beside them without what is the same everywhere in their misfit, compared with each other', () => {
+    const period = compared();
+    const updated = Float32Array.from({ length: 112 }, (_, i) => (i % 2 === 0 ? 48 : 44));
+    period.updated.simulated.set('O3', updated);
+    const [whole, ...others] = caseScores(settings, [period], 0);
+    // B, in use, is 10 ppb too high, and in the updated run 6 too low: without that A is right in the prior run, and 4 ppb too high in the updated one.
+    expect(whole.biasCorrected).toMatchObject({ prior: { scores: { mae: 0 }, change: { relative: -1 } }, updated: { scores: { mae: 4 } } });
+    const lines = scoresCsv([whole]).split('\n');
+    expect(lines[5]).toMatch(/^O3,hourly,withheld,,,,,,prior-bias-corrected,ppb,56,1,1,50,50,0,0,.*,-100,,,/);
+    expect(lines[6]).toMatch(/^O3,hourly,withheld,,,,,,updated-bias-corrected,ppb,56,1,1,50,54,4,4,/);
+    expect(others.filter(({ stations }) => stations === 'used').every(({ biasCorrected }) => biasCorrected === undefined)).toBe(true);
+  });
+
+  it('compare the runs without their bias with each other, not with the prior run', () => {
+    const period = compared();
+    const alternating = (a: number, b: number): Float32Array => Float32Array.from({ length: 112 }, (_, i) => (i % 2 === 0 ? a : b));
+    period.prior.simulated.set('O3', alternating(60, 52));
+    period.updated.simulated.set('O3', alternating(50, 47));
+    // A is off by 8 with what B says taken out of the prior run, and by 3 of the updated one.
+    const [{ biasCorrected }] = caseScores(settings, [period], 0);
+    expect(biasCorrected!.prior.change.relative).toBeCloseTo(8 / 10 - 1, 12);
+    expect(biasCorrected!.updated.change.relative).toBeCloseTo(3 / 8 - 1, 12);
   });
 });

@@ -12,6 +12,7 @@ import type { Ratings } from '../../inversion/performance-benchmarks';
 import { scoreRows, type ScoredPeriod, type ScoredStation, type ScoreRow } from '../../inversion/score-rows';
 import type { Scores } from '../../inversion/scores';
 import type { Monitors } from '../invert/monitors';
+import { biasCorrectedSeries } from './bias-corrected';
 import { interpolatedSeries } from './interpolated';
 import { distanceToUsed } from './nearest-used';
 import { regionMask } from './regions';
@@ -36,6 +37,7 @@ export function caseScores({ regions, scores, observations }: Case, periods: rea
   const scored = periods.map((period): ScoredPeriod => {
     const { prior, updated, monitors } = period;
     const interpolated = interpolatedSeries(period.grid, prior, monitors);
+    const corrected = biasCorrectedSeries(prior, updated, monitors);
     const start = prior.times[0];
     return {
       name: period.name,
@@ -45,7 +47,10 @@ export function caseScores({ regions, scores, observations }: Case, periods: rea
       series: new Map(
         [...prior.observed].map(([species, observed]) => [
           species,
-          { observed, prior: prior.simulated.get(species)!, updated: updated.simulated.get(species)!, ...interpolated.get(species) },
+          {
+            ...{ observed, prior: prior.simulated.get(species)!, updated: updated.simulated.get(species)! },
+            ...{ ...interpolated.get(species), ...corrected.get(species) },
+          },
         ]),
       ),
     };
@@ -78,11 +83,11 @@ interface Line {
   run: string;
   scores: Scores;
   ratings?: Ratings;
-  /** against the prior run; absent: it is that */
+  /** against the prior run, of the updated one without its bias against the prior one without; absent: it is the prior run */
   change?: MaeChange;
 }
 
-function linesOf({ prior, updated, change, ratings, interpolated }: ScoreRow): Line[] {
+function linesOf({ prior, updated, change, ratings, interpolated, biasCorrected }: ScoreRow): Line[] {
   return [
     { run: 'prior', scores: prior, ratings: ratings.prior },
     { run: 'updated', scores: updated, ratings: ratings.updated, change },
@@ -90,6 +95,12 @@ function linesOf({ prior, updated, change, ratings, interpolated }: ScoreRow): L
       ? [
           { run: 'interpolated', ...interpolated.each },
           { run: 'interpolated-mean', ...interpolated.mean },
+        ]
+      : []),
+    ...(biasCorrected
+      ? [
+          { run: 'prior-bias-corrected', ...biasCorrected.prior },
+          { run: 'updated-bias-corrected', ...biasCorrected.updated },
         ]
       : []),
   ];
@@ -136,7 +147,7 @@ function percent(fraction: number | undefined): number | undefined {
   return fraction === undefined ? undefined : 100 * fraction;
 }
 
-/** The rows as CSV: a line for each run, prior and updated, of withheld stations the two that are interpolated, too. */
+/** The rows as CSV: a line for each run, prior and updated, of withheld stations the two that are interpolated and the two without their bias, too. */
 export function scoresCsv(rows: readonly ScoreRow[]): string {
   const lines = rows.flatMap((row) => linesOf(row).map((line) => COLUMNS.map(([, value]) => csvField(value(row, line))).join(',')));
   return [COLUMNS.map(([name]) => name).join(','), ...lines, ''].join('\n');

@@ -1,5 +1,6 @@
 /** Scores where they differ (regions, periods, types of site) with intervals, and as regulators give them, with published benchmarks. */
 import type { Averaging, Rating } from '../../inversion/performance-benchmarks';
+import type { MaeChange } from '../../inversion/mae-change';
 import { isWhole, type DistanceKm, type ScoreRow } from '../../inversion/score-rows';
 import { change, chemical, fixed, MISSING, significant, unitText } from '../format';
 import type { Content, Markup } from '../html';
@@ -43,9 +44,9 @@ function distance({ above, upTo }: DistanceKm): string {
   return above === 0 ? `within ${to} km of used` : `${from} to ${to} km from used`;
 }
 
-function changeCells(row: ScoreRow | undefined): Content[] {
-  const interval = row?.change.interval;
-  return [html`<b>${change(row?.change.relative)}</b>`, interval ? `${change(interval.low)} to ${change(interval.high)}` : MISSING];
+function changeCells(of: MaeChange | undefined): Content[] {
+  const interval = of?.interval;
+  return [html`<b>${change(of?.relative)}</b>`, interval ? `${change(interval.low)} to ${change(interval.high)}` : MISSING];
 }
 
 /** What the misfit of used monitors tells of withheld ones without any emissions. */
@@ -57,6 +58,9 @@ const INTERPOLATED: Column[] = [
 function interpolatedCells({ interpolated }: ScoreRow): Content[] {
   return [interpolated?.each, interpolated?.mean].map((run) => change(run?.change.relative));
 }
+
+const BIAS_NOTE =
+  'Both without their bias: updated against prior once each run has the median misfit of the monitors in the cost added to all its values. What is the same everywhere, an error of the model or what all monitors see and no cell does, then counts for nothing; what is left of the change is the pattern.';
 
 function changeColumns(group: string): Column[] {
   return [
@@ -71,6 +75,7 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
   const rows = all.filter((row) => isMeasured(row, all) && !(row.own.region !== undefined && row.own.period !== undefined));
   const hasPaper = scores.modes.length > 1;
   const hasInterpolated = rows.some(({ own }) => own.interpolated !== undefined);
+  const hasCorrected = rows.some(({ own }) => own.biasCorrected !== undefined);
   return table({
     id: `table-places-${side}`,
     caption: () =>
@@ -86,6 +91,7 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
       { title: 'updated', group: 'MAE' },
       ...changeColumns('Updated against prior'),
       ...(hasPaper ? changeColumns('Paper against prior') : []),
+      ...(hasCorrected ? changeColumns('Both without their bias') : []),
       ...(hasInterpolated ? INTERPOLATED : []),
     ],
     rows: rows.map((row): Row => {
@@ -104,15 +110,16 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
           String(blocks),
           significant(prior.mae),
           significant(updated.mae),
-          ...changeCells(row.own),
-          ...(hasPaper ? changeCells(row.paper) : []),
+          ...changeCells(row.own.change),
+          ...(hasPaper ? changeCells(row.paper?.change) : []),
+          ...(hasCorrected ? changeCells(row.own.biasCorrected?.updated.change) : []),
           ...(hasInterpolated ? interpolatedCells(row.own) : []),
         ],
         begins: isWhole(row.own),
         strong: isWhole(row.own),
       };
     }),
-    note: `Intervals come from drawing whole spatial blocks of monitors anew; with fewer than five blocks there is none. Of twenty such intervals two miss by chance: a row that stands out among many may be one of them. A place without a monitor that has a value has no scores. Regions by period stand in verify/scores.csv.${hasInterpolated ? ' Misfit interpolated: the prior run with the misfit of the monitors in the cost, carried over by kriging, that of the same time or its mean over the period. It needs no emissions, and says how much of the error neighbours know: what an update leaves of it is weather, what monitors see and cells do not, or emissions that it did not find.' : ''}`,
+    note: `Intervals come from drawing whole spatial blocks of monitors anew; with fewer than five blocks there is none. Of twenty such intervals two miss by chance: a row that stands out among many may be one of them. A place without a monitor that has a value has no scores. Regions by period stand in verify/scores.csv.${hasCorrected ? ` ${BIAS_NOTE}` : ''}${hasInterpolated ? ' Misfit interpolated: the prior run with the misfit of the monitors in the cost, carried over by kriging, that of the same time or its mean over the period. It needs no emissions, and says how much of the error neighbours know: what an update leaves of it is weather, what monitors see and cells do not, or emissions that it did not find.' : ''}`,
   });
 }
 
