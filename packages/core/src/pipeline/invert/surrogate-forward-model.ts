@@ -68,6 +68,9 @@ interface BatchOfTimes {
   last: number;
 }
 
+/** Factors of all periods: those of {@link SurrogateForwardModel.single}, or others that nobody changes. */
+type SteppedFactors = Pick<EmissionFactors, 'data' | 'along'>;
+
 const GROUPS = 5;
 const SPECIES = 4;
 
@@ -150,7 +153,7 @@ export class SurrogateForwardModel implements ForwardModel {
     const factors = this.single(given);
     // Before the pass with these factors: the adjoint differentiates what the engine ran last.
     const base = this.options.anchored ? await this.baseOf(batch, factors.length) : undefined;
-    const simulated = await this.simulate(batch, factors);
+    const simulated = await this.simulate(batch, { data: factors });
     this.lastForward = { batch, factors };
     if (!base) return simulated;
     const anchor = this.problems[problem].anchor.subarray(first, last);
@@ -165,7 +168,7 @@ export class SurrogateForwardModel implements ForwardModel {
     this.touched.add(problem);
     const stencil = this.stencilOf(batch);
     const seed = stencil.adjoint(gradSimulated);
-    await this.run.addAdjoint(this.domainHours(batch, factors), seed, this.gradientOf(problem).data, stencil.places);
+    await this.run.addAdjoint(this.domainHours(batch, { data: factors }), seed, this.gradientOf(problem).data, stencil.places);
   }
 
   /** The paper's: an hour's factors act for as long as a window sees them, and what is simulated is the surrogate alone. */
@@ -213,23 +216,26 @@ export class SurrogateForwardModel implements ForwardModel {
   /**
    * A central difference of two forward passes: it holds for every engine, with tiles, rolled out concentrations and factors on them, where a program of
    * tangents would need one of each. On the surrogate of the quick demo ⟨K·d, w⟩ and ⟨d, Kᵀ·w⟩ differ by 1e-5 to 5e-5 of ‖K·d‖·‖w‖ with steps from 0.01 to 0.1 (the
-   * network is linear in pieces, so a smaller step gains nothing), and it takes six tenths of the time of a forward and an adjoint.
+   * network is linear in pieces, so a smaller step gains nothing). Tracers are linear in the factors and are carried along the direction once for both.
    */
   async tangents(factors: Values, direction: Values, batches: readonly number[]): Promise<Float32Array[]> {
     const step = differenceStep(factors, direction);
-    const at = (sign: number): Float32Array => tabulate(new Float32Array(factors.length), (i) => factors[i] + sign * step * direction[i]);
-    const ends = [at(1), at(-1)];
+    const [base, along] = [this.single(factors), Float32Array.from(direction)];
+    const [plus, minus] = [step, -step].map((signed): SteppedFactors => {
+      const data = tabulate(new Float32Array(factors.length), (i) => factors[i] + signed * direction[i]);
+      return { data, along: { base, direction: along, step: signed } };
+    });
     const differences = new Map<number, Float32Array>();
     // A period with one end, then with the other: tracers and a chain of hours are run once for each.
     for (const {
       batches: [first, end],
     } of this.parts) {
       const own = batches.filter((batch) => batch >= first && batch < end);
-      const [plus, minus] = [await this.simulateAll(own, ends[0]), await this.simulateAll(own, ends[1])];
+      const [above, below] = [await this.simulateAll(own, plus), await this.simulateAll(own, minus)];
       own.forEach((batch, i) =>
         differences.set(
           batch,
-          plus[i].map((value, j) => (value - minus[i][j]) / (2 * step)),
+          above[i].map((value, j) => (value - below[i][j]) / (2 * step)),
         ),
       );
     }
@@ -250,7 +256,7 @@ export class SurrogateForwardModel implements ForwardModel {
   }
 
   /** H·S(f·E) of a batch. */
-  private async simulate(batch: number, factors: Float32Array): Promise<Float32Array> {
+  private async simulate(batch: number, factors: SteppedFactors): Promise<Float32Array> {
     return this.through(batch, this.run, this.domainHours(batch, factors));
   }
 
@@ -266,10 +272,10 @@ export class SurrogateForwardModel implements ForwardModel {
   }
 
   /** The hours of a batch, under its period's part of the factors of all periods. */
-  private domainHours(batch: number, factors: Float32Array): DifferentiatedHours {
+  private domainHours(batch: number, factors: SteppedFactors): DifferentiatedHours {
     const { problem: period, hours } = this.plan[batch];
     const initial = this.initial?.[period];
-    const previous = initial?.scale(this.initialFactorsOf(period, factors));
+    const previous = initial?.scale(this.initialFactorsOf(period, factors.data));
     return { period, hours, factors: this.factorsOf(period, factors), previous, gradPrevious: initial?.gradientStore() };
   }
 
@@ -279,7 +285,7 @@ export class SurrogateForwardModel implements ForwardModel {
       const [first, end] = this.parts[this.plan[batch].problem].batches;
       const simulated = await this.simulateAll(
         Array.from({ length: end - first }, (_, i) => first + i),
-        this.options.base ?? new Float32Array(factors).fill(1),
+        { data: this.options.base ?? new Float32Array(factors).fill(1) },
       );
       simulated.forEach((values, i) => (this.baseSimulated[first + i] = values));
     }
@@ -287,7 +293,7 @@ export class SurrogateForwardModel implements ForwardModel {
   }
 
   /** H·S(f·E) of several batches. */
-  private async simulateAll(batches: readonly number[], factors: Float32Array): Promise<Float32Array[]> {
+  private async simulateAll(batches: readonly number[], factors: SteppedFactors): Promise<Float32Array[]> {
     const simulated: Float32Array[] = [];
     for (const batch of batches) {
       this.options.signal?.throwIfAborted();
@@ -308,14 +314,22 @@ export class SurrogateForwardModel implements ForwardModel {
     return data.subarray(at(days(period)), at(days(period + 1)));
   }
 
-  /** @param data - those of {@link single}, or others that nobody changes */
-  private factorsOf(period: number, data: Float32Array): EmissionFactors {
+  private factorsOf(period: number, { data, along }: SteppedFactors): EmissionFactors {
     const slots = this.slots[period];
-    if (isPlain(slots)) return { data, offset: this.slot[period] * this.field, hourly: slots.count > 1, fixed: true };
+    if (isPlain(slots)) return { data, offset: this.slot[period] * this.field, hourly: slots.count > 1, fixed: true, along };
+    const ofHours = (of: Float32Array): Float32Array => this.ofHours(period, of);
+    return {
+      ...{ data: ofHours(data), hourly: true, fixed: true },
+      ...(along ? { along: { ...along, base: ofHours(along.base), direction: ofHours(along.direction) } } : {}),
+    };
+  }
+
+  /** Factors of each hour from those of slots, as the same array for the same one. */
+  private ofHours(period: number, data: Float32Array): Float32Array {
     const made = this.hourly.get(data) ?? new Map<number, Float32Array>();
     this.hourly.set(data, made);
-    if (!made.has(period)) made.set(period, expandSlots(this.slotFactors(period, data), slots));
-    return { data: made.get(period)!, hourly: true, fixed: true };
+    if (!made.has(period)) made.set(period, expandSlots(this.slotFactors(period, data), this.slots[period]));
+    return made.get(period)!;
   }
 
   /** Room for dJ/d(factors) of a period, as {@link factorsOf} lays factors out. */

@@ -12,6 +12,15 @@ export interface EmissionFactors {
   fixed?: boolean;
   /** the same in the GPU's memory, on the whole grid */
   resident?: DeviceFields;
+  /** where they are those of a step from others along a direction, of the same layout and fixed: what is linear in them need not be made anew for each step */
+  along?: FactorStep;
+}
+
+/** base + step · direction */
+export interface FactorStep {
+  base: Float32Array;
+  direction: Float32Array;
+  step: number;
 }
 
 /** The factors alone, of which there are so many. */

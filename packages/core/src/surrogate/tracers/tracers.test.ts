@@ -4,6 +4,7 @@ import { Random } from '../../random';
 import type { PreparedPeriod } from '../../data/prepared';
 import { CELLS, tinyPeriod, WORLD } from '../testing/tiny-world';
 import { normalisationOf } from '../normalisation';
+import type { EmissionFactors } from './emission-factors';
 import { carryRuns, dropTracers, PeriodTracers } from './tracers';
 
 const TRACERS: TracerSettings[] = [
@@ -95,6 +96,50 @@ describe.each([
     expect(tracers.carry({ data }).tracers.hours(ALL)).not.toEqual(before);
     data[7] = 1;
     expect(tracers.carry({ data }).tracers.hours(ALL)).toEqual(before);
+  });
+
+  describe.each([true, false])('of a step along a direction (factors of each hour: %s)', (hourly) => {
+    const random = new Random(4);
+    const draw = (): Float32Array => Float32Array.from({ length: (hourly ? WORLD.hours : 1) * CELLS * 5 + 3 }, () => random.normal());
+    const [base, direction, other] = [draw(), draw(), draw()];
+    const step = (size: number, along = direction): EmissionFactors => ({
+      ...{ data: base.map((value, i) => value + size * along[i]), offset: 3, hourly, fixed: true },
+      along: { base, direction: along, step: size },
+    });
+
+    it('are those of the factors there', () => {
+      const tracers = make();
+      for (const factors of [step(0.25), step(-0.25), step(0.25, other), step(0.25)]) {
+        const [{ tracers: stepped }, { tracers: plain }] = [tracers.carry(factors), make().carry({ ...factors, along: undefined })];
+        expect(largestDifference(stepped.hours(ALL), plain.hours(ALL))).toBeLessThan(1e-6);
+        const part = [
+          { row: 2, col: 3, rows: 4, cols: 5 },
+          { first: 7, count: 9 },
+        ] as const;
+        expect(largestDifference(stepped.rectangle(...part), plain.rectangle(...part))).toBeLessThan(1e-6);
+        expect(tracers.carry(factors).tracers).toBe(stepped);
+      }
+    });
+
+    it('take one pass for all steps in memory, and one each where they lie in a file', () => {
+      const source = sourceOf(period);
+      const read = jest.fn(source.hourly.bind(source));
+      const tracers = new PeriodTracers({ ...source, hourly: read }, TRACERS, 1, mostBytes);
+      made.push(tracers);
+      const readIn = (carry: () => void): number => {
+        read.mockClear();
+        carry();
+        return read.mock.calls.filter(([field]) => field === 'emissions').length;
+      };
+      const atBase = (): void => void tracers.carry({ data: base, offset: 3, hourly, fixed: true });
+      const pass = readIn(atBase);
+      const steps = readIn(() => {
+        tracers.carry(step(0.5));
+        tracers.carry(step(-0.5));
+        atBase();
+      });
+      expect(steps).toBe((mostBytes > 0 ? 1 : 3) * pass);
+    });
   });
 
   it('are divided by their root mean square over the prior run', () => {

@@ -6,12 +6,12 @@
  */
 import { tracers, tracersAdjoint, tracerState, type DeviceTracerRequest, type TracerRequest } from '@retroplume/native';
 import { hourStore, hourStoreBytes, hoursOfChunk, type HourStore, type HourStoreOptions, type HourStoreShape } from '../../data/hour-store';
-import { sourceOf, keptMemory, wholeGrid, type Hours, type PeriodSource } from '../../data/period-source';
+import { sourceOf, keptMemory, newMemory, wholeGrid, type Crop, type Hours, type Memory, type PeriodSource } from '../../data/period-source';
 import { missingWeather, type TracerSettings } from '../../data/case';
 import type { TrainingPeriod } from '../../data/training-period';
 import { ConfigError } from '../../errors';
 import { usableMemory } from '../../usable-memory';
-import { SeenFactors, type EmissionFactors } from './emission-factors';
+import { SeenFactors, type EmissionFactors, type FactorStep } from './emission-factors';
 import { RATE_COUNT, ratesOf, tracerKinds } from './tracer-rates';
 
 const GROUPS = 5;
@@ -64,7 +64,41 @@ export function tracerRequest({ grid, time, meteorologyNames }: Weather, setting
 /** Tracers of a period. */
 export interface Carried {
   /** kg m-3 */
+  readonly tracers: Pick<HourStore, 'hours' | 'rectangle'>;
+}
+
+/** In a store of their own. */
+interface Held extends Carried {
   readonly tracers: HourStore;
+  readonly factors: SeenFactors;
+}
+
+/** The tracers of base + step · direction, from those of both. */
+class SteppedTracers implements Carried {
+  readonly tracers = this;
+  private readonly memory = { base: keptMemory(), direction: keptMemory() };
+
+  constructor(
+    readonly base: Held,
+    readonly direction: Held,
+    readonly step: number,
+  ) {}
+
+  hours(range: Hours, memory = newMemory): Float32Array {
+    return this.sum(memory, ({ tracers }, own) => tracers.hours(range, own));
+  }
+
+  rectangle(crop: Crop, range: Hours, memory = newMemory): Float32Array {
+    return this.sum(memory, ({ tracers }, own) => tracers.rectangle(crop, range, own));
+  }
+
+  private sum(memory: Memory, read: (held: Held, own: Memory) => Float32Array): Float32Array {
+    const { step } = this;
+    const [base, direction] = [read(this.base, this.memory.base), read(this.direction, this.memory.direction)];
+    const out = memory(base.length);
+    for (let i = 0; i < out.length; i++) out[i] = base[i] + step * direction[i];
+    return out;
+  }
 }
 
 /** Tracers of one period's emissions under changing factors. */
@@ -73,7 +107,11 @@ export class PeriodTracers {
   readonly channels: number;
   private readonly request: TracerRequest;
   /** what was carried last, and under which factors */
-  private held?: Carried & { factors: SeenFactors };
+  private held?: Held;
+  /** the same of a direction in which factors were changed last */
+  private heldDirection?: Held;
+  /** of the last step along it */
+  private stepped?: SteppedTracers;
   /** of the hours that were last asked for: of all, where they are in memory */
   private rates?: { range: Hours; data: Float32Array };
 
@@ -99,20 +137,47 @@ export class PeriodTracers {
     return hourStore(shapeOf(this.source, this.settings), this.mostBytes, this.options);
   }
 
-  /** @returns the tracers until they are carried anew, as the same object */
+  /**
+   * Factors that are a step along a direction take one pass for all steps along it, where tracers of the direction have room in memory beside them.
+   *
+   * @returns the tracers until they are carried anew, as the same object
+   */
   carry(factors?: EmissionFactors): Carried {
+    if (factors?.along && this.hasRoomForDirection()) return this.carryStep(factors, factors.along);
+    return this.carryUnlessHeld('held', factors);
+  }
+
+  /** @returns the tracers of the emissions as they are, whose room the caller gives back */
+  carryAll(): HourStore {
+    return this.carryUnlessHeld('held').tracers;
+  }
+
+  private carryStep(factors: EmissionFactors, { base, direction, step }: FactorStep): Carried {
+    const held = this.carryUnlessHeld('held', { ...factors, data: base });
+    const heldDirection = this.carryUnlessHeld('heldDirection', { ...factors, data: direction });
+    const { stepped } = this;
+    if (stepped?.base === held && stepped.direction === heldDirection && stepped.step === step) return stepped;
+    return (this.stepped = new SteppedTracers(held, heldDirection, step));
+  }
+
+  /** Tracers, their gradient and those of the direction in the room of the first two. */
+  private hasRoomForDirection(): boolean {
+    return 3 * hourStoreBytes(shapeOf(this.source, this.settings), this.options) <= 2 * this.mostBytes;
+  }
+
+  private carryUnlessHeld(place: 'held' | 'heldDirection', factors?: EmissionFactors): Held {
     const length = this.factorCount(factors);
-    if (this.held?.factors.are(factors, length)) return this.held;
-    const out = this.held?.tracers ?? this.store();
-    this.held = undefined;
+    const held = this[place];
+    if (held?.factors.are(factors, length)) return held;
+    const out = held?.tracers ?? this.store();
+    this[place] = undefined;
     try {
       this.carryInto(out, factors);
     } catch (error) {
       out.dispose(); // half of it is of no use: the disk may be full
       throw error;
     }
-    this.held = { tracers: out, factors: new SeenFactors(factors, length) };
-    return this.held;
+    return (this[place] = { tracers: out, factors: new SeenFactors(factors, length) });
   }
 
   private carryInto(out: HourStore, factors?: EmissionFactors): void {
@@ -135,8 +200,11 @@ export class PeriodTracers {
   }
 
   dispose(): void {
-    this.held?.tracers.dispose();
-    this.held = undefined;
+    for (const place of ['held', 'heldDirection'] as const) {
+      this[place]?.tracers.dispose();
+      this[place] = undefined;
+    }
+    this.stepped = undefined;
   }
 
   private parts(store: HourStore): Hours[] {
@@ -213,7 +281,7 @@ export function carryRuns(
     for (const { period, run, shape } of all) {
       // Emissions and weather that are read instead of held are read so many hours at a time.
       const options = { ...precision, hoursAtOnce: hoursOfChunk(shape) };
-      run.tracers = new PeriodTracers(sourceOf(period, run.emissions), settings, threads, free, options).carry().tracers;
+      run.tracers = new PeriodTracers(sourceOf(period, run.emissions), settings, threads, free, options).carryAll();
       const bytes = hourStoreBytes(shape, precision);
       if (bytes <= free) free -= bytes;
     }
