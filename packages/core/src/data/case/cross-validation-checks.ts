@@ -23,11 +23,24 @@ export function checkCrossValidation(c: Case): Breach[] {
       ? breach('by', 'there are no regions to leave out: add regions, or set by: blocks and folds')
       : []),
     ...(searched ? [] : breach('try', 'there is nothing to choose from: add a list of values, such as lengthKm: [54, 81, 162]')),
-    ...(settings.try.lengthKm && inversion.space !== 'cells'
-      ? breach('try.lengthKm', `factors of ${inversion.space} have no length: remove it, or set inversion.space: cells`)
-      : []),
+    ...checkLengths(c).flatMap(({ key, text }) => breach(key, text)),
     ...(settings.try.factorCorrelationPeriods && (inversion.factors !== 'period' || c.periods.length === 1)
       ? breach('try.factorCorrelationPeriods', 'it needs several periods and inversion.factors: period: remove it')
       : []),
   ];
+}
+
+/** Every length that is tried, and the case's own, is to be shorter than that of every far part. */
+function checkLengths({ crossValidation, inversion }: Case): { key: string; text: string }[] {
+  const { lengthKm: lengths, factorCorrelationFar: fars } = crossValidation.try;
+  const keys = (['lengthKm', 'factorCorrelationFar'] as const).filter((key) => crossValidation.try[key] !== undefined);
+  if (inversion.space !== 'cells') {
+    const text = `factors of ${inversion.space} have no length: remove it, or set inversion.space: cells`;
+    return keys.map((key) => ({ key: `try.${key}`, text }));
+  }
+  const longest = Math.max(inversion.lengthKm, ...(lengths ?? []));
+  const shortest = Math.min(...[inversion.factorCorrelation.far ?? [], fars ?? []].flat().flatMap(({ part, km }) => (part > 0 ? [km] : [])));
+  if (keys.length === 0 || shortest > longest) return [];
+  const text = `a far part reaches farther than the rest, but ${shortest} km is not more than the ${longest} km that are tried with it: change one of them`;
+  return [{ key: `try.${keys[0]}`, text }];
 }

@@ -17,6 +17,13 @@ export const crossValidationSchema = z
     try: z
       .strictObject({
         lengthKm: values(real('Value.', { min: 0, unit: 'km' }), 'Values of `inversion.lengthKm`.'),
+        factorCorrelationFar: values(
+          z.strictObject({
+            part: real('Part of the variance; 0: no such part.', { min: 0, max: 0.99 }),
+            km: real('Correlation length.', { above: 0, unit: 'km' }),
+          }),
+          'Values of `inversion.factorCorrelation.far`.',
+        ),
         spreadScale: values(
           real('Factor.', { above: 0, max: 20 }),
           'Factors on all of `inversion.priorSpread` and of `inversion.sectors[].priorSpread`.',

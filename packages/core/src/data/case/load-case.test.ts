@@ -190,11 +190,23 @@ describe('what is wrong is said in one sentence each', () => {
     expect(of('by=regions', list)).toMatch(/crossValidation\.by: there are no regions to leave out/);
     expect(of('apply=true', list)).toMatch(/crossValidation\.apply: nothing is chosen that could be taken/);
     expect(of('folds=3', 'try.factorCorrelationPeriods=[0.5]')).toMatch(/factorCorrelationPeriods: it needs several periods/);
+    expect(of('folds=3', 'try.factorCorrelationFar=[{ part: 1, km: 400 }]')).toMatch(/factorCorrelationFar\.0\.part: expected at most 0\.99/);
+    expect(of('folds=3', 'try.factorCorrelationFar=[{ part: 0.5, km: 400 }, { part: 0.5, km: 81 }]')).toMatch(
+      /try\.factorCorrelationFar: a far part reaches farther than the rest, but 81 km is not more than the 81 km that are tried with it/,
+    );
+    expect(
+      failure(VALID, ['crossValidation.folds=3', 'crossValidation.try.lengthKm=[54, 400]', 'inversion.factorCorrelation.far={ part: 0.5, km: 300 }'])
+        .message,
+    ).toMatch(/try\.lengthKm: a far part reaches farther than the rest, but 300 km is not more than the 400 km/);
     expect(failure(VALID, ['crossValidation.folds=3', `crossValidation.${list}`, 'inversion.mode=paper']).message).toMatch(/has no prior term whose/);
     expect(failure(VALID, ['crossValidation.folds=3', 'crossValidation.try.lengthKm=[54]', 'inversion.space=blocks']).message).toMatch(
       /try\.lengthKm: factors of blocks have no length/,
     );
     expect(loadCase(write(VALID), ['crossValidation.folds=3', `crossValidation.${list}`]).crossValidation.try).toEqual({ spreadScale: [0.5] });
+    const far = [{ part: 0, km: 50 }];
+    expect(
+      loadCase(write(VALID), ['crossValidation.folds=3', `crossValidation.try.factorCorrelationFar=${JSON.stringify(far)}`]).crossValidation.try,
+    ).toEqual({ factorCorrelationFar: far });
   });
 
   it('refuses sensitivities that say nothing, or two things', () => {

@@ -16,10 +16,12 @@ interface TableRow extends CandidateResult {
 }
 
 /** The columns, each with what it says of a row. */
-const COLUMNS: readonly [name: string, value: (row: TableRow) => string | number][] = [
+const COLUMNS: readonly [name: string, value: (row: TableRow) => string | number | undefined][] = [
   ['candidate', ({ index }) => index],
   ['picked', ({ picked }) => (picked ? 1 : 0)],
   ['length_km', ({ candidate }) => candidate.lengthKm],
+  ['factor_correlation_far_part', ({ candidate }) => candidate.factorCorrelationFar?.part ?? 0],
+  ['factor_correlation_far_km', ({ candidate }) => candidate.factorCorrelationFar?.km],
   ['spread_scale', ({ candidate }) => candidate.spreadScale],
   ['error_scale', ({ candidate }) => candidate.errorScale],
   ['error_correlation_hours', ({ candidate }) => lengthWords(candidate.errorCorrelation.hours)],

@@ -1,10 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { caseSchema } from '../../data/case';
+import { caseSchema, type Case, type InversionSettings } from '../../data/case';
 import { ConfigError } from '../../errors';
 import type { StageContext, StageName } from '../engine/stage';
-import { ownCandidate, withCandidate, withPick } from './cross-validation';
+import { changesOf, ownCandidate, searchAxes, withCandidate, withPick, type Candidate } from './cross-validation';
 
 const inversion = caseSchema.shape.inversion.parse({
   priorSpread: { NOx: 0.4 },
@@ -22,6 +22,29 @@ it('scales every spread of the prior, those of sectors included', () => {
 
 it('changes nothing with the case’s own settings', () => {
   expect(withCandidate(inversion, ownCandidate(inversion))).toEqual(inversion);
+});
+
+describe('the far part', () => {
+  const far = { part: 0.5, km: 600 };
+  const withFar = { ...inversion, factorCorrelation: { ...inversion.factorCorrelation, far } };
+  const farOf = (of: InversionSettings, candidate: Partial<Candidate>): unknown =>
+    withCandidate(of, { ...ownCandidate(of), ...candidate }).factorCorrelation.far;
+
+  it('is tried, left out, or kept as the case has it by a choice of before it could be tried', () => {
+    expect(farOf(inversion, { factorCorrelationFar: far })).toEqual(far);
+    expect(farOf(withFar, {})).toEqual(far);
+    expect(farOf(withFar, { factorCorrelationFar: null })).toBeUndefined();
+    expect(farOf(withFar, { factorCorrelationFar: undefined })).toEqual(far);
+  });
+
+  it('has words, and a part of 0 is none', () => {
+    const [axis] = searchAxes({ try: { factorCorrelationFar: [far, { part: 0, km: 1 }] } } as Case['crossValidation']);
+    expect(axis).toEqual({ key: 'factorCorrelationFar', values: [far, null] });
+    const own = ownCandidate(inversion);
+    expect(changesOf({ ...own, factorCorrelationFar: far }, own)).toEqual(['factorCorrelationFar 0.5 over 600 km']);
+    expect(changesOf(own, ownCandidate(withFar))).toEqual(['factorCorrelationFar none']);
+    expect(changesOf(own, own)).toEqual([]);
+  });
 });
 
 describe('what was chosen', () => {

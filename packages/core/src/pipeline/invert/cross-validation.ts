@@ -6,9 +6,13 @@ import type { CandidateScore, FoldResult } from '../../inversion/fold-scores';
 import { readRecord } from '../engine/record';
 import { stageDir, STAGES, type StageContext } from '../engine/stage';
 
+type Far = NonNullable<InversionSettings['factorCorrelation']['far']>;
+
 /** The settings that can be chosen; both scales are factors on what the case has. */
 export interface Candidate {
   lengthKm: number;
+  /** null: none; absent in a choice of before there was one: the case's own */
+  factorCorrelationFar?: Far | null;
   spreadScale: number;
   errorScale: number;
   errorCorrelation: Pick<InversionSettings['errorCorrelation'], 'hours' | 'km'>;
@@ -46,18 +50,21 @@ export interface CrossValidation {
 
 /** The case's own settings. */
 export function ownCandidate({ lengthKm, errorCorrelation, factorCorrelation }: InversionSettings): Candidate {
-  return { lengthKm, spreadScale: 1, errorScale: 1, errorCorrelation, factorCorrelationPeriods: factorCorrelation.periods };
+  const { far = null, periods } = factorCorrelation;
+  return { lengthKm, factorCorrelationFar: far, spreadScale: 1, errorScale: 1, errorCorrelation, factorCorrelationPeriods: periods };
 }
 
 /** The keys that are searched, in their order. */
 export function searchAxes({ try: values }: Case['crossValidation']): SearchAxis<Candidate>[] {
-  const keys = ['lengthKm', 'spreadScale', 'errorScale', 'errorCorrelation', 'factorCorrelationPeriods'] as const;
-  return keys.flatMap((key): SearchAxis<Candidate>[] => (values[key] ? [{ key, values: values[key] }] : []));
+  const { factorCorrelationFar: far, ...others } = values;
+  const lists = { ...others, factorCorrelationFar: far?.map((each) => (each.part > 0 ? each : null)) };
+  const keys = ['lengthKm', 'factorCorrelationFar', 'spreadScale', 'errorScale', 'errorCorrelation', 'factorCorrelationPeriods'] as const;
+  return keys.flatMap((key): SearchAxis<Candidate>[] => (lists[key] ? [{ key, values: lists[key] }] : []));
 }
 
 /** The settings of an inversion with those of a candidate. */
 export function withCandidate(inversion: InversionSettings, candidate: Candidate): InversionSettings {
-  const { lengthKm, spreadScale, errorScale, errorCorrelation, factorCorrelationPeriods: periods } = candidate;
+  const { lengthKm, factorCorrelationFar: far, spreadScale, errorScale, errorCorrelation, factorCorrelationPeriods: periods } = candidate;
   // A sector may leave out groups, whose spread is then that of `priorSpread`.
   const scaled = <T extends Partial<Record<Group, number>>>(spreads: T): T =>
     Object.fromEntries(Object.entries(spreads).map(([group, spread]) => [group, spread === undefined ? spread : spread * spreadScale])) as T;
@@ -68,7 +75,7 @@ export function withCandidate(inversion: InversionSettings, candidate: Candidate
     sectors: inversion.sectors.map((each) => ({ ...each, priorSpread: scaled(each.priorSpread) })),
     errorScale: inversion.errorScale * errorScale,
     errorCorrelation: { ...inversion.errorCorrelation, ...errorCorrelation },
-    factorCorrelation: { ...inversion.factorCorrelation, periods },
+    factorCorrelation: { ...inversion.factorCorrelation, periods, ...(far === undefined ? {} : { far: far ?? undefined }) },
   };
 }
 
@@ -83,8 +90,11 @@ export function lengthWords(length: Candidate['errorCorrelation']['km']): string
 
 /** What a candidate has that is not the case's own. */
 export function changesOf(candidate: Candidate, own: Candidate): string[] {
-  const word = (value: Candidate[keyof Candidate]): string =>
-    typeof value === 'number' ? String(value) : `${lengthWords(value.hours)} h ${lengthWords(value.km)} km`;
+  const word = (value: Candidate[keyof Candidate]): string => {
+    if (!value) return 'none';
+    if (typeof value === 'number') return String(value);
+    return 'part' in value ? `${value.part} over ${value.km} km` : `${lengthWords(value.hours)} h ${lengthWords(value.km)} km`;
+  };
   const keys = Object.keys(own) as (keyof Candidate)[];
   return keys.flatMap((key) => (word(candidate[key]) === word(own[key]) ? [] : [`${key} ${word(candidate[key])}`]));
 }
