@@ -5,7 +5,7 @@ import { interpolateMisfit, type Source } from '../../inversion/misfit-interpola
 import type { StationSeries } from '../../inversion/observation-operator';
 import type { Interpolated } from '../../inversion/score-rows';
 import type { Monitors } from '../invert/monitors';
-import { usedCells } from './nearest-used';
+import { cellPlaces, usedCells } from './nearest-used';
 
 /**
  * Withheld and watched monitors have no say in it. Monitors of a cell count as their mean, as in the inversion.
@@ -18,14 +18,13 @@ export function interpolatedSeries(
   prior: StationSeries,
   { watched, block }: Pick<Monitors, 'watched' | 'block'>,
 ): Map<string, Record<Interpolated, Float32Array>> {
-  const [rowsPerKm, colsPerKm] = grid.lengthInCells(1);
-  const at = (cell: number): { x: number; y: number } => ({ x: (cell % grid.cols) / colsPerKm, y: Math.floor(cell / grid.cols) / rowsPerKm });
+  const placeOf = cellPlaces(grid);
   const { stations } = prior;
   const cells = [...usedCells(prior, watched)];
   if (cells.length === 0) return new Map();
   const blockOf = new Map(stations.map(({ id, cell }) => [cell, block.get(id)!]));
-  const sources = cells.map((cell): Source => ({ ...at(cell), block: blockOf.get(cell)! }));
-  const targets = stations.flatMap(({ role, cell }, s) => (role === Role.withheld ? [{ s, ...at(cell) }] : []));
+  const sources = cells.map((cell): Source => ({ ...placeOf(cell), block: blockOf.get(cell)! }));
+  const targets = stations.flatMap(({ role, cell }, s) => (role === Role.withheld ? [{ s, ...placeOf(cell) }] : []));
   const sourceOf = stations.map(({ id, role, cell }) => (role === Role.withheld || watched.has(id) ? -1 : cells.indexOf(cell)));
   return new Map(
     [...prior.observed].map(([species, observed]) => {

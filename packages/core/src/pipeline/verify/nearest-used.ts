@@ -13,12 +13,18 @@ export function distanceToUsed(
   series: Pick<StationSeries, 'stations' | 'observed'>,
   { watched }: Pick<Monitors, 'watched'>,
 ): (cell: number) => number {
-  const [rowsPerKm, colsPerKm] = grid.lengthInCells(1);
-  const used = [...usedCells(series, watched)].map((cell) => [Math.floor(cell / grid.cols), cell % grid.cols]);
+  const placeOf = cellPlaces(grid);
+  const used = [...usedCells(series, watched)].map(placeOf);
   return (cell) => {
-    const [row, col] = [Math.floor(cell / grid.cols), cell % grid.cols];
-    return used.reduce((least, [r, c]) => Math.min(least, Math.hypot((r - row) / rowsPerKm, (c - col) / colsPerKm)), Infinity);
+    const own = placeOf(cell);
+    return used.reduce((least, { x, y }) => Math.min(least, Math.hypot(x - own.x, y - own.y)), Infinity);
   };
+}
+
+/** @returns for a cell, where it lies in the grid's projection, km */
+export function cellPlaces(grid: Pick<Grid, 'cols' | 'lengthInCells'>): (cell: number) => { x: number; y: number } {
+  const [rowsPerKm, colsPerKm] = grid.lengthInCells(1);
+  return (cell) => ({ x: (cell % grid.cols) / colsPerKm, y: Math.floor(cell / grid.cols) / rowsPerKm });
 }
 
 /** Cells with a monitor that is neither withheld nor watched and has a value of any species. */
