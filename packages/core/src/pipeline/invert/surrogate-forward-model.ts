@@ -27,12 +27,12 @@ import type { ObservationStencil } from '../../inversion/observation-stencil';
 import type { DifferentiatedHours, DomainHours, DomainModel } from '../../surrogate/domain/domain-model';
 import { DomainRun } from '../../surrogate/domain/domain-run';
 import type { AdjointEngine } from '../../surrogate/frozen-program';
-import type { EmissionFactors } from '../../surrogate/tracers/emission-factors';
 import { RolledOutRun } from '../../surrogate/domain/rolled-out-run';
 import { ScaledInitial } from '../../surrogate/domain/scaled-initial';
 import type { Surrogate } from '../../surrogate/surrogate';
 import { wholeDomain, type Tiling } from '../../surrogate/tiles';
-import { addHoursToSlots, expandSlots, isPlain, timeSlots, type FactorBasis, type TimeSlots } from './time-slots';
+import { SlotFactors, type SteppedFactors } from './slot-factors';
+import type { FactorBasis } from './time-slots';
 
 export interface SurrogateForwardOptions {
   anchored: boolean;
@@ -68,9 +68,6 @@ interface BatchOfTimes {
   last: number;
 }
 
-/** Factors of all periods: those of {@link SurrogateForwardModel.single}, or others that nobody changes. */
-type SteppedFactors = Pick<EmissionFactors, 'data' | 'along'>;
-
 const GROUPS = 5;
 const SPECIES = 4;
 
@@ -84,9 +81,7 @@ export class SurrogateForwardModel implements ForwardModel {
   private readonly run: DomainModel;
   /** per period, where they are a part of the control */
   private readonly initial?: ScaledInitial[];
-  /** first slot of each period */
-  private readonly slots: TimeSlots[];
-  private readonly slot: number[];
+  private readonly slots: SlotFactors;
   /** H·S(E), or H·S(base·E), per batch, made for all batches of a period when first asked for */
   private readonly baseSimulated: (Float32Array | undefined)[];
   /** of batches, made when first asked for */
@@ -96,10 +91,6 @@ export class SurrogateForwardModel implements ForwardModel {
   /** what {@link takeGradient} will give, and the periods whose batches it holds */
   private gradient?: Float32Array;
   private readonly touched = new Set<number>();
-  /** per period whose slots are neither one nor hours: dJ/d(factors of its hours) */
-  private readonly hourlyGradient = new Map<number, Float32Array>();
-  /** factors of hours that were made from factors of slots, per period */
-  private readonly hourly = new WeakMap<Float32Array, Map<number, Float32Array>>();
 
   constructor(
     surrogate: Surrogate,
@@ -110,16 +101,15 @@ export class SurrogateForwardModel implements ForwardModel {
     const { grid } = problems[0].period;
     const batchSize = engine.sizes.batch;
     const { factors, threads, processes, tiling = wholeDomain(grid), hours = batchSize } = options;
-    this.slots = problems.map(({ period }) => timeSlots(period.time, factors));
-    this.slot = this.slots.map((_, p) => this.slots.slice(0, p).reduce((sum, { count }) => sum + count, 0));
-    const slots = this.slots.reduce((sum, { count }) => sum + count, 0);
-    this.shape = { slots, rows: grid.rows, cols: grid.cols, groups: GROUPS };
+    const times = problems.map(({ period }) => period.time);
+    this.slots = new SlotFactors(times, factors, grid.rows * grid.cols * GROUPS);
+    this.shape = { slots: this.slots.count, rows: grid.rows, cols: grid.cols, groups: GROUPS };
     this.plan = problems.flatMap(({ operator }, p) => batchesOf(operator, p, hours));
     this.batches = this.plan.length;
     this.parts = problems.map((_, p) => {
       const first = this.plan.findIndex(({ problem }) => problem === p);
       const count = this.plan.filter(({ problem }) => problem === p).length;
-      return { slots: [this.slot[p], this.slot[p] + this.slots[p].count], batches: [first, first + count] };
+      return { slots: this.slots.rangeOf(p), batches: [first, first + count] };
     });
     const sources = problems.map(({ period }) => period);
     const run = new DomainRun({ surrogate, sources, tiling, engine, adjoint: engine, batchSize, threads, processes });
@@ -168,7 +158,7 @@ export class SurrogateForwardModel implements ForwardModel {
     this.touched.add(problem);
     const stencil = this.stencilOf(batch);
     const seed = stencil.adjoint(gradSimulated);
-    await this.run.addAdjoint(this.domainHours(batch, { data: factors }), seed, this.gradientOf(problem).data, stencil.places);
+    await this.run.addAdjoint(this.domainHours(batch, { data: factors }), seed, this.slots.gradientOf(problem, this.gradient).data, stencil.places);
   }
 
   /** The paper's: an hour's factors act for as long as a window sees them, and what is simulated is the surrogate alone. */
@@ -178,12 +168,12 @@ export class SurrogateForwardModel implements ForwardModel {
     return {
       stretchOf: (batch) => {
         const { first, count } = spanOf(batch);
-        const slot = this.slot[this.plan[batch].problem] + first;
-        return [slot * this.field, (slot + count) * this.field];
+        const slot = this.slots.rangeOf(this.plan[batch].problem)[0] + first;
+        return [slot * this.slots.field, (slot + count) * this.slots.field];
       },
       forward: async (factors, batch) => {
         const { problem: period, hours } = this.plan[batch];
-        const own = { data: factors, offset: -spanOf(batch).first * this.field, hourly: true, fixed: true };
+        const own = { data: factors, offset: -spanOf(batch).first * this.slots.field, hourly: true, fixed: true };
         const run = { period, hours, factors: own };
         last = { batch, run, length: own.data.length };
         return this.through(batch, domain, run);
@@ -202,14 +192,12 @@ export class SurrogateForwardModel implements ForwardModel {
     this.gradient ??= new Float32Array(this.size);
     const { gradient } = this;
     for (const period of this.touched) {
-      const ofPeriod = this.gradientOf(period);
-      await this.run.finishAdjoint(period, ofPeriod);
-      if (ofPeriod.data !== gradient) addHoursToSlots(ofPeriod.data, this.slots[period], this.slotFactors(period, gradient));
+      await this.run.finishAdjoint(period, this.slots.gradientOf(period, gradient));
+      this.slots.finishGradient(period, gradient);
       this.initial?.[period].takeAdjoint(this.initialFactorsOf(period, gradient));
     }
     this.gradient = undefined;
     this.touched.clear();
-    this.hourlyGradient.clear();
     return gradient;
   }
 
@@ -276,7 +264,7 @@ export class SurrogateForwardModel implements ForwardModel {
     const { problem: period, hours } = this.plan[batch];
     const initial = this.initial?.[period];
     const previous = initial?.scale(this.initialFactorsOf(period, factors.data));
-    return { period, hours, factors: this.factorsOf(period, factors), previous, gradPrevious: initial?.gradientStore() };
+    return { period, hours, factors: this.slots.of(period, factors), previous, gradPrevious: initial?.gradientStore() };
   }
 
   /** H·S(E), or H·S(base·E), of a batch; made for all batches of its period, so that tracers and a chain of hours are run once. */
@@ -312,43 +300,6 @@ export class SurrogateForwardModel implements ForwardModel {
     const days = (until: number): number => this.initial!.slice(0, until).reduce((sum, each) => sum + each.days, 0);
     const at = (day: number): number => factorCount(this.shape) + day * rows * cols * groups;
     return data.subarray(at(days(period)), at(days(period + 1)));
-  }
-
-  private factorsOf(period: number, { data, along }: SteppedFactors): EmissionFactors {
-    const slots = this.slots[period];
-    if (isPlain(slots)) return { data, offset: this.slot[period] * this.field, hourly: slots.count > 1, fixed: true, along };
-    const ofHours = (of: Float32Array): Float32Array => this.ofHours(period, of);
-    return {
-      ...{ data: ofHours(data), hourly: true, fixed: true },
-      ...(along ? { along: { ...along, base: ofHours(along.base), direction: ofHours(along.direction) } } : {}),
-    };
-  }
-
-  /** Factors of each hour from those of slots, as the same array for the same one. */
-  private ofHours(period: number, data: Float32Array): Float32Array {
-    const made = this.hourly.get(data) ?? new Map<number, Float32Array>();
-    this.hourly.set(data, made);
-    if (!made.has(period)) made.set(period, expandSlots(this.slotFactors(period, data), this.slots[period]));
-    return made.get(period)!;
-  }
-
-  /** Room for dJ/d(factors) of a period, as {@link factorsOf} lays factors out. */
-  private gradientOf(period: number): EmissionFactors {
-    const slots = this.slots[period];
-    if (isPlain(slots)) return { data: this.gradient!, offset: this.slot[period] * this.field, hourly: slots.count > 1 };
-    const data = this.hourlyGradient.get(period) ?? new Float32Array(slots.of.length * this.field);
-    this.hourlyGradient.set(period, data);
-    return { data, hourly: true };
-  }
-
-  private slotFactors(period: number, data: Float32Array): Float32Array {
-    const first = this.slot[period];
-    return data.subarray(first * this.field, (first + this.slots[period].count) * this.field);
-  }
-
-  /** Factors of one slot. */
-  private get field(): number {
-    return this.shape.rows * this.shape.cols * GROUPS;
   }
 }
 
