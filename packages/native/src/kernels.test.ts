@@ -36,6 +36,13 @@ test('a program computes, by promise and at once, in either precision', async ()
     program.fill(0, 3, 5);
     program.runSync();
     expect([...program.read(16, 3)]).toEqual([10, 10, 10]);
+    const [Own, Other] = dtype === 'float32' ? [Float32Array, Float64Array] : [Float64Array, Float32Array];
+    const memory = new Own(5).fill(-1);
+    const into = memory.subarray(1, 4);
+    expect(program.read(16, 3, into)).toBe(into);
+    expect([...memory]).toEqual([-1, 10, 10, 10, -1]);
+    for (const wrong of [memory, new Other(3)])
+      expect(() => program.read(16, 3, wrong)).toThrow(/program\.read: expected an array of 3 elements in the program's precision/);
     program.dispose();
   }
 });

@@ -61,7 +61,7 @@ interface ProgramHandle {
   stage(offset: number, data: Float32Array | Float64Array): void;
   stageWindow(offset: number, fields: FieldsHandle, request: WindowMeanRequest, factors?: FieldsHandle): void;
   addWindowAdjoint(offset: number, gradFactors: FieldsHandle, request: WindowMeanRequest, fields?: FieldsHandle): void;
-  read(offset: number, length: number): Float32Array | Float64Array;
+  read(offset: number, length: number, into?: Float32Array | Float64Array): Float32Array | Float64Array;
   readAt(offset: number, length: number, places: Int32Array): Float32Array | Float64Array;
   writeAt(offset: number, length: number, places: Int32Array, values: Float32Array | Float64Array): void;
   fill(offset: number, length: number, value: number): void;
@@ -177,9 +177,13 @@ export class NativeProgram {
     this.#handle.addWindowAdjoint(offset, gradFactors.handle, request, fields?.handle);
   }
 
-  /** A copy of `length` elements, in the program's precision. */
-  read(offset: number, length: number): Float32Array | Float64Array {
-    return this.#handle.read(offset, length);
+  /**
+   * A copy of `length` elements, in the program's precision.
+   *
+   * @param into - takes them, of that length and precision; absent: a new array @throws Error with `code` `ARGUMENT_INVALID` if it has another
+   */
+  read(offset: number, length: number, into?: Float32Array | Float64Array): Float32Array | Float64Array {
+    return this.#handle.read(offset, length, into);
   }
 
   /**

@@ -39,6 +39,21 @@ describe.each([
     expect(store.hours({ first: 1, count: 2 })).toEqual(values.subarray(FIELD, 3 * FIELD));
   });
 
+  it('are 0 again once they are cleared, beside what is then written, too', () => {
+    filled(store);
+    store.clear();
+    expect(store.hours({ first: 0, count: 4 }).every((value) => value === 0)).toBe(true);
+    const added = Float32Array.from({ length: 2 * crop.rows * crop.cols * SHAPE.channels }, short);
+    store.add(crop, { first: 1, count: 2 }, added);
+    store.write(3, values.subarray(0, FIELD));
+    const wanted = new Float32Array(values.length);
+    added.forEach((value, i) => (wanted[placeOf(crop, i)] += value));
+    wanted.set(values.subarray(0, FIELD), 3 * FIELD);
+    expect(store.hours({ first: 0, count: 4 })).toEqual(wanted);
+    filled(store);
+    expect(store.hours({ first: 0, count: 4 })).toEqual(values);
+  });
+
   it.each([crop, strip])('are read by rectangles (%p)', (each) => {
     const out = store.rectangle(each, { first: 1, count: 2 });
     expect(out.length).toBe(2 * each.rows * each.cols * SHAPE.channels);

@@ -33,6 +33,8 @@ export interface HourStore {
   edit(crop: Crop, range: Hours, memory?: Memory): Edit;
   /** Adds to a rectangle. */
   add(crop: Crop, range: Hours, data: Float32Array): void;
+  /** Makes all of it zeros, in the room that it has: pages of a new store would have to be found, and given back, by the system. */
+  clear(): void;
   dispose(): void;
 }
 
@@ -99,6 +101,7 @@ abstract class AnyStore implements HourStore {
   abstract write(first: number, data: Float32Array): void;
   abstract rectangle(crop: Crop, range: Hours, memory?: Memory): Float32Array;
   abstract edit(crop: Crop, range: Hours, memory?: Memory): Edit;
+  abstract clear(): void;
   abstract dispose(): void;
 
   hours(range: Hours, memory?: Memory): Float32Array {
@@ -139,6 +142,10 @@ class StoreInMemory extends AnyStore {
     const data = this.rectangle(crop, range, memory);
     const put = (at: number, from: number, width: number): void => this.data.set(data.subarray(from, from + width), at);
     return { data, done: () => void (data.buffer !== this.data.buffer && forEachLine(this.shape, crop, range, put)) };
+  }
+
+  clear(): void {
+    this.data.fill(0);
   }
 
   dispose(): void {} // the garbage collector's
@@ -203,6 +210,8 @@ class CopyingStore extends AnyStore {
   readonly hoursAtOnce: number;
   /** hours that hold anything but zeros, which need not be read */
   private readonly written: Uint8Array;
+  /** hours that are zeros, and hold what was there before they were cleared */
+  private readonly stale: Uint8Array;
 
   constructor(
     shape: HourStoreShape,
@@ -210,7 +219,7 @@ class CopyingStore extends AnyStore {
   ) {
     super(shape);
     this.hoursAtOnce = hoursOfChunk(shape);
-    this.written = new Uint8Array(shape.hours);
+    [this.written, this.stale] = [new Uint8Array(shape.hours), new Uint8Array(shape.hours)];
   }
 
   room({ count }: Hours, memory = newMemory): Float32Array {
@@ -219,7 +228,9 @@ class CopyingStore extends AnyStore {
 
   write(first: number, data: Float32Array): void {
     this.values.put(data, first * this.field);
-    this.written.fill(1, first, first + data.length / this.field);
+    const end = first + data.length / this.field;
+    this.written.fill(1, first, end);
+    this.stale.fill(0, first, end);
   }
 
   rectangle(crop: Crop, range: Hours, memory = newMemory): Float32Array {
@@ -238,10 +249,24 @@ class CopyingStore extends AnyStore {
     return {
       data,
       done: () => {
+        this.zeroStale(range);
         forEachLine(this.shape, crop, range, put);
         this.written.fill(1, range.first, range.first + range.count);
       },
     };
+  }
+
+  clear(): void {
+    this.written.forEach((written, hour) => (this.stale[hour] ||= written));
+    this.written.fill(0);
+  }
+
+  /** Before a part of an hour is written. */
+  private zeroStale({ first, count }: Hours): void {
+    for (let hour = first; hour < first + count; hour++) {
+      if (this.stale[hour]) this.values.put(new Float32Array(this.field), hour * this.field);
+      this.stale[hour] = 0;
+    }
   }
 
   dispose(): void {

@@ -152,10 +152,11 @@ export class Program<T extends FloatArray = Float32Array> {
     return { value, array: this.cast(array) };
   }
 
-  /** A copy of a named array. */
-  get(name: string): T {
+  /** A copy of a named array. @param memory - gives room for so many numbers; absent: a new array */
+  get(name: string, memory?: (length: number) => T): T {
     const value = this.value(name);
-    return this.native.read(this.offset(value), size(value.shape)) as T;
+    const length = size(value.shape);
+    return this.native.read(this.offset(value), length, memory?.(length)) as T;
   }
 
   /** Of a named array the elements at `places`, which ascend. */

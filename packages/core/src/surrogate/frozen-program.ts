@@ -6,6 +6,7 @@ import { bytesOfFields, executionOf } from '../graph/execution';
 import type { Tensor } from '../data/checkpoint';
 import { buildSurrogate, sourcesOf, type SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';
+import type { Memory } from '../data/period-source';
 import type { Places } from '../data/places';
 import { ResidentFields } from './resident-fields';
 
@@ -53,6 +54,8 @@ export interface AdjointOptions {
   leave?: readonly (keyof SourceGradients)[];
   /** of the concentrations that the gradient is on, one number each, and 0 on others; absent: on all */
   places?: Places;
+  /** of gradients that the caller is done with before the next: pages of new memory, and giving them back, take as long as filling it; absent: new for each */
+  memory?: Readonly<Record<keyof SourceGradients, Memory>>;
 }
 
 /** Anything that runs the surrogate forward: the native program, or ONNX Runtime. */
@@ -156,12 +159,12 @@ export class FrozenProgram implements AdjointEngine {
     return places ? this.program.getAt('concentrations', places) : this.program.get('concentrations');
   }
 
-  async adjoint(gradConcentrations: Float32Array, { leave = [], places }: AdjointOptions = {}): Promise<SourceGradients> {
+  async adjoint(gradConcentrations: Float32Array, { leave = [], places, memory }: AdjointOptions = {}): Promise<SourceGradients> {
     if (places) this.program.setAt('gradConcentrations', places, gradConcentrations);
     else this.program.set('gradConcentrations', gradConcentrations);
     await this.program.run('backward');
     const gradient = (input: keyof SourceGradients): Float32Array =>
-      this.sources.includes(input) && !leave.includes(input) ? this.program.get(gradientOf(input)) : new Float32Array();
+      this.sources.includes(input) && !leave.includes(input) ? this.program.get(gradientOf(input), memory?.[input]) : new Float32Array();
     return { emissions: gradient('emissions'), tracers: gradient('tracers'), previous: gradient('previous') };
   }
 

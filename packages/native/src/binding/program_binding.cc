@@ -247,6 +247,15 @@ Napi::Value ProgramBinding::read(const Napi::CallbackInfo& info) {
       return array;
     };
     const auto count = static_cast<std::size_t>(length);
+    if (info[2].IsTypedArray()) {
+      const auto given = info[2].As<Napi::TypedArray>();
+      const auto wanted = program.doublePrecision() ? napi_float64_array : napi_float32_array;
+      if (given.TypedArrayType() != wanted || given.ElementLength() != count)
+        throw NativeError("ARGUMENT_INVALID", "program.read: expected an array of " + std::to_string(count) +
+                                                  " elements in the program's precision but received one of " +
+                                                  std::to_string(given.ElementLength()));
+      return program.doublePrecision() ? into(given.As<Napi::Float64Array>()) : into(given.As<Napi::Float32Array>());
+    }
     if (program.doublePrecision()) return into(Napi::Float64Array::New(info.Env(), count));
     return into(Napi::Float32Array::New(info.Env(), count));
   });

@@ -77,10 +77,13 @@ export class DomainRun implements DomainModel {
   private position?: Position;
   /** per period, made when first asked for, where the surrogate sees tracers */
   private readonly tracers: PeriodTracers[] = [];
-  /** per period, dJ/d(tracers) that {@link finishAdjoint} has not yet carried back */
-  private readonly gradTracers: (HourStore | undefined)[] = [];
+  /** per period, dJ/d(tracers) that {@link finishAdjoint} has not yet carried back: zeros else */
+  private readonly gradTracers: HourStore[] = [];
+  private readonly touchedTracers = new Set<number>();
   /** of the tile: they are the largest of all fields */
   private readonly memory = { tracers: keptMemory(), gradTracers: keptMemory() };
+  /** of the gradients with respect to a batch's inputs, which are summed at once */
+  private readonly gradients = { emissions: keptMemory(), tracers: keptMemory(), previous: keptMemory() };
   /** what the adjoint's program ran forward last, and not yet back */
   private held?: { position: Position; hours: string; factors?: Float32Array };
 
@@ -138,7 +141,7 @@ export class DomainRun implements DomainModel {
         if (!seed) continue;
         if (!this.isHeld(hours, run)) await this.simulate(program, run, hours, { factors, places: NONE });
         this.held = undefined; // the way back writes over what it needs
-        const { emissions, tracers, previous } = await program.adjoint(seed, { leave, places: seen?.at });
+        const { emissions, tracers, previous } = await program.adjoint(seed, { leave, places: seen?.at, memory: this.gradients });
         hours.forEach((hour, i) => {
           if (ofTracers) program.addGradient!(this.batch.gradientWindowOf('tracers', i, hour, ofTracers));
           if (ofFactors) program.addGradient!(this.batch.gradientWindowOf('emissions', i, hour, ofFactors));
@@ -157,10 +160,10 @@ export class DomainRun implements DomainModel {
   finishAdjoint(period: number, gradFactors: EmissionFactors): Promise<void> {
     this.residentTracers?.finish(period, gradFactors);
     this.residentFactors[period]?.finish(gradFactors);
-    const gradient = this.gradTracers[period];
-    if (gradient) this.tracersOf(period).addAdjoint(gradient, gradFactors);
-    gradient?.dispose();
-    this.gradTracers[period] = undefined;
+    if (this.touchedTracers.delete(period)) {
+      this.tracersOf(period).addAdjoint(this.gradTracers[period], gradFactors);
+      this.gradTracers[period].clear();
+    }
     return Promise.resolve();
   }
 
@@ -169,7 +172,7 @@ export class DomainRun implements DomainModel {
     this.residentTracers?.dispose();
     this.resident?.dispose();
     this.tracers.forEach((each) => each.dispose());
-    this.gradTracers.forEach((each) => each?.dispose());
+    this.gradTracers.forEach((each) => each.dispose());
   }
 
   /** What the engine's memory has room for of a source. */
@@ -206,6 +209,7 @@ export class DomainRun implements DomainModel {
   private gradTracersOf(tile: Tile, run: DomainHours): Edit | undefined {
     if (this.options.surrogate.description.settings.tracers.length === 0) return undefined;
     const ofPeriod = (this.gradTracers[run.period] ??= this.tracersOf(run.period).store());
+    this.touchedTracers.add(run.period);
     return ofPeriod.edit(tile.crop, this.spanOf(run.hours), this.memory.gradTracers);
   }
 
