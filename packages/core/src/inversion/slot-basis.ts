@@ -31,11 +31,30 @@ export function slotBasis(slots: number, correlation: SlotCorrelation): SlotBasi
  * @param hours - τ; 0: none
  */
 export function roundTheClock(slots: number, hours: number): Float64Array {
-  const between = (i: number, j: number): number => Math.min(Math.abs(i - j), 24 - Math.abs(i - j));
-  return Float64Array.from({ length: slots * slots }, (_, k) => {
-    const apart = between(Math.floor(k / slots), k % slots);
-    return apart === 0 ? 1 : hours > 0 ? Math.exp(-apart / hours) : 0;
-  });
+  return matrixOf(slots, (apart) => fading(Math.min(apart, 24 - apart), hours));
+}
+
+/**
+ * Correlations of slots that follow each other, exp(−Δt/τ).
+ *
+ * @param stepHours - from one to the next
+ * @param hours - τ; 0: none
+ */
+export function inALine(slots: number, stepHours: number, hours: number): Float64Array {
+  return matrixOf(slots, (apart) => fading(apart * stepHours, hours));
+}
+
+/** The same with a part of the variance that is alike in all slots: p + (1 − p)·(the correlation). */
+export function withLasting(part: number, correlation: Float64Array): Float64Array {
+  return correlation.map((value) => part + (1 - part) * value);
+}
+
+function matrixOf(slots: number, correlation: (apart: number) => number): Float64Array {
+  return Float64Array.from({ length: slots * slots }, (_, k) => correlation(Math.abs(Math.floor(k / slots) - (k % slots))));
+}
+
+function fading(apart: number, hours: number): number {
+  return apart === 0 ? 1 : hours > 0 ? Math.exp(-apart / hours) : 0;
 }
 
 /** A first-order autoregression: w'_t = ρ_t·w'_{t−1} + √(1 − ρ_t²)·w_t. */

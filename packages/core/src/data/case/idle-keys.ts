@@ -26,7 +26,11 @@ const INVERSION: readonly Rule<Inversion>[] = [
   [['errorCorrelation.inSpace'], ({ inversion: i }) => zeroLengths(i.errorCorrelation.km), 'with km: 0 there is no correlation in space'],
   [['speciesWeights'], ({ inversion: i }) => i.mode === 'paper', 'it is of mode: default'],
   [['lossDivisor'], ({ inversion: i }) => i.mode !== 'paper', 'it is of mode: paper'],
-  [['factorCorrelation.hours'], ({ inversion: i }) => i.factors === 'period', 'with factors: period each period has a single slot'],
+  [
+    ['factorCorrelation.hours', 'factorCorrelation.lasting'],
+    ({ inversion: i }) => i.factors === 'period',
+    'with factors: period each period has a single slot',
+  ],
   [
     ['factorCorrelation.periods'],
     ({ inversion: i, periods }) => i.factors !== 'period' || periods.length === 1,

@@ -262,6 +262,11 @@ export const inversionSchema = z
           min: 0,
           unit: 'h',
         }).default(24),
+        lasting: real(
+          'Part of the variance that is alike in all slots of a period, as an error of the inventory is that does not come and go; `hours` is of the rest. ' +
+            'The time that it takes grows as the square of the number of slots.',
+          { min: 0, max: 0.99 },
+        ).default(0),
         periods: real("Correlation of a period's factors with those of the period before, with `factors: period`.", { min: 0, max: 0.99 }).default(0),
         domain: real(
           'Correlation that the log factors of all cells keep however far apart they are, each group for itself: the part of the variance that an error of the whole ' +

@@ -6,8 +6,9 @@ import { unitGrid } from '../../inversion/testing/small-world';
 import { priorCovariance } from './prior-covariance';
 import { timeSlots, type FactorBasis } from './time-slots';
 
-function correlationOf(factors: FactorBasis, hours: number): ReturnType<typeof priorCovariance>['slotCorrelation'] {
-  const settings = { factors, space: 'cells', lengthKm: 81, regionSpread: [], factorCorrelation: { groups: [], domain: 0, periods: 0.7, hours } };
+function correlationOf(factors: FactorBasis, hours: number, lasting = 0): ReturnType<typeof priorCovariance>['slotCorrelation'] {
+  const factorCorrelation = { groups: [], domain: 0, periods: 0.7, hours, lasting };
+  const settings = { factors, space: 'cells', lengthKm: 81, regionSpread: [], factorCorrelation };
   const slots = [72, 30].map((count) => timeSlots({ start: new Date('2017-01-01T00:00:00Z'), count }, factors));
   return priorCovariance(settings as unknown as InversionSettings, {}, unitGrid(3, 4), slots).slotCorrelation;
 }
@@ -25,6 +26,18 @@ describe('the correlation of slots', () => {
     const found = correlationOf('hour-of-day', 24) as { ofPeriods: Float64Array[] };
     expect(found.ofPeriods.map(({ length }) => length)).toEqual([24 * 24, 24 * 24]);
     expect([0, 1, 12, 23].map((hour) => found.ofPeriods[1][hour])).toEqual([1, e(-1 / 24), e(-12 / 24), e(-1 / 24)]);
+  });
+
+  it('keeps a part that lasts beside one that fades', () => {
+    const [first, second] = (correlationOf('day', 24, 0.6) as { ofPeriods: Float64Array[] }).ofPeriods;
+    const row = [1, 0.6 + 0.4 * e(-1), 0.6 + 0.4 * e(-2)];
+    expect([first.length, second.length]).toEqual([9, 4]);
+    row.forEach((value, apart) => expect(first[apart]).toBeCloseTo(value, 12));
+    expect(first[7]).toBeCloseTo(row[1], 12); // the third day with the second
+    expect([...(correlationOf('week', 0, 0.6) as { ofPeriods: Float64Array[] }).ofPeriods[0]]).toEqual([1]);
+    const [clock] = (correlationOf('hour-of-day', 24, 0.6) as { ofPeriods: Float64Array[] }).ofPeriods;
+    expect(clock[23]).toBeCloseTo(0.6 + 0.4 * e(-1 / 24), 12);
+    expect(correlationOf('period', 24, 0.6)).toEqual([0.7, 0.7]);
   });
 
   it('of hours of the day that never differ is refused with a remedy', () => {

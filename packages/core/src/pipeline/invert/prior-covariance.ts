@@ -3,7 +3,7 @@ import { GROUPS, type Case, type InversionSettings } from '../../data/case';
 import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import type { InversionProblem } from '../../inversion/inversion-settings';
-import { roundTheClock, type SlotCorrelation } from '../../inversion/slot-basis';
+import { inALine, roundTheClock, withLasting, type SlotCorrelation } from '../../inversion/slot-basis';
 import { blockRegions } from '../../inversion/spatial-basis';
 import { regionMask } from '../verify/regions';
 import type { TimeSlots } from './time-slots';
@@ -33,8 +33,13 @@ export function priorCovariance(settings: InversionSettings, regions: Case['regi
 }
 
 /** Hours of the day go round; all other slots are a line, on which hours or days of another period follow on nothing. */
-function slotCorrelation({ factors, factorCorrelation: { hours, periods } }: InversionSettings, slots: readonly TimeSlots[]): SlotCorrelation {
-  if (factors === 'hour-of-day') return { ofPeriods: slots.map(({ count }) => roundTheClock(count, hours)) };
+function slotCorrelation({ factors, factorCorrelation }: InversionSettings, slots: readonly TimeSlots[]): SlotCorrelation {
+  const { hours, periods, lasting } = factorCorrelation;
+  const ofPeriods = (correlation: (slots: TimeSlots) => Float64Array): SlotCorrelation => ({
+    ofPeriods: slots.map((each) => withLasting(lasting, correlation(each))),
+  });
+  if (factors === 'hour-of-day') return ofPeriods(({ count }) => roundTheClock(count, hours));
+  if (factors !== 'period' && lasting > 0) return ofPeriods(({ count, stepHours }) => inALine(count, stepHours, hours));
   return slots.flatMap(({ count, stepHours }) => {
     const within = hours > 0 ? Math.exp(-stepHours / hours) : 0;
     return [factors === 'period' ? periods : 0, ...new Array<number>(count - 1).fill(within)];
