@@ -53,6 +53,8 @@ export interface ObservationBatch {
   withheld: Uint8Array;
   /** made when asked for, since no cost needs it; absent where a model's values have no place */
   place?: () => ObservationPlace;
+  /** by what error² was raised because other values repeat this one, where errors are alike and the cost takes them as independent; absent: by nothing */
+  inflation?: Values;
   /** of errors, over `error`, that used values share; absent: all are independent */
   decorrelation?: Decorrelation;
   /** number of observation times (hours or days) in the batch: the N of the paper's equation 5 */

@@ -57,20 +57,30 @@ export interface ErrorContext {
  * The errors of all observations of a period.
  *
  * @param observed - `error` holds σ without what is added here
+ * @param inflation - q of each
  * @returns standard deviations in the order of the observations, in the unit of each
  */
-export function inflatedErrors(observed: SuperObservations, model: ErrorModel, context: ErrorContext): Float32Array {
+export function inflatedErrors(
+  observed: SuperObservations,
+  model: ErrorModel,
+  context: ErrorContext,
+  inflation = inflationOf(observed, model, context),
+): Float32Array {
   const change = changes(observed, context.prior);
+  return observed.error.map((sigma, i) => {
+    const ofSurrogate = model.surrogate ? model.surrogate[observed.species[i]] * change.get(place(observed, i))! : 0;
+    return (model.scale ?? 1) * Math.sqrt(inflation[i]) * Math.hypot(sigma, ofSurrogate);
+  });
+}
+
+/** q of each observation: by what its variance is raised because others repeat it. */
+export function inflationOf(observed: SuperObservations, model: ErrorModel, context: Omit<ErrorContext, 'prior'>): Float32Array {
   const inTime = model.correlationHours.map((tau, s) => {
     const rho = tau > 0 ? Math.exp(-context.stepHours[s] / tau) : 0;
     return (1 + rho) / (1 - rho);
   });
   const repeats = model.decorrelated ? new Map<string, number>() : neighbours(observed, model.correlationCells, context.cols);
-  return observed.error.map((sigma, i) => {
-    const at = place(observed, i);
-    const ofSurrogate = model.surrogate ? model.surrogate[observed.species[i]] * change.get(at)! : 0;
-    return (model.scale ?? 1) * Math.sqrt(inTime[observed.species[i]] * (repeats.get(at) ?? 1)) * Math.hypot(sigma, ofSurrogate);
-  });
+  return observed.error.map((_, i) => inTime[observed.species[i]] * (repeats.get(place(observed, i)) ?? 1));
 }
 
 /**

@@ -112,7 +112,7 @@ export class ObservationOperator {
 
   /** The observations of some times (default: all), in the order in which {@link forward} gives the simulated values. */
   batch(times = this.allTimes()): ObservationBatch {
-    const { values, error, species, withheld } = this.observed;
+    const { values, error, species, withheld, inflation } = this.observed;
     const pick = <A extends Float32Array | Uint8Array>(from: A, to: A): A => {
       let at = 0;
       this.forEachRange(times, (begin, end) => {
@@ -127,6 +127,7 @@ export class ObservationOperator {
       ...(correlated && { decorrelation: Decorrelation.joined(times.map((time) => this.decorrelationAt(time))) }),
       values: pick(values, new Float32Array(n)),
       error: pick(error, new Float32Array(n)),
+      ...(inflation && { inflation: pick(inflation, new Float32Array(n)) }),
       species: pick(species, new Uint8Array(n)),
       withheld: pick(withheld, new Uint8Array(n)),
       place: () => this.placeOf(times),

@@ -10,8 +10,9 @@ import { aboveMinimum, innovationStatistics, type InnovationStatistics } from '.
  * A world whose truth is drawn from the prior and whose observations have errors of `error`, inverted as if they had `assumed`.
  *
  * @param rare - every so many values are of the second species
+ * @param copies - of each value, error and all, whose variances are raised by as much
  */
-async function statistics(error: number, assumed: number, values = 400, rare = Infinity): Promise<InnovationStatistics[]> {
+async function statistics(error: number, assumed: number, values = 400, rare = Infinity, copies = 1): Promise<InnovationStatistics[]> {
   const cells = 40;
   const random = new Random(9);
   const shape = { slots: 1, rows: 1, cols: cells, groups: 1 };
@@ -19,7 +20,10 @@ async function statistics(error: number, assumed: number, values = 400, rare = I
   const truth = Array.from({ length: cells }, () => 0.5 * random.normal());
   const y = matrix.map((row) => row.reduce((sum, k, j) => sum + k * truth[j], 0) + error * random.normal());
   const kinds = y.map((_, i) => (i % rare === rare - 1 ? 1 : 0));
-  const model = new MatrixModel(shape, [matrix], [observationBatch(y, assumed, { species: kinds })], true);
+  const copied = <T>(of: readonly T[]): T[] => of.flatMap((each) => new Array<T>(copies).fill(each));
+  const batch = observationBatch(copied(y), assumed * Math.sqrt(copies), { species: copied(kinds) });
+  const inflation = copies > 1 ? { inflation: Float64Array.from(copied(y), () => copies) } : {};
+  const model = new MatrixModel(shape, [copied(matrix)], [{ ...batch, ...inflation }], true);
   const problem = { groups: ['NOx'], species: ['NO2', 'SO2'], priorEmissions: truth.map(() => 1), lengthCells: 0 };
   const { control: result } = await invert(model, problem, {
     mode: 'default',
@@ -80,6 +84,16 @@ describe('innovation statistics', () => {
     // With its weight that of the second looks as if they had been given too small.
     expect(seldom.chiSquare / seldom.values).toBeGreaterThan(1.3);
     expect((await statistics(1, 1))[0]).not.toHaveProperty('weight');
+  });
+
+  it('are of errors as a value has them by itself, where others repeat it and the cost takes larger ones', async () => {
+    const [[once], [often]] = [await statistics(1, 1), await statistics(1, 1, 400, Infinity, 9)];
+    expect([often.values, often.inflation]).toEqual([3600, 9]);
+    expect(once).not.toHaveProperty('inflation');
+    expect(often.observationError.assumed).toBeCloseTo(1, 6);
+    expect(often.observationError.diagnosed).toBeCloseTo(once.observationError.diagnosed!, 6);
+    expect(often.priorError.diagnosed).toBeCloseTo(once.priorError.diagnosed!, 6);
+    expect(often.chiSquare / 9).toBeCloseTo(once.chiSquare, 4);
   });
 
   it('show an error that was taken to be half as large as it is', async () => {

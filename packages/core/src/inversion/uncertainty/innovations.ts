@@ -5,6 +5,9 @@
  *   chi²/w = Σ u²  against  the same                                          for the errors σ as they were given: the cost takes them to be σ/√w
  *   E[d_oa d_ob] = σ_o²,   E[d_ab d_ob] = (H B Hᵀ),   E[d_ob²] = σ_o² + HBHᵀ      d_ob = y − F(0), d_oa = y − F(v̂), d_ab = F(v̂) − F(0)
  *
+ * Where errors are alike and the cost takes them as independent with a variance raised by q (observation-error.ts), σ here is that of a value by itself, without q: Σ q w u²
+ * stands in the place of Σ w u², σ²/q in that of σ². The values then lack more than DOFS, by up to q for each, of what fits many alike.
+ *
  * With errors of σ the mean of Σ u² is not n − DOFS, which holds for those of σ/√w, but differs from it by no more than |1 − 1/w|·DOFS or so.
  *
  * The identities hold at the minimum, where errors are as assumed and the model is near linear (Desroziers et al. 2005, doi:10.1256/qj.05.108); the mean is over the
@@ -31,8 +34,10 @@ export interface InnovationStatistics {
   species: string;
   /** used values */
   values: number;
-  /** Σ w u² at the result */
+  /** Σ w u² at the result, of errors without their {@link inflation} */
   chiSquare: number;
+  /** mean q, by which variances are larger in the cost than those here, for values that repeat each other; absent where it is 1 */
+  inflation?: number;
   /** w; absent where it is 1: with it {@link chiSquare} is that of errors σ/√w, which the posterior is of, and a w-th part of it that of σ */
   weight?: number;
   /** n − DOFS of the species; null where the method gives no DOFS */
@@ -55,6 +60,7 @@ export interface PlaceGrid {
 interface Sums {
   n: number;
   chiSquare: number;
+  inflation: number;
   variance: number;
   analysed: number;
   moved: number;
@@ -72,7 +78,7 @@ export async function innovationStatistics(
   { draws, random, dofsBySpecies, grid }: { draws: number; random: Random; dofsBySpecies?: ArrayLike<number>; grid?: PlaceGrid },
 ): Promise<InnovationStatistics[]> {
   const { model, control, cost, species } = context;
-  const sums = species.map((): Sums => ({ n: 0, chiSquare: 0, variance: 0, analysed: 0, moved: 0, drawn: 0, placed: [] }));
+  const sums = species.map((): Sums => ({ n: 0, chiSquare: 0, inflation: 0, variance: 0, analysed: 0, moved: 0, drawn: 0, placed: [] }));
   const prior = await simulateAll(context, control.initial());
   const updated = await simulateAll(context, result);
   const drawn: Values[][] = [];
@@ -92,22 +98,25 @@ export async function innovationStatistics(
       if (!counts(observations, i) || kinds[i] >= species.length) continue; // known totals stand behind the species
       const sum = sums[kinds[i]];
       const weight = cost.weights[kinds[i]];
+      const q = observations.inflation?.[i] ?? 1;
       const [before, after] = [values[i] - prior[batch][i], values[i] - updated[batch][i]];
       sum.n++;
-      sum.chiSquare += weight * u[i] ** 2;
-      sum.variance += error[i] ** 2 / weight;
+      sum.chiSquare += q * weight * u[i] ** 2;
+      sum.inflation += q;
+      sum.variance += error[i] ** 2 / (q * weight);
       sum.analysed += after * before;
       sum.moved += (updated[batch][i] - prior[batch][i]) * before;
       if (place) sum.placed.push({ cell: place.cell[i], hour: place.hour[i], before: before / error[i], after: after / error[i] });
       for (const each of drawn) sum.drawn += (each[batch][i] - prior[batch][i]) ** 2 / draws;
     }
   }
-  return sums.map(({ n, chiSquare, variance, analysed, moved, drawn: spread, placed }, s) => {
+  return sums.map(({ n, chiSquare, inflation, variance, analysed, moved, drawn: spread, placed }, s) => {
     const root = (sum: number): number | null => (n > 0 && sum >= 0 ? Math.sqrt(sum / n) : null);
     return {
       species: species[s],
       values: n,
       chiSquare,
+      ...(n > 0 && inflation !== n ? { inflation: inflation / n } : {}),
       ...(n > 0 && cost.weights[s] !== 1 ? { weight: cost.weights[s] } : {}),
       expected: dofsBySpecies ? n - dofsBySpecies[s] : null,
       observationError: { assumed: root(variance), diagnosed: root(analysed) },

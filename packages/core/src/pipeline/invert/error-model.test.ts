@@ -20,7 +20,10 @@ function errors(hoursOfDay: Partial<Record<'O3', [number, number]>>, hoursPerDay
   const none = operator.observed.values.map(() => 0);
   const cells: [number, number] = [0, 0];
   addErrors(operator, { correlationHours: [24, 24, 24, 24], correlationCells: [cells, cells, cells, cells] }, none, grid.cols);
-  const { species, error } = operator.observed;
+  const { species, error, inflation } = operator.observed;
+  // σ is 1, so that the variance is what it was raised by; a batch tells of it.
+  error.forEach((each, i) => expect(inflation![i]).toBeCloseTo(each ** 2, 4));
+  expect(operator.batch([0]).inflation).toEqual(inflation!.subarray(0, operator.batch([0]).values.length));
   return [error[species.indexOf(0)], error[species.indexOf(2)]];
 }
 

@@ -2,7 +2,7 @@
 import type { Grid } from '../../grid/grid';
 import type { Species } from '../../data/case/fields';
 import { PREPARED_SPECIES } from '../../data/prepared';
-import { inflatedErrors, meanSpacing, responseError, type ErrorModel } from '../../inversion/observation-error';
+import { inflatedErrors, inflationOf, meanSpacing, responseError, type ErrorModel } from '../../inversion/observation-error';
 import type { ObservationOperator } from '../../inversion/observation-operator';
 import type { Certificate } from '../../surrogate/judgement/certificate';
 import { variantSettings } from '../learn/learning';
@@ -36,6 +36,9 @@ export function addErrors(operator: ObservationOperator, model: ErrorModel, prio
   const { times, observed } = operator;
   const hours = times.map(({ start }) => start.getTime() / 3.6e6);
   const stepHours = meanSpacing(observed, hours, model.correlationHours.length);
-  observed.error.set(inflatedErrors(observed, model, { prior, cols, stepHours }));
+  const context = { prior, cols, stepHours };
+  const inflation = inflationOf(observed, model, context);
+  observed.error.set(inflatedErrors(observed, model, context, inflation));
+  if (inflation.some((q) => q !== 1)) observed.inflation = inflation;
   if (model.decorrelated) observed.errorLength = model.correlationCells;
 }

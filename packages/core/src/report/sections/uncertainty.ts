@@ -216,6 +216,10 @@ function innovations(context: PageContext, { innovations: all, aboveMinimum = 0 
         ? `The cost at the kept step is ${percent(aboveMinimum)} above the lowest, and these figures hold at the minimum only: errors of observations look larger here than they are, and alike over too far. `
         : ''
     }chi² well above 1: errors were taken too small, and so are the intervals. ${
+      all.some(({ inflation }) => inflation !== undefined)
+        ? 'Errors are those of a value by itself: in the cost they are larger, since values repeat each other (inversion.errorCorrelation), which brings chi² below 1 the more is known. '
+        : ''
+    }${
       weighted
         ? 'Species with few values weigh more, those with many less, as if their errors σ were smaller or larger than the case gives them: the intervals are those of such errors, which the first chi² and the assumed errors are of; the second chi² says whether σ as given is right. '
         : ''
