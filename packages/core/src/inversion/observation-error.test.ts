@@ -1,5 +1,5 @@
 import { Role } from './forward-model';
-import { decorrelationOf, inflatedErrors, meanSpacing, relativeSpread, responseError, type ErrorModel } from './observation-error';
+import { decorrelationOf, errorShare, inflatedErrors, meanSpacing, relativeSpread, responseError, type ErrorModel } from './observation-error';
 import type { SuperObservations } from './super-observations';
 
 /** Two hours at cells 0, 1 and 6 of a grid of 3 columns; the last is withheld. Errors are 1. */
@@ -68,6 +68,18 @@ describe('inflatedErrors', () => {
     expect(ofSecond).toBeCloseTo(Math.sqrt((1 + rho) / (1 - rho)), 5);
   });
 
+  it('raises the part that is alike alone', () => {
+    const alike = { ...none, alike: 0.4, correlationHours: [24], correlationCells: [[2, 2]] as [number, number][] };
+    const rho = Math.exp(-3 / 24);
+    const inTime = (1 + rho) / (1 - rho);
+    const inSpace = inflatedErrors(observed, { ...none, correlationCells: [[2, 2]] }, context)[0] ** 2;
+    expect(inflatedErrors(observed, alike, context)[0] ** 2).toBeCloseTo(0.6 + 0.4 * inTime * inSpace, 4);
+    expect(inflatedErrors(observed, { ...alike, decorrelated: true }, context)[0] ** 2).toBeCloseTo(0.6 + 0.4 * inTime, 4);
+    // Of the mean over a time in which it repeats itself the alike part is the larger share.
+    expect(errorShare(alike, context.stepHours)[0]).toBeCloseTo((0.4 * inTime) / (0.6 + 0.4 * inTime), 12);
+    expect(errorShare({ ...alike, correlationHours: [0] }, context.stepHours)).toEqual([0.4]);
+  });
+
   it('leaves the correlation in space to the cost where that has it', () => {
     expect(inflatedErrors(observed, { ...none, correlationCells: [[2, 2]], decorrelated: true }, context)[0]).toBe(1);
   });
@@ -104,9 +116,10 @@ describe('meanSpacing', () => {
 
 describe('decorrelationOf', () => {
   it('takes the used values of a species and time, by their distance', () => {
-    const apart = (errorLength: [number, number]): number => {
+    const apart = (errorLength: [number, number], share?: number): number => {
       const e = Float64Array.of(1, 0, 1);
-      const u = decorrelationOf({ ...observed, errorLength: [errorLength] }, 1, context.cols).apply(e);
+      const alike = { errorLength: [errorLength], ...(share === undefined ? {} : { errorShare: [share] }) };
+      const u = decorrelationOf({ ...observed, ...alike }, 1, context.cols).apply(e);
       expect(u[2]).toBe(1); // withheld: not in the cost
       return u[1]; // −ρ/√(1 − ρ²)
     };
@@ -114,6 +127,7 @@ describe('decorrelationOf', () => {
     expect(apart([2, 2])).toBeCloseTo(expected(Math.exp(-1 / 2)), 12);
     expect(apart([2, 4])).toBeCloseTo(expected(Math.exp(-1 / 4)), 12);
     expect(apart([0, 0])).toBeCloseTo(0, 12);
+    expect(apart([2, 2], 0.4)).toBeCloseTo(expected(0.4 * Math.exp(-1 / 2)), 12);
   });
 });
 

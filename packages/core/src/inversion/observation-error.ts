@@ -13,13 +13,14 @@
  * Errors are not independent: a boundary layer that is wrong is wrong all night and in the next cell too. q spreads the information of
  * one observation over those that repeat it (an inflation of variances, as is usual where R is kept diagonal):
  *
- *   q = (1 + ρ)/(1 − ρ) · Σ_j exp(−d_ij/L),     ρ = exp(−Δt/τ)
+ *   q = 1 − p + p · (1 + ρ)/(1 − ρ) · Σ_j exp(−d_ij/L),     ρ = exp(−Δt/τ)
  *
- * the first factor is n/n_eff of a first-order autoregression at the mean spacing Δt of the species' used values in a cell, the second counts the observed
+ * p is the part of the variance that is alike at all, the rest being of each value alone; the first factor is n/n_eff of a first-order autoregression at the mean spacing Δt of the species' used values in a cell, the second counts the observed
  * cells j within reach of cell i.
  *
  * An inflation is right for a mean over all of them, too much for what tells neighbours apart, of which correlated errors let more be known. With `decorrelated` the
- * correlation exp(−d_ij/L) of a species at one time is taken as it is, and q is its first factor alone: costs are made a few hours at once.
+ * correlation of a species at one time is taken as it is, and q is without its second factor: costs are made a few hours at once. The alike part is then by itself as
+ * often repeated in time, so that of the raised variance it is c = p·(1 + ρ)/(1 − ρ) / q, and the correlation c·exp(−d_ij/L).
  *
  * @see Chevallier (2007), doi:10.1029/2006JD007375, on inflating variances in place of correlated errors; Bartlett (1946) for n/n_eff
  */
@@ -38,6 +39,8 @@ export interface ErrorModel {
   correlationHours: readonly number[];
   /** L in cells along rows and columns, per species; 0: errors of different cells are independent */
   correlationCells: readonly CellLength[];
+  /** p, the part of the variance that is alike; default 1 */
+  alike?: number;
   /** whether the correlation in space is in the cost as it is (correlated-errors.ts), not in an inflation */
   decorrelated?: boolean;
   /** f; default 1 */
@@ -75,12 +78,24 @@ export function inflatedErrors(
 
 /** q of each observation: by what its variance is raised because others repeat it. */
 export function inflationOf(observed: SuperObservations, model: ErrorModel, context: Omit<ErrorContext, 'prior'>): Float32Array {
-  const inTime = model.correlationHours.map((tau, s) => {
-    const rho = tau > 0 ? Math.exp(-context.stepHours[s] / tau) : 0;
+  const { alike = 1 } = model;
+  const inTime = repeatsInTime(model, context.stepHours);
+  const repeats = model.decorrelated ? new Map<string, number>() : neighbours(observed, model.correlationCells, context.cols);
+  return observed.error.map((_, i) => 1 - alike + alike * inTime[observed.species[i]] * (repeats.get(place(observed, i)) ?? 1));
+}
+
+/** c per species, of errors whose correlation in space is in the cost as it is. */
+export function errorShare(model: ErrorModel, stepHours: ArrayLike<number>): number[] {
+  const { alike = 1 } = model;
+  return repeatsInTime(model, stepHours).map((inTime) => (alike * inTime) / (1 - alike + alike * inTime));
+}
+
+/** (1 + ρ)/(1 − ρ) per species */
+function repeatsInTime({ correlationHours }: ErrorModel, stepHours: ArrayLike<number>): number[] {
+  return correlationHours.map((tau, s) => {
+    const rho = tau > 0 ? Math.exp(-stepHours[s] / tau) : 0;
     return (1 + rho) / (1 - rho);
   });
-  const repeats = model.decorrelated ? new Map<string, number>() : neighbours(observed, model.correlationCells, context.cols);
-  return observed.error.map((_, i) => inTime[observed.species[i]] * (repeats.get(place(observed, i)) ?? 1));
 }
 
 /**
@@ -176,8 +191,11 @@ export function decorrelationOf(observed: SuperObservations, time: number, cols:
     group.push(i - begin);
     groups.set(observed.species[i], group);
   }
-  const correlation = (i: number, j: number): number =>
-    correlationOf(observed.cell[begin + i], observed.cell[begin + j], cols, observed.errorLength![observed.species[begin + i]]);
+  const correlation = (i: number, j: number): number => {
+    const species = observed.species[begin + i];
+    const share = observed.errorShare?.[species] ?? 1;
+    return share * correlationOf(observed.cell[begin + i], observed.cell[begin + j], cols, observed.errorLength![species]);
+  };
   return Decorrelation.of(observed.first[time + 1] - begin, [...groups.values()], correlation);
 }
 

@@ -30,6 +30,7 @@ test.each<[string, string[], string[]]>([
   ['inversion.initialConcentrations.spread=0.1', ['surrogate.initialConcentrations=control'], []],
   ['inversion.errorCorrelation.inSpace=exact', ['inversion.errorCorrelation.km=30'], []],
   ['inversion.factorCorrelation.hours=6', ['inversion.factors=day'], []],
+  ['inversion.errorCorrelation.part=0.5', ['inversion.errorCorrelation.hours=24'], []],
   ['inversion.factorCorrelation.lasting=0.5', ['inversion.factors=week'], []],
   ['inversion.factorCorrelation.periods=0.5', [TWO_PERIODS], []],
   ['inversion.factorCorrelation.periods=0.5', [TWO_PERIODS], [TWO_PERIODS, 'inversion.factors=day']],

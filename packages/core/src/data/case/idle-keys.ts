@@ -24,6 +24,11 @@ const INVERSION: readonly Rule<Inversion>[] = [
   [['blockKm'], ({ inversion: i }) => i.space !== 'blocks', 'it is of space: blocks'],
   [['initialConcentrations'], ({ surrogate: s }) => s.initialConcentrations !== 'control', 'it is of surrogate.initialConcentrations: control'],
   [['errorCorrelation.inSpace'], ({ inversion: i }) => zeroLengths(i.errorCorrelation.km), 'with km: 0 there is no correlation in space'],
+  [
+    ['errorCorrelation.part'],
+    ({ inversion: { errorCorrelation: e } }) => zeroLengths(e.km) && zeroLengths(e.hours),
+    'with hours: 0 and km: 0 no errors are alike',
+  ],
   [['speciesWeights'], ({ inversion: i }) => i.mode === 'paper', 'it is of mode: default'],
   [['lossDivisor'], ({ inversion: i }) => i.mode !== 'paper', 'it is of mode: paper'],
   [

@@ -149,6 +149,13 @@ export const inversionSchema = z
       .strictObject({
         hours: errorLength('Time', 'value', 'h').default(0),
         km: errorLength('Distance', 'cell', 'km').default(0),
+        part: real(
+          'Part of the variance that is alike over `hours` and `km`; the rest is of each value alone, such as what the street of a monitor adds.',
+          {
+            above: 0,
+            max: 1,
+          },
+        ).default(1),
         inSpace: choice(
           'How the correlation over `km` is taken: `inflated` raises the variance of each value, `exact` has it in the cost as it is, so that differences between neighbours count for more than their mean.',
           ['inflated', 'exact'],

@@ -2,7 +2,7 @@
 import type { Grid } from '../../grid/grid';
 import type { Species } from '../../data/case/fields';
 import { PREPARED_SPECIES } from '../../data/prepared';
-import { inflatedErrors, inflationOf, meanSpacing, responseError, type ErrorModel } from '../../inversion/observation-error';
+import { errorShare, inflatedErrors, inflationOf, meanSpacing, responseError, type ErrorModel } from '../../inversion/observation-error';
 import type { ObservationOperator } from '../../inversion/observation-operator';
 import type { Certificate } from '../../surrogate/judgement/certificate';
 import { variantSettings } from '../learn/learning';
@@ -16,6 +16,7 @@ export function errorModelOf(context: StageContext, grid: Grid): ErrorModel {
     surrogate: surrogateError === 'none' ? undefined : PREPARED_SPECIES.map((species) => surrogateErrorOf(context, species, surrogateError)),
     correlationHours: PREPARED_SPECIES.map((species) => ofSpecies(errorCorrelation.hours, species)),
     correlationCells: PREPARED_SPECIES.map((species) => grid.lengthInCells(ofSpecies(errorCorrelation.km, species))),
+    alike: errorCorrelation.part,
     decorrelated: errorCorrelation.inSpace === 'exact',
     scale: errorScale,
   };
@@ -40,5 +41,7 @@ export function addErrors(operator: ObservationOperator, model: ErrorModel, prio
   const inflation = inflationOf(observed, model, context);
   observed.error.set(inflatedErrors(observed, model, context, inflation));
   if (inflation.some((q) => q !== 1)) observed.inflation = inflation;
-  if (model.decorrelated) observed.errorLength = model.correlationCells;
+  if (!model.decorrelated) return;
+  observed.errorLength = model.correlationCells;
+  observed.errorShare = errorShare(model, stepHours);
 }
