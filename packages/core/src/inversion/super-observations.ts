@@ -37,7 +37,7 @@ export interface SuperObservations {
   stations: Uint16Array;
   /** cells (along rows, along columns) over which errors of one time stay alike, per species, 0: independent; absent: all are */
   errorLength?: readonly CellLength[];
-  /** c of each species: correlation of the errors of cells that lie beside each other, of which those of {@link errorLength} are the rest; absent: 1 */
+  /** c of each species: with {@link errorLength} L, errors of two cells correlate by c·exp(−d/L); absent: 1 */
   errorShare?: readonly number[];
   /** q: by what error² was raised because other values repeat this one (observation-error.ts); absent: by nothing */
   inflation?: Float32Array;

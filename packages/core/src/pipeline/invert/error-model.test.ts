@@ -55,3 +55,30 @@ describe('errors that are alike in time', () => {
     expect(o3).toBe(no2);
   });
 });
+
+it('errors that are alike in part alone correlate by less in the cost', () => {
+  const grid = unitGrid(1, 4);
+  const time = { start: '2017-07-01T00:00:00Z', stepSeconds: 3600, count: 24 * DAYS };
+  const places: [string, number, number][] = [
+    ['a', 0.5, 0.5],
+    ['b', 1.5, 0.5],
+  ];
+  const observations = observationsOf(places, time, { NO2: Array.from({ length: 48 * DAYS }, () => 5) });
+  const correlated = (alike?: number): number => {
+    const monitors = { observations, withheld: new Set<string>(), watched: new Set<string>() };
+    const operator = operatorOf(UNIT_ERRORS, period, grid, monitors, { firstHour: 0, watch: false });
+    const beside = [2, 2, 2, 2].map((cells): [number, number] => [cells, cells]);
+    const model = { correlationHours: [0, 0, 0, 0], correlationCells: beside, decorrelated: true, alike };
+    addErrors(
+      operator,
+      model,
+      operator.observed.values.map(() => 0),
+      grid.cols,
+    );
+    expect(operator.observed.inflation).toBeUndefined(); // nothing repeats in time
+    const [, second] = operator.batch([0]).decorrelation!.apply(Float64Array.of(1, 0));
+    return -second / Math.sqrt(1 + second ** 2); // second = −ρ/√(1 − ρ²)
+  };
+  expect(correlated()).toBeCloseTo(Math.exp(-1 / 2), 6);
+  expect(correlated(0.4)).toBeCloseTo(0.4 * Math.exp(-1 / 2), 6);
+});

@@ -21,9 +21,8 @@ export function biasCorrectedSeries(
   const corrected = (species: string, { observed, simulated }: StationSeries): Float32Array => {
     const run = simulated.get(species)!;
     const misfits = observed.get(species)!.map((value, i) => (inCost[i % inCost.length] ? value - run[i] : NaN));
-    const told = misfits.filter((misfit) => Number.isFinite(misfit));
-    const bias = told.length > 0 ? quantile(told, 0.5) : 0;
-    return run.map((value) => Math.max(0, value + bias));
+    const bias = quantile(misfits, 0.5);
+    return Number.isFinite(bias) ? run.map((value) => Math.max(0, value + bias)) : run;
   };
   return new Map(
     [...prior.observed.keys()].map((species) => [

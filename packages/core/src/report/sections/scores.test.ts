@@ -1,0 +1,47 @@
+import type { ScoredRun, ScoreRow } from '../../inversion/score-rows';
+import { change } from '../format';
+import { page } from '../page';
+import { PageContext } from '../page-context';
+import type { ReportData } from '../report-data';
+import { smallGrid, syntheticReport } from '../testing/synthetic-report';
+
+const data = syntheticReport({ grid: smallGrid(), periods: ['winter'], steps: 12, stepSeconds: 3600, stations: 40, twin: true, paper: false });
+
+/** Words of the table of withheld monitors by place, and of what stands below it. */
+function placesOf(report: ReportData): string {
+  const text = page(new PageContext(report));
+  return text
+    .slice(text.indexOf('id="table-places-withheld"'))
+    .split('id="table-benchmarks-withheld"')[0]
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ');
+}
+
+describe('withheld monitors by place', () => {
+  const run = ({ prior }: ScoreRow, relative: number): ScoredRun => ({
+    scores: prior,
+    change: { relative, interval: { low: relative - 0.1, high: relative + 0.1 }, blocks: 9 },
+  });
+  const rows = data.scores!.modes[0].rows.map((row) =>
+    row.stations === 'used'
+      ? row
+      : {
+          ...row,
+          interpolated: { each: run(row, -0.41), mean: run(row, -0.23) },
+          biasCorrected: { prior: run(row, -0.77), updated: run(row, -0.34) },
+        },
+  );
+  const compared = placesOf({ ...data, scores: { ...data.scores!, modes: [{ mode: 'default', rows }] } });
+
+  it('have the change from one run without its bias to the other, and what interpolation gives', () => {
+    expect(compared).toMatch(/Both without their bias .*Misfit interpolated/);
+    const words = (relative: number): string => change(relative).replace(/\s+/g, ' ');
+    expect(compared).toContain(` ${words(-0.34)} ${words(-0.34 - 0.1)} to ${words(-0.34 + 0.1)} ${words(-0.41)} ${words(-0.23)} `);
+    expect(compared).toContain('the median misfit of the monitors in the cost added');
+    expect(compared).toContain('carried over by kriging');
+  });
+
+  it('have no such columns where nothing was made for them', () => {
+    expect(placesOf(data)).not.toMatch(/without their bias|interpolated/);
+  });
+});
