@@ -5,8 +5,16 @@ import { errorLengths, type ScaledInnovation } from './error-correlation';
 const COLS = 40;
 const KM_PER_CELL = [27, 9] as const;
 
-/** Errors of `cells` random cells at `times` times, 6 h apart, alike over `km` and `hours` (0: independent). */
-function drawn({ km, hours, cells = 60, times = 60 }: { km: number; hours: number; cells?: number; times?: number }): ScaledInnovation[] {
+interface Errors {
+  km: number;
+  hours: number;
+  part?: number;
+  cells?: number;
+  times?: number;
+}
+
+/** Errors of `cells` random cells at `times` times, 6 h apart, a part of whose variance is alike over `km` and `hours` (0: independent). */
+function drawn({ km, hours, part = 1, cells = 60, times = 60 }: Errors): ScaledInnovation[] {
   const random = new Random(3);
   const at = Array.from({ length: cells }, () => Math.floor(random.uniform() * 20 * COLS));
   const d = (i: number, j: number): number =>
@@ -17,19 +25,33 @@ function drawn({ km, hours, cells = 60, times = 60 }: { km: number; hours: numbe
   return Array.from({ length: times }, (_, t) => {
     const fresh = alike.invert(Float64Array.from(at, () => random.normal()));
     state = t === 0 ? fresh : state.map((e, i) => rho * e + Math.sqrt(1 - rho ** 2) * fresh[i]);
-    return at.map((cell, i) => ({ cell, hour: 6 * t, before: state[i], after: state[i] }));
+    return at.map((cell, i) => {
+      const error = Math.sqrt(part) * state[i] + (part < 1 ? Math.sqrt(1 - part) * random.normal() : 0);
+      return { cell, hour: 6 * t, before: error, after: error };
+    });
   }).flat();
 }
 
 describe('errorLengths', () => {
   it.each([
-    [60, 12],
-    [150, 30],
-  ])('finds errors that are alike over %d km and %d h', (km, hours) => {
-    const found = errorLengths(drawn({ km, hours, times: 250 }), COLS, KM_PER_CELL);
-    // 250 times are some 25 to 60 independent ones, each with 20 to 60 independent values.
+    [60, 12, 1],
+    [150, 30, 1],
+    [60, 12, 0.6],
+    [150, 30, 0.4],
+  ])('finds errors that are alike over %d km and %d h in %d of their variance', (km, hours, part) => {
+    const found = errorLengths(drawn({ km, hours, part, times: 800 }), COLS, KM_PER_CELL);
+    // 800 times are some 80 to 200 independent ones, each with 20 to 60 independent values.
     expect(Math.abs(found.km! / km - 1)).toBeLessThan(0.2);
     expect(Math.abs(found.hours! / hours - 1)).toBeLessThan(0.2);
+    expect(Math.abs(found.part! - part)).toBeLessThan(0.11);
+  });
+
+  it('takes the part from the distances alone where there is one time a cell', () => {
+    const space = drawn({ km: 60, hours: 0, part: 0.6, times: 250 }).map((value) => ({ ...value, cell: value.cell + value.hour * 20 * COLS }));
+    const found = errorLengths(space, COLS, KM_PER_CELL);
+    expect(found.hours).toBeNull();
+    expect(Math.abs(found.km! / 60 - 1)).toBeLessThan(0.2);
+    expect(Math.abs(found.part! - 0.6)).toBeLessThan(0.11);
   });
 
   it('takes periods half a year apart for themselves', () => {
@@ -48,8 +70,8 @@ describe('errorLengths', () => {
 
   it('says nothing of a handful of values, or where the innovations contradict each other', () => {
     const values = drawn({ km: 60, hours: 12, cells: 4, times: 3 });
-    expect(errorLengths(values, COLS, KM_PER_CELL)).toEqual({ km: null, hours: null });
+    expect(errorLengths(values, COLS, KM_PER_CELL)).toEqual({ km: null, hours: null, part: null });
     const opposite = drawn({ km: 60, hours: 12 }).map((value) => ({ ...value, after: -value.before }));
-    expect(errorLengths(opposite, COLS, KM_PER_CELL)).toEqual({ km: null, hours: null });
+    expect(errorLengths(opposite, COLS, KM_PER_CELL)).toEqual({ km: null, hours: null, part: null });
   });
 });

@@ -1,10 +1,11 @@
 /**
- * How far errors of observations stay alike, in space and time, as the innovations show it: of values i and j of a species
+ * How far errors of observations stay alike, in space and time, and what part of their variance does, as the innovations show it: of values i and j of a species
  *
  *   E[d_oa,i d_ob,j] = R_ij,     C(d) = Σ_pairs ½(a_i b_j + a_j b_i) / pairs  over  Σ_i a_i b_i / n,     a = d_oa/σ, b = d_ob/σ
  *
  * with pairs of one time, by their distance, or of one cell, by their lag of ten days at most (Desroziers et al. 2005, doi:10.1256/qj.05.108; for correlations Waller et al. 2016,
- * doi:10.1002/qj.2661). The length is that of exp(−d/L) closest to C in least squares over all bins, weighted with their pairs. It is a first step of a fixed
+ * doi:10.1002/qj.2661). Sought are part·exp(−d/L) closest to C in least squares over the bins of distance and of lag, weighted with their pairs, both kinds alike, with a length of
+ * each kind and one part: what a value errs by itself (the nugget of a variogram) is the same seen from a distance or from another time. It is a first step of a fixed
  * point: where the assumed length was too short, a part of the errors that are alike went into the result, and what is shown is too short, too.
  */
 
@@ -19,10 +20,12 @@ export interface ScaledInnovation {
   after: number;
 }
 
-/** Lengths of exp(−d/L); null where there are too few pairs, or where they do not correlate. */
+/** As `inversion.errorCorrelation`; null where there are too few pairs, or where they do not correlate. */
 export interface ErrorLengths {
   km: number | null;
   hours: number | null;
+  /** of the variance, that is alike; null without a length */
+  part: number | null;
 }
 
 /** Pairs that a length needs. */
@@ -30,6 +33,10 @@ const LEAST_PAIRS = 100;
 /** Pairs of a kind that are looked at; beyond them times, or cells, are left out evenly. */
 const MOST_PAIRS = 2e7;
 const BINS = 24;
+/** Parts 1/20 to 20/20 and lengths of half a per cent to twice the farthest pair are tried; the least part stands for none, whose length would be chance. */
+const PARTS = 20;
+const LEAST_PART = 1 / PARTS;
+const LENGTHS = 400;
 /** Longer lags are those of other weather, or of another period. */
 const FARTHEST_HOURS = 240;
 
@@ -42,20 +49,27 @@ const FARTHEST_HOURS = 240;
  */
 export function errorLengths(values: readonly ScaledInnovation[], cols: number, kmPerCell: readonly [number, number]): ErrorLengths {
   const own = values.reduce((sum, { before, after }) => sum + before * after, 0) / values.length;
-  if (!(own > 0)) return { km: null, hours: null };
+  if (!(own > 0)) return { km: null, hours: null, part: null };
   const distance = (a: ScaledInnovation, b: ScaledInnovation): number =>
     Math.hypot((Math.floor(a.cell / cols) - Math.floor(b.cell / cols)) * kmPerCell[0], ((a.cell % cols) - (b.cell % cols)) * kmPerCell[1]);
   const apart = (a: ScaledInnovation, b: ScaledInnovation): number => Math.abs(a.hour - b.hour);
-  return {
-    km: lengthOf(
-      groupsBy(values, ({ hour }) => hour),
-      { distance, farthest: Infinity, own },
-    ),
-    hours: lengthOf(
-      groupsBy(values, ({ cell }) => cell),
-      { distance: apart, farthest: FARTHEST_HOURS, own },
-    ),
-  };
+  const inSpace = correlogram(
+    groupsBy(values, ({ hour }) => hour),
+    { distance, farthest: Infinity, own },
+  );
+  const inTime = correlogram(
+    groupsBy(values, ({ cell }) => cell),
+    { distance: apart, farthest: FARTHEST_HOURS, own },
+  );
+  let best = { misfit: Infinity, part: 0, km: null as number | null, hours: null as number | null };
+  for (let i = 1; i <= PARTS; i++) {
+    const part = i / PARTS;
+    const [space, time] = [inSpace, inTime].map((each) => each && lengthAt(each, part));
+    const misfit = (space?.misfit ?? 0) + (time?.misfit ?? 0);
+    if (misfit < best.misfit) best = { misfit, part, km: space?.length ?? null, hours: time?.length ?? null };
+  }
+  const { km, hours, part } = best;
+  return part === LEAST_PART || (km === null && hours === null) ? { km: null, hours: null, part: null } : { km, hours, part };
 }
 
 function groupsBy(values: readonly ScaledInnovation[], key: (value: ScaledInnovation) => number): ScaledInnovation[][] {
@@ -76,10 +90,18 @@ interface Pairs {
   own: number;
 }
 
-/** L, from the pairs within groups. */
-function lengthOf(all: readonly ScaledInnovation[][], { distance, farthest, own }: Pairs): number | null {
+/** Mean products of pairs by their distance. */
+interface Correlogram {
+  /** the farthest pair */
+  most: number;
+  /** pairs, mean distance and mean product over {@link Pairs.own} of each that has pairs */
+  bins: { n: number; d: number; c: number }[];
+}
+
+/** Of the pairs within groups; undefined where there are too few. */
+function correlogram(all: readonly ScaledInnovation[][], { distance, farthest, own }: Pairs): Correlogram | undefined {
   const pairs = all.reduce((sum, { length }) => sum + (length * (length - 1)) / 2, 0);
-  if (pairs < LEAST_PAIRS) return null;
+  if (pairs < LEAST_PAIRS) return undefined;
   const stride = Math.ceil(pairs / MOST_PAIRS);
   const groups = all.filter((_, i) => i % stride === 0);
   let most = 0;
@@ -94,11 +116,23 @@ function lengthOf(all: readonly ScaledInnovation[][], { distance, farthest, own 
     bin.distance += d;
     bin.product += (a.before * b.after + a.after * b.before) / 2;
   });
-  const seen = bins.filter(({ n }) => n > 0).map(({ n, distance: d, product }) => ({ n, d: d / n, c: product / n / own }));
-  const misfit = (length: number): number => seen.reduce((sum, { n, d, c }) => sum + n * (c - Math.exp(-d / length)) ** 2, 0);
-  const candidates = Array.from({ length: 400 }, (_, i) => (most / 200) * 400 ** (i / 399));
-  const best = candidates.reduce((a, b) => (misfit(b) < misfit(a) ? b : a));
-  return best === candidates[0] ? null : best;
+  return { most, bins: bins.filter(({ n }) => n > 0).map(({ n, distance: d, product }) => ({ n, d: d / n, c: product / n / own })) };
+}
+
+/** The length with which part·exp(−d/L) is closest, and its misfit as a mean over the pairs; null where the shortest is. */
+function lengthAt({ most, bins }: Correlogram, part: number): { length: number | null; misfit: number } {
+  const pairs = bins.reduce((sum, { n }) => sum + n, 0);
+  const misfit = (length: number): number => bins.reduce((sum, { n, d, c }) => sum + n * (c - part * Math.exp(-d / length)) ** 2, 0) / pairs;
+  let best = { index: 0, misfit: misfit(lengthOf(0)) };
+  for (let index = 1; index < LENGTHS; index++) {
+    const next = misfit(lengthOf(index));
+    if (next < best.misfit) best = { index, misfit: next };
+  }
+  return { length: best.index === 0 ? null : lengthOf(best.index), misfit: best.misfit };
+
+  function lengthOf(index: number): number {
+    return (most / 200) * 400 ** (index / (LENGTHS - 1));
+  }
 }
 
 function forPairs(groups: readonly ScaledInnovation[][], visit: (a: ScaledInnovation, b: ScaledInnovation) => void): void {

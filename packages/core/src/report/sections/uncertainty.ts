@@ -184,8 +184,9 @@ function innovations(context: PageContext, { innovations: all, aboveMinimum = 0 
       { title: 'Shown', group: 'Observation error' },
       ...(placed
         ? [
-            { title: 'Distance', group: 'Errors alike over, shown' },
-            { title: 'Time', group: 'Errors alike over, shown' },
+            { title: 'Part', group: 'Errors alike, shown' },
+            { title: 'over', group: 'Errors alike, shown' },
+            { title: 'for', group: 'Errors alike, shown' },
           ]
         : []),
       { title: 'Assumed', group: 'Prior, at the monitors' },
@@ -197,6 +198,7 @@ function innovations(context: PageContext, { innovations: all, aboveMinimum = 0 
         const unit = unitText(context.unit(species));
         const size = (value: number | null): string => (value === null ? MISSING : `${significant(value)} ${unit}`);
         const length = (value: number | null | undefined, of: string): string => (typeof value === 'number' ? `${fixed(value, 0)} ${of}` : MISSING);
+        const part = (value: number | null | undefined): string => (typeof value === 'number' ? percent(value) : MISSING);
         return {
           cells: [
             chemical(species),
@@ -205,7 +207,7 @@ function innovations(context: PageContext, { innovations: all, aboveMinimum = 0 
             ...(weighted ? [fixed(chiSquare / weight / (expected ?? values), 2)] : []),
             size(observationError.assumed),
             size(observationError.diagnosed),
-            ...(placed ? [length(errorLengths?.km, 'km'), length(errorLengths?.hours, 'h')] : []),
+            ...(placed ? [part(errorLengths?.part), length(errorLengths?.km, 'km'), length(errorLengths?.hours, 'h')] : []),
             size(priorError.assumed),
             size(priorError.diagnosed),
           ],
@@ -223,7 +225,7 @@ function innovations(context: PageContext, { innovations: all, aboveMinimum = 0 
       weighted
         ? 'Species with few values weigh more, those with many less, as if their errors σ were smaller or larger than the case gives them: the intervals are those of such errors, which the first chi² and the assumed errors are of; the second chi² says whether σ as given is right. '
         : ''
-    }Shown: after Desroziers et al. (2005), which holds where the other errors are right; – where the numbers contradict each other. Distance and time: those of the exponential that the pairs of values follow best; – where they do not correlate.`,
+    }Shown: after Desroziers et al. (2005), which holds where the other errors are right; – where the numbers contradict each other. Errors alike: the part of their variance, distance and time of the exponentials that the pairs of values follow best (part, km and hours of inversion.errorCorrelation); – where they do not correlate.`,
   });
 }
 
