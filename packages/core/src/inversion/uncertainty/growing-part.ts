@@ -2,7 +2,7 @@
 import type { Random } from '../../random';
 import type { ForwardModel } from '../forward-model';
 import type { HessianProduct } from '../hessian';
-import { addScaled } from '../vectors';
+import { addCombinations, addScaled } from '../vectors';
 import { KrylovSpace, type KrylovStep, type RitzPairs } from './krylov-space';
 
 /** Smaller eigenvalues change no variance that anybody reads. */
@@ -46,7 +46,7 @@ export interface PartStep {
 export class GrowingPart {
   readonly space: KrylovSpace;
   /** of the vectors of the basis; in single precision, for they are many */
-  private readonly factorImages: Float32Array[] = [];
+  readonly factorImages: Float32Array[] = [];
   private readonly simulated: Float32Array[][] = [];
 
   constructor(
@@ -109,14 +109,9 @@ export class GrowingPart {
     };
   }
 
-  /** Adds a combination of the basis and q₊. */
-  addVector(out: Float64Array, weights: Float64Array): void {
-    this.vectors().forEach((q, j) => addScaled(out, weights[j], q));
-  }
-
-  /** Adds a combination of the images of the basis. */
-  addFactorImage(out: Float64Array, weights: Float64Array): void {
-    this.factorImages.forEach((image, j) => addScaled(out, weights[j], image));
+  /** Adds to each vector a combination of the basis and q₊. */
+  addVectors(out: readonly Float64Array[], weights: readonly Float64Array[]): void {
+    addCombinations(out, weights, this.vectors());
   }
 
   /** Adds the squares of a combination of the simulated values, by species. */

@@ -27,7 +27,7 @@ import type { Random } from '../../random';
 import type { Control } from '../control';
 import { factorCount, type ForwardModel } from '../forward-model';
 import type { GaussNewtonHessian } from '../hessian';
-import { addScaled, dot } from '../vectors';
+import { addCombinations, addScaled, dot } from '../vectors';
 import { combination, GrowingPart, LEAST, type Block, type Part, type Root } from './growing-part';
 import { symmetricEigenpairs } from './krylov-space';
 import type { ProductJournal } from './product-journal';
@@ -37,13 +37,21 @@ const ENOUGH = 0.02;
 /** Products between two looks at whether it is enough, at least and as a part of those that there are: a look costs the cube of them. */
 const LOOK = { least: 5, part: 0.1 };
 
+/** What a part has of the images Kᵀ W K (df/dv) u_k, with the combinations of the observations for all of them. */
+interface PartImages {
+  /** of the vectors of the part's basis, as long as the block's factors */
+  ofBasis: readonly Float32Array[];
+  /** their combination for each pair */
+  combinations: Float64Array[];
+}
+
 export interface LowRankBlock extends Block {
   /** λ_k, largest first */
   values: number[];
   /** u_k, as long as the block's control */
   vectors: Float64Array[];
-  /** Kᵀ W K (df/dv) u_k, with the combinations of the observations for all of them; as long as the block's factors */
-  factorImages: Float64Array[];
+  /** of {@link factorImage}, for each part */
+  images: PartImages[];
   /** |W^½ G u_k|² over the values of each species; the sum over species is λ_k */
   bySpecies: Float64Array[];
   /** see the file's header */
@@ -129,34 +137,35 @@ function rankErrorOf(leftOut: readonly number[]): number {
 function blockOf(parts: readonly GrowingPart[], model: ForwardModel, species: number): LowRankBlock {
   const roots = parts.map((part) => part.root());
   const { control, factors } = parts[0].part;
-  const [controlSize, factorsSize] = [control, factors].map(([first, end]) => end - first);
+  const controlSize = control[1] - control[0];
   const { values, shares } = eigenpairs(roots);
-  /** Sums over the parts what each makes of its share of eigenvector k. */
-  const summed = (length: number, k: number, add: (root: Root, share: Float64Array, out: Float64Array) => void): Float64Array => {
-    const out = new Float64Array(length);
-    roots.forEach((root, r) => add(root, shares[k][r], out));
-    return out;
-  };
+  const vectors = values.map(() => new Float64Array(controlSize));
   const dofsEstimate = new Float64Array(controlSize);
-  roots.forEach(({ part, pairs }) => addScaled(dofsEstimate, 1, part.dofsEstimate(pairs)));
+  const squares = values.map(() => new Float64Array(species));
+  const images = roots.map(({ part, ofImages }, r) => ({
+    ofBasis: part.factorImages,
+    combinations: values.map((value, k) => scaled(combination(shares[k][r], ofImages, part.size), Math.sqrt(value))),
+  }));
+  roots.forEach(({ part, pairs, ofBasis }, r) => {
+    part.addVectors(
+      vectors,
+      values.map((value, k) => scaled(combination(shares[k][r], ofBasis, part.size + 1), value ** -0.5)),
+    );
+    squares.forEach((sums, k) => part.addSquares(sums, images[r].combinations[k], model));
+    addScaled(dofsEstimate, 1, part.dofsEstimate(pairs));
+  });
   return {
-    ...{ control, factors, values, dofsEstimate },
-    vectors: values.map((value, k) =>
-      summed(controlSize, k, ({ part, ofBasis }, share, out) =>
-        part.addVector(out, scaled(combination(share, ofBasis, part.size + 1), value ** -0.5)),
-      ),
-    ),
-    factorImages: values.map((value, k) =>
-      summed(factorsSize, k, ({ part, ofImages }, share, out) =>
-        part.addFactorImage(out, scaled(combination(share, ofImages, part.size), Math.sqrt(value))),
-      ),
-    ),
-    bySpecies: values.map((value, k) => {
-      const squares = summed(species, k, ({ part, ofImages }, share, out) => part.addSquares(out, combination(share, ofImages, part.size), model));
-      return scaled(squares, value / squares.reduce((sum, square) => sum + square, 0));
-    }),
+    ...{ control, factors, values, vectors, images, dofsEstimate },
+    bySpecies: squares.map((sums, k) => scaled(sums, values[k] / sums.reduce((sum, square) => sum + square, 0))),
     rankError: rankErrorOf(roots.map(({ part, pairs }) => part.leftOut(pairs))),
   };
+}
+
+/** Σ_k weights_k Kᵀ W K (df/dv) u_k, as long as the block's factors. */
+export function factorImage({ factors, images }: LowRankBlock, weights: ArrayLike<number>): Float64Array {
+  const out = new Float64Array(factors[1] - factors[0]);
+  for (const { ofBasis, combinations } of images) addCombinations([out], [combination(weights, combinations, ofBasis.length)], ofBasis);
+  return out;
 }
 
 /** Of Σ F_p F_pᵀ, through those of FᵀF: the values, and each vector s of FᵀF as what it has of the columns of each root. */
@@ -185,7 +194,8 @@ function eigenpairs(roots: readonly Root[]): { values: number[]; shares: Float64
 function innerProducts(a: Root, b: Root): Matrix {
   const [left, right] = [a, b].map(({ ofBasis }) => new Matrix(ofBasis.map((column) => [...column])));
   if (a === b) return left.mmul(right.transpose());
-  const overlap = new Matrix(a.part.vectors().map((q) => b.part.vectors().map((other) => dot(q, other))));
+  const others = b.part.vectors();
+  const overlap = new Matrix(a.part.vectors().map((q) => others.map((other) => dot(q, other))));
   return left.mmul(overlap).mmul(right.transpose());
 }
 

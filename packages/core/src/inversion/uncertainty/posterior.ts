@@ -13,8 +13,8 @@
  * @see Rodgers (2000), sect. 2.4 and 3.2; Bousserez & Henze (2018), doi:10.1002/qj.3209
  */
 import type { Control, LogFactorMap } from '../control';
-import { dot } from '../vectors';
-import type { LowRankBlock } from './low-rank';
+import { addScaled, dot, tabulate } from '../vectors';
+import { factorImage, type LowRankBlock } from './low-rank';
 
 /** What both methods give: the low-rank posterior, and the ensemble. Maps are those of the control. */
 export interface Posterior {
@@ -48,10 +48,7 @@ export class LowRankPosterior implements Posterior {
     const out = vector.slice();
     for (const { control: range, values, vectors } of this.blocks) {
       const part = vector.subarray(...range);
-      values.forEach((value, k) => {
-        const length = reduction(value) * dot(part, vectors[k]);
-        vectors[k].forEach((u, i) => (out[range[0] + i] -= length * u));
-      });
+      values.forEach((value, k) => addScaled(out.subarray(...range), -reduction(value) * dot(part, vectors[k]), vectors[k]));
     }
     return out;
   }
@@ -103,20 +100,14 @@ export class LowRankPosterior implements Posterior {
    */
   averagingKernelRows(map: LogFactorMap, indices: readonly number[]): { first: number; row: Float32Array }[] {
     const slopes = map.slopes(map.logFactors(this.at));
-    const rows = indices.map((index) => {
-      const block = this.blocks.find(({ factors: [first, end] }) => index >= first && index < end)!;
+    const weights: number[][] = indices.map(() => []);
+    for (const z of this.images(map, (value) => 1 / (1 + value))) indices.forEach((index, r) => weights[r].push(z[index]));
+    return indices.map((index, r) => {
+      const block = this.blocks.find(({ factors: [from, to] }) => index >= from && index < to)!;
       const [first, end] = block.factors;
-      return { index, block, first, row: new Float32Array(Math.min(end, slopes.length) - first) };
+      const image = factorImage(block, weights[r]);
+      return { first, row: tabulate(new Float32Array(Math.min(end, slopes.length) - first), (i) => slopes[first + i] * image[i]) };
     });
-    let k = 0;
-    for (const z of this.images(map, (value) => 1 / (1 + value))) {
-      for (const { index, block, first, row } of rows) {
-        const image = block.factorImages[k] as Float64Array | undefined;
-        if (image) for (let i = 0; i < row.length; i++) row[i] += z[index] * slopes[first + i] * image[i];
-      }
-      k++;
-    }
-    return rows.map(({ first, row }) => ({ first, row }));
   }
 
   /** L·(weight(λ_k) u_k) of the k-th pair of all blocks at once. */

@@ -1,0 +1,28 @@
+import { Random } from '../random';
+import { addCombinations, addScaled } from './vectors';
+
+describe('addCombinations', () => {
+  it.each([
+    [1, 3, 1],
+    [3, 4, 1023],
+    [2, 7, 1025],
+    [5, 9, 2500],
+    [2, 0, 10],
+  ])('adds %d combinations of %d vectors of %d elements as one by one', (combinations, count, length) => {
+    const random = new Random(5);
+    const drawn = (size: number): Float64Array => Float64Array.from({ length: size }, () => random.normal());
+    const vectors = Array.from({ length: count }, () => drawn(length));
+    const weights = Array.from({ length: combinations }, () => drawn(count));
+    const before = weights.map(() => drawn(length));
+    for (const given of [vectors, vectors.map((vector) => Float32Array.from(vector))]) {
+      const out = before.map((sum) => sum.slice());
+      addCombinations(out, weights, given);
+      const expected = before.map((sum, k) => {
+        const one = sum.slice();
+        given.forEach((vector, j) => addScaled(one, weights[k][j], vector));
+        return one;
+      });
+      out.forEach((sum, k) => sum.forEach((value, i) => expect(Math.abs(value - expected[k][i])).toBeLessThan(1e-12)));
+    }
+  });
+});
