@@ -154,7 +154,8 @@ describe('page', () => {
     expect(of(GROUPS.filter((group) => group !== 'VOC' && group !== 'NH3'))).toMatch(/Not inverted, and without figures here: NH₃ and VOC\./);
     expect(section).toMatch(/too large by more than\s+83\s*%/);
     expect(section).toContain('table-coverage');
-    expect(section).toMatch(/Errors alike, shown/);
+    expect(section).toMatch(/Lasting, shown/);
+    expect(section).toMatch(/<td[^>]*>0\.710\sppb<\/td>\s*<td[^>]*>–<\/td>\s*<td[^>]*>35\s%<\/td>/);
     expect(section).toMatch(/<td[^>]*>35\s%<\/td>\s*<td[^>]*>54\skm<\/td>\s*<td[^>]*>–<\/td>/);
     expect(section).toMatch(/Expected before the run/);
     expect(text.match(/class="outline"/g)).toHaveLength(GROUPS.length);

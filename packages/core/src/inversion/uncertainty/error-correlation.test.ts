@@ -1,6 +1,7 @@
 import { Random } from '../../random';
 import { Decorrelation } from '../correlated-errors';
-import { errorLengths, type ScaledInnovation } from './error-correlation';
+import { errorLengths } from './error-correlation';
+import type { ScaledInnovation } from './scaled-innovations';
 
 const COLS = 40;
 const KM_PER_CELL = [27, 9] as const;
@@ -27,7 +28,7 @@ function drawn({ km, hours, part = 1, cells = 60, times = 60 }: Errors): ScaledI
     state = t === 0 ? fresh : state.map((e, i) => rho * e + Math.sqrt(1 - rho ** 2) * fresh[i]);
     return at.map((cell, i) => {
       const error = Math.sqrt(part) * state[i] + (part < 1 ? Math.sqrt(1 - part) * random.normal() : 0);
-      return { cell, hour: 6 * t, before: error, after: error };
+      return { cell, hour: 6 * t, before: error, after: error, error: 1 };
     });
   }).flat();
 }
@@ -52,6 +53,34 @@ describe('errorLengths', () => {
     expect(found.hours).toBeNull();
     expect(Math.abs(found.km! / 60 - 1)).toBeLessThan(0.2);
     expect(Math.abs(found.part! - 0.6)).toBeLessThan(0.11);
+  });
+
+  it('tells what lasts from what comes and goes, and finds the lengths of that as without it', () => {
+    const random = new Random(11);
+    // A bias of 2 at each place beside one of 1.5 everywhere, of values with an error of 4 of which 0.6 is alike.
+    const bias = new Map<number, number>();
+    const values = drawn({ km: 60, hours: 12, part: 0.6, times: 800 }).map((value) => {
+      if (!bias.has(value.cell)) bias.set(value.cell, 1.5 + 2 * random.normal());
+      const error = value.before + bias.get(value.cell)! / 4;
+      return { ...value, before: error, after: error, error: 4 };
+    });
+    const { lasting, ...alike } = errorLengths(values, COLS, KM_PER_CELL);
+    const biases = [...bias.values()];
+    const mean = biases.reduce((sum, each) => sum + each, 0) / biases.length;
+    const spread = Math.sqrt(biases.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (biases.length - 1));
+    expect(Math.abs(lasting!.place! / spread - 1)).toBeLessThan(0.1);
+    expect(Math.abs(lasting!.everywhere! / mean - 1)).toBeLessThan(0.15);
+    expect(Math.abs(alike.km! / 60 - 1)).toBeLessThan(0.2);
+    expect(Math.abs(alike.hours! / 12 - 1)).toBeLessThan(0.2);
+    expect(Math.abs(alike.part! - 0.6)).toBeLessThan(0.11);
+  });
+
+  it('does not speak of what lasts where nothing does, or where no two values of a cell are five days apart', () => {
+    const { place, everywhere } = errorLengths(drawn({ km: 60, hours: 12, times: 800 }), COLS, KM_PER_CELL).lasting!;
+    // 800 times, two days to an independent one, 60 cells: the mean of their products is 0 ± 0.015 or so.
+    for (const each of [place, everywhere]) expect(each ?? 0).toBeLessThan(0.2);
+    const days = drawn({ km: 60, hours: 12, times: 20 });
+    expect(errorLengths(days, COLS, KM_PER_CELL)).not.toHaveProperty('lasting');
   });
 
   it('takes periods half a year apart for themselves', () => {

@@ -1,35 +1,31 @@
 /**
- * How far errors of observations stay alike, in space and time, and what part of their variance does, as the innovations show it: of values i and j of a species
+ * How the errors of observations are made up, as the innovations show it: what lasts (lasting-errors.ts), and of what comes and goes how far it is alike in space and
+ * time and in what part. Of values i and j of a species
  *
- *   E[d_oa,i d_ob,j] = R_ij,     C(d) = Σ_pairs ½(a_i b_j + a_j b_i) / pairs  over  Σ_i a_i b_i / n,     a = d_oa/σ, b = d_ob/σ
+ *   E[d_oa,i d_ob,j] = R_ij      (Desroziers et al. 2005, doi:10.1256/qj.05.108; for correlations Waller et al. 2016, doi:10.1002/qj.2661)
  *
- * with pairs of one time, by their distance, or of one cell, by their lag of ten days at most (Desroziers et al. 2005, doi:10.1256/qj.05.108; for correlations Waller et al. 2016,
- * doi:10.1002/qj.2661). Sought are part·exp(−d/L) closest to C in least squares over the bins of distance and of lag, weighted with their pairs, both kinds alike, with a length of
- * each kind and one part: what a value errs by itself (the nugget of a variogram) is the same seen from a distance or from another time. It is a first step of a fixed
- * point: where the assumed length was too short, a part of the errors that are alike went into the result, and what is shown is too short, too.
+ * Where it can be told what lasts, and most cells have values enough, the mean of each cell over a period is taken away from its values. Of the rest
+ *
+ *   C(d) = Σ_pairs ½(a_i b_j + a_j b_i) / pairs  over  Σ_i a_i b_i / n,     a = d_oa/σ, b = d_ob/σ
+ *
+ * with pairs of one time, by their distance, or of one cell, by their lag. Sought are part·exp(−d/L) closest to C in least squares over the bins of distance and of
+ * lag, weighted with their pairs, both kinds alike, with a length of each kind and one part: what a value errs by itself (the nugget of a variogram) is the same seen
+ * from a distance or from another time. It is a first step of a fixed point: where the assumed length was too short, a part of the errors that are alike went into
+ * the result, and what is shown is too short, too.
  */
+import { lastingErrors, withoutMeans, type LastingErrors } from './lasting-errors';
+import { FARTHEST_HOURS, groupsBy, LEAST_PAIRS, type ScaledInnovation } from './scaled-innovations';
 
-/** What one value contributes. */
-export interface ScaledInnovation {
-  /** row · cols + col */
-  cell: number;
-  /** hours since 1970 */
-  hour: number;
-  /** (y − F(0))/σ and (y − F(v̂))/σ */
-  before: number;
-  after: number;
-}
-
-/** As `inversion.errorCorrelation`; null where there are too few pairs, or where they do not correlate. */
+/** The first three as `inversion.errorCorrelation`, of what does not last; null where there are too few pairs, or where they do not correlate. */
 export interface ErrorLengths {
   km: number | null;
   hours: number | null;
   /** of the variance, that is alike; null without a length */
   part: number | null;
+  /** absent where values are too few or too near in time */
+  lasting?: LastingErrors;
 }
 
-/** Pairs that a length needs. */
-const LEAST_PAIRS = 100;
 /** Pairs of a kind that are looked at; beyond them times, or cells, are left out evenly. */
 const MOST_PAIRS = 2e7;
 const BINS = 24;
@@ -37,8 +33,6 @@ const BINS = 24;
 const PARTS = 20;
 const LEAST_PART = 1 / PARTS;
 const LENGTHS = 400;
-/** Longer lags are those of other weather, or of another period. */
-const FARTHEST_HOURS = 240;
 
 /**
  * The lengths of one species.
@@ -48,7 +42,14 @@ const FARTHEST_HOURS = 240;
  * @param kmPerCell - km along rows and columns
  */
 export function errorLengths(values: readonly ScaledInnovation[], cols: number, kmPerCell: readonly [number, number]): ErrorLengths {
-  const own = values.reduce((sum, { before, after }) => sum + before * after, 0) / values.length;
+  const lasting = meanProduct(values) > 0 ? lastingErrors(values) : undefined; // innovations that contradict each other say nothing
+  const rest = lasting ? withoutMeans(values) : [];
+  const alike = whatIsAlike(rest.length > values.length / 2 ? rest : values, cols, kmPerCell);
+  return { ...alike, ...(lasting && { lasting }) };
+}
+
+function whatIsAlike(values: readonly ScaledInnovation[], cols: number, kmPerCell: readonly [number, number]): ErrorLengths {
+  const own = meanProduct(values);
   if (!(own > 0)) return { km: null, hours: null, part: null };
   const distance = (a: ScaledInnovation, b: ScaledInnovation): number =>
     Math.hypot((Math.floor(a.cell / cols) - Math.floor(b.cell / cols)) * kmPerCell[0], ((a.cell % cols) - (b.cell % cols)) * kmPerCell[1]);
@@ -72,14 +73,9 @@ export function errorLengths(values: readonly ScaledInnovation[], cols: number, 
   return part === LEAST_PART || (km === null && hours === null) ? { km: null, hours: null, part: null } : { km, hours, part };
 }
 
-function groupsBy(values: readonly ScaledInnovation[], key: (value: ScaledInnovation) => number): ScaledInnovation[][] {
-  const groups = new Map<number, ScaledInnovation[]>();
-  for (const value of values) {
-    const group = groups.get(key(value));
-    if (group) group.push(value);
-    else groups.set(key(value), [value]);
-  }
-  return [...groups.values()];
+/** Of each value with itself. */
+function meanProduct(values: readonly ScaledInnovation[]): number {
+  return values.reduce((sum, { before, after }) => sum + before * after, 0) / values.length;
 }
 
 interface Pairs {

@@ -18,7 +18,8 @@ import { counts, scaledMisfits } from '../cost';
 import type { EvaluationContext } from '../evaluation';
 import type { Values } from '../forward-model';
 import type { HistoryPoint } from '../inversion-state';
-import { errorLengths, type ErrorLengths, type ScaledInnovation } from './error-correlation';
+import { errorLengths, type ErrorLengths } from './error-correlation';
+import type { ScaledInnovation } from './scaled-innovations';
 
 /** A cost at the result that exceeds the lowest by more than this part is of a step before the minimum, where the identities do not hold. */
 export const TELLING_EXCESS = 0.02;
@@ -106,7 +107,7 @@ export async function innovationStatistics(
       sum.variance += error[i] ** 2 / (q * weight);
       sum.analysed += after * before;
       sum.moved += (updated[batch][i] - prior[batch][i]) * before;
-      if (place) sum.placed.push({ cell: place.cell[i], hour: place.hour[i], before: before / error[i], after: after / error[i] });
+      if (place) sum.placed.push({ cell: place.cell[i], hour: place.hour[i], before: before / error[i], after: after / error[i], error: error[i] });
       for (const each of drawn) sum.drawn += (each[batch][i] - prior[batch][i]) ** 2 / draws;
     }
   }

@@ -184,9 +184,11 @@ function innovations(context: PageContext, { innovations: all, aboveMinimum = 0 
       { title: 'Shown', group: 'Observation error' },
       ...(placed
         ? [
-            { title: 'Part', group: 'Errors alike, shown' },
-            { title: 'over', group: 'Errors alike, shown' },
-            { title: 'for', group: 'Errors alike, shown' },
+            { title: 'At a place', group: 'Lasting, shown' },
+            { title: 'Everywhere', group: 'Lasting, shown' },
+            { title: 'Part', group: 'The rest alike, shown' },
+            { title: 'over', group: 'The rest alike, shown' },
+            { title: 'for', group: 'The rest alike, shown' },
           ]
         : []),
       { title: 'Assumed', group: 'Prior, at the monitors' },
@@ -207,7 +209,15 @@ function innovations(context: PageContext, { innovations: all, aboveMinimum = 0 
             ...(weighted ? [fixed(chiSquare / weight / (expected ?? values), 2)] : []),
             size(observationError.assumed),
             size(observationError.diagnosed),
-            ...(placed ? [part(errorLengths?.part), length(errorLengths?.km, 'km'), length(errorLengths?.hours, 'h')] : []),
+            ...(placed
+              ? [
+                  size(errorLengths?.lasting?.place ?? null),
+                  size(errorLengths?.lasting?.everywhere ?? null),
+                  part(errorLengths?.part),
+                  length(errorLengths?.km, 'km'),
+                  length(errorLengths?.hours, 'h'),
+                ]
+              : []),
             size(priorError.assumed),
             size(priorError.diagnosed),
           ],
@@ -225,7 +235,7 @@ function innovations(context: PageContext, { innovations: all, aboveMinimum = 0 
       weighted
         ? 'Species with few values weigh more, those with many less, as if their errors σ were smaller or larger than the case gives them: the intervals are those of such errors, which the first chi² and the assumed errors are of; the second chi² says whether σ as given is right. '
         : ''
-    }Shown: after Desroziers et al. (2005), which holds where the other errors are right; – where the numbers contradict each other. Errors alike: the part of their variance, distance and time of the exponentials that the pairs of values follow best (part, km and hours of inversion.errorCorrelation); – where they do not correlate.`,
+    }Shown: after Desroziers et al. (2005), which holds where the other errors are right; – where the numbers contradict each other. Lasting: biases of each place by itself and of all, beside those that the inversion was told (stationBias and sharedBias of inversion.nuisance). The rest alike: part of its variance, distance and time of the exponentials that the pairs of values follow best (part, km and hours of inversion.errorCorrelation). – where there is none, or too little to tell.`,
   });
 }
 

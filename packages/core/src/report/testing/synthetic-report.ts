@@ -338,7 +338,7 @@ export function syntheticUncertainty(): ReportUncertainty {
     innovations: [
       {
         ...{ species: 'NO2', values: 2176, chiSquare: 2482, expected: 2153, observationError: errors, priorError: { assumed: 5, diagnosed: null } },
-        errorLengths: { km: 54.4, hours: null, part: 0.35 },
+        errorLengths: { km: 54.4, hours: null, part: 0.35, lasting: { place: 0.71, everywhere: null } },
       },
       { species: 'SO2', values: 0, chiSquare: 0, expected: 0, observationError: errors, priorError: errors },
     ],
