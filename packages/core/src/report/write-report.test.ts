@@ -5,8 +5,8 @@ import type { ScoreRow } from '../inversion/score-rows';
 import { change, significant } from './format';
 import { page } from './page';
 import { PageContext } from './page-context';
-import type { LoopGain, ReportCrossValidation, ReportData, ReportLoop, ReportScores, ReportUncertainty } from './report-data';
-import { GROUPS, SPECIES, smallGrid, syntheticCertificate, syntheticReport, syntheticUncertainty } from './testing/synthetic-report';
+import type { LoopGain, ReportCrossValidation, ReportData, ReportLoop, ReportScores } from './report-data';
+import { GROUPS, SPECIES, smallGrid, syntheticCertificate, syntheticReport } from './testing/synthetic-report';
 import { writeReport } from './write-report';
 
 const small = { grid: smallGrid(), periods: ['winter'], steps: 12, stepSeconds: 3600, stations: 40, twin: true, paper: true };
@@ -123,51 +123,6 @@ describe('page', () => {
     expect(shortened).not.toContain('region 7');
     expect(shortened).toContain('41 further rows stand in audit.csv');
     expect(write({ ...data, audit: undefined })).not.toContain('id="redistribution"');
-  });
-
-  it('says what the monitors do not constrain, in words, in tables and on maps', () => {
-    const data = syntheticReport(small);
-    const field = (on: (cell: number) => boolean): Float32Array => Float32Array.from({ length: 48 * 48 }, (_, cell) => (on(cell) ? 1 : 0));
-    const emissions = data.emissions.map((each) => ({ ...each, constrained: field((cell) => each.group === 'NOx' && cell % 48 < 24) }));
-    const write2 = (over: Partial<ReportUncertainty> = {}): string =>
-      write({ ...data, emissions, notObservedGroups: ['NH3'], uncertainty: { ...syntheticUncertainty(), ...over } });
-    const text = write2();
-    const section = text.slice(text.indexOf('id="uncertainty"'), text.indexOf('id="surrogate"'));
-    expect(section).toMatch(/Not constrained by these monitors: NH₃\.<\/b>/);
-    expect(section).toMatch(/70\s%\s+of\s+NOₓ/);
-    expect(section).toMatch(/8704\s+values hold some 150 independent pieces/);
-    expect(section).not.toContain('Beside these');
-    expect(section).not.toContain('of σ as given');
-    const [innovation] = syntheticUncertainty().innovations;
-    // chi² of 2482 over an expectation of 2153 is 1.15, without the weight of the species 0.66.
-    const weighted = write2({ innovations: [{ ...innovation, weight: 1.75 }] });
-    expect(weighted).toMatch(/of σ as given/);
-    expect(write2({ innovations: [{ ...innovation, weight: 1.004 }] })).not.toContain('of σ as given'); // a gap of some monitor
-    expect(weighted).toMatch(/<td[^>]*>1\.15<\/td>\s*<td[^>]*>0\.66<\/td>/);
-    expect(write2({ aboveMinimum: 0.019 })).not.toContain('above the lowest');
-    expect(write2({ aboveMinimum: 0.31 })).toMatch(/The cost at the kept step is 31\s%\s+above\s+the\s+lowest/);
-    const beside = write2({ dofsEstimateBeside: { nuisance: 50.7, initialConcentrations: 3 } });
-    expect(beside).toMatch(/Beside these they hold some 51 on biases of monitors and other nuisance numbers and some 3 on initial concentrations\./);
-    const [area] = syntheticUncertainty().areas;
-    const of = (groups: readonly string[]): string => write2({ areas: groups.map((group) => ({ ...area, group: group as typeof area.group })) });
-    expect(of(GROUPS)).not.toContain('Not inverted');
-    expect(of(GROUPS.filter((group) => group !== 'VOC' && group !== 'NH3'))).toMatch(/Not inverted, and without figures here: NH₃ and VOC\./);
-    expect(section).toMatch(/too large by more than\s+83\s*%/);
-    expect(section).toContain('table-coverage');
-    expect(section).toMatch(/Lasting, shown/);
-    expect(section).toMatch(/<td[^>]*>0\.710\sppb<\/td>\s*<td[^>]*>–<\/td>\s*<td[^>]*>35\s%<\/td>/);
-    expect(section).toMatch(/<td[^>]*>35\s%<\/td>\s*<td[^>]*>54\skm<\/td>\s*<td[^>]*>–<\/td>/);
-    expect(section).toMatch(/Expected before the run/);
-    expect(text.match(/class="outline"/g)).toHaveLength(GROUPS.length);
-    expect(text).toContain('The monitors constrain no cell');
-    const totals = text.slice(text.indexOf('table-totals'), text.indexOf('table-inventory-error'));
-    expect(totals.match(/% ‡/g)).toHaveLength(1);
-    expect(totals).toContain('‡ total not constrained by the monitors');
-    expect(text.replace(/base64,[A-Za-z0-9+/=]+/g, '')).not.toMatch(/NaN|undefined|Infinity|\[object/);
-    const ensemble = write2({ method: 'rto', members: 20, surrogates: 3, coverage: undefined, preview: undefined });
-    expect(ensemble).toMatch(/From 20 inversions with perturbed observations/);
-    expect(ensemble).not.toMatch(/table-coverage|Expected before/);
-    expect(write(data)).not.toMatch(/id="uncertainty"|class="outline"|‡/);
   });
 
   it('shows what was inverted beside the emissions: runs one by one, biases by species', () => {
