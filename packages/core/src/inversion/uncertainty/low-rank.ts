@@ -69,6 +69,8 @@ export interface LowRank {
   blocks: LowRankBlock[];
   /** passes over all observations */
   products: number;
+  /** that the passes took which the journal had */
+  restoredSeconds: number;
 }
 
 export interface LowRankOptions {
@@ -104,10 +106,13 @@ export async function lowRank(
 ): Promise<LowRank> {
   const connected = partsOf(model, control).map((parts, i) => parts.map((part, j) => new GrowingPart(part, random.fork(`block ${i + j}`))));
   const growing = connected.flat();
-  let products = 0;
+  let [products, restoredSeconds] = [0, 0];
   let look = LOOK.least;
   while (products < rank && growing.some(({ space }) => space.next)) {
-    if (!journal?.restore(products, growing)) {
+    const restored = journal?.restore(products, growing);
+    if (restored !== undefined) restoredSeconds += restored;
+    else {
+      const begin = performance.now();
       const taking = growing.filter(({ space }) => space.next);
       for (const part of taking) {
         const direction = new Float64Array(control.size);
@@ -117,6 +122,7 @@ export async function lowRank(
       journal?.write(
         products,
         growing.map((part) => (taking.includes(part) ? part : undefined)),
+        (performance.now() - begin) / 1000,
       );
     }
     products++;
@@ -125,7 +131,7 @@ export async function lowRank(
     look = products + Math.max(LOOK.least, Math.ceil(LOOK.part * products));
     if (connected.every((parts) => rankErrorOf(parts.map((part) => part.leftOut(part.space.pairs()))) < ENOUGH)) break;
   }
-  return { blocks: connected.map((parts) => blockOf(parts, model, species)), products };
+  return { blocks: connected.map((parts) => blockOf(parts, model, species)), products, restoredSeconds };
 }
 
 /** λ₊/(1 + λ₊), λ₊ the sum of what may be left out. */

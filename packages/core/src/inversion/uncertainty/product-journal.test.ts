@@ -23,8 +23,10 @@ const model = Object.create(world.model, {
   },
 }) as typeof world.model;
 
-/** The eigenpairs, and how many products were computed for them. */
-async function found(rank: number, journal?: ProductJournal, stopAfter = Infinity): Promise<LowRank & { computed: number }> {
+type Found = Omit<LowRank, 'restoredSeconds'> & { computed: number };
+
+/** The eigenpairs, and how many products were computed for them; not the seconds of those that were there, which no two runs share. */
+async function found(rank: number, journal?: ProductJournal, stopAfter = Infinity): Promise<Found> {
   const hessian = new GaussNewtonHessian({ ...world.context, model }, world.control.initial());
   let computed = 0;
   const counted = Object.create(hessian, {
@@ -36,7 +38,9 @@ async function found(rank: number, journal?: ProductJournal, stopAfter = Infinit
       },
     },
   }) as GaussNewtonHessian;
-  return { ...(await lowRank(counted, model, world.control, { rank, species: 2, random: new Random(2), journal })), computed };
+  const { restoredSeconds, ...rest } = await lowRank(counted, model, world.control, { rank, species: 2, random: new Random(2), journal });
+  if (!journal) expect(restoredSeconds).toBe(0);
+  return { ...rest, computed };
 }
 
 const files = (): string[] => readdirSync(folder).sort();
@@ -56,6 +60,19 @@ describe('products on the disk', () => {
     expect(await found(9, new ProductJournal(folder, 'a'))).toEqual({ ...(await found(9)), computed: 8 });
     expect(await found(3, new ProductJournal(folder, 'a'))).toEqual({ ...(await found(3)), computed: 0 });
     expect(files()).toHaveLength(9);
+  });
+
+  it('know the seconds that they took', async () => {
+    const hessian = new GaussNewtonHessian({ ...world.context, model }, world.control.initial());
+    const run = (rank: number): Promise<LowRank> =>
+      lowRank(hessian, model, world.control, { rank, species: 2, random: new Random(2), journal: new ProductJournal(folder, 'a') });
+    const begin = performance.now();
+    expect((await run(4)).restoredSeconds).toBe(0);
+    const took = (performance.now() - begin) / 1000;
+    const { restoredSeconds } = await run(4);
+    expect(restoredSeconds).toBeGreaterThan(0);
+    expect(restoredSeconds).toBeLessThan(took);
+    expect((await run(2)).restoredSeconds).toBeLessThan(restoredSeconds);
   });
 
   it('end where the spaces are exhausted, as without them', async () => {

@@ -27,29 +27,33 @@ export class ProductJournal {
     private readonly say: (text: string) => void = () => {},
   ) {}
 
-  /** Gives the parts what pass `pass` (from 0) brought. False where that is not to be had: it and all after it are then gone. */
-  restore(pass: number, parts: readonly GrowingPart[]): boolean {
+  /**
+   * Gives the parts what pass `pass` (from 0) brought.
+   * @returns the seconds that it took; undefined where it is not to be had: it and all after it are then gone
+   */
+  restore(pass: number, parts: readonly GrowingPart[]): number | undefined {
     const found = this.read(pass);
-    if (!found) return false;
+    if (!found) return undefined;
     parts.forEach((part, p) => {
       const numbers = (found.metadata['parts'] as (Numbers | null)[])[p];
       if (numbers) part.restore(decodeStep(numbers, (name) => found.tensors.get(`${p}.${name}`)));
     });
-    return true;
+    return (found.metadata['seconds'] as number | undefined) ?? 0;
   }
 
   /**
    * Keeps what pass `pass` brought.
    * @param parts - undefined in the place of those that took no part in it
+   * @param seconds - that it took
    * @throws {DataError} `DISK_FULL`
    */
-  write(pass: number, parts: readonly (GrowingPart | undefined)[]): void {
+  write(pass: number, parts: readonly (GrowingPart | undefined)[], seconds: number): void {
     mkdirSync(this.folder, { recursive: true });
     const tensors = new Map<string, Tensor>();
     const numbers = parts.map(
       (part, p) => part && encodeStep(part.latest(), (name, data) => void tensors.set(`${p}.${name}`, { data, shape: [data.length] })),
     );
-    writeTensors(this.pathOf(pass), { tensors, metadata: { key: this.key, parts: numbers } });
+    writeTensors(this.pathOf(pass), { tensors, metadata: { key: this.key, parts: numbers, seconds } });
   }
 
   private pathOf(pass: number): string {
