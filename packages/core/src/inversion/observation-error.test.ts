@@ -22,7 +22,7 @@ describe('inflatedErrors', () => {
 
   it('takes all of it times a factor', () => {
     const model: ErrorModel = { surrogate: [0.5], correlationHours: [24], correlationCells: [[2, 2]] };
-    const scaled = inflatedErrors(observed, { ...model, scale: 1.5 }, context);
+    const scaled = inflatedErrors(observed, { ...model, scale: [1.5] }, context);
     inflatedErrors(observed, model, context).forEach((error, i) => expect(scaled[i] / error).toBeCloseTo(1.5, 6));
   });
 
@@ -53,6 +53,23 @@ describe('inflatedErrors', () => {
     expect(inflatedErrors(observed, { ...none, correlationCells: [[2, 4]] }, context)[0]).toBeCloseTo(Math.sqrt(1 + Math.exp(-1 / 4)), 6);
   });
 
+  it('has a factor and a part of each species', () => {
+    const ofTwo = { ...observed, species: Uint8Array.of(0, 1, 0, 0, 1, 0) };
+    const model: ErrorModel = {
+      ...{ alike: [0.4, 1], scale: [1.5, 1], correlationHours: [24, 24] },
+      correlationCells: [
+        [0, 0],
+        [0, 0],
+      ],
+    };
+    const inTime = (1 + Math.exp(-3 / 24)) / (1 - Math.exp(-3 / 24));
+    const [ofFirst, ofSecond] = inflatedErrors(ofTwo, model, context);
+    expect(ofFirst).toBeCloseTo(1.5 * Math.sqrt(0.6 + 0.4 * inTime), 5);
+    expect(ofSecond).toBeCloseTo(Math.sqrt(inTime), 5);
+    expect(errorShare(model, context.stepHours)[0]).toBeCloseTo((0.4 * inTime) / (0.6 + 0.4 * inTime), 12);
+    expect(errorShare(model, context.stepHours)[1]).toBe(1);
+  });
+
   it('has lengths of each species', () => {
     const ofTwo = { ...observed, species: Uint8Array.of(0, 1, 0, 0, 1, 0), withheld: new Uint8Array(6) };
     const model: ErrorModel = {
@@ -69,7 +86,7 @@ describe('inflatedErrors', () => {
   });
 
   it('raises the part that is alike alone', () => {
-    const alike = { ...none, alike: 0.4, correlationHours: [24], correlationCells: [[2, 2]] as [number, number][] };
+    const alike = { ...none, alike: [0.4], correlationHours: [24], correlationCells: [[2, 2]] as [number, number][] };
     const rho = Math.exp(-3 / 24);
     const inTime = (1 + rho) / (1 - rho);
     const inSpace = inflatedErrors(observed, { ...none, correlationCells: [[2, 2]] }, context)[0] ** 2;

@@ -1,22 +1,22 @@
 /**
  * The error of a super-observation, R: what the monitor, the place of the monitor in its cell and the surrogate do not get right.
  *
- *   σ² = f² · q · [ (a·y)² + b² + (r_s·y)²/n + (κ_s·D)² ]
+ *   σ² = f_s² · q · [ (a·y)² + b² + (r_s·y)²/n + (κ_s·D)² ]
  *
  * a, b: relative and absolute part per species, for the instrument and what nobody can split up. r_s·y: representativeness, the spread of the n monitors
  * of a cell about their mean, pooled over all cells that hold at least two. κ_s·D: the surrogate predicts a change from the anchor (the prior run; in a further
  * pass of the closed loop the run on the emissions of an earlier pass), and is wrong by a part κ_s of it; D is the root mean square of observed − anchor in the
  * cell over the period, an estimate of the change that is asked of it. D falls from pass to pass, and so does R.
  *
- * f: a factor on all errors, 1 unless something has shown that they are too small or too large (cross-validation, χ²).
+ * f_s: a factor on the errors of a species, 1 unless something has shown that they are too small or too large (cross-validation, χ²).
  *
  * Errors are not independent: a boundary layer that is wrong is wrong all night and in the next cell too. q spreads the information of
  * one observation over those that repeat it (an inflation of variances, as is usual where R is kept diagonal):
  *
  *   q = 1 − p + p · (1 + ρ)/(1 − ρ) · Σ_j exp(−d_ij/L),     ρ = exp(−Δt/τ)
  *
- * p is the part of the variance that is alike at all, the rest being of each value alone; the first factor is n/n_eff of a first-order autoregression at the mean spacing Δt of the species' used values in a cell, the second counts the observed
- * cells j within reach of cell i.
+ * p is the part of the variance that is alike at all (of each species its own), the rest being of each value alone; the first factor is n/n_eff of a first-order
+ * autoregression at the mean spacing Δt of the species' used values in a cell, the second counts the observed cells j within reach of cell i.
  *
  * An inflation is right for a mean over all of them, too much for what tells neighbours apart, of which correlated errors let more be known. With `decorrelated` the
  * correlation of a species at one time is taken as it is, and q is without its second factor: costs are made a few hours at once. The alike part is then by itself as
@@ -39,12 +39,12 @@ export interface ErrorModel {
   correlationHours: readonly number[];
   /** L in cells along rows and columns, per species; 0: errors of different cells are independent */
   correlationCells: readonly CellLength[];
-  /** p, the part of the variance that is alike; default 1 */
-  alike?: number;
+  /** p, the part of the variance that is alike, per species; default 1 */
+  alike?: readonly number[];
   /** whether the correlation in space is in the cost as it is (correlated-errors.ts), not in an inflation */
   decorrelated?: boolean;
-  /** f; default 1 */
-  scale?: number;
+  /** f per species; default 1 */
+  scale?: readonly number[];
 }
 
 /** What the standard deviations are made from beside the observations themselves. */
@@ -72,22 +72,26 @@ export function inflatedErrors(
   const change = changes(observed, context.prior);
   return observed.error.map((sigma, i) => {
     const ofSurrogate = model.surrogate ? model.surrogate[observed.species[i]] * change.get(place(observed, i))! : 0;
-    return (model.scale ?? 1) * Math.sqrt(inflation[i]) * Math.hypot(sigma, ofSurrogate);
+    return (model.scale?.[observed.species[i]] ?? 1) * Math.sqrt(inflation[i]) * Math.hypot(sigma, ofSurrogate);
   });
 }
 
 /** q of each observation: by what its variance is raised because others repeat it. */
 export function inflationOf(observed: SuperObservations, model: ErrorModel, context: Omit<ErrorContext, 'prior'>): Float32Array {
-  const { alike = 1 } = model;
   const inTime = repeatsInTime(model, context.stepHours);
   const repeats = model.decorrelated ? new Map<string, number>() : neighbours(observed, model.correlationCells, context.cols);
-  return observed.error.map((_, i) => 1 - alike + alike * inTime[observed.species[i]] * (repeats.get(place(observed, i)) ?? 1));
+  return observed.error.map((_, i) => {
+    const alike = model.alike?.[observed.species[i]] ?? 1;
+    return 1 - alike + alike * inTime[observed.species[i]] * (repeats.get(place(observed, i)) ?? 1);
+  });
 }
 
 /** c per species, of errors whose correlation in space is in the cost as it is. */
 export function errorShare(model: ErrorModel, stepHours: ArrayLike<number>): number[] {
-  const { alike = 1 } = model;
-  return repeatsInTime(model, stepHours).map((inTime) => (alike * inTime) / (1 - alike + alike * inTime));
+  return repeatsInTime(model, stepHours).map((inTime, species) => {
+    const alike = model.alike?.[species] ?? 1;
+    return (alike * inTime) / (1 - alike + alike * inTime);
+  });
 }
 
 /** (1 + ρ)/(1 − ρ) per species */

@@ -21,10 +21,16 @@ function observationError(
 const hourOfDay = real('Hour.', { min: 0, max: 24, unit: 'h' });
 const hoursOfDay = z.tuple([hourOfDay, hourOfDay]).optional().meta({ description: 'First hour, and end of the last.', unit: 'h' });
 
-/** A length over which errors stay alike: that of all species, or of each. */
-export function errorLength(what: string, each: string, unit: string): z.ZodUnion<readonly [z.ZodNumber, ReturnType<typeof perSpecies>]> {
-  const length = real('Length.', { min: 0, unit });
-  return z.union([length, perSpecies(() => length, { NO2: 0, SO2: 0, O3: 0, 'PM2.5': 0 })]).meta({
+type OfAllOrEach = z.ZodUnion<readonly [z.ZodNumber, ReturnType<typeof perSpecies>]>;
+
+/** A number for all species, or one of each. */
+function ofAllOrEach(number: z.ZodNumber, unnamed: number): OfAllOrEach {
+  return z.union([number, perSpecies(() => number, { NO2: unnamed, SO2: unnamed, O3: unnamed, 'PM2.5': unnamed })]);
+}
+
+/** A length over which errors stay alike. */
+export function errorLength(what: string, each: string, unit: string): OfAllOrEach {
+  return ofAllOrEach(real('Length.', { min: 0, unit }), 0).meta({
     description: `${what} over which errors stay alike, of all species or by species (those not named have 0); 0: each ${each} counts for itself.`,
     unit,
   });
@@ -149,13 +155,12 @@ export const inversionSchema = z
       .strictObject({
         hours: errorLength('Time', 'value', 'h').default(0),
         km: errorLength('Distance', 'cell', 'km').default(0),
-        part: real(
-          'Part of the variance that is alike over `hours` and `km`; the rest is of each value alone, such as what the street of a monitor adds.',
-          {
-            above: 0,
-            max: 1,
-          },
-        ).default(1),
+        part: ofAllOrEach(real('Part.', { above: 0, max: 1 }), 1)
+          .default(1)
+          .meta({
+            description:
+              'Part of the variance that is alike over `hours` and `km`, above 0 and at most 1, of all species or by species (those not named have 1); the rest is of each value alone, such as what the street of a monitor adds.',
+          }),
         inSpace: choice(
           'How the correlation over `km` is taken: `inflated` raises the variance of each value, `exact` has it in the cost as it is, so that differences between neighbours count for more than their mean.',
           ['inflated', 'exact'],
@@ -163,7 +168,12 @@ export const inversionSchema = z
       })
       .prefault({})
       .meta({ description: 'Errors of neighbouring values that are alike: their variance is raised by how often they repeat each other.' }),
-    errorScale: real('Factor on the errors of all observations, what the keys above add to them included.', { above: 0, max: 100 }).default(1),
+    errorScale: ofAllOrEach(real('Factor.', { above: 0, max: 100 }), 1)
+      .default(1)
+      .meta({
+        description:
+          'Factor on the errors of observations, what the keys above add to them included, above 0, of all species or by species (those not named have 1).',
+      }),
     loss: choice("Measure of the misfit; `student` is Student's t with 4 degrees of freedom, for monitors that are far off now and then.", [
       'l1',
       'l2',

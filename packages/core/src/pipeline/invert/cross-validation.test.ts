@@ -22,6 +22,8 @@ it('scales every spread of the prior, those of sectors included', () => {
 
 it('changes nothing with the case’s own settings', () => {
   expect(withCandidate(inversion, ownCandidate(inversion))).toEqual(inversion);
+  const ofEach = { ...inversion, errorScale: { NO2: 1, SO2: 2, O3: 0.5, 'PM2.5': 3 } };
+  expect(withCandidate(ofEach, { ...ownCandidate(ofEach), errorScale: 2 }).errorScale).toEqual({ NO2: 2, SO2: 4, O3: 1, 'PM2.5': 6 });
 });
 
 describe('the far part', () => {

@@ -73,10 +73,15 @@ export function withCandidate(inversion: InversionSettings, candidate: Candidate
     lengthKm,
     priorSpread: scaled(inversion.priorSpread),
     sectors: inversion.sectors.map((each) => ({ ...each, priorSpread: scaled(each.priorSpread) })),
-    errorScale: inversion.errorScale * errorScale,
+    errorScale: scaledErrors(inversion.errorScale, errorScale),
     errorCorrelation: { ...inversion.errorCorrelation, ...errorCorrelation },
     factorCorrelation: { ...inversion.factorCorrelation, periods, ...(far === undefined ? {} : { far: far ?? undefined }) },
   };
+}
+
+function scaledErrors(own: InversionSettings['errorScale'], factor: number): InversionSettings['errorScale'] {
+  if (typeof own === 'number') return own * factor;
+  return { NO2: own.NO2 * factor, SO2: own.SO2 * factor, O3: own.O3 * factor, 'PM2.5': own['PM2.5'] * factor };
 }
 
 /** A length of all species, or those of each: `54`, or `NO2 54 SO2 54 O3 120 PM2.5 120`. */

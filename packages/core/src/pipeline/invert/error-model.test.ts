@@ -64,11 +64,11 @@ it('errors that are alike in part alone correlate by less in the cost', () => {
     ['b', 1.5, 0.5],
   ];
   const observations = observationsOf(places, time, { NO2: Array.from({ length: 48 * DAYS }, () => 5) });
-  const correlated = (alike?: number): number => {
+  const correlated = (alike = 1): number => {
     const monitors = { observations, withheld: new Set<string>(), watched: new Set<string>() };
     const operator = operatorOf(UNIT_ERRORS, period, grid, monitors, { firstHour: 0, watch: false });
     const beside = [2, 2, 2, 2].map((cells): [number, number] => [cells, cells]);
-    const model = { correlationHours: [0, 0, 0, 0], correlationCells: beside, decorrelated: true, alike };
+    const model = { correlationHours: [0, 0, 0, 0], correlationCells: beside, decorrelated: true, alike: [alike, alike, alike, alike] };
     addErrors(
       operator,
       model,

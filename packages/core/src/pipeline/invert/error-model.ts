@@ -16,9 +16,9 @@ export function errorModelOf(context: StageContext, grid: Grid): ErrorModel {
     surrogate: surrogateError === 'none' ? undefined : PREPARED_SPECIES.map((species) => surrogateErrorOf(context, species, surrogateError)),
     correlationHours: PREPARED_SPECIES.map((species) => ofSpecies(errorCorrelation.hours, species)),
     correlationCells: PREPARED_SPECIES.map((species) => grid.lengthInCells(ofSpecies(errorCorrelation.km, species))),
-    alike: errorCorrelation.part,
+    alike: PREPARED_SPECIES.map((species) => ofSpecies(errorCorrelation.part, species)),
     decorrelated: errorCorrelation.inSpace === 'exact',
-    scale: errorScale,
+    scale: PREPARED_SPECIES.map((species) => ofSpecies(errorScale, species)),
   };
 }
 
