@@ -11,7 +11,8 @@ const LEAST_OF_MEAN = 10;
 
 /**
  * Standard deviation of what lasts at each place by itself, and what lasts everywhere, in the unit of the species: as `inversion.nuisance.stationBias` and
- * `sharedBias`, beside those that the inversion was told; null where their products contradict each other.
+ * `sharedBias`, beside those that the inversion was told; null where their products contradict each other. What lasts everywhere may also be a level that the
+ * spread of the inventory did not let the emissions explain.
  */
 export interface LastingErrors {
   place: number | null;

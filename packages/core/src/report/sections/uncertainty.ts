@@ -235,7 +235,7 @@ function innovations(context: PageContext, { innovations: all, aboveMinimum = 0 
       weighted
         ? 'Species with few values weigh more, those with many less, as if their errors σ were smaller or larger than the case gives them: the intervals are those of such errors, which the first chi² and the assumed errors are of; the second chi² says whether σ as given is right. '
         : ''
-    }Shown: after Desroziers et al. (2005), which holds where the other errors are right; – where the numbers contradict each other. Lasting: biases of each place by itself and of all, beside those that the inversion was told (stationBias and sharedBias of inversion.nuisance). The rest alike: part of its variance, distance and time of the exponentials that the pairs of values follow best (part, km and hours of inversion.errorCorrelation). – where there is none, or too little to tell.`,
+    }Shown: after Desroziers et al. (2005), which holds where the other errors are right; – where the numbers contradict each other. Lasting: at each place by itself and everywhere, beside the biases that the inversion was told (stationBias and sharedBias of inversion.nuisance); everywhere may also be a level that the spread of the inventory did not let the emissions explain. The rest alike: part of its variance, distance and time of the exponentials that the pairs of values follow best (part, km and hours of inversion.errorCorrelation). – where there is none, or too little to tell.`,
   });
 }
 
