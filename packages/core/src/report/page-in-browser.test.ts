@@ -98,7 +98,7 @@ describeWhere(existsSync(executablePath), `no Chromium at ${executablePath}`, 't
       expect(settings.map((row) => row.split('\t'))).toContainEqual(['training.learningRate', '0.001']);
     });
 
-    it('draws every map with its cells, and no text is wider than the page', async () => {
+    it('draws every map with its cells, and no text and no table is wider than the page', async () => {
       const perGroup = options.twin ? 5 : 3;
       expect(await page.locator('#emissions svg image.cells').count()).toBe(
         GROUPS.length * options.periods.length * (options.twin ? perGroup + 1 : perGroup),
@@ -106,6 +106,8 @@ describeWhere(existsSync(executablePath), `no Chromium at ${executablePath}`, 't
       const broken = await page.evaluate(`[...document.querySelectorAll('svg image')].filter((image) => !(image.getBBox().width > 0)).length`);
       expect(broken).toBe(0);
       expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
+      const wide = '[...document.querySelectorAll(".table")].filter((each) => each.scrollWidth > each.clientWidth).map(({ id }) => id)';
+      expect(await page.evaluate(wide)).toEqual([]);
     });
 
     it('names every picture and every table for readers who do not see them', async () => {

@@ -3,7 +3,7 @@ export const PAGE_STYLE = `
 :root { color-scheme: light; --ink: #1b1b1b; --soft: #5a5f66; --line: #d9d6cf; --paper: #ffffff; --tint: #f6f5f1; --good: #1c5d99; --bad: #a8321a; }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 "Helvetica Neue", Arial, "Liberation Sans", "DejaVu Sans", sans-serif; }
-main, header, footer { max-width: 1180px; margin: 0 auto; padding: 0 28px; }
+main, header, footer { max-width: 1220px; margin: 0 auto; padding: 0 28px; }
 header { padding-top: 36px; }
 h1 { font-size: 28px; line-height: 1.2; margin: 0 0 6px; font-weight: 650; letter-spacing: -0.01em; }
 h2 { font-size: 20px; margin: 44px 0 12px; padding-top: 10px; border-top: 2px solid var(--ink); font-weight: 650; }
@@ -38,7 +38,7 @@ aside.banner ul { margin: 0 0 8px; padding-left: 18px; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; min-width: 50%; }
 table .unit, table .small { font-size: 0.92em; }
 caption { text-align: left; padding-bottom: 6px; font-size: 13.5px; }
-th, td { padding: 4px 8px; text-align: right; vertical-align: top; }
+th, td { padding: 4px 6px; text-align: right; vertical-align: top; }
 thead th { border-bottom: 1.5px solid var(--ink); border-top: 1.5px solid var(--ink); font-weight: 600; vertical-align: bottom; }
 thead .unit { display: block; font-weight: 400; }
 tbody tr:last-child > * { border-bottom: 1.5px solid var(--ink); }
