@@ -43,6 +43,7 @@ thead th { border-bottom: 1.5px solid var(--ink); border-top: 1.5px solid var(--
 thead .unit { display: block; font-weight: 400; }
 tbody tr:last-child > * { border-bottom: 1.5px solid var(--ink); }
 tbody th { text-align: left; font-weight: 500; white-space: nowrap; }
+td.number { white-space: nowrap; }
 th.text, td.text { text-align: left; }
 thead th.group { text-align: center; border-bottom: 1px solid var(--soft); }
 thead tr + tr th { border-top: 0; }
