@@ -3,6 +3,7 @@ import { spawnSync, type ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readTensors } from '../packages/core/src/data/checkpoint';
 import type { CrossValidation } from '../packages/core/src/pipeline/invert/cross-validation';
 import type { PreviewSummary } from '../packages/core/src/pipeline/invert/preview-stage';
 import type { StageRecord } from '../packages/core/src/pipeline/engine/record';
@@ -27,6 +28,12 @@ const SETTINGS = [
   'inversion.uncertainty.members=3',
   'inversion.uncertainty.surrogates=2',
 ].flatMap((setting) => ['--set', setting]);
+
+/** ‖a − b‖ / ‖b‖ */
+function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const norm = (of: (i: number) => number): number => Math.sqrt(Array.from(b, (_, i) => of(i) ** 2).reduce((sum, square) => sum + square, 0));
+  return norm((i) => a[i] - b[i]) / norm((i) => b[i]);
+}
 
 describeOnRanks('pieces of a stage on two processes', () => {
   let folder: string;
@@ -116,9 +123,14 @@ describeOnRanks('pieces of a stage on two processes', () => {
     expect(one).toMatchObject({ method: 'lanczos', products: 6 });
     expect(two.products).toBe(6);
     expect(two.eigenvalues).not.toEqual(one.eigenvalues); // rounded otherwise: they have shared the passes
-    // Rounding changes all by parts of the largest (Weyl), the smallest of 0.7 as well as that of 1400.
+    // The first product is of the same direction to the bit: so are the forward passes, and the sums of the way back are rounded in another order.
+    const [whole, shared] = ['one', 'two'].map((out) => readTensors(join(folder, out, 'uncertainty/products/product-0001.safetensors')).tensors);
+    expect(shared.get('0.simulated')).toEqual(whole.get('0.simulated'));
+    expect(relativeDifference(shared.get('0.factorImage')!.data, whole.get('0.factorImage')!.data)).toBeLessThan(1e-6);
+    // Later directions differ in their last bits, of which the difference of two passes in single precision makes up to 1e-5 of what it is of
+    // (SurrogateForwardModel.tangents). It changes all eigenvalues by parts of the largest (Weyl), that of 0.7 as well as that of 1400.
     const [largest] = one.eigenvalues!;
-    one.eigenvalues!.forEach((value, k) => expect(Math.abs(two.eigenvalues![k] - value) / largest).toBeLessThan(2e-6));
+    one.eigenvalues!.forEach((value, k) => expect(Math.abs(two.eigenvalues![k] - value) / largest).toBeLessThan(1e-5));
     one.areas.forEach(({ total }, i) => expect(two.areas[i].total.sigma / total.sigma).toBeCloseTo(1, 4));
     const [expected, found] = ['one', 'two'].map((out) => read<PreviewSummary>(out, 'preview/preview.json'));
     expect(found.dofsEstimate / expected.dofsEstimate).toBeCloseTo(1, 3);
