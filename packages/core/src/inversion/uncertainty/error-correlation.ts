@@ -48,6 +48,7 @@ export function errorLengths(values: readonly ScaledInnovation[], cols: number, 
   return { ...alike, ...(lasting && { lasting }) };
 }
 
+/** Part and lengths of what the values have in common, of values without what lasts where that is told. */
 function whatIsAlike(values: readonly ScaledInnovation[], cols: number, kmPerCell: readonly [number, number]): ErrorLengths {
   const own = meanProduct(values);
   if (!(own > 0)) return { km: null, hours: null, part: null };

@@ -1,5 +1,5 @@
 /** What cross-validation varies of an inversion's settings, what it found, and the settings with what it chose. */
-import { asksForCrossValidation, type Case, type Group, type InversionSettings } from '../../data/case';
+import { asksForCrossValidation, type Case, type Group, type InversionSettings, type Species } from '../../data/case';
 import { ConfigError } from '../../errors';
 import type { SearchAxis } from '../../inversion/coordinate-search';
 import type { CandidateScore, FoldResult } from '../../inversion/fold-scores';
@@ -65,23 +65,21 @@ export function searchAxes({ try: values }: Case['crossValidation']): SearchAxis
 /** The settings of an inversion with those of a candidate. */
 export function withCandidate(inversion: InversionSettings, candidate: Candidate): InversionSettings {
   const { lengthKm, factorCorrelationFar: far, spreadScale, errorScale, errorCorrelation, factorCorrelationPeriods: periods } = candidate;
-  // A sector may leave out groups, whose spread is then that of `priorSpread`.
-  const scaled = <T extends Partial<Record<Group, number>>>(spreads: T): T =>
-    Object.fromEntries(Object.entries(spreads).map(([group, spread]) => [group, spread === undefined ? spread : spread * spreadScale])) as T;
+  const own = inversion.errorScale;
   return {
     ...inversion,
     lengthKm,
-    priorSpread: scaled(inversion.priorSpread),
-    sectors: inversion.sectors.map((each) => ({ ...each, priorSpread: scaled(each.priorSpread) })),
-    errorScale: scaledErrors(inversion.errorScale, errorScale),
+    priorSpread: scaled(inversion.priorSpread, spreadScale),
+    sectors: inversion.sectors.map((each) => ({ ...each, priorSpread: scaled(each.priorSpread, spreadScale) })),
+    errorScale: typeof own === 'number' ? own * errorScale : scaled(own, errorScale),
     errorCorrelation: { ...inversion.errorCorrelation, ...errorCorrelation },
     factorCorrelation: { ...inversion.factorCorrelation, periods, ...(far === undefined ? {} : { far: far ?? undefined }) },
   };
 }
 
-function scaledErrors(own: InversionSettings['errorScale'], factor: number): InversionSettings['errorScale'] {
-  if (typeof own === 'number') return own * factor;
-  return { NO2: own.NO2 * factor, SO2: own.SO2 * factor, O3: own.O3 * factor, 'PM2.5': own['PM2.5'] * factor };
+/** Numbers by group or species, times a factor. A sector may leave out groups, whose spread is then that of `priorSpread`. */
+function scaled<T extends Partial<Record<Group | Species, number>>>(numbers: T, factor: number): T {
+  return Object.fromEntries(Object.entries(numbers).map(([name, number]) => [name, number === undefined ? number : number * factor])) as T;
 }
 
 /** A length of all species, or those of each: `54`, or `NO2 54 SO2 54 O3 120 PM2.5 120`. */
