@@ -1,7 +1,7 @@
 /** A twin experiment whose truth has another transport model than prior and members, through `runStages` on a small world. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GROUPS, loadCase, type Case } from '../packages/core/src/data/case';
@@ -25,7 +25,7 @@ const SETTINGS = [
   'certificate.patches={count: 1, cells: 2}',
   `inversion.nuisance.runs=[${[
     '{name: mixing, options: {minimumMixedLayer: 200}, spread: 1}',
-    '{name: wind-speed, options: {weatherFactor.wind: 1.15}, spread: 1, varies: {hours: 24, km: 300}}', // as in the demo's case
+    '{name: winds, windErrors: {draws: 2, speed: 0.15, direction: 8}, spread: 1, varies: {hours: 24, km: 300}}', // as in the demo's case
     '{name: inflow, options: {background.O3: 50}, spread: 1, varies: {km: 300}}',
   ].join()}]`,
   'inversion.uncertainty.rank=3',
@@ -70,7 +70,7 @@ describe('a truth with another model', () => {
 
   it('leaves every other run as it is, bit for bit', () => {
     const others = simulatedRuns(caseOf('other')).filter((name) => name !== TRUTH);
-    expect(others).toHaveLength(7);
+    expect(others).toHaveLength(8);
     for (const name of others) expect(concentrations('other', name)).toBe(concentrations('identical', name));
     expect(concentrations('other', TRUTH)).not.toBe(concentrations('identical', TRUTH));
   });
@@ -112,11 +112,13 @@ describe('a truth with another model', () => {
     const { nuisance } = JSON.parse(readFileSync(join(folder, 'other/invert/inversion.json'), 'utf8')) as InvertSummary;
     const days = ['2026-01-05T00:00Z', '2026-01-06T12:00Z', '2026-01-08T00:00Z', '2026-07-06T00:00Z', '2026-07-07T12:00Z', '2026-07-09T00:00Z'];
     const places = ['0.0', '16.7'].flatMap((row) => ['0.0', '16.7'].map((col) => `row ${row}, column ${col}`));
-    const winds = days.map((day) => places.map((place) => `wind-speed at ${day}, ${place}`));
-    expect(nuisance!.map(({ name }) => name)).toEqual(['mixing', ...winds.flat(), ...places.map((place) => `inflow at ${place}`)]);
+    const winds = [1, 2].map((draw) => days.map((day) => places.map((place) => `winds, draw ${draw} at ${day}, ${place}`)));
+    expect(nuisance!.map(({ name }) => name)).toEqual(['mixing', ...winds.flat(2), ...places.map((place) => `inflow at ${place}`)]);
     // Daily means after a day of spin-up have their middles at 36 and 60 h: the first node of a period, which reaches to the second at 36 h, sees none.
     const still = nuisance!.filter(({ value }) => value === 0).map(({ name }) => name);
-    expect(still).toEqual([...winds[0], ...winds[3]]);
+    expect(still).toEqual(winds.flatMap((ofDraw) => [...ofDraw[0], ...ofDraw[3]]));
+    // Two of them vary together as one of spread 1 would.
+    expect(new Set(nuisance!.filter(({ name }) => name.startsWith('winds')).map(({ spread }) => spread))).toEqual(new Set([1 / Math.sqrt(2)]));
   });
 
   // docs/non-identical.md says with it what no inversion can gain.
@@ -133,10 +135,16 @@ describe('a truth with another model', () => {
 
   it('is told by tools/bench/winds-found.mjs whether the inversion has found its winds', () => {
     const script = join(__dirname, '..', 'tools/bench/winds-found.mjs');
-    const { status, stdout, stderr } = spawnSync(process.execPath, [script, join(folder, 'other')], { encoding: 'utf8' });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toMatch(
-      /^wind-speed {2}all: r -?[01]\.\d\d \(24 nodes\), moved by 0\.1 or more: r .*\nwind-direction {2}the inversion has 0 numbers of it, the case 24\n$/,
+    const found = (caseFile: string): string => {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [script, join(folder, 'other'), caseFile], { encoding: 'utf8' });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      return stdout;
+    };
+    const [own, asRun] = ['case.yaml', 'as-run.yaml'].map((name) => join(folder, 'other', name));
+    expect(found(own)).toBe('winds  the inversion has 48 numbers of it, the case 768\n');
+    writeFileSync(asRun, readFileSync(own, 'utf8').replace('draws: 32', 'draws: 2'));
+    expect(found(asRun)).toMatch(
+      /^winds, speed {2}all: r -?[01]\.\d\d \(100 %\), 0\.1 of it or more found: r .*\nwinds, direction {2}all: r -?[01]\.\d\d \(100 %\), .*\n$/,
     );
   });
 

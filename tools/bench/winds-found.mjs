@@ -3,9 +3,9 @@
  *
  *   node tools/bench/winds-found.mjs RUN [CASE]
  *
- * RUN is a run folder with `invert` done, CASE its case file (default: RUN/case.yaml), with `truth.windError` and nuisance runs of `weatherFactor.wind` or
- * `windTurn` that vary over hours and km. The true error is averaged around each node as the node's hat weighs it, in parts of the run's change, and
- * compared with the number found: correlation over all nodes, and over those that moved by more than a part of the spread.
+ * RUN is a run folder with `invert` done, CASE its case file (default: RUN/case.yaml), with `truth.windError` and nuisance runs of `windErrors` that vary over
+ * hours and km. What the inversion has found is the sum over draws of the draw's error times its part there and then; it is held against the truth's in every cell,
+ * a few hours apart: correlation over all, and over those where more was found than a part of what the draws have. Cells and hours are not independent.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,6 +14,7 @@ import { join } from 'node:path';
 const require = createRequire(import.meta.url);
 const inside = (path) => require(`../../packages/core/dist/${path}.js`);
 const { loadCase, readGriddesc } = inside('index');
+const { nuisanceChanges } = inside('data/case/index');
 const { WindError } = inside('transport/wind-error');
 const { VaryingNumber } = inside('inversion/varying-number');
 
@@ -22,30 +23,38 @@ const [run, caseFile = join(run, 'case.yaml')] = process.argv.slice(2);
 const settings = loadCase(caseFile);
 const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
 const { nuisance } = JSON.parse(readFileSync(join(run, 'invert/inversion.json'), 'utf8'));
-const winds = new WindError(grid, settings.truth.windError);
+const size = grid.rows * grid.cols;
 
-/** Of each cell, how the truth's wind stands to that of the files: by what factor it is faster, and by how many degrees it veers. */
-function trueErrors(hour) {
-  const size = grid.rows * grid.cols;
+/** Of each cell at an hour: the logarithm of the factor on the speed, and by how many degrees the wind is turned. */
+function errorsAt(winds, hour) {
   const { u, v } = winds.perturb(new Float32Array(size).fill(1), new Float32Array(size), hour);
-  return Array.from(u, (along, cell) => ({ factor: Math.hypot(along, v[cell]), turn: (-Math.atan2(v[cell], along) * 180) / Math.PI }));
+  return {
+    speed: Float64Array.from(u, (along, cell) => Math.log(Math.hypot(along, v[cell]))),
+    direction: Float64Array.from(u, (along, cell) => (Math.atan2(v[cell], along) * 180) / Math.PI),
+  };
 }
 
-/** The true part of a run's change at each node of a period, averaged as the hats weigh it; undefined where no hour or cell of the period is near. */
-function trueParts({ options, varies }, { start, hours }) {
-  const partOf = 'windTurn' in options ? ({ turn }) => turn / options.windTurn : ({ factor }) => (factor - 1) / (options['weatherFactor.wind'] - 1);
+/** What was found and what is true in each cell and hour of a period, as pairs. @param parts - of the draws, as the inversion left them, those of the period */
+function comparedIn({ start, hours }, { varies }, draws, parts) {
   const field = new VaryingNumber([hours, grid.rows, grid.cols], [varies.hours, ...grid.lengthInCells(varies.km)]);
-  const [sums, weights] = [new Float64Array(field.count), new Float64Array(field.count)];
+  const truth = new WindError(grid, settings.truth.windError);
+  const errors = draws.map(({ windError }) => new WindError(grid, windError));
+  const pairs = { speed: [], direction: [] };
   for (let hour = 0; hour < hours; hour += HOURS_APART) {
-    trueErrors(new Date(new Date(start).getTime() + hour * 3_600_000)).forEach((error, cell) => {
-      const { index, weight } = field.at([hour, Math.floor(cell / grid.cols), cell % grid.cols]);
-      index.forEach((k, i) => {
-        sums[k] += weight[i] * partOf(error);
-        weights[k] += weight[i];
+    const time = new Date(new Date(start).getTime() + hour * 3_600_000);
+    const found = { speed: new Float64Array(size), direction: new Float64Array(size) };
+    const nodes = Array.from({ length: size }, (_, cell) => field.at([hour, Math.floor(cell / grid.cols), cell % grid.cols]));
+    errors.forEach((error, draw) => {
+      const own = errorsAt(error, time);
+      nodes.forEach(({ index, weight }, cell) => {
+        const part = index.reduce((sum, k, i) => sum + weight[i] * parts[draw][k], 0);
+        for (const what of ['speed', 'direction']) found[what][cell] += part * own[what][cell];
       });
     });
+    const of = errorsAt(truth, time);
+    for (const what of ['speed', 'direction']) found[what].forEach((value, cell) => pairs[what].push([value, of[what][cell]]));
   }
-  return Array.from(sums, (sum, k) => (weights[k] > 0 ? sum / weights[k] : undefined));
+  return { pairs, numbers: field.count };
 }
 
 function correlation(pairs) {
@@ -56,18 +65,34 @@ function correlation(pairs) {
 }
 
 for (const each of settings.inversion.nuisance.runs) {
-  const names = Object.keys(each.options ?? {});
-  if (names.length !== 1 || !['weatherFactor.wind', 'windTurn'].includes(names[0]) || !each.varies?.hours || !each.varies.km) continue;
-  const truth = settings.periods.flatMap((period) => trueParts(each, period));
-  const found = nuisance.filter(({ name }) => name.startsWith(`${each.name} at `)).map(({ value }) => value);
-  if (found.length !== truth.length) {
-    console.log(`${each.name}  the inversion has ${found.length} numbers of it, the case ${truth.length}`);
+  if (!each.windErrors || !each.varies?.hours || !each.varies.km) continue;
+  const draws = nuisanceChanges(each);
+  const values = draws.map(({ windError }) =>
+    nuisance.filter(({ name }) => name.startsWith(`${each.name}, draw ${windError.draw} at `)).map(({ value }) => value),
+  );
+  const all = { speed: [], direction: [] };
+  let first = 0;
+  for (const period of settings.periods) {
+    const { pairs, numbers } = comparedIn(
+      period,
+      each,
+      draws,
+      values.map((own) => own.slice(first)),
+    );
+    for (const what of ['speed', 'direction']) all[what] = all[what].concat(pairs[what]);
+    first += numbers;
+  }
+  const found = nuisance.filter(({ name }) => name.startsWith(`${each.name}, draw `)).length;
+  if (found !== draws.length * first) {
+    console.log(`${each.name}  the inversion has ${found} numbers of it, the case ${draws.length * first}`);
     continue;
   }
-  const pairs = found.flatMap((value, k) => (truth[k] === undefined ? [] : [[value, truth[k]]]));
-  const shown = [0, 0.1, 0.3].map((least) => {
-    const kept = pairs.filter(([value]) => Math.abs(value) >= least * each.spread);
-    return `${least === 0 ? 'all' : `moved by ${least} or more`}: r ${correlation(kept).toFixed(2)} (${kept.length} nodes)`;
-  });
-  console.log(`${each.name}  ${shown.join(', ')}`);
+  for (const what of ['speed', 'direction']) {
+    const shown = [0, 0.1, 0.3].map((least) => {
+      const kept = all[what].filter(([value]) => Math.abs(value) >= least * each.windErrors[what]);
+      const part = ((100 * kept.length) / all[what].length).toFixed(0);
+      return `${least === 0 ? 'all' : `${least} of it or more found`}: r ${correlation(kept).toFixed(2)} (${part} %)`;
+    });
+    console.log(`${each.name}, ${what}  ${shown.join(', ')}`);
+  }
 }

@@ -132,6 +132,7 @@ describe('page', () => {
       { name: 'bias NO2 at row 1, column 2', unit: 'ppb', spread: 3, value: 3 },
       { name: 'bias NO2 at row 4, column 4', unit: 'ppb', spread: 3, value: -4 },
       ...[1.2, -0.4].map((value, k) => ({ name: `wind at row ${k}`, unit: "of the run's change", spread: 0.7, value })),
+      ...[3, -4].map((value, k) => ({ name: `storms, draw ${k + 1} at row 0`, unit: "of the run's change", spread: 0.2, value })),
     ];
     const [first, ...rest] = data.inversion!;
     const text = write({ ...data, inversion: [{ ...first, nuisance }, ...rest] });
@@ -139,6 +140,8 @@ describe('page', () => {
     expect(shown).toMatch(/inflow.*0\.50*.*−0\.31/);
     expect(shown).toMatch(/bias NO2, root mean square of 2 cells.*ppb.*3\.54/); // √((9 + 16)/2)
     expect(shown).toMatch(/wind, mean of 2 places and times.*>0\.40.*wind, root mean square of 2 places and times.*0\.70.*0\.89/);
+    expect(shown).toMatch(/storms, root mean square of 2 numbers of 2 draws.*0\.20*.*3\.54/);
+    expect(shown).not.toContain('storms, mean');
     expect(write(data)).not.toContain('table-nuisance');
   });
 

@@ -33,6 +33,14 @@ describe('WindError', () => {
     expect(errors({ ...SETTINGS, seed: 4 }, [30])[0]).not.toEqual(alone);
   });
 
+  it('is another for each draw, and none of them is that without a draw', () => {
+    const all = [undefined, 1, 2].map((draw) => errors({ ...SETTINGS, draw }, [30])[0]);
+    for (const [i, one] of all.entries()) {
+      for (const other of all.slice(0, i)) expect(Math.abs(product(one.speed, other.speed))).toBeLessThan(0.4 * SETTINGS.speed ** 2);
+    }
+    expect(errors({ ...SETTINGS, draw: 2 }, [30])[0]).toEqual(all[2]);
+  });
+
   it('has the deviations, the correlation time and the correlation length that were asked for', () => {
     const hours = Array.from({ length: 40 }, (_, i) => 37 * i); // three correlation times apart: independent
     const now = errors(SETTINGS, hours);

@@ -24,6 +24,8 @@ export interface WindErrorSettings {
   /** correlation time T, hours */
   lengthHours: number;
   seed: number;
+  /** which of several errors of one seed, from 1 on; none is that without a number */
+  draw?: number;
 }
 
 const RADIANS = Math.PI / 180;
@@ -40,7 +42,8 @@ export class WindError {
     private readonly grid: Grid,
     private readonly settings: WindErrorSettings,
   ) {
-    this.random = new Random(settings.seed).fork('wind error');
+    const { seed, draw } = settings;
+    this.random = new Random(seed).fork(draw === undefined ? 'wind error' : `wind error ${draw}`);
   }
 
   /**

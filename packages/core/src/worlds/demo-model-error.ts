@@ -33,12 +33,12 @@ export const DEMO_MODEL_ERROR_ASSUMPTIONS = [
 
 /**
  * What an inversion that expects such an error is told: which parts of the model are in doubt and by how much (those in which the truth differs, with the right
- * sign but another size: docs/non-identical.md says what that cannot show); that winds are wrong at one place and day and not at another, so that their part
- * is a field (over other lengths than in the truth); that wrong winds bring plumes at another hour, so that means of days are compared, whose errors are alike
- * over 6 h and 54 km and 0.7 of those of single values (the innovations show 0.4 to 0.8); that a change is simulated to some 30 %; that inventories are known
- * to 40 %, and that a part of their error reaches over a third of the domain; and that four fifths of it are the same in both seasons (a correlation of 0.7 is on
- * the safe side). NH3, which no monitor sees, answers to
- * the model's errors rather than to its own, and is not inverted. Four hours a day say what eight do, at half the price.
+ * sign but another size: docs/non-identical.md says what that cannot show); that winds are wrong at one place and day and not at another, as an ensemble of
+ * winds has it (of other sizes and lengths than in the truth); that wrong winds bring plumes at another hour, so that means of days are compared, whose errors
+ * are alike over 6 h and 54 km and 0.7 of those of single values (the innovations show 0.4 to 0.8); that a change is simulated to some 30 %; that inventories
+ * are known to 40 %, and that a part of their error reaches over a third of the domain; and that four fifths of it are the same in both seasons (a correlation
+ * of 0.7 is on the safe side). NH3, which no monitor sees, answers to the model's errors rather than to its own, and is not inverted. Four hours a day say what
+ * eight do, at half the price.
  */
 export const DEMO_DOUBT = {
   stopOnWithheld: false,
@@ -51,8 +51,12 @@ export const DEMO_DOUBT = {
   factorCorrelation: { periods: 0.7, far: { part: 0.15, km: 400 } },
   nuisance: {
     runs: [
-      { name: 'wind-speed', options: { 'weatherFactor.wind': 1.15 }, spread: 0.5, varies: { hours: 24, km: 300 } },
-      { name: 'wind-direction', options: { windTurn: 15 }, spread: 0.5, varies: { hours: 24, km: 300 } },
+      {
+        name: 'winds',
+        windErrors: { draws: 32, speed: 0.15, direction: 8, lengthKm: 400, lengthHours: 18 },
+        spread: 1,
+        varies: { hours: 24, km: 300 },
+      },
       { name: 'night-mixing', options: { minimumMixedLayer: 200 }, spread: 1 },
       { name: 'wind-profile', options: { windExponent: 0.2 }, spread: 1 },
       { name: 'diffusion', options: { horizontalDiffusivity: 2000 }, spread: 1 },

@@ -103,6 +103,14 @@ export const responseSchema = z
   })
   .meta({ description: 'Runs by which the free-running response of the surrogate is judged against that of the transport model.' });
 
+/** How large an error of the winds is, and how smooth. */
+export const WIND_ERROR = {
+  speed: real('Standard deviation of the natural logarithm of the factor on the wind speed.', { min: 0, max: 1 }),
+  direction: real('Standard deviation of the angle by which the wind is turned.', { min: 0, max: 90, unit: '°' }),
+  lengthKm: real('Correlation length of the error.', { above: 0, unit: 'km' }).default(300),
+  lengthHours: real('Correlation time of the error.', { above: 0, unit: 'h' }).default(12),
+};
+
 export const truthSchema = z
   .strictObject({
     factors: file('netCDF file with a factor per group, row and column: emissions of the truth = prior x factor.'),
@@ -113,10 +121,7 @@ export const truthSchema = z
     }),
     windError: z
       .strictObject({
-        speed: real('Standard deviation of the natural logarithm of the factor on the wind speed.', { min: 0, max: 1 }),
-        direction: real('Standard deviation of the angle by which the wind is turned.', { min: 0, max: 90, unit: '°' }),
-        lengthKm: real('Correlation length of the error.', { above: 0, unit: 'km' }).default(300),
-        lengthHours: real('Correlation time of the error.', { above: 0, unit: 'h' }).default(12),
+        ...WIND_ERROR,
         seed: seed('Seed of the error.').default(11),
       })
       .optional()

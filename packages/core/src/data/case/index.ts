@@ -26,6 +26,7 @@ export { loadCase, restoreCase } from './load-case';
 export { mapPaths } from './case-paths';
 export { memberDesigns, memberNames, testMembers, type MemberDesign } from './member-design';
 export { nearestKey } from './nearest-key';
+export { nuisanceChanges, type NuisanceChange, type NuisanceRun } from './nuisance-schema';
 export type { KeyPath } from './source';
 export { paperDefaults } from './paper-defaults';
 export { chosenLabels, streamLabels } from './stream-labels';

@@ -2,6 +2,7 @@
 import type { Case } from './case-schema';
 import { GROUPS } from './fields';
 import { checkRegion, type Breach } from './checks';
+import { nuisanceChanges } from './nuisance-schema';
 import type { KeyPath } from './source';
 
 export function checkInversion(c: Case): Breach[] {
@@ -60,21 +61,25 @@ function checkFar({ inversion: { space, lengthKm, factorCorrelation } }: Case): 
 }
 
 function checkNuisance({ ctm, inversion: { nuisance } }: Case): Breach[] {
-  const names = nuisance.runs.map(({ name }) => name);
-  return nuisance.runs.flatMap(({ name, options, concentrations, varies }, i) => {
+  const names = nuisance.runs.map((run) => nuisanceChanges(run).map(({ name }) => name));
+  return nuisance.runs.flatMap(({ options, windErrors, concentrations, varies }, i) => {
     const path: KeyPath = ['inversion', 'nuisance', 'runs', i];
     const breaches: Breach[] = [];
-    if (names.indexOf(name) !== i) breaches.push({ path: [...path, 'name'], text: `the name ${name} is used twice: rename one` });
-    if ((options === undefined) === (concentrations === undefined)) {
-      breaches.push({ path, text: 'a run is either made with other options or read from concentrations: give one of the two' });
+    const before = names.slice(0, i).flat();
+    const twice = names[i].find((name) => before.includes(name));
+    if (twice !== undefined) breaches.push({ path: [...path, 'name'], text: `the name ${twice} is used twice: rename one` });
+    const isMade = options !== undefined || windErrors !== undefined;
+    if (isMade === (concentrations !== undefined)) {
+      breaches.push({ path, text: 'a run is either made, with other options or windErrors, or read from concentrations: give one of the two' });
     }
     if (varies && varies.hours === undefined && varies.km === undefined) {
       breaches.push({ path: [...path, 'varies'], text: 'expected hours, km or both: give over what the part stays alike, or leave varies out' });
     }
-    if (options !== undefined && ctm.kind === 'command') {
+    if (isMade && ctm.kind === 'command') {
+      const key = options === undefined ? 'windErrors' : 'options';
       breaches.push({
-        path: [...path, 'options'],
-        text: 'only the reference model can be run with other options, and ctm is a command: run it yourself and give concentrations',
+        path: [...path, key],
+        text: `only the reference model can be run with other ${key === 'options' ? key : 'winds'}, and ctm is a command: run it yourself and give concentrations`,
       });
     }
     return breaches;

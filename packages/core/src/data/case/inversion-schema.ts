@@ -1,8 +1,8 @@
 /** The inversion. Defaults are those of variant h of the trial: log factors with a correlation length, a prior spread and the anchored prediction. */
 import { z } from 'zod';
-import { referenceOptionsSchema } from './domain-schema';
 import { perGroup, perSpecies } from './experiment-schema';
-import { choice, files, flag, GROUPS, type Group, real, seed, text, whole } from './fields';
+import { nuisanceSchema } from './nuisance-schema';
+import { choice, flag, GROUPS, type Group, real, seed, text, whole } from './fields';
 import { uncertaintySchema } from './uncertainty-schema';
 
 function observationError(
@@ -188,55 +188,7 @@ export const inversionSchema = z
       'observations',
       'cells',
     ]).default('observations'),
-    nuisance: z
-      .strictObject({
-        stationBias: perSpecies(
-          (species) => real(`Standard deviation of the bias of ${species}; 0: none.`, { min: 0, unit: species === 'PM2.5' ? 'ug m-3' : 'ppb' }),
-          { NO2: 0, SO2: 0, O3: 0, 'PM2.5': 0 },
-        )
-          .prefault({})
-          .meta({ description: 'A bias of the monitors of each cell, the same at all times, that the emissions need not explain.' }),
-        sharedBias: perSpecies(
-          (species) => real(`Standard deviation of the bias of ${species}; 0: none.`, { min: 0, unit: species === 'PM2.5' ? 'ug m-3' : 'ppb' }),
-          { NO2: 0, SO2: 0, O3: 0, 'PM2.5': 0 },
-        )
-          .prefault({})
-          .meta({
-            description:
-              'A bias that all monitors share, the same at all times: monitors stand where people live, so that they see more NO2 and less ozone than the cells around them.',
-          }),
-        runs: z
-          .array(
-            z.strictObject({
-              name: z
-                .string()
-                .regex(/^\w[\w.-]*$/, { error: 'expected letters, digits, dots and dashes, a letter or digit first: it names a folder' })
-                .meta({ description: 'Name of the term.' }),
-              options: referenceOptionsSchema.optional().meta({
-                description: 'Reference model: settings that replace those of `ctm.options`; simulate makes the run with the prior emissions.',
-              }),
-              concentrations: files('Concentrations of a run that was made outside Retroplume, with the prior emissions.').optional(),
-              spread: real("Standard deviation of the part of the run's change that is added to what is simulated.", { above: 0, max: 10 }),
-              varies: z
-                .strictObject({
-                  hours: real('Time over which the part stays alike; absent: it is the same at all times.', { min: 1, unit: 'h' }).optional(),
-                  km: real('Distance over which the part stays alike; absent: it is the same everywhere.', { min: 1, unit: 'km' }).optional(),
-                })
-                .optional()
-                .meta({
-                  description: 'Makes the part a field, for what is wrong now and here and not then and there, such as winds; absent: one number.',
-                }),
-            }),
-          )
-          .default([])
-          .meta({
-            description:
-              'Runs of the transport model with something else changed than the emissions that are inverted: inflow at the borders, biogenic emissions. ' +
-              'The change of what they simulate is added to the surrogate times a number that is inverted with the emissions.',
-          }),
-      })
-      .prefault({})
-      .meta({ description: 'What the monitors see beside the emissions: numbers with a spread of their own. Default mode only.' }),
+    nuisance: nuisanceSchema,
     totals: z
       .array(
         z.strictObject({

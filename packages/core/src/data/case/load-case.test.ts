@@ -313,12 +313,32 @@ describe('what is wrong is said in one sentence each', () => {
       'inversion: { totals: [{ group: NOx, period: autumn, spread: 0.1 }] }\ntruth:',
       /totals\.0\.period: there is no period autumn: known are/,
     ],
-    ['truth:', 'inversion: { nuisance: { runs: [{ name: inflow, spread: 0.2 }] } }\ntruth:', /runs\.0: a run is either made .* give one of the two/],
+    ['truth:', 'inversion: { nuisance: { runs: [{ name: inflow, spread: 0.2 }] } }\ntruth:', /runs\.0: a run is either made, .* give one of the two/],
     ['truth:', 'inversion: { mode: paper, totals: [{ group: NOx, spread: 0.1 }] }\ntruth:', /inversion\.totals: totals needs a prior term/],
     [
       'truth:',
       'ctm: { kind: command, command: "cmaq {output}" }\ninversion: { nuisance: { runs: [{ name: a, spread: 1, options: { soaYield: 0.1 } }] } }\ntruth:',
       /nuisance\.runs\.0\.options: only the reference model can be run with other options/,
+    ],
+    [
+      'truth:',
+      'ctm: { kind: command, command: "cmaq {output}" }\ninversion: { nuisance: { runs: [{ name: a, spread: 1, windErrors: { draws: 4, speed: 0.1, direction: 5 } }] } }\ntruth:',
+      /nuisance\.runs\.0\.windErrors: only the reference model can be run with other winds/,
+    ],
+    [
+      'truth:',
+      'inversion: { nuisance: { runs: [{ name: a, spread: 1, windErrors: { draws: 1, speed: 0.1, direction: 5 } }] } }\ntruth:',
+      /nuisance\.runs\.0\.windErrors\.draws: expected at least 2 but received 1/,
+    ],
+    [
+      'truth:',
+      'inversion: { nuisance: { runs: [{ name: a, spread: 1, concentrations: "a.nc", windErrors: { draws: 4, speed: 0.1, direction: 5 } }] } }\ntruth:',
+      /runs\.0: a run is either made, .* give one of the two/,
+    ],
+    [
+      'truth:',
+      'inversion: { nuisance: { runs: [{ name: a-02, spread: 1, concentrations: "a.nc" }, { name: a, spread: 1, windErrors: { draws: 2, speed: 0.1, direction: 5 } }] } }\ntruth:',
+      /nuisance\.runs\.1\.name: the name a-02 is used twice/,
     ],
     ['truth:', 'inversion: { surrogateError: certificat }\ntruth:', /inversion\.surrogateError: expected one of none, certificate or a number but/],
     ['truth:', 'inversion: { hoursOfDay: { O3: [9, 9] } }\ntruth:', /hoursOfDay\.O3: from 9 to 9 there is no hour: give/],

@@ -236,10 +236,22 @@ const BROKEN: Broken[] = [
     what: 'runs of what is in doubt: a setting that the model has not, and a part that varies by the metre',
     damage: () => undefined,
     set: [
-      'inversion.nuisance.runs=[{name: a, options: {wind: 2}, spread: 1}, {name: b, options: {windTurn: 9}, spread: 1, varies: {hours: 1, km: 1}}]',
+      `inversion.nuisance.runs=[${[
+        '{name: a, options: {wind: 2}, spread: 1}',
+        '{name: b, options: {windTurn: 9}, spread: 1, varies: {hours: 1, km: 1}}',
+        '{name: c, windErrors: {draws: 99, speed: 0.1, direction: 5}, spread: 1, varies: {hours: 1, km: 60}}',
+      ].join()}]`,
     ],
-    finds: ['CTM_OPTION inversion.nuisance.runs.0.options', 'NUISANCE_NODES inversion.nuisance.runs.1.varies'],
-    says: [/runs\.0\.options\.wind: the reference model has no such setting/, /runs: b: varies makes \d+ numbers of its part, more than 100000/],
+    finds: [
+      'CTM_OPTION inversion.nuisance.runs.0.options',
+      'NUISANCE_NODES inversion.nuisance.runs.1.varies',
+      'NUISANCE_NODES inversion.nuisance.runs.2.varies',
+    ],
+    says: [
+      /runs\.0\.options\.wind: the reference model has no such setting/,
+      /runs: b: varies makes \d+ numbers of its part, more than 100000: give more hours or km$/m,
+      /runs: c: varies makes \d+ numbers of its part, more than 100000: give more hours or km, or fewer draws/,
+    ],
     exit: 2,
   },
 ];

@@ -2,7 +2,7 @@
 import type { Grid } from '../../grid/grid';
 import type { PeriodSource } from '../../data/period-source';
 import { PREPARED_SPECIES } from '../../data/prepared';
-import type { Case, Species } from '../../data/case';
+import { nuisanceChanges, type NuisanceChange, type NuisanceRun, type Species } from '../../data/case';
 import type { NuisanceTerm } from '../../inversion/nuisance-model';
 import { ConfigError } from '../../errors';
 import { VaryingNumber } from '../../inversion/varying-number';
@@ -24,13 +24,11 @@ export interface NuisancePeriod {
 
 export interface NuisanceTerms {
   terms: NuisanceTerm[];
-  /** of each number, in their order: `bias NO2 at cell 12, 7`, or the name of a run */
+  /** of each number, in their order: `bias NO2 at row 12, column 7`, or the name of a run, with `, draw 3` where it has several */
   names: string[];
   /** unit of each: ppb, ug m-3, or parts of the run's change */
   units: string[];
 }
-
-type NuisanceRun = Case['inversion']['nuisance']['runs'][number];
 
 /** Nodes closer than any monitors tell apart. */
 const MOST_NUMBERS = 100_000;
@@ -51,28 +49,62 @@ export function nuisanceFiles(context: StageContext): string[] {
 export function nuisanceTerms(context: StageContext, model: SurrogateForwardModel, periods: readonly NuisancePeriod[]): NuisanceTerms | undefined {
   const { stationBias, sharedBias, runs } = variantSettings(context).inversion.nuisance;
   const all: NuisanceTerms = { terms: [], names: [], units: [] };
-  addBiases(all, stationBias, model, periods, (cell, { cols }) => `at row ${Math.floor(cell / cols)}, column ${cell % cols}`);
-  addBiases(all, sharedBias, model, periods, () => 'of all monitors');
+  addBiases(
+    all,
+    stationBias,
+    model,
+    periods,
+    (species, cell, { cols }) => `bias ${species} at row ${Math.floor(cell / cols)}, column ${cell % cols}`,
+  );
+  addBiases(all, sharedBias, model, periods, sharedBiasName);
   const prior = runs.length > 0 ? periods.map(({ period, observed, prior: known }) => known ?? throughOperator(priorRun(period), observed)) : [];
   for (const run of runs) {
-    const columns = periods.map(({ period, observed }, p) => {
-      const changed = throughOperator(fieldsOf(context, run, period), observed);
-      return changed.map((value, i) => value - prior[p][i]);
-    });
-    if (run.varies) addVarying(all, run, model, periods, columns);
-    else {
-      all.terms.push({
-        spread: [run.spread],
-        of: (batch) => {
-          const { problem, first, last } = model.valuesOf(batch);
-          return { index: new Int32Array(last - first), coefficient: columns[problem].subarray(first, last) };
-        },
-      });
-      all.names.push(run.name);
-      all.units.push(PART_OF_CHANGE);
+    const changes = nuisanceChanges(run);
+    for (const change of changes) {
+      const part: PartOfChange = {
+        name: nameOfPart(run, change),
+        spread: run.spread / Math.sqrt(changes.length),
+        columns: periods.map(({ period, observed }, p) => {
+          const changed = throughOperator(changedFields(context, change, period), observed);
+          return changed.map((value, i) => value - prior[p][i]);
+        }),
+      };
+      if (run.varies) addVarying(all, run, model, periods, part);
+      else addNumber(all, model, part);
     }
   }
   return all.terms.length > 0 ? all : undefined;
+}
+
+/** One run's change, of which a part is inverted. */
+interface PartOfChange {
+  name: string;
+  /** of the part */
+  spread: number;
+  /** of each period: what the run changes at the observations */
+  columns: readonly Float32Array[];
+}
+
+/** The name of a run's number, or what those of its nodes begin with. */
+export function nameOfPart({ name }: NuisanceRun, { windError }: NuisanceChange): string {
+  return windError ? `${name}, draw ${windError.draw}` : name;
+}
+
+export function sharedBiasName(species: Species): string {
+  return `bias ${species} of all monitors`;
+}
+
+/** A part that is one number. */
+function addNumber({ terms, names, units }: NuisanceTerms, model: SurrogateForwardModel, { name, spread, columns }: PartOfChange): void {
+  terms.push({
+    spread: [spread],
+    of: (batch) => {
+      const { problem, first, last } = model.valuesOf(batch);
+      return { index: new Int32Array(last - first), coefficient: columns[problem].subarray(first, last) };
+    },
+  });
+  names.push(name);
+  units.push(PART_OF_CHANGE);
 }
 
 interface VaryingParts {
@@ -90,7 +122,8 @@ interface VaryingParts {
  * @param hours - of each period
  * @throws {ConfigError} `NUISANCE_NODES` for more than can be told apart
  */
-export function varyingParts({ name, varies }: NuisanceRun, hours: readonly number[], grid: Grid): VaryingParts {
+export function varyingParts(run: NuisanceRun, hours: readonly number[], grid: Grid): VaryingParts {
+  const { name, varies } = run;
   const { hours: alike = Infinity, km = Infinity } = varies ?? {};
   const fields = hours.map((size) => new VaryingNumber([size, grid.rows, grid.cols], [alike, ...grid.lengthInCells(km)]));
   const starts: number[] = [];
@@ -100,10 +133,11 @@ export function varyingParts({ name, varies }: NuisanceRun, hours: readonly numb
     starts.push(start);
     count = start + field.count;
   }
-  if (count <= MOST_NUMBERS) return { fields, starts, count };
+  const { length: runs } = nuisanceChanges(run);
+  if (count * runs <= MOST_NUMBERS) return { fields, starts, count };
   throw new ConfigError(
     'NUISANCE_NODES',
-    `inversion.nuisance.runs: ${name}: varies makes ${count} numbers of its part, more than ${MOST_NUMBERS}: give more hours or km`,
+    `inversion.nuisance.runs: ${name}: varies makes ${count * runs} numbers of its part, more than ${MOST_NUMBERS}: give more hours or km${runs > 1 ? ', or fewer draws' : ''}`,
   );
 }
 
@@ -113,9 +147,8 @@ function addVarying(
   run: NuisanceRun,
   model: SurrogateForwardModel,
   periods: readonly NuisancePeriod[],
-  columns: readonly Float32Array[],
+  { name, spread, columns }: PartOfChange,
 ): void {
-  const { name, spread } = run;
   const [{ grid }] = periods.map(({ period }) => period);
   const hours = periods.map(({ period }) => period.time.count);
   const { fields, starts, count } = varyingParts(run, hours, grid);
@@ -165,29 +198,29 @@ function nodeInWords([hour, row, col]: readonly (number | undefined)[], start: D
   ].join(', ');
 }
 
-/** Biases of the species that have a spread, the same in all periods. @param placeOf - a cell, in words; cells of the same place share their biases */
+/** Biases of the species that have a spread, the same in all periods. @param nameOf - that of a cell; cells of the same name share theirs */
 function addBiases(
   { terms, names, units }: NuisanceTerms,
   spreads: Record<Species, number>,
   model: SurrogateForwardModel,
   periods: readonly NuisancePeriod[],
-  placeOf: (cell: number, grid: Grid) => string,
+  nameOf: (species: Species, cell: number, grid: Grid) => string,
 ): void {
   if (PREPARED_SPECIES.every((species) => spreads[species] === 0)) return;
-  const places = new Map<string, number>();
+  const numbers = new Map<string, number>();
   const spread: number[] = [];
   const indices = periods.map(({ period: { grid }, observed: { operator } }) => {
     const { species, cell } = operator.observed;
     return Int32Array.from(species, (s, i) => {
-      const name = PREPARED_SPECIES[s];
-      if (spreads[name] === 0) return -1;
-      const place = `bias ${name} ${placeOf(cell[i], grid)}`;
-      const known = places.get(place);
+      const of = PREPARED_SPECIES[s];
+      if (spreads[of] === 0) return -1;
+      const name = nameOf(of, cell[i], grid);
+      const known = numbers.get(name);
       if (known !== undefined) return known;
-      places.set(place, spread.length);
-      spread.push(spreads[name]);
-      names.push(place);
-      units.push(name === 'PM2.5' ? 'ug m-3' : 'ppb');
+      numbers.set(name, spread.length);
+      spread.push(spreads[of]);
+      names.push(name);
+      units.push(of === 'PM2.5' ? 'ug m-3' : 'ppb');
       return spread.length - 1;
     });
   });
@@ -201,10 +234,14 @@ function addBiases(
 }
 
 /** The fields of a run with something else changed. */
-function fieldsOf(context: StageContext, run: NuisanceRun, { name, grid, time }: PeriodSource): RunFields {
-  const files = run.concentrations
-    ? hourlyFiles(context.case, run.concentrations, name)
-    : [simulatedFile(context.dirOf('simulate'), nuisanceRun(run.name), 'ACONC', name)];
+export function changedFields(
+  context: StageContext,
+  change: NuisanceChange,
+  { name, grid, time }: Pick<PeriodSource, 'name' | 'grid' | 'time'>,
+): RunFields {
+  const files = change.concentrations
+    ? hourlyFiles(context.case, change.concentrations, name)
+    : [simulatedFile(context.dirOf('simulate'), nuisanceRun(change), 'ACONC', name)];
   return ({ first, count }) => {
     const start = new Date(time.start.getTime() + first * time.stepSeconds * 1000);
     return readRunConcentrations(context.case, files, { grid, time: { ...time, start, count } }, context.signal);

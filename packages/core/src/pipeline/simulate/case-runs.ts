@@ -1,6 +1,6 @@
 /** Which runs of the transport model a case has, and where their files are. */
 import { join } from 'node:path';
-import { memberDesigns, type Case, type Group, type PeriodSettings } from '../../data/case';
+import { memberDesigns, nuisanceChanges, type Case, type Group, type NuisanceChange, type PeriodSettings } from '../../data/case';
 import { expandGlobs } from '../../data/glob';
 import { filesWithin } from '../../data/ioapi';
 import type { TimeAxis } from '../../grid/grid';
@@ -13,9 +13,15 @@ export function responseRun(group: Group): string {
   return `response-${group}`;
 }
 
-/** The run of a nuisance term, with the prior emissions and something else changed. */
-export function nuisanceRun(name: string): string {
+/** The run behind a nuisance term, with the prior emissions and something else changed. */
+export function nuisanceRun({ name }: Pick<NuisanceChange, 'name'>): string {
   return `nuisance-${name}`;
+}
+
+/** What `simulate` changes for nuisance terms, by run. */
+export function simulatedChanges({ inversion }: Case): Map<string, NuisanceChange> {
+  const made = inversion.nuisance.runs.flatMap(nuisanceChanges).filter(({ concentrations }) => concentrations === undefined);
+  return new Map(made.map((change) => [nuisanceRun(change), change]));
 }
 
 /** The runs that `simulate` makes; the others come as files. */
@@ -25,7 +31,7 @@ export function simulatedRuns(settings: Case): string[] {
     ...memberDesigns(settings).map(({ name }) => name),
     ...settings.response.groups.map(responseRun),
     ...(settings.truth ? [TRUTH] : []),
-    ...settings.inversion.nuisance.runs.flatMap(({ name, options }) => (options ? [nuisanceRun(name)] : [])),
+    ...simulatedChanges(settings).keys(),
   ];
 }
 

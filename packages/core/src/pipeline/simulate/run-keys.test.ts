@@ -26,6 +26,7 @@ const BASE = [
   ...['regions.east={rows: [1, 12], cols: [7, 12]}', 'members.regionFactors=[{region: east, factor: 2}]'],
   'inversion.nuisance.runs=[{name: lofted, spread: 1, options: {soaYield: 0.9}}]',
 ];
+const winds = (draws: number, more = 'spread: 1'): string => `{name: winds, windErrors: {draws: ${draws}, speed: 0.1, direction: 5}, ${more}}`;
 const COMMAND = 'ctm={kind: command, command: "run {emissions} {output}"}';
 const caseOf = (...more: string[]): Case => loadCase(file, [...BASE, ...more]);
 
@@ -65,6 +66,15 @@ it.each<[string, string[]]>([
   ['inversion.lengthKm=54', []],
 ])('%s', (set, runs) => {
   expect(changed(caseOf(), caseOf(set)).sort()).toEqual(runs.map((run) => `${run}/winter`).sort());
+});
+
+it('each draw of the winds is a run of its own, and more of them leave those that are there', () => {
+  const drawn = (...args: Parameters<typeof winds>): Case => caseOf(`inversion.nuisance.runs=[${winds(...args)}]`);
+  expect(changed(drawn(2), drawn(3, 'spread: 0.5, varies: {km: 100}'))).toEqual(['nuisance-winds-03/winter']);
+  expect(changed(drawn(2), caseOf(`inversion.nuisance.runs=[${winds(2).replace('0.1', '0.2')}]`))).toEqual([
+    'nuisance-winds-01/winter',
+    'nuisance-winds-02/winter',
+  ]);
 });
 
 it('a further period leaves the first as it is', () => {

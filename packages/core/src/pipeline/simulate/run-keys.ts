@@ -5,7 +5,17 @@
 import { memberDesigns, type Case, type PeriodSettings } from '../../data/case';
 import { readGriddesc } from '../../grid/griddesc';
 import { ctmIdentity, type ModelError } from '../../transport/ctm';
-import { geographyFiles, meteorologyFiles, nuisanceRun, PRIOR, responseRun, simulatedFile, simulatedRuns, TRUTH, weatherSettings } from './case-runs';
+import {
+  geographyFiles,
+  meteorologyFiles,
+  PRIOR,
+  responseRun,
+  simulatedChanges,
+  simulatedFile,
+  simulatedRuns,
+  TRUTH,
+  weatherSettings,
+} from './case-runs';
 import { inventorySettings, priorEmissionInputs, sectorNames, simulatedEmissions } from './sector-files';
 import type { PartContent } from '../engine/stage';
 import { VERSIONS } from '../engine/versions';
@@ -81,8 +91,8 @@ function changeOf(settings: Case, run: string): object {
 /** What makes the model of a run another one than that of the prior run; undefined where it is the same. */
 export function modelErrorOf(settings: Case, run: string): ModelError | undefined {
   if (run === TRUTH) return truthModelOf(settings);
-  const options = settings.inversion.nuisance.runs.find(({ name }) => nuisanceRun(name) === run)?.options;
-  return options && { options };
+  const change = simulatedChanges(settings).get(run);
+  return change && { options: change.options, windError: change.windError };
 }
 
 export function truthModelOf({ truth }: Case): ModelError | undefined {

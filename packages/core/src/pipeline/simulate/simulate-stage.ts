@@ -21,8 +21,8 @@ import {
   TRUTH,
   geographyFiles,
   meteorologyFiles,
-  nuisanceRun,
   responseRun,
+  simulatedChanges,
   simulatedFile,
   simulatedRuns,
   timeOf,
@@ -64,7 +64,9 @@ export const simulateStage: Stage = {
     response: settings.response,
     truthModel: truthModelOf(settings),
     nuisance:
-      settings.inversion.nuisance.runs.length > 0 ? settings.inversion.nuisance.runs.map(({ name, options }) => ({ name, options })) : undefined,
+      settings.inversion.nuisance.runs.length > 0
+        ? settings.inversion.nuisance.runs.map(({ name, options, windErrors }) => ({ name, options, windErrors }))
+        : undefined,
     twin: settings.observations.twin,
     twinFile: twinFileSettings(settings),
   }),
@@ -177,7 +179,7 @@ async function runJob(
 function emissionsOf(context: StageContext, grid: Grid, run: string, period: PeriodSettings): SectorFiles[] {
   const { case: settings, dir } = context;
   const prior = priorSectors(settings, period.name);
-  const asPrior = run === PRIOR || settings.inversion.nuisance.runs.some(({ name }) => nuisanceRun(name) === run);
+  const asPrior = run === PRIOR || simulatedChanges(settings).has(run);
   // A command finds the hours of its period in the files that it is given, so that representative days are put into one that bears their dates.
   const unchanged = (sector: SectorFiles): boolean => asPrior && (settings.ctm.kind === 'reference' || sector.days === undefined);
   const sectors = simulatedSectors(settings, dir, run, period.name).map((sector, s) => (unchanged(prior[s]) ? prior[s] : sector));

@@ -86,15 +86,18 @@ function outcomeTable(context: PageContext, inversions: ReportInversion[]): Mark
 function nuisanceTable(context: PageContext, inversions: ReportInversion[]): Markup {
   const all = inversions.flatMap(({ nuisance = [] }) => nuisance);
   if (all.length === 0) return html``;
-  const kindOf = (name: string): string => name.split(' at ')[0];
+  const kindOf = (name: string): string => name.split(/, draw | at /)[0];
   const rows = [...new Set(all.map(({ name }) => kindOf(name)))].flatMap((kind) => {
     const own = all.filter(({ name }) => kindOf(name) === kind);
     const [{ name, unit, spread, value }] = own;
     if (name === kind) return [[name, unit, spread, value] as const];
     const mean = own.reduce((sum, each) => sum + each.value, 0) / own.length;
     const rms = Math.sqrt(own.reduce((sum, each) => sum + each.value ** 2, 0) / own.length);
+    const draws = new Set(own.map((each) => each.name.split(' at ')[0])).size;
     const of = (what: string, places: string): string => `${kind}, ${what} of ${own.length} ${places}`;
     if (kind.startsWith('bias ')) return [[of('root mean square', 'cells'), unit, spread, rms] as const];
+    // Draws have no sign in common, so that their mean says nothing.
+    if (draws > 1) return [[of('root mean square', `numbers of ${draws} draws`), unit, spread, rms] as const];
     return [[of('mean', 'places and times'), unit, '', mean] as const, [of('root mean square', 'places and times'), unit, spread, rms] as const];
   });
   const [biases, runs] = [true, false].map((bias) => rows.filter(([name]) => name.startsWith('bias ') === bias));
