@@ -32,11 +32,14 @@ export type Interpolated = (typeof INTERPOLATED)[number];
 /** Both runs with the median misfit of the stations in use added to all values (pipeline/verify/bias-corrected.ts). */
 const BIAS_CORRECTED = ['priorBiasCorrected', 'updatedBiasCorrected'] as const;
 export type BiasCorrected = (typeof BIAS_CORRECTED)[number];
-const SIMULATED = ['prior', 'updated', ...INTERPOLATED, ...BIAS_CORRECTED] as const;
+/** The updated run with what the inversion found beside the emissions (pipeline/verify/found-beside.ts). */
+const FOUND = ['updatedAndFound'] as const;
+export type Found = (typeof FOUND)[number];
+const SIMULATED = ['prior', 'updated', ...INTERPOLATED, ...BIAS_CORRECTED, ...FOUND] as const;
 type Run = (typeof SIMULATED)[number];
 
 /** Series of one species at all stations of a period, `[T, S]`, in its unit; NaN where a value is missing. */
-export type RunSeries = Record<'observed' | 'prior' | 'updated', Float32Array> & Partial<Record<Interpolated | BiasCorrected, Float32Array>>;
+export type RunSeries = Record<'observed' | 'prior' | 'updated', Float32Array> & Partial<Record<Interpolated | BiasCorrected | Found, Float32Array>>;
 
 export interface ScoredPeriod {
   name: string;
@@ -99,6 +102,8 @@ export interface ScoreRow extends Scope {
   interpolated?: Record<'each' | 'mean', ScoredRun>;
   /** of withheld stations: both runs without what is the same everywhere in their misfit; the change of `updated` is against this `prior`, whose own is against the prior run */
   biasCorrected?: Record<'prior' | 'updated', ScoredRun>;
+  /** of withheld stations, where something was inverted beside the emissions: the updated run with that, against the prior run */
+  found?: ScoredRun;
   /** why there are no scores */
   missing?: string;
 }
@@ -222,6 +227,7 @@ function rowOf(pairs: Pairs, stations: ScoreRow['stations'], scope: Scope): Scor
     ...(has(BIAS_CORRECTED)
       ? { biasCorrected: { prior: scored('priorBiasCorrected'), updated: scored('updatedBiasCorrected', 'priorBiasCorrected') } }
       : {}),
+    ...(has(FOUND) ? { found: scored('updatedAndFound') } : {}),
     ratings: { prior: rateScores(species, averaging, prior), updated: rateScores(species, averaging, updated) },
     ...(missing === undefined ? {} : { missing }),
   };

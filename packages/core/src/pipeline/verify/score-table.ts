@@ -26,6 +26,8 @@ export interface ComparedPeriod {
   monitors: Monitors;
   prior: StationSeries;
   updated: StationSeries;
+  /** by species: the updated run with what was found beside the emissions, where something was */
+  found?: ReadonlyMap<string, Float32Array>;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface ComparedPeriod {
  */
 export function caseScores({ regions, scores, observations }: Case, periods: readonly ComparedPeriod[], lengthKm: number): ScoreRow[] {
   const scored = periods.map((period): ScoredPeriod => {
-    const { prior, updated, monitors } = period;
+    const { prior, updated, monitors, found } = period;
     const interpolated = interpolatedSeries(period.grid, prior, monitors);
     const corrected = biasCorrectedSeries(prior, updated, monitors);
     const start = prior.times[0];
@@ -49,7 +51,7 @@ export function caseScores({ regions, scores, observations }: Case, periods: rea
           species,
           {
             ...{ observed, prior: prior.simulated.get(species)!, updated: updated.simulated.get(species)! },
-            ...{ ...interpolated.get(species), ...corrected.get(species) },
+            ...{ ...interpolated.get(species), ...corrected.get(species), ...(found && { updatedAndFound: found.get(species)! }) },
           },
         ]),
       ),
@@ -87,7 +89,7 @@ interface Line {
   change?: MaeChange;
 }
 
-function linesOf({ prior, updated, change, ratings, interpolated, biasCorrected }: ScoreRow): Line[] {
+function linesOf({ prior, updated, change, ratings, interpolated, biasCorrected, found }: ScoreRow): Line[] {
   return [
     { run: 'prior', scores: prior, ratings: ratings.prior },
     { run: 'updated', scores: updated, ratings: ratings.updated, change },
@@ -103,6 +105,7 @@ function linesOf({ prior, updated, change, ratings, interpolated, biasCorrected 
           { run: 'updated-bias-corrected', ...biasCorrected.updated },
         ]
       : []),
+    ...(found ? [{ run: 'updated-and-found', ...found }] : []),
   ];
 }
 
@@ -147,7 +150,7 @@ function percent(fraction: number | undefined): number | undefined {
   return fraction === undefined ? undefined : 100 * fraction;
 }
 
-/** The rows as CSV: a line for each run, prior and updated, of withheld stations the two that are interpolated and the two without their bias, too. */
+/** The rows as CSV: a line for each run, prior and updated, of withheld stations those that are interpolated, without their bias and with what was found, too. */
 export function scoresCsv(rows: readonly ScoreRow[]): string {
   const lines = rows.flatMap((row) => linesOf(row).map((line) => COLUMNS.map(([, value]) => csvField(value(row, line))).join(',')));
   return [COLUMNS.map(([name]) => name).join(','), ...lines, ''].join('\n');

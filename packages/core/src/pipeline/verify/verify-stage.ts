@@ -9,7 +9,7 @@ import { readPrepared, type PreparedPeriod } from '../../data/prepared';
 import { ConfigError } from '../../errors';
 import type { AuditRow } from '../../inversion/audit';
 import type { MaeChange } from '../../inversion/mae-change';
-import type { StationSeries } from '../../inversion/observation-operator';
+import type { ObservationOperator, StationSeries } from '../../inversion/observation-operator';
 import { isWhole, measuredAveraging, type ScoreRow } from '../../inversion/score-rows';
 import type { Scores } from '../../inversion/scores';
 import { createCtm, ctmIdentity } from '../../transport/ctm';
@@ -17,6 +17,7 @@ import { appliedSectors } from '../apply/applied-files';
 import { AUDIT_FILE, auditCsv, auditPeriod } from './audit';
 import { hourlyFiles, PRIOR } from '../simulate/case-runs';
 import { emissionUpdate } from './emission-update';
+import { foundBeside } from './found-beside';
 import { hasForeignPrior } from '../simulate/foreign-prior';
 import { inventorySummary, truthNearMonitors, type InventoryPart, type InventorySummary } from './inventory-errors';
 import type { InvertSummary } from '../invert/invert-stage';
@@ -148,12 +149,21 @@ function comparedSettings({ case: { ctm, withheld, observations } }: StageContex
 
 /** Observed, prior and updated series of a period, from the runs of the transport model. */
 export async function seriesOf(context: StageContext, settings: PeriodSettings, period: PreparedPeriod): Promise<PeriodSeries> {
+  const { operator: _, ...series } = await comparedSeries(context, settings, period);
+  return series;
+}
+
+async function comparedSeries(
+  context: StageContext,
+  settings: PeriodSettings,
+  period: PreparedPeriod,
+): Promise<PeriodSeries & { operator: ObservationOperator }> {
   const monitors = await readMonitors(context, settings, period.grid, variantSettings(context).inversion.stopOnWithheld);
   expectLeftOut(context, period.name, monitors);
   const operator = operatorOf(context.case, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
   const files = givenFiles(context.case, period.name) ?? [updatedOutput(context.dirOf('verify'), period.name)];
   const updated = readRunConcentrations(context.case, files, period);
-  return { monitors, prior: operator.atStations(period.runs.get(PRIOR)!.concentrations), updated: operator.atStations(updated) };
+  return { monitors, operator, prior: operator.atStations(period.runs.get(PRIOR)!.concentrations), updated: operator.atStations(updated) };
 }
 
 /** Records do not tell of a version that drew otherwise. @throws {ConfigError} `WITHHELD_CHANGED` */
@@ -179,8 +189,9 @@ async function compare(context: StageContext): Promise<Verification> {
   const { lengthKm: nearKm, space } = ownInversion(context);
   for (const period of settings.periods) {
     const prepared = readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] });
-    const series = await seriesOf(context, period, prepared);
-    periods.push({ name: period.name, grid: prepared.grid, ...series });
+    const { operator, ...series } = await comparedSeries(context, period, prepared);
+    const found = foundBeside(context, period, prepared, operator, series.updated);
+    periods.push({ name: period.name, grid: prepared.grid, ...series, found });
     const update = emissionUpdate(context, prepared);
     audit.push(...auditPeriod({ ...prepared, update, series, nearKm, groups: variantSettings(context).inversion.groups }, settings.regions));
     if (settings.truth) inventory.push({ ...update, ...truthNearMonitors(settings.truth.factors, prepared, series, nearKm) });

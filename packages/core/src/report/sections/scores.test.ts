@@ -29,6 +29,7 @@ describe('withheld monitors by place', () => {
           ...row,
           interpolated: { each: run(row, -0.41), mean: run(row, -0.23) },
           biasCorrected: { prior: run(row, -0.77), updated: run(row, -0.34) },
+          found: run(row, -0.62),
         },
   );
   const compared = placesOf({ ...data, scores: { ...data.scores!, modes: [{ mode: 'default', rows }] } });
@@ -41,7 +42,14 @@ describe('withheld monitors by place', () => {
     expect(compared).toContain('carried over by kriging');
   });
 
+  it('have what was found beside the emissions next to the change by these alone', () => {
+    const words = (relative: number): string => `${change(relative)} ${change(relative - 0.1)} to ${change(relative + 0.1)}`.replace(/\s+/g, ' ');
+    expect(compared).toMatch(/Updated against prior .*With what was found .*Both without their bias/);
+    expect(compared).toContain(` ${words(-0.62)} ${words(-0.34)} `);
+    expect(compared).toContain('Withheld monitors have no say in that either');
+  });
+
   it('have no such columns where nothing was made for them', () => {
-    expect(placesOf(data)).not.toMatch(/without their bias|interpolated/);
+    expect(placesOf(data)).not.toMatch(/without their bias|interpolated|was found/);
   });
 });

@@ -59,6 +59,9 @@ function interpolatedCells({ interpolated }: ScoreRow): Content[] {
   return [interpolated?.each, interpolated?.mean].map((run) => change(run?.change.relative));
 }
 
+const FOUND_NOTE =
+  'With what was found: the updated run plus what the inversion found beside the emissions, of the weather, of rates, of what all monitors share. Withheld monitors have no say in that either, so that where it lowers their error more than the emissions alone do, it is no mere room for the misfit.';
+
 const BIAS_NOTE =
   'Both without their bias: updated against prior once each run has the median misfit of the monitors in the cost added to all its values. What is the same everywhere, an error of the model or what all monitors see and no cell does, then counts for nothing; what is left of the change is the pattern.';
 
@@ -75,6 +78,7 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
   const rows = all.filter((row) => isMeasured(row, all) && !(row.own.region !== undefined && row.own.period !== undefined));
   const hasPaper = scores.modes.length > 1;
   const hasInterpolated = rows.some(({ own }) => own.interpolated !== undefined);
+  const hasFound = rows.some(({ own }) => own.found !== undefined);
   const hasCorrected = rows.some(({ own }) => own.biasCorrected !== undefined);
   return table({
     id: `table-places-${side}`,
@@ -90,6 +94,7 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
       { title: 'prior', group: 'MAE' },
       { title: 'updated', group: 'MAE' },
       ...changeColumns('Updated against prior'),
+      ...(hasFound ? changeColumns('With what was found') : []),
       ...(hasPaper ? changeColumns('Paper against prior') : []),
       ...(hasCorrected ? changeColumns('Both without their bias') : []),
       ...(hasInterpolated ? INTERPOLATED : []),
@@ -111,6 +116,7 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
           significant(prior.mae),
           significant(updated.mae),
           ...changeCells(row.own.change),
+          ...(hasFound ? changeCells(row.own.found?.change) : []),
           ...(hasPaper ? changeCells(row.paper?.change) : []),
           ...(hasCorrected ? changeCells(row.own.biasCorrected?.updated.change) : []),
           ...(hasInterpolated ? interpolatedCells(row.own) : []),
@@ -119,7 +125,7 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
         strong: isWhole(row.own),
       };
     }),
-    note: `Intervals come from drawing whole spatial blocks of monitors anew; with fewer than five blocks there is none. Of twenty such intervals two miss by chance: a row that stands out among many may be one of them. A place without a monitor that has a value has no scores. Regions by period stand in verify/scores.csv.${hasCorrected ? ` ${BIAS_NOTE}` : ''}${hasInterpolated ? ' Misfit interpolated: the prior run with the misfit of the monitors in the cost, carried over by kriging, that of the same time or its mean over the period. It needs no emissions, and says how much of the error neighbours know: what an update leaves of it is weather, what monitors see and cells do not, or emissions that it did not find.' : ''}`,
+    note: `Intervals come from drawing whole spatial blocks of monitors anew; with fewer than five blocks there is none. Of twenty such intervals two miss by chance: a row that stands out among many may be one of them. A place without a monitor that has a value has no scores. Regions by period stand in verify/scores.csv.${hasFound ? ` ${FOUND_NOTE}` : ''}${hasCorrected ? ` ${BIAS_NOTE}` : ''}${hasInterpolated ? ' Misfit interpolated: the prior run with the misfit of the monitors in the cost, carried over by kriging, that of the same time or its mean over the period. It needs no emissions, and says how much of the error neighbours know: what an update leaves of it is weather, what monitors see and cells do not, or emissions that it did not find.' : ''}`,
   });
 }
 
