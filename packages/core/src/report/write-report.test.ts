@@ -235,7 +235,7 @@ describe('page', () => {
     const maes = `${significant(row.prior.mae)} ${significant(row.updated.mae)}`;
     const wanted = `NO₂ ppb North ${row.monitors} ${row.change.blocks} ${maes} ${change(row.change.relative)} ${change(low)} to ${change(high)} `;
     expect(words('table-places-withheld')).toContain(wanted.replace(/\s+/g, ' '));
-    expect(words('table-places-withheld')).toMatch(/NO₂ ppb West 0 0 – – – – – –/);
+    expect(words('table-places-withheld')).toMatch(/NO₂ ppb West 0 0 – – – – –/);
     expect(words('table-places-withheld')).toMatch(/NO₂ ppb urban sites/);
     expect(words('table-places-withheld')).toMatch(
       /NO₂ ppb within 40 km of used \d+ .* NO₂ ppb 40 to 81 km from used [1-9].* NO₂ ppb farther than 81 km from used 0 /,

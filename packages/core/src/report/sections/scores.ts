@@ -44,9 +44,13 @@ function distance({ above, upTo }: DistanceKm): string {
   return above === 0 ? `within ${to} km of used` : `${from} to ${to} km from used`;
 }
 
+function changeCell(of: MaeChange | undefined): Content {
+  return html`<b>${change(of?.relative)}</b>`;
+}
+
 function changeCells(of: MaeChange | undefined): Content[] {
   const interval = of?.interval;
-  return [html`<b>${change(of?.relative)}</b>`, interval ? `${change(interval.low)} to ${change(interval.high)}` : MISSING];
+  return [changeCell(of), interval ? `${change(interval.low)} to ${change(interval.high)}` : MISSING];
 }
 
 /** What the misfit of used monitors tells of withheld ones without any emissions. */
@@ -63,7 +67,7 @@ const FOUND_NOTE =
   'With what was found: the updated run plus what the inversion found beside the emissions, of the weather, of rates, of what all monitors share. Withheld monitors have no say in that either, so that where it lowers their error more than the emissions alone do, it is no mere room for the misfit.';
 
 const BIAS_NOTE =
-  'Both without their bias: updated against prior once each run has the median misfit of the monitors in the cost added to all its values. What is the same everywhere, an error of the model or what all monitors see and no cell does, then counts for nothing; what is left of the change is the pattern.';
+  'Without bias: updated against prior once each run has the median misfit of the monitors in the cost added to all its values. What is the same everywhere, an error of the model or what all monitors see and no cell does, then counts for nothing; what is left of the change is the pattern.';
 
 function changeColumns(group: string): Column[] {
   return [
@@ -95,8 +99,8 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
       { title: 'updated', group: 'MAE' },
       ...changeColumns('Updated against prior'),
       ...(hasFound ? changeColumns('With what was found') : []),
-      ...(hasPaper ? changeColumns('Paper against prior') : []),
-      ...(hasCorrected ? changeColumns('Both without their bias') : []),
+      ...(hasPaper ? [{ title: 'change', group: 'Paper' }] : []),
+      ...(hasCorrected ? [{ title: 'change', group: 'Without bias' }] : []),
       ...(hasInterpolated ? INTERPOLATED : []),
     ],
     rows: rows.map((row): Row => {
@@ -117,15 +121,15 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
           significant(updated.mae),
           ...changeCells(row.own.change),
           ...(hasFound ? changeCells(row.own.found?.change) : []),
-          ...(hasPaper ? changeCells(row.paper?.change) : []),
-          ...(hasCorrected ? changeCells(row.own.biasCorrected?.updated.change) : []),
+          ...(hasPaper ? [changeCell(row.paper?.change)] : []),
+          ...(hasCorrected ? [changeCell(row.own.biasCorrected?.updated.change)] : []),
           ...(hasInterpolated ? interpolatedCells(row.own) : []),
         ],
         begins: isWhole(row.own),
         strong: isWhole(row.own),
       };
     }),
-    note: `Intervals come from drawing whole spatial blocks of monitors anew; with fewer than five blocks there is none. Of twenty such intervals two miss by chance: a row that stands out among many may be one of them. A place without a monitor that has a value has no scores. Regions by period stand in verify/scores.csv.${hasFound ? ` ${FOUND_NOTE}` : ''}${hasCorrected ? ` ${BIAS_NOTE}` : ''}${hasInterpolated ? ' Misfit interpolated: the prior run with the misfit of the monitors in the cost, carried over by kriging, that of the same time or its mean over the period. It needs no emissions, and says how much of the error neighbours know: what an update leaves of it is weather, what monitors see and cells do not, or emissions that it did not find.' : ''}`,
+    note: `Intervals come from drawing whole spatial blocks of monitors anew; with fewer than five blocks there is none. Of twenty such intervals two miss by chance: a row that stands out among many may be one of them. A place without a monitor that has a value has no scores. Regions by period, and the intervals of all runs, stand in verify/scores.csv.${hasFound ? ` ${FOUND_NOTE}` : ''}${hasCorrected ? ` ${BIAS_NOTE}` : ''}${hasInterpolated ? ' Misfit interpolated: the prior run with the misfit of the monitors in the cost, carried over by kriging, that of the same time or its mean over the period. It needs no emissions, and says how much of the error neighbours know: what an update leaves of it is weather, what monitors see and cells do not, or emissions that it did not find.' : ''}`,
   });
 }
 

@@ -69,6 +69,8 @@ export interface SyntheticOptions {
   stations: number;
   twin: boolean;
   paper: boolean;
+  /** with runs that `verify` makes of prior and updated one: interpolated, without bias, with what was found */
+  beside?: boolean;
 }
 
 function makeEmissions(options: SyntheticOptions, land: Float64Array, random: Random): ReportEmissions[] {
@@ -129,7 +131,7 @@ function makeConcentrations(options: SyntheticOptions, random: Random): ReportCo
 }
 
 /** Rows of scores of the made-up concentrations: every second station in the north, a third of them urban, nobody in the west, withheld ones 27 or 54 km from used. */
-function makeScores(concentrations: ReportConcentrations[], stations: ReportStation[], paper: boolean): ReportScores {
+function makeScores(concentrations: ReportConcentrations[], stations: ReportStation[], { paper, beside }: SyntheticOptions): ReportScores {
   const scored = stations.map(({ id, role, block }, index) => ({
     ...{ id, withheld: role === 'withheld', block: String(block), regions: index % 2 ? ['North'] : [] },
     ...(index % 3 ? {} : { type: 'urban' }),
@@ -140,7 +142,8 @@ function makeScores(concentrations: ReportConcentrations[], stations: ReportStat
       const own = concentrations.filter(({ period }) => period === name);
       const series = own.map(({ species, observed, prior, [run]: updated }): [string, RunSeries] => {
         const [o, p, u] = [observed, prior, updated!].map((values) => Float32Array.from(values));
-        return [species, { observed: o, prior: p, updated: u }];
+        const others = { interpolated: p, interpolatedMean: p, priorBiasCorrected: p, updatedBiasCorrected: u, updatedAndFound: u };
+        return [species, { observed: o, prior: p, updated: u, ...(beside && run === 'updated' ? others : {}) }];
       });
       return { name, firstHour: 0, stepSeconds: own[0].stepSeconds, stations: scored, series: new Map(series) };
     });
@@ -234,7 +237,7 @@ export function syntheticReport(options: SyntheticOptions): ReportData {
     emissions,
     stations,
     concentrations,
-    scores: makeScores(concentrations, stations, paper),
+    scores: makeScores(concentrations, stations, options),
     surrogate: modes.flatMap((mode) =>
       SPECIES.map(({ name }, index) => ({
         mode,
