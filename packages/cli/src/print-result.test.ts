@@ -29,6 +29,14 @@ describe('the end of a run', () => {
     expect(printed({})).toBe('Run folder: runs/mine\n');
   });
 
+  it('has the errors of the updated run with what was found beside the emissions, where something was', () => {
+    const found = { mae: 0.5, change: { interval: { low: -0.8, high: -0.7 } } };
+    expect(printed({ withheld: { NO2: { ...score(1), found }, SO2: score(1) }, paperMode: { withheld: { NO2: score(3) } } })).toMatch(
+      / {2}SO2 {4}2\.00 → 1\.00 ppb .*\nWith what was found beside the emissions:\n {2}NO2 {4}2\.00 → 0\.50 ppb \(-75 %; 90 % interval -80 % to -70 %\)\nThe same in the paper's mode:/,
+    );
+    expect(printed({ withheld: { NO2: score(1) } })).not.toContain('found');
+  });
+
   it('says how sure a change is, and where nothing says so', () => {
     const of = { priorMae: 8, updatedMae: 7.6, unit: 'ppb' };
     const withheld = {

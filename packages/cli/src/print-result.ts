@@ -1,11 +1,17 @@
 /** The end of a run: one JSON object, or where the report is and the main figures. */
 import type { CommonOptions } from './options';
 
+interface Change {
+  interval?: { low: number; high: number };
+  noInterval?: string;
+}
+
 interface Score {
   priorMae: number;
   updatedMae: number;
   unit: string;
-  change: { interval?: { low: number; high: number }; noInterval?: string };
+  change: Change;
+  found?: { mae: number; change: Change };
 }
 
 interface Figures {
@@ -35,10 +41,10 @@ function signedPercent(fraction: number): string {
   return `${fraction > 0 ? '+' : ''}${(100 * fraction).toFixed(0)} %`;
 }
 
-function change({ priorMae, updatedMae, unit, change: { interval, noInterval } }: Score): string {
+function change(priorMae: number, mae: number, unit: string, { interval, noInterval }: Change): string {
   const none = noInterval === undefined ? '' : `; no 90 % interval: ${noInterval}`;
   const certain = interval ? `; 90 % interval ${signedPercent(interval.low)} to ${signedPercent(interval.high)}` : none;
-  return `${priorMae.toFixed(2)} → ${updatedMae.toFixed(2)} ${unit} (${signedPercent((updatedMae - priorMae) / priorMae)}${certain})`;
+  return `${priorMae.toFixed(2)} → ${mae.toFixed(2)} ${unit} (${signedPercent((mae - priorMae) / priorMae)}${certain})`;
 }
 
 function candidateLines({ candidates, picked }: CrossValidation): string {
@@ -61,12 +67,18 @@ function errorTables(own: Figures, paper: Figures | undefined): string {
   const side = [own, paper].some((figures) => Object.keys(figures?.withheld ?? {}).length > 0) ? 'withheld' : 'used';
   const against = side === 'withheld' ? 'withheld monitors' : 'used monitors (none is withheld)';
   const titles = [`Mean absolute error against ${against}, prior → updated inventory:`, "The same in the paper's mode:"];
-  return [own[side], paper?.[side]].map((scores, i) => (Object.keys(scores ?? {}).length > 0 ? table(titles[i], scores!) : '')).join('');
+  const [ofOwn, ofPaper] = [own[side], paper?.[side]].map((scores, i) => table(titles[i], scores, (score) => [score.updatedMae, score.change]));
+  const found = table('With what was found beside the emissions:', own[side], (score) => score.found && [score.found.mae, score.found.change]);
+  return `${ofOwn}${found}${ofPaper}`;
 }
 
-function table(title: string, scores: Record<string, Score>): string {
-  const rows = Object.entries(scores).map(([species, score]) => `  ${species.padEnd(6)} ${change(score)}\n`);
-  return `${title}\n${rows.join('')}`;
+/** Nothing without a row. */
+function table(title: string, scores: Record<string, Score> | undefined, runOf: (score: Score) => [mae: number, change: Change] | undefined): string {
+  const rows = Object.entries(scores ?? {}).flatMap(([species, score]) => {
+    const run = runOf(score);
+    return run ? [`  ${species.padEnd(6)} ${change(score.priorMae, run[0], score.unit, run[1])}\n`] : [];
+  });
+  return rows.length > 0 ? `${title}\n${rows.join('')}` : '';
 }
 
 /** What an inversion needs most. */

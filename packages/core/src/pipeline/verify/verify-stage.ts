@@ -39,6 +39,8 @@ export interface Comparison {
   updated: Scores;
   /** of the MAE, with its interval */
   change: MaeChange;
+  /** of withheld stations: the same for the updated run with what was found beside the emissions, where something was */
+  found?: { mae: number; change: MaeChange };
 }
 
 export interface VerifySummary extends Partial<InventorySummary> {
@@ -213,9 +215,12 @@ function comparisons(rows: readonly ScoreRow[], side: ScoreRow['stations']): Ver
   return Object.fromEntries(
     rows
       .filter(({ stations, missing }) => stations === side && !missing)
-      .map(({ species, prior, updated, change }): [string, Comparison] => [
+      .map(({ species, prior, updated, change, found }): [string, Comparison] => [
         species,
-        { unit: speciesUnit(species), priorMae: prior.mae, updatedMae: updated.mae, prior, updated, change },
+        {
+          ...{ unit: speciesUnit(species), priorMae: prior.mae, updatedMae: updated.mae, prior, updated, change },
+          ...(found && { found: { mae: found.scores.mae, change: found.change } }),
+        },
       ]),
   );
 }
