@@ -22,9 +22,10 @@ jest.setTimeout(400_000); // every stage runs, on a busy machine too
 const SETTINGS = [
   ...SMALL_RUN,
   ...SHORT_STAGES,
-  // Parts that are the same at all times: then the mean of a day is that of the run's change times the part.
+  // Parts that are the same at all times of a period: then the mean of a day is that of the run's change times the part.
   `inversion.nuisance.runs=[${[
     '{name: mixing, options: {minimumMixedLayer: 200}, spread: 1}',
+    '{name: turned, options: {windTurn: 20}, spread: 1, varies: {hours: 1000000}}', // each period has its own
     '{name: winds, windErrors: {draws: 2, speed: 0.3, direction: 20}, spread: 1, varies: {km: 200}}',
   ].join()}]`,
   'inversion.nuisance.sharedBias={O3: 5}',
@@ -94,6 +95,21 @@ it('adds to the mean of a day at withheld monitors what the model of the inversi
     }
   }
   expect(compared).toBeGreaterThan(20);
+});
+
+it('leaves what was found out, and says so, where the inversion is not of the case as it is by now', async () => {
+  const context = contextOf('verify');
+  const said: string[] = [];
+  const other = loadCase(
+    join(folder, 'case.yaml'),
+    SETTINGS.map((setting) => setting.replace('draws: 2', 'draws: 3')),
+  );
+  const prepared = readPrepared(context.dirOf('prepare'), 'winter');
+  const { monitors, updated } = await seriesOf(context, settings.periods[0], prepared);
+  const operator = operatorOf(settings, settings.periods[0], prepared.grid, monitors, { firstHour: 24, watch: false });
+  const asked = { ...context, case: other, log: (text: string) => said.push(text) };
+  expect(foundBeside(asked, settings.periods[0], prepared, operator, updated)).toBeUndefined();
+  expect(said).toEqual([expect.stringMatching(/^the inversion has 0 numbers of winds, draw 3, the case \d+: without scores of what was found/)]);
 });
 
 it('has rows of its own at withheld monitors', () => {

@@ -33,13 +33,13 @@ export type Interpolated = (typeof INTERPOLATED)[number];
 const BIAS_CORRECTED = ['priorBiasCorrected', 'updatedBiasCorrected'] as const;
 export type BiasCorrected = (typeof BIAS_CORRECTED)[number];
 /** The updated run with what the inversion found beside the emissions (pipeline/verify/found-beside.ts). */
-const FOUND = ['updatedAndFound'] as const;
-export type Found = (typeof FOUND)[number];
-const SIMULATED = ['prior', 'updated', ...INTERPOLATED, ...BIAS_CORRECTED, ...FOUND] as const;
+const FOUND = 'updatedAndFound';
+const SIMULATED = ['prior', 'updated', ...INTERPOLATED, ...BIAS_CORRECTED, FOUND] as const;
 type Run = (typeof SIMULATED)[number];
 
 /** Series of one species at all stations of a period, `[T, S]`, in its unit; NaN where a value is missing. */
-export type RunSeries = Record<'observed' | 'prior' | 'updated', Float32Array> & Partial<Record<Interpolated | BiasCorrected | Found, Float32Array>>;
+export type RunSeries = Record<'observed' | 'prior' | 'updated', Float32Array> &
+  Partial<Record<Interpolated | BiasCorrected | typeof FOUND, Float32Array>>;
 
 export interface ScoredPeriod {
   name: string;
@@ -227,7 +227,7 @@ function rowOf(pairs: Pairs, stations: ScoreRow['stations'], scope: Scope): Scor
     ...(has(BIAS_CORRECTED)
       ? { biasCorrected: { prior: scored('priorBiasCorrected'), updated: scored('updatedBiasCorrected', 'priorBiasCorrected') } }
       : {}),
-    ...(has(FOUND) ? { found: scored('updatedAndFound') } : {}),
+    ...(has([FOUND]) ? { found: scored(FOUND) } : {}),
     ratings: { prior: rateScores(species, averaging, prior), updated: rateScores(species, averaging, updated) },
     ...(missing === undefined ? {} : { missing }),
   };

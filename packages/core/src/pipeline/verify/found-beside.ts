@@ -2,8 +2,10 @@
 import { nuisanceChanges, type PeriodSettings } from '../../data/case';
 import { PREPARED_SPECIES, type PreparedPeriod } from '../../data/prepared';
 import type { ObservationOperator, StationSeries } from '../../inversion/observation-operator';
+import type { VaryingNumber } from '../../inversion/varying-number';
 import type { InvertSummary } from '../invert/invert-stage';
 import { changedFields, nameOfPart, sharedBiasName, varyingParts } from '../invert/nuisance';
+import type { RunFields } from '../invert/observed-periods';
 import { variantSettings } from '../learn/learning';
 import { readRecord } from '../engine/record';
 import type { StageContext } from '../engine/stage';
@@ -12,12 +14,21 @@ import { PRIOR } from '../simulate/case-runs';
 /** Hours of a run that are in memory at once. */
 const HOURS_AT_ONCE = 24;
 
+/** A run whose change is added, and the part of it. */
+interface FoundPart {
+  changed: RunFields;
+  /** of the period */
+  field: VaryingNumber;
+  /** of its nodes */
+  values: readonly number[];
+}
+
 /**
  * The updated run with what was found: of each of `nuisance.runs` its change on the prior emissions times its part there and then, and the biases that all monitors
  * share. Those of the monitors of one cell are not in it, since withheld monitors have none.
  *
  * @param updated - series of the updated run at the stations of the operator
- * @returns by species, `[T, S]`, nothing below zero; undefined where the inversion has nothing of the kind
+ * @returns by species, `[T, S]`, nothing below zero; undefined where the inversion has nothing of the kind, or not what the case asks for
  */
 export function foundBeside(
   context: StageContext,
@@ -26,48 +37,71 @@ export function foundBeside(
   operator: ObservationOperator,
   updated: StationSeries,
 ): Map<string, Float32Array> | undefined {
-  const { runs } = variantSettings(context).inversion.nuisance;
-  const { nuisance } = readRecord(context.dirOf('invert'))!.summary as InvertSummary;
-  const shared = PREPARED_SPECIES.map((species) => nuisance?.find(({ name }) => name === sharedBiasName(species))?.value);
-  if (!nuisance || (runs.length === 0 && shared.every((value) => value === undefined))) return undefined;
-  const { periods } = context.case;
-  const p = periods.findIndex(({ name }) => name === settings.name);
-  const { grid, time } = prepared;
-  const hours = periods.map((period) => period.hours);
+  const { nuisance = [] } = readRecord(context.dirOf('invert'))!.summary as InvertSummary;
+  const parts = foundParts(context, settings, prepared, nuisance);
+  const shared = new Map(
+    PREPARED_SPECIES.map((species) => [species as string, nuisance.find(({ name }) => name === sharedBiasName(species))?.value]),
+  );
+  if (!parts || (parts.length === 0 && [...shared.values()].every((value) => value === undefined))) return undefined;
   const cells = [...new Set(updated.stations.map(({ cell }) => cell))];
-  const perHour = grid.rows * grid.cols * PREPARED_SPECIES.length;
-  const found = new Float32Array(time.count * perHour);
-  for (const run of runs) {
-    const { fields, starts } = varyingParts(run, hours, grid);
-    const field = fields[p];
-    const [index, weight] = [new Int32Array(field.perPlace), new Float64Array(field.perPlace)];
-    for (const change of nuisanceChanges(run)) {
-      const name = nameOfPart(run, change);
-      const values = nuisance.filter((each) => each.name === name || each.name.startsWith(`${name} at `)).map(({ value }) => value);
-      const changed = changedFields(context, change, prepared);
-      for (let first = 0; first < time.count; first += HOURS_AT_ONCE) {
-        const count = Math.min(HOURS_AT_ONCE, time.count - first);
-        const fieldsOfRun = changed({ first, count });
-        for (let h = 0; h < count; h++) {
-          for (const cell of cells) {
-            field.see([first + h + 0.5, Math.floor(cell / grid.cols), cell % grid.cols], index, weight, 0);
-            const part = index.reduce((sum, node, k) => sum + weight[k] * values[starts[p] + node], 0);
-            for (let s = 0; s < PREPARED_SPECIES.length; s++) {
-              const at = h * perHour + cell * PREPARED_SPECIES.length + s;
-              const of = first * perHour + at;
-              found[of] += part * (fieldsOfRun[at] - prepared.runs.get(PRIOR)!.concentrations[of]);
-            }
-          }
-        }
-      }
-    }
-  }
-  const { simulated: added } = operator.atStations(found);
+  const added = operator.atStations(addedBy(parts, cells, prepared)).simulated;
   return new Map(
     [...updated.simulated].map(([species, series]) => {
-      const bias = shared[PREPARED_SPECIES.findIndex((name) => name === species)] ?? 0;
-      const change = added.get(species)!;
+      const [change, bias] = [added.get(species)!, shared.get(species) ?? 0];
       return [species, series.map((value, i) => Math.max(0, value + change[i] + bias))];
     }),
   );
+}
+
+/** Undefined, and said, where the inversion was made with other runs than the case has by now. */
+function foundParts(
+  context: StageContext,
+  { name: period }: PeriodSettings,
+  prepared: PreparedPeriod,
+  nuisance: NonNullable<InvertSummary['nuisance']>,
+): FoundPart[] | undefined {
+  const { periods } = context.case;
+  const p = periods.findIndex(({ name }) => name === period);
+  const hours = periods.map((each) => each.hours);
+  const parts: FoundPart[] = [];
+  for (const run of variantSettings(context).inversion.nuisance.runs) {
+    const { fields, starts, count } = varyingParts(run, hours, prepared.grid);
+    for (const change of nuisanceChanges(run)) {
+      const name = nameOfPart(run, change);
+      const values = nuisance.filter((each) => each.name === name || each.name.startsWith(`${name} at `)).map(({ value }) => value);
+      if (values.length !== count) {
+        context.log(
+          `the inversion has ${values.length} numbers of ${name}, the case ${count}: without scores of what was found beside the emissions ("retroplume run" inverts anew)`,
+        );
+        return undefined;
+      }
+      parts.push({ changed: changedFields(context, change, prepared), field: fields[p], values: values.slice(starts[p]) });
+    }
+  }
+  return parts;
+}
+
+/** Σ part · (changed − prior run) in some cells, `[hours, H, W, S]`; 0 in the others. */
+function addedBy(parts: readonly FoundPart[], cells: readonly number[], { grid, time, runs }: PreparedPeriod): Float32Array {
+  const prior = runs.get(PRIOR)!.concentrations;
+  const [channels, perHour] = [PREPARED_SPECIES.length, grid.rows * grid.cols * PREPARED_SPECIES.length];
+  const added = new Float32Array(time.count * perHour);
+  for (const { changed, field, values } of parts) {
+    const [index, weight] = [new Int32Array(field.perPlace), new Float64Array(field.perPlace)];
+    let fields: Float32Array = new Float32Array(0);
+    let [first, end] = [0, 0];
+    for (let hour = 0; hour < time.count; hour++) {
+      if (hour === end) {
+        [first, end] = [hour, Math.min(time.count, hour + HOURS_AT_ONCE)];
+        fields = changed({ first, count: end - first });
+      }
+      for (const cell of cells) {
+        field.see([hour + 0.5, Math.floor(cell / grid.cols), cell % grid.cols], index, weight, 0);
+        const part = index.reduce((sum, node, k) => sum + weight[k] * values[node], 0);
+        const at = hour * perHour + cell * channels;
+        for (let i = at; i < at + channels; i++) added[i] += part * (fields[i - first * perHour] - prior[i]);
+      }
+    }
+  }
+  return added;
 }
