@@ -15,6 +15,7 @@ const require = createRequire(import.meta.url);
 const inside = (path) => require(`../../packages/core/dist/${path}.js`);
 const { loadCase, readGriddesc } = inside('index');
 const { nuisanceChanges } = inside('data/case/index');
+const { nameOfPart, valuesOfPart } = inside('pipeline/invert/nuisance');
 const { WindError } = inside('transport/wind-error');
 const { VaryingNumber } = inside('inversion/varying-number');
 
@@ -67,9 +68,7 @@ function correlation(pairs) {
 for (const each of settings.inversion.nuisance.runs) {
   if (!each.windErrors || !each.varies?.hours || !each.varies.km) continue;
   const draws = nuisanceChanges(each);
-  const values = draws.map(({ windError }) =>
-    nuisance.filter(({ name }) => name.startsWith(`${each.name}, draw ${windError.draw} at `)).map(({ value }) => value),
-  );
+  const values = draws.map((draw) => valuesOfPart(nameOfPart(each, draw), nuisance));
   const all = { speed: [], direction: [] };
   let first = 0;
   for (const period of settings.periods) {

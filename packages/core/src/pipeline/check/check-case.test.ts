@@ -1,10 +1,9 @@
-import { chmodSync, cpSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 
 import { Grid } from '../../grid/grid';
 import { checkedWorld, codes } from '../testing/checked-world';
 import { realInputs } from '../testing/real-inputs';
 import { checkCase } from './check-case';
-import { programOf } from './machine';
 
 const checked = checkedWorld();
 const { at, input, check, rewrite } = checked;
@@ -390,17 +389,3 @@ test('settings with which monitors say more than they know are told', async () =
   expect(notes.join('\n')).toMatch(/crossValidation\.hoursPerDay: spreads and errors are chosen at 1 hour a day and used at 8/);
   expect((await check()).notes.join('\n')).not.toMatch(/blockCells|crossValidation/);
 });
-
-test("a model's script that may not be executed", async () => {
-  writeFileSync(at('run-cmaq.sh'), '#!/bin/sh\n');
-  chmodSync(at('run-cmaq.sh'), 0o644);
-  const { problems } = await check([`ctm={kind: command, command: "${at('run-cmaq.sh')} {output}"}`]);
-  expect(problems.map(({ message }) => message)).toEqual([`ctm.command: ${at('run-cmaq.sh')} may not be executed: run chmod +x on it`]);
-});
-
-test.each([
-  ['sbatch --wait run.sh {output}', 'sbatch'],
-  ['OMP_NUM_THREADS=4 ./run.sh {output}', './run.sh'],
-  ['$HOME/run.sh {output}', undefined],
-  ['(cd x; run) > {output}', undefined],
-])('the program of %s', (command, program) => expect(programOf(command)).toBe(program));

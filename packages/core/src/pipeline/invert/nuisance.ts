@@ -90,6 +90,11 @@ export function nameOfPart({ name }: NuisanceRun, { windError }: NuisanceChange)
   return windError ? `${name}, draw ${windError.draw}` : name;
 }
 
+/** Of the numbers that an inversion found, in their order, those of a part. */
+export function valuesOfPart(name: string, found: readonly { name: string; value: number }[]): number[] {
+  return found.filter((each) => each.name === name || each.name.startsWith(`${name} at `)).map(({ value }) => value);
+}
+
 export function sharedBiasName(species: Species): string {
   return `bias ${species} of all monitors`;
 }

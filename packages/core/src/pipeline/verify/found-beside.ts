@@ -4,7 +4,7 @@ import { PREPARED_SPECIES, type PreparedPeriod } from '../../data/prepared';
 import type { ObservationOperator, StationSeries } from '../../inversion/observation-operator';
 import type { VaryingNumber } from '../../inversion/varying-number';
 import type { InvertSummary } from '../invert/invert-stage';
-import { changedFields, nameOfPart, sharedBiasName, varyingParts } from '../invert/nuisance';
+import { changedFields, nameOfPart, sharedBiasName, valuesOfPart, varyingParts } from '../invert/nuisance';
 import type { RunFields } from '../invert/observed-periods';
 import { variantSettings } from '../learn/learning';
 import { readRecord } from '../engine/record';
@@ -68,7 +68,7 @@ function foundParts(
     const { fields, starts, count } = varyingParts(run, hours, prepared.grid);
     for (const change of nuisanceChanges(run)) {
       const name = nameOfPart(run, change);
-      const values = nuisance.filter((each) => each.name === name || each.name.startsWith(`${name} at `)).map(({ value }) => value);
+      const values = valuesOfPart(name, nuisance);
       if (values.length !== count) {
         context.log(
           `the inversion has ${values.length} numbers of ${name}, the case ${count}: without scores of what was found beside the emissions ("retroplume run" inverts anew)`,
