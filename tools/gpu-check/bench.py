@@ -8,13 +8,18 @@ KERNEL_FAILED = 3  # a kernel failed on the device, whose context is lost: kerne
 NO_DEVICE = 4
 FINAL = (2, NO_DEVICE)  # wrong usage, no device: no program is at fault
 STARTS = 64  # each costs seconds: the time that a part has is the limit
-# Arrays of a gigabyte are made again and again: given back to the system each time, they would cost a page fault every 4 KB.
-KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "1099511627776"}
+ENVIRONMENT = {
+    # Arrays of a gigabyte are made again and again: given back to the system each time, they would cost a page fault every 4 KB.
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "1099511627776",
+    # A kernel that is loaded when it is first launched may be so while a step is recorded, where compute-sanitizer would report what that does.
+    "CUDA_MODULE_LOADING": "EAGER",
+}
 
 
 def once(bench, mode, files, products, limit, before=()):
     """One run over files. `before`: a command that runs kernel_bench."""
-    return run([*before, bench, mode, *files, "--device", "cuda", "--products", products], limit, KEEP_MEMORY)
+    return run([*before, bench, mode, *files, "--device", "cuda", "--products", products], limit, ENVIRONMENT)
 
 
 def sweep(bench, mode, files, products, limit):

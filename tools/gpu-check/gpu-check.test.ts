@@ -81,7 +81,7 @@ describeWhere(Boolean(python), 'no Python, which gpu-check is written in', 'gpu-
       'time tf32',
       'time bf16',
       'time float32',
-      'check float32 memcheck',
+      'check float32,tf32 memcheck',
       'check tf32 racecheck',
       'fields float32 memcheck',
       'check bf16 synccheck',

@@ -88,8 +88,8 @@ def plan(bench):
     for products in ("tf32", "bf16", "float32"):
         yield f"times {products}", parts.times(bench, products), 0.2
     yield f"{PEER} eager", pytorch("channels-last", "kernels", "eager"), 0.3
-    yield f"{PEER} graph", pytorch("graph"), 0.2
-    yield "sanitizer memcheck", parts.sanitizer(bench, "memcheck", "float32", [*parts.TINY, parts.TALL]), 0.35
+    yield f"{PEER} graph", pytorch("graph", "graph-lstm"), 0.25
+    yield "sanitizer memcheck", parts.sanitizer(bench, "memcheck", "float32,tf32", [*parts.TINY, parts.TALL]), 0.35
     yield "sanitizer racecheck", parts.sanitizer(bench, "racecheck", "tf32", parts.TINY), 0.35
     yield "sanitizer fields", parts.sanitizer(bench, "memcheck", "float32", parts.TINY_FIELDS, "fields"), 0.2
     yield MAY_BE_LATE, parts.sanitizer(bench, "synccheck", "bf16", parts.TINY), 0.35

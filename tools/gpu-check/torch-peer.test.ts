@@ -100,11 +100,24 @@ describeWhere(python !== undefined, 'RETROPLUME_TEST_PYTHON names no interpreter
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as { jobs: string[]; left_out: string[] });
-    const first = ['compact-train', 'compact-invert', 'authors-train', 'authors-invert'];
-    expect(jobs.slice(0, 8)).toEqual(['compiled-lstm', 'compiled'].flatMap((variant) => first.map((name) => `${name} tf32 ${variant}`)));
+    const first = ['compact-train', 'compact-invert', 'authors-train', 'authors-invert', 'authors-train-batch-8'];
+    expect(jobs.slice(0, 10)).toEqual(['compiled-lstm', 'compiled'].flatMap((variant) => first.map((name) => `${name} tf32 ${variant}`)));
     const products = jobs.map((job) => / (tf32|bf16|float32) /.exec(job)![1]);
     expect(products.filter((each, i) => each !== products[i - 1])).toEqual(['tf32', 'bf16', 'float32']);
     expect(left).toEqual(jobs.slice(2));
+  });
+
+  test('a step of a larger batch has its inputs that many times', () => {
+    const { lines } = times(`
+def shapes(workload, weights, inputs, rate, **options):
+    raise ValueError({key: list(value.shape) for key, value in inputs.items()})
+torch_times.STEPS = {step: shapes for step in torch_times.STEPS}
+torch_times.torch.rand = lambda *shape: torch.empty(*shape, device="meta")
+sys.argv = ["torch_times.py", "100", "graph"]
+torch_times.main()`);
+    const of = (name: string): unknown => lines.find((line) => line['name'] === name && line['products'] === 'tf32');
+    expect(of('authors-train')).toMatchObject({ error: expect.stringContaining("'steps': [1, 24, 182, 232, 41]") as string });
+    expect(of('authors-train-batch-8')).toMatchObject({ error: expect.stringContaining("'steps': [8, 24, 182, 232, 41]") as string });
   });
 
   test('a job that fails is a line; one that takes the context with it is the last', () => {

@@ -1,12 +1,13 @@
 """PyTorch on the GPU: the steps of both workloads and the single kernels that kernel_bench times, one line of JSON each.
 
-  torch_times.py SECONDS WHAT… [--skip JOBS]     WHAT: eager, channels-last, graph, compiled, compiled-lstm (variants of the steps; the best counts), kernels
+  torch_times.py SECONDS WHAT… [--skip JOBS]     WHAT: eager, channels-last, graph, graph-lstm, compiled, compiled-lstm (variants of the steps; the best counts), kernels
 
-With tf32 allowed or under bf16 autocast; medians, after a warm-up. `graph` is channels-last as one CUDA graph, as our steps are; compiled steps are captured, too, and
-so are kernels, up to fifty runs of each (`how`: `graph`; what cannot be captured is timed from event to event, `how`: `events`, with the host's part in it). The first
-line says what PyTorch this is, and names all jobs in their order: tf32 first, and of it training and inversion. A job that this PyTorch cannot do is a line with
-`error`; the last line names what was left out because the time was over. Exit code: 3 if an error took the device's context with it: the jobs behind it need another
-process (--skip leaves out the first); 1 without CUDA, unless RETROPLUME_TORCH_CPU=1 (to try this script).
+With tf32 allowed or under bf16 autocast; medians, after a warm-up. `graph` is channels-last as one CUDA graph, as our steps are, `graph-lstm` the same with the LSTM
+written out (no LSTM of cuDNN is known to take a sequence for each pixel); compiled steps are captured, too, and so are kernels, up to fifty runs of each (`how`: `graph`;
+what cannot be captured is timed from event to event, `how`: `events`, with the host's part in it). The first line says what PyTorch this is, and names all jobs in
+their order: tf32 first, and of it training and inversion. A job that this PyTorch cannot do is a line with `error`; the last line names what was left out because the
+time was over. Exit code: 3 if an error took the device's context with it: the jobs behind it need another process (--skip leaves out the first); 1 without CUDA,
+unless RETROPLUME_TORCH_CPU=1 (to try this script).
 """
 import argparse
 import gc
@@ -31,8 +32,10 @@ from torch_timing import MOST, measure, measure_graph  # noqa: E402
 PROGRAMS = HERE / "programs"
 GPU = torch.cuda.is_available()
 DEVICE = "cuda" if GPU else "cpu"
-OPTIONS = {**VARIANTS, "graph": VARIANTS["channels-last"]}
-CAPTURED = ("graph", "compiled", "compiled-lstm")
+OPTIONS = {**VARIANTS, "graph": VARIANTS["channels-last"], "graph-lstm": {**VARIANTS["compiled-lstm"], "compiled": False}}
+CAPTURED = ("graph", "graph-lstm", "compiled", "compiled-lstm")
+# The batch that training is stated for, where the step of the workload has another (as parts.py has it), with the variants that may be the best.
+LARGE = {"authors-train-batch-8": ("authors", "train", 8)}
 WARM_UP, KERNEL_WARM_UP = 0.2, 0.05  # seconds
 CONTEXT_LOST = 3
 
@@ -52,7 +55,8 @@ def autocast(run, products):
     return inside if products == "bf16" else run
 
 
-def workload_step(described, step, products, variant):
+def workload_step(described, step, products, variant, batches=1):
+    """@param batches - so many times the workload's own batch"""
     # All steps share their functions: what was compiled for others counts towards the limit beyond which dynamo silently runs eagerly.
     torch._dynamo.reset()
     with torch.device(DEVICE):  # here alone: every call of PyTorch is slower while there is a default device
@@ -60,7 +64,7 @@ def workload_step(described, step, products, variant):
         for key in weights:
             if key.endswith("runningVariance"):
                 weights[key] = torch.rand(described["weights"][key]) + 0.5
-        inputs = {key: torch.rand(shape) for key, shape in described["inputs"][step].items()}
+        inputs = {key: torch.rand([batches * shape[0], *shape[1:]]) for key, shape in described["inputs"][step].items()}
         made = STEPS[step](described["workload"], weights, inputs, 1e-4, **OPTIONS[variant])
     run, before = autocast(made.run, products), graphs()
     timing = measure_graph(run, WARM_UP) if GPU and variant in CAPTURED else measure(run, WARM_UP, GPU)
@@ -98,6 +102,9 @@ def step_jobs(described, variant):
         for name in described:
             for step in STEPS:
                 yield f"{name}-{step}", products, variant, lambda n=name, s=step, p=products: workload_step(described[n], s, p, variant)
+    for label, (name, step, batch) in LARGE.items() if variant in CAPTURED else ():
+        batches = batch // described[name]["workload"]["batch"][step]
+        yield label, "tf32", variant, lambda n=name, s=step, b=batches: workload_step(described[n], s, "tf32", variant, b)
 
 
 def kernel_jobs():
@@ -113,7 +120,7 @@ def rank(job):
     """What ends first where the time does not reach for all."""
     name, products = job[:2]
     if products == "tf32":
-        return 0 if name.endswith(("-train", "-invert")) else 1
+        return 0 if name.endswith(("-train", "-invert")) or name in LARGE else 1
     return 2 if products == "bf16" else 3
 
 
