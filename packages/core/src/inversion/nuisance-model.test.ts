@@ -1,3 +1,4 @@
+import { inverse, Matrix } from 'ml-matrix';
 import { Random } from '../random';
 import { evaluate, type EvaluationContext } from './evaluation';
 import { Role, type ForwardModel, type ModelPart } from './forward-model';
@@ -28,7 +29,7 @@ const settings: InversionSettings = {
   stopOnWithheld: false,
 };
 
-/** A model of log factors with all that can stand beside it: two batches, biases of three places, a run with something else changed, one whose part varies, two known totals. */
+/** A model of log factors with all that can stand beside it: two batches, biases of three places, a run with something else changed, two whose parts vary alike, two known totals. */
 function fullModel(parts?: readonly ModelPart[]): TotalsModel {
   const matrices = [5, 6].map((rows) => Array.from({ length: rows }, () => [...normals(SIZE)]));
   const batches = [5, 6].map((n) =>
@@ -40,11 +41,15 @@ function fullModel(parts?: readonly ModelPart[]): TotalsModel {
   const places = [Int32Array.of(0, 1, 2, -1, 0), Int32Array.of(2, 2, 1, 0, -1, 1)];
   const columns = [normals(5), normals(6)];
   // Of three nodes each observation sees two.
-  const nodes = [5, 6].map((n) => ({ index: Int32Array.from({ length: 2 * n }, (_, e) => (e + (e >> 1)) % 3), coefficient: normals(2 * n) }));
+  const nodes = [5, 6].map((n) => ({
+    index: Int32Array.from({ length: 2 * n }, (_, e) => (e + (e >> 1)) % 3),
+    weight: normals(2 * n),
+    columns: [normals(n), normals(n)],
+  }));
   const beside = new NuisanceModel(new MatrixModel(shape, matrices, batches, true, parts), [
-    { spread: [0.4, 0.8, 0.4], of: (batch) => ({ index: places[batch], coefficient: new Float64Array(places[batch].length).fill(1) }) },
-    { spread: [0.5], of: (batch) => ({ index: new Int32Array(columns[batch].length), coefficient: columns[batch] }) },
-    { spread: [0.3, 0.3, 0.6], of: (batch) => nodes[batch] },
+    { spread: [0.4, 0.8, 0.4], of: (batch) => ({ index: places[batch], columns: [new Float64Array(places[batch].length).fill(1)] }) },
+    { spread: [0.5], of: (batch) => ({ index: new Int32Array(columns[batch].length), columns: [columns[batch]] }) },
+    { spread: [0.3, 0.3, 0.6, 0.2, 0.2, 0.4], of: (batch) => nodes[batch] },
   ]);
   const total = (first: number, value: number): ConstructorParameters<typeof TotalsModel>[1][number] => ({
     index: Int32Array.from({ length: 6 }, (_, i) => first + 2 * i),
@@ -80,7 +85,7 @@ describe('the whole cost: every control, B, R, operators', () => {
   it.each(['l2', 'huber', 'student'] as const)('has a gradient whose Taylor remainder falls at rate 2, in double: %s', async (loss) => {
     const context = contextOf(fullModel(), { loss });
     const { size } = context.control;
-    expect(size).toBe(SIZE + 7);
+    expect(size).toBe(SIZE + 10);
     const [v, d] = [normals(size, 0.5), normals(size)];
     const all = [0, 1, 2];
     const { total, gradient } = await evaluate(context, v, all, 0, true);
@@ -145,12 +150,33 @@ describe('the whole cost: every control, B, R, operators', () => {
     expect(apart.products).toBeLessThan(together.products);
   });
 
+  it('counts the degrees of freedom of each species, those of known totals apart', async () => {
+    const model = fullModel();
+    const context = contextOf(model, { loss: 'l2' });
+    const at = normals(context.control.size, 0.5);
+    const hessian = new GaussNewtonHessian(context, at);
+    const { blocks } = await lowRank(hessian, model, context.control, { rank: 100, species: 2, random: new Random(4) });
+    const found = new LowRankPosterior(context.control, at, blocks, 2).dofsBySpecies();
+    // By hand: rows of W^½ G, the influence matrix G (I + GᵀG)⁻¹ Gᵀ, its diagonal by species.
+    const columns: number[][] = [];
+    for (let k = 0; k < at.length; k++) {
+      const unit = Float64Array.from(at, (_, i) => (i === k ? 1 : 0));
+      columns.push((await hessian.product(unit)).simulated.flatMap((each) => [...each]));
+    }
+    const rows = new Matrix(columns).transpose();
+    const influence = rows.mmul(inverse(Matrix.eye(at.length).add(rows.transpose().mmul(rows)))).mmul(rows.transpose());
+    const kinds = [0, 1, 2].flatMap((batch) => [...model.observations(batch).species]);
+    const exact = [0, 1, 2].map((kind) => kinds.reduce((sum, each, i) => sum + (each === kind ? influence.get(i, i) : 0), 0));
+    expect(exact[2]).toBeGreaterThan(1); // two totals
+    [0, 1].forEach((s) => expect(found[s]).toBeCloseTo(exact[s], 6));
+  });
+
   it('has members of its ensemble: nuisance numbers are drawn and inverted with the rest', async () => {
     const model = fullModel();
     const start = contextOf(model).control.initial();
     const complete = { ...settings, priorSpread: { NOx: 0.5, VOC: 0.3 }, iterations: 5 };
     const member = await randomisedMember(model, problem, complete, { member: 0, seed: 5, start });
-    expect(member).toHaveLength(SIZE + 7);
+    expect(member).toHaveLength(SIZE + 10);
     expect(member.subarray(SIZE).every((value) => value !== 0)).toBe(true);
   });
 });
@@ -160,7 +186,7 @@ it('a bias takes what one monitor alone sees, a known total what it is told; in 
   const one = { slots: 1, rows: 1, cols: 1, groups: 1 };
   const observed = observationBatch([0.3, 0.3, 0.9], 0.1);
   const model = new NuisanceModel(new MatrixModel(one, [[[1], [1], [1]]], [observed], true), [
-    { spread: [0.5, 0.5, 0.5], of: () => ({ index: Int32Array.of(0, 1, 2), coefficient: [1, 1, 1] }) },
+    { spread: [0.5, 0.5, 0.5], of: () => ({ index: Int32Array.of(0, 1, 2), columns: [[1, 1, 1]] }) },
   ]);
   const plain: InversionProblem = { groups: ['NOx'], species: ['NO2'], priorEmissions: [1], lengthCells: 0 };
   const exact: InversionSettings = { ...settings, loss: 'l2', bound: 1e6, gradientReduction: 1e-12 };
@@ -179,4 +205,23 @@ it('a bias takes what one monitor alone sees, a known total what it is told; in 
   );
   const result = await invert(told, { ...plain, totals: true }, exact);
   expect(result.factors[0]).toBeCloseTo(1.3, 5);
+});
+
+it('adds of each run its column times what an observation sees of the numbers of that run', async () => {
+  const one = { slots: 1, rows: 1, cols: 1, groups: 1 };
+  const beside = new NuisanceModel(new MatrixModel(one, [[[1], [1]]], [observationBatch([0, 0], 1)], true), [
+    {
+      spread: [1, 1, 1, 1], // two nodes of two runs
+      of: () => ({
+        index: Int32Array.of(0, 1, 1, -1),
+        weight: Float64Array.of(0.6, 0.8, 0.5, 1),
+        columns: [Float64Array.of(2, 3), Float64Array.of(-1, 10)],
+      }),
+    },
+  ]);
+  const factors = Float64Array.of(1, 1, 10, 100, 1000);
+  expect([...(await beside.forward(factors, 0))]).toEqual([2 * (0.6 + 8) - (60 + 800), 3 * 5 + 10 * 500]);
+  await beside.addAdjoint(Float64Array.of(1, 0.1), 0);
+  const [, ...gradient] = await beside.takeGradient();
+  [1.2, 1.6 + 0.15, -0.6, -0.8 + 0.5].forEach((value, k) => expect(gradient[k]).toBeCloseTo(value, 12));
 });

@@ -5,17 +5,27 @@
  *   simulated_i = F_i(x) + Σ_t c_ti · β_{t, k_t(i)}
  *
  * with one number β for each place k (a station bias), one for all observations (a run of the transport model with something else changed, c_i the change of
- * what it simulates), or several of which each observation sees some (a run whose part varies in time and space). The β are inverted with the emissions and
- * have a spread of their own, so that the emissions do not have to answer for them.
+ * what it simulates), or several of which each observation sees some (a run whose part varies in time and space; several runs that vary in the same way are one
+ * term, with a column c of each). The β are inverted with the emissions and have a spread of their own, so that the emissions do not have to answer for them.
  */
 import type { ForwardModel, ObservationBatch, Values } from './forward-model';
 
+/** What a term adds to the observations of a batch. */
+export interface NuisanceOfBatch {
+  /** which β of a run each observation sees (−1: none): as many of one observation as of another, one after the other */
+  index: Int32Array;
+  /** how much of each it sees; left out: 1 */
+  weight?: Float64Array;
+  /** of each run: what a β of 1 adds to each observation that sees it wholly */
+  columns: readonly ArrayLike<number>[];
+}
+
 /** One nuisance term. */
 export interface NuisanceTerm {
-  /** standard deviation of each of its numbers β */
+  /** standard deviation of each of its numbers β: those of the first run, then those of the next, as many of each */
   spread: readonly number[];
-  /** per batch of the model: which β each observation has (−1: none), and the coefficient on it; as many of one observation as of another, one after the other */
-  of: (batch: number) => { index: Int32Array; coefficient: ArrayLike<number> };
+  /** of a batch of the model */
+  of: (batch: number) => NuisanceOfBatch;
 }
 
 export class NuisanceModel implements ForwardModel {
@@ -60,12 +70,12 @@ export class NuisanceModel implements ForwardModel {
   }
 
   async addAdjoint(gradSimulated: Values, batch: number): Promise<void> {
-    this.terms.forEach(({ of }, t) => {
-      const { index, coefficient } = of(batch);
-      const each = index.length / gradSimulated.length;
-      index.forEach((k, i) => {
-        if (k >= 0) this.gradient[this.first[t] + k] += coefficient[i] * gradSimulated[Math.floor(i / each)];
-      });
+    this.eachRun(batch, (first, column, { index, weight }) => {
+      const each = index.length / column.length;
+      for (let i = 0; i < column.length; i++) {
+        const gradient = column[i] * gradSimulated[i];
+        for (let e = i * each; e < (i + 1) * each; e++) if (index[e] >= 0) this.gradient[first + index[e]] += (weight ? weight[e] : 1) * gradient;
+      }
     });
     await this.model.addAdjoint(gradSimulated, batch);
   }
@@ -90,13 +100,23 @@ export class NuisanceModel implements ForwardModel {
   private withTerms(simulated: Values, factors: Values, batch: number): Float64Array {
     const beta = factors.subarray(factors.length - this.count);
     const out = Float64Array.from(simulated);
-    this.terms.forEach(({ of }, t) => {
-      const { index, coefficient } = of(batch);
-      const each = index.length / out.length;
-      index.forEach((k, i) => {
-        if (k >= 0) out[Math.floor(i / each)] += coefficient[i] * beta[this.first[t] + k];
-      });
+    this.eachRun(batch, (first, column, { index, weight }) => {
+      const each = index.length / column.length;
+      for (let i = 0; i < column.length; i++) {
+        let seen = 0;
+        for (let e = i * each; e < (i + 1) * each; e++) if (index[e] >= 0) seen += (weight ? weight[e] : 1) * beta[first + index[e]];
+        out[i] += column[i] * seen;
+      }
     });
     return out;
+  }
+
+  /** @param visit - is given the first β of a run among all */
+  private eachRun(batch: number, visit: (first: number, column: ArrayLike<number>, seen: NuisanceOfBatch) => void): void {
+    this.terms.forEach(({ of, spread }, t) => {
+      const seen = of(batch);
+      const size = spread.length / seen.columns.length;
+      seen.columns.forEach((column, run) => visit(this.first[t] + run * size, column, seen));
+    });
   }
 }

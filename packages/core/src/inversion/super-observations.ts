@@ -117,11 +117,11 @@ export function superObservations(
   const roleAt = new Map(stations.map(({ cell, role }) => [cell, role]));
   const list: { value: number; species: number; cell: number; role: number; count: number }[] = [];
   const first = [0];
-  // Monitors that judge the result are not looked at, not even for their spread.
-  const judging = cells.map(({ row, col }) => roleAt.get(row * cols + col) === Role.withheld);
-  const withoutWithheld = (value: number, i: number): number => (judging[i % cells.length] ? NaN : value);
+  // Monitors that judge the result, or a fold's, are not looked at, not even for their spread.
+  const used = cells.map(({ row, col }) => roleAt.get(row * cols + col) === Role.used);
+  const ofUsed = (value: number, i: number): number => (used[i % cells.length] ? value : NaN);
   const spreads = species.map((name) =>
-    representativeness === 'none' || !values.has(name) ? 0 : relativeSpread(name, spread.get(name)!.map(withoutWithheld), values.get(name)!),
+    representativeness === 'none' || !values.has(name) ? 0 : relativeSpread(name, spread.get(name)!.map(ofUsed), values.get(name)!),
   );
   for (const { step, start } of times) {
     species.forEach((name, s) => {

@@ -87,6 +87,8 @@ export interface SurrogateScore {
   mode: ReportMode;
   /** names of runs that training did not see; none: the last days of each period */
   testRuns?: readonly string[];
+  /** whether training stopped early by them: not trained on, and yet seen */
+  choseWeights?: boolean;
   species: string;
   mae: number;
   nmb?: number;

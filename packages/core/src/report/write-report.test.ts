@@ -195,6 +195,13 @@ describe('page', () => {
     expect(write(syntheticReport(small))).toMatch(/<td[^>]*>79<\/td>/);
   });
 
+  it('says where what was not trained on has chosen the weights', () => {
+    const text = write(syntheticReport(small));
+    const section = text.slice(text.indexOf('id="table-surrogate"'), text.indexOf('</table>', text.indexOf('id="table-surrogate"')));
+    expect(section.match(/last days, which chose the weights/g)).toHaveLength(SPECIES.length); // of the paper's mode
+    expect(section.match(/>member12</g)).toHaveLength(SPECIES.length);
+  });
+
   it('shows what initial concentrations do to the answers of a surrogate that takes them, and what they took of the gain', () => {
     const data = syntheticReport(small);
     const words = (text: string): string => text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');

@@ -52,7 +52,7 @@ export interface LowRankBlock extends Block {
   vectors: Float64Array[];
   /** of {@link factorImage}, for each part */
   images: PartImages[];
-  /** |W^½ G u_k|² over the values of each species; the sum over species is λ_k */
+  /** |W^½ G u_k|² over the values of each species; their sum is λ_k, less what known totals have of it */
   bySpecies: Float64Array[];
   /** see the file's header */
   rankError: number;
@@ -147,7 +147,7 @@ function blockOf(parts: readonly GrowingPart[], model: ForwardModel, species: nu
   const { values, shares } = eigenpairs(roots);
   const vectors = values.map(() => new Float64Array(controlSize));
   const dofsEstimate = new Float64Array(controlSize);
-  const squares = values.map(() => new Float64Array(species));
+  const squares = values.map(() => new Float64Array(species + 1)); // and of known totals, which are no species'
   const images = roots.map(({ part, ofImages }, r) => ({
     ofBasis: part.factorImages,
     combinations: values.map((value, k) => scaled(combination(shares[k][r], ofImages, part.size), Math.sqrt(value))),
@@ -162,7 +162,7 @@ function blockOf(parts: readonly GrowingPart[], model: ForwardModel, species: nu
   });
   return {
     ...{ control, factors, values, vectors, images, dofsEstimate },
-    bySpecies: squares.map((sums, k) => scaled(sums, values[k] / sums.reduce((sum, square) => sum + square, 0))),
+    bySpecies: squares.map((sums, k) => scaled(sums, values[k] / sums.reduce((sum, square) => sum + square, 0)).subarray(0, species)),
     rankError: rankErrorOf(roots.map(({ part, pairs }) => part.leftOut(pairs))),
   };
 }

@@ -58,31 +58,8 @@ export function nuisanceTerms(context: StageContext, model: SurrogateForwardMode
   );
   addBiases(all, sharedBias, model, periods, sharedBiasName);
   const prior = runs.length > 0 ? periods.map(({ period, observed, prior: known }) => known ?? throughOperator(priorRun(period), observed)) : [];
-  for (const run of runs) {
-    const changes = nuisanceChanges(run);
-    for (const change of changes) {
-      const part: PartOfChange = {
-        name: nameOfPart(run, change),
-        spread: run.spread / Math.sqrt(changes.length),
-        columns: periods.map(({ period, observed }, p) => {
-          const changed = throughOperator(changedFields(context, change, period), observed);
-          return changed.map((value, i) => value - prior[p][i]);
-        }),
-      };
-      if (run.varies) addVarying(all, run, model, periods, part);
-      else addNumber(all, model, part);
-    }
-  }
+  for (const run of runs) addRun(all, run, context, model, periods, prior);
   return all.terms.length > 0 ? all : undefined;
-}
-
-/** One run's change, of which a part is inverted. */
-interface PartOfChange {
-  name: string;
-  /** of the part */
-  spread: number;
-  /** of each period: what the run changes at the observations */
-  columns: readonly Float32Array[];
 }
 
 /** The name of a run's number, or what those of its nodes begin with. */
@@ -99,19 +76,6 @@ export function sharedBiasName(species: Species): string {
   return `bias ${species} of all monitors`;
 }
 
-/** A part that is one number. */
-function addNumber({ terms, names, units }: NuisanceTerms, model: SurrogateForwardModel, { name, spread, columns }: PartOfChange): void {
-  terms.push({
-    spread: [spread],
-    of: (batch) => {
-      const { problem, first, last } = model.valuesOf(batch);
-      return { index: new Int32Array(last - first), coefficient: columns[problem].subarray(first, last) };
-    },
-  });
-  names.push(name);
-  units.push(PART_OF_CHANGE);
-}
-
 interface VaryingParts {
   /** of each period */
   fields: VaryingNumber[];
@@ -122,7 +86,8 @@ interface VaryingParts {
 }
 
 /**
- * The numbers of a run whose part varies, of each period. Where it varies in time each period has its own, else all share those of the first.
+ * The numbers of a run's part (of each draw's, where it has several), of each period: one where `varies` is not given. Where the part varies in time each period
+ * has its own, else all share those of the first.
  *
  * @param hours - of each period
  * @throws {ConfigError} `NUISANCE_NODES` for more than can be told apart
@@ -146,41 +111,50 @@ export function varyingParts(run: NuisanceRun, hours: readonly number[], grid: G
   );
 }
 
-/** The part of a run's change as a field. The nodes that an observation sees are found anew for each batch: kept, they would take eight times its memory. */
-function addVarying(
+/**
+ * The part of a run's change, of each draw where it has several. The nodes that an observation sees are found anew for each batch: kept, they would take eight
+ * times its memory.
+ *
+ * @param prior - of each period: the prior run at the observations
+ */
+function addRun(
   { terms, names, units }: NuisanceTerms,
   run: NuisanceRun,
+  context: StageContext,
   model: SurrogateForwardModel,
   periods: readonly NuisancePeriod[],
-  { name, spread, columns }: PartOfChange,
+  prior: readonly Float32Array[],
 ): void {
   const [{ grid }] = periods.map(({ period }) => period);
   const hours = periods.map(({ period }) => period.time.count);
   const { fields, starts, count } = varyingParts(run, hours, grid);
   const moments = periods.map(({ observed: { operator } }) => momentsOf(operator));
+  const changes = nuisanceChanges(run);
+  const columns = periods.map(({ period, observed }, p) =>
+    changes.map((change) => throughOperator(changedFields(context, change, period), observed).map((value, i) => value - prior[p][i])),
+  );
   terms.push({
-    spread: new Array<number>(count).fill(spread),
+    spread: new Array<number>(count * changes.length).fill(run.spread / Math.sqrt(changes.length)),
     of: (batch) => {
       const { problem, first, last } = model.valuesOf(batch);
       const [field, { cell }] = [fields[problem], periods[problem].observed.operator.observed];
       const each = field.perPlace;
-      const [index, coefficient] = [new Int32Array((last - first) * each), new Float64Array((last - first) * each)];
+      const [index, weight] = [new Int32Array((last - first) * each), new Float64Array((last - first) * each)];
       for (let i = first; i < last; i++) {
-        const offset = (i - first) * each;
-        field.see([moments[problem][i], Math.floor(cell[i] / grid.cols), cell[i] % grid.cols], index, coefficient, offset);
-        for (let k = offset; k < offset + each; k++) {
-          index[k] += starts[problem];
-          coefficient[k] *= columns[problem][i];
-        }
+        field.see([moments[problem][i], Math.floor(cell[i] / grid.cols), cell[i] % grid.cols], index, weight, (i - first) * each);
       }
-      return { index, coefficient };
+      for (let e = 0; e < index.length; e++) index[e] += starts[problem];
+      return { index, weight, columns: columns[problem].map((column) => column.subarray(first, last)) };
     },
   });
-  for (const [p, field] of fields.entries()) {
-    if (p > 0 && starts[p] === 0) continue; // all periods share the numbers of the first
-    for (let node = 0; node < field.count; node++) {
-      names.push(`${name} at ${nodeInWords(field.place(node), periods[p].period.time.start)}`);
-      units.push(PART_OF_CHANGE);
+  for (const change of changes) {
+    const name = nameOfPart(run, change);
+    for (const [p, field] of fields.entries()) {
+      if (p > 0 && starts[p] === 0) continue; // all periods share the numbers of the first
+      for (let node = 0; node < field.count; node++) {
+        names.push(run.varies ? `${name} at ${nodeInWords(field.place(node), periods[p].period.time.start)}` : name);
+        units.push(PART_OF_CHANGE);
+      }
     }
   }
 }
@@ -233,7 +207,7 @@ function addBiases(
     spread,
     of: (batch) => {
       const { problem, first, last } = model.valuesOf(batch);
-      return { index: indices[problem].subarray(first, last), coefficient: new Float32Array(last - first).fill(1) };
+      return { index: indices[problem].subarray(first, last), columns: [new Float32Array(last - first).fill(1)] };
     },
   });
 }

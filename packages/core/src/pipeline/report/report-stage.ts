@@ -212,6 +212,7 @@ function learned(variants: readonly StageContext[]): Learned {
         out.surrogate.push({
           mode,
           testRuns: evaluation!.testRuns,
+          choseWeights: variantSettings(context).training.earlyStoppingIterations > 0,
           species,
           period,
           mae: test.mae[s],

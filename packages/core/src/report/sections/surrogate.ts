@@ -50,24 +50,24 @@ function errorTable(context: PageContext): Markup {
   const withPeriod = scores.some(({ period }) => period !== undefined);
   return table({
     id: 'table-surrogate',
-    caption: () => context.tableCaption('Error of the surrogate’s concentrations against the transport model on what training did not see.'),
+    caption: () => context.tableCaption('Error of the surrogate’s concentrations against the transport model on what was not trained on.'),
     columns: [
       { title: 'Species', text: true },
       ...(withPeriod ? [{ title: 'Period', text: true }] : []),
       { title: 'Method', text: true },
-      { title: 'Not seen', text: true },
+      { title: 'Not trained on', text: true },
       { title: 'MAE' },
       { title: 'NMB' },
       { title: 'NME' },
       { title: 'r' },
       { title: 'Huang et al. (2021), MAE' },
     ],
-    rows: scores.map(({ species, period, mode, testRuns = [], mae, nmb, nme, r }, index) => ({
+    rows: scores.map(({ species, period, mode, testRuns = [], choseWeights, mae, nmb, nme, r }, index) => ({
       cells: [
         html`${chemical(species)} <span class="unit">${unitText(context.unit(species))}</span>`,
         ...(withPeriod ? [period ?? 'all'] : []),
         modeLabel(mode),
-        testRuns.length > 0 ? testRuns.join(', ') : 'last days',
+        `${testRuns.length > 0 ? testRuns.join(', ') : 'last days'}${choseWeights ? ', which chose the weights' : ''}`,
         significant(mae),
         change(nmb),
         percent(nme),

@@ -1,4 +1,4 @@
-/** How well the surrogate does what the transport model does: its concentrations, on hours that training did not see. */
+/** How well the surrogate does what the transport model does: its concentrations, on hours that were not trained on (early stopping, where it is on, has chosen the weights by them). */
 import type { PreparedPeriod } from '../../data/prepared';
 
 /** Errors of concentrations, per species in the order of the channels. */

@@ -19,6 +19,8 @@ interface Sizes {
 export class LossWeights {
   /** `[samples, cells, species]`: w_s / (N·H·W·Σ w_s), of the absolute error */
   readonly absolute: Float32Array;
+  /** the same of the first of each pair alone */
+  readonly absoluteOfFirsts: Float32Array;
   /** of the loss on differences; empty where there is none */
   readonly kinds: readonly DifferenceKind[];
   private readonly species: number[];
@@ -36,6 +38,7 @@ export class LossWeights {
     this.species = list.map((x) => x / total);
     const places = samples * cells;
     this.absolute = Float32Array.from({ length: places * SPECIES }, (_, i) => this.species[i % SPECIES] / (places * parts));
+    this.absoluteOfFirsts = this.absolute.map((weight, i) => (pairs === 0 ? weight : i < pairs * cells * SPECIES ? 2 * weight : 0));
     this.kinds = pairs === 0 || differenceWeight === 0 ? [] : differenceLoss === 'both' ? ['l1', 'l2'] : [differenceLoss];
     this.made = new Float32Array(pairs * cells * SPECIES);
   }

@@ -224,7 +224,7 @@ class Loop {
   }
 
   private async look(testBatches: readonly (readonly DrawnBatch[])[]): Promise<void> {
-    const test = await this.program.evaluate(testBatches);
+    const test = await this.program.evaluate(testBatches, this.options.testRuns?.length ? 'firsts' : 'all');
     const { iteration, curve } = this.progress;
     curve.push({ iteration, train: meanLosses(this.sums), test });
     this.sums.length = 0;

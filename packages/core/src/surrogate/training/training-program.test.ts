@@ -43,3 +43,12 @@ describe('the loss on differences', () => {
     expect(await difference(batch, wide)).toBeCloseTo((one * 1 + three * 3) / 2 / 2, 5);
   });
 });
+
+it('leaves the second of each pair out of the absolute loss where it was trained on', async () => {
+  const [batch, moved] = [sampler.test(0), sampler.test(0)];
+  const { target } = moved.arrays();
+  for (let i = target.length / 2; i < target.length; i++) target[i] *= 1.5;
+  const absolute = async (of: DrawnBatch, judged: 'all' | 'firsts'): Promise<number> => (await program.evaluate([[of]], judged)).absolute;
+  expect(await absolute(moved, 'firsts')).toBe(await absolute(batch, 'firsts'));
+  expect(await absolute(moved, 'all')).not.toBe(await absolute(batch, 'all'));
+});

@@ -138,8 +138,8 @@ export class TrainingProgram {
   }
 
   /** @param sums - as from {@link LossWeights.differenceSums}, of a whole batch */
-  private place(program: Program, batch: DrawnBatch, sums: Float64Array, how: 'set' | 'stage' = 'set'): void {
-    program[how]('weight', this.weights.absolute);
+  private place(program: Program, batch: DrawnBatch, sums: Float64Array, how: 'set' | 'stage' = 'set', absolute = this.weights.absolute): void {
+    program[how]('weight', absolute);
     const each = sums.length / batch.draw.length;
     batch.draw.forEach((inputs, w) => {
       const before = batch.draw.length - 1 - w;
@@ -254,13 +254,18 @@ export class TrainingProgram {
     }
   }
 
-  /** Mean losses over batches, each as its parts that this rank computes, with the network frozen; that on differences is relative to these batches' own. */
-  async evaluate(batches: readonly (readonly DrawnBatch[])[]): Promise<StepLosses> {
+  /**
+   * Mean losses over batches, each as its parts that this rank computes, with the network frozen; that on differences is relative to these batches' own.
+   *
+   * @param judged - `firsts`: the second of each pair is one that was trained on, and is in the differences alone
+   */
+  async evaluate(batches: readonly (readonly DrawnBatch[])[], judged: 'all' | 'firsts' = 'all'): Promise<StepLosses> {
+    const weight = judged === 'all' ? this.weights.absolute : this.weights.absoluteOfFirsts;
     this.frozen.setParameters(this.training.getParameters());
     const sums = await this.meanSums(batches);
     const mean: StepLosses = { total: 0, absolute: 0 };
     for (const batch of batches) {
-      const losses = await this.frozenLosses(batch, sums);
+      const losses = await this.frozenLosses(batch, sums, weight);
       mean.total += losses.total / batches.length;
       mean.absolute += losses.absolute / batches.length;
       if (losses.difference !== undefined) mean.difference = (mean.difference ?? 0) + losses.difference / batches.length;
@@ -268,10 +273,10 @@ export class TrainingProgram {
     return mean;
   }
 
-  private async frozenLosses(batch: readonly DrawnBatch[], sums: Float64Array): Promise<StepLosses> {
+  private async frozenLosses(batch: readonly DrawnBatch[], sums: Float64Array, weight: Float32Array): Promise<StepLosses> {
     const figures: Float64Array[] = [];
     for (const part of batch) {
-      this.place(this.frozen, part, sums);
+      this.place(this.frozen, part, sums, 'set', weight);
       await this.frozen.run('evaluate');
       figures.push(this.figures(this.frozen));
     }
