@@ -12,7 +12,7 @@ export function plainTracerRates(request: TracerRatesRequest, meteorology: Array
     if (temperature === undefined || mixingRatio === undefined) return 0;
     const celsius = at(temperature) - 273.15;
     const saturation = 611.2 * Math.exp((17.67 * celsius) / (celsius + 243.5));
-    const vapour = (1e5 * at(mixingRatio)) / (0.622 + 0.378 * at(mixingRatio));
+    const vapour = (1e5 * at(mixingRatio)) / (0.622 + at(mixingRatio));
     const x = Math.min(1, Math.max(0, (vapour / saturation - 0.6) / 0.4));
     return (rain !== undefined && at(rain) > 0.01 ? Math.max(x * x, 0.5) : x * x) / 6;
   });

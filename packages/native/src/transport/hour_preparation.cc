@@ -27,11 +27,11 @@ double isoprene(double standard, double temperature, double radiation) {
   return standard * by_light * by_heat * 1e6 / (5.0 * 12.011 * 3600.0);
 }
 
-// Bolton (1980), Mon. Weather Rev. 108, 1046, eq. 10.
-double relative_humidity(double temperature, double humidity, double pressure) {
+// Bolton (1980), Mon. Weather Rev. 108, 1046, eq. 10. `mixing_ratio` of water vapour to dry air.
+double relative_humidity(double temperature, double mixing_ratio, double pressure) {
   const double celsius = temperature - 273.15;
   const double saturation = 611.2 * std::exp(17.67 * celsius / (celsius + 243.5));
-  const double vapour = pressure * humidity / (0.622 + 0.378 * humidity);
+  const double vapour = pressure * mixing_ratio / (0.622 + mixing_ratio);
   return std::clamp(vapour / saturation, 0.0, 1.0);
 }
 

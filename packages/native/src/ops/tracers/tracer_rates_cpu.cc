@@ -17,7 +17,7 @@ constexpr double kMillimetres = 10;  // in a centimetre
 double cloudShare(double temperature, double mixingRatio, double rain) {
   const double celsius = temperature - 273.15;
   const double saturation = 611.2 * exp(17.67 * celsius / (celsius + 243.5));
-  const double vapour = kPressure * mixingRatio / (0.622 + 0.378 * mixingRatio);
+  const double vapour = kPressure * mixingRatio / (0.622 + mixingRatio);
   const double x = atMostOne(positive((vapour / saturation - 0.6) / 0.4)), share = x * x;
   return rain > 0.01 && share < 0.5 ? 0.5 : share;
 }
