@@ -1,3 +1,4 @@
+import { Random } from '../random';
 import { Role } from './forward-model';
 import { decorrelationOf, errorShare, inflatedErrors, meanSpacing, relativeSpread, responseError, type ErrorModel } from './observation-error';
 import type { SuperObservations } from './super-observations';
@@ -5,6 +6,8 @@ import type { SuperObservations } from './super-observations';
 /** Two hours at cells 0, 1 and 6 of a grid of 3 columns; the last is withheld. Errors are 1. */
 const observed: SuperObservations = {
   values: Float32Array.of(10, 20, 30, 14, 20, 30),
+  relative: new Float32Array(6),
+  absolute: new Float32Array(6).fill(1),
   error: new Float32Array(6).fill(1),
   species: new Uint8Array(6),
   withheld: Uint8Array.of(Role.used, Role.used, Role.withheld, Role.used, Role.used, Role.withheld),
@@ -18,6 +21,19 @@ const none: ErrorModel = { correlationHours: [0], correlationCells: [[0, 0]] };
 describe('inflatedErrors', () => {
   it('leaves errors as they are where nothing is added', () => {
     expect([...inflatedErrors(observed, none, context)]).toEqual([1, 1, 1, 1, 1, 1]);
+  });
+
+  it('takes what is relative of the level: the value, the mean of its cell, or the anchor scaled to that mean', () => {
+    const relative = { ...observed, relative: new Float32Array(6).fill(0.5), absolute: new Float32Array(6).fill(2) };
+    const at = (level: ErrorModel['level'], i: number): number => inflatedErrors(relative, { ...none, level }, context)[i];
+    // cell 0: observed 10 and 14, anchor 13 and 10
+    expect(at('observed', 0)).toBeCloseTo(Math.hypot(5, 2), 5);
+    expect(at(undefined, 3)).toBeCloseTo(Math.hypot(7, 2), 5);
+    expect(at('cell-mean', 0)).toBeCloseTo(Math.hypot(6, 2), 5);
+    expect(at('simulated', 0)).toBeCloseTo(Math.hypot((0.5 * 13 * 12) / 11.5, 2), 5);
+    expect(at('simulated', 3)).toBeCloseTo(Math.hypot((0.5 * 10 * 12) / 11.5, 2), 5);
+    const nothing = inflatedErrors(relative, { ...none, level: 'simulated' }, { ...context, prior: new Float32Array(6) });
+    expect(nothing[0]).toBeCloseTo(Math.hypot(6, 2), 5); // the anchor has nothing there
   });
 
   it('takes all of it times a factor', () => {
@@ -102,6 +118,31 @@ describe('inflatedErrors', () => {
   });
 });
 
+it('leaves the mean where it is though values scatter, but for errors that are a part of each value itself', () => {
+  const random = new Random(3);
+  const n = 4000;
+  const truth = Float64Array.from({ length: n }, (_, i) => 50 + 25 * Math.sin(i / 4));
+  const values = Float32Array.from(truth, (c) => c * Math.exp(0.5 * random.normal() - 0.125));
+  const one: SuperObservations = {
+    ...{ values, relative: new Float32Array(n).fill(0.3), absolute: new Float32Array(n).fill(5), error: new Float32Array(n) },
+    ...{ species: new Uint8Array(n), withheld: new Uint8Array(n), cell: new Int32Array(n), stations: new Uint16Array(n).fill(1) },
+    first: Int32Array.of(0, n),
+  };
+  /** The factor on a model that has the truth's shape and half of its size, as least squares find it, over 2. */
+  const found = (level: ErrorModel['level']): number => {
+    const prior = truth.map((c) => c / 2);
+    let [seen, all] = [0, 0];
+    inflatedErrors(one, { ...none, level }, { ...context, prior }).forEach((sigma, i) => {
+      seen += (values[i] * prior[i]) / sigma ** 2;
+      all += prior[i] ** 2 / sigma ** 2;
+    });
+    return seen / all / 2;
+  };
+  expect(found('observed')).toBeLessThan(0.8);
+  expect(Math.abs(found('cell-mean') - 1)).toBeLessThan(0.02);
+  expect(Math.abs(found('simulated') - 1)).toBeLessThan(0.02);
+});
+
 describe('meanSpacing', () => {
   it('is that of the used values of a cell, per species', () => {
     // Cell 1 is not used at the second hour, cell 6 never.
@@ -115,6 +156,8 @@ describe('meanSpacing', () => {
     ];
     const one: SuperObservations = {
       values: new Float32Array(5),
+      relative: new Float32Array(5),
+      absolute: new Float32Array(5).fill(1),
       error: new Float32Array(5).fill(1),
       species: new Uint8Array(5),
       withheld: new Uint8Array(5),

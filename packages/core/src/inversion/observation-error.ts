@@ -1,10 +1,10 @@
 /**
  * The error of a super-observation, R: what the monitor, the place of the monitor in its cell and the surrogate do not get right.
  *
- *   σ² = f_s² · q · [ (a·y)² + b² + (r_s·y)²/n + (κ_s·D)² ]
+ *   σ² = f_s² · q · [ (a·c)² + b² + (r_s·c)²/n + (κ_s·D)² ]
  *
- * a, b: relative and absolute part per species, for the instrument and what nobody can split up. r_s·y: representativeness, the spread of the n monitors
- * of a cell about their mean, pooled over all cells that hold at least two. κ_s·D: the surrogate predicts a change from the anchor (the prior run; in a further
+ * a, b: relative and absolute part per species, for the instrument and what nobody can split up. r_s·c: representativeness, the spread of the n monitors
+ * of a cell about their mean, pooled over all cells that hold at least two. c: the level of the concentration there and then ({@link ErrorLevel}). κ_s·D: the surrogate predicts a change from the anchor (the prior run; in a further
  * pass of the closed loop the run on the emissions of an earlier pass), and is wrong by a part κ_s of it; D is the root mean square of observed − anchor in the
  * cell over the period, an estimate of the change that is asked of it. D falls from pass to pass, and so does R.
  *
@@ -32,7 +32,16 @@ import type { SuperObservations } from './super-observations';
 /** Along rows and along columns. */
 export type CellLength = readonly [number, number];
 
+/**
+ * c, what relative errors are relative to. With the observed value itself (`observed`) its own error is in its weight: what came out low by chance has a small σ and
+ * counts, what came out high does not, and emissions come out too low, by a quarter where values scatter by half of their size. Without it: the mean observed
+ * in the cell (`cell-mean`), or the anchor times that mean over its own (`simulated`), which has hours and days of much and little, as the transport model has them.
+ */
+export type ErrorLevel = 'observed' | 'cell-mean' | 'simulated';
+
 export interface ErrorModel {
+  /** default `observed` */
+  level?: ErrorLevel;
   /** κ_s per species of the observations; absent: the surrogate counts as right */
   surrogate?: readonly number[];
   /** τ in hours, per species; 0: errors of different hours are independent */
@@ -59,7 +68,6 @@ export interface ErrorContext {
 /**
  * The errors of all observations of a period.
  *
- * @param observed - `error` holds σ without what is added here
  * @param inflation - q of each
  * @returns standard deviations in the order of the observations, in the unit of each
  */
@@ -70,7 +78,9 @@ export function inflatedErrors(
   inflation = inflationOf(observed, model, context),
 ): Float32Array {
   const change = changes(observed, context.prior);
-  return observed.error.map((sigma, i) => {
+  const level = levels(observed, model.level ?? 'observed', context.prior);
+  return observed.values.map((_, i) => {
+    const sigma = Math.hypot(observed.relative[i] * level[i], observed.absolute[i]);
     const ofSurrogate = model.surrogate ? model.surrogate[observed.species[i]] * change.get(place(observed, i))! : 0;
     return (model.scale?.[observed.species[i]] ?? 1) * Math.sqrt(inflation[i]) * Math.hypot(sigma, ofSurrogate);
   });
@@ -80,7 +90,7 @@ export function inflatedErrors(
 export function inflationOf(observed: SuperObservations, model: ErrorModel, context: Omit<ErrorContext, 'prior'>): Float32Array {
   const inTime = repeatsInTime(model, context.stepHours);
   const repeats = model.decorrelated ? new Map<string, number>() : neighbours(observed, model.correlationCells, context.cols);
-  return observed.error.map((_, i) => {
+  return observed.values.map((_, i) => {
     const alike = model.alike?.[observed.species[i]] ?? 1;
     return 1 - alike + alike * inTime[observed.species[i]] * (repeats.get(place(observed, i)) ?? 1);
   });
@@ -168,12 +178,30 @@ function place({ species, cell }: SuperObservations, i: number): string {
 
 /** D per species and cell. */
 function changes(observed: SuperObservations, prior: ArrayLike<number>): Map<string, number> {
-  const sums = new Map<string, { squares: number; n: number }>();
+  const squares = meansByPlace(observed, (i) => (observed.values[i] - prior[i]) ** 2);
+  return new Map([...squares].map(([at, mean]) => [at, Math.sqrt(mean)]));
+}
+
+/** c of each value. */
+function levels(observed: SuperObservations, level: ErrorLevel, prior: ArrayLike<number>): ArrayLike<number> {
+  if (level === 'observed') return observed.values;
+  const seen = meansByPlace(observed, (i) => observed.values[i]);
+  if (level === 'cell-mean') return Float64Array.from(observed.values, (_, i) => seen.get(place(observed, i))!);
+  const simulated = meansByPlace(observed, (i) => prior[i]);
+  return Float64Array.from(observed.values, (_, i) => {
+    const [mean, of] = [seen.get(place(observed, i))!, simulated.get(place(observed, i))!];
+    return of > 0 ? (prior[i] * mean) / of : mean;
+  });
+}
+
+/** Means over the period, per species and cell. */
+function meansByPlace(observed: SuperObservations, valueOf: (i: number) => number): Map<string, number> {
+  const sums = new Map<string, { sum: number; n: number }>();
   for (let i = 0; i < observed.values.length; i++) {
-    const sum = sums.get(place(observed, i)) ?? { squares: 0, n: 0 };
-    sums.set(place(observed, i), { squares: sum.squares + (observed.values[i] - prior[i]) ** 2, n: sum.n + 1 });
+    const { sum, n } = sums.get(place(observed, i)) ?? { sum: 0, n: 0 };
+    sums.set(place(observed, i), { sum: sum + valueOf(i), n: n + 1 });
   }
-  return new Map([...sums].map(([at, { squares, n }]) => [at, Math.sqrt(squares / n)]));
+  return new Map([...sums].map(([at, { sum, n }]) => [at, sum / n]));
 }
 
 function reaches([alongRows, alongCols]: CellLength): boolean {

@@ -68,7 +68,9 @@ describe('ObservationOperator', () => {
     expect(spread.batch().error[0]).toBeCloseTo(Math.hypot(0.4, 0.5, (Math.SQRT1_2 * 4) / 1), 5); // c alone in its cell
     expect(spread.batch().error[1]).toBeCloseTo(Math.hypot(0.2, 0.5, (Math.SQRT1_2 * 2) / Math.SQRT2), 5);
     for (const judging of ['withheld', 'watched']) {
-      expect(() => hourly({ ...options, observations, species: ['NO2'], [judging]: new Set(['a', 'b']) })).toThrow(/no cell holds two monitors of NO2/);
+      expect(() => hourly({ ...options, observations, species: ['NO2'], [judging]: new Set(['a', 'b']) })).toThrow(
+        /no cell holds two monitors of NO2/,
+      );
     }
   });
 

@@ -8,7 +8,7 @@ import { Role } from './forward-model';
 import { relativeSpread, type CellLength } from './observation-error';
 import type { ObservedTime } from './observation-slots';
 
-/** Error of one value, per species: the standard deviation is √((relative · value)² + absolute²). */
+/** Error of one value, per species: the standard deviation is √((relative · level)² + absolute²); for the level see {@link ErrorLevel}. */
 export type ObservationErrorSettings = Record<string, { relative: number; absolute: number }>;
 
 /** Whether the spread of the monitors within a cell is a part of the error; see observation-error.ts. */
@@ -28,6 +28,11 @@ export interface PlacedStation {
 
 export interface SuperObservations {
   values: Float32Array;
+  /** relative to the level: what the monitors of a cell and the instrument are wrong by */
+  relative: Float32Array;
+  /** in the unit of the value */
+  absolute: Float32Array;
+  /** standard deviation; as first made, √((relative · value)² + absolute²) */
   error: Float32Array;
   species: Uint8Array;
   withheld: Uint8Array;
@@ -134,13 +139,15 @@ export function superObservations(
     });
     first.push(list.length);
   }
+  const relative = list.map(
+    ({ species: s, count, cell }) => siteFactor.get(cell)! * Math.hypot(settingOf(species[s], errors).relative, spreads[s] / Math.sqrt(count)),
+  );
+  const absolute = list.map(({ species: s, cell }) => siteFactor.get(cell)! * settingOf(species[s], errors).absolute);
   return {
     values: Float32Array.from(list, ({ value }) => value),
-    error: Float32Array.from(
-      list,
-      ({ value, species: s, count, cell }) =>
-        siteFactor.get(cell)! * Math.hypot(standardDeviation(value, species[s], errors), (spreads[s] * value) / Math.sqrt(count)),
-    ),
+    relative: Float32Array.from(relative),
+    absolute: Float32Array.from(absolute),
+    error: Float32Array.from(list, ({ value, species: s }, i) => positive(Math.hypot(relative[i] * value, absolute[i]), value, species[s])),
     species: Uint8Array.from(list, (each) => each.species),
     withheld: Uint8Array.from(list, ({ role }) => role),
     cell: Int32Array.from(list, ({ cell }) => cell),
@@ -150,15 +157,16 @@ export function superObservations(
 }
 
 // Averaging several stations does not lower this part: most of it is the model's, which they share.
-function standardDeviation(value: number, species: string, errors: ObservationErrorSettings): number {
+function settingOf(species: string, errors: ObservationErrorSettings): { relative: number; absolute: number } {
   const setting = errors[species];
   if (!setting) throw new ConfigError('OBSERVATION_ERROR', `inversion.observationError: no error is given for ${species}: add it`);
-  const deviation = Math.hypot(setting.relative * value, setting.absolute);
-  if (!(deviation > 0)) {
-    throw new ConfigError(
-      'OBSERVATION_ERROR',
-      `inversion.observationError.${species}: an observed ${value} gets an error of ${deviation}: set absolute above 0`,
-    );
-  }
-  return deviation;
+  return setting;
+}
+
+function positive(deviation: number, value: number, species: string): number {
+  if (deviation > 0) return deviation;
+  throw new ConfigError(
+    'OBSERVATION_ERROR',
+    `inversion.observationError.${species}: an observed ${value} gets an error of ${deviation}: set absolute above 0`,
+  );
 }

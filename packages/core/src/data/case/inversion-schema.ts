@@ -12,7 +12,7 @@ function observationError(
 ): z.ZodPrefault<z.ZodObject<{ relative: z.ZodDefault<z.ZodNumber>; absolute: z.ZodDefault<z.ZodNumber> }, z.core.$strict>> {
   return z
     .strictObject({
-      relative: real('Part of the observed value.', { min: 0, max: 2 }).default(relative),
+      relative: real('Part of the level (errorLevel).', { min: 0, max: 2 }).default(relative),
       absolute: real('Floor, added in quadrature.', { min: 0, unit }).default(absolute),
     })
     .prefault({});
@@ -131,6 +131,10 @@ export const inversionSchema = z
       })
       .prefault({})
       .meta({ description: 'Standard deviation of an observed value, and of what the keys below leave to it.' }),
+    errorLevel: choice(
+      'What relative errors are relative to: the observed value itself, the mean observed in its cell, or the transport model there and then, scaled to that mean.',
+      ['observed', 'cell-mean', 'simulated'],
+    ).default('simulated'),
     representativeness: choice(
       'What is added for the place of a monitor in its cell: nothing, or the spread of the monitors within a cell, pooled over the cells that hold several.',
       ['none', 'cell-spread'],

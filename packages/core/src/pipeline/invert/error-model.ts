@@ -11,8 +11,9 @@ import type { StageContext } from '../engine/stage';
 
 /** What is added to the errors of single observations; see {@link inflatedErrors}. */
 export function errorModelOf(context: StageContext, grid: Grid): ErrorModel {
-  const { surrogateError, errorCorrelation, errorScale } = variantSettings(context).inversion;
+  const { errorLevel, surrogateError, errorCorrelation, errorScale } = variantSettings(context).inversion;
   return {
+    level: errorLevel,
     surrogate: surrogateError === 'none' ? undefined : PREPARED_SPECIES.map((species) => surrogateErrorOf(context, species, surrogateError)),
     correlationHours: PREPARED_SPECIES.map((species) => ofSpecies(errorCorrelation.hours, species)),
     correlationCells: PREPARED_SPECIES.map((species) => grid.lengthInCells(ofSpecies(errorCorrelation.km, species))),
