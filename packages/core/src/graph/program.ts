@@ -118,13 +118,18 @@ export class Program<T extends FloatArray = Float32Array> {
   /**
    * As {@link stage}, of a part of an input, which the GPU takes of fields in its memory.
    *
+   * @internal Fields in the GPU's memory are the surrogate's.
    * @param place - of the part among as many equal ones
    */
   stageWindow(name: string, place: { part: number; parts: number }, fields: DeviceFields, request: WindowMeanRequest, factors?: DeviceFields): void {
     this.native.stageWindow(this.offsetOf(name, place), fields, request, factors);
   }
 
-  /** The transpose of {@link stageWindow} with respect to the factors, of a part of an output that is a gradient: added to `gradFactors`, in the GPU's memory. */
+  /**
+   * The transpose of {@link stageWindow} with respect to the factors, of a part of an output that is a gradient: added to `gradFactors`, in the GPU's memory.
+   *
+   * @internal
+   */
   addWindowAdjoint(
     name: string,
     place: { part: number; parts: number },

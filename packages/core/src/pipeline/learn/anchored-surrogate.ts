@@ -92,7 +92,7 @@ export class AnchoredSurrogate {
   private idle: Promise<unknown> = Promise.resolve();
   private disposed = false;
 
-  /** Use {@link openSurrogate}. */
+  /** @internal Use {@link openSurrogate}. */
   constructor(private readonly context: StageContext) {
     this.surrogate = loadSurrogate(context);
     const stored = storedPeriods(context);
