@@ -134,6 +134,10 @@ describe('openSurrogate', () => {
       for (const wrong of [[], [SPIN_UP - 1], [HOURS], [30.5], [NaN]])
         await expect(ask({ hours: wrong })).rejects.toMatchObject({ code: 'PERIOD_HOURS' });
       await expect(ask({ factors: new Float32Array(7) })).rejects.toMatchObject({ code: 'FACTORS_SHAPE' });
+      const ofDoubles = { code: 'CALL_INVALID', message: expect.stringContaining('expected a Float32Array but received Float64Array') as string };
+      await expect(ask({ factors: new Float64Array(half) })).rejects.toMatchObject(ofDoubles);
+      const doubles = new Float64Array(hours.length * ROWS * COLS * 4) as unknown as Float32Array;
+      await expect(anchored.adjoint({ period: 'winter', hours }, doubles)).rejects.toMatchObject(ofDoubles);
       for (const wrong of [NaN, -1, Infinity])
         await expect(ask({ factors: half.map((f, i) => (i === 9 ? wrong : f)) })).rejects.toMatchObject({ code: 'FACTORS_VALUES' });
       await expect(anchored.adjoint({ period: 'winter', hours }, new Float32Array(3))).rejects.toMatchObject({ code: 'GRADIENT_SHAPE' });

@@ -8,6 +8,7 @@
  */
 import { GROUPS, nearestKey, SPECIES, type Case } from '../../data/case';
 import { sourceOf, wholeGrid, type PeriodSource } from '../../data/period-source';
+import { expectArgument } from '../../call';
 import { ConfigError, ShapeError } from '../../errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { ALONE } from '../../ranks';
@@ -111,7 +112,7 @@ export class AnchoredSurrogate {
   /**
    * C(f), concentrations `[hours, H, W, 4]` in ppb (PM2.5 in µg m-3), in the order of the hours.
    *
-   * @throws {ConfigError} `PERIOD_UNKNOWN`, `PERIOD_HOURS`, `SURROGATE_DISPOSED` @throws {ShapeError} `FACTORS_SHAPE`, `FACTORS_VALUES`
+   * @throws {ConfigError} `PERIOD_UNKNOWN`, `PERIOD_HOURS`, `SURROGATE_DISPOSED`, `CALL_INVALID` @throws {ShapeError} `FACTORS_SHAPE`, `FACTORS_VALUES`
    * @throws the signal's reason where the signal is raised
    */
   async concentrations(asked: SurrogateHours): Promise<Float32Array> {
@@ -135,6 +136,7 @@ export class AnchoredSurrogate {
    */
   async adjoint(asked: SurrogateHours, gradConcentrations: Float32Array): Promise<Float32Array> {
     const at = this.domainHours(asked);
+    expectArgument(gradConcentrations instanceof Float32Array, 'gradConcentrations', 'a Float32Array', gradConcentrations);
     const { rows, cols } = this.grid;
     const expected = at.hours.length * rows * cols * SPECIES.length;
     if (gradConcentrations.length !== expected) {
@@ -211,6 +213,7 @@ export class AnchoredSurrogate {
 
   private factorsOf(given: Float32Array | undefined, time: TimeAxis): EmissionFactors {
     const data = given ?? this.ones;
+    expectArgument(data instanceof Float32Array, 'factors', 'a Float32Array', data);
     const { rows, cols } = this.grid;
     const hourly = data.length === time.count * this.ones.length;
     if (data.length !== this.ones.length && !hourly) {
