@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadCase, openSurrogate, runStages, type AnchoredSurrogate, type RunOptions } from '../packages/core/src';
+import { loadCase, openSurrogate, plannedWork, runPart, runStages, submitChain, type AnchoredSurrogate, type RunOptions } from '../packages/core/src';
 import { readPrepared } from '../packages/core/src/data/prepared';
 import { withPriorConcentrations } from '../packages/core/src/data/prior-channels';
 import { freeRun } from '../packages/core/src/surrogate/domain/free-run';
@@ -178,13 +178,27 @@ describe('openSurrogate', () => {
     await expect(runStages(settings, { out: join(folder, 'runs/none'), stages: ['simulate'], threads })).rejects.toMatchObject(refused);
   });
 
+  it('what takes a loaded case takes its path, too', async () => {
+    const out = join(folder, 'runs/none');
+    const asked = [caseFile, loadCase(caseFile)].map((source) => plannedWork(source, { out, stages: ['simulate'] }));
+    const [ofPath, ofCase] = await Promise.all(asked);
+    expect(ofPath).toEqual(ofCase);
+    for (const source of [caseFile, loadCase(caseFile)]) {
+      await expect(runPart(source, { run: 'none' }, { out })).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
+      await expect(submitChain(source, { out, dryRun: true, program: ['retroplume'] })).resolves.toMatchObject({ dryRun: true });
+    }
+  });
+
   it.each([[['train', 'guess']], ['train']])('a run refuses the stages %j, of which one is none, or which is no list', async (stages) => {
     const asked = { out: join(folder, 'runs/none'), stages: stages as RunOptions['stages'] };
     await expect(runStages(loadCase(caseFile, SETTINGS), asked)).rejects.toMatchObject({ code: 'STAGE_UNKNOWN' });
   });
 
   it('says what is missing in the run folder', () => {
-    expect(() => open('runs/none')).toThrow(expect.objectContaining({ code: 'STAGE_MISSING' }) as Error);
+    const none = join(folder, 'runs/none');
+    const missing = { code: 'STAGE_MISSING', message: expect.stringMatching(/^openSurrogate: the products of prepare are not in /) as string };
+    for (const source of [caseFile, loadCase(caseFile)])
+      expect(() => openSurrogate(source, { out: none })).toThrow(expect.objectContaining(missing) as Error);
   });
 
   it('stops at a signal', async () => {

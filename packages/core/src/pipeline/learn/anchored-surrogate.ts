@@ -6,7 +6,7 @@
  *
  * with C_prior the transport model's own prior run, E the prior emissions, f factors on them and S the surrogate, whose bias so drops out.
  */
-import { GROUPS, nearestKey, SPECIES, type Case } from '../../data/case';
+import { caseOf, GROUPS, nearestKey, SPECIES, type Case } from '../../data/case';
 import { sourceOf, wholeGrid, type PeriodSource } from '../../data/period-source';
 import { expectArgument } from '../../call';
 import { ConfigError, ShapeError } from '../../errors';
@@ -53,8 +53,10 @@ export interface OpenSurrogateOptions extends Pick<RunOptions, 'threads' | 'devi
 /**
  * Opens the surrogate of a run folder. Nothing is made anew: it is the one that `train` left, whatever has changed in the case since.
  *
- * @throws {ConfigError} `STAGE_MISSING` if `prepare` or `train` is not finished there
- * @throws {DeviceError} `DEVICE_CUDA_MISSING`, `DEVICE_MEMORY` @throws {DataError} of files that are damaged
+ * @param source - path of the case file, or a loaded case
+ * @throws {ConfigError} `STAGE_MISSING` if `prepare` or `train` is not finished there; `THREADS_INVALID`, `CALL_INVALID`, `PRODUCTS_NEED_CUDA`
+ * @throws {DataError} `PREPARED_MISSING` if `prepare` has not made a period of the case; of files that are damaged
+ * @throws {DeviceError} `DEVICE_CUDA_MISSING`, `DEVICE_OUT_OF_MEMORY`
  *
  * @example
  * const surrogate = openSurrogate(loadCase('case.yaml'), { out: 'runs/mine', threads: 8 });
@@ -62,10 +64,11 @@ export interface OpenSurrogateOptions extends Pick<RunOptions, 'threads' | 'devi
  * const concentrations = await surrogate.concentrations({ period: 'winter', hours: [120, 121], factors });
  * surrogate.dispose();
  */
-export function openSurrogate(settings: Case, { out, variant = 'default', ...options }: OpenSurrogateOptions): AnchoredSurrogate {
+export function openSurrogate(source: string | Case, { out, variant = 'default', ...options }: OpenSurrogateOptions): AnchoredSurrogate {
+  const settings = caseOf(source);
   const run = runContext(settings, out, deviceOf(options, settings, ALONE), options);
   const context = stageContext(run, 'evaluate', variant);
-  for (const need of ['prepare', 'train'] as const) neededRecord(context, need);
+  for (const need of ['prepare', 'train'] as const) neededRecord(context, need, 'openSurrogate');
   return new AnchoredSurrogate(context);
 }
 
