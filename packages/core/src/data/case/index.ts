@@ -2,13 +2,10 @@
 export type {
   Case,
   CertificateSettings,
-  CrossValidationSettings,
   CtmSettings,
   InversionSettings,
   JobsSettings,
   LoopSettings,
-  MembersSettings,
-  ObservationsSettings,
   PeriodSettings,
   SurrogateSettings,
   TrainingSettings,
