@@ -201,6 +201,16 @@ describe('openSurrogate', () => {
       expect(() => openSurrogate(source, { out: none })).toThrow(expect.objectContaining(missing) as Error);
   });
 
+  it('lives in a worker thread, which ends well', () => {
+    // HDF5 leaves data in a thread, and what frees them must still be there when the thread ends: without NODELETE of the addons a segmentation fault.
+    const program = `
+      import { isMainThread, Worker } from 'node:worker_threads';
+      import { loadCase, openSurrogate } from '@retroplume/core';
+      if (isMainThread) new Worker(new URL(import.meta.url)).on('exit', (code) => console.log('ended', code));
+      else openSurrogate(loadCase('case.yaml', ${JSON.stringify(SETTINGS)}), { out: 'runs/mine', threads: 1 }).dispose();`;
+    expect(runProgram(program, folder)).toMatchObject({ status: 0, signal: null, stdout: 'ended 0\n', stderr: '' });
+  });
+
   it('stops at a signal', async () => {
     const abort = new AbortController();
     const anchored = openSurrogate(loadCase(caseFile, SETTINGS), { out: join(folder, 'runs/mine'), signal: abort.signal });
