@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadCase, openSurrogate, runStages, type AnchoredSurrogate, type RunOptions } from '../packages/core/src';
+import { loadCase, openSurrogate, plannedWork, runPart, runStages, submitChain, type AnchoredSurrogate, type RunOptions } from '../packages/core/src';
 import { readPrepared } from '../packages/core/src/data/prepared';
 import { withPriorConcentrations } from '../packages/core/src/data/prior-channels';
 import { freeRun } from '../packages/core/src/surrogate/domain/free-run';
@@ -134,6 +134,10 @@ describe('openSurrogate', () => {
       for (const wrong of [[], [SPIN_UP - 1], [HOURS], [30.5], [NaN]])
         await expect(ask({ hours: wrong })).rejects.toMatchObject({ code: 'PERIOD_HOURS' });
       await expect(ask({ factors: new Float32Array(7) })).rejects.toMatchObject({ code: 'FACTORS_SHAPE' });
+      const ofDoubles = { code: 'CALL_INVALID', message: expect.stringContaining('expected a Float32Array but received Float64Array') as string };
+      await expect(ask({ factors: new Float64Array(half) })).rejects.toMatchObject(ofDoubles);
+      const doubles = new Float64Array(hours.length * ROWS * COLS * 4) as unknown as Float32Array;
+      await expect(anchored.adjoint({ period: 'winter', hours }, doubles)).rejects.toMatchObject(ofDoubles);
       for (const wrong of [NaN, -1, Infinity])
         await expect(ask({ factors: half.map((f, i) => (i === 9 ? wrong : f)) })).rejects.toMatchObject({ code: 'FACTORS_VALUES' });
       await expect(anchored.adjoint({ period: 'winter', hours }, new Float32Array(3))).rejects.toMatchObject({ code: 'GRADIENT_SHAPE' });
@@ -174,13 +178,37 @@ describe('openSurrogate', () => {
     await expect(runStages(settings, { out: join(folder, 'runs/none'), stages: ['simulate'], threads })).rejects.toMatchObject(refused);
   });
 
+  it('what takes a loaded case takes its path, too', async () => {
+    const out = join(folder, 'runs/none');
+    const asked = [caseFile, loadCase(caseFile)].map((source) => plannedWork(source, { out, stages: ['simulate'] }));
+    const [ofPath, ofCase] = await Promise.all(asked);
+    expect(ofPath).toEqual(ofCase);
+    for (const source of [caseFile, loadCase(caseFile)]) {
+      await expect(runPart(source, { run: 'none' }, { out })).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
+      await expect(submitChain(source, { out, dryRun: true, program: ['retroplume'] })).resolves.toMatchObject({ dryRun: true });
+    }
+  });
+
   it.each([[['train', 'guess']], ['train']])('a run refuses the stages %j, of which one is none, or which is no list', async (stages) => {
     const asked = { out: join(folder, 'runs/none'), stages: stages as RunOptions['stages'] };
     await expect(runStages(loadCase(caseFile, SETTINGS), asked)).rejects.toMatchObject({ code: 'STAGE_UNKNOWN' });
   });
 
   it('says what is missing in the run folder', () => {
-    expect(() => open('runs/none')).toThrow(expect.objectContaining({ code: 'STAGE_MISSING' }) as Error);
+    const none = join(folder, 'runs/none');
+    const missing = { code: 'STAGE_MISSING', message: expect.stringMatching(/^openSurrogate: the products of prepare are not in /) as string };
+    for (const source of [caseFile, loadCase(caseFile)])
+      expect(() => openSurrogate(source, { out: none })).toThrow(expect.objectContaining(missing) as Error);
+  });
+
+  it('lives in a worker thread, which ends well', () => {
+    // HDF5 leaves data in a thread, and what frees them must still be there when the thread ends: without NODELETE of the addons a segmentation fault.
+    const program = `
+      import { isMainThread, Worker } from 'node:worker_threads';
+      import { loadCase, openSurrogate } from '@retroplume/core';
+      if (isMainThread) new Worker(new URL(import.meta.url)).on('exit', (code) => console.log('ended', code));
+      else openSurrogate(loadCase('case.yaml', ${JSON.stringify(SETTINGS)}), { out: 'runs/mine', threads: 1 }).dispose();`;
+    expect(runProgram(program, folder)).toMatchObject({ status: 0, signal: null, stdout: 'ended 0\n', stderr: '' });
   });
 
   it('stops at a signal', async () => {

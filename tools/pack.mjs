@@ -56,7 +56,7 @@ function stage(folder) {
   for (const each of readdirSync(join(root, 'packages'))) {
     for (const part of ['package.json', 'dist', 'templates', 'torch-peer']) {
       const path = `packages/${each}/${part}`;
-      if (existsSync(join(root, path))) copy(folder, path, (file) => !file.endsWith('.tsbuildinfo') && !file.endsWith('.d.ts'));
+      if (existsSync(join(root, path))) copy(folder, path, (file) => !file.endsWith('.tsbuildinfo'));
     }
   }
   for (const addon of builtAddons()) copy(folder, `${addons}/${addon}`);

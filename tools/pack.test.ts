@@ -38,6 +38,27 @@ describe('what is packed', () => {
   });
 });
 
+it.each([
+  ['a clone', ['tools/setup.mjs'], /says ".*": run: npm run setup$/],
+  [
+    'a package',
+    [],
+    /says ".*": start bin\/retroplume, or put the folder of each library that the machine lacks, \S+\/lib\/NAME, on LD_LIBRARY_PATH /,
+  ],
+])('an addon of %s that does not load names what helps there', (_where, files, message) => {
+  const folder = mkdtempSync(join(tmpdir(), 'addon-'));
+  try {
+    for (const path of ['packages/native/dist', 'packages/native/build/Release', 'tools']) mkdirSync(join(folder, path), { recursive: true });
+    for (const path of [...files, 'packages/native/build/Release/netcdf.node']) writeFileSync(join(folder, path), 'no library');
+    const loader = join(folder, 'packages/native/dist/load-addon.js');
+    copyFileSync(join(root, 'packages/native/dist/load-addon.js'), loader);
+    const { loadAddon } = jest.requireActual<{ loadAddon: (name: string) => unknown }>(loader);
+    expect(() => loadAddon('netcdf')).toThrow(message);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 describe('the launcher', () => {
   let folder: string;
   beforeEach(() => {

@@ -1,7 +1,7 @@
 /** The processes of one run (mpirun, srun): what every room may need of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export { ALONE, joinRanks, launchedByMpi, type Ranks } from '@retroplume/native';
+export { ALONE, joinRanks, launchedByMpi, type Launched, type Ranks } from '@retroplume/native';
 
 /** Long enough that the first rank, which fails alike where all do, has told it and ended the others. */
 const GIVE_WAY_MS = 2000;

@@ -14,6 +14,16 @@ export class AddonError extends Error {
   }
 }
 
+/** The clone, or what tools/pack.mjs made of it: there nothing can be built, and shared libraries that the machine lacks lie in `lib/`. */
+const root = join(__dirname, '../../..');
+
+/** What to do about an addon that is missing or does not load. */
+function remedyFor(code: AddonError['code']): string {
+  if (existsSync(join(root, 'tools/setup.mjs'))) return 'run: npm run setup';
+  if (code === 'ADDON_MISSING') return 'pack a clone that has it (npm run pack)';
+  return `start bin/retroplume, or put the folder of each library that the machine lacks, ${join(root, 'lib')}/NAME, on LD_LIBRARY_PATH before Node starts`;
+}
+
 /**
  * Loads `packages/native/build/Release/NAME.node`, from wherever this file runs (`src` or `dist`).
  *
@@ -25,11 +35,12 @@ export function loadAddon(name: string): unknown {
   // The transport model's OpenMP threads spin at barriers by default: on a machine that others use too, that makes it many times slower. Read at load.
   process.env['OMP_WAIT_POLICY'] ??= 'passive';
   const path = join(dirname(__dirname), 'build', 'Release', `${name}.node`);
-  if (!existsSync(path)) throw new AddonError('ADDON_MISSING', `${name}.node: expected at ${path} but it has not been built: run: npm run setup`);
+  if (!existsSync(path))
+    throw new AddonError('ADDON_MISSING', `${name}.node: expected at ${path} but it has not been built: ${remedyFor('ADDON_MISSING')}`);
   try {
     return createRequire(__filename)(path) as unknown;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new AddonError('ADDON_BROKEN', `${name}.node: expected to load but the system says "${reason}": run: npm run setup`, { cause });
+    throw new AddonError('ADDON_BROKEN', `${name}.node: expected to load but the system says "${reason}": ${remedyFor('ADDON_BROKEN')}`, { cause });
   }
 }

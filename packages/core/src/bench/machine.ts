@@ -56,7 +56,7 @@ export function describeMachine(threads: number, isa: string | undefined, { torc
     commit: commit(),
     torch,
     onnxruntime: onnxruntime.version,
-    tfjs: tfjs?.tf.version['tfjs-core'],
+    tfjs: tfjs?.version,
     load: loadavg()[0],
   };
 }

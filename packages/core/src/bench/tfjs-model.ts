@@ -21,7 +21,10 @@ type Image = Tf.Tensor4D;
 
 /** A TensorFlow.js that loaded. */
 export interface TfjsRuntime {
-  readonly tf: Tfjs;
+  /** What the package exports. Its types stay in this file: who compiles against Retroplume's need not have TensorFlow.js. */
+  readonly tf: object;
+  /** Of tfjs-core. */
+  readonly version: string;
   /** `tensorflow` (libtensorflow, of tfjs-node), `wasm` or `cpu` (plain JavaScript). */
   readonly backend: string;
 }
@@ -39,7 +42,7 @@ export async function loadTfjs(): Promise<TfjsRuntime | undefined> {
     try {
       const [tf] = (await Promise.all(packages.map((name) => import(name)))) as [Tfjs];
       tf.env().set('PROD', true); // it recommends other packages otherwise
-      if (await tf.setBackend(backend)) return { tf, backend };
+      if (await tf.setBackend(backend)) return { tf, version: tf.version['tfjs-core'], backend };
     } catch {
       // Not installed, or its library does not load here: the next one.
     }
@@ -49,6 +52,7 @@ export async function loadTfjs(): Promise<TfjsRuntime | undefined> {
 
 /** A forward model with its weights, ready to run. */
 export class TfjsModel {
+  private readonly tf: Tfjs;
   private readonly outputs: Readonly<Record<string, Value>>;
   private readonly nodes: readonly Node[];
   private readonly fixed = new Map<Value, Tf.Tensor>();
@@ -60,30 +64,27 @@ export class TfjsModel {
    * @param parameters - parameters and buffers by name, as `exportOnnx` takes them
    * @throws {GraphError} if a parameter is missing
    */
-  constructor(
-    private readonly runtime: TfjsRuntime,
-    outputs: Readonly<Record<string, Value>>,
-    parameters: ReadonlyMap<string, ArrayLike<number>>,
-  ) {
+  constructor(runtime: TfjsRuntime, outputs: Readonly<Record<string, Value>>, parameters: ReadonlyMap<string, ArrayLike<number>>) {
+    this.tf = runtime.tf as Tfjs;
     const { graph, values } = foldBatchNorm(outputs);
     const fused = fuseActivations(graph, {}, values);
     this.outputs = fused.outputs;
     const [prepared, run] = schedule({ run: { values: Object.values(fused.outputs) } });
     this.nodes = run.nodes;
     for (const [value, data] of fixedArrays(fused.graph, prepared.nodes, run.nodes, parameters)) {
-      this.fixed.set(value, runtime.tf.tensor(Float32Array.from(data), [...value.shape]));
+      this.fixed.set(value, this.tf.tensor(Float32Array.from(data), [...value.shape]));
     }
     this.orderLstms(fused.graph);
   }
 
   setInputs(inputs: Readonly<Record<string, Field>>): void {
-    for (const [name, { data, shape }] of Object.entries(inputs)) this.inputs.set(name, this.runtime.tf.tensor(data, [...shape]));
+    for (const [name, { data, shape }] of Object.entries(inputs)) this.inputs.set(name, this.tf.tensor(data, [...shape]));
   }
 
   /** Once, on the inputs that were set; waits for the results. */
   run(): void {
-    this.runtime.tf.dispose(Object.values(this.results));
-    this.results = this.runtime.tf.tidy(() => this.evaluate());
+    this.tf.dispose(Object.values(this.results));
+    this.results = this.tf.tidy(() => this.evaluate());
     Object.values(this.results).forEach((result) => result.dataSync());
   }
 
@@ -93,7 +94,7 @@ export class TfjsModel {
   }
 
   dispose(): void {
-    this.runtime.tf.dispose([...this.fixed.values(), ...this.inputs.values(), ...Object.values(this.results)]);
+    this.tf.dispose([...this.fixed.values(), ...this.inputs.values(), ...Object.values(this.results)]);
   }
 
   private evaluate(): Record<string, Tf.Tensor> {
@@ -101,14 +102,14 @@ export class TfjsModel {
     const read = (value: Value | undefined): Tf.Tensor => (value!.kind === 'input' ? this.inputs.get(value!.name!) : values.get(value!))!;
     for (const node of this.nodes) {
       const operands = node.inputs.map((value) => (value ? read(value) : undefined)) as Tf.Tensor[];
-      values.set(node.outputs[0], apply(this.runtime.tf, node, operands));
+      values.set(node.outputs[0], apply(this.tf, node, operands));
     }
     return Object.fromEntries(Object.entries(this.outputs).map(([name, value]) => [name, values.get(value)!]));
   }
 
   /** tf.basicLSTMCell has its gates in the order i, g, f, o: weights are put in that order once. */
   private orderLstms(graph: Graph): void {
-    const { tf } = this.runtime;
+    const { tf } = this;
     const operands = graph.nodes.filter(({ op }) => op.name === 'lstm').flatMap(({ inputs }) => inputs.slice(1, 4));
     for (const value of new Set(operands)) {
       const weights = this.fixed.get(value!)!;

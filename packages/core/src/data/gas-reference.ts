@@ -1,3 +1,5 @@
+import { AMBIENT_REFERENCE_TEMPERATURE, STANDARD_PRESSURE, STANDARD_TEMPERATURE } from '../units';
+
 /** The state to which a network refers µg m-3 of gases, which may change by date. */
 export interface GasReference {
   /** K, of `fixed` */
@@ -21,11 +23,10 @@ export interface GasState {
   pressure: number;
 }
 
-const STANDARD_PRESSURE = 101325;
 /** 1 September 2018, 0 h in Beijing. */
-export const CHINA_CHANGE = Date.UTC(2018, 7, 31, 16);
-const BEFORE: GasState = { temperature: 273.15, pressure: STANDARD_PRESSURE };
-const AFTER: GasState = { temperature: 298.15, pressure: STANDARD_PRESSURE };
+const CHINA_CHANGE = Date.UTC(2018, 7, 31, 16);
+const BEFORE: GasState = { temperature: STANDARD_TEMPERATURE, pressure: STANDARD_PRESSURE };
+const AFTER: GasState = { temperature: AMBIENT_REFERENCE_TEMPERATURE, pressure: STANDARD_PRESSURE };
 const EU: GasState = { temperature: 293, pressure: 101300 };
 
 /** @returns the state at an instant (ms since 1970): the same object for the same state */

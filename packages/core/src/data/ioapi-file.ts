@@ -39,7 +39,7 @@ export interface IoapiReader {
    * @param first - first step (default 0), `count` steps (default: to the end)
    * @param layer - one layer only (0 is the surface); default all
    * @returns `[count, layers or 1, rows, cols]`, missing values NaN
-   * @throws {DataError} `VARIABLE_MISSING`, `STEP_OUTSIDE`, `FILE_TRUNCATED`
+   * @throws {DataError} `VARIABLE_MISSING`, `STEP_OUTSIDE`, `LAYER_OUTSIDE` (parts of a step or layer, too), `FILE_TRUNCATED`
    */
   read(variable: string, first?: number, count?: number, layer?: number): Float32Array;
   close(): void;
@@ -116,7 +116,7 @@ export class IoapiFile implements IoapiReader {
     this.requireVariable(variable);
     this.requireSteps(first, count);
     const [lowest, layers] = layer === undefined ? [0, this.layers] : [layer, 1];
-    if (lowest < 0 || lowest >= this.layers) {
+    if (!Number.isInteger(lowest) || lowest < 0 || lowest >= this.layers) {
       throw new DataError('LAYER_OUTSIDE', `${this.path}: layer ${lowest} was asked for but ${variable} has ${this.layers}: ask for a layer from 0`);
     }
     const { rows, cols } = this.grid;
@@ -166,12 +166,17 @@ export class IoapiFile implements IoapiReader {
   }
 
   private requireSteps(first: number, count: number): void {
-    if (first >= 0 && count >= 0 && first + count <= this.time.count) return;
+    if (areSteps(first, count) && first + count <= this.time.count) return;
     throw new DataError(
       'STEP_OUTSIDE',
       `${this.path}: steps ${first} to ${first + count - 1} were asked for but it holds ${this.time.count} from ${instant(this.time.start)}: give files that cover the period`,
     );
   }
+}
+
+/** Whether these may be a first step and a number of steps. */
+export function areSteps(first: number, count: number): boolean {
+  return [first, count].every((each) => Number.isInteger(each) && each >= 0);
 }
 
 /** The part of a file's grid that is read. */

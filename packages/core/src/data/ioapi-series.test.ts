@@ -25,7 +25,13 @@ describe('IoapiSeries', () => {
       ...Array.from({ length: 20 }, (_, i) => 460 + i),
       ...Array.from({ length: 20 }, (_, i) => 1000 + i),
     ]);
-    expect(() => series.read('NO2', 40, 9)).toThrow(expect.objectContaining({ code: 'STEP_OUTSIDE' }) as Error);
+    for (const [first, count] of [
+      [40, 9],
+      [0.5, 1],
+      [0, 1.5],
+      [-1, 1],
+    ])
+      expect(() => series.read('NO2', first, count)).toThrow(expect.objectContaining({ code: 'STEP_OUTSIDE' }) as Error);
     series.close();
   });
 

@@ -2,7 +2,7 @@
 import { DataError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import type { Stagger } from '../grid/window';
-import { IoapiFile, type GridChoice, type IoapiReader } from './ioapi-file';
+import { areSteps, IoapiFile, type GridChoice, type IoapiReader } from './ioapi-file';
 import type { IoapiVariable } from './ioapi-header';
 import { differencesOf, heldTwice, join, type Difference, type Piece } from './ioapi-join';
 import { instant } from './ioapi-time';
@@ -123,7 +123,7 @@ export class IoapiSeries implements IoapiReader {
 
   read(variable: string, first = 0, count = this.time.count - first, layer?: number): Float32Array {
     if (this.pieces.length === 1) return this.pieces[0].file.read(variable, first, count, layer);
-    if (first < 0 || count < 0 || first + count > this.time.count) throw this.outside(first, count);
+    if (!areSteps(first, count) || first + count > this.time.count) throw this.outside(first, count);
     this.compareOverlaps(variable, layer);
     const perStep = (layer === undefined ? this.layers : 1) * this.grid.rows * this.grid.cols;
     const values = new Float32Array(count * perStep);

@@ -198,6 +198,15 @@ describe('what is wrong with a file is said in one sentence', () => {
     expect(() => file.read('NO2', 0, 1, 2)).toThrow(
       failure('LAYER_OUTSIDE', `${at('a.nc')}: layer 2 was asked for but NO2 has 2: ask for a layer from 0`),
     );
+    const code = (wanted: string): Error => expect.objectContaining({ code: wanted }) as Error;
+    for (const layer of [0.5, NaN, -1]) expect(() => file.read('NO2', 0, 1, layer)).toThrow(code('LAYER_OUTSIDE'));
+    for (const [first, count] of [
+      [0.5, 1],
+      [0, 0.5],
+      [NaN, 1],
+      [-1, 1],
+    ])
+      expect(() => file.read('NO2', first, count)).toThrow(code('STEP_OUTSIDE'));
     file.close();
   });
 

@@ -1,10 +1,11 @@
 /** netCDF files as the rest of core sees them: opened or created with errors that say what to do, and products that appear only when whole. */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync, truncateSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, renameSync, rmSync, statfsSync, statSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { NetcdfFile, type NetcdfError, type NetcdfFormat } from '@retroplume/native';
 
 import { DataError, RetroplumeError } from '../errors';
+import { makeFolder } from './make-folder';
 
 /**
  * Opens a netCDF file for reading.
@@ -86,7 +87,7 @@ export class NetcdfOutput {
   ) {
     this.temporary = `${path}.tmp`;
     this.file = this.guarded(() => {
-      mkdirSync(dirname(path), { recursive: true });
+      if (!existsSync(dirname(path))) makeFolder(dirname(path));
       return begin(this.temporary);
     });
   }
@@ -94,7 +95,7 @@ export class NetcdfOutput {
   /**
    * @param options - bytes: size of the values, uncompressed, for the check and the message of a full disk; compressed: the file may become
    *   smaller than that, so nothing is checked; prefill: see NetcdfFile.create
-   * @throws {DataError} `DISK_FULL` when an uncompressed file cannot fit; `FILE_UNWRITABLE`
+   * @throws {DataError} `DISK_FULL` when an uncompressed file cannot fit; `FILE_UNWRITABLE`; `WRITE_FAILED` where its folder cannot be made
    */
   static create(path: string, options: { format: NetcdfFormat; bytes?: number; compressed?: boolean; prefill?: boolean }): NetcdfOutput {
     const { format, bytes = 0, compressed = false, prefill = true } = options;
@@ -110,7 +111,7 @@ export class NetcdfOutput {
   /**
    * Begins with a copy of another file: what is not written again stays as it is there, byte for byte.
    *
-   * @throws {DataError} `DISK_FULL`; `FILE_UNWRITABLE`
+   * @throws {DataError} `DISK_FULL`; `FILE_UNWRITABLE`; `WRITE_FAILED`
    */
   static copyOf(source: string, path: string): NetcdfOutput {
     return new NetcdfOutput(path, statSync(source).size, (temporary) => {

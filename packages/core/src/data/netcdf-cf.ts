@@ -35,10 +35,10 @@ const TYPES: [new (length: number) => CfData, NetcdfType][] = [
 ];
 
 /**
- * Writes a compressed netCDF-4 file under CF conventions, to a temporary name first.
+ * Writes a compressed netCDF-4 file under CF conventions, to a temporary name first; folders that are not there are made.
  *
  * @throws {ShapeError} `CF_SHAPE` if a variable's length is not the product of its dimensions
- * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`
+ * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`; `WRITE_FAILED` where a folder cannot be made
  */
 export function writeCf(path: string, contents: CfContents, options: { format?: NetcdfFormat; deflate?: number } = {}): void {
   const variables = [...(contents.coordinates ?? []), ...contents.variables];

@@ -1,7 +1,6 @@
 import { describeQuality } from './observation-quality';
 import { readObservations, type Observations } from './observations';
-import { NO_RULES } from './quality-rules';
-import { observationTables, series, STATIONS, ug } from './testing/observation-samples';
+import { NO_RULES, observationTables, series, STATIONS, ug } from './testing/observation-samples';
 import { failure } from './testing/shared-data';
 
 const { at, write, spec, read } = observationTables();

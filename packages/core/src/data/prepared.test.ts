@@ -173,6 +173,9 @@ describe('CF files', () => {
       failure('CF_SHAPE', `${at('b.nc')}: a: expected [x] = [3] but received 4 values: mend the call`, 1),
     );
     writeCf(at('b.nc'), { dimensions: { x: 3 }, variables: [{ name: 'a', dimensions: ['x'], data: ramp(3) }] });
+    // Node's own recursive mkdir would try there without end.
+    const nowhere = '/proc/none/b.nc';
+    expect(() => writeCf(nowhere, { dimensions: {}, variables: [] })).toThrow(expect.objectContaining({ code: 'WRITE_FAILED' }) as Error);
     expect(() => readCf(at('b.nc'), ['nox'])).toThrow(
       failure('VARIABLE_MISSING', `${at('b.nc')}: there is no variable nox; it holds a: give another file`),
     );

@@ -1,6 +1,6 @@
 import { describeQuality } from './observation-quality';
-import { applyRules, NO_RULES, type QualityRules, type RuleCounts } from './quality-rules';
-import { observationTables, series } from './testing/observation-samples';
+import { applyRules, type QualityRules, type RuleCounts } from './quality-rules';
+import { NO_RULES, observationTables, series } from './testing/observation-samples';
 
 const N = Number.NaN;
 const hours = (count: number): { start: Date; stepSeconds: number; count: number } => ({

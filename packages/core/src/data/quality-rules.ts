@@ -21,8 +21,6 @@ export interface QualityRules {
 export const RULES = ['outOfRange', 'stuck', 'spike', 'fewHours'] as const;
 export type RuleCounts = Record<(typeof RULES)[number], number>;
 
-export const NO_RULES: QualityRules = { stuckSteps: 0, minimumHours: 0 };
-
 export function anyRule({ range, stuckSteps, spike, minimumHours }: QualityRules): boolean {
   return range !== undefined || stuckSteps > 0 || spike !== undefined || minimumHours > 0;
 }

@@ -43,6 +43,8 @@ export interface CompileOptions extends ProgramOptions {
  * ```
  *
  * @throws {GraphError} if a phase or output names a value of another graph
+ * @throws {ConfigError} `OPTION_INVALID` for a device, number of threads or other option that there is not
+ * @throws {DeviceError} `DEVICE_…`, `ISA_…` or `OUT_OF_MEMORY` where this machine has not what was asked for
  */
 export function compile(g: Graph, options: CompileOptions & { dtype: 'float64' }): Program<Float64Array>;
 export function compile(g: Graph, options: CompileOptions & { dtype?: 'float32' }): Program<Float32Array>;

@@ -1,6 +1,11 @@
 /** One graph, four uses: how models are described, differentiated, compiled and exported. See docs/graph.md. */
 export { compile, planProgram, type CompileOptions } from './compile';
+export type { Instruction, ProgramOptions, ProgramSpec } from '@retroplume/native';
 export { Graph, type Initializer, type Node, type Value, type ValueKind } from './graph';
+export type { Box, Emitter, Op, RegionRequest, Spread } from './op';
+export type { PhaseRequest, ScheduledPhase } from './schedule';
+export type { Shape } from './shape';
+export type { Storage } from './storage';
 export { GraphError } from './graph-error';
 export type { Execution } from './execution';
 export { gradients, type GradientOptions } from './gradients';
@@ -23,10 +28,11 @@ export { maxpool2x2 } from './ops/maxpool2x2';
 export { multiplySteps } from './ops/multiply-steps';
 export { prelu } from './ops/prelu';
 export { exportOnnx, type OnnxExportOptions } from './onnx/export-onnx';
-export { freeGrid, type FreeGrid } from './onnx/free-grid';
+export type { OnnxAttribute, OnnxNodeWriter } from './onnx/node-writer';
+export { freeGrid, type FreeExtent, type FreeGrid } from './onnx/free-grid';
 export { OnnxModel, type Feeds, type Field } from './onnx/onnx-model';
 export { foldBatchNorm } from './rewrites/fold-batch-norm';
 export { unrollLstm } from './rewrites/unroll-lstm';
-export { Program, type FloatArray, type ProgramLayout, type Region } from './program';
-export { Profiler, type ProfileRow } from './profiler';
+export { Program, type FloatArray, type InstructionProfile, type ProgramLayout, type Region } from './program';
+export { Profiler, type KernelSum, type ProfileRow, type TraceEvent } from './profiler';
 export { downconv2x2, upconv2x2 } from './ops/upconv2x2';

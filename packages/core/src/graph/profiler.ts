@@ -27,7 +27,7 @@ export function sumByKernel(instructions: readonly InstructionProfile[], sums = 
 }
 
 /** An event of Chrome's trace format (about:tracing, Perfetto): times in microseconds. */
-interface TraceEvent {
+export interface TraceEvent {
   name: string;
   cat: string;
   ph: 'X';

@@ -7,6 +7,7 @@ import {
   conv2d,
   gradients,
   Graph,
+  GraphError,
   loss,
   planProgram,
   prelu,
@@ -20,6 +21,7 @@ import {
   tanh,
   type Value,
 } from '.';
+import { ConfigError, DeviceError } from '../errors';
 import { relativeError } from './testing/golden';
 import { kernelsOf, normals, ones } from './testing/program-parts';
 
@@ -310,6 +312,23 @@ describe('refusals', () => {
     expect(() => program.get('z')).toThrow('nothing is named "z"');
     expect(() => program.setParameters(new Map())).not.toThrow();
     program.dispose();
+  });
+
+  test('what native code refuses is one of our errors', async () => {
+    const { g, out } = smallNet();
+    const thrown = (code: string, of: new (...args: never[]) => Error): Error =>
+      expect.objectContaining({ code, name: of.name, cause: expect.any(Error) as Error }) as Error;
+    expect(() => compile(g, { outputs: { out }, device: 'gpu' as 'cuda' })).toThrow(thrown('OPTION_INVALID', ConfigError));
+    expect(() => compile(g, { outputs: { out }, isa: 'mmx' as 'avx2' })).toThrow(thrown('ISA_UNKNOWN', DeviceError));
+    const program = compile(g, { outputs: { out } });
+    const run = program.run();
+    expect(() => program.get('out')).toThrow(thrown('PROGRAM_BUSY', GraphError));
+    await run;
+    program.dispose();
+    for (const call of [() => program.get('out'), () => program.set('a.weight', new Float32Array(144)), () => program.runSync()])
+      expect(call).toThrow(thrown('PROGRAM_DISPOSED', GraphError));
+    for (const later of [program.run(), program.runChecked(), program.profile()])
+      await expect(later).rejects.toEqual(thrown('PROGRAM_DISPOSED', GraphError));
   });
 
   test('the layer that first writes a NaN is named', async () => {

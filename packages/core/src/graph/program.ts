@@ -1,9 +1,9 @@
 /** A compiled graph: its memory in the native arena, and the phases that the host runs. */
 import { NativeProgram, type DeviceFields, type ProgramOptions, type ProgramSpec, type WindowMeanRequest } from '@retroplume/native';
 import { NumericalError, ShapeError } from '../errors';
-import { deviceFailure } from './device-failure';
 import type { Value, ValueKind } from './graph';
 import { GraphError } from './graph-error';
+import { programError } from './native-failure';
 import type { Profiler } from './profiler';
 import { PREPARE, type ScheduledPhase } from './schedule';
 import { formatShape, size } from './shape';
@@ -35,6 +35,9 @@ export type InstructionProfile = Awaited<ReturnType<NativeProgram['profile']>>[n
 /**
  * A program. Arrays are set and read by the names of the graph's inputs, parameters, buffers and state, and of the outputs given to `compile`.
  * Phases run in the order in which they were given; one that builds on another's results refuses to run once they are gone.
+ *
+ * @throws {GraphError} whatever is asked of it after {@link dispose} (`PROGRAM_DISPOSED`), or while a run is under way that may change it (`PROGRAM_BUSY`)
+ * @throws {DeviceError} `DEVICE_…`, `CUDA_FAILED` where the GPU fails
  */
 export class Program<T extends FloatArray = Float32Array> {
   readonly regions: ProgramLayout['regions'];
@@ -51,7 +54,7 @@ export class Program<T extends FloatArray = Float32Array> {
     private readonly host: { profiler?: Profiler; shrinkBy?: string } = {},
   ) {
     this.regions = layout.regions;
-    this.native = this.open();
+    this.native = this.told(() => new NativeProgram(layout.spec, options));
     for (const value of layout.storageOf.keys()) {
       if (value.name !== undefined) this.named.set(value.name, value);
       if (value.data) this.native.write(this.offset(value), this.cast(value.data));
@@ -60,16 +63,25 @@ export class Program<T extends FloatArray = Float32Array> {
     this.needs = phaseNeeds(layout.phases);
   }
 
-  private open(): NativeProgram {
+  /** Does what native code may refuse. */
+  private told<R>(work: () => R): R {
     try {
-      return new NativeProgram(this.layout.spec, this.options);
+      return work();
+    } catch (error) {
+      throw this.explain(error);
+    }
+  }
+
+  private async toldLater<R>(work: () => Promise<R>): Promise<R> {
+    try {
+      return await work();
     } catch (error) {
       throw this.explain(error);
     }
   }
 
   private explain(error: unknown): unknown {
-    return deviceFailure(error, this.layout, this.options.device ?? 'cpu', this.host.shrinkBy);
+    return programError(error, this.layout, this.options.device ?? 'cpu', this.host.shrinkBy);
   }
 
   /** Size of the arena, and the least that any placement could need. */
@@ -101,7 +113,7 @@ export class Program<T extends FloatArray = Float32Array> {
   set(name: string, data: number | ArrayLike<number>): void {
     const { value, array } = this.checked(name, data);
     if (value.kind === 'parameter' || value.kind === 'buffer') this.prepared = false;
-    this.native.write(this.offset(value), array);
+    this.told(() => this.native.write(this.offset(value), array));
   }
 
   /** True on a GPU, where {@link stage} copies the inputs of the next run while one is under way. */
@@ -112,19 +124,24 @@ export class Program<T extends FloatArray = Float32Array> {
   /** As `set` of an input, for the next run that begins; a run that is under way does not see it. */
   stage(name: string, data: number | ArrayLike<number>): void {
     const { value, array } = this.checked(name, data);
-    this.native.stage(this.offset(value), array);
+    this.told(() => this.native.stage(this.offset(value), array));
   }
 
   /**
    * As {@link stage}, of a part of an input, which the GPU takes of fields in its memory.
    *
+   * @internal Fields in the GPU's memory are the surrogate's.
    * @param place - of the part among as many equal ones
    */
   stageWindow(name: string, place: { part: number; parts: number }, fields: DeviceFields, request: WindowMeanRequest, factors?: DeviceFields): void {
-    this.native.stageWindow(this.offsetOf(name, place), fields, request, factors);
+    this.told(() => this.native.stageWindow(this.offsetOf(name, place), fields, request, factors));
   }
 
-  /** The transpose of {@link stageWindow} with respect to the factors, of a part of an output that is a gradient: added to `gradFactors`, in the GPU's memory. */
+  /**
+   * The transpose of {@link stageWindow} with respect to the factors, of a part of an output that is a gradient: added to `gradFactors`, in the GPU's memory.
+   *
+   * @internal
+   */
   addWindowAdjoint(
     name: string,
     place: { part: number; parts: number },
@@ -132,7 +149,7 @@ export class Program<T extends FloatArray = Float32Array> {
     request: WindowMeanRequest,
     fields?: DeviceFields,
   ): void {
-    this.native.addWindowAdjoint(this.offsetOf(name, place), gradFactors, request, fields);
+    this.told(() => this.native.addWindowAdjoint(this.offsetOf(name, place), gradFactors, request, fields));
   }
 
   private offsetOf(name: string, { part, parts }: { part: number; parts: number }): number {
@@ -156,30 +173,30 @@ export class Program<T extends FloatArray = Float32Array> {
   get(name: string, memory?: (length: number) => T): T {
     const value = this.value(name);
     const length = size(value.shape);
-    return this.native.read(this.offset(value), length, memory?.(length)) as T;
+    return this.told(() => this.native.read(this.offset(value), length, memory?.(length))) as T;
   }
 
   /** Of a named array the elements at `places`, which ascend. */
   getAt(name: string, places: Int32Array): T {
     const value = this.value(name);
-    return this.native.readAt(this.offset(value), size(value.shape), places) as T;
+    return this.told(() => this.native.readAt(this.offset(value), size(value.shape), places)) as T;
   }
 
   /** Sets an input to 0 but for its elements at `places`, which ascend. */
   setAt(name: string, places: Int32Array, data: ArrayLike<number>): void {
     const value = this.value(name);
-    this.native.writeAt(this.offset(value), size(value.shape), places, this.cast(data));
+    this.told(() => this.native.writeAt(this.offset(value), size(value.shape), places, this.cast(data)));
   }
 
   /** A copy of a region, as it lies in the arena. */
   getRegion(name: string): T {
     const { offset, length } = this.regions[name];
-    return this.native.read(offset, length) as T;
+    return this.told(() => this.native.read(offset, length)) as T;
   }
 
   setRegion(name: string, data: T): void {
     if (name === 'parameters' || name === 'buffers') this.prepared = false;
-    this.native.write(this.regions[name].offset, data);
+    this.told(() => this.native.write(this.regions[name].offset, data));
   }
 
   /** Runs one phase (the only one, if there is one) on the native thread; runs are taken in order. */
@@ -187,18 +204,14 @@ export class Program<T extends FloatArray = Float32Array> {
     const { profiler } = this.host;
     for (const each of this.enter(phase)) {
       const start = performance.now();
-      try {
-        if (profiler) profiler.record(each, start, await this.native.profile(each));
-        else await this.native.run(each);
-      } catch (error) {
-        throw this.explain(error);
-      }
+      if (profiler) profiler.record(each, start, await this.toldLater(() => this.native.profile(each)));
+      else await this.toldLater(() => this.native.run(each));
     }
   }
 
   /** Like `run`, on the calling thread. */
   runSync(phase?: string): void {
-    for (const each of this.enter(phase)) this.native.runSync(each);
+    for (const each of this.enter(phase)) this.told(() => this.native.runSync(each));
   }
 
   /**
@@ -208,7 +221,7 @@ export class Program<T extends FloatArray = Float32Array> {
    */
   async runChecked(phase?: string): Promise<void> {
     for (const each of this.enter(phase)) {
-      const found = await this.native.runChecked(each);
+      const found = await this.toldLater(() => this.native.runChecked(each));
       if (found)
         throw new NumericalError(
           'NUMERICAL_NOT_FINITE',
@@ -220,7 +233,7 @@ export class Program<T extends FloatArray = Float32Array> {
   /** Runs a phase and reports time, FLOPs and bytes of every instruction. */
   async profile(phase?: string): Promise<InstructionProfile[]> {
     const profiles: InstructionProfile[] = [];
-    for (const each of this.enter(phase)) profiles.push(...(await this.native.profile(each)));
+    for (const each of this.enter(phase)) profiles.push(...(await this.toldLater(() => this.native.profile(each))));
     return profiles;
   }
 

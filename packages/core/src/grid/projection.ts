@@ -34,7 +34,7 @@ export const GENERAL_STEREOGRAPHIC = 4;
 export const UTM = 5;
 export const TRANSVERSE_MERCATOR = 8;
 export const ALBERS = 9;
-export const AZIMUTHAL_EQUAL_AREA = 10;
+const AZIMUTHAL_EQUAL_AREA = 10;
 
 /** Coordinates of the grid's projection (m, or degrees on a lat-lon grid) from longitude and latitude, and back. */
 export interface Projection {

@@ -8,15 +8,16 @@ import type { JointControl } from './joint-control';
 /** Parts of the control, in its order. */
 const [EMISSIONS, CONCENTRATIONS] = [0, 1];
 
-type Fit = Pick<Evaluation, 'observation' | 'usedMae' | 'watchedMae'>;
+/** How well one control fits. */
+export type PartFit = Pick<Evaluation, 'observation' | 'usedMae' | 'watchedMae'>;
 
 export interface GainByPart {
-  prior: Fit;
+  prior: PartFit;
   /** the kept emissions with the initial concentrations of the prior run */
-  emissions: Fit;
+  emissions: PartFit;
   /** the other way round */
-  initialConcentrations: Fit;
-  both: Fit;
+  initialConcentrations: PartFit;
+  both: PartFit;
   /** part of the fall of the observation term that is lost without the initial concentrations' factors; null where it did not fall */
   shareOfInitialConcentrations: number | null;
 }
@@ -24,7 +25,7 @@ export interface GainByPart {
 /** Four passes over all observations; see {@link evaluate} for what is thrown. */
 export async function gainByPart(context: EvaluationContext, control: JointControl, kept: Float64Array, iteration: number): Promise<GainByPart> {
   const batches = Array.from({ length: context.model.batches }, (_, i) => i);
-  const fit = async (at: Float64Array): Promise<Fit> => {
+  const fit = async (at: Float64Array): Promise<PartFit> => {
     const { observation, usedMae, watchedMae } = await evaluate(context, at, batches, iteration, false);
     return { observation, usedMae, watchedMae };
   };

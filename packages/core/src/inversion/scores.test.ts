@@ -65,6 +65,6 @@ describe('scores', () => {
   });
 
   it('refuse rows of different lengths', () => {
-    expect(() => scores([1], [1, 2])).toThrow(/expected as many simulated/);
+    expect(() => scores([1], [1, 2])).toThrow(expect.objectContaining({ code: 'SCORES_SHAPE', exitCode: 1 }) as Error);
   });
 });

@@ -1,3 +1,5 @@
+import { ShapeError } from '../errors';
+
 /**
  * How well simulated concentrations m match observed ones o, over the N pairs of which both are finite.
  *
@@ -40,14 +42,17 @@ export interface Scores {
 /**
  * Scores of all pairs in which both numbers are finite; without such a pair n is 0 and the rest NaN.
  *
- * @throws {RangeError} if the two differ in length: a mistake of the caller
+ * @throws {ShapeError} `SCORES_SHAPE` if the two differ in length
  *
  * @example
  * scores([1, 2, NaN], [2, 2, 5]); // n 2, mae 0.5, bias 0.5, nmb 1/3, nme 1/3, r NaN, mfb 33.3, mfe 33.3 …
  */
 export function scores(observed: ArrayLike<number>, simulated: ArrayLike<number>): Scores {
   if (observed.length !== simulated.length) {
-    throw new RangeError(`scores: expected as many simulated as observed values (${observed.length}) but received ${simulated.length}`);
+    throw new ShapeError(
+      'SCORES_SHAPE',
+      `scores: expected as many simulated as observed values (${observed.length}) but received ${simulated.length}: mend the call`,
+    );
   }
   const first = sumsOf(observed, simulated);
   const { n, mae, bias, meanObserved, meanSimulated, mse } = first;

@@ -2,7 +2,7 @@
 export type { NetworkInputs } from './head';
 export { lstmUnet } from './lstm-unet';
 export { network } from './network';
-export { dependence, poolingBlock, receptiveField, type ReceptiveField } from './receptive-field';
+export { dependence, poolingBlock, receptiveField, type Interval, type ReceptiveField } from './receptive-field';
 export { resnet } from './resnet';
 export { responseUnet } from './response-unet';
 export {
@@ -19,4 +19,5 @@ export {
   type NetworkSettings,
   type ResnetSettings,
   type ResponseUnetSettings,
+  type TrunkSettings,
 } from './settings';

@@ -12,7 +12,7 @@ export interface ReceptiveField {
 }
 
 /** First and last index, inclusive, in the coordinates of a level. */
-type Interval = readonly [number, number];
+export type Interval = readonly [number, number];
 
 const union = (a: Interval, b: Interval): Interval => [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
 const widened = ([first, last]: Interval, radius: number): Interval => [first - radius, last + radius];

@@ -13,7 +13,7 @@ import { runStages, type RunOptions, type RunResult } from './run';
 export interface DemoOptions extends Omit<RunOptions, 'stages'> {
   /** every stage in under two minutes, figures poorer */
   quick?: boolean;
-  /** longer training and more members: the figures that docs/ gives */
+  /** longer training and more members */
   full?: boolean;
   /** the truth has another transport model than prior and members, as the air has */
   nonIdentical?: boolean;

@@ -1,6 +1,6 @@
 /** What a run would do, before anything of it is done: which stages are up to date, which would be made, and why. */
 import { join, resolve } from 'node:path';
-import type { Case } from '../data/case';
+import { caseOf, type Case } from '../data/case';
 import { RetroplumeError } from '../errors';
 import { checkPlan, planOf, STAGE_OF, stagesOf } from './all-stages';
 import { checkInputs } from './check/check-case';
@@ -37,15 +37,17 @@ export interface PlannedWork {
 /**
  * Reads only; input files are hashed, as a run does at its beginning.
  *
+ * @param source - path of the case file, or a loaded case
  * @throws {RetroplumeError} as `runStages` before it touches anything
  *
  * @example
  * const { stages } = await plannedWork(loadCase('case.yaml', ['members.seed=2']), { out: 'runs/mine', threads: 8 });
  */
 export async function plannedWork(
-  settings: Case,
+  source: string | Case,
   options: Pick<RunOptions, 'out' | 'stages' | 'threads' | 'device' | 'products' | 'changedRuns'> = {},
 ): Promise<PlannedWork> {
+  const settings = caseOf(source);
   const out = resolve(options.out ?? `runs/${settings.name}`);
   const context = runContext(settings, out, deviceOf(options, settings, ALONE), options);
   const all = stagesOf(settings);

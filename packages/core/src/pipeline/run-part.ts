@@ -3,8 +3,7 @@
  * holds a lock of its own, and what the whole stage would find up to date is what they leave.
  */
 import { resolve } from 'node:path';
-import type { Case } from '../data/case';
-import { nearestKey } from '../data/case';
+import { caseOf, nearestKey, type Case } from '../data/case';
 import type { Device } from '../device';
 import { ConfigError } from '../errors';
 import { ALONE } from '../ranks';
@@ -88,12 +87,14 @@ export function variantContext(run: RunContext, stage: StageName, variant: Varia
 /**
  * Makes a part of a run, unless it is there.
  *
+ * @param source - path of the case file, or a loaded case
  * @throws {ConfigError} `RUN_UNKNOWN`, `VARIANT_UNKNOWN`: nothing of that name in this case; `VARIANT_STAGES`: no stages that variants have by themselves
  * @throws {ConfigError} `RUNS_REPLACED` as {@link runStages}
  * @throws {ConfigError} `RUN_LOCKED` if another process makes this part, or works in the whole run folder
  * @throws {RetroplumeError} of the stage that fails
  */
-export async function runPart(settings: Case, part: Part, options: PartOptions = {}): Promise<PartResult> {
+export async function runPart(source: string | Case, part: Part, options: PartOptions = {}): Promise<PartResult> {
+  const settings = caseOf(source);
   checkPart(settings, part);
   const out = resolve(options.out ?? `runs/${settings.name}`);
   const device = deviceOf(options, settings, options.ranks ?? ALONE);

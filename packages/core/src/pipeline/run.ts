@@ -1,7 +1,7 @@
 /** Runs of a case: all stages that are not up to date, or some of them. */
 import { join, relative, resolve } from 'node:path';
 import { cudaDevices } from '@retroplume/native';
-import { loadCase, type Case } from '../data/case';
+import { caseOf, type Case } from '../data/case';
 import { expectArgument } from '../call';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../device';
 import { ConfigError, InterruptedError, RetroplumeError } from '../errors';
@@ -84,7 +84,7 @@ export interface RunResult extends VariantResult {
  * console.log(withheld?.NO2?.updatedMae);
  */
 export async function runStages(source: string | Case, options: RunOptions = {}): Promise<RunResult> {
-  const settings = typeof source === 'string' ? loadCase(source, []) : source;
+  const settings = caseOf(source);
   const out = resolve(options.out ?? `runs/${settings.name}`);
   const { ranks = ALONE } = options;
   const first = ranks.rank === 0;

@@ -44,18 +44,6 @@ export function oklch(lightness: number, chroma: number, hueDegrees: number): Rg
   }
 }
 
-/** OKLab lightness of an sRGB colour (0…1): what the tests hold the maps to. */
-export function perceivedLightness([red, green, blue]: Rgb): number {
-  const [r, g, b] = [red, green, blue].map((channel) => {
-    const value = channel / 255;
-    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-  }) as [number, number, number];
-  const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
-  const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
-  const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
-  return 0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s;
-}
-
 function build(colourAt: (fraction: number) => Rgb): Rgb[] {
   return Array.from({ length: COLOURS }, (_, index) => colourAt(index / (COLOURS - 1)));
 }

@@ -1,7 +1,7 @@
 /** Fields that lie in a GPU's memory, so that no window of them crosses the bus. */
 import { DeviceFields, type DeviceFieldsShape, type ProgramOptions } from '@retroplume/native';
 import { keptMemory, placed, type Crop, type HourlyValues } from '../data/period-source';
-import { deviceError } from '../graph/device-failure';
+import { nativeError } from '../graph/native-failure';
 import type { Field } from './batch';
 
 export class ResidentFields {
@@ -75,7 +75,7 @@ export function roomFor<T>(make: () => T): T | undefined {
     return make();
   } catch (error) {
     if ((error as { code?: string }).code === 'DEVICE_OUT_OF_MEMORY') return undefined;
-    throw deviceError(error);
+    throw nativeError(error);
   }
 }
 

@@ -24,7 +24,7 @@ export interface SurrogateDescription {
   groups: { name: string; unit: string }[];
 }
 
-export const SURROGATE_FILES = { description: 'surrogate.json', weights: 'weights.safetensors' } as const;
+const SURROGATE_FILES = { description: 'surrogate.json', weights: 'weights.safetensors' } as const;
 
 /** Up to this much the program of the whole domain is made: twice what the paper's network takes on the paper's grid. */
 const WHOLE_BYTES = 3 * 2 ** 30;

@@ -43,7 +43,7 @@ function placesOf(path: string): { lat: Float32Array; lon: Float32Array } {
  * @param stackGroups - one file, or several (a file a day) with the same sources in the same order
  * @throws {DataError} `VARIABLE_MISSING`, `STACK_GROUPS`
  */
-export function cellsOfStacks([first, ...others]: readonly string[], grid: Grid): Int32Array {
+function cellsOfStacks([first, ...others]: readonly string[], grid: Grid): Int32Array {
   const places = placesOf(first);
   for (const path of others) assertSamePlaces(path, placesOf(path), first, places);
   const cells = Int32Array.from(places.lat, (lat, source) => {
@@ -70,7 +70,7 @@ function assertSamePlaces(path: string, { lat, lon }: ReturnType<typeof placesOf
 }
 
 /** @throws {DataError} `STACK_GROUPS` if emissions and stacks are not of the same sources */
-export function assertStacksFit({ grid, path }: Pick<IoapiReader, 'grid' | 'path'>, cells: Int32Array, [stackGroups]: readonly string[]): void {
+function assertStacksFit({ grid, path }: Pick<IoapiReader, 'grid' | 'path'>, cells: Int32Array, [stackGroups]: readonly string[]): void {
   if (grid.rows * grid.cols === cells.length) return;
   throw new DataError(
     'STACK_GROUPS',

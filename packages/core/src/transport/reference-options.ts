@@ -22,7 +22,7 @@ const NUMBERS = [
 ] as const;
 
 /** `background.O3: 35`, `stackShare.SO2: 0.4` and `weatherFactor.wind: 1.2` name a species of the model, a group and a field of the weather. */
-export const referenceSettingNames: readonly string[] = [
+const referenceSettingNames: readonly string[] = [
   ...NUMBERS,
   ...transportSpecies.map((name) => `background.${name}`),
   ...GROUP_NAMES.map((name) => `stackShare.${name}`),

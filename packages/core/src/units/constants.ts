@@ -3,10 +3,11 @@
 /** Molar gas constant, J mol-1 K-1 (exact since the SI of 2019; CODATA 2018). */
 export const GAS_CONSTANT = 8.314462618;
 
-/** The state to which China's monitors refer gases until August 2018 (GB 3095-2012: 273 K, 101.325 kPa). */
+/** K: the state to which China's monitors refer gases until August 2018 (GB 3095-2012: 273 K, 101.325 kPa). */
 export const STANDARD_TEMPERATURE = 273.15;
-/** From September 2018 (amendment to GB 3095-2012): 298 K; particles then at ambient conditions. */
+/** K: from September 2018 (amendment to GB 3095-2012): 298 K; particles then at ambient conditions. */
 export const AMBIENT_REFERENCE_TEMPERATURE = 298.15;
+/** Pa. */
 export const STANDARD_PRESSURE = 101325;
 
 /** g mol-1, from the IUPAC standard atomic weights of 2021 (H 1.008, C 12.011, N 14.007, O 15.999, S 32.06). */

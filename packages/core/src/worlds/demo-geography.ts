@@ -23,7 +23,7 @@ export interface DemoGeography {
 const CELL_M = 27000;
 
 /** The demo's grid: Lambert conformal 30/45 N about 40 W, 36 N (open Atlantic: plainly no real place), 27 km cells, centred. */
-export function demoGrid(rows: number, cols: number): Grid {
+function demoGrid(rows: number, cols: number): Grid {
   return new Grid({
     name: 'DEMO',
     gdtyp: 2,

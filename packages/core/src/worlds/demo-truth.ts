@@ -17,7 +17,7 @@ const BIAS: Record<Group, number> = { NOx: -0.2, NH3: 0.12, SO2: -0.22, VOC: 0.1
 const PLANTED_ERROR = 0.3;
 
 /** Factors stay within 1 ± 0.6. */
-export const TRUTH_BOUNDS = [0.4, 1.6] as const;
+const TRUTH_BOUNDS = [0.4, 1.6] as const;
 
 /**
  * @param weights - emissions per group, `[rows, cols]`, any scale

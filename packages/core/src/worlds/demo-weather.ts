@@ -84,7 +84,7 @@ const AIR_DENSITY = 1.2;
 const CORIOLIS = 2 * 7.292e-5 * Math.sin((36 * Math.PI) / 180);
 
 /** Highs and lows in turn, 2.1 days apart on the storm track, enough of them for `hours`. */
-export function pressureSystems(season: Season, hours: number, random: Random): PressureSystem[] {
+function pressureSystems(season: Season, hours: number, random: Random): PressureSystem[] {
   const climate = CLIMATES[season];
   const spacing = climate.speed * 2.1 * 86400;
   const count = Math.ceil((hours * 3600 * climate.speed + 4000e3) / spacing);

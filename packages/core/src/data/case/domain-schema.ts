@@ -177,7 +177,7 @@ export const concentrationsSchema = z
 const point = z.tuple([real('Longitude.', { min: -180, max: 360 }), real('Latitude.', { min: -90, max: 90 })]);
 const span = z.tuple([whole('First.', { min: 0 }), whole('Last.', { min: 0 })]);
 
-export const regionSchema = z
+const regionSchema = z
   .strictObject({
     polygon: z.array(point).min(3).optional().meta({ description: 'Corners as [longitude, latitude].', unit: '°' }),
     rows: span.optional().meta({ description: 'First and last row, counted from 0 in the south.' }),

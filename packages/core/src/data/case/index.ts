@@ -2,13 +2,10 @@
 export type {
   Case,
   CertificateSettings,
-  CrossValidationSettings,
   CtmSettings,
   InversionSettings,
   JobsSettings,
   LoopSettings,
-  MembersSettings,
-  ObservationsSettings,
   PeriodSettings,
   SurrogateSettings,
   TrainingSettings,
@@ -22,7 +19,7 @@ export { examineCase, type CaseProblem, type ExaminedCase } from './examine-case
 export { idleKeys } from './idle-keys';
 export { caseJsonSchema, type JsonSchema } from './json-schema';
 export { SCHEDULERS } from './jobs-schema';
-export { loadCase, restoreCase } from './load-case';
+export { caseOf, loadCase, restoreCase } from './load-case';
 export { mapPaths } from './case-paths';
 export { memberDesigns, memberNames, testMembers, type MemberDesign } from './member-design';
 export { nearestKey } from './nearest-key';

@@ -82,6 +82,11 @@ export function loadCase(path: string, overrides: readonly string[] = []): Case 
   return result;
 }
 
+/** The case that a function is given, loaded or as the path of its file. @throws as {@link loadCase} */
+export function caseOf(source: string | Case): Case {
+  return typeof source === 'string' ? loadCase(source) : source;
+}
+
 /**
  * A case that was loaded once and kept as JSON, with defaults and absolute paths in it.
  *

@@ -3,10 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { readObservations, type Observations, type ObservationsOptions, type ObservationsSpec } from '../observations';
+import type { QualityRules } from '../quality-rules';
 import { temporaryFolder } from './shared-data';
 
 export const STATIONS = 'id,lon,lat\nA,116.1,39.1\nB,116.9,39.9\nC,110.5,30.5\nD,,\nE,-,-\nF,0,0\nG,95,30\n';
 export const ug = (column: string): { column: string; unit: string } => ({ column, unit: 'ug m-3' });
+
+export const NO_RULES: QualityRules = { stuckSteps: 0, minimumHours: 0 };
 
 /** All values of a species at a station, in time. */
 export const series = (observations: Observations, species: string, station: string): number[] => {

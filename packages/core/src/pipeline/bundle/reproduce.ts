@@ -43,7 +43,7 @@ export interface Reproduction {
   differing: ComparedFile[];
 }
 
-export const REPRODUCTION_FILE = 'reproduction.json';
+const REPRODUCTION_FILE = 'reproduction.json';
 
 /**
  * Unpacks a bundle, runs its case again and compares every product.

@@ -113,7 +113,7 @@ export async function checkDevice(findings: Findings, settings: Case, asked: { d
  * Bytes that a run writes: the prepared store, the runs of the transport model with their emission files, the updated inventory. What the user's own
  * model writes beside surface concentrations is not known.
  */
-export function bytesWanted(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): number {
+function bytesWanted(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): number {
   const runs = simulatedRuns(settings);
   const written = settings.periods.reduce((sum, { name, hours }) => {
     const field = hours * grid.rows * grid.cols * FLOAT;

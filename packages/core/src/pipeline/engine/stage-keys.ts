@@ -7,14 +7,14 @@ import { canonicalJson, contentsOf, hashText, isUpToDate, partKey, readRecord, t
 import { type Keys, type PartContent, type Stage, type StageContext, type StageName } from './stage';
 import { VERSIONS } from './versions';
 
-/** @throws {ConfigError} `STAGE_MISSING` */
-export function neededRecord(context: StageContext, need: StageName): StageRecord {
+/** @param asker - who needs it: default the context's stage @throws {ConfigError} `STAGE_MISSING` */
+export function neededRecord(context: StageContext, need: StageName, asker: string = context.stage): StageRecord {
   const record = readRecord(context.dirOf(need));
   if (record) return record;
   const ofPass = context.pass !== undefined && context.dirOf(need) !== join(context.out, need);
   throw new ConfigError(
     'STAGE_MISSING',
-    `${context.stage}: the products of ${need} are not in ${context.dirOf(need)}: run "retroplume ${ofPass ? 'loop' : need}" (or "retroplume run") first`,
+    `${asker}: the products of ${need} are not in ${context.dirOf(need)}: run "retroplume ${ofPass ? 'loop' : need}" (or "retroplume run") first`,
   );
 }
 

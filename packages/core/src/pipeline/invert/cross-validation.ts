@@ -6,13 +6,14 @@ import type { CandidateScore, FoldResult } from '../../inversion/fold-scores';
 import { readRecord } from '../engine/record';
 import { stageDir, STAGES, type StageContext } from '../engine/stage';
 
-type Far = NonNullable<InversionSettings['factorCorrelation']['far']>;
+/** How factors far apart are correlated. */
+export type FarCorrelation = NonNullable<InversionSettings['factorCorrelation']['far']>;
 
 /** The settings that can be chosen; both scales are factors on what the case has. */
 export interface Candidate {
   lengthKm: number;
   /** null: none; absent in a choice of before there was one: the case's own */
-  factorCorrelationFar?: Far | null;
+  factorCorrelationFar?: FarCorrelation | null;
   spreadScale: number;
   errorScale: number;
   errorCorrelation: Pick<InversionSettings['errorCorrelation'], 'hours' | 'km'>;

@@ -27,7 +27,7 @@ export interface Monitors {
 const HALF_HOUR_MS = 1_800_000;
 
 /** Observations of a twin are written by `simulate`, of a real case by nobody here. */
-export function observationPattern(context: StageContext, period: string): string {
+function observationPattern(context: StageContext, period: string): string {
   const { observations } = context.case;
   return observations.twin ? twinObservationsFile(context.dirOf('simulate'), period) : inPeriod(observations.files ?? '', period);
 }

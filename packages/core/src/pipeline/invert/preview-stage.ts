@@ -17,7 +17,7 @@ import { besideInWords, linearisation, posteriorFigures, sumsByPart, type Sector
 import { withHelpOfRanks } from '../engine/spread-over-ranks';
 import type { Stage, StageContext } from '../engine/stage';
 
-export const PREVIEW_FILE = 'preview.json';
+const PREVIEW_FILE = 'preview.json';
 
 /** Enough for the largest few directions of each period. */
 const PRODUCTS = 20;

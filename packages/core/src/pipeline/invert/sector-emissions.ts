@@ -12,7 +12,7 @@ import type { TimeSlots } from './time-slots';
 const HOURS_AT_ONCE = 24;
 
 /** Name under which a sector is inverted: its own where the inversion names it, else that of all others. */
-export function invertedAs(sector: string, { sectors }: Pick<InversionSettings, 'sectors'>): string {
+function invertedAs(sector: string, { sectors }: Pick<InversionSettings, 'sectors'>): string {
   return sectors.some((each) => each.sector === sector) ? sector : REST;
 }
 

@@ -2,7 +2,7 @@
 import { appendFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { mpiLibrary } from '@retroplume/native';
-import type { Case } from '../../data/case';
+import { caseOf, type Case } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { makeFolder } from '../../data/make-folder';
 import { chooseDevice, type Device, type DeviceChoice, type Products } from '../../device';
@@ -55,6 +55,7 @@ export interface SubmitResult {
 /**
  * Writes the scripts of the jobs that a case still needs into `jobs/` of the run folder, and submits them, each to begin when those before it have ended well.
  *
+ * @param source - path of the case file, or a loaded case
  * @throws {ConfigError} `CHAIN_ACTIVE` if jobs of an earlier call are still in the queue or run, `RUN_LOCKED` if a process works in the folder
  * @throws {ConfigError} `RUNS_REPLACED` if runs of the user's own transport model would be removed, unless `changedRuns` allows it
  * @throws {ConfigError} `PRODUCTS_NEED_CUDA` if the case asks for rounded products, but not for GPUs
@@ -65,7 +66,8 @@ export interface SubmitResult {
  * @example
  * await submitChain(loadCase('case.yaml'), { out: 'runs/mine', scheduler: 'slurm', dryRun: true, program: ['retroplume'] });
  */
-export async function submitChain(settings: Case, options: SubmitOptions): Promise<SubmitResult> {
+export async function submitChain(source: string | Case, options: SubmitOptions): Promise<SubmitResult> {
+  const settings = caseOf(source);
   const out = resolve(options.out ?? `runs/${settings.name}`);
   const scheduler = options.scheduler ?? settings.jobs.scheduler;
   const { dryRun = false } = options;

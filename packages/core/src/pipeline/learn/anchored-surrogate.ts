@@ -6,8 +6,9 @@
  *
  * with C_prior the transport model's own prior run, E the prior emissions, f factors on them and S the surrogate, whose bias so drops out.
  */
-import { GROUPS, nearestKey, SPECIES, type Case } from '../../data/case';
+import { caseOf, GROUPS, nearestKey, SPECIES, type Case } from '../../data/case';
 import { sourceOf, wholeGrid, type PeriodSource } from '../../data/period-source';
+import { expectArgument } from '../../call';
 import { ConfigError, ShapeError } from '../../errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { ALONE } from '../../ranks';
@@ -52,8 +53,10 @@ export interface OpenSurrogateOptions extends Pick<RunOptions, 'threads' | 'devi
 /**
  * Opens the surrogate of a run folder. Nothing is made anew: it is the one that `train` left, whatever has changed in the case since.
  *
- * @throws {ConfigError} `STAGE_MISSING` if `prepare` or `train` is not finished there
- * @throws {DeviceError} `DEVICE_CUDA_MISSING`, `DEVICE_MEMORY` @throws {DataError} of files that are damaged
+ * @param source - path of the case file, or a loaded case
+ * @throws {ConfigError} `STAGE_MISSING` if `prepare` or `train` is not finished there; `THREADS_INVALID`, `CALL_INVALID`, `PRODUCTS_NEED_CUDA`
+ * @throws {DataError} `PREPARED_MISSING` if `prepare` has not made a period of the case; of files that are damaged
+ * @throws {DeviceError} `DEVICE_CUDA_MISSING`, `DEVICE_OUT_OF_MEMORY`
  *
  * @example
  * const surrogate = openSurrogate(loadCase('case.yaml'), { out: 'runs/mine', threads: 8 });
@@ -61,10 +64,11 @@ export interface OpenSurrogateOptions extends Pick<RunOptions, 'threads' | 'devi
  * const concentrations = await surrogate.concentrations({ period: 'winter', hours: [120, 121], factors });
  * surrogate.dispose();
  */
-export function openSurrogate(settings: Case, { out, variant = 'default', ...options }: OpenSurrogateOptions): AnchoredSurrogate {
+export function openSurrogate(source: string | Case, { out, variant = 'default', ...options }: OpenSurrogateOptions): AnchoredSurrogate {
+  const settings = caseOf(source);
   const run = runContext(settings, out, deviceOf(options, settings, ALONE), options);
   const context = stageContext(run, 'evaluate', variant);
-  for (const need of ['prepare', 'train'] as const) neededRecord(context, need);
+  for (const need of ['prepare', 'train'] as const) neededRecord(context, need, 'openSurrogate');
   return new AnchoredSurrogate(context);
 }
 
@@ -92,7 +96,7 @@ export class AnchoredSurrogate {
   private idle: Promise<unknown> = Promise.resolve();
   private disposed = false;
 
-  /** Use {@link openSurrogate}. */
+  /** @internal Use {@link openSurrogate}. */
   constructor(private readonly context: StageContext) {
     this.surrogate = loadSurrogate(context);
     const stored = storedPeriods(context);
@@ -111,7 +115,7 @@ export class AnchoredSurrogate {
   /**
    * C(f), concentrations `[hours, H, W, 4]` in ppb (PM2.5 in µg m-3), in the order of the hours.
    *
-   * @throws {ConfigError} `PERIOD_UNKNOWN`, `PERIOD_HOURS`, `SURROGATE_DISPOSED` @throws {ShapeError} `FACTORS_SHAPE`, `FACTORS_VALUES`
+   * @throws {ConfigError} `PERIOD_UNKNOWN`, `PERIOD_HOURS`, `SURROGATE_DISPOSED`, `CALL_INVALID` @throws {ShapeError} `FACTORS_SHAPE`, `FACTORS_VALUES`
    * @throws the signal's reason where the signal is raised
    */
   async concentrations(asked: SurrogateHours): Promise<Float32Array> {
@@ -135,6 +139,7 @@ export class AnchoredSurrogate {
    */
   async adjoint(asked: SurrogateHours, gradConcentrations: Float32Array): Promise<Float32Array> {
     const at = this.domainHours(asked);
+    expectArgument(gradConcentrations instanceof Float32Array, 'gradConcentrations', 'a Float32Array', gradConcentrations);
     const { rows, cols } = this.grid;
     const expected = at.hours.length * rows * cols * SPECIES.length;
     if (gradConcentrations.length !== expected) {
@@ -211,6 +216,7 @@ export class AnchoredSurrogate {
 
   private factorsOf(given: Float32Array | undefined, time: TimeAxis): EmissionFactors {
     const data = given ?? this.ones;
+    expectArgument(data instanceof Float32Array, 'factors', 'a Float32Array', data);
     const { rows, cols } = this.grid;
     const hourly = data.length === time.count * this.ones.length;
     if (data.length !== this.ones.length && !hourly) {

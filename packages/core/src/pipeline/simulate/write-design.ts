@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { loadCase, memberDesigns, type Case, type MemberDesign, type PeriodSettings } from '../../data/case';
+import { caseOf, memberDesigns, type Case, type MemberDesign, type PeriodSettings } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { IoapiFile } from '../../data/ioapi';
 import { makeFolder } from '../../data/make-folder';
@@ -61,7 +61,7 @@ interface DesignedFile {
  * const { manifest, members } = await writeDesign('case.yaml', { dir: 'design' });
  */
 export async function writeDesign(source: string | Case, options: DesignOptions = {}): Promise<DesignResult> {
-  const settings = typeof source === 'string' ? loadCase(source, []) : source;
+  const settings = caseOf(source);
   const dir = resolve(options.dir ?? join(options.out ?? `runs/${settings.name}`, 'design'));
   checkAsked(settings);
   const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);

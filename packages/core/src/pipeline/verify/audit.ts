@@ -15,7 +15,7 @@ import { ofGroup, type EmissionUpdate } from './emission-update';
 import { regionMask } from './regions';
 
 /** How far around a region its neighbours lie: what a wind of 3 m s-1 covers in a day. */
-export const NEIGHBOUR_KM = 260;
+const NEIGHBOUR_KM = 260;
 
 export const AUDIT_FILE = 'audit.csv';
 

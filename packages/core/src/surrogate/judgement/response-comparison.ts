@@ -46,7 +46,7 @@ export interface ResponseFigures {
 }
 
 /** A change below this part of the root mean square of ΔC (of the run, species and class of cells) has no sign worth comparing. */
-export const CLEAR_CHANGE = 0.1;
+const CLEAR_CHANGE = 0.1;
 
 /** A response whose `relativeSize` is smaller is hardly any (NH3 on SO2, say), and is told only where it is asked for. */
 export const SMALLEST_RESPONSE = 2e-3;
