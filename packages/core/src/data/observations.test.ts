@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 
 import { Grid } from '../grid/grid';
-import { parseTime } from './observation-time';
+import { parseTime, TIME_ZONE } from './observation-time';
 import { readObservations, type ObservationsOptions, type ObservationsSpec } from './observations';
 import { stationsToCells } from './station-cells';
 import { readStations } from './stations';
@@ -105,8 +105,8 @@ describe('untyped calls', () => {
   const date = new Date('2017-01-01T00:00Z');
   test.each([
     [{ layout: 'foo' }, {}, 'layout: expected one of long, cnemc-wide, airnow, aqs, eea, openaq, sql but received "foo"'],
-    [{ timeZone: 'Mars/Base' }, {}, 'timeZone: expected an IANA time zone such as UTC or Asia/Shanghai but received "Mars/Base"'],
-    [{ timeZone: undefined }, {}, 'timeZone: expected an IANA time zone such as UTC or Asia/Shanghai but received undefined'],
+    [{ timeZone: 'Mars/Base' }, {}, `timeZone: expected ${TIME_ZONE} but received "Mars/Base"`],
+    [{ timeZone: undefined }, {}, `timeZone: expected ${TIME_ZONE} but received undefined`],
     [{}, { span: { start: '2017-01-01', end: '2017-01-02' } }, 'span: expected two dates but received Object'],
     [{}, { span: { start: date } }, 'span: expected two dates but received Object'],
     [{}, { span: { start: date, end: new Date('x') } }, 'span: expected two dates but received Object'],

@@ -13,7 +13,7 @@ import { expandGlob } from './glob';
 import { LAYOUTS, type LayoutName } from './observation-layouts';
 import type { ObservationQuality } from './observation-quality';
 import { ObservationReader, type Series } from './observation-reader';
-import { isTimeZone } from './observation-time';
+import { isTimeZone, TIME_ZONE } from './observation-time';
 import type { QualityRules } from './quality-rules';
 import { readStations, type Station, type StationsSpec } from './stations';
 import { TableStore } from './table-store';
@@ -64,7 +64,7 @@ export async function readObservations(spec: ObservationsSpec, options: Observat
   const { layout, timeZone } = spec;
   const { span } = options;
   expectArgument(LAYOUTS.includes(layout), 'readObservations: layout', `one of ${LAYOUTS.join(', ')}`, layout);
-  expectArgument(isTimeZone(timeZone), 'readObservations: timeZone', 'an IANA time zone such as UTC or Asia/Shanghai', timeZone);
+  expectArgument(isTimeZone(timeZone), 'readObservations: timeZone', TIME_ZONE, timeZone);
   expectArgument(
     [span?.start, span?.end].every((at) => !span || Number.isFinite(at?.getTime?.())),
     'readObservations: span',
