@@ -86,7 +86,7 @@ describe('what is prepared', () => {
     await prepare();
     await prepare(bring([33, 1, 1, 1, 1], 0, 30));
     const ratio = 'm1 emits 33 times as much NOx as the prior: is a unit wrong in the files of one of them?';
-    expect(told.slice(1)).toEqual([`winter: ${ratio}`, `summer: ${ratio}`]); // the first says why it is run again
+    expect(told.slice(1)).toEqual([`warning: winter: ${ratio}`, `warning: summer: ${ratio}`]); // the first says why it is run again
     await prepare(bring([0, 0, 0, 0, 0], 20, 1)); // and the hour at which that ends
     const zero = (name: string, day: string): unknown =>
       expect.stringContaining(`m1_${name}.nc: all emissions of all cells are 0 in 2 of the 30 hours of the period, first at ${day}T20:00Z: are`);

@@ -82,7 +82,7 @@ function tellTotals({ case: settings, dir, log }: StageContext, period: PeriodSe
   };
   const compared = (settings.members.runs ?? []).filter(({ name }) => made.has(PRIOR) || made.has(name));
   for (const { name } of compared)
-    totalsDoubts(['the prior', name], [sumsOf(PRIOR), sumsOf(name)]).forEach((doubt) => log(`${period.name}: ${doubt}`));
+    totalsDoubts(['the prior', name], [sumsOf(PRIOR), sumsOf(name)]).forEach((doubt) => log(`warning: ${period.name}: ${doubt}`));
 }
 
 function prepareMeteorology({ case: settings, dir, signal }: StageContext, period: PeriodSettings, grid: Grid): void {
@@ -106,7 +106,7 @@ function prepareRun(context: StageContext, period: PeriodSettings, run: string, 
   const doubt = zeroHoursDoubt(labelOf(filesOf(files.emissions)), sums, time);
   // Those of members that are made here are copies with the same hours.
   const isBrought = settings.members.runs?.some(({ name }) => name === run);
-  if (doubt !== undefined && (run === PRIOR || isBrought)) log(doubt);
+  if (doubt !== undefined && (run === PRIOR || isBrought)) log(`warning: ${doubt}`);
   const concentrations = readRunConcentrations(settings, files.concentrations, { grid, time }, signal);
   writePreparedRun(dir, { period: period.name, run, grid, time, emissions, concentrations });
   return sums;
