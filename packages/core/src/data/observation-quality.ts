@@ -54,6 +54,8 @@ export interface SpeciesQuality {
 export interface ObservationQuality {
   /** listed without coordinates, and dropped */
   stationsWithoutCoordinates: string[];
+  /** what is wrong with those among them that have some; absent where there is none */
+  stationsMisplaced?: string[];
   /** in the observations but not in the list of stations, and dropped */
   stationsUnknown: string[];
   /** listed, but without a value that counts */
@@ -136,11 +138,18 @@ const RULE_TEXT: Record<(typeof RULES)[number], string> = {
   fewHours: 'on days with too few hours',
 };
 
+/** @param misplaced - of a list of stations */
+export function misplacedInWords(misplaced: readonly string[]): string {
+  return misplaced.slice(0, 3).join('; ') + (misplaced.length > 3 ? ' …' : '');
+}
+
 /** Sentences for the log and the report; empty where there is nothing to tell. */
 export function describeQuality(quality: ObservationQuality): string[] {
   const some = (count: number, text: string): string[] => (count > 0 ? [`${count} ${text}`] : []);
+  const { stationsMisplaced: misplaced = [] } = quality;
   return [
-    ...some(quality.stationsWithoutCoordinates.length, 'stations without coordinates were dropped'),
+    ...some(quality.stationsWithoutCoordinates.length - misplaced.length, 'stations without coordinates were dropped'),
+    ...some(misplaced.length, `stations with coordinates that are none were dropped (${misplacedInWords(misplaced)})`),
     ...some(
       quality.stationsUnknown.length,
       `stations are in the observations but not in the list and were dropped (${quality.stationsUnknown.slice(0, 5).join(', ')}…)`,
