@@ -135,7 +135,7 @@ describe('what is wrong with a file is said in one sentence', () => {
     truncateSync(at('a.nc'), size - 100);
     const text =
       format === 'netcdf4'
-        ? /^.*a\.nc: the netCDF-4 file is truncated or damaged \(.*\): copy or make it again$/
+        ? /^.*a\.nc: the netCDF-4 file is truncated or damaged \(.*\): copy or make it again \(in a run folder: delete it, and run makes it anew\)$/
         : new RegExp(`^.*a\\.nc: the file is truncated: it has ${size - 100} bytes, its header promises ${size}: copy or make it again$`);
     expect(() => IoapiFile.open(at('a.nc'))).toThrow(
       expect.objectContaining({ code: 'FILE_TRUNCATED', exitCode: 3, message: expect.stringMatching(text) as string }) as Error,

@@ -39,5 +39,5 @@ it.each([
 });
 
 it('refuses a folder of that name', () => {
-  expect(() => readJson(folder, { keys: KEYS, remedy: 'make it again' })).toThrow(/EISDIR.*: make it again$/);
+  expect(() => readJson(folder, { keys: KEYS, remedy: 'make it again' })).toThrow(/\(it is no file\): make it again$/);
 });

@@ -1,6 +1,6 @@
 /** JSON files that a run keeps: read whole and of the right shape, or refused with a sentence that says what to do. */
-import { readFileSync } from 'node:fs';
 import { DataError } from '../errors';
+import { readRegular } from '../text-file';
 
 export interface JsonExpectation {
   /** keys that the object has at least, each with what its value is */
@@ -18,7 +18,7 @@ export interface JsonExpectation {
 export function readJson<T>(path: string, { keys, remedy, reviver }: JsonExpectation): T {
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, 'utf8'), reviver);
+    value = JSON.parse(readRegular(path).toString('utf8'), reviver);
   } catch (cause) {
     throw new DataError('JSON_UNREADABLE', `${path}: expected JSON but it cannot be read (${(cause as Error).message}): ${remedy}`, { cause });
   }

@@ -56,9 +56,15 @@ function readingError(path: string, error: NetcdfError): DataError {
         cause: error,
       });
     case 'NC_EDAMAGED':
-      return new DataError('FILE_DAMAGED', `${path}: the file ${said}: copy or make it again`, { cause: error });
+      return new DataError('FILE_DAMAGED', `${path}: the file ${said}: copy or make it again (in a run folder: delete it, and run makes it anew)`, {
+        cause: error,
+      });
     case 'NC_EHDFERR':
-      return new DataError('FILE_TRUNCATED', `${path}: the netCDF-4 file is truncated or damaged (${said}): copy or make it again`, { cause: error });
+      return new DataError(
+        'FILE_TRUNCATED',
+        `${path}: the netCDF-4 file is truncated or damaged (${said}): copy or make it again (in a run folder: delete it, and run makes it anew)`,
+        { cause: error },
+      );
     default:
       return new DataError('FILE_UNREADABLE', `${path}: ${said}: check the file with ncdump -h, and its permissions`, { cause: error });
   }

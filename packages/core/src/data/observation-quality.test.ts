@@ -1,4 +1,4 @@
-import { describeQuality } from './observation-quality';
+import { describeQuality, unitDoubts } from './observation-quality';
 import { readObservations, type Observations } from './observations';
 import { NO_RULES, observationTables, series, STATIONS, ug } from './testing/observation-samples';
 import { failure } from './testing/shared-data';
@@ -62,6 +62,25 @@ describe('values that make no sense', () => {
     await expect(readObservations(spec())).rejects.toThrow(
       failure('OBSERVATIONS_ABSURD', `${at('obs.csv')}: NO2: 2 of 3 values have a decimal comma, as 12,5: write them with a point`),
     );
+  });
+
+  test('values a thousand times too small are told, and the noise of clean air is not', async () => {
+    const columns = {
+      station: 'station',
+      time: 'time',
+      species: { NO2: { column: 'no2', unit: 'ppb' }, 'PM2.5': { column: 'pm25', unit: 'ng m-3' } },
+    };
+    const rows = [
+      ['0.3', '45'],
+      ['-0.2', '60'],
+      ['0', '800'],
+      ['0.01', '0'],
+    ];
+    const observations = await read(rows.map(([no2, pm25], hour) => `A,2017-01-01T0${hour}:00,${no2},${pm25}\n`).join(''), { columns });
+    expect(unitDoubts(observations.quality!)).toEqual([
+      'most values of PM2.5 lie below 0.2 ug m-3, less than clean air has: check its column and unit in the case',
+    ]);
+    expect(describeQuality(observations.quality!)).toEqual(expect.arrayContaining(unitDoubts(observations.quality!)));
   });
 
   test('a species without any value', async () => {

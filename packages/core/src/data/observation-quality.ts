@@ -21,6 +21,11 @@ import { RULES, type RuleCounts } from './quality-rules';
 const LIMITS: Record<string, number> = { NO2: 1000, SO2: 3000, O3: 600, 'PM2.5': 5000 };
 const DEFAULT_LIMIT = 1e5;
 /**
+ * Below what most values of monitors lie nowhere (ppb; PM µg m-3), even in clean air, so that a unit is a thousand times too small: ng m-3, or ppm in a column
+ * called ppb. Zeros and values below zero are the noise of monitors and say nothing.
+ */
+const LOW: Readonly<Record<Species, number>> = { NO2: 0.02, SO2: 0.01, O3: 0.5, 'PM2.5': 0.2 };
+/**
  * Least values that are a monitor's noise (ppb; PM µg m-3). EPA's AQS takes gases down to minus the detection limit of the method and asks for no zeros in their
  * place, since those bias means ("Negative values in AQS", 28 February 2011). The numbers are a choice: near such limits for the gases, wider for PM2.5, whose
  * hourly monitors have noise of several µg m-3.
@@ -40,6 +45,8 @@ export interface SpeciesQuality {
   unreadable: number;
   /** the same value given twice for a station and time, and counted once */
   repeated: number;
+  /** more than half of those above zero lie below this, where hardly any monitor is; absent where they do not */
+  mostlyBelow?: number;
   /** dropped by the case's own rules, if it has rules */
   rules?: RuleCounts;
 }
@@ -47,6 +54,8 @@ export interface SpeciesQuality {
 export interface ObservationQuality {
   /** listed without coordinates, and dropped */
   stationsWithoutCoordinates: string[];
+  /** what is wrong with those among them that have some; absent where there is none */
+  stationsMisplaced?: string[];
   /** in the observations but not in the list of stations, and dropped */
   stationsUnknown: string[];
   /** listed, but without a value that counts */
@@ -101,6 +110,27 @@ export function assertQuality(files: string, species: string, floor: number, qua
     );
 }
 
+/** @param values - NaN where there is none @returns what more than half of the values above zero lie below, where the unit is wrong rather than the air so clean */
+export function lowLimit(species: string, values: Float32Array): number | undefined {
+  const limit = (LOW as Record<string, number | undefined>)[species];
+  if (limit === undefined) return undefined;
+  let [above, low] = [0, 0];
+  for (const value of values) {
+    if (value > 0) above++;
+    if (value > 0 && value < limit) low++;
+  }
+  return 2 * low > above ? limit : undefined;
+}
+
+/** Sentences of species whose values are too low to be believed. */
+export function unitDoubts({ species }: ObservationQuality): string[] {
+  return Object.entries(species).flatMap(([name, { mostlyBelow }]) =>
+    mostlyBelow === undefined
+      ? []
+      : [`most values of ${name} lie below ${mostlyBelow} ${speciesUnit(name)}, less than clean air has: check its column and unit in the case`],
+  );
+}
+
 const RULE_TEXT: Record<(typeof RULES)[number], string> = {
   outOfRange: 'outside the range of the case',
   stuck: 'that stood still',
@@ -108,11 +138,18 @@ const RULE_TEXT: Record<(typeof RULES)[number], string> = {
   fewHours: 'on days with too few hours',
 };
 
+/** @param misplaced - of a list of stations */
+export function misplacedInWords(misplaced: readonly string[]): string {
+  return misplaced.slice(0, 3).join('; ') + (misplaced.length > 3 ? ' …' : '');
+}
+
 /** Sentences for the log and the report; empty where there is nothing to tell. */
 export function describeQuality(quality: ObservationQuality): string[] {
   const some = (count: number, text: string): string[] => (count > 0 ? [`${count} ${text}`] : []);
+  const { stationsMisplaced: misplaced = [] } = quality;
   return [
-    ...some(quality.stationsWithoutCoordinates.length, 'stations without coordinates were dropped'),
+    ...some(quality.stationsWithoutCoordinates.length - misplaced.length, 'stations without coordinates were dropped'),
+    ...some(misplaced.length, `stations with coordinates that are none were dropped (${misplacedInWords(misplaced)})`),
     ...some(
       quality.stationsUnknown.length,
       `stations are in the observations but not in the list and were dropped (${quality.stationsUnknown.slice(0, 5).join(', ')}…)`,
@@ -127,5 +164,6 @@ export function describeQuality(quality: ObservationQuality): string[] {
       ...some(counts.unreadable, `values of ${name} that are no number were left out`),
       ...RULES.flatMap((rule) => some(counts.rules?.[rule] ?? 0, `values of ${name} ${RULE_TEXT[rule]} were left out`)),
     ]),
+    ...unitDoubts(quality),
   ];
 }

@@ -11,6 +11,7 @@ import {
   assertQuality,
   emptyQuality,
   hasDecimalComma,
+  lowLimit,
   MISSING_WORDS,
   NEGATIVE_FLOORS,
   standsForNone,
@@ -138,6 +139,8 @@ export class ObservationReader {
     }
     quality.missing = values.length - quality.valid;
     quality.belowZero = values.reduce((count, value) => (value < 0 ? count + 1 : count), 0);
+    const low = lowLimit(species, values);
+    if (low !== undefined) quality.mostlyBelow = low;
     return { values, quality };
   }
 

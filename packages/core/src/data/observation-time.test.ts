@@ -1,4 +1,4 @@
-import { parseTime } from './observation-time';
+import { isTimeZone, parseTime } from './observation-time';
 
 test.each([
   ['2026115', 'a day of the year'],
@@ -17,4 +17,13 @@ test.each([
   ['20170101 5', '2017-01-01T05:00Z'],
 ])('%s is %s', (text, instant) => {
   expect(new Date(parseTime(text, 'UTC') ?? Number.NaN)).toEqual(new Date(instant));
+});
+
+test.each(['UTC', 'utc', 'GMT', 'Asia/Shanghai', 'America/Argentina/Buenos_Aires', 'Etc/GMT-9', 'US/Central'])('%s is a time zone', (name) => {
+  expect(isTimeZone(name)).toBe(true);
+});
+
+// Intl takes the first six: CST as Chicago, BST as Dhaka, IST as Calcutta.
+test.each(['CST', 'BST', 'IST', 'EST', 'PRC', 'Japan', 'Mars/Base', '/', '', undefined])('%s is none', (name) => {
+  expect(isTimeZone(name)).toBe(false);
 });

@@ -39,11 +39,16 @@ function zoneOffset(local: number, zone: string): number {
   return offsetAt(local - first, zone);
 }
 
-/** Whether this is the name of an IANA time zone. */
+/** What {@link isTimeZone} takes, as errors say it. */
+export const TIME_ZONE =
+  'UTC, or Area/Place of an IANA time zone such as Asia/Shanghai, America/Chicago or Etc/GMT+6 (abbreviations such as CST and IST stand for several zones)';
+
+/** Whether this is UTC, GMT or Area/Place of an IANA time zone. Intl takes abbreviations, too, and by its own choice: BST is Dhaka, CST Chicago. */
 export function isTimeZone(name: unknown): name is string {
+  if (typeof name !== 'string' || !/^(UTC|GMT|.+\/.+)$/i.test(name)) return false;
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name as string });
-    return typeof name === 'string';
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
   } catch {
     return false;
   }

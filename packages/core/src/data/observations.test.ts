@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 
 import { Grid } from '../grid/grid';
-import { parseTime } from './observation-time';
+import { parseTime, TIME_ZONE } from './observation-time';
 import { readObservations, type ObservationsOptions, type ObservationsSpec } from './observations';
 import { stationsToCells } from './station-cells';
 import { readStations } from './stations';
@@ -39,16 +39,21 @@ describe('times', () => {
 });
 
 describe('stations', () => {
-  test('those without coordinates are dropped and counted', async () => {
-    write('stations.csv', `${STATIONS}H,400,10\nI,110,95\n`);
-    const { stations, withoutCoordinates } = await readStations(spec().stations);
+  test('those without coordinates, or none on earth, are dropped and counted', async () => {
+    write('stations.csv', `${STATIONS}H,400,10\nI,110,95\nJ,W45.5,10\n`);
+    const { stations, withoutCoordinates, misplaced } = await readStations(spec().stations);
     expect(stations).toEqual([
       { id: 'A', lon: 116.1, lat: 39.1 },
       { id: 'B', lon: 116.9, lat: 39.9 },
       { id: 'C', lon: 110.5, lat: 30.5 },
       { id: 'G', lon: 95, lat: 30 },
     ]);
-    expect(withoutCoordinates).toEqual(['D', 'E', 'F', 'H', 'I']);
+    expect(withoutCoordinates).toEqual(['D', 'E', 'F', 'H', 'I', 'J']);
+    expect(misplaced).toEqual([
+      'H: longitude 400 is outside -180 to 360',
+      'I: latitude 95 is outside -90 to 90',
+      'J: longitude "W45.5" is no number',
+    ]);
   });
 
   test('a byte-order mark, semicolons, CR LF, names in quotes', async () => {
@@ -96,7 +101,7 @@ describe('stations', () => {
     await fails(
       Buffer.from([0x69, 0x64, 0x2c, 0xb1, 0xb1, 0x0a, 0x41, 0x2c, 0x31, 0x0a]),
       'FILE_ENCODING',
-      'the text is not UTF-8: convert it, for example with iconv -f GB18030 -t UTF-8',
+      'the text is not UTF-8: convert it, for example with iconv -f GB18030 -t UTF-8, or -f ISO-8859-1 if it is Western European',
     );
   });
 });
@@ -105,8 +110,8 @@ describe('untyped calls', () => {
   const date = new Date('2017-01-01T00:00Z');
   test.each([
     [{ layout: 'foo' }, {}, 'layout: expected one of long, cnemc-wide, airnow, aqs, eea, openaq, sql but received "foo"'],
-    [{ timeZone: 'Mars/Base' }, {}, 'timeZone: expected an IANA time zone such as UTC or Asia/Shanghai but received "Mars/Base"'],
-    [{ timeZone: undefined }, {}, 'timeZone: expected an IANA time zone such as UTC or Asia/Shanghai but received undefined'],
+    [{ timeZone: 'Mars/Base' }, {}, `timeZone: expected ${TIME_ZONE} but received "Mars/Base"`],
+    [{ timeZone: undefined }, {}, `timeZone: expected ${TIME_ZONE} but received undefined`],
     [{}, { span: { start: '2017-01-01', end: '2017-01-02' } }, 'span: expected two dates but received Object'],
     [{}, { span: { start: date } }, 'span: expected two dates but received Object'],
     [{}, { span: { start: date, end: new Date('x') } }, 'span: expected two dates but received Object'],
@@ -132,7 +137,11 @@ describe('encodings', () => {
       table.replaceAll('\n', '\r'),
       "its lines end with CR alone, as on old Macs: convert it, for example with tr '\\r' '\\n'",
     ],
-    ['GB 18030', Buffer.from([0x69, 0x2c, 0xb1, 0xb1, 0x0a, 0x0a]), 'the text is not UTF-8: convert it, for example with iconv -f GB18030 -t UTF-8'],
+    [
+      'GB 18030',
+      Buffer.from([0x69, 0x2c, 0xb1, 0xb1, 0x0a, 0x0a]),
+      'the text is not UTF-8: convert it, for example with iconv -f GB18030 -t UTF-8, or -f ISO-8859-1 if it is Western European',
+    ],
   ])('%s: what helps', async (what, content, sentence) => {
     write('stations.csv', STATIONS);
     const path = write(what === 'zipped' ? 'obs.csv.gz' : 'obs.csv', content);

@@ -13,7 +13,7 @@ import { expandGlob } from './glob';
 import { LAYOUTS, type LayoutName } from './observation-layouts';
 import type { ObservationQuality } from './observation-quality';
 import { ObservationReader, type Series } from './observation-reader';
-import { isTimeZone } from './observation-time';
+import { isTimeZone, TIME_ZONE } from './observation-time';
 import type { QualityRules } from './quality-rules';
 import { readStations, type Station, type StationsSpec } from './stations';
 import { TableStore } from './table-store';
@@ -64,7 +64,7 @@ export async function readObservations(spec: ObservationsSpec, options: Observat
   const { layout, timeZone } = spec;
   const { span } = options;
   expectArgument(LAYOUTS.includes(layout), 'readObservations: layout', `one of ${LAYOUTS.join(', ')}`, layout);
-  expectArgument(isTimeZone(timeZone), 'readObservations: timeZone', 'an IANA time zone such as UTC or Asia/Shanghai', timeZone);
+  expectArgument(isTimeZone(timeZone), 'readObservations: timeZone', TIME_ZONE, timeZone);
   expectArgument(
     [span?.start, span?.end].every((at) => !span || Number.isFinite(at?.getTime?.())),
     'readObservations: span',
@@ -73,7 +73,7 @@ export async function readObservations(spec: ObservationsSpec, options: Observat
   );
   if (spec.files === undefined) throw new DataError('FILES_NONE', 'observations: the case names no files: set observations.files');
   const paths = expandGlob(spec.files.replaceAll('{period}', options.period ?? '*'));
-  const { stations, withoutCoordinates } = await readStations(spec.stations);
+  const { stations, withoutCoordinates, misplaced } = await readStations(spec.stations);
   const store = await TableStore.open();
   try {
     const reader = new ObservationReader(store, spec, paths, stations);
@@ -81,7 +81,7 @@ export async function readObservations(spec: ObservationsSpec, options: Observat
     const series = new Map<string, Series>();
     for (const name of reader.species) series.set(name, await reader.series(name));
     const unknown = reader.unknownStations.filter((id) => !withoutCoordinates.includes(id));
-    return assemble(stations, time.axis, series, { withoutCoordinates, unknown, absentSteps: time.absent, invalid: reader.invalid });
+    return assemble(stations, time.axis, series, { withoutCoordinates, misplaced, unknown, absentSteps: time.absent, invalid: reader.invalid });
   } finally {
     store.close();
   }
@@ -92,7 +92,7 @@ function assemble(
   all: Station[],
   time: TimeAxis,
   series: Map<string, Series>,
-  dropped: { withoutCoordinates: string[]; unknown: string[]; absentSteps: number; invalid: number },
+  dropped: { withoutCoordinates: string[]; misplaced: string[]; unknown: string[]; absentSteps: number; invalid: number },
 ): Observations {
   const heard = all.map((_, station) => [...series.values()].some(({ values }) => hasValue(values, station, all.length)));
   const kept = all.flatMap((_, station) => (heard[station] ? [station] : []));
@@ -106,6 +106,7 @@ function assemble(
     units: new Map([...series.keys()].map((name) => [name, speciesUnit(name)])),
     quality: {
       stationsWithoutCoordinates: dropped.withoutCoordinates,
+      ...(dropped.misplaced.length > 0 ? { stationsMisplaced: dropped.misplaced } : {}),
       stationsUnknown: dropped.unknown,
       stationsSilent: all.filter((_, station) => !heard[station]).map(({ id }) => id),
       absentSteps: dropped.absentSteps,

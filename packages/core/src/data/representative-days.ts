@@ -7,9 +7,9 @@
  *
  * The file of a day holds it from 00Z on, as CMAQ needs it when it takes a file's date for its own (GR_EM_SYM_DATE_nnn).
  */
-import { readFileSync } from 'node:fs';
 import { DataError } from '../errors';
 import type { TimeAxis } from '../grid/grid';
+import { readRegular } from '../text-file';
 import { nearestKey } from './case/nearest-key';
 import { IoapiFile } from './ioapi-file';
 import { headOf } from './ioapi-heads';
@@ -101,7 +101,7 @@ function rowsOf(path: string, column: string): Row[] {
 
 function textOf(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegular(path).toString('utf8');
   } catch (cause) {
     throw new DataError(
       'FILE_UNREADABLE',

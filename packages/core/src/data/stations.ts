@@ -1,5 +1,6 @@
 /** The monitors: where they are, and in which cells of a grid. */
 import { DataError } from '../errors';
+import { MISSING_WORDS } from './observation-quality';
 import { identifier, TableStore } from './table-store';
 
 export interface Station {
@@ -27,6 +28,8 @@ export interface StationList {
   stations: Station[];
   /** ids of stations that were dropped, because they have no coordinates or none on earth */
   withoutCoordinates: string[];
+  /** what is wrong with those among them that have some: `S1: latitude 300.4 is outside -90 to 90` */
+  misplaced: string[];
 }
 
 /**
@@ -45,8 +48,11 @@ export async function readStations(spec: StationsSpec): Promise<StationList> {
     );
     const id = site === undefined ? `trim(${identifier(spec.id)})` : aqsIdentifier(site);
     const optional = (column: string | undefined): string => (column === undefined ? 'NULL' : identifier(column));
+    const given = (column: string): string =>
+      `CASE WHEN lower(trim(${identifier(column)})) NOT IN ${MISSING_WORDS} THEN trim(${identifier(column)}) END`;
     const number = (column: string): string => `TRY_CAST(trim(${identifier(column)}) AS DOUBLE)`;
-    const fields = `${id} AS id, ${number(lon)}, ${number(lat)}, ${optional(spec.name)}, nullif(trim(${optional(spec.type)}), '')`;
+    const places = [lon, lat].map((column) => `${number(column)}, ${given(column)}`).join(', ');
+    const fields = `${id} AS id, ${places}, ${optional(spec.name)}, nullif(trim(${optional(spec.type)}), '')`;
     // AQS's observations have a row for each hour.
     const select = site === undefined ? `SELECT ${fields}` : `SELECT DISTINCT ${fields}`;
     const rows = await store.rows(`${select} FROM stations WHERE ${id} <> ''${site === undefined ? '' : ' ORDER BY ALL'}`, spec.file);
@@ -77,14 +83,32 @@ export function requireColumns(file: string, held: string[], wanted: string[]): 
   throw new DataError('COLUMN_MISSING', `${file}: there is no column ${missing}; it holds ${shown}: name the right column in the case`);
 }
 
-type StationRow = [id: string, lon: number | null, lat: number | null, name: string | null, type: string | null];
+type StationRow = [
+  id: string,
+  lon: number | null,
+  lonText: string | null,
+  lat: number | null,
+  latText: string | null,
+  name: string | null,
+  type: string | null,
+];
+
+/** @returns undefined for one that can be on earth, or that is none at all */
+function placeFault(axis: string, value: number | null, text: string | null, [least, most]: readonly [number, number]): string | undefined {
+  if (text === null) return undefined;
+  if (value === null) return `${axis} "${text}" is no number`;
+  return value >= least && value <= most ? undefined : `${axis} ${value} is outside ${least} to ${most}`;
+}
 
 function collect(file: string, rows: StationRow[]): StationList {
   const stations = new Map<string, Station>();
   const withoutCoordinates: string[] = [];
-  for (const [id, lon, lat, name, type] of rows) {
+  const misplaced: string[] = [];
+  for (const [id, lon, lonText, lat, latText, name, type] of rows) {
+    const fault = placeFault('longitude', lon, lonText, [-180, 360]) ?? placeFault('latitude', lat, latText, [-90, 90]);
+    if (fault !== undefined) misplaced.push(`${id}: ${fault}`);
     // (0, 0) lies in the ocean: what a spreadsheet makes of two empty cells.
-    if (lon === null || lat === null || !(Math.abs(lat) <= 90 && lon >= -180 && lon <= 360) || (lon === 0 && lat === 0)) {
+    if (fault !== undefined || lonText === null || latText === null || lon === null || lat === null || (lon === 0 && lat === 0)) {
       withoutCoordinates.push(id);
       continue;
     }
@@ -98,6 +122,9 @@ function collect(file: string, rows: StationRow[]): StationList {
     stations.set(id, { id, lon, lat, ...(name === null ? {} : { name }), ...(type === null ? {} : { type }) });
   }
   if (stations.size === 0)
-    throw new DataError('STATIONS_NONE', `${file}: no station has coordinates: check the columns of longitude and latitude in the case`);
-  return { stations: [...stations.values()], withoutCoordinates };
+    throw new DataError(
+      'STATIONS_NONE',
+      `${file}: no station has coordinates${misplaced.length > 0 ? ` (${misplaced[0]})` : ''}: check the columns of longitude and latitude in the case`,
+    );
+  return { stations: [...stations.values()], withoutCoordinates, misplaced };
 }

@@ -3,6 +3,7 @@ import { createReadStream, existsSync, openSync, readSync, closeSync, statSync }
 import { createGunzip } from 'node:zlib';
 
 import { DataError } from '../errors';
+import { requireUtf8, utf16Of } from '../text-file';
 
 export interface CsvDialect {
   delimiter: ',' | ';' | '\t' | '|';
@@ -17,11 +18,11 @@ const HEAD = 1 << 16;
  */
 export async function inspectCsv(path: string): Promise<CsvDialect> {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path in the case`);
-  const head = /\.gz$/i.test(path) ? await gunzippedHead(path) : plainHead(path);
+  const head = await headOf(path);
   if (head.length === 0) throw new DataError('FILE_EMPTY', `${path}: the file is empty: give one with a header line and data`);
   const end = head.indexOf(0x0a);
-  requireNotUtf16(path, head);
-  requireUtf8(path, head.subarray(0, Math.max(0, head.lastIndexOf(0x0a))));
+  // The head may end within a letter.
+  requireUtf8(path, utf16Of(head) === undefined ? head.subarray(0, Math.max(0, head.lastIndexOf(0x0a))) : head);
   if (end < 0 && head.includes(0x0d)) {
     throw new DataError('FILE_ENCODING', `${path}: its lines end with CR alone, as on old Macs: convert it, for example with tr '\\r' '\\n'`);
   }
@@ -33,26 +34,29 @@ export async function inspectCsv(path: string): Promise<CsvDialect> {
 
 /** The first line of a CSV or gzipped CSV. @throws {DataError} `FILE_TRUNCATED` */
 export async function firstLine(path: string): Promise<string> {
-  const head = /\.gz$/i.test(path) ? await gunzippedHead(path) : plainHead(path);
+  const head = await headOf(path);
   return head.subarray(0, Math.max(0, head.indexOf(0x0a))).toString('utf8');
+}
+
+async function headOf(path: string): Promise<Buffer> {
+  // A pipe would be waited for until somebody writes into it.
+  if (!statSync(path).isFile()) throw unreadable(path, new Error('it is no file'));
+  return /\.gz$/i.test(path) ? gunzippedHead(path) : plainHead(path);
+}
+
+function unreadable(path: string, cause: Error): DataError {
+  const text = `${path}: expected a table but it cannot be read (${cause.message}): give a file, and check its permissions`;
+  return new DataError('FILE_UNREADABLE', text, { cause });
 }
 
 function plainHead(path: string): Buffer {
   let descriptor: number | undefined;
   try {
-    // A pipe would be waited for until somebody writes into it.
-    if (!statSync(path).isFile()) throw new Error('it is no file');
     descriptor = openSync(path, 'r');
     const buffer = Buffer.alloc(HEAD);
     return buffer.subarray(0, readSync(descriptor, buffer, 0, HEAD, 0));
   } catch (cause) {
-    throw new DataError(
-      'FILE_UNREADABLE',
-      `${path}: expected a table but it cannot be read (${(cause as Error).message}): give a file, and check its permissions`,
-      {
-        cause,
-      },
-    );
+    throw unreadable(path, cause as Error);
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
@@ -76,28 +80,4 @@ async function gunzippedHead(path: string): Promise<Buffer> {
     throw new DataError('FILE_TRUNCATED', `${path}: ${what}: copy or download it again`, { cause: error });
   }
   return Buffer.concat(parts).subarray(0, HEAD);
-}
-
-/** UTF-16 by its mark, or by its beginning: there half of the bytes of Latin letters and digits are 0. The name is iconv's. */
-export function utf16Of(head: Buffer): string | undefined {
-  if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff)) return 'UTF-16';
-  const zeros = [0, 0];
-  for (const [i, byte] of head.entries()) if (byte === 0) zeros[i % 2]++;
-  const [even, odd] = zeros.map((count) => (2 * count) / head.length);
-  if (odd > 0.5 && even < 0.1) return 'UTF-16LE';
-  return even > 0.5 && odd < 0.1 ? 'UTF-16BE' : undefined;
-}
-
-function requireNotUtf16(path: string, head: Buffer): void {
-  const encoding = utf16Of(head);
-  if (encoding === undefined) return;
-  throw new DataError('FILE_ENCODING', `${path}: the text is ${encoding}: convert it, for example with iconv -f ${encoding} -t UTF-8`);
-}
-
-function requireUtf8(path: string, head: Buffer): void {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(head);
-  } catch (error) {
-    throw new DataError('FILE_ENCODING', `${path}: the text is not UTF-8: convert it, for example with iconv -f GB18030 -t UTF-8`, { cause: error });
-  }
 }

@@ -1,7 +1,8 @@
 /** Tables (CSV, gzipped CSV, Parquet) through DuckDB: every column is read as text, so that nothing is guessed. */
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
 
-import { ConfigError, DataError } from '../errors';
+import { ConfigError, DataError, DeviceError, type RetroplumeError } from '../errors';
+import { firstCsvFault } from './csv-faults';
 import { inspectCsv } from './table-files';
 
 /** @example `"no2""ugm3"` */
@@ -23,6 +24,9 @@ function duckdb(): Promise<typeof import('@duckdb/node-api')> {
 
 /** A database in memory, for as long as a few tables are read. */
 export class TableStore {
+  /** what was asked to be read, to say which file is at fault */
+  private readonly sources: { paths: string[]; format?: RawFormat }[] = [];
+
   private constructor(
     private readonly instance: DuckDBInstance,
     private readonly connection: DuckDBConnection,
@@ -31,14 +35,19 @@ export class TableStore {
   static async open(): Promise<TableStore> {
     const { DuckDBInstance } = await duckdb();
     // No extension is ever fetched: what DuckDB was built with is all that is used.
-    const instance = await DuckDBInstance.create(':memory:', {
+    const settings = {
       temp_directory: '',
       preserve_insertion_order: 'false', // no order is relied upon; a third less memory
       threads: '1', // each holds buffers of its own for every column: with tables of 1600 columns more of them cost memory and gain nothing
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
-    });
-    return new TableStore(instance, await instance.connect());
+    };
+    try {
+      const instance = await DuckDBInstance.create(':memory:', settings);
+      return new TableStore(instance, await instance.connect());
+    } catch (error) {
+      throw outOfMemory('table', error) ?? error;
+    }
   }
 
   /**
@@ -93,53 +102,70 @@ export class TableStore {
   }
 
   private async create(what: 'TABLE' | 'VIEW', name: string, paths: string[], format?: RawFormat): Promise<string[]> {
+    this.sources.push({ paths, format });
     const selections = [...(await byDialect(paths, format))].map(([reader, members]) => `SELECT * FROM ${reader(members)}`);
     await this.run(`CREATE ${what} ${identifier(name)} AS ${selections.join(' UNION ALL BY NAME ')}`, labelOf(paths));
     const rows = await this.rows(`SELECT column_name FROM (DESCRIBE ${identifier(name)})`);
     return rows.map(([column]) => String(column));
   }
 
-  async run(sql: string, label = 'table'): Promise<void> {
+  /** @throws {DataError} `TABLE_UNREADABLE` @throws {DeviceError} `TABLE_MEMORY` */
+  private async attempt<T>(label: string, call: () => Promise<T>): Promise<T> {
     try {
-      await this.connection.run(sql);
+      return await call();
     } catch (error) {
-      throw unreadable(label, error);
+      throw await this.failure(label, error);
     }
   }
 
-  /** @throws {DataError} `TABLE_UNREADABLE`: a view reads its files only now */
-  async rows(sql: string, label = 'table', parameters: DuckDBValue[] = []): Promise<DuckDBValue[][]> {
-    try {
-      return (await this.connection.runAndReadAll(sql, parameters)).getRows();
-    } catch (error) {
-      throw unreadable(label, error);
+  /** What an error of DuckDB means. */
+  private async failure(label: string, error: unknown): Promise<RetroplumeError> {
+    const reason = reasonOf(error);
+    // Of a large file's later rows DuckDB names the line, but not of the first thousands.
+    const { path, fault } = (/sniffing file|CSV Error/.test(reason) ? await this.csvFault() : undefined) ?? { path: label, fault: reason };
+    return (
+      outOfMemory(label, error) ?? new DataError('TABLE_UNREADABLE', `${path}: the table cannot be read (${fault}): mend the file`, { cause: error })
+    );
+  }
+
+  private async csvFault(): Promise<{ path: string; fault: string } | undefined> {
+    for (const { paths, format } of this.sources) {
+      for (const path of paths.filter((each) => !isParquet(each))) {
+        const fault = await firstCsvFault(path, format?.delimiter ?? (await inspectCsv(path)).delimiter, format?.columns.length);
+        if (fault !== undefined) return { path, fault };
+      }
     }
+    return undefined;
+  }
+
+  async run(sql: string, label = 'table'): Promise<void> {
+    await this.attempt(label, () => this.connection.run(sql));
+  }
+
+  /** A view reads its files only now. @throws {DataError} `TABLE_UNREADABLE` @throws {DeviceError} `TABLE_MEMORY` */
+  async rows(sql: string, label = 'table', parameters: DuckDBValue[] = []): Promise<DuckDBValue[][]> {
+    return this.attempt(label, async () => (await this.connection.runAndReadAll(sql, parameters)).getRows());
   }
 
   /** Calls `visit` with the columns of each batch of rows. */
   async stream(sql: string, visit: (columns: DuckDBValue[][], rows: number) => void, label = 'table', parameters: DuckDBValue[] = []): Promise<void> {
-    const fetch = async <T>(call: () => Promise<T>): Promise<T> => {
-      try {
-        return await call();
-      } catch (error) {
-        throw unreadable(label, error);
-      }
-    };
-    const result = await fetch(() => this.connection.stream(sql, parameters));
-    const next = (): ReturnType<typeof result.fetchChunk> => fetch(() => result.fetchChunk());
+    const result = await this.attempt(label, () => this.connection.stream(sql, parameters));
+    const next = (): ReturnType<typeof result.fetchChunk> => this.attempt(label, () => result.fetchChunk());
     for (let chunk = await next(); chunk && chunk.rowCount > 0; chunk = await next()) visit(chunk.getColumns(), chunk.rowCount);
   }
 
   /** Creates a table of texts and numbers, by default their positions, to replace texts by numbers in a join. */
   async index(table: string, texts: readonly string[], positions?: readonly number[]): Promise<void> {
     await this.run(`CREATE TABLE ${identifier(table)} (text VARCHAR, position INTEGER)`);
-    const appender = await this.connection.createAppender(table);
-    texts.forEach((text, i) => {
-      appender.appendVarchar(text);
-      appender.appendInteger(positions?.[i] ?? i);
-      appender.endRow();
+    await this.attempt('table', async () => {
+      const appender = await this.connection.createAppender(table);
+      texts.forEach((text, i) => {
+        appender.appendVarchar(text);
+        appender.appendInteger(positions?.[i] ?? i);
+        appender.endRow();
+      });
+      appender.closeSync();
     });
-    appender.closeSync();
   }
 
   close(): void {
@@ -151,6 +177,8 @@ export class TableStore {
 /** What errors call files that are read together. */
 export const labelOf = (paths: readonly string[]): string => (paths.length === 1 ? paths[0] : `${paths[0]} … (${paths.length} files)`);
 
+const isParquet = (path: string): boolean => /\.parquet$/i.test(path);
+
 type Reader = (paths: string[]) => string;
 
 /** Files that are read by the same call of DuckDB. Its own sniffing takes minutes for tables of 1600 columns. */
@@ -158,8 +186,7 @@ async function byDialect(paths: string[], format?: RawFormat): Promise<Map<Reade
   const readers = new Map<string, Reader>();
   const groups = new Map<Reader, string[]>();
   for (const path of paths) {
-    const parquet = /\.parquet$/i.test(path);
-    const dialect = parquet ? undefined : await inspectCsv(path);
+    const dialect = isParquet(path) ? undefined : await inspectCsv(path);
     const key = JSON.stringify(dialect);
     const reader =
       readers.get(key) ?? (dialect === undefined ? readParquet : readCsv(format?.delimiter ?? dialect.delimiter, dialect.newline, format));
@@ -189,8 +216,15 @@ export function queryFailure(label: string, error: unknown): unknown {
   );
 }
 
-function unreadable(label: string, error: unknown): DataError {
-  return new DataError('TABLE_UNREADABLE', `${label}: the table cannot be read (${reasonOf(error)}): mend the file`, { cause: error });
+/** The error where DuckDB failed for want of memory, which is no fault of the table. */
+function outOfMemory(label: string, error: unknown): DeviceError | undefined {
+  const reason = reasonOf(error);
+  if (!/^Out of Memory Error|bad.alloc/.test(reason)) return undefined;
+  return new DeviceError(
+    'TABLE_MEMORY',
+    `${label}: there is too little memory to read the table (${reason}): allow the process more (the memory of the job, ulimit -v), or free some`,
+    { cause: error },
+  );
 }
 
 /** The first line of what DuckDB says. */

@@ -244,9 +244,14 @@ describe('GRIDDESC', () => {
     syntax(text.replace("'LCC' -3132000", "'LCD' -3132000"), `grid 'cn27' names the coordinate system 'LCD', which the file does not define`);
     syntax(text.slice(0, text.indexOf('27000.')), `grid 'cn27' needs 7 numbers but received the end of the file`);
     syntax(text.replace('25.0D0', 'abc'), 'expected a number or a quoted name but received abc');
+    syntax(text.replace('25.0D0', 'a'.repeat(99)), `expected a number or a quoted name but received ${'a'.repeat(40)}`);
+    syntax('CDF\x02\0\0\0\x05', 'expected text but received a binary file');
     const missing = join(folder, 'none');
     expect(() => readGriddesc(missing)).toThrow(
-      fails('GRIDDESC_MISSING', `${missing}: the GRIDDESC cannot be read: check grid.griddesc in the case`),
+      fails(
+        'GRIDDESC_MISSING',
+        `${missing}: the GRIDDESC cannot be read (ENOENT: no such file or directory, stat '${missing}'): check grid.griddesc in the case`,
+      ),
     );
   });
 });

@@ -5,11 +5,15 @@
  * name, then the quoted coordinate system and XORIG YORIG XCELL YCELL NCOLS NROWS NTHIK) up to a blank name or the file's end. Fortran
  * reads it list-directed: spaces, commas and line ends are all the same, numbers may end in D0, `!` starts a comment.
  */
-import { readFileSync, writeFileSync, renameSync } from 'node:fs';
+import { writeFileSync, renameSync } from 'node:fs';
 
 import { GridError } from '../errors';
+import { readRegular } from '../text-file';
 import { Grid, type GridDefinition } from './grid';
 import type { CoordinateSystem } from './projection';
+
+/** Characters of what is no number that an error shows. */
+const MOST_SHOWN = 40;
 
 type Token = { text: string } | { number: number };
 
@@ -30,6 +34,7 @@ export function readGriddesc(path: string, name?: string): Grid {
 
 /** Every grid of a GRIDDESC's text, in its order. */
 export function parseGriddesc(text: string, path: string): GridDefinition[] {
+  if (text.includes('\0')) throw syntax(path, 'expected text but received a binary file');
   const body = text.split(/\r?\n/).slice(1).join('\n');
   const reader = new TokenReader(tokens(body, path), path);
   const systems = new Map<string, CoordinateSystem>();
@@ -105,7 +110,7 @@ function tokens(text: string, path: string): Token[] {
       continue;
     }
     const number = Number(match[0].replace(/d/i, 'e'));
-    if (Number.isNaN(number)) throw syntax(path, `expected a number or a quoted name but received ${match[0]}`);
+    if (Number.isNaN(number)) throw syntax(path, `expected a number or a quoted name but received ${match[0].slice(0, MOST_SHOWN)}`);
     found.push({ number });
   }
   return found;
@@ -113,9 +118,11 @@ function tokens(text: string, path: string): Token[] {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegular(path).toString('utf8');
   } catch (error) {
-    throw new GridError('GRIDDESC_MISSING', `${path}: the GRIDDESC cannot be read: check grid.griddesc in the case`, { cause: error });
+    throw new GridError('GRIDDESC_MISSING', `${path}: the GRIDDESC cannot be read (${(error as Error).message}): check grid.griddesc in the case`, {
+      cause: error,
+    });
   }
 }
 

@@ -48,10 +48,23 @@ function checkPeriods(c: Case): Breach[] {
   });
 }
 
-function checkRuns(c: Case): Breach[] {
-  const names = (c.members.runs ?? []).map((run) => run.name);
+function checkRuns({ members: { runs = [] } }: Case): Breach[] {
+  const path = ['members', 'runs'];
+  const names = runs.map((run) => run.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i || name === 'prior');
-  return twice === undefined ? [] : [{ path: ['members', 'runs'], text: `the name ${twice} is used twice (prior is the prior run): rename one` }];
+  const outputs = runs.map((run) => run.concentrations);
+  const again = runs.find(({ concentrations }, i) => outputs.indexOf(concentrations) !== i);
+  return [
+    ...(twice === undefined ? [] : [{ path, text: `the name ${twice} is used twice (prior is the prior run): rename one` }]),
+    ...(again === undefined
+      ? []
+      : [
+          {
+            path,
+            text: `${names[outputs.indexOf(again.concentrations)]} and ${again.name} have the same concentrations: give each run its own, or remove one`,
+          },
+        ]),
+  ];
 }
 
 /** Only of members that are to be made: a case that brings its runs may keep the design that they came from. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { GAS_RULES } from '../gas-reference';
 import { LAYOUTS } from '../observation-layouts';
 import { NEGATIVE_FLOORS } from '../observation-quality';
-import { isTimeZone } from '../observation-time';
+import { isTimeZone, TIME_ZONE } from '../observation-time';
 import { referenceOptionsSchema } from './domain-schema';
 import { choice, file, files, GROUPS, MOST_MEMBERS, real, seed, SPECIES, text, whole, type Group, type Species } from './fields';
 
@@ -211,9 +211,9 @@ export const observationsSchema = z
     resolution: choice('Whether a value is an hourly or a daily mean.', ['hourly', 'daily']).default('hourly'),
     timeZone: z
       .string()
-      .refine(isTimeZone, { error: 'expected an IANA time zone such as UTC or Asia/Shanghai' })
+      .refine(isTimeZone, { error: `expected ${TIME_ZONE}` })
       .default('UTC')
-      .meta({ description: 'Time zone of dates and hours in the files; also the one in which days begin.' }),
+      .meta({ description: 'Time zone of dates and hours in the files, UTC or Area/Place; also the one in which days begin.' }),
     columns: z
       .strictObject({
         station: text('Column of the station identifier.').default('station'),

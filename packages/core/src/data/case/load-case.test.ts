@@ -234,7 +234,7 @@ describe('what is wrong is said in one sentence each', () => {
     ['name: tiny', 'name: tiny\ndevice: gpu', /device: expected auto, cpu, cuda or cuda:N but received "gpu"/],
     ['name: tiny', 'name: tiny\nproducts: fp8', /products: expected one of float32, tf32, bf16 but received "fp8"/],
     ['name: winter', 'name: "a b"', /expected letters, digits/],
-    ['  twin: {}', '  timeZone: Mars/Base', /timeZone: expected an IANA time zone/],
+    ['  twin: {}', '  timeZone: CST', /timeZone: expected UTC, or Area\/Place .* \(abbreviations .*\) but received "CST"/],
     ['  twin: {}', '', /neither files nor a twin/],
     ['  twin: {}', '  twin: {}\n  layout: cnemc-wide', /observations\.layout: simulate writes .* in the long layout: set layout: long/],
     [

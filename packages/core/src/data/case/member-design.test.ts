@@ -102,7 +102,12 @@ describe('members that are kept for the test', () => {
 
   it('are the last of those that there are, where none is random', () => {
     expect(kept('{ count: 0, scalings: [0.5, 2] }', 1)).toEqual(['scaling-PM2.5-x2']);
-    const runs = ['a', 'b'].map((name) => `{ name: ${name}, emissions: E.nc, concentrations: C.nc }`).join(', ');
+    const runs = ['a', 'b'].map((name) => `{ name: ${name}, emissions: E.nc, concentrations: ${name}.nc }`).join(', ');
     expect(kept(`{ runs: [${runs}] }`, 1)).toEqual(['b']);
   });
+});
+
+it('is refused where a run is given as two members', () => {
+  const runs = ['a', 'b'].map((name) => `{ name: ${name}, emissions: E.nc, concentrations: C.nc }`).join(', ');
+  expect(() => load(`{ runs: [${runs}] }`)).toThrow(/members\.runs: a and b have the same concentrations: give each run its own, or remove one/);
 });

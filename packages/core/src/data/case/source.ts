@@ -1,7 +1,8 @@
 /** Where a case's values come from: the YAML file, with line numbers, and `key=value` overrides of the command line. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { isCollection, isNode, LineCounter, parse, parseDocument, visit, type Document, type YAMLError } from 'yaml';
 import { ConfigError } from '../../errors';
+import { readRegular, requireUtf8 } from '../../text-file';
 
 export type KeyPath = readonly PropertyKey[];
 
@@ -26,13 +27,14 @@ export function splitPath(text: string): (string | number)[] {
 function readDocument(path: string, lines: LineCounter): Document {
   if (!existsSync(path))
     throw new ConfigError('CASE_FILE_MISSING', `${path}: there is no such file: check the path, or start from a copy of examples/`);
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(path, 'utf8');
+    bytes = readRegular(path);
   } catch (cause) {
     throw new ConfigError('CASE_FILE_MISSING', `${path}: cannot be read (${(cause as Error).message}): give the path of a YAML file`, { cause });
   }
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  requireUtf8(path, bytes);
+  const document = parseDocument(bytes.toString('utf8'), { lineCounter: lines, prettyErrors: false });
   // The value under an unknown tag would be taken for text; other warnings (indentation) change no value.
   const [error] = [...document.errors, ...document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED')];
   if (error) refuseSyntax(`${path}:${lines.linePos(error.pos[0]).line}`, error);
@@ -111,7 +113,7 @@ function hasPlace(list: readonly unknown[], key: string | number, isLast: boolea
   return typeof key === 'number' && (key < list.length || (isLast && key === list.length));
 }
 
-/** Reads the file and lays the overrides over it. @throws {ConfigError} if the file is missing or not YAML, or an override not key=value */
+/** Reads the file and lays the overrides over it. @throws {ConfigError} if the file is missing or not YAML, or an override not key=value @throws {DataError} `FILE_ENCODING` */
 export function readSource(path: string, overrides: readonly string[]): CaseSource {
   const lines = new LineCounter();
   const document = readDocument(path, lines);

@@ -3,7 +3,7 @@ import { closeSync, createReadStream, existsSync, openSync, readSync, statSync }
 import { createGunzip } from 'node:zlib';
 
 import { DataError } from '../../errors';
-import { utf16Of } from '../table-files';
+import { utf16Of } from '../../text-file';
 
 export type FileKind = 'netcdf' | 'parquet' | 'griddesc' | 'yaml' | 'table' | 'json' | 'numpy' | 'folder' | 'empty' | 'unknown';
 

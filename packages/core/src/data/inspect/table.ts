@@ -215,9 +215,9 @@ function valueOddities(ranged: readonly (readonly [name: string, row: unknown[]]
 async function withoutCoordinates(store: TableStore, lon: string, lat: string): Promise<Oddity[]> {
   const number = (name: string): string => `TRY_CAST(trim(${identifier(name)}) AS DOUBLE)`;
   const [[count]] = await store.rows(
-    `SELECT count(*) FROM held WHERE ${number(lon)} IS NULL OR ${number(lat)} IS NULL OR abs(${number(lat)}) > 90 OR (${number(lon)} = 0 AND ${number(lat)} = 0)`,
+    `SELECT count(*) FROM held WHERE NOT coalesce(${number(lon)} BETWEEN -180 AND 360 AND ${number(lat)} BETWEEN -90 AND 90, false) OR (${number(lon)} = 0 AND ${number(lat)} = 0)`,
   );
-  return Number(count) === 0 ? [] : [{ code: 'NO_COORDINATES', text: `${String(count)} rows have no coordinates` }];
+  return Number(count) === 0 ? [] : [{ code: 'NO_COORDINATES', text: `${String(count)} rows have no coordinates, or none on earth` }];
 }
 
 function timeOf(texts: readonly string[], odd: Oddity[]): { time?: TimeSummary } {

@@ -3,7 +3,7 @@ import type { Case, PeriodSettings, Species } from '../../data/case';
 import { dailyMeans } from '../../data/daily-means';
 import { expandGlob } from '../../data/glob';
 import { readObservations, type Observations } from '../../data/observations';
-import { describeQuality } from '../../data/observation-quality';
+import { describeQuality, misplacedInWords } from '../../data/observation-quality';
 import { readStations, type Station } from '../../data/stations';
 import { stationsToCells } from '../../data/station-cells';
 import { ConfigError, DataError } from '../../errors';
@@ -23,8 +23,11 @@ export async function checkObservedInputs(findings: Findings, settings: Case, un
       await findings.attempt(['observations', 'files'], () => expandGlob(inPeriod(observations.files ?? '', name)));
     return;
   }
-  const { stations, withoutCoordinates } = list;
-  if (withoutCoordinates.length > 0) findings.notes.push(`${withoutCoordinates.length} stations have no coordinates and will be dropped`);
+  const { stations, withoutCoordinates, misplaced } = list;
+  const without = withoutCoordinates.length - misplaced.length;
+  if (without > 0) findings.notes.push(`${without} stations have no coordinates and will be dropped`);
+  if (misplaced.length > 0)
+    findings.notes.push(`${misplaced.length} stations have coordinates that are none and will be dropped (${misplacedInWords(misplaced)})`);
   const held: Observations = {
     stations,
     species: [],

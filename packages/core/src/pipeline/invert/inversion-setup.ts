@@ -1,6 +1,7 @@
 /** What an inversion of a case works with: the frozen surrogate seen through its monitors, the prior emissions, and the settings of the variant. */
 import { join } from 'node:path';
 import { GROUPS } from '../../data/case';
+import { unitDoubts } from '../../data/observation-quality';
 import { sourceOf, type PeriodSource } from '../../data/period-source';
 import { PREPARED_SPECIES } from '../../data/prepared';
 import type { Grid } from '../../grid/grid';
@@ -233,6 +234,8 @@ async function problemsOf(
       outside: operator.outside.length,
       withheldMark: markOf(monitors.withheld),
     });
+    const { quality } = monitors.observations;
+    for (const doubt of quality ? unitDoubts(quality) : []) context.log(`warning: ${period.name}: ${doubt}`);
     for (const species of operator.unobserved) context.log(`${period.name}: no value of ${species}: it is not used`);
     if (operator.outside.length > 0) context.log(`${period.name}: ${operator.outside.length} stations lie outside the grid and are left out`);
   }

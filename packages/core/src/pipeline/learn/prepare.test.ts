@@ -2,10 +2,13 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCase } from '../../data/case';
+import { readGriddesc } from '../../grid/griddesc';
+import { writeScaledEmissions } from '../../transport/scaled-emissions';
 import { EMISSIONS, GRID, GROUPS, START, temporaryFolder, writeFile } from '../../transport/testing/small-case';
 import { writeDemoWorld } from '../../worlds/demo-world';
 import { readInventory } from './prepare';
 import { runStages } from '../run';
+import type { StageEvent } from '../engine/stage';
 
 const folder = temporaryFolder();
 afterAll(folder.remove);
@@ -40,11 +43,15 @@ describe('what is prepared', () => {
 
   const at = (...path: string[]): string => join(own, 'run/prepare/winter', ...path);
   const files = (): string[] => readdirSync(at()).sort();
+  /** what the last run told */
+  let told: string[];
   /** Runs it; the files that are written, of winter. */
   async function prepare(...set: string[]): Promise<string[]> {
     const before = new Map((existsSync(at()) ? files() : []).map((name) => [name, statSync(at(name)).mtimeMs]));
+    told = [];
     const settings = loadCase(file, ['members.count=2', 'response.groups=[]', 'paperMode.run=false', ...set]);
-    await runStages(settings, { out: join(own, 'run'), stages: ['simulate', 'prepare'], threads: 1 });
+    const onEvent = (event: StageEvent): void => void (event.kind === 'log' && event.stage === 'prepare' && told.push(event.text));
+    await runStages(settings, { out: join(own, 'run'), stages: ['simulate', 'prepare'], threads: 1, onEvent });
     return files().filter((name) => before.get(name) !== statSync(at(name)).mtimeMs);
   }
 
@@ -62,5 +69,27 @@ describe('what is prepared', () => {
     await prepare('members.count=3');
     await prepare('members.count=1');
     expect(files()).toEqual(['meteorology.nc', 'run-member01.nc', 'run-prior.nc']);
+  });
+
+  it('tells of a brought run in another unit than the prior, and of hours in which it emits nothing', async () => {
+    const { emissions, grid, periods } = loadCase(file);
+    const options = { grid: readGriddesc(grid.griddesc, grid.name) };
+    /** The prior's files with factors on the groups in some hours. */
+    const bring = (ofGroups: number[], first: number, hours: number): string => {
+      for (const { name, start } of periods) {
+        const factors = Float32Array.from({ length: 12 * 12 * 5 }, (_, i) => ofGroups[i % 5]);
+        const span = { factors, start: new Date(new Date(start).getTime() + first * 3600e3), hours };
+        writeScaledEmissions([join(own, `inputs/EMIS_${name}.nc`)], join(own, `m1_${name}.nc`), [span], emissions.groups, options);
+      }
+      return `members.runs=[{name: m1, emissions: "${own}/m1_{period}.nc", concentrations: "${own}/run/simulate/prior/ACONC_{period}.nc"}]`;
+    };
+    await prepare();
+    await prepare(bring([33, 1, 1, 1, 1], 0, 30));
+    const ratio = 'm1 emits 33 times as much NOx as the prior: is a unit wrong in the files of one of them?';
+    expect(told.slice(1)).toEqual([`warning: winter: ${ratio}`, `warning: summer: ${ratio}`]); // the first says why it is run again
+    await prepare(bring([0, 0, 0, 0, 0], 20, 1)); // and the hour at which that ends
+    const zero = (name: string, day: string): unknown =>
+      expect.stringContaining(`m1_${name}.nc: all emissions of all cells are 0 in 2 of the 30 hours of the period, first at ${day}T20:00Z: are`);
+    expect(told.slice(1)).toEqual([zero('winter', '2026-01-05'), zero('summer', '2026-07-06')]);
   });
 });

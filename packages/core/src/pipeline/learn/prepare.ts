@@ -5,8 +5,9 @@ import { GROUPS, memberNames, type Case, type PeriodSettings } from '../../data/
 import { readEmissions, readGeography } from '../../data/case-fields';
 import { readMeteorology } from '../../data/meteorology';
 import { openWeather } from '../../data/weather/open-weather';
-import { preparedMeteorologyPath, preparedRunPath, writePreparedMeteorology, writePreparedRun } from '../../data/prepared';
+import { preparedMeteorologyPath, preparedRunPath, readPreparedRun, writePreparedMeteorology, writePreparedRun } from '../../data/prepared';
 import type { LongRead } from '../../data/period-steps';
+import { labelOf } from '../../data/table-store';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { readGriddesc } from '../../grid/griddesc';
 import { geographyFiles, meteorologyFiles, PRIOR, timeOf, weatherSettings } from '../simulate/case-runs';
@@ -14,11 +15,12 @@ import type { SectorFiles } from '../../transport/emission-reader';
 import { openSector } from '../../transport/point-sources';
 import { readRunConcentrations } from '../simulate/run-concentrations';
 import { partName } from '../simulate/run-keys';
-import { broughtFiles, inventorySettings, priorEmissionInputs, runFiles, sectorSettings } from '../simulate/sector-files';
+import { broughtFiles, filesOf, inventorySettings, priorEmissionInputs, runFiles, sectorSettings } from '../simulate/sector-files';
 import type { StageMark } from '../engine/record';
 import { runsAsParts, simulatedHash, simulatedValues } from '../simulate/simulated-values';
 import type { PartContent, Stage, StageContext } from '../engine/stage';
 import { VERSIONS } from '../engine/versions';
+import { hourlySums, totalsDoubts, zeroHoursDoubt } from './emission-doubts';
 
 function using<T>(opened: { close(): void }, read: () => T): T {
   try {
@@ -59,13 +61,28 @@ function preparePeriod(context: StageContext, period: PeriodSettings, note: (tex
   note('meteorology');
   const meteorology = preparedMeteorologyPath(dir, period.name);
   if (!existsSync(meteorology)) prepareMeteorology(context, period, grid);
+  const made = new Map<string, Float64Array>();
   const runs = runsOf(settings).map((run) => {
     note(run);
     const path = preparedRunPath(dir, period.name, run);
-    if (!existsSync(path)) prepareRun(context, period, run, grid);
+    if (!existsSync(path)) made.set(run, prepareRun(context, period, run, grid));
     return path;
   });
+  tellTotals(context, period, grid, made);
   return [meteorology, ...runs];
+}
+
+/** Of runs that the case brings: those that are made here are scaled copies. @param made - sums by hour of the runs that were not there */
+function tellTotals({ case: settings, dir, log }: StageContext, period: PeriodSettings, grid: Grid, made: Map<string, Float64Array>): void {
+  const time = timeOf(period);
+  const sumsOf = (run: string): Float64Array => {
+    const sums = made.get(run) ?? hourlySums(readPreparedRun(dir, run, { name: period.name, grid, time }).emissions, time.count);
+    made.set(run, sums);
+    return sums;
+  };
+  const compared = (settings.members.runs ?? []).filter(({ name }) => made.has(PRIOR) || made.has(name));
+  for (const { name } of compared)
+    totalsDoubts(['the prior', name], [sumsOf(PRIOR), sumsOf(name)]).forEach((doubt) => log(`warning: ${period.name}: ${doubt}`));
 }
 
 function prepareMeteorology({ case: settings, dir, signal }: StageContext, period: PeriodSettings, grid: Grid): void {
@@ -79,14 +96,20 @@ function prepareMeteorology({ case: settings, dir, signal }: StageContext, perio
   });
 }
 
-function prepareRun(context: StageContext, period: PeriodSettings, run: string, grid: Grid): void {
+/** @returns the sums of its emissions by hour and group */
+function prepareRun(context: StageContext, period: PeriodSettings, run: string, grid: Grid): Float64Array {
   const { case: settings, dir, signal, log } = context;
   const time = timeOf(period);
   const files = runFiles(context, run, period.name);
-  // Those of members are copies with the same hours.
   const emissions = readInventory(files.emissions, grid, time, { signal }, run === PRIOR ? log : undefined);
+  const sums = hourlySums(emissions, time.count);
+  const doubt = zeroHoursDoubt(labelOf(filesOf(files.emissions)), sums, time);
+  // Those of members that are made here are copies with the same hours.
+  const isBrought = settings.members.runs?.some(({ name }) => name === run);
+  if (doubt !== undefined && (run === PRIOR || isBrought)) log(`warning: ${doubt}`);
   const concentrations = readRunConcentrations(settings, files.concentrations, { grid, time }, signal);
   writePreparedRun(dir, { period: period.name, run, grid, time, emissions, concentrations });
+  return sums;
 }
 
 function geographyOf(settings: Case, grid: Grid): Float32Array {

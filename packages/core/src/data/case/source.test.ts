@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readGriddesc } from '../../grid/griddesc';
+import { inspectCsv } from '../table-files';
+import { readSource } from './source';
+
+const folder = mkdtempSync(join(tmpdir(), 'source-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const TEXT = 'description: "München"\n';
+
+test.each([
+  ['Latin-1', Buffer.from(TEXT, 'latin1'), 'the text is not UTF-8: convert it, for example with iconv -f GB18030'],
+  ['UTF-16 with its mark', Buffer.from(`\ufeff${TEXT}`, 'utf16le'), 'the text is UTF-16: convert it, for example with iconv -f UTF-16 '],
+  ['UTF-16 without one', Buffer.from(TEXT, 'utf16le'), 'the text is UTF-16LE: convert it'],
+])('a case file in %s is refused', (_, bytes, sentence) => {
+  const path = join(folder, 'case.yaml');
+  writeFileSync(path, bytes);
+  expect(() => readSource(path, [])).toThrow(
+    expect.objectContaining({ code: 'FILE_ENCODING', message: expect.stringContaining(`${path}: ${sentence}`) as string }) as Error,
+  );
+});
+
+test.each(['', '\ufeff'])('UTF-8 is read, with its mark and without: "%s"', (mark) => {
+  const path = join(folder, 'case.yaml');
+  writeFileSync(path, mark + TEXT);
+  expect(readSource(path, []).values).toEqual({ description: 'München' });
+});
+
+// Nobody ever writes into it: whoever reads would wait for ever.
+test('a named pipe is no file', async () => {
+  const pipe = (name: string): string => {
+    execFileSync('mkfifo', [join(folder, name)]);
+    return join(folder, name);
+  };
+  const refused = (code: string): Error =>
+    expect.objectContaining({ code, message: expect.stringContaining('cannot be read (it is no file)') as string }) as Error;
+  expect(() => readSource(pipe('case'), [])).toThrow(refused('CASE_FILE_MISSING'));
+  expect(() => readGriddesc(pipe('GRIDDESC'))).toThrow(refused('GRIDDESC_MISSING'));
+  await expect(inspectCsv(pipe('table.csv'))).rejects.toThrow(refused('FILE_UNREADABLE'));
+  await expect(inspectCsv(pipe('table.csv.gz'))).rejects.toThrow(refused('FILE_UNREADABLE'));
+});

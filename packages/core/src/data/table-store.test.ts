@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { TableStore } from './table-store';
+
+const folder = mkdtempSync(join(tmpdir(), 'table-store-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const HEADER = 'station,time,no2\n';
+const ROW = 'A,2017-01-01T00:00,5\n';
+
+/** Reads files of these texts as one table: the rows. */
+async function read(...files: (string | Buffer)[]): Promise<number> {
+  const paths = files.map((content, i) => {
+    const path = join(folder, typeof content === 'string' ? `${i}.csv` : `${i}.csv.gz`);
+    writeFileSync(path, content);
+    return path;
+  });
+  const store = await TableStore.open();
+  try {
+    await store.load('raw', paths);
+    return Number((await store.rows('SELECT count(*) FROM raw'))[0][0]);
+  } finally {
+    store.close();
+  }
+}
+
+it.each([
+  ['a row too long', `${ROW}A,2017-01-01T01:00,5,6,7\n${ROW}`, 'expected 3 fields but line 3 has 5'],
+  ['a row too short', `${ROW}A,2017-01-01T01:00\n`, 'expected 3 fields but line 3 has 2'],
+  ['one behind many rows', `${ROW.repeat(200000)}A,2017-01-01T01:00\n`, 'expected 3 fields but line 200002 has 2'],
+  ['a quote that nothing closes', `${ROW}"A,2017-01-01T01:00,5\n${ROW}`, 'a quote that opens in line 3 is never closed'],
+  ['a field that goes on behind its quotes', `"A\n""B""",1,2\n"A"x,1,2\n${ROW}`, 'text follows the quotes of a field that begins in line 4'],
+  ['a last line without its end', `${ROW}\nA`, 'expected 3 fields but line 4 has 1'],
+])('tells the line of %s', async (_, rows, fault) => {
+  const sentence = (name: string): unknown => ({
+    code: 'TABLE_UNREADABLE',
+    message: `${join(folder, name)}: the table cannot be read (${fault}): mend the file`,
+  });
+  await expect(read(HEADER + rows)).rejects.toMatchObject(sentence('0.csv') as object);
+  const windows = (HEADER + rows).replaceAll('\n', '\r\n');
+  await expect(read(HEADER + ROW, gzipSync(windows))).rejects.toMatchObject(sentence('1.csv.gz') as object);
+});
+
+it('reads quotes, line ends and separators inside quotes, and empty lines', async () => {
+  expect(await read(`${HEADER}"A ""1""\n, B",2017-01-01T00:00,"5"\n\n${ROW}`)).toBe(2);
+});
+
+it('calls a lack of memory what it is', async () => {
+  const store = await TableStore.open();
+  try {
+    await store.run("SET memory_limit = '2MB'");
+    await expect(
+      store.run("CREATE TABLE large AS SELECT range::VARCHAR || 'a text of some length' FROM range(1000000)", 'big.csv'),
+    ).rejects.toMatchObject({
+      code: 'TABLE_MEMORY',
+      message: expect.stringMatching(
+        /^big\.csv: there is too little memory to read the table \(Out of Memory Error: .*\): allow the process more/,
+      ) as string,
+    });
+  } finally {
+    store.close();
+  }
+});
