@@ -29,7 +29,7 @@ export async function benchCommand(ops: string[], { json, quiet, compile, progra
         `bench: expected --programs by itself but received the op "${ops[0]}" too: leave it out, all are written`,
       );
     const files = bench.writeTextPrograms(programs);
-    onText?.(`${files} programs in ${programs}`);
+    process.stdout.write(`${files} programs in ${programs}\n`);
     return;
   }
   const { signal, release } = interruptible();

@@ -22,9 +22,9 @@ export type CheckCommandOptions = Omit<CommonOptions, 'threads' | 'profile'>;
 
 /** Prints what was found on stdout; the exit code is 0, or that of the gravest kind of problem. */
 export async function checkCommand(path: string, options: CheckCommandOptions): Promise<void> {
-  const { set, out, device, products, json, quiet } = options;
+  const { set, out, device, products, json } = options;
   const result = await checkCase(path, { set, out, device, products });
   if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
-  else if (!quiet || result.problems.length > 0) process.stdout.write(text(result));
+  else process.stdout.write(text(result));
   process.exitCode = result.exitCode;
 }

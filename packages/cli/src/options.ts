@@ -58,9 +58,9 @@ export function withResultOptions(command: Command): Command {
   return command.option('--json', 'print one JSON result on stdout', false).option('--verbose', 'show where an error came from', false);
 }
 
-/** The same and `--quiet`, for commands that say more than their result. */
+/** The same and `--quiet`, which silences progress and notes, never a result. */
 export function withOutputOptions(command: Command): Command {
-  return withResultOptions(command).option('--quiet', 'no progress on stderr', false);
+  return withResultOptions(command).option('--quiet', 'no progress and notes on stderr', false);
 }
 
 /** `--threads`. @param told - how many where the user does not say, for the help */
