@@ -37,7 +37,7 @@ export interface StepLosses {
   difference?: number;
 }
 
-const SHRINK_BY = 'training.batch, or training.crop (a smaller square, 0 is the whole domain)';
+const SHRINK_BY = 'training.batch or training.crop (a smaller square; 0 is the whole domain), raise training.microBatches';
 
 /** Adds the loss and what a step of training makes of it to a graph; inputs beside those of the loss: `learningRate` and `step`. */
 export function trainingStep(g: Graph, parts: LossParts): { losses: LossValues; update: Value } {
