@@ -67,6 +67,7 @@ test.each([
   ],
   [['lstm', '--memory'], /^retroplume: BENCH_WORKLOADS_ONLY: bench: expected memory with whole workloads only /],
   [['lstm', '--programs', 'nowhere'], /^retroplume: BENCH_PROGRAMS_ALL: bench: expected --programs by itself but received the op "lstm" too: /],
+  [['conv2d', '--no-compile'], /^retroplume: BENCH_COMPILE: bench: --no-compile does nothing without PyTorch: leave it out, or /],
   [['adam', '--python', ''], /^retroplume: CLI_USAGE: .*expected a path but received an empty text/],
   [['--rounds', '0'], /^retroplume: CLI_USAGE: .*expected a whole number of at least 1/],
 ])('wrong usage ends with code 2 and one sentence: %j', (args, message) => {

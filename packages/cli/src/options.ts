@@ -96,6 +96,9 @@ export function withRunOptions(command: Command, defaults: ToldDefaults = {}): C
   return withOutputOptions(withThreads(withPlaceOptions(command, defaults), defaults.threads));
 }
 
+/** Stages in which the network runs on none of the programs that a profile times. */
+export const WITHOUT_PROFILE: readonly StageName[] = ['simulate', 'prepare', 'export', 'apply', 'verify', 'report'];
+
 /** `--profile`, of commands that run the network. */
 export function withProfile(command: Command): Command {
   return command.option('--profile <file>', 'time every kernel call: a table on stderr, and a Chrome trace in the file');
