@@ -63,6 +63,12 @@ export async function checkRuns(findings: Findings, settings: Case): Promise<voi
   const verified = settings.updatedConcentrations === undefined && !hasForeignPrior(settings) ? (paperMode.run ? 2 : 1) + loop.passes - 1 : 0;
   const certified = certifyingRunNames(settings).length;
   const parts = [`${runs.length} by simulate`, `${certified} by certify`, `${verified} by verify`];
+  if (hasForeignPrior(settings) && settings.updatedConcentrations === undefined) {
+    findings.notes.push(
+      'the run will stop at verify (UPDATED_MISSING): the prior run came as priorConcentrations, and ctm is the reference model, which did not make it: ' +
+        'name the command of your model in ctm, or run it then with the updated emissions and name its output as updatedConcentrations',
+    );
+  }
   findings.notes.push(`the transport model will be run ${runs.length + certified + verified} times (${parts.join(', ')}), ${hours} hours each`);
 }
 
