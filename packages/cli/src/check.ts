@@ -3,9 +3,9 @@ import { checkCase, type CheckResult, type Problem } from '@retroplume/core';
 import type { CommonOptions } from './options';
 
 /** The key of the case stands before a problem of a file; problems of the case file name it themselves. */
-function problemLine({ code, place, key, message }: Problem): string {
-  const where = message.startsWith(place) || key === '' ? '' : `${place}: ${key}: `;
-  return `  ${code}: ${where}${message}\n`;
+export function problemLine({ code, place, key, message }: Problem): string {
+  if (message.startsWith(place) || key === '') return `  ${code}: ${message}\n`;
+  return `  ${code}: ${place}: ${message.startsWith(`${key}: `) ? '' : `${key}: `}${message}\n`;
 }
 
 function section(title: string, lines: readonly string[]): string {
