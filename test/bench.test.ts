@@ -35,8 +35,9 @@ test('gives seconds and the limits of the machine as JSON', () => {
 });
 
 test('compares the engines that an inversion can run on, of the steps that are named', () => {
-  const { status, stdout } = run('--workload', 'demo', '--steps', 'infer', '--rounds', '1', '--quiet');
+  const { status, stdout, stderr } = run('--workload', 'demo', '--steps', 'infer', '--rounds', '1');
   expect(status).toBe(0);
+  expect(stderr).toMatch(/^ {2}demo infer: 1 round of retroplume, /m);
   const [, engines] = stdout.split('\nEngines\n');
   expect(engines.match(/^\| demo infer, batch 8 \| [\d.]+ \(.*?\) \| [\d.]+ \(.*?\) \| [\d.]+ \| – \|$/gm)).toHaveLength(1);
   expect(stdout).not.toMatch(/demo (train|invert)/);

@@ -1,8 +1,8 @@
 /** What a run needs beside its inputs and memory: room on the disk, the transport model's command, the device. */
-import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { memberNames, type Case } from '../../data/case';
-import { folderToBe } from '../../data/make-folder';
+import { bytesBelow, folderToBe } from '../../data/make-folder';
 import { chooseDevice } from '../../device';
 import type { Device, DeviceChoice, Products } from '../../device';
 import { ConfigError, DataError, RetroplumeError } from '../../errors';
@@ -166,18 +166,11 @@ export function freeIn(folder: string): number {
 export async function checkDisk(findings: Findings, settings: Case, grid: Grid, out: string): Promise<void> {
   const folder = await findings.attempt([], () => folderToBe(out));
   if (folder === undefined) return;
-  const wanted = Math.max(0, bytesWanted(settings, grid) - sizeOfFolder(out));
+  const wanted = Math.max(0, bytesWanted(settings, grid) - bytesBelow(out));
   await findings.attempt([], () => {
     const free = freeIn(folder);
     const text = `the run needs about ${gigabytes(wanted)} and ${gigabytes(free)} are free in ${folder}`;
     if (free < wanted) throw new DataError('DISK_FULL', `${out}: ${text}: make room or choose another folder with --out`);
     findings.right.push(`disk: ${text}`);
   });
-}
-
-function sizeOfFolder(folder: string): number {
-  if (!existsSync(folder)) return 0;
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }
