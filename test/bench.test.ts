@@ -35,8 +35,9 @@ test('gives seconds and the limits of the machine as JSON', () => {
 });
 
 test('compares the engines that an inversion can run on, of the steps that are named', () => {
-  const { status, stdout } = run('--workload', 'demo', '--steps', 'infer', '--rounds', '1', '--quiet');
+  const { status, stdout, stderr } = run('--workload', 'demo', '--steps', 'infer', '--rounds', '1');
   expect(status).toBe(0);
+  expect(stderr).toMatch(/^ {2}demo infer: 1 round of retroplume, /m);
   const [, engines] = stdout.split('\nEngines\n');
   expect(engines.match(/^\| demo infer, batch 8 \| [\d.]+ \(.*?\) \| [\d.]+ \(.*?\) \| [\d.]+ \| – \|$/gm)).toHaveLength(1);
   expect(stdout).not.toMatch(/demo (train|invert)/);
@@ -67,6 +68,7 @@ test.each([
   ],
   [['lstm', '--memory'], /^retroplume: BENCH_WORKLOADS_ONLY: bench: expected memory with whole workloads only /],
   [['lstm', '--programs', 'nowhere'], /^retroplume: BENCH_PROGRAMS_ALL: bench: expected --programs by itself but received the op "lstm" too: /],
+  [['conv2d', '--no-compile'], /^retroplume: BENCH_COMPILE: bench: --no-compile does nothing without PyTorch: leave it out, or /],
   [['adam', '--python', ''], /^retroplume: CLI_USAGE: .*expected a path but received an empty text/],
   [['--rounds', '0'], /^retroplume: CLI_USAGE: .*expected a whole number of at least 1/],
 ])('wrong usage ends with code 2 and one sentence: %j', (args, message) => {

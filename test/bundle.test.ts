@@ -148,16 +148,26 @@ describe('bad input', () => {
     expect(refused('bundle', join(out, 'run.json'))).toMatch(/^2 retroplume: RUN_FILE_MISSING: .*run\.json\/run\.json: no such file/);
     expect(refused('bundle', out, '.')).toMatch(/^3 retroplume: BUNDLE_UNWRITABLE: \.: expected the name of a file but received a folder/);
     expect(refused('bundle', out, join(out, 'run.json/y.tgz'))).toMatch(/^3 retroplume: WRITE_FAILED: .*run\.json: this folder cannot be made/);
+    expect(spawnSync('mkfifo', [join(folder, 'pipe')]).status).toBe(0);
+    expect(refused('reproduce', 'pipe', '--out', 'x')).toMatch(
+      /BUNDLE_CORRUPT: pipe: expected a file but received a pipe, a socket or a device: give/,
+    );
+    rmSync(join(folder, 'pipe'));
     expect(refused('reproduce', '.', '--out', 'x')).toMatch(/^3 retroplume: BUNDLE_CORRUPT: \.: expected a file but received a folder/);
     expect(readdirSync(folder)).toEqual(before);
     expect(existsSync(`${folder}.tmp`)).toBe(false);
   });
 
-  it('a product that is cut short, or a folder in its place; the stage is then run again', () => {
+  it('a product that does not hold what it did, is cut short, or a folder in its place; the stage is then run again', () => {
     const damaged = join(folder, 'damaged');
     cpSync(out, damaged, { recursive: true, preserveTimestamps: true });
     const weights = join(damaged, 'train/weights.safetensors');
     const { size } = statSync(weights);
+    const bytes = readFileSync(weights);
+    writeFileSync(weights, Buffer.from(bytes).fill(0x55, size >> 1, (size >> 1) + 64));
+    expect(refused('bundle', damaged)).toMatch(
+      /^3 retroplume: PRODUCT_DAMAGED: .*weights\.safetensors: its checksum does not match what it holds: remove it and run the case again/,
+    );
     truncateSync(weights, 100);
     expect(refused('bundle', damaged)).toMatch(
       /^3 retroplume: PRODUCT_DAMAGED: .*weights\.safetensors: has 100 bytes instead of \d+: run the case again/,
@@ -185,6 +195,18 @@ describe('bad input', () => {
     }
     expect(refused('reproduce', 'without.tar.gz', '--out', 'y', '--inputs', `${world}=/nowhere`)).toMatch(
       /^3 retroplume: BUNDLE_INPUT_DIFFERS: \/nowhere\/inputs\/\S+ and 7 more: not there/,
+    );
+  });
+
+  it('a place of inputs that none was in, or that the bundle holds', () => {
+    for (const from of [`${world}/input`, '/typo']) {
+      const said = refused('reproduce', 'without.tar.gz', '--out', 'w', '--inputs', `${from}=/nowhere`);
+      expect(said).toContain(
+        `2 retroplume: REPRODUCE_INPUTS: --inputs ${from}=/nowhere: none of the 8 inputs of the bundle was below ${from}: set FROM to`,
+      );
+    }
+    expect(refused('reproduce', bundle, '--out', 'v', '--inputs', `${world}=/nowhere`)).toMatch(
+      /^2 retroplume: REPRODUCE_INPUTS: .*: the bundle holds its inputs, and they are taken from there: leave --inputs out/,
     );
   });
 

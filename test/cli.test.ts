@@ -156,6 +156,12 @@ describe('wrong usage ends with code 2 and one sentence', () => {
     [['certify', 'case.yaml', '--run', 'NOx-x0.8', '--profile', 'trace.json'], /'--run <name>' cannot be used with option '--profile <file>'/],
     [['bench', '--programs', 'folder', '--rounds', '3'], /'--programs <dir>' cannot be used with option '--rounds <n>'/],
     [['run', 'case.yaml', '--dry-run', '--variant', 'paper'], /'--dry-run' cannot be used with option '--variant <name>'/],
+    [['run', 'case.yaml', '--stages', 'train', '--changed-runs', 'keep'], /'--changed-runs <what>' would do nothing with --stages train: /],
+    [
+      ['run', 'case.yaml', '--stages', 'apply,report', '--profile', 'f'],
+      /CLI_USAGE: .*'--profile <file>' would do nothing with --stages apply,report/,
+    ],
+    [['run', 'case.yaml', '--variant', 'paper', '--changed-runs', 'keep'], /'--changed-runs <what>' cannot be used with option '--variant <name>'/],
     [['simulate', 'case.yaml', '--design', '--changed-runs', 'keep'], /'--changed-runs <what>' cannot be used with option '--design/],
     [['demo', '--profile', 'none/trace.json'], /^retroplume: PROFILE_PATH: .*trace\.json: name a file in a folder that exists/],
     [['run', 'none.yaml'], /^retroplume: CASE_FILE_MISSING: none\.yaml: there is no such file/],
@@ -273,7 +279,7 @@ describe('inventory', () => {
       at('inventory.yaml'),
       `grid: { griddesc: GRIDDESC, name: SMALL }\nstart: 2017-01-02T00:00:00Z\nhours: 6\noutput: EMIS.nc\nsources:\n  - { file: inventory.nc, variable: so2, species: SO2, speciesUnits: g/s${profile} }\n`,
     );
-    const { status, stdout, stderr } = retroplume('inventory', 'inventory.yaml');
+    const { status, stdout, stderr } = retroplume('inventory', 'inventory.yaml', '--quiet');
     expect([status, stderr]).toEqual([0, '']);
     return stdout;
   }

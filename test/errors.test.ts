@@ -21,4 +21,16 @@ describe('docs/errors.md', () => {
     expect(codes.size).toBeGreaterThan(80);
     expect([...codes].filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
   });
+
+  it('has every code of the addons, and that of a job', () => {
+    const page = readFileSync(join(root, 'docs/errors.md'), 'utf8');
+    const native = readdirSync(join(root, 'packages/native/src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(cc|cu|h)$/.test(name) && !/^(netcdf|bench)\/|(^|\/)testing\//.test(name))
+      .map((name) => readFileSync(join(root, 'packages/native/src', name), 'utf8'))
+      .flatMap((text) => [...text.matchAll(/(?:Error|refuse|fail)\((?:env, |[^"(),;]*\? )?"([A-Z]+_[A-Z_]+)"/g)].map(([, code]) => code));
+    expect(new Set(native).size).toBeGreaterThan(25);
+    const others = ['ADDON_MISSING', 'ADDON_BROKEN', 'CUDA_FAILED', 'DEVICE_OUT_OF_MEMORY', 'MPI_MISMATCH', 'NATIVE_FAILURE', 'JOB_ENDED'];
+    expect([...native, ...others].filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
+    expect(page).toContain('| `ISA_UNSUPPORTED` | isa: expected at most …, which this processor has, but received …: use auto |');
+  });
 });

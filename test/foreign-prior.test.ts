@@ -55,8 +55,19 @@ it('stops after apply for the updated run, and takes it as it comes', async () =
   const settings = brought.map((setting) => setting.replaceAll('theirs/', 'elsewhere/simulate/'));
   await expect(run(...settings)).rejects.toMatchObject({
     code: 'UPDATED_MISSING',
-    message: expect.stringMatching(/run yours with the emissions in .*\/apply, name its output as updatedConcentrations/) as string,
+    message: expect.stringMatching(
+      /ctm is the reference model, which did not make it and .*: run the model that did with the emissions in .*\/apply, name its output as updatedConcentrations/,
+    ) as string,
   });
+  // Which could be known beforehand.
+  const foreseen = async (...more: string[]): Promise<string[]> =>
+    (await checkCase(caseFile, { set: [...SETTINGS, ...settings, ...more], out: join(folder, 'run') })).notes.filter((note) =>
+      note.includes('verify (UPDATED'),
+    );
+  expect(await foreseen()).toEqual([
+    expect.stringMatching(/^the run will stop at verify \(UPDATED_MISSING\): .* and ctm is the reference model, which/),
+  ]);
+  expect(await foreseen('updatedConcentrations=theirs/ACONC_{period}.nc')).toEqual([]);
   // The other machine's run with what apply left.
   const twin = loadCase(join(folder, 'case.yaml'), SETTINGS);
   const [period] = twin.periods;

@@ -14,6 +14,18 @@ import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 
 jest.setTimeout(180_000); // a busy machine
 
+test('the long proof tells its usage, and takes no option for a folder', () => {
+  const run = (word: string): [number | null, string] => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(__dirname, '../tools/slurm-test.mjs'), word], { encoding: 'utf8' });
+    return [status, stdout + stderr];
+  };
+  const usage = expect.stringMatching(/^usage: node tools\/slurm-test\.mjs \[FOLDER \[RANKS\]\]/) as string;
+  expect([run('--help'), run('--hepl')]).toEqual([
+    [0, usage],
+    [2, usage],
+  ]);
+});
+
 const CLUSTER = join(__dirname, 'testing/slurm-cluster.sh');
 const PATH = `${process.env['PATH']}:/usr/sbin:/sbin`;
 const installed = ['munged', 'slurmctld', 'slurmd', 'sbatch', 'squeue', 'scontrol'].every(

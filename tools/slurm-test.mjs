@@ -13,6 +13,13 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
 const { writeDemoWorld } = require(join(root, 'packages/core/dist/worlds/demo-world.js'));
 
+if (process.argv.slice(2).some((word) => word.startsWith('-'))) {
+  const isAsked = process.argv.length === 3 && process.argv[2] === '--help';
+  process[isAsked ? 'stdout' : 'stderr'].write(
+    'usage: node tools/slurm-test.mjs [FOLDER [RANKS]]: the demo as a chain of jobs on a Slurm of one node\n',
+  );
+  process.exit(isAsked ? 0 : 2);
+}
 const folder = process.argv[2] === undefined ? mkdtempSync(join(tmpdir(), 'retroplume-slurm-')) : resolve(process.argv[2]);
 const run = join(folder, 'run');
 const cluster = join(root, 'test/testing/slurm-cluster.sh');

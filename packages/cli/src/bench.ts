@@ -18,10 +18,15 @@ export interface BenchCommandOptions extends Pick<CommonOptions, 'threads' | 'js
 /**
  * Measures, and prints one JSON object or Markdown tables on stdout; what is under way goes to stderr. Interrupted, it prints what had been measured until
  * then; in JSON that is `soFar` beside the error.
- * @throws as `runBench`; {ConfigError} `BENCH_PROGRAMS_ALL`
+ * @throws as `runBench`; {ConfigError} `BENCH_PROGRAMS_ALL`, `BENCH_COMPILE`
  */
 export async function benchCommand(ops: string[], { json, quiet, compile, programs, ...options }: BenchCommandOptions): Promise<void> {
   const onText = quiet ? undefined : (text: string) => void process.stderr.write(`  ${text}\n`);
+  if (!compile && options.python === undefined)
+    throw new ConfigError(
+      'BENCH_COMPILE',
+      'bench: --no-compile does nothing without PyTorch: leave it out, or name an interpreter that has it with --python',
+    );
   if (programs !== undefined) {
     if (ops.length > 0)
       throw new ConfigError(
@@ -29,7 +34,7 @@ export async function benchCommand(ops: string[], { json, quiet, compile, progra
         `bench: expected --programs by itself but received the op "${ops[0]}" too: leave it out, all are written`,
       );
     const files = bench.writeTextPrograms(programs);
-    onText?.(`${files} programs in ${programs}`);
+    process.stdout.write(`${files} programs in ${programs}\n`);
     return;
   }
   const { signal, release } = interruptible();

@@ -12,7 +12,7 @@ export async function bundleCommand(
 ): Promise<void> {
   const result = await bundleRun(out, { file, inputs: options.inputs, largest: options.largest * 1e6 });
   if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-  else if (!options.quiet) {
+  else {
     const { bundle, bytes, packed, hashed, inputs, inputsPacked, stages } = result;
     process.stdout.write(
       `${bundle}: ${(bytes / 1e6).toFixed(1)} MB, ${stages.length} stages, ${packed} files packed, ${hashed} by their hash alone, ${inputs} inputs ${inputsPacked ? 'packed' : 'by their hashes alone (--inputs packs them)'}\n`,
@@ -42,7 +42,7 @@ export async function reproduceCommand(file: string, options: ReproduceCommandOp
   const threads = command.getOptionValueSource('threads') === 'default' ? undefined : options.threads;
   const tell = (result: Reproduction): void => {
     if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-    else if (!options.quiet) process.stdout.write(tellReproduction(result));
+    else process.stdout.write(tellReproduction(result));
   };
   await watched(options, (context) => reproduceBundle(file, { ...context, threads, out, inputs, tolerance }), tell);
 }

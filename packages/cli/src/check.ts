@@ -3,9 +3,9 @@ import { checkCase, type CheckResult, type Problem } from '@retroplume/core';
 import type { CommonOptions } from './options';
 
 /** The key of the case stands before a problem of a file; problems of the case file name it themselves. */
-function problemLine({ code, place, key, message }: Problem): string {
-  const where = message.startsWith(place) || key === '' ? '' : `${place}: ${key}: `;
-  return `  ${code}: ${where}${message}\n`;
+export function problemLine({ code, place, key, message }: Problem): string {
+  if (message.startsWith(place) || key === '') return `  ${code}: ${message}\n`;
+  return `  ${code}: ${place}: ${message.startsWith(`${key}: `) ? '' : `${key}: `}${message}\n`;
 }
 
 function section(title: string, lines: readonly string[]): string {
@@ -22,9 +22,9 @@ export type CheckCommandOptions = Omit<CommonOptions, 'threads' | 'profile'>;
 
 /** Prints what was found on stdout; the exit code is 0, or that of the gravest kind of problem. */
 export async function checkCommand(path: string, options: CheckCommandOptions): Promise<void> {
-  const { set, out, device, products, json, quiet } = options;
+  const { set, out, device, products, json } = options;
   const result = await checkCase(path, { set, out, device, products });
   if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
-  else if (!quiet || result.problems.length > 0) process.stdout.write(text(result));
+  else process.stdout.write(text(result));
   process.exitCode = result.exitCode;
 }

@@ -2,10 +2,10 @@
 import { makeInventory } from '@retroplume/core';
 import type { CommonOptions } from './options';
 
-export function inventoryCommand(path: string, { json, quiet }: CommonOptions): void {
+export function inventoryCommand(path: string, { json }: Pick<CommonOptions, 'json'>): void {
   const result = makeInventory(path);
   if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
-  else if (!quiet) {
+  else {
     const lines = result.sources.map(({ file, variable, species, unit, inside, outside, written }) => {
       const share = inside + outside > 0 ? (100 * inside) / (inside + outside) : 0;
       const held = inside.toPrecision(6) === written.toPrecision(6) ? '' : `; with its profile ${written.toPrecision(6)} ${unit} in the file`;

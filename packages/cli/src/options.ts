@@ -58,9 +58,9 @@ export function withResultOptions(command: Command): Command {
   return command.option('--json', 'print one JSON result on stdout', false).option('--verbose', 'show where an error came from', false);
 }
 
-/** The same and `--quiet`, for commands that say more than their result. */
+/** The same and `--quiet`, which silences progress and notes, never a result. */
 export function withOutputOptions(command: Command): Command {
-  return withResultOptions(command).option('--quiet', 'no progress on stderr', false);
+  return withResultOptions(command).option('--quiet', 'no progress and notes on stderr', false);
 }
 
 /** `--threads`. @param told - how many where the user does not say, for the help */
@@ -95,6 +95,9 @@ export function withPlaceOptions(command: Command, defaults: ToldDefaults = {}):
 export function withRunOptions(command: Command, defaults: ToldDefaults = {}): Command {
   return withOutputOptions(withThreads(withPlaceOptions(command, defaults), defaults.threads));
 }
+
+/** Stages in which the network runs on none of the programs that a profile times. */
+export const WITHOUT_PROFILE: readonly StageName[] = ['simulate', 'prepare', 'export', 'apply', 'verify', 'report'];
 
 /** `--profile`, of commands that run the network. */
 export function withProfile(command: Command): Command {

@@ -24,8 +24,8 @@ function line({ stage, variant, state, why, runs, replaces }: PlannedStage, repl
 
 /** Prints it on stdout. */
 export async function tellPlannedWork(path: string, options: Options): Promise<void> {
-  const { set, json, quiet, ...asked } = options;
+  const { set, json, ...asked } = options;
   const work = await plannedWork(loadCase(path, set), asked);
   if (json) process.stdout.write(`${JSON.stringify(work)}\n`);
-  else if (!quiet) process.stdout.write(`${work.out}:\n${work.stages.map((stage) => line(stage, asked.changedRuns === 'replace')).join('')}`);
+  else process.stdout.write(`${work.out}:\n${work.stages.map((stage) => line(stage, asked.changedRuns === 'replace')).join('')}`);
 }

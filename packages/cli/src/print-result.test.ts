@@ -6,7 +6,7 @@ function printed(result: object): string {
   const lines: string[] = [];
   const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
   try {
-    printResult(result, { json: false, quiet: false }, 'runs/mine');
+    printResult(result, { json: false }, 'runs/mine');
   } finally {
     write.mockRestore();
   }

@@ -94,13 +94,12 @@ function slopesByPlace(title: string, places: NonNullable<Figures['initialConcen
   return `${title}\n${rows.join('')}`;
 }
 
-/** Prints the result on stdout: nothing with --quiet, one line of JSON with --json. */
-export function printResult(result: object, options: Pick<CommonOptions, 'json' | 'quiet'>, out: string): void {
+/** Prints the result on stdout: in words, or one line of JSON with --json. */
+export function printResult(result: object, options: Pick<CommonOptions, 'json'>, out: string): void {
   if (options.json) {
     process.stdout.write(`${JSON.stringify(result)}\n`);
     return;
   }
-  if (options.quiet) return;
   const { report, certificate, manifest, crossValidation, loop, default: own, paperMode } = result as Printable;
   const told = { ...(result as Figures), ...own };
   if (certificate)

@@ -19,6 +19,7 @@ import {
   withResultOptions,
   withRunOptions,
   withThreads,
+  WITHOUT_PROFILE,
   type CommonOptions,
 } from './options';
 import { certifyCase, demo, runCase, runSome, simulateCase, type DemoChoice, type RunCommandOptions, type SimulateOptions } from './run-command';
@@ -60,9 +61,6 @@ function caseCommand(program: Command, name: string, description: string): Comma
   return program.command(name).description(description).argument('<case>', 'case file (YAML)');
 }
 
-/** Stages in which the network runs on none of the programs that a profile times. */
-const WITHOUT_PROFILE: readonly StageName[] = ['simulate', 'prepare', 'export', 'apply', 'verify', 'report'];
-
 const changedRuns = (): Option =>
   new Option(
     '--changed-runs <what>',
@@ -79,7 +77,7 @@ function addStage(program: Command, stage: StageName): void {
 function addRun(program: Command): void {
   withProfile(withOverrides(withRunOptions(caseCommand(program, 'run', 'every stage that is not up to date'))))
     .option('--stages <names>', 'only these, with commas between them', stageNames)
-    .addOption(changedRuns())
+    .addOption(changedRuns().conflicts('variant'))
     .option(
       '--variant <name>',
       'stages of one variant, beside which others may run: default, paper, surrogate-N (train, invert), pass-N of the loop (apply, verify, too)',
@@ -183,7 +181,7 @@ function addBundle(program: Command): void {
     .description('the run of a bundle again, and how it compares')
     .argument('<bundle>', 'as "retroplume bundle" writes it');
   withRunOptions(reproduce, { out: 'BUNDLE-reproduced, beside it', threads: "the run's", device: "the run's", products: "the run's" })
-    .option('--inputs <FROM=TO>', 'where inputs are that the bundle does not hold: paths that begin with FROM are below TO here', movedInputs)
+    .option('--inputs <FROM=TO>', 'where the inputs are that the bundle does not hold: what was below the folder FROM is below TO here', movedInputs)
     .option('--tolerance <x>', 'largest difference of a number that counts as the same, relative to the largest of its field', notNegative, 1e-3)
     .action(reproduceCommand);
 }

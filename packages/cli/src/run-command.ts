@@ -16,8 +16,9 @@ import {
   type StageName,
   type Variant,
 } from '@retroplume/core';
+import { InvalidArgumentError } from 'commander';
 import { interruptible } from './interrupt';
-import type { CommonOptions } from './options';
+import { WITHOUT_PROFILE, type CommonOptions } from './options';
 import { tellPlannedWork } from './planned-work';
 import { openProfile } from './profile';
 import { printResult } from './print-result';
@@ -94,10 +95,20 @@ export interface RunCommandOptions extends CommonOptions, Replacing, Partial<Pic
 /** `run`: all stages that are not up to date, or some of them; with `--submit` as jobs, with `--dry-run` only in words; with `--variant` those of one variant, beside which others may run. */
 export async function runSome(path: string, options: RunCommandOptions): Promise<void> {
   const { stages, variant, submit, dryRun } = options;
+  refuseIdle(options);
   if (submit !== undefined) await submitCase(path, { ...options, submit });
   else if (dryRun === true) await tellPlannedWork(path, options);
   else if (variant === undefined) await runCase(path, stages ?? 'all', options);
   else await partOfCase(path, { variant, stages: stages ?? [] }, options);
+}
+
+/** Of options those that would do nothing with the stages that are asked for. @throws {InvalidArgumentError} */
+function refuseIdle({ stages, profile, changedRuns }: RunCommandOptions): void {
+  if (stages === undefined) return;
+  const nothing = (option: string): InvalidArgumentError =>
+    new InvalidArgumentError(`option '${option}' would do nothing with --stages ${stages.join(',')}`);
+  if (profile !== undefined && stages.every((stage) => WITHOUT_PROFILE.includes(stage))) throw nothing('--profile <file>');
+  if (changedRuns !== undefined && !stages.includes('simulate')) throw nothing('--changed-runs <what>');
 }
 
 async function partOfCase(path: string, part: Part, options: CommonOptions & Replacing): Promise<void> {

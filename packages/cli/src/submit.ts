@@ -45,5 +45,5 @@ export async function submitCase(path: string, options: SubmitCommandOptions): P
     program: program(),
   });
   if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-  else if (!options.quiet) print(result);
+  else print(result);
 }

@@ -2,12 +2,18 @@ import { errorFigures } from './errors';
 
 const ofAddon = (code: string): Error => Object.assign(new Error('isa: expected at most avx2'), { code });
 
-test.each(['ISA_UNSUPPORTED', 'DEVICE_CUDA_MISSING', 'ADDON_MISSING'])(
+test.each(['ISA_UNSUPPORTED', 'DEVICE_CUDA_MISSING', 'ADDON_MISSING', 'OUT_OF_MEMORY', 'TRANSPORT_NO_MEMORY'])(
   'what an addon says of the machine (%s) is no fault of ours: exit code 4',
   (code) => {
     expect(errorFigures(ofAddon(code))).toEqual({ code, message: 'isa: expected at most avx2', exitCode: 4 });
   },
 );
+
+test('so is too little memory for an array of JavaScript', () => {
+  const message = expect.stringMatching(/^the system has no memory for a further array: lower training\.batch, /) as string;
+  expect(errorFigures(new RangeError('Array buffer allocation failed'))).toEqual({ code: 'OUT_OF_MEMORY', message, exitCode: 4 });
+  expect(errorFigures(new RangeError('Invalid array length')).code).toBe('UNEXPECTED');
+});
 
 test('what nobody foresaw asks for a report: exit code 1', () => {
   const message = 'isa: expected at most avx2 (ENOENT): run again with --verbose to see where, and report it';

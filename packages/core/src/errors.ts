@@ -44,7 +44,7 @@ export class ConfigError extends RetroplumeError {
   readonly exitCode = 2;
 }
 
-/** The device or the native build that was asked for is not there. */
+/** The device or the native build that was asked for is not there, or has not enough memory. */
 export class DeviceError extends RetroplumeError {
   readonly exitCode = 4;
 }
@@ -76,11 +76,17 @@ export interface ErrorFigures {
   exitCode: number;
 }
 
-/** Of any error: one of ours, of an addon (exit code 4), or a bug. */
+/** What V8 says where the system gives it no memory for an array of numbers. */
+const NO_ROOM_FOR_ARRAY = 'Array buffer allocation failed';
+const NO_MEMORY =
+  'the system has no memory for a further array: lower training.batch, training.crop or tileCells, or run it where more memory may be used (retroplume check CASE tells how much is)';
+
+/** Of any error: one of ours, of an addon (exit code 4), too little memory, or a bug. */
 export function errorFigures(error: unknown): ErrorFigures {
   if (error instanceof RetroplumeError) return { code: error.code, message: error.message, exitCode: error.exitCode };
   const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
-  if (code !== undefined && /^(ADDON_|DEVICE_|CUDA_|MPI_|ISA_)/.test(code)) return { code, message, exitCode: 4 };
+  if (code !== undefined && /^(ADDON_|DEVICE_|CUDA_|MPI_|ISA_|(TRANSPORT_NO|OUT_OF)_MEMORY$)/.test(code)) return { code, message, exitCode: 4 };
+  if (error instanceof RangeError && message === NO_ROOM_FOR_ARRAY) return { code: 'OUT_OF_MEMORY', message: NO_MEMORY, exitCode: 4 };
   const what = code === undefined || message.includes(code) ? message : `${message} (${code})`;
   return { code: 'UNEXPECTED', message: `${what}: run again with --verbose to see where, and report it`, exitCode: 1 };
 }

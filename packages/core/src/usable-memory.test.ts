@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { cgroupLimit, usableMemory } from './usable-memory';
+import { cgroupLimit, gigabytes, usableMemory } from './usable-memory';
 
 const limit = (files: Record<string, string>): number => cgroupLimit((path) => files[path]);
 const JOB = '/slurm/uid_7/job_9';
@@ -40,3 +40,10 @@ it('is never more than the machine has', () => {
   expect(usableMemory()).toBeGreaterThan(0);
   expect(usableMemory()).toBeLessThanOrEqual(totalmem());
 });
+
+it.each([
+  [1.24e9, '1.2 GB'],
+  [64e9, '64 GB'],
+  [99.7e9, '100 GB'],
+  [136.2e9, '136 GB'],
+])('%d bytes are %s', (bytes, text) => expect(gigabytes(bytes)).toBe(text));

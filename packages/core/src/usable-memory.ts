@@ -10,7 +10,8 @@ export function usableMemory(): number {
 
 /** An amount of memory or of disk for a reader, `1.2 GB`. */
 export function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toPrecision(2)} GB`;
+  const amount = bytes / 1e9;
+  return `${amount < 99.5 ? amount.toPrecision(2) : amount.toFixed(0)} GB`;
 }
 
 /**

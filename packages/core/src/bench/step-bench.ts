@@ -106,7 +106,9 @@ export async function benchStep(workload: Workload, step: Step, weights: Arrays,
     await program.run('step');
     const peers: Record<string, Contestant> = options.torch ? torchContestants(options.torch) : {};
     for (const { name, run } of others) peers[name] = run;
-    options.onText?.(`${workload.name} ${step}: ${options.rounds} rounds of ${['retroplume', ...Object.keys(peers)].join(', ')}`);
+    options.onText?.(
+      `${workload.name} ${step}: ${options.rounds} ${options.rounds === 1 ? 'round' : 'rounds'} of ${['retroplume', ...Object.keys(peers)].join(', ')}`,
+    );
     const { ours, ...theirs } = await takeTurns({ ours: () => wallSeconds(() => program.run('step')), ...peers }, options.rounds, options.signal);
     const kernels = await profileKernels(program, 'step', PROFILE_ROUNDS);
     const comparison = compare(ours, theirs);

@@ -6,6 +6,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { DataError } from '../errors';
+import { noRoom } from './no-room';
 
 export type TensorData = Float32Array | Float64Array;
 
@@ -67,8 +68,10 @@ function writeWhole(file: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
 }
 
-/** `DISK_FULL`, or `WRITE_FAILED` for whatever else kept a file from being written. */
+/** `DISK_FULL`, `DISK_QUOTA`, `FILE_LIMIT`, or `WRITE_FAILED` for whatever else kept a file from being written. */
 export function writeFailure(path: string, bytes: number, cause: unknown): DataError {
+  const refused = noRoom(path, bytes, cause);
+  if (refused) return refused;
   return (cause as NodeJS.ErrnoException).code === 'ENOSPC'
     ? new DataError('DISK_FULL', `${path}: the disk has no room for ${bytes} bytes: free some space and run again; earlier products are intact`, {
         cause,

@@ -1,6 +1,6 @@
-/** Making folders. */
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+/** Making folders, and what is in them. */
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DataError } from '../errors';
 import { writeFailure } from './checkpoint';
 
@@ -18,7 +18,7 @@ export function makeFolder(path: string): void {
     const { code, message } = cause as NodeJS.ErrnoException;
     // Another process may have made it between the two looks.
     if (code === 'EEXIST' && isFolder(path)) return;
-    if (code === 'ENOSPC') throw writeFailure(path, 0, cause);
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw writeFailure(path, 0, cause);
     throw cannotBeMade(path, message, cause);
   }
 }
@@ -37,6 +37,14 @@ export function folderToBe(path: string): string {
     throw cannotBeMade(path, (cause as Error).message, cause);
   }
   return path;
+}
+
+/** Bytes of all files in a folder and below it; 0 where it is not there. */
+export function bytesBelow(folder: string): number {
+  if (!existsSync(folder)) return 0;
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }
 
 function cannotBeMade(path: string, why: string, cause?: unknown): DataError {

@@ -6,6 +6,10 @@ import { NetcdfFile, type NetcdfError, type NetcdfFormat } from '@retroplume/nat
 
 import { DataError, RetroplumeError } from '../errors';
 import { makeFolder } from './make-folder';
+import { fileLimit, fileSizeLimit, megabytes, noRoom } from './no-room';
+
+/** Bytes of room that are as good as none. */
+const LITTLE = 1 << 20;
 
 /**
  * Opens a netCDF file for reading.
@@ -101,7 +105,7 @@ export class NetcdfOutput {
   /**
    * @param options - bytes: size of the values, uncompressed, for the check and the message of a full disk; compressed: the file may become
    *   smaller than that, so nothing is checked; prefill: see NetcdfFile.create
-   * @throws {DataError} `DISK_FULL` when an uncompressed file cannot fit; `FILE_UNWRITABLE`; `WRITE_FAILED` where its folder cannot be made
+   * @throws {DataError} `DISK_FULL` when an uncompressed file cannot fit; `DISK_QUOTA`, `FILE_LIMIT`, `FILE_UNWRITABLE`; `WRITE_FAILED` where its folder cannot be made
    */
   static create(path: string, options: { format: NetcdfFormat; bytes?: number; compressed?: boolean; prefill?: boolean }): NetcdfOutput {
     const { format, bytes = 0, compressed = false, prefill = true } = options;
@@ -117,7 +121,7 @@ export class NetcdfOutput {
   /**
    * Begins with a copy of another file: what is not written again stays as it is there, byte for byte.
    *
-   * @throws {DataError} `DISK_FULL`; `FILE_UNWRITABLE`; `WRITE_FAILED`
+   * @throws {DataError} `DISK_FULL`, `DISK_QUOTA`, `FILE_LIMIT`; `FILE_UNWRITABLE`; `WRITE_FAILED`
    */
   static copyOf(source: string, path: string): NetcdfOutput {
     return new NetcdfOutput(path, statSync(source).size, (temporary) => {
@@ -156,15 +160,23 @@ export class NetcdfOutput {
     try {
       return call();
     } catch (error) {
-      // HDF5 does not say why a write failed, and netCDF calls a file that it could not create a lack of permission: little room left is taken for the reason.
+      // HDF5 does not say why a write failed, and netCDF calls a file that it could not create a lack of permission: little room left, on the disk or below the limit on files, is taken for the reason.
       const untold = isNetcdfError(error) && ['NC_EHDFERR', 'EACCES'].includes(error.code);
-      const full = isFull(error) || (untold && this.free() < 1 << 20);
+      const full = isFull(error) || (untold && this.free() < LITTLE);
+      const limited = untold && this.isLimited();
       this.abort();
       if (full) throw this.diskFull(error);
+      const refused = limited ? fileLimit(this.path, this.bytes, error) : noRoom(this.path, this.bytes, error);
+      if (refused) throw refused;
       if (!(error instanceof Error && 'code' in error) || error instanceof RetroplumeError) throw error;
       const said = isNetcdfError(error) ? error.message.replace(`${error.path}: `, '') : error.message;
       throw new DataError('FILE_UNWRITABLE', `${this.path}: ${said}: check the folder and its permissions`, { cause: error });
     }
+  }
+
+  private isLimited(): boolean {
+    const written = existsSync(this.temporary) ? statSync(this.temporary).size : 0;
+    return Math.max(written + LITTLE, this.bytes) > fileSizeLimit();
   }
 
   private free(): number {
@@ -180,9 +192,5 @@ export class NetcdfOutput {
 }
 
 function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String(error.code));
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 2 : 0)} MB`;
+  return error instanceof Error && 'code' in error && error.code === 'ENOSPC';
 }

@@ -2,6 +2,7 @@
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataError } from '../errors';
+import { noRoom } from './no-room';
 
 /** What is read or written at once of a file. */
 export const FILE_CHUNK = 2 ** 28;
@@ -96,6 +97,8 @@ function nameless(folder: string): number {
 }
 
 function unwritable(folder: string, cause: unknown): DataError {
+  const refused = noRoom(folder, 0, cause, 'set TMPDIR to a folder on another disk');
+  if (refused) return refused;
   const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
   return new DataError(
     full ? 'DISK_FULL' : 'FILE_UNWRITABLE',

@@ -29,7 +29,7 @@ export interface CompileOptions extends ProgramOptions {
   share?: BatchShare;
   /** Is told of every run of every phase. */
   profiler?: Profiler;
-  /** What a user can lower where the memory of a GPU is too small; default `the batch`. */
+  /** What a user can lower where memory is too small; default `the batch`. */
   shrinkBy?: string;
 }
 

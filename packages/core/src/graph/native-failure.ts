@@ -16,6 +16,11 @@ function memorySentence(native: string, { spec, regions }: ProgramLayout, device
   );
 }
 
+/** The host has not the memory for a program: what the addon says of it, and what to do. */
+function hostMemorySentence(native: string, shrinkBy: string): string {
+  return `${native.replace(/: use a smaller batch$/, '')}: lower ${shrinkBy}, or run it where more memory may be used`;
+}
+
 /** What a caller can mend, or the machine lacks, by code. The other codes are of slips of ours. */
 const TOLD = [
   { codes: /^(DEVICE_|CUDA_FAILED|ISA_|OUT_OF_MEMORY)/, Told: DeviceError },
@@ -35,11 +40,12 @@ export function nativeError(error: unknown, text = (error as Error).message): un
 }
 
 /**
- * As {@link nativeError}, of a program: where the memory of a GPU is too small it says what takes it.
+ * As {@link nativeError}, of a program: where the memory of a GPU is too small it says what takes it, and where the host's is, what to lower.
  *
  * @param shrinkBy - what a user can lower to need less memory
  */
 export function programError(error: unknown, layout: ProgramLayout, device: string, shrinkBy = 'the batch'): unknown {
   const { code, message } = error as { code?: string; message: string };
-  return nativeError(error, code === 'DEVICE_OUT_OF_MEMORY' ? memorySentence(message, layout, device, shrinkBy) : message);
+  if (code === 'DEVICE_OUT_OF_MEMORY') return nativeError(error, memorySentence(message, layout, device, shrinkBy));
+  return nativeError(error, code === 'OUT_OF_MEMORY' ? hostMemorySentence(message, shrinkBy) : message);
 }

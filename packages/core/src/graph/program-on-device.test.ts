@@ -106,6 +106,14 @@ describe('what a device refuses', () => {
     expect(failure(() => learner()).message).toMatch(/but CUDA says "cuda_device\.cu:26: .*: out of memory": lower the batch/);
   });
 
+  it('on the host for want of memory says what to lower', () => {
+    refusal = { code: 'OUT_OF_MEMORY', message: 'program: expected 1989 MiB of memory but the system has not that much: use a smaller batch' };
+    expect(failure(() => learner('training.batch'))).toMatchObject({
+      ...{ code: 'OUT_OF_MEMORY', exitCode: 4, cause: { code: 'OUT_OF_MEMORY' } },
+      message: 'program: expected 1989 MiB of memory but the system has not that much: lower training.batch, or run it where more memory may be used',
+    });
+  });
+
   it.each(['DEVICE_CUDA_MISSING', 'DEVICE_OP_MISSING', 'CUDA_FAILED'])('with %s is a DeviceError with the sentence as it was', (code) => {
     refusal = { code, message: 'device cuda: expected one thing but another: do this' };
     expect(failure(() => learner())).toMatchObject(refusal);

@@ -18,6 +18,33 @@ export interface WindowBatch {
 export type InputName = keyof WindowBatch;
 export const INPUTS: readonly InputName[] = ['emissions', 'tracers', 'meteorology', 'geography', 'previous', 'target'];
 
+/** Of the numbers of a window of a batch. */
+export interface WindowSizes {
+  batch: number;
+  steps: number;
+  rows: number;
+  cols: number;
+  meteorology: number;
+  geography: number;
+  /** channels */
+  tracers: number;
+  /** whether y comes from the run */
+  previous: boolean;
+}
+
+/** How many numbers each array of a window has. */
+export function windowLengths({ batch, steps, rows, cols, meteorology, geography, tracers, previous }: WindowSizes): Record<InputName, number> {
+  const places = batch * rows * cols;
+  return {
+    emissions: places * steps * 5,
+    tracers: places * steps * tracers,
+    meteorology: places * steps * meteorology,
+    geography: places * geography,
+    previous: previous ? places * 4 : 0,
+    target: places * 4,
+  };
+}
+
 /** One batch; `earlier`: the windows before, whose outputs it is rolled out from, the oldest first. */
 export interface Batch extends WindowBatch {
   earlier: WindowBatch[];

@@ -146,7 +146,7 @@ describe('ExternalCtm', () => {
       const blocked = join(folder.path, 'full/ACONC_winter.nc.tmp');
       const blocking = `mkdir -p '${blocked}/x'; ${command}`;
       await expect(new ExternalCtm(settingsOf(blocking)).run(request)).rejects.toThrow(/EISDIR/);
-      expect(tellsOfFiles(new DataError('DISK_FULL', 'no room'))).toBe(false);
+      for (const code of ['DISK_FULL', 'DISK_QUOTA', 'FILE_LIMIT']) expect(tellsOfFiles(new DataError(code, 'no room'))).toBe(false);
       expect(tellsOfFiles(new DataError('VARIABLE_MISSING', 'not there'))).toBe(true);
       rmSync(blocked, { recursive: true });
       await new ExternalCtm(settingsOf(blocking)).run(request);

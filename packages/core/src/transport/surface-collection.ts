@@ -108,9 +108,11 @@ function writeNote(output: string, note: Note): void {
   writeFileAtomic(noteOf(output), JSON.stringify(note));
 }
 
+const OF_OUR_DISK = ['DISK_FULL', 'DISK_QUOTA', 'FILE_LIMIT', 'WRITE_FAILED', 'FILE_UNWRITABLE'];
+
 /** Whether an error tells of the command's files, and not of our own disk. */
 export function tellsOfFiles(error: unknown): error is RetroplumeError {
-  return error instanceof RetroplumeError && !['DISK_FULL', 'WRITE_FAILED', 'FILE_UNWRITABLE'].includes(error.code);
+  return error instanceof RetroplumeError && !OF_OUR_DISK.includes(error.code);
 }
 
 /** Whether a command has left anything in its folder. */

@@ -36,7 +36,9 @@ describeWhere(existsSync(program), 'kernel_bench is not built', 'kernel_bench', 
 
   it('--help is no wrong usage', () => {
     const { status, stdout, stderr } = run('--help');
-    expect(stdout).toMatch(/^usage: kernel_bench check\|device/);
+    expect(stdout).toMatch(
+      /^usage: kernel_bench check\|device\|time\|roofline FILE\.\.\. \| fields NAME\.\.\. .*\n {7}device and fields need --device cuda; /,
+    );
     expect([status, stderr]).toEqual([0, '']);
     expect(run().status).toBe(2);
   });

@@ -47,8 +47,9 @@ struct Arguments {
 };
 
 constexpr const char* kUsage =
-    "usage: kernel_bench check|device|time|fields|roofline FILE... [--device cpu|cuda] [--products float32,tf32,bf16] [--rounds N] [--reference] "
-    "[--threads N] [--gflops N] [--gbytes N]\n";
+    "usage: kernel_bench check|device|time|roofline FILE... | fields NAME... [--device cpu|cuda] [--products float32,tf32,bf16] [--rounds N] "
+    "[--reference] [--threads N] [--gflops N] [--gbytes N]\n"
+    "       device and fields need --device cuda; NAME: windows-tiny, windows-surrogate, windows-authors, tracers-tiny, tracers-surrogate\n";
 
 [[noreturn]] void usage() {
   std::fputs(kUsage, stderr);

@@ -93,3 +93,17 @@ test.each([
 test('a closing bracket below its key is a matter of taste', () => {
   expect(said('truth: { factors: inputs/truth.nc }', 'truth: {\n  factors: inputs/truth.nc\n}')).toBe('');
 });
+
+test.each([
+  ['name: tiny', (name: string) => `name: ${name}`, 'name'],
+  ['name: winter', (name: string) => `name: ${name}`, 'periods.0.name'],
+  ['truth:', (name: string) => `members: { runs: [{ name: ${name}, emissions: e.nc, concentrations: c.nc }] }\ntruth:`, 'members.runs.0.name'],
+])('a name that becomes part of file names, too long for one: %s', (from, to, key) => {
+  expect(said(from, to('a'.repeat(100)))).toBe('');
+  expect(said(from, to('a'.repeat(101)))).toContain(`: ${key}: expected at most 100 bytes, since it becomes part of the names of files but received`);
+});
+
+test('a name of a run that would lead out of its folder', () => {
+  const members = 'members: { runs: [{ name: a/b, emissions: e.nc, concentrations: c.nc }] }\ntruth:';
+  expect(said('truth:', members)).toContain('members.runs.0.name: expected a name without /, since it becomes part of file names but received "a/b"');
+});

@@ -1,7 +1,7 @@
 /** What is modelled: the grid, the periods and the fields that drive the transport model. */
 import { z } from 'zod';
 import { CF_NAMES, WEATHER_FORMATS, type CfNames } from '../weather/weather-names';
-import { choice, file, files, fileSets, flag, GROUPS, type Group, hourUtc, real, text, whole } from './fields';
+import { choice, file, fileName, files, fileSets, flag, GROUPS, type Group, hourUtc, real, text, whole } from './fields';
 
 export const gridSchema = z
   .strictObject({
@@ -11,10 +11,11 @@ export const gridSchema = z
   .meta({ description: 'The grid of every field in the case.' });
 
 export const periodSchema = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]+$/, { error: 'expected letters, digits, - and _ only, since it becomes part of file names' })
-    .meta({ description: 'Name of the period; replaces `{period}` in globs.' }),
+  name: fileName(
+    'Name of the period; replaces `{period}` in globs.',
+    /^[A-Za-z0-9_-]+$/,
+    'expected letters, digits, - and _ only, since it becomes part of file names',
+  ),
   start: hourUtc('First hour, spin-up included, in UTC.'),
   hours: whole('Number of hours, spin-up included.', { min: 2, max: 20000, unit: 'h' }),
   spinUpHours: whole('Hours at the start that are simulated, but neither trained on nor compared.', { min: 0, unit: 'h' }).default(72),

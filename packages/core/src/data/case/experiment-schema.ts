@@ -5,7 +5,7 @@ import { LAYOUTS } from '../observation-layouts';
 import { NEGATIVE_FLOORS } from '../observation-quality';
 import { isTimeZone, TIME_ZONE } from '../observation-time';
 import { referenceOptionsSchema } from './domain-schema';
-import { choice, file, files, GROUPS, MOST_MEMBERS, real, seed, SPECIES, text, whole, type Group, type Species } from './fields';
+import { choice, file, fileName, files, GROUPS, MOST_MEMBERS, real, seed, SPECIES, text, whole, type Group, type Species } from './fields';
 
 /** The same schema for each group, with the group's own default. */
 export function perGroup(
@@ -28,7 +28,7 @@ export function perSpecies(
 /** Runs of the transport model that were made outside Retroplume. */
 export const outsideRuns = z.array(
   z.strictObject({
-    name: text('Name of the run.'),
+    name: fileName('Name of the run.', /^[^/]+$/, 'expected a name without /, since it becomes part of file names'),
     emissions: files('Emission files of the run; `{sector}` stands for each sector of the inventory, where the run has one file or more for each.'),
     concentrations: files('Concentrations that the transport model gave for them.'),
   }),

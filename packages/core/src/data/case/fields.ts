@@ -57,14 +57,26 @@ export function text(description: string): z.ZodString {
   return z.string().min(1).meta({ description });
 }
 
-/** Text that becomes the name of a folder, and so must not lead out of the one that it is made in. */
-export function folderName(description: string): z.ZodString {
+/** Bytes of a name that becomes one of a file: systems take 255, and something is added to it. */
+const LONGEST_NAME = 100;
+
+/** Text that becomes a part of file names. @param pattern - what it may be, and in words */
+export function fileName(description: string, pattern: RegExp, error: string): z.ZodString {
+  const long = `expected at most ${LONGEST_NAME} bytes, since it becomes part of the names of files`;
   return z
     .string()
-    .regex(/^[\p{L}\p{N}_][\p{L}\p{M}\p{N} _.-]*$/u, {
-      error: 'expected letters, digits, spaces, _ . and -, the first one a letter, digit or _, since it becomes the name of a folder',
-    })
+    .regex(pattern, { error })
+    .refine((name) => Buffer.byteLength(name) <= LONGEST_NAME, { error: long })
     .meta({ description });
+}
+
+/** Text that becomes the name of a folder, and so must not lead out of the one that it is made in. */
+export function folderName(description: string): z.ZodString {
+  return fileName(
+    description,
+    /^[\p{L}\p{N}_][\p{L}\p{M}\p{N} _.-]*$/u,
+    'expected letters, digits, spaces, _ . and -, the first one a letter, digit or _, since it becomes the name of a folder',
+  );
 }
 
 /** A file, relative to the case file; {@link loadCase} makes it absolute. */

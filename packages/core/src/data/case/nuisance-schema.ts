@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { referenceOptionsSchema } from './domain-schema';
 import { perSpecies, WIND_ERROR } from './experiment-schema';
-import { files, real, seed, whole } from './fields';
+import { fileName, files, real, seed, whole } from './fields';
 
 function biases(description: string): z.ZodPrefault<ReturnType<typeof perSpecies>> {
   return perSpecies(
@@ -22,10 +22,7 @@ export const nuisanceSchema = z
     runs: z
       .array(
         z.strictObject({
-          name: z
-            .string()
-            .regex(/^\w[\w.-]*$/, { error: 'expected letters, digits, dots and dashes, a letter or digit first: it names a folder' })
-            .meta({ description: 'Name of the term.' }),
+          name: fileName('Name of the term.', /^\w[\w.-]*$/, 'expected letters, digits, dots and dashes, a letter or digit first: it names a folder'),
           options: referenceOptionsSchema.optional().meta({
             description: 'Reference model: settings that replace those of `ctm.options`; simulate makes the run with the prior emissions.',
           }),

@@ -45,6 +45,7 @@ export interface Inspection {
   path: string;
   /** as `I/O API gridded file, netCDF classic` */
   kind: string;
+  /** of a folder: of all files below it */
   bytes: number;
   facts: Record<string, string | number>;
   grids: GridSummary[];

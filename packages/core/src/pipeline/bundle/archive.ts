@@ -11,13 +11,18 @@ function tar(args: string[]): { ok: boolean; said: string } {
   return { ok: status === 0, said: stderr.trim().split('\n')[0] };
 }
 
+/** Of a path where no file is, for a sentence. */
+export function whatIsThere(path: string): string {
+  return statSync(path).isDirectory() ? 'a folder' : 'a pipe, a socket or a device';
+}
+
 /**
  * Makes sure that a file can be written where it is to be, with the folder that it lies in.
  * @throws {DataError} `BUNDLE_UNWRITABLE`, `WRITE_FAILED`
  */
 export function checkTarget(file: string): void {
   if (existsSync(file) && !statSync(file).isFile()) {
-    throw new DataError('BUNDLE_UNWRITABLE', `${file}: expected the name of a file but received a folder: choose another file`);
+    throw new DataError('BUNDLE_UNWRITABLE', `${file}: expected the name of a file but received ${whatIsThere(file)}: choose another file`);
   }
   makeFolder(dirname(resolve(file)));
 }

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { restoreCase, type Case } from '../../data/case';
+import { readTensors } from '../../data/checkpoint';
 import { expectArgument } from '../../call';
 import { ConfigError, DataError } from '../../errors';
 import { InputHashes, type InputFile } from '../engine/input-hashes';
@@ -108,7 +109,7 @@ function bundledStages(settings: Case): StageName[] {
  * @param out - run folder
  * @throws {ConfigError} `CALL_INVALID`, `RUN_FILE_MISSING`, `BUNDLE_EMPTY`; `BUNDLE_STALE` if not all of it is of one case and the same inputs; `RUN_LOCKED` while a run is
  *   at work there
- * @throws {DataError} `PRODUCT_DAMAGED` for a product that is gone or has another size than was recorded; `FILE_MISSING` for an input that is gone;
+ * @throws {DataError} `PRODUCT_DAMAGED` for a product that is gone, has another size than was recorded or not its checksum; `FILE_MISSING` for an input that is gone;
  *   `BUNDLE_UNWRITABLE`
  */
 export async function bundleRun(out: string, options: BundleOptions = {}): Promise<BundleResult> {
@@ -190,8 +191,27 @@ async function ofOneCase(
 function checkProducts(out: string, stages: readonly FinishedStage[]): void {
   for (const { dir, record } of stages) {
     const [damaged] = damagedProducts(join(out, dir), record);
-    if (!damaged) continue;
-    throw new DataError('PRODUCT_DAMAGED', `${join(out, dir, damaged.product)}: ${damaged.trouble}: run the case again, which makes its stage anew`);
+    if (damaged) {
+      throw new DataError(
+        'PRODUCT_DAMAGED',
+        `${join(out, dir, damaged.product)}: ${damaged.trouble}: run the case again, which makes its stage anew`,
+      );
+    }
+    for (const product of record.products) if (product.endsWith('.safetensors')) checkTensors(join(out, dir, product));
+  }
+}
+
+/** They have a checksum, which a run that skips their stage does not look at. */
+function checkTensors(path: string): void {
+  try {
+    readTensors(path);
+  } catch (cause) {
+    if (!(cause instanceof DataError)) throw cause;
+    throw new DataError(
+      'PRODUCT_DAMAGED',
+      `${path}: its checksum does not match what it holds: remove it and run the case again, which makes its stage anew`,
+      { cause },
+    );
   }
 }
 

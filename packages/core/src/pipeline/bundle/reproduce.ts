@@ -1,6 +1,6 @@
 /** `retroplume reproduce`: the run of a bundle again, from its case and inputs, and how what comes of it compares. */
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { mapPaths, restoreCase, type Case } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readJson } from '../../data/json-file';
@@ -11,14 +11,14 @@ import { RECORD } from '../engine/record';
 import { runStages, type RunOptions } from '../run';
 import { STAGES, type StageName } from '../engine/stage';
 import { codeVersion, VERSIONS } from '../engine/versions';
-import { unpack } from './archive';
+import { unpack, whatIsThere } from './archive';
 import { BUNDLE_FILE, type Bundle, type BundledFile } from './bundle';
 import { compareFiles, compareWithHash, type Comparison } from './compare-files';
 
 export interface ReproduceOptions extends Pick<RunOptions, 'device' | 'products' | 'ranks' | 'onDevice' | 'onEvent' | 'signal'> {
   /** folder for the unpacked bundle and the run, new or of the same bundle */
   out: string;
-  /** where the inputs are that are not in the bundle: `from` at the start of their paths is `to` here; default: where they were */
+  /** where the inputs are, if they are not in the bundle: what was below the folder `from` is below `to` here; default: where they were */
   inputs?: { from: string; to: string };
   /** default: the run's */
   threads?: number;
@@ -49,7 +49,7 @@ const REPRODUCTION_FILE = 'reproduction.json';
  * Unpacks a bundle, runs its case again and compares every product.
  *
  * @throws {DataError} `BUNDLE_CORRUPT`, `BUNDLE_INPUT_DIFFERS` before anything is run
- * @throws {ConfigError} `REPRODUCE_FOLDER` if the folder holds something else
+ * @throws {ConfigError} `REPRODUCE_FOLDER` if the folder holds something else; `REPRODUCE_INPUTS` where `inputs` would do nothing
  * @throws {GateError} `REPRODUCTION_DIFFERS`, after `reproduction.json` has been written
  */
 export async function reproduceBundle(file: string, options: ReproduceOptions): Promise<Reproduction> {
@@ -105,7 +105,10 @@ async function openBundle(file: string, out: string): Promise<{ bundle: Bundle; 
   const folder = join(out, 'bundle');
   if (!existsSync(file)) throw new DataError('FILE_MISSING', `${file}: no such file: give a bundle, as "retroplume bundle" writes it`);
   if (!statSync(file).isFile())
-    throw new DataError('BUNDLE_CORRUPT', `${file}: expected a file but received a folder: give a bundle, as "retroplume bundle" writes it`);
+    throw new DataError(
+      'BUNDLE_CORRUPT',
+      `${file}: expected a file but received ${whatIsThere(file)}: give a bundle, as "retroplume bundle" writes it`,
+    );
   const digest = await sha256(file);
   const mark = join(out, 'bundle.sha256');
   const isOurs = existsSync(mark) && readFileSync(mark, 'utf8') === digest;
@@ -166,8 +169,9 @@ async function withInputs(bundle: Bundle, folder: string, moved: ReproduceOption
   const packed = bundle.inputs.some((input) => input.packed);
   const here = (path: string): string => {
     if (packed) return join(folder, 'inputs', path);
-    return moved && path.startsWith(moved.from) ? join(moved.to, path.slice(moved.from.length)) : path;
+    return moved && isBelow(path, moved.from) ? join(moved.to, relative(moved.from, path)) : path;
   };
+  if (moved) checkMoved(bundle.inputs, moved, packed);
   const wrong: string[] = [];
   for (const input of bundle.inputs) if (!(await isThere(here(input.path), input, hashes))) wrong.push(here(input.path));
   if (wrong.length > 0) {
@@ -179,6 +183,20 @@ async function withInputs(bundle: Bundle, folder: string, moved: ReproduceOption
   const settings = restoreCase(bundle.run.case, join(folder, BUNDLE_FILE));
   mapPaths(settings, here);
   return settings;
+}
+
+/** Whether a path is a folder, or something in it. */
+function isBelow(path: string, folder: string): boolean {
+  return !/^\.\.(\/|$)/.test(relative(folder, path));
+}
+
+/** @throws {ConfigError} `REPRODUCE_INPUTS` where `moved` would do nothing */
+function checkMoved(inputs: Bundle['inputs'], { from, to }: NonNullable<ReproduceOptions['inputs']>, packed: boolean): void {
+  const said = `--inputs ${from}=${to}`;
+  if (packed) throw new ConfigError('REPRODUCE_INPUTS', `${said}: the bundle holds its inputs, and they are taken from there: leave --inputs out`);
+  if (inputs.some(({ path }) => isBelow(path, from))) return;
+  const known = inputs.length > 0 ? `set FROM to a folder of theirs, such as ${dirname(inputs[0].path)}` : 'leave --inputs out';
+  throw new ConfigError('REPRODUCE_INPUTS', `${said}: none of the ${inputs.length} inputs of the bundle was below ${from}: ${known}`);
 }
 
 async function isThere(path: string, { bytes, sha256 }: InputFile, hashes: InputHashes): Promise<boolean> {

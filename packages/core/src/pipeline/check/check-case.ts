@@ -11,7 +11,8 @@ import { resolve } from 'node:path';
 import { Findings, type Problem } from './findings';
 import { checkGriddedInputs } from './gridded-inputs';
 import { checkLearning } from './learning-plan';
-import { checkCtm, checkDevice, checkDisk, checkMemory, checkRuns, DISK_RESTS_ON, MEMORY_RESTS_ON, RUNS_REST_ON } from './machine';
+import { checkCtm, checkDevice, checkDisk, checkRuns, DISK_RESTS_ON, RUNS_REST_ON } from './machine';
+import { checkMemory, MEMORY_RESTS_ON } from './memory';
 import { checkObservedInputs } from './observed-inputs';
 
 export interface CheckOptions {
@@ -63,12 +64,12 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   if (isSound(...LEARNING)) await checkLearning(findings, settings, grid);
   if (isSound(...RUNS_REST_ON)) await checkRuns(findings, settings);
   if (!unread.has('ctm')) await checkCtm(findings, settings, grid);
-  if (grid && isSound(...MEMORY_RESTS_ON)) checkMemory(findings, settings, grid);
   const { out, device, products } = options;
+  const asked = isSound(...(device === undefined ? ['device'] : []), ...(products === undefined ? ['products'] : []));
+  const chosen = asked ? await checkDevice(findings, settings, options) : undefined;
+  if (grid && isSound(...MEMORY_RESTS_ON)) await checkMemory(findings, settings, grid, chosen);
   if (grid && isSound(...DISK_RESTS_ON, ...(out === undefined ? ['name'] : [])))
     await checkDisk(findings, settings, grid, resolve(out ?? `runs/${settings.name}`));
-  if (isSound(...(device === undefined ? ['device'] : []), ...(products === undefined ? ['products'] : [])))
-    await checkDevice(findings, settings, options);
   findings.notes.push(...doubtsOf(settings, isSound, grid));
   findings.notes.push(...idle);
   return {

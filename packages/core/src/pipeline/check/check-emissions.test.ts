@@ -75,3 +75,9 @@ test('a sector of representative days', async () => {
     /unknown key emissions\.sectors\.area\.dates\.colunm: did you mean column\?/,
   );
 });
+
+test('a molar mass that is wrong is one problem, and not one of each file that would need it', async () => {
+  const wrong = 'emissions.groups.NOx.molarMass=.inf';
+  const sector = 'emissions.sectors={area: {files: "inputs/EMIS_{period}.nc"}}';
+  for (const set of [[wrong], [wrong, sector]]) expect(codes(await check(set))).toEqual(['CASE_INVALID emissions.groups.NOx.molarMass']);
+});

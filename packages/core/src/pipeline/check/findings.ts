@@ -15,6 +15,8 @@ export interface Problem {
   exitCode: number;
 }
 
+const keyText = (path: KeyPath): string => path.map(String).join('.');
+
 export class Findings {
   readonly problems: Problem[] = [];
   /** behind the problems that came as errors */
@@ -41,10 +43,16 @@ export class Findings {
     }
   }
 
+  /** Whether a problem with this key was found. */
+  hasFault(path: KeyPath): boolean {
+    const key = keyText(path);
+    return this.problems.some((problem) => problem.key === key);
+  }
+
   private add(path: KeyPath, error: RetroplumeError): void {
     const { code, message, exitCode } = error;
     if (this.problems.some((problem) => problem.code === code && problem.message === message)) return;
     this.errors.push(error);
-    this.problems.push({ code, place: this.whereIs(path), key: path.map(String).join('.'), message, exitCode });
+    this.problems.push({ code, place: this.whereIs(path), key: keyText(path), message, exitCode });
   }
 }

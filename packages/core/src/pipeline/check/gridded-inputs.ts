@@ -42,9 +42,14 @@ interface Source {
 interface FieldCheck {
   path: KeyPath;
   read: () => Float32Array;
+  /** of emissions: the key of a molar mass, without which nothing can be said where it has a fault itself */
+  molarMass?: KeyPath;
   /** of emissions: that nothing is emitted of it is worth a note */
   group?: Group;
 }
+
+/** Of the groups that hold for all emission files but those of sectors with groups of their own. */
+const GROUPS_KEY: KeyPath = ['emissions', 'groups'];
 
 export interface GriddedCheck {
   /** read fields, too; else headers only */
@@ -77,11 +82,11 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
     path: KeyPath,
     pattern: string | string[],
     groups: EmissionGroups = inventory.groups,
-    groupsPath: KeyPath = ['emissions', 'groups'],
+    groupsPath: KeyPath = GROUPS_KEY,
   ): Source => ({
     ...{ what, path, pattern, asOf: 'emissions' },
     open: (files, grid) => IoapiSeries.open(files, { grid, overlap: EMISSION_OVERLAP }),
-    fields: (reader, hour) => emissionChecks(groups, groupsPath, reader, hour),
+    fields: (reader, hour) => emissionChecks(groups, { variables: groupsPath }, reader, hour),
   });
   const ofSector = (name: string, what: string, path: KeyPath, pattern: string | string[], dates?: Sector['dates']): Source => {
     const sector = inventory.sectors[name];
@@ -90,6 +95,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
     const filesIn = (period: string): ReturnType<typeof sectorFiles> => sectorFiles(settings, { files: pattern, dates }, period);
     const groups = sectorGroups(sector.groups) ?? inventory.groups;
     const keys: KeyPath = ['emissions', 'sectors', name];
+    const keysOfGroups = sector.groups ? { variables: [...keys, 'groups'] } : { variables: keys, molarMasses: GROUPS_KEY };
     return {
       ...{ what: `emissions of ${what}`, path, pattern, asOf: 'emissions' },
       days: dates && { path: [...keys, 'dates'], files: (period) => filesIn(period).files },
@@ -100,7 +106,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
         const stacks = stackGroups === undefined ? {} : { stackGroups: expandGlobs(stackGroups, period) };
         return openSector({ name, files, days, groups: groupsIn({ name, ...sector }, inventory.groups, files), ...stacks }, grid);
       },
-      fields: (reader, hour) => emissionChecks(groupsWithin(groups, heldBy(reader)), [...keys, ...(sector.groups ? ['groups'] : [])], reader, hour),
+      fields: (reader, hour) => emissionChecks(groupsWithin(groups, heldBy(reader)), keysOfGroups, reader, hour),
       note: (reader) => (partial ? lackingNote(lackingVariables(groups, heldBy(reader)), groups) : undefined),
     };
   };
@@ -156,11 +162,18 @@ function lackingNote(lacking: readonly string[], groups: EmissionGroups): string
   return lacking.length === 0 ? undefined : `${lacking.length} of the ${all} variables of the groups are not in its files and count as zero`;
 }
 
-function emissionChecks(groups: EmissionGroups, path: KeyPath, reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
+/** @param keys - of the groups, and where others say their molar masses, of those */
+function emissionChecks(
+  groups: EmissionGroups,
+  { variables: path, molarMasses = path }: { variables: KeyPath; molarMasses?: KeyPath },
+  reader: IoapiReader,
+  hour: TimeAxis,
+): FieldCheck[] {
   return GROUPS.flatMap((group) => {
     const { variables, molarMass } = groups[group];
     return variables.map((name, i) => ({
       group,
+      molarMass: [...molarMasses, group, 'molarMass'],
       path: [...path, group, 'variables', i],
       read: () => readEmissions(reader, hour, { [group]: { variables: [name], molarMass } }),
     }));
@@ -239,8 +252,8 @@ async function checkFields(findings: Findings, source: Source, reader: IoapiRead
   const failed = new Set<number>();
   const emitted = new Map<Group, boolean>();
   for (const hour of hours) {
-    for (const [i, { path, read, group }] of source.fields(reader, hour).entries()) {
-      if (failed.has(i)) continue;
+    for (const [i, { path, molarMass, read, group }] of source.fields(reader, hour).entries()) {
+      if (failed.has(i) || (molarMass && findings.hasFault(molarMass))) continue;
       const values = await findings.attempt(path, read);
       if (values === undefined) failed.add(i);
       if (group !== undefined) emitted.set(group, emitted.get(group) === true || (values?.some((value) => value !== 0) ?? true));

@@ -1,17 +1,14 @@
-/** What a run needs beside its inputs: room on the disk, memory, the transport model's command, the device. */
-import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/** What a run needs beside its inputs and memory: room on the disk, the transport model's command, the device. */
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { GROUPS, memberNames, type Case } from '../../data/case';
-import { FieldRoom } from '../../data/field-room';
-import { folderToBe } from '../../data/make-folder';
+import { memberNames, type Case } from '../../data/case';
+import { bytesBelow, folderToBe } from '../../data/make-folder';
 import { chooseDevice } from '../../device';
-import type { DeviceChoice, Products } from '../../device';
+import type { Device, DeviceChoice, Products } from '../../device';
 import { ConfigError, DataError, RetroplumeError } from '../../errors';
 import type { Grid } from '../../grid/grid';
-import { carriedBytes, tracerRoom } from '../../surrogate/tracers/tracers';
 import { checkReferenceOptions } from '../../transport/reference-model';
-import { gigabytes, usableMemory } from '../../usable-memory';
+import { gigabytes } from '../../usable-memory';
 import { priorFiles } from '../apply/applied-files';
 import { simulatedRuns } from '../simulate/case-runs';
 import { certifyingRunNames } from '../certify/certify-runs';
@@ -23,7 +20,7 @@ import type { Findings } from './findings';
 const FLOAT = 4;
 /** Groups and species of a run in the prepared store. */
 const CHANNELS_OF_A_RUN = 9;
-const SPECIES_OF_A_RUN = 4;
+export const SPECIES_OF_A_RUN = 4;
 
 /** The program that a shell command starts; undefined where only the shell could tell. */
 export function programOf(command: string): string | undefined {
@@ -56,7 +53,6 @@ const BUILT_IN = new Set([
 const WHICH_RUNS = ['periods', 'members', 'response', 'truth', 'inversion', 'priorConcentrations', 'ctm', 'loop'];
 export const RUNS_REST_ON: readonly string[] = [...WHICH_RUNS, 'certificate', 'paperMode', 'updatedConcentrations'];
 export const DISK_RESTS_ON: readonly string[] = [...WHICH_RUNS, 'emissions', 'meteorology'];
-export const MEMORY_RESTS_ON: readonly string[] = ['periods', 'members', 'surrogate', 'meteorology'];
 
 /** Who makes the runs of the case, and how many there are. */
 export async function checkRuns(findings: Findings, settings: Case): Promise<void> {
@@ -67,6 +63,12 @@ export async function checkRuns(findings: Findings, settings: Case): Promise<voi
   const verified = settings.updatedConcentrations === undefined && !hasForeignPrior(settings) ? (paperMode.run ? 2 : 1) + loop.passes - 1 : 0;
   const certified = certifyingRunNames(settings).length;
   const parts = [`${runs.length} by simulate`, `${certified} by certify`, `${verified} by verify`];
+  if (hasForeignPrior(settings) && settings.updatedConcentrations === undefined) {
+    findings.notes.push(
+      'the run will stop at verify (UPDATED_MISSING): the prior run came as priorConcentrations, and ctm is the reference model, which did not make it: ' +
+        'name the command of your model in ctm, or run it then with the updated emissions and name its output as updatedConcentrations',
+    );
+  }
   findings.notes.push(`the transport model will be run ${runs.length + certified + verified} times (${parts.join(', ')}), ${hours} hours each`);
 }
 
@@ -102,11 +104,17 @@ function requireProgram(program: string): true {
   return true;
 }
 
-export async function checkDevice(findings: Findings, settings: Case, asked: { device?: DeviceChoice; products?: Products }): Promise<void> {
+/** @returns what programs would run on, where it is there */
+export async function checkDevice(
+  findings: Findings,
+  settings: Case,
+  asked: { device?: DeviceChoice; products?: Products },
+): Promise<Device | undefined> {
   const device = await findings.attempt(['device'], () =>
     chooseDevice({ device: asked.device ?? settings.device, products: asked.products ?? settings.products }),
   );
   if (device) findings.right.push(`device: ${device.name}`);
+  return device;
 }
 
 /**
@@ -128,7 +136,7 @@ function bytesWanted(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): number 
 }
 
 /** The prior run and the members, which training samples. */
-function storedRuns(settings: Pick<Case, 'members'>): number {
+export function storedRuns(settings: Pick<Case, 'members'>): number {
   return 1 + memberNames(settings).length;
 }
 
@@ -148,36 +156,8 @@ function sizeOf(files: () => string[]): number {
   }
 }
 
-/** What training takes of the memory, which is the most of all stages where there are members. The machine on which jobs run may be another. */
-export function checkMemory(findings: Findings, settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): void {
-  const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
-  const fields = fieldsOfTraining(settings, grid);
-  const tracers = carriedBytes(hours * grid.rows * grid.cols * GROUPS.length * settings.surrogate.tracers.length * storedRuns(settings));
-  const room = tracerRoom(1);
-  const [held, inFiles] = [Math.min(tracers, room), Math.max(0, tracers - room)];
-  const usable = gigabytes(usableMemory());
-  const text = `memory: training holds ${gigabytes(fields.inMemory)} of fields and ${gigabytes(held)} of tracers, and ${usable} of memory may be used here`;
-  findings.right.push(fields.elsewhere > 0 ? `${text}; ${gigabytes(fields.elsewhere)} of fields it reads from the prepared store as it goes` : text);
-  if (inFiles === 0) return;
-  const free = freeIn(tmpdir());
-  const files = `of the tracers ${gigabytes(inFiles)} lie in temporary files, and ${gigabytes(free)} are free in ${tmpdir()}`;
-  if (free < inFiles) findings.notes.push(`${files}: set TMPDIR to a folder with room`);
-  else findings.right.push(`temporary files: ${files}`);
-}
-
-/** Bytes of fields that training has in memory, and of those that it reads from the store. */
-function fieldsOfTraining({ periods, meteorology, surrogate, members }: Case, { rows, cols }: Pick<Grid, 'rows' | 'cols'>): FieldRoom['given'] {
-  const room = new FieldRoom();
-  const weather = meteorology.variables.length + (surrogate.priorConcentrations ? SPECIES_OF_A_RUN : 0);
-  for (const { hours } of periods) room.take({ hours, rows, cols, channels: weather });
-  const runs = storedRuns({ members });
-  for (const { hours } of periods) {
-    for (let run = 0; run < runs; run++) for (const channels of [GROUPS.length, SPECIES_OF_A_RUN]) room.take({ hours, rows, cols, channels });
-  }
-  return room.given;
-}
-
-function freeIn(folder: string): number {
+/** Bytes. */
+export function freeIn(folder: string): number {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
 }
@@ -186,18 +166,11 @@ function freeIn(folder: string): number {
 export async function checkDisk(findings: Findings, settings: Case, grid: Grid, out: string): Promise<void> {
   const folder = await findings.attempt([], () => folderToBe(out));
   if (folder === undefined) return;
-  const wanted = Math.max(0, bytesWanted(settings, grid) - sizeOfFolder(out));
+  const wanted = Math.max(0, bytesWanted(settings, grid) - bytesBelow(out));
   await findings.attempt([], () => {
     const free = freeIn(folder);
     const text = `the run needs about ${gigabytes(wanted)} and ${gigabytes(free)} are free in ${folder}`;
     if (free < wanted) throw new DataError('DISK_FULL', `${out}: ${text}: make room or choose another folder with --out`);
     findings.right.push(`disk: ${text}`);
   });
-}
-
-function sizeOfFolder(folder: string): number {
-  if (!existsSync(folder)) return 0;
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }

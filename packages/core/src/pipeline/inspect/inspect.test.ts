@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
@@ -321,8 +321,8 @@ describe('other files', () => {
   });
 
   test('folders', async () => {
-    expect((await inspectFile(folder.path)).odd[0].code).toBe('FOLDER_UNKNOWN');
     mkdirSync(at('prepare'));
+    expect(await inspectFile(at('prepare'))).toMatchObject({ bytes: 0, odd: [{ code: 'FOLDER_UNKNOWN' }] });
     const record = { stage: 'prepare', key: '', inputs: [], startedAt: '2026-01-01T00:00:00Z', seconds: 2 };
     write('prepare/record.json', JSON.stringify({ ...record, products: ['winter/run-prior.nc', 'cut.nc'], bytes: { 'cut.nc': 9 } }));
     write('prepare/cut.nc', 'half');
@@ -330,6 +330,7 @@ describe('other files', () => {
       mkdirSync(at(`${variant}/train`), { recursive: true });
       write(`${variant}/train/record.json`, JSON.stringify({ ...record, stage: 'train', products: ['surrogate.json'], bytes: {} }));
     }
+    expect((await inspectFile(at('prepare'))).bytes).toBe(4 + statSync(at('prepare/record.json')).size);
     const found = await inspectFile(folder.path);
     expect(found).toMatchObject({ kind: 'run folder', facts: { prepare: '2026-01-01T00:00:00Z, 2 s, 2 products' } });
     expect(Object.keys(found.facts)).toEqual(['prepare', 'paper/train', 'pass-2/train', 'pass-10/train']);

@@ -6,6 +6,7 @@ import { examineCase } from '../../data/case';
 import { inspectNetcdf } from '../../data/inspect/netcdf';
 import { sniff, type FileKind } from '../../data/inspect/sniff';
 import { inspectTable } from '../../data/inspect/table';
+import { bytesBelow } from '../../data/make-folder';
 import { inspectGriddesc, inspectJson, inspectNumpy } from '../../data/inspect/text-files';
 import type { Inspection, Oddity } from '../../data/inspect/inspection';
 import { DataError, RetroplumeError } from '../../errors';
@@ -24,7 +25,8 @@ type Found = Omit<Inspection, 'path' | 'bytes'>;
  */
 export async function inspectFile(path: string): Promise<Inspection> {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path`);
-  const { size } = statSync(path);
+  const found = statSync(path);
+  const size = found.isDirectory() ? bytesBelow(path) : found.size;
   let kind: FileKind = 'unknown';
   try {
     kind = await sniff(path);

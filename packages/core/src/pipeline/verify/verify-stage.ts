@@ -120,8 +120,7 @@ async function runUpdated(context: StageContext): Promise<void> {
   if (hasForeignPrior(settings)) {
     throw new ConfigError(
       'UPDATED_MISSING',
-      `verify: the prior run came as priorConcentrations, and ctm names no model that could make the updated one: run yours with the emissions in ${context.dirOf('apply')}, ` +
-        'name its output as updatedConcentrations, and run the same command again',
+      `verify: the prior run came as priorConcentrations, and ctm is the reference model, which did not make it and cannot make the updated one: run the model that did with the emissions in ${context.dirOf('apply')}, name its output as updatedConcentrations, and run the same command again`,
     );
   }
   const ctm = createCtm(settings);

@@ -16,6 +16,11 @@ interface Sizes {
   cells: number;
 }
 
+/** Of which the loss on differences is made; none where it is not asked for. */
+export function differenceKinds({ differenceWeight, differenceLoss }: TrainingSettings, pairs: number): DifferenceKind[] {
+  return pairs === 0 || differenceWeight === 0 ? [] : differenceLoss === 'both' ? ['l1', 'l2'] : [differenceLoss];
+}
+
 export class LossWeights {
   /** `[samples, cells, species]`: w_s / (N·H·W·Σ w_s), of the absolute error */
   readonly absolute: Float32Array;
@@ -28,18 +33,19 @@ export class LossWeights {
 
   /** @param parts - equal ones that make up a batch */
   constructor(
-    { speciesWeights: w, differenceWeight, differenceLoss }: TrainingSettings,
+    settings: TrainingSettings,
     private readonly normalisation: Normalisation,
     { samples, pairs, cells }: Sizes,
     parts: number,
   ) {
+    const w = settings.speciesWeights;
     const list = [w.NO2, w.SO2, w.O3, w['PM2.5']];
     const total = list.reduce((a, b) => a + b, 0);
     this.species = list.map((x) => x / total);
     const places = samples * cells;
     this.absolute = Float32Array.from({ length: places * SPECIES }, (_, i) => this.species[i % SPECIES] / (places * parts));
     this.absoluteOfFirsts = this.absolute.map((weight, i) => (pairs === 0 ? weight : i < pairs * cells * SPECIES ? 2 * weight : 0));
-    this.kinds = pairs === 0 || differenceWeight === 0 ? [] : differenceLoss === 'both' ? ['l1', 'l2'] : [differenceLoss];
+    this.kinds = differenceKinds(settings, pairs);
     this.made = new Float32Array(pairs * cells * SPECIES);
   }
 

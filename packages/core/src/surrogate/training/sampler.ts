@@ -10,7 +10,17 @@ import { ConfigError } from '../../errors';
 import { Random } from '../../random';
 import type { Crop, HourlyValues } from '../../data/period-source';
 import type { TrainingPeriod, TrainingRun } from '../../data/training-period';
-import { DrawnBatch, HostWindows, type Batch, type BatchDraw, type Field, type InputDraw, type InputName, type WindowBatch } from '../batch';
+import {
+  DrawnBatch,
+  HostWindows,
+  windowLengths,
+  type Batch,
+  type BatchDraw,
+  type Field,
+  type InputDraw,
+  type InputName,
+  type WindowBatch,
+} from '../batch';
 import { WHOLE_BATCH, type BatchPart } from './micro-batches';
 import { Window } from '../window';
 
@@ -173,17 +183,16 @@ export class Sampler {
 
   /** @param first - whether y comes from the run */
   private emptyWindow(first: boolean): WindowBatch {
-    const { batch } = this;
-    const cells = this.size.rows * this.size.cols;
     const { meteorologyNames, geographyNames } = this.periods[0];
-    const steps = this.window.steps.length;
+    const lengths = windowLengths({
+      ...{ batch: this.batch, steps: this.window.steps.length, ...this.size },
+      ...{ meteorology: meteorologyNames.length, geography: geographyNames.length, tracers: this.tracerChannels },
+      previous: first && this.settings.previousConcentrations,
+    });
+    const empty = (input: InputName): Float32Array => new Float32Array(lengths[input]);
     return {
-      emissions: new Float32Array(batch * steps * cells * 5),
-      tracers: new Float32Array(batch * steps * cells * this.tracerChannels),
-      meteorology: new Float32Array(batch * steps * cells * meteorologyNames.length),
-      geography: new Float32Array(batch * cells * geographyNames.length),
-      previous: new Float32Array(first && this.settings.previousConcentrations ? batch * cells * 4 : 0),
-      target: new Float32Array(batch * cells * 4),
+      ...{ emissions: empty('emissions'), tracers: empty('tracers'), meteorology: empty('meteorology'), geography: empty('geography') },
+      ...{ previous: empty('previous'), target: empty('target') },
     };
   }
 

@@ -47,7 +47,8 @@ export interface TrainResult {
   iterations: number;
 }
 
-const TEST_BATCHES = 8;
+/** Which are kept from one look at the test loss to the next. */
+export const TEST_BATCHES = 8;
 const TYPICAL_BATCHES = 64;
 
 interface Progress {

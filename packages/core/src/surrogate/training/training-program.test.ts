@@ -1,7 +1,9 @@
 import { normalisationOf } from '../normalisation';
+import type { Program } from '../../graph';
 import type { DrawnBatch } from '../batch';
 import { tinyPeriod, tinySurrogate, tinyTraining, WORLD } from '../testing/tiny-world';
 import { samplerOf } from './train';
+import { trainingBytes } from './training-memory';
 import { TrainingProgram } from './training-program';
 
 const periods = [tinyPeriod('winter', 1)];
@@ -20,6 +22,16 @@ function widened(factor: number): DrawnBatch {
   for (let i = 0; i < half; i++) target[i] = target[i + half] + factor * (target[i] - target[i + half]);
   return batch;
 }
+
+it('is as large as is said before it is made, and so are its batches', () => {
+  const normalisation = normalisationOf(periods, spinUp);
+  const arenas = TrainingProgram.bytes({ surrogate: tinySurrogate(), training, sizes, normalisation, pairs: sampler.pairs });
+  const { training: step, frozen } = program as unknown as Record<'training' | 'frozen', Program>;
+  expect(arenas).toBe(step.memory.bytes + frozen.memory.bytes);
+  const { earlier: _, ...arrays } = sampler.test(0).arrays();
+  const batch = Object.values(arrays).reduce((sum, { byteLength }) => sum + byteLength, 0);
+  expect(trainingBytes(tinySurrogate(), training, sizes, ['prior', 'member01'])).toBe(arenas + 10 * batch); // 8 of the test, that of a step and of the next
+});
 
 describe('the loss on differences', () => {
   const batch = sampler.test(0);

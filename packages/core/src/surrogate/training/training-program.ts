@@ -13,7 +13,9 @@ import {
   Graph,
   gradients,
   initializeParameters,
+  planProgram,
   takenGradients,
+  type CompileOptions,
   type BatchShare,
   type Execution,
   type Program,
@@ -22,7 +24,7 @@ import {
 import { bytesOfFields, executionOf, roomOf } from '../../graph/execution';
 import type { Tensor } from '../../data/checkpoint';
 import { NumericalError } from '../../errors';
-import { LossWeights } from './loss-weights';
+import { differenceKinds, LossWeights } from './loss-weights';
 import { MicroBatchSums, WHOLE_BATCH, type BatchPart } from './micro-batches';
 import type { SurrogateSizes } from '../model';
 import type { Normalisation } from '../normalisation';
@@ -37,7 +39,7 @@ export interface StepLosses {
   difference?: number;
 }
 
-const SHRINK_BY = 'training.batch, or training.crop (a smaller square, 0 is the whole domain)';
+const SHRINK_BY = 'training.batch or training.crop (a smaller square; 0 is the whole domain), raise training.microBatches';
 
 /** Adds the loss and what a step of training makes of it to a graph; inputs beside those of the loss: `learningRate` and `step`. */
 export function trainingStep(g: Graph, parts: LossParts): { losses: LossValues; update: Value } {
@@ -47,6 +49,28 @@ export function trainingStep(g: Graph, parts: LossParts): { losses: LossValues; 
   const grads = gradients(g, losses.total, parameters);
   const rates = { learningRate: g.scalar('learningRate'), step: g.scalar('step'), l2, clipNorm };
   return { losses, update: adamUpdate(g, new Map(parameters.map((parameter, i) => [parameter, grads[i]])), rates) };
+}
+
+/** A graph, and what is compiled of it. */
+type Planned = { graph: Graph } & Pick<CompileOptions, 'outputs'> & Required<Pick<CompileOptions, 'phases'>>;
+
+/** A step of training. @param graph - empty @param averages - whether ranks average the statistics of batch norm */
+function stepGraph(graph: Graph, parts: LossParts, averages: boolean): Planned {
+  const { losses, update } = trainingStep(graph, parts);
+  const averaged = averages ? averageBuffers(graph) : undefined;
+  const outputs = outputsOf(losses);
+  return {
+    graph,
+    outputs,
+    phases: { forward: Object.values(outputs), backward: takenGradients(update), update: [update, ...(averaged ? [averaged] : [])] },
+  };
+}
+
+/** The losses with the network frozen. */
+function frozenGraph(parts: LossParts): Planned {
+  const graph = new Graph();
+  const outputs = outputsOf(trainingLoss(graph, parts, 'frozen'));
+  return { graph, outputs, phases: { evaluate: Object.values(outputs) } };
 }
 
 export class TrainingProgram {
@@ -83,22 +107,21 @@ export class TrainingProgram {
     const share = shareOf(ranks, pairs, training_);
     const lossParts = { surrogate: settings, training: training_, sizes, normalisation, pairs, kinds: this.weights.kinds };
     // Ranks of a node may share a GPU.
-    const g = new Graph(Math.floor(roomOf(execution) / ranks.localSize));
-    const { losses, update } = trainingStep(g, lossParts);
-    const averaged = share && !share.synchronisedBatchNorm ? averageBuffers(g) : undefined;
-    this.training = compile(g, {
-      outputs: outputsOf(losses),
-      phases: { forward: Object.values(outputsOf(losses)), backward: takenGradients(update), update: [update, ...(averaged ? [averaged] : [])] },
-      ...common,
-      share,
-      ranks: ranks.collective,
-    });
-    this.training.setParameters(initializeParameters(g, training_.seed));
+    const room = Math.floor(roomOf(execution) / ranks.localSize);
+    const { graph, ...step } = stepGraph(new Graph(room), lossParts, share !== undefined && !share.synchronisedBatchNorm);
+    this.training = compile(graph, { ...step, ...common, share, ranks: ranks.collective });
+    this.training.setParameters(initializeParameters(graph, training_.seed));
     if (training_.microBatches > 1) this.sums = new MicroBatchSums(this.training, ranks, training_.microBatches);
 
-    const f = new Graph();
-    const frozenLosses = trainingLoss(f, lossParts, 'frozen');
-    this.frozen = compile(f, { outputs: outputsOf(frozenLosses), phases: { evaluate: Object.values(outputsOf(frozenLosses)) }, ...common });
+    const { graph: frozen, ...evaluation } = frozenGraph(lossParts);
+    this.frozen = compile(frozen, { ...evaluation, ...common });
+  }
+
+  /** Bytes of the arenas that such a program takes on a processor, without making it. @param parts - all but the kinds of differences, which follow from them */
+  static bytes(parts: Omit<LossParts, 'kinds'>): number {
+    const whole = { ...parts, kinds: differenceKinds(parts.training, parts.pairs) };
+    const planned = [stepGraph(new Graph(), whole, false), frozenGraph(whole)];
+    return 4 * planned.reduce((sum, { graph, outputs, phases }) => sum + planProgram(graph, { outputs, phases }).spec.arenaElements, 0);
   }
 
   /** Copies the fields that batches are drawn from to the GPU, where there is one, as far as it has room for them. @returns the bytes of those that lie there and of all */

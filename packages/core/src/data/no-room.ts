@@ -1,0 +1,39 @@
+/** Why the system takes no more of a file, where that is no full disk: a quota, or a limit on the size of files. */
+import { readFileSync } from 'node:fs';
+import { DataError } from '../errors';
+
+/** Bytes that a file of this process may have, Infinity without a limit. @see getrlimit(2), RLIMIT_FSIZE */
+export function fileSizeLimit(): number {
+  try {
+    return Number(/^Max file size +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? Infinity);
+  } catch {
+    return Infinity; // not Linux
+  }
+}
+
+/** As `4.43 MB`. */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 2 : 0)} MB`;
+}
+
+/** A file that is larger than this process may write. @param bytes - of the file, where they are known */
+export function fileLimit(path: string, bytes = 0, cause?: unknown): DataError {
+  const limit = fileSizeLimit();
+  const needed = bytes > 0 ? `the file needs ${megabytes(bytes)} and ` : '';
+  const most = Number.isFinite(limit) ? `may write files of ${megabytes(limit)} at most` : 'may not write a file so large';
+  return new DataError('FILE_LIMIT', `${path}: ${needed}this process ${most}: raise the limit (ulimit -f), or take a file system for large files`, {
+    cause,
+  });
+}
+
+/**
+ * The error for a quota that is used up and for a file that is larger than it may be; undefined for any other cause.
+ *
+ * @param elsewhere - how another folder is chosen
+ */
+export function noRoom(path: string, bytes: number, cause: unknown, elsewhere = 'choose another folder with --out'): DataError | undefined {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  if (code === 'EFBIG') return fileLimit(path, bytes, cause);
+  if (code !== 'EDQUOT') return undefined;
+  return new DataError('DISK_QUOTA', `${path}: your quota on this disk is used up: make room within it, ask for more, or ${elsewhere}`, { cause });
+}

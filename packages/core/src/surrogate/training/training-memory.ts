@@ -1,0 +1,46 @@
+/** What a training on the processor has in memory beside its fields and their tracers, told before it begins. */
+import { GROUPS, SPECIES, type SurrogateSettings, type TrainingSettings } from '../../data/case';
+import { windowLengths } from '../batch';
+import { takesInitialConcentrations } from '../initial-concentrations';
+import type { ChannelScale } from '../normalisation';
+import { Window } from '../window';
+import { cropSize, drawsPairs } from './sampler';
+import { TEST_BATCHES } from './train';
+import { TrainingProgram } from './training-program';
+
+/** The batch of a step, and that of the next. */
+const TRAINED_BATCHES = 2;
+
+/** Of the domain and its inputs. */
+export interface TrainedDomain {
+  rows: number;
+  cols: number;
+  /** channels, with those of the prior run's concentrations where the surrogate sees them */
+  meteorology: number;
+  geography: number;
+}
+
+/** Numbers decide nothing about memory. */
+const scaleOf = (channels: number): ChannelScale => ({ offset: Array<number>(channels).fill(0), scale: Array<number>(channels).fill(1) });
+
+/**
+ * Bytes of the programs' arenas and of the batches that are drawn, of one process.
+ *
+ * @param runs - that are trained on
+ * @throws {ConfigError} `CASE_CROP`
+ */
+export function trainingBytes(surrogate: SurrogateSettings, training: TrainingSettings, domain: TrainedDomain, runs: readonly string[]): number {
+  const { batch, microBatches, crop, rolloutWindows } = training;
+  const part = Math.ceil(batch / microBatches);
+  const tracers = GROUPS.length * surrogate.tracers.length;
+  const sizes = { ...domain, ...cropSize(domain.rows, domain.cols, crop), batch: part, steps: new Window(surrogate.window).steps.length };
+  const normalisation = {
+    ...{ emissions: scaleOf(GROUPS.length), meteorology: scaleOf(domain.meteorology), geography: scaleOf(domain.geography) },
+    ...{ concentrations: scaleOf(SPECIES.length), ...(tracers > 0 && { tracers: scaleOf(tracers) }) },
+  };
+  const pairs = drawsPairs(runs, batch) ? Math.floor(part / 2) : 0;
+  const programs = TrainingProgram.bytes({ surrogate, training, sizes, normalisation, pairs });
+  const lengths = windowLengths({ ...sizes, batch, tracers, previous: takesInitialConcentrations(surrogate) });
+  const window = 4 * Object.values(lengths).reduce((sum, length) => sum + length, 0);
+  return programs + (TEST_BATCHES + TRAINED_BATCHES) * rolloutWindows * window;
+}
