@@ -15,6 +15,8 @@
  *
  * How much too large a variance can be, in units of its prior variance: λ₊/(1 + λ₊), where λ₊ ≥ ‖A − Ã‖ is the sum over connected parts of the largest eigenvalue
  * not yet found. It is bounded by the smallest of the converged ones above the first that is not (residual ≤ 10⁻³·(1 + λ)): Lanczos finds them from the largest down, as a rule.
+ * Of eigenvalues that are equal to the last bit it finds one vector alone, and λ₊ does not know: rounding in a surrogate's products tells them apart, but not in a model
+ * of one's own that is linear, in double, and has cells that are all alike.
  *
  * Lanczos rather than a randomised decomposition: for the same number of products its pairs are more exact, it tells the residual of each, and it
  * needs no guess of the rank beforehand (Halko et al. 2011, sect. 1, 4 and 5.4, doi:10.1137/090771806, name many right-hand sides at once and two passes as the other's gain; a product here
