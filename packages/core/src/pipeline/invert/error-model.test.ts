@@ -56,6 +56,24 @@ describe('errors that are alike in time', () => {
   });
 });
 
+it('refuses an error of nothing, where the model has nothing and the case no absolute part', () => {
+  const grid = unitGrid(1, 4);
+  const observations = observationsOf(
+    [['a', 0.5, 0.5]],
+    { start: '2017-07-01T00:00:00Z', stepSeconds: 3600, count: 24 },
+    { NO2: Array<number>(24).fill(5) },
+  );
+  const observationError = { NO2: { relative: 0.1, absolute: 0 } };
+  const monitors = { observations, withheld: new Set<string>(), watched: new Set<string>() };
+  const relative = { inversion: { ...UNIT_ERRORS.inversion, observationError } } as unknown as typeof UNIT_ERRORS;
+  const operator = operatorOf(relative, julyOf(24), grid, monitors, { firstHour: 0, watch: false });
+  const prior = operator.observed.values.map((_, i) => (i === 3 ? 0 : 4));
+  const model = { level: 'simulated', correlationHours: [0, 0, 0, 0], correlationCells: Array(4).fill([0, 0]) as [number, number][] } as const;
+  expect(() => addErrors(operator, model, prior, grid.cols)).toThrow(
+    'inversion.observationError.NO2: an observed 5 gets an error of 0, since the level there is 0 (errorLevel simulated): set absolute above 0',
+  );
+});
+
 it('errors that are alike in part alone correlate by less in the cost', () => {
   const grid = unitGrid(1, 4);
   const time = { start: '2017-07-01T00:00:00Z', stepSeconds: 3600, count: 24 * DAYS };

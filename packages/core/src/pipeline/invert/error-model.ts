@@ -1,4 +1,5 @@
 /** Errors of the observations as the case and the certificate have them. */
+import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import type { Species } from '../../data/case/fields';
 import { PREPARED_SPECIES } from '../../data/prepared';
@@ -33,7 +34,12 @@ function surrogateErrorOf(context: StageContext, species: string, setting: 'cert
   return responseError(pairs.flatMap(({ species: of, figures }) => (of === species ? [figures] : [])));
 }
 
-/** Puts the errors of all that is added in place of those of single observations. @param prior - the anchor, at the operator's observations */
+/**
+ * Puts the errors of all that is added in place of those of single observations.
+ *
+ * @param prior - the anchor, at the operator's observations
+ * @throws {ConfigError} `OBSERVATION_ERROR` for an error of 0, of a value that has no absolute part and whose level is 0
+ */
 export function addErrors(operator: ObservationOperator, model: ErrorModel, prior: Float32Array, cols: number): void {
   const { times, observed } = operator;
   const hours = times.map(({ start }) => start.getTime() / 3.6e6);
@@ -41,6 +47,14 @@ export function addErrors(operator: ObservationOperator, model: ErrorModel, prio
   const context = { prior, cols, stepHours };
   const inflation = inflationOf(observed, model, context);
   observed.error.set(inflatedErrors(observed, model, context, inflation));
+  const exact = observed.error.findIndex((error) => !(error > 0));
+  if (exact >= 0) {
+    const species = operator.species[observed.species[exact]];
+    throw new ConfigError(
+      'OBSERVATION_ERROR',
+      `inversion.observationError.${species}: an observed ${observed.values[exact]} gets an error of 0, since the level there is 0 (errorLevel ${model.level}): set absolute above 0`,
+    );
+  }
   if (inflation.some((q) => q !== 1)) observed.inflation = inflation;
   if (!model.decorrelated) return;
   observed.errorLength = model.correlationCells;
