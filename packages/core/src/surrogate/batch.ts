@@ -1,6 +1,7 @@
 /** A batch as it was drawn: which hours and cells of which fields, and what becomes of them; on the host its arrays are filled as far as they are asked for. */
 import { windowMean, windowMeanOfHalves, type WindowMeanRequest } from '@retroplume/native';
 import { keptMemory, placed, type Crop, type HourlyValues } from '../data/period-source';
+import type { SurrogateSizes } from './model';
 import type { Window } from './window';
 
 /** What the surrogate sees at one hour of each sample, and what the transport model makes of it; in physical units, channels last. */
@@ -19,13 +20,7 @@ export type InputName = keyof WindowBatch;
 export const INPUTS: readonly InputName[] = ['emissions', 'tracers', 'meteorology', 'geography', 'previous', 'target'];
 
 /** Of the numbers of a window of a batch. */
-export interface WindowSizes {
-  batch: number;
-  steps: number;
-  rows: number;
-  cols: number;
-  meteorology: number;
-  geography: number;
+export interface WindowSizes extends SurrogateSizes {
   /** channels */
   tracers: number;
   /** whether y comes from the run */

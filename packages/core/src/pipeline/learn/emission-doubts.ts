@@ -9,8 +9,12 @@ const MOST_RATIO = 10;
 /** Sums over the cells, of each hour and group. @param emissions - `[T, H, W, 5]`, kg m-2 s-1 @returns `[T, 5]` */
 export function hourlySums(emissions: Float32Array, hours: number): Float64Array {
   const sums = new Float64Array(hours * GROUPS.length);
-  const perHour = emissions.length / hours;
-  for (let i = 0; i < emissions.length; i++) sums[Math.floor(i / perHour) * GROUPS.length + (i % GROUPS.length)] += emissions[i];
+  const [perHour, groups] = [emissions.length / hours, GROUPS.length];
+  for (let hour = 0; hour < hours; hour++) {
+    const own = sums.subarray(hour * groups, (hour + 1) * groups);
+    for (let i = hour * perHour; i < (hour + 1) * perHour; i += groups)
+      for (let group = 0; group < groups; group++) own[group] += emissions[i + group];
+  }
   return sums;
 }
 

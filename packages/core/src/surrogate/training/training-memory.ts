@@ -2,6 +2,7 @@
 import { GROUPS, SPECIES, type SurrogateSettings, type TrainingSettings } from '../../data/case';
 import { windowLengths } from '../batch';
 import { takesInitialConcentrations } from '../initial-concentrations';
+import type { SurrogateSizes } from '../model';
 import type { ChannelScale } from '../normalisation';
 import { Window } from '../window';
 import { cropSize, drawsPairs } from './sampler';
@@ -11,14 +12,8 @@ import { TrainingProgram } from './training-program';
 /** The batch of a step, and that of the next. */
 const TRAINED_BATCHES = 2;
 
-/** Of the domain and its inputs. */
-export interface TrainedDomain {
-  rows: number;
-  cols: number;
-  /** channels, with those of the prior run's concentrations where the surrogate sees them */
-  meteorology: number;
-  geography: number;
-}
+/** Of the domain and its inputs; channels of the weather with those of the prior run's concentrations where the surrogate sees them. */
+export type TrainedDomain = Omit<SurrogateSizes, 'batch' | 'steps'>;
 
 /** Numbers decide nothing about memory. */
 const scaleOf = (channels: number): ChannelScale => ({ offset: Array<number>(channels).fill(0), scale: Array<number>(channels).fill(1) });
