@@ -181,7 +181,9 @@ it('goes on when told to, says so, and the report begins with a banner', () => {
 
 it('hands a command files with the changed emissions, no run twice that was made by itself; one that answers nothing certifies nothing', () => {
   const calls = join(folder, 'calls');
-  const command = `echo {run} >>${calls}; cp ${join(folder, 'run/simulate/prior')}/ACONC_{period}.nc {output}`;
+  const simulated = join(folder, 'run/simulate');
+  // Members have their own runs; those of the certificate are the prior's again.
+  const command = `echo {run} >>${calls}; f=${simulated}/{run}/ACONC_{period}.nc; test -f $f || f=${simulated}/prior/ACONC_{period}.nc; cp $f {output}`;
   const asked = [`ctm={kind: command, command: "${command}"}`, 'members.count=1', 'response.groups=[]', 'certificate.patches.count=0'];
   const steps = [['simulate'], ['prepare'], ['certify', '--run', 'NOx-x0.8'], ['train'], ['evaluate'], ['certify']];
   for (const [stage, ...options] of steps) {

@@ -68,6 +68,12 @@ it('stops after apply for the updated run, and takes it as it comes', async () =
     expect.stringMatching(/^the run will stop at verify \(UPDATED_MISSING\): .* and ctm is the reference model, which/),
   ]);
   expect(await foreseen('updatedConcentrations=theirs/ACONC_{period}.nc')).toEqual([]);
+  await expect(run(...settings, 'updatedConcentrations=elsewhere/simulate/prior/ACONC_{period}.nc')).rejects.toMatchObject({
+    code: 'EMISSIONS_IGNORED',
+    message: expect.stringMatching(
+      /^the updated run, winter: its concentrations are those of the prior run, .*: give as updatedConcentrations the output of the model with/,
+    ) as string,
+  });
   // The other machine's run with what apply left.
   const twin = loadCase(join(folder, 'case.yaml'), SETTINGS);
   const [period] = twin.periods;

@@ -59,7 +59,7 @@ export class NumericalError extends RetroplumeError {
   readonly exitCode = 1;
 }
 
-/** The external transport model failed, timed out or left no usable output. */
+/** The external transport model failed, timed out, left no usable output or took no notice of its emissions. */
 export class TransportError extends RetroplumeError {
   readonly exitCode = 1;
 }

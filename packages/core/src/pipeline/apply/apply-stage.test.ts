@@ -10,7 +10,7 @@ import { appliedSectors } from './applied-files';
 import { applyStage, BUDGET_FILE } from './apply-stage';
 import { timeOf } from '../simulate/case-runs';
 import { FACTORS_FILE, writeFactors } from './factors-file';
-import { readInventory } from '../learn/prepare';
+import { readInventory } from '../simulate/read-inventory';
 import { filesOf, priorSectors } from '../simulate/sector-files';
 import type { StageContext } from '../engine/stage';
 

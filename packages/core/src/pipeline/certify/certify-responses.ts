@@ -18,10 +18,11 @@ import type { Surrogate } from '../../surrogate/surrogate';
 import type { StageContext } from '../engine/stage';
 import { readResponseSums } from '../learn/evaluated-responses';
 import { comparedHourStep, firstHours, preparedPeriod, variantSettings, type DomainPlan } from '../learn/learning';
-import { readInventory } from '../learn/prepare';
+import { expectEmissionsTaken, remedyOfBrought } from '../simulate/emissions-taken';
+import { readInventory } from '../simulate/read-inventory';
 import { hourlyFiles, PRIOR } from '../simulate/case-runs';
 import { readRunConcentrations } from '../simulate/run-concentrations';
-import { givenSectors } from '../simulate/sector-files';
+import { givenSectors, runFiles } from '../simulate/sector-files';
 import { factorsOfRun, type CertifyingRun } from './certify-runs';
 import { sensitivityResponses } from './certify-sensitivities';
 
@@ -116,10 +117,17 @@ async function compareFurther(
     else domain.add(run.group, run.name, responseSums(comparison)[0]);
   }
   for (const given of certificate.runs) {
-    const { signal } = context;
-    const theirs = readInventory(givenSectors(context.case, given.emissions, period.name), period.grid, period.time, { signal });
+    const { case: settings, signal } = context;
+    const own = {
+      emissions: givenSectors(settings, given.emissions, period.name),
+      concentrations: hourlyFiles(settings, given.concentrations, period.name),
+    };
+    const ofRuns = { own, prior: runFiles(context, PRIOR, period.name) };
+    const remedy = remedyOfBrought('certificate.runs', given.name);
+    expectEmissionsTaken(settings, { ...period, name: given.name, period: period.name }, ofRuns, remedy, signal);
+    const theirs = readInventory(own.emissions, period.grid, period.time, { signal });
     const changed = await free(given.name, { emissions: theirs });
-    const sums = responseSums(compared(changed, hourlyFiles(context.case, given.concentrations, period.name)))[0];
+    const sums = responseSums(compared(changed, own.concentrations))[0];
     const groups = changedGroups(emissions, theirs);
     if (groups.length === 1) domain.add(groups[0], given.name, sums);
     else out.joint.push(...jointResponses(given.name, groups, sums, period.name));

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCase } from '../../data/case';
 import { readGriddesc } from '../../grid/griddesc';
+import { createCtm } from '../../transport/ctm';
 import { writeScaledEmissions } from '../../transport/scaled-emissions';
 import { EMISSIONS, GRID, GROUPS, START, temporaryFolder, writeFile } from '../../transport/testing/small-case';
 import { writeDemoWorld } from '../../worlds/demo-world';
-import { readInventory } from './prepare';
+import { readInventory } from '../simulate/read-inventory';
 import { runStages } from '../run';
 import type { StageEvent } from '../engine/stage';
 
@@ -72,22 +73,27 @@ describe('what is prepared', () => {
   });
 
   it('tells of a brought run in another unit than the prior, and of hours in which it emits nothing', async () => {
-    const { emissions, grid, periods } = loadCase(file);
+    const settings = loadCase(file);
+    const { emissions, grid, periods } = settings;
     const options = { grid: readGriddesc(grid.griddesc, grid.name) };
-    /** The prior's files with factors on the groups in some hours. */
-    const bring = (ofGroups: number[], first: number, hours: number): string => {
-      for (const { name, start } of periods) {
+    /** The prior's files with factors on the groups in some hours, and what the model makes of them. */
+    const bring = async (ofGroups: number[], first: number, hours: number): Promise<string> => {
+      for (const period of periods) {
+        const { name, start } = period;
         const factors = Float32Array.from({ length: 12 * 12 * 5 }, (_, i) => ofGroups[i % 5]);
         const span = { factors, start: new Date(new Date(start).getTime() + first * 3600e3), hours };
-        writeScaledEmissions([join(own, `inputs/EMIS_${name}.nc`)], join(own, `m1_${name}.nc`), [span], emissions.groups, options);
+        const [scaled, output] = ['m1', 'm1_ACONC'].map((kind) => join(own, `${kind}_${name}.nc`));
+        writeScaledEmissions([join(own, `inputs/EMIS_${name}.nc`)], scaled, [span], emissions.groups, options);
+        rmSync(output, { force: true });
+        await createCtm(settings).run({ run: 'm1', period, emissionFiles: [scaled], output, threads: 1 });
       }
-      return `members.runs=[{name: m1, emissions: "${own}/m1_{period}.nc", concentrations: "${own}/run/simulate/prior/ACONC_{period}.nc"}]`;
+      return `members.runs=[{name: m1, emissions: "${own}/m1_{period}.nc", concentrations: "${own}/m1_ACONC_{period}.nc"}]`;
     };
     await prepare();
-    await prepare(bring([33, 1, 1, 1, 1], 0, 30));
+    await prepare(await bring([33, 1, 1, 1, 1], 0, 30));
     const ratio = 'm1 emits 33 times as much NOx as the prior: is a unit wrong in the files of one of them?';
     expect(told.slice(1)).toEqual([`warning: winter: ${ratio}`, `warning: summer: ${ratio}`]); // the first says why it is run again
-    await prepare(bring([0, 0, 0, 0, 0], 20, 1)); // and the hour at which that ends
+    await prepare(await bring([0, 0, 0, 0, 0], 20, 1)); // and the hour at which that ends
     const zero = (name: string, day: string): unknown =>
       expect.stringContaining(`m1_${name}.nc: all emissions of all cells are 0 in 2 of the 30 hours of the period, first at ${day}T20:00Z: are`);
     expect(told.slice(1)).toEqual([zero('winter', '2026-01-05'), zero('summer', '2026-07-06')]);

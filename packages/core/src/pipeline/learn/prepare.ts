@@ -1,18 +1,24 @@
 /** `prepare`: meteorology, geography and all runs of the transport model into the prepared store, every contract of the inputs checked. */
 import { existsSync } from 'node:fs';
 import { basename, relative } from 'node:path';
-import { GROUPS, memberNames, type Case, type PeriodSettings } from '../../data/case';
-import { readEmissions, readGeography } from '../../data/case-fields';
+import { memberNames, type Case, type PeriodSettings } from '../../data/case';
+import { readGeography } from '../../data/case-fields';
 import { readMeteorology } from '../../data/meteorology';
 import { openWeather } from '../../data/weather/open-weather';
-import { preparedMeteorologyPath, preparedRunPath, readPreparedRun, writePreparedMeteorology, writePreparedRun } from '../../data/prepared';
-import type { LongRead } from '../../data/period-steps';
+import {
+  preparedMeteorologyPath,
+  preparedRunPath,
+  readPreparedRun,
+  writePreparedMeteorology,
+  writePreparedRun,
+  type PreparedRun,
+} from '../../data/prepared';
 import { labelOf } from '../../data/table-store';
-import type { Grid, TimeAxis } from '../../grid/grid';
+import type { Grid } from '../../grid/grid';
 import { readGriddesc } from '../../grid/griddesc';
 import { geographyFiles, meteorologyFiles, PRIOR, timeOf, weatherSettings } from '../simulate/case-runs';
-import type { SectorFiles } from '../../transport/emission-reader';
-import { openSector } from '../../transport/point-sources';
+import { commandIgnored, expectEmissionsTaken, remedyOfBrought } from '../simulate/emissions-taken';
+import { readInventory } from '../simulate/read-inventory';
 import { readRunConcentrations } from '../simulate/run-concentrations';
 import { partName } from '../simulate/run-keys';
 import { broughtFiles, filesOf, inventorySettings, priorEmissionInputs, runFiles, sectorSettings } from '../simulate/sector-files';
@@ -21,6 +27,7 @@ import { runsAsParts, simulatedHash, simulatedValues } from '../simulate/simulat
 import type { PartContent, Stage, StageContext } from '../engine/stage';
 import { VERSIONS } from '../engine/versions';
 import { hourlySums, totalsDoubts, zeroHoursDoubt } from './emission-doubts';
+import { followingDoubts, meanOverHours, type RunMeans } from './response-doubts';
 
 function using<T>(opened: { close(): void }, read: () => T): T {
   try {
@@ -28,26 +35,6 @@ function using<T>(opened: { close(): void }, read: () => T): T {
   } finally {
     opened.close();
   }
-}
-
-/** Emissions of all sectors, `[T, H, W, 5]` kg m-2 s-1. @param log - told what is no fault of the files, but worth knowing */
-export function readInventory(
-  sectors: readonly SectorFiles[],
-  grid: Grid,
-  time: TimeAxis,
-  options: LongRead,
-  log?: (text: string) => void,
-): Float32Array {
-  const [sum, ...others] = sectors.map((sector) => {
-    const reader = openSector(sector, grid);
-    return using(reader, () => {
-      const emissions = readEmissions(reader, time, Object.fromEntries(GROUPS.map((group) => [group, sector.groups[group]])), options);
-      reader.notes?.forEach((note) => log?.(note));
-      return emissions;
-    });
-  });
-  for (const other of others) for (let i = 0; i < sum.length; i++) sum[i] += other[i];
-  return sum;
 }
 
 function runsOf(settings: Case): string[] {
@@ -61,28 +48,43 @@ function preparePeriod(context: StageContext, period: PeriodSettings, note: (tex
   note('meteorology');
   const meteorology = preparedMeteorologyPath(dir, period.name);
   if (!existsSync(meteorology)) prepareMeteorology(context, period, grid);
-  const made = new Map<string, Float64Array>();
+  const made = new Map<string, RunSums>();
   const runs = runsOf(settings).map((run) => {
     note(run);
     const path = preparedRunPath(dir, period.name, run);
     if (!existsSync(path)) made.set(run, prepareRun(context, period, run, grid));
     return path;
   });
-  tellTotals(context, period, grid, made);
+  tellDoubts(context, period, grid, made);
   return [meteorology, ...runs];
 }
 
-/** Of runs that the case brings: those that are made here are scaled copies. @param made - sums by hour of the runs that were not there */
-function tellTotals({ case: settings, dir, log }: StageContext, period: PeriodSettings, grid: Grid, made: Map<string, Float64Array>): void {
+/** What is kept of a run to be compared with others: sums of its emissions by hour and group, and means over the period. */
+interface RunSums extends RunMeans {
+  hourly: Float64Array;
+}
+
+function sumsOf({ emissions, concentrations }: PreparedRun, hours: number): RunSums {
+  return { hourly: hourlySums(emissions, hours), emissions: meanOverHours(emissions, hours), concentrations: meanOverHours(concentrations, hours) };
+}
+
+/** @param made - the runs that were not there */
+function tellDoubts({ case: settings, dir, log }: StageContext, period: PeriodSettings, grid: Grid, made: ReadonlyMap<string, RunSums>): void {
+  const compared = foreignRuns(settings).filter((name) => made.has(PRIOR) || made.has(name));
+  if (compared.length === 0) return;
   const time = timeOf(period);
-  const sumsOf = (run: string): Float64Array => {
-    const sums = made.get(run) ?? hourlySums(readPreparedRun(dir, run, { name: period.name, grid, time }).emissions, time.count);
-    made.set(run, sums);
-    return sums;
-  };
-  const compared = (settings.members.runs ?? []).filter(({ name }) => made.has(PRIOR) || made.has(name));
-  for (const { name } of compared)
-    totalsDoubts(['the prior', name], [sumsOf(PRIOR), sumsOf(name)]).forEach((doubt) => log(`warning: ${period.name}: ${doubt}`));
+  const ofRun = (name: string): RunSums => made.get(name) ?? sumsOf(readPreparedRun(dir, name, { name: period.name, grid, time }), time.count);
+  const prior = ofRun(PRIOR);
+  const runs = new Map(compared.map((name) => [name, ofRun(name)]));
+  // What is made here is a scaled copy of the prior's emissions.
+  const brought = settings.members.runs ? [...runs] : [];
+  const totals = brought.flatMap(([name, { hourly }]) => totalsDoubts(['the prior', name], [prior.hourly, hourly]));
+  for (const doubt of [...totals, ...followingDoubts(prior, runs)]) log(`warning: ${period.name}: ${doubt}`);
+}
+
+/** Members that the user's own transport model has run, here or elsewhere. */
+function foreignRuns(settings: Case): string[] {
+  return settings.ctm.kind === 'command' || settings.members.runs ? memberNames(settings) : [];
 }
 
 function prepareMeteorology({ case: settings, dir, signal }: StageContext, period: PeriodSettings, grid: Grid): void {
@@ -96,18 +98,23 @@ function prepareMeteorology({ case: settings, dir, signal }: StageContext, perio
   });
 }
 
-/** @returns the sums of its emissions by hour and group */
-function prepareRun(context: StageContext, period: PeriodSettings, run: string, grid: Grid): Float64Array {
+/** @throws {TransportError} `EMISSIONS_IGNORED` */
+function prepareRun(context: StageContext, period: PeriodSettings, run: string, grid: Grid): RunSums {
   const { case: settings, dir, signal, log } = context;
   const time = timeOf(period);
   const files = runFiles(context, run, period.name);
-  const emissions = readInventory(files.emissions, grid, time, { signal }, run === PRIOR ? log : undefined);
-  const sums = hourlySums(emissions, time.count);
-  const doubt = zeroHoursDoubt(labelOf(filesOf(files.emissions)), sums, time);
   // Those of members that are made here are copies with the same hours.
   const isBrought = settings.members.runs?.some(({ name }) => name === run);
-  if (doubt !== undefined && (run === PRIOR || isBrought)) log(`warning: ${doubt}`);
+  if (foreignRuns(settings).includes(run)) {
+    const remedy = isBrought ? remedyOfBrought('members.runs', run) : commandIgnored(files.concentrations[0]);
+    const ofRuns = { own: files, prior: runFiles(context, PRIOR, period.name) };
+    expectEmissionsTaken(settings, { name: run, period: period.name, grid, time }, ofRuns, remedy, signal);
+  }
+  const emissions = readInventory(files.emissions, grid, time, { signal }, run === PRIOR ? log : undefined);
   const concentrations = readRunConcentrations(settings, files.concentrations, { grid, time }, signal);
+  const sums = sumsOf({ emissions, concentrations }, time.count);
+  const doubt = zeroHoursDoubt(labelOf(filesOf(files.emissions)), sums.hourly, time);
+  if (doubt !== undefined && (run === PRIOR || isBrought)) log(`warning: ${doubt}`);
   writePreparedRun(dir, { period: period.name, run, grid, time, emissions, concentrations });
   return sums;
 }

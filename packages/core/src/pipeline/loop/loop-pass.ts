@@ -8,7 +8,7 @@ import type { TrainingPeriod, TrainingRun } from '../../data/training-period';
 import { DataError } from '../../errors';
 import { Surrogate } from '../../surrogate/surrogate';
 import { appliedSectors } from '../apply/applied-files';
-import { readInventory } from '../learn/prepare';
+import { readInventory } from '../simulate/read-inventory';
 import { readRecord } from '../engine/record';
 import { readRunConcentrations } from '../simulate/run-concentrations';
 import { passVariant, stageContext, stageDir, type LoopPass, type RunContext, type StageContext, type StageName } from '../engine/stage';

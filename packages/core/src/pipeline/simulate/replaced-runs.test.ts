@@ -27,10 +27,11 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** With the prior run of the reference model as the answer to all emissions. */
+/** With the runs of the reference model as the answers, its truth where it made no run of that name. */
 const own = (...more: string[]): Case => ownBy('', ...more);
 const ownBy = (first: string, ...more: string[]): Case => {
-  const command = `${first}echo {run} >>${at('calls')}; cp ${at('reference/simulate/prior')}/ACONC_{period}.nc {output}`;
+  const answer = (run: string): string => `${at('reference/simulate')}/${run}/ACONC_{period}.nc`;
+  const command = `${first}echo {run} >>${at('calls')}; f=${answer('{run}')}; test -f $f || f=${answer('truth')}; cp $f {output}`;
   return loadCase(file, [...SMALL, `ctm={kind: command, command: "${command}"}`, ...more]);
 };
 const simulate = (of: Case, out: string, changedRuns?: RunOptions['changedRuns']): Promise<unknown> =>
@@ -96,7 +97,7 @@ it('one that was taken away and comes out otherwise is prepared anew, and it alo
   rmSync(output('member01'));
   await prepare();
   expect(prepared()).toEqual(before);
-  const answer = at('reference/simulate/prior/ACONC_winter.nc');
+  const answer = at('reference/simulate/member01/ACONC_winter.nc');
   const bytes = readFileSync(answer);
   cpSync(at('reference/simulate/truth/ACONC_winter.nc'), answer);
   rmSync(output('member01'));

@@ -14,7 +14,7 @@ import { appliedSectors } from '../apply/applied-files';
 import { applyStage, BUDGET_FILE } from '../apply/apply-stage';
 import { timeOf } from './case-runs';
 import { FACTORS_FILE, writeFactors } from '../apply/factors-file';
-import { readInventory } from '../learn/prepare';
+import { readInventory } from './read-inventory';
 import { priorEmissionInputs, priorSectors } from './sector-files';
 import { simulateStage } from './simulate-stage';
 import type { StageContext } from '../engine/stage';

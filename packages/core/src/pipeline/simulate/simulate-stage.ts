@@ -32,11 +32,12 @@ import {
 import { hashOfValues } from '../bundle/compare-files';
 import { runJobs } from './ctm-jobs';
 import { designManifest, MANIFEST, manifestText } from './design-manifest';
+import { commandIgnored, expectEmissionsTaken } from './emissions-taken';
 import { assertOwnModel } from './foreign-prior';
 import { checkDesignedRegions, designedFactors, designedRegions, uniformFactors } from './member-factors';
 import { readRunConcentrations } from './run-concentrations';
 import { concentrationsOf, modelErrorOf, partName, runParts, truthModelOf } from './run-keys';
-import { emissionInput, priorEmissionInputs, priorSectors, sectorSettings, simulatedSectors, writeSectors } from './sector-files';
+import { emissionInput, priorEmissionInputs, priorSectors, runFiles, sectorSettings, simulatedSectors, writeSectors } from './sector-files';
 import { damagedProducts, keeps, readRecord, type StageMark } from '../engine/record';
 import type { SimulateSummary } from './simulated-values';
 import type { Stage, StageContext } from '../engine/stage';
@@ -172,7 +173,20 @@ async function runJob(
     const modelError = modelErrorOf(context.case, run);
     await ctm.run({ run, period, ...emissions, output, modelError, threads, signal, onProgress: onHours });
   }
+  if (context.case.ctm.kind === 'command') expectTaken(context, grid, run, period);
   onHours(timeOf(period).count);
+}
+
+/** Of the first member, before days are spent on the others. @throws {TransportError} `EMISSIONS_IGNORED` */
+function expectTaken(context: StageContext, grid: Grid, run: string, period: PeriodSettings): void {
+  const { case: settings, dir, signal } = context;
+  const prior = runFiles(context, PRIOR, period.name);
+  // Another job may still make it.
+  if (run === PRIOR || simulatedChanges(settings).has(run) || !prior.concentrations.every((path) => existsSync(path))) return;
+  const output = simulatedFile(dir, run, 'ACONC', period.name);
+  const own = { emissions: emissionsOf(context, grid, run, period), concentrations: [output] };
+  const what = { name: run, period: period.name, grid, time: timeOf(period) };
+  expectEmissionsTaken(settings, what, { own, prior }, commandIgnored(output), signal);
 }
 
 /** The run's emission files; factors on the prior inventory make those of every run but the prior. */

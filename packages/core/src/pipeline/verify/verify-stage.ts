@@ -6,7 +6,7 @@ import { speciesUnit } from '../../data/case-fields';
 import type { ObservationQuality } from '../../data/observation-quality';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readPrepared, type PreparedPeriod } from '../../data/prepared';
-import { ConfigError } from '../../errors';
+import { ConfigError, type TransportError } from '../../errors';
 import type { AuditRow } from '../../inversion/audit';
 import type { MaeChange } from '../../inversion/mae-change';
 import type { ObservationOperator, StationSeries } from '../../inversion/observation-operator';
@@ -24,6 +24,7 @@ import type { InvertSummary } from '../invert/invert-stage';
 import { withPick } from '../invert/cross-validation';
 import { markOf, operatorOf, readMonitors, type Monitors } from '../invert/monitors';
 import { variantSettings } from '../learn/learning';
+import { commandIgnored, emissionsIgnored, otherEmissions, sameConcentrations } from '../simulate/emissions-taken';
 import { readRunConcentrations } from '../simulate/run-concentrations';
 import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from './score-table';
 import { emissionInput } from '../simulate/sector-files';
@@ -150,21 +151,31 @@ function comparedSettings({ case: { ctm, withheld, observations } }: StageContex
 
 /** Observed, prior and updated series of a period, from the runs of the transport model. */
 export async function seriesOf(context: StageContext, settings: PeriodSettings, period: PreparedPeriod): Promise<PeriodSeries> {
-  const { operator: _, ...series } = await comparedSeries(context, settings, period);
-  return series;
+  const { monitors, prior, updated } = await comparedSeries(context, settings, period);
+  return { monitors, prior, updated };
 }
 
 async function comparedSeries(
   context: StageContext,
   settings: PeriodSettings,
   period: PreparedPeriod,
-): Promise<PeriodSeries & { operator: ObservationOperator }> {
+): Promise<PeriodSeries & { operator: ObservationOperator; isPrior: boolean }> {
   const monitors = await readMonitors(context, settings, period.grid, variantSettings(context).inversion.stopOnWithheld);
   expectLeftOut(context, period.name, monitors);
   const operator = operatorOf(context.case, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
   const files = givenFiles(context.case, period.name) ?? [updatedOutput(context.dirOf('verify'), period.name)];
   const updated = readRunConcentrations(context.case, files, period);
-  return { monitors, operator, prior: operator.atStations(period.runs.get(PRIOR)!.concentrations), updated: operator.atStations(updated) };
+  const { concentrations: prior } = period.runs.get(PRIOR)!;
+  const isPrior = sameConcentrations(prior, updated);
+  return { monitors, operator, isPrior, prior: operator.atStations(prior), updated: operator.atStations(updated) };
+}
+
+function updateIgnored({ case: settings, dir }: StageContext, period: string): TransportError {
+  const remedy =
+    settings.updatedConcentrations === undefined
+      ? commandIgnored(updatedOutput(dir, period))
+      : 'give as updatedConcentrations the output of the model with the emissions that apply wrote';
+  return emissionsIgnored('the updated run', period, remedy);
 }
 
 /** Records do not tell of a version that drew otherwise. @throws {ConfigError} `WITHHELD_CHANGED` */
@@ -190,10 +201,11 @@ async function compare(context: StageContext): Promise<Verification> {
   const { lengthKm: nearKm, space } = ownInversion(context);
   for (const period of settings.periods) {
     const prepared = readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] });
-    const { operator, ...series } = await comparedSeries(context, period, prepared);
+    const { operator, isPrior, ...series } = await comparedSeries(context, period, prepared);
+    const update = emissionUpdate(context, prepared);
+    if (isPrior && otherEmissions(update.prior, update.updated)) throw updateIgnored(context, period.name);
     const found = foundBeside(context, period, prepared, operator, series.updated);
     periods.push({ name: period.name, grid: prepared.grid, ...series, found });
-    const update = emissionUpdate(context, prepared);
     audit.push(...auditPeriod({ ...prepared, update, series, nearKm, groups: variantSettings(context).inversion.groups }, settings.regions));
     if (settings.truth) inventory.push({ ...update, ...truthNearMonitors(settings.truth.factors, prepared, series, nearKm) });
   }
