@@ -76,6 +76,8 @@ export interface ReportConcentrations {
   start: Date;
   /** 3600 or 86400 */
   stepSeconds: number;
+  /** by which the zone that days are of is ahead of UTC at `start`; absent: 0 */
+  utcOffsetHours?: number;
   observed: ArrayLike<number>;
   prior: ArrayLike<number>;
   updated: ArrayLike<number>;

@@ -114,7 +114,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
     series.push(each);
   }
   const order = [...stations.keys()];
-  for (const each of series) concentrations.push(...concentrationsOf(each, order));
+  for (const each of series) concentrations.push(...concentrationsOf(each, { order, timeZone: settings.observations.timeZone }));
   return {
     caseName: settings.name,
     description: settings.description,
