@@ -30,7 +30,7 @@ export type ReportGrid = Pick<Grid, 'rows' | 'cols' | 'definition' | 'toXY' | 't
 /** Coast and borders under the maps: of the real world, of a made-up region (cell edges between land and sea of a mask), or none. */
 export type ReportBasemap = { kind: 'world' } | { kind: 'landMask'; landMask: ArrayLike<number> /* [H, W], 1 land, 0 sea */ } | { kind: 'none' };
 
-/** One period of the case; `hours` without the spin-up. */
+/** One period of the case; it begins with the spin-up, which `hours` does not count. */
 export interface ReportPeriod {
   name: string;
   start: Date;

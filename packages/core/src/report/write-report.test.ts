@@ -145,6 +145,16 @@ describe('page', () => {
     expect(write(data)).not.toContain('table-nuisance');
   });
 
+  it('says what the compared hours are, and where a setting is an empty list', () => {
+    const data = syntheticReport(small);
+    const text = write({ ...data, settings: { inversion: { totals: [], groups: ['NOx', 'SO2'] } } })
+      .split('id="provenance"')[1]
+      .replace(/\s+/g, ' ');
+    expect(text).toContain('12 h from 2026-01-08 00:00 UTC, after 72 h of spin-up'); // which begins on the 5th
+    expect(text).toMatch(/inversion\.totals<\/th><td[^>]*>none<\/td>/);
+    expect(text).toMatch(/inversion\.groups<\/th><td[^>]*>NOx, SO2<\/td>/);
+  });
+
   it('escapes all text of the case', () => {
     const evil = '"><script>alert(1)</script>';
     const data = syntheticReport(small);
