@@ -13,8 +13,8 @@ p { margin: 0 0 10px; max-width: 78ch; }
 .kicker { color: var(--soft); font-size: 13px; margin-bottom: 14px; max-width: none; }
 .small, .note, .unit { font-size: 12px; color: var(--soft); max-width: 140ch; }
 .note { margin-top: 6px; }
-nav { font-size: 13px; margin-top: 8px; }
-nav a { color: var(--good); margin-right: 16px; }
+nav { font-size: 13px; margin-top: 8px; display: flex; flex-wrap: wrap; gap: 2px 16px; }
+nav a { color: var(--good); }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 16px; margin: 18px 0 10px; }
 .card { border: 1px solid var(--line); border-top: 4px solid var(--soft); background: var(--tint); padding: 12px 14px 8px; }
 .card.better { border-top-color: var(--good); }
@@ -52,6 +52,7 @@ tr.begins > * { border-top: 1px solid var(--line); }
 tr.strong > * { font-weight: 600; }
 tr.strong ~ tr:not(.strong) > th { color: var(--soft); }
 .rating { display: inline-block; min-width: 4.6em; text-align: left; font-size: 0.85em; color: var(--soft); }
+th:has(> .rating) { white-space: nowrap; }
 .rating.goal { color: var(--good); }
 .rating.neither { color: var(--bad); }
 figure { margin: 22px 0; }
@@ -64,6 +65,8 @@ figure.chart { display: flex; flex-direction: column; }
 .panels.maps { grid-template-columns: repeat(3, 1fr); }
 .panels.maps.four { grid-template-columns: repeat(4, 1fr); }
 .panels.maps.two { grid-template-columns: repeat(2, 1fr); }
+.panels.maps.two svg text { font-size: 6.5px; } /* drawn larger: letters as in other maps */
+.panels.maps.two svg > text { font-size: 8px; }
 .panels.maps svg.scatter { max-width: 310px; }
 .panels.scatter { grid-template-columns: repeat(4, 1fr); }
 .panels.charts { grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)); }
@@ -71,7 +74,7 @@ figure.chart { display: flex; flex-direction: column; }
 .columns { columns: 2 460px; column-gap: 32px; }
 .columns .table { break-inside: avoid-column; margin-top: 0; padding-top: 4px; }
 .columns table { width: 100%; }
-#table-settings { break-inside: auto; }
+#table-settings { break-inside: auto; overflow: visible; } /* what scrolls does not break into columns */
 footer { margin-top: 40px; padding-bottom: 30px; color: var(--soft); font-size: 12.5px; }
 @media screen and (max-width: 760px) { .panels.maps, .panels.maps.four { grid-template-columns: repeat(2, 1fr); } .panels.maps svg.scatter { max-width: 310px; }
 .panels.scatter { grid-template-columns: repeat(2, 1fr); } .panels.charts { grid-template-columns: 1fr; } }
@@ -83,6 +86,8 @@ footer { margin-top: 40px; padding-bottom: 30px; color: var(--soft); font-size: 
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .card, .assumptions, .banner, .panels > *, tr { break-inside: avoid; }
   h2 { break-after: avoid; margin-top: 20px; }
+  figure { break-inside: avoid; }
+  .columns { columns: 2; }
   .cards { grid-template-columns: 1fr 1fr; gap: 8px; }
   .card .figure { font-size: 22pt; }
   .panels.charts { grid-template-columns: 1fr 1fr; }

@@ -146,7 +146,7 @@ function averagingLabel(averaging: Averaging, ozoneCutoff: number): string {
   }
 }
 
-/** The space for a rating is there without one, too, so that numbers stand below each other. */
+/** The space for a rating is there without one, too, so that numbers stand below each other and below their header. */
 function rated(text: string, rating: Rating | undefined): Content {
   return html`${text} <span class="${rating ? `rating ${rating}` : 'rating'}">${rating}</span>`;
 }
@@ -180,7 +180,7 @@ function benchmarkRows(context: PageContext, { own, paper }: Compared, ozoneCuto
 }
 
 function benchmarkTable(context: PageContext, scores: ReportScores, side: Side): Markup {
-  const percentColumn = (title: string): Column => ({ title, unit: '%' });
+  const ratedColumn = (title: string): Column => ({ title: rated(title, undefined) });
   return table({
     id: `table-benchmarks-${side}`,
     caption: () =>
@@ -192,8 +192,7 @@ function benchmarkTable(context: PageContext, scores: ReportScores, side: Side):
       { title: 'Pairs' },
       { title: 'MB' },
       { title: 'RMSE' },
-      ...['NMB', 'NME', 'MFB', 'MFE'].map(percentColumn),
-      { title: 'r' },
+      ...['NMB, %', 'NME, %', 'MFB, %', 'MFE, %', 'r'].map(ratedColumn),
       { title: 'IOA' },
     ],
     rows: comparedRows(scores, side)
