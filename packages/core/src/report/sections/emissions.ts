@@ -33,7 +33,8 @@ function marked(context: PageContext, emissions: ReportEmissions, region?: strin
   return isUnconstrained(context, emissions, region) ? ` ${UNCONSTRAINED}` : '';
 }
 
-function truthOf({ prior, truthFactor }: ReportEmissions): Float64Array | undefined {
+/** Of a twin experiment: the known inventory, kg m-2 s-1. */
+export function truthOf({ prior, truthFactor }: ReportEmissions): Float64Array | undefined {
   return truthFactor && Float64Array.from(prior, (value, cell) => value * truthFactor[cell]);
 }
 
