@@ -110,7 +110,12 @@ export interface ResponseScore {
   /** mean change over the domain in the CTM and the surrogate, in the species' unit */
   ctmChange?: number;
   surrogateChange?: number;
+  /** root mean square of the CTM's change over the mean concentration */
+  relativeSize?: number;
 }
+
+/** Pairs that nobody asks for are shown where the group matters to the species: a change of at least this part of the concentration. */
+export const SHOWN_RESPONSE = 0.02;
 
 /** A surrogate that takes initial concentrations, with those from one place: error in test per species (1 = 100 %), slope of the free-running response per pair. */
 export interface InitialScore {

@@ -205,6 +205,20 @@ describe('page', () => {
     expect(write(syntheticReport(small))).toMatch(/<td[^>]*>79<\/td>/);
   });
 
+  it('leaves out responses that are too small to mean anything', () => {
+    const data = syntheticReport(small);
+    const sized = data.response!.map((each) => ({ ...each, relativeSize: each.pair === 'NOx>O3' ? 0.019 : 0.02 }));
+    const rows = (response: ReportData['response']): string[] => [
+      ...write({ ...data, response })
+        .split('id="table-response"')[1]
+        .split('</table>')[0]
+        .matchAll(/<th scope="row">([^<]*)/g),
+    ].map(([, pair]) => pair); // prettier-ignore
+    expect(rows(data.response)).toContain('NOₓ → O₃');
+    expect(rows(sized)).not.toContain('NOₓ → O₃');
+    expect(rows(sized)).toContain('NOₓ → NO₂');
+  });
+
   it('says where what was not trained on has chosen the weights', () => {
     const text = write(syntheticReport(small));
     const section = text.slice(text.indexOf('id="table-surrogate"'), text.indexOf('</table>', text.indexOf('id="table-surrogate"')));

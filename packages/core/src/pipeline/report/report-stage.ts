@@ -6,6 +6,7 @@ import { readJson } from '../../data/json-file';
 import { describeQuality } from '../../data/observation-quality';
 import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../../data/prepared';
 import {
+  SHOWN_RESPONSE,
   writeReport,
   type InitialScore,
   type ReportConcentrations,
@@ -250,9 +251,6 @@ function trustOf(context: StageContext): Pick<ReportData, 'trust'> {
   });
   return { trust: { ...trust, fields } };
 }
-
-/** Pairs are shown where the group matters to the species: a change of at least this part of the concentration. */
-const SHOWN_RESPONSE = 0.02;
 
 function initialScore(mode: ReportMode, { from, period, test, response }: InitialFigures): InitialScore {
   const large = response.filter(({ relativeSize }) => relativeSize >= SHOWN_RESPONSE);
