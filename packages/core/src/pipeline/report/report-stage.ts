@@ -130,6 +130,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
     assumptions: [
       ...settings.assumptions,
       ...onWord(context),
+      ...asTheyWere(context),
       ...series.flatMap(({ period, own: { monitors } }) => leftOut(settings, period.name, monitors)),
     ],
     periods: settings.periods.map(({ name, start, hours, spinUpHours }) => ({
@@ -177,6 +178,12 @@ function onWord(context: StageContext): string[] {
   return runs.length === 0
     ? []
     : [`Runs that were made with other settings or inputs were taken as they are, on the user's word: ${runs.join(', ')}.`];
+}
+
+function asTheyWere({ takenAsIs = [] }: StageContext): string[] {
+  return takenAsIs.length === 0
+    ? []
+    : [`Made with other settings or inputs than this report tells of, or damaged since, and taken as it is: ${takenAsIs.join(', ')}.`];
 }
 
 function summaryOf<T>(context: StageContext, stage: StageName): T | undefined {
