@@ -28,6 +28,11 @@ nav a { color: var(--good); }
 .bar-value { min-width: 76px; text-align: right; font-variant-numeric: tabular-nums; }
 .card .small { margin: 8px 0 2px; }
 .card p.interval { margin: -6px 0 10px; }
+.together { white-space: nowrap; }
+#headline-emissions { max-width: none; }
+.reliance { margin: 4px 0 10px; padding-left: 18px; }
+.reliance li { margin-bottom: 3px; max-width: 110ch; }
+.reliance a, p a { color: var(--good); }
 .assumptions { border: 1px solid #c9a54a; border-left-width: 6px; background: #fdf8e8; padding: 4px 20px 10px; margin-top: 28px; }
 .assumptions h2 { border: 0; margin: 6px 0; padding: 0; font-size: 17px; }
 .assumptions ul { margin: 0; padding-left: 18px; }
@@ -65,8 +70,6 @@ figure.chart { display: flex; flex-direction: column; }
 .panels.maps { grid-template-columns: repeat(3, 1fr); }
 .panels.maps.four { grid-template-columns: repeat(4, 1fr); }
 .panels.maps.two { grid-template-columns: repeat(2, 1fr); }
-.panels.maps.two svg text { font-size: 6.5px; } /* drawn larger: letters as in other maps */
-.panels.maps.two svg > text { font-size: 8px; }
 .panels.maps svg.scatter { max-width: 310px; }
 .panels.scatter { grid-template-columns: repeat(4, 1fr); }
 .panels.charts { grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)); }
@@ -76,6 +79,8 @@ figure.chart { display: flex; flex-direction: column; }
 .columns table { width: 100%; }
 #table-settings { break-inside: auto; overflow: visible; } /* what scrolls does not break into columns */
 footer { margin-top: 40px; padding-bottom: 30px; color: var(--soft); font-size: 12.5px; }
+@media screen and (min-width: 1100px) { /* drawn larger: letters as in other maps */
+.panels.maps.two svg text { font-size: 6.5px; } .panels.maps.two svg > text { font-size: 8px; } }
 @media screen and (max-width: 760px) { .panels.maps, .panels.maps.four { grid-template-columns: repeat(2, 1fr); } .panels.maps svg.scatter { max-width: 310px; }
 .panels.scatter { grid-template-columns: repeat(2, 1fr); } .panels.charts { grid-template-columns: 1fr; } }
 @media print {

@@ -21,10 +21,10 @@ const DISPLAY_UNIT = unitText('t km-2 a-1');
 const NEGLIGIBLE = 1e-4;
 
 /** "‡" where the monitors do not constrain a total. */
-const UNCONSTRAINED = '‡';
+export const UNCONSTRAINED = '‡';
 
 /** Whether the total of a group, in a region or the whole domain, is known not to be constrained. */
-function isUnconstrained({ data }: PageContext, { period, group }: ReportEmissions, region?: string): boolean {
+export function isUnconstrained({ data }: PageContext, { period, group }: ReportEmissions, region?: string): boolean {
   const area = data.uncertainty?.areas.find((each) => each.period === period && each.group === group && each.region === region);
   return area !== undefined && !area.total.constrained;
 }

@@ -3,7 +3,7 @@ import type { AreaFigures } from '../../inversion/uncertainty/figures';
 import { TELLING_EXCESS } from '../../inversion/uncertainty/innovations';
 import { change, chemical, duration, fixed, MISSING, percent, relativeChange, significant, unitText } from '../format';
 import type { Content, Markup } from '../html';
-import { html } from '../html';
+import { html, listed } from '../html';
 import type { PageContext } from '../page-context';
 import type { ReportUncertainty } from '../report-data';
 import { annualTotal, SECONDS_PER_YEAR } from '../statistics';
@@ -18,10 +18,6 @@ const TELLING_RANK_ERROR = 0.2;
 
 /** Weights of species that differ from 1 by more than this are said to. */
 const TELLING_WEIGHT = 0.01;
-
-function listed(parts: readonly Markup[]): Markup {
-  return html`${parts.map((part, index) => html`${index > 0 ? (index === parts.length - 1 ? ' and ' : ', ') : ''}${part}`)}`;
-}
 
 /** Whether training's chance is a part of the standard deviations. */
 function ofSurrogates(surrogates: number | undefined): Markup {
