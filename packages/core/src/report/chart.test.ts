@@ -26,6 +26,13 @@ describe('time axis', () => {
     expect(days([5, 29], -5)).toEqual(['01-01', '01-02']);
   });
 
+  it('has a length where there is one value', () => {
+    const warn = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+    expect(days([0], 0)).toEqual(['01-01']);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
   it('has some eight labels, whole days apart', () => {
     expect(
       days(

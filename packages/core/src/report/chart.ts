@@ -62,7 +62,8 @@ function xAxis({ xName, time, whole, lines }: ChartSpec): object {
   if (!time) return { type: 'value', ...axisLook(xName, 24), min: 'dataMin', max: 'dataMax', ...(whole ? { minInterval: 1 } : {}) };
   const shift = time.utcOffsetHours * HOUR;
   // Labels are of days, so the axis begins with one: echarts counts its steps from there, and labels the end of the data as well, which is within a day.
-  const begin = Math.floor((Math.min(...lines.flatMap(({ points }) => points.map(([x]) => x))) + shift) / DAY) * DAY - shift;
+  const xs = lines.flatMap(({ points }) => points.map(([x]) => x));
+  const begin = Math.floor((Math.min(...xs) + shift) / DAY) * DAY - shift;
   const interval = dayStep(lines);
   const formatter = (value: number): string => ((value - begin) % interval === 0 ? new Date(value + shift).toISOString().slice(5, 10) : '');
   const look = axisLook(xName, 24);
@@ -70,7 +71,7 @@ function xAxis({ xName, time, whole, lines }: ChartSpec): object {
     type: 'value',
     ...look,
     min: begin,
-    max: 'dataMax',
+    max: Math.max(...xs, begin + HOUR), // an axis of one instant would have no length
     interval,
     axisLabel: { color: TEXT, fontSize: 10, hideOverlap: true, formatter },
   };

@@ -148,6 +148,18 @@ describeWhere(existsSync(executablePath), `no Chromium at ${executablePath}`, 't
     });
   });
 
+  it('holds names of any length within the page', async () => {
+    const name = 'averylongname'.repeat(12);
+    const data = syntheticReport({ ...cases['a twin of 48 x 48 cells'], periods: [name], paper: false });
+    const regions = [{ ...data.regions![0], name }];
+    const { page } = await open((await writeReport(join(folder, 'long-names'), { ...data, caseName: name, ctm: name, regions })).html);
+    for (const width of [1280, 390]) {
+      await page.setViewportSize({ width, height: 1000 });
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+    }
+    await page.close();
+  });
+
   it('would notice an error and a request: the watch itself is tested', async () => {
     const path = join(folder, 'bad.html');
     writeFileSync(path, '<img src="http://127.0.0.1:9/x.png"><script>throw new Error("broken")</script>');

@@ -2,7 +2,7 @@
 export const PAGE_STYLE = `
 :root { color-scheme: light; --ink: #1b1b1b; --soft: #5a5f66; --line: #d9d6cf; --paper: #ffffff; --tint: #f6f5f1; --good: #1c5d99; --bad: #a8321a; }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 "Helvetica Neue", Arial, "Liberation Sans", "DejaVu Sans", sans-serif; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 "Helvetica Neue", Arial, "Liberation Sans", "DejaVu Sans", sans-serif; overflow-wrap: anywhere; }
 main, header, footer { max-width: 1220px; margin: 0 auto; padding: 0 28px; }
 header { padding-top: 36px; }
 h1 { font-size: 28px; line-height: 1.2; margin: 0 0 6px; font-weight: 650; letter-spacing: -0.01em; }
@@ -40,7 +40,7 @@ nav a { color: var(--good); }
 aside.banner { border: 1px solid var(--bad); border-left-width: 6px; background: #fbeeea; padding: 10px 20px 4px; margin-top: 24px; }
 aside.banner ul { margin: 0 0 8px; padding-left: 18px; }
 .table { overflow-x: auto; margin: 18px 0; }
-table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; min-width: 50%; }
+table { overflow-wrap: normal; border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; min-width: 50%; }
 table .unit, table .small { font-size: 0.92em; }
 caption { text-align: left; padding-bottom: 6px; font-size: 13.5px; }
 th, td { padding: 4px 6px; text-align: right; vertical-align: top; }
@@ -66,7 +66,8 @@ figure.chart { margin: 0; }
 figure.chart figcaption { font-weight: 650; font-size: 12.5px; order: -1; margin: 0; }
 figure.chart { display: flex; flex-direction: column; }
 .panels { display: grid; gap: 14px 18px; align-items: start; }
-.panels svg { width: 100%; height: auto; display: block; }
+.panels > * { min-width: 0; }
+.panels svg { width: 100%; height: auto; display: block; overflow: hidden; }
 .panels.maps { grid-template-columns: repeat(3, 1fr); }
 .panels.maps.four { grid-template-columns: repeat(4, 1fr); }
 .panels.maps.two { grid-template-columns: repeat(2, 1fr); }

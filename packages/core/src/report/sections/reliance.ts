@@ -31,9 +31,7 @@ function extrapolated(context: PageContext): Content {
   if (trust.members === 0) return html`The surrogate was trained on one inventory: every change lies beyond what it was shown (${section}).`;
   const far = trust.groups.filter(isFar);
   if (far.length === 0) return false;
-  const parts = far.map(
-    ({ group, period, beyond }) => `${percent(beyond)} of ${chemical(group)}${context.severalPeriods ? ` in the ${period}` : ''}`,
-  );
+  const parts = far.map(({ group, period, beyond }) => `${percent(beyond)} of ${chemical(group)}${context.severalPeriods ? ` (${period})` : ''}`);
   return html`Of the emissions, ${joined(parts)} are changed beyond what the surrogate was trained on: there its answer is an extrapolation
   (${section}).`;
 }
