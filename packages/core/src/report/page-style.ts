@@ -56,8 +56,9 @@ thead tr + tr th { border-top: 0; }
 tr.begins > * { border-top: 1px solid var(--line); }
 tr.strong > * { font-weight: 600; }
 tr.strong ~ tr:not(.strong) > th { color: var(--soft); }
-.rating { display: inline-block; min-width: 4.6em; text-align: left; font-size: 0.85em; color: var(--soft); }
-th:has(> .rating) { white-space: nowrap; }
+.rating { display: inline-block; min-width: 4em; text-align: left; font-size: 0.85em; color: var(--soft); }
+th:has(> .rating), [id^='table-benchmarks'] td.text { white-space: nowrap; }
+[id^='table-places'] td.text { min-width: 9em; }
 .rating.goal { color: var(--good); }
 .rating.neither { color: var(--bad); }
 figure { margin: 22px 0; }
@@ -90,7 +91,7 @@ footer { margin-top: 40px; padding-bottom: 30px; color: var(--soft); font-size: 
   main, header, footer { max-width: none; padding: 0; }
   nav { display: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  .card, .assumptions, .banner, .panels > *, tr { break-inside: avoid; }
+  .card, .banner, .panels > *, tr, li { break-inside: avoid; }
   h2 { break-after: avoid; margin-top: 20px; }
   figure { break-inside: avoid; }
   .columns { columns: 2; }

@@ -276,7 +276,7 @@ describe('page', () => {
     expect(words('table-benchmarks-withheld')).toMatch(/PM₂.₅ µg m⁻³ 24-hour means prior \d+ \S+ \S+ \S+ (goal|criteria|neither)/);
     expect(words('table-benchmarks-withheld')).toMatch(/O₃ ppb hourly, ≥ 40 ppb observed prior/);
     const daily = syntheticReport({ ...small, steps: 6, stepSeconds: 86400, paper: false });
-    expect(write(daily).replace(/\s+/g, ' ')).toContain('none: observations are daily means, which hold no 8-hour mean');
+    expect(write(daily).replace(/\s+/g, ' ')).toContain('O₃, MDA8: none: observations are daily means, which hold no 8-hour mean.');
     expect(write({ ...data, scores: undefined })).not.toContain('id="scores"');
     const usedRows = (mode: ReportScores['modes'][number]): ScoreRow[] => mode.rows.filter(({ stations }) => stations === 'used');
     const modes = data.scores!.modes.map((mode) => ({ ...mode, rows: usedRows(mode) }));
