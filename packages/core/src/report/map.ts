@@ -6,6 +6,7 @@ import { maskLines, type Basemap } from './basemap';
 import type { ColourScale } from './colour-scale';
 import type { Markup } from './html';
 import { html, trusted } from './html';
+import { cssColour, GROUND } from './palette';
 import { encodePalettePng, pngDataUrl } from './png';
 
 export interface StationMark {
@@ -38,9 +39,6 @@ const RIGHT = 8;
 const BAR_TOP = 24;
 const BAR_HEIGHT = 9;
 const BOTTOM = BAR_TOP + BAR_HEIGHT + 30;
-
-/** Where there is no value: darker than what little or no change has. */
-const GROUND = '#d4d1c9';
 
 /** Id of the one path that all maps of a page share; see `basemapDefinition`. */
 const SHARED_ID = 'basemap';
@@ -181,7 +179,7 @@ export function drawMap(spec: MapSpec, basemap: Basemap, shared: boolean): Marku
     <text x="${LEFT}" y="15" font-size="13.5" font-weight="bold" fill="#111">${spec.title}</text>
     <g transform="translate(${LEFT} ${TOP})">
       <g clip-path="url(#${clip})">
-        <rect width="${width}" height="${height.toFixed(1)}" fill="${GROUND}" />
+        <rect width="${width}" height="${height.toFixed(1)}" fill="${cssColour(GROUND)}" />
         ${cells(spec, basemap)}${shared ? html`<use href="#${SHARED_ID}" />` : basemapPaths(basemap)}${outline(spec, basemap)}${marks(spec, basemap)}
       </g>
       <rect width="${width}" height="${height.toFixed(1)}" fill="none" stroke="#333" stroke-width="0.8" />
