@@ -50,7 +50,7 @@ const NICE = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 function niceEnd(value: number, chosen: (candidates: number[]) => number | undefined): number {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return Number(((chosen(NICE.map((factor) => factor * power)) ?? value)).toPrecision(2)); // 3 x 0.1 is no 0.3
+  return Number((chosen(NICE.map((factor) => factor * power)) ?? value).toPrecision(2)); // 3 x 0.1 is no 0.3
 }
 
 /** The smallest value that is at least the given one and reads well: a domain's end. */

@@ -47,7 +47,7 @@ function withoutBias(context: PageContext): Content {
     biasCorrected ? [{ species, change: biasCorrected.updated.change }] : [],
   );
   if (rows.length === 0) return false;
-  return html`With its median misfit added to each run, so that only the pattern counts, the error at withheld monitors ${verdict(rows)}
+  return html`Once its median misfit is added to each run, so that only the pattern counts, the error at withheld monitors ${verdict(rows)}
   (${link('scores', 'scores')}).`;
 }
 
