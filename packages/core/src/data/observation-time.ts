@@ -65,7 +65,8 @@ export function zoneDay(instant: number, zone: string): string {
   return new Date(instant + (zone === 'UTC' ? 0 : offsetAt(instant, zone))).toISOString().slice(0, 10);
 }
 
-function offsetAt(instant: number, zone: string): number {
+/** By how many ms a zone is ahead of UTC at an instant (ms since 1970), summer time included. */
+export function offsetAt(instant: number, zone: string): number {
   const format =
     formats.get(zone) ??
     new Intl.DateTimeFormat('en-US', {

@@ -1,5 +1,5 @@
 /** What a run is told to do is what it then does: one key of each stage changed, on a run made of the smallest parts. */
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCase, type Case } from '../data/case';
@@ -85,7 +85,10 @@ it('a report alone says that it shows an uncertainty of other settings', async (
   expect(told).toEqual([]);
   await report('inversion.uncertainty.rank=2');
   expect(told).toEqual([expect.stringMatching(/taken as it is: uncertainty \(/), expect.stringMatching(/^changed since its last run/)]);
+  const page = (): string => readFileSync(out('report', 'report.html'), 'utf8');
+  expect(page()).toContain('and taken as it is: uncertainty.');
   await report();
+  expect(page()).not.toContain('taken as it is');
 });
 
 // Told alone: each of these takes as long as a run.

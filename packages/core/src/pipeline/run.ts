@@ -104,9 +104,9 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     if (first) forgetFailure(out);
     if (first && plan.length > 0) tellOtherCase(context, stageContext(context, plan[0].stage, plan[0].variant).log);
     if (first) writeRunFile(context);
-    if (wanted !== all && first) await tellStale(context, wanted[0], stagesBefore(settings, wanted));
+    const takenAsIs = wanted !== all && first ? await tellStale(context, wanted[0], stagesBefore(settings, wanted)) : [];
     for (const { stage, variant } of plan) {
-      const record = await runTogether(STAGE_OF[stage], stageContext(context, stage, variant), { stage, variant });
+      const record = await runTogether(STAGE_OF[stage], stageContext({ ...context, takenAsIs }, stage, variant), { stage, variant });
       const label = variant === 'paper' ? `paper/${stage}` : stage;
       seconds[label] = record.seconds;
       records.set(label, record);
@@ -143,18 +143,19 @@ export async function staleStages(run: RunContext, stages: readonly StageName[] 
   return stale;
 }
 
-/** What is run alone takes what stages before it left, as it is: where that is no longer what the case says, or is damaged, the user should know. */
-export async function tellStale(run: RunContext, by: StageName, taken: readonly StageName[]): Promise<void> {
+/** What is run alone takes what stages before it left, as it is: where that is no longer what the case says, or is damaged, the user should know. @returns what that is */
+export async function tellStale(run: RunContext, by: StageName, taken: readonly StageName[]): Promise<string[]> {
   const stale = await staleStages(run, taken).catch((cause: unknown) => {
     // Inputs that are gone, say: whether the stage itself can do without them is its own to tell.
     if (!(cause instanceof RetroplumeError)) throw cause;
     return [];
   });
-  if (stale.length === 0) return;
+  if (stale.length === 0) return stale;
   const { log } = stageContext(run, by, 'default');
   log(
     `made with other settings or inputs than the case has now, or damaged since, and taken as it is: ${stale.join(', ')} ("retroplume run" makes it anew)`,
   );
+  return stale;
 }
 
 /** Runs a stage on all ranks; where it fails, `failure.json` says so, once. */

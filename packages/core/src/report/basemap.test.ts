@@ -77,6 +77,13 @@ describe('basemap', () => {
     ).toBe('M1 1l3 0'); // a fifth of a pixel is left out, and nothing is lost
   });
 
+  it('breaks lines at the date line of a map of the whole world, and at no other long step', () => {
+    const points: [number, number][] = [[97, 1], [99, 1], [1, 1], [3, 1]]; // prettier-ignore
+    expect(pathData(points, { ...frame, round: true })).toBe('M97 1l2 0M1 1l2 0');
+    expect(pathData(points, frame)).toBe('M97 1l2 0l-98 0l2 0');
+    expect([360, 200].map((cols) => mapFrame(latLon(-180, cols), 100).round)).toEqual([true, false]);
+  });
+
   it('finds coasts and borders of China and names the net’s degrees', () => {
     const basemap = makeBasemap(chinaGrid(), { kind: 'world' }, 300);
     expect(basemap.lines.length).toBeGreaterThan(5000);

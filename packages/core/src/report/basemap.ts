@@ -18,7 +18,7 @@ export interface Basemap {
 /** Pixels outside the map up to which a line is still drawn (the map clips it). */
 const MARGIN = 20;
 
-/** Path data of a line in pixels: breaks where it leaves the map, leaves out steps too small to see, relative moves with one decimal. */
+/** Path data of a line in pixels: breaks where it leaves the map or goes on at its other side, leaves out steps too small to see, relative moves with one decimal. */
 export function pathData(points: Iterable<readonly [number, number]>, frame: MapFrame): string {
   const inside = ([x, y]: readonly [number, number]): boolean => x > -MARGIN && x < frame.width + MARGIN && y > -MARGIN && y < frame.height + MARGIN;
   const pieces: string[] = [];
@@ -29,7 +29,8 @@ export function pathData(points: Iterable<readonly [number, number]>, frame: Map
       continue;
     }
     const next: [number, number] = [Math.round(point[0] * 10), Math.round(point[1] * 10)];
-    if (!last) pieces.push(`M${next[0] / 10} ${next[1] / 10}`);
+    const wraps = frame.round && last && Math.abs(next[0] - last[0]) > 5 * frame.width; // half the map, in tenths of a pixel
+    if (!last || wraps) pieces.push(`M${next[0] / 10} ${next[1] / 10}`);
     else if (Math.hypot(next[0] - last[0], next[1] - last[1]) < 5) continue;
     else pieces.push(`l${(next[0] - last[0]) / 10} ${(next[1] - last[1]) / 10}`);
     last = next;

@@ -1,7 +1,7 @@
 /** Line charts by echarts, drawn to SVG text on the server. */
 import { createRequire } from 'node:module';
 import type * as Echarts from 'echarts';
-import { niceCeiling } from './colour-scale';
+import { niceCeiling, niceFloor } from './colour-scale';
 import type { Markup } from './html';
 import { html, trusted } from './html';
 
@@ -27,8 +27,8 @@ export interface ChartSpec {
   lines: ChartLine[];
   xName: string;
   yName: string;
-  /** x are milliseconds since 1970, UTC */
-  time?: boolean;
+  /** x are milliseconds since 1970, UTC; labels are days of a zone so many hours ahead of UTC */
+  time?: { utcOffsetHours: number };
   logarithmic?: boolean;
   /** x are whole numbers: no label between them */
   whole?: boolean;
@@ -41,6 +41,10 @@ export interface ChartSpec {
 const HEIGHT = 250;
 const WIDTH = 520;
 const TEXT = '#222';
+const HOUR = 3600e3;
+const DAY = 24 * HOUR;
+/** Pixels between the entries of a legend: echarts takes letters to be narrower than most fonts' are. */
+const LEGEND_GAP = 28;
 
 function axisLook(name: string, gap: number): object {
   return {
@@ -56,15 +60,19 @@ function axisLook(name: string, gap: number): object {
 
 function xAxis({ xName, time, whole, lines }: ChartSpec): object {
   if (!time) return { type: 'value', ...axisLook(xName, 24), min: 'dataMin', max: 'dataMax', ...(whole ? { minInterval: 1 } : {}) };
-  const first = Math.min(...lines.flatMap(({ points }) => points.map(([x]) => x)));
-  const formatter = (value: number): string => new Date(value).toISOString().slice(5, 10);
+  const shift = time.utcOffsetHours * HOUR;
+  // Labels are of days, so the axis begins with one: echarts counts its steps from there, and labels the end of the data as well, which is within a day.
+  const xs = lines.flatMap(({ points }) => points.map(([x]) => x));
+  const begin = Math.floor((Math.min(...xs) + shift) / DAY) * DAY - shift;
+  const interval = dayStep(lines);
+  const formatter = (value: number): string => ((value - begin) % interval === 0 ? new Date(value + shift).toISOString().slice(5, 10) : '');
   const look = axisLook(xName, 24);
   return {
     type: 'value',
     ...look,
-    min: first,
-    max: 'dataMax',
-    interval: dayStep(lines),
+    min: begin,
+    max: Math.max(...xs, begin + HOUR), // an axis of one instant would have no length
+    interval,
     axisLabel: { color: TEXT, fontSize: 10, hideOverlap: true, formatter },
   };
 }
@@ -72,14 +80,14 @@ function xAxis({ xName, time, whole, lines }: ChartSpec): object {
 /** Ends close to the data: echarts would go to whole decades and leave half of the chart empty. */
 function logExtent(lines: ChartLine[]): { min: number; max: number } {
   const values = lines.flatMap(({ points }) => points.map(([, y]) => y).filter((y) => y > 0 && Number.isFinite(y)));
-  return { min: 1 / niceCeiling(1 / Math.min(...values)), max: niceCeiling(Math.max(...values)) };
+  return { min: niceFloor(Math.min(...values)), max: niceCeiling(Math.max(...values)) };
 }
 
 /** Whole days between the labels of a time axis, about eight labels. */
 function dayStep(lines: ChartLine[]): number {
   const xs = lines.flatMap(({ points }) => points.map(([x]) => x));
-  const days = (Math.max(...xs) - Math.min(...xs)) / 86400e3;
-  return Math.max(1, Math.ceil(days / 8)) * 86400e3;
+  const days = (Math.max(...xs) - Math.min(...xs)) / DAY;
+  return Math.max(1, Math.ceil(days / 8)) * DAY;
 }
 
 function series(line: ChartLine, logarithmic: boolean): object {
@@ -106,7 +114,15 @@ export function drawChart(spec: ChartSpec): Markup {
     chart.setOption({
       animation: false,
       textStyle: { fontFamily: 'inherit' },
-      legend: { top: 0, left: 50, itemWidth: 22, itemHeight: 8, textStyle: { color: TEXT, fontSize: 11 }, icon: 'path://M0 3h22v2h-22z' },
+      legend: {
+        top: 0,
+        left: 50,
+        itemGap: LEGEND_GAP,
+        itemWidth: 22,
+        itemHeight: 8,
+        textStyle: { color: TEXT, fontSize: 11 },
+        icon: 'path://M0 3h22v2h-22z',
+      },
       grid: { left: 58, right: 16, top: 30, bottom: 40 },
       xAxis: xAxis({ ...spec, lines }),
       yAxis: {

@@ -1,5 +1,5 @@
 import { quantile } from '../quantile';
-import { divergingScale, linearTicks, niceCeiling, sequentialScale } from './colour-scale';
+import { divergingScale, linearTicks, niceCeiling, niceFloor, sequentialScale, tickLabel } from './colour-scale';
 
 describe('colour scales', () => {
   it('quantiles by nearest rank, without what is missing', () => {
@@ -10,7 +10,9 @@ describe('colour scales', () => {
 
   it('rounds ends and ticks to numbers that read well', () => {
     expect([0.73, 1, 1.2, 17, 999].map(niceCeiling)).toEqual([0.8, 1, 1.5, 20, 1000]);
+    expect([0.73, 1, 1.2, 17, 0.172, 0.35].map(niceFloor)).toEqual([0.6, 1, 1, 15, 0.15, 0.3]);
     expect(niceCeiling(NaN)).toBe(1);
+    expect([0, 0.5, 1, 1.5, 7.5, 150, -20].map(tickLabel)).toEqual(['0', '0.5', '1', '1.5', '7.5', '150', '−20']);
     expect(linearTicks(40)).toEqual([0, 10, 20, 30, 40]);
   });
 

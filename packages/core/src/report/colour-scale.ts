@@ -1,6 +1,5 @@
 /** From values to colours: domain, logarithm or not, ticks; the palettes themselves are in palette.ts. */
 import { quantile } from '../quantile';
-import { significant } from './format';
 import type { Rgb } from './palette';
 import { cssColour, DIVERGING, SEQUENTIAL } from './palette';
 
@@ -45,12 +44,28 @@ function scale(
   return { palette, index, colour, ticks, logarithmic, domain };
 }
 
-/** The largest of 1, 1.5, 2, 3, 4, 5, 6, 8 x 10^n that is at least the value: a domain's end that reads well. */
-export function niceCeiling(value: number): number {
+/** Factors of a power of ten that read well at the end of an axis. */
+const NICE = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
+
+function niceEnd(value: number, chosen: (candidates: number[]) => number | undefined): number {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  const factor = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8].find((candidate) => candidate * power >= value * (1 - 1e-9)) ?? 10;
-  return factor * power;
+  return Number((chosen(NICE.map((factor) => factor * power)) ?? value).toPrecision(2)); // 3 x 0.1 is no 0.3
+}
+
+/** The smallest value that is at least the given one and reads well: a domain's end. */
+export function niceCeiling(value: number): number {
+  return niceEnd(value, (candidates) => candidates.find((candidate) => candidate >= value * (1 - 1e-9)));
+}
+
+/** The largest that is at most the given one. */
+export function niceFloor(value: number): number {
+  return niceEnd(value, (candidates) => candidates.findLast((candidate) => candidate <= value * (1 + 1e-9)));
+}
+
+/** As few digits as say it: 0.5, 1, 1.5, 150, −20. */
+export function tickLabel(value: number): string {
+  return String(Number(value.toPrecision(3))).replace('-', '−');
 }
 
 /** Round values from 0 to at most `end`, about `count` steps. */
@@ -85,12 +100,12 @@ export function sequentialScale(fields: readonly ArrayLike<number>[]): ColourSca
   const high = niceCeiling(quantile(values, 0.998));
   const positive = values.filter((value) => value > 0);
   if (high < SKEWED * quantile(positive, 0.5)) {
-    const ticks = linearTicks(high).map((value) => ({ position: value / high, label: significant(value, 2) }));
+    const ticks = linearTicks(high).map((value) => ({ position: value / high, label: tickLabel(value) }));
     return scale(SEQUENTIAL, (value) => value / high, ticks, false, [0, high]);
   }
   const low = Math.max(high / 10 ** DECADES, niceCeiling(quantile(positive, 0.02)) / 2);
   const position = (value: number): number => (value > 0 ? Math.log(value / low) / Math.log(high / low) : 0);
-  const ticks = logTicks(low, high).map((value) => ({ position: position(value), label: significant(value, 1) }));
+  const ticks = logTicks(low, high).map((value) => ({ position: position(value), label: tickLabel(value) }));
   return scale(SEQUENTIAL, position, ticks, true, [low, high]);
 }
 
@@ -109,7 +124,7 @@ export function divergingScale(fields: readonly ArrayLike<number>[], least: numb
     ),
   );
   const position = (value: number): number => (value / end + 1) / 2;
-  const label = (value: number): string => `${value > 0 ? '+' : ''}${String(Number(value.toPrecision(3))).replace('-', '−')}`;
+  const label = (value: number): string => `${value > 0 ? '+' : ''}${tickLabel(value)}`;
   const ticks = [-end, -end / 2, 0, end / 2, end].map((value) => ({ position: position(value), label: label(value) }));
   return scale(DIVERGING, position, ticks, false, [-end, end]);
 }

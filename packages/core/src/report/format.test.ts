@@ -1,4 +1,4 @@
-import { change, chemical, duration, fixed, percent, relativeChange, significant, unitText, utc } from './format';
+import { change, chemical, duration, fixed, joined, percent, relativeChange, significant, unitText, utc } from './format';
 
 const plain = (text: string): string => text.replaceAll('\u00a0', ' ');
 
@@ -33,6 +33,10 @@ describe('format', () => {
   it('prints times as a person says them', () => {
     expect([3.21, 65, 3599.9, 3725].map(duration)).toEqual(['3.2 s', '1 min 05 s', '1 h 00 min', '1 h 02 min']);
     expect(utc(new Date(Date.UTC(2017, 0, 1)))).toBe('2017-01-01 00:00 UTC');
+  });
+
+  it('joins words as a sentence does', () => {
+    expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(joined)).toEqual(['', 'a', 'a and b', 'a, b and c']);
   });
 
   it('sets units and formulas', () => {

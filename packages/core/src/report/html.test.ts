@@ -1,4 +1,4 @@
-import { escapeHtml, html, trusted } from './html';
+import { escapeHtml, html, listed, trusted } from './html';
 
 describe('html', () => {
   it('escapes what is interpolated, in text and in attributes', () => {
@@ -11,6 +11,15 @@ describe('html', () => {
   it('keeps markup, joins lists and prints nothing for what is not there', () => {
     expect(html`<p>${[html`<b>a</b>`, 'b<', 3, undefined, null, false]}</p>`.text).toBe('<p><b>a</b>b&lt;3</p>');
     expect(html`${trusted('<b>x</b>')}`.text).toBe('<b>x</b>');
+  });
+
+  it('lists as a sentence does', () => {
+    expect([[], ['a'], ['a', html`<b>b</b>`], ['a', 'b', '<']].map((parts) => listed(parts).text)).toEqual([
+      '',
+      'a',
+      'a and <b>b</b>',
+      'a, b and &lt;',
+    ]);
   });
 
   it('leaves an attribute out whose value is false, and only such', () => {

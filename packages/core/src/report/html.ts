@@ -43,6 +43,11 @@ export function html(strings: TemplateStringsArray, ...values: readonly Content[
   return new Markup(values.includes(false) ? text.replace(DROPPED_ATTRIBUTE, '').replaceAll(DROPPED, '') : text);
 }
 
+/** "a", "a and b", "a, b and c". */
+export function listed(parts: readonly Content[]): Markup {
+  return html`${parts.map((part, index) => html`${index > 0 ? (index === parts.length - 1 ? ' and ' : ', ') : ''}${part}`)}`;
+}
+
 /** Marks a string that our own code made as markup. Never for text from the case or its files. */
 export function trusted(text: string): Markup {
   return new Markup(text);

@@ -5,6 +5,8 @@ import type { ReportGrid } from './report-data';
 export interface MapFrame {
   width: number;
   height: number;
+  /** whether the map goes (nearly) round the earth, so that a line may leave it on one side and come back on the other */
+  round?: boolean;
   /** position in pixels from the top left corner; NaN where the projection has no answer */
   place(lon: number, lat: number): [x: number, y: number];
 }
@@ -17,6 +19,7 @@ export function mapFrame(grid: ReportGrid, width: number): MapFrame {
   return {
     width,
     height,
+    round: gdtyp === LATLON && grid.cols * xcell > 330,
     place(lon, lat) {
       const [projected, y] = grid.toXY(lon, lat);
       const x = gdtyp === LATLON ? middle + relativeLongitude(lon, middle) : projected;

@@ -6,6 +6,7 @@ import { maskLines, type Basemap } from './basemap';
 import type { ColourScale } from './colour-scale';
 import type { Markup } from './html';
 import { html, trusted } from './html';
+import { cssColour, GROUND } from './palette';
 import { encodePalettePng, pngDataUrl } from './png';
 
 export interface StationMark {
@@ -84,7 +85,7 @@ function mark({ lon, lat, value, withheld }: StationMark, size: number, spec: Ma
   const fill = spec.scale.colour(value);
   if (!fill || !Number.isFinite(x) || !Number.isFinite(y)) return undefined;
   if (!withheld) return html`<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="${size}" fill="${fill}" />`;
-  const side = 1.9 * size;
+  const side = 2.2 * size;
   return html`<rect
     class="withheld"
     x="${(x - side / 2).toFixed(1)}"
@@ -93,7 +94,7 @@ function mark({ lon, lat, value, withheld }: StationMark, size: number, spec: Ma
     height="${side.toFixed(1)}"
     fill="${fill}"
     stroke="#111"
-    stroke-width="1"
+    stroke-width="${Math.min(1, size / 3).toFixed(1)}"
   />`;
 }
 
@@ -178,7 +179,7 @@ export function drawMap(spec: MapSpec, basemap: Basemap, shared: boolean): Marku
     <text x="${LEFT}" y="15" font-size="13.5" font-weight="bold" fill="#111">${spec.title}</text>
     <g transform="translate(${LEFT} ${TOP})">
       <g clip-path="url(#${clip})">
-        <rect width="${width}" height="${height.toFixed(1)}" fill="#efeeea" />
+        <rect width="${width}" height="${height.toFixed(1)}" fill="${cssColour(GROUND)}" />
         ${cells(spec, basemap)}${shared ? html`<use href="#${SHARED_ID}" />` : basemapPaths(basemap)}${outline(spec, basemap)}${marks(spec, basemap)}
       </g>
       <rect width="${width}" height="${height.toFixed(1)}" fill="none" stroke="#333" stroke-width="0.8" />

@@ -111,6 +111,30 @@ describeWhere(existsSync(executablePath), `no Chromium at ${executablePath}`, 't
       expect(await page.evaluate(wide)).toEqual([]);
     });
 
+    it('is as wide as a narrow window, in which only tables are scrolled', async () => {
+      for (const width of [800, 390]) {
+        await page.setViewportSize({ width, height: 1000 });
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+      }
+      await page.setViewportSize({ width: 1280, height: 1000 });
+    });
+
+    it('sets ratings aside, so that numbers end below the end of their header', async () => {
+      const ends = `(cell) => { const range = document.createRange(); range.selectNode(cell.firstChild); return range.getBoundingClientRect().right; }`;
+      const of = (selector: string): Promise<number[]> =>
+        page.evaluate(`[...document.querySelectorAll('#table-benchmarks-withheld ${selector}')].slice(6).map(${ends})`);
+      const [head, first] = [await of('thead th'), await of('tbody tr:first-child > *')];
+      first.forEach((end, column) => expect(Math.abs(end - head[column])).toBeLessThan(6)); // a space
+    });
+
+    it('breaks the long table of settings into the columns of the page', async () => {
+      const data = `[...document.querySelectorAll('#table-settings tr')].map((row) => row.getBoundingClientRect().left)`;
+      const longer = `document.querySelector('#table-settings tbody').innerHTML += '<tr><th>x</th><td>1</td></tr>'.repeat(200)`;
+      await page.evaluate(longer);
+      expect(new Set(await page.evaluate<number[]>(data)).size).toBe(2);
+      await page.reload();
+    });
+
     it('names every picture and every table for readers who do not see them', async () => {
       expect(await page.locator('main svg:not([aria-label]):not([role=img] svg)').count()).toBe(0);
       expect(await page.locator('[role=img]:not([aria-label])').count()).toBe(0);
@@ -122,6 +146,18 @@ describeWhere(existsSync(executablePath), `no Chromium at ${executablePath}`, 't
       await page.screenshot({ path: screenshot, fullPage: true });
       expect(statSync(screenshot).size).toBeGreaterThan(1e5);
     });
+  });
+
+  it('holds names of any length within the page', async () => {
+    const name = 'averylongname'.repeat(12);
+    const data = syntheticReport({ ...cases['a twin of 48 x 48 cells'], periods: [name], paper: false });
+    const regions = [{ ...data.regions![0], name }];
+    const { page } = await open((await writeReport(join(folder, 'long-names'), { ...data, caseName: name, ctm: name, regions })).html);
+    for (const width of [1280, 390]) {
+      await page.setViewportSize({ width, height: 1000 });
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+    }
+    await page.close();
   });
 
   it('would notice an error and a request: the watch itself is tested', async () => {

@@ -2,7 +2,7 @@
 export const PAGE_STYLE = `
 :root { color-scheme: light; --ink: #1b1b1b; --soft: #5a5f66; --line: #d9d6cf; --paper: #ffffff; --tint: #f6f5f1; --good: #1c5d99; --bad: #a8321a; }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 "Helvetica Neue", Arial, "Liberation Sans", "DejaVu Sans", sans-serif; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 "Helvetica Neue", Arial, "Liberation Sans", "DejaVu Sans", sans-serif; overflow-wrap: anywhere; }
 main, header, footer { max-width: 1220px; margin: 0 auto; padding: 0 28px; }
 header { padding-top: 36px; }
 h1 { font-size: 28px; line-height: 1.2; margin: 0 0 6px; font-weight: 650; letter-spacing: -0.01em; }
@@ -13,8 +13,8 @@ p { margin: 0 0 10px; max-width: 78ch; }
 .kicker { color: var(--soft); font-size: 13px; margin-bottom: 14px; max-width: none; }
 .small, .note, .unit { font-size: 12px; color: var(--soft); max-width: 140ch; }
 .note { margin-top: 6px; }
-nav { font-size: 13px; margin-top: 8px; }
-nav a { color: var(--good); margin-right: 16px; }
+nav { font-size: 13px; margin-top: 8px; display: flex; flex-wrap: wrap; gap: 2px 16px; }
+nav a { color: var(--good); }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 16px; margin: 18px 0 10px; }
 .card { border: 1px solid var(--line); border-top: 4px solid var(--soft); background: var(--tint); padding: 12px 14px 8px; }
 .card.better { border-top-color: var(--good); }
@@ -28,6 +28,11 @@ nav a { color: var(--good); margin-right: 16px; }
 .bar-value { min-width: 76px; text-align: right; font-variant-numeric: tabular-nums; }
 .card .small { margin: 8px 0 2px; }
 .card p.interval { margin: -6px 0 10px; }
+.together { white-space: nowrap; }
+#headline-emissions { max-width: none; }
+.reliance { margin: 4px 0 10px; padding-left: 18px; }
+.reliance li { margin-bottom: 3px; max-width: 110ch; }
+.reliance a, p a { color: var(--good); }
 .assumptions { border: 1px solid #c9a54a; border-left-width: 6px; background: #fdf8e8; padding: 4px 20px 10px; margin-top: 28px; }
 .assumptions h2 { border: 0; margin: 6px 0; padding: 0; font-size: 17px; }
 .assumptions ul { margin: 0; padding-left: 18px; }
@@ -35,7 +40,7 @@ nav a { color: var(--good); margin-right: 16px; }
 aside.banner { border: 1px solid var(--bad); border-left-width: 6px; background: #fbeeea; padding: 10px 20px 4px; margin-top: 24px; }
 aside.banner ul { margin: 0 0 8px; padding-left: 18px; }
 .table { overflow-x: auto; margin: 18px 0; }
-table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; min-width: 50%; }
+table { overflow-wrap: normal; border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; min-width: 50%; }
 table .unit, table .small { font-size: 0.92em; }
 caption { text-align: left; padding-bottom: 6px; font-size: 13.5px; }
 th, td { padding: 4px 6px; text-align: right; vertical-align: top; }
@@ -51,7 +56,9 @@ thead tr + tr th { border-top: 0; }
 tr.begins > * { border-top: 1px solid var(--line); }
 tr.strong > * { font-weight: 600; }
 tr.strong ~ tr:not(.strong) > th { color: var(--soft); }
-.rating { display: inline-block; min-width: 4.6em; text-align: left; font-size: 0.85em; color: var(--soft); }
+.rating { display: inline-block; min-width: 4em; text-align: left; font-size: 0.85em; color: var(--soft); }
+th:has(> .rating), [id^='table-benchmarks'] td.text { white-space: nowrap; }
+[id^='table-places'] td.text { min-width: 9em; }
 .rating.goal { color: var(--good); }
 .rating.neither { color: var(--bad); }
 figure { margin: 22px 0; }
@@ -60,7 +67,8 @@ figure.chart { margin: 0; }
 figure.chart figcaption { font-weight: 650; font-size: 12.5px; order: -1; margin: 0; }
 figure.chart { display: flex; flex-direction: column; }
 .panels { display: grid; gap: 14px 18px; align-items: start; }
-.panels svg { width: 100%; height: auto; display: block; }
+.panels > * { min-width: 0; }
+.panels svg { width: 100%; height: auto; display: block; overflow: hidden; }
 .panels.maps { grid-template-columns: repeat(3, 1fr); }
 .panels.maps.four { grid-template-columns: repeat(4, 1fr); }
 .panels.maps.two { grid-template-columns: repeat(2, 1fr); }
@@ -71,8 +79,10 @@ figure.chart { display: flex; flex-direction: column; }
 .columns { columns: 2 460px; column-gap: 32px; }
 .columns .table { break-inside: avoid-column; margin-top: 0; padding-top: 4px; }
 .columns table { width: 100%; }
-#table-settings { break-inside: auto; }
+#table-settings { break-inside: auto; overflow: visible; } /* what scrolls does not break into columns */
 footer { margin-top: 40px; padding-bottom: 30px; color: var(--soft); font-size: 12.5px; }
+@media screen and (min-width: 1100px) { /* drawn larger: letters as in other maps */
+.panels.maps.two svg text { font-size: 6.5px; } .panels.maps.two svg > text { font-size: 8px; } }
 @media screen and (max-width: 760px) { .panels.maps, .panels.maps.four { grid-template-columns: repeat(2, 1fr); } .panels.maps svg.scatter { max-width: 310px; }
 .panels.scatter { grid-template-columns: repeat(2, 1fr); } .panels.charts { grid-template-columns: 1fr; } }
 @media print {
@@ -81,8 +91,10 @@ footer { margin-top: 40px; padding-bottom: 30px; color: var(--soft); font-size: 
   main, header, footer { max-width: none; padding: 0; }
   nav { display: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  .card, .assumptions, .banner, .panels > *, tr { break-inside: avoid; }
+  .card, .banner, .panels > *, tr, li { break-inside: avoid; }
   h2 { break-after: avoid; margin-top: 20px; }
+  figure { break-inside: avoid; }
+  .columns { columns: 2; }
   .cards { grid-template-columns: 1fr 1fr; gap: 8px; }
   .card .figure { font-size: 22pt; }
   .panels.charts { grid-template-columns: 1fr 1fr; }

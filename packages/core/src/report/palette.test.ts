@@ -1,4 +1,4 @@
-import { cssColour, DENSITY, DIVERGING, oklch, SEQUENTIAL } from './palette';
+import { cssColour, DENSITY, DIVERGING, GROUND, oklch, SEQUENTIAL } from './palette';
 
 /** OKLab lightness of an sRGB colour (0…1). */
 function perceivedLightness([red, green, blue]: readonly [number, number, number]): number {
@@ -42,6 +42,13 @@ describe('palettes', () => {
     const [low, high] = [DIVERGING[0], DIVERGING[DIVERGING.length - 1]];
     expect(low[2]).toBeGreaterThan(low[0] + 60);
     expect(high[0]).toBeGreaterThan(high[2] + 60);
+  });
+
+  it('tells a cell without a value from one with little or no change', () => {
+    const ground = perceivedLightness(GROUND);
+    for (const nothing of [SEQUENTIAL[0], DIVERGING[(DIVERGING.length - 1) / 2]]) expect(perceivedLightness(nothing) - ground).toBeGreaterThan(0.1);
+    const [red, green, blue] = GROUND;
+    expect(Math.max(red, green, blue) - Math.min(red, green, blue)).toBeLessThan(15); // no colour of either sign
   });
 
   it('writes css', () => {

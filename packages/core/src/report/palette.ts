@@ -62,6 +62,9 @@ export const DIVERGING: readonly Rgb[] = build((fraction) => {
 /** White paper to dark blue, one hue: counts in scatter plots. */
 export const DENSITY: readonly Rgb[] = build((fraction) => oklch(0.9 - 0.58 * fraction, 0.05 + 0.08 * Math.sin(Math.PI * fraction), 250));
 
+/** Where there is no value: grey, and darker than the colours of little and of no change. */
+export const GROUND: Rgb = [212, 209, 201];
+
 export function cssColour([red, green, blue]: Rgb): string {
   return `#${[red, green, blue].map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
 }

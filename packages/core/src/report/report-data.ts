@@ -30,7 +30,7 @@ export type ReportGrid = Pick<Grid, 'rows' | 'cols' | 'definition' | 'toXY' | 't
 /** Coast and borders under the maps: of the real world, of a made-up region (cell edges between land and sea of a mask), or none. */
 export type ReportBasemap = { kind: 'world' } | { kind: 'landMask'; landMask: ArrayLike<number> /* [H, W], 1 land, 0 sea */ } | { kind: 'none' };
 
-/** One period of the case; `hours` without the spin-up. */
+/** One period of the case; it begins with the spin-up, which `hours` does not count. */
 export interface ReportPeriod {
   name: string;
   start: Date;
@@ -76,6 +76,8 @@ export interface ReportConcentrations {
   start: Date;
   /** 3600 or 86400 */
   stepSeconds: number;
+  /** by which the zone that days are of is ahead of UTC at `start`; absent: 0 */
+  utcOffsetHours?: number;
   observed: ArrayLike<number>;
   prior: ArrayLike<number>;
   updated: ArrayLike<number>;
@@ -108,7 +110,12 @@ export interface ResponseScore {
   /** mean change over the domain in the CTM and the surrogate, in the species' unit */
   ctmChange?: number;
   surrogateChange?: number;
+  /** root mean square of the CTM's change over the mean concentration */
+  relativeSize?: number;
 }
+
+/** Pairs that nobody asks for are shown where the group matters to the species: a change of at least this part of the concentration. */
+export const SHOWN_RESPONSE = 0.02;
 
 /** A surrogate that takes initial concentrations, with those from one place: error in test per species (1 = 100 %), slope of the free-running response per pair. */
 export interface InitialScore {

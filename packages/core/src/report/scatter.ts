@@ -1,7 +1,6 @@
 /** One quantity against another (observed and simulated, true and found) as a density of pairs: tens of thousands of hours stay readable, and the figure stays small. */
 import { quantile } from '../quantile';
-import { linearTicks, niceCeiling } from './colour-scale';
-import { significant } from './format';
+import { linearTicks, niceCeiling, tickLabel } from './colour-scale';
 import type { Markup } from './html';
 import { html, trusted } from './html';
 import { DENSITY } from './palette';
@@ -54,7 +53,7 @@ function axes({ end, xLabel, yLabel }: ScatterSpec): Markup {
   const at = (value: number): string => ((value / end) * SIDE).toFixed(1);
   return html`<g font-size="9.5" fill="#222"
     >${linearTicks(end, 4).map((tick) => {
-      const label = significant(tick, 3).replace(/\.0+$/, '');
+      const label = tickLabel(tick);
       return html`<path d="M${at(tick)} ${SIDE}v3M0 ${(SIDE - (tick / end) * SIDE).toFixed(1)}h-3" stroke="#333" stroke-width="0.7" /><text
           x="${at(tick)}"
           y="${SIDE + 13}"

@@ -145,6 +145,16 @@ describe('page', () => {
     expect(write(data)).not.toContain('table-nuisance');
   });
 
+  it('says what the compared hours are, and where a setting is an empty list', () => {
+    const data = syntheticReport(small);
+    const text = write({ ...data, settings: { inversion: { totals: [], groups: ['NOx', 'SO2'] } } })
+      .split('id="provenance"')[1]
+      .replace(/\s+/g, ' ');
+    expect(text).toContain('12 h from 2026-01-08 00:00 UTC, after 72 h of spin-up'); // which begins on the 5th
+    expect(text).toMatch(/inversion\.totals<\/th><td[^>]*>none<\/td>/);
+    expect(text).toMatch(/inversion\.groups<\/th><td[^>]*>NOx, SO2<\/td>/);
+  });
+
   it('escapes all text of the case', () => {
     const evil = '"><script>alert(1)</script>';
     const data = syntheticReport(small);
@@ -193,6 +203,20 @@ describe('page', () => {
 
   it('counts steps in whole numbers', () => {
     expect(write(syntheticReport(small))).toMatch(/<td[^>]*>79<\/td>/);
+  });
+
+  it('leaves out responses that are too small to mean anything', () => {
+    const data = syntheticReport(small);
+    const sized = data.response!.map((each) => ({ ...each, relativeSize: each.pair === 'NOx>O3' ? 0.019 : 0.02 }));
+    const rows = (response: ReportData['response']): string[] => [
+      ...write({ ...data, response })
+        .split('id="table-response"')[1]
+        .split('</table>')[0]
+        .matchAll(/<th scope="row">([^<]*)/g),
+    ].map(([, pair]) => pair); // prettier-ignore
+    expect(rows(data.response)).toContain('NOₓ → O₃');
+    expect(rows(sized)).not.toContain('NOₓ → O₃');
+    expect(rows(sized)).toContain('NOₓ → NO₂');
   });
 
   it('says where what was not trained on has chosen the weights', () => {
@@ -252,7 +276,7 @@ describe('page', () => {
     expect(words('table-benchmarks-withheld')).toMatch(/PM₂.₅ µg m⁻³ 24-hour means prior \d+ \S+ \S+ \S+ (goal|criteria|neither)/);
     expect(words('table-benchmarks-withheld')).toMatch(/O₃ ppb hourly, ≥ 40 ppb observed prior/);
     const daily = syntheticReport({ ...small, steps: 6, stepSeconds: 86400, paper: false });
-    expect(write(daily).replace(/\s+/g, ' ')).toContain('none: observations are daily means, which hold no 8-hour mean');
+    expect(write(daily).replace(/\s+/g, ' ')).toContain('O₃, MDA8: none: observations are daily means, which hold no 8-hour mean.');
     expect(write({ ...data, scores: undefined })).not.toContain('id="scores"');
     const usedRows = (mode: ReportScores['modes'][number]): ScoreRow[] => mode.rows.filter(({ stations }) => stations === 'used');
     const modes = data.scores!.modes.map((mode) => ({ ...mode, rows: usedRows(mode) }));

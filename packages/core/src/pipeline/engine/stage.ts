@@ -68,6 +68,8 @@ export interface RunContext extends Execution {
   inputs: InputHashes;
   /** what is done with runs of the user's own model that were made with other settings: run.ts, `RunOptions` */
   changedRuns?: 'replace' | 'keep';
+  /** folders of earlier stages that are taken as they are, though made with other settings or inputs than the case has now, or damaged since */
+  takenAsIs?: readonly string[];
   /** the processes that make the stage together; absent: this one alone */
   ranks?: Ranks;
   onEvent: (event: StageEvent) => void;

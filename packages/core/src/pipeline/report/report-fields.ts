@@ -1,6 +1,7 @@
 /** What the report draws of a period: emissions and factors on the grid, monitors, and their series. */
 import { join } from 'node:path';
 import { GROUPS, type PeriodSettings } from '../../data/case';
+import { offsetAt } from '../../data/observation-time';
 import { PREPARED_SPECIES, type PreparedPeriod } from '../../data/prepared';
 import { Role } from '../../inversion/forward-model';
 import type { ReportConcentrations, ReportEmissions, ReportStation } from '../../report';
@@ -64,7 +65,7 @@ export function stationsOf({ monitors, prior }: PeriodSeries): ReportStation[] {
 /** Series of a period in the common order of stations; a station that the period lacks is missing throughout. */
 export function concentrationsOf(
   { period, own, paper }: { period: PeriodSettings; own: PeriodSeries; paper?: PeriodSeries },
-  order: readonly string[],
+  { order, timeZone }: { order: readonly string[]; timeZone: string },
 ): ReportConcentrations[] {
   const column = new Map(own.prior.stations.map(({ id }, j) => [id, j]));
   const width = own.prior.stations.length;
@@ -82,6 +83,7 @@ export function concentrationsOf(
     species,
     start: own.prior.times[0],
     stepSeconds: own.monitors.observations.time.stepSeconds,
+    utcOffsetHours: offsetAt(own.prior.times[0].getTime(), timeZone) / 3_600_000,
     observed: ordered(own.prior.observed.get(species)!),
     prior: ordered(own.prior.simulated.get(species)!),
     updated: ordered(own.updated.simulated.get(species)!),

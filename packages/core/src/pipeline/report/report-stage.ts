@@ -6,6 +6,7 @@ import { readJson } from '../../data/json-file';
 import { describeQuality } from '../../data/observation-quality';
 import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../../data/prepared';
 import {
+  SHOWN_RESPONSE,
   writeReport,
   type InitialScore,
   type ReportConcentrations,
@@ -114,7 +115,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
     series.push(each);
   }
   const order = [...stations.keys()];
-  for (const each of series) concentrations.push(...concentrationsOf(each, order));
+  for (const each of series) concentrations.push(...concentrationsOf(each, { order, timeZone: settings.observations.timeZone }));
   return {
     caseName: settings.name,
     description: settings.description,
@@ -129,6 +130,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
     assumptions: [
       ...settings.assumptions,
       ...onWord(context),
+      ...asTheyWere(context),
       ...series.flatMap(({ period, own: { monitors } }) => leftOut(settings, period.name, monitors)),
     ],
     periods: settings.periods.map(({ name, start, hours, spinUpHours }) => ({
@@ -176,6 +178,12 @@ function onWord(context: StageContext): string[] {
   return runs.length === 0
     ? []
     : [`Runs that were made with other settings or inputs were taken as they are, on the user's word: ${runs.join(', ')}.`];
+}
+
+function asTheyWere({ takenAsIs = [] }: StageContext): string[] {
+  return takenAsIs.length === 0
+    ? []
+    : [`Made with other settings or inputs than this report tells of, or damaged since, and taken as it is: ${takenAsIs.join(', ')}.`];
 }
 
 function summaryOf<T>(context: StageContext, stage: StageName): T | undefined {
@@ -250,9 +258,6 @@ function trustOf(context: StageContext): Pick<ReportData, 'trust'> {
   });
   return { trust: { ...trust, fields } };
 }
-
-/** Pairs are shown where the group matters to the species: a change of at least this part of the concentration. */
-const SHOWN_RESPONSE = 0.02;
 
 function initialScore(mode: ReportMode, { from, period, test, response }: InitialFigures): InitialScore {
   const large = response.filter(({ relativeSize }) => relativeSize >= SHOWN_RESPONSE);

@@ -6,7 +6,7 @@ import type { Markup } from '../html';
 import { html } from '../html';
 import { modeLabel } from '../page-context';
 import type { PageContext } from '../page-context';
-import type { ReportCertificate } from '../report-data';
+import { SHOWN_RESPONSE, type ReportCertificate } from '../report-data';
 import { table } from '../table';
 
 function own({ data }: PageContext): ReportCertificate | undefined {
@@ -49,9 +49,8 @@ function limitsOf({ limits }: Certificate, pair: { group: string; species: strin
   return limits.find((each) => pairName(each) === pairName(pair));
 }
 
-/** Pairs that are not judged are shown where the group matters to the species: a change of at least 2 % of the concentration. */
 function isLarge({ figures }: PairResponse): boolean {
-  return figures.relativeSize >= 0.02;
+  return figures.relativeSize >= SHOWN_RESPONSE;
 }
 
 function pairTable(context: PageContext, certificates: readonly ReportCertificate[]): Markup {

@@ -127,21 +127,29 @@ function scatterFigure(context: PageContext): Markup {
   </figure>`;
 }
 
+/** 0 is UTC, 9 is UTC+9, −3.5 is UTC−3:30. */
+function zoneName(hoursAhead: number): string {
+  const minutes = Math.round(60 * Math.abs(hoursAhead));
+  const rest = minutes % 60 === 0 ? '' : `:${String(minutes % 60).padStart(2, '0')}`;
+  return minutes === 0 ? 'UTC' : `UTC${hoursAhead < 0 ? '−' : '+'}${Math.floor(minutes / 60)}${rest}`;
+}
+
 /** The mean over withheld monitors hides no station by choice: every one that has all series counts. */
 function seriesFigure(context: PageContext): Markup {
   const { data } = context;
   const side = data.stations.some((station) => station.role === 'withheld') ? 'withheld' : 'used';
   const charts = data.concentrations.map((series) => {
     const means = meanSeries(data, series, side);
+    const { utcOffsetHours = 0 } = series;
     const time = (step: number): number => series.start.getTime() + step * series.stepSeconds * 1000;
     const line = (name: 'observed' | Variant): [number, number][] => means[name].map((value, step) => [time(step), value]);
     const title = `${chemical(series.species)}${context.severalPeriods ? `, ${series.period}` : ''}`;
     return drawChart({
       title,
       description: `time series, mean over ${side} monitors, observed and simulated with prior and updated emissions`,
-      xName: 'UTC, month-day',
+      xName: `month-day, ${zoneName(utcOffsetHours)}`,
       yName: unitText(context.unit(series.species)),
-      time: true,
+      time: { utcOffsetHours },
       lines: [
         { name: 'observed', points: line('observed'), colour: COLOURS.observed, width: 1.3 },
         { name: 'prior', points: line('prior'), colour: COLOURS.prior },

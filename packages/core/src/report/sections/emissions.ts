@@ -21,10 +21,10 @@ const DISPLAY_UNIT = unitText('t km-2 a-1');
 const NEGLIGIBLE = 1e-4;
 
 /** "‡" where the monitors do not constrain a total. */
-const UNCONSTRAINED = '‡';
+export const UNCONSTRAINED = '‡';
 
 /** Whether the total of a group, in a region or the whole domain, is known not to be constrained. */
-function isUnconstrained({ data }: PageContext, { period, group }: ReportEmissions, region?: string): boolean {
+export function isUnconstrained({ data }: PageContext, { period, group }: ReportEmissions, region?: string): boolean {
   const area = data.uncertainty?.areas.find((each) => each.period === period && each.group === group && each.region === region);
   return area !== undefined && !area.total.constrained;
 }
@@ -33,7 +33,8 @@ function marked(context: PageContext, emissions: ReportEmissions, region?: strin
   return isUnconstrained(context, emissions, region) ? ` ${UNCONSTRAINED}` : '';
 }
 
-function truthOf({ prior, truthFactor }: ReportEmissions): Float64Array | undefined {
+/** Of a twin experiment: the known inventory, kg m-2 s-1. */
+export function truthOf({ prior, truthFactor }: ReportEmissions): Float64Array | undefined {
   return truthFactor && Float64Array.from(prior, (value, cell) => value * truthFactor[cell]);
 }
 

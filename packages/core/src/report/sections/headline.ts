@@ -1,13 +1,16 @@
 /** The answer first: what the updated inventory changed on monitors that the inversion never saw. */
 import type { MaeChange } from '../../inversion/mae-change';
 import { changeAtSide } from '../block-bootstrap';
-import { change, chemical, fixed, relativeChange, significant, unitText } from '../format';
+import { change, chemical, fixed, joined, relativeChange, significant, unitText } from '../format';
 import type { Markup } from '../html';
-import { html } from '../html';
+import { html, listed } from '../html';
 import { COLOURS } from '../page-context';
 import type { PageContext } from '../page-context';
 import type { Pairs, Side, Variant } from '../statistics';
-import { pairs, variantScores } from '../statistics';
+import { annualTotal, pairs, variantScores } from '../statistics';
+import { reliance } from './reliance';
+import { isUnconstrained, UNCONSTRAINED } from './emissions';
+import { verdict, verdictOf } from './verdict';
 
 interface Card {
   species: string;
@@ -39,37 +42,7 @@ function cards(context: PageContext, side: Side): Card[] {
   });
 }
 
-function joined(words: string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
-}
-
-/** What is said of a change: that the error fell or rose only where the 90 % interval lies on one side of 0. */
-const VERDICTS = {
-  fell: 'fell',
-  unclear: 'did not clearly change',
-  rose: 'rose',
-  unknown: 'changed, with no interval that could say how surely,',
-} as const;
-
-function verdictOf({ change: { interval } }: Card): keyof typeof VERDICTS {
-  if (!interval) return 'unknown';
-  return interval.high < 0 ? 'fell' : interval.low > 0 ? 'rose' : 'unclear';
-}
-
 const TONES = { fell: 'better', rose: 'worse', unclear: '', unknown: '' } as const;
-
-/** One sentence that says what fell, what rose and of what neither can be said. */
-function verdict(given: Card[]): string {
-  const known = given.filter(({ relative }) => relative !== undefined);
-  return joined(
-    (Object.keys(VERDICTS) as (keyof typeof VERDICTS)[]).flatMap((key) => {
-      const chosen = known.filter((card) => verdictOf(card) === key);
-      return chosen.length === 0
-        ? []
-        : [`${VERDICTS[key]} for ${joined(chosen.map(({ species, relative }) => `${chemical(species)} (${change(relative)})`))}`];
-    }),
-  );
-}
 
 function bar(label: string, value: number, most: number, colour: string, unit: string): Markup {
   return html`<div class="bar">
@@ -83,7 +56,7 @@ function drawCard(card: Card, used: Card | undefined, variants: Variant[]): Mark
   const { species, unit, prior, updated, relative, selection, change: sure } = card;
   const paper = variants.includes('paper') ? variantScores(selection, 'paper')?.mae : undefined;
   const most = Math.max(prior, updated, paper ?? 0) || 1;
-  return html`<div class="card ${TONES[verdictOf(card)]}" data-species="${species}">
+  return html`<div class="card ${TONES[verdictOf(sure)]}" data-species="${species}">
     <h3>${chemical(species)}</h3>
     <p class="figure">${change(relative)}</p>
     <p class="small interval">
@@ -99,12 +72,36 @@ function drawCard(card: Card, used: Card | undefined, variants: Variant[]): Mark
 
 function lead(context: PageContext, given: Card[], withheld: boolean): Markup {
   if (given.length === 0) return html`<p class="lead">No monitor has a pair of observed and simulated values, so this run proves nothing.</p>`;
+  const changes = given.flatMap(({ species, relative, change: sure }) =>
+    relative === undefined ? [] : [{ species, change: { ...sure, relative } }],
+  );
   const watched = context.data.stations.some(({ role }) => role === 'watched');
   const where = withheld
     ? 'monitors that were kept out of the inversion'
     : `the monitors that the inversion ${watched ? 'was fitted to or stopped by' : 'was fitted to'} (none was withheld, so this is no proof)`;
   return html`<p class="lead">
-    When ${context.data.ctm} ran again with the updated emissions, its mean absolute error against ${where} ${verdict(given)}.
+    When ${context.data.ctm} ran again with the updated emissions, its mean absolute error against ${where} ${verdict(changes)}.
+  </p>`;
+}
+
+/** What became of the inventory, which is what the run is for; one line a period. */
+function emissionsLines(context: PageContext): Markup {
+  const { grid, groups, periods, emissions } = context.data;
+  const lines = periods.flatMap(({ name }) => {
+    const words = groups.flatMap((group) => {
+      const own = emissions.find((each) => each.period === name && each.group === group);
+      if (!own) return [];
+      const [prior, updated] = [annualTotal(grid, own.prior), annualTotal(grid, own.updated)];
+      const mark = isUnconstrained(context, own) ? ` ${UNCONSTRAINED}` : '';
+      const text = `${context.groupLabel(group)}${mark} ${change(relativeChange(prior, updated))} (${significant(prior)} → ${significant(updated)})`;
+      return [html`<span class="together">${text}</span>`];
+    });
+    return words.length > 0 ? [html`${context.severalPeriods ? `${name}: ` : ''}${listed(words)}`] : [];
+  });
+  if (lines.length === 0) return html``;
+  return html`<p id="headline-emissions">
+    <b>Emissions of the whole domain</b>, change from prior to updated (Mt a⁻¹; <a href="#emissions">by region, maps</a>):
+    ${lines.map((line) => html`<br />${line}`)}
   </p>`;
 }
 
@@ -135,6 +132,6 @@ export function headline(context: PageContext): Markup {
       come from drawing whole spatial blocks of monitors anew (block bootstrap); an error is said to have fallen or risen only where its interval does
       not hold 0.${context.hasPaper ? ' Paper: the same case by the method of Huang et al. (2021).' : ''}
     </p>
-    ${inventoryLine(context)}
+    ${emissionsLines(context)}${inventoryLine(context)}${reliance(context)}
   </section>`;
 }

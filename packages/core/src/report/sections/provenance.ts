@@ -16,7 +16,9 @@ const TEXT_PAIR: Column[] = [
 export function flatten(value: unknown, path: string[] = []): [name: string, value: string][] {
   if (Array.isArray(value)) {
     const plain = value.every((each) => typeof each !== 'object' || each === null);
-    return plain ? [[path.join('.'), value.map(plainText).join(', ')]] : value.flatMap((each, index) => flatten(each, [...path, String(index + 1)]));
+    return plain
+      ? [[path.join('.'), value.length === 0 ? 'none' : value.map(plainText).join(', ')]]
+      : value.flatMap((each, index) => flatten(each, [...path, String(index + 1)]));
   }
   if (value instanceof Date) return [[path.join('.'), utc(value)]];
   if (typeof value === 'object' && value !== null) return Object.entries(value).flatMap(([key, inner]) => flatten(inner, [...path, key]));
@@ -43,9 +45,9 @@ function facts(context: PageContext): [string, Content][] {
   return [
     ['Case', data.caseName],
     ['Grid', gridText(context)],
-    ...data.periods.map(({ name, start, hours, spinUpHours }): [string, Content] => [
+    ...data.periods.map(({ name, start, hours, spinUpHours = 0 }): [string, Content] => [
       `Period ${name}`,
-      `${utc(start)}, ${hours} h${spinUpHours ? `, after ${spinUpHours} h of spin-up` : ''}`,
+      `${hours} h from ${utc(new Date(start.getTime() + spinUpHours * 3600e3))}${spinUpHours ? `, after ${spinUpHours} h of spin-up` : ''}`,
     ]),
     ['Monitors', `${count('used')} used${watched}, ${count('withheld')} withheld`],
     ['Transport model', data.ctm],

@@ -18,7 +18,7 @@ const WORDS: Record<Plausibility, string> = {
   excessive: 'more than the emissions explain',
 };
 
-function isFlagged({ response }: AuditRow): boolean {
+export function isFlagged({ response }: AuditRow): boolean {
   return response !== undefined && (response.plausibility === 'opposite' || response.plausibility === 'excessive');
 }
 

@@ -146,7 +146,7 @@ function averagingLabel(averaging: Averaging, ozoneCutoff: number): string {
   }
 }
 
-/** The space for a rating is there without one, too, so that numbers stand below each other. */
+/** The space for a rating is there without one, too, so that numbers stand below each other and below their header. */
 function rated(text: string, rating: Rating | undefined): Content {
   return html`${text} <span class="${rating ? `rating ${rating}` : 'rating'}">${rating}</span>`;
 }
@@ -160,7 +160,7 @@ function benchmarkRows(context: PageContext, { own, paper }: Compared, ozoneCuto
     { name: 'updated', scores: own.updated, ratings: own.ratings.updated },
     ...(paper ? [{ name: 'paper', scores: paper.updated, ratings: paper.ratings.updated }] : []),
   ];
-  if (missing !== undefined) return [{ cells: [...head, `none: ${missing}`, ...new Array<string>(9).fill(MISSING)], begins: true }];
+  if (missing !== undefined) return [{ cells: [...head, ...new Array<string>(10).fill(MISSING)], begins: true }];
   return runs.map(({ name, scores, ratings: { emery, boylanRussell } }, index) => ({
     cells: [
       ...(index === 0 ? head : ['', '']),
@@ -180,7 +180,11 @@ function benchmarkRows(context: PageContext, { own, paper }: Compared, ozoneCuto
 }
 
 function benchmarkTable(context: PageContext, scores: ReportScores, side: Side): Markup {
-  const percentColumn = (title: string): Column => ({ title, unit: '%' });
+  const rows = comparedRows(scores, side).filter(({ own }) => isWhole(own));
+  const none = rows.flatMap(({ own: { species, averaging, missing } }) =>
+    missing === undefined ? [] : [`${chemical(species)}, ${averagingLabel(averaging, scores.ozoneCutoff)}: none: ${missing}.`],
+  );
+  const ratedColumn = (title: string): Column => ({ title: rated(title, undefined) });
   return table({
     id: `table-benchmarks-${side}`,
     caption: () =>
@@ -192,14 +196,11 @@ function benchmarkTable(context: PageContext, scores: ReportScores, side: Side):
       { title: 'Pairs' },
       { title: 'MB' },
       { title: 'RMSE' },
-      ...['NMB', 'NME', 'MFB', 'MFE'].map(percentColumn),
-      { title: 'r' },
+      ...['NMB, %', 'NME, %', 'MFB, %', 'MFE, %', 'r'].map(ratedColumn),
       { title: 'IOA' },
     ],
-    rows: comparedRows(scores, side)
-      .filter(({ own }) => isWhole(own))
-      .flatMap((row) => benchmarkRows(context, row, scores.ozoneCutoff)),
-    note: 'MB mean bias, RMSE root mean square error, both in the species’ unit; NMB, NME, MFB, MFE normalised and fractional bias and error; r Pearson’s correlation; IOA index of agreement (Willmott 1981). MDA8: maximum daily 8-hour mean. Goal, criteria or neither: O₃ and 24-hour PM₂.₅ by NMB, NME and r after Emery et al. (2017), 24-hour PM₂.₅ by MFB and MFE after Boylan and Russell (2006); they give none for NO₂ and SO₂.',
+    rows: rows.flatMap((row) => benchmarkRows(context, row, scores.ozoneCutoff)),
+    note: `${none.map((text) => `${text} `).join('')}MB mean bias, RMSE root mean square error, both in the species’ unit; NMB, NME, MFB, MFE normalised and fractional bias and error; r Pearson’s correlation; IOA index of agreement (Willmott 1981). MDA8: maximum daily 8-hour mean. Goal, criteria or neither: O₃ and 24-hour PM₂.₅ by NMB, NME and r after Emery et al. (2017), 24-hour PM₂.₅ by MFB and MFE after Boylan and Russell (2006); they give none for NO₂ and SO₂.`,
   });
 }
 

@@ -6,11 +6,12 @@ import { html } from '../html';
 import { COLOURS, modeLabel } from '../page-context';
 import type { PageContext } from '../page-context';
 import { PUBLISHED_SURROGATE_MAE } from '../published';
+import { SHOWN_RESPONSE } from '../report-data';
 import { table } from '../table';
 import { initialTable } from './initial-concentrations';
 
 function responseTable(context: PageContext): Markup {
-  const response = context.data.response ?? [];
+  const response = (context.data.response ?? []).filter(({ relativeSize = Infinity }) => relativeSize >= SHOWN_RESPONSE);
   const withPeriod = response.some(({ period }) => period !== undefined);
   const withChange = response.some(({ ctmChange }) => ctmChange !== undefined);
   const unitOf = (pair: string): string => unitText(context.unit(pair.split('>')[1] ?? ''));
@@ -40,7 +41,7 @@ function responseTable(context: PageContext): Markup {
       ],
       begins: index > 0 && response[index - 1]?.mode !== mode,
     })),
-    note: 'Slope of the surrogate’s change on the model’s change over cells and hours: below 1 the surrogate answers too weakly and an inversion overshoots.',
+    note: 'Slope of the surrogate’s change on the model’s change over cells and hours: below 1 the surrogate answers too weakly and an inversion overshoots. Pairs are left out in which the model’s own change is small: its root mean square below 2 % of the concentration.',
   });
 }
 

@@ -1,12 +1,33 @@
+import { significant } from '../format';
 import { page } from '../page';
 import { PageContext } from '../page-context';
 import type { ReportData, ReportUncertainty } from '../report-data';
+import { SECONDS_PER_YEAR } from '../statistics';
 import { GROUPS, smallGrid, syntheticReport, syntheticUncertainty } from '../testing/synthetic-report';
 
 const small = { grid: smallGrid(), periods: ['winter'], steps: 12, stepSeconds: 3600, stations: 40, twin: true, paper: true };
 
 describe('uncertainty', () => {
   const write = (data: ReportData): string => page(new PageContext(data));
+
+  it('sets the known truth of a twin beside the intervals of totals, strong where they miss it', () => {
+    const data = syntheticReport(small);
+    const truth = (group: string): number => {
+      const { prior, truthFactor } = data.emissions.find((each) => each.group === group)!;
+      return Array.from(prior).reduce((sum, value, cell) => sum + value * truthFactor![cell] * 27000 ** 2, 0); // kg s-1
+    };
+    const found = syntheticUncertainty();
+    const around = (group: string, factor: number): [number, number] => [0.9 * factor * truth(group), 1.1 * factor * truth(group)];
+    const areas = found.areas.map((area) => ({ ...area, total: { ...area.total, twoSigma: around(area.group, area.group === 'NOx' ? 1 : 2) } }));
+    const sectors = [{ sector: 'power', areas: [areas[0]] }];
+    const tableOf = (of: ReportData): string => write(of).split('id="table-uncertainty"')[1].split('id="table-innovations"')[0].replace(/\s+/g, ' ');
+    const text = tableOf({ ...data, uncertainty: { ...found, areas, sectors } });
+    const shown = (group: string): string => significant((truth(group) * SECONDS_PER_YEAR) / 1e9);
+    expect(text).toMatch(new RegExp(`NOₓ</td>.*<td[^>]*>${shown('NOx')}</td>.*NH₃</td>.*<td[^>]*><b>${shown('NH3')}</b></td>`));
+    expect(text.split('power')[1]).toContain('>–</td>'); // of sectors the truth is not known
+    expect(text).toContain('it lies within for 1 of 2 totals');
+    expect(tableOf({ ...syntheticReport({ ...small, twin: false }), uncertainty: found })).not.toMatch(/True|totals\./);
+  });
 
   it('says what the monitors do not constrain, in words, in tables and on maps', () => {
     const data = syntheticReport(small);

@@ -2,12 +2,13 @@
 import type { AreaFigures } from '../../inversion/uncertainty/figures';
 import { TELLING_EXCESS } from '../../inversion/uncertainty/innovations';
 import { change, chemical, duration, fixed, MISSING, percent, relativeChange, significant, unitText } from '../format';
-import type { Markup } from '../html';
-import { html } from '../html';
+import type { Content, Markup } from '../html';
+import { html, listed } from '../html';
 import type { PageContext } from '../page-context';
 import type { ReportUncertainty } from '../report-data';
-import { SECONDS_PER_YEAR } from '../statistics';
+import { annualTotal, SECONDS_PER_YEAR } from '../statistics';
 import { table } from '../table';
+import { truthOf } from './emissions';
 
 /** kg s-1 → Mt a-1, as the table of totals. */
 const TO_DISPLAY = SECONDS_PER_YEAR / 1e9;
@@ -17,10 +18,6 @@ const TELLING_RANK_ERROR = 0.2;
 
 /** Weights of species that differ from 1 by more than this are said to. */
 const TELLING_WEIGHT = 0.01;
-
-function listed(parts: readonly Markup[]): Markup {
-  return html`${parts.map((part, index) => html`${index > 0 ? (index === parts.length - 1 ? ' and ' : ', ') : ''}${part}`)}`;
-}
 
 /** Whether training's chance is a part of the standard deviations. */
 function ofSurrogates(surrogates: number | undefined): Markup {
@@ -102,6 +99,34 @@ function notConstrained(context: PageContext, { areas, leastReduction }: ReportU
   </p>`;
 }
 
+/** The true total of a group in a twin, Mt a-1; nothing where the truth is not known. */
+function trueTotal({ data }: PageContext, { period, group, region }: AreaFigures): number | undefined {
+  const own = data.emissions.find((each) => each.period === period && each.group === group);
+  const truth = own && truthOf(own);
+  const mask = data.regions?.find(({ name }) => name === region)?.mask;
+  return truth && (region === undefined || mask) ? annualTotal(data.grid, truth, mask) : undefined;
+}
+
+function isWithin(truth: number, [low, high]: readonly [number, number]): boolean {
+  return truth >= low * TO_DISPLAY && truth <= high * TO_DISPLAY;
+}
+
+/** Of the totals, sectors together: how many there are whose truth is known, and of how many it lies within 2σ. */
+export function truthWithin2Sigma(context: PageContext): { totals: number; within: number } {
+  const known = (context.data.uncertainty?.areas ?? []).flatMap((area) => {
+    const truth = trueTotal(context, area);
+    return truth === undefined ? [] : [isWithin(truth, area.total.twoSigma)];
+  });
+  return { totals: known.length, within: known.filter(Boolean).length };
+}
+
+/** Set strong where the interval misses it. */
+function truthCell(context: PageContext, area: AreaFigures, isSum: boolean): Content {
+  const truth = isSum ? trueTotal(context, area) : undefined;
+  const text = significant(truth);
+  return truth === undefined || isWithin(truth, area.total.twoSigma) ? text : html`<b>${text}</b>`;
+}
+
 /** Of one sector, or of all. */
 interface Part {
   sector?: string;
@@ -117,6 +142,7 @@ function totals(context: PageContext, { areas, sectors = [], preview }: ReportUn
       expected: preview?.sectors?.find((each) => each.sector === sector)?.areas,
     })),
   ];
+  const { totals: known, within } = truthWithin2Sigma(context);
   const hasRegions = areas.some(({ region }) => region !== undefined);
   const expectedOf = (area: AreaFigures, expected: Part['expected']): string => {
     const before = expected?.find(({ period, region, group }) => period === area.period && region === area.region && group === area.group);
@@ -135,6 +161,7 @@ function totals(context: PageContext, { areas, sectors = [], preview }: ReportUn
       { title: 'Updated', unit: unitText('Mt a-1') },
       { title: '1σ', unit: unitText('Mt a-1') },
       { title: '2σ', unit: unitText('Mt a-1') },
+      ...(known > 0 ? [{ title: 'True', unit: unitText('Mt a-1') }] : []),
       { title: 'Uncertainty', unit: 'change' },
       ...(preview ? [{ title: 'Expected', unit: 'before the run' }] : []),
       { title: 'Degrees of freedom' },
@@ -154,6 +181,7 @@ function totals(context: PageContext, { areas, sectors = [], preview }: ReportUn
             `${significant(total.updated * TO_DISPLAY)} ± ${percent(total.sigma / total.updated)}`,
             display(total.oneSigma),
             display(total.twoSigma),
+            ...(known > 0 ? [truthCell(context, area, sector === undefined)] : []),
             change(relative),
             ...(preview ? [expectedOf(area, expected)] : []),
             fixed(dofsEstimate === null ? undefined : Math.max(0, dofsEstimate), 1),
@@ -165,7 +193,7 @@ function totals(context: PageContext, { areas, sectors = [], preview }: ReportUn
     ),
     note: `Intervals are of the inversion’s own assumptions: errors of the observations as assumed, the surrogate’s where they hold it, none of the transport model’s. Uncertainty: change of the relative standard deviation of the total. Degrees of freedom are estimates, good to ±√(2n) or so.${
       sectors.length > 0 ? ' What monitors tell of all sectors together they need not tell of each.' : ''
-    }`,
+    }${known > 0 ? ` True: of the known inventory (twin experiment), bold where it lies outside 2σ; it lies within for ${within} of ${known} totals.` : ''}`,
   });
 }
 
