@@ -86,13 +86,21 @@ function totalsTable(context: PageContext): Markup {
         : []),
     ],
     rows,
-    note: `Moved: Σ|updated − prior| over the cells, as part of the prior total; ups and downs that cancel in the total show here.${context.data.groups.some((group) => context.notObserved(group)) ? ' † not seen by any monitor: constrained by the prior only.' : ''}${context.data.groups.some((group) => context.notInverted(group)) ? ' § not inverted: as in the prior.' : ''}${unconstrainedNote(context)}`,
+    note: `Moved: Σ|updated − prior| over the cells, as part of the prior total; ups and downs that cancel in the total show here.${marksNote(context)}`,
   });
 }
 
-function unconstrainedNote({ data }: PageContext): string {
-  if (!data.uncertainty) return '';
-  return ` ${UNCONSTRAINED} total not constrained by the monitors: its uncertainty has fallen by less than ${percent(data.uncertainty.leastReduction)}.`;
+/** What the marks behind groups and totals say, a space before each. */
+export function marksNote(context: PageContext): string {
+  const { groups, uncertainty } = context.data;
+  return [
+    groups.some((group) => context.notObserved(group)) && '† not seen by any monitor: constrained by the prior only.',
+    groups.some((group) => context.notInverted(group)) && '§ not inverted: as in the prior.',
+    uncertainty &&
+      `${UNCONSTRAINED} total not constrained by the monitors: its uncertainty has fallen by less than ${percent(uncertainty.leastReduction)}.`,
+  ]
+    .flatMap((note) => (note ? [` ${note}`] : []))
+    .join('');
 }
 
 function regionCell(context: PageContext, region: ReportRegion, emissions: ReportEmissions | undefined): Content {

@@ -9,7 +9,7 @@ import type { PageContext } from '../page-context';
 import type { Pairs, Side, Variant } from '../statistics';
 import { annualTotal, pairs, variantScores } from '../statistics';
 import { reliance } from './reliance';
-import { isUnconstrained, UNCONSTRAINED } from './emissions';
+import { isUnconstrained, marksNote, UNCONSTRAINED } from './emissions';
 import { verdict, verdictOf } from './verdict';
 
 interface Card {
@@ -101,7 +101,7 @@ function emissionsLines(context: PageContext): Markup {
   if (lines.length === 0) return html``;
   return html`<p id="headline-emissions">
     <b>Emissions of the whole domain</b>, change from prior to updated (Mt a⁻¹; <a href="#emissions">by region, maps</a>):
-    ${lines.map((line) => html`<br />${line}`)}
+    ${lines.map((line) => html`<br />${line}`)}<br /><span class="small">${marksNote(context).trim()}</span>
   </p>`;
 }
 
