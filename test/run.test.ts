@@ -223,6 +223,17 @@ describe('training that is interrupted', () => {
     expect(weights('stopped').equals(untouched())).toBe(true);
   });
 
+  it('goes on with other threads, and is up to date with others when it is done', async () => {
+    const train = preparedRun('elsewhere');
+    await interrupt('train', 'elsewhere', 'SIGKILL', () => existsSync(join(train, 'checkpoint.safetensors')));
+    const { status, stderr } = retroplume('train', 'elsewhere', '--threads', '2');
+    expect(stderr).toMatch(/resuming at step \d+/);
+    expect(status).toBe(0);
+    const trained = weights('elsewhere');
+    expect(retroplume('train', 'elsewhere').stderr).toContain('train is up to date');
+    expect(weights('elsewhere').equals(trained)).toBe(true);
+  });
+
   it('lets nobody else into its folder while it runs', async () => {
     let second: Outcome | undefined;
     const first = await interrupt('simulate', 'shared', 'SIGTERM', () => {

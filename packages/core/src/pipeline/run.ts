@@ -128,8 +128,8 @@ export async function runStages(source: string | Case, options: RunOptions = {})
 }
 
 /**
- * Of the stages that are finished in a run folder, those that were made with other settings or inputs than `run` has. Each with the threads and the device that it
- * had: the jobs of a chain differ in those.
+ * Of the stages that are finished in a run folder, those that were made with other settings or inputs than `run` has. Each with the device and the products of
+ * matrices that it had: the jobs of a chain differ in those.
  */
 export async function staleStages(run: RunContext, stages: readonly StageName[] = STAGES): Promise<string[]> {
   const stale: string[] = [];
@@ -137,8 +137,8 @@ export async function staleStages(run: RunContext, stages: readonly StageName[] 
     const context = stageContext(run, stage, variant);
     const record = readRecord(context.dir);
     if (!record) continue;
-    const { threads, device, matrixProducts: products } = record;
-    if (!(await isStageUpToDate(STAGE_OF[stage], { ...context, threads, device, products }))) stale.push(relative(run.out, context.dir));
+    const { device, matrixProducts: products } = record;
+    if (!(await isStageUpToDate(STAGE_OF[stage], { ...context, device, products }))) stale.push(relative(run.out, context.dir));
   }
   return stale;
 }

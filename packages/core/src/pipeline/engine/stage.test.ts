@@ -5,7 +5,7 @@ import type { Case } from '../../data/case';
 import { ConfigError, DataError, InterruptedError } from '../../errors';
 import { InputHashes } from './input-hashes';
 import { readRecord } from './record';
-import { numericsOf, runStage, stageContext, stageDir, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
+import { productsSetting, runStage, stageContext, stageDir, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
 
 let out: string;
 let events: StageEvent[];
@@ -264,7 +264,7 @@ describe('a stage', () => {
 
 describe('where a stage computes', () => {
   const gpu: Partial<RunContext> = { device: 'cuda:1', hardware: 'NVIDIA H100 (sm_90, 79 GiB)', products: 'tf32' };
-  const training: Stage = { ...stage('train', []), settings: numericsOf, run: () => Promise.resolve({ products: [], summary: {} }) };
+  const training: Stage = { ...stage('train', []), settings: productsSetting, run: () => Promise.resolve({ products: [], summary: {} }) };
 
   it('stands in its record', async () => {
     expect(await run(training, gpu)).toMatchObject({ device: 'cuda:1', hardware: 'NVIDIA H100 (sm_90, 79 GiB)', matrixProducts: 'tf32' });
@@ -273,15 +273,16 @@ describe('where a stage computes', () => {
   it.each<[string, Partial<RunContext>, Partial<RunContext>, boolean]>([
     ['another GPU', gpu, { ...gpu, device: 'cuda:0' }, false],
     ['other products', gpu, { ...gpu, products: 'float32' }, true],
-    ['the CPU', { ...gpu, products: 'float32' }, { device: 'cpu' }, true],
-    ['other threads', {}, { threads: 2 }, true],
-  ])('decides whether it is up to date, as threads do: %s', async (_what, before, after, again) => {
+    ['rounded products', { ...gpu, products: 'float32' }, gpu, true],
+    ['the CPU, after exact products', { ...gpu, products: 'float32' }, { device: 'cpu' }, false],
+    ['the CPU, after rounded ones', gpu, { device: 'cpu' }, false],
+    ['a GPU', { device: 'cpu' }, { ...gpu, products: 'float32' }, false],
+    ['other threads', {}, { threads: 2 }, false],
+  ])('decides by its products of matrices alone whether it is up to date: %s', async (_what, before, after, again) => {
     await run(training, before);
     await run(training, after);
     expect(kinds().filter((kind) => kind === 'stage-done')).toHaveLength(again ? 2 : 1);
   });
-
-  it('does not outdate what was made on the CPU before there were devices', () => expect(numericsOf(context())).toEqual({ threads: 1 }));
 });
 
 it("the paper's mode shares what does not depend on it", () => {

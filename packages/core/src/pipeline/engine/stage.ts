@@ -1,7 +1,7 @@
 /** What a stage is, and the engine that runs stages in order, skipping those that are up to date. */
 import { join } from 'node:path';
 import type { Case } from '../../data/case';
-import type { Device } from '../../device';
+import type { Device, Products } from '../../device';
 import { InterruptedError, RetroplumeError } from '../../errors';
 import type { Execution } from '../../graph';
 import type { Ranks } from '../../ranks';
@@ -11,6 +11,7 @@ import {
   damagedProducts,
   finishStage,
   isUpToDate,
+  lastMade,
   productBytes,
   readRecord,
   type StageMark,
@@ -163,11 +164,13 @@ export function stageContext(run: RunContext, stage: StageName, variant: Variant
 }
 
 /**
- * What decides the last bits of what programs compute: a part of the settings of stages whose results must be the same after a resume.
- * GPUs are taken to be alike, as processors are: which one a job gets is chance.
+ * How a GPU multiplies, where that is not exactly: a part of the settings of stages that run the network. Threads and the kind of device decide last bits alone, and which
+ * of them a job gets is chance: what took a GPU hours is not made anew by a login node. Nor is what was made with rounded products where there is none to round them.
  */
-export function numericsOf({ threads, device, products }: RunContext): object {
-  return device === 'cpu' ? { threads } : { threads, device: 'cuda', products };
+export function productsSetting({ dir, device, products }: StageContext): { products?: Products } {
+  const left = (lastMade(dir)?.settings ?? {}) as { products?: Products };
+  const own = device === 'cpu' ? (left.products ?? 'float32') : products;
+  return own === 'float32' ? {} : { products: own };
 }
 
 /**

@@ -20,7 +20,7 @@ import { nuisanceFiles } from './nuisance';
 import { seesRegions } from './prior-covariance';
 import { observationFiles } from './monitors';
 import { withHelpOfRanks } from '../engine/spread-over-ranks';
-import { numericsOf, type Stage, type StageContext } from '../engine/stage';
+import { productsSetting, type Stage, type StageContext } from '../engine/stage';
 import type { SurrogateForwardModel } from './surrogate-forward-model';
 import { expandSlots, isPlain, timeSlots, type FactorBasis } from './time-slots';
 import { writeTrust, type TrustSummary } from './trust-region';
@@ -65,7 +65,7 @@ export function inversionKey(context: StageContext, inversion: InversionSettings
     withheld,
     onFailure: certificate.onFailure,
     ...initialConcentrationsOf(context),
-    ...numericsOf(context),
+    ...productsSetting(context),
   };
 }
 

@@ -68,7 +68,7 @@ export const TASK = '{task}';
 /**
  * What has to be submitted of a case: the jobs of which something is missing, of those only the tasks whose results are not there, and all that come after them.
  *
- * @param contextOf - a run's context as jobs of a kind have it: threads and kind of device decide whether a training is that of the record
+ * @param contextOf - a run's context as jobs of a kind have it: the products of matrices decide whether a training is that of the record
  */
 export async function planChain(settings: Case, contextOf: (kind: JobKind) => RunContext): Promise<ChainPlan> {
   const plan: ChainPlan = { jobs: [], upToDate: [] };

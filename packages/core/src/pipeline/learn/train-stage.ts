@@ -17,7 +17,7 @@ import { train, type CurvePoint } from '../../surrogate/training/train';
 import { gigabytes } from '../../usable-memory';
 import { earlierPasses, surrogateBefore } from '../loop/loop-pass';
 import { spinUpHours, testRuns, trainingPeriods, variantSettings } from './learning';
-import { numericsOf, type Stage, type StageContext } from '../engine/stage';
+import { productsSetting, type Stage, type StageContext } from '../engine/stage';
 
 export interface TrainSummary {
   status: string;
@@ -48,7 +48,7 @@ export const trainStage: Stage = {
       // So runs that were made with the default are known.
       training: { ...training, checkpointEvery: CHECKPOINT_EVERY },
       testRuns: testRuns(context),
-      ...numericsOf(context),
+      ...productsSetting(context),
       ...(context.pass ? { pass: context.pass.number, earlier: earlierPasses(context) } : {}),
     };
   },

@@ -38,7 +38,7 @@ import { previewStage, type PreviewSummary } from '../invert/preview-stage';
 import { readRecord } from '../engine/record';
 import { isStageUpToDate } from '../engine/stage-keys';
 import { onFirstRank, withHelpOfRanks } from '../engine/spread-over-ranks';
-import { numericsOf, type Stage, type StageContext } from '../engine/stage';
+import { productsSetting, type Stage, type StageContext } from '../engine/stage';
 import { UNCERTAINTY_FILE, writeUncertainty, type PeriodUncertainty } from './uncertainty-file';
 import { controlsOfOthers } from '../learn/surrogate-ensemble';
 
@@ -104,10 +104,10 @@ export const uncertaintyStage: Stage = {
     uncertainty: variantSettings(context).inversion.uncertainty,
     regions: context.case.regions,
     preview: readRecord(context.dirOf('preview'))?.key,
-    ...numericsOf(context),
+    ...productsSetting(context),
   }),
   // Products and members that are there serve a higher rank, more members, other regions or another mask as well.
-  dearSettings: (context) => ({ seed: variantSettings(context).inversion.uncertainty.seed, ...numericsOf(context) }),
+  dearSettings: (context) => ({ seed: variantSettings(context).inversion.uncertainty.seed, ...productsSetting(context) }),
   inputs: ({ case: { truth } }) => (truth ? [truth.factors] : []),
   async run(context) {
     const { uncertainty: asked } = variantSettings(context).inversion;
@@ -210,9 +210,9 @@ async function previewOf(context: StageContext): Promise<PreviewSummary | undefi
   const dir = context.dirOf('preview');
   const record = readRecord(dir);
   if (!record) return undefined;
-  // With threads or on a device of its own it is right all the same.
-  const { threads, device, matrixProducts: products } = record;
-  const fresh = await isStageUpToDate(previewStage, { ...context, stage: 'preview', dir, threads, device, products });
+  // With other products of matrices it is right all the same.
+  const { device, matrixProducts: products } = record;
+  const fresh = await isStageUpToDate(previewStage, { ...context, stage: 'preview', dir, device, products });
   if (!fresh) context.log('the preview was made before other settings or inputs: the report leaves it out');
   return fresh ? (record.summary as PreviewSummary) : undefined;
 }
