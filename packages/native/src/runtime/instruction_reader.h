@@ -21,7 +21,11 @@ struct InstructionSpec {
   std::map<std::string, double> params;
 };
 
-/** Where an operand lies that is part of a larger array: `count` runs of `length` elements, `stride` elements from one to the next. */
+/** Product of dimensions, or -1 where it does not fit 63 bits: larger than any arena. */
+int64_t elementsOf(std::initializer_list<int64_t> dimensions);
+
+/** Where an operand lies that is part of a larger array: `count` runs of `length` elements, `stride` elements from one to the next. A
+ * `count` below 0: larger than any arena. */
 struct Rows {
   int64_t count, length, stride;
 };
