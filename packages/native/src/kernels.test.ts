@@ -173,6 +173,26 @@ test('a worker and a process that end in the middle of a run do so at once and i
   expect(output).toBe('worker ended\n');
 });
 
+test('a worker that is terminated inside of a call ends alone: no error can be thrown in it, and it must not end the process', () => {
+  const script = `
+    const { Worker, isMainThread, parentPort } = require('node:worker_threads');
+    const { Program } = require(${JSON.stringify(join(__dirname, '..', 'build', 'Release', 'retroplume.node'))});
+    const call = { op: 'scale', operands: { input: 0, output: 0 }, params: { elements: 16, alpha: 1 } };
+    const calls = () => {
+      parentPort.postMessage('begun');
+      for (;;) new Program({ arenaElements: 16, instructions: [call, call, call], phases: {} }).dispose();
+    };
+    const endOne = async () => {
+      const worker = new Worker(process.env.SCRIPT, { eval: true });
+      await new Promise((begun) => worker.once('message', begun));
+      await worker.terminate();
+    };
+    if (isMainThread) (async () => { for (let i = 0; i < 20; i++) await endOne(); console.log('all ended'); })();
+    else calls();`;
+  const output = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 60000, env: { ...process.env, SCRIPT: script } });
+  expect(output).toBe('all ended\n');
+});
+
 test('runChecked names the first operand that is not finite', async () => {
   const program = make([
     scale({ label: 'fine', operands: { input: 32, output: 48 } }),
