@@ -43,7 +43,7 @@ RETROPLUME_INLINE double exp_vector(double x) {
   p = p * r + 0.5;
   p = p * r + 1.0;
   p = p * r + 1.0;
-  std::int64_t bits;
+  std::uint64_t bits;  // without a sign: that of a small exponent must not be shifted
   std::memcpy(&bits, &t, sizeof bits);
   bits = (bits + 1023) << 52;
   double scale;
