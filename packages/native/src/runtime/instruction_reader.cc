@@ -66,6 +66,7 @@ T* InstructionReader<T>::locate(const char* name, int64_t length, bool required)
                                      " elements but received offset " + text(offset) + " and length " + std::to_string(length));
   }
   bytes_ += static_cast<double>(length) * sizeof(T);
+  located_.emplace_back(static_cast<int64_t>(offset), length);
   return arena_ + static_cast<int64_t>(offset);
 }
 

@@ -1,10 +1,11 @@
-// Vectorisation: row kernels are compiled for several instruction sets and the loader picks one.
+// Vectorisation: row kernels are compiled for several instruction sets and the loader picks one. Not under the thread sanitizer, which is not at work
+// yet when the loader does.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__) && !defined(__SANITIZE_THREAD__)
 #define RETROPLUME_ROW_KERNEL __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define RETROPLUME_ROW_KERNEL
