@@ -80,6 +80,10 @@ test.each<[string, Instruction]>([
   ['PARAM_INVALID', scale({ params: { elements: 3, alpha: NaN } })],
   ['PARAM_INVALID', { op: 'conv2dForward', operands: {}, params: { batch: 1, height: 1, width: 1, inChannels: 1, outChannels: 1, kernel: 2 } }],
   ['OPERAND_OUT_OF_ARENA', { op: 'maxpool2x2Forward', operands: { input: 0 }, params: { batch: 2e9, height: 2e9, width: 2e9, channels: 2e9 } }],
+  [
+    'OPERAND_OUT_OF_ARENA',
+    { op: 'lstmForward', operands: { input: 0 }, params: { batch: 2e9, steps: 2e9, cells: 2e9, inChannels: 2e9, hidden: 2e9, allStates: 1 } },
+  ],
   ['SPEC_INVALID', { op: 'scale' } as unknown as Instruction],
 ])('a bad instruction is refused: %s', (code, instruction) => {
   expect(codeOf(() => make([instruction]))).toBe(code);
@@ -98,6 +102,9 @@ test('bad options, phases and ranges are refused', () => {
   expect(codeOf(() => make([], { kernels: 'slow' as 'fast' }))).toBe('OPTION_INVALID');
   expect(codeOf(() => make([scale()], {}, { all: [0, 2] }))).toBe('PHASE_INVALID');
   expect(codeOf(() => new NativeProgram({ arenaElements: -1, instructions: [], phases: {} }))).toBe('ARENA_INVALID');
+  for (const arenaElements of [NaN, 1e300, 0.5])
+    expect(codeOf(() => new NativeProgram({ arenaElements, instructions: [], phases: {} }))).toBe('SPEC_INVALID');
+  expect(codeOf(() => make([scale()], {}, { all: [0, NaN] }))).toBe('SPEC_INVALID');
   const program = make([scale()]);
   expect(codeOf(() => program.runSync('forward'))).toBe('PHASE_UNKNOWN');
   expect(codeOf(() => program.read(60, 5))).toBe('RANGE_OUT_OF_ARENA');
@@ -164,6 +171,26 @@ test('a worker and a process that end in the middle of a run do so at once and i
     else setTimeout(() => process.exit(0), 50);`;
   const output = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 30000, env: { ...process.env, SCRIPT: script } });
   expect(output).toBe('worker ended\n');
+});
+
+test('a worker that is terminated inside of a call ends alone: no error can be thrown in it, and it must not end the process', () => {
+  const script = `
+    const { Worker, isMainThread, parentPort } = require('node:worker_threads');
+    const { Program } = require(${JSON.stringify(join(__dirname, '..', 'build', 'Release', 'retroplume.node'))});
+    const call = { op: 'scale', operands: { input: 0, output: 0 }, params: { elements: 16, alpha: 1 } };
+    const calls = () => {
+      parentPort.postMessage('begun');
+      for (;;) new Program({ arenaElements: 16, instructions: [call, call, call], phases: {} }).dispose();
+    };
+    const endOne = async () => {
+      const worker = new Worker(process.env.SCRIPT, { eval: true });
+      await new Promise((begun) => worker.once('message', begun));
+      await worker.terminate();
+    };
+    if (isMainThread) (async () => { for (let i = 0; i < 20; i++) await endOne(); console.log('all ended'); })();
+    else calls();`;
+  const output = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 60000, env: { ...process.env, SCRIPT: script } });
+  expect(output).toBe('all ended\n');
 });
 
 test('runChecked names the first operand that is not finite', async () => {

@@ -78,6 +78,7 @@ it.each<[string, () => void, RegExp]>([
     /begin not to be behind end/,
   ],
   ['no thread', () => linearBounds({ begin: 0, end: 1, threads: 0 }, new Float64Array(1), new Float64Array(1), 2), /threads to be at least 1/],
+  ['no thread to look for what is not finite', () => allFinite(new Float32Array(1), Number.NaN), /threads to be at least 1/],
 ])('refuses %s', (_, call, message) => {
   expect(call).toThrow(expect.objectContaining({ code: 'ARGUMENT_INVALID', message: expect.stringMatching(message) as string }) as Error);
 });

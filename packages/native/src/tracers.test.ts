@@ -145,6 +145,11 @@ it.each<[string, Partial<TracerRequest>, RegExp]>([
   ['more groups than there are', { groups: 3 }, /emissions to be long enough/],
   ['a state that is too short', {}, /state to be long enough/],
   ['more kinds than fit', { kinds: [...request.kinds, { lifetime: 12 }] }, /out to be long enough/],
+  // Unchecked, these end the process.
+  ['no thread', { threads: 0 }, /threads to be at least 1/],
+  ['an offset that no array has', { factorsOffset: 1e300 }, /factorsOffset to be a number of at most 2\^53/],
+  ['more cells than can be counted', { rows: 2 ** 32, cols: 2 ** 32 }, /fewer elements/],
+  ['more planes than can be counted', { rateCount: 2 ** 53, rows: 2 ** 10 }, /fewer elements/],
 ])('refuses %s', (name, over, message) => {
   const state = name.includes('state') ? new Float32Array(10) : undefined;
   expect(() => tracers({ ...request, ...over }, meteorology, rates, emissions, new Float32Array(tracerCount), undefined, state)).toThrow(message);

@@ -78,6 +78,15 @@ it.each<[string, Partial<WindowMeanRequest>, RegExp]>([
   ['a step that begins before the first hour', { hour: 6 }, /hours of every step/],
   ['a negative offset', { stepsOffset: -1 }, /stepsOffset/],
   ['a place past the end of the output', { stepsOffset: 1 }, /out to be long enough/],
+  // Numbers whose sums and products do not fit: unchecked, they lead out of the arrays or end the process.
+  ['an offset that no array has', { stepsOffset: 1e300 }, /stepsOffset to be a number of at most 2\^53/],
+  ['an offset whose sum with the length does not fit', { stepsOffset: 2 ** 53 }, /out to be long enough/],
+  ['an hour that no period has', { hour: 1e300 }, /hour to be a number of at most 2\^53/],
+  ['fields of more elements than can be counted', { rows: 2 ** 32, cols: 2 ** 32 }, /fewer elements/],
+  ['hours of more elements than can be counted', { hour: 2 ** 53, rows: 2 ** 10 }, /fewer elements/],
+  ['a channel that is none in 32 bits', { vector: { u: 0, v: 2 ** 32 - 1 }, turns: 2, cropCols: 3 }, /channels of the fields in vector/],
+  ['no thread', { threads: 0 }, /threads to be at least 1 and at most 1024/],
+  ['no thread in 32 bits', { threads: 2 ** 32 }, /threads to be at least 1 and at most 1024/],
 ])('refuses %s', (_, over, message) => {
   const out = new Float32Array(stepsLength(request));
   expect(() => windowMean({ ...request, ...over }, fields, out)).toThrow(message);

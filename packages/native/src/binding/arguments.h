@@ -1,6 +1,7 @@
 #pragma once
 #include <napi.h>
 
+#include <initializer_list>
 #include <string>
 
 #include "binding/addon.h"
@@ -17,10 +18,29 @@ class Arguments {
 
   [[noreturn]] void refuse(const std::string& expected) const { throw NativeError("ARGUMENT_INVALID", what_ + ": expected " + expected); }
 
+  /** Up to 2^53: the sum of any two fits. */
   int64_t integer(const Napi::Object& source, const char* name) const {
     const Napi::Value value = source.Get(name);
-    if (!value.IsNumber() || !(value.As<Napi::Number>().DoubleValue() >= 0)) refuse(std::string(name) + " to be a number of at least 0");
-    return value.As<Napi::Number>().Int64Value();
+    const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+    if (!(number >= 0)) refuse(std::string(name) + " to be a number of at least 0");
+    if (number > 9007199254740992.0) refuse(std::string(name) + " to be a number of at most 2^53");
+    return static_cast<int64_t>(number);
+  }
+
+  /** As many as a program may have. */
+  int threads(const Napi::Value& value) const {
+    const double threads = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
+    if (!(threads >= 1 && threads <= 1024)) refuse("threads to be at least 1 and at most 1024");
+    return static_cast<int>(threads);
+  }
+
+  /** The product of dimensions from 0 on, refused where it does not fit 63 bits. */
+  int64_t elements(std::initializer_list<int64_t> dimensions) const {
+    int64_t total = 1;
+    for (const int64_t dimension : dimensions) {
+      if (__builtin_mul_overflow(total, dimension, &total)) refuse("fewer elements");
+    }
+    return total;
   }
 
   Napi::Float32Array floats(const Napi::Value& value, const char* name) const {
@@ -37,7 +57,7 @@ class Arguments {
 
   /** `offset` elements on, if `length` are left there. */
   float* at(Napi::Float32Array array, int64_t offset, int64_t length, const char* name) const {
-    if (offset + length > static_cast<int64_t>(array.ElementLength())) refuse(std::string(name) + " to be long enough");
+    if (length > static_cast<int64_t>(array.ElementLength()) - offset) refuse(std::string(name) + " to be long enough");
     return array.Data() + offset;
   }
 

@@ -28,6 +28,7 @@ FieldsBinding::FieldsBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
       return of;
     };
     const DeviceFields::Shape of{count("hours"), count("rows"), count("cols"), count("channels")};
+    arguments.elements({of.hours, of.rows, of.cols, of.channels, 4});
     const float one = shape.Get("one").IsUndefined() ? 0 : shape.Get("one").ToNumber().FloatValue();
     const ProgramOptions options = info.Env().GetInstanceData<Addon>()->withDevice(readProgramOptions(info[1]));
     if (!options.device) arguments.refuse("a GPU as options.device");
@@ -49,9 +50,10 @@ DeviceFields& FieldsBinding::live() const {
 
 int64_t FieldsBinding::placeOf(const Napi::CallbackInfo& info, int64_t count) const {
   const DeviceFields& fields = live();
-  const int64_t hour = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : -1, begin = hour * (fields.elements() / fields.shape().hours);
-  if (hour < 0 || begin + count > fields.elements()) arguments.refuse("the hours to lie in the fields");
-  return begin;
+  const int64_t hours = fields.shape().hours, hour = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : -1;
+  const int64_t hourSize = fields.elements() / hours;
+  if (hour < 0 || hour > hours || count > (hours - hour) * hourSize) arguments.refuse("the hours to lie in the fields");
+  return hour * hourSize;
 }
 
 Napi::Value FieldsBinding::write(const Napi::CallbackInfo& info) {
@@ -93,7 +95,7 @@ Napi::Value FieldsBinding::clear(const Napi::CallbackInfo& info) {
     const DeviceFields::Shape& shape = live().shape();
     const int64_t hours = info[1].IsNumber() ? info[1].As<Napi::Number>().Int64Value() : -1;
     if (hours < 0) arguments.refuse("hours to be a number of at least 0");
-    const int64_t count = hours * shape.rows * shape.cols * shape.channels;
+    const int64_t count = arguments.elements({hours, shape.rows, shape.cols, shape.channels});
     live().clear(placeOf(info, count), count);
     return info.Env().Undefined();
   });

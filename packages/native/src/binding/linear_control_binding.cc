@@ -15,9 +15,8 @@ class Stretch {
   explicit Stretch(const Napi::Object& request)
       : begin_(arguments.integer(request, "begin")),
         elements(arguments.integer(request, "end") - begin_),
-        threads(static_cast<int>(arguments.integer(request, "threads"))) {
+        threads(arguments.threads(request.Get("threads"))) {
     if (elements < 0) arguments.refuse("begin not to be behind end");
-    if (threads < 1) arguments.refuse("threads to be at least 1");
   }
 
   double* of(const Napi::Value& value, const char* name) const {
@@ -75,8 +74,7 @@ Napi::Value Addon::linearBounds(const Napi::CallbackInfo& info) {
 Napi::Value Addon::isFinite(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const Napi::Float32Array values = arguments.floats(info[0], "values");
-    const auto threads = static_cast<int>(number(info[1], "threads"));
-    if (threads < 1) arguments.refuse("threads to be at least 1");
+    const int threads = arguments.threads(info[1]);
     const std::unique_ptr<bool[]> found(new bool[threads]());
     runKernel(*this, cpuKernels(detectIsa()).findNonFinite, FindNonFinite{static_cast<int64_t>(values.ElementLength()), values.Data(), found.get()},
               {threads});

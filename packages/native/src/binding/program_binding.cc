@@ -360,17 +360,11 @@ Napi::Value ProgramBinding::runSync(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const Phase phase = phaseArgument(info);
     Executor& executor = addon_->executor();
-    std::exception_ptr error;
     const int staged = program_->handOverStaged();
     executor.runAndWait([&] {
-      try {
-        program_->takeStaged(staged);
-        program_->run(phase, executor.team(), executor.stopping());
-      } catch (...) {
-        error = std::current_exception();
-      }
+      program_->takeStaged(staged);
+      program_->run(phase, executor.team(), executor.stopping());
     });
-    if (error) std::rethrow_exception(error);
     return info.Env().Undefined();
   });
 }

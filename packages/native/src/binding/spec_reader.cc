@@ -1,6 +1,7 @@
 #include "binding/spec_reader.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "runtime/collective.h"
 #include "runtime/error.h"
@@ -21,6 +22,12 @@ Napi::Object object(const Napi::Value& value, const std::string& where) {
 double number(const Napi::Value& value, const std::string& where) {
   if (!value.IsNumber()) refuse(where, "a number");
   return value.As<Napi::Number>().DoubleValue();
+}
+
+int64_t whole(const Napi::Value& value, const std::string& where) {
+  const double whole = number(value, where);
+  if (!(whole == std::floor(whole) && std::abs(whole) <= 9007199254740992.0)) refuse(where, "a whole number");
+  return static_cast<int64_t>(whole);
 }
 
 std::string string(const Napi::Value& value, const std::string& where) {
@@ -57,7 +64,7 @@ InstructionSpec readInstruction(const Napi::Value& value, const std::string& whe
 ProgramSpec readProgramSpec(const Napi::Value& value) {
   ProgramSpec spec;
   const Napi::Object source = object(value, "spec");
-  spec.arenaElements = static_cast<int64_t>(number(source.Get("arenaElements"), "spec.arenaElements"));
+  spec.arenaElements = whole(source.Get("arenaElements"), "spec.arenaElements");
   const Napi::Value list = source.Get("instructions");
   if (!list.IsArray()) refuse("spec.instructions", "an array");
   const auto instructions = list.As<Napi::Array>();
@@ -70,8 +77,8 @@ ProgramSpec readProgramSpec(const Napi::Value& value) {
   for (uint32_t i = 0; i < names.Length(); ++i) {
     const std::string name = names.Get(i).As<Napi::String>().Utf8Value();
     const Napi::Object range = object(phases.Get(name), "spec.phases." + name);
-    const double begin = number(range.Get(0u), "spec.phases." + name), end = number(range.Get(1u), "spec.phases." + name);
-    spec.phases[name] = {static_cast<int64_t>(begin), static_cast<int64_t>(end)};
+    const int64_t begin = whole(range.Get(0u), "spec.phases." + name), end = whole(range.Get(1u), "spec.phases." + name);
+    spec.phases[name] = {begin, end};
   }
   return spec;
 }

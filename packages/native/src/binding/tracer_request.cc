@@ -1,5 +1,6 @@
 #include "binding/tracer_request.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace retroplume {
@@ -43,6 +44,9 @@ TracerRequest::TracerRequest(const Arguments& arguments, const Napi::Object& sou
   p.inverseHeight = source.Get("inverseHeight").ToBoolean();
   if (p.windX >= p.channels || p.windY >= p.channels || p.height >= p.channels) arguments.refuse("channels to hold the winds and the height");
   p.follows = source.Get("follows").ToBoolean();
+  // More than any array, masses or scratch memory of theirs has: what is computed of these numbers fits.
+  const int64_t planes = std::max({p.channels, p.rateCount, arguments.elements({p.groups, p.kindCount})}) + 2048;
+  arguments.elements({p.hours + 1, p.rows + 4, p.cols + 32, planes, 4});
 }
 
 }  // namespace retroplume

@@ -24,7 +24,7 @@ struct HostRequest : TracerRequest {
     factorsOffset = arguments.integer(source, "factorsOffset");
     factorElements = cells() * p.groups * (hourly ? p.hours : 1);
     p.rates = arguments.at(rates, 0, p.hours * cells() * p.rateCount, "rates");
-    threads = static_cast<int>(arguments.integer(source, "threads"));
+    threads = arguments.threads(source.Get("threads"));
     if (state.IsUndefined()) {
       masses.resize(tracerMasses(p));
       p.masses = masses.data();
@@ -82,7 +82,7 @@ Napi::Value Addon::tracerRates(const Napi::CallbackInfo& info) {
     call.mixingRatio = channel("mixingRatio"), call.rain = channel("rain");
     call.meteorology = meteorology.Data();
     call.out = arguments.at(arguments.floats(info[2], "out"), 0, call.points * kTracerRates, "out");
-    runKernel(*this, cpuKernels(detectIsa()).tracerRates, call, {static_cast<int>(arguments.integer(request, "threads"))});
+    runKernel(*this, cpuKernels(detectIsa()).tracerRates, call, {arguments.threads(request.Get("threads"))});
     return info.Env().Undefined();
   });
 }

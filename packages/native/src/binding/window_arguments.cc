@@ -11,8 +11,9 @@ Augmentation readAugmentation(const Arguments& arguments, const Napi::Object& re
   if (by.turns != 0 && p.cropRows != p.cropCols) arguments.refuse("a square crop to turn");
   if (given("vector")) {
     const Napi::Object vector = request.Get("vector").As<Napi::Object>();
-    by.u = static_cast<int32_t>(arguments.integer(vector, "u")), by.v = static_cast<int32_t>(arguments.integer(vector, "v"));
-    if (by.u >= p.channels || by.v >= p.channels) arguments.refuse("channels of the fields in vector");
+    const int64_t u = arguments.integer(vector, "u"), v = arguments.integer(vector, "v");
+    if (u >= p.channels || v >= p.channels) arguments.refuse("channels of the fields in vector");
+    by.u = static_cast<int32_t>(u), by.v = static_cast<int32_t>(v);
   }
   const auto number = [&](const Napi::Object& from, const char* name) { return from.Get(name).ToNumber().FloatValue(); };
   if (given("noise")) {
@@ -40,7 +41,8 @@ WindowMeanParams readWindowParams(const Arguments& arguments, const Napi::Object
   p.cropRows = arguments.integer(request, "cropRows"), p.cropCols = arguments.integer(request, "cropCols");
   p.steps = steps.Data();
   p.stepCount = static_cast<int64_t>(steps.ElementLength()) / 2;
-  const int64_t hourSize = p.rows * p.cols * p.channels;
+  const int64_t hourSize = arguments.elements({p.rows, p.cols, p.channels});
+  arguments.elements({p.hour + 1, hourSize}), arguments.elements({p.stepCount, hourSize});  // whatever is computed of them fits, too
   p.factorStride = request.Get("hourlyFactors").ToBoolean() ? hourSize : 0;
   if (p.cropRows < 1 || p.cropCols < 1 || p.channels < 1 || p.stepCount < 1) arguments.refuse("a crop of at least one cell, a channel and a step");
   if (p.cropRow + p.cropRows > p.rows || p.cropCol + p.cropCols > p.cols) arguments.refuse("the crop to lie inside the fields");

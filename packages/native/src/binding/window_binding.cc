@@ -11,9 +11,7 @@ namespace {
 
 const Arguments arguments("window mean");
 
-Workers workersOf(const Napi::Object& request) {
-  return {static_cast<int>(arguments.integer(request, "threads")), request.Get("beside").ToBoolean().Value()};
-}
+Workers workersOf(const Napi::Object& request) { return {arguments.threads(request.Get("threads")), request.Get("beside").ToBoolean().Value()}; }
 
 const float* fieldsOf(const Napi::Value& value, const WindowMeanParams& p) {
   const Napi::Float32Array fields = arguments.floats(value, "fields");

@@ -2,6 +2,7 @@
 // safety needs (types, byte lengths, counts). Node checks that a method's `this` is a Dataset; a closed one raises NC_EBADID.
 #include <napi.h>
 
+#include <cstdio>
 #include <cstring>
 #include <memory>
 
@@ -90,6 +91,8 @@ Napi::TypedArray NewTypedArray(Napi::Env env, nc_type type, size_t length) {
 
 char* DataOf(const Napi::TypedArray& array) { return static_cast<char*>(array.ArrayBuffer().Data()) + array.ByteOffset(); }
 
+constexpr double kMostCounted = 9007199254740991.0;  // by a double, one by one
+
 std::vector<size_t> Sizes(const Napi::Value& value) {
   if (!value.IsArray()) throw Napi::TypeError::New(value.Env(), "netcdf: expected an array of whole numbers");
   const Napi::Array array = value.As<Napi::Array>();
@@ -97,7 +100,7 @@ std::vector<size_t> Sizes(const Napi::Value& value) {
   for (uint32_t i = 0; i < array.Length(); ++i) {
     const Napi::Value item = array.Get(i);
     const double number = item.IsNumber() ? item.As<Napi::Number>().DoubleValue() : -1;
-    if (!(number >= 0 && number <= 9007199254740991.0)) throw Napi::TypeError::New(value.Env(), "netcdf: expected an array of whole numbers >= 0");
+    if (!(number >= 0 && number <= kMostCounted)) throw Napi::TypeError::New(value.Env(), "netcdf: expected an array of whole numbers >= 0");
     sizes.push_back(static_cast<size_t>(number));
   }
   return sizes;
@@ -235,7 +238,7 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
   void DefineDimension(const Napi::CallbackInfo& info) {
     const std::string name = Text(info[0]);
     const double length = info[1].ToNumber().DoubleValue();
-    if (!(length >= 0)) throw Napi::TypeError::New(info.Env(), "netcdf: a dimension's length is 0 or more");
+    if (!(length >= 0 && length <= kMostCounted)) throw Napi::TypeError::New(info.Env(), "netcdf: a dimension's length is 0 or more");
     static_assert(NC_UNLIMITED == 0L, "a record dimension is one of length 0");
     Translate(info.Env(), [&] { dataset_->DefineDimension(name, static_cast<size_t>(length)); });
   }
@@ -298,8 +301,10 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
     double elements = 1;  // in double, so that a product too large for size_t cannot wrap round
     for (const size_t n : slab.count) elements *= static_cast<double>(n);
     if (elements != static_cast<double>(array.ElementLength())) {
-      throw Napi::RangeError::New(info.Env(), "netcdf: the array holds " + std::to_string(array.ElementLength()) + " values but count asks for " +
-                                                  std::to_string(static_cast<long long>(elements)));
+      char asked[32];  // more, it may be, than any integer holds
+      std::snprintf(asked, sizeof asked, "%.16g", elements);
+      throw Napi::RangeError::New(info.Env(),
+                                  "netcdf: the array holds " + std::to_string(array.ElementLength()) + " values but count asks for " + asked);
     }
     slab.type = info[4].ToBoolean().Value() ? NC_CHAR : TypeOf(array);
     if (slab.type == NC_CHAR && array.ElementSize() != 1) throw Napi::TypeError::New(info.Env(), "netcdf: text is given as bytes");

@@ -27,10 +27,14 @@ void Executor::enqueue(std::function<void()> job) {
 void Executor::runAndWait(const std::function<void()>& job) {
   std::promise<void> done;
   enqueue([&] {
-    job();
-    done.set_value();
+    try {
+      job();
+      done.set_value();
+    } catch (...) {
+      done.set_exception(std::current_exception());
+    }
   });
-  done.get_future().wait();
+  done.get_future().get();
 }
 
 void Executor::loop() {

@@ -23,7 +23,7 @@ class Executor {
   Executor& operator=(const Executor&) = delete;
 
   void enqueue(std::function<void()> job);
-  /** Runs the job on the executor's thread after those before it, and returns when it is done. The job must not throw. */
+  /** Runs the job on the executor's thread after those before it, and returns when it is done, or throws what the job threw. */
   void runAndWait(const std::function<void()>& job);
   const std::atomic<bool>& stopping() const { return stopping_; }
   /** For the jobs alone, which run one after the other. */

@@ -9,20 +9,19 @@ namespace retroplume {
 namespace {
 
 std::string text(double value) {
-  const auto whole = static_cast<long long>(value);
-  return static_cast<double>(whole) == value ? std::to_string(whole) : std::to_string(value);
+  const bool whole = value == std::floor(value) && std::abs(value) <= 9007199254740992.0;
+  return whole ? std::to_string(static_cast<long long>(value)) : std::to_string(value);
 }
 
-/** Product of dimensions, or -1 where it does not fit 63 bits. */
-int64_t product(std::initializer_list<int64_t> dimensions) {
+}  // namespace
+
+int64_t elementsOf(std::initializer_list<int64_t> dimensions) {
   int64_t total = 1;
   for (int64_t d : dimensions) {
     if (__builtin_mul_overflow(total, d, &total)) return -1;
   }
   return total;
 }
-
-}  // namespace
 
 template <class T>
 InstructionReader<T>::InstructionReader(const InstructionSpec& spec, std::string where, T* arena, int64_t arenaElements, int threads,
@@ -67,6 +66,7 @@ T* InstructionReader<T>::locate(const char* name, int64_t length, bool required)
                                      " elements but received offset " + text(offset) + " and length " + std::to_string(length));
   }
   bytes_ += static_cast<double>(length) * sizeof(T);
+  located_.emplace_back(static_cast<int64_t>(offset), length);
   return arena_ + static_cast<int64_t>(offset);
 }
 
@@ -76,25 +76,27 @@ T* InstructionReader<T>::locateRows(const char* name, const Rows& rows) {
     fail("PARAM_INVALID", std::string("expected a stride of at least ") + std::to_string(rows.length) + " for operand \"" + name +
                               "\" but received " + std::to_string(rows.stride));
   }
-  const int64_t before = product({rows.count - 1, rows.stride});
-  T* data = locate(name, before < 0 ? -1 : before + rows.length, true);
+  const int64_t before = rows.count < 1 ? -1 : elementsOf({rows.count - 1, rows.stride});
+  int64_t length = -1;
+  if (before < 0 || __builtin_add_overflow(before, rows.length, &length)) length = -1;
+  T* data = locate(name, length, true);
   bytes_ -= static_cast<double>(rows.count - 1) * (rows.stride - rows.length) * sizeof(T);
   return data;
 }
 
 template <class T>
 const T* InstructionReader<T>::input(const char* name, std::initializer_list<int64_t> dimensions) {
-  return locate(name, product(dimensions), true);
+  return locate(name, elementsOf(dimensions), true);
 }
 
 template <class T>
 const T* InstructionReader<T>::optionalInput(const char* name, std::initializer_list<int64_t> dimensions) {
-  return locate(name, product(dimensions), false);
+  return locate(name, elementsOf(dimensions), false);
 }
 
 template <class T>
 T* InstructionReader<T>::output(const char* name, std::initializer_list<int64_t> dimensions) {
-  const int64_t length = product(dimensions);
+  const int64_t length = elementsOf(dimensions);
   T* data = locate(name, length, true);
   written_.push_back({name, data, {1, length, length}});
   return data;
@@ -114,7 +116,7 @@ T* InstructionReader<T>::outputRows(const char* name, const Rows& rows) {
 
 template <class T>
 T* InstructionReader<T>::optionalOutput(const char* name, std::initializer_list<int64_t> dimensions) {
-  const int64_t length = product(dimensions);
+  const int64_t length = elementsOf(dimensions);
   T* data = locate(name, length, false);
   if (data != nullptr) written_.push_back({name, data, {1, length, length}});
   return data;
@@ -122,7 +124,7 @@ T* InstructionReader<T>::optionalOutput(const char* name, std::initializer_list<
 
 template <class T>
 T* InstructionReader<T>::optionalMemory(const char* name, std::initializer_list<int64_t> dimensions) {
-  return locate(name, product(dimensions), false);
+  return locate(name, elementsOf(dimensions), false);
 }
 
 template <class T>

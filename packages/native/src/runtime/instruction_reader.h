@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ops/cuda_kernels.h"
@@ -21,7 +22,11 @@ struct InstructionSpec {
   std::map<std::string, double> params;
 };
 
-/** Where an operand lies that is part of a larger array: `count` runs of `length` elements, `stride` elements from one to the next. */
+/** Product of dimensions, or -1 where it does not fit 63 bits: larger than any arena. */
+int64_t elementsOf(std::initializer_list<int64_t> dimensions);
+
+/** Where an operand lies that is part of a larger array: `count` runs of `length` elements, `stride` elements from one to the next. A
+ * `count` below 0: larger than any arena. */
 struct Rows {
   int64_t count, length, stride;
 };
@@ -96,6 +101,8 @@ class InstructionReader {
   /** Bytes of all operands read so far: the least traffic that the instruction can have. */
   double bytes() const { return bytes_; }
   const std::vector<WrittenOperand<T>>& written() const { return written_; }
+  /** Where each operand lies: offset in the arena and length, in elements. */
+  const std::vector<std::pair<int64_t, int64_t>>& located() const { return located_; }
 
  private:
   /** Null where the operand is not given; `length` below 0: larger than any arena. */
@@ -113,6 +120,7 @@ class InstructionReader {
   const Collective* ranks_;
   double bytes_ = 0;
   std::vector<WrittenOperand<T>> written_;
+  std::vector<std::pair<int64_t, int64_t>> located_;
   std::set<std::string> usedOperands_;
   std::set<std::string> usedParams_;
 };

@@ -6,9 +6,40 @@
 
 #include "runtime/error.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace retroplume {
 
 namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+/**
+ * In a build with the address sanitizer an instruction sees of the arena its operands alone, and of the scratch memory what it asked for: both hold
+ * more, and what a kernel reads or writes beside its operands would otherwise be memory like any other. `slack` bytes behind each may be read
+ * (Buffer).
+ */
+BoundKernel fenced(BoundKernel kernel, const Buffer& arena, const Buffer& scratch, std::size_t elementBytes,
+                   const std::vector<std::pair<int64_t, int64_t>>& operands) {
+  kernel.run = [run = std::move(kernel.run), &arena, &scratch, elementBytes, operands, own = kernel.scratchBytes](const Context& context) {
+    constexpr std::size_t slack = 64;
+    const auto visible = [](const Buffer& of, std::size_t begin, std::size_t bytes) {
+      ASAN_UNPOISON_MEMORY_REGION(static_cast<char*>(of.data()) + begin, std::min(of.bytes(), begin + bytes + slack) - begin);
+    };
+    ASAN_POISON_MEMORY_REGION(arena.data(), arena.bytes());
+    ASAN_POISON_MEMORY_REGION(scratch.data(), scratch.bytes());
+    for (const auto& [offset, length] : operands) {
+      if (length > 0) visible(arena, offset * elementBytes, length * elementBytes);
+    }
+    if (own > 0) visible(scratch, 0, own);
+    run(context);
+    ASAN_UNPOISON_MEMORY_REGION(arena.data(), arena.bytes());
+    ASAN_UNPOISON_MEMORY_REGION(scratch.data(), scratch.bytes());
+  };
+  return kernel;
+}
+#endif
 
 std::string describe(const InstructionSpec& spec, std::size_t index) {
   return "instruction " + std::to_string(index) + " " + spec.op + (spec.label.empty() ? "" : " (" + spec.label + ")");
@@ -45,6 +76,9 @@ class TypedProgram final : public Program {
       InstructionReader<T> reader(instruction, where, static_cast<T*>(arena_.data()), arenaElements_, options.threads, fast, cuda, options.ranks);
       BoundKernel kernel = bind(entry, reader);
       reader.finish();
+#if defined(__SANITIZE_ADDRESS__)
+      if (!options.device) kernel = fenced(std::move(kernel), arena_, scratch_, sizeof(T), reader.located());
+#endif
       scratchBytes = std::max(scratchBytes, kernel.scratchBytes);
       instructions_.push_back({instruction.op, instruction.label, std::move(kernel), reader.bytes()});
       written_.push_back(reader.written());

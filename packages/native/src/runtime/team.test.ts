@@ -1,5 +1,9 @@
 /** The threads that kernels share their work among, through a kernel that needs them to wait for each other. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { describeWhere } from '../../../../test/testing/describe-where';
 import { NativeProgram } from '../kernels';
 import { randomArray, relativeError } from '../testing/oracles';
 
@@ -31,4 +35,27 @@ test('any number of threads, more than there are processors too, gives the same 
     if (round % 20 === 10) await sleep(8); // longer than threads spin
   }
   programs.forEach(({ program }) => program.dispose());
+});
+
+const prlimit = '/usr/bin/prlimit';
+
+describeWhere(existsSync(prlimit), `no ${prlimit}`, 'where the system starts no more threads', () => {
+  test.each(['windowMean(request, one, undefined, one)', 'program.runSync()'])('%s is an error, and no end of the process', (call) => {
+    const script = `
+      const { Program, windowMean } = require(${JSON.stringify(join(__dirname, '../../build/Release/retroplume.node'))});
+      const one = new Float32Array(1), threads = 1024;
+      const crop = { cropRow: 0, cropCol: 0, cropRows: 1, cropCols: 1, stepsOffset: 0, factorsOffset: 0 };
+      const request = { rows: 1, cols: 1, channels: 1, hour: 0, steps: Int32Array.of(0, 0), ...crop, threads };
+      const fill = { op: 'fill', operands: { output: 0 }, params: { elements: 1e6, value: 1 } };
+      const program = new Program({ arenaElements: 1e6, instructions: [fill], phases: {} }, { threads });
+      const held = 1024 * Number(/VmSize:\\s+(\\d+)/.exec(require('node:fs').readFileSync('/proc/self/status', 'utf8'))[1]);
+      // Room for the stacks of some dozen of them.
+      require('node:child_process').execFileSync('${prlimit}', ['--pid', String(process.pid), '--as=' + (held + 2 ** 29)]);
+      try {
+        ${call};
+      } catch (error) {
+        console.log(error.code);
+      }`;
+    expect(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' })).toBe('NATIVE_FAILURE\n');
+  });
 });

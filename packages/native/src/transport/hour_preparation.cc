@@ -89,6 +89,8 @@ void TransportModel::prepare_hour(const HourInputs& inputs, double time_step) {
   }
 #pragma omp parallel for num_threads(options_.threads) schedule(dynamic)
   for (int k = 0; k < layers_; ++k) prepare_faces(inputs, k, time_step);
+  // Not by the threads: what a parallel region throws ends the process.
+  for (int k = 0; k < layers_; ++k) moved_[k].resize((2L * sub_steps_[k] + 1) * cells_);
   if (air(0)[0] == 0.0) {  // the first hour of a fresh state: fill the layers with air
     std::copy(target_.begin(), target_.end(), air(0));
     start_budget();
@@ -232,7 +234,6 @@ void TransportModel::prepare_faces(const HourInputs& in, int layer, double time_
   for (double& c : x) c /= steps;
   for (double& c : y) c /= steps;
   sub_steps_[layer] = steps;
-  moved_[layer].resize((2 * steps + 1) * cells_);
 }
 
 }  // namespace retroplume::transport

@@ -1,4 +1,5 @@
 // Refuses options that make no model, and an hour that would poison the run, naming the field and the cell.
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 
@@ -15,6 +16,8 @@ struct Field {
   bool optional;
 };
 
+constexpr double kStrongestWind = 120.0;  // m s-1
+
 constexpr const char* kGroupNames[kGroupCount] = {"NOx", "NH3", "SO2", "VOC", "PM2.5"};
 
 [[noreturn]] void refuse(const char* code, const std::string& text) { throw TransportInputError(code, "transport model: " + text); }
@@ -27,6 +30,8 @@ Options checked_options(const GridShape& grid, const Options& options) {
   if (grid.rows < 1 || grid.cols < 1 || !(grid.cell_size_x > 0) || !(grid.cell_size_y > 0) || !std::isfinite(grid.cell_size_x * grid.cell_size_y)) {
     refuse_option("expected a grid with rows and cols of 1 or more and cell sizes above 0 m");
   }
+  constexpr int kMostCells = 1000000;  // along one axis: what is computed of rows and columns then fits
+  if (grid.rows > kMostCells || grid.cols > kMostCells) refuse_option("expected a grid with rows and cols of a million or less");
   if (options.layer_tops.size() + 1 > kMaxLayers)
     refuse_option("expected at most 4 layers above the mixed layer but received " + std::to_string(options.layer_tops.size()));
   for (std::size_t k = 0; k < options.layer_tops.size(); ++k) {
@@ -49,13 +54,19 @@ Options checked_options(const GridShape& grid, const Options& options) {
   for (double value : options.background) {
     if (!(value >= 0) || !std::isfinite(value)) refuse_option("expected background mixing ratios of 0 or more");
   }
+  // Of a step in the strongest wind that there may be (TransportModel::check), 1000 m up: transport_steps needs no more than that.
+  const double step = 3600.0 / options.steps_per_hour, size = std::min(grid.cell_size_x, grid.cell_size_y);
+  const double outflow = 2.0 * kStrongestWind * std::pow(100.0, options.wind_exponent) * step / size;
+  const double diffusion = options.horizontal_diffusivity * step / (size * size);
+  if (!(3.0 * outflow + 9.0 * diffusion <= 1e6))
+    refuse_option("expected a diffusivity, a wind exponent and cells with which a step is less than a million sub-steps of transport");
   return options;
 }
 
 void TransportModel::check(const HourInputs& in) const {
   const Field fields[] = {
-      {"wind u", in.wind_u, -120, 120, "-120 to 120 m s-1", false},
-      {"wind v", in.wind_v, -120, 120, "-120 to 120 m s-1", false},
+      {"wind u", in.wind_u, -kStrongestWind, kStrongestWind, "-120 to 120 m s-1", false},
+      {"wind v", in.wind_v, -kStrongestWind, kStrongestWind, "-120 to 120 m s-1", false},
       {"temperature", in.temperature, 180, 340, "180 to 340 K", false},
       {"boundary-layer height", in.boundary_layer_height, 0, 10000, "0 to 10000 m", false},
       {"humidity", in.humidity, 0, 0.1, "0 to 0.1 kg kg-1", false},

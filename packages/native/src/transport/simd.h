@@ -1,10 +1,11 @@
-// Vectorisation: row kernels are compiled for several instruction sets and the loader picks one.
+// Vectorisation: row kernels are compiled for several instruction sets and the loader picks one. Not under the thread sanitizer, which is not at work
+// yet when the loader does.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__) && !defined(__SANITIZE_THREAD__)
 #define RETROPLUME_ROW_KERNEL __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define RETROPLUME_ROW_KERNEL
@@ -43,7 +44,7 @@ RETROPLUME_INLINE double exp_vector(double x) {
   p = p * r + 0.5;
   p = p * r + 1.0;
   p = p * r + 1.0;
-  std::int64_t bits;
+  std::uint64_t bits;  // without a sign: that of a small exponent must not be shifted
   std::memcpy(&bits, &t, sizeof bits);
   bits = (bits + 1023) << 52;
   double scale;

@@ -1,5 +1,5 @@
 /** The whole model: budget, bits, signs, refusals. */
-import { createTransportModel, transportSpecies, type TransportHour, type TransportOptions } from '../transport';
+import { createTransportModel, transportSpecies, type TransportGrid, type TransportHour, type TransportOptions } from '../transport';
 import { cityHour, field, generator, hourOf } from './testing/hours';
 
 const grid = { rows: 18, cols: 24, cellSizeX: 27000, cellSizeY: 27000 };
@@ -190,14 +190,23 @@ describe('refusals', () => {
     ['a negative background', { background: { O3: -1 } }, /background/],
     ['a yield that is no number', { soaYield: NaN }, /yields/],
     ['half a step', { stepsPerHour: 2.5 }, /stepsPerHour: expected a whole number/],
+    ['steps that are no number', { stepsPerHour: 1e300 }, /stepsPerHour: expected a whole number/],
+    // These took for ever: sub-steps were counted up until wind and mixing were slow enough.
+    ['a diffusivity without bounds', { horizontalDiffusivity: 1e20 }, /sub-steps of transport/],
+    ['an infinite diffusivity', { horizontalDiffusivity: Infinity }, /sub-steps of transport/],
+    ['a wind that grows without bounds', { windExponent: 300 }, /sub-steps of transport/],
     ['an unknown edge', { boundary: 'soft' as 'open' }, /boundary: expected open, periodic or closed but received soft/],
   ])('%s', (_, options, message) => {
     const error = expect.objectContaining({ code: 'TRANSPORT_BAD_OPTIONS', message: expect.stringMatching(message) as string }) as Error;
     expect(() => createTransportModel(grid, options)).toThrow(error);
   });
 
-  it('a grid without cells', () => {
-    expect(() => createTransportModel({ ...grid, rows: 0 })).toThrow(expect.objectContaining({ code: 'TRANSPORT_BAD_OPTIONS' }) as Error);
+  it.each<[string, Partial<TransportGrid>]>([
+    ['without cells', { rows: 0 }],
+    ['of more cells than can be counted', { rows: 2 ** 31 - 1, cols: 2 ** 31 - 1 }],
+    ['of cells that any wind leaves at once', { cellSizeX: 1e-3 }],
+  ])('a grid %s', (_, over) => {
+    expect(() => createTransportModel({ ...grid, ...over })).toThrow(expect.objectContaining({ code: 'TRANSPORT_BAD_OPTIONS' }) as Error);
   });
 
   it.each([

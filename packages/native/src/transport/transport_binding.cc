@@ -2,6 +2,8 @@
 // Meaning is checked by the model; here only what memory safety needs.
 #include <napi.h>
 
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -50,7 +52,7 @@ void read(const Napi::Object& from, const char* name, double& into) {
 void read(const Napi::Object& from, const char* name, int& into) {
   double value = into;
   read(from, name, value);
-  if (value != static_cast<int>(value))
+  if (!(value == std::floor(value) && std::abs(value) <= std::numeric_limits<int>::max()))
     refuse(from.Env(), "TRANSPORT_BAD_OPTIONS", std::string("transport model: option ") + name + ": expected a whole number");
   into = static_cast<int>(value);
 }

@@ -39,7 +39,7 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.weight = reader.input("weight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
   call.bias = reader.optionalInput("bias", {p.outChannels});
   call.slope = p.activation == 2 ? reader.input("slope", {p.outChannels}) : nullptr;
-  call.output = reader.outputRows("output", {p.batch * p.height * p.width, p.outChannels, p.outputStride});
+  call.output = reader.outputRows("output", {elementsOf({p.batch, p.height, p.width}), p.outChannels, p.outputStride});
   const bool winograd = convolvesByWinograd(p, p.inChannels, p.outChannels);
   const auto slot = winograd ? &CpuKernels::conv2dForwardWinograd : &CpuKernels::conv2dForward;
   const int64_t scratch = winograd ? WinogradScratch(p.inChannels, p.outChannels, reader.threads()).total

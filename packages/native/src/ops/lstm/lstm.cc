@@ -8,6 +8,9 @@ namespace retroplume {
 
 namespace {
 
+/** Elements of one sample's output; -1 where that does not fit. */
+int64_t outputRow(const LstmParams& p) { return elementsOf({p.cells, p.allStates ? p.steps : 1, p.hidden}); }
+
 template <class T>
 LstmParams readParams(InstructionReader<T>& reader) {
   LstmParams p{};
@@ -17,7 +20,8 @@ LstmParams readParams(InstructionReader<T>& reader) {
   p.inChannels = reader.integer("inChannels");
   p.hidden = reader.integer("hidden");
   p.allStates = reader.flag("allStates");
-  p.outputStride = reader.integer("outputStride", p.cells * p.outputChannels(), p.cells * p.outputChannels());
+  const int64_t row = outputRow(p);
+  p.outputStride = reader.integer("outputStride", row, row);
   p.keptCells = reader.integer("keptCells", 0, p.cells);
   if (p.keptCells > p.cells) reader.fail("PARAM_INVALID", "keptCells exceeds cells");
   p.accumulate = reader.flag("accumulate");
@@ -39,7 +43,7 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.bias = reader.input("bias", {4, p.hidden});
   call.initialHidden = reader.optionalInput("initialHidden", {p.hidden});
   call.initialCell = reader.optionalInput("initialCell", {p.hidden});
-  call.output = reader.outputRows("output", {p.batch, p.cells * p.outputChannels(), p.outputStride});
+  call.output = reader.outputRows("output", {p.batch, outputRow(p), p.outputStride});
   call.gates = reader.optionalMemory("gates", {p.batch, p.steps, p.keptCells, 4, roundUp(p.hidden)});
   call.cellStates = reader.optionalMemory("cells", {p.batch, p.steps, p.keptCells, roundUp(p.hidden)});
   if ((call.gates == nullptr) != (call.cellStates == nullptr)) reader.fail("PARAM_INVALID", "gates and cells are kept together");
@@ -64,7 +68,7 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
     call.cellStates = reader.input("cells", {p.batch, p.steps, p.keptCells, roundUp(p.hidden)});
   }
   if (p.keptCells < p.cells) call.bias = reader.input("bias", {4, p.hidden});
-  call.gradOutput = reader.inputRows("gradOutput", {p.batch, p.cells * p.outputChannels(), p.outputStride});
+  call.gradOutput = reader.inputRows("gradOutput", {p.batch, outputRow(p), p.outputStride});
   call.gradInput = reader.optionalOutput("gradInput", {p.batch, p.steps, p.cells, call.gradChannels});
   call.gradWeightInput = reader.optionalOutput("gradWeightInput", {p.inChannels, 4, p.hidden});
   call.gradWeightHidden = reader.optionalOutput("gradWeightHidden", {p.hidden, 4, p.hidden});

@@ -26,7 +26,7 @@ template <class T>
 BoundKernel bindForward(InstructionReader<T>& reader) {
   Maxpool2x2Forward<T> call{};
   const Maxpool2x2Params& p = call.params = readParams(reader);
-  call.input = reader.inputRows("input", {p.batch * p.height * p.width, p.channels, p.inputStride});
+  call.input = reader.inputRows("input", {elementsOf({p.batch, p.height, p.width}), p.channels, p.inputStride});
   call.output = reader.output("output", {p.batch, p.outHeight(), p.outWidth(), p.channels});
   return bindCall(reader, maxpool2x2ForwardReference<T>, &CpuKernels::maxpool2x2Forward, call, 1.0 * p.batch * p.height * p.width * p.channels);
 }
@@ -35,9 +35,9 @@ template <class T>
 BoundKernel bindBackward(InstructionReader<T>& reader) {
   Maxpool2x2Backward<T> call{};
   const Maxpool2x2Params& p = call.params = readParams(reader);
-  call.input = reader.inputRows("input", {p.batch * p.height * p.width, p.channels, p.inputStride});
+  call.input = reader.inputRows("input", {elementsOf({p.batch, p.height, p.width}), p.channels, p.inputStride});
   call.gradOutput = reader.input("gradOutput", {p.batch, p.outHeight(), p.outWidth(), p.channels});
-  call.gradInput = reader.outputRows("gradInput", {p.batch * p.height * p.width, p.channels, p.gradInputStride});
+  call.gradInput = reader.outputRows("gradInput", {elementsOf({p.batch, p.height, p.width}), p.channels, p.gradInputStride});
   return bindCall(reader, maxpool2x2BackwardReference<T>, &CpuKernels::maxpool2x2Backward, call, 1.0 * p.batch * p.height * p.width * p.channels);
 }
 

@@ -22,7 +22,7 @@ template <class T>
 BoundKernel bindForward(InstructionReader<T>& reader) {
   MultiplyStepsForward<T> call{};
   const MultiplyStepsParams& p = call.params = readParams(reader);
-  call.input = reader.inputRows("input", {p.batch * p.steps * p.pixels, p.channels, p.inputStride});
+  call.input = reader.inputRows("input", {elementsOf({p.batch, p.steps, p.pixels}), p.channels, p.inputStride});
   call.factors = reader.input("factors", {p.batch, p.pixels, p.steps, p.channels});
   call.output = reader.output("output", {p.batch, p.pixels, p.steps, p.channels});
   return bindCall(reader, multiplyStepsForwardReference<T>, &CpuKernels::multiplyStepsForward, call, 1.0 * p.batch * p.steps * p.pixels * p.channels);
@@ -35,7 +35,7 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
   call.gradOutput = reader.input("gradOutput", {p.batch, p.pixels, p.steps, p.channels});
   call.gradFactors = reader.optionalOutput("gradFactors", {p.batch, p.pixels, p.steps, p.channels});
   call.gradInput = reader.optionalOutput("gradInput", {p.batch, p.steps, p.pixels, p.channels});
-  if (call.gradFactors) call.input = reader.inputRows("input", {p.batch * p.steps * p.pixels, p.channels, p.inputStride});
+  if (call.gradFactors) call.input = reader.inputRows("input", {elementsOf({p.batch, p.steps, p.pixels}), p.channels, p.inputStride});
   if (call.gradInput) call.factors = reader.input("factors", {p.batch, p.pixels, p.steps, p.channels});
   const int products = (call.gradFactors ? 1 : 0) + (call.gradInput ? 1 : 0);
   return bindCall(reader, multiplyStepsBackwardReference<T>, &CpuKernels::multiplyStepsBackward, call,

@@ -30,7 +30,7 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.input = reader.input("input", {p.batch, p.height, p.width, p.inChannels});
   call.weight = reader.input("weight", {4, p.inChannels, p.outChannels});
   call.bias = reader.optionalInput("bias", {p.outChannels});
-  call.output = reader.outputRows("output", {4 * p.batch * p.height * p.width, p.outChannels, p.outputStride});
+  call.output = reader.outputRows("output", {elementsOf({4, p.batch, p.height, p.width}), p.outChannels, p.outputStride});
   return bindCall(reader, upconv2x2ForwardReference<T>, &CpuKernels::upconv2x2Forward, call, flops(p), upconv2x2Scratch(p, reader.threads()));
 }
 
@@ -38,7 +38,7 @@ template <class T>
 BoundKernel bindBackwardInput(InstructionReader<T>& reader) {
   Upconv2x2BackwardInput<T> call{};
   const Upconv2x2Params& p = call.params = readParams(reader);
-  call.gradOutput = reader.inputRows("gradOutput", {4 * p.batch * p.height * p.width, p.outChannels, p.outputStride});
+  call.gradOutput = reader.inputRows("gradOutput", {elementsOf({4, p.batch, p.height, p.width}), p.outChannels, p.outputStride});
   call.weight = reader.input("weight", {4, p.inChannels, p.outChannels});
   call.gradInput = reader.output("gradInput", {p.batch, p.height, p.width, p.inChannels});
   return bindCall(reader, upconv2x2BackwardInputReference<T>, &CpuKernels::upconv2x2BackwardInput, call, flops(p),
@@ -50,7 +50,7 @@ BoundKernel bindBackwardWeight(InstructionReader<T>& reader) {
   Upconv2x2BackwardWeight<T> call{};
   const Upconv2x2Params& p = call.params = readParams(reader);
   call.input = reader.input("input", {p.batch, p.height, p.width, p.inChannels});
-  call.gradOutput = reader.inputRows("gradOutput", {4 * p.batch * p.height * p.width, p.outChannels, p.outputStride});
+  call.gradOutput = reader.inputRows("gradOutput", {elementsOf({4, p.batch, p.height, p.width}), p.outChannels, p.outputStride});
   call.gradWeight = reader.output("gradWeight", {4, p.inChannels, p.outChannels});
   call.gradBias = reader.optionalOutput("gradBias", {p.outChannels});
   return bindCall(reader, upconv2x2BackwardWeightReference<T>, &CpuKernels::upconv2x2BackwardWeight, call, flops(p),
