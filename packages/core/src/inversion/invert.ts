@@ -43,7 +43,7 @@ import {
 } from './inversion-state';
 import { JointControl } from './joint-control';
 import type { Optimiser, Product } from './optimisers/optimiser';
-import { addScaled } from './vectors';
+import { addScaled } from '../vectors';
 
 export interface InversionOptions {
   onProgress?: (done: number, total: number, text: string) => void;

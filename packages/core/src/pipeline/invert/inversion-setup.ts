@@ -12,6 +12,7 @@ import { TotalsModel } from '../../inversion/totals-model';
 import type { AdjointEngine } from '../../surrogate/frozen-program';
 import { OnnxEngine } from '../../surrogate/onnx-engine';
 import type { Surrogate } from '../../surrogate/surrogate';
+import { joined } from '../../vectors';
 import { dataOf, drawInputs } from '../learn/drawn-inputs';
 import { chooseEngine, type EngineChoice } from './engine-choice';
 import { addErrors, errorModelOf } from './error-model';
@@ -142,7 +143,10 @@ export async function inversionWith(
     ...(context.pass ? { base: baseFactors(context, context.pass.anchor, periods) } : {}),
   });
   const slots = periods.map(({ time }) => timeSlots(time, inversion.factors));
-  const priorEmissions = joined(periods.map((period, p) => meanOfSlots(period, slots[p])));
+  const priorEmissions = joined(
+    Float32Array,
+    periods.map((period, p) => meanOfSlots(period, slots[p])),
+  );
   const beside = nuisanceTerms(
     context,
     surrogateModel,
@@ -247,20 +251,10 @@ function baseFactors(context: StageContext, pass: number, periods: readonly Peri
   const path = join(stageDir(context.out, 'invert', passVariant(pass)), FACTORS_FILE);
   const { factors } = variantSettings(context).inversion;
   return joined(
+    Float32Array,
     periods.map(({ name, grid, time }) => {
       const { data, slots } = readFactors(path, grid, name);
       return slots > 1 ? firstOfSlots(data, timeSlots(time, factors)) : data;
     }),
   );
-}
-
-/** Vectors end to end. */
-export function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

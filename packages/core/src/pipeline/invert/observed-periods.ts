@@ -5,6 +5,7 @@ import { pickAt } from '../../data/places';
 import { wholeGrid, type Hours, type PeriodSource } from '../../data/period-source';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import type { ObservationOperator } from '../../inversion/observation-operator';
+import { joined } from '../../vectors';
 import { variantSettings } from '../learn/learning';
 import { runOfPass } from '../loop/loop-pass';
 import { operatorOf, readMonitors, type Monitors } from './monitors';
@@ -69,11 +70,5 @@ export function throughOperator(run: RunFields, { operator, whole }: Pick<Observ
     const stencil = whole.stencil([i]);
     return stencil.forward(pickAt(run({ first: hours[0], count: hours.length }), stencil.places));
   });
-  const simulated = new Float32Array(operator.observed.values.length);
-  let at = 0;
-  for (const part of parts) {
-    simulated.set(part, at);
-    at += part.length;
-  }
-  return simulated;
+  return joined(Float32Array, parts);
 }

@@ -21,7 +21,7 @@ import {
   type ObservationBatch,
   type Values,
 } from '../../inversion/forward-model';
-import { tabulate } from '../../inversion/vectors';
+import { tabulate } from '../../vectors';
 import type { ObservationOperator } from '../../inversion/observation-operator';
 import type { ObservationStencil } from '../../inversion/observation-stencil';
 import type { DifferentiatedHours, DomainHours, DomainModel } from '../../surrogate/domain/domain-model';

@@ -17,6 +17,7 @@ import type { DifferentiatedHours, DomainForwardOptions, DomainHours, DomainMode
 import type { DomainRun } from './domain-run';
 import { SeenFactors, type EmissionFactors } from '../tracers/emission-factors';
 import { pickAt, spreadTo, type Places } from '../../data/places';
+import { joined } from '../../vectors';
 
 const SPECIES = 4;
 
@@ -54,9 +55,7 @@ export class RolledOutRun implements DomainModel {
   /** As {@link DomainModel.forward}, but all tiles are run: what is wanted of an hour rests on the neighbourhood of earlier ones. */
   async forward(run: DomainHours, { places, onHours }: DomainForwardOptions = {}): Promise<Float32Array> {
     const { concentrations } = await this.carry(run, onHours);
-    const parts = Array.from(run.hours, (hour) => concentrations.hours({ first: hour, count: 1 }));
-    const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-    parts.forEach((part, i) => out.set(part, i * part.length));
+    const out = fieldsAt(concentrations, run.hours);
     return places ? pickAt(out, places) : out;
   }
 
@@ -84,10 +83,7 @@ export class RolledOutRun implements DomainModel {
       const { concentrations } = await this.carry({ period, hours: [], factors });
       for (const hours of [...blocks].reverse()) {
         this.options.signal?.throwIfAborted();
-        const seeds = hours.map((hour) => gradient.hours({ first: hour, count: 1 }));
-        const field = seeds[0].length;
-        const seed = new Float32Array(hours.length * field);
-        seeds.forEach((part, i) => seed.set(part, i * field));
+        const seed = fieldsAt(gradient, hours);
         await this.run.addAdjoint({ period, hours, factors, previous: concentrations, gradPrevious: gradient }, seed, gradFactors.data);
       }
     } finally {
@@ -152,6 +148,14 @@ export class RolledOutRun implements DomainModel {
     const { grid, time } = this.options.sources[period];
     return (hourly ? time.count : 1) * grid.rows * grid.cols * 5;
   }
+}
+
+/** The whole grid at some hours, one after the other. */
+function fieldsAt(store: HourStore, hours: ArrayLike<number>): Float32Array {
+  return joined(
+    Float32Array,
+    Array.from(hours, (hour) => store.hours({ first: hour, count: 1 })),
+  );
 }
 
 /**
