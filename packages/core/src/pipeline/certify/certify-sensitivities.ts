@@ -16,13 +16,13 @@ import { GROUPS, type Case, type CertificateSettings, type Species } from '../..
 import { readConcentrationChanges, readGeography } from '../../data/case-fields';
 import { expandGlob, filesWithin, IoapiSeries } from '../../data/ioapi';
 import { PREPARED_SPECIES, type PreparedPeriod } from '../../data/prepared';
+import { regionMask } from '../../data/regions';
 import { ConfigError, DataError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import type { SensitivityResponse } from '../../surrogate/judgement/certificate';
 import { ROUNDINGS_PER_STEP } from '../../surrogate/judgement/differentiation';
 import { responseFigures, responseSums } from '../../surrogate/judgement/response-comparison';
 import { hourlyFiles, inPeriod, PRIOR } from '../simulate/case-runs';
-import { regionMask } from '../verify/regions';
 import type { StageContext } from '../engine/stage';
 
 export type Sensitivity = CertificateSettings['sensitivities'][number];

@@ -1,12 +1,12 @@
 /** `check`: every contract of a case before any long run, all problems at once. */
 import { examineCase, type Case } from '../../data/case';
+import { regionMask } from '../../data/regions';
 import type { DeviceChoice, Products } from '../../device';
 import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { readGriddesc } from '../../grid/griddesc';
 import { varyingParts } from '../invert/nuisance';
 import { effortDoubt, withheldDoubt } from '../invert/doubtful-settings';
-import { regionMask } from '../verify/regions';
 import { resolve } from 'node:path';
 import { Findings, type Problem } from './findings';
 import { checkGriddedInputs } from './gridded-inputs';

@@ -14,6 +14,7 @@ import { writeFileAtomic } from '../../data/checkpoint';
 import { readJson } from '../../data/json-file';
 import { PREPARED_SPECIES } from '../../data/prepared';
 import { openPrepared } from '../../data/prepared-store';
+import { regionMasks } from '../../data/regions';
 import { ConfigError, DataError, InterruptedError } from '../../errors';
 import { coordinateSearch } from '../../inversion/coordinate-search';
 import { bestOf, candidateScore, foldError, simplestWithinStandardError, type FoldResult, type LeftOutError } from '../../inversion/fold-scores';
@@ -29,7 +30,6 @@ import { inversionWith, loadInversion, type InversionResources } from './inversi
 import { inversionInputs, inversionKey } from './invert-stage';
 import { readMonitors } from './monitors';
 import { canonicalJson, hashText } from '../engine/record';
-import { regionMask } from '../verify/regions';
 import { onFirstRank, spreadOverRanks } from '../engine/spread-over-ranks';
 import type { Stage, StageContext } from '../engine/stage';
 
@@ -129,7 +129,7 @@ async function foldsOf(context: StageContext): Promise<Fold[]> {
     }
   }
   if (crossValidation.by === 'blocks') return blockFolds(blocks, crossValidation.folds, crossValidation.seed);
-  return regionFolds(cells, new Map(Object.entries(regions).map(([name, region]) => [name, regionMask(region, grid)])));
+  return regionFolds(cells, new Map(regionMasks(regions, grid).map(({ name, mask }) => [name, mask])));
 }
 
 /** Of an inversion, for those who wait. */

@@ -5,6 +5,7 @@ import { speciesUnit } from '../../data/case-fields';
 import { readJson } from '../../data/json-file';
 import { describeQuality } from '../../data/observation-quality';
 import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../../data/prepared';
+import { regionMasks } from '../../data/regions';
 import {
   writeReport,
   type InitialScore,
@@ -26,7 +27,6 @@ import type { Monitors } from '../invert/monitors';
 import { hasForeignPrior } from '../simulate/foreign-prior';
 import { readRecord } from '../engine/record';
 import { concentrationsOf, emissionsOf, landMaskOf, stationsOf } from './report-fields';
-import { regionMask } from '../verify/regions';
 import { passVariant, stageContext, STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from '../engine/stage';
 import type { TrainSummary } from '../learn/train-stage';
 import { DISTANCE_FILE, readDistance } from '../invert/trust-region';
@@ -162,7 +162,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
       const { audit } = summaryOf<VerifySummary>(variant, 'verify') ?? {};
       return audit ? [{ mode: modeOf(variant), rows: audit }] : [];
     }),
-    regions: Object.entries(settings.regions).map(([name, region]) => ({ name, mask: regionMask(region, grid as PreparedPeriod['grid']) })),
+    regions: regionMasks(settings.regions, grid as PreparedPeriod['grid']),
     loop: loopOf(context),
     ...crossValidated(context),
     stageSeconds: stageSeconds(context, variants),

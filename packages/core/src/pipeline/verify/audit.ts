@@ -2,6 +2,7 @@
 import { GROUPS, type Case, type Group, type Species } from '../../data/case';
 import { timeAt } from '../../data/ioapi-time';
 import type { PreparedPeriod } from '../../data/prepared';
+import { regionMasks } from '../../data/regions';
 import { cellsWithin } from '../../grid/cells-within';
 import type { Grid } from '../../grid/grid';
 import type { AuditRow } from '../../inversion/audit';
@@ -12,7 +13,6 @@ import { annualWeights } from '../../report/statistics';
 import { localSolarHour } from '../../worlds/solar';
 import { PRIOR } from '../simulate/case-runs';
 import { ofGroup, type EmissionUpdate } from './emission-update';
-import { regionMask } from './regions';
 
 /** How far around a region its neighbours lie: what a wind of 3 m s-1 covers in a day. */
 const NEIGHBOUR_KM = 260;
@@ -31,10 +31,8 @@ export interface AuditedPeriod extends Pick<PreparedPeriod, 'name' | 'grid' | 't
 
 /** All regions of a period, the whole domain first, with the groups of each. */
 export function auditPeriod(period: AuditedPeriod, regions: Case['regions']): AuditRow[] {
-  const named = Object.entries(regions).map(([name, region]) => ({ name, mask: regionMask(region, period.grid) }));
-  return [{ name: undefined, mask: new Float32Array(period.grid.rows * period.grid.cols).fill(1) }, ...named].flatMap((region) =>
-    auditRegion(period, region),
-  );
+  const whole: Region = { mask: new Float32Array(period.grid.rows * period.grid.cols).fill(1) };
+  return [whole, ...regionMasks(regions, period.grid)].flatMap((region) => auditRegion(period, region));
 }
 
 interface Region {

@@ -3,6 +3,7 @@ import type { Case } from '../../data/case';
 import { speciesUnit } from '../../data/case-fields';
 import { standardTimeOffset } from '../../data/observation-time';
 import { PREPARED_SPECIES } from '../../data/prepared';
+import { regionMasks } from '../../data/regions';
 import type { Grid } from '../../grid/grid';
 import { hourOf } from '../../inversion/daily-values';
 import { Role } from '../../inversion/forward-model';
@@ -15,7 +16,6 @@ import type { Monitors } from '../invert/monitors';
 import { biasCorrectedSeries } from './bias-corrected';
 import { interpolatedSeries } from './interpolated';
 import { distanceToUsed } from './nearest-used';
-import { regionMask } from './regions';
 
 export const SCORES_FILE = 'scores.csv';
 
@@ -68,7 +68,7 @@ export function caseScores({ regions, scores, observations }: Case, periods: rea
 
 function stationsOf({ grid, monitors, prior }: ComparedPeriod, regions: Case['regions']): ScoredStation[] {
   const types = new Map(monitors.observations.stations.map(({ id, type }) => [id, type]));
-  const masks = Object.entries(regions).map(([name, region]) => ({ name, mask: regionMask(region, grid) }));
+  const masks = regionMasks(regions, grid);
   const toUsed = distanceToUsed(grid, prior, monitors);
   return prior.stations.map(({ id, role, cell }) => ({
     id,
