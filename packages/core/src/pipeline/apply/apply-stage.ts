@@ -5,9 +5,9 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { chosenLabels, WHOLE_GRID, type Case } from '../../data/case';
+import { gridOf } from '../../data/case-grid';
 import { writeFileAtomic } from '../../data/checkpoint';
 import type { Grid } from '../../grid/grid';
-import { readGriddesc } from '../../grid/griddesc';
 import { openPrepared } from '../../data/prepared-store';
 import { regionMasks } from '../../data/regions';
 import type { FactorSpan } from '../../transport/emission-factors';
@@ -126,7 +126,7 @@ export const applyStage: Stage = {
   inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => priorEmissionInputs(settings, name)),
   run(context) {
     const { case: settings, dir } = context;
-    const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
+    const grid = gridOf(settings);
     const factorsPath = join(context.dirOf('invert'), FACTORS_FILE);
     const scaled = scaledFiles(settings, factorsPath, grid);
     const regions = budgetRegions(settings, grid);

@@ -9,9 +9,9 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GROUPS, type Case, type Group, type PeriodSettings } from '../../data/case';
+import { gridOf } from '../../data/case-grid';
 import type { PreparedPeriod } from '../../data/prepared';
 import { openPrepared } from '../../data/prepared-store';
-import { readGriddesc } from '../../grid/griddesc';
 import { choosePatches, cellsOf, type Patch } from '../../surrogate/judgement/source-patches';
 import { createCtm, type CtmRequest } from '../../transport/ctm';
 import { PRIOR, responseRun, simulatedFile } from '../simulate/case-runs';
@@ -189,6 +189,6 @@ function emissionsOf(
 ): Pick<CtmRequest, 'emissionFiles' | 'sectors'> & { factors?: Float32Array } {
   if (settings.ctm.kind === 'reference') return { ...emissionInput(priorSectors(settings, period.name)), factors };
   const scaled = simulatedSectors(settings, dirname(dirname(run.output(period.name))), run.name, period.name);
-  writeSectors(settings, period.name, scaled, readGriddesc(settings.grid.griddesc, settings.grid.name), () => factors);
+  writeSectors(settings, period.name, scaled, gridOf(settings), () => factors);
   return emissionInput(scaled);
 }

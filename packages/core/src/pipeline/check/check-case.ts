@@ -1,10 +1,10 @@
 /** `check`: every contract of a case before any long run, all problems at once. */
 import { examineCase, type Case } from '../../data/case';
+import { gridOf } from '../../data/case-grid';
 import { regionMask } from '../../data/regions';
 import type { DeviceChoice, Products } from '../../device';
 import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
-import { readGriddesc } from '../../grid/griddesc';
 import { varyingParts } from '../invert/nuisance';
 import { effortDoubt, withheldDoubt } from '../invert/doubtful-settings';
 import { resolve } from 'node:path';
@@ -129,8 +129,8 @@ export async function checkInputs(settings: Case): Promise<void> {
   throw first;
 }
 
-async function checkGrid(findings: Findings, { grid: { griddesc, name } }: Case): Promise<Grid | undefined> {
-  const grid = await findings.attempt(['grid'], () => readGriddesc(griddesc, name));
+async function checkGrid(findings: Findings, settings: Case): Promise<Grid | undefined> {
+  const grid = await findings.attempt(['grid'], () => gridOf(settings));
   if (grid) findings.right.push(`grid ${grid.name}: ${grid.cols} x ${grid.rows} cells`);
   return grid;
 }

@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { GROUPS, memberNames, type Case, type PeriodSettings } from '../../data/case';
 import { readEmissions, readGeography } from '../../data/case-fields';
+import { gridOf } from '../../data/case-grid';
 import { readMeteorology } from '../../data/meteorology';
 import { openWeather } from '../../data/weather/open-weather';
 import { preparedMeteorologyPath, preparedRunPath, readPreparedRun, writePreparedMeteorology, writePreparedRun } from '../../data/prepared';
 import type { LongRead } from '../../data/period-steps';
 import { labelOf } from '../../data/table-store';
 import type { Grid, TimeAxis } from '../../grid/grid';
-import { readGriddesc } from '../../grid/griddesc';
 import { geographyFiles, meteorologyFiles, PRIOR, timeOf, weatherSettings } from '../simulate/case-runs';
 import type { SectorFiles } from '../../transport/emission-reader';
 import { openSector } from '../../transport/point-sources';
@@ -57,7 +57,7 @@ function runsOf(settings: Case): string[] {
 /** Writes what is not there: a stage that was begun anew has kept what is still right. @returns all files of the period */
 function preparePeriod(context: StageContext, period: PeriodSettings, note: (text: string) => void): string[] {
   const { case: settings, dir } = context;
-  const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
+  const grid = gridOf(settings);
   note('meteorology');
   const meteorology = preparedMeteorologyPath(dir, period.name);
   if (!existsSync(meteorology)) prepareMeteorology(context, period, grid);
@@ -123,7 +123,7 @@ function geographyOf(settings: Case, grid: Grid): Float32Array {
 function preparedParts(context: StageContext, simulated: Pick<StageMark, 'parts'>): PartContent[] {
   const { case: settings } = context;
   const values = simulatedValues(context, runsOf(settings));
-  const { definition } = readGriddesc(settings.grid.griddesc, settings.grid.name);
+  const { definition } = gridOf(settings);
   const { meteorology, geography, concentrations } = settings;
   const emissions = inventorySettings(settings);
   return settings.periods.flatMap(({ name, start, hours }) => {
