@@ -7,13 +7,13 @@ import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { varyingParts } from '../invert/nuisance';
 import { effortDoubt, withheldDoubt } from '../invert/doubtful-settings';
-import { resolve } from 'node:path';
 import { Findings, type Problem } from './findings';
 import { checkGriddedInputs } from './gridded-inputs';
 import { checkLearning } from './learning-plan';
 import { checkCtm, checkDevice, checkDisk, checkRuns, DISK_RESTS_ON, RUNS_REST_ON } from './machine';
 import { checkMemory, MEMORY_RESTS_ON } from './memory';
 import { checkObservedInputs } from './observed-inputs';
+import { runFolder } from '../engine/run-file';
 
 export interface CheckOptions {
   /** `key=value`, as of {@link loadCase} */
@@ -68,8 +68,7 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   const asked = isSound(...(device === undefined ? ['device'] : []), ...(products === undefined ? ['products'] : []));
   const chosen = asked ? await checkDevice(findings, settings, options) : undefined;
   if (grid && isSound(...MEMORY_RESTS_ON)) await checkMemory(findings, settings, grid, chosen);
-  if (grid && isSound(...DISK_RESTS_ON, ...(out === undefined ? ['name'] : [])))
-    await checkDisk(findings, settings, grid, resolve(out ?? `runs/${settings.name}`));
+  if (grid && isSound(...DISK_RESTS_ON, ...(out === undefined ? ['name'] : []))) await checkDisk(findings, settings, grid, runFolder(settings, out));
   findings.notes.push(...doubtsOf(settings, isSound, grid));
   findings.notes.push(...idle);
   return {

@@ -19,6 +19,7 @@ import { designManifest, MANIFEST, manifestText } from './design-manifest';
 import { checkDesignedRegions, designedFactors } from './member-factors';
 import { InputHashes } from '../engine/input-hashes';
 import { canonicalJson, hashText } from '../engine/record';
+import { runFolder } from '../engine/run-file';
 import type { RunOptions } from '../run';
 
 export interface DesignOptions extends Pick<RunOptions, 'out' | 'onEvent' | 'signal'> {
@@ -62,7 +63,7 @@ interface DesignedFile {
  */
 export async function writeDesign(source: string | Case, options: DesignOptions = {}): Promise<DesignResult> {
   const settings = caseOf(source);
-  const dir = resolve(options.dir ?? join(options.out ?? `runs/${settings.name}`, 'design'));
+  const dir = resolve(options.dir ?? join(runFolder(settings, options.out), 'design'));
   checkAsked(settings);
   const grid = gridOf(settings);
   checkDesignedRegions(settings, grid);
