@@ -54,7 +54,7 @@ function contextOf(stage: StageName): StageContext {
 /** What the inversion's own model adds to each of its values, daily means of cells: `period/species/cell/hour since 1970`. */
 async function addedByModel(): Promise<Map<string, number>> {
   const context = contextOf('invert');
-  const setup = await setUpInversion(context, join(folder, 'engine.json'));
+  const setup = await setUpInversion(context);
   const { control, evaluation } = linearisation(setup, context.signal);
   const { model } = evaluation;
   const found = control.factors(readOutcome(context, 1).control);

@@ -26,7 +26,7 @@ import { changesOf, ownCandidate, searchAxes, withCandidate, type Candidate, typ
 import { CROSS_VALIDATION_TABLE, crossValidationCsv, lCurves } from './cross-validation-table';
 import { effortDoubt } from './doubtful-settings';
 import { passCertificateGate } from './inversion-gates';
-import { inversionWith, loadInversion, type InversionResources } from './inversion-setup';
+import { engineMemory, inversionWith, loadInversion, type InversionResources } from './inversion-setup';
 import { inversionInputs, inversionKey } from './invert-stage';
 import { readMonitors } from './monitors';
 import { canonicalJson, hashText } from '../engine/record';
@@ -35,8 +35,6 @@ import type { Stage, StageContext } from '../engine/stage';
 
 const SUMMARY = 'crossvalidation.json';
 const INVERSIONS = 'inversions';
-/** what engine `auto` chose, for a run that goes on */
-const ENGINE = 'engine.json';
 
 export const crossvalidateStage: Stage = {
   name: 'crossvalidate',
@@ -86,7 +84,7 @@ export const crossvalidateStage: Stage = {
     if ((context.ranks?.rank ?? 0) > 0) return { products: [], summary: undefined };
     writeFileAtomic(join(context.dir, SUMMARY), JSON.stringify(summary, null, 2));
     writeFileAtomic(join(context.dir, CROSS_VALIDATION_TABLE), crossValidationCsv(summary));
-    rmSync(join(context.dir, ENGINE), { force: true });
+    rmSync(engineMemory(context), { force: true });
     return { products: [SUMMARY, CROSS_VALIDATION_TABLE], summary };
   },
 };
@@ -185,7 +183,7 @@ class Inversions {
   }
 
   private async load(): Promise<InversionResources> {
-    return (this.resources ??= await loadInversion(this.context, join(this.context.dir, ENGINE)));
+    return (this.resources ??= await loadInversion(this.context));
   }
 
   private async ofFold(settings: InversionSettings, fold: Fold, about: About): Promise<FoldResult> {

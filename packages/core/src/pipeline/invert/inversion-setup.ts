@@ -83,13 +83,17 @@ export interface InversionResources {
   spread: InversionSetup['spread'];
 }
 
+/** The file in a stage's folder that keeps what engine `auto` chose, for a run that goes on; what is finished needs it no more. */
+export function engineMemory({ dir }: Pick<StageContext, 'dir'>): string {
+  return join(dir, 'engine.json');
+}
+
 /**
  * Loads surrogate, prepared fields and engine; who asked for them disposes of the engine.
  *
- * @param engineMemory - file that keeps what engine `auto` chose
  * @throws {RetroplumeError} if products of the stages before are missing or do not fit together
  */
-export async function loadInversion(context: StageContext, engineMemory: string): Promise<InversionResources> {
+export async function loadInversion(context: StageContext): Promise<InversionResources> {
   const { inversion } = variantSettings(context);
   const surrogate = loadSurrogate(context);
   const stored = storedPeriods(context);
@@ -101,12 +105,12 @@ export async function loadInversion(context: StageContext, engineMemory: string)
   const periods: PeriodSource[] = tiled ? stored : preparedPeriods(context).map((period) => sourceOf(period));
   const hours = !tiled ? plan.batchSize : (drawn ?? HOURS_TOGETHER);
   const spread = shownSpread(context);
-  return { surrogate, periods, plan, hours, spread, ...(await chosenEngine(context, surrogate, plan, engineMemory)) };
+  return { surrogate, periods, plan, hours, spread, ...(await chosenEngine(context, surrogate, plan)) };
 }
 
 /** Everything that `invert` needs, and what looks at its result: as {@link InversionProblem} says, for all periods of the case. */
-export async function setUpInversion(context: StageContext, engineMemory: string): Promise<InversionSetup> {
-  const resources = await loadInversion(context, engineMemory);
+export async function setUpInversion(context: StageContext): Promise<InversionSetup> {
+  const resources = await loadInversion(context);
   const setup = await inversionWith(context, resources);
   return {
     ...setup,
@@ -191,12 +195,11 @@ export async function inversionWith(
   };
 }
 
-/** The engine that the case asks for, on the domain or on a tile of it; `memory` keeps what `auto` chose. */
+/** The engine that the case asks for, on the domain or on a tile of it. */
 function chosenEngine(
   context: StageContext,
   surrogate: Surrogate,
   { tiling: { rows, cols }, batchSize: batch }: DomainPlan,
-  memory: string,
 ): Promise<{ engine: AdjointEngine; choice: EngineChoice }> {
   const path = (file: string): string => join(context.dirOf('export'), file);
   const models = { forward: path(ONNX_FILES.forward), vjp: path(ONNX_FILES.vjp) };
@@ -206,7 +209,7 @@ function chosenEngine(
     native: () => surrogate.program(batch, rows, cols, context, { adjoint: true }),
     onnx: () => OnnxEngine.load(models, surrogate, { batch, rows, cols }, context.threads),
     inputs: () => dataOf(drawInputs(surrogate, { batch, rows, cols })),
-    memory,
+    memory: engineMemory(context),
     log: context.log,
   });
 }

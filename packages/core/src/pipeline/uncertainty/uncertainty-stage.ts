@@ -118,7 +118,7 @@ export const uncertaintyStage: Stage = {
     // Before this surrogate takes its memory.
     const others = await controlsOfOthers(context, asked.surrogates);
     let setup: InversionSetup | undefined;
-    const setUp = async (): Promise<InversionSetup> => (setup ??= await setUpInversion(context, join(context.dir, 'engine.json')));
+    const setUp = async (): Promise<InversionSetup> => (setup ??= await setUpInversion(context));
     try {
       await onFirstRank(context, async () => {
         for (const file of [UNCERTAINTY_FILE, SUMMARY]) rmSync(join(context.dir, file), { force: true }); // of other settings
