@@ -5,7 +5,7 @@ import { unitDoubts } from '../../data/observation-quality';
 import { sourceOf, type PeriodSource } from '../../data/period-source';
 import { PREPARED_SPECIES } from '../../data/prepared';
 import type { Grid } from '../../grid/grid';
-import type { ForwardModel } from '../../inversion/forward-model';
+import { Role, type ForwardModel } from '../../inversion/forward-model';
 import type { InversionProblem, InversionSettings } from '../../inversion/inversion-settings';
 import { NuisanceModel } from '../../inversion/nuisance-model';
 import { TotalsModel } from '../../inversion/totals-model';
@@ -235,9 +235,9 @@ async function problemsOf(
     const count = (role: number): number => operator.stations.filter((station) => station.role === role).length;
     stations.push({
       period: period.name,
-      used: count(0),
-      watched: count(1),
-      withheld: count(2),
+      used: count(Role.used),
+      watched: count(Role.watched),
+      withheld: count(Role.withheld),
       outside: operator.outside.length,
       withheldMark: markOf(monitors.withheld),
     });

@@ -12,7 +12,7 @@ import { ObservationOperator } from '../../inversion/observation-operator';
 import type { ValueFilter } from '../../inversion/super-observations';
 import { chooseWatched, chooseWithheld } from '../../inversion/withheld';
 import { localSolarHour } from '../../worlds/solar';
-import { inPeriod, twinObservationsFile } from '../simulate/case-runs';
+import { inPeriod, spanOf, twinObservationsFile } from '../simulate/case-runs';
 import type { StageContext } from '../engine/stage';
 
 export interface Monitors {
@@ -60,10 +60,8 @@ export async function readMonitors(context: StageContext, period: PeriodSettings
 const HEARD = new WeakMap<StageContext['inputs'], Map<string, Station[]>>();
 
 async function readPeriod(context: StageContext, period: PeriodSettings): Promise<Observations> {
-  const start = new Date(period.start);
-  const span = { start, end: new Date(start.getTime() + period.hours * 3_600_000) };
   const files = observationPattern(context, period.name);
-  const observations = await readObservations({ ...context.case.observations, files }, { period: period.name, span });
+  const observations = await readObservations({ ...context.case.observations, files }, { period: period.name, span: spanOf(period) });
   const heard = HEARD.get(context.inputs) ?? new Map<string, Station[]>();
   HEARD.set(context.inputs, heard.set(keyOf(files, period), observations.stations));
   return observations;

@@ -9,8 +9,7 @@ import { VaryingNumber } from '../../inversion/varying-number';
 import { instant } from '../../data/ioapi-time';
 import { hourlyFiles, nuisanceRun, simulatedFile } from '../simulate/case-runs';
 import { variantSettings } from '../learn/learning';
-import { priorRun, throughOperator, type ObservedPeriod, type RunFields } from './observed-periods';
-import { readRunConcentrations } from '../simulate/run-concentrations';
+import { priorRun, runInFiles, throughOperator, type ObservedPeriod, type RunFields } from './observed-periods';
 import type { StageContext } from '../engine/stage';
 import type { SurrogateForwardModel } from './surrogate-forward-model';
 
@@ -213,16 +212,9 @@ function addBiases(
 }
 
 /** The fields of a run with something else changed. */
-export function changedFields(
-  context: StageContext,
-  change: NuisanceChange,
-  { name, grid, time }: Pick<PeriodSource, 'name' | 'grid' | 'time'>,
-): RunFields {
+export function changedFields(context: StageContext, change: NuisanceChange, period: Pick<PeriodSource, 'name' | 'grid' | 'time'>): RunFields {
   const files = change.concentrations
-    ? hourlyFiles(context.case, change.concentrations, name)
-    : [simulatedFile(context.dirOf('simulate'), nuisanceRun(change), 'ACONC', name)];
-  return ({ first, count }) => {
-    const start = new Date(time.start.getTime() + first * time.stepSeconds * 1000);
-    return readRunConcentrations(context.case, files, { grid, time: { ...time, start, count } }, context.signal);
-  };
+    ? hourlyFiles(context.case, change.concentrations, period.name)
+    : [simulatedFile(context.dirOf('simulate'), nuisanceRun(change), 'ACONC', period.name)];
+  return runInFiles(context, files, period);
 }
