@@ -114,10 +114,10 @@ export class SurrogateForwardModel implements ForwardModel {
     const sources = problems.map(({ period }) => period);
     const run = new DomainRun({ surrogate, sources, tiling, engine, adjoint: engine, batchSize, threads, processes });
     const { initialConcentrations: from } = surrogate.description.settings;
-    const { hours: windowHours } = surrogate.window;
     const hoursOf = problems.map((_, p) => this.plan.flatMap((each) => (each.problem === p ? [...each.hours] : [])));
-    this.run = from === 'rollout' ? new RolledOutRun(run, { windowHours, sources, hours: hoursOf, signal: options.signal }) : run;
+    this.run = from === 'rollout' ? new RolledOutRun(run, hoursOf, options.signal) : run;
     if (from === 'control') {
+      const { hours: windowHours } = surrogate.window;
       this.initial = sources.map((source, p) => new ScaledInitial(source, [...new Set(hoursOf[p].map((hour) => Math.max(0, hour - windowHours)))]));
       const days = this.initial.reduce((sum, each) => sum + each.days, 0);
       this.initialConcentrations = { slots: days, rows: grid.rows, cols: grid.cols, groups: SPECIES };

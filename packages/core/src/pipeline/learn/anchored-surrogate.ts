@@ -241,8 +241,8 @@ export class AnchoredSurrogate {
     if (this.run && this.run.hours === key) return this.run.model;
     this.run?.model.dispose();
     const plain = new DomainRun({ surrogate, sources, ...this.plan, engine, adjoint: engine, threads: context.threads });
-    const chain = { windowHours: surrogate.window.hours, sources, hours: sources.map((_, p) => (p === period ? hours : [])), signal: context.signal };
-    this.run = { hours: key, model: rolledOut ? new RolledOutRun(plain, chain) : plain };
+    const ofPeriods = sources.map((_, p) => (p === period ? hours : []));
+    this.run = { hours: key, model: rolledOut ? new RolledOutRun(plain, ofPeriods, context.signal) : plain };
     return this.run.model;
   }
 
