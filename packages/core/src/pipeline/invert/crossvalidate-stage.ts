@@ -9,10 +9,9 @@
  */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { asksForCrossValidation, type InversionSettings } from '../../data/case';
+import { asksForCrossValidation, SPECIES, type InversionSettings } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readJson } from '../../data/json-file';
-import { PREPARED_SPECIES } from '../../data/prepared';
 import { openPrepared } from '../../data/prepared-store';
 import { regionMasks } from '../../data/regions';
 import { ConfigError, DataError, InterruptedError } from '../../errors';
@@ -219,7 +218,7 @@ class Inversions {
 function resultOf({ history, keptIteration, iterations, status }: InversionResult, model: ForwardModel, { name, leftOut }: Fold): FoldResult {
   const kept = history.find(({ iteration }) => iteration === keptIteration)!;
   const counts = leftOutValues(model);
-  const errors = PREPARED_SPECIES.flatMap((species, s): LeftOutError[] => {
+  const errors = SPECIES.flatMap((species, s): LeftOutError[] => {
     const [priorMae, updatedMae] = [history[0].watchedMae[s], kept.watchedMae[s]];
     return priorMae !== null && updatedMae !== null && priorMae > 0 ? [{ species, n: counts[s], priorMae, updatedMae }] : [];
   });
@@ -234,7 +233,7 @@ function resultOf({ history, keptIteration, iterations, status }: InversionResul
 
 /** Numbers of left-out values per species. */
 function leftOutValues(model: ForwardModel): number[] {
-  const counts = PREPARED_SPECIES.map(() => 0);
+  const counts = SPECIES.map(() => 0);
   for (let batch = 0; batch < model.batches; batch++) {
     const { values, withheld, species } = model.observations(batch);
     values.forEach((value, i) => withheld[i] === Role.watched && Number.isFinite(value) && counts[species[i]]++);

@@ -1,9 +1,8 @@
 /** What an inversion of a case works with: the frozen surrogate seen through its monitors, the prior emissions, and the settings of the variant. */
 import { join } from 'node:path';
-import { GROUPS } from '../../data/case';
+import { GROUPS, SPECIES } from '../../data/case';
 import { unitDoubts } from '../../data/observation-quality';
 import { sourceOf, type PeriodSource } from '../../data/period-source';
-import { PREPARED_SPECIES } from '../../data/prepared';
 import type { Grid } from '../../grid/grid';
 import { Role, type ForwardModel } from '../../inversion/forward-model';
 import type { InversionProblem, InversionSettings } from '../../inversion/inversion-settings';
@@ -159,12 +158,12 @@ export async function inversionWith(
   let model: ForwardModel = beside ? new NuisanceModel(surrogateModel, beside.terms) : surrogateModel;
   const { totals } = inversion;
   if (totals.length > 0) {
-    model = new TotalsModel(model, knownTotals(totals, context.case, grid, priorEmissions, slots), PREPARED_SPECIES.length);
+    model = new TotalsModel(model, knownTotals(totals, context.case, grid, priorEmissions, slots), SPECIES.length);
   }
   const { initialConcentrations: initial } = inversion;
   const problem: InversionProblem = {
     groups: GROUPS,
-    species: PREPARED_SPECIES,
+    species: SPECIES,
     priorEmissions,
     ...{ totals: totals.length > 0, threads: context.threads },
     sectors: sectorsOf(context.case, inversion, periods, slots),

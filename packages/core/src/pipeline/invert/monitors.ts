@@ -1,10 +1,9 @@
 /** The monitors of a case as every later stage sees them: read once, the same stations withheld everywhere. */
 import { createHash } from 'node:crypto';
-import type { Case, InversionSettings, PeriodSettings } from '../../data/case';
+import { SPECIES, type Case, type InversionSettings, type PeriodSettings } from '../../data/case';
 import type { Species } from '../../data/case/fields';
 import { expandGlob } from '../../data/glob';
 import { readObservations, type Observations } from '../../data/observations';
-import { PREPARED_SPECIES } from '../../data/prepared';
 import type { Station } from '../../data/stations';
 import type { Grid } from '../../grid/grid';
 import { ConfigError } from '../../errors';
@@ -100,7 +99,7 @@ export function operatorOf(
     grid,
     period: { start: new Date(period.start), hours: period.hours, spinUpHours: options.firstHour },
     observations: monitors.observations,
-    species: PREPARED_SPECIES,
+    species: SPECIES,
     error: inversion.observationError,
     representativeness: inversion.representativeness,
     siteTypeError: inversion.siteTypeError,

@@ -1,8 +1,7 @@
 /** What is inverted beside the emissions: biases of monitors, and runs of the transport model with something else changed. */
 import type { Grid } from '../../grid/grid';
 import type { PeriodSource } from '../../data/period-source';
-import { PREPARED_SPECIES } from '../../data/prepared';
-import { nuisanceChanges, type NuisanceChange, type NuisanceRun, type Species } from '../../data/case';
+import { nuisanceChanges, SPECIES, type NuisanceChange, type NuisanceRun, type Species } from '../../data/case';
 import type { NuisanceTerm } from '../../inversion/nuisance-model';
 import { ConfigError } from '../../errors';
 import { VaryingNumber } from '../../inversion/varying-number';
@@ -184,13 +183,13 @@ function addBiases(
   periods: readonly NuisancePeriod[],
   nameOf: (species: Species, cell: number, grid: Grid) => string,
 ): void {
-  if (PREPARED_SPECIES.every((species) => spreads[species] === 0)) return;
+  if (SPECIES.every((species) => spreads[species] === 0)) return;
   const numbers = new Map<string, number>();
   const spread: number[] = [];
   const indices = periods.map(({ period: { grid }, observed: { operator } }) => {
     const { species, cell } = operator.observed;
     return Int32Array.from(species, (s, i) => {
-      const of = PREPARED_SPECIES[s];
+      const of = SPECIES[s];
       if (spreads[of] === 0) return -1;
       const name = nameOf(of, cell[i], grid);
       const known = numbers.get(name);

@@ -1,6 +1,6 @@
 /** What `evaluate` finds in one period, with y of the surrogate's windows from one place. */
-import type { Group } from '../../data/case';
-import { PREPARED_SPECIES, type PreparedPeriod, type PreparedRun } from '../../data/prepared';
+import { SPECIES, type Group } from '../../data/case';
+import type { PreparedPeriod, PreparedRun } from '../../data/prepared';
 import { concentrationErrors, ErrorSums, type ConcentrationErrors } from '../../surrogate/judgement/evaluate';
 import { FreeRuns, type FreeRunsOptions } from '../../surrogate/domain/free-run';
 import { responseFigures, responseSums, SMALLEST_RESPONSE, type BlockSums } from '../../surrogate/judgement/response-comparison';
@@ -88,7 +88,7 @@ function responsesOf(sums: ReadonlyMap<Group, BlockSums[]>): Response[] {
   const all = [...sums].flatMap(([group, ofSpecies]) =>
     ofSpecies.map((blocks, s): Response => {
       const { slope, r, ctmChange, surrogateChange, relativeSize } = responseFigures(blocks);
-      return { pair: `${group}>${PREPARED_SPECIES[s]}`, slope, r, ctmChange, surrogateChange, relativeSize };
+      return { pair: `${group}>${SPECIES[s]}`, slope, r, ctmChange, surrogateChange, relativeSize };
     }),
   );
   return all.filter(({ relativeSize }) => relativeSize >= SMALLEST_RESPONSE);

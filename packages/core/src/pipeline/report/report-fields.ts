@@ -1,7 +1,7 @@
 /** What the report draws of a period: emissions and factors on the grid, monitors, and their series. */
 import { join } from 'node:path';
-import { GROUPS, type PeriodSettings } from '../../data/case';
-import { PREPARED_SPECIES, type PreparedPeriod } from '../../data/prepared';
+import { GROUPS, SPECIES, type PeriodSettings } from '../../data/case';
+import type { PreparedPeriod } from '../../data/prepared';
 import { Role } from '../../inversion/forward-model';
 import type { ReportConcentrations, ReportEmissions, ReportStation } from '../../report';
 import { readTruthFactors } from '../../worlds/truth-factors';
@@ -77,7 +77,7 @@ export function concentrationsOf(
     });
     return out;
   };
-  return PREPARED_SPECIES.filter((species) => own.prior.observed.has(species)).map((species) => ({
+  return SPECIES.filter((species) => own.prior.observed.has(species)).map((species) => ({
     period: period.name,
     species,
     start: own.prior.times[0],

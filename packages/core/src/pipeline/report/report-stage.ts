@@ -1,10 +1,10 @@
 /** `report`: everything that the stages before found, on one page. */
 import { join, relative } from 'node:path';
-import { asksForCrossValidation, GROUPS, type Case, type PeriodSettings } from '../../data/case';
+import { asksForCrossValidation, GROUPS, SPECIES, type Case, type PeriodSettings } from '../../data/case';
 import { speciesUnit } from '../../data/case-fields';
 import { readJson } from '../../data/json-file';
 import { describeQuality } from '../../data/observation-quality';
-import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../../data/prepared';
+import { readPrepared, type PreparedPeriod } from '../../data/prepared';
 import { regionMasks } from '../../data/regions';
 import {
   writeReport,
@@ -142,7 +142,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
     groups: [...GROUPS],
     notObservedGroups: notObserved(found),
     notInvertedGroups: GROUPS.filter((group) => !variantSettings(own).inversion.groups.includes(group)),
-    species: PREPARED_SPECIES.map((name) => ({ name, unit: speciesUnit(name) === 'ppb' ? 'ppb' : 'µg m⁻³' })),
+    species: SPECIES.map((name) => ({ name, unit: speciesUnit(name) === 'ppb' ? 'ppb' : 'µg m⁻³' })),
     emissions,
     stations: [...stations.values()],
     concentrations,
@@ -208,7 +208,7 @@ function learned(variants: readonly StageContext[]): Learned {
     const mode = modeOf(context);
     const evaluation = summaryOf<EvaluateSummary>(context, 'evaluate');
     for (const { period, test } of evaluation?.concentrations ?? []) {
-      PREPARED_SPECIES.forEach((species, s) =>
+      SPECIES.forEach((species, s) =>
         out.surrogate.push({
           mode,
           testRuns: evaluation!.testRuns,
@@ -258,7 +258,7 @@ function initialScore(mode: ReportMode, { from, period, test, response }: Initia
   const large = response.filter(({ relativeSize }) => relativeSize >= SHOWN_RESPONSE);
   return {
     ...{ mode, period, from },
-    nme: Object.fromEntries(PREPARED_SPECIES.map((species, s) => [species, test.nme[s]])),
+    nme: Object.fromEntries(SPECIES.map((species, s) => [species, test.nme[s]])),
     slopes: Object.fromEntries(large.map(({ pair, slope }) => [pair, slope])),
   };
 }

@@ -1,8 +1,7 @@
 /** The breakdown of scores of a case: what its stations, regions and time zone say to the rows, and the rows as a table. */
-import type { Case } from '../../data/case';
+import { SPECIES, type Case } from '../../data/case';
 import { speciesUnit } from '../../data/case-fields';
 import { standardTimeOffset } from '../../data/observation-time';
-import { PREPARED_SPECIES } from '../../data/prepared';
 import { regionMasks } from '../../data/regions';
 import type { Grid } from '../../grid/grid';
 import { hourOf } from '../../inversion/daily-values';
@@ -58,7 +57,7 @@ export function caseScores({ regions, scores, observations }: Case, periods: rea
     };
   });
   return scoreRows(scored, {
-    species: PREPARED_SPECIES,
+    species: SPECIES,
     regions: Object.keys(regions),
     ozoneCutoff: scores.ozoneCutoff,
     // Within half the length an update is nearly that of the used monitor's own cell; beyond the whole of it little but the transport says anything.
