@@ -6,7 +6,7 @@ import type { NetcdfFile } from '@retroplume/native';
 import { DataError } from '../errors';
 import { openNetcdf, reading } from './netcdf-access';
 import { channelsOf, newMemory, type HourlyField, type PeriodSource } from './period-source';
-import { GROUPS, SPECIES } from './case';
+import { GROUPS, SPECIES } from './case/fields';
 import {
   assertRunFits,
   channelNames,

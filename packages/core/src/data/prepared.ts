@@ -16,8 +16,7 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError, ShapeError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
-import { GROUPS, SPECIES } from './case';
-import { speciesUnit } from './case-fields';
+import { GROUPS, SPECIES, speciesUnit } from './case/fields';
 import { CRS, cfGrid, cfTime, gridFromCf, timeFromCf } from './cf-grid';
 import { CHANNELS } from './meteorology';
 import { cfVariable, readCf, type CfAttributes } from './netcdf-cf';

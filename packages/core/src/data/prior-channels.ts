@@ -3,7 +3,7 @@
  * the weather is, so that everything that takes the weather of a period (windows, tiles, rotation, normalisation, ONNX) takes them with it.
  */
 import { channelsOf, type PeriodSource } from './period-source';
-import { SPECIES } from './case';
+import { SPECIES } from './case/fields';
 import { speciesVariable, type PreparedPeriod } from './prepared';
 
 /** Names of the four channels, in the order of {@link SPECIES}: gases in ppb, PM2.5 in µg m-3. */

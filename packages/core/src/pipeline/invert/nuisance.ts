@@ -1,7 +1,7 @@
 /** What is inverted beside the emissions: biases of monitors, and runs of the transport model with something else changed. */
 import type { Grid } from '../../grid/grid';
 import type { PeriodSource } from '../../data/period-source';
-import { nuisanceChanges, SPECIES, type NuisanceChange, type NuisanceRun, type Species } from '../../data/case';
+import { nuisanceChanges, SPECIES, speciesUnit, type NuisanceChange, type NuisanceRun, type Species } from '../../data/case';
 import type { NuisanceTerm } from '../../inversion/nuisance-model';
 import { ConfigError } from '../../errors';
 import { VaryingNumber } from '../../inversion/varying-number';
@@ -197,7 +197,7 @@ function addBiases(
       numbers.set(name, spread.length);
       spread.push(spreads[of]);
       names.push(name);
-      units.push(of === 'PM2.5' ? 'ug m-3' : 'ppb');
+      units.push(speciesUnit(of));
       return spread.length - 1;
     });
   });

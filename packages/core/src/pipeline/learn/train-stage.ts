@@ -1,7 +1,6 @@
 /** `train`: the surrogate from prior run and members. */
 import { join } from 'node:path';
-import { GROUPS, SPECIES } from '../../data/case';
-import { speciesUnit } from '../../data/case-fields';
+import { GROUPS, SPECIES, speciesUnit } from '../../data/case';
 import { removeCheckpoint } from '../../data/checkpoint';
 import { bytesOfFields, FieldRoom } from '../../data/field-room';
 import type { TrainingPeriod } from '../../data/training-period';

@@ -4,8 +4,7 @@
  *
  *   gain = MAE(prior run) − MAE(updated emissions),     agreement: |predicted − realised| ≤ a · |realised|
  */
-import { speciesUnit } from '../../data/case-fields';
-import { SPECIES } from '../../data/case';
+import { SPECIES, speciesUnit } from '../../data/case';
 import { Role } from '../../inversion/forward-model';
 
 /** One period's observations, and what is simulated of them; arrays of equal length, in the unit of the species. */

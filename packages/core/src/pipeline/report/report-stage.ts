@@ -1,7 +1,6 @@
 /** `report`: everything that the stages before found, on one page. */
 import { join, relative } from 'node:path';
-import { asksForCrossValidation, GROUPS, SPECIES, type Case, type PeriodSettings } from '../../data/case';
-import { speciesUnit } from '../../data/case-fields';
+import { asksForCrossValidation, GROUPS, SPECIES, speciesUnit, type Case, type PeriodSettings } from '../../data/case';
 import { readJson } from '../../data/json-file';
 import { describeQuality } from '../../data/observation-quality';
 import { readPrepared, type PreparedPeriod } from '../../data/prepared';

@@ -1,6 +1,5 @@
 /** Observations of a twin experiment: the truth run at the monitors, with noise, in the long layout that the case names. */
-import { GROUPS, SPECIES, type Case, type Species } from '../../data/case';
-import { speciesUnit } from '../../data/case-fields';
+import { GROUPS, SPECIES, speciesUnit, type Case, type Species } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { gasStateAt, type GasState } from '../../data/gas-reference';
 import { readStations } from '../../data/stations';

@@ -1,6 +1,5 @@
 /** The breakdown of scores of a case: what its stations, regions and time zone say to the rows, and the rows as a table. */
-import { SPECIES, type Case } from '../../data/case';
-import { speciesUnit } from '../../data/case-fields';
+import { SPECIES, speciesUnit, type Case } from '../../data/case';
 import { standardTimeOffset } from '../../data/observation-time';
 import { regionMasks } from '../../data/regions';
 import type { Grid } from '../../grid/grid';

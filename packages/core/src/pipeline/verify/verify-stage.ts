@@ -1,8 +1,7 @@
 /** `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Case, PeriodSettings, Species } from '../../data/case';
-import { speciesUnit } from '../../data/case-fields';
+import { speciesUnit, type Case, type PeriodSettings, type Species } from '../../data/case';
 import type { ObservationQuality } from '../../data/observation-quality';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readPrepared, type PreparedPeriod } from '../../data/prepared';
