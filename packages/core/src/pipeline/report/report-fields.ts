@@ -6,7 +6,7 @@ import { Role } from '../../inversion/forward-model';
 import type { ReportConcentrations, ReportEmissions, ReportStation } from '../../report';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import { PRIOR } from '../simulate/case-runs';
-import { FACTORS_FILE, meanEmissions, readFactors } from '../apply/factors-file';
+import { FACTORS_FILE, meanEmissions, ofGroup, readFactors } from '../apply/factors-file';
 import type { StageContext } from '../engine/stage';
 import { readConstrained, UNCERTAINTY_FILE } from '../uncertainty/uncertainty-file';
 import type { PeriodSeries } from '../verify/verify-stage';
@@ -33,14 +33,13 @@ export function emissionsOf(
   const paperUpdated = paper && updatedBy(paper);
   const truth = context.case.truth && readTruthFactors(context.case.truth.factors, grid, name);
   const constrained = options.constrained ? readConstrained(join(context.dirOf('uncertainty'), UNCERTAINTY_FILE), grid, name) : undefined;
-  const group = (field: Float64Array, g: number): Float64Array => field.filter((_, i) => i % GROUPS.length === g);
-  return GROUPS.map((groupName, g) => ({
+  return GROUPS.map((group, g) => ({
     period: name,
-    group: groupName,
-    prior: group(prior, g),
-    updated: group(updated, g),
-    ...(paperUpdated ? { paper: group(paperUpdated, g) } : {}),
-    ...(constrained ? { constrained: group(constrained, g) } : {}),
+    group,
+    prior: ofGroup(prior, g),
+    updated: ofGroup(updated, g),
+    ...(paperUpdated ? { paper: ofGroup(paperUpdated, g) } : {}),
+    ...(constrained ? { constrained: ofGroup(constrained, g) } : {}),
     ...(truth ? { truthFactor: truth.subarray(g * cells, (g + 1) * cells) } : {}),
   }));
 }

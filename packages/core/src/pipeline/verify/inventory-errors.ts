@@ -7,7 +7,8 @@ import type { StationSeries } from '../../inversion/observation-operator';
 import { joined } from '../../vectors';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import { nearStations } from './audit';
-import { ofGroup, type EmissionUpdate } from './emission-update';
+import { ofGroup } from '../apply/factors-file';
+import type { EmissionUpdate } from './emission-update';
 
 export type InventoryErrors = Record<Group, { priorError: number; updatedError: number }>;
 
@@ -45,10 +46,10 @@ export function inventorySummary(parts: readonly InventoryPart[]): InventorySumm
 function errorsOf(parts: readonly InventoryPart[], counts: (part: InventoryPart, cell: number) => number): InventoryErrors {
   const errors = GROUPS.map((group, g) => {
     const of = (values: (part: InventoryPart) => Float64Array): Float64Array => joined(Float64Array, parts.map(values));
-    const weight = of((part) => ofGroup(part.prior, g, GROUPS.length).map((emission, cell) => emission * counts(part, cell)));
+    const weight = of((part) => ofGroup(part.prior, g).map((emission, cell) => emission * counts(part, cell)));
     const truth = of((part) => Float64Array.from(part.truth.subarray(g * part.near.length, (g + 1) * part.near.length)));
     const factors = of(({ prior, updated }) => {
-      const [before, after] = [ofGroup(prior, g, GROUPS.length), ofGroup(updated, g, GROUPS.length)];
+      const [before, after] = [ofGroup(prior, g), ofGroup(updated, g)];
       return before.map((emission, cell) => (emission > 0 ? after[cell] / emission : 1));
     });
     return [group, { priorError: inventoryError(weight, truth), updatedError: inventoryError(weight, truth, factors) }];
