@@ -7,7 +7,7 @@ import { errorShare, inflatedErrors, inflationOf, meanSpacing, responseError, ty
 import type { ObservationOperator } from '../../inversion/observation-operator';
 import type { Certificate } from '../../surrogate/judgement/certificate';
 import { variantSettings } from '../learn/learning';
-import { readRecord } from '../engine/record';
+import { summaryIn } from '../engine/record';
 import type { StageContext } from '../engine/stage';
 
 /** What is added to the errors of single observations; see {@link inflatedErrors}. */
@@ -30,7 +30,7 @@ function ofSpecies(value: number | Record<Species, number>, species: Species): n
 
 function surrogateErrorOf(context: StageContext, species: string, setting: 'certificate' | number): number {
   if (typeof setting === 'number') return setting;
-  const { pairs } = readRecord(context.dirOf('certify'))!.summary as Certificate;
+  const { pairs } = summaryIn<Certificate>(context.dirOf('certify'))!;
   return responseError(pairs.flatMap(({ species: of, figures }) => (of === species ? [figures] : [])));
 }
 

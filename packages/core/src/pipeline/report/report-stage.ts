@@ -24,7 +24,7 @@ import { variantSettings } from '../learn/learning';
 import type { LoopSummary } from '../loop/loop-stage';
 import type { Monitors } from '../invert/monitors';
 import { hasForeignPrior } from '../simulate/foreign-prior';
-import { readRecord } from '../engine/record';
+import { readRecord, summaryIn } from '../engine/record';
 import { concentrationsOf, emissionsOf, landMaskOf, stationsOf } from './report-fields';
 import { passVariant, stageContext, STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from '../engine/stage';
 import type { TrainSummary } from '../learn/train-stage';
@@ -178,7 +178,7 @@ function onWord(context: StageContext): string[] {
 }
 
 function summaryOf<T>(context: StageContext, stage: StageName): T | undefined {
-  return readRecord(context.dirOf(stage))?.summary as T | undefined;
+  return summaryIn(context.dirOf(stage));
 }
 
 /** Nothing where `verify` was run before it broke scores down. */

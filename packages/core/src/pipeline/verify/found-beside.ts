@@ -7,7 +7,7 @@ import type { InvertSummary } from '../invert/invert-stage';
 import { changedFields, nameOfPart, sharedBiasName, valuesOfPart, varyingParts } from '../invert/nuisance';
 import type { RunFields } from '../invert/observed-periods';
 import { variantSettings } from '../learn/learning';
-import { readRecord } from '../engine/record';
+import { summaryIn } from '../engine/record';
 import type { StageContext } from '../engine/stage';
 import { PRIOR } from '../simulate/case-runs';
 
@@ -37,7 +37,7 @@ export function foundBeside(
   operator: ObservationOperator,
   updated: StationSeries,
 ): Map<string, Float32Array> | undefined {
-  const { nuisance = [] } = readRecord(context.dirOf('invert'))!.summary as InvertSummary;
+  const { nuisance = [] } = summaryIn<InvertSummary>(context.dirOf('invert'))!;
   const parts = foundParts(context, settings, prepared, nuisance);
   const shared = new Map(SPECIES.map((species) => [species as string, nuisance.find(({ name }) => name === sharedBiasName(species))?.value]));
   if (!parts || (parts.length === 0 && [...shared.values()].every((value) => value === undefined))) return undefined;

@@ -26,7 +26,7 @@ import { variantSettings } from '../learn/learning';
 import { readRunConcentrations } from '../simulate/run-concentrations';
 import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from './score-table';
 import { emissionInput } from '../simulate/sector-files';
-import { readRecord } from '../engine/record';
+import { summaryIn } from '../engine/record';
 import type { Stage, StageContext } from '../engine/stage';
 
 /** Scores of prior and updated run at one set of stations, all periods together. */
@@ -172,7 +172,7 @@ export function expectLeftOut(
   period: string,
   { withheld }: Pick<Monitors, 'withheld'>,
 ): void {
-  const inverted = readRecord(dirOf('invert'))?.summary as Pick<InvertSummary, 'stations'> | undefined;
+  const inverted = summaryIn<Pick<InvertSummary, 'stations'>>(dirOf('invert'));
   const mark = inverted?.stations.find((each) => each.period === period)?.withheldMark;
   if (mark === undefined || mark === markOf(withheld)) return;
   throw new ConfigError(
