@@ -125,11 +125,8 @@ export async function setUpInversion(context: StageContext): Promise<InversionSe
  *
  * @param leftOut - stations that are watched only, in place of those that would choose the step at which to stop
  */
-export async function inversionWith(
-  context: StageContext,
-  { surrogate, periods, plan, hours, engine, choice, spread }: InversionResources,
-  leftOut?: ReadonlySet<string>,
-): Promise<InversionSetup> {
+export async function inversionWith(context: StageContext, resources: InversionResources, leftOut?: ReadonlySet<string>): Promise<InversionSetup> {
+  const { surrogate, periods, plan, hours, engine, choice, spread } = resources;
   const { inversion } = variantSettings(context);
   const { uncertainty: _after, ...settings } = inversion; // what follows the inversion does not make it another one
   const [{ grid }] = periods;
@@ -160,37 +157,45 @@ export async function inversionWith(
   if (totals.length > 0) {
     model = new TotalsModel(model, knownTotals(totals, context.case, grid, priorEmissions, slots), SPECIES.length);
   }
-  const { initialConcentrations: initial } = inversion;
-  const problem: InversionProblem = {
+  return {
+    nuisance: (beside?.names ?? []).map((name, k) => ({ name, unit: beside!.units[k], spread: model.nuisance![k] })),
+    ...{ grid, periods, model, surrogateModel, engine: choice, stations, slots, spread },
+    problem: inversionProblem(context, resources, slots, priorEmissions),
+    settings: { ...settings, batch: paper && inversion.batch > 0 ? 1 : Math.ceil(inversion.batch / hours) },
+    dispose: () => surrogateModel.dispose(),
+  };
+}
+
+/** What is inverted, and the prior of it. */
+function inversionProblem(
+  context: StageContext,
+  { surrogate, periods, spread }: InversionResources,
+  slots: readonly TimeSlots[],
+  priorEmissions: Float32Array,
+): InversionProblem {
+  const { inversion } = variantSettings(context);
+  const { initialConcentrations: initial, trustRegion } = inversion;
+  const { grid } = periods[0];
+  const { emissions, concentrations } = surrogate.description.normalisation;
+  return {
     groups: GROUPS,
     species: SPECIES,
     priorEmissions,
-    ...{ totals: totals.length > 0, threads: context.threads },
+    ...{ totals: inversion.totals.length > 0, threads: context.threads },
     sectors: sectorsOf(context.case, inversion, periods, slots),
     ...priorCovariance(inversion, context.case.regions, grid, slots),
-    ...(spread && inversion.trustRegion !== undefined
+    ...(spread && trustRegion !== undefined
       ? {
           largestLogFactor: largestLogFactor(
             spread,
-            inversion.trustRegion,
+            trustRegion,
             slots.map(({ count }) => count),
           ),
         }
       : {}),
     initialConcentrations: { spread: initial.spread, lengthCells: grid.lengthInCells(initial.lengthKm) },
     ...(context.pass ? { start: readOutcome(context, context.pass.anchor).control } : {}),
-    ...(paper
-      ? {
-          emissionScale: surrogate.description.normalisation.emissions.scale,
-          speciesScale: surrogate.description.normalisation.concentrations.scale,
-        }
-      : {}),
-  };
-  return {
-    nuisance: (beside?.names ?? []).map((name, k) => ({ name, unit: beside!.units[k], spread: model.nuisance![k] })),
-    ...{ grid, periods, model, surrogateModel, problem, engine: choice, stations, slots, spread },
-    settings: { ...settings, batch: paper && inversion.batch > 0 ? 1 : Math.ceil(inversion.batch / hours) },
-    dispose: () => surrogateModel.dispose(),
+    ...(inversion.mode === 'paper' ? { emissionScale: emissions.scale, speciesScale: concentrations.scale } : {}),
   };
 }
 
